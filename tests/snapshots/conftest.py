@@ -27,18 +27,18 @@ Steps = Callable[[Pilot[None], Stage], Awaitable[None]]
 
 
 class Picture(SingleFileSnapshotExtension):
-    """An SVG file, which is another one when something else is shown."""
+    """An SVG file that differs from another only if it shows something else."""
 
     file_extension = "svg"
     _write_mode = WriteMode.TEXT
 
     def matches(self, *, serialized_data: Any, snapshot_data: Any) -> bool:
-        """Whether both show the same."""
+        """Return whether both pictures show the same."""
         return _shown(serialized_data) == _shown(snapshot_data)
 
 
 def _shown(picture: str) -> str:
-    """The picture with each style in the place of its name."""
+    """Return the picture with each style in place of the style's name."""
     styles = dict(_STYLE.findall(picture))
     bare = _STYLE.sub("", _NOTHING.sub("", picture))
     styled = re.sub(r"terminal-\d+-r\d+", lambda name: styles.get(name[0], name[0]), bare)
@@ -59,8 +59,8 @@ async def settled(pilot: Pilot[Any]) -> None:
 
 @pytest.fixture
 def pictures(snapshot: SnapshotAssertion) -> Callable[..., list[str]]:
-    """The sizes at which an app shows something else, after some steps, than in the repository."""
-    kept = snapshot.use_extension(Picture)
+    """Return the sizes at which an app looks different from its stored pictures."""
+    stored = snapshot.use_extension(Picture)
 
     def differing(
         app: App[Any],
@@ -69,7 +69,7 @@ def pictures(snapshot: SnapshotAssertion) -> Callable[..., list[str]]:
         resized: Callable[[Pilot[Any]], Awaitable[None]] = settled,
     ) -> list[str]:
         drawn = asyncio.run(_drawn(app, steps, sizes, resized))
-        return [name for name, picture in drawn.items() if picture != kept(name=name)]
+        return [name for name, picture in drawn.items() if picture != stored(name=name)]
 
     return differing
 
@@ -80,8 +80,8 @@ async def _drawn(
     sizes: tuple[Size, ...],
     resized: Callable[[Pilot[Any]], Awaitable[None]],
 ) -> dict[str, str]:
-    """What the app shows after these steps, by size."""
-    found = {}
+    """Return the app's picture after these steps, for each size."""
+    drawn = {}
     async with app.run_test(size=sizes[0], notifications=True) as pilot:
         await steps(pilot)
         for size in sizes:
@@ -89,15 +89,15 @@ async def _drawn(
                 await pilot.resize_terminal(*size)
                 await resized(pilot)
             await settled(pilot)
-            found["{}x{}".format(*size)] = app.export_screenshot(title=app.title, simplify=True)
-    return found
+            drawn["{}x{}".format(*size)] = app.export_screenshot(title=app.title, simplify=True)
+    return drawn
 
 
 @pytest.fixture
 def picture(pictures: Callable[..., list[str]]) -> Callable[..., bool]:
     """Compare the screen after some steps with the pictures in the repository.
 
-    `again` are keys for each size: what they lead to is elsewhere in another window.
+    `again` has keys to press at each size, for a position that depends on the window.
     """
 
     def compare(

@@ -1,4 +1,4 @@
-"""Answering several requests: marks, panels, results; at both sizes, some at more."""
+"""Answering several requests: marks, panels, and results at two or more sizes."""
 
 from dataclasses import replace
 
@@ -33,7 +33,7 @@ ALL = [ONE, TWO, THREE, NEW]
 OTHER = an_approval("deploy", DEPLOY, left=30 * MINUTE)
 
 
-def _opens(key, *marked):
+def _open_batch_steps(key, *marked):
     async def steps(pilot, stage):
         await mark(pilot, stage, *marked)
         await open_batch(pilot, stage, key)
@@ -42,7 +42,7 @@ def _opens(key, *marked):
 
 
 async def _approve(pilot, stage, *marked):
-    await _opens("a", *marked)(pilot, stage)
+    await _open_batch_steps("a", *marked)(pilot, stage)
     await read_on(pilot, stage)
     if len(marked) > 2:
         await type_in(pilot, stage, "count", str(len(marked)))
@@ -51,37 +51,37 @@ async def _approve(pilot, stage, *marked):
 
 
 def test_marks(picture):
-    """Checkboxes on rows that are, or could be, marked."""
+    """The inbox shows a checkbox on each row that is marked or can be marked."""
 
-    async def marked(pilot, stage):
+    async def mark_two(pilot, stage):
         await mark(pilot, stage, ONE, THREE)
 
-    assert picture(a_stage([*ALL, OTHER]), then=marked)
+    assert picture(a_stage([*ALL, OTHER]), then=mark_two)
 
 
 @BOTH
 def test_batch(picture, key):
-    """Three selected, the unusual one below."""
-    assert picture(a_stage(ALL), then=_opens(key, *ALL))
+    """Three requests are selected, and the unusual one is listed below them."""
+    assert picture(a_stage(ALL), then=_open_batch_steps(key, *ALL))
 
 
 @BOTH
 def test_batch_in_other_windows(picture, key):
-    """The panel is in its first state."""
-    assert picture(a_stage(ALL), then=_opens(key, *ALL), sizes=MORE_SIZES)
+    """The panel as it opens, at three more sizes."""
+    assert picture(a_stage(ALL), then=_open_batch_steps(key, *ALL), sizes=MORE_SIZES)
 
 
 @BOTH
 def test_batch_of_one(picture, key):
-    """One request is enough."""
-    assert picture(a_stage(ALL), then=_opens(key, TWO))
+    """The panel also opens for a single marked request."""
+    assert picture(a_stage(ALL), then=_open_batch_steps(key, TWO))
 
 
 def test_batch_scrolled_to_the_end(picture):
-    """Unusual requests, shared facts, count and PIN."""
+    """The end of the panel shows shared facts, the count, and the PIN."""
 
     async def read(pilot, stage):
-        await _opens("a", *ALL)(pilot, stage)
+        await _open_batch_steps("a", *ALL)(pilot, stage)
         await read_on(pilot, stage)
         await type_in(pilot, stage, "count", "3")
         await type_in(pilot, stage, "pin", "271828")
@@ -94,39 +94,39 @@ def test_batch_scrolled_to_the_end(picture):
 
 
 def test_batch_without_a_removed_request(picture):
-    """It changed, and the panel says so."""
+    """A request that changed was removed, and the panel says so."""
 
-    async def changed(pilot, stage):
-        await _opens("a", *ALL)(pilot, stage)
+    async def change_request(pilot, stage):
+        await _open_batch_steps("a", *ALL)(pilot, stage)
         panel = stage.app.screen
         panel.state_changed(panel.state.with_approval(a_payment("two", 2_000, "Kolibri AG", 15)))
         await pilot.pause()
 
-    assert picture(a_stage(ALL), then=changed)
+    assert picture(a_stage(ALL), then=change_request)
 
 
 @BOTH
 def test_expired_in_a_batch(picture, key):
-    """It closes, and the inbox says why."""
+    """After its only request expired, the panel has closed and the inbox says why."""
 
-    async def late(pilot, stage):
-        await _opens(key, ONE)(pilot, stage)
+    async def let_expire(pilot, stage):
+        await _open_batch_steps(key, ONE)(pilot, stage)
         stage.clock.move(30 * 60)
         look(stage)
         await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen))
 
-    assert picture(a_stage([ONE]), then=late)
+    assert picture(a_stage([ONE]), then=let_expire)
 
 
 @BOTH
 def test_offline_in_a_batch(picture, key):
-    """It stays, its button is off, with the reason."""
+    """Without a connection the panel stays open and says why its button is unavailable."""
 
-    async def cut(pilot, stage):
-        await _opens(key, ONE, TWO)(pilot, stage)
+    async def go_offline(pilot, stage):
+        await _open_batch_steps(key, ONE, TWO)(pilot, stage)
         await cut_off(pilot, stage, "the server does not answer")
 
-    assert picture(a_stage(ALL), then=cut)
+    assert picture(a_stage(ALL), then=go_offline)
 
 
 def _evil(name, left):
@@ -137,16 +137,16 @@ def _evil(name, left):
 
 @BOTH
 def test_hostile_text_in_a_batch(picture, key):
-    """An agent's name and a fact, inert, and no line looks like another fact."""
+    """Hostile text in names and facts has no effect, and no line looks like another fact."""
     evil = [_evil("evil", 14), _evil("more", 15)]
-    assert picture(a_stage(evil), then=_opens(key, *evil))
+    assert picture(a_stage(evil), then=_open_batch_steps(key, *evil))
 
 
 def test_results_before_denials_are_sent(picture):
-    """Five seconds to undo all of them."""
+    """The results panel counts down the five seconds in which all denials can be undone."""
 
     async def deny(pilot, stage):
-        await _opens("d", ONE)(pilot, stage)
+        await _open_batch_steps("d", ONE)(pilot, stage)
         await press(pilot, stage, "2")
         await send(pilot, stage)
 
@@ -154,7 +154,7 @@ def test_results_before_denials_are_sent(picture):
 
 
 def test_results(picture):
-    """Decided elsewhere, expired, refused, approved."""
+    """The results show requests that were decided elsewhere, expired, refused, and approved."""
     expired = replace(TWO, state=ApprovalState.EXPIRED)
 
     async def approve(pilot, stage):
@@ -170,12 +170,12 @@ def test_results(picture):
 
 
 def test_results_expired(picture):
-    """They expired while they were being answered."""
-    expired = [replace(each, state=ApprovalState.EXPIRED) for each in (ONE, TWO)]
+    """The results show requests that expired while they were being answered."""
+    expired = [replace(request, state=ApprovalState.EXPIRED) for request in (ONE, TWO)]
 
     async def approve(pilot, stage):
         stage.answers.failures = [
-            errors.AlreadyDecided("already_decided", "x", each) for each in expired
+            errors.AlreadyDecided("already_decided", "x", approval) for approval in expired
         ]
         await _approve(pilot, stage, ONE, TWO)
 
@@ -183,25 +183,25 @@ def test_results_expired(picture):
 
 
 def test_results_connection_lost(picture):
-    """Approved, unknown, not sent."""
+    """The results show one approved, one unknown, and one unsent answer."""
 
     async def approve(pilot, stage):
-        first = stage.answers.approve
+        original_approve = stage.answers.approve
 
-        def broken(approval, **terms):
+        def approve_once(approval, **terms):
             if approval.id == TWO.id:
                 stage.server.is_down = True
                 raise errors.UnknownOutcome(approval.id)
-            return first(approval, **terms)
+            return original_approve(approval, **terms)
 
-        stage.answers.approve = broken
+        stage.answers.approve = approve_once
         await _approve(pilot, stage, ONE, TWO, THREE)
 
     assert picture(a_stage(ALL), then=approve)
 
 
 def test_results_with_hostile_text(picture):
-    """Inert, as everywhere."""
+    """Hostile text in the results has no effect."""
 
     async def approve(pilot, stage):
         await _approve(pilot, stage, *evil)

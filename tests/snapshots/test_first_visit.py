@@ -1,4 +1,4 @@
-"""`docs/approving.md` shows the app as it is, step by step."""
+"""The pictures in `docs/approving.md` show each step as the app draws it now."""
 
 import re
 
@@ -11,11 +11,11 @@ from tests.support.pictures.pictures import draw_step
 
 @pytest.mark.parametrize("name", STEPS)
 async def test_each_picture_is_what_the_app_draws(name):
-    """If it fails: run `scripts/pictures`, look at the result, commit it."""
+    """If this fails, run `scripts/pictures`, look at the result, and commit it."""
     assert (FOLDER / f"{name}.svg").read_text(encoding="utf-8") == await draw_step(name)
 
 
 def test_each_picture_is_on_the_page_and_in_order():
-    """The page has no other pictures."""
+    """The page shows every step once, in order, and no other picture."""
     page = (ROOT / "docs" / "approving.md").read_text(encoding="utf-8")
     assert re.findall(r"pictures/([\w-]+)\.svg", page) == list(STEPS)

@@ -1,4 +1,4 @@
-"""Every screen in every state at both sizes has a picture, or a reason why it cannot have one."""
+"""Each state of each screen has a picture in both sizes, or a reason why it cannot have one."""
 
 import importlib
 import pkgutil
@@ -27,21 +27,23 @@ BASES = {
 }
 
 
-def _below(base):
-    return {base, *(each for child in base.__subclasses__() for each in _below(child))}
+def _with_subclasses(base):
+    return {base, *(cls for child in base.__subclasses__() for cls in _with_subclasses(child))}
 
 
 def test_every_screen_is_in_the_matrix():
-    """A new screen fails here until it was looked at in every state."""
+    """A new screen fails here until the matrix lists all of its states."""
     for module in pkgutil.walk_packages(screens.__path__, "approver_tui.screens."):
         importlib.import_module(module.name)
-    own = {each for each in _below(ReadyScreen) if each.__module__.startswith("approver_tui.")}
-    assert {each.__name__ for each in own} - BASES == set(MATRIX)
+    own = {
+        cls for cls in _with_subclasses(ReadyScreen) if cls.__module__.startswith("approver_tui.")
+    }
+    assert {cls.__name__ for cls in own} - BASES == set(MATRIX)
 
 
 @pytest.mark.parametrize("screen", MATRIX)
 def test_every_state_has_a_picture_or_a_reason(screen):
-    """Both sizes are checked."""
+    """The matrix lists every state, and each listed picture exists in both sizes."""
     row = MATRIX[screen]
     assert set(row) == set(STATES)
     pictured = {state: cell for state, cell in row.items() if not isinstance(cell, Never)}
@@ -55,13 +57,13 @@ def test_every_state_has_a_picture_or_a_reason(screen):
 
 
 def test_no_picture_is_used_for_two_states():
-    """What is shown in one state is no proof of another."""
+    """A picture of one state does not show that another state looks right."""
     names = [cell for row in MATRIX.values() for cell in row.values() if isinstance(cell, str)]
     assert len(set(names)) == len(names)
 
 
 def test_the_proofs_of_impossible_states_exist():
-    """The named test is in the named file."""
+    """A state without a picture names a test, which must exist in the named file."""
     cells = [cell for row in MATRIX.values() for cell in row.values() if isinstance(cell, Never)]
     proofs = {tuple(cell.proved.split("::")) for cell in cells if cell.proved}
     assert proofs
@@ -71,5 +73,5 @@ def test_the_proofs_of_impossible_states_exist():
 
 
 def test_the_gallery_page_matches_the_matrix():
-    """It is written by `python -m tests.support.pictures.matrix`."""
+    """If this fails, run `python -m tests.support.pictures.matrix`."""
     assert GALLERY.read_text(encoding="utf-8") == gallery()

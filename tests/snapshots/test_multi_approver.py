@@ -1,4 +1,4 @@
-"""Look-alike requests and requests of several people, at both sizes."""
+"""Look-alike requests and requests with several approvers, at both sizes."""
 
 from tests.support.builders.multi_approver import ME, a_locked, a_part, a_shared, a_vote, of_two
 from tests.support.clients.driving import look
@@ -22,74 +22,74 @@ CRITICAL = {
 
 
 def test_merged_rows(picture):
-    """Four in one row; another risk and a held-back one are separate."""
+    """Four look-alikes share a row; another risk and held-back requests have their own rows."""
     high = an_approval("high", DEPLOY, left=9 * MINUTE, risk="high")
     assert picture(a_stage([*FLOOD, high, *HELD]))
 
 
 def test_merged_rows_expanded(picture):
-    """Each with its own expiry."""
+    """An expanded row lists each look-alike with its own expiry."""
     assert picture(a_stage([*FLOOD, an_approval("pay", left=10 * MINUTE)]), "+", "j")
 
 
 def test_one_look_alike_read(picture):
-    """The note that an answer applies to this one only is at the top."""
+    """The details start with the note that an answer applies to this request only."""
     assert picture(a_stage(FLOOD), "enter")
 
 
 def test_votes(picture):
-    """The tally in the row and below the facts, with the user's own vote."""
+    """The row and the details show the number of votes, including the user's own."""
     mine = a_shared("mine", a_vote(ME, "alice"), left=9 * MINUTE, headline="Pay EUR 12.00 to Bo")
     rows = [a_shared("pay", DAN), mine, a_shared("theirs", user="bob", **{"for": "bob"})]
     assert picture(a_stage(rows), "enter", again=("G",))
 
 
 def test_waiting_for_others(picture):
-    """They are listed last and not counted."""
+    """Requests that wait for others are listed last and are not counted."""
     mine = a_shared("mine", a_vote(ME, "alice"), left=9 * MINUTE, headline="Pay EUR 12.00 to Bo")
     rows = [mine, a_shared("pay", DAN), *HELD, FLOOD[0]]
     assert picture(a_stage(rows))
 
 
 def test_second_person(picture):
-    """What the first approver granted, next to what was asked, in the signed words."""
+    """The details show what the first approver granted next to what was requested."""
     assert picture(a_stage([a_part("pay", DAN)]), "enter")
 
 
 def test_second_person_panel(picture):
-    """The same before approving."""
+    """The approve panel shows the granted part to the second approver."""
     assert picture(a_stage([a_part("pay", DAN)]), "a")
 
 
 def test_critical(picture):
-    """The requirements and the number of people, before it is answered."""
+    """The details show what approving requires and how many people must approve."""
     critical = an_approval("critical", CRITICAL, outer=of_two())
     assert picture(a_stage([critical]), "enter", again=("G",))
 
 
 def test_critical_panel(picture):
-    """Number, fact, reason and PIN, in the last minute."""
+    """The panel for match number, type-back, reason and PIN, in the last minute."""
 
-    async def wait(pilot, stage):
+    async def wait_until_late(pilot, stage):
         stage.clock.ms = critical.expires_at - 45_000
         look(stage)
         await pilot.pause()
 
     critical = an_approval("critical", CRITICAL, outer=of_two(DAN))
-    assert picture(a_stage([critical]), "a", then=wait)
+    assert picture(a_stage([critical]), "a", then=wait_until_late)
 
 
 def test_locked(picture):
-    """Shown before anything is typed."""
+    """A locked request says so in its row and its details."""
     assert picture(a_stage([a_locked(), *FLOOD[:1]]), "enter")
 
 
 def test_last_seconds(picture):
-    """The row and the status show them."""
+    """The row and the status line show that 20 seconds are left."""
 
-    async def wait(pilot, stage):
+    async def wait_until_late(pilot, stage):
         stage.clock.ms = FLOOD[0].expires_at - 19_000
         look(stage)
         await pilot.pause()
 
-    assert picture(a_stage([FLOOD[0], an_approval("pay", left=9 * MINUTE)]), then=wait)
+    assert picture(a_stage([FLOOD[0], an_approval("pay", left=9 * MINUTE)]), then=wait_until_late)

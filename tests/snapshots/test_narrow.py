@@ -1,4 +1,4 @@
-"""The narrow panel and the report panel, at both sizes."""
+"""The panel for approving with limits and the report panel, at both sizes."""
 
 from approver_tui.state.approvals.decision import Answer
 from approver_tui.widgets.approvals.narrow_form import NarrowForm
@@ -9,54 +9,54 @@ from tests.support.fakes.fake_approvals import an_approval, answered
 from tests.support.fakes.fake_requests import DEPLOY
 
 
-async def _less(pilot, stage):
+async def _reduce(pilot, stage):
     await until(pilot, lambda: bool(stage.app.screen.query(NarrowForm)))
     await press(pilot, stage, "tab", *"500", "tab", "tab", "space")
     await until(pilot, lambda: not stage.app.screen.query_one("#continue", PanelButton).is_off)
 
 
 def test_narrow_at_first(picture):
-    """Every control that the type allows, nothing reduced yet."""
+    """The panel shows every control that the action type allows, with nothing reduced."""
 
-    async def ready(pilot, stage):
+    async def wait_for_form(pilot, stage):
         await until(pilot, lambda: bool(stage.app.screen.query(NarrowForm)))
 
-    assert picture(a_stage([an_approval("pay")]), "e", then=ready)
+    assert picture(a_stage([an_approval("pay")]), "e", then=wait_for_form)
 
 
 def test_narrow_preview(picture):
-    """What was asked and what would be granted, in two columns."""
-    assert picture(a_stage([an_approval("pay")]), "e", then=_less)
+    """The preview compares what was requested with what would be granted."""
+    assert picture(a_stage([an_approval("pay")]), "e", then=_reduce)
 
 
 def test_narrow_approve_panel(picture):
-    """The panel says that it approves a part, and which."""
+    """The approve panel says that it approves a part, and shows which part."""
 
-    async def on(pilot, stage):
-        await _less(pilot, stage)
+    async def press_continue(pilot, stage):
+        await _reduce(pilot, stage)
         stage.app.screen.query_one("#continue").focus()
         await press(pilot, stage, "enter")
 
-    assert picture(a_stage([an_approval("deploy", DEPLOY)]), "e", then=on)
+    assert picture(a_stage([an_approval("deploy", DEPLOY)]), "e", then=press_continue)
 
 
 def test_report_at_first(picture):
-    """Nothing is chosen."""
+    """No scope is chosen when the report panel opens."""
     assert picture(a_stage([an_approval("deploy", DEPLOY)]), "exclamation_mark")
 
 
 def test_report(picture):
-    """The chosen scope and its consequence."""
+    """The panel shows the chosen scope and what the report will do."""
     assert picture(a_stage([an_approval("pay")]), "exclamation_mark", "2")
 
 
 def test_report_of_a_past_request(picture):
-    """It cannot be denied alone."""
+    """A decided request cannot be denied, so the report can only quarantine agents."""
 
-    async def over(pilot, stage):
+    async def decide_first(pilot, stage):
         screen, done = inbox(stage), answered(an_approval("pay"), Answer.APPROVE)
         stage.server.put(done)
         screen.set_state(screen.state.with_approval(done))
         await press(pilot, stage, "exclamation_mark")
 
-    assert picture(a_stage([an_approval("pay")]), then=over)
+    assert picture(a_stage([an_approval("pay")]), then=decide_first)

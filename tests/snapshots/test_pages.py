@@ -1,4 +1,4 @@
-"""The pages at both sizes: empty, one, many, offline, hostile text."""
+"""The pages at both sizes: empty, with one or many entries, offline, and with hostile text."""
 
 from dataclasses import replace
 
@@ -73,13 +73,13 @@ async def _shown(pilot, stage):
 
 @PAGES
 def test_empty(picture, key):
-    """The text for an empty page."""
+    """An empty page says what it would list."""
     assert picture(a_stage(), key, then=_shown)
 
 
 @PAGES
 def test_one_read(picture, key):
-    """One entry, read in full."""
+    """A single entry is open and shown in full."""
 
     async def read(pilot, stage):
         await _shown(pilot, stage)
@@ -90,32 +90,32 @@ def test_one_read(picture, key):
 
 @PAGES
 def test_many(picture, key):
-    """The list, the cursor on the second entry."""
+    """The cursor is on the second of many entries."""
 
-    async def second(pilot, stage):
+    async def move_down(pilot, stage):
         await _shown(pilot, stage)
         await press(pilot, stage, "j")
 
-    assert picture(_many(), key, then=second)
+    assert picture(_many(), key, then=move_down)
 
 
 @PAGES
 def test_offline(picture, key):
-    """The last data, its age, and that nothing can be ended."""
+    """The page shows its last data with their age, and that nothing can be revoked."""
 
-    async def cut(pilot, stage):
+    async def go_offline(pilot, stage):
         await _shown(pilot, stage)
         stage.feed.connect(Phase.OFFLINE, "the server is restarting")
         await until(pilot, lambda: not stage.app.screen.state.connection.is_live)
         stage.clock.move(130)
         stage.app.screen.draw()
 
-    assert picture(_one(), key, then=cut)
+    assert picture(_one(), key, then=go_offline)
 
 
 @PAGES
 def test_hostile_text(picture, key):
-    """Escapes, bidi and markup are visible text, read in full."""
+    """Escape sequences, bidirectional characters and markup are visible text."""
 
     async def read(pilot, stage):
         await _shown(pilot, stage)
@@ -125,17 +125,17 @@ def test_hostile_text(picture, key):
 
 
 def test_before_ending(picture):
-    """What would end, the focus on Back."""
+    """The confirmation lists what will end, and the focus is on Back."""
 
-    async def stop(pilot, stage):
+    async def ask_to_revoke(pilot, stage):
         await _shown(pilot, stage)
         await press(pilot, stage, "z")
 
-    assert picture(_one(), "3", then=stop)
+    assert picture(_one(), "3", then=ask_to_revoke)
 
 
 def test_before_vouching(picture):
-    """It adds power, so it requires the PIN."""
+    """Vouching lets a device approve high risk, so the confirmation asks for the PIN."""
 
     async def vouch(pilot, stage):
         await _shown(pilot, stage)
@@ -145,7 +145,7 @@ def test_before_vouching(picture):
 
 
 def test_device_without_high_risk(picture):
-    """The page says from when it can, and which key vouches for it."""
+    """The page says when the device can approve high risk, and which key vouches for it."""
 
     async def read(pilot, stage):
         await _shown(pilot, stage)
@@ -155,20 +155,20 @@ def test_device_without_high_risk(picture):
 
 
 def test_history_end(picture):
-    """The receipt."""
+    """The end of a past request shows the receipt."""
 
-    async def end(pilot, stage):
+    async def read_to_end(pilot, stage):
         await _shown(pilot, stage)
         await press(pilot, stage, "enter")
 
-    assert picture(_one(), "2", then=end, again=("G",))
+    assert picture(_one(), "2", then=read_to_end, again=("G",))
 
 
 def test_history_filtered(picture):
-    """The filter next to the count."""
+    """The heading shows the filter next to the count."""
 
-    async def some(pilot, stage):
+    async def filter_denied(pilot, stage):
         await _shown(pilot, stage)
         await press(pilot, stage, "slash", *"is:denied", "enter")
 
-    assert picture(_many(), "2", then=some)
+    assert picture(_many(), "2", then=filter_denied)

@@ -24,35 +24,35 @@ async def _drawn(pilot, stage, key):
 
 @PANELS
 def test_hostile_text_in_a_panel(picture, key):
-    """An agent's name, a fact and its message, inert, and nothing else moved."""
+    """Hostile text has no effect and moves no other part of the panel."""
     facts = [("Payee", EVIL, True), ("Amount", "EUR 4,820.00", True)]
     terms = {"agent": EVIL[:120], "headline": f"Pay {EVIL}", "says": EVIL, "facts": facts}
 
-    async def drawn(pilot, stage):
+    async def wait_for_form(pilot, stage):
         await _drawn(pilot, stage, key)
 
-    assert picture(a_stage([an_approval("evil", **terms)]), key, then=drawn)
+    assert picture(a_stage([an_approval("evil", **terms)]), key, then=wait_for_form)
 
 
 @PANELS
 def test_offline_in_a_panel(picture, key):
-    """It stays, its button is off, with the reason."""
+    """Without a connection the panel stays open and says why its button is unavailable."""
 
-    async def cut(pilot, stage):
+    async def go_offline(pilot, stage):
         await _drawn(pilot, stage, key)
         await cut_off(pilot, stage, "the server does not answer")
 
-    assert picture(a_stage([an_approval("pay")]), key, then=cut)
+    assert picture(a_stage([an_approval("pay")]), key, then=go_offline)
 
 
 @pytest.mark.parametrize("key", ["a", "d", "e", "o"], ids=["approve", "deny", "less", "elsewhere"])
 def test_expired_in_a_panel(picture, key):
-    """It closes, and the inbox shows the outcome."""
+    """After the request expired, the panel has closed and the inbox shows the outcome."""
 
-    async def late(pilot, stage):
+    async def let_expire(pilot, stage):
         await _drawn(pilot, stage, key)
         stage.clock.move(6 * MINUTE / 1000)
         look(stage)
         await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen) and is_live(stage))
 
-    assert picture(a_stage([an_approval("pay")]), key, then=late)
+    assert picture(a_stage([an_approval("pay")]), key, then=let_expire)

@@ -23,53 +23,53 @@ HOSTILE = {
 
 
 def test_inbox_empty(picture):
-    """Nothing is waiting, and the screen says that new requests appear."""
+    """The empty inbox says that new requests will appear."""
     assert picture(a_stage())
 
 
 def test_inbox_one(picture):
-    """One request of medium risk, the first of its agent."""
+    """The inbox lists a single medium-risk request, the first from its agent."""
     assert picture(a_stage([an_approval("deploy", DEPLOY, first=True)]))
 
 
 def test_inbox_many(picture):
-    """Three risks, soonest first; one more arrived below the divider."""
+    """Three requests are sorted by expiry, and a new one is below the divider."""
 
-    async def one_more(pilot, stage):
+    async def receive_request(pilot, stage):
         stage.request(an_approval("late", DEPLOY, left=2 * MINUTE, headline="Deploy api 1.0"))
         await until(pilot, lambda: bool(stage.app.screen.state.arrived))
 
-    assert picture(a_stage(three()), then=one_more)
+    assert picture(a_stage(three()), then=receive_request)
 
 
 def test_inbox_warnings(picture):
-    """Wrong PINs and an open server folder stay on the screen."""
+    """Warnings about wrong PINs and a readable server folder are on the screen."""
     stage = a_stage(three(), device=a_device(tries=3), is_server_folder_readable=True)
     assert picture(stage)
 
 
 def test_detail_high_risk(picture):
-    """The facts first, the agent's message after them, marked and quoted."""
+    """The facts come first, and the agent's message is quoted after them."""
     assert picture(a_stage([an_approval("pay")]), "enter")
 
 
 def test_detail_high_risk_end(picture):
-    """The lower half: what approving grants, expiry, fingerprint."""
+    """The end of the details shows what approving grants, the expiry, and the fingerprint."""
     assert picture(a_stage([an_approval("pay")]), "enter", again=("G",))
 
 
 def test_all_details(picture):
-    """The two signed texts."""
+    """The details show the two signed texts."""
     assert picture(a_stage([an_approval("pay")]), "enter", "v")
 
 
 def test_hostile_text(picture):
-    """Escapes, bidi, zero-width and markup are visible; the quote does not look like a fact."""
+    """Control characters and markup are visible text, and the quote does not look like a fact."""
     assert picture(a_stage([an_approval("hostile", PAYMENT, **HOSTILE)]), "enter")
 
 
 def test_inbox_of_every_kind(picture):
-    """An action, a consent and a sign-in, each with its own row."""
+    """An action, a consent, and a sign-in each have their own kind of row."""
     rows = [
         an_approval("sign-in", SIGN_IN),
         an_approval("deploy", DEPLOY, left=8 * MINUTE),
@@ -79,32 +79,32 @@ def test_inbox_of_every_kind(picture):
 
 
 def test_consent(picture):
-    """Client, resource, scopes and expiry come first."""
+    """Client, resource, scopes and expiry of a consent come first."""
     assert picture(a_stage([an_approval("consent", CONSENT, first=True)]), "enter")
 
 
 def test_consent_panel(picture):
-    """The same again, with the PIN, because it has a high-risk scope."""
+    """The panel repeats the consent and asks for the PIN, because a scope has high risk."""
     assert picture(a_stage([an_approval("consent", CONSENT)]), "a")
 
 
 def test_sign_in(picture):
-    """The new device, its address, the code to compare, and the warning."""
+    """The details show the device, its address, the code to compare, and a warning."""
     assert picture(a_stage([an_approval("sign-in", SIGN_IN)]), "enter")
 
 
 def test_sign_in_panel(picture):
-    """The warning is in the panel too."""
+    """The panel for a sign-in repeats the warning."""
     assert picture(a_stage([an_approval("sign-in", SIGN_IN)]), "a")
 
 
 def test_sign_in_denied(picture):
-    """The reason is for the audit log only."""
+    """The reason for denying a sign-in is only for the audit log."""
     assert picture(a_stage([an_approval("sign-in", SIGN_IN)]), "d", "6")
 
 
 def test_expired(picture):
-    """It is shown as expired, not as denied, and no key does anything."""
+    """The request is shown as expired, not as denied."""
 
     async def wait(pilot, stage):
         stage.clock.move(300)
@@ -115,57 +115,57 @@ def test_expired(picture):
 
 
 def test_offline(picture):
-    """The age of the data, and that answers are off."""
+    """The inbox shows the age of its data and that it cannot answer."""
 
-    async def cut(pilot, stage):
+    async def go_offline(pilot, stage):
         stage.feed.connect(Phase.OFFLINE, "the server is restarting")
         await until(pilot, lambda: not stage.app.screen.state.connection.is_live)
         stage.clock.move(130)
         stage.app.screen.draw()
 
-    assert picture(a_stage(three()), then=cut)
+    assert picture(a_stage(three()), then=go_offline)
 
 
 def test_approve_panel(picture):
-    """High risk: the facts, the PIN, the focus on Back, and why Approve is off."""
+    """For high risk the focus is on Back, and the hint says why Approve is unavailable."""
     assert picture(a_stage([an_approval("pay")]), "a")
 
 
 def test_approve_panel_ready(picture):
-    """Medium risk in an unlocked app, one Tab away from Back: Enter would approve."""
+    """For medium risk in an unlocked app, Tab moves the focus to Approve, which is available."""
     assert picture(a_stage([an_approval("deploy", DEPLOY)]), "a", "tab")
 
 
 def test_deny_panel(picture):
-    """A reason is chosen, with what the agent is told."""
+    """A reason is chosen, and the panel shows what the agent will receive."""
     assert picture(a_stage([an_approval("pay")]), "d", "2")
 
 
 def test_deny_panel_wait_until(picture):
-    """The optional time."""
+    """The reason `wait_until` offers an optional time."""
     assert picture(a_stage(three()), "d", "4", "tab", "1")
 
 
 def test_elsewhere(picture):
-    """The page of the request, for a phone or a browser."""
+    """The panel shows the QR code and the link to the request's page."""
     place = {"issuer": "https://sayso.example"}
     assert picture(a_stage([an_approval("prices", PRICES)], place=place), "o")
 
 
 def test_elsewhere_high_risk(picture):
-    """The device cannot approve it yet; the list behind says so."""
+    """A new device cannot approve the request yet, but it can still open the page."""
     place = {"issuer": "https://sayso.example"}
     new = a_device(high_from=NOW + 60 * MINUTE)
     assert picture(a_stage([an_approval("pay")], place=place, device=new), "o")
 
 
 def test_denial_waiting(picture):
-    """The five seconds to undo it."""
+    """The status line counts down the seconds in which the denial can be undone."""
     assert picture(a_stage(three()), "d", "2", "enter")
 
 
 def test_help(picture):
-    """The keys of the inbox, and why Approve is off."""
+    """The help lists the keys of the inbox and says why Approve is unavailable."""
     assert picture(a_stage(), "question_mark")
 
 
@@ -173,12 +173,12 @@ TYPED = {"label": "Amount", "kind": "money", "at": "/authorization_details/0/amo
 
 
 def test_approve_panel_with_a_fact_to_type(picture):
-    """The fact is nowhere on the screen, also not behind the panel."""
+    """The fact to type is hidden everywhere, even behind the panel."""
     typed = {"ceremony": "pin+type_back", "type_back": TYPED}
     assert picture(a_stage([an_approval("pay", PAYMENT, **typed)]), "a")
 
 
 def test_approve_panel_with_everything_to_type(picture):
-    """Number, fact, reason and PIN; the ways out stay visible."""
+    """With four fields, the keys for leaving the panel stay visible."""
     typed = {"ceremony": "match+pin+reason+type_back", "type_back": TYPED, "risk": "critical"}
     assert picture(a_stage([an_approval("pay", PAYMENT, **typed)]), "a", again=("pagedown",))

@@ -1,4 +1,4 @@
-"""Settings, palette, filter and sign-in, at both sizes."""
+"""Settings, palette, filter, and sign-in, at both sizes."""
 
 from dataclasses import replace
 
@@ -24,19 +24,19 @@ from tests.support.fakes.fake_feed import FakeOthers
 
 @pytest.fixture(autouse=True)
 def file(tmp_path, monkeypatch):
-    """Where this test keeps settings; the machine has a name."""
+    """Store the settings of this test in its own folder, and give the machine a name."""
     monkeypatch.setenv("SAYSO_APPROVER_HOME", str(tmp_path))
     monkeypatch.setattr("approver_tui.signing_in.default_device_name", lambda: "laptop")
 
 
 @pytest.fixture
 def first_minute(pictures):
-    """Compare the first screen of a machine without a login after some steps."""
+    """Compare the sign-in screen of a machine without a login with its pictures."""
 
-    def compare(door, then=None):
+    def compare(service, then=None):
         clock = FakeClock()
         why = f"There is no login on this machine. {INTRODUCTION}"
-        app = SignInApp(door, message_text=why, theme="sayso", ticks=clock.ticks)
+        app = SignInApp(service, message_text=why, theme="sayso", ticks=clock.ticks)
 
         async def steps(pilot):
             await _press(pilot, clock)
@@ -59,12 +59,12 @@ async def _shown(pilot, stage):
 
 
 def test_settings(picture):
-    """Each with its value."""
+    """The page lists each setting with its value."""
     assert picture(_stage(), "6", then=_shown)
 
 
 def test_setting_read(picture):
-    """Its meaning, its valid values, its command."""
+    """The details show the setting's meaning, its valid values, and its command."""
 
     async def read(pilot, stage):
         await _shown(pilot, stage)
@@ -74,55 +74,55 @@ def test_setting_read(picture):
 
 
 def test_high_contrast(picture):
-    """The same inbox in the other theme."""
+    """The inbox in the high-contrast theme."""
     assert picture(_stage(theme="high-contrast"))
 
 
 def test_palette(picture):
-    """The matches of a few letters, each with its key."""
+    """The palette lists the matches of a few letters, each with its key."""
     assert picture(_stage(), "colon", *"de")
 
 
 def test_palette_of_one(picture):
-    """One match."""
+    """The palette lists a single match."""
     assert picture(_stage(), "colon", *"snooze")
 
 
 def test_inbox_filtered(picture):
-    """The matches, and the number of hidden requests."""
+    """The filtered inbox shows the matches and the number of hidden requests."""
     assert picture(_stage(), "slash", *"web", "enter")
 
 
 def test_first_minute(first_minute):
-    """What Sayso is, and what signing in needs."""
+    """The first screen explains what Sayso is and what signing in needs."""
     assert first_minute(FakeLoginService()) == []
 
 
 def test_first_minute_refused(first_minute):
-    """The server's message next to the fields."""
+    """The server's error is shown next to the fields."""
 
-    async def refused(pilot, clock, app):
+    async def wait_for_refusal(pilot, clock, app):
         await _fill(pilot, clock, code="7Q4N")
         await _press(pilot, clock, "enter")
         await until(pilot, lambda: bool(app.screen._problem))
 
-    door = FakeLoginService(failures=[BadServer("There is no Sayso server at this address.")])
-    assert first_minute(door, refused) == []
+    service = FakeLoginService(failures=[BadServer("There is no Sayso server at this address.")])
+    assert first_minute(service, wait_for_refusal) == []
 
 
 def test_first_minute_invitation(first_minute):
-    """Page, code and QR code for another device."""
+    """The panel shows the page, the code and the QR code for another device."""
 
-    async def invited(pilot, clock, app):
+    async def wait_for_invitation(pilot, clock, app):
         await _fill(pilot, clock)
         await _press(pilot, clock, "enter")
         await until(pilot, lambda: isinstance(app.screen, InvitationPanel) and app.screen.is_ready)
 
-    assert first_minute(FakeLoginService(invites=True), invited) == []
+    assert first_minute(FakeLoginService(invites=True), wait_for_invitation) == []
 
 
 def test_servers(picture, tmp_path):
-    """Several, one of them under the cursor; the current one is marked."""
+    """The settings list several servers and mark the current one."""
     home = Home.at(tmp_path)
     profile.save(home, MINE)
     profile.save(home.named("work"), replace(MINE, issuer="https://approvals.work.example"))
@@ -137,10 +137,10 @@ def test_servers(picture, tmp_path):
 
 
 def test_inbox_with_other_servers(picture):
-    """A number and the name of the login."""
+    """The inbox shows the count and the name of another login."""
 
-    async def counted(pilot, stage):
+    async def wait_for_count(pilot, stage):
         await until(pilot, lambda: "2 at work" in shown(stage))
 
     stage = _stage(FakeOthers([{"work": 2}]), login=SafeText("default"))
-    assert picture(stage, then=counted)
+    assert picture(stage, then=wait_for_count)

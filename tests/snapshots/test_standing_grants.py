@@ -1,4 +1,4 @@
-"""The grant panel and standing grants, at both sizes."""
+"""The standing grant panel and the list of grants, at both sizes."""
 
 from approver_tui.client import errors
 from approver_tui.state.standing_grants.standing_grants import GrantFact, GrantState
@@ -16,7 +16,7 @@ PAY = a_payment("pay", 482_000, "Nordwind Logistik GmbH", 14, risk="high")
 EVIL = "inv\u202eoice-bot[b]\x1b[2J [@click=app.quit]here[/]" + "x" * 90
 
 
-async def _bound(pilot, stage):
+async def _fill_in(pilot, stage):
     await press(pilot, stage, "tab", "2", "tab", "3", "tab", *"30", "tab", *"20", "tab")
     await until(pilot, lambda: not stage.app.screen.query_one("#continue", PanelButton).is_off)
 
@@ -32,48 +32,48 @@ def _granted(*grants):
 
 
 def test_grant_panel_at_first(picture):
-    """Empty fields with their forms."""
+    """The empty fields show the form that each expects."""
     assert picture(a_stage([PAY]), "s")
 
 
 def test_grant_panel_preview(picture):
-    """The grant, and what it would have covered."""
-    assert picture(a_stage([PAY]), "s", then=_bound)
+    """The preview shows the grant and which recent requests it would have covered."""
+    assert picture(a_stage([PAY]), "s", then=_fill_in)
 
 
 def test_grant_panel_refused(picture):
-    """The server's reason."""
+    """The panel shows why the server refused the proposal."""
 
-    async def refused(pilot, stage):
+    async def wait_for_refusal(pilot, stage):
         stage.grants_client.failures = [
             errors.ApiError("over_cap", 400, "At most 5 uses at high risk.")
         ]
         await press(pilot, stage, "tab", "2", "tab", "9", "tab")
         await until(pilot, lambda: bool(stage.app.screen.problem))
 
-    assert picture(a_stage([PAY]), "s", then=refused)
+    assert picture(a_stage([PAY]), "s", then=wait_for_refusal)
 
 
 def test_grant_panel_hostile_text(picture):
-    """An agent's name and headline as inert text."""
+    """Hostile text in the agent's name and headline has no effect."""
     terms = {"agent": EVIL[:120], "headline": f"Pay {EVIL}", "says": EVIL}
     assert picture(a_stage([an_approval("evil", **terms)]), "s")
 
 
 def test_grant_approve_panel(picture):
-    """The approve panel for the request that creates the grant."""
+    """The approve panel shows the request that creates the grant."""
 
-    async def on(pilot, stage):
+    async def press_continue(pilot, stage):
         stage.grants_client.offers = an_approval("gives", GRANT)
-        await _bound(pilot, stage)
+        await _fill_in(pilot, stage)
         stage.app.screen.query_one("#continue").focus()
         await press(pilot, stage, "enter")
 
-    assert picture(a_stage([PAY]), "s", then=on)
+    assert picture(a_stage([PAY]), "s", then=press_continue)
 
 
 def test_grant_read(picture):
-    """One grant in full, with what is left."""
+    """The details show the full grant and what is left of it."""
 
     async def read(pilot, stage):
         await _shown(pilot, stage)
@@ -83,20 +83,20 @@ def test_grant_read(picture):
 
 
 def test_grants_many(picture):
-    """One active, one used up."""
+    """The list has one active and one used-up grant."""
     full = a_grant(NOW, "buyer-helper", state=GrantState.FULL, used=3)
     assert picture(_granted(a_grant(NOW), full), "4", then=_shown)
 
 
 def test_grant_offline(picture):
-    """Nothing can be revoked without the server."""
+    """Without a connection, the key says why the grant cannot be revoked."""
 
-    async def cut(pilot, stage):
+    async def go_offline(pilot, stage):
         await _shown(pilot, stage)
         await cut_off(pilot, stage, "the server does not answer")
         await press(pilot, stage, "z")
 
-    assert picture(_granted(a_grant(NOW)), "4", then=cut)
+    assert picture(_granted(a_grant(NOW)), "4", then=go_offline)
 
 
 def test_grant_hostile_text(picture):
@@ -113,10 +113,10 @@ def test_grant_hostile_text(picture):
 
 
 def test_grant_about_to_end(picture):
-    """What happens after revoking it."""
+    """The confirmation says what happens after the grant is revoked."""
 
-    async def end(pilot, stage):
+    async def ask_to_revoke(pilot, stage):
         await _shown(pilot, stage)
         await press(pilot, stage, "z")
 
-    assert picture(_granted(a_grant(NOW)), "4", then=end)
+    assert picture(_granted(a_grant(NOW)), "4", then=ask_to_revoke)

@@ -1,4 +1,4 @@
-"""Rare states: offline, ended, empty, hostile text."""
+"""Rare states: offline, ended, empty, and with hostile text."""
 
 import threading
 from dataclasses import replace
@@ -26,13 +26,13 @@ from tests.support.fakes.fake_requests import MINUTE, PRICES
 
 EVIL = "inv\u202eoice-bot[b]\x1b[2J [@click=app.quit]here[/]" + "x" * 90
 LATE = 6 * MINUTE / 1000
-_OVER = pytest.mark.parametrize(
+_OVERLAYS = pytest.mark.parametrize(
     "keys", [("question_mark",), ("colon", *"de")], ids=["help", "palette"]
 )
 
 
 class _HostileSettings(FileSettingsStore):
-    """Settings of this machine, and logins that say whatever a server said."""
+    """Settings and logins with hostile text in every value."""
 
     def logins(self):
         return (
@@ -46,7 +46,7 @@ class _HostileSettings(FileSettingsStore):
 
 @pytest.fixture(autouse=True)
 def home(tmp_path, monkeypatch):
-    """Where this test keeps settings; the machine has a name."""
+    """Store the settings of this test in its own folder, and give the machine a name."""
     monkeypatch.setenv("SAYSO_APPROVER_HOME", str(tmp_path))
     monkeypatch.setattr("approver_tui.signing_in.default_device_name", lambda: "laptop")
     return tmp_path
@@ -54,11 +54,11 @@ def home(tmp_path, monkeypatch):
 
 @pytest.fixture
 def sign_in(pictures):
-    """Compare the sign-in after a try of it."""
+    """Compare the sign-in screen after some steps with its pictures."""
 
-    def compare(door, then, why="There is no login on this machine."):
+    def compare(service, then, why="There is no login on this machine."):
         clock = FakeClock()
-        app = SignInApp(door, message_text=why, theme="sayso", ticks=clock.ticks)
+        app = SignInApp(service, message_text=why, theme="sayso", ticks=clock.ticks)
 
         async def steps(pilot):
             await _press(pilot, clock)
@@ -70,7 +70,7 @@ def sign_in(pictures):
     return compare
 
 
-def _book(home, kind=FileSettingsStore):
+def _settings_place(home, kind=FileSettingsStore):
     return {"settings_store": kind(Home.at(home))}
 
 
@@ -85,117 +85,117 @@ async def _late(pilot, stage):
 
 
 def test_opening(pictures):
-    """The screen while the app is loading."""
-    goes_on = threading.Event()
+    """The app shows a loading screen until it is loaded."""
+    finish = threading.Event()
 
     def load_app(_ring):
-        goes_on.wait(30)
+        finish.wait(30)
         raise Unreachable("It was never to come.")
 
     app = ApproverApp(load_app, guard=InputGuard(FakeClock().ticks), theme="sayso", keymap=Keymap())
     try:
         assert pictures(app) == []
     finally:
-        goes_on.set()
+        finish.set()
 
 
 def test_settings_offline(picture, home):
-    """They are stored on this machine and can be changed; the bar shows the connection."""
+    """Settings are stored on this machine, so they can be changed without a connection."""
 
-    async def cut(pilot, stage):
+    async def go_offline(pilot, stage):
         await _shown(pilot, stage)
         await cut_off(pilot, stage, "the server does not answer")
         await press(pilot, stage, "j")
 
-    assert picture(a_stage([an_approval("pay")], place=_book(home)), "6", then=cut)
+    assert picture(a_stage([an_approval("pay")], place=_settings_place(home)), "6", then=go_offline)
 
 
 def test_settings_hostile_text(picture, home):
-    """Names of servers, users and devices, and values of the file."""
+    """Hostile names of servers, users and devices, and hostile values, have no effect."""
 
     async def read(pilot, stage):
         await _shown(pilot, stage)
         await press(pilot, stage, "enter")
 
-    assert picture(a_stage(place=_book(home, _HostileSettings)), "6", then=read)
+    assert picture(a_stage(place=_settings_place(home, _HostileSettings)), "6", then=read)
 
 
 def test_palette_empty(picture):
-    """No command matches."""
+    """The palette says that no command matches."""
     assert picture(a_stage([an_approval("pay")]), "colon", *"xyz")
 
 
-@_OVER
+@_OVERLAYS
 def test_offline_over_the_inbox(picture, keys):
-    """Help says why Approve is off; both can be used."""
+    """The help says why Approve is unavailable; help and palette work offline."""
 
-    async def cut(pilot, stage):
+    async def go_offline(pilot, stage):
         await cut_off(pilot, stage, "the server does not answer")
         await press(pilot, stage, *keys)
         inbox(stage).tick()
 
-    assert picture(a_stage([an_approval("pay")]), then=cut)
+    assert picture(a_stage([an_approval("pay")]), then=go_offline)
 
 
-@_OVER
+@_OVERLAYS
 def test_expired_over_the_inbox(picture, keys):
-    """Help shows the outcome, because it is why Approve is off."""
+    """The help shows the outcome, which is why Approve is unavailable."""
 
-    async def late(pilot, stage):
+    async def let_expire(pilot, stage):
         await _late(pilot, stage)
         await press(pilot, stage, *keys)
         inbox(stage).tick()
 
-    assert picture(a_stage([an_approval("pay")]), then=late)
+    assert picture(a_stage([an_approval("pay")]), then=let_expire)
 
 
-@_OVER
+@_OVERLAYS
 def test_hostile_text_over_the_inbox(picture, keys):
-    """The agent's name in the reason, and everything behind the panel, is inert."""
+    """An agent's name has no effect in the help, the palette, or behind them."""
 
-    async def late(pilot, stage):
+    async def let_expire(pilot, stage):
         await _late(pilot, stage)
         await press(pilot, stage, *keys)
         inbox(stage).tick()
 
     terms = {"agent": EVIL[:120], "headline": f"Pay {EVIL}", "says": EVIL}
-    assert picture(a_stage([an_approval("evil", **terms)]), then=late)
+    assert picture(a_stage([an_approval("evil", **terms)]), then=let_expire)
 
 
 def test_help_approve_available(picture):
-    """It says that Approve is available."""
+    """The help says that Approve is available."""
     assert picture(a_stage([an_approval("pay")]), "question_mark")
 
 
 def test_help_high_risk(picture):
-    """On a new device the help says from when it is available."""
+    """On a new device, the help says when it can approve high risk."""
     new = a_device(high_from=NOW + 60 * MINUTE)
     assert picture(a_stage([an_approval("pay")], device=new), "question_mark")
 
 
 def test_grant_panel_offline(picture):
-    """Continue is off, with the reason."""
+    """Without a connection, the panel says why Continue is unavailable."""
 
-    async def cut(pilot, stage):
+    async def go_offline(pilot, stage):
         await cut_off(pilot, stage, "the server does not answer")
 
-    assert picture(a_stage([an_approval("pay")]), "s", then=cut)
+    assert picture(a_stage([an_approval("pay")]), "s", then=go_offline)
 
 
 def test_grant_panel_past_request(picture):
-    """It can be the example."""
+    """An expired request can be the example for a standing grant."""
 
-    async def late(pilot, stage):
+    async def let_expire(pilot, stage):
         await _late(pilot, stage)
         await press(pilot, stage, "s")
 
-    assert picture(a_stage([an_approval("prices", PRICES, left=4 * MINUTE)]), then=late)
+    assert picture(a_stage([an_approval("prices", PRICES, left=4 * MINUTE)]), then=let_expire)
 
 
 def test_offline_before_ending(picture):
-    """It stays, its button is off, with the reason."""
+    """Without a connection the confirmation stays open and says why its button is unavailable."""
 
-    async def cut(pilot, stage):
+    async def go_offline(pilot, stage):
         await _shown(pilot, stage)
         await press(pilot, stage, "z")
         await cut_off(pilot, stage, "the server does not answer")
@@ -203,23 +203,23 @@ def test_offline_before_ending(picture):
 
     stage = a_stage()
     stage.server.given = [a_consent()]
-    assert picture(stage, "4", then=cut)
+    assert picture(stage, "4", then=go_offline)
 
 
 def test_hostile_text_before_ending(picture):
-    """Names and scopes as inert text; the buttons keep their place."""
+    """Hostile names and scopes have no effect and do not move the buttons."""
 
-    async def end(pilot, stage):
+    async def ask_to_revoke(pilot, stage):
         await _shown(pilot, stage)
         await press(pilot, stage, "z")
 
     evil, stage = display_safe(EVIL), a_stage()
     stage.server.given = [a_consent(client_name=evil, resource=evil, scopes=(evil,))]
-    assert picture(stage, "4", then=end)
+    assert picture(stage, "4", then=ask_to_revoke)
 
 
 def test_history_expired(picture):
-    """Nobody answered, and that is not a denial."""
+    """The history says that nobody answered and that this is not a denial."""
 
     async def read(pilot, stage):
         await _shown(pilot, stage)
@@ -231,7 +231,7 @@ def test_history_expired(picture):
 
 
 def test_agent_whose_request_expired(picture):
-    """Among its latest requests, with its end."""
+    """The agent's latest requests include the expired one and when it expired."""
 
     async def read(pilot, stage):
         await _shown(pilot, stage)
@@ -253,15 +253,15 @@ def test_agent_whose_request_expired(picture):
     ids=["expired", "offline", "hostile"],
 )
 def test_sign_in_refused(sign_in, error):
-    """The code has expired; no answer; any text as an answer."""
+    """The screen shows an expired code, a missing answer, or a hostile error message."""
 
-    async def refused(pilot, clock, app):
+    async def wait_for_refusal(pilot, clock, app):
         await _fill(pilot, clock, code="7Q4N")
         await _press(pilot, clock, "enter")
         await until(pilot, lambda: bool(app.screen._problem))
 
     why = EVIL if error.args == (EVIL,) else "There is no login on this machine."
-    assert sign_in(FakeLoginService(failures=[error]), refused, why) == []
+    assert sign_in(FakeLoginService(failures=[error]), wait_for_refusal, why) == []
 
 
 @pytest.mark.parametrize(
@@ -273,10 +273,10 @@ def test_sign_in_refused(sign_in, error):
     ids=["expired", "hostile"],
 )
 def test_invitation(sign_in, invitation):
-    """Expired; or any text as page and code."""
+    """The panel shows an expired invitation or one with hostile text."""
 
-    async def invited(pilot, _clock, app):
+    async def wait_for_invitation(pilot, _clock, app):
         app.push_screen(InvitationPanel(invitation, lambda: NOW))
         await until(pilot, lambda: isinstance(app.screen, InvitationPanel) and app.screen.is_ready)
 
-    assert sign_in(FakeLoginService(), invited) == []
+    assert sign_in(FakeLoginService(), wait_for_invitation) == []

@@ -1,4 +1,4 @@
-"""A screen is used as far as it goes, and the highest risk is seen at once."""
+"""Large screens show more at once, and a critical risk stands out."""
 
 import pytest
 
@@ -10,7 +10,7 @@ from tests.support.fakes.fake_approvals import an_approval, three
 
 
 async def test_a_terminal_of_80_columns_shows_the_list_the_request_and_the_pages():
-    """Nobody opens a request only to see what it is."""
+    """At 80 columns a request is readable next to the list, without opening it."""
     stage = a_stage(three())
     async with opened(stage, (80, 24)):
         text = shown(stage)
@@ -20,8 +20,8 @@ async def test_a_terminal_of_80_columns_shows_the_list_the_request_and_the_pages
 
 
 @pytest.mark.parametrize("ceremony", ["pin", "pin+reason"])
-async def test_a_high_screen_shows_every_fact_of_a_panel(ceremony):
-    """Nothing has to be scrolled for while half of the screen is empty."""
+async def test_a_tall_screen_shows_every_fact_of_a_panel(ceremony):
+    """On a tall screen 24 facts fit into the approve panel without scrolling."""
     facts = [(f"Fact {number}", f"value {number}", True) for number in range(24)]
     stage = a_stage([an_approval("pay", risk="critical", ceremony=ceremony, facts=facts)])
     async with opened(stage, (200, 60)) as pilot:
@@ -32,7 +32,7 @@ async def test_a_high_screen_shows_every_fact_of_a_panel(ceremony):
 
 @pytest.mark.parametrize(("risk", "is_reversed"), [("low", False), ("critical", True)])
 async def test_critical_risk_looks_different_in_a_panel(risk, is_reversed):
-    """Also without color."""
+    """The title of a critical request is in reverse video, so it stands out without color."""
     stage = a_stage([an_approval("pay", risk=risk)])
     async with opened(stage) as pilot:
         await press(pilot, stage, "a")

@@ -1,4 +1,4 @@
-"""No text on any screen names a key that was replaced."""
+"""After a key was replaced, no text on any screen names the default key."""
 
 import re
 import threading
@@ -24,13 +24,13 @@ from tests.support.fakes.fake_grants import a_grant
 from tests.support.fakes.fake_requests import DEPLOY, PRICES
 
 OTHERS = Keymap({name: f"f{number}" for number, name in enumerate(KEYS, 20)})
-"""A key of its own for everything; none of them is a letter or a sign."""
+"""A keymap in which every action has a function key, so that no default key is left."""
 _KEY = "|".join(map(re.escape, KEYS.values()))
-_DOES = "[a-z]+s|and|or|on|in|to|again"
-_NAMED = re.compile(
+_NEXT_WORD = "[a-z]+s|and|or|on|in|to|again"
+_DEFAULT_KEY_IN_TEXT = re.compile(
     rf"""
     \((?:{_KEY})\)                                # Report it (!)
-    | (?<!\S)(?!a\b)(?:{_KEY})\ (?:{_DOES})\b      # u undoes it
+    | (?<!\S)(?!a\b)(?:{_KEY})\ (?:{_NEXT_WORD})\b      # u undoes it
     | (?<!\S)a\ (?:and|or)\b                       # a or d
     | \b(?:then|or|with|and)\ (?!a\b)(?:{_KEY})(?=[.,;)]|\s|$)(?!\ [a-z])   # Esc, then !
     """,
@@ -39,22 +39,22 @@ _NAMED = re.compile(
 _SECONDS = re.compile(r"[0-9] s\b")
 
 
-def named(text):
-    """Return where a text has a key from the start in a sentence of ours; `5 s` is none."""
-    return _NAMED.findall(_SECONDS.sub("", text))
+def default_keys_in(text):
+    """Return the default keys that a text names; `5 s` is a duration and not a key."""
+    return _DEFAULT_KEY_IN_TEXT.findall(_SECONDS.sub("", text))
 
 
-def _of(name):
+def _key(name):
     return OTHERS.key(name)
 
 
-def _stage(approvals=None, **more):
-    chosen = three() if approvals is None else approvals
-    return a_stage(chosen, place={"keymap": OTHERS}, **more)
+def _stage(approvals=None, **kwargs):
+    approvals = three() if approvals is None else approvals
+    return a_stage(approvals, place={"keymap": OTHERS}, **kwargs)
 
 
-def _whole(stage):
-    """Return what is on the screen and what lies below in its sheets."""
+def _all_text(stage):
+    """Return the text on the screen and the text that its sheets show when scrolled."""
     sheets = [*stage.app.screen.query(ApprovalDetail), *stage.app.screen.query(EntrySheet)]
     sheets += stage.app.screen.query(HelpSheet)
     lines = [text_of(line) for sheet in sheets for line in sheet.lines_for(100)]
@@ -78,14 +78,14 @@ def _whole(stage):
     ],
 )
 def test_the_check_recognizes_a_key_in_a_text(text, keys):
-    """The tests below can therefore fail."""
-    assert named(text) == keys
+    """The check that the other tests use finds default keys and nothing else."""
+    assert default_keys_in(text) == keys
 
 
 @pytest.mark.parametrize("is_full", [True, False], ids=["full", "empty"])
 @pytest.mark.parametrize("digit", range(1, 7))
 async def test_no_page_and_no_help_names_a_replaced_key(digit, is_full):
-    """Every action has another key than the default."""
+    """With every key replaced, neither a page nor its help names a default key."""
     stage = _stage([*three(), an_approval("again", DEPLOY)])
     stage.server.given = [a_consent()]
     stage.server.tokens = [a_token()]
@@ -93,85 +93,85 @@ async def test_no_page_and_no_help_names_a_replaced_key(digit, is_full):
     async with opened(stage, (140, 40)) as pilot:
         await press(pilot, stage, str(digit))
         for _ in range(8):
-            assert named(_whole(stage)) == []
+            assert default_keys_in(_all_text(stage)) == []
             await press(pilot, stage, "j")
-        await press(pilot, stage, _of("help"))
+        await press(pilot, stage, _key("help"))
         assert isinstance(stage.app.screen, HelpScreen)
-        assert named(_whole(stage)) == []
+        assert default_keys_in(_all_text(stage)) == []
 
 
 async def test_messages_about_denials_name_the_chosen_keys():
-    """The panel, its help, the countdown and the reasons name them."""
+    """The deny panel, its help, the countdown, and the blocking reason name the chosen keys."""
     stage = _stage()
     async with opened(stage) as pilot:
-        await press(pilot, stage, _of("deny"), "6")
+        await press(pilot, stage, _key("deny"), "6")
         assert isinstance(stage.app.screen, DenyPanel)
-        assert f"report it: Esc, then {_of('report')}" in shown(stage)
-        assert named(_whole(stage)) == []
+        assert f"report it: Esc, then {_key('report')}" in shown(stage)
+        assert default_keys_in(_all_text(stage)) == []
         await press(pilot, stage, "2", "f1")
-        assert f"5 s to undo it ({_of('undo')})" in _whole(stage)
-        assert named(_whole(stage)) == []
+        assert f"5 s to undo it ({_key('undo')})" in _all_text(stage)
+        assert default_keys_in(_all_text(stage)) == []
         await press(pilot, stage, "escape", "enter")
-        assert f", {_of('undo')} to undo: Pay" in shown(stage)
-        assert named(_whole(stage)) == []
-        await press(pilot, stage, _of("help"))
-        assert f"Approve unavailable: you are denying it; {_of('undo')} undoes" in _whole(stage)
+        assert f", {_key('undo')} to undo: Pay" in shown(stage)
+        assert default_keys_in(_all_text(stage)) == []
+        await press(pilot, stage, _key("help"))
+        assert f"Approve unavailable: you are denying it; {_key('undo')} undoes" in _all_text(stage)
 
 
 async def test_messages_about_notifications_name_the_chosen_keys():
-    """A snooze and a mute name them at the start and while they last."""
+    """The messages after a snooze and a mute name the key that undoes it."""
     stage = _stage([an_approval("prices", PRICES)])
     async with opened(stage) as pilot:
-        for name, said in (("snooze", "Snoozed until"), ("mute", "is muted")):
-            await press(pilot, stage, _of(name), "tab", "enter")
-            await until(pilot, lambda said=said: said in shown(stage))
-            assert f"{_of(name)} undoes that." in shown(stage)
-            assert named(_whole(stage)) == []
+        for name, message in (("snooze", "Snoozed until"), ("mute", "is muted")):
+            await press(pilot, stage, _key(name), "tab", "enter")
+            await until(pilot, lambda message=message: message in shown(stage))
+            assert f"{_key(name)} undoes that." in shown(stage)
+            assert default_keys_in(_all_text(stage)) == []
             stage.clock.move(5)
 
 
 async def test_messages_about_the_list_name_the_chosen_keys():
-    """The messages concern new rows, a filter without matches, and the signed texts."""
+    """The messages about new rows, details, and a filter without matches name the chosen keys."""
     stage = _stage()
     async with opened(stage) as pilot:
         late = an_approval("late", DEPLOY)
         stage.request(late)
         await until(pilot, lambda: inbox(stage).state.inbox.find(late.id) is not None)
-        await until(pilot, lambda: f"{_of('refresh')} sorts them in" in shown(stage))
-        assert named(_whole(stage)) == []
-        await press(pilot, stage, _of("details"))
-        assert f"{_of('details')} goes back." in shown(stage)
-        await press(pilot, stage, _of("filter"), *"nowhere", "enter")
-        await until(pilot, lambda: f"Press {_of('filter')} and" in shown(stage))
+        await until(pilot, lambda: f"{_key('refresh')} sorts them in" in shown(stage))
+        assert default_keys_in(_all_text(stage)) == []
+        await press(pilot, stage, _key("details"))
+        assert f"{_key('details')} goes back." in shown(stage)
+        await press(pilot, stage, _key("filter"), *"nowhere", "enter")
+        await until(pilot, lambda: f"Press {_key('filter')} and" in shown(stage))
 
 
 async def test_the_reason_of_a_counted_vote_names_the_chosen_key():
-    """It names the key that withdraws it."""
+    """The reason why Approve is unavailable names the key that withdraws the approval."""
     stage = _stage([a_shared("pay", a_vote(ME, "alice"))])
     async with opened(stage) as pilot:
-        await press(pilot, stage, _of("approve"))
-        assert f"{_of('withdraw')} withdraws it." in shown(stage)
+        await press(pilot, stage, _key("approve"))
+        assert f"{_key('withdraw')} withdraws it." in shown(stage)
 
 
 @pytest.mark.parametrize("name", ["approve", "narrow", "standing_grant", "report"])
 async def test_no_panel_names_a_replaced_key(name):
-    """The help of the panel names none either."""
+    """With every key replaced, neither a panel nor its help names a default key."""
     stage = _stage()
     async with opened(stage) as pilot:
-        await press(pilot, stage, "j", _of(name))
+        await press(pilot, stage, "j", _key(name))
         assert not isinstance(stage.app.screen, InboxScreen)
-        assert named(_whole(stage)) == []
+        assert default_keys_in(_all_text(stage)) == []
         await press(pilot, stage, "f1")
-        assert named(_whole(stage)) == []
+        assert default_keys_in(_all_text(stage)) == []
 
 
 async def test_quitting_while_an_answer_is_sent_names_the_chosen_key():
-    """The message stays until the answer is sent."""
+    """The message says which key quits without waiting."""
     stage = _stage()
     stage.answers.hold = threading.Event()
     async with opened(stage) as pilot:
-        await press(pilot, stage, _of("deny"), "2", "enter", _of("quit"))
-        assert f"Press {_of('quit')} again to quit now" in shown(stage)
+        await press(pilot, stage, _key("deny"), "2", "enter", _key("quit"))
+        assert f"Press {_key('quit')} again to quit now" in shown(stage)
         stage.answers.hold.set()
 
 
@@ -183,9 +183,9 @@ async def test_quitting_while_an_answer_is_sent_names_the_chosen_key():
     ],
 )
 def test_unlocking_a_device_names_the_chosen_key(device, name):
-    """The devices page names it."""
+    """The devices page names the key that unlocks or vouches for a device."""
     text = " ".join(
         text_of(line) for line in device_lines(device, RenderContext(NOW, None, 200, OTHERS))
     )
-    assert f"it ({_of(name)})" in text
-    assert named(text) == []
+    assert f"it ({_key(name)})" in text
+    assert default_keys_in(text) == []

@@ -15,35 +15,37 @@ from tests.support.fakes.fake_approvals import three
 
 SCREENS = (InboxScreen, *PAGE_CLASSES)
 OTHERS = Keymap({name: f"f{number}" for number, name in enumerate(KEYS, 20)})
-"""A key of its own for everything, none of which is one from the start."""
+"""A keymap in which no action has its default key."""
 
 
-def _names(screen):
-    """Return what of KEYS does something on a screen."""
-    every = (binding for base in screen.__mro__ for binding in base.__dict__.get("BINDINGS", ()))
-    return {one.id for one in every if isinstance(one, Binding) and one.id in KEYS}
+def _action_names(screen):
+    """Return the names of the actions in KEYS that a screen has."""
+    bindings = (binding for base in screen.__mro__ for binding in base.__dict__.get("BINDINGS", ()))
+    return {
+        binding.id for binding in bindings if isinstance(binding, Binding) and binding.id in KEYS
+    }
 
 
 def test_every_key_does_something_on_some_screen():
-    """No key is unused."""
-    assert set().union(*map(_names, SCREENS)) == set(KEYS)
+    """Every action in KEYS exists on at least one screen."""
+    assert set().union(*map(_action_names, SCREENS)) == set(KEYS)
 
 
 @pytest.mark.parametrize("keymap", [Keymap(), OTHERS], ids=["as they are", "chosen"])
 @pytest.mark.parametrize("digit", range(1, 7), ids=[screen.__name__ for screen in SCREENS])
 async def test_every_key_of_a_screen_is_in_its_help_and_palette(digit, keymap):
-    """Each in its own row, as chosen."""
+    """The help and the palette list every key of the screen as the user chose it."""
     stage = a_stage(three(), place={"keymap": keymap})
     async with opened(stage) as pilot:
         await press(pilot, stage, str(digit))
         rows = help_with_keymap(stage.app.screen.help_rows(), keymap)
-        wanted = {keymap.key(name) for name in _names(SCREENS[digit - 1])}
-        assert wanted <= {key for key, _meaning in rows}
-        assert wanted <= {command.key for command in commands(rows)}
+        expected = {keymap.key(name) for name in _action_names(SCREENS[digit - 1])}
+        assert expected <= {key for key, _meaning in rows}
+        assert expected <= {command.key for command in commands(rows)}
 
 
 async def test_only_the_chosen_key_is_shown():
-    """The default is in no row."""
+    """The help lists the chosen keys and none of the default keys."""
     stage = a_stage(three(), place={"keymap": OTHERS})
     async with opened(stage) as pilot:
         await press(pilot, stage, OTHERS.key("help"))
@@ -54,7 +56,7 @@ async def test_only_the_chosen_key_is_shown():
 
 
 async def test_the_palette_has_help_and_copying():
-    """The two forms of copying have their own words."""
+    """The palette finds copying the link and the help by their descriptions."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         await press(pilot, stage, "colon", *"copy the link", "enter")

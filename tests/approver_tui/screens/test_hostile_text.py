@@ -1,4 +1,4 @@
-"""Text of an agent stays text on every screen."""
+"""Text from an agent has no effect on any screen; it is only text."""
 
 import re
 
@@ -27,9 +27,9 @@ HOSTILE = {
     "wide": "日本語" * 400,
 }
 _TALL = ("marks", "long", "wide")
-"""These change the layout; the others are in one text."""
+"""These texts change the layout, so they are tested alone; the others are tested together."""
 HOSTILE["together"] = " ".join(text for kind, text in HOSTILE.items() if kind not in _TALL)
-_OUT = ("escape", "exclamation_mark")
+_CLOSE_AND_REPORT = ("escape", "exclamation_mark")
 FORBIDDEN = re.compile(
     r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]"
 )
@@ -58,12 +58,19 @@ def _hostile(text):
     [(kind, size) for kind in ("together", *_TALL) for size in (WIDE, NARROW)],
 )
 async def test_hostile_text_is_inert_on_every_screen(kind, size):
-    """Inbox, detail, signed texts and both panels draw no control character."""
+    """The inbox, the details, the signed texts, and the panels draw no control character."""
     stage = a_stage([_hostile(HOSTILE[kind])])
     stage.server.narrowable_facts = _hostile_narrowable(HOSTILE[kind])
     async with opened(stage, size) as pilot:
         drawn = [shown(stage)]
-        for keys in (["enter"], ["G"], ["v"], ["v", "a"], ["escape", "d"], [*_OUT, "2"]):
+        for keys in (
+            ["enter"],
+            ["G"],
+            ["v"],
+            ["v", "a"],
+            ["escape", "d"],
+            [*_CLOSE_AND_REPORT, "2"],
+        ):
             await press(pilot, stage, *keys)
             drawn.append(shown(stage))
         await press(pilot, stage, "escape", "e")
@@ -90,7 +97,7 @@ def _hostile_narrowable(text):
 
 
 async def test_markup_is_drawn_and_not_clickable():
-    """The brackets are visible; no cell has an action."""
+    """Brackets from an agent are visible, and no part of the screen is a link."""
     stage = a_stage([_hostile(HOSTILE["markup"])])
     async with opened(stage):
         assert "[@click=app.quit]Approve[/]" in shown(stage)
@@ -101,7 +108,7 @@ async def test_markup_is_drawn_and_not_clickable():
 
 
 async def test_agent_text_is_in_neither_title_nor_status():
-    """A new request is announced in our words with the registered name."""
+    """The status line announces a request with the agent's registered name only."""
     stage = a_stage()
     async with opened(stage) as pilot:
         stage.request(an_approval("new", PAYMENT, says="APPROVE NOW"))

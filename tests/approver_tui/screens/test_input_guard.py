@@ -1,4 +1,4 @@
-"""Fast typing, pastes and the click that focuses the window decide nothing."""
+"""Fast typing, pastes, and the click that focuses the window decide nothing."""
 
 import pytest
 from textual import events
@@ -35,7 +35,7 @@ def _low():
 
 
 async def test_fast_typing_while_requests_arrive_decides_nothing():
-    """Twenty keys a second, panels opening, five new requests: no decision."""
+    """Typing twenty keys a second while panels open and requests arrive sends no answer."""
     stage = a_stage([_low()])
     async with opened(stage) as pilot:
         for number in range(5):
@@ -51,7 +51,7 @@ async def test_fast_typing_while_requests_arrive_decides_nothing():
 
 @pytest.mark.parametrize("keys", [["a"], ["a", "enter"], ["a", "y"], ["a", "space"], ["a", "1"]])
 async def test_no_single_key_approves_even_slowly(keys):
-    """A pause before each key does not help: the panel opens with the focus on Back."""
+    """Waiting before each key does not help, because the panel opens with the focus on Back."""
     stage = a_stage([_low()])
     async with opened(stage) as pilot:
         await press(pilot, stage, *keys)
@@ -59,7 +59,7 @@ async def test_no_single_key_approves_even_slowly(keys):
 
 
 async def test_keys_in_the_first_moments_of_a_panel_do_nothing():
-    """Each restarts the time."""
+    """Each early key restarts the delay, and the focus stays on Back."""
     stage = a_stage([_low()])
     async with opened(stage) as pilot:
         await pilot.press("a")
@@ -70,7 +70,7 @@ async def test_keys_in_the_first_moments_of_a_panel_do_nothing():
 
 
 async def test_paste_never_fills_the_pin():
-    """Pasting is refused even after the guard's time."""
+    """Pasting a PIN is refused even when the guard has stopped ignoring keys."""
     stage = a_stage([an_approval("pay")])
     async with opened(stage) as pilot:
         await press(pilot, stage, "a", "tab")
@@ -83,7 +83,7 @@ async def test_paste_never_fills_the_pin():
 
 
 async def test_paste_on_the_inbox_opens_nothing():
-    """Pasted letters are not keys."""
+    """Pasted letters are not treated as keys."""
     stage = a_stage([_low()])
     async with opened(stage) as pilot:
         await paste(pilot, stage, "a\t\n")
@@ -91,7 +91,7 @@ async def test_paste_on_the_inbox_opens_nothing():
 
 
 async def test_the_click_that_focuses_the_window_does_not_press_approve():
-    """A later one does."""
+    """The first click only focuses the window; a later click approves."""
     stage = a_stage([_low()])
     async with opened(stage) as pilot:
         await press(pilot, stage, "a")
@@ -107,7 +107,7 @@ async def test_the_click_that_focuses_the_window_does_not_press_approve():
 
 
 async def test_the_key_that_focuses_the_window_does_nothing():
-    """Textual would pass it on; the guard comes first."""
+    """The guard drops the first key after the window gets the focus."""
     stage = a_stage([_low()])
     async with opened(stage) as pilot:
         await blur(pilot, stage)
@@ -120,13 +120,13 @@ async def test_the_key_that_focuses_the_window_does_nothing():
 
 
 async def test_a_selection_that_moves_by_itself_arms_the_guard():
-    """When the selected row goes, keys are ignored for a moment."""
+    """When the selected request disappears, keys are ignored for a moment."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
-        gone = inbox(stage).state.selected
-        del stage.server.approvals[gone]
+        removed_id = inbox(stage).state.selected
+        del stage.server.approvals[removed_id]
         await pilot.press("r")
-        await until(pilot, lambda: inbox(stage).state.selected != gone)
+        await until(pilot, lambda: inbox(stage).state.selected != removed_id)
         await pilot.press("d")
         assert isinstance(stage.app.screen, InboxScreen)
         stage.clock.move(1)
@@ -135,7 +135,7 @@ async def test_a_selection_that_moves_by_itself_arms_the_guard():
 
 
 async def test_resuming_from_suspension_arms_the_guard():
-    """Input for the shell does not open a panel."""
+    """Keys that were meant for the shell do not open a panel."""
     stage = a_stage([_low()])
     async with opened(stage) as pilot:
         stage.app.app_resume_signal.publish(stage.app)
@@ -144,7 +144,7 @@ async def test_resuming_from_suspension_arms_the_guard():
 
 
 async def test_a_note_can_be_pasted_but_sends_nothing():
-    """A pasted line ending does not deny."""
+    """A pasted line ending and Enter in the note do not deny the request."""
     stage = a_stage([_low()])
     async with opened(stage) as pilot:
         await press(pilot, stage, "d", "2", "tab")
@@ -157,7 +157,7 @@ async def test_a_note_can_be_pasted_but_sends_nothing():
 
 
 def test_the_guard_waits_for_quiet():
-    """Keys every half second keep it armed."""
+    """Keys that keep coming keep the guard armed until there is a pause."""
     clock = FakeClock()
     guard = InputGuard(clock.ticks)
     guard.arm()

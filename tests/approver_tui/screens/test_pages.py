@@ -1,4 +1,4 @@
-"""The pages: history, agents, rights, devices."""
+"""The pages: history, agents, rights, and devices."""
 
 from dataclasses import replace
 
@@ -34,7 +34,7 @@ PHONE = "sayso_dv_phone"
 
 
 def _filled():
-    """Three that wait, three that are over, two consents, a grant, a token, three more devices."""
+    """Return a stage with open and past requests, consents, a grant, a token and four devices."""
     stage = a_stage(three())
     stage.server.put(
         answered(an_approval("old"), Answer.APPROVE),
@@ -59,7 +59,7 @@ async def _go(pilot, stage, key):
 
 
 async def _do(pilot, stage, *pin):
-    """Confirm in the panel that asks: type the PIN if there is one, then press the button."""
+    """Type the PIN, if one is given, and press the button in the confirmation panel."""
     keys = ["tab", *pin, "tab", "enter"] if pin else ["tab", "enter"]
     await press(pilot, stage, *keys)
     await until(pilot, lambda: not isinstance(stage.app.screen, ConfirmPanel))
@@ -68,7 +68,7 @@ async def _do(pilot, stage, *pin):
 @PAGES
 @pytest.mark.parametrize("size", [NARROW, (100, 30)])
 async def test_a_digit_opens_a_page_and_escape_goes_back(key, page, size):
-    """The inbox and every page do so; there is at most one page above the inbox."""
+    """Digits switch between pages, and Esc on a page returns to the inbox."""
     stage = _filled()
     async with opened(stage, size) as pilot:
         await _go(pilot, stage, "2" if key != "2" else "3")
@@ -85,27 +85,27 @@ async def test_a_digit_opens_a_page_and_escape_goes_back(key, page, size):
 
 @PAGES
 async def test_vim_keys_and_arrows_move_alike(key, page):
-    """They move down, up, to the first, to the last, and by a screenful."""
+    """Letters, arrows, Home, End and page keys move the cursor the same way."""
     stage = _filled()
     async with opened(stage) as pilot:
         await _go(pilot, stage, key)
         assert isinstance(stage.app.screen, page)
-        places = list(stage.app.screen.query_one(EntryList)._places)
+        ids = list(stage.app.screen.query_one(EntryList)._places)
         for down, up, last, first in (("j", "k", "G", "g"), ("down", "up", "end", "home")):
             await press(pilot, stage, down)
-            assert stage.app.screen.cursor == places[1]
+            assert stage.app.screen.cursor == ids[1]
             await press(pilot, stage, up)
-            assert stage.app.screen.cursor == places[0]
+            assert stage.app.screen.cursor == ids[0]
             await press(pilot, stage, last)
-            assert stage.app.screen.cursor == places[-1]
+            assert stage.app.screen.cursor == ids[-1]
             await press(pilot, stage, first)
-            assert stage.app.screen.cursor == places[0]
+            assert stage.app.screen.cursor == ids[0]
         await press(pilot, stage, "ctrl+d", "pageup")
-        assert stage.app.screen.cursor == places[0]
+        assert stage.app.screen.cursor == ids[0]
 
 
 async def test_clicks_open_pages_and_move_the_cursor():
-    """A click on a page's name opens it; a second click on an entry reads it."""
+    """A click on a page's name opens the page; a second click on an entry shows its details."""
     stage = _filled()
     async with opened(stage) as pilot:
         bar = stage.app.screen.query_one(TopBar)
@@ -121,7 +121,7 @@ async def test_clicks_open_pages_and_move_the_cursor():
 
 @PAGES
 async def test_an_unreachable_server_is_reported_and_asked_again(key, page):
-    """The message says what failed and which key retries."""
+    """The message says that the server did not answer and that `r` retries."""
     stage = _filled()
     async with opened(stage) as pilot:
         stage.server.is_down = True
@@ -135,7 +135,7 @@ async def test_an_unreachable_server_is_reported_and_asked_again(key, page):
 
 @PAGES
 async def test_new_requests_are_announced_on_every_page(key, page):
-    """Their number in the bar, the news in the status; cursor and page stay."""
+    """The count and the news are updated, while the page and its cursor stay."""
     stage = _filled()
     async with opened(stage) as pilot:
         await _go(pilot, stage, key)
@@ -148,7 +148,7 @@ async def test_new_requests_are_announced_on_every_page(key, page):
 
 
 async def test_a_page_reloads_when_the_connection_comes_back():
-    """What was on it may have changed meanwhile."""
+    """Data on a page may have changed while offline, so it is loaded again."""
     stage = _filled()
     async with opened(stage) as pilot:
         await _go(pilot, stage, "4")
@@ -161,8 +161,8 @@ async def test_a_page_reloads_when_the_connection_comes_back():
         await until(pilot, lambda: "TOKENS (0)" in shown(stage))
 
 
-async def test_the_access_of_an_agent_is_revoked_at_once():
-    """Grants, consents and tokens, by one call, after a confirmation."""
+async def test_all_access_of_an_agent_is_revoked_together():
+    """One confirmed action ends the agent's grants, consents, and tokens."""
     stage = _filled()
     stage.grants_client.given = [a_grant(NOW, agent_id=a_consent().client_id)]
     async with opened(stage) as pilot:
@@ -177,7 +177,7 @@ async def test_the_access_of_an_agent_is_revoked_at_once():
 
 
 async def test_a_consent_and_a_token_are_revoked_one_by_one():
-    """Each needs a confirmation."""
+    """Revoking a consent or ending a token needs its own confirmation."""
     stage = _filled()
     async with opened(stage) as pilot:
         await _go(pilot, stage, "4")
@@ -194,7 +194,7 @@ async def test_a_consent_and_a_token_are_revoked_one_by_one():
 
 
 async def test_a_device_is_revoked_but_not_this_one():
-    """The current one says how to log out instead."""
+    """For this device, the message names the command that signs it out instead."""
     stage = _filled()
     async with opened(stage) as pilot:
         await _go(pilot, stage, "5")
@@ -215,7 +215,7 @@ async def test_a_device_is_revoked_but_not_this_one():
     ],
 )
 async def test_vouching_and_unlocking_need_the_pin(moves, key, verb, says):
-    """A wrong one shows the attempts left, and nothing is done."""
+    """A wrong PIN shows the attempts left and does nothing; the right PIN acts."""
     stage = _filled()
     async with opened(stage) as pilot:
         await _go(pilot, stage, "5")
@@ -226,7 +226,7 @@ async def test_vouching_and_unlocking_need_the_pin(moves, key, verb, says):
         stage.app.screen.query_one("#pin").focus()
         await press(pilot, stage, *PIN, "tab", "enter")
         await until(pilot, lambda: says in shown(stage))
-    assert [done for _device, done in stage.answers.about_devices] == [verb]
+    assert [action for _device, action in stage.answers.about_devices] == [verb]
 
 
 @pytest.mark.parametrize(
@@ -239,8 +239,8 @@ async def test_vouching_and_unlocking_need_the_pin(moves, key, verb, says):
         (["G"], "z", "Revoke unavailable: it has ended."),
     ],
 )
-async def test_an_off_key_says_why(moves, key, why):
-    """The key opens nothing."""
+async def test_an_unavailable_key_says_why(moves, key, why):
+    """A key that is unavailable for the selected device shows the reason and opens nothing."""
     stage = _filled()
     async with opened(stage) as pilot:
         await _go(pilot, stage, "5")
@@ -250,7 +250,7 @@ async def test_an_off_key_says_why(moves, key, why):
 
 
 async def test_a_failed_action_can_be_tried_again():
-    """The panel stays and says what is known."""
+    """If the server cannot be reached, the panel stays open and says that nothing was sent."""
     stage = _filled()
     async with opened(stage) as pilot:
         await _go(pilot, stage, "4")
@@ -265,7 +265,7 @@ async def test_a_failed_action_can_be_tried_again():
 
 @pytest.mark.parametrize(("page", "key"), [("3", "z"), ("4", "z"), ("5", "V")])
 async def test_fast_typing_ends_nothing(page, key):
-    """Twenty keys a second from the inbox through a page into the panel."""
+    """Twenty keys a second in a page and its panel revoke nothing and vouch for nothing."""
     stage = _filled()
     async with opened(stage) as pilot:
         await run_on(pilot, stage, [page, "j", key, "tab", *PIN, "tab", "enter", "space", "y"] * 2)
@@ -278,7 +278,7 @@ async def test_fast_typing_ends_nothing(page, key):
 
 @pytest.mark.parametrize("key", ["2", "3", "4", "5"])
 async def test_an_empty_list_says_so_and_its_keys_do_nothing(key):
-    """Keys on an empty list harm nothing."""
+    """Moving, revoking, and opening on an empty list cause no error."""
     stage = a_stage()
     async with opened(stage) as pilot:
         await _go(pilot, stage, key)
@@ -289,7 +289,7 @@ async def test_an_empty_list_says_so_and_its_keys_do_nothing(key):
 
 
 async def test_quitting_from_a_page_sends_the_waiting_denial_first():
-    """A denial in its five seconds is not lost."""
+    """Quitting within the five seconds does not lose the denial."""
     stage = _filled()
     async with opened(stage) as pilot:
         await press(pilot, stage, "d", "2")
@@ -300,7 +300,7 @@ async def test_quitting_from_a_page_sends_the_waiting_denial_first():
 
 
 async def test_a_denial_is_counted_down_and_sent_while_a_page_is_open():
-    """The inbox below continues."""
+    """The inbox below the page keeps counting and sends the denial."""
     stage = _filled()
     async with opened(stage) as pilot:
         await press(pilot, stage, "d", "2", "enter")
@@ -313,7 +313,7 @@ async def test_a_denial_is_counted_down_and_sent_while_a_page_is_open():
 
 
 async def test_the_click_that_focuses_the_window_presses_no_button():
-    """The confirmation panel ignores it, as every screen does."""
+    """A click that the guard drops does not confirm a revocation."""
     stage = _filled()
     async with opened(stage) as pilot:
         await _go(pilot, stage, "4")
@@ -324,7 +324,7 @@ async def test_the_click_that_focuses_the_window_presses_no_button():
 
 
 async def test_every_shown_key_can_be_clicked():
-    """Every screen has such keys."""
+    """A click on a key in the key bar has the same effect as the key."""
     stage = _filled()
     async with opened(stage) as pilot:
         await pilot.click(KeyBar, offset=(15, 0))
@@ -337,7 +337,7 @@ async def test_every_shown_key_can_be_clicked():
 
 
 async def test_the_devices_page_follows_the_feed():
-    """A device that was enrolled elsewhere appears by itself."""
+    """A device that was enrolled elsewhere appears without a refresh."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         await press(pilot, stage, "5")

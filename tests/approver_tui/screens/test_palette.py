@@ -12,7 +12,7 @@ from tests.support.fakes.fake_approvals import three
 
 
 async def test_the_palette_finds_commands():
-    """Words or a key find them; Enter presses the key."""
+    """Typed words find a command, arrows choose among the matches, and Enter runs it."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         await press(pilot, stage, "colon")
@@ -27,7 +27,7 @@ async def test_the_palette_finds_commands():
 
 
 async def test_the_palette_has_the_keys_of_its_page():
-    """The command for filtering, chosen on the history, filters the history."""
+    """In the history, the filter command filters the history."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         await press(pilot, stage, "2", "colon", *"filter", "enter")
@@ -38,17 +38,17 @@ async def test_the_palette_has_the_keys_of_its_page():
 
 
 async def test_the_palette_goes_to_every_page():
-    """The name of the page finds it."""
+    """Typing the name of a page finds the command that opens it."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         for name, page in (("history", HistoryPage), ("settings", SettingsPage), ("inbox", None)):
             await press(pilot, stage, "colon", *name, "enter")
-            wanted = InboxScreen if page is None else page
-            await until(pilot, lambda wanted=wanted: isinstance(stage.app.screen, wanted))
+            expected = InboxScreen if page is None else page
+            await until(pilot, lambda expected=expected: isinstance(stage.app.screen, expected))
 
 
 async def test_fast_typing_through_the_palette_decides_nothing():
-    """A panel that opens waits for quiet."""
+    """A panel that the palette opened ignores keys until there is a pause."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         await run_on(pilot, stage, ["colon", *"approves", "enter", "tab", "tab", "enter", "y"] * 2)
@@ -60,7 +60,7 @@ async def test_fast_typing_through_the_palette_decides_nothing():
     ("thing", "page"), [("theme", "SETTINGS"), ("disable", "AGENTS"), ("receipt", "HISTORY")]
 )
 async def test_the_palette_finds_a_page_by_what_is_on_it(thing, page):
-    """Nobody knows under which name a thing is filed."""
+    """A user need not know the name of a page to find what is on it."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         await press(pilot, stage, "colon", *thing, "enter")

@@ -1,4 +1,4 @@
-"""Every panel has the same order, an off button says why, and Back keeps what was typed."""
+"""Panels share one tab order, explain unavailable buttons, and keep typed text after Back."""
 
 from dataclasses import replace
 
@@ -44,7 +44,7 @@ def _stage(kind):
 
 @pytest.mark.parametrize("kind", PANELS)
 async def test_tab_goes_through_the_fields_to_the_button_and_then_to_back(kind):
-    """The button is off, and Tab still comes to it."""
+    """Tab reaches the button even while it is unavailable, and then Back."""
     keys, button = PANELS[kind]
     stage = _stage(kind)
     async with opened(stage) as pilot:
@@ -53,17 +53,17 @@ async def test_tab_goes_through_the_fields_to_the_button_and_then_to_back(kind):
         if isinstance(screen, NarrowPanel):
             await until(pilot, lambda: bool(screen.query(NarrowForm)))
         screen.set_focus(screen.query_one("#back"))
-        passed = []
+        focused = []
         for _ in range(len(screen.focus_chain)):
             await press(pilot, stage, "tab")
-            passed.append(screen.focused)
-        ids = [each.id for each in passed if isinstance(each, PanelButton)]
+            focused.append(screen.focused)
+        ids = [widget.id for widget in focused if isinstance(widget, PanelButton)]
         assert ids == [button, "back"]
-        assert passed[-2:] == [screen.query_one(f"#{button}"), screen.query_one("#back")]
+        assert focused[-2:] == [screen.query_one(f"#{button}"), screen.query_one("#back")]
 
 
-async def test_enter_on_an_off_button_says_why_and_keeps_the_panel():
-    """Right after the end was read, Tab lands on Approve and not on Back."""
+async def test_enter_on_an_unavailable_button_says_why_and_keeps_the_panel():
+    """Enter on Approve before it is available shows when it will be."""
     stage = a_stage([an_approval("pay")])
     async with opened(stage) as pilot:
         await press(pilot, stage, "a", "pagedown", "pagedown", "tab", *PIN, "tab")
@@ -78,7 +78,7 @@ async def test_enter_on_an_off_button_says_why_and_keeps_the_panel():
 
 
 async def test_an_event_moves_no_focus():
-    """Neither off the button when the connection is lost, nor off a field."""
+    """Neither a lost connection nor a new request moves the focus."""
     stage = a_stage([an_approval("prices", PRICES)])
     async with opened(stage) as pilot:
         await press(pilot, stage, "a", "tab")
@@ -107,7 +107,7 @@ KEPT = {
 
 @pytest.mark.parametrize("kind", KEPT)
 async def test_back_keeps_what_was_typed_for_this_request_only(kind):
-    """The next time the panel of the same request has it."""
+    """The text is there when the same panel is opened again, but not for another request."""
     keys, field, typed = KEPT[kind]
     stage = a_stage(three())
     async with opened(stage) as pilot:
@@ -121,8 +121,8 @@ async def test_back_keeps_what_was_typed_for_this_request_only(kind):
         assert stage.app.screen.query(field).first(Input).value == ""
 
 
-async def test_back_keeps_limits_and_asks_for_their_preview():
-    """Also when Back is pressed in the step that approves."""
+async def test_back_keeps_limits_and_reloads_their_preview():
+    """A typed limit is kept after Esc, and its preview is loaded again."""
     stage = a_stage([an_approval("pay")])
     async with opened(stage) as pilot:
         await press(pilot, stage, "e")
@@ -135,7 +135,7 @@ async def test_back_keeps_limits_and_asks_for_their_preview():
 
 
 async def test_neither_the_pin_nor_the_chosen_reason_is_kept():
-    """They are entered each time."""
+    """The PIN and the reason must be entered each time the panel opens."""
     stage = a_stage([an_approval("pay")])
     async with opened(stage) as pilot:
         await press(pilot, stage, "a", "tab", *PIN, "escape", "a")
@@ -145,7 +145,7 @@ async def test_neither_the_pin_nor_the_chosen_reason_is_kept():
 
 
 async def test_a_sent_answer_drops_the_draft():
-    """After a denial that was undone, the note starts empty."""
+    """Once a denial was started, its note is dropped, even if the denial is undone."""
     stage = a_stage([an_approval("pay")])
     async with opened(stage) as pilot:
         await press(pilot, stage, "d", "2", "tab", "x", "escape", "d", "2", "enter", "u", "d")
@@ -159,7 +159,7 @@ def _bar(stage):
 
 
 async def test_the_keys_say_what_enter_does_where_the_focus_is():
-    """Nothing in a note, Deny on the reasons and the button once a reason is chosen."""
+    """The key bar names Enter only where it denies or goes back."""
     stage = a_stage([an_approval("pay")])
     async with opened(stage) as pilot:
         await press(pilot, stage, "d")
@@ -175,8 +175,8 @@ async def test_the_keys_say_what_enter_does_where_the_focus_is():
 
 
 @pytest.mark.parametrize(("request_", "digits"), [(None, "1-3 Pick"), (CONSENT, "1-2 Pick")])
-async def test_the_keys_of_a_report_name_the_digits_there_are(request_, digits):
-    """A request without an agent has two choices."""
+async def test_the_key_bar_of_a_report_names_the_valid_digits(request_, digits):
+    """A request without an agent has two choices instead of three."""
     stage = a_stage([an_approval("pay") if request_ is None else an_approval("c", request_)])
     async with opened(stage) as pilot:
         await press(pilot, stage, "exclamation_mark")

@@ -1,4 +1,4 @@
-"""What comes too early or too late for a screen neither gets lost nor ends the app."""
+"""Events before a screen is ready or while it closes are neither lost nor crash the app."""
 
 import asyncio
 import contextlib
@@ -15,8 +15,8 @@ from tests.support.fakes.fake_app import a_stage
 from tests.support.fakes.fake_approvals import an_approval, answered
 from tests.support.fakes.fake_requests import MINUTE, PRICES
 
-_WHILE_IT_OPENS = (0, 1, 5, 10, 15, 18, 21)
-"""Turns of the event loop; a panel takes eighteen from being pushed to having its widgets."""
+_OPENING_TURNS = (0, 1, 5, 10, 15, 18, 21)
+"""Turns of the event loop: a pushed panel has its widgets after eighteen turns."""
 
 panels = pytest.mark.parametrize(
     "action", [InboxScreen.action_approve, InboxScreen.action_deny], ids=["approve", "deny"]
@@ -52,14 +52,14 @@ def _decided(name):
 
 @contextlib.asynccontextmanager
 async def _at_every_turn(act):
-    """Do something between any two things that the app does."""
+    """Call `act` in every turn of the event loop while the block runs."""
 
-    async def keep_on():
+    async def act_repeatedly():
         while True:
             act()
             await asyncio.sleep(0)
 
-    task = asyncio.create_task(keep_on())
+    task = asyncio.create_task(act_repeatedly())
     await asyncio.sleep(0)
     yield
     task.cancel()
@@ -69,7 +69,7 @@ async def _at_every_turn(act):
 
 @pytest.mark.parametrize("key", ["a", "d", "question_mark", "j"])
 async def test_messages_of_threads_while_the_app_exits_are_harmless(key):
-    """Panels close before the inbox."""
+    """A message to the inbox after its panels closed does not crash the app."""
     stage = a_stage([_low()])
     async with contextlib.AsyncExitStack() as outside:
         async with opened(stage) as pilot:
@@ -83,7 +83,7 @@ async def test_messages_of_threads_while_the_app_exits_are_harmless(key):
 
 @pytest.mark.parametrize("key", ["a", "d", "question_mark", "j"])
 async def test_a_tick_while_the_app_exits_is_harmless(key):
-    """The timer may run after the widgets are gone."""
+    """A tick after the widgets are gone does not crash the app."""
     stage = a_stage([_low()])
     async with contextlib.AsyncExitStack() as outside, opened(stage) as pilot:
         await press(pilot, stage, key)
@@ -93,7 +93,7 @@ async def test_a_tick_while_the_app_exits_is_harmless(key):
 @pytest.mark.parametrize("turns", [0, 2, 12])
 @actions
 async def test_the_app_can_exit_while_a_screen_opens(action, turns):
-    """Textual never composes it, but mounts it."""
+    """Textual mounts a screen without composing it if the app exits first."""
     stage = a_stage([_low()])
     async with opened(stage):
         action(inbox(stage))
@@ -103,7 +103,7 @@ async def test_the_app_can_exit_while_a_screen_opens(action, turns):
 @actions
 @pytest.mark.parametrize("is_first", [True, False], ids=["end first", "end last"])
 async def test_a_screen_can_open_while_the_app_exits(action, is_first):
-    """Textual composes it without mounting its widgets."""
+    """Textual composes a screen without mounting its widgets if the app is exiting."""
     stage = a_stage([_low()])
     async with opened(stage):
         if is_first:
@@ -115,11 +115,11 @@ async def test_a_screen_can_open_while_the_app_exits(action, is_first):
 
 
 @panels
-async def test_news_while_a_panel_opens_leaves_it_open(action):
-    """The same request again, at each turn of the loop until it is drawn."""
+async def test_an_unchanged_copy_while_a_panel_opens_leaves_it_open(action):
+    """An unchanged copy of the request does not close its panel at any stage of opening."""
     stage = a_stage([_low()])
     async with opened(stage) as pilot:
-        for turns in _WHILE_IT_OPENS:
+        for turns in _OPENING_TURNS:
             action(inbox(stage))
             panel = stage.app.screen
             await steps(turns)
@@ -133,11 +133,11 @@ async def test_news_while_a_panel_opens_leaves_it_open(action):
 @panels
 @pytest.mark.parametrize("news", [_changed, _decided])
 async def test_a_change_while_a_panel_opens_closes_it(action, news):
-    """The panel closes as soon as it is mounted."""
-    names = [f"prices {turns}" for turns in _WHILE_IT_OPENS]
+    """A changed or decided request closes its panel at any stage of opening."""
+    names = [f"prices {turns}" for turns in _OPENING_TURNS]
     stage = a_stage([_low(name) for name in names])
     async with opened(stage) as pilot:
-        for turns, name in zip(_WHILE_IT_OPENS, names, strict=True):
+        for turns, name in zip(_OPENING_TURNS, names, strict=True):
             screen, copy = inbox(stage), news(name)
             screen.set_state(screen.state.with_selection(copy.id))
             action(screen)
@@ -150,7 +150,7 @@ async def test_a_change_while_a_panel_opens_closes_it(action, news):
 
 @panels
 async def test_the_first_key_after_one_that_opens_a_panel_is_ignored(action):
-    """No focus moves, nothing closes."""
+    """The key neither moves the focus nor closes the panel."""
     stage = a_stage([_low()])
     async with opened(stage) as pilot:
         action(inbox(stage))
@@ -161,7 +161,7 @@ async def test_the_first_key_after_one_that_opens_a_panel_is_ignored(action):
 
 
 async def test_keys_do_nothing_on_an_unmounted_screen():
-    """The keys do nothing even if the guard is disarmed."""
+    """A screen that is not mounted cannot be dismissed until it is ready."""
     stage = a_stage([_low()])
     async with opened(stage) as pilot:
         screen = inbox(stage)
@@ -176,8 +176,8 @@ async def test_keys_do_nothing_on_an_unmounted_screen():
 
 @panels
 @pytest.mark.parametrize("news", [_changed, _decided])
-async def test_a_panel_below_its_help_closes_too(action, news):
-    """The help goes first, whenever the change comes after the help was asked for."""
+async def test_a_panel_under_its_help_closes_too(action, news):
+    """A change closes the help and the panel below it, at any stage of opening the help."""
     names = {f"prices {turns}": turns for turns in (0, 1, 3, 10, 50)}
     stage = a_stage([_low(name) for name in names])
     async with opened(stage) as pilot:
@@ -198,7 +198,7 @@ async def test_a_panel_below_its_help_closes_too(action, news):
 
 
 async def test_an_answer_under_the_help_closes_the_panel():
-    """Both close, once."""
+    """When the answer arrives, both the help and the panel close, and one answer was sent."""
     stage = a_stage([_low()])
     async with opened(stage) as pilot:
         await press(pilot, stage, "a", "tab")

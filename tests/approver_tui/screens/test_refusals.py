@@ -1,4 +1,4 @@
-"""The message for each error."""
+"""The message for each error of a change."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from approver_tui.client import errors
 from approver_tui.screens import refusals
 from approver_tui.state.text import SafeText
 
-DONE = SafeText("Nothing was changed.")
+NOTHING_DONE = SafeText("Nothing was changed.")
 WORDS = [
     (errors.Unreachable("x"), "Not sent: the server cannot be reached. Nothing was changed."),
     (
@@ -25,5 +25,5 @@ WORDS = [
 
 @pytest.mark.parametrize(("error", "words"), WORDS, ids=[words[:24] for _, words in WORDS])
 def test_a_change_that_may_have_happened_is_not_denied(error, words):
-    """The text says that nothing was done only if that is known."""
-    assert refusals.change_problem(error, done=DONE) == words
+    """A message says that nothing was changed only if that is certain."""
+    assert refusals.change_problem(error, done=NOTHING_DONE) == words

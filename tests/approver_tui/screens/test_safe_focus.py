@@ -1,4 +1,4 @@
-"""After leaving a panel or typing a word in it, the focus is on Back."""
+"""When the user leaves a panel or types a word in it, the focus moves to Back."""
 
 from dataclasses import replace
 
@@ -39,7 +39,7 @@ KEYS = {
     "report": ["exclamation_mark", "2", "tab", "tab"],
     "vouching": ["5", "j", "V", "tab", *PIN, "tab"],
 }
-"""What brings each panel to where Enter decides."""
+"""The keys that open each panel and move the focus to the button that decides."""
 
 
 def _stage(kind):
@@ -56,8 +56,8 @@ def _decided(stage):
     ).answer_flow.latest
 
 
-async def _ready(pilot, stage, kind):
-    """Everything is read and typed, the focus is on the button, the person thinks for a while."""
+async def _focus_button(pilot, stage, kind):
+    """Read and fill in the panel, focus its button, and let some time pass."""
     await press(pilot, stage, *KEYS[kind])
     stage.clock.move(5)
     look(stage)
@@ -69,10 +69,10 @@ async def _ready(pilot, stage, kind):
 
 @pytest.mark.parametrize("kind", KEYS)
 async def test_enter_on_the_button_decides(kind):
-    """Otherwise the tests below would prove nothing."""
+    """Without a word typed before it, Enter on the button decides; the other tests rely on this."""
     stage = _stage(kind)
     async with opened(stage) as pilot:
-        await _ready(pilot, stage, kind)
+        await _focus_button(pilot, stage, kind)
         await press(pilot, stage, "enter")
         await until(pilot, lambda: bool(_decided(stage)))
 
@@ -83,10 +83,10 @@ async def test_enter_on_the_button_decides(kind):
     ids=[*KEYS, "a completed name"],
 )
 async def test_a_command_typed_into_a_refocused_window_decides_nothing(kind, typed):
-    """The pause is longer than the guard's."""
+    """A shell command after the guard's delay presses no button."""
     stage = _stage(kind)
     async with opened(stage) as pilot:
-        await _ready(pilot, stage, kind)
+        await _focus_button(pilot, stage, kind)
         await blur(pilot, stage)
         stage.clock.move(5)
         await come_back(pilot, stage)
@@ -100,10 +100,10 @@ async def test_a_command_typed_into_a_refocused_window_decides_nothing(kind, typ
 
 @pytest.mark.parametrize("kind", KEYS)
 async def test_a_word_typed_on_the_button_moves_the_focus_away(kind):
-    """The first letter shows that it was meant for another window."""
+    """A letter on a button was meant for another window, so the focus moves to Back."""
     stage = _stage(kind)
     async with opened(stage) as pilot:
-        await _ready(pilot, stage, kind)
+        await _focus_button(pilot, stage, kind)
         await run_on(pilot, stage, LIST, each=0.12)
         assert stage.app.focused.id == "back"
         stage.clock.move(6)
@@ -113,7 +113,7 @@ async def test_a_word_typed_on_the_button_moves_the_focus_away(kind):
 
 
 async def test_a_word_typed_on_the_reasons_denies_nothing():
-    """Enter sends there too."""
+    """Enter on a reason would deny, so a typed word moves the focus from there to Back."""
     stage = _stage("denial")
     async with opened(stage) as pilot:
         await press(pilot, stage, "d", "1")
@@ -123,7 +123,7 @@ async def test_a_word_typed_on_the_reasons_denies_nothing():
 
 
 async def test_an_unused_enter_keeps_the_focus():
-    """The choices of a report have the focus."""
+    """Enter without a chosen scope does not move the focus."""
     stage = _stage("report")
     async with opened(stage) as pilot:
         await press(pilot, stage, "exclamation_mark", "enter")
@@ -131,19 +131,19 @@ async def test_an_unused_enter_keeps_the_focus():
 
 
 async def test_scrolling_and_tab_keep_the_focus():
-    """They have a meaning in the panel."""
+    """Keys that have a meaning in the panel do not move the focus to Back."""
     stage = _stage("high")
     async with opened(stage) as pilot:
-        await _ready(pilot, stage, "high")
+        await _focus_button(pilot, stage, "high")
         await press(pilot, stage, "pageup", "down", "j", "k", "f1", "escape")
         assert stage.app.focused.id == "approve"
 
 
 async def test_a_short_look_into_another_window_keeps_the_entries():
-    """Only the focus moves back."""
+    """After a short absence the focus is on Back, but the PIN is kept."""
     stage = _stage("high")
     async with opened(stage) as pilot:
-        await _ready(pilot, stage, "high")
+        await _focus_button(pilot, stage, "high")
         await blur(pilot, stage)
         stage.clock.move(AWAY_SECONDS - 1)
         inbox(stage).tick()
@@ -153,55 +153,55 @@ async def test_a_short_look_into_another_window_keeps_the_entries():
         await until(pilot, lambda: bool(stage.answers.given))
 
 
-async def _sleeps(_pilot, stage):
+async def _sleep(_pilot, stage):
     stage.clock.move(60)
     inbox(stage).check_sleep()
 
 
-async def _suspended(_pilot, stage):
+async def _suspend(_pilot, stage):
     stage.app.action_suspend_process()
 
 
-async def _long_away(pilot, stage):
+async def _stay_away(pilot, stage):
     await blur(pilot, stage)
     stage.clock.move(AWAY_SECONDS)
     inbox(stage).tick()
 
 
-async def _back_late(pilot, stage):
-    """The app was not even running meanwhile."""
+async def _return_late(pilot, stage):
+    """Return to the window late, without a tick in between."""
     await blur(pilot, stage)
     stage.clock.move(AWAY_SECONDS)
     await come_back(pilot, stage)
 
 
-@pytest.mark.parametrize("left", [_sleeps, _suspended, _long_away, _back_late])
+@pytest.mark.parametrize("leave", [_sleep, _suspend, _stay_away, _return_late])
 @pytest.mark.parametrize("kind", ["high", "vouching"])
-async def test_the_pin_is_cleared_when_the_user_is_away(kind, left):
-    """The focus moves to Back."""
+async def test_the_pin_is_cleared_when_the_user_is_away(kind, leave):
+    """A sleep, a suspension, or a long absence clears the PIN and focuses Back."""
     stage = _stage(kind)
     async with opened(stage) as pilot:
-        await _ready(pilot, stage, kind)
+        await _focus_button(pilot, stage, kind)
         panel = stage.app.screen
         assert panel.query_one("#pin", Input).value == PIN
-        await left(pilot, stage)
+        await leave(pilot, stage)
         await until(pilot, lambda: panel.query_one("#pin", Input).value == "")
         await come_back(pilot, stage)
         assert stage.app.focused.id == "back"
 
 
 async def test_a_note_stays_while_the_user_is_away():
-    """It is no secret."""
+    """A note is not secret, so it is kept while the focus moves to Back."""
     stage = _stage("denial")
     async with opened(stage) as pilot:
         await press(pilot, stage, "d", "2", "tab", *"why")
-        await _suspended(pilot, stage)
+        await _suspend(pilot, stage)
         assert stage.app.screen.query_one("#note", Input).value == "why"
         assert stage.app.focused.id == "back"
 
 
 def test_a_user_without_input_for_15_minutes_is_away():
-    """A key in any window counts, and a dropped key does too."""
+    """Any key counts as input, even if the guard drops it."""
     clock = FakeClock()
     guard = InputGuard(clock.ticks)
     clock.move(IDLE_SECONDS - 1)
@@ -214,21 +214,21 @@ def test_a_user_without_input_for_15_minutes_is_away():
 
 
 async def test_a_panel_under_its_help_is_secured_too():
-    """Its PIN is cleared."""
+    """If the app is suspended while the help is open, the PIN below it is cleared."""
     stage = _stage("high")
     async with opened(stage) as pilot:
-        await _ready(pilot, stage, "high")
+        await _focus_button(pilot, stage, "high")
         panel = stage.app.screen
         await press(pilot, stage, "f1")
         assert isinstance(stage.app.screen, HelpScreen)
-        await _suspended(pilot, stage)
+        await _suspend(pilot, stage)
         assert panel.query_one("#pin", Input).value == ""
         await press(pilot, stage, "escape")
         assert stage.app.focused.id == "back"
 
 
 async def test_a_panel_without_buttons_can_be_secured():
-    """The QR code panel has none."""
+    """Returning to the panel with the QR code causes no error, though it has no Back."""
     stage = a_stage([an_approval("web", DEPLOY)])
     async with opened(stage) as pilot:
         await press(pilot, stage, "o")

@@ -1,4 +1,4 @@
-"""Every screen and panel at every size: nothing is cut, and title, keys and focus are visible."""
+"""Screens and panels at each size: nothing is cut; title, keys and focus are visible."""
 
 import re
 
@@ -47,25 +47,25 @@ ELSEWHERE = {
 }
 
 
-def test_every_screen_is_looked_at_in_every_size():
-    """A new screen fails here until it is in a table."""
+def test_every_screen_is_tested_at_every_size():
+    """A new screen fails here until a table lists it or another test draws it."""
     tables = (SCREENS, PANELS, BATCHES)
     named = {row[0] for table in tables for row in table.values()}
     assert named | ELSEWHERE == set(MATRIX)
 
 
 async def _each_size(pilot, stage):
-    """Change the terminal's size and check what must hold at each."""
+    """Change the terminal to each size, check that nothing is cut, and yield the size."""
     for size in SIZES:
         await pilot.resize_terminal(*size)
         look(stage)
         await pilot.pause()
-        assert _cut(stage.app.screen) == [], (size, shown(stage))
+        assert _cut_widgets(stage.app.screen) == [], (size, shown(stage))
         yield size
 
 
-def _cut(screen):
-    """Widgets that are partly outside the screen and cannot be scrolled to."""
+def _cut_widgets(screen):
+    """Return the widgets that are partly outside the screen and cannot be scrolled to."""
     return [
         (widget, widget.region)
         for widget in screen.walk_children()
@@ -78,7 +78,7 @@ def _cut(screen):
 
 
 def _is_focus_visible(screen):
-    """Inside the screen, and under neither title nor keys."""
+    """Return whether the focused widget is on the screen and covered by no other part."""
     focused = screen.focused
     covers = [screen.query_one(TitleLine), screen.query_one(KeyBar)]
     return focused.region in screen.region and not any(
@@ -88,7 +88,7 @@ def _is_focus_visible(screen):
 
 @pytest.mark.parametrize("keys", SCREENS)
 async def test_a_screen_shows_its_title_and_keys(keys):
-    """What it is and how to leave it."""
+    """At every size, a screen shows what it is and how to leave it."""
     name, *words = SCREENS[keys]
     stage = a_stage(three())
     stage.server.given, stage.server.tokens = [a_consent()], [a_token()]
@@ -101,7 +101,7 @@ async def test_a_screen_shows_its_title_and_keys(keys):
 
 @pytest.mark.parametrize("key", PANELS)
 async def test_a_panel_shows_its_title_and_every_control(key):
-    """Tab scrolls each into view; risk and time left are in the title."""
+    """Tab scrolls each control into view; risk and time left stay in the title."""
     name, title = PANELS[key]
     stage = a_stage([an_approval("pay")])
     async with opened(stage, SIZES[0]) as pilot:
@@ -118,18 +118,18 @@ async def test_a_panel_shows_its_title_and_every_control(key):
 
 
 async def _tab(pilot, stage, title, size):
-    """Press Tab and return what has the focus."""
+    """Press Tab, check the title, and return the ID of the focused widget."""
     screen = stage.app.screen
     await press(pilot, stage, "tab")
     await until(pilot, lambda: _is_focus_visible(screen))
-    (line,) = (each for each in shown(stage).splitlines() if f"{title}  HIGH RISK" in each)
+    (line,) = (row for row in shown(stage).splitlines() if f"{title}  HIGH RISK" in row)
     assert " left" in line, size
     return screen.focused.id
 
 
 @pytest.mark.parametrize("key", BATCHES)
 async def test_a_batch_shows_its_requests(key):
-    """What a request would do, except beside the reasons in the smallest terminal."""
+    """A batch shows what its requests do, unless the smallest terminal has no room for it."""
     name, title = BATCHES[key]
     rows = [ONE, TWO, THREE]
     stage = a_stage(rows)
@@ -144,5 +144,5 @@ async def test_a_batch_shows_its_requests(key):
 
 
 def _count_below(stage):
-    found = re.search(r"more below: (\d+) lines", shown(stage))
-    return int(found[1]) if found else 0
+    match = re.search(r"more below: (\d+) lines", shown(stage))
+    return int(match[1]) if match else 0

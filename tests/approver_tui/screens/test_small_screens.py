@@ -23,7 +23,7 @@ from tests.support.fakes.fake_app import a_stage
 from tests.support.fakes.fake_approvals import an_approval, three
 
 TINY = (40, 12)
-STOPPED = QuarantinedAgent(
+QUARANTINED = QuarantinedAgent(
     SafeText("sayso_ag_aaaaaaaaaaaaaaaa"),
     SafeText("procurement-assistant-europe"),
     SafeText("quarantined"),
@@ -35,13 +35,13 @@ SENTENCES = [
         ReportResult(
             SafeText("sayso_ic_aaaaaaaaaaaaaaaa"),
             ReportScope.EVERY_AGENT,
-            (STOPPED, STOPPED, STOPPED),
+            (QUARANTINED, QUARANTINED, QUARANTINED),
             three()[0],
         )
     ),
     fmt(
         "20:11 ALARM: your agent {} was reported and is quarantined. Incident {}.",
-        STOPPED.name,
+        QUARANTINED.name,
         SafeText("sayso_ic_aaaaaaaaaaaaaaaa"),
     ),
     fmt(
@@ -52,23 +52,23 @@ SENTENCES = [
 ]
 
 
-def _flat(stage):
+def _words(stage):
     return " ".join(shown(stage).split())
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW])
 @pytest.mark.parametrize("sentence", SENTENCES, ids=lambda words: words[:24])
 async def test_a_message_is_never_cut(size, sentence):
-    """Outcome, ID and time, in as many rows as needed; the keys stay."""
+    """A message uses as many rows as it needs, and the keys stay visible."""
     stage = a_stage(three())
     async with opened(stage, size) as pilot:
         inbox(stage).show_message(sentence)
-        await until(pilot, lambda: sentence in _flat(stage))
+        await until(pilot, lambda: sentence in _words(stage))
         await until(pilot, lambda: "? Help" in shown(stage))
 
 
 async def test_two_warnings_take_one_row_of_twelve():
-    """Their texts are in the help; the list is visible below."""
+    """On a small screen the second warning is only counted; the help has both."""
     stage = a_stage(three(), device=a_device(tries=2), is_server_folder_readable=True)
     async with opened(stage, TINY) as pilot:
         await until(pilot, lambda: "! 2 wrong PINs +1: ?" in shown(stage))
@@ -77,19 +77,19 @@ async def test_two_warnings_take_one_row_of_twelve():
         assert "WAITING FOR YOU (3)" in rows[2]
         assert shown(stage).count("invoice-bot") >= 1
         await press(pilot, stage, "question_mark")
-        assert "! 2 wrong PINs since you last approved" in _flat(stage)
-        assert "can read the server's data folder" in _flat(stage)
+        assert "! 2 wrong PINs since you last approved" in _words(stage)
+        assert "can read the server's data folder" in _words(stage)
 
 
 async def test_a_warning_that_fits_is_shown_in_full():
-    """There is no need to ask for what is there."""
+    """A single warning that fits its row is not shortened."""
     stage = a_stage(three(), device=a_device(tries=2))
     async with opened(stage, TINY) as pilot:
         await until(pilot, lambda: "! 2 wrong PINs since you last approved" in shown(stage))
 
 
 async def test_the_age_comes_first_in_one_row():
-    """Offline is the most urgent warning."""
+    """Being offline is the most urgent warning, so its age is shown first."""
     stage = a_stage(three(), is_server_folder_readable=True)
     async with opened(stage, TINY) as pilot:
         await cut_off(pilot, stage, "the server is restarting")
@@ -99,11 +99,11 @@ async def test_the_age_comes_first_in_one_row():
 
 
 async def test_a_message_gives_its_row_back_on_small_screens():
-    """The request gets the row after a while."""
+    """After a while the message disappears, and the details get its row."""
     stage = a_stage([an_approval("pay")], is_server_folder_readable=True)
     async with opened(stage, TINY) as pilot:
         await press(pilot, stage, "L", "enter")
-        assert "Locked: the next approval requires the PIN." in _flat(stage)
+        assert "Locked: the next approval requires the PIN." in _words(stage)
         assert "more below" not in shown(stage)
         stage.clock.move(STALE_SECONDS + 1)
         look(stage)
@@ -112,7 +112,7 @@ async def test_a_message_gives_its_row_back_on_small_screens():
 
 
 async def test_a_message_stays_on_larger_screens():
-    """The row is free."""
+    """On a larger screen no other text needs the row, so the message stays."""
     stage = a_stage([an_approval("pay")])
     async with opened(stage) as pilot:
         await press(pilot, stage, "L")
@@ -121,8 +121,8 @@ async def test_a_message_stays_on_larger_screens():
         assert "Locked: the next approval" in shown(stage)
 
 
-async def test_the_reason_for_an_off_key_goes_with_its_request():
-    """Other messages stay."""
+async def test_the_reason_for_an_unavailable_key_disappears_with_its_request():
+    """Another selection removes the reason, but not other messages."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         inbox(stage).show_unavailable(fmt("Limits"), fmt("it has ended."))
@@ -134,10 +134,10 @@ async def test_the_reason_for_an_off_key_goes_with_its_request():
 
 
 async def test_the_deny_panel_shows_headline_and_reasons_in_twelve_rows():
-    """The panel needs no scrolling."""
+    """The headline and all reasons fit without scrolling."""
     stage = a_stage([an_approval("pay")])
     async with opened(stage, TINY) as pilot:
         await press(pilot, stage, "d")
-        assert "Pay EUR 4,820.00 to Nordwind" in _flat(stage)
+        assert "Pay EUR 4,820.00 to Nordwind" in _words(stage)
         for reason in ("1 Not needed now", "6 I don't recognize this"):
             assert reason in shown(stage)

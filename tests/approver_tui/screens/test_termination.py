@@ -1,4 +1,4 @@
-"""Termination signals, and a terminal that is gone."""
+"""Termination signals, and a terminal that was closed."""
 
 import errno
 import io
@@ -14,7 +14,7 @@ from approver_tui.screens.termination import tolerate_closed_terminal
 from tests.support.checks.waiting import until
 
 
-class _Gone:
+class _ClosedTerminal:
     """A terminal that was closed."""
 
     def fileno(self):
@@ -27,46 +27,46 @@ class _Gone:
         raise OSError(errno.EIO, "gone")
 
 
-class _Odd(_Gone):
-    """One that cannot write this letter."""
+class _AsciiTerminal(_ClosedTerminal):
+    """A terminal that cannot write letters outside ASCII."""
 
     def write(self, text):
         text.encode("ascii")
 
 
 class _Driver:
-    """Draws there, as Textual's do on Linux and on Windows."""
+    """A driver that draws to a file, as Textual's drivers on Linux and Windows do."""
 
     def __init__(self, file):
         self._file = file
 
 
 class _Headless:
-    """Draws nowhere."""
+    """A driver that draws nowhere."""
 
 
 def test_output_to_a_closed_terminal_is_discarded():
-    """The writer thread keeps running."""
-    file = tolerate_closed_terminal(_Driver)(_Gone())._file
+    """Writing to a closed terminal raises nothing, so the writer thread keeps running."""
+    file = tolerate_closed_terminal(_Driver)(_ClosedTerminal())._file
     file.write("a frame")
     file.flush()
     assert file.fileno() == 2
 
 
 def test_a_driver_without_a_terminal_is_unchanged():
-    """Tests and the web use such a driver."""
+    """The drivers of tests and of the web draw to no file."""
     assert not hasattr(tolerate_closed_terminal(_Headless)(), "_file")
 
 
 def test_other_errors_while_drawing_are_raised():
-    """They are bugs."""
+    """An error other than a closed terminal is a bug and is not hidden."""
     with pytest.raises(UnicodeEncodeError):
-        tolerate_closed_terminal(_Driver)(_Odd())._file.write("ä")
+        tolerate_closed_terminal(_Driver)(_AsciiTerminal())._file.write("ä")
 
 
 @pytest.mark.parametrize("ignores_hangup", [True, False], ids=["nohup", "usual"])
 def test_the_app_ends_when_its_terminal_is_closed(tmp_path, ignores_hangup):
-    """The app ends even if it was started with SIGHUP ignored, and uses little processor time."""
+    """The app exits, also under `nohup`, and does not keep using the processor."""
     program = pexpect.spawn(
         sys.executable,
         ["-m", "approver_tui"],
@@ -75,11 +75,11 @@ def test_the_app_ends_when_its_terminal_is_closed(tmp_path, ignores_hangup):
     )
     program.expect("sign in", timeout=60)
     program.ptyproc.fileobj.close()
-    ended = []
-    until(lambda: ended.append(os.wait4(program.pid, os.WNOHANG)) or ended[-1][0], 30)
-    _, status, used = ended[-1]
+    results = []
+    until(lambda: results.append(os.wait4(program.pid, os.WNOHANG)) or results[-1][0], 30)
+    _, status, usage = results[-1]
     assert os.waitstatus_to_exitcode(status) == 0
-    assert used.ru_utime + used.ru_stime < 15
+    assert usage.ru_utime + usage.ru_stime < 15
 
 
 @pytest.mark.parametrize(
@@ -87,21 +87,21 @@ def test_the_app_ends_when_its_terminal_is_closed(tmp_path, ignores_hangup):
     [("iso-8859-1", b"\xe9", "é"), ("utf-8", "é".encode(), "é"), ("utf-8", b"\xe9", "\ufffd")],
 )
 def test_keys_are_read_in_the_encoding_of_the_terminal(monkeypatch, encoding, typed, read):
-    """Bytes that are no text end nothing."""
+    """Invalid bytes become a replacement character and do not stop the app."""
     monkeypatch.setattr(sys, "__stdin__", io.TextIOWrapper(io.BytesIO(), encoding=encoding))
     monkeypatch.setattr(linux_driver, "getincrementaldecoder", linux_driver.getincrementaldecoder)
     monkeypatch.setattr(linux_driver.LinuxDriver, "__init__", lambda _self: None)
     reader, writer = os.pipe()
-    driver, found = tolerate_closed_terminal(linux_driver.LinuxDriver)(), []
+    driver, characters = tolerate_closed_terminal(linux_driver.LinuxDriver)(), []
     driver.fileno, driver._debug, driver.exit_event = reader, False, threading.Event()
 
-    def keep(event):
-        found.append(event.character)
+    def record_character(event):
+        characters.append(event.character)
         driver.exit_event.set()
 
-    driver.process_message = keep
+    driver.process_message = record_character
     os.write(writer, typed + b"x")
     os.close(writer)
     driver.run_input_thread()
     os.close(reader)
-    assert found[0] == read
+    assert characters[0] == read

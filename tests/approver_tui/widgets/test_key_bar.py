@@ -1,4 +1,4 @@
-"""The key bar: at most two lines, always with help and the way out."""
+"""The key bar has at most two lines and always shows help and the way out."""
 
 import pytest
 
@@ -35,7 +35,7 @@ BARS = {
 @pytest.mark.parametrize("width", [24, 32, 40, 45, 60, 80, 100])
 @pytest.mark.parametrize("name", BARS)
 def test_help_and_the_way_out_are_never_dropped(name, width):
-    """Two lines have room for both at any width."""
+    """At any width, two lines have room for both hints."""
     lines = fit(BARS[name], width)
     drawn = ["  ".join(hint.text for hint in line) for line in lines]
     assert len(lines) <= 2
@@ -46,13 +46,13 @@ def test_help_and_the_way_out_are_never_dropped(name, width):
 
 
 def test_the_retry_key_is_shown_at_forty_columns():
-    """It is the only thing left to do."""
+    """For an expired request, asking for a retry is the only action left."""
     assert "R" in [hint.shown for line in fit(BARS["expired"], 40) for hint in line]
 
 
 @pytest.mark.parametrize("width", [40, 120])
 def test_a_key_that_does_nothing_is_not_shown(width):
-    """It takes no place from one that works."""
+    """An unavailable key does not take the place of one that works."""
     keys = inbox_keys(is_reading=False, can_undo=False, off=frozenset("e!"))
     shown = [hint.shown for line in fit(keys, width) for hint in line]
     assert not {"e", "!"} & set(shown)
@@ -61,7 +61,7 @@ def test_a_key_that_does_nothing_is_not_shown(width):
 
 @pytest.mark.parametrize("name", ["inbox", "reading", "marked"])
 def test_approve_and_deny_are_shown_at_forty_columns(name):
-    """They are dropped last."""
+    """Approving and denying are the last actions that a narrow screen would drop."""
     shown = [hint.shown for line in fit(BARS[name], 40) for hint in line]
     assert "a" in shown
     assert "d" in shown

@@ -1,4 +1,4 @@
-"""Wrapping loses nothing."""
+"""Wrapping lines loses no characters."""
 
 import pytest
 from hypothesis import given
@@ -19,7 +19,7 @@ from approver_tui.widgets.lines import (
 
 @given(st.text(max_size=300), st.integers(min_value=2, max_value=40))
 def test_every_character_survives_wrapping(text, width):
-    """Joined without spaces, the rows are the text."""
+    """Without spaces, the joined rows equal the text."""
     safe = display_safe(text, max_len=2000, max_lines=9)
     rows = wrap(safe, width)
     assert "".join(rows).replace(" ", "") == safe.replace(" ", "").replace("\n", "")
@@ -27,7 +27,7 @@ def test_every_character_survives_wrapping(text, width):
 
 @given(st.text(max_size=300), st.integers(min_value=2, max_value=40))
 def test_no_row_is_wider_than_the_width(text, width):
-    """Wide characters and marks count in cells."""
+    """The width counts cells, so wide characters and combining marks are counted correctly."""
     assert all(cell_len(row) <= width for row in wrap(display_safe(text), width))
 
 
@@ -41,7 +41,7 @@ def test_marks_wide_characters_and_gaps_are_kept(text):
 
 
 def test_a_long_label_goes_above_its_value():
-    """The label and the value are shown in full."""
+    """Both the label and the value are shown in full."""
     rows = labelled(SafeText("a label of some length"), SafeText("value " * 9), 20, 8)
     drawn = " ".join(text_of(row) for row in rows)
     assert drawn.count("value") == 9
@@ -49,14 +49,14 @@ def test_a_long_label_goes_above_its_value():
 
 
 def test_the_right_side_stays_if_space_is_short():
-    """A headline never pushes out the remaining time."""
+    """A long headline is cut so that the remaining time stays visible."""
     row = justify((Piece(SafeText("x" * 50)),), (Piece(SafeText("4:00")),), 20)
     assert length(row) == 20
     assert text_of(row).endswith("… 4:00")
 
 
 def test_a_cropped_text_has_an_ellipsis():
-    """Line endings become spaces."""
+    """A cropped text ends with an ellipsis, and its line endings become spaces."""
     assert crop(SafeText("one\ntwo three"), 8) == "one two…"
     assert crop(SafeText("one"), 8) == "one"
 
@@ -73,7 +73,7 @@ def test_a_cropped_text_has_an_ellipsis():
     ],
 )
 def test_a_crop_never_cuts_a_number(text, width, kept):
-    """Part of an amount, a version or a time would be another one."""
+    """Part of an amount, a version or a time would look like a different value."""
     assert crop(SafeText(text), width) == kept
 
 
@@ -86,5 +86,5 @@ def test_a_crop_never_cuts_a_number(text, width, kept):
     ],
 )
 def test_a_crop_keeps_the_amount(text, width, kept):
-    """What else the text says is cut instead."""
+    """If space is short, the other words are cut and the amount is kept."""
     assert crop(SafeText(text), width) == kept

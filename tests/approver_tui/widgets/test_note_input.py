@@ -1,4 +1,4 @@
-"""A note from the user's editor."""
+"""Writing a note in the user's own editor."""
 
 import shlex
 import sys
@@ -12,20 +12,20 @@ from approver_tui.widgets.note_input import edited
 
 
 class _App:
-    """Notes whether the terminal is given away."""
+    """An app that records whether it has handed the terminal to another program."""
 
     is_suspended = False
 
     @contextmanager
     def suspend(self):
-        """Give the terminal away."""
+        """Hand the terminal to another program."""
         self.is_suspended = True
         yield
         self.is_suspended = False
 
 
 def _editor(code):
-    """A program that gets the path of the file as its last argument."""
+    """Return the command of a program that gets the path of the note as its last argument."""
     return shlex.join(
         [sys.executable, "-c", f"import os, pathlib, sys\npath = sys.argv[1]\n{code}"]
     )
@@ -41,16 +41,16 @@ def _editor(code):
     ],
 )
 def test_the_note_is_one_printable_line(written, note):
-    """An empty file is an empty note."""
+    """Line endings, control characters and excess length are removed; an empty file is valid."""
     editor = _editor(f"pathlib.Path(path).write_text({written!r}, 'utf-8')")
     assert edited(_App(), editor, "before") == note
 
 
-def test_the_editor_gets_the_note_in_a_file_of_the_user_alone(tmp_path):
-    """The file is gone afterwards."""
+def test_only_the_user_can_read_the_file_that_the_editor_gets(tmp_path):
+    """Only the user can read the file, and it is deleted afterwards."""
     seen = tmp_path / "seen"
     code = (
-        "modes = [oct(os.stat(each).st_mode & 0o777) for each in (path, os.path.dirname(path))]\n"
+        "modes = [oct(os.stat(p).st_mode & 0o777) for p in (path, os.path.dirname(path))]\n"
         f"pathlib.Path({str(seen)!r}).write_text(' '.join([*modes, path, open(path).read()]))"
     )
     assert edited(_App(), _editor(code), "why not") == "why not"
@@ -60,21 +60,21 @@ def test_the_editor_gets_the_note_in_a_file_of_the_user_alone(tmp_path):
 
 
 def test_an_editor_that_fails_changes_nothing():
-    """As with git: leaving it with an error keeps what was there."""
+    """As with git, leaving the editor with an error keeps the old note."""
     assert edited(_App(), _editor("os.remove(path); sys.exit(1)"), "before") == "before"
 
 
 @pytest.mark.parametrize("editor", ["no-such-editor", "'unbalanced", "; touch x"])
 def test_an_editor_that_cannot_start_is_named(monkeypatch, editor):
-    """The message waits in the terminal; no shell reads the command."""
-    told, app = [], _App()
+    """A message in the terminal names the editor; no shell runs the command."""
+    prompts, app = [], _App()
 
     def read(prompt):
         assert app.is_suspended
-        told.append(prompt)
+        prompts.append(prompt)
         return ""
 
     monkeypatch.setattr(note_input, "input", read, raising=False)
     assert edited(app, editor, "before") == "before"
-    assert told[0].startswith(editor)
-    assert told[0].endswith("Press Enter. ")
+    assert prompts[0].startswith(editor)
+    assert prompts[0].endswith("Press Enter. ")

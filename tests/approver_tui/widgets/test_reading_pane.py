@@ -1,4 +1,4 @@
-"""The line between list and details follows the mouse."""
+"""The divider between list and details can be dragged with the mouse."""
 
 import pytest
 
@@ -18,20 +18,20 @@ async def _drag(pilot, stage, to):
 
 
 @pytest.mark.parametrize("page", ["1", "2"], ids=["inbox", "page"])
-async def test_the_line_is_dragged_and_both_sides_stay(page):
-    """It stops at a fifth and at seven tenths of the screen, and later moves change nothing."""
+async def test_the_divider_can_be_dragged_within_limits(page):
+    """The divider stops while both sides are wide enough; later mouse moves do not drag it."""
     stage = a_stage(three())
     async with opened(stage, WIDE) as pilot:
         await press(pilot, stage, page)
         assert await _drag(pilot, stage, 60) == pytest.approx(60, abs=1)
         assert await _drag(pilot, stage, WIDE[0] - 1) == pytest.approx(0.7 * WIDE[0], abs=1)
-        place = stage.app.screen.query_one("#reading").region.x
+        position = stage.app.screen.query_one("#reading").region.x
         await pilot.hover(offset=(45, 9))
-        assert stage.app.screen.query_one("#reading").region.x == place
+        assert stage.app.screen.query_one("#reading").region.x == position
 
 
-async def test_a_narrow_screen_has_no_line():
-    """After it was dragged, the list fills a narrow screen."""
+async def test_a_narrow_screen_has_no_divider():
+    """On a narrow screen the list has the full width, even if the divider was dragged."""
     stage = a_stage(three())
     async with opened(stage, WIDE) as pilot:
         await _drag(pilot, stage, 60)

@@ -1,4 +1,4 @@
-"""The colors of the app and of the pages: text is legible, and a risk has one color everywhere."""
+"""The colors of the app and the pages: text is legible, and a risk has one color everywhere."""
 
 import re
 from dataclasses import replace
@@ -24,13 +24,13 @@ _CONSOLE = (resources.files("server.web") / "templates" / "console.css").read_te
 _HUES = {"low": "gray", "medium": "blue", "high": "amber", "critical": "red"}
 
 
-def _contrast(one, other):
+def _contrast(first, second):
     darker, lighter = sorted(
         sum(
             share * (v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4)
             for share, v in zip((0.2126, 0.7152, 0.0722), color.normalized, strict=True)
         )
-        for color in (one, other)
+        for color in (first, second)
     )
     return (lighter + 0.05) / (darker + 0.05)
 
@@ -44,7 +44,7 @@ def _hue(color):
 
 @pytest.mark.parametrize("theme", THEMES, ids=lambda theme: theme.name)
 def test_text_is_legible_in_every_theme(theme):
-    """WCAG 2.2, 1.4.3, on each background; `ansi` themes use the terminal's colors."""
+    """Text has the contrast of WCAG 2.2 (1.4.3) on each background of our themes."""
     _check_legible(theme)
 
 
@@ -58,16 +58,16 @@ def _check_legible(theme):
 
 @pytest.mark.parametrize("theme", THEMES, ids=lambda theme: theme.name)
 @pytest.mark.parametrize("background", ["#000000", "#767676", "#787878", "#ffff00", "#ffffff"])
-def test_text_in_own_colors_is_legible(theme, background):
-    """Even in the color of the background."""
+def test_text_in_chosen_colors_is_legible(theme, background):
+    """Text stays legible even if the user chose the background color for it."""
     names = ("background", "foreground", "secondary", "accent", "warning", "error")
     own = recolored(theme, dict.fromkeys(names, background))
     assert own.background == background
     _check_legible(own)
 
 
-def test_an_own_color_replaces_that_of_the_theme_and_no_other():
-    """A legible color stays as it is."""
+def test_a_chosen_color_replaces_only_that_color_of_the_theme():
+    """A chosen color that is legible is used as it is, and other colors do not change."""
     own, unchanged = recolored(SAYSO, {"accent": "#ff8000"}), legible(SAYSO)
     assert own == replace(unchanged, accent=own.accent)
     steps = zip(Color.parse(own.accent).rgb, (0xFF, 0x80, 0x00), strict=True)
@@ -76,13 +76,13 @@ def test_an_own_color_replaces_that_of_the_theme_and_no_other():
 
 
 def test_every_theme_but_those_of_the_terminal_is_measured():
-    """A further theme is made legible too."""
+    """Only `ansi` themes are not measured, because the terminal defines their colors."""
     measured = {theme.name for theme in THEMES}
     assert measured == {name for name in NAMES if not name.startswith("ansi")}
 
 
 def test_each_risk_has_its_own_of_sixteen_colors():
-    """A terminal shows the nearest color that it has; to soft ones that is gray."""
+    """A terminal with sixteen colors shows the nearest one, which must differ for each risk."""
     names = (re.search(rf"\.sheet--{risk} {{ color: \$([\w-]+)", _TUI)[1] for risk in _HUES)
     colors = [rich.color.Color.parse(getattr(SIXTEEN_COLORS, name)) for name in names]
     nearest = {color.downgrade(rich.color.ColorSystem.STANDARD).number for color in colors}
@@ -95,14 +95,14 @@ def _variables(block):
 
 @pytest.mark.parametrize("risk", _HUES)
 def test_a_risk_has_one_color_in_app_chip_and_chart(risk):
-    """Gray, blue, amber, red."""
+    """The terminal, the chips and the charts use gray, blue, amber and red for the risks."""
     name = re.search(rf"\.sheet--{risk} {{ color: \$([\w-]+)", _TUI)[1]
     chip = re.search(
         rf"\.risk\.{risk} {{ color: var\(--([\w-]+)\); background: var\(--([\w-]+)", _PAGES
     )
     chart = re.search(rf"\.{risk}\b.*:is\(rect, \.key\) {{ fill: (#\w+)", _CONSOLE)[1]
     themes = [_variables(part) for part in _PAGES.split("--ink:")[1:]]
-    found = [getattr(THEMES[0], name), chart, *(theme[chip[1]] for theme in themes[:2])]
-    assert {_hue(color) for color in found} == {_HUES[risk]}
+    colors = [getattr(THEMES[0], name), chart, *(theme[chip[1]] for theme in themes[:2])]
+    assert {_hue(color) for color in colors} == {_HUES[risk]}
     for theme in themes:
         assert _contrast(Color.parse(theme[chip[1]]), Color.parse(theme[chip[2]])) >= 4.5

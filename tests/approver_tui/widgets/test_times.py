@@ -1,4 +1,4 @@
-"""Times in words, rounded down."""
+"""Times in words are rounded down."""
 
 from datetime import UTC
 
@@ -21,19 +21,19 @@ from tests.support.fakes.fake_clock import NOW
     ],
 )
 def test_remaining_time(left, short, long):
-    """Each second under a minute, above it in steps of fifteen, rounded down."""
+    """Short forms count single seconds below a minute and steps of 15 seconds above it."""
     assert remaining(NOW + left, NOW) == short
     assert remaining_in_words(NOW + left, NOW) == long
 
 
-def test_another_day_has_its_date_and_zone():
-    """Today is a time of day."""
+def test_a_time_on_another_day_has_its_date_and_zone():
+    """A time today has no date, and a time on another day has its date and time zone."""
     assert clock(NOW, NOW, UTC) == "14:32:07"
     assert clock(NOW + 86_400_000, NOW, UTC) == "25 Nov 2026 14:32:07 UTC"
 
 
 def test_a_duration_is_exact_to_the_second():
-    """It does not change any more."""
+    """A duration does not change any more, so minutes are shown with their seconds."""
     spans = (-1, 47_900, 251_000, 11_520_000, 183_600_000)
     assert [duration_text(span) for span in spans] == [
         "0 s",
@@ -45,7 +45,7 @@ def test_a_duration_is_exact_to_the_second():
 
 
 def test_ages():
-    """Ages are in seconds, minutes or hours."""
+    """An age is shown in whole seconds, minutes or hours."""
     assert [age(NOW - past, NOW) for past in (5_000, 125_000, 7_300_000)] == [
         "5 s",
         "2 min",

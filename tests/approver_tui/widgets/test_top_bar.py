@@ -1,4 +1,4 @@
-"""The first line says whether the app is unlocked, at every width."""
+"""The first line says at every width whether the app is unlocked."""
 
 from datetime import UTC
 
@@ -32,8 +32,8 @@ def _line(width, user, *, tabs=(), phase=Phase.LIVE, is_unlocked=True):
 
 @pytest.mark.parametrize("user", ["alice", "alice@work", "alexandra@production-europe"])
 @pytest.mark.parametrize(("width", "tabs"), [(40, ()), (45, ()), (80, ()), (98, PAGES)])
-def test_unlocked_is_shown_at_every_width(width, tabs, user):
-    """Names of other pages, the clock and at last the user's name give way."""
+def test_the_unlocked_state_is_shown_at_every_width(width, tabs, user):
+    """Other pages, the clock and finally the user's name are dropped or cut instead."""
     shown = _line(width, user, tabs=tabs)
     assert "unlocked" in shown
     assert "LIVE" in shown
@@ -42,7 +42,7 @@ def test_unlocked_is_shown_at_every_width(width, tabs, user):
 
 
 def test_the_age_of_the_data_is_never_left_out():
-    """Without a connection it matters more than names."""
+    """Without a connection, the age of the data matters more than names."""
     for width, tabs in ((40, ()), (98, PAGES)):
         shown = _line(width, "alice@work", tabs=tabs, phase=Phase.OFFLINE)
         assert shown.endswith("OFFLINE data 14:32")
@@ -50,15 +50,15 @@ def test_the_age_of_the_data_is_never_left_out():
 
 @pytest.mark.parametrize("user", ["me", "alice"])
 def test_every_page_is_named_at_80_columns_while_the_app_is_unlocked(user):
-    """The space between the names, the clock and the user's name give way."""
+    """Spacing, the clock and the user's name give way to the pages' names."""
     shown = _line(78, user, tabs=PAGES)
     assert all(name in shown for name in PAGES)
     assert shown.endswith("unlocked    LIVE")
     assert _line(80, user, tabs=PAGES).endswith(f"{'me' if user == 'me' else 'a…'}  LIVE")
 
 
-def test_every_page_is_named_if_there_is_room():
-    """With a short name and a locked app there is."""
+def test_every_page_is_named_if_there_is_space():
+    """With a short user name and a locked app, all pages and the clock fit."""
     shown = _line(98, "alice", tabs=PAGES, is_unlocked=False)
     assert all(name in shown for name in PAGES)
     assert shown.endswith("LIVE 14:32")

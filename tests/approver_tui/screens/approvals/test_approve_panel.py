@@ -1,4 +1,4 @@
-"""The approve panel and every outcome."""
+"""The approve panel, and every result that approving can have."""
 
 import threading
 
@@ -57,7 +57,7 @@ def _is_off(stage):
 
 
 async def test_low_risk_in_an_unlocked_app_is_approved_by_tab_and_enter():
-    """The keys are `a`, Tab to Approve, and Enter; no PIN is needed."""
+    """Pressing `a`, Tab, and Enter approves a low-risk request; an unlocked app needs no PIN."""
     stage = a_stage([_low()])
     async with opened(stage) as pilot:
         await _open(pilot, stage)
@@ -68,7 +68,7 @@ async def test_low_risk_in_an_unlocked_app_is_approved_by_tab_and_enter():
 
 
 async def test_high_risk_needs_the_pin_for_this_request():
-    """The PIN is part of the answer, after the facts were visible for a moment."""
+    """Approving high risk sends the PIN, which is typed after the facts were readable."""
     stage = a_stage([an_approval("pay")])
     async with opened(stage) as pilot:
         await _open_and_read(pilot, stage)
@@ -80,7 +80,7 @@ async def test_high_risk_needs_the_pin_for_this_request():
 
 
 async def test_low_risk_in_a_locked_app_unlocks_with_the_pin():
-    """The answer is then a confirmation."""
+    """In a locked app the PIN unlocks the device key and is not sent with the answer."""
     stage = a_stage([_low()])
     stage.answers.is_unlocked = False
     async with opened(stage) as pilot:
@@ -93,7 +93,7 @@ async def test_low_risk_in_a_locked_app_unlocks_with_the_pin():
 
 
 async def test_enter_in_the_pin_field_does_not_submit():
-    """Only the button approves."""
+    """Enter in the PIN field sends nothing, because only the button approves."""
     stage = a_stage([an_approval("pay")])
     async with opened(stage) as pilot:
         await _open(pilot, stage)
@@ -104,7 +104,7 @@ async def test_enter_in_the_pin_field_does_not_submit():
 
 
 async def test_letters_in_the_pin_field_are_not_keys():
-    """j, k, ? and q are part of the PIN."""
+    """Letters that are shortcuts elsewhere, such as j, k, ? and q, are typed into the PIN field."""
     stage = a_stage([an_approval("pay")])
     async with opened(stage) as pilot:
         await _open(pilot, stage)
@@ -113,7 +113,7 @@ async def test_letters_in_the_pin_field_are_not_keys():
 
 
 async def test_the_pin_is_never_drawn():
-    """Dots stand for it."""
+    """The typed PIN never appears on the screen; the field shows dots."""
     stage = a_stage([an_approval("pay")])
     async with opened(stage) as pilot:
         await _open(pilot, stage)
@@ -122,7 +122,7 @@ async def test_the_pin_is_never_drawn():
 
 
 async def test_a_wrong_pin_says_how_many_attempts_are_left():
-    """The panel stays, the field is empty, nothing is approved; the inbox shows a warning."""
+    """After a wrong PIN the panel stays with an empty field, and the inbox shows a warning."""
     stage = a_stage([an_approval("pay")])
     async with opened(stage) as pilot:
         await _open_and_read(pilot, stage)
@@ -136,7 +136,7 @@ async def test_a_wrong_pin_says_how_many_attempts_are_left():
 
 
 async def test_approve_is_unavailable_until_every_fact_was_visible():
-    """Sixty facts do not fit: paging to the end enables the button."""
+    """With more facts than fit, Approve is available only after you page to the end."""
     stage = a_stage([_low(facts=LONG)])
     async with opened(stage, NARROW) as pilot:
         await _open(pilot, stage)
@@ -153,7 +153,7 @@ async def test_approve_is_unavailable_until_every_fact_was_visible():
 
 
 async def test_high_risk_waits_two_seconds_after_the_facts_were_visible():
-    """Typing the PIN at once does not shorten that."""
+    """Typing the PIN quickly does not shorten the two-second wait."""
     stage = a_stage([an_approval("pay")])
     async with opened(stage) as pilot:
         await _open_and_read(pilot, stage)
@@ -166,7 +166,7 @@ async def test_high_risk_waits_two_seconds_after_the_facts_were_visible():
 
 
 async def test_a_request_that_changes_under_the_panel_closes_it():
-    """The feed reports one cent more: nothing is approved, and the user is told."""
+    """If the feed reports a changed amount, the panel closes and nothing is approved."""
     stage = a_stage([an_approval("pay")])
     changed = an_approval("pay", PAYMENT, headline="Pay EUR 4,820.01", salt="other")
     async with opened(stage) as pilot:
@@ -179,7 +179,7 @@ async def test_a_request_that_changes_under_the_panel_closes_it():
 
 
 async def test_a_request_that_changed_on_the_server_is_not_approved():
-    """If no event came, the answer detects it; the message is the same."""
+    """Approving a request that changed without an event shows the same message."""
     stage = a_stage([_low()])
     async with opened(stage) as pilot:
         await _open(pilot, stage)
@@ -191,7 +191,7 @@ async def test_a_request_that_changed_on_the_server_is_not_approved():
 
 
 async def test_an_answer_on_another_device_closes_the_panel():
-    """The message has the winner's name, time and device; the row shows the outcome."""
+    """The message names who decided, when, and on which device; `a` opens no panel any more."""
     stage = a_stage([_low()])
     async with opened(stage) as pilot:
         await _open(pilot, stage)
@@ -206,7 +206,7 @@ async def test_an_answer_on_another_device_closes_the_panel():
 
 
 async def test_an_unknown_outcome_is_shown_and_checked():
-    """It is never shown as approved before the server says so."""
+    """The app does not show a request as approved before the server confirms the answer."""
     stage = a_stage([_low()])
     stage.answers.failures.append(errors.UnknownOutcome(_low().id))
     async with opened(stage) as pilot:
@@ -234,7 +234,7 @@ async def test_an_unknown_outcome_is_shown_and_checked():
 
 
 async def test_an_answer_that_never_arrived_can_be_given_again():
-    """The request is still open."""
+    """If the server did not record an answer, the request can be approved again."""
     stage = a_stage([_low()])
     stage.answers.failures.append(errors.UnknownOutcome(_low().id))
     async with opened(stage) as pilot:
@@ -248,7 +248,7 @@ async def test_an_answer_that_never_arrived_can_be_given_again():
 
 
 async def test_only_one_answer_is_sent_at_a_time():
-    """While it is sent, the buttons are off and Esc waits."""
+    """While an answer is being sent, Approve is unavailable and Esc does not close the panel."""
     stage = a_stage([_low()])
     stage.answers.hold = threading.Event()
     async with opened(stage) as pilot:
@@ -263,7 +263,7 @@ async def test_only_one_answer_is_sent_at_a_time():
 
 
 async def test_losing_the_connection_disables_approve_in_the_open_panel():
-    """The reason is shown."""
+    """Approve becomes unavailable without a connection, and the hint says why."""
     stage = a_stage([_low()])
     async with opened(stage) as pilot:
         await _open(pilot, stage)
@@ -274,7 +274,7 @@ async def test_losing_the_connection_disables_approve_in_the_open_panel():
 
 
 async def test_a_request_that_expires_under_the_panel_closes_it():
-    """The message says that expiring is no denial."""
+    """The panel closes with a message that says that expiring is not a denial."""
     stage = a_stage([_low()])
     async with opened(stage) as pilot:
         await _open(pilot, stage)
@@ -297,7 +297,7 @@ async def test_a_request_that_expires_under_the_panel_closes_it():
     ],
 )
 async def test_a_device_that_cannot_approve_says_so_before_the_panel(device, words):
-    """The status line and the help say so."""
+    """Pressing `a` opens no panel; the status line and the help say why."""
     stage = a_stage([an_approval("pay")], device=device)
     async with opened(stage) as pilot:
         await press(pilot, stage, "a")
@@ -308,7 +308,7 @@ async def test_a_device_that_cannot_approve_says_so_before_the_panel(device, wor
 
 
 async def test_a_refusal_of_the_server_is_shown_escaped():
-    """Control characters and markup in the server's refusal have no effect."""
+    """Control characters and markup in the server's error message have no effect."""
     stage = a_stage([_low()])
     stage.answers.failures.append(errors.ApiError("forbidden", 403, "no\x1b[2J [@click=app.quit]x"))
     async with opened(stage) as pilot:

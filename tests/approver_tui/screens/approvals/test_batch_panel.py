@@ -1,4 +1,4 @@
-"""Answering several requests: only what was read, selected and counted is sent."""
+"""Answering several requests: only requests that were read, selected and counted are answered."""
 
 from dataclasses import replace
 
@@ -62,8 +62,8 @@ def _why(stage):
     return str(stage.app.screen.query_one("#hint", Static).content)
 
 
-def _ticked(panel):
-    return [each.id for each in panel.requests.chosen]
+def _chosen_ids(panel):
+    return [approval.id for approval in panel.requests.chosen]
 
 
 async def _press_the_button(pilot, stage):
@@ -77,7 +77,7 @@ async def _until_answered(pilot, stage, count):
 
 @SMALL
 async def test_all_selected_requests_are_approved_after_reading_and_counting(size):
-    """Each by its own answer; an unlocked app needs no PIN."""
+    """Each selected request gets its own answer; an unlocked app needs no PIN."""
     stage = a_stage(ALL)
     async with opened(stage, size) as pilot:
         await _open(pilot, stage, ONE, TWO, THREE)
@@ -87,19 +87,19 @@ async def test_all_selected_requests_are_approved_after_reading_and_counting(siz
         await _until_answered(pilot, stage, 3)
         await until(pilot, lambda: "3 approved." in shown(stage))
         assert inbox(stage).state.marks == ()
-    yes = [(each.id, Answer.APPROVE, None) for each in (ONE, TWO, THREE)]
-    assert stage.answers.given == yes
+    approvals = [(request.id, Answer.APPROVE, None) for request in (ONE, TWO, THREE)]
+    assert stage.answers.given == approvals
 
 
 async def test_the_table_shows_each_request_and_the_sums():
-    """Fingerprint, headline, main facts, agent; what all share once."""
+    """The table lists each request's facts, states shared facts once, and totals the amounts."""
     stage = a_stage(ALL)
     async with opened(stage) as pilot:
         await _open(pilot, stage, ONE, TWO)
         text = shown(stage)
-        for each in (ONE, TWO):
-            assert f"[x] {each.fingerprint}  medium  invoice-bot" in text
-            assert each.headline in text
+        for request in (ONE, TWO):
+            assert f"[x] {request.fingerprint}  medium  invoice-bot" in text
+            assert request.headline in text
         assert "Amount       EUR 48.20" in text
         assert "To           Kolibri AG" in text
         assert text.count("Not possible after 15:00 today.") <= 1
@@ -107,11 +107,11 @@ async def test_the_table_shows_each_request_and_the_sums():
 
 
 async def test_an_unusual_request_must_be_selected_individually():
-    """It is listed below with its reason, and the count must be typed again."""
+    """An unusual request is listed below with its reason; the count must match the selection."""
     stage = a_stage(ALL)
     async with opened(stage) as pilot:
         panel = await _open(pilot, stage, NEW, ONE, TWO)
-        assert _ticked(panel) == [ONE.id, TWO.id]
+        assert _chosen_ids(panel) == [ONE.id, TWO.id]
         await read_on(pilot, stage)
         await type_in(pilot, stage, "count", "3")
         assert _why(stage) == "Approve unavailable: type how many are selected."
@@ -119,17 +119,17 @@ async def test_an_unusual_request_must_be_selected_individually():
         assert "UNUSUAL (1)  Space selects each" in shown(stage)
         assert "You never approved this before: “To”." in shown(stage)
         await press(pilot, stage, "space")
-        assert _ticked(panel) == [NEW.id, ONE.id, TWO.id]
+        assert _chosen_ids(panel) == [NEW.id, ONE.id, TWO.id]
         await press(pilot, stage, "g")
         assert "UNUSUAL (1)" in shown(stage)
         assert "Space selects each" not in shown(stage)
         await press(pilot, stage, "j", "space")
-        assert _ticked(panel) == [NEW.id, TWO.id]
+        assert _chosen_ids(panel) == [NEW.id, TWO.id]
         assert "Selected: 2 of 3.  Amount: EUR 9,019.99 in all." in shown(stage)
 
 
 async def test_with_nothing_selected_there_is_nothing_to_approve():
-    """A batch of unusual requests starts that way."""
+    """If every marked request is unusual, none is selected at first."""
     stage = a_stage(ALL)
     async with opened(stage) as pilot:
         await _open(pilot, stage, NEW)
@@ -141,7 +141,7 @@ def _low(name, unusual=()):
 
 
 async def _keys_of_a_batch(pilot, stage, count, unusual):
-    """Select all, look at what is unusual, approve; return the keys that it took."""
+    """Select all, select the unusual requests, and approve; return the number of keys pressed."""
     keys = ["X", "a", *["space"] * unusual]
     await press(pilot, stage, keys[0])
     await open_batch(pilot, stage)
@@ -160,18 +160,18 @@ async def _keys_of_a_batch(pilot, stage, count, unusual):
     ("count", "unusual"), [(2, 0), (2, 1), (4, 0), (4, 1), (4, 4), (10, 0), (10, 1), (10, 10)]
 )
 async def test_a_batch_takes_fewer_keys_than_one_by_one(count, unusual):
-    """What is unusual costs one key; three decide a request alone."""
+    """A batch needs fewer than the three keys that approve a single request."""
     why = [("new_target", "You never approved this before: “To”.")]
     rows = [_low(f"row {n}", why if n < unusual else ()) for n in range(count)]
     stage = a_stage(rows)
     async with opened(stage) as pilot:
-        taken = await _keys_of_a_batch(pilot, stage, count, unusual)
+        key_count = await _keys_of_a_batch(pilot, stage, count, unusual)
         await _until_answered(pilot, stage, count)
-    assert taken < 3 * count
+    assert key_count < 3 * count
 
 
 async def test_three_keys_approve_one_low_request():
-    """The yardstick of the batch."""
+    """One low-risk request takes three keys, the number that a batch is compared with."""
     stage = a_stage([_low("alone")])
     async with opened(stage) as pilot:
         await press(pilot, stage, "a", "tab", "enter")
@@ -179,20 +179,20 @@ async def test_three_keys_approve_one_low_request():
 
 
 async def test_the_mouse_selects_by_the_checkbox_only():
-    """Elsewhere in a block it moves the pointer."""
+    """A click on the checkbox deselects a request; a click elsewhere does not."""
     stage = a_stage(ALL)
     async with opened(stage) as pilot:
         panel = await _open(pilot, stage, ONE, TWO)
         table = panel.query_one(BatchTable)
         await pilot.click(table, offset=(20, 1))
         await pilot.pause()
-        assert _ticked(panel) == [ONE.id, TWO.id]
+        assert _chosen_ids(panel) == [ONE.id, TWO.id]
         await pilot.click(table, offset=(2, 4))
-        await until(pilot, lambda: _ticked(panel) == [ONE.id])
+        await until(pilot, lambda: _chosen_ids(panel) == [ONE.id])
 
 
 async def test_fast_typing_with_marks_and_new_requests_decides_nothing():
-    """Twenty keys a second while the panel opens."""
+    """Typing on quickly while the panel opens and requests arrive sends no answer."""
     stage = a_stage(ALL)
     async with opened(stage) as pilot:
         await mark(pilot, stage, ONE, TWO, THREE)
@@ -210,7 +210,7 @@ async def test_fast_typing_with_marks_and_new_requests_decides_nothing():
 
 
 async def test_keys_in_the_first_moments_of_the_panel_do_nothing():
-    """Each restarts the time; the focus stays on the requests."""
+    """Each early key restarts the delay, and the focus stays on the requests."""
     stage = a_stage(ALL)
     async with opened(stage) as pilot:
         await mark(pilot, stage, ONE, TWO)
@@ -223,7 +223,7 @@ async def test_keys_in_the_first_moments_of_the_panel_do_nothing():
 
 @pytest.mark.parametrize("key", ["enter", "space", "y", "2", "a", "n"])
 async def test_no_single_key_approves_even_slowly(key):
-    """A pause before the key does not help."""
+    """No single key approves a batch, even if you wait before you press it."""
     stage = a_stage(ALL)
     async with opened(stage) as pilot:
         await _open(pilot, stage, ONE, TWO)
@@ -233,7 +233,7 @@ async def test_no_single_key_approves_even_slowly(key):
 
 
 async def test_enter_in_the_count_sends_nothing():
-    """Only the button does."""
+    """Enter in the count field sends nothing, because only the button approves."""
     stage = a_stage(ALL)
     async with opened(stage) as pilot:
         await _open(pilot, stage, ONE, TWO, THREE)
@@ -244,7 +244,7 @@ async def test_enter_in_the_count_sends_nothing():
 
 
 async def test_paste_fills_neither_count_nor_pin():
-    """Both must be typed."""
+    """The count and the PIN must be typed; pasting into their fields has no effect."""
     stage = a_stage(ALL)
     stage.answers.is_unlocked = False
     async with opened(stage) as pilot:
@@ -259,7 +259,7 @@ async def test_paste_fills_neither_count_nor_pin():
 
 
 async def test_approve_is_unavailable_until_every_line_was_visible():
-    """Jumping to the end skips lines."""
+    """Jumping to the end skips lines, so Approve stays unavailable."""
     many = [a_payment(f"many {n}", 100 + n, f"Payee {n}", 5 + n) for n in range(12)]
     stage = a_stage(many)
     async with opened(stage, NARROW) as pilot:
@@ -274,7 +274,7 @@ async def test_approve_is_unavailable_until_every_line_was_visible():
 
 
 async def test_a_request_that_changes_under_the_panel_is_removed_with_a_message():
-    """The count must be typed again, and keys are ignored for a moment."""
+    """After the removal, Enter is ignored at first and the count must be typed again."""
     stage = a_stage(ALL)
     async with opened(stage) as pilot:
         panel = await _open(pilot, stage, ONE, TWO, THREE)
@@ -282,7 +282,7 @@ async def test_a_request_that_changes_under_the_panel_is_removed_with_a_message(
         await type_in(pilot, stage, "count", "3")
         await to_the_field(pilot, stage, "do")
         stage.feed.tell(EventName.EXTENDED, a_payment("two", 2_000, "Kolibri AG", 15))
-        await until(pilot, lambda: _ticked(panel) == [ONE.id, THREE.id])
+        await until(pilot, lambda: _chosen_ids(panel) == [ONE.id, THREE.id])
         await until(pilot, lambda: f"{TWO.fingerprint} was removed: it changed." in shown(stage))
         assert stage.app.focused.id == "do"
         await pilot.press("enter")
@@ -291,18 +291,18 @@ async def test_a_request_that_changes_under_the_panel_is_removed_with_a_message(
         await type_in(pilot, stage, "count", "2")
         await _press_the_button(pilot, stage)
         await _until_answered(pilot, stage, 2)
-    assert [each[0] for each in stage.answers.given] == [ONE.id, THREE.id]
+    assert [answer[0] for answer in stage.answers.given] == [ONE.id, THREE.id]
 
 
 async def test_a_request_that_is_decided_or_ends_under_the_panel_is_removed():
-    """The panel says who answered."""
+    """The panel says who decided the request or why it ended."""
     stage = a_stage(ALL)
     async with opened(stage) as pilot:
         panel = await _open(pilot, stage, ONE, TWO, THREE)
         stage.feed.tell(EventName.DECIDED, answered(TWO, Answer.DENY))
-        gone = replace(THREE, state=ApprovalState.CANCELLED, reason="withdrawn")
-        stage.feed.tell(EventName.CANCELLED, gone)
-        await until(pilot, lambda: _ticked(panel) == [ONE.id])
+        cancelled = replace(THREE, state=ApprovalState.CANCELLED, reason="withdrawn")
+        stage.feed.tell(EventName.CANCELLED, cancelled)
+        await until(pilot, lambda: _chosen_ids(panel) == [ONE.id])
         await until(
             pilot,
             lambda: f"{TWO.fingerprint} was removed: Denied by alice on phone" in shown(stage),
@@ -311,7 +311,7 @@ async def test_a_request_that_is_decided_or_ends_under_the_panel_is_removed():
 
 
 async def test_an_empty_panel_closes_with_the_reason():
-    """The marks are gone too."""
+    """If its last request is decided elsewhere, the panel closes and says who decided it."""
     stage = a_stage(ALL)
     async with opened(stage) as pilot:
         await _open(pilot, stage, ONE)
@@ -325,7 +325,7 @@ async def test_an_empty_panel_closes_with_the_reason():
 
 
 async def test_a_new_request_never_joins_the_panel():
-    """It is below the divider of the list, not marked."""
+    """A request that arrives later appears in the inbox but not in the open panel."""
     stage = a_stage([ONE, TWO])
     async with opened(stage) as pilot:
         panel = await _open(pilot, stage, ONE, TWO)
@@ -335,7 +335,7 @@ async def test_a_new_request_never_joins_the_panel():
 
 
 async def test_the_pin_is_typed_once_and_sent_only_where_needed():
-    """One of three requests needs it; it is checked before anything is sent."""
+    """The PIN is sent only with the one request of three that requires it."""
     pin = a_payment("pin", 700, "Bo", 18, ceremony="pin")
     stage = a_stage([*ALL, pin])
     async with opened(stage) as pilot:
@@ -347,7 +347,7 @@ async def test_the_pin_is_typed_once_and_sent_only_where_needed():
         assert PIN not in shown(stage)
         await _press_the_button(pilot, stage)
         await _until_answered(pilot, stage, 3)
-    assert [each[2] for each in stage.answers.given] == [None, None, PIN]
+    assert [answer[2] for answer in stage.answers.given] == [None, None, PIN]
 
 
 async def test_the_pin_of_the_batch_unlocks_a_locked_app():
@@ -364,7 +364,7 @@ async def test_the_pin_of_the_batch_unlocks_a_locked_app():
 
 
 async def test_a_wrong_pin_costs_one_attempt_and_sends_nothing():
-    """The panel stays, the field is empty, the count stays."""
+    """After a wrong PIN the panel stays, the PIN field is empty, and the count is kept."""
     stage = a_stage(ALL)
     stage.answers.is_unlocked = False
     async with opened(stage) as pilot:
@@ -381,14 +381,14 @@ async def test_a_wrong_pin_costs_one_attempt_and_sends_nothing():
 
 
 async def test_a_device_that_locks_at_the_pin_closes_the_panel():
-    """Nothing was sent."""
+    """If the device locks when the PIN is checked, no answer is sent."""
     stage = a_stage(ALL)
     stage.answers.is_unlocked = False
 
-    def locked(_pin):
+    def raise_locked(_pin):
         raise errors.DeviceLocked("device_locked", 423, "locked")
 
-    stage.answers.unlock = locked
+    stage.answers.unlock = raise_locked
     async with opened(stage) as pilot:
         await _open(pilot, stage, ONE)
         await read_on(pilot, stage)
@@ -400,7 +400,7 @@ async def test_a_device_that_locks_at_the_pin_closes_the_panel():
 
 
 async def test_a_locked_device_and_a_lost_connection_disable_the_button():
-    """The hint says which."""
+    """The hint says whether the device or the connection is the reason."""
     stage = a_stage(ALL, device=a_device(tries=10))
     async with opened(stage) as pilot:
         await _open(pilot, stage, ONE)
@@ -409,8 +409,8 @@ async def test_a_locked_device_and_a_lost_connection_disable_the_button():
         await until(pilot, lambda: "no connection to the server" in _why(stage))
 
 
-async def test_the_click_that_focuses_the_window_presses_nothing():
-    """The second one does."""
+async def test_the_click_that_focuses_the_window_approves_no_batch():
+    """The first click only focuses the window; the second presses the button."""
     stage = a_stage(ALL)
     async with opened(stage) as pilot:
         panel = await _open(pilot, stage, ONE, TWO)
@@ -425,7 +425,7 @@ async def test_the_click_that_focuses_the_window_presses_nothing():
 
 
 async def test_escape_goes_back_and_keeps_the_marks():
-    """Nothing was sent."""
+    """Esc returns to the inbox, sends nothing, and keeps the marks."""
     stage = a_stage(ALL)
     async with opened(stage) as pilot:
         await _open(pilot, stage, ONE, TWO)
@@ -436,7 +436,7 @@ async def test_escape_goes_back_and_keeps_the_marks():
 
 
 async def test_help_explains_the_panel():
-    """Both panels have a help."""
+    """Both the approve and the deny panel for a batch have a help screen."""
     for key, words in (
         ("a", "of three or more: type how many are selected"),
         ("d", "nothing is denied"),
@@ -451,7 +451,7 @@ async def test_help_explains_the_panel():
 
 @SMALL
 async def test_one_reason_and_note_deny_all_after_five_seconds(size):
-    """Unusual ones too; u undoes all of it until then."""
+    """Unusual requests are denied too; until the time is over, u undoes all denials."""
     stage = a_stage(ALL)
     async with opened(stage, size) as pilot:
         panel = await _open(pilot, stage, ONE, NEW, key="d")
@@ -467,11 +467,11 @@ async def test_one_reason_and_note_deny_all_after_five_seconds(size):
         await _until_answered(pilot, stage, 2)
         await until(pilot, lambda: "2 denied." in shown(stage))
     code = DenyCode.WRONG_DETAILS.value
-    assert stage.answers.given == [(each.id, Answer.DENY, code) for each in (NEW, ONE)]
+    assert stage.answers.given == [(request.id, Answer.DENY, code) for request in (NEW, ONE)]
 
 
 async def test_one_retry_time_applies_to_all():
-    """The chosen code must allow it."""
+    """All requests of the batch are denied with the same time to retry."""
     stage = a_stage(ALL)
     async with opened(stage) as pilot:
         await _open(pilot, stage, ONE, TWO, key="d")
@@ -485,7 +485,7 @@ async def test_one_retry_time_applies_to_all():
 
 
 async def test_u_undoes_all_denials():
-    """Nothing is sent, and the marks are back."""
+    """After u, no denial is sent and the requests are marked again."""
     stage = a_stage(ALL)
     async with opened(stage) as pilot:
         await _open(pilot, stage, ONE, TWO, key="d")

@@ -1,4 +1,4 @@
-"""Approving with more steps than a PIN: a match number, a fact, a reason."""
+"""Approving with more steps than a PIN: a match number, a type-back, a reason."""
 
 import pytest
 from textual.widgets import Static
@@ -44,7 +44,7 @@ async def _open(pilot, stage):
 
 
 async def _type(pilot, stage, *texts):
-    """Into one field after another."""
+    """Type each text into the next field."""
     for text in texts:
         await press(pilot, stage, "tab")
         await run_on(pilot, stage, ["space" if key == " " else key for key in text], each=0.2)
@@ -70,7 +70,7 @@ def _refusal(kind, status, step, left):
 
 
 async def test_a_fact_and_the_pin_are_typed_one_after_the_other():
-    """Both are part of the answer; the hint names the next missing one."""
+    """The hint names the next missing entry, and the answer has both the fact and the PIN."""
     stage = a_stage([an_approval("pay", PAYMENT, **BACK)])
     async with opened(stage) as pilot:
         await _open(pilot, stage)
@@ -87,7 +87,7 @@ async def test_a_fact_and_the_pin_are_typed_one_after_the_other():
 
 @pytest.mark.parametrize("size", [WIDE, NARROW])
 async def test_the_fact_to_type_is_not_on_the_screen(size):
-    """It is hidden in the headline, in the facts and behind the panel."""
+    """The fact is hidden in the headline, in the facts, and behind the panel."""
     stage = a_stage([an_approval("pay", PAYMENT, **BACK)])
     async with opened(stage, size) as pilot:
         assert "4,820.00" in shown(stage)
@@ -100,7 +100,7 @@ async def test_the_fact_to_type_is_not_on_the_screen(size):
 
 
 async def test_paste_fills_no_field_and_enter_in_one_sends_nothing():
-    """They must be typed, and only the button sends."""
+    """All fields must be typed, and Enter in a field does not approve."""
     stage = a_stage([an_approval("pay", PAYMENT, **EVERYTHING)])
     async with opened(stage) as pilot:
         panel = await _open(pilot, stage)
@@ -114,7 +114,7 @@ async def test_paste_fills_no_field_and_enter_in_one_sends_nothing():
 
 
 async def test_all_steps_fit_at_the_smallest_size():
-    """Number, fact, reason and PIN each have a row, and Tab alone reaches Approve."""
+    """On the smallest screen, Tab reaches every field and then Approve."""
     stage = a_stage([an_approval("pay", PAYMENT, **EVERYTHING, risk="critical")])
     async with opened(stage, NARROW) as pilot:
         await _open(pilot, stage)
@@ -125,7 +125,7 @@ async def test_all_steps_fit_at_the_smallest_size():
 
 
 async def test_a_match_number_alone_needs_no_pin():
-    """The app is unlocked and the request has medium risk."""
+    """A medium-risk request in an unlocked app is approved with the match number alone."""
     stage = a_stage([an_approval("deploy", DEPLOY, **NUMBER)])
     async with opened(stage) as pilot:
         await _open(pilot, stage)
@@ -142,7 +142,7 @@ async def test_a_match_number_alone_needs_no_pin():
 
 @pytest.mark.parametrize("typed", ["4", "48", "4821", "4x2"])
 async def test_an_impossible_match_number_keeps_approve_unavailable(typed):
-    """It would cost one of two attempts."""
+    """Sending an impossible number would use up one of the two attempts."""
     stage = a_stage([an_approval("deploy", DEPLOY, **NUMBER)])
     async with opened(stage) as pilot:
         await _open(pilot, stage)
@@ -153,17 +153,17 @@ async def test_an_impossible_match_number_keeps_approve_unavailable(typed):
 
 
 @pytest.mark.parametrize(
-    ("left", "said"), [(1, "1 attempt left."), (2, "2 attempts left.")], ids=["one", "two"]
+    ("left", "message"), [(1, "1 attempt left."), (2, "2 attempts left.")], ids=["one", "two"]
 )
-async def test_a_wrong_entry_says_how_many_attempts_are_left(left, said):
-    """Its field is empty and focused; the PIN must be typed again too."""
+async def test_a_wrong_entry_says_how_many_attempts_are_left(left, message):
+    """The wrong field is cleared and focused, and the PIN must be typed again too."""
     stage = a_stage([an_approval("pay", PAYMENT, **BACK)])
     stage.answers.failures = [_refusal(errors.WrongEntry, 422, "type_back", left)]
     async with opened(stage) as pilot:
         panel = await _open(pilot, stage)
         await _type(pilot, stage, "1234", PIN)
         await _approve(pilot, stage)
-        await until(pilot, lambda: said in shown(stage))
+        await until(pilot, lambda: message in shown(stage))
         await until(pilot, lambda: stage.app.focused is panel.query_one("#type_back"))
         assert [field.value for field in panel.query(TypedInput)] == [""] * 4
         assert _is_off(stage)
@@ -171,7 +171,7 @@ async def test_a_wrong_entry_says_how_many_attempts_are_left(left, said):
 
 
 async def test_a_wrong_entry_of_an_unknown_step_keeps_the_panel():
-    """A newer server may name another step; the focus goes to the PIN."""
+    """If a newer server names a step that the app does not know, the focus goes to the PIN."""
     stage = a_stage([an_approval("pay", PAYMENT, **BACK)])
     stage.answers.failures = [_refusal(errors.WrongEntry, 422, "dance", "x")]
     async with opened(stage) as pilot:
@@ -183,7 +183,7 @@ async def test_a_wrong_entry_of_an_unknown_step_keeps_the_panel():
 
 
 async def test_a_locked_request_closes_the_panel():
-    """Nothing was approved."""
+    """After two wrong entries the panel closes and says that nothing was approved."""
     stage = a_stage([an_approval("pay", PAYMENT, **BACK)])
     stage.answers.failures = [_refusal(errors.RequestLocked, 423, "type_back", 0)]
     async with opened(stage) as pilot:
@@ -196,7 +196,7 @@ async def test_a_locked_request_closes_the_panel():
 
 
 async def test_the_details_show_what_approving_requires():
-    """They show it before the panel asks for it."""
+    """The details list the PIN and the type-back before the panel is opened."""
     stage = a_stage([an_approval("pay", PAYMENT, **BACK)])
     async with opened(stage) as pilot:
         await press(pilot, stage, "enter", "G")

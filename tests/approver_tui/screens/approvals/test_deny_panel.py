@@ -1,4 +1,4 @@
-"""The deny panel: a reason, a note, and five seconds to undo it."""
+"""The deny panel: a reason, notes, and five seconds to undo the denial."""
 
 from approver_tui.client import errors
 from approver_tui.screens.approvals.deny import DenyPanel
@@ -15,7 +15,7 @@ PAY = three()[0].id
 
 
 async def test_a_denial_is_sent_after_five_seconds():
-    """Digit, Enter: the status counts down, then the answer is sent."""
+    """A digit and Enter start a countdown in the status line; then the denial is sent."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         await press(pilot, stage, "d", "2")
@@ -35,7 +35,7 @@ async def test_a_denial_is_sent_after_five_seconds():
 
 
 async def test_u_undoes_a_denial():
-    """Nothing is sent, and the request can be answered again."""
+    """After u, the denial is not sent and the request can be answered again."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         await press(pilot, stage, "d", "2", "enter", "u")
@@ -49,7 +49,7 @@ async def test_u_undoes_a_denial():
 
 
 async def test_no_reason_is_chosen_at_first():
-    """Enter without a reason says what is missing."""
+    """Enter without a reason keeps the panel open and says that a reason is missing."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         await press(pilot, stage, "d", "enter")
@@ -58,7 +58,7 @@ async def test_no_reason_is_chosen_at_first():
 
 
 async def test_arrows_choose_and_the_button_sends():
-    """Down twice, Tab over both notes to Deny, Enter."""
+    """Down chooses a reason, Tab passes both notes, and Enter on Deny sends it."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         await press(pilot, stage, "d", "down", "down", "tab")
@@ -77,7 +77,7 @@ async def test_arrows_choose_and_the_button_sends():
 
 
 async def test_a_request_with_a_waiting_denial_cannot_be_answered_again():
-    """The keys for approving and denying open no panel."""
+    """While a denial waits, neither `a` nor `d` opens a panel."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         await press(pilot, stage, "d", "2")
@@ -90,7 +90,7 @@ async def test_a_request_with_a_waiting_denial_cannot_be_answered_again():
 
 
 async def test_quitting_sends_the_denial_first():
-    """`q` within the five seconds neither drops the answer nor waits."""
+    """Pressing `q` within the five seconds sends the denial without waiting."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         await press(pilot, stage, "d", "2")
@@ -101,7 +101,7 @@ async def test_quitting_sends_the_denial_first():
 
 
 async def test_an_answer_on_another_device_beats_the_denial():
-    """The winner is shown, and the row shows the outcome."""
+    """If somebody else decided first, the message says who did, and the denial is dropped."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         await press(pilot, stage, "d", "2", "enter")
@@ -114,7 +114,7 @@ async def test_an_answer_on_another_device_beats_the_denial():
 
 
 async def test_a_denial_that_is_not_sent_says_so():
-    """The request still waits and can be denied again."""
+    """If the server cannot be reached, the request can be denied again."""
     stage = a_stage(three())
     stage.answers.failures.append(errors.Unreachable("down"))
     async with opened(stage) as pilot:
@@ -127,7 +127,7 @@ async def test_a_denial_that_is_not_sent_says_so():
 
 
 async def test_escape_denies_nothing():
-    """A chosen reason alone is not an answer."""
+    """Choosing a reason and pressing Esc does not deny the request."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         await press(pilot, stage, "d", "2", "escape")
@@ -138,7 +138,7 @@ async def test_escape_denies_nothing():
 
 
 async def test_only_wait_until_offers_a_time():
-    """Digit, Tab, digit; the time counts from the press of Deny and is optional."""
+    """Only `wait_until` offers a time, which counts from the moment you press Deny."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         await press(pilot, stage, "d", "2")
@@ -156,7 +156,7 @@ async def test_only_wait_until_offers_a_time():
 
 
 async def test_a_chosen_time_is_not_sent_with_another_reason():
-    """The server accepts it with wait_until only."""
+    """The server accepts a time only with `wait_until`, so another reason drops it."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         await press(pilot, stage, "d", "4", "tab", "1", "shift+tab", "1", "enter")
@@ -167,7 +167,7 @@ async def test_a_chosen_time_is_not_sent_with_another_reason():
 
 
 async def test_only_ask_other_offers_a_name():
-    """The name is optional."""
+    """Only the reason `ask_other` has a field for the name of another person."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         await press(pilot, stage, "d", "2")
@@ -182,7 +182,7 @@ async def test_only_ask_other_offers_a_name():
 
 
 async def test_the_hint_says_how_to_deny_from_the_current_focus():
-    """Enter in a field does nothing, and the hint does not claim otherwise."""
+    """In a text field, Enter does not deny, so the hint says to press Tab first."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         await press(pilot, stage, "d", "2")
@@ -196,7 +196,7 @@ async def test_the_hint_says_how_to_deny_from_the_current_focus():
 
 
 async def test_leaving_with_a_note_says_that_nothing_was_sent():
-    """Esc and Back say so; without a note there is no message."""
+    """Esc with a typed note shows a message; without a note it shows none."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         await press(pilot, stage, "d", "2", "escape")
@@ -207,7 +207,7 @@ async def test_leaving_with_a_note_says_that_nothing_was_sent():
 
 
 async def test_an_unrecognized_request_can_be_reported_instead():
-    """The panel names the key, which opens the report for the same request."""
+    """The panel names the key that reports the request; the report is about the same request."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         await press(pilot, stage, "d", "6")
@@ -219,7 +219,7 @@ async def test_an_unrecognized_request_can_be_reported_instead():
 
 
 async def test_a_private_note_goes_to_the_log_and_the_note_to_the_agent():
-    """The panel has a field for each."""
+    """The panel has one field for each note and sends them separately."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         await press(pilot, stage, "d", "2", "tab", *"fix", "tab", *"mine", "tab", "enter")
@@ -231,7 +231,7 @@ async def test_a_private_note_goes_to_the_log_and_the_note_to_the_agent():
 
 
 async def test_without_an_agent_there_is_one_note_for_the_log():
-    """A private one would be the same."""
+    """A request without an agent has a single note, because nobody else would read it."""
     stage = a_stage([an_approval("consent", CONSENT)])
     async with opened(stage) as pilot:
         await press(pilot, stage, "d", "2")
@@ -242,7 +242,7 @@ async def test_without_an_agent_there_is_one_note_for_the_log():
 
 
 async def test_the_key_bar_matches_the_tab_order():
-    """If times are on the screen, Tab goes to them and not to the note."""
+    """If the panel offers times, Tab goes to them and the key bar does not name the note."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         await press(pilot, stage, "d", "4")

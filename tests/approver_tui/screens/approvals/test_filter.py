@@ -12,14 +12,14 @@ from tests.support.fakes.fake_approvals import an_approval, answered, three
 from tests.support.fakes.fake_requests import DEPLOY, MINUTE
 
 
-def _stored(folder, monkeypatch):
-    """The app, with its settings in this folder."""
+def _stage_with_settings(folder, monkeypatch):
+    """Return the app with its settings stored in this folder."""
     monkeypatch.setenv("SAYSO_APPROVER_HOME", str(folder))
     return a_stage(three(), place={"settings_store": FileSettingsStore(Home.at(folder))})
 
 
 async def test_the_filter_shows_matches_and_counts_the_rest():
-    """The selection moves to a match, and nothing hidden can be answered."""
+    """The first match is selected, and new requests that do not match stay hidden."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         await press(pilot, stage, "slash", *"web", "enter")
@@ -37,7 +37,7 @@ async def test_the_filter_shows_matches_and_counts_the_rest():
 
 
 async def test_without_matches_there_is_nothing_to_answer():
-    """A match that arrives can be answered."""
+    """With no match nothing is selected, until a matching request arrives."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         await press(pilot, stage, "slash", *"api", "enter", "a")
@@ -53,7 +53,7 @@ async def test_without_matches_there_is_nothing_to_answer():
 
 
 async def test_an_invalid_filter_changes_nothing():
-    """The message has the valid forms."""
+    """An invalid filter shows the valid forms and leaves the list as it was."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         await press(pilot, stage, "slash", *"since:x", "enter")
@@ -63,7 +63,7 @@ async def test_an_invalid_filter_changes_nothing():
 
 
 async def test_the_filter_applies_while_it_is_typed_and_esc_clears_it():
-    """Enter keeps it; Esc on the list ends it too."""
+    """Esc clears the filter both in its line and on the list."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         await press(pilot, stage, "slash", "w", "e")
@@ -85,7 +85,7 @@ async def test_the_filter_applies_while_it_is_typed_and_esc_clears_it():
 )
 @pytest.mark.parametrize("page", ["1", "2"], ids=["inbox", "history"])
 async def test_a_saved_filter_is_offered_by_name(page, keys):
-    """In the filter line, completed by the right arrow, and in the palette."""
+    """The filter line completes a saved name with the right arrow; the palette lists it too."""
     stage = a_stage(three(), place={"filters": {"urgent": "risk:high"}})
     stage.server.put(
         answered(an_approval("done"), Answer.APPROVE),
@@ -99,8 +99,8 @@ async def test_a_saved_filter_is_offered_by_name(page, keys):
 
 @pytest.mark.parametrize("page", ["1", "2"], ids=["inbox", "history"])
 async def test_a_filter_is_saved_and_deleted_in_the_filter_line(page, tmp_path, monkeypatch):
-    """It is in the settings file, applied at once, and offered by the palette."""
-    stage = _stored(tmp_path, monkeypatch)
+    """The filter is written to the settings file and applied immediately."""
+    stage = _stage_with_settings(tmp_path, monkeypatch)
     stage.server.put(answered(an_approval("web", DEPLOY), Answer.APPROVE))
     async with opened(stage) as pilot:
         await press(pilot, stage, page, "slash", *"@urgent = risk:high", "enter")
@@ -117,8 +117,8 @@ async def test_a_filter_is_saved_and_deleted_in_the_filter_line(page, tmp_path, 
     [("@urgent = risk:huge", "Filter: "), ("@urgent = a;b", "Filter: write NAME = FILTER")],
 )
 async def test_an_invalid_filter_is_not_saved(typed, says, tmp_path, monkeypatch):
-    """The reason is shown."""
-    stage = _stored(tmp_path, monkeypatch)
+    """A filter with an invalid value or name is refused with the reason."""
+    stage = _stage_with_settings(tmp_path, monkeypatch)
     async with opened(stage) as pilot:
         await press(pilot, stage, "slash", *typed, "enter")
         await until(pilot, lambda: says in shown(stage))

@@ -1,4 +1,4 @@
-"""The fourteen fields of a request, in order, at every size."""
+"""The fourteen fields of a request appear in order at every screen size."""
 
 from itertools import chain
 
@@ -46,7 +46,7 @@ FIELDS = (
     ("expiry", "Expires 14:36:19, in 4 min", "Expiring isn't a denial."),
     ("fingerprint", "Fingerprint"),
 )
-"""Each with what it says; the fourteenth, the buttons, is the bar of keys below."""
+"""Each field's name and its lines; the fourteenth field, the buttons, is the key bar below."""
 
 
 SIZES = pytest.mark.parametrize(
@@ -66,47 +66,47 @@ def _request(**changes):
     return a_shared("pay", a_vote(reason="matches PO 8812"), **terms)
 
 
-def _flowing(rows):
-    """Join the rows, without the bars of quotes."""
+def _join_rows(rows):
+    """Join the rows into one line, without the bars of quotes."""
     return " ".join("\n".join(rows).replace("\n| ", " ").split())
 
 
 @SIZES
 async def test_every_field_is_reached_whole_and_in_order(size):
-    """Read row by row on the screen: words wrap and are never cut."""
+    """Scrolling shows all fields in order; long lines wrap and are never cut."""
     stage = a_stage([_request()])
     async with opened(stage, size) as pilot:
         await press(pilot, stage, "enter")
-        text = _flowing(await reading(pilot, stage, ApprovalDetail))
+        text = _join_rows(await reading(pilot, stage, ApprovalDetail))
         assert _request().fingerprint in text
-        at = 0
-        for name, words in ((name, each) for name, *said in FIELDS for each in said):
-            found = text.find(words, at)
-            assert found >= 0, f"{name}: {words!r} is not there after {text[:at]!r}"
-            at = found + len(words)
+        start = 0
+        for name, words in ((name, words) for name, *lines in FIELDS for words in lines):
+            index = text.find(words, start)
+            assert index >= 0, f"{name}: {words!r} is not there after {text[:start]!r}"
+            start = index + len(words)
 
 
 @SIZES
 async def test_no_row_is_wider_than_the_screen(size):
-    """The sheet and the screen have the same characters."""
+    """The screen shows exactly the characters of the sheet, so no row is cut."""
     facts = [*PAYMENT["facts"], ("Account", _LONG, True)]
     stage = a_stage([_request(facts=facts)])
     async with opened(stage, size) as pilot:
         await press(pilot, stage, "enter")
         sheet = stage.app.screen.query_one(ApprovalDetail)
         drawn = await reading(pilot, stage, ApprovalDetail)
-        held = sheet.lines_for(sheet.scrollable_content_region.width)
-        assert drawn == [text_of(line).rstrip() for line in held]
+        lines = sheet.lines_for(sheet.scrollable_content_region.width)
+        assert drawn == [text_of(line).rstrip() for line in lines]
         assert _LONG in "".join(chain.from_iterable(row.split() for row in drawn))
 
 
 @SIZES
 async def test_the_keys_to_answer_are_always_visible(size):
-    """They stay visible while the fields are scrolled, with the help and the way back."""
+    """The keys for answering, help, and going back stay visible while the fields scroll."""
     stage = a_stage([_request()])
     async with opened(stage, size) as pilot:
         await press(pilot, stage, "enter")
         for key in ("g", "pagedown", "G"):
             await press(pilot, stage, key)
             keys = "\n".join(shown(stage).splitlines()[-2:])
-            assert all(each in keys for each in ("a Approve..", "d Deny..", "? Help", "Esc Back"))
+            assert all(label in keys for label in ("a Approve..", "d Deny..", "? Help", "Esc Back"))

@@ -1,4 +1,4 @@
-"""The history: receipts, older pages, the filter, reports."""
+"""The history: receipts, older pages, the filter, and reports."""
 
 from approver_tui.client.errors import Unreachable
 from approver_tui.screens.approvals.history import HistoryPage
@@ -15,7 +15,7 @@ from tests.support.fakes.fake_requests import DEPLOY, MINUTE, PAYMENT
 
 
 async def test_the_history_has_receipts_and_signed_texts():
-    """A receipt says who, when, on which device and over which digests; an expired one has none."""
+    """A decided request has a receipt with device and digests; an expired request has none."""
     stage = _filled()
     async with opened(stage) as pilot:
         await _go(pilot, stage, "2")
@@ -31,7 +31,7 @@ async def test_the_history_has_receipts_and_signed_texts():
 
 
 async def test_an_entry_shows_how_long_its_answer_took():
-    """The list rounds it, and the receipt is exact to the second."""
+    """The list rounds the duration to minutes, and the receipt is exact to the second."""
     stage = _filled()
     async with opened(stage) as pilot:
         await _go(pilot, stage, "2")
@@ -41,7 +41,7 @@ async def test_an_entry_shows_how_long_its_answer_took():
 
 
 async def test_by_me_shows_own_answers():
-    """`by:me` leaves out what nobody answered."""
+    """The filter `by:me` hides requests that nobody answered."""
     stage = _filled()
     async with opened(stage) as pilot:
         await _go(pilot, stage, "2")
@@ -53,7 +53,7 @@ async def test_by_me_shows_own_answers():
 
 
 async def test_an_unanswered_request_is_dated_by_its_end():
-    """Its expiry is not shown as its date."""
+    """A canceled request is dated by when it ended, not by its expiry."""
     stage = a_stage()
     ended = when(NOW - 4 * MINUTE)
     outer = {"state": "cancelled", "reason": "agent_quarantined", "over_at": ended}
@@ -63,8 +63,8 @@ async def test_an_unanswered_request_is_dated_by_its_end():
         assert "14:28 invoice-bot  nobody" in shown(stage)
 
 
-async def test_a_standing_grant_that_approved_is_not_nobody():
-    """The person gave it in advance."""
+async def test_a_standing_grant_is_named_as_the_decider():
+    """A request that a standing grant approved is not listed as decided by nobody."""
     stage = a_stage()
     by = {"standing_grant": "sayso_sg_1", "use": 2, "policy": 3}
     outer = {"state": "redeemed", "decided_by": by, "over_at": when(NOW - 4 * MINUTE)}
@@ -75,7 +75,7 @@ async def test_a_standing_grant_that_approved_is_not_nobody():
 
 
 async def test_moving_to_the_end_loads_older_requests():
-    """Five at a time here; the cursor stays."""
+    """The history loads five requests at a time, and the cursor stays where it was."""
     stage = a_stage()
     names = [f"old {number}" for number in range(7)]
     stage.server.put(*(answered(an_approval(name), Answer.APPROVE) for name in names))
@@ -91,7 +91,7 @@ async def test_moving_to_the_end_loads_older_requests():
 
 
 async def test_the_typed_filter_applies_to_the_history():
-    """Matches are counted, an invalid filter is reported, an empty one shows all."""
+    """The heading counts matches; an invalid filter is refused, and Esc clears the filter."""
     stage = _filled()
     async with opened(stage) as pilot:
         await _go(pilot, stage, "2")
@@ -106,17 +106,17 @@ async def test_the_typed_filter_applies_to_the_history():
         assert "No matches." in shown(stage)
 
 
-def _with_a_rare_one(count, place):
-    """A history of this many payments with one deployment; five are sent at a time."""
+def _stage_with_one_deployment(count, index):
+    """Return a history of `count` payments in which only the request at `index` is a deployment."""
     stage = a_stage([an_approval("open", DEPLOY)])
-    kinds = [(f"old {n}", DEPLOY if n == place else PAYMENT) for n in range(count)]
+    kinds = [(f"old {n}", DEPLOY if n == index else PAYMENT) for n in range(count)]
     stage.server.put(*(answered(an_approval(*kind), Answer.APPROVE) for kind in kinds))
     return stage
 
 
 async def test_a_filter_searches_back_until_something_matches():
-    """It needs no key; the heading says how many requests were searched."""
-    stage = _with_a_rare_one(23, 17)
+    """The search loads older pages by itself and says how many requests it searched."""
+    stage = _stage_with_one_deployment(23, 17)
     async with opened(stage) as pilot:
         await _go(pilot, stage, "2")
         await press(pilot, stage, "slash", *"web", "enter")
@@ -126,8 +126,8 @@ async def test_a_filter_searches_back_until_something_matches():
 
 
 async def test_the_agent_history_searches_back_too():
-    """The key `t` in the inbox shows all requests of the selected request's agent."""
-    stage = _with_a_rare_one(13, 11)
+    """The key `t` in the inbox lists older requests from the selected request's agent."""
+    stage = _stage_with_one_deployment(13, 11)
     async with opened(stage) as pilot:
         await press(pilot, stage, "t")
         await until(pilot, lambda: "HISTORY (1)  / agent:" in shown(stage))
@@ -135,9 +135,9 @@ async def test_the_agent_history_searches_back_too():
 
 
 async def test_a_filter_without_matches_pauses_and_continues(monkeypatch):
-    """It shows after how many requests it paused; going to the end continues."""
+    """The page says after how many requests the search paused; G continues it."""
     monkeypatch.setattr(search_span, "MAX_SCANNED", 10)
-    stage = _with_a_rare_one(23, 22)
+    stage = _stage_with_one_deployment(23, 22)
     async with opened(stage) as pilot:
         await _go(pilot, stage, "2")
         await press(pilot, stage, "slash", *"web", "enter")
@@ -149,8 +149,8 @@ async def test_a_filter_without_matches_pauses_and_continues(monkeypatch):
 
 
 async def test_a_filter_by_days_does_not_search_beyond_them():
-    """Earlier requests are too old."""
-    stage = _with_a_rare_one(23, 22)
+    """Once requests are older than the filter allows, the search stops."""
+    stage = _stage_with_one_deployment(23, 22)
     stage.clock.move(10)
     async with opened(stage) as pilot:
         await _go(pilot, stage, "2")
@@ -161,8 +161,8 @@ async def test_a_filter_by_days_does_not_search_beyond_them():
 
 
 async def test_searching_back_continues_after_an_error():
-    """The matches stay; the end of the list asks again."""
-    stage = _with_a_rare_one(9, 8)
+    """After the server could not be reached, G continues the search."""
+    stage = _stage_with_one_deployment(9, 8)
     async with opened(stage) as pilot:
         await _go(pilot, stage, "2")
         stage.server.failure = Unreachable("no route")
@@ -174,12 +174,12 @@ async def test_searching_back_continues_after_an_error():
 
 
 def _words(stage):
-    """What is on the screen as one line, beside which nothing is read."""
+    """Return the screen as one line, without the divider next to the list."""
     return " ".join(shown(stage).replace("▏", " ").split())
 
 
 async def test_a_past_request_is_reported_from_the_history():
-    """The panel is that of the inbox; both show the result."""
+    """The history opens the report panel and shows its result."""
     stage = _filled()
     async with opened(stage) as pilot:
         await _go(pilot, stage, "2")

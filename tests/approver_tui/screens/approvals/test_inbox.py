@@ -1,4 +1,4 @@
-"""The inbox: order, selection, news, connection, outcomes."""
+"""The inbox: order, selection, news, connection, and outcomes."""
 
 import pytest
 
@@ -24,7 +24,7 @@ from tests.support.fakes.fake_requests import DEPLOY, MINUTE, PRICES
 
 
 def _many():
-    """Five hundred requests, none of which looks like another."""
+    """Return five hundred requests that do not look alike."""
     return [
         an_approval(f"{n}", DEPLOY, left=(5 + n) * MINUTE, headline=f"Deploy web {n}")
         for n in range(500)
@@ -36,7 +36,7 @@ def _ids(stage):
 
 
 async def test_the_soonest_expiry_is_at_the_top():
-    """The first row is selected."""
+    """The request that expires first is at the top and is selected."""
     stage = a_stage(reversed(three()))
     async with opened(stage):
         assert _ids(stage) == [approval.id for approval in three()]
@@ -44,7 +44,7 @@ async def test_the_soonest_expiry_is_at_the_top():
 
 
 async def test_a_new_request_is_appended_and_moves_nothing():
-    """It goes last even if it expires first; selection and focus stay."""
+    """A new request is last even if it expires first; selection and focus stay."""
     stage = a_stage(three())
     urgent = an_approval("urgent", DEPLOY, left=MINUTE)
     async with opened(stage) as pilot:
@@ -61,18 +61,18 @@ async def test_a_new_request_is_appended_and_moves_nothing():
 
 
 def _line(stage, words):
-    """Return on which line of the list some words stand."""
+    """Return the index of the list line that has these words."""
     rows = (row[:36] for row in shown(stage).splitlines())
-    return next(place for place, row in enumerate(rows) if words in row)
+    return next(index for index, row in enumerate(rows) if words in row)
 
 
 @SIZES
 async def test_rows_added_above_keep_the_cursor_on_its_line(size):
-    """Held-back rows are below new ones; the list scrolls, also if it is short."""
-    held = [
+    """New rows appear above held-back rows, yet the selected row stays on its line."""
+    held_back = [
         an_approval(f"held {n}", PRICES, headline=f"Held {n}", held_back=True) for n in range(2)
     ]
-    stage = a_stage([*three(), *held])
+    stage = a_stage([*three(), *held_back])
     async with opened(stage, size) as pilot:
         await press(pilot, stage, "G")
         await until(pilot, lambda: "Held 1" in shown(stage))
@@ -82,23 +82,23 @@ async def test_rows_added_above_keep_the_cursor_on_its_line(size):
             stage.request(late)
             await until(pilot, lambda late=late: late.id in _ids(stage))
             await until(pilot, lambda number=number: f"Late {number}" in shown(stage))
-            assert inbox(stage).state.selected == held[1].id
+            assert inbox(stage).state.selected == held_back[1].id
             assert _line(stage, "Held 1") == before
         await press(pilot, stage, "k", "k")
         await until(pilot, lambda: "Late 3" in shown(stage))
         await press(pilot, stage, "g")
         await until(pilot, lambda: "WAITING FOR YOU" in shown(stage))
         await press(pilot, stage, "r")
-        await until(pilot, lambda: "NEW (" not in _list(stage))
+        await until(pilot, lambda: "NEW (" not in _list_text(stage))
 
 
-def _list(stage):
-    """Return the whole list, on the screen or not."""
+def _list_text(stage):
+    """Return the text of the whole list, including what is scrolled away."""
     return "\n".join(map(text_of, stage.app.screen.query_one(ApprovalList)._lines))
 
 
 async def test_refresh_sorts_the_list():
-    """`r` sorts new rows in, and the selection stays on its request."""
+    """Pressing `r` sorts new rows in, and the selection stays on its request."""
     stage = a_stage(three())
     urgent = an_approval("urgent", DEPLOY, left=MINUTE)
     async with opened(stage) as pilot:
@@ -113,7 +113,7 @@ async def test_refresh_sorts_the_list():
 
 
 async def test_a_new_request_under_an_open_panel_takes_no_focus():
-    """The panel stays while the list grows."""
+    """The panel keeps the focus while the list behind it grows."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         await press(pilot, stage, "a")
@@ -125,7 +125,7 @@ async def test_a_new_request_under_an_open_panel_takes_no_focus():
 
 
 async def test_keys_and_arrows_move_alike():
-    """Keys j k g G, the arrows, Home and End."""
+    """The letter keys, the arrows, Home, End and the page keys move the selection."""
     stage = a_stage(three())
     first, second, third = (approval.id for approval in three())
     async with opened(stage) as pilot:
@@ -138,7 +138,7 @@ async def test_keys_and_arrows_move_alike():
 
 
 async def test_a_narrow_screen_shows_one_pane_and_enter_opens():
-    """At 40 columns the list is alone; Enter reads, Esc goes back."""
+    """At 40 columns only the list is visible; Enter opens a request and Esc goes back."""
     stage = a_stage(three())
     async with opened(stage, NARROW) as pilot:
         assert "Agent says" not in shown(stage)
@@ -151,7 +151,7 @@ async def test_a_narrow_screen_shows_one_pane_and_enter_opens():
 
 
 async def test_the_wide_detail_scrolls_after_enter():
-    """Enter focuses the facts; j scrolls them and the selection stays."""
+    """After Enter the keys scroll the details, and the selection stays."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         await press(pilot, stage, "enter", "G")
@@ -160,7 +160,7 @@ async def test_the_wide_detail_scrolls_after_enter():
 
 
 async def test_v_toggles_the_signed_texts():
-    """The texts have their digests."""
+    """Pressing `v` shows the signed texts with their digests; pressing it again hides them."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         await press(pilot, stage, "v")
@@ -171,7 +171,7 @@ async def test_v_toggles_the_signed_texts():
 
 
 async def test_a_selected_request_is_marked_as_seen():
-    """The request is fetched once the selection rests."""
+    """A request is fetched when it is selected, so the server can mark it as seen."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         await press(pilot, stage, "j")
@@ -179,7 +179,7 @@ async def test_a_selected_request_is_marked_as_seen():
 
 
 async def test_an_expired_request_stays_listed():
-    """It says that expiring is no denial, and cannot be answered."""
+    """An expired request says that this is not a denial, and it cannot be answered."""
     stage = a_stage([an_approval("prices", PRICES, left=MINUTE)])
     async with opened(stage) as pilot:
         stage.clock.move(61)
@@ -192,7 +192,7 @@ async def test_an_expired_request_stays_listed():
 
 
 async def test_a_decision_elsewhere_updates_the_row():
-    """The event has who, on which device and why."""
+    """The row shows who decided on which device; a late event does not reopen it."""
     stage = a_stage(three())
     winner = answered(three()[0], Answer.APPROVE)
     async with opened(stage) as pilot:
@@ -206,24 +206,24 @@ async def test_a_decision_elsewhere_updates_the_row():
 
 
 async def test_only_requests_and_reminders_alert(monkeypatch):
-    """A request that the server holds back, low risk, and an end are silent."""
+    """Muted requests, low-risk requests and expiries do not ring the terminal bell."""
     stage = a_stage(three())
     high, _medium, low = three()
     async with opened(stage) as pilot:
-        rung = []
-        monkeypatch.setattr(stage.app.context.notifier, "write", rung.append)
+        alerts = []
+        monkeypatch.setattr(stage.app.context.notifier, "write", alerts.append)
         stage.feed.tell(EventName.REQUESTED, high, held="muted")
         stage.feed.tell(EventName.REQUESTED, low)
         stage.feed.tell(EventName.EXPIRED, high)
         await pilot.pause()
-        assert rung == []
+        assert alerts == []
         stage.feed.tell(EventName.REQUESTED, high)
         stage.feed.tell(EventName.REMINDER, high)
-        await until(pilot, lambda: rung == ["\a"] * 2)
+        await until(pilot, lambda: alerts == ["\a"] * 2)
 
 
 async def test_a_deputy_change_reloads_the_list():
-    """A message says so."""
+    """When a deputy is added, the list is loaded again and a message says so."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         four = an_approval("four", DEPLOY, left=MINUTE)
@@ -234,7 +234,7 @@ async def test_a_deputy_change_reloads_the_list():
 
 
 async def test_offline_disables_answers_and_shows_the_age():
-    """Badge, reason and age are words; reconnecting ends it."""
+    """While offline, the app says why it cannot answer and how old its data is."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         stage.feed.connect(Phase.OFFLINE, "the server is restarting")
@@ -253,24 +253,24 @@ async def test_offline_disables_answers_and_shows_the_age():
 
 
 async def test_what_happened_offline_is_shown_after_reconnecting():
-    """New requests appear below, decided ones show their outcome."""
+    """New requests are appended, and requests decided meanwhile show their outcome."""
     stage = a_stage(three())
-    late, gone = an_approval("late", DEPLOY, left=9 * MINUTE), answered(three()[1], Answer.DENY)
+    late, denied = an_approval("late", DEPLOY, left=9 * MINUTE), answered(three()[1], Answer.DENY)
     async with opened(stage) as pilot:
         stage.feed.connect(Phase.OFFLINE)
-        stage.server.put(late, gone)
+        stage.server.put(late, denied)
         stage.feed.connect(Phase.CONNECTING)
         stage.feed.connect(Phase.LIVE)
         await until(pilot, lambda: late.id in _ids(stage))
         await until(
             pilot,
-            lambda: inbox(stage).state.inbox.find(gone.id).state is ApprovalState.DENIED,
+            lambda: inbox(stage).state.inbox.find(denied.id).state is ApprovalState.DENIED,
         )
         assert _ids(stage) == [*(approval.id for approval in three()), late.id]
 
 
-async def test_a_server_that_is_down_at_the_start_is_tried_again():
-    """The badge says OFFLINE; the app starts once the server answers."""
+async def test_a_server_that_is_down_at_the_start_is_retried():
+    """The badge says OFFLINE until the server answers, and then the app starts."""
     stage = a_stage(three())
     stage.server.is_down = True
     async with stage.app.run_test(size=(100, 30)) as pilot:
@@ -280,7 +280,7 @@ async def test_a_server_that_is_down_at_the_start_is_tried_again():
 
 
 async def test_device_events_are_shown():
-    """A new device, and a lock of this one, which counts at once."""
+    """A message reports a new device; if this device is locked, answering stops immediately."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         stage.feed.tell(
@@ -297,7 +297,7 @@ async def test_device_events_are_shown():
 
 @SIZES
 async def test_warnings_stay_on_the_screen(size):
-    """The open folder and the wrong PINs have their own lines, at both sizes."""
+    """Warnings about wrong PINs and a readable server folder each have a line at both sizes."""
     stage = a_stage(three(), device=a_device(tries=3), is_server_folder_readable=True)
     async with opened(stage, size) as pilot:
         await until(pilot, lambda: "3 wrong PINs since you last approved" in shown(stage))
@@ -305,7 +305,7 @@ async def test_warnings_stay_on_the_screen(size):
 
 
 async def test_lock_makes_the_next_approval_need_the_pin():
-    """`L` wipes the key and says so."""
+    """Pressing `L` locks the app, so the next approval needs the PIN."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         assert "unlocked" in shown(stage)
@@ -315,31 +315,31 @@ async def test_lock_makes_the_next_approval_need_the_pin():
 
 
 async def test_a_long_list_makes_only_the_visible_rows(monkeypatch):
-    """One step among five hundred requests makes a screenful."""
+    """Moving the selection in a list of five hundred requests does not build all rows."""
     many = _many()
     stage = a_stage(many)
-    made = []
-    true_lines = approval_list.row_lines
+    built = []
+    build_row = approval_list.row_lines
     monkeypatch.setattr(
-        approval_list, "row_lines", lambda row, width: made.append(row) or true_lines(row, width)
+        approval_list, "row_lines", lambda row, width: built.append(row) or build_row(row, width)
     )
     async with opened(stage) as pilot:
         await press(pilot, stage, "G")
         assert inbox(stage).state.selected == many[-1].id
-        made.clear()
+        built.clear()
         await press(pilot, stage, "k")
         assert inbox(stage).state.selected == many[-2].id
-        assert 0 < len(made) < 250
+        assert 0 < len(built) < 250
 
 
 @pytest.mark.usefixtures("every_frame")
 async def test_only_rows_that_changed_are_drawn(monkeypatch):
-    """A step in a list of five hundred draws two rows."""
+    """Moving the selection draws two rows, and a tick without a change draws none."""
     stage = a_stage(_many())
     drawn = []
-    true_line = Sheet.render_line
+    render_row = Sheet.render_line
     monkeypatch.setattr(
-        Sheet, "render_line", lambda sheet, y: drawn.append((sheet.id, y)) or true_line(sheet, y)
+        Sheet, "render_line", lambda sheet, y: drawn.append((sheet.id, y)) or render_row(sheet, y)
     )
     async with opened(stage) as pilot:
         await press(pilot, stage, "j", "j", "j")
@@ -359,7 +359,7 @@ async def test_only_rows_that_changed_are_drawn(monkeypatch):
 
 
 async def test_q_quits():
-    """The app quits at once if nothing is in progress."""
+    """The app quits immediately if no answer is in progress."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         await press(pilot, stage, "q")
@@ -368,22 +368,22 @@ async def test_q_quits():
 
 
 async def test_held_back_requests_have_their_own_section():
-    """It is the last, with the number from each agent; its rows can be selected and opened."""
-    held = [
+    """The last section counts held-back requests by agent, and its rows can be selected."""
+    held_back = [
         an_approval(f"flood {n}", DEPLOY, held_back=True, headline=f"Deploy web {n}")
         for n in range(3)
     ]
-    stage = a_stage([*three(), *held])
+    stage = a_stage([*three(), *held_back])
     async with opened(stage) as pilot:
         text = shown(stage)
         assert "WAITING FOR YOU (3)" in text
         assert "HELD BACK (3)  release-agent: 3" in text
         await press(pilot, stage, "G")
-        assert inbox(stage).state.selected == held[-1].id
+        assert inbox(stage).state.selected == held_back[-1].id
 
 
 async def test_a_message_stays_for_three_seconds_before_news():
-    """The result of an action is readable; the news follows."""
+    """The result of an action stays readable before news replaces it."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         await press(pilot, stage, "L")
@@ -396,7 +396,7 @@ async def test_a_message_stays_for_three_seconds_before_news():
 
 
 async def test_a_refresh_ends():
-    """The message goes when the answer arrives."""
+    """The loading message disappears when the server has answered."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         await press(pilot, stage, "r")
@@ -407,7 +407,7 @@ async def test_a_refresh_ends():
 
 @pytest.mark.parametrize("size", [(100, 30), (80, 24), (40, 24)])
 async def test_the_amount_of_a_row_is_never_cut(size):
-    """Two requests that differ in their amount look different, whatever stands beside it."""
+    """Requests that differ only in their amount look different at every size."""
     amounts = ("EUR 1,204,820.00", "EUR 1,204,920.00")
     rows = [
         an_approval(name, headline=f"Transfer to Nordwind Logistik GmbH: {amount}")
@@ -419,10 +419,10 @@ async def test_the_amount_of_a_row_is_never_cut(size):
             assert amount in shown(stage)
 
 
-def test_the_second_line_takes_the_state_if_the_amount_needs_the_room():
-    """Nothing of either is lost."""
-    one = an_approval("one", headline="Pay EUR 1,204,820.00 to Nordwind")
-    row = InboxRow(Fold(one), NOW, in_progress=AnswerProgress.CHECKING)
+def test_the_state_moves_to_the_second_line_if_the_amount_needs_the_space():
+    """Neither the amount nor the state of the answer is cut."""
+    approval = an_approval("one", headline="Pay EUR 1,204,820.00 to Nordwind")
+    row = InboxRow(Fold(approval), NOW, in_progress=AnswerProgress.CHECKING)
     first, second = row_lines(row, 34)
     assert "EUR 1,204,820.00" in text_of(first)
     assert text_of(second).endswith("checking")
@@ -430,7 +430,7 @@ def test_the_second_line_takes_the_state_if_the_amount_needs_the_room():
 
 
 async def test_ctrl_c_names_the_key_that_quits_and_covers_no_keys():
-    """Also on a page; a panel has Esc."""
+    """The hint appears in the inbox and on other pages, but not in a panel."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         for key in ("ctrl+c", "5", "ctrl+c"):

@@ -21,13 +21,13 @@ def _loaded(*approvals):
 
 
 def test_the_first_row_is_selected_at_first():
-    """An empty list selects nothing."""
+    """The first row is selected; an empty list has no selection."""
     assert _loaded(*three()).selected == three()[0].id
     assert _loaded().selected is None
 
 
 def test_an_automatic_reload_moves_nothing():
-    """New rows go below; a row that is no longer listed stays until it is fetched."""
+    """New rows are appended, and a row that is not listed any more stays until it is fetched."""
     first, second, third = three()
     late = an_approval("late", DEPLOY, left=1000)
     table = _loaded(first, second).with_selection(second.id)
@@ -39,7 +39,7 @@ def test_an_automatic_reload_moves_nothing():
 
 
 def test_a_row_with_an_answer_in_progress_survives_a_refresh():
-    """Nobody loses sight of an answer that is not known yet."""
+    """A row stays in the list while the result of its answer is unknown."""
     first, second, _third = three()
     table = _loaded(first, second).with_progress(second.id, AnswerProgress.CHECKING)
     after = table.loaded(ME, _page(first), in_order=True)
@@ -47,14 +47,14 @@ def test_a_row_with_an_answer_in_progress_survives_a_refresh():
 
 
 def test_a_lost_selection_moves_to_the_row_in_its_place():
-    """The selection does not jump to the top."""
+    """If the selected row disappears, a neighboring row is selected, not the first."""
     first, second, third = three()
     table = _loaded(first, second, third).with_selection(third.id)
     assert table.loaded(ME, _page(first, second), in_order=True).selected == second.id
 
 
 def test_a_default_selection_moves_to_the_new_first_row():
-    """The first row of an old list may not be first any more."""
+    """A selection that the user made stays, but the default one moves to the new first row."""
     first, second, old = three()
     opened = InboxState().with_last_known(_page(old))
     assert opened.selected == old.id
@@ -64,7 +64,7 @@ def test_a_default_selection_moves_to_the_new_first_row():
 
 
 def test_the_initial_request_is_selected_once_it_is_listed():
-    """The request is selected even if the stored list did not have it."""
+    """The request is selected even if the stored list did not contain it."""
     first, second, old = three()
     opened = InboxState(selected=second.id).with_last_known(_page(old))
     assert opened.loaded(ME, _page(first, second, old), in_order=False).selected == second.id
@@ -73,14 +73,14 @@ def test_the_initial_request_is_selected_once_it_is_listed():
 
 
 def test_a_loaded_list_has_no_default_selection():
-    """A later answer moves nothing."""
+    """Once a list was loaded from the server, a later load does not move the selection."""
     first, second, old = three()
     table = InboxState().with_last_known(_page(old)).loaded(ME, _page(second, old), in_order=False)
     assert table.loaded(ME, _page(first, second, old), in_order=False).selected == second.id
 
 
 def test_the_first_request_of_an_empty_list_is_not_set_apart():
-    """It is selected and needs no heading; the next one does."""
+    """The first request needs no heading for new requests, but the next one does."""
     first, second, _ = three()
     table = _loaded().with_request(first)
     assert (table.selected, table.arrived) == (first.id, frozenset())
@@ -89,20 +89,20 @@ def test_the_first_request_of_an_empty_list_is_not_set_apart():
 
 
 def test_an_event_about_an_ended_request_adds_no_row():
-    """A late copy is not news."""
+    """A late event about an expired request does not add it to the list."""
     closed = an_approval("closed", DEPLOY, state="expired")
     assert _loaded().with_request(closed).inbox.rows == ()
 
 
 def test_the_age_of_the_data_stops_while_offline():
-    """Only a live feed is current."""
+    """Contact with the server makes the data current only while the feed is live."""
     table = _loaded(*three())
     assert table.with_connection(Connection(Phase.LIVE)).with_contact(NOW + 5).fresh_at == NOW + 5
     assert table.with_connection(Connection(Phase.OFFLINE)).with_contact(NOW + 5).fresh_at == NOW
 
 
 def test_the_data_is_as_old_as_the_last_contact():
-    """The clock does not count; a later list counts by itself."""
+    """Without a contact after the last load, the data is as old as that load."""
     live = _loaded(*three()).with_connection(Connection(Phase.LIVE))
     assert live.with_contact(None).fresh_at == NOW
     assert live.with_contact(NOW - 5).fresh_at == NOW

@@ -1,4 +1,4 @@
-"""Consents and sign-ins have their own words everywhere."""
+"""Consents, sign-ins and standing grants have their own wording in every place."""
 
 import json
 from dataclasses import replace
@@ -31,7 +31,7 @@ from tests.support.fakes.fake_requests import (
     SIGN_IN,
 )
 
-ABOUT = {
+TERMS_BY_KIND = {
     "action": DEPLOY,
     "consent": CONSENT,
     "device": SIGN_IN,
@@ -41,10 +41,10 @@ ABOUT = {
 }
 
 
-def _used(kind):
-    """The request after a yes that did its work."""
-    document = {**_outer(an_approval("x", ABOUT[kind])), "state": "redeemed"}
-    decided = answered(an_approval("x", ABOUT[kind]), Answer.APPROVE).decided
+def _redeemed(kind):
+    """Return a request of this kind that was approved and redeemed."""
+    document = {**_outer(an_approval("x", TERMS_BY_KIND[kind])), "state": "redeemed"}
+    decided = answered(an_approval("x", TERMS_BY_KIND[kind]), Answer.APPROVE).decided
     document["decided"] = documents.decided(decided)
     return read_approval(JsonObject.parse(json.dumps(document), ""))
 
@@ -65,8 +65,8 @@ def _text(drawn):
     ],
 )
 def test_the_outcome_has_the_words_of_its_kind(kind, words):
-    """Each kind of request has its own words."""
-    assert words in outcome(_used(kind), NOW, UTC)
+    """The outcome says what the approval led to: a token, a consent, a sign-in or a grant."""
+    assert words in outcome(_redeemed(kind), NOW, UTC)
 
 
 @pytest.mark.parametrize(
@@ -81,9 +81,9 @@ def test_the_outcome_has_the_words_of_its_kind(kind, words):
     ],
 )
 def test_the_command_line_has_the_words_of_the_kind(kind, word):
-    """A consent is not redeemed."""
-    assert lines.outcome_lines(_used(kind))[0].startswith(f"{word}: ")
-    row = InboxRow(Fold(_used(kind)), NOW)
+    """A consent is listed as created, not as redeemed."""
+    assert lines.outcome_lines(_redeemed(kind))[0].startswith(f"{word}: ")
+    row = InboxRow(Fold(_redeemed(kind)), NOW)
     assert word.lower() in _text(row_lines(row, 100))
 
 
@@ -98,11 +98,11 @@ def test_the_command_line_has_the_words_of_the_kind(kind, word):
     ],
 )
 def test_only_an_agent_can_be_asked_to_retry(kind, again):
-    """The user starts a consent or a sign-in again."""
-    approval = an_approval("x", ABOUT[kind])
-    said = outcome(approval, approval.expires_at, UTC)
-    assert "Not a denial." in said
-    assert said.endswith(again or "Not a denial.")
+    """A user starts a consent or a sign-in again, so their outcomes name nobody to ask."""
+    approval = an_approval("x", TERMS_BY_KIND[kind])
+    outcome_text = outcome(approval, approval.expires_at, UTC)
+    assert "Not a denial." in outcome_text
+    assert outcome_text.endswith(again or "Not a denial.")
 
 
 NEWS = {
@@ -132,28 +132,28 @@ NEWS = {
 
 @pytest.mark.parametrize(("kind", "name"), NEWS)
 def test_the_status_line_names_the_kind(kind, name):
-    """It does so when a request arrives, ends and is used."""
-    event = Event(1, name, NOW, an_approval("x", ABOUT[kind]))
+    """The news about a request, a consent or a sign-in names which of them it is."""
+    event = Event(1, name, NOW, an_approval("x", TERMS_BY_KIND[kind]))
     assert NEWS[kind, name] in event_text(event, UTC)
 
 
 def test_a_withdrawn_request_is_no_longer_needed():
-    """Its agent withdrew it."""
-    approval = an_approval("x", ABOUT["action"])
-    back = replace(approval, state=ApprovalState.CANCELLED, reason=SafeText("withdrawn"))
-    said = event_text(Event(1, EventName.CANCELLED, NOW, back), UTC)
-    assert "a request of release-agent is no longer needed." in said
-    assert "no longer needed" in _text(row_lines(InboxRow(Fold(back), NOW), 100))
-    printed = "\n".join(lines.approval_in_full(back, NOW))
+    """A request that its agent withdrew is called no longer needed, not denied."""
+    approval = an_approval("x", TERMS_BY_KIND["action"])
+    withdrawn = replace(approval, state=ApprovalState.CANCELLED, reason=SafeText("withdrawn"))
+    message = event_text(Event(1, EventName.CANCELLED, NOW, withdrawn), UTC)
+    assert "a request of release-agent is no longer needed." in message
+    assert "no longer needed" in _text(row_lines(InboxRow(Fold(withdrawn), NOW), 100))
+    printed = "\n".join(lines.approval_in_full(withdrawn, NOW))
     assert "no longer needed: its agent withdrew it" in printed
 
 
 def test_a_replaced_request_is_announced():
-    """The newer one has its own message."""
-    approval = an_approval("x", ABOUT["action"])
-    over = replace(approval, state=ApprovalState.CANCELLED, reason=SafeText("superseded"))
-    said = event_text(Event(1, EventName.CANCELLED, NOW, over), UTC)
-    assert "a request of release-agent was replaced by a newer one." in said
+    """The news says that a newer request replaced this one."""
+    approval = an_approval("x", TERMS_BY_KIND["action"])
+    superseded = replace(approval, state=ApprovalState.CANCELLED, reason=SafeText("superseded"))
+    message = event_text(Event(1, EventName.CANCELLED, NOW, superseded), UTC)
+    assert "a request of release-agent was replaced by a newer one." in message
 
 
 @pytest.mark.parametrize(
@@ -165,23 +165,23 @@ def test_a_replaced_request_is_announced():
     ],
 )
 def test_a_decision_elsewhere_names_who_answered(kind, words):
-    """The name is that of the person who answered."""
-    done = answered(an_approval("x", ABOUT[kind]), Answer.APPROVE)
-    assert words in event_text(Event(1, EventName.DECIDED, NOW, done), UTC)
+    """The news names the person who answered and the kind of request."""
+    decided = answered(an_approval("x", TERMS_BY_KIND[kind]), Answer.APPROVE)
+    assert words in event_text(Event(1, EventName.DECIDED, NOW, decided), UTC)
 
 
 def test_an_automatic_approval_is_announced():
-    """The announcement has no name of a person."""
-    given = replace(
+    """The news names the consent or standing grant that approved the request, not a person."""
+    by_consent = replace(
         an_approval("x"), automatic_decision=AutomaticDecision(SafeText("sayso_co_1"), 3)
     )
-    said = event_text(Event(1, EventName.DECIDED, NOW, given), UTC)
-    assert "a request of invoice-bot was approved without asking you, by your consent." in said
-    granted = replace(
-        given, automatic_decision=AutomaticDecision(None, 3, SafeText("sayso_sg_1"), 2)
+    message = event_text(Event(1, EventName.DECIDED, NOW, by_consent), UTC)
+    assert "a request of invoice-bot was approved without asking you, by your consent." in message
+    by_grant = replace(
+        by_consent, automatic_decision=AutomaticDecision(None, 3, SafeText("sayso_sg_1"), 2)
     )
-    said = event_text(Event(1, EventName.DECIDED, NOW, granted), UTC)
-    assert "was approved without asking you, by your standing grant." in said
+    message = event_text(Event(1, EventName.DECIDED, NOW, by_grant), UTC)
+    assert "was approved without asking you, by your standing grant." in message
 
 
 @pytest.mark.parametrize(
@@ -192,21 +192,21 @@ def test_an_automatic_approval_is_announced():
     ],
 )
 def test_a_standing_grant_is_announced(name, words):
-    """The start and the end are announced."""
+    """The news says when a standing grant starts and when it ends."""
     assert words in event_text(Event(1, name, NOW), UTC)
 
 
-def test_a_grant_with_foreign_texts_is_rejected():
-    """It has its limits, at most one example, and nothing else."""
-    bounds, one = GRANT["details"]
+def test_a_grant_with_unexpected_details_is_rejected():
+    """A standing grant contains its bounds, at most one example, and nothing else."""
+    bounds, example = GRANT["details"]
     assert an_approval("x", {**GRANT, "details": [bounds]}).kind.value == "standing_grant"
-    for details in ([bounds, one, one], [one], [one, bounds]):
+    for details in ([bounds, example, example], [example], [example, bounds]):
         with pytest.raises(WireError):
             an_approval("x", {**GRANT, "details": details})
 
 
 def test_the_panel_describes_a_standing_grant():
-    """The text before the PIN and the list describe it."""
+    """The approve panel and the list say that the request creates a standing grant."""
     drawn = _text(panel_lines(an_approval("x", GRANT), RenderContext(NOW, UTC, 100)))
     assert "You are about to let invoice-bot do this again without asking:" in drawn
     assert "grant for invoice-bot" in _text(
@@ -223,7 +223,7 @@ def test_the_panel_describes_a_standing_grant():
     ],
 )
 def test_the_execution_is_announced(done, words):
-    """The announcement comes as soon as the resource reports it."""
+    """The news says whether the resource carried out the request."""
     execution = Execution(SafeText("INV-2291"), done, None, None, NOW)
     event = Event(1, EventName.EXECUTED, NOW, replace(an_approval("x"), execution=execution))
     assert words in event_text(event, UTC)
@@ -231,42 +231,46 @@ def test_the_execution_is_announced(done, words):
 
 @pytest.mark.parametrize("kind", ["consent", "device", "app_device"])
 def test_facts_are_not_repeated(kind):
-    """Scopes, resource, agent and owner are among the facts; no agent's log has the fingerprint."""
-    drawn = _text(approval_lines(an_approval("x", ABOUT[kind]), RenderContext(NOW, UTC, 100)))
+    """Scopes and owner appear only as facts, and no fingerprint of an agent's log is shown."""
+    drawn = _text(
+        approval_lines(an_approval("x", TERMS_BY_KIND[kind]), RenderContext(NOW, UTC, 100))
+    )
     assert "Rights" not in drawn
     assert drawn.count("Owner") == (kind == "consent")
     assert "the agent's log" not in drawn
-    printed = "\n".join(lines.approval_in_full(an_approval("x", ABOUT[kind], first=True), NOW))
+    printed = "\n".join(
+        lines.approval_in_full(an_approval("x", TERMS_BY_KIND[kind], first=True), NOW)
+    )
     assert "may use:" not in printed
     assert "first request from it" in printed
 
 
 def test_the_first_request_of_an_agent_is_marked():
-    """A consent request names the agent."""
+    """A first consent request is marked with the name of its agent."""
     approval = an_approval("x", CONSENT, first=True)
     drawn = _text(approval_lines(approval, RenderContext(NOW, UTC, 100)))
     assert "First request from invoice-bot." in drawn
 
 
 def test_the_command_line_names_a_device_by_its_address():
-    """The document has the kind."""
+    """A sign-in is listed by the device's address, and its JSON has the kind `device`."""
     approval = an_approval("x", SIGN_IN)
     assert "a device at 203.0.113.7" in "\n".join(listing.entry_lines(approval, NOW))
     assert documents.summary(approval)["kind"] == "device"
 
 
 def test_an_app_on_a_device_is_named_with_the_address():
-    """Lists and the screen name it; the screen says that it acts as the user."""
+    """Lists name the app and the address; the panel says that the app will act as you."""
     approval = an_approval("x", APP_SIGN_IN)
-    named = "television on a device at 203.0.113.7"
-    assert named in "\n".join(listing.entry_lines(approval, NOW))
-    assert named in _text(row_lines(InboxRow(Fold(approval), NOW), 100))
+    label = "television on a device at 203.0.113.7"
+    assert label in "\n".join(listing.entry_lines(approval, NOW))
+    assert label in _text(row_lines(InboxRow(Fold(approval), NOW), 100))
     drawn = _text(panel_lines(approval, RenderContext(NOW, UTC, 100)))
     assert "You are about to let television on another device act as you:" in drawn
 
 
 def test_an_app_action_is_shown_like_an_agent_action():
-    """It has scopes and is called an app; it has no owners."""
+    """An app's request has scopes like an agent's, is labeled as an app, and has no owner."""
     approval = an_approval("x", APP_PAYMENT, first=True)
     drawn = _text(approval_lines(approval, RenderContext(NOW, UTC, 100)))
     assert "Rights" in drawn

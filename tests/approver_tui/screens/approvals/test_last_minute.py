@@ -1,4 +1,4 @@
-"""The last minute of a request is marked on every screen and announced twice."""
+"""The last minute of a request is marked on every screen, and announced twice."""
 
 import pytest
 
@@ -12,54 +12,54 @@ from tests.support.fakes.fake_requests import DEPLOY, MINUTE
 PAY = an_approval("pay", left=90_000)
 
 
-def _until_left(stage, seconds):
-    """Let the clock stand so many seconds before the end."""
+def _move_before_expiry(stage, seconds):
+    """Set the clock to this many seconds before the request expires."""
     stage.clock.ms = PAY.expires_at - seconds * 1000
     look(stage)
 
 
 async def test_the_last_minute_and_the_last_seconds_are_announced_once():
-    """The status, the row and the detail show it."""
+    """The status line, the row and the details show both warnings."""
     stage = a_stage([PAY])
     async with opened(stage) as pilot:
         await press(pilot, stage, "enter", "G")
         assert "LAST" not in shown(stage)
-        _until_left(stage, 59)
+        _move_before_expiry(stage, 59)
         await until(pilot, lambda: "60 s left: Pay EUR 4,820.00" in shown(stage))
         await until(pilot, lambda: "ends 0:59" in shown(stage))
         await until(pilot, lambda: "LAST MINUTE: " in shown(stage))
         inbox(stage).show_message(PAY.agent.name)
-        _until_left(stage, 40)
+        _move_before_expiry(stage, 40)
         await pilot.pause()
         assert "s left: " not in shown(stage)
-        _until_left(stage, 19)
+        _move_before_expiry(stage, 19)
         await until(pilot, lambda: "20 s left: Pay EUR 4,820.00" in shown(stage))
         await until(pilot, lambda: "ENDS 0:19" in shown(stage))
         await until(pilot, lambda: "LAST 20 SECONDS: " in shown(stage))
 
 
 async def test_a_panel_shows_the_last_minute_in_its_title():
-    """Where the person is about to answer."""
+    """An open approve panel shows the remaining seconds too."""
     stage = a_stage([PAY])
     async with opened(stage) as pilot:
         await press(pilot, stage, "a")
         assert " left" in shown(stage).splitlines()[0] + shown(stage)
-        _until_left(stage, 45)
+        _move_before_expiry(stage, 45)
         await pilot.pause()
         assert "ends 0:45" in shown(stage)
 
 
 async def test_several_requests_that_end_together_are_one_message():
-    """The message has their number."""
+    """One message says how many requests are about to expire."""
     rows = [PAY, an_approval("deploy", DEPLOY, left=91_000)]
     stage = a_stage(rows)
     async with opened(stage) as pilot:
-        _until_left(stage, 50)
+        _move_before_expiry(stage, 50)
         await until(pilot, lambda: "60 s left for 2 requests, the first: Pay" in shown(stage))
 
 
 async def test_a_request_is_extended_unless_that_is_undone():
-    """`E` waits five seconds, and needs no answer and no PIN."""
+    """Pressing `E` extends the request after five seconds, without an answer or a PIN."""
     stage = a_stage([PAY])
     async with opened(stage) as pilot:
         await press(pilot, stage, "E")
@@ -78,8 +78,8 @@ async def test_a_request_is_extended_unless_that_is_undone():
         assert stage.answers.given == []
 
 
-async def test_quitting_does_first_what_waits():
-    """As with a denial."""
+async def test_quitting_sends_a_waiting_extension_first():
+    """Pressing `q` within the five seconds still extends the request."""
     stage = a_stage([PAY])
     async with opened(stage) as pilot:
         await press(pilot, stage, "E")
@@ -96,22 +96,22 @@ async def test_quitting_does_first_what_waits():
     ],
 )
 async def test_one_key_mutes_and_unmutes(key, on, off):
-    """The request stays listed, with a word that it does not alert."""
+    """A snoozed or muted request stays listed with a label; the same key undoes it."""
     stage = a_stage([an_approval("deploy", DEPLOY, left=9 * MINUTE)])
-    word = {"S": "  snoozed", "M": "  muted"}[key]
+    label = {"S": "  snoozed", "M": "  muted"}[key]
     async with opened(stage) as pilot:
         await press(pilot, stage, key)
         await until(pilot, lambda: on in shown(stage))
         await until(pilot, lambda: "Deploy web 4.2.0" in shown(stage))
-        await until(pilot, lambda: word in shown(stage))
+        await until(pilot, lambda: label in shown(stage))
         assert f"{key} undoes that." in " ".join(shown(stage).split())
         await press(pilot, stage, key)
         await until(pilot, lambda: off in shown(stage))
-        assert word not in shown(stage)
+        assert label not in shown(stage)
 
 
 async def test_fast_typing_extends_nothing():
-    """There are five seconds to see it, and the rest of the word undoes nothing else."""
+    """A pressed `E` within fast typing is undone by a later `u`, and no time is added."""
     stage = a_stage([PAY])
     async with opened(stage) as pilot:
         await run_on(pilot, stage, ["E", "tab", "enter", "y", "enter", "tab", "u"])
@@ -122,7 +122,7 @@ async def test_fast_typing_extends_nothing():
 
 
 async def test_a_request_that_alerts_is_not_called_muted():
-    """High risk does, and changes from another device are shown."""
+    """A high-risk request alerts even if its agent is muted, so it has no such label."""
     stage = a_stage([PAY, an_approval("deploy", DEPLOY, left=9 * MINUTE)])
     async with opened(stage) as pilot:
         stage.prefs_client.mute(PAY.agent.id)
@@ -131,13 +131,13 @@ async def test_a_request_that_alerts_is_not_called_muted():
         assert "muted" not in shown(stage)
 
 
-async def test_a_refusal_is_shown_and_an_ended_request_is_not_asked():
-    """The keys change nothing."""
+async def test_a_refused_snooze_and_an_expired_request_change_nothing():
+    """The server's refusal is shown, and an expired request cannot be extended."""
     stage = a_stage([PAY])
     stage.prefs_client.failure = errors.ApiError("not_snoozable", 409, "High risk always rings.")
     async with opened(stage) as pilot:
         await press(pilot, stage, "S")
         await until(pilot, lambda: "High risk always rings." in shown(stage))
-        _until_left(stage, 0)
+        _move_before_expiry(stage, 0)
         await press(pilot, stage, "E")
         assert "Extend unavailable: Expired at" in shown(stage)

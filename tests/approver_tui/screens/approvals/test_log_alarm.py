@@ -14,15 +14,15 @@ SIZES = [(80, 24), (40, 24), (40, 12)]
 
 
 def _banner(stage: Stage) -> str:
-    """The banner of the current screen, in one line."""
+    """Return the banner of the current screen as one line."""
     lines = stage.app.screen.query_one("#alarm")
     assert lines.display == bool(str(lines.render()))
     return str(lines.render())
 
 
 @pytest.mark.parametrize("size", SIZES)
-async def test_the_banner_is_whole_at_every_size(size: tuple[int, int]) -> None:
-    """It is on the inbox, on the pages and in the panel that approves."""
+async def test_the_banner_is_complete_at_every_size(size: tuple[int, int]) -> None:
+    """The inbox, the pages and the approve panel show the full warning at every size."""
     stage = a_stage(three())
     stage.log_witness.alarm = ALARM
     async with opened(stage, size) as pilot:
@@ -41,7 +41,7 @@ async def test_the_banner_is_whole_at_every_size(size: tuple[int, int]) -> None:
 
 
 async def test_a_changed_log_is_noticed_with_the_next_connection() -> None:
-    """Without one there is no banner; the alarm stays while the app is offline."""
+    """The log is checked when the feed connects; the warning then stays while offline."""
     stage = a_stage(three())
     async with opened(stage, (80, 24)) as pilot:
         assert _banner(stage) == ""

@@ -1,4 +1,4 @@
-"""Look-alike requests share a row and are answered separately."""
+"""Look-alike requests share a row, but each of them is answered separately."""
 
 from approver_tui.state.approvals.decision import Answer
 from tests.support.clients.driving import inbox, opened, press, shown, until
@@ -11,11 +11,11 @@ PAY = an_approval("pay", left=4 * MINUTE)
 
 
 def _waiting(stage):
-    return [each.id for each in FLOOD if stage.server.approvals[each.id].is_waiting(0)]
+    return [request.id for request in FLOOD if stage.server.approvals[request.id].is_waiting(0)]
 
 
 async def test_look_alikes_share_a_row_that_can_be_expanded():
-    """The count stays right; `+` lists them one by one, and again in one row."""
+    """Pressing `+` lists them one by one or in one row; the heading counts them all."""
     stage = a_stage([PAY, *FLOOD])
     async with opened(stage) as pilot:
         text = shown(stage)
@@ -33,7 +33,7 @@ async def test_look_alikes_share_a_row_that_can_be_expanded():
 
 
 async def test_an_answer_applies_to_the_shown_request_only():
-    """The detail says so; the others wait, and the row keeps its place."""
+    """The details say so; the other requests keep waiting, and the row stays where it is."""
     stage = a_stage([PAY, *FLOOD])
     async with opened(stage) as pilot:
         await press(pilot, stage, "j")
@@ -42,13 +42,13 @@ async def test_an_answer_applies_to_the_shown_request_only():
         await until(pilot, lambda: bool(stage.answers.given))
         await until(pilot, lambda: "x 4, 3 wait" in shown(stage))
         assert stage.answers.given == [(FLOOD[0].id, Answer.APPROVE, None)]
-        assert _waiting(stage) == [each.id for each in FLOOD[1:]]
+        assert _waiting(stage) == [request.id for request in FLOOD[1:]]
         await press(pilot, stage, "k", "j")
         assert inbox(stage).state.selected == FLOOD[1].id
 
 
 async def test_a_higher_risk_never_shares_a_row_with_a_lower_one():
-    """The same words at another risk stand on their own."""
+    """A request with the same text but a higher risk has its own row."""
     high = an_approval("high", DEPLOY, risk="high", left=9 * MINUTE)
     stage = a_stage([*FLOOD, high])
     async with opened(stage):
@@ -57,7 +57,7 @@ async def test_a_higher_risk_never_shares_a_row_with_a_lower_one():
 
 
 async def test_a_new_look_alike_moves_nothing_and_joins_no_row():
-    """It is below the divider until the list is sorted."""
+    """A new look-alike stays below the divider until you sort the list."""
     stage = a_stage(FLOOD[:3])
     async with opened(stage) as pilot:
         stage.request(FLOOD[3])
@@ -69,7 +69,7 @@ async def test_a_new_look_alike_moves_nothing_and_joins_no_row():
 
 
 async def test_a_request_without_look_alikes_has_nothing_to_expand():
-    """The key says so."""
+    """Pressing `+` on a single request says that no other request looks like it."""
     stage = a_stage([PAY])
     async with opened(stage) as pilot:
         await press(pilot, stage, "+")
@@ -77,9 +77,11 @@ async def test_a_request_without_look_alikes_has_nothing_to_expand():
 
 
 async def test_held_back_look_alikes_share_their_own_row():
-    """Apart from the requests that alert."""
-    held = [an_approval(f"held {n}", DEPLOY, held_back=True, left=8 * MINUTE) for n in range(2)]
-    stage = a_stage([*FLOOD, *held])
+    """Held-back requests do not share a row with requests that alert."""
+    held_back = [
+        an_approval(f"held {n}", DEPLOY, held_back=True, left=8 * MINUTE) for n in range(2)
+    ]
+    stage = a_stage([*FLOOD, *held_back])
     async with opened(stage) as pilot:
         assert "x 4" in shown(stage)
         await press(pilot, stage, "G")

@@ -1,4 +1,4 @@
-"""Marking requests in the inbox, and losing a mark."""
+"""Marking requests in the inbox, and what removes a mark."""
 
 from dataclasses import replace
 
@@ -22,11 +22,11 @@ LISTED = [ONE, TWO, THREE, NEW, DEPLOYED, HIGH]
 
 
 def _marked(stage):
-    return [each.id for each in inbox(stage).state.marks]
+    return [request.id for request in inbox(stage).state.marks]
 
 
 async def test_x_marks_and_unmarks():
-    """A checkbox without color in each row that is, or could be, marked."""
+    """Once a request is marked, every row that can be marked shows a checkbox."""
     stage = a_stage(LISTED)
     async with opened(stage) as pilot:
         assert "[ ]" not in shown(stage)
@@ -49,7 +49,7 @@ async def test_x_marks_and_unmarks():
 
 
 async def test_nothing_is_selected_with_a_request_that_is_answered_individually():
-    """The message has the reason."""
+    """Selecting all on a high-risk request marks nothing and says why."""
     stage = a_stage([HIGH, ONE])
     async with opened(stage) as pilot:
         await go_to(pilot, stage, HIGH)
@@ -59,7 +59,7 @@ async def test_nothing_is_selected_with_a_request_that_is_answered_individually(
 
 
 async def test_a_request_that_cannot_be_marked_says_why():
-    """Its agent or its risk differs from those of the marked ones."""
+    """A request from another agent or of high risk is not marked, and the reason is shown."""
     stage = a_stage(LISTED)
     async with opened(stage) as pilot:
         await mark(pilot, stage, ONE, DEPLOYED)
@@ -72,8 +72,8 @@ async def test_a_request_that_cannot_be_marked_says_why():
         assert _marked(stage) == [ONE.id]
 
 
-async def test_an_ended_or_offline_request_is_not_marked():
-    """The message has the reason."""
+async def test_a_decided_request_is_not_marked():
+    """Marking a request that somebody denied shows who denied it."""
     stage = a_stage([ONE, TWO])
     async with opened(stage) as pilot:
         stage.feed.tell(EventName.DECIDED, answered(ONE, Answer.DENY))
@@ -84,12 +84,12 @@ async def test_an_ended_or_offline_request_is_not_marked():
 
 
 async def test_a_group_row_is_marked_as_a_whole():
-    """Its waiting requests; the checkbox shows when only some are marked."""
+    """Marking a row marks all its requests; the checkbox shows if only some are marked."""
     flood = [an_approval(f"flood {n}", DEPLOY, left=(5 + n) * MINUTE) for n in range(3)]
     stage = a_stage(flood)
     async with opened(stage) as pilot:
         await press(pilot, stage, "x")
-        assert _marked(stage) == [each.id for each in flood]
+        assert _marked(stage) == [request.id for request in flood]
         assert "[x] release-agent" in shown(stage)
         await press(pilot, stage, "+", "x", "+")
         assert len(_marked(stage)) == 2
@@ -101,7 +101,7 @@ async def test_a_group_row_is_marked_as_a_whole():
 
 
 async def test_the_mouse_marks_by_the_checkbox_and_the_key_bar():
-    """Elsewhere in a row a click moves there."""
+    """A click elsewhere in a row only moves the selection."""
     stage = a_stage([ONE, TWO])
     async with opened(stage) as pilot:
         bar = stage.app.screen.query_one(KeyBar)
@@ -121,7 +121,7 @@ async def test_the_mouse_marks_by_the_checkbox_and_the_key_bar():
 
 
 async def test_the_palette_marks():
-    """The command's name finds it."""
+    """The command that marks a request is found by its name."""
     stage = a_stage([ONE])
     async with opened(stage) as pilot:
         await press(pilot, stage, "colon", *"deselect it", "enter")
@@ -130,7 +130,7 @@ async def test_the_palette_marks():
 
 
 async def test_the_chosen_key_marks():
-    """The bar shows it, and the default does nothing."""
+    """A key from the keymap marks a request, and the default key does not."""
     stage = a_stage([ONE], place={"keymap": Keymap({"select": "m"})})
     async with opened(stage, NARROW) as pilot:
         await press(pilot, stage, "x")
@@ -141,7 +141,7 @@ async def test_the_chosen_key_marks():
 
 
 async def test_a_marked_request_that_is_answered_loses_its_mark():
-    """The status says who answered."""
+    """The status line says who answered the request."""
     stage = a_stage([ONE, TWO])
     async with opened(stage) as pilot:
         await mark(pilot, stage, ONE, TWO)
@@ -157,7 +157,7 @@ async def test_a_marked_request_that_is_answered_loses_its_mark():
 
 
 async def test_a_marked_request_that_changes_loses_its_mark():
-    """A change of its reference alone is enough."""
+    """A changed reference is enough to remove the mark."""
     stage = a_stage([ONE, TWO])
     async with opened(stage) as pilot:
         await mark(pilot, stage, ONE, TWO)
@@ -170,7 +170,7 @@ async def test_a_marked_request_that_changes_loses_its_mark():
 
 
 async def test_a_marked_request_that_expires_loses_its_mark():
-    """The loss is announced after the warning about another request."""
+    """The mark is removed, announced, and cannot be set again."""
     stage = a_stage([ONE, TWO])
     async with opened(stage) as pilot:
         await mark(pilot, stage, ONE, TWO)
@@ -187,7 +187,7 @@ async def test_a_marked_request_that_expires_loses_its_mark():
 
 
 async def test_several_lost_marks_are_one_message():
-    """The message has their number."""
+    """One message says how many requests are no longer selected."""
     stage = a_stage([ONE, TWO])
     async with opened(stage) as pilot:
         await mark(pilot, stage, ONE, TWO)
@@ -198,12 +198,12 @@ async def test_several_lost_marks_are_one_message():
 
 
 async def test_an_unlisted_request_loses_its_mark():
-    """A refresh removes ended rows."""
+    """If a refresh removes a marked request, it loses its mark with a message."""
     stage = a_stage([ONE, TWO])
     async with opened(stage) as pilot:
         await mark(pilot, stage, ONE, TWO)
-        gone = replace(ONE, state=ApprovalState.CANCELLED)
-        stage.server.put(gone)
+        cancelled = replace(ONE, state=ApprovalState.CANCELLED)
+        stage.server.put(cancelled)
         await press(pilot, stage, "r")
         await until(pilot, lambda: _marked(stage) == [TWO.id])
         stage.clock.move(5)
@@ -212,7 +212,7 @@ async def test_an_unlisted_request_loses_its_mark():
 
 
 async def test_paste_and_fast_typing_mark_nothing():
-    """The guard ignores them."""
+    """The guard ignores keys that arrive right after the window gets the focus."""
     stage = a_stage([ONE, TWO])
     async with opened(stage) as pilot:
         stage.app.post_message(events.AppFocus())
@@ -222,8 +222,8 @@ async def test_paste_and_fast_typing_mark_nothing():
         assert _marked(stage) == []
 
 
-async def test_marks_stay_while_the_list_changes():
-    """A refresh, a filter and another selection keep them."""
+async def test_marks_are_kept_while_the_list_changes():
+    """A filter, a refresh, and another selection do not remove marks."""
     stage = a_stage([ONE, TWO, DEPLOYED])
     async with opened(stage) as pilot:
         await mark(pilot, stage, ONE, TWO)

@@ -1,4 +1,4 @@
-"""Requests that several people are asked about."""
+"""Requests that more than one person must approve."""
 
 from dataclasses import replace
 
@@ -16,8 +16,8 @@ from tests.support.fakes.fake_approvals import an_approval, answered
 from tests.support.fakes.fake_requests import DEPLOY
 
 
-async def test_the_second_approver_sees_the_part_in_the_signed_words():
-    """The detail and the panel show it next to what was asked, and for whom it is."""
+async def test_the_second_approver_sees_the_granted_part_in_the_signed_text():
+    """The details and the panel show the granted part and the text that will be signed."""
     stage = a_stage([a_part("pay", a_vote(reason="only half is due"))])
     async with opened(stage) as pilot:
         text = shown(stage)
@@ -34,7 +34,7 @@ async def test_the_second_approver_sees_the_part_in_the_signed_words():
 
 
 async def test_the_second_approval_is_for_the_part():
-    """What the panel showed is signed."""
+    """The second approver signs the granted part that the panel showed."""
     part = a_part("pay", a_vote())
     stage = a_stage([part])
     async with opened(stage) as pilot:
@@ -48,7 +48,7 @@ async def test_the_second_approval_is_for_the_part():
 
 
 async def test_a_part_chosen_under_an_open_panel_closes_it():
-    """An approval of the whole never becomes one of the part."""
+    """An approval of the full request never turns into an approval of a part."""
     stage = a_stage([a_shared()])
     async with opened(stage) as pilot:
         await press(pilot, stage, "a")
@@ -60,7 +60,7 @@ async def test_a_part_chosen_under_an_open_panel_closes_it():
 
 
 async def test_a_counted_vote_is_never_reported_as_lost():
-    """The server's copy has it."""
+    """If the server has counted the vote, an unknown outcome is shown as counted."""
     stage = a_stage([a_shared()])
     async with opened(stage) as pilot:
         stage.answers.failures.append(errors.UnknownOutcome("pay"))
@@ -77,7 +77,7 @@ async def test_a_counted_vote_is_never_reported_as_lost():
 
 
 async def test_the_users_approval_can_be_withdrawn():
-    """The key is shown; five seconds to undo it; then the request waits for the user again."""
+    """Pressing `W` withdraws it after five seconds; the request then waits for the user again."""
     stage = a_stage([a_shared("pay", a_vote(ME, "alice"), a_vote(BOB, "dan"))])
     async with opened(stage) as pilot:
         assert "W Withdraw" in shown(stage)
@@ -97,7 +97,7 @@ async def test_the_users_approval_can_be_withdrawn():
 
 
 async def test_only_a_counted_approval_can_be_withdrawn():
-    """Not a request that the user has not approved, nor one whose vote no longer counts."""
+    """A vote that no longer counts cannot be withdrawn, and the key says why."""
     stage = a_stage([a_shared("pay", a_vote(ME, "alice", counts=False))])
     async with opened(stage) as pilot:
         await press(pilot, stage, "W")
@@ -105,7 +105,7 @@ async def test_only_a_counted_approval_can_be_withdrawn():
 
 
 async def test_a_refused_withdrawal_changes_nothing():
-    """The other approver was first."""
+    """If the request is already decided, the server's message is shown."""
     stage = a_stage([a_shared("pay", a_vote(ME, "alice"))])
     async with opened(stage) as pilot:
         stage.answers.failures.append(errors.ApiError("no_effect", 409, "It is decided."))
@@ -116,7 +116,7 @@ async def test_a_refused_withdrawal_changes_nothing():
 
 
 async def test_votes_of_others_are_news():
-    """What happened, and to which request."""
+    """The news names the request that somebody approved or stopped approving."""
     stage = a_stage([a_shared()])
     async with opened(stage) as pilot:
         stage.feed.tell(EventName.VOTED, a_shared("pay", a_vote(BOB, "dan")))
@@ -127,7 +127,7 @@ async def test_votes_of_others_are_news():
 
 
 async def test_requests_that_wait_for_others_have_their_own_section():
-    """They are not counted; the cursor stays on them until they are decided."""
+    """The user's count omits such requests, and the cursor stays on one until it is decided."""
     stage = a_stage([a_shared(), an_approval("deploy", DEPLOY)])
     async with opened(stage) as pilot:
         assert "WAITING FOR YOU (2)" in shown(stage)
@@ -150,15 +150,15 @@ async def test_requests_that_wait_for_others_have_their_own_section():
 
 
 async def test_the_first_selection_can_be_answered():
-    """It is selected even if a request that waits for others expires sooner."""
-    open_ = an_approval("deploy", DEPLOY)
-    stage = a_stage([a_shared("pay", a_vote(ME, "alice")), open_])
+    """A request that waits for others is not selected first, even if it expires sooner."""
+    unanswered = an_approval("deploy", DEPLOY)
+    stage = a_stage([a_shared("pay", a_vote(ME, "alice")), unanswered])
     async with opened(stage):
-        assert inbox(stage).state.selected == open_.id
+        assert inbox(stage).state.selected == unanswered.id
 
 
 async def test_a_vote_of_somebody_else_does_not_move_the_request():
-    """It waits for the others."""
+    """After another person's vote, the request still waits for you."""
     stage = a_stage([a_shared("pay", a_vote(BOB, "dan"))])
     async with opened(stage):
         assert "WAITING FOR YOU (1)" in shown(stage)
@@ -166,7 +166,7 @@ async def test_a_vote_of_somebody_else_does_not_move_the_request():
 
 
 async def test_somebody_elses_vote_is_not_ours():
-    """An answer that did not arrive is reported as not recorded."""
+    """If only another person's vote counts, your lost answer is reported as not recorded."""
     stage = a_stage([a_shared()])
     async with opened(stage) as pilot:
         stage.answers.failures.append(errors.UnknownOutcome("pay"))
@@ -179,7 +179,7 @@ async def test_somebody_elses_vote_is_not_ours():
 
 
 async def test_a_locked_request_says_so_before_anything_is_typed():
-    """Its row, its detail and the hint say so; it can still be denied."""
+    """A locked request can be denied but not approved, and its row says that it is locked."""
     stage = a_stage([a_locked()])
     async with opened(stage) as pilot:
         text = shown(stage)
@@ -192,7 +192,7 @@ async def test_a_locked_request_says_so_before_anything_is_typed():
 
 
 async def test_a_request_that_locks_under_the_panel_stays_locked():
-    """The request stays locked even if a later copy does not have the attempts."""
+    """A later copy that does not say how many attempts are left does not unlock the request."""
     stage = a_stage([an_approval("pay")])
     async with opened(stage) as pilot:
         await press(pilot, stage, "a")
@@ -212,7 +212,7 @@ async def test_a_request_that_locks_under_the_panel_stays_locked():
 
 
 async def test_a_locked_device_is_a_permanent_warning():
-    """The warning says how to unlock it."""
+    """The warning says how to unlock the device."""
     stage = a_stage([an_approval("pay")], device=a_device(tries=10))
     async with opened(stage):
         assert "! This device is locked: 10 wrong PINs. Unlock it from another device." in shown(
@@ -221,7 +221,7 @@ async def test_a_locked_device_is_a_permanent_warning():
 
 
 async def test_a_request_for_somebody_else_names_them():
-    """A deputy or backup sees it in the row, the detail and the panel, at both sizes."""
+    """A deputy sees for whom a request is in its row and in the panel."""
     theirs = a_shared("theirs", user=BOB, **{"for": "bob"})
     stage = a_stage([theirs, an_approval("deploy", DEPLOY)])
     async with opened(stage, NARROW) as pilot:

@@ -1,4 +1,4 @@
-"""Approving with limits: only what was previewed is approved."""
+"""Approving with limits: only what the preview showed is approved."""
 
 import threading
 
@@ -21,7 +21,7 @@ from tests.support.fakes.fake_requests import CONSENT
 PAY = three()[0]
 
 
-def _form(stage):
+def _has_form(stage):
     return len(stage.app.screen.query(NarrowForm)) == 1
 
 
@@ -29,18 +29,18 @@ def _is_on(stage):
     return not stage.app.screen.query_one("#continue", PanelButton).is_off
 
 
-async def _less(pilot, stage, *keys):
-    """Open the panel, wait for its controls and press keys in them, the first one focused."""
+async def _open_and_press(pilot, stage, *keys):
+    """Open the panel, wait for its controls, focus the first control, and press keys."""
     await press(pilot, stage, "e")
-    await until(pilot, lambda: _form(stage))
+    await until(pilot, lambda: _has_form(stage))
     await press(pilot, stage, "tab", *keys)
 
 
 async def test_a_smaller_amount_is_previewed_and_then_approved():
-    """The proposal, both columns, the approve panel with the granted part, and its text."""
+    """The preview compares both amounts, and the approve panel signs the smaller one."""
     stage = a_stage([PAY])
     async with opened(stage) as pilot:
-        await _less(pilot, stage, *"500", "enter")
+        await _open_and_press(pilot, stage, *"500", "enter")
         await until(pilot, lambda: _is_on(stage))
         assert stage.answers.proposals == [Narrowing((NarrowedFact(0, "/amount", "500"),))]
         await until(pilot, lambda: "Amount        EUR 4,820.00" in shown(stage))
@@ -71,28 +71,28 @@ async def test_a_smaller_amount_is_previewed_and_then_approved():
     ],
 )
 async def test_each_control_is_part_of_the_proposal(keys, proposal):
-    """Items, a dry run, an earlier time, scopes, the token lifetime."""
+    """Items, a dry run, an earlier time, scopes, and the token lifetime can each be reduced."""
     stage = a_stage([PAY])
     async with opened(stage) as pilot:
-        await _less(pilot, stage, *keys)
+        await _open_and_press(pilot, stage, *keys)
         await until(pilot, lambda: _is_on(stage))
     assert stage.answers.proposals[-1] == proposal
 
 
 async def test_without_a_reduction_there_is_nothing_to_approve():
-    """A box that was cleared and set again is no reduction."""
+    """Clearing a checkbox and setting it again is not a reduction."""
     stage = a_stage([PAY])
     async with opened(stage) as pilot:
-        await _less(pilot, stage, "tab", "space", "space")
+        await _open_and_press(pilot, stage, "tab", "space", "space")
         assert not _is_on(stage)
         assert "Continue unavailable: reduce something first." in shown(stage)
 
 
 async def test_typing_drops_the_old_preview():
-    """Continue is off until the value is applied."""
+    """While a typed value is not applied, Continue is unavailable."""
     stage = a_stage([PAY])
     async with opened(stage) as pilot:
-        await _less(pilot, stage, *"50", "enter")
+        await _open_and_press(pilot, stage, *"50", "enter")
         await until(pilot, lambda: _is_on(stage))
         await press(pilot, stage, "0")
         assert not _is_on(stage)
@@ -103,11 +103,11 @@ async def test_typing_drops_the_old_preview():
 
 
 async def test_the_preview_of_an_older_proposal_is_ignored():
-    """It arrives after a change."""
+    """A preview that arrives after a further change does not make Continue available."""
     stage = a_stage([PAY])
     async with opened(stage) as pilot:
         await press(pilot, stage, "e")
-        await until(pilot, lambda: _form(stage))
+        await until(pilot, lambda: _has_form(stage))
         stage.answers.hold = threading.Event()
         await press(pilot, stage, "tab", "5", "enter")
         assert "loading the preview" in shown(stage)
@@ -126,17 +126,17 @@ async def test_the_preview_of_an_older_proposal_is_ignored():
     ],
 )
 async def test_an_invalid_reduction_says_why(keys, says):
-    """The server's words explain it, or ours if it is no number; nothing can be approved."""
+    """The hint shows the error, and Continue stays unavailable."""
     stage = a_stage([PAY])
     async with opened(stage) as pilot:
-        await _less(pilot, stage, *keys)
+        await _open_and_press(pilot, stage, *keys)
         await until(pilot, lambda: says in str(stage.app.screen.query_one("#hint").content))
         assert not _is_on(stage)
     assert stage.answers.given == []
 
 
 async def test_an_error_while_loading_the_controls_is_shown():
-    """The panel stays, and Esc goes back."""
+    """The panel stays open with the error, and Esc closes it."""
     stage = a_stage([PAY])
     async with opened(stage) as pilot:
         stage.server.is_down = True
@@ -147,20 +147,20 @@ async def test_an_error_while_loading_the_controls_is_shown():
 
 
 async def test_a_preview_that_is_not_the_proposal_is_refused():
-    """Continue stays off."""
+    """If the server would grant something else, Continue stays unavailable."""
     stage = a_stage([PAY])
     async with opened(stage) as pilot:
         stage.answers.failures.append(errors.Changed("Something else would be granted."))
-        await _less(pilot, stage, "5", "enter")
+        await _open_and_press(pilot, stage, "5", "enter")
         await until(pilot, lambda: "Something else would be granted." in shown(stage))
         assert not _is_on(stage)
 
 
 async def test_a_request_that_changes_under_the_panel_closes_it():
-    """Nothing was approved."""
+    """The panel closes with a message, and nothing is approved."""
     stage = a_stage([PAY])
     async with opened(stage) as pilot:
-        await _less(pilot, stage, "5", "enter")
+        await _open_and_press(pilot, stage, "5", "enter")
         screen = inbox(stage)
         screen.set_state(screen.state.with_approval(an_approval("pay", salt="another")))
         await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen))
@@ -168,7 +168,7 @@ async def test_a_request_that_changes_under_the_panel_closes_it():
 
 
 async def test_only_agent_actions_can_be_narrowed():
-    """A consent cannot."""
+    """A consent cannot be approved with limits, and the key says why."""
     stage = a_stage([an_approval("consent", CONSENT)])
     async with opened(stage) as pilot:
         await press(pilot, stage, "e")
@@ -178,7 +178,7 @@ async def test_only_agent_actions_can_be_narrowed():
 
 @pytest.mark.parametrize("size", [NARROW, (100, 30)])
 async def test_fast_typing_approves_no_part(size):
-    """Twenty keys a second from the inbox into the panel."""
+    """Twenty keys a second in the panel neither propose nor approve anything."""
     stage = a_stage([PAY])
     async with opened(stage, size) as pilot:
         keys = ["e", "tab", "5", "enter", *["tab"] * 9, "enter", "tab", "enter"]
@@ -187,11 +187,11 @@ async def test_fast_typing_approves_no_part(size):
     assert (stage.answers.given, stage.answers.proposals) == ([], [])
 
 
-async def test_a_click_selects_and_the_guard_blocks_the_button():
-    """Continue needs quiet like every button."""
+async def test_the_guard_blocks_the_continue_button():
+    """Continue does nothing while the guard ignores input."""
     stage = a_stage([PAY])
     async with opened(stage) as pilot:
-        await _less(pilot, stage, "tab", "space")
+        await _open_and_press(pilot, stage, "tab", "space")
         await until(pilot, lambda: _is_on(stage))
         stage.app.context.guard.arm()
         await stage.app.screen.run_action("app.focus_next")

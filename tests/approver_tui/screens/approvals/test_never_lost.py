@@ -1,4 +1,4 @@
-"""No problem of connection, machine or program loses a request or an answer."""
+"""No failure of the connection, the machine or the program loses a request or an answer."""
 
 import threading
 
@@ -20,52 +20,52 @@ from tests.support.fakes.fake_requests import MINUTE
 
 
 async def test_a_list_that_failed_to_load_is_loaded_again(monkeypatch):
-    """After a gap only the list has what was missed."""
+    """After a gap in the feed, the app retries the list, which has the missed requests."""
     monkeypatch.setattr(inbox_base, "_RELOAD_DELAY", 0.05)
     stage = a_stage(three()[:1])
     async with opened(stage) as pilot:
-        missed = three()[1]
-        stage.server.put(missed)
+        missed_request = three()[1]
+        stage.server.put(missed_request)
         stage.server.is_down = True
         stage.feed.listeners.on_resync()
         await until(pilot, lambda: "Some requests may be missing" in shown(stage))
         stage.server.is_down = False
-        await until(pilot, lambda: inbox(stage).state.inbox.find(missed.id) is not None)
+        await until(pilot, lambda: inbox(stage).state.inbox.find(missed_request.id) is not None)
         await until(pilot, lambda: "may be missing" not in shown(stage))
 
 
-async def test_a_feed_that_crashes_is_started_again(monkeypatch):
-    """The screen never says LIVE while nobody listens."""
+async def test_a_feed_that_crashes_is_restarted(monkeypatch):
+    """A feed that crashes is restarted, and a message names the error."""
     monkeypatch.setattr(calls, "_RESTART_DELAY", 0.05)
     stage = a_stage(three())
     run, broken = stage.feed.run, threading.Event()
 
-    def breaks_once(listeners, stop):
+    def crash_once(listeners, stop):
         if broken.is_set():
             run(listeners, stop)
         broken.set()
         raise ValueError("something else")
 
-    monkeypatch.setattr(stage.feed, "run", breaks_once)
+    monkeypatch.setattr(stage.feed, "run", crash_once)
     async with opened(stage) as pilot:
         assert broken.is_set()
         await until(pilot, lambda: "failed while listening: ValueError" in shown(stage))
 
 
 async def test_after_a_sleep_keys_are_dropped_and_everything_is_reloaded():
-    """Whoever opens the lid types into what was there in the evening."""
+    """Keys typed right after waking the machine are ignored, and the list is reloaded."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
-        missed = an_approval("late")
-        stage.server.put(missed)
+        missed_request = an_approval("late")
+        stage.server.put(missed_request)
         stage.clock.move(60)
         look(stage)
         assert stage.app.context.guard.is_blocking
-        await until(pilot, lambda: inbox(stage).state.inbox.find(missed.id) is not None)
+        await until(pilot, lambda: inbox(stage).state.inbox.find(missed_request.id) is not None)
 
 
 async def test_a_key_before_the_first_tick_after_a_sleep_is_dropped():
-    """It may have been typed into the sleep."""
+    """A key after a long pause is ignored even before the app noticed the pause."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         stage.clock.move(60)
@@ -76,7 +76,7 @@ async def test_a_key_before_the_first_tick_after_a_sleep_is_dropped():
 
 @pytest.mark.parametrize("phase", [Phase.OFFLINE, Phase.CONNECTING])
 async def test_the_age_stays_while_connecting(phase):
-    """Answers stay off."""
+    """Until the connection is live, the age of the data is shown and answers are off."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         stage.feed.connect(Phase.OFFLINE, "the server is restarting")
@@ -90,7 +90,7 @@ async def test_the_age_stays_while_connecting(phase):
 
 
 async def test_a_list_that_was_loaded_before_the_feed_opened_is_not_offline():
-    """At the start the feed opens just after; nothing was lost."""
+    """While the feed first connects, the badge does not say OFFLINE."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         stage.feed.connect(Phase.CONNECTING)
@@ -99,7 +99,7 @@ async def test_a_list_that_was_loaded_before_the_feed_opened_is_not_offline():
 
 
 async def test_the_age_counts_from_the_last_contact():
-    """A dead connection can stay open for long."""
+    """A dead connection can stay open for a long time, so its age counts from the last contact."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         look(stage)
@@ -112,7 +112,7 @@ async def test_the_age_counts_from_the_last_contact():
 
 
 async def test_a_signed_out_device_says_so_and_stops():
-    """The message stays, and Enter opens the sign-in screen."""
+    """The warning stays on all pages, and Enter leaves the app to sign in again."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         stage.feed.connect(Phase.SIGNED_OUT, "This device was signed out.")
@@ -127,8 +127,8 @@ async def test_a_signed_out_device_says_so_and_stops():
     assert isinstance(stage.app.fatal_error, errors.LoginFirst)
 
 
-async def test_a_call_that_finds_the_session_ended_says_the_same():
-    """The feed may notice later."""
+async def test_a_call_that_finds_the_session_ended_shows_the_same_warning():
+    """A request to the server can notice the sign-out before the feed does."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         stage.server.failure = errors.LoginFirst("This device was signed out.")
@@ -138,7 +138,7 @@ async def test_a_call_that_finds_the_session_ended_says_the_same():
 
 @pytest.mark.parametrize("size", [WIDE, NARROW])
 async def test_no_count_is_shown_before_the_server_answered(size):
-    """The server is down at the start: no count, and no call in progress."""
+    """If the server is down at the start, the app shows no count and does not claim to load."""
     stage = a_stage(three())
     stage.server.is_down = True
     async with stage.app.run_test(size=size) as pilot:
@@ -154,7 +154,7 @@ async def test_no_count_is_shown_before_the_server_answered(size):
 
 
 async def test_quitting_waits_until_the_outcome_is_known():
-    """Pressed while a denial is being checked."""
+    """While the app checks a denial with an unknown outcome, `q` waits."""
     stage = a_stage(three())
     pay = three()[0]
     async with opened(stage) as pilot:
@@ -175,7 +175,7 @@ async def test_quitting_waits_until_the_outcome_is_known():
 
 
 async def test_termination_sends_the_waiting_denial_first():
-    """Then the app exits."""
+    """When the app is terminated, it sends the waiting denial and then exits."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         await press(pilot, stage, "d", "1", "enter")
@@ -185,7 +185,7 @@ async def test_termination_sends_the_waiting_denial_first():
 
 
 async def test_termination_does_not_wait_for_a_slow_server(monkeypatch):
-    """The terminal is restored; the thread continues."""
+    """The app exits after a grace period even if the server did not answer."""
     monkeypatch.setattr(app, "EXIT_GRACE_SECONDS", 0.05)
     stage = a_stage(three())
     stage.answers.hold = threading.Event()
@@ -197,7 +197,7 @@ async def test_termination_does_not_wait_for_a_slow_server(monkeypatch):
 
 
 async def test_quitting_waits_for_an_approval_in_progress():
-    """ctrl+q while it is being sent."""
+    """Quitting while an approval is being sent waits until it was sent."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         panel = Panel(stage.app.context, inbox(stage).state, three()[0])
@@ -210,16 +210,16 @@ async def test_quitting_waits_for_an_approval_in_progress():
         await until(pilot, lambda: not stage.app.is_running)
 
 
-def _last_known(stage, *approvals):
-    """What this machine kept ten minutes ago."""
+def _store_last_known(stage, *approvals):
+    """Store a list on this machine that was loaded ten minutes ago."""
     stage.server.last = Page(tuple(approvals), None, 0, stage.clock.now() - 10 * MINUTE)
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW])
 async def test_an_offline_start_shows_the_last_known_list(size):
-    """The list has its age; nothing on it can be answered."""
+    """The stored list is shown with its age, and nothing in it can be answered."""
     stage = a_stage(three())
-    _last_known(stage, *three()[:2])
+    _store_last_known(stage, *three()[:2])
     stage.server.is_down = True
     async with stage.app.run_test(size=size) as pilot:
         await until(pilot, lambda: "OFFLINE" in shown(stage))
@@ -238,16 +238,16 @@ async def test_an_offline_start_shows_the_last_known_list(size):
 
 
 async def test_the_first_answer_of_the_server_removes_ended_requests():
-    """They are not fetched one by one."""
+    """Stored requests that are no longer listed disappear without being fetched."""
     stage = a_stage(three()[:1])
-    _last_known(stage, *three())
+    _store_last_known(stage, *three())
     async with opened(stage):
         assert "WAITING FOR YOU (1)" in shown(stage)
         assert set(stage.server.fetched) <= {three()[0].id}
 
 
 async def test_an_unsent_denial_is_reported_at_the_next_start():
-    """It is not sent; the warning stays while the request waits."""
+    """The app does not send it later; a warning stays until the request is answered."""
     stage = a_stage(three())
     pay = three()[0]
     stage.unsent_denials.left = (UnsentDenial(pay.id, pay.headline),)
@@ -266,10 +266,10 @@ async def test_an_unsent_denial_is_reported_at_the_next_start():
 
 
 async def test_an_unsent_denial_of_an_ended_request_is_reported_once():
-    """Nobody believes that their no was heard."""
+    """A message says that the request ended without the user's denial."""
     stage = a_stage(three()[:1])
-    gone = three()[1]
-    stage.unsent_denials.left = (UnsentDenial(gone.id, gone.headline),)
+    ended = three()[1]
+    stage.unsent_denials.left = (UnsentDenial(ended.id, ended.headline),)
     async with opened(stage) as pilot:
         look(stage)
         await pilot.pause()
@@ -278,7 +278,7 @@ async def test_an_unsent_denial_of_an_ended_request_is_reported_once():
 
 
 async def test_a_denial_is_stored_before_its_seconds_begin():
-    """An undo removes it. A full disk is reported and blocks no denial."""
+    """An undo removes the stored denial, and a full disk does not block a denial."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         await press(pilot, stage, "d", "1", "enter")
@@ -293,7 +293,7 @@ async def test_a_denial_is_stored_before_its_seconds_begin():
 
 
 async def test_a_wrong_clock_is_reported_with_its_difference():
-    """Every time on the screen is the server's."""
+    """The times on the screen are the server's, so a clock that differs is reported."""
     stage = a_stage(three())
     stage.server.skew = 5 * MINUTE
     async with opened(stage):

@@ -1,4 +1,4 @@
-"""Opening a request on a phone."""
+"""Opening a request on a phone or in a browser."""
 
 import pytest
 
@@ -20,7 +20,7 @@ def _stage(issuer=ISSUER):
 
 
 async def test_the_qr_code_links_to_the_page_of_the_request():
-    """The page is on this login's server; the link is text too. Nothing is answered."""
+    """The QR code and the printed link open the request's page and answer nothing."""
     stage = _stage()
     async with opened(stage) as pilot:
         await press(pilot, stage, "o")
@@ -37,7 +37,7 @@ async def test_the_qr_code_links_to_the_page_of_the_request():
 
 @pytest.mark.parametrize("host", ["localhost:8470", "127.0.0.1", "[::1]:8470"])
 async def test_a_loopback_address_says_that_a_phone_cannot_open_it(host):
-    """It would lead the phone to itself."""
+    """A loopback address would lead a phone to itself, so there is no QR code."""
     stage = _stage(f"http://{host}")
     async with opened(stage) as pilot:
         await press(pilot, stage, "o")
@@ -46,7 +46,7 @@ async def test_a_loopback_address_says_that_a_phone_cannot_open_it(host):
 
 
 async def test_an_answer_on_the_page_closes_the_panel():
-    """The message says who answered, on which device."""
+    """The panel closes, and a message says who answered on which device."""
     stage = _stage()
     async with opened(stage) as pilot:
         await press(pilot, stage, "o")
@@ -57,7 +57,7 @@ async def test_an_answer_on_the_page_closes_the_panel():
 
 
 async def test_an_ended_request_has_no_page_to_open():
-    """The reason is shown."""
+    """For an expired request, the key says why there is no page to open."""
     stage = _stage()
     async with opened(stage) as pilot:
         stage.clock.move(6 * MINUTE / 1000)

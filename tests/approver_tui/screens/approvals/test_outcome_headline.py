@@ -1,4 +1,4 @@
-"""A request that was approved with limits shows first what was granted."""
+"""A request that was approved with limits shows what was granted first."""
 
 from dataclasses import replace
 from datetime import UTC
@@ -28,7 +28,7 @@ GRANTED, ASKED = "EUR 500.00", "EUR 4,820.00"
 _OPEN = a_part("pay", a_vote(ME, "alice"))
 _DECIDED = answered(_OPEN, Answer.APPROVE).decided
 PART = replace(_OPEN, state=ApprovalState.APPROVED, decided=_DECIDED, over_at=NOW)
-TOLD = "Granted: Pay EUR 500.00 to Nordwind Logistik GmbH (asked: Pay EUR 4,820.00 to Nordwind"
+HEADLINE = "Granted: Pay EUR 500.00 to Nordwind Logistik GmbH (asked: Pay EUR 4,820.00 to Nordwind"
 
 
 def _results(approval):
@@ -51,16 +51,16 @@ LINES = {
 
 
 @pytest.mark.parametrize("where", LINES)
-def test_what_was_granted_comes_first(where):
-    """Then what was asked; nothing shows the whole alone."""
-    told = LINES[where]()
-    assert TOLD in told
-    assert 0 <= told.find(GRANTED) < told.find(ASKED)
+def test_the_granted_amount_comes_first(where):
+    """The granted amount comes before the requested amount in every place."""
+    line = LINES[where]()
+    assert HEADLINE in line
+    assert 0 <= line.find(GRANTED) < line.find(ASKED)
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW])
 async def test_the_history_shows_what_was_granted_first(size):
-    """The list cuts a long line at its end, and the detail shows it in full."""
+    """A list that cuts long lines still shows the granted amount."""
     stage = a_stage([PART])
     async with opened(stage, size) as pilot:
         await press(pilot, stage, "2")
@@ -69,7 +69,7 @@ async def test_the_history_shows_what_was_granted_first(size):
 
 
 @pytest.mark.parametrize(
-    ("granted", "is_given", "told"),
+    ("granted", "is_given", "expected"),
     [
         (None, True, "Pay 2"),
         (Granted("{}", (), headline=SafeText("Pay 1")), True, "Granted: Pay 1 (asked: Pay 2)"),
@@ -78,6 +78,6 @@ async def test_the_history_shows_what_was_granted_first(size):
         (Granted("{}", ()), False, "With limits: Pay 2"),
     ],
 )
-def test_the_headline_follows_the_outcome(granted, is_given, told):
-    """Nothing is said to be granted that was not."""
-    assert outcome_headline(SafeText("Pay 2"), granted, is_given=is_given) == told
+def test_the_headline_follows_the_outcome(granted, is_given, expected):
+    """The headline says "Granted" only if the request was approved."""
+    assert outcome_headline(SafeText("Pay 2"), granted, is_given=is_given) == expected

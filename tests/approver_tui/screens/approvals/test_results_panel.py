@@ -1,4 +1,4 @@
-"""The result of each of several answers, as the server reports it."""
+"""The results panel shows what the server reported for each answer."""
 
 import threading
 from dataclasses import replace
@@ -27,11 +27,11 @@ THREE_OF_THEM = [ONE, TWO, THREE]
 HERE = "sayso_dv_aaaaaaaaaaaaaaaa"
 
 
-def _fates(stage):
+def _states(stage):
     return [item.state for item in stage.app.screen.results.items]
 
 
-def _lost(approval):
+def _unknown_outcome(approval):
     return errors.UnknownOutcome(approval.id)
 
 
@@ -47,18 +47,18 @@ async def _approve_three(pilot, stage):
     await to_leave(pilot, stage)
 
 
-async def _settled(pilot, stage):
+async def _wait_until_sent(pilot, stage):
     await until(pilot, lambda: not stage.app.screen.is_busy)
 
 
 async def test_a_request_decided_elsewhere_is_skipped_with_its_winner():
-    """The others are approved; it is no failure."""
+    """The result names who decided it, and the other requests are approved."""
     stage = a_stage(THREE_OF_THEM)
     async with opened(stage) as pilot:
         stage.answers.failures = [_winner(answered(ONE, Answer.DENY))]
         await _approve_three(pilot, stage)
-        await _settled(pilot, stage)
-        assert _fates(stage) == [AnswerState.ALREADY, AnswerState.APPROVED, AnswerState.APPROVED]
+        await _wait_until_sent(pilot, stage)
+        assert _states(stage) == [AnswerState.ALREADY, AnswerState.APPROVED, AnswerState.APPROVED]
         text = shown(stage)
         assert f"{ONE.fingerprint}  Already decided" in text
         assert "Denied by alice on phone at 14:32:10." in text
@@ -69,21 +69,21 @@ async def test_a_request_decided_elsewhere_is_skipped_with_its_winner():
 
 
 async def test_an_interrupted_batch_shows_what_is_known_of_each():
-    """Approved, unknown, not sent; the unknown one is checked."""
+    """Results are approved, unknown or not sent; the app checks the unknown one."""
     stage = a_stage(THREE_OF_THEM)
-    first = stage.answers.approve
+    original_approve = stage.answers.approve
 
     def approve(approval, **terms):
         if approval.id == TWO.id:
             stage.server.is_down = True
-            raise _lost(approval)
-        return first(approval, **terms)
+            raise _unknown_outcome(approval)
+        return original_approve(approval, **terms)
 
     stage.answers.approve = approve
     async with opened(stage) as pilot:
         await _approve_three(pilot, stage)
-        await _settled(pilot, stage)
-        assert _fates(stage) == [AnswerState.APPROVED, AnswerState.UNKNOWN, AnswerState.NOT_SENT]
+        await _wait_until_sent(pilot, stage)
+        assert _states(stage) == [AnswerState.APPROVED, AnswerState.UNKNOWN, AnswerState.NOT_SENT]
         assert "Not sent. The request is still waiting." in shown(stage)
         assert "1 approved, 1 not sent, 1 being checked." in shown(stage)
         done = answered(TWO, Answer.APPROVE)
@@ -92,20 +92,20 @@ async def test_an_interrupted_batch_shows_what_is_known_of_each():
         stage.server.is_down = False
         stage.clock.move(3)
         inbox(stage).tick()
-        await until(pilot, lambda: _fates(stage)[1] is AnswerState.APPROVED)
+        await until(pilot, lambda: _states(stage)[1] is AnswerState.APPROVED)
         await until(pilot, lambda: "2 approved, 1 not sent." in shown(stage))
 
 
 async def test_an_answer_that_the_server_does_not_have_is_not_recorded():
-    """The others were never sent."""
+    """If the first answer was not recorded, the others are not sent."""
     stage = a_stage(THREE_OF_THEM)
     async with opened(stage) as pilot:
-        stage.answers.failures = [_lost(ONE)]
+        stage.answers.failures = [_unknown_outcome(ONE)]
         await _approve_three(pilot, stage)
         await until(
             pilot,
             lambda: (
-                _fates(stage)
+                _states(stage)
                 == [AnswerState.NOT_RECORDED, AnswerState.NOT_SENT, AnswerState.NOT_SENT]
             ),
         )
@@ -117,27 +117,27 @@ async def test_an_answer_that_the_server_does_not_have_is_not_recorded():
 
 
 async def test_a_lost_race_is_already_decided():
-    """The list has the other device."""
+    """If another device decided first, the result says so instead of "not recorded"."""
     stage = a_stage(THREE_OF_THEM)
     async with opened(stage) as pilot:
         await mark(pilot, stage, *THREE_OF_THEM)
         stage.server.approvals[ONE.id] = answered(ONE, Answer.DENY)
-        stage.answers.failures = [_lost(ONE)]
+        stage.answers.failures = [_unknown_outcome(ONE)]
         await open_batch(pilot, stage)
         await read_on(pilot, stage)
         await type_in(pilot, stage, "count", "3")
         await to_leave(pilot, stage)
-        await until(pilot, lambda: _fates(stage)[0] is AnswerState.ALREADY)
+        await until(pilot, lambda: _states(stage)[0] is AnswerState.ALREADY)
         await until(pilot, lambda: "Denied by alice on phone" in shown(stage))
 
 
 async def test_the_panel_stays_until_everything_is_sent():
-    """Esc and q wait."""
+    """Esc and quitting wait until every answer was sent."""
     stage = a_stage(THREE_OF_THEM)
     stage.answers.hold = threading.Event()
     async with opened(stage) as pilot:
         await _approve_three(pilot, stage)
-        await until(pilot, lambda: _fates(stage)[0] is AnswerState.SENDING)
+        await until(pilot, lambda: _states(stage)[0] is AnswerState.SENDING)
         await press(pilot, stage, "escape")
         assert isinstance(stage.app.screen, ResultsPanel)
         assert "1 sending" in shown(stage)
@@ -149,11 +149,11 @@ async def test_the_panel_stays_until_everything_is_sent():
 
 
 async def test_the_close_button_closes_it():
-    """A click, or Tab and Enter, closes it; the help says so."""
+    """Tab and Enter press the close button, and the help explains when it works."""
     stage = a_stage(THREE_OF_THEM)
     async with opened(stage) as pilot:
         await _approve_three(pilot, stage)
-        await _settled(pilot, stage)
+        await _wait_until_sent(pilot, stage)
         await press(pilot, stage, "f1")
         assert "close, once everything is sent" in shown(stage)
         await press(pilot, stage, "escape", "u")
@@ -163,26 +163,26 @@ async def test_the_close_button_closes_it():
 
 
 async def test_sent_requests_lose_their_marks():
-    """Those left out of the batch keep theirs."""
+    """A marked request that was not part of the batch keeps its mark."""
     stage = a_stage([*THREE_OF_THEM, NEW])
     async with opened(stage) as pilot:
         await mark(pilot, stage, NEW)
         await _approve_three(pilot, stage)
-        await _settled(pilot, stage)
+        await _wait_until_sent(pilot, stage)
         await press(pilot, stage, "escape")
-        assert [each.id for each in inbox(stage).state.marks] == [NEW.id]
+        assert [request.id for request in inbox(stage).state.marks] == [NEW.id]
 
 
-_ENDS_ALL = {
+_STOPS_BATCH = {
     "no answer": (errors.Unreachable("x"), AnswerState.NOT_SENT),
-    "receipt lost": (_lost(ONE), AnswerState.UNKNOWN),
+    "receipt lost": (_unknown_outcome(ONE), AnswerState.UNKNOWN),
     "unreadable": (errors.WireError("x", "y"), AnswerState.UNKNOWN),
     "logged out": (errors.LoginFirst("x"), AnswerState.REFUSED),
     "device locked": (errors.DeviceLocked("device_locked", 423, "x"), AnswerState.REFUSED),
     "wrong PIN": (errors.WrongPin(1, 9), AnswerState.REFUSED),
     "locked app": (errors.PinNeeded("x"), AnswerState.REFUSED),
 }
-_GOES_ON = {
+_CONTINUES_BATCH = {
     "decided": (_winner(answered(ONE, Answer.APPROVE)), AnswerState.ALREADY),
     "expired": (_winner(ONE, state=ApprovalState.EXPIRED), AnswerState.EXPIRED),
     "withdrawn": (_winner(ONE, state=ApprovalState.CANCELLED), AnswerState.ENDED),
@@ -193,21 +193,21 @@ _GOES_ON = {
 
 @pytest.mark.parametrize("answer", [Approve(), Deny(DenyCode.NOT_NEEDED, "")], ids=["yes", "no"])
 @pytest.mark.parametrize(
-    ("error", "fate", "stops_batch"),
+    ("error", "state", "stops_batch"),
     [
-        *(pytest.param(*case, True, id=name) for name, case in _ENDS_ALL.items()),
-        *(pytest.param(*case, False, id=name) for name, case in _GOES_ON.items()),
+        *(pytest.param(*case, True, id=name) for name, case in _STOPS_BATCH.items()),
+        *(pytest.param(*case, False, id=name) for name, case in _CONTINUES_BATCH.items()),
     ],
 )
-def test_every_error_has_a_text_and_says_whether_the_batch_stops(error, fate, stops_batch, answer):
-    """Nothing is tried that would cost another PIN attempt or fail the same way."""
+def test_every_error_has_a_text_and_says_whether_the_batch_stops(error, state, stops_batch, answer):
+    """The batch stops after errors that would repeat or cost a PIN attempt."""
     server = FakeServer(FakeClock())
     server.put(ONE)
     sent = send(FakeAnswers(server, failures=[error]), ONE, answer, AnswerContext(NOW, None))
-    assert (sent.state, sent.stops_batch) == (fate, stops_batch)
-    assert bool(sent.reason) == (fate is not AnswerState.UNKNOWN)
+    assert (sent.state, sent.stops_batch) == (state, stops_batch)
+    assert bool(sent.reason) == (state is not AnswerState.UNKNOWN)
 
 
 def test_the_pin_is_not_in_the_repr_of_an_answer():
-    """A log can therefore not contain it by mistake."""
+    """An answer's repr omits the PIN, so it cannot end up in a log."""
     assert "271828" not in repr(BatchSubmitted((), Approve("271828")))

@@ -14,14 +14,14 @@ PAY = an_approval("pay", left=90_000)
 EXPIRED = replace(PAY, state=ApprovalState.EXPIRED, retry=Retry.POSSIBLE)
 
 
-def _told(stage):
-    """What is read on the right of the list and below it, as one line."""
+def _detail_text(stage):
+    """Return the text to the right of the list and below it as one line."""
     rows = [row.rpartition("▏")[2] for row in shown(stage).splitlines()]
     return " ".join(" ".join(rows).split())
 
 
-async def _retry(pilot, stage):
-    """Ask, and let the seconds pass in which it can be undone."""
+async def _request_retry(pilot, stage):
+    """Ask for a retry and wait until the request can no longer be undone."""
     await press(pilot, stage, "R")
     stage.clock.move(6)
     look(stage)
@@ -34,67 +34,71 @@ def _expire(stage):
     look(stage)
 
 
-async def test_an_expired_request_can_be_retried():
-    """The detail says that it is no denial and names the key; then it shows the result."""
+async def test_the_agent_of_an_expired_request_can_be_asked_to_retry():
+    """Pressing `R` asks the agent to retry once; before it is sent, `u` undoes it."""
     stage = a_stage([PAY])
     async with opened(stage) as pilot:
         assert "Ask to retry" not in shown(stage)
         _expire(stage)
-        assert "Not a denial. invoice-bot can ask again." in _told(stage)
+        assert "Not a denial. invoice-bot can ask again." in _detail_text(stage)
         assert "R Ask to retry" in shown(stage)
         await press(pilot, stage, "R")
-        assert "u to undo: Asking invoice-bot to retry" in _told(stage)
+        assert "u to undo: Asking invoice-bot to retry" in _detail_text(stage)
         await press(pilot, stage, "u")
-        assert "Undone: nothing was changed." in _told(stage)
-        await _retry(pilot, stage)
-        await until(pilot, lambda: "Not a denial. invoice-bot is asked to retry" in _told(stage))
+        assert "Undone: nothing was changed." in _detail_text(stage)
+        await _request_retry(pilot, stage)
+        await until(
+            pilot, lambda: "Not a denial. invoice-bot is asked to retry" in _detail_text(stage)
+        )
         assert inbox(stage).state.current.retry is Retry.ASKED
         assert "Ask to retry" not in shown(stage)
         await press(pilot, stage, "R")
-        assert "Retry unavailable: invoice-bot was already asked to retry." in _told(stage)
+        assert "Retry unavailable: invoice-bot was already asked to retry." in _detail_text(stage)
     assert stage.answers.given == []
 
 
-async def test_a_waiting_request_is_not_retried():
-    """Without a selection, the key says that nothing is selected."""
+async def test_a_retry_is_not_requested_for_a_waiting_request():
+    """The key says that only expired requests can be retried, or that nothing is selected."""
     stage = a_stage([PAY])
     async with opened(stage) as pilot:
         await press(pilot, stage, "R")
-        assert "Retry unavailable: only for requests that expired." in _told(stage)
+        assert "Retry unavailable: only for requests that expired." in _detail_text(stage)
     stage = a_stage([])
     async with opened(stage) as pilot:
         await press(pilot, stage, "R")
-        assert "Retry unavailable: nothing is selected." in _told(stage)
+        assert "Retry unavailable: nothing is selected." in _detail_text(stage)
 
 
-async def test_retry_is_off_without_the_server():
-    """The key says why."""
+async def test_retry_is_unavailable_without_the_server():
+    """Without a connection, the key says why no retry is requested."""
     stage = a_stage([PAY])
     async with opened(stage) as pilot:
         _expire(stage)
         await cut_off(pilot, stage, "The server does not answer.")
         await press(pilot, stage, "R")
-        assert "Retry unavailable: no connection to the server" in _told(stage)
+        assert "Retry unavailable: no connection to the server" in _detail_text(stage)
     assert stage.server.approvals[PAY.id].retry is Retry.POSSIBLE
 
 
-async def test_the_history_can_retry_too():
-    """The entry shows it at once, and the list stays."""
+async def test_a_retry_can_be_requested_from_the_history():
+    """The entry in the history shows the retry immediately."""
     stage = a_stage([])
     stage.server.put(EXPIRED)
     stage.clock.ms = PAY.expires_at
     async with opened(stage) as pilot:
         await _go(pilot, stage, "2")
         await until(pilot, lambda: "R Ask to retry" in shown(stage))
-        await _retry(pilot, stage)
-        await until(pilot, lambda: "Not a denial. invoice-bot is asked to retry" in _told(stage))
+        await _request_retry(pilot, stage)
+        await until(
+            pilot, lambda: "Not a denial. invoice-bot is asked to retry" in _detail_text(stage)
+        )
         await until(pilot, lambda: "HISTORY (1)" in shown(stage))
         await press(pilot, stage, "R")
-        assert "Retry unavailable: invoice-bot was already asked to retry." in _told(stage)
+        assert "Retry unavailable: invoice-bot was already asked to retry." in _detail_text(stage)
 
 
 async def test_the_history_shows_a_refused_retry():
-    """Nothing changes."""
+    """The server's refusal is shown, and the entry does not change."""
     stage = a_stage([])
     stage.server.put(EXPIRED)
     stage.clock.ms = PAY.expires_at
@@ -106,16 +110,16 @@ async def test_the_history_shows_a_refused_retry():
             raise errors.ApiError("agent_stopped", 409, "Its agent may ask nobody.")
 
         stage.server.request_retry = refuse
-        await _retry(pilot, stage)
-        await until(pilot, lambda: "Its agent may ask nobody." in _told(stage))
+        await _request_retry(pilot, stage)
+        await until(pilot, lambda: "Its agent may ask nobody." in _detail_text(stage))
         assert "R Ask to retry" in shown(stage)
 
 
 async def test_a_retry_by_somebody_else_is_announced():
-    """The feed announces it."""
+    """An event from the feed marks the request as retried and shows a message."""
     stage = a_stage([PAY])
     async with opened(stage) as pilot:
         _expire(stage)
         stage.feed.tell(EventName.RETRY_ASKED, replace(EXPIRED, retry=Retry.ASKED))
-        await until(pilot, lambda: "is asked to retry" in _told(stage))
+        await until(pilot, lambda: "is asked to retry" in _detail_text(stage))
         assert inbox(stage).state.current.retry is Retry.ASKED

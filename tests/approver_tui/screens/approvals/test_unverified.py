@@ -1,4 +1,4 @@
-"""A request that fails verification is listed, never shown or answered."""
+"""A request that fails verification is listed, but its content cannot be read or answered."""
 
 from dataclasses import replace
 
@@ -19,29 +19,29 @@ PROBLEM = "display: does not match its digest"
 
 
 def _forge(stage, *approvals):
-    """Make the server's copies of these fail verification from now on; it may know of none."""
-    true_page, true_copy = stage.server.waiting, stage.server.approval
+    """Make the server's copies of these approvals fail verification from now on."""
+    load_page, load_copy = stage.server.waiting, stage.server.approval
     forged = {approval.id for approval in approvals}
 
     def page():
-        listed = true_page()
+        listed = load_page()
         return replace(
             listed,
             items=tuple(item for item in listed.items if item.id not in forged),
-            unverified=tuple(Unverified(SafeText(each), SafeText(PROBLEM)) for each in forged),
+            unverified=tuple(Unverified(SafeText(id_), SafeText(PROBLEM)) for id_ in forged),
         )
 
     def copy(approval_id):
         if approval_id in forged:
             raise errors.WireError("display", "does not match its digest")
-        return true_copy(approval_id)
+        return load_copy(approval_id)
 
     stage.server.waiting, stage.server.approval = page, copy
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW])
 async def test_an_unverified_request_is_listed_apart(size):
-    """The row has a warning, its ID and the problem; the cursor skips it."""
+    """The row shows a warning, the ID and the problem, and the cursor skips it."""
     stage = a_stage(three())
     forged = three()[0]
     _forge(stage, forged)
@@ -61,7 +61,7 @@ async def test_an_unverified_request_is_listed_apart(size):
 
 
 async def test_an_unverified_request_alone_is_not_an_empty_inbox():
-    """The list does not say that nothing is waiting."""
+    """The list says that nothing can be answered, not that nothing is waiting."""
     stage = a_stage(three()[:1])
     _forge(stage, three()[0])
     async with opened(stage) as pilot:
@@ -72,7 +72,7 @@ async def test_an_unverified_request_alone_is_not_an_empty_inbox():
 
 
 async def test_many_unverified_requests_can_be_scrolled_to():
-    """The last row brings as many into view as fit."""
+    """Selecting the last request scrolls to the unverified ones below it."""
     rows = [
         an_approval(f"row {n}", DEPLOY, left=MINUTE * (5 + n), headline=f"Deploy web {n}")
         for n in range(20)
@@ -90,7 +90,7 @@ async def test_many_unverified_requests_can_be_scrolled_to():
 
 @pytest.mark.parametrize("key", ["a", "d"])
 async def test_a_row_whose_new_copy_is_unverified_cannot_be_answered(key):
-    """It keeps its place, both answers are off with a reason, and a panel over it closes."""
+    """An open panel closes, the row stays, and answering it is refused with a reason."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         await press(pilot, stage, key)
@@ -107,7 +107,7 @@ async def test_a_row_whose_new_copy_is_unverified_cannot_be_answered(key):
 
 
 async def test_a_request_that_the_feed_skipped_is_loaded():
-    """The list then names it."""
+    """If the feed skips an event that it cannot verify, the list names its request."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         late = an_approval("late", DEPLOY, left=9 * MINUTE)
@@ -122,7 +122,7 @@ async def test_a_request_that_the_feed_skipped_is_loaded():
 
 
 def test_a_verified_copy_ends_the_block():
-    """The way in which it arrives does not matter."""
+    """A verified copy from the list or the feed makes the request readable again."""
     first = three()[0]
     doubtful = (
         InboxState()

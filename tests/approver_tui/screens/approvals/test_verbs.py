@@ -19,7 +19,7 @@ from tests.support.fakes.fake_requests import DEPLOY, MINUTE, PRICES
 EUR = {"minor": 482_000, "currency": "EUR"}
 MONEY = [{"type": "payment.transfer", "amount": EUR}]
 PAY = an_approval("pay", risk="medium", details=MONEY)
-LESS = Granted(
+NARROWED = Granted(
     "{}",
     (Difference(SafeText("Amount"), SafeText("EUR 4,820.00"), SafeText("EUR 500.00")),),
     headline=SafeText("Pay EUR 500.00 to Nordwind"),
@@ -31,7 +31,7 @@ def _label(stage, name):
 
 
 async def test_the_button_repeats_the_amount():
-    """It is the amount that approving would spend."""
+    """The approve button shows the amount that approving would spend."""
     stage = a_stage([PAY])
     async with opened(stage) as pilot:
         await press(pilot, stage, "a")
@@ -39,19 +39,19 @@ async def test_the_button_repeats_the_amount():
 
 
 async def test_a_long_amount_is_not_on_the_button():
-    """The button then has the verb only."""
-    much = [{"type": "payment.transfer", "amount": {"minor": 123_456_789_00, "currency": "EUR"}}]
+    """If the amount is too long, the button says only "Approve"."""
+    details = [{"type": "payment.transfer", "amount": {"minor": 123_456_789_00, "currency": "EUR"}}]
     facts = [("Amount", "EUR 123,456,789.00", True)]
-    stage = a_stage([an_approval("pay", risk="medium", details=much, facts=facts)])
+    stage = a_stage([an_approval("pay", risk="medium", details=details, facts=facts)])
     async with opened(stage) as pilot:
         await press(pilot, stage, "a")
         assert _label(stage, "#approve") == "[ Approve ]"
 
 
 def test_the_button_has_the_narrowed_amount():
-    """An action without money, or with an amount to type back, has no amount there."""
+    """There is no amount for an action without money or if it must be typed back."""
     assert amount(PAY) == "EUR 4,820.00"
-    assert amount(replace(PAY, granted=LESS)) == "EUR 500.00"
+    assert amount(replace(PAY, granted=NARROWED)) == "EUR 500.00"
     assert amount(an_approval("web", DEPLOY)) == ""
     typed = {"label": "Amount", "kind": "money"}
     assert (
@@ -60,20 +60,20 @@ def test_the_button_has_the_narrowed_amount():
 
 
 @pytest.mark.parametrize(
-    ("granted", "told"),
+    ("granted", "expected_headline"),
     [
         (None, "Pay EUR 4,820.00 to Nordwind"),
-        (LESS, "Pay EUR 500.00 to Nordwind"),
+        (NARROWED, "Pay EUR 500.00 to Nordwind"),
         (Granted("{}", ()), "With limits: Pay EUR 4,820.00 to Nordwind"),
     ],
 )
-def test_a_headline_shows_what_is_granted(granted, told):
-    """If it cannot, it says that there are limits."""
-    assert narrowed_headline(SafeText("Pay EUR 4,820.00 to Nordwind"), granted) == told
+def test_a_headline_shows_what_is_granted(granted, expected_headline):
+    """If the granted part has no headline, the original one says that there are limits."""
+    assert narrowed_headline(SafeText("Pay EUR 4,820.00 to Nordwind"), granted) == expected_headline
 
 
 async def test_keys_that_do_nothing_are_not_shown():
-    """Pressing one still says why."""
+    """The key bar hides unavailable keys, but pressing one still says why."""
     stage = a_stage([PAY])
     async with opened(stage, (140, 30)) as pilot:
         assert "Limits.." in shown(stage)
@@ -87,7 +87,7 @@ async def test_keys_that_do_nothing_are_not_shown():
 
 
 async def test_a_wrong_clock_is_reported_with_its_difference():
-    """Every time on the screen is the server's."""
+    """The times on the screen are the server's, so a clock that differs is reported."""
     stage = a_stage([PAY])
     stage.server.skew = 5 * MINUTE
     async with opened(stage):
@@ -99,7 +99,7 @@ async def test_a_wrong_clock_is_reported_with_its_difference():
     [("low", "30 days", None), ("medium", "8 hours", "1 day"), ("high", "1 hour", "8 hours")],
 )
 async def test_the_grant_panel_offers_what_the_risk_allows(risk, longest, refused):
-    """The server allows an hour at high risk."""
+    """The higher the risk, the shorter the longest duration that the panel offers."""
     stage = a_stage([an_approval("web", DEPLOY, risk=risk, left=9 * MINUTE)])
     async with opened(stage) as pilot:
         await press(pilot, stage, "s")
@@ -108,7 +108,7 @@ async def test_the_grant_panel_offers_what_the_risk_allows(risk, longest, refuse
 
 
 async def test_id_and_link_are_copied():
-    """The link is at the server of the login."""
+    """Pressing `y` copies the ID, and `Y` the link to the request on the server."""
     stage = a_stage([PAY], place={"issuer": "https://sayso.example"})
     async with opened(stage) as pilot:
         await press(pilot, stage, "y")
@@ -119,7 +119,7 @@ async def test_id_and_link_are_copied():
 
 
 async def test_t_shows_the_history_of_the_agent():
-    """Filtered; the filter can be changed there."""
+    """Pressing `t` opens the history, filtered by the selected request's agent."""
     stage = a_stage([an_approval("web", DEPLOY)])
     stage.server.put(
         answered(an_approval("old", DEPLOY), Answer.APPROVE),
@@ -131,7 +131,7 @@ async def test_t_shows_the_history_of_the_agent():
 
 
 async def test_a_device_is_renamed():
-    """The user types the new name."""
+    """The typed name is sent to the server and confirmed in a message."""
     stage = a_stage([PAY])
     async with opened(stage) as pilot:
         await press(pilot, stage, "5")
@@ -142,7 +142,7 @@ async def test_a_device_is_renamed():
 
 
 async def test_a_browser_gets_a_test_notification():
-    """A terminal does not."""
+    """A test notification can be sent to a browser but not to a terminal."""
     phone = replace(a_device(), id="sayso_dv_p", name=SafeText("phone"), kind=SafeText("browser"))
     stage = a_stage([PAY])
     stage.server.others = [replace(phone, is_this=False)]
@@ -156,7 +156,7 @@ async def test_a_browser_gets_a_test_notification():
 
 
 async def test_the_token_of_a_past_approval_is_ended_from_the_history():
-    """An approval without one says so."""
+    """A token can be revoked there; a request without one says so."""
     used = replace(answered(an_approval("old"), Answer.APPROVE), state=ApprovalState.REDEEMED)
     stage = a_stage([])
     stage.server.put(used)
@@ -175,27 +175,29 @@ async def test_the_token_of_a_past_approval_is_ended_from_the_history():
 
 
 async def test_the_other_requests_of_an_agent_can_be_denied_too():
-    """Each by its own answer; without the checkbox only this one."""
+    """With the checkbox, every waiting request from the agent is denied separately."""
     rows = [an_approval(name, DEPLOY, left=3 * MINUTE) for name in ("one", "two")]
     stage = a_stage([*rows, *three()])
     async with opened(stage) as pilot:
         await press(pilot, stage, "d")
         screen = stage.app.screen
-        tick = screen.query_one("#all")
+        checkbox = screen.query_one("#all")
         screen.set_focus(None)
-        tick.focus()
+        checkbox.focus()
         await press(pilot, stage, "space")
-        assert tick.is_on
+        assert checkbox.is_on
         screen.query_one("DenyCodes").focus()
         await press(pilot, stage, "1", "enter")
-        about = screen.approval.agent.id
+        agent_id = screen.approval.agent.id
         stage.clock.move(6)
-        await until(pilot, lambda: _denied(stage, pilot))
-    given = [each for each, answer, _ in stage.answers.given if answer is Answer.DENY]
-    mine = [each.id for each in (*rows, *three()) if each.agent.id == about]
-    assert sorted(given) == sorted(mine)
+        await until(pilot, lambda: _are_all_denied(stage, pilot))
+    denied = [
+        approval_id for approval_id, answer, _ in stage.answers.given if answer is Answer.DENY
+    ]
+    expected = [row.id for row in (*rows, *three()) if row.agent.id == agent_id]
+    assert sorted(denied) == sorted(expected)
 
 
-def _denied(stage, _pilot):
+def _are_all_denied(stage, _pilot):
     look(stage)
     return len(stage.answers.given) > 1 and not inbox(stage).state.in_progress

@@ -1,4 +1,4 @@
-"""The agents page: acting, recent and owned agents."""
+"""The agents page: agents with access, agents with recent requests, and owned agents."""
 
 from dataclasses import replace
 
@@ -35,7 +35,7 @@ async def _agents(pilot, stage):
 
 
 async def test_agents_that_asked_are_listed_next_to_acting_and_owned_ones():
-    """The list shows the outcomes of their requests and the state of owned ones."""
+    """The list shows how their requests ended, and the state of owned agents."""
     stage = _stage()
     async with opened(stage) as pilot:
         await _agents(pilot, stage)
@@ -54,7 +54,7 @@ async def test_agents_that_asked_are_listed_next_to_acting_and_owned_ones():
 
 
 async def test_old_requests_are_left_out():
-    """Seven days are listed."""
+    """Agents whose last request is more than seven days old are not listed."""
     old = replace(answered(an_approval("old", PRICES), Answer.APPROVE), created_at=0)
     stage = a_stage([])
     stage.server.put(old)
@@ -66,7 +66,7 @@ async def test_old_requests_are_left_out():
 
 
 async def test_an_agent_is_muted_and_unmuted_from_its_page():
-    """The same key undoes it; the entry and the inbox show the mute."""
+    """The same key mutes and unmutes an agent; the inbox shows the mute too."""
     stage = a_stage([an_approval("web", DEPLOY, left=9 * MINUTE)])
     async with opened(stage, NARROW) as pilot:
         await _agents(pilot, stage)
@@ -81,7 +81,7 @@ async def test_an_agent_is_muted_and_unmuted_from_its_page():
 
 
 async def test_an_owned_agent_is_suspended():
-    """A confirmation comes first; for the agents of others the key says why not."""
+    """Suspending needs a confirmation; for agents of others the key says that it is unavailable."""
     stage = _stage()
     stage.server.owned = (replace(IDLE, state=SafeText("enabled")),)
     async with opened(stage, NARROW) as pilot:
@@ -102,7 +102,7 @@ async def test_an_owned_agent_is_suspended():
 
 
 async def test_a_disabled_agent_cannot_be_suspended():
-    """The key says why not."""
+    """The key says that the agent is already disabled."""
     stage = _stage()
     stage.server.owned = (replace(IDLE, state=SafeText("disabled")),)
     async with opened(stage, NARROW) as pilot:

@@ -1,4 +1,4 @@
-"""The report panel: a scope must be chosen first."""
+"""The report panel: nothing is reported before a scope is chosen."""
 
 import pytest
 from textual.widgets import Static
@@ -26,7 +26,7 @@ async def _open(pilot, stage, *keys):
     ("key", "scope"), [("2", ReportScope.AGENT), ("3", ReportScope.EVERY_AGENT)]
 )
 async def test_a_report_quarantines_the_chosen_scope(key, scope):
-    """The note for the administrators is sent; the result has numbers."""
+    """The report sends the note, and the result counts the tokens and requests that ended."""
     stage = a_stage([PAY])
     async with opened(stage) as pilot:
         await _open(pilot, stage, key, "tab", *"no", "tab", "enter")
@@ -38,7 +38,7 @@ async def test_a_report_quarantines_the_chosen_scope(key, scope):
 
 
 async def test_reporting_this_request_only_is_a_denial_that_can_be_undone():
-    """The denial has the code for not recognized, and there is no incident."""
+    """The first choice sends a denial with the code `suspicious` and opens no incident."""
     stage = a_stage([PAY])
     async with opened(stage) as pilot:
         await _open(pilot, stage, "1", *REPORT)
@@ -51,7 +51,7 @@ async def test_reporting_this_request_only_is_a_denial_that_can_be_undone():
 
 
 async def test_no_scope_is_chosen_at_first():
-    """The button is off and says what is missing."""
+    """Until a scope is chosen, Report is unavailable and the hint says why."""
     stage = a_stage([PAY])
     async with opened(stage) as pilot:
         await _open(pilot, stage)
@@ -62,7 +62,7 @@ async def test_no_scope_is_chosen_at_first():
 
 
 async def test_the_consequence_is_shown_before_sending():
-    """Each choice has its own."""
+    """The panel describes what each choice does; a digit without a choice changes nothing."""
     stage = a_stage([PAY])
     async with opened(stage) as pilot:
         await _open(pilot, stage, "down")
@@ -76,13 +76,13 @@ async def test_the_consequence_is_shown_before_sending():
 
 
 async def test_a_past_request_can_be_reported():
-    """Then it cannot be denied alone."""
+    """A decided request can be reported but not denied, so the first choice is its agent."""
     stage = a_stage([PAY])
     async with opened(stage) as pilot:
         screen = inbox(stage)
-        done = answered(PAY, Answer.APPROVE)
-        stage.server.put(done)
-        screen.set_state(screen.state.with_approval(done))
+        decided = answered(PAY, Answer.APPROVE)
+        stage.server.put(decided)
+        screen.set_state(screen.state.with_approval(decided))
         await _open(pilot, stage, "1")
         assert "1 This agent, invoice-bot" in shown(stage)
         await press(pilot, stage, *REPORT)
@@ -91,7 +91,7 @@ async def test_a_past_request_can_be_reported():
 
 
 async def test_a_consent_can_be_reported():
-    """The text says that no agent made it."""
+    """A consent was requested by no agent, so the report notifies the administrators."""
     stage = a_stage([an_approval("consent", CONSENT)])
     async with opened(stage) as pilot:
         await _open(pilot, stage, "2")
@@ -111,7 +111,7 @@ async def test_a_consent_can_be_reported():
     ],
 )
 async def test_a_report_that_fails_can_be_sent_again(error, says):
-    """The panel stays and says what is known."""
+    """The panel stays open, says whether the report was sent, and can send it again."""
     stage = a_stage([PAY])
     stage.answers.failures.append(error)
     async with opened(stage) as pilot:
@@ -126,7 +126,7 @@ async def test_a_report_that_fails_can_be_sent_again(error, says):
 
 
 async def test_a_changed_request_is_not_reported():
-    """The panel closes and says so."""
+    """The panel closes and says that the request changed."""
     stage = a_stage([PAY])
     stage.answers.failures.append(errors.Changed("other"))
     async with opened(stage) as pilot:
@@ -135,7 +135,7 @@ async def test_a_changed_request_is_not_reported():
 
 
 async def test_nothing_can_be_reported_offline():
-    """The key says why."""
+    """Without a connection, the key says why the report panel does not open."""
     stage = a_stage([PAY])
     async with opened(stage) as pilot:
         screen = inbox(stage)
@@ -146,7 +146,7 @@ async def test_nothing_can_be_reported_offline():
 
 
 async def test_fast_typing_reports_nothing():
-    """Twenty keys a second from the inbox into the panel."""
+    """Twenty keys a second in the inbox and the panel send neither report nor denial."""
     stage = a_stage([PAY])
     async with opened(stage) as pilot:
         await run_on(pilot, stage, ["exclamation_mark", "2", *REPORT, "1", *REPORT])

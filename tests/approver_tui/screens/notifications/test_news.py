@@ -1,4 +1,4 @@
-"""The line for each event."""
+"""The news line for each event."""
 
 from datetime import UTC
 
@@ -14,7 +14,7 @@ REPORTED = AlarmSubject(BOT.agent_id, BOT.agent, SafeText("sayso_in_1"))
 
 
 @pytest.mark.parametrize(
-    ("name", "about", "said"),
+    ("name", "about", "expected"),
     [
         (
             EventName.INCIDENT_OPENED,
@@ -51,14 +51,14 @@ REPORTED = AlarmSubject(BOT.agent_id, BOT.agent, SafeText("sayso_in_1"))
         ),
     ],
 )
-def test_an_alarm_names_the_agent_if_the_server_does(name, about, said):
-    """An older server names none."""
-    assert event_text(Event(1, name, 0, about=about), UTC).endswith(said)
+def test_an_alarm_names_the_agent_if_the_server_does(name, about, expected):
+    """An older server sends no agent, so the message names none."""
+    assert event_text(Event(1, name, 0, about=about), UTC).endswith(expected)
 
 
-def test_a_lost_browser_is_announced_at_once():
-    """Its push service no longer knows it."""
+def test_a_lost_browser_is_announced_immediately():
+    """When its push service no longer knows a browser, the event is treated as urgent."""
     phone = a_device(name=SafeText("phone"), is_this=False)
-    said = event_text(Event(1, EventName.DEVICE_UNREACHED, 0, device=phone), UTC)
-    assert "device phone no longer gets notifications" in said
+    message = event_text(Event(1, EventName.DEVICE_UNREACHED, 0, device=phone), UTC)
+    assert "device phone no longer gets notifications" in message
     assert EventName.DEVICE_UNREACHED in URGENT_EVENTS

@@ -1,4 +1,4 @@
-"""Waiting requests at other servers: one line, and never an alert."""
+"""Requests that wait at other servers are one line in the inbox and never alert."""
 
 import pytest
 
@@ -13,7 +13,7 @@ LOGIN = {"login": SafeText("default")}
 
 
 async def test_waiting_requests_elsewhere_are_one_line():
-    """It disappears when there are none, and it never alerts."""
+    """The line names each server with waiting requests, and disappears if there are none."""
     others = FakeOthers([{"work": 2, "home": 0}, {"work": 0, "home": 0}])
     stage = a_stage([an_approval("pay")], place=LOGIN, others=others)
     async with opened(stage) as pilot:
@@ -25,7 +25,7 @@ async def test_waiting_requests_elsewhere_are_one_line():
 
 
 async def test_an_unreachable_server_shows_the_age_of_its_count():
-    """The app raises no alarm."""
+    """An unreachable other server does not make the app say OFFLINE."""
     stage = a_stage(place=LOGIN, others=FakeOthers([{"work": 2}, {"work": None}]))
     async with opened(stage, NARROW) as pilot:
         await until(pilot, lambda: "2 at work" in shown(stage))
@@ -36,17 +36,17 @@ async def test_an_unreachable_server_shows_the_age_of_its_count():
 
 
 async def test_the_next_count_is_half_a_minute_after_the_last(monkeypatch):
-    """It never comes sooner."""
+    """After one count, the timer for the next is 30 seconds."""
     others = FakeOthers([{"work": 2}])
     stage = a_stage(place=LOGIN, others=others)
     timers = []
     set_timer = inbox_base.InboxBase.set_timer
 
-    def noted(screen, delay, *rest, **more):
+    def record_timer(screen, delay, *args, **kwargs):
         timers.append(delay)
-        return set_timer(screen, delay, *rest, **more)
+        return set_timer(screen, delay, *args, **kwargs)
 
-    monkeypatch.setattr(inbox_base.InboxBase, "set_timer", noted)
+    monkeypatch.setattr(inbox_base.InboxBase, "set_timer", record_timer)
     async with opened(stage) as pilot:
         await until(pilot, lambda: "2 at work" in shown(stage))
         assert timers.count(30.0) == 1
@@ -54,8 +54,8 @@ async def test_the_next_count_is_half_a_minute_after_the_last(monkeypatch):
 
 
 @pytest.mark.parametrize("login", ["", "default"])
-async def test_with_one_login_nothing_is_counted(login):
-    """If no server answers, there is no line."""
+async def test_without_a_count_there_is_no_line(login):
+    """Without a named login nothing is counted, and a server without an answer has no line."""
     others = FakeOthers([{"work": None}])
     stage = a_stage(place={"login": SafeText(login)}, others=others)
     async with opened(stage) as pilot:
@@ -64,7 +64,7 @@ async def test_with_one_login_nothing_is_counted(login):
 
 
 async def test_a_short_screen_has_no_line_about_other_logins():
-    """The settings page still has the numbers."""
+    """On a short screen the count is loaded but not shown in the inbox."""
     others = FakeOthers([{"work": 2}])
     stage = a_stage([an_approval("pay")], place=LOGIN, others=others)
     async with opened(stage, (40, 12)) as pilot:

@@ -25,7 +25,7 @@ from tests.support.fakes.fake_feed import FakeOthers
 
 @pytest.fixture(autouse=True)
 def file(tmp_path, monkeypatch):
-    """Where this test keeps settings."""
+    """Store the settings of this test in its own folder and return their file."""
     monkeypatch.setenv("SAYSO_APPROVER_HOME", str(tmp_path))
     return tmp_path / "config.toml"
 
@@ -40,18 +40,18 @@ async def _settings(pilot, stage):
     await until(pilot, lambda: stage.app.screen.found is not None)
 
 
-async def _to(pilot, stage, name):
+async def _move_to(pilot, stage, name):
     ids = [entry.id for part in stage.app.screen._sections() for entry in part.entries]
     await press(pilot, stage, *["j"] * [id_.removeprefix("login:") for id_ in ids].index(name))
     assert stage.app.screen.cursor.removeprefix("login:") == name
 
 
-async def test_the_theme_changes_at_once_and_is_saved(file):
-    """The next one on each press."""
+async def test_the_theme_changes_immediately_and_is_saved(file):
+    """Space selects the next theme, applies it, and writes it to the settings file."""
     stage = _stage()
     async with opened(stage) as pilot:
         await _settings(pilot, stage)
-        await _to(pilot, stage, "theme")
+        await _move_to(pilot, stage, "theme")
         await press(pilot, stage, "space")
         assert stage.app.theme == "high-contrast"
         assert "Theme: high-contrast" in shown(stage)
@@ -59,7 +59,7 @@ async def test_the_theme_changes_at_once_and_is_saved(file):
 
 
 async def test_other_settings_apply_at_the_next_start(file):
-    """The message says so."""
+    """The message says that the setting applies from the next start."""
     stage = _stage()
     async with opened(stage) as pilot:
         await _settings(pilot, stage)
@@ -71,7 +71,7 @@ async def test_other_settings_apply_at_the_next_start(file):
 
 
 async def test_a_setting_in_the_environment_cannot_be_changed_here(monkeypatch, file):
-    """It overrides the file."""
+    """A setting from the environment overrides the file, so the file is not written."""
     monkeypatch.setenv("SAYSO_APPROVER_NOTIFY_LOW", "bell")
     stage = _stage()
     async with opened(stage) as pilot:
@@ -84,17 +84,17 @@ async def test_a_setting_in_the_environment_cannot_be_changed_here(monkeypatch, 
 
 
 async def test_a_setting_with_many_values_shows_its_command():
-    """The command line accepts any."""
+    """A setting without a fixed list of values names the command that changes it."""
     stage = _stage()
     async with opened(stage) as pilot:
         await _settings(pilot, stage)
-        await _to(pilot, stage, "key_approve")
+        await _move_to(pilot, stage, "key_approve")
         await press(pilot, stage, "space")
         assert "run: sayso-approver config set key_approve VALUE" in shown(stage)
 
 
 async def test_a_file_that_cannot_be_written_is_reported(file):
-    """The setting keeps its value."""
+    """If the settings file cannot be written, a message says that nothing was saved."""
     stage = _stage()
     async with opened(stage) as pilot:
         await _settings(pilot, stage)
@@ -105,7 +105,7 @@ async def test_a_file_that_cannot_be_written_is_reported(file):
 
 @pytest.fixture
 def two_servers(tmp_path):
-    """Logins at two servers; the app shows the first."""
+    """Create logins at two servers and a broken one; the app uses the first."""
     home = Home.at(tmp_path)
     profile.save(home, MINE)
     profile.save(home.named("work"), replace(MINE, issuer="https://work.example"))
@@ -114,12 +114,12 @@ def two_servers(tmp_path):
 
 @pytest.mark.usefixtures("two_servers")
 async def test_the_settings_switch_to_another_server():
-    """The app quits as by q, with the next login."""
+    """Choosing another login quits the app and names the login to start next."""
     stage = _stage(login=SafeText("default"))
     async with opened(stage) as pilot:
         assert "alice@default" in shown(stage)
         await _settings(pilot, stage)
-        await _to(pilot, stage, "default")
+        await _move_to(pilot, stage, "default")
         assert "SERVERS (2)" in shown(stage)
         await press(pilot, stage, "space")
         assert "Change unavailable: you are there." in shown(stage)
@@ -133,27 +133,27 @@ async def test_the_settings_switch_to_another_server():
 
 @pytest.mark.usefixtures("two_servers")
 async def test_each_server_shows_its_waiting_requests():
-    """An old number has its age, and an unknown one says so."""
+    """An old count is shown with its age, and a missing count as not known."""
     others = FakeOthers([{"work": None}, {"work": 2}, {"work": None}])
     stage = _stage(others, login=SafeText("default"))
     async with opened(stage) as pilot:
         await until(pilot, lambda: others.asked == 1)
         await _settings(pilot, stage)
-        await _to(pilot, stage, "work")
+        await _move_to(pilot, stage, "work")
         assert "not known" in shown(stage)
-        for told in ("2 waiting", "2 (3 min ago)"):
+        for count in ("2 waiting", "2 (3 min ago)"):
             stage.clock.move(180)
             inbox(stage)._calls.count_other_logins()
-            await until(pilot, lambda told=told: told in shown(stage))
+            await until(pilot, lambda count=count: count in shown(stage))
 
 
 @pytest.mark.usefixtures("two_servers")
 async def test_the_settings_sign_in_to_one_more_server():
-    """The last entry of the servers does so."""
+    """The last entry in the list of servers quits the app to sign in to another server."""
     stage = _stage()
     async with opened(stage) as pilot:
         await _settings(pilot, stage)
-        await _to(pilot, stage, "work")
+        await _move_to(pilot, stage, "work")
         await press(pilot, stage, "j", "enter")
         assert "Sign in to another server." in shown(stage)
         await press(pilot, stage, "space")
@@ -163,17 +163,17 @@ async def test_the_settings_sign_in_to_one_more_server():
 
 @pytest.mark.usefixtures("two_servers")
 async def test_the_default_login_is_a_setting(file):
-    """Its values are the logins."""
+    """Changing the setting `profile` chooses among the stored logins."""
     stage = _stage()
     async with opened(stage) as pilot:
         await _settings(pilot, stage)
-        await _to(pilot, stage, "profile")
+        await _move_to(pilot, stage, "profile")
         await press(pilot, stage, "space")
     assert file.read_text() == 'profile = "work"\n'
 
 
 async def test_a_waiting_denial_is_sent_before_switching():
-    """Switching quits the app."""
+    """Switching quits the app, so it sends the waiting denial first."""
     stage = _stage()
     async with opened(stage) as pilot:
         await press(pilot, stage, "d")
@@ -185,7 +185,7 @@ async def test_a_waiting_denial_is_sent_before_switching():
 
 
 async def test_without_a_settings_file_only_notifications_are_listed():
-    """The server stores them."""
+    """Notification settings are stored on the server, so they need no settings file."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         await _settings(pilot, stage)
@@ -195,7 +195,7 @@ async def test_without_a_settings_file_only_notifications_are_listed():
 
 
 async def test_chosen_keys_work_and_are_shown_everywhere():
-    """The key bar and the help show them; the defaults do nothing."""
+    """The key bar and the help show the chosen keys, and the default keys do nothing."""
     stage = _stage(keymap=Keymap({"approve": "A", "help": "f2", "report": "@"}))
     async with opened(stage) as pilot:
         text = shown(stage)
@@ -211,7 +211,7 @@ async def test_chosen_keys_work_and_are_shown_everywhere():
 
 
 async def test_quiet_hours_are_set_and_cleared_in_the_settings():
-    """An invalid text is reported, and nothing is sent."""
+    """Invalid hours are refused with the expected form, and empty hours clear the setting."""
     stage = a_stage(three(), place={"zone_name": "Europe/Berlin"})
     async with opened(stage) as pilot:
         await _settings(pilot, stage)
@@ -226,7 +226,7 @@ async def test_quiet_hours_are_set_and_cleared_in_the_settings():
 
 
 async def test_mutes_and_snoozes_are_listed_and_ended_in_the_settings():
-    """The settings end a mute and a snooze without opening a request."""
+    """A mute and a snooze can be ended without opening a request."""
     stage = a_stage(three())
     prices = three()[2]
     stage.prefs_client.mute(prices.agent.id)
@@ -244,13 +244,13 @@ async def test_mutes_and_snoozes_are_listed_and_ended_in_the_settings():
 
 
 async def test_a_key_goes_to_the_next_waiting_request():
-    """Past what was answered, around the end, and with a message if there is none."""
+    """Pressing `w` skips decided requests, wraps around, and says if no other request waits."""
     first, second, third = three()
     stage = a_stage([first, answered(second, Answer.APPROVE), third])
     async with opened(stage) as pilot:
-        for wanted in (third.id, first.id):
+        for expected in (third.id, first.id):
             await press(pilot, stage, "w")
-            assert inbox(stage).state.selected == wanted
+            assert inbox(stage).state.selected == expected
     stage = a_stage([first])
     async with opened(stage) as pilot:
         await press(pilot, stage, "w")
@@ -258,7 +258,7 @@ async def test_a_key_goes_to_the_next_waiting_request():
 
 
 async def test_a_fact_is_copied():
-    """A key lists the facts, and Enter copies the value of one."""
+    """Pressing `c` lists the facts, and Enter copies the value of the chosen fact."""
     stage = _stage()
     async with opened(stage) as pilot:
         await press(pilot, stage, "c", *"amount", "enter")

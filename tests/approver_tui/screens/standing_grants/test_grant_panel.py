@@ -1,4 +1,4 @@
-"""Creating a standing grant: limits, preview, approval."""
+"""Creating a standing grant: limits, preview, and approval."""
 
 from dataclasses import replace
 
@@ -42,13 +42,13 @@ def _is_on(stage):
     return not stage.app.screen.query_one("#continue", PanelButton).is_off
 
 
-def _read(stage):
-    """All words on the screen, however they are wrapped."""
+def _words(stage):
+    """Return all words on the screen as one line."""
     return " ".join(shown(stage).replace("│", " ").split())
 
 
-async def _bound(pilot, stage, fields=_FIELDS):
-    """Open the panel and fill its fields in."""
+async def _fill_in(pilot, stage, fields=_FIELDS):
+    """Open the panel and fill in its fields."""
     await press(pilot, stage, "s")
     await until(pilot, lambda: isinstance(stage.app.screen, StandingGrantPanel))
     await press(pilot, stage, "tab")
@@ -58,10 +58,10 @@ async def _bound(pilot, stage, fields=_FIELDS):
 
 @pytest.mark.parametrize("size", [WIDE, NARROW, (60, 20), (40, 12)])
 async def test_a_grant_is_previewed_and_approved_with_the_pin(size):
-    """The limits, the recent requests, and the panel that approves the new grant."""
+    """The fields become a proposal, and an approve panel opens for the new grant."""
     stage = _stage()
     async with opened(stage, size) as pilot:
-        await _bound(pilot, stage)
+        await _fill_in(pilot, stage)
         await until(pilot, lambda: _is_on(stage))
         assert stage.grants_client.proposals[-1] == StandingGrantProposal(
             approval=PAY.id,
@@ -90,10 +90,10 @@ def _approves(stage, approval):
 
 @pytest.mark.parametrize("also", [True, False])
 async def test_the_form_approves_its_low_request_too_unless_that_is_cleared(also):
-    """The approval of the grant and that of the request are two signatures."""
+    """The grant and the request are approved with separate signatures."""
     stage = _stage(LOW)
     async with opened(stage) as pilot:
-        await _bound(pilot, stage)
+        await _fill_in(pilot, stage)
         assert "[x] Approve this request too" in shown(stage)
         if not also:
             await press(pilot, stage, "tab", "space")
@@ -105,16 +105,16 @@ async def test_the_form_approves_its_low_request_too_unless_that_is_cleared(also
         stage.app.screen.query_one("#approve").focus()
         await press(pilot, stage, "enter")
         await until(pilot, lambda: len(stage.answers.given) == 1 + also)
-    given = [each[0] for each in stage.answers.given]
-    assert given == [GIVES.id, LOW.id][: 1 + also]
+    approved = [answer[0] for answer in stage.answers.given]
+    assert approved == [GIVES.id, LOW.id][: 1 + also]
 
 
 async def test_the_form_names_what_may_vary_as_the_request_does():
-    """No JSON pointer is on the screen."""
+    """The form uses the labels of the facts and shows no JSON pointers."""
     stage = _stage()
     async with opened(stage) as pilot:
-        await _bound(pilot, stage, ())
-        text = _read(stage)
+        await _fill_in(pilot, stage, ())
+        text = _words(stage)
         assert "Amount up to now EUR 10.00" in text
         assert "To can be anything (now Bo)" in text
         assert "amount=" not in text
@@ -122,17 +122,17 @@ async def test_the_form_names_what_may_vary_as_the_request_does():
 
 
 async def test_the_panel_shows_what_the_grant_would_have_covered():
-    """Limits, risk, and each recent request with why it is not covered."""
+    """The preview shows the limits and why a recent request is not covered."""
     stage = _stage()
     async with opened(stage) as pilot:
-        await _bound(pilot, stage)
+        await _fill_in(pilot, stage)
         await until(pilot, lambda: _is_on(stage))
-        text = _read(stage)
+        text = _words(stage)
         assert "up to EUR 20.00" in text
         assert "high; approved as critical" in text
         assert "It would have covered 1 of the last 2." in text
         await press(pilot, stage, *["pagedown"] * 3)
-        text = _read(stage)
+        text = _words(stage)
         assert "not covered: Amount is over the limit" in text
 
 
@@ -144,41 +144,41 @@ async def test_the_panel_shows_what_the_grant_would_have_covered():
         (("2", "0"), "enter the max uses as a number."),
     ],
 )
-async def test_continue_is_off_until_the_limits_are_entered(fields, why):
-    """The hint names the missing one; nothing is sent."""
+async def test_continue_is_unavailable_until_the_limits_are_entered(fields, why):
+    """The hint names the missing limit, and no varying fact is proposed."""
     stage = _stage()
     async with opened(stage) as pilot:
-        await _bound(pilot, stage, fields)
-        assert f"Continue unavailable: {why}" in _read(stage)
+        await _fill_in(pilot, stage, fields)
+        assert f"Continue unavailable: {why}" in _words(stage)
         assert not _is_on(stage)
     assert all(proposal.vary == () for proposal in stage.grants_client.proposals)
 
 
 async def test_a_refusal_is_shown_and_another_proposal_is_sent():
-    """The server names the exceeded limit; nothing is reduced automatically."""
+    """The server names the exceeded limit, and a corrected value can be proposed."""
     stage = _stage()
     stage.grants_client.failures = [
         errors.ApiError("over_cap", 400, "At most 5 uses at high risk.")
     ]
     async with opened(stage) as pilot:
-        await _bound(pilot, stage, ("2", "9"))
+        await _fill_in(pilot, stage, ("2", "9"))
         await until(pilot, lambda: "At most 5 uses at high risk." in shown(stage))
         await press(pilot, stage, "shift+tab", "backspace", "3", "enter")
         await until(pilot, lambda: _is_on(stage))
 
 
 async def test_a_request_that_is_not_the_proposal_is_not_opened():
-    """The panel says so and stays."""
+    """If the server offers something else to sign, the panel stays and says so."""
     stage = _stage()
     async with opened(stage) as pilot:
-        await _bound(pilot, stage)
+        await _fill_in(pilot, stage)
         await until(pilot, lambda: _is_on(stage))
         stage.grants_client.failures = [
             errors.Changed("The server offers something else for signing.")
         ]
         stage.app.screen.query_one("#continue").focus()
         await press(pilot, stage, "enter")
-        await until(pilot, lambda: "something else for signing" in _read(stage))
+        await until(pilot, lambda: "something else for signing" in _words(stage))
         assert isinstance(stage.app.screen, StandingGrantPanel)
     assert stage.answers.given == []
 
@@ -191,7 +191,7 @@ async def test_a_request_that_is_not_the_proposal_is_not_opened():
     ],
 )
 async def test_a_request_without_a_possible_grant_says_why(approval, why):
-    """The panel does not open."""
+    """For a consent or a critical request, the key says why the panel does not open."""
     stage = a_stage([approval])
     async with opened(stage) as pilot:
         await press(pilot, stage, "s")
@@ -199,21 +199,21 @@ async def test_a_request_without_a_possible_grant_says_why(approval, why):
 
 
 async def test_a_decided_request_can_still_be_the_example():
-    """The panel stays when somebody answers it."""
+    """The panel stays open if somebody decides the request."""
     stage = _stage()
     async with opened(stage) as pilot:
         await press(pilot, stage, "s")
-        done = answered(PAY, Answer.APPROVE)
-        stage.server.put(done)
+        decided = answered(PAY, Answer.APPROVE)
+        stage.server.put(decided)
         await press(pilot, stage, "tab", "2", "tab", "3", "tab")
         await until(pilot, lambda: _is_on(stage))
-        inbox(stage).set_state(inbox(stage).state.with_approval(done))
+        inbox(stage).set_state(inbox(stage).state.with_approval(decided))
         await pilot.pause()
         assert isinstance(stage.app.screen, StandingGrantPanel)
 
 
 async def test_fast_typing_and_escape_create_nothing():
-    """Letters go to fields at most, and Back has the focus first."""
+    """Typing quickly through the panel and pressing Esc approves nothing."""
     stage = _stage()
     async with opened(stage) as pilot:
         await run_on(pilot, stage, ["s", *"yes a y", "enter", "tab", *"2h", "enter", "enter"] * 2)
@@ -223,17 +223,17 @@ async def test_fast_typing_and_escape_create_nothing():
 
 
 async def test_the_panel_has_a_help_and_scrolls():
-    """F1 explains the fields; a question mark may be part of a value."""
+    """F1 opens the help, because a question mark may be part of a value."""
     stage = _stage()
     async with opened(stage) as pilot:
-        await _bound(pilot, stage)
+        await _fill_in(pilot, stage)
         await press(pilot, stage, "pagedown", "pageup", "f1")
         assert isinstance(stage.app.screen, HelpScreen)
         assert "an empty limit means: as in this request" in shown(stage)
 
 
 async def test_grants_are_listed_and_revoked():
-    """Each shows what is left of it."""
+    """Each grant shows what is left of it, and revoking one needs a confirmation."""
     stage = a_stage([an_approval("deploy", DEPLOY)])
     full = a_grant(NOW, "buyer-helper", state=GrantState.FULL, used=3, notify=False, sum=None)
     stage.grants_client.given = [a_grant(NOW), replace(full, type=None)]

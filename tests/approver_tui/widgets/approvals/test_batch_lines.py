@@ -1,4 +1,4 @@
-"""The table of a batch: every fact is whole and unmistakable."""
+"""The table of a batch: every main fact is complete and cannot be imitated."""
 
 from dataclasses import replace
 
@@ -22,19 +22,21 @@ def _texts(batch, width=74, pointed=None):
 
 
 @WIDTHS
-def test_every_line_fits_and_every_main_fact_is_whole(width):
-    """Hostile text in a request of the batch makes no line wider."""
+def test_every_line_fits_and_every_main_fact_is_complete(width):
+    """A long hostile value is wrapped: no line is too wide, and only main facts are shown."""
     evil = a_payment("evil", 100, EVIL, 9)
     lines = batch_lines(Batch.of([evil, ONE]), None, RenderContext(NOW, None, width))
     assert all(length(line.line) <= width for line in lines)
-    of_it = "".join(text_of(line.line).replace(" ", "") for line in lines if line.block == evil.id)
+    block_text = "".join(
+        text_of(line.line).replace(" ", "") for line in lines if line.block == evil.id
+    )
     for fact in evil.display.facts:
-        assert (fact.value.replace(" ", "") in of_it) == fact.material
+        assert (fact.value.replace(" ", "") in block_text) == fact.material
 
 
 @WIDTHS
 def test_a_value_never_looks_like_a_fact(width):
-    """It is indented to the right of all labels."""
+    """A wrapped value is indented further than the labels, so it cannot look like one."""
     rows = _texts(Batch.of([a_payment("evil", 100, EVIL, 9)]), width)
     amounts = [row for row in rows if row.lstrip().startswith("Amount")]
     starts = {len(row) - len(row.lstrip()) for row in amounts if row[5:].startswith("Amount")}
@@ -43,7 +45,7 @@ def test_a_value_never_looks_like_a_fact(width):
 
 
 def test_shared_members_appear_once_and_others_in_each_block():
-    """Undo and scopes differ between the requests."""
+    """Facts that all requests share are listed once; differing ones in each block."""
     other = a_payment("other", 100, "Bo", 9, undo="", scopes=[("payments:other", "low")])
     rows = _texts(Batch.of([ONE, other]))
     assert sum("Undo: Not possible after 15:00 today." in row for row in rows) == 1
@@ -54,7 +56,7 @@ def test_shared_members_appear_once_and_others_in_each_block():
 
 
 def test_without_shared_members_there_is_no_heading():
-    """Where nothing at all is the same."""
+    """If the requests share nothing, there is no heading for shared facts."""
     changes = {
         "resource": "https://b.example",
         "scopes": [("b", "low")],
@@ -69,9 +71,9 @@ def test_without_shared_members_there_is_no_heading():
 
 
 def test_an_unusual_request_is_above_with_its_reason():
-    """A first request is above too."""
-    asker = replace(TWO.display.agent, first_request=True)
-    first = replace(TWO, display=replace(TWO.display, agent=asker))
+    """Unusual and first requests are listed first, unselected, with the reason."""
+    agent = replace(TWO.display.agent, first_request=True)
+    first = replace(TWO, display=replace(TWO.display, agent=agent))
     assert "     First request from this agent." in _texts(Batch.of([first]))
     rows = _texts(Batch.of([ONE, NEW]))
     heading = rows.index("NOTHING UNUSUAL (1)")
@@ -84,7 +86,7 @@ def test_an_unusual_request_is_above_with_its_reason():
 
 
 def test_pointer_and_checkbox_are_characters():
-    """They are visible without color."""
+    """The pointer and the checkbox are visible without color."""
     rows = _texts(Batch.of([ONE, TWO]).toggled(TWO.id), pointed=TWO.id)
     assert any(row.startswith(f" [x] {ONE.fingerprint}") for row in rows)
     assert any(row.startswith(f">[ ] {TWO.fingerprint}") for row in rows)

@@ -1,4 +1,4 @@
-"""The order and wording of a request."""
+"""The order and the wording of a request's facts."""
 
 from dataclasses import replace
 from datetime import UTC
@@ -24,15 +24,15 @@ def _text(lines):
     return "\n".join(text_of(row) for row in lines)
 
 
-def _in_order(text, parts):
-    places = [text.index(part) for part in parts]
-    assert places == sorted(places), list(zip(places, parts, strict=True))
+def _assert_in_order(text, parts):
+    indexes = [text.index(part) for part in parts]
+    assert indexes == sorted(indexes), list(zip(indexes, parts, strict=True))
 
 
 def test_the_order_of_the_facts():
-    """Risk, headline, main facts, others, undo, agent, message, grants, expiry."""
+    """Main facts come before other facts, and the agent's own words come after both."""
     text = _text(approval_lines(an_approval("pay"), RenderContext(NOW, UTC, 80)))
-    _in_order(
+    _assert_in_order(
         text,
         ["HIGH RISK", "Pay EUR", "Amount", "Unusual", "Reference", "Rights", "Undo", "Agent  ",
          "Owner", "203.0.113.7", "Why you", "Agent says, not verified:", '"INV-2291 is due',
@@ -41,7 +41,7 @@ def test_the_order_of_the_facts():
 
 
 def test_main_facts_are_never_cut():
-    """The narrowest width shows every character."""
+    """Even at a narrow width, every character of a long account number is shown."""
     account = "DE89 3704 0044 0532 0130 00 " * 20
     approval = an_approval("pay", PAYMENT, facts=[("Account", account, True)])
     for make in (approval_lines, panel_lines):
@@ -50,7 +50,7 @@ def test_main_facts_are_never_cut():
 
 
 def test_unusual_signals_follow_the_main_facts():
-    """One row each; not compared has no row."""
+    """Each unusual signal has its own row; a request that is not compared has none."""
     for make in (approval_lines, panel_lines):
         text = _text(make(an_approval("pay"), RenderContext(NOW, UTC, 80)))
         assert "Unusual      Amount is 12 times the usual amount for invoice-bot, EUR" in text
@@ -62,22 +62,22 @@ def test_unusual_signals_follow_the_main_facts():
         assert "nusual" not in consent
 
 
-def test_a_narrowed_approval_does_not_claim_the_whole():
-    """The whole is named as what it is part of."""
-    part, whole = a_part("pay", a_vote()), an_approval("pay")
+def test_a_narrowed_approval_does_not_claim_the_full_grant():
+    """The full grant is labeled as what the narrowed one is part of."""
+    narrowed, full = a_part("pay", a_vote()), an_approval("pay")
     for make in (approval_lines, panel_lines):
-        assert "Part of: one token" in _text(make(part, RenderContext(NOW, UTC, 80)))
-        assert "A part of" not in _text(make(whole, RenderContext(NOW, UTC, 80)))
+        assert "Part of: one token" in _text(make(narrowed, RenderContext(NOW, UTC, 80)))
+        assert "A part of" not in _text(make(full, RenderContext(NOW, UTC, 80)))
 
 
 def test_an_unknown_undo_is_shown():
-    """An empty one would look harmless."""
+    """A missing undo text would look harmless, so the app says that it is unknown."""
     text = _text(approval_lines(an_approval("prices", PRICES), RenderContext(NOW, UTC, 80)))
     assert "We do not know if this can be undone." in text
 
 
 def test_agent_text_is_behind_a_bar_and_not_in_the_panel():
-    """No quoted row looks like ours."""
+    """Each row of the agent's message starts with a bar, and the panel omits it."""
     approval = an_approval("pay", PAYMENT, says="Undo  easy. " * 12)
     rows = [text_of(row) for row in approval_lines(approval, RenderContext(NOW, UTC, 40))]
     assert all(row.startswith("| ") for row in rows if "easy" in row)
@@ -85,20 +85,20 @@ def test_agent_text_is_behind_a_bar_and_not_in_the_panel():
 
 
 def test_each_outcome_has_its_own_sentence():
-    """Expired is not denied, and a denial has its reason."""
+    """Expired, withdrawn, canceled and denied requests each have their own wording."""
     approval = an_approval("pay")
     assert outcome(approval, NOW, UTC) == ""
     assert outcome(approval, NOW + 10**6, UTC).startswith("Expired at 14:36:19. Not a denial.")
-    back = replace(approval, state=ApprovalState.CANCELLED, reason=SafeText("withdrawn"))
-    assert outcome(back, NOW, UTC).startswith("Withdrawn: ")
-    ended = replace(back, reason=SafeText("user_disabled"))
+    withdrawn = replace(approval, state=ApprovalState.CANCELLED, reason=SafeText("withdrawn"))
+    assert outcome(withdrawn, NOW, UTC).startswith("Withdrawn: ")
+    ended = replace(withdrawn, reason=SafeText("user_disabled"))
     assert outcome(ended, NOW, UTC).startswith("This request is cancelled. Its user is disabled.")
     denied = answered(approval, Answer.DENY, DenyCode.TOO_BROAD)
     assert outcome(denied, NOW, UTC) == ("Denied by alice on phone at 14:32:10. Reason: Too broad.")
 
 
 def test_a_newer_request_names_the_one_it_replaces():
-    """The fingerprint names it; the old one says that it was replaced."""
+    """The newer request shows the older one's fingerprint; the older one says it was replaced."""
     approval = an_approval("pay")
     assert "Replaces" not in _text(approval_lines(approval, RenderContext(NOW, UTC, 80)))
     newer = replace(approval, supersedes=ReplacedRequest("sayso_ap_1", SafeText("9f3a-71c0")))
@@ -109,53 +109,55 @@ def test_a_newer_request_names_the_one_it_replaces():
 
 
 def test_an_automatic_approval_says_so():
-    """The text says whether its token was collected."""
+    """The outcome names the consent, and says what happened after the approval."""
     automatic_decision = AutomaticDecision(SafeText("sayso_co_1"), 3)
-    given = replace(
+    approved = replace(
         an_approval("pay"), state=ApprovalState.APPROVED, automatic_decision=automatic_decision
     )
-    said = "Approved without asking you, by your consent."
-    assert outcome(given, NOW, UTC) == said
-    used = replace(given, state=ApprovalState.REDEEMED)
-    assert outcome(used, NOW, UTC) == f"{said} The token was collected."
-    over = replace(given, state=ApprovalState.EXPIRED, reason=SafeText("not_redeemed"))
-    assert outcome(over, NOW, UTC).startswith(f"{said} Then expired. It was approved, but")
-    ended = replace(given, state=ApprovalState.CANCELLED, reason=SafeText("agent_disabled"))
-    assert outcome(ended, NOW, UTC) == f"{said} Then cancelled. Its agent was disabled."
+    sentence = "Approved without asking you, by your consent."
+    assert outcome(approved, NOW, UTC) == sentence
+    redeemed = replace(approved, state=ApprovalState.REDEEMED)
+    assert outcome(redeemed, NOW, UTC) == f"{sentence} The token was collected."
+    expired = replace(approved, state=ApprovalState.EXPIRED, reason=SafeText("not_redeemed"))
+    assert outcome(expired, NOW, UTC).startswith(f"{sentence} Then expired. It was approved, but")
+    ended = replace(approved, state=ApprovalState.CANCELLED, reason=SafeText("agent_disabled"))
+    assert outcome(ended, NOW, UTC) == f"{sentence} Then cancelled. Its agent was disabled."
 
 
 def test_the_execution_is_shown():
-    """Started, done or failed, in the resource's words, and whether it differs."""
+    """The outcome shows the resource's report, and an alarm if it differs from the grant."""
     asked = an_approval("pay", PAYMENT)
     approved = replace(answered(asked, Answer.APPROVE), state=ApprovalState.REDEEMED)
 
-    def drawn(**members):
-        whole = {"done": None, "text": None, "as_granted": None, **members}
-        done = Execution(id=SafeText("INV-2291"), at=NOW, **whole)
-        return _text(outcome_lines(replace(approved, execution=done), RenderContext(NOW, UTC, 100)))
+    def outcome_text(**members):
+        fields = {"done": None, "text": None, "as_granted": None, **members}
+        execution = Execution(id=SafeText("INV-2291"), at=NOW, **fields)
+        return _text(
+            outcome_lines(replace(approved, execution=execution), RenderContext(NOW, UTC, 100))
+        )
 
-    assert "Started at its resource at 14:32:07." in drawn()
-    failed = drawn(done=False, text=SafeText("No funds."))
+    assert "Started at its resource at 14:32:07." in outcome_text()
+    failed = outcome_text(done=False, text=SafeText("No funds."))
     assert "Failed at 14:32:07." in failed
     assert '| "No funds."' in failed
     assert "ALARM" not in failed
-    differed = drawn(done=True, as_granted=False)
+    differed = outcome_text(done=True, as_granted=False)
     assert "Carried out at 14:32:07." in differed
     assert "ALARM: the resource did something other than what was granted." in differed
 
 
-def test_the_level_of_the_risk_stands_alone_if_nothing_explains_it():
-    """The app adds nothing of its own."""
+def test_the_risk_level_is_shown_alone_without_a_reason():
+    """Without a reason from the server, the app shows only the risk level."""
     bare = an_approval("pay", {**PAYMENT, "risk_reason": ""})
     first, *_ = approval_lines(bare, RenderContext(NOW, UTC, 80))
     assert _text([first]).strip() == "HIGH RISK"
 
 
 def test_actors_of_an_agent_are_shown_and_its_credentials_are_not():
-    """They come before the address; without actors there is no row. An ID of a key says nothing."""
+    """Calling agents come before the address; key IDs are not shown."""
     approval = an_approval("pay", {**PAYMENT, "keys": ["inv-prod-2"]})
-    asker = replace(approval.display.agent, through=(SafeText("front-bot"),))
-    chained = replace(approval, display=replace(approval.display, agent=asker))
+    agent = replace(approval.display.agent, through=(SafeText("front-bot"),))
+    chained = replace(approval, display=replace(approval.display, agent=agent))
     text = _text(approval_lines(chained, RenderContext(NOW, UTC, 80)))
     assert text.index("front-bot") < text.index("203.0.113.7")
     assert chained.display.agent.keys == ("inv-prod-2",)

@@ -1,4 +1,4 @@
-"""The receipt has everything that came with an answer."""
+"""The receipt contains everything that was part of an answer."""
 
 from dataclasses import replace
 from datetime import UTC
@@ -15,17 +15,17 @@ from tests.support.fakes.fake_clock import NOW
 LATER = NOW + 3_600_000
 
 
-def _told(**said):
+def _receipt_text(**members):
     approval = answered(an_approval("old"), Answer.DENY)
-    decided = replace(approval.decided, **said)
+    decided = replace(approval.decided, **members)
     view = RenderContext(now=NOW, width=80, zone=UTC)
     lines = receipt_lines(replace(approval, decided=decided), view)
     return "\n".join(text_of(line) for line in lines)
 
 
 def test_every_note_of_an_answer_is_in_the_receipt():
-    """The receipt has note, alternative, time, private note and self-approval."""
-    told = _told(
+    """Reason, notes, retry time, alternative person and self-approval are all shown."""
+    text = _receipt_text(
         self_approved=True,
         reason=SafeText("It is on the list."),
         note=SafeText("Ask Bob."),
@@ -34,12 +34,12 @@ def test_every_note_of_an_answer_is_in_the_receipt():
         private_note=SafeText("Called them first."),
     )
     for words in ("It is on the list.", "Ask Bob.", "bob", "Called them first.", "one person was"):
-        assert words in told
-    assert "Ask again" in told
+        assert words in text
+    assert "Ask again" in text
 
 
 def test_a_receipt_says_why_nobody_signed_it():
-    """A standing grant was signed before; how a request ended without an answer is in the log."""
+    """An expired request and one that a standing grant approved have no new signature."""
     view = RenderContext(now=NOW, width=80, zone=UTC)
     expired = an_approval("old")
     by = AutomaticDecision(None, 1, SafeText("sayso_sg_x"), 1)
@@ -47,14 +47,14 @@ def test_a_receipt_says_why_nobody_signed_it():
         (expired, "nothing was signed. The audit log says how it ended."),
         (replace(expired, automatic_decision=by), "Your standing grant approved this."),
     ):
-        told = " ".join(text_of(line).strip() for line in receipt_lines(approval, view))
-        assert words in told
-        assert "To verify it, run: sayso-approver receipt ID" in told
+        text = " ".join(text_of(line).strip() for line in receipt_lines(approval, view))
+        assert words in text
+        assert "To verify it, run: sayso-approver receipt ID" in text
 
 
 def test_an_empty_note_has_no_row():
-    """A label without a word beside it says nothing."""
-    told = _told()
-    assert "Took" in told
+    """A label without a value says nothing, so it is left out."""
+    text = _receipt_text()
+    assert "Took" in text
     for label in ("Because", "Ask again", "Ask instead", "To the agent", "record", "Self-approved"):
-        assert label not in told
+        assert label not in text

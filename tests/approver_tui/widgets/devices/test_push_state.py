@@ -35,11 +35,11 @@ def _text(device):
     ],
 )
 def test_the_push_state_of_a_browser_is_shown(browsers, words):
-    """If it gets nothing, the text says what to do."""
+    """The text says when the last message was delivered, or why none is."""
     assert words in _text(replace(PHONE, browsers=browsers))
 
 
 def test_terminals_and_revoked_devices_have_no_push_state():
-    """A terminal rings where it runs."""
+    """A terminal alerts where it runs, and a revoked device gets no messages."""
     assert "Notified" not in _text(a_device())
     assert "Notified" not in _text(replace(PHONE, is_active=False))

@@ -1,4 +1,4 @@
-"""The line about other servers."""
+"""The line about requests that wait at other servers."""
 
 import pytest
 
@@ -9,7 +9,7 @@ AT = 1_800_000_000_000
 
 
 @pytest.mark.parametrize(
-    ("servers", "said"),
+    ("servers", "expected"),
     [
         ((), ""),
         ((OtherLoginCount("home", 0, AT),), ""),
@@ -27,6 +27,6 @@ AT = 1_800_000_000_000
         ),
     ],
 )
-def test_waiting_requests_elsewhere_are_one_line(servers, said):
-    """Numbers and logins, with the age of an old number."""
-    assert other_logins_line(OtherLoginCounts(servers), AT) == said
+def test_waiting_requests_elsewhere_are_one_line(servers, expected):
+    """The line has the count for each login, and its age if it is old."""
+    assert other_logins_line(OtherLoginCounts(servers), AT) == expected

@@ -5,6 +5,7 @@ from dataclasses import replace
 from urllib.parse import urlencode
 
 import pytest
+from sqlalchemy import func, select
 
 from server.protocol import errors
 from server.protocol.names import ACR_PASSWORD
@@ -16,6 +17,8 @@ from server.services.sign_in import authorize
 from server.services.sign_in.authorize import FLOW_MS, PUSHED_SECONDS
 from server.services.sign_in.flows import _Refused
 from server.services.users.users import NewUser, UserChanges
+from server.storage.sign_in.tables import flows, sign_ins
+from server.storage.tokens.tables import codes
 from tests.support.browsers.browser import CALLBACK, request_of
 from tests.support.builders.app_users import give_password, new_app, new_browser
 from tests.support.builders.callers import new_person
@@ -516,12 +519,21 @@ def test_no_secret_of_a_browser_is_stored_in_plain_text(known_browser, local):
 
 
 def test_old_flows_codes_and_sign_ins_are_deleted(known_browser, app, local):
-    """The cleanup runs when flows, codes and sign-ins have expired."""
+    """The cleanup deletes their rows after they have expired, and not before."""
     app.redeem(known_browser.authorize(app.id).answer["code"])
+    local.services.sweeper.tidy()
+    assert all(_row_counts(local))
     local.clock.forward(40 * DAY)
     local.services.sweeper.tidy()
+    assert not any(_row_counts(local))
+
+
+def _row_counts(local):
     with local.services.store.read() as view:
-        assert view.sign_ins.by_token(b"") is None
+        return [
+            view._connection.execute(select(func.count()).select_from(table)).scalar_one()
+            for table in (flows, codes, sign_ins)
+        ]
 
 
 def test_concurrent_answers_of_a_flow_give_one_result(app, browser, local):

@@ -40,7 +40,7 @@ APP = {
     "id_token_signed_response_alg": "ES256",
     "grant_types-authorization_code": "1",
 }
-NO_PLACE = json.dumps({**PAYMENT, "headline": "Pay {nothing}"})
+UNKNOWN_PLACEHOLDER = json.dumps({**PAYMENT, "headline": "Pay {nothing}"})
 OTHER = json.dumps({**PAYMENT, "type": "payment.other"})
 WRONG: tuple[tuple[str, str, dict[str, str], str, str], ...] = (
     ("/admin/new/agent/add", "", {**AGENT, "name": "one"}, "name", "There is an agent one already"),
@@ -149,11 +149,17 @@ WRONG: tuple[tuple[str, str, dict[str, str], str, str], ...] = (
     (
         "/admin/new/action/add",
         "",
-        {"document": NO_PLACE},
+        {"document": UNKNOWN_PLACEHOLDER},
         "document",
         "/headline: nothing is",
     ),
-    ("/admin/new/action/preview", "", {"document": NO_PLACE}, "document", "/headline: nothing is"),
+    (
+        "/admin/new/action/preview",
+        "",
+        {"document": UNKNOWN_PLACEHOLDER},
+        "document",
+        "/headline: nothing is",
+    ),
     (
         "/admin/new/action/preview",
         "",
@@ -172,14 +178,14 @@ WRONG: tuple[tuple[str, str, dict[str, str], str, str], ...] = (
     ("/admin/new/user/add", "", {"name": "dora", "email": "x"}, "email", "not an email address"),
     ("/admin/users/<id>/change", "user", {"backup": "bystander"}, "backup", "their own backup"),
 )
-"""A form, of what, what is typed, and at which field what is said."""
+"""Per case: form path, kind of object, typed values, field with the error, and message."""
 
 
 @pytest.mark.parametrize(("path", "about", "typed", "field", "says"), WRONG)
 def test_an_error_is_shown_at_its_field(
     console: Console, path: str, about: str, typed: dict[str, str], field: str, says: str
 ) -> None:
-    """Typed values are kept, and nothing is stored."""
+    """The form keeps the typed values and links to the field, and nothing is stored."""
     before = len(console.staff.local.admin.entries())
     answer = _sent(console, path, about, typed)
     assert answer.status_code in {404, 409, 422}, answer.text
@@ -191,7 +197,7 @@ def test_an_error_is_shown_at_its_field(
 
 
 def test_a_concurrent_change_is_shown_beside_the_typed_value(console: Console) -> None:
-    """The form can be sent again."""
+    """The form has the new version, so that it can be sent again."""
     staff = console.staff
     agent = staff.ids["agent"]
     stale = console.document(f"/api/agents/{agent}")["version"]
@@ -207,7 +213,7 @@ def test_a_concurrent_change_is_shown_beside_the_typed_value(console: Console) -
 
 
 def test_changes_are_shown_before_they_are_signed(console: Console) -> None:
-    """The old value struck out and the new one; unchanged members are left out."""
+    """The old value is struck out; unchanged members are left out."""
     agent = console.staff.ids["agent"]
     page = console.get("admin", f"/admin/agents/{agent}/edit").text
     typed = {**_filled(page), "description": "Pays bills", "name": "uno"}
@@ -218,7 +224,7 @@ def test_changes_are_shown_before_they_are_signed(console: Console) -> None:
 
 
 def test_an_edit_form_submitted_unchanged_changes_nothing(console: Console) -> None:
-    """Every edit form of an existing object."""
+    """Every form that edits an existing object stores nothing if no value was changed."""
     before = len(console.staff.local.admin.entries())
     for action in FORMS:
         if action.of and action.fields and action.body is None:  # a body of its own is sent whole
@@ -252,7 +258,7 @@ def test_typed_text_is_escaped_everywhere(console: Console) -> None:
 
 
 def test_an_error_in_an_advanced_field_is_in_sight(console: Console) -> None:
-    """The other fields stay folded until somebody wants them."""
+    """The advanced fields are collapsed unless one of them has an error."""
     folded = '<details class="advanced"><summary>Advanced'
     assert folded in console.get("admin", "/admin/new/agent").text
     named = _sent(console, "/admin/new/agent/add", "", {**AGENT, "scopes": "x"}).text
@@ -279,14 +285,14 @@ def test_an_action_type_is_previewed_before_it_is_registered(console: Console) -
 
 
 def test_a_role_without_permission_gets_no_form_back(console: Console) -> None:
-    """However wrong its input."""
+    """A refused role gets no form, even if its input is invalid too."""
     typed = {"csrf": console.csrf("auditor"), "name": ""}
     answer = console.post("auditor", "/admin/new/agent/add", typed)
     assert (answer.status_code, 'name="csrf"' in answer.text) == (403, False)
 
 
 def test_every_form_field_is_a_member_of_the_api() -> None:
-    """Otherwise an API error would have no field."""
+    """Otherwise an API error could not be shown at a field."""
     rows = {route.name: route for route in ADMIN_ROUTES}
     for action in (form for form in FORMS if form.in_console):
         body: Any = rows[action.route].body
@@ -309,13 +315,13 @@ def _problem(page: str, field: str) -> str:
 
 
 def _keeps(page: str, name: str, value: str) -> bool:
-    """It is in its field, or ticked there."""
+    """Tell whether the field has the value, or whether the value's box is ticked."""
     filled = _filled(page)
     return filled.get(name) == value or f"{name}-{value}" in filled
 
 
 def _filled(page: str) -> dict[str, str]:
-    """What a browser would send of the fields of a page."""
+    """Return what a browser would send for the fields of a page."""
     found = {}
     for tag in re.findall(r"<input [^>]*>", page):
         given = dict(re.findall(r'([\w-]+)="([^"]*)"', tag))

@@ -11,16 +11,18 @@ ADD = ("agents", "add", "bot", "--owner", "admin")
 
 
 def test_a_new_agent_without_scopes_is_told_what_it_may_do(admin_cli):
-    """Without permissions it can ask who a user is; with a resource, a gateway needs no more."""
+    """Without scopes it can ask who a user is; a gateway needs only its resource."""
     first = admin_cli(*ADD).out
     assert "--data-urlencode scope=openid --data-urlencode login_hint=admin" in first
     assert "It has no permissions yet." in first
     assert "sayso resources add URI --scope NAME" in first
     assert "sayso agents update bot --resource URI --scope NAME" in first
     serves = ("--resource", "https://pay.example", "--serves", "https://pay.example")
-    told = admin_cli("agents", "add", "gateway", "--owner", "admin", *serves).out
-    assert "It may ask for actions, and has no scopes yet." in told
-    assert "sayso agents update gateway --resource https://pay.example --scope NAME" in told
+    gateway_output = admin_cli("agents", "add", "gateway", "--owner", "admin", *serves).out
+    assert "It may ask for actions, and has no scopes yet." in gateway_output
+    assert (
+        "sayso agents update gateway --resource https://pay.example --scope NAME" in gateway_output
+    )
 
 
 def test_new_scopes_are_followed_by_the_commands_that_use_them(admin_cli):
@@ -36,14 +38,14 @@ def test_new_scopes_are_followed_by_the_commands_that_use_them(admin_cli):
 
 @pytest.fixture
 def picture(tmp_path):
-    """A file with an icon."""
+    """The path of a file with an icon."""
     path = tmp_path / "icon.png"
     path.write_bytes(png())
     return str(path)
 
 
 def test_an_agents_icon_is_set_kept_and_removed(admin_cli, picture):
-    """The output has the icon's path; an unrelated change keeps the icon."""
+    """The output has the icon's path, and an unrelated change keeps the icon."""
     added = admin_cli(*ADD, "--icon", picture, "--json").document
     assert added["icon"].startswith("/icons/")
     kept = admin_cli("agents", "update", "bot", "--description", "Pays.", "--json").document
@@ -62,7 +64,7 @@ def test_an_agents_icon_is_set_kept_and_removed(admin_cli, picture):
     ids=["svg", "not square", "too large"],
 )
 def test_an_invalid_icon_file_is_refused_with_the_remedy(admin_cli, tmp_path, raw, says):
-    """No agent is registered."""
+    """The agent is not registered."""
     path = tmp_path / "icon"
     path.write_bytes(raw)
     refused = admin_cli(*ADD, "--icon", str(path), "--json")

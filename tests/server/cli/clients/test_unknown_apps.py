@@ -8,8 +8,8 @@ from tests.support.fakes.document_host import URL
 PAY = "https://pay.example"
 
 
-def test_they_are_listed_shown_blocked_and_deleted(admin_cli):
-    """Their host or their client_id selects them."""
+def test_unregistered_apps_are_listed_shown_disabled_and_deleted(admin_cli):
+    """An unregistered app is given by its host or by its client_id."""
     services = app.build(load())
     new_unknown_app(services.store)
     services.store.close()
@@ -25,8 +25,8 @@ def test_they_are_listed_shown_blocked_and_deleted(admin_cli):
     assert admin_cli("apps", "delete", URL, "--json").document["state"] == "deleted"
 
 
-def test_a_resource_is_opened_to_them_and_closed(admin_cli):
-    """It is closed until somebody opens it."""
+def test_a_resource_is_opened_to_unregistered_apps_and_closed(admin_cli):
+    """A resource is closed to them until an administrator opens it."""
     update = ("resources", "update", PAY)
     assert admin_cli("resources", "show", PAY, "--json").document["unknown_clients"] is False
     assert admin_cli(*update, "--unknown-clients", "--json").document["unknown_clients"] is True
@@ -37,7 +37,7 @@ def test_a_resource_is_opened_to_them_and_closed(admin_cli):
 
 
 def test_apps_are_invited(admin_cli):
-    """The answer has the token, and the list has the invitation."""
+    """The answer has the token, and the list of invitations has the new one."""
     flags = ("--owner", "admin", "--uses", "3", "--expires", "2d")
     document = admin_cli("apps", "invite", *flags, "--json").document
     assert document["initial_access_token"].startswith("sayso_it_")

@@ -1,4 +1,4 @@
-"""How requests ended, in one table of words that each page uses."""
+"""The words for a request's outcome come from one table that every page uses."""
 
 import pytest
 
@@ -17,9 +17,9 @@ def _answered(by):
     )
 
 
-@pytest.mark.parametrize(("state", "by"), OUTCOMES, ids=lambda one: one.value)
+@pytest.mark.parametrize(("state", "by"), OUTCOMES, ids=lambda member: member.value)
 def test_each_outcome_of_the_api_has_its_words(state, by):
-    """A standing grant that answered is not nobody, and what was approved stays approved."""
+    """Every approved request starts with "approved"; a standing grant is named if it answered."""
     words = outcome_of({"state": state.value, **_answered(by)})
     assert words == OUTCOMES[state, by]
     if state not in {State.PENDING, State.DENIED} and by is not By.NOBODY:
@@ -28,7 +28,7 @@ def test_each_outcome_of_the_api_has_its_words(state, by):
 
 
 def test_no_request_is_without_words():
-    """A page must not fail on a combination that nobody expected."""
+    """The table covers every combination, so that no page fails on an unexpected one."""
     assert set(OUTCOMES) == {(state, by) for state in State for by in By}
 
 
@@ -47,7 +47,7 @@ def browser(local):
     ],
 )
 def test_an_approval_stays_one_whatever_comes_after_it(browser, agent, local, end, words, sentence):
-    """History, receipt and the request's own page agree."""
+    """The history, the receipt and the request page all show how an approval ended."""
     handle, approval = agent.asked(login_hint="eva", requested_expiry="60")
     assert browser.approve(approval.id).status == 200
     if end == "collect":

@@ -27,7 +27,7 @@ def _of(pages, kind):
 
 @pytest.mark.parametrize("kind", RIGHTS)
 def test_a_right_is_listed_until_it_is_revoked_with_one_press(eva, agent, kind):
-    """It needs no scripts; the page confirms it, and ended rights are listed separately."""
+    """Revoking needs no scripts, and the list of ended rights has no button for it."""
     right = RIGHTS[kind](eva.browser, agent)
     page = eva.get(f"/{kind}")
     where = f"/{kind}/{right}/revoke"
@@ -44,7 +44,7 @@ def test_a_right_is_listed_until_it_is_revoked_with_one_press(eva, agent, kind):
 
 @pytest.mark.parametrize("kind", RIGHTS)
 def test_another_users_right_is_not_found(eva, agent, local, kind):
-    """It stays unchanged."""
+    """The form of another user gets 404, and the right stays unchanged."""
     right = RIGHTS[kind](eva.browser, agent)
     max_ = Pages(new_browser(local, "max", credential=b"the passkey of max"))
     assert right not in max_.get(f"/{kind}?ended=true").text
@@ -71,7 +71,7 @@ def test_another_site_revokes_nothing(eva, agent, kind, form, headers):
 
 @pytest.mark.parametrize("kind", RIGHTS)
 def test_a_get_revokes_nothing(eva, agent, kind):
-    """A request of a signed-out user revokes nothing either."""
+    """Neither a GET nor a form of a signed-out user revokes a right."""
     right = RIGHTS[kind](eva.browser, agent)
     assert eva.get(f"/{kind}/{right}/revoke").status_code == 405
     signed_out = Pages(new_browser(eva.browser.local, "max", credential=b"another"))
@@ -81,7 +81,7 @@ def test_a_get_revokes_nothing(eva, agent, kind):
 
 
 def test_a_standing_grant_shows_what_is_left_of_it(eva, agent):
-    """Uses, sum, varying members, and notification."""
+    """The page shows uses, sum, varying members, and notification."""
     give_grant(eva.browser, agent)
     page = eva.get("/grants").text
     for words in ("0 of 3 used", "EUR 0.00 of EUR 30.00 spent", "up to EUR 20.00", "each time"):
@@ -96,7 +96,7 @@ def test_an_empty_list_explains_itself(eva):
 
 
 def test_a_long_list_of_tokens_has_a_next_page(eva, agent):
-    """The link has the cursor of the API."""
+    """The link carries the cursor of the API, and each token is on one page only."""
     ids = {give_token(eva.browser, agent) for _ in range(2)}
     first = eva.get("/delegations?limit=1").text
     (where,) = re.findall(r'href="(/delegations\?cursor=[^"]*)"', first)
@@ -108,5 +108,5 @@ def test_a_long_list_of_tokens_has_a_next_page(eva, agent):
 
 
 def test_an_invalid_cursor_is_refused_with_a_message(eva):
-    """Every invalid input gets this status."""
+    """A cursor that the server did not issue gets status 422, as any invalid input does."""
     assert eva.get("/delegations?cursor=nonsense").status_code == 422

@@ -1,4 +1,4 @@
-"""The end of a feed: the library's thread has left the connection before the server closes it."""
+"""The end of a feed: the library's thread stops before the server closes the connection."""
 
 import threading
 
@@ -46,14 +46,14 @@ def test_no_thread_watches_the_connection_when_the_request_ends(
     if not answers:
         monkeypatch.setattr(feed, "_CLOSING_SECONDS", 0.01)
     library = _Library(answers=answers)
-    feed.finish(library)  # type: ignore[arg-type]  # in place of one
+    feed.finish(library)  # type: ignore[arg-type]  # a stand-in
     assert not library.thread.is_alive()
     assert library.was_cut is not answers
 
 
 def test_a_closed_connection_is_left_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its thread may not have noticed yet."""
+    """The thread may not have noticed yet that the connection is closed."""
     monkeypatch.setattr(feed, "_CLOSING_SECONDS", 0.01)
     library = _Closed(answers=False)
-    feed.finish(library)  # type: ignore[arg-type]  # likewise
+    feed.finish(library)  # type: ignore[arg-type]  # a stand-in
     assert not library.thread.is_alive()

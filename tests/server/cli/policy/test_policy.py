@@ -13,7 +13,7 @@ from tests.support.builders.policies import rule
 
 @pytest.fixture
 def rules(tmp_path):
-    """Writes a policy file and returns its path."""
+    """A function that writes a policy file and returns its path."""
 
     def write(*texts):
         path = tmp_path / "policy.toml"
@@ -34,13 +34,13 @@ def test_show_prints_the_policy_with_version_and_hash(admin_cli):
 
 
 def test_the_output_of_show_can_be_set(admin_cli, rules):
-    """The headline is a comment."""
+    """The first line is a comment, so the output is a valid policy file."""
     path = rules(admin_cli("policy", "show").out)
     assert admin_cli("policy", "set", path, "--json").document["version"] == 1
 
 
-def test_a_policy_is_set_whole_or_not_at_all(admin_cli, rules):
-    """An error names the rule and the remedy, and nothing changes."""
+def test_an_invalid_policy_changes_nothing(admin_cli, rules):
+    """The error names the rule and the remedy, and the stored policy stays."""
     made = admin_cli("policy", "set", rules(rule("deny", 'when.user = ["admin"]'))).out
     assert "Policy 1" in made
     assert "sayso policy show" in made
@@ -66,14 +66,14 @@ expect = "allow"
 
 @pytest.fixture
 def installation(admin_cli):
-    """An installation with an agent that may read."""
+    """An installation with an agent that may read payments."""
     made = admin_cli(*AGENT, "--scope", "payments:read")
     assert made.code == 0, made.err
     return admin_cli
 
 
 def test_explain_names_the_rule_and_the_token_of_a_request(installation, rules):
-    """It prints words or JSON, for the policy in force or another one."""
+    """The output is text or JSON, for the current policy or for a given one."""
     case = ("policy", "explain", "--agent", "bot", "--scope", "payments:read")
     found = installation(*case, "--flow", "client_credentials", "--json").document
     assert (found["outcome"], found["then"], found["asks"]) == ("allow", "token", None)
@@ -94,7 +94,7 @@ def test_explain_names_the_rule_and_the_token_of_a_request(installation, rules):
 
 
 def test_explain_reads_details_from_a_file(installation, tmp_path):
-    """The details are validated against their type."""
+    """The details are validated against their action type."""
     details = tmp_path / "details.json"
     details.write_text('[{"type": "x"}]')
     done = installation("policy", "explain", "--agent", "bot", "--details", str(details), "--json")
@@ -103,7 +103,7 @@ def test_explain_reads_details_from_a_file(installation, tmp_path):
 
 
 def test_a_table_of_cases_passes_or_is_exit_1(installation, rules, tmp_path):
-    """Each failed case states what differs."""
+    """Each failed case states the expected and the actual outcome."""
     table = tmp_path / "cases.toml"
     table.write_text(TABLE)
     fits = installation("policy", "test", str(table))
@@ -118,7 +118,7 @@ def test_a_table_of_cases_passes_or_is_exit_1(installation, rules, tmp_path):
 
 
 def test_dry_run_on_a_new_installation_changes_nothing(installation, rules):
-    """There is nothing to evaluate again."""
+    """A new installation has no requests to evaluate again."""
     done = installation("policy", "dry-run", "--policy", rules(rule("deny")), "--json").document
     assert (done["evaluated"], done["changed"], done["changes"]) == (0, 0, [])
     assert "0 evaluated again" in installation("policy", "dry-run", "--last", "1d").out
@@ -126,7 +126,7 @@ def test_dry_run_on_a_new_installation_changes_nothing(installation, rules):
 
 
 def test_dry_run_lists_changed_outcomes():
-    """Each has the rules that cause it; a note says that there were more."""
+    """If there are more changes than listed, the output says so."""
     change = Change("exchange", "t", 0, "bot", None, "r", ("read",), ("a.b",), "allow", "ask", ())
     found = Replay(0, 1, PolicyVersion(1, "h"), 1, 2, False, {"allow": 1}, {"ask": 1}, 1, (change,))  # noqa: FBT003  # its sixth member
     lines = _replay_lines(found)
@@ -138,7 +138,7 @@ def test_dry_run_lists_changed_outcomes():
 
 
 def test_dry_run_lists_the_standing_grant_or_the_approvers_that_would_decide():
-    """A standing grant by its id, or the quorum and the approvers."""
+    """A change shows the standing grant's ID, or the quorum and the approvers."""
     same = ("request", "t", 0, "bot", "ana", "r", ("read",), (), "ask")
     covered = Change(*same, "allow", (), standing_grant="sayso_sg_1")
     asked = Change(*same, "ask", (), quorum_before=1, quorum=2, approvers=("ana", "bob"))
@@ -148,14 +148,14 @@ def test_dry_run_lists_the_standing_grant_or_the_approvers_that_would_decide():
     assert first.endswith("standing grant sayso_sg_1")
     assert second.endswith("2 of ana, bob")
     output = policy_json.replayed(found)["changes"]
-    assert [(one["quorum"], one["approvers"]) for one in output] == [
+    assert [(change["quorum"], change["approvers"]) for change in output] == [
         (None, ()),
         (2, ("ana", "bob")),
     ]
 
 
 def test_explain_lists_eligible_approvers_and_the_backup(installation, rules):
-    """Each has a name or a group; users whose approval does not count are listed."""
+    """Approvers have a name or a group; users whose approval does not count are listed too."""
     case = ("policy", "explain", "--agent", "bot", "--scope", "payments:read", "--user", "ana")
     for name in ("ana", "bob", "cleo"):
         installation("users", "add", name)
@@ -173,10 +173,19 @@ def test_explain_lists_eligible_approvers_and_the_backup(installation, rules):
 
 
 def test_explain_prints_unusual_codes_and_token_claims(installation):
-    """No internal names in the output."""
+    """The output has codes and claims, and no internal names."""
     case = ("--agent", "bot", "--scope", "payments:read", "--user", "admin")
     out = installation("policy", "explain", *case).out
     assert "signals         new_agent, new_resource, new_scope\n" in out
     assert '"sub_profile": "ai_agent"}' in out
-    alone = ("--agent", "bot", "--scope", "payments:read", "--flow", "client_credentials")
-    assert "signals         none\n" in installation("policy", "explain", *alone).out
+    client_credentials_case = (
+        "--agent",
+        "bot",
+        "--scope",
+        "payments:read",
+        "--flow",
+        "client_credentials",
+    )
+    assert (
+        "signals         none\n" in installation("policy", "explain", *client_credentials_case).out
+    )

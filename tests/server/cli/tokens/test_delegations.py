@@ -13,7 +13,7 @@ from tests.support.builders.token_chains import BANK, DESK, Chains
 
 @pytest.fixture
 def chains(admin_cli, data_folder):
-    """Ana, an app and an agent that serves the support desk, on this test's installation."""
+    """A user, an app and two APIs on this test's installation."""
     assert admin_cli
     local = open_site(data_folder)
     local.clock.moment = int(time.time() * 1000)
@@ -34,7 +34,7 @@ def bot(chains):
 
 @pytest.fixture
 def piped(monkeypatch):
-    """Puts text on stdin."""
+    """A function that puts text on stdin."""
 
     def pipe(text):
         monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
@@ -43,7 +43,7 @@ def piped(monkeypatch):
 
 
 def test_delegations_are_listed_shown_and_revoked(admin_cli, chains, bot):
-    """Each shows who acts for whom, where, through which chain, until when, and its last use."""
+    """Revoking a token also revokes the tokens that were derived from it."""
     own = chains.user_token()
     made = chains.row(chains.exchanged(bot, own))
     parent = chains.row(own)
@@ -71,7 +71,7 @@ def test_delegations_are_listed_shown_and_revoked(admin_cli, chains, bot):
 
 
 def test_a_delegation_chain_is_shown_with_its_actors(admin_cli, chains, bot):
-    """The client, the agent it acts for, and the user at the end of the chain."""
+    """The output names the client and the agent on whose behalf it acts."""
     helper = chains.agent("helper")
     chains.consent(bot, "desk:use", resource=DESK)
     first = chains.exchanged(bot, chains.user_token(), resource=DESK, scope="desk:use")
@@ -83,7 +83,7 @@ def test_a_delegation_chain_is_shown_with_its_actors(admin_cli, chains, bot):
 
 
 def test_delegations_of_an_agent_itself_and_of_a_deleted_user(admin_cli, chains, bot):
-    """The list says "itself" and "nobody"; it does not invent a user."""
+    """The list says "itself" or "nobody" instead of a user's name."""
     chains.user_token(user_id=None, client_id=bot.id)
     chains.user_token(user_id="sayso_us_gone")
     lines = admin_cli("delegations", "list").out
@@ -94,7 +94,7 @@ def test_delegations_of_an_agent_itself_and_of_a_deleted_user(admin_cli, chains,
 def test_a_token_is_read_from_stdin_or_a_file_and_never_from_an_argument(
     admin_cli, chains, piped, tmp_path
 ):
-    """Its claims, whether it is active, and its revocation."""
+    """Other users of the machine can see arguments, so a token there is a usage error."""
     token = chains.user_token()
     piped(token)
     found = admin_cli("token", "inspect", "--json").document
@@ -113,7 +113,7 @@ def test_a_token_is_read_from_stdin_or_a_file_and_never_from_an_argument(
 
 
 def test_an_unknown_token_cannot_be_revoked(admin_cli, chains, piped):
-    """We signed the token and never issued it."""
+    """The token has a valid signature of the server, but was never issued."""
     row = chains.row(chains.user_token())
     piped(chains.sign(row, {"jti": "sayso_at_unknown"}))
     assert admin_cli("token", "revoke").code == 3
@@ -123,7 +123,7 @@ def test_an_unknown_token_cannot_be_revoked(admin_cli, chains, piped):
 
 
 def test_explain_describes_a_refused_exchange(admin_cli, chains, bot):
-    """The step, the remedy, the chain, the bounds, and the outcome today."""
+    """The output has the failed step, the remedy, the chain, the limits, and today's outcome."""
     assert admin_cli("token", "explain").code == 3
     token = chains.user_token()
     chains.exchange(bot, token, scope="bank:write")
@@ -150,7 +150,7 @@ def test_explain_describes_a_refused_exchange(admin_cli, chains, bot):
 
 
 def test_explain_states_that_a_refused_exchange_would_pass_now(admin_cli, chains, bot):
-    """The remedy was applied in between."""
+    """The remedy was applied after the refusal."""
     admin_cli("agents", "update", "desk-bot", "--no-serves")
     chains.exchange(bot, chains.user_token())
     assert f"--serves {DESK}" in admin_cli("token", "explain").out

@@ -1,4 +1,4 @@
-"""What everybody who is signed in gets to watch the audit log, without trusting the server."""
+"""What each signed-in user gets to watch the audit log without trusting the server."""
 
 import base64
 from typing import Any
@@ -15,7 +15,7 @@ from tests.support.builders.site import Answer, LocalSite
 
 
 def _hashes(document: Any) -> list[bytes]:
-    return [base64.b64decode(one) for one in document["hashes"]]
+    return [base64.b64decode(text) for text in document["hashes"]]
 
 
 def _key(person: LocalTerminal) -> LogKey:
@@ -29,7 +29,7 @@ def _consistency(person: LocalTerminal, size: str) -> Answer:
 def test_an_older_log_is_proved_to_be_the_beginning(
     local: LocalSite, person: LocalTerminal
 ) -> None:
-    """From every size, with what the answers say alone."""
+    """The answers alone prove that the older log is a prefix of the newer one."""
     local.services.audit_log.sign()
     key = _key(person)
     old, _at = notes.verify(person.call("GET", "/api/audit/checkpoint").body.decode(), [key])
@@ -45,7 +45,7 @@ def test_an_older_log_is_proved_to_be_the_beginning(
 
 
 def test_an_entry_is_proved_without_being_shown(local: LocalSite, person: LocalTerminal) -> None:
-    """The caller has its bytes from a receipt; the answer says nothing about others."""
+    """The caller has the entry from a receipt; the answer reveals nothing about others."""
     local.services.audit_log.sign()
     with local.services.store.read() as view:
         entry = view.audit.tail(100)[2]
@@ -58,7 +58,7 @@ def test_an_entry_is_proved_without_being_shown(local: LocalSite, person: LocalT
 
 
 def test_an_entry_is_proved_in_an_older_checkpoint(local: LocalSite, person: LocalTerminal) -> None:
-    """For somebody who kept that one; a checkpoint that is too old does not have the entry."""
+    """A client may have stored that one; a checkpoint before the entry gives a conflict."""
     local.services.audit_log.sign()
     old = local.services.audit_log.newest()
     with local.services.store.read() as view:
@@ -77,7 +77,7 @@ def test_an_entry_is_proved_in_an_older_checkpoint(local: LocalSite, person: Loc
 
 
 def test_a_browser_gets_the_same(local: LocalSite, person: LocalTerminal) -> None:
-    """As text, which is stored as it is."""
+    """The checkpoint is plain text, exactly as it is stored."""
     standing_grants.lower(local)
     local.services.audit_log.sign()
     answer = new_browser(local).send("GET", "/api/audit/checkpoint")
@@ -101,14 +101,14 @@ def test_a_bad_size_is_refused(person: LocalTerminal, size: str) -> None:
 
 
 def test_a_log_without_a_checkpoint_says_so(person: LocalTerminal) -> None:
-    """A new server has one within two seconds."""
+    """A new server signs its first checkpoint within two seconds."""
     assert person.call("GET", "/api/audit/checkpoint").status == 409
 
 
 def test_a_replaced_key_is_named_by_the_one_before_it(
     local: LocalSite, person: LocalTerminal
 ) -> None:
-    """Unless that was lost; then nothing vouches for the new one."""
+    """If the old key was lost, no note vouches for the new one."""
     log, old = local.services.audit_log, _key(person)
     new = notes.public_key(log.origin, b"n" * 32)
     with local.services.store.write() as tx:
@@ -123,25 +123,25 @@ def test_a_replaced_key_is_named_by_the_one_before_it(
 def test_an_answer_promises_its_entries(
     local: LocalSite, agent: LocalAgent, person: LocalTerminal
 ) -> None:
-    """Signed, with the hash of what was stored; a request that changes nothing promises nothing."""
+    """The signed promise has the entry's hash; a request without changes has no promise."""
     standing_grants.lower(local)
     local.services.audit_log.sign()
     asked = standing_grants.example(agent, login_hint=person.user.name)
     assert "Sayso-Promises" not in person.call("GET", "/api/me").headers
     answer = person.approve(asked.id)
-    given = [_promised(part, person) for part in answer.headers["Sayso-Promises"].split(", ")]
+    promises = [_promised(part, person) for part in answer.headers["Sayso-Promises"].split(", ")]
     with local.services.store.read() as view:
-        entries = {one.id: one for one in view.audit.tail(100)}
-    assert "approval.approved" in {entries[one.entry_id].type for one in given}
-    for one in given:
-        assert one.leaf == leaf_hash(entries[one.entry_id].body)
-        assert one.at == entries[one.entry_id].at // 1000
+        entries = {entry.id: entry for entry in view.audit.tail(100)}
+    assert "approval.approved" in {entries[promise.entry_id].type for promise in promises}
+    for promise in promises:
+        assert promise.leaf == leaf_hash(entries[promise.entry_id].body)
+        assert promise.at == entries[promise.entry_id].at // 1000
 
 
 def test_without_the_key_of_the_log_an_answer_counts_without_a_promise(
     local: LocalSite, agent: LocalAgent, person: LocalTerminal
 ) -> None:
-    """The change is stored by then."""
+    """The change has already been stored when the promise would be signed."""
     standing_grants.lower(local)
     local.services.audit_log.sign()
     asked = standing_grants.example(agent, login_hint=person.user.name)

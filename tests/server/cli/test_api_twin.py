@@ -137,9 +137,9 @@ def _verbs(command: click.Command, words: tuple[str, ...] = ()) -> Iterator[str]
         return
     context = click.Context(command)
     for name in command.list_commands(context):
-        found = command.get_command(context, name)
-        assert found is not None
-        yield from _verbs(found, (*words, name))
+        subcommand = command.get_command(context, name)
+        assert subcommand is not None
+        yield from _verbs(subcommand, (*words, name))
 
 
 VERBS = set(_verbs(cli))

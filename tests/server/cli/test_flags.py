@@ -123,8 +123,8 @@ def test_agents_are_listed_by_external_id(run):
     """The flag lists only the matching agents."""
     run(*ADD, "--external-id", "erp-7")
     run("agents", "add", "other", "--owner", "admin")
-    found = run("agents", "list", "--external-id", "erp-7")["items"]
-    assert [agent["name"] for agent in found] == ["invoice-bot"]
+    agents = run("agents", "list", "--external-id", "erp-7")["items"]
+    assert [agent["name"] for agent in agents] == ["invoice-bot"]
     assert len(run("agents", "list")["items"]) == 2
 
 

@@ -20,9 +20,9 @@ def requests(admin_cli, data_folder):
     services = open_admin(data_folder)
     services.clock.moment = int(time.time() * 1000)
     agent, user = services.agents.show("invoice-bot")[0].id, services.users.show("admin")[0].id
-    found = [services.approval(agent, user) for _ in range(2)]
+    approvals = [services.approval(agent, user) for _ in range(2)]
     services.store.close()
-    return found
+    return approvals
 
 
 def test_a_request_may_be_given_by_the_beginning_of_its_id(admin_cli, requests):
@@ -62,9 +62,9 @@ def test_a_fingerprint_names_the_only_request_that_has_it(admin_cli, data_folder
 def test_the_audit_log_is_searched_by_the_beginning_of_an_id(admin_cli, requests):
     """A search accepts an abbreviated ID as other commands do."""
     beginning = requests[0].id[:-3]
-    found = admin_cli("audit", "search", "--approval", beginning, "--json")
-    assert found.code == 0
-    assert found.out == admin_cli("audit", "search", "--approval", requests[0].id, "--json").out
+    search = admin_cli("audit", "search", "--approval", beginning, "--json")
+    assert search.code == 0
+    assert search.out == admin_cli("audit", "search", "--approval", requests[0].id, "--json").out
 
 
 def test_an_unknown_id_is_refused_as_it_was_typed(admin_cli, requests):

@@ -57,21 +57,21 @@ def test_an_agent_is_registered_with_every_member(admin: LocalTerminal) -> None:
     assert agent["review_at"] == "2027-01-31T00:00:00.000Z"
     same = set(FULL) - {"owners", "asks", "jwks", "expires_at", "review_at"}
     assert {name: agent[name] for name in same} == {name: FULL[name] for name in same}
-    shown = admin.call("GET", f"/api/agents/{agent['client_id']}").json
-    assert shown == {**agent, "pauses": [], "quarantine_at": None}
+    read_back = admin.call("GET", f"/api/agents/{agent['client_id']}").json
+    assert read_back == {**agent, "pauses": [], "quarantine_at": None}
     assert admin.administer("POST", "/api/agents", FULL).refusal == (409, "exists")
 
 
 def test_an_agents_secret_is_returned_once(admin: LocalTerminal) -> None:
     """Only the answers to a creation and to a rotation have a secret."""
-    made = admin.administer("POST", "/api/agents", {"name": "small", "owners": ["owner"]}).json
-    path = f"/api/agents/{made['agent']['client_id']}"
-    shown = admin.call("GET", path)
-    assert made["client_secret"] not in shown.body.decode()
+    created = admin.administer("POST", "/api/agents", {"name": "small", "owners": ["owner"]}).json
+    path = f"/api/agents/{created['agent']['client_id']}"
+    answer = admin.call("GET", path)
+    assert created["client_secret"] not in answer.body.decode()
     renewed = admin.administer("POST", f"{path}/secret", {"overlap": 60}).json
     ends = [secret["expires_at"] for secret in renewed["agent"]["secrets"]]
     assert (len(ends), ends.count(None)) == (2, 1)
-    assert renewed["client_secret"] != made["client_secret"]
+    assert renewed["client_secret"] != created["client_secret"]
 
 
 def test_null_clears_a_member_and_a_missing_member_stays(
@@ -84,15 +84,15 @@ def test_null_clears_a_member_and_a_missing_member_stays(
     assert renamed["name"] == "fuller"
     assert [owner["name"] for owner in renamed["owners"]] == ["admin"]
     assert renamed["action_types"] == ["payment.transfer"]
-    wanted = {
+    nulls = {
         "action_types": None,
         "asks": None,
         "expires_at": None,
         "backchannel_authentication_request_signing_alg": None,
         "token_seconds": None,
     }
-    cleared = _patch(staff, path, wanted).json
-    assert {name: cleared[name] for name in wanted} == wanted
+    cleared = _patch(staff, path, nulls).json
+    assert {name: cleared[name] for name in nulls} == nulls
     jwks = {"keys": [{**JWK, "kid": "b"}]}
     polls = _patch(staff, path, {"delivery": "poll", "serves": []}).json
     assert (polls["serves"], polls["backchannel_client_notification_endpoint"]) == ([], None)
@@ -140,9 +140,9 @@ def test_an_invalid_agent_is_refused(
 def test_a_user_is_added_changed_and_deleted(staff: Staff, admin: LocalTerminal) -> None:
     """The enrollment code is returned once; an email of null removes the email."""
     body = {"name": "dora", "email": "dora@example.com", "roles": ["auditor"]}
-    made = admin.administer("POST", "/api/users", body).json
-    assert len(made["enrollment_code"].replace("-", "")) == 32
-    path = f"/api/users/{made['user']['id']}"
+    created = admin.administer("POST", "/api/users", body).json
+    assert len(created["enrollment_code"].replace("-", "")) == 32
+    path = f"/api/users/{created['user']['id']}"
     moved = _patch(staff, path, {"email": "d@example.com"}).json
     assert (moved["email"], moved["roles"]) == ("d@example.com", ["auditor"])
     bare = _patch(staff, path, {"email": None, "roles": []}).json
@@ -172,9 +172,9 @@ def test_a_resource_is_added_changed_rotated_and_deleted(
 ) -> None:
     """Secrets are returned once, and deleting names the agents that lose the resource."""
     body = {"uri": "https://new.example", "scopes": {"a": "low", "b": "high"}}
-    made = admin.administer("POST", "/api/resources", body)
-    assert made.status == 201
-    resource = made.json["resource"]
+    created = admin.administer("POST", "/api/resources", body)
+    assert created.status == 201
+    resource = created.json["resource"]
     path = f"/api/resources/{resource['id']}"
     changes = {
         "scopes": {"c": "critical"},
@@ -189,7 +189,7 @@ def test_a_resource_is_added_changed_rotated_and_deleted(
     assert _patch(staff, path, {"token_seconds": None}).json["token_seconds"] is None
     renewed = admin.administer("POST", f"{path}/secret", {"overlap": 0}).json
     assert len(renewed["resource"]["secrets"]) == 1
-    assert renewed["client_secret"] != made.json["client_secret"]
+    assert renewed["client_secret"] != created.json["client_secret"]
     assert admin.administer("POST", "/api/resources", body).refusal == (409, "exists")
     deleted = admin.call("DELETE", f"/api/resources/{staff.ids['resource']}").json
     assert deleted == {
@@ -235,10 +235,10 @@ def test_an_action_type_file_that_is_not_text_is_refused(
 def test_a_request_is_shown_completely_and_withdrawn(staff: Staff, admin: LocalTerminal) -> None:
     """A second withdrawal is a conflict."""
     path = f"/api/admin/approvals/{staff.ids['approval']}"
-    sheet = admin.call("GET", path).json
-    assert (sheet["state"], sheet["headline"]) == ("pending", "Read payments")
-    assert sheet["decisions"] == []
-    assert sheet["fingerprint"] == "9f86-d081"
+    details = admin.call("GET", path).json
+    assert (details["state"], details["headline"]) == ("pending", "Read payments")
+    assert details["decisions"] == []
+    assert details["fingerprint"] == "9f86-d081"
     cancelled = admin.call("POST", f"{path}/cancel", {"reason": "Not now"}).json
     assert (cancelled["state"], cancelled["reason"]) == ("cancelled", "administrator: Not now")
     again = admin.call("POST", f"{path}/cancel", {"reason": "Not now"})
@@ -329,9 +329,9 @@ def test_an_unused_passkey_does_not_count_as_a_remaining_device(
 
 def test_an_invitation_is_created_and_revoked(admin: LocalTerminal) -> None:
     """The token is returned once; by default invited agents may ask only their owner."""
-    made = admin.administer("POST", "/api/invitations", {"owner": "owner"}).json
-    assert made["initial_access_token"].startswith("sayso_it_")
-    plain = made["invitation"]
+    created = admin.administer("POST", "/api/invitations", {"owner": "owner"}).json
+    assert created["initial_access_token"].startswith("sayso_it_")
+    plain = created["invitation"]
     assert (plain["uses_left"], [user["name"] for user in plain["asks"]]) == (1, ["owner"])
     assert plain["grant_types"] == ["urn:openid:params:grant-type:ciba"]
     body = {
@@ -359,11 +359,13 @@ def test_an_invitation_is_created_and_revoked(admin: LocalTerminal) -> None:
 def test_revoking_a_token_revokes_its_descendants(staff: Staff, admin: LocalTerminal) -> None:
     """The chain can be read first, and a second revocation ends nothing more."""
     agent, user = staff.ids["agent"], admin.user.id
-    made = staff.local.admin.token(agent, user, "child", parent_id=staff.ids["delegation"], depth=1)
+    child = staff.local.admin.token(
+        agent, user, "child", parent_id=staff.ids["delegation"], depth=1
+    )
     path = f"/api/admin/delegations/{staff.ids['delegation']}"
     chain = admin.call("GET", path).json
-    assert [after["id"] for after in chain["after"]] == [made.id]
-    assert admin.call("GET", f"/api/admin/delegations/{made.id}").json["before"][0]["id"] == "t1"
+    assert [after["id"] for after in chain["after"]] == [child.id]
+    assert admin.call("GET", f"/api/admin/delegations/{child.id}").json["before"][0]["id"] == "t1"
     ended = admin.call("POST", f"{path}/revoke").json
     assert (ended["delegation"]["state"], ended["tokens_revoked"]) == ("revoked", 2)
     assert admin.call("POST", f"{path}/revoke").json["tokens_revoked"] == 0
@@ -410,9 +412,9 @@ def test_widening_an_agents_served_resources_and_token_lifetime_needs_a_signatur
 def test_a_resources_token_lifetime_is_changed(staff: Staff, admin: LocalTerminal) -> None:
     """A longer lifetime needs a signature, and a shorter one does not."""
     new = {"uri": "https://new.example", "token_seconds": 60}
-    given = admin.administer("POST", "/api/resources", new).json["resource"]
-    assert given["token_seconds"] == 60
-    path = f"/api/resources/{given['id']}"
+    resource = admin.administer("POST", "/api/resources", new).json["resource"]
+    assert resource["token_seconds"] == 60
+    path = f"/api/resources/{resource['id']}"
     seen = {"if-match": f'"{staff.version(path)}"'}
     shorter = admin.call("PATCH", path, {"token_seconds": 30}, headers=seen).json
     assert shorter["token_seconds"] == 30
@@ -435,10 +437,10 @@ def test_an_app_is_registered_changed_disabled_and_deleted(
         "id_token_signed_response_alg": "RS256",
         "dpop_bound_access_tokens": True,
     }
-    made = admin.administer("POST", "/api/apps", body).json
-    app = made["app"]
+    created = admin.administer("POST", "/api/apps", body).json
+    app = created["app"]
     assert {name: app[name] for name in body} == body
-    assert made["client_secret"].startswith("sayso_cs_")
+    assert created["client_secret"].startswith("sayso_cs_")
     path = f"/api/apps/{app['client_id']}"
     assert admin.call("GET", path).json == app
     version = {"if-match": f'"{app["version"]}"'}

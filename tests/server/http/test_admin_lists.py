@@ -68,8 +68,8 @@ def _get(staff: Staff, path: str, **query: str) -> Answer:
 @pytest.mark.parametrize("path", LISTS)
 def test_the_pages_of_a_list_add_up_to_the_whole_list(filled: Staff, path: str) -> None:
     """With one item per page, each item appears once and in the same order."""
-    whole = [item[LISTS[path]] for item in _items(filled, path)]
-    assert len(whole) > 1
+    full_list = [item[LISTS[path]] for item in _items(filled, path)]
+    assert len(full_list) > 1
     found: list[str] = []
     query = {"limit": "1"}
     while True:
@@ -78,12 +78,12 @@ def test_the_pages_of_a_list_add_up_to_the_whole_list(filled: Staff, path: str) 
         if part["next"] is None:
             break
         query["cursor"] = part["next"]
-    assert found == whole
+    assert found == full_list
 
 
 @pytest.mark.parametrize("path", LISTS)
 @pytest.mark.parametrize("limit", ["0", "201", "x", "", "-1", "1.5"])
-def test_a_limit_outside_1_to_200_is_refused(staff: Staff, path: str, limit: str) -> None:
+def test_an_invalid_limit_is_refused(staff: Staff, path: str, limit: str) -> None:
     """The limit must be a whole number from 1 to 200."""
     assert _get(staff, path, limit=limit).refusal == (422, "invalid_body")
 
@@ -218,14 +218,14 @@ SEARCHES: dict[str, dict[str, str]] = {
 def test_the_audit_log_is_filtered_by_each_member(staff: Staff, query: dict[str, str]) -> None:
     """The newest entry comes first, and every entry found has the value."""
     ids = {"AGENT": staff.ids["agent"], "USER": staff.ids["user"]}
-    wanted = {name: ids.get(value, value) for name, value in query.items()}
-    found = _items(staff, "/api/audit", limit="200", **wanted)
-    assert found
-    assert [e["id"] for e in found] == sorted((e["id"] for e in found), reverse=True)
+    filters = {name: ids.get(value, value) for name, value in query.items()}
+    entries = _items(staff, "/api/audit", limit="200", **filters)
+    assert entries
+    assert [e["id"] for e in entries] == sorted((e["id"] for e in entries), reverse=True)
     column = {"agent": "agent_id", "user": "subject"}
-    for name, value in wanted.items():
+    for name, value in filters.items():
         if name not in {"since", "until"}:
-            assert {entry["members"][column.get(name, name)] for entry in found} == {value}
+            assert {entry["members"][column.get(name, name)] for entry in entries} == {value}
 
 
 def test_audit_log_filters_without_a_match_return_nothing(staff: Staff) -> None:
@@ -287,13 +287,13 @@ def test_a_leaked_signing_key_is_revoked(staff: Staff) -> None:
 def test_agents_are_filtered_by_external_id(staff: Staff) -> None:
     """The match is exact, and callers find only agents that they may see."""
     services = staff.local.admin
-    found = registered(services, name="three", owners=("owner",), external_id="crm-7").agent
+    agent = registered(services, name="three", owners=("owner",), external_id="crm-7").agent
     registered(services, name="four", owners=("admin",), external_id="crm-7")
-    for person, wanted in (("admin", ["four", "three"]), ("owner", ["three"])):
+    for person, expected in (("admin", ["four", "three"]), ("owner", ["three"])):
         items = _items(staff, "/api/agents", person, external_id="crm-7")
-        assert [item["name"] for item in items] == wanted
+        assert [item["name"] for item in items] == expected
     for other in ("crm-8", "CRM-7", "crm", ""):
         assert _items(staff, "/api/agents", external_id=other) == []
     part = _get(staff, "/api/agents", external_id="crm-7", limit="1").json
     rest = _items(staff, "/api/agents", external_id="crm-7", cursor=part["next"])
-    assert [item["client_id"] for item in rest] == [found.id]
+    assert [item["client_id"] for item in rest] == [agent.id]

@@ -75,8 +75,8 @@ def test_a_signature_without_a_statement_adds_no_power(
 def test_a_statement_is_accepted_once(browser: LocalBrowser, staff: Staff, enabling: str) -> None:
     """A statement that is replayed after the agent was disabled again is invalid."""
     wanted = browser.send("POST", enabling).json["wanted"]
-    assertion = browser.statement(**wanted)
-    signed = {"sayso-statement": assertion}
+    statement = browser.statement(**wanted)
+    signed = {"sayso-statement": statement}
     assert browser.send("POST", enabling, headers=signed).status == 200
     staff.local.admin.agents.disable("two", by=BY)
     assert browser.send("POST", enabling, headers=signed).refusal == (422, "invalid_statement")

@@ -118,12 +118,12 @@ def test_an_unreachable_database_is_503_on_every_route(local, agent, person):
             local.site.users, device_auth=replace(local.site.users.device_auth, store=away)
         ),
     )
-    there = replace(local, site=site)
-    assert replace(agent, local=there).ask().status == 503
-    assert replace(agent, local=there).poll("sayso_ar_a").status == 503
-    assert replace(person, local=there).call("GET", "/api/me").refusal == (503, "unavailable")
+    unreachable = replace(local, site=site)
+    assert replace(agent, local=unreachable).ask().status == 503
+    assert replace(agent, local=unreachable).poll("sayso_ar_a").status == 503
+    assert replace(person, local=unreachable).call("GET", "/api/me").refusal == (503, "unavailable")
     for path in ("/jwks", "/.well-known/openid-configuration", "/readyz", "/metrics"):
-        assert there.send("GET", path).status == 503
+        assert unreachable.send("GET", path).status == 503
 
 
 def test_answers_are_counted_by_route_and_status(local):

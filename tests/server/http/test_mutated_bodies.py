@@ -170,18 +170,18 @@ def test_a_changed_member_of_a_signed_body_is_refused_with_a_reason(
         return me.call("POST", path, {member: raw.decode()})
 
     valid = json.dumps(payload).encode()
-    assert send(_jws(key, _bytes(header), valid)).status == 200
+    assert send(_jws(key, _to_json(header), valid)).status == 200
     _check_answers(
-        send, ((what, _jws(key, _bytes(header), raw)) for what, raw in _changed(payload))
+        send, ((what, _jws(key, _to_json(header), raw)) for what, raw in _mutate(payload))
     )
-    _check_answers(send, ((what, _jws(key, raw, valid)) for what, raw in _changed(header)))
+    _check_answers(send, ((what, _jws(key, raw, valid)) for what, raw in _mutate(header)))
 
 
-def _changed(valid: Any) -> Iterator[tuple[str, bytes]]:
+def _mutate(valid: Any) -> Iterator[tuple[str, bytes]]:
     return mutations.bodies(valid)
 
 
-def _bytes(value: Any) -> bytes:
+def _to_json(value: Any) -> bytes:
     return json.dumps(value).encode()
 
 
@@ -327,12 +327,12 @@ def test_a_changed_form_parameter_is_accepted_or_refused_with_a_reason(
 
 
 def _credentials(world: World, who: str) -> Mapping[str, str]:
-    known = {
+    authorizations = {
         "agent": basic(world.agent.id, world.agent.secret),
         "app": basic(*world.app),
         "resource": world.resource,
     }
-    return {"authorization": known[who]} if who in known else {}
+    return {"authorization": authorizations[who]} if who in authorizations else {}
 
 
 def test_every_form_route_is_tested() -> None:
@@ -382,7 +382,9 @@ def test_a_changed_claim_of_a_signed_agent_token_is_refused_with_a_reason(
         jwk = {name: world.key.jwk[name] for name in ("kty", "crv", "x", "y")}
         header = {"alg": "ES256", "typ": "dpop+jwt", "jwk": jwk}
     key = SigningKey(world.key.private)
-    valid = _bytes(claims)
-    assert send(_jws(key, _bytes(header), valid)).status == 200
-    _check_answers(send, ((what, _jws(key, _bytes(header), raw)) for what, raw in _changed(claims)))
-    _check_answers(send, ((what, _jws(key, raw, valid)) for what, raw in _changed(header)))
+    valid = _to_json(claims)
+    assert send(_jws(key, _to_json(header), valid)).status == 200
+    _check_answers(
+        send, ((what, _jws(key, _to_json(header), raw)) for what, raw in _mutate(claims))
+    )
+    _check_answers(send, ((what, _jws(key, raw, valid)) for what, raw in _mutate(header)))

@@ -12,7 +12,7 @@ from server.protocol import errors
 from tests.support.builders.callers import X
 
 
-def _refused(kind, body):
+def _refusal_detail(kind, body):
     with pytest.raises(errors.Problem) as refused:
         wire.read(kind, body if isinstance(body, bytes) else json.dumps(body).encode())
     assert (refused.value.status, refused.value.code) == (422, "invalid_body")
@@ -28,7 +28,7 @@ def test_a_body_is_read_into_its_model():
 @pytest.mark.parametrize("body", [b"", b"nonsense", b'{"x":1,"x":2}', b"\xff", b"[" * 100])
 def test_lax_json_is_refused(body):
     """Duplicate members, other encodings and excessive depth are refused."""
-    assert _refused(device_wire.PinInput, body)
+    assert _refusal_detail(device_wire.PinInput, body)
 
 
 @pytest.mark.parametrize(
@@ -44,13 +44,13 @@ def test_lax_json_is_refused(body):
 )
 def test_a_missing_wrong_or_extra_member_is_named_in_the_refusal(body, place):
     """No member is guessed, and no member is ignored."""
-    assert _refused(device_wire.PinInput, body).startswith(f"{place}: ")
+    assert _refusal_detail(device_wire.PinInput, body).startswith(f"{place}: ")
 
 
 @pytest.mark.parametrize("x", ["", X[:-1], X + "A", X + X, "é" * 43, X[:-1] + "!", "A"])
 def test_a_pin_value_is_exactly_32_bytes(x):
     """The value is encoded in base64url."""
-    assert _refused(device_wire.PinInput, {"x": x, "for": "session"}).startswith("/x: ")
+    assert _refusal_detail(device_wire.PinInput, {"x": x, "for": "session"}).startswith("/x: ")
 
 
 @pytest.mark.parametrize("text", ["1", "x.y", ".sayso_ap_a", "-1.a", "\u0661.a", "1." + "a" * 65])
@@ -87,10 +87,10 @@ def test_a_list_is_of_pending_or_of_decided_requests(person):
 def test_a_conflict_shows_the_approval_without_a_nonce(agent, person):
     """The approval in the refusal has the documented members."""
     _, approval = agent.asked()
-    whole = set(person.show(approval.id))
+    members = set(person.show(approval.id))
     person.approve(approval.id)
     late = person.deny(approval.id)
-    assert set(late.json["approval"]) == whole
+    assert set(late.json["approval"]) == members
     assert late.json["approval"]["nonce"] is None
 
 

@@ -222,7 +222,7 @@ def test_a_console_form_works_for_each_permitted_role(
     console: Console, form_row: FormAction, who: str
 ) -> None:
     """The form shows its result or redirects to it."""
-    answer = _sent(console, form_row, who, signed=SAMPLES[form_row.path].signed)
+    answer = _send(console, form_row, who, signed=SAMPLES[form_row.path].signed)
     assert answer.status_code == (200 if form_row.answer or form_row.shows else 303), answer.text
 
 
@@ -235,7 +235,7 @@ def test_a_console_form_is_refused_for_every_other_role(
     for who in (NOBODY, *WHO):
         expected = 401 if who == NOBODY else _status(form_row.route, who, of_one=True)
         if expected != 200:
-            assert _sent(console, form_row, who, signed=False).status_code == expected, who
+            assert _send(console, form_row, who, signed=False).status_code == expected, who
     assert len(console.staff.local.admin.entries()) == before
 
 
@@ -243,7 +243,7 @@ def test_a_console_form_is_refused_for_every_other_role(
 def test_forms_that_add_power_wait_for_the_passkey(console: Console, form_row: FormAction) -> None:
     """Forms that remove power take effect without a signature."""
     before = len(console.staff.local.admin.entries())
-    answer = _sent(console, form_row, "admin", signed=False)
+    answer = _send(console, form_row, "admin", signed=False)
     if not SAMPLES[form_row.path].signed:
         assert answer.status_code in {200, 303}
         return
@@ -268,8 +268,8 @@ def test_a_forged_console_form_does_nothing(console: Console, form_row: FormActi
     before = len(console.staff.local.admin.entries())
     path = _path(console, form_row.path, SAMPLES[form_row.path].about)
     for form, headers in FORGED:
-        whole = {**_form(console, form_row), **form}
-        assert console.post("admin", path, whole, headers).status_code == 403, (form, headers)
+        forged_form = {**_form(console, form_row), **form}
+        assert console.post("admin", path, forged_form, headers).status_code == 403, (form, headers)
     assert len(console.staff.local.admin.entries()) == before
 
 
@@ -358,8 +358,8 @@ def test_an_agents_description_is_escaped(console: Console) -> None:
 
 def test_an_action_type_shows_its_type_back_and_narrowing_rules(console: Console) -> None:
     """The page tells an administrator what approvers will have to do."""
-    whole = {"fact": "/amount", "if_there": {"fact": "/payee"}}
-    document = json.dumps({**PAYMENT, "type_back": whole, "narrow": {"/amount": "lower"}})
+    type_back = {"fact": "/amount", "if_there": {"fact": "/payee"}}
+    document = json.dumps({**PAYMENT, "type_back": type_back, "narrow": {"/amount": "lower"}})
     console.staff.local.admin.actions.update(document, by=BY)
     page = console.get("admin", _path(console, "/admin/actions/<id>", "action")).text
     assert "<dt>Type-back</dt><dd><code>/amount</code></dd>" in page
@@ -418,7 +418,7 @@ def _form(console: Console, form_row: FormAction) -> dict[str, Any]:
     return {**sample.form, "version": console.document(path)["version"]}
 
 
-def _sent(console: Console, form_row: FormAction, who: str, *, signed: bool) -> Any:
+def _send(console: Console, form_row: FormAction, who: str, *, signed: bool) -> Any:
     path = _path(console, form_row.path, SAMPLES[form_row.path].about)
     send = console.signed if signed else console.post
     return send(who, path, _form(console, form_row))

@@ -55,13 +55,13 @@ def _people(*names, left="", **more):
 
 def _offered(facts, stored=None, typed=None):
     field = Field("owners", "Owners", "known", suggestions="users")
-    (found,) = fields.rendered(
+    (rendered,) = fields.rendered(
         [field], stored, typed, offered=functools.partial(choices.choices, facts, lambda _: True)
     )
-    return found
+    return rendered
 
 
-def test_a_short_list_is_ticked_whole_and_a_long_one_is_offered():
+def test_a_short_list_has_a_box_for_each_value_and_a_long_one_suggestions():
     """Stored values are ticked in both; a refused form keeps what was typed."""
     stored = {"owners": [{"name": "ben"}]}
     short = _offered(_people("ana", "ben"), stored)
@@ -80,8 +80,8 @@ def test_scopes_are_offered_once_with_their_risk_at_each_resource():
     """Two resources may have a scope with the same name."""
     items = [{"uri": "a", "scopes": {"read": "low"}}, {"uri": "b", "scopes": {"read": "high"}}]
     facts = {"resources": {"items": items, "next": None}}
-    found = choices.choices(facts, lambda _: True, "scopes")
-    assert found == choices.Choices((("read", "read: low at a, high at b"),), whole=True)
+    scopes = choices.choices(facts, lambda _: True, "scopes")
+    assert scopes == choices.Choices((("read", "read: low at a, high at b"),), whole=True)
 
 
 def test_a_new_agent_needs_four_fields_and_the_others_are_advanced():
@@ -203,8 +203,8 @@ def test_changes_are_listed_in_words():
     typed = {**UNCHANGED, "name": "bot2", "asks": "eva", "how": "poll", "jwks": "{}"}
     for name in ("every-asks", "on", "keep-k1"):
         del typed[name]
-    found = fields.changed(EVERY, STORED, _form(**typed))
-    assert [(change.label, change.was, change.will) for change in found] == [
+    changes = fields.changed(EVERY, STORED, _form(**typed))
+    assert [(change.label, change.was, change.will) for change in changes] == [
         ("Name", "bot", "bot2"),
         ("Keys", "k1", "nothing"),
         ("Asks", "Everybody", "eva"),
@@ -318,8 +318,8 @@ def test_a_policy_case_has_exactly_the_filled_in_members():
         "flow": "request",
         "scope": [],
     }
-    whole = _form(agent="a", user="eva", at="x", scope="a b", authorization_details="[]")
-    assert _body("/admin/explain", whole) == {
+    filled_form = _form(agent="a", user="eva", at="x", scope="a b", authorization_details="[]")
+    assert _body("/admin/explain", filled_form) == {
         "agent": "a",
         "flow": "request",
         "scope": ["a", "b"],

@@ -187,7 +187,7 @@ def test_an_error_is_shown_at_its_field(
 ) -> None:
     """The form keeps the typed values and links to the field, and nothing is stored."""
     before = len(console.staff.local.admin.entries())
-    answer = _sent(console, path, about, typed)
+    answer = _send(console, path, about, typed)
     assert answer.status_code in {404, 409, 422}, answer.text
     assert says in (_problem(answer.text, field) if field else html.unescape(answer.text))
     assert not field or f'href="#{field}"' in answer.text
@@ -216,11 +216,11 @@ def test_changes_are_shown_before_they_are_signed(console: Console) -> None:
     """The old value is struck out; unchanged members are left out."""
     agent = console.staff.ids["agent"]
     page = console.get("admin", f"/admin/agents/{agent}/edit").text
-    typed = {**_filled(page), "description": "Pays bills", "name": "uno"}
+    typed = {**_form_values(page), "description": "Pays bills", "name": "uno"}
     answer = console.post("admin", f"/admin/agents/{agent}/change", typed)
-    shown = answer.text.partition('<dl class="asked">')[2].partition("</dl>")[0]
-    assert re.findall(r"<dt>(.*?)</dt>", shown) == ["Name", "Description"]
-    assert "<del><bdi>one</bdi></del> <ins><bdi>uno</bdi></ins>" in shown
+    changes = answer.text.partition('<dl class="asked">')[2].partition("</dl>")[0]
+    assert re.findall(r"<dt>(.*?)</dt>", changes) == ["Name", "Description"]
+    assert "<del><bdi>one</bdi></del> <ins><bdi>uno</bdi></ins>" in changes
 
 
 def test_an_edit_form_submitted_unchanged_changes_nothing(console: Console) -> None:
@@ -231,8 +231,8 @@ def test_an_edit_form_submitted_unchanged_changes_nothing(console: Console) -> N
             sheet = page_at(action.page)
             about = console.staff.ids[action.of]
             page = console.get("admin", sheet.path.replace("<id>", about)).text
-            whole = page.partition(f'action="{action.path.replace("<id>", about)}"')[2]
-            typed = _filled(whole.partition("</form>")[0])
+            form_html = page.partition(f'action="{action.path.replace("<id>", about)}"')[2]
+            typed = _form_values(form_html.partition("</form>")[0])
             answer = console.post("admin", action.path.replace("<id>", about), typed)
             assert answer.status_code == 303, (action.path, answer.text)
     assert len(console.staff.local.admin.entries()) == before
@@ -252,7 +252,7 @@ def test_typed_text_is_escaped_everywhere(console: Console) -> None:
     """Its field, the error that repeats it, and the signing page escape it."""
     hostile = '"><script>alert(1)</script>\u202e'
     for field in ("name", "owners", "scopes", "only", "external_id"):
-        answer = _sent(console, "/admin/new/agent/add", "", {**AGENT, field: hostile})
+        answer = _send(console, "/admin/new/agent/add", "", {**AGENT, field: hostile})
         assert answer.status_code in {404, 422}
         assert "<script>alert" not in answer.text
 
@@ -261,9 +261,9 @@ def test_an_error_in_an_advanced_field_is_in_sight(console: Console) -> None:
     """The advanced fields are collapsed unless one of them has an error."""
     folded = '<details class="advanced"><summary>Advanced'
     assert folded in console.get("admin", "/admin/new/agent").text
-    named = _sent(console, "/admin/new/agent/add", "", {**AGENT, "scopes": "x"}).text
+    named = _send(console, "/admin/new/agent/add", "", {**AGENT, "scopes": "x"}).text
     assert folded in named
-    answer = _sent(console, "/admin/new/agent/add", "", {**AGENT, "token_seconds": "1"}).text
+    answer = _send(console, "/admin/new/agent/add", "", {**AGENT, "token_seconds": "1"}).text
     assert '<details class="advanced" open>' in answer
 
 
@@ -271,14 +271,14 @@ def test_an_action_type_is_previewed_before_it_is_registered(console: Console) -
     """The preview uses an example or the given details, and escapes them."""
     typed = {"document": json.dumps({**PAYMENT, "type": "pay.more"})}
     page = console.post("admin", "/admin/new/action/preview", typed).text
-    shown = page.partition('id="preview"')[2]
-    assert "Pay EUR 4,820.00 to payee" in shown
-    assert "To approve" in shown
+    preview = page.partition('id="preview"')[2]
+    assert "Pay EUR 4,820.00 to payee" in preview
+    assert "To approve" in preview
     assert _keeps(page, "document", typed["document"])
     hostile = "<script>alert(1)</script>\u202e"
     details = {"amount": {"minor": 1, "currency": "EUR"}, "payee": hostile}
-    whole = {**typed, "details": json.dumps(details)}
-    page = console.post("admin", "/admin/new/action/preview", whole).text
+    form = {**typed, "details": json.dumps(details)}
+    page = console.post("admin", "/admin/new/action/preview", form).text
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page.partition('id="preview"')[2]
     assert "<script>alert" not in page
     assert "\u202e" not in page
@@ -301,39 +301,39 @@ def test_every_form_field_is_a_member_of_the_api() -> None:
             assert own <= set(body.model_fields if body else ()), action.path
 
 
-def _sent(console: Console, path: str, about: str, typed: dict[str, str]) -> Any:
-    named = console.staff.ids.get(about, "")
-    whole = dict(typed)
+def _send(console: Console, path: str, about: str, typed: dict[str, str]) -> Any:
+    about_id = console.staff.ids.get(about, "")
+    form = dict(typed)
     if about:
-        whole["version"] = console.document(f"/api/{about}s/{named}")["version"]
-    return console.post("admin", path.replace("<id>", named), whole)
+        form["version"] = console.document(f"/api/{about}s/{about_id}")["version"]
+    return console.post("admin", path.replace("<id>", about_id), form)
 
 
 def _problem(page: str, field: str) -> str:
-    found = re.search(rf'id="{field}-problem"><bdi>(.*?)</bdi>', page)
-    return html.unescape(found[1]) if found else ""
+    match = re.search(rf'id="{field}-problem"><bdi>(.*?)</bdi>', page)
+    return html.unescape(match[1]) if match else ""
 
 
 def _keeps(page: str, name: str, value: str) -> bool:
     """Tell whether the field has the value, or whether the value's box is ticked."""
-    filled = _filled(page)
+    filled = _form_values(page)
     return filled.get(name) == value or f"{name}-{value}" in filled
 
 
-def _filled(page: str) -> dict[str, str]:
+def _form_values(page: str) -> dict[str, str]:
     """Return what a browser would send for the fields of a page."""
-    found = {}
+    values = {}
     for tag in re.findall(r"<input [^>]*>", page):
-        given = dict(re.findall(r'([\w-]+)="([^"]*)"', tag))
-        is_sent = given.get("type") != "checkbox" or " checked" in tag
-        if is_sent and "name" in given:
-            found[given["name"]] = html.unescape(given.get("value", ""))
+        attributes = dict(re.findall(r'([\w-]+)="([^"]*)"', tag))
+        is_sent = attributes.get("type") != "checkbox" or " checked" in tag
+        if is_sent and "name" in attributes:
+            values[attributes["name"]] = html.unescape(attributes.get("value", ""))
     for name, inside in re.findall(
         r'<textarea [^>]*name="([^"]+)"[^>]*>\n?(.*?)</textarea>', page, re.DOTALL
     ):
-        found[name] = html.unescape(inside)
+        values[name] = html.unescape(inside)
     for name, inside in re.findall(
         r'<select [^>]*name="([^"]+)"[^>]*>(.*?)</select>', page, re.DOTALL
     ):
-        found[name] = html.unescape(re.findall(r'value="([^"]*)" selected', inside)[0])
-    return found
+        values[name] = html.unescape(re.findall(r'value="([^"]*)" selected', inside)[0])
+    return values

@@ -25,10 +25,10 @@ def test_the_manifest_names_existing_icons(local):
         "/",
     )
     for icon in manifest["icons"]:
-        shown = _get(local, icon["src"])
-        assert (shown.status_code, shown.mimetype) == (200, icon["type"])
+        icon_answer = _get(local, icon["src"])
+        assert (icon_answer.status_code, icon_answer.mimetype) == (200, icon["type"])
         if icon["type"] == "image/png":
-            width, height = (int.from_bytes(shown.data[at : at + 4]) for at in (16, 20))
+            width, height = (int.from_bytes(icon_answer.data[at : at + 4]) for at in (16, 20))
             assert icon["sizes"] == f"{width}x{height}"
     assert "maskable" in {icon.get("purpose") for icon in manifest["icons"]}
 

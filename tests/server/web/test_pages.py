@@ -46,9 +46,9 @@ def test_pages_are_not_cached_and_style_sheets_are(browser):
 
 def test_another_name_of_this_machine_redirects_to_the_issuer(browser):
     """To a browser the three loopback names are three origins."""
-    there = browser("/enroll", "http://127.0.0.1:8470")
-    assert (there.status_code, there.headers["Location"]) == (303, f"{ISSUER}/enroll")
-    assert there.headers["Referrer-Policy"] == "no-referrer"
+    redirect = browser("/enroll", "http://127.0.0.1:8470")
+    assert (redirect.status_code, redirect.headers["Location"]) == (303, f"{ISSUER}/enroll")
+    assert redirect.headers["Referrer-Policy"] == "no-referrer"
 
 
 def test_behind_a_proxy_the_host_header_does_not_redirect(open_local):

@@ -31,8 +31,8 @@ def test_no_picture_shows_a_removed_page(local):
     """Only the picture of the 404 page has no route."""
     entries = index()
     assert [name for name, taken in entries.items() if taken.rule is None] == ["nowhere"]
-    known = {rule.rule for rule in local.app.url_map.iter_rules()}
-    assert {taken.rule for taken in entries.values()} - known == {None}
+    routes = {rule.rule for rule in local.app.url_map.iter_rules()}
+    assert {taken.rule for taken in entries.values()} - routes == {None}
 
 
 def test_each_picture_exists_for_phone_and_desktop_light_and_dark():

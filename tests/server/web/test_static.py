@@ -18,16 +18,16 @@ def test_a_page_preloads_everything_that_its_script_imports(local):
     page = get(new_browser(local), "/").text
     preloaded = set(re.findall('<link rel="modulepreload" href="/([^"]+)">', page))
     (script,) = re.findall('<script type="module" src="/([^"]+)"></script>', page)
-    wanted, new = set(), {script}
+    needed, new = set(), {script}
     while new:
         texts = [next(TEMPLATES.rglob(name)).read_text("utf-8") for name in new]
-        found = {
+        imported = {
             name for text in texts for name in re.findall(r'^import .*"/(.+)";', text, re.MULTILINE)
         }
-        new = found - wanted
-        wanted |= found
-    assert len(wanted) > 5
-    assert preloaded == wanted
+        new = imported - needed
+        needed |= imported
+    assert len(needed) > 5
+    assert preloaded == needed
 
 
 @pytest.mark.parametrize("name", ["passkey.js", "style.css", "icon.svg", "manifest.webmanifest"])
@@ -43,8 +43,8 @@ def test_a_file_is_compressed_for_browsers_that_accept_it(local, name):
     assert "Accept-Encoding" in zipped.headers["Vary"]
     assert zipped.headers["ETag"] != plain.headers["ETag"]
     again = {"Accept-Encoding": "gzip", "If-None-Match": zipped.headers["ETag"]}
-    known = client.get(f"/{name}", base_url=ISSUER, headers=again)
-    assert (known.status_code, known.data) == (304, b"")
+    unchanged = client.get(f"/{name}", base_url=ISSUER, headers=again)
+    assert (unchanged.status_code, unchanged.data) == (304, b"")
 
 
 def test_a_page_with_secrets_is_not_compressed(local):

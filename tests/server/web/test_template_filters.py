@@ -12,16 +12,16 @@ _AT = 1_764_000_000_000
 
 def test_a_time_is_in_utc_and_exact_on_hover() -> None:
     """A script replaces both texts with the reader's local time."""
-    found = '<time datetime="2025-11-24T16:00:00.000Z" title="24 November 2025, 16:00:00 UTC" '
+    start_tag = '<time datetime="2025-11-24T16:00:00.000Z" title="24 November 2025, 16:00:00 UTC" '
     text = str(FILTERS["time"](_AT))
-    assert text == f'{found}data-clock="{_AT}">24 November 2025, 16:00 UTC</time>'
+    assert text == f'{start_tag}data-clock="{_AT}">24 November 2025, 16:00 UTC</time>'
     assert FILTERS["time"]("2025-11-24T16:00:00Z") == text
 
 
 def test_a_sentence_has_times_and_escaped_text() -> None:
     """A sentence may contain names, so its text is escaped."""
-    made = str(FILTERS["sentence"](("By <b> at ", _AT, ".")))
-    assert made.startswith("By &lt;b&gt; at <time ")
+    sentence = str(FILTERS["sentence"](("By <b> at ", _AT, ".")))
+    assert sentence.startswith("By &lt;b&gt; at <time ")
 
 
 @pytest.mark.parametrize(

@@ -16,18 +16,18 @@ def _page(name: str) -> str:
 
 
 def _parent(name: str) -> str:
-    found = re.search(r'{% extends "?([^" ]+)"? %}', _page(name))
+    match = re.search(r'{% extends "?([^" ]+)"? %}', _page(name))
     return (
         ""
-        if found is None
-        else found[1].replace("frame", "frame.html").replace(".html.html", ".html")
+        if match is None
+        else match[1].replace("frame", "frame.html").replace(".html.html", ".html")
     )
 
 
 def _scripts(name: str) -> list[set[str]]:
     """Return the possible names of each script of a page, or of its frame if it has none."""
-    found = re.findall(r"{{ script\((.+?)\) }}", _page(name))
-    names = [set(re.findall(r'"([\w-]+)\.js"', argument)) for argument in found]
+    calls = re.findall(r"{{ script\((.+?)\) }}", _page(name))
+    names = [set(re.findall(r'"([\w-]+)\.js"', argument)) for argument in calls]
     parent = _parent(name)
     return names or ([] if not parent else _scripts(parent))
 

@@ -53,8 +53,8 @@ def test_a_request_names_the_one_it_superseded(admin_cli, services, asked):
         plans.cancel_superseded(tx, asked, newer)
     document = admin_cli("approvals", "show", newer.id, "--json").document
     assert document["supersedes"] == asked.id
-    shown = admin_cli("approvals", "show", newer.id).out
-    assert ["supersedes", asked.id] in [line.split() for line in shown.splitlines()]
+    output = admin_cli("approvals", "show", newer.id).out
+    assert ["supersedes", asked.id] in [line.split() for line in output.splitlines()]
     earlier = admin_cli("approvals", "show", asked.id).out
     assert "superseded" in earlier
     assert f"superseded_by={newer.id}" in earlier
@@ -75,9 +75,11 @@ def test_a_request_decided_by_a_consent_or_a_standing_grant_names_it(
 ):
     """The output has the consent, or the standing grant and the number of its use."""
     decided = {"id": "sayso_ap_2", "state": State.APPROVED, "decided_by": json.dumps(decided_by)}
-    found = services.approval(asked.agent_id, asked.user_id, **decided)
-    assert words in admin_cli("approvals", "show", found.id).out
-    assert admin_cli("approvals", "show", found.id, "--json").document["decided_by"] == decided_by
+    approval = services.approval(asked.agent_id, asked.user_id, **decided)
+    assert words in admin_cli("approvals", "show", approval.id).out
+    assert (
+        admin_cli("approvals", "show", approval.id, "--json").document["decided_by"] == decided_by
+    )
 
 
 def test_a_request_shows_what_was_unusual(admin_cli, services):
@@ -89,10 +91,10 @@ def test_a_request_shows_what_was_unusual(admin_cli, services):
     agent, user = services.agents.show("invoice-bot")[0].id, services.users.show("admin")[0].id
     for unusual, line in ((reasons, "New. First time. Why."), ([], "Why."), (None, None)):
         display = {"unusual": unusual, "compared": "Why."}
-        shown = services.approval(agent, user, display=json.dumps(display))
-        out = admin_cli("approvals", "show", shown.id).out
+        approval = services.approval(agent, user, display=json.dumps(display))
+        out = admin_cli("approvals", "show", approval.id).out
         assert (
             [row.split(None, 1)[1] for row in out.splitlines() if row.startswith("unusual")]
         ) == ([] if line is None else [line])
-        document = admin_cli("approvals", "show", shown.id, "--json").document
+        document = admin_cli("approvals", "show", approval.id, "--json").document
         assert json.loads(document["display"]).get("unusual") == unusual

@@ -46,8 +46,8 @@ def test_a_group_that_an_agent_asks_cannot_be_deleted(admin_cli):
     """The error names the agent, which has the group in `--asks`."""
     admin_cli("groups", "add", "finance", "--member", "ana")
     admin_cli("agents", "add", "bot", "--owner", "ana", "--asks", "finance", "--asks", "bob")
-    shown = admin_cli("agents", "show", "bot", "--json").document
-    assert sorted(shown["asks"]) == ["bob", "finance"]
+    agent = admin_cli("agents", "show", "bot", "--json").document
+    assert sorted(agent["asks"]) == ["bob", "finance"]
     refused = admin_cli("groups", "delete", "finance")
     assert (refused.code, "bot can ask" in refused.err) == (6, True)
     assert "groups" in admin_cli("agents", "update", "bot", "--asks", "eve").err

@@ -54,14 +54,14 @@ def test_a_bundle_is_never_overwritten(admin_cli, bundle):
 
 def test_a_kept_checkpoint_is_in_a_later_log(admin_cli, bundle, tmp_path):
     """A log that is older than the checkpoint exits with 20."""
-    kept, later = tmp_path / "checkpoint", tmp_path / "later.jsonl"
-    kept.write_text(admin_cli("audit", "checkpoint").out)
+    checkpoint, later = tmp_path / "checkpoint", tmp_path / "later.jsonl"
+    checkpoint.write_text(admin_cli("audit", "checkpoint").out)
     assert admin_cli("agents", "add", "bot", "--owner", "admin").code == 0
     assert admin_cli("audit", "export", str(later)).code == 0
-    wanted = ("--log-key", _key(admin_cli), "--since", str(kept))
-    assert admin_cli("audit", "verify", str(later), *wanted).code == 0
-    kept.write_text(admin_cli("audit", "checkpoint").out)
-    old = admin_cli("audit", "verify", str(bundle), *wanted)
+    flags = ("--log-key", _key(admin_cli), "--since", str(checkpoint))
+    assert admin_cli("audit", "verify", str(later), *flags).code == 0
+    checkpoint.write_text(admin_cli("audit", "checkpoint").out)
+    old = admin_cli("audit", "verify", str(bundle), *flags)
     assert old.code == 20
     assert "The log is older than your checkpoint" in old.err
 
@@ -129,8 +129,8 @@ def test_a_lost_key_can_be_replaced(admin_cli, data_folder):
     assert admin_cli("audit", "rotate-key").code == 0
     assert admin_cli("audit", "key").code == 0
     assert "audit log" not in admin_cli("doctor").out
-    found = admin_cli("audit", "search", "--type", "log_key.replaced", "--json").out
-    assert "note" not in json.loads(found)["items"][0]["facts"]
+    entries = admin_cli("audit", "search", "--type", "log_key.replaced", "--json").out
+    assert "note" not in json.loads(entries)["items"][0]["facts"]
 
 
 def test_an_erased_user_is_not_in_the_log(admin_cli, tmp_path):
@@ -140,9 +140,9 @@ def test_an_erased_user_is_not_in_the_log(admin_cli, tmp_path):
     assert (done.code, texts) == (0, 1)
     added = admin_cli("audit", "search", "--type", "user.added", "--json").document["items"][0]
     assert (added["facts"]["name"], added["erased"], added["subject"]) == ("erased", ["name"], user)
-    shown = admin_cli("audit", "tail").out
-    assert "name=erased" in shown
-    assert "audit.erased" in shown
+    output = admin_cli("audit", "tail").out
+    assert "name=erased" in output
+    assert "audit.erased" in output
     assert '"erased"' in admin_cli("audit", "stream", "-", "--once").out
     file = tmp_path / "log.jsonl"
     assert admin_cli("audit", "export", str(file)).code == 0
@@ -210,9 +210,9 @@ def test_a_bundle_is_compared_with_a_later_one_and_with_the_log(admin_cli, bundl
         assert added.startswith(f"+ {count}  ")
         assert added.endswith("  agent.added  operator")
         assert "audit.erased" in erased
-    found = admin_cli("audit", "diff", str(later), str(bundle), "--json").document
-    assert [entry["type"] for entry in found["only_first"]] == ["agent.added", "audit.erased"]
-    assert (found["common"], found["only_second"]) == (count, [])
+    difference = admin_cli("audit", "diff", str(later), str(bundle), "--json").document
+    assert [entry["type"] for entry in difference["only_first"]] == ["agent.added", "audit.erased"]
+    assert (difference["common"], difference["only_second"]) == (count, [])
 
 
 def test_a_log_that_lost_entries_differs(admin_cli, bundle, data_folder, tmp_path):
@@ -225,9 +225,9 @@ def test_a_log_that_lost_entries_differs(admin_cli, bundle, data_folder, tmp_pat
     assert admin_cli("audit", "export", str(later)).code == 0
     shutil.rmtree(data_folder)
     shutil.copytree(old, data_folder)
-    lost = admin_cli("audit", "diff", str(later), "--json")
-    assert (lost.code, lost.error["code"]) == (20, "broken_log")
-    assert lost.error["message"] == f"Entry {count} is missing in the log of this installation."
+    diff = admin_cli("audit", "diff", str(later), "--json")
+    assert (diff.code, diff.error["code"]) == (20, "broken_log")
+    assert diff.error["message"] == f"Entry {count} is missing in the log of this installation."
     admin_cli("agents", "add", "other", "--owner", "admin")
     forked = admin_cli("audit", "diff", str(later))
     assert forked.code == 20

@@ -11,7 +11,7 @@ def test_the_audit_log_is_shown_and_searched(admin_cli, asked):
     """Filters take names or IDs, and a request's ID shows its timeline."""
     admin_cli("agents", "disable", "invoice-bot")
     agent, admin = asked.agent_id, asked.user_id
-    found = {
+    entries_by_query = {
         query: admin_cli("audit", "search", *query, "--json").document["items"]
         for query in (
             ("--agent", "invoice-bot", "--type", "agent.disabled"),
@@ -24,7 +24,7 @@ def test_the_audit_log_is_shown_and_searched(admin_cli, asked):
             ("--correlation", "none"),
         )
     }
-    assert [[entry["type"] for entry in entries] for entries in found.values()] == [
+    assert [[entry["type"] for entry in entries] for entries in entries_by_query.values()] == [
         ["agent.disabled"],
         ["agent.disabled"],
         ["user.added"],

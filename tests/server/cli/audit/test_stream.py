@@ -16,13 +16,13 @@ from tests.support.fakes.receiver import answer, certify, receiver
 from tests.support.servers.ports import free_port
 
 
-def _streamed(out: str) -> list[dict]:
+def _parse_lines(out: str) -> list[dict]:
     return [json.loads(line) for line in out.splitlines()]
 
 
 def test_json_lines_are_the_whole_log_and_each_is_sent_once(admin_cli):
     """Each line has the entry's sequence number and hash; a later start sends new entries only."""
-    first = _streamed(admin_cli("audit", "stream", "-", "--once").out)
+    first = _parse_lines(admin_cli("audit", "stream", "-", "--once").out)
     assert [entry["seq"] for entry in first] == list(range(len(first)))
     assert first[0]["type"] == "key.added"
     for entry in first:
@@ -33,7 +33,7 @@ def test_json_lines_are_the_whole_log_and_each_is_sent_once(admin_cli):
         assert hashlib.sha256(b"\0" + canonical(members)).hexdigest() == entry["leaf"]
     assert admin_cli("audit", "stream", "-", "--once").out == ""
     admin_cli("agents", "add", "bot", "--owner", "admin")
-    (added,) = _streamed(admin_cli("audit", "stream", "-", "--once").out)
+    (added,) = _parse_lines(admin_cli("audit", "stream", "-", "--once").out)
     assert (added["seq"], added["type"]) == (len(first), "agent.added")
     (listed,) = admin_cli("audit", "streams", "--json").document["items"]
     sent = len(first) + 1
@@ -47,7 +47,7 @@ def test_ocsf_is_a_format_of_streams_and_exports(admin_cli, tmp_path):
     file = tmp_path / "events.jsonl"
     assert admin_cli("audit", "export", str(file), "--format", "ocsf").code == 0
     assert file.read_text() == streamed
-    events = _streamed(streamed)
+    events = _parse_lines(streamed)
     assert [event["metadata"]["sequence"] for event in events] == list(range(len(events)))
     assert {event["metadata"]["version"] for event in events} == {"1.8.0"}
 
@@ -72,7 +72,7 @@ def test_a_webhook_gets_signed_json_lines(admin_cli, data_folder):
     key = (data_folder / "webhook.key").read_bytes().strip()
     signed = sent.headers["Sayso-Event-Id"].encode() + b"." + sent.body
     assert sent.headers["Sayso-Signature"] == f"sha256={hmac.digest(key, signed, 'sha256').hex()}"
-    assert [entry["seq"] for entry in _streamed(sent.body.decode())][:2] == [0, 1]
+    assert [entry["seq"] for entry in _parse_lines(sent.body.decode())][:2] == [0, 1]
 
 
 class _Syslog:
@@ -162,12 +162,12 @@ def test_a_stream_does_not_continue_in_another_log(admin_cli, data_folder):
     """If the last sent entry is missing or different, it exits with 20 and sends nothing."""
     assert admin_cli("audit", "stream", "-", "--once").code == 0
     position = data_folder / "audit-streams" / "stdout.json"
-    kept = json.loads(position.read_text())
-    for changed in ({**kept, "leaf": "00" * 32}, {**kept, "sent": kept["sent"] + 5}):
-        position.write_text(json.dumps(changed))
+    stored = json.loads(position.read_text())
+    for altered in ({**stored, "leaf": "00" * 32}, {**stored, "sent": stored["sent"] + 5}):
+        position.write_text(json.dumps(altered))
         done = admin_cli("audit", "stream", "-", "--once")
         assert (done.code, done.out) == (20, "")
-        assert f"Entry {changed['sent'] - 1} is not the one that was sent before" in done.err
+        assert f"Entry {altered['sent'] - 1} is not the one that was sent before" in done.err
 
 
 @pytest.mark.parametrize(

@@ -29,8 +29,8 @@ def test_new_scopes_are_followed_by_the_commands_that_use_them(admin_cli):
     """The secret is not shown again, and an unrelated change prints no commands."""
     admin_cli(*ADD)
     admin_cli("resources", "add", "https://new.example", "--scope", "pay=low")
-    given = ("--resource", "https://new.example", "--scope", "pay")
-    out = admin_cli("agents", "update", "bot", *given).out
+    permissions = ("--resource", "https://new.example", "--scope", "pay")
+    out = admin_cli("agents", "update", "bot", *permissions).out
     assert "--data-urlencode 'scope=openid pay'" in out
     assert "SECRET=" not in out
     assert "curl" not in admin_cli("agents", "update", "bot", "--description", "Pays.").out
@@ -48,8 +48,10 @@ def test_an_agents_icon_is_set_kept_and_removed(admin_cli, picture):
     """The output has the icon's path, and an unrelated change keeps the icon."""
     added = admin_cli(*ADD, "--icon", picture, "--json").document
     assert added["icon"].startswith("/icons/")
-    kept = admin_cli("agents", "update", "bot", "--description", "Pays.", "--json").document
-    assert kept["icon"] == added["icon"]
+    unrelated_update = admin_cli(
+        "agents", "update", "bot", "--description", "Pays.", "--json"
+    ).document
+    assert unrelated_update["icon"] == added["icon"]
     assert admin_cli("agents", "update", "bot", "--no-icon", "--json").document["icon"] is None
     assert admin_cli("agents", "update", "bot", "--no-icon", "--icon", picture).code == 2
 
@@ -87,9 +89,9 @@ def test_changing_an_agents_authentication_method(admin_cli, tmp_path):
     assert changed.document["auth_method"] == "private_key_jwt"
     assert changed.document["auth_before"] == "client_secret_basic"
     assert "client_secret" not in changed.document
-    shown = admin_cli("agents", "show", "bot").out
-    assert "client_secret_basic, until" in shown
-    assert "key a  ES256, last used never" in shown
+    output = admin_cli("agents", "show", "bot").out
+    assert "client_secret_basic, until" in output
+    assert "key a  ES256, last used never" in output
     back = admin_cli(
         "agents", "change-auth", "bot", "client_secret_post", "--overlap", "0", "--json"
     )

@@ -68,8 +68,10 @@ def test_an_agent_with_client_credentials_gets_one_example_call(admin_cli):
 def test_token_lifetimes_and_served_resources_are_set_and_cleared(admin_cli):
     """One flag sets a member and another clears it; using both is a usage error."""
     support_desk = "https://desk.example"
-    made = admin_cli("resources", "add", support_desk, "--token-seconds", "60", "--json").document
-    assert made["token_seconds"] == 60
+    resource = admin_cli(
+        "resources", "add", support_desk, "--token-seconds", "60", "--json"
+    ).document
+    assert resource["token_seconds"] == 60
     assert "60 seconds" in admin_cli("resources", "show", support_desk).out
     both = ("--token-seconds", "60", "--no-token-seconds")
     assert admin_cli("resources", "update", support_desk, *both).code == 2
@@ -80,9 +82,9 @@ def test_token_lifetimes_and_served_resources_are_set_and_cleared(admin_cli):
 
     pay = ("https://pay.example", "payments:read")
     admin_cli(*AGENT, *CEILING, "--serves", support_desk, "--token-seconds", "30", "--only", *pay)
-    shown = admin_cli("agents", "show", "invoice-bot", "--json").document
-    assert (shown["serves"], shown["token_seconds"]) == ([support_desk], 30)
-    assert shown["only"] == {"https://pay.example": ["payments:read"]}
+    agent = admin_cli("agents", "show", "invoice-bot", "--json").document
+    assert (agent["serves"], agent["token_seconds"]) == ([support_desk], 30)
+    assert agent["only"] == {"https://pay.example": ["payments:read"]}
     assert "at https://pay.example: payments:read" in admin_cli("agents", "show", "invoice-bot").out
     assert admin_cli("agents", "update", "invoice-bot", "--only", *pay, "--no-only").code == 2
     assert "30 seconds" in admin_cli("agents", "show", "invoice-bot").out

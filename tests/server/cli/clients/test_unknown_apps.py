@@ -17,9 +17,9 @@ def test_unregistered_apps_are_listed_shown_disabled_and_deleted(admin_cli):
     (listed,) = admin_cli("apps", "list", "--unknown", "--json").document["items"]
     assert (listed["client_id"], listed["origin"]) == (URL, "document")
     assert len(admin_cli("apps", "list", "--json").document["items"]) == 2
-    shown = admin_cli("apps", "show", "chat.example").out
-    assert "nobody" in shown
-    assert "Chat" in shown
+    output = admin_cli("apps", "show", "chat.example").out
+    assert "nobody" in output
+    assert "Chat" in output
     assert admin_cli("apps", "update", URL, "--disable", "--json").document["state"] == "disabled"
     assert admin_cli("apps", "update", URL, "--name", "x", "--json").error["code"] == "conflict"
     assert admin_cli("apps", "delete", URL, "--json").document["state"] == "deleted"

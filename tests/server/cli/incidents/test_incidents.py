@@ -29,8 +29,8 @@ def test_incidents_are_listed_shown_and_closed(admin_cli, reported_incident):
     (item,) = admin_cli("incidents", "list", "--json").document["items"]
     assert (item["id"], item["state"], item["user"]["name"]) == (incident, "open", "admin")
     assert "admin" in admin_cli("incidents", "list").out
-    shown = admin_cli("incidents", "show", incident).out
-    assert f"sayso incidents close {incident} --note TEXT" in shown
+    output = admin_cli("incidents", "show", incident).out
+    assert f"sayso incidents close {incident} --note TEXT" in output
     assert admin_cli("incidents", "show", incident, "--json").document == item
     closed = admin_cli("incidents", "close", incident, "--note", "A test", "--json").document
     assert (closed["state"], closed["closing_note"]) == ("closed", "A test")

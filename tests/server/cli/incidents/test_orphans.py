@@ -30,8 +30,8 @@ def test_an_orphan_is_listed_with_its_quarantine_date_and_the_remedy(admin_cli):
     assert (owner["name"], owner["state"], owner["seen_at"]) == ("olga", "disabled", None)
     disabled_user = admin_cli("users", "show", "olga", "--json").document
     assert (disabled_user["state"], disabled_user["disabled_at"] is None) == ("disabled", False)
-    shown = admin_cli("agents", "show", "invoice-bot", "--json").document
-    assert item["quarantine_at"] == shown["quarantine_at"] is not None
+    agent = admin_cli("agents", "show", "invoice-bot", "--json").document
+    assert item["quarantine_at"] == agent["quarantine_at"] is not None
     out = admin_cli("agents", "orphans").out
     assert "no enabled owner" in out
     assert "olga (disabled, never seen)" in out
@@ -44,8 +44,8 @@ def test_an_orphan_with_a_new_owner_is_no_longer_listed(admin_cli):
     """The agent no longer has a quarantine date."""
     admin_cli("agents", "update", "invoice-bot", "--add-owner", "admin")
     assert admin_cli("agents", "orphans").out == "There are none.\n"
-    shown = admin_cli("agents", "show", "invoice-bot", "--json").document
-    assert shown["quarantine_at"] is None
+    agent = admin_cli("agents", "show", "invoice-bot", "--json").document
+    assert agent["quarantine_at"] is None
 
 
 def test_the_incident_of_an_orphan_quarantine_lists_the_next_steps(admin_cli, orphan):

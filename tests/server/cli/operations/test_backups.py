@@ -49,7 +49,7 @@ def _contents(data_folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in data_folder.iterdir() if path.is_file()}
 
 
-def _lose(data_folder: Path) -> None:
+def _delete_database(data_folder: Path) -> None:
     for path in data_folder.glob("sayso.db*"):
         path.unlink()
 
@@ -61,22 +61,22 @@ def test_a_backup_contains_its_keys_only_with_the_flag(admin_cli, backup, data_f
     output = admin_cli("db", "backup", str(tmp_path / "plain")).out
     assert str(data_folder / "master.key") in output
     assert str(data_folder / "pin.key") in output
-    whole = tmp_path / "whole.sayso"
-    made = admin_cli("db", "backup", str(whole), "--with-keys", "--json").document
-    assert (made["with_keys"], made["keys_apart"]) == (True, [])
-    with tarfile.open(whole) as tar:
+    full_backup = tmp_path / "whole.sayso"
+    document = admin_cli("db", "backup", str(full_backup), "--with-keys", "--json").document
+    assert (document["with_keys"], document["keys_apart"]) == (True, [])
+    with tarfile.open(full_backup) as tar:
         assert {"keys/master", "keys/pin"} <= set(tar.getnames())
 
 
 @pytest.mark.usefixtures("backup")
 def test_a_backup_with_keys_restores_to_a_new_machine(admin_cli, data_folder, tmp_path):
     """The key files are restored, and only their owner can read them."""
-    whole = tmp_path / "whole.sayso"
-    admin_cli("db", "backup", str(whole), "--with-keys")
+    full_backup = tmp_path / "whole.sayso"
+    admin_cli("db", "backup", str(full_backup), "--with-keys")
     before = _contents(data_folder)
     for path in data_folder.iterdir():
         path.unlink()
-    assert admin_cli("db", "restore", str(whole), "--keep-agents").code == 0
+    assert admin_cli("db", "restore", str(full_backup), "--keep-agents").code == 0
     for name in ("master.key", "pin.key"):
         assert (data_folder / name).read_bytes() == before[name]
         assert (data_folder / name).stat().st_mode & 0o777 == 0o600
@@ -85,7 +85,7 @@ def test_a_backup_with_keys_restores_to_a_new_machine(admin_cli, data_folder, tm
 
 def test_a_restore_without_its_key_file_is_refused_by_name(admin_cli, backup, data_folder):
     """The error names the missing key, and no new key is created in its place."""
-    _lose(data_folder)
+    _delete_database(data_folder)
     (data_folder / "pin.key").unlink()
     refused = admin_cli("db", "restore", str(backup), "--json")
     assert (refused.code, refused.error["code"]) == (1, "bad_key_file")
@@ -108,10 +108,10 @@ def test_a_damaged_or_changed_backup_is_refused_and_changes_nothing(
         "manifest.mac": b"0" * len(before),
     }[member]
     _rewrite(backup, **{member: changed})
-    there = _contents(data_folder)
+    files_before = _contents(data_folder)
     refused = admin_cli("db", "restore", str(backup), "--force", "--json")
     assert (refused.code, refused.error["code"]) == (20, "bad_backup")
-    assert _contents(data_folder) == there
+    assert _contents(data_folder) == files_before
 
 
 @pytest.mark.parametrize("content", [b"", b"no tar", b"\0" * 2048])
@@ -136,12 +136,12 @@ def test_an_installation_is_replaced_only_with_force_and_kept_aside(admin_cli, b
 
 def test_restore_is_refused_while_the_database_is_in_use(admin_cli, backup, data_folder):
     """A server or a different command may be using the database."""
-    there = _contents(data_folder)
+    files_before = _contents(data_folder)
     services = build(Settings(data_dir=data_folder))
     refused = admin_cli("db", "restore", str(backup), "--force", "--json")
     services.store.close()
     assert (refused.code, refused.error["code"]) == (6, "in_use")
-    assert _contents(data_folder)["sayso.db"] == there["sayso.db"]
+    assert _contents(data_folder)["sayso.db"] == files_before["sayso.db"]
     assert admin_cli("db", "restore", str(backup), "--force", "--json").code == 0
 
 
@@ -149,7 +149,7 @@ def test_a_database_unpacked_by_hand_is_refused_until_it_is_restored(
     admin_cli, backup, data_folder
 ):
     """The error names the command that restores a backup."""
-    _lose(data_folder)
+    _delete_database(data_folder)
     with tarfile.open(backup) as tar:
         (data_folder / "sayso.db").write_bytes(tar.extractfile("database").read())
     refused = admin_cli("agents", "list", "--json")
@@ -166,11 +166,11 @@ def test_every_kind_has_its_keep_flag():
 def test_a_keep_flag_keeps_its_kind_only(admin_cli, backup, data_folder, flag):
     """Objects of every other kind are turned off."""
     kind = flag.removeprefix("--keep-")
-    _lose(data_folder)
+    _delete_database(data_folder)
     output = admin_cli("db", "restore", str(backup), flag, "--json").document
-    there = {"agents": 1, "apps": 1}
+    counts = {"agents": 1, "apps": 1}
     assert output["compared"] is False
-    assert output["held"] == {name: 0 if name == kind else there.get(name, 0) for name in KINDS}
+    assert output["held"] == {name: 0 if name == kind else counts.get(name, 0) for name in KINDS}
     (entry,) = admin_cli("audit", "search", "--type", "installation.restored", "--json").document[
         "items"
     ]
@@ -183,7 +183,7 @@ def test_restore_since_keeps_what_did_not_change(admin_cli, backup, data_folder,
     admin_cli("apps", "update", "chat", "--disable")
     later = tmp_path / "later.db"
     later.write_bytes((data_folder / "sayso.db").read_bytes())
-    _lose(data_folder)
+    _delete_database(data_folder)
     output = admin_cli("db", "restore", str(backup), "--since", str(later), "--json").document
     assert (output["compared"], output["held"]["agents"], output["held"]["apps"]) == (True, 0, 1)
 
@@ -206,7 +206,7 @@ def test_restore_takes_either_a_backup_or_in_place(admin_cli, backup):
 
 def test_a_terminal_user_is_asked_for_each_kind(admin_cli, backup, data_folder, monkeypatch):
     """Yes keeps the objects of that kind, and the others are turned off."""
-    _lose(data_folder)
+    _delete_database(data_folder)
     typed = io.StringIO("y\nn\n")
     typed.isatty = lambda: True
     monkeypatch.setattr("sys.stdin", typed)

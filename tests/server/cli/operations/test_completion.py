@@ -75,10 +75,10 @@ def test_bash_completes_commands_flags_and_names(folder):
 @pytest.mark.parametrize("shell", SHELLS)
 def test_each_shell_is_offered_the_same(offered, shell):
     """An agent whose name needs quotes is offered by its ID."""
-    found = offered("sayso agents show ", shell)
-    assert "invoice-bot" in found
-    assert any(candidate.startswith("sayso_ag_") for candidate in found)
-    assert not any("Mail" in candidate for candidate in found)
+    candidates = offered("sayso agents show ", shell)
+    assert "invoice-bot" in candidates
+    assert any(candidate.startswith("sayso_ag_") for candidate in candidates)
+    assert not any("Mail" in candidate for candidate in candidates)
     assert set(offered("sayso ", shell)) == set(GROUPS)
 
 

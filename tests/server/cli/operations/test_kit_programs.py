@@ -11,15 +11,15 @@ import pytest
 @pytest.fixture
 def started(monkeypatch):
     """The arguments of the programs that replaced this process."""
-    found = []
+    programs = []
 
     def execv(path, program):
         assert path == program[0] == sys.executable
-        found.append(program[1:])
+        programs.append(program[1:])
         raise SystemExit(0)
 
     monkeypatch.setattr(os, "execv", execv)
-    return found
+    return programs
 
 
 @pytest.mark.parametrize(

@@ -38,10 +38,10 @@ def test_statistics_list_days_agents_and_users_with_warnings(admin_cli, services
 def test_limits_list_each_setting_and_who_reached_it(admin_cli, services, asked):
     """Each limit names the setting that changes it, if there is one."""
     document = admin_cli("approvals", "limits", "--json").document
-    found = {item["name"]: item for item in document["items"]}
-    assert found["open_per_agent"]["setting"] == "SAYSO_OPEN_PER_AGENT"
-    assert found["unknown_users"]["setting"] is None
-    assert found["open_per_agent"]["near"] == []
+    limits = {item["name"]: item for item in document["items"]}
+    assert limits["open_per_agent"]["setting"] == "SAYSO_OPEN_PER_AGENT"
+    assert limits["unknown_users"]["setting"] is None
+    assert limits["open_per_agent"]["near"] == []
     for _ in range(9):
         services.approval(asked.agent_id, asked.user_id)
     (near,) = admin_cli("approvals", "limits", "--json").document["items"][0]["near"]

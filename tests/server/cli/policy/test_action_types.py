@@ -33,8 +33,8 @@ def test_a_built_in_action_type_is_printed_and_registered_by_name(admin_cli):
     )
     added = admin_cli("actions", "add", "--builtin", "data.delete", "--json").document
     assert (added["type"], added["version"]) == ("data.delete", 1)
-    shown = admin_cli("actions", "show", "data.delete", "--json").document
-    assert shown["document"] == json.loads(printed.out)
+    stored = admin_cli("actions", "show", "data.delete", "--json").document
+    assert stored["document"] == json.loads(printed.out)
     assert (
         admin_cli("actions", "update", "--builtin", "data.delete", "--json").document["version"]
         == 1

@@ -25,9 +25,9 @@ def rules(tmp_path):
 
 def test_show_prints_the_policy_with_version_and_hash(admin_cli):
     """The first policy is the built-in one, in the syntax of a policy file."""
-    shown = admin_cli("policy", "show", "--json").document
-    assert (shown["version"], shown["default"], shown["set_at"]) == (0, True, None)
-    assert len(shown["hash"]) == 64
+    policy = admin_cli("policy", "show", "--json").document
+    assert (policy["version"], policy["default"], policy["set_at"]) == (0, True, None)
+    assert len(policy["hash"]) == 64
     out = admin_cli("policy", "show").out
     assert "The built-in policy" in out
     assert 'id = "high-risk"' in out
@@ -41,15 +41,15 @@ def test_the_output_of_show_can_be_set(admin_cli, rules):
 
 def test_an_invalid_policy_changes_nothing(admin_cli, rules):
     """The error names the rule and the remedy, and the stored policy stays."""
-    made = admin_cli("policy", "set", rules(rule("deny", 'when.user = ["admin"]'))).out
-    assert "Policy 1" in made
-    assert "sayso policy show" in made
-    bad = admin_cli("policy", "set", rules(rule("deny", 'when.user = ["eve"]')), "--json")
-    assert (bad.code, bad.error["code"]) == (2, "invalid")
-    assert "rule r: there is no user eve" in bad.error["message"]
-    shown = admin_cli("policy", "show", "--json").document
-    assert (shown["version"], shown["set_by"]) == (1, "operator")
-    assert list(shown["names"]["users"]) == ["admin"]
+    output = admin_cli("policy", "set", rules(rule("deny", 'when.user = ["admin"]'))).out
+    assert "Policy 1" in output
+    assert "sayso policy show" in output
+    refused = admin_cli("policy", "set", rules(rule("deny", 'when.user = ["eve"]')), "--json")
+    assert (refused.code, refused.error["code"]) == (2, "invalid")
+    assert "rule r: there is no user eve" in refused.error["message"]
+    policy = admin_cli("policy", "show", "--json").document
+    assert (policy["version"], policy["set_by"]) == (1, "operator")
+    assert list(policy["names"]["users"]) == ["admin"]
     assert "policy.set" in admin_cli("audit", "tail").out
 
 
@@ -67,18 +67,22 @@ expect = "allow"
 @pytest.fixture
 def installation(admin_cli):
     """An installation with an agent that may read payments."""
-    made = admin_cli(*AGENT, "--scope", "payments:read")
-    assert made.code == 0, made.err
+    added = admin_cli(*AGENT, "--scope", "payments:read")
+    assert added.code == 0, added.err
     return admin_cli
 
 
 def test_explain_names_the_rule_and_the_token_of_a_request(installation, rules):
     """The output is text or JSON, for the current policy or for a given one."""
     case = ("policy", "explain", "--agent", "bot", "--scope", "payments:read")
-    found = installation(*case, "--flow", "client_credentials", "--json").document
-    assert (found["outcome"], found["then"], found["asks"]) == ("allow", "token", None)
-    assert [rule["id"] for rule in found["rules"]] == ["usual-access"]
-    assert (found["token"]["scope"], found["token_seconds"]) == ("payments:read", 300)
+    explanation = installation(*case, "--flow", "client_credentials", "--json").document
+    assert (explanation["outcome"], explanation["then"], explanation["asks"]) == (
+        "allow",
+        "token",
+        None,
+    )
+    assert [rule["id"] for rule in explanation["rules"]] == ["usual-access"]
+    assert (explanation["token"]["scope"], explanation["token_seconds"]) == ("payments:read", 300)
     out = installation(*case, "--user", "admin").out
     assert "a person is asked" in out
     assert "1 person, by confirm, within 24 hours" in out
@@ -106,8 +110,8 @@ def test_a_table_of_cases_passes_or_is_exit_1(installation, rules, tmp_path):
     """Each failed case states the expected and the actual outcome."""
     table = tmp_path / "cases.toml"
     table.write_text(TABLE)
-    fits = installation("policy", "test", str(table))
-    assert (fits.code, fits.out.splitlines()[-1]) == (0, "1 of 1 passed.")
+    passed = installation("policy", "test", str(table))
+    assert (passed.code, passed.out.splitlines()[-1]) == (0, "1 of 1 passed.")
     table.write_text(TABLE + '[[cases]]\nagent = "eve"\nexpect = "ask"\n')
     done = installation("policy", "test", str(table), "--policy", rules(rule("deny")))
     assert done.code == 1
@@ -128,13 +132,16 @@ def test_dry_run_on_a_new_installation_changes_nothing(installation, rules):
 def test_dry_run_lists_changed_outcomes():
     """If there are more changes than listed, the output says so."""
     change = Change("exchange", "t", 0, "bot", None, "r", ("read",), ("a.b",), "allow", "ask", ())
-    found = Replay(0, 1, PolicyVersion(1, "h"), 1, 2, False, {"allow": 1}, {"ask": 1}, 1, (change,))  # noqa: FBT003  # its sixth member
-    lines = _replay_lines(found)
+    is_complete = False
+    replay = Replay(
+        0, 1, PolicyVersion(1, "h"), 1, 2, is_complete, {"allow": 1}, {"ask": 1}, 1, (change,)
+    )
+    lines = _replay_lines(replay)
     assert "2 skipped" in lines[0]
     assert "There were more" in lines[2]
     assert "read a.b" in lines[-1]
     assert "allow → ask" in lines[-1]
-    assert policy_json.replayed(found)["changes"][0]["after"] == "ask"
+    assert policy_json.replayed(replay)["changes"][0]["after"] == "ask"
 
 
 def test_dry_run_lists_the_standing_grant_or_the_approvers_that_would_decide():
@@ -143,11 +150,11 @@ def test_dry_run_lists_the_standing_grant_or_the_approvers_that_would_decide():
     covered = Change(*same, "allow", (), standing_grant="sayso_sg_1")
     asked = Change(*same, "ask", (), quorum_before=1, quorum=2, approvers=("ana", "bob"))
     changes = (covered, asked)
-    found = Replay(0, 1, PolicyVersion(1, "h"), 2, 0, True, {"ask": 2}, {"ask": 1}, 2, changes)  # noqa: FBT003  # its sixth member
-    *_, first, second = _replay_lines(found)
+    replay = Replay(0, 1, PolicyVersion(1, "h"), 2, 0, True, {"ask": 2}, {"ask": 1}, 2, changes)  # noqa: FBT003  # its sixth member
+    *_, first, second = _replay_lines(replay)
     assert first.endswith("standing grant sayso_sg_1")
     assert second.endswith("2 of ana, bob")
-    output = policy_json.replayed(found)["changes"]
+    output = policy_json.replayed(replay)["changes"]
     assert [(change["quorum"], change["approvers"]) for change in output] == [
         (None, ()),
         (2, ("ana", "bob")),

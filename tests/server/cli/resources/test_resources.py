@@ -28,9 +28,9 @@ def test_a_resource_secret_is_rotated(admin_cli):
     first = admin_cli("resources", "add", uri, "--json").document
     assert first["client_id"].startswith("sayso_rs_")
     assert first["client_secret"].startswith("sayso_rk_")
-    there = admin_cli("resources", "add", uri, "--if-missing", "--json").document
-    assert there["client_id"] == first["client_id"]
-    assert "client_secret" not in there
+    existing = admin_cli("resources", "add", uri, "--if-missing", "--json").document
+    assert existing["client_id"] == first["client_id"]
+    assert "client_secret" not in existing
     second = admin_cli("resources", "rotate-secret", uri, "--overlap", "1h", "--json").document
     assert second["client_secret"] != first["client_secret"]
     assert [secret["hint"] for secret in second["secrets"]] == [

@@ -45,10 +45,10 @@ def piped(monkeypatch):
 def test_delegations_are_listed_shown_and_revoked(admin_cli, chains, bot):
     """Revoking a token also revokes the tokens that were derived from it."""
     own = chains.user_token()
-    made = chains.row(chains.exchanged(bot, own))
+    child = chains.row(chains.exchanged(bot, own))
     parent = chains.row(own)
     listed = admin_cli("delegations", "list", "--json").document["items"]
-    assert {item["id"] for item in listed} == {parent.id, made.id}
+    assert {item["id"] for item in listed} == {parent.id, child.id}
     (item,) = admin_cli("delegations", "list", "--client", "desk-bot", "--json").document["items"]
     assert (item["client"]["name"], item["user"]["name"]) == ("desk-bot", "ana")
     assert (item["resource"], item["scope"], item["parent"]) == (BANK, ["bank:read"], parent.id)
@@ -56,11 +56,11 @@ def test_delegations_are_listed_shown_and_revoked(admin_cli, chains, bot):
     assert "desk-bot" in line
     assert "live" in line
 
-    shown = admin_cli("delegations", "show", parent.id, "--json").document
-    assert [after["id"] for after in shown["after"]] == [made.id]
-    assert shown["last_used_at"] is not None
+    details = admin_cli("delegations", "show", parent.id, "--json").document
+    assert [after["id"] for after in details["after"]] == [child.id]
+    assert details["last_used_at"] is not None
     assert "Tokens derived from it:" in admin_cli("delegations", "show", parent.id).out
-    assert "Derived from:" in admin_cli("delegations", "show", made.id).out
+    assert "Derived from:" in admin_cli("delegations", "show", child.id).out
 
     ended = admin_cli("delegations", "revoke", parent.id, "--json").document
     assert (ended["state"], ended["tokens_revoked"]) == ("revoked", 2)
@@ -75,11 +75,11 @@ def test_a_delegation_chain_is_shown_with_its_actors(admin_cli, chains, bot):
     helper = chains.agent("helper")
     chains.consent(bot, "desk:use", resource=DESK)
     first = chains.exchanged(bot, chains.user_token(), resource=DESK, scope="desk:use")
-    made = chains.row(chains.exchanged(helper, first))
+    delegation = chains.row(chains.exchanged(helper, first))
     assert "helper, for desk-bot" in admin_cli("delegations", "list", "--client", "helper").out
-    shown = admin_cli("delegations", "show", made.id, "--json").document
-    assert [actor["name"] for actor in shown["actors"]] == ["helper", "desk-bot"]
-    assert "through    desk-bot" in admin_cli("delegations", "show", made.id).out
+    details = admin_cli("delegations", "show", delegation.id, "--json").document
+    assert [actor["name"] for actor in details["actors"]] == ["helper", "desk-bot"]
+    assert "through    desk-bot" in admin_cli("delegations", "show", delegation.id).out
 
 
 def test_delegations_of_an_agent_itself_and_of_a_deleted_user(admin_cli, chains, bot):
@@ -97,9 +97,13 @@ def test_a_token_is_read_from_stdin_or_a_file_and_never_from_an_argument(
     """Other users of the machine can see arguments, so a token there is a usage error."""
     token = chains.user_token()
     piped(token)
-    found = admin_cli("token", "inspect", "--json").document
-    assert (found["active"], found["problems"], found["claims"]["aud"]) == (True, [], DESK)
-    assert found["delegation"]["client"]["name"] == "chat"
+    inspection = admin_cli("token", "inspect", "--json").document
+    assert (inspection["active"], inspection["problems"], inspection["claims"]["aud"]) == (
+        True,
+        [],
+        DESK,
+    )
+    assert inspection["delegation"]["client"]["name"] == "chat"
     file = tmp_path / "token"
     file.write_text(token + "\n")
     assert "The token is valid." in admin_cli("token", "inspect", str(file)).out
@@ -118,8 +122,8 @@ def test_an_unknown_token_cannot_be_revoked(admin_cli, chains, piped):
     piped(chains.sign(row, {"jti": "sayso_at_unknown"}))
     assert admin_cli("token", "revoke").code == 3
     piped(chains.sign(row, {"jti": "sayso_at_unknown"}))
-    found = admin_cli("token", "inspect", "--json").document
-    assert (found["active"], found["delegation"]) == (False, None)
+    inspection = admin_cli("token", "inspect", "--json").document
+    assert (inspection["active"], inspection["delegation"]) == (False, None)
 
 
 def test_explain_describes_a_refused_exchange(admin_cli, chains, bot):

@@ -81,9 +81,9 @@ def test_a_remedy_names_the_disabled_or_expired_agent_of_the_chain(chains, bot, 
     with chains.local.services.store.write() as tx:
         tx.delegations.add(fresh)
     chains.exchange(bot, chains.sign(fresh))
-    found = explanations.exchange(None)
-    assert found.reason is Reason.ACTOR_DISABLED
-    assert remedy(found).endswith("sayso agents enable 'front desk'")
+    explanation = explanations.exchange(None)
+    assert explanation.reason is Reason.ACTOR_DISABLED
+    assert remedy(explanation).endswith("sayso agents enable 'front desk'")
     chains.local.admin.agents.enable("front desk", by=BY)
     expiring = AgentChanges(expires_at=chains.local.clock.now() + 1)
     chains.local.admin.agents.update("front desk", expiring, by=BY)
@@ -101,6 +101,6 @@ def test_a_remedy_names_the_disabled_app(chains, bot, explanations):
     with chains.local.services.store.write() as tx:
         tx.delegations.add(row)
     chains.exchange(bot, chains.sign(row))
-    found = explanations.exchange(None)
-    assert (found.reason, found.now) == (Reason.APP_DISABLED, Reason.APP_DISABLED)
-    assert remedy(found).endswith("sayso apps update chat --enable")
+    explanation = explanations.exchange(None)
+    assert (explanation.reason, explanation.now) == (Reason.APP_DISABLED, Reason.APP_DISABLED)
+    assert remedy(explanation).endswith("sayso apps update chat --enable")

@@ -56,9 +56,11 @@ def test_the_receipt_of_each_outcome_verifies_with_the_key_of_the_log(
 ) -> None:
     """If nobody answered, the log says how the request ended and why."""
     receipt = receipts.proved(person, end(agent, person))
-    said = verified(receipt)
+    verdict = verified(receipt)
     name = receipt["approval"]["id"]
-    assert said.startswith(f'Verified: "{name}" is {receipts.ENDS[end]}. All of it is in the log')
+    assert verdict.startswith(
+        f'Verified: "{name}" is {receipts.ENDS[end]}. All of it is in the log'
+    )
 
 
 def test_the_receipt_of_a_passkey_verifies(
@@ -91,7 +93,7 @@ def _without(kind: str, within: str | None = None) -> Callable[[Any], None]:
     return change
 
 
-def _more(text: str) -> str:
+def _append_space(text: str) -> str:
     return f"{text} "
 
 
@@ -120,8 +122,8 @@ ANSWER: tuple[Any, ...] = ("answers", 0)
 ENTRY: tuple[Any, ...] = ("entries", 0)
 OTHER = "differs from the log"
 CHANGES = {
-    "action": (_set(_more, "approval", "action"), "approval/action was changed"),
-    "display": (_set(_more, "approval", "display"), "approval/display was changed"),
+    "action": (_set(_append_space, "approval", "action"), "approval/action was changed"),
+    "display": (_set(_append_space, "approval", "display"), "approval/display was changed"),
     "request": (_set("other", "approval", "id"), "approval_id differs from the receipt"),
     "digest": (_set("x", "approval", "action_digest"), "approval/action was changed"),
     "agent": (_set("sayso_ag_other", "approval", "agent", "id"), f"agent_id of the .* {OTHER}"),
@@ -157,7 +159,7 @@ CHANGES = {
     "no answer": (_set([], "answers"), "lacks an answer that is in the log"),
     "no key": (_set(None, *ANSWER, "key"), "the signature cannot be checked"),
     "other key": (_set({"kty": "OKP"}, *ANSWER, "key", "jwk"), "the signature is invalid"),
-    "entry": (_set(_more, *ENTRY, "body"), "entry/body does not match its proof"),
+    "entry": (_set(_append_space, *ENTRY, "body"), "entry/body does not match its proof"),
     "hash": (_set(_another_root, *ENTRY, "proof"), "is not in the log"),
     "form": (_set("other", *ENTRY, "proof"), "This is not a proof"),
     "no proof": (_set(None, *ENTRY, "proof"), "has no proof that it is in the log"),
@@ -204,7 +206,7 @@ def test_each_change_of_an_unanswered_receipt_is_named(
 GIVEN: tuple[Any, ...] = ("given_in", "approval")
 GIVEN_CHANGES = {
     "none": (_set(None, "given_in"), "lacks the request that created"),
-    "display": (_set(_more, *GIVEN, "display"), "approval/display was changed"),
+    "display": (_set(_append_space, *GIVEN, "display"), "approval/display was changed"),
     "state": (_set("approved", *GIVEN, "state"), "is approved, but the log has an entry"),
     "no answer": (_set([], "given_in", "answers"), "lacks an answer that is in the log"),
     "forged": (_set({"kty": "OKP"}, "given_in", *ANSWER, "key", "jwk"), "signature is invalid"),
@@ -229,7 +231,7 @@ def test_each_change_of_the_receipt_of_a_use_is_named(
 FORGED_LOG = notes.public_key("localhost:8470/log", b"o" * 32).text
 
 
-def _log(*entries: Any) -> None:
+def _prove_in_another_log(*entries: Any) -> None:
     """Prove these entries in a different log, in this order."""
     bodies = [entry["body"].encode() for entry in entries]
     tree, size = Tree.over(map(leaf_hash, bodies)), len(bodies)
@@ -279,11 +281,11 @@ def test_a_receipt_of_a_log_that_says_something_else_is_not_verified(
 ) -> None:
     """Verification fails even if the log's own key signed the entries."""
     receipt = receipts.proved(person, receipts.collected(agent, person))
-    _log(*receipt["entries"])
+    _prove_in_another_log(*receipt["entries"])
     assert "is redeemed, with 1 answer" in verified(receipt, FORGED_LOG)
     kind, place, value, words = LOGS[name]
     _change_entries(receipt, kind, *place, value=value)
-    _log(*receipt["entries"])
+    _prove_in_another_log(*receipt["entries"])
     with pytest.raises(Broken, match=words):
         verified(receipt, FORGED_LOG)
 
@@ -297,13 +299,15 @@ def test_a_signature_over_something_else_is_not_verified(
     """Verification fails even if the log has it as the answer to this request."""
     approval = receipts.denied(agent, person)
     receipt = receipts.proved(person, approval)
-    said = {"decision": "deny", "code": "not_needed", "ceremony": "none", name: "other"}
-    shown = {member: receipt["approval"][member] for member in ("action_digest", "display_digest")}
-    whole = {"approval": approval, "at": person.now, "nonce": "n", **shown, **said}
-    jws = signed_decision(person.session, person.signer, whole)
+    answer = {"decision": "deny", "code": "not_needed", "ceremony": "none", name: "other"}
+    digests = {
+        member: receipt["approval"][member] for member in ("action_digest", "display_digest")
+    }
+    payload = {"approval": approval, "at": person.now, "nonce": "n", **digests, **answer}
+    jws = signed_decision(person.session, person.signer, payload)
     receipt["answers"][0]["signed"] = jws
     _change_entries(receipt, "approval.denied", "facts", "signed", value=jws)
-    _log(*receipt["entries"])
+    _prove_in_another_log(*receipt["entries"])
     with pytest.raises(Broken, match=f"{name} is not what was signed"):
         verified(receipt, FORGED_LOG)
 
@@ -314,7 +318,7 @@ def test_a_token_before_its_approval_is_not_verified(
     """A log whose token entry precedes the approval is refused."""
     receipt = receipts.proved(person, receipts.collected(agent, person))
     receipt["entries"][1:] = receipt["entries"][:0:-1]
-    _log(*receipt["entries"])
+    _prove_in_another_log(*receipt["entries"])
     with pytest.raises(Broken, match="is redeemed, but the log has an entry"):
         verified(receipt, FORGED_LOG)
 
@@ -340,10 +344,10 @@ def test_a_use_of_a_standing_grant_that_the_user_did_not_give_is_not_verified(
     """The log must say that the user gave this grant, to this agent, before this use."""
     receipt = receipts.proved(person, receipts.granted(agent, person))
     given, used = receipt["given_in"]["entries"], receipt["entries"]
-    _log(*given, *used)
+    _prove_in_another_log(*given, *used)
     assert "is redeemed, with 0 answers" in verified(receipt, FORGED_LOG)
     GIVEN_LOGS.get(name, lambda _receipt: None)(receipt)
-    _log(*((*used, *given) if name == "later" else (*given, *used)))
+    _prove_in_another_log(*((*used, *given) if name == "later" else (*given, *used)))
     with pytest.raises(Broken, match="given_in is not the request that created"):
         verified(receipt, FORGED_LOG)
 

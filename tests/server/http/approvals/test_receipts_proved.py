@@ -135,9 +135,9 @@ def test_the_receipt_of_each_outcome_verifies(
     receipt = receipts.proved(person, end(agent, person))
     parts = check(receipt)
     signed = [part.what for part in parts if "is signed by the key" in part.what]
-    given = receipt["given_in"] or {"answers": []}
+    grant_request = receipt["given_in"] or {"answers": []}
     assert _verdicts(parts) == [Verdict.PROVED] * (3 + len(signed)), parts
-    assert len(signed) == len(receipt["answers"]) + len(given["answers"])
+    assert len(signed) == len(receipt["answers"]) + len(grant_request["answers"])
     assert all(" to give what decided is" in what for what in signed[len(receipt["answers"]) :])
 
 

@@ -76,7 +76,7 @@ def test_an_entry_is_proved_in_an_older_checkpoint(local: LocalSite, person: Loc
     assert person.call("GET", f"/api/audit/{last.id}/inclusion", query={"size": "x"}).status == 422
 
 
-def test_a_browser_gets_the_same(local: LocalSite, person: LocalTerminal) -> None:
+def test_a_browser_gets_the_same_checkpoint(local: LocalSite, person: LocalTerminal) -> None:
     """The checkpoint is plain text, exactly as it is stored."""
     standing_grants.lower(local)
     local.services.audit_log.sign()
@@ -87,13 +87,13 @@ def test_a_browser_gets_the_same(local: LocalSite, person: LocalTerminal) -> Non
 
 
 @pytest.mark.parametrize("path", ["checkpoint", "consistency", "keys", "e/inclusion"])
-def test_nobody_else_gets_it(local: LocalSite, path: str) -> None:
+def test_a_signed_out_caller_gets_no_proofs(local: LocalSite, path: str) -> None:
     """A caller without a session is refused."""
     assert local.send("GET", f"/api/audit/{path}").status == 401
 
 
 @pytest.mark.parametrize("size", ["", "-1", "x", "9" * 16])
-def test_a_bad_size_is_refused(person: LocalTerminal, size: str) -> None:
+def test_an_invalid_size_is_refused(person: LocalTerminal, size: str) -> None:
     """The error names the parameter."""
     answer = _consistency(person, size)
     assert answer.status == 422
@@ -105,9 +105,7 @@ def test_a_log_without_a_checkpoint_says_so(person: LocalTerminal) -> None:
     assert person.call("GET", "/api/audit/checkpoint").status == 409
 
 
-def test_a_replaced_key_is_named_by_the_one_before_it(
-    local: LocalSite, person: LocalTerminal
-) -> None:
+def test_a_new_log_key_is_signed_by_the_old_one(local: LocalSite, person: LocalTerminal) -> None:
     """If the old key was lost, no note vouches for the new one."""
     log, old = local.services.audit_log, _key(person)
     new = notes.public_key(log.origin, b"n" * 32)
@@ -129,7 +127,9 @@ def test_an_answer_promises_its_entries(
     asked = standing_grants.example(agent, login_hint=person.user.name)
     assert "Sayso-Promises" not in person.call("GET", "/api/me").headers
     answer = person.approve(asked.id)
-    promises = [_promised(part, person) for part in answer.headers["Sayso-Promises"].split(", ")]
+    promises = [
+        _read_promise(part, person) for part in answer.headers["Sayso-Promises"].split(", ")
+    ]
     with local.services.store.read() as view:
         entries = {entry.id: entry for entry in view.audit.tail(100)}
     assert "approval.approved" in {entries[promise.entry_id].type for promise in promises}
@@ -150,5 +150,5 @@ def test_without_the_key_of_the_log_an_answer_counts_without_a_promise(
     assert (answer.status, answer.headers["Sayso-Promises"]) == (200, "")
 
 
-def _promised(text: str, person: LocalTerminal) -> Promise:
+def _read_promise(text: str, person: LocalTerminal) -> Promise:
     return notes.read_promise(base64.b64decode(text).decode(), _key(person))

@@ -12,7 +12,7 @@ PATH = f"/api/apps/{name_id(URL)}"
 
 @pytest.fixture
 def admin(staff):
-    """The administrator."""
+    """The administrator at their terminal."""
     return staff.people["admin"]
 
 
@@ -28,7 +28,7 @@ def unknown_app(staff):
     return new_unknown_app(staff.local.services.store, claimed_name="<i>Chat</i>")
 
 
-def test_the_api_finds_it_by_an_id_without_slashes(admin, unknown_app):
+def test_the_api_finds_an_unregistered_app_by_an_id_without_slashes(admin, unknown_app):
     """The client_id is a URL, which cannot be part of a path."""
     (listed,) = [
         item
@@ -47,7 +47,7 @@ def test_the_api_finds_it_by_an_id_without_slashes(admin, unknown_app):
     assert admin.call("GET", PATH).refusal == (404, "not_found")
 
 
-def test_the_console_shows_that_it_is_not_verified(console, unknown_app):
+def test_the_console_shows_that_an_unregistered_app_is_not_verified(console, unknown_app):
     """The page escapes the app's claims and offers no way to change them."""
     assert "not verified" in console.get("admin", "/admin/apps").text
     page = console.get("admin", f"/admin/apps/{name_id(unknown_app.id)}").text

@@ -55,16 +55,16 @@ def test_findings_match_those_of_doctor(staff: Staff) -> None:
 def test_settings_are_listed_with_their_source(staff: Staff) -> None:
     """Settings have the names of their environment variables."""
     reply = staff.people["admin"].call("GET", "/api/admin/settings").json
-    found = {item["name"]: item for item in reply["items"]}
-    assert found["SAYSO_DENIALS_BEFORE_PAUSE"]["source"] == "default"
+    settings = {item["name"]: item for item in reply["items"]}
+    assert settings["SAYSO_DENIALS_BEFORE_PAUSE"]["source"] == "default"
     assert reply["issuer"].startswith("http://localhost")
 
 
 def test_limits_are_listed_with_their_settings(staff: Staff) -> None:
     """A configurable limit has its setting's source, and a fixed limit has none."""
     reply = staff.people["auditor"].call("GET", "/api/admin/limits").json
-    found = {item["name"]: item for item in reply["items"]}
-    settable, fixed = found["open_per_agent"], found["unknown_users"]
+    limits = {item["name"]: item for item in reply["items"]}
+    settable, fixed = limits["open_per_agent"], limits["unknown_users"]
     assert (settable["setting"], settable["source"]) == ("SAYSO_OPEN_PER_AGENT", "default")
     assert (fixed["setting"], fixed["source"], fixed["within_seconds"]) == (None, None, 600)
     assert reply["complete"] is True

@@ -71,9 +71,9 @@ def test_admin_documents_and_commands_show_the_granted_amount_first(local, appro
 
 def test_the_approvers_document_has_the_granted_headline_in_its_own_member(person, approval):
     """The signed display keeps the requested headline; `granted` has the narrowed one."""
-    shown = person.show(approval.id)
-    assert shown["granted"]["headline"] == f"Pay {GRANTED} to Nordwind Logistik GmbH"
-    assert ASKED in json.loads(shown["display"])["headline"]
+    document = person.show(approval.id)
+    assert document["granted"]["headline"] == f"Pay {GRANTED} to Nordwind Logistik GmbH"
+    assert ASKED in json.loads(document["display"])["headline"]
 
 
 @pytest.mark.parametrize(

@@ -76,12 +76,12 @@ def test_the_passkey_signs_the_text_of_the_page_and_the_agent_gets_it(browser, a
     word = browser.decision(approval.id, granted=decisions.digest(text))
     assert browser.answer(approval.id, word, granted=text).status == 200
     reply = agent.poll(handle).json
-    less = [{**PAYMENT_DETAILS[0], "amount": {"minor": 50_000, "currency": "EUR"}}]
-    assert (reply["narrowed"], reply["authorization_details"]) == (True, less)
+    narrowed_details = [{**PAYMENT_DETAILS[0], "amount": {"minor": 50_000, "currency": "EUR"}}]
+    assert (reply["narrowed"], reply["authorization_details"]) == (True, narrowed_details)
     assert (reply["scope"], reply["expires_in"]) == ("openid payments:transfer", 60)
 
 
-def test_a_wider_text_is_refused_whatever_a_page_sends(browser, asked, local):
+def test_a_wider_text_is_refused_even_if_a_page_sends_it(browser, asked, local):
     """The server checks that the signed text is narrower, even if a page altered it."""
     _, approval = asked
     text = hidden(post(browser, _path(approval), NARROWED).text, "granted").replace(
@@ -167,9 +167,11 @@ def test_ticks_and_fields_become_the_changes_of_the_api():
             {"place": 1, "fact": "/until", "rule": "earlier", "items": []},
         ],
     }
-    whole = {"scope.0": ("1",), "scope.1": ("1",)} | {f"fact.0.{n}": ("1",) for n in range(3)}
+    everything_ticked = {"scope.0": ("1",), "scope.1": ("1",)} | {
+        f"fact.0.{n}": ("1",) for n in range(3)
+    }
     nothing = {"drop_scopes": [], "changes": [], "token_seconds": None}
-    assert narrowing.narrowing_request(Form(whole), options) == nothing
+    assert narrowing.narrowing_request(Form(everything_ticked), options) == nothing
     some = {"fact.0.0": ("1",), "fact.0.2": ("1",), "fact.1": ("1",), "fact.2": ("soon",)}
     assert narrowing.narrowing_request(Form({**some, "seconds": ("9",)}), options) == {
         "drop_scopes": ["a", "b"],

@@ -16,7 +16,7 @@ def browser(local):
     return new_browser(local)
 
 
-def _approved(browser, agent):
+def _approve(browser, agent):
     handle, approval = agent.asked(login_hint="eva")
     browser.approve(approval.id)
     return handle, approval
@@ -31,7 +31,7 @@ def test_a_pending_request_redirects_to_its_own_page(browser, agent):
 
 def test_an_approval_page_states_that_the_token_is_not_collected_yet(browser, agent):
     """The page also says that no other requests are waiting, and offers no revocation."""
-    _, approval = _approved(browser, agent)
+    _, approval = _approve(browser, agent)
     page = get(browser, f"/done/{approval.id}").text
     for words in (">Approved</h1>", "Approved by eva on phone", "not collected the token yet"):
         assert words in page
@@ -53,7 +53,7 @@ def test_a_denial_page_shows_the_note_and_links_to_the_next_request(browser, age
 
 def test_a_live_token_is_revoked_with_one_press(browser, agent, local):
     """Everything issued from the token is revoked too, and the page says so."""
-    handle, approval = _approved(browser, agent)
+    handle, approval = _approve(browser, agent)
     token = agent.poll(handle).json["access_token"]
     jti = local.claims(token)["jti"]
     assert "Revoke now" in get(browser, f"/done/{approval.id}").text
@@ -71,7 +71,7 @@ def test_a_live_token_is_revoked_with_one_press(browser, agent, local):
 
 def test_a_forged_form_revokes_nothing(browser, agent):
     """A wrong CSRF token gets 403 and a GET gets 405; the token stays live."""
-    handle, approval = _approved(browser, agent)
+    handle, approval = _approve(browser, agent)
     agent.poll(handle)
     path = f"/done/{approval.id}/revoke"
     assert post(browser, path, {"csrf": "made up"}).status_code == 403
@@ -81,7 +81,7 @@ def test_a_forged_form_revokes_nothing(browser, agent):
 
 def test_without_a_token_there_is_nothing_to_revoke(browser, agent):
     """Without a token the form gets 404, as does the token of another user's request."""
-    _, approval = _approved(browser, agent)
+    _, approval = _approve(browser, agent)
     assert post(browser, f"/done/{approval.id}/revoke").status_code == 404
     handle, other = agent.asked()
     assert get(browser, f"/done/{other.id}").status_code == 404

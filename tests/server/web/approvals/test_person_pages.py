@@ -45,11 +45,11 @@ def _page(browser, path="/", base=ISSUER):
     return client.get(path, base_url=base)
 
 
-def _asked(agent, **members):
+def _request(agent, **members):
     return agent.asked(login_hint="eva", **members)[1]
 
 
-def _paid(agent, **members):
+def _request_payment(agent, **members):
     return agent.asked_payment(login_hint="eva", **members)[1]
 
 
@@ -104,8 +104,8 @@ def test_an_empty_inbox_says_that_nothing_is_waiting(browser):
 
 def test_the_inbox_lists_the_highest_risk_first_then_the_soonest_end(browser, agent):
     """Without held-back requests or further pages, the inbox has no such sections."""
-    long, short = _asked(agent), _asked(agent, requested_expiry="60")
-    high = _paid(agent)
+    long, short = _request(agent), _request(agent, requested_expiry="60")
+    high = _request_payment(agent)
     page = _page(browser).text
     assert page.index(high.id) < page.index(short.id) < page.index(long.id)
     assert "Held back" not in page
@@ -118,7 +118,7 @@ def test_held_back_requests_have_their_own_section(template, open_local):
     scopes = ResourceChanges(scopes={**PAY_SCOPES, "payments:read": Risk.MEDIUM})
     local.admin.resources.update(PAY, scopes, by=BY)
     browser, agent = new_browser(local), template.agent(local)
-    first, second = _asked(agent), _asked(agent)
+    first, second = _request(agent), _request(agent)
     page = _page(browser).text
     assert page.index(first.id) < page.index("Held back") < page.index(second.id)
 
@@ -126,8 +126,8 @@ def test_held_back_requests_have_their_own_section(template, open_local):
 def test_a_long_inbox_shows_the_highest_risk_and_links_to_the_rest(browser, agent, monkeypatch):
     """The link needs no scripts, and a high-risk request that expires last is never hidden."""
     monkeypatch.setattr("server.web.approvals.inbox._FIRST", 2)
-    low = [_asked(agent, requested_expiry=seconds) for seconds in ("300", "60", "120")]
-    high = _paid(agent, requested_expiry="900")
+    low = [_request(agent, requested_expiry=seconds) for seconds in ("300", "60", "120")]
+    high = _request_payment(agent, requested_expiry="900")
     page = _page(browser).text
     assert [page.index(approval.id) for approval in (high, low[1])]
     assert not any(approval.id in page for approval in (low[0], low[2]))
@@ -141,7 +141,7 @@ def test_an_inbox_with_too_many_requests_says_so(browser, agent, monkeypatch):
     """The page says how many of all requests it shows and offers no further link."""
     monkeypatch.setattr("server.web.approvals.inbox._FIRST", 1)
     monkeypatch.setattr("server.web.approvals.inbox._ON_ONE_PAGE", 1)
-    _asked(agent), _asked(agent)
+    _request(agent), _request(agent)
     page = _page(browser, "/?all=true").text
     assert "These are the 1 highest-risk requests of 2." in page
     assert "Show all" not in page
@@ -149,7 +149,7 @@ def test_an_inbox_with_too_many_requests_says_so(browser, agent, monkeypatch):
 
 def test_a_request_page_shows_every_field(browser, agent, local):
     """The fields come from the signed text and are in reading order."""
-    approval = _paid(agent, binding_message="Pay <b>now</b>")
+    approval = _request_payment(agent, binding_message="Pay <b>now</b>")
     page = _page(browser, f"/r/{approval.id}").text
     fields = [
         "high risk",
@@ -180,28 +180,28 @@ def test_a_request_page_shows_every_field(browser, agent, local):
 @pytest.mark.parametrize(("risk", "pause"), [("low", 800), ("high", 2000)])
 def test_the_button_is_enabled_later_at_higher_risk(browser, agent, risk, pause):
     """The page tells the script the delay, which is longer at high risk."""
-    approval = _asked(agent) if risk == "low" else _paid(agent)
+    approval = _request(agent) if risk == "low" else _request_payment(agent)
     assert f'data-arming="{pause}"' in _page(browser, f"/r/{approval.id}").text
 
 
 def test_the_button_of_a_request_for_scopes_says_that_it_approves(browser, agent):
     """Only an action type has a verb for the button; a request for scopes has none."""
-    assert "<bdi>Approve with passkey</bdi>" in _page(browser, f"/r/{_asked(agent).id}").text
-    assert "<bdi>Pay EUR " in _page(browser, f"/r/{_paid(agent).id}").text
+    assert "<bdi>Approve with passkey</bdi>" in _page(browser, f"/r/{_request(agent).id}").text
+    assert "<bdi>Pay EUR " in _page(browser, f"/r/{_request_payment(agent).id}").text
 
 
 def test_the_type_back_step_does_not_repeat_the_value(browser, agent, local):
     """The step names the fact to type without giving its value away."""
     typed = {**PAYMENT, "type_back": {"fact": "/amount"}}
     local.admin.actions.update(json.dumps(typed), by=BY)
-    page = _page(browser, f"/r/{_paid(agent).id}").text
+    page = _page(browser, f"/r/{_request_payment(agent).id}").text
     step = page[page.index('<section id="approve"') : page.index('<section id="deny"')]
     assert "Type <bdi>Amount</bdi>" in step
     assert "4,820" not in step
 
 
 def test_a_new_passkey_shows_from_when_it_may_decide_high_risk(person, agent, local):
-    """For high risk the button is disabled with a reason; low risk is allowed at once."""
+    """For high risk the button is disabled with a reason; low risk is allowed immediately."""
     browser = LocalBrowser(local, person.user, SoftPasskey())
     browser.enroll(code_for(local, "ana"))
     high, low = agent.asked_payment()[1], agent.asked()[1]
@@ -216,7 +216,7 @@ def test_a_new_passkey_shows_from_when_it_may_decide_high_risk(person, agent, lo
 
 def test_a_decided_request_is_a_record_without_buttons(browser, agent):
     """The page shows who decided, on which device, when, and what the agent was told."""
-    yes, no = _asked(agent), _asked(agent)
+    yes, no = _request(agent), _request(agent)
     browser.approve(yes.id)
     browser.deny(no.id, "too_broad", note="Less, please")
     approved, denied = (_plain(_page(browser, f"/r/{approval.id}").text) for approval in (yes, no))
@@ -241,7 +241,7 @@ def test_a_collected_approval_says_so(browser, agent):
 
 def test_an_expired_request_is_not_shown_as_denied(browser, agent, local):
     """An expired request is "not a denial", and a withdrawn one is "closed" with the reason."""
-    late, cancelled = _asked(agent, requested_expiry="60"), _asked(agent)
+    late, cancelled = _request(agent, requested_expiry="60"), _request(agent)
     local.clock.forward(MINUTE)
     assert "t a denial" in _page(browser, f"/r/{late.id}").text
     Oversight(local.services.store).cancel(cancelled.id, "Not this month", by=BY)
@@ -270,7 +270,7 @@ def test_an_expired_request_offers_to_ask_its_agent_to_retry(browser, agent, loc
 
 def test_another_site_cannot_ask_for_a_retry(browser, agent, local):
     """The session cookie alone is not enough; the call needs the CSRF header."""
-    approval = _asked(agent, requested_expiry="60")
+    approval = _request(agent, requested_expiry="60")
     local.clock.forward(MINUTE)
     path = f"/api/approvals/{approval.id}/retry"
     stale = browser.send("POST", path, headers={cookies.CSRF.lower(): None})
@@ -299,7 +299,7 @@ def test_the_decisions_of_several_approvers_are_shown_together(browser, agent, l
     ben = new_person(local, "ben")
     two = rule("ask", "ask.quorum = 2", 'ask.who = ["eva", "ben"]')
     Policies(local.services.store).set(two, by=BY)
-    approval = _asked(agent)
+    approval = _request(agent)
     before = _page(browser, f"/r/{approval.id}").text
     assert "0 of 2 approved. Waiting for:" in before
     assert "to-approve" in before
@@ -318,12 +318,12 @@ def test_a_narrowed_request_shows_what_was_granted(person, agent, local):
     _, approval = agent.asked(scope="openid payments:read payments:transfer")
     narrowing = {"drop_scopes": ["payments:transfer"]}
     path = f"/api/approvals/{approval.id}/narrowing"
-    less = person.call("POST", path, narrowing).json
+    narrowed = person.call("POST", path, narrowing).json
     person.pin(approval.id)
     jws = person.decision(
-        approval.id, person.high, ceremony=approval.ceremony, granted=less["digest"]
+        approval.id, person.high, ceremony=approval.ceremony, granted=narrowed["digest"]
     )
-    assert person.send_decision(approval.id, jws, granted=less["text"]).status == 200
+    assert person.send_decision(approval.id, jws, granted=narrowed["text"]).status == 200
     assert "Granted: <bdi>" in _page(browser, f"/r/{approval.id}").text
 
 
@@ -357,8 +357,8 @@ def test_a_revoked_device_sees_how_to_sign_in_again(browser):
 
 def test_another_name_of_this_machine_redirects_to_the_issuer(browser):
     """A passkey belongs to one host name, so other names redirect to the issuer's."""
-    there = _page(browser, "/", "http://127.0.0.1:8470")
-    assert (there.status_code, there.headers["Location"]) == (303, f"{ISSUER}/")
+    redirect = _page(browser, "/", "http://127.0.0.1:8470")
+    assert (redirect.status_code, redirect.headers["Location"]) == (303, f"{ISSUER}/")
 
 
 @pytest.mark.parametrize(("raised", "status"), [(Busy("x"), 503), (RuntimeError("x"), 500)])
@@ -374,18 +374,18 @@ def test_an_internal_error_is_an_error_page(browser, monkeypatch, raised, status
     assert "x</p>" not in page.text
 
 
-def _more_time(browser, approval_id):
+def _extend(browser, approval_id):
     return browser.send("POST", f"/api/approvals/{approval_id}/extension")
 
 
 def test_more_time_is_offered_while_it_is_allowed(browser, agent, local):
     """A high-risk request can be extended twice; the page shows the new expiry without scripts."""
-    approval = _paid(agent, requested_expiry="60")
+    approval = _request_payment(agent, requested_expiry="60")
     assert "More time" not in _page(browser, f"/r/{approval.id}").text  # it would end no later
     for _ in range(2):
         local.clock.forward(30_000)
         assert "More time" in _page(browser, f"/r/{approval.id}").text
-        assert _more_time(browser, approval.id).status == 200
+        assert _extend(browser, approval.id).status == 200
     local.clock.forward(30_000)
     page = _page(browser, f"/r/{approval.id}").text
     assert "More time" not in page

@@ -36,9 +36,9 @@ def test_a_receipt_has_the_signed_decision_and_everything_to_verify_it(browser, 
     handle, approval = agent.asked(login_hint="eva")
     browser.approve(approval.id)
     agent.poll(handle)
-    found = _receipt(browser, approval)
-    (answer,) = found["answers"]
-    assert found["fingerprint"] == decisions.fingerprint(approval.action_digest)
+    receipt = _receipt(browser, approval)
+    (answer,) = receipt["answers"]
+    assert receipt["fingerprint"] == decisions.fingerprint(approval.action_digest)
     assert _payload(answer["signed"])["approval"] == approval.id
     numbers = browser.passkey.private.public_key().public_numbers()
     assert answer["key"] == {
@@ -50,35 +50,35 @@ def test_a_receipt_has_the_signed_decision_and_everything_to_verify_it(browser, 
             "y": base64url.encode(numbers.y.to_bytes(32)),
         },
     }
-    entries = [json.loads(entry["body"]) for entry in found["entries"]]
+    entries = [json.loads(entry["body"]) for entry in receipt["entries"]]
     assert [entry["type"] for entry in entries] == [
         "approval.requested",
         "approval.approved",
         "token.issued",
     ]
     assert entries[1]["facts"]["signed"] == answer["signed"]
-    assert entries[2]["facts"]["jti"] == found["token"]["id"]
-    assert found["token"]["state"] == "live"
-    assert found["approval"]["state"] == "redeemed"
+    assert entries[2]["facts"]["jti"] == receipt["token"]["id"]
+    assert receipt["token"]["state"] == "live"
+    assert receipt["approval"]["state"] == "redeemed"
 
 
 def test_the_server_signs_every_other_member_of_a_receipt(browser, agent, local):
     """The server signs with a published key and a token type used only for receipts."""
     _, approval = agent.asked(login_hint="eva")
     browser.deny(approval.id, private_note="They do not know him")
-    found = _receipt(browser, approval)
-    signed = local.claims(found.pop("server_signature"), "sayso-receipt+jws")
-    assert dict(signed) == found
-    assert found["token"] is None
-    assert found["approval"]["decided"]["private_note"] == "They do not know him"
+    receipt = _receipt(browser, approval)
+    signed = local.claims(receipt.pop("server_signature"), "sayso-receipt+jws")
+    assert dict(signed) == receipt
+    assert receipt["token"] is None
+    assert receipt["approval"]["decided"]["private_note"] == "They do not know him"
 
 
 def test_a_terminals_decision_has_its_own_key(person, agent):
     """The receipt has the terminal's key, whose thumbprint is the signature's `kid`."""
     _, approval = agent.asked()
     person.approve(approval.id)
-    found = person.call("GET", f"/api/approvals/{approval.id}/receipt").json
-    (answer,) = found["answers"]
+    receipt = person.call("GET", f"/api/approvals/{approval.id}/receipt").json
+    (answer,) = receipt["answers"]
     assert decisions.thumbprint(answer["key"]["jwk"]) == answer["key"]["kid"]
     assert answer["device"]["kind"] == "terminal"
 
@@ -100,11 +100,11 @@ def test_each_of_several_approvers_sees_every_decision(browser, agent, local):
     browser.approve(approval.id)
     ben.approve(approval.id)
     agent.poll(handle)
-    mine = _receipt(browser, approval)
+    evas_receipt = _receipt(browser, approval)
     bens_receipt = ben.call("GET", f"/api/approvals/{approval.id}/receipt").json
-    assert len(mine["answers"]) == 2
-    assert mine["entries"] == bens_receipt["entries"]
-    assert (mine["token"] is None, bens_receipt["token"]) == (False, None)
+    assert len(evas_receipt["answers"]) == 2
+    assert evas_receipt["entries"] == bens_receipt["entries"]
+    assert (evas_receipt["token"] is None, bens_receipt["token"]) == (False, None)
 
 
 def test_the_receipt_page_has_every_field_and_a_download(browser, agent):
@@ -178,14 +178,14 @@ def test_a_receipt_shows_what_was_granted_beside_what_was_requested(person, agen
     browser = _browser_of(person, local)
     _, approval = agent.asked(scope="openid payments:read payments:transfer")
     narrowing = {"drop_scopes": ["payments:transfer"]}
-    less = person.call("POST", f"/api/approvals/{approval.id}/narrowing", narrowing).json
+    narrowed = person.call("POST", f"/api/approvals/{approval.id}/narrowing", narrowing).json
     person.pin(approval.id)
     jws = person.decision(
-        approval.id, person.high, ceremony=approval.ceremony, granted=less["digest"]
+        approval.id, person.high, ceremony=approval.ceremony, granted=narrowed["digest"]
     )
-    person.send_decision(approval.id, jws, granted=less["text"])
+    person.send_decision(approval.id, jws, granted=narrowed["text"])
     page = get(browser, f"/receipt/{approval.id}").text
-    assert less["digest"] in page
+    assert narrowed["digest"] in page
     assert "<h2>What was granted</h2>" in page
 
 
@@ -251,7 +251,7 @@ def test_an_invalid_history_filter_is_refused_with_a_message(browser, query):
 
 
 def test_the_history_is_paged(browser, agent, local, monkeypatch):
-    """The link to older requests keeps the filters and leads back to the newest."""
+    """The links keep the filters, and the last page links back to the newest requests."""
     monkeypatch.setattr("server.web.approvals.history._PAGE_SIZE", "1")
     for _ in range(2):
         browser.deny(agent.asked(login_hint="eva")[1].id)

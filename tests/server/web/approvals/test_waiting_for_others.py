@@ -33,7 +33,7 @@ def _rows(page: str) -> tuple[list[str], list[str]]:
     return tuple(re.findall('<li class="row" data-id="(\\w+)"', part) for part in (mine, others))
 
 
-def test_it_is_listed_apart_and_not_counted(browser, agent, ben):
+def test_an_approved_request_is_listed_apart_and_not_counted(browser, agent, ben):
     """The inbox shows how many people approved and who is still needed."""
     first, second = (agent.asked(login_hint="eva")[1] for _ in range(2))
     assert set(_rows(get(browser, "/").text)[0]) == {first.id, second.id}
@@ -47,7 +47,7 @@ def test_it_is_listed_apart_and_not_counted(browser, agent, ben):
 
 
 @pytest.mark.usefixtures("ben")
-def test_it_is_never_offered_as_the_next_request(browser, agent):
+def test_an_approved_request_is_never_offered_as_the_next_one(browser, agent):
     """After approving both requests, the person is told that none are waiting."""
     first, second = (agent.asked(login_hint="eva")[1] for _ in range(2))
     browser.approve(first.id)
@@ -58,7 +58,7 @@ def test_it_is_never_offered_as_the_next_request(browser, agent):
     assert "No other requests are waiting." in page
 
 
-def test_its_page_says_that_the_vote_counts_and_who_is_needed(browser, agent, ben, local):
+def test_the_page_of_an_approved_request_names_who_is_still_needed(browser, agent, ben, local):
     """The only button withdraws the approval; the final record names everyone who approved."""
     approval = agent.asked(login_hint="eva")[1]
     browser.approve(approval.id)

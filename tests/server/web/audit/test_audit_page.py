@@ -35,8 +35,8 @@ def test_entries_are_filtered_by_days(console: Console) -> None:
     """Both days of the range are included."""
     now = datetime.fromtimestamp(console.staff.local.clock.now() / 1000, UTC)
     today, tomorrow = now.date(), now.date() + timedelta(days=1)
-    whole = _entries(console)
-    assert _entries(console, **{"from": today, "to": today}) == whole
+    all_entries = _entries(console)
+    assert _entries(console, **{"from": today, "to": today}) == all_entries
     assert _entries(console, **{"from": tomorrow}) == []
     assert _entries(console, to=today - timedelta(days=1)) == []
 
@@ -55,8 +55,8 @@ def test_all_results_of_a_search_can_be_downloaded(console: Console) -> None:
             entry = Entry(audit.Type.USER_UPDATED, actor="=cmd()", subject=f"user-{number}")
             tx.audit.add(entry)
     page = console.get("admin", "/admin/audit?type=user.updated").text
-    found = re.findall('href="(/admin/audit[?][^"]+format=[^"]+)"', page)
-    links = [link.replace("&amp;", "&") for link in found]
+    hrefs = re.findall('href="(/admin/audit[?][^"]+format=[^"]+)"', page)
+    links = [link.replace("&amp;", "&") for link in hrefs]
     assert [link.partition("?")[2] for link in links] == [
         "type=user.updated&format=csv",
         "type=user.updated&format=jsonl",
@@ -105,8 +105,8 @@ def test_a_timeline_has_every_entry_of_a_request(console: Console) -> None:
         )
         entry = tx.audit.add(request_entry)
     page = console.get("admin", f"/admin/audit/timelines/{request}").text
-    ((found, cells),) = re.findall(r'<tr data-part="([^"]+)">(.*?)</tr>', page)
-    assert found == entry
+    ((shown_entry, cells),) = re.findall(r'<tr data-part="([^"]+)">(.*?)</tr>', page)
+    assert shown_entry == entry
     for wanted in ("0.0 s", "approval.requested", PAY, "asked", approval.risk, "big payments"):
         assert wanted in cells
     for linked in (f"/admin/approvals/{request}", f"/admin/audit/{entry}"):

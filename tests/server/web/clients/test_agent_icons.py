@@ -38,13 +38,13 @@ def _get(local, path):
 @pytest.mark.usefixtures("agent_with_icon")
 def test_an_icon_is_served_under_its_hash_as_an_image_only(local):
     """The icon is cached forever, has its media type, and its policy allows nothing."""
-    found = _get(local, PATH)
-    assert (found.status_code, found.data, found.mimetype) == (200, ICON, "image/png")
-    assert found.headers["X-Content-Type-Options"] == "nosniff"
-    assert "default-src 'none'; sandbox" in found.headers["Content-Security-Policy"]
-    assert found.headers["Cache-Control"] == "public, max-age=31536000, immutable"
-    assert found.headers["Cross-Origin-Resource-Policy"] == "same-origin"
-    assert "Set-Cookie" not in found.headers
+    answer = _get(local, PATH)
+    assert (answer.status_code, answer.data, answer.mimetype) == (200, ICON, "image/png")
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert "default-src 'none'; sandbox" in answer.headers["Content-Security-Policy"]
+    assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
+    assert "Set-Cookie" not in answer.headers
 
 
 def test_an_icon_that_no_agent_uses_is_not_found(local, agent_with_icon):
@@ -109,10 +109,10 @@ def test_changing_an_icon_needs_an_administrators_signature(staff):
     for wrong in ("not base64url!", base64url.encode(b"<svg/>")):
         answer = admin.administer("PATCH", path, {"icon": wrong}, version=staff.version(path))
         assert (answer.status, answer.json["member"]) == (422, "icon")
-    given = admin.administer("PATCH", path, body, version=staff.version(path))
-    assert (given.status, given.json["icon"]) == (200, PATH)
-    taken = admin.administer("PATCH", path, {"icon": None}, version=staff.version(path))
-    assert (taken.status, taken.json["icon"]) == (200, None)
+    set_answer = admin.administer("PATCH", path, body, version=staff.version(path))
+    assert (set_answer.status, set_answer.json["icon"]) == (200, PATH)
+    removal_answer = admin.administer("PATCH", path, {"icon": None}, version=staff.version(path))
+    assert (removal_answer.status, removal_answer.json["icon"]) == (200, None)
 
 
 def test_an_agent_may_be_registered_with_an_icon(staff):
@@ -120,9 +120,9 @@ def test_an_agent_may_be_registered_with_an_icon(staff):
     noise = png(32, 32, (1, 2, 3), part(b"teXt", bytes(icons.MAX_BYTES - len(ICON) - 12)))
     assert len(noise) <= icons.MAX_BYTES
     body = {"name": "seen", "owners": ["owner"], "icon": base64url.encode(noise)}
-    made = staff.people["admin"].administer("POST", "/api/agents", body)
-    assert made.status == 201, made.body
-    assert _get(staff.local, made.json["agent"]["icon"]).data == noise
+    answer = staff.people["admin"].administer("POST", "/api/agents", body)
+    assert answer.status == 201, answer.body
+    assert _get(staff.local, answer.json["agent"]["icon"]).data == noise
 
 
 def test_the_console_sets_an_icon_after_the_passkey_signed(staff):

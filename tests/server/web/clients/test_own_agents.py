@@ -29,11 +29,11 @@ def max_(local):
     return Pages(new_browser(local, "max", credential=b"the passkey of max"))
 
 
-def _own(local, agent):
+def _add_owner(local, agent):
     local.admin.agents.update(agent.id, AgentChanges(add_owners=("eva",)), by=BY)
 
 
-def _state(local, agent):
+def _agent_state(local, agent):
     with local.services.store.read() as view:
         return view.agents.get(agent.id).state
 
@@ -84,7 +84,7 @@ def test_revoking_access_ends_it_for_this_user_only(eva, max_, agent, local):
     assert "Access revoked" in eva.get(done.headers["Location"]).text
     assert "No agent or app is acting for you" in eva.get("/agents").text
     assert "1 consent" in max_.get("/agents").text
-    assert _state(local, agent) == "enabled"
+    assert _agent_state(local, agent) == "enabled"
 
 
 def test_revoking_access_counts_and_logs_what_ended(eva, agent, local):
@@ -136,17 +136,17 @@ def test_another_site_cannot_revoke_access(eva, agent):
 
 def test_an_owner_sees_the_details_and_suspends_without_a_passkey(eva, agent, local):
     """The page counts what would end before the agent is suspended."""
-    _own(local, agent)
+    _add_owner(local, agent)
     give_token(eva.browser, agent)
     page = eva.get(f"/agents/{agent.id}").text
     assert "<h2>Details</h2>" in page
     assert f"<code>{agent.id}</code>" in page
     asked = eva.get(f"/agents/{agent.id}/suspend").text
     assert "<strong>1</strong> live token<" in asked
-    assert _state(local, agent) == "enabled"
+    assert _agent_state(local, agent) == "enabled"
     done = eva.post(f"/agents/{agent.id}/suspend")
     assert done.status_code == 303
-    assert _state(local, agent) == "disabled"
+    assert _agent_state(local, agent) == "disabled"
     after = eva.get(done.headers["Location"]).text
     assert "Suspended: it gets" in after
     assert "Suspend for everyone" not in after
@@ -154,7 +154,7 @@ def test_an_owner_sees_the_details_and_suspends_without_a_passkey(eva, agent, lo
 
 def test_owned_agents_are_listed_even_if_they_act_for_others(eva, agent, local):
     """Owned agents that do not act for the user have a section of their own."""
-    _own(local, agent)
+    _add_owner(local, agent)
     page = eva.get("/agents").text
     assert "Agents you own, not acting for you" in page
     assert f'href="/agents/{agent.id}"' in page

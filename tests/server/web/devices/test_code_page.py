@@ -31,7 +31,7 @@ def _send(browser, headers=None, token=None, **fields):
     return browser.post("/device", data=form, headers=headers or {}, base_url=ISSUER)
 
 
-def _waiting(person):
+def _pending_requests(person):
     return person.call("GET", "/api/approvals").json["items"]
 
 
@@ -63,7 +63,7 @@ def test_a_link_only_prefills_the_code(browser, local, person):
     device = begun(local)
     page = _get(browser, f"/device?user_code={device.user_code.lower()}")
     assert f'value="{device.user_code}"' in page.text
-    assert _waiting(person) == []
+    assert _pending_requests(person) == []
 
 
 @pytest.mark.parametrize("code", ['"><script>', "%22onfocus=", "A" * 5_000, "BCDF-GHJ1"])
@@ -80,18 +80,18 @@ def test_the_form_sends_a_request_to_the_enrolled_device(browser, local, person)
     device = begun(local)
     sent = _send(browser, name="ana", user_code=device.user_code)
     assert (sent.status_code, sent.headers["Location"]) == (303, f"{ISSUER}/device/sent")
-    (waiting,) = _waiting(person)
+    (waiting,) = _pending_requests(person)
     assert waiting["kind"] == "device"
     assert "Check a device that you already use" in _get(browser, "/device/sent").text
 
 
 def test_the_page_answers_the_same_for_an_unknown_user(browser, local):
     """The identical answer does not reveal whether a user exists."""
-    known = _send(browser, name="ana", user_code=begun(local).user_code)
-    nobody = _send(browser, name="nobody", user_code=begun(local).user_code)
-    assert known.status_code == nobody.status_code
-    assert known.headers["Location"] == nobody.headers["Location"]
-    assert known.data == nobody.data
+    known_user = _send(browser, name="ana", user_code=begun(local).user_code)
+    unknown_user = _send(browser, name="nobody", user_code=begun(local).user_code)
+    assert known_user.status_code == unknown_user.status_code
+    assert known_user.headers["Location"] == unknown_user.headers["Location"]
+    assert known_user.data == unknown_user.data
 
 
 @pytest.mark.parametrize("code", ["BCDF-GHJX", "hello", "used"])
@@ -130,7 +130,7 @@ def test_a_form_of_another_site_changes_nothing(browser, local, person, what):
     page = _send(browser, name="ana", user_code=device.user_code, **FOREIGN[what])
     assert page.status_code == 400
     assert "another site" in page.text
-    assert _waiting(person) == []
+    assert _pending_requests(person) == []
     own = {"Origin": ISSUER, "Sec-Fetch-Site": "same-origin"}
     assert _send(browser, own, name="ana", user_code=device.user_code).status_code == 303
 
@@ -141,7 +141,7 @@ def test_a_form_without_its_cookie_changes_nothing(local, person):
     client = local.app.test_client(use_cookies=False)
     page = _send(client, name="ana", user_code=device.user_code)
     assert page.status_code == 400
-    assert _waiting(person) == []
+    assert _pending_requests(person) == []
 
 
 def test_the_form_cookie_is_restricted(browser, open_local):
@@ -156,9 +156,9 @@ def test_the_form_cookie_is_restricted(browser, open_local):
 
 def test_another_name_of_this_machine_redirects_to_the_issuer_with_the_code(browser):
     """The redirect keeps the code of the link."""
-    there = browser.get("/device?user_code=BCDF-GHJK", base_url="http://127.0.0.1:8470")
-    assert there.status_code == 303
-    assert there.headers["Location"] == f"{ISSUER}/device?user_code=BCDF-GHJK"
+    redirect = browser.get("/device?user_code=BCDF-GHJK", base_url="http://127.0.0.1:8470")
+    assert redirect.status_code == 303
+    assert redirect.headers["Location"] == f"{ISSUER}/device?user_code=BCDF-GHJK"
     sent = browser.post("/device", base_url="http://127.0.0.1:8470")
     assert sent.headers["Location"] == f"{ISSUER}/device"
 

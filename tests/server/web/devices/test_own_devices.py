@@ -25,16 +25,16 @@ def second(eva, local):
     return browser
 
 
-def _codes(local):
+def _count_codes(local):
     return len(local.admin.entries("code.issued"))
 
 
 def test_a_device_creates_an_enrollment_code_under_its_passkey(eva, local):
     """The page shows the code as text and as a QR code; it enrolls one other device."""
-    before = _codes(local)
+    before = _count_codes(local)
     asked = eva.post("/devices/code")
     assert "Create a one-time code to enroll another device?" in asked.text
-    assert _codes(local) == before
+    assert _count_codes(local) == before
     reply = eva.signed("/devices/code")
     (code,) = re.findall(r'<code class="big"[^>]*>([^<]*)</code>', reply.text)
     assert reply.headers["Cache-Control"] == "no-store"
@@ -47,11 +47,11 @@ def test_a_device_creates_an_enrollment_code_under_its_passkey(eva, local):
 
 def test_no_enrollment_code_without_a_passkey_signature(eva, local):
     """An invalid statement and a form of another site create no code."""
-    before = _codes(local)
+    before = _count_codes(local)
     assert eva.post("/devices/code", {"statement": "x"}).status_code == 422
     assert eva.post("/devices/code", headers=FOREIGN).status_code == 403
     assert eva.post("/devices/code", {"csrf": None}).status_code == 403
-    assert _codes(local) == before
+    assert _count_codes(local) == before
 
 
 def test_a_device_that_is_too_new_shows_the_command_for_codes(eva, second):
@@ -62,7 +62,7 @@ def test_a_device_that_is_too_new_shows_the_command_for_codes(eva, second):
     assert new.signed("/devices/code").status_code == 403
 
 
-def test_a_device_is_renamed_with_a_press(eva, second):
+def test_a_device_is_renamed_without_a_passkey(eva, second):
     """The form is on the device's own page, to which the list links."""
     path = f"/devices/{second.device_id}"
     assert f'href="{path}"' in eva.get("/devices").text

@@ -35,7 +35,7 @@ def browser(local):
 
 @pytest.fixture
 def subscription(browser, service):
-    """The push subscription of her browser."""
+    """The push subscription of Eva's browser."""
     new_subscription = service.mint(browser.send("GET", PATH).json["public_key"])
     assert browser.send("POST", PATH, new_subscription.to_json()).status == 200
     return new_subscription
@@ -57,7 +57,7 @@ def test_a_subscribed_browser_is_listed_with_its_push_service(browser, service):
 
 
 def test_a_browser_unused_for_two_weeks_is_warned_about(local, browser, service, subscription):
-    """Until a page is opened in that browser, the page warns; one push message warns too."""
+    """The page warns until it is opened in that browser again; one push message is sent."""
     local.clock.forward(DORMANT_MS - DAY)
     browser.sign_in()
     local.services.sweeper.tidy()
@@ -101,12 +101,12 @@ def test_a_browser_with_a_new_subscription_is_not_reported_as_lost(
     """If the old endpoint is gone but the new one works, nothing is lost."""
     local.clock.forward(1)
     replacement = service.mint(browser.send("GET", PATH).json["public_key"])
-    kept = browser.send("POST", PATH, replacement.to_json()).json["id"]
+    replacement_id = browser.send("POST", PATH, replacement.to_json()).json["id"]
     del service.known[subscription.endpoint.rpartition("/")[2]]
     agent.asked_payment(login_hint="eva")
     local.deliver()
     reply = browser.send("GET", PATH).json
-    assert ([item["id"] for item in reply["items"]], reply["lost"]) == ([kept], [])
+    assert ([item["id"] for item in reply["items"]], reply["lost"]) == ([replacement_id], [])
     assert LOST not in _page(browser, "/")
 
 

@@ -72,7 +72,7 @@ def test_the_cached_offline_page_has_no_theme(eva):
 
 
 def test_every_theme_has_its_colors(eva):
-    """The style sheet has colors for every theme, and the dark ones for both ways to get them."""
+    """The dark colors appear twice: for the dark theme and for a dark system."""
     style = eva.get("/style.css").text
     for theme in ("light", "dark", "contrast"):
         assert f'[data-theme="{theme}"]' in style
@@ -154,9 +154,9 @@ def test_an_unsigned_form_adds_no_deputy(eva):
     """A signature for a different period adds no deputy either."""
     assert eva.post("/settings/deputies", {**DEPUTY, "statement": "x"}).status_code == 422
     asked = eva.post("/settings/deputies", DEPUTY).text
-    wanted = dict(re.findall(r'data-(purpose|subject|nonce)="([^"]*)"', asked))
-    word = eva.browser.statement(**wanted)
-    other = {**DEPUTY, "to": "2025-10-30", "statement": word}
+    statement_members = dict(re.findall(r'data-(purpose|subject|nonce)="([^"]*)"', asked))
+    statement = eva.browser.statement(**statement_members)
+    other = {**DEPUTY, "to": "2025-10-30", "statement": statement}
     assert eva.post("/settings/deputies", other).status_code == 422
     assert _document(eva, "/api/deputies")["mine"] == []
 

@@ -53,10 +53,10 @@ def test_the_cookie_is_hidden_from_scripts_and_other_sites(app, browser, open_lo
     assert cookie.endswith("; HttpOnly; Path=/; SameSite=Lax")
     public = open_local(issuer="https://auth.example")
     other = new_app(public, "console")
-    there = public.app.test_client().get(
+    redirect = public.app.test_client().get(
         "/authorize", query_string=request_of(other.id), base_url="https://auth.example"
     )
-    page = public.app.test_client().get(there.location, base_url="https://auth.example")
+    page = public.app.test_client().get(redirect.location, base_url="https://auth.example")
     cookie = page.headers["Set-Cookie"]
     assert cookie.startswith("__Host-sayso=sayso_br_")
     assert "; Secure; HttpOnly; Path=/; SameSite=Lax" in cookie
@@ -121,7 +121,7 @@ def test_an_address_hidden_by_a_local_proxy_is_not_paced(open_local, issuer, pee
         assert sign_in._address(local.site) == address
 
 
-def test_a_late_wrong_password_in_an_open_page_gets_the_settled_answer(app, browser):
+def test_a_wrong_password_after_a_completed_sign_in_gets_its_answer(app, browser):
     """The sign-in was completed in the same browser while the page was open."""
     stale = browser.authorize(app.id, login_hint="ana")
     browser.authorize(app.id)
@@ -156,8 +156,8 @@ def test_an_authorization_request_may_be_posted(app, browser):
     assert posted.status_code == 303
     assert "Sign in" in browser.open(posted.headers["Location"]).text
     assert browser.http.post("/authorize", json={}).status_code == 400
-    there = browser.http.post("/logout", data={"client_id": app.id, "state": "a b"})
-    assert (there.status_code, there.headers["Location"]) == (
+    sign_out_redirect = browser.http.post("/logout", data={"client_id": app.id, "state": "a b"})
+    assert (sign_out_redirect.status_code, sign_out_redirect.headers["Location"]) == (
         303,
         f"/logout?client_id={app.id}&state=a+b",
     )
@@ -167,8 +167,8 @@ def test_another_name_of_this_machine_redirects_sign_in_to_the_issuer(app, local
     """127.0.0.1 and localhost do not share cookies; the redirect keeps the request."""
     client = local.app.test_client()
     for path in ("/authorize", "/logout"):
-        there = client.get(f"{path}?client_id={app.id}", base_url="http://127.0.0.1:8470")
-        assert there.location == f"{ISSUER}{path}?client_id={app.id}"
+        redirect = client.get(f"{path}?client_id={app.id}", base_url="http://127.0.0.1:8470")
+        assert redirect.location == f"{ISSUER}{path}?client_id={app.id}"
 
 
 @pytest.mark.parametrize("path", ["/sign-in", "/consent", "/sign-out"])

@@ -120,11 +120,11 @@ def test_the_preview_says_in_words_why_a_request_would_not_have_been_covered(
 )
 def test_each_difference_has_words(mismatch, words):
     """A member that this request does not have is described as "other details"."""
-    known = [
+    members = [
         Member(fact, fact[1:].capitalize(), "", limited=False, costs=False)
         for fact in ("/amount", "/payee")
     ]
-    assert difference(known, mismatch) == words
+    assert difference(members, mismatch) == words
 
 
 def test_the_standing_grant_is_signed_on_its_own_request_page(browser, approval, local):

@@ -20,9 +20,9 @@ def eva(local):
     return Pages(new_browser(local))
 
 
-def _of(pages, kind):
-    found = pages.browser.send("GET", f"/api/{kind}")
-    return {item["id"] for item in found.json["items"]}
+def _list_ids(pages, kind):
+    answer = pages.browser.send("GET", f"/api/{kind}")
+    return {item["id"] for item in answer.json["items"]}
 
 
 @pytest.mark.parametrize("kind", RIGHTS)
@@ -30,16 +30,16 @@ def test_a_right_is_listed_until_it_is_revoked_with_one_press(eva, agent, kind):
     """Revoking needs no scripts, and the list of ended rights has no button for it."""
     right = RIGHTS[kind](eva.browser, agent)
     page = eva.get(f"/{kind}")
-    where = f"/{kind}/{right}/revoke"
-    assert f'action="{where}"' in page.text
+    revoke_path = f"/{kind}/{right}/revoke"
+    assert f'action="{revoke_path}"' in page.text
     assert "payments:read" in page.text or "payment.transfer" in page.text
-    done = eva.post(where)
+    done = eva.post(revoke_path)
     assert done.status_code == 303
     after = eva.get(done.headers["Location"].removeprefix("http://localhost:8470"))
-    assert where not in after.text
+    assert revoke_path not in after.text
     assert 'class="notice" role="status"' in after.text
-    assert where not in eva.get(f"/{kind}?ended=true").text
-    assert right not in _of(eva, kind)
+    assert revoke_path not in eva.get(f"/{kind}?ended=true").text
+    assert right not in _list_ids(eva, kind)
 
 
 @pytest.mark.parametrize("kind", RIGHTS)
@@ -99,12 +99,12 @@ def test_a_long_list_of_tokens_has_a_next_page(eva, agent):
     """The link carries the cursor of the API, and each token is on one page only."""
     ids = {give_token(eva.browser, agent) for _ in range(2)}
     first = eva.get("/delegations?limit=1").text
-    (where,) = re.findall(r'href="(/delegations\?cursor=[^"]*)"', first)
-    second = eva.get(where).text
+    (next_path,) = re.findall(r'href="(/delegations\?cursor=[^"]*)"', first)
+    second = eva.get(next_path).text
     assert "Next page" not in second
-    shown = [{id_ for id_ in ids if id_ in page} for page in (first, second)]
-    assert sorted(map(len, shown)) == [1, 1]
-    assert shown[0] | shown[1] == ids
+    ids_by_page = [{id_ for id_ in ids if id_ in page} for page in (first, second)]
+    assert sorted(map(len, ids_by_page)) == [1, 1]
+    assert ids_by_page[0] | ids_by_page[1] == ids
 
 
 def test_an_invalid_cursor_is_refused_with_a_message(eva):

@@ -35,8 +35,8 @@ def _verbs(group: click.Group, words: str) -> Iterator[str]:
 
 def test_the_reference_page_lists_exactly_the_existing_verbs():
     """Every documented command exists, and every existing command is documented."""
-    mine, _ = _PAGE.split("\n## `sayso-approver`\n")
-    assert set(re.findall(r"^### `(sayso [a-z -]+)`$", mine, re.MULTILINE)) == set(
+    sayso_section, _ = _PAGE.split("\n## `sayso-approver`\n")
+    assert set(re.findall(r"^### `(sayso [a-z -]+)`$", sayso_section, re.MULTILINE)) == set(
         _verbs(cli, "sayso")
     )
 
@@ -63,7 +63,7 @@ def test_every_verb_has_help_and_a_json_flag():
 def test_a_command_group_without_a_command_prints_its_help(sayso):
     """The help is the same as for -h and --help, but as an error on stderr."""
     for group in ([], ["agents"]):
-        alone, asked = sayso(*group), sayso(*group, "-h")
-        assert (alone.code, alone.out, asked.code) == (2, "", 0)
-        assert alone.err == asked.out == sayso(*group, "--help").out
-        assert "\nCommands:\n  " in alone.err
+        without_command, help_output = sayso(*group), sayso(*group, "-h")
+        assert (without_command.code, without_command.out, help_output.code) == (2, "", 0)
+        assert without_command.err == help_output.out == sayso(*group, "--help").out
+        assert "\nCommands:\n  " in without_command.err

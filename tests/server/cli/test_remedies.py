@@ -49,7 +49,7 @@ def test_a_refusal_names_the_flag_and_the_command_that_helps(admin_cli, argument
     assert says.removeprefix("Error: ") in admin_cli(*arguments, "--json").error["message"]
 
 
-def test_a_resource_that_exists_is_refused_with_the_way_to_its_secret(admin_cli):
+def test_an_existing_resource_is_refused_with_the_command_for_its_secret(admin_cli):
     """A reader who follows two guides registers the same resource twice."""
     refused = admin_cli("resources", "add", "https://pay.example", "--scope", "read=low")
     assert "run: sayso resources rotate-secret https://pay.example" in refused.err

@@ -22,12 +22,14 @@ def test_a_new_agent_gets_two_curl_commands_and_its_secret_once(admin_cli):
     out = admin_cli(*AGENT, *CEILING).out
     secret = next(line.split("=", 1)[1] for line in out.splitlines() if "SECRET=" in line)
     assert out.count(secret) == 1
-    ask, fetch = (shlex.split(line) for line in out.splitlines() if line.startswith("  curl "))
-    assert ask[-1] == "http://localhost:8470/bc-authorize"
-    assert "login_hint=admin" in ask
-    assert "scope=openid payments:read" in ask
-    assert fetch[-1] == "http://localhost:8470/token"
-    assert "Prefer: wait=50" in fetch
+    request_call, token_call = (
+        shlex.split(line) for line in out.splitlines() if line.startswith("  curl ")
+    )
+    assert request_call[-1] == "http://localhost:8470/bc-authorize"
+    assert "login_hint=admin" in request_call
+    assert "scope=openid payments:read" in request_call
+    assert token_call[-1] == "http://localhost:8470/token"
+    assert "Prefer: wait=50" in token_call
 
 
 @pytest.mark.parametrize(
@@ -169,10 +171,10 @@ def test_an_example_call_for_a_scope_with_required_details_includes_them(admin_c
     """A call without details would be refused; the example details are valid."""
     (tmp_path / "action.json").write_text(json.dumps(PAYMENT))
     admin_cli("actions", "add", str(tmp_path / "action.json"))
-    needing = ("resources", "update", "https://pay.example", "--requires")
-    admin_cli(*needing, "payments:transfer=payment.transfer")
+    require = ("resources", "update", "https://pay.example", "--requires")
+    admin_cli(*require, "payments:transfer=payment.transfer")
     assert "authorization_details" not in admin_cli(*AGENT, *BOTH).out
-    admin_cli(*needing, "payments:read=payment.transfer")
+    admin_cli(*require, "payments:read=payment.transfer")
     out = admin_cli("agents", "rotate-secret", "invoice-bot").out
     (line,) = [line for line in out.splitlines() if "bc-authorize" in line]
     (sent,) = [word for word in shlex.split(line) if word.startswith("authorization_details=")]

@@ -51,7 +51,7 @@ def test_no_thread_watches_the_connection_when_the_request_ends(
     assert library.was_cut is not answers
 
 
-def test_a_closed_connection_is_left_too(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_thread_of_a_closed_connection_stops_too(monkeypatch: pytest.MonkeyPatch) -> None:
     """The thread may not have noticed yet that the connection is closed."""
     monkeypatch.setattr(feed, "_CLOSING_SECONDS", 0.01)
     library = _Closed(answers=False)

@@ -85,7 +85,7 @@ def test_no_path_redirects_to_the_host_header(http, path):
     assert answer.status_code == 303 if path == "" else answer.status_code in {200, 404}
 
 
-def test_a_wrong_method_names_the_allowed_ones(http):
+def test_the_refusal_of_a_method_names_the_allowed_ones(http):
     """RFC 9110 15.5.6: the 405 answer has the Allow header."""
     assert http.get("/token").headers["Allow"] == "POST"
     assert set(http.put("/api/devices").headers["Allow"].split(", ")) >= {"GET", "POST"}

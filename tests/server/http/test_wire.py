@@ -78,7 +78,7 @@ def test_a_page_has_one_to_two_hundred_items(person, limit):
     assert person.call("GET", "/api/approvals", query={"limit": "200"}).status == 200
 
 
-def test_a_list_is_of_pending_or_of_decided_requests(person):
+def test_a_list_has_either_pending_or_decided_requests(person):
     """Any other state is refused."""
     refused = person.call("GET", "/api/approvals", query={"state": "all"})
     assert refused.refusal == (422, "invalid_body")

@@ -327,9 +327,9 @@ def test_a_duration_to_sign_is_shown_in_words(console: Console, path: str, label
     """The signing page says for how long the old secret or method keeps working."""
     ids = {"agent": console.staff.ids["agent"], "resource": name_id(PAY)}
     form = {"overlap": "86400", "method": "client_secret_post", "jwks": ""}
-    asked = console.post("admin", f"/admin/{path.format(**ids)}", form).text
-    assert f"<dt>{label}</dt><dd><ins><bdi>1 day</bdi></ins></dd>" in asked
-    assert "<bdi>86400</bdi>" not in asked
+    signing_page = console.post("admin", f"/admin/{path.format(**ids)}", form).text
+    assert f"<dt>{label}</dt><dd><ins><bdi>1 day</bdi></ins></dd>" in signing_page
+    assert "<bdi>86400</bdi>" not in signing_page
 
 
 def test_a_user_is_erased_from_the_log_only_after_a_confirmation(console: Console) -> None:
@@ -338,10 +338,12 @@ def test_a_user_is_erased_from_the_log_only_after_a_confirmation(console: Consol
     page = console.get("admin", user).text
     assert f'action="{user}/erase"' not in page
     assert f'href="{user}/erase">Erase from the audit log…</a>' in page
-    asked = console.get("admin", f"{user}/erase").text
-    assert re.search("<h1>Permanently erase this user from the audit log: <bdi>[a-z]+</bdi>", asked)
-    assert "cannot be undone" in asked
-    assert f'href="{user}">Cancel</a>' in asked
+    confirmation = console.get("admin", f"{user}/erase").text
+    assert re.search(
+        "<h1>Permanently erase this user from the audit log: <bdi>[a-z]+</bdi>", confirmation
+    )
+    assert "cannot be undone" in confirmation
+    assert f'href="{user}">Cancel</a>' in confirmation
     assert console.signed("admin", f"{user}/erase").status_code == 303
     types = {entry["type"] for entry in console.staff.local.admin.entries()}
     assert "audit.erased" in types

@@ -257,12 +257,14 @@ def test_typed_text_is_escaped_everywhere(console: Console) -> None:
         assert "<script>alert" not in answer.text
 
 
-def test_an_error_in_an_advanced_field_is_in_sight(console: Console) -> None:
+def test_an_error_in_an_advanced_field_is_visible(console: Console) -> None:
     """The advanced fields are collapsed unless one of them has an error."""
     folded = '<details class="advanced"><summary>Advanced'
     assert folded in console.get("admin", "/admin/new/agent").text
-    named = _send(console, "/admin/new/agent/add", "", {**AGENT, "scopes": "x"}).text
-    assert folded in named
+    answer_for_visible_field = _send(
+        console, "/admin/new/agent/add", "", {**AGENT, "scopes": "x"}
+    ).text
+    assert folded in answer_for_visible_field
     answer = _send(console, "/admin/new/agent/add", "", {**AGENT, "token_seconds": "1"}).text
     assert '<details class="advanced" open>' in answer
 

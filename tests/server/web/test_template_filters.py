@@ -35,9 +35,7 @@ def test_a_sentence_has_times_and_escaped_text() -> None:
         ("2025-11-24T08:00:00Z", "2025-11-24T17:00:00Z", ">24 November 2025, 17:00 UTC</time>"),
     ],
 )
-def test_the_days_of_a_deputy_are_those_that_were_chosen(
-    begins: str, ends: str, words: str
-) -> None:
+def test_a_deputy_period_shows_the_chosen_days(begins: str, ends: str, words: str) -> None:
     """The last day of whole days is included; other periods are shown with times."""
     assert words in str(FILTERS["period"](begins, ends))
 

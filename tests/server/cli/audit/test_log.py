@@ -52,7 +52,7 @@ def test_a_bundle_is_never_overwritten(admin_cli, bundle):
     assert bundle.read_bytes() == before
 
 
-def test_a_kept_checkpoint_is_in_a_later_log(admin_cli, bundle, tmp_path):
+def test_a_stored_checkpoint_is_part_of_a_later_log(admin_cli, bundle, tmp_path):
     """A log that is older than the checkpoint exits with 20."""
     checkpoint, later = tmp_path / "checkpoint", tmp_path / "later.jsonl"
     checkpoint.write_text(admin_cli("audit", "checkpoint").out)
@@ -153,7 +153,7 @@ def test_an_erased_user_is_not_in_the_log(admin_cli, tmp_path):
     assert admin_cli("audit", "erase", "nobody").code == 3
 
 
-def test_a_user_is_erased_only_after_a_yes(admin_cli, monkeypatch):
+def test_a_user_is_erased_only_after_a_confirmation(admin_cli, monkeypatch):
     """Scripts add --force; at a terminal the question names the user, and no is the default."""
     user = admin_cli("users", "show", "admin", "--json").document["id"]
     refused = admin_cli("audit", "erase", user, "--json")

@@ -10,7 +10,7 @@ from tests.support.inputs.handmade_jwts import new_key
 ADD = ("agents", "add", "bot", "--owner", "admin")
 
 
-def test_a_new_agent_without_scopes_is_told_what_it_may_do(admin_cli):
+def test_adding_an_agent_without_scopes_prints_what_it_may_do(admin_cli):
     """Without scopes it can ask who a user is; a gateway needs only its resource."""
     first = admin_cli(*ADD).out
     assert "--data-urlencode scope=openid --data-urlencode login_hint=admin" in first

@@ -177,8 +177,8 @@ def test_a_keep_flag_keeps_its_kind_only(admin_cli, backup, data_folder, flag):
     assert entry["facts"]["kept"] == [kind]
 
 
-def test_restore_since_keeps_what_did_not_change(admin_cli, backup, data_folder, tmp_path):
-    """`db restore --since`: what changed in the later database is turned off."""
+def test_restore_since_keeps_unchanged_objects(admin_cli, backup, data_folder, tmp_path):
+    """With `db restore --since`, an object that changed in the later database is turned off."""
     admin_cli("agents", "add", "other", "--owner", "admin")
     admin_cli("apps", "update", "chat", "--disable")
     later = tmp_path / "later.db"
@@ -189,7 +189,7 @@ def test_restore_since_keeps_what_did_not_change(admin_cli, backup, data_folder,
 
 
 @pytest.mark.usefixtures("backup")
-def test_restore_in_place_turns_off_what_doctor_then_lists(admin_cli):
+def test_doctor_lists_the_objects_that_restore_in_place_turned_off(admin_cli):
     """After `db restore --in-place`, `doctor` names the command that enables each object."""
     output = admin_cli("db", "restore", "--in-place", "--json").document
     assert (output["held"]["agents"], output["replaced"]) == (1, None)

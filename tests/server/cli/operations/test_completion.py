@@ -73,7 +73,7 @@ def test_bash_completes_commands_flags_and_names(folder):
 
 @pytest.mark.usefixtures("folder")
 @pytest.mark.parametrize("shell", SHELLS)
-def test_each_shell_is_offered_the_same(offered, shell):
+def test_each_shell_gets_the_same_completions(offered, shell):
     """An agent whose name needs quotes is offered by its ID."""
     candidates = offered("sayso agents show ", shell)
     assert "invoice-bot" in candidates

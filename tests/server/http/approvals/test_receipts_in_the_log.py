@@ -352,7 +352,7 @@ def test_a_use_of_a_standing_grant_that_the_user_did_not_give_is_not_verified(
         verified(receipt, FORGED_LOG)
 
 
-def test_a_use_is_not_verified_with_a_request_that_gave_nothing(
+def test_a_use_is_not_verified_with_a_request_that_created_no_standing_grant(
     verified: Callable[..., str], agent: LocalAgent, person: LocalTerminal
 ) -> None:
     """That request has no entry for a new standing grant."""

@@ -26,7 +26,7 @@ def _consistency(person: LocalTerminal, size: str) -> Answer:
     return person.call("GET", "/api/audit/consistency", query={"from": size})
 
 
-def test_an_older_log_is_proved_to_be_the_beginning(
+def test_an_older_log_is_proved_to_be_the_beginning_of_the_current_one(
     local: LocalSite, person: LocalTerminal
 ) -> None:
     """The answers alone prove that the older log is a prefix of the newer one."""
@@ -100,7 +100,7 @@ def test_an_invalid_size_is_refused(person: LocalTerminal, size: str) -> None:
     assert "from must be the size of a checkpoint" in answer.json["detail"]
 
 
-def test_a_log_without_a_checkpoint_says_so(person: LocalTerminal) -> None:
+def test_the_checkpoint_of_an_unsigned_log_is_a_conflict(person: LocalTerminal) -> None:
     """A new server signs its first checkpoint within two seconds."""
     assert person.call("GET", "/api/audit/checkpoint").status == 409
 
@@ -124,9 +124,9 @@ def test_an_answer_promises_its_entries(
     """The signed promise has the entry's hash; a request without changes has no promise."""
     standing_grants.lower(local)
     local.services.audit_log.sign()
-    asked = standing_grants.example(agent, login_hint=person.user.name)
+    approval = standing_grants.example(agent, login_hint=person.user.name)
     assert "Sayso-Promises" not in person.call("GET", "/api/me").headers
-    answer = person.approve(asked.id)
+    answer = person.approve(approval.id)
     promises = [
         _read_promise(part, person) for part in answer.headers["Sayso-Promises"].split(", ")
     ]
@@ -144,9 +144,9 @@ def test_without_the_key_of_the_log_an_answer_counts_without_a_promise(
     """The change has already been stored when the promise would be signed."""
     standing_grants.lower(local)
     local.services.audit_log.sign()
-    asked = standing_grants.example(agent, login_hint=person.user.name)
+    approval = standing_grants.example(agent, login_hint=person.user.name)
     (local.services.settings.data_dir / "log.key").unlink()
-    answer = person.approve(asked.id)
+    answer = person.approve(approval.id)
     assert (answer.status, answer.headers["Sayso-Promises"]) == (200, "")
 
 

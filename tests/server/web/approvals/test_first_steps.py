@@ -42,7 +42,7 @@ def _steps(page: str) -> tuple[list[str], list[str]]:
 _NOTIFY, _DEVICE, _AGENT, _TRY = (step.label for step in inbox.STEPS)
 
 
-def test_a_new_person_is_told_what_comes_next_until_it_is_done(browser, local, service):
+def test_a_new_user_sees_the_next_steps_until_they_are_done(browser, local, service):
     """An approver has two steps: notifications in this browser, then a second device."""
     page = get(browser, "/").text
     assert _steps(page) == ([_NOTIFY, _DEVICE], [])

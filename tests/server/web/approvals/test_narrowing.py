@@ -73,8 +73,8 @@ def test_the_passkey_signs_the_text_of_the_page_and_the_agent_gets_it(browser, a
     """After the signature the agent gets a token with the lower amount and fewer scopes."""
     handle, approval = asked
     text = hidden(post(browser, _path(approval), NARROWED).text, "granted")
-    word = browser.decision(approval.id, granted=decisions.digest(text))
-    assert browser.answer(approval.id, word, granted=text).status == 200
+    decision = browser.decision(approval.id, granted=decisions.digest(text))
+    assert browser.answer(approval.id, decision, granted=text).status == 200
     reply = agent.poll(handle).json
     narrowed_details = [{**PAYMENT_DETAILS[0], "amount": {"minor": 50_000, "currency": "EUR"}}]
     assert (reply["narrowed"], reply["authorization_details"]) == (True, narrowed_details)
@@ -87,8 +87,8 @@ def test_a_wider_text_is_refused_even_if_a_page_sends_it(browser, asked, local):
     text = hidden(post(browser, _path(approval), NARROWED).text, "granted").replace(
         "50000", "5000000"
     )
-    word = browser.decision(approval.id, granted=decisions.digest(text))
-    assert browser.answer(approval.id, word, granted=text).refusal == (422, "not_narrower")
+    decision = browser.decision(approval.id, granted=decisions.digest(text))
+    assert browser.answer(approval.id, decision, granted=text).refusal == (422, "not_narrower")
     assert local.stored(approval.id).state is State.PENDING
 
 

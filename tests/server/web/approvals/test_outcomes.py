@@ -27,7 +27,7 @@ def test_each_outcome_of_the_api_has_its_words(state, by):
         assert ("standing grant" in words) == (by is By.GRANT)
 
 
-def test_no_request_is_without_words():
+def test_every_possible_outcome_has_words():
     """The table covers every combination, so that no page fails on an unexpected one."""
     assert set(OUTCOMES) == {(state, by) for state in State for by in By}
 

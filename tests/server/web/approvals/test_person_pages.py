@@ -102,7 +102,7 @@ def test_an_empty_inbox_says_that_nothing_is_waiting(browser):
     assert "<bdi>eva</bdi>" in page
 
 
-def test_the_inbox_lists_the_highest_risk_first_then_the_soonest_end(browser, agent):
+def test_the_inbox_lists_the_highest_risk_first_then_the_earliest_expiry(browser, agent):
     """Without held-back requests or further pages, the inbox has no such sections."""
     long, short = _request(agent), _request(agent, requested_expiry="60")
     high = _request_payment(agent)
@@ -200,7 +200,7 @@ def test_the_type_back_step_does_not_repeat_the_value(browser, agent, local):
     assert "4,820" not in step
 
 
-def test_a_new_passkey_shows_from_when_it_may_decide_high_risk(person, agent, local):
+def test_a_new_passkey_shows_when_it_may_decide_high_risk(person, agent, local):
     """For high risk the button is disabled with a reason; low risk is allowed immediately."""
     browser = LocalBrowser(local, person.user, SoftPasskey())
     browser.enroll(code_for(local, "ana"))
@@ -231,7 +231,7 @@ def test_a_decided_request_is_a_record_without_buttons(browser, agent):
         assert "/request.js" not in page
 
 
-def test_a_collected_approval_says_so(browser, agent):
+def test_a_request_page_says_that_the_token_was_collected(browser, agent):
     """After the agent polled, the request page says that it collected its token."""
     handle, approval = agent.asked(login_hint="eva")
     browser.approve(approval.id)
@@ -278,7 +278,7 @@ def test_another_site_cannot_ask_for_a_retry(browser, agent, local):
     assert local.stored(approval.id).retry_asked_at is None
 
 
-def test_a_request_approved_automatically_says_so(person, agent, local):
+def test_a_request_page_says_that_a_consent_approved_it(person, agent, local):
     """A request that a consent approved has a record that names the consent."""
     browser = LocalBrowser(local, person.user, SoftPasskey())
     browser.enroll(code_for(local, "ana"))

@@ -83,7 +83,7 @@ def test_a_terminals_decision_has_its_own_key(person, agent):
     assert answer["device"]["kind"] == "terminal"
 
 
-def test_a_decision_by_a_deleted_key_says_so(browser, agent, monkeypatch):
+def test_a_decision_by_a_deleted_key_is_shown_without_the_key(browser, agent, monkeypatch):
     """The decision is still shown, but with no key to verify it."""
     _, approval = agent.asked(login_hint="eva")
     browser.deny(approval.id)
@@ -153,7 +153,7 @@ def test_an_unanswered_request_has_a_receipt_too(person, agent, local, end, outc
     assert f"/receipt/{name}" in get(browser, "/history").text
 
 
-def test_the_receipt_of_a_use_leads_to_the_one_of_its_standing_grant(person, agent, local):
+def test_the_receipt_of_a_use_links_to_the_receipt_of_its_standing_grant(person, agent, local):
     """It links the receipt of the standing grant, which has the user's signature."""
     browser = _browser_of(person, local)
     name = receipts.granted(agent, person)
@@ -214,7 +214,7 @@ def test_the_history_lists_decided_requests_newest_first(browser, agent, local):
 
 
 @pytest.mark.parametrize(
-    ("query", "kept"),
+    ("query", "indexes"),
     [
         ("result=denied", [1]),
         ("result=approved", [0]),
@@ -226,7 +226,7 @@ def test_the_history_lists_decided_requests_newest_first(browser, agent, local):
         ("result=cancelled", []),
     ],
 )
-def test_the_history_is_filtered_by_agent_result_and_day(browser, agent, local, query, kept):
+def test_the_history_is_filtered_by_agent_result_and_day(browser, agent, local, query, indexes):
     """Days are in UTC and inclusive on both ends; filters can be combined."""
     asked = [agent.asked(login_hint="eva")[1]]
     browser.approve(asked[0].id)
@@ -234,10 +234,10 @@ def test_the_history_is_filtered_by_agent_result_and_day(browser, agent, local, 
     asked.append(agent.asked(login_hint="eva")[1])
     browser.deny(asked[1].id)
     page = get(browser, f"/history?{query}").text
-    positions = [page.index(asked[index].id) for index in kept]
+    positions = [page.index(asked[index].id) for index in indexes]
     assert positions == sorted(positions)
-    assert sum(approval.id in page for approval in asked) == len(kept)
-    assert kept or "No request matches." in page
+    assert sum(approval.id in page for approval in asked) == len(indexes)
+    assert indexes or "No request matches." in page
 
 
 @pytest.mark.parametrize(

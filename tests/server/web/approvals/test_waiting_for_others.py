@@ -75,7 +75,7 @@ def test_the_page_of_an_approved_request_names_who_is_still_needed(browser, agen
 
 
 @pytest.mark.usefixtures("ben")
-def test_a_vote_that_others_made_void_waits_again(browser, agent, local):
+def test_a_request_waits_again_after_its_vote_became_void(browser, agent, local):
     """A void vote puts the request back into the inbox with its approve button."""
     approval = agent.asked_payment(login_hint="eva")[1]
     browser.approve(approval.id)
@@ -86,7 +86,7 @@ def test_a_vote_that_others_made_void_waits_again(browser, agent, local):
 
 
 @pytest.mark.usefixtures("ben")
-def test_a_withdrawn_vote_waits_again(browser, agent):
+def test_a_request_waits_again_after_its_vote_was_withdrawn(browser, agent):
     """The request page offers a decision again; it and the receipt show the withdrawal."""
     approval = agent.asked(login_hint="eva")[1]
     browser.approve(approval.id)

@@ -141,8 +141,8 @@ def test_an_owner_sees_the_details_and_suspends_without_a_passkey(eva, agent, lo
     page = eva.get(f"/agents/{agent.id}").text
     assert "<h2>Details</h2>" in page
     assert f"<code>{agent.id}</code>" in page
-    asked = eva.get(f"/agents/{agent.id}/suspend").text
-    assert "<strong>1</strong> live token<" in asked
+    confirmation = eva.get(f"/agents/{agent.id}/suspend").text
+    assert "<strong>1</strong> live token<" in confirmation
     assert _agent_state(local, agent) == "enabled"
     done = eva.post(f"/agents/{agent.id}/suspend")
     assert done.status_code == 303

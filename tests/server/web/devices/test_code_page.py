@@ -45,7 +45,7 @@ def test_the_device_page_says_what_it_does_and_warns(browser):
 
 
 @pytest.mark.parametrize("path", ["/device", "/device/sent"])
-def test_device_pages_forbid_scripts_frames_and_foreign_forms(browser, path):
+def test_device_pages_forbid_scripts_frames_and_forms_of_other_sites(browser, path):
     """Only the page that has a form may submit one, and only to this server."""
     page = _get(browser, path)
     policy = page.headers["Content-Security-Policy"]
@@ -80,8 +80,8 @@ def test_the_form_sends_a_request_to_the_enrolled_device(browser, local, person)
     device = begun(local)
     sent = _send(browser, name="ana", user_code=device.user_code)
     assert (sent.status_code, sent.headers["Location"]) == (303, f"{ISSUER}/device/sent")
-    (waiting,) = _pending_requests(person)
-    assert waiting["kind"] == "device"
+    (request,) = _pending_requests(person)
+    assert request["kind"] == "device"
     assert "Check a device that you already use" in _get(browser, "/device/sent").text
 
 

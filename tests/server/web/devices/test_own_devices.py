@@ -32,8 +32,8 @@ def _count_codes(local):
 def test_a_device_creates_an_enrollment_code_under_its_passkey(eva, local):
     """The page shows the code as text and as a QR code; it enrolls one other device."""
     before = _count_codes(local)
-    asked = eva.post("/devices/code")
-    assert "Create a one-time code to enroll another device?" in asked.text
+    confirmation = eva.post("/devices/code")
+    assert "Create a one-time code to enroll another device?" in confirmation.text
     assert _count_codes(local) == before
     reply = eva.signed("/devices/code")
     (code,) = re.findall(r'<code class="big"[^>]*>([^<]*)</code>', reply.text)

@@ -16,8 +16,8 @@ def browser(local):
 
 
 def _report(browser, approval_id, **members):
-    word = browser.decision(approval_id, **{**REPORT_DENIAL, **members.pop("said", {})})
-    body = {"decision": word, **members}
+    decision = browser.decision(approval_id, **{**REPORT_DENIAL, **members.pop("said", {})})
+    body = {"decision": decision, **members}
     return browser.send("POST", f"/api/approvals/{approval_id}/report", body)
 
 

@@ -116,10 +116,10 @@ def test_an_agent_is_muted_on_its_page_and_unmuted_in_the_settings(eva, agent, m
     assert eva.post(f"/agents/{agent.id}/mute", form).status_code == 303
     (mute,) = _document(eva, "/api/attention")["mutes"]
     assert (mute["agent"]["id"], mute["until"] is None) == (agent.id, minutes is None)
-    where = f"/settings/mutes/{agent.id}/end"
-    assert where in eva.get("/settings").text
-    assert eva.post(where).status_code == 303
-    assert where not in eva.get("/settings").text
+    end_path = f"/settings/mutes/{agent.id}/end"
+    assert end_path in eva.get("/settings").text
+    assert eva.post(end_path).status_code == 303
+    assert end_path not in eva.get("/settings").text
 
 
 @pytest.mark.parametrize("minutes", ["soon", "-1", "²"])
@@ -132,9 +132,9 @@ def test_a_mute_lasts_whole_minutes(eva, agent, minutes):
 
 def test_a_deputy_is_added_with_the_passkey_for_whole_days(eva, max_):
     """Both users see the deputy period, and either can end it without a passkey."""
-    asked = eva.post("/settings/deputies", DEPUTY)
-    assert "Add a deputy?" in asked.text
-    assert "<bdi>max</bdi>" in asked.text
+    signing_page = eva.post("/settings/deputies", DEPUTY)
+    assert "Add a deputy?" in signing_page.text
+    assert "<bdi>max</bdi>" in signing_page.text
     assert _document(eva, "/api/deputies")["mine"] == []
     assert eva.signed("/settings/deputies", DEPUTY).status_code == 303
     (deputy,) = _document(eva, "/api/deputies")["mine"]
@@ -142,10 +142,10 @@ def test_a_deputy_is_added_with_the_passkey_for_whole_days(eva, max_):
         "2025-10-10T00:00:00.000Z",
         "2025-10-13T00:00:00.000Z",
     )
-    where = f"/settings/deputies/{deputy['id']}/end"
-    assert where in eva.get("/settings").text
+    end_path = f"/settings/deputies/{deputy['id']}/end"
+    assert end_path in eva.get("/settings").text
     assert "You decide for" in max_.get("/settings").text
-    assert max_.post(where).status_code == 303
+    assert max_.post(end_path).status_code == 303
     assert _document(eva, "/api/deputies")["mine"] == []
 
 
@@ -153,8 +153,8 @@ def test_a_deputy_is_added_with_the_passkey_for_whole_days(eva, max_):
 def test_an_unsigned_form_adds_no_deputy(eva):
     """A signature for a different period adds no deputy either."""
     assert eva.post("/settings/deputies", {**DEPUTY, "statement": "x"}).status_code == 422
-    asked = eva.post("/settings/deputies", DEPUTY).text
-    statement_members = dict(re.findall(r'data-(purpose|subject|nonce)="([^"]*)"', asked))
+    signing_page = eva.post("/settings/deputies", DEPUTY).text
+    statement_members = dict(re.findall(r'data-(purpose|subject|nonce)="([^"]*)"', signing_page))
     statement = eva.browser.statement(**statement_members)
     other = {**DEPUTY, "to": "2025-10-30", "statement": statement}
     assert eva.post("/settings/deputies", other).status_code == 422

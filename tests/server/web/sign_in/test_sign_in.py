@@ -114,7 +114,7 @@ def test_a_wrong_password_keeps_the_name_and_reveals_nothing(app, browser):
         (ISSUER, "127.0.0.1", "127.0.0.1"),
     ],
 )
-def test_an_address_hidden_by_a_local_proxy_is_not_paced(open_local, issuer, peer, address):
+def test_an_address_hidden_by_a_local_proxy_is_not_slowed(open_local, issuer, peer, address):
     """All users behind the proxy share that address."""
     local = open_local(issuer=issuer)
     with local.app.test_request_context("/", environ_base={"REMOTE_ADDR": peer}):

@@ -90,7 +90,7 @@ def admin_cli(
 
 @pytest.fixture
 def services(admin_cli: Callable[..., Done], data_folder: Path) -> Iterator[LocalAdmin]:
-    """Services of the same installation, with an agent; tests use them to act as agents."""
+    """Services of the same installation, with an agent; they create what agents and devices do."""
     permissions = ("--resource", "https://pay.example", "--scope", "payments:read")
     admin_cli("agents", "add", "invoice-bot", "--owner", "admin", *permissions)
     services = open_admin(data_folder)
@@ -107,7 +107,7 @@ def asked(services: LocalAdmin) -> Approval:
 
 
 def _settings_of(data_folder: Path, patched: pytest.MonkeyPatch) -> None:
-    """Ignore the settings in the environment of the machine that runs the tests."""
+    """Use this data folder, and ignore the settings of the machine's own environment."""
     for name in ("ISSUER", "DATABASE_URL", "CONFIG", "MASTER_KEY_FILE", "PIN_KEY_FILE"):
         patched.delenv(f"SAYSO_{name}", raising=False)
     patched.setenv("SAYSO_DATA_DIR", str(data_folder))

@@ -159,7 +159,7 @@ def test_every_cli_only_verb_exists() -> None:
 
 
 def test_every_listed_verb_and_flag_exists() -> None:
-    """The listed routes are exactly the admin routes."""
+    """The table lists every admin route, and its verbs and flags exist."""
     assert {route.name for route in ADMIN_ROUTES} == set(ROUTES_BY_VERB.values())
     for listed in ROUTES_BY_VERB:
         noun, *verbs = listed.split()

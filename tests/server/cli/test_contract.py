@@ -1,4 +1,4 @@
-"""The stable contract for scripts: JSON documents and exit codes, one document per command."""
+"""The stable contract for scripts: exit codes, and a single JSON document per command."""
 
 import json
 import os

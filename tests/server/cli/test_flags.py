@@ -146,7 +146,7 @@ def test_flags_set_an_apps_id_token_algorithm_and_dpop_binding(run):
 
 
 def test_a_users_backup_is_set_and_removed(run):
-    """The flags are `--backup` and `--no-backup`."""
+    """`--backup` sets the backup, and `--no-backup` removes it."""
     assert run("users", "update", "eva", "--backup", "admin")["backup"] is not None
     assert run("users", "update", "eva", "--no-backup")["backup"] is None
 

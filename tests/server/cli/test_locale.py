@@ -1,4 +1,4 @@
-"""`sayso` in a terminal in a Latin-1 locale."""
+"""`sayso` in a terminal with a Latin-1 locale."""
 
 import io
 import sys

@@ -121,7 +121,7 @@ def test_a_null_character_in_a_filter_is_refused(staff: Staff, path: str, name: 
 
 
 def test_a_null_character_in_a_body_is_refused(staff: Staff) -> None:
-    """Names of users, resources and types are checked."""
+    """The names of owners and resources in a body are checked."""
     for body in ({"owner": "a\0"}, {"owner": "owner", "resources": ["a\0b"]}):
         answer = staff.people["admin"].administer("POST", "/api/invitations", body)
         assert answer.refusal == (422, "invalid_body")

@@ -1,4 +1,4 @@
-"""No request body is an internal error: a valid one per route, with one member changed.
+"""No request body causes an internal error: each route gets its valid body with one change.
 
 Each member is replaced by values of other kinds, omitted and repeated. Writes are rolled back, so
 that each body meets the same installation.

@@ -79,7 +79,7 @@ def test_a_page_has_one_to_two_hundred_items(person, limit):
 
 
 def test_a_list_has_either_pending_or_decided_requests(person):
-    """Any other state is refused."""
+    """Any other value of `state` is refused."""
     refused = person.call("GET", "/api/approvals", query={"state": "all"})
     assert refused.refusal == (422, "invalid_body")
 

@@ -249,7 +249,7 @@ def test_a_forged_forms_values_are_not_shown_again(console: Console) -> None:
 
 
 def test_typed_text_is_escaped_everywhere(console: Console) -> None:
-    """Its field, the error that repeats it, and the signing page escape it."""
+    """Its field, the error that repeats it, and the signing page escape the text."""
     hostile = '"><script>alert(1)</script>\u202e'
     for field in ("name", "owners", "scopes", "only", "external_id"):
         answer = _send(console, "/admin/new/agent/add", "", {**AGENT, field: hostile})

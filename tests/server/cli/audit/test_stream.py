@@ -42,7 +42,7 @@ def test_json_lines_are_the_whole_log_and_each_is_sent_once(admin_cli):
 
 
 def test_ocsf_is_a_format_of_streams_and_exports(admin_cli, tmp_path):
-    """Both have the same events, in the order of the log."""
+    """A stream and an export have the same events, in the order of the log."""
     streamed = admin_cli("audit", "stream", "-", "--once", "--format", "ocsf").out
     file = tmp_path / "events.jsonl"
     assert admin_cli("audit", "export", str(file), "--format", "ocsf").code == 0

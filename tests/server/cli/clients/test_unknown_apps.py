@@ -1,4 +1,4 @@
-"""Unregistered apps, on the command line."""
+"""Unregistered apps on the command line: listed, disabled, deleted and invited."""
 
 from server import app
 from server.settings import load

@@ -1,4 +1,4 @@
-"""`sayso consents`."""
+"""`sayso consents`: list and revoke."""
 
 from server.model.consents import Consent
 from tests.support.builders.clock import DAY

@@ -123,7 +123,7 @@ def test_a_file_that_is_not_a_backup_is_refused(admin_cli, tmp_path, content):
 
 
 def test_an_installation_is_replaced_only_with_force_and_kept_aside(admin_cli, backup):
-    """The previous database is kept with all its data."""
+    """The previous database file is kept with all its data."""
     admin_cli("agents", "add", "later", "--owner", "admin")
     refused = admin_cli("db", "restore", str(backup), "--json")
     assert (refused.code, refused.error["code"]) == (6, "conflict")

@@ -1,4 +1,4 @@
-"""`sayso actions`."""
+"""`sayso actions`: add, show, update and delete action types."""
 
 import json
 

@@ -341,7 +341,7 @@ GIVEN_LOGS: dict[str, Callable[[Any], None]] = {
 def test_a_use_of_a_standing_grant_that_the_user_did_not_give_is_not_verified(
     verified: Callable[..., str], agent: LocalAgent, person: LocalTerminal, name: str
 ) -> None:
-    """The log must say that the user gave this grant, to this agent, before this use."""
+    """The log must say that the user gave this grant to this agent before this use."""
     receipt = receipts.proved(person, receipts.granted(agent, person))
     given, used = receipt["given_in"]["entries"], receipt["entries"]
     _prove_in_another_log(*given, *used)

@@ -88,7 +88,7 @@ def test_a_browser_gets_the_same_checkpoint(local: LocalSite, person: LocalTermi
 
 @pytest.mark.parametrize("path", ["checkpoint", "consistency", "keys", "e/inclusion"])
 def test_a_signed_out_caller_gets_no_proofs(local: LocalSite, path: str) -> None:
-    """A caller without a session is refused."""
+    """Every one of these routes refuses a caller without a session with 401."""
     assert local.send("GET", f"/api/audit/{path}").status == 401
 
 

@@ -1,4 +1,4 @@
-"""The page of the audit log."""
+"""The audit log page: entries, filters, downloads and timelines."""
 
 import csv
 import io

@@ -36,7 +36,7 @@ def _pending_requests(person):
 
 
 def test_the_device_page_says_what_it_does_and_warns(browser):
-    """XD-03, DG-13, XD-02: it tells users who did not start the sign-in to close the page."""
+    """XD-03, DG-13, XD-02: a user who did not start the sign-in is told to close the page."""
     page = _get(browser)
     assert page.status_code == 200
     assert "A new device, or an app on it, wants to sign in as you" in page.text
@@ -59,7 +59,7 @@ def test_device_pages_forbid_scripts_frames_and_forms_of_other_sites(browser, pa
 
 
 def test_a_link_only_prefills_the_code(browser, local, person):
-    """DG-12: a GET does nothing; the code is shown for comparison."""
+    """DG-12: opening a link sends no request; the code is shown for comparison."""
     device = begun(local)
     page = _get(browser, f"/device?user_code={device.user_code.lower()}")
     assert f'value="{device.user_code}"' in page.text

@@ -18,7 +18,7 @@ def console(console: Console) -> Console:
 
 
 def _plain(page: str) -> str:
-    """The text of a page without its markup."""
+    """Return the text of a page without its markup."""
     return " ".join(re.sub(r"<[^>]*>", " ", page).split())
 
 

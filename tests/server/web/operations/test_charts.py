@@ -122,7 +122,7 @@ def _luminance(color):
 
 
 def test_every_chart_color_is_visible_on_every_card():
-    """A contrast of at least 3:1, in light, dark and high contrast (WCAG 2.2, 1.4.11)."""
+    """WCAG 2.2, 1.4.11: the contrast is at least 3:1 in the light, dark and contrast themes."""
     folder = resources.files("server.web") / "templates"
     rules = (folder / "console.css").read_text("utf-8").splitlines()
     drawn = {

@@ -24,7 +24,7 @@ def browser(person, local):
 
 
 def test_every_sign_in_page_has_strict_security_headers(app, browser):
-    """BC-17: no frame, store or referrer, scripts only for passkeys, restricted form targets."""
+    """BC-17: pages forbid frames, caching and referrers; only passkey pages have scripts."""
     pages = [browser.authorize(app.id), browser.sign_in("ana", "wrong"), browser.sign_in("ana")]
     others = [pages[-1], browser.open("/logout"), browser.open("/authorize")]
     for page in others:
@@ -134,7 +134,7 @@ def test_a_wrong_password_after_a_completed_sign_in_gets_its_answer(app, browser
 
 
 def test_a_form_post_answer_works_with_and_without_scripts(app, browser):
-    """OAuth 2.0 Form Post Response Mode: a form, and a script that presses its button."""
+    """OAuth 2.0 Form Post Response Mode: a script presses the button of the form."""
     browser.authorize(app.id, response_mode="form_post")
     browser.sign_in("ana")
     page = browser.answer("allow")

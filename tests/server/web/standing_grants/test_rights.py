@@ -88,8 +88,8 @@ def test_a_standing_grant_shows_what_is_left_of_it(eva, agent):
         assert words in page
 
 
-def test_an_empty_list_explains_itself(eva):
-    """An empty list has one sentence that says what it would contain."""
+def test_an_empty_list_says_what_it_would_contain(eva):
+    """Each kind of right has its own sentence."""
     assert "No standing grants" in eva.get("/grants").text
     assert "No consents" in eva.get("/consents").text
     assert "No agent or app is acting for you" in eva.get("/delegations").text

@@ -9,7 +9,7 @@ from server.http import feed
 
 
 class _Library:
-    """A stand-in for the library's WebSocket, whose thread waits for the client."""
+    """A fake of the library's WebSocket, whose thread waits for the client."""
 
     def __init__(self, *, answers: bool) -> None:
         self.is_over = threading.Event()
@@ -46,7 +46,7 @@ def test_no_thread_watches_the_connection_when_the_request_ends(
     if not answers:
         monkeypatch.setattr(feed, "_CLOSING_SECONDS", 0.01)
     library = _Library(answers=answers)
-    feed.finish(library)  # type: ignore[arg-type]  # a stand-in
+    feed.finish(library)  # type: ignore[arg-type]  # a fake
     assert not library.thread.is_alive()
     assert library.was_cut is not answers
 
@@ -55,5 +55,5 @@ def test_the_thread_of_a_closed_connection_stops_too(monkeypatch: pytest.MonkeyP
     """The thread may not have noticed yet that the connection is closed."""
     monkeypatch.setattr(feed, "_CLOSING_SECONDS", 0.01)
     library = _Closed(answers=False)
-    feed.finish(library)  # type: ignore[arg-type]  # a stand-in
+    feed.finish(library)  # type: ignore[arg-type]  # a fake
     assert not library.thread.is_alive()

@@ -22,7 +22,7 @@ from tests.support.builders.installation import LocalAdmin, open_admin
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """Result of a command."""
+    """The result of a command."""
 
     code: int
     out: str
@@ -30,14 +30,14 @@ class Done:
 
     @property
     def document(self) -> dict:
-        """The one JSON document on stdout."""
+        """The only JSON document on stdout."""
         assert self.code == 0, self.err
         assert self.out.count("\n") == 1
         return json.loads(self.out)
 
     @property
     def error(self) -> dict:
-        """The one JSON object on stderr."""
+        """The only JSON object on stderr."""
         assert self.code != 0
         assert self.out == ""
         return json.loads(self.err)
@@ -67,7 +67,7 @@ def sayso(data_folder: Path, capfd: pytest.CaptureFixture) -> Callable[..., Done
 
 @pytest.fixture(scope="session")
 def installation_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An installation with an administrator and a payment API, made by commands once."""
+    """An installation with an administrator and a payment API, created once by commands."""
     data_folder = tmp_path_factory.mktemp("installation") / "data"
     scopes = ("--scope", "payments:read=low", "--scope", "payments:transfer=high")
     with pytest.MonkeyPatch.context() as patched, contextlib.redirect_stdout(io.StringIO()):
@@ -90,7 +90,7 @@ def admin_cli(
 
 @pytest.fixture
 def services(admin_cli: Callable[..., Done], data_folder: Path) -> Iterator[LocalAdmin]:
-    """Services of the same installation with an agent, to create what agents and devices create."""
+    """Services of the same installation, with an agent; they create what agents and devices do."""
     permissions = ("--resource", "https://pay.example", "--scope", "payments:read")
     admin_cli("agents", "add", "invoice-bot", "--owner", "admin", *permissions)
     services = open_admin(data_folder)
@@ -107,7 +107,7 @@ def asked(services: LocalAdmin) -> Approval:
 
 
 def _settings_of(data_folder: Path, patched: pytest.MonkeyPatch) -> None:
-    """Settings of the machine's own environment do not count."""
+    """Use this data folder, and ignore the settings of the machine's own environment."""
     for name in ("ISSUER", "DATABASE_URL", "CONFIG", "MASTER_KEY_FILE", "PIN_KEY_FILE"):
         patched.delenv(f"SAYSO_{name}", raising=False)
     patched.setenv("SAYSO_DATA_DIR", str(data_folder))

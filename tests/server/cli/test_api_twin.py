@@ -99,36 +99,36 @@ ROUTES_BY_VERB = {
     "audit erase": "POST /api/users/<id>/erase",
     "audit search --agent": "GET /api/agents/<id>/audit",
 }
-"""A verb, or a flag of it that is a row of its own."""
+"""A verb, or a verb with a flag that has an API route of its own."""
 
 CLI_ONLY = {
-    "users password": "an administrator's password for somebody; docs/limitations.md says so",
-    "actions builtin": "what comes with the program; docs/limitations.md says so",
-    "token inspect": "a whole token, which stays on the machine; docs/limitations.md says so",
-    "token revoke": "likewise; POST /api/admin/delegations/<id>/revoke takes its jti",
-    "token explain": "replays what was refused; docs/limitations.md says so",
-    "audit checkpoint": "GET /api/audit/checkpoint, for everybody who is signed in",
+    "users password": "an administrator sets a user's password; docs/limitations.md says so",
+    "actions builtin": "part of the program; docs/limitations.md says so",
+    "token inspect": "takes a whole token, which stays local; docs/limitations.md says so",
+    "token revoke": "takes a whole token; POST /api/admin/delegations/<id>/revoke takes its jti",
+    "token explain": "replays a refused exchange; docs/limitations.md says so",
+    "audit checkpoint": "GET /api/audit/checkpoint, for every signed-in user",
     "audit diff": "compares files",
-    "audit export": "from the machine of the log; docs/limitations.md says so",
-    "audit key": "GET /api/audit/keys, for everybody who is signed in",
-    "audit prove": "GET /api/audit/<id>/inclusion, for everybody who is signed in",
+    "audit export": "runs on the machine of the log; docs/limitations.md says so",
+    "audit key": "GET /api/audit/keys, for every signed-in user",
+    "audit prove": "GET /api/audit/<id>/inclusion, for every signed-in user",
     "audit rotate-key": "a file of the machine",
-    "audit stream": "a process beside the server",
+    "audit stream": "a separate process",
     "audit streams": "files of the machine",
     "audit verify": "needs no server",
-    "db upgrade": "the database under a server that is not running",
+    "db upgrade": "needs the server to be stopped",
     "db backup": "a file of the machine",
-    "db restore": "a file of the machine, under a server that is not running",
-    "devices enable": "what a restore turned off; whoever restored looks through it there",
-    "serve": "begins the server whose API it would be",
-    "init": "makes the first who could call it",
-    "demo": "a server of its own, for a moment",
+    "db restore": "reads a file of the machine and needs the server to be stopped",
+    "devices enable": "for devices that a restore turned off, on the machine of the restore",
+    "serve": "starts the server that has the API",
+    "init": "creates the first user who could call the API",
+    "demo": "runs a temporary server of its own",
     "completion": "a script for the shell of this machine",
-    "gateway init": "a file for a process beside the server",
+    "gateway init": "writes a file for a separate process",
     "ask": "an agent's own process",
-    "mcp": "likewise",
+    "mcp": "an agent's own process",
 }
-"""Verbs that the API does not have, and why."""
+"""Verbs without an API route, and the reason."""
 
 
 def _verbs(command: click.Command, words: tuple[str, ...] = ()) -> Iterator[str]:
@@ -137,9 +137,9 @@ def _verbs(command: click.Command, words: tuple[str, ...] = ()) -> Iterator[str]
         return
     context = click.Context(command)
     for name in command.list_commands(context):
-        found = command.get_command(context, name)
-        assert found is not None
-        yield from _verbs(found, (*words, name))
+        subcommand = command.get_command(context, name)
+        assert subcommand is not None
+        yield from _verbs(subcommand, (*words, name))
 
 
 VERBS = set(_verbs(cli))
@@ -148,21 +148,21 @@ NOUNS = sorted({verb.split()[0] for verb in VERBS})
 
 @pytest.mark.parametrize("noun", NOUNS)
 def test_every_verb_of_a_noun_has_an_api_route_or_a_reason(noun: str) -> None:
-    """Administering the installation does not require shell access to the machine."""
+    """Administering an installation must not require shell access to its machine."""
     verbs = {verb for verb in VERBS if verb.split()[0] == noun}
     assert verbs - ROUTES_BY_VERB.keys() == verbs & CLI_ONLY.keys()
 
 
 def test_every_cli_only_verb_exists() -> None:
-    """A reason for a verb that is gone, or has a route, is stale."""
+    """A reason for a verb that was removed or has a route is outdated."""
     assert set(CLI_ONLY) <= VERBS - ROUTES_BY_VERB.keys()
 
 
 def test_every_listed_verb_and_flag_exists() -> None:
-    """The listed routes are exactly the admin routes."""
+    """The table lists every admin route, and its verbs and flags exist."""
     assert {route.name for route in ADMIN_ROUTES} == set(ROUTES_BY_VERB.values())
-    for twin in ROUTES_BY_VERB:
-        noun, *verbs = twin.split()
+    for listed in ROUTES_BY_VERB:
+        noun, *verbs = listed.split()
         command = importlib.import_module(f"server.cli.{main.GROUPS[noun].module}").command
         flags = [flag for flag in verbs if flag.startswith("--")]
         for verb in verbs[: len(verbs) - len(flags)]:

@@ -1,4 +1,4 @@
-"""The stable contract for scripts: JSON documents and exit codes, one document per command."""
+"""The stable contract for scripts: exit codes, and a single JSON document per command."""
 
 import json
 import os
@@ -22,7 +22,7 @@ def action_file(tmp_path):
 
 
 def test_init_prints_exactly_four_members(sayso):
-    """The code is in the fragment of the link and expires in fifteen minutes."""
+    """The code is in the fragment of the URL, so that no server receives it."""
     document = sayso("init", "--admin", "admin", "--json").document
     assert set(document) == {"user", "enrollment_code", "enrollment_url", "expires_at"}
     assert document["user"] == "admin"
@@ -32,7 +32,7 @@ def test_init_prints_exactly_four_members(sayso):
 
 
 def test_a_second_init_is_a_conflict_without_if_missing(sayso):
-    """Exit 6; with `--if-missing` it prints the existing user without a code."""
+    """With `--if-missing` it prints the existing user without a code."""
     sayso("init")
     again = sayso("init", "--admin", "eve", "--json")
     assert (again.code, again.error["code"]) == (6, "exists")
@@ -40,7 +40,7 @@ def test_a_second_init_is_a_conflict_without_if_missing(sayso):
 
 
 def test_adding_a_user_prints_name_id_and_code(admin_cli):
-    """The code is printed only this once."""
+    """The enrollment code is printed only once."""
     document = admin_cli("users", "add", "approver", "--json").document
     assert document["user"] == "approver"
     assert document["id"].startswith("sayso_us_")
@@ -61,7 +61,7 @@ def test_adding_an_agent_prints_its_secret_once(admin_cli):
 
 
 def test_disabling_an_agent_prints_exactly_its_state_and_counts(admin_cli):
-    """The name or the client_id selects it; repeating it is harmless."""
+    """The agent is given by its name or client_id; repeating the command is harmless."""
     client_id = admin_cli(*AGENT, "--json").document["client_id"]
     for called in ("invoice-bot", client_id):
         assert admin_cli("agents", "disable", called, "--json").document == {
@@ -83,7 +83,7 @@ def test_disabling_an_agent_prints_exactly_its_state_and_counts(admin_cli):
         ("actions", "add", "FILE"),
     ],
 )
-def test_adding_what_exists_is_exit_6_unless_if_missing(admin_cli, action_file, verb):
+def test_adding_an_existing_object_is_exit_6_unless_if_missing(admin_cli, action_file, verb):
     """A script with `--if-missing` can run twice and never sees the secret again."""
     verb = tuple(action_file if word == "FILE" else word for word in verb)
     admin_cli(*verb)
@@ -133,7 +133,7 @@ def test_adding_what_exists_is_exit_6_unless_if_missing(admin_cli, action_file, 
 def test_an_error_is_one_json_object_with_a_stable_code_and_exit_code(
     admin_cli, arguments, code, word
 ):
-    """Nothing on stdout, no control characters on stderr, and a remedy in the message."""
+    """Stdout is empty, and stderr has a message without control characters."""
     done = admin_cli(*arguments, "--json")
     assert (done.code, done.error["code"], done.error["exit"]) == (code, word, code)
     assert done.error["message"]
@@ -141,7 +141,7 @@ def test_an_error_is_one_json_object_with_a_stable_code_and_exit_code(
 
 
 def test_an_unknown_user_or_group_in_asks_is_named_and_no_agent_is_registered(admin_cli):
-    """Otherwise the agent could ask every user, although it was meant to ask only these."""
+    """An agent that was registered without the group could ask every user."""
     done = admin_cli(*AGENT, "--asks", "finance")
     assert done.code == 3
     assert "--asks: There is no user or group finance. See them all with:" in done.err
@@ -151,20 +151,20 @@ def test_an_unknown_user_or_group_in_asks_is_named_and_no_agent_is_registered(ad
 
 
 def test_every_empty_list_is_a_document_with_items(admin_cli):
-    """A script works on the first day."""
+    """A script that reads lists also works on a new installation."""
     for noun in ("users", "agents", "apps", "resources", "actions", "approvals", "devices", "keys"):
         assert isinstance(admin_cli(noun, "list", "--json").document["items"], list), noun
 
 
 def test_a_broken_key_file_is_an_error_and_not_a_traceback(admin_cli, data_folder):
-    """The message names the remedy."""
+    """The message has the command that repairs the file."""
     (data_folder / "master.key").chmod(0o644)
     assert admin_cli("users", "list", "--json").error["code"] == "bad_key_file"
     assert "chmod 600" in admin_cli("users", "list").err
 
 
 def test_the_installed_command_returns_the_same_exit_codes(tmp_path):
-    """A real process: a document and 0, an error object and 3."""
+    """A real process prints a document with exit 0, or an error object with exit 3."""
     environment = {**os.environ, "SAYSO_DATA_DIR": str(tmp_path / "data")}
     program = [sys.executable, "-c", "from server.cli.main import main; main()"]
 

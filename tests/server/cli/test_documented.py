@@ -1,4 +1,4 @@
-"""The reference page of `sayso`: every command has a sentence and options."""
+"""The reference page of `sayso` lists every command with a sentence and its options."""
 
 import re
 from collections.abc import Iterator
@@ -34,15 +34,15 @@ def _verbs(group: click.Group, words: str) -> Iterator[str]:
 
 
 def test_the_reference_page_lists_exactly_the_existing_verbs():
-    """What is documented exists, and what exists is documented."""
-    mine, _ = _PAGE.split("\n## `sayso-approver`\n")
-    assert set(re.findall(r"^### `(sayso [a-z -]+)`$", mine, re.MULTILINE)) == set(
+    """Every documented command exists, and every existing command is documented."""
+    sayso_section, _ = _PAGE.split("\n## `sayso-approver`\n")
+    assert set(re.findall(r"^### `(sayso [a-z -]+)`$", sayso_section, re.MULTILINE)) == set(
         _verbs(cli, "sayso")
     )
 
 
 def test_the_reference_page_lists_every_exit_code():
-    """A script's author finds each of them. `sayso ask` is a program of its own."""
+    """`sayso ask` is a separate program with its own exit codes."""
     for name, codes in (("sayso", Exit), ("sayso ask", AskExit)):
         table = _PAGE.partition(f"| exit of `{name}` | means |")[2].partition("\n\n")[0]
         written = {int(code) for code in re.findall(r"^\| (\d+) \|", table, re.MULTILINE)}
@@ -50,7 +50,7 @@ def test_the_reference_page_lists_every_exit_code():
 
 
 def test_every_verb_has_help_and_a_json_flag():
-    """`--help` is never empty; only what runs until stopped or prints a script has no document."""
+    """Only commands that run until stopped or print a script have no JSON document."""
     for words in _verbs(cli, "sayso"):
         command = cli
         for word in words.split()[1:]:
@@ -60,10 +60,10 @@ def test_every_verb_has_help_and_a_json_flag():
         assert "--json" in flags or words in _NO_DOCUMENT, words
 
 
-def test_a_group_without_a_command_prints_its_help(sayso):
-    """Line by line, like -h and --help, but as an error."""
+def test_a_command_group_without_a_command_prints_its_help(sayso):
+    """The help is the same as for -h and --help, but as an error on stderr."""
     for group in ([], ["agents"]):
-        alone, asked = sayso(*group), sayso(*group, "-h")
-        assert (alone.code, alone.out, asked.code) == (2, "", 0)
-        assert alone.err == asked.out == sayso(*group, "--help").out
-        assert "\nCommands:\n  " in alone.err
+        without_command, help_output = sayso(*group), sayso(*group, "-h")
+        assert (without_command.code, without_command.out, help_output.code) == (2, "", 0)
+        assert without_command.err == help_output.out == sayso(*group, "--help").out
+        assert "\nCommands:\n  " in without_command.err

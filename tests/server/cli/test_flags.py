@@ -1,4 +1,4 @@
-"""Each flag sets the member of the document that it is about.
+"""Each flag sets its member of the JSON document.
 
 Flags that need more setup have tests of their own; `tests/architecture/test_flags.py` finds a
 flag without a test.
@@ -48,7 +48,7 @@ SETTING_FLAGS = [
     (("--label", "team=finance"), "labels", ["team=finance"]),
     (("--token-seconds", "60"), "token_seconds", 60),
 ]
-"""Of `add` and of `update`."""
+"""Flags of both `add` and `update`, the member, and its value."""
 CLEARING_FLAGS = [
     (("--user-code",), ("--no-user-code",), "backchannel_user_code_parameter", False),
     (("--high-grants",), ("--no-high-grants",), "high_grants", False),
@@ -69,13 +69,13 @@ CLEARING_FLAGS = [
     (("--asks", "admin"), ("--asks-everybody",), "asks", None),
     (PING, ("--delivery", "poll"), "backchannel_client_notification_endpoint", None),
 ]
-"""What was said when it was added, what `update` says, and what is left."""
+"""Flags of `add`, flags of `update`, the member, and its value after the update."""
 DEFAULT_FLAGS = ["--no-user-code", "--no-high-grants", "--no-interactive", "--no-dpop"]
 
 
 @pytest.fixture
 def run(admin_cli, tmp_path):
-    """Runs a command on an installation with a type and a second user; KEYS and TYPE are files."""
+    """A function that runs a command; KEYS and TYPE in its arguments stand for files."""
     files = {"KEYS": tmp_path / "keys.json", "TYPE": tmp_path / "type.json"}
     files["KEYS"].write_text(json.dumps({"keys": [KEY]}))
     files["TYPE"].write_text(json.dumps(PAYMENT))
@@ -94,10 +94,10 @@ def _id(row):
 
 @pytest.mark.parametrize(("flags", "member", "value"), SETTING_FLAGS, ids=map(_id, SETTING_FLAGS))
 def test_a_flag_of_add_or_update_sets_its_member(run, flags, member, value):
-    """`add` sets it on one agent, `update` on another that did not have it."""
+    """`add` sets the member of one agent, and `update` sets it on a different agent."""
     assert run(*ADD, *flags)[member] == value
-    plain = run("agents", "add", "other", "--owner", "admin")
-    assert plain[member] != value
+    unflagged = run("agents", "add", "other", "--owner", "admin")
+    assert unflagged[member] != value
     assert run("agents", "update", "other", *flags)[member] == value
     assert run("agents", "show", "other")[member] == value
 
@@ -106,7 +106,7 @@ def test_a_flag_of_add_or_update_sets_its_member(run, flags, member, value):
     ("before", "flags", "member", "left"), CLEARING_FLAGS, ids=map(_id, CLEARING_FLAGS)
 )
 def test_a_clearing_flag_removes_what_was_set(run, before, flags, member, left):
-    """It was set before."""
+    """The member is set by `add` and cleared by `update`."""
     assert run(*ADD, *before)[member] != left
     assert run(*UPDATE, *flags)[member] == left
     assert run("agents", "show", "invoice-bot")[member] == left
@@ -114,7 +114,7 @@ def test_a_clearing_flag_removes_what_was_set(run, before, flags, member, left):
 
 @pytest.mark.parametrize("flag", DEFAULT_FLAGS)
 def test_a_flag_that_states_the_default_is_accepted_by_add(run, flag):
-    """A script may state it."""
+    """A script may state the default explicitly."""
     result = run(*ADD, flag)
     assert {member: result[member] for member in result if result[member] is True} == {}
 
@@ -123,19 +123,19 @@ def test_agents_are_listed_by_external_id(run):
     """The flag lists only the matching agents."""
     run(*ADD, "--external-id", "erp-7")
     run("agents", "add", "other", "--owner", "admin")
-    found = run("agents", "list", "--external-id", "erp-7")["items"]
-    assert [agent["name"] for agent in found] == ["invoice-bot"]
+    agents = run("agents", "list", "--external-id", "erp-7")["items"]
+    assert [agent["name"] for agent in agents] == ["invoice-bot"]
     assert len(run("agents", "list")["items"]) == 2
 
 
 def test_an_invitation_is_limited_to_its_action_types(run):
-    """An agent registered with it may ask for no other."""
+    """An agent registered with the invitation may use no other action types."""
     document = run("agents", "invite", "--owner", "admin", "--action", "payment.transfer")
     assert document["action_types"] == ["payment.transfer"]
 
 
 def test_flags_set_an_apps_id_token_algorithm_and_dpop_binding(run):
-    """The command `add` sets them, and `update` changes them."""
+    """`add` sets both members, and `update` changes them."""
     where = ("--redirect-uri", "https://chat.example/back")
     bound = ("--id-token-alg", "EdDSA", "--dpop-bound")
     names = ("id_token_signed_response_alg", "dpop_bound_access_tokens")
@@ -146,14 +146,14 @@ def test_flags_set_an_apps_id_token_algorithm_and_dpop_binding(run):
 
 
 def test_a_users_backup_is_set_and_removed(run):
-    """The flags are `--backup` and `--no-backup`."""
+    """`--backup` sets the backup, and `--no-backup` removes it."""
     assert run("users", "update", "eva", "--backup", "admin")["backup"] is not None
     assert run("users", "update", "eva", "--no-backup")["backup"] is None
 
 
 @pytest.mark.parametrize("insecure", [True, False])
 def test_the_insecure_flag_reaches_the_server_options(admin_cli, monkeypatch, insecure):
-    """A server without the flag refuses plain http for other machines."""
+    """Without the flag a server refuses plain http for other machines."""
     shapes = []
     monkeypatch.setattr(serving, "run", lambda _settings, shape: shapes.append(shape))
     flags = ("--insecure",) if insecure else ()
@@ -163,21 +163,21 @@ def test_the_insecure_flag_reaches_the_server_options(admin_cli, monkeypatch, in
 
 
 def test_actions_preview_uses_the_given_details(run, tmp_path):
-    """The type is in a file or built in."""
+    """The action type is read from a file or is a built-in one."""
     details_file = tmp_path / "details.json"
     amount = {"minor": 777_00, "currency": "EUR"}
     details_file.write_text(
         json.dumps({"type": "payment.transfer", "amount": amount, "payee": "Kite"})
     )
-    shown = run("actions", "preview", "TYPE", "--details", str(details_file))
-    assert "EUR 777.00 to Kite" in json.dumps(shown)
+    preview = run("actions", "preview", "TYPE", "--details", str(details_file))
+    assert "EUR 777.00 to Kite" in json.dumps(preview)
     builtin = run("actions", "builtin")["items"]
     assert run("actions", "preview", "--builtin", builtin[0]["type"])
 
 
 @pytest.mark.parametrize("noun", ["approvals", "delegations"])
 def test_lists_accept_a_limit(run, noun):
-    """A list with a limit of one has at most one item."""
+    """The limit is accepted even if the list is empty."""
     assert run(noun, "list", "--limit", "1") == {"items": []}
 
 

@@ -1,4 +1,4 @@
-"""`sayso` in a terminal in a Latin-1 locale."""
+"""`sayso` in a terminal with a Latin-1 locale."""
 
 import io
 import sys
@@ -9,7 +9,7 @@ from server.cli.main import main
 
 
 def test_names_that_the_terminal_cannot_show_are_replaced(admin_cli, monkeypatch):
-    """Nothing fails, and nothing is left out."""
+    """Each character becomes a question mark, and the command succeeds."""
     assert admin_cli("agents", "add", "支付", "--owner", "admin").code == 0
     raw = io.BytesIO()
     stream = io.TextIOWrapper(raw, encoding="iso-8859-1", write_through=True)

@@ -14,7 +14,7 @@ from tests.support.builders.clock import DAY, HOUR, MINUTE, NOON, SECOND
     [("0", 0), ("90s", 90 * SECOND), ("15m", 15 * MINUTE), ("24h", DAY), ("30d", 30 * DAY)],
 )
 def test_a_span_is_a_number_and_a_unit(text, span):
-    """It is converted to milliseconds."""
+    """The span is converted to milliseconds."""
     assert span_ms(text) == span
     assert Span().convert(text, None, None) == span
 
@@ -23,7 +23,7 @@ def test_a_span_is_a_number_and_a_unit(text, span):
     "text", ["", "1", "-1d", "1.5h", "1w", "01d", "1 d", "9999999d", "\u0661d"]
 )
 def test_an_invalid_span_is_refused(text):
-    """A misread unit must not turn thirty seconds into thirty days."""
+    """Guessing a unit could turn thirty seconds into thirty days."""
     with pytest.raises(click.BadParameter, match="30d"):
         Span().convert(text, None, None)
 
@@ -38,13 +38,13 @@ def test_a_moment_is_a_date_a_time_or_a_span_from_now():
 
 @pytest.mark.parametrize("text", ["", "tomorrow", "2030-13-01", "1e9"])
 def test_an_invalid_moment_is_refused(text):
-    """The message shows the three accepted forms."""
+    """The message shows the accepted forms."""
     with pytest.raises(click.BadParameter, match="2030-01-31"):
         moment_ms(text, NOON)
 
 
 def test_a_scope_has_the_risk_after_the_equals_sign_or_medium():
-    """A scope's own name may contain an equals sign if its risk is given."""
+    """The name of a scope may contain an equals sign if the risk is given."""
     read = ScopeRisk()
     assert read.convert("pay", None, None) == ("pay", Risk.MEDIUM)
     assert read.convert("pay=high", None, None) == ("pay", Risk.HIGH)
@@ -54,7 +54,7 @@ def test_a_scope_has_the_risk_after_the_equals_sign_or_medium():
 
 
 def test_a_scope_requirement_names_an_action_type_or_clears_it():
-    """An empty value clears it."""
+    """An empty value after the equals sign clears the requirement."""
     assert ScopeNeed().convert("pay=payment.transfer", None, None) == ("pay", "payment.transfer")
     assert ScopeNeed().convert("pay=", None, None) == ("pay", "")
     with pytest.raises(click.BadParameter, match="SCOPE=TYPE"):
@@ -69,7 +69,7 @@ def test_times_are_utc_in_both_output_formats():
 
 
 def test_a_table_aligns_columns_escapes_text_and_states_when_it_is_empty():
-    """A name with a line break stays on its line."""
+    """A name with a line break is escaped, so that it stays on its line."""
     lines = table(("name", "id"), [("a\nb", "1"), ("c", "2")])
     assert lines == ["NAME     ID", "a\\u{a}b  1", "c        2"]
     assert table(("name",), []) == ["There are none."]
@@ -77,7 +77,7 @@ def test_a_table_aligns_columns_escapes_text_and_states_when_it_is_empty():
 
 
 def test_lines_and_documents_contain_no_raw_control_characters(capsys):
-    """Escape sequences are made visible in lines and escaped in JSON."""
+    """Lines show control characters visibly, and JSON escapes them."""
     answer({"name": "\x1b[31m\u202e"}, ["\x1b[31m\u202e"], as_json=True)
     answer({}, ["\x1b[31m\u202e"], as_json=False)
     out = capsys.readouterr().out

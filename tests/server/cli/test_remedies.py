@@ -1,4 +1,4 @@
-"""The command line adds the flag of the member and the command that helps to a refusal."""
+"""The CLI adds the flag of the member and the command that helps to a refusal."""
 
 import re
 
@@ -44,21 +44,21 @@ NEW = ("agents", "add", "x", "--owner", "admin")
     ],
 )
 def test_a_refusal_names_the_flag_and_the_command_that_helps(admin_cli, arguments, says):
-    """The services know neither; `--json` has the same text."""
+    """The services know no flags or commands; `--json` has the same text."""
     assert says in admin_cli(*arguments).err
     assert says.removeprefix("Error: ") in admin_cli(*arguments, "--json").error["message"]
 
 
-def test_a_resource_that_exists_is_refused_with_the_way_to_its_secret(admin_cli):
-    """Whoever follows two guides registers it twice."""
+def test_an_existing_resource_is_refused_with_the_command_for_its_secret(admin_cli):
+    """A reader who follows two guides registers the same resource twice."""
     refused = admin_cli("resources", "add", "https://pay.example", "--scope", "read=low")
     assert "run: sayso resources rotate-secret https://pay.example" in refused.err
 
 
 def test_every_command_in_a_remedy_exists():
-    """The flags in it exist as well."""
+    """The flags in every remedy exist too."""
     filled = {"SERVES": "--serves URI", "RESOURCES": "--resource URI", "REVIVAL": "enable AGENT"}
-    tried = 0
+    checked = 0
     for text in (*COMMANDS.values(), *REMEDIES.values()):
         for line in re.findall(r"sayso (.+?)(?:[.,] |\.?$)", text):
             command = cli
@@ -69,5 +69,5 @@ def test_every_command_in_a_remedy_exists():
                 flag for param in command.params for flag in (*param.opts, *param.secondary_opts)
             }
             assert {word for word in words if word.startswith("--")} <= known
-            tried += 1
-    assert tried > len(COMMANDS)
+            checked += 1
+    assert checked > len(COMMANDS)

@@ -1,4 +1,4 @@
-"""What users read: the next command, escaped text, and nothing unasked."""
+"""Output for users: the next command, escaped text, and no secrets."""
 
 import json
 import re
@@ -18,16 +18,18 @@ BOTH = (*CEILING, "--scope", "payments:transfer")
 
 
 def test_a_new_agent_gets_two_curl_commands_and_its_secret_once(admin_cli):
-    """They can be pasted: the first line sets the secret as a variable."""
+    """The commands can be pasted, because the first line sets the secret as a variable."""
     out = admin_cli(*AGENT, *CEILING).out
     secret = next(line.split("=", 1)[1] for line in out.splitlines() if "SECRET=" in line)
     assert out.count(secret) == 1
-    ask, fetch = (shlex.split(line) for line in out.splitlines() if line.startswith("  curl "))
-    assert ask[-1] == "http://localhost:8470/bc-authorize"
-    assert "login_hint=admin" in ask
-    assert "scope=openid payments:read" in ask
-    assert fetch[-1] == "http://localhost:8470/token"
-    assert "Prefer: wait=50" in fetch
+    request_call, token_call = (
+        shlex.split(line) for line in out.splitlines() if line.startswith("  curl ")
+    )
+    assert request_call[-1] == "http://localhost:8470/bc-authorize"
+    assert "login_hint=admin" in request_call
+    assert "scope=openid payments:read" in request_call
+    assert token_call[-1] == "http://localhost:8470/token"
+    assert "Prefer: wait=50" in token_call
 
 
 @pytest.mark.parametrize(
@@ -42,19 +44,19 @@ def test_a_new_agent_gets_two_curl_commands_and_its_secret_once(admin_cli):
     ],
 )
 def test_each_creating_command_names_the_next_command(admin_cli, arguments, following):
-    """The user need not look up the next step."""
+    """The user does not have to look up the next step."""
     assert following in admin_cli(*arguments).out
 
 
 def test_init_names_the_serve_and_login_commands(sayso):
-    """The first two commands of a new installation."""
+    """These are the first two commands of a new installation."""
     out = sayso("init").out
     assert "sayso serve" in out
     assert "sayso-approver login http://localhost:8470 --code " in out
 
 
 def test_text_from_others_is_escaped_on_the_terminal(admin_cli):
-    """Errors repeat arguments and escape them."""
+    """Errors repeat arguments, so control characters in them are escaped."""
     for arguments in (("users", "show", "\x1b]52;c;AAAA\x07"), ("agents", "show", "\u202eevil")):
         done = admin_cli(*arguments)
         assert done.code == 3
@@ -80,13 +82,13 @@ def test_config_shows_each_value_with_its_source_and_hides_passwords(admin_cli, 
 
 
 def test_a_flag_overrides_the_environment(admin_cli, tmp_path):
-    """`--data-dir` names another, empty installation."""
+    """`--data-dir` selects a different, empty installation."""
     other = str(tmp_path / "other")
     assert admin_cli("--data-dir", other, "users", "list", "--json").document == {"items": []}
 
 
 def test_a_backup_is_private_and_overwrites_nothing(admin_cli, tmp_path, monkeypatch):
-    """It lists the files it lacks; an unreachable database is exit 7."""
+    """The output lists the files that are missing; an unreachable database exits with 7."""
     target = tmp_path / "copy.sayso"
     done = admin_cli("db", "backup", str(target))
     assert "master.key" in done.out
@@ -99,20 +101,20 @@ def test_a_backup_is_private_and_overwrites_nothing(admin_cli, tmp_path, monkeyp
 
 
 def test_a_backup_of_a_missing_installation_is_not_found(sayso, tmp_path):
-    """A wrong data folder does not give an empty copy."""
+    """A wrong data folder must not result in an empty backup."""
     assert sayso("db", "backup", str(tmp_path / "copy.db")).code == 3
     assert not (tmp_path / "copy.db").exists()
 
 
 def test_upgrade_prints_the_schema_before_and_after(sayso):
-    """First none; then it is up to date."""
+    """The first upgrade starts without a schema; the second one changes nothing."""
     assert sayso("db", "upgrade", "--json").document["was"] is None
     again = sayso("db", "upgrade", "--json").document
     assert (again["was"], again["changed"]) == (again["schema"], False)
 
 
 def test_the_audit_log_is_printed_oldest_first_as_lines_or_json(admin_cli):
-    """`--json` is one document, `--jsonl` one per line."""
+    """`--json` prints a single document, and `--jsonl` prints one per line."""
     lines = admin_cli("audit", "tail", "-n", "2").out.splitlines()
     assert [line.split()[1] for line in lines] == ["code.issued", "resource.added"]
     document = admin_cli("audit", "tail", "-n", "1", "--json").document
@@ -122,7 +124,7 @@ def test_the_audit_log_is_printed_oldest_first_as_lines_or_json(admin_cli):
 
 
 def test_the_systemd_unit_runs_as_its_own_user_in_its_own_folder(sayso):
-    """An agent that runs as another user cannot become the administrator."""
+    """An agent that runs as a different user cannot become the administrator."""
     unit = sayso("serve", "--systemd-unit").out
     for line in (
         "User=sayso",
@@ -136,24 +138,24 @@ def test_the_systemd_unit_runs_as_its_own_user_in_its_own_folder(sayso):
 
 
 def test_the_systemd_unit_installs_from_source_and_not_by_a_package_name(sayso):
-    """Anyone could register that name, and root would install it."""
+    """Anyone could register that package name, and root would install it."""
     unit = sayso("serve", "--systemd-unit").out
     assert re.findall(r"\binstall (.+)", unit) == ["."]
 
 
 @pytest.mark.parametrize(
     "flags",
-    [("--workers", "2"), ("--host", "0.0.0.0")],  # noqa: S104  # that is what is refused
+    [("--workers", "2"), ("--host", "0.0.0.0")],  # noqa: S104  # the test is about this address
 )
 def test_unsupported_serve_options_are_refused_with_the_remedy(sayso, flags):
-    """Two workers on SQLite; other machines with a localhost issuer."""
+    """SQLite allows one worker, and a localhost issuer allows no other machines."""
     done = sayso("serve", "--port", str(free_port()), *flags)
     assert done.code == 2
     assert "SAYSO_" in done.err
 
 
 def test_a_serving_agent_gets_a_token_exchange_example(admin_cli):
-    """The command names the token that it needs and the scope it may have."""
+    """The example names the token that it needs and the resource where it arrives."""
     serving = ("--serves", "https://pay.example")
     lines = admin_cli(*AGENT, *CEILING, *serving).out
     assert "Exchange a person's token that arrives at https://pay.example:" in lines
@@ -166,13 +168,13 @@ def test_a_serving_agent_gets_a_token_exchange_example(admin_cli):
 
 
 def test_an_example_call_for_a_scope_with_required_details_includes_them(admin_cli, tmp_path):
-    """A call without them would be refused; made-up ones are accepted as they are printed."""
+    """A call without details would be refused; the example details are valid."""
     (tmp_path / "action.json").write_text(json.dumps(PAYMENT))
     admin_cli("actions", "add", str(tmp_path / "action.json"))
-    needing = ("resources", "update", "https://pay.example", "--requires")
-    admin_cli(*needing, "payments:transfer=payment.transfer")
+    require = ("resources", "update", "https://pay.example", "--requires")
+    admin_cli(*require, "payments:transfer=payment.transfer")
     assert "authorization_details" not in admin_cli(*AGENT, *BOTH).out
-    admin_cli(*needing, "payments:read=payment.transfer")
+    admin_cli(*require, "payments:read=payment.transfer")
     out = admin_cli("agents", "rotate-secret", "invoice-bot").out
     (line,) = [line for line in out.splitlines() if "bc-authorize" in line]
     (sent,) = [word for word in shlex.split(line) if word.startswith("authorization_details=")]
@@ -182,7 +184,7 @@ def test_an_example_call_for_a_scope_with_required_details_includes_them(admin_c
 
 
 def test_an_agent_that_only_exchanges_tokens_gets_only_that_example(admin_cli):
-    """Other calls would be refused."""
+    """Calls of other grant types would be refused."""
     lines = admin_cli(*AGENT, *CEILING, "--grant", "token_exchange").out
     assert "a person's token that names it in may_act:" in lines
     assert "client_credentials" not in lines

@@ -46,32 +46,32 @@ def _patch(staff: Staff, path: str, changes: Any) -> Answer:
 
 
 def test_an_agent_is_registered_with_every_member(admin: LocalTerminal) -> None:
-    """The answer shows what was registered, with its pauses."""
+    """The answer shows all members; reading the agent adds pauses and quarantine date."""
     answer = admin.administer("POST", "/api/agents", FULL)
     assert (answer.status, answer.json["client_secret"]) == (201, None)
     agent = answer.json["agent"]
     assert agent["keys"] == [{**JWK, "kid": "a", "alg": "ES256"}]
     assert [owner["name"] for owner in agent["owners"]] == ["owner", "admin"]
-    assert [one["name"] for one in agent["asks"]] == ["bystander"]
+    assert [user["name"] for user in agent["asks"]] == ["bystander"]
     assert agent["expires_at"] == "2099-01-31T00:00:00.000Z"
     assert agent["review_at"] == "2027-01-31T00:00:00.000Z"
     same = set(FULL) - {"owners", "asks", "jwks", "expires_at", "review_at"}
     assert {name: agent[name] for name in same} == {name: FULL[name] for name in same}
-    shown = admin.call("GET", f"/api/agents/{agent['client_id']}").json
-    assert shown == {**agent, "pauses": [], "quarantine_at": None}
+    read_back = admin.call("GET", f"/api/agents/{agent['client_id']}").json
+    assert read_back == {**agent, "pauses": [], "quarantine_at": None}
     assert admin.administer("POST", "/api/agents", FULL).refusal == (409, "exists")
 
 
 def test_an_agents_secret_is_returned_once(admin: LocalTerminal) -> None:
-    """The secret is in the answer to a creation and to a rotation, and nowhere else."""
-    made = admin.administer("POST", "/api/agents", {"name": "small", "owners": ["owner"]}).json
-    path = f"/api/agents/{made['agent']['client_id']}"
-    shown = admin.call("GET", path)
-    assert made["client_secret"] not in shown.body.decode()
+    """Only the answers to a creation and to a rotation have a secret."""
+    created = admin.administer("POST", "/api/agents", {"name": "small", "owners": ["owner"]}).json
+    path = f"/api/agents/{created['agent']['client_id']}"
+    answer = admin.call("GET", path)
+    assert created["client_secret"] not in answer.body.decode()
     renewed = admin.administer("POST", f"{path}/secret", {"overlap": 60}).json
     ends = [secret["expires_at"] for secret in renewed["agent"]["secrets"]]
     assert (len(ends), ends.count(None)) == (2, 1)
-    assert renewed["client_secret"] != made["client_secret"]
+    assert renewed["client_secret"] != created["client_secret"]
 
 
 def test_null_clears_a_member_and_a_missing_member_stays(
@@ -84,15 +84,15 @@ def test_null_clears_a_member_and_a_missing_member_stays(
     assert renamed["name"] == "fuller"
     assert [owner["name"] for owner in renamed["owners"]] == ["admin"]
     assert renamed["action_types"] == ["payment.transfer"]
-    wanted = {
+    nulls = {
         "action_types": None,
         "asks": None,
         "expires_at": None,
         "backchannel_authentication_request_signing_alg": None,
         "token_seconds": None,
     }
-    freed = _patch(staff, path, wanted).json
-    assert {name: freed[name] for name in wanted} == wanted
+    cleared = _patch(staff, path, nulls).json
+    assert {name: cleared[name] for name in nulls} == nulls
     jwks = {"keys": [{**JWK, "kid": "b"}]}
     polls = _patch(staff, path, {"delivery": "poll", "serves": []}).json
     assert (polls["serves"], polls["backchannel_client_notification_endpoint"]) == ([], None)
@@ -138,11 +138,11 @@ def test_an_invalid_agent_is_refused(
 
 
 def test_a_user_is_added_changed_and_deleted(staff: Staff, admin: LocalTerminal) -> None:
-    """The code is returned once; a null email is removed."""
+    """The enrollment code is returned once; an email of null removes the email."""
     body = {"name": "dora", "email": "dora@example.com", "roles": ["auditor"]}
-    made = admin.administer("POST", "/api/users", body).json
-    assert len(made["enrollment_code"].replace("-", "")) == 32
-    path = f"/api/users/{made['user']['id']}"
+    created = admin.administer("POST", "/api/users", body).json
+    assert len(created["enrollment_code"].replace("-", "")) == 32
+    path = f"/api/users/{created['user']['id']}"
     moved = _patch(staff, path, {"email": "d@example.com"}).json
     assert (moved["email"], moved["roles"]) == ("d@example.com", ["auditor"])
     bare = _patch(staff, path, {"email": None, "roles": []}).json
@@ -170,11 +170,11 @@ def test_a_locked_device_is_unlocked(staff: Staff, admin: LocalTerminal) -> None
 def test_a_resource_is_added_changed_rotated_and_deleted(
     staff: Staff, admin: LocalTerminal
 ) -> None:
-    """Its secrets are returned once; the agents that lose it are named."""
+    """Secrets are returned once, and deleting names the agents that lose the resource."""
     body = {"uri": "https://new.example", "scopes": {"a": "low", "b": "high"}}
-    made = admin.administer("POST", "/api/resources", body)
-    assert made.status == 201
-    resource = made.json["resource"]
+    created = admin.administer("POST", "/api/resources", body)
+    assert created.status == 201
+    resource = created.json["resource"]
     path = f"/api/resources/{resource['id']}"
     changes = {
         "scopes": {"c": "critical"},
@@ -189,7 +189,7 @@ def test_a_resource_is_added_changed_rotated_and_deleted(
     assert _patch(staff, path, {"token_seconds": None}).json["token_seconds"] is None
     renewed = admin.administer("POST", f"{path}/secret", {"overlap": 0}).json
     assert len(renewed["resource"]["secrets"]) == 1
-    assert renewed["client_secret"] != made.json["client_secret"]
+    assert renewed["client_secret"] != created.json["client_secret"]
     assert admin.administer("POST", "/api/resources", body).refusal == (409, "exists")
     deleted = admin.call("DELETE", f"/api/resources/{staff.ids['resource']}").json
     assert deleted == {
@@ -202,7 +202,7 @@ def test_a_resource_is_added_changed_rotated_and_deleted(
 
 
 def test_an_action_type_is_its_file(staff: Staff, admin: LocalTerminal) -> None:
-    """Stored as sent; a file of another type does not replace it."""
+    """The file is stored as sent, and a file of a different type cannot replace it."""
     path = f"/api/actions/{staff.ids['action']}"
     changed = {**PAYMENT, "risk": "critical"}
     answer = admin.administer("PUT", path, changed, version=staff.version(path))
@@ -219,7 +219,7 @@ def test_an_action_type_is_its_file(staff: Staff, admin: LocalTerminal) -> None:
 def test_an_action_type_file_that_is_not_text_is_refused(
     staff: Staff, admin: LocalTerminal
 ) -> None:
-    """It is refused before it is parsed."""
+    """The body is refused before it is parsed."""
     path, body = "/api/actions", b"\xff\xfe"
     assert request_digest("POST", path, body) != request_digest("POST", path, b"")
     answer = staff.local.send(
@@ -233,12 +233,12 @@ def test_an_action_type_file_that_is_not_text_is_refused(
 
 
 def test_a_request_is_shown_completely_and_withdrawn(staff: Staff, admin: LocalTerminal) -> None:
-    """The user's screens are informed; a second withdrawal is a conflict."""
+    """A second withdrawal is a conflict."""
     path = f"/api/admin/approvals/{staff.ids['approval']}"
-    sheet = admin.call("GET", path).json
-    assert (sheet["state"], sheet["headline"]) == ("pending", "Read payments")
-    assert sheet["decisions"] == []
-    assert sheet["fingerprint"] == "9f86-d081"
+    details = admin.call("GET", path).json
+    assert (details["state"], details["headline"]) == ("pending", "Read payments")
+    assert details["decisions"] == []
+    assert details["fingerprint"] == "9f86-d081"
     cancelled = admin.call("POST", f"{path}/cancel", {"reason": "Not now"}).json
     assert (cancelled["state"], cancelled["reason"]) == ("cancelled", "administrator: Not now")
     again = admin.call("POST", f"{path}/cancel", {"reason": "Not now"})
@@ -250,7 +250,7 @@ def test_a_request_is_shown_completely_and_withdrawn(staff: Staff, admin: LocalT
 def test_a_decided_request_is_shown_with_its_signed_decision(
     staff: Staff, admin: LocalTerminal
 ) -> None:
-    """The decision is shown as it was signed."""
+    """The decision has the values that the approver signed."""
     person = staff.people["stranger"]
     approval = staff.local.admin.approval(staff.ids["agent"], person.user.id)
     person.deny(approval.id)
@@ -265,7 +265,7 @@ def test_a_decided_request_is_shown_with_its_signed_decision(
 def test_requests_of_deleted_agents_and_unknown_users_are_shown(
     staff: Staff, admin: LocalTerminal
 ) -> None:
-    """A request to an unknown user has no user."""
+    """The agent is shown as deleted, and a request to an unknown user has no user."""
     services = staff.local.admin
     row = replace(services.approval(staff.ids["agent"], admin.user.id), user_id=None)
     other_row = replace(row, id=services.secrets.new_id("sayso_ap_"), auth_req_hash=b"phantom")
@@ -282,7 +282,7 @@ def _wait_a_day(staff: Staff, admin: LocalTerminal) -> None:
 
 
 def test_a_device_is_revoked_with_its_session(staff: Staff, admin: LocalTerminal) -> None:
-    """Repeating it changes nothing."""
+    """Revoking a device twice changes nothing more."""
     another_device(staff.people["stranger"])
     _wait_a_day(staff, admin)
     path = f"/api/admin/devices/{staff.people['stranger'].device_id}"
@@ -293,11 +293,11 @@ def test_a_device_is_revoked_with_its_session(staff: Staff, admin: LocalTerminal
 
 
 def test_revoking_a_users_last_device_needs_a_signature(staff: Staff, admin: LocalTerminal) -> None:
-    """Nobody is left to notice; the entry records it. One's own needs no signature."""
+    """The user could not notice it otherwise; one's own device needs no signature."""
     local, other_user = staff.local, staff.people["stranger"]
     second = another_device(other_user)
-    paths = [f"/api/admin/devices/{one.device_id}" for one in (other_user, second)]
-    assert admin.call("DELETE", paths[0]).refusal == (403, "statement_required"), "one that waits"
+    paths = [f"/api/admin/devices/{device.device_id}" for device in (other_user, second)]
+    assert admin.call("DELETE", paths[0]).refusal == (403, "statement_required"), "the other is new"
     _wait_a_day(staff, admin)
     assert admin.call("DELETE", paths[0]).status == 204
     assert admin.call("DELETE", paths[1]).refusal == (403, "statement_required")
@@ -313,7 +313,7 @@ def test_revoking_a_users_last_device_needs_a_signature(staff: Staff, admin: Loc
 def test_an_unused_passkey_does_not_count_as_a_remaining_device(
     staff: Staff, admin: LocalTerminal
 ) -> None:
-    """The passkey was not used for thirty days."""
+    """A passkey that was not used for thirty days does not count."""
     local, other_user = staff.local, staff.people["stranger"]
     old = LocalBrowser(local, other_user.user, SoftPasskey())
     assert old.enroll(code_for(local, "stranger")).status == 201
@@ -328,11 +328,11 @@ def test_an_unused_passkey_does_not_count_as_a_remaining_device(
 
 
 def test_an_invitation_is_created_and_revoked(admin: LocalTerminal) -> None:
-    """Its token is returned once; by default its agents may ask only their owner."""
-    made = admin.administer("POST", "/api/invitations", {"owner": "owner"}).json
-    assert made["initial_access_token"].startswith("sayso_it_")
-    plain = made["invitation"]
-    assert (plain["uses_left"], [one["name"] for one in plain["asks"]]) == (1, ["owner"])
+    """The token is returned once; by default invited agents may ask only their owner."""
+    created = admin.administer("POST", "/api/invitations", {"owner": "owner"}).json
+    assert created["initial_access_token"].startswith("sayso_it_")
+    plain = created["invitation"]
+    assert (plain["uses_left"], [user["name"] for user in plain["asks"]]) == (1, ["owner"])
     assert plain["grant_types"] == ["urn:openid:params:grant-type:ciba"]
     body = {
         "owner": "owner",
@@ -357,13 +357,15 @@ def test_an_invitation_is_created_and_revoked(admin: LocalTerminal) -> None:
 
 
 def test_revoking_a_token_revokes_its_descendants(staff: Staff, admin: LocalTerminal) -> None:
-    """The chain is shown before; a second revocation ends nothing more."""
+    """The chain can be read first, and a second revocation ends nothing more."""
     agent, user = staff.ids["agent"], admin.user.id
-    made = staff.local.admin.token(agent, user, "child", parent_id=staff.ids["delegation"], depth=1)
+    child = staff.local.admin.token(
+        agent, user, "child", parent_id=staff.ids["delegation"], depth=1
+    )
     path = f"/api/admin/delegations/{staff.ids['delegation']}"
     chain = admin.call("GET", path).json
-    assert [after["id"] for after in chain["after"]] == [made.id]
-    assert admin.call("GET", f"/api/admin/delegations/{made.id}").json["before"][0]["id"] == "t1"
+    assert [after["id"] for after in chain["after"]] == [child.id]
+    assert admin.call("GET", f"/api/admin/delegations/{child.id}").json["before"][0]["id"] == "t1"
     ended = admin.call("POST", f"{path}/revoke").json
     assert (ended["delegation"]["state"], ended["tokens_revoked"]) == ("revoked", 2)
     assert admin.call("POST", f"{path}/revoke").json["tokens_revoked"] == 0
@@ -373,7 +375,7 @@ def test_revoking_a_token_revokes_its_descendants(staff: Staff, admin: LocalTerm
 def test_widening_an_agents_served_resources_and_token_lifetime_needs_a_signature(
     staff: Staff, admin: LocalTerminal
 ) -> None:
-    """Narrowing does not. Null removes the limit."""
+    """Narrowing them needs no signature; null removes the limit and is a widening."""
     path = f"/api/agents/{staff.ids['agent']}"
 
     def change(body: dict[str, object], *, signed: bool) -> Answer:
@@ -399,20 +401,20 @@ def test_widening_an_agents_served_resources_and_token_lifetime_needs_a_signatur
         {"only": {PAY: ["payments:read"]}},
         {"only": {PAY: []}},
     ]
-    for less in narrower:
-        changed = change(less, signed=False).json
-        assert {name: changed[name] for name in less} == less
+    for body in narrower:
+        changed = change(body, signed=False).json
+        assert {name: changed[name] for name in body} == body
     for wider in ({"only": {PAY: ["payments:read"]}}, {"only": {}}):
         assert change(wider, signed=False).refusal == (403, "statement_required")
         assert change(wider, signed=True).json["only"] == wider["only"]
 
 
 def test_a_resources_token_lifetime_is_changed(staff: Staff, admin: LocalTerminal) -> None:
-    """Longer needs a signature, shorter does not."""
+    """A longer lifetime needs a signature, and a shorter one does not."""
     new = {"uri": "https://new.example", "token_seconds": 60}
-    given = admin.administer("POST", "/api/resources", new).json["resource"]
-    assert given["token_seconds"] == 60
-    path = f"/api/resources/{given['id']}"
+    resource = admin.administer("POST", "/api/resources", new).json["resource"]
+    assert resource["token_seconds"] == 60
+    path = f"/api/resources/{resource['id']}"
     seen = {"if-match": f'"{staff.version(path)}"'}
     shorter = admin.call("PATCH", path, {"token_seconds": 30}, headers=seen).json
     assert shorter["token_seconds"] == 30
@@ -424,7 +426,7 @@ def test_a_resources_token_lifetime_is_changed(staff: Staff, admin: LocalTermina
 def test_an_app_is_registered_changed_disabled_and_deleted(
     staff: Staff, admin: LocalTerminal
 ) -> None:
-    """Its secret is returned once; changing redirect URIs needs a signature."""
+    """The secret is returned once, and changing redirect URIs needs a signature."""
     body = {
         "name": "front",
         "redirect_uris": ["https://front.example/cb"],
@@ -435,18 +437,18 @@ def test_an_app_is_registered_changed_disabled_and_deleted(
         "id_token_signed_response_alg": "RS256",
         "dpop_bound_access_tokens": True,
     }
-    made = admin.administer("POST", "/api/apps", body).json
-    app = made["app"]
+    created = admin.administer("POST", "/api/apps", body).json
+    app = created["app"]
     assert {name: app[name] for name in body} == body
-    assert made["client_secret"].startswith("sayso_cs_")
+    assert created["client_secret"].startswith("sayso_cs_")
     path = f"/api/apps/{app['client_id']}"
     assert admin.call("GET", path).json == app
     version = {"if-match": f'"{app["version"]}"'}
     elsewhere = {"redirect_uris": ["https://evil.example/cb"]}
     assert admin.call("PATCH", path, elsewhere, headers=version).refusal[1] == "statement_required"
-    held = admin.call("PATCH", path, {"action_types": []}, headers=version).json
-    assert (app["action_types"], held["action_types"]) == (None, [])
-    version = {"if-match": f'"{held["version"]}"'}
+    no_types = admin.call("PATCH", path, {"action_types": []}, headers=version).json
+    assert (app["action_types"], no_types["action_types"]) == (None, [])
+    version = {"if-match": f'"{no_types["version"]}"'}
     every = admin.call("PATCH", path, {"action_types": None}, headers=version)
     assert every.refusal[1] == "statement_required"
     disabled = admin.call("PATCH", path, {"enabled": False, "scopes": []}, headers=version).json
@@ -471,7 +473,7 @@ def test_an_app_is_registered_changed_disabled_and_deleted(
 
 
 def test_the_api_shows_and_accepts_every_member_of_a_record() -> None:
-    """A member that the command line learns must be in the API too."""
+    """A member that is added to a record must be added to the API too."""
     expected_members = {
         Agent: (agent_wire.ManagedAgent, {"id": "client_id", "jwks": "keys", **_AGENT_MEMBERS}),
         Resource: (resource_wire.ManagedResource, {}),

@@ -1,4 +1,4 @@
-"""Admin lists: in pages, in order, limited to what the caller may see."""
+"""Admin lists are paged, ordered, and limited to what the caller may see."""
 
 import base64
 from typing import Any
@@ -33,7 +33,7 @@ LISTS = {
 
 @pytest.fixture
 def filled(staff: Staff) -> Staff:
-    """More than one of everything."""
+    """An installation with more than one object of every kind."""
     services, people = staff.local.admin, staff.people
     services.resources.add("https://a.example", {}, {}, by=BY)
     services.actions.add(
@@ -67,9 +67,9 @@ def _get(staff: Staff, path: str, **query: str) -> Answer:
 
 @pytest.mark.parametrize("path", LISTS)
 def test_the_pages_of_a_list_add_up_to_the_whole_list(filled: Staff, path: str) -> None:
-    """One item per page, each once, in the same order; the last page says so."""
-    whole = [item[LISTS[path]] for item in _items(filled, path)]
-    assert len(whole) > 1
+    """With one item per page, each item appears once and in the same order."""
+    full_list = [item[LISTS[path]] for item in _items(filled, path)]
+    assert len(full_list) > 1
     found: list[str] = []
     query = {"limit": "1"}
     while True:
@@ -78,13 +78,13 @@ def test_the_pages_of_a_list_add_up_to_the_whole_list(filled: Staff, path: str) 
         if part["next"] is None:
             break
         query["cursor"] = part["next"]
-    assert found == whole
+    assert found == full_list
 
 
 @pytest.mark.parametrize("path", LISTS)
 @pytest.mark.parametrize("limit", ["0", "201", "x", "", "-1", "1.5"])
 def test_an_invalid_limit_is_refused(staff: Staff, path: str, limit: str) -> None:
-    """The error names a valid one."""
+    """The limit must be a whole number from 1 to 200."""
     assert _get(staff, path, limit=limit).refusal == (422, "invalid_body")
 
 
@@ -115,13 +115,13 @@ def test_an_invalid_cursor_is_refused(staff: Staff, path: str, cursor: str) -> N
     ],
 )
 def test_a_null_character_in_a_filter_is_refused(staff: Staff, path: str, name: str) -> None:
-    """PostgreSQL stores none; the answer is the same on every database."""
+    """PostgreSQL cannot store one; the answer is the same with every database."""
     for odd in ("\0", "a\0b"):
         assert _get(staff, path, **{name: odd}).refusal == (422, "invalid_body")
 
 
 def test_a_null_character_in_a_body_is_refused(staff: Staff) -> None:
-    """Names of users, resources and types are checked."""
+    """The names of owners and resources in a body are checked."""
     for body in ({"owner": "a\0"}, {"owner": "owner", "resources": ["a\0b"]}):
         answer = staff.people["admin"].administer("POST", "/api/invitations", body)
         assert answer.refusal == (422, "invalid_body")
@@ -131,13 +131,13 @@ def test_a_null_character_in_a_body_is_refused(staff: Staff) -> None:
     "path", ["/api/admin/approvals", "/api/admin/devices", "/api/admin/delegations"]
 )
 def test_a_cursor_of_another_list_is_refused(staff: Staff, path: str) -> None:
-    """Where it cannot be read: a name is not a time."""
+    """A list that is ordered by time cannot read a name as its cursor."""
     other = base64.urlsafe_b64encode(b"ana").rstrip(b"=").decode()
     assert _get(staff, path, cursor=other).refusal == (422, "invalid_body")
 
 
 def test_an_owner_sees_only_their_own_agents(filled: Staff) -> None:
-    """An auditor sees all of them."""
+    """Administrators and auditors see all agents."""
     seen = {
         who: [item["name"] for item in _items(filled, "/api/agents", who)]
         for who in ("admin", "auditor", "owner", "stranger")
@@ -147,7 +147,7 @@ def test_an_owner_sees_only_their_own_agents(filled: Staff) -> None:
 
 
 def test_requests_are_filtered_by_state_agent_and_user(filled: Staff) -> None:
-    """Names and IDs select them; an unknown one is an error."""
+    """Filters take names or IDs, and an unknown name is an error."""
     path = "/api/admin/approvals"
     assert len(_items(filled, path)) == 3
     assert len(_items(filled, path, state="pending", agent="one", user="owner")) == 2
@@ -159,7 +159,7 @@ def test_requests_are_filtered_by_state_agent_and_user(filled: Staff) -> None:
 
 
 def test_tokens_are_filtered_by_client_user_and_resource(filled: Staff) -> None:
-    """Ended tokens are listed only on request."""
+    """Expired tokens are listed only if the query asks for them."""
     path = "/api/admin/delegations"
     assert len(_items(filled, path)) == 3
     assert len(_items(filled, path, client="one", user="owner", resource=PAY)) == 2
@@ -178,7 +178,7 @@ def test_tokens_are_filtered_by_client_user_and_resource(filled: Staff) -> None:
 
 
 def test_consents_are_filtered_by_client_and_user(filled: Staff) -> None:
-    """Each has its user; ended consents are listed only on request."""
+    """Ended consents are listed only if the query asks for them."""
     path = "/api/admin/consents"
     assert len(_items(filled, path)) == 2
     (item,) = _items(filled, path, client="one", user="owner")
@@ -195,7 +195,7 @@ def test_consents_are_filtered_by_client_and_user(filled: Staff) -> None:
 
 
 def test_devices_are_filtered_by_user(filled: Staff) -> None:
-    """Revoked devices are included."""
+    """The state and the PIN attempts of each device are shown."""
     path = "/api/admin/devices"
     (item,) = _items(filled, path, user="owner")
     assert (item["name"], item["user"]["name"], item["state"]) == ("laptop", "owner", "active")
@@ -216,20 +216,20 @@ SEARCHES: dict[str, dict[str, str]] = {
 
 @pytest.mark.parametrize("query", SEARCHES.values(), ids=SEARCHES)
 def test_the_audit_log_is_filtered_by_each_member(staff: Staff, query: dict[str, str]) -> None:
-    """Newest first; every entry found has the value."""
+    """The newest entry comes first, and every entry found has the value."""
     ids = {"AGENT": staff.ids["agent"], "USER": staff.ids["user"]}
-    wanted = {name: ids.get(value, value) for name, value in query.items()}
-    found = _items(staff, "/api/audit", limit="200", **wanted)
-    assert found
-    assert [e["id"] for e in found] == sorted((e["id"] for e in found), reverse=True)
+    filters = {name: ids.get(value, value) for name, value in query.items()}
+    entries = _items(staff, "/api/audit", limit="200", **filters)
+    assert entries
+    assert [e["id"] for e in entries] == sorted((e["id"] for e in entries), reverse=True)
     column = {"agent": "agent_id", "user": "subject"}
-    for name, value in wanted.items():
+    for name, value in filters.items():
         if name not in {"since", "until"}:
-            assert {entry["members"][column.get(name, name)] for entry in found} == {value}
+            assert {entry["members"][column.get(name, name)] for entry in entries} == {value}
 
 
 def test_audit_log_filters_without_a_match_return_nothing(staff: Staff) -> None:
-    """The filters are time, approval and correlation ID; an invalid time is refused."""
+    """An invalid time is refused instead."""
     for query in (
         {"since": "2099-01-01T00:00:00Z"},
         {"until": "2020-01-01T00:00:00Z"},
@@ -242,7 +242,7 @@ def test_audit_log_filters_without_a_match_return_nothing(staff: Staff) -> None:
 
 
 def test_an_audit_log_entry_is_shown_with_its_leaf_hash(staff: Staff) -> None:
-    """An owner reads the entries of their own agents."""
+    """An owner may read the entries of their own agents."""
     entry = _get(staff, f"/api/audit/{staff.ids['entry']}").json
     assert (entry["id"], entry["members"]["id"]) == (staff.ids["entry"],) * 2
     assert _get(staff, "/api/audit/nothing").refusal == (404, "not_found")
@@ -260,7 +260,7 @@ def test_an_audit_log_entry_is_shown_with_its_leaf_hash(staff: Staff) -> None:
 
 
 def test_signing_keys_are_listed_and_rotated(staff: Staff) -> None:
-    """The old key has an end."""
+    """The old key stays in the list with the time when it retires."""
     answer = staff.people["admin"].administer("POST", "/api/keys", {"alg": "EdDSA"})
     assert answer.status == 201
     (old,) = answer.json["retiring"]
@@ -272,7 +272,7 @@ def test_signing_keys_are_listed_and_rotated(staff: Staff) -> None:
 
 
 def test_a_leaked_signing_key_is_revoked(staff: Staff) -> None:
-    """Another key replaces it; a retiring key already has a successor."""
+    """A new key replaces an active one; a retiring key already has a successor."""
     path, admin = "/api/keys", staff.people["admin"]
     rotated = admin.administer("POST", path, {"alg": "EdDSA"}).json
     (old,) = rotated["retiring"]
@@ -285,15 +285,15 @@ def test_a_leaked_signing_key_is_revoked(staff: Staff) -> None:
 
 
 def test_agents_are_filtered_by_external_id(staff: Staff) -> None:
-    """Callers find those that they may see; the match is exact."""
+    """The match is exact, and callers find only agents that they may see."""
     services = staff.local.admin
-    found = registered(services, name="three", owners=("owner",), external_id="crm-7").agent
+    agent = registered(services, name="three", owners=("owner",), external_id="crm-7").agent
     registered(services, name="four", owners=("admin",), external_id="crm-7")
-    for person, wanted in (("admin", ["four", "three"]), ("owner", ["three"])):
+    for person, expected in (("admin", ["four", "three"]), ("owner", ["three"])):
         items = _items(staff, "/api/agents", person, external_id="crm-7")
-        assert [item["name"] for item in items] == wanted
+        assert [item["name"] for item in items] == expected
     for other in ("crm-8", "CRM-7", "crm", ""):
         assert _items(staff, "/api/agents", external_id=other) == []
     part = _get(staff, "/api/agents", external_id="crm-7", limit="1").json
     rest = _items(staff, "/api/agents", external_id="crm-7", cursor=part["next"])
-    assert [item["client_id"] for item in rest] == [found.id]
+    assert [item["client_id"] for item in rest] == [agent.id]

@@ -1,4 +1,4 @@
-"""Who may call each admin route: every role, cell by cell."""
+"""Who may call each admin route, tested for every role and route."""
 
 import json
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from tests.support.builders.site import Answer
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A request of one route that succeeds for permitted roles."""
+    """A request of one route that succeeds for the permitted roles."""
 
     about: str = ""
     body: Any = None
@@ -118,16 +118,16 @@ SAMPLES = {
 
 
 def test_every_admin_route_has_a_sample() -> None:
-    """No route is left untested."""
+    """No admin route is left untested."""
     assert {route.name for route in ADMIN_ROUTES} == set(SAMPLES)
 
 
 @pytest.mark.parametrize("who", WHO)
 @pytest.mark.parametrize("route", ADMIN_ROUTES, ids=lambda route: route.name)
 def test_each_role_may_call_exactly_its_admin_routes(staff: Staff, route: Route, who: str) -> None:
-    """An administrator all, an auditor the reading ones, an owner those of their agents."""
+    """Administrators may call all, auditors may read, and owners may call those of their agents."""
     before = len(staff.local.admin.entries())
-    answer = _sent(staff, who, route, signed=SAMPLES[route.name].signed)
+    answer = _send(staff, who, route, signed=SAMPLES[route.name].signed)
     expected = _expected(route, who)
     assert answer.status == expected, answer.body
     if answer.status >= 400:
@@ -147,9 +147,9 @@ def _expected(route: Route, who: str) -> int:
 
 @pytest.mark.parametrize("route", ADMIN_ROUTES, ids=lambda route: route.name)
 def test_admin_routes_that_add_power_need_a_signature(staff: Staff, route: Route) -> None:
-    """Routes that remove power do not; nothing is stored, and the answer says what to sign."""
+    """The refusal says what to sign, and nothing is stored; removing power needs none."""
     before = len(staff.local.admin.entries())
-    answer = _sent(staff, "admin", route, signed=False)
+    answer = _send(staff, "admin", route, signed=False)
     if not SAMPLES[route.name].signed:
         assert answer.status == route.status
         return
@@ -158,8 +158,8 @@ def test_admin_routes_that_add_power_need_a_signature(staff: Staff, route: Route
     assert len(staff.local.admin.entries()) == before
 
 
-def _sent(staff: Staff, who: str, route: Route, *, signed: bool) -> Answer:
-    """Sends the request of this route with everything else that it needs."""
+def _send(staff: Staff, who: str, route: Route, *, signed: bool) -> Answer:
+    """Send the request of this route with the version and the signature that it needs."""
     sample, person = SAMPLES[route.name], staff.people[who]
     path = route.path.replace("<id>", staff.ids.get(sample.about, ""))
     versioned = route.rule is not None and route.rule.versioned

@@ -1,4 +1,4 @@
-"""Administration from a browser: its cookie to read and remove power, its passkey to add it."""
+"""Administration from a browser: the cookie removes power, and the passkey adds it."""
 
 import pytest
 
@@ -13,9 +13,9 @@ from tests.support.builders.passkey import PRESENT, LocalBrowser, code_for, new_
 @pytest.fixture
 def browser(staff: Staff) -> LocalBrowser:
     """An administrator whose only device is a passkey."""
-    made = new_browser(staff.local)
+    admin_browser = new_browser(staff.local)
     staff.local.admin.users.update("eva", UserChanges(roles=("admin",)), by=BY)
-    return made
+    return admin_browser
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def test_a_signed_in_administrator_reads_and_removes_power(
 
 
 def test_adding_power_requires_the_passkey(browser: LocalBrowser, enabling: str) -> None:
-    """If only the cookie is sent, the answer says what a passkey must sign."""
+    """If only the cookie is sent, the answer says what the passkey must sign."""
     assert browser.send("POST", enabling).refusal == (403, "statement_required")
     assert browser.administer("POST", enabling).json["state"] == "enabled"
 
@@ -42,7 +42,7 @@ def test_adding_power_requires_the_passkey(browser: LocalBrowser, enabling: str)
 def test_a_passkey_without_user_verification_adds_no_power(
     browser: LocalBrowser, enabling: str
 ) -> None:
-    """A touch is not enough."""
+    """A touch without a PIN or biometrics is not enough."""
     browser.passkey.flags = PRESENT
     assert browser.administer("POST", enabling).refusal == (422, "invalid_statement")
 
@@ -55,7 +55,7 @@ def test_a_passkey_without_user_verification_adds_no_power(
 def test_a_statement_about_anything_else_adds_no_power(
     browser: LocalBrowser, enabling: str, sent_headers: dict[str, str]
 ) -> None:
-    """It has another request, purpose or nonce."""
+    """A statement for a different request, purpose or nonce is invalid."""
     assert browser.administer("POST", enabling, **sent_headers).refusal == (
         422,
         "invalid_statement",
@@ -65,7 +65,7 @@ def test_a_statement_about_anything_else_adds_no_power(
 def test_a_signature_without_a_statement_adds_no_power(
     browser: LocalBrowser, enabling: str
 ) -> None:
-    """The signature made for sign-in is an example."""
+    """A signature made for signing in cannot be reused."""
     offer = browser.send("POST", "/api/passkeys/offer").json["text"]
     assertion = browser.passkey.assertion(offer.encode())
     answer = browser.send("POST", enabling, headers={"sayso-statement": assertion})
@@ -73,10 +73,10 @@ def test_a_signature_without_a_statement_adds_no_power(
 
 
 def test_a_statement_is_accepted_once(browser: LocalBrowser, staff: Staff, enabling: str) -> None:
-    """Replayed after the agent was disabled again, it does nothing."""
+    """A statement that is replayed after the agent was disabled again is invalid."""
     wanted = browser.send("POST", enabling).json["wanted"]
-    assertion = browser.statement(**wanted)
-    signed = {"sayso-statement": assertion}
+    statement = browser.statement(**wanted)
+    signed = {"sayso-statement": statement}
     assert browser.send("POST", enabling, headers=signed).status == 200
     staff.local.admin.agents.disable("two", by=BY)
     assert browser.send("POST", enabling, headers=signed).refusal == (422, "invalid_statement")
@@ -106,13 +106,13 @@ def test_a_second_passkey_waits_a_day_before_it_adds_power(
 def test_requests_from_other_sites_change_nothing(
     staff: Staff, browser: LocalBrowser, headers: dict[str, str | None]
 ) -> None:
-    """They change nothing even if the browser is signed in."""
+    """They are refused even if the browser is signed in."""
     path = f"/api/agents/{staff.ids['agent']}/disable"
     assert browser.send("POST", path, headers=headers).status == 403
     assert staff.local.admin.agents.show("one")[0].state == "enabled"
 
 
 def test_a_user_without_a_role_cannot_administer(staff: Staff) -> None:
-    """A browser of such a user cannot administer either."""
+    """A signed-in user without a role gets 403."""
     browser = new_browser(staff.local)
     assert browser.send("GET", "/api/users").refusal == (403, "forbidden")

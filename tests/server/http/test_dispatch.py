@@ -1,4 +1,4 @@
-"""Answers use the error format of their side, and no client input is an internal error."""
+"""Errors use the format of the route's side, and no client input is an internal error."""
 
 import json
 from contextlib import contextmanager
@@ -27,18 +27,18 @@ def _answer(site, raised, caller=Caller.CLIENT):
 
 
 class _Everybody:
-    """Accepts every caller."""
+    """Device authentication that accepts every caller."""
 
     def authenticate(self, _call):
-        """Accepts the caller."""
+        """Accept the caller."""
 
 
 class _AwayStore:
-    """A database that cannot be reached."""
+    """A database that is unreachable."""
 
     @contextmanager
     def read(self):
-        """Raises."""
+        """Raise `Busy`."""
         raise Busy("away")
         yield
 
@@ -46,7 +46,7 @@ class _AwayStore:
 
 
 def test_a_protocol_error_is_an_oauth_error_with_its_members_and_headers(local):
-    """RFC 6749 5.2; the detail stays in the log."""
+    """RFC 6749 5.2; the detail is only logged."""
     error = errors.SlowDown("Wait.", detail="secret", members={"interval": 10})
     response, body = _answer(local.site, error)
     assert response.status == 400
@@ -59,7 +59,7 @@ def test_a_protocol_error_is_an_oauth_error_with_its_members_and_headers(local):
 
 
 def test_a_problem_is_a_problem_document(local):
-    """RFC 9457 with a stable code; the log text stays in the log."""
+    """RFC 9457 with a stable code; the log text is only logged."""
     problem = errors.Problem(
         409, "already_decided", "Too late.", members={"n": 1}, headers={"X-A": "b"}, log="secret"
     )
@@ -81,7 +81,7 @@ def test_a_problem_is_a_problem_document(local):
     [(Caller.CLIENT, "error", "temporarily_unavailable"), (Caller.PERSON, "code", "unavailable")],
 )
 def test_a_busy_database_is_503_with_retry_after(local, caller, name, code):
-    """CB-131: the answer has the format of its side; nothing was changed."""
+    """CB-131: the error has the format of its side and reveals nothing internal."""
     response, body = _answer(local.site, Busy("locked"), caller)
     assert (response.status, body[name]) == (503, code)
     assert response.headers["Retry-After"] == "1"
@@ -90,7 +90,7 @@ def test_a_busy_database_is_503_with_retry_after(local, caller, name, code):
 
 @pytest.mark.parametrize(("caller", "name"), [(Caller.CLIENT, "error"), (Caller.PERSON, "code")])
 def test_an_internal_error_reveals_nothing(local, log_lines, caller, name):
-    """No text of the exception leaves the server; the log has it with its traceback.
+    """The exception's text is only in the log, with its traceback.
 
     NG-092.
     """
@@ -104,7 +104,7 @@ def test_an_internal_error_reveals_nothing(local, log_lines, caller, name):
 
 
 def test_an_unreachable_database_is_503_on_every_route(local, agent, person):
-    """Authentication already fails with it; the client retries."""
+    """Authentication itself already needs the database."""
     away = _AwayStore()
     clients = replace(local.site.clients.auth, store=away)
     site = replace(
@@ -118,16 +118,16 @@ def test_an_unreachable_database_is_503_on_every_route(local, agent, person):
             local.site.users, device_auth=replace(local.site.users.device_auth, store=away)
         ),
     )
-    there = replace(local, site=site)
-    assert replace(agent, local=there).ask().status == 503
-    assert replace(agent, local=there).poll("sayso_ar_a").status == 503
-    assert replace(person, local=there).call("GET", "/api/me").refusal == (503, "unavailable")
+    unreachable = replace(local, site=site)
+    assert replace(agent, local=unreachable).ask().status == 503
+    assert replace(agent, local=unreachable).poll("sayso_ar_a").status == 503
+    assert replace(person, local=unreachable).call("GET", "/api/me").refusal == (503, "unavailable")
     for path in ("/jwks", "/.well-known/openid-configuration", "/readyz", "/metrics"):
-        assert there.send("GET", path).status == 503
+        assert unreachable.send("GET", path).status == 503
 
 
 def test_answers_are_counted_by_route_and_status(local):
-    """The pattern of the route is counted, never the requested path."""
+    """The label is the pattern of the route, and never the requested path."""
     counted = telemetry.ANSWERS.labels("GET /api/approvals/<id>", "401")
     before = counted._value.get()
     assert local.send("GET", "/api/approvals/anything").status == 401
@@ -138,7 +138,7 @@ def test_answers_are_counted_by_route_and_status(local):
 
 
 def test_http_errors_use_the_format_of_their_side():
-    """It is a problem in the API and an OAuth error elsewhere."""
+    """The error is a problem document in the API and an OAuth error elsewhere."""
     problem = dispatch.refusal(404, "Not Found", as_problem=True)
     assert json.loads(problem.body)["code"] == "not_found"
     plain = dispatch.refusal(405, "Method Not Allowed", as_problem=False)
@@ -146,7 +146,7 @@ def test_http_errors_use_the_format_of_their_side():
 
 
 def test_a_refusal_is_logged_with_details_hidden_from_the_caller(local, log_lines):
-    """The log shows why."""
+    """The log says why the request was refused."""
     telemetry.configure_logging(as_json=True, level="debug")
     _answer(local.site, errors.InvalidClient("Client authentication failed.", detail="no agent"))
     line = json.loads(log_lines()[-1])

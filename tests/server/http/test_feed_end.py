@@ -1,4 +1,4 @@
-"""The end of a feed: the library's thread has left the connection before the server closes it."""
+"""The end of a feed: the library's thread stops before the server closes the connection."""
 
 import threading
 
@@ -9,7 +9,7 @@ from server.http import feed
 
 
 class _Library:
-    """A WebSocket of the library, whose thread waits for the client as it does."""
+    """A fake of the library's WebSocket, whose thread waits for the client."""
 
     def __init__(self, *, answers: bool) -> None:
         self.is_over = threading.Event()
@@ -20,7 +20,7 @@ class _Library:
         self.thread.start()
 
     def close(self) -> None:
-        """Send the close frame; a client that is there answers it."""
+        """Send the close frame, which a reachable client answers."""
         if self._answers:
             self.is_over.set()
 
@@ -42,18 +42,18 @@ class _Closed(_Library):
 def test_no_thread_watches_the_connection_when_the_request_ends(
     monkeypatch: pytest.MonkeyPatch, *, answers: bool
 ) -> None:
-    """The server closes the file descriptor then; under a watcher, that aborts the process."""
+    """Closing a file descriptor that a thread still watches would abort the process."""
     if not answers:
         monkeypatch.setattr(feed, "_CLOSING_SECONDS", 0.01)
     library = _Library(answers=answers)
-    feed.finish(library)  # type: ignore[arg-type]  # in place of one
+    feed.finish(library)  # type: ignore[arg-type]  # a fake
     assert not library.thread.is_alive()
     assert library.was_cut is not answers
 
 
-def test_a_closed_connection_is_left_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its thread may not have noticed yet."""
+def test_the_thread_of_a_closed_connection_stops_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The thread may not have noticed yet that the connection is closed."""
     monkeypatch.setattr(feed, "_CLOSING_SECONDS", 0.01)
     library = _Closed(answers=False)
-    feed.finish(library)  # type: ignore[arg-type]  # likewise
+    feed.finish(library)  # type: ignore[arg-type]  # a fake
     assert not library.thread.is_alive()

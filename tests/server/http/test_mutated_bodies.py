@@ -1,4 +1,4 @@
-"""No request body is an internal error: a valid one per route, with one member changed.
+"""No request body causes an internal error: each route gets its valid body with one change.
 
 Each member is replaced by values of other kinds, omitted and repeated. Writes are rolled back, so
 that each body meets the same installation.
@@ -31,21 +31,21 @@ from tests.support.inputs.valid_calls import World, basic, make_world
 
 
 class _Undo(Exception):
-    """Rolls back a transaction."""
+    """Raised to roll back a transaction."""
 
 
 @pytest.fixture(scope="module")
 def world(staff_template: StaffTemplate, tmp_path_factory: Any) -> Iterator[World]:
-    """The installation; from here on nothing that is written stays."""
+    """The installation; every write after its setup is rolled back."""
     made = make_world(staff_template.copied(tmp_path_factory.mktemp("mutated") / "data"))
     with pytest.MonkeyPatch.context() as patches:
         for name in ("write", "administer"):
-            patches.setattr(SqlStore, name, _undone(getattr(SqlStore, name)))
+            patches.setattr(SqlStore, name, _roll_back(getattr(SqlStore, name)))
         yield made
     made.local.services.store.close()
 
 
-def _undone(real: Any) -> Any:
+def _roll_back(real: Any) -> Any:
     @contextmanager
     def unit(store: SqlStore) -> Iterator[Any]:
         with suppress(_Undo), real(store) as rows:
@@ -57,7 +57,7 @@ def _undone(real: Any) -> Any:
 
 @pytest.fixture
 def trusted(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Statements count as signed, and each caller is authenticated once."""
+    """Accept every statement as signed, and authenticate each caller only once."""
     monkeypatch.setattr(Statements, "check", lambda *_, **__: "high")
     monkeypatch.setattr(Statements, "check_with_pin", lambda *_, **__: None)
     known: dict[str | None, Any] = {}
@@ -72,10 +72,10 @@ def trusted(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 _JSON_ROUTES = [route for route in ROUTES if route.body is not None]
-_OTHERWISE = {
-    "POST /api/passkeys": 422,  # no authenticator made it
-    "POST /api/grants": 404,  # what was written is read again, and is not there
-    "POST /api/approvals/<id>/report": 404,  # likewise
+_OTHER_STATUS = {
+    "POST /api/passkeys": 422,  # the attestation comes from no authenticator
+    "POST /api/grants": 404,  # reads its own write, which was rolled back
+    "POST /api/approvals/<id>/report": 404,  # reads its own write too
 }
 
 
@@ -84,20 +84,20 @@ _OTHERWISE = {
 def test_a_changed_json_body_is_accepted_or_refused_with_a_reason(
     world: World, route: Route
 ) -> None:
-    """The valid one is accepted, so the change is what is tested."""
+    """The unchanged body is accepted, so any refusal is due to the change."""
     call = world.call(route)
     valid = call.send(json.dumps(call.body).encode())
-    assert valid.status == _OTHERWISE.get(route.name, route.status), valid.body
-    _hold(call.send, mutations.bodies(call.body))
+    assert valid.status == _OTHER_STATUS.get(route.name, route.status), valid.body
+    _check_answers(call.send, mutations.bodies(call.body))
 
 
-def _hold(send: Callable[[bytes], Answer], bodies: Iterable[tuple[str, bytes]]) -> None:
+def _check_answers(send: Callable[[bytes], Answer], bodies: Iterable[tuple[str, bytes]]) -> None:
     wrong = []
     for what, body in bodies:
         answer = send(body)
         if answer.status >= 500 or (answer.status >= 400 and not _has_code_and_text(answer)):
             wrong.append((what, answer.status, answer.body[:200]))
-        if len(wrong) == _ENOUGH:  # a fault is logged whole, which takes its time
+        if len(wrong) == _ENOUGH:  # logging each failure takes long
             break
     assert wrong == []
 
@@ -106,7 +106,7 @@ _ENOUGH = 3
 
 
 def _has_code_and_text(answer: Answer) -> bool:
-    """Reports whether a refusal has a code and a text."""
+    """Tell whether a refusal has a code and a text."""
     problem = answer.json
     text = problem.get("detail") or problem.get("error_description")
     return bool(problem.get("code") or problem.get("error")) and bool(text)
@@ -124,11 +124,13 @@ def _has_code_and_text(answer: Answer) -> bool:
 def test_a_changed_rule_or_case_is_accepted_or_refused_with_a_reason(
     world: World, path: str, member: str, name: str, valid: Mapping[str, Any]
 ) -> None:
-    """TOML inside a member of the body."""
+    """Policy rules and test cases are TOML inside a member of the body."""
     call = world.call(next(route for route in ROUTES if route.name == f"POST {path}"))
     texts = [*mutations.tomls(name, valid)]
     assert len(texts) > 100
-    _hold(call.send, ((text, json.dumps({**call.body, member: text}).encode()) for text in texts))
+    _check_answers(
+        call.send, ((text, json.dumps({**call.body, member: text}).encode()) for text in texts)
+    )
 
 
 _Signed = tuple[str, Mapping[str, Any], SigningKey]
@@ -159,7 +161,7 @@ def _payload(jws: str) -> Mapping[str, Any]:
 def test_a_changed_member_of_a_signed_body_is_refused_with_a_reason(
     world: World, signed: Callable[[World], _Signed], member: str, typ: str
 ) -> None:
-    """Validly signed by the device's own key; header and payload."""
+    """The device's own key signs each changed header and payload."""
     path, payload, key = signed(world)
     me = world.person
     header = {"alg": "ES256", "kid": key.thumbprint, "typ": typ}
@@ -168,16 +170,18 @@ def test_a_changed_member_of_a_signed_body_is_refused_with_a_reason(
         return me.call("POST", path, {member: raw.decode()})
 
     valid = json.dumps(payload).encode()
-    assert send(_jws(key, _bytes(header), valid)).status == 200
-    _hold(send, ((what, _jws(key, _bytes(header), raw)) for what, raw in _changed(payload)))
-    _hold(send, ((what, _jws(key, raw, valid)) for what, raw in _changed(header)))
+    assert send(_jws(key, _to_json(header), valid)).status == 200
+    _check_answers(
+        send, ((what, _jws(key, _to_json(header), raw)) for what, raw in _mutate(payload))
+    )
+    _check_answers(send, ((what, _jws(key, raw, valid)) for what, raw in _mutate(header)))
 
 
-def _changed(valid: Any) -> Iterator[tuple[str, bytes]]:
+def _mutate(valid: Any) -> Iterator[tuple[str, bytes]]:
     return mutations.bodies(valid)
 
 
-def _bytes(value: Any) -> bytes:
+def _to_json(value: Any) -> bytes:
     return json.dumps(value).encode()
 
 
@@ -292,14 +296,14 @@ _FORMS: Mapping[str, tuple[str, str, Mapping[str, str]]] = {
 
 
 _NEED_MORE = {"ciba", "alone with details", "exchange", "code", "refresh", "device"}
-"""Valid as far as it goes without an answer, a consent or a page of the browser."""
+"""Forms that also need an approval, a consent or a browser to be accepted."""
 
 
 @pytest.mark.parametrize("what", _FORMS)
 def test_a_changed_form_parameter_is_accepted_or_refused_with_a_reason(
     world: World, what: str
 ) -> None:
-    """Every endpoint that takes a form, once for each grant."""
+    """Every endpoint that takes a form is tested, once for each grant."""
     path, who, valid = _FORMS[what]
     real = {
         "TOKEN": world.tokens[1],
@@ -319,25 +323,25 @@ def test_a_changed_form_parameter_is_accepted_or_refused_with_a_reason(
 
     valid = send(mutations.form(form))
     assert valid.status in {200, 201} or what in _NEED_MORE, valid.body
-    _hold(send, mutations.forms(form))
+    _check_answers(send, mutations.forms(form))
 
 
 def _credentials(world: World, who: str) -> Mapping[str, str]:
-    known = {
+    authorizations = {
         "agent": basic(world.agent.id, world.agent.secret),
         "app": basic(*world.app),
         "resource": world.resource,
     }
-    return {"authorization": known[who]} if who in known else {}
+    return {"authorization": authorizations[who]} if who in authorizations else {}
 
 
 def test_every_form_route_is_tested() -> None:
-    """Including the browser's way to the authorization request."""
+    """The forms include those of the authorization request."""
     assert {route.path for route in ROUTES if route.form} == {path for path, *_ in _FORMS.values()}
 
 
 def test_a_changed_browser_authorization_request_is_a_page_or_a_redirect(world: World) -> None:
-    """/authorize takes what /par takes, by GET and POST."""
+    """/authorize accepts the parameters of /par, by GET and by POST."""
     client = world.local.app.test_client()
     valid = {**_PUSHED, "client_id": world.app[0]}
     for _, body in mutations.forms(valid):
@@ -352,7 +356,7 @@ def test_a_changed_browser_authorization_request_is_a_page_or_a_redirect(world: 
 def test_a_changed_claim_of_a_signed_agent_token_is_refused_with_a_reason(
     world: World, kind: str
 ) -> None:
-    """A request object, a client assertion, a DPoP proof: payload, then header."""
+    """The tokens are a request object, a client assertion and a DPoP proof."""
     agent, now = world.agent, world.local.clock.now()
     asked = {**_BACKCHANNEL, "authorization_details": PAYMENT_DETAILS, "requested_expiry": 60}
     headers = {"content-type": FORM, **_credentials(world, "agent")}
@@ -378,7 +382,9 @@ def test_a_changed_claim_of_a_signed_agent_token_is_refused_with_a_reason(
         jwk = {name: world.key.jwk[name] for name in ("kty", "crv", "x", "y")}
         header = {"alg": "ES256", "typ": "dpop+jwt", "jwk": jwk}
     key = SigningKey(world.key.private)
-    valid = _bytes(claims)
-    assert send(_jws(key, _bytes(header), valid)).status == 200
-    _hold(send, ((what, _jws(key, _bytes(header), raw)) for what, raw in _changed(claims)))
-    _hold(send, ((what, _jws(key, raw, valid)) for what, raw in _changed(header)))
+    valid = _to_json(claims)
+    assert send(_jws(key, _to_json(header), valid)).status == 200
+    _check_answers(
+        send, ((what, _jws(key, _to_json(header), raw)) for what, raw in _mutate(claims))
+    )
+    _check_answers(send, ((what, _jws(key, raw, valid)) for what, raw in _mutate(header)))

@@ -9,14 +9,14 @@ from tests.support.builders.site import ISSUER
 
 @pytest.fixture
 def document(local):
-    """The document as served."""
+    """The OpenAPI document as the server returns it."""
     answer = local.send("GET", "/api/openapi.json")
     assert answer.status == 200
     return answer.json
 
 
 def test_every_route_is_described_by_path_and_method(document):
-    """There are as many operations as routes."""
+    """The operations of the document are exactly the routes."""
     described = {
         (method.upper(), path) for path, item in document["paths"].items() for method in item
     }
@@ -26,15 +26,15 @@ def test_every_route_is_described_by_path_and_method(document):
 
 
 def test_every_schema_is_referenced_and_every_reference_resolves(document):
-    """Both directions are checked."""
+    """The schemas are exactly the referenced ones."""
     named = set(document["components"]["schemas"])
     text = str(document)
-    led = {part.split("'")[0] for part in text.split("#/components/schemas/")[1:]}
-    assert led == named
+    referenced = {part.split("'")[0] for part in text.split("#/components/schemas/")[1:]}
+    assert referenced == named
 
 
 def test_forms_bodies_paths_and_queries_are_described(document):
-    """The document has their names."""
+    """The document names the parameters of each kind."""
     form = document["paths"]["/token"]["post"]["requestBody"]["content"]
     schema = form["application/x-www-form-urlencoded"]["schema"]
     assert "grant_type" in schema["properties"]
@@ -60,7 +60,7 @@ def test_forms_bodies_paths_and_queries_are_described(document):
 
 
 def test_security_and_errors_are_described(document):
-    """User routes refuse with problems, client routes with OAuth errors."""
+    """User routes refuse with problems, and client routes with OAuth errors."""
     me = document["paths"]["/api/me"]["get"]
     assert me["security"] == [{"person": []}, {"browser": []}]
     assert "application/problem+json" in me["responses"]["401"]["content"]
@@ -71,7 +71,7 @@ def test_security_and_errors_are_described(document):
 
 
 def test_a_route_without_inputs_describes_only_its_answers():
-    """No body, form or model; any route may be unavailable."""
+    """The route has no body, but like any route it may be unavailable."""
     (metrics,) = [route for route in ROUTES if route.path == "/metrics"]
     operation = openapi.document(ISSUER, [metrics])["paths"]["/metrics"]["get"]
     refused = {"schema": {"$ref": "#/components/schemas/OAuthError"}}
@@ -86,7 +86,7 @@ def test_a_route_without_inputs_describes_only_its_answers():
 
 
 def test_413_is_described_exactly_where_there_is_a_body(document):
-    """Every route with a body or a form describes it, and no other route."""
+    """Only a body or a form can be too large."""
     for path, item in document["paths"].items():
         for method, operation in item.items():
             assert ("413" in operation["responses"]) == ("requestBody" in operation), (path, method)

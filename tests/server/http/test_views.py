@@ -1,4 +1,4 @@
-"""Flask around the routes: requests, and what is not a valid one."""
+"""Flask around the routes: how requests arrive, and which requests are invalid."""
 
 import pytest
 
@@ -13,7 +13,7 @@ def http(local):
 
 
 def test_each_answer_has_its_own_correlation_id(http):
-    """It connects the log, the audit log entry and the answer."""
+    """The ID connects the log, the audit log entry and the answer."""
     first, second = http.get("/healthz"), http.get("/healthz")
     assert first.get_json() == {"status": "ok"}
     assert len(first.headers["X-Correlation-Id"]) == 16
@@ -22,7 +22,7 @@ def test_each_answer_has_its_own_correlation_id(http):
 
 
 def test_audit_log_entries_have_the_correlation_id_of_their_request(http, agent, local):
-    """The answer leads to the entry."""
+    """The ID in an answer leads to the audit log entries of its request."""
     form = {"login_hint": "ana", "scope": "openid payments:read", **agent.credentials}
     answer = http.post("/bc-authorize", data=form)
     assert answer.status_code == 200
@@ -31,7 +31,7 @@ def test_audit_log_entries_have_the_correlation_id_of_their_request(http, agent,
 
 
 def test_path_query_headers_and_proofs_arrive_as_sent(http, agent, person):
-    """They pass through the whole application."""
+    """A real request passes them unchanged through the whole application."""
     _, approval = agent.asked()
     path = f"/api/approvals/{approval.id}"
     headers = {
@@ -45,7 +45,7 @@ def test_path_query_headers_and_proofs_arrive_as_sent(http, agent, person):
 
 
 def test_a_repeated_query_parameter_is_refused(http, person):
-    """Unknown parameters are ignored."""
+    """Unknown parameters are ignored, even if they are repeated."""
     path = "/api/approvals"
 
     def asked(query):
@@ -71,7 +71,7 @@ def test_a_repeated_query_parameter_is_refused(http, person):
     ],
 )
 def test_unknown_routes_are_refused_in_the_format_of_their_side(http, method, path, status, member):
-    """The answer is JSON and never a page of the framework."""
+    """The answer is JSON and never an error page of the framework."""
     answer = http.open(path, method=method)
     assert answer.status_code == status
     assert member in answer.get_json()
@@ -79,14 +79,14 @@ def test_unknown_routes_are_refused_in_the_format_of_their_side(http, method, pa
 
 @pytest.mark.parametrize("path", ["", "//healthz", "//evil.example/healthz", "/healthz/"])
 def test_no_path_redirects_to_the_host_header(http, path):
-    """Slashes are not corrected by a redirect; an empty path is the root."""
+    """The framework must not correct slashes with a redirect to a forged host."""
     answer = http.get("/", headers={"Host": "evil.example"}, environ_overrides={"PATH_INFO": path})
     assert "evil.example" not in answer.headers.get("Location", "")
     assert answer.status_code == 303 if path == "" else answer.status_code in {200, 404}
 
 
-def test_a_wrong_method_names_the_allowed_ones(http):
-    """RFC 9110 15.5.6."""
+def test_the_refusal_of_a_method_names_the_allowed_ones(http):
+    """RFC 9110 15.5.6: the 405 answer has the Allow header."""
     assert http.get("/token").headers["Allow"] == "POST"
     assert set(http.put("/api/devices").headers["Allow"].split(", ")) >= {"GET", "POST"}
 
@@ -99,7 +99,7 @@ def test_a_body_over_the_limit_is_refused_unread(http):
 
 
 def test_operator_routes_need_no_authentication(http, local):
-    """Health, readiness, metrics; a process about to end is not ready."""
+    """A process that is about to end is healthy but not ready."""
     assert http.get("/readyz").get_json() == {"status": "ready"}
     local.messages()
     metrics = http.get("/metrics")
@@ -112,7 +112,7 @@ def test_operator_routes_need_no_authentication(http, local):
 
 
 def test_a_server_that_signs_no_checkpoints_is_not_ready(http, local):
-    """After a minute, until it signs one; the metrics say how many entries, and for how long."""
+    """It stops being ready after a minute, and the metrics count entries and seconds."""
     local.clock.forward(MINUTE)
     assert http.get("/readyz").status_code == 200
     local.clock.forward(1)
@@ -126,7 +126,7 @@ def test_a_server_that_signs_no_checkpoints_is_not_ready(http, local):
 
 
 def test_keys_and_discovery_are_readable_across_origins(http):
-    """Public keys only; the same document under both names."""
+    """The keys are public keys only, and both names give the same document."""
     keys = http.get("/jwks")
     assert {key["alg"] for key in keys.get_json()["keys"]} == {"ES256", "EdDSA", "RS256"}
     assert all("d" not in key for key in keys.get_json()["keys"])

@@ -1,4 +1,4 @@
-"""Bodies of the JSON API: read strictly, written as documented."""
+"""Bodies of the JSON API are read strictly and written as documented."""
 
 import json
 
@@ -12,7 +12,7 @@ from server.protocol import errors
 from tests.support.builders.callers import X
 
 
-def _refused(kind, body):
+def _refusal_detail(kind, body):
     with pytest.raises(errors.Problem) as refused:
         wire.read(kind, body if isinstance(body, bytes) else json.dumps(body).encode())
     assert (refused.value.status, refused.value.code) == (422, "invalid_body")
@@ -27,8 +27,8 @@ def test_a_body_is_read_into_its_model():
 
 @pytest.mark.parametrize("body", [b"", b"nonsense", b'{"x":1,"x":2}', b"\xff", b"[" * 100])
 def test_lax_json_is_refused(body):
-    """Duplicate members, other encodings, excessive depth."""
-    assert _refused(device_wire.PinInput, body)
+    """Duplicate members, other encodings and excessive depth are refused."""
+    assert _refusal_detail(device_wire.PinInput, body)
 
 
 @pytest.mark.parametrize(
@@ -43,14 +43,14 @@ def test_lax_json_is_refused(body):
     ],
 )
 def test_a_missing_wrong_or_extra_member_is_named_in_the_refusal(body, place):
-    """Nothing is guessed and nothing ignored."""
-    assert _refused(device_wire.PinInput, body).startswith(f"{place}: ")
+    """No member is guessed, and no member is ignored."""
+    assert _refusal_detail(device_wire.PinInput, body).startswith(f"{place}: ")
 
 
 @pytest.mark.parametrize("x", ["", X[:-1], X + "A", X + X, "é" * 43, X[:-1] + "!", "A"])
 def test_a_pin_value_is_exactly_32_bytes(x):
-    """The value is in base64url."""
-    assert _refused(device_wire.PinInput, {"x": x, "for": "session"}).startswith("/x: ")
+    """The value is encoded in base64url."""
+    assert _refusal_detail(device_wire.PinInput, {"x": x, "for": "session"}).startswith("/x: ")
 
 
 @pytest.mark.parametrize("text", ["1", "x.y", ".sayso_ap_a", "-1.a", "\u0661.a", "1." + "a" * 65])
@@ -66,36 +66,36 @@ def test_an_invalid_approval_cursor_is_refused(text):
     [(None, None), ("", None), ("1760000000000.sayso_ap_a", (1_760_000_000_000, "sayso_ap_a"))],
 )
 def test_without_a_cursor_a_list_starts_at_the_beginning(text, place):
-    """An empty cursor counts as none."""
+    """An empty cursor counts as no cursor."""
     assert approval_wire.read_cursor(text) == place
 
 
 @pytest.mark.parametrize("limit", ["0", "201", "-1", "x", "", "1.5", "9" * 30])
 def test_a_page_has_one_to_two_hundred_items(person, limit):
-    """The refusal says so."""
+    """A limit outside this range is refused."""
     refused = person.call("GET", "/api/approvals", query={"limit": limit})
     assert refused.refusal == (422, "invalid_body")
     assert person.call("GET", "/api/approvals", query={"limit": "200"}).status == 200
 
 
-def test_a_list_is_of_pending_or_of_decided_requests(person):
-    """Any other state is refused."""
+def test_a_list_has_either_pending_or_decided_requests(person):
+    """Any other value of `state` is refused."""
     refused = person.call("GET", "/api/approvals", query={"state": "all"})
     assert refused.refusal == (422, "invalid_body")
 
 
 def test_a_conflict_shows_the_approval_without_a_nonce(agent, person):
-    """It has the documented members."""
+    """The approval in the refusal has the documented members."""
     _, approval = agent.asked()
-    whole = set(person.show(approval.id))
+    members = set(person.show(approval.id))
     person.approve(approval.id)
     late = person.deny(approval.id)
-    assert set(late.json["approval"]) == whole
+    assert set(late.json["approval"]) == members
     assert late.json["approval"]["nonce"] is None
 
 
 def test_an_event_carries_its_subject_and_no_nonce(local, agent, person):
-    """A nonce is for the device that asked for it, not for a broadcast."""
+    """A nonce is only for the device that requested it, and an event goes to all devices."""
     agent.asked()
     page = local.site.notifications.feed.page(person.user.id, person.device_id, 0)
     frames = [event_wire.event(item) for item in page.items]

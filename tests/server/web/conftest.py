@@ -8,5 +8,5 @@ from tests.support.builders.console import Console, open_console
 
 @pytest.fixture
 def console(staff: Staff) -> Console:
-    """Every staff member at their browser."""
+    """A console in which every staff member has a signed-in browser."""
     return open_console(staff)

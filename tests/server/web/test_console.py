@@ -23,18 +23,18 @@ from tests.support.builders.policies import rule
 ROWS = {route.name: route for route in ADMIN_ROUTES}
 CONSOLE_PAGES = [page for page in PAGES if page.in_console]
 CONSOLE_FORMS = [form for form in FORMS if form.in_console]
-NAMED = {"ids": lambda one: one.path}
+NAMED = {"ids": lambda form_row: form_row.path}
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A form that succeeds for permitted roles."""
+    """A form that succeeds for the permitted roles."""
 
     about: str = ""
     form: dict[str, Any] = field(default_factory=dict)
     signed: bool = False
     versioned: str = ""
-    """The row of the API that tells the version."""
+    """The API route that returns the version to send."""
 
 
 DENIES = rule("deny")
@@ -179,17 +179,17 @@ ABOUT = {
     "settings": "key",
     "audit": "entry",
 }
-"""Of what the pages of an entry of the menu are, where they are of one thing."""
+"""For each menu entry, the kind of object that its detail pages show."""
 
 
 def test_every_console_form_has_a_sample() -> None:
-    """No form is left untested."""
+    """Every form of the console is tested below."""
     assert {form_row.path for form_row in CONSOLE_FORMS} == set(SAMPLES)
 
 
 @pytest.mark.parametrize("who", WHO)
 def test_each_role_sees_exactly_its_console_pages(console: Console, who: str) -> None:
-    """Those whose API routes it may call."""
+    """A role may open a page exactly if it may call the page's API routes."""
     wrong = {}
     for page_row in CONSOLE_PAGES:
         page = console.get(who, _path(console, page_row.path, ABOUT.get(page_row.at, "")))
@@ -202,7 +202,7 @@ def test_each_role_sees_exactly_its_console_pages(console: Console, who: str) ->
 
 
 def test_a_signed_out_user_is_asked_to_sign_in_on_every_console_page(console: Console) -> None:
-    """It shows nothing else."""
+    """A signed-out user sees nothing of the console."""
     for page_row in CONSOLE_PAGES:
         page = console.get(NOBODY, _path(console, page_row.path, ABOUT.get(page_row.at, "")))
         assert (page.status_code, "Sign in with a passkey" in page.text) == (200, True)
@@ -221,8 +221,8 @@ ALLOWED = [
 def test_a_console_form_works_for_each_permitted_role(
     console: Console, form_row: FormAction, who: str
 ) -> None:
-    """It shows the result or redirects to it."""
-    answer = _sent(console, form_row, who, signed=SAMPLES[form_row.path].signed)
+    """The form shows its result or redirects to it."""
+    answer = _send(console, form_row, who, signed=SAMPLES[form_row.path].signed)
     assert answer.status_code == (200 if form_row.answer or form_row.shows else 303), answer.text
 
 
@@ -230,20 +230,20 @@ def test_a_console_form_works_for_each_permitted_role(
 def test_a_console_form_is_refused_for_every_other_role(
     console: Console, form_row: FormAction
 ) -> None:
-    """Nothing is stored."""
+    """The status is that of the API, and nothing is stored."""
     before = len(console.staff.local.admin.entries())
     for who in (NOBODY, *WHO):
         expected = 401 if who == NOBODY else _status(form_row.route, who, of_one=True)
         if expected != 200:
-            assert _sent(console, form_row, who, signed=False).status_code == expected, who
+            assert _send(console, form_row, who, signed=False).status_code == expected, who
     assert len(console.staff.local.admin.entries()) == before
 
 
 @pytest.mark.parametrize("form_row", CONSOLE_FORMS, **NAMED)
 def test_forms_that_add_power_wait_for_the_passkey(console: Console, form_row: FormAction) -> None:
-    """Those that remove power do not; typed values are kept for resubmission."""
+    """Forms that remove power take effect without a signature."""
     before = len(console.staff.local.admin.entries())
-    answer = _sent(console, form_row, "admin", signed=False)
+    answer = _send(console, form_row, "admin", signed=False)
     if not SAMPLES[form_row.path].signed:
         assert answer.status_code in {200, 303}
         return
@@ -264,12 +264,12 @@ FORGED: tuple[tuple[dict[str, Any], dict[str, str]], ...] = (
 
 @pytest.mark.parametrize("form_row", CONSOLE_FORMS, **NAMED)
 def test_a_forged_console_form_does_nothing(console: Console, form_row: FormAction) -> None:
-    """A forged form does nothing even if the browser is signed in."""
+    """A forged form gets 403 even if the browser is signed in."""
     before = len(console.staff.local.admin.entries())
     path = _path(console, form_row.path, SAMPLES[form_row.path].about)
     for form, headers in FORGED:
-        whole = {**_form(console, form_row), **form}
-        assert console.post("admin", path, whole, headers).status_code == 403, (form, headers)
+        forged_form = {**_form(console, form_row), **form}
+        assert console.post("admin", path, forged_form, headers).status_code == 403, (form, headers)
     assert len(console.staff.local.admin.entries()) == before
 
 
@@ -285,7 +285,7 @@ def test_a_get_request_changes_nothing(console: Console) -> None:
 
 
 def test_console_pages_have_no_inline_code_one_heading_and_labeled_fields(console: Console) -> None:
-    """No inline script or style, one first-level heading, a label for every field."""
+    """Every page has one first-level heading, a label for every field, and no inline code."""
     for page_row in CONSOLE_PAGES:
         page = console.get("admin", _path(console, page_row.path, ABOUT.get(page_row.at, "")))
         directives = page.headers["Content-Security-Policy"].split("; ")
@@ -294,7 +294,7 @@ def test_console_pages_have_no_inline_code_one_heading_and_labeled_fields(consol
         assert page.headers["Cache-Control"] == "no-store"
         assert not re.search(r"<script(?![^>]* src=)|<[^>]*\s(on\w+|style)=", page.text)
         assert (page_row.path, page.text.count("<h1")) == (page_row.path, 1)
-        assert (page_row.path, _unlabelled(page.text)) == (page_row.path, [])
+        assert (page_row.path, _fields_without_label(page.text)) == (page_row.path, [])
 
 
 @pytest.mark.parametrize("who", WHO)
@@ -308,7 +308,7 @@ def test_the_console_menu_links_only_to_permitted_pages(console: Console, who: s
 
 
 def test_health_findings_link_to_the_record_to_change(console: Console) -> None:
-    """An agent that may ask everybody is changed on its own page."""
+    """A finding about an agent links to the agent's own page."""
     page = console.get("admin", "/admin/health").text
     links = re.findall(r'<a class="nb" href="([^"]+)">Open the (\w+)</a>', page)
     assert (f"/admin/agents/{console.staff.ids['agent']}", "agent") in links
@@ -323,32 +323,34 @@ def test_health_findings_link_to_the_record_to_change(console: Console) -> None:
         ("resources/{resource}/secret", "Old secret keeps working for"),
     ],
 )
-def test_what_is_signed_is_shown_in_words(console: Console, path: str, label: str) -> None:
-    """How long the old secret works, also if that is what the form offered."""
+def test_a_duration_to_sign_is_shown_in_words(console: Console, path: str, label: str) -> None:
+    """The signing page says for how long the old secret or method keeps working."""
     ids = {"agent": console.staff.ids["agent"], "resource": name_id(PAY)}
     form = {"overlap": "86400", "method": "client_secret_post", "jwks": ""}
-    asked = console.post("admin", f"/admin/{path.format(**ids)}", form).text
-    assert f"<dt>{label}</dt><dd><ins><bdi>1 day</bdi></ins></dd>" in asked
-    assert "<bdi>86400</bdi>" not in asked
+    signing_page = console.post("admin", f"/admin/{path.format(**ids)}", form).text
+    assert f"<dt>{label}</dt><dd><ins><bdi>1 day</bdi></ins></dd>" in signing_page
+    assert "<bdi>86400</bdi>" not in signing_page
 
 
 def test_a_user_is_erased_from_the_log_only_after_a_confirmation(console: Console) -> None:
-    """The page names the user and says that it cannot be undone; only its button goes on."""
+    """The confirmation names the user and says that erasing cannot be undone."""
     user = f"/admin/users/{console.staff.ids['user']}"
     page = console.get("admin", user).text
     assert f'action="{user}/erase"' not in page
     assert f'href="{user}/erase">Erase from the audit log…</a>' in page
-    asked = console.get("admin", f"{user}/erase").text
-    assert re.search("<h1>Permanently erase this user from the audit log: <bdi>[a-z]+</bdi>", asked)
-    assert "cannot be undone" in asked
-    assert f'href="{user}">Cancel</a>' in asked
+    confirmation = console.get("admin", f"{user}/erase").text
+    assert re.search(
+        "<h1>Permanently erase this user from the audit log: <bdi>[a-z]+</bdi>", confirmation
+    )
+    assert "cannot be undone" in confirmation
+    assert f'href="{user}">Cancel</a>' in confirmation
     assert console.signed("admin", f"{user}/erase").status_code == 303
     types = {entry["type"] for entry in console.staff.local.admin.entries()}
     assert "audit.erased" in types
 
 
 def test_an_agents_description_is_escaped(console: Console) -> None:
-    """It is neither markup nor bidirectional control."""
+    """Markup in a description is shown as text."""
     staff = console.staff
     agent = staff.ids["agent"]
     staff.local.admin.agents.update("one", AgentChanges(description="<b>Pay</b> invoices"), by=BY)
@@ -357,9 +359,9 @@ def test_an_agents_description_is_escaped(console: Console) -> None:
 
 
 def test_an_action_type_shows_its_type_back_and_narrowing_rules(console: Console) -> None:
-    """The reader knows what an approver will have to do."""
-    whole = {"fact": "/amount", "if_there": {"fact": "/payee"}}
-    document = json.dumps({**PAYMENT, "type_back": whole, "narrow": {"/amount": "lower"}})
+    """The page tells an administrator what approvers will have to do."""
+    type_back = {"fact": "/amount", "if_there": {"fact": "/payee"}}
+    document = json.dumps({**PAYMENT, "type_back": type_back, "narrow": {"/amount": "lower"}})
     console.staff.local.admin.actions.update(document, by=BY)
     page = console.get("admin", _path(console, "/admin/actions/<id>", "action")).text
     assert "<dt>Type-back</dt><dd><code>/amount</code></dd>" in page
@@ -368,7 +370,7 @@ def test_an_action_type_shows_its_type_back_and_narrowing_rules(console: Console
 
 
 def test_the_page_that_signs_a_policy_shows_the_changed_lines(console: Console) -> None:
-    """With numbers, and nothing of the other fields; line breaks of browsers are no change."""
+    """Changed lines have numbers; CRLF line breaks of a browser are not a change."""
     stored = console.document("/api/policy")["document"]
     typed = stored.replace("\n", "\r\n") + "# a \u202e comment\r\n"
     form = {"document": typed, "days": "7", "table": ""}
@@ -386,7 +388,7 @@ def test_the_page_that_signs_a_policy_shows_the_changed_lines(console: Console) 
 
 
 def test_a_new_secret_is_shown_once(console: Console) -> None:
-    """The agent's page shows only its last characters."""
+    """Later the agent's page shows only the last characters of the secret."""
     agent = console.staff.ids["agent"]
     reply = console.signed("admin", f"/admin/agents/{agent}/secret", {"overlap": "0"})
     secret = re.findall(r"<code>(sayso_[\w-]+)</code>", reply.text)[-1]
@@ -397,7 +399,7 @@ def test_a_new_secret_is_shown_once(console: Console) -> None:
 
 
 def _status(row: str, who: str, *, of_one: bool) -> int:
-    """The API's status for this role at this route; `of_one`: it is about one object."""
+    """Return the API's status for this role at this route; `of_one` means a single object."""
     rule = ROWS[row].rule
     assert rule is not None
     listed = Role.OWNER in rule.roles and rule.target is None and not of_one
@@ -418,25 +420,25 @@ def _form(console: Console, form_row: FormAction) -> dict[str, Any]:
     return {**sample.form, "version": console.document(path)["version"]}
 
 
-def _sent(console: Console, form_row: FormAction, who: str, *, signed: bool) -> Any:
+def _send(console: Console, form_row: FormAction, who: str, *, signed: bool) -> Any:
     path = _path(console, form_row.path, SAMPLES[form_row.path].about)
     send = console.signed if signed else console.post
     return send(who, path, _form(console, form_row))
 
 
-def _unlabelled(page: str) -> list[str]:
-    """Fields without a label."""
+def _fields_without_label(page: str) -> list[str]:
+    """Return the fields without a label."""
     names = set(re.findall(r'<label [^>]*for="([^"]+)"', page))
     fields = re.findall(r'<(?:input(?! type="hidden")|select|textarea)[^>]*>', page)
     return [
-        one
-        for one in fields
-        if "aria-label" not in one and not names & set(re.findall(r'id="([^"]+)"', one))
+        field
+        for field in fields
+        if "aria-label" not in field and not names & set(re.findall(r'id="([^"]+)"', field))
     ]
 
 
 def test_every_menu_entry_is_a_page_with_an_api_route() -> None:
-    """It belongs to its section."""
-    for entry in (one for _, shown in CONSOLE_MENU for one in shown):
+    """Each menu entry leads to a page of its own section."""
+    for entry in (entry for _, entries in CONSOLE_MENU for entry in entries):
         assert page_at(entry.path).at == entry.at
         assert required_routes(page_at(entry.path))[0] in ROWS

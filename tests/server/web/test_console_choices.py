@@ -1,4 +1,4 @@
-"""The forms about agents and resources offer what exists, so that no ID is typed."""
+"""Forms about agents and resources offer the existing values, so that no ID is typed."""
 
 import html
 import re
@@ -19,14 +19,14 @@ def _ticks(console: Console, path: str, member: str) -> list[str]:
 
 
 def test_an_agents_limits_are_ticked(console: Console) -> None:
-    """Each scope at each resource."""
+    """The form has a checkbox for each scope at each resource."""
     limits = _ticks(console, "/admin/new/agent", "only")
     assert f"{PAY} payments:read" in limits
     assert f"{PAY} payments:transfer" in limits
 
 
 def test_a_resource_offers_its_own_scopes_and_each_action_type(console: Console) -> None:
-    """Default scopes and required action types; a new resource has nothing to offer yet."""
+    """The choices are default scopes and required action types; a new resource has none yet."""
     scopes = _ticks(console, EDIT, "default_scopes")
     needs = _ticks(console, EDIT, "requires")
     assert set(scopes) == {"payments:read", "payments:transfer"}
@@ -38,7 +38,7 @@ def test_a_resource_offers_its_own_scopes_and_each_action_type(console: Console)
 
 
 def test_a_long_list_is_offered_while_typing(console: Console) -> None:
-    """The stored values are ticked, and more are typed with the list."""
+    """The stored values are checkboxes, and the others are suggested while typing."""
     many = {f"payments:s{number}": Risk.LOW for number in range(31)}
     local = console.staff.local
     local.admin.resources.update(
@@ -50,7 +50,7 @@ def test_a_long_list_is_offered_while_typing(console: Console) -> None:
 
 
 def test_an_empty_list_links_to_the_page_that_creates_a_record(console: Console) -> None:
-    """For those who may create one; others read that there is none."""
+    """Users who may not create a record only read that there is none."""
     admin, agent = console.staff.local.admin, console.staff.ids["agent"]
     new, edit = "/admin/new/agent", f"/admin/agents/{agent}/edit"
     assert "None yet." not in console.get("admin", new).text

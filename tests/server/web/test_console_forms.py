@@ -21,7 +21,7 @@ def _read(field, **typed):
 
 
 def test_a_list_is_typed_by_lines_or_commas():
-    """Empty lines are ignored."""
+    """Empty lines are ignored, and a missing field is an empty list."""
     assert _read(Field("owners", "", "lines"), owners="eva\r\n\r\n bob , ana") == [
         "eva",
         "bob",
@@ -38,7 +38,7 @@ def test_a_ticked_box_means_all():
 
 
 def test_known_values_are_ticked_and_others_are_typed():
-    """Each counts once. A value that is called "every" is not the box for everything."""
+    """A value ticked and typed counts once, and a value called "every" is not the "all" box."""
     field = Field("asks", "", "known", all_label="Everyone", suggestions="people")
     assert _read(field, **{"asks-ana": "1", "asks-ben": "1", "asks": "eva, ana"}) == [
         "ana",
@@ -55,14 +55,14 @@ def _people(*names, left="", **more):
 
 def _offered(facts, stored=None, typed=None):
     field = Field("owners", "Owners", "known", suggestions="users")
-    (found,) = fields.rendered(
+    (rendered,) = fields.rendered(
         [field], stored, typed, offered=functools.partial(choices.choices, facts, lambda _: True)
     )
-    return found
+    return rendered
 
 
-def test_a_short_list_is_ticked_whole_and_a_long_one_is_offered():
-    """What is stored is ticked in both; what was typed is kept if the form is refused."""
+def test_a_short_list_has_a_box_for_each_value_and_a_long_one_suggestions():
+    """Stored values are ticked in both; a refused form keeps what was typed."""
     stored = {"owners": [{"name": "ben"}]}
     short = _offered(_people("ana", "ben"), stored)
     assert ([value for value, _ in short.choices], short.ticked) == (["ana", "ben"], {"ben"})
@@ -77,17 +77,17 @@ def test_a_short_list_is_ticked_whole_and_a_long_one_is_offered():
 
 
 def test_scopes_are_offered_once_with_their_risk_at_each_resource():
-    """Two resources may have a scope of one name."""
+    """Two resources may have a scope with the same name."""
     items = [{"uri": "a", "scopes": {"read": "low"}}, {"uri": "b", "scopes": {"read": "high"}}]
     facts = {"resources": {"items": items, "next": None}}
-    found = choices.choices(facts, lambda _: True, "scopes")
-    assert found == choices.Choices((("read", "read: low at a, high at b"),), whole=True)
+    scopes = choices.choices(facts, lambda _: True, "scopes")
+    assert scopes == choices.Choices((("read", "read: low at a, high at b"),), whole=True)
 
 
 def test_a_new_agent_needs_four_fields_and_the_others_are_advanced():
-    """Which ones is data of the members."""
+    """A form with few members, such as that of a group, has no advanced fields."""
     new = form_at("/admin/new/agent/add").fields
-    assert [one.name for one in new if not one.advanced] == [
+    assert [field.name for field in new if not field.advanced] == [
         "name",
         "owners",
         "resources",
@@ -98,7 +98,7 @@ def test_a_new_agent_needs_four_fields_and_the_others_are_advanced():
 
 
 def test_each_kind_of_field_becomes_its_api_value():
-    """A day starts in UTC; a mapping is typed as name and value."""
+    """A day becomes its start in UTC, and pairs are typed as a name and a value."""
     assert _read(Field("at", "", "day"), at="2027-01-31") == "2027-01-31T00:00:00Z"
     assert _read(Field("at", "", "day")) is None
     assert _read(Field("n", "", "number"), n="60") == 60
@@ -134,7 +134,7 @@ def test_each_kind_of_field_becomes_its_api_value():
     ],
 )
 def test_a_mistyped_value_is_explained_at_its_field(kind, typed, says):
-    """The value is refused before anything is sent."""
+    """The value is refused before anything is sent to the API."""
     field = Field("it", "", kind, required=True, shape="pairs" if kind == "known" else "")
     with pytest.raises(fields.InvalidField, match=re.escape(says)) as wrong:
         fields.body([field], _form(**({} if typed is None else {"it": typed})))
@@ -199,12 +199,12 @@ def test_an_unchanged_form_changes_nothing():
 
 
 def test_changes_are_listed_in_words():
-    """The current and the new value."""
+    """Each change has the label of its field, the current value, and the new value."""
     typed = {**UNCHANGED, "name": "bot2", "asks": "eva", "how": "poll", "jwks": "{}"}
     for name in ("every-asks", "on", "keep-k1"):
         del typed[name]
-    found = fields.changed(EVERY, STORED, _form(**typed))
-    assert [(one.label, one.was, one.will) for one in found] == [
+    changes = fields.changed(EVERY, STORED, _form(**typed))
+    assert [(change.label, change.was, change.will) for change in changes] == [
         ("Name", "bot", "bot2"),
         ("Keys", "k1", "nothing"),
         ("Asks", "Everybody", "eva"),
@@ -235,7 +235,7 @@ def test_a_refused_form_shows_what_was_typed():
 
 
 def test_a_new_objects_form_has_its_defaults():
-    """Including the user who fills it in."""
+    """The defaults include the user who fills in the form."""
     new = (Field("owners", "", "lines", defaults_to_user=True), Field("n", "", "number", default=3))
     assert [field.value for field in fields.rendered(new, None, None, "ana")] == ["ana", "3"]
 
@@ -248,7 +248,7 @@ def test_a_refusal_has_the_labels_of_the_fields():
 
 
 def test_removed_scopes_and_requirements_are_sent_explicitly():
-    """The API gets what to remove."""
+    """The API removes only what a request names."""
     stored = {"scopes": {"a": "low", "b": "low", "c": "low"}, "requires": {"a": "t", "b": "t"}}
     assert client_fields.with_removals({}, stored) == {
         "remove_scopes": [],
@@ -263,28 +263,28 @@ def test_removed_scopes_and_requirements_are_sent_explicitly():
 
 
 @pytest.mark.parametrize(
-    ("come", "kids"),
+    ("added", "kids"),
     [
         (None, ["k1"]),
         ({"kid": "n"}, ["k1", "n"]),
         ({"keys": [{"kid": "n"}, {"kid": "m"}]}, ["k1", "n", "m"]),
     ],
 )
-def test_new_keys_are_added_to_kept_keys(come, kids):
-    """The new keys are one key or a set."""
+def test_new_keys_are_added_to_kept_keys(added, kids):
+    """New keys are given as a single key or as a key set."""
     stored = {"keys": [{"kid": "k1"}, {"kid": "k2"}]}
-    sent = client_fields.merged_keys({"keep": ["k1"], "jwks": come}, stored)
+    sent = client_fields.merged_keys({"keep": ["k1"], "jwks": added}, stored)
     assert [key["kid"] for key in sent["jwks"]["keys"]] == kids
 
 
 def test_an_invalid_key_set_is_left_to_the_api():
-    """It names the error."""
+    """The invalid value is sent unchanged, and the API explains the error."""
     sent = client_fields.merged_keys({"keep": [], "jwks": {"keys": "x"}}, {"keys": []})
     assert sent == {"jwks": {"keys": "x"}}
 
 
 def test_without_key_fields_the_keys_do_not_change():
-    """Removing the last key is refused by the API."""
+    """Removing the last key is sent to the API, which refuses it."""
     assert client_fields.merged_keys({}, {"keys": [{"kid": "a"}]}) == {}
     last = client_fields.merged_keys({"keep": []}, {"keys": [{"kid": "a"}]})
     assert last == {"jwks": {"keys": []}}
@@ -298,13 +298,13 @@ def test_without_key_fields_the_keys_do_not_change():
     ],
 )
 def test_an_invalid_number_or_json_is_named(path, typed, says):
-    """The value is refused before anything is sent."""
+    """The value is refused before anything is sent to the API."""
     with pytest.raises(ValueError, match=says):
         _body(path, _form(**typed))
 
 
-def test_a_typed_file_has_unix_line_ends():
-    """Browsers send others."""
+def test_a_typed_file_has_unix_line_endings():
+    """Browsers send CRLF, which is converted."""
     typed = _form(document="a = 1\r\nb = 2", table="c = 3\r\n", days="30")
     assert _body("/admin/policy/set", typed) == {"document": "a = 1\nb = 2"}
     assert _body("/admin/policy/test", typed) == {"table": "c = 3\n", "policy": "a = 1\nb = 2"}
@@ -312,14 +312,14 @@ def test_a_typed_file_has_unix_line_ends():
 
 
 def test_a_policy_case_has_exactly_the_filled_in_members():
-    """Empty ones are omitted."""
+    """Empty fields are omitted."""
     assert _body("/admin/explain", _form(agent="a")) == {
         "agent": "a",
         "flow": "request",
         "scope": [],
     }
-    whole = _form(agent="a", user="eva", at="x", scope="a b", authorization_details="[]")
-    assert _body("/admin/explain", whole) == {
+    filled_form = _form(agent="a", user="eva", at="x", scope="a b", authorization_details="[]")
+    assert _body("/admin/explain", filled_form) == {
         "agent": "a",
         "flow": "request",
         "scope": ["a", "b"],
@@ -330,5 +330,5 @@ def test_a_policy_case_has_exactly_the_filled_in_members():
 
 
 def _body(path, form):
-    """The body that the form of this path sends."""
+    """Return the body that the form at this path sends."""
     return form_at(path).sends(form, None)

@@ -40,7 +40,7 @@ APP = {
     "id_token_signed_response_alg": "ES256",
     "grant_types-authorization_code": "1",
 }
-NO_PLACE = json.dumps({**PAYMENT, "headline": "Pay {nothing}"})
+UNKNOWN_PLACEHOLDER = json.dumps({**PAYMENT, "headline": "Pay {nothing}"})
 OTHER = json.dumps({**PAYMENT, "type": "payment.other"})
 WRONG: tuple[tuple[str, str, dict[str, str], str, str], ...] = (
     ("/admin/new/agent/add", "", {**AGENT, "name": "one"}, "name", "There is an agent one already"),
@@ -149,11 +149,17 @@ WRONG: tuple[tuple[str, str, dict[str, str], str, str], ...] = (
     (
         "/admin/new/action/add",
         "",
-        {"document": NO_PLACE},
+        {"document": UNKNOWN_PLACEHOLDER},
         "document",
         "/headline: nothing is",
     ),
-    ("/admin/new/action/preview", "", {"document": NO_PLACE}, "document", "/headline: nothing is"),
+    (
+        "/admin/new/action/preview",
+        "",
+        {"document": UNKNOWN_PLACEHOLDER},
+        "document",
+        "/headline: nothing is",
+    ),
     (
         "/admin/new/action/preview",
         "",
@@ -172,16 +178,16 @@ WRONG: tuple[tuple[str, str, dict[str, str], str, str], ...] = (
     ("/admin/new/user/add", "", {"name": "dora", "email": "x"}, "email", "not an email address"),
     ("/admin/users/<id>/change", "user", {"backup": "bystander"}, "backup", "their own backup"),
 )
-"""A form, of what, what is typed, and at which field what is said."""
+"""Per case: form path, kind of object, typed values, field with the error, and message."""
 
 
 @pytest.mark.parametrize(("path", "about", "typed", "field", "says"), WRONG)
 def test_an_error_is_shown_at_its_field(
     console: Console, path: str, about: str, typed: dict[str, str], field: str, says: str
 ) -> None:
-    """Typed values are kept, and nothing is stored."""
+    """The form keeps the typed values and links to the field, and nothing is stored."""
     before = len(console.staff.local.admin.entries())
-    answer = _sent(console, path, about, typed)
+    answer = _send(console, path, about, typed)
     assert answer.status_code in {404, 409, 422}, answer.text
     assert says in (_problem(answer.text, field) if field else html.unescape(answer.text))
     assert not field or f'href="#{field}"' in answer.text
@@ -191,7 +197,7 @@ def test_an_error_is_shown_at_its_field(
 
 
 def test_a_concurrent_change_is_shown_beside_the_typed_value(console: Console) -> None:
-    """The form can be sent again."""
+    """The form has the new version, so that it can be sent again."""
     staff = console.staff
     agent = staff.ids["agent"]
     stale = console.document(f"/api/agents/{agent}")["version"]
@@ -207,26 +213,26 @@ def test_a_concurrent_change_is_shown_beside_the_typed_value(console: Console) -
 
 
 def test_changes_are_shown_before_they_are_signed(console: Console) -> None:
-    """The old value struck out and the new one; unchanged members are left out."""
+    """The old value is struck out; unchanged members are left out."""
     agent = console.staff.ids["agent"]
     page = console.get("admin", f"/admin/agents/{agent}/edit").text
-    typed = {**_filled(page), "description": "Pays bills", "name": "uno"}
+    typed = {**_form_values(page), "description": "Pays bills", "name": "uno"}
     answer = console.post("admin", f"/admin/agents/{agent}/change", typed)
-    shown = answer.text.partition('<dl class="asked">')[2].partition("</dl>")[0]
-    assert re.findall(r"<dt>(.*?)</dt>", shown) == ["Name", "Description"]
-    assert "<del><bdi>one</bdi></del> <ins><bdi>uno</bdi></ins>" in shown
+    changes = answer.text.partition('<dl class="asked">')[2].partition("</dl>")[0]
+    assert re.findall(r"<dt>(.*?)</dt>", changes) == ["Name", "Description"]
+    assert "<del><bdi>one</bdi></del> <ins><bdi>uno</bdi></ins>" in changes
 
 
 def test_an_edit_form_submitted_unchanged_changes_nothing(console: Console) -> None:
-    """Every edit form of an existing object."""
+    """Every form that edits an existing object stores nothing if no value was changed."""
     before = len(console.staff.local.admin.entries())
     for action in FORMS:
         if action.of and action.fields and action.body is None:  # a body of its own is sent whole
             sheet = page_at(action.page)
             about = console.staff.ids[action.of]
             page = console.get("admin", sheet.path.replace("<id>", about)).text
-            whole = page.partition(f'action="{action.path.replace("<id>", about)}"')[2]
-            typed = _filled(whole.partition("</form>")[0])
+            form_html = page.partition(f'action="{action.path.replace("<id>", about)}"')[2]
+            typed = _form_values(form_html.partition("</form>")[0])
             answer = console.post("admin", action.path.replace("<id>", about), typed)
             assert answer.status_code == 303, (action.path, answer.text)
     assert len(console.staff.local.admin.entries()) == before
@@ -243,21 +249,23 @@ def test_a_forged_forms_values_are_not_shown_again(console: Console) -> None:
 
 
 def test_typed_text_is_escaped_everywhere(console: Console) -> None:
-    """Its field, the error that repeats it, and the signing page escape it."""
+    """Its field, the error that repeats it, and the signing page escape the text."""
     hostile = '"><script>alert(1)</script>\u202e'
     for field in ("name", "owners", "scopes", "only", "external_id"):
-        answer = _sent(console, "/admin/new/agent/add", "", {**AGENT, field: hostile})
+        answer = _send(console, "/admin/new/agent/add", "", {**AGENT, field: hostile})
         assert answer.status_code in {404, 422}
         assert "<script>alert" not in answer.text
 
 
-def test_an_error_in_an_advanced_field_is_in_sight(console: Console) -> None:
-    """The other fields stay folded until somebody wants them."""
+def test_an_error_in_an_advanced_field_is_visible(console: Console) -> None:
+    """The advanced fields are collapsed unless one of them has an error."""
     folded = '<details class="advanced"><summary>Advanced'
     assert folded in console.get("admin", "/admin/new/agent").text
-    named = _sent(console, "/admin/new/agent/add", "", {**AGENT, "scopes": "x"}).text
-    assert folded in named
-    answer = _sent(console, "/admin/new/agent/add", "", {**AGENT, "token_seconds": "1"}).text
+    answer_for_visible_field = _send(
+        console, "/admin/new/agent/add", "", {**AGENT, "scopes": "x"}
+    ).text
+    assert folded in answer_for_visible_field
+    answer = _send(console, "/admin/new/agent/add", "", {**AGENT, "token_seconds": "1"}).text
     assert '<details class="advanced" open>' in answer
 
 
@@ -265,28 +273,28 @@ def test_an_action_type_is_previewed_before_it_is_registered(console: Console) -
     """The preview uses an example or the given details, and escapes them."""
     typed = {"document": json.dumps({**PAYMENT, "type": "pay.more"})}
     page = console.post("admin", "/admin/new/action/preview", typed).text
-    shown = page.partition('id="preview"')[2]
-    assert "Pay EUR 4,820.00 to payee" in shown
-    assert "To approve" in shown
+    preview = page.partition('id="preview"')[2]
+    assert "Pay EUR 4,820.00 to payee" in preview
+    assert "To approve" in preview
     assert _keeps(page, "document", typed["document"])
     hostile = "<script>alert(1)</script>\u202e"
     details = {"amount": {"minor": 1, "currency": "EUR"}, "payee": hostile}
-    whole = {**typed, "details": json.dumps(details)}
-    page = console.post("admin", "/admin/new/action/preview", whole).text
+    form = {**typed, "details": json.dumps(details)}
+    page = console.post("admin", "/admin/new/action/preview", form).text
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page.partition('id="preview"')[2]
     assert "<script>alert" not in page
     assert "\u202e" not in page
 
 
 def test_a_role_without_permission_gets_no_form_back(console: Console) -> None:
-    """However wrong its input."""
+    """A refused role gets no form, even if its input is invalid too."""
     typed = {"csrf": console.csrf("auditor"), "name": ""}
     answer = console.post("auditor", "/admin/new/agent/add", typed)
     assert (answer.status_code, 'name="csrf"' in answer.text) == (403, False)
 
 
 def test_every_form_field_is_a_member_of_the_api() -> None:
-    """Otherwise an API error would have no field."""
+    """Otherwise an API error could not be shown at a field."""
     rows = {route.name: route for route in ADMIN_ROUTES}
     for action in (form for form in FORMS if form.in_console):
         body: Any = rows[action.route].body
@@ -295,39 +303,39 @@ def test_every_form_field_is_a_member_of_the_api() -> None:
             assert own <= set(body.model_fields if body else ()), action.path
 
 
-def _sent(console: Console, path: str, about: str, typed: dict[str, str]) -> Any:
-    named = console.staff.ids.get(about, "")
-    whole = dict(typed)
+def _send(console: Console, path: str, about: str, typed: dict[str, str]) -> Any:
+    about_id = console.staff.ids.get(about, "")
+    form = dict(typed)
     if about:
-        whole["version"] = console.document(f"/api/{about}s/{named}")["version"]
-    return console.post("admin", path.replace("<id>", named), whole)
+        form["version"] = console.document(f"/api/{about}s/{about_id}")["version"]
+    return console.post("admin", path.replace("<id>", about_id), form)
 
 
 def _problem(page: str, field: str) -> str:
-    found = re.search(rf'id="{field}-problem"><bdi>(.*?)</bdi>', page)
-    return html.unescape(found[1]) if found else ""
+    match = re.search(rf'id="{field}-problem"><bdi>(.*?)</bdi>', page)
+    return html.unescape(match[1]) if match else ""
 
 
 def _keeps(page: str, name: str, value: str) -> bool:
-    """It is in its field, or ticked there."""
-    filled = _filled(page)
+    """Tell whether the field has the value, or whether the value's box is ticked."""
+    filled = _form_values(page)
     return filled.get(name) == value or f"{name}-{value}" in filled
 
 
-def _filled(page: str) -> dict[str, str]:
-    """What a browser would send of the fields of a page."""
-    found = {}
+def _form_values(page: str) -> dict[str, str]:
+    """Return what a browser would send for the fields of a page."""
+    values = {}
     for tag in re.findall(r"<input [^>]*>", page):
-        given = dict(re.findall(r'([\w-]+)="([^"]*)"', tag))
-        is_sent = given.get("type") != "checkbox" or " checked" in tag
-        if is_sent and "name" in given:
-            found[given["name"]] = html.unescape(given.get("value", ""))
+        attributes = dict(re.findall(r'([\w-]+)="([^"]*)"', tag))
+        is_sent = attributes.get("type") != "checkbox" or " checked" in tag
+        if is_sent and "name" in attributes:
+            values[attributes["name"]] = html.unescape(attributes.get("value", ""))
     for name, inside in re.findall(
         r'<textarea [^>]*name="([^"]+)"[^>]*>\n?(.*?)</textarea>', page, re.DOTALL
     ):
-        found[name] = html.unescape(inside)
+        values[name] = html.unescape(inside)
     for name, inside in re.findall(
         r'<select [^>]*name="([^"]+)"[^>]*>(.*?)</select>', page, re.DOTALL
     ):
-        found[name] = html.unescape(re.findall(r'value="([^"]*)" selected', inside)[0])
-    return found
+        values[name] = html.unescape(re.findall(r'value="([^"]*)" selected', inside)[0])
+    return values

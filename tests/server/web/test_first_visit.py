@@ -1,4 +1,4 @@
-"""The browser guides quote the pages exactly."""
+"""The browser guides quote the pages verbatim."""
 
 import re
 
@@ -13,7 +13,7 @@ _QUOTED = re.compile(r'"([A-Z][^"]+)"')
 
 
 def _plain(text):
-    """Text without markup and line breaks."""
+    """Return the text without markup and line breaks."""
     return " ".join(re.sub(r"<[^>]+>", " ", text).split())
 
 
@@ -24,11 +24,11 @@ _WORDS = sorted({_plain(found) for rule in (_NAMED, _QUOTED) for found in rule.f
 
 
 def test_the_guides_quote_the_pages():
-    """Otherwise the next test checks nothing."""
+    """If the guides quoted nothing, the next test would check nothing."""
     assert {"Create a passkey", "Add to Home Screen", "Expiring isn't a denial."} <= set(_WORDS)
 
 
 @pytest.mark.parametrize("words", _WORDS)
 def test_every_quote_of_the_guides_is_on_a_page(words):
-    """Buttons, fields and sentences, verbatim."""
+    """Buttons, fields and sentences that a guide quotes are on a page verbatim."""
     assert words in _PAGES

@@ -1,4 +1,4 @@
-"""What makes the pages an installable app, without personal data."""
+"""What makes the pages an installable app, with no personal data in it."""
 
 import json
 import re
@@ -25,23 +25,23 @@ def test_the_manifest_names_existing_icons(local):
         "/",
     )
     for icon in manifest["icons"]:
-        shown = _get(local, icon["src"])
-        assert (shown.status_code, shown.mimetype) == (200, icon["type"])
+        icon_answer = _get(local, icon["src"])
+        assert (icon_answer.status_code, icon_answer.mimetype) == (200, icon["type"])
         if icon["type"] == "image/png":
-            width, height = (int.from_bytes(shown.data[at : at + 4]) for at in (16, 20))
+            width, height = (int.from_bytes(icon_answer.data[at : at + 4]) for at in (16, 20))
             assert icon["sizes"] == f"{width}x{height}"
     assert "maskable" in {icon.get("purpose") for icon in manifest["icons"]}
 
 
 def test_a_browser_that_asks_for_favicon_ico_gets_the_icon(local):
-    """Some ask before they have read the page."""
+    """Some browsers request this file before they have read the page."""
     icon = _get(local, "/favicon.ico")
     assert (icon.status_code, icon.mimetype) == (200, "image/png")
     assert icon.data == _get(local, "/icon-192.png").data
 
 
 def test_the_service_worker_is_revalidated_and_knows_its_version(local):
-    """Browsers see a new one at once; it may call only our API."""
+    """Browsers see a new version immediately; the worker may call only our API."""
     answer = _get(local, "/service-worker.js")
     assert answer.headers["Cache-Control"] == "no-cache"
     assert f'"sayso-{installable.version()}"' in answer.text
@@ -55,7 +55,7 @@ def test_the_service_worker_is_revalidated_and_knows_its_version(local):
     ["/style.css", "/request.js", "/icon.svg", "/manifest.webmanifest", "/service-worker.js"],
 )
 def test_static_files_are_revalidated_and_sent_once(local, path):
-    """The answers have a strong ETag."""
+    """Answers have a strong ETag, and a matching one gets 304 without a body."""
     client = local.app.test_client()
     first = client.get(path, base_url=ISSUER)
     tag = first.headers["ETag"]
@@ -69,7 +69,7 @@ def test_static_files_are_revalidated_and_sent_once(local, path):
 
 @pytest.mark.parametrize("part", ["TEMPLATES", "ICONS"])
 def test_any_changed_static_file_changes_the_version(tmp_path, monkeypatch, part):
-    """Style sheets, scripts and icons, which the service worker caches too."""
+    """The service worker caches style sheets, scripts and icons under the version."""
     copied = tmp_path / part
     shutil.copytree(getattr(installable, part), copied)
     monkeypatch.setattr(installable, part, copied)
@@ -82,7 +82,7 @@ def test_any_changed_static_file_changes_the_version(tmp_path, monkeypatch, part
 
 @pytest.mark.parametrize("signed_in", [False, True])
 def test_the_offline_page_is_the_same_for_everyone(local, signed_in):
-    """Browsers cache it for every user."""
+    """A browser caches the page once for all of its users."""
     client = local.app.test_client()
     if signed_in:
         client.set_cookie("sayso-passkey", "sayso_br_x")

@@ -24,25 +24,25 @@ def _page(browser, path="/"):
     return client.get(path, base_url=ISSUER)
 
 
-@pytest.mark.parametrize("place", OWN_MENU, ids=lambda place: place.at)
-def test_every_menu_entry_leads_to_a_page_marked_as_current(browser, place):
-    """The desktop menu and the phone menu mark it."""
-    page = _page(browser, place.path)
+@pytest.mark.parametrize("entry", OWN_MENU, ids=lambda entry: entry.at)
+def test_every_menu_entry_leads_to_a_page_marked_as_current(browser, entry):
+    """Both the desktop menu and the phone menu mark the current page."""
+    page = _page(browser, entry.path)
     assert page.status_code == 200
-    current = f'<a href="{place.path}" aria-current="page">{place.words}</a>'
+    current = f'<a href="{entry.path}" aria-current="page">{entry.words}</a>'
     assert page.text.count(current) == 2
     assert page.text.count("aria-current") == 2
 
 
 def test_the_first_keyboard_stop_skips_the_menu(browser):
-    """It leads to the main content."""
+    """The first link of a page leads to the main content."""
     links = re.findall(r'<a [^>]*href="([^"]*)"', _page(browser).text)
     assert links[0] == "#main"
     assert '<main id="main" tabindex="-1">' in _page(browser).text
 
 
 def test_only_users_with_a_role_see_the_console_link(browser, local):
-    """Others have nothing to do there."""
+    """Users without a role cannot open any console page."""
     assert 'href="/admin"' not in _page(browser).text
     users = Users(local.services.store, local.services.secrets)
     users.update("eva", UserChanges(roles=("auditor",)), by=BY)

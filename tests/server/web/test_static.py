@@ -13,26 +13,26 @@ from tests.support.builders.site import ISSUER
 _IMPORT = re.compile(r'^import .*"/(.+)";', re.MULTILINE)
 
 
-def test_a_page_loads_everything_that_its_script_imports_at_once(local):
-    """Directly or not; otherwise each level of imports waits for the one before."""
+def test_a_page_preloads_everything_that_its_script_imports(local):
+    """Otherwise the browser would load one level of imports after the other."""
     page = get(new_browser(local), "/").text
     preloaded = set(re.findall('<link rel="modulepreload" href="/([^"]+)">', page))
     (script,) = re.findall('<script type="module" src="/([^"]+)"></script>', page)
-    wanted, new = set(), {script}
+    needed, new = set(), {script}
     while new:
         texts = [next(TEMPLATES.rglob(name)).read_text("utf-8") for name in new]
-        found = {
+        imported = {
             name for text in texts for name in re.findall(r'^import .*"/(.+)";', text, re.MULTILINE)
         }
-        new = found - wanted
-        wanted |= found
-    assert len(wanted) > 5
-    assert preloaded == wanted
+        new = imported - needed
+        needed |= imported
+    assert len(needed) > 5
+    assert preloaded == needed
 
 
 @pytest.mark.parametrize("name", ["passkey.js", "style.css", "icon.svg", "manifest.webmanifest"])
 def test_a_file_is_compressed_for_browsers_that_accept_it(local, name):
-    """Each form has its own ETag, and caches keep them apart."""
+    """Each encoding has its own ETag, and `Vary` keeps them apart in caches."""
     client = local.app.test_client()
     plain = client.get(f"/{name}", base_url=ISSUER)
     zipped = client.get(f"/{name}", base_url=ISSUER, headers={"Accept-Encoding": "br, gzip"})
@@ -43,11 +43,11 @@ def test_a_file_is_compressed_for_browsers_that_accept_it(local, name):
     assert "Accept-Encoding" in zipped.headers["Vary"]
     assert zipped.headers["ETag"] != plain.headers["ETag"]
     again = {"Accept-Encoding": "gzip", "If-None-Match": zipped.headers["ETag"]}
-    known = client.get(f"/{name}", base_url=ISSUER, headers=again)
-    assert (known.status_code, known.data) == (304, b"")
+    unchanged = client.get(f"/{name}", base_url=ISSUER, headers=again)
+    assert (unchanged.status_code, unchanged.data) == (304, b"")
 
 
 def test_a_page_with_secrets_is_not_compressed(local):
-    """Its size would tell an observer whether a text of an agent is like a secret (BREACH)."""
+    """The size would reveal whether an agent's text resembles a secret (BREACH)."""
     page = get(new_browser(local), "/")
     assert page.content_encoding is None

@@ -1,4 +1,4 @@
-"""How pages show times, and that they all use the same filter."""
+"""How pages show times, and that every page uses the same filter for them."""
 
 import re
 
@@ -11,17 +11,17 @@ _AT = 1_764_000_000_000
 
 
 def test_a_time_is_in_utc_and_exact_on_hover() -> None:
-    """A script replaces both by the reader's own time."""
-    found = '<time datetime="2025-11-24T16:00:00.000Z" title="24 November 2025, 16:00:00 UTC" '
+    """A script replaces both texts with the reader's local time."""
+    start_tag = '<time datetime="2025-11-24T16:00:00.000Z" title="24 November 2025, 16:00:00 UTC" '
     text = str(FILTERS["time"](_AT))
-    assert text == f'{found}data-clock="{_AT}">24 November 2025, 16:00 UTC</time>'
+    assert text == f'{start_tag}data-clock="{_AT}">24 November 2025, 16:00 UTC</time>'
     assert FILTERS["time"]("2025-11-24T16:00:00Z") == text
 
 
 def test_a_sentence_has_times_and_escaped_text() -> None:
-    """Its texts may have names."""
-    made = str(FILTERS["sentence"](("By <b> at ", _AT, ".")))
-    assert made.startswith("By &lt;b&gt; at <time ")
+    """A sentence may contain names, so its text is escaped."""
+    sentence = str(FILTERS["sentence"](("By <b> at ", _AT, ".")))
+    assert sentence.startswith("By &lt;b&gt; at <time ")
 
 
 @pytest.mark.parametrize(
@@ -35,14 +35,12 @@ def test_a_sentence_has_times_and_escaped_text() -> None:
         ("2025-11-24T08:00:00Z", "2025-11-24T17:00:00Z", ">24 November 2025, 17:00 UTC</time>"),
     ],
 )
-def test_the_days_of_a_deputy_are_those_that_were_chosen(
-    begins: str, ends: str, words: str
-) -> None:
-    """The last day is included; other periods have times."""
+def test_a_deputy_period_shows_the_chosen_days(begins: str, ends: str, words: str) -> None:
+    """The last day of whole days is included; other periods are shown with times."""
     assert words in str(FILTERS["period"](begins, ends))
 
 
 @pytest.mark.parametrize("path", sorted(TEMPLATES.rglob("*.html")), ids=lambda path: path.name)
 def test_no_page_formats_a_time_itself(path) -> None:
-    """Only the time that is left until a request expires is made elsewhere."""
+    """Only the time left until a request expires is rendered without the filter."""
     assert not re.search(r"<time(?! data-until)", path.read_text("utf-8"))

@@ -1,4 +1,4 @@
-"""Page forms that are too long are refused with a message and are no internal error."""
+"""Page forms that are too long are refused with a message instead of an internal error."""
 
 import re
 
@@ -20,7 +20,7 @@ FORM = {
 
 @pytest.mark.parametrize("signed_in", [False, True])
 def test_a_form_that_is_too_long_is_refused_at_every_address(local, signed_in):
-    """413 with a message; nothing is logged as a server error.
+    """The answer is 413 with a message, and nothing is logged as a server error.
 
     A signed-out user may be asked to sign in first.
     """
@@ -36,4 +36,4 @@ def test_a_form_that_is_too_long_is_refused_at_every_address(local, signed_in):
             refused = answer.status_code == 413 and "send less" in answer.text
             asked = not signed_in and "Sign in" in answer.text
             assert refused or asked, (rule, answer.status_code, answer.text)
-    assert [one for one in log if one["event"] == "page.failed"] == []
+    assert [line for line in log if line["event"] == "page.failed"] == []

@@ -16,26 +16,26 @@ def _page(name: str) -> str:
 
 
 def _parent(name: str) -> str:
-    found = re.search(r'{% extends "?([^" ]+)"? %}', _page(name))
+    match = re.search(r'{% extends "?([^" ]+)"? %}', _page(name))
     return (
         ""
-        if found is None
-        else found[1].replace("frame", "frame.html").replace(".html.html", ".html")
+        if match is None
+        else match[1].replace("frame", "frame.html").replace(".html.html", ".html")
     )
 
 
 def _scripts(name: str) -> list[set[str]]:
-    """Each script of a page, by its possible names; those of its frame if it has none."""
-    found = re.findall(r"{{ script\((.+?)\) }}", _page(name))
-    names = [set(re.findall(r'"([\w-]+)\.js"', one)) for one in found]
+    """Return the possible names of each script of a page, or of its frame if it has none."""
+    calls = re.findall(r"{{ script\((.+?)\) }}", _page(name))
+    names = [set(re.findall(r'"([\w-]+)\.js"', argument)) for argument in calls]
     parent = _parent(name)
     return names or ([] if not parent else _scripts(parent))
 
 
 def _loaded(script: str) -> set[str]:
-    """A script with all its imports."""
+    """Return a script and everything that it imports, directly or indirectly."""
     direct = re.findall(r'^import .*"/([\w-]+)\.js";', _script(script), re.MULTILINE)
-    return {script}.union(*(_loaded(one) for one in direct))
+    return {script}.union(*(_loaded(imported) for imported in direct))
 
 
 def _script(name: str) -> str:
@@ -57,13 +57,13 @@ _PAGES = sorted(
 
 @pytest.mark.parametrize("name", _PAGES)
 def test_every_page_of_a_signed_in_user_checks_that_its_server_is_reachable(name: str) -> None:
-    """Each script it may load does so, and can sign out and block sending."""
+    """Each script that a page may load imports the modules that check it and block sending."""
     scripts = _scripts(name)
     assert scripts, "a page without a script says nothing of its age"
-    for one in set().union(*scripts):
-        assert {"live", "buttons", "session"} <= _loaded(one), one
+    for script in set().union(*scripts):
+        assert {"live", "buttons", "session"} <= _loaded(script), script
 
 
 def test_the_checked_pages_include_user_and_console_pages() -> None:
-    """Of people and of the console."""
+    """A wrong filter could otherwise leave the test above without pages."""
     assert {"approvals/history.html", "sign.html", "devices/console_devices.html"} <= set(_PAGES)

@@ -11,7 +11,7 @@ from server.services.ciba import plans
 
 
 def test_a_request_is_listed_shown_and_withdrawn(admin_cli, services, asked):
-    """Across users; the headline is the one that the approver saw."""
+    """Requests of all users are listed, with the headline that the approver saw."""
     (item,) = admin_cli("approvals", "list", "--state", "pending", "--json").document["items"]
     assert (item["id"], item["headline"]) == (asked.id, "Read payments")
     assert (item["agent"]["name"], item["user"]["name"]) == ("invoice-bot", "admin")
@@ -34,7 +34,7 @@ def test_a_request_is_listed_shown_and_withdrawn(admin_cli, services, asked):
 
 
 def test_a_request_is_escalated_to_one_more_user(admin_cli, services, asked):
-    """The name selects the user; one who can already decide cannot be added."""
+    """The user is given by name; a user who can already decide cannot be added."""
     admin_cli("users", "add", "ben")
     escalated = admin_cli("approvals", "escalate", asked.id, "--to", "ben")
     assert escalated.out == f"ben can now decide {asked.id} too.\n"
@@ -47,14 +47,14 @@ def test_a_request_is_escalated_to_one_more_user(admin_cli, services, asked):
 
 
 def test_a_request_names_the_one_it_superseded(admin_cli, services, asked):
-    """The ID names it, and the earlier request names its successor."""
+    """A request shows the ID of the earlier one, and the earlier one shows its successor."""
     newer = services.approval(asked.agent_id, asked.user_id, id="sayso_ap_2", supersedes=asked.id)
     with services.store.write() as tx:
         plans.cancel_superseded(tx, asked, newer)
     document = admin_cli("approvals", "show", newer.id, "--json").document
     assert document["supersedes"] == asked.id
-    shown = admin_cli("approvals", "show", newer.id).out
-    assert ["supersedes", asked.id] in [line.split() for line in shown.splitlines()]
+    output = admin_cli("approvals", "show", newer.id).out
+    assert ["supersedes", asked.id] in [line.split() for line in output.splitlines()]
     earlier = admin_cli("approvals", "show", asked.id).out
     assert "superseded" in earlier
     assert f"superseded_by={newer.id}" in earlier
@@ -73,15 +73,17 @@ def test_a_request_names_the_one_it_superseded(admin_cli, services, asked):
 def test_a_request_decided_by_a_consent_or_a_standing_grant_names_it(
     admin_cli, services, asked, decided_by, words
 ):
-    """It names the consent, or the use and its standing grant."""
+    """The output has the consent, or the standing grant and the number of its use."""
     decided = {"id": "sayso_ap_2", "state": State.APPROVED, "decided_by": json.dumps(decided_by)}
-    found = services.approval(asked.agent_id, asked.user_id, **decided)
-    assert words in admin_cli("approvals", "show", found.id).out
-    assert admin_cli("approvals", "show", found.id, "--json").document["decided_by"] == decided_by
+    approval = services.approval(asked.agent_id, asked.user_id, **decided)
+    assert words in admin_cli("approvals", "show", approval.id).out
+    assert (
+        admin_cli("approvals", "show", approval.id, "--json").document["decided_by"] == decided_by
+    )
 
 
 def test_a_request_shows_what_was_unusual(admin_cli, services):
-    """The words are those of the approver; a consent has no such line."""
+    """The line has the words that the approver saw, and is missing for a consent."""
     reasons = [
         {"code": "new_agent", "text": "New."},
         {"code": "new_scope", "text": "First time."},
@@ -89,10 +91,10 @@ def test_a_request_shows_what_was_unusual(admin_cli, services):
     agent, user = services.agents.show("invoice-bot")[0].id, services.users.show("admin")[0].id
     for unusual, line in ((reasons, "New. First time. Why."), ([], "Why."), (None, None)):
         display = {"unusual": unusual, "compared": "Why."}
-        shown = services.approval(agent, user, display=json.dumps(display))
-        out = admin_cli("approvals", "show", shown.id).out
+        approval = services.approval(agent, user, display=json.dumps(display))
+        out = admin_cli("approvals", "show", approval.id).out
         assert (
             [row.split(None, 1)[1] for row in out.splitlines() if row.startswith("unusual")]
         ) == ([] if line is None else [line])
-        document = admin_cli("approvals", "show", shown.id, "--json").document
+        document = admin_cli("approvals", "show", approval.id, "--json").document
         assert json.loads(document["display"]).get("unusual") == unusual

@@ -1,4 +1,4 @@
-"""`sayso audit`: what auditors get, and how it is verified."""
+"""`sayso audit`: what auditors get, and how they verify it."""
 
 import io
 import json
@@ -21,7 +21,7 @@ def _key(admin_cli):
 
 @pytest.fixture
 def bundle(admin_cli, tmp_path):
-    """The exported log of an installation."""
+    """The exported audit log of an installation."""
     file = tmp_path / "log.jsonl"
     done = admin_cli("audit", "export", str(file))
     assert (done.code, done.out) == (0, f"{file} has the whole log.\n")
@@ -29,7 +29,7 @@ def bundle(admin_cli, tmp_path):
 
 
 def test_an_exported_log_is_verified(admin_cli, bundle):
-    """With the public key; the file is private, because it has names."""
+    """The public key is enough; the file is private, because it contains names."""
     done = admin_cli("audit", "verify", str(bundle), "--log-key", _key(admin_cli))
     assert done.code == 0
     assert done.out.startswith("Verified: ")
@@ -37,7 +37,7 @@ def test_an_exported_log_is_verified(admin_cli, bundle):
 
 
 def test_a_changed_bundle_exits_with_20(admin_cli, bundle):
-    """The error names the entry."""
+    """The error names the changed entry."""
     bundle.write_text(bundle.read_text().replace("operator", "somebody", 1))
     done = admin_cli("audit", "verify", str(bundle), "--log-key", _key(admin_cli), "--json")
     assert done.code == 20
@@ -46,22 +46,22 @@ def test_a_changed_bundle_exits_with_20(admin_cli, bundle):
 
 
 def test_a_bundle_is_never_overwritten(admin_cli, bundle):
-    """The first one may be evidence."""
+    """The existing file may be evidence."""
     before = bundle.read_bytes()
     assert admin_cli("audit", "export", str(bundle)).code == 6
     assert bundle.read_bytes() == before
 
 
-def test_a_kept_checkpoint_is_in_a_later_log(admin_cli, bundle, tmp_path):
-    """And not in a log of another installation."""
-    kept, later = tmp_path / "checkpoint", tmp_path / "later.jsonl"
-    kept.write_text(admin_cli("audit", "checkpoint").out)
+def test_a_stored_checkpoint_is_part_of_a_later_log(admin_cli, bundle, tmp_path):
+    """A log that is older than the checkpoint exits with 20."""
+    checkpoint, later = tmp_path / "checkpoint", tmp_path / "later.jsonl"
+    checkpoint.write_text(admin_cli("audit", "checkpoint").out)
     assert admin_cli("agents", "add", "bot", "--owner", "admin").code == 0
     assert admin_cli("audit", "export", str(later)).code == 0
-    wanted = ("--log-key", _key(admin_cli), "--since", str(kept))
-    assert admin_cli("audit", "verify", str(later), *wanted).code == 0
-    kept.write_text(admin_cli("audit", "checkpoint").out)
-    old = admin_cli("audit", "verify", str(bundle), *wanted)
+    flags = ("--log-key", _key(admin_cli), "--since", str(checkpoint))
+    assert admin_cli("audit", "verify", str(later), *flags).code == 0
+    checkpoint.write_text(admin_cli("audit", "checkpoint").out)
+    old = admin_cli("audit", "verify", str(bundle), *flags)
     assert old.code == 20
     assert "The log is older than your checkpoint" in old.err
 
@@ -71,14 +71,14 @@ def test_a_kept_checkpoint_is_in_a_later_log(admin_cli, bundle, tmp_path):
     [("nonsense", "not the public key of a log"), ("", "not the public key of a log")],
 )
 def test_a_bad_key_is_a_usage_error(admin_cli, bundle, given, message):
-    """It is not the log that is broken."""
+    """An invalid key must not look like a broken log, which exits with 20."""
     done = admin_cli("audit", "verify", str(bundle), "--log-key", given)
     assert done.code == 2
     assert message in done.err
 
 
-def test_another_file_is_a_usage_error(admin_cli, tmp_path):
-    """The error says what writes a bundle."""
+def test_a_file_that_is_not_a_bundle_is_a_usage_error(admin_cli, tmp_path):
+    """The error names the command that writes a bundle."""
     (tmp_path / "other").write_text("hello\n")
     done = admin_cli("audit", "verify", str(tmp_path / "other"), "--log-key", _key(admin_cli))
     assert done.code == 2
@@ -86,7 +86,7 @@ def test_another_file_is_a_usage_error(admin_cli, tmp_path):
 
 
 def test_one_entry_is_proved(admin_cli, tmp_path):
-    """The proof is a file that needs nothing else."""
+    """The proof is a file that can be verified with the key alone."""
     entry = json.loads(admin_cli("audit", "search", "--json").out)["items"][0]["id"]
     proof = tmp_path / "proof"
     proof.write_text(admin_cli("audit", "prove", entry).out)
@@ -98,7 +98,7 @@ def test_one_entry_is_proved(admin_cli, tmp_path):
 
 @pytest.mark.usefixtures("bundle")
 def test_a_replaced_key_signs_from_now_on(admin_cli, data_folder, tmp_path):
-    """Old checkpoints need the old key; the old file stays, and the log says what happened."""
+    """Old checkpoints need the old key, and the log has the new key signed by the old one."""
     old, later = _key(admin_cli), tmp_path / "later.jsonl"
     done = admin_cli("audit", "rotate-key")
     assert done.code == 0
@@ -108,8 +108,8 @@ def test_a_replaced_key_signs_from_now_on(admin_cli, data_folder, tmp_path):
     assert admin_cli("audit", "export", str(later)).code == 0
     both = ("--log-key", old, "--log-key", new)
     assert admin_cli("audit", "verify", str(later), *both).code == 0
-    for one in (old, new):
-        assert admin_cli("audit", "verify", str(later), "--log-key", one).code == 20
+    for key in (old, new):
+        assert admin_cli("audit", "verify", str(later), "--log-key", key).code == 20
     entry = json.loads(admin_cli("audit", "search", "--type", "log_key.replaced", "--json").out)[
         "items"
     ][0]
@@ -119,7 +119,7 @@ def test_a_replaced_key_signs_from_now_on(admin_cli, data_folder, tmp_path):
 
 @pytest.mark.usefixtures("bundle")
 def test_a_lost_key_can_be_replaced(admin_cli, data_folder):
-    """Nothing else works without it, and the error says what to do."""
+    """Without the key the audit commands fail, and the error names the remedy."""
     (data_folder / "log.key").unlink()
     refused = admin_cli("audit", "key")
     assert refused.code == 1
@@ -129,20 +129,20 @@ def test_a_lost_key_can_be_replaced(admin_cli, data_folder):
     assert admin_cli("audit", "rotate-key").code == 0
     assert admin_cli("audit", "key").code == 0
     assert "audit log" not in admin_cli("doctor").out
-    found = admin_cli("audit", "search", "--type", "log_key.replaced", "--json").out
-    assert "note" not in json.loads(found)["items"][0]["facts"]
+    entries = admin_cli("audit", "search", "--type", "log_key.replaced", "--json").out
+    assert "note" not in json.loads(entries)["items"][0]["facts"]
 
 
 def test_an_erased_user_is_not_in_the_log(admin_cli, tmp_path):
-    """Every reader shows that, and the log verifies."""
+    """Every command shows the text as erased, and the log still verifies."""
     done = admin_cli("audit", "erase", "admin", "--force", "--json")
     user, texts = done.document["user"], done.document["texts"]
     assert (done.code, texts) == (0, 1)
     added = admin_cli("audit", "search", "--type", "user.added", "--json").document["items"][0]
     assert (added["facts"]["name"], added["erased"], added["subject"]) == ("erased", ["name"], user)
-    shown = admin_cli("audit", "tail").out
-    assert "name=erased" in shown
-    assert "audit.erased" in shown
+    output = admin_cli("audit", "tail").out
+    assert "name=erased" in output
+    assert "audit.erased" in output
     assert '"erased"' in admin_cli("audit", "stream", "-", "--once").out
     file = tmp_path / "log.jsonl"
     assert admin_cli("audit", "export", str(file)).code == 0
@@ -153,8 +153,8 @@ def test_an_erased_user_is_not_in_the_log(admin_cli, tmp_path):
     assert admin_cli("audit", "erase", "nobody").code == 3
 
 
-def test_a_user_is_erased_only_after_a_yes(admin_cli, monkeypatch):
-    """Scripts add a flag; at a terminal, the question names the user, and no is the default."""
+def test_a_user_is_erased_only_after_a_confirmation(admin_cli, monkeypatch):
+    """Scripts add --force; at a terminal the question names the user, and no is the default."""
     user = admin_cli("users", "show", "admin", "--json").document["id"]
     refused = admin_cli("audit", "erase", user, "--json")
     assert (refused.code, refused.error["code"]) == (6, "conflict")
@@ -179,7 +179,7 @@ class _Terminal(io.StringIO):
 
 
 def test_a_text_that_was_changed_in_a_bundle_exits_with_20(admin_cli, bundle):
-    """The error names the entry and the member; a text that was taken out is accepted."""
+    """The error names the entry and the member; a removed text is accepted."""
     lines = [json.loads(line) for line in bundle.read_text().splitlines()]
     (entry,) = (line for line in lines if "openings" in line)
     verify = ("audit", "verify", str(bundle), "--log-key", _key(admin_cli))
@@ -194,7 +194,7 @@ def test_a_text_that_was_changed_in_a_bundle_exits_with_20(admin_cli, bundle):
 
 
 def test_a_bundle_is_compared_with_a_later_one_and_with_the_log(admin_cli, bundle, tmp_path):
-    """New entries are listed; neither has lost one."""
+    """New and erased entries are listed, and neither log lost an entry."""
     same = admin_cli("audit", "diff", str(bundle))
     count = len([line for line in bundle.read_text().splitlines() if '"seq"' in line])
     assert (same.code, same.out) == (0, f"{count} entries in both, 0 in only one of them.\n")
@@ -210,13 +210,13 @@ def test_a_bundle_is_compared_with_a_later_one_and_with_the_log(admin_cli, bundl
         assert added.startswith(f"+ {count}  ")
         assert added.endswith("  agent.added  operator")
         assert "audit.erased" in erased
-    found = admin_cli("audit", "diff", str(later), str(bundle), "--json").document
-    assert [entry["type"] for entry in found["only_first"]] == ["agent.added", "audit.erased"]
-    assert (found["common"], found["only_second"]) == (count, [])
+    difference = admin_cli("audit", "diff", str(later), str(bundle), "--json").document
+    assert [entry["type"] for entry in difference["only_first"]] == ["agent.added", "audit.erased"]
+    assert (difference["common"], difference["only_second"]) == (count, [])
 
 
 def test_a_log_that_lost_entries_differs(admin_cli, bundle, data_folder, tmp_path):
-    """An older copy of the database, or another history, exits with 20 and names the entry."""
+    """An older copy of the database or a diverged log exits with 20 and names the entry."""
     old = tmp_path / "old"
     shutil.copytree(data_folder, old)
     count = len([line for line in bundle.read_text().splitlines() if '"seq"' in line])
@@ -225,17 +225,17 @@ def test_a_log_that_lost_entries_differs(admin_cli, bundle, data_folder, tmp_pat
     assert admin_cli("audit", "export", str(later)).code == 0
     shutil.rmtree(data_folder)
     shutil.copytree(old, data_folder)
-    lost = admin_cli("audit", "diff", str(later), "--json")
-    assert (lost.code, lost.error["code"]) == (20, "broken_log")
-    assert lost.error["message"] == f"Entry {count} is missing in the log of this installation."
+    diff = admin_cli("audit", "diff", str(later), "--json")
+    assert (diff.code, diff.error["code"]) == (20, "broken_log")
+    assert diff.error["message"] == f"Entry {count} is missing in the log of this installation."
     admin_cli("agents", "add", "other", "--owner", "admin")
     forked = admin_cli("audit", "diff", str(later))
     assert forked.code == 20
     assert f"Entry {count} is not the same in both logs" in forked.err
 
 
-def test_young_entries_keep_their_contents(admin_cli):
-    """The flag is named; a time in the future is no way around it."""
+def test_recent_entries_keep_their_contents(admin_cli):
+    """The error names the flag, and a time in the future is refused too."""
     for when in ("0", "29d", "2999-01-01"):
         refused = admin_cli("audit", "trim", "--before", when)
         assert (refused.code, refused.out) == (2, "")
@@ -243,7 +243,7 @@ def test_young_entries_keep_their_contents(admin_cli):
 
 
 def test_old_entries_lose_their_contents(admin_cli, bundle, tmp_path, monkeypatch):
-    """The log verifies, and is still the one that was exported before."""
+    """The log still verifies, and it is still the log that was exported before."""
     monkeypatch.setattr(app, "time", SimpleNamespace(time_ns=lambda: time.time_ns() + MONTH))
     count = len([line for line in bundle.read_text().splitlines() if '"seq"' in line])
     done = admin_cli("audit", "trim", "--before", "30d", "--json").document
@@ -267,7 +267,7 @@ def test_old_entries_lose_their_contents(admin_cli, bundle, tmp_path, monkeypatc
 
 
 def test_a_value_is_hashed_and_searched_for(admin_cli, tmp_path):
-    """The same value has the same hash; it is never an argument, which other users could see."""
+    """The value is read from a file, because other users can see a command's arguments."""
     file = tmp_path / "value"
     file.write_text("sayso_ar_handle\n")
     first = admin_cli("audit", "hash", str(file)).out.strip()

@@ -1,4 +1,4 @@
-"""`sayso audit`: search, show and follow the log."""
+"""`sayso audit`: search, show and follow the audit log."""
 
 import json
 import re
@@ -8,10 +8,10 @@ import sys
 
 
 def test_the_audit_log_is_shown_and_searched(admin_cli, asked):
-    """The actor, the subject and the age are searched; names and IDs work."""
+    """Filters take names or IDs, and a request's ID shows its timeline."""
     admin_cli("agents", "disable", "invoice-bot")
     agent, admin = asked.agent_id, asked.user_id
-    found = {
+    entries_by_query = {
         query: admin_cli("audit", "search", *query, "--json").document["items"]
         for query in (
             ("--agent", "invoice-bot", "--type", "agent.disabled"),
@@ -24,7 +24,7 @@ def test_the_audit_log_is_shown_and_searched(admin_cli, asked):
             ("--correlation", "none"),
         )
     }
-    assert [[entry["type"] for entry in entries] for entries in found.values()] == [
+    assert [[entry["type"] for entry in entries] for entries in entries_by_query.values()] == [
         ["agent.disabled"],
         ["agent.disabled"],
         ["user.added"],
@@ -53,7 +53,7 @@ def test_the_audit_log_is_shown_and_searched(admin_cli, asked):
 
 
 def test_a_followed_audit_log_prints_entries_of_other_processes(admin_cli):
-    """Each entry once, as one document per line, until interrupted."""
+    """Each entry is printed once, as one document per line, until interrupted."""
     program = [sys.executable, "-c", "from server.cli.main import main; main()"]
     follow = ["audit", "tail", "-n", "1", "--follow", "--jsonl"]
     with subprocess.Popen([*program, *follow], stdout=subprocess.PIPE, text=True) as process:

@@ -1,4 +1,4 @@
-"""`sayso audit stream`: each entry arrives in its order, and a later start continues."""
+"""`sayso audit stream`: entries arrive in order, and a later start continues."""
 
 import fcntl
 import hashlib
@@ -16,13 +16,13 @@ from tests.support.fakes.receiver import answer, certify, receiver
 from tests.support.servers.ports import free_port
 
 
-def _streamed(out: str) -> list[dict]:
+def _parse_lines(out: str) -> list[dict]:
     return [json.loads(line) for line in out.splitlines()]
 
 
 def test_json_lines_are_the_whole_log_and_each_is_sent_once(admin_cli):
-    """With the place and the hash of each entry; a second start sends only what is new."""
-    first = _streamed(admin_cli("audit", "stream", "-", "--once").out)
+    """Each line has the entry's sequence number and hash; a later start sends new entries only."""
+    first = _parse_lines(admin_cli("audit", "stream", "-", "--once").out)
     assert [entry["seq"] for entry in first] == list(range(len(first)))
     assert first[0]["type"] == "key.added"
     for entry in first:
@@ -33,7 +33,7 @@ def test_json_lines_are_the_whole_log_and_each_is_sent_once(admin_cli):
         assert hashlib.sha256(b"\0" + canonical(members)).hexdigest() == entry["leaf"]
     assert admin_cli("audit", "stream", "-", "--once").out == ""
     admin_cli("agents", "add", "bot", "--owner", "admin")
-    (added,) = _streamed(admin_cli("audit", "stream", "-", "--once").out)
+    (added,) = _parse_lines(admin_cli("audit", "stream", "-", "--once").out)
     assert (added["seq"], added["type"]) == (len(first), "agent.added")
     (listed,) = admin_cli("audit", "streams", "--json").document["items"]
     sent = len(first) + 1
@@ -42,24 +42,24 @@ def test_json_lines_are_the_whole_log_and_each_is_sent_once(admin_cli):
 
 
 def test_ocsf_is_a_format_of_streams_and_exports(admin_cli, tmp_path):
-    """Both have the same events, in the order of the log."""
+    """A stream and an export have the same events, in the order of the log."""
     streamed = admin_cli("audit", "stream", "-", "--once", "--format", "ocsf").out
     file = tmp_path / "events.jsonl"
     assert admin_cli("audit", "export", str(file), "--format", "ocsf").code == 0
     assert file.read_text() == streamed
-    events = _streamed(streamed)
+    events = _parse_lines(streamed)
     assert [event["metadata"]["sequence"] for event in events] == list(range(len(events)))
     assert {event["metadata"]["version"] for event in events} == {"1.8.0"}
 
 
-def test_streams_have_positions_of_their_own(admin_cli):
-    """By name."""
+def test_each_named_stream_has_its_own_position(admin_cli):
+    """A stream with a new name starts at the beginning of the log."""
     everything = admin_cli("audit", "stream", "-", "--once").out
     assert admin_cli("audit", "stream", "-", "--once", "--name", "siem").out == everything
 
 
 def test_a_webhook_gets_signed_json_lines(admin_cli, data_folder):
-    """An entry counts as sent only after a 2xx response; the same event ID comes again."""
+    """An entry counts as sent only after a 2xx response; the retry has the same event ID."""
     with receiver() as hook:
         hook.behaviour = answer(503)
         refused = admin_cli("audit", "stream", hook.url(), "--once")
@@ -72,11 +72,11 @@ def test_a_webhook_gets_signed_json_lines(admin_cli, data_folder):
     key = (data_folder / "webhook.key").read_bytes().strip()
     signed = sent.headers["Sayso-Event-Id"].encode() + b"." + sent.body
     assert sent.headers["Sayso-Signature"] == f"sha256={hmac.digest(key, signed, 'sha256').hex()}"
-    assert [entry["seq"] for entry in _streamed(sent.body.decode())][:2] == [0, 1]
+    assert [entry["seq"] for entry in _parse_lines(sent.body.decode())][:2] == [0, 1]
 
 
 class _Syslog:
-    """A syslog server on the loopback that keeps what it reads."""
+    """A syslog server on the loopback interface that stores what it receives."""
 
     def __init__(self, folder) -> None:
         self.context = certify(folder, "localhost")
@@ -98,7 +98,7 @@ class _Syslog:
                     self.got += part
 
     def messages(self) -> list[str]:
-        """The messages by their octet counts (RFC 5425 4.3)."""
+        """Split the received bytes into messages by their octet counts (RFC 5425 4.3)."""
         rest, found = self.got, []
         while rest:
             length, _, rest = rest.partition(b" ")
@@ -109,14 +109,14 @@ class _Syslog:
 
 @pytest.fixture
 def syslog(tmp_path) -> Iterator[_Syslog]:
-    """A syslog server with a certificate by an authority of its own."""
+    """A syslog server whose certificate was issued by a private CA."""
     server = _Syslog(tmp_path)
     yield server
     server.listener.close()
 
 
 def test_a_syslog_server_gets_one_message_for_each_entry(admin_cli, syslog, tmp_path):
-    """RFC 5424 over TLS; the message is the JSON line."""
+    """RFC 5424 over TLS: the text of each message is the JSON line."""
     reading = syslog.accept()
     to = f"syslog+tls://localhost:{syslog.port}"
     done = admin_cli("audit", "stream", to, "--once", "--ca-file", str(tmp_path / "ca.pem"))
@@ -130,7 +130,7 @@ def test_a_syslog_server_gets_one_message_for_each_entry(admin_cli, syslog, tmp_
     assert len(messages) == admin_cli("audit", "streams", "--json").document["items"][0]["sent"]
 
 
-def test_a_syslog_server_that_nobody_vouches_for_gets_nothing(admin_cli, syslog):
+def test_a_syslog_server_with_an_untrusted_certificate_gets_nothing(admin_cli, syslog):
     """The certificate is checked before the first entry, which still counts as not sent."""
 
     def refuse() -> None:
@@ -151,7 +151,7 @@ def test_a_syslog_server_that_nobody_vouches_for_gets_nothing(admin_cli, syslog)
 
 @pytest.mark.parametrize("scheme", ["http", "syslog+tls"])
 def test_a_target_that_does_not_answer_is_named(admin_cli, scheme):
-    """With the reason in words, and without the rest of its URL, which may have a secret."""
+    """The error has the reason but not the URL's path, which may contain a secret."""
     done = admin_cli("audit", "stream", f"{scheme}://localhost:{free_port()}/token", "--once")
     assert done.code == 1
     expected = r"Entry 0 was not sent to localhost:\d+: the connection was refused\."
@@ -159,15 +159,15 @@ def test_a_target_that_does_not_answer_is_named(admin_cli, scheme):
 
 
 def test_a_stream_does_not_continue_in_another_log(admin_cli, data_folder):
-    """If the last entry that was sent is not at its place, it exits with 20 and sends nothing."""
+    """If the last sent entry is missing or different, it exits with 20 and sends nothing."""
     assert admin_cli("audit", "stream", "-", "--once").code == 0
     position = data_folder / "audit-streams" / "stdout.json"
-    kept = json.loads(position.read_text())
-    for changed in ({**kept, "leaf": "00" * 32}, {**kept, "sent": kept["sent"] + 5}):
-        position.write_text(json.dumps(changed))
+    stored = json.loads(position.read_text())
+    for altered in ({**stored, "leaf": "00" * 32}, {**stored, "sent": stored["sent"] + 5}):
+        position.write_text(json.dumps(altered))
         done = admin_cli("audit", "stream", "-", "--once")
         assert (done.code, done.out) == (20, "")
-        assert f"Entry {changed['sent'] - 1} is not the one that was sent before" in done.err
+        assert f"Entry {altered['sent'] - 1} is not the one that was sent before" in done.err
 
 
 @pytest.mark.parametrize(
@@ -181,14 +181,14 @@ def test_a_stream_does_not_continue_in_another_log(admin_cli, data_folder):
     ids=["plain http", "no host", "no port", "a path"],
 )
 def test_an_unusable_target_is_refused(admin_cli, arguments, code, message):
-    """With the forms that work."""
+    """The message says which forms of the argument are valid."""
     done = admin_cli("audit", "stream", *arguments, "--once")
     assert done.code == code
     assert message in done.err
 
 
 def test_a_damaged_position_is_not_guessed(admin_cli, data_folder):
-    """The error names the file and what removing it does."""
+    """The error names the file and says what removing it does."""
     admin_cli("audit", "stream", "-", "--once")
     position = data_folder / "audit-streams" / "stdout.json"
     position.write_text("{")
@@ -198,7 +198,7 @@ def test_a_damaged_position_is_not_guessed(admin_cli, data_folder):
 
 
 def test_a_stream_runs_in_one_process(admin_cli, data_folder):
-    """A second one would send everything twice."""
+    """A second process would send every entry twice."""
     assert admin_cli("audit", "stream", "-", "--once").code == 0
     with (data_folder / "audit-streams" / "stdout.lock").open("r+b") as held:
         fcntl.flock(held, fcntl.LOCK_EX)

@@ -13,7 +13,7 @@ EC = {
 
 
 def test_disabling_an_agent_prints_what_it_ended(admin_cli, services, asked):
-    """The counts are those of the audit log entry."""
+    """`--dry-run` prints the same counts without changing anything."""
     services.token(asked.agent_id, asked.user_id)
     preview = admin_cli("agents", "disable", "invoice-bot", "--dry-run", "--json").document
     assert (preview["state"], preview["requests_cancelled"]) == ("enabled", 1)
@@ -29,7 +29,7 @@ def test_disabling_an_agent_prints_what_it_ended(admin_cli, services, asked):
 
 
 def test_update_changes_an_agent(admin_cli):
-    """A list replaces the old one; `--no-scope` empties it."""
+    """A list replaces the old one, and `--no-scope` empties it."""
     admin_cli(*AGENT, *CEILING)
     update = ("agents", "update", "invoice-bot")
     document = admin_cli(*update, "--expires", "90d", "--grant", "ciba", "--json").document
@@ -43,7 +43,7 @@ def test_update_changes_an_agent(admin_cli):
 
 
 def test_an_agent_with_keys_gets_example_calls_with_an_assertion(admin_cli, tmp_path):
-    """There is no secret to print."""
+    """The agent has no secret; a private key in the file is refused."""
     keys = tmp_path / "keys.json"
     keys.write_text(json.dumps({"keys": [EC]}))
     done = admin_cli(*AGENT, *CEILING, "--auth", "private_key_jwt", "--jwks", str(keys))
@@ -58,7 +58,7 @@ def test_an_agent_with_keys_gets_example_calls_with_an_assertion(admin_cli, tmp_
 
 
 def test_an_agent_with_client_credentials_gets_one_example_call(admin_cli):
-    """The call posts the secret if the agent uses `client_secret_post`."""
+    """The call posts the secret, because the agent uses `client_secret_post`."""
     flags = ("--grant", "client_credentials", "--auth", "client_secret_post")
     out = admin_cli(*AGENT, *CEILING, *flags).out
     assert out.count("  curl ") == 1
@@ -66,10 +66,12 @@ def test_an_agent_with_client_credentials_gets_one_example_call(admin_cli):
 
 
 def test_token_lifetimes_and_served_resources_are_set_and_cleared(admin_cli):
-    """Each is set by one flag and cleared by another; both at once is a usage error."""
+    """One flag sets a member and another clears it; using both is a usage error."""
     support_desk = "https://desk.example"
-    made = admin_cli("resources", "add", support_desk, "--token-seconds", "60", "--json").document
-    assert made["token_seconds"] == 60
+    resource = admin_cli(
+        "resources", "add", support_desk, "--token-seconds", "60", "--json"
+    ).document
+    assert resource["token_seconds"] == 60
     assert "60 seconds" in admin_cli("resources", "show", support_desk).out
     both = ("--token-seconds", "60", "--no-token-seconds")
     assert admin_cli("resources", "update", support_desk, *both).code == 2
@@ -80,9 +82,9 @@ def test_token_lifetimes_and_served_resources_are_set_and_cleared(admin_cli):
 
     pay = ("https://pay.example", "payments:read")
     admin_cli(*AGENT, *CEILING, "--serves", support_desk, "--token-seconds", "30", "--only", *pay)
-    shown = admin_cli("agents", "show", "invoice-bot", "--json").document
-    assert (shown["serves"], shown["token_seconds"]) == ([support_desk], 30)
-    assert shown["only"] == {"https://pay.example": ["payments:read"]}
+    agent = admin_cli("agents", "show", "invoice-bot", "--json").document
+    assert (agent["serves"], agent["token_seconds"]) == ([support_desk], 30)
+    assert agent["only"] == {"https://pay.example": ["payments:read"]}
     assert "at https://pay.example: payments:read" in admin_cli("agents", "show", "invoice-bot").out
     assert admin_cli("agents", "update", "invoice-bot", "--only", *pay, "--no-only").code == 2
     assert "30 seconds" in admin_cli("agents", "show", "invoice-bot").out
@@ -91,7 +93,7 @@ def test_token_lifetimes_and_served_resources_are_set_and_cleared(admin_cli):
         == 2
     )
     assert admin_cli("agents", "update", "invoice-bot", *both).code == 2
-    freed = admin_cli(
+    cleared = admin_cli(
         "agents",
         "update",
         "invoice-bot",
@@ -100,16 +102,16 @@ def test_token_lifetimes_and_served_resources_are_set_and_cleared(admin_cli):
         "--no-only",
         "--json",
     )
-    assert (freed.document["serves"], freed.document["token_seconds"]) == ([], None)
-    assert freed.document["only"] == {}
+    assert (cleared.document["serves"], cleared.document["token_seconds"]) == ([], None)
+    assert cleared.document["only"] == {}
 
 
 def test_agent_labels_are_set_and_cleared(admin_cli):
-    """Each is set by one flag and cleared by another; both at once is a usage error."""
+    """One flag sets the labels and another clears them; using both is a usage error."""
     labelled = admin_cli(*AGENT, "--label", "team=finance", "--label", "pilot", "--json").document
     assert labelled["labels"] == ["pilot", "team=finance"]
     assert "pilot, team=finance" in admin_cli("agents", "show", "invoice-bot").out
     assert admin_cli("agents", "update", "invoice-bot", "--label", "NO").code == 2
     assert admin_cli("agents", "update", "invoice-bot", "--label", "x", "--no-label").code == 2
-    freed = admin_cli("agents", "update", "invoice-bot", "--no-label", "--json").document
-    assert freed["labels"] == []
+    cleared = admin_cli("agents", "update", "invoice-bot", "--no-label", "--json").document
+    assert cleared["labels"] == []

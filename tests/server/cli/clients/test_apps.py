@@ -19,7 +19,7 @@ def jwks(tmp_path):
 
 
 def test_adding_an_app_prints_its_secret_once(admin_cli):
-    """A second `add` is exit 6, or the same document without the secret."""
+    """A second `add` exits with 6, or with `--if-missing` prints no secret."""
     document = admin_cli(*CHAT, *PAY, "--json").document
     assert document["client_id"].startswith("sayso_app_")
     assert (document["auth_method"], document["state"]) == ("client_secret_basic", "enabled")
@@ -31,7 +31,7 @@ def test_adding_an_app_prints_its_secret_once(admin_cli):
 
 
 def test_adding_an_app_prints_the_next_step(admin_cli):
-    """The secret if there is one, and the issuer that a library needs."""
+    """The output has the secret, if there is one, and the issuer that a library needs."""
     assert "SECRET=sayso_cs_" in admin_cli(*CHAT).out
     public = admin_cli(
         "apps", "add", "phone", "--auth", "none", "--redirect-uri", "com.example.app:/cb"
@@ -41,7 +41,7 @@ def test_adding_an_app_prints_the_next_step(admin_cli):
 
 
 def test_apps_are_added_listed_shown_changed_and_deleted(admin_cli, jwks):
-    """A list replaces the old one; what is not named stays."""
+    """A list replaces the old one, and members that are not named stay."""
     admin_cli(*CHAT, *PAY, "--post-logout-redirect-uri", "https://chat.example/")
     assert "payments:read" in admin_cli("apps", "list").out
     assert "bound to its key if it proves one" in admin_cli("apps", "show", "chat").out
@@ -70,7 +70,7 @@ def test_apps_are_added_listed_shown_changed_and_deleted(admin_cli, jwks):
 
 
 def test_rotating_a_secret_keeps_the_old_one_for_the_overlap_or_ends_it(admin_cli):
-    """The overlap is printed; the new secret is printed once."""
+    """Without an overlap the old secrets stop working immediately."""
     old = admin_cli(*CHAT, "--json").document["client_secret"]
     document = admin_cli("apps", "rotate-secret", "chat", "--json").document
     assert document["client_secret"] != old
@@ -93,13 +93,13 @@ def test_rotating_a_secret_keeps_the_old_one_for_the_overlap_or_ends_it(admin_cl
     ],
 )
 def test_setting_and_clearing_the_same_member_is_a_usage_error(admin_cli, both):
-    """The intention would be unclear."""
+    """It would be unclear which of the two flags is meant."""
     admin_cli(*CHAT)
     assert admin_cli("apps", "update", "chat", *both, "--json").error["code"] == "usage"
 
 
 def test_an_app_for_the_device_grant_needs_no_redirect_uri(admin_cli):
-    """An app with the authorization code grant needs one."""
+    """An app with the authorization code grant needs a redirect URI."""
     grants = ("--grant", "device_code", "--grant", "refresh_token")
     document = admin_cli("apps", "add", "tv", *grants, "--json").document
     assert document["redirect_uris"] == []
@@ -118,7 +118,7 @@ def test_an_apps_action_types_can_be_restricted(admin_cli):
     assert "every type" in admin_cli("apps", "show", "chat").out
     refused = admin_cli("apps", "update", "chat", "--action", "nobody.knows", "--json")
     assert "sayso actions add" in refused.error["message"]
-    held = admin_cli("apps", "update", "chat", "--no-action", "--json").document
-    assert held["action_types"] == []
-    free = admin_cli("apps", "update", "chat", "--any-action", "--json").document
-    assert free["action_types"] is None
+    no_types = admin_cli("apps", "update", "chat", "--no-action", "--json").document
+    assert no_types["action_types"] == []
+    any_type = admin_cli("apps", "update", "chat", "--any-action", "--json").document
+    assert any_type["action_types"] is None

@@ -1,5 +1,5 @@
 """The command line refuses names that look like an existing one."""
-# ruff: noqa: RUF001  # these letters are what it is about
+# ruff: noqa: RUF001  # the test is about these letters
 
 import pytest
 
@@ -39,7 +39,7 @@ def look_alikes(admin_cli):
     ids=" ".join,
 )
 def test_no_command_accepts_a_name_that_looks_like_another(look_alikes, command):
-    """Exit 6 names the existing one; mixed scripts are exit 2 with the remedy."""
+    """Exit 6 names the existing one; a name of mixed scripts exits with 2 and the remedy."""
     for name in ALIKE:
         done = look_alikes(*(part.format(name) for part in command), "--json")
         assert (done.code, done.error["code"]) == (6, "exists"), name

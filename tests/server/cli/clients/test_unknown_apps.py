@@ -1,4 +1,4 @@
-"""Unregistered apps, on the command line."""
+"""Unregistered apps on the command line: listed, disabled, deleted and invited."""
 
 from server import app
 from server.settings import load
@@ -8,8 +8,8 @@ from tests.support.fakes.document_host import URL
 PAY = "https://pay.example"
 
 
-def test_they_are_listed_shown_blocked_and_deleted(admin_cli):
-    """Their host or their client_id selects them."""
+def test_unregistered_apps_are_listed_shown_disabled_and_deleted(admin_cli):
+    """An unregistered app is given by its host or by its client_id."""
     services = app.build(load())
     new_unknown_app(services.store)
     services.store.close()
@@ -17,16 +17,16 @@ def test_they_are_listed_shown_blocked_and_deleted(admin_cli):
     (listed,) = admin_cli("apps", "list", "--unknown", "--json").document["items"]
     assert (listed["client_id"], listed["origin"]) == (URL, "document")
     assert len(admin_cli("apps", "list", "--json").document["items"]) == 2
-    shown = admin_cli("apps", "show", "chat.example").out
-    assert "nobody" in shown
-    assert "Chat" in shown
+    output = admin_cli("apps", "show", "chat.example").out
+    assert "nobody" in output
+    assert "Chat" in output
     assert admin_cli("apps", "update", URL, "--disable", "--json").document["state"] == "disabled"
     assert admin_cli("apps", "update", URL, "--name", "x", "--json").error["code"] == "conflict"
     assert admin_cli("apps", "delete", URL, "--json").document["state"] == "deleted"
 
 
-def test_a_resource_is_opened_to_them_and_closed(admin_cli):
-    """It is closed until somebody opens it."""
+def test_a_resource_is_opened_to_unregistered_apps_and_closed(admin_cli):
+    """A resource is closed to them until an administrator opens it."""
     update = ("resources", "update", PAY)
     assert admin_cli("resources", "show", PAY, "--json").document["unknown_clients"] is False
     assert admin_cli(*update, "--unknown-clients", "--json").document["unknown_clients"] is True
@@ -37,7 +37,7 @@ def test_a_resource_is_opened_to_them_and_closed(admin_cli):
 
 
 def test_apps_are_invited(admin_cli):
-    """The answer has the token, and the list has the invitation."""
+    """The answer has the token, and the list of invitations has the new one."""
     flags = ("--owner", "admin", "--uses", "3", "--expires", "2d")
     document = admin_cli("apps", "invite", *flags, "--json").document
     assert document["initial_access_token"].startswith("sayso_it_")

@@ -1,11 +1,11 @@
-"""`sayso consents`."""
+"""`sayso consents`: list and revoke."""
 
 from server.model.consents import Consent
 from tests.support.builders.clock import DAY
 
 
 def test_consents_are_listed_and_revoked(admin_cli, services, asked):
-    """Across users. Giving one takes a device; a second revocation finds nothing."""
+    """Consents of all users are listed; revoking one again is a conflict."""
     until = services.clock.now() + DAY
     consent = Consent(
         id="sayso_co_1",

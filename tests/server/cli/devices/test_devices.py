@@ -10,11 +10,11 @@ def test_devices_are_listed_unlocked_and_revoked(admin_cli, services):
     done = admin_cli("users", "unlock", "admin")
     assert "laptop" in done.out
     assert "The PIN of old was tried too often. Run: sayso users enroll admin" in done.out
-    shown = {
+    pins = {
         d["id"]: d["pin"] for d in admin_cli("users", "show", "admin", "--json").document["devices"]
     }
-    assert shown[locked.id] == {"tries": 0, "left": 10, "locked": False, "exhausted": False}
-    assert shown[exhausted_device.id]["exhausted"] is True
+    assert pins[locked.id] == {"tries": 0, "left": 10, "locked": False, "exhausted": False}
+    assert pins[exhausted_device.id]["exhausted"] is True
     assert admin_cli("devices", "revoke", locked.id, "--json").document["state"] == "revoked"
     assert "was already revoked" in admin_cli("devices", "revoke", locked.id).out
     states = {d["id"]: d["state"] for d in admin_cli("devices", "list", "--json").document["items"]}

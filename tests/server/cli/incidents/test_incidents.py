@@ -13,7 +13,7 @@ from tests.support.builders.installation import open_admin
 
 @pytest.fixture
 def reported_incident(admin_cli, data_folder):
-    """An incident that the administrator reported, and the services behind it."""
+    """An incident that the administrator reported, with the services and the agent."""
     admin_cli("agents", "add", "invoice-bot", "--owner", "admin")
     services = open_admin(data_folder)
     services.clock.moment = int(time.time() * 1000)
@@ -24,13 +24,13 @@ def reported_incident(admin_cli, data_folder):
 
 
 def test_incidents_are_listed_shown_and_closed(admin_cli, reported_incident):
-    """The output says the next step; only `--closed` lists closed incidents."""
+    """The output names the next command, and only `--closed` lists closed incidents."""
     incident, _, _ = reported_incident
     (item,) = admin_cli("incidents", "list", "--json").document["items"]
     assert (item["id"], item["state"], item["user"]["name"]) == (incident, "open", "admin")
     assert "admin" in admin_cli("incidents", "list").out
-    shown = admin_cli("incidents", "show", incident).out
-    assert f"sayso incidents close {incident} --note TEXT" in shown
+    output = admin_cli("incidents", "show", incident).out
+    assert f"sayso incidents close {incident} --note TEXT" in output
     assert admin_cli("incidents", "show", incident, "--json").document == item
     closed = admin_cli("incidents", "close", incident, "--note", "A test", "--json").document
     assert (closed["state"], closed["closing_note"]) == ("closed", "A test")
@@ -47,17 +47,17 @@ def test_closing_an_incident_names_the_command_that_enables_the_quarantined_agen
     """Closing an incident does not release its agent."""
     incident, services, agent = reported_incident
     with services.store.administer() as tx:
-        stopped = agents.quarantine(tx, agent, incident, by="user:x")
+        quarantined = agents.quarantine(tx, agent, incident, by="user:x")
     evidence = {
         "id": agent.id,
         "name": agent.name,
         "state_before": "enabled",
-        "state": stopped.agent.state,
+        "state": quarantined.agent.state,
         "owners": list(agent.owners),
         "auth_method": agent.auth_method,
         "keys": [],
         "secrets": [{"id": "s", "hint": "abcd", "last_used_at": 0}],
-        **stopped.counts,
+        **quarantined.counts,
     }
     again = add_incident(
         services, services.approval(agent.id, agent.owners[0]), "sayso_ic_2", evidence
@@ -65,9 +65,9 @@ def test_closing_an_incident_names_the_command_that_enables_the_quarantined_agen
     out = admin_cli("incidents", "show", again).out
     assert "invoice-bot: was enabled, is quarantined; ended: tokens 0, requests 1." in out
     assert "To release invoice-bot: sayso agents enable invoice-bot" in out
-    (one,) = admin_cli("incidents", "show", again, "--json").document["agents"]
-    assert (one["client_id"], one["state"]) == (agent.id, "quarantined")
-    assert one["secrets"] == [
+    (agent_evidence,) = admin_cli("incidents", "show", again, "--json").document["agents"]
+    assert (agent_evidence["client_id"], agent_evidence["state"]) == (agent.id, "quarantined")
+    assert agent_evidence["secrets"] == [
         {"id": "s", "hint": "abcd", "last_used_at": "1970-01-01T00:00:00.000Z"}
     ]
     assert "quarantined" in admin_cli("agents", "show", "invoice-bot").out
@@ -76,7 +76,7 @@ def test_closing_an_incident_names_the_command_that_enables_the_quarantined_agen
 
 
 def test_an_alarm_about_the_log_says_who_saw_it_and_how_to_verify(admin_cli, data_folder):
-    """The checkpoints of the device are printed on one line each."""
+    """Each checkpoint of the device is printed on one line."""
     services = open_admin(data_folder)
     admin_cli("users", "add", "olga")
     with services.store.read() as view:

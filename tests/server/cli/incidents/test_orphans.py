@@ -11,7 +11,7 @@ from tests.support.builders.installation import SERVER_POLICY, open_admin
 
 @pytest.fixture
 def orphan(admin_cli, data_folder):
-    """An agent whose only owner was disabled, and the services behind it."""
+    """The services of an installation with an agent whose only owner was disabled."""
     admin_cli("users", "add", "olga")
     admin_cli("agents", "add", "invoice-bot", "--owner", "olga")
     admin_cli("users", "disable", "olga")
@@ -23,15 +23,15 @@ def orphan(admin_cli, data_folder):
 
 @pytest.mark.usefixtures("orphan")
 def test_an_orphan_is_listed_with_its_quarantine_date_and_the_remedy(admin_cli):
-    """The JSON has every reason and when each owner was last seen."""
+    """The JSON has every reason and the time at which each owner was last seen."""
     (item,) = admin_cli("agents", "orphans", "--json").document["items"]
     assert (item["name"], item["state"], item["why"]) == ("invoice-bot", "enabled", ["no_owner"])
     (owner,) = item["owners"]
     assert (owner["name"], owner["state"], owner["seen_at"]) == ("olga", "disabled", None)
     disabled_user = admin_cli("users", "show", "olga", "--json").document
     assert (disabled_user["state"], disabled_user["disabled_at"] is None) == ("disabled", False)
-    shown = admin_cli("agents", "show", "invoice-bot", "--json").document
-    assert item["quarantine_at"] == shown["quarantine_at"] is not None
+    agent = admin_cli("agents", "show", "invoice-bot", "--json").document
+    assert item["quarantine_at"] == agent["quarantine_at"] is not None
     out = admin_cli("agents", "orphans").out
     assert "no enabled owner" in out
     assert "olga (disabled, never seen)" in out
@@ -41,15 +41,15 @@ def test_an_orphan_is_listed_with_its_quarantine_date_and_the_remedy(admin_cli):
 
 @pytest.mark.usefixtures("orphan")
 def test_an_orphan_with_a_new_owner_is_no_longer_listed(admin_cli):
-    """The agent has no quarantine date any more."""
+    """The agent no longer has a quarantine date."""
     admin_cli("agents", "update", "invoice-bot", "--add-owner", "admin")
     assert admin_cli("agents", "orphans").out == "There are none.\n"
-    shown = admin_cli("agents", "show", "invoice-bot", "--json").document
-    assert shown["quarantine_at"] is None
+    agent = admin_cli("agents", "show", "invoice-bot", "--json").document
+    assert agent["quarantine_at"] is None
 
 
 def test_the_incident_of_an_orphan_quarantine_lists_the_next_steps(admin_cli, orphan):
-    """The owner comes first, then the agent, then the incident."""
+    """The commands add an owner, enable the agent, and close the incident, in this order."""
     orphan.clock.forward(14 * DAY)
     assert OrphanQuarantine(orphan.store, orphan.secrets, SERVER_POLICY).round() == 1
     (item,) = admin_cli("incidents", "list", "--json").document["items"]
@@ -57,8 +57,8 @@ def test_the_incident_of_an_orphan_quarantine_lists_the_next_steps(admin_cli, or
     assert (item["signed"], item["agents"][0]["name"]) == (None, "invoice-bot")
     listed = admin_cli("incidents", "list").out
     assert "it had no enabled owner" in listed
-    *_, owner, goes_on, close = admin_cli("incidents", "show", item["id"]).out.splitlines()
+    *_, owner, enable, close = admin_cli("incidents", "show", item["id"]).out.splitlines()
     assert owner.endswith("sayso agents update invoice-bot --add-owner USER")
-    assert goes_on.endswith("sayso agents enable invoice-bot")
+    assert enable.endswith("sayso agents enable invoice-bot")
     assert close.endswith(f"sayso incidents close {item['id']} --note TEXT")
     assert "An agent was quarantined because it has no owner." in admin_cli("doctor").out

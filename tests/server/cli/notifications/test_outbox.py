@@ -4,7 +4,7 @@ from tests.support.builders.installation import open_admin
 
 
 def test_an_undelivered_message_is_listed_and_retried(admin_cli, data_folder):
-    """The ID names it; a second retry finds nothing."""
+    """The message is given by its ID; a second retry finds nothing to retry."""
     assert admin_cli("outbox", "list", "--json").document["items"] == []
     services = open_admin(data_folder)
     with services.store.write() as tx:

@@ -8,7 +8,7 @@ from tests.support.builders.installation import open_admin
 
 
 def test_a_pause_is_shown_with_its_agent(admin_cli, data_folder):
-    """Three denials of one kind cause it: it shows the user, the kind and the end."""
+    """Three denials of the same kind pause the agent for that user, and the end is shown."""
     admin_cli("agents", "add", "invoice-bot", "--owner", "admin")
     assert admin_cli("agents", "show", "invoice-bot", "--json").document["pauses"] == []
     services = open_admin(data_folder)

@@ -33,8 +33,8 @@ def backup(admin_cli, tmp_path) -> Path:
     return target
 
 
-def _rewritten(backup: Path, **changed: bytes) -> None:
-    """The same archive with some members replaced."""
+def _rewrite(backup: Path, **changed: bytes) -> None:
+    """Write the same archive with some members replaced."""
     with tarfile.open(backup) as tar:
         members = {name: tar.extractfile(name).read() for name in tar.getnames()}
     members |= changed
@@ -49,34 +49,34 @@ def _contents(data_folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in data_folder.iterdir() if path.is_file()}
 
 
-def _lose(data_folder: Path) -> None:
+def _delete_database(data_folder: Path) -> None:
     for path in data_folder.glob("sayso.db*"):
         path.unlink()
 
 
 def test_a_backup_contains_its_keys_only_with_the_flag(admin_cli, backup, data_folder, tmp_path):
-    """A backup without `--with-keys` prints where the keys are."""
+    """Without `--with-keys` the output says where the keys are."""
     with tarfile.open(backup) as tar:
         assert sorted(tar.getnames()) == ["database", "manifest.json", "manifest.mac"]
     output = admin_cli("db", "backup", str(tmp_path / "plain")).out
     assert str(data_folder / "master.key") in output
     assert str(data_folder / "pin.key") in output
-    whole = tmp_path / "whole.sayso"
-    made = admin_cli("db", "backup", str(whole), "--with-keys", "--json").document
-    assert (made["with_keys"], made["keys_apart"]) == (True, [])
-    with tarfile.open(whole) as tar:
+    full_backup = tmp_path / "whole.sayso"
+    document = admin_cli("db", "backup", str(full_backup), "--with-keys", "--json").document
+    assert (document["with_keys"], document["keys_apart"]) == (True, [])
+    with tarfile.open(full_backup) as tar:
         assert {"keys/master", "keys/pin"} <= set(tar.getnames())
 
 
 @pytest.mark.usefixtures("backup")
 def test_a_backup_with_keys_restores_to_a_new_machine(admin_cli, data_folder, tmp_path):
-    """The key files are restored, readable by their owner only."""
-    whole = tmp_path / "whole.sayso"
-    admin_cli("db", "backup", str(whole), "--with-keys")
+    """The key files are restored, and only their owner can read them."""
+    full_backup = tmp_path / "whole.sayso"
+    admin_cli("db", "backup", str(full_backup), "--with-keys")
     before = _contents(data_folder)
     for path in data_folder.iterdir():
         path.unlink()
-    assert admin_cli("db", "restore", str(whole), "--keep-agents").code == 0
+    assert admin_cli("db", "restore", str(full_backup), "--keep-agents").code == 0
     for name in ("master.key", "pin.key"):
         assert (data_folder / name).read_bytes() == before[name]
         assert (data_folder / name).stat().st_mode & 0o777 == 0o600
@@ -84,8 +84,8 @@ def test_a_backup_with_keys_restores_to_a_new_machine(admin_cli, data_folder, tm
 
 
 def test_a_restore_without_its_key_file_is_refused_by_name(admin_cli, backup, data_folder):
-    """No new key is made in its place."""
-    _lose(data_folder)
+    """The error names the missing key, and no new key is created in its place."""
+    _delete_database(data_folder)
     (data_folder / "pin.key").unlink()
     refused = admin_cli("db", "restore", str(backup), "--json")
     assert (refused.code, refused.error["code"]) == (1, "bad_key_file")
@@ -99,7 +99,7 @@ def test_a_restore_without_its_key_file_is_refused_by_name(admin_cli, backup, da
 def test_a_damaged_or_changed_backup_is_refused_and_changes_nothing(
     admin_cli, backup, data_folder, member
 ):
-    """A hash or the manifest's MAC does not match: exit 20."""
+    """A wrong hash or a wrong MAC of the manifest exits with 20."""
     with tarfile.open(backup) as tar:
         before = tar.extractfile(member).read()
     changed = {
@@ -107,23 +107,23 @@ def test_a_damaged_or_changed_backup_is_refused_and_changes_nothing(
         "manifest.json": before.replace(b'"program"', b' "program"'),
         "manifest.mac": b"0" * len(before),
     }[member]
-    _rewritten(backup, **{member: changed})
-    there = _contents(data_folder)
+    _rewrite(backup, **{member: changed})
+    files_before = _contents(data_folder)
     refused = admin_cli("db", "restore", str(backup), "--force", "--json")
     assert (refused.code, refused.error["code"]) == (20, "bad_backup")
-    assert _contents(data_folder) == there
+    assert _contents(data_folder) == files_before
 
 
 @pytest.mark.parametrize("content", [b"", b"no tar", b"\0" * 2048])
 def test_a_file_that_is_not_a_backup_is_refused(admin_cli, tmp_path, content):
-    """The restore names the problem for any content of the file."""
+    """An empty file, a text and zero bytes all get the same error."""
     (tmp_path / "other").write_bytes(content)
     refused = admin_cli("db", "restore", str(tmp_path / "other"), "--force", "--json")
     assert (refused.code, refused.error["code"]) == (20, "bad_backup")
 
 
 def test_an_installation_is_replaced_only_with_force_and_kept_aside(admin_cli, backup):
-    """The previous database is kept with all its data."""
+    """The previous database file is kept with all its data."""
     admin_cli("agents", "add", "later", "--owner", "admin")
     refused = admin_cli("db", "restore", str(backup), "--json")
     assert (refused.code, refused.error["code"]) == (6, "conflict")
@@ -135,21 +135,21 @@ def test_an_installation_is_replaced_only_with_force_and_kept_aside(admin_cli, b
 
 
 def test_restore_is_refused_while_the_database_is_in_use(admin_cli, backup, data_folder):
-    """A server, or any other command, may be using it."""
-    there = _contents(data_folder)
+    """A server or a different command may be using the database."""
+    files_before = _contents(data_folder)
     services = build(Settings(data_dir=data_folder))
     refused = admin_cli("db", "restore", str(backup), "--force", "--json")
     services.store.close()
     assert (refused.code, refused.error["code"]) == (6, "in_use")
-    assert _contents(data_folder)["sayso.db"] == there["sayso.db"]
+    assert _contents(data_folder)["sayso.db"] == files_before["sayso.db"]
     assert admin_cli("db", "restore", str(backup), "--force", "--json").code == 0
 
 
 def test_a_database_unpacked_by_hand_is_refused_until_it_is_restored(
     admin_cli, backup, data_folder
 ):
-    """The error names the command."""
-    _lose(data_folder)
+    """The error names the command that restores a backup."""
+    _delete_database(data_folder)
     with tarfile.open(backup) as tar:
         (data_folder / "sayso.db").write_bytes(tar.extractfile("database").read())
     refused = admin_cli("agents", "list", "--json")
@@ -158,39 +158,39 @@ def test_a_database_unpacked_by_hand_is_refused_until_it_is_restored(
 
 
 def test_every_kind_has_its_keep_flag():
-    """Users need none: without a device or a password they can do nothing."""
+    """Users have no flag, because without a device or a password they can do nothing."""
     assert {flag.removeprefix("--keep-") for flag in _KEEP} == set(KINDS) - ONLY_IF_CHANGED
 
 
 @pytest.mark.parametrize("flag", _KEEP)
 def test_a_keep_flag_keeps_its_kind_only(admin_cli, backup, data_folder, flag):
-    """Every other kind is turned off."""
+    """Objects of every other kind are turned off."""
     kind = flag.removeprefix("--keep-")
-    _lose(data_folder)
+    _delete_database(data_folder)
     output = admin_cli("db", "restore", str(backup), flag, "--json").document
-    there = {"agents": 1, "apps": 1}
+    counts = {"agents": 1, "apps": 1}
     assert output["compared"] is False
-    assert output["held"] == {one: 0 if one == kind else there.get(one, 0) for one in KINDS}
+    assert output["held"] == {name: 0 if name == kind else counts.get(name, 0) for name in KINDS}
     (entry,) = admin_cli("audit", "search", "--type", "installation.restored", "--json").document[
         "items"
     ]
     assert entry["facts"]["kept"] == [kind]
 
 
-def test_restore_since_keeps_what_did_not_change(admin_cli, backup, data_folder, tmp_path):
-    """`db restore --since`: what changed in the later database is turned off."""
+def test_restore_since_keeps_unchanged_objects(admin_cli, backup, data_folder, tmp_path):
+    """With `db restore --since`, an object that changed in the later database is turned off."""
     admin_cli("agents", "add", "other", "--owner", "admin")
     admin_cli("apps", "update", "chat", "--disable")
     later = tmp_path / "later.db"
     later.write_bytes((data_folder / "sayso.db").read_bytes())
-    _lose(data_folder)
+    _delete_database(data_folder)
     output = admin_cli("db", "restore", str(backup), "--since", str(later), "--json").document
     assert (output["compared"], output["held"]["agents"], output["held"]["apps"]) == (True, 0, 1)
 
 
 @pytest.mark.usefixtures("backup")
-def test_restore_in_place_turns_off_what_doctor_then_lists(admin_cli):
-    """`db restore --in-place`; `doctor` names the command that enables each."""
+def test_doctor_lists_the_objects_that_restore_in_place_turned_off(admin_cli):
+    """After `db restore --in-place`, `doctor` names the command that enables each object."""
     output = admin_cli("db", "restore", "--in-place", "--json").document
     assert (output["held"]["agents"], output["replaced"]) == (1, None)
     assert "Run: sayso agents enable bot" in admin_cli("doctor").out
@@ -199,14 +199,14 @@ def test_restore_in_place_turns_off_what_doctor_then_lists(admin_cli):
 
 
 def test_restore_takes_either_a_backup_or_in_place(admin_cli, backup):
-    """Giving both, or neither, is a usage error."""
+    """Giving both or neither is a usage error."""
     assert admin_cli("db", "restore").code == 2
     assert admin_cli("db", "restore", str(backup), "--in-place").code == 2
 
 
 def test_a_terminal_user_is_asked_for_each_kind(admin_cli, backup, data_folder, monkeypatch):
-    """Yes keeps that kind; the rest is turned off."""
-    _lose(data_folder)
+    """Yes keeps the objects of that kind, and the others are turned off."""
+    _delete_database(data_folder)
     typed = io.StringIO("y\nn\n")
     typed.isatty = lambda: True
     monkeypatch.setattr("sys.stdin", typed)
@@ -218,7 +218,7 @@ def test_a_terminal_user_is_asked_for_each_kind(admin_cli, backup, data_folder, 
 
 
 def test_devices_enable_finds_only_devices_that_a_restore_turned_off(admin_cli):
-    """`devices enable --user`: a revoked device stays revoked."""
+    """A device that was revoked, or does not exist, cannot be enabled."""
     assert admin_cli("devices", "enable", "sayso_dv_nobody", "--json").error["code"] == "not_found"
     assert admin_cli("devices", "enable", "--user", "admin", "--json").error["code"] == "not_found"
     assert admin_cli("devices", "enable").code == 2

@@ -27,7 +27,7 @@ def folder(admin_cli, data_folder):
 
 @pytest.fixture
 def offered(capfd, monkeypatch):
-    """What the program answers to the script of a shell; none of it is an error."""
+    """A function that returns the program's completions for a shell's completion script."""
 
     def ask(line, shell="bash"):
         words = line.split(" ")
@@ -50,40 +50,40 @@ def offered(capfd, monkeypatch):
 
 @pytest.mark.parametrize("shell", SHELLS)
 def test_each_shell_gets_its_script(admin_cli, shell):
-    """It asks the program itself, by its completion variable."""
+    """The script calls the program with its completion variable."""
     out = admin_cli("completion", shell).out
     assert COMPLETION_VARIABLE in out
     assert f"{shell}_complete" in out
 
 
 def test_a_missing_shell_is_refused_with_the_choices(admin_cli):
-    """On one line."""
+    """The choices are on a single line."""
     refused = admin_cli("completion")
     assert refused.code == 2
     assert refused.err.endswith("Choose from: bash, zsh, fish. See: sayso completion --help\n")
 
 
 def test_bash_completes_commands_flags_and_names(folder):
-    """Through the printed script, as a person who presses Tab."""
-    assert in_bash(folder, "sayso del") == ["delegations"]
-    assert in_bash(folder, "sayso agents rotate-secret --over") == ["--overlap"]
-    assert in_bash(folder, "sayso agents disable inv") == ["invoice-bot"]
-    assert in_bash(folder, "sayso devices list --user ad") == ["admin"]
+    """The printed script completes as it does for a person who presses Tab."""
+    assert _complete_in_bash(folder, "sayso del") == ["delegations"]
+    assert _complete_in_bash(folder, "sayso agents rotate-secret --over") == ["--overlap"]
+    assert _complete_in_bash(folder, "sayso agents disable inv") == ["invoice-bot"]
+    assert _complete_in_bash(folder, "sayso devices list --user ad") == ["admin"]
 
 
 @pytest.mark.usefixtures("folder")
 @pytest.mark.parametrize("shell", SHELLS)
-def test_each_shell_is_offered_the_same(offered, shell):
-    """The protocol of the scripts; an agent is offered by its ID if its name needs quotes."""
-    found = offered("sayso agents show ", shell)
-    assert "invoice-bot" in found
-    assert any(one.startswith("sayso_ag_") for one in found)
-    assert not any("Mail" in one for one in found)
+def test_each_shell_gets_the_same_completions(offered, shell):
+    """An agent whose name needs quotes is offered by its ID."""
+    candidates = offered("sayso agents show ", shell)
+    assert "invoice-bot" in candidates
+    assert any(candidate.startswith("sayso_ag_") for candidate in candidates)
+    assert not any("Mail" in candidate for candidate in candidates)
     assert set(offered("sayso ", shell)) == set(GROUPS)
 
 
 def test_ids_of_each_noun_are_offered(admin_cli, folder, offered):
-    """They are those that its list prints; a noun without any offers nothing."""
+    """The IDs are those that the list command prints; an empty list offers nothing."""
     admin_cli("groups", "add", "payers", "--member", "admin")
     services = open_admin(folder)
     admin = services.users.show("admin")[0]
@@ -101,19 +101,19 @@ def test_ids_of_each_noun_are_offered(admin_cli, folder, offered):
 
 
 def test_completion_creates_no_database(data_folder, offered):
-    """A folder without an installation stays empty."""
+    """A folder without an installation is not created."""
     assert offered("sayso agents show ") == []
     assert not data_folder.exists()
 
 
 def test_a_database_that_cannot_be_read_offers_nothing(folder, offered):
-    """The shell shows no error in the middle of a line."""
+    """An error message must not appear in the middle of the line being typed."""
     (folder / "master.key").write_bytes(b"short")
     assert offered("sayso agents show ") == []
 
 
-def in_bash(folder, line):
-    """What bash offers for the end of the line."""
+def _complete_in_bash(folder, line):
+    """Return what bash offers for the end of the line."""
     words = line.split(" ")
     script = (
         'eval "$(sayso completion bash)"\n'
@@ -128,6 +128,6 @@ def in_bash(folder, line):
 
 
 def test_a_mistyped_command_gets_a_suggestion(admin_cli):
-    """The question keeps its mark, and the help is a sentence of its own."""
+    """The question ends with a question mark, and the help is a separate sentence."""
     refused = admin_cli("agents", "lst")
     assert refused.err.endswith("Did you mean 'list'? See: sayso agents --help\n")

@@ -6,30 +6,32 @@ import sqlite3
 import pytest
 
 
-def _found(done):
+def _findings(done):
     return {item["what"] for item in done["items"]}
 
 
 def test_a_new_installation_has_weak_findings_and_none_broken(admin_cli):
-    """Known limits are among them: anyone who reads the data folder is the administrator."""
+    """One known limit is that anyone who reads the data folder is the administrator."""
     done = admin_cli("doctor", "--json").document
     assert done["broken"] is False
-    assert any("data folder" in what for what in _found(done))
-    assert any("PIN" in what for what in _found(done))
-    assert "admin has no device and cannot answer requests." in _found(done)
+    assert any("data folder" in what for what in _findings(done))
+    assert any("PIN" in what for what in _findings(done))
+    assert "admin has no device and cannot answer requests." in _findings(done)
     assert all(item["fix"] for item in done["items"])
 
 
 def test_an_agent_that_may_ask_every_user_is_weak(admin_cli):
-    """The flag `--asks` restricts it and ends the finding."""
+    """The finding disappears once `--asks` restricts the agent."""
     admin_cli("agents", "add", "bot", "--owner", "admin")
-    assert "The agent bot may ask every user." in _found(admin_cli("doctor", "--json").document)
+    assert "The agent bot may ask every user." in _findings(admin_cli("doctor", "--json").document)
     admin_cli("agents", "update", "bot", "--asks", "admin")
-    assert "The agent bot may ask every user." not in _found(admin_cli("doctor", "--json").document)
+    assert "The agent bot may ask every user." not in _findings(
+        admin_cli("doctor", "--json").document
+    )
 
 
 def test_a_key_file_that_others_can_read_is_broken_and_exit_1(admin_cli, data_folder):
-    """Nothing else opens, and the remedy is a command."""
+    """The remedy is a command that can be copied."""
     (data_folder / "master.key").chmod(0o640)
     done = admin_cli("doctor")
     assert done.code == 1
@@ -38,7 +40,7 @@ def test_a_key_file_that_others_can_read_is_broken_and_exit_1(admin_cli, data_fo
 
 
 def test_a_missing_master_key_is_broken_and_not_replaced(admin_cli, data_folder):
-    """A new key could not open what the old one sealed."""
+    """A new key could not decrypt what the old one encrypted."""
     (data_folder / "master.key").unlink()
     done = admin_cli("doctor")
     assert done.code == 1
@@ -47,18 +49,18 @@ def test_a_missing_master_key_is_broken_and_not_replaced(admin_cli, data_folder)
 
 
 def test_a_data_folder_that_others_can_read_is_weak(admin_cli, data_folder):
-    """A database that others can read is weak too."""
+    """A database file that others can read is a finding of its own."""
     data_folder.chmod(0o755)
     (data_folder / "sayso.db").chmod(0o644)
-    found = _found(admin_cli("doctor", "--json").document)
-    assert f"Other users can read {data_folder}." in found
-    assert f"Other users can read {data_folder / 'sayso.db'}." in found
+    findings = _findings(admin_cli("doctor", "--json").document)
+    assert f"Other users can read {data_folder}." in findings
+    assert f"Other users can read {data_folder / 'sayso.db'}." in findings
 
 
 def test_an_http_issuer_for_other_machines_is_weak(admin_cli, monkeypatch):
     """Codes and tokens would travel unencrypted."""
     monkeypatch.setenv("SAYSO_ISSUER", "http://sayso.example")
-    assert any("not https" in what for what in _found(admin_cli("doctor", "--json").document))
+    assert any("not https" in what for what in _findings(admin_cli("doctor", "--json").document))
 
 
 @pytest.mark.parametrize(
@@ -71,30 +73,32 @@ def test_an_http_issuer_for_other_machines_is_weak(admin_cli, monkeypatch):
     ],
 )
 def test_a_missing_push_contact_is_weak(admin_cli, monkeypatch, issuer, contact, weak):
-    """Push works only with an https issuer; a full host name is contact enough."""
+    """Push needs an https issuer; a fully qualified host name can serve as the contact."""
     monkeypatch.setenv("SAYSO_ISSUER", issuer)
     monkeypatch.setenv("SAYSO_PUSH_CONTACT", contact)
-    found = _found(admin_cli("doctor", "--json").document)
-    assert sum("contact for push services" in what for what in found) == weak
+    findings = _findings(admin_cli("doctor", "--json").document)
+    assert sum("contact for push services" in what for what in findings) == weak
 
 
 def test_the_retention_of_the_audit_log_is_a_note(admin_cli, monkeypatch):
     """An administrator sees it without reading the settings."""
-    assert "Audit entries are kept forever." in _found(admin_cli("doctor", "--json").document)
+    assert "Audit entries are kept forever." in _findings(admin_cli("doctor", "--json").document)
     monkeypatch.setenv("SAYSO_AUDIT_RETENTION", "365d")
-    assert "Audit entries are kept for 365 days." in _found(admin_cli("doctor", "--json").document)
+    assert "Audit entries are kept for 365 days." in _findings(
+        admin_cli("doctor", "--json").document
+    )
 
 
 @pytest.mark.usefixtures("data_folder")
 def test_doctor_before_init_names_the_first_command_and_creates_nothing(sayso, data_folder):
-    """`doctor` changes nothing."""
+    """`sayso doctor` never changes anything."""
     done = sayso("doctor", "--json").document
-    assert "There is no database yet." in _found(done)
+    assert "There is no database yet." in _findings(done)
     assert not data_folder.exists()
 
 
 def test_names_that_look_alike_since_an_upgrade_are_weak(admin_cli, data_folder):
-    """Each later one is listed with the older one and the remedy; renaming resolves it."""
+    """The newer name is listed with the older one; renaming it resolves the finding."""
     admin_cli("agents", "add", "deploy-bot", "--owner", "admin")
     admin_cli("agents", "add", "other", "--owner", "admin")
     with sqlite3.connect(data_folder / "sayso.db") as database:
@@ -110,9 +114,9 @@ def test_names_that_look_alike_since_an_upgrade_are_weak(admin_cli, data_folder)
 
 
 def test_every_key_file_is_checked(admin_cli, data_folder):
-    """Each wrong one is named, not only the first."""
+    """Every wrong key file is named, and not only the first one."""
     (data_folder / "master.key").write_bytes(b"x" * 32)
     (data_folder / "pin.key").unlink()
-    found = [item["what"] for item in json.loads(admin_cli("doctor", "--json").out)["items"]]
-    assert any(f"{data_folder / 'master.key'} is not the master key" in what for what in found)
-    assert any(f"{data_folder / 'pin.key'} is missing" in what for what in found)
+    findings = [item["what"] for item in json.loads(admin_cli("doctor", "--json").out)["items"]]
+    assert any(f"{data_folder / 'master.key'} is not the master key" in what for what in findings)
+    assert any(f"{data_folder / 'pin.key'} is missing" in what for what in findings)

@@ -1,4 +1,4 @@
-"""`sayso gateway`, `sayso ask` and `sayso mcp` start programs that the server does not import."""
+"""`sayso gateway`, `ask` and `mcp` start programs that the server does not import."""
 
 import importlib.util
 import os
@@ -10,16 +10,16 @@ import pytest
 
 @pytest.fixture
 def started(monkeypatch):
-    """The programs that took the place of this one."""
-    found = []
+    """The arguments of the programs that replaced this process."""
+    programs = []
 
     def execv(path, program):
         assert path == program[0] == sys.executable
-        found.append(program[1:])
+        programs.append(program[1:])
         raise SystemExit(0)
 
     monkeypatch.setattr(os, "execv", execv)
-    return found
+    return programs
 
 
 @pytest.mark.parametrize(
@@ -40,8 +40,8 @@ def started(monkeypatch):
         ("ask --user=ana --scope=s --idempotency-key=K --accept-narrowed --json", "sayso.ask"),
     ],
 )
-def test_the_program_gets_what_was_given(sayso, started, line, program):
-    """Each flag with its value, also one that begins like a flag, and none that was not given."""
+def test_the_program_gets_the_given_flags(sayso, started, line, program):
+    """Each flag keeps its value, even one that begins like a flag; no flag is added."""
     words = shlex.split(line)
     assert sayso(*words).code == 0
     assert started.pop() == ["-m", program, *words[1:]]
@@ -51,7 +51,7 @@ def test_the_program_gets_what_was_given(sayso, started, line, program):
     ("line", "extra"), [("gateway --upstream http://up", "gateway"), ("mcp", "mcp")]
 )
 def test_a_missing_extra_is_named(sayso, started, monkeypatch, line, extra):
-    """With the command that installs it."""
+    """The error has the command that installs the missing extra."""
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
     done = sayso(*line.split())
     assert done.code != 0

@@ -4,15 +4,20 @@ from server.protocol.approvals.states import State
 
 
 def test_statistics_list_days_agents_and_users_with_warnings(admin_cli, services, asked):
-    """The warnings name what should be looked at."""
+    """The warnings name the agents and users that need attention."""
     document = admin_cli("approvals", "statistics", "--days", "3", "--json").document
     assert (document["pending"], document["total"]["waiting"], len(document["days"])) == (1, 1, 3)
     assert document["agents"][0]["name"] == "invoice-bot"
     assert (document["people"][0]["name"], document["people"][0]["busiest"]) == ("admin", 1)
     assert document["ending"][-1]["within_seconds"] is None
-    assert sum(one["low"] + one["medium"] for one in document["ending"]) == 1
-    own = admin_cli("approvals", "statistics", "--days", "3", "--agent", "invoice-bot", "--json")
-    assert (own.document["total"]["waiting"], len(own.document["days"])) == (1, 3)
+    assert sum(span["low"] + span["medium"] for span in document["ending"]) == 1
+    agent_statistics = admin_cli(
+        "approvals", "statistics", "--days", "3", "--agent", "invoice-bot", "--json"
+    )
+    assert (
+        agent_statistics.document["total"]["waiting"],
+        len(agent_statistics.document["days"]),
+    ) == (1, 3)
     lines = admin_cli("approvals", "statistics", "--agent", "invoice-bot").out.splitlines()
     assert (lines[0].split()[0], len(lines)) == ("DAY", 15)
     printed = admin_cli("approvals", "statistics").out
@@ -31,12 +36,12 @@ def test_statistics_list_days_agents_and_users_with_warnings(admin_cli, services
 
 
 def test_limits_list_each_setting_and_who_reached_it(admin_cli, services, asked):
-    """Each limit names the setting that changes it."""
+    """Each limit names the setting that changes it, if there is one."""
     document = admin_cli("approvals", "limits", "--json").document
-    found = {item["name"]: item for item in document["items"]}
-    assert found["open_per_agent"]["setting"] == "SAYSO_OPEN_PER_AGENT"
-    assert found["unknown_users"]["setting"] is None
-    assert found["open_per_agent"]["near"] == []
+    limits = {item["name"]: item for item in document["items"]}
+    assert limits["open_per_agent"]["setting"] == "SAYSO_OPEN_PER_AGENT"
+    assert limits["unknown_users"]["setting"] is None
+    assert limits["open_per_agent"]["near"] == []
     for _ in range(9):
         services.approval(asked.agent_id, asked.user_id)
     (near,) = admin_cli("approvals", "limits", "--json").document["items"][0]["near"]

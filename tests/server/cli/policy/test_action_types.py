@@ -1,4 +1,4 @@
-"""`sayso actions`."""
+"""`sayso actions`: add, show, update and delete action types."""
 
 import json
 
@@ -6,7 +6,7 @@ from tests.support.builders.installation import PAYMENT
 
 
 def test_an_action_type_is_shown_changed_and_deleted(admin_cli, tmp_path):
-    """A scope that requires it prevents its deletion."""
+    """An action type that a scope requires cannot be deleted."""
     file = tmp_path / "payment.json"
     file.write_text(json.dumps(PAYMENT))
     assert admin_cli("actions", "add", str(file), "--json").document["version"] == 1
@@ -14,16 +14,16 @@ def test_an_action_type_is_shown_changed_and_deleted(admin_cli, tmp_path):
     file.write_text(json.dumps({**PAYMENT, "risk": "critical"}))
     document = admin_cli("actions", "update", str(file), "--json").document
     assert (document["version"], document["risk"]) == (2, "critical")
-    need = ("resources", "update", "https://pay.example", "--requires")
-    admin_cli(*need, "payments:transfer=payment.transfer")
-    held = admin_cli("actions", "delete", "payment.transfer", "--json")
-    assert held.error["code"] == "conflict"
-    admin_cli(*need, "payments:transfer=")
+    require = ("resources", "update", "https://pay.example", "--requires")
+    admin_cli(*require, "payments:transfer=payment.transfer")
+    refused = admin_cli("actions", "delete", "payment.transfer", "--json")
+    assert refused.error["code"] == "conflict"
+    admin_cli(*require, "payments:transfer=")
     assert admin_cli("actions", "delete", "payment.transfer", "--json").document["deleted"] is True
 
 
 def test_a_built_in_action_type_is_printed_and_registered_by_name(admin_cli):
-    """A payment needs no file."""
+    """A built-in type needs no file."""
     listed = admin_cli("actions", "builtin", "--json").document["items"]
     assert {"type", "risk", "title", "headline"} == set(listed[0])
     assert "sayso actions add --builtin" in admin_cli("actions", "builtin").out
@@ -33,8 +33,8 @@ def test_a_built_in_action_type_is_printed_and_registered_by_name(admin_cli):
     )
     added = admin_cli("actions", "add", "--builtin", "data.delete", "--json").document
     assert (added["type"], added["version"]) == ("data.delete", 1)
-    shown = admin_cli("actions", "show", "data.delete", "--json").document
-    assert shown["document"] == json.loads(printed.out)
+    stored = admin_cli("actions", "show", "data.delete", "--json").document
+    assert stored["document"] == json.loads(printed.out)
     assert (
         admin_cli("actions", "update", "--builtin", "data.delete", "--json").document["version"]
         == 1
@@ -44,7 +44,7 @@ def test_a_built_in_action_type_is_printed_and_registered_by_name(admin_cli):
 
 
 def test_an_action_type_shows_its_type_back_and_narrowing_rules(admin_cli, tmp_path):
-    """People read sentences, and scripts read members."""
+    """The output has the rules as sentences, and the JSON has them as members."""
     admin_cli("actions", "add", "--builtin", "payment.transfer")
     out = admin_cli("actions", "show", "payment.transfer").out
     rule = "typed back: /amount; for a new target the last four characters of /account"
@@ -73,7 +73,7 @@ def test_an_action_type_shows_its_type_back_and_narrowing_rules(admin_cli, tmp_p
 
 
 def test_an_action_type_comes_from_a_file_or_the_built_in_types(admin_cli, tmp_path):
-    """Giving both or neither, or a type without a headline, is refused with the remedy."""
+    """Both, neither, or a type without a headline is refused with the remedy."""
     file = tmp_path / "payment.json"
     file.write_text(json.dumps(PAYMENT))
     for arguments in ((), (str(file), "--builtin", "payment.transfer")):
@@ -86,7 +86,7 @@ def test_an_action_type_comes_from_a_file_or_the_built_in_types(admin_cli, tmp_p
 
 
 def test_an_action_type_without_a_headline_states_how_it_is_shown(admin_cli, tmp_path):
-    """The type has high risk, whatever its file says."""
+    """Such a type always has high risk, whatever its file says."""
     file = tmp_path / "bare.json"
     bare = {name: PAYMENT[name] for name in ("type", "title", "schema")}
     file.write_text(json.dumps({**bare, "risk": "low"}))

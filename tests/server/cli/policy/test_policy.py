@@ -13,7 +13,7 @@ from tests.support.builders.policies import rule
 
 @pytest.fixture
 def rules(tmp_path):
-    """Writes a policy file and returns its path."""
+    """A function that writes a policy file and returns its path."""
 
     def write(*texts):
         path = tmp_path / "policy.toml"
@@ -25,31 +25,31 @@ def rules(tmp_path):
 
 def test_show_prints_the_policy_with_version_and_hash(admin_cli):
     """The first policy is the built-in one, in the syntax of a policy file."""
-    shown = admin_cli("policy", "show", "--json").document
-    assert (shown["version"], shown["default"], shown["set_at"]) == (0, True, None)
-    assert len(shown["hash"]) == 64
+    policy = admin_cli("policy", "show", "--json").document
+    assert (policy["version"], policy["default"], policy["set_at"]) == (0, True, None)
+    assert len(policy["hash"]) == 64
     out = admin_cli("policy", "show").out
     assert "The built-in policy" in out
     assert 'id = "high-risk"' in out
 
 
 def test_the_output_of_show_can_be_set(admin_cli, rules):
-    """The headline is a comment."""
+    """The first line is a comment, so the output is a valid policy file."""
     path = rules(admin_cli("policy", "show").out)
     assert admin_cli("policy", "set", path, "--json").document["version"] == 1
 
 
-def test_a_policy_is_set_whole_or_not_at_all(admin_cli, rules):
-    """An error names the rule and the remedy, and nothing changes."""
-    made = admin_cli("policy", "set", rules(rule("deny", 'when.user = ["admin"]'))).out
-    assert "Policy 1" in made
-    assert "sayso policy show" in made
-    bad = admin_cli("policy", "set", rules(rule("deny", 'when.user = ["eve"]')), "--json")
-    assert (bad.code, bad.error["code"]) == (2, "invalid")
-    assert "rule r: there is no user eve" in bad.error["message"]
-    shown = admin_cli("policy", "show", "--json").document
-    assert (shown["version"], shown["set_by"]) == (1, "operator")
-    assert list(shown["names"]["users"]) == ["admin"]
+def test_an_invalid_policy_changes_nothing(admin_cli, rules):
+    """The error names the rule and the remedy, and the stored policy stays."""
+    output = admin_cli("policy", "set", rules(rule("deny", 'when.user = ["admin"]'))).out
+    assert "Policy 1" in output
+    assert "sayso policy show" in output
+    refused = admin_cli("policy", "set", rules(rule("deny", 'when.user = ["eve"]')), "--json")
+    assert (refused.code, refused.error["code"]) == (2, "invalid")
+    assert "rule r: there is no user eve" in refused.error["message"]
+    policy = admin_cli("policy", "show", "--json").document
+    assert (policy["version"], policy["set_by"]) == (1, "operator")
+    assert list(policy["names"]["users"]) == ["admin"]
     assert "policy.set" in admin_cli("audit", "tail").out
 
 
@@ -66,19 +66,23 @@ expect = "allow"
 
 @pytest.fixture
 def installation(admin_cli):
-    """An installation with an agent that may read."""
-    made = admin_cli(*AGENT, "--scope", "payments:read")
-    assert made.code == 0, made.err
+    """An installation with an agent that may read payments."""
+    added = admin_cli(*AGENT, "--scope", "payments:read")
+    assert added.code == 0, added.err
     return admin_cli
 
 
 def test_explain_names_the_rule_and_the_token_of_a_request(installation, rules):
-    """It prints words or JSON, for the policy in force or another one."""
+    """The output is text or JSON, for the current policy or for a given one."""
     case = ("policy", "explain", "--agent", "bot", "--scope", "payments:read")
-    found = installation(*case, "--flow", "client_credentials", "--json").document
-    assert (found["outcome"], found["then"], found["asks"]) == ("allow", "token", None)
-    assert [rule["id"] for rule in found["rules"]] == ["usual-access"]
-    assert (found["token"]["scope"], found["token_seconds"]) == ("payments:read", 300)
+    explanation = installation(*case, "--flow", "client_credentials", "--json").document
+    assert (explanation["outcome"], explanation["then"], explanation["asks"]) == (
+        "allow",
+        "token",
+        None,
+    )
+    assert [rule["id"] for rule in explanation["rules"]] == ["usual-access"]
+    assert (explanation["token"]["scope"], explanation["token_seconds"]) == ("payments:read", 300)
     out = installation(*case, "--user", "admin").out
     assert "a person is asked" in out
     assert "1 person, by confirm, within 24 hours" in out
@@ -94,7 +98,7 @@ def test_explain_names_the_rule_and_the_token_of_a_request(installation, rules):
 
 
 def test_explain_reads_details_from_a_file(installation, tmp_path):
-    """The details are validated against their type."""
+    """The details are validated against their action type."""
     details = tmp_path / "details.json"
     details.write_text('[{"type": "x"}]')
     done = installation("policy", "explain", "--agent", "bot", "--details", str(details), "--json")
@@ -103,11 +107,11 @@ def test_explain_reads_details_from_a_file(installation, tmp_path):
 
 
 def test_a_table_of_cases_passes_or_is_exit_1(installation, rules, tmp_path):
-    """Each failed case states what differs."""
+    """Each failed case states the expected and the actual outcome."""
     table = tmp_path / "cases.toml"
     table.write_text(TABLE)
-    fits = installation("policy", "test", str(table))
-    assert (fits.code, fits.out.splitlines()[-1]) == (0, "1 of 1 passed.")
+    passed = installation("policy", "test", str(table))
+    assert (passed.code, passed.out.splitlines()[-1]) == (0, "1 of 1 passed.")
     table.write_text(TABLE + '[[cases]]\nagent = "eve"\nexpect = "ask"\n')
     done = installation("policy", "test", str(table), "--policy", rules(rule("deny")))
     assert done.code == 1
@@ -118,7 +122,7 @@ def test_a_table_of_cases_passes_or_is_exit_1(installation, rules, tmp_path):
 
 
 def test_dry_run_on_a_new_installation_changes_nothing(installation, rules):
-    """There is nothing to evaluate again."""
+    """A new installation has no requests to evaluate again."""
     done = installation("policy", "dry-run", "--policy", rules(rule("deny")), "--json").document
     assert (done["evaluated"], done["changed"], done["changes"]) == (0, 0, [])
     assert "0 evaluated again" in installation("policy", "dry-run", "--last", "1d").out
@@ -126,36 +130,39 @@ def test_dry_run_on_a_new_installation_changes_nothing(installation, rules):
 
 
 def test_dry_run_lists_changed_outcomes():
-    """Each has the rules that cause it; a note says that there were more."""
+    """If there are more changes than listed, the output says so."""
     change = Change("exchange", "t", 0, "bot", None, "r", ("read",), ("a.b",), "allow", "ask", ())
-    found = Replay(0, 1, PolicyVersion(1, "h"), 1, 2, False, {"allow": 1}, {"ask": 1}, 1, (change,))  # noqa: FBT003  # its sixth member
-    lines = _replay_lines(found)
+    is_complete = False
+    replay = Replay(
+        0, 1, PolicyVersion(1, "h"), 1, 2, is_complete, {"allow": 1}, {"ask": 1}, 1, (change,)
+    )
+    lines = _replay_lines(replay)
     assert "2 skipped" in lines[0]
     assert "There were more" in lines[2]
     assert "read a.b" in lines[-1]
     assert "allow → ask" in lines[-1]
-    assert policy_json.replayed(found)["changes"][0]["after"] == "ask"
+    assert policy_json.replayed(replay)["changes"][0]["after"] == "ask"
 
 
 def test_dry_run_lists_the_standing_grant_or_the_approvers_that_would_decide():
-    """A standing grant by its id, or the quorum and the approvers."""
+    """A change shows the standing grant's ID, or the quorum and the approvers."""
     same = ("request", "t", 0, "bot", "ana", "r", ("read",), (), "ask")
     covered = Change(*same, "allow", (), standing_grant="sayso_sg_1")
     asked = Change(*same, "ask", (), quorum_before=1, quorum=2, approvers=("ana", "bob"))
     changes = (covered, asked)
-    found = Replay(0, 1, PolicyVersion(1, "h"), 2, 0, True, {"ask": 2}, {"ask": 1}, 2, changes)  # noqa: FBT003  # its sixth member
-    *_, first, second = _replay_lines(found)
+    replay = Replay(0, 1, PolicyVersion(1, "h"), 2, 0, True, {"ask": 2}, {"ask": 1}, 2, changes)  # noqa: FBT003  # its sixth member
+    *_, first, second = _replay_lines(replay)
     assert first.endswith("standing grant sayso_sg_1")
     assert second.endswith("2 of ana, bob")
-    output = policy_json.replayed(found)["changes"]
-    assert [(one["quorum"], one["approvers"]) for one in output] == [
+    output = policy_json.replayed(replay)["changes"]
+    assert [(change["quorum"], change["approvers"]) for change in output] == [
         (None, ()),
         (2, ("ana", "bob")),
     ]
 
 
 def test_explain_lists_eligible_approvers_and_the_backup(installation, rules):
-    """Each has a name or a group; users whose approval does not count are listed."""
+    """Approvers have a name or a group; users whose approval does not count are listed too."""
     case = ("policy", "explain", "--agent", "bot", "--scope", "payments:read", "--user", "ana")
     for name in ("ana", "bob", "cleo"):
         installation("users", "add", name)
@@ -173,10 +180,19 @@ def test_explain_lists_eligible_approvers_and_the_backup(installation, rules):
 
 
 def test_explain_prints_unusual_codes_and_token_claims(installation):
-    """No internal names in the output."""
+    """The output has codes and claims, and no internal names."""
     case = ("--agent", "bot", "--scope", "payments:read", "--user", "admin")
     out = installation("policy", "explain", *case).out
     assert "signals         new_agent, new_resource, new_scope\n" in out
     assert '"sub_profile": "ai_agent"}' in out
-    alone = ("--agent", "bot", "--scope", "payments:read", "--flow", "client_credentials")
-    assert "signals         none\n" in installation("policy", "explain", *alone).out
+    client_credentials_case = (
+        "--agent",
+        "bot",
+        "--scope",
+        "payments:read",
+        "--flow",
+        "client_credentials",
+    )
+    assert (
+        "signals         none\n" in installation("policy", "explain", *client_credentials_case).out
+    )

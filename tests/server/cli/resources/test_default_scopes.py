@@ -4,14 +4,14 @@ URI = "https://mail.example"
 
 
 def test_a_resource_gets_keeps_and_loses_its_default_scopes(admin_cli):
-    """What is not said stays; both at once is a mistake."""
+    """An update keeps what it does not name; setting and clearing at once is an error."""
     scopes = ("--scope", "mail:read=low", "--scope", "mail:send")
     added = admin_cli("resources", "add", URI, *scopes, "--default-scope", "mail:read", "--json")
     assert added.document["default_scopes"] == ["mail:read"]
     assert "mail:read" in admin_cli("resources", "show", URI).out
     update = ("resources", "update", f"{URI}/")
-    kept = admin_cli(*update, "--scope", "mail:new", "--json").document
-    assert kept["default_scopes"] == ["mail:read"]
+    unrelated_update = admin_cli(*update, "--scope", "mail:new", "--json").document
+    assert unrelated_update["default_scopes"] == ["mail:read"]
     changed = admin_cli(*update, "--default-scope", "mail:send", "--json").document
     assert changed["default_scopes"] == ["mail:send"]
     both = admin_cli(*update, "--default-scope", "mail:read", "--no-default-scope")

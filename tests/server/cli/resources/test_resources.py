@@ -5,7 +5,7 @@ CEILING = ("--resource", "https://pay.example", "--scope", "payments:read")
 
 
 def test_a_resource_is_shown_changed_and_deleted(admin_cli):
-    """The agents that lose it are named."""
+    """Deleting a resource names the agents that lose it."""
     admin_cli(*AGENT, *CEILING)
     uri = "https://pay.example"
     flags = ("--scope", "new", "--remove-scope", "payments:transfer")
@@ -23,14 +23,14 @@ def test_a_resource_is_shown_changed_and_deleted(admin_cli):
 
 
 def test_a_resource_secret_is_rotated(admin_cli):
-    """Each secret is printed once."""
+    """Each secret is printed once, and the old one works during the overlap."""
     uri = "https://mail.example"
     first = admin_cli("resources", "add", uri, "--json").document
     assert first["client_id"].startswith("sayso_rs_")
     assert first["client_secret"].startswith("sayso_rk_")
-    there = admin_cli("resources", "add", uri, "--if-missing", "--json").document
-    assert there["client_id"] == first["client_id"]
-    assert "client_secret" not in there
+    existing = admin_cli("resources", "add", uri, "--if-missing", "--json").document
+    assert existing["client_id"] == first["client_id"]
+    assert "client_secret" not in existing
     second = admin_cli("resources", "rotate-secret", uri, "--overlap", "1h", "--json").document
     assert second["client_secret"] != first["client_secret"]
     assert [secret["hint"] for secret in second["secrets"]] == [

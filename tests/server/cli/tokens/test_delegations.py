@@ -13,7 +13,7 @@ from tests.support.builders.token_chains import BANK, DESK, Chains
 
 @pytest.fixture
 def chains(admin_cli, data_folder):
-    """Ana, an app and an agent that serves the support desk, on this test's installation."""
+    """A user, an app and two APIs on this test's installation."""
     assert admin_cli
     local = open_site(data_folder)
     local.clock.moment = int(time.time() * 1000)
@@ -34,7 +34,7 @@ def bot(chains):
 
 @pytest.fixture
 def piped(monkeypatch):
-    """Puts text on stdin."""
+    """A function that puts text on stdin."""
 
     def pipe(text):
         monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
@@ -43,12 +43,12 @@ def piped(monkeypatch):
 
 
 def test_delegations_are_listed_shown_and_revoked(admin_cli, chains, bot):
-    """Each shows who acts for whom, where, through which chain, until when, and its last use."""
+    """Revoking a token also revokes the tokens that were derived from it."""
     own = chains.user_token()
-    made = chains.row(chains.exchanged(bot, own))
+    child = chains.row(chains.exchanged(bot, own))
     parent = chains.row(own)
     listed = admin_cli("delegations", "list", "--json").document["items"]
-    assert {item["id"] for item in listed} == {parent.id, made.id}
+    assert {item["id"] for item in listed} == {parent.id, child.id}
     (item,) = admin_cli("delegations", "list", "--client", "desk-bot", "--json").document["items"]
     assert (item["client"]["name"], item["user"]["name"]) == ("desk-bot", "ana")
     assert (item["resource"], item["scope"], item["parent"]) == (BANK, ["bank:read"], parent.id)
@@ -56,11 +56,11 @@ def test_delegations_are_listed_shown_and_revoked(admin_cli, chains, bot):
     assert "desk-bot" in line
     assert "live" in line
 
-    shown = admin_cli("delegations", "show", parent.id, "--json").document
-    assert [after["id"] for after in shown["after"]] == [made.id]
-    assert shown["last_used_at"] is not None
+    details = admin_cli("delegations", "show", parent.id, "--json").document
+    assert [after["id"] for after in details["after"]] == [child.id]
+    assert details["last_used_at"] is not None
     assert "Tokens derived from it:" in admin_cli("delegations", "show", parent.id).out
-    assert "Derived from:" in admin_cli("delegations", "show", made.id).out
+    assert "Derived from:" in admin_cli("delegations", "show", child.id).out
 
     ended = admin_cli("delegations", "revoke", parent.id, "--json").document
     assert (ended["state"], ended["tokens_revoked"]) == ("revoked", 2)
@@ -71,19 +71,19 @@ def test_delegations_are_listed_shown_and_revoked(admin_cli, chains, bot):
 
 
 def test_a_delegation_chain_is_shown_with_its_actors(admin_cli, chains, bot):
-    """The client, the agent it acts for, and the user at the end of the chain."""
+    """The output names the client and the agent on whose behalf it acts."""
     helper = chains.agent("helper")
     chains.consent(bot, "desk:use", resource=DESK)
     first = chains.exchanged(bot, chains.user_token(), resource=DESK, scope="desk:use")
-    made = chains.row(chains.exchanged(helper, first))
+    delegation = chains.row(chains.exchanged(helper, first))
     assert "helper, for desk-bot" in admin_cli("delegations", "list", "--client", "helper").out
-    shown = admin_cli("delegations", "show", made.id, "--json").document
-    assert [actor["name"] for actor in shown["actors"]] == ["helper", "desk-bot"]
-    assert "through    desk-bot" in admin_cli("delegations", "show", made.id).out
+    details = admin_cli("delegations", "show", delegation.id, "--json").document
+    assert [actor["name"] for actor in details["actors"]] == ["helper", "desk-bot"]
+    assert "through    desk-bot" in admin_cli("delegations", "show", delegation.id).out
 
 
 def test_delegations_of_an_agent_itself_and_of_a_deleted_user(admin_cli, chains, bot):
-    """The list says "itself" and "nobody"; it does not invent a user."""
+    """The list says "itself" or "nobody" instead of a user's name."""
     chains.user_token(user_id=None, client_id=bot.id)
     chains.user_token(user_id="sayso_us_gone")
     lines = admin_cli("delegations", "list").out
@@ -94,12 +94,16 @@ def test_delegations_of_an_agent_itself_and_of_a_deleted_user(admin_cli, chains,
 def test_a_token_is_read_from_stdin_or_a_file_and_never_from_an_argument(
     admin_cli, chains, piped, tmp_path
 ):
-    """Its claims, whether it is active, and its revocation."""
+    """Other users of the machine can see arguments, so a token there is a usage error."""
     token = chains.user_token()
     piped(token)
-    found = admin_cli("token", "inspect", "--json").document
-    assert (found["active"], found["problems"], found["claims"]["aud"]) == (True, [], DESK)
-    assert found["delegation"]["client"]["name"] == "chat"
+    inspection = admin_cli("token", "inspect", "--json").document
+    assert (inspection["active"], inspection["problems"], inspection["claims"]["aud"]) == (
+        True,
+        [],
+        DESK,
+    )
+    assert inspection["delegation"]["client"]["name"] == "chat"
     file = tmp_path / "token"
     file.write_text(token + "\n")
     assert "The token is valid." in admin_cli("token", "inspect", str(file)).out
@@ -113,17 +117,17 @@ def test_a_token_is_read_from_stdin_or_a_file_and_never_from_an_argument(
 
 
 def test_an_unknown_token_cannot_be_revoked(admin_cli, chains, piped):
-    """We signed the token and never issued it."""
+    """The token has a valid signature of the server, but was never issued."""
     row = chains.row(chains.user_token())
     piped(chains.sign(row, {"jti": "sayso_at_unknown"}))
     assert admin_cli("token", "revoke").code == 3
     piped(chains.sign(row, {"jti": "sayso_at_unknown"}))
-    found = admin_cli("token", "inspect", "--json").document
-    assert (found["active"], found["delegation"]) == (False, None)
+    inspection = admin_cli("token", "inspect", "--json").document
+    assert (inspection["active"], inspection["delegation"]) == (False, None)
 
 
 def test_explain_describes_a_refused_exchange(admin_cli, chains, bot):
-    """The step, the remedy, the chain, the bounds, and the outcome today."""
+    """The output has the failed step, the remedy, the chain, the limits, and today's outcome."""
     assert admin_cli("token", "explain").code == 3
     token = chains.user_token()
     chains.exchange(bot, token, scope="bank:write")
@@ -150,7 +154,7 @@ def test_explain_describes_a_refused_exchange(admin_cli, chains, bot):
 
 
 def test_explain_states_that_a_refused_exchange_would_pass_now(admin_cli, chains, bot):
-    """The remedy was applied in between."""
+    """The remedy was applied after the refusal."""
     admin_cli("agents", "update", "desk-bot", "--no-serves")
     chains.exchange(bot, chains.user_token())
     assert f"--serves {DESK}" in admin_cli("token", "explain").out

@@ -1,4 +1,4 @@
-"""Remedies for refused exchanges, with whole commands."""
+"""Remedies for refused exchanges are complete commands."""
 
 from dataclasses import replace
 
@@ -27,7 +27,7 @@ def chains(local, person):
 
 @pytest.fixture
 def explanations(local):
-    """The command `sayso token explain` makes them in the same way."""
+    """Explanations built in the same way as by `sayso token explain`."""
     services = local.services
     return Explanations(
         services.store,
@@ -38,7 +38,7 @@ def explanations(local):
 
 @pytest.fixture
 def bot(chains):
-    """An agent that serves the desk."""
+    """An agent that serves the support desk."""
     return chains.agent("desk-bot")
 
 
@@ -47,12 +47,12 @@ def _update(chains, **changes):
 
 
 def test_every_reason_has_a_remedy():
-    """None is missing, and none is left over."""
+    """No reason lacks a remedy, and no remedy is unused."""
     assert set(REMEDIES) == set(Reason)
 
 
 def test_a_remedy_has_names_and_keeps_the_agents_lists(chains, bot, explanations):
-    """A flag replaces the whole list, so the command has the old values too."""
+    """A flag replaces the whole list, so the command repeats the old values."""
     _update(chains, serves=(DESK,), resources=(DESK,), scopes=("desk:use",))
     chains.exchange(bot, chains.user_token())
     assert remedy(explanations.exchange(None)).endswith(
@@ -71,7 +71,7 @@ def test_a_remedy_has_names_and_keeps_the_agents_lists(chains, bot, explanations
 
 
 def test_a_remedy_names_the_disabled_or_expired_agent_of_the_chain(chains, bot, explanations):
-    """The agent that asked is not named. An expired agent gets a later expiry."""
+    """The remedy is for that agent and not for the agent that asked."""
     front = chains.agent("front desk")
     chains.consent(front, "desk:use", "bank:read", resource=DESK)
     call = chains.exchanged(front, chains.user_token(), resource=DESK, scope="desk:use")
@@ -81,12 +81,12 @@ def test_a_remedy_names_the_disabled_or_expired_agent_of_the_chain(chains, bot, 
     with chains.local.services.store.write() as tx:
         tx.delegations.add(fresh)
     chains.exchange(bot, chains.sign(fresh))
-    found = explanations.exchange(None)
-    assert found.reason is Reason.ACTOR_DISABLED
-    assert remedy(found).endswith("sayso agents enable 'front desk'")
+    explanation = explanations.exchange(None)
+    assert explanation.reason is Reason.ACTOR_DISABLED
+    assert remedy(explanation).endswith("sayso agents enable 'front desk'")
     chains.local.admin.agents.enable("front desk", by=BY)
-    soon = AgentChanges(expires_at=chains.local.clock.now() + 1)
-    chains.local.admin.agents.update("front desk", soon, by=BY)
+    expiring = AgentChanges(expires_at=chains.local.clock.now() + 1)
+    chains.local.admin.agents.update("front desk", expiring, by=BY)
     chains.local.clock.forward(2)
     assert remedy(explanations.exchange(None)).endswith(
         "sayso agents update 'front desk' --expires 30d"
@@ -94,13 +94,13 @@ def test_a_remedy_names_the_disabled_or_expired_agent_of_the_chain(chains, bot, 
 
 
 def test_a_remedy_names_the_disabled_app(chains, bot, explanations):
-    """The remedy contains the command that enables it."""
+    """The remedy contains the command that enables the app."""
     token = chains.user_token()
     chains.local.admin.apps.update("chat", AppChanges(enabled=False), by=BY)
     row = replace(chains.row(token), id="sayso_at_again", revoked_at=None)
     with chains.local.services.store.write() as tx:
         tx.delegations.add(row)
     chains.exchange(bot, chains.sign(row))
-    found = explanations.exchange(None)
-    assert (found.reason, found.now) == (Reason.APP_DISABLED, Reason.APP_DISABLED)
-    assert remedy(found).endswith("sayso apps update chat --enable")
+    explanation = explanations.exchange(None)
+    assert (explanation.reason, explanation.now) == (Reason.APP_DISABLED, Reason.APP_DISABLED)
+    assert remedy(explanation).endswith("sayso apps update chat --enable")

@@ -2,7 +2,7 @@
 
 
 def test_a_revoked_key_is_replaced_by_another(admin_cli):
-    """The output names both; resources that verify signatures must fetch the key set again."""
+    """The output names both keys and says that resources must fetch the key set again."""
     (old,) = [
         key
         for key in admin_cli("keys", "list", "--json").document["items"]
@@ -20,9 +20,9 @@ def test_a_revoked_key_is_replaced_by_another(admin_cli):
 
 
 def test_rotated_keys_are_both_published(admin_cli):
-    """The old key has an end."""
+    """The old key stays published until it retires."""
     admin_cli("keys", "rotate", "--alg", "EdDSA", "--json")
     keys = admin_cli("keys", "list", "--json").document["items"]
-    ends = {key["state"]: key["retires_at"] for key in keys if key["alg"] == "EdDSA"}
-    assert set(ends) == {"active", "retiring"}
-    assert ends["retiring"].endswith("Z")
+    retirement_times = {key["state"]: key["retires_at"] for key in keys if key["alg"] == "EdDSA"}
+    assert set(retirement_times) == {"active", "retiring"}
+    assert retirement_times["retiring"].endswith("Z")

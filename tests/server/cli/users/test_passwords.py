@@ -1,4 +1,4 @@
-"""`sayso users password`: from standard input alone."""
+"""`sayso users password` reads the password only from standard input."""
 
 import io
 
@@ -7,7 +7,7 @@ import pytest
 
 @pytest.fixture
 def typed(monkeypatch):
-    """What is piped into the command."""
+    """A function that pipes text into the command."""
 
     def pipe(text):
         monkeypatch.setattr("sys.stdin", io.StringIO(text))
@@ -16,7 +16,7 @@ def typed(monkeypatch):
 
 
 def test_a_password_is_set_from_stdin_and_removed(admin_cli, typed):
-    """The first line is the password; it is never printed."""
+    """The first line is the password, and it is never printed or logged."""
     typed("correct horse battery\nand more\n")
     done = admin_cli("users", "password", "admin", "--password-stdin", "--json")
     assert done.document["password"] == "set"
@@ -34,7 +34,7 @@ def test_a_password_needs_exactly_one_of_the_two_flags(admin_cli, typed, flags):
 
 
 def test_a_short_password_is_refused_with_the_rule(admin_cli, typed):
-    """The rule is twelve characters."""
+    """A password needs at least twelve characters, and the error says so."""
     typed("short\n")
     done = admin_cli("users", "password", "admin", "--password-stdin", "--json")
     assert (done.code, done.error["code"]) == (2, "invalid")

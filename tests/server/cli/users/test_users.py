@@ -2,7 +2,7 @@
 
 
 def test_disabling_a_user_prints_what_it_ended_and_how_to_enable(admin_cli, services, asked):
-    """The command that enables the user is named."""
+    """The output has the command that enables the user again."""
     services.token(asked.agent_id, asked.user_id)
     document = admin_cli("users", "disable", "admin", "--json").document
     assert (document["tokens_revoked"], document["requests_cancelled"]) == (1, 1)
@@ -11,7 +11,7 @@ def test_disabling_a_user_prints_what_it_ended_and_how_to_enable(admin_cli, serv
 
 
 def test_update_changes_a_user(admin_cli):
-    """What is not named stays; setting and clearing at once is refused."""
+    """An update keeps members that it does not name; setting and clearing at once is refused."""
     admin_cli("users", "add", "ana", "--email", "ana@example.com")
     document = admin_cli("users", "update", "ana", "--role", "auditor", "--json").document
     assert (document["email"], document["roles"]) == ("ana@example.com", ["auditor"])

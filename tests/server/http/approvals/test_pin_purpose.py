@@ -13,7 +13,7 @@ X = "A" * 43
     "purpose", ["session", "sayso_ap_abcdefghijklm234", "sayso_dv_abcdefghijklm234"]
 )
 def test_a_pin_call_is_for_the_session_one_approval_or_one_device(purpose: str) -> None:
-    """The purpose is part of what is signed next."""
+    """The purpose becomes part of the text that is signed next."""
     body = f'{{"x":"{X}","for":"{purpose}"}}'.encode()
     assert wire.read(device_wire.PinInput, body).purpose == purpose
 
@@ -33,7 +33,7 @@ def test_a_pin_call_is_for_the_session_one_approval_or_one_device(purpose: str) 
     ],
 )
 def test_an_invalid_pin_purpose_is_refused_before_storage(purpose: str) -> None:
-    """A text that no database accepts must not reach one."""
+    """A text that a database cannot store must not reach it."""
     body = f'{{"x":"{X}","for":"{purpose}"}}'.encode()
     with pytest.raises(errors.Problem) as refused:
         wire.read(device_wire.PinInput, body)

@@ -1,4 +1,4 @@
-"""A receipt verifies with nothing but the public key of the log, and no changed one does."""
+"""A receipt verifies with only the public key of the log, and a changed one does not."""
 
 import io
 import json
@@ -33,7 +33,7 @@ from tests.support.inputs.forged_answers import forged
 
 @pytest.fixture
 def verified(local: LocalSite, tmp_path: Path) -> Callable[..., str]:
-    """Verifies a receipt as an auditor does, from a file."""
+    """A function that verifies a receipt from a file, as an auditor does."""
     own = local.services.audit_log.key.text
 
     def verify(receipt: Any, key: str = own) -> str:
@@ -54,17 +54,19 @@ def receipt(agent: LocalAgent, person: LocalTerminal) -> Any:
 def test_the_receipt_of_each_outcome_verifies_with_the_key_of_the_log(
     verified: Callable[..., str], agent: LocalAgent, person: LocalTerminal, end: Ends
 ) -> None:
-    """Also if nobody answered: the log says how the request ended, and why."""
+    """If nobody answered, the log says how the request ended and why."""
     receipt = receipts.proved(person, end(agent, person))
-    said = verified(receipt)
+    verdict = verified(receipt)
     name = receipt["approval"]["id"]
-    assert said.startswith(f'Verified: "{name}" is {receipts.ENDS[end]}. All of it is in the log')
+    assert verdict.startswith(
+        f'Verified: "{name}" is {receipts.ENDS[end]}. All of it is in the log'
+    )
 
 
 def test_the_receipt_of_a_passkey_verifies(
     verified: Callable[..., str], local: LocalSite, agent: LocalAgent
 ) -> None:
-    """Its signature has another form."""
+    """The signature of a passkey has a different format."""
     browser = new_browser(local)
     _, approval = agent.asked(login_hint=browser.user.name)
     assert browser.approve(approval.id).status == 200
@@ -91,12 +93,12 @@ def _without(kind: str, within: str | None = None) -> Callable[[Any], None]:
     return change
 
 
-def _more(text: str) -> str:
+def _append_space(text: str) -> str:
     return f"{text} "
 
 
 def _other_text(name: str) -> Callable[[Any], None]:
-    """Change a text with its digest."""
+    """Replace a text and its digest."""
 
     def change(receipt: Any) -> None:
         receipt["approval"] |= {name: "{}", f"{name}_digest": digest("{}")}
@@ -105,13 +107,13 @@ def _other_text(name: str) -> Callable[[Any], None]:
 
 
 def _more_of_granted(receipt: Any) -> None:
-    """Grant something else, and drop the answer, whose signature names what was granted."""
+    """Change what was granted, and drop the answer whose signature names it."""
     receipt["approval"]["granted"]["text"] += " "
     receipt["answers"][0]["counts"] = False
 
 
 def _another_root(proof: str) -> str:
-    """A proof with the first hash changed."""
+    """Change the first hash of a proof."""
     lines = proof.split("\n")
     return "\n".join([*lines[:3], "A" * 43 + "=", *lines[4:]])
 
@@ -120,8 +122,8 @@ ANSWER: tuple[Any, ...] = ("answers", 0)
 ENTRY: tuple[Any, ...] = ("entries", 0)
 OTHER = "differs from the log"
 CHANGES = {
-    "action": (_set(_more, "approval", "action"), "approval/action was changed"),
-    "display": (_set(_more, "approval", "display"), "approval/display was changed"),
+    "action": (_set(_append_space, "approval", "action"), "approval/action was changed"),
+    "display": (_set(_append_space, "approval", "display"), "approval/display was changed"),
     "request": (_set("other", "approval", "id"), "approval_id differs from the receipt"),
     "digest": (_set("x", "approval", "action_digest"), "approval/action was changed"),
     "agent": (_set("sayso_ag_other", "approval", "agent", "id"), f"agent_id of the .* {OTHER}"),
@@ -137,8 +139,11 @@ CHANGES = {
         _set("approved", "approval", "state"),
         "approved, but the log has an entry",
     ),
-    "order": (_set(lambda one: one[::-1], "entries"), "not in the order of the log"),
-    "twice": (_set(lambda one: [*one, one[-1]], "entries"), "not in the order of the log"),
+    "order": (_set(lambda entries: entries[::-1], "entries"), "not in the order of the log"),
+    "twice": (
+        _set(lambda entries: [*entries, entries[-1]], "entries"),
+        "not in the order of the log",
+    ),
     "no entries": (_set([], "entries"), "has no entry for the creation of the request"),
     "not asked": (_without("approval.requested"), "has no entry for the creation of the request"),
     "not answered": (_without("approval.approved"), "redeemed, but the log says approval.requ"),
@@ -154,7 +159,7 @@ CHANGES = {
     "no answer": (_set([], "answers"), "lacks an answer that is in the log"),
     "no key": (_set(None, *ANSWER, "key"), "the signature cannot be checked"),
     "other key": (_set({"kty": "OKP"}, *ANSWER, "key", "jwk"), "the signature is invalid"),
-    "entry": (_set(_more, *ENTRY, "body"), "entry/body does not match its proof"),
+    "entry": (_set(_append_space, *ENTRY, "body"), "entry/body does not match its proof"),
     "hash": (_set(_another_root, *ENTRY, "proof"), "is not in the log"),
     "form": (_set("other", *ENTRY, "proof"), "This is not a proof"),
     "no proof": (_set(None, *ENTRY, "proof"), "has no proof that it is in the log"),
@@ -166,7 +171,7 @@ CHANGES = {
 def test_each_change_of_a_receipt_is_named(
     verified: Callable[..., str], receipt: Any, name: str
 ) -> None:
-    """Also by somebody who has the keys of the server."""
+    """A change is found even if it was made with the keys of the server."""
     change, words = CHANGES[name]
     change(receipt)
     with pytest.raises(Broken, match=words):
@@ -191,7 +196,7 @@ def test_each_change_of_an_unanswered_receipt_is_named(
     change: Callable[[Any], None],
     words: str,
 ) -> None:
-    """The log says how it ended, and why."""
+    """The log says how the request ended and why."""
     receipt = receipts.proved(person, receipts.expired(agent, person))
     change(receipt)
     with pytest.raises(Broken, match=words):
@@ -201,7 +206,7 @@ def test_each_change_of_an_unanswered_receipt_is_named(
 GIVEN: tuple[Any, ...] = ("given_in", "approval")
 GIVEN_CHANGES = {
     "none": (_set(None, "given_in"), "lacks the request that created"),
-    "display": (_set(_more, *GIVEN, "display"), "approval/display was changed"),
+    "display": (_set(_append_space, *GIVEN, "display"), "approval/display was changed"),
     "state": (_set("approved", *GIVEN, "state"), "is approved, but the log has an entry"),
     "no answer": (_set([], "given_in", "answers"), "lacks an answer that is in the log"),
     "forged": (_set({"kty": "OKP"}, "given_in", *ANSWER, "key", "jwk"), "signature is invalid"),
@@ -215,7 +220,7 @@ GIVEN_CHANGES = {
 def test_each_change_of_the_receipt_of_a_use_is_named(
     verified: Callable[..., str], agent: LocalAgent, person: LocalTerminal, name: str
 ) -> None:
-    """It has the request in which the user gave the standing grant, with their signature."""
+    """The receipt contains the request in which the user signed the standing grant."""
     receipt = receipts.proved(person, receipts.granted(agent, person))
     change, words = GIVEN_CHANGES[name]
     change(receipt)
@@ -226,18 +231,18 @@ def test_each_change_of_the_receipt_of_a_use_is_named(
 FORGED_LOG = notes.public_key("localhost:8470/log", b"o" * 32).text
 
 
-def _log(*entries: Any) -> None:
-    """Prove these entries in another log, in this order."""
+def _prove_in_another_log(*entries: Any) -> None:
+    """Prove these entries in a different log, in this order."""
     bodies = [entry["body"].encode() for entry in entries]
     tree, size = Tree.over(map(leaf_hash, bodies)), len(bodies)
     checkpoint = notes.sign(Checkpoint("localhost:8470/log", size, tree.root), b"o" * 32, 1)
-    for at, (one, body) in enumerate(zip(entries, bodies, strict=True)):
-        hashes = tuple(inclusion_proof(tree.nodes, at, size))
-        one["proof"] = Proof(at, body, hashes, checkpoint).text
+    for index, (entry, body) in enumerate(zip(entries, bodies, strict=True)):
+        hashes = tuple(inclusion_proof(tree.nodes, index, size))
+        entry["proof"] = Proof(index, body, hashes, checkpoint).text
 
 
-def _say(receipt: Any, kind: str, *place: str, value: Any) -> None:
-    """Change what the entry of this type says."""
+def _change_entries(receipt: Any, kind: str, *place: str, value: Any) -> None:
+    """Change the member of every entry of this type."""
     for entry in receipt["entries"]:
         members = json.loads(entry["body"])
         if members["type"] == kind:
@@ -246,8 +251,8 @@ def _say(receipt: Any, kind: str, *place: str, value: Any) -> None:
 
 
 def _unsigned(receipt: Any) -> None:
-    """The log says that nobody was asked about the grant either."""
-    _say(receipt["given_in"], "approval.approved", "type", value="approval.allowed")
+    """Let the log say that the standing grant was created without an answer."""
+    _change_entries(receipt["given_in"], "approval.approved", "type", value="approval.allowed")
     receipt["given_in"]["answers"] = []
 
 
@@ -274,13 +279,13 @@ LOGS = {
 def test_a_receipt_of_a_log_that_says_something_else_is_not_verified(
     verified: Callable[..., str], agent: LocalAgent, person: LocalTerminal, name: str
 ) -> None:
-    """Even if the log's own key signed it."""
+    """Verification fails even if the log's own key signed the entries."""
     receipt = receipts.proved(person, receipts.collected(agent, person))
-    _log(*receipt["entries"])
+    _prove_in_another_log(*receipt["entries"])
     assert "is redeemed, with 1 answer" in verified(receipt, FORGED_LOG)
     kind, place, value, words = LOGS[name]
-    _say(receipt, kind, *place, value=value)
-    _log(*receipt["entries"])
+    _change_entries(receipt, kind, *place, value=value)
+    _prove_in_another_log(*receipt["entries"])
     with pytest.raises(Broken, match=words):
         verified(receipt, FORGED_LOG)
 
@@ -291,16 +296,18 @@ def test_a_receipt_of_a_log_that_says_something_else_is_not_verified(
 def test_a_signature_over_something_else_is_not_verified(
     verified: Callable[..., str], agent: LocalAgent, person: LocalTerminal, name: str
 ) -> None:
-    """Even if the log has it as the answer to this request."""
+    """Verification fails even if the log has it as the answer to this request."""
     approval = receipts.denied(agent, person)
     receipt = receipts.proved(person, approval)
-    said = {"decision": "deny", "code": "not_needed", "ceremony": "none", name: "other"}
-    shown = {each: receipt["approval"][each] for each in ("action_digest", "display_digest")}
-    whole = {"approval": approval, "at": person.now, "nonce": "n", **shown, **said}
-    jws = signed_decision(person.session, person.signer, whole)
+    answer = {"decision": "deny", "code": "not_needed", "ceremony": "none", name: "other"}
+    digests = {
+        member: receipt["approval"][member] for member in ("action_digest", "display_digest")
+    }
+    payload = {"approval": approval, "at": person.now, "nonce": "n", **digests, **answer}
+    jws = signed_decision(person.session, person.signer, payload)
     receipt["answers"][0]["signed"] = jws
-    _say(receipt, "approval.denied", "facts", "signed", value=jws)
-    _log(*receipt["entries"])
+    _change_entries(receipt, "approval.denied", "facts", "signed", value=jws)
+    _prove_in_another_log(*receipt["entries"])
     with pytest.raises(Broken, match=f"{name} is not what was signed"):
         verified(receipt, FORGED_LOG)
 
@@ -308,22 +315,22 @@ def test_a_signature_over_something_else_is_not_verified(
 def test_a_token_before_its_approval_is_not_verified(
     verified: Callable[..., str], agent: LocalAgent, person: LocalTerminal
 ) -> None:
-    """No token without its approval."""
+    """A log whose token entry precedes the approval is refused."""
     receipt = receipts.proved(person, receipts.collected(agent, person))
     receipt["entries"][1:] = receipt["entries"][:0:-1]
-    _log(*receipt["entries"])
+    _prove_in_another_log(*receipt["entries"])
     with pytest.raises(Broken, match="is redeemed, but the log has an entry"):
         verified(receipt, FORGED_LOG)
 
 
 GIVEN_LOGS: dict[str, Callable[[Any], None]] = {
-    "another grant": lambda receipt: _say(
+    "another grant": lambda receipt: _change_entries(
         receipt["given_in"], "standing_grant.given", "facts", "standing_grant", value="other"
     ),
-    "another agent": lambda receipt: _say(
+    "another agent": lambda receipt: _change_entries(
         receipt["given_in"], "standing_grant.given", "agent_id", value="sayso_ag_other"
     ),
-    "another request": lambda receipt: _say(
+    "another request": lambda receipt: _change_entries(
         receipt, "approval.allowed", "facts", "given_in", value="sayso_ap_other"
     ),
     "nobody": _unsigned,
@@ -331,24 +338,24 @@ GIVEN_LOGS: dict[str, Callable[[Any], None]] = {
 
 
 @pytest.mark.parametrize("name", [*GIVEN_LOGS, "later"])
-def test_a_use_of_something_else_than_the_user_gave_is_not_verified(
+def test_a_use_of_a_standing_grant_that_the_user_did_not_give_is_not_verified(
     verified: Callable[..., str], agent: LocalAgent, person: LocalTerminal, name: str
 ) -> None:
-    """The log must say that the user gave this grant, to this agent, before this use."""
+    """The log must say that the user gave this grant to this agent before this use."""
     receipt = receipts.proved(person, receipts.granted(agent, person))
     given, used = receipt["given_in"]["entries"], receipt["entries"]
-    _log(*given, *used)
+    _prove_in_another_log(*given, *used)
     assert "is redeemed, with 0 answers" in verified(receipt, FORGED_LOG)
     GIVEN_LOGS.get(name, lambda _receipt: None)(receipt)
-    _log(*((*used, *given) if name == "later" else (*given, *used)))
+    _prove_in_another_log(*((*used, *given) if name == "later" else (*given, *used)))
     with pytest.raises(Broken, match="given_in is not the request that created"):
         verified(receipt, FORGED_LOG)
 
 
-def test_a_use_is_not_verified_with_a_request_that_gave_nothing(
+def test_a_use_is_not_verified_with_a_request_that_created_no_standing_grant(
     verified: Callable[..., str], agent: LocalAgent, person: LocalTerminal
 ) -> None:
-    """It has no entry that something was given."""
+    """That request has no entry for a new standing grant."""
     receipt = receipts.proved(person, receipts.granted(agent, person))
     receipt["given_in"] = receipts.proved(person, receipts.denied(agent, person))
     with pytest.raises(Broken, match="given_in is not the request that created"):
@@ -356,15 +363,15 @@ def test_a_use_is_not_verified_with_a_request_that_gave_nothing(
 
 
 def test_a_receipt_of_another_log_is_not_proved(verified: Callable[..., str], receipt: Any) -> None:
-    """Whoever runs another server cannot make one."""
+    """The operator of a different server cannot create a receipt of this log."""
     with pytest.raises(Broken, match="No key that you trust signed it"):
         verified(receipt, FORGED_LOG)
 
 
-def test_a_receipt_of_a_moment_ago_has_no_proof_yet(
+def test_a_receipt_of_a_new_entry_has_no_proof_yet(
     agent: LocalAgent, person: LocalTerminal
 ) -> None:
-    """It is made all the same; a later one has it."""
+    """The receipt is created without a proof; one that is downloaded later has it."""
     name = receipts.denied(agent, person)
     assert {entry["proof"] for entry in receipts.of(person, name)["entries"]} == {None}
     entries = receipts.proved(person, name)["entries"]
@@ -374,13 +381,13 @@ def test_a_receipt_of_a_moment_ago_has_no_proof_yet(
 def test_each_approver_has_the_id_of_the_token(
     verified: Callable[..., str], local: LocalSite, agent: LocalAgent, person: LocalTerminal
 ) -> None:
-    """It is no secret; its state and use are for the user on whose behalf it acts."""
+    """The ID is no secret; only the requesting user gets the token's state and use."""
     ben = new_person(local, "ben")
     two = rule("ask", "ask.quorum = 2", 'ask.who = ["ana", "ben"]')
     Policies(local.services.store).set(two, by=BY)
     handle, approval = agent.asked()
-    for one in (person, ben):
-        assert one.approve(approval.id).status == 200
+    for approver in (person, ben):
+        assert approver.approve(approval.id).status == 200
     assert agent.poll(handle).status == 200
     own, bens = receipts.proved(person, approval.id), receipts.of(ben, approval.id)
     assert bens["token"] is None
@@ -392,7 +399,7 @@ def test_each_approver_has_the_id_of_the_token(
 def test_a_receipt_has_no_tokens_that_were_exchanged_from_its_token(
     local: LocalSite, agent: LocalAgent, person: LocalTerminal
 ) -> None:
-    """They are of other agents, and have the same approval."""
+    """Exchanged tokens belong to other agents, although they have the same approval."""
     name = receipts.collected(agent, person)
     with local.services.store.write() as tx:
         again = audit.approval_entry(local.stored(name), audit.Type.TOKEN_ISSUED)
@@ -400,13 +407,13 @@ def test_a_receipt_has_no_tokens_that_were_exchanged_from_its_token(
     issued = [
         entry for entry in receipts.of(person, name)["entries"] if "token.issued" in entry["body"]
     ]
-    assert ["other" in one["body"] for one in issued] == [False]
+    assert ["other" in entry["body"] for entry in issued] == [False]
 
 
 def test_the_receipt_of_an_erased_user_verifies(
     verified: Callable[..., str], local: LocalSite, agent: LocalAgent, person: LocalTerminal
 ) -> None:
-    """Its entries never had a text; the receipt from before and the one from after are proved."""
+    """The entries never had the texts, so a receipt from before still verifies."""
     _, approval = agent.asked(binding_message="Marvin asks")
     note = {"reason": "Called the supplier.", "private_note": "Zaphod knows."}
     assert person.deny(approval.id, **note).status == 200

@@ -1,4 +1,4 @@
-"""A receipt verifies on its user's machine; with any change it does not.
+"""A receipt verifies on its user's machine, and a changed receipt does not.
 
 Owns: the terminal's verification of the server's receipts. The browser's is in `tests/browsers`.
 """
@@ -30,7 +30,7 @@ Check: TypeAlias = Callable[..., tuple[ReceiptPart, ...]]
 def receipt(
     request: pytest.FixtureRequest, local: LocalSite, agent: LocalAgent, person: LocalTerminal
 ) -> Any:
-    """A receipt of an approval, by either kind of device."""
+    """A receipt of an approval, given with a terminal or with a passkey."""
     standing_grants.lower(local)
     who = person if request.param == "terminal" else new_browser(local)
     approval = standing_grants.example(agent, login_hint=who.user.name)
@@ -40,7 +40,7 @@ def receipt(
 
 @pytest.fixture
 def check(local: LocalSite) -> Check:
-    """Verifies a receipt with the keys of its server."""
+    """A function that verifies a receipt with the keys of its server."""
     keys = {"keys": _keys(local), "log_key": local.services.audit_log.key.text}
 
     def verified(receipt: Any, **others: Any) -> tuple[ReceiptPart, ...]:
@@ -55,7 +55,7 @@ def _keys(local: LocalSite) -> list[dict[str, Any]]:
 
 
 def _with_statement(local: LocalSite, receipt: Any, alg: str) -> Any:
-    """The same receipt signed by the server's key of this algorithm."""
+    """Return the receipt signed by the server's key of this algorithm."""
     claims = {name: value for name, value in receipt.items() if name != "server_signature"}
     with local.services.store.read() as view:
         keys = view.directory.signing_keys()
@@ -70,14 +70,14 @@ def _verdicts(parts: tuple[ReceiptPart, ...]) -> list[Verdict]:
 def test_every_part_of_a_receipt_verifies_with_each_server_key(
     local: LocalSite, receipt: Any, check: Check, alg: str
 ) -> None:
-    """The texts, the decision, the log entry, the server's signature."""
+    """The parts are the texts, the decision, the log entry and the server's signature."""
     parts = check(_with_statement(local, receipt, alg))
     assert _verdicts(parts) == [Verdict.PROVED] * 4, parts
     assert verdict(parts) is Verdict.PROVED
 
 
 def test_any_changed_value_makes_a_part_of_the_receipt_wrong(receipt: Any, check: Check) -> None:
-    """Acceptance 11: field by field, and the wrong part is named."""
+    """Acceptance 11: each value is changed in turn, and the wrong part is named."""
     places = [place for place in _leaves(receipt) if place != ("server_signature",)]
     assert len(places) > 40
     for place in places:
@@ -103,7 +103,7 @@ def test_an_unpublished_key_makes_a_receipt_unknown(receipt: Any, check: Check) 
 def test_a_signature_by_another_key_under_a_known_id_is_wrong(
     local: LocalSite, receipt: Any, check: Check
 ) -> None:
-    """The server's and the device's signatures are checked."""
+    """The signatures of the server and of the device are both checked."""
     kid = json.loads(decode(receipt["server_signature"].partition(".")[0]))["kid"]
     claims = {name: value for name, value in receipt.items() if name != "server_signature"}
     made_up = {**receipt, "server_signature": new_key("ES256", kid).sign(claims, typ=TYPE)}
@@ -119,7 +119,7 @@ def test_a_signature_by_another_key_under_a_known_id_is_wrong(
 def test_the_algorithm_named_by_a_signature_is_not_trusted(
     receipt: Any, check: Check, alg: str
 ) -> None:
-    """The key decides it."""
+    """The key determines the algorithm."""
     head, body, signature = receipt["server_signature"].split(".")
     head = encode(json.dumps({**json.loads(decode(head)), "alg": alg}).encode())
     changed = {**receipt, "server_signature": f"{head}.{body}.{signature}"}
@@ -131,20 +131,20 @@ def test_the_algorithm_named_by_a_signature_is_not_trusted(
 def test_the_receipt_of_each_outcome_verifies(
     agent: LocalAgent, person: LocalTerminal, check: Check, end: Ends
 ) -> None:
-    """Also without an answer; a use has the signature that gave what decided."""
+    """The receipt of a use also has the signature that created the standing grant."""
     receipt = receipts.proved(person, end(agent, person))
     parts = check(receipt)
     signed = [part.what for part in parts if "is signed by the key" in part.what]
-    given = receipt["given_in"] or {"answers": []}
+    grant_request = receipt["given_in"] or {"answers": []}
     assert _verdicts(parts) == [Verdict.PROVED] * (3 + len(signed)), parts
-    assert len(signed) == len(receipt["answers"]) + len(given["answers"])
-    assert all(" to give what decided is" in one for one in signed[len(receipt["answers"]) :])
+    assert len(signed) == len(receipt["answers"]) + len(grant_request["answers"])
+    assert all(" to give what decided is" in what for what in signed[len(receipt["answers"]) :])
 
 
-def test_a_wrong_answer_that_gave_what_decided_is_named(
+def test_a_forged_answer_that_created_the_standing_grant_is_named(
     agent: LocalAgent, person: LocalTerminal, local: LocalSite, check: Check
 ) -> None:
-    """The server's signature does not make up for it."""
+    """A valid signature of the server does not make up for a forged answer."""
     receipt = receipts.proved(person, receipts.granted(agent, person))
     (answer,) = receipt["given_in"]["answers"]
     answer["signed"] = forged(answer["signed"])
@@ -163,16 +163,16 @@ def test_a_wrong_answer_that_gave_what_decided_is_named(
 def test_an_outcome_that_the_log_does_not_have_is_wrong(
     local: LocalSite, receipt: Any, check: Check, state: str, why: str
 ) -> None:
-    """Even if the server signed the receipt."""
+    """The outcome is wrong even if the server signed the receipt."""
     receipt["approval"]["state"] = state
     parts = check(_with_statement(local, receipt, "ES256"))
     assert (parts[-2].verdict, parts[-2].why) == (Verdict.WRONG, why)
 
 
-def test_a_receipt_says_what_of_the_log_cannot_be_verified_here(
+def test_a_receipt_says_why_its_log_entry_cannot_be_verified_here(
     agent: LocalAgent, person: LocalTerminal, check: Check
 ) -> None:
-    """Without a checkpoint, without the key of the log, or with another one, it is not wrong."""
+    """Without a checkpoint or with no matching log key the part is unknown, and not wrong."""
     name = receipts.denied(agent, person)
     new, later = receipts.of(person, name), receipts.proved(person, name)
     other = notes.public_key("localhost:8470/log", b"o" * 32).text
@@ -188,7 +188,7 @@ def test_a_receipt_says_what_of_the_log_cannot_be_verified_here(
 
 @pytest.mark.parametrize("nonsense", [{}, {"answers": 1}, {"answers": [1, {}]}, {"approval": []}])
 def test_an_invalid_receipt_is_wrong_and_raises_no_error(nonsense: Any, check: Check) -> None:
-    """Malformed members are no internal error."""
+    """Malformed members do not cause an internal error."""
     assert Verdict.WRONG in _verdicts(check(nonsense))
 
 
@@ -202,16 +202,16 @@ def _leaves(value: Any, place: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]
 
 
 def _changed(receipt: Any, place: tuple[Any, ...]) -> Any:
-    """A copy in which this one value differs."""
+    """Return a copy in which only the value at this path differs."""
     changed = copy.deepcopy(receipt)
     within = changed
     for name in place[:-1]:
         within = within[name]
-    within[place[-1]] = _another(within[place[-1]])
+    within[place[-1]] = _different_value(within[place[-1]])
     return changed
 
 
-def _another(value: Any) -> Any:
+def _different_value(value: Any) -> Any:
     match value:
         case bool():
             return not value

@@ -1,4 +1,4 @@
-"""What everybody who is signed in gets to watch the audit log, without trusting the server."""
+"""What each signed-in user gets to watch the audit log without trusting the server."""
 
 import base64
 from typing import Any
@@ -15,7 +15,7 @@ from tests.support.builders.site import Answer, LocalSite
 
 
 def _hashes(document: Any) -> list[bytes]:
-    return [base64.b64decode(one) for one in document["hashes"]]
+    return [base64.b64decode(text) for text in document["hashes"]]
 
 
 def _key(person: LocalTerminal) -> LogKey:
@@ -26,10 +26,10 @@ def _consistency(person: LocalTerminal, size: str) -> Answer:
     return person.call("GET", "/api/audit/consistency", query={"from": size})
 
 
-def test_an_older_log_is_proved_to_be_the_beginning(
+def test_an_older_log_is_proved_to_be_the_beginning_of_the_current_one(
     local: LocalSite, person: LocalTerminal
 ) -> None:
-    """From every size, with what the answers say alone."""
+    """The answers alone prove that the older log is a prefix of the newer one."""
     local.services.audit_log.sign()
     key = _key(person)
     old, _at = notes.verify(person.call("GET", "/api/audit/checkpoint").body.decode(), [key])
@@ -45,7 +45,7 @@ def test_an_older_log_is_proved_to_be_the_beginning(
 
 
 def test_an_entry_is_proved_without_being_shown(local: LocalSite, person: LocalTerminal) -> None:
-    """The caller has its bytes from a receipt; the answer says nothing about others."""
+    """The caller has the entry from a receipt; the answer reveals nothing about others."""
     local.services.audit_log.sign()
     with local.services.store.read() as view:
         entry = view.audit.tail(100)[2]
@@ -58,7 +58,7 @@ def test_an_entry_is_proved_without_being_shown(local: LocalSite, person: LocalT
 
 
 def test_an_entry_is_proved_in_an_older_checkpoint(local: LocalSite, person: LocalTerminal) -> None:
-    """For somebody who kept that one; a checkpoint that is too old does not have the entry."""
+    """A client may have stored that one; a checkpoint before the entry gives a conflict."""
     local.services.audit_log.sign()
     old = local.services.audit_log.newest()
     with local.services.store.read() as view:
@@ -76,8 +76,8 @@ def test_an_entry_is_proved_in_an_older_checkpoint(local: LocalSite, person: Loc
     assert person.call("GET", f"/api/audit/{last.id}/inclusion", query={"size": "x"}).status == 422
 
 
-def test_a_browser_gets_the_same(local: LocalSite, person: LocalTerminal) -> None:
-    """As text, which is stored as it is."""
+def test_a_browser_gets_the_same_checkpoint(local: LocalSite, person: LocalTerminal) -> None:
+    """The checkpoint is plain text, exactly as it is stored."""
     standing_grants.lower(local)
     local.services.audit_log.sign()
     answer = new_browser(local).send("GET", "/api/audit/checkpoint")
@@ -87,28 +87,26 @@ def test_a_browser_gets_the_same(local: LocalSite, person: LocalTerminal) -> Non
 
 
 @pytest.mark.parametrize("path", ["checkpoint", "consistency", "keys", "e/inclusion"])
-def test_nobody_else_gets_it(local: LocalSite, path: str) -> None:
-    """A caller without a session is refused."""
+def test_a_signed_out_caller_gets_no_proofs(local: LocalSite, path: str) -> None:
+    """Every one of these routes refuses a caller without a session with 401."""
     assert local.send("GET", f"/api/audit/{path}").status == 401
 
 
 @pytest.mark.parametrize("size", ["", "-1", "x", "9" * 16])
-def test_a_bad_size_is_refused(person: LocalTerminal, size: str) -> None:
+def test_an_invalid_size_is_refused(person: LocalTerminal, size: str) -> None:
     """The error names the parameter."""
     answer = _consistency(person, size)
     assert answer.status == 422
     assert "from must be the size of a checkpoint" in answer.json["detail"]
 
 
-def test_a_log_without_a_checkpoint_says_so(person: LocalTerminal) -> None:
-    """A new server has one within two seconds."""
+def test_the_checkpoint_of_an_unsigned_log_is_a_conflict(person: LocalTerminal) -> None:
+    """A new server signs its first checkpoint within two seconds."""
     assert person.call("GET", "/api/audit/checkpoint").status == 409
 
 
-def test_a_replaced_key_is_named_by_the_one_before_it(
-    local: LocalSite, person: LocalTerminal
-) -> None:
-    """Unless that was lost; then nothing vouches for the new one."""
+def test_a_new_log_key_is_signed_by_the_old_one(local: LocalSite, person: LocalTerminal) -> None:
+    """If the old key was lost, no note vouches for the new one."""
     log, old = local.services.audit_log, _key(person)
     new = notes.public_key(log.origin, b"n" * 32)
     with local.services.store.write() as tx:
@@ -123,32 +121,34 @@ def test_a_replaced_key_is_named_by_the_one_before_it(
 def test_an_answer_promises_its_entries(
     local: LocalSite, agent: LocalAgent, person: LocalTerminal
 ) -> None:
-    """Signed, with the hash of what was stored; a request that changes nothing promises nothing."""
+    """The signed promise has the entry's hash; a request without changes has no promise."""
     standing_grants.lower(local)
     local.services.audit_log.sign()
-    asked = standing_grants.example(agent, login_hint=person.user.name)
+    approval = standing_grants.example(agent, login_hint=person.user.name)
     assert "Sayso-Promises" not in person.call("GET", "/api/me").headers
-    answer = person.approve(asked.id)
-    given = [_promised(part, person) for part in answer.headers["Sayso-Promises"].split(", ")]
+    answer = person.approve(approval.id)
+    promises = [
+        _read_promise(part, person) for part in answer.headers["Sayso-Promises"].split(", ")
+    ]
     with local.services.store.read() as view:
-        entries = {one.id: one for one in view.audit.tail(100)}
-    assert "approval.approved" in {entries[one.entry_id].type for one in given}
-    for one in given:
-        assert one.leaf == leaf_hash(entries[one.entry_id].body)
-        assert one.at == entries[one.entry_id].at // 1000
+        entries = {entry.id: entry for entry in view.audit.tail(100)}
+    assert "approval.approved" in {entries[promise.entry_id].type for promise in promises}
+    for promise in promises:
+        assert promise.leaf == leaf_hash(entries[promise.entry_id].body)
+        assert promise.at == entries[promise.entry_id].at // 1000
 
 
 def test_without_the_key_of_the_log_an_answer_counts_without_a_promise(
     local: LocalSite, agent: LocalAgent, person: LocalTerminal
 ) -> None:
-    """The change is stored by then."""
+    """The change has already been stored when the promise would be signed."""
     standing_grants.lower(local)
     local.services.audit_log.sign()
-    asked = standing_grants.example(agent, login_hint=person.user.name)
+    approval = standing_grants.example(agent, login_hint=person.user.name)
     (local.services.settings.data_dir / "log.key").unlink()
-    answer = person.approve(asked.id)
+    answer = person.approve(approval.id)
     assert (answer.status, answer.headers["Sayso-Promises"]) == (200, "")
 
 
-def _promised(text: str, person: LocalTerminal) -> Promise:
+def _read_promise(text: str, person: LocalTerminal) -> Promise:
     return notes.read_promise(base64.b64decode(text).decode(), _key(person))

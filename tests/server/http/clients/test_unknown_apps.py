@@ -12,30 +12,30 @@ PATH = f"/api/apps/{name_id(URL)}"
 
 @pytest.fixture
 def admin(staff):
-    """The administrator."""
+    """The administrator at their terminal."""
     return staff.people["admin"]
 
 
 @pytest.fixture
 def console(staff):
-    """The staff at their browsers."""
+    """A console in which every staff member has a signed-in browser."""
     return open_console(staff)
 
 
 @pytest.fixture
-def found(staff):
-    """The app of a document."""
+def unknown_app(staff):
+    """An unregistered app whose client_id is the URL of its metadata document."""
     return new_unknown_app(staff.local.services.store, claimed_name="<i>Chat</i>")
 
 
-def test_the_api_finds_it_by_an_id_without_slashes(admin, found):
-    """Its client_id is a URL, which cannot be part of a path."""
+def test_the_api_finds_an_unregistered_app_by_an_id_without_slashes(admin, unknown_app):
+    """The client_id is a URL, which cannot be part of a path."""
     (listed,) = [
         item
         for item in admin.call("GET", "/api/apps").json["items"]
         if item["id"] != item["client_id"]
     ]
-    assert (listed["id"], listed["client_id"]) == (name_id(URL), found.id)
+    assert (listed["id"], listed["client_id"]) == (name_id(URL), unknown_app.id)
     assert (listed["origin"], listed["claimed_name"]) == ("document", "<i>Chat</i>")
     assert admin.call("GET", PATH).json == listed
     version = {"if-match": f'"{listed["version"]}"'}
@@ -47,11 +47,11 @@ def test_the_api_finds_it_by_an_id_without_slashes(admin, found):
     assert admin.call("GET", PATH).refusal == (404, "not_found")
 
 
-def test_the_console_shows_that_it_is_not_verified(console, found):
-    """The page shows its claim as text and has no way to change it."""
+def test_the_console_shows_that_an_unregistered_app_is_not_verified(console, unknown_app):
+    """The page escapes the app's claims and offers no way to change them."""
     assert "not verified" in console.get("admin", "/admin/apps").text
-    page = console.get("admin", f"/admin/apps/{name_id(found.id)}").text
+    page = console.get("admin", f"/admin/apps/{name_id(unknown_app.id)}").text
     assert "&lt;i&gt;Chat&lt;/i&gt;" in page
-    assert found.id in page
+    assert unknown_app.id in page
     assert "/edit" not in page
     assert "/disable" in page

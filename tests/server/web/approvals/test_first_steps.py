@@ -1,4 +1,4 @@
-"""The first steps below the inbox: each is done by what is true, and all done they are gone."""
+"""First steps below the inbox: each is checked off once done, and the list then disappears."""
 
 import re
 
@@ -32,18 +32,18 @@ def browser(local):
 
 
 def _steps(page: str) -> tuple[list[str], list[str]]:
-    """The labels of the steps to take, and of those that are done."""
+    """Return the labels of the open steps and the labels of the completed steps."""
     section = page.partition('<section id="first-steps"')[2].partition("</section>")[0]
     return re.findall('<li><a href="[^"]+">(.+?)</a>', section), re.findall(
         r"&#10003;</span> (.+?) <span", section
     )
 
 
-_NOTIFY, _DEVICE, _AGENT, _TRY = (one.label for one in inbox.STEPS)
+_NOTIFY, _DEVICE, _AGENT, _TRY = (step.label for step in inbox.STEPS)
 
 
-def test_a_new_person_is_told_what_comes_next_until_it_is_done(browser, local, service):
-    """Notifications in this very browser, then a second device; approvers need no more."""
+def test_a_new_user_sees_the_next_steps_until_they_are_done(browser, local, service):
+    """An approver has two steps: notifications in this browser, then a second device."""
     page = get(browser, "/").text
     assert _steps(page) == ([_NOTIFY, _DEVICE], [])
     assert "Until then, take the first steps below." in page
@@ -57,7 +57,7 @@ def test_a_new_person_is_told_what_comes_next_until_it_is_done(browser, local, s
 
 
 def test_an_administrator_registers_an_agent_and_tries_it(console):
-    """Both are done here: an agent exists, and it has asked."""
+    """Both extra steps are done in this fixture: an agent exists and has sent a request."""
     left, done = _steps(console.get("admin", "/").text)
     assert set(left) | set(done) == {_NOTIFY, _DEVICE, _AGENT, _TRY}
     assert {_AGENT, _TRY} <= set(done)
@@ -66,7 +66,7 @@ def test_an_administrator_registers_an_agent_and_tries_it(console):
 
 @pytest.mark.parametrize("step", inbox.STEPS, ids=lambda step: step.path)
 def test_each_step_links_to_a_page(console, step):
-    """The page has the part that the link names."""
+    """The linked page exists and contains the section that the link's fragment names."""
     page = console.get("admin", step.path.partition("#")[0])
     assert page.status_code == 200
     assert not (part := step.path.partition("#")[2]) or f'id="{part}"' in page.text

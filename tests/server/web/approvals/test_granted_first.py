@@ -1,4 +1,4 @@
-"""For a narrowed request, every surface shows first what was granted."""
+"""Every surface shows the granted action of a narrowed request before the requested one."""
 
 import json
 
@@ -22,27 +22,27 @@ CONSOLE = ("/admin/approvals", "/admin/approvals/{}")
 
 @pytest.fixture
 def approval(local, agent, person):
-    """A payment of 1,200.00 of which Ana granted 1,000.00."""
+    """A request to pay 1,200.00, of which Ana approved 1,000.00."""
     narrow = {"narrow": {"/amount": "lower"}, "amount": "/amount"}
     local.admin.actions.update(json.dumps({**PAYMENT, **narrow}), by=BY)
     _, approval = agent.asked_payment(authorization_details=json.dumps(DETAILS))
     proposed_change = {"changes": [{"fact": "/amount", "to": "1000"}]}
-    less = person.call("POST", f"/api/approvals/{approval.id}/narrowing", proposed_change).json
-    assert less["headline"] == f"Pay {GRANTED} to Nordwind Logistik GmbH"
+    narrowed = person.call("POST", f"/api/approvals/{approval.id}/narrowing", proposed_change).json
+    assert narrowed["headline"] == f"Pay {GRANTED} to Nordwind Logistik GmbH"
     person.pin(approval.id)
-    jws = person.decision(approval.id, person.high, ceremony="pin", granted=less["digest"])
-    assert person.send_decision(approval.id, jws, granted=less["text"]).status == 200
+    jws = person.decision(approval.id, person.high, ceremony="pin", granted=narrowed["digest"])
+    assert person.send_decision(approval.id, jws, granted=narrowed["text"]).status == 200
     return local.stored(approval.id)
 
 
 def _is_granted_first(text):
-    """Both amounts are in the text, the granted one first."""
+    """Tell whether the text contains both amounts, the granted one first."""
     return 0 <= text.find(GRANTED) < text.find(ASKED)
 
 
 @pytest.mark.parametrize("path", PAGES)
 def test_a_users_page_shows_the_granted_amount_first(local, person, approval, path):
-    """The outcome, the request, the receipt, the history."""
+    """The outcome, request, receipt and history pages lead with the granted amount."""
     browser = LocalBrowser(local, person.user, SoftPasskey())
     browser.enroll(code_for(local, person.user.name))
     main = get(browser, path.format(approval.id)).text.partition("<main")[2]
@@ -52,7 +52,7 @@ def test_a_users_page_shows_the_granted_amount_first(local, person, approval, pa
 
 @pytest.mark.parametrize("path", CONSOLE)
 def test_a_console_page_shows_the_granted_amount_first(local, person, approval, path):
-    """The list and the detail."""
+    """The console's list and detail page of approvals lead with the granted amount."""
     local.admin.users.update(person.user.name, UserChanges(roles=("admin",)), by=BY)
     browser = LocalBrowser(local, person.user, SoftPasskey())
     browser.enroll(code_for(local, person.user.name))
@@ -62,7 +62,7 @@ def test_a_console_page_shows_the_granted_amount_first(local, person, approval, 
 
 
 def test_admin_documents_and_commands_show_the_granted_amount_first(local, approval):
-    """The admin API, and `sayso approvals list` and `show`."""
+    """The admin API and `sayso approvals list` and `show` lead with the granted amount."""
     (seen,) = Oversight(local.services.store).approvals(state=None, agent=None, user=None, limit=9)
     assert seen.approval.id == approval.id
     assert _is_granted_first(oversight_wire._approval(seen)["headline"])
@@ -70,10 +70,10 @@ def test_admin_documents_and_commands_show_the_granted_amount_first(local, appro
 
 
 def test_the_approvers_document_has_the_granted_headline_in_its_own_member(person, approval):
-    """The feed, the API and the receipt have it; the display is what was signed."""
-    shown = person.show(approval.id)
-    assert shown["granted"]["headline"] == f"Pay {GRANTED} to Nordwind Logistik GmbH"
-    assert ASKED in json.loads(shown["display"])["headline"]
+    """The signed display keeps the requested headline; `granted` has the narrowed one."""
+    document = person.show(approval.id)
+    assert document["granted"]["headline"] == f"Pay {GRANTED} to Nordwind Logistik GmbH"
+    assert ASKED in json.loads(document["display"])["headline"]
 
 
 @pytest.mark.parametrize(
@@ -88,5 +88,5 @@ def test_the_approvers_document_has_the_granted_headline_in_its_own_member(perso
     ],
 )
 def test_the_headline_follows_from_the_state_and_what_was_granted(granted, state, words):
-    """Nothing is called granted that was not."""
+    """The headline says "Granted" only if the request was approved."""
     assert granting.headline_in_state("Pay 2", granted, state) == words

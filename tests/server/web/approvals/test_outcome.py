@@ -16,22 +16,22 @@ def browser(local):
     return new_browser(local)
 
 
-def _approved(browser, agent):
+def _approve(browser, agent):
     handle, approval = agent.asked(login_hint="eva")
     browser.approve(approval.id)
     return handle, approval
 
 
 def test_a_pending_request_redirects_to_its_own_page(browser, agent):
-    """There is no outcome yet."""
+    """A pending request has no outcome yet, so the outcome page redirects to the request."""
     _, approval = agent.asked(login_hint="eva")
     page = get(browser, f"/done/{approval.id}")
     assert (page.status_code, page.headers["Location"].endswith(f"/r/{approval.id}")) == (303, True)
 
 
 def test_an_approval_page_states_that_the_token_is_not_collected_yet(browser, agent):
-    """The page says that no other request is waiting."""
-    _, approval = _approved(browser, agent)
+    """The page also says that no other requests are waiting, and offers no revocation."""
+    _, approval = _approve(browser, agent)
     page = get(browser, f"/done/{approval.id}").text
     for words in (">Approved</h1>", "Approved by eva on phone", "not collected the token yet"):
         assert words in page
@@ -40,7 +40,7 @@ def test_an_approval_page_states_that_the_token_is_not_collected_yet(browser, ag
 
 
 def test_a_denial_page_shows_the_note_and_links_to_the_next_request(browser, agent):
-    """It is not opened automatically."""
+    """The next request is only linked; the page does not open it automatically."""
     _, approval = agent.asked(login_hint="eva")
     _, other = agent.asked(login_hint="eva")
     browser.deny(approval.id, "too_broad", note="Less, please")
@@ -52,8 +52,8 @@ def test_a_denial_page_shows_the_note_and_links_to_the_next_request(browser, age
 
 
 def test_a_live_token_is_revoked_with_one_press(browser, agent, local):
-    """Everything issued from it is revoked too, and the page says so."""
-    handle, approval = _approved(browser, agent)
+    """Everything issued from the token is revoked too, and the page says so."""
+    handle, approval = _approve(browser, agent)
     token = agent.poll(handle).json["access_token"]
     jti = local.claims(token)["jti"]
     assert "Revoke now" in get(browser, f"/done/{approval.id}").text
@@ -70,8 +70,8 @@ def test_a_live_token_is_revoked_with_one_press(browser, agent, local):
 
 
 def test_a_forged_form_revokes_nothing(browser, agent):
-    """A GET revokes nothing either."""
-    handle, approval = _approved(browser, agent)
+    """A wrong CSRF token gets 403 and a GET gets 405; the token stays live."""
+    handle, approval = _approve(browser, agent)
     agent.poll(handle)
     path = f"/done/{approval.id}/revoke"
     assert post(browser, path, {"csrf": "made up"}).status_code == 403
@@ -80,8 +80,8 @@ def test_a_forged_form_revokes_nothing(browser, agent):
 
 
 def test_without_a_token_there_is_nothing_to_revoke(browser, agent):
-    """A user cannot revoke the token of another user's request."""
-    _, approval = _approved(browser, agent)
+    """Without a token the form gets 404, as does the token of another user's request."""
+    _, approval = _approve(browser, agent)
     assert post(browser, f"/done/{approval.id}/revoke").status_code == 404
     handle, other = agent.asked()
     assert get(browser, f"/done/{other.id}").status_code == 404
@@ -90,7 +90,7 @@ def test_without_a_token_there_is_nothing_to_revoke(browser, agent):
 
 
 def test_one_of_two_required_approvals_is_counted(browser, agent, local):
-    """The request is still pending."""
+    """After one of two approvals the page says that the request needs the other approver."""
     new_person(local, "ben")
     two = rule("ask", "ask.quorum = 2", 'ask.who = ["eva", "ben"]')
     Policies(local.services.store).set(two, by=BY)

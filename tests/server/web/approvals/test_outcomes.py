@@ -1,4 +1,4 @@
-"""How requests ended, in one table of words that each page uses."""
+"""The words for a request's outcome come from one table that every page uses."""
 
 import pytest
 
@@ -10,25 +10,25 @@ from tests.support.builders.passkey import new_browser
 from tests.support.builders.person_pages import get
 
 
-def _answered(by):
+def _answer_by(by):
     given = {By.GRANT: {"standing_grant": "g", "use": 1}, By.CONSENT: {"consent": "c"}}
     return {"decided": {"decision": "approve"} if by is By.PERSON else None} | (
         {"decided_by": given[by]} if by in given else {}
     )
 
 
-@pytest.mark.parametrize(("state", "by"), OUTCOMES, ids=lambda one: one.value)
+@pytest.mark.parametrize(("state", "by"), OUTCOMES, ids=lambda member: member.value)
 def test_each_outcome_of_the_api_has_its_words(state, by):
-    """A standing grant that answered is not nobody, and what was approved stays approved."""
-    words = outcome_of({"state": state.value, **_answered(by)})
+    """Every approved request starts with "approved"; a standing grant is named if it answered."""
+    words = outcome_of({"state": state.value, **_answer_by(by)})
     assert words == OUTCOMES[state, by]
     if state not in {State.PENDING, State.DENIED} and by is not By.NOBODY:
         assert words.startswith("approved")
         assert ("standing grant" in words) == (by is By.GRANT)
 
 
-def test_no_request_is_without_words():
-    """A page must not fail on a combination that nobody expected."""
+def test_every_possible_outcome_has_words():
+    """The table covers every combination, so that no page fails on an unexpected one."""
     assert set(OUTCOMES) == {(state, by) for state in State for by in By}
 
 
@@ -39,20 +39,22 @@ def browser(local):
 
 
 @pytest.mark.parametrize(
-    ("end", "words", "sentence"),
+    ("ending", "words", "sentence"),
     [
         ("collect", "approved", "The agent collected its token."),
         ("wait", "approved, not collected", "The agent did not collect its token in time."),
         ("disable", "approved, then withdrawn", "Then withdrawn before it was used"),
     ],
 )
-def test_an_approval_stays_one_whatever_comes_after_it(browser, agent, local, end, words, sentence):
-    """History, receipt and the request's own page agree."""
+def test_an_approval_is_shown_as_one_after_expiry_or_withdrawal(
+    browser, agent, local, ending, words, sentence
+):
+    """The history, the receipt and the request page all show how an approval ended."""
     handle, approval = agent.asked(login_hint="eva", requested_expiry="60")
     assert browser.approve(approval.id).status == 200
-    if end == "collect":
+    if ending == "collect":
         assert agent.poll(handle).status == 200
-    elif end == "wait":
+    elif ending == "wait":
         local.clock.forward(HOUR)
         local.services.sweeper.round()
     else:

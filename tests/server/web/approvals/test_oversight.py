@@ -1,4 +1,4 @@
-"""The console: escalating a pending request, and names beside ids in the audit log."""
+"""The console: escalating a pending request, and names beside IDs in the audit log."""
 
 from server.model.audit import Entry
 from server.services.audit import audit
@@ -14,7 +14,7 @@ def _asked(console: Console) -> set[str]:
 
 
 def test_a_pending_request_is_escalated_with_the_passkey(console: Console) -> None:
-    """The audit log says by whom; the page shows the name."""
+    """The audit log records who escalated, and the page shows that person's name."""
     path = f"/admin/approvals/{console.staff.ids['approval']}"
     assert "Escalate…" in console.get("admin", path).text
     done = console.signed("admin", f"{path}/escalate", {"to": "stranger"})
@@ -26,7 +26,7 @@ def test_a_pending_request_is_escalated_with_the_passkey(console: Console) -> No
 
 
 def test_an_invalid_escalation_is_explained_at_its_field(console: Console) -> None:
-    """A current approver, an unknown user, an empty field; nothing changes."""
+    """A current approver, an unknown user and an empty field are refused; nothing changes."""
     path = f"/admin/approvals/{console.staff.ids['approval']}"
     for to, status, says in (
         ("bystander", 409, "bystander is already an approver of this request."),
@@ -40,7 +40,7 @@ def test_an_invalid_escalation_is_explained_at_its_field(console: Console) -> No
 
 
 def test_only_an_administrator_escalates_and_only_pending_requests(console: Console) -> None:
-    """Others have no button, and decided requests have none."""
+    """The button is missing for an auditor and on a request that is no longer pending."""
     path = f"/admin/approvals/{console.staff.ids['approval']}"
     assert "Escalate…" not in console.get("auditor", path).text
     console.post("admin", f"{path}/cancel", {"reason": "Not now"})
@@ -48,7 +48,7 @@ def test_only_an_administrator_escalates_and_only_pending_requests(console: Cons
 
 
 def test_the_audit_log_shows_names_beside_ids_and_is_searched_by_them(console: Console) -> None:
-    """Users and agents by name; the command line and the server in words."""
+    """Users and agents are shown by name, the command line and the server in words."""
     admin = console.staff.people["admin"].user.id
     console.post("admin", f"/admin/agents/{console.staff.ids['agent']}/disable")
     page = console.get("admin", "/admin/audit?actor=admin").text
@@ -57,12 +57,12 @@ def test_the_audit_log_shows_names_beside_ids_and_is_searched_by_them(console: C
     assert "agent.disabled" in page
     assert "operator" not in page
     assert "<bdi>command line</bdi>" in console.get("admin", "/admin/audit?actor=operator").text
-    mine = console.get("admin", "/admin/audit?agent=one&type=agent.disabled").text
-    assert mine.count("agent.disabled</a>") == 1
+    agent_entries = console.get("admin", "/admin/audit?agent=one&type=agent.disabled").text
+    assert agent_entries.count("agent.disabled</a>") == 1
 
 
 def test_an_actor_without_a_name_is_shown_by_its_id(console: Console) -> None:
-    """Such as a user of another installation, whose entries a restore brought back."""
+    """A restore can bring back entries of users that this installation does not have."""
     with console.staff.local.services.store.write() as tx:
         tx.audit.add(Entry(audit.Type.AGENT_DISABLED, "user:missing", facts={"agent": "x"}))
     page = console.get("admin", "/admin/audit")
@@ -71,13 +71,13 @@ def test_an_actor_without_a_name_is_shown_by_its_id(console: Console) -> None:
 
 
 def test_an_entry_names_its_agent_and_keeps_its_id(console: Console) -> None:
-    """The name and the ID are in the same member."""
+    """The `names` member has the names, and the page shows both the name and the ID."""
     agent = console.staff.ids["agent"]
     console.post("admin", f"/admin/agents/{agent}/disable")
-    found = console.staff.people["admin"].call(
+    answer = console.staff.people["admin"].call(
         "GET", "/api/audit", query={"actor": "admin", "type": "agent.disabled"}
     )
-    (entry,) = found.json["items"]
+    (entry,) = answer.json["items"]
     assert entry["names"] == {"actor": "admin", "agent_id": "one"}
     page = console.get("admin", f"/admin/audit/{entry['id']}").text
     assert "<bdi>one</bdi>" in page

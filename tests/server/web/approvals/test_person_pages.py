@@ -34,7 +34,7 @@ def browser(local):
 
 
 def _plain(page):
-    """The page without the elements around times."""
+    """Remove the elements around times from the page."""
     return re.sub("</?time[^>]*>", "", page)
 
 
@@ -45,17 +45,17 @@ def _page(browser, path="/", base=ISSUER):
     return client.get(path, base_url=base)
 
 
-def _asked(agent, **members):
+def _request(agent, **members):
     return agent.asked(login_hint="eva", **members)[1]
 
 
-def _paid(agent, **members):
+def _request_payment(agent, **members):
     return agent.asked_payment(login_hint="eva", **members)[1]
 
 
 @pytest.mark.parametrize("path", ["/", "/devices", "/r/sayso_ap_aaaaaaaaaaaaaaaa"])
 def test_a_signed_out_user_is_asked_for_a_passkey_on_the_same_page(browser, path):
-    """It shows nothing else; after signing in the same address shows the content."""
+    """The page shows only the sign-in; after signing in, the same address shows its content."""
     browser.cookie = ""
     page = _page(browser, path)
     assert page.status_code == 200
@@ -65,11 +65,11 @@ def test_a_signed_out_user_is_asked_for_a_passkey_on_the_same_page(browser, path
 
 @pytest.mark.parametrize("path", ["/", "/devices", "/r/sayso_ap_aaaaaaaaaaaaaaaa"])
 def test_every_page_allows_only_its_own_scripts(browser, path):
-    """No inline script, no frame, no other host, no text that becomes markup."""
+    """Pages have no inline scripts, frames or other hosts, and treat no text as markup."""
     page = _page(browser, path)
     policy = page.headers["Content-Security-Policy"]
     directives, is_message = policy.split("; "), page.status_code == 404
-    for one in (
+    for directive in (
         "default-src 'none'",
         "script-src 'self'",
         "connect-src 'self'",
@@ -80,14 +80,14 @@ def test_every_page_allows_only_its_own_scripts(browser, path):
         "worker-src 'self'",
         "trusted-types sayso-worker",
     ):
-        assert one in directives or is_message
+        assert directive in directives or is_message
     assert page.headers["Cache-Control"] == HEADERS["Cache-Control"]
     assert not re.search(r"<script(?![^>]* src=)|\son\w+=|style=", page.text)
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in _TEMPLATES.rglob("*.js")))
 def test_scripts_are_modules_that_create_no_markup(browser, name):
-    """They set text only."""
+    """Scripts only set text, so that text of an agent cannot become markup."""
     script = _page(browser, f"/{name}.js")
     assert script.mimetype == "text/javascript"
     assert not re.search(
@@ -96,62 +96,60 @@ def test_scripts_are_modules_that_create_no_markup(browser, name):
 
 
 def test_an_empty_inbox_says_that_nothing_is_waiting(browser):
-    """The page says whose inbox it is."""
+    """The page also names the user whose inbox it is."""
     page = _page(browser).text
     assert "No requests are waiting." in page
     assert "<bdi>eva</bdi>" in page
 
 
-def test_the_inbox_lists_the_highest_risk_first_then_the_soonest_end(browser, agent):
-    """Held-back requests have a section of their own."""
-    long, short = _asked(agent), _asked(agent, requested_expiry="60")
-    high = _paid(agent)
+def test_the_inbox_lists_the_highest_risk_first_then_the_earliest_expiry(browser, agent):
+    """Without held-back requests or further pages, the inbox has no such sections."""
+    long, short = _request(agent), _request(agent, requested_expiry="60")
+    high = _request_payment(agent)
     page = _page(browser).text
-    assert [page.index(one.id) for one in (high, short, long)] == sorted(
-        page.index(one.id) for one in (high, short, long)
-    )
+    assert page.index(high.id) < page.index(short.id) < page.index(long.id)
     assert "Held back" not in page
     assert "Show all" not in page
 
 
 def test_held_back_requests_have_their_own_section(template, open_local):
-    """They are pending like the others, without a notification."""
+    """Held-back requests are pending like the others but send no notification."""
     local = open_local(notify_per_minute=1)
     scopes = ResourceChanges(scopes={**PAY_SCOPES, "payments:read": Risk.MEDIUM})
     local.admin.resources.update(PAY, scopes, by=BY)
     browser, agent = new_browser(local), template.agent(local)
-    first, second = _asked(agent), _asked(agent)
+    first, second = _request(agent), _request(agent)
     page = _page(browser).text
     assert page.index(first.id) < page.index("Held back") < page.index(second.id)
 
 
 def test_a_long_inbox_shows_the_highest_risk_and_links_to_the_rest(browser, agent, monkeypatch):
-    """It needs no scripts; a high-risk request that ends last is never hidden."""
+    """The link needs no scripts, and a high-risk request that expires last is never hidden."""
     monkeypatch.setattr("server.web.approvals.inbox._FIRST", 2)
-    low = [_asked(agent, requested_expiry=seconds) for seconds in ("300", "60", "120")]
-    high = _paid(agent, requested_expiry="900")
+    low = [_request(agent, requested_expiry=seconds) for seconds in ("300", "60", "120")]
+    high = _request_payment(agent, requested_expiry="900")
     page = _page(browser).text
-    assert [page.index(one.id) for one in (high, low[1])]
-    assert not any(one.id in page for one in (low[0], low[2]))
+    assert [page.index(approval.id) for approval in (high, low[1])]
+    assert not any(approval.id in page for approval in (low[0], low[2]))
     assert '<a href="/?all=true" id="all">Show all 4</a>' in page
-    whole = _page(browser, "/?all=true").text
-    assert all(one.id in whole for one in (high, *low))
-    assert "Show all" not in whole
+    full_page = _page(browser, "/?all=true").text
+    assert all(approval.id in full_page for approval in (high, *low))
+    assert "Show all" not in full_page
 
 
 def test_an_inbox_with_too_many_requests_says_so(browser, agent, monkeypatch):
-    """The rest appears as requests are decided."""
+    """The page says how many of all requests it shows and offers no further link."""
     monkeypatch.setattr("server.web.approvals.inbox._FIRST", 1)
     monkeypatch.setattr("server.web.approvals.inbox._ON_ONE_PAGE", 1)
-    _asked(agent), _asked(agent)
+    _request(agent), _request(agent)
     page = _page(browser, "/?all=true").text
     assert "These are the 1 highest-risk requests of 2." in page
     assert "Show all" not in page
 
 
 def test_a_request_page_shows_every_field(browser, agent, local):
-    """The fields come from the signed text, in reading order."""
-    approval = _paid(agent, binding_message="Pay <b>now</b>")
+    """The fields come from the signed text and are in reading order."""
+    approval = _request_payment(agent, binding_message="Pay <b>now</b>")
     page = _page(browser, f"/r/{approval.id}").text
     fields = [
         "high risk",
@@ -171,8 +169,8 @@ def test_a_request_page_shows_every_field(browser, agent, local):
         "Deny…",
         "Approve…",
     ]
-    places = [page.index(field) for field in fields]
-    assert places == sorted(places)
+    positions = [page.index(field) for field in fields]
+    assert positions == sorted(positions)
     assert f'data-digest="{approval.display_digest}"' in page
     assert local.stored(approval.id).seen_at is not None
     title = re.search("<title>(.*)</title>", page)[1]
@@ -181,29 +179,29 @@ def test_a_request_page_shows_every_field(browser, agent, local):
 
 @pytest.mark.parametrize(("risk", "pause"), [("low", 800), ("high", 2000)])
 def test_the_button_is_enabled_later_at_higher_risk(browser, agent, risk, pause):
-    """The page has the delay."""
-    approval = _asked(agent) if risk == "low" else _paid(agent)
+    """The page tells the script the delay, which is longer at high risk."""
+    approval = _request(agent) if risk == "low" else _request_payment(agent)
     assert f'data-arming="{pause}"' in _page(browser, f"/r/{approval.id}").text
 
 
 def test_the_button_of_a_request_for_scopes_says_that_it_approves(browser, agent):
-    """Only an action has a deed that the button could name; "Use X" would not name one."""
-    assert "<bdi>Approve with passkey</bdi>" in _page(browser, f"/r/{_asked(agent).id}").text
-    assert "<bdi>Pay EUR " in _page(browser, f"/r/{_paid(agent).id}").text
+    """Only an action type has a verb for the button; a request for scopes has none."""
+    assert "<bdi>Approve with passkey</bdi>" in _page(browser, f"/r/{_request(agent).id}").text
+    assert "<bdi>Pay EUR " in _page(browser, f"/r/{_request_payment(agent).id}").text
 
 
 def test_the_type_back_step_does_not_repeat_the_value(browser, agent, local):
-    """It names what to type."""
+    """The step names the fact to type without giving its value away."""
     typed = {**PAYMENT, "type_back": {"fact": "/amount"}}
     local.admin.actions.update(json.dumps(typed), by=BY)
-    page = _page(browser, f"/r/{_paid(agent).id}").text
+    page = _page(browser, f"/r/{_request_payment(agent).id}").text
     step = page[page.index('<section id="approve"') : page.index('<section id="deny"')]
     assert "Type <bdi>Amount</bdi>" in step
     assert "4,820" not in step
 
 
-def test_a_new_passkey_shows_from_when_it_may_decide_high_risk(person, agent, local):
-    """The button is disabled with the reason; low risk is allowed."""
+def test_a_new_passkey_shows_when_it_may_decide_high_risk(person, agent, local):
+    """For high risk the button is disabled with a reason; low risk is allowed immediately."""
     browser = LocalBrowser(local, person.user, SoftPasskey())
     browser.enroll(code_for(local, "ana"))
     high, low = agent.asked_payment()[1], agent.asked()[1]
@@ -217,11 +215,11 @@ def test_a_new_passkey_shows_from_when_it_may_decide_high_risk(person, agent, lo
 
 
 def test_a_decided_request_is_a_record_without_buttons(browser, agent):
-    """It shows who decided, where and when, and what the agent was told."""
-    yes, no = _asked(agent), _asked(agent)
+    """The page shows who decided, on which device, when, and what the agent was told."""
+    yes, no = _request(agent), _request(agent)
     browser.approve(yes.id)
     browser.deny(no.id, "too_broad", note="Less, please")
-    approved, denied = (_plain(_page(browser, f"/r/{one.id}").text) for one in (yes, no))
+    approved, denied = (_plain(_page(browser, f"/r/{approval.id}").text) for approval in (yes, no))
     assert "Approved by eva on phone at 9 October 2025, 08:53 UTC." in approved
     assert "Denied by eva on phone at 9 October 2025, 08:53 UTC. Reason: Too broad." in _plain(
         denied
@@ -233,8 +231,8 @@ def test_a_decided_request_is_a_record_without_buttons(browser, agent):
         assert "/request.js" not in page
 
 
-def test_a_collected_approval_says_so(browser, agent):
-    """The token was issued."""
+def test_a_request_page_says_that_the_token_was_collected(browser, agent):
+    """After the agent polled, the request page says that it collected its token."""
     handle, approval = agent.asked(login_hint="eva")
     browser.approve(approval.id)
     agent.poll(handle)
@@ -242,8 +240,8 @@ def test_a_collected_approval_says_so(browser, agent):
 
 
 def test_an_expired_request_is_not_shown_as_denied(browser, agent, local):
-    """A withdrawn request is shown as neither expired nor denied."""
-    late, cancelled = _asked(agent, requested_expiry="60"), _asked(agent)
+    """An expired request is "not a denial", and a withdrawn one is "closed" with the reason."""
+    late, cancelled = _request(agent, requested_expiry="60"), _request(agent)
     local.clock.forward(MINUTE)
     assert "t a denial" in _page(browser, f"/r/{late.id}").text
     Oversight(local.services.store).cancel(cancelled.id, "Not this month", by=BY)
@@ -254,7 +252,7 @@ def test_an_expired_request_is_not_shown_as_denied(browser, agent, local):
 
 
 def test_an_expired_request_offers_to_ask_its_agent_to_retry(browser, agent, local):
-    """One button, with the same call as the terminal; afterwards the page says so."""
+    """One button makes the terminal's API call; afterwards the page says so without a button."""
     handle, approval = agent.asked(login_hint="eva", requested_expiry="60")
     assert 'id="retry"' not in _page(browser, f"/r/{approval.id}").text
     local.clock.forward(MINUTE)
@@ -271,8 +269,8 @@ def test_an_expired_request_offers_to_ask_its_agent_to_retry(browser, agent, loc
 
 
 def test_another_site_cannot_ask_for_a_retry(browser, agent, local):
-    """The cookie alone is not enough."""
-    approval = _asked(agent, requested_expiry="60")
+    """The session cookie alone is not enough; the call needs the CSRF header."""
+    approval = _request(agent, requested_expiry="60")
     local.clock.forward(MINUTE)
     path = f"/api/approvals/{approval.id}/retry"
     stale = browser.send("POST", path, headers={cookies.CSRF.lower(): None})
@@ -280,8 +278,8 @@ def test_another_site_cannot_ask_for_a_retry(browser, agent, local):
     assert local.stored(approval.id).retry_asked_at is None
 
 
-def test_a_request_approved_automatically_says_so(person, agent, local):
-    """A consent approved it; the record exists all the same."""
+def test_a_request_page_says_that_a_consent_approved_it(person, agent, local):
+    """A request that a consent approved has a record that names the consent."""
     browser = LocalBrowser(local, person.user, SoftPasskey())
     browser.enroll(code_for(local, "ana"))
     open_rule = rule("allow", 'when.at = ["request"]', 'when.resource = ["*"]', name="open")
@@ -297,11 +295,11 @@ def test_a_request_approved_automatically_says_so(person, agent, local):
 
 
 def test_the_decisions_of_several_approvers_are_shown_together(browser, agent, local):
-    """How many approved and who is still asked; an approver who decided has no button."""
+    """The page counts approvals and names who is asked; who decided has no button."""
     ben = new_person(local, "ben")
     two = rule("ask", "ask.quorum = 2", 'ask.who = ["eva", "ben"]')
     Policies(local.services.store).set(two, by=BY)
-    approval = _asked(agent)
+    approval = _request(agent)
     before = _page(browser, f"/r/{approval.id}").text
     assert "0 of 2 approved. Waiting for:" in before
     assert "to-approve" in before
@@ -314,23 +312,23 @@ def test_the_decisions_of_several_approvers_are_shown_together(browser, agent, l
 
 
 def test_a_narrowed_request_shows_what_was_granted(person, agent, local):
-    """Beside what was requested."""
+    """The request page of a narrowed request shows the granted part."""
     browser = LocalBrowser(local, person.user, SoftPasskey())
     browser.enroll(code_for(local, "ana"))
     _, approval = agent.asked(scope="openid payments:read payments:transfer")
     narrowing = {"drop_scopes": ["payments:transfer"]}
     path = f"/api/approvals/{approval.id}/narrowing"
-    less = person.call("POST", path, narrowing).json
+    narrowed = person.call("POST", path, narrowing).json
     person.pin(approval.id)
     jws = person.decision(
-        approval.id, person.high, ceremony=approval.ceremony, granted=less["digest"]
+        approval.id, person.high, ceremony=approval.ceremony, granted=narrowed["digest"]
     )
-    assert person.send_decision(approval.id, jws, granted=less["text"]).status == 200
+    assert person.send_decision(approval.id, jws, granted=narrowed["text"]).status == 200
     assert "Granted: <bdi>" in _page(browser, f"/r/{approval.id}").text
 
 
 def test_another_users_request_is_not_found(browser, agent):
-    """The answer is the same as for a request that does not exist."""
+    """The answer is 404, as for a request that does not exist."""
     _, approval = agent.asked()
     page = _page(browser, f"/r/{approval.id}")
     assert page.status_code == 404
@@ -338,7 +336,7 @@ def test_another_users_request_is_not_found(browser, agent):
 
 
 def test_the_device_page_lists_a_users_devices_without_removed_ones(person, local):
-    """The page shows what each device may not do yet."""
+    """The page shows what each device may not do yet, and drops a removed device."""
     browser = LocalBrowser(local, person.user, SoftPasskey())
     browser.enroll(code_for(local, "ana"))
     page = _page(browser, "/devices").text
@@ -350,7 +348,7 @@ def test_the_device_page_lists_a_users_devices_without_removed_ones(person, loca
 
 
 def test_a_revoked_device_sees_how_to_sign_in_again(browser):
-    """What happened, and the page to sign in with another passkey."""
+    """The page says that the device was revoked and lets the user sign in with a passkey."""
     browser.send("DELETE", "/api/devices/self")
     page = _page(browser)
     assert "This device was revoked" in page.text
@@ -358,14 +356,14 @@ def test_a_revoked_device_sees_how_to_sign_in_again(browser):
 
 
 def test_another_name_of_this_machine_redirects_to_the_issuer(browser):
-    """A passkey belongs to one host name."""
-    there = _page(browser, "/", "http://127.0.0.1:8470")
-    assert (there.status_code, there.headers["Location"]) == (303, f"{ISSUER}/")
+    """A passkey belongs to one host name, so other names redirect to the issuer's."""
+    redirect = _page(browser, "/", "http://127.0.0.1:8470")
+    assert (redirect.status_code, redirect.headers["Location"]) == (303, f"{ISSUER}/")
 
 
 @pytest.mark.parametrize(("raised", "status"), [(Busy("x"), 503), (RuntimeError("x"), 500)])
 def test_an_internal_error_is_an_error_page(browser, monkeypatch, raised, status):
-    """It reveals nothing internal."""
+    """The page has the right status and does not show the exception's text."""
 
     def fail(*_: object) -> None:
         raise raised
@@ -376,18 +374,18 @@ def test_an_internal_error_is_an_error_page(browser, monkeypatch, raised, status
     assert "x</p>" not in page.text
 
 
-def _more_time(browser, approval_id):
+def _extend(browser, approval_id):
     return browser.send("POST", f"/api/approvals/{approval_id}/extension")
 
 
 def test_more_time_is_offered_while_it_is_allowed(browser, agent, local):
-    """Twice at high risk; without scripts the new end is shown too."""
-    approval = _paid(agent, requested_expiry="60")
+    """A high-risk request can be extended twice; the page shows the new expiry without scripts."""
+    approval = _request_payment(agent, requested_expiry="60")
     assert "More time" not in _page(browser, f"/r/{approval.id}").text  # it would end no later
     for _ in range(2):
         local.clock.forward(30_000)
         assert "More time" in _page(browser, f"/r/{approval.id}").text
-        assert _more_time(browser, approval.id).status == 200
+        assert _extend(browser, approval.id).status == 200
     local.clock.forward(30_000)
     page = _page(browser, f"/r/{approval.id}").text
     assert "More time" not in page
@@ -395,7 +393,7 @@ def test_more_time_is_offered_while_it_is_allowed(browser, agent, local):
 
 
 def test_more_time_for_a_critical_request_is_offered_to_an_owner_only(browser, agent, local):
-    """The owner is responsible for the agent."""
+    """Only an owner, who is responsible for the agent, may extend a critical request."""
     critical = {"risk": Risk.CRITICAL, "life_ms": 10 * MINUTE}
     approval = local.admin.approval(agent.id, browser.user.id, **critical)
     local.clock.forward(1_000)

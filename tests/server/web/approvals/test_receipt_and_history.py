@@ -1,4 +1,4 @@
-"""Receipts and history: every field, access, and what is needed to verify them."""
+"""Receipts and history: every field, who has access, and what verification needs."""
 
 import json
 
@@ -32,13 +32,13 @@ def _payload(jws):
 
 
 def test_a_receipt_has_the_signed_decision_and_everything_to_verify_it(browser, agent):
-    """The passkey's signature and key, its log entry, and the resulting token."""
+    """A receipt has the passkey's signature and key, the log entries, and the issued token."""
     handle, approval = agent.asked(login_hint="eva")
     browser.approve(approval.id)
     agent.poll(handle)
-    found = _receipt(browser, approval)
-    (answer,) = found["answers"]
-    assert found["fingerprint"] == decisions.fingerprint(approval.action_digest)
+    receipt = _receipt(browser, approval)
+    (answer,) = receipt["answers"]
+    assert receipt["fingerprint"] == decisions.fingerprint(approval.action_digest)
     assert _payload(answer["signed"])["approval"] == approval.id
     numbers = browser.passkey.private.public_key().public_numbers()
     assert answer["key"] == {
@@ -50,41 +50,41 @@ def test_a_receipt_has_the_signed_decision_and_everything_to_verify_it(browser, 
             "y": base64url.encode(numbers.y.to_bytes(32)),
         },
     }
-    entries = [json.loads(entry["body"]) for entry in found["entries"]]
+    entries = [json.loads(entry["body"]) for entry in receipt["entries"]]
     assert [entry["type"] for entry in entries] == [
         "approval.requested",
         "approval.approved",
         "token.issued",
     ]
     assert entries[1]["facts"]["signed"] == answer["signed"]
-    assert entries[2]["facts"]["jti"] == found["token"]["id"]
-    assert found["token"]["state"] == "live"
-    assert found["approval"]["state"] == "redeemed"
+    assert entries[2]["facts"]["jti"] == receipt["token"]["id"]
+    assert receipt["token"]["state"] == "live"
+    assert receipt["approval"]["state"] == "redeemed"
 
 
 def test_the_server_signs_every_other_member_of_a_receipt(browser, agent, local):
-    """The signature has a published key and a token type of its own."""
+    """The server signs with a published key and a token type used only for receipts."""
     _, approval = agent.asked(login_hint="eva")
     browser.deny(approval.id, private_note="They do not know him")
-    found = _receipt(browser, approval)
-    signed = local.claims(found.pop("server_signature"), "sayso-receipt+jws")
-    assert dict(signed) == found
-    assert found["token"] is None
-    assert found["approval"]["decided"]["private_note"] == "They do not know him"
+    receipt = _receipt(browser, approval)
+    signed = local.claims(receipt.pop("server_signature"), "sayso-receipt+jws")
+    assert dict(signed) == receipt
+    assert receipt["token"] is None
+    assert receipt["approval"]["decided"]["private_note"] == "They do not know him"
 
 
 def test_a_terminals_decision_has_its_own_key(person, agent):
-    """The key has the thumbprint that the signature names."""
+    """The receipt has the terminal's key, whose thumbprint is the signature's `kid`."""
     _, approval = agent.asked()
     person.approve(approval.id)
-    found = person.call("GET", f"/api/approvals/{approval.id}/receipt").json
-    (answer,) = found["answers"]
+    receipt = person.call("GET", f"/api/approvals/{approval.id}/receipt").json
+    (answer,) = receipt["answers"]
     assert decisions.thumbprint(answer["key"]["jwk"]) == answer["key"]["kid"]
     assert answer["device"]["kind"] == "terminal"
 
 
-def test_a_decision_by_a_deleted_key_says_so(browser, agent, monkeypatch):
-    """It is still shown, without a key to verify it."""
+def test_a_decision_by_a_deleted_key_is_shown_without_the_key(browser, agent, monkeypatch):
+    """The decision is still shown, but with no key to verify it."""
     _, approval = agent.asked(login_hint="eva")
     browser.deny(approval.id)
     monkeypatch.setattr("server.storage.devices.passkeys.Passkeys.of_device", lambda *_: None)
@@ -92,7 +92,7 @@ def test_a_decision_by_a_deleted_key_says_so(browser, agent, monkeypatch):
 
 
 def test_each_of_several_approvers_sees_every_decision(browser, agent, local):
-    """Each with its own log entry; only the requesting user sees the token."""
+    """Both approvers see both decisions and entries; only the requesting user sees the token."""
     ben = new_person(local, "ben")
     two = rule("ask", "ask.quorum = 2", 'ask.who = ["eva", "ben"]')
     Policies(local.services.store).set(two, by=BY)
@@ -100,15 +100,15 @@ def test_each_of_several_approvers_sees_every_decision(browser, agent, local):
     browser.approve(approval.id)
     ben.approve(approval.id)
     agent.poll(handle)
-    mine = _receipt(browser, approval)
+    evas_receipt = _receipt(browser, approval)
     bens_receipt = ben.call("GET", f"/api/approvals/{approval.id}/receipt").json
-    assert len(mine["answers"]) == 2
-    assert mine["entries"] == bens_receipt["entries"]
-    assert (mine["token"] is None, bens_receipt["token"]) == (False, None)
+    assert len(evas_receipt["answers"]) == 2
+    assert evas_receipt["entries"] == bens_receipt["entries"]
+    assert (evas_receipt["token"] is None, bens_receipt["token"]) == (False, None)
 
 
 def test_the_receipt_page_has_every_field_and_a_download(browser, agent):
-    """Readable without scripts; verification needs them."""
+    """The page is readable without scripts; only verification needs JavaScript."""
     handle, approval = agent.asked_payment(login_hint="eva", binding_message="Pay <b>now</b>")
     browser.approve(approval.id)
     agent.poll(handle)
@@ -137,7 +137,7 @@ def test_the_receipt_page_has_every_field_and_a_download(browser, agent):
     ],
 )
 def test_an_unanswered_request_has_a_receipt_too(person, agent, local, end, outcome, entry):
-    """It says what the audit log has of its end, and can be downloaded."""
+    """The receipt shows the audit log entry about the request's end and can be downloaded."""
     browser = _browser_of(person, local)
     name = end(agent, person)
     page = get(browser, f"/receipt/{name}").text
@@ -153,8 +153,8 @@ def test_an_unanswered_request_has_a_receipt_too(person, agent, local, end, outc
     assert f"/receipt/{name}" in get(browser, "/history").text
 
 
-def test_the_receipt_of_a_use_leads_to_the_one_of_its_standing_grant(person, agent, local):
-    """That one has the user's signature."""
+def test_the_receipt_of_a_use_links_to_the_receipt_of_its_standing_grant(person, agent, local):
+    """It links the receipt of the standing grant, which has the user's signature."""
     browser = _browser_of(person, local)
     name = receipts.granted(agent, person)
     given_in = receipts.of(person, name)["given_in"]
@@ -167,30 +167,30 @@ def test_the_receipt_of_a_use_leads_to_the_one_of_its_standing_grant(person, age
 
 
 def _browser_of(person, local):
-    """Another device of the person."""
+    """Enroll a browser as a further device of the person."""
     browser = LocalBrowser(local, person.user, SoftPasskey())
     browser.enroll(code_for(local, person.user.name))
     return browser
 
 
 def test_a_receipt_shows_what_was_granted_beside_what_was_requested(person, agent, local):
-    """The approver narrowed the request."""
+    """The receipt of a narrowed request has the granted text and its digest."""
     browser = _browser_of(person, local)
     _, approval = agent.asked(scope="openid payments:read payments:transfer")
     narrowing = {"drop_scopes": ["payments:transfer"]}
-    less = person.call("POST", f"/api/approvals/{approval.id}/narrowing", narrowing).json
+    narrowed = person.call("POST", f"/api/approvals/{approval.id}/narrowing", narrowing).json
     person.pin(approval.id)
     jws = person.decision(
-        approval.id, person.high, ceremony=approval.ceremony, granted=less["digest"]
+        approval.id, person.high, ceremony=approval.ceremony, granted=narrowed["digest"]
     )
-    person.send_decision(approval.id, jws, granted=less["text"])
+    person.send_decision(approval.id, jws, granted=narrowed["text"])
     page = get(browser, f"/receipt/{approval.id}").text
-    assert less["digest"] in page
+    assert narrowed["digest"] in page
     assert "<h2>What was granted</h2>" in page
 
 
 def test_another_users_receipt_is_not_found(browser, agent, person):
-    """A GET changes nothing."""
+    """The page and the API answer 404, and both pages refuse a POST."""
     _, approval = agent.asked()
     person.approve(approval.id)
     assert get(browser, f"/receipt/{approval.id}").status_code == 404
@@ -201,7 +201,7 @@ def test_another_users_receipt_is_not_found(browser, agent, person):
 
 
 def test_the_history_lists_decided_requests_newest_first(browser, agent, local):
-    """Pending ones are left out."""
+    """The history lists the newest decision first and leaves out pending requests."""
     assert "No decided requests yet." in get(browser, "/history").text
     first, second, third = (agent.asked(login_hint="eva")[1] for _ in range(3))
     browser.approve(first.id)
@@ -214,7 +214,7 @@ def test_the_history_lists_decided_requests_newest_first(browser, agent, local):
 
 
 @pytest.mark.parametrize(
-    ("query", "kept"),
+    ("query", "indexes"),
     [
         ("result=denied", [1]),
         ("result=approved", [0]),
@@ -226,32 +226,32 @@ def test_the_history_lists_decided_requests_newest_first(browser, agent, local):
         ("result=cancelled", []),
     ],
 )
-def test_the_history_is_filtered_by_agent_result_and_day(browser, agent, local, query, kept):
-    """Days are UTC, both ends included."""
+def test_the_history_is_filtered_by_agent_result_and_day(browser, agent, local, query, indexes):
+    """Days are in UTC and inclusive on both ends; filters can be combined."""
     asked = [agent.asked(login_hint="eva")[1]]
     browser.approve(asked[0].id)
     local.clock.forward(DAY)
     asked.append(agent.asked(login_hint="eva")[1])
     browser.deny(asked[1].id)
     page = get(browser, f"/history?{query}").text
-    places = [page.index(asked[one].id) for one in kept]
-    assert places == sorted(places)
-    assert sum(one.id in page for one in asked) == len(kept)
-    assert kept or "No request matches." in page
+    positions = [page.index(asked[index].id) for index in indexes]
+    assert positions == sorted(positions)
+    assert sum(approval.id in page for approval in asked) == len(indexes)
+    assert indexes or "No request matches." in page
 
 
 @pytest.mark.parametrize(
     "query", ["from=soon", "to=9999-12-31", "result=lost", "cursor=no", "from=2025-02-30"]
 )
 def test_an_invalid_history_filter_is_refused_with_a_message(browser, query):
-    """The message is a sentence on an error page."""
+    """The error page has status 422 and says that the request was refused."""
     page = get(browser, f"/history?{query}")
     assert page.status_code == 422
     assert "Request refused" in page.text
 
 
 def test_the_history_is_paged(browser, agent, local, monkeypatch):
-    """The filters are kept."""
+    """The links keep the filters, and the last page links back to the newest requests."""
     monkeypatch.setattr("server.web.approvals.history._PAGE_SIZE", "1")
     for _ in range(2):
         browser.deny(agent.asked(login_hint="eva")[1].id)
@@ -265,7 +265,7 @@ def test_the_history_is_paged(browser, agent, local, monkeypatch):
 
 
 def test_a_history_page_without_matches_links_to_the_next_one(browser, agent, local, monkeypatch):
-    """A limited number is scanned, however long the list is."""
+    """One page scans a limited number of requests, so it can be empty and still have a next."""
     monkeypatch.setattr("server.services.approvals.inbox.SCANNED_REQUESTS", 2)
     monkeypatch.setattr("server.web.approvals.history._PAGE_SIZE", "2")
     approved = agent.asked(login_hint="eva")[1]

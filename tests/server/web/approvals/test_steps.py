@@ -1,4 +1,4 @@
-"""What the button that approves says, and when the headline would give the fact away."""
+"""The text of the approve button, and when the headline would reveal the fact to type."""
 
 import pytest
 
@@ -24,12 +24,12 @@ _AMOUNT = {"label": "Amount", "value": "EUR 4,820.00"}
     ],
 )
 def test_the_button_says_what_it_does_and_never_cuts_an_amount(headline: str, text: str) -> None:
-    """It ends before the preposition, or at a word; text of others is made safe."""
+    """The text ends before a preposition or at a word; control characters are escaped."""
     assert request.button_text("action", headline) == text
 
 
 def test_the_button_of_other_requests_says_that_it_approves() -> None:
-    """Their headlines describe a thing, such as a new device."""
+    """Headlines of other requests describe a thing, such as a new device, and not an action."""
     assert request.button_text("device", "New terminal laptop") == "Approve with passkey"
 
 
@@ -48,7 +48,7 @@ def test_the_button_of_other_requests_says_that_it_approves() -> None:
 def test_the_headline_is_left_out_if_it_contains_the_fact_to_type(
     wanted: tuple[str, str] | None, headline: str, *, is_shown: bool
 ) -> None:
-    """A fact that is not listed may be anywhere."""
+    """If the fact is not listed, the headline is left out because it may contain the fact."""
     typed = None if wanted is None else {"label": wanted[0], "kind": wanted[1]}
     display = {"type_back": typed, "facts": [_ACCOUNT, _AMOUNT], "headline": headline}
     assert request.shows_typed_fact(display) is is_shown

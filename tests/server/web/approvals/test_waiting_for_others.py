@@ -1,4 +1,4 @@
-"""A request that this person approved and that waits for others."""
+"""A request that this person approved and that still needs the approval of others."""
 
 import re
 
@@ -20,7 +20,7 @@ def browser(local):
 
 @pytest.fixture
 def ben(local, browser):
-    """The other person that a request needs."""
+    """Add Ben as the second approver that every request needs."""
     made = new_person(local, "ben")
     two = rule("ask", "ask.quorum = 2", f'ask.who = ["{browser.user.name}", "ben"]')
     Policies(local.services.store).set(two, by=BY)
@@ -28,13 +28,13 @@ def ben(local, browser):
 
 
 def _rows(page: str) -> tuple[list[str], list[str]]:
-    """The requests that wait for the person, and those that wait for others."""
+    """Return the IDs of requests waiting for the person, and of those waiting for others."""
     mine, _, others = page.partition("Waiting for others</h2>")
     return tuple(re.findall('<li class="row" data-id="(\\w+)"', part) for part in (mine, others))
 
 
-def test_it_is_listed_apart_and_not_counted(browser, agent, ben):
-    """The inbox says how many approved, and who is still needed."""
+def test_an_approved_request_is_listed_apart_and_not_counted(browser, agent, ben):
+    """The inbox shows how many people approved and who is still needed."""
     first, second = (agent.asked(login_hint="eva")[1] for _ in range(2))
     assert set(_rows(get(browser, "/").text)[0]) == {first.id, second.id}
     browser.approve(first.id)
@@ -47,8 +47,8 @@ def test_it_is_listed_apart_and_not_counted(browser, agent, ben):
 
 
 @pytest.mark.usefixtures("ben")
-def test_it_is_never_offered_as_the_next_request(browser, agent):
-    """Two requests; both are approved by this person."""
+def test_an_approved_request_is_never_offered_as_the_next_one(browser, agent):
+    """After approving both requests, the person is told that none are waiting."""
     first, second = (agent.asked(login_hint="eva")[1] for _ in range(2))
     browser.approve(first.id)
     browser.approve(second.id)
@@ -58,8 +58,8 @@ def test_it_is_never_offered_as_the_next_request(browser, agent):
     assert "No other requests are waiting." in page
 
 
-def test_its_page_says_that_the_vote_counts_and_who_is_needed(browser, agent, ben, local):
-    """Its only button withdraws, and the page follows the others; the record names everyone."""
+def test_the_page_of_an_approved_request_names_who_is_still_needed(browser, agent, ben, local):
+    """The only button withdraws the approval; the final record names everyone who approved."""
     approval = agent.asked(login_hint="eva")[1]
     browser.approve(approval.id)
     page = get(browser, f"/r/{approval.id}").text
@@ -75,8 +75,8 @@ def test_its_page_says_that_the_vote_counts_and_who_is_needed(browser, agent, be
 
 
 @pytest.mark.usefixtures("ben")
-def test_a_vote_that_others_made_void_waits_again(browser, agent, local):
-    """The other one set limits, so the first approval no longer counts."""
+def test_a_request_waits_again_after_its_vote_became_void(browser, agent, local):
+    """A void vote puts the request back into the inbox with its approve button."""
     approval = agent.asked_payment(login_hint="eva")[1]
     browser.approve(approval.id)
     with local.services.store.write() as tx:
@@ -86,8 +86,8 @@ def test_a_vote_that_others_made_void_waits_again(browser, agent, local):
 
 
 @pytest.mark.usefixtures("ben")
-def test_a_withdrawn_vote_waits_again(browser, agent):
-    """The request's page has its buttons again and says what happened, as does the receipt."""
+def test_a_request_waits_again_after_its_vote_was_withdrawn(browser, agent):
+    """The request page offers a decision again; it and the receipt show the withdrawal."""
     approval = agent.asked(login_hint="eva")[1]
     browser.approve(approval.id)
     signed = browser.decision(approval.id, decision="withdraw", ceremony="none")

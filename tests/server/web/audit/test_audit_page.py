@@ -1,4 +1,4 @@
-"""The page of the audit log."""
+"""The audit log page: entries, filters, downloads and timelines."""
 
 import csv
 import io
@@ -16,14 +16,14 @@ from tests.support.builders.installation import PAY
 
 
 def _entries(console: Console, **query: object) -> list[str]:
-    asked = "&".join(f"{name}={value}" for name, value in query.items())
-    page = console.get("admin", f"/admin/audit?{asked}")
+    query_string = "&".join(f"{name}={value}" for name, value in query.items())
+    page = console.get("admin", f"/admin/audit?{query_string}")
     assert page.status_code == 200, page.text
     return re.findall(r'<tr data-part="[^"]+">.*?</tr>', page.text)
 
 
-def test_each_entry_names_whom_or_what_it_is_about(console: Console) -> None:
-    """A user, else an agent, else a resource; the time has seconds."""
+def test_each_entry_names_its_user_agent_or_resource(console: Console) -> None:
+    """The column has the user, else the agent, else the resource; times have seconds."""
     added = _entries(console, type="user.added")[0]
     assert '<td data-label="About"><bdi>' in added
     assert re.search(r"data-seconds>[^<]*, \d\d:\d\d:\d\d UTC</time>", added)
@@ -32,31 +32,31 @@ def test_each_entry_names_whom_or_what_it_is_about(console: Console) -> None:
 
 
 def test_entries_are_filtered_by_days(console: Console) -> None:
-    """Both days are included."""
+    """Both days of the range are included."""
     now = datetime.fromtimestamp(console.staff.local.clock.now() / 1000, UTC)
     today, tomorrow = now.date(), now.date() + timedelta(days=1)
-    whole = _entries(console)
-    assert _entries(console, **{"from": today, "to": today}) == whole
+    all_entries = _entries(console)
+    assert _entries(console, **{"from": today, "to": today}) == all_entries
     assert _entries(console, **{"from": tomorrow}) == []
     assert _entries(console, to=today - timedelta(days=1)) == []
 
 
-def test_an_invalid_day_is_refused_by_an_example(console: Console) -> None:
-    """A browser's own field does not send one."""
+def test_an_invalid_day_is_refused_with_an_example(console: Console) -> None:
+    """A day that no date field would send gets 422 and an example of a valid day."""
     page = console.get("admin", "/admin/audit?from=yesterday")
     assert page.status_code == 422
     assert "Enter days such as 2026-11-25." in page.text
 
 
-def test_the_search_can_be_downloaded_whole(console: Console) -> None:
-    """More than one part of the API, with the same filters, in both formats."""
+def test_all_results_of_a_search_can_be_downloaded(console: Console) -> None:
+    """A download in either format has all pages of the API, with the page's filters."""
     with console.staff.local.services.store.write() as tx:
         for number in range(230):
             entry = Entry(audit.Type.USER_UPDATED, actor="=cmd()", subject=f"user-{number}")
             tx.audit.add(entry)
     page = console.get("admin", "/admin/audit?type=user.updated").text
-    found = re.findall('href="(/admin/audit[?][^"]+format=[^"]+)"', page)
-    links = [one.replace("&amp;", "&") for one in found]
+    hrefs = re.findall('href="(/admin/audit[?][^"]+format=[^"]+)"', page)
+    links = [link.replace("&amp;", "&") for link in hrefs]
     assert [link.partition("?")[2] for link in links] == [
         "type=user.updated&format=csv",
         "type=user.updated&format=jsonl",
@@ -66,7 +66,7 @@ def test_the_search_can_be_downloaded_whole(console: Console) -> None:
     entries = [json.loads(line) for line in lines.text.splitlines()]
     assert len(rows) == len(entries) >= 230
     assert {row["type"] for row in rows} == {"user.updated"}
-    assert [row["id"] for row in rows] == [one["id"] for one in entries]
+    assert [row["id"] for row in rows] == [entry["id"] for entry in entries]
     assert rows[0]["actor"] == "'=cmd()"
     assert json.loads(rows[0]["members"]) == entries[0]["members"]
     assert table.headers["Content-Disposition"] == 'attachment; filename="audit.csv"'
@@ -74,15 +74,15 @@ def test_the_search_can_be_downloaded_whole(console: Console) -> None:
 
 
 @pytest.mark.parametrize("who", ["admin", "auditor", "owner", "stranger"])
-def test_who_may_search_may_download(console: Console, who: str) -> None:
-    """The same rule as for the page."""
+def test_the_download_has_the_access_rule_of_the_page(console: Console, who: str) -> None:
+    """Only the roles that may read the page may download the audit log."""
     page = console.get(who, "/admin/audit").status_code
     assert console.get(who, "/admin/audit?format=jsonl").status_code == page
     assert (page == 200) is (who in {"admin", "auditor"})
 
 
 def test_an_unknown_format_or_day_is_refused(console: Console) -> None:
-    """With what to use instead."""
+    """The message says which values are valid."""
     for query, words in (
         ("format=x", "format must be csv or jsonl."),
         ("to=x&format=csv", "Enter days such"),
@@ -90,23 +90,23 @@ def test_an_unknown_format_or_day_is_refused(console: Console) -> None:
         assert words in console.get("admin", f"/admin/audit?{query}").text
 
 
-def test_a_timeline_has_who_for_whom_at_what_and_under_which_decision(console: Console) -> None:
-    """Every entry of one request; it can be downloaded, and the request and its entries link it."""
+def test_a_timeline_has_every_entry_of_a_request(console: Console) -> None:
+    """An entry shows actor, user, resource and decision; the request and its entries link it."""
     request = console.staff.ids["approval"]
     telemetry.correlate("local")  # not the last call of this test
     with console.staff.local.services.store.write() as tx:
         approval = tx.approvals.get(request)
-        asked = audit.approval_entry(
+        request_entry = audit.approval_entry(
             approval,
             audit.Type.APPROVAL_REQUESTED,
             actor=audit.by_client(approval.agent_id),
             decision="asked",
             facts={"policy": {"rules": ["big payments"]}},
         )
-        entry = tx.audit.add(asked)
+        entry = tx.audit.add(request_entry)
     page = console.get("admin", f"/admin/audit/timelines/{request}").text
-    ((found, cells),) = re.findall(r'<tr data-part="([^"]+)">(.*?)</tr>', page)
-    assert found == entry
+    ((shown_entry, cells),) = re.findall(r'<tr data-part="([^"]+)">(.*?)</tr>', page)
+    assert shown_entry == entry
     for wanted in ("0.0 s", "approval.requested", PAY, "asked", approval.risk, "big payments"):
         assert wanted in cells
     for linked in (f"/admin/approvals/{request}", f"/admin/audit/{entry}"):

@@ -37,29 +37,29 @@ def _get(local, path):
 
 @pytest.mark.usefixtures("agent_with_icon")
 def test_an_icon_is_served_under_its_hash_as_an_image_only(local):
-    """Cached forever, with its own media type and without any permission."""
-    found = _get(local, PATH)
-    assert (found.status_code, found.data, found.mimetype) == (200, ICON, "image/png")
-    assert found.headers["X-Content-Type-Options"] == "nosniff"
-    assert "default-src 'none'; sandbox" in found.headers["Content-Security-Policy"]
-    assert found.headers["Cache-Control"] == "public, max-age=31536000, immutable"
-    assert found.headers["Cross-Origin-Resource-Policy"] == "same-origin"
-    assert "Set-Cookie" not in found.headers
+    """The icon is cached forever, has its media type, and its policy allows nothing."""
+    answer = _get(local, PATH)
+    assert (answer.status_code, answer.data, answer.mimetype) == (200, ICON, "image/png")
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert "default-src 'none'; sandbox" in answer.headers["Content-Security-Policy"]
+    assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
+    assert "Set-Cookie" not in answer.headers
 
 
 def test_an_icon_that_no_agent_uses_is_not_found(local, agent_with_icon):
-    """It is served while one of two agents has it; a 404 is not cached."""
-    registered(local.admin, "twin", icon=ICON)
+    """An icon is served while at least one agent uses it; the 404 is not cached."""
+    registered(local.admin, "second-bot", icon=ICON)
     local.admin.agents.update(agent_with_icon.id, AgentChanges(icon=OTHER), by=BY)
     assert _get(local, PATH).status_code == 200
-    local.admin.agents.delete("twin", by=BY)
+    local.admin.agents.delete("second-bot", by=BY)
     after_removal = _get(local, PATH)
     assert (after_removal.status_code, after_removal.headers["Cache-Control"]) == (404, "no-store")
     assert _get(local, "/icons/..%2fdevices").status_code == 404
 
 
 def test_an_icon_is_shown_beside_the_agents_name_on_every_page(local, eva, agent_with_icon):
-    """Inbox, request and the agent's page; it has an empty alternative text."""
+    """The inbox, request and agent pages show it with an empty alternative text."""
     _, approval = agent_with_icon.asked_payment(login_hint="eva")
     give_consent(eva.browser, agent_with_icon)
     for path in ("/", f"/r/{approval.id}", "/agents", f"/agents/{agent_with_icon.id}"):
@@ -73,7 +73,7 @@ def test_an_icon_is_shown_beside_the_agents_name_on_every_page(local, eva, agent
 
 
 def test_a_changed_icon_is_logged_and_its_owners_are_notified_once(local, agent, eva):
-    """Approvers see something else, so the owners are told."""
+    """Owners are told because approvers see a different picture; no change, no message."""
     agents = local.admin.agents
     agents.update(agent.id, AgentChanges(add_owners=("eva",)), by=BY)
     for icon in (ICON, ICON, b""):
@@ -83,11 +83,11 @@ def test_a_changed_icon_is_logged_and_its_owners_are_notified_once(local, agent,
     assert sorted(recorded_icons, key=str) == [digest, None, None]
     assert local.admin.events(eva.browser.user).count("agent.icon_changed") == 2
     hooked = [message for message in local.messages() if message["event"] == "agent.icon_changed"]
-    assert [one["agent"] for one in hooked] == [agent.id] * 2
+    assert [message["agent"] for message in hooked] == [agent.id] * 2
 
 
 def test_an_invalid_icon_is_refused_with_the_requirements(local, agent):
-    """The current icon stays."""
+    """The error names the actual size and the requirements; the current icon stays."""
     local.admin.agents.update(agent.id, AgentChanges(icon=ICON), by=BY)
     with pytest.raises(Invalid) as refused:
         local.admin.agents.update(agent.id, AgentChanges(icon=png(32, 31)), by=BY)
@@ -98,7 +98,7 @@ def test_an_invalid_icon_is_refused_with_the_requirements(local, agent):
 
 
 def test_changing_an_icon_needs_an_administrators_signature(staff):
-    """It is set as base64url and removed with null; an owner cannot."""
+    """An administrator sets an icon as base64url and removes it with null; an owner cannot."""
     path = f"/api/agents/{staff.ids['agent']}"
     admin, owner = staff.people["admin"], staff.people["owner"]
     body = {"icon": base64url.encode(ICON)}
@@ -109,24 +109,24 @@ def test_changing_an_icon_needs_an_administrators_signature(staff):
     for wrong in ("not base64url!", base64url.encode(b"<svg/>")):
         answer = admin.administer("PATCH", path, {"icon": wrong}, version=staff.version(path))
         assert (answer.status, answer.json["member"]) == (422, "icon")
-    given = admin.administer("PATCH", path, body, version=staff.version(path))
-    assert (given.status, given.json["icon"]) == (200, PATH)
-    taken = admin.administer("PATCH", path, {"icon": None}, version=staff.version(path))
-    assert (taken.status, taken.json["icon"]) == (200, None)
+    set_answer = admin.administer("PATCH", path, body, version=staff.version(path))
+    assert (set_answer.status, set_answer.json["icon"]) == (200, PATH)
+    removal_answer = admin.administer("PATCH", path, {"icon": None}, version=staff.version(path))
+    assert (removal_answer.status, removal_answer.json["icon"]) == (200, None)
 
 
 def test_an_agent_may_be_registered_with_an_icon(staff):
-    """The largest icon fits the request."""
+    """An icon of the maximum size fits into the registration request."""
     noise = png(32, 32, (1, 2, 3), part(b"teXt", bytes(icons.MAX_BYTES - len(ICON) - 12)))
     assert len(noise) <= icons.MAX_BYTES
     body = {"name": "seen", "owners": ["owner"], "icon": base64url.encode(noise)}
-    made = staff.people["admin"].administer("POST", "/api/agents", body)
-    assert made.status == 201, made.body
-    assert _get(staff.local, made.json["agent"]["icon"]).data == noise
+    answer = staff.people["admin"].administer("POST", "/api/agents", body)
+    assert answer.status == 201, answer.body
+    assert _get(staff.local, answer.json["agent"]["icon"]).data == noise
 
 
 def test_the_console_sets_an_icon_after_the_passkey_signed(staff):
-    """Its page states the change, and the resubmitted form keeps the icon."""
+    """The page states the change, and the resubmitted form keeps the icon."""
     path = f"/api/agents/{staff.ids['agent']}"
     form = {"icon": base64url.encode(ICON), "version": staff.version(path)}
     console = open_console(staff)
@@ -140,7 +140,7 @@ def test_the_console_sets_an_icon_after_the_passkey_signed(staff):
 
 
 def test_the_consent_page_shows_the_icon(local, agent_with_icon, eva):
-    """Beside the agent's name; sign-in pages may show it too."""
+    """The icon is beside the agent's name; the pages' policy allows images of this server."""
     assert "img-src 'self'" in policy()
     own = local.app.jinja_env.from_string(CONSENT).render(id=agent_with_icon.id)
     assert f'src="{PATH}" alt=""' in own

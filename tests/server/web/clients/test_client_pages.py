@@ -21,7 +21,7 @@ URL = "https://chat.example/client.json"
     ],
 )
 def test_agents_and_apps_are_linked_to_their_own_pages(client_id, page):
-    """A client_id that is a URL cannot be part of a path."""
+    """A client_id that is a URL is encoded, because it cannot be part of a path."""
     assert FILTERS["client_page"](client_id) == page
 
 
@@ -30,7 +30,7 @@ def test_agents_and_apps_are_linked_to_their_own_pages(client_id, page):
     ["approvals/console_approval", "operations/console_limits", "operations/console_overview"],
 )
 def test_pages_that_name_agents_and_apps_use_this_link(template):
-    """An approval, a limit and a row of the statistics can belong to an app."""
+    """Approvals, limits and statistics can belong to an app, so no link assumes an agent."""
     text = (TEMPLATES / f"{template}.html").read_text("utf-8")
     assert "|client_page" in text
     assert 'href="/admin/agents/{{' not in text

@@ -29,22 +29,22 @@ def max_(local):
     return Pages(new_browser(local, "max", credential=b"the passkey of max"))
 
 
-def _own(local, agent):
+def _add_owner(local, agent):
     local.admin.agents.update(agent.id, AgentChanges(add_owners=("eva",)), by=BY)
 
 
-def _state(local, agent):
+def _agent_state(local, agent):
     with local.services.store.read() as view:
         return view.agents.get(agent.id).state
 
 
 def test_a_new_user_has_no_agents(eva):
-    """The page says so."""
+    """The page of a new user says that no agent or app is acting for them."""
     assert "No agent or app is acting for you" in eva.get("/agents").text
 
 
 def test_an_agent_with_access_is_listed_with_its_counts(eva, agent):
-    """Tokens, consents and standing grants, in one line."""
+    """One line has the numbers of live tokens, consents and standing grants."""
     give_token(eva.browser, agent), give_consent(eva.browser, agent)
     page = eva.get("/agents").text
     assert f'href="/agents/{agent.id}"' in page
@@ -53,7 +53,7 @@ def test_an_agent_with_access_is_listed_with_its_counts(eva, agent):
 
 
 def test_another_owners_agent_shows_only_its_access_to_this_user(eva, agent):
-    """Its keys, owners and state are for its owners."""
+    """Only owners see an agent's keys, owners and state, and may suspend it."""
     give_consent(eva.browser, agent)
     page = eva.get(f"/agents/{agent.id}").text
     assert "Revoke access" in page
@@ -63,7 +63,7 @@ def test_another_owners_agent_shows_only_its_access_to_this_user(eva, agent):
 
 
 def test_an_agent_without_access_to_a_user_is_not_found_for_them(eva, max_, agent):
-    """The answer is that for an unknown agent, and its owner is not revealed."""
+    """The answer is the same as for an unknown agent, so its existence stays hidden."""
     give_consent(eva.browser, agent)
     for path in (f"/agents/{agent.id}", "/agents/sayso_ag_aaaaaaaaaaaaaaaa"):
         page = max_.get(path)
@@ -76,7 +76,7 @@ def test_an_agent_without_access_to_a_user_is_not_found_for_them(eva, max_, agen
 
 
 def test_revoking_access_ends_it_for_this_user_only(eva, max_, agent, local):
-    """One press, no passkey; the agent stays enabled for others."""
+    """One press without a passkey is enough; the agent keeps its access to other users."""
     give_grant(eva.browser, agent), give_token(eva.browser, agent)
     give_consent(eva.browser, agent), give_consent(max_.browser, agent)
     done = eva.post(f"/agents/{agent.id}/revoke")
@@ -84,11 +84,11 @@ def test_revoking_access_ends_it_for_this_user_only(eva, max_, agent, local):
     assert "Access revoked" in eva.get(done.headers["Location"]).text
     assert "No agent or app is acting for you" in eva.get("/agents").text
     assert "1 consent" in max_.get("/agents").text
-    assert _state(local, agent) == "enabled"
+    assert _agent_state(local, agent) == "enabled"
 
 
 def test_revoking_access_counts_and_logs_what_ended(eva, agent, local):
-    """The same API call for every screen; a second call ends nothing more."""
+    """The call returns and logs what it ended; a second call ends nothing more."""
     give_grant(eva.browser, agent), give_token(eva.browser, agent)
     give_token(eva.browser, agent), give_consent(eva.browser, agent)
     ended = eva.browser.send("DELETE", f"/api/acting/{agent.id}")
@@ -102,7 +102,7 @@ def test_revoking_access_counts_and_logs_what_ended(eva, agent, local):
 
 
 def test_a_terminal_revokes_access_as_a_browser_does(local, agent, monkeypatch):
-    """Large numbers are revoked in batches; nothing of other users ends."""
+    """Large numbers are revoked in batches; rights of other users stay."""
     monkeypatch.setattr(access_revocation, "_BATCH", 2)
     ana, ben = new_person(local, "anya"), new_person(local, "benno")
     for number in range(5):
@@ -118,7 +118,7 @@ def test_a_terminal_revokes_access_as_a_browser_does(local, agent, monkeypatch):
 
 
 def test_a_used_token_shows_its_last_use(eva, agent, local):
-    """The latest one."""
+    """The agent list shows when a token was last used."""
     token = give_token(eva.browser, agent)
     with local.services.store.write() as tx:
         tx.delegations.mark_used(token, tx.now)
@@ -135,26 +135,26 @@ def test_another_site_cannot_revoke_access(eva, agent):
 
 
 def test_an_owner_sees_the_details_and_suspends_without_a_passkey(eva, agent, local):
-    """The page counts what would end and then uses the API's suspend call."""
-    _own(local, agent)
+    """The page counts what would end before the agent is suspended."""
+    _add_owner(local, agent)
     give_token(eva.browser, agent)
     page = eva.get(f"/agents/{agent.id}").text
     assert "<h2>Details</h2>" in page
     assert f"<code>{agent.id}</code>" in page
-    asked = eva.get(f"/agents/{agent.id}/suspend").text
-    assert "<strong>1</strong> live token<" in asked
-    assert _state(local, agent) == "enabled"
+    confirmation = eva.get(f"/agents/{agent.id}/suspend").text
+    assert "<strong>1</strong> live token<" in confirmation
+    assert _agent_state(local, agent) == "enabled"
     done = eva.post(f"/agents/{agent.id}/suspend")
     assert done.status_code == 303
-    assert _state(local, agent) == "disabled"
+    assert _agent_state(local, agent) == "disabled"
     after = eva.get(done.headers["Location"]).text
     assert "Suspended: it gets" in after
     assert "Suspend for everyone" not in after
 
 
-def test_owned_agents_are_listed_whoever_they_act_for(eva, agent, local):
-    """Apart from those acting for the user, with their state."""
-    _own(local, agent)
+def test_owned_agents_are_listed_even_if_they_act_for_others(eva, agent, local):
+    """Owned agents that do not act for the user have a section of their own."""
+    _add_owner(local, agent)
     page = eva.get("/agents").text
     assert "Agents you own, not acting for you" in page
     assert f'href="/agents/{agent.id}"' in page
@@ -163,7 +163,7 @@ def test_owned_agents_are_listed_whoever_they_act_for(eva, agent, local):
 
 
 def test_an_administrators_own_pages_show_only_their_own_agents(eva, agent, local, monkeypatch):
-    """All others are in the console."""
+    """Administrators see all other agents in the console only."""
     users = Users(local.services.store, local.services.secrets)
     users.update("eva", UserChanges(roles=("admin",)), by=BY)
     monkeypatch.setattr("server.web.clients.pages._MAX", "1")
@@ -192,7 +192,7 @@ URL = "https://chat.example/client.json"
 
 
 def _app_with_a_consent(eva, agent):
-    """An app whose client_id is a URL, with a consent like that of the agent."""
+    """Add an app whose client_id is a URL, with a copy of the agent's consent."""
     consent_id = give_consent(eva.browser, agent)
     with eva.browser.local.services.store.administer() as tx:
         consent = tx.consents.get(consent_id)
@@ -201,7 +201,7 @@ def _app_with_a_consent(eva, agent):
 
 
 def test_an_app_with_a_url_as_its_id_has_a_page_where_its_access_is_revoked(eva, agent):
-    """Paths have the hash of the URL."""
+    """The path has the hash of the app's URL, and the agent's own access stays."""
     _app_with_a_consent(eva, agent)
     path = f"/agents/{path_id(URL)}"
     for page in ("/agents", "/consents"):
@@ -214,7 +214,7 @@ def test_an_app_with_a_url_as_its_id_has_a_page_where_its_access_is_revoked(eva,
 
 
 def test_revoking_access_names_the_app_and_counts_its_consents(eva, agent):
-    """The path has the hash of the URL; the answer has the client_id."""
+    """The path has the hash of the URL, and the answer has the client_id itself."""
     _app_with_a_consent(eva, agent)
     answer = eva.browser.send("DELETE", f"/api/acting/{path_id(URL)}")
     assert (answer.json["client_id"], answer.json["consents_revoked"]) == (URL, 1)

@@ -1,4 +1,4 @@
-"""The page for device codes: it decides nothing and accepts only its own form."""
+"""The page for device codes: it only sends a request and accepts only its own form."""
 
 import re
 
@@ -31,12 +31,12 @@ def _send(browser, headers=None, token=None, **fields):
     return browser.post("/device", data=form, headers=headers or {}, base_url=ISSUER)
 
 
-def _waiting(person):
+def _pending_requests(person):
     return person.call("GET", "/api/approvals").json["items"]
 
 
 def test_the_device_page_says_what_it_does_and_warns(browser):
-    """XD-03, DG-13, XD-02: it tells users who did not start the sign-in to close the page."""
+    """XD-03, DG-13, XD-02: a user who did not start the sign-in is told to close the page."""
     page = _get(browser)
     assert page.status_code == 200
     assert "A new device, or an app on it, wants to sign in as you" in page.text
@@ -45,8 +45,8 @@ def test_the_device_page_says_what_it_does_and_warns(browser):
 
 
 @pytest.mark.parametrize("path", ["/device", "/device/sent"])
-def test_device_pages_forbid_scripts_frames_and_foreign_forms(browser, path):
-    """The form goes to this server; the other page has none."""
+def test_device_pages_forbid_scripts_frames_and_forms_of_other_sites(browser, path):
+    """Only the page that has a form may submit one, and only to this server."""
     page = _get(browser, path)
     policy = page.headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy
@@ -59,16 +59,16 @@ def test_device_pages_forbid_scripts_frames_and_foreign_forms(browser, path):
 
 
 def test_a_link_only_prefills_the_code(browser, local, person):
-    """DG-12: a GET does nothing; the code is shown for comparison."""
+    """DG-12: opening a link sends no request; the code is shown for comparison."""
     device = begun(local)
     page = _get(browser, f"/device?user_code={device.user_code.lower()}")
     assert f'value="{device.user_code}"' in page.text
-    assert _waiting(person) == []
+    assert _pending_requests(person) == []
 
 
 @pytest.mark.parametrize("code", ['"><script>', "%22onfocus=", "A" * 5_000, "BCDF-GHJ1"])
 def test_an_invalid_code_is_not_repeated(browser, code):
-    """DG-11: no foreign text reaches the page."""
+    """DG-11: text from a crafted link never reaches the page."""
     page = browser.get("/device", query_string={"user_code": code}, base_url=ISSUER)
     assert page.status_code == 200
     assert 'name="user_code" value=""' in page.text
@@ -76,27 +76,27 @@ def test_an_invalid_code_is_not_repeated(browser, code):
 
 
 def test_the_form_sends_a_request_to_the_enrolled_device(browser, local, person):
-    """The next page says where to look."""
+    """The next page tells the user to check a device that they already use."""
     device = begun(local)
     sent = _send(browser, name="ana", user_code=device.user_code)
     assert (sent.status_code, sent.headers["Location"]) == (303, f"{ISSUER}/device/sent")
-    (waiting,) = _waiting(person)
-    assert waiting["kind"] == "device"
+    (request,) = _pending_requests(person)
+    assert request["kind"] == "device"
     assert "Check a device that you already use" in _get(browser, "/device/sent").text
 
 
 def test_the_page_answers_the_same_for_an_unknown_user(browser, local):
-    """It does not reveal whether a user exists."""
-    known = _send(browser, name="ana", user_code=begun(local).user_code)
-    nobody = _send(browser, name="nobody", user_code=begun(local).user_code)
-    assert known.status_code == nobody.status_code
-    assert known.headers["Location"] == nobody.headers["Location"]
-    assert known.data == nobody.data
+    """The identical answer does not reveal whether a user exists."""
+    known_user = _send(browser, name="ana", user_code=begun(local).user_code)
+    unknown_user = _send(browser, name="nobody", user_code=begun(local).user_code)
+    assert known_user.status_code == unknown_user.status_code
+    assert known_user.headers["Location"] == unknown_user.headers["Location"]
+    assert known_user.data == unknown_user.data
 
 
 @pytest.mark.parametrize("code", ["BCDF-GHJX", "hello", "used"])
 def test_a_wrong_code_shows_the_form_again(browser, local, code):
-    """DG-14: unknown, impossible and used codes have the same message."""
+    """DG-14: unknown, impossible and used codes get the same message."""
     device = begun(local)
     if code == "used":
         assert device.typed("ana") == ""
@@ -107,7 +107,7 @@ def test_a_wrong_code_shows_the_form_again(browser, local, code):
 
 @pytest.mark.parametrize("fields", [{}, {"name": "ana"}, {"user_code": "BCDF-GHJK"}, {"name": " "}])
 def test_an_empty_field_is_asked_for(browser, fields):
-    """It does not count as a try."""
+    """Without a name or a code the page names both fields and does not check the code."""
     page = _send(browser, **fields)
     assert page.status_code == 400
     assert "Enter your user name and the code." in page.text
@@ -124,28 +124,28 @@ FOREIGN = {
 
 @pytest.mark.parametrize("what", FOREIGN)
 def test_a_form_of_another_site_changes_nothing(browser, local, person, what):
-    """DG-11: the form is shown again, and nobody is asked."""
+    """DG-11: the form is shown again, and no approver is asked."""
     device = begun(local)
     _get(browser)
     page = _send(browser, name="ana", user_code=device.user_code, **FOREIGN[what])
     assert page.status_code == 400
     assert "another site" in page.text
-    assert _waiting(person) == []
+    assert _pending_requests(person) == []
     own = {"Origin": ISSUER, "Sec-Fetch-Site": "same-origin"}
     assert _send(browser, own, name="ana", user_code=device.user_code).status_code == 303
 
 
 def test_a_form_without_its_cookie_changes_nothing(local, person):
-    """The token of one browser is invalid in another."""
+    """The form token of one browser is invalid in another."""
     device = begun(local)
     client = local.app.test_client(use_cookies=False)
     page = _send(client, name="ana", user_code=device.user_code)
     assert page.status_code == 400
-    assert _waiting(person) == []
+    assert _pending_requests(person) == []
 
 
 def test_the_form_cookie_is_restricted(browser, open_local):
-    """HttpOnly and SameSite; Secure over https."""
+    """The cookie is HttpOnly and SameSite=Strict, and Secure over https."""
     cookie = _get(browser).headers["Set-Cookie"]
     for part in ("HttpOnly", "SameSite=Strict", "Path=/device"):
         assert part in cookie
@@ -155,16 +155,16 @@ def test_the_form_cookie_is_restricted(browser, open_local):
 
 
 def test_another_name_of_this_machine_redirects_to_the_issuer_with_the_code(browser):
-    """The code of the link is kept."""
-    there = browser.get("/device?user_code=BCDF-GHJK", base_url="http://127.0.0.1:8470")
-    assert there.status_code == 303
-    assert there.headers["Location"] == f"{ISSUER}/device?user_code=BCDF-GHJK"
+    """The redirect keeps the code of the link."""
+    redirect = browser.get("/device?user_code=BCDF-GHJK", base_url="http://127.0.0.1:8470")
+    assert redirect.status_code == 303
+    assert redirect.headers["Location"] == f"{ISSUER}/device?user_code=BCDF-GHJK"
     sent = browser.post("/device", base_url="http://127.0.0.1:8470")
     assert sent.headers["Location"] == f"{ISSUER}/device"
 
 
 def test_a_signed_in_user_need_not_type_their_name(browser, local):
-    """It is prefilled and can be changed; typed text is kept after a wrong code."""
+    """The name is prefilled and can be changed; a wrong code keeps what was typed."""
     give_password(local, "ana")
     cookie = local.site.sign_in.sign_ins.sign_in("ana", PASSWORD, flow=None, peer="192.0.2.9")
     browser.set_cookie("sayso", cookie, domain="localhost")
@@ -174,7 +174,7 @@ def test_a_signed_in_user_need_not_type_their_name(browser, local):
 
 
 def test_an_unreachable_database_prefills_nothing(browser, local, monkeypatch):
-    """The page is shown all the same."""
+    """The page is shown even if the signed-in user cannot be looked up."""
 
     def busy(*_args, **_kwargs):
         raise Busy("too long")
@@ -184,7 +184,7 @@ def test_an_unreachable_database_prefills_nothing(browser, local, monkeypatch):
 
 
 def test_a_busy_server_keeps_the_typed_code(browser, local, monkeypatch):
-    """The form still contains it."""
+    """The error page has the form with the code, so that the user can send it again."""
     device = begun(local)
 
     def busy(*_args, **_kwargs):

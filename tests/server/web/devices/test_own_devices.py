@@ -19,22 +19,22 @@ def eva(local):
 
 @pytest.fixture
 def second(eva, local):
-    """A passkey of hers that is new."""
+    """A second, new passkey of Eva."""
     browser = LocalBrowser(local, eva.browser.user, SoftPasskey(credential=b"a second one"))
     assert browser.enroll(code_for(local, "eva"), name="tablet").status == 201
     return browser
 
 
-def _codes(local):
+def _count_codes(local):
     return len(local.admin.entries("code.issued"))
 
 
 def test_a_device_creates_an_enrollment_code_under_its_passkey(eva, local):
-    """The server draws it as text and QR code; the code works on another device."""
-    before = _codes(local)
-    asked = eva.post("/devices/code")
-    assert "Create a one-time code to enroll another device?" in asked.text
-    assert _codes(local) == before
+    """The page shows the code as text and as a QR code; it enrolls one other device."""
+    before = _count_codes(local)
+    confirmation = eva.post("/devices/code")
+    assert "Create a one-time code to enroll another device?" in confirmation.text
+    assert _count_codes(local) == before
     reply = eva.signed("/devices/code")
     (code,) = re.findall(r'<code class="big"[^>]*>([^<]*)</code>', reply.text)
     assert reply.headers["Cache-Control"] == "no-store"
@@ -46,24 +46,24 @@ def test_a_device_creates_an_enrollment_code_under_its_passkey(eva, local):
 
 
 def test_no_enrollment_code_without_a_passkey_signature(eva, local):
-    """A form of another site gets no code either."""
-    before = _codes(local)
+    """An invalid statement and a form of another site create no code."""
+    before = _count_codes(local)
     assert eva.post("/devices/code", {"statement": "x"}).status_code == 422
     assert eva.post("/devices/code", headers=FOREIGN).status_code == 403
     assert eva.post("/devices/code", {"csrf": None}).status_code == 403
-    assert _codes(local) == before
+    assert _count_codes(local) == before
 
 
 def test_a_device_that_is_too_new_shows_the_command_for_codes(eva, second):
-    """It may not create codes yet."""
+    """A new device may not create codes yet, so its page shows the CLI command instead."""
     new = Pages(second)
     assert "sayso users enroll eva" in new.get("/devices").text
     assert "sayso users enroll eva" not in eva.get("/devices").text
     assert new.signed("/devices/code").status_code == 403
 
 
-def test_a_device_is_renamed_with_a_press(eva, second):
-    """The form is on the device's own page, which the list links to."""
+def test_a_device_is_renamed_without_a_passkey(eva, second):
+    """The form is on the device's own page, to which the list links."""
     path = f"/devices/{second.device_id}"
     assert f'href="{path}"' in eva.get("/devices").text
     done = eva.post(f"{path}/rename", {"name": "kitchen tablet"})
@@ -75,7 +75,7 @@ def test_a_device_is_renamed_with_a_press(eva, second):
 
 
 def test_a_new_device_is_vouched_for_with_the_passkey_of_another(eva, second, local):
-    """It has no such button for itself."""
+    """A new device cannot vouch for itself."""
     path = f"/devices/{second.device_id}"
     assert "Vouch for this device" in eva.get(path).text
     assert "Vouch for this device" not in Pages(second).get(path).text
@@ -85,7 +85,7 @@ def test_a_new_device_is_vouched_for_with_the_passkey_of_another(eva, second, lo
 
 
 def test_a_locked_terminal_is_unlocked_with_a_passkey(person, local):
-    """The passkey is on another device of the same user."""
+    """The passkey is on a different device of the same user."""
     browser = LocalBrowser(local, person.user, SoftPasskey())
     assert browser.enroll(code_for(local, "ana")).status == 201
     with local.services.store.write() as tx:
@@ -100,7 +100,7 @@ def test_a_locked_terminal_is_unlocked_with_a_passkey(person, local):
 
 
 def test_a_device_is_removed_without_scripts(eva, second):
-    """The button is on its page; the device leaves the list and is signed out."""
+    """The device leaves the list, has no page any more, and is signed out."""
     path = f"/devices/{second.device_id}"
     done = eva.post(f"{path}/remove")
     assert done.status_code == 303
@@ -111,7 +111,7 @@ def test_a_device_is_removed_without_scripts(eva, second):
 
 
 def test_another_users_device_is_not_found(eva, local):
-    """Every action answers not found."""
+    """The page and every action answer 404 for the device of another user."""
     max_ = new_browser(local, "max", credential=b"the passkey of max")
     path = f"/devices/{max_.device_id}"
     assert eva.get(path).status_code == 404
@@ -121,7 +121,7 @@ def test_another_users_device_is_not_found(eva, local):
 
 
 def test_a_passkey_that_may_have_been_copied_is_marked(eva, second):
-    """The list and its own page show the mark until it is removed."""
+    """The list and the device's own page show the warning about its signature counter."""
     second.passkey.signs = 4
     assert second.sign_in().status == 200
     second.passkey.signs = 1

@@ -1,4 +1,4 @@
-"""The console: the incident of a device that saw another audit log."""
+"""The console: the incident of a device that saw a different audit log."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -10,7 +10,7 @@ _EVIL = "</pre><script>\u202e"
 
 
 def test_the_incident_shows_who_saw_it_and_both_checkpoints(console: Console) -> None:
-    """What the device sent is shown as text, line by line."""
+    """The page shows what the device sent as escaped text, line by line."""
     services = console.staff.local.services
     with services.store.read() as view:
         user = view.directory.user_called("bystander")

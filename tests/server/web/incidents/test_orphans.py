@@ -1,4 +1,4 @@
-"""The console: orphaned agents, a new owner, the incident of the quarantine."""
+"""The console: orphaned agents, adding an owner, and the incident of their quarantine."""
 
 import re
 
@@ -12,18 +12,18 @@ from tests.support.builders.installation import BY
 
 @pytest.fixture
 def console(console: Console) -> Console:
-    """Every staff member at their browser, and an agent whose only owner was disabled."""
+    """A console of every staff member, and an agent whose only owner was disabled."""
     console.staff.local.admin.users.disable("owner", by=BY)
     return console
 
 
 def _plain(page: str) -> str:
-    """The text of a page without its markup."""
+    """Return the text of a page without its markup."""
     return " ".join(re.sub(r"<[^>]*>", " ", page).split())
 
 
 def _quarantine(console: Console) -> str:
-    """Lets the grace period pass and the administrator sign in again; the incident's id."""
+    """Let the grace period pass, sign the administrator in again, and return the incident's ID."""
     services = console.staff.local.services
     console.staff.local.clock.forward(14 * DAY)
     assert OrphanQuarantine(services.store, services.secrets, services.server_policy).round() == 1
@@ -33,7 +33,7 @@ def _quarantine(console: Console) -> str:
 
 
 def test_the_orphans_page_lists_the_agent_with_its_quarantine_date(console: Console) -> None:
-    """The agent's page, to which it links, shows the same date."""
+    """The list links to the agent's page, which shows the same date."""
     agent = console.staff.ids["agent"]
     page = console.get("admin", "/admin/orphans").text
     assert f'href="/admin/agents/{agent}"' in page
@@ -46,7 +46,7 @@ def test_the_orphans_page_lists_the_agent_with_its_quarantine_date(console: Cons
 
 
 def test_a_reading_role_sees_no_owner_form(console: Console) -> None:
-    """It is told that an administrator can add an owner."""
+    """An auditor reads that an administrator can add an owner."""
     assert "An administrator can add an owner." in console.get("auditor", "/admin/orphans").text
     assert "#owners" not in console.get("auditor", "/admin/orphans").text
     about = console.get("auditor", f"/admin/agents/{console.staff.ids['agent']}").text
@@ -54,7 +54,7 @@ def test_a_reading_role_sees_no_owner_form(console: Console) -> None:
 
 
 def test_an_owner_is_added_with_the_passkey(console: Console) -> None:
-    """The agent is no orphan then, and an owner can be replaced."""
+    """The agent leaves the list, and its disabled owner can then be removed."""
     agent = console.staff.ids["agent"]
     assert f'href="/admin/agents/{agent}#owners"' in console.get("admin", "/admin/orphans").text
     page = console.get("admin", f"/admin/agents/{agent}").text
@@ -72,15 +72,15 @@ def test_an_owner_is_added_with_the_passkey(console: Console) -> None:
     old = console.document(f"/api/agents/{agent}")
     disabled_owner = next(person["id"] for person in old["owners"] if person["name"] == "owner")
     assert f'name="remove_owners" value="{disabled_owner}"' in page
-    out = {"version": old["version"], "remove_owners": disabled_owner}
-    assert console.post("admin", f"/admin/agents/{agent}/owners", out).status_code == 303
-    left = console.document(f"/api/agents/{agent}")["owners"]
-    assert [person["name"] for person in left] == ["bystander"]
+    removal = {"version": old["version"], "remove_owners": disabled_owner}
+    assert console.post("admin", f"/admin/agents/{agent}/owners", removal).status_code == 303
+    remaining_owners = console.document(f"/api/agents/{agent}")["owners"]
+    assert [person["name"] for person in remaining_owners] == ["bystander"]
     assert "Remove owner" not in console.get("admin", f"/admin/agents/{agent}").text
 
 
 def test_the_incident_states_the_orphan_quarantine(console: Console) -> None:
-    """Its page, the list and the overview say so; it is closed like any other."""
+    """The incident, the list and the overview name the cause; it is closed like any other."""
     incident = _quarantine(console)
     for path in ("/admin", "/admin/incidents", f"/admin/incidents/{incident}"):
         assert "rphan quarantine" in console.get("admin", path).text, path
@@ -99,7 +99,7 @@ def test_the_incident_states_the_orphan_quarantine(console: Console) -> None:
 
 
 def test_an_orphan_quarantine_is_lifted_only_with_an_owner(console: Console) -> None:
-    """Until there is an owner, the page says what to do."""
+    """Until an owner is enabled, enabling the agent is refused with the reason."""
     _quarantine(console)
     agent = console.staff.ids["agent"]
     refused = console.post("admin", f"/admin/agents/{agent}/enable")
@@ -112,7 +112,7 @@ def test_an_orphan_quarantine_is_lifted_only_with_an_owner(console: Console) -> 
 
 
 def test_the_orphan_report_is_paged(console: Console) -> None:
-    """Each agent is listed once, by name; disabled agents without an owner are included."""
+    """Each agent is listed once, by name, including disabled agents without an owner."""
     admin, found, query = console.staff.people["admin"], [], {"limit": "1"}
     while True:
         part = admin.call("GET", "/api/admin/orphans", query=query).json
@@ -124,7 +124,7 @@ def test_the_orphan_report_is_paged(console: Console) -> None:
 
 
 def test_an_unknown_owner_is_refused_at_its_field(console: Console) -> None:
-    """The field keeps what was typed, and nothing changes."""
+    """The field keeps what was typed, and the agent is unchanged."""
     agent = console.staff.ids["agent"]
     before = console.document(f"/api/agents/{agent}")
     form = {"version": before["version"], "add_owners": "nobody at all"}

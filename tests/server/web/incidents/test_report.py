@@ -1,4 +1,4 @@
-"""Reporting a request in a browser: the choices, and that only a signature quarantines."""
+"""Reporting a request in a browser: the choices, and the signature that quarantines."""
 
 import pytest
 
@@ -16,8 +16,8 @@ def browser(local):
 
 
 def _report(browser, approval_id, **members):
-    word = browser.decision(approval_id, **{**REPORT_DENIAL, **members.pop("said", {})})
-    body = {"decision": word, **members}
+    decision = browser.decision(approval_id, **{**REPORT_DENIAL, **members.pop("said", {})})
+    body = {"decision": decision, **members}
     return browser.send("POST", f"/api/approvals/{approval_id}/report", body)
 
 
@@ -27,7 +27,7 @@ def _agent_state(local, agent):
 
 
 def test_each_report_choice_states_its_effect(browser, agent, local):
-    """Looking at the page changes nothing."""
+    """No choice is preselected, and opening the page changes nothing."""
     _, approval = agent.asked(login_hint="eva")
     page = get(browser, f"/r/{approval.id}/report").text
     for words in (
@@ -46,7 +46,7 @@ def test_each_report_choice_states_its_effect(browser, agent, local):
 
 
 def test_a_signed_report_quarantines_the_agent(browser, agent, local):
-    """The note reaches the administrators."""
+    """The report also denies the request."""
     _, approval = agent.asked(login_hint="eva")
     reply = _report(browser, approval.id, scope="agent", note="Who is this?")
     assert reply.status == 200
@@ -56,7 +56,7 @@ def test_a_signed_report_quarantines_the_agent(browser, agent, local):
 
 
 def test_the_cookie_alone_quarantines_nothing(browser, agent, local):
-    """It takes the passkey's signature on a denial of this request as suspicious."""
+    """A report needs the passkey's signature on a denial of this request as suspicious."""
     _, approval = agent.asked(login_hint="eva")
     path = f"/api/approvals/{approval.id}/report"
     nothing = browser.send("POST", path, {"decision": "a.b.c.d.e", "scope": "agent"})
@@ -69,7 +69,7 @@ def test_the_cookie_alone_quarantines_nothing(browser, agent, local):
 
 
 def test_a_decided_request_can_be_reported_but_not_denied_again(browser, agent):
-    """The choice of this request alone is gone."""
+    """A decided request no longer has the choice to report this request alone."""
     _, approval = agent.asked(login_hint="eva")
     browser.approve(approval.id)
     page = get(browser, f"/r/{approval.id}/report").text
@@ -79,7 +79,7 @@ def test_a_decided_request_can_be_reported_but_not_denied_again(browser, agent):
 
 
 def test_a_request_without_an_agent_is_reported_to_administrators_only(person, agent, local):
-    """A standing grant that someone requested in a user's name quarantines no agent."""
+    """A report about a standing grant that the user proposed quarantines no agent."""
     browser = LocalBrowser(local, person.user, SoftPasskey())
     browser.enroll(code_for(local, "ana"))
     _, approval = agent.asked()
@@ -91,7 +91,7 @@ def test_a_request_without_an_agent_is_reported_to_administrators_only(person, a
 
 
 def test_another_users_request_cannot_be_reported(browser, agent):
-    """It is not found; and no form posts there."""
+    """The page answers 404, and the server has no form handler at its address."""
     _, approval = agent.asked()
     page = get(browser, f"/r/{approval.id}/report")
     assert page.status_code == 404

@@ -34,11 +34,11 @@ def browser(local):
 
 
 @pytest.fixture
-def made(browser, service):
-    """The push subscription of her browser."""
-    minted = service.mint(browser.send("GET", PATH).json["public_key"])
-    assert browser.send("POST", PATH, minted.to_json()).status == 200
-    return minted
+def subscription(browser, service):
+    """The push subscription of Eva's browser."""
+    new_subscription = service.mint(browser.send("GET", PATH).json["public_key"])
+    assert browser.send("POST", PATH, new_subscription.to_json()).status == 200
+    return new_subscription
 
 
 def _page(browser, path="/devices"):
@@ -47,17 +47,17 @@ def _page(browser, path="/devices"):
     return client.get(path, base_url=ISSUER).text
 
 
-@pytest.mark.usefixtures("made")
+@pytest.mark.usefixtures("subscription")
 def test_a_subscribed_browser_is_listed_with_its_push_service(browser, service):
-    """The page says that nothing was delivered yet."""
+    """Before the first delivery, the page says that nothing was delivered yet."""
     page = _page(browser)
     assert f"127.0.0.1:{service.port}" in page
     assert "last delivered never" in page
     assert DORMANT not in page
 
 
-def test_a_browser_unused_for_two_weeks_is_warned_about(local, browser, service, made):
-    """The warning is on the page and sent once by push; opening a page in that browser ends it."""
+def test_a_browser_unused_for_two_weeks_is_warned_about(local, browser, service, subscription):
+    """The page warns until it is opened in that browser again; one push message is sent."""
     local.clock.forward(DORMANT_MS - DAY)
     browser.sign_in()
     local.services.sweeper.tidy()
@@ -69,16 +69,16 @@ def test_a_browser_unused_for_two_weeks_is_warned_about(local, browser, service,
         local.deliver()
     assert [message["kind"] for message in service.said()][-1:] == ["dormant"]
     assert DORMANT in _page(browser)
-    browser.send("POST", PATH, made.to_json())
+    browser.send("POST", PATH, subscription.to_json())
     assert DORMANT not in _page(browser)
 
 
-@pytest.mark.usefixtures("made")
+@pytest.mark.usefixtures("subscription")
 @pytest.mark.parametrize("status", [404, 410])
 def test_a_browser_dropped_by_its_push_service_is_reported_as_lost(
     local, browser, agent, service, status
 ):
-    """Both pages say so, with the remedy."""
+    """The inbox and the device page say so, and the device page offers the remedy."""
     assert "data-push-test" in _page(browser)
     assert LOST not in _page(browser, "/")
     service.behaviour = answer(status)
@@ -96,38 +96,38 @@ def test_a_browser_dropped_by_its_push_service_is_reported_as_lost(
 
 
 def test_a_browser_with_a_new_subscription_is_not_reported_as_lost(
-    local, browser, agent, service, made
+    local, browser, agent, service, subscription
 ):
-    """Its former endpoint was deleted; the new one is used."""
+    """If the old endpoint is gone but the new one works, nothing is lost."""
     local.clock.forward(1)
-    anew = service.mint(browser.send("GET", PATH).json["public_key"])
-    kept = browser.send("POST", PATH, anew.to_json()).json["id"]
-    del service.known[made.endpoint.rpartition("/")[2]]
+    replacement = service.mint(browser.send("GET", PATH).json["public_key"])
+    replacement_id = browser.send("POST", PATH, replacement.to_json()).json["id"]
+    del service.known[subscription.endpoint.rpartition("/")[2]]
     agent.asked_payment(login_hint="eva")
     local.deliver()
     reply = browser.send("GET", PATH).json
-    assert ([item["id"] for item in reply["items"]], reply["lost"]) == ([kept], [])
+    assert ([item["id"] for item in reply["items"]], reply["lost"]) == ([replacement_id], [])
     assert LOST not in _page(browser, "/")
 
 
 def test_one_browser_is_lost_although_another_with_the_same_passkey_is_not(
-    local, browser, agent, service, made
+    local, browser, agent, service, subscription
 ):
-    """Passkeys are synced, so an older subscription belongs to another browser."""
+    """Passkeys are synced, so an older subscription may belong to a different browser."""
     other = service.mint(browser.send("GET", PATH).json["public_key"])
     browser.send("POST", PATH, other.to_json())
     local.clock.forward(1)
-    browser.send("POST", PATH, made.to_json())
-    del service.known[made.endpoint.rpartition("/")[2]]
+    browser.send("POST", PATH, subscription.to_json())
+    del service.known[subscription.endpoint.rpartition("/")[2]]
     agent.asked_payment(login_hint="eva")
     local.deliver()
     reply = browser.send("GET", PATH).json
     assert (len(reply["items"]), len(reply["lost"])) == (1, 1)
 
 
-@pytest.mark.usefixtures("made")
+@pytest.mark.usefixtures("subscription")
 def test_a_refused_push_is_shown_with_its_status(local, browser, agent, service):
-    """The page says what to do; the browser stays, since it may be our fault."""
+    """The browser stays subscribed, because the refusal may be the server's fault."""
     service.behaviour = answer(403)
     agent.asked_payment(login_hint="eva")
     local.deliver()

@@ -1,4 +1,4 @@
-"""Geometry of the charts, and that their colors are visible on every card."""
+"""Geometry of the charts, and the contrast of their colors on every card."""
 
 import re
 from importlib import resources
@@ -35,7 +35,7 @@ def test_a_scale_ends_at_a_round_number(most, top):
 
 
 def test_bars_are_stacked_and_fit():
-    """Zero values are not drawn."""
+    """The bars of a day add up to the chart's height; zero values are not drawn."""
     chart = charts.results_by_day([_day(approved=3, denied=1), _day(day="2027-02-01")])
     lower, upper = chart.pieces
     assert (lower.kind, upper.kind) == ("approved", "denied")
@@ -47,7 +47,7 @@ def test_bars_are_stacked_and_fit():
 
 
 def test_many_days_have_few_labels_and_the_last_has_one():
-    """They would overlap."""
+    """A label for each of 30 days would overlap with the next."""
     chart = charts.median_by_day([_day(day=f"2027-01-{n:02}", median_ms=500) for n in range(1, 31)])
     assert len(chart.names) <= 7
     assert chart.names[-1][1] == "Jan 30"
@@ -55,12 +55,12 @@ def test_many_days_have_few_labels_and_the_last_has_one():
 
 
 def test_no_days_make_an_empty_chart():
-    """It still has its base line."""
+    """A chart without days has no bars."""
     assert charts.results_by_day([]).pieces == []
 
 
 def test_pending_requests_are_stacked_by_time_left_highest_risk_first():
-    """Those beyond the longest time have a column of their own."""
+    """Requests that expire after the longest time have a column of their own."""
     chart = charts.time_left(
         [_ending(60, low=1, critical=2), _ending(3_600), _ending(None, high=1)]
     )
@@ -74,7 +74,7 @@ def test_pending_requests_are_stacked_by_time_left_highest_risk_first():
 
 
 def test_the_user_with_most_requests_has_the_longest_bar():
-    """Its pieces are in a row and stay within it."""
+    """The pieces of a bar are in a row and stay within it."""
     bars = charts.result_bars([_person("eva", approved=3, denied=1), _person("bob", expired=2)])
     assert [(piece.kind, piece.x, piece.width) for piece in bars["eva"].pieces] == [
         ("approved", 0.0, 75.0),
@@ -84,7 +84,7 @@ def test_the_user_with_most_requests_has_the_longest_bar():
 
 
 def test_a_bar_beyond_the_mark_has_another_kind():
-    """The mark is always drawn."""
+    """Every bar has the mark, and only a bar longer than the mark is highlighted."""
     much, little = _person("eva", busiest=40, too_much=True), _person("bob", busiest=3)
     bars = charts.busiest_day_bars([much, little])
     for bar in bars.values():
@@ -94,7 +94,7 @@ def test_a_bar_beyond_the_mark_has_another_kind():
 
 
 def test_an_agent_without_an_agreement_rate_has_no_bar():
-    """There is nothing to divide."""
+    """Without answered requests there is no rate to draw."""
     agent = {"id": "a", "agreement": 0.97, "unread": True}
     bars = charts.agreement_bars([agent, {"id": "b", "agreement": None, "unread": False}])
     assert list(bars) == ["a"]
@@ -113,8 +113,8 @@ def test_empty_data_makes_empty_charts():
     assert charts.time_left([]).pieces == []
 
 
-def _light(colour):
-    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+def _luminance(color):
+    parts = [int(color[at : at + 2], 16) / 255 for at in (1, 3, 5)]
     red, green, blue = (
         part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
     )
@@ -122,16 +122,16 @@ def _light(colour):
 
 
 def test_every_chart_color_is_visible_on_every_card():
-    """A contrast of at least 3:1, in light, dark and high contrast (WCAG 2.2, 1.4.11)."""
+    """WCAG 2.2, 1.4.11: the contrast is at least 3:1 in the light, dark and contrast themes."""
     folder = resources.files("server.web") / "templates"
     rules = (folder / "console.css").read_text("utf-8").splitlines()
     drawn = {
-        colour for line in rules if "rect" in line.split("{")[0] for colour in _FILLS.findall(line)
+        color for line in rules if "rect" in line.split("{")[0] for color in _FILLS.findall(line)
     }
     cards = set(_CARDS.findall((folder / "style.css").read_text("utf-8")))
     assert len(drawn) >= len(charts.ENDS)
     assert len(cards) >= 4
-    for colour in drawn:
+    for color in drawn:
         for card in cards:
-            lower, higher = sorted((_light(colour), _light(card)))
-            assert (higher + 0.05) / (lower + 0.05) >= 3, (colour, card)
+            lower, higher = sorted((_luminance(color), _luminance(card)))
+            assert (higher + 0.05) / (lower + 0.05) >= 3, (color, card)

@@ -1,4 +1,4 @@
-"""A user's settings in the browser: stored, cleared, and signed where they add power."""
+"""A user's settings in the browser: stored, cleared, and signed if they add power."""
 
 import re
 
@@ -33,7 +33,7 @@ def _document(pages, path):
 
 
 def test_settings_work_without_scripts(eva):
-    """Every form has an enabled button."""
+    """Every form of the page has an enabled button and the CSRF token."""
     page = eva.get("/settings").text
     for path in ("theme", "quiet", "deputies", "user-code"):
         assert f'action="/settings/{path}"' in page
@@ -44,13 +44,13 @@ def test_settings_work_without_scripts(eva):
 
 @pytest.mark.parametrize("theme", THEMES)
 def test_a_theme_is_stored_in_a_cookie_and_rendered_by_the_server(eva, theme):
-    """The page does not flash and needs no scripts, even when nobody is signed in."""
+    """The server renders the theme without scripts, even when nobody is signed in."""
     done = eva.post("/settings/theme", {"theme": theme})
     assert done.status_code == 303
-    kept = done.headers["Set-Cookie"]
-    assert kept.startswith(f"sayso-theme={theme};")
-    assert "HttpOnly" in kept
-    assert "SameSite=Lax" in kept
+    cookie = done.headers["Set-Cookie"]
+    assert cookie.startswith(f"sayso-theme={theme};")
+    assert "HttpOnly" in cookie
+    assert "SameSite=Lax" in cookie
     client = eva.browser.local.app.test_client()
     client.set_cookie("sayso-theme", theme)
     assert f'<html lang="en" data-theme="{theme}">' in client.get("/", base_url=ISSUER).text
@@ -65,14 +65,14 @@ def test_an_unknown_theme_falls_back_to_the_systems(eva):
 
 
 def test_the_cached_offline_page_has_no_theme(eva):
-    """It would keep the one of the moment it was cached."""
+    """A cached page would keep the theme of the moment it was cached."""
     client = eva.browser.local.app.test_client()
     client.set_cookie("sayso-theme", "dark")
     assert 'data-theme="system"' in client.get("/offline", base_url=ISSUER).text
 
 
 def test_every_theme_has_its_colors(eva):
-    """Each theme has its own colors, light and dark."""
+    """The dark colors appear twice: for the dark theme and for a dark system."""
     style = eva.get("/style.css").text
     for theme in ("light", "dark", "contrast"):
         assert f'[data-theme="{theme}"]' in style
@@ -81,7 +81,7 @@ def test_every_theme_has_its_colors(eva):
 
 
 def test_quiet_hours_are_set_shown_and_cleared(eva):
-    """They apply on the ticked days, in the given time zone."""
+    """Quiet hours apply on the ticked days, in the given time zone."""
     assert eva.post("/settings/quiet", HOURS).status_code == 303
     hours = _document(eva, "/api/attention")["quiet_hours"]
     assert hours == {
@@ -101,14 +101,14 @@ def test_quiet_hours_are_set_shown_and_cleared(eva):
     "wrong", [{"zone": "Atlantis"}, {"from": "25:00"}, {"fri": None, "sat": None}]
 )
 def test_invalid_quiet_hours_are_refused_with_a_message(eva, wrong):
-    """Nothing is stored."""
+    """An unknown zone, an invalid time and no days get 422, and nothing is stored."""
     assert eva.post("/settings/quiet", {**HOURS, **wrong}).status_code == 422
     assert _document(eva, "/api/attention")["quiet_hours"] is None
 
 
 @pytest.mark.parametrize("minutes", [None, "60"])
 def test_an_agent_is_muted_on_its_page_and_unmuted_in_the_settings(eva, agent, minutes):
-    """Only an agent that asked this user before has the button."""
+    """A user can mute only an agent that sent them a request before."""
     assert eva.post(f"/agents/{agent.id}/mute", {"agent": agent.id}).status_code == 404
     agent.asked(login_hint="eva")
     assert f"/agents/{agent.id}/mute" in eva.get(f"/agents/{agent.id}").text
@@ -116,44 +116,47 @@ def test_an_agent_is_muted_on_its_page_and_unmuted_in_the_settings(eva, agent, m
     assert eva.post(f"/agents/{agent.id}/mute", form).status_code == 303
     (mute,) = _document(eva, "/api/attention")["mutes"]
     assert (mute["agent"]["id"], mute["until"] is None) == (agent.id, minutes is None)
-    where = f"/settings/mutes/{agent.id}/end"
-    assert where in eva.get("/settings").text
-    assert eva.post(where).status_code == 303
-    assert where not in eva.get("/settings").text
+    end_path = f"/settings/mutes/{agent.id}/end"
+    assert end_path in eva.get("/settings").text
+    assert eva.post(end_path).status_code == 303
+    assert end_path not in eva.get("/settings").text
 
 
 @pytest.mark.parametrize("minutes", ["soon", "-1", "²"])
 def test_a_mute_lasts_whole_minutes(eva, agent, minutes):
-    """A mute without a time lasts until it is ended."""
+    """A duration that is not a whole number of minutes is refused."""
     agent.asked(login_hint="eva")
     form = {"agent": agent.id, "minutes": minutes}
     assert eva.post(f"/agents/{agent.id}/mute", form).status_code == 422
 
 
 def test_a_deputy_is_added_with_the_passkey_for_whole_days(eva, max_):
-    """Both users see it, and either ends it with a press."""
-    asked = eva.post("/settings/deputies", DEPUTY)
-    assert "Add a deputy?" in asked.text
-    assert "<bdi>max</bdi>" in asked.text
+    """Both users see the deputy period, and either can end it without a passkey."""
+    signing_page = eva.post("/settings/deputies", DEPUTY)
+    assert "Add a deputy?" in signing_page.text
+    assert "<bdi>max</bdi>" in signing_page.text
     assert _document(eva, "/api/deputies")["mine"] == []
     assert eva.signed("/settings/deputies", DEPUTY).status_code == 303
-    (named,) = _document(eva, "/api/deputies")["mine"]
-    assert (named["from"], named["to"]) == ("2025-10-10T00:00:00.000Z", "2025-10-13T00:00:00.000Z")
-    where = f"/settings/deputies/{named['id']}/end"
-    assert where in eva.get("/settings").text
+    (deputy,) = _document(eva, "/api/deputies")["mine"]
+    assert (deputy["from"], deputy["to"]) == (
+        "2025-10-10T00:00:00.000Z",
+        "2025-10-13T00:00:00.000Z",
+    )
+    end_path = f"/settings/deputies/{deputy['id']}/end"
+    assert end_path in eva.get("/settings").text
     assert "You decide for" in max_.get("/settings").text
-    assert max_.post(where).status_code == 303
+    assert max_.post(end_path).status_code == 303
     assert _document(eva, "/api/deputies")["mine"] == []
 
 
 @pytest.mark.usefixtures("max_")
 def test_an_unsigned_form_adds_no_deputy(eva):
-    """A signature for another user or another time adds none either."""
+    """A signature for a different period adds no deputy either."""
     assert eva.post("/settings/deputies", {**DEPUTY, "statement": "x"}).status_code == 422
-    asked = eva.post("/settings/deputies", DEPUTY).text
-    wanted = dict(re.findall(r'data-(purpose|subject|nonce)="([^"]*)"', asked))
-    word = eva.browser.statement(**wanted)
-    other = {**DEPUTY, "to": "2025-10-30", "statement": word}
+    signing_page = eva.post("/settings/deputies", DEPUTY).text
+    statement_members = dict(re.findall(r'data-(purpose|subject|nonce)="([^"]*)"', signing_page))
+    statement = eva.browser.statement(**statement_members)
+    other = {**DEPUTY, "to": "2025-10-30", "statement": statement}
     assert eva.post("/settings/deputies", other).status_code == 422
     assert _document(eva, "/api/deputies")["mine"] == []
 
@@ -168,7 +171,7 @@ def test_an_unsigned_form_adds_no_deputy(eva):
     ],
 )
 def test_an_invalid_deputy_is_refused_before_signing(eva, wrong, status, says):
-    """Nobody uses a passkey for nothing."""
+    """The user is not asked for a passkey if the form would be refused anyway."""
     refused = eva.post("/settings/deputies", {**DEPUTY, **wrong})
     assert refused.status_code == status
     assert says in refused.text
@@ -177,7 +180,7 @@ def test_an_invalid_deputy_is_refused_before_signing(eva, wrong, status, says):
 
 @pytest.mark.parametrize("wrong", [{"from": "tomorrow"}, {"to": None}])
 def test_invalid_days_are_refused_before_signing(eva, wrong):
-    """The error contains an example of a day."""
+    """The error message has an example of a valid day."""
     refused = eva.post("/settings/deputies", {**DEPUTY, **wrong})
     assert refused.status_code == 422
     assert "2026-12-24" in refused.text
@@ -202,16 +205,16 @@ def test_another_site_changes_no_setting(eva, path):
 
 @pytest.mark.usefixtures("max_")
 def test_another_users_deputy_is_not_found(eva, local):
-    """Ending it is 404."""
+    """Ending the deputy of another user gets 404 and changes nothing."""
     assert eva.signed("/settings/deputies", DEPUTY).status_code == 303
-    (named,) = _document(eva, "/api/deputies")["mine"]
+    (deputy,) = _document(eva, "/api/deputies")["mine"]
     zoe = Pages(new_browser(local, "zoe", credential=b"the passkey of zoe"))
-    assert zoe.post(f"/settings/deputies/{named['id']}/end").status_code == 404
+    assert zoe.post(f"/settings/deputies/{deputy['id']}/end").status_code == 404
     assert len(_document(eva, "/api/deputies")["mine"]) == 1
 
 
 def test_a_user_code_is_set_and_cleared_with_the_passkey(eva, agent, local):
-    """An agent that takes user codes then needs it."""
+    """While it is set, an agent that takes user codes must send it."""
     local.admin.agents.update(agent.id, AgentChanges(takes_user_code=True), by=BY)
     assert (
         eva.post("/settings/user-code", {"code": "blue whale", "statement": "x"}).status_code == 422
@@ -226,13 +229,13 @@ def test_a_user_code_is_set_and_cleared_with_the_passkey(eva, agent, local):
 
 
 def test_an_invalid_user_code_is_refused(eva):
-    """Nothing is stored."""
+    """A code that is too short gets 422, and nothing is stored."""
     assert eva.signed("/settings/user-code", {"code": "ab"}).status_code == 422
     assert _document(eva, "/api/user-code") == {"set": False}
 
 
 def test_the_install_page_has_steps_for_each_platform(eva):
-    """Without scripts it says that notifications are off."""
+    """Without scripts the page also says that notifications are off."""
     page = eva.get("/install").text
     for words in (
         "iPhone, iPad",
@@ -246,7 +249,7 @@ def test_the_install_page_has_steps_for_each_platform(eva):
 
 
 def test_each_platform_has_drawings_with_alternative_text(eva):
-    """Users who do not see the drawings get the text."""
+    """Screen readers get the text of each drawing."""
     page = eva.get("/install").text
     platforms = page.split('<section class="tile platform"')[1:]
     assert len(platforms) == 6
@@ -258,5 +261,5 @@ def test_each_platform_has_drawings_with_alternative_text(eva):
 
 
 def test_the_settings_state_that_a_locked_screen_shows_no_details(eva):
-    """It cannot be turned off."""
+    """The settings page says so, because this cannot be turned off."""
     assert "never what it asks for" in eva.get("/settings").text

@@ -19,13 +19,13 @@ from tests.support.builders.site import LocalSite
 
 @pytest.fixture
 def app(local: LocalSite) -> LocalApp:
-    """A chat front end."""
+    """An app for the tests: a chat front end."""
     return new_app(local)
 
 
 @pytest.fixture
 def phone(local: LocalSite) -> LocalBrowser:
-    """Eva, whose one device is a passkey, and who has a password too."""
+    """Eva's only device, a passkey; she has a password too."""
     phone = new_phone(local)
     give_password(local, "eva")
     return phone
@@ -33,31 +33,31 @@ def phone(local: LocalSite) -> LocalBrowser:
 
 @pytest.fixture
 def browser(local: LocalSite, phone: LocalBrowser) -> Browser:
-    """The browser in which she opens the app, signed out."""
+    """The browser in which Eva opens the app, signed out."""
     assert phone.user.name == "eva"
     return new_browser(local)
 
 
 def _assertion(phone: LocalBrowser, **changes: bytes) -> str:
-    """Her passkey's assertion for a new challenge."""
+    """Return an assertion of Eva's passkey for a new challenge."""
     text = phone.send("POST", "/api/passkeys/offer").json["text"]
     return phone.passkey.assertion(text.encode(), **changes)
 
 
 def _submit(browser: Browser, assertion: str) -> Page:
-    """Submits the form as the page's script does."""
+    """Submit the form as the page's script does."""
     return browser.submit(assertion=assertion)
 
 
 def _claims(app: LocalApp, page: Page) -> Mapping[str, Any]:
-    """Claims of the ID token for the code."""
+    """Return the claims of the ID token that the code on the page is redeemed for."""
     tokens = app.redeem(page.answer["code"])
     assert tokens.status == 200, tokens.body
     return app.local.claims(tokens.json["id_token"], "JWT")
 
 
 def _require_sign_in(app: LocalApp, browser: Browser) -> None:
-    """The app requires another sign-in, a moment later."""
+    """Let the app require a new sign-in a moment later."""
     app.local.clock.forward(1)
     assert "Sign in" in browser.authorize(app.id, prompt="login").text
 
@@ -69,7 +69,7 @@ def _essential(*values: str) -> str:
 def test_a_passkey_sign_in_is_stated_in_the_id_token(
     app: LocalApp, browser: Browser, phone: LocalBrowser, local: LocalSite
 ) -> None:
-    """RFC 8176: a key and the user's presence; no password is claimed."""
+    """RFC 8176: `amr` states a key and the user's presence, and no password."""
     browser.authorize(app.id)
     page = _submit(browser, _assertion(phone))
     assert (page.status, "eva" in page.text) == (200, True)
@@ -88,7 +88,7 @@ def test_a_passkey_sign_in_is_stated_in_the_id_token(
 def test_a_refreshed_token_keeps_the_original_sign_in(
     app: LocalApp, browser: Browser, phone: LocalBrowser, local: LocalSite
 ) -> None:
-    """Its time and its method."""
+    """The refreshed token has the time and the method of the original sign-in."""
     browser.authorize(app.id)
     _submit(browser, _assertion(phone))
     at = local.clock.now() // 1000
@@ -107,7 +107,7 @@ def test_a_required_sign_in_can_use_the_passkey(
     local: LocalSite,
     parameters: dict[str, str],
 ) -> None:
-    """OpenID Connect Core 3.1.2.1: auth_time is that of the last sign-in."""
+    """OpenID Connect Core 3.1.2.1: auth_time is the time of the last sign-in."""
     browser.authorize(app.id)
     _submit(browser, _assertion(phone))
     browser.answer("allow")
@@ -133,7 +133,7 @@ def test_the_last_sign_in_method_counts(
 
 
 def test_an_app_can_require_a_passkey(app: LocalApp, browser: Browser, phone: LocalBrowser) -> None:
-    """OpenID Connect Core 5.5.1.1: the page offers no password, and one that is sent is refused."""
+    """OpenID Connect Core 5.5.1.1: the page offers no password and accepts none."""
     browser.authorize(app.id)
     browser.sign_in("eva")
     browser.answer("allow")
@@ -209,7 +209,7 @@ BAD = {
 def test_an_invalid_assertion_signs_nobody_in(
     app: LocalApp, browser: Browser, phone: LocalBrowser, made: Any
 ) -> None:
-    """The page gives the reason; the typed name and the request are kept."""
+    """The page gives the reason and keeps the typed name and the request."""
     browser.authorize(app.id, login_hint="eva")
     page = _submit(browser, made(phone))
     assert (page.status, 'role="alert" id="problem">' in page.text) == (403, True)
@@ -220,7 +220,7 @@ def test_an_invalid_assertion_signs_nobody_in(
 def test_an_assertion_is_accepted_once(
     app: LocalApp, browser: Browser, phone: LocalBrowser
 ) -> None:
-    """Used on Sayso's own sign-in page, it is refused in an app's sign-in."""
+    """An assertion used on Sayso's own sign-in page is refused in an app's sign-in."""
     assertion = _assertion(phone)
     assert phone.send("POST", "/api/passkeys/sign-in", {"assertion": assertion}).status == 200
     browser.authorize(app.id)
@@ -232,7 +232,7 @@ def test_an_assertion_is_accepted_once(
 def test_a_revoked_device_or_disabled_user_cannot_sign_in(
     app: LocalApp, browser: Browser, phone: LocalBrowser, local: LocalSite, disabled: str
 ) -> None:
-    """The refusal comes at once; the audit log names the user."""
+    """The sign-in is refused immediately, and the audit log names the user."""
     assertion = _assertion(phone)
     if disabled == "user":
         local.admin.users.disable("eva", by=BY)
@@ -244,10 +244,10 @@ def test_a_revoked_device_or_disabled_user_cannot_sign_in(
     assert [entry["subject"] for entry in failed] == [phone.user.id]
 
 
-def test_failed_tries_slow_only_this_passkey_from_this_address(
+def test_failed_attempts_slow_only_this_passkey_from_this_address(
     app: LocalApp, browser: Browser, phone: LocalBrowser, local: LocalSite
 ) -> None:
-    """Passwords have their own counter; a success resets it."""
+    """Passwords and other passkeys are not slowed, and a success resets the counter."""
     browser.authorize(app.id)
     for _ in range(5):
         assert _submit(browser, _forged(phone)).status == 403
@@ -279,7 +279,7 @@ def test_wrong_passwords_of_others_do_not_slow_a_passkey(
 def test_a_sign_in_to_an_app_is_not_one_to_our_own_pages(
     app: LocalApp, browser: Browser, phone: LocalBrowser
 ) -> None:
-    """A sign-in to an app and one to our own pages have a cookie each."""
+    """Each kind of sign-in has its own cookie."""
     browser.authorize(app.id)
     _submit(browser, _assertion(phone))
     assert {cookie.name for cookie in browser.http.cookies.jar} == {"sayso"}

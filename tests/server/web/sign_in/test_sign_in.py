@@ -1,4 +1,4 @@
-"""The sign-in pages: their protection, and what they refuse."""
+"""The sign-in pages: their security headers and cookies, and what they refuse."""
 
 import pytest
 
@@ -12,19 +12,19 @@ from tests.support.builders.site import ISSUER
 
 @pytest.fixture
 def app(local):
-    """A chat front end."""
+    """An app for the tests: a chat front end."""
     return new_app(local)
 
 
 @pytest.fixture
 def browser(person, local):
-    """Ana's browser."""
+    """Ana's browser; she has a password."""
     give_password(local, person.user.name)
     return new_browser(local)
 
 
 def test_every_sign_in_page_has_strict_security_headers(app, browser):
-    """BC-17: no frame, store or referrer, scripts only for passkeys, restricted form targets."""
+    """BC-17: pages forbid frames, caching and referrers; only passkey pages have scripts."""
     pages = [browser.authorize(app.id), browser.sign_in("ana", "wrong"), browser.sign_in("ana")]
     others = [pages[-1], browser.open("/logout"), browser.open("/authorize")]
     for page in others:
@@ -41,22 +41,22 @@ def test_every_sign_in_page_has_strict_security_headers(app, browser):
 
 
 def test_no_sign_in_page_is_readable_from_another_site(app, browser):
-    """BC-12."""
+    """BC-12: no sign-in page has a CORS header."""
     for page in (browser.authorize(app.id), browser.sign_in("ana")):
         assert not [name for name in page.headers if name.startswith("access-control")]
 
 
 def test_the_cookie_is_hidden_from_scripts_and_other_sites(app, browser, open_local):
-    """With TLS, other hosts and plain connections do not get it either."""
+    """With TLS, other hosts and plain connections do not get the cookie either."""
     cookie = browser.authorize(app.id).headers["Set-Cookie"]
     assert cookie.startswith("sayso=sayso_br_")
     assert cookie.endswith("; HttpOnly; Path=/; SameSite=Lax")
     public = open_local(issuer="https://auth.example")
     other = new_app(public, "console")
-    there = public.app.test_client().get(
+    redirect = public.app.test_client().get(
         "/authorize", query_string=request_of(other.id), base_url="https://auth.example"
     )
-    page = public.app.test_client().get(there.location, base_url="https://auth.example")
+    page = public.app.test_client().get(redirect.location, base_url="https://auth.example")
     cookie = page.headers["Set-Cookie"]
     assert cookie.startswith("__Host-sayso=sayso_br_")
     assert "; Secure; HttpOnly; Path=/; SameSite=Lax" in cookie
@@ -84,7 +84,7 @@ def test_a_sign_in_form_from_elsewhere_is_refused(app, browser):
 
 @pytest.mark.parametrize("origin", [ISSUER, "null"])
 def test_a_form_from_this_page_is_accepted(app, browser, origin):
-    """Its metadata says same-origin; its origin is the issuer or null."""
+    """The browser says same-origin; its Origin header is the issuer or null."""
     browser.authorize(app.id)
     headers = {"Sec-Fetch-Site": "same-origin", "Origin": origin}
     page = browser.submit(headers=headers, name="ana", password="correct horse battery")
@@ -92,7 +92,7 @@ def test_a_form_from_this_page_is_accepted(app, browser, origin):
 
 
 def test_a_wrong_password_keeps_the_name_and_reveals_nothing(app, browser):
-    """The page is that for an unknown user; after some tries the form pauses."""
+    """The name is escaped, and after several attempts the form asks to wait."""
     browser.authorize(app.id, login_hint="ana@example.com")
     assert browser.page.forms[0].fields["name"] == "ana@example.com"
     wrong = browser.sign_in("<b>ana</b>", "wrong")
@@ -114,15 +114,15 @@ def test_a_wrong_password_keeps_the_name_and_reveals_nothing(app, browser):
         (ISSUER, "127.0.0.1", "127.0.0.1"),
     ],
 )
-def test_an_address_hidden_by_a_local_proxy_is_not_paced(open_local, issuer, peer, address):
-    """It is shared by all users behind the proxy."""
+def test_an_address_hidden_by_a_local_proxy_is_not_slowed(open_local, issuer, peer, address):
+    """All users behind the proxy share that address."""
     local = open_local(issuer=issuer)
     with local.app.test_request_context("/", environ_base={"REMOTE_ADDR": peer}):
         assert sign_in._address(local.site) == address
 
 
-def test_a_late_wrong_password_in_an_open_page_gets_the_settled_answer(app, browser):
-    """The same browser signed in elsewhere meanwhile."""
+def test_a_wrong_password_after_a_completed_sign_in_gets_its_answer(app, browser):
+    """The sign-in was completed in the same browser while the page was open."""
     stale = browser.authorize(app.id, login_hint="ana")
     browser.authorize(app.id)
     browser.sign_in("ana")
@@ -134,7 +134,7 @@ def test_a_late_wrong_password_in_an_open_page_gets_the_settled_answer(app, brow
 
 
 def test_a_form_post_answer_works_with_and_without_scripts(app, browser):
-    """OAuth 2.0 Form Post Response Mode: a form, and a script that presses its button."""
+    """OAuth 2.0 Form Post Response Mode: a script presses the button of the form."""
     browser.authorize(app.id, response_mode="form_post")
     browser.sign_in("ana")
     page = browser.answer("allow")
@@ -151,29 +151,29 @@ def test_a_form_post_answer_works_with_and_without_scripts(app, browser):
 
 
 def test_an_authorization_request_may_be_posted(app, browser):
-    """OpenID Connect Core 3.1.2.1; it redirects to GET (BC-16)."""
+    """OpenID Connect Core 3.1.2.1: a posted request is redirected to a GET (BC-16)."""
     posted = browser.http.post("/authorize", data=request_of(app.id))
     assert posted.status_code == 303
     assert "Sign in" in browser.open(posted.headers["Location"]).text
     assert browser.http.post("/authorize", json={}).status_code == 400
-    there = browser.http.post("/logout", data={"client_id": app.id, "state": "a b"})
-    assert (there.status_code, there.headers["Location"]) == (
+    sign_out_redirect = browser.http.post("/logout", data={"client_id": app.id, "state": "a b"})
+    assert (sign_out_redirect.status_code, sign_out_redirect.headers["Location"]) == (
         303,
         f"/logout?client_id={app.id}&state=a+b",
     )
 
 
 def test_another_name_of_this_machine_redirects_sign_in_to_the_issuer(app, local):
-    """Cookies of 127.0.0.1 are not those of localhost; the request is kept."""
+    """127.0.0.1 and localhost do not share cookies; the redirect keeps the request."""
     client = local.app.test_client()
     for path in ("/authorize", "/logout"):
-        there = client.get(f"{path}?client_id={app.id}", base_url="http://127.0.0.1:8470")
-        assert there.location == f"{ISSUER}{path}?client_id={app.id}"
+        redirect = client.get(f"{path}?client_id={app.id}", base_url="http://127.0.0.1:8470")
+        assert redirect.location == f"{ISSUER}{path}?client_id={app.id}"
 
 
 @pytest.mark.parametrize("path", ["/sign-in", "/consent", "/sign-out"])
 def test_a_form_address_has_no_page(browser, path):
-    """GET is 405 with the allowed method; an empty form is refused."""
+    """A GET gets 405, and an empty form is refused."""
     assert browser.http.get(path).status_code == 405
     assert browser.http.post(path, data={}).status_code == 400
 
@@ -183,13 +183,13 @@ _NO_FLOWS = ("", "?flow=x", "?flow=%00&switch", "/waits?flow=x")
 
 @pytest.mark.parametrize("path", [f"/continue{flow}" for flow in _NO_FLOWS])
 def test_a_page_of_an_unknown_flow_says_to_start_again(browser, path):
-    """It is over."""
+    """The flow is unknown because it has ended or never existed."""
     page = browser.open(path)
     assert (page.status, "start again" in page.text) == (400, True)
 
 
 def test_a_request_that_may_not_be_sent_is_explained_on_the_page(person, app, browser):
-    """After three denials no device is asked; the way back to the app remains."""
+    """After three denials no approver is asked; the user can still return to the app."""
     for _ in range(3):
         browser.authorize(app.id, scope="openid payments:read")
         if "Sign in" in browser.page.text:
@@ -223,7 +223,7 @@ def test_a_busy_or_failing_server_shows_an_error_page(app, browser, local, monke
 
 
 def test_an_invalid_cookie_is_ignored(app, browser):
-    """It is neither looked up nor kept."""
+    """The invalid cookie is replaced with a new one."""
     browser.http.cookies.set("sayso", "x" * 4_000)
     page = browser.authorize(app.id)
     assert "sayso_br_" in page.headers["Set-Cookie"]

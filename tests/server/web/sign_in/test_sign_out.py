@@ -1,4 +1,4 @@
-"""Signing out by the form that every page has, without scripts."""
+"""Signing out with the form that every page has, without scripts."""
 
 import pytest
 
@@ -16,7 +16,7 @@ def eva(local):
 
 @pytest.mark.parametrize("path", ["/", "/history", "/settings", "/admin/agents"])
 def test_every_page_signs_out_without_scripts(eva, path):
-    """Its button is enabled."""
+    """The button of the sign-out form is enabled, and the form has the CSRF token."""
     form = eva.get(path).text.partition('<form class="leave"')[2].partition("</form>")[0]
     assert 'method="post" action="/leave"' in form
     assert f'name="csrf" value="{eva.csrf}"' in form
@@ -24,7 +24,7 @@ def test_every_page_signs_out_without_scripts(eva, path):
 
 
 def test_signing_out_ends_the_session_and_is_logged(eva):
-    """The cookie is removed and would no longer be valid."""
+    """The cookie is removed, and the server no longer accepts it."""
     done = eva.post("/leave")
     assert (done.status_code, done.headers["Location"][-1]) == (303, "/")
     assert "Max-Age=0" in done.headers["Set-Cookie"]
@@ -44,6 +44,6 @@ def test_another_site_cannot_sign_anyone_out(eva, form, headers):
 
 
 def test_signing_out_twice_is_harmless(eva):
-    """It shows the sign-in page."""
+    """The second sign-out shows the sign-in page."""
     eva.post("/leave")
     assert 'id="sign-in"' in eva.post("/leave").text

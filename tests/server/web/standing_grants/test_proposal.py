@@ -41,7 +41,7 @@ def _path(approval):
 
 
 def test_only_notification_of_each_use_is_preselected(browser, approval):
-    """Members that may vary show their example values."""
+    """No duration is preselected; the members that may vary show their example values."""
     page = get(browser, _path(approval)).text
     assert page.count("checked") == 1
     assert 'name="notify" value="1" checked' in page
@@ -59,7 +59,7 @@ def test_only_notification_of_each_use_is_preselected(browser, approval):
 def test_only_durations_and_uses_allowed_at_its_risk_are_offered(
     browser, agent, local, risk, times, most
 ):
-    """Others would be refused."""
+    """The page offers no value that the server would refuse at this risk."""
     standing_grants.lower(local, risk=risk)
     approval = standing_grants.example(agent, login_hint="eva")
     page = get(browser, _path(approval)).text
@@ -68,7 +68,7 @@ def test_only_durations_and_uses_allowed_at_its_risk_are_offered(
 
 
 def test_fixed_members_are_shown_before_those_that_may_vary(browser, approval, local):
-    """Agent, key, and action type with version: a change of them ends the grant."""
+    """The fixed members are agent, keys, and action type with its version."""
     local.admin.actions.update(json.dumps({**PAYMENT, "risk": "low"}), by=BY)
     page = get(browser, _path(approval)).text
     agent = json.loads(approval.display)["agent"]
@@ -83,7 +83,7 @@ def test_fixed_members_are_shown_before_those_that_may_vary(browser, approval, l
 def test_the_preview_shows_what_would_have_been_covered_and_creates_nothing(
     browser, approval, local
 ):
-    """It shows the risk at which the grant is approved; the fields keep their values."""
+    """The preview also shows the risk of the approval, and the fields keep their values."""
     page = post(browser, _path(approval), PROPOSAL)
     assert page.status_code == 200
     for words in (
@@ -101,7 +101,7 @@ def test_the_preview_shows_what_would_have_been_covered_and_creates_nothing(
 def test_the_preview_says_in_words_why_a_request_would_not_have_been_covered(
     browser, approval, agent
 ):
-    """By the label of the member, not by its place in the details."""
+    """The reason uses the label of the member and not its JSON pointer."""
     standing_grants.example(agent, 9_000, login_hint="eva")
     page = post(browser, _path(approval), PROPOSAL).text
     assert "It would have covered 1 of the last 2" in page
@@ -119,22 +119,22 @@ def test_the_preview_says_in_words_why_a_request_would_not_have_been_covered(
     ],
 )
 def test_each_difference_has_words(mismatch, words):
-    """Also a member that this request does not have."""
-    known = [
+    """A member that this request does not have is described as "other details"."""
+    members = [
         Member(fact, fact[1:].capitalize(), "", limited=False, costs=False)
         for fact in ("/amount", "/payee")
     ]
-    assert difference(known, mismatch) == words
+    assert difference(members, mismatch) == words
 
 
 def test_the_standing_grant_is_signed_on_its_own_request_page(browser, approval, local):
-    """Nothing exists before; then it is exactly what was entered."""
+    """No grant exists before the approval; then it has exactly the values entered."""
     opened = post(browser, _path(approval), {**PROPOSAL, "act": "open"})
     assert opened.status_code == 303
-    where = urlsplit(opened.headers["Location"]).path
-    assert "Approve…" in get(browser, where).text
+    request_path = urlsplit(opened.headers["Location"]).path
+    assert "Approve…" in get(browser, request_path).text
     assert standing_grants.all_of(local) == []
-    assert browser.approve(where.removeprefix("/r/")).json["state"] == "redeemed"
+    assert browser.approve(request_path.removeprefix("/r/")).json["state"] == "redeemed"
     (grant,) = standing_grants.all_of(local)
     assert (grant.uses, grant.sum_minor, grant.notify, grant.user_id) == (
         3,
@@ -156,7 +156,7 @@ def test_the_standing_grant_is_signed_on_its_own_request_page(browser, approval,
     ],
 )
 def test_a_value_over_its_limit_is_refused_with_the_limit(browser, approval, changes, says):
-    """Beside the fields, which keep their values."""
+    """The message is beside the fields, and neither preview nor creation continues."""
     for act in ("preview", "open"):
         page = post(browser, _path(approval), {**PROPOSAL, **changes, "act": act})
         assert (page.status_code, says in page.text) == (422, True), page.text
@@ -164,7 +164,7 @@ def test_a_value_over_its_limit_is_refused_with_the_limit(browser, approval, cha
 
 
 def test_a_varying_text_has_no_limit(browser, agent, local):
-    """Money stays fixed unless it may vary."""
+    """A text that may vary can be anything, while an amount that may not vary stays fixed."""
     local.admin.actions.update(json.dumps({**PAYMENT, "risk": "low", "amount": "/amount"}), by=BY)
     approval = standing_grants.example(agent, login_hint="eva")
     page = post(browser, _path(approval), {**PROPOSAL, "vary.0": None, "vary.1": "1"}).text
@@ -180,7 +180,7 @@ def test_a_forged_form_neither_previews_nor_creates(browser, approval):
 
 
 def test_another_users_request_is_not_an_example(browser, agent, local):
-    """It is not found."""
+    """The page and the form answer 404 for another user's request."""
     standing_grants.lower(local)
     approval = standing_grants.example(agent)
     assert get(browser, _path(approval)).status_code == 404
@@ -190,7 +190,7 @@ def test_another_users_request_is_not_an_example(browser, agent, local):
 def test_a_decided_request_can_be_an_example_and_a_critical_one_cannot(
     browser, agent, local, approval
 ):
-    """The request page has the link or not."""
+    """Only a request that can be an example links to the page for a standing grant."""
     browser.deny(approval.id)
     assert f'href="{_path(approval)}"' in get(browser, f"/r/{approval.id}").text
     assert get(browser, _path(approval)).status_code == 200

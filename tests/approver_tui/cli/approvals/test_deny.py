@@ -38,12 +38,10 @@ def test_a_late_denial_reports_the_outcome(logged_in, server):
     assert done.code == Exit.CONFLICT
     assert done.error["approval"] == {"id": approval["id"], "state": "approved"}
     user_and_device = (
-        approval["decided"]["user_and_device"]["name"],
+        approval["decided"]["by"]["name"],
         approval["decided"]["device"]["name"],
     )
-    expected = "Too late, this request is approved user_and_device {} on {} at ".format(
-        *user_and_device
-    )
+    expected = "Too late, this request is approved by {} on {} at ".format(*user_and_device)
     assert done.error["detail"].startswith(expected)
 
 

@@ -19,7 +19,7 @@ def voted(server):
 
 
 def test_an_approval_is_withdrawn_without_a_pin(logged_in, server, voted):
-    """The list and the votes say so."""
+    """Afterwards, `show` lists the withdrawal, and the request waits for the user again."""
     calls_before = len(server.pin_calls)
     done = logged_in("withdraw", voted)
     assert (done.code, done.out) == (0, f"{WITHDRAWN}\n")

@@ -25,9 +25,9 @@ def findings(done, level):
 def read_document(done):
     """Return the JSON document, and check that the exit code matches it."""
     assert done.err == ""
-    read_document = json.loads(done.out)
-    assert done.code == int(read_document["broken"])
-    return read_document
+    document = json.loads(done.out)
+    assert done.code == int(document["broken"])
+    return document
 
 
 def test_doctor_without_a_login_says_how_to_log_in(run):

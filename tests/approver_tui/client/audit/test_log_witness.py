@@ -329,6 +329,6 @@ def test_an_error_of_the_server_breaks_no_promise(log: FakeLog, witness: LogWitn
 
 
 def test_a_full_disk_does_not_lose_an_answer(log: FakeLog, witness: LogWitness) -> None:
-    """The answer was stored at the server; only the promise is lost."""
+    """A promise that cannot be stored is dropped without an error: the answer is recorded."""
     witness._promises.file.mkdir()
     log.promise("9", leaf_hash(b"entry 9"), NOW)

@@ -5,7 +5,7 @@ from server.protocol.approvals.decisions import DENY_CODES
 
 
 def test_every_code_has_its_own_label():
-    """Two reasons with one label could not be told apart."""
+    """Users could not distinguish two reasons with the same label."""
     labels = {code.label for code in DenyCode}
     assert len(labels) == len(DenyCode)
     assert all(labels)

@@ -312,7 +312,7 @@ def test_an_address_needs_no_scheme(typed, used):
 
 
 async def test_after_a_revocation_the_known_server_is_offered(tmp_path, monkeypatch):
-    """Nobody types the address a second time."""
+    """The address of the revoked login is filled in. An additional login has the default."""
     monkeypatch.setenv("SAYSO_APPROVER_HOME", str(tmp_path))
     home = Home.at(tmp_path)
     profile.save(home, replace(MINE, issuer="https://sayso.example"))

@@ -52,7 +52,7 @@ def test_each_status_has_its_text():
 
 
 def test_only_what_is_known_is_claimed():
-    """What may still arrive is neither said to be recorded nor not to be."""
+    """A message about an unknown outcome does not say that it was recorded or not recorded."""
     for state in (AnswerStatus.IN_DOUBT, AnswerStatus.UNKNOWN):
         assert "whether" in answer_message(state)
         assert "not recorded" not in answer_message(state)

@@ -311,7 +311,7 @@ def _agent_without_held_polls(
 def test_an_exchange_asks_the_user_if_the_server_requires_it(
     server: LiveServer, person: Terminal
 ) -> None:
-    """The token that came with a call becomes a narrower one, after a yes to exactly this."""
+    """The caller's token is exchanged for a narrower one after the user approved the action."""
     bank, admin = "https://bank.example", "https://desk.example"
     server.resources.add(admin, {"desk:use": Risk.LOW}, {}, by=BY)
     server.resources.add(bank, {"bank:pay": Risk.HIGH}, {}, by=BY)

@@ -325,9 +325,7 @@ def test_an_approved_action_is_accepted(issuer: FakeIssuer, guard: Guard) -> Non
     assert guard.consume(caller, reordered).approval == "sayso_ap_1"
 
 
-def test_details_that_were_not_granted_are_refused_locally(
-    issuer: FakeIssuer, guard: Guard
-) -> None:
+def test_ungranted_details_are_refused_locally(issuer: FakeIssuer, guard: Guard) -> None:
     """The guard raises the error itself and sends nothing to the server."""
     caller = guard.check(
         f"Bearer {issuer.token(approval=APPROVAL, authorization_details=[PAYMENT])}"
@@ -429,9 +427,7 @@ def bound(issuer: FakeIssuer) -> _BoundToken:
     return _BoundToken(issuer)
 
 
-def test_a_bound_token_is_accepted_with_a_proof_of_its_key(
-    guard: Guard, bound: _BoundToken
-) -> None:
+def test_a_bound_token_needs_a_proof_of_its_key(guard: Guard, bound: _BoundToken) -> None:
     """Escapes and case in the URL of the proof do not matter."""
     for url in (f"{API}/balance", "https://PAY.example:443/%62alance"):
         proofs = [bound.proof(htu=url)]

@@ -313,10 +313,10 @@ async def test_the_agent_of_the_environment_can_use_a_key_file(
 def test_a_missing_variable_is_named(
     variables: dict[str, str], words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """On stderr, with the exit code of bad usage."""
+    """The error is printed on stderr, and the exit code is that of bad usage."""
     with mock.patch.dict(os.environ, variables, clear=True), pytest.raises(SystemExit) as ended:
         main()
-    told = capsys.readouterr()
-    assert (ended.value.code, told.out) == (2, "")
-    assert told.err.startswith("Error: ")
-    assert words in told.err
+    output = capsys.readouterr()
+    assert (ended.value.code, output.out) == (2, "")
+    assert output.err.startswith("Error: ")
+    assert words in output.err

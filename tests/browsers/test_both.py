@@ -52,7 +52,7 @@ def test_a_denial_on_the_page_appears_in_the_terminal(
 def test_a_denial_in_the_terminal_appears_on_the_page(
     server: LiveServer, person: Terminal, page: Chromium
 ) -> None:
-    """Acceptance 4, the other way: the page reloads without buttons."""
+    """Acceptance 4 in the other direction: the page shows it in two seconds, without buttons."""
     asked = person.only().id
     with window(person) as app:
         app.shows("HIGH RISK")

@@ -140,7 +140,7 @@ def test_an_action_type_is_previewed_while_it_is_written(
 def test_an_icon_is_previewed_and_an_invalid_one_changes_nothing(
     server: LiveServer, tab: Chromium, admin: str, agent: Agent, tmp_path: Path
 ) -> None:
-    """Too large, no image, removed again; then the passkey signs the one in the preview."""
+    """A file that is too large or not an image is refused. The passkey signs the preview."""
     assert admin
     tab.open(f"{server.url}/admin/agents/{agent.key.id}/icon")
     tab.see("document.getElementById('icon-file').disabled === false")

@@ -132,9 +132,9 @@ async def test_another_device_approves_this_one():
 
 
 async def test_canceling_goes_back_to_the_fields():
-    """Nothing was stored, and the PIN must be typed again."""
-    login, clock = FakeLoginService(invites=True), FakeClock()
-    running = _app(login, clock)
+    """Canceling stores nothing, and the user must type the PIN again."""
+    service, clock = FakeLoginService(invites=True), FakeClock()
+    running = _app(service, clock)
     async with running.run_test(size=NARROW) as pilot:
         await _press(pilot, clock)
         await _fill(pilot, clock)
@@ -207,7 +207,7 @@ async def test_the_button_is_off_until_everything_is_entered(change, hint):
 
 
 async def test_fast_typing_and_pastes_fill_no_pin():
-    """Keys in the first moments do nothing; a PIN is typed by fingers."""
+    """A key that is pressed before the screen accepts input changes no field."""
     clock = FakeClock()
     running = _app(FakeLoginService(), clock)
     async with running.run_test(size=WIDE) as pilot:

@@ -1,4 +1,4 @@
-"""The app around its screens."""
+"""How the app starts, switches between servers and ends."""
 
 import threading
 from contextlib import ExitStack
@@ -22,7 +22,7 @@ HOME = Home.at(Path("/nowhere"))
 
 
 def test_the_client_is_closed_with_the_app(monkeypatch):
-    """The function that opened the app closes its client."""
+    """The client stays open until the app's exit stack is closed."""
     closed = []
     client = SimpleNamespace(now=lambda: 0, close=lambda: closed.append(True), session=None)
     monkeypatch.setattr(wiring, "open_client", lambda *_, **__: client)
@@ -43,7 +43,7 @@ def test_the_client_is_closed_with_the_app(monkeypatch):
     [({}, "full"), ({"SSH_TTY": "/dev/pts/3"}, "none"), ({"SSH_CONNECTION": "x"}, "none")],
 )
 def test_animations_are_off_over_ssh(environment, level, monkeypatch, tmp_path):
-    """Each degree would be a picture more on a slow line."""
+    """Every step of an animation would be sent as a frame over a slow connection."""
     levels = []
     for name in ("SSH_TTY", "SSH_CONNECTION"):
         monkeypatch.delenv(name, raising=False)
@@ -51,14 +51,16 @@ def test_animations_are_off_over_ssh(environment, level, monkeypatch, tmp_path):
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("SAYSO_APPROVER_HOME", str(tmp_path))
     monkeypatch.setattr(app, "load_required", lambda home: home)
-    monkeypatch.setattr(app.ApproverApp, "run", lambda one: levels.append(one.animation_level))
+    monkeypatch.setattr(
+        app.ApproverApp, "run", lambda running: levels.append(running.animation_level)
+    )
     app.run(HOME)
     assert levels == [level]
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW])
 async def test_the_first_frame_appears_before_the_app_is_loaded(size):
-    """The inbox follows; keys do nothing until then."""
+    """The opening screen is shown first, and keys do nothing until the inbox is there."""
     stage, may_load = a_stage(three()), threading.Event()
     load_app = stage.app._load_app
     stage.app._load_app = lambda ring: may_load.wait() and load_app(ring)
@@ -73,12 +75,12 @@ async def test_the_first_frame_appears_before_the_app_is_loaded(size):
         may_load.set()
         await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen))
         await until(pilot, lambda: inbox(stage).state.is_loaded)
-        assert not any(isinstance(each, OpeningScreen) for each in stage.app.screen_stack)
+        assert not any(isinstance(screen, OpeningScreen) for screen in stage.app.screen_stack)
         assert not stage.answers.given
 
 
 async def test_the_first_frame_can_be_quit():
-    """A keyring prompt must not block that."""
+    """The user can quit while the app still waits, for example for the keyring."""
     stage, never = a_stage(three()), threading.Event()
     stage.app._load_app = lambda _ring: never.wait()
     async with stage.app.run_test() as pilot:
@@ -91,7 +93,7 @@ async def test_the_first_frame_can_be_quit():
 
 
 async def test_keys_typed_during_the_start_are_dropped():
-    """Whoever types on while a program starts did not mean it."""
+    """Keys that were typed before the app was visible were not meant for it."""
     stage, never = a_stage(three()), threading.Event()
     stage.app._load_app = lambda _ring: never.wait()
     async with stage.app.run_test() as pilot:
@@ -103,7 +105,7 @@ async def test_keys_typed_during_the_start_are_dropped():
 
 
 async def test_an_error_while_loading_ends_the_app():
-    """The error is the one that a command would have."""
+    """The app keeps the error, so that it is reported as a command would report it."""
     stage, error = a_stage(), NotKept("The keyring is locked.")
 
     def load_app(_ring):
@@ -116,41 +118,43 @@ async def test_an_error_while_loading_ends_the_app():
 
 
 def test_a_missing_login_is_asked_for(monkeypatch, tmp_path):
-    """Then the app opens."""
+    """If the session key is gone, the user signs in and the app opens again."""
     monkeypatch.setenv("SAYSO_APPROVER_HOME", str(tmp_path))
     monkeypatch.setattr(app, "keep_memory_private", lambda: None)
     monkeypatch.setattr(app, "load_required", lambda _home: None)
-    ended, asked = [LoginFirst("The session key of this machine is gone."), None], []
+    errors, reasons = [LoginFirst("The session key of this machine is gone."), None], []
 
     def run(self):
-        self.fatal_error = ended.pop(0)
+        self.fatal_error = errors.pop(0)
 
     monkeypatch.setattr(app.ApproverApp, "run", run)
-    monkeypatch.setattr(app, "_sign_in", lambda home, why, _theme: asked.append(why) or home)
+    monkeypatch.setattr(
+        app, "_sign_in", lambda home, reason, _theme: reasons.append(reason) or home
+    )
     app.run(HOME)
-    assert ended == []
-    assert "session key of this machine is gone" in asked[0]
+    assert errors == []
+    assert "session key of this machine is gone" in reasons[0]
 
 
 @pytest.fixture
 def visits(monkeypatch):
-    """Which logins the app showed; each is left for the next of a list, then for good."""
-    shown, ways = [], ["work", "", "default"]
+    """Record the logins that the app opens; each visit ends with the next target of a list."""
+    visited, next_logins = [], ["work", "", "default"]
     monkeypatch.setattr(app, "keep_memory_private", lambda: None)
 
     def visit(home, approval_id=None):
-        shown.append((home.name, approval_id))
-        return ways.pop(0) if ways else None
+        visited.append((home.name, approval_id))
+        return next_logins.pop(0) if next_logins else None
 
     monkeypatch.setattr(app, "_run_server", visit)
-    return shown
+    return visited
 
 
 @pytest.mark.parametrize("signed_in", ["example", None])
 def test_the_app_switches_between_servers_until_it_quits(visits, monkeypatch, signed_in):
-    """It goes to an existing login, to a new one, or back if nobody signed in."""
-    made = None if signed_in is None else HOME.named(signed_in)
-    monkeypatch.setattr(app, "_sign_in", lambda *_, **__: made)
+    """The user goes to a second login, signs in to a new server or cancels, and goes back."""
+    new_login = None if signed_in is None else HOME.named(signed_in)
+    monkeypatch.setattr(app, "_sign_in", lambda *_, **__: new_login)
     app.run(HOME, "one")
     third = signed_in or "work"
     assert visits == [("default", "one"), ("work", None), (third, None), ("default", None)]

@@ -9,14 +9,14 @@ from approver_tui import loading
 
 @pytest.fixture(autouse=True)
 def thawed():
-    """The collector looks at everything again afterwards."""
+    """Unfreeze the objects that the garbage collector ignores, before and after the test."""
     gc.unfreeze()
     yield
     gc.unfreeze()
 
 
 def test_imported_modules_are_frozen(tmp_path, monkeypatch):
-    """A full collection over them takes tens of milliseconds."""
+    """Frozen objects save tens of milliseconds in every full garbage collection."""
     (tmp_path / "made_for_this.py").write_text("import gc\nseen = gc.isenabled()\n")
     monkeypatch.syspath_prepend(tmp_path)
     assert not loading.module("made_for_this").seen
@@ -25,13 +25,13 @@ def test_imported_modules_are_frozen(tmp_path, monkeypatch):
 
 
 def test_a_loaded_module_is_returned():
-    """Nothing is frozen."""
+    """A module that is already imported freezes nothing."""
     assert loading.module("approver_tui.loading") is loading
     assert gc.get_freeze_count() == 0
 
 
 def test_a_failed_import_leaves_the_collector_on():
-    """The error is that of an import."""
+    """The import error is raised, and the garbage collector is enabled again."""
     with pytest.raises(ModuleNotFoundError):
         loading.module("approver_tui.nothing")
     assert gc.isenabled()

@@ -39,20 +39,20 @@ INVITATION = Invitation(
 
 @dataclass
 class FakeLoginService:
-    """Lets in, refuses, or waits to be let in."""
+    """A login service that signs in, fails, or waits for the approval of another device."""
 
     failures: list = field(default_factory=list)
     invites: bool = False
     breaks: list = field(default_factory=list)
-    """What goes wrong while it waits."""
+    """Errors to raise while it waits."""
     opens: threading.Event = field(default_factory=threading.Event)
-    wanted: list = field(default_factory=list)
+    requests: list = field(default_factory=list)
 
     def now(self):
         return NOW
 
-    def enroll(self, wanted, show, stop):
-        self.wanted.append(wanted)
+    def enroll(self, request, show, stop):
+        self.requests.append(request)
         if self.failures:
             raise self.failures.pop(0)
         if self.invites:
@@ -65,8 +65,10 @@ class FakeLoginService:
         return "default"
 
 
-def _app(door, clock):
-    return SignInApp(door, message_text="There is no login here.", theme="sayso", ticks=clock.ticks)
+def _app(service, clock):
+    return SignInApp(
+        service, message_text="There is no login here.", theme="sayso", ticks=clock.ticks
+    )
 
 
 async def _press(pilot, clock, *names):
@@ -78,28 +80,28 @@ async def _press(pilot, clock, *names):
 
 
 async def _fill(pilot, clock, *, code=None):
-    """Fill in every field from the address, which is there, and stop at the button."""
-    way = ["2", "tab", *code] if code else ["1"]
-    await _press(pilot, clock, "tab", *way, "tab", "tab", *PIN, "tab", *PIN, "tab")
+    """Fill in the fields after the address, and stop at the button."""
+    method_keys = ["2", "tab", *code] if code else ["1"]
+    await _press(pilot, clock, "tab", *method_keys, "tab", "tab", *PIN, "tab", *PIN, "tab")
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW, (60, 20), (40, 12)])
 async def test_a_code_signs_in(size):
-    """Every size works; the app ends with a login."""
-    door, clock = FakeLoginService(), FakeClock()
-    running = _app(door, clock)
+    """Signing in works at every screen size, and the app ends with the name of the login."""
+    service, clock = FakeLoginService(), FakeClock()
+    running = _app(service, clock)
     async with running.run_test(size=size) as pilot:
         await _press(pilot, clock)
         await _fill(pilot, clock, code="7Q4N")
         await _press(pilot, clock, "enter")
         await until(pilot, lambda: running.return_value == "default")
-    (wanted,) = door.wanted
-    assert (wanted.code, wanted.pin, wanted.url) == ("7Q4N", PIN, "http://localhost:8470")
+    (request,) = service.requests
+    assert (request.code, request.pin, request.url) == ("7Q4N", PIN, "http://localhost:8470")
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW, (60, 20), (40, 12)])
 async def test_the_screen_opens_at_its_introduction_and_cursor(size):
-    """Every size shows both."""
+    """At every screen size, the introduction and the focused field can be seen."""
     running = SignInApp(
         FakeLoginService(),
         message_text=f"There is no login on this machine. {INTRODUCTION}",
@@ -115,9 +117,9 @@ async def test_the_screen_opens_at_its_introduction_and_cursor(size):
 
 
 async def test_another_device_approves_this_one():
-    """Page, code and QR code are shown while waiting."""
-    door, clock = FakeLoginService(invites=True), FakeClock()
-    running = _app(door, clock)
+    """While the app waits, it shows the time left, and it ends when the device is approved."""
+    service, clock = FakeLoginService(invites=True), FakeClock()
+    running = _app(service, clock)
     async with running.run_test(size=WIDE) as pilot:
         await _press(pilot, clock)
         await _fill(pilot, clock)
@@ -125,14 +127,14 @@ async def test_another_device_approves_this_one():
         await until(pilot, lambda: isinstance(running.screen, InvitationPanel))
         await until(pilot, lambda: running.screen.is_ready)
         assert "14:30 left" in str(running.screen.query_one("#left").render())
-        door.opens.set()
+        service.opens.set()
         await until(pilot, lambda: running.return_value == "default")
 
 
 async def test_canceling_goes_back_to_the_fields():
-    """Nothing was stored, and the PIN must be typed again."""
-    door, clock = FakeLoginService(invites=True), FakeClock()
-    running = _app(door, clock)
+    """Canceling stores nothing, and the user must type the PIN again."""
+    service, clock = FakeLoginService(invites=True), FakeClock()
+    running = _app(service, clock)
     async with running.run_test(size=NARROW) as pilot:
         await _press(pilot, clock)
         await _fill(pilot, clock)
@@ -147,27 +149,27 @@ async def test_canceling_goes_back_to_the_fields():
 
 
 async def test_a_lost_server_closes_the_invitation():
-    """The sign-in screen says why."""
-    door, clock = FakeLoginService(invites=True), FakeClock()
-    running = _app(door, clock)
+    """The sign-in screen comes back with the error."""
+    service, clock = FakeLoginService(invites=True), FakeClock()
+    running = _app(service, clock)
     async with running.run_test(size=WIDE) as pilot:
         await _press(pilot, clock)
         await _fill(pilot, clock)
         await _press(pilot, clock, "enter")
         await until(pilot, lambda: isinstance(running.screen, InvitationPanel))
-        door.breaks.append(Unreachable("The server does not answer."))
+        service.breaks.append(Unreachable("The server does not answer."))
         await until(pilot, lambda: isinstance(running.screen, SignInScreen))
         assert running.screen._problem == "The server does not answer."
         await _press(pilot, clock, "escape")
 
 
 async def test_a_refusal_is_shown_next_to_the_fields():
-    """Everything that was typed is still there, so one correction is enough."""
-    door, clock = (
+    """All entries are kept, so that the user only corrects what was wrong."""
+    service, clock = (
         FakeLoginService(failures=[BadServer("There is no Sayso server here.")]),
         FakeClock(),
     )
-    running = _app(door, clock)
+    running = _app(service, clock)
     async with running.run_test(size=WIDE) as pilot:
         await _press(pilot, clock)
         await _fill(pilot, clock, code="7Q4N")
@@ -180,7 +182,7 @@ async def test_a_refusal_is_shown_next_to_the_fields():
 
 
 @pytest.mark.parametrize(
-    ("change", "why"),
+    ("change", "hint"),
     [
         ({"url": " "}, "enter the server address."),
         ({"url": "sayso.example:port"}, "enter an address such as https://sayso.example."),
@@ -190,8 +192,8 @@ async def test_a_refusal_is_shown_next_to_the_fields():
         ({"again": "2718281"}, "the two PINs differ."),
     ],
 )
-async def test_the_button_is_off_until_everything_is_entered(change, why):
-    """The hint names what is missing."""
+async def test_the_button_is_off_until_everything_is_entered(change, hint):
+    """The hint names the missing or invalid entry."""
     clock = FakeClock()
     running = _app(FakeLoginService(), clock)
     async with running.run_test(size=WIDE) as pilot:
@@ -200,12 +202,12 @@ async def test_the_button_is_off_until_everything_is_entered(change, why):
         for name, value in ({"pin": PIN, "again": PIN} | change).items():
             running.screen.query_one(f"#{name}", Input).value = value
         await pilot.pause()
-        assert running.screen._blocker() == why
+        assert running.screen._blocker() == hint
         assert running.screen.query_one("#sign-in-now").is_off
 
 
 async def test_fast_typing_and_pastes_fill_no_pin():
-    """Keys in the first moments do nothing; a PIN is typed by fingers."""
+    """A key that is pressed before the screen accepts input changes no field."""
     clock = FakeClock()
     running = _app(FakeLoginService(), clock)
     async with running.run_test(size=WIDE) as pilot:
@@ -214,7 +216,7 @@ async def test_fast_typing_and_pastes_fill_no_pin():
 
 
 def test_a_qr_code_is_square_with_a_quiet_border():
-    """Two rows of modules per line."""
+    """Each line of text shows two rows of modules, with an empty border."""
     rows = qr_rows(INVITATION.link)
     assert {len(row) for row in rows} == {len(rows[0])}
     assert len(rows) == (len(rows[0]) + 1) // 2
@@ -223,30 +225,30 @@ def test_a_qr_code_is_square_with_a_quiet_border():
 
 
 @pytest.fixture
-def door(tmp_path, monkeypatch):
-    """The way of this machine, with a PIN that costs little."""
+def login(tmp_path, monkeypatch):
+    """The login service of this machine, with cheap PIN stretching."""
     monkeypatch.setattr(keys, "_MEMORY_KIB", 64)
     return LocalLogin(Home.at(tmp_path))
 
 
-def test_a_code_makes_a_login_that_opens(door):
-    """The test uses a real socket."""
+def test_a_code_makes_a_login_that_opens(login):
+    """Signing in over a real socket creates a profile with the device name."""
     with FakeServer() as server:
-        wanted = SignInRequest(url=server.url, code=CODE, name="laptop", pin=PIN)
-        door.enroll(wanted, lambda _invitation: None, threading.Event())
-    assert profile.load(door.home).device_name == "laptop"
+        request = SignInRequest(url=server.url, code=CODE, name="laptop", pin=PIN)
+        login.enroll(request, lambda _invitation: None, threading.Event())
+    assert profile.load(login.home).device_name == "laptop"
 
 
-def test_an_additional_login_is_named_after_its_server(door):
-    """The existing one stays."""
-    profile.save(door.home, MINE)
-    beside = replace(door, is_additional=True)
+def test_an_additional_login_is_named_after_its_server(login):
+    """The existing login is not changed."""
+    profile.save(login.home, MINE)
+    additional = replace(login, is_additional=True)
     with FakeServer() as server:
-        wanted = SignInRequest(url=server.url, code=CODE, name="laptop", pin=PIN)
-        name = beside.enroll(wanted, lambda _invitation: None, threading.Event())
-    assert door.home.names == tuple(sorted(["default", name]))
-    assert profile.load(door.home) == MINE
-    assert profile.load(door.home.named(name)).issuer == server.issuer
+        request = SignInRequest(url=server.url, code=CODE, name="laptop", pin=PIN)
+        name = additional.enroll(request, lambda _invitation: None, threading.Event())
+    assert login.home.names == tuple(sorted(["default", name]))
+    assert profile.load(login.home) == MINE
+    assert profile.load(login.home.named(name)).issuer == server.issuer
 
 
 @pytest.mark.parametrize(
@@ -260,39 +262,39 @@ def test_an_additional_login_is_named_after_its_server(door):
     ],
 )
 def test_a_login_is_named_after_its_host(url, name):
-    """The name is a valid, unused profile name."""
-    found = free_name(url, ["taken-example"])
-    assert found == name
-    assert profile.is_name(found)
+    """The name is a valid profile name that is not in use."""
+    proposed = free_name(url, ["taken-example"])
+    assert proposed == name
+    assert profile.is_name(proposed)
 
 
-def test_a_canceled_sign_in_stores_nothing(door):
-    """It is canceled between two polls."""
+def test_a_canceled_sign_in_stores_nothing(login):
+    """The sign-in is canceled while it polls, and no profile exists."""
     stop, shown = threading.Event(), []
     stop.set()
     with FakeServer() as server:
-        wanted = SignInRequest(url=server.url, code=None, name="laptop", pin=PIN)
+        request = SignInRequest(url=server.url, code=None, name="laptop", pin=PIN)
         with pytest.raises(GivenUp):
-            door.enroll(wanted, shown.append, stop)
+            login.enroll(request, shown.append, stop)
     assert len(shown) == 1
-    assert profile.load(door.home) is None
+    assert profile.load(login.home) is None
 
 
 def test_an_invalid_host_name_becomes_terminal(monkeypatch):
-    """The sign-in proposes a valid device name even if the host name is not one."""
+    """If the host name is not a valid device name, the proposed name is `terminal`."""
     monkeypatch.setattr(enrolling.platform, "node", lambda: "bad[name]")
     assert enrolling.default_device_name() == "terminal"
 
 
 def test_without_a_login_the_app_asks_for_one_first(monkeypatch, tmp_path):
-    """The app exits if nobody signs in."""
+    """The sign-in screen says that there is no login, and the app exits if nobody signs in."""
     monkeypatch.setenv("SAYSO_APPROVER_HOME", str(tmp_path))
     monkeypatch.setattr(app, "keep_memory_private", lambda: None)
-    asked = []
-    monkeypatch.setattr(SignInApp, "run", lambda self: asked.append(self._introduction))
+    introductions = []
+    monkeypatch.setattr(SignInApp, "run", lambda self: introductions.append(self._introduction))
     app.run(Home.at(tmp_path))
-    assert len(asked) == 1
-    assert "There is no login on this machine" in asked[0]
+    assert len(introductions) == 1
+    assert "There is no login on this machine" in introductions[0]
 
 
 @pytest.mark.parametrize(
@@ -305,12 +307,12 @@ def test_without_a_login_the_app_asks_for_one_first(monkeypatch, tmp_path):
     ],
 )
 def test_an_address_needs_no_scheme(typed, used):
-    """It is https, except on this machine."""
+    """The scheme is https, except for an address of this machine."""
     assert whole_address(typed) == used
 
 
 async def test_after_a_revocation_the_known_server_is_offered(tmp_path, monkeypatch):
-    """Nobody types the address a second time."""
+    """The address of the revoked login is filled in. An additional login has the default."""
     monkeypatch.setenv("SAYSO_APPROVER_HOME", str(tmp_path))
     home = Home.at(tmp_path)
     profile.save(home, replace(MINE, issuer="https://sayso.example"))

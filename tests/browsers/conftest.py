@@ -17,7 +17,7 @@ from tests.support.servers.server import LiveServer, live_server
 
 _HERE = Path(__file__).parent
 _LONGEST_SECONDS = 400
-"""The first test of a file waits for a server and for browsers too."""
+"""The timeout includes the start of the server and the browsers before a file's first test."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -39,7 +39,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
 
 @pytest.fixture
 def agent(server: LiveServer) -> Iterator[Agent]:
-    """An agent of this test."""
+    """An agent for this test."""
     made = new_agent(server)
     yield made
     made.http.close()
@@ -47,14 +47,14 @@ def agent(server: LiveServer) -> Iterator[Agent]:
 
 @pytest.fixture(scope="module")
 def service() -> Iterator[PushService]:
-    """The push service of this file."""
+    """A push service that the tests of a file share."""
     with push_service() as running:
         yield running
 
 
 @pytest.fixture(scope="session")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
-    """The browser of all files, with a profile."""
+    """The browser that all files share, with a profile."""
     with chromium(tmp_path_factory.mktemp("chromium")) as opened:
         yield opened
 

@@ -39,7 +39,7 @@ _ON_PHONES = """{
 
 @pytest.fixture(scope="module")
 def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the server records which templates it renders."""
+    """The file in which the server records the templates that it renders."""
     return tmp_path_factory.mktemp("drawn") / "templates"
 
 
@@ -71,7 +71,7 @@ class Walk:
 
 @pytest.fixture(scope="module")
 def walk(made: PreparedServer, drawn: Path) -> Walk:
-    """The walk."""
+    """Visit every state once and return the findings."""
     whole, table, known = Walk(), page_states.table(made), Known()
     drawn.write_text("")
     with page_states.guest_of(made) as guest:
@@ -91,7 +91,7 @@ def served(made: PreparedServer) -> Flask:
 
 
 def _rules(served: Flask, paths: set[str]) -> set[str]:
-    """The rules that these paths are pages of."""
+    """Return the URL rules of the pages with these paths."""
     addresses, found = served.url_map.bind("localhost"), set()
     for path in paths:
         try:
@@ -103,7 +103,7 @@ def _rules(served: Flask, paths: set[str]) -> set[str]:
 
 
 def test_every_page_of_the_application_is_visited(walk: Walk, served: Flask) -> None:
-    """A page without a row in the table of states is named here."""
+    """The result names each page that has no row in the table of states."""
     no_pages = {"/continue/waits", "/icons/<digest>"}  # one says no word, the other is a picture
     assert pages(served) - _rules(served, walk.seen) == no_pages
 
@@ -114,32 +114,32 @@ def test_every_template_is_rendered_during_the_walk(walk: Walk) -> None:
 
 
 def test_axe_finds_nothing_on_any_page_in_any_state(walk: Walk) -> None:
-    """Names, roles, headings, landmarks on phone and desktop; contrast in every theme."""
+    """The tool axe checks the markup on phone and desktop, and the contrast in every theme."""
     assert walk.about("axe") == {}
 
 
 def test_no_page_scrolls_sideways_or_has_targets_that_are_too_small(walk: Walk) -> None:
-    """The width is 320 pixels or more, or 200 % (WCAG 2.2, 1.4.4, 1.4.10 and 2.5.8)."""
+    """The pages fit from 320 pixels up and at 200 % zoom (WCAG 2.2, 1.4.4, 1.4.10 and 2.5.8)."""
     assert walk.about("sideways", "small") == {}
 
 
 def test_the_focus_is_always_visible_and_never_covered(walk: Walk) -> None:
-    """WCAG 2.2, 2.4.7 and 2.4.11; in forced colors too."""
+    """WCAG 2.2, 2.4.7 and 2.4.11, require this, and forced colors are checked too."""
     assert walk.about("focus") == {}
 
 
 def test_in_forced_colors_controls_and_the_current_place_are_visible(walk: Walk) -> None:
-    """Borders, lines and words make them visible."""
+    """Without background colors, borders, lines and words must show them."""
     assert walk.about("borders", "place") == {}
 
 
 def test_nothing_moves_with_reduced_motion(walk: Walk) -> None:
-    """No check was left out."""
+    """No check of any state has a finding, including those without a test of their own."""
     assert {name: found for name, found in walk.found.items() if found} == {}
 
 
 def test_a_chosen_theme_is_rendered_by_the_server(made: PreparedServer) -> None:
-    """The walk sets themes on pages; this one comes from the server."""
+    """The walk sets themes in the browser, so this test chooses one in the settings."""
     for theme in ("contrast", "system"):
         made.tab.open(f"{made.server.url}/settings")
         made.tab.click(f"input[value={theme}]")
@@ -148,7 +148,7 @@ def test_a_chosen_theme_is_rendered_by_the_server(made: PreparedServer) -> None:
 
 
 def test_axe_detects_a_planted_fault(made: PreparedServer) -> None:
-    """A check that finds nothing anywhere proves nothing."""
+    """The check must be able to find a fault, or its empty result would mean nothing."""
     made.tab.open(f"{made.server.url}/admin")
     made.tab.ask("document.documentElement.removeAttribute('lang')")
     assert [find[0] for find in axe_finds(made.tab)] == ["html-has-lang"]
@@ -157,7 +157,7 @@ def test_axe_detects_a_planted_fault(made: PreparedServer) -> None:
 def test_a_text_of_low_contrast_is_found_although_other_texts_are_known(
     made: PreparedServer,
 ) -> None:
-    """An ink is a color, a size and what lies under it; only a page without a new one is known."""
+    """A known page is checked again if it has a new combination of color, size and background."""
     tab, known = made.tab, Known()
     tab.open(f"{made.server.url}/history")
     assert check_page(tab, known) == {}
@@ -171,7 +171,7 @@ def test_a_text_of_low_contrast_is_found_although_other_texts_are_known(
 def test_what_only_a_phone_shows_is_checked_although_other_pages_are_known(
     made: PreparedServer,
 ) -> None:
-    """A page is known if the phone shows and hides what it does on pages that were checked."""
+    """A page counts as known only if it shows the same on a phone as a page that was checked."""
     tab, known = made.tab, Known()
     tab.open(f"{made.server.url}/history")
     assert check_page(tab, known) == {}
@@ -201,7 +201,7 @@ def test_what_only_a_phone_shows_is_checked_although_other_pages_are_known(
     ],
 )
 def test_each_check_detects_its_planted_fault(made: PreparedServer, check: str, fault: str) -> None:
-    """The check finds nothing on that page before."""
+    """Before the fault is planted, the check finds nothing on the same page."""
     tab = made.tab
     tab.look(width=1440)
     tab.open(f"{made.server.url}/history")
@@ -220,7 +220,7 @@ def test_each_check_detects_its_planted_fault(made: PreparedServer, check: str, 
 
 
 def test_overflow_is_detected_on_a_phone_too(made: PreparedServer) -> None:
-    """A phone enlarges its viewport and shows the page smaller."""
+    """A phone widens its viewport to fit the content, so the check must not rely on the width."""
     tab = made.tab
     tab.look(width=PHONE)
     tab.open(f"{made.server.url}/history")
@@ -232,7 +232,7 @@ def test_overflow_is_detected_on_a_phone_too(made: PreparedServer) -> None:
 
 
 def test_reduced_motion_stops_the_only_animation(made: PreparedServer) -> None:
-    """It is the dot of a waiting page."""
+    """The only animation is the dot on a waiting page."""
     made.tab.open(f"{made.server.url}/")
     made.tab.ask(_DOT)
     moving = "document.getAnimations().length"
@@ -243,7 +243,7 @@ def test_reduced_motion_stops_the_only_animation(made: PreparedServer) -> None:
 
 
 def test_the_console_is_usable_by_keyboard(made: PreparedServer) -> None:
-    """The first stop skips the menu, and the focus is visible."""
+    """The first Tab stop skips the menu, and the focus is visible."""
     tab = made.tab
     tab.look(width=1440)
     tab.open(f"{made.server.url}/admin")
@@ -257,7 +257,7 @@ def test_the_console_is_usable_by_keyboard(made: PreparedServer) -> None:
 
 
 def test_a_console_page_contacts_no_other_host(made: PreparedServer) -> None:
-    """The page is small."""
+    """The page loads less than 100 kB, all of it from this server."""
     seen = first_view(made.tab, f"{made.server.url}/admin", worker=False)
     assert seen.asked == {f"localhost:{made.server.port}"}
     assert seen.bytes < 100_000

@@ -1,4 +1,4 @@
-"""Pages with a decision while time passes, the network fails, and others decide."""
+"""Request pages while time passes, the network fails, and other devices decide."""
 
 import json
 import threading
@@ -21,7 +21,7 @@ from tests.support.servers.server import BY, LiveServer
 _AWAY = {"offline": True, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
 _INERT = "Array.from(document.querySelectorAll('{}')).every(each => each.closest('[inert]'))"
 _LEFT = r"Number(document.querySelector('[data-left]').textContent.match(/^in (\d+) s$/)?.[1])"
-"""Seconds that a page says are left, which it counts each second."""
+"""The seconds left that a page shows and counts down."""
 _NEWS = "document.querySelector('#news a').textContent"
 _HOSTILE = {
     "type": "event",
@@ -47,7 +47,7 @@ def person(server: LiveServer) -> Iterator[Terminal]:
 
 @pytest.fixture
 def page(server: LiveServer, tab: Chromium, person: Terminal) -> Chromium:
-    """Their inbox in a browser."""
+    """The user's inbox in a browser."""
     tab.look(width=1200, height=1800)
     enroll_too(tab, server, person.user)
     return tab
@@ -55,7 +55,7 @@ def page(server: LiveServer, tab: Chromium, person: Terminal) -> Chromium:
 
 @pytest.fixture
 def opened(server: LiveServer, page: Chromium, person: Terminal) -> Callable[[str], str]:
-    """Opens a page of the only request; returns its id."""
+    """Return a function that opens a page of the only request and returns its ID."""
 
     def run(what: str) -> str:
         asked = person.only().id
@@ -65,26 +65,26 @@ def opened(server: LiveServer, page: Chromium, person: Terminal) -> Callable[[st
     return run
 
 
-def test_more_time_is_one_button_and_every_open_page_shows_the_new_end(
+def test_one_button_extends_a_request_and_open_pages_show_the_new_expiry(
     page: Chromium, person: Terminal, agent: Agent, opened: Callable[[str], str]
 ) -> None:
-    """The risk limits how often: twice here; then the button is gone."""
+    """After the second extension, the risk allows no more, and the button is gone."""
     agent.ask_payment(person.user)
-    ends = person.only().expires_at
+    expiry = person.only().expires_at
     opened("")
     page.click("#facts [data-longer]")
-    until(lambda: person.only().expires_at > ends, _SECONDS)
+    until(lambda: person.only().expires_at > expiry, _SECONDS)
     page.says("Expires")
-    once = person.only()
-    person.client.extend(once.id)
-    page.see(f"document.querySelector('[data-end]').dateTime > {_text(once.expires_at)}")
+    extended = person.only()
+    person.client.extend(extended.id)
+    page.see(f"document.querySelector('[data-end]').dateTime > {_text(extended.expires_at)}")
     page.see("document.querySelector('[data-longer]').hidden")
 
 
 def test_expiry_is_announced_twice_and_then_disables_everything(
     page: Chromium, person: Terminal, agent: Agent, opened: Callable[[str], str]
 ) -> None:
-    """The countdown itself is not announced."""
+    """A screen reader hears two warnings and the expiry, but not every second."""
     agent.asked(person.user, requested_expiry="300")
     opened("")
     page.tell("Accessibility.enable")
@@ -119,7 +119,7 @@ def test_offline_nothing_can_be_pressed_and_typed_text_is_kept(
     what: str,
     places: tuple[str, str],
 ) -> None:
-    """It recovers by itself, once the server returned the state of the request."""
+    """The page recovers by itself after it fetched the state of the request."""
     field, presses = places
     agent.asked(person.user)
     opened(what)
@@ -142,7 +142,7 @@ def test_offline_nothing_can_be_pressed_and_typed_text_is_kept(
 def test_a_decision_on_another_device_is_shown_and_typed_text_is_kept(
     page: Chromium, person: Terminal, agent: Agent, opened: Callable[[str], str], what: str
 ) -> None:
-    """The page says who and how, in the server's words; typed text stays but cannot be sent."""
+    """The page says who decided and how. The text stays, but it cannot be sent."""
     agent.asked(person.user)
     opened(what)
     field = "#seconds" if what else "#note"
@@ -158,7 +158,7 @@ def test_a_decision_on_another_device_is_shown_and_typed_text_is_kept(
 def test_a_request_decided_on_another_device_can_still_be_reported(
     page: Chromium, person: Terminal, agent: Agent, opened: Callable[[str], str]
 ) -> None:
-    """It can no longer be denied; its agents can be quarantined."""
+    """It can no longer be denied, but its agents can be quarantined."""
     agent.asked(person.user)
     opened("/report")
     page.type("#note", "Who is this?")
@@ -173,7 +173,7 @@ def test_a_request_decided_on_another_device_can_still_be_reported(
 def test_the_inbox_states_what_happened_elsewhere_and_by_whom(
     server: LiveServer, page: Chromium, person: Terminal, agent: Agent
 ) -> None:
-    """The words are ours, with the device's name as text; two events are summarized."""
+    """The message has the name of the device as text, and several events are summarized."""
     for _ in range(2):
         agent.asked(person.user)
     listening(page, f"{server.url}/")
@@ -196,7 +196,7 @@ def test_event_messages_show_names_as_text(server: LiveServer, page: Chromium) -
 def test_the_device_page_announces_a_new_device(
     server: LiveServer, page: Chromium, person: Terminal
 ) -> None:
-    """The message has its name."""
+    """The message has the name of the device."""
     listening(page, f"{server.url}/devices")
     users = Users(server.services.store, server.services.secrets)
     terminal(server, person.user, users.enroll(person.user, by=BY)[1].code, name="desk")
@@ -206,7 +206,7 @@ def test_the_device_page_announces_a_new_device(
 def test_swiping_a_card_opens_it_and_decides_nothing(
     server: LiveServer, page: Chromium, person: Terminal, agent: Agent
 ) -> None:
-    """Both directions work; a scrolling finger opens nothing."""
+    """A horizontal swipe opens the request, and a vertical one only scrolls."""
     agent.asked(person.user)
     page.look(width=360)
     page.open(f"{server.url}/")
@@ -223,7 +223,7 @@ def test_swiping_a_card_opens_it_and_decides_nothing(
 
 
 def _push(page: Chromium, at: tuple[float, float], *, by: tuple[int, int]) -> None:
-    """A touch that starts on it and ends elsewhere."""
+    """Touch a point, move by the given distance, and lift the finger."""
     (x, y), (right, down) = at, by
     page.tell("Input.dispatchTouchEvent", type="touchStart", touchPoints=[{"x": x, "y": y}])
     moved = [{"x": x + right, "y": y + down}]
@@ -234,7 +234,7 @@ def _push(page: Chromium, at: tuple[float, float], *, by: tuple[int, int]) -> No
 def test_a_denial_can_be_undone_before_it_is_sent(
     page: Chromium, person: Terminal, agent: Agent, opened: Callable[[str], str]
 ) -> None:
-    """The request stays pending, and can still be denied."""
+    """After the undo, the request is pending and can be denied again."""
     handle = agent.asked(person.user)
     opened("")
     page.click("#to-deny")
@@ -255,7 +255,7 @@ def test_a_denial_can_be_undone_before_it_is_sent(
 def test_a_denial_is_sent_at_once_when_its_page_is_left(
     server: LiveServer, page: Chromium, person: Terminal, agent: Agent, opened: Callable[[str], str]
 ) -> None:
-    """Leaving does not undo it."""
+    """Leaving the page does not undo the denial."""
     handle = agent.asked(person.user)
     opened("/report")
     page.click("[name=scope][value='']")
@@ -270,7 +270,7 @@ def test_a_denial_is_sent_at_once_when_its_page_is_left(
 def test_a_live_token_can_be_revoked_from_the_outcome_page(
     server: LiveServer, page: Chromium, person: Terminal, agent: Agent
 ) -> None:
-    """The button appears when the token is collected, and goes when it expires."""
+    """The button appears when the agent collects the token, and is disabled when it expires."""
     handle = agent.asked(person.user)
     asked = person.approve(person.only())
     page.open(f"{server.url}/done/{asked.id}")
@@ -286,7 +286,7 @@ def test_a_live_token_can_be_revoked_from_the_outcome_page(
 def test_a_page_disables_what_ended_elsewhere(
     server: LiveServer, page: Chromium, person: Terminal, agent: Agent
 ) -> None:
-    """The page states that something changed."""
+    """The page also says that something changed."""
     handle = agent.asked(person.user)
     person.approve(person.only())
     assert agent.poll(handle).status_code == 200
@@ -299,10 +299,10 @@ def test_a_page_disables_what_ended_elsewhere(
 
 
 @pytest.mark.parametrize("what", ["request", "delegations"])
-def test_an_answer_of_a_proxy_is_not_taken_for_the_servers(
+def test_a_response_of_a_proxy_does_not_count_as_the_servers(
     server: LiveServer, page: Chromium, person: Terminal, agent: Agent, what: str
 ) -> None:
-    """A 502 page of a proxy while the server is down; then everything recovers."""
+    """While a proxy returns 502, the page is offline; it recovers with the server."""
     handle = agent.asked(person.user)
     if what == "delegations":
         person.approve(person.only())
@@ -327,7 +327,7 @@ class _BadGateway(BaseHTTPRequestHandler):
     """A proxy whose server is down."""
 
     def log_message(self, *_: object) -> None:
-        """Discards it."""
+        """Log nothing."""
 
     def _answer(self) -> None:
         self.send_response(502)
@@ -347,7 +347,7 @@ def _in_its_place(port: int) -> Iterator[None]:
 
 
 def _stand_still(page: Chromium) -> None:
-    """Stops the clock of this page: the five seconds of a denial never end."""
+    """Stop the clock of this page, so that the five seconds of a denial never pass."""
     page.ask("{ const now = Date.now(); Date.now = () => now }")
 
 
@@ -356,7 +356,7 @@ def _shown_lines(page: Chromium) -> list[str]:
 
 
 def _new(page: Chromium, before: list[str], words: str, most: int = 60) -> bool:
-    """Whether the page announces these words, with at most this many seconds."""
+    """Return whether the page announces these words, with at most this many seconds."""
     found = [line for line in _shown_lines(page) if line not in before and words in line]
     numbers = [int(line.split()[0]) for line in found if line[0].isdigit()]
     return bool(found) and all(number <= most for number in numbers)

@@ -1,4 +1,4 @@
-"""Other answers in a browser: narrowing, standing grants, and reports."""
+"""Narrowing, standing grants, reports and retries in a browser."""
 
 import hashlib
 import json
@@ -26,7 +26,7 @@ def user(server: LiveServer) -> tuple[str, str]:
 
 @pytest.fixture(scope="module")
 def opened(server: LiveServer, browser: Chromium, user: tuple[str, str]) -> Iterator[Chromium]:
-    """Their browser, for all tests of this file."""
+    """The user's browser, which all tests of this file share."""
     with stranger(browser) as tab:
         tab.add_passkey_holder()
         tab.look(width=1200, height=1800)  # every fact is seen without scrolling
@@ -36,14 +36,14 @@ def opened(server: LiveServer, browser: Chromium, user: tuple[str, str]) -> Iter
 
 @pytest.fixture
 def mine(opened: Chromium) -> Iterator[Chromium]:
-    """The same; errors in its console fail the test."""
+    """The shared browser; errors in its console fail the test."""
     opened.events.clear()
     yield opened
     assert opened.complaints() == []
 
 
 def _open(server: LiveServer, tab: Chromium, handle: str) -> None:
-    """Opens the request with this handle."""
+    """Open the request with this handle."""
     with server.services.store.read() as view:
         approval = view.approvals.by_handle(hashlib.sha256(handle.encode()).digest())
     assert approval is not None
@@ -53,7 +53,7 @@ def _open(server: LiveServer, tab: Chromium, handle: str) -> None:
 def test_a_request_is_narrowed_compared_signed_and_redeemed(
     server: LiveServer, mine: Chromium, user: tuple[str, str], agent: Agent
 ) -> None:
-    """The button is enabled once the facts were on the screen."""
+    """The token has the smaller amount and says that it was narrowed."""
     handle = agent.ask_payment(user[0]).json()["auth_req_id"]
     _open(server, mine, handle)
     mine.click(".bar a")
@@ -72,7 +72,7 @@ def test_a_request_is_narrowed_compared_signed_and_redeemed(
 def test_a_denial_names_another_user_and_keeps_a_private_note(
     server: LiveServer, mine: Chromium, user: tuple[str, str], agent: Agent
 ) -> None:
-    """Fields of a reason appear only with that reason."""
+    """The fields of a deny reason appear only with that reason."""
     handle = agent.asked(user[0])
     _open(server, mine, handle)
     mine.click("#to-deny")
@@ -107,7 +107,7 @@ def test_a_report_is_signed_and_states_what_it_quarantined(
 def test_a_request_covered_by_a_new_standing_grant_is_not_asked(
     server: LiveServer, mine: Chromium, user: tuple[str, str], agent: Agent
 ) -> None:
-    """Limits, preview, and the request that the passkey signs."""
+    """The user sets limits, sees a preview, and signs the request that creates the grant."""
     handle = agent.asked(user[0])
     _open(server, mine, handle)
     mine.click("a[href$='/similar']")

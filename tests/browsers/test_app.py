@@ -23,7 +23,7 @@ def app(server: LiveServer, tab: Chromium) -> Chromium:
 
 
 def _installed(server: LiveServer, tab: Chromium) -> Chromium:
-    """Enrolls a user there, and waits for the service worker."""
+    """Enroll a user in this browser, and wait for the service worker."""
     newcomer(tab, server)
     tab.tell("Network.enable")
     tab.see(_CONTROLLED)
@@ -31,7 +31,7 @@ def _installed(server: LiveServer, tab: Chromium) -> Chromium:
 
 
 def test_the_app_is_installable(server, browser):
-    """The browser itself reports no error, in a profile that keeps data."""
+    """The browser reports no errors about the manifest in a profile that stores data."""
     browser.add_passkey_holder()
     app = _installed(server, browser)
     assert app.tell("Page.getAppManifest")["errors"] == []
@@ -50,7 +50,7 @@ def test_the_app_is_installable(server, browser):
     ids=["Chromium", "iOS", "Safari on a Mac", "no notifications"],
 )
 def test_install_steps_of_the_users_platform_come_first(server, app, can, own, words):
-    """The browser's features tell the platform."""
+    """The platform is detected by the features of the browser."""
     made = app.tell("Page.addScriptToEvaluateOnNewDocument", source=can)
     app.open(f"{server.url}/install")
     app.see(f"document.querySelector('.platform').id === '{own}'")
@@ -61,7 +61,7 @@ def test_install_steps_of_the_users_platform_come_first(server, app, can, own, w
 
 
 def test_a_page_that_loses_the_server_shows_its_age_and_blocks_decisions(server, app, agent):
-    """The facts stay; the buttons wait for the server."""
+    """The facts stay visible, and the buttons are off until the server is back."""
     with server.services.store.read() as view:
         name = view.directory.user(view.devices.get(_device(app)).user_id).name
     agent.asked(name)
@@ -90,7 +90,7 @@ def test_offline_a_page_shows_the_last_known_state(server, app):
 
 @pytest.mark.parametrize("status", [503, 504])
 def test_an_error_page_of_a_proxy_is_not_shown(server, app, status):
-    """It counts as offline; the page returns with the server."""
+    """A proxy's error counts as offline, and the page returns with the server."""
     with stand_in(server, status):
         app.tell("Page.navigate", url=f"{server.url}/devices")
         app.says("Can't reach Sayso")
@@ -102,7 +102,7 @@ def test_an_error_page_of_a_proxy_is_not_shown(server, app, status):
     "mark", [{"Content-Security-Policy": policy()}, {"X-Correlation-Id": "0123456789abcdef"}]
 )
 def test_an_error_of_the_server_itself_is_shown(server, app, mark):
-    """Its own headers mark it."""
+    """Headers that only the server sends mark its own errors."""
     with stand_in(server, 503, mark):
         app.tell("Page.navigate", url=f"{server.url}/devices")
         app.says(WORDS)
@@ -113,9 +113,9 @@ def test_an_error_of_the_server_itself_is_shown(server, app, mark):
 
 @pytest.fixture
 def newer(server: LiveServer, tmp_path: Path) -> Iterator[Callable[[], None]]:
-    """Starts a newer version in this server's place."""
-    with newer_pages(server, tmp_path) as put:
-        yield put
+    """Return a function that replaces the server with a newer version."""
+    with newer_pages(server, tmp_path) as replace:
+        yield replace
 
 
 def test_a_new_version_is_offered_and_installed_on_request(server, app, newer):
@@ -133,7 +133,7 @@ def test_a_new_version_is_offered_and_installed_on_request(server, app, newer):
 
 
 def test_a_new_page_never_runs_with_old_scripts(server, app, newer):
-    """A browser revalidates each script, even before the update is accepted."""
+    """The browser revalidates each script, even before the user accepts the update."""
     app.see("document.readyState === 'complete'")
     assert not app.ask(MARKED)
     newer()

@@ -14,7 +14,7 @@ from tests.support.servers.server import BY, LiveServer
 
 
 def test_a_passkey_signs_in_to_an_app(server: LiveServer, tab: Chromium) -> None:
-    """Two presses lead from the app's link to its ID token."""
+    """Two clicks lead from the app's link to an ID token."""
     name = newcomer(tab, server)
     home = f"{server.url}/"
     services = server.services

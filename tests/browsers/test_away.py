@@ -1,4 +1,4 @@
-"""Read-only pages and the console while the server is away and when it returns."""
+"""Read-only pages and the console while the server is unreachable and when it returns."""
 
 import contextlib
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from tests.support.servers.server import BY, LiveServer
 _NETWORK = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
 _INERT = "Array.from(document.querySelectorAll('{}')).every(each => each.closest('[inert]'))"
 _GONE = '["Can\'t reach the server.", "Not connected. Last updated"]'
-"""Said by the press, or by the page, whichever finds out first."""
+"""The message of the button or of the page, whichever notices first."""
 _LOADED = "document.readyState === 'complete'"
 _THERE = "document.querySelector('{}') !== null"
 
@@ -32,7 +32,7 @@ def person(server: LiveServer) -> Iterator[Terminal]:
 
 @pytest.fixture
 def page(server: LiveServer, tab: Chromium, person: Terminal) -> Chromium:
-    """Their inbox in a browser."""
+    """The administrator's inbox in a browser."""
     tab.look(width=1200, height=1000)
     enroll_too(tab, server, person.user)
     tab.tell("Network.enable")
@@ -42,7 +42,7 @@ def page(server: LiveServer, tab: Chromium, person: Terminal) -> Chromium:
 def test_offline_pages_show_their_age_and_send_nothing(
     server: LiveServer, page: Chromium, person: Terminal, agent: Agent
 ) -> None:
-    """Pages never look signed out, and they recover when the browser is online again."""
+    """The pages stay signed in, and they recover when the browser is online again."""
     handle = agent.asked(person.user)
     asked = person.approve(person.only()).id
     assert agent.poll(handle).status_code == 200
@@ -60,7 +60,7 @@ def test_offline_pages_show_their_age_and_send_nothing(
 def test_a_page_that_was_not_refreshed_shows_its_real_age(
     server: LiveServer, page: Chromium
 ) -> None:
-    """A reachable server does not make its content newer."""
+    """Reaching the server does not make old content newer."""
     page.open(f"{server.url}/history")
     looks = "performance.getEntriesByName(location.origin + '/healthz').length"
     page.later(600)
@@ -74,7 +74,7 @@ def test_a_page_that_was_not_refreshed_shows_its_real_age(
 def test_offline_a_retry_cannot_be_requested(
     server: LiveServer, page: Chromium, person: Terminal, agent: Agent
 ) -> None:
-    """Its button waits for the server."""
+    """The button is off until the server is back."""
     agent.asked(person.user, requested_expiry="60")
     asked = person.only().id
     server.clock.forward(120_000)
@@ -89,7 +89,7 @@ def test_offline_a_retry_cannot_be_requested(
 
 
 def test_a_code_shown_once_stays_visible_offline(server: LiveServer, tab: Chromium) -> None:
-    """Nothing reloads it, online or offline."""
+    """The page is not reloaded, because the code could not be shown again."""
     newcomer(tab, server)
     tab.tell("Network.enable")
     tab.open(f"{server.url}/devices")
@@ -104,7 +104,7 @@ def test_a_code_shown_once_stays_visible_offline(server: LiveServer, tab: Chromi
 def test_the_console_offline_sends_nothing_and_keeps_typed_text(
     server: LiveServer, page: Chromium, person: Terminal, agent: Agent
 ) -> None:
-    """Forms, lists with actions and searches are tried."""
+    """The test covers forms, lists with actions and searches."""
     agent.asked(person.user)
     group, asked, here = "/admin/new/group", person.only().id, agent.key.id
     for path, presses, field in (
@@ -122,7 +122,7 @@ def test_the_console_offline_sends_nothing_and_keeps_typed_text(
 
 
 def test_a_refused_form_is_kept_offline(server: LiveServer, page: Chromium) -> None:
-    """Its address has no GET, and it is the same page afterwards."""
+    """The address of a refused form cannot be loaded, so the same page must stay."""
     page.open(f"{server.url}/admin/new/group")
     mixed = "\N{CYRILLIC SMALL LETTER O}ps"
     page.type("#name", mixed)
@@ -140,7 +140,7 @@ def test_a_refused_form_is_kept_offline(server: LiveServer, page: Chromium) -> N
 def test_a_form_is_not_sent_to_a_server_that_just_went_away(
     server: LiveServer, page: Chromium
 ) -> None:
-    """The press detects it, and typed text is kept."""
+    """Pressing the button detects it, and the typed text is kept."""
     page.open(f"{server.url}/admin/new/group")
     page.type("#name", "ops")
     with _stopped(server, page):
@@ -164,7 +164,7 @@ def test_a_form_is_not_sent_to_a_server_that_just_went_away(
 def test_signing_out_is_possible_when_a_decision_no_longer_is(
     server: LiveServer, page: Chromium, person: Terminal, agent: Agent
 ) -> None:
-    """Only the decision is disabled."""
+    """After a decision elsewhere, only the decision is disabled."""
     agent.asked(person.user)
     page.open(f"{server.url}/r/{person.only().id}")
     page.click("#to-deny")
@@ -177,7 +177,7 @@ def test_signing_out_is_possible_when_a_decision_no_longer_is(
 
 
 def _without(page: Chromium, presses: str, field: str = "") -> None:
-    """Goes offline and online again: nothing can be pressed meanwhile, typed text is kept."""
+    """Go offline and online again: meanwhile no button works, and typed text is kept."""
     here = page.ask("location.href")
     page.see(f"{_THERE.format(presses)} && !{_INERT.format(presses)}")
     _cut(page, away=True)
@@ -198,7 +198,7 @@ def _without(page: Chromium, presses: str, field: str = "") -> None:
 
 @contextlib.contextmanager
 def _stopped(server: LiveServer, page: Chromium) -> Iterator[None]:
-    """The server stops after the page's scripts were loaded, and starts again afterwards."""
+    """Stop the server after the page's scripts were loaded, and start it again afterwards."""
     page.see(_LOADED)
     server.stop()
     try:

@@ -1,4 +1,4 @@
-"""One user in the terminal app and on a page: a decision in one appears in the other."""
+"""One user in the terminal app and on a page: each shows the decision of the other."""
 
 from collections.abc import Iterator
 
@@ -25,7 +25,7 @@ def person(server: LiveServer) -> Iterator[Terminal]:
 
 @pytest.fixture
 def page(server: LiveServer, tab: Chromium, person: Terminal, agent: Agent) -> Chromium:
-    """The page of a request pending for them, with its live feed."""
+    """The page of a pending request of this user, with its live feed."""
     agent.ask_payment(person.user)
     enroll_too(tab, server, person.user)
     listening(tab, f"{server.url}/r/{person.only().id}")
@@ -35,7 +35,7 @@ def page(server: LiveServer, tab: Chromium, person: Terminal, agent: Agent) -> C
 def test_a_denial_on_the_page_appears_in_the_terminal(
     server: LiveServer, person: Terminal, page: Chromium
 ) -> None:
-    """Acceptance 4: within two seconds, and without a button."""
+    """Acceptance 4: the terminal shows it within two seconds, and approving is unavailable."""
     asked = person.only().id
     with window(person) as app:
         app.shows("HIGH RISK")
@@ -52,7 +52,7 @@ def test_a_denial_on_the_page_appears_in_the_terminal(
 def test_a_denial_in_the_terminal_appears_on_the_page(
     server: LiveServer, person: Terminal, page: Chromium
 ) -> None:
-    """Acceptance 4, the other way: the page reloads without buttons."""
+    """Acceptance 4 in the other direction: the page shows it in two seconds, without buttons."""
     asked = person.only().id
     with window(person) as app:
         app.shows("HIGH RISK")
@@ -65,7 +65,7 @@ def test_a_denial_in_the_terminal_appears_on_the_page(
 
 
 def _decided_at(server: LiveServer, approval_id: str, app: Window) -> int:
-    """Waits until it is decided while reading the terminal, so that it goes on drawing."""
+    """Wait for the decision while reading the terminal, so that it continues to draw."""
     found = until(lambda: (app.text, stored(server, approval_id).decided_at)[1], 30)
     assert found is not None
     return found

@@ -62,7 +62,7 @@ def server(
 def both(
     tmp_path_factory: pytest.TempPathFactory, server: LiveServer, services: dict[str, PushService]
 ) -> Iterator[dict[str, Called]]:
-    """Both browsers, side by side."""
+    """Both browsers at the same time."""
     with contextlib.ExitStack() as stack:
         yield {
             name: stack.enter_context(begin(server, services[name], tmp_path_factory.mktemp(name)))
@@ -72,25 +72,25 @@ def both(
 
 @pytest.fixture(scope="module", params=list(_BROWSERS))
 def called(request: pytest.FixtureRequest, both: dict[str, Called]) -> Called:
-    """The browser of a test."""
+    """The browser under test."""
     return both[request.param]
 
 
 @pytest.fixture
 def other_browser(called: Called, both: dict[str, Called]) -> Called:
-    """The other one."""
+    """The other of the two browsers."""
     return next(value for value in both.values() if value is not called)
 
 
 @pytest.fixture
 def user(called: Called) -> Iterator[str]:
-    """A user who made a passkey there and allowed notifications."""
+    """A user who created a passkey in this browser and allowed notifications."""
     yield called.new_person()
     called.sign_out()
 
 
 def test_a_push_leads_to_a_decision_and_a_token(called, user, agent):
-    """No page is open; pressed on the desktop, read on the page, signed with the passkey."""
+    """No page is open: the user clicks the notification, reads the page and signs."""
     called.tab.open("about:blank")
     handle = agent.ask_payment(user, binding_message="Secret words").json()["auth_req_id"]
     shown = called.desktop.wait("Approval needed, high risk")
@@ -109,7 +109,7 @@ def test_a_push_leads_to_a_decision_and_a_token(called, user, agent):
 def test_every_push_shows_a_notification_even_with_a_page_in_front(
     server: LiveServer, called: Called, user: str
 ):
-    """Acceptance 14: malformed and unknown ones too; of a test push, the list shows the time."""
+    """Acceptance 14: malformed pushes do too. For a test push, the list shows the time."""
     called.tab.front()
     called.tab.open(f"{server.url}/")
     assert called.tab.see("document.hasFocus()")
@@ -127,7 +127,7 @@ def test_every_push_shows_a_notification_even_with_a_page_in_front(
 
 
 def test_deny_on_the_desktop_opens_the_denial_and_decides_nothing(server, called, user, agent):
-    """A locked phone could be pressed by anyone; the passkey denies."""
+    """Anyone can press a button on a locked phone, so only the passkey denies."""
     called.tab.open("about:blank")
     handle = agent.asked(user)
     called.desktop.press(called.desktop.wait("Approval needed"), "Deny…")
@@ -167,7 +167,7 @@ def test_pressing_a_notification_uses_an_open_page(server, called, user, agent):
 
 
 def test_an_opened_request_closes_its_own_notification(server, called, user, agent):
-    """Other notifications stay."""
+    """Notifications of other requests stay."""
     called.tab.open(f"{server.url}/settings")
     now = server.clock.now()
     called.push(json.dumps({"kind": "ask", "id": "other", "risk": "critical", "at": now}))
@@ -181,7 +181,7 @@ def test_an_opened_request_closes_its_own_notification(server, called, user, age
 
 
 def test_several_pending_requests_are_one_notification(server, called, user, agent):
-    """It counts them, and opens the inbox."""
+    """The notification counts the requests, and opening the inbox closes it."""
     before = called.desktop.count
     for _ in range(3):
         agent.ask_payment(user)
@@ -195,7 +195,7 @@ def test_several_pending_requests_are_one_notification(server, called, user, age
 
 
 def test_a_browser_that_unsubscribed_is_removed_and_its_user_informed(server, called, user, agent):
-    """Its push service says 410; the server stops until a page is opened there."""
+    """The push service returns 410, and the browser subscribes again when a page is opened."""
     (before,) = subscriptions(server, user)
     assert called.tab.ask(_UNSUBSCRIBE) is True
     called.tab.open("about:blank")
@@ -210,7 +210,7 @@ def test_a_browser_that_unsubscribed_is_removed_and_its_user_informed(server, ca
 
 
 def test_a_new_push_key_of_the_server_is_used_when_a_page_is_opened(server, called, user, agent):
-    """A subscription with the old key is useless; the page subscribes again."""
+    """A subscription with the old key is useless, so the page subscribes again."""
     (before,) = subscriptions(server, user)
     called.tab.open("about:blank")
     server.kill()
@@ -270,7 +270,7 @@ def test_a_lost_subscription_is_renewed_without_a_page(server, both, agent):
 
 
 def _is_not_lost(server: LiveServer, called: Called, name: str) -> None:
-    """The server has not told the user, or their page, that this browser is lost."""
+    """Check that the server did not tell the user or the page that this browser is lost."""
     called.tab.open(f"{server.url}/devices")
     called.tab.see(TOLD_AGAIN)
     assert called.tab.ask(_LOST) == []
@@ -279,7 +279,7 @@ def _is_not_lost(server: LiveServer, called: Called, name: str) -> None:
 
 
 def _events(server: LiveServer, name: str) -> list[str]:
-    """Events sent to a user's screens."""
+    """Return the events that were sent to a user's devices."""
     with server.services.store.read() as view:
         user = view.directory.user_called(name)
         assert user is not None

@@ -1,4 +1,4 @@
-"""Ceremonies in a browser beside the passkey: type-back, match number, reason, second approver."""
+"""Ceremonies in addition to the passkey: type-back, match number, reason, second approver."""
 
 import json
 from collections.abc import Iterator
@@ -41,12 +41,12 @@ _PAUSES = """{
     if (was && !sure.disabled) window.pauses.push(pause);
   }, pause);
 }"""
-"""From now on the page writes down after how long it lets its button be pressed."""
+"""Makes the page record the delay after which it enables its button."""
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A user with a passkey in a browser of their own."""
+    """A user with a passkey in a browser context of their own."""
 
     server: LiveServer
     name: str
@@ -69,13 +69,13 @@ class Person:
         self.tab.see("document.activeElement.id === 'approve-title'")
 
     def approve(self, **typed: str) -> None:
-        """Types into these fields and presses the button."""
+        """Type into these fields and press the button."""
         for name, text in typed.items():
             self.tab.type(f"#{name}", text)
         self.tab.click("#approve-now")
 
     def is_refused(self, status: int, words: str) -> None:
-        """Waits until the page shows this; the console may only report the refused request."""
+        """Wait for this message, and accept only the refused request in the console."""
         self.tab.see(f"document.getElementById('problem').innerText === {json.dumps(words)}")
         (only,) = until(lambda: self.tab.ask("1") and self.tab.complaints(), _SECONDS)
         assert f"status of {status}" in only
@@ -98,7 +98,7 @@ def person(server: LiveServer, tab: Chromium) -> Person:
 
 @pytest.fixture
 def second(server: LiveServer, browser: Chromium) -> Iterator[Person]:
-    """Another user, in a separate browser context."""
+    """A second user, in a separate browser context."""
     with stranger(browser) as other:
         other.add_passkey_holder()
         yield _enrolled(server, other)
@@ -112,7 +112,7 @@ def _enrolled(server: LiveServer, tab: Chromium) -> Person:
 
 
 def _asks(agent: Agent, person: Person) -> dict[str, str]:
-    """A payment of the built-in type; returns the acknowledgement."""
+    """Request a payment of the built-in type and return the acknowledgement."""
     details = json.dumps([DETAIL])
     answer = agent.ask(person.name, scope="openid payments:transfer", authorization_details=details)
     assert answer.status_code == 200, answer.text
@@ -127,22 +127,22 @@ def _with_screen(server: LiveServer, agent: Agent) -> None:
 
 
 def _rules(server: LiveServer, agent: Agent, **asks: str) -> None:
-    """A policy for requests of this agent."""
+    """Set a policy for requests of this agent."""
     more = [f"ask.{name} = {value}" for name, value in asks.items()]
     wants = rule("ask", f'when.agent = ["{agent.key.name}"]', *more)
     Policies(server.services.store).set(wants, by=BY)
 
 
 def _group(server: LiveServer, *people: Person) -> str:
-    """A group of these users, as a policy names it."""
+    """Create a group of these users and return it as a policy names it."""
     name = f"board-{people[0].name}"
-    names = [one.name for one in people]
+    names = [user.name for user in people]
     Groups(server.services.store, server.services.secrets).add(name, names, by=BY)
     return f'["{name}"]'
 
 
 def _fields(tab: Chromium) -> list[str]:
-    """Names of the fields in the approval step."""
+    """Return the names of the fields in the approval step."""
     named: list[str] = tab.ask(
         "Array.from(document.querySelectorAll('#yes input:not([type=hidden])'), one => one.name)"
     )
@@ -152,7 +152,7 @@ def _fields(tab: Chromium) -> list[str]:
 def test_a_right_type_back_gives_the_agent_its_token(
     server: LiveServer, agent: Agent, person: Person
 ) -> None:
-    """The last four characters of a new account; the amount for a known one."""
+    """A new account needs its last four characters; a known account needs the amount."""
     asked = _asks(agent, person)
     person.read()
     person.tab.says("the last 4 characters of To account")
@@ -160,12 +160,12 @@ def test_a_right_type_back_gives_the_agent_its_token(
     person.approve(fact=LAST_FOUR.lower())
     person.tab.says("Approved by")
     assert agent.poll(asked["auth_req_id"]).json()["authorization_details"][0] == DETAIL
-    again = _asks(agent, person)
+    second_request = _asks(agent, person)
     approval = person.read()
     person.tab.says("Type Amount")
     person.approve(fact="4820")
     person.tab.says("Approved by")
-    assert agent.poll(again["auth_req_id"]).json()["token_type"] == "Bearer"
+    assert agent.poll(second_request["auth_req_id"]).json()["token_type"] == "Bearer"
     (entry,) = entries(server, "approval.approved", approval_id=approval)
     assert "type_back" in json.dumps(entry)
 
@@ -188,7 +188,7 @@ def test_a_wrong_type_back_is_shown_and_decides_nothing(
 def test_an_empty_type_back_is_asked_for_before_the_passkey(
     server: LiveServer, agent: Agent, person: Person
 ) -> None:
-    """It does not count as an attempt."""
+    """An empty field does not count as an attempt."""
     _asks(agent, person)
     approval = person.read()
     person.approve()
@@ -202,7 +202,7 @@ def test_an_empty_type_back_is_asked_for_before_the_passkey(
 def test_two_wrong_type_backs_end_a_request_with_one_approver(
     server: LiveServer, agent: Agent, person: Person
 ) -> None:
-    """The page shows that it is locked, and the agent is told."""
+    """The page shows that the request is locked, and the agent gets the reason."""
     asked = _asks(agent, person)
     approval = person.read()
     person.approve(fact="0000")
@@ -218,7 +218,7 @@ def test_two_wrong_type_backs_end_a_request_with_one_approver(
 def test_two_wrong_type_backs_lock_one_approver_and_another_may_still_approve(
     server: LiveServer, agent: Agent, person: Person, second: Person
 ) -> None:
-    """Shown at once and on every later view; the locked one may still deny."""
+    """The lock is shown immediately and after a reload; the locked approver may still deny."""
     _rules(server, agent, quorum="1", who=_group(server, person, second))
     asked = _asks(agent, person)
     approval = person.read()
@@ -261,7 +261,7 @@ def test_the_type_back_value_is_not_shown_beside_its_field(agent: Agent, person:
 def test_a_narrowed_request_needs_a_type_back_too(
     server: LiveServer, agent: Agent, person: Person
 ) -> None:
-    """First the comparison; the next step names only the fact, and Back shows it."""
+    """The comparison comes first, and the next step hides the fact that must be typed."""
     asked = _asks(agent, person)
     (waits,) = waiting(server, person.name)
     person.tab.open(f"{server.url}/r/{waits.id}/limit")
@@ -306,7 +306,7 @@ def test_the_match_number_is_typed_and_on_no_page(
 def test_two_approvers_do_every_ceremony_and_the_second_reads_the_firsts_reason(
     server: LiveServer, agent: Agent, person: Person, second: Person
 ) -> None:
-    """Critical: type-back, match number, reason and another approver's passkey."""
+    """Critical risk requires type-back, match number, reason and a second approver."""
     _with_screen(server, agent)
     both = _group(server, person, second)
     _rules(server, agent, quorum="2", who=both, risk='"critical"')
@@ -332,7 +332,7 @@ def test_two_approvers_do_every_ceremony_and_the_second_reads_the_firsts_reason(
 def test_an_approver_withdraws_their_approval(
     server: LiveServer, agent: Agent, person: Person, second: Person
 ) -> None:
-    """The request's page waits for them again, and the other approval is the first of two."""
+    """The request waits for that approver again, and the other approval becomes the first."""
     _rules(server, agent, quorum="2", who=_group(server, person, second))
     asked = _asks(agent, person)
     person.tab.front()
@@ -361,7 +361,7 @@ def test_an_approver_withdraws_their_approval(
 def test_the_approve_button_waits_as_long_as_the_risk_requires(
     server: LiveServer, agent: Agent, person: Person, second: Person, risk: str, pause: int
 ) -> None:
-    """It cannot be pressed earlier."""
+    """The button cannot be pressed earlier."""
     both = _group(server, person, second)
     _rules(server, agent, quorum="2", who=both, risk=f'"{risk}"')
     agent.asked(person.name)

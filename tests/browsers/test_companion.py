@@ -1,4 +1,4 @@
-"""A user, their passkey and the pages: from a one-time code to the agent's token."""
+"""A user on the pages, from a one-time code to the agent's token."""
 
 from itertools import pairwise
 
@@ -18,19 +18,19 @@ DENY_NOW = "#no button[type=submit]"
 
 @pytest.fixture
 def user(server: LiveServer, tab: Chromium) -> str:
-    """A user who made a passkey in this browser."""
+    """A user who created a passkey in this browser."""
     return newcomer(tab, server)
 
 
 def _only(server: LiveServer, tab: Chromium) -> None:
-    """Opens the one pending request."""
+    """Open the only pending request."""
     tab.open(f"{server.url}/")
     tab.click(".row a")
     tab.see("document.readyState === 'complete' && Boolean(document.getElementById('request'))")
 
 
 def test_a_code_creates_a_passkey_and_the_passkey_signs_in_again(tab, user):
-    """The code leaves the address bar at once; signing in takes no name."""
+    """The code is removed from the address bar immediately, and signing in needs no name."""
     assert tab.ask("location.hash") == ""
     tab.click("[data-sign-out]")
     tab.says("Sign in")
@@ -40,7 +40,7 @@ def test_a_code_creates_a_passkey_and_the_passkey_signs_in_again(tab, user):
 
 
 def test_a_high_risk_request_is_read_approved_and_redeemed(server, tab, user, agent):
-    """All facts, two steps, a button delay, user verification."""
+    """The page shows all facts before the approval step."""
     handle = agent.ask_payment(user, binding_message="Pay <b>now</b>").json()["auth_req_id"]
     _only(server, tab)
     for words in (
@@ -69,7 +69,7 @@ def test_a_high_risk_request_is_read_approved_and_redeemed(server, tab, user, ag
 
 
 def test_a_request_is_denied_with_a_reason_and_a_note(server, tab, user, agent):
-    """The agent gets both."""
+    """The agent gets the reason and the note."""
     handle = agent.asked(user)
     _only(server, tab)
     tab.click("#to-deny")
@@ -105,7 +105,7 @@ def test_a_click_before_the_button_is_enabled_approves_nothing(server, tab, user
 
 
 def test_a_decision_on_another_device_appears_without_buttons(server, tab, user, agent):
-    """It appears within seconds."""
+    """The page shows that the request is closed, within seconds."""
     agent.asked(user)
     _only(server, tab)
     Oversight(server.services.store).cancel(_id(tab), "No longer needed", by=BY)
@@ -114,7 +114,7 @@ def test_a_decision_on_another_device_appears_without_buttons(server, tab, user,
 
 
 def test_a_page_gets_events_through_its_socket_at_once(server, tab, user, agent):
-    """Polling alone would take half a minute."""
+    """Without the socket, polling would take half a minute."""
     listening(tab, f"{server.url}/")
     agent.asked(user)
     (asked,) = waiting(server, user)
@@ -142,7 +142,7 @@ def test_a_page_without_its_socket_polls_every_two_seconds(server, tab, user, ag
 
 
 def test_new_requests_are_added_at_the_end(server, tab, user, agent):
-    """Nothing moves; the title counts them; a click opens the new one."""
+    """Other rows do not move, the title has the count, and the new row can be opened."""
     tab.open(f"{server.url}/")
     tab.says("No requests are waiting")
     agent.asked(user)
@@ -160,7 +160,7 @@ def test_new_requests_are_added_at_the_end(server, tab, user, agent):
 
 @pytest.mark.usefixtures("user")
 def test_an_enrollment_code_is_shown_after_the_passkey_signed(server, tab):
-    """It is shown as text and QR code; the policy lets the page draw it."""
+    """The code is shown as text and as a QR code, which the content security policy allows."""
     tab.open(f"{server.url}/devices")
     tab.click("#another button")
     tab.says("Create a one-time code")
@@ -171,7 +171,7 @@ def test_an_enrollment_code_is_shown_after_the_passkey_signed(server, tab):
 
 @pytest.mark.usefixtures("user")
 def test_a_removed_passkey_is_signed_out(server, tab):
-    """A confirmation comes first; the page then shows the sign-in."""
+    """After a confirmation, the page shows that the device was revoked."""
     tab.open(f"{server.url}/devices")
     tab.says("Create a code")
     tab.click("[data-remove]")
@@ -180,7 +180,7 @@ def test_a_removed_passkey_is_signed_out(server, tab):
 
 
 def test_pages_do_not_scroll_sideways_on_phones_and_desktops(server, tab, user, agent):
-    """The width is 320 pixels or more, and the request has a long text."""
+    """Even a request with a long message fits into 320 pixels."""
     agent.ask_payment(user, binding_message="x" * 200)
     _only(server, tab)
     for width in (320, 360, 1440):
@@ -192,7 +192,7 @@ def test_pages_do_not_scroll_sideways_on_phones_and_desktops(server, tab, user, 
 def test_the_first_load_of_the_inbox_is_small_and_contacts_no_other_host(
     server, tab, user, agent, worker
 ):
-    """Everything that is loaded, and what the service worker caches."""
+    """The limit includes what the service worker caches."""
     agent.asked(user)
     seen = first_view(tab, f"{server.url}/", worker=worker)
     paths = {one.removeprefix(server.url) for one in seen.loaded}
@@ -205,13 +205,13 @@ def test_the_first_load_of_the_inbox_is_small_and_contacts_no_other_host(
 
 
 def _id(tab: Chromium) -> str:
-    """The id of the open request."""
+    """Return the ID of the open request."""
     found: str = tab.see("document.getElementById('request')?.dataset.id")
     return found
 
 
 def _state(server: LiveServer, tab: Chromium) -> State:
-    """State of the open request in the database."""
+    """Return the state of the open request in the database."""
     with server.services.store.read() as view:
         approval = view.approvals.get(_id(tab))
     assert approval is not None
@@ -220,7 +220,7 @@ def _state(server: LiveServer, tab: Chromium) -> State:
 
 @pytest.mark.parametrize("width", [1200, 360, 320])
 def test_the_whole_one_time_code_is_visible_where_it_is_typed(server, tab, width):
-    """Its user compares it with where it came from."""
+    """The user can compare the whole code with its source."""
     _, code = server.user()
     tab.look(width=width, height=760)
     tab.open(f"{server.url}/enroll")

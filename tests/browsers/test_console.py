@@ -30,14 +30,14 @@ _PIXEL = """(() => {
 
 @pytest.fixture
 def admin(server: LiveServer, tab: Chromium) -> str:
-    """An administrator who made a passkey in this browser."""
+    """An administrator who created a passkey in this browser."""
     return newcomer(tab, server, "admin")
 
 
 def test_an_agent_is_disabled_and_enabled(
     server: LiveServer, tab: Chromium, admin: str, agent: Agent
 ) -> None:
-    """The effects are shown first; disabling takes a click, enabling takes the passkey."""
+    """The effects are shown first. Disabling takes a click, and enabling takes the passkey."""
     agent.asked(admin)
     tab.open(f"{server.url}/admin/agents")
     tab.click(f"a[href='/admin/agents/{agent.key.id}']")
@@ -52,7 +52,7 @@ def test_an_agent_is_disabled_and_enabled(
     tab.see("document.querySelector('.head .state')?.textContent === 'enabled'")
 
 
-def test_a_passkey_without_user_verification_adds_no_power(
+def test_a_passkey_without_user_verification_signs_no_change(
     server: LiveServer, tab: Chromium, admin: str, agent: Agent
 ) -> None:
     """The page says that nothing was sent, and the agent keeps its secret."""
@@ -79,7 +79,7 @@ def _shown(tab: Chromium, name: str) -> str:
 
 @contextmanager
 def _started(language: str, text: str, folder: Path, secret: str) -> Iterator[None]:
-    """A program as somebody would start it."""
+    """Run the program as a user would start it."""
     if language == "typescript":
         with running_typescript(text, folder, AGENT_SECRET=secret):
             yield
@@ -100,7 +100,7 @@ def _started(language: str, text: str, folder: Path, secret: str) -> Iterator[No
 def test_the_first_program_of_an_agent_that_must_name_an_action_runs_as_printed(
     server: LiveServer, tab: Chromium, key: AgentKey, tmp_path: Path, language: str
 ) -> None:
-    """Its owner is asked about an example of the action."""
+    """The program asks the agent's owner about an example of the action."""
     tab.open(f"{server.url}/admin/agents/{key.id}")
     tab.click(".inline button")
     tab.says("This change needs your passkey")
@@ -121,7 +121,7 @@ def _open(server: LiveServer, key: AgentKey) -> list[Approval]:
 def test_an_action_type_is_previewed_while_it_is_written(
     server: LiveServer, tab: Chromium, admin: str
 ) -> None:
-    """The server makes it; example values stay text, and an error is shown beside it."""
+    """The server renders the preview. Example values are text, and an error is shown next to it."""
     assert admin
     tab.open(f"{server.url}/admin/new/action")
     tab.type("#document", json.dumps({**PAYMENT, "type": "pay.more"}))
@@ -140,7 +140,7 @@ def test_an_action_type_is_previewed_while_it_is_written(
 def test_an_icon_is_previewed_and_an_invalid_one_changes_nothing(
     server: LiveServer, tab: Chromium, admin: str, agent: Agent, tmp_path: Path
 ) -> None:
-    """Too large, no image, removed again; then the passkey signs the one in the preview."""
+    """A file that is too large or not an image is refused. The passkey signs the preview."""
     assert admin
     tab.open(f"{server.url}/admin/agents/{agent.key.id}/icon")
     tab.see("document.getElementById('icon-file').disabled === false")
@@ -168,7 +168,7 @@ def test_an_icon_is_previewed_and_an_invalid_one_changes_nothing(
 
 
 def _choose(tab: Chromium, path: Path, data: bytes) -> None:
-    """Selects this file, as the file dialog does."""
+    """Select this file, as the file dialog does."""
     path.write_bytes(data)
     root = tab.tell("DOM.getDocument")["root"]["nodeId"]
     field = tab.tell("DOM.querySelector", nodeId=root, selector="#icon-file")["nodeId"]
@@ -176,7 +176,7 @@ def _choose(tab: Chromium, path: Path, data: bytes) -> None:
 
 
 def _pixel(tab: Chromium) -> list[int]:
-    """The center of the preview: red, green, blue, alpha."""
+    """Return the red, green, blue and alpha values at the center of the preview."""
     found: list[int] = tab.ask(_PIXEL)
     return found
 
@@ -185,13 +185,13 @@ _CHOOSE = (
     "(who => {{ const tick = document.getElementsByName(`members-${{who}}`)[0];"
     " tick ? tick.click() : document.getElementById('members-more').value = who }})({})"
 )
-"""Tick a member, or name them where there are too many to tick."""
+"""Select a member's checkbox, or type the name if there are too many for checkboxes."""
 
 
 def test_a_refused_form_is_corrected_and_signed(
     server: LiveServer, tab: Chromium, admin: str
 ) -> None:
-    """Typed text is kept; the change is shown, and the passkey signs it."""
+    """The typed text is kept, and the passkey signs the corrected change."""
     assert admin
     tab.open(f"{server.url}/admin/new/group")
     name = f"group-{admin}"

@@ -21,7 +21,7 @@ from tests.support.servers.server import LiveServer
 
 _CONTROLLED = "Boolean(navigator.serviceWorker.controller)"
 _STAND_STILL = "(() => { const now = Date.now(); Date.now = () => now; return true })()"
-"""The five seconds are never over by themselves."""
+"""Stops the clock of the page, so that the five seconds never pass."""
 _SECONDS = 60.0
 
 
@@ -29,7 +29,7 @@ _SECONDS = 60.0
 def firefox_browser(
     service: PushService, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Firefox]:
-    """Firefox with an authenticator."""
+    """A Firefox with an authenticator."""
     folder = tmp_path_factory.mktemp("firefox")
     with autopush(service) as push, firefox(folder / "profile", push, os.environ) as tab:
         tab.add_passkey_holder()
@@ -38,7 +38,7 @@ def firefox_browser(
 
 @pytest.fixture
 def user(server: LiveServer, firefox_browser: Firefox) -> str:
-    """A user who made a passkey there; the service worker is active."""
+    """A user who created a passkey in Firefox, with an active service worker."""
     firefox_browser.forget_passkeys()
     name = newcomer(firefox_browser, server)
     firefox_browser.see(_CONTROLLED)
@@ -47,13 +47,13 @@ def user(server: LiveServer, firefox_browser: Firefox) -> str:
 
 @pytest.fixture
 def newer(server: LiveServer, tmp_path: Path) -> Iterator[Callable[[], None]]:
-    """Starts a newer version in this server's place."""
-    with newer_pages(server, tmp_path) as put:
-        yield put
+    """Return a function that replaces the server with a newer version."""
+    with newer_pages(server, tmp_path) as replace:
+        yield replace
 
 
 def test_the_audit_log_is_checked_as_in_the_terminal(user: str, firefox_browser: Firefox) -> None:
-    """Right and wrong proofs, and signatures of checkpoints."""
+    """The shared vectors contain valid and invalid proofs, and signatures of checkpoints."""
     assert user
     assert differences(firefox_browser) == []
     firefox_browser.see("Boolean(localStorage.getItem(`sayso-log-${document.body.dataset.user}`))")
@@ -62,7 +62,7 @@ def test_the_audit_log_is_checked_as_in_the_terminal(user: str, firefox_browser:
 def test_a_denial_is_sent_at_once_when_its_page_is_left(
     server: LiveServer, firefox_browser: Firefox, user: str, agent: Agent
 ) -> None:
-    """Within the five seconds in which it can be undone."""
+    """The page is left within the five seconds in which the denial can be undone."""
     handle = agent.asked(user)
     firefox_browser.open(f"{server.url}/r/{waiting(server, user)[0].id}")
     firefox_browser.click("#to-deny")
@@ -78,7 +78,7 @@ def test_a_denial_is_sent_at_once_when_its_page_is_left(
 def test_offline_a_page_shows_the_last_known_state(
     server: LiveServer, firefox_browser: Firefox
 ) -> None:
-    """It recovers by itself with the server."""
+    """The page recovers by itself when the server is back."""
     firefox_browser.see("localStorage.getItem('sayso-last')")
     server.stop()
     try:
@@ -94,7 +94,7 @@ def test_offline_a_page_shows_the_last_known_state(
 def test_a_new_version_is_offered_and_installed_on_request(
     server: LiveServer, firefox_browser: Firefox, newer: Callable[[], None]
 ) -> None:
-    """It runs its own scripts, and the old cache is deleted."""
+    """The new version runs its own scripts, and the old cache is deleted."""
     (before,) = firefox_browser.ask("caches.keys()")
     newer()
     firefox_browser.open(f"{server.url}/devices")

@@ -1,4 +1,4 @@
-"""A link in a chat or an email opens the request of a person who is signed in."""
+"""A link in a chat or an email opens the request for a user who is signed in."""
 
 import pytest
 
@@ -35,7 +35,7 @@ def test_a_link_from_another_site_opens_the_request(
 
 
 def test_a_link_shows_the_sign_in_to_others(server: LiveServer, tab: Chromium) -> None:
-    """The page loads itself once, not forever."""
+    """The page reloads itself only once."""
     with other_site() as chat:
         markup = f'<a href="{server.url}/" style="display: block; height: 5rem">Sayso</a>'
         tab.open(chat.page(CROSS_SITE, "/chat", markup))

@@ -1,4 +1,4 @@
-"""A decision without a receipt: it is checked before its result is shown."""
+"""A decision without a confirmation: the page checks it before it shows the result."""
 
 import json
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ def person(server: LiveServer) -> Iterator[Terminal]:
 
 @pytest.fixture
 def asked(server: LiveServer, tab: Chromium, person: Terminal, agent: Agent) -> str:
-    """A request about to be denied in a browser, within the five seconds; its id."""
+    """Return the ID of a request whose denial is waiting in the five seconds before it is sent."""
     tab.look(width=1200, height=1800)
     enroll_too(tab, server, person.user)
     agent.asked(person.user)
@@ -45,13 +45,13 @@ def asked(server: LiveServer, tab: Chromium, person: Terminal, agent: Agent) -> 
 
 def _state(server: LiveServer, approval_id: str) -> State:
     with server.services.store.read() as view:
-        found = view.approvals.get(approval_id)
-    assert found is not None
-    return found.state
+        approval = view.approvals.get(approval_id)
+    assert approval is not None
+    return approval.state
 
 
 def test_a_stopped_server_is_waited_for(server: LiveServer, tab: Chromium, asked: str) -> None:
-    """The page only says that it checks, until the server continues."""
+    """Until the server continues, the page only says that it checks."""
     server.suspend()
     try:
         tab.see(f"({_PROBLEM}).startsWith({json.dumps(_CHECKING)})")
@@ -67,7 +67,7 @@ def test_a_stopped_server_is_waited_for(server: LiveServer, tab: Chromium, asked
 def test_a_denial_to_an_absent_server_is_sent_again(
     server: LiveServer, tab: Chromium, asked: str
 ) -> None:
-    """The same bytes, as soon as it is back; nothing can be pressed meanwhile."""
+    """The same bytes are sent when the server is back; until then, no button works."""
     server.kill()
     tab.see(f"({_PROBLEM}).startsWith({json.dumps(_CHECKING)})")
     tab.see("document.querySelector('#no [type=submit]').inert")

@@ -1,4 +1,4 @@
-"""The pages of approvers watch the audit log of a real server."""
+"""The pages for approvers watch the audit log of a real server."""
 
 import base64
 import json
@@ -28,14 +28,14 @@ _ALARM = "document.getElementById('log-alarm').checkVisibility()"
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[LiveServer]:
-    """A server of this test alone, because its database is replaced."""
+    """A server for one test only, because its database is replaced."""
     with live_server(tmp_path, forked=True) as running:
         yield running
 
 
 @pytest.fixture
 def page(server: LiveServer, browser: Chromium) -> Iterator[Chromium]:
-    """The inbox of somebody; this browser has kept a checkpoint."""
+    """A user's inbox, in a browser that has stored a checkpoint."""
     with stranger(browser) as tab:
         tab.add_passkey_holder()
         newcomer(tab, server)
@@ -45,18 +45,18 @@ def page(server: LiveServer, browser: Chromium) -> Iterator[Chromium]:
 
 
 def _kept(tab: Chromium, server: LiveServer) -> Any:
-    """Wait until the newest checkpoint is the one that the tab keeps."""
+    """Wait until the tab has stored the newest checkpoint, and return it."""
     newest = json.dumps(server.services.audit_log.newest())
     return json.loads(tab.see(f"JSON.parse({_KEPT})?.checkpoint === {newest} && {_KEPT}"))
 
 
 def test_the_scripts_judge_proofs_and_checkpoints_as_the_terminal_does(page: Chromium) -> None:
-    """Thousands of right and wrong ones."""
+    """The scripts agree with the terminal on thousands of valid and invalid proofs."""
     assert differences(page) == []
 
 
-def test_a_log_that_grows_is_no_alarm(server: LiveServer, page: Chromium) -> None:
-    """After reloads, restarts, and a key that vouches for the next one."""
+def test_a_log_that_grows_is_not_an_alarm(server: LiveServer, page: Chromium) -> None:
+    """Reloads, restarts and a key that its predecessor announced cause no alarm either."""
     grow(server)
     page.open(f"{server.url}/")
     _kept(page, server)
@@ -71,10 +71,10 @@ def test_a_log_that_grows_is_no_alarm(server: LiveServer, page: Chromium) -> Non
 
 
 @pytest.mark.parametrize("more", [0, 20], ids=["older", "forked"])
-def test_another_log_shows_a_banner_that_stays(
+def test_a_different_log_shows_a_banner_that_stays(
     server: LiveServer, page: Chromium, more: int
 ) -> None:
-    """After a reconnect, on every page, until the user accepts the log; a new browser has none."""
+    """The banner is on every page, also after a reconnect, until the user accepts the log."""
     older = copied(server, "older.db")
     grow(server)
     page.open(f"{server.url}/")
@@ -102,10 +102,10 @@ def test_another_log_shows_a_banner_that_stays(
     assert not page.ask(_ALARM)
 
 
-def test_another_key_shows_a_banner_in_the_approve_panel(
+def test_an_unannounced_key_shows_a_banner_in_the_approve_panel(
     server: LiveServer, page: Chromium
 ) -> None:
-    """The key before it was lost, so nobody vouches for the new one."""
+    """The previous key was lost, so it could not announce the new one."""
     agent = new_agent(server)
     agent.asked(page.ask("document.querySelector('.who').textContent"))
     (server.folder / "data" / "log.key").unlink()
@@ -126,7 +126,7 @@ def test_another_key_shows_a_banner_in_the_approve_panel(
 def test_a_promise_is_kept_until_its_entry_is_in_the_log(
     server: LiveServer, page: Chromium
 ) -> None:
-    """The answer to a decision has it. One that was broken shows the banner."""
+    """The response to a decision has a promise, and a broken promise shows the banner."""
     agent = new_agent(server)
     agent.asked(page.ask("document.querySelector('.who').textContent"))
     page.beforehand(_COUNT)

@@ -1,4 +1,4 @@
-"""An inbox with more requests than a page lists."""
+"""An inbox with more requests than one page lists."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ from tests.support.servers.server import LiveServer, live_server
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    """A server on which an agent may ask as often as it likes."""
+    """A server without limits on the number of requests."""
     with live_server(tmp_path_factory.mktemp("server"), forked=True, **WITHOUT_LIMITS) as running:
         yield running
 
@@ -21,7 +21,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
 def test_a_higher_risk_is_added_and_no_pending_request_is_dimmed(
     server: LiveServer, tab: Chromium, agent: Agent
 ) -> None:
-    """It takes a place among the first fifty, and the one that had the last place still waits."""
+    """The new request is one of the first fifty, and the request that it displaces still waits."""
     user = newcomer(tab, server)
     for _ in range(51):
         agent.asked(user)

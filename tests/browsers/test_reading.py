@@ -27,7 +27,7 @@ _SHUT = "document.getElementById('to-approve').disabled"
 _HALF_SCREENS = "Math.ceil(document.documentElement.scrollHeight / innerHeight * 2)"
 _DRAWN = """new Promise((done) =>
   requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done))))"""
-"""What is on the screen is told to a page after it was drawn."""
+"""Waits for two frames, because a page learns what is visible only after drawing."""
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def letters(server: LiveServer) -> None:
 def test_a_long_fact_must_be_scrolled_through_before_approval(
     server: LiveServer, tab: Chromium, agent: Agent, width: int, height: int
 ) -> None:
-    """Completely: jumping to its end is not enough."""
+    """The whole fact must have been visible; jumping to its end is not enough."""
     user = newcomer(tab, server)
     details = json.dumps([_LETTER])
     agent.asked(user, scope="openid payments:transfer", authorization_details=details)

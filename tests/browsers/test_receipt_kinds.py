@@ -46,18 +46,18 @@ _CHOOSE = """(() => {
   input.dispatchEvent(new Event("change"));
   return true;
 })()"""
-"""What a person does with the dialog for files, which no driver opens."""
+"""Selects a file as a user does in the file dialog, which no driver can open."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """A user with a receipt page open, where files are checked."""
+    """A user with an open receipt page, on which files can be checked."""
 
     tab: Tab
     numbers: Iterator[int] = field(default_factory=itertools.count)
 
     def check(self, receipt: Any) -> tuple[str, list[str]]:
-        """The page's verdict on a receipt, and on each part of it."""
+        """Return the page's verdict on a receipt and on each part of it."""
         name = f"kept-{next(self.numbers)}.json"
         chosen = _CHOOSE.replace("TEXT", json.dumps(json.dumps(receipt)))
         self.tab.see("document.getElementById('file')?.disabled === false")
@@ -70,7 +70,7 @@ class Reader:
 
 @pytest.fixture(scope="module")
 def person(server: LiveServer) -> Terminal:
-    """A user with a terminal, who will have a passkey in each browser."""
+    """A user with a terminal, who gets a passkey in each browser."""
     return new_person(server)
 
 
@@ -81,7 +81,7 @@ def tabs(
     service: PushService,
     person: Terminal,
 ) -> Iterator[dict[str, Tab]]:
-    """Their browsers, signed in."""
+    """The user's browsers, signed in."""
     folder = tmp_path_factory.mktemp("receipts")
     with (
         chromium(folder / "chromium") as first,
@@ -97,7 +97,7 @@ def tabs(
 
 @pytest.fixture(scope="module")
 def receipts(server: LiveServer, person: Terminal, tabs: dict[str, Tab]) -> dict[str, Any]:
-    """The receipt of an approval whose token was fetched, for each kind of device."""
+    """A receipt for each kind of device, of an approval whose token was collected."""
     agent, tab = new_agent(server), tabs["chromium"]
     found = {}
     for kind in _ANSWERS:
@@ -125,7 +125,7 @@ def reader(
     tabs: dict[str, Tab],
     receipts: dict[str, Any],
 ) -> Reader:
-    """A browser on the page of a receipt."""
+    """A browser on a receipt page."""
     tab: Tab = tabs[request.param]
     tab.open(f"{server.url}/receipt/{receipts['terminal']['approval']['id']}")
     tab.says("This receipt is valid.")
@@ -134,7 +134,7 @@ def reader(
 
 @pytest.fixture(params=_ANSWERS)
 def receipt(request: pytest.FixtureRequest, receipts: dict[str, Any]) -> Any:
-    """A receipt that may be changed."""
+    """A copy of a receipt, which the test may change."""
     return copy.deepcopy(receipts[request.param])
 
 
@@ -148,7 +148,7 @@ def alg(request: pytest.FixtureRequest) -> str:
 def test_a_receipt_is_valid_for_each_kind_of_device_and_server_key(
     server: LiveServer, reader: Reader, receipt: Any, alg: str
 ) -> None:
-    """Each part is named with the user and the device, and proved."""
+    """Each part is listed as proved, with the user and the device."""
     verdict, parts = reader.check(_with_statement(server, receipt, alg))
     (answer,) = receipt["answers"]
     whose, device = _whose(answer), answer["device"]["name"]
@@ -164,7 +164,7 @@ def test_a_receipt_is_valid_for_each_kind_of_device_and_server_key(
 def test_a_signature_by_another_key_under_the_servers_key_id_is_refused(
     server: LiveServer, reader: Reader, receipt: Any, alg: str
 ) -> None:
-    """A forger has no key of the server."""
+    """A forger can copy the key ID, but does not have the server's key."""
     good = _with_statement(server, receipt, alg)
     kid = json.loads(decode(good["server_signature"].partition(".")[0]))["kid"]
     claims = {name: value for name, value in receipt.items() if name != "server_signature"}
@@ -181,7 +181,7 @@ def test_a_signature_by_another_key_under_the_servers_key_id_is_refused(
 def test_a_receipt_not_signed_by_a_published_key_is_not_proved(
     reader: Reader, receipt: Any
 ) -> None:
-    """A forger would sign with keys of their own."""
+    """A forger could sign with a key of their own."""
     claims = {name: value for name, value in receipt.items() if name != "server_signature"}
     made_up = new_key("ES256", "nobodys").sign(claims, typ=TYPE)
     verdict, parts = reader.check({**receipt, "server_signature": made_up})
@@ -192,7 +192,7 @@ def test_a_receipt_not_signed_by_a_published_key_is_not_proved(
 def test_a_signature_naming_another_algorithm_is_refused(
     server: LiveServer, reader: Reader, receipt: Any, alg: str
 ) -> None:
-    """The key decides how it is verified."""
+    """The key and not the header decides which algorithm is used."""
     good = _with_statement(server, receipt, alg)
     head, body, signature = good["server_signature"].split(".")
     other = SIGNING_ALGS[SIGNING_ALGS.index(alg) - 1]
@@ -205,7 +205,7 @@ def test_a_signature_naming_another_algorithm_is_refused(
 def test_a_decision_signed_by_another_key_under_the_devices_key_id_is_refused(
     server: LiveServer, reader: Reader, receipt: Any
 ) -> None:
-    """It is refused even if the server's own key signed the receipt."""
+    """The receipt is refused even if the server's own key signed it."""
     (answer,) = receipt["answers"]
     answer["signed"] = forged(answer["signed"])
     verdict, parts = reader.check(_with_statement(server, receipt, "ES256"))
@@ -257,7 +257,7 @@ def _granted(server: LiveServer, person: Terminal) -> str:
 def test_a_receipt_without_an_answer_is_valid(
     server: LiveServer, person: Terminal, reader: Reader, end: End, state: str, other: str
 ) -> None:
-    """The audit log proves how the request ended, and the browser names another end as wrong."""
+    """The audit log proves how the request ended, and a different end is reported as wrong."""
     name = end(server, person)
     server.services.audit_log.sign()
     receipt: Any = copy.deepcopy(dict(person.client.receipt(name)))
@@ -276,12 +276,12 @@ def test_a_receipt_without_an_answer_is_valid(
 
 
 def _whose(answer: Any) -> str:
-    """The user as the page writes them in the possessive."""
+    """Return the user's name in the possessive, as the page writes it."""
     return f"{answer['by']['name']}{_S}"
 
 
 def _with_statement(server: LiveServer, receipt: Any, alg: str) -> Any:
-    """The same receipt signed by the server's key of this algorithm."""
+    """Return the receipt signed by the server's key of this algorithm."""
     claims = {name: value for name, value in receipt.items() if name != "server_signature"}
     with server.services.store.read() as view:
         keys = view.directory.signing_keys()

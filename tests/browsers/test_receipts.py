@@ -1,4 +1,4 @@
-"""A receipt verified with the browser's own cryptography; changed ones refused part by part."""
+"""A receipt is verified with the browser's own cryptography, and each change is detected."""
 
 import json
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ def name(server: LiveServer) -> tuple[str, str]:
 
 @pytest.fixture(scope="module")
 def opened(server: LiveServer, browser: Chromium, name: tuple[str, str]) -> Iterator[Chromium]:
-    """Their browser."""
+    """The user's browser."""
     with stranger(browser) as tab:
         tab.add_passkey_holder()
         tab.look(width=1200, height=1800)
@@ -35,7 +35,7 @@ def opened(server: LiveServer, browser: Chromium, name: tuple[str, str]) -> Iter
 
 @pytest.fixture
 def receipt(server: LiveServer, opened: Chromium, name: tuple[str, str], agent: Agent) -> Any:
-    """The receipt of an approval with this browser's passkey; its page is open."""
+    """The receipt of an approval that this browser's passkey signed, with its page open."""
     handle = agent.asked(name[0])
     opened.open(f"{server.url}/")
     opened.open(opened.see("document.querySelector('.row a')?.href"))
@@ -52,13 +52,13 @@ def receipt(server: LiveServer, opened: Chromium, name: tuple[str, str], agent: 
 
 
 def _wrong(tab: Chromium, receipt: Any) -> str:
-    """Every error about a receipt, in one text."""
+    """Return every error about a receipt as one text."""
     found = tab.ask(_PROVED.replace("RECEIPT", json.dumps(receipt)))
     return "\n".join(one["why"] for one in found if one["state"] == "wrong")
 
 
 def _flipped(text: str) -> str:
-    """The text with another letter in its middle."""
+    """Return the text with a different letter in its middle."""
     at = len(text) // 2
     return text[:at] + ("A" if text[at] != "A" else "B") + text[at + 1 :]
 
@@ -129,7 +129,7 @@ def test_a_receipt_is_proved_and_each_changed_field_is_named(
 def test_a_file_is_checked_like_the_page_and_a_printout_has_no_buttons(
     opened: Chromium, receipt: Any, tmp_path: Any
 ) -> None:
-    """A changed file is not valid; a printout is the receipt alone."""
+    """A changed file is reported as not valid, and only the receipt itself is printed."""
     receipt["approval"]["agent"]["name"] = "other-bot"
     path = tmp_path / "changed.json"
     path.write_text(json.dumps(receipt))

@@ -1,4 +1,4 @@
-"""Recovery after the loss of the only passkey: in three browsers."""
+"""Recovery after the loss of the only passkey, in three browsers."""
 
 from server.services.users.users import UserChanges, Users
 from tests.support.browsers.chromium import Chromium, stranger
@@ -11,7 +11,7 @@ from tests.support.servers.server import BY, LiveServer
 def test_a_user_who_lost_every_passkey_returns_by_an_administrators_link(
     server: LiveServer, browser: Chromium, tab: Chromium, agent: Agent
 ) -> None:
-    """The lost one is removed; the new one decides at once, high risk after a day."""
+    """The lost passkey is removed. The new one approves high risk only after a day."""
     user = _lost(server, browser)
     link = _link(server, tab, user)
     with stranger(browser) as new:
@@ -38,7 +38,7 @@ def test_a_user_who_lost_every_passkey_returns_by_an_administrators_link(
 
 
 def _lost(server: LiveServer, browser: Chromium) -> str:
-    """A user whose browser is gone, with the only passkey they had."""
+    """Return a user whose browser is gone, with their only passkey."""
     user, code = server.user()
     with stranger(browser) as lost_browser:
         lost_browser.add_passkey_holder()
@@ -47,7 +47,7 @@ def _lost(server: LiveServer, browser: Chromium) -> str:
 
 
 def _link(server: LiveServer, tab: Chromium, user: str) -> str:
-    """The link that an administrator's console shows for them, signed with a passkey."""
+    """Return the link for this user from an administrator's console, signed with a passkey."""
     name, code = server.user()
     users = Users(server.services.store, server.services.secrets)
     users.update(name, UserChanges(roles=("admin",)), by=BY)

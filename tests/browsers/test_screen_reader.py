@@ -39,7 +39,7 @@ def shipped_payment(server: LiveServer) -> None:
 def test_the_screen_reader_script_matches_the_accessibility_tree(
     server: LiveServer, tab: Chromium
 ) -> None:
-    """Each key, each focus, each announcement, each line in reading order; no mouse."""
+    """Every key, focus, announcement and line in reading order matches, without a mouse."""
     name, code = server.user("ana")
     agent = new_agent(server, name="invoice-bot")
     agent.ask_payment(
@@ -58,7 +58,7 @@ def test_the_screen_reader_script_matches_the_accessibility_tree(
 def test_each_field_of_a_critical_approval_states_its_content(
     server: LiveServer, tab: Chromium
 ) -> None:
-    """Tab alone leads from the heading of the step, in the order of the script."""
+    """Tab leads from the heading of the step through all fields, in the order of the script."""
     name, code = server.user()
     uri = "https://critical.example"
     server.resources.add(uri, {"pay:all": Risk.CRITICAL}, {}, by=BY)
@@ -80,7 +80,7 @@ def test_each_field_of_a_critical_approval_states_its_content(
 def test_a_new_request_in_the_inbox_is_announced(
     server: LiveServer, tab: Chromium, agent: Agent
 ) -> None:
-    """Politely, without moving the focus; its card is at the end."""
+    """The announcement is polite and does not move the focus; the new card is at the end."""
     name, code = server.user()
     _sign_in(server, tab, code)
     assert heard(tab).announcements() == []
@@ -97,7 +97,7 @@ def _sign_in(server: LiveServer, tab: Chromium, code: str) -> None:
 
 
 def _tables() -> Iterator[tuple[str, list[Row]]]:
-    """The tables of the script in order: their first column, and their rows."""
+    """Yield the tables of the script in order, as the head of the first column and the rows."""
     lines = SCRIPT.read_text("utf-8").splitlines()
     for is_table, block in groupby(lines, lambda line: line.startswith("|")):
         if is_table:
@@ -106,7 +106,7 @@ def _tables() -> Iterator[tuple[str, list[Row]]]:
 
 
 def _press(tab: Chromium, rows: list[Row]) -> int:
-    """Presses the keys of each row, and waits for its announcement."""
+    """Press the keys of each row, and wait for its announcement."""
     for key, words in rows:
         tab.verify(person=not key.endswith(_UNRECOGNISED))
         if key.startswith(_TYPES):
@@ -134,7 +134,7 @@ def _until(tab: Chromium, words: str) -> None:
 
 
 def _read(tab: Chromium, rows: list[Row]) -> int:
-    """Exactly the main part, once the scripts have written its times."""
+    """Check the lines of the main part, once the scripts have written its times."""
     wanted = [f"{what}: {words}" for what, words in rows]
     wrong: list[tuple[str, str]] = []
 
@@ -152,7 +152,7 @@ def _read(tab: Chromium, rows: list[Row]) -> int:
 
 
 def _spoken(tab: Chromium) -> Heard | None:
-    """None while one page replaces another."""
+    """Return the accessibility tree, or None while one page replaces another."""
     try:
         return heard(tab)
     except (PageGone, KeyError):

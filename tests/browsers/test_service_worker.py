@@ -26,13 +26,13 @@ _CLOSE = """navigator.serviceWorker.ready.then((there) => there.getNotifications
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """A page in front, whose service worker gets pushes, and its desktop."""
+    """A visible page whose service worker gets pushes, and its desktop."""
 
     tab: Chromium
     desktop: Desktop
 
     def ask(self, number: int, **members: object) -> list[object]:
-        """Pushes the `number`-th request; returns what the browser shows for it."""
+        """Push the request with this number, and return what the browser shows for it."""
         message = {"v": 1, "kind": "ask", "id": "one", "risk": "low", "exp": 1_800_000_000, "n": 1}
         self.desktop.shown.clear()
         self.tab.push(json.dumps({**message, "step": 0, "at": number, **members}))
@@ -54,7 +54,7 @@ def phone(tmp_path_factory: pytest.TempPathFactory, server: LiveServer) -> Itera
 
 @pytest.fixture
 def worker(server: LiveServer, phone: Worker) -> Worker:
-    """The same, without notifications."""
+    """The same browser, without notifications."""
     phone.tab.tell("Page.bringToFront")
     phone.tab.open(f"{server.url}/")
     phone.tab.ask(_CLOSE)
@@ -64,7 +64,7 @@ def worker(server: LiveServer, phone: Worker) -> Worker:
 
 
 def test_every_push_shows_a_notification_even_with_a_page_in_front(worker: Worker) -> None:
-    """Acceptance 14: malformed and unknown ones too."""
+    """Acceptance 14: malformed and unknown pushes show a notification too."""
     assert worker.tab.see("document.hasFocus()")
     for data in ODD:
         worker.desktop.shown.clear()
@@ -90,7 +90,7 @@ def test_a_notification_offers_review_and_deny_at_every_risk(
 def test_deny_opens_a_new_page_beside_an_uncontrolled_one(
     server: LiveServer, worker: Worker
 ) -> None:
-    """A page loaded without the service worker cannot be navigated by it."""
+    """A service worker cannot navigate a page that was loaded without it."""
     worker.tab.open(f"{server.url}/r/one")
     worker.tab.tell("Page.reload", ignoreCache=True)
     worker.tab.see("navigator.serviceWorker.controller === null")
@@ -103,12 +103,12 @@ def test_deny_opens_a_new_page_beside_an_uncontrolled_one(
 
 
 def test_a_notification_of_several_requests_has_no_buttons(worker: Worker) -> None:
-    """It would be unclear which one to deny."""
+    """With several requests, it would be unclear which one a button denies."""
     assert worker.ask(1, n=2) == ["waiting", True, []]
 
 
 def test_only_new_or_escalated_requests_ring_again(worker: Worker) -> None:
-    """Repeats, and older counts that arrive late, replace it silently."""
+    """A repeated push, or an older one that arrives late, updates the notification silently."""
     rings = [
         ("the first word of it", {"risk": "medium"}, True),
         ("a repeat", {"risk": "medium"}, False),

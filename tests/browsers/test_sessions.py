@@ -21,14 +21,14 @@ _SOCKET = """new Promise((done) => {
 
 @pytest.fixture(scope="module")
 def elsewhere() -> Iterator[OtherSite]:
-    """Another site."""
+    """A different site."""
     with other_site() as site:
         yield site
 
 
 @pytest.fixture
 def admin(server: LiveServer, tab: Chromium) -> str:
-    """A signed-in administrator: removing power needs no passkey."""
+    """A signed-in administrator, who can disable an agent without a passkey."""
     return newcomer(tab, server, "admin")
 
 
@@ -37,7 +37,7 @@ def admin(server: LiveServer, tab: Chromium) -> str:
 def test_a_form_of_another_site_does_nothing(
     server: LiveServer, tab: Chromium, agent: Agent, elsewhere: OtherSite, host: str
 ) -> None:
-    """With the cookie alone our own form would disable an agent."""
+    """With only the cookie as protection, the form would disable an agent."""
     there = f"{server.url}/admin/agents/{agent.key.id}/disable"
     form = f'<form method="post" action="{there}"><button>You have won</button></form>'
     tab.open(elsewhere.page(host, "/form", form))
@@ -58,7 +58,7 @@ def test_a_form_of_another_site_does_nothing(
 def test_no_page_is_shown_in_a_frame_of_another_site(
     server: LiveServer, tab: Chromium, agent: Agent, elsewhere: OtherSite, host: str
 ) -> None:
-    """Clickjacking of the inbox and of the page that disables an agent is impossible."""
+    """Clickjacking is therefore impossible, for example of the page that disables an agent."""
     paths = ("/", f"/admin/agents/{agent.key.id}/disable", "/offline")
     frames = "".join(f'<iframe src="{server.url}{path}"></iframe>' for path in paths)
     tab.open(elsewhere.page(host, "/frames", frames))
@@ -71,14 +71,14 @@ def test_no_page_is_shown_in_a_frame_of_another_site(
 def test_a_page_of_another_site_opens_no_socket(
     server: LiveServer, tab: Chromium, elsewhere: OtherSite, host: str
 ) -> None:
-    """The same script on our own page does."""
+    """The same script on our own page opens a socket."""
     assert tab.ask(_SOCKET % server.port) == "open"
     tab.open(elsewhere.page(host, "/socket", ""))
     assert tab.ask(_SOCKET % server.port) == "refused"
 
 
 def _refused(tab: Chromium) -> list[str]:
-    """The frames that the browser refused to show, in its own words."""
+    """Return the browser's messages about frames that it refused to show."""
     return [
         complaint
         for complaint in tab.complaints()

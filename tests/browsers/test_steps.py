@@ -1,4 +1,4 @@
-"""The request page on a phone: what is above the fold, and going back between its steps."""
+"""The request page on a phone: the first screen, and going back between the steps."""
 
 import json
 
@@ -29,7 +29,7 @@ _LETTER = {
 
 @pytest.fixture
 def page(server: LiveServer, tab: Chromium, agent: Agent) -> Chromium:
-    """A payment on a phone."""
+    """The page of a payment request on a phone."""
     user = newcomer(tab, server)
     agent.ask_payment(user)
     tab.look(width=360, height=_HEIGHT)
@@ -40,7 +40,7 @@ def page(server: LiveServer, tab: Chromium, agent: Agent) -> Chromium:
 
 @pytest.fixture
 def letter(server: LiveServer, tab: Chromium, agent: Agent) -> Chromium:
-    """A request on a phone that does not fit on the screen."""
+    """The page of a request that does not fit on the screen of a phone."""
     types = ActionTypes(server.services.store)
     if "message.send" not in [type_.type for type_ in types.all()]:
         types.add(builtin_action_types.registrable("message.send"), by=BY)
@@ -54,7 +54,7 @@ def letter(server: LiveServer, tab: Chromium, agent: Agent) -> Chromium:
 
 
 def test_who_asks_is_on_the_first_screen(page: Chromium, agent: Agent) -> None:
-    """Directly below the headline, above the facts and the buttons."""
+    """The agent's name is directly below the headline, above the facts and the buttons."""
     assert agent.key.name in page.text(".asker")
     assert page.ask(_BOTTOM.format(".asker")) < page.ask(_TOP.format("#facts dl"))
     assert page.ask(_BOTTOM.format(".asker")) < page.ask(_TOP.format(".bar"))
@@ -62,7 +62,7 @@ def test_who_asks_is_on_the_first_screen(page: Chromium, agent: Agent) -> None:
 
 
 def test_why_approve_is_disabled_is_beside_it(letter: Chromium) -> None:
-    """Directly above the buttons, wherever the page is scrolled to."""
+    """The reason is directly above the buttons, wherever the page is scrolled to."""
     page = letter
     assert page.ask("document.getElementById('to-approve').disabled") is True
     page.says("Read every fact to enable Approve.")
@@ -72,7 +72,7 @@ def test_why_approve_is_disabled_is_beside_it(letter: Chromium) -> None:
 
 
 def test_the_back_button_leaves_a_step_and_keeps_the_note(page: Chromium) -> None:
-    """As on a phone; forward shows it again, and Back on the page does the same."""
+    """The browser's Back and Forward work between steps, and so does Back on the page."""
     page.click("#to-deny")
     page.see("document.activeElement.id === 'deny-title'")
     page.says("Pay EUR 4,820.00 to Nordwind Logistik GmbH")
@@ -89,7 +89,7 @@ def test_the_back_button_leaves_a_step_and_keeps_the_note(page: Chromium) -> Non
 
 
 def test_the_address_of_the_approving_step_does_not_skip_reading(letter: Chromium) -> None:
-    """A link to it opens the facts."""
+    """A link to the approval step opens the facts instead."""
     page = letter
     page.ask("location.hash = 'approve'")
     page.see("location.hash === ''")

@@ -1,4 +1,4 @@
-"""A stolen cookie in a thief's browser: it can read, but not sign."""
+"""A stolen cookie in a thief's browser can read requests, but it cannot sign."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ _NOTHING = "The passkey was not used. Nothing was sent."
 
 @dataclass(slots=True)
 class StolenSession:
-    """A request pending for a user, in their browser and in the thief's."""
+    """A pending request, with the browser of its user and that of the thief."""
 
     asked: str
     own: Chromium
@@ -27,7 +27,7 @@ class StolenSession:
 
 @pytest.fixture
 def thief(server: LiveServer, browser: Chromium) -> Iterator[Chromium]:
-    """A browser of a user who is signed in with their own passkey."""
+    """The browser of a user who is signed in with a passkey of their own."""
     with stranger(browser) as opened:
         opened.add_passkey_holder()
         newcomer(opened, server)
@@ -36,7 +36,7 @@ def thief(server: LiveServer, browser: Chromium) -> Iterator[Chromium]:
 
 @pytest.fixture
 def stolen(server: LiveServer, tab: Chromium, thief: Chromium, agent: Agent) -> StolenSession:
-    """A session with a pending request, before the thief has set the cookie."""
+    """A session with a pending request, before the thief has the cookie."""
     agent.asked(newcomer(tab, server))
     tab.open(f"{server.url}/")
     asked = tab.see("document.querySelector('.row a')?.href").rpartition("/")[2]
@@ -46,7 +46,7 @@ def stolen(server: LiveServer, tab: Chromium, thief: Chromium, agent: Agent) -> 
 def test_another_users_request_looks_like_an_unknown_one(
     server: LiveServer, stolen: StolenSession
 ) -> None:
-    """The pages are equal word for word."""
+    """Both pages have exactly the same text."""
     thief = stolen.thief
     thief.open(f"{server.url}/r/{stolen.asked}")
     theirs = thief.text("main")
@@ -58,7 +58,7 @@ def test_another_users_request_looks_like_an_unknown_one(
 def test_a_stolen_cookie_shows_a_request_and_cannot_decide_it(
     server: LiveServer, stolen: StolenSession
 ) -> None:
-    """The button asks for a passkey that this browser lacks; hers approves it."""
+    """Approving needs the user's passkey, which the thief's browser does not have."""
     own, thief = stolen.own, stolen.thief
     _steal(own, thief)
     for tab in (thief, own):
@@ -73,7 +73,7 @@ def test_a_stolen_cookie_shows_a_request_and_cannot_decide_it(
 
 
 def test_a_stolen_cookie_enrolls_no_device(server: LiveServer, stolen: StolenSession) -> None:
-    """Creating a code asks for the same passkey."""
+    """Creating an enrollment code needs the user's passkey too."""
     _steal(stolen.own, stolen.thief)
     before = len(entries(server, "code.issued"))
     for tab in (stolen.thief, stolen.own):
@@ -88,7 +88,7 @@ def test_a_stolen_cookie_enrolls_no_device(server: LiveServer, stolen: StolenSes
 
 
 def _steal(own: Chromium, thief: Chromium) -> None:
-    """Sets the other browser's cookie in this one."""
+    """Set the user's cookie in the thief's browser."""
     (cookie,) = [
         cooky for cooky in own.tell("Network.getCookies")["cookies"] if cooky["name"] == COOKIE
     ]

@@ -1,4 +1,4 @@
-"""Every page shows times in the reader's zone, with the exact time and zone on hover."""
+"""Every page shows times in the user's zone, with the exact time and zone on hover."""
 
 import pytest
 
@@ -19,7 +19,7 @@ _TIMES = """Array.from(document.querySelectorAll('main time'), (each) => [
 def test_times_are_local_with_the_zone_on_hover(
     server: LiveServer, tab: Chromium, agent: Agent, page: str
 ) -> None:
-    """No page has a second clock in UTC beside it."""
+    """No page shows a second time in UTC."""
     person = new_person(server)
     agent.asked(person.user)
     approval = person.approve(person.only())

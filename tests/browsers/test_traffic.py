@@ -1,4 +1,4 @@
-"""What the inbox costs over the wire, however many requests wait."""
+"""The network traffic of the inbox, for any number of pending requests."""
 
 from collections.abc import Iterator
 
@@ -20,7 +20,7 @@ _EVENT_BYTES = 4_096
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    """A server on which an agent may ask as often as it likes."""
+    """A server without limits on the number of requests."""
     with live_server(tmp_path_factory.mktemp("server"), forked=True, **WITHOUT_LIMITS) as running:
         yield running
 
@@ -29,7 +29,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
 def test_a_first_view_and_an_event_stay_small(
     server: LiveServer, tab: Chromium, agent: Agent, number: int
 ) -> None:
-    """Everything with an empty cache; then a new request, and one that ended."""
+    """The view is measured with an empty cache, then a new request and the end of a request."""
     user = newcomer(tab, server)
     for _ in range(number):
         agent.asked(user)
@@ -52,7 +52,7 @@ def test_a_first_view_and_an_event_stay_small(
 def test_a_page_that_was_cut_off_gets_only_what_it_missed(
     server: LiveServer, tab: Chromium, agent: Agent
 ) -> None:
-    """The feed continues where it ended; nothing is listed again."""
+    """The feed continues at its last event, and the page does not fetch the list again."""
     user = newcomer(tab, server)
     for _ in range(51):
         agent.asked(user)

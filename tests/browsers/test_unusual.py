@@ -1,4 +1,4 @@
-"""Unusual signals on a request page, by what was approved before it is opened."""
+"""Unusual signals on a request page, depending on earlier approvals."""
 
 import json
 import os
@@ -38,7 +38,7 @@ def _approved(server: LiveServer, approval_id: str) -> None:
 def test_a_suspicious_request_has_a_warning_and_a_usual_one_has_none(
     server: LiveServer, tab: Chromium, agent: Agent
 ) -> None:
-    """A known account under another name; then the same again, after five approvals."""
+    """A known account with a new payee is suspicious; after five approvals a payment is usual."""
     ActionTypes(server.services.store).update(
         builtin_action_types.document("payment.transfer"), by=BY
     )

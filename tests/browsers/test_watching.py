@@ -1,4 +1,4 @@
-"""Console pages that refresh themselves without moving anything."""
+"""Console pages that refresh themselves without moving their content."""
 
 import pytest
 
@@ -16,7 +16,7 @@ _TOP = "document.activeElement.getBoundingClientRect().top"
 
 @pytest.fixture
 def page(server: LiveServer, tab: Chromium) -> Chromium:
-    """The inbox of an administrator."""
+    """An administrator's inbox."""
     tab.look(width=1200, height=700)
     newcomer(tab, server, "admin")
     return tab
@@ -24,14 +24,14 @@ def page(server: LiveServer, tab: Chromium) -> Chromium:
 
 @pytest.fixture
 def person(server: LiveServer) -> Terminal:
-    """The user who is asked."""
+    """The user whom the agent asks."""
     return new_person(server)
 
 
 def test_a_list_is_refreshed_in_place_and_new_rows_are_offered(
     server: LiveServer, page: Chromium, person: Terminal, agent: Agent
 ) -> None:
-    """A state changes in its row; a new request is offered, and moves nothing."""
+    """A row shows its new state. A new request is only announced, so that no row moves."""
     agent.asked(person.user)
     asked = person.only()
     page.open(f"{server.url}/admin/approvals?user={person.user}")
@@ -53,7 +53,7 @@ def test_a_list_is_refreshed_in_place_and_new_rows_are_offered(
 def test_a_row_that_no_longer_matches_is_struck_through(
     server: LiveServer, page: Chromium, person: Terminal, agent: Agent
 ) -> None:
-    """It stays in its place until the user reloads the list."""
+    """The row keeps its position until the user reloads the list."""
     agent.asked(person.user)
     page.open(f"{server.url}/admin/approvals?state=pending&user={person.user}")
     page.says(agent.key.name)
@@ -68,7 +68,7 @@ def test_a_row_that_no_longer_matches_is_struck_through(
 def test_a_focused_row_is_not_refreshed(
     server: LiveServer, page: Chromium, person: Terminal, agent: Agent
 ) -> None:
-    """Focus and position stay; the page says that something changed."""
+    """The focus and its position stay, and the page says that something changed."""
     for _ in range(5):
         agent.ask_payment(person.user)
     page.look(width=360, height=400)
@@ -93,7 +93,7 @@ def test_a_focused_row_is_not_refreshed(
 def test_while_a_form_is_filled_in_nothing_else_on_the_page_changes(
     server: LiveServer, page: Chromium, person: Terminal, agent: Agent
 ) -> None:
-    """Only what may no longer be sent is disabled, with a message; typed text stays."""
+    """Only a button that no longer works is disabled, and typed text is kept."""
     agent.asked(person.user)
     asked = person.only()
     page.open(f"{server.url}/admin/approvals/{asked.id}")
@@ -109,7 +109,7 @@ def test_while_a_form_is_filled_in_nothing_else_on_the_page_changes(
 def test_a_field_being_typed_in_holds_back_notices(
     server: LiveServer, page: Chromium, person: Terminal, agent: Agent
 ) -> None:
-    """A notice would move it; it comes when the field is left unchanged."""
+    """A notice would move the field, so it is shown when the field is left unchanged."""
     page.open(f"{server.url}/admin/approvals?user={person.user}")
     page.type("#agent", "some")
     agent.asked(person.user)
@@ -126,7 +126,7 @@ def test_a_field_being_typed_in_holds_back_notices(
 def test_agent_pages_and_the_health_page_are_refreshed_too(
     server: LiveServer, page: Chromium, agent: Agent
 ) -> None:
-    """They are refreshed every few seconds."""
+    """These pages are refreshed every few seconds."""
     page.open(f"{server.url}/admin/agents/{agent.key.id}")
     page.says("enabled")
     Agents(server.services.store, server.services.secrets).disable(agent.key.id, by=BY)
@@ -138,5 +138,5 @@ def test_agent_pages_and_the_health_page_are_refreshed_too(
 
 
 def _look(page: Chromium) -> None:
-    """Makes the page refresh now, as a browser does that is online again."""
+    """Make the page refresh now, as it does when the browser comes online again."""
     page.ask("window.dispatchEvent(new Event('online'))")

@@ -1,4 +1,4 @@
-"""The SDK in front of a Flask app and of an ASGI app."""
+"""The SDK in front of a Flask app and an ASGI app."""
 
 import json
 import time
@@ -27,7 +27,7 @@ def issuer() -> FakeIssuer:
 
 @pytest.fixture
 def web(issuer: FakeIssuer) -> Iterator[Any]:
-    """A client of a Flask app with a read, a payment and a public page."""
+    """A client of a Flask app with a balance, a payment and a public page."""
     app = flask.Flask("pay")
     with issuer.http as http:
         api = kit_flask.Protected(app, Guard(ISSUER, API, scopes=["payments:read"], http=http))
@@ -50,29 +50,29 @@ def web(issuer: FakeIssuer) -> Iterator[Any]:
         yield app.test_client()
 
 
-def test_flask_passes_the_caller_and_answers_refusals(issuer: FakeIssuer, web: Any) -> None:
-    """The answers have a status, a challenge and a body; unprotected routes stay open."""
+def test_flask_passes_the_caller_and_responds_to_refusals(issuer: FakeIssuer, web: Any) -> None:
+    """A refusal has a status, a challenge and a body, and unprotected routes stay public."""
     good = {"Authorization": f"Bearer {issuer.token()}"}
     assert web.get("/balance/7", headers=good).json == {"user": USER, "account": "7"}
     assert web.get("/about").text == "a bank"
     refused = web.get("/balance/7")
     assert refused.status_code == 401
     assert "resource_metadata" in refused.headers["WWW-Authenticate"]
-    poor = {"Authorization": f"Bearer {issuer.token(scope='other')}"}
-    assert web.get("/balance/7", headers=poor).json["error"] == "insufficient_scope"
-    demanded = web.post("/pay", headers=good)
-    assert demanded.status_code == 403
-    assert demanded.json["authorization_details"] == [PAYMENT]
-    assert demanded.headers["Cache-Control"] == "no-store"
+    wrong_scope = {"Authorization": f"Bearer {issuer.token(scope='other')}"}
+    assert web.get("/balance/7", headers=wrong_scope).json["error"] == "insufficient_scope"
+    approval_required = web.post("/pay", headers=good)
+    assert approval_required.status_code == 403
+    assert approval_required.json["authorization_details"] == [PAYMENT]
+    assert approval_required.headers["Cache-Control"] == "no-store"
 
 
 def test_flask_serves_the_metadata(web: Any) -> None:
-    """The metadata needs no token."""
+    """The metadata can be read without a token."""
     assert web.get(METADATA).json["authorization_servers"] == [ISSUER]
 
 
 def test_flask_reads_the_proof_of_a_bound_token(issuer: FakeIssuer, web: Any) -> None:
-    """The public URL of the API counts, whatever host the app sees."""
+    """The proof must name the public URL of the API, whatever host the app sees."""
     headers = _bound(issuer, "/balance/7")
     assert web.get("/balance/7", headers=headers).json["user"] == USER
     assert web.get("/balance/7", headers=headers).json["error"] == "invalid_dpop_proof"
@@ -80,7 +80,7 @@ def test_flask_reads_the_proof_of_a_bound_token(issuer: FakeIssuer, web: Any) ->
 
 
 async def _app(scope: Any, receive: Any, send: Any) -> None:
-    """An ASGI app that needs approval at /pay and fails in the middle of /broken."""
+    """An ASGI app that requires an approval at /pay and fails in the middle of /broken."""
     del receive
     if scope["path"] == "/pay":
         asgi.caller(scope).require_approval(PAYMENT)
@@ -97,10 +97,10 @@ def protected(issuer: FakeIssuer) -> asgi.Protected:
     return asgi.Protected(_app, AsyncGuard(ISSUER, API, http=issuer.async_http), public=["/about"])
 
 
-async def test_asgi_passes_the_caller_and_answers_refusals(
+async def test_asgi_passes_the_caller_and_responds_to_refusals(
     issuer: FakeIssuer, protected: asgi.Protected
 ) -> None:
-    """A demand of the app itself becomes an answer, as long as no response has begun."""
+    """An error that the app raises becomes a response if no response has started yet."""
     good = {"Authorization": f"Bearer {issuer.token()}"}
     async with _client(protected) as http:
         assert (await http.get("/balance", headers=good)).json() == {"user": USER}
@@ -111,8 +111,8 @@ async def test_asgi_passes_the_caller_and_answers_refusals(
         assert "resource_metadata" in refused.headers["WWW-Authenticate"]
         twice = [("Authorization", good["Authorization"])] * 2
         assert (await http.get("/balance", headers=twice)).status_code == 401
-        demanded = await http.post("/pay", headers=good)
-        assert demanded.json()["authorization_details"] == [PAYMENT]
+        approval_required = await http.post("/pay", headers=good)
+        assert approval_required.json()["authorization_details"] == [PAYMENT]
         with pytest.raises(Exception, match="requires the scope nothing"):
             await http.get("/broken", headers=good)
 
@@ -120,16 +120,16 @@ async def test_asgi_passes_the_caller_and_answers_refusals(
 async def test_asgi_reads_the_proof_of_a_bound_token(
     issuer: FakeIssuer, protected: asgi.Protected
 ) -> None:
-    """The proof can be used once."""
+    """A proof can be used only once."""
     headers = _bound(issuer, "/balance")
     async with _client(protected) as http:
         assert (await http.get("/balance", headers=headers)).json() == {"user": USER}
-        again = await http.get("/balance", headers=headers)
-    assert again.json()["error"] == "invalid_dpop_proof"
+        replayed = await http.get("/balance", headers=headers)
+    assert replayed.json()["error"] == "invalid_dpop_proof"
 
 
 async def test_asgi_closes_a_socket_without_a_token(protected: asgi.Protected) -> None:
-    """The life cycle messages of the app pass through unchecked."""
+    """A WebSocket without a token is closed before anything is read."""
     sent: list[Any] = []
 
     async def send(message: Any) -> None:

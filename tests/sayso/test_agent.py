@@ -1,4 +1,4 @@
-"""The SDK's agent against a real server and a real person's device."""
+"""The SDK's agent with a real server and a user's real device."""
 
 import asyncio
 import json
@@ -48,35 +48,40 @@ from tests.support.inputs.handmade_jwts import new_key
 from tests.support.servers.server import BY, AgentKey, LiveServer
 
 
-def test_a_yes_is_the_token_what_was_granted_and_the_evidence(
+def test_an_approval_has_the_token_the_grant_and_the_receipt(
     agent: Agent, person: Terminal
 ) -> None:
-    """The receipt names the approval that the person saw, by the same fingerprint."""
+    """The receipt names the approval and the fingerprint that the user saw."""
     seen: list[Asked] = []
     with begun(agent.ask, person.user, PAYMENT, **TRANSFER, on_asked=seen.append) as result:
         request = next_request(person)
         person.approve(request)
-        yes = result.result(30)
-    assert yes.granted == (PAYMENT,)
-    assert (yes.narrowed, yes.scope) == (False, {"openid", "payments:transfer"})
-    assert (yes.receipt.approval, yes.receipt.fingerprint) == (request.id, request.fingerprint)
-    assert [one.fingerprint for one in seen] == [request.fingerprint]
-    assert yes.token not in repr(yes)
+        approval = result.result(30)
+    assert approval.granted == (PAYMENT,)
+    assert (approval.narrowed, approval.scope) == (False, {"openid", "payments:transfer"})
+    assert (approval.receipt.approval, approval.receipt.fingerprint) == (
+        request.id,
+        request.fingerprint,
+    )
+    assert [asked.fingerprint for asked in seen] == [request.fingerprint]
+    assert approval.token not in repr(approval)
 
 
-def test_a_no_has_its_code_and_the_note_of_the_person(agent: Agent, person: Terminal) -> None:
-    """The error says what may be tried next."""
+def test_a_denial_has_its_code_and_the_note_of_the_user(agent: Agent, person: Terminal) -> None:
+    """The error also says whether and how the agent may ask again."""
     with begun(agent.ask, person.user, PAYMENT, **TRANSFER) as result:
         person.deny(next_request(person), "wrong_details", "The account is closed.")
-        with pytest.raises(Denied) as found:
+        with pytest.raises(Denied) as denied:
             result.result(30)
-    assert (found.value.code, found.value.retry) == ("wrong_details", "with_changes")
-    assert found.value.note == "The account is closed."
-    assert '"The account is closed."' in str(found.value)
+    assert (denied.value.code, denied.value.retry) == ("wrong_details", "with_changes")
+    assert denied.value.note == "The account is closed."
+    assert '"The account is closed."' in str(denied.value)
 
 
-def test_nobody_who_answers_is_not_a_no(server: LiveServer, agent: Agent, person: Terminal) -> None:
-    """Seen by nobody until its time was over, or it reached nobody."""
+def test_an_expired_request_is_not_a_denial(
+    server: LiveServer, agent: Agent, person: Terminal
+) -> None:
+    """Nobody answered in time, and the error says that this is not a denial."""
     with begun(agent.ask, person.user, **READ) as result:
         next_request(person)
         server.clock.forward(DAY)
@@ -84,33 +89,35 @@ def test_nobody_who_answers_is_not_a_no(server: LiveServer, agent: Agent, person
             result.result(30)
 
 
-def test_somebody_without_a_device_is_reached_by_nothing(server: LiveServer, agent: Agent) -> None:
-    """The error says what is missing."""
+def test_a_request_to_a_user_without_a_device_is_undeliverable(
+    server: LiveServer, agent: Agent
+) -> None:
+    """The error says that the user has no device."""
     user, _ = server.user()
-    before = _open(server)
+    open_before = _count_pending(server)
     with begun(agent.ask, user, **READ) as result:
-        until(lambda: _open(server) > before)
+        until(lambda: _count_pending(server) > open_before)
         server.clock.forward(DAY)
         with pytest.raises(Undeliverable, match="no device"):
             result.result(30)
 
 
-def test_a_request_that_was_withdrawn_says_so(
+def test_a_withdrawn_request_raises_withdrawn(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """An administrator withdraws it while the agent waits."""
+    """An administrator cancels the request while the agent waits."""
     with begun(agent.ask, person.user, **READ) as result:
         request = next_request(person)
         Oversight(server.services.store).cancel(request.id, "Stopped.", by=BY)
-        with pytest.raises(Withdrawn) as found:
+        with pytest.raises(Withdrawn) as withdrawn:
             result.result(30)
-    assert found.value.code == "cancelled"
+    assert withdrawn.value.code == "cancelled"
 
 
-def test_an_agent_that_is_disabled_while_it_waits_hears_it(
+def test_an_agent_that_is_disabled_while_it_waits_gets_an_error(
     server: LiveServer, person: Terminal
 ) -> None:
-    """The agent learns it at once, and again at its next request."""
+    """The waiting call fails immediately, and so does the next request."""
     key = server.agent()
     with Agent(server.url, key.id, secret=key.secret) as agent:
         with begun(agent.ask, person.user, **READ) as result:
@@ -122,70 +129,72 @@ def test_an_agent_that_is_disabled_while_it_waits_hears_it(
             agent.ask(person.user, **READ)
 
 
-def test_less_than_was_asked_is_said_to_be_less(
+def test_a_narrowed_approval_is_marked_as_narrowed(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """`narrowed` says so, and `granted` is what is left."""
+    """`narrowed` is true, and `granted` has the smaller amount."""
     document = json.dumps({**PAYMENT_TYPE, "narrow": {"/amount": "lower"}})
     ActionTypes(server.services.store).update(document, by=BY)
     with begun(agent.ask, person.user, PAYMENT, **TRANSFER) as result:
         request = next_request(person)
-        part = person.decider.narrow(request, Narrowing((read_change("amount=500"),)))
-        person.decider.approve(request, fingerprint=request.fingerprint, pin=PIN, granted=part)
-        yes = result.result(30)
-    assert yes.narrowed
-    assert yes.granted[0]["amount"] == {"minor": 50_000, "currency": "EUR"}
+        granted_text = person.decider.narrow(request, Narrowing((read_change("amount=500"),)))
+        person.decider.approve(
+            request, fingerprint=request.fingerprint, pin=PIN, granted=granted_text
+        )
+        approval = result.result(30)
+    assert approval.narrowed
+    assert approval.granted[0]["amount"] == {"minor": 50_000, "currency": "EUR"}
 
 
-def test_who_is_not_there_is_refused_with_the_remedy(agent: Agent) -> None:
-    """Nobody was asked."""
-    with pytest.raises(Refused, match="Check the user's name") as found:
+def test_an_unknown_user_is_refused_with_the_remedy(agent: Agent) -> None:
+    """The error says to check the user's name."""
+    with pytest.raises(Refused, match="Check the user's name") as refused:
         agent.ask("nobody-of-this-name", **READ)
-    assert found.value.error == "unknown_user_id"
+    assert refused.value.error == "unknown_user_id"
 
 
-def test_a_fact_that_is_missing_is_named(agent: Agent, person: Terminal) -> None:
-    """The error names the member and the type that requires it."""
-    lacking = {name: value for name, value in PAYMENT.items() if name != "payee"}
+def test_a_missing_fact_is_named(agent: Agent, person: Terminal) -> None:
+    """The error names the member and the action type that requires it."""
+    incomplete = {name: value for name, value in PAYMENT.items() if name != "payee"}
     with pytest.raises(Refused, match=r"payee is required by payment\.transfer"):
-        agent.ask(person.user, lacking, **TRANSFER)
+        agent.ask(person.user, incomplete, **TRANSFER)
 
 
 def test_a_wrong_secret_is_refused_with_the_remedy(server: LiveServer) -> None:
-    """The text names the two ways to authenticate."""
+    """The error explains how a secret authenticates."""
     key = server.agent()
-    with Agent(server.url, key.id, secret="guess") as agent, pytest.raises(Refused) as found:
+    with Agent(server.url, key.id, secret="guess") as agent, pytest.raises(Refused) as refused:
         agent.ask("ana", **READ)
-    assert "a secret is client_secret_basic" in str(found.value)
+    assert "a secret is client_secret_basic" in str(refused.value)
 
 
 @pytest.mark.parametrize("alg", ["ES256", "EdDSA", "RS256"])
 @pytest.mark.parametrize("bound", [False, True])
-def test_a_key_authenticates_and_a_bound_agent_proves_its_own(
+def test_a_key_authenticates_with_and_without_bound_tokens(
     server: LiveServer, person: Terminal, *, alg: str, bound: bool
 ) -> None:
-    """`private_key_jwt` for each kind of key; proofs are made because the server wants them."""
+    """Each key type works with `private_key_jwt`, and a bound agent sends DPoP proofs."""
     key = new_key(alg)
     registered = server.agent(
         auth_method="private_key_jwt", jwks=json.dumps(key.jwk), dpop_bound=bound
     )
     with Agent(server.url, registered.id, key=key.private_jwk) as agent:
-        yes: Approved = approved(person, agent.ask, person.user, **READ)
-    flow = yes.auth.auth_flow(httpx.Request("GET", "https://pay.example/"))
+        approval: Approved = approved(person, agent.ask, person.user, **READ)
+    flow = approval.auth.auth_flow(httpx.Request("GET", "https://pay.example/"))
     sent = next(flow)
     assert ("dpop" in sent.headers) is bound
     assert sent.headers["authorization"].startswith("DPoP " if bound else "Bearer ")
 
 
 async def test_an_asynchronous_agent_does_the_same(server: LiveServer, person: Terminal) -> None:
-    """The same rules by another driver."""
+    """`AsyncAgent` follows the same rules as `Agent`."""
     key = server.agent()
     async with AsyncAgent(server.url, key.id, secret=key.secret) as agent:
-        asked = asyncio.create_task(agent.ask(person.user, PAYMENT, **TRANSFER))
+        call = asyncio.create_task(agent.ask(person.user, PAYMENT, **TRANSFER))
         request = await asyncio.to_thread(next_request, person)
         await asyncio.to_thread(person.approve, request)
-        yes = await asked
-    assert yes.granted == (PAYMENT,)
+        approval = await call
+    assert approval.granted == (PAYMENT,)
 
 
 _PROGRAM = """
@@ -204,7 +213,7 @@ with Agent(issuer, client_id, secret=secret) as agent:
 
 @pytest.fixture
 def program(server: LiveServer, person: Terminal) -> Iterator[Any]:
-    """Starts an agent as a process of its own, under one idempotency key."""
+    """Return a function that starts the agent as a process, with an idempotency key."""
     key = server.agent()
     started: list[subprocess.Popen[str]] = []
 
@@ -223,10 +232,10 @@ def program(server: LiveServer, person: Terminal) -> Iterator[Any]:
 
 
 @pytest.mark.parametrize("answer", ["approved", "too_broad"])
-def test_an_agent_that_is_killed_while_it_waits_gets_the_answer_after_its_restart(
+def test_a_killed_agent_gets_the_decision_after_its_restart(
     server: LiveServer, person: Terminal, program: Any, answer: str
 ) -> None:
-    """An answer that came while the agent was down is not lost; the person is asked once."""
+    """A decision made while the agent was down is not lost, and the user is asked only once."""
     first = program("invoice-2291")
     request = next_request(person)
     first.kill()
@@ -235,44 +244,52 @@ def test_an_agent_that_is_killed_while_it_waits_gets_the_answer_after_its_restar
         person.approve(request)
     else:
         person.deny(request, answer)
-    told, _ = program("invoice-2291").communicate(timeout=60)
-    assert told.strip() == (request.id if answer == "approved" else answer)
+    output, _ = program("invoice-2291").communicate(timeout=60)
+    assert output.strip() == (request.id if answer == "approved" else answer)
     assert story(server, request.id).count("approval.requested") == 1
 
 
-def test_an_answer_that_was_lost_after_it_was_made_can_be_fetched_again(
+def test_a_process_with_the_same_key_gets_the_token_again(
     server: LiveServer, person: Terminal
 ) -> None:
-    """Another process with the same key gets it for a minute, even if its tokens are bound."""
+    """A second process gets the same token, even if the agent's tokens are bound."""
     key = server.agent(dpop_bound=True)
-    found = []
+    approvals = []
     for _ in range(2):
         with Agent(server.url, key.id, secret=key.secret) as agent:
-            named = {**READ, "idempotency_key": "once"}
-            if found:
-                found.append(agent.ask(person.user, **named))
+            options = {**READ, "idempotency_key": "once"}
+            if approvals:
+                approvals.append(agent.ask(person.user, **options))
             else:
-                found.append(approved(person, agent.ask, person.user, **named))
-    assert found[0].token == found[1].token
+                approvals.append(approved(person, agent.ask, person.user, **options))
+    assert approvals[0].token == approvals[1].token
 
 
-def test_a_restarted_agent_that_polls_too_early_slows_down_and_is_not_slowed_again(
+def test_a_restarted_agent_slows_down_only_once(
     server: LiveServer, person: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A server that does not hold polls; sleeping moves its clock."""
+    """The server here does not hold polls; sleeping moves its clock."""
     key = server.agent()
     errors: list[str] = []
     monkeypatch.setattr("time.sleep", lambda s: server.clock.forward(round(s * 1000)))
-    with _plain(server, key, errors, ends_after=1) as agent, pytest.raises(KeyboardInterrupt):
+    with (
+        _agent_without_held_polls(server, key, errors, ends_after=1) as agent,
+        pytest.raises(KeyboardInterrupt),
+    ):
         agent.ask(person.user, **READ, idempotency_key="k")
-    with _plain(server, key, errors, ends_after=5) as agent, pytest.raises(KeyboardInterrupt):
+    with (
+        _agent_without_held_polls(server, key, errors, ends_after=5) as agent,
+        pytest.raises(KeyboardInterrupt),
+    ):
         agent.ask(person.user, **READ, idempotency_key="k")
     pending = "authorization_pending"
     assert errors == [pending, "slow_down", pending, pending, pending, pending]
 
 
-def _plain(server: LiveServer, key: AgentKey, errors: list[str], ends_after: int) -> Agent:
-    """An agent whose polls are not held, and which dies after so many of them."""
+def _agent_without_held_polls(
+    server: LiveServer, key: AgentKey, errors: list[str], ends_after: int
+) -> Agent:
+    """Return an agent whose polls are not held, and which is interrupted after some of them."""
     polls = 0
 
     def strip(request: httpx.Request) -> None:
@@ -291,10 +308,10 @@ def _plain(server: LiveServer, key: AgentKey, errors: list[str], ends_after: int
     return Agent(server.url, key.id, secret=key.secret, http=httpx.Client(event_hooks=hooks))
 
 
-def test_an_exchange_asks_the_person_if_the_server_says_so(
+def test_an_exchange_asks_the_user_if_the_server_requires_it(
     server: LiveServer, person: Terminal
 ) -> None:
-    """The token that came with a call becomes a narrower one, after a yes to exactly this."""
+    """The caller's token is exchanged for a narrower one after the user approved the action."""
     bank, admin = "https://bank.example", "https://desk.example"
     server.resources.add(admin, {"desk:use": Risk.LOW}, {}, by=BY)
     server.resources.add(bank, {"bank:pay": Risk.HIGH}, {}, by=BY)
@@ -302,18 +319,18 @@ def test_an_exchange_asks_the_person_if_the_server_says_so(
     front = kit_agent(server, **both)
     payer = kit_agent(server, **both, serves=(admin,))
     call: Approved = approved(person, front.ask, person.user, scope="desk:use", resource=admin)
-    wanted = {"resource": bank, "scope": "bank:pay", "idempotency_key": "pay-1"}
-    with begun(payer.exchange, call.token, PAYMENT, **wanted) as result:
+    options = {"resource": bank, "scope": "bank:pay", "idempotency_key": "pay-1"}
+    with begun(payer.exchange, call.token, PAYMENT, **options) as result:
         request = next_request(person)
         person.approve(request)
-        yes = result.result(30)
-    assert yes.granted == (PAYMENT,)
-    assert yes.receipt.approval == request.id
-    again = payer.exchange(call.token, PAYMENT, **wanted)
-    assert again.token == yes.token
+        approval = result.result(30)
+    assert approval.granted == (PAYMENT,)
+    assert approval.receipt.approval == request.id
+    repeated = payer.exchange(call.token, PAYMENT, **options)
+    assert repeated.token == approval.token
 
 
-def _open(server: LiveServer) -> int:
+def _count_pending(server: LiveServer) -> int:
     with server.services.store.read() as view:
         return len(
             view.approvals.search(state=State.PENDING, agent_id=None, user_id=None, limit=100)

@@ -1,4 +1,4 @@
-"""`sayso ask`: a shell asks a person, and goes on by the exit code."""
+"""`sayso ask`: a shell script asks a user and continues depending on the exit code."""
 
 import json
 import re
@@ -34,7 +34,7 @@ Answer = Callable[[Approval], object]
 
 
 class _Shell:
-    """Gives the command as an agent of its own."""
+    """Runs the command as an agent of its own."""
 
     def __init__(self, server: LiveServer, person: Terminal) -> None:
         self.key: AgentKey = server.agent()
@@ -46,7 +46,7 @@ class _Shell:
         }
 
     def ask(self, *flags: str, answer: Answer | None = None, stdin: str = "") -> Done:
-        """How the command ended; `answer` is what the person does meanwhile."""
+        """Run the command, while the user reacts with `answer`."""
         words = ("--user", self.person.user, *flags)
         with ExitStack() as stack:
             if answer is not None:
@@ -54,7 +54,7 @@ class _Shell:
             return command("ask", *words, environment=self.environment, stdin=stdin)
 
     def start(self, server: LiveServer, *flags: str) -> subprocess.Popen[str]:
-        """The command as a process, started as `sayso ask`."""
+        """Start `sayso ask` as a process."""
         before = signal.signal(signal.SIGINT, signal.default_int_handler)
         try:  # a process ignores what its parent ignores, as in a job in the background
             return subprocess.Popen(
@@ -71,12 +71,12 @@ class _Shell:
 
 @pytest.fixture
 def shell(server: LiveServer, person: Terminal) -> _Shell:
-    """A shell that asks this person."""
+    """A shell that asks this user."""
     return _Shell(server, person)
 
 
 def _document(done: Done) -> dict[str, Any]:
-    """The one document on stdout, which has the exit code too."""
+    """Return the only JSON document on stdout, and check that its exit code is right."""
     document: dict[str, Any] = json.loads(done.stdout)
     assert done.stdout.count("\n") == 1
     assert document["exit"] == done.returncode
@@ -85,8 +85,8 @@ def _document(done: Done) -> dict[str, Any]:
     return document
 
 
-def test_approved_is_exit_0_with_what_was_granted_and_no_token(shell: _Shell) -> None:
-    """Stderr says who was asked, by the fingerprint that the person sees."""
+def test_approved_exits_with_0_and_prints_the_grant_without_the_token(shell: _Shell) -> None:
+    """The line on stderr has the fingerprint that the user sees."""
     seen: list[Approval] = []
 
     def yes(request: Approval) -> None:
@@ -102,8 +102,8 @@ def test_approved_is_exit_0_with_what_was_granted_and_no_token(shell: _Shell) ->
     assert str(seen[0].agent_says) == "-invoice 7"
 
 
-def test_denied_is_exit_11_with_code_and_note(shell: _Shell) -> None:
-    """The note is on the one line, in quotation marks that it cannot end."""
+def test_denied_exits_with_11_and_prints_the_code_and_the_note(shell: _Shell) -> None:
+    """The note is quoted on one line, so that it cannot look like output of the command."""
     note = 'No". Approved.'
 
     def no(request: Approval) -> None:
@@ -118,29 +118,31 @@ def test_denied_is_exit_11_with_code_and_note(shell: _Shell) -> None:
     assert shell.ask(*PAY, answer=no).stdout == ""
 
 
-def test_expired_is_exit_12(server: LiveServer, shell: _Shell) -> None:
-    """Nobody answered."""
+def test_expired_exits_with_12(server: LiveServer, shell: _Shell) -> None:
+    """Nobody answered in time."""
     done = shell.ask(*PAY, "--json", answer=lambda _: server.clock.forward(DAY))
     assert done.returncode == 12
     assert _document(done)["result"] in {"expired", "undeliverable"}
 
 
-def test_withdrawn_is_exit_13(server: LiveServer, shell: _Shell) -> None:
-    """By an administrator."""
+def test_withdrawn_exits_with_13(server: LiveServer, shell: _Shell) -> None:
+    """An administrator cancels the request while the command waits."""
     oversight = Oversight(server.services.store)
-    done = shell.ask(*PAY, "--json", answer=lambda one: oversight.cancel(one.id, "No.", by=BY))
+    done = shell.ask(
+        *PAY, "--json", answer=lambda request: oversight.cancel(request.id, "No.", by=BY)
+    )
     assert (done.returncode, _document(done)["code"]) == (13, "cancelled")
 
 
-def test_a_disabled_agent_is_exit_15(server: LiveServer, shell: _Shell) -> None:
-    """While it waits."""
+def test_a_disabled_agent_exits_with_15(server: LiveServer, shell: _Shell) -> None:
+    """The agent is disabled while the command waits."""
     agents = Agents(server.services.store, server.services.secrets)
     done = shell.ask(*PAY, "--json", answer=lambda _: agents.disable(shell.key.id, by=BY))
     assert (done.returncode, _document(done)["result"]) == (15, "disabled")
 
 
 @pytest.mark.parametrize("accepts", [False, True])
-def test_less_than_was_asked_is_exit_14_unless_it_is_accepted(
+def test_narrowed_exits_with_14_unless_it_is_accepted(
     server: LiveServer, shell: _Shell, *, accepts: bool
 ) -> None:
     """Otherwise `&&` would run more than was approved."""
@@ -157,8 +159,8 @@ def test_less_than_was_asked_is_exit_14_unless_it_is_accepted(
     assert _document(done)["granted"][0]["amount"]["minor"] == 50_000
 
 
-def test_what_the_server_refuses_is_exit_7(shell: _Shell) -> None:
-    """Nobody was asked; the document has the server's code."""
+def test_a_refusal_by_the_server_exits_with_7(shell: _Shell) -> None:
+    """Nobody was asked, and the document has the server's error code."""
     done = shell.ask("--action", "payment.transfer", "--details", "{}", "--json")
     assert (done.returncode, _document(done)["error"]) == (7, "invalid_authorization_details")
     assert "Asked" not in done.stderr
@@ -166,7 +168,7 @@ def test_what_the_server_refuses_is_exit_7(shell: _Shell) -> None:
 
 
 def test_the_flags_reach_the_server(shell: _Shell) -> None:
-    """Scope, resource, risk and time; the same key continues the request."""
+    """Scope, risk and expiry are those of the flags, and the same key continues the request."""
     flags = ("--scope", "payments:read", "--resource", READ["resource"], "--risk", "high")
     key = ("--expires-in", "90", "--idempotency-key", "job-7")
     seen: list[Approval] = []
@@ -180,8 +182,8 @@ def test_the_flags_reach_the_server(shell: _Shell) -> None:
     assert request.risk.name == "HIGH"
     assert "payments:read" in request.action_text
     assert request.expires_at - request.created_at == 90_000
-    again = shell.ask(*flags, *key, "--json")
-    assert (again.returncode, _document(again)["approval"]) == (0, request.id)
+    repeated = shell.ask(*flags, *key, "--json")
+    assert (repeated.returncode, _document(repeated)["approval"]) == (0, request.id)
 
 
 @pytest.mark.parametrize(
@@ -198,17 +200,17 @@ def test_the_flags_reach_the_server(shell: _Shell) -> None:
         (("--action", "x", "--risk", "huge"), "", "--risk"),
     ],
 )
-def test_bad_usage_is_exit_2_and_names_the_flag(
+def test_bad_usage_exits_with_2_and_names_the_flag(
     shell: _Shell, flags: tuple[str, ...], stdin: str, words: str
 ) -> None:
-    """Nobody was asked."""
+    """The error is found before anyone is asked."""
     done = shell.ask(*flags, "--json", stdin=stdin)
     assert (done.returncode, done.stdout) == (2, "")
     assert words in done.stderr
 
 
-def test_a_missing_variable_is_bad_usage(shell: _Shell) -> None:
-    """The variable is named."""
+def test_a_missing_variable_exits_with_2(shell: _Shell) -> None:
+    """The error names the environment variable."""
     shell.environment["SAYSO_AGENT_ID"] = ""
     done = shell.ask(*PAY)
     assert done.returncode == 2
@@ -217,22 +219,29 @@ def test_a_missing_variable_is_bad_usage(shell: _Shell) -> None:
 
 
 def test_details_come_from_a_file_or_stdin(shell: _Shell, tmp_path: Path) -> None:
-    """The person sees the same."""
+    """`@FILE` and `@-` give the same request as details in the argument."""
     file = tmp_path / "details.json"
     file.write_text(json.dumps(FACTS))
     for source, stdin in ((f"@{file}", ""), ("@-", json.dumps(FACTS))):
         done = shell.ask(
-            *PAY[:3], source, "--json", stdin=stdin, answer=lambda one: approve(shell.person, one)
+            *PAY[:3],
+            source,
+            "--json",
+            stdin=stdin,
+            answer=lambda request: approve(shell.person, request),
         )
         assert _document(done)["granted"] == [PAYMENT]
 
 
 @pytest.mark.parametrize("key", [None, "job-8"])
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_command_takes_its_request_back_unless_it_can_be_continued(
+def test_an_interrupted_command_withdraws_its_request_unless_it_has_a_key(
     server: LiveServer, shell: _Shell, sent: signal.Signals, key: str | None
 ) -> None:
-    """Nobody answers a request whose job is gone; with a key, the next job gets the answer."""
+    """Nobody should answer a request whose job is gone.
+
+    With a key, the next job gets the answer.
+    """
     process = shell.start(server, *PAY, *(["--idempotency-key", key] if key else []))
     try:
         request = next_request(shell.person)
@@ -245,10 +254,10 @@ def test_an_interrupted_command_takes_its_request_back_unless_it_can_be_continue
     assert waiting == ([request.id] if key else [])
 
 
-def test_an_interrupted_command_says_when_it_cannot_take_its_request_back(
+def test_an_interrupted_command_reports_that_it_could_not_withdraw(
     server: LiveServer, shell: _Shell
 ) -> None:
-    """The server does not answer; the command still ends as interrupted."""
+    """If the server does not respond, the command still ends as interrupted."""
     process = shell.start(server, *PAY)
     try:
         next_request(shell.person)
@@ -265,8 +274,8 @@ def test_an_interrupted_command_says_when_it_cannot_take_its_request_back(
     ]
 
 
-def test_an_agent_withdraws_what_it_asked(server: LiveServer, shell: _Shell) -> None:
-    """The call that waits ends."""
+def test_an_agent_withdraws_its_request(server: LiveServer, shell: _Shell) -> None:
+    """The call that waits for the decision raises Withdrawn."""
     seen: list[Asked] = []
     with (
         Agent(server.url, shell.key.id, secret=shell.key.secret) as agent,
@@ -279,8 +288,8 @@ def test_an_agent_withdraws_what_it_asked(server: LiveServer, shell: _Shell) -> 
     assert shell.person.waiting() == ()
 
 
-def test_the_page_names_every_exit_code_and_flag() -> None:
-    """And no other."""
+def test_the_page_lists_every_exit_code_and_flag() -> None:
+    """The page lists no exit code that does not exist."""
     page = (ROOT / "docs" / "ask-from-a-shell.md").read_text("utf-8")
     rows = re.findall(r"^\| (\d+) \|", page, re.MULTILINE)
     assert {int(code) for code in rows} == {int(code) for code in Exit}

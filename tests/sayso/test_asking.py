@@ -1,4 +1,4 @@
-"""What an agent sends and when, without a socket: the flows of the SDK, step by step."""
+"""The requests of the SDK's flows and their timing, step by step and without a socket."""
 
 import json
 from collections.abc import Mapping
@@ -33,8 +33,8 @@ def _asking(**options: Any) -> Asking:
     return Asking(ISSUER, Credentials.of("sayso_ag_1", "s3cret", None), **options)
 
 
-class _Driven:
-    """A flow that is answered by hand; `steps` is what it wanted after the request was accepted."""
+class _FlowDriver:
+    """Runs a flow whose responses a test supplies."""
 
     def __init__(self, flow: Any, *, accepted: Reply | None = None) -> None:
         self._flow = flow
@@ -44,7 +44,7 @@ class _Driven:
         self.step = self.request if accepted is None else flow.send(accepted)
 
     def answer(self, reply: Reply | Exception) -> Any:
-        """The next step, after this answer to the last."""
+        """Return the next step after this response."""
         if isinstance(reply, Exception):
             self.step = self._flow.throw(reply)
         else:
@@ -52,7 +52,7 @@ class _Driven:
         return self.step
 
     def slept(self, reply: Reply | Exception) -> float:
-        """How long the flow sleeps after this answer, before it sends again; 0 for not at all."""
+        """Return how many seconds the flow sleeps after this response, or 0."""
         step = self.answer(reply)
         if isinstance(step, Sleep):
             assert isinstance(self.answer(_reply(0, {})), Send)
@@ -60,22 +60,22 @@ class _Driven:
         return 0.0
 
     def result(self, reply: Reply) -> Any:
-        """What it returns after this answer."""
+        """Return the result of the flow after this last response."""
         with pytest.raises(StopIteration) as stop:
             self._flow.send(reply)
         return stop.value.value
 
 
-def _waiting(**options: Any) -> _Driven:
+def _waiting_flow(**options: Any) -> _FlowDriver:
     flow = _asking(**options).ask("ana", None, {"scope": "payments:read", "idempotency_key": "k"})
-    return _Driven(flow, accepted=_reply(200, ASKED))
+    return _FlowDriver(flow, accepted=_reply(200, ASKED))
 
 
-def test_a_request_names_user_scope_and_details_and_its_key() -> None:
-    """The server's own parameters, and nothing that was not said."""
+def test_a_request_has_the_given_parameters_and_its_key() -> None:
+    """The form has exactly the parameters that the caller passed."""
     action = {"type": "payment.transfer", "payee": "N"}
     options: Any = {"scope": "openid payments:transfer", "message": "due", "expires_in": 60}
-    sent = _Driven(_asking().ask("ana", action, {**options, "idempotency_key": "k"})).request
+    sent = _FlowDriver(_asking().ask("ana", action, {**options, "idempotency_key": "k"})).request
     assert sent.headers["Idempotency-Key"] == "k"
     assert sent.headers["Authorization"].startswith("Basic ")
     assert json.loads(sent.form.pop("authorization_details")) == [action]
@@ -87,23 +87,23 @@ def test_a_request_names_user_scope_and_details_and_its_key() -> None:
     }
 
 
-def test_a_poll_asks_to_be_held_and_has_time_for_it() -> None:
-    """The time-out of the call is longer than the wait."""
-    poll = _waiting().step
+def test_a_poll_asks_to_be_held_and_has_a_longer_timeout() -> None:
+    """The timeout must be longer than the time for which the server holds the poll."""
+    poll = _waiting_flow().step
     assert poll.headers["Prefer"] == "wait=25"
     assert poll.timeout > 25
     assert poll.headers["Idempotency-Key"] == "k"
 
 
 @pytest.mark.parametrize(("took", "pause"), [(0.0, 5.0), (2.0, 3.0), (5.0, 0.0), (25.0, 0.0)])
-def test_the_next_poll_comes_an_interval_after_the_last_was_sent(took: float, pause: float) -> None:
-    """Whether the server holds polls or not is seen by how long they take."""
-    assert _waiting().slept(_reply(400, PENDING, took)) == pause
+def test_the_time_of_a_poll_counts_towards_the_interval(took: float, pause: float) -> None:
+    """The flow sleeps only for the rest of the interval, so a held poll needs no pause."""
+    assert _waiting_flow().slept(_reply(400, PENDING, took)) == pause
 
 
-def test_slow_down_makes_the_interval_longer_for_good() -> None:
-    """The answer's interval counts, else five seconds more (CIBA 11); `Retry-After` counts too."""
-    driven = _waiting()
+def test_slow_down_lengthens_the_interval_permanently() -> None:
+    """The response's interval is used, or 5 s are added (CIBA, section 11), or `Retry-After`."""
+    driven = _waiting_flow()
     assert driven.slept(_reply(400, {"error": "slow_down", "interval": 10}, retry_after="10")) == 10
     assert driven.slept(_reply(400, PENDING)) == 10
     assert driven.slept(_reply(400, {"error": "slow_down"})) == 15
@@ -111,17 +111,17 @@ def test_slow_down_makes_the_interval_longer_for_good() -> None:
     assert driven.slept(_reply(400, PENDING)) == 15
 
 
-def test_an_overloaded_server_is_asked_again_when_it_says() -> None:
-    """503 is no answer to the request; it waits on."""
-    driven = _waiting()
+def test_an_overloaded_server_is_polled_again_after_retry_after() -> None:
+    """A 503 response is not a decision, so the request still waits."""
+    driven = _waiting_flow()
     busy = _reply(503, {"error": "temporarily_unavailable"}, retry_after="7")
     assert driven.slept(busy) == 7
     assert driven.result(_reply(200, TOKENS)).token == "a.b.c"
 
 
-def test_a_server_that_is_away_is_polled_for_as_long_as_the_request_lives() -> None:
-    """Ten minutes at five seconds; an answer in between starts the count again."""
-    driven = _waiting()
+def test_an_unreachable_server_is_polled_until_the_request_expires() -> None:
+    """The time limit starts again after every response of the server."""
+    driven = _waiting_flow()
     for _ in range(60):
         assert driven.slept(Unreachable("away")) == 5
     driven.slept(_reply(400, PENDING))
@@ -131,9 +131,9 @@ def test_a_server_that_is_away_is_polled_for_as_long_as_the_request_lives() -> N
         driven.answer(Unreachable("away"))
 
 
-def test_a_lost_request_is_sent_again_under_its_key_and_then_given_up() -> None:
-    """Five times in fifteen seconds; the error says that the same key may be used again."""
-    driven = _Driven(_asking().ask("ana", None, {}))
+def test_a_lost_request_is_sent_five_times_with_its_key() -> None:
+    """The attempts take fifteen seconds, and then the error is raised."""
+    driven = _FlowDriver(_asking().ask("ana", None, {}))
     key = driven.request.headers["Idempotency-Key"]
     pauses = [driven.slept(Unreachable("away")) for _ in range(4)]
     assert driven.step.headers["Idempotency-Key"] == key
@@ -142,9 +142,9 @@ def test_a_lost_request_is_sent_again_under_its_key_and_then_given_up() -> None:
         driven.answer(Unreachable("away"))
 
 
-def test_a_proof_is_made_when_the_server_wants_one_and_again_for_its_nonce() -> None:
-    """Each happens once; a server that wants yet another nonce gets its refusal reported."""
-    driven = _waiting()
+def test_a_proof_is_sent_on_demand_and_once_more_with_a_nonce() -> None:
+    """If the server then requires a different nonce, the refusal is raised."""
+    driven = _waiting_flow()
     assert "DPoP" not in driven.step.headers
     poll = driven.answer(_reply(400, {"error": "invalid_dpop_proof"}))
     first = poll.headers["DPoP"]
@@ -154,18 +154,18 @@ def test_a_proof_is_made_when_the_server_wants_one_and_again_for_its_nonce() -> 
         driven.answer(_reply(400, {"error": "use_dpop_nonce"}, dpop_nonce="n2"))
 
 
-def test_an_answer_that_brings_a_nonce_for_next_time_is_an_answer() -> None:
-    """It is not asked for again; the next proof has the nonce."""
-    driven = _waiting()
+def test_a_nonce_in_a_response_is_used_for_the_next_proof() -> None:
+    """The response counts and is not requested again."""
+    driven = _waiting_flow()
     driven.answer(_reply(400, {"error": "invalid_dpop_proof"}))
     assert driven.slept(_reply(400, PENDING, dpop_nonce="n1")) == 5
     assert jwt.decode(driven.step.headers["DPoP"], options=_UNVERIFIED)["nonce"] == "n1"
     assert driven.result(_reply(200, TOKENS, dpop_nonce="n2")).token == "a.b.c"
 
 
-def test_a_proof_that_does_not_count_is_reported_with_the_remedy() -> None:
-    """The second refusal of a proof is not answered with a third."""
-    driven = _waiting()
+def test_a_refused_proof_is_reported_with_the_remedy() -> None:
+    """After the second refusal, no third proof is sent; the error says to check the clock."""
+    driven = _waiting_flow()
     driven.answer(_reply(400, {"error": "invalid_dpop_proof"}))
     with pytest.raises(Refused, match="clock"):
         driven.answer(_reply(400, {"error": "invalid_dpop_proof"}))
@@ -216,37 +216,37 @@ def test_a_proof_that_does_not_count_is_reported_with_the_remedy() -> None:
         ({"error": "invalid_grant"}, Refused, ["new idempotency_key"]),
     ],
 )
-def test_each_end_has_its_error_and_says_what_to_do(
+def test_each_outcome_has_its_error_which_says_what_to_do(
     body: dict[str, str], kind: type[Exception], words: list[str]
 ) -> None:
-    """A model reads it: one line; a note of a person stays a quotation."""
-    with pytest.raises(kind) as found:
-        _waiting().answer(_reply(400, body))
-    text = str(found.value)
-    assert type(found.value) is kind
+    """A model reads the text: it is one line, and a user's note stays quoted."""
+    with pytest.raises(kind) as raised:
+        _waiting_flow().answer(_reply(400, body))
+    text = str(raised.value)
+    assert type(raised.value) is kind
     assert [word for word in words if word not in text] == []
     assert text.isprintable()
 
 
-def test_a_refusal_before_anyone_is_asked_is_no_denial() -> None:
-    """403: a rule or a limit. Whoever catches denials does not catch it."""
-    driven = _Driven(_asking().ask("ana", None, {}))
+def test_a_refusal_before_anyone_is_asked_is_not_a_denial() -> None:
+    """A 403 for a rule or a limit raises Refused, so `except Denied` does not catch it."""
+    driven = _FlowDriver(_asking().ask("ana", None, {}))
     body = {"error": "access_denied", "reason": "policy_denied", "error_description": "A rule."}
-    with pytest.raises(Refused) as found:
+    with pytest.raises(Refused) as refused:
         driven.answer(_reply(403, body))
-    assert (found.value.error, found.value.reason) == ("access_denied", "policy_denied")
+    assert (refused.value.error, refused.value.reason) == ("access_denied", "policy_denied")
 
 
-def test_an_exchange_without_the_details_that_a_person_needs_names_the_type() -> None:
-    """The error comes before anyone is asked."""
-    driven = _Driven(_asking().exchange("token", None, {"scope": "bank:pay"}))
-    wanted = {"login_hint_token": "t", "authorization_details_types": ["payment.order"]}
+def test_an_exchange_without_required_details_names_their_type() -> None:
+    """The error is raised before anyone is asked."""
+    driven = _FlowDriver(_asking().exchange("token", None, {"scope": "bank:pay"}))
+    members = {"login_hint_token": "t", "authorization_details_types": ["payment.order"]}
     with pytest.raises(Refused, match=r"payment\.order"):
-        driven.answer(_reply(400, {"error": "interaction_required", **wanted}))
+        driven.answer(_reply(400, {"error": "interaction_required", **members}))
 
 
-def test_a_server_that_is_another_issuer_is_not_believed() -> None:
-    """The credentials are not sent to it (RFC 8414 3.3)."""
+def test_a_server_with_a_different_issuer_is_refused() -> None:
+    """The credentials are not sent to it (RFC 8414, section 3.3)."""
     flow = _asking().ask("ana", None, {})
     next(flow)
     with pytest.raises(Refused, match=r"https://other\.example"):
@@ -254,43 +254,43 @@ def test_a_server_that_is_another_issuer_is_not_believed() -> None:
 
 
 @pytest.mark.parametrize("url", ["http://sayso.example", "https://sayso.example/", "sayso.example"])
-def test_an_issuer_that_cannot_be_right_is_refused_at_once(url: str) -> None:
-    """Plain http goes nowhere but to this machine."""
+def test_an_invalid_issuer_is_refused_immediately(url: str) -> None:
+    """Plain HTTP is accepted only for this machine."""
     with pytest.raises(ValueError, match="issuer must"):
         Asking(url, Credentials.of("id", "secret", None))
 
 
 @pytest.mark.parametrize("action", [{"payee": "N"}, [{"type": "a"}, {}], {"type": 1}])
 def test_an_action_without_a_type_is_refused_before_it_is_sent(action: Any) -> None:
-    """The error names the member."""
+    """The error names the missing member."""
     with pytest.raises(ValueError, match="type is missing"):
         details_of(action)
 
 
 @pytest.mark.parametrize("action", ["pay 5", [1]])
-def test_an_action_that_is_no_object_is_refused(action: Any) -> None:
-    """The error says what it must be."""
+def test_an_action_that_is_not_an_object_is_refused(action: Any) -> None:
+    """The error says what an action must be."""
     with pytest.raises(ValueError, match="an object or a list of objects"):
         details_of(action)
 
 
 @pytest.mark.parametrize("scope", [["read"], None])
-def test_scopes_are_one_string(scope: Any) -> None:
-    """A list would be sent as its text in Python."""
+def test_the_scope_must_be_a_string(scope: Any) -> None:
+    """A list would be sent in its Python notation."""
     with pytest.raises(ValueError, match="scope must be a string"):
         next(_asking().ask("ana", None, {"scope": scope}))
 
 
 @pytest.mark.parametrize("given", [{}, {"secret": "s", "key": "k"}])
-def test_credentials_are_one_of_two(given: dict[str, str]) -> None:
-    """They are a secret or a key."""
+def test_credentials_are_either_a_secret_or_a_key(given: dict[str, str]) -> None:
+    """Neither or both are refused, and so is an empty secret."""
     with pytest.raises(ValueError, match="secret= or key="):
         Credentials.of("id", given.get("secret"), given.get("key"))
     with pytest.raises(ValueError, match="secret is empty"):
         Credentials.of("id", "", None)
 
 
-def test_what_is_no_private_key_is_refused_with_what_would_be() -> None:
-    """The error is not one of the library."""
+def test_an_invalid_private_key_is_refused_with_the_valid_forms() -> None:
+    """The error is one of the SDK and not of the cryptography library."""
     with pytest.raises(ValueError, match="private key"):
         Credentials.of("id", None, "-----BEGIN NOTHING-----")

@@ -1,4 +1,4 @@
-"""The SDK's guard against tokens of every kind, with an issuer whose keys the test holds."""
+"""The SDK's guard with tokens of every kind, from an issuer whose keys the tests have."""
 
 import base64
 import json
@@ -18,7 +18,7 @@ from tests.support.inputs.handmade_jwts import by_hand, new_key, with_secret
 CREDENTIALS = ("sayso_rs_1", "s3cret")
 PAYMENT = {"type": "payment.transfer", "amount": {"minor": 100, "currency": "EUR"}}
 _PAST, _FUTURE = 1_000_000_000, 4_000_000_000
-"""Seconds; the names of tests must be the same in each process."""
+"""Fixed times in seconds, so that test names are the same in each process."""
 APPROVAL = {"id": "sayso_ap_1", "action_digest": "a", "granted_digest": "g", "single_use": True}
 
 
@@ -30,19 +30,19 @@ def issuer() -> FakeIssuer:
 
 @pytest.fixture
 def guard(issuer: FakeIssuer) -> Iterator[Guard]:
-    """A guard of the payment API that verifies signatures alone."""
+    """A guard of the payment API that only verifies signatures."""
     with issuer.http as http:
         yield Guard(ISSUER, API, credentials=CREDENTIALS, http=http)
 
 
 def _refused(guard: Guard, authorization: str | None, **call: Any) -> Rejected:
-    with pytest.raises(Rejected) as found:
+    with pytest.raises(Rejected) as rejected:
         guard.check(authorization, **call)
-    return found.value
+    return rejected.value
 
 
-def test_a_good_token_says_who_calls_for_whom(issuer: FakeIssuer, guard: Guard) -> None:
-    """The user, the agent that acts now, and those before it."""
+def test_a_valid_token_names_the_user_and_the_agents(issuer: FakeIssuer, guard: Guard) -> None:
+    """The chain has the agent that acts now and the agents before it."""
     act = {"sub": AGENT, "act": {"sub": "sayso_ag_front"}}
     caller = guard.check(f"Bearer {issuer.token(act=act)}")
     assert (caller.user, caller.agent) == (USER, AGENT)
@@ -57,10 +57,10 @@ def test_a_good_token_says_who_calls_for_whom(issuer: FakeIssuer, guard: Guard) 
         ({"client_id": "sayso_app", "act": None}, USER, None),
     ],
 )
-def test_an_agent_for_itself_and_an_app_of_a_person_are_told_apart(
+def test_a_token_without_a_user_or_without_an_agent_has_none(
     issuer: FakeIssuer, guard: Guard, claims: Any, user: str | None, agent: str | None
 ) -> None:
-    """Nobody is named who is not there."""
+    """An agent that acts for itself has no user, and a user's app has no agent."""
     caller = guard.check(f"Bearer {issuer.token(**claims)}")
     assert (caller.user, caller.agent) == (user, agent)
 
@@ -105,7 +105,7 @@ def test_an_agent_for_itself_and_an_app_of_a_person_are_told_apart(
 def test_a_token_with_wrong_claims_is_refused(
     issuer: FakeIssuer, guard: Guard, changes: dict[str, Any]
 ) -> None:
-    """Signed by the issuer, and still not for this call."""
+    """The issuer signed the token, but it is not valid for this call."""
     refused = _refused(guard, f"Bearer {issuer.token(**changes)}")
     assert (refused.status, refused.error) == (401, "invalid_token")
     assert 'error="invalid_token"' in refused.headers["WWW-Authenticate"]
@@ -126,24 +126,24 @@ def test_a_token_with_wrong_claims_is_refused(
     ],
     ids=str,
 )
-def test_a_token_with_another_header_is_refused(
+def test_a_token_with_a_wrong_header_is_refused(
     issuer: FakeIssuer, guard: Guard, header: dict[str, Any]
 ) -> None:
-    """An ID token, a hint or an introspection of the same key is no access token (RFC 9068 4)."""
+    """ID tokens, hints and introspections are not access tokens (RFC 9068, section 4)."""
     assert guard.check(f"Bearer {issuer.token()}").user == USER
     refused = _refused(guard, f"Bearer {issuer.token(header=header)}")
     assert (refused.status, refused.error) == (401, "invalid_token")
 
 
-def test_a_token_that_holds_no_claims_is_refused(issuer: FakeIssuer, guard: Guard) -> None:
-    """A list, a text and nothing are refused even if the issuer signed them."""
+def test_a_token_without_claims_is_refused(issuer: FakeIssuer, guard: Guard) -> None:
+    """A list, a string and an empty payload are refused even if the issuer signed them."""
     for payload in (b"[]", b'"x"', b"", b"[" * 5_000):
         signed = issuer.keys[0].sign(payload, typ="at+jwt")
         assert _refused(guard, f"Bearer {signed}").error == "invalid_token"
 
 
-def test_a_token_by_nobody_or_by_another_is_refused(issuer: FakeIssuer, guard: Guard) -> None:
-    """`none`, the public key as a secret, another key under the same kid, a changed payload."""
+def test_a_forged_token_is_refused(issuer: FakeIssuer, guard: Guard) -> None:
+    """Examples are `none`, the public key as a secret, a foreign key and a changed payload."""
     good = issuer.token()
     guard.check(f"Bearer {good}")
     ours = issuer.keys[0]
@@ -154,7 +154,7 @@ def test_a_token_by_nobody_or_by_another_is_refused(issuer: FakeIssuer, guard: G
         with_secret({"typ": "at+jwt", "kid": ours.kid, "alg": "HS256"}, _claims(payload), ours.pem),
         issuer.token(other, header={"kid": ours.kid}),
         issuer.token(new_key("RS256"), header={"kid": ours.kid}),
-        f"{head}.{_changed(payload)}.{signature}",
+        f"{head}.{_raise_scope(payload)}.{signature}",
         f"{head}.{payload}.",
         f"{head}.{payload}.{signature}A",
         f"{head}.{payload}.{signature}==",
@@ -162,7 +162,7 @@ def test_a_token_by_nobody_or_by_another_is_refused(issuer: FakeIssuer, guard: G
         good + "A" * 20_000,
         "x",
     ]
-    errors = {_refused(guard, f"Bearer {one}").error for one in forged}
+    errors = {_refused(guard, f"Bearer {token}").error for token in forged}
     assert errors == {"invalid_token"}
 
 
@@ -170,24 +170,24 @@ def test_a_token_by_nobody_or_by_another_is_refused(issuer: FakeIssuer, guard: G
     "alg", [pytest.param(name, id=name) for name in ("ES256", "EdDSA", "RS256")]
 )
 def test_a_key_of_each_algorithm_verifies(alg: str) -> None:
-    """A key whose JWK names an algorithm outside the list does not verify."""
+    """A token of each supported algorithm is accepted."""
     issuer = FakeIssuer([new_key(alg)])
     with issuer.http as http:
         assert Guard(ISSUER, API, http=http).check(f"Bearer {issuer.token()}").user == USER
 
 
-def test_an_algorithm_that_is_not_on_the_list_is_refused() -> None:
-    """PS256 is a good algorithm that Sayso does not sign with."""
+def test_an_unsupported_algorithm_is_refused() -> None:
+    """PS256 is secure, but Sayso does not sign with it."""
     issuer = FakeIssuer([new_key("PS256")])
     with issuer.http as http:
         assert _refused(Guard(ISSUER, API, http=http), f"Bearer {issuer.token()}").status == 401
 
 
 @pytest.mark.parametrize("authorization", [None, "", "Bearer", "Bearer ", "Basic eDp5", "token"])
-def test_a_call_without_a_token_is_told_where_to_get_one(
+def test_a_call_without_a_token_gets_the_address_of_the_metadata(
     guard: Guard, authorization: str | None
 ) -> None:
-    """The challenge has no error code, but the metadata's address (RFC 9728 5.1)."""
+    """The challenge has the metadata's URL and no error code (RFC 9728, section 5.1)."""
     refused = _refused(guard, authorization)
     assert refused.status == 401
     challenge = refused.headers["WWW-Authenticate"]
@@ -196,16 +196,16 @@ def test_a_call_without_a_token_is_told_where_to_get_one(
 
 
 def test_keys_are_fetched_once(issuer: FakeIssuer, guard: Guard) -> None:
-    """The number of tokens does not matter."""
+    """Checking many tokens fetches the keys only once."""
     for _ in range(20):
         guard.check(f"Bearer {issuer.token()}")
     assert issuer.asked.count("/jwks") == 1
 
 
-def test_a_new_key_is_found_and_unknown_ones_do_not_make_us_ask_again_and_again(
+def test_an_unknown_key_is_looked_up_at_most_every_ten_seconds(
     issuer: FakeIssuer, guard: Guard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One fetch for an unknown kid, then none for ten seconds."""
+    """A new key is found, but many tokens with unknown keys cause only one fetch."""
     now = [1_000.0]
     monkeypatch.setattr(jwks.time, "monotonic", lambda: now[0])
     guard.check(f"Bearer {issuer.token()}")
@@ -213,19 +213,19 @@ def test_a_new_key_is_found_and_unknown_ones_do_not_make_us_ask_again_and_again(
     issuer.keys.insert(0, new_key("ES256", "second"))
     assert guard.check(f"Bearer {issuer.token()}").user == USER
     assert issuer.asked.count("/jwks") == 2
-    stranger = new_key("ES256", "stranger")
+    unknown_key = new_key("ES256", "stranger")
     for _ in range(50):
-        _refused(guard, f"Bearer {issuer.token(stranger)}")
+        _refused(guard, f"Bearer {issuer.token(unknown_key)}")
     assert issuer.asked.count("/jwks") == 2
     now[0] += 11
-    _refused(guard, f"Bearer {issuer.token(stranger)}")
+    _refused(guard, f"Bearer {issuer.token(unknown_key)}")
     assert issuer.asked.count("/jwks") == 3
 
 
-def test_a_key_that_the_issuer_took_away_ends_after_five_minutes(
+def test_a_removed_key_is_accepted_for_at_most_five_minutes(
     issuer: FakeIssuer, guard: Guard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Keys are fetched again although the kid is known."""
+    """The keys are fetched again even if the key ID is known."""
     now = [1_000.0]
     monkeypatch.setattr(jwks.time, "monotonic", lambda: now[0])
     token = issuer.token()
@@ -236,10 +236,10 @@ def test_a_key_that_the_issuer_took_away_ends_after_five_minutes(
     assert _refused(guard, f"Bearer {token}").error == "invalid_token"
 
 
-def test_an_issuer_that_is_away_stops_nobody_for_an_hour_and_then_everybody(
+def test_known_keys_are_accepted_for_an_hour_without_the_issuer(
     issuer: FakeIssuer, guard: Guard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Known keys go on; without keys nothing is let through."""
+    """After that, every call is refused with 503."""
     now = [1_000.0]
     monkeypatch.setattr(jwks.time, "monotonic", lambda: now[0])
     guard.check(f"Bearer {issuer.token()}")
@@ -250,26 +250,26 @@ def test_an_issuer_that_is_away_stops_nobody_for_an_hour_and_then_everybody(
     assert _refused(guard, f"Bearer {issuer.token()}").status == 503
 
 
-def test_another_spelling_of_the_issuer_is_named_and_not_taken_for_an_outage() -> None:
-    """To try again would never help."""
+def test_a_different_spelling_of_the_issuer_is_misconfigured() -> None:
+    """The error names the right issuer, because trying again would not help."""
     issuer = FakeIssuer()
     with issuer.http as http, pytest.raises(Misconfigured, match=f"is {ISSUER}. Use that issuer"):
         Guard("https://127.0.0.1", API, http=http).check(f"Bearer {issuer.token()}")
 
 
 @pytest.mark.parametrize("details", ["x", {"payee": "N"}, ["x"]])
-def test_details_that_are_none_are_the_callers_mistake(
+def test_invalid_details_are_an_error_of_the_caller(
     issuer: FakeIssuer, guard: Guard, details: Any
 ) -> None:
-    """An API passes on what it received: that is no failure of the API."""
+    """An API passes on what it received, so the response is 400."""
     token = issuer.token(approval=APPROVAL, authorization_details=[PAYMENT])
     with pytest.raises(Rejected, match="action") as refused:
         guard.consume(guard.check(f"Bearer {token}"), details)
     assert (refused.value.status, refused.value.error) == (400, "invalid_request")
 
 
-def test_many_first_calls_at_once_fetch_the_keys_once(issuer: FakeIssuer, guard: Guard) -> None:
-    """Those who come second wait for the first, and none is refused."""
+def test_concurrent_first_calls_fetch_the_keys_once(issuer: FakeIssuer, guard: Guard) -> None:
+    """The other calls wait for the first fetch, and none is refused."""
     answer = issuer.answer
 
     def slow(request: httpx.Request) -> httpx.Response:
@@ -278,19 +278,19 @@ def test_many_first_calls_at_once_fetch_the_keys_once(issuer: FakeIssuer, guard:
 
     guard._http = httpx.Client(transport=httpx.MockTransport(slow))
     with ThreadPoolExecutor(8) as threads:
-        users = list(threads.map(guard.check, [f"Bearer {issuer.token()}"] * 8))
-    assert [caller.user for caller in users] == [USER] * 8
+        callers = list(threads.map(guard.check, [f"Bearer {issuer.token()}"] * 8))
+    assert [caller.user for caller in callers] == [USER] * 8
     assert issuer.asked.count("/jwks") == 1
 
 
-def test_a_missing_scope_names_all_that_the_call_takes(issuer: FakeIssuer, guard: Guard) -> None:
-    """403, so that the client can ask for all at once."""
+def test_a_missing_scope_error_names_all_required_scopes(issuer: FakeIssuer, guard: Guard) -> None:
+    """The client can request all of them in one step."""
     caller = guard.check(f"Bearer {issuer.token()}")
     caller.require("payments:read")
-    with pytest.raises(Rejected) as found:
+    with pytest.raises(Rejected) as rejected:
         caller.require("payments:read", "payments:transfer")
-    assert (found.value.status, found.value.error) == (403, "insufficient_scope")
-    assert 'scope="payments:read payments:transfer"' in found.value.headers["WWW-Authenticate"]
+    assert (rejected.value.status, rejected.value.error) == (403, "insufficient_scope")
+    assert 'scope="payments:read payments:transfer"' in rejected.value.headers["WWW-Authenticate"]
 
 
 @pytest.mark.parametrize(
@@ -303,30 +303,30 @@ def test_a_missing_scope_names_all_that_the_call_takes(issuer: FakeIssuer, guard
         {"approval": APPROVAL, "authorization_details": [PAYMENT, PAYMENT]},
     ],
 )
-def test_what_was_not_approved_is_demanded_in_a_form_that_an_agent_can_ask_with(
+def test_an_action_without_an_approval_gets_a_challenge_for_the_agent(
     issuer: FakeIssuer, guard: Guard, claims: dict[str, Any]
 ) -> None:
-    """The answer holds the details; the agent's side reads the same from it."""
+    """The agent's side reads from the response the details that it must request."""
     caller = guard.check(f"Bearer {issuer.token(**claims)}")
-    with pytest.raises(ApprovalRequired) as found:
+    with pytest.raises(ApprovalRequired) as raised:
         caller.require_approval(PAYMENT, scope="payments:transfer")
-    demand = found.value
-    assert 'error="insufficient_authorization_details"' in demand.headers["WWW-Authenticate"]
-    answer = httpx.Response(demand.status, json=demand.body, headers=demand.headers)
+    challenge = raised.value
+    assert 'error="insufficient_authorization_details"' in challenge.headers["WWW-Authenticate"]
+    answer = httpx.Response(challenge.status, json=challenge.body, headers=challenge.headers)
     assert Challenge.of(answer) == Challenge([PAYMENT], API, "payments:transfer")
 
 
-def test_what_was_approved_goes_on(issuer: FakeIssuer, guard: Guard) -> None:
+def test_an_approved_action_is_accepted(issuer: FakeIssuer, guard: Guard) -> None:
     """The order of its members does not matter."""
     token = issuer.token(approval=APPROVAL, authorization_details=[PAYMENT])
-    turned = dict(reversed(PAYMENT.items()))
+    reordered = dict(reversed(PAYMENT.items()))
     caller = guard.check(f"Bearer {token}")
-    caller.require_approval(turned)
-    assert guard.consume(caller, turned).approval == "sayso_ap_1"
+    caller.require_approval(reordered)
+    assert guard.consume(caller, reordered).approval == "sayso_ap_1"
 
 
-def test_details_that_were_not_granted_are_not_even_sent(issuer: FakeIssuer, guard: Guard) -> None:
-    """The demand comes from the guard itself."""
+def test_ungranted_details_are_refused_locally(issuer: FakeIssuer, guard: Guard) -> None:
+    """The guard raises the error itself and sends nothing to the server."""
     caller = guard.check(
         f"Bearer {issuer.token(approval=APPROVAL, authorization_details=[PAYMENT])}"
     )
@@ -355,20 +355,20 @@ def test_each_refusal_to_consume_stops_the_action(  # a table
     kind: type[Exception],
     answered: int | None,
 ) -> None:
-    """What is the agent's is answered to it; what is the operator's own is an error of the API."""
+    """A fault of the agent is returned to it. A fault of the operator is raised as an error."""
     issuer.consumption = httpx.Response(
         status, json={"code": code, "detail": "No."}, headers={"WWW-Authenticate": 'Bearer x="y"'}
     )
     caller = guard.check(
         f"Bearer {issuer.token(approval=APPROVAL, authorization_details=[PAYMENT])}"
     )
-    with pytest.raises(kind) as found:
+    with pytest.raises(kind) as raised:
         guard.consume(caller, PAYMENT)
-    assert getattr(found.value, "status", None) == answered
+    assert getattr(raised.value, "status", None) == answered
 
 
-def test_each_consumption_is_an_execution_of_its_own(issuer: FakeIssuer, guard: Guard) -> None:
-    """Unless the API names it: a second call with the same token is another execution."""
+def test_each_consumption_has_a_new_execution_id(issuer: FakeIssuer, guard: Guard) -> None:
+    """An execution ID that the API passes is used instead."""
     caller = guard.check(
         f"Bearer {issuer.token(approval=APPROVAL, authorization_details=[PAYMENT])}"
     )
@@ -377,10 +377,10 @@ def test_each_consumption_is_an_execution_of_its_own(issuer: FakeIssuer, guard: 
     assert guard.consume(caller, PAYMENT, "run-1").execution_id == "run-1"
 
 
-def test_an_introspection_counts_for_its_seconds_and_no_longer(
+def test_an_introspection_is_valid_for_the_configured_seconds(
     issuer: FakeIssuer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The API chooses: each time, for a while, or never."""
+    """With `introspect_every=5`, a revoked token is refused after five seconds."""
     now = [1_000.0]
     monkeypatch.setattr(jwks.time, "monotonic", lambda: now[0])
     with issuer.http as http:
@@ -399,15 +399,15 @@ def test_an_introspection_counts_for_its_seconds_and_no_longer(
         assert _refused(guard, f"Bearer {token}").status == 503
 
 
-def test_a_forged_token_is_refused_before_anybody_is_asked(issuer: FakeIssuer) -> None:
-    """Garbage costs the authorization server nothing."""
+def test_a_forged_token_is_not_introspected(issuer: FakeIssuer) -> None:
+    """An invalid token causes no request to the authorization server."""
     with issuer.http as http:
         guard = Guard(ISSUER, API, credentials=CREDENTIALS, introspect_every=0, http=http)
         _refused(guard, f"Bearer {issuer.token(new_key('ES256'))}")
     assert "/introspect" not in issuer.asked
 
 
-class _Bound:
+class _BoundToken:
     """A token that is bound to a key, and proofs of that key."""
 
     def __init__(self, issuer: FakeIssuer) -> None:
@@ -415,28 +415,28 @@ class _Bound:
         self.token = issuer.token(cnf={"jkt": dpop_proofs.thumbprint(self.key)})
 
     def proof(self, key: Any = None, **changes: Any) -> str:
-        """A good proof for GET /balance, with changes."""
+        """Return a valid proof for GET /balance, with changes."""
         members = {"ath": dpop_proofs.ath(self.token), **changes}
         now, url = int(time.time() * 1000), f"{API}/balance"
         return dpop_proofs.proof(key or self.key, url, now, "GET", **members)
 
 
 @pytest.fixture
-def bound(issuer: FakeIssuer) -> _Bound:
+def bound(issuer: FakeIssuer) -> _BoundToken:
     """A bound token of this issuer."""
-    return _Bound(issuer)
+    return _BoundToken(issuer)
 
 
-def test_a_bound_token_comes_with_a_proof_of_its_key(guard: Guard, bound: _Bound) -> None:
-    """One new proof for each call; escapes and case of the URL do not matter."""
+def test_a_bound_token_needs_a_proof_of_its_key(guard: Guard, bound: _BoundToken) -> None:
+    """Escapes and case in the URL of the proof do not matter."""
     for url in (f"{API}/balance", "https://PAY.example:443/%62alance"):
         proofs = [bound.proof(htu=url)]
         caller = guard.check(f"DPoP {bound.token}", path="/balance", proofs=proofs)
         assert (caller.user, caller.scheme) == (USER, "DPoP")
 
 
-def test_a_proof_that_was_used_before_is_refused(guard: Guard, bound: _Bound) -> None:
-    """A copy of the whole request is worth nothing."""
+def test_a_proof_cannot_be_used_twice(guard: Guard, bound: _BoundToken) -> None:
+    """A copied request is therefore refused."""
     call: Any = {"path": "/balance", "proofs": [bound.proof()]}
     guard.check(f"DPoP {bound.token}", **call)
     refused = _refused(guard, f"DPoP {bound.token}", **call)
@@ -464,23 +464,23 @@ def test_a_proof_that_was_used_before_is_refused(guard: Guard, bound: _Bound) ->
     ],
     ids=str,
 )
-def test_a_proof_for_something_else_is_refused(
-    guard: Guard, bound: _Bound, changes: dict[str, Any]
+def test_a_proof_for_a_different_call_is_refused(
+    guard: Guard, bound: _BoundToken, changes: dict[str, Any]
 ) -> None:
-    """It has another method, URL, token or time."""
+    """The method, URL, token and time of the proof must match the call."""
     proofs = [bound.proof(**changes)]
     refused = _refused(guard, f"DPoP {bound.token}", path="/balance", proofs=proofs)
     assert refused.error == "invalid_dpop_proof"
 
 
-def test_a_proof_by_another_key_or_of_another_kind_is_refused(guard: Guard, bound: _Bound) -> None:
-    """No proof, two proofs, and one with its private key or without a type are refused too."""
+def test_an_invalid_proof_is_refused(guard: Guard, bound: _BoundToken) -> None:
+    """Examples are a foreign key, two proofs, a private key in the header and a wrong type."""
     other, good = new_key("ES256"), bound.proof()
     claims = dpop_proofs.proof_claims(
         f"{API}/balance", int(time.time() * 1000), "GET", ath=dpop_proofs.ath(bound.token)
     )
     private = {"jwk": {**dpop_proofs.public(bound.key), "d": "x"}}
-    wrong = [
+    invalid = [
         [],
         [good, bound.proof()],
         [bound.proof(other)],
@@ -493,50 +493,50 @@ def test_a_proof_by_another_key_or_of_another_kind_is_refused(guard: Guard, boun
         ["[" * 4_000],
     ]
     refused = [
-        _refused(guard, f"DPoP {bound.token}", path="/balance", proofs=proofs) for proofs in wrong
+        _refused(guard, f"DPoP {bound.token}", path="/balance", proofs=proofs) for proofs in invalid
     ]
-    assert [one.error for one in refused] == ["invalid_dpop_proof"] * len(wrong)
+    assert [rejected.error for rejected in refused] == ["invalid_dpop_proof"] * len(invalid)
 
 
-def test_a_token_with_a_second_confirmation_that_nobody_checks_is_refused(
-    issuer: FakeIssuer, guard: Guard, bound: _Bound
+def test_a_token_with_an_unsupported_confirmation_is_refused(
+    issuer: FakeIssuer, guard: Guard, bound: _BoundToken
 ) -> None:
-    """A certificate, say: the proof of the key alone does not make up for it."""
+    """A proof of the key does not replace the check of a certificate, for example."""
     thumbprint = dpop_proofs.thumbprint(bound.key)
     bound.token = issuer.token(cnf={"jkt": thumbprint, "x5t#S256": "x"})
     refused = _refused(guard, f"DPoP {bound.token}", path="/balance", proofs=[bound.proof()])
     assert refused.error == "invalid_token"
 
 
-def test_a_bound_token_is_no_bearer_token_and_an_unbound_one_is_no_other(
-    issuer: FakeIssuer, guard: Guard, bound: _Bound
+def test_the_scheme_must_match_the_binding_of_the_token(
+    issuer: FakeIssuer, guard: Guard, bound: _BoundToken
 ) -> None:
-    """A stolen token without its key, and a proof that proves nothing (RFC 9449 7.1, 7.2)."""
+    """A stolen bound token is refused as a bearer token (RFC 9449, sections 7.1 and 7.2)."""
     assert _refused(guard, f"Bearer {bound.token}").error == "invalid_token"
     proofs = [bound.proof(ath=None)]
     refused = _refused(guard, f"DPoP {issuer.token()}", path="/balance", proofs=proofs)
     assert refused.error == "invalid_token"
 
 
-def test_clocks_may_differ_by_five_seconds_and_a_proof_lives_for_sixty(
-    issuer: FakeIssuer, guard: Guard, bound: _Bound
+def test_clocks_may_differ_by_five_seconds_and_proofs_are_valid_for_sixty(
+    issuer: FakeIssuer, guard: Guard, bound: _BoundToken
 ) -> None:
-    """Larger differences are refused, on either side."""
+    """Larger differences are refused in both directions."""
     now = int(time.time())
     guard.check(f"Bearer {issuer.token(exp=now - 3)}")
     guard.check(f"Bearer {issuer.token(iat=now + 3)}")
     assert _refused(guard, f"Bearer {issuer.token(exp=now - 8)}").status == 401
     assert _refused(guard, f"Bearer {issuer.token(iat=now + 9)}").status == 401
-    for late, counts in ((50, True), (70, False), (-3, True), (-9, False)):
-        call: Any = {"path": "/balance", "proofs": [bound.proof(iat=now - late)]}
-        if counts:
+    for age, is_accepted in ((50, True), (70, False), (-3, True), (-9, False)):
+        call: Any = {"path": "/balance", "proofs": [bound.proof(iat=now - age)]}
+        if is_accepted:
             guard.check(f"DPoP {bound.token}", **call)
         else:
             assert _refused(guard, f"DPoP {bound.token}", **call).error == "invalid_dpop_proof"
 
 
-def test_what_cannot_be_right_is_refused_when_the_guard_is_made() -> None:
-    """The errors name the argument, and the command that prints its value."""
+def test_invalid_arguments_are_refused_when_the_guard_is_created() -> None:
+    """The error names the argument and, if there is one, the command that prints its value."""
     with pytest.raises(ValueError, match=r"audience.*sayso resources add"):
         Guard(ISSUER, "")
     with pytest.raises(ValueError, match=r"introspect_every needs credentials"):
@@ -551,7 +551,7 @@ def test_what_cannot_be_right_is_refused_when_the_guard_is_made() -> None:
 
 
 def test_a_guard_without_credentials_consumes_nothing(issuer: FakeIssuer) -> None:
-    """It says what to pass."""
+    """The error says that `consume` needs credentials."""
     with issuer.http as http:
         guard = Guard(ISSUER, API, http=http)
         token = issuer.token(approval=APPROVAL, authorization_details=[PAYMENT])
@@ -559,8 +559,8 @@ def test_a_guard_without_credentials_consumes_nothing(issuer: FakeIssuer) -> Non
             guard.consume(guard.check(f"Bearer {token}"), PAYMENT)
 
 
-def test_the_metadata_stands_where_the_challenge_says() -> None:
-    """The path of the resource is inserted (RFC 9728 3.1)."""
+def test_the_metadata_path_contains_the_path_of_the_resource() -> None:
+    """The resource's path comes after the well-known prefix (RFC 9728, section 3.1)."""
     guard = Guard(ISSUER, "https://pay.example/mcp/", scopes=["a", "b"])
     assert guard.metadata_path == "/.well-known/oauth-protected-resource/mcp"
     assert guard.metadata == {
@@ -576,8 +576,8 @@ def _claims(payload: str) -> Any:
     return json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
 
 
-def _changed(payload: str) -> str:
+def _raise_scope(payload: str) -> str:
     raw = base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))
-    grown = raw.replace(b"payments:read", b"payments:admin")
-    assert grown != raw
-    return base64.urlsafe_b64encode(grown).rstrip(b"=").decode()
+    changed = raw.replace(b"payments:read", b"payments:admin")
+    assert changed != raw
+    return base64.urlsafe_b64encode(changed).rstrip(b"=").decode()

@@ -1,4 +1,4 @@
-"""The guard of an MCP server's tools, with an agent and a guard that the test holds."""
+"""The guard of an MCP server's tools, with a fake agent and a fake guard."""
 
 import asyncio
 import inspect
@@ -23,7 +23,7 @@ PAY = {"payee": "Nordwind", "minor": 5}
 
 
 class FakePerson:
-    """A person who is asked, and the record of used approvals, as far as `Tools` sees them."""
+    """Stands in for the user and the record of consumed approvals, as `Tools` sees them."""
 
     def __init__(self, wait: float = 5.0) -> None:
         self.tools = Tools(ISSUER, API, credentials=("a", "b"), agent=("c", "d"), wait=wait)
@@ -32,7 +32,7 @@ class FakePerson:
         self.keys: list[str] = []
         self.options: list[dict[str, Any]] = []
         self.refusal: Refused | None = None
-        """What becomes of a request with the token of a call."""
+        """The error for a request that has the token of a call."""
         self.was_asked = asyncio.Event()
         self.may_end = asyncio.Event()
         self.may_end.set()
@@ -50,7 +50,7 @@ class FakePerson:
         return pay
 
     async def ask(self, _user: str, action: dict[str, Any], **options: Any) -> Any:
-        """Wait for the test's answer to this key."""
+        """Wait until the test decides the request with this key."""
         if self.refusal is not None and "caller_token" in options:
             raise self.refusal
         self.options.append(options)
@@ -63,18 +63,18 @@ class FakePerson:
         return SimpleNamespace(key=key, granted={**action, **granted})
 
     async def use(self, approved: Any, _caller: Any) -> Any:
-        """Use an approval up, once."""
+        """Consume an approval, which works once."""
         if approved.key in self.used:
             raise Rejected(409, "already_consumed", "used")
         self.used.append(approved.key)
         return approved.granted
 
-    async def approve(self, number: int = 0, **less: Any) -> None:
-        """Answer the request of this number, once it was asked."""
+    async def approve(self, number: int = 0, **limits: Any) -> None:
+        """Approve the request with this index, once it was made."""
         while len(self.keys) <= number:
             self.was_asked.clear()
             await self.was_asked.wait()
-        self.answers[self.keys[number]].set_result(less)
+        self.answers[self.keys[number]].set_result(limits)
 
     def call(self, user: str | None = USER, arguments: Any = None, **context: Any) -> Any:
         """Call the tool as this user."""
@@ -92,8 +92,8 @@ async def _nothing(*_: object) -> None:
     pass
 
 
-async def test_calls_that_are_one_ask_once_and_run_once() -> None:
-    """Both get the result; the next call like them asks again."""
+async def test_identical_calls_ask_once_and_run_once() -> None:
+    """Both calls get the result, and a later identical call asks again."""
     person = FakePerson()
     calls = [person.call(), person.call()]
     await person.approve()
@@ -106,15 +106,15 @@ async def test_calls_that_are_one_ask_once_and_run_once() -> None:
 
 
 async def test_the_tool_runs_with_what_was_granted() -> None:
-    """Which may be less than the call said."""
+    """The granted arguments may be less than those of the call."""
     person = FakePerson()
     call = person.call()
     await person.approve(minor=3)
     assert await call == "paid 3"
 
 
-async def test_a_call_that_comes_back_joins_its_request() -> None:
-    """The answer waits for it, and nothing runs while nobody waits."""
+async def test_a_repeated_call_joins_its_request() -> None:
+    """The decision is kept, and the tool runs only while a call waits for it."""
     person = FakePerson(wait=0.05)
     with pytest.raises(ToolError, match=r"Approval pending \(9f3a-71c0\).*same arguments"):
         await person.call()
@@ -125,26 +125,26 @@ async def test_a_call_that_comes_back_joins_its_request() -> None:
     assert len(person.keys) == 1
 
 
-async def test_a_client_that_goes_away_changes_nothing() -> None:
-    """Neither while the person decides nor while the tool runs; who comes back gets the result."""
+async def test_a_disconnected_client_gets_the_result_when_it_calls_again() -> None:
+    """It may disconnect during the decision or while the tool runs; the tool runs once."""
     person = FakePerson()
     person.may_end.clear()
     for awaited in (person.was_asked.is_set, lambda: person.ran):
-        gone = person.call()
+        cancelled = person.call()
         while not awaited():  # noqa: ASYNC110  # until it is inside
             await asyncio.sleep(0.01)
-        gone.cancel()
+        cancelled.cancel()
         if not person.ran:
             await person.approve()
-    back = person.call()
+    repeated = person.call()
     await asyncio.sleep(0.05)
     person.may_end.set()
-    assert await back == "paid 5"
+    assert await repeated == "paid 5"
     assert (len(person.keys), len(person.ran)) == (1, 1)
 
 
-async def test_other_arguments_or_another_user_after_the_yes_get_nothing() -> None:
-    """Each is a request of its own."""
+async def test_an_approval_is_only_for_its_arguments_and_its_user() -> None:
+    """A call with different arguments or a different user creates a request of its own."""
     person = FakePerson(wait=0.05)
     for _ in range(2):
         with pytest.raises(ToolError, match="pending"):
@@ -157,46 +157,46 @@ async def test_other_arguments_or_another_user_after_the_yes_get_nothing() -> No
     assert len(set(person.keys)) == 3
 
 
-async def test_a_state_of_another_call_is_refused() -> None:
-    """A state is no right: it must be the one of this user's very call."""
+async def test_the_state_of_a_different_call_is_refused() -> None:
+    """The state must belong to exactly this call of this user."""
     person = FakePerson(wait=0.05)
     with pytest.raises(ToolError, match="another call"):
         await person.call(request_state="of-eve")
     assert person.keys == []
 
 
-async def test_a_person_who_does_not_open_the_url_still_answers_elsewhere() -> None:
-    """The call that comes back with a refusal of the URL is told to come back as a model does."""
+async def test_a_user_who_declines_the_url_can_approve_elsewhere() -> None:
+    """The repeated call is told to come back with the same arguments."""
     person = FakePerson(wait=0.05)
     shows = SimpleNamespace(elicitation=SimpleNamespace(url=object()))
     modern = {"client_capabilities": shows, "protocol_version": "2026-07-28"}
     first = await person.call(**modern)
     assert first.input_requests["approval"].params.url == f"{ISSUER}/"
     declined = {"approval": SimpleNamespace(action="decline")}
-    back = {"request_state": first.request_state, "input_responses": declined}
+    retry = {"request_state": first.request_state, "input_responses": declined}
     with pytest.raises(ToolError, match="same arguments"):
-        await person.call(**modern, **back)
+        await person.call(**modern, **retry)
     await person.approve()
     assert await person.call() == "paid 5"
     assert len(person.keys) == 1
 
 
 class OtherContext:
-    """What another framework passes to a tool."""
+    """The context that a different framework passes to a tool."""
 
 
 class OtherError(Exception):
-    """What a tool of another framework raises."""
+    """The error that a tool of a different framework raises."""
 
 
 class OtherTools(Tools):
-    """The tools of another framework, which answers errors of MCP in its own way."""
+    """Tools for a framework that does not pass MCP errors on."""
 
     context_class, error_class, passes_errors = OtherContext, OtherError, False
 
 
-async def test_another_framework_gets_its_own_context_and_errors() -> None:
-    """A client of 2025-11-25 reads a text where the framework would swallow the URL."""
+async def test_a_different_framework_gets_its_own_context_and_errors() -> None:
+    """Its clients get a text, because the framework would drop the URL."""
     person = FakePerson(wait=0.05)
     person.tools.__class__ = OtherTools
     person.pay = person.tools.high("payment.transfer")(person._paying())
@@ -209,22 +209,22 @@ async def test_another_framework_gets_its_own_context_and_errors() -> None:
         await person.call(user=None)
 
 
-async def test_an_answer_that_was_used_before_a_restart_is_asked_for_anew() -> None:
-    """Never run twice for one answer, whoever has used it."""
+async def test_an_approval_consumed_before_a_restart_is_requested_again() -> None:
+    """The tool never runs twice for one approval."""
     person = FakePerson()
     first = person.call()
     await person.approve()
     await first
-    fresh = FakePerson()
-    fresh.used, fresh.answers = person.used, person.answers
-    again = fresh.call()
-    await fresh.approve(1)
-    assert await again == "paid 5"
-    assert fresh.keys[0] == person.keys[0] != fresh.keys[1]
+    restarted = FakePerson()
+    restarted.used, restarted.answers = person.used, person.answers
+    repeated = restarted.call()
+    await restarted.approve(1)
+    assert await repeated == "paid 5"
+    assert restarted.keys[0] == person.keys[0] != restarted.keys[1]
 
 
-async def test_a_request_lives_on_when_the_server_is_away() -> None:
-    """Other errors end it."""
+async def test_a_request_is_kept_while_the_server_is_unreachable() -> None:
+    """Any other error ends the request, and the next call has a new key."""
     person = FakePerson()
     for error in (Unreachable("away"), Refused("access_denied", "no", {})):
         call = person.call()
@@ -238,17 +238,17 @@ async def test_a_request_lives_on_when_the_server_is_away() -> None:
     assert person.keys[0] == person.keys[1] != person.keys[2]
 
 
-async def test_an_approval_that_cannot_be_used_up_now_is_used_by_the_next_call() -> None:
-    """The record of used approvals is at Sayso, which was away."""
+async def test_an_approval_that_could_not_be_consumed_is_kept_for_the_next_call() -> None:
+    """The server was unreachable when the approval should have been consumed."""
     person = FakePerson()
     use, errors = person.tools.use, [Rejected(503, "temporarily_unavailable", "away")]
 
-    async def first_away(*arguments: Any) -> Any:
+    async def fail_once(*arguments: Any) -> Any:
         if errors:
             raise errors.pop()
         return await use(*arguments)
 
-    person.tools.use = first_away  # type: ignore[method-assign]  # once
+    person.tools.use = fail_once  # type: ignore[method-assign]  # once
     call = person.call()
     await person.approve()
     with pytest.raises(ToolError, match="away"):
@@ -260,7 +260,7 @@ async def test_an_approval_that_cannot_be_used_up_now_is_used_by_the_next_call()
 async def test_a_forgotten_request_is_found_again_by_its_key(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """What is remembered has a limit; the person is still asked once."""
+    """The number of remembered requests is limited, but the key of a call is always the same."""
     monkeypatch.setattr(open_calls, "_MAX_OPEN", 1)
     person = FakePerson(wait=0.05)
     for arguments in (PAY, {**PAY, "minor": 6}, PAY):
@@ -271,13 +271,13 @@ async def test_a_forgotten_request_is_found_again_by_its_key(
 
 
 async def test_an_approval_that_came_too_late_is_requested_again_by_the_next_call() -> None:
-    """Its token has expired; the model reads what to do."""
+    """The token has expired, and the error tells the model to call again."""
     person = FakePerson()
 
-    async def late(*_: object) -> Any:
+    async def refuse_as_expired(*_: object) -> Any:
         raise Rejected(401, "invalid_token", "The token has expired.")
 
-    person.tools.use = late  # type: ignore[method-assign]  # of this approval
+    person.tools.use = refuse_as_expired  # type: ignore[method-assign]  # of this approval
     call = person.call()
     await person.approve()
     with pytest.raises(ToolError, match="Call again to send a new request"):
@@ -285,8 +285,8 @@ async def test_an_approval_that_came_too_late_is_requested_again_by_the_next_cal
     assert person.ran == []
 
 
-async def test_a_call_without_a_person_asks_nobody() -> None:
-    """An agent that acts for itself has nobody to ask; without HTTP there is no token."""
+async def test_a_call_for_no_user_is_refused() -> None:
+    """An agent that acts for itself has no user, and a call without HTTP has no token."""
     person = FakePerson()
     with pytest.raises(ToolError, match="nobody has"):
         await person.call(user=None)
@@ -297,19 +297,19 @@ async def test_a_call_without_a_person_asks_nobody() -> None:
 
 
 class Amount(BaseModel):
-    """An amount as a tool takes it."""
+    """An amount, as a tool receives it."""
 
     minor: int
 
 
 async def test_a_tool_keeps_its_schema_its_context_and_its_types() -> None:
-    """The server passes its context; models arrive as models."""
+    """The server passes its context, and arguments arrive as Pydantic models."""
     person, mcp = FakePerson(), MCPServer("bank")
-    got: list[Any] = []
+    received: list[Any] = []
 
     def refund(amount: Amount, ctx: Context[Any, Any], note: str | None = None) -> str:
         """Pay back."""
-        got.extend([amount, ctx, note])
+        received.extend([amount, ctx, note])
         return "done"
 
     tool = person.tools.high("payment.transfer")(refund)
@@ -325,11 +325,11 @@ async def test_a_tool_keeps_its_schema_its_context_and_its_types() -> None:
     call = asyncio.ensure_future(mcp.call_tool("refund", {"amount": {"minor": 7}}, context))
     await person.approve(amount={"minor": 4})
     await call
-    assert got == [Amount(minor=4), context, None]
+    assert received == [Amount(minor=4), context, None]
 
 
-async def test_the_token_of_the_call_says_who_calls() -> None:
-    """So the agent's words name the tool alone."""
+async def test_a_request_has_the_token_of_the_call() -> None:
+    """The token names the caller, so the message names only the tool."""
     person = FakePerson()
     call = person.call()
     await person.approve()
@@ -338,10 +338,10 @@ async def test_the_token_of_the_call_says_who_calls() -> None:
     assert [option["message"] for option in person.options] == ["Tool pay"]
 
 
-async def test_an_agent_that_does_not_serve_the_api_names_the_client_in_its_words(
+async def test_an_agent_that_does_not_serve_the_api_names_the_client_in_its_message(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """The log tells the operator what the registration lacks."""
+    """The log tells the operator what is missing in the registration."""
     person = FakePerson()
     person.refusal = Refused("invalid_request", "no", {"reason": "not_served"})
     call = person.call()
@@ -354,7 +354,7 @@ async def test_an_agent_that_does_not_serve_the_api_names_the_client_in_its_word
 
 
 async def test_any_other_refusal_of_the_token_ends_the_call() -> None:
-    """A caller whose token was revoked is not asked for by another name."""
+    """If the caller's token was revoked, no request is made without the token."""
     person = FakePerson()
     person.refusal = Refused("expired_login_hint_token", "over", {})
     with pytest.raises(ToolError, match="over"):
@@ -362,8 +362,8 @@ async def test_any_other_refusal_of_the_token_ends_the_call() -> None:
     assert person.options == []
 
 
-def test_a_high_tool_needs_who_asks_and_who_acts() -> None:
-    """Said when the tool is marked."""
+def test_a_high_risk_tool_requires_an_agent() -> None:
+    """The error is raised when the tool is decorated. A parameter named `type` is refused too."""
     with pytest.raises(TypeError, match="agent="):
         Tools(ISSUER, API, credentials=("a", "b")).high("payment.transfer")(FakePerson._paying)
     with pytest.raises(TypeError, match="called type"):
@@ -372,7 +372,7 @@ def test_a_high_tool_needs_who_asks_and_who_acts() -> None:
 
 @pytest.fixture
 def guarded() -> tuple[asgi.App, list[str], FakeIssuer]:
-    """An app behind two marked tools, and the bodies that reached it."""
+    """An app behind two marked tools, and the bodies that reach it."""
     issuer, reached = FakeIssuer(), list[str]()
     tools = Tools(ISSUER, API)
     tools.guard._http = issuer.async_http
@@ -392,8 +392,8 @@ def guarded() -> tuple[asgi.App, list[str], FakeIssuer]:
 
 
 @pytest.mark.parametrize("someone", [USER, "sayso_us_eve"])
-async def test_an_approval_counts_for_the_person_of_the_call(someone: str) -> None:
-    """The agent's token says for whom it is, and the call's token who calls."""
+async def test_an_approval_counts_only_for_the_user_of_the_call(someone: str) -> None:
+    """The user of the approval's token must be the user of the call's token."""
     issuer, tools = FakeIssuer(), Tools(ISSUER, API, credentials=("a", "b"))
     tools.guard._http = issuer.async_http
     claim = {"id": "a", "action_digest": "b", "granted_digest": "c", "single_use": True}
@@ -409,25 +409,25 @@ async def test_an_approval_counts_for_the_person_of_the_call(someone: str) -> No
     assert ("/api/approvals/consume" in issuer.asked) == (someone == USER)
 
 
-async def test_a_missing_scope_is_answered_before_the_server(guarded: Any) -> None:
-    """As are bodies that nobody can read."""
+async def test_a_missing_scope_is_refused_before_the_app(guarded: Any) -> None:
+    """Bodies that cannot be read are refused too."""
     app, reached, issuer = guarded
     call = json.dumps({"method": "tools/call", "params": {"name": "write"}})
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url=API) as http:
 
-        async def posted(body: str, scope: str) -> httpx.Response:
+        async def post(body: str, scope: str) -> httpx.Response:
             token = issuer.token(scope=scope)
             return await http.post("/", content=body, headers={"Authorization": f"Bearer {token}"})
 
-        refused = await posted(call, "notes:read")
+        refused = await post(call, "notes:read")
         assert refused.status_code == 403
         assert 'scope="notes:write"' in refused.headers["WWW-Authenticate"]
-        assert (await posted(f"[{call}]", "notes:read")).status_code == 403
-        assert (await posted("{", "notes:write")).status_code == 400
-        assert (await posted(" " * 5_000_000, "notes:write")).status_code == 413
+        assert (await post(f"[{call}]", "notes:read")).status_code == 403
+        assert (await post("{", "notes:write")).status_code == 400
+        assert (await post(" " * 5_000_000, "notes:write")).status_code == 413
         assert reached == []
-        assert (await posted(call, "notes:write")).status_code == 200
+        assert (await post(call, "notes:write")).status_code == 200
         unmarked = call.replace("write", "other")
-        assert (await posted(unmarked, "notes:read")).status_code == 200
+        assert (await post(unmarked, "notes:read")).status_code == 200
         assert reached == [call, unmarked]

@@ -1,4 +1,4 @@
-"""An MCP server that is killed while a person decides."""
+"""An MCP server that is killed during the decision."""
 
 import asyncio
 import contextlib
@@ -21,24 +21,24 @@ from tests.support.servers.server import LiveServer
 PAYMENT = {"payee": "Nordwind", "amount": {"minor": 482_000, "currency": "EUR"}}
 
 
-async def test_a_server_that_is_killed_while_it_waits_loses_nothing(
+async def test_after_a_crash_of_the_server_a_call_runs_once(
     server: LiveServer, person: Terminal
 ) -> None:
-    """The person is asked once, and the payment is made once."""
+    """The user is asked once, and the payment is made once."""
     with mcp_server(server, Path(sys.executable)) as mcp:
         token = await asyncio.to_thread(signed_in, server, person, mcp.uri, "notes:read")
         with pytest.RaisesGroup(httpx2.TransportError, flatten_subgroups=True):
             async with _client(mcp.uri, token) as client:
                 call = asyncio.create_task(client.call_tool("pay", PAYMENT))
-                asked = await asyncio.to_thread(next_request, person)
+                request = await asyncio.to_thread(next_request, person)
                 mcp.kill()
                 await call
         await asyncio.to_thread(mcp.start)
         assert mcp.paid == []
         async with _client(mcp.uri, token) as client:
             call = asyncio.create_task(client.call_tool("pay", PAYMENT))
-            assert (await asyncio.to_thread(person.only)).id == asked.id
-            await asyncio.to_thread(approve, person, asked)
+            assert (await asyncio.to_thread(person.only)).id == request.id
+            await asyncio.to_thread(approve, person, request)
             assert "paid 482000" in str(await call)
     assert mcp.paid == [["Nordwind", 482_000]]
     assert person.waiting() == ()

@@ -1,4 +1,4 @@
-"""The five-minute pages work as printed: their own text is run, block by block."""
+"""The quickstart pages work as printed: their own code is run, block by block."""
 
 import asyncio
 import json
@@ -47,7 +47,7 @@ def server(tmp_path: Path) -> Iterator[LiveServer]:
 
 @pytest.fixture
 def ana(server: LiveServer) -> Terminal:
-    """The person of the pages, at a device."""
+    """The user of the pages, with a device."""
     return terminal(server, *server.user("ana"))
 
 
@@ -57,7 +57,7 @@ def test_the_page_about_agents(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """It asks, acts with the token, reads a denial, and protects a tool."""
+    """The agent asks, acts with the token, reads a denial and protects a tool."""
     page = DocPage("docs/my-agent.md")
     client_id, secret = (one for one in page.commands(server) if one[6:8] in {"ag", "cs"})
     for name, value in (("ISSUER", server.url), ("AGENT_ID", client_id), ("AGENT_SECRET", secret)):
@@ -83,7 +83,7 @@ def test_the_page_about_agents(
 async def test_the_page_about_apis(
     server: LiveServer, ana: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A plain function, Flask and ASGI let the same tokens through, and pay once."""
+    """A plain function, Flask and ASGI accept the same tokens, and pay once."""
     page = DocPage("docs/my-api.md")
     client_id, secret = page.commands(server)
     for name, value in (("ISSUER", server.url), ("API_ID", client_id), ("API_SECRET", secret)):
@@ -117,7 +117,7 @@ async def test_the_page_about_apis(
 async def test_the_page_about_mcp_servers(
     server: LiveServer, ana: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A client reads with its token, and pays once the person has approved."""
+    """A client reads with its token, and pays once after the user approved."""
     page = DocPage("docs/my-mcp-server.md")
     given = dict(zip(("AGENT_ID", "AGENT_SECRET"), page.commands(server)[2:], strict=True))
     for name, value in {"ISSUER": server.url, **given}.items():
@@ -147,7 +147,7 @@ async def test_the_page_about_mcp_servers(
 async def test_the_page_about_the_gateway(
     server: LiveServer, ana: Terminal, tmp_path: Path
 ) -> None:
-    """An MCP server that knows nothing of Sayso reads and pays, as the page says."""
+    """An MCP server without Sayso code reads and pays through the gateway, as the page says."""
     own, upstream = free_port(), free_port()
     page = DocPage("docs/gateway.md", p8480=own, p9000=upstream, p8470=server.port)
     environment = environment_of(server, *page.commands(server)[2:])
@@ -189,7 +189,7 @@ async def test_the_page_about_the_gateway(
 
 
 def test_the_page_about_shells(server: LiveServer, ana: Terminal, tmp_path: Path) -> None:
-    """The line of the page deploys once ana has approved the facts of its file, and not before."""
+    """The line of the page deploys only after ana approved the facts of its file."""
     page = DocPage("docs/ask-from-a-shell.md")
     client_id, secret = (one for one in page.commands(server) if one[6:8] in {"ag", "cs"})
     line, details = page.text("").strip(), page.text("json")
@@ -222,7 +222,7 @@ def test_the_page_about_shells(server: LiveServer, ana: Terminal, tmp_path: Path
 
 
 async def test_the_page_about_agents_that_speak_mcp(server: LiveServer, ana: Terminal) -> None:
-    """A client that reads the page's file asks ana."""
+    """A client with the page's configuration file asks ana."""
     page = DocPage("docs/my-mcp-agent.md", p8470=server.port)
     client_id, secret = (one for one in page.commands(server) if one[6:8] in {"ag", "cs"})
     told = json.loads(page.text("json"))["mcpServers"]["sayso"]
@@ -245,7 +245,7 @@ async def test_the_page_about_agents_that_speak_mcp(server: LiveServer, ana: Ter
 
 
 def test_the_examples(server: LiveServer, ana: Terminal, tmp_path: Path) -> None:
-    """An assistant reads, and what ana approves runs once; the audit log has it on one thread."""
+    """An assistant reads, an approved transfer runs once, and the audit log links the entries."""
     own, bank = free_port(), free_port()
     page = DocPage("examples/README.md", p8480=own, p9000=bank, p8470=server.port)
     (tmp_path / "examples").symlink_to(ROOT / "examples")
@@ -301,7 +301,7 @@ def test_the_examples(server: LiveServer, ana: Terminal, tmp_path: Path) -> None
 
 
 def _found(words: list[str], approval: str, environment: dict[str, str]) -> list[Any]:
-    """What a search of the README finds, oldest first."""
+    """Return the entries that a search of the README finds, oldest first."""
     _, *search = [approval if word == "ID" else word for word in words]
     found = command("server", *search, "--json", environment=environment)
     entries: list[Any] = json.loads(found.stdout)["items"]
@@ -330,7 +330,7 @@ def _acted(assistant: ExampleProgram, ana: Terminal, balance: str, transfer: str
 
 
 def _sign_in(server: LiveServer, person: Terminal, link: str) -> None:
-    """What a person does with an app's link: sign in, allow, approve on a device, come back."""
+    """Use an app's link as a user does: sign in, allow, approve on a device and come back."""
     Passwords(server.services.store, Argon2Passwords()).set(person.user, PASSWORD, by=BY)
     browser = Browser(server.client(), server.url)
     browser.open(link)

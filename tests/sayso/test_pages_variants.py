@@ -1,4 +1,4 @@
-"""The five-minute pages in TypeScript, with curl and with fastmcp: their own text is run."""
+"""The quickstart pages in TypeScript, with curl and with fastmcp: their own code is run."""
 
 import asyncio
 import contextlib
@@ -35,7 +35,7 @@ globalThis.fetch = (url, sent) => {
   return new Response(null, { status: 201 });
 };
 """
-"""An API of which the host does not exist, in the program itself."""
+"""An API inside the program, because the host in the page does not exist."""
 
 
 @pytest.fixture
@@ -47,13 +47,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
 
 @pytest.fixture
 def ana(server: LiveServer) -> Terminal:
-    """The person of the pages, at a device."""
+    """The user of the pages, with a device."""
     return terminal(server, *server.user("ana"))
 
 
 @pytest.fixture
 def agents(server: LiveServer, ana: Terminal) -> tuple[DocPage, dict[str, str]]:
-    """The page about agents, and who its agent is."""
+    """The page about agents, and the environment variables of its agent."""
     assert ana.waiting() == ()
     page = DocPage("docs/my-agent.md")
     client_id, secret = (
@@ -66,7 +66,7 @@ def agents(server: LiveServer, ana: Terminal) -> tuple[DocPage, dict[str, str]]:
 def test_an_agent_in_typescript(
     agents: tuple[DocPage, dict[str, str]], ana: Terminal, tmp_path: Path
 ) -> None:
-    """It pays what was granted once it is approved, and says why it does not."""
+    """It pays what was granted after the approval, and prints the reason of a denial."""
     page, environment = agents
 
     def run() -> list[str]:
@@ -91,7 +91,7 @@ def test_an_agent_in_typescript(
 
 
 def test_an_agent_with_curl(agents: tuple[DocPage, dict[str, str]], ana: Terminal) -> None:
-    """It gets a token for what was granted, once for each key, or the reason of a denial."""
+    """It gets a token for what was granted, the same one for each key, or the deny reason."""
     page, environment = agents
     page_text = page.only("bash")
 
@@ -118,7 +118,7 @@ def test_an_agent_with_curl(agents: tuple[DocPage, dict[str, str]], ana: Termina
 
 @pytest.mark.clients
 def test_an_api_in_typescript(server: LiveServer, ana: Terminal, tmp_path: Path) -> None:
-    """It takes tokens for itself alone, with the scope, and pays once what was approved."""
+    """It accepts only its own tokens with the right scope, and pays once what was approved."""
     page, port = DocPage("docs/my-api.md"), free_port()
     client_id, secret = page.commands(server)
     names = {
@@ -166,7 +166,7 @@ def test_an_api_in_typescript(server: LiveServer, ana: Terminal, tmp_path: Path)
 async def test_the_page_about_mcp_servers_with_fastmcp(
     server: LiveServer, ana: Terminal, tmp_path: Path, release: str
 ) -> None:
-    """A process with the lines of the table: low reads, high pays once approved."""
+    """With the lines of the table, reading needs no approval, and a payment needs one."""
     port = free_port()
     uri = f"http://localhost:{port}/mcp"
     page = DocPage("docs/my-mcp-server.md", p8000=port)
@@ -211,7 +211,7 @@ def _serving(
 
 
 def _row(package: str) -> str:
-    """The row of the table that says what to write with this package."""
+    """Return the table row that says what to write with this package."""
     lines = (ROOT / "docs/my-mcp-server.md").read_text("utf-8").splitlines()
     (found,) = [line for line in lines if line.startswith(f"| {package}")]
     return found

@@ -1,4 +1,4 @@
-"""An agent that is pinged: who may wake it, and how soon it then knows."""
+"""Pings: who may wake a waiting agent, and how soon the agent then knows the decision."""
 
 import asyncio
 import contextlib
@@ -26,7 +26,7 @@ from tests.support.servers.ports import free_port
 from tests.support.servers.server import LiveServer
 
 _SOON = 20.0
-"""Seconds, in which an agent that only polls would not ask again."""
+"""Seconds within which an agent that only polls would not poll again."""
 
 
 def _body(auth_req_id: object) -> bytes:
@@ -34,15 +34,15 @@ def _body(auth_req_id: object) -> bytes:
 
 
 def test_a_ping_wakes_only_the_request_that_it_names() -> None:
-    """All that wait for it, and none twice."""
+    """All calls that wait for this request are woken, and each only once per ping."""
     pings = Pings(b"seed")
     bearer = f"Bearer {pings.token}"
     with pings.waiting("a") as first, pings.waiting("a") as second, pings.waiting("b") as other:
         waited = [first.next, second.next, other.next]
         assert pings.receive(bearer, _body("c")) == 204
-        assert [each.done() for each in waited] == [False, False, False]
+        assert [future.done() for future in waited] == [False, False, False]
         assert pings.receive(bearer, _body("a")) == 204
-        assert [each.done() for each in waited] == [True, True, False]
+        assert [future.done() for future in waited] == [True, True, False]
         assert not first.next.done()
     assert pings.receive(bearer, _body("a")) == 204
 
@@ -65,8 +65,10 @@ def test_a_ping_wakes_only_the_request_that_it_names() -> None:
         ("bearer {token}", _body("a"), 204),
     ],
 )
-def test_what_is_no_ping_wakes_nobody(authorization: str | None, body: bytes, status: int) -> None:
-    """The token is the server's and the agent's; another agent has another one."""
+def test_an_invalid_ping_wakes_no_request(
+    authorization: str | None, body: bytes, status: int
+) -> None:
+    """The token is shared by the server and this agent; a different agent has its own."""
     pings, other = Pings(b"seed"), Pings(b"another seed")
     given = authorization and authorization.format(token=pings.token, other=other.token)
     with pings.waiting("a") as wake:
@@ -76,7 +78,7 @@ def test_what_is_no_ping_wakes_nobody(authorization: str | None, body: bytes, st
 
 
 def test_a_pinged_agent_polls_once_and_then_sleeps_until_it_is_pinged() -> None:
-    """It sends its token, which is the same after a restart, and holds no connection."""
+    """It sends a token that is the same after a restart, and it holds no connection open."""
     asking = Asking("https://sayso.example", Credentials.of("c", "s", None), ping=True)
     flow: Any = asking.ask("ana", None, {"scope": "payments:read"})
     next(flow)
@@ -96,7 +98,7 @@ def test_a_pinged_agent_polls_once_and_then_sleeps_until_it_is_pinged() -> None:
 
 
 def test_an_agent_that_polls_takes_no_pings() -> None:
-    """Said in words."""
+    """The error says that the agent must be created with `ping=True`."""
     asking = Asking("https://sayso.example", Credentials.of("c", "s", None))
     with pytest.raises(ValueError, match="ping=True"):
         asking.pinged("Bearer x", _body("a"))
@@ -104,7 +106,7 @@ def test_an_agent_that_polls_takes_no_pings() -> None:
 
 @pytest.fixture
 def page(server: LiveServer, monkeypatch: pytest.MonkeyPatch) -> tuple[DocPage, int]:
-    """The page, its agent, and the port at which the agent is pinged."""
+    """The page with its agent, and the port at which the agent is pinged."""
     port = free_port()
     endpoint = f"http://localhost:{port}/sayso"
     key = server.agent(delivery="ping", notification_endpoint=endpoint)
@@ -117,27 +119,27 @@ def page(server: LiveServer, monkeypatch: pytest.MonkeyPatch) -> tuple[DocPage, 
 
 
 def test_a_ping_wakes_a_thread(page: tuple[DocPage, int], person: Terminal) -> None:
-    """The page's Flask app: a yes and a no arrive long before the next poll."""
+    """With the page's Flask app, an approval and a denial arrive long before the next poll."""
     names = page[0].names
     with _in_a_thread(make_server("127.0.0.1", page[1], names["app"])), names["agent"] as agent:
-        for answer in (person.approve, person.deny):
+        for decide in (person.approve, person.deny):
             with begun(agent.ask, person.user, **READ) as result:
                 request = next_request(person)
                 time.sleep(1)
-                answered = time.monotonic()
-                answer(request)
-                if answer == person.approve:
+                decided_at = time.monotonic()
+                decide(request)
+                if decide == person.approve:
                     assert result.result(_SOON).granted == ()
                 else:
                     with pytest.raises(Denied):
                         result.result(_SOON)
-                assert time.monotonic() - answered < _SOON
-        stranger = httpx.post(f"http://localhost:{page[1]}/sayso", json={}, trust_env=False)
-        assert stranger.status_code == 401
+                assert time.monotonic() - decided_at < _SOON
+        unauthenticated = httpx.post(f"http://localhost:{page[1]}/sayso", json={}, trust_env=False)
+        assert unauthenticated.status_code == 401
 
 
 async def test_a_ping_wakes_a_task(page: tuple[DocPage, int], person: Terminal) -> None:
-    """The page's ASGI app, in another thread than the task."""
+    """The page's ASGI app runs in a different thread than the task."""
     page[0].run()
     assert page[0].done()
     names = page[0].names

@@ -83,25 +83,25 @@ _FRAMEWORKS = {
 }
 
 _LESS = {"OpenAI Agents": "Only this was granted, ask for it: "}
-"""What a model reads instead of a smaller payment."""
+"""The text that a model reads if the framework does not make the smaller payment."""
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    """A server that was prepared by the commands of the page."""
+    """A server that the commands of the page prepare."""
     with new_server(tmp_path_factory.mktemp("server")) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
 def ana(server: LiveServer) -> Terminal:
-    """The person of the page, at a device."""
+    """The user of the page, with a device."""
     return terminal(server, *server.user("ana"))
 
 
 @pytest.fixture(scope="module")
 def environment(server: LiveServer, ana: Terminal) -> dict[str, str]:
-    """Who the agent of the page is, after its commands were given."""
+    """The environment variables of the page's agent, after its commands were run."""
     page = DocPage("docs/recipes.md")
     (server.folder / "command.json").write_text(page.text("json"))
     with contextlib.chdir(server.folder):
@@ -118,7 +118,7 @@ def environment(server: LiveServer, ana: Terminal) -> dict[str, str]:
 
 
 def _block(heading: str, kind: str) -> str:
-    """The block of this kind below a heading."""
+    """Return the first block of this kind below a heading."""
     text = (ROOT / "docs" / "recipes.md").read_text("utf-8")
     section = text.partition(f"\n## {heading}")[2].partition("\n## ")[0]
     return section.partition(f"```{kind}\n")[2].partition("```")[0]
@@ -143,10 +143,10 @@ def _hook(
     )
 
 
-def test_claude_code_runs_a_command_once_it_is_approved_and_reads_a_denial(
+def test_claude_code_runs_an_approved_command_and_reads_a_denial(
     environment: dict[str, str], ana: Terminal, tmp_path: Path
 ) -> None:
-    """Exit 2 is the only code that blocks; its stderr is what Claude reads."""
+    """Only exit code 2 blocks the call, and Claude reads stderr."""
     call = json.dumps({"tool_name": "Bash", "tool_input": {"command": 'rm -r "build"'}})
     path = f"{Path(sys.executable).parent}:{environment['PATH']}"
     with begun(_hook, environment, tmp_path, call, path) as done:
@@ -162,7 +162,7 @@ def test_claude_code_runs_a_command_once_it_is_approved_and_reads_a_denial(
 
 @pytest.mark.parametrize("broken", ["no call", "no sayso"])
 def test_a_broken_hook_blocks(environment: dict[str, str], tmp_path: Path, broken: str) -> None:
-    """It must never let a call through unasked."""
+    """A hook that fails must never let a call through."""
     call = "?" if broken == "no call" else json.dumps({"tool_input": {"command": "ls"}})
     path = "/usr/bin:/bin" if broken == "no sayso" else environment["PATH"]
     assert _hook(environment, tmp_path, call, path).returncode == 2
@@ -173,7 +173,7 @@ def test_a_broken_hook_blocks(environment: dict[str, str], tmp_path: Path, broke
 def test_a_framework_acts_on_what_was_granted_and_reads_a_denial(
     environment: dict[str, str], ana: Terminal, heading: str
 ) -> None:
-    """The page's own code, with a script in place of the model."""
+    """The page's own code runs, with a script instead of a model."""
     program = (
         f"{_block(heading, 'python')}\nimport json\nPAYMENT = {PAYMENT!r}\n{_FRAMEWORKS[heading]}"
     )
@@ -193,15 +193,15 @@ def test_a_framework_acts_on_what_was_granted_and_reads_a_denial(
         approve(ana, request)
         _narrow(ana, next_request(ana))
         ana.deny(next_request(ana), "not_needed", "Paid already.")
-    paid, less, no = done.result().splitlines()
+    paid, narrowed, denied = done.result().splitlines()
     assert paid == "Paid 482000 to Nordwind."
-    assert less.startswith(_LESS.get(heading, "Paid 50000 to Nordwind."))
-    assert "50000" in less
-    assert '"Paid already."' in no
+    assert narrowed.startswith(_LESS.get(heading, "Paid 50000 to Nordwind."))
+    assert "50000" in narrowed
+    assert '"Paid already."' in denied
 
 
 def _narrow(person: Terminal, request: Approval) -> None:
-    """Approve EUR 500 of it."""
+    """Approve EUR 500 of the request."""
     part = person.decider.narrow(request, Narrowing((read_change("amount=500"),)))
     fact = Entries(fact=typed_fact(request.action_text, request.display_text))
     person.decider.approve(

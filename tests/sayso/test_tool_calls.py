@@ -1,4 +1,4 @@
-"""Which calls of tools are one call, and how a client comes back."""
+"""Which tool calls count as the same call, and how a client repeats a call."""
 
 import json
 
@@ -9,20 +9,20 @@ from sayso.tool_calls import WayBack, call_id, called_tools, pending_text, way_b
 ACTION = {"type": "payment.transfer", "amount": {"minor": 1, "currency": "EUR"}}
 
 
-def test_the_same_call_is_one_and_every_other_is_another() -> None:
-    """By user, client, tool and arguments; the order of members says nothing."""
-    turned = {"amount": {"currency": "EUR", "minor": 1}, "type": "payment.transfer"}
-    one = call_id("ana", "app", "pay", ACTION)
-    assert call_id("ana", "app", "pay", turned) == one
-    more = {**ACTION, "amount": {"minor": 2, "currency": "EUR"}}
+def test_only_identical_calls_have_the_same_id() -> None:
+    """The user, client, tool and arguments count; the order of members does not."""
+    reordered = {"amount": {"currency": "EUR", "minor": 1}, "type": "payment.transfer"}
+    first = call_id("ana", "app", "pay", ACTION)
+    assert call_id("ana", "app", "pay", reordered) == first
+    larger = {**ACTION, "amount": {"minor": 2, "currency": "EUR"}}
     others = {
         call_id("eve", "app", "pay", ACTION),
         call_id("ana", "other", "pay", ACTION),
         call_id("ana", "app", "refund", ACTION),
-        call_id("ana", "app", "pay", more),
+        call_id("ana", "app", "pay", larger),
         call_id("ana", "app", "pay", {**ACTION, "note": ""}),
     }
-    assert len(others - {one}) == 5
+    assert len(others - {first}) == 5
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def test_the_same_call_is_one_and_every_other_is_another() -> None:
         ("2025-06-18", False, WayBack.SAME_CALL),
     ],
 )
-def test_the_way_back_is_one_that_the_client_declared(
+def test_the_way_back_depends_on_the_version_and_capabilities(
     version: str, *, shows_urls: bool, way: WayBack
 ) -> None:
     """A client that shows no URLs gets a text for its model."""
@@ -43,14 +43,14 @@ def test_the_way_back_is_one_that_the_client_declared(
 
 
 def test_a_pending_call_says_what_to_do() -> None:
-    """A model reads it."""
+    """The text is for a model: it has the fingerprint and says to repeat the call."""
     text = pending_text("pay", "9f3a-71c0")
     assert "(9f3a-71c0)" in text
     assert "Call pay again with exactly the same arguments" in text
 
 
 def test_a_message_names_the_tools_that_it_calls() -> None:
-    """One message or a batch; other methods call none."""
+    """A message or a batch can call tools; other methods call none."""
     call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "pay"}}
     other = {"jsonrpc": "2.0", "id": 2, "method": "tools/list", "params": {"name": "read"}}
     assert called_tools(json.dumps(call).encode()) == ["pay"]
@@ -61,7 +61,7 @@ def test_a_message_names_the_tools_that_it_calls() -> None:
 @pytest.mark.parametrize(
     "body", [b"", b"{", b"5", b"[5]", b"\xff", b"[" * 100_000, b'{"id": ' + b"9" * 5_000 + b"}"]
 )
-def test_what_cannot_be_read_calls_nothing(body: bytes) -> None:
-    """It goes no further: another reader could find a call in it."""
+def test_an_unreadable_message_is_refused(body: bytes) -> None:
+    """It is not passed on, because a different parser could find a call in it."""
     with pytest.raises(ValueError, match=r".+"):
         called_tools(body)

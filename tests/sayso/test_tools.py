@@ -1,4 +1,4 @@
-"""A tool that a person must approve: what they are asked, and what runs."""
+"""The decorator `needs_approval`: what the user is asked, and what runs."""
 
 import inspect
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from sayso.errors import from_answer
 
 
 class _Person(Agent):
-    """An agent whose person grants what the test says, or denies."""
+    """An agent whose user grants or denies what the test says."""
 
     def __init__(self, **granted: Any) -> None:
         super().__init__("https://sayso.example", "id", secret="s")
@@ -19,28 +19,28 @@ class _Person(Agent):
         self._granted = granted
 
     def ask(self, user: str, action: Any = None, **options: Any) -> Approved:
-        """What the decorator calls."""
+        """Record the request and return the approval, as the decorator expects."""
         self.asked.append((user, action, options))
         if self._granted.get("deny"):
             raise from_answer(400, {"error": "access_denied", "reason": "denied"})
-        return _yes({**action, **self._granted})
+        return _approval({**action, **self._granted})
 
 
 class _AsyncPerson(AsyncAgent):
-    """The same for asyncio."""
+    """The same agent for asyncio."""
 
     async def ask(self, user: str, action: Any = None, **options: Any) -> Approved:
-        """What the decorator awaits."""
+        """Approve the request unchanged."""
         del user, options
-        return _yes(action)
+        return _approval(action)
 
 
-def _yes(granted: Mapping[str, Any]) -> Approved:
+def _approval(granted: Mapping[str, Any]) -> Approved:
     return Approved("t", (granted,), frozenset(), narrowed=False, expires_in=300, receipt=None)
 
 
-def test_the_arguments_are_what_the_person_is_asked() -> None:
-    """The parameters' names are the members; defaults are filled in, and None is left out."""
+def test_the_arguments_become_the_facts_of_the_request() -> None:
+    """Parameter names become members; defaults are filled in, and None is left out."""
     agent = _Person()
 
     @needs_approval(agent, "payment.transfer", user="ana", scope="payments:transfer")
@@ -52,8 +52,8 @@ def test_the_arguments_are_what_the_person_is_asked() -> None:
     assert agent.asked == [("ana", facts, {"scope": "payments:transfer"})]
 
 
-def test_what_runs_is_what_was_granted() -> None:
-    """Less than was asked, where the person said so."""
+def test_the_function_runs_with_what_was_granted() -> None:
+    """The granted arguments may be less than those of the call."""
 
     @needs_approval(_Person(amount=5), "payment.transfer", user="ana")
     def pay(amount: int) -> int:
@@ -62,8 +62,8 @@ def test_what_runs_is_what_was_granted() -> None:
     assert pay(10) == 5
 
 
-def test_without_a_yes_nothing_runs() -> None:
-    """The call raises what a model can read."""
+def test_without_an_approval_the_function_does_not_run() -> None:
+    """The call raises an error whose text a model can read."""
 
     @needs_approval(_Person(deny=True), "payment.transfer", user="ana")
     def pay(amount: int) -> None:
@@ -73,8 +73,8 @@ def test_without_a_yes_nothing_runs() -> None:
         pay(1)
 
 
-def test_the_function_gets_the_yes_and_callers_do_not_see_that() -> None:
-    """Frameworks make their schema from the signature and the annotations."""
+def test_the_approval_parameter_is_hidden_from_callers() -> None:
+    """Frameworks create a schema from the signature and the annotations."""
 
     @needs_approval(_Person(), "payment.transfer", user="ana")
     def pay(amount: int, *, approved: Approved) -> str:
@@ -89,7 +89,7 @@ def test_the_function_gets_the_yes_and_callers_do_not_see_that() -> None:
 
 
 async def test_an_asynchronous_agent_makes_calls_that_are_awaited() -> None:
-    """Functions of both kinds can be wrapped."""
+    """Both synchronous and asynchronous functions can be wrapped."""
     agent = _AsyncPerson("https://sayso.example", "id", secret="s")
 
     @needs_approval(agent, "deploy", user="ana")
@@ -103,8 +103,8 @@ async def test_an_asynchronous_agent_makes_calls_that_are_awaited() -> None:
     assert await deploy("web") == await deploy_at_once("web") == "web"
 
 
-def test_what_cannot_be_asked_about_is_refused_when_it_is_written() -> None:
-    """The decorator refuses nameless arguments, a mixed pair, and one key for all calls."""
+def test_an_invalid_function_is_refused_by_the_decorator() -> None:
+    """Examples are unnamed arguments, a mix of sync and async, and one key for all calls."""
 
     def nameless(*amounts: int) -> None:
         raise AssertionError(amounts)

@@ -1,4 +1,4 @@
-"""When the user is alerted, and with which text."""
+"""When the user is alerted, and the text of the alert."""
 
 import re
 
@@ -10,7 +10,7 @@ from approver_tui.state.risks import Risk
 
 
 class Ticks:
-    """A clock in seconds that moves when told."""
+    """A clock in seconds that only a test moves."""
 
     now = 0.0
 
@@ -20,24 +20,24 @@ class Ticks:
 
 @pytest.fixture
 def ticks():
-    """A clock of this test's own."""
+    """Return a clock that starts at 0."""
     return Ticks()
 
 
 @pytest.fixture
 def schedule(ticks):
-    """Default preferences: low is silent, medium rings, high asks the desktop, every 30 s."""
+    """Return a schedule with the default preferences and a repeat interval of 30 seconds."""
     return AlertSchedule(AlertPreferences(), ticks)
 
 
 def test_each_risk_alerts_at_its_level(schedule):
-    """Low risk does not alert by default."""
-    ways = [getattr(schedule.add(risk, risk), "level", None) for risk in Risk]
-    assert ways == [None, AlertLevel.BELL, AlertLevel.DESKTOP, AlertLevel.DESKTOP]
+    """By default low risk is silent, medium risk rings, and higher risk notifies the desktop."""
+    levels = [getattr(schedule.add(risk, risk), "level", None) for risk in Risk]
+    assert levels == [None, AlertLevel.BELL, AlertLevel.DESKTOP, AlertLevel.DESKTOP]
 
 
 def test_the_alert_text_has_counts_and_the_highest_risk_only():
-    """No text from an agent appears in it."""
+    """The text of an alert contains nothing that an agent wrote."""
     assert alert_text([Risk.HIGH]) == "Sayso: 1 high-risk request is waiting for you"
     assert alert_text([Risk.HIGH, Risk.HIGH]) == "Sayso: 2 high-risk requests are waiting for you"
     assert (
@@ -48,7 +48,7 @@ def test_the_alert_text_has_counts_and_the_highest_risk_only():
 
 
 def test_a_high_risk_alert_repeats_until_the_request_ends(schedule, ticks):
-    """It repeats after the configured seconds, not before. Medium risk alerts once."""
+    """High risk alerts again after the configured seconds. Medium risk alerts only once."""
     schedule.add("medium", Risk.MEDIUM)
     schedule.add("high", Risk.HIGH)
     assert schedule.due() is None
@@ -65,7 +65,7 @@ def test_a_high_risk_alert_repeats_until_the_request_ends(schedule, ticks):
 
 
 def test_user_activity_stops_repeated_alerts(schedule, ticks):
-    """The next request alerts again and is counted from one."""
+    """After activity, only a new request alerts, and its alert counts that request alone."""
     schedule.add("one", Risk.HIGH)
     schedule.clear()
     ticks.now = 1_000
@@ -74,13 +74,13 @@ def test_user_activity_stops_repeated_alerts(schedule, ticks):
 
 
 def test_the_same_request_alerts_once(schedule):
-    """The feed may deliver an event twice after a resync."""
+    """A repeated event does not alert again: the feed may repeat events after a resync."""
     assert schedule.add("one", Risk.HIGH)
     assert schedule.add("one", Risk.HIGH) is None
 
 
 def test_repeat_0_disables_repeated_alerts(ticks):
-    """No alert repeats."""
+    """With `repeat=0`, not even a critical request alerts again."""
     schedule = AlertSchedule(AlertPreferences(repeat=0), ticks)
     schedule.add("one", Risk.CRITICAL)
     ticks.now = 10_000

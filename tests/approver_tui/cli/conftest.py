@@ -20,7 +20,7 @@ PIN = "correct horse"
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """How a command ended."""
+    """The exit code and the output of a command."""
 
     code: int
     out: str
@@ -28,14 +28,14 @@ class Done:
 
     @property
     def document(self) -> dict:
-        """The one JSON document on stdout; nothing may stand beside it."""
+        """Return the only JSON document on stdout, and check that stderr is empty."""
         assert self.code == 0, self
         assert self.err == "", self
         return json.loads(self.out)
 
     @property
     def error(self) -> dict:
-        """The one JSON object on stderr; nothing may stand on stdout."""
+        """Return the only JSON object on stderr, and check that stdout is empty."""
         assert self.out == "", self
         error = json.loads(self.err)
         assert error["exit"] == self.code != 0
@@ -43,10 +43,10 @@ class Done:
 
 
 class Keyboard(io.StringIO):
-    """A terminal at which nobody types more than this."""
+    """A stdin that counts as a terminal and contains only the given text."""
 
     def isatty(self) -> bool:
-        """It pretends to be a terminal."""
+        """Pretend to be a terminal."""
         return True
 
 
@@ -55,7 +55,7 @@ Run = Callable[..., Done]
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A folder of this test's own, no server's folder, a cheap PIN."""
+    """Use a new home folder, an empty server folder and a cheap key derivation for the PIN."""
     monkeypatch.setenv("SAYSO_APPROVER_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("SAYSO_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setattr(keys, "_MEMORY_KIB", 64)
@@ -63,11 +63,11 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run the command once."""
+    """Return a function that runs the command once."""
 
     def run(*arguments: str, stdin: str | io.StringIO = "") -> Done:
-        made = io.StringIO(stdin) if isinstance(stdin, str) else stdin
-        monkeypatch.setattr("sys.stdin", made)
+        stream = io.StringIO(stdin) if isinstance(stdin, str) else stdin
+        monkeypatch.setattr("sys.stdin", stream)
         with pytest.raises(SystemExit) as caught:
             main(arguments)
         out, err = capsys.readouterr()
@@ -78,7 +78,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
 
 @pytest.fixture
 def server() -> Iterator[FakeServer]:
-    """A server with one user and a fresh code."""
+    """A server with one user and an unused enrollment code."""
     with FakeServer() as running:
         yield running
 

@@ -16,35 +16,35 @@ from tests.support.builders.site import ISSUER
 from tests.support.fakes.fake_wire import RETRY_AFTER
 from tests.support.servers.server import ROOT
 
-_UNSAID = {405, 413, 429, 500}
-"""What no operation of the document names, because any may be refused so."""
-_OF_A_PROXY = {502, 504}
+_ANY_OPERATION = {405, 413, 429, 500}
+"""Statuses that any operation may return; the OpenAPI document does not repeat them."""
+_PROXY_STATUSES = {502, 504}
 
 
-def _told() -> set[int]:
-    """Every status with which the document says that something is refused."""
+def _documented_error_statuses() -> set[int]:
+    """Return every error status that the OpenAPI document names."""
     paths = openapi.document(ISSUER, ROUTES)["paths"].values()
     operations = [operation for path in paths for operation in path.values()]
-    statuses = {int(status) for one in operations for status in one["responses"]}
+    statuses = {int(status) for operation in operations for status in operation["responses"]}
     return {status for status in statuses if status >= 400}
 
 
 def test_the_reference_has_every_exit_code_and_no_other():
-    """It also lists the reserved ones."""
+    """The reference also lists the reserved exit codes, which no error may use."""
     page = (ROOT / "docs" / "reference" / "command-line.md").read_text("utf-8")
     table = page.partition("| exit of `sayso-approver` | means |")[2].partition("\n\n")[0]
-    assert {int(found) for found in re.findall(r"^\| (\d+) \|", table, re.MULTILINE)} == set(Exit)
+    assert {int(code) for code in re.findall(r"^\| (\d+) \|", table, re.MULTILINE)} == set(Exit)
     assert not {10, 11, 14} & set(Exit)
     assert "10, 11 and 14 are reserved" in page
 
 
 def test_every_status_of_the_server_has_an_exit_code():
-    """There are no unused rows."""
-    assert set(BY_STATUS) == _told() | _UNSAID | _OF_A_PROXY
+    """The table has a row for each status that the server or a proxy can return, and no others."""
+    assert set(BY_STATUS) == _documented_error_statuses() | _ANY_OPERATION | _PROXY_STATUSES
 
 
 @pytest.mark.parametrize(
-    ("code", "status", "exit_"),
+    ("code", "status", "expected"),
     [
         ("invalid_body", 422, Exit.USAGE),
         ("not_narrower", 422, Exit.USAGE),
@@ -61,29 +61,29 @@ def test_every_status_of_the_server_has_an_exit_code():
         ("http_418", 418, Exit.ERROR),
     ],
 )
-def test_a_refusal_exits_by_its_code_or_status(code, status, exit_):
-    """Invalid input, other refusals and an unreachable server differ."""
-    assert exit_code(ApiError(code, status, "Refused.")) is exit_
+def test_a_refusal_exits_by_its_code_or_status(code, status, expected):
+    """Invalid input, other refusals and an unreachable server have different exit codes."""
+    assert exit_code(ApiError(code, status, "Refused.")) is expected
 
 
 def test_no_code_has_the_same_exit_as_its_status():
-    """A row for a code is an exception from its status."""
+    """A row for an error code is only needed if it differs from the row for its status."""
     refused_with = {"invalid_decision": 422, "invalid_statement": 422, "agent_stopped": 409}
     for code, exit_ in BY_CODE.items():
         assert BY_STATUS[refused_with.get(code, 400)] is not exit_
 
 
 def test_an_unknown_user_is_a_usage_error(logged_in, server):
-    """The name was typed."""
-    asked = server.add()
-    command = ("deny", asked["id"], "--code", "ask_other", "--ask", "nobody", "--json")
+    """The user typed an unknown name, so the exit code is that of a usage error."""
+    approval = server.add()
+    command = ("deny", approval["id"], "--code", "ask_other", "--ask", "nobody", "--json")
     done = logged_in(*command)
     assert (done.code, done.error["error"]) == (Exit.USAGE, "invalid_body")
-    assert asked["state"] == "pending"
+    assert approval["state"] == "pending"
 
 
 def test_a_rate_limit_reports_when_to_retry(logged_in, server):
-    """The command does not retry by itself."""
+    """The command does not retry by itself; its error has the number of seconds to wait."""
     server.faults.is_too_often = True
     done = logged_in("inbox", "--json")
     assert (done.code, done.error["error"]) == (Exit.RATE_LIMITED, "rate_limited")
@@ -92,43 +92,43 @@ def test_a_rate_limit_reports_when_to_retry(logged_in, server):
 
 
 class _Interrupted(io.StringIO):
-    """A stdin at which somebody presses ^C instead of an answer."""
+    """A stdin at which the user presses ^C instead of answering."""
 
     def readline(self, *_: object) -> str:
-        """The signal interrupts the wait for a line in this way."""
+        """Raise the exception that the signal raises during a read."""
         raise KeyboardInterrupt
 
     read = readline
 
 
 def test_an_interrupted_command_answers_nothing(logged_in, server):
-    """While it waits for a line from a pipe."""
-    asked = server.add()
-    code = logged_in("show", asked["id"], "--json").document["fingerprint"]
-    command = ("approve", asked["id"], "--fingerprint", code, "--pin-stdin", "--json")
+    """If ^C interrupts the read from a pipe, nothing is sent."""
+    approval = server.add()
+    fingerprint = logged_in("show", approval["id"], "--json").document["fingerprint"]
+    command = ("approve", approval["id"], "--fingerprint", fingerprint, "--pin-stdin", "--json")
     done = logged_in(*command, stdin=_Interrupted())
     assert (done.code, done.error["detail"]) == (Exit.INTERRUPTED, "Interrupted.")
-    assert asked["state"] == "pending"
+    assert approval["state"] == "pending"
 
 
-def _heeds_interrupts():
-    """As at a terminal; whatever runs the tests may have been started beside something else."""
+def _enable_interrupts():
+    """Restore the default handler, because the test runner may have been started without it."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-@pytest.mark.parametrize("end", ["sendintr", "sendeof"], ids=["^C", "^D"])
-def test_an_interrupted_question_answers_nothing(logged_in, server, end):
-    """The PIN question of a terminal is interrupted."""
-    asked = server.add()
-    code = logged_in("show", asked["id"], "--json").document["fingerprint"]
-    command = ["-m", "approver_tui", "approve", asked["id"], "--fingerprint", code]
+@pytest.mark.parametrize("key", ["sendintr", "sendeof"], ids=["^C", "^D"])
+def test_an_interrupted_question_answers_nothing(logged_in, server, key):
+    """If ^C or ^D interrupts the PIN prompt in a terminal, nothing is sent."""
+    approval = server.add()
+    fingerprint = logged_in("show", approval["id"], "--json").document["fingerprint"]
+    command = ["-m", "approver_tui", "approve", approval["id"], "--fingerprint", fingerprint]
     with pexpect.spawn(
-        sys.executable, command, encoding="utf-8", timeout=60, preexec_fn=_heeds_interrupts
+        sys.executable, command, encoding="utf-8", timeout=60, preexec_fn=_enable_interrupts
     ) as terminal:
         terminal.expect("PIN:")
-        getattr(terminal, end)()
+        getattr(terminal, key)()
         terminal.expect("Error: Interrupted.")
         terminal.expect(pexpect.EOF)
         terminal.wait()
     assert terminal.exitstatus == Exit.INTERRUPTED
-    assert asked["state"] == "pending"
+    assert approval["state"] == "pending"

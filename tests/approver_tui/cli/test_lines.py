@@ -1,4 +1,4 @@
-"""How an approval by several people is printed."""
+"""How plain lines print the state, the outcome and the votes of a request."""
 
 from dataclasses import replace
 from datetime import UTC
@@ -20,33 +20,35 @@ from tests.support.fakes.fake_clock import NOW
 
 
 def test_a_counted_vote_is_reported_as_counted():
-    """The request is still open, and nothing was lost."""
+    """The request is still open, so the output does not say that it was approved."""
     counted = a_shared("pay", a_vote(ME, "alice"))
     assert lines.outcome_lines(counted)[0].startswith("Your approval is counted (1 of 2, needs ")
 
 
 def test_a_part_chosen_by_somebody_else_is_shown_before_the_pin():
-    """Both columns show it, and so do the words of the signed text."""
-    told = "\n".join(lines.approval_summary(a_part("pay", a_vote()), NOW))
-    assert "You are about to approve part of this request:" in told
-    assert "approved with limits" in told
-    assert "  /authorization_details/0/amount/minor is 50000, not 482000" in told
+    """Before the PIN, the user sees both columns and the values of the signed text."""
+    summary = "\n".join(lines.approval_summary(a_part("pay", a_vote()), NOW))
+    assert "You are about to approve part of this request:" in summary
+    assert "approved with limits" in summary
+    assert "  /authorization_details/0/amount/minor is 50000, not 482000" in summary
 
 
 def test_a_superseded_request_says_so():
-    """The history says so as well."""
-    over = replace(an_approval("pay"), state=ApprovalState.CANCELLED, reason=SafeText("superseded"))
-    assert lines.status_text(over, NOW) == (
+    """The status says that a newer request replaced this one."""
+    superseded = replace(
+        an_approval("pay"), state=ApprovalState.CANCELLED, reason=SafeText("superseded")
+    )
+    assert lines.status_text(superseded, NOW) == (
         "superseded: replaced by a newer request from the same agent"
     )
 
 
 def test_an_ended_request_needs_no_more_votes():
-    """The number of votes stays; the missing names do not."""
-    over = replace(a_shared("pay", a_vote(BOB)), state=ApprovalState.DENIED)
-    told = "\n".join(lines.outcome_lines(over))
-    assert "  1 of 2" in told
-    assert "needs" not in told
+    """The number of votes is still printed, but not whose votes are missing."""
+    denied = replace(a_shared("pay", a_vote(BOB)), state=ApprovalState.DENIED)
+    printed = "\n".join(lines.outcome_lines(denied))
+    assert "  1 of 2" in printed
+    assert "needs" not in printed
 
 
 @pytest.mark.parametrize(
@@ -62,63 +64,67 @@ def test_an_ended_request_needs_no_more_votes():
     ],
 )
 def test_the_answer_and_a_later_end_are_reported_separately(state, reason, ended):
-    """The app reports them in the same way."""
-    said = answered(an_approval("pay"), Answer.APPROVE)
-    over = replace(said, state=ApprovalState(state), reason=SafeText(reason))
-    told = lines.status_text(over, NOW)
-    assert told.startswith("approved by alice on phone at ")
-    assert told.endswith(f", then {ended}")
+    """The status first says who answered, then how the request ended. The app does the same."""
+    approved = answered(an_approval("pay"), Answer.APPROVE)
+    ended_later = replace(approved, state=ApprovalState(state), reason=SafeText(reason))
+    status = lines.status_text(ended_later, NOW)
+    assert status.startswith("approved by alice on phone at ")
+    assert status.endswith(f", then {ended}")
     if reason != "withdrawn":
-        assert outcome(over, NOW, UTC).endswith(f" Then {ended.replace(':', '.')}")
+        assert outcome(ended_later, NOW, UTC).endswith(f" Then {ended.replace(':', '.')}")
 
 
 def test_a_decided_request_names_who_answered():
-    """A denial has its reason."""
-    said = answered(an_approval("pay"), Answer.DENY, DenyCode.TOO_BROAD)
-    told = lines.status_text(said, NOW)
-    assert told.startswith("denied by alice on phone at ")
-    assert told.endswith(f", {DenyCode.TOO_BROAD.label}")
+    """The status of a denial also has the reason."""
+    denied = answered(an_approval("pay"), Answer.DENY, DenyCode.TOO_BROAD)
+    status = lines.status_text(denied, NOW)
+    assert status.startswith("denied by alice on phone at ")
+    assert status.endswith(f", {DenyCode.TOO_BROAD.label}")
 
 
-def test_a_narrowed_approval_never_claims_the_whole():
-    """The text before the PIN, the result, the details and the list say what was granted."""
-    over = replace(a_part("pay", a_vote()), state=ApprovalState.APPROVED)
-    part, whole = (f"Pay EUR {each} to Nordwind Logistik GmbH" for each in ("500.00", "4,820.00"))
-    granted = f"Granted: {part} (asked: {whole})"
-    assert lines.outcome_lines(over)[0] == f"Approved. {granted}"
-    assert listing.entry_lines(over, NOW)[0] == granted
-    assert part in lines.approval_summary(over, NOW)
-    assert granted in lines.approval_in_full(over, NOW)
-    for told in (lines.approval_summary(over, NOW), lines.approval_in_full(over, NOW)):
-        assert whole not in told
-        (gives,) = [line for line in told if line.startswith("grants:")]
-        assert "Part of: one token, 5 min" in gives
-        assert "Amount: EUR 500.00, not EUR 4,820.00" in gives
+def test_a_narrowed_approval_is_never_shown_as_a_full_one():
+    """The summary before the PIN, the outcome, the details and the list say what was granted."""
+    narrowed = replace(a_part("pay", a_vote()), state=ApprovalState.APPROVED)
+    granted_headline, requested_headline = (
+        f"Pay EUR {amount} to Nordwind Logistik GmbH" for amount in ("500.00", "4,820.00")
+    )
+    granted = f"Granted: {granted_headline} (asked: {requested_headline})"
+    assert lines.outcome_lines(narrowed)[0] == f"Approved. {granted}"
+    assert listing.entry_lines(narrowed, NOW)[0] == granted
+    assert granted_headline in lines.approval_summary(narrowed, NOW)
+    assert granted in lines.approval_in_full(narrowed, NOW)
+    for printed in (lines.approval_summary(narrowed, NOW), lines.approval_in_full(narrowed, NOW)):
+        assert requested_headline not in printed
+        (grants_line,) = [line for line in printed if line.startswith("grants:")]
+        assert "Part of: one token, 5 min" in grants_line
+        assert "Amount: EUR 500.00, not EUR 4,820.00" in grants_line
 
 
-def test_a_dropped_scope_makes_it_a_part():
-    """No value in the headline is smaller, but it is not the whole."""
+def test_an_approval_without_all_scopes_is_shown_as_limited():
+    """The headline has the requested amount, so "with limits" must say that a scope is missing."""
     less = Granted("{}", (Difference(SafeText("Scope"), SafeText("x:y"), SafeText("not granted")),))
-    over = replace(an_approval("pay"), granted=less, state=ApprovalState.APPROVED)
-    assert lines.outcome_lines(over)[0].startswith(
+    approved = replace(an_approval("pay"), granted=less, state=ApprovalState.APPROVED)
+    assert lines.outcome_lines(approved)[0].startswith(
         "Approved. Granted with limits: Pay EUR 4,820.00"
     )
 
 
 def test_the_votes_are_listed_between_grants_and_state():
-    """Field 11 of the fourteen comes before field 12, as on every screen."""
-    told = "\n".join(lines.request_lines(a_shared("pay", a_vote()), NOW))
-    places = [told.index(each) for each in ("grants:", "for:", "people:", "dan: approved")]
-    places += [told.index(each) for each in ("state:", "Expiring isn't a denial", "fingerprint:")]
-    assert places == sorted(places)
+    """Plain lines have the same order of the fourteen fields as every screen."""
+    printed = "\n".join(lines.request_lines(a_shared("pay", a_vote()), NOW))
+    positions = [printed.index(label) for label in ("grants:", "for:", "people:", "dan: approved")]
+    positions += [
+        printed.index(label) for label in ("state:", "Expiring isn't a denial", "fingerprint:")
+    ]
+    assert positions == sorted(positions)
 
 
 def test_an_ended_request_has_no_requirements_and_no_lock():
-    """A lock matters only while the request can be decided."""
+    """A lock matters only while the request can still be decided."""
     locked = a_locked()
-    over = replace(locked, state=ApprovalState.CANCELLED, reason=SafeText("locked"))
+    cancelled = replace(locked, state=ApprovalState.CANCELLED, reason=SafeText("locked"))
     while_it_waits, after = (
-        "\n".join(lines.approval_in_full(each, NOW)) for each in (locked, over)
+        "\n".join(lines.approval_in_full(approval, NOW)) for approval in (locked, cancelled)
     )
     assert "LOCKED:" in while_it_waits
     assert "requires:" in while_it_waits
@@ -127,17 +133,17 @@ def test_an_ended_request_has_no_requirements_and_no_lock():
 
 
 @pytest.mark.parametrize(
-    ("reason", "retry", "told"),
+    ("reason", "retry", "expected"),
     [
         ("expired_unseen", None, "expired: Nobody opened it."),
         ("expired_unseen", Retry.ASKED, "Nobody opened it. Its agent is asked to retry."),
         ("locked", None, "cancelled: Too many wrong entries."),
     ],
 )
-def test_the_too_late_error_is_one_sentence(reason, retry, told):
-    """Whether or not the reason ends with a full stop."""
+def test_the_too_late_error_is_one_sentence(reason, retry, expected):
+    """The error reads well whether or not the reason ends with a period."""
     state = ApprovalState.CANCELLED if reason == "locked" else ApprovalState.EXPIRED
-    over = replace(an_approval("pay"), state=state, reason=SafeText(reason), retry=retry)
-    said = error_text(AlreadyDecided("already_decided", "", over))
-    assert said.startswith("Too late, this request is ")
-    assert said.endswith(told)
+    ended = replace(an_approval("pay"), state=state, reason=SafeText(reason), retry=retry)
+    message = error_text(AlreadyDecided("already_decided", "", ended))
+    assert message.startswith("Too late, this request is ")
+    assert message.endswith(expected)

@@ -1,4 +1,4 @@
-"""Help, and one way out for every error."""
+"""Help, the start without a command, and the PIN prompt of a terminal."""
 
 import io
 import subprocess
@@ -14,14 +14,14 @@ from tests.support.fakes.fake_server import CODE
 
 
 def test_without_a_terminal_it_prints_help(logged_in):
-    """A pipe gets text, not a screen."""
+    """If stdin is a pipe, the app does not start and prints help instead."""
     done = logged_in()
     assert done.code == 0
     assert all(verb in done.out for verb in VERBS)
 
 
 def test_without_a_terminal_and_a_login_it_says_how_to_log_in(run):
-    """Help alone would not be enough for a new user."""
+    """A new user gets the login command in addition to the help."""
     done = run()
     assert done.code == Exit.LOGIN_FIRST
     assert all(verb in done.out for verb in VERBS)
@@ -30,7 +30,7 @@ def test_without_a_terminal_and_a_login_it_says_how_to_log_in(run):
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_command_has_help(run, verb):
-    """The table of commands matches the modules."""
+    """Every command in the table can be loaded, and -h is the same as --help."""
     done = run(verb, "--help")
     assert done.code == 0
     assert f"sayso-approver {verb}" in done.out
@@ -39,13 +39,13 @@ def test_every_command_has_help(run, verb):
 
 @pytest.mark.parametrize("arguments", [["nonsense"], ["--nonsense"], ["inbox", "--nonsense"]])
 def test_bad_usage_exits_with_2(run, arguments):
-    """The error is an object if --json is given."""
+    """With --json, a usage error is printed as a JSON object."""
     assert run(*arguments).code == Exit.USAGE
     assert run(*arguments, "--json").error["error"]
 
 
 def test_status_and_whoami_agree(logged_in, server):
-    """Both have the same user, server and waiting requests."""
+    """Both commands print the same user and the same server."""
     server.add()
     status = logged_in("status", "--json").document
     whoami = logged_in("whoami", "--json").document
@@ -57,23 +57,23 @@ def test_status_and_whoami_agree(logged_in, server):
 
 
 def test_help_loads_neither_network_nor_screens():
-    """Shell completion stays fast."""
-    loaded = (
+    """Help loads no large libraries, so that shell completion stays fast."""
+    program = (
         "import sys; from approver_tui.cli.main import main\n"
         "try: main(['--help'])\n"
         "except SystemExit: pass\n"
         "print({'httpx', 'textual', 'cryptography'} & set(sys.modules))"
     )
     done = subprocess.run(
-        [sys.executable, "-c", loaded], capture_output=True, text=True, check=True
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert done.stdout.endswith("set()\n")
 
 
 def test_a_terminal_is_asked_for_the_pin(server, tmp_path, monkeypatch):
-    """Twice to choose it, once to use it; it is never echoed."""
+    """The login asks for the PIN twice and an approval once, and it is never echoed."""
     monkeypatch.setenv("SAYSO_APPROVER_HOME", str(tmp_path / "terminal"))
-    asked = server.add()
+    approval = server.add()
     command = f"-m approver_tui login {server.url} --code {CODE}"
     with _terminal(command) as login:
         for _ in range(2):
@@ -81,20 +81,22 @@ def test_a_terminal_is_asked_for_the_pin(server, tmp_path, monkeypatch):
             login.sendline(PIN)
         login.expect("Logged in")
         login.expect(pexpect.EOF)
-    with _terminal(f"-m approver_tui show {asked['id']}") as show:
+    with _terminal(f"-m approver_tui show {approval['id']}") as show:
         show.expect("--fingerprint ([0-9a-f-]{9})")
         fingerprint = show.match.group(1)
         show.expect(pexpect.EOF)
-    seen = io.StringIO()
-    with _terminal(f"-m approver_tui approve {asked['id']} --fingerprint {fingerprint}") as approve:
-        approve.logfile_read = seen
+    output = io.StringIO()
+    with _terminal(
+        f"-m approver_tui approve {approval['id']} --fingerprint {fingerprint}"
+    ) as approve:
+        approve.logfile_read = output
         approve.expect("Pay EUR")
         approve.expect("PIN:")
         approve.sendline(PIN)
         approve.expect("Approved: Pay EUR")
         approve.expect(pexpect.EOF)
-    assert PIN not in seen.getvalue()
-    assert asked["state"] == "approved"
+    assert PIN not in output.getvalue()
+    assert approval["state"] == "approved"
 
 
 def _terminal(command):

@@ -8,14 +8,14 @@ from tests.support.fakes.fake_server import CODE
 
 
 def test_approving_with_no_input_names_the_pin_flag(logged_in, server):
-    """Nothing is read from the terminal, and nothing is sent."""
-    item = server.add()
-    shown = logged_in("inbox", "--json").document["items"][0]
-    approve = ("approve", str(item["id"]), "--fingerprint", shown["fingerprint"])
+    """`approve` reads nothing from the terminal and sends nothing without --pin-stdin."""
+    approval = server.add()
+    item = logged_in("inbox", "--json").document["items"][0]
+    approve = ("approve", str(approval["id"]), "--fingerprint", item["fingerprint"])
     done = logged_in("--no-input", *approve, stdin=Keyboard(PIN))
     assert done.code == Exit.USAGE
     assert "--pin-stdin" in done.err
-    assert logged_in("inbox", "--json").document["items"][0]["id"] == item["id"]
+    assert logged_in("inbox", "--json").document["items"][0]["id"] == approval["id"]
     assert logged_in("--no-input", *approve, "--pin-stdin", stdin=PIN).code == 0
 
 
@@ -28,7 +28,7 @@ def test_approving_with_no_input_names_the_pin_flag(logged_in, server):
     ],
 )
 def test_every_missing_entry_names_its_flag(logged_in, arguments, remedy):
-    """With --no-input it exits with 2; without it and without a terminal it exits with 5."""
+    """With --no-input a missing entry exits with 2; with no terminal it exits with 5."""
     done = logged_in("--no-input", *arguments, stdin=Keyboard(PIN))
     assert done.code == Exit.USAGE
     assert remedy in done.err
@@ -36,7 +36,7 @@ def test_every_missing_entry_names_its_flag(logged_in, arguments, remedy):
 
 
 def test_login_with_no_input_asks_for_no_pin(run, server):
-    """The code is not used."""
+    """The enrollment code is still unused after the error."""
     done = run("--no-input", "login", server.url, "--code", CODE, stdin=Keyboard(PIN))
     assert done.code == Exit.USAGE
     assert "--pin-stdin" in done.err
@@ -44,6 +44,6 @@ def test_login_with_no_input_asks_for_no_pin(run, server):
 
 
 def test_interactive_commands_refuse_no_input(logged_in):
-    """The app and the line mode only ask questions."""
+    """`review` is a usage error, and the app prints help, because both only ask questions."""
     assert logged_in("--no-input", "review", stdin=Keyboard()).code == Exit.USAGE
     assert "Usage:" in logged_in("--no-input", stdin=Keyboard()).out

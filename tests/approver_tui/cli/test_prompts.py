@@ -10,12 +10,12 @@ from approver_tui.cli import prompts
 
 @pytest.fixture
 def keyboard(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
-    """The other end of a terminal on stdin."""
-    ours, theirs = os.openpty()
-    with os.fdopen(theirs) as stdin:
+    """Put a terminal on stdin and return the file descriptor that types into it."""
+    keyboard_end, terminal_end = os.openpty()
+    with os.fdopen(terminal_end) as stdin:
         monkeypatch.setattr("sys.stdin", stdin)
-        yield ours
-    os.close(ours)
+        yield keyboard_end
+    os.close(keyboard_end)
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_a_prompt_supports_backspace(
     *,
     is_hidden: bool,
 ) -> None:
-    """A PIN with a corrected typing error costs no attempt."""
+    """A typing error can be corrected, so that it does not cost a PIN attempt."""
     with prompts.echo_off():
         os.write(keyboard, typed)
         assert prompts.ask("PIN", is_hidden=is_hidden) == read

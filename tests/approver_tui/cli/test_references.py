@@ -1,4 +1,4 @@
-"""A request is named by its ID, the beginning of it, or its fingerprint."""
+"""A request is selected by its ID, by the beginning of its ID, or by its fingerprint."""
 
 import pytest
 
@@ -10,35 +10,37 @@ FIRST, SECOND = 2_222_222_222_222_222, 2_222_333_333_333_333
 
 @pytest.fixture
 def two(logged_in, server):
-    """Two requests whose IDs begin alike."""
+    """Add two requests whose IDs begin with the same characters."""
     del logged_in
-    return [server.add(wire_approval(number=each, now=server.now())) for each in (FIRST, SECOND)]
+    return [
+        server.add(wire_approval(number=number, now=server.now())) for number in (FIRST, SECOND)
+    ]
 
 
 @pytest.mark.parametrize("verb", [("show",), ("extend",), ("deny", "--code", "wrong_details")])
 def test_the_beginning_of_an_id_is_enough(logged_in, two, verb):
-    """With or without the part that all IDs have."""
-    name, *options = verb
+    """The prefix `sayso_ap_`, which all these IDs have, can be left out."""
+    command, *options = verb
     for typed in ("22223", "sayso_ap_22223"):
-        done = logged_in(name, typed, *options, "--json")
+        done = logged_in(command, typed, *options, "--json")
         assert done.code == 0, done
         assert two[1]["id"] in done.out
-        if name == "deny":
+        if command == "deny":
             break
 
 
 def test_an_ambiguous_beginning_lists_what_it_could_be(logged_in, two):
-    """Nothing is denied."""
+    """The error lists the matching requests, and none of them is denied."""
     error = logged_in("deny", "2222", "--code", "not_needed", "--json").error
     assert error["exit"] == 2
-    for each in two:
-        assert f"{each['id']} (" in error["detail"]
-    for each in two:
-        assert logged_in("show", str(each["id"]), "--json").document["decided"] is None
+    for approval in two:
+        assert f"{approval['id']} (" in error["detail"]
+    for approval in two:
+        assert logged_in("show", str(approval["id"]), "--json").document["decided"] is None
 
 
-def test_a_fingerprint_names_its_request_also_a_past_one(logged_in, two, server):
-    """However it is typed."""
+def test_a_fingerprint_selects_a_waiting_or_a_past_request(logged_in, two, server):
+    """A fingerprint can be typed without its dash and in uppercase."""
     shown = logged_in("show", str(two[0]["id"]), "--json").document
     for typed in (shown["fingerprint"], shown["fingerprint"].replace("-", "").upper()):
         assert logged_in("show", typed, "--json").document["id"] == two[0]["id"]
@@ -46,23 +48,23 @@ def test_a_fingerprint_names_its_request_also_a_past_one(logged_in, two, server)
     assert logged_in("show", shown["fingerprint"], "--json").document["id"] == two[0]["id"]
 
 
-def test_too_few_characters_mean_nothing(logged_in, server):
-    """Even if only one request waits."""
+def test_fewer_than_four_characters_select_nothing(logged_in, server):
+    """Three characters of an ID are not found, even if only one request is waiting."""
     server.add(wire_approval(number=FIRST, now=server.now()))
     assert logged_in("show", "222", "--json").error["exit"] == 3
     assert logged_in("show", "sayso_ap_", "--json").error["exit"] == 3
 
 
-def test_a_device_is_named_by_the_beginning_of_its_id(logged_in):
-    """So is everything else that has one."""
+def test_a_device_is_selected_by_the_beginning_of_its_id(logged_in):
+    """For objects that have only an ID, the first four or more characters are enough."""
     device = logged_in("devices", "list", "--json").document["items"][0]
-    begun = device["id"][: len("sayso_dv_") + 4]
-    error = logged_in("devices", "unlock", begun, "--pin-stdin", "--json", stdin="wrong pin").error
+    prefix = device["id"][: len("sayso_dv_") + 4]
+    error = logged_in("devices", "unlock", prefix, "--pin-stdin", "--json", stdin="wrong pin").error
     assert error["exit"] != 3
 
 
 def test_an_approval_without_a_prompt_takes_no_fingerprint_for_the_id(logged_in, two):
-    """An agent can replace the request by another one with the same fingerprint."""
+    """An agent could replace the request with a different one that has the same fingerprint."""
     fingerprint = logged_in("show", str(two[0]["id"]), "--json").document["fingerprint"]
     options = ("--fingerprint", fingerprint, "--pin-stdin", "--json")
     error = logged_in("approve", fingerprint, *options, stdin=PIN).error

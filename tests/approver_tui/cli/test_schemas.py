@@ -17,12 +17,12 @@ from tests.support.inputs.json_forms import problems, schemas
 
 EXPIRED = {"state": "expired", "reason": "expired_unseen", "retry": "possible"}
 _NIGHT = ("quiet", "set", "--from", "22:00", "--to", "07:00", "--zone", "UTC")
-_BY_TEST = {"sayso.event/1", "sayso.error/1", "sayso.proof/1", "sayso.audit-log/1"}
-"""Those that tests of their own hold against the page."""
+_TESTED_ELSEWHERE = {"sayso.event/1", "sayso.error/1", "sayso.proof/1", "sayso.audit-log/1"}
+"""Schemas that other tests compare with the reference."""
 
 
 def test_every_document_is_described():
-    """The reference describes no others."""
+    """The schemas in the code are exactly those in the reference."""
     sources = (ROOT / "approver_tui" / "cli").rglob("*.py")
     named = {
         name for path in sources for name in re.findall(r'"(sayso\.[\w-]+/\d+)"', path.read_text())
@@ -31,38 +31,38 @@ def test_every_document_is_described():
 
 
 def test_each_document_has_the_described_members(logged_in, server, monkeypatch):
-    """Each command once, with waiting, decided, unusual, unverified and narrowed requests."""
+    """Every command runs once, with waiting, decided, unusual, unverified and narrowed requests."""
     monkeypatch.setattr(diagnosis, "_FEED_SECONDS", 0.1)
     seen = set()
-    for arguments, stdin in list(verbs(server)):
+    for arguments, stdin in list(command_lines(server)):
         done = logged_in(*arguments, stdin=stdin)
         for line in done.out.splitlines():
             document = json.loads(line)
             seen.add(document["schema"])
             if arguments[:2] != ("devices", "revoke"):
                 assert problems(document) == [], (arguments, line)
-    assert seen >= schemas() - _BY_TEST - {"sayso.login/1"}
+    assert seen >= schemas() - _TESTED_ELSEWHERE - {"sayso.login/1"}
 
 
-def verbs(server):
-    """Command lines and what they read, in an order in which each has something to say."""
-    waiting, yes, no, odd, doubtful = (server.add() for _ in range(5))
-    doubtful["display"] = "{}"
-    yes_print = wire_approval(number=9, now=server.now())
-    server.add(yes_print)
+def command_lines(server):
+    """Yield arguments and stdin of commands, ordered so that each command has data to print."""
+    waiting, to_report, to_deny, unusual, unverified = (server.add() for _ in range(5))
+    unverified["display"] = "{}"
+    extra = wire_approval(number=9, now=server.now())
+    server.add(extra)
     server.consents.append(consent(server))
     server.grants.append(grant(server))
     for command in ("inbox", "history"):
         yield (command, "--json"), ""
         yield (command, "--jsonl"), ""
-    yield ("show", str(odd["id"]), "--json"), ""
-    yield ("deny", str(no["id"]), "--code", "too_broad", "--note", "less", "--json"), ""
-    yield ("deny", str(no["id"]), str(server.add()["id"]), "--code", "too_broad", "--json"), ""
-    yield ("report", str(yes["id"]), "--json"), ""
+    yield ("show", str(unusual["id"]), "--json"), ""
+    yield ("deny", str(to_deny["id"]), "--code", "too_broad", "--note", "less", "--json"), ""
+    yield ("deny", str(to_deny["id"]), str(server.add()["id"]), "--code", "too_broad", "--json"), ""
+    yield ("report", str(to_report["id"]), "--json"), ""
     yield ("history", "--json"), ""
     yield ("extend", str(waiting["id"]), "--json"), ""
-    late = server.add(wire_approval(number=8, now=server.now(), outer=EXPIRED))
-    yield ("retry", str(late["id"]), "--json"), ""
+    expired = server.add(wire_approval(number=8, now=server.now(), outer=EXPIRED))
+    yield ("retry", str(expired["id"]), "--json"), ""
     voted = server.add(wire_approval(number=7, now=server.now(), outer=of_two(a_vote(USER))))
     yield ("withdraw", str(voted["id"]), "--json"), ""
     yield ("snooze", str(waiting["id"]), "--json"), ""
@@ -102,7 +102,7 @@ def verbs(server):
 
 
 def consent(server):
-    """A consent as the API has it."""
+    """Return a consent as the API represents it."""
     return {
         "id": "sayso_cs_aaaaaaaaaaaaaaaa",
         "state": "live",
@@ -117,7 +117,7 @@ def consent(server):
 
 
 def grant(server):
-    """A standing grant as the API has it, with its uses."""
+    """Return a standing grant with its uses, as the API represents it."""
     use = {"number": 1, "approval": "sayso_ap_b", "minor": 500, "state": "spent"}
     return {
         "id": "sayso_sg_aaaaaaaaaaaaaaaa",
@@ -143,10 +143,10 @@ def grant(server):
 
 
 def test_the_documents_of_approve_and_login_are_described(logged_in, run, server):
-    """They need a fingerprint and an empty machine."""
-    asked = server.add()
-    fingerprint = logged_in("show", asked["id"], "--json").document["fingerprint"]
-    answer = ("approve", asked["id"], "--fingerprint", fingerprint, "--pin-stdin", "--json")
+    """These two run separately, because they need a fingerprint and a machine without a login."""
+    approval = server.add()
+    fingerprint = logged_in("show", approval["id"], "--json").document["fingerprint"]
+    answer = ("approve", approval["id"], "--fingerprint", fingerprint, "--pin-stdin", "--json")
     assert problems(logged_in(*answer, stdin=PIN).document) == []
     run("logout")
     server.code_used, server.revoked = False, []
@@ -165,21 +165,21 @@ def test_the_documents_of_approve_and_login_are_described(logged_in, run, server
     ],
 )
 def test_every_error_is_described(logged_in, arguments, stdin):
-    """An error is one object on stderr."""
+    """An error is one JSON object on stderr, with the described members."""
     assert problems(logged_in(*arguments, "--json", stdin=stdin).error) == []
 
 
 def test_the_error_for_an_ended_request_is_described(logged_in, server):
-    """It has the request and its state."""
-    asked = server.add()
-    server.decide_elsewhere(asked["id"])
-    error = logged_in("deny", asked["id"], "--code", "too_broad", "--json").error
+    """The error has the request and its state."""
+    approval = server.add()
+    server.decide_elsewhere(approval["id"])
+    error = logged_in("deny", approval["id"], "--code", "too_broad", "--json").error
     assert error["approval"]
     assert problems(error) == []
 
 
 def test_every_line_of_watch_is_described(run):
-    """The lines are events and gaps."""
+    """A line of `watch` is an event or a gap, and both are described."""
     script = [hello(3), {"type": "resync", "cursor": 8}, event(9)]
     with FeedServer(script) as server:
         enrolled_with(server)
@@ -189,7 +189,7 @@ def test_every_line_of_watch_is_described(run):
 
 
 def test_every_exit_code_is_described():
-    """There are no unused ones."""
+    """The reference lists exactly the exit codes in the code, in the same order."""
     page = (ROOT / "docs" / "reference" / "command-line.md").read_text("utf-8")
     table = page.split("| exit of `sayso-approver` |", 1)[1].split("\n\n", 1)[0]
     assert [int(code) for code in re.findall(r"^\| (\d+) \|", table, re.MULTILINE)] == list(Exit)

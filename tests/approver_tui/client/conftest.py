@@ -19,26 +19,26 @@ PIN = "correct horse"
 
 
 def clock() -> int:
-    """The machine's time in milliseconds."""
+    """Return this machine's time in milliseconds."""
     return time.time_ns() // 1_000_000
 
 
 @pytest.fixture(autouse=True)
 def cheap_stretching(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A PIN costs a fifth of a second on purpose; these tests give hundreds."""
+    """Make PIN stretching cheap; it takes a fifth of a second by design."""
     monkeypatch.setattr(keys, "_MEMORY_KIB", 64)
 
 
 @pytest.fixture
 def server() -> Iterator[FakeServer]:
-    """A server with one user and a fresh code."""
+    """A server with one user and an unused enrollment code."""
     with FakeServer() as running:
         yield running
 
 
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
-    """An empty folder of a terminal."""
+    """An empty home folder of a terminal."""
     return Home.at(tmp_path / "home")
 
 

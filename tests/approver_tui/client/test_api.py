@@ -20,37 +20,37 @@ def test_all_waiting_requests_come_as_one_page(client, server, monkeypatch):
 
 
 def test_the_soonest_expiry_comes_first(client, server, monkeypatch):
-    """The server lists the highest risk first, page by page."""
+    """The client sorts by expiry, although the server lists the highest risk first."""
     monkeypatch.setattr(api, "_PAGE", 2)
     now = server.now()
     ends = [{"expires_at": when(now + end)} for end in (900_000, 300_000, 600_000)]
-    told = [wire_approval(number=n, now=now, display=end) for n, end in enumerate(ends)]
-    ids = [server.add(each)["id"] for each in told]
+    approvals = [wire_approval(number=n, now=now, display=end) for n, end in enumerate(ends)]
+    ids = [server.add(approval)["id"] for approval in approvals]
     assert [item.id for item in client.waiting().items] == [ids[1], ids[2], ids[0]]
     assert [item.id for item in client.last_waiting().items] == [ids[1], ids[2], ids[0]]
 
 
 def test_unverified_rows_come_from_every_page(client, server, monkeypatch):
-    """A bad row neither hides others nor is lost."""
+    """An unverified row hides no other row, and it is listed itself."""
     monkeypatch.setattr(api, "_PAGE", 2)
     rows = [server.add() for _ in range(5)]
     for row in (rows[0], rows[3]):
         row["action_digest"] = "another"
     page = client.waiting()
-    assert [approval.id for approval in page.items] == [rows[place]["id"] for place in (1, 2, 4)]
-    assert [each.id for each in page.unverified] == [rows[0]["id"], rows[3]["id"]]
+    assert [approval.id for approval in page.items] == [rows[index]["id"] for index in (1, 2, 4)]
+    assert [row.id for row in page.unverified] == [rows[0]["id"], rows[3]["id"]]
     assert page.feed_cursor == 7
 
 
 def test_an_id_is_one_path_segment(client):
-    """A typed ID cannot address another endpoint."""
+    """An ID that contains a path cannot address a different endpoint."""
     with pytest.raises(ApiError) as caught:
         client.approval("../me?x=")
     assert caught.value.status == 404
 
 
 def test_logging_out_revokes_and_deletes(client, server, home):
-    """Nothing of the login is left on either side."""
+    """Nothing of the login is left on the server or on this machine."""
     assert client.logout()
     assert server.revoked == ["self"]
     assert not home.profile_file.exists()
@@ -60,21 +60,21 @@ def test_logging_out_revokes_and_deletes(client, server, home):
 
 
 def test_logging_out_works_without_the_server(client, server, home):
-    """The keys are deleted, and the caller learns that the server does not know."""
+    """The keys are deleted, and the result says that the server was not told."""
     server.stop()
     assert not client.logout()
     assert not home.profile_file.exists()
 
 
 def test_a_refusal_keeps_its_code(client):
-    """Screens use the code, people read the detail."""
+    """The error has the server's code and its HTTP status."""
     with pytest.raises(ApiError) as caught:
         client.approval("sayso_ap_nothing")
     assert (caught.value.code, caught.value.status) == ("not_found", 404)
 
 
 def test_revoking_access_is_one_call(client, server):
-    """The server returns what ended; the consent is gone."""
+    """The server returns what was revoked, and the consent is gone."""
     server.consents.append(
         {
             "id": "sayso_co_1",
@@ -94,7 +94,7 @@ def test_revoking_access_is_one_call(client, server):
 
 
 def test_only_owned_agents_are_returned(client, server):
-    """A role may see others."""
+    """Agents of other owners, which a role may see, are left out."""
     mine, other = {"id": client.profile.user_id, "name": "ana"}, {"id": "sayso_us_x", "name": "x"}
     server.agents = [
         {"client_id": "sayso_ag_1", "name": "one", "state": "enabled", "owners": [other, mine]},
@@ -106,6 +106,6 @@ def test_only_owned_agents_are_returned(client, server):
 
 
 def test_the_decided_requests_are_fetched_since_a_time(client, server):
-    """The time is sent as RFC 3339."""
+    """The start time is sent in RFC 3339 format."""
     assert client.ended_since(1_700_000_000_000) == ()
     assert server.since == "2023-11-14T22:13:20+00:00"

@@ -19,36 +19,36 @@ def _refused(url):
 
 
 def test_a_certificate_error_does_not_ask_whether_the_server_is_running():
-    """The exit code is that of an unreachable server."""
+    """The exit code is the same as for an unreachable server, but the advice differs."""
     refused, silent = CertificateRefused("It does not hold."), Unreachable("It does not answer.")
     assert exit_code(refused) == exit_code(silent) == Exit.UNREACHABLE
     assert error_lines(refused)[1] == "Find the cause with: sayso-approver doctor"
     assert error_lines(silent)[1].startswith("Is the server running?")
 
 
-def test_an_unknown_authority_is_named_with_its_remedy(tmp_path):
-    """The server is running."""
-    with receiver(certify(tmp_path, "localhost")) as door:
-        said = _refused(f"https://localhost:{door.port}")
-    assert said.startswith(f"https://localhost:{door.port} has an invalid certificate: ")
-    assert said.endswith(" Set SSL_CERT_FILE to trust your own authority.")
+def test_an_unknown_authority_is_reported_with_its_remedy(tmp_path):
+    """The error names the server and says how to trust its authority."""
+    with receiver(certify(tmp_path, "localhost")) as listener:
+        message = _refused(f"https://localhost:{listener.port}")
+    assert message.startswith(f"https://localhost:{listener.port} has an invalid certificate: ")
+    assert message.endswith(" Set SSL_CERT_FILE to trust your own authority.")
 
 
 def test_the_remedy_works_on_this_machine_too(tmp_path, monkeypatch):
-    """A local address uses no proxy, and the authorities of the environment."""
+    """SSL_CERT_FILE also applies to a local address."""
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
     with (
-        receiver(certify(tmp_path, "localhost")) as door,
-        new_http(f"https://localhost:{door.port}") as http,
+        receiver(certify(tmp_path, "localhost")) as listener,
+        new_http(f"https://localhost:{listener.port}") as http,
     ):
         assert exchange(http, http.build_request("GET", "/api/me")).status_code == 200
 
 
 def test_a_certificate_for_another_name_has_no_such_remedy(tmp_path):
-    """No authority helps."""
-    with receiver(certify(tmp_path, "other.example")) as door:
+    """SSL_CERT_FILE is not suggested, because no authority would help."""
+    with receiver(certify(tmp_path, "other.example")) as listener:
         context = ssl.create_default_context(cafile=tmp_path / "ca.pem")
-        http = httpx.Client(base_url=f"https://localhost:{door.port}", verify=context)
+        http = httpx.Client(base_url=f"https://localhost:{listener.port}", verify=context)
         with (
             http,
             pytest.raises(Unreachable, match="invalid certificate: Hostname mismatch") as caught,
@@ -58,7 +58,7 @@ def test_a_certificate_for_another_name_has_no_such_remedy(tmp_path):
 
 
 def test_an_unreachable_https_server_is_unreachable(tmp_path):
-    """The error is the same as for http."""
-    with receiver(certify(tmp_path, "localhost")) as door:
-        url = f"https://localhost:{door.port}"
+    """The error is the same as for plain HTTP."""
+    with receiver(certify(tmp_path, "localhost")) as listener:
+        url = f"https://localhost:{listener.port}"
     assert _refused(url) == f"{url} does not answer."

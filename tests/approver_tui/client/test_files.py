@@ -12,7 +12,7 @@ from approver_tui.client import files
 
 @pytest.fixture(params=[0o000, 0o022], ids="umask {:03o}".format, autouse=True)
 def umask(request: pytest.FixtureRequest) -> Iterator[None]:
-    """What the process was started with."""
+    """Set the umask of the process, in both variants."""
     before = os.umask(request.param)
     yield
     os.umask(before)
@@ -23,21 +23,21 @@ def _mode(path: Path) -> int:
 
 
 def test_every_new_folder_is_private(tmp_path: Path) -> None:
-    """Parents count too: anyone who can write in one could replace the folder."""
+    """New parent folders are private too: anyone who can write in one could replace the folder."""
     secret = tmp_path / "home" / "state" / "default" / "secrets" / "session"
     files.write_private(secret, b"x")
     with files.file_lock(tmp_path / "home" / "state" / "default" / "lock"):
         pass
 
-    found = {path.relative_to(tmp_path): _mode(path) for path in tmp_path.rglob("*")}
-    folders = {path for path in found if (tmp_path / path).is_dir()}
-    assert {found[path] for path in folders} == {0o700}
-    assert found[Path("home/state/default/secrets/session")] == 0o600
-    assert not {mode & 0o077 for mode in found.values()} - {0}
+    modes = {path.relative_to(tmp_path): _mode(path) for path in tmp_path.rglob("*")}
+    folders = {path for path in modes if (tmp_path / path).is_dir()}
+    assert {modes[path] for path in folders} == {0o700}
+    assert modes[Path("home/state/default/secrets/session")] == 0o600
+    assert not {mode & 0o077 for mode in modes.values()} - {0}
 
 
 def test_an_existing_folder_is_made_private(tmp_path: Path) -> None:
-    """Folders above it are not changed."""
+    """The folder itself is made private, but not the folders above it."""
     above, own = tmp_path / "above", tmp_path / "above" / "own"
     for folder in (above, own):
         folder.mkdir()

@@ -12,15 +12,15 @@ from approver_tui.state.notifications.events import AlarmSubject
 from tests.support.builders.approval_texts import NOW, digest, when, wire_approval
 
 
-def resealed(wire: dict[str, object], name: str, **changes: object) -> dict[str, object]:
-    """The approval with members of one text changed, and the digest made to fit again."""
+def change_and_reseal(wire: dict[str, object], name: str, **changes: object) -> dict[str, object]:
+    """Return the approval with some members of one text changed, and a digest that matches."""
     members = json.loads(wire[name]) | changes
     text = rfc8785.dumps({k: v for k, v in members.items() if v is not ...}).decode()
     return wire | {name: text, f"{name}_digest": digest(text)}
 
 
 def test_an_approval_is_read_from_its_display_text():
-    """Risk, headline, facts and expiry come from the signed text."""
+    """Headline, facts and expiry come from the signed text."""
     approval = read_approval(JsonObject(wire_approval()))
     assert approval.headline == "Pay EUR 4,820.00 to Nordwind Logistik GmbH"
     assert [fact.label for fact in approval.display.facts] == ["Amount", "Reference"]
@@ -29,8 +29,8 @@ def test_an_approval_is_read_from_its_display_text():
 
 
 @pytest.mark.parametrize("name", ["action", "display"])
-def test_a_text_without_its_digest_is_rejected(name):
-    """One changed character is enough."""
+def test_a_text_that_does_not_match_its_digest_is_rejected(name):
+    """One changed character is enough for a mismatch."""
     wire = wire_approval()
     wire[name] = wire[name].replace("pay", "Pay", 1)
     with pytest.raises(WireError, match=f"{name}: does not match its digest"):
@@ -56,9 +56,9 @@ def test_a_text_without_its_digest_is_rejected(name):
     ids=lambda value: str(value)[:30],
 )
 def test_contradictory_texts_are_rejected(name, changes, member):
-    """They are rejected even if both match their digests."""
+    """Texts that contradict each other are rejected even if both match their digests."""
     with pytest.raises(WireError) as caught:
-        read_approval(JsonObject(resealed(wire_approval(), name, **changes)))
+        read_approval(JsonObject(change_and_reseal(wire_approval(), name, **changes)))
     assert caught.value.member == member
 
 
@@ -77,14 +77,14 @@ def test_contradictory_texts_are_rejected(name, changes, member):
     ids=lambda value: str(value)[:30],
 )
 def test_an_invalid_member_is_named(changes, member):
-    """The error has its path."""
+    """The error has the path of the invalid member."""
     with pytest.raises(WireError) as caught:
         read_approval(JsonObject(wire_approval() | changes))
     assert caught.value.member == member
 
 
 def test_agent_text_is_made_safe():
-    """The client does so even if the server lets an escape sequence through."""
+    """Control characters are escaped even if the server lets them through."""
     hostile = {"headline": "Pay\x1b[2J", "agent_says": "\u202eevil\x1b]52;c;x\x07", "why": "a\nb"}
     approval = read_approval(JsonObject(wire_approval(display=hostile)))
     assert approval.headline == r"Pay\u{1b}[2J"
@@ -98,7 +98,7 @@ def test_agent_text_is_made_safe():
     ids=["twins", "nan", "deep", "open", "empty", "bytes"],
 )
 def test_invalid_json_is_rejected(text):
-    """Two parsers could read it differently."""
+    """JSON that two parsers could read differently is rejected too."""
     with pytest.raises(WireError, match="is not valid JSON"):
         parse_json(text)
 
@@ -114,18 +114,18 @@ def test_invalid_json_is_rejected(text):
     ids=lambda value: str(value)[:30],
 )
 def test_a_rejected_row_hides_no_other(changes, name, problem):
-    """The page has its ID and problem, safe to draw."""
+    """The page has the ID and the problem of the rejected row, both safe to draw."""
     good, bad = wire_approval(number=1), wire_approval(number=10) | changes
     outer = {"next": None, "feed_cursor": 3, "server_time": when(NOW)}
     page = read_page(JsonObject(outer | {"items": [bad, good]}))
     assert [approval.id for approval in page.items] == [good["id"]]
-    (each,) = page.unverified
-    assert each.id == (bad["id"] if name is ... else name)
-    assert each.problem == problem
+    (rejected,) = page.unverified
+    assert rejected.id == (bad["id"] if name is ... else name)
+    assert rejected.problem == problem
 
 
 def test_unknown_members_are_ignored():
-    """A newer server may add some."""
+    """A newer server may add members."""
     page = {
         "items": [wire_approval() | {"new": 1}],
         "next": None,
@@ -137,18 +137,18 @@ def test_unknown_members_are_ignored():
 
 
 def test_an_unknown_event_is_rejected_by_name():
-    """The feed reports what it cannot read instead of inventing a meaning."""
+    """An event with an unknown name raises an error that names the member."""
     with pytest.raises(WireError) as caught:
         read_event(JsonObject({"seq": 1, "event": "moon.full", "at": when(NOW)}))
     assert caught.value.member == "event"
 
 
 def test_an_alarm_names_its_agent():
-    """The name is the registered one, safe to draw; other events have none."""
+    """The agent's name is safe to draw. An event that is not an alarm has no subject."""
     alarm = {"seq": 1, "event": "alarm.incident_opened", "at": when(NOW), "held": None}
     agent = {"id": "sayso_ag_1", "name": "bot\x1b[31m"}
-    told = read_event(JsonObject({**alarm, "agent": agent, "incident": "sayso_in_1"})).about
-    assert told == AlarmSubject("sayso_ag_1", "bot\\u{1b}[31m", "sayso_in_1")
+    subject = read_event(JsonObject({**alarm, "agent": agent, "incident": "sayso_in_1"})).about
+    assert subject == AlarmSubject("sayso_ag_1", "bot\\u{1b}[31m", "sayso_in_1")
     assert read_event(JsonObject({**alarm, "agent": agent})).about == AlarmSubject(
         "sayso_ag_1", "bot\\u{1b}[31m", None
     )
@@ -185,13 +185,15 @@ CONSENT = {"type": "sayso:consent", "until": "2026-12-24T12:00:00.000Z"}
         ("app_action", [APP_ACTION, PAY_ONCE, CONSENT]),
         ("consent", [APP_ACTION, PAY_ONCE]),
     ],
-    ids=lambda value: value if isinstance(value, str) else "+".join(each["type"] for each in value),
+    ids=lambda value: (
+        value if isinstance(value, str) else "+".join(detail["type"] for detail in value)
+    ),
 )
 def test_a_kind_cannot_be_signed_as_another(kind, details):
-    """The reserved type in the action must match the kind in the display."""
+    """The reserved type in the action must match the kind in the display text."""
     wire = wire_approval(display={"kind": kind}, outer={"kind": kind})
     with pytest.raises(WireError, match="kind: is not what the action asks for"):
-        read_approval(JsonObject(resealed(wire, "action", authorization_details=details)))
+        read_approval(JsonObject(change_and_reseal(wire, "action", authorization_details=details)))
 
 
 @pytest.mark.parametrize(
@@ -204,44 +206,44 @@ def test_a_kind_cannot_be_signed_as_another(kind, details):
     ],
 )
 def test_the_kind_comes_from_the_display(kind, details):
-    """A different outer kind is rejected."""
+    """A response whose kind differs from the signed one is rejected."""
     wire = wire_approval(display={"kind": kind}, outer={"kind": kind})
-    sealed = resealed(wire, "action", authorization_details=details)
+    sealed = change_and_reseal(wire, "action", authorization_details=details)
     assert read_approval(JsonObject(sealed)).kind.value == kind
     with pytest.raises(WireError, match="kind: contradicts"):
         read_approval(JsonObject(sealed | {"kind": "action"}))
 
 
-def test_no_unusual_signals_differ_from_not_compared():
-    """An empty list is an answer; null is none."""
+def test_an_empty_list_of_signals_differs_from_null():
+    """An empty list means that nothing is unusual; null means that nothing was compared."""
     text = "You never approved this before.\x1b[2J"
-    said = {"code": "new_target", "severity": "notice", "text": text}
-    for given, count in (([said], 1), ([], 0), (None, None)):
+    signal = {"code": "new_target", "severity": "notice", "text": text}
+    for sent, count in (([signal], 1), ([], 0), (None, None)):
         unusual = read_approval(
-            JsonObject(wire_approval(display={"unusual": given}))
+            JsonObject(wire_approval(display={"unusual": sent}))
         ).display.unusual
         assert count == (None if unusual is None else len(unusual))
-        for oddity in unusual or ():
-            assert oddity.code == "new_target"
-            assert oddity.text == "You never approved this before.\\u{1b}[2J"
-            assert not oddity.warns
+        for read_signal in unusual or ():
+            assert read_signal.code == "new_target"
+            assert read_signal.text == "You never approved this before.\\u{1b}[2J"
+            assert not read_signal.warns
 
 
 def test_a_signal_of_an_older_server_is_a_warning():
-    """Its documents have no severity."""
+    """Documents of older servers have no severity."""
     display = {"unusual": [{"code": "new_target", "text": "First time: IBAN"}]}
-    (oddity,) = read_approval(JsonObject(wire_approval(display=display))).display.unusual
-    assert oddity.warns
+    (signal,) = read_approval(JsonObject(wire_approval(display=display))).display.unusual
+    assert signal.warns
 
 
 def test_current_signals_replace_the_signed_ones():
-    """The document stays as it was signed; null keeps the signed ones."""
-    wired = wire_approval()
-    was = read_approval(JsonObject(wired))
-    assert read_approval(JsonObject({**wired, "unusual": None})) == was
+    """The display text is unchanged. If the current signals are null, the signed ones are shown."""
+    wire = wire_approval()
+    original = read_approval(JsonObject(wire))
+    assert read_approval(JsonObject({**wire, "unusual": None})) == original
     signal = {"code": "burst", "severity": "warning", "text": "9 requests in this hour."}
-    found = {"signals": [signal], "compared": "Compared with 9."}
-    now = read_approval(JsonObject({**wired, "unusual": found}))
-    assert [(one.code, one.warns) for one in now.display.unusual] == [("burst", True)]
-    assert now.display.compared == "Compared with 9."
-    assert (now.display_text, now.look_key) == (was.display_text, was.look_key)
+    current = {"signals": [signal], "compared": "Compared with 9."}
+    updated = read_approval(JsonObject({**wire, "unusual": current}))
+    assert [(shown.code, shown.warns) for shown in updated.display.unusual] == [("burst", True)]
+    assert updated.display.compared == "Compared with 9."
+    assert (updated.display_text, updated.look_key) == (original.display_text, original.look_key)

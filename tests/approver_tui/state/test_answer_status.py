@@ -12,7 +12,7 @@ from approver_tui.state.answer_status import (
 )
 from approver_tui.state.approvals.decision import Answer
 
-SAID = {
+MESSAGES = {
     AnswerStatus.NOT_SENT: "Not sent: the server cannot be reached.",
     AnswerStatus.IN_DOUBT: "Checking whether your approval was recorded\N{HORIZONTAL ELLIPSIS}",
     AnswerStatus.UNKNOWN: "It is unknown whether your approval was recorded.",
@@ -42,8 +42,8 @@ ERRORS = [
 
 
 def test_each_status_has_its_text():
-    """No other state has a text."""
-    assert {state: answer_message(state, Answer.APPROVE) for state in AnswerStatus} == SAID
+    """Every status has a message, and the message names an approval or a denial."""
+    assert {state: answer_message(state, Answer.APPROVE) for state in AnswerStatus} == MESSAGES
     assert answer_message(AnswerStatus.IN_DOUBT, Answer.DENY).startswith(
         "Checking whether your denial was "
     )
@@ -52,7 +52,7 @@ def test_each_status_has_its_text():
 
 
 def test_only_what_is_known_is_claimed():
-    """What may still arrive is neither said to be recorded nor not to be."""
+    """A message about an unknown outcome does not say that it was recorded or not recorded."""
     for state in (AnswerStatus.IN_DOUBT, AnswerStatus.UNKNOWN):
         assert "whether" in answer_message(state)
         assert "not recorded" not in answer_message(state)
@@ -60,14 +60,15 @@ def test_only_what_is_known_is_claimed():
 
 
 @pytest.mark.parametrize(
-    ("status", "state"), [(each, state) for state, found in STATUSES.items() for each in found]
+    ("status", "state"),
+    [(status, state) for state, statuses in STATUSES.items() for status in statuses],
 )
 def test_an_http_status_tells_the_answer_status(status, state):
-    """A proxy may answer for a server that has the request."""
+    """A proxy may return an error although the server got the answer."""
     assert status_for_http(status) is state
 
 
 @pytest.mark.parametrize(("error", "state"), ERRORS, ids=[repr(error) for error, _ in ERRORS])
 def test_an_error_tells_the_answer_status(error, state):
-    """Only what certainly never left is not sent."""
+    """An answer is "not sent" only if it certainly never left this machine."""
     assert answer_status(error) is state

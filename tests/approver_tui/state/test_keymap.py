@@ -37,18 +37,18 @@ def test_movement_help_and_control_keys_are_not_allowed(key):
 
 
 def test_every_default_key_is_allowed():
-    """Two keys can therefore be swapped."""
+    """The keys of two actions can therefore be swapped."""
     assert all(map(is_key, KEYS.values()))
     assert Keymap().duplicate_keys() is None
 
 
 def test_a_chosen_key_replaces_its_default():
-    """Other texts stay."""
+    """Texts that are not the default key are shown unchanged."""
     keymap = Keymap({"approve": "A"})
     assert (keymap.key("approve"), keymap.key("deny")) == ("A", "d")
     assert [keymap.shown(SafeText(key)) for key in ("a", "d", "Enter")] == ["A", "d", "Enter"]
 
 
 def test_two_actions_with_one_key_are_found():
-    """Which of them would count is nobody's guess."""
+    """The result names both actions that have the same key."""
     assert Keymap({"approve": "d"}).duplicate_keys() == ("approve", "deny")

@@ -1,4 +1,4 @@
-"""Sums over several requests: only of money in the signed action."""
+"""Sums over several requests count only money in the signed action."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from tests.support.fakes.fake_requests import PAYMENT, PRICES
 
 
 def _paying(name, *amounts, facts=()):
-    """A request with these amounts: minor units, currency, how the fact is written."""
+    """Return a request with these amounts, each as minor units, currency and displayed text."""
     details = [{"amount": {"minor": minor, "currency": code}} for minor, code, _text in amounts]
     rows = [("Amount", text, True) for _minor, _code, text in amounts]
     terms = {**PAYMENT, "details": [{"type": "pay", "items": details}], "facts": [*rows, *facts]}
@@ -16,18 +16,18 @@ def _paying(name, *amounts, facts=()):
 
 
 def _written(*approvals):
-    return [(each.label, each.text) for each in sums(approvals)]
+    return [(total.label, total.text) for total in sums(approvals)]
 
 
 def test_one_fact_in_one_currency_is_added_up():
-    """Cents, thousands, and several amounts in one request."""
+    """Several amounts in one request are added too, and the sum has thousands separators."""
     one = _paying("one", (482_000, "EUR", "EUR 4,820.00"), (1, "EUR", "EUR 0.01"))
     two = _paying("two", (517_999, "EUR", "EUR 5,179.99"))
     assert _written(one, two) == [("Amount", "EUR 10,000.00")]
 
 
 def test_currencies_and_facts_are_summed_separately():
-    """The sums are in the order of their first appearance."""
+    """The sums are listed in the order in which they first appear."""
     one = _paying("one", (100, "EUR", "EUR 1.00"), (500, "JPY", "JPY 500"))
     fee = an_approval(
         "fee",
@@ -45,7 +45,7 @@ def test_currencies_and_facts_are_summed_separately():
 
 
 def test_a_refund_is_subtracted():
-    """The sum may be below zero."""
+    """A sum can be negative."""
     back = _paying("one", (-150_050, "EUR", "EUR -1,500.50"))
     assert _written(back) == [("Amount", "EUR -1,500.50")]
     assert _written(back, _paying("two", (50, "EUR", "EUR 0.50"))) == [("Amount", "EUR -1,500.00")]
@@ -60,7 +60,7 @@ def test_a_refund_is_subtracted():
     ],
 )
 def test_a_text_that_looks_like_money_is_not_counted(fact):
-    """An agent that writes an amount into a text changes no sum; neither does a second one."""
+    """An agent cannot change a sum by writing an amount into a text."""
     one = _paying("one", (100, "EUR", "EUR 1.00"), facts=[fact])
     assert _written(one) == [("Amount", "EUR 1.00")]
 
@@ -80,5 +80,5 @@ def test_money_must_be_in_the_signed_action(money):
 
 
 def test_without_money_there_is_no_sum():
-    """The request is for rights."""
+    """A request for scopes only has no sum."""
     assert sums([an_approval("prices", PRICES)]) == ()

@@ -18,11 +18,11 @@ EXPIRED = an_approval("prices", PRICES, left=-60 * MINUTE)
 
 def _matching(text):
     query = read_query(text, NOW + MINUTE, "sayso_us_aaaaaaaaaaaaaaaa")
-    return [each for each in (PAY, WEB, EXPIRED) if query.matches(each)]
+    return [approval for approval in (PAY, WEB, EXPIRED) if query.matches(approval)]
 
 
 @pytest.mark.parametrize(
-    ("text", "found"),
+    ("text", "matches"),
     [
         ("", [PAY, WEB, EXPIRED]),
         ("nordwind", [PAY]),
@@ -47,9 +47,9 @@ def _matching(text):
         ("https://pay.example", [PAY]),
     ],
 )
-def test_all_conditions_must_hold(text, found):
-    """Words in headline, agent, resource or ID, and the conditions with a colon."""
-    assert _matching(text) == found
+def test_all_conditions_must_hold(text, matches):
+    """A word matches the headline, agent, resource or ID; a colon makes a condition."""
+    assert _matching(text) == matches
 
 
 @pytest.mark.parametrize(
@@ -57,13 +57,13 @@ def test_all_conditions_must_hold(text, found):
     [("risk:huge", "low, medium"), ("is:open", "is:approved"), ("since:long", "number and a unit")],
 )
 def test_an_invalid_query_names_the_valid_forms(text, remedy):
-    """Nothing is filtered."""
+    """An invalid condition raises an error instead of filtering."""
     with pytest.raises(ValueError, match=remedy):
         read_query(text, NOW)
 
 
 def test_an_empty_query_is_false():
-    """A list can therefore say whether it is filtered."""
+    """A list can use this to tell whether it is filtered."""
     assert not Query()
     assert not read_query("  ", NOW)
     for text in ("a", "!a", "risk:low"):
@@ -71,13 +71,13 @@ def test_an_empty_query_is_false():
     assert read_query(" a  b ", NOW).text == "a  b"
 
 
-def test_by_me_is_the_user_by_id():
-    """`by:me` is the person at this terminal by their id, whatever others are called."""
+def test_by_me_compares_the_id_of_the_user():
+    """`by:me` does not match a decision of a different user with any name."""
     assert read_query("by:me", NOW, "sayso_us_bbbbbbbbbbbbbbbb").matches(PAY) is False
 
 
-def test_a_saved_filter_stands_for_its_text():
-    """With other words; the typed text stays as it is."""
+def test_a_saved_filter_is_replaced_by_its_text():
+    """It can be combined with other words, and the typed text is kept."""
     saved = saved_filters("urgent = risk:high since:1d; mine = by:me;")
     query = read_query("nordwind @urgent", NOW, saved=saved)
     assert query == replace(read_query("nordwind risk:high since:1d", NOW), text=query.text)
@@ -89,11 +89,11 @@ def test_a_saved_filter_stands_for_its_text():
 
 @pytest.mark.parametrize("text", ["urgent", "Urgent = a", "a = b; a = c", "a = ", "a = @b"])
 def test_an_invalid_saved_filter_is_refused(text):
-    """No name, one name twice, no text, or another saved filter."""
+    """A name must be valid and unique, and its text must not use a saved filter."""
     with pytest.raises(ValueError, match="write "):
         saved_filters(text)
 
 
 def test_without_saved_filters_the_sign_is_a_word():
-    """As in an address."""
+    """Without saved filters, `@acme` is searched for as it is."""
     assert read_query("@acme", NOW).words == ("@acme",)

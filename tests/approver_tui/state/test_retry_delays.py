@@ -18,7 +18,7 @@ NOW = _ms("2026-03-28T22:30:00Z")
 
 
 @pytest.mark.parametrize(
-    ("wait", "zone", "until"),
+    ("delay", "zone", "until"),
     [
         (RetryDelay.QUARTER, UTC, "2026-03-28T22:45:00Z"),
         (RetryDelay.HOUR, UTC, "2026-03-28T23:30:00Z"),
@@ -26,13 +26,13 @@ NOW = _ms("2026-03-28T22:30:00Z")
         (RetryDelay.TOMORROW, BERLIN, "2026-03-29T06:00:00Z"),
     ],
 )
-def test_a_delay_uses_the_clock_and_the_users_calendar(wait, zone, until):
-    """The delay is right even if daylight saving time begins or ends overnight."""
-    assert wait.until(NOW, zone) == _ms(until)
+def test_a_delay_uses_the_clock_and_the_users_calendar(delay, zone, until):
+    """The time is right even if daylight saving time begins or ends overnight."""
+    assert delay.until(NOW, zone) == _ms(until)
 
 
-def test_tomorrow_without_a_zone_uses_this_machines():
-    """It means eight in the morning."""
+def test_tomorrow_without_a_zone_uses_the_zone_of_this_machine():
+    """Tomorrow means 8:00 in the time zone of this machine."""
     moment = datetime.fromtimestamp(RetryDelay.TOMORROW.until(NOW, None) / 1000)  # noqa: DTZ006  # meant
     assert (moment.hour, moment.minute) == (8, 0)
 
@@ -52,6 +52,6 @@ def test_a_moment_is_a_duration_or_a_time_with_a_zone(text, until):
 
 @pytest.mark.parametrize("text", ["", "soon", "2026-12-01T08:00:00", "15"])
 def test_any_other_moment_is_rejected(text):
-    """The error has the valid form."""
+    """The error shows the valid forms."""
     with pytest.raises(ValueError, match="use 15m, 1h, 1d, or a time with its zone"):
         parse_moment(text, NOW)

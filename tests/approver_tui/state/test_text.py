@@ -1,4 +1,4 @@
-"""Text is escaped as by every other client of Sayso."""
+"""Text is escaped in the same way as in every other client of Sayso."""
 
 import json
 from pathlib import Path
@@ -14,31 +14,31 @@ VECTORS = json.loads((Path(__file__).parents[2] / "vectors" / "display_safe.json
 
 @pytest.mark.parametrize("vector", VECTORS, ids=range(len(VECTORS)))
 def test_the_shared_vectors_hold(vector):
-    """Server, terminal and page agree."""
-    caps = {"max_len": vector["max_chars"], "max_lines": vector["max_lines"]}
-    assert display_safe(vector["raw"], **caps) == vector["safe"]
+    """The server, the terminal and the page escape a text alike."""
+    limits = {"max_len": vector["max_chars"], "max_lines": vector["max_lines"]}
+    assert display_safe(vector["raw"], **limits) == vector["safe"]
 
 
 @given(st.text(), st.integers(1, 60), st.integers(1, 4))
 def test_safe_text_is_unchanged(raw, max_len, max_lines):
-    """It is not escaped twice."""
-    once = display_safe(raw, max_len=max_len, max_lines=max_lines)
-    assert display_safe(once, max_len=max_len, max_lines=max_lines) == once
+    """Text that is safe already is not escaped a second time."""
+    safe = display_safe(raw, max_len=max_len, max_lines=max_lines)
+    assert display_safe(safe, max_len=max_len, max_lines=max_lines) == safe
 
 
 @given(st.text())
 def test_no_control_character_passes(raw):
-    """A single line contains no line feed either."""
+    """A single line does not contain a line feed either."""
     assert all(c >= " " and not "\x7f" <= c <= "\x9f" for c in display_safe(raw))
 
 
 def test_the_result_is_safe_text():
-    """Unchanged text gets this type too."""
+    """Text that did not need escaping has this type too."""
     assert isinstance(display_safe("plain"), SafeText)
 
 
 def test_a_number_has_the_singular_only_at_one():
-    """The plural is the noun with an s unless it is given."""
+    """The plural is the noun with an s, unless a plural is given."""
     assert [counted(number, "token") for number in (0, 1, 2, 1_204)] == [
         "0 tokens",
         "1 token",

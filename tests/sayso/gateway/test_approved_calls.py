@@ -1,4 +1,4 @@
-"""Calls through the gateway that a person approves."""
+"""Calls through the gateway that a user approves."""
 
 import asyncio
 import json
@@ -22,11 +22,11 @@ PAYMENT = {"to": "Nordwind", "amount": 5}
 MODERN = "2026-07-28"
 
 
-def _started(gateway: FakeGateway, tool: str = "pay", **params: Any) -> asyncio.Future[Any]:
+def _start_call(gateway: FakeGateway, tool: str = "pay", **params: Any) -> asyncio.Future[Any]:
     return asyncio.ensure_future(gateway.call(tool, params.pop("arguments", PAYMENT), **params))
 
 
-async def _asked(gateway: FakeGateway, number: int = 1) -> None:
+async def _wait_until_asked(gateway: FakeGateway, number: int = 1) -> None:
     async with asyncio.timeout(5):
         while len(gateway.person.asked) < number:
             gateway.person.was_asked.clear()
@@ -34,16 +34,16 @@ async def _asked(gateway: FakeGateway, number: int = 1) -> None:
 
 
 async def test_an_approved_call_runs_once_with_what_was_granted() -> None:
-    """The arguments are the facts; two calls that are one get the same result."""
+    """The arguments become the facts, and two identical calls get the same result."""
     gateway = FakeGateway()
     gateway.person.less = {"amount": 3}
-    calls = [_started(gateway), _started(gateway)]
-    await _asked(gateway)
+    calls = [_start_call(gateway), _start_call(gateway)]
+    await _wait_until_asked(gateway)
     gateway.person.answered.set()
     for answer in await asyncio.gather(*calls):
         assert (answer["id"], text(answer)) == (7, "done")
-    asked = {"type": "payment.transfer", "payee": "Nordwind", "amount": 5}
-    assert gateway.person.asked == [(USER, asked)]
+    action = {"type": "payment.transfer", "payee": "Nordwind", "amount": 5}
+    assert gateway.person.asked == [(USER, action)]
     assert gateway.upstream.calls() == [{"name": "pay", "arguments": {**PAYMENT, "amount": 3}}]
     assert gateway.issuer.asked.count("/api/approvals/consume") == 1
     assert {(record["outcome"], record["approval"]) for record in gateway.log} == {
@@ -51,21 +51,21 @@ async def test_an_approved_call_runs_once_with_what_was_granted() -> None:
     }
 
 
-async def test_a_call_shows_signs_of_life_while_it_waits() -> None:
-    """Progress if the client wants it, else a comment."""
+async def test_a_waiting_call_sends_progress_or_comments() -> None:
+    """A client that sent a progress token gets progress messages; others get comments."""
     gateway = FakeGateway()
     gateway.person.answered.set()
-    signs = []
+    first_lines = []
     for meta in ({"progressToken": 1}, {}):
         message = request("tools/call", name="pay", arguments=PAYMENT, _meta=meta)
-        signs.append((await gateway.send(message)).text.splitlines()[0])
-    assert "notifications/progress" in signs[0]
-    assert signs[1] == ": waiting"
+        first_lines.append((await gateway.send(message)).text.splitlines()[0])
+    assert "notifications/progress" in first_lines[0]
+    assert first_lines[1] == ": waiting"
     assert gateway.upstream.calls()[0] == {"name": "pay", "arguments": PAYMENT}
 
 
-async def test_other_arguments_or_another_user_after_the_yes_get_nothing() -> None:
-    """Each is a request of its own."""
+async def test_an_approval_is_only_for_its_arguments_user_and_client() -> None:
+    """A call with different arguments, user or client creates a request of its own."""
     gateway = FakeGateway(wait=0.1)
     assert "Approval pending (9f3a-71c0)" in text(await gateway.call("pay", PAYMENT))
     eve = gateway.token(sub="sayso_us_eve")
@@ -81,22 +81,22 @@ async def test_other_arguments_or_another_user_after_the_yes_get_nothing() -> No
     assert (len(gateway.person.keys), len(gateway.upstream.calls())) == (4, 1)
 
 
-async def test_an_answer_that_was_used_does_not_count_again() -> None:
-    """As after a restart of the gateway: the next request has another key."""
+async def test_an_approval_that_was_consumed_is_not_used_again() -> None:
+    """If the approval was consumed before a restart, the next request has a new key."""
     gateway = FakeGateway()
-    used = httpx.Response(409, json={"code": "already_consumed", "detail": "used"})
-    gateway.issuer.consumption = used
+    conflict = httpx.Response(409, json={"code": "already_consumed", "detail": "used"})
+    gateway.issuer.consumption = conflict
     gateway.person.answered.set()
-    call = _started(gateway)
-    await _asked(gateway, 2)
+    call = _start_call(gateway)
+    await _wait_until_asked(gateway, 2)
     gateway.issuer.consumption = None
     await call
     assert len(set(gateway.person.keys)) == len(gateway.person.keys) > 1
     assert len(gateway.upstream.calls()) == 1
 
 
-async def test_an_answer_for_another_person_does_not_count() -> None:
-    """The token of the answer says for whom it is."""
+async def test_an_approval_of_a_different_user_does_not_count() -> None:
+    """The token of the approval names the user who approved."""
     gateway = FakeGateway()
     gateway.person.user = "sayso_us_eve"
     gateway.person.answered.set()
@@ -111,8 +111,8 @@ async def test_an_answer_for_another_person_does_not_count() -> None:
         (Unreachable("away"), "failed"),
     ],
 )
-async def test_without_a_yes_nothing_runs(error: Exception, outcome: str) -> None:
-    """The model reads why."""
+async def test_without_an_approval_no_call_runs(error: Exception, outcome: str) -> None:
+    """The result is an error whose text gives the model the reason."""
     gateway = FakeGateway()
     gateway.person.error = error
     gateway.person.answered.set()
@@ -122,57 +122,57 @@ async def test_without_a_yes_nothing_runs(error: Exception, outcome: str) -> Non
     assert gateway.log[0]["outcome"] == outcome
 
 
-async def test_a_call_without_a_person_asks_nobody() -> None:
-    """An agent that acts for itself."""
+async def test_a_call_for_no_user_is_refused() -> None:
+    """An agent that acts for itself has no user whom the gateway could ask."""
     gateway = FakeGateway()
     answer = await gateway.call("pay", PAYMENT, gateway.token(sub=AGENT, act=None))
     assert "nobody has" in text(answer)
     assert gateway.person.asked == []
 
 
-async def test_arguments_that_hide_another_are_refused() -> None:
-    """Before anyone is asked."""
+async def test_arguments_with_the_same_fact_are_refused() -> None:
+    """Two arguments that map to one member are refused before anyone is asked."""
     gateway = FakeGateway()
     assert "same member" in text(await gateway.call("pay", {**PAYMENT, "payee": "M"}))
     assert gateway.person.asked == []
 
 
-async def test_a_client_that_shows_urls_is_told_to_come_back_as_its_version_says() -> None:
-    """By the session's capabilities, or by those of the request; the state gives no right."""
+async def test_a_client_that_shows_urls_gets_the_url_in_the_way_of_its_version() -> None:
+    """The capability may come with the session or with the request. The state grants nothing."""
     gateway = FakeGateway(wait=0.1)
     shows = {"elicitation": {"url": {}}}
-    opened = await gateway.send(request("initialize", capabilities=shows))
-    old = {
-        "mcp-session-id": opened.headers["mcp-session-id"],
+    initialized = await gateway.send(request("initialize", capabilities=shows))
+    legacy_headers = {
+        "mcp-session-id": initialized.headers["mcp-session-id"],
         "mcp-protocol-version": "2025-11-25",
     }
-    assert (await gateway.call("pay", PAYMENT, headers=old))["error"]["code"] == -32042
+    assert (await gateway.call("pay", PAYMENT, headers=legacy_headers))["error"]["code"] == -32042
     meta = {"io.modelcontextprotocol/clientCapabilities": shows}
     modern = {"headers": {"mcp-protocol-version": MODERN}, "_meta": meta}
     result = (await gateway.call("pay", PAYMENT, **modern))["result"]
     assert result["inputRequests"]["approval"]["params"]["url"] == "https://sayso.example/"
-    back = {**modern, "requestState": result["requestState"]}
+    retry = {**modern, "requestState": result["requestState"]}
     declined = {"approval": {"action": "decline"}}
-    told = await gateway.call("pay", PAYMENT, **back, inputResponses=declined)
-    assert "exactly the same arguments" in text(told)
-    assert told["result"]["resultType"] == "complete"
+    after_decline = await gateway.call("pay", PAYMENT, **retry, inputResponses=declined)
+    assert "exactly the same arguments" in text(after_decline)
+    assert after_decline["result"]["resultType"] == "complete"
     for arguments, state in (
         ({**PAYMENT, "amount": 6}, result["requestState"]),
         (PAYMENT, "x"),
         (PAYMENT, ["x"]),
     ):
-        wrong = await gateway.call("pay", arguments, **{**modern, "requestState": state})
-        assert "another call" in text(wrong)
+        mismatch = await gateway.call("pay", arguments, **{**modern, "requestState": state})
+        assert "another call" in text(mismatch)
     gateway.person.answered.set()
-    assert text(await gateway.call("pay", PAYMENT, **back)) == "done"
+    assert text(await gateway.call("pay", PAYMENT, **retry)) == "done"
     assert len(gateway.person.asked) == 1
 
 
-async def test_a_tool_that_changes_while_a_person_decides_does_not_run() -> None:
-    """The approval stays unused."""
+async def test_a_tool_that_changes_during_the_decision_does_not_run() -> None:
+    """The call is refused although it was approved, and the approval is not consumed."""
     gateway = FakeGateway()
-    call = _started(gateway)
-    await _asked(gateway)
+    call = _start_call(gateway)
+    await _wait_until_asked(gateway)
     gateway.upstream.tools = [READ, {**PAY, "description": "Pay twice."}]
     await gateway.send(request("tools/list"))
     gateway.person.answered.set()
@@ -181,8 +181,8 @@ async def test_a_tool_that_changes_while_a_person_decides_does_not_run() -> None
     assert "/api/approvals/consume" not in gateway.issuer.asked
 
 
-async def test_a_call_whose_client_is_gone_does_not_run_until_it_comes_back() -> None:
-    """The same call then joins the request, and gets the result."""
+async def test_a_call_whose_client_disconnected_runs_when_it_is_repeated() -> None:
+    """The repeated call joins the same request and gets its result."""
     gateway = FakeGateway()
     bearer = f"Bearer {gateway.token()}".encode()
     scope = {
@@ -196,8 +196,8 @@ async def test_a_call_whose_client_is_gone_does_not_run_until_it_comes_back() ->
     messages = iter([{"type": "http.request", "body": body, "more_body": False}])
 
     async def receive() -> Any:
-        if (found := next(messages, None)) is not None:
-            return found
+        if (message := next(messages, None)) is not None:
+            return message
         await gateway.person.was_asked.wait()
         return {"type": "http.disconnect"}
 

@@ -1,4 +1,4 @@
-"""The gateway's file: what it says, and errors that name table, member and remedy."""
+"""Reading the gateway's file, with errors that name the table, the member and the remedy."""
 
 from pathlib import Path
 
@@ -40,14 +40,14 @@ EXCHANGE = 'exchange = "https://up.example"'
 
 
 def test_a_file_is_read_with_the_secrets_that_it_names() -> None:
-    """A secret may have a colon."""
-    read = config.read(GOOD, ENVIRONMENT)
-    assert (read.credentials, read.agent) == (("rs", "secret:with"), ("ag", "other"))
-    assert read.upstream == Header("Authorization", "Bearer abc")
-    assert (read.timeout, read.wait, read.max_bytes) == (60, 50, 4 * 1024 * 1024)
-    assert read.tools.methods == {"resources/": "notes:read"}
-    assert read.tools.tools["notes/read"].risk is Risk.LOW
-    pay = read.tools.tools["pay"]
+    """Secrets come from environment variables, and a secret may contain a colon."""
+    loaded = config.read(GOOD, ENVIRONMENT)
+    assert (loaded.credentials, loaded.agent) == (("rs", "secret:with"), ("ag", "other"))
+    assert loaded.upstream == Header("Authorization", "Bearer abc")
+    assert (loaded.timeout, loaded.wait, loaded.max_bytes) == (60, 50, 4 * 1024 * 1024)
+    assert loaded.tools.methods == {"resources/": "notes:read"}
+    assert loaded.tools.tools["notes/read"].risk is Risk.LOW
+    pay = loaded.tools.tools["pay"]
     assert (pay.scope, pay.action, pay.members) == (
         "notes:pay",
         "payment.transfer",
@@ -56,14 +56,14 @@ def test_a_file_is_read_with_the_secrets_that_it_names() -> None:
 
 
 def test_an_agent_that_serves_the_resource_needs_no_other_credential() -> None:
-    """It asks people and uses approvals up."""
+    """The agent's credential is used to request approvals and to consume them."""
     text = GOOD.replace('agent_env = "AGENT"', "")
-    read = config.read(text, {**ENVIRONMENT, "GATEWAY": "sayso_ag_1:secret"})
-    assert read.credentials == read.agent == ("sayso_ag_1", "secret")
+    loaded = config.read(text, {**ENVIRONMENT, "GATEWAY": "sayso_ag_1:secret"})
+    assert loaded.credentials == loaded.agent == ("sayso_ag_1", "secret")
 
 
 def test_a_token_can_be_exchanged_for_the_upstream_server() -> None:
-    """Then there is no header."""
+    """With `exchange`, no header is needed."""
     header = 'header = "Authorization"\nvalue_env = "UPSTREAM"'
     text = GOOD.replace(header, f'{EXCHANGE}\nscope = "up:read"')
     assert config.read(text, ENVIRONMENT).upstream == Exchange("https://up.example", "up:read")
@@ -105,14 +105,14 @@ def test_a_token_can_be_exchanged_for_the_upstream_server() -> None:
     ],
 )
 def test_an_error_names_table_member_and_remedy(old: str, new: str, error: str) -> None:
-    """The gateway does not start."""
+    """The file is rejected with the position of the error and what to do."""
     assert old in GOOD
     with pytest.raises(BadFile, match=error):
         config.read(GOOD.replace(old, new, 1), ENVIRONMENT)
 
 
-def test_a_value_of_several_lines_is_no_header() -> None:
-    """It would be a second header."""
+def test_a_header_value_with_a_line_break_is_refused() -> None:
+    """The second line would be sent as a second header."""
     with pytest.raises(BadFile, match=r"value_env: .*one line"):
         config.read(GOOD, {**ENVIRONMENT, "UPSTREAM": "a\r\nb"})
 
@@ -120,10 +120,10 @@ def test_a_value_of_several_lines_is_no_header() -> None:
 def test_a_missing_file_is_named_with_its_remedy(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The exit code is that of a bad file."""
+    """The gateway exits with 2 and says which command writes the file."""
     missing = tmp_path / "gateway.toml"
     with pytest.raises(SystemExit) as ended:
         main(["--upstream", "http://localhost:1/mcp", "--config", str(missing)])
     assert ended.value.code == 2
-    said = capsys.readouterr().err
-    assert said == f"Error: {missing}: no such file. Write it with `sayso gateway init`.\n"
+    error = capsys.readouterr().err
+    assert error == f"Error: {missing}: no such file. Write it with `sayso gateway init`.\n"

@@ -26,13 +26,13 @@ def _tool(name: str, **members: Any) -> dict[str, Any]:
         ("low", Risk.HIGH),
     ],
 )
-def test_a_tool_that_says_nothing_is_high(annotations: Any, risk: Risk) -> None:
-    """The guess is what the tool says of itself."""
+def test_the_proposed_risk_follows_the_annotations_of_a_tool(annotations: Any, risk: Risk) -> None:
+    """A tool without valid annotations is proposed as high risk."""
     assert draft.risk_of({"annotations": annotations}) is risk
 
 
-def test_the_file_can_be_read_back_once_somebody_has_filled_it_in() -> None:
-    """Whatever the tools are called and say."""
+def test_a_completed_draft_is_a_valid_file() -> None:
+    """No tool name or description can break out of the file's syntax."""
     listed = [
         _tool("a.b", annotations={"readOnlyHint": True}),
         _tool("pay", inputSchema={"properties": {"to\n": {}, "amount": {}}}),
@@ -43,15 +43,15 @@ def test_the_file_can_be_read_back_once_somebody_has_filled_it_in() -> None:
     assert set(tomllib.loads(text)["tools"]) == {"a.b", "pay"}
     with pytest.raises(BadFile, match=r"\[tools.pay\] action"):
         config.read(text, ENVIRONMENT)
-    filled = text.replace('action = ""', 'action = "payment.transfer"')
-    read = config.read(filled.replace('# members = { amount = "..." }', "#"), ENVIRONMENT)
-    shown = read.tools.shown({"result": {"tools": listed, "instructions": EVIL}}, {"tools:read"})
+    completed = text.replace('action = ""', 'action = "payment.transfer"')
+    loaded = config.read(completed.replace('# members = { amount = "..." }', "#"), ENVIRONMENT)
+    shown = loaded.tools.shown({"result": {"tools": listed, "instructions": EVIL}}, {"tools:read"})
     assert [tool["name"] for tool in shown["result"]["tools"]] == ["a.b"]
     assert shown["result"]["instructions"] == EVIL
 
 
-def test_the_header_by_which_the_tools_were_listed_is_in_the_file() -> None:
-    """Its value is not."""
+def test_the_header_for_the_upstream_server_is_in_the_draft() -> None:
+    """The draft names the header and its environment variable, but not the value."""
     text = draft.write("https://sayso.example", "https://gate.example", ("X-Key", "KEY"), "", [])
     assert config.read(text, {**ENVIRONMENT, "KEY": "abc"}).upstream == Header("X-Key", "abc")
     assert "abc" not in text

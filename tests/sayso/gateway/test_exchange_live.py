@@ -1,4 +1,4 @@
-"""The gateway exchanges a caller's token at a real server, for one of the upstream server."""
+"""The gateway exchanges a caller's token for one of the upstream server, at a real server."""
 
 import asyncio
 from typing import Any
@@ -21,17 +21,17 @@ GATE, UP = "https://gate.example/mcp", "https://up.example/mcp"
 async def test_the_upstream_server_gets_a_token_for_itself(
     server: LiveServer, person: Terminal
 ) -> None:
-    """It names the person, who agrees once, and the gateway's agent."""
+    """The new token names the user, who agrees once, and the gateway's agent."""
     server.resources.add(GATE, {"tools:read": Risk.LOW}, {}, by=BY)
     server.resources.add(UP, {"up:read": Risk.LOW}, {}, by=BY)
     key = server.agent(serves=(GATE,), resources=(UP,), scopes=("up:read",))
     token = await asyncio.to_thread(signed_in, server, person, GATE, "tools:read")
     exchange = Exchange(UP, "up:read")
     config = Config(server.url, GATE, ("", ""), key.basic, exchange, ToolMap({}), 30, 30, 1000)
-    got: list[str] = []
+    received: list[str] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
-        got.append(request.headers["authorization"])
+        received.append(request.headers["authorization"])
         return httpx.Response(202)
 
     transport = httpx.MockTransport(answer)
@@ -50,7 +50,7 @@ async def test_the_upstream_server_gets_a_token_for_itself(
         first = asyncio.create_task(send())
         await asyncio.to_thread(lambda: approve(person, next_request(person)))
         assert await first == await send() == 202
-        assert got[0] == got[1] != f"Bearer {token}"
-        acting = await up.check(got[0])
+        assert received[0] == received[1] != f"Bearer {token}"
+        acting = await up.check(received[0])
     assert (acting.user, acting.agent) == (person.client.profile.user_id, key.id)
     assert acting.scope == {"up:read"}

@@ -1,4 +1,4 @@
-"""What the gateway refuses of a request, and how the client learns of it."""
+"""Requests that the gateway refuses, and the error that the client gets."""
 
 import json
 from typing import Any
@@ -21,10 +21,10 @@ STREAM = {"content-type": "text/event-stream"}
         ({}, {"requestState": "x"}, -32602),
     ],
 )
-async def test_a_message_that_is_refused_gets_an_error_of_its_own(
+async def test_a_refused_message_gets_a_json_rpc_error_with_its_id(
     headers: dict[str, str], params: dict[str, Any], code: int
 ) -> None:
-    """400 with JSON-RPC (SEP-2243), by the id of the message."""
+    """The response is 400 with a JSON-RPC error (SEP-2243)."""
     gateway = FakeGateway()
     call = request("tools/call", name="read", arguments={}, **params)
     refused = await gateway.send(call, headers=headers)
@@ -49,10 +49,10 @@ async def test_a_message_that_is_refused_gets_an_error_of_its_own(
         ("http://localhost:8480/mcp", "http://localhost.evil.example", False),
     ],
 )
-def test_a_page_of_another_site_may_not_call(
+def test_only_a_page_of_the_same_origin_may_call(
     resource: str, origin: str | None, *, passes: bool
 ) -> None:
-    """A program sends no Origin; a page can send only its own."""
+    """A program sends no Origin header, and a page can send only its own."""
     headers = [] if origin is None else [(b"origin", origin.encode())]
     if passes:
         check_origin({"headers": headers}, resource)
@@ -62,19 +62,19 @@ def test_a_page_of_another_site_may_not_call(
         assert refused.value.status == 403
 
 
-async def test_a_page_of_another_site_reaches_nothing() -> None:
-    """Even with a token."""
+async def test_a_page_of_a_different_site_is_refused_despite_its_token() -> None:
+    """The request is refused with 403, and nothing reaches the upstream server."""
     gateway = FakeGateway()
     headers = {"origin": "http://evil.example"}
     assert (await gateway.send(request("tools/list"), headers=headers)).status_code == 403
     assert gateway.upstream.got == []
 
 
-async def test_an_event_without_data_keeps_the_id_from_which_a_stream_is_resumed() -> None:
-    """A client reads only events that have a line of data."""
+async def test_an_event_without_data_keeps_its_id() -> None:
+    """A client resumes from this ID, and it reads only events that have a data line."""
     gateway = FakeGateway()
-    said = {"jsonrpc": "2.0", "id": 7, "result": {}}
-    stream = f"id: 1\ndata: \n\nid: 2\ndata: {json.dumps(said)}\n\n"
+    message = {"jsonrpc": "2.0", "id": 7, "result": {}}
+    stream = f"id: 1\ndata: \n\nid: 2\ndata: {json.dumps(message)}\n\n"
     gateway.upstream.answers["ping"] = httpx.Response(200, content=stream, headers=STREAM)
     answer = await gateway.send(request("ping"))
     assert answer.text.startswith("id: 1\ndata: \n\n")

@@ -1,4 +1,4 @@
-"""Messages and streams: reading what may be anything."""
+"""Reading and writing messages and streams that may contain anything."""
 
 import pytest
 
@@ -10,14 +10,14 @@ from tests.support.fakes.gateway import caller
 
 
 @pytest.mark.parametrize("body", [b"[]", b"1", b"{", b"\xff", b'{"a":NaN}', b"[" * 100_000])
-def test_what_is_no_message_is_refused(body: bytes) -> None:
-    """A list of messages is none."""
+def test_an_invalid_message_is_refused(body: bytes) -> None:
+    """A JSON array of messages is refused too."""
     with pytest.raises(ValueError, match=r"\w"):
         messages.read(body)
 
 
-def test_what_is_written_has_each_member_once_and_only_numbers_of_json() -> None:
-    """Another parser reads the same."""
+def test_a_written_message_is_read_alike_by_every_parser() -> None:
+    """Each member is written once, and a number that JSON does not have is an error."""
     assert messages.write(messages.read(b'{"a":1,"a":2,"b":"\\ud800"}')) == b'{"a":2,"b":"\\ud800"}'
     with pytest.raises(ValueError, match="JSON"):
         messages.write(messages.read(b'{"a":1e999}'))
@@ -34,50 +34,52 @@ EVENTS = [
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 1000])
-def test_a_stream_is_read_however_it_is_cut(size: int) -> None:
-    """Line ends may be of three kinds, and lie between two chunks."""
+def test_a_stream_is_read_in_chunks_of_any_size(size: int) -> None:
+    """There are three kinds of line endings, and one may be split between two chunks."""
     reader = EventReader(100)
-    chunks = [STREAM[at : at + size] for at in range(0, len(STREAM), size)]
+    chunks = [STREAM[start : start + size] for start in range(0, len(STREAM), size)]
     assert [event for chunk in chunks for event in reader.feed(chunk)] == EVENTS
 
 
 @pytest.mark.parametrize("line", [b"\xef\xbb\xbfdata: {}", b"data", b"DATA: {}", b"other: 1"])
-def test_lines_that_are_no_field_are_dropped(line: bytes) -> None:
-    """A client may read them as data that the gateway has not looked at."""
+def test_lines_that_are_not_known_fields_are_dropped(line: bytes) -> None:
+    """A client might read such a line as data, which the gateway has not checked."""
     assert list(EventReader(100).feed(line + b"\nid: 1\n\n")) == [Event(None, (b"id: 1",))]
 
 
 def test_an_event_is_written_as_it_was_read() -> None:
-    """The fields that the gateway does not need stay."""
+    """Fields that the gateway does not need are kept."""
     assert Event(b"2", (b"id: 1",)).encoded() == b"id: 1\ndata: 2\n\n"
     assert Event(None, (b": hi",)).encoded() == b": hi\n\n"
 
 
 @pytest.mark.parametrize("chunk", [b"data: " + b"a" * 100, b"data: aa\n" * 20])
-def test_an_event_has_a_most_size(chunk: bytes) -> None:
-    """A stream of small events has none."""
+def test_the_size_of_an_event_is_limited(chunk: bytes) -> None:
+    """A stream of many small events has no limit."""
     reader = EventReader(100)
     assert len([event for _ in range(50) for event in reader.feed(b"data: 1\n\n")]) == 50
     with pytest.raises(TooLarge):
         list(reader.feed(chunk))
 
 
-def test_ways_to_come_back() -> None:
-    """By the version of the protocol."""
+def test_a_pending_call_is_answered_in_the_form_of_its_protocol_version() -> None:
+    """The form is a result with an error, a URL elicitation, or a request for input."""
     texts = {"text": "pending", "url": "https://sayso.example/", "state": "s"}
     request = {"id": 7}
-    same = messages.come_back(request, WayBack.SAME_CALL, version="2025-11-25", **texts)
-    assert (same["id"], same["result"]["isError"]) == (7, True)
+    error_result = messages.come_back(request, WayBack.SAME_CALL, version="2025-11-25", **texts)
+    assert (error_result["id"], error_result["result"]["isError"]) == (7, True)
     url = messages.come_back(request, WayBack.URL_REQUIRED, version="2025-11-25", **texts)
     assert url["error"]["code"] == -32042
     assert url["error"]["data"]["elicitations"][0]["elicitationId"] == "s"
-    more = messages.come_back(request, WayBack.INPUT_REQUIRED, version="2026-07-28", **texts)
-    assert more["result"]["resultType"] == "input_required"
-    assert more["result"]["requestState"] == "s"
+    input_required = messages.come_back(
+        request, WayBack.INPUT_REQUIRED, version="2026-07-28", **texts
+    )
+    assert input_required["result"]["resultType"] == "input_required"
+    assert input_required["result"]["requestState"] == "s"
 
 
 def test_a_handle_is_for_one_user_client_and_purpose() -> None:
-    """Whoever else has it, or changes it, has nothing."""
+    """A handle of a different caller, or one that was changed, opens nothing."""
     handles = Handles("secret")
     mine = caller("ana", "app")
     handle = handles.seal("session", mine, ["s1", True])

@@ -24,14 +24,14 @@ digest = "d1"
 
 @pytest.fixture
 def served(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Has an element for each gateway that began to serve."""
-    found: list[str] = []
+    """Return a list that gets the host of each gateway that begins to serve."""
+    hosts: list[str] = []
     monkeypatch.setenv("GATEWAY", "sayso_rs_1:sayso_cs_1")
-    monkeypatch.setattr(uvicorn, "run", lambda _app, host, **_: found.append(host))
-    return found
+    monkeypatch.setattr(uvicorn, "run", lambda _app, host, **_: hosts.append(host))
+    return hosts
 
 
-def _started(folder: Path, issuer: str) -> int | str | None:
+def _start(folder: Path, issuer: str) -> int | str | None:
     file = folder / "gateway.toml"
     file.write_text(_FILE.format(issuer=issuer))
     with pytest.raises(SystemExit) as ended:
@@ -39,24 +39,27 @@ def _started(folder: Path, issuer: str) -> int | str | None:
     return ended.value.code
 
 
-def test_another_spelling_of_the_issuer_is_refused(
+def test_a_different_spelling_of_the_issuer_is_refused(
     tmp_path: Path, served: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The error names the issuer to use; no call would succeed."""
+    """The error says which issuer to use, because no call would succeed with this one."""
     with receiver() as server:
-        named = {"issuer": "https://sayso.example", "token_endpoint": "https://sayso.example/token"}
-        server.behaviour = answer(200, json.dumps(named).encode())
-        assert _started(tmp_path, f"http://127.0.0.1:{server.port}") == 2
+        metadata = {
+            "issuer": "https://sayso.example",
+            "token_endpoint": "https://sayso.example/token",
+        }
+        server.behaviour = answer(200, json.dumps(metadata).encode())
+        assert _start(tmp_path, f"http://127.0.0.1:{server.port}") == 2
     error = capsys.readouterr().err
     assert error.startswith("Error: issuer: ")
     assert "is https://sayso.example. Use that issuer" in error
     assert served == []
 
 
-def test_a_page_in_place_of_an_mcp_server_is_named_by_its_status(
+def test_init_reports_the_status_of_a_url_that_is_not_an_mcp_server(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Its text is not shown."""
+    """The text of the page is not printed."""
     with receiver() as server:
         server.behaviour = answer(404, b"<html>evil")
         with pytest.raises(SystemExit) as ended:
@@ -68,10 +71,10 @@ def test_a_page_in_place_of_an_mcp_server_is_named_by_its_status(
     assert "evil" not in error
 
 
-def test_a_server_that_does_not_answer_yet_is_waited_for(
+def test_the_gateway_starts_before_its_server(
     tmp_path: Path, served: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Both may be started together."""
-    assert _started(tmp_path, f"http://127.0.0.1:{free_port()}") == 0
+    """Both may be started at the same time, so this is only a warning."""
+    assert _start(tmp_path, f"http://127.0.0.1:{free_port()}") == 0
     assert "does not answer yet. Calls are refused until it does." in capsys.readouterr().err
     assert served == ["127.0.0.1"]

@@ -1,4 +1,4 @@
-"""Upstream servers that speak stdio: one process for each session, of which nothing is believed."""
+"""Upstream servers that use stdio: one untrusted process for each session."""
 
 import asyncio
 import json
@@ -27,8 +27,8 @@ HELLO: dict[str, Any] = {
 }
 
 
-class Gate:
-    """What the gateway does with a server, for callers that the test names."""
+class Harness:
+    """A stdio server behind the gateway, with calls by users that the test names."""
 
     def __init__(self, *command: str, timeout: float = 5, idle: float = 60, most: int = 4) -> None:
         self.log: list[Mapping[str, object]] = []
@@ -45,7 +45,7 @@ class Gate:
     async def post(
         self, method: str, session: str | None = None, user: str = "ana", **params: Any
     ) -> tuple[Any, list[Any]]:
-        """Send a request; its answer, and the messages that came."""
+        """Send a request, and return its response and the messages in it."""
         message = {"jsonrpc": "2.0", "id": 7, "method": method, "params": params}
         if method.startswith("notifications/"):
             del message["id"]
@@ -58,174 +58,177 @@ class Gate:
         return answer, events
 
     async def opened(self, user: str = "ana") -> str:
-        """Begin a session as MCP clients do."""
+        """Begin a session as MCP clients do, and return its ID."""
         answer, _ = await self.post("initialize", user=user, **HELLO)
         await self.post("notifications/initialized", answer.session, user)
         session: str = answer.session
         return session
 
     async def call(self, how: str, session: str | None = None, user: str = "ana") -> Any:
-        """Call the tool that answers in this way."""
+        """Call the tool of this name, which selects how the server behaves."""
         _, events = await self.post("tools/call", session, user, name=how)
         return events[-1]["result"]
 
 
 @pytest.fixture
-async def gate() -> AsyncIterator[Gate]:
-    """A gateway in front of a hostile server; its processes are gone afterwards."""
-    made = Gate()
-    yield made
-    await made.server.aclose()
+async def harness() -> AsyncIterator[Harness]:
+    """A hostile server behind the gateway, whose processes are stopped afterwards."""
+    created = Harness()
+    yield created
+    await created.server.aclose()
 
 
-def _runs(pid: int) -> bool:
+def _is_running(pid: int) -> bool:
     return Path(f"/proc/{pid}").exists()
 
 
-async def _gone(pid: int) -> None:
-    await asyncio.to_thread(until, lambda: not _runs(pid), 10)
+async def _wait_until_gone(pid: int) -> None:
+    await asyncio.to_thread(until, lambda: not _is_running(pid), 10)
 
 
-async def test_each_session_has_a_process_which_ends_with_it(gate: Gate) -> None:
-    """Two sessions of one client too; a call of a session that is over is answered with 404."""
-    first, second = await gate.opened(), await gate.opened()
-    pids = [(await gate.call("usual", each))["pid"] for each in (first, second, first)]
+async def test_each_session_has_a_process_which_ends_with_it(harness: Harness) -> None:
+    """Two sessions of one client have two processes, and a call in an ended session is refused."""
+    first, second = await harness.opened(), await harness.opened()
+    pids = [(await harness.call("usual", session))["pid"] for session in (first, second, first)]
     assert pids[0] == pids[2] != pids[1]
-    async with gate.server.send(None, "DELETE", {"mcp-session-id": first}, None) as answer:
+    async with harness.server.send(None, "DELETE", {"mcp-session-id": first}, None) as answer:
         assert answer.status == 200
-    await _gone(pids[0])
+    await _wait_until_gone(pids[0])
     with pytest.raises(SessionEnded):
-        await gate.post("tools/call", first, name="usual")
-    assert (await gate.call("usual", second))["pid"] == pids[1]
+        await harness.post("tools/call", first, name="usual")
+    assert (await harness.call("usual", second))["pid"] == pids[1]
 
 
-async def test_calls_without_a_session_share_a_process_of_their_caller_alone(gate: Gate) -> None:
-    """From 2026-07-28 there are no sessions."""
-    pids = [(await gate.call("usual", user=user))["pid"] for user in ("ana", "ben", "ana")]
+async def test_calls_without_a_session_share_the_process_of_their_caller(harness: Harness) -> None:
+    """Since protocol version 2026-07-28 there are no sessions.
+
+    Two callers never share a process.
+    """
+    pids = [(await harness.call("usual", user=user))["pid"] for user in ("ana", "ben", "ana")]
     assert pids[0] == pids[2] != pids[1]
 
 
-async def test_a_process_does_not_get_the_secrets_of_the_gateway(gate: Gate) -> None:
-    """It gets what its operator set for it."""
-    environment = (await gate.call("usual"))["environment"]
+async def test_a_process_does_not_get_the_secrets_of_the_gateway(harness: Harness) -> None:
+    """It gets only the variables that the operator set for it."""
+    environment = (await harness.call("usual"))["environment"]
     assert environment["OF_THE_SERVER"] == "yes"
     assert "PATH" in environment
     assert not {"GATE_SECRET", "SAYSO_ANY"} & set(environment)
 
 
-async def test_a_process_that_dies_is_named_and_the_next_call_starts_another(gate: Gate) -> None:
-    """In the same session, which begins anew without its client."""
-    session = await gate.opened()
-    before = (await gate.call("usual", session))["pid"]
+async def test_after_a_crash_the_next_call_starts_a_new_process(harness: Harness) -> None:
+    """The crash is reported, and the same session continues with the new process."""
+    session = await harness.opened()
+    before = (await harness.call("usual", session))["pid"]
     with pytest.raises(UpstreamError, match=r"ended before it answered \(exit code 3\)"):
-        await gate.call("die", session)
-    after = (await gate.call("usual", session))["pid"]
+        await harness.call("die", session)
+    after = (await harness.call("usual", session))["pid"]
     assert before != after
-    assert not _runs(before)
+    assert not _is_running(before)
 
 
-async def test_an_answer_that_is_too_large_ends_the_process(gate: Gate) -> None:
-    """No more than the limit is kept."""
-    session = await gate.opened()
+async def test_a_response_that_is_too_large_is_cut_off(harness: Harness) -> None:
+    """The call fails at the limit, and the session can still be used."""
+    session = await harness.opened()
     with pytest.raises(UpstreamError, match=f"cut off after {LIMIT} bytes"):
-        await gate.call("huge", session)
-    assert "pid" in await gate.call("usual", session)
+        await harness.call("huge", session)
+    assert "pid" in await harness.call("usual", session)
 
 
 @pytest.mark.parametrize("how", ["silent", "deaf"])
-async def test_a_process_that_never_answers_is_waited_for_so_long(how: str) -> None:
-    """Whether it reads on or not."""
-    gate = Gate(timeout=0.5)
-    session = await gate.opened()
+async def test_a_call_of_a_silent_process_times_out(how: str) -> None:
+    """The call times out whether or not the process still reads its input."""
+    harness = Harness(timeout=0.5)
+    session = await harness.opened()
     with pytest.raises(UpstreamError, match=r"silent for 0\.5 s"):
-        await gate.call(how, session)
-    await gate.server.aclose()
+        await harness.call(how, session)
+    await harness.server.aclose()
 
 
-async def test_lines_that_are_no_messages_go_to_the_log_made_safe(gate: Gate) -> None:
-    """The answer after them counts."""
-    assert "pid" in await gate.call("not json")
-    printed = [one["text"] for one in gate.log if one["event"] == "server_stdout"]
+async def test_lines_that_are_not_messages_are_logged_safely(harness: Harness) -> None:
+    """The response after such lines is still accepted."""
+    assert "pid" in await harness.call("not json")
+    printed = [line["text"] for line in harness.log if line["event"] == "server_stdout"]
     assert printed == ["Hello from a library [2J", "[1]", "{"]
-    errors = [one["text"] for one in gate.log if one["event"] == "server_stderr"]
+    errors = [line["text"] for line in harness.log if line["event"] == "server_stderr"]
     assert errors == ["starting [31mred"]
 
 
-async def test_a_process_that_prints_without_end_does_not_fill_the_log(gate: Gate) -> None:
-    """The last line says so."""
-    assert "pid" in await gate.call("floods")
-    assert len(gate.log) == 200
-    assert str(gate.log[-1]["text"]).endswith("(no more lines of this process are logged)")
+async def test_the_number_of_logged_lines_is_limited(harness: Harness) -> None:
+    """The last line says that no more lines of this process are logged."""
+    assert "pid" in await harness.call("floods")
+    assert len(harness.log) == 200
+    assert str(harness.log[-1]["text"]).endswith("(no more lines of this process are logged)")
 
 
-async def test_what_a_process_says_before_its_answer_comes_first(gate: Gate) -> None:
-    """An answer to nothing is dropped."""
-    _, events = await gate.post("tools/call", name="others first")
+async def test_messages_before_the_response_are_passed_on_first(harness: Harness) -> None:
+    """A response to a request that was never sent is dropped."""
+    _, events = await harness.post("tools/call", name="others first")
     assert [event.get("method", event.get("id")) for event in events] == [
         "notifications/message",
         7,
     ]
 
 
-async def test_requests_with_the_same_id_get_their_own_answers(gate: Gate) -> None:
-    """Two clients of one caller may count alike."""
+async def test_requests_with_the_same_id_get_their_own_answers(harness: Harness) -> None:
+    """Two clients of one caller may use the same IDs."""
     (_, listed), (_, called) = await asyncio.gather(
-        gate.post("tools/list"), gate.post("tools/call", name="usual")
+        harness.post("tools/list"), harness.post("tools/call", name="usual")
     )
     assert listed[-1]["result"] == {"opened": "tools/list"}
     assert "pid" in called[-1]["result"]
 
 
-async def test_a_session_nobody_uses_ends() -> None:
-    """Its client may be gone for good."""
-    gate = Gate(idle=0.2)
-    pid = (await gate.call("usual", await gate.opened()))["pid"]
-    await _gone(pid)
-    await gate.server.aclose()
+async def test_an_idle_session_ends() -> None:
+    """Its client may never return, so its process is stopped."""
+    harness = Harness(idle=0.2)
+    pid = (await harness.call("usual", await harness.opened()))["pid"]
+    await _wait_until_gone(pid)
+    await harness.server.aclose()
 
 
-async def test_the_oldest_unused_session_makes_room() -> None:
-    """While all are in use, nobody begins another."""
-    gate = Gate(most=2)
-    pids = [(await gate.call("usual", user=user))["pid"] for user in ("ana", "ben", "cem")]
-    await _gone(pids[0])
-    waiting = [asyncio.ensure_future(gate.call("silent", user=user)) for user in ("ben", "cem")]
+async def test_at_the_limit_the_oldest_idle_session_ends() -> None:
+    """If all sessions are in use, a new session is refused."""
+    harness = Harness(most=2)
+    pids = [(await harness.call("usual", user=user))["pid"] for user in ("ana", "ben", "cem")]
+    await _wait_until_gone(pids[0])
+    waiting = [asyncio.ensure_future(harness.call("silent", user=user)) for user in ("ben", "cem")]
     await asyncio.sleep(0.2)
     with pytest.raises(UpstreamError, match="the gateway has 2, and all are in use"):
-        await gate.call("usual", user="dora")
-    for each in waiting:
-        each.cancel()
+        await harness.call("usual", user="dora")
+    for call in waiting:
+        call.cancel()
     await asyncio.gather(*waiting, return_exceptions=True)
-    assert "pid" in await gate.call("usual", user="dora")
-    await gate.server.aclose()
+    assert "pid" in await harness.call("usual", user="dora")
+    await harness.server.aclose()
 
 
 async def test_one_client_cannot_take_all_processes() -> None:
-    """Its sixth session ends its first, however many there may be."""
-    gate = Gate(most=20)
-    sessions = [await gate.opened() for _ in range(6)]
+    """The sixth session of a client ends its first one, even below the total limit."""
+    harness = Harness(most=20)
+    sessions = [await harness.opened() for _ in range(6)]
     with pytest.raises(SessionEnded):
-        await gate.post("tools/call", sessions[0], name="usual")
-    assert "pid" in await gate.call("usual", sessions[1])
-    await gate.server.aclose()
+        await harness.post("tools/call", sessions[0], name="usual")
+    assert "pid" in await harness.call("usual", sessions[1])
+    await harness.server.aclose()
 
 
-async def test_a_command_that_cannot_be_started_is_said_to_the_client() -> None:
-    """The log has the reason."""
-    gate = Gate("/nonexistent/server")
+async def test_a_command_that_cannot_be_started_is_an_error() -> None:
+    """The client gets an error, and the gateway logs that the server was not started."""
+    harness = Harness("/nonexistent/server")
     with pytest.raises(UpstreamError, match="cannot be started"):
-        await gate.call("usual")
-    assert gate.log[0]["event"] == "server_not_started"
+        await harness.call("usual")
+    assert harness.log[0]["event"] == "server_not_started"
 
 
-async def test_a_stream_without_a_session_is_not_offered(gate: Gate) -> None:
-    """Nothing comes there."""
-    async with gate.server.send(None, "GET", {}, None) as answer:
+async def test_a_get_stream_without_a_session_is_refused(harness: Harness) -> None:
+    """The response is 405, because no messages would arrive in such a stream."""
+    async with harness.server.send(None, "GET", {}, None) as answer:
         assert (answer.status, answer.streams) == (405, False)
 
 
-def test_a_header_has_no_use() -> None:
-    """The error says where the credential goes."""
+def test_a_header_for_a_stdio_server_is_refused() -> None:
+    """The error says that credentials belong in the environment of the server."""
     config = Config("", "", ("", ""), None, Header("a", "b"), ToolMap({}), 1, 1, 1)
     with pytest.raises(BadFile, match=r"\[upstream\].*environment"):
         StdioServer(HOSTILE, config, {}, print)

@@ -1,4 +1,4 @@
-"""The gateway in front of a server of the package `mcp` that speaks stdio, with a real client."""
+"""The gateway with a stdio server of the package `mcp` and a real client."""
 
 import asyncio
 import os
@@ -22,22 +22,24 @@ PAYMENT = {"to": "Nordwind", "amount": {"minor": 482_000, "currency": "EUR"}}
 def gateway(
     server: LiveServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[RunningGateway]:
-    """A gateway of this file, whose file `init --stdio` wrote."""
+    """A gateway that the tests of this file share, with a file that `init --stdio` wrote."""
     with running_gateway(server, tmp_path_factory.mktemp("gateway"), stdio=True) as running:
         yield running
 
 
 @pytest.mark.parametrize("mode", ["legacy", "auto"])
-async def test_a_server_that_speaks_stdio_is_protected_like_any_other(
+async def test_a_stdio_server_is_protected_like_any_other(
     gateway: RunningGateway, server: LiveServer, person: Terminal, mode: str
 ) -> None:
-    """A client sees its tools and pays once; a killed process is named, and replaced."""
+    """A client sees its tools and pays once, and a killed process is replaced."""
     gateway.forget()
     client_agent = kit_agent(server, resources=(gateway.uri,), scopes=tuple(SCOPES))
     scope = {"scope": " ".join(SCOPES), "resource": gateway.uri}
-    got = await asyncio.to_thread(approved, person, client_agent.ask, person.user, **scope)
+    approved_request = await asyncio.to_thread(
+        approved, person, client_agent.ask, person.user, **scope
+    )
     before = set(gateway.children())
-    async with connected(gateway.uri, got.token, mode) as client:
+    async with connected(gateway.uri, approved_request.token, mode) as client:
         assert [tool.name for tool in (await client.list_tools()).tools] == ["read", "pay"]
         call = asyncio.ensure_future(called(client, "pay", **PAYMENT))
         request = await asyncio.to_thread(next_request, person)
@@ -52,8 +54,8 @@ async def test_a_server_that_speaks_stdio_is_protected_like_any_other(
     assert gateway.paid == [["Nordwind", 482_000, ""]]
 
 
-def test_the_processes_end_with_the_gateway(gateway: RunningGateway) -> None:
-    """Also when it is asked to end while sessions are open."""
+def test_the_server_processes_end_with_the_gateway(gateway: RunningGateway) -> None:
+    """They end even if the gateway is terminated while sessions are open."""
     gateway.forget()
     assert gateway.process is not None
     children = gateway.children()

@@ -1,4 +1,4 @@
-"""The gateway and an upstream server that lies, is silent or fails."""
+"""The gateway with an upstream server that lies, is silent or fails."""
 
 import asyncio
 import json
@@ -22,7 +22,7 @@ STREAM = {"content-type": "text/event-stream"}
 
 
 class _Silent(httpx.AsyncByteStream):
-    """A body that begins and never ends."""
+    """A body that starts and then stays silent."""
 
     closed = False
 
@@ -39,7 +39,7 @@ class _Silent(httpx.AsyncByteStream):
 
 @pytest.mark.parametrize("tool", ["read", "pay"])
 async def test_a_tool_that_has_changed_is_refused(tool: str) -> None:
-    """Nobody is asked about it."""
+    """No user is asked about a tool that changed or is no longer offered."""
     gateway = FakeGateway()
     gateway.upstream.tools = [{**READ, "description": "x"}, {**PAY, "inputSchema": {}}]
     assert "has changed since it was mapped" in text(await gateway.call(tool, PAYMENT))
@@ -52,7 +52,7 @@ async def test_a_tool_that_has_changed_is_refused(tool: str) -> None:
 
 
 async def test_a_tool_that_is_not_in_the_file_is_refused() -> None:
-    """Its name is cut and cleaned in the log."""
+    """Its name is shortened in the log, without control characters."""
     gateway = FakeGateway()
     answer = await gateway.call("a\n\u202e" + "b" * 1000, {})
     assert "not offered here" in text(answer)
@@ -75,26 +75,29 @@ async def test_a_tool_that_is_not_in_the_file_is_refused() -> None:
     ],
 )
 @pytest.mark.parametrize("tool", ["read", "pay"])
-async def test_an_answer_that_is_none_is_an_error(
+async def test_an_invalid_response_is_an_error(
     answer: httpx.Response, error: str, tool: str
 ) -> None:
-    """Nothing of it reaches the client; after an approval the text says that it may have run."""
+    """None of it reaches the client.
+
+    After an approval, the text says that the call may have run.
+    """
     gateway = FakeGateway(max_bytes=2000)
     gateway.person.answered.set()
     gateway.upstream.answers["tools/call"] = answer
     response = await gateway.send(request("tools/call", name=tool, arguments=PAYMENT))
-    said = response.text
-    passed = tool == "read" and answer.status_code in {404, 405}
-    assert response.status_code == (answer.status_code if passed else 200)
-    assert error in said
-    assert "evil" not in said + str(response.headers)
-    assert ("It may have run" in said) is (tool == "pay")
+    body = response.text
+    is_status_kept = tool == "read" and answer.status_code in {404, 405}
+    assert response.status_code == (answer.status_code if is_status_kept else 200)
+    assert error in body
+    assert "evil" not in body + str(response.headers)
+    assert ("It may have run" in body) is (tool == "pay")
     assert (len(gateway.upstream.calls()), gateway.log[0]["outcome"]) == (1, "failed")
 
 
 @pytest.mark.parametrize("streams", [False, True])
-async def test_an_upstream_server_that_is_silent_is_given_up(*, streams: bool) -> None:
-    """In the time that the file says."""
+async def test_a_silent_upstream_server_times_out(*, streams: bool) -> None:
+    """The timeout is the one in the file."""
     gateway = FakeGateway(timeout=0.1)
 
     kind = STREAM if streams else {}
@@ -103,8 +106,8 @@ async def test_an_upstream_server_that_is_silent_is_given_up(*, streams: bool) -
     assert "silent for 0.1 s" in answer["error"]["message"]
 
 
-async def test_a_stream_that_is_silent_ends_with_an_error() -> None:
-    """What came before has passed."""
+async def test_a_silent_stream_ends_with_an_error() -> None:
+    """The events before the silence have already been passed on."""
     gateway = FakeGateway(timeout=0.1)
     gateway.upstream.answers["tools/call"] = httpx.Response(200, stream=_Silent(), headers=STREAM)
     response = await gateway.send(request("tools/call", name="read", arguments={}))
@@ -113,8 +116,8 @@ async def test_a_stream_that_is_silent_ends_with_an_error() -> None:
     assert gateway.log[0]["outcome"] == "failed"
 
 
-async def test_a_request_ends_when_its_client_is_gone() -> None:
-    """Its connection to the upstream server is closed."""
+async def test_a_request_ends_when_its_client_disconnects() -> None:
+    """The gateway closes the connection to the upstream server."""
     gateway = FakeGateway()
     silent = _Silent()
     gateway.upstream.answers["GET"] = httpx.Response(200, stream=silent, headers=STREAM)
@@ -123,8 +126,8 @@ async def test_a_request_ends_when_its_client_is_gone() -> None:
     assert silent.closed
 
 
-async def test_a_client_may_leave_before_the_end_of_the_stream() -> None:
-    """It has its response, so the call was forwarded."""
+async def test_a_client_may_disconnect_after_its_response() -> None:
+    """The client has its response, so the call is logged as forwarded."""
     gateway = FakeGateway()
     response = b'data: {"jsonrpc": "2.0", "id": 1, "result": {"content": []}}\n\n'
     silent = _Silent(response)
@@ -150,8 +153,8 @@ async def _send_and_leave(gateway: FakeGateway, method: str, body: bytes = b"") 
     has_body = asyncio.Event()
 
     async def receive() -> Any:
-        if (found := next(requests, None)) is not None:
-            return found
+        if (incoming := next(requests, None)) is not None:
+            return incoming
         await has_body.wait()
         return {"type": "http.disconnect"}
 
@@ -166,19 +169,19 @@ async def _send_and_leave(gateway: FakeGateway, method: str, body: bytes = b"") 
 
 
 @pytest.mark.parametrize("tool", ["read", "pay"])
-async def test_a_client_learns_that_the_upstream_server_has_ended_its_session(tool: str) -> None:
-    """It begins another, and nobody is asked before that."""
+async def test_an_ended_upstream_session_is_reported_as_404(tool: str) -> None:
+    """The client then begins a new session, and no user is asked before that."""
     gateway = FakeGateway()
-    opened = await gateway.send(request("initialize"))
-    session = {"mcp-session-id": opened.headers["mcp-session-id"]}
+    initialized = await gateway.send(request("initialize"))
+    session = {"mcp-session-id": initialized.headers["mcp-session-id"]}
     gateway.upstream.answers["tools/list"] = httpx.Response(404, json={"id": None, "error": {}})
     call = request("tools/call", name=tool, arguments=PAYMENT)
     assert (await gateway.send(call, headers=session)).status_code == 404
     assert (gateway.person.asked, gateway.upstream.calls()) == ([], [])
 
 
-async def test_an_error_of_http_passes_without_its_page() -> None:
-    """A stream that is not offered, or a session that has ended."""
+async def test_an_http_error_is_passed_on_without_its_body() -> None:
+    """The status says that streams are not offered or that the session has ended."""
     gateway = FakeGateway()
     for status, body in ((404, b"<html>evil"), (405, b""), (202, b"")):
         gateway.upstream.answers["GET"] = httpx.Response(status, content=body)

@@ -8,60 +8,60 @@ from tests.support.builders.approval_texts import wire_approval
 
 
 @pytest.fixture
-def asked(server):
+def approval(server):
     """A high-risk request."""
     return server.add(wire_approval(risk="high", now=server.now()))
 
 
 @pytest.fixture
-def fingerprint(logged_in, asked):
-    """The fingerprint that a person read."""
-    return logged_in("show", asked["id"], "--json").document["fingerprint"]
+def fingerprint(logged_in, approval):
+    """Return the fingerprint that `show` prints for the request."""
+    return logged_in("show", approval["id"], "--json").document["fingerprint"]
 
 
-def test_the_right_pin_approves(logged_in, asked, fingerprint):
-    """The document has the outcome."""
-    command = ("approve", asked["id"], "--fingerprint", fingerprint, "--pin-stdin", "--json")
+def test_the_right_pin_approves(logged_in, approval, fingerprint):
+    """With the right PIN the request is approved, and the document reports the outcome."""
+    command = ("approve", approval["id"], "--fingerprint", fingerprint, "--pin-stdin", "--json")
     document = logged_in(*command, stdin=PIN + "\n").document
     assert document["schema"] == "sayso.decision/1"
-    assert (document["id"], document["state"]) == (asked["id"], "approved")
+    assert (document["id"], document["state"]) == (approval["id"], "approved")
     assert document["fingerprint"] == fingerprint
     assert document["decided"]["decision"] == "approve"
 
 
-def test_a_wrong_fingerprint_changes_nothing(logged_in, server, asked):
-    """No PIN attempt is counted."""
-    command = ("approve", asked["id"], "--fingerprint", "0000-0000", "--pin-stdin", "--json")
+def test_a_wrong_fingerprint_changes_nothing(logged_in, server, approval):
+    """A wrong fingerprint is a conflict, and it is detected before a PIN attempt is counted."""
+    command = ("approve", approval["id"], "--fingerprint", "0000-0000", "--pin-stdin", "--json")
     done = logged_in(*command, stdin=PIN)
     assert (done.code, done.error["error"]) == (Exit.CONFLICT, "changed")
-    assert (asked["state"], server.pin_calls) == ("pending", ["session"])
+    assert (approval["state"], server.pin_calls) == ("pending", ["session"])
 
 
-def test_a_missing_fingerprint_is_a_usage_error(logged_in, asked):
-    """A request that was not read cannot be approved."""
-    assert logged_in("approve", asked["id"], "--pin-stdin", stdin=PIN).code == Exit.USAGE
+def test_a_missing_fingerprint_is_a_usage_error(logged_in, approval):
+    """`approve` requires --fingerprint, so that nobody approves a request without reading it."""
+    assert logged_in("approve", approval["id"], "--pin-stdin", stdin=PIN).code == Exit.USAGE
 
 
-def test_approving_without_a_way_to_ask_for_the_pin_exits_with_5(logged_in, asked, fingerprint):
-    """There is no terminal and no --pin-stdin: stderr has one object and nothing changes."""
-    done = logged_in("approve", asked["id"], "--fingerprint", fingerprint, "--json", stdin=PIN)
+def test_approving_without_a_way_to_ask_for_the_pin_exits_with_5(logged_in, approval, fingerprint):
+    """With neither a terminal nor --pin-stdin, stderr has one error object. Nothing changes."""
+    done = logged_in("approve", approval["id"], "--fingerprint", fingerprint, "--json", stdin=PIN)
     assert (done.code, done.error["error"]) == (Exit.NOT_ALLOWED, "pin_needed")
-    assert asked["state"] == "pending"
+    assert approval["state"] == "pending"
 
 
-def test_a_wrong_pin_reports_the_attempts_left(logged_in, asked, fingerprint):
-    """It is counted, and a script can read the count."""
-    command = ("approve", asked["id"], "--fingerprint", fingerprint, "--pin-stdin", "--json")
+def test_a_wrong_pin_reports_the_attempts_left(logged_in, approval, fingerprint):
+    """A wrong PIN counts as an attempt, and the JSON error has the number of attempts left."""
+    command = ("approve", approval["id"], "--fingerprint", fingerprint, "--pin-stdin", "--json")
     done = logged_in(*command, stdin="wrong horse")
     assert done.code == Exit.NOT_ALLOWED
     assert (done.error["error"], done.error["left"]) == ("wrong_pin", 9)
-    assert asked["state"] == "pending"
+    assert approval["state"] == "pending"
 
 
-def test_a_locked_device_exits_with_15(logged_in, server, asked, fingerprint):
-    """The error names the remedy."""
+def test_a_locked_device_exits_with_15(logged_in, server, approval, fingerprint):
+    """The error for a locked device names the command that unlocks it."""
     server.pin_tries = 10
-    command = ("approve", asked["id"], "--fingerprint", fingerprint, "--pin-stdin")
+    command = ("approve", approval["id"], "--fingerprint", fingerprint, "--pin-stdin")
     done = logged_in(*command, stdin=PIN)
     assert done.code == Exit.LOCKED
     assert "sayso users unlock" in done.err
@@ -76,48 +76,50 @@ def test_a_locked_device_exits_with_15(logged_in, server, asked, fingerprint):
         ("cancelled", Exit.WITHDRAWN),
     ],
 )
-def test_an_ended_request_has_its_own_exit_code(logged_in, server, asked, fingerprint, state, code):
-    """It is detected before a PIN attempt is counted."""
-    asked["state"] = state
-    command = ("approve", asked["id"], "--fingerprint", fingerprint, "--pin-stdin", "--json")
+def test_an_ended_request_has_its_own_exit_code(
+    logged_in, server, approval, fingerprint, state, code
+):
+    """The exit code says how the request ended, and no PIN attempt is counted."""
+    approval["state"] = state
+    command = ("approve", approval["id"], "--fingerprint", fingerprint, "--pin-stdin", "--json")
     done = logged_in(*command, stdin=PIN)
     assert done.code == code
-    assert done.error["approval"] == {"id": asked["id"], "state": state}
+    assert done.error["approval"] == {"id": approval["id"], "state": state}
     assert server.pin_calls == ["session"]
 
 
 def test_an_unknown_id_exits_with_3(logged_in):
-    """Every command that takes an ID does the same."""
+    """`approve` exits with 3 for an unknown ID, as every command that takes an ID does."""
     command = ("approve", "sayso_ap_x", "--fingerprint", "0000-0000", "--pin-stdin")
     assert logged_in(*command, stdin=PIN).code == Exit.NOT_FOUND
 
 
-def test_an_unreachable_server_exits_with_7(logged_in, server, asked, fingerprint):
-    """Unreachable differs from refused."""
+def test_an_unreachable_server_exits_with_7(logged_in, server, approval, fingerprint):
+    """An unreachable server is reported as unreachable, not as a refusal."""
     server.stop()
-    command = ("approve", asked["id"], "--fingerprint", fingerprint, "--pin-stdin", "--json")
+    command = ("approve", approval["id"], "--fingerprint", fingerprint, "--pin-stdin", "--json")
     assert logged_in(*command, stdin=PIN).error["error"] == "unreachable"
 
 
-def test_an_impossible_match_number_costs_no_attempt(logged_in, server, asked):
-    """It is a usage error; neither the match number nor the PIN is counted."""
-    asked["ceremony"] = "match+pin"
-    fingerprint = logged_in("show", asked["id"], "--json").document["fingerprint"]
-    tries = list(server.pin_calls)
-    command = ("approve", asked["id"], "--fingerprint", fingerprint, "--match", "5")
+def test_an_impossible_match_number_costs_no_attempt(logged_in, server, approval):
+    """A malformed match number is a usage error. It counts as no attempt, and no PIN is sent."""
+    approval["ceremony"] = "match+pin"
+    fingerprint = logged_in("show", approval["id"], "--json").document["fingerprint"]
+    calls_before = list(server.pin_calls)
+    command = ("approve", approval["id"], "--fingerprint", fingerprint, "--match", "5")
     done = logged_in(*command, "--pin-stdin", stdin=PIN)
     assert done.code == Exit.USAGE
     assert "--match: not valid as the match number that the agent shows." in done.err
-    assert server.pin_calls == tries
+    assert server.pin_calls == calls_before
 
 
-def test_a_locked_request_is_refused_before_the_pin_is_counted(logged_in, server, asked):
-    """`show` says that it is locked, and the exit code is 15."""
-    asked["tries_left"] = {"type_back": 0}
-    shown = logged_in("show", asked["id"])
+def test_a_locked_request_is_refused_before_the_pin_is_counted(logged_in, server, approval):
+    """`show` marks the request as locked, and `approve` exits with 15 without sending the PIN."""
+    approval["tries_left"] = {"type_back": 0}
+    shown = logged_in("show", approval["id"])
     assert "LOCKED:" in shown.out
-    fingerprint = logged_in("show", asked["id"], "--json").document["fingerprint"]
-    command = ("approve", asked["id"], "--fingerprint", fingerprint, "--pin-stdin", "--json")
+    fingerprint = logged_in("show", approval["id"], "--json").document["fingerprint"]
+    command = ("approve", approval["id"], "--fingerprint", fingerprint, "--pin-stdin", "--json")
     done = logged_in(*command, stdin=PIN)
     assert (done.code, done.error["error"]) == (Exit.LOCKED, "request_locked")
     assert server.pin_calls == ["session"]

@@ -10,9 +10,9 @@ from approver_tui.state.approvals.decision import DenyCode
 
 @pytest.mark.parametrize("code", [code.value for code in DenyCode])
 def test_every_deny_code_is_accepted(logged_in, server, code):
-    """The agent gets the code and the note unchanged."""
-    asked = server.add()
-    command = ("deny", asked["id"], "--code", code, "--note", "Which invoice?", "--json")
+    """The server gets the deny code and the note unchanged."""
+    approval = server.add()
+    command = ("deny", approval["id"], "--code", code, "--note", "Which invoice?", "--json")
     document = logged_in(*command).document
     assert document["state"] == "denied"
     assert (document["decided"]["code"], document["decided"]["note"]) == (code, "Which invoice?")
@@ -24,101 +24,110 @@ def test_every_deny_code_is_accepted(logged_in, server, code):
     ids=["none", "unknown", "long"],
 )
 def test_a_denial_without_a_valid_code_is_a_usage_error(logged_in, server, arguments):
-    """Nothing is sent."""
-    asked = server.add()
-    assert logged_in("deny", asked["id"], *arguments).code == Exit.USAGE
-    assert asked["state"] == "pending"
+    """A missing or unknown code, or a note that is too long, is refused before anything is sent."""
+    approval = server.add()
+    assert logged_in("deny", approval["id"], *arguments).code == Exit.USAGE
+    assert approval["state"] == "pending"
 
 
 def test_a_late_denial_reports_the_outcome(logged_in, server):
-    """Another device answered first."""
-    asked = server.add()
-    server.decide_elsewhere(asked["id"], "approve")
-    done = logged_in("deny", asked["id"], "--code", "not_needed", "--json")
+    """If another device answered first, the error says who decided, on which device and how."""
+    approval = server.add()
+    server.decide_elsewhere(approval["id"], "approve")
+    done = logged_in("deny", approval["id"], "--code", "not_needed", "--json")
     assert done.code == Exit.CONFLICT
-    assert done.error["approval"] == {"id": asked["id"], "state": "approved"}
-    by = asked["decided"]["by"]["name"], asked["decided"]["device"]["name"]
-    told = "Too late, this request is approved by {} on {} at ".format(*by)
-    assert done.error["detail"].startswith(told)
+    assert done.error["approval"] == {"id": approval["id"], "state": "approved"}
+    user_and_device = (
+        approval["decided"]["by"]["name"],
+        approval["decided"]["device"]["name"],
+    )
+    expected = "Too late, this request is approved by {} on {} at ".format(*user_and_device)
+    assert done.error["detail"].startswith(expected)
 
 
-def test_denying_a_withdrawn_request_says_that_it_was_withdrawn(logged_in, server):
-    """The words are those of the screen."""
-    asked = server.add()
-    asked |= {"state": "cancelled", "reason": "withdrawn"}
-    done = logged_in("deny", asked["id"], "--code", "not_needed")
+def test_denying_a_withdrawn_request_reports_the_withdrawal(logged_in, server):
+    """The command describes the withdrawal in the same words as the screen."""
+    approval = server.add()
+    approval |= {"state": "cancelled", "reason": "withdrawn"}
+    done = logged_in("deny", approval["id"], "--code", "not_needed")
     assert done.code == Exit.WITHDRAWN
     assert "the agent withdrew this request" in done.err
 
 
 @pytest.mark.parametrize(
-    ("when", "told"),
+    ("retry_at", "sent"),
     [("2026-12-01T08:00:00+01:00", "2026-12-01T07:00:00+00:00"), ("15m", None)],
 )
-def test_wait_until_accepts_a_time(logged_in, server, when, told):
-    """It is a time, or a duration from now on the server's clock."""
-    asked = server.add()
-    command = ("deny", asked["id"], "--code", "wait_until", "--retry-at", when)
+def test_wait_until_accepts_a_time(logged_in, server, retry_at, sent):
+    """--retry-at accepts a time, or a duration that starts now on the server's clock."""
+    approval = server.add()
+    command = ("deny", approval["id"], "--code", "wait_until", "--retry-at", retry_at)
     assert logged_in(*command).code == Exit.DONE
-    assert asked["retry_at"] == told or (told is None and asked["retry_at"].endswith("+00:00"))
+    assert approval["retry_at"] == sent or (
+        sent is None and approval["retry_at"].endswith("+00:00")
+    )
 
 
 @pytest.mark.parametrize(("code", "when"), [("too_broad", "15m"), ("wait_until", "soon")])
-def test_a_time_with_another_code_is_a_usage_error(logged_in, server, code, when):
-    """An invalid time is one too. Nothing is sent."""
-    asked = server.add()
-    done = logged_in("deny", asked["id"], "--code", code, "--retry-at", when)
+def test_an_invalid_or_unexpected_retry_time_is_a_usage_error(logged_in, server, code, when):
+    """--retry-at needs the code `wait_until` and a valid time. Otherwise nothing is sent."""
+    approval = server.add()
+    done = logged_in("deny", approval["id"], "--code", code, "--retry-at", when)
     assert done.code == Exit.USAGE
     assert "--retry-at" in done.err
-    assert asked["state"] == "pending"
+    assert approval["state"] == "pending"
 
 
 def test_ask_other_accepts_a_user_and_a_private_note(logged_in, server):
-    """Both reach the server unchanged."""
-    asked = server.add()
-    command = ("deny", asked["id"], "--code", "ask_other", "--ask", "bob")
+    """The name of the user and the private note reach the server unchanged."""
+    approval = server.add()
+    command = ("deny", approval["id"], "--code", "ask_other", "--ask", "bob")
     assert logged_in(*command, "--private-note", "Not my budget.").code == Exit.DONE
-    assert (asked["ask"], asked["private_note"]) == ("bob", "Not my budget.")
+    assert (approval["ask"], approval["private_note"]) == ("bob", "Not my budget.")
 
 
 @pytest.mark.parametrize(
     "flags", [("--ask", "bob"), ("--private-note", "x" * 501)], ids=["another reason", "too long"]
 )
 def test_a_member_that_the_code_does_not_allow_is_a_usage_error(logged_in, server, flags):
-    """Nothing is sent."""
-    asked = server.add()
-    done = logged_in("deny", asked["id"], "--code", "too_broad", *flags)
+    """--ask needs the code `ask_other`, and a private note is limited to 500 characters."""
+    approval = server.add()
+    done = logged_in("deny", approval["id"], "--code", "too_broad", *flags)
     assert done.code == Exit.USAGE
-    assert asked["state"] == "pending"
+    assert approval["state"] == "pending"
 
 
 def test_several_requests_are_denied_one_by_one(logged_in, server):
-    """An ended one does not stop the others; the exit code reports the failure."""
-    first, over, last = (server.add() for _ in range(3))
-    server.decide_elsewhere(over["id"], "approve")
-    ids = [each["id"] for each in (first, over, last, first)]
+    """A request that cannot be denied does not stop the others. The exit code reports it."""
+    first, approved_request, last = (server.add() for _ in range(3))
+    server.decide_elsewhere(approved_request["id"], "approve")
+    ids = [item["id"] for item in (first, approved_request, last, first)]
     done = logged_in("deny", *ids, "--code", "not_needed", "--json")
-    told = json.loads(done.out)
-    assert [item["id"] for item in told["items"]] == [first["id"], last["id"]]
-    (failed,) = told["failed"]
-    assert (failed["id"], failed["exit"]) == (over["id"], Exit.CONFLICT)
+    document = json.loads(done.out)
+    assert [item["id"] for item in document["items"]] == [first["id"], last["id"]]
+    (failed,) = document["failed"]
+    assert (failed["id"], failed["exit"]) == (approved_request["id"], Exit.CONFLICT)
     assert (done.code, json.loads(done.err)["error"]) == (Exit.CONFLICT, "already_decided")
-    assert [each["state"] for each in (first, over, last)] == ["denied", "approved", "denied"]
+    assert [item["state"] for item in (first, approved_request, last)] == [
+        "denied",
+        "approved",
+        "denied",
+    ]
 
 
 def test_each_result_of_several_denials_has_a_line(logged_in, server):
-    """It names what was denied, and the ID and reason of each failure."""
-    asked = server.add()
-    done = logged_in("deny", asked["id"], "sayso_ap_none", "--code", "not_needed")
+    """The output names each denied request, and the ID and reason of each failure."""
+    approval = server.add()
+    done = logged_in("deny", approval["id"], "sayso_ap_none", "--code", "not_needed")
     assert done.code == Exit.NOT_FOUND
-    assert asked["id"] in done.out
+    assert approval["id"] in done.out
     assert "\nsayso_ap_none: " in done.out
 
 
 def test_an_unreachable_server_stops_all_denials(logged_in, server):
-    """Every request is reported."""
+    """If the server cannot be reached, every request is reported as failed."""
     ids = [server.add()["id"] for _ in range(3)]
     server.stop()
     done = logged_in("deny", *ids, "--code", "not_needed", "--json")
     assert done.code == Exit.UNREACHABLE
-    assert [each["id"] for each in json.loads(done.out)["failed"]] == ids
+    assert [item["id"] for item in json.loads(done.out)["failed"]] == ids

@@ -16,18 +16,18 @@ from tests.support.fakes.fake_approvals import an_approval
 
 @pytest.fixture
 def many(server):
-    """Five denied at high risk, five at low, in turn."""
-    asked = [
+    """Add ten denied requests, alternately of high and low risk."""
+    approvals = [
         server.add(wire_approval(number=n, risk=("high", "low")[n % 2], now=server.now()))
         for n in range(2, 12)
     ]
-    for each in asked:
-        server.decide_elsewhere(each["id"])
+    for approval in approvals:
+        server.decide_elsewhere(approval["id"])
 
 
 @pytest.mark.usefixtures("many")
 def test_a_page_has_the_cursor_of_the_next_page(logged_in):
-    """Every request is listed once, with and without a filter."""
+    """Following the cursor lists every request once, with and without a filter."""
     for options, total in (([], 10), (["--risk", "high"], 5)):
         seen, cursor = [], []
         while True:
@@ -42,7 +42,7 @@ def test_a_page_has_the_cursor_of_the_next_page(logged_in):
 
 @pytest.mark.usefixtures("many")
 def test_filters_are_combined(logged_in, server):
-    """Agent, risk, decision and time must all match."""
+    """A request is listed only if its agent, risk, decision and time all match."""
 
     def count(*options):
         return len(logged_in("history", "--json", *options).document["items"])
@@ -58,7 +58,7 @@ def test_filters_are_combined(logged_in, server):
 
 @pytest.mark.usefixtures("many")
 def test_a_search_stops_after_a_limit_and_prints_the_next_cursor(logged_in, monkeypatch):
-    """No search reads the whole history."""
+    """A search never reads the whole history; the output says how to continue."""
     monkeypatch.setattr(history, "_PAGE", 3)
     monkeypatch.setattr(history, "_MAX_SCANNED", 6)
     document = logged_in("history", "--agent", "nobody", "--json").document
@@ -68,21 +68,21 @@ def test_a_search_stops_after_a_limit_and_prints_the_next_cursor(logged_in, monk
 
 @pytest.mark.usefixtures("many")
 def test_each_jsonl_line_is_a_document(logged_in):
-    """Each line is one request."""
+    """Each line of --jsonl is a document with one request."""
     done = logged_in("history", "--jsonl", "--limit", "3")
     lines = [json.loads(line) for line in done.out.splitlines()]
     assert [line["schema"] for line in lines] == ["sayso.item/1"] * 3
 
 
 def test_an_invalid_span_is_a_usage_error(logged_in):
-    """The error names the valid form."""
+    """The error for an invalid --since gives an example of a valid value."""
     done = logged_in("history", "--since", "tomorrow", "--json")
     assert done.code == Exit.USAGE
     assert "7d" in done.error["detail"]
 
 
 def test_the_inbox_filter_hides_no_unverified_request(logged_in, server):
-    """Its risk is unknown."""
+    """An unverified request is always listed, because its risk is unknown."""
     server.add()["display"] = "{}"
     server.add(wire_approval(number=2, risk="low", now=server.now()))
     high = server.add(wire_approval(number=3, risk="high", now=server.now()))
@@ -96,12 +96,12 @@ def test_the_inbox_filter_hides_no_unverified_request(logged_in, server):
 
 @pytest.mark.usefixtures("many")
 def test_csv_has_a_header_and_a_line_per_request(logged_in):
-    """Any spreadsheet reads it; the filters apply."""
+    """The CSV output can be read by any spreadsheet, and filters apply to it."""
     done = logged_in("history", "--csv", "--risk", "high")
-    heading, *rows = csv.reader(io.StringIO(done.out, newline=""))
-    assert heading == list(csv_rows.COLUMNS)
+    header, *rows = csv.reader(io.StringIO(done.out, newline=""))
+    assert header == list(csv_rows.COLUMNS)
     assert len(rows) == 5
-    first = dict(zip(heading, rows[0], strict=True))
+    first = dict(zip(header, rows[0], strict=True))
     assert (first["decision"], first["state"], first["risk"]) == ("deny", "denied", "high")
     assert (first["by"], first["headline"]) == (
         "alice",
@@ -110,35 +110,35 @@ def test_csv_has_a_header_and_a_line_per_request(logged_in):
     assert done.out.count("\r\n") == 6
 
 
-def test_csv_of_nothing_is_the_header(logged_in):
-    """A program finds the columns."""
+def test_csv_without_requests_is_only_the_header(logged_in):
+    """An empty result still has the header line, so that a program finds the columns."""
     assert logged_in("history", "--csv").out == ",".join(csv_rows.COLUMNS) + "\r\n"
 
 
 def test_an_undecided_request_has_empty_csv_cells():
-    """It is not left out."""
+    """A request without a decision is listed, with empty decision cells."""
     (row,) = csv.DictReader(io.StringIO(csv_rows.to_csv([an_approval("late")]), newline=""))
     assert (row["decision"], row["by"], row["decided"]) == ("", "", "")
 
 
 def test_csv_has_a_column_with_what_was_granted():
-    """It is the last column, and empty if everything was granted."""
-    whole, part = an_approval("whole"), a_part("part")
-    rows = list(csv.DictReader(io.StringIO(csv_rows.to_csv([whole, part]), newline="")))
+    """The last column says what was granted; it is empty if everything was granted."""
+    approved, narrowed = an_approval("whole"), a_part("part")
+    rows = list(csv.DictReader(io.StringIO(csv_rows.to_csv([approved, narrowed]), newline="")))
     asked = "Pay EUR 4,820.00 to Nordwind Logistik GmbH"
-    told = [(row["headline"], row["granted"]) for row in rows]
-    assert told == [(asked, ""), (asked, "Pay EUR 500.00 to Nordwind Logistik GmbH")]
+    cells = [(row["headline"], row["granted"]) for row in rows]
+    assert cells == [(asked, ""), (asked, "Pay EUR 500.00 to Nordwind Logistik GmbH")]
     assert list(csv_rows.COLUMNS)[-1] == "granted"
 
 
 @pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)"])
 def test_no_csv_cell_is_a_formula(name):
-    """A spreadsheet runs no text of an agent."""
+    """A spreadsheet must not evaluate text that an agent supplied."""
     approval = an_approval("odd", agent=name)
     (row,) = csv.DictReader(io.StringIO(csv_rows.to_csv([approval]), newline=""))
     assert row["agent"] == f"'{name}"
 
 
 def test_only_one_output_format_can_be_chosen(logged_in):
-    """Two would make no valid document."""
+    """Two formats are a usage error, because their combination is not a valid document."""
     assert logged_in("history", "--csv", "--jsonl").code == Exit.USAGE

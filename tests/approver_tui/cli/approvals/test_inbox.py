@@ -8,7 +8,7 @@ from tests.support.builders.approval_texts import AGENT, when, wire_approval
 
 
 def test_an_empty_inbox_is_a_document(logged_in):
-    """A script always finds `items`."""
+    """Even an empty inbox has `items`, so that a script always finds the member."""
     document = logged_in("inbox", "--json").document
     assert (document["schema"], document["items"], document["next"]) == (
         "sayso.inbox/1",
@@ -19,46 +19,46 @@ def test_an_empty_inbox_is_a_document(logged_in):
 
 
 def test_only_one_output_format_can_be_chosen(logged_in):
-    """Two are a usage error."""
+    """--json and --jsonl together are a usage error."""
     done = logged_in("inbox", "--json", "--jsonl")
     assert done.code == Exit.USAGE
     assert "Choose one of --json and --jsonl." in done.err
 
 
 def test_an_item_has_what_an_answer_needs(logged_in, server):
-    """It has the ID, fingerprint, risk, ceremony, agent and expiry."""
-    asked = server.add(wire_approval(risk="high", now=server.now()))
+    """An item has its ID, fingerprint, risk, ceremony, agent and expiry."""
+    approval = server.add(wire_approval(risk="high", now=server.now()))
     item = logged_in("inbox", "--json").document["items"][0]
-    assert item["id"] == asked["id"]
+    assert item["id"] == approval["id"]
     assert (item["risk"], item["ceremony"], item["state"]) == ("high", "pin", "pending")
     assert item["agent"] == {"id": AGENT, "name": "invoice-bot"}
     assert item["headline"] == "Pay EUR 4,820.00 to Nordwind Logistik GmbH"
-    assert item["expires_at"] == asked["expires_at"]
+    assert item["expires_at"] == approval["expires_at"]
     assert len(item["fingerprint"]) == 9
     assert item["fingerprint"] in logged_in("inbox").out
 
 
 def test_hostile_text_reaches_no_terminal(logged_in, server):
-    """Plain lines and JSON contain no control character."""
+    """Neither plain lines nor JSON contain a control character of the agent's text."""
     hostile = {"headline": "Pay\x1b[2J\x9b8m", "agent_says": "\u202e\x1b]52;c;eA==\x07"}
-    asked = server.add(wire_approval(now=server.now(), display=hostile))
-    for command in (["inbox"], ["show", asked["id"]], ["show", asked["id"], "--json"]):
+    approval = server.add(wire_approval(now=server.now(), display=hostile))
+    for command in (["inbox"], ["show", approval["id"]], ["show", approval["id"], "--json"]):
         out = logged_in(*command).out
         assert not set(out) & set("\x1b\x07\x9b\u202e")
 
 
 @pytest.fixture
 def forged(server):
-    """A request whose display text was changed on its way, between two good ones."""
+    """A request whose display text was changed in transit, between two valid requests."""
     server.add()
-    asked = server.add()
-    asked["display"] = asked["display"].replace("4,820", "9,820")
+    approval = server.add()
+    approval["display"] = approval["display"].replace("4,820", "9,820")
     server.add()
-    return asked
+    return approval
 
 
 def test_a_forged_approval_hides_no_other(logged_in, server, forged):
-    """It is listed with its problem and nothing else; the rest is complete."""
+    """The forged request is listed only with its problem, and all others are listed in full."""
     document = logged_in("inbox", "--json").document
     assert document["unverified"] == [
         {"id": forged["id"], "problem": "display: does not match its digest"}
@@ -74,7 +74,7 @@ def test_a_forged_approval_hides_no_other(logged_in, server, forged):
 
 
 def test_a_forged_approval_alone_is_not_an_empty_inbox(logged_in, server):
-    """The output never says that nothing is waiting."""
+    """With only a forged request, the output never says that no request is waiting."""
     server.add()["id"] = "sayso_ap_\x1b[2J"
     out = logged_in("inbox").out
     assert "Nothing waits" not in out
@@ -92,26 +92,26 @@ def test_a_forged_approval_alone_is_not_an_empty_inbox(logged_in, server):
     ],
 )
 def test_a_forged_approval_is_neither_shown_nor_answered(logged_in, server, forged, verb):
-    """The exit code is 20, no PIN attempt is counted, and nothing changes."""
-    tries = list(server.pin_calls)
+    """Every command exits with 20, counts no PIN attempt and changes nothing."""
+    calls_before = list(server.pin_calls)
     done = logged_in(verb[0], forged["id"], *verb[1:], "--json", stdin=PIN)
     assert done.code == Exit.NOT_VERIFIED
     assert "does not match its digest" in done.error["detail"]
-    assert (server.pin_calls, forged["state"]) == (tries, "pending")
+    assert (server.pin_calls, forged["state"]) == (calls_before, "pending")
 
 
 def test_history_lists_ended_requests(logged_in, server):
-    """The list shows who answered and on which device."""
-    asked = server.add()
+    """`history` shows who answered a request and on which device."""
+    approval = server.add()
     assert logged_in("history", "--json").document["items"] == []
-    server.decide_elsewhere(asked["id"])
+    server.decide_elsewhere(approval["id"])
     item = logged_in("history", "--json").document["items"][0]
     assert (item["state"], item["decided"]["device"]["name"]) == ("denied", "desktop")
     assert "denied by alice on desktop" in logged_in("history").out
 
 
 def test_held_back_requests_are_listed_below_the_rest(logged_in, server):
-    """The heading has the number from each agent."""
+    """Their heading has the number of held back requests of each agent."""
     for number, held in enumerate((True, False, True), 1):
         outer = {"held_back": held}
         server.add(wire_approval(number=number, now=server.now(), outer=outer))
@@ -124,7 +124,10 @@ def test_held_back_requests_are_listed_below_the_rest(logged_in, server):
 
 
 def test_look_alikes_share_a_heading(logged_in, server):
-    """Each keeps its ID and fingerprint. JSON merges nothing; another risk is separate."""
+    """Each look-alike keeps its ID and fingerprint.
+
+    JSON merges nothing; another risk is separate.
+    """
     for number in (1, 11, 101):
         server.add(wire_approval(number=number, now=server.now()))
     server.add(wire_approval(number=111, risk="high", now=server.now()))
@@ -138,24 +141,24 @@ def test_look_alikes_share_a_heading(logged_in, server):
 
 
 def test_ended_requests_are_never_merged(logged_in, server):
-    """Each has its own outcome."""
+    """`history` lists look-alikes separately, because each has its own outcome."""
     for number in (1, 11):
-        asked = server.add(wire_approval(number=number, now=server.now()))
-        server.decide_elsewhere(asked["id"])
+        approval = server.add(wire_approval(number=number, now=server.now()))
+        server.decide_elsewhere(approval["id"])
     out = logged_in("history").out
     assert "look alike" not in out
     assert out.count("denied by alice") == 2
 
 
 def test_the_last_minute_is_marked_in_words(logged_in, server):
-    """The last twenty seconds too; a longer time is not marked."""
+    """The last minute and the last twenty seconds are marked; a longer time is not."""
     for number, left in ((1, 600_000), (11, 50_000), (101, 15_000)):
-        until = when(server.now() + left)
+        expiry = when(server.now() + left)
         server.add(
             wire_approval(
                 number=number,
                 now=server.now(),
-                display={"expires_at": until, "headline": f"Deploy {number}"},
+                display={"expires_at": expiry, "headline": f"Deploy {number}"},
             )
         )
     out = logged_in("inbox").out

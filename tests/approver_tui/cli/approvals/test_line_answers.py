@@ -1,4 +1,4 @@
-"""Answering in the line mode: wrong entries are asked for again, and secrets are hidden."""
+"""Answering in the line mode: wrong entries are asked for again, and PINs are hidden."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -13,42 +13,42 @@ from approver_tui.client.wire import read_approval
 from approver_tui.state.approvals.approvals import Approval
 from tests.support.builders.approval_texts import NOW, wire_approval
 
-_BACK = {
+_TYPE_BACK_DISPLAY = {
     "facts": [{"label": "To", "value": "DE89 3000", "material": True}],
     "type_back": {"label": "To", "kind": "last_four", "at": "/authorization_details/0/to"},
 }
 
 
 class Script:
-    """A person who types these; PINs where nothing shows."""
+    """A user who types the given words, and the given PINs at hidden prompts."""
 
     def __init__(self, words: list[str], pins: list[str]) -> None:
         self.words, self.pins = iter(words), iter(pins)
-        self.said: list[str] = []
+        self.printed: list[str] = []
 
-    def print_lines(self, said: list[str]) -> None:
-        """Keep what was said."""
-        self.said += said
+    def print_lines(self, new_lines: list[str]) -> None:
+        """Keep what was printed."""
+        self.printed += new_lines
 
     def ask(self, question: str) -> str:
-        """The next word."""
-        self.said.append(question)
+        """Keep the question and return the next word."""
+        self.printed.append(question)
         return next(self.words)
 
     def pin(self) -> str:
-        """The next PIN."""
+        """Return the next PIN."""
         return next(self.pins)
 
 
-class Deciding:
-    """Fails so often, then takes the yes."""
+class FakeDecider:
+    """A decider that raises the given errors in turn and then accepts the approval."""
 
     def __init__(self, failures: Iterator[Exception], approval: Approval) -> None:
         self.failures, self.approval = failures, approval
         self.sent: list[tuple[str | None, str]] = []
 
     def approve(self, _: Approval, *, pin: str, entries: Any, **__: object) -> Approval:
-        """Say yes."""
+        """Raise the next error, or return the approved request."""
         self.sent.append((entries.fact, pin))
         for failure in self.failures:
             raise failure
@@ -56,17 +56,19 @@ class Deciding:
 
 
 class Clock:
-    """All that answering needs of a client here."""
+    """The only part of a client that answering needs here."""
 
     def now(self) -> int:
-        """The server's time."""
+        """Return the server's time."""
         return NOW
 
 
 def _answering(script: Script, *failures: Exception) -> LineAnswers:
-    wire = wire_approval(risk="high", display=_BACK, outer={"ceremony": "pin+type_back"})
+    wire = wire_approval(
+        risk="high", display=_TYPE_BACK_DISPLAY, outer={"ceremony": "pin+type_back"}
+    )
     approval = read_approval(JsonObject(wire))
-    deciding = Deciding(iter(failures), approval)
+    deciding = FakeDecider(iter(failures), approval)
     return LineAnswers(Clock(), deciding, script, approval)  # type: ignore[arg-type]  # stand-ins
 
 
@@ -75,39 +77,41 @@ def _sent(answering: LineAnswers) -> list[tuple[str | None, str]]:
 
 
 def test_a_wrong_pin_is_asked_for_again_hidden() -> None:
-    """The other entries are kept."""
+    """After a wrong PIN only the PIN is asked for again; the other entries are kept."""
     script = Script(["3000"], ["111111", "222222"])
     answering = _answering(script, WrongPin(1, 9))
     assert answering.approve()
     assert _sent(answering) == [("3000", "111111"), ("3000", "222222")]
-    assert "Error: Wrong PIN. Attempts left: 9." in script.said
+    assert "Error: Wrong PIN. Attempts left: 9." in script.printed
 
 
 def test_a_wrong_fact_is_asked_for_again_with_the_pin() -> None:
-    """An impossible one is asked for again at once and costs no attempt."""
+    """A wrong fact requires the PIN again. An impossible one is never sent and costs no attempt."""
     script = Script(["9999", "300", "3000"], ["111111", "111111"])
     wrong = WrongEntry("wrong_entry", 422, "That is not it.", {"step": "type_back", "left": 1})
     answering = _answering(script, wrong)
     assert answering.approve()
     assert _sent(answering) == [("9999", "111111"), ("3000", "111111")]
-    assert any(said.startswith("Not valid. Type the last 4") for said in script.said)
+    assert any(line.startswith("Not valid. Type the last 4") for line in script.printed)
 
 
 @pytest.mark.parametrize(
     ("words", "pins", "sent"),
     [([""], [], 0), (["9", ""], [], 0), (["3000"], [""], 0), (["3000"], ["111111", ""], 1)],
 )
-def test_enter_goes_back_at_every_question(words: list[str], pins: list[str], sent: int) -> None:
-    """Nothing is sent."""
+def test_enter_at_any_question_sends_nothing_more(
+    words: list[str], pins: list[str], sent: int
+) -> None:
+    """An empty line at any question stops the answer, and the output says so."""
     script = Script(words, pins)
     answering = _answering(script, WrongPin(1, 9))
     assert not answering.approve()
     assert len(_sent(answering)) == sent
-    assert script.said[-1] == "Nothing was sent."
+    assert script.printed[-1] == "Nothing was sent."
 
 
 def test_a_locked_device_ends_the_questions() -> None:
-    """Only another device can unlock it."""
+    """A locked device raises immediately, because only another device can unlock it."""
     answering = _answering(
         Script(["3000"], ["111111"]), DeviceLocked("device_locked", 423, "Locked.")
     )
@@ -116,7 +120,9 @@ def test_a_locked_device_ends_the_questions() -> None:
 
 
 def test_the_requirements_include_the_pin() -> None:
-    """A command line always asks for it."""
+    """The requirements in the line mode always name the PIN."""
     approval = _answering(Script([], [])).approval
-    takes = next(line for line in lines.request_lines(approval, NOW) if line.startswith("requires"))
-    assert 'your PIN, the last 4 characters of "To"' in takes
+    requirements = next(
+        line for line in lines.request_lines(approval, NOW) if line.startswith("requires")
+    )
+    assert 'your PIN, the last 4 characters of "To"' in requirements

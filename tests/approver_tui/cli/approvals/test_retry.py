@@ -7,13 +7,13 @@ from tests.approver_tui.cli.test_schemas import EXPIRED
 from tests.support.builders.approval_texts import when, wire_approval
 
 
-def _late(server):
+def _add_expired(server):
     return server.add(wire_approval(now=server.now(), outer=EXPIRED))["id"]
 
 
-def test_retry_asks_the_agent_of_an_expired_request(logged_in, server):
-    """`show` suggests it, and reports it afterwards."""
-    late = _late(server)
+def test_retry_asks_the_agent_to_repeat_an_expired_request(logged_in, server):
+    """`show` suggests `retry` for an expired request, and afterwards says that it was asked for."""
+    late = _add_expired(server)
     assert logged_in("show", late).out.splitlines()[-1] == f"sayso-approver retry {late}"
     done = logged_in("retry", late)
     assert (done.code, done.out) == (0, "invoice-bot is asked to retry at its next poll.\n")
@@ -23,8 +23,8 @@ def test_retry_asks_the_agent_of_an_expired_request(logged_in, server):
 
 
 def test_retry_prints_a_document(logged_in, server):
-    """It has the request."""
-    late = _late(server)
+    """The JSON document of `retry` has the request."""
+    late = _add_expired(server)
     assert logged_in("show", late, "--json").document["retry"] == "possible"
     document = logged_in("retry", late, "--json").document
     assert (document["schema"], document["id"]) == ("sayso.item/1", late)
@@ -32,31 +32,31 @@ def test_retry_prints_a_document(logged_in, server):
 
 
 def test_retrying_a_waiting_request_is_a_conflict(logged_in, server):
-    """Exit 6, and nothing was sent."""
-    waits = server.add()["id"]
-    assert logged_in("retry", waits, "--json").code == 6
-    assert logged_in("show", waits, "--json").document["retry"] is None
+    """`retry` exits with 6 for a waiting request and sends nothing."""
+    waiting_id = server.add()["id"]
+    assert logged_in("retry", waiting_id, "--json").code == 6
+    assert logged_in("show", waiting_id, "--json").document["retry"] is None
 
 
 @pytest.mark.parametrize("state", ["expired", "pending"])
 def test_extending_an_expired_request_exits_with_12(logged_in, server, state):
-    """The exit code is the same if the server has not noticed the expiry yet."""
-    late = _over(server, state)
+    """`extend` exits with 12 even if the server has not noticed the expiry yet."""
+    late = _add_past_expiry(server, state)
     done = logged_in("extend", late, "--json")
     assert done.code == Exit.EXPIRED
     assert done.error["approval"] == {"id": late, "state": "expired"}
 
 
 def test_extending_a_decided_request_reports_who_decided(logged_in, server):
-    """It is a conflict, as for every late answer."""
-    asked = server.add()
-    server.decide_elsewhere(asked["id"])
-    done = logged_in("extend", asked["id"], "--json")
+    """`extend` on a decided request is a conflict, as for every late answer."""
+    approval = server.add()
+    server.decide_elsewhere(approval["id"])
+    done = logged_in("extend", approval["id"], "--json")
     assert done.code == Exit.CONFLICT
-    assert done.error["approval"] == {"id": asked["id"], "state": "denied"}
+    assert done.error["approval"] == {"id": approval["id"], "state": "denied"}
 
 
-def _over(server, state):
-    before = server.now() - 3_600_000
-    outer = {"state": state, "expires_at": when(before)}
-    return server.add(wire_approval(now=before, outer=outer))["id"]
+def _add_past_expiry(server, state):
+    an_hour_ago = server.now() - 3_600_000
+    outer = {"state": state, "expires_at": when(an_hour_ago)}
+    return server.add(wire_approval(now=an_hour_ago, outer=outer))["id"]

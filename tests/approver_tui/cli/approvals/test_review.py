@@ -21,12 +21,12 @@ AT_REQUEST = "approve, deny, report, skip, list, help or quit:"
 
 
 def typed(*words):
-    """What a pipe says."""
+    """Return the lines that a pipe writes to stdin."""
     return "".join(f"{word}\n" for word in words)
 
 
 def test_a_request_is_printed_in_the_order_of_the_screens(logged_in, server):
-    """Risk, headline, facts, unusual, undo, agent, why, message, grants, expiry."""
+    """The order is risk, headline, facts, unusual, undo, agent, why, message, grants and expiry."""
     server.add(wire_approval(risk="high", now=server.now()))
     out = logged_in("review", "--plain", stdin=typed("1")).out
     shown = out[out.index("Request 1.") :]
@@ -42,32 +42,32 @@ def test_a_request_is_printed_in_the_order_of_the_screens(logged_in, server):
         *("undo:", "agent:", "asked:", "why you:", "agent says (not verified):", "grants:"),
         *("expires in", "Expiring isn't a denial", "fingerprint:"),
     ]
-    places = [shown.index(each) for each in order]
-    assert places == sorted(places)
+    positions = [shown.index(label) for label in order]
+    assert positions == sorted(positions)
 
 
 def test_a_pipe_can_read_but_not_approve(logged_in, server):
-    """Exit 5, as for `approve` without a terminal, and no attempt is counted."""
-    asked = server.add()
-    tries = list(server.pin_calls)
+    """Approving through a pipe exits with 5, and no PIN attempt is counted."""
+    approval = server.add()
+    calls_before = list(server.pin_calls)
     done = logged_in("review", "--plain", stdin=typed("1", "again", "raw", "approve", PIN))
     assert done.code == Exit.NOT_ALLOWED
-    assert asked["action_digest"] in done.out
-    assert (server.pin_calls, asked["state"]) == (tries, "pending")
+    assert approval["action_digest"] in done.out
+    assert (server.pin_calls, approval["state"]) == (calls_before, "pending")
 
 
 def test_no_single_key_answers(logged_in, server):
     """Single letters, and words that confirm other questions, are not commands."""
-    asked = server.add()
+    approval = server.add()
     keys = ["a", "y", "yes", "d", "!", "1", "ok", "approve please", "Approve"]
-    done = logged_in("review", asked["id"], "--plain", stdin=typed(*keys))
+    done = logged_in("review", approval["id"], "--plain", stdin=typed(*keys))
     assert done.code == 0
     assert done.out.count("That is not a command") == len(keys)
-    assert asked["state"] == "pending"
+    assert approval["state"] == "pending"
 
 
 def test_a_denial_needs_a_reason_and_a_confirmation(logged_in, server):
-    """Nothing is sent before the confirmation; then the next request is shown."""
+    """No denial is sent before the confirmation. Afterwards the next request is shown."""
     first, second = server.add(), server.add()
     words = ["1", "deny", "", "deny", "nonsense", "too_broad", "ask for less", "", "no"]
     done = logged_in("review", "--plain", stdin=typed(*words))
@@ -82,50 +82,50 @@ def test_a_denial_needs_a_reason_and_a_confirmation(logged_in, server):
 
 
 def test_wait_until_asks_for_a_duration_or_a_time(logged_in, server):
-    """An invalid one is asked for again; Enter gives none."""
-    hour, named, none = server.add(), server.add(), server.add()
-    at = "2031-02-03T04:05:06Z"
-    for asked, until in ((hour, "1h"), (named, at), (none, "")):
-        words = ["deny", "wait_until", "soon", until, "later", "", "deny", "quit"]
-        done = logged_in("review", asked["id"], "--plain", stdin=typed(*words))
+    """An invalid time is asked for again. Enter leaves the time empty."""
+    in_an_hour, at_a_time, without_a_time = server.add(), server.add(), server.add()
+    timestamp = "2031-02-03T04:05:06Z"
+    for approval, answer in ((in_an_hour, "1h"), (at_a_time, timestamp), (without_a_time, "")):
+        words = ["deny", "wait_until", "soon", answer, "later", "", "deny", "quit"]
+        done = logged_in("review", approval["id"], "--plain", stdin=typed(*words))
         assert "Not a valid time: use 15m, 1h, 1d, or a time with its zone" in done.out
-        assert asked["decided"]["note"] == "later"
-    assert hour["retry_at"] > when(server.now() + 50 * 60_000)
-    assert named["retry_at"].startswith("2031-02-03T04:05:06")
-    assert none["retry_at"] is None
+        assert approval["decided"]["note"] == "later"
+    assert in_an_hour["retry_at"] > when(server.now() + 50 * 60_000)
+    assert at_a_time["retry_at"].startswith("2031-02-03T04:05:06")
+    assert without_a_time["retry_at"] is None
 
 
 def test_ask_other_asks_for_a_name(logged_in, server):
-    """Enter leaves the name empty."""
-    bob, nobody = server.add(), server.add()
-    for asked, whom in ((bob, "bob"), (nobody, "")):
-        words = ["deny", "ask_other", whom, "", "", "deny", "quit"]
-        logged_in("review", asked["id"], "--plain", stdin=typed(*words))
-    assert (bob["ask"], nobody["ask"]) == ("bob", None)
-    assert bob["retry_at"] is None
+    """Enter leaves the name of the other user empty."""
+    with_name, without_name = server.add(), server.add()
+    for approval, name in ((with_name, "bob"), (without_name, "")):
+        words = ["deny", "ask_other", name, "", "", "deny", "quit"]
+        logged_in("review", approval["id"], "--plain", stdin=typed(*words))
+    assert (with_name["ask"], without_name["ask"]) == ("bob", None)
+    assert with_name["retry_at"] is None
 
 
 def test_the_private_note_is_a_separate_question(logged_in, server):
-    """It is not the note to the agent."""
-    asked = server.add()
+    """The private note is not part of the note to the agent."""
+    approval = server.add()
     words = ["1", "deny", "not_needed", "", "talked to bob", "deny", "quit"]
     logged_in("review", "--plain", stdin=typed(*words))
-    assert not asked["decided"]["note"]
-    assert asked["private_note"] == "talked to bob"
+    assert not approval["decided"]["note"]
+    assert approval["private_note"] == "talked to bob"
 
 
 def test_a_denial_that_is_canceled_sends_nothing(logged_in, server):
-    """The result is the same at every question."""
-    asked = server.add()
+    """The user can cancel the denial at every question."""
+    approval = server.add()
     words = ["1", "deny", "wait_until", "1h", "later", "private"]
     for count in range(2, len(words) + 1):
         done = logged_in("review", "--plain", stdin=typed(*words[:count]))
         assert "Nothing was sent." in done.out
-    assert asked["state"] == "pending"
+    assert approval["state"] == "pending"
 
 
 def test_a_report_names_its_scope_and_needs_a_confirmation(logged_in, server):
-    """The command `report` asks in the same way."""
+    """The line mode asks for the scope, a note and a confirmation, as the `report` command does."""
     server.add()
     words = ["1", "report", "agent", "", "quit", "report", "agent", "not mine", "report"]
     done = logged_in("review", "--plain", stdin=typed(*words))
@@ -134,14 +134,13 @@ def test_a_report_names_its_scope_and_needs_a_confirmation(logged_in, server):
 
 
 def test_a_request_keeps_its_number(logged_in, server):
-    """A request decided elsewhere is reported as ended and changes no other number."""
+    """A request that was decided elsewhere is shown as closed, and no other number changes."""
     first, second = server.add(), server.add()
-    server_side = server.decide_elsewhere
     out = logged_in("review", "--plain", stdin=typed("list", "2", "skip", "1", "list", "3")).out
     assert out.count("Request 2.") == 1
     assert "That was the last one." in out
     assert "That is not a number in the list or a command" in out
-    server_side(first["id"])
+    server.decide_elsewhere(first["id"])
     out = logged_in("review", first["id"], "--plain", stdin=typed("history")).out
     assert "This request is closed and cannot be answered." in out
     assert "denied by alice on desktop" in out
@@ -149,19 +148,19 @@ def test_a_request_keeps_its_number(logged_in, server):
 
 
 def test_retry_is_a_word_that_must_be_typed(logged_in, server):
-    """Enter does not ask the agent, and a decided request does not offer it."""
-    lapsed = {"state": "expired", "reason": "expired_unseen", "retry": "possible"}
-    asked = server.add(wire_approval(now=server.now(), outer=lapsed))
-    out = logged_in("review", "--plain", asked["id"], stdin=typed("", "quit")).out
-    assert asked["retry"] == "possible"
+    """Enter alone does not ask the agent to retry; the user must type `retry`."""
+    expired = {"state": "expired", "reason": "expired_unseen", "retry": "possible"}
+    approval = server.add(wire_approval(now=server.now(), outer=expired))
+    out = logged_in("review", "--plain", approval["id"], stdin=typed("", "quit")).out
+    assert approval["retry"] == "possible"
     assert "is told" not in out
-    out = logged_in("review", "--plain", asked["id"], stdin=typed("retry", "quit")).out
+    out = logged_in("review", "--plain", approval["id"], stdin=typed("retry", "quit")).out
     assert "invoice-bot is asked to retry at its next poll." in out
-    assert asked["retry"] == "asked"
+    assert approval["retry"] == "asked"
 
 
 def test_a_lost_connection_does_not_end_the_session(logged_in, server):
-    """The error and its remedy are printed; nothing can be answered meanwhile."""
+    """The error is printed first, and the list is printed when the server answers again."""
     server.add()
     server.faults.drop_request_to |= {"/api/approvals"}
     out = logged_in("review", "--plain", stdin=typed("list", "1", "skip")).out
@@ -169,10 +168,10 @@ def test_a_lost_connection_does_not_end_the_session(logged_in, server):
 
 
 def test_an_unverified_request_is_listed_but_not_shown(logged_in, server):
-    """The inbox does the same."""
-    asked = server.add()
-    asked["display"] = "{}"
-    out = logged_in("review", asked["id"], "--plain", stdin=typed("list")).out
+    """The line mode lists an unverified request with its problem only, as `inbox` does."""
+    approval = server.add()
+    approval["display"] = "{}"
+    out = logged_in("review", approval["id"], "--plain", stdin=typed("list")).out
     assert "No requests are waiting for your answer." in out
     assert "NOT VERIFIED" in out
     assert "display.v: is missing" in out
@@ -180,7 +179,7 @@ def test_an_unverified_request_is_listed_but_not_shown(logged_in, server):
 
 @pytest.fixture
 def terminal(server, tmp_path, monkeypatch):
-    """A machine that is logged in, with a terminal that knows nothing but lines."""
+    """Return a function that runs the command in a dumb terminal on a logged-in machine."""
     monkeypatch.setenv("SAYSO_APPROVER_HOME", str(tmp_path / "terminal"))
     monkeypatch.setenv("TERM", "dumb")
     with _run(["login", server.url, "--code", CODE, "--pin-stdin"]) as login:
@@ -202,45 +201,45 @@ def _run(arguments):
         leave(child)
 
 
-def say(child, question, words):
-    """Answer a question once it was asked: what comes before counts for nothing."""
+def enter(child, question, text):
+    """Wait for the question, then answer it."""
     child.expect_exact(question)
-    child.sendline(words)
+    child.sendline(text)
 
 
 def test_a_dumb_terminal_gets_the_line_mode(server, terminal):
-    """TERM=dumb: a hidden PIN approves, and no control character is printed."""
-    asked = server.add(wire_approval(risk="high", now=server.now()))
+    """With TERM=dumb, a hidden PIN approves, and no control character is printed."""
+    approval = server.add(wire_approval(risk="high", now=server.now()))
     with terminal([]) as child:
-        say(child, AT_LIST, "1")
-        say(child, AT_REQUEST, "approve")
-        say(child, "PIN: ", "")
+        enter(child, AT_LIST, "1")
+        enter(child, AT_REQUEST, "approve")
+        enter(child, "PIN: ", "")
         child.expect_exact("Nothing was sent.")
-        say(child, AT_REQUEST, "approve")
-        say(child, "PIN: ", "wrong " + PIN)
+        enter(child, AT_REQUEST, "approve")
+        enter(child, "PIN: ", "wrong " + PIN)
         child.expect_exact("Wrong PIN. Attempts left: 9.")
-        say(child, "PIN: ", PIN)
+        enter(child, "PIN: ", PIN)
         child.expect_exact("Approved: Pay EUR 4,820.00")
-        say(child, AT_LIST, "quit")
+        enter(child, AT_LIST, "quit")
         child.expect(pexpect.EOF)
         seen = child.logfile_read.getvalue()
-    assert asked["state"] == "approved"
+    assert approval["state"] == "approved"
     assert PIN not in seen
     assert re.findall(r"[^\n\r -~]", seen) == []
 
 
 def test_input_typed_ahead_answers_nothing(server, terminal):
-    """One line of a paste counts, and the rest is discarded."""
-    asked = server.add()
+    """Only the first line of a paste is read; the other lines are discarded."""
+    approval = server.add()
     with terminal(["review", "--plain"]) as child:
-        say(child, AT_LIST, f"1\napprove\n{PIN}\ndeny\nnot_needed\n\ndeny")
-        say(child, AT_REQUEST, "quit")
+        enter(child, AT_LIST, f"1\napprove\n{PIN}\ndeny\nnot_needed\n\ndeny")
+        enter(child, AT_REQUEST, "quit")
         child.expect(pexpect.EOF)
-    assert asked["state"] == "pending"
+    assert approval["state"] == "pending"
 
 
 def test_the_question_is_repeated_after_a_suspension(server, terminal):
-    """What was typed into the shell meanwhile is not an answer."""
+    """Text typed into the shell during the suspension is not an answer."""
     server.add()
     with terminal(["review", "--plain"]) as child:
         child.expect_exact(AT_LIST)
@@ -248,30 +247,30 @@ def test_the_question_is_repeated_after_a_suspension(server, terminal):
         child.sendline("1")
         child.expect_exact("1\r\n")
         os.kill(child.pid, signal.SIGCONT)
-        say(child, AT_LIST, "quit")
+        enter(child, AT_LIST, "quit")
         child.expect(pexpect.EOF)
         assert "Request 1." not in child.logfile_read.getvalue()
 
 
 def test_an_answer_without_a_confirmation_is_checked_until_known(server, terminal):
-    """No outcome is claimed before the server reports it."""
-    asked = server.add(wire_approval(risk="high", now=server.now()))
+    """If the response is lost, no outcome is printed before the server reports one."""
+    approval = server.add(wire_approval(risk="high", now=server.now()))
     with terminal(["review", "--plain"]) as child:
-        say(child, AT_LIST, "1")
-        say(child, AT_REQUEST, "approve")
+        enter(child, AT_LIST, "1")
+        enter(child, AT_REQUEST, "approve")
         child.expect_exact("PIN: ")
         server.faults.lose_answer_to |= {"/decision"}
-        server.faults.drop_request_to |= {str(asked["id"])}
+        server.faults.drop_request_to |= {str(approval["id"])}
         child.sendline(PIN)
         child.expect_exact("Checking whether your approval was recorded")
         child.expect_exact("Approved: Pay EUR 4,820.00")
-        say(child, AT_LIST, "quit")
+        enter(child, AT_LIST, "quit")
         child.expect(pexpect.EOF)
-    assert asked["state"] == "approved"
+    assert approval["state"] == "approved"
 
 
 def test_look_alikes_share_an_entry_with_all_their_numbers(logged_in, server):
-    """Each number opens its own request."""
+    """The entry lists the numbers of all look-alikes, and each number opens its own request."""
     for number in (1, 11, 101):
         server.add(wire_approval(number=number, now=server.now()))
     out = logged_in("review", "--plain", stdin=typed("3", "list")).out

@@ -6,30 +6,30 @@ from tests.approver_tui.cli.approvals.test_review import typed
 from tests.support.builders.approval_texts import USER, wire_approval
 from tests.support.builders.multi_approver import a_vote, of_two
 
-DONE = (
+WITHDRAWN = (
     "Your approval is withdrawn (0 of 2, needs two of finance). The request waits for your answer."
 )
 
 
 @pytest.fixture
 def voted(server):
-    """The ID of a request that this user approved and that waits for another one."""
+    """Return the ID of a request that this user approved and that needs one more approval."""
     votes = of_two(a_vote(USER, "alice"))
     return server.add(wire_approval(now=server.now(), outer=votes))["id"]
 
 
 def test_an_approval_is_withdrawn_without_a_pin(logged_in, server, voted):
-    """The list and the votes say so."""
-    calls = len(server.pin_calls)
+    """Afterwards, `show` lists the withdrawal, and the request waits for the user again."""
+    calls_before = len(server.pin_calls)
     done = logged_in("withdraw", voted)
-    assert (done.code, done.out) == (0, f"{DONE}\n")
-    assert len(server.pin_calls) == calls
+    assert (done.code, done.out) == (0, f"{WITHDRAWN}\n")
+    assert len(server.pin_calls) == calls_before
     assert "alice: withdrew their approval" in logged_in("show", voted).out
     assert "WAITING FOR OTHERS" not in logged_in("inbox").out
 
 
 def test_withdraw_prints_a_document(logged_in, voted):
-    """It has the request with its votes."""
+    """The JSON document has the request with its votes."""
     document = logged_in("withdraw", voted, "--json").document
     (vote,) = document["vote_tally"]["answers"]
     assert (document["schema"], document["state"]) == ("sayso.item/1", "pending")
@@ -37,16 +37,16 @@ def test_withdraw_prints_a_document(logged_in, voted):
 
 
 def test_without_an_approval_nothing_is_withdrawn(logged_in, voted):
-    """Exit 6."""
+    """A second withdrawal exits with 6, because there is no approval left to withdraw."""
     logged_in("withdraw", voted)
     assert logged_in("withdraw", voted).code == 6
 
 
 @pytest.mark.usefixtures("server")
 def test_the_line_mode_withdraws(logged_in, voted):
-    """The word is typed in full, like every answer."""
+    """In the line mode, `withdraw` must be typed in full, like every answer."""
     out = logged_in("review", voted, "--plain", stdin=typed("withdraw", "quit")).out
-    assert DONE in out
+    assert WITHDRAWN in out
     assert (
         "withdraw  withdraw your approval"
         in logged_in("review", voted, "--plain", stdin=typed("help", "quit")).out

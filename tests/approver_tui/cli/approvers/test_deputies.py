@@ -10,12 +10,15 @@ from tests.approver_tui.cli.conftest import PIN
 
 
 def test_a_deputy_is_added_listed_and_revoked(logged_in, server):
-    """The signature covers the values that were sent. Revoking requires no PIN."""
+    """The PIN signs the values that are sent. Revoking a deputy requires no PIN."""
     assert "You have no deputies" in logged_in("deputies").out
-    named = ("deputies", "add", "bob", "--from", "2026-12-20T08:00:00Z", "--pin-stdin")
-    done = logged_in(*named, "--to", "2026-12-24T08:00:00+01:00", "--json", stdin=PIN).document
-    assert (done["deputy"], done["user"]) == ("bob", "alice")
-    assert (done["from"], done["to"]) == ("2026-12-20T08:00:00.000Z", "2026-12-24T07:00:00.000Z")
+    add = ("deputies", "add", "bob", "--from", "2026-12-20T08:00:00Z", "--pin-stdin")
+    document = logged_in(*add, "--to", "2026-12-24T08:00:00+01:00", "--json", stdin=PIN).document
+    assert (document["deputy"], document["user"]) == ("bob", "alice")
+    assert (document["from"], document["to"]) == (
+        "2026-12-20T08:00:00.000Z",
+        "2026-12-24T07:00:00.000Z",
+    )
     assert logged_in("deputies", "list", "--json").document["mine"][0]["id"] == "sayso_dy_1"
     assert "bob decides for alice from 2026-12-20" in logged_in("deputies").out
     assert logged_in("deputies", "revoke", "sayso_dy_1").out == "Ended sayso_dy_1.\n"
@@ -23,26 +26,29 @@ def test_a_deputy_is_added_listed_and_revoked(logged_in, server):
     assert logged_in("deputies", "revoke", "sayso_dy_1").code == Exit.NOT_FOUND
 
 
-def _here(*parts):
+def _local_time(*parts):
     return rfc3339(round(datetime(*parts).astimezone().timestamp() * 1000))
 
 
 def test_a_date_includes_the_whole_day(logged_in, server):
-    """The day is that of this machine's calendar; without a start it begins now."""
-    said = logged_in("deputies", "add", "bob", "--to", "2030-12-24", "--pin-stdin", stdin=PIN).out
-    assert "sayso-approver deputies revoke sayso_dy_1" in said
-    (kept,) = server.deputies
-    assert kept["to"] == _here(2030, 12, 25)
-    assert str(kept["from"]).endswith("Z")
+    """A date is a day in this machine's time zone. Without --from, the deputy starts now."""
+    output = logged_in("deputies", "add", "bob", "--to", "2030-12-24", "--pin-stdin", stdin=PIN).out
+    assert "sayso-approver deputies revoke sayso_dy_1" in output
+    (deputy,) = server.deputies
+    assert deputy["to"] == _local_time(2030, 12, 25)
+    assert str(deputy["from"]).endswith("Z")
     from_day = ("--from", "2030-12-20", "--to", "2030-12-24T12:00")
     logged_in("deputies", "add", "bob", *from_day, "--pin-stdin", stdin=PIN)
-    (kept,) = server.deputies
-    assert (kept["from"], kept["to"]) == (_here(2030, 12, 20), _here(2030, 12, 24, 12))
+    (deputy,) = server.deputies
+    assert (deputy["from"], deputy["to"]) == (
+        _local_time(2030, 12, 20),
+        _local_time(2030, 12, 24, 12),
+    )
 
 
 @pytest.mark.parametrize("text", ["tomorrow", "24.12.2026", ""])
 def test_an_invalid_date_costs_no_pin_attempt(logged_in, server, text):
-    """It is rejected before anything is asked or sent."""
+    """An invalid date is rejected before the PIN is used or anything is sent."""
     done = logged_in("deputies", "add", "bob", "--to", text, "--pin-stdin", stdin=PIN)
     assert done.code == Exit.USAGE
-    assert (server.deputies, server.pin_calls) == ([], ["session"])  # that of the login
+    assert (server.deputies, server.pin_calls) == ([], ["session"])  # the call of the login

@@ -12,7 +12,7 @@ LIVE = "sayso_co_livelivelive"
 
 @pytest.fixture
 def consents(server):
-    """One in force, one that ran out, one that was taken back."""
+    """Add one active, one expired and one revoked consent."""
     now = server.now()
 
     def consent(name, state, **members):
@@ -38,7 +38,7 @@ def consents(server):
 
 @pytest.mark.usefixtures("consents")
 def test_active_consents_are_listed_with_their_revoke_command(logged_in):
-    """Each has its client, resource, scopes and expiry."""
+    """Each entry has the client, the resource, the scopes and the command that revokes it."""
     done = logged_in("consents")
     assert "invoice-bot at https://pay.example, asked for by books" in done.out
     assert "may use payments:read, payments:transfer" in done.out
@@ -50,7 +50,7 @@ def test_active_consents_are_listed_with_their_revoke_command(logged_in):
 
 @pytest.mark.usefixtures("consents")
 def test_ended_consents_are_listed_with_a_flag(logged_in):
-    """Each has the time of its end and no command."""
+    """--ended also lists expired and revoked consents, without a command to revoke them."""
     done = logged_in("consents", "--ended")
     assert "expired" in done.out
     assert "revoked" in done.out
@@ -58,13 +58,13 @@ def test_ended_consents_are_listed_with_a_flag(logged_in):
 
 
 def test_an_empty_list_says_so(logged_in):
-    """There are none."""
+    """Without any consents, the output is one line instead of nothing."""
     assert logged_in("consents").out.strip() == "There are none."
 
 
 @pytest.mark.usefixtures("consents")
 def test_revoking_a_consent_requires_no_pin(logged_in):
-    """The output has the number of tokens that ended."""
+    """The output has the number of tokens that were revoked with the consent."""
     done = logged_in("revoke", LIVE)
     assert (
         done.out.strip() == "Revoked: invoice-bot at https://pay.example. 2 tokens ended with it."
@@ -75,7 +75,7 @@ def test_revoking_a_consent_requires_no_pin(logged_in):
 
 @pytest.mark.usefixtures("consents")
 def test_an_unknown_consent_exits_with_3(logged_in):
-    """A consent of somebody else has the same exit code."""
+    """Revoking an unknown consent is a not-found error."""
     done = logged_in("revoke", "sayso_co_x", "--json")
     assert done.code == Exit.NOT_FOUND
     assert json.loads(done.err)["error"] == "not_found"

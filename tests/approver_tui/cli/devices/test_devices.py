@@ -10,21 +10,21 @@ from tests.support.fakes.fake_devices import OTHER_DEVICE
 
 @pytest.mark.parametrize("command", [["devices"], ["devices", "list"]])
 def test_devices_are_listed(logged_in, command):
-    """The current one is marked."""
+    """The list marks the device that runs the command."""
     items = logged_in(*command, "--json").document["items"]
     assert {item["id"]: item["this"] for item in items} == {DEVICE: True, OTHER_DEVICE: False}
     assert "laptop (this one)" in logged_in(*command).out
 
 
 def test_another_device_is_revoked(logged_in, server):
-    """It removes power, so it requires no PIN."""
+    """Revoking only removes access, so it requires no PIN."""
     document = logged_in("devices", "revoke", OTHER_DEVICE, "--json").document
     assert (document["id"], document["state"]) == (OTHER_DEVICE, "revoked")
     assert server.revoked == [OTHER_DEVICE]
 
 
 def test_revoking_this_device_logs_out(logged_in, server):
-    """No unusable keys are left."""
+    """After this device is revoked, every command says to log in."""
     assert logged_in("devices", "revoke", DEVICE).code == 0
     assert server.revoked == ["self"]
     assert logged_in("inbox").code == Exit.LOGIN_FIRST
@@ -32,7 +32,7 @@ def test_revoking_this_device_logs_out(logged_in, server):
 
 @pytest.mark.parametrize("verb", ["unlock", "vouch"])
 def test_unlocking_and_vouching_require_the_pin(logged_in, server, verb):
-    """The PIN signs a statement; without it the command exits with 5."""
+    """The PIN signs a statement. Without the PIN the command exits with 5."""
     command = ("devices", verb, OTHER_DEVICE)
     assert logged_in(*command).code == Exit.NOT_ALLOWED
     document = logged_in(*command, "--pin-stdin", "--json", stdin=PIN).document
@@ -40,13 +40,13 @@ def test_unlocking_and_vouching_require_the_pin(logged_in, server, verb):
 
 
 def test_an_unknown_device_exits_with_3(logged_in):
-    """It is detected before a PIN attempt is counted."""
+    """An unknown ID is reported as not found."""
     done = logged_in("devices", "vouch", "sayso_dv_x", "--pin-stdin", "--json", stdin=PIN)
     assert (done.code, done.error["error"]) == (Exit.NOT_FOUND, "not_found")
 
 
-def test_a_machine_without_a_browser_lets_another_one_in(logged_in, server):
-    """It prints a code and the command for it; the PIN signs for exactly that."""
+def test_devices_add_prints_a_login_code_for_a_new_machine(logged_in, server):
+    """The output has the code and the login command. A wrong PIN exits with 5 and is counted."""
     done = logged_in("devices", "add", "--pin-stdin", stdin=PIN)
     assert "sayso-approver login http://localhost:" in done.out
     assert " --code 7Q4N-0001" in done.out

@@ -7,7 +7,7 @@ from tests.support.builders.approval_texts import wire_approval
 
 
 def test_nothing_is_set_by_default(logged_in):
-    """The output says what alerts in any case."""
+    """Without quiet hours, the output says which risks notify even during quiet hours."""
     assert logged_in("quiet", "--json").document == {
         "schema": "sayso.attention/1",
         "quiet_hours": None,
@@ -15,21 +15,21 @@ def test_nothing_is_set_by_default(logged_in):
         "mutes": [],
         "held": [],
     }
-    said = logged_in("quiet").out
-    assert said.startswith("No quiet hours.\n")
-    assert "high and critical risk still notifies" in said
+    output = logged_in("quiet").out
+    assert output.startswith("No quiet hours.\n")
+    assert "high and critical risk still notifies" in output
 
 
 def test_quiet_hours_are_set_and_cleared(logged_in, server):
-    """The flags name a time zone and days."""
+    """The flags set the times, the time zone and the days; `quiet off` clears them."""
     night = ("quiet", "set", "--from", "22:00", "--to", "07:00", "--zone", "Europe/Berlin")
     hours = logged_in(*night, "--day", "fri", "--day", "sat", "--json").document["quiet_hours"]
-    wanted = {"days": ["fri", "sat"], "from": "22:00", "to": "07:00", "zone": "Europe/Berlin"}
-    assert hours == server.attention["quiet_hours"] == wanted
+    expected = {"days": ["fri", "sat"], "from": "22:00", "to": "07:00", "zone": "Europe/Berlin"}
+    assert hours == server.attention["quiet_hours"] == expected
     server.attention["quiet_until"] = "2026-01-01T10:00:00.000Z"
-    said = logged_in("quiet").out
-    assert "Quiet hours: 22:00 to 07:00 Europe/Berlin, fri, sat." in said
-    assert "Quiet now, until 2026-01-01" in said
+    output = logged_in("quiet").out
+    assert "Quiet hours: 22:00 to 07:00 Europe/Berlin, fri, sat." in output
+    assert "Quiet now, until 2026-01-01" in output
     assert logged_in("quiet", "off", "--json").document["quiet_hours"] is None
 
 
@@ -37,7 +37,7 @@ def test_quiet_hours_are_set_and_cleared(logged_in, server):
     ("begins", "ends"), [("25:00", "07:00"), ("22:00", "3"), ("22:00", "24:01")]
 )
 def test_an_invalid_time_of_day_is_a_usage_error(logged_in, server, begins, ends):
-    """The error has the valid form; nothing is sent."""
+    """The error shows a valid time, and nothing is sent."""
     done = logged_in("quiet", "set", "--from", begins, "--to", ends, "--zone", "Europe/Berlin")
     assert done.code == Exit.USAGE
     assert "use HH:MM, such as 22:00" in done.err
@@ -45,7 +45,7 @@ def test_an_invalid_time_of_day_is_a_usage_error(logged_in, server, begins, ends
 
 
 def test_quiet_hours_without_days_apply_every_day(logged_in, server):
-    """The server returns the days."""
+    """The output says "every day" if the server returns all seven days."""
     days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
     night = ("quiet", "set", "--from", "22:00", "--to", "07:00", "--zone", "UTC")
     assert logged_in(*night).code == Exit.DONE
@@ -54,8 +54,8 @@ def test_quiet_hours_without_days_apply_every_day(logged_in, server):
     assert "22:00 to 07:00 UTC, every day." in logged_in("quiet").out
 
 
-def test_the_zone_defaults_to_this_machines(logged_in, server, monkeypatch):
-    """A machine without a time zone needs --zone."""
+def test_the_zone_defaults_to_the_zone_of_this_machine(logged_in, server, monkeypatch):
+    """On a machine whose time zone is unknown, --zone is required."""
     night = ("quiet", "set", "--from", "22:00", "--to", "07:00")
     monkeypatch.setattr("approver_tui.settings.local_zone", lambda: "Asia/Tokyo")
     assert logged_in(*night).code == Exit.DONE
@@ -66,7 +66,7 @@ def test_the_zone_defaults_to_this_machines(logged_in, server, monkeypatch):
 
 @pytest.mark.parametrize(("minutes", "until"), [((), "until you"), (("--minutes", "5"), "until 2")])
 def test_an_agent_is_muted_and_unmuted(logged_in, minutes, until):
-    """The name selects it; the output has the command that unmutes it."""
+    """An agent is selected by its name or by its ID."""
     assert until in logged_in("mute", "invoice-bot", *minutes).out
     (mute,) = logged_in("quiet", "--json").document["mutes"]
     assert mute["agent"] == {"id": "sayso_ag_1", "name": "invoice-bot"}
@@ -78,22 +78,22 @@ def test_an_agent_is_muted_and_unmuted(logged_in, minutes, until):
 
 
 def test_a_request_is_snoozed_and_unsnoozed(logged_in, server):
-    """It stays listed."""
-    asked = server.add(wire_approval(risk="medium", now=server.now()))
-    done = logged_in("snooze", asked["id"], "--minutes", "5", "--json").document
-    assert (done["approval"], done["until"]) == (asked["id"], "2026-01-01T10:00:00.000Z")
-    assert "Snoozed until 2026" in logged_in("snooze", asked["id"]).out
-    assert f"Held: {asked['id']} until 2026" in logged_in("quiet").out
+    """A snoozed request stays in the inbox."""
+    approval = server.add(wire_approval(risk="medium", now=server.now()))
+    document = logged_in("snooze", approval["id"], "--minutes", "5", "--json").document
+    assert (document["approval"], document["until"]) == (approval["id"], "2026-01-01T10:00:00.000Z")
+    assert "Snoozed until 2026" in logged_in("snooze", approval["id"]).out
+    assert f"Held: {approval['id']} until 2026" in logged_in("quiet").out
     assert len(logged_in("inbox", "--json").document["items"]) == 1
-    assert logged_in("snooze", asked["id"], "--off").out == "Not snoozed.\n"
+    assert logged_in("snooze", approval["id"], "--off").out == "Not snoozed.\n"
     assert logged_in("quiet", "--json").document["held"] == []
 
 
 def test_a_request_is_extended(logged_in, server):
-    """Every command then prints the new expiry."""
-    asked = server.add(wire_approval(risk="medium", now=server.now()))
-    done = logged_in("extend", asked["id"], "--json").document
-    assert (done["id"], done["expires_at"]) == (asked["id"], "2030-01-01T10:00:00.000Z")
-    assert "It now expires at 2030-01-01" in logged_in("extend", asked["id"]).out
+    """After the extension, every command prints the new expiry."""
+    approval = server.add(wire_approval(risk="medium", now=server.now()))
+    document = logged_in("extend", approval["id"], "--json").document
+    assert (document["id"], document["expires_at"]) == (approval["id"], "2030-01-01T10:00:00.000Z")
+    assert "It now expires at 2030-01-01" in logged_in("extend", approval["id"]).out
     (listed,) = logged_in("inbox", "--json").document["items"]
     assert listed["expires_at"] == "2030-01-01T10:00:00.000Z"

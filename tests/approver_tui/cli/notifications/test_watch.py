@@ -19,7 +19,7 @@ from tests.support.inputs.json_forms import problems
 
 
 def enrolled_with(server):
-    """Files of a machine that is logged in to a feed server."""
+    """Write the files of a machine that is logged in to a feed server."""
     home = Home.at(settings.load().home)
     vault = FileVault(home.secrets_folder)
     vault.put(api.SESSION_KEY, b64(SigningKey.generate().scalar))
@@ -29,7 +29,7 @@ def enrolled_with(server):
 
 
 def test_each_event_is_one_json_line(run):
-    """Only events go to stdout; the connection state goes to stderr."""
+    """Only the events go to stdout; the connection state goes to stderr."""
     with FeedServer([hello(), event(1), event(2)]) as server:
         enrolled_with(server)
         done = run("watch", "--jsonl", "--count", "2")
@@ -43,7 +43,7 @@ def test_each_event_is_one_json_line(run):
 
 
 def test_watch_continues_where_the_last_one_ended(run):
-    """No event is repeated or missed."""
+    """The second `watch` sends the cursor of the first one, so no event is repeated or missed."""
     with FeedServer([hello(), event(1)], [hello(1), event(2)]) as server:
         enrolled_with(server)
         run("watch", "--count", "1")
@@ -52,16 +52,16 @@ def test_watch_continues_where_the_last_one_ended(run):
 
 
 def test_a_withdrawn_request_is_printed_in_words(run):
-    """The name of the event is not enough."""
-    gone = wire_approval(outer={"state": "cancelled", "reason": "withdrawn"})
-    with FeedServer([hello(), event(1, event="approval.cancelled", approval=gone)]) as server:
+    """The line explains the event, because its name is not enough for a user."""
+    withdrawn = wire_approval(outer={"state": "cancelled", "reason": "withdrawn"})
+    with FeedServer([hello(), event(1, event="approval.cancelled", approval=withdrawn)]) as server:
         enrolled_with(server)
         done = run("watch", "--count", "1")
     assert done.out.strip().endswith("(no longer needed: its agent withdrew it)")
 
 
 def test_a_gap_is_reported(run):
-    """A script then reads the inbox again."""
+    """A `resync` line tells a script to read the inbox again."""
     script = [hello(3), {"type": "resync", "cursor": 8}, event(9)]
     with FeedServer(script) as server:
         enrolled_with(server)
@@ -72,7 +72,7 @@ def test_a_gap_is_reported(run):
 
 @pytest.mark.parametrize("option", [[], ["--jsonl"]])
 def test_a_signed_out_device_ends_the_watch(run, option):
-    """Exit 4, as for every command without a session."""
+    """`watch` exits with 4, as every command without a session does."""
     with FeedServer([hello(), 4403]) as server:
         enrolled_with(server)
         assert run("watch", *option).code == Exit.LOGIN_FIRST
@@ -87,20 +87,20 @@ ALARM = {
 
 
 def test_an_alarm_names_its_agent(run):
-    """Lines and JSON name the agent and the incident."""
+    """Plain lines and JSON both name the agent and the incident."""
     with FeedServer([hello(), event(1, **ALARM)], [hello(), event(1, **ALARM)]) as server:
         enrolled_with(server)
         (line,) = run("watch", "--count", "1").out.splitlines()
         done = run("watch", "--jsonl", "--cursor", "0", "--count", "1")
-    named = "sayso_ag_9999999999999999  buyer-helper  incident sayso_in_1111111111111111"
-    assert line.endswith(f"  alarm.incident_opened  {named}")
-    told = json.loads(done.out)
-    assert told["about"] == {"agent": ALARM["agent"], "incident": ALARM["incident"]}
-    assert problems(told) == []
+    expected = "sayso_ag_9999999999999999  buyer-helper  incident sayso_in_1111111111111111"
+    assert line.endswith(f"  alarm.incident_opened  {expected}")
+    document = json.loads(done.out)
+    assert document["about"] == {"agent": ALARM["agent"], "incident": ALARM["incident"]}
+    assert problems(document) == []
 
 
-def test_an_event_without_an_alarm_has_no_subject(run):
-    """The member is null."""
+def test_only_an_alarm_has_a_subject(run):
+    """In an event that is not an alarm, `about` is null."""
     with FeedServer([hello(), event(1)]) as server:
         enrolled_with(server)
         assert json.loads(run("watch", "--jsonl", "--count", "1").out)["about"] is None

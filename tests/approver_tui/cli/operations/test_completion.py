@@ -12,57 +12,57 @@ from tests.support.builders.approval_texts import AGENT, wire_approval
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_each_shell_gets_its_script(run, shell):
-    """It has the program's name and completion variable."""
+    """The script contains the program's name and its completion variable."""
     out = run("completion", shell).out
     assert COMPLETION_VARIABLE in out
     assert "sayso-approver" in out
 
 
 def test_commands_and_options_are_completed():
-    """Completion needs no login and no server."""
-    assert completed("sayso-approver hi") == ["history"]
-    assert "--since" in completed("sayso-approver history --s")
-    assert set(completed("sayso-approver ")) == set(VERBS)
+    """Completing commands and options needs neither a login nor a server."""
+    assert complete_line("sayso-approver hi") == ["history"]
+    assert "--since" in complete_line("sayso-approver history --s")
+    assert set(complete_line("sayso-approver ")) == set(VERBS)
 
 
 def test_settings_and_their_values_are_completed():
-    """A value is offered after a name, and a name after a value."""
-    assert completed("sayso-approver config set the") == ["theme"]
-    assert completed("sayso-approver config set theme no") == ["nord"]
-    assert completed("sayso-approver config set theme nord pla") == ["plain"]
-    assert completed("sayso-approver config unset the") == ["theme"]
-    assert completed("sayso-approver config set nothing no") == [""]
+    """`config set` takes pairs, so names and values are completed alternately."""
+    assert complete_line("sayso-approver config set the") == ["theme"]
+    assert complete_line("sayso-approver config set theme no") == ["nord"]
+    assert complete_line("sayso-approver config set theme nord pla") == ["plain"]
+    assert complete_line("sayso-approver config unset the") == ["theme"]
+    assert complete_line("sayso-approver config set nothing no") == [""]
 
 
 @pytest.mark.usefixtures("logged_in")
 def test_ids_and_agents_of_the_last_known_requests_are_completed(server, run):
-    """A name that a shell could read as a command is never offered."""
+    """Completion never offers a name that the shell could run as a command."""
     first = server.add(wire_approval(now=server.now()))["id"]
     run("inbox")
-    assert offered("mute", "in") == ["invoice-bot"]
+    assert complete_argument("mute", "in") == ["invoice-bot"]
     agent = {"id": AGENT, "name": "x$(id)", "owners": ["alice"], "first_request": False}
     hostile = wire_approval(number=2, now=server.now(), display={"agent": agent})
     server.add(hostile)
     server.approvals.pop(first)
     run("inbox")
-    assert offered("show", "") == [hostile["id"]]
-    assert offered("approve", hostile["id"][:-1]) == [hostile["id"]]
-    assert offered("mute", "") == [AGENT]
+    assert complete_argument("show", "") == [hostile["id"]]
+    assert complete_argument("approve", hostile["id"][:-1]) == [hostile["id"]]
+    assert complete_argument("mute", "") == [AGENT]
 
 
 def test_without_a_login_no_id_is_completed():
-    """The shell shows no error."""
-    assert offered("show", "") == []
+    """Without a login, completion offers nothing and prints no error."""
+    assert complete_argument("show", "") == []
 
 
-def offered(verb, typed):
-    """Return what this process would offer for the argument of a command."""
+def complete_argument(verb, typed):
+    """Return the completions of a command's argument, computed in this process."""
     words = ShellComplete(cli, {}, "sayso-approver", COMPLETION_VARIABLE)
     return [completion.value for completion in words.get_completions([verb], typed)]
 
 
-def completed(line):
-    """Return what bash would be offered for the end of a line."""
+def complete_line(line):
+    """Return the completions that bash would offer at the end of a line."""
     words = line.split(" ")
     environment = {
         COMPLETION_VARIABLE: "bash_complete",

@@ -9,13 +9,13 @@ from approver_tui.cli.exits import Exit
 
 
 def value_of(run, name):
-    """Return a setting as `config` prints it."""
+    """Return the value and the source of a setting as `config` prints them."""
     items = run("config", "--json").document["items"]
     return next((item["value"], item["source"]) for item in items if item["name"] == name)
 
 
-def test_the_environment_overrides_the_file_and_the_file_the_default(run, monkeypatch):
-    """Each value has its source."""
+def test_the_environment_overrides_the_file_which_overrides_the_default(run, monkeypatch):
+    """`config` prints the source of each value."""
     path = run("config", "path").out.strip()
     assert value_of(run, "notify_low") == ("off", "default")
     assert run("config", "set", "notify_low", "bell").code == 0
@@ -26,7 +26,7 @@ def test_the_environment_overrides_the_file_and_the_file_the_default(run, monkey
 
 
 def test_a_change_keeps_the_other_lines(run):
-    """Comments too; a value that was set twice is written once."""
+    """Comments and other settings are kept. A setting that is changed has only one line."""
     path = settings.load().file
     path.parent.mkdir(parents=True)
     path.write_text("# mine\nplain = true\nnotify_repeat = 10\n")
@@ -48,7 +48,7 @@ def test_a_change_keeps_the_other_lines(run):
     ],
 )
 def test_an_invalid_value_is_a_usage_error_and_changes_nothing(run, name, value):
-    """The error has the valid values."""
+    """The error names the setting, and no file is written."""
     done = run("config", "set", "--json", "--", name, value)
     assert done.code == Exit.USAGE
     assert name in done.error["detail"]
@@ -56,7 +56,7 @@ def test_an_invalid_value_is_a_usage_error_and_changes_nothing(run, name, value)
 
 
 def test_two_actions_cannot_have_the_same_key(run):
-    """The error names both; one command can swap them."""
+    """The error names both actions. One command can swap their keys."""
     done = run("config", "set", "key_approve", "d")
     assert done.code == Exit.USAGE
     assert "key_approve and key_deny would both be d" in done.err
@@ -72,7 +72,7 @@ def test_two_actions_cannot_have_the_same_key(run):
 
 
 def test_config_path_works_with_a_broken_file(run):
-    """The remedy for a broken file names this command."""
+    """`config path` must work, because the error for a broken file says to run it."""
     path = settings.load().file
     path.parent.mkdir(parents=True)
     path.write_text("plain = ")
@@ -86,7 +86,7 @@ def test_config_path_works_with_a_broken_file(run):
     "content", ["plain = ", "plain = 1.5", 'notify_high = "loud"', "other = 1", b"\xff"]
 )
 def test_a_broken_file_is_an_error_with_a_remedy(run, content):
-    """Every command fails, so that no other settings apply silently."""
+    """Every command fails and names the file, so that a broken file is never ignored silently."""
     path = settings.load().file
     path.parent.mkdir(parents=True)
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
@@ -96,11 +96,11 @@ def test_a_broken_file_is_an_error_with_a_remedy(run, content):
 
 
 def test_an_invalid_variable_is_named(run, monkeypatch):
-    """The error is about the variable, not about a file."""
+    """The error names the environment variable instead of the file."""
     monkeypatch.setenv("SAYSO_APPROVER_NOTIFY_REPEAT", "often")
     assert "SAYSO_APPROVER_NOTIFY_REPEAT" in run("config", "--json").error["detail"]
 
 
 def test_an_unknown_setting_cannot_be_unset(run):
-    """Exit 2, as for setting it."""
+    """`config unset` exits with 2 for an unknown setting, as `config set` does."""
     assert run("config", "unset", "colour").code == Exit.USAGE

@@ -1,4 +1,4 @@
-"""`doctor` finds problems and prints the fix."""
+"""`doctor` finds problems and prints how to fix them."""
 
 import json
 
@@ -13,17 +13,17 @@ from tests.support.builders.approval_texts import when
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
-    """The fake server has no feed to wait for."""
+    """Shorten the wait for the live feed, which the fake server does not have."""
     monkeypatch.setattr(diagnosis, "_FEED_SECONDS", 0.1)
 
 
-def found(done, level):
-    """What was found of one level."""
-    return [item["what"] for item in document(done)["items"] if item["level"] == level]
+def findings(done, level):
+    """Return what `doctor` found at one level."""
+    return [item["what"] for item in read_document(done)["items"] if item["level"] == level]
 
 
-def document(done):
-    """The document, whether or not something is broken."""
+def read_document(done):
+    """Return the JSON document, and check that the exit code matches it."""
     assert done.err == ""
     document = json.loads(done.out)
     assert done.code == int(document["broken"])
@@ -31,8 +31,8 @@ def document(done):
 
 
 def test_doctor_without_a_login_says_how_to_log_in(run):
-    """It exits with 1 and prints the next command."""
-    assert found(run("doctor", "--json"), "broken") == ["There is no login on this machine."]
+    """Without a login, `doctor` exits with 1 and prints the login command."""
+    assert findings(run("doctor", "--json"), "broken") == ["There is no login on this machine."]
     done = run("doctor")
     assert done.code == 1
     assert "sayso-approver login URL" in done.out
@@ -40,72 +40,74 @@ def test_doctor_without_a_login_says_how_to_log_in(run):
 
 @pytest.mark.parametrize("content", ["plain = ", 'key_approve = "d"'])
 def test_invalid_settings_are_broken(run, content):
-    """Nothing else is checked before they are fixed."""
+    """Invalid settings are the first finding, with the file to fix."""
     path = settings.settings_file()
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(content)
     done = run("doctor", "--json", "--notify")
-    first = document(done)["items"][0]
+    first = read_document(done)["items"][0]
     assert first["level"] == "broken"
     assert str(path) in first["what"]
     assert first["fix"] == f"Fix {path}, or remove it"
 
 
 def test_a_feed_that_cannot_connect_is_broken(logged_in):
-    """A proxy without WebSockets leaves the app offline."""
-    (what,) = found(logged_in("doctor", "--json"), "broken")
+    """Without the live feed, for example behind a proxy without WebSockets, the app is offline."""
+    (what,) = findings(logged_in("doctor", "--json"), "broken")
     assert "live feed cannot connect" in what
 
 
 def test_an_unreachable_server_is_reported(logged_in, server):
-    """Nothing else is claimed about it."""
+    """An unreachable server is the only broken item."""
     server.stop()
-    (what,) = found(logged_in("doctor", "--json"), "broken")
+    (what,) = findings(logged_in("doctor", "--json"), "broken")
     assert what == f"{server.issuer} does not answer."
 
 
 def test_an_ended_session_is_broken(logged_in, server):
-    """The fix is to log in."""
+    """The fix for an ended session is to log in again."""
     server.revoked.append("self")
     server.refresh_token = ""
     done = logged_in("doctor", "--json")
-    (item,) = [each for each in document(done)["items"] if each["level"] == "broken"]
+    (item,) = [item for item in read_document(done)["items"] if item["level"] == "broken"]
     assert "login" in item["fix"]
 
 
 def test_files_that_others_can_read_are_broken(logged_in):
-    """Each is named with the command that fixes it."""
+    """Each file is named together with the command that makes it private."""
     home = Home.at(settings.load().home)
     home.profile_file.chmod(0o644)
-    assert f"Others can read {home.profile_file}." in found(logged_in("doctor", "--json"), "broken")
+    assert f"Others can read {home.profile_file}." in findings(
+        logged_in("doctor", "--json"), "broken"
+    )
     assert f"chmod 600 {home.profile_file}" in logged_in("doctor").out
 
 
 def test_problems_of_the_device_are_reported(logged_in, server, monkeypatch):
-    """Wrong PINs, a lock, an exhausted PIN, a new device, a wrong clock."""
+    """The findings include wrong PINs, a lock, an exhausted PIN, a new device and a wrong clock."""
     device = server.device
     changes = {}
     monkeypatch.setattr(server, "device", lambda **kw: device(**kw) | changes)
     pin = {"tries": 3, "left": 7, "locked": False, "exhausted": False}
     changes["pin"] = pin
     server.clock_ahead = 60_000
-    weak = found(logged_in("doctor", "--json"), "weak")
+    weak = findings(logged_in("doctor", "--json"), "weak")
     assert "This machine's clock is 60 s behind the server's." in weak
     assert "3 wrong PINs were entered here since the last correct one." in weak
     changes |= {"pin": pin | {"locked": True}, "high_from": when(server.now() + 3_600_000)}
     done = logged_in("doctor", "--json")
-    assert "This device is locked after too many wrong PINs." in found(done, "broken")
-    assert "This device is new and cannot approve high risk yet." in found(done, "note")
+    assert "This device is locked after too many wrong PINs." in findings(done, "broken")
+    assert "This device is new and cannot approve high risk yet." in findings(done, "note")
     changes["pin"] = pin | {"exhausted": True}
     done = logged_in("doctor", "--json")
-    assert "This PIN has had too many wrong attempts." in found(done, "broken")
+    assert "This PIN has had too many wrong attempts." in findings(done, "broken")
 
 
 def test_a_readable_server_folder_is_a_weakness(logged_in, tmp_path):
-    """Whoever can read it needs no PIN."""
+    """A program that can read the server's folder can do without the PIN."""
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "master.key").write_text("k")
-    weak = found(logged_in("doctor", "--json"), "weak")
+    weak = findings(logged_in("doctor", "--json"), "weak")
     assert any("Every program you run can read" in what for what in weak)
 
 
@@ -120,7 +122,7 @@ def test_a_readable_server_folder_is_a_weakness(logged_in, tmp_path):
     ],
 )
 def test_the_alert_method_is_reported(run, monkeypatch, environment, words):
-    """It depends on the terminal and the settings."""
+    """The reported method depends on the terminal and on the settings."""
     for name in ("TERM_PROGRAM", "KITTY_WINDOW_ID", "DISPLAY", "WAYLAND_DISPLAY"):
         monkeypatch.delenv(name, raising=False)
     for name, value in environment.items():
@@ -129,14 +131,16 @@ def test_the_alert_method_is_reported(run, monkeypatch, environment, words):
 
 
 def test_notify_reports_what_was_sent(run, monkeypatch, tmp_path):
-    """It writes nothing without a terminal; the installed program calls the desktop."""
-    said = tmp_path / "said"
+    """Without a terminal there is no bell, and the desktop is notified by the installed program."""
+    message_file = tmp_path / "said"
     program = tmp_path / "notify-send"
-    program.write_text(f'#!/bin/sh\necho "$4" > {said}\n')
+    program.write_text(f'#!/bin/sh\necho "$4" > {message_file}\n')
     program.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
-    tried = document(run("doctor", "--notify", "--json"))["tried"]
+    tried = read_document(run("doctor", "--notify", "--json"))["tried"]
     assert tried[0] == "No bell: stderr is not a terminal."
     assert tried[-1] == "Asked the desktop by notify-send."
-    assert said.read_text().startswith("Sayso: 1 high-risk request is waiting for you, a test")
+    assert message_file.read_text().startswith(
+        "Sayso: 1 high-risk request is waiting for you, a test"
+    )
     assert PIN not in str(tried)

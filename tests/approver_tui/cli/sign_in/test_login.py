@@ -13,7 +13,7 @@ from tests.support.fakes.fake_wire import USER_CODE
 
 
 def test_login_prints_user_device_and_server(run, server):
-    """One document, with the place of the keys and the weaknesses."""
+    """The document also says where the keys are stored and which weaknesses were found."""
     done = run(
         "login", server.url, "--code", CODE, "--name", "laptop", "--pin-stdin", "--json", stdin=PIN
     )
@@ -29,14 +29,14 @@ def test_login_prints_user_device_and_server(run, server):
 
 
 def test_login_prints_the_next_command(run, server):
-    """The output says that the keys are stored in files."""
+    """The output ends with the next command and says that the session key is stored in files."""
     done = run("login", server.url, "--code", CODE, "--pin-stdin", stdin=PIN)
     assert done.out.endswith("See your requests: sayso-approver\n")
     assert "session key is stored in files" in done.out
 
 
 def test_code_and_pin_are_read_from_two_lines(run, server):
-    """The first line is the code, the second the PIN, with any line ending."""
+    """The first line is the code and the second the PIN; CRLF line endings are accepted."""
     stdin = f"{CODE.lower()}\r\n{PIN}\r\n"
     done = run("login", server.url, "--code-stdin", "--pin-stdin", "--json", stdin=stdin)
     assert done.code == 0
@@ -60,7 +60,7 @@ def test_code_and_pin_are_read_from_two_lines(run, server):
     ids=["short", "no line", "no terminal", "both", "name", "argument", "wrong code"],
 )
 def test_a_failed_login_leaves_nothing(run, server, tmp_path, arguments, stdin, code):
-    """The exit code and the JSON error are right; no code is used, and no file is kept."""
+    """After a failed login, the code is still unused and no profile exists."""
     done = run("login", server.url, "--json", *arguments, stdin=stdin)
     assert done.code == code
     assert done.error["detail"]
@@ -69,7 +69,7 @@ def test_a_failed_login_leaves_nothing(run, server, tmp_path, arguments, stdin, 
 
 
 def test_login_without_a_code_is_approved_on_another_device(run, server):
-    """Page and code are printed on stderr; a pipe gets no QR code."""
+    """The page and the code are printed on stderr, without a QR code if it is not a terminal."""
     done = run("login", server.url, "--name", "laptop", "--pin-stdin", "--json", stdin=PIN)
     assert done.code == 0
     assert json.loads(done.out)["device"] == {"id": DEVICE, "name": "laptop"}
@@ -86,7 +86,7 @@ def test_login_without_a_code_is_approved_on_another_device(run, server):
     [("access_denied", Exit.NOT_ALLOWED), ("expired_token", Exit.EXPIRED)],
 )
 def test_a_login_that_is_not_approved_leaves_nothing(run, server, tmp_path, refusal, code):
-    """Denied and expired have different exit codes."""
+    """A denied login and an expired one have different exit codes."""
     server.sign_in = [refusal]
     done = run("login", server.url, "--pin-stdin", stdin=PIN)
     assert done.code == code
@@ -94,14 +94,14 @@ def test_a_login_that_is_not_approved_leaves_nothing(run, server, tmp_path, refu
 
 
 def test_an_active_login_is_not_replaced(logged_in, server):
-    """It is a conflict, and the error says how to log out."""
+    """A second login is a conflict, and the error says how to log out."""
     done = logged_in("login", server.url, "--code", CODE, "--pin-stdin", stdin=PIN)
     assert done.code == Exit.CONFLICT
     assert "sayso-approver logout" in done.err
 
 
 def test_an_ended_login_is_replaced(logged_in, server):
-    """A new code is enough."""
+    """If the session has ended, a new code is enough to log in again."""
     server.tokens.clear()
     server.refresh_token, server.code_used = "another", False
     done = logged_in("login", server.url, "--code", CODE, "--pin-stdin", "--json", stdin=PIN)
@@ -109,7 +109,7 @@ def test_an_ended_login_is_replaced(logged_in, server):
 
 
 def test_plain_http_to_another_machine_is_refused(run):
-    """Others on the network could read the code."""
+    """With plain HTTP, others on the network could read the code."""
     url = "http://approvals.example"
     done = run("login", url, "--code", CODE, "--pin-stdin", stdin=PIN)
     assert done.code == Exit.USAGE
@@ -117,7 +117,7 @@ def test_plain_http_to_another_machine_is_refused(run):
 
 
 def test_insecure_allows_plain_http(run):
-    """The next error is about the connection."""
+    """With --insecure, the only error left is that the server cannot be reached."""
     url = "http://127.0.0.2:1"
     flags = ("--code", CODE, "--pin-stdin")
     assert "https://" in run("login", url, *flags, stdin=PIN).err
@@ -127,7 +127,7 @@ def test_insecure_allows_plain_http(run):
 
 
 def test_login_warns_of_a_readable_server_folder(run, server, tmp_path):
-    """The PIN does not protect from a program that can read the server's keys."""
+    """The PIN does not protect against a program that can read the server's keys."""
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "master.key").write_bytes(b"k")
     done = run("login", server.url, "--code", CODE, "--pin-stdin", "--json", stdin=PIN)
@@ -135,7 +135,7 @@ def test_login_warns_of_a_readable_server_folder(run, server, tmp_path):
 
 
 def test_after_logout_every_command_says_to_log_in(logged_in, server):
-    """Each exits with 4."""
+    """After a logout, every command exits with 4 and names the login command."""
     assert logged_in("logout", "--json").document["server_told"] is True
     assert server.revoked == ["self"]
     for verb in ("whoami", "status", "inbox", "history", "devices", "logout", "watch"):
@@ -145,7 +145,7 @@ def test_after_logout_every_command_says_to_log_in(logged_in, server):
 
 
 def test_logout_without_the_server_says_what_is_left(logged_in, server):
-    """The keys are deleted here; the device is still listed at the server."""
+    """The keys are deleted here, and the output names the device that the server still lists."""
     server.stop()
     done = logged_in("logout")
     assert done.code == 0
@@ -153,7 +153,7 @@ def test_logout_without_the_server_says_what_is_left(logged_in, server):
 
 
 def test_a_login_with_an_unreachable_server_counts_as_active(logged_in, server):
-    """The error names both ways on."""
+    """The error offers two solutions: log out first, or log in under a different profile name."""
     server.stop()
     url = "https://other.example"
     done = logged_in("login", url, "--code", CODE, "--pin-stdin", "--json", stdin=PIN)
@@ -165,7 +165,7 @@ def test_a_login_with_an_unreachable_server_counts_as_active(logged_in, server):
 
 @pytest.mark.parametrize("url", ["ftp://approvals.example", "approvals.example", "https://"])
 def test_an_invalid_server_address_is_a_usage_error(run, url):
-    """Every other invalid value is one too."""
+    """The error says that the address must begin with https://."""
     done = run("login", url, "--code", CODE, "--pin-stdin", stdin=PIN)
     assert done.code == Exit.USAGE
     assert "begins with https://" in done.err

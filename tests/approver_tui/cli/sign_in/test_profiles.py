@@ -12,7 +12,7 @@ from tests.support.fakes.fake_server import CODE, FakeServer
 
 @pytest.fixture
 def other():
-    """Another server."""
+    """A second server."""
     with FakeServer() as running:
         yield running
 
@@ -31,19 +31,19 @@ def _issuer(run, *flags):
 
 
 def test_each_profile_is_its_own_login(both, server, other):
-    """A request at one server is answered there only."""
+    """A request of one server is listed and answered only with that server's profile."""
     assert _issuer(both) == server.issuer
     assert _issuer(both, "--profile", "work") == other.issuer
     item = other.add()
     assert both("inbox", "--json").document["items"] == []
-    (found,) = both("--profile", "work", "inbox", "--json").document["items"]
-    assert found["id"] == item["id"]
-    answer = ("approve", found["id"], "--fingerprint", found["fingerprint"], "--pin-stdin")
+    (listed,) = both("--profile", "work", "inbox", "--json").document["items"]
+    assert listed["id"] == item["id"]
+    answer = ("approve", listed["id"], "--fingerprint", listed["fingerprint"], "--pin-stdin")
     assert both("--profile", "work", *answer, stdin=PIN).code == 0
 
 
 def test_the_flag_overrides_the_environment_and_the_file(both, server, other, monkeypatch):
-    """Every setting has this order."""
+    """The profile is looked up in the same order as every other setting."""
     assert both("config", "set", "profile", "work").code == 0
     assert _issuer(both) == other.issuer
     monkeypatch.setenv("SAYSO_APPROVER_PROFILE", "default")
@@ -52,30 +52,30 @@ def test_the_flag_overrides_the_environment_and_the_file(both, server, other, mo
 
 
 def test_whoami_and_status_name_the_profile(both, monkeypatch):
-    """Lines and JSON have the name."""
+    """Both commands print the profile's name, in plain lines and in JSON. `doctor` does too."""
     monkeypatch.setattr(diagnosis, "_FEED_SECONDS", 0.1)
     assert "profile:       work" in both("--profile", "work", "whoami").out
     assert both("--profile", "work", "whoami", "--json").document["profile"] == "work"
     assert both("status", "--json").document["profile"] == "default"
     assert "profile:       default" in both("status").out
-    looked = both("--profile", "work", "doctor").out
-    assert "This is about the profile work." in looked
-    assert "There is also: default." in looked
+    doctor_output = both("--profile", "work", "doctor").out
+    assert "This is about the profile work." in doctor_output
+    assert "There is also: default." in doctor_output
 
 
 def test_all_profiles_are_listed(both, server, other):
-    """The list marks the current one and names the server of each."""
-    account = {"id": USER, "name": "alice"}, {"id": DEVICE, "name": "laptop"}
+    """The list has the server of each profile and marks the profile in use."""
+    user, device = {"id": USER, "name": "alice"}, {"id": DEVICE, "name": "laptop"}
     items = both("profiles", "--json").document["items"]
     assert items == [
         {
             "name": name,
             "in_use": name == "default",
-            "issuer": at.issuer,
-            "user": account[0],
-            "device": account[1],
+            "issuer": profile_server.issuer,
+            "user": user,
+            "device": device,
         }
-        for name, at in (("default", server), ("work", other))
+        for name, profile_server in (("default", server), ("work", other))
     ]
     text = both("--profile", "work", "profiles").out
     assert "work, in use" in text
@@ -84,7 +84,7 @@ def test_all_profiles_are_listed(both, server, other):
 
 
 def test_an_unreadable_profile_hides_no_other(both, tmp_path):
-    """Its line says how to fix it."""
+    """An unreadable profile is listed with the command that fixes it."""
     (tmp_path / "home" / "profiles" / "work.json").write_text("{")
     items = both("profiles", "--json").document["items"]
     assert [item["issuer"] is None for item in items] == [False, True]
@@ -92,13 +92,13 @@ def test_an_unreadable_profile_hides_no_other(both, tmp_path):
 
 
 def test_an_empty_list_of_profiles_has_the_next_command(run):
-    """It says how to log in."""
+    """Without any profile, the output has the login command."""
     assert "sayso-approver login URL" in run("profiles").out
     assert run("profiles", "--json").document["items"] == []
 
 
 def test_an_unknown_profile_error_lists_the_profiles(both):
-    """Every suggested command has the requested profile."""
+    """The error also suggests the login command with the requested profile name."""
     done = both("--profile", "elsewhere", "inbox")
     assert done.code == Exit.LOGIN_FIRST
     assert "no login called elsewhere on this machine. There is: default, work." in done.err
@@ -108,21 +108,21 @@ def test_an_unknown_profile_error_lists_the_profiles(both):
 
 @pytest.mark.parametrize("name", ["../x", "A", "", "-"])
 def test_an_invalid_profile_name_is_a_usage_error(run, name):
-    """No file is looked for."""
+    """The error describes a valid profile name."""
     done = run(f"--profile={name}", "inbox")
     assert done.code == Exit.USAGE
     assert "a profile name has 1 to 32 small letters" in done.err
 
 
 def test_logging_out_of_one_server_keeps_the_other(both, other):
-    """Login, keys and feed cursor are separate."""
+    """The other profile stays logged in."""
     assert both("logout").code == 0
     assert both("inbox").code == Exit.LOGIN_FIRST
     assert _issuer(both, "--profile", "work") == other.issuer
 
 
 def test_a_second_login_with_the_same_name_says_how_to_keep_both(logged_in, other):
-    """The first one is kept."""
+    """The error suggests logging in to the second server under a new profile name."""
     done = logged_in("login", other.url, "--code", CODE, "--pin-stdin", stdin=PIN)
     assert done.code == Exit.CONFLICT
     assert "sayso-approver --profile NAME login URL" in done.err

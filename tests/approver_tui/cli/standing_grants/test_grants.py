@@ -12,7 +12,7 @@ LIVE = "sayso_sg_aaaaaaaaaaaaaaaa"
 
 @pytest.fixture
 def grants(server):
-    """One in force, one used up, one for scopes alone that ran out, one that was ended."""
+    """Add an active grant, a used up one, an expired one for scopes only, and an ended one."""
     now = server.now()
     over = {"expires_at": when(now - 1), "state": "expired", "type": None, "sum": None}
     ended = {"state": "ended", "ended_at": when(now - 1), "ended_because": "key_rotated"}
@@ -26,7 +26,7 @@ def grants(server):
 
 @pytest.mark.usefixtures("grants")
 def test_active_grants_are_listed_with_what_is_left(logged_in):
-    """Agent, resource, uses, sum, expiry, revoke command."""
+    """Each entry has the agent, the resource, what is left, and the revoke command."""
     done = logged_in("grants")
     assert "invoice-bot at https://pay.example" in done.out
     assert "payment.transfer, payments:read, up to low risk" in done.out
@@ -37,7 +37,7 @@ def test_active_grants_are_listed_with_what_is_left(logged_in):
 
 @pytest.mark.usefixtures("grants")
 def test_ended_grants_are_listed_with_a_flag(logged_in):
-    """Each has the reason of its end and no command."""
+    """Each ended grant has the reason why it ended, and no revoke command."""
     done = logged_in("grants", "list", "--ended")
     assert "(key_rotated)" in done.out
     assert "used up: you are asked again" in done.out
@@ -45,7 +45,7 @@ def test_ended_grants_are_listed_with_a_flag(logged_in):
 
 
 def test_an_empty_list_says_so(logged_in):
-    """There are none."""
+    """Without any grants, the output is one line instead of nothing."""
     assert logged_in("grants").out.strip() == "There are none."
 
 
@@ -64,7 +64,7 @@ def test_show_prints_the_pattern_and_the_uses(logged_in):
 
 @pytest.mark.usefixtures("grants")
 def test_revoking_a_grant_requires_no_pin(logged_in, server):
-    """It removes power."""
+    """Revoking only removes access, so it requires no PIN."""
     done = logged_in("grants", "revoke", LIVE)
     assert done.out.strip() == "Revoked: invoice-bot at https://pay.example."
     assert server.grants[0]["state"] == "ended"
@@ -73,7 +73,7 @@ def test_revoking_a_grant_requires_no_pin(logged_in, server):
 
 @pytest.mark.usefixtures("grants")
 def test_a_preview_creates_nothing(logged_in, server):
-    """It lists what would not have been covered, and why."""
+    """The preview lists which past requests the grant would not have covered, and why."""
     asked = server.add()
     done = logged_in("grants", "add", asked["id"], "--for", "15m", "--uses", "1", "--preview")
     assert "Would have covered 0 of the last 1 request:" in done.out
@@ -84,18 +84,18 @@ def test_a_preview_creates_nothing(logged_in, server):
 @pytest.mark.usefixtures("grants")
 @pytest.mark.parametrize(("flags", "notify"), [((), True), (("--quiet",), False)])
 def test_quiet_grants_do_not_notify_of_uses(logged_in, server, monkeypatch, flags, notify):
-    """The proposal and its preview say so."""
+    """With --quiet, the proposal asks the server not to notify of uses."""
     proposals = []
     preview = StandingGrantsClient.preview
 
-    def noted(client, proposal):
+    def record_preview(client, proposal):
         proposals.append(proposal)
         return preview(client, proposal)
 
-    monkeypatch.setattr(StandingGrantsClient, "preview", noted)
+    monkeypatch.setattr(StandingGrantsClient, "preview", record_preview)
     proposal = ("--for", "15m", "--uses", "1", "--preview")
     assert logged_in("grants", "add", server.add()["id"], *proposal, *flags).code == Exit.DONE
-    assert [one.notify for one in proposals] == [notify]
+    assert [sent.notify for sent in proposals] == [notify]
 
 
 @pytest.mark.parametrize(
@@ -103,6 +103,6 @@ def test_quiet_grants_do_not_notify_of_uses(logged_in, server, monkeypatch, flag
     [("--for", "soon"), ("--for", "0m"), ("--for", "1h", "--vary", "amount=")],
 )
 def test_an_invalid_proposal_is_a_usage_error(logged_in, proposal):
-    """Nothing is sent."""
+    """An invalid duration or --vary value is a usage error."""
     done = logged_in("grants", "add", "sayso_ap_x", "--uses", "1", *proposal)
     assert done.code == Exit.USAGE

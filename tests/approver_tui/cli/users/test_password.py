@@ -10,7 +10,7 @@ BOTH = ("password", "set", "--password-stdin", "--pin-stdin")
 
 
 def test_password_shows_whether_one_is_set(logged_in, server):
-    """The command needs no PIN and never shows the password."""
+    """The command requires no PIN and never shows the password."""
     assert logged_in("password", "--json").document["set"] is False
     assert "sayso-approver password set" in logged_in("password").out
     server.password = PASSWORD
@@ -19,7 +19,7 @@ def test_password_shows_whether_one_is_set(logged_in, server):
 
 
 def test_a_password_is_set_and_changed_with_the_pin(logged_in, server):
-    """Password first, then PIN; neither is an argument, and neither is printed."""
+    """The password and the PIN are read from stdin in this order, and neither is printed."""
     done = logged_in(*BOTH, stdin=f"{PASSWORD}\n{PIN}")
     assert (done.code, done.out, server.password) == (0, "The password is set.\n", PASSWORD)
     done = logged_in(*BOTH, "--json", stdin=f"{PASSWORD} 2\n{PIN}\n")
@@ -29,21 +29,21 @@ def test_a_password_is_set_and_changed_with_the_pin(logged_in, server):
 
 
 def test_a_wrong_pin_changes_nothing(logged_in, server):
-    """It counts as an attempt."""
+    """A wrong PIN counts as an attempt, and the password is not set."""
     done = logged_in(*BOTH, stdin=f"{PASSWORD}\nnot it")
     assert (done.code, server.password, server.pin_tries) == (Exit.NOT_ALLOWED, None, 1)
 
 
 @pytest.mark.parametrize("password", ["", "short", "a" * 257, "twelve\tcharacters"])
 def test_an_invalid_password_costs_no_pin_attempt(logged_in, server, password):
-    """It is rejected before anything is sent."""
+    """An invalid password is rejected before anything is sent."""
     done = logged_in(*BOTH, stdin=f"{password}\n{PIN}")
     assert (done.code, server.pin_tries, server.password) == (Exit.USAGE, 0, None)
     assert "12 to 256 printable characters" in done.err
 
 
 def test_setting_a_password_without_a_terminal_exits_with_5(logged_in, server):
-    """Nothing is sent."""
+    """Without a terminal, both the password and the PIN must come from stdin."""
     assert logged_in("password", "set").code == Exit.NOT_ALLOWED
     done = logged_in("password", "set", "--password-stdin", stdin=PASSWORD)
     assert (done.code, server.password) == (Exit.NOT_ALLOWED, None)

@@ -7,7 +7,7 @@ CODE = "blue whale 7"
 
 
 def test_user_code_shows_whether_one_is_set(logged_in, server):
-    """The command needs no PIN and never shows the code."""
+    """The command requires no PIN and never shows the code."""
     assert logged_in("user-code", "--json").document["set"] is False
     assert "no agent needs" in logged_in("user-code").out
     server.user_code = CODE
@@ -16,7 +16,7 @@ def test_user_code_shows_whether_one_is_set(logged_in, server):
 
 
 def test_a_code_is_set_and_cleared_with_the_pin(logged_in, server):
-    """Code first, then PIN; neither is an argument, and the signature covers this code."""
+    """The code and the PIN are read from stdin in this order."""
     both = f"{CODE}\n{PIN}"
     done = logged_in("user-code", "set", "--code-stdin", "--pin-stdin", "--json", stdin=both)
     assert (done.document["set"], server.user_code) == (True, CODE)
@@ -25,7 +25,7 @@ def test_a_code_is_set_and_cleared_with_the_pin(logged_in, server):
 
 
 def test_setting_a_code_without_a_terminal_exits_with_5(logged_in, server):
-    """Nothing is sent."""
+    """Without a terminal, both the code and the PIN must come from stdin; nothing is sent."""
     assert logged_in("user-code", "set").code == Exit.NOT_ALLOWED
     assert logged_in("user-code", "set", "--code-stdin", stdin=CODE).code == Exit.NOT_ALLOWED
     assert logged_in("user-code", "clear").code == Exit.NOT_ALLOWED
@@ -33,7 +33,7 @@ def test_setting_a_code_without_a_terminal_exits_with_5(logged_in, server):
 
 
 def test_a_wrong_pin_changes_nothing(logged_in, server):
-    """It counts as an attempt."""
+    """A wrong PIN counts as an attempt, and the code is not cleared."""
     server.user_code = CODE
     done = logged_in("user-code", "clear", "--pin-stdin", "--json", stdin="not it")
     assert done.code == Exit.NOT_ALLOWED
@@ -41,7 +41,7 @@ def test_a_wrong_pin_changes_nothing(logged_in, server):
 
 
 def test_the_pin_cannot_be_the_user_code(logged_in, server):
-    """Agents see the code. Nothing is sent."""
+    """A user code that equals the PIN is refused, because agents see the user code."""
     both = f"{PIN} \n{PIN}"
     done = logged_in("user-code", "set", "--code-stdin", "--pin-stdin", stdin=both)
     assert done.code == Exit.USAGE

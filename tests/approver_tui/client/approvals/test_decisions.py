@@ -28,19 +28,19 @@ from tests.support.builders.multi_approver import a_vote, of_two
 
 @pytest.fixture
 def decider(client):
-    """A person at an enrolled, locked terminal."""
+    """Return the decision client of an enrolled, locked terminal."""
     return DecisionClient(client)
 
 
-def asked(server, client, risk="medium"):
+def add_request(server, client, risk="medium"):
     """Add a waiting request and return it as the client lists it, without a nonce."""
     server.add(wire_approval(number=len(server.approvals) + 1, risk=risk, now=server.now()))
     return client.inbox().items[-1]
 
 
 def test_an_unlocked_app_approves_without_the_pin(decider, client, server):
-    """The request has medium risk."""
-    approval = asked(server, client)
+    """While the app is unlocked, a medium-risk approval makes no further PIN call."""
+    approval = add_request(server, client)
     decider.unlock(PIN)
     calls = len(server.pin_calls)
     done = decider.approve(approval, fingerprint=approval.fingerprint)
@@ -49,7 +49,7 @@ def test_an_unlocked_app_approves_without_the_pin(decider, client, server):
 
 
 def test_a_withdrawal_is_signed_by_the_session_key(decider, client, server):
-    """A copy with an old nonce does not matter, and the app stays locked."""
+    """An outdated nonce in the copy does not matter, and the app stays locked."""
     votes = of_two(a_vote(USER, "alice"))
     server.add(wire_approval(number=1, risk="high", now=server.now(), outer=votes))
     approval, calls = client.inbox().items[-1], len(server.pin_calls)
@@ -61,16 +61,16 @@ def test_a_withdrawal_is_signed_by_the_session_key(decider, client, server):
 
 @pytest.mark.parametrize("risk", ["medium", "high"])
 def test_a_locked_app_needs_the_pin(decider, client, server, risk):
-    """Nothing is sent before the PIN."""
-    approval = asked(server, client, risk)
+    """While the app is locked, approving without the PIN sends nothing."""
+    approval = add_request(server, client, risk)
     with pytest.raises(PinNeeded):
         decider.approve(approval, fingerprint=approval.fingerprint)
     assert server.approvals[approval.id]["state"] == "pending"
 
 
 def test_high_risk_needs_the_pin_even_when_unlocked(decider, client, server):
-    """The high key is opened for this approval only, and the PIN call names it."""
-    approval = asked(server, client, "high")
+    """The PIN opens the high key for this approval only, and the PIN call names the approval."""
+    approval = add_request(server, client, "high")
     decider.unlock(PIN)
     with pytest.raises(PinNeeded):
         decider.approve(approval, fingerprint=approval.fingerprint)
@@ -80,35 +80,35 @@ def test_high_risk_needs_the_pin_even_when_unlocked(decider, client, server):
 
 
 def test_the_pin_alone_is_enough(decider, client, server):
-    """A command line has no unlocked app; it uses the PIN at low risk too."""
-    approval = asked(server, client, "low")
+    """A command approves with the PIN at low risk too, and the app stays locked."""
+    approval = add_request(server, client, "low")
     assert decider.approve(approval, fingerprint=approval.fingerprint, pin=PIN).decided
     assert not decider.is_unlocked
 
 
 def test_a_wrong_pin_approves_nothing(decider, client, server):
-    """It costs one attempt."""
-    approval = asked(server, client, "high")
+    """After a wrong PIN, the request is still pending."""
+    approval = add_request(server, client, "high")
     with pytest.raises(WrongPin):
         decider.approve(approval, fingerprint=approval.fingerprint, pin="wrong horse")
     assert server.approvals[approval.id]["state"] == "pending"
 
 
 def test_an_unverified_copy_is_not_answered(decider, client, server):
-    """The request was valid when it was listed; nothing is signed or sent."""
-    approval = asked(server, client)
-    row = server.approvals[approval.id]
-    row["display"] = row["display"].replace("4,820", "9,820")
+    """If the request was changed after it was listed, nothing is signed or sent."""
+    approval = add_request(server, client)
+    stored = server.approvals[approval.id]
+    stored["display"] = stored["display"].replace("4,820", "9,820")
     with pytest.raises(Changed, match="can no longer be verified: display"):
         decider.approve(approval, fingerprint=approval.fingerprint, pin=PIN)
     with pytest.raises(Changed):
         decider.deny(approval, DenyCode.SUSPICIOUS)
-    assert (row["state"], server.pin_calls) == ("pending", ["session"])
+    assert (stored["state"], server.pin_calls) == ("pending", ["session"])
 
 
 def test_a_denial_needs_no_pin_and_has_its_reason(decider, client, server):
-    """The session key signs what removes power."""
-    approval = asked(server, client, "high")
+    """The session key signs a denial, because a denial only removes access."""
+    approval = add_request(server, client, "high")
     done = decider.deny(approval, DenyCode.WRONG_DETAILS, "Which invoice?")
     assert done.state is ApprovalState.DENIED
     assert (done.decided.code, done.decided.note) == (DenyCode.WRONG_DETAILS, "Which invoice?")
@@ -116,8 +116,8 @@ def test_a_denial_needs_no_pin_and_has_its_reason(decider, client, server):
 
 
 def test_a_wrong_fingerprint_approves_nothing(decider, client, server):
-    """The user looked at something else."""
-    approval = asked(server, client)
+    """A wrong fingerprint means that the user read a different request."""
+    approval = add_request(server, client)
     with pytest.raises(Changed):
         decider.approve(approval, fingerprint="0000-0000", pin=PIN)
     assert server.approvals[approval.id]["state"] == "pending"
@@ -134,16 +134,16 @@ def test_a_wrong_fingerprint_approves_nothing(decider, client, server):
     ids=["display", "action", "id", "person"],
 )
 def test_contradictory_texts_are_not_signed(decider, client, server, change):
-    """Texts, digests, ID and user are compared again right before signing."""
-    changed = change(client.approval(asked(server, client).id))
+    """Texts, digests, ID and user are compared again immediately before signing."""
+    changed = change(client.approval(add_request(server, client).id))
     with pytest.raises(Changed):
         decider.approve(changed, fingerprint=changed.fingerprint, pin=PIN)
     assert server.pin_calls == ["session"]
 
 
 def test_a_request_that_changed_is_not_signed(decider, client, server):
-    """The server cannot replace an action under the same ID."""
-    approval = asked(server, client)
+    """The server cannot replace the action of a request under the same ID."""
+    approval = add_request(server, client)
     server.approvals[approval.id] = wire_approval(number=1, now=server.now())
     with pytest.raises(Changed):
         decider.approve(approval, fingerprint=approval.fingerprint, pin=PIN)
@@ -151,8 +151,8 @@ def test_a_request_that_changed_is_not_signed(decider, client, server):
 
 
 def test_the_slower_device_gets_the_winner(decider, client, server):
-    """The first decision counts."""
-    approval = asked(server, client)
+    """If another device decided first, the error has that decision."""
+    approval = add_request(server, client)
     decider.unlock(PIN)
     server.decide_elsewhere(approval.id)
     with pytest.raises(AlreadyDecided) as caught:
@@ -161,8 +161,8 @@ def test_the_slower_device_gets_the_winner(decider, client, server):
 
 
 def test_an_expired_request_is_reported_as_expired(decider, client, server):
-    """Expired is not denied."""
-    approval = asked(server, client)
+    """A denial that comes too late is reported as expired, not as denied."""
+    approval = add_request(server, client)
     server.approvals[approval.id]["state"] = "expired"
     with pytest.raises(AlreadyDecided) as caught:
         decider.deny(approval, DenyCode.NOT_NEEDED)
@@ -170,23 +170,23 @@ def test_an_expired_request_is_reported_as_expired(decider, client, server):
 
 
 def test_a_lost_confirmation_is_checked(decider, client, server):
-    """The decision was recorded and its response lost: the outcome is fetched."""
-    approval = asked(server, client)
+    """If the response is lost, the client fetches the outcome that the server recorded."""
+    approval = add_request(server, client)
     server.faults.lose_answer_to.add("/decision")
     done = decider.deny(approval, DenyCode.NOT_NEEDED)
     assert done.state is ApprovalState.DENIED
 
 
 def test_a_lost_request_is_sent_again(decider, client, server):
-    """The request still waits, so the same signed bytes are sent again."""
-    approval = asked(server, client)
+    """If the decision never arrived, the client sends the same signed bytes again."""
+    approval = add_request(server, client)
     server.faults.drop_request_to.add("/decision")
     assert decider.deny(approval, DenyCode.NOT_NEEDED).state is ApprovalState.DENIED
 
 
 def test_a_lost_confirmation_with_another_winner_is_not_ours(decider, client, server):
-    """Somebody else's answer is not reported as ours."""
-    approval = client.approval(asked(server, client).id)
+    """The client does not report somebody else's decision as its own."""
+    approval = client.approval(add_request(server, client).id)
     server.decide_elsewhere(approval.id, "deny")
     server.faults.drop_request_to.add("/decision")
     with pytest.raises(AlreadyDecided):
@@ -194,8 +194,8 @@ def test_a_lost_confirmation_with_another_winner_is_not_ours(decider, client, se
 
 
 def test_an_outcome_that_cannot_be_checked_is_unknown(decider, client, server):
-    """The client reports it as neither approved nor failed."""
-    approval = client.approval(asked(server, client).id)
+    """The client reports such a decision neither as approved nor as failed."""
+    approval = client.approval(add_request(server, client).id)
     server.faults.lose_answer_to |= {"/decision", approval.id}
     with pytest.raises(UnknownOutcome) as caught:
         decider.deny(approval, DenyCode.NOT_NEEDED)
@@ -204,8 +204,8 @@ def test_an_outcome_that_cannot_be_checked_is_unknown(decider, client, server):
 
 @pytest.mark.parametrize("fault", ["lose_answer_to", "drop_request_to"])
 def test_a_report_without_a_confirmation_is_sent_again(decider, client, server, fault):
-    """The same bytes; the server returns the same incident each time."""
-    approval = asked(server, client)
+    """The same bytes are sent again, and the server returns the same incident each time."""
+    approval = add_request(server, client)
     getattr(server.faults, fault).add("/report")
     done = decider.report(approval, ReportScope.AGENT)
     assert done.approval.state is ApprovalState.DENIED
@@ -213,8 +213,8 @@ def test_a_report_without_a_confirmation_is_sent_again(decider, client, server, 
 
 
 def test_a_refused_report_is_not_sent_again(decider, client, server):
-    """Its outcome is known."""
-    approval = client.approval(asked(server, client).id)
+    """A refusal is a known outcome, so the error is raised immediately."""
+    approval = client.approval(add_request(server, client).id)
     server.approvals.clear()
     with pytest.raises(ApiError) as caught:
         decider.report(approval, ReportScope.AGENT)
@@ -222,8 +222,8 @@ def test_a_refused_report_is_not_sent_again(decider, client, server):
 
 
 def test_a_report_of_a_changed_request_is_not_signed(decider, client, server):
-    """Its texts changed after they were shown."""
-    approval = asked(server, client)
+    """A report is refused if the texts changed after the request was shown."""
+    approval = add_request(server, client)
     other = wire_approval(number=7, risk="high", now=server.now())
     server.approvals[approval.id] |= {
         name: other[name] for name in ("action", "display", "action_digest", "display_digest")
@@ -234,8 +234,8 @@ def test_a_report_of_a_changed_request_is_not_signed(decider, client, server):
 
 
 def test_an_unreachable_server_got_nothing(decider, client, server):
-    """If there is no connection, nothing changed, and the error says so."""
-    approval = client.approval(asked(server, client).id)
+    """If there was no connection, the error says that nothing was sent."""
+    approval = client.approval(add_request(server, client).id)
     client.session.transport._http.close()
     client.session.transport._http = type(client.session.transport._http)(
         base_url="http://localhost:1", trust_env=False
@@ -246,8 +246,8 @@ def test_an_unreachable_server_got_nothing(decider, client, server):
 
 
 def test_a_lost_copy_is_no_unknown_outcome(decider, client, server):
-    """The answer was not sent: only the fetch of its nonce was."""
-    approval = asked(server, client)
+    """If the fetch of the nonce fails, the error says that no answer was sent."""
+    approval = add_request(server, client)
     server.faults.lose_answer_to.add(approval.id)
     with pytest.raises(Unreachable) as caught:
         decider.deny(approval, DenyCode.NOT_NEEDED)
@@ -256,8 +256,8 @@ def test_a_lost_copy_is_no_unknown_outcome(decider, client, server):
 
 
 def test_a_failed_fetch_is_no_unknown_outcome(decider, client, server, monkeypatch):
-    """The error of the server stays, and means that nothing was recorded."""
-    approval = asked(server, client)
+    """The error keeps the server's status and means that nothing was recorded."""
+    approval = add_request(server, client)
     busy = ApiError("unavailable", 503, "The server is busy.")
     monkeypatch.setattr(client, "approval", Mock(side_effect=busy))
     with pytest.raises(FetchFailed) as caught:
@@ -268,15 +268,15 @@ def test_a_failed_fetch_is_no_unknown_outcome(decider, client, server, monkeypat
 
 @pytest.mark.parametrize("verb", ["unlock", "vouch"])
 def test_helping_another_device_uses_the_high_key(decider, client, server, verb):
-    """It adds power, so it requires the PIN; the statement names the other device."""
+    """Helping a device gives it access, so it requires the PIN and names that device."""
     other = next(device for device in client.devices() if not device.is_this)
-    helped = getattr(decider, f"{verb}_device")(other, PIN)
-    assert helped.id == other.id
+    updated = getattr(decider, f"{verb}_device")(other, PIN)
+    assert updated.id == other.id
     assert (server.statements, server.pin_tries) == ([verb], 0)
 
 
 def test_a_device_from_the_feed_must_be_fetched_first(decider, client):
-    """There is nothing to sign without the server's nonce."""
+    """A device from the feed has no nonce, so there is nothing to sign."""
     other = replace(client.devices()[1], nonce=None)
     with pytest.raises(Changed):
         decider.vouch_device(other, PIN)

@@ -20,13 +20,13 @@ from tests.support.builders.approval_texts import wire_approval
 
 @pytest.fixture
 def decider(client):
-    """A person at an enrolled terminal."""
+    """Return the decision client of an enrolled terminal."""
     return DecisionClient(client)
 
 
 @pytest.fixture
-def doubt(decider, client, server):
-    """A request whose denial was lost, and so was the question after it; its id."""
+def doubtful_id(decider, client, server):
+    """Return the ID of a request whose denial and the query for its outcome were both lost."""
     server.add(wire_approval(now=server.now()))
     approval = client.approval(client.inbox().items[-1].id)
     server.faults.drop_request_to |= {"/decision", approval.id}
@@ -36,48 +36,48 @@ def doubt(decider, client, server):
     return approval.id
 
 
-def test_an_open_request_gets_the_answer_again(decider, server, doubt):
-    """An open request does not prove that the answer was lost."""
-    assert decider.check_outcome(doubt).state is ApprovalState.DENIED
-    assert server.approvals[doubt]["state"] == "denied"
+def test_an_open_request_gets_the_answer_again(decider, server, doubtful_id):
+    """An open request does not prove that the answer was lost, so the same answer is sent again."""
+    assert decider.check_outcome(doubtful_id).state is ApprovalState.DENIED
+    assert server.approvals[doubtful_id]["state"] == "denied"
 
 
-def test_an_answer_stays_in_doubt_while_the_server_is_silent(decider, server, doubt):
-    """Both the query and the second attempt may be lost."""
-    for lost in ({doubt}, {"/decision"}):
+def test_an_answer_stays_in_doubt_while_the_server_is_silent(decider, server, doubtful_id):
+    """The answer stays in doubt if the query or the second attempt is lost."""
+    for lost in ({doubtful_id}, {"/decision"}):
         server.faults.drop_request_to |= lost
         with pytest.raises(UnknownOutcome):
-            decider.check_outcome(doubt)
-    assert decider.check_outcome(doubt).state is ApprovalState.DENIED
+            decider.check_outcome(doubtful_id)
+    assert decider.check_outcome(doubtful_id).state is ApprovalState.DENIED
 
 
-def test_a_recorded_answer_is_ours(decider, server, doubt):
-    """It is not sent again."""
+def test_a_recorded_answer_is_ours(decider, server, doubtful_id):
+    """If the server has recorded the answer, the client reports it as its own."""
     server.faults.lose_answer_to |= {"/decision"}
     with pytest.raises(UnknownOutcome):
-        decider.check_outcome(doubt)
-    assert decider.check_outcome(doubt).state is ApprovalState.DENIED
+        decider.check_outcome(doubtful_id)
+    assert decider.check_outcome(doubtful_id).state is ApprovalState.DENIED
 
 
-def test_another_answer_meanwhile_is_not_ours(decider, server, doubt):
-    """It is reported as already decided."""
-    server.decide_elsewhere(doubt, "approve")
+def test_a_different_decision_in_the_meantime_is_not_ours(decider, server, doubtful_id):
+    """If somebody else decided in the meantime, the error says that it is already decided."""
+    server.decide_elsewhere(doubtful_id, "approve")
     with pytest.raises(AlreadyDecided):
-        decider.check_outcome(doubt)
+        decider.check_outcome(doubtful_id)
 
 
-def test_a_later_accepted_answer_replaces_one_in_doubt(client, decider, doubt, monkeypatch):
-    """The request may stay open for others; the earlier answer must not change it."""
+def test_a_later_accepted_answer_replaces_one_in_doubt(client, decider, doubtful_id, monkeypatch):
+    """The request may stay open for other approvers; the earlier answer must not change it."""
     sent = []
-    waiting = client.approval(doubt)
+    waiting = client.approval(doubtful_id)
 
-    def take(_approval_id, signed, *_given):
+    def accept(_approval_id, signed, *_arguments):
         sent.append(signed)
         return waiting
 
-    monkeypatch.setattr(client, "decide", take)
+    monkeypatch.setattr(client, "decide", accept)
     decider.deny(waiting, DenyCode.NOT_NEEDED)
-    decider.check_outcome(doubt)
+    decider.check_outcome(doubtful_id)
     assert len(sent) == 1
 
 
@@ -91,18 +91,20 @@ REFUSALS = [
 ]
 
 
-@pytest.mark.parametrize(("refusal", "raised"), REFUSALS, ids=[each.code for each, _ in REFUSALS])
+@pytest.mark.parametrize(
+    ("refusal", "raised"), REFUSALS, ids=[refusal.code for refusal, _ in REFUSALS]
+)
 def test_a_refusal_of_the_same_bytes_ends_the_doubt(
-    client, decider, doubt, monkeypatch, refusal, raised
+    client, decider, doubtful_id, monkeypatch, refusal, raised
 ):
-    """A stale answer was not recorded; an error of the server decides nothing."""
+    """A refusal means that nothing was recorded. After a server error, it is still unknown."""
 
-    def refuse(*_given):
+    def refuse(*_arguments):
         raise refusal
 
     monkeypatch.setattr(client, "decide", refuse)
     with pytest.raises(raised):
-        decider.check_outcome(doubt)
+        decider.check_outcome(doubtful_id)
 
 
 FAILURES = [
@@ -118,9 +120,9 @@ FAILURES = [
 ]
 
 
-@pytest.mark.parametrize(("failure", "was_sent"), FAILURES, ids=lambda each: type(each).__name__)
+@pytest.mark.parametrize(("failure", "was_sent"), FAILURES, ids=lambda value: type(value).__name__)
 def test_only_an_answer_that_never_left_is_not_sent(failure, was_sent):
-    """No name, connection, TLS or tunnel; after the first byte it may have arrived."""
+    """Only a failure before the first byte means that the server did not get the answer."""
 
     def fail(_request):
         raise failure

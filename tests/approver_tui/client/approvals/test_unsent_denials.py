@@ -1,4 +1,4 @@
-"""Waiting denials are stored, so that a crash loses none silently."""
+"""Denials that still wait are stored, so that a crash loses none of them silently."""
 
 import os
 import stat
@@ -14,8 +14,8 @@ from tests.support.fakes.fake_requests import DEPLOY
 PAY, WEB = an_approval("pay"), an_approval("web", DEPLOY)
 
 
-def _of_a_dead_program(home):
-    """Change the file to what a killed program leaves."""
+def _mark_process_as_ended(home):
+    """Replace the process ID in the file with that of a process that has ended."""
     child = subprocess.Popen([sys.executable, "-c", ""])
     child.wait()
     text = home.unsent_denials_file.read_text().replace(f": {os.getpid()}", f": {child.pid}")
@@ -23,20 +23,20 @@ def _of_a_dead_program(home):
 
 
 def test_unsent_denials_are_reported_after_their_process_ended(tmp_path):
-    """While that process is running, they are not reported."""
+    """After the process that stored them has ended, all of its denials are reported."""
     home = Home.at(tmp_path)
     UnsentDenials(home).add([PAY, WEB])
     assert stat.S_IMODE(home.unsent_denials_file.stat().st_mode) == 0o600
     assert UnsentDenials(home).load()[0].headline == PAY.headline
-    _of_a_dead_program(home)
-    assert [unsentdenial.approval_id for unsentdenial in UnsentDenials(home).load()] == [
+    _mark_process_as_ended(home)
+    assert [denial.approval_id for denial in UnsentDenials(home).load()] == [
         PAY.id,
         WEB.id,
     ]
 
 
 def test_sent_and_canceled_denials_are_not_reported(tmp_path):
-    """The file is deleted with its last row."""
+    """The file is deleted when its last denial is removed."""
     unsent_denials = UnsentDenials(Home.at(tmp_path))
     unsent_denials.add([PAY, WEB])
     unsent_denials.remove({PAY.id})
@@ -46,7 +46,7 @@ def test_sent_and_canceled_denials_are_not_reported(tmp_path):
 
 
 def test_a_broken_file_is_ignored_and_replaced(tmp_path):
-    """It blocks no denial."""
+    """A broken file does not prevent new denials from being stored."""
     home = Home.at(tmp_path)
     files.write_private(home.unsent_denials_file, b'{"denials": 7}')
     assert UnsentDenials(home).load() == ()

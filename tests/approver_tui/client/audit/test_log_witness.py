@@ -1,4 +1,4 @@
-"""What the witness of an audit log takes for a change, against every answer of a server."""
+"""The audit log witness raises an alarm for every change of the log, and only for a change."""
 
 import base64
 from collections.abc import Mapping
@@ -24,14 +24,14 @@ OLD, NEW, OTHER = b"o" * 32, b"n" * 32, b"x" * 32
 
 @dataclass
 class FakeLog:
-    """A server that has a log and answers what a test wants."""
+    """A server with an audit log, whose answers a test can change."""
 
     leaves: list[bytes] = field(default_factory=lambda: _leaves(9))
     seed: bytes = OLD
     origin: str = ORIGIN
     replacements: list[Mapping[str, object]] = field(default_factory=list)
     answer: dict[str, object] = field(default_factory=dict)
-    """Members of its proof that are different."""
+    """Members that replace those of the proof."""
     error: Exception | None = None
     inclusion_error: Exception | None = None
     report_error: Exception | None = None
@@ -40,12 +40,12 @@ class FakeLog:
 
     @property
     def checkpoint(self) -> str:
-        """Its signed checkpoint."""
+        """The signed checkpoint of the log."""
         signed = Checkpoint(self.origin, len(self.leaves), Tree.over(self.leaves).root)
         return notes.sign(signed, self.seed, 1_000)
 
     def get(self, path: str, params: Mapping[str, str] | None = None) -> JsonObject:
-        """Answer one request."""
+        """Answer a request for the keys, for a consistency proof or for an inclusion proof."""
         if path == "/api/audit/keys":
             key = notes.public_key(self.origin, self.seed).text
             return JsonObject({"log_key": key, "replacements": self.replacements})
@@ -57,14 +57,14 @@ class FakeLog:
         old, size = int(params["from"]), len(self.leaves)
         nodes = Tree.over(self.leaves).nodes
         hashes = merkle.consistency_proof(nodes, old, size) if old <= size else []
-        found: dict[str, object] = {
-            "hashes": [base64.b64encode(one).decode() for one in hashes],
+        proof: dict[str, object] = {
+            "hashes": [base64.b64encode(node_hash).decode() for node_hash in hashes],
             "checkpoint": self.checkpoint,
         }
-        return JsonObject({**found, **self.answer})
+        return JsonObject({**proof, **self.answer})
 
     def post(self, path: str, body: Mapping[str, object]) -> JsonObject:
-        """Take the report of an alarm."""
+        """Record the report of an alarm."""
         assert path == "/api/audit/alarms"
         if self.report_error is not None:
             raise self.report_error
@@ -72,18 +72,21 @@ class FakeLog:
         return JsonObject({"incident": f"sayso_ic_{len(self.reports)}"})
 
     def _inclusion(self, entry: str, size: int) -> JsonObject:
-        """The id of an entry is its place."""
+        """Answer with the inclusion proof of an entry, whose ID is its index."""
         if self.inclusion_error is not None:
             raise self.inclusion_error
         if entry not in map(str, range(size)):
             raise ApiError("not_found", 404, "There is no such entry.", {})
         nodes = Tree.over(self.leaves).nodes
         hashes = merkle.inclusion_proof(nodes, int(entry), size)
-        found = {"index": int(entry), "hashes": [base64.b64encode(one).decode() for one in hashes]}
-        return JsonObject({**found, **self.answer})
+        proof = {
+            "index": int(entry),
+            "hashes": [base64.b64encode(node_hash).decode() for node_hash in hashes],
+        }
+        return JsonObject({**proof, **self.answer})
 
     def promise(self, entry: str, leaf: bytes, at: int, seed: bytes = OLD) -> None:
-        """Answer another request with the promise of an entry, and one that means nothing."""
+        """Answer a request with the promise of an entry, next to a value that cannot be read."""
         note = notes.promise(Promise(entry, leaf, at), ORIGIN, seed)
         self.transport.on_promises(f"AAAA, {base64.b64encode(note.encode()).decode()}")
 
@@ -92,8 +95,8 @@ def _leaves(count: int, kind: str = "entry") -> list[bytes]:
     return [leaf_hash(f"{kind} {number}".encode()) for number in range(count)]
 
 
-def _of(log: Any, home: Home) -> LogWitness:
-    """A witness of this log."""
+def _witness_for(log: Any, home: Home) -> LogWitness:
+    """Return a witness of this log."""
     return LogWitness(log, home)
 
 
@@ -105,57 +108,57 @@ def log() -> FakeLog:
 
 @pytest.fixture
 def witness(log: FakeLog, tmp_path: Path) -> LogWitness:
-    """A witness that has seen it."""
-    made = _of(log, Home.at(tmp_path))
+    """A witness that has checked the log once."""
+    made = _witness_for(log, Home.at(tmp_path))
     assert (made.check(), made.size) == ("", 9)
     return made
 
 
 def test_a_log_that_grows_is_trusted(log: FakeLog, witness: LogWitness) -> None:
-    """Or that stays as it is."""
+    """A log that grows or stays the same causes no alarm."""
     for size in (9, 10, 16, 40):
         log.leaves = _leaves(size)
         assert (witness.check(), witness.size) == ("", size)
 
 
-def _shorter(log: FakeLog) -> None:
+def _shorten(log: FakeLog) -> None:
     log.leaves = _leaves(8)
 
 
-def _forked(log: FakeLog) -> None:
+def _fork(log: FakeLog) -> None:
     log.leaves = [*_leaves(8), *_leaves(8, "other")]
 
 
-def _another_of_the_same_size(log: FakeLog) -> None:
+def _replace_all_entries(log: FakeLog) -> None:
     log.leaves = _leaves(9, "other")
 
 
-def _another_key(log: FakeLog) -> None:
+def _change_key(log: FakeLog) -> None:
     log.seed = OTHER
 
 
-def _another_name(log: FakeLog) -> None:
+def _change_origin(log: FakeLog) -> None:
     log.origin = "other.example.com/log"
 
 
-def _no_signature(log: FakeLog) -> None:
+def _remove_signature(log: FakeLog) -> None:
     log.answer["checkpoint"] = log.checkpoint.partition("\n\n")[0]
 
 
-def _no_proof(log: FakeLog) -> None:
+def _remove_proof(log: FakeLog) -> None:
     log.leaves, log.answer["hashes"] = _leaves(12), []
 
 
-def _no_hashes(log: FakeLog) -> None:
+def _corrupt_hashes(log: FakeLog) -> None:
     log.leaves, log.answer["hashes"] = _leaves(12), ["no", "Base64!"]
 
 
-def _key_that_names_itself(log: FakeLog) -> None:
+def _announce_key_with_itself(log: FakeLog) -> None:
     log.seed, key = OTHER, notes.public_key(ORIGIN, OTHER)
     log.replacements.append({"log_key": key.text, "note": notes.replacement(key, OTHER)})
 
 
-def _key_that_a_lost_one_did_not_name(log: FakeLog) -> None:
+def _announce_key_without_a_note(log: FakeLog) -> None:
     log.seed, key = OTHER, notes.public_key(ORIGIN, OTHER)
     log.replacements.append({"log_key": key.text, "note": None})
 
@@ -166,37 +169,37 @@ KEY = "Another key signs the audit log, and the key before it does not name that
 
 
 @pytest.mark.parametrize(
-    ("change", "why"),
+    ("change", "alarm"),
     [
-        (_shorter, SHORTER),
-        (_forked, CHANGED),
-        (_another_of_the_same_size, CHANGED),
-        (_no_proof, CHANGED),
-        (_no_hashes, CHANGED),
-        (_another_key, KEY),
-        (_another_name, KEY),
-        (_no_signature, KEY),
-        (_key_that_names_itself, KEY),
-        (_key_that_a_lost_one_did_not_name, KEY),
+        (_shorten, SHORTER),
+        (_fork, CHANGED),
+        (_replace_all_entries, CHANGED),
+        (_remove_proof, CHANGED),
+        (_corrupt_hashes, CHANGED),
+        (_change_key, KEY),
+        (_change_origin, KEY),
+        (_remove_signature, KEY),
+        (_announce_key_with_itself, KEY),
+        (_announce_key_without_a_note, KEY),
     ],
 )
 def test_every_change_is_an_alarm_that_stays(
-    log: FakeLog, witness: LogWitness, change: Any, why: str
+    log: FakeLog, witness: LogWitness, change: Any, alarm: str
 ) -> None:
-    """The kept checkpoint stays too, whatever the server shows later. It is reported once."""
-    kept = log.checkpoint
+    """The alarm and the stored checkpoint stay, whatever the server returns later."""
+    checkpoint = log.checkpoint
     change(log)
     log.report_error = Unreachable("The server does not answer.")
-    assert witness.check() == why
+    assert witness.check() == alarm
     log.leaves, log.seed, log.origin, log.answer = _leaves(20), OLD, ORIGIN, {}
     log.report_error = None
-    assert (witness.check(), witness.alarm, witness.size) == (why, why, 9)
-    assert witness.check() == why
-    assert [report["kept"] for report in log.reports] == [kept]
+    assert (witness.check(), witness.alarm, witness.size) == (alarm, alarm, 9)
+    assert witness.check() == alarm
+    assert [report["kept"] for report in log.reports] == [checkpoint]
 
 
-def test_a_key_that_each_one_before_it_names_is_trusted(log: FakeLog, witness: LogWitness) -> None:
-    """Two replacements while this machine was off. Later ones continue from the last."""
+def test_a_key_that_its_predecessor_announced_is_trusted(log: FakeLog, witness: LogWitness) -> None:
+    """Two replacements in a row are accepted. Afterwards the first key is no longer trusted."""
     for before, after in ((OLD, NEW), (NEW, OTHER)):
         key = notes.public_key(ORIGIN, after)
         log.replacements.append({"log_key": key.text, "note": notes.replacement(key, before)})
@@ -213,7 +216,7 @@ def test_a_key_that_each_one_before_it_names_is_trusted(log: FakeLog, witness: L
 def test_a_server_that_does_not_answer_is_no_alarm(
     log: FakeLog, witness: LogWitness, error: Exception
 ) -> None:
-    """The caller learns of it, and the next check compares with the same checkpoint."""
+    """The error is raised, and the next check compares with the same checkpoint."""
     log.error = error
     with pytest.raises(type(error)):
         witness.check()
@@ -223,8 +226,8 @@ def test_a_server_that_does_not_answer_is_no_alarm(
 def test_a_server_without_a_checkpoint_is_watched_from_its_first_one(
     log: FakeLog, tmp_path: Path
 ) -> None:
-    """A new server has one within two seconds. One that nobody signed is not kept."""
-    witness = _of(log, Home.at(tmp_path))
+    """The witness stores the first checkpoint that is signed, and never an unsigned one."""
+    witness = _witness_for(log, Home.at(tmp_path))
     log.error = ApiError("conflict", 409, "The log has no checkpoint yet.", {})
     assert (witness.check(), witness.size) == ("", None)
     log.error, log.answer = None, {"checkpoint": "nothing"}
@@ -237,34 +240,34 @@ def test_a_server_without_a_checkpoint_is_watched_from_its_first_one(
 def test_another_program_that_saw_more_is_not_overwritten(
     log: FakeLog, witness: LogWitness, tmp_path: Path
 ) -> None:
-    """An answer that was on its way is older than what is stored now."""
+    """A slow response never replaces a newer checkpoint or an alarm of another process."""
     older = witness._read()
     assert older is not None
-    other = _of(log, Home.at(tmp_path))
+    other = _witness_for(log, Home.at(tmp_path))
     log.leaves = _leaves(12)
     assert other.check() == ""
     witness._write(older)
     assert witness.size == 12
-    _another_key(log)
+    _change_key(log)
     assert other.check() == KEY
     witness._write(older)
     assert witness.alarm == KEY
 
 
 def test_each_server_has_its_own_checkpoint(witness: LogWitness) -> None:
-    """The files are private."""
+    """The checkpoints of two servers are separate, and their files are private."""
     assert witness.file.stat().st_mode & 0o077 == 0
     other = FakeLog(_leaves(3), OTHER, transport=SimpleNamespace(issuer="https://b.example"))
     home = Home.at(witness.file.parents[1])
-    assert _of(other, home).check() == ""
+    assert _witness_for(other, home).check() == ""
     assert witness.check() == ""
 
 
 def test_an_accepted_log_starts_again_and_the_old_file_stays(
     log: FakeLog, witness: LogWitness
 ) -> None:
-    """It is the evidence."""
-    _forked(log)
+    """The old file is kept under a different name, because it is the evidence."""
+    _fork(log)
     before = witness.check() and witness.file.read_bytes()
     witness.forget(7)
     witness.forget(8)
@@ -273,8 +276,8 @@ def test_an_accepted_log_starts_again_and_the_old_file_stays(
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"[1]", b'{"log_key": "x", "checkpoint": "y"}'])
-def test_a_damaged_file_counts_as_none(log: FakeLog, witness: LogWitness, content: bytes) -> None:
-    """The next check keeps what the server has."""
+def test_a_damaged_file_is_ignored(log: FakeLog, witness: LogWitness, content: bytes) -> None:
+    """The next check stores the server's current checkpoint."""
     witness.file.write_bytes(content)
     assert (witness.alarm, witness.size) == ("", None)
     assert (witness.check(), witness.size) == ("", 9)
@@ -282,50 +285,50 @@ def test_a_damaged_file_counts_as_none(log: FakeLog, witness: LogWitness, conten
 
 
 NOW = 1_000
-"""The time of every checkpoint here (s)."""
+"""The time of every checkpoint in this file, in seconds."""
 
 
-def _kept(witness: LogWitness) -> int:
+def _promise_count(witness: LogWitness) -> int:
     return len(witness._promises._lines())
 
 
 def test_a_promise_is_kept_until_its_entry_is_in_the_log(log: FakeLog, witness: LogWitness) -> None:
-    """A promise that is newer than the checkpoint waits; one of another key is worth nothing."""
+    """A promise stays until a checkpoint covers it. A promise of an unknown key is ignored."""
     log.promise("9", leaf_hash(b"entry 9"), NOW - 59)
     log.promise("10", leaf_hash(b"entry 10"), NOW)
     log.promise("11", leaf_hash(b"never"), NOW - 1_000, OTHER)
-    assert (witness.check(), _kept(witness)) == ("", 2)
+    assert (witness.check(), _promise_count(witness)) == ("", 2)
     log.leaves = _leaves(12)
-    assert (witness.check(), _kept(witness)) == ("", 1)
+    assert (witness.check(), _promise_count(witness)) == ("", 1)
 
 
 @pytest.mark.parametrize("entry", ["99", "8"], ids=["unknown", "another entry"])
 def test_a_broken_promise_is_an_alarm_that_stays(
     log: FakeLog, witness: LogWitness, entry: str
 ) -> None:
-    """A checkpoint is a minute later than the promise, and the entry is not in it."""
+    """A promised entry must be in every checkpoint that is a minute newer than the promise."""
     log.promise(entry, leaf_hash(b"entry 9"), NOW - 59)
-    assert (witness.check(), _kept(witness)) == ("", 1)
+    assert (witness.check(), _promise_count(witness)) == ("", 1)
     log.promise(entry, leaf_hash(b"entry 9"), NOW - 60)
-    why = f"Entry {entry} of the audit log is missing. The server promised it."
-    assert witness.check() == why
+    alarm = f"Entry {entry} of the audit log is missing. The server promised it."
+    assert witness.check() == alarm
     log.leaves = _leaves(12)
-    assert witness.check() == why
+    assert witness.check() == alarm
     witness.forget(7)
-    assert (witness.check(), _kept(witness)) == ("", 0)
+    assert (witness.check(), _promise_count(witness)) == ("", 0)
     assert "evidence" in witness.file.with_suffix(".7.json").read_text()
 
 
 def test_an_error_of_the_server_breaks_no_promise(log: FakeLog, witness: LogWitness) -> None:
-    """The next check asks again."""
+    """If the server fails, the promise stays and the next check asks again."""
     log.promise("99", leaf_hash(b"entry 9"), NOW - 60)
     log.inclusion_error = ApiError("unavailable", 503, "Busy.", {})
     with pytest.raises(ApiError):
         witness.check()
-    assert (witness.alarm, _kept(witness)) == ("", 1)
+    assert (witness.alarm, _promise_count(witness)) == ("", 1)
 
 
 def test_a_full_disk_does_not_lose_an_answer(log: FakeLog, witness: LogWitness) -> None:
-    """The answer was stored at the server; only the promise is lost."""
+    """A promise that cannot be stored is dropped without an error: the answer is recorded."""
     witness._promises.file.mkdir()
     log.promise("9", leaf_hash(b"entry 9"), NOW)

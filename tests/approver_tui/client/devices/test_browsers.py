@@ -9,7 +9,7 @@ from approver_tui.state.devices.devices import Browser
 from tests.support.builders.approval_texts import NOW, when
 
 DEVICE = {"id": "sayso_dv_b", "name": "phone"}
-CALLED = {
+ACTIVE = {
     "id": "sayso_ps_a",
     "device": DEVICE,
     "service": "https://push.example",
@@ -21,15 +21,17 @@ LOST = {"id": "sayso_ps_b", "device": DEVICE, "service": "https://push.example"}
 
 
 def test_active_browsers_come_before_lost_ones():
-    """Each is listed with its device."""
-    found = read_browsers(JsonObject({"items": [CALLED], "lost": [{**LOST, "lost_at": when(NOW)}]}))
-    assert found == (
+    """Each browser is returned with its device, and a lost one with the time of its loss."""
+    browsers = read_browsers(
+        JsonObject({"items": [ACTIVE], "lost": [{**LOST, "lost_at": when(NOW)}]})
+    )
+    assert browsers == (
         Browser("sayso_dv_b", "https://push.example", delivered_at=NOW),
         Browser("sayso_dv_b", "https://push.example", lost_at=NOW),
     )
 
 
 def test_a_missing_member_is_named():
-    """An incomplete document is rejected."""
+    """An incomplete document is rejected, and the error names the missing member."""
     with pytest.raises(WireError, match="lost_at"):
         read_browsers(JsonObject({"items": [], "lost": [LOST]}))

@@ -1,4 +1,4 @@
-"""From a one-time code to a device, or to nothing."""
+"""Enrollment turns a one-time code into a device, or leaves nothing behind."""
 
 import pytest
 
@@ -20,28 +20,28 @@ from tests.support.fakes.fake_server import CODE
 
 
 def attempt(server, home, **changes):
-    """Try to enroll."""
+    """Enroll with default values, some of them changed."""
     values = {"url": server.url, "code": CODE, "name": "laptop", "pin": PIN} | changes
     return enroll(home, Enrollment(**values), clock=clock)
 
 
 def test_an_enrolled_terminal_can_be_opened_again(client, home):
-    """A later command finds everything in the folder."""
-    again = open_client(home, clock=clock)
-    assert again.me().user.id == USER
-    assert again.profile == client.profile
-    assert again.profile.device_id == DEVICE
-    again.close()
+    """A later command finds everything that it needs in the folder."""
+    reopened = open_client(home, clock=clock)
+    assert reopened.me().user.id == USER
+    assert reopened.profile == client.profile
+    assert reopened.profile.device_id == DEVICE
+    reopened.close()
 
 
 def test_enrolling_confirms_the_pin(client, server):
-    """A new device has all its attempts."""
+    """A new device has used none of its PIN attempts."""
     assert client.me().device.pin.tries == 0
     assert server.pin_calls == ["session"]
 
 
 def test_no_private_key_is_stored_unsealed(client, home):
-    """The server has the public keys."""
+    """The profile has only the sealed key, and the secrets are the session key and the tokens."""
     text = home.profile_file.read_text()
     assert client.profile.low_blob in text
     assert "low_scalar" not in text
@@ -66,17 +66,17 @@ def test_no_private_key_is_stored_unsealed(client, home):
     ids=str,
 )
 def test_invalid_input_uses_no_code(server, home, changes, error):
-    """The code is still valid after every local error."""
+    """After a local error, the code is still unused and no profile exists."""
     with pytest.raises(error):
         attempt(server, home, **changes)
     assert not server.code_used
     assert profile.load(home) is None
 
 
-@pytest.mark.parametrize("end", ["/api/devices", "/pin", "/confirmation"])
-def test_a_failed_enrollment_leaves_nothing(server, home, end):
-    """The device is revoked, and no file looks like a login."""
-    server.faults.drop_request_to.add(end)
+@pytest.mark.parametrize("path", ["/api/devices", "/pin", "/confirmation"])
+def test_a_failed_enrollment_leaves_nothing(server, home, path):
+    """If a step fails, the device is revoked and there is no login."""
+    server.faults.drop_request_to.add(path)
     with pytest.raises(Unreachable):
         attempt(server, home)
     assert server.revoked == ["self"]
@@ -85,7 +85,7 @@ def test_a_failed_enrollment_leaves_nothing(server, home, end):
 
 
 def test_a_code_works_once(client, server, tmp_path):
-    """The server refuses the second use."""
+    """The server refuses the second use, and the first device keeps working."""
     other = profile.Home.at(tmp_path / "other")
     with pytest.raises(ApiError) as caught:
         attempt(server, other)
@@ -94,13 +94,13 @@ def test_a_code_works_once(client, server, tmp_path):
 
 
 def test_the_issuer_must_be_the_requested_server(server):
-    """The three loopback names count as one server; the issuer's own is used from then on."""
+    """The loopback names count as one server, and the name that the issuer uses is returned."""
     assert find_issuer(server.url) == server.issuer
     assert find_issuer(server.issuer + "/") == server.issuer
 
 
 def test_a_server_with_another_name_is_refused(server):
-    """It does not get the code."""
+    """A server whose issuer is a different host is refused before it gets the code."""
     server.issuer = "https://elsewhere.example"
     with pytest.raises(BadServer):
         find_issuer(server.url)
@@ -110,5 +110,5 @@ def test_a_server_with_another_name_is_refused(server):
     "typed", ["abcd-1234", "ABCD1234", " abcd 1234 ", "abcd-i2e4".replace("e", "3"), "abcdl234"]
 )
 def test_a_code_is_normalized(typed):
-    """Case, dashes, spaces and look-alike letters do not matter."""
+    """Case, dashes, spaces and look-alike characters do not matter."""
     assert normalize_code(typed) == "ABCD1234"

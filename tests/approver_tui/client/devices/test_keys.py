@@ -1,4 +1,4 @@
-"""PIN, server half and device together open a key; no two of them do."""
+"""Only the PIN, the server's half and the device together unseal a key."""
 
 import pytest
 from argon2.low_level import Type, hash_secret_raw
@@ -13,12 +13,12 @@ SECRET = bytes(range(32))
 
 @pytest.fixture(scope="module")
 def blob() -> bytes:
-    """A sealed private number."""
+    """A sealed private key."""
     return keys.seal(SECRET, x=X, y=Y, level=KeyLevel.LOW, device="sayso_dv_a")
 
 
 def test_the_same_values_unseal_the_key(blob):
-    """Into memory that can be wiped."""
+    """The key is unsealed into memory that can be wiped."""
     opened = keys.unseal(blob, x=X, y=Y, level=KeyLevel.LOW, device="sayso_dv_a")
     assert opened == SECRET
     keys.wipe(opened)
@@ -36,7 +36,7 @@ def test_the_same_values_unseal_the_key(blob):
     ids=["another PIN", "another server", "another level", "another device"],
 )
 def test_any_other_value_does_not_unseal_it(blob, change):
-    """A wrong PIN only gives a failed tag."""
+    """A wrong PIN, server half, level or device fails with the same error."""
     values = {"x": X, "y": Y, "level": KeyLevel.LOW, "device": "sayso_dv_a"} | change
     with pytest.raises(keys.UnsealFailed):
         keys.unseal(blob, **values)
@@ -44,26 +44,26 @@ def test_any_other_value_does_not_unseal_it(blob, change):
 
 @pytest.mark.parametrize("blob", [b"", bytes(11), bytes(12), bytes(40)])
 def test_a_damaged_blob_does_not_unseal(blob):
-    """A truncated file is no crash."""
+    """A truncated or damaged blob raises the same error as a wrong PIN."""
     with pytest.raises(keys.UnsealFailed):
         keys.unseal(blob, x=X, y=Y, level=KeyLevel.LOW, device="sayso_dv_a")
 
 
 def test_each_seal_is_different(blob):
-    """Two seals of one key with one PIN share nothing."""
+    """Two seals of one key with one PIN have different nonces."""
     again = keys.seal(SECRET, x=X, y=Y, level=KeyLevel.LOW, device="sayso_dv_a")
     assert again[:12] != blob[:12]
 
 
 def test_stretching_uses_the_agreed_cost(monkeypatch):
-    """Argon2id, three passes over 64 MiB on one lane (RFC 9106)."""
+    """The PIN is stretched with Argon2id: three passes over 64 MiB on one lane (RFC 9106)."""
     monkeypatch.undo()
     expected = hash_secret_raw(b"123456", bytes(16), 3, 65_536, 1, 32, Type.ID)
     assert keys.stretch("123456", bytes(16)) == expected
 
 
 def test_stretching_depends_on_pin_and_salt():
-    """Composed and decomposed characters give the same PIN."""
+    """Composed and decomposed characters count as the same PIN."""
     salt = bytes(16)
     stretched = keys.stretch("zo\u00eb zo\u00eb", salt)
     assert len(stretched) == 32
@@ -74,7 +74,7 @@ def test_stretching_depends_on_pin_and_salt():
 
 @pytest.mark.parametrize("pin", ["", "12345", "zoe\u0308zo"])
 def test_a_short_pin_is_rejected(pin):
-    """Six characters are needed."""
+    """A new PIN needs six characters or more, counted after normalization."""
     with pytest.raises(BadPin):
         keys.check_new_pin(pin)
     keys.check_new_pin("123456")

@@ -1,4 +1,4 @@
-"""An unlocked app locks itself."""
+"""Unlocking with the PIN, and locking after a time without activity."""
 
 import pytest
 
@@ -15,18 +15,18 @@ from tests.approver_tui.client.conftest import PIN
 
 
 class Ticks:
-    """Seconds since something."""
+    """A clock in seconds that only a test moves."""
 
     seconds = 1_000.0
 
     def __call__(self):
-        """How late it is."""
+        """Return the current time."""
         return self.seconds
 
 
 @pytest.fixture
 def ticks():
-    """A stopwatch that only goes when told."""
+    """Return a clock that only the test moves."""
     return Ticks()
 
 
@@ -37,14 +37,14 @@ def low(client, ticks):
 
 
 def test_the_right_pin_unlocks_and_is_confirmed(low, client, server):
-    """The key is the one that the server knows, and the attempts are reset."""
+    """The opened key is the one that the server knows, and the attempts are reset."""
     low.open(PIN)
     assert low.get().thumbprint == client.profile.low_key
     assert server.pin_tries == 0
 
 
 def test_a_wrong_pin_unlocks_nothing_and_is_counted(low, server):
-    """The server counts before it answers; the error has the attempts left."""
+    """The server counts the attempt, and the error has the number of attempts left."""
     with pytest.raises(WrongPin) as caught:
         low.open("wrong horse")
     assert (caught.value.tries, caught.value.left) == (1, 9)
@@ -53,7 +53,7 @@ def test_a_wrong_pin_unlocks_nothing_and_is_counted(low, server):
 
 
 def test_a_wrong_pin_does_not_lock_an_unlocked_app(low):
-    """The open key stays."""
+    """An app that is already unlocked stays unlocked after a wrong PIN."""
     low.open(PIN)
     with pytest.raises(WrongPin):
         low.open("wrong horse")
@@ -61,14 +61,14 @@ def test_a_wrong_pin_does_not_lock_an_unlocked_app(low):
 
 
 def test_after_ten_attempts_the_right_pin_is_refused(low, server):
-    """The server refuses it, and not a counter on this disk."""
+    """The limit is enforced by the server and not by a counter on this disk."""
     server.pin_tries = 10
     with pytest.raises(DeviceLocked):
         low.open(PIN)
 
 
 def test_without_a_confirmation_the_app_stays_locked(low, server):
-    """The server must know that the PIN was right."""
+    """The app unlocks only after the server has recorded that the PIN was right."""
     server.faults.drop_request_to.add("/confirmation")
     with pytest.raises(Unreachable):
         low.open(PIN)
@@ -76,7 +76,7 @@ def test_without_a_confirmation_the_app_stays_locked(low, server):
 
 
 def test_an_idle_app_locks(low, ticks):
-    """The app locks a second after fifteen minutes."""
+    """After fifteen minutes without activity, the key is wiped."""
     low.open(PIN)
     opened = low._opened
     ticks.seconds += IDLE_LIMIT
@@ -87,7 +87,7 @@ def test_an_idle_app_locks(low, ticks):
 
 
 def test_activity_restarts_the_idle_time(low, ticks):
-    """Activity after it does not."""
+    """Activity after the time limit does not unlock the app again."""
     low.open(PIN)
     ticks.seconds += IDLE_LIMIT - 5
     low.touch()
@@ -99,7 +99,7 @@ def test_activity_restarts_the_idle_time(low, ticks):
 
 
 def test_a_changed_clock_does_not_extend_the_idle_time(low, client, ticks):
-    """A change of the server's clock, or of this machine's, does not extend it."""
+    """The idle time does not depend on the server's clock or on this machine's wall clock."""
     low.open(PIN)
     client.observe(client.now() - 10 * IDLE_LIMIT * 1_000, client.now())
     ticks.seconds += IDLE_LIMIT + 1
@@ -107,12 +107,12 @@ def test_a_changed_clock_does_not_extend_the_idle_time(low, client, ticks):
 
 
 def test_the_default_clock_is_monotonic():
-    """It is the real one."""
+    """The clock that is used by default never goes back."""
     assert boottime_seconds() <= boottime_seconds()
 
 
 def test_locking_wipes_the_key(low):
-    """The private number is gone from memory."""
+    """After locking, the private key is no longer in memory."""
     low.open(PIN)
     opened = low._opened
     low.lock()
@@ -120,7 +120,7 @@ def test_locking_wipes_the_key(low):
 
 
 def test_a_temporary_key_is_wiped_even_on_an_error(client):
-    """The key is wiped when the block ends normally and when it raises an error."""
+    """The key is wiped when the block raises an error."""
     block = temporary_key(client, PIN, KeyLevel.HIGH, SESSION_PURPOSE)
     opened = block.__enter__()
     assert opened.key.thumbprint == client.profile.high_key

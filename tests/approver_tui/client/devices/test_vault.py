@@ -1,4 +1,4 @@
-"""The session key is in the keyring if one works, else in private files."""
+"""The session key is stored in the keyring if it works, and otherwise in private files."""
 
 import stat
 
@@ -33,7 +33,7 @@ class MemoryKeyring(KeyringBackend):
 
 
 class LockedKeyring(MemoryKeyring):
-    """A keyring that exists and does not answer."""
+    """A keyring that is present but locked."""
 
     def set_password(self, *_):
         raise InitError("locked")
@@ -41,20 +41,20 @@ class LockedKeyring(MemoryKeyring):
 
 @pytest.fixture
 def home(tmp_path):
-    """Folders of an installation that may use the keyring."""
+    """Folders of a login that may use the keyring."""
     return Home(config=tmp_path, state=tmp_path, may_use_keyring=True)
 
 
 @pytest.fixture
 def use_keyring():
-    """Choose the backend of one test."""
+    """Return a function that sets the keyring backend for one test."""
     before = keyring.get_keyring()
     yield keyring.set_keyring
     keyring.set_keyring(before)
 
 
 def test_a_working_keyring_is_used(home, use_keyring):
-    """Deleting twice is no error."""
+    """The entry is in the keyring, and deleting it twice is not an error."""
     use_keyring(MemoryKeyring())
     vault = choose_vault(home)
     vault.put("session-key", "s")
@@ -66,13 +66,13 @@ def test_a_working_keyring_is_used(home, use_keyring):
 
 
 def test_a_keyring_that_does_not_answer_is_not_used(home, use_keyring):
-    """Files are used instead."""
+    """If the keyring is locked, files are used instead."""
     use_keyring(LockedKeyring())
     assert choose_vault(home).kind == FILES
 
 
 def test_a_named_folder_never_uses_the_keyring(tmp_path, use_keyring):
-    """Everything is stored in the folder."""
+    """If the user names a folder, all secrets are stored in files there."""
     backend = MemoryKeyring()
     use_keyring(backend)
     assert choose_vault(Home.at(tmp_path)).kind == FILES
@@ -80,7 +80,7 @@ def test_a_named_folder_never_uses_the_keyring(tmp_path, use_keyring):
 
 
 def test_files_are_private_and_can_be_deleted(tmp_path):
-    """The files have mode 0600."""
+    """The files have mode 0600, and deleting one twice is not an error."""
     vault = FileVault(tmp_path / "secrets")
     vault.put("tokens", "t")
     assert stat.S_IMODE((tmp_path / "secrets" / "tokens").stat().st_mode) == 0o600

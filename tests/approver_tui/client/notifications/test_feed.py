@@ -27,8 +27,8 @@ from tests.support.fakes.feed_server import FeedServer, event, hello
 WAIT = 5
 
 
-class Heard:
-    """What the feed told, and a way to wait for it."""
+class Recorder:
+    """Records what the feed reports, and waits for a condition on it."""
 
     def __init__(self):
         self.events, self.phases, self.reasons, self.problems = [], [], [], []
@@ -41,7 +41,7 @@ class Heard:
         return FeedListeners(self._event, self._connection, self._resync, self._problem)
 
     def wait_for(self, condition):
-        """Wait until something was told."""
+        """Wait until the recorded values meet the condition."""
         with self.changed:
             assert self.changed.wait_for(condition, WAIT), vars(self)
 
@@ -69,7 +69,7 @@ class Heard:
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
-    """Back-off in hundredths of a second."""
+    """Shorten the back-off to hundredths of a second."""
     monkeypatch.setattr(feeds, "_MIN_BACKOFF_SECONDS", 0.01)
     monkeypatch.setattr(feeds, "_MAX_BACKOFF_SECONDS", 0.02)
     monkeypatch.setattr(feeds, "_TICK_SECONDS", 0.02)
@@ -77,8 +77,8 @@ def quick(monkeypatch):
 
 @pytest.fixture
 def client_of(home):
-    """Make a client of a feed server, with a token in its vault."""
-    made = []
+    """Return a function that creates a logged-in client of a feed server."""
+    clients = []
 
     def make(issuer):
         vault = FileVault(home.secrets_folder)
@@ -86,63 +86,63 @@ def client_of(home):
         key = SigningKey.generate()
         session = Session(issuer, key, vault, lock_file=home.lock_file, clock=clock)
         values = dict.fromkeys(Profile.__dataclass_fields__, "x") | {"issuer": issuer}
-        made.append(Client(session, home, Profile(**values)))
-        return made[-1]
+        clients.append(Client(session, home, Profile(**values)))
+        return clients[-1]
 
     yield make
-    for client in made:
+    for client in clients:
         client.close()
 
 
 @contextmanager
 def running(feed):
-    """The feed in its thread."""
-    heard = Heard()
-    thread = threading.Thread(target=feed.run, args=(heard.listeners, heard.stop))
+    """Run the feed in a thread and stop it at the end."""
+    recorder = Recorder()
+    thread = threading.Thread(target=feed.run, args=(recorder.listeners, recorder.stop))
     thread.start()
     try:
-        yield heard
+        yield recorder
     finally:
-        heard.stop.set()
+        recorder.stop.set()
         thread.join(WAIT)
         assert not thread.is_alive()
 
 
 def test_events_arrive_once_and_in_order(client_of):
-    """A repeated or late frame is no second event."""
+    """A repeated or late frame does not count as a second event."""
     script = [hello(), event(1), event(2), event(2), event(1), event(3)]
-    with FeedServer(script) as server, running(Feed(client_of(server.issuer))) as heard:
-        heard.wait_for(lambda: len(heard.events) == 3)
-    assert [each.seq for each in heard.events] == [1, 2, 3]
-    assert heard.phases == [Phase.CONNECTING, Phase.LIVE, Phase.OFFLINE]
+    with FeedServer(script) as server, running(Feed(client_of(server.issuer))) as recorder:
+        recorder.wait_for(lambda: len(recorder.events) == 3)
+    assert [received.seq for received in recorder.events] == [1, 2, 3]
+    assert recorder.phases == [Phase.CONNECTING, Phase.LIVE, Phase.OFFLINE]
 
 
 def test_an_answered_ping_updates_the_last_contact(client_of, monkeypatch):
     """The last contact is recent even if there are no events."""
     monkeypatch.setattr(feeds, "_PING_EVERY_MS", 10)
     feed = Feed(client_of((server := FeedServer()).issuer))
-    with server, running(feed) as heard:
-        heard.wait_for(lambda: Phase.LIVE in heard.phases)
+    with server, running(feed) as recorder:
+        recorder.wait_for(lambda: Phase.LIVE in recorder.phases)
         first = feed.last_contact_at
         until(lambda: feed.last_contact_at > first, WAIT)
 
 
 def test_a_silent_connection_is_closed(client_of, monkeypatch):
-    """The time of the last contact stays known."""
+    """The time of the last contact is still known afterwards."""
     monkeypatch.setattr(feeds, "_SILENCE_LIMIT_MS", 50)
     monkeypatch.setattr(ClientConnection, "ping", lambda _self: threading.Event())
     feed = Feed(client_of((server := FeedServer()).issuer))
-    with server, running(feed) as heard:
-        heard.wait_for(lambda: "The server is silent." in heard.reasons)
+    with server, running(feed) as recorder:
+        recorder.wait_for(lambda: "The server is silent." in recorder.reasons)
     assert feed.last_contact_at is not None
 
 
 def test_the_handshake_has_a_proof(client_of):
-    """It covers GET, the http form of the address without its query, and the token."""
+    """The proof covers GET, the http form of the URL without its query, and the token."""
     with FeedServer() as server:
         client = client_of(server.issuer)
-        with running(Feed(client, cursor=4)) as heard:
-            heard.wait_for(lambda: Phase.LIVE in heard.phases)
+        with running(Feed(client, cursor=4)) as recorder:
+            recorder.wait_for(lambda: Phase.LIVE in recorder.phases)
     headers = server.requests[0].headers
     public = ECAlgorithm.from_jwk(client.session.key.jwk)
     claims = jwt.decode(headers["DPoP"], public, algorithms=["ES256"])
@@ -154,44 +154,44 @@ def test_the_handshake_has_a_proof(client_of):
 
 @pytest.mark.parametrize("code", [1000, 1011, 1012, 4400, 4401])
 def test_a_lost_connection_continues_after_the_last_event(client_of, code):
-    """It does so after a restart, a crash and an expired token."""
+    """The feed sends its cursor after a restart, a crash and an expired token."""
     server = FeedServer([hello(), event(1), code], [hello(), event(2)])
-    with server, running(Feed(client_of(server.issuer))) as heard:
-        heard.wait_for(lambda: len(heard.events) == 2)
+    with server, running(Feed(client_of(server.issuer))) as recorder:
+        recorder.wait_for(lambda: len(recorder.events) == 2)
     assert [request.path for request in server.requests[:2]] == [
         "/api/feed",
         "/api/feed?cursor=1",
     ]
-    assert [each.seq for each in heard.events] == [1, 2]
+    assert [received.seq for received in recorder.events] == [1, 2]
 
 
 def test_an_invalid_frame_is_skipped(client_of):
-    """Noise, half an event and a forged approval are reported; the next event arrives."""
+    """Invalid frames and a forged approval are reported as problems, and the next event arrives."""
     forged = event(3)
     forged["approval"]["display"] = forged["approval"]["display"].replace("4,820", "9,820")
     script = [hello(), "noise\x1b", "[]", {"type": "event"}, forged, {"type": "new"}, event(4)]
-    with FeedServer(script) as server, running(Feed(client_of(server.issuer))) as heard:
-        heard.wait_for(lambda: heard.events)
-    assert [each.seq for each in heard.events] == [4]
-    assert len(heard.problems) == 4
-    assert not any("\x1b" in problem for problem in heard.problems)
+    with FeedServer(script) as server, running(Feed(client_of(server.issuer))) as recorder:
+        recorder.wait_for(lambda: recorder.events)
+    assert [received.seq for received in recorder.events] == [4]
+    assert len(recorder.problems) == 4
+    assert not any("\x1b" in problem for problem in recorder.problems)
 
 
 def test_a_resync_is_reported_and_moves_the_cursor(client_of):
-    """Lost events are not waited for."""
+    """The feed continues at the new cursor and does not wait for the lost events."""
     script = [hello(5), {"type": "resync", "cursor": 90}, event(91)]
     with FeedServer(script) as server:
         feed = Feed(client_of(server.issuer), cursor=5)
-        with running(feed) as heard:
-            heard.wait_for(lambda: heard.events)
-    assert (heard.resyncs, feed.cursor) == (1, 91)
+        with running(feed) as recorder:
+            recorder.wait_for(lambda: recorder.events)
+    assert (recorder.resyncs, feed.cursor) == (1, 91)
 
 
 def test_the_token_is_renewed_in_band(client_of):
-    """A minute before its expiry, without a new connection."""
+    """Shortly before the expiry, a new token is sent over the same connection."""
     ending = hello(lasts=feeds.RENEW_BEFORE_MS - 1)
-    with FeedServer([ending]) as server, running(Feed(client_of(server.issuer))) as heard:
-        heard.wait_for(lambda: Phase.LIVE in heard.phases)
+    with FeedServer([ending]) as server, running(Feed(client_of(server.issuer))) as recorder:
+        recorder.wait_for(lambda: Phase.LIVE in recorder.phases)
         assert _eventually(lambda: server.heard)
     assert server.heard[0]["type"] == "renew"
     assert server.heard[0]["access_token"] == "access"
@@ -199,48 +199,48 @@ def test_the_token_is_renewed_in_band(client_of):
 
 
 def test_a_signed_out_device_stops_for_good(client_of):
-    """Close code 4403 ends the session."""
+    """Close code 4403 ends the feed, and it does not connect again."""
     with FeedServer([hello(), 4403]) as server:
-        heard = Heard()
+        recorder = Recorder()
         with pytest.raises(LoginFirst):
-            Feed(client_of(server.issuer)).run(heard.listeners, heard.stop)
-    assert heard.phases[-1] is Phase.SIGNED_OUT
-    assert heard.reasons[-1] == "This device was signed out."
+            Feed(client_of(server.issuer)).run(recorder.listeners, recorder.stop)
+    assert recorder.phases[-1] is Phase.SIGNED_OUT
+    assert recorder.reasons[-1] == "This device was signed out."
     assert len(server.requests) == 1
 
 
 def test_a_busy_server_is_tried_again(client_of):
-    """A handshake with 503 is an outage."""
+    """After a handshake that returns 503, the feed connects again."""
     server = FeedServer()
     server.refuse_next = [HTTPStatus.SERVICE_UNAVAILABLE] * 3
-    with server, running(Feed(client_of(server.issuer))) as heard:
-        heard.wait_for(lambda: Phase.LIVE in heard.phases)
-    assert "The server refused the live feed (503)." in heard.reasons
+    with server, running(Feed(client_of(server.issuer))) as recorder:
+        recorder.wait_for(lambda: Phase.LIVE in recorder.phases)
+    assert "The server refused the live feed (503)." in recorder.reasons
 
 
 def test_an_unreachable_server_is_offline_with_a_reason(client_of):
-    """The feed stays offline, with the reason, while it tries to connect again."""
-    with running(Feed(client_of("http://localhost:1"))) as heard:
-        heard.wait_for(lambda: heard.phases.count(Phase.CONNECTING) > 2)
-    assert Phase.LIVE not in heard.phases
-    assert set(heard.reasons[1:]) == {"The server does not answer."}
+    """While the feed tries to connect again, it keeps the reason."""
+    with running(Feed(client_of("http://localhost:1"))) as recorder:
+        recorder.wait_for(lambda: recorder.phases.count(Phase.CONNECTING) > 2)
+    assert Phase.LIVE not in recorder.phases
+    assert set(recorder.reasons[1:]) == {"The server does not answer."}
 
 
 def test_a_feed_that_saves_its_cursor_continues_there(client_of):
-    """The feed of the app does not move it."""
+    """Only a feed with `saves_cursor` changes the stored cursor; the feed of the app does not."""
     with FeedServer([hello(), event(1), event(2)], [hello(2), event(3)]) as server:
         client = client_of(server.issuer)
-        with running(Feed(client, saves_cursor=True)) as heard:
-            heard.wait_for(lambda: len(heard.events) == 2)
+        with running(Feed(client, saves_cursor=True)) as recorder:
+            recorder.wait_for(lambda: len(recorder.events) == 2)
         assert load_cursor(client) == 2
-        with running(Feed(client)) as heard:
-            heard.wait_for(lambda: heard.events)
+        with running(Feed(client)) as recorder:
+            recorder.wait_for(lambda: recorder.events)
         assert load_cursor(client) == 2
     assert Feed(client, saves_cursor=True).cursor == 2
 
 
 def test_the_reconnect_delay_grows_to_a_limit(monkeypatch):
-    """The delay is half a second at first and fifteen at most, with jitter."""
+    """The delay grows from half a second to at most fifteen seconds, with jitter."""
     monkeypatch.undo()
     assert 0.25 <= reconnect_delay(0) <= 0.5
     assert all(7.5 <= reconnect_delay(failures) <= 15 for failures in (5, 6, 100))
@@ -253,48 +253,50 @@ def _eventually(condition):
 
 
 def test_after_a_sleep_the_feed_reconnects(client_of, monkeypatch):
-    """The old connection may be dead; the cursor brings what was missed."""
+    """The old connection may be dead; the cursor makes sure that no event is missed."""
     with FeedServer([hello(), event(1)], [hello(2), event(2)]) as server:
         client = client_of(server.issuer)
-        with running(Feed(client)) as heard:
-            heard.wait_for(lambda: len(heard.events) == 1)
+        with running(Feed(client)) as recorder:
+            recorder.wait_for(lambda: len(recorder.events) == 1)
             asleep = feeds.SLEEP_GAP_MS + 1_000
             monkeypatch.setattr(client.session.transport, "clock", lambda: clock() + asleep)
-            heard.wait_for(lambda: len(heard.events) == 2)
-        assert "This machine was asleep." in heard.reasons
+            recorder.wait_for(lambda: len(recorder.events) == 2)
+        assert "This machine was asleep." in recorder.reasons
         assert server.requests[1].path == "/api/feed?cursor=1"
 
 
 def test_a_failing_listener_ends_the_feed_and_its_live_phase(client_of):
-    """Nobody reads any more."""
-    heard = Heard()
+    """If the listener fails, for example on a closed pipe, its error is raised."""
+    recorder = Recorder()
 
-    def fails(_event):
+    def fail(_event):
         raise BrokenPipeError
 
     with FeedServer([hello(), event(1)]) as server:
-        listeners = FeedListeners(fails, heard.listeners.on_connection)
+        listeners = FeedListeners(fail, recorder.listeners.on_connection)
         with pytest.raises(BrokenPipeError):
-            Feed(client_of(server.issuer)).run(listeners, heard.stop)
-    assert heard.phases[-1] is Phase.OFFLINE
+            Feed(client_of(server.issuer)).run(listeners, recorder.stop)
+    assert recorder.phases[-1] is Phase.OFFLINE
 
 
 def test_a_session_that_cannot_be_stored_is_tried_again(client_of, monkeypatch):
-    """A full disk or a locked keyring uses no refresh token."""
+    """If the disk is full or the keyring is locked, no refresh token is used."""
     with FeedServer([hello(), 4401], [hello(), event(1)]) as server:
         client = client_of(server.issuer)
         put, spent = FileVault.put, []
         monkeypatch.setattr(client.session.tokens, "_renew", spent.append)
         monkeypatch.setattr(client.session.tokens, "_is_valid_for", lambda *_: False)
-        monkeypatch.setattr(FileVault, "put", full)
-        with running(Feed(client)) as heard:
-            heard.wait_for(lambda: any("cannot be kept" in reason for reason in heard.reasons))
+        monkeypatch.setattr(FileVault, "put", fail_with_full_disk)
+        with running(Feed(client)) as recorder:
+            recorder.wait_for(
+                lambda: any("cannot be kept" in reason for reason in recorder.reasons)
+            )
             assert spent == []
             monkeypatch.setattr(FileVault, "put", put)
             monkeypatch.setattr(client.session.tokens, "_is_valid_for", lambda *_: True)
-            heard.wait_for(lambda: len(heard.events) == 1)
+            recorder.wait_for(lambda: len(recorder.events) == 1)
 
 
-def full(*_):
-    """A disk with no room."""
+def fail_with_full_disk(*_):
+    """Raise the error of a full disk."""
     raise OSError(28, "No space left on device")

@@ -11,14 +11,14 @@ from tests.support.fakes.fake_server import CODE
 
 @pytest.fixture
 def work(home, server):
-    """A server, with a login called work."""
+    """A server at which this machine has a login named work."""
     enrollment = Enrollment(url=server.url, code=CODE, name="laptop", pin=PIN)
     enroll(home.named("work"), enrollment, clock=server.now).close()
     return server
 
 
 def test_only_the_other_logins_are_counted(home, work):
-    """Unverified requests count too."""
+    """The current login is not counted. Unverified requests of the others count too."""
     others = OtherLogins(home, clock=work.now)
     assert others.counts() == {"work": 0}
     for number in range(3):
@@ -30,7 +30,7 @@ def test_only_the_other_logins_are_counted(home, work):
 
 
 def test_every_page_of_a_long_list_is_counted(home, work, monkeypatch):
-    """The count does not stop after the first page."""
+    """The count includes the requests after the first page."""
     monkeypatch.setattr("approver_tui.client.api._PAGE", 2)
     for number in range(5):
         work.add(wire_approval(number=number, now=work.now()))
@@ -40,7 +40,7 @@ def test_every_page_of_a_long_list_is_counted(home, work, monkeypatch):
 
 
 def test_connections_are_reused_between_counts(home, work):
-    """No token is renewed for a count."""
+    """A second count does not renew a token."""
     others = OtherLogins(home, clock=work.now)
     others.counts()
     renewed = work.refreshes
@@ -50,7 +50,7 @@ def test_connections_are_reused_between_counts(home, work):
 
 
 def test_an_unreachable_server_has_no_count_and_hides_no_other(home, work):
-    """The next query connects again."""
+    """The other logins are still counted, and the next count connects again."""
     home.named("broken").profile_file.write_text("{")
     others = OtherLogins(home, clock=work.now)
     assert others.counts() == {"broken": None, "work": 0}

@@ -5,32 +5,32 @@ from tests.support.builders.approval_texts import wire_approval
 
 
 def test_a_snooze_is_set_and_ended(client, server):
-    """The client returns the settings that the server answers with."""
-    asked = server.add(wire_approval(now=server.now()))["id"]
-    assert NotificationPrefsClient(client).snooze(asked).is_snoozed(asked)
-    assert NotificationPrefsClient(client).settings().is_snoozed(asked)
-    assert not NotificationPrefsClient(client).unsnooze(asked).is_snoozed(asked)
+    """The client returns the settings that the server responds with."""
+    approval_id = server.add(wire_approval(now=server.now()))["id"]
+    assert NotificationPrefsClient(client).snooze(approval_id).is_snoozed(approval_id)
+    assert NotificationPrefsClient(client).settings().is_snoozed(approval_id)
+    assert not NotificationPrefsClient(client).unsnooze(approval_id).is_snoozed(approval_id)
     assert server.attention["held"] == []
 
 
-def test_a_hold_for_another_reason_is_no_snooze(client, server):
-    """Quiet hours have their own reason."""
-    asked = server.add(wire_approval(now=server.now()))["id"]
+def test_a_hold_for_a_different_reason_is_not_a_snooze(client, server):
+    """A request held by quiet hours is held, but it is not snoozed."""
+    approval_id = server.add(wire_approval(now=server.now()))["id"]
     until = "2026-01-01T10:00:00.000Z"
-    server.attention["held"] = [{"approval": asked, "until": until, "why": "quiet_hours"}]
-    assert NotificationPrefsClient(client).settings().hold_of(asked) is not None
-    assert not NotificationPrefsClient(client).settings().is_snoozed(asked)
+    server.attention["held"] = [{"approval": approval_id, "until": until, "why": "quiet_hours"}]
+    assert NotificationPrefsClient(client).settings().hold_of(approval_id) is not None
+    assert not NotificationPrefsClient(client).settings().is_snoozed(approval_id)
 
 
 def test_an_agent_is_muted_and_unmuted(client, server):
-    """The ID selects the agent."""
+    """The agent is selected by its ID."""
     assert NotificationPrefsClient(client).mute("sayso_ag_1").mute_of("sayso_ag_1") is not None
     assert NotificationPrefsClient(client).unmute("sayso_ag_1").mute_of("sayso_ag_1") is None
     assert server.attention["mutes"] == []
 
 
 def test_quiet_hours_are_set_and_cleared(client, server):
-    """They apply every day, in the named time zone."""
+    """The quiet hours apply in the given time zone."""
     hours = (
         NotificationPrefsClient(client)
         .set_quiet_hours("22:00", "07:00", "Europe/Berlin")

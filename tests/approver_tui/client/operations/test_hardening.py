@@ -6,7 +6,7 @@ import sys
 
 from approver_tui.client.operations import hardening
 
-_LOOK = """
+_PROGRAM = """
 import ctypes, resource, sys
 from approver_tui.cli.main import main
 try:
@@ -19,14 +19,14 @@ print(dumpable, resource.getrlimit(resource.RLIMIT_CORE))
 
 
 def test_a_started_program_refuses_debuggers_and_core_files():
-    """PR_GET_DUMPABLE is 0 where it exists."""
-    run = [sys.executable, "-c", _LOOK]
-    found = subprocess.run(run, capture_output=True, text=True, check=True)
-    assert found.stdout.splitlines()[-1] == "0 (0, 0)"
+    """The process is not dumpable on Linux, and its core file size is limited to 0."""
+    command = [sys.executable, "-c", _PROGRAM]
+    completed = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert completed.stdout.splitlines()[-1] == "0 (0, 0)"
 
 
-def test_a_system_without_it_is_ignored(monkeypatch):
-    """A container may forbid the call, or a library may lack it."""
+def test_a_system_without_memory_protection_is_accepted(monkeypatch):
+    """A container may forbid the calls, or a library may lack them; the program starts anyway."""
 
     def refuse(*_):
         raise OSError

@@ -1,4 +1,4 @@
-"""Polling at the server's pace until the code expires."""
+"""The device grant polls at the server's pace until the code expires."""
 
 import json
 from dataclasses import dataclass, field
@@ -26,8 +26,8 @@ def _refusal(code, **members):
 
 
 @dataclass
-class Line:
-    """A transport whose answers a test writes; each pause moves its clock."""
+class FakeTransport:
+    """A transport that returns prepared answers; each pause moves its clock."""
 
     answers: list
     codes: dict = field(default_factory=lambda: CODES)
@@ -60,22 +60,22 @@ class Line:
         return DeviceGrant(self.shown.append, self.pause).tokens(self, "desktop")
 
 
-def test_it_shows_the_code_and_polls_until_approved():
-    """It sends the device name; the page is always the issuer's own."""
-    line = Line([_refusal("authorization_pending"), DONE])
-    assert line.sign_in() == DONE
-    assert line.forms[0] == {"client_id": "sayso-approver", "device_name": "desktop"}
-    assert line.forms[1] == {"grant_type": GRANT, "device_code": "sayso_dc_x"}
-    assert line.paused == [5, 5]
-    (shown,) = line.shown
+def test_the_code_is_shown_and_the_server_polled_until_approved():
+    """The request has the device name, and the page is always one of the issuer."""
+    transport = FakeTransport([_refusal("authorization_pending"), DONE])
+    assert transport.sign_in() == DONE
+    assert transport.forms[0] == {"client_id": "sayso-approver", "device_name": "desktop"}
+    assert transport.forms[1] == {"grant_type": GRANT, "device_code": "sayso_dc_x"}
+    assert transport.paused == [5, 5]
+    (shown,) = transport.shown
     assert (shown.page, shown.code) == ("https://auth.example/device", "BCDF-GHJK")
     assert shown.link == "https://auth.example/device?user_code=BCDF-GHJK"
     assert shown.until == 900_000
 
 
 def test_slow_down_lengthens_the_interval_for_good():
-    """The server's value counts, or else five seconds are added (RFC 8628 3.5)."""
-    line = Line(
+    """The server's interval is used, or five seconds are added (RFC 8628, section 3.5)."""
+    transport = FakeTransport(
         [
             _refusal("slow_down", interval=10),
             _refusal("authorization_pending"),
@@ -84,44 +84,47 @@ def test_slow_down_lengthens_the_interval_for_good():
             DONE,
         ]
     )
-    line.sign_in()
-    assert line.paused == [5, 10, 10, 15, 30]
+    transport.sign_in()
+    assert transport.paused == [5, 10, 10, 15, 30]
 
 
 @pytest.mark.parametrize("code", ["access_denied", "expired_token", "invalid_grant"])
 def test_a_denial_ends_the_polling(code):
-    """It does not ask again."""
-    line = Line([_refusal(code)])
+    """After a final error, the client does not poll again."""
+    transport = FakeTransport([_refusal(code)])
     with pytest.raises(ApiError) as caught:
-        line.sign_in()
+        transport.sign_in()
     assert caught.value.code == code
 
 
 def test_an_unreachable_server_is_polled_again():
-    """The polling ends when the code expires."""
-    line = Line([Unreachable("down"), _refusal("temporarily_unavailable"), DONE])
-    assert line.sign_in() == DONE
+    """An outage does not end the polling before the code expires."""
+    transport = FakeTransport([Unreachable("down"), _refusal("temporarily_unavailable"), DONE])
+    assert transport.sign_in() == DONE
 
 
-def test_an_unreachable_server_ends_it_when_the_code_expires():
-    """Polling is not endless."""
-    line = Line([Unreachable("down")] * 500)
+def test_polling_an_unreachable_server_stops_when_the_code_expires():
+    """The connection error is raised once the code has expired."""
+    transport = FakeTransport([Unreachable("down")] * 500)
     with pytest.raises(Unreachable):
-        line.sign_in()
-    assert 900_000 <= line.at <= 905_000
+        transport.sign_in()
+    assert 900_000 <= transport.at <= 905_000
 
 
 @pytest.mark.parametrize("code", ["\x1b[2J", "a&b=c", "é?"])
 def test_an_invalid_code_is_drawn_safely_and_not_linked(code):
     """No control character of the server's code reaches the terminal or the link."""
-    line = Line([DONE], codes={**CODES, "user_code": code})
-    line.sign_in()
-    assert "\x1b" not in line.shown[0].code
-    assert line.shown[0].link in {"https://auth.example", "https://auth.example/device?user_code=é"}
+    transport = FakeTransport([DONE], codes={**CODES, "user_code": code})
+    transport.sign_in()
+    assert "\x1b" not in transport.shown[0].code
+    assert transport.shown[0].link in {
+        "https://auth.example",
+        "https://auth.example/device?user_code=é",
+    }
 
 
 def test_without_a_code_a_device_grant_is_required(server, home):
-    """Otherwise nothing is sent."""
+    """Without a code and without a device grant, enrollment is refused."""
     enrollment = Enrollment(url=server.url, code=None, name="laptop", pin=PIN)
     with pytest.raises(BadServer):
         enroll(home, enrollment, clock=clock)

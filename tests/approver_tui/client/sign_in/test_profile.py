@@ -26,27 +26,27 @@ MINE = Profile(
 
 
 def test_a_profile_is_loaded_as_it_was_saved(home):
-    """Nothing is lost."""
+    """A loaded profile equals the saved one."""
     profile.save(home, MINE)
     assert profile.load(home) == MINE
 
 
 def test_other_users_cannot_read_the_profile(home):
-    """From the start, the file has mode 0600 and the folder 0700."""
+    """The file has mode 0600 and its folder 0700."""
     profile.save(home, MINE)
     assert stat.S_IMODE(home.profile_file.stat().st_mode) == 0o600
     assert stat.S_IMODE(home.profile_file.parent.stat().st_mode) == 0o700
 
 
 def test_saving_leaves_no_temporary_file(home):
-    """It is renamed into place."""
+    """The file is written under a temporary name and renamed."""
     profile.save(home, MINE)
     profile.save(home, MINE)
     assert list(home.profile_file.parent.iterdir()) == [home.profile_file]
 
 
 def test_before_a_login_there_is_no_profile(home):
-    """A missing file is no error."""
+    """A missing profile file is not an error."""
     assert profile.load(home) is None
 
 
@@ -55,7 +55,7 @@ def test_before_a_login_there_is_no_profile(home):
     ["", "{", "[]", "{}", '{"format": 2}', '{"format":1,"profile":{}}'],
 )
 def test_a_broken_profile_is_reported(home, content):
-    """The remedy is a new login."""
+    """A file that is not a valid profile raises BrokenProfile."""
     profile.save(home, MINE)
     home.profile_file.write_text(content)
     with pytest.raises(BrokenProfile):
@@ -63,7 +63,7 @@ def test_a_broken_profile_is_reported(home, content):
 
 
 def test_a_member_of_the_wrong_type_is_broken(home):
-    """It is detected when the file is loaded."""
+    """A wrong type is detected when the file is loaded, not when the value is used."""
     profile.save(home, MINE)
     document = json.loads(home.profile_file.read_text())
     document["profile"]["salt"] = 7
@@ -73,25 +73,25 @@ def test_a_member_of_the_wrong_type_is_broken(home):
 
 
 def test_a_named_folder_disables_the_keyring(tmp_path):
-    """Everything is stored in it."""
+    """If the user names a folder, all secrets are stored there."""
     assert not Home.at(tmp_path).may_use_keyring
     assert Home.at(None).may_use_keyring
 
 
 def test_two_profiles_share_no_file(home):
-    """Each has its own login, secrets, lock and cursor."""
+    """Each profile has its own login, secrets, lock and cursor."""
     work = home.named("work")
     profile.save(home, MINE)
     profile.save(work, replace(MINE, issuer="https://work.example"))
     assert home.names == work.names == ("default", "work")
     assert profile.load(work).issuer == "https://work.example"
     assert profile.load(home) == MINE
-    for where in ("profile_file", "secrets_folder", "lock_file", "cursor_file"):
-        assert getattr(home, where) != getattr(work, where)
+    for attribute in ("profile_file", "secrets_folder", "lock_file", "cursor_file"):
+        assert getattr(home, attribute) != getattr(work, attribute)
 
 
 def test_removing_one_profile_keeps_the_other(home):
-    """Somebody who leaves one server stays with the other."""
+    """A user who leaves one server stays logged in to the other."""
     work = home.named("work")
     profile.save(home, MINE)
     profile.save(work, MINE)
@@ -101,7 +101,7 @@ def test_removing_one_profile_keeps_the_other(home):
 
 
 @pytest.mark.parametrize("name", ["", "a/b", "..", "Work", "-x", "a" * 33, "a.b", "wörk", "a\n"])
-def test_a_name_that_is_no_safe_file_name_is_rejected(name):
-    """A name that two file systems confuse, or that looks like a flag, is rejected as well."""
+def test_a_name_that_is_not_a_safe_file_name_is_rejected(name):
+    """Names that some file systems confuse, or that look like a flag, are rejected too."""
     assert not is_name(name)
     assert is_name("work-2_b")

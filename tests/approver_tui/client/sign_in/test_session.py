@@ -1,4 +1,4 @@
-"""Requests have a valid token, and any process may renew it."""
+"""Requests use a valid token, and any process may renew the token."""
 
 import threading
 
@@ -10,14 +10,14 @@ from tests.approver_tui.client.conftest import clock
 
 
 def test_a_rejected_token_is_renewed_once(client, server):
-    """The call succeeds."""
+    """After the renewal, the same call succeeds."""
     server.faults.refuse_token_once = True
     assert client.me().user.name == "alice"
     assert server.refreshes == 1
 
 
 def test_a_token_that_is_about_to_expire_is_renewed_first(client, server):
-    """No request uses a token that could expire on the way."""
+    """A token is renewed if it would expire within the requested time."""
     client.session.tokens.access_token(valid_for=599_000)
     before = server.refreshes
     client.session.tokens.access_token(valid_for=601_000)
@@ -25,17 +25,17 @@ def test_a_token_that_is_about_to_expire_is_renewed_first(client, server):
 
 
 def test_many_threads_renew_one_token_once(client, server):
-    """A refresh token works only once."""
+    """A refresh token works only once, so only one thread may use it."""
     server.tokens.clear()
     failures = []
 
-    def ask():
+    def call_server():
         try:
             client.me()
         except ApiError as error:
             failures.append(error)
 
-    threads = [threading.Thread(target=ask) for _ in range(12)]
+    threads = [threading.Thread(target=call_server) for _ in range(12)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -44,7 +44,7 @@ def test_many_threads_renew_one_token_once(client, server):
 
 
 def test_two_processes_share_a_renewed_token(client, server, home):
-    """The second client uses what the first has stored."""
+    """The second client uses the token that the first one has stored."""
     other = open_client(home, clock=clock)
     other.me()
     server.tokens.clear()
@@ -55,7 +55,7 @@ def test_two_processes_share_a_renewed_token(client, server, home):
 
 
 def test_an_ended_session_asks_for_a_login(client, server):
-    """A refused refresh token is not tried again."""
+    """A refused refresh token raises LoginFirst."""
     server.tokens.clear()
     server.refresh_token = "another"
     with pytest.raises(LoginFirst):
@@ -63,7 +63,7 @@ def test_an_ended_session_asks_for_a_login(client, server):
 
 
 def test_a_wrong_clock_is_corrected(client, server):
-    """Proofs have the server's time, until the clock is right again."""
+    """The client measures the difference and uses the server's time in its proofs."""
     server.clock_ahead = 3_600_000
     assert client.me().user.name == "alice"
     assert abs(client.skew - 3_600_000) < 5_000
@@ -71,17 +71,17 @@ def test_a_wrong_clock_is_corrected(client, server):
 
 
 def test_a_slow_answer_does_not_set_the_clock(client):
-    """The program was stopped while it was on the way."""
+    """A response that took long says nothing about the clock: the program may have been stopped."""
     client.me()
-    asked_at = client.now()
-    client.observe(asked_at - 11_000, asked_at - 11_000)
+    sent_at = client.now()
+    client.observe(sent_at - 11_000, sent_at - 11_000)
     assert client.skew == 0
-    client.observe(asked_at - 11_000, asked_at)
+    client.observe(sent_at - 11_000, sent_at)
     assert client.skew < -10_000
 
 
 def test_an_unreachable_server_raises_unreachable(client, server):
-    """The error names the server and not a library's exception."""
+    """The error names the server and is not an exception of the HTTP library."""
     server.stop()
     with pytest.raises(Unreachable, match="localhost"):
         client.me()

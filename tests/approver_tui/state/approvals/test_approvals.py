@@ -1,4 +1,4 @@
-"""What an approval derives from its texts."""
+"""Properties that an approval derives from its texts."""
 
 from dataclasses import replace
 
@@ -24,13 +24,13 @@ from tests.support.builders.approval_texts import AGENT, NOW, wire_approval
     ],
 )
 def test_high_risk_needs_the_pin_whatever_the_server_says(risk, ceremony, needs):
-    """A server can ask for more, never for less."""
+    """A server can require the PIN more often, but never less often."""
     wire = wire_approval(risk=risk, outer={"ceremony": ceremony})
     assert read_approval(JsonObject(wire)).needs_pin is needs
 
 
 @pytest.mark.parametrize(
-    ("kind", "state", "retry", "late", "lapsed"),
+    ("kind", "state", "retry", "late", "is_expired"),
     [
         ("action", "pending", None, False, False),
         ("action", "pending", None, True, True),
@@ -40,15 +40,15 @@ def test_high_risk_needs_the_pin_whatever_the_server_says(risk, ceremony, needs)
         ("action", "denied", None, True, False),
     ],
 )
-def test_only_an_expired_agent_request_can_be_retried(kind, state, retry, late, lapsed):
-    """The server, or the clock, says that it expired."""
+def test_only_an_expired_agent_request_can_be_retried(kind, state, retry, late, is_expired):
+    """A request has expired if the server says so or if its time has passed."""
     wire = wire_approval(outer={"kind": kind, "state": state, "retry": retry})
     approval = read_approval(JsonObject(wire))
-    assert approval.is_expired(approval.expires_at if late else NOW) is lapsed
+    assert approval.is_expired(approval.expires_at if late else NOW) is is_expired
 
 
 def test_what_is_drawn_is_what_was_signed():
-    """Headline, agent, message and fingerprint come from the two texts."""
+    """Headline, agent, message and fingerprint come from the two signed texts."""
     wire = wire_approval(outer={"agent": {"id": AGENT, "name": "other"}})
     approval = read_approval(JsonObject(wire))
     assert approval.headline == approval.display.headline
@@ -74,11 +74,11 @@ def test_only_a_pending_unexpired_request_is_waiting(state, moment, waits):
 
 
 def test_a_replaced_request_is_superseded():
-    """It is shown as neither denied nor withdrawn."""
-    over = replace(
+    """A superseded request is shown neither as denied nor as withdrawn."""
+    superseded = replace(
         read_approval(JsonObject(wire_approval())),
         state=ApprovalState.CANCELLED,
         reason=SafeText("superseded"),
     )
-    assert (over.was_superseded, over.state_text) == (True, "superseded")
-    assert not replace(over, reason=SafeText("withdrawn")).was_superseded
+    assert (superseded.was_superseded, superseded.state_text) == (True, "superseded")
+    assert not replace(superseded, reason=SafeText("withdrawn")).was_superseded

@@ -1,4 +1,4 @@
-"""A batch: selection, unusual requests, the count."""
+"""A batch: the selection, unusual requests and the count."""
 
 import pytest
 
@@ -15,7 +15,7 @@ BATCH = Batch.of([NEW, ONE, TWO])
 
 
 def test_unusual_requests_come_first_and_are_not_selected():
-    """The others keep their order and are selected; a denial selects all."""
+    """The others keep their order and are selected; a batch of denials selects all."""
     assert BATCH.rows == (NEW, ONE, TWO)
     assert Batch.of([NEW, ONE, TWO], with_unusual=True).chosen == (NEW, ONE, TWO)
     assert (BATCH.usual, BATCH.unusual) == ((ONE, TWO), (NEW,))
@@ -23,14 +23,14 @@ def test_unusual_requests_come_first_and_are_not_selected():
 
 
 def test_first_requests_and_not_compared_ones_are_unusual():
-    """Not knowing is no reason to tick."""
+    """A request that was not compared is not known to be usual, so it is not selected."""
     assert is_unusual(an_approval("first", DEPLOY, first=True))
     assert is_unusual(an_approval("app", {**APP_PAYMENT, "unusual": []}))
     assert not is_unusual(ONE)
 
 
 def test_a_request_is_selected_and_deselected():
-    """An unusual request can be selected too."""
+    """The user can select an unusual request too."""
     with_new = BATCH.toggled(NEW.id)
     assert with_new.chosen == (NEW, ONE, TWO)
     assert with_new.toggled(ONE.id).chosen == (NEW, TWO)
@@ -38,28 +38,28 @@ def test_a_request_is_selected_and_deselected():
 
 
 def test_the_count_is_the_number_of_selected_requests():
-    """The count is in plain digits and is not 0."""
+    """The typed count must be in plain digits, and 0 is never accepted."""
     assert BATCH.is_count("2")
     assert not any(map(BATCH.is_count, ["", "3", "02", " 2", "two", "1"]))
     assert not BATCH.toggled(ONE.id).toggled(TWO.id).is_count("0")
 
 
 def test_a_removed_request_loses_its_selection():
-    """The others keep theirs."""
-    left = BATCH.without(frozenset({ONE.id}))
-    assert (left.rows, left.chosen) == ((NEW, TWO), (TWO,))
-    assert not left.is_count("2")
+    """The other requests stay selected, and the count is smaller."""
+    remaining = BATCH.without(frozenset({ONE.id}))
+    assert (remaining.rows, remaining.chosen) == ((NEW, TWO), (TWO,))
+    assert not remaining.is_count("2")
 
 
 def test_the_pin_is_needed_if_a_selected_request_needs_it():
-    """A deselected request does not count."""
+    """A request that is not selected does not matter."""
     pin = an_approval("pin", DEPLOY, ceremony="pin")
     assert Batch.of([ONE, pin]).needs_pin
     assert not Batch.of([ONE, pin]).toggled(pin.id).needs_pin
 
 
-def test_risk_is_the_highest_of_all_and_end_the_first_of_the_selected():
-    """If nothing is selected, the first end of all counts."""
+def test_a_batch_has_the_highest_risk_and_the_earliest_expiry():
+    """Only selected requests count for the expiry, unless none is selected."""
     low = an_approval("low", DEPLOY, risk="low", left=20 * MINUTE)
     assert Batch.of([low]).risk is Risk.LOW
     assert Batch.of([low, ONE]).risk is Risk.MEDIUM
@@ -79,16 +79,16 @@ def test_risk_is_the_highest_of_all_and_end_the_first_of_the_selected():
     ],
 )
 def test_differing_members_are_not_shared(member, terms):
-    """The other members are shared."""
+    """Only the member that differs is missing; all others are shared."""
     shared = Batch.of([ONE, an_approval("two", DEPLOY, **terms)]).shared
-    same = Batch.of([ONE]).shared
+    unmixed = Batch.of([ONE]).shared
     assert getattr(shared, member) is None
-    assert getattr(same, member) is not None
-    others = set(same.__slots__) - {member}
-    assert all(getattr(shared, name) == getattr(same, name) for name in others)
+    assert getattr(unmixed, member) is not None
+    others = set(unmixed.__slots__) - {member}
+    assert all(getattr(shared, name) == getattr(unmixed, name) for name in others)
 
 
 def test_scopes_are_listed_with_their_risk():
-    """Every scope is listed."""
+    """Every scope of the request is listed."""
     both = an_approval("both", DEPLOY, scopes=[("a", "low"), ("b", "medium")])
     assert rights(both) == "a (low), b (medium)"

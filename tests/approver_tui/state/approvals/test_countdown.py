@@ -1,4 +1,4 @@
-"""The last minute and the last twenty seconds are reached once each."""
+"""The last minute and the last twenty seconds are each reported once."""
 
 from approver_tui.state.approvals.countdown import CountdownStage, countdown_stage, stage_reached
 from tests.support.fakes.fake_approvals import an_approval
@@ -11,17 +11,17 @@ ONE, TWO = (
 
 
 def test_there_are_two_countdown_stages():
-    """The limits are exact to the millisecond."""
+    """The stages begin at exactly 60 and 20 seconds."""
     assert countdown_stage(NOW + 60_001, NOW) is None
     assert countdown_stage(NOW + 60_000, NOW) is CountdownStage.LAST_MINUTE
     assert countdown_stage(NOW + 20_000, NOW) is CountdownStage.LAST_SECONDS
     assert countdown_stage(NOW, NOW) is None
-    assert [each.words for each in CountdownStage] == ["LAST 20 SECONDS", "LAST MINUTE"]
-    assert [each.verb for each in CountdownStage] == ["ENDS", "ends"]
+    assert [stage.words for stage in CountdownStage] == ["LAST 20 SECONDS", "LAST MINUTE"]
+    assert [stage.verb for stage in CountdownStage] == ["ENDS", "ends"]
 
 
 def test_each_stage_is_reached_once():
-    """Requests that reach it together come together."""
+    """Requests that reach a stage at the same time are reported together."""
     rows = (ONE, TWO)
     assert stage_reached(rows, NOW, NOW + 29_000) is None
     assert stage_reached(rows, NOW + 29_000, NOW + 31_000) == (CountdownStage.LAST_MINUTE, (ONE,))
@@ -30,7 +30,7 @@ def test_each_stage_is_reached_once():
 
 
 def test_after_a_gap_the_nearest_stage_is_reported():
-    """Requests that ended in the meantime are left out."""
+    """Requests that expired during the gap are left out."""
     rows = (ONE, TWO)
     assert stage_reached(rows, NOW, NOW + 72_000) == (CountdownStage.LAST_SECONDS, (ONE,))
     assert stage_reached(rows, NOW, NOW + 91_000) == (CountdownStage.LAST_SECONDS, (TWO,))

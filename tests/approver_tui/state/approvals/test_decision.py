@@ -5,14 +5,14 @@ from server.protocol.approvals.decisions import DENY_CODES
 
 
 def test_every_code_has_its_own_label():
-    """Two reasons with one label could not be told apart."""
+    """Users could not distinguish two reasons with the same label."""
     labels = {code.label for code in DenyCode}
     assert len(labels) == len(DenyCode)
     assert all(labels)
 
 
 def test_the_codes_are_those_of_the_server_with_the_same_extra_member():
-    """A code that one of them does not know could not be sent or not be chosen."""
+    """A code that only one side knows could not be sent or not be chosen."""
     assert {str(code): code.takes for code in DenyCode} == {
         name: row.takes for name, row in DENY_CODES.items()
     }

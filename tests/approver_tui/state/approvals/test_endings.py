@@ -1,4 +1,4 @@
-"""Why a request ended without an answer, in our words."""
+"""Every reason why a request ended without an answer has a sentence."""
 
 import ast
 from collections.abc import Iterator
@@ -10,24 +10,26 @@ from server.services.approvals import ceremonies, current_checks
 from server.services.approvals.withdrawals import SUPERSEDED
 
 OWN_SENTENCE = {"withdrawn"}
-"""It is said with the name of the agent."""
+"""This sentence contains the name of the agent."""
 _SERVICES = Path(server.services.__file__).parent
 
 
 def _reasons() -> Iterator[str]:
-    """What the server's source gives as a reason: where it withdraws, lets expire, finds gone."""
+    """Yield every reason in the server's source: in withdrawals, in expiry and in checks."""
     for path in _SERVICES.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "withdraw":
                 yield from (
                     _text(keyword.value) for keyword in node.keywords if keyword.arg == "reason"
                 )
-            gone = isinstance(node, ast.FunctionDef) and node.name.strip("_").endswith(
-                ("gone", "reason", "stood_on")
-            )
-            if gone and path.stem in {"rights", "expiry", "proposals"}:
-                found = (each.value for each in ast.walk(node) if isinstance(each, ast.Return))
-                yield from (_text(each) for each in found)
+            is_reason_function = isinstance(node, ast.FunctionDef) and node.name.strip(
+                "_"
+            ).endswith(("gone", "reason", "stood_on"))
+            if is_reason_function and path.stem in {"rights", "expiry", "proposals"}:
+                returned = (
+                    child.value for child in ast.walk(node) if isinstance(child, ast.Return)
+                )
+                yield from (_text(each) for each in returned)
 
 
 def _text(node: ast.expr | None) -> str:
@@ -35,7 +37,7 @@ def _text(node: ast.expr | None) -> str:
 
 
 def test_every_reason_of_the_server_has_a_sentence() -> None:
-    """A word of the wire on a screen helps nobody."""
+    """A user must never see the wire name of a reason."""
     found = set(filter(None, _reasons()))
     assert {"reported", "resource_deleted", "expired_seen", "user_disabled"} <= found
     states = {f"agent_{state}" for state in ("disabled", "quarantined", "deleted")}

@@ -24,25 +24,25 @@ DENIED = {"state": "denied", "decided": _DECIDED, "over_at": when(NOW + 5_000)}
 
 
 def approval(risk="medium", **outer):
-    """An approval as it was read."""
+    """Return an approval as the client reads it."""
     return read_approval(JsonObject(wire_approval(risk=risk, outer=outer)))
 
 
 def test_an_empty_filter_matches_everything():
-    """An empty filter is false."""
+    """An empty filter is false, so that a list can tell whether it is filtered."""
     assert Filter().matches(approval())
     assert not Filter()
     assert Filter(agent="x")
 
 
 def test_a_risk_means_that_or_higher():
-    """Whoever asks for high wants to know of critical too."""
-    wanted = Filter(risk=Risk.HIGH)
-    assert [wanted.matches(approval(risk)) for risk in Risk] == [False, False, True, True]
+    """A filter for high risk also matches critical risk."""
+    high_risk = Filter(risk=Risk.HIGH)
+    assert [high_risk.matches(approval(risk)) for risk in Risk] == [False, False, True, True]
 
 
 def test_an_agent_matches_by_name_or_id():
-    """Letter case does not matter."""
+    """The whole name is compared, without regard to case."""
     assert all(
         Filter(agent=name).matches(approval()) for name in ("invoice-bot", "Invoice-Bot", AGENT)
     )
@@ -50,7 +50,7 @@ def test_an_agent_matches_by_name_or_id():
 
 
 def test_a_decision_matches_decided_requests_only():
-    """Undecided ones are neither approved nor denied."""
+    """An expired request is neither approved nor denied."""
     denied, expired = approval(**DENIED), approval(state="expired")
     assert Filter(decision=Answer.DENY).matches(denied)
     assert not Filter(decision=Answer.APPROVE).matches(denied)
@@ -67,14 +67,14 @@ def test_a_decision_matches_decided_requests_only():
         ({"state": "cancelled", "over_at": when(NOW + 7_000)}, NOW + 7_000),
     ],
 )
-def test_a_request_is_as_old_as_its_end(outer, ended):
-    """The server's time of the end counts, or else the expiry."""
+def test_since_compares_the_time_when_a_request_ended(outer, ended):
+    """That time is the server's, or the expiry if the server sends none."""
     assert Filter(since=ended).matches(approval(**outer))
     assert not Filter(since=ended + 1).matches(approval(**outer))
 
 
 def test_searching_back_stops_at_requests_that_are_too_old():
-    """A filter without a start time never stops."""
+    """A search without a start time never stops."""
     assert not Filter().is_past(approval(**DENIED))
     assert Filter(since=NOW + 5_001).is_past(approval(**DENIED))
     assert not Filter(since=NOW + 5_000).is_past(approval(**DENIED))
@@ -85,12 +85,12 @@ def test_searching_back_stops_at_requests_that_are_too_old():
     [("90s", 90), ("30m", 1_800), ("12h", 43_200), ("7d", 604_800), ("2w", 1_209_600)],
 )
 def test_a_span_is_a_number_and_a_unit(text, seconds):
-    """The span is spelled as a person writes it."""
+    """The result is in milliseconds."""
     assert read_span(text) == seconds * 1_000
 
 
 @pytest.mark.parametrize("text", ["", "7", "d", "-1d", "7y", "1.5h", "٣d", "100000d"])
 def test_any_other_span_is_rejected(text):
-    """The error has the valid form."""
+    """The error gives an example of a valid span."""
     with pytest.raises(ValueError, match="7d"):
         read_span(text)

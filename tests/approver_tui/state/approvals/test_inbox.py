@@ -1,4 +1,4 @@
-"""Rows keep their place, and an outcome is never undone."""
+"""Rows keep their position, and an outcome is never undone."""
 
 from dataclasses import replace
 
@@ -11,12 +11,12 @@ from tests.support.builders.approval_texts import NOW, when, wire_approval
 
 
 def an_approval(number: int, **more) -> Approval:
-    """An approval that waits."""
+    """Return a waiting approval."""
     return read_approval(JsonObject(wire_approval(number=number, **more)))
 
 
 def ids(inbox: Inbox) -> list[str]:
-    """The ids in their order."""
+    """Return the IDs of the rows in their order."""
     return [row.id for row in inbox.rows]
 
 
@@ -24,59 +24,59 @@ ONE, TWO = (an_approval(number) for number in (11, 101))
 
 
 def test_a_new_row_is_appended():
-    """Other rows do not move."""
+    """Even an urgent request does not move the other rows."""
     urgent = an_approval(111, risk="high", display={"expires_at": when(NOW + 1_000)})
     assert ids(Inbox().with_approval(ONE).with_approval(urgent)) == [ONE.id, urgent.id]
 
 
-def test_a_known_row_keeps_its_place():
-    """A new copy replaces the old one."""
+def test_a_known_row_keeps_its_position():
+    """A newer copy replaces the old one."""
     newer = replace(ONE, nonce="n")
     inbox = Inbox().with_approval(ONE).with_approval(TWO).with_approval(newer)
     assert inbox.rows == (newer, TWO)
 
 
 def test_the_servers_order_is_kept():
-    """Duplicates in one answer are one row."""
+    """A request that a response contains twice has only one row."""
     high = an_approval(111, risk="high", display={"expires_at": when(NOW + 1_000)})
     assert ids(Inbox.from_list([TWO, high, ONE, TWO])) == [TWO.id, high.id, ONE.id]
 
 
 def test_a_late_copy_never_undoes_an_outcome():
-    """Feed and fetch may cross."""
+    """An event and a fetched copy may arrive in either order."""
     denied = replace(ONE, state=ApprovalState.DENIED)
     assert Inbox().with_approval(ONE).with_update(denied).with_approval(ONE).rows == (denied,)
 
 
 def test_a_copy_from_the_feed_keeps_the_nonce_and_the_attempts():
-    """Without the nonce, an answer would need the server once more."""
+    """Without the nonce, an answer would need one more request to the server."""
     fetched = replace(ONE, nonce="n", tries_left={Step.MATCH: 1})
     assert Inbox().with_approval(fetched).with_approval(ONE).rows == (fetched,)
 
 
 def test_an_outcome_of_an_unknown_row_adds_nothing():
-    """It belongs to the history."""
+    """The ended request belongs in the history."""
     assert Inbox().with_update(replace(ONE, state=ApprovalState.DENIED)) == Inbox()
 
 
 def test_waiting_ends_at_the_exact_millisecond():
-    """The request is not waiting at `expires_at`."""
+    """At `expires_at` itself, the request no longer waits."""
     inbox = Inbox((ONE,))
     assert inbox.waiting(ONE.expires_at - 1) == (ONE,)
     assert inbox.waiting(ONE.expires_at) == ()
 
 
 def test_a_copy_without_attempts_keeps_the_known_ones():
-    """They only decrease."""
+    """A copy without attempts does not unlock a locked request."""
     locked = replace(ONE, tries_left={Step.TYPE_BACK: 0})
     inbox = Inbox().with_approval(locked).with_approval(ONE)
     assert inbox.rows[0].is_locked
-    again = replace(ONE, tries_left={Step.TYPE_BACK: 1})
-    assert not Inbox().with_approval(locked).with_approval(again).rows[0].is_locked
+    with_attempts = replace(ONE, tries_left={Step.TYPE_BACK: 1})
+    assert not Inbox().with_approval(locked).with_approval(with_attempts).rows[0].is_locked
 
 
 def test_a_late_copy_never_undoes_a_retry():
-    """Feed and fetch may cross."""
-    lapsed = replace(ONE, state=ApprovalState.EXPIRED, retry=Retry.POSSIBLE)
-    asked = replace(lapsed, retry=Retry.ASKED)
-    assert Inbox().with_approval(asked).with_approval(lapsed).rows == (asked,)
+    """An event and a fetched copy may arrive in either order."""
+    expired = replace(ONE, state=ApprovalState.EXPIRED, retry=Retry.POSSIBLE)
+    retried = replace(expired, retry=Retry.ASKED)
+    assert Inbox().with_approval(retried).with_approval(expired).rows == (retried,)

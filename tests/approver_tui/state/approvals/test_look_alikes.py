@@ -22,18 +22,18 @@ FOLDED = Folding(now=NOW)
 
 
 def shown(folds: list[Fold]) -> list[tuple[str, str]]:
-    """Which request each row shows, and what it says of the others."""
+    """Return the ID that each row shows and its label for the number of look-alikes."""
     return [(fold.shown.id, fold.count_label) for fold in folds]
 
 
 def test_look_alikes_share_the_row_of_the_first():
-    """Three requests of one agent have another request in between."""
+    """Look-alikes are grouped even if a different request is listed between them."""
     assert grouped([ONE, OTHER, TWO, THREE]) == [[ONE, TWO, THREE], [OTHER]]
     assert shown(FOLDED.folds([ONE, OTHER, TWO, THREE])) == [(ONE.id, "x 3"), (OTHER.id, "")]
 
 
 def test_time_and_message_do_not_separate_look_alikes():
-    """Each keeps its own."""
+    """The row shows the message of the first request and is new if any of them is new."""
     again = an_approval("again", left=9 * MINUTE, says="It is urgent now!", first=True)
     (fold,) = FOLDED.folds([ONE, again])
     assert (fold.alike, fold.is_new, fold.shown.agent_says) == (2, True, ONE.agent_says)
@@ -54,13 +54,13 @@ def test_time_and_message_do_not_separate_look_alikes():
     ids=lambda other: next(iter(other)),
 )
 def test_every_relevant_difference_separates_requests(other):
-    """Every difference, above all in the risk, gives a row of its own."""
+    """Requests that differ in risk, facts, agent or ceremony each have their own row."""
     twin = an_approval("twin", {**PAYMENT, **other})
     assert len(FOLDED.folds([ONE, twin])) == 2
 
 
 def test_votes_and_limits_separate_requests():
-    """A vote or a narrowing is of one request, and is not to be missed."""
+    """A vote or a limit belongs to one request and must stay visible."""
     vote = Vote(SafeText("us"), SafeText("bob"), Answer.APPROVE, NOW, counts=True)
     voted = replace(TWO, vote_tally=VoteTally(2, 1, (), (vote,)))
     waiting = replace(ONE, vote_tally=VoteTally(2, 0, (), ()))
@@ -68,15 +68,15 @@ def test_votes_and_limits_separate_requests():
     assert len(FOLDED.folds([waiting, voted, narrowed])) == 3
 
 
-def test_a_request_without_a_look_key_stands_alone():
-    """Its texts were not compared."""
+def test_a_request_without_a_look_key_has_its_own_row():
+    """Without a key, the texts were not compared."""
     assert len(FOLDED.folds([replace(ONE, look_key=None), replace(TWO, look_key=None)])) == 2
 
 
 def test_a_row_shows_the_selected_or_first_waiting_request():
-    """It keeps its place when that one ends."""
-    over = replace(ONE, state=ApprovalState.DENIED)
-    rows = [over, TWO, THREE]
+    """The row stays in its position when the request that it shows ends."""
+    denied = replace(ONE, state=ApprovalState.DENIED)
+    rows = [denied, TWO, THREE]
     assert shown(FOLDED.folds(rows)) == [(TWO.id, "x 3, 2 wait")]
     assert shown(Folding(selected=THREE.id, now=NOW).folds(rows)) == [(THREE.id, "x 3, 2 wait")]
     late = Folding(now=NOW + 7 * MINUTE)
@@ -86,7 +86,7 @@ def test_a_row_shows_the_selected_or_first_waiting_request():
 
 
 def test_an_expanded_row_lists_each_request():
-    """Each says that it is one of several."""
+    """Each request in an expanded row says how many look alike."""
     opened = Folding(frozenset({ONE.look_key or ""}), now=NOW)
     folds = opened.folds([ONE, OTHER, TWO])
     assert shown(folds) == [(ONE.id, "of 2 alike"), (TWO.id, "of 2 alike"), (OTHER.id, "")]
@@ -94,7 +94,7 @@ def test_an_expanded_row_lists_each_request():
 
 
 def test_a_row_counts_its_marked_requests():
-    """Collapsed of the whole group, expanded its own."""
+    """A collapsed row counts the whole group; an expanded row counts only its own request."""
     marked = replace(FOLDED, marked=frozenset({ONE.id, THREE.id}))
     assert [fold.marked for fold in marked.folds([ONE, OTHER, TWO, THREE])] == [2, 0]
     opened = replace(marked, opened=frozenset({ONE.look_key}))
@@ -102,6 +102,6 @@ def test_a_row_counts_its_marked_requests():
 
 
 def test_look_alikes_of_a_request_include_itself():
-    """Alone if it is not listed."""
+    """A request that is not listed is returned alone."""
     assert look_alikes_of([ONE, OTHER, TWO], TWO) == [ONE, TWO]
     assert look_alikes_of([ONE, TWO], OTHER) == [OTHER]

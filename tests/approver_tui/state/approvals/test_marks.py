@@ -20,14 +20,14 @@ MEDIUM = {**PAYMENT, "risk": "medium", "details": [{"type": "payment.transfer"}]
 ONE = an_approval("one", MEDIUM)
 
 
-def _asks_for(ceremony, **more):
+def _with_ceremony(ceremony, **more):
     return an_approval("other", MEDIUM, ceremony=ceremony, **more)
 
 
 @pytest.mark.parametrize("risk", ["low", "medium"])
 @pytest.mark.parametrize("ceremony", ["confirm", "pin"])
 def test_low_and_medium_risk_can_be_marked(risk, ceremony):
-    """The ceremony is a confirmation or the PIN."""
+    """A request can be marked if it requires only a confirmation or the PIN."""
     approval = an_approval("one", MEDIUM, risk=risk, ceremony=ceremony)
     assert individual_reason(approval) == mark_blocker(approval, []) == ""
 
@@ -37,13 +37,16 @@ def test_low_and_medium_risk_can_be_marked(risk, ceremony):
     [
         (an_approval("one"), "high-risk requests are answered individually."),
         (an_approval("one", risk="critical"), "critical-risk requests are answered individually."),
-        (_asks_for("match"), "approving requires the match number that the agent shows, so it"),
         (
-            _asks_for("reason"),
+            _with_ceremony("match"),
+            "approving requires the match number that the agent shows, so it",
+        ),
+        (
+            _with_ceremony("reason"),
             "approving requires a reason (audit log only), so it is answered individually.",
         ),
         (
-            _asks_for("type_back", type_back={"label": "Amount", "kind": "money", "at": "/x"}),
+            _with_ceremony("type_back", type_back={"label": "Amount", "kind": "money", "at": "/x"}),
             'approving requires "Amount" as you read it, so it is answered individually.',
         ),
         (
@@ -58,16 +61,16 @@ def test_low_and_medium_risk_can_be_marked(risk, ceremony):
     ids=["high", "critical", "number", "reason", "fact", "consent", "people"],
 )
 def test_requests_with_other_steps_are_answered_individually(approval, reason):
-    """The reason is one line."""
+    """The reason is one line, with or without other marked requests."""
     assert individual_reason(approval).startswith(reason)
     assert mark_blocker(approval, []).startswith(reason)
     assert mark_blocker(approval, [ONE]).startswith(reason)
 
 
-def test_only_one_agent_and_one_type_are_marked_together():
-    """The reason names the other."""
-    same = an_approval("two", MEDIUM, headline="Pay Bo", resource="https://pay.example/two")
-    assert mark_blocker(same, [ONE]) == ""
+def test_marked_requests_have_the_same_agent_and_type():
+    """The reason names the agent or the type of the marked requests."""
+    same_type = an_approval("two", MEDIUM, headline="Pay Bo", resource="https://pay.example/two")
+    assert mark_blocker(same_type, [ONE]) == ""
     other_agent = an_approval("two", {**MEDIUM, "agent": "other-bot"})
     other_type = an_approval("two", MEDIUM, details=[{"type": "payment.refund"}])
     assert (
@@ -79,7 +82,7 @@ def test_only_one_agent_and_one_type_are_marked_together():
 
 
 def test_without_a_type_scopes_and_resource_must_match():
-    """Two that ask for other rights, or elsewhere, are not marked together."""
+    """Requests with different scopes or resources cannot be marked together."""
     rights = an_approval("one", PRICES)
     assert action_types(rights) == ("https://supplier.example/prices", "prices:read")
     assert mark_blocker(an_approval("two", PRICES), [rights]) == ""
@@ -90,7 +93,7 @@ def test_without_a_type_scopes_and_resource_must_match():
 
 
 def test_a_mark_stays_while_its_request_is_unchanged():
-    """A newer copy or an extension changes nothing."""
+    """A newer nonce or an extension does not remove the mark."""
     assert not is_mark_lost(ONE, ONE, NOW)
     assert not is_mark_lost(
         ONE, replace(ONE, nonce="n", extended_to=NOW + 60 * MINUTE), NOW + MINUTE
@@ -109,11 +112,11 @@ def test_a_mark_stays_while_its_request_is_unchanged():
     ids=["gone", "answered", "other display", "other action", "takes more"],
 )
 def test_a_mark_is_lost_when_its_request_changes(copy):
-    """Gone, answered, another word, or more steps."""
+    """The mark is removed if the request is gone, answered, different, or needs more steps."""
     assert is_mark_lost(ONE, copy, NOW)
 
 
 def test_a_mark_is_lost_at_expiry():
-    """A millisecond before, the mark is still there."""
+    """One millisecond earlier, the mark is still there."""
     assert not is_mark_lost(ONE, ONE, ONE.expires_at - 1)
     assert is_mark_lost(ONE, ONE, ONE.expires_at)

@@ -30,14 +30,14 @@ ACTION = {
 }
 
 
-def only(*changes, drop=(), **granted):
-    """Whether a text with these members is only the wish."""
+def matches(*changes, drop=(), **granted):
+    """Return whether a granted text with these members matches the proposed narrowing."""
     proposal = Narrowing(tuple(map(read_change, changes)), tuple(drop))
     return matches_narrowing(proposal, json.dumps(ACTION), json.dumps({**ACTION, **granted}))
 
 
 def details(**members):
-    """The order with other members."""
+    """Return the order with other members."""
     return [{**ORDER, **members}]
 
 
@@ -52,7 +52,7 @@ def details(**members):
     ],
 )
 def test_a_reduction_is_parsed(text, change):
-    """A name or a JSON pointer selects the fact, and a number its object."""
+    """A name or a JSON pointer selects the fact, and a leading number its object."""
     assert read_change(text) == change
 
 
@@ -60,27 +60,29 @@ def test_a_reduction_is_parsed(text, change):
     "text", ["amount", "=500", "0:amount=1", "x:amount=1", ":amount=1", "1:=5"]
 )
 def test_an_invalid_reduction_is_rejected(text):
-    """The error has the valid form."""
+    """The error shows the valid form."""
     with pytest.raises(ValueError, match="FACT=VALUE"):
         read_change(text)
 
 
 def test_an_empty_narrowing_is_false():
-    """A full approval therefore stays one."""
+    """A full approval is therefore not mistaken for a narrowed one."""
     assert not Narrowing()
     assert Narrowing(drop_scopes=("read",))
     assert Narrowing(token_seconds=60)
 
 
 @pytest.mark.parametrize(
-    ("wished", "granted", "is_it"),
+    ("proposed", "granted", "is_match"),
     [(60, 60, True), (60, 61, False), (60, None, False), (None, 60, False), (1, True, False)],
 )
-def test_the_token_lifetime_must_match_the_proposal(wished, granted, is_it):
-    """The match is exact to the second."""
+def test_the_token_lifetime_must_match_the_proposal(proposed, granted, is_match):
+    """The lifetime in seconds must be equal, and a boolean is not a number."""
     members = {} if granted is None else {"token_seconds": granted}
     text = json.dumps({**ACTION, **members})
-    assert matches_narrowing(Narrowing(token_seconds=wished), json.dumps(ACTION), text) is is_it
+    assert (
+        matches_narrowing(Narrowing(token_seconds=proposed), json.dumps(ACTION), text) is is_match
+    )
 
 
 @pytest.mark.parametrize(
@@ -96,15 +98,15 @@ def test_the_token_lifetime_must_match_the_proposal(wished, granted, is_it):
     ],
 )
 def test_the_reduced_fact_must_be_smaller(change, member, value):
-    """The fact that was named, and smaller."""
-    assert only(change, authorization_details=details(**{member: value}))
+    """A smaller value of the fact that the proposal names is accepted."""
+    assert matches(change, authorization_details=details(**{member: value}))
 
 
 def test_exactly_the_proposed_scopes_are_dropped():
-    """No other scope is dropped."""
-    assert only(drop=["read"], scope=["place"])
-    assert not only(drop=["read"], scope=["read"])
-    assert not only(drop=["read"])
+    """A text that drops a different scope, or none, does not match."""
+    assert matches(drop=["read"], scope=["place"])
+    assert not matches(drop=["read"], scope=["read"])
+    assert not matches(drop=["read"])
 
 
 @pytest.mark.parametrize(
@@ -129,8 +131,8 @@ def test_exactly_the_proposed_scopes_are_dropped():
     ],
 )
 def test_an_unproposed_or_larger_change_is_detected(change, member, value):
-    """Another fact and a missing place are detected too."""
-    assert not only(change, authorization_details=details(**{member: value}))
+    """A change to a different fact, or to one that does not exist, is rejected too."""
+    assert not matches(change, authorization_details=details(**{member: value}))
 
 
 @pytest.mark.parametrize(
@@ -138,8 +140,8 @@ def test_an_unproposed_or_larger_change_is_detected(change, member, value):
     [{"agent": "other"}, {"token_seconds": 5}, {"authorization_details": []}, {"salt": "x"}],
 )
 def test_a_text_of_another_action_is_detected(granted):
-    """Each member is compared."""
-    assert not only("count=1", **granted)
+    """Every member of the action is compared."""
+    assert not matches("count=1", **granted)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", "null"])

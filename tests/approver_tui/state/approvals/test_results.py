@@ -1,4 +1,4 @@
-"""The list of results."""
+"""The list of results of a batch."""
 
 from dataclasses import replace
 
@@ -19,28 +19,28 @@ HERE, ELSEWHERE = YES.decided.device_id, "sayso_dv_cccccccccccccccc"
 
 
 def test_before_sending_all_are_waiting():
-    """The entries are in order."""
+    """The entries are in the order of the requests."""
     assert [item.approval for item in FRESH.items] == [ONE, TWO, THREE]
     assert FRESH.counts == {AnswerState.WAITING: 3}
     assert not FRESH.is_complete
 
 
 def test_an_update_changes_one_entry():
-    """The entry has the newest copy and the reason."""
-    told = FRESH.with_state(ONE.id, AnswerState.SENDING).with_state(
+    """The entry has the newest copy and the reason; the other entries do not change."""
+    updated = FRESH.with_state(ONE.id, AnswerState.SENDING).with_state(
         ONE.id, AnswerState.ALREADY, SafeText("by bob"), NO
     )
-    assert (told.items[0].approval, told.items[0].state, told.items[0].reason) == (
+    assert (updated.items[0].approval, updated.items[0].state, updated.items[0].reason) == (
         NO,
         AnswerState.ALREADY,
         "by bob",
     )
-    assert told.items[1:] == FRESH.items[1:]
-    assert told.with_state(TWO.id, AnswerState.UNKNOWN).unknown_ids == (TWO.id,)
+    assert updated.items[1:] == FRESH.items[1:]
+    assert updated.with_state(TWO.id, AnswerState.UNKNOWN).unknown_ids == (TWO.id,)
 
 
 def test_the_list_is_complete_when_nothing_more_is_sent():
-    """Unknown outcomes do not keep it open."""
+    """An unknown outcome does not keep the list open."""
     sending = FRESH.with_state(ONE.id, AnswerState.APPROVED).with_state(TWO.id, AnswerState.SENDING)
     assert not sending.is_complete
     broken = sending.with_state(TWO.id, AnswerState.UNKNOWN).with_rest_stopped(SafeText("stopped"))
@@ -54,7 +54,7 @@ def test_the_list_is_complete_when_nothing_more_is_sent():
 
 
 @pytest.mark.parametrize(
-    ("copy", "answer", "device", "fate"),
+    ("copy", "answer", "device", "state"),
     [
         (YES, Answer.APPROVE, HERE, AnswerState.APPROVED),
         (NO, Answer.DENY, HERE, AnswerState.DENIED),
@@ -65,14 +65,17 @@ def test_the_list_is_complete_when_nothing_more_is_sent():
     ],
     ids=["our yes", "our no", "our other answer", "elsewhere", "no device", "still waits"],
 )
-def test_the_servers_copy_decides_an_unknown_answer(copy, answer, device, fate):
-    """It is ours only if this device gave it; if open, it never arrived."""
-    assert answer_state(copy, answer, device, NOW) is fate
+def test_the_servers_copy_decides_an_unknown_answer(copy, answer, device, state):
+    """An answer is ours only if this device gave it.
+
+    If the request is open, it was not recorded.
+    """
+    assert answer_state(copy, answer, device, NOW) is state
 
 
 def test_an_unanswered_request_is_expired_or_ended():
-    """Its time, the server's word and a withdrawal are told apart."""
-    gone = replace(ONE, state=ApprovalState.CANCELLED, reason=SafeText("withdrawn"))
+    """A request whose time passed is expired, and a withdrawn request is ended."""
+    withdrawn = replace(ONE, state=ApprovalState.CANCELLED, reason=SafeText("withdrawn"))
     assert answer_state(ONE, Answer.APPROVE, HERE, ONE.expires_at) is AnswerState.EXPIRED
     assert ended_state(replace(ONE, state=ApprovalState.EXPIRED)) is AnswerState.EXPIRED
-    assert answer_state(gone, Answer.APPROVE, HERE, NOW) is AnswerState.ENDED
+    assert answer_state(withdrawn, Answer.APPROVE, HERE, NOW) is AnswerState.ENDED

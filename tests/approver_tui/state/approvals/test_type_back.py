@@ -1,4 +1,4 @@
-"""The fact to type is hidden."""
+"""The fact that the user must type is hidden."""
 
 from dataclasses import replace
 
@@ -36,7 +36,7 @@ def _approval(label="Amount", value="EUR 5.00", kind="money", **display):
 
 
 @pytest.mark.parametrize(
-    ("kind", "label", "what"),
+    ("kind", "label", "requirement"),
     [
         (
             FactKind.LAST_FOUR,
@@ -46,10 +46,10 @@ def _approval(label="Amount", value="EUR 5.00", kind="money", **display):
         (FactKind.TEXT, "To account", '"To account" as you read it'),
     ],
 )
-def test_the_fact_to_type_has_a_prompt_and_a_sentence(kind, label, what):
-    """Four characters of it, or all."""
-    asked = TypeBack(SafeText("To account"), kind)
-    assert (asked.prompt, asked.requirement) == (label, what)
+def test_the_fact_to_type_has_a_prompt_and_a_sentence(kind, label, requirement):
+    """The user types the last four characters or the whole value."""
+    type_back = TypeBack(SafeText("To account"), kind)
+    assert (type_back.prompt, type_back.requirement) == (label, requirement)
 
 
 @pytest.mark.parametrize(
@@ -63,42 +63,42 @@ def test_the_fact_to_type_has_a_prompt_and_a_sentence(kind, label, what):
     ],
 )
 def test_an_impossible_entry_is_detected(step, kind, value, entries, others):
-    """Only its length and form are checked."""
+    """Only the length and the form of an entry are checked here."""
     approval = _approval(value=value, kind=kind)
     assert [is_plausible(approval, step, entry) for entry in entries] == [True] * len(entries)
     assert [is_plausible(approval, step, other) for other in others] == [False] * len(others)
 
 
-def test_the_fact_is_hidden_wherever_it_stands_alone():
-    """The fact is not hidden inside another word."""
+def test_the_fact_is_hidden_where_it_is_a_whole_word():
+    """A longer word or number that contains the fact is not changed."""
     shown = hide_typed_fact(_approval()).display
     assert shown.headline == f"Pay {GAP} to N"
     assert [fact.value for fact in shown.facts] == [GAP, f"N, for {GAP} of EUR 5.000"]
 
 
 def test_the_fact_is_hidden_in_unusual_signals():
-    """The amount of an earlier request may be that of this one."""
+    """The amount of an earlier request may equal that of this one."""
     signal = {"code": "split_amount", "severity": "warning", "text": "The usual is EUR 5.00."}
-    told = {"unusual": [signal], "compared": "Only 1 to compare with, EUR 5.00."}
-    display = hide_typed_fact(_approval(**told)).display
-    assert [one.text for one in display.unusual] == [f"The usual is {GAP}."]
+    unusual = {"unusual": [signal], "compared": "Only 1 to compare with, EUR 5.00."}
+    display = hide_typed_fact(_approval(**unusual)).display
+    assert [shown.text for shown in display.unusual] == [f"The usual is {GAP}."]
     assert display.compared == f"Only 1 to compare with, {GAP}."
 
 
 def test_a_headline_that_may_be_cut_is_replaced():
-    """The title replaces it."""
+    """The fact may be cut in the headline, so the title is shown instead."""
     approval = _approval(value=LONG, headline=f"Pay {LONG[:60]}… to N")
     assert hide_typed_fact(approval).display.headline == approval.display.title
 
 
 def test_the_resource_is_hidden_if_it_must_be_typed():
-    """It is no fact; what a yes gives names it."""
+    """The resource is hidden in the description of the token."""
     approval = _approval(label="Resource", kind="text", gives=f"A token for {RESOURCE}, once")
     assert hide_typed_fact(approval).display.gives == f"A token for {GAP}, once"
 
 
 def test_the_fact_is_hidden_in_the_granted_part():
-    """Both columns and the signed text hide it; other rows stay."""
+    """The fact is hidden in both columns and in the places of the signed text."""
     rows = (
         Difference(*map(SafeText, ("Amount", "EUR 5.00", "EUR 1.00"))),
         Difference(*map(SafeText, ("Scope", "all", "(not granted)"))),
@@ -113,19 +113,19 @@ def test_the_fact_is_hidden_in_the_granted_part():
 
 
 def test_without_a_fact_to_type_nothing_is_hidden():
-    """The function returns the very same approval."""
+    """The same approval is returned."""
     approval = read_approval(JsonObject(wire_approval()))
     assert hide_typed_fact(approval) is approval
 
 
 @pytest.mark.parametrize("text", ["match+pin+reason+type_back", "confirm", "pin"])
 def test_a_ceremony_is_read_and_written_alike(text):
-    """The spelling is the server's, which is signed."""
+    """The spelling is the server's, because the spelling is signed."""
     assert ceremony_text(read_ceremony(text)) == text
 
 
 @pytest.mark.parametrize("text", ["pin+match", "pin+pin", "dance", "", "confirm+pin"])
 def test_another_spelling_or_step_is_rejected(text):
-    """A server that asks for more than this program knows is not answered."""
+    """A request that requires an unknown step cannot be answered."""
     with pytest.raises(ValueError, match=r"Step|alphabet"):
         read_ceremony(text)

@@ -19,7 +19,7 @@ from approver_tui.state.text import SafeText
     ],
 )
 def test_the_tally_says_who_is_needed(need, have, left, words):
-    """If nobody is needed any more, it says so."""
+    """If no more votes are needed, the tally has only the number of approvals."""
     assert VoteTally(need, have, tuple(map(SafeText, left)), ()).words == words
 
 
@@ -33,6 +33,6 @@ def test_the_tally_says_who_is_needed(need, have, left, words):
     ],
 )
 def test_a_vote_counts_for_its_user(who, answer, counts, is_own):
-    """A void vote, a denial, and somebody else's vote do not count."""
+    """A void vote, a denial and somebody else's vote do not count."""
     vote = Vote(SafeText(who), SafeText(who), answer, 0, counts=counts)
     assert VoteTally(2, 1, (), (vote,)).counts("me") is is_own

@@ -12,12 +12,12 @@ from tests.support.fakes.fake_requests import MINUTE
 
 
 def test_each_acting_agent_is_listed_once():
-    """The agents are sorted by name and have their access, last use and end."""
+    """The agents are sorted by name, with their access, last use and expiry."""
     consents = [a_consent("Zoe"), a_consent("bot"), a_consent("bot", id="sayso_co_2")]
     tokens = [a_token("bot", last_used_at=None), a_token("amy", last_used_at=NOW - 5)]
     tokens.append(a_token("amy", id="sayso_at_2", last_used_at=NOW - 2))
     amy, bot, zoe = acting_agents(consents, tokens)
-    assert [one.name for one in (amy, bot, zoe)] == ["amy", "bot", "Zoe"]
+    assert [agent.name for agent in (amy, bot, zoe)] == ["amy", "bot", "Zoe"]
     assert (len(bot.consents), len(bot.delegations)) == (2, 1)
     assert (amy.last_used_at, bot.last_used_at, zoe.last_used_at) == (NOW - 2, None, None)
     assert (amy.until, bot.until) == (NOW + 4 * MINUTE, NOW + 1440 * MINUTE)
@@ -35,5 +35,5 @@ def test_ended_access_is_left_out():
     """Access that expired, ended or was revoked is not listed."""
     consents = [a_consent(state=ConsentState.REVOKED), a_consent(state=ConsentState.EXPIRED)]
     tokens = [a_token(state=DelegationState.REVOKED), a_token(state=DelegationState.EXPIRED)]
-    grants = [a_grant(NOW, state=one) for one in (GrantState.ENDED, GrantState.EXPIRED)]
+    grants = [a_grant(NOW, state=state) for state in (GrantState.ENDED, GrantState.EXPIRED)]
     assert acting_agents(consents, tokens, grants) == ()

@@ -7,12 +7,12 @@ import pytest
 from approver_tui.state.notifications.connection import TRANSITIONS, Connection, Phase, Signal
 from approver_tui.state.text import SafeText
 
-GONE = SafeText("The server does not answer.")
+NO_RESPONSE = SafeText("The server does not answer.")
 
 
 @pytest.mark.parametrize(("phase", "signal"), list(itertools.product(Phase, Signal)))
-def test_every_signal_in_every_phase(phase, signal):
-    """A signal with a row moves and sets `since`; one without changes nothing."""
+def test_a_signal_changes_the_phase_only_if_there_is_a_transition(phase, signal):
+    """A transition sets the phase and `since`; any other signal changes nothing."""
     before = Connection(phase=phase, since=1)
     after = before.after(signal, now=2)
     if (phase, signal) in TRANSITIONS:
@@ -22,13 +22,13 @@ def test_every_signal_in_every_phase(phase, signal):
 
 
 def test_the_reason_stays_while_connecting():
-    """It goes when live."""
-    lost = Connection(phase=Phase.LIVE).after(Signal.LOST, now=1, reason=GONE)
+    """The reason is removed when the connection is live."""
+    lost = Connection(phase=Phase.LIVE).after(Signal.LOST, now=1, reason=NO_RESPONSE)
     dialling = lost.after(Signal.DIAL, now=2)
-    assert (lost.reason, dialling.reason) == (GONE, GONE)
+    assert (lost.reason, dialling.reason) == (NO_RESPONSE, NO_RESPONSE)
     assert dialling.after(Signal.OPENED, now=3).reason == ""
 
 
 def test_only_live_is_live():
-    """While it connects, what is on the screen may be old."""
+    """In every other phase, the screen may show old data."""
     assert [phase for phase in Phase if Connection(phase=phase).is_live] == [Phase.LIVE]

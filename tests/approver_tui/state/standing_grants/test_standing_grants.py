@@ -13,14 +13,14 @@ from approver_tui.state.standing_grants.standing_grants import (
 )
 from tests.support.builders.approval_texts import NOW, when
 
-LIKE = {"type": "payment.transfer", "amount": {"minor": 1_000, "currency": "EUR"}, "payee": "N"}
+PAYMENT = {"type": "payment.transfer", "amount": {"minor": 1_000, "currency": "EUR"}, "payee": "N"}
 EXAMPLE = {
     "agent": "a",
     "resource": "r",
     "scope": ["s"],
     "user": "u",
     "salt": "x",
-    "authorization_details": [LIKE],
+    "authorization_details": [PAYMENT],
 }
 TERMS = {
     "type": "sayso:standing_grant",
@@ -36,7 +36,7 @@ TERMS = {
     "risk": "low",
     "notify": True,
 }
-WISH = StandingGrantProposal(
+PROPOSAL = StandingGrantProposal(
     "sayso_ap_x",
     seconds=3_600,
     uses=3,
@@ -46,16 +46,16 @@ WISH = StandingGrantProposal(
 )
 
 
-def _fits(terms: dict[str, Any] | None = None, **members: Any) -> bool:
-    details = [{**TERMS, **(terms or {})}, LIKE]
+def _matches(terms: dict[str, Any] | None = None, **members: Any) -> bool:
+    details = [{**TERMS, **(terms or {})}, PAYMENT]
     offered = {**EXAMPLE, "salt": "y", "authorization_details": details, **members}
-    return matches_proposal(WISH, json.dumps(EXAMPLE), json.dumps(offered), NOW)
+    return matches_proposal(PROPOSAL, json.dumps(EXAMPLE), json.dumps(offered), NOW)
 
 
 def test_the_proposed_grant_matches() -> None:
-    """The salt may differ, and the clock a little."""
-    assert _fits()
-    assert _fits({"until": when(NOW + 3_700_000)})
+    """The salt may differ, and the server's clock may be a little ahead."""
+    assert _matches()
+    assert _matches({"until": when(NOW + 3_700_000)})
 
 
 @pytest.mark.parametrize(
@@ -76,8 +76,8 @@ def test_the_proposed_grant_matches() -> None:
     ],
 )
 def test_other_limits_do_not_match(terms: dict[str, Any]) -> None:
-    """Each is compared; an invalid one never matches."""
-    assert not _fits(terms)
+    """Every limit is compared, and an invalid limit never matches."""
+    assert not _matches(terms)
 
 
 @pytest.mark.parametrize(
@@ -88,23 +88,23 @@ def test_other_limits_do_not_match(terms: dict[str, Any]) -> None:
         {"resource": "q"},
         {"scope": []},
         {"authorization_details": [TERMS]},
-        {"authorization_details": [TERMS, {**LIKE, "payee": "M"}]},
-        {"authorization_details": [LIKE]},
+        {"authorization_details": [TERMS, {**PAYMENT, "payee": "M"}]},
+        {"authorization_details": [PAYMENT]},
         {"authorization_details": []},
     ],
 )
 def test_another_request_does_not_match(members: dict[str, Any]) -> None:
-    """It is like the example, for the same agent and resource."""
-    assert not _fits(**members)
+    """The agent, user, resource, scopes and details must be those of the example."""
+    assert not _matches(**members)
 
 
 def test_an_invalid_text_does_not_match() -> None:
     """A text that is not a standing grant matches no proposal."""
-    assert not matches_proposal(WISH, json.dumps(EXAMPLE), "[]", NOW)
+    assert not matches_proposal(PROPOSAL, json.dumps(EXAMPLE), "[]", NOW)
 
 
 def test_varying_facts_are_parsed() -> None:
-    """A name or pointer selects the fact; a number has its limit."""
+    """A name or a pointer selects the fact, and a value sets its limit."""
     assert read_varying("amount=20") == VaryingFact("/amount", "20")
     assert read_varying("to.name") == VaryingFact("/to/name", None)
     assert read_varying("/lines/0/price=5") == VaryingFact("/lines/0/price", "5")

@@ -1,4 +1,4 @@
-"""What may vary, named as the request names it."""
+"""The facts of a request that may vary in a standing grant."""
 
 import pytest
 
@@ -18,7 +18,7 @@ MEMBERS = varying_members(an_approval("pay", facts=FACTS, details=[DETAIL]))
 
 
 def test_members_have_the_label_and_value_of_the_fact_that_shows_them():
-    """Others are named by their path. Switches cannot vary, and the type cannot."""
+    """Other members are named by their path. Booleans and the type cannot vary."""
     assert [(member.pointer, member.label, member.value) for member in MEMBERS] == [
         ("/amount", "Sum", "EUR 4,820.00"),
         ("/lines", "Lines", "[1, 2]"),
@@ -31,13 +31,13 @@ def test_members_have_the_label_and_value_of_the_fact_that_shows_them():
 
 
 def test_several_details_cannot_vary():
-    """A grant covers one action."""
+    """A grant covers one action, so no member of a request with several details can vary."""
     assert varying_members(an_approval("two", details=[DETAIL, DETAIL])) == ()
     assert varying_members(an_approval("none")) == ()
 
 
 @pytest.mark.parametrize(
-    ("mismatch", "said"),
+    ("mismatch", "description"),
     [
         ("/payee", "another to"),
         ("/amount/currency", "another sum"),
@@ -46,6 +46,6 @@ def test_several_details_cannot_vary():
         ("something new", "something new"),
     ],
 )
-def test_a_difference_is_told_without_a_pointer(mismatch, said):
-    """By the label, or in plain words."""
-    assert difference(MEMBERS, SafeText(mismatch)) == said
+def test_a_difference_is_described_without_a_pointer(mismatch, description):
+    """A difference is named by the label of its fact or in plain words."""
+    assert difference(MEMBERS, SafeText(mismatch)) == description

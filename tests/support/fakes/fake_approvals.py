@@ -27,7 +27,7 @@ def an_approval(
     left: int = 4 * MINUTE + 12_000,
     **changes: Any,
 ) -> Approval:
-    """Return a pending approval with an ID from `name`; it expires `left` milliseconds after NOW."""
+    """Return a pending approval with an ID from `name`, which expires `left` ms after NOW."""
     terms = {**about, **changes}
     return read_approval(JsonObject.parse(json.dumps(_document(name, terms, NOW + left)), ""))
 

@@ -47,7 +47,7 @@ _OPTIONS = {
 
 
 class PostgresMissing(RuntimeError):
-    """This machine has no server binaries; the message says how to install them."""
+    """The machine has no server binaries; the message says how to install them."""
 
 
 class PostgresServer:

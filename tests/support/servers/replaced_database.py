@@ -26,7 +26,7 @@ def copied(server: LiveServer, name: str) -> Path:
 
 
 def replace(server: LiveServer, copy: Path, meanwhile: Callable[[], object] = bool) -> None:
-    """Restart the server on a different database, with the same keys; call `meanwhile` in between."""
+    """Restart the server on a different database with the same keys; call `meanwhile` between."""
     server.stop()
     if server._services is not None:
         server._services.store.close()

@@ -2,7 +2,7 @@
 
 The clock is eight bytes in a file that is mapped into the server's memory: milliseconds to add to
 the real time. The `Date` header of every response follows it, because clients with a wrong clock
-use that header. With `--skew`, the clock of this process is also wrong, unlike the database's clock.
+use that header. With `--skew` the clock of this process is also wrong, unlike the database's.
 Everything else is what `sayso serve` runs.
 """
 

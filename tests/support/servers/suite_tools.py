@@ -125,19 +125,19 @@ async def _elicit(ctx: Ctx, message: str, schema: type[BaseModel]) -> str:
 @mcp.tool()
 async def test_elicitation(message: str, ctx: Ctx) -> str:
     """Ask the person."""
-    return f"User response: {await _elicited(ctx, message, Answer)}"
+    return f"User response: {await _elicit(ctx, message, Answer)}"
 
 
 @mcp.tool()
 async def test_elicitation_sep1034_defaults(ctx: Ctx) -> str:
     """Ask the person in a form with defaults."""
-    return f"Elicitation completed: {await _elicited(ctx, 'Who are you?', Defaults)}"
+    return f"Elicitation completed: {await _elicit(ctx, 'Who are you?', Defaults)}"
 
 
 @mcp.tool()
 async def test_elicitation_sep1330_enums(ctx: Ctx) -> str:
     """Ask the person in a form with enumerations."""
-    return f"Elicitation completed: {await _elicited(ctx, 'Choose.', Enums)}"
+    return f"Elicitation completed: {await _elicit(ctx, 'Choose.', Enums)}"
 
 
 @mcp.tool()

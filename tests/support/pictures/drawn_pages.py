@@ -107,7 +107,7 @@ def _rule(addresses: MapAdapter, path: str) -> str | None:
 
 
 def main(wanted: set[str]) -> None:
-    """Draw all pages or the named ones again, and delete pictures of states that no longer exist."""
+    """Draw all or the named pages again, and delete pictures of states that no longer exist."""
     with tempfile.TemporaryDirectory() as folder:
         drawn = Path(folder) / "drawn"
         with prepared_server(Path(folder), ("--drawn", str(drawn))) as made:

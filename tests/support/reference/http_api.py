@@ -187,7 +187,7 @@ def _form(value_schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> str:
             code(str(value)) for value in value_schema.get("enum", [value_schema.get("const")])
         )
     if value_schema.get("type") == "array":
-        return f"list of {_form(one.get('items', {}), schemas)}"
+        return f"list of {_form(value_schema.get('items', {}), schemas)}"
     return _plain(value_schema)
 
 
@@ -201,9 +201,9 @@ def _plain(value_schema: Mapping[str, Any]) -> str:
     kind = str(value_schema.get("type", "any"))
     words = names.get(kind, kind)
     if "maxLength" in value_schema:
-        words += f", up to {one['maxLength']} characters"
+        words += f", up to {value_schema['maxLength']} characters"
     if "minimum" in value_schema and "maximum" in value_schema:
-        words += f", {one['minimum']} to {one['maximum']}"
+        words += f", {value_schema['minimum']} to {value_schema['maximum']}"
     return words
 
 

@@ -1,4 +1,4 @@
-"""`python -m tests.bench.policy`: a decision with fifty rules, after a short and a long history."""
+"""`python -m tests.bench.policy`: one decision with fifty rules, after short and long histories."""
 
 import json
 import tempfile

@@ -104,7 +104,7 @@ class Autopush:
                 "broadcasts": {},
             }
         if kind == "register":
-            return self._registered(said["channelID"], said.get("key", ""))
+            return self._register(said["channelID"], said.get("key", ""))
         if kind == "unregister":
             for token, channel in tuple(self.channels.items()):
                 if channel == said["channelID"]:

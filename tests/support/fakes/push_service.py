@@ -81,7 +81,7 @@ class PushService:
     """Token → the minted subscription, or None if it belongs to a browser."""
     keys: dict[str, str] = field(default_factory=dict)
     """Token → the sender's public key, if the subscription is bound to one (RFC 8292 4)."""
-    delivered: list[Delivered] = field(default_factory=list)
+    taken: list[Delivered] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     over: threading.Event = field(default_factory=threading.Event)
     forward: Callable[[str, bytes, dict[str, str]], None] | None = None

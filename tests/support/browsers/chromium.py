@@ -314,7 +314,7 @@ class Chromium:
         lost = "INTERNET_DISCONNECTED CONNECTION_REFUSED CONNECTION_RESET CONNECTION_CLOSED"
         lost += " EMPTY_RESPONSE CONTENT_LENGTH_MISMATCH NETWORK_CHANGED BLOCKED_BY_CLIENT"
         away = [f"net::ERR_{name}" for name in lost.split()]
-        away.append("status of 502")  # our server never sends 502; a test's stand-in did
+        away.append("status of 502")  # our server never sends 502; a test's replacement did
         quiet = ("favicon", "icon from the Manifest", "WebSocket connection", *away)
         expected = (  # the inbox or the log check polled while it was signed out
             ("status of 401", "state=waiting&limit=1"),

@@ -320,8 +320,8 @@ class LocalTerminal:
 
     def deny(self, approval_id: str, code: str = "not_needed", **members: Any) -> Answer:
         """Deny with the session key."""
-        statement = {"decision": "deny", "code": code, "ceremony": "none"}
-        jws = self.decision(approval_id, self.session, **statement)
+        claims = {"decision": "deny", "code": code, "ceremony": "none"}
+        jws = self.decision(approval_id, self.session, **claims)
         return self.send_decision(approval_id, jws, **members)
 
     def statement(

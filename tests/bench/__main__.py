@@ -1,4 +1,4 @@
-"""`python -m tests.bench`: every benchmark, one after another."""
+"""`python -m tests.bench`: run every benchmark, one after another."""
 
 from tests.bench import (
     administration,

@@ -1,4 +1,4 @@
-"""`python -m tests.bench.administration`: requests beside administrative changes and idle feeds."""
+"""`python -m tests.bench.administration`: requests during administrative changes and idle feeds."""
 
 import http.client
 import statistics
@@ -16,19 +16,19 @@ from tests.support.clients.terminal import new_person
 from tests.support.servers.server import BY, AgentKey, LiveServer
 
 _PEOPLE = 100
-_EACH = 10
+_FEEDS_PER_PERSON = 10
 _CHANGES = 8
 _PAUSE_SECONDS = 0.7
 _BAR_MS = 100.0
 
 
 def main() -> None:
-    """A request every few milliseconds; an agent is turned off and on, with and without feeds."""
-    say(f"## Requests beside administrative changes, {_PEOPLE * _EACH} idle feeds")
+    """Send a request every few milliseconds while an agent is disabled and enabled repeatedly."""
+    say(f"## Requests beside administrative changes, {_PEOPLE * _FEEDS_PER_PERSON} idle feeds")
     with product() as server:
         people = [new_person(server) for _ in range(_PEOPLE)]
-        plain = _latencies(server)
-        with feed.sockets(server, people * _EACH) as client:
+        without_feeds = _latencies(server)
+        with feed.sockets(server, people * _FEEDS_PER_PERSON) as client:
             without_changes = _latencies(server, changes=0)
             with_changes = _latencies(server)
             client.terminate()
@@ -36,20 +36,20 @@ def main() -> None:
             person.client.close()
     say("| what | requests | p50 ms | p99 ms | longest ms |\n|---|---|---|---|---|")
     rows = (
-        ("no feeds, changes", plain),
+        ("no feeds, changes", without_feeds),
         ("feeds, no changes", without_changes),
         ("feeds, changes", with_changes),
     )
-    for name, found in rows:
-        p99 = sorted(found)[len(found) * 99 // 100]
-        middle = statistics.median(found)
-        say(f"| {name} | {len(found)} | {middle:.1f} | {p99:.1f} | {max(found):.1f} |")
+    for name, times in rows:
+        p99 = sorted(times)[len(times) * 99 // 100]
+        middle = statistics.median(times)
+        say(f"| {name} | {len(times)} | {middle:.1f} | {p99:.1f} | {max(times):.1f} |")
     say("")
     verdict("longest beside feeds and changes:", max(with_changes), _BAR_MS, " ms")
 
 
 def _latencies(server: LiveServer, changes: int = _CHANGES) -> list[float]:
-    """Milliseconds of each request until the changes have ended."""
+    """Return the milliseconds of each request until the changes have ended."""
     key = server.agent()
     with _changing(server, server.agent().name, changes) as over:
         return list(_requests(server, key, over))

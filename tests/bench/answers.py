@@ -1,6 +1,6 @@
-"""The expected answer of a benchmark, and the failure on any other.
+"""The expected response of a benchmark, and the failure on any other response.
 
-Owns: the rule that a measurement counts only when every answer is the expected one. Never: figures.
+Owns: the rule that a measurement counts only if every response is as expected. Never: figures.
 """
 
 from collections import Counter
@@ -9,28 +9,28 @@ from dataclasses import dataclass
 
 
 class WrongAnswers(Exception):
-    """A benchmark got unexpected answers, so its figures mean nothing."""
+    """A benchmark got unexpected responses, so its figures mean nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """The expected answer of a benchmark: its status, and a text in its body."""
+    """The expected response of a benchmark: its status, and a text in its body."""
 
     status: int
     body: str
 
     @property
     def label(self) -> str:
-        """How it is counted."""
+        """Return the label under which it is counted."""
         return f"{self.status} {self.body}"
 
     def matches(self, status: int, body: str) -> bool:
-        """Reports whether an answer is this one."""
+        """Report whether a response is as expected."""
         return status == self.status and self.body in body
 
 
 def check(what: str, expected: str, answers: Mapping[str, int]) -> None:
-    """Raise `WrongAnswers` unless all answers have the expected label and there is at least one."""
+    """Raise `WrongAnswers` unless there is a response and all have the expected label."""
     if set(answers) == {expected}:
         return
     counted = ", ".join(f"{count} x {label}" for label, count in Counter(answers).most_common())

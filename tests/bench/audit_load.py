@@ -1,4 +1,4 @@
-"""`python -m tests.bench.audit_load`: what the audit log costs, and when an entry is in it."""
+"""`python -m tests.bench.audit_load`: the cost of the audit log, and its delay."""
 
 import tempfile
 import threading
@@ -18,18 +18,18 @@ from tests.support.servers.server import LiveServer, live_server
 
 _BAR_COST = 1.1
 _BAR_MS = 500
-_EACH_SECONDS = 0.01
+_INTERVAL_SECONDS = 0.01
 
 
 def main() -> None:
-    """Backchannel requests, each of which writes an entry."""
+    """Measure with backchannel requests, each of which writes an entry."""
     say("## Audit log (requests with and without it; entries until they have their place)")
     _cost()
     _sequencing()
 
 
 def _cost() -> None:
-    """Round by round, beside a server that stores no entries."""
+    """Compare with a server that stores no entries, round by round."""
     with tempfile.TemporaryDirectory() as folder, product(**CALLED_ALWAYS) as server:
         settings, options = {**WITHOUT_LIMITS, **CALLED_ALWAYS}, ("--seed", "no_entries")
         with live_server(Path(folder), options=options, **settings) as other:
@@ -39,7 +39,7 @@ def _cost() -> None:
 
 
 def _sequencing() -> None:
-    """On PostgreSQL, the age of the oldest entry without a place, every ten milliseconds."""
+    """On PostgreSQL, measure every ten milliseconds how old the oldest unnumbered entry is."""
     with ExitStack() as running:
         database = running.enter_context(PostgresServer())
         folder = Path(running.enter_context(tempfile.TemporaryDirectory()))
@@ -47,8 +47,8 @@ def _sequencing() -> None:
         server = running.enter_context(live_server(folder, **settings))
         target = request.target(server)
         with _ages(server) as ages:
-            (found,) = compare([target], rounds=2)
-    say(f"{found.count} requests, CPU {found.cpu_us:.0f} µs each; {len(ages)} looks")
+            (figures,) = compare([target], rounds=2)
+    say(f"{figures.count} requests, CPU {figures.cpu_us:.0f} µs each; {len(ages)} looks")
     ages.sort()
     verdict("age of the oldest entry without a place, p50", ages[len(ages) // 2], _BAR_MS, " ms")
     verdict("age of the oldest entry without a place, p99", ages[-len(ages) // 100], _BAR_MS, " ms")
@@ -56,18 +56,18 @@ def _sequencing() -> None:
 
 @contextmanager
 def _ages(server: LiveServer) -> Iterator[list[int]]:
-    """While the block runs, look how long the oldest entry has waited."""
-    found, over = list[int](), threading.Event()
+    """While the block runs, record how long the oldest unnumbered entry has waited."""
+    ages, over = list[int](), threading.Event()
 
     def look() -> None:
-        while not over.wait(_EACH_SECONDS):
+        while not over.wait(_INTERVAL_SECONDS):
             with server.services.store.read() as view:
-                found.append(lag.behind(view, view.audit_log.size()).milliseconds)
+                ages.append(lag.behind(view, view.audit_log.size()).milliseconds)
 
     thread = threading.Thread(target=look)
     thread.start()
     try:
-        yield found
+        yield ages
     finally:
         over.set()
         thread.join()

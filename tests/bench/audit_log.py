@@ -26,7 +26,7 @@ _BAR_MIB = 2
 
 
 def main() -> None:
-    """Verify a short and a long log, each in a process of its own."""
+    """Verify a short and a long log, each in its own process."""
     say("## Audit log (verification of a bundle: hashes, signatures, meaning)")
     with tempfile.TemporaryDirectory() as folder:
         figures = [_measured(Path(folder) / str(size), size) for size in _SIZES]
@@ -37,17 +37,17 @@ def main() -> None:
 
 
 def _measured(file: Path, size: int) -> tuple[float, int]:
-    """Seconds of processor and the most memory (KiB) of one verification."""
+    """Return processor seconds and peak memory (KiB) of one verification."""
     with file.open("w", encoding="utf-8") as out:
         out.writelines(f"{line}\n" for line in bundles.write(_ORIGIN, _lines(size)))
     command = [sys.executable, "-m", "server.audit_log.verify", str(file)]
     child = subprocess.Popen([*command, "--log-key", _KEY.text], cwd=ROOT, stdout=subprocess.PIPE)
     assert child.stdout is not None
-    said = child.stdout.read().decode()
+    output = child.stdout.read().decode()
     _, status, used = os.wait4(child.pid, 0)
     child.returncode = os.waitstatus_to_exitcode(status)
-    if not said.startswith(f"Verified: {size} entries"):
-        raise AssertionError(said)
+    if not output.startswith(f"Verified: {size} entries"):
+        raise AssertionError(output)
     return _seconds(used), used.ru_maxrss
 
 
@@ -67,7 +67,7 @@ def _lines(size: int) -> Iterator[Line]:
 
 
 def _body(seq: int) -> bytes:
-    """An entry as most are: a token without an approval."""
+    """Return a typical entry: a token without an approval."""
     return entry_bytes(
         {
             "id": f"01a22af76be7-{seq:08}",

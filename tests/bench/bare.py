@@ -13,12 +13,12 @@ from server.settings import Settings
 
 
 class _Bare(_Application):
-    """The server's setup around another application."""
+    """The server's setup around an application that does nothing."""
 
     site = None
 
     def load(self) -> Any:
-        """The worker calls it after gevent has patched."""
+        """Return the application; the worker calls this after gevent has patched."""
         from flask import Flask  # noqa: PLC0415  # gevent has patched now
 
         app = Flask("bare")
@@ -32,7 +32,7 @@ class _Bare(_Application):
 
 
 def main(port: int) -> None:
-    """Serve."""
+    """Serve on this port."""
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(data_dir=Path(folder), issuer=f"http://localhost:{port}")
         _Bare(settings, ServeOptions(port=port), None).run()

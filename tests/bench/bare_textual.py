@@ -1,14 +1,14 @@
-"""A Textual app that does nothing: the minimum cost of any app of this toolkit."""
+"""A Textual app that does nothing: the minimum cost of any Textual app."""
 
 from textual.app import App, ComposeResult
 from textual.widgets import Static
 
 
 class Bare(App[None]):
-    """One line."""
+    """An app with one line."""
 
     def compose(self) -> ComposeResult:
-        """The line that the measurement waits for."""
+        """Yield the line that the measurement waits for."""
         yield Static("FIRST FRAME")
 
 

@@ -28,7 +28,7 @@ _SQLALCHEMY = ("-c", "import sqlalchemy")
 
 
 def main() -> None:
-    """Each command in a new installation, in turn with SQLAlchemy alone."""
+    """Run each command in a new installation, in turn with importing only SQLAlchemy."""
     say(f"## Processor time of `sayso`, median of {_ROUNDS}")
     with tempfile.TemporaryDirectory() as folder:
         _once(("-m", "server", "--data-dir", folder, "init"))
@@ -43,7 +43,7 @@ def main() -> None:
 
 
 def _rounds(folder: str, verb: str) -> tuple[float, float]:
-    """The medians of the seconds, and of their ratio to those of SQLAlchemy."""
+    """Return the median of the seconds, and of their ratio to those of SQLAlchemy."""
     taken = [
         (_once(("-m", "server", "--data-dir", folder, *verb.split())), _once(_SQLALCHEMY))
         for _ in range(_ROUNDS)
@@ -55,7 +55,7 @@ def _rounds(folder: str, verb: str) -> tuple[float, float]:
 
 
 def _once(arguments: Sequence[str]) -> float:
-    """The user and system time of a new Python with these arguments."""
+    """Return user plus system time of a new Python process with these arguments."""
     process = subprocess.Popen([sys.executable, *arguments], stdout=subprocess.DEVNULL, cwd=ROOT)
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)

@@ -1,4 +1,4 @@
-"""`python -m tests.bench.exchange`: a user's token becomes a narrower one, with its entry."""
+"""`python -m tests.bench.exchange`: exchange a user's token for a narrower one."""
 
 from collections.abc import Callable
 
@@ -19,34 +19,34 @@ _PEER_TOKENS = 9_000
 
 
 def main() -> None:
-    """Each token is exchanged once; a chain also reads the parents of its token."""
+    """Exchange each token once; for a token of a chain the server also reads its parents."""
     say("## Exchange (one token verified, one signed, consent, delegation, entry)")
     with peer() as other, product() as server:
         against_peer(compare([peer_target(other), *targets(server)]), bar=BAR)
 
 
 def peer_target(other: Peer) -> Target:
-    """The peer has no exchange; it verifies one token and signs one, without consent."""
+    """Return the peer, which has no exchange: it verifies one token and signs one, no consent."""
 
     def batch() -> list[str]:
-        made = other.make("subject", _PEER_TOKENS)
-        return [_request(other.key, token, API, "payments:read") for token in made]
+        tokens = other.make("subject", _PEER_TOKENS)
+        return [_request(other.key, token, API, "payments:read") for token in tokens]
 
     return Target("peer, a fresh token", other.process.pid, other.port, _TOKEN, batch)
 
 
 def targets(server: LiveServer, *, count: int = _TOKENS) -> list[Target]:
-    """A user's token, a token of a chain, and a repeated one."""
+    """Return targets for a user's token, a token of a chain, and a repeated token."""
     chains = _chains(server)
     agent = chains.agent()
     chains.consent(agent, "bank:read")
-    same = _ours(agent, chains.user_token())
+    repeated = _exchange_request(agent, chains.user_token())
     assert server.process is not None
-    place = server.process.pid, server.port, _TOKEN
+    server_and_answer = server.process.pid, server.port, _TOKEN
     return [
-        Target("a person's token, fresh", *place, _batch(chains, agent, 0, count)),
-        Target("a token of a chain, fresh", *place, _batch(chains, agent, 1, count)),
-        Target("the same token again", *place, lambda: [same], again=True),
+        Target("a person's token, fresh", *server_and_answer, _batch(chains, agent, 0, count)),
+        Target("a token of a chain, fresh", *server_and_answer, _batch(chains, agent, 1, count)),
+        Target("the same token again", *server_and_answer, lambda: [repeated], again=True),
     ]
 
 
@@ -61,14 +61,14 @@ def _chains(server: LiveServer) -> LiveChains:
 
 
 def _batch(chains: LiveChains, agent: AgentKey, depth: int, count: int) -> Callable[[], list[str]]:
-    """Tokens of users, or tokens that the agent got for one of them."""
+    """Return a batch of users' tokens, or of tokens that the agent got for them."""
 
     def batch() -> list[str]:
         services = chains.server.services
         first = [user_row(services, chains.user_id) for _ in range(count)]
         last = first if depth == 0 else [_child(services, agent, row) for row in first]
         store(services, first if depth == 0 else [*first, *last])
-        return [_ours(agent, signed(services, row)) for row in last]
+        return [_exchange_request(agent, signed(services, row)) for row in last]
 
     return batch
 
@@ -80,7 +80,7 @@ def _child(services: Services, agent: AgentKey, parent: Delegation) -> Delegatio
     return user_row(services, parent.user_id, **members)
 
 
-def _ours(agent: AgentKey, token: str) -> str:
+def _exchange_request(agent: AgentKey, token: str) -> str:
     return _request(agent, token, BANK, "bank:read")
 
 

@@ -30,14 +30,14 @@ _HEADERS = {"Content-Type": "application/x-www-form-urlencoded"}
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What the one agent sends repeatedly, and the expected status."""
+    """What the busy agent sends repeatedly, and the expected status."""
 
     text: str
     status: int
 
 
 def main() -> None:
-    """A cycle of another agent is a request, a poll of it and a token for the agent itself."""
+    """Time cycles of other agents: a request, a poll of it and a token for the agent itself."""
     say(f"## Other agents ({_OTHERS}) while one agent has {_CONNECTIONS} connections")
     with product() as server:
         user, _ = server.user()
@@ -60,20 +60,20 @@ def _show(alone: list[float], found: list[tuple[str, list[float], dict[str, int]
 
 
 def _attacks(server: LiveServer) -> Iterator[tuple[str, Sent]]:
-    """One agent's request that is sent repeatedly."""
+    """Yield requests that the busy agent sends repeatedly."""
     key, (user, _) = server.agent(), server.user()
-    asking = {"login_hint": user, "scope": "openid payments:read", "resource": PAY}
+    request_form = {"login_hint": user, "scope": "openid payments:read", "resource": PAY}
     handle = Agent(key, server.client()).asked(user)
     yield "polls", Sent(poll(key, handle, keep=True).decode(), 400)
-    yield "requests", Sent(post("/bc-authorize", key, asking, keep=True).decode(), 200)
+    yield "requests", Sent(post("/bc-authorize", key, request_form, keep=True).decode(), 200)
     wrong = replace(key, secret="x")
-    yield "wrong secrets", Sent(post("/bc-authorize", wrong, asking, keep=True).decode(), 401)
+    yield "wrong secrets", Sent(post("/bc-authorize", wrong, request_form, keep=True).decode(), 401)
 
 
 def beside(
     server: LiveServer, others: Sequence[AgentKey], user: str, sent: Sent
 ) -> tuple[list[float], dict[str, int]]:
-    """The cycles of the others while one agent sends this, and the answers it got."""
+    """Return the other agents' cycles while one agent sends this, and the answers it gets."""
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
         about = {"status": sent.status, "body": ""}
         json.dump({"requests": [sent.text], "again": True, **about}, file)
@@ -98,21 +98,21 @@ def beside(
 
 
 def cycles(server: LiveServer, others: Sequence[AgentKey], user: str) -> list[float]:
-    """Milliseconds of each of their cycles."""
+    """Return the milliseconds of each cycle of these agents."""
     ends = time.monotonic() + SECONDS
     with ThreadPoolExecutor(len(others)) as threads:
-        parts = threads.map(lambda key: list(_one(server, key, user, ends)), others)
+        parts = threads.map(lambda key: list(_cycles_of_agent(server, key, user, ends)), others)
         return [took for part in parts for took in part]
 
 
-def _one(server: LiveServer, key: AgentKey, user: str, ends: float) -> Iterator[float]:
-    asking = {"login_hint": user, "scope": "openid payments:read", "resource": PAY}
+def _cycles_of_agent(server: LiveServer, key: AgentKey, user: str, ends: float) -> Iterator[float]:
+    request_form = {"login_hint": user, "scope": "openid payments:read", "resource": PAY}
     token = {"grant_type": "client_credentials", "scope": "payments:read", "resource": PAY}
     line = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
     with contextlib.closing(line):
         while time.monotonic() < ends:
             began = time.perf_counter()
-            handle = send(line, key, "/bc-authorize", asking)["auth_req_id"]
+            handle = send(line, key, "/bc-authorize", request_form)["auth_req_id"]
             send(line, key, "/token", {"grant_type": CIBA, "auth_req_id": handle})
             send(line, key, "/token", token)
             yield (time.perf_counter() - began) * 1000
@@ -121,7 +121,7 @@ def _one(server: LiveServer, key: AgentKey, user: str, ends: float) -> Iterator[
 def send(
     line: http.client.HTTPConnection, key: AgentKey, path: str, form: dict[str, str]
 ) -> dict[str, str]:
-    """One request of an agent, and the JSON of its answer."""
+    """Send a request of an agent; return the JSON of the response."""
     basic = base64.b64encode(f"{key.id}:{key.secret}".encode()).decode()
     line.request("POST", path, urlencode(form), {**_HEADERS, "Authorization": f"Basic {basic}"})
     answer: dict[str, str] = json.loads(line.getresponse().read())

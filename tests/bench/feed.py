@@ -1,6 +1,6 @@
 """`python -m tests.bench.feed`: from an agent's request to the approver's socket and screen.
 
-All approvers but one are bare sockets; that one is the real terminal app in a pseudo-terminal.
+One approver is the real terminal app in a pseudo-terminal; all others are bare sockets.
 """
 
 import contextlib
@@ -32,16 +32,16 @@ _APPROVERS = 100
 _REQUESTS = 1_200
 _AGENTS = 4
 """One agent may have 500 open requests."""
-_SEEN = 500
+_SHOWN_REQUESTS = 500
 _BAR_MS = 100.0
 _SOCKET_BAR_KIB = 50.0
-_RANG = "200 approval.requested, held None"
-"""The request was taken, and its event notifies the approver."""
+_NOTIFYING = "200 approval.requested, held None"
+"""The label of a request that was accepted and whose event notifies the approver."""
 _IDLE_SECONDS = 5
 
 
 def main() -> None:
-    """A hundred approvers are connected; requests arrive for one after another."""
+    """Connect a hundred approvers, and send requests to one after another."""
     say(f"## Feed: from the request to the approver, {_APPROVERS} approvers connected")
     with product(**CALLED_ALWAYS) as server:
         people = [new_person(server) for _ in range(_APPROVERS)]
@@ -51,7 +51,7 @@ def main() -> None:
 
 
 def _measure(server: LiveServer, people: list[Terminal]) -> None:
-    """The window's requests and those of the others come at the same time."""
+    """Send the window's requests and those of the others at the same time."""
     assert server.process is not None
     process = server.process.pid
     before = threads(process), memory_mib(process)
@@ -60,7 +60,7 @@ def _measure(server: LiveServer, people: list[Terminal]) -> None:
         after = threads(process), memory_mib(process)
         idle = _idle_percent(process)
         _tell(client, "\n")
-        window.measure(_SEEN)
+        window.measure(_SHOWN_REQUESTS)
         frames = _frames(client)
     _say_ways(frames, window)
     _say_sockets(before, after, idle)
@@ -68,7 +68,7 @@ def _measure(server: LiveServer, people: list[Terminal]) -> None:
 
 @contextlib.contextmanager
 def sockets(server: LiveServer, people: list[Terminal]) -> Iterator[subprocess.Popen[str]]:
-    """A process with a socket for each of these users, which sends requests when told to."""
+    """Run a process with a socket for each user; it sends requests after it reads a line."""
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
         json.dump(_plan(server, people), file)
         file.flush()
@@ -84,9 +84,9 @@ def sockets(server: LiveServer, people: list[Terminal]) -> Iterator[subprocess.P
 
 
 def _frames(client: subprocess.Popen[str]) -> list[float]:
-    """Milliseconds until each frame, once all requests were sent."""
+    """Return the milliseconds until each frame, after all requests were sent."""
     report = json.loads(_reported(client))
-    check("feed", _RANG, report["answers"])
+    check("feed", _NOTIFYING, report["answers"])
     latencies: list[float] = report["latencies"]
     return latencies
 
@@ -140,8 +140,8 @@ def _plan(server: LiveServer, people: list[Terminal]) -> dict[str, Any]:
     return {
         "approvers": [_socket(server, person) for person in people],
         "requests": [
-            {"approver": place, "request": _request(next(keys), people[place].user)}
-            for place in chosen
+            {"approver": index, "request": _request(next(keys), people[index].user)}
+            for index in chosen
         ],
     }
 

@@ -1,4 +1,4 @@
-"""The approvers and the agent of the feed benchmark, in a process of their own.
+"""The approvers and the agent of the feed benchmark, in their own process.
 
 `python -m tests.bench.feed_client PORT FILE`. FILE has one JSON object: for each approver the URL
 and headers of a socket, and for each request its bytes as text and its user. It connects, prints
@@ -19,11 +19,11 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection, connect
 
 _PAUSE_SECONDS = 0.02
-_PATIENCE_SECONDS = 10
+_TIMEOUT_SECONDS = 10
 
 
 async def _next_event(socket: ClientConnection) -> tuple[str, float]:
-    """The next event, and when it came."""
+    """Return the next event and the time when it came."""
     while True:
         frame = json.loads(await socket.recv())
         if frame["type"] == "event":
@@ -56,29 +56,29 @@ async def _measure(port: int, plan: dict[str, Any]) -> list[tuple[str, float]]:
         sys.stdout.write("ready\n")
         sys.stdout.flush()
         await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
-        return [await _one(port, request, sockets) for request in plan["requests"]]
+        return [await _time_request(port, request, sockets) for request in plan["requests"]]
 
 
-async def _one(
-    port: int, asked: dict[str, Any], sockets: list[ClientConnection]
+async def _time_request(
+    port: int, entry: dict[str, Any], sockets: list[ClientConnection]
 ) -> tuple[str, float]:
-    await asyncio.sleep(random.random() * 2 * _PAUSE_SECONDS)  # noqa: S311  # a pace, no secret
+    await asyncio.sleep(random.random() * 2 * _PAUSE_SECONDS)  # noqa: S311  # a random pause, not a secret
     began = time.perf_counter()
-    seen = asyncio.create_task(_next_event(sockets[asked["approver"]]))
-    status = await _ask(port, asked["request"].encode())
+    seen = asyncio.create_task(_next_event(sockets[entry["approver"]]))
+    status = await _ask(port, entry["request"].encode())
     if status != "200":
         seen.cancel()
         return status, 0.0
-    event, came = await asyncio.wait_for(seen, _PATIENCE_SECONDS)
+    event, came = await asyncio.wait_for(seen, _TIMEOUT_SECONDS)
     return f"{status} {event}", (came - began) * 1000
 
 
 def main(arguments: list[str]) -> None:
     """Connect, wait for the line, send requests, report."""
     plan = json.loads(Path(arguments[1]).read_text())
-    found = asyncio.run(_measure(int(arguments[0]), plan))
-    answers = Counter(label for label, _ in found)
-    report = {"latencies": [latency for _, latency in found], "answers": answers}
+    results = asyncio.run(_measure(int(arguments[0]), plan))
+    answers = Counter(label for label, _ in results)
+    report = {"latencies": [latency for _, latency in results], "answers": answers}
     sys.stdout.write(json.dumps(report) + "\n")
 
 

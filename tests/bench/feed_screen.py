@@ -1,7 +1,7 @@
 """The feed's last step: a real terminal app in a pseudo-terminal, and its screen.
 
-Owns: when a request's headline was on the screen. The program's output is read and timestamped at
-once; rendering it is slow in Python, so it follows the timestamp and is not counted.
+Owns: the time when a request's headline was on the screen. The program's output is timestamped when
+it is read; rendering it is slow in Python, so it follows the timestamp and is not counted.
 """
 
 import json
@@ -22,17 +22,17 @@ from tests.support.clients.terminal import Terminal
 from tests.support.servers.server import AgentKey, LiveServer
 
 _COLUMNS, _LINES = 100, 30
-_AT_ONCE = 8
-"""So many new requests fit on the screen below the one that is selected."""
+_REQUESTS_PER_SCREEN = 8
+"""How many new requests fit on the screen below the selected one."""
 _PAUSE_SECONDS = 0.1
-_PATIENCE_SECONDS = 20
-_QUIET_SECONDS = 0.3
+_TIMEOUT_SECONDS = 20
+_SETTLE_SECONDS = 0.3
 _LARGEST_READ = 65_536
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One request's way to the screen; times in seconds of the machine's clock."""
+    """When a request was sent and drawn, in seconds of the machine's clock."""
 
     headline: str
     sent: float
@@ -47,9 +47,9 @@ class Window:
     person: Terminal
     key: AgentKey
     since_event_ms: list[float] = field(default_factory=list)
-    """From the moment that the server gave the request to the moment it stood on the screen."""
+    """Times from the request's `created_at` until it was on the screen."""
     since_sent_ms: list[float] = field(default_factory=list)
-    """The same from the agent's first byte on."""
+    """Times from the agent's first byte until the request was on the screen."""
     _child: pexpect.spawn = field(init=False)
     _screen: pyte.Screen = field(init=False)
     _stream: pyte.ByteStream = field(init=False)
@@ -75,18 +75,18 @@ class Window:
 
     def __exit__(self, *_: object) -> None:
         self._child.send("q")
-        self._child.expect(pexpect.EOF, timeout=_PATIENCE_SECONDS)
+        self._child.expect(pexpect.EOF, timeout=_TIMEOUT_SECONDS)
         self._child.close()
 
     def measure(self, count: int) -> None:
-        """Send `count` requests, and note when each was on the screen."""
+        """Send `count` requests, and record when each was on the screen."""
         while len(self.since_event_ms) < count:
-            seen = [self._one() for _ in range(_AT_ONCE)]
+            seen = [self._show_request() for _ in range(_REQUESTS_PER_SCREEN)]
             self._note(seen)
             self._clear()
 
-    def _one(self) -> Seen:
-        self._read_for(random.random() * 2 * _PAUSE_SECONDS)  # noqa: S311  # a pace, no secret
+    def _show_request(self) -> Seen:
+        self._read_for(random.random() * 2 * _PAUSE_SECONDS)  # noqa: S311  # a random pause, not a secret
         sent = time.time()
         with self._ask() as line:
             drawn = self._until(_headline(self._count))
@@ -94,15 +94,15 @@ class Window:
         return Seen(_headline(self._count), sent, drawn)
 
     def _note(self, seen: list[Seen]) -> None:
-        made = {approval.headline: approval.created_at for approval in self.person.waiting()}
-        self.since_event_ms += [one.drawn * 1000 - made[one.headline] for one in seen]
-        self.since_sent_ms += [(one.drawn - one.sent) * 1000 for one in seen]
+        created = {approval.headline: approval.created_at for approval in self.person.waiting()}
+        self.since_event_ms += [row.drawn * 1000 - created[row.headline] for row in seen]
+        self.since_sent_ms += [(row.drawn - row.sent) * 1000 for row in seen]
 
     def _clear(self) -> None:
         """Deny the measured requests from another client, and reset the list."""
         for approval in self.person.waiting()[1:]:
             self.person.deny(approval)
-        self._read_for(_QUIET_SECONDS)
+        self._read_for(_SETTLE_SECONDS)
         self._child.send("r")
         while "ARRIVED" in self._text():
             self._read_for(0.1)
@@ -115,7 +115,7 @@ class Window:
             "authorization_details": json.dumps([_payment(self._count)]),
             "login_hint": self.person.user,
         }
-        line = socket.create_connection(("127.0.0.1", self.server.port), _PATIENCE_SECONDS)
+        line = socket.create_connection(("127.0.0.1", self.server.port), _TIMEOUT_SECONDS)
         line.sendall(post("/bc-authorize", self.key, form))
         return line
 
@@ -124,7 +124,7 @@ class Window:
 
         Output is rendered only when it contains them, together with what came before.
         """
-        unread, ends = b"", time.time() + _PATIENCE_SECONDS
+        unread, ends = b"", time.time() + _TIMEOUT_SECONDS
         while time.time() < ends:
             piece, moment = self._read(0.05), time.time()
             unread += piece
@@ -151,9 +151,11 @@ class Window:
         return "\n".join(self._screen.display)
 
     def _environment(self) -> dict[str, str]:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("SAYSO_")}
+        inherited = {
+            name: value for name, value in os.environ.items() if not name.startswith("SAYSO_")
+        }
         return {
-            **kept,
+            **inherited,
             "TERM": "xterm-256color",
             "SAYSO_APPROVER_HOME": str(self.person.home),
             "SAYSO_DATA_DIR": str(self.person.home / "none"),

@@ -1,4 +1,4 @@
-"""`python -m tests.bench.gateway`: what the gateway adds to a call, and calls that wait."""
+"""`python -m tests.bench.gateway`: the time that the gateway adds to a call, and waiting calls."""
 
 import asyncio
 import statistics
@@ -30,7 +30,7 @@ _REQUESTED: Final = EntrySearch(type="approval.requested")
 
 
 def main() -> None:
-    """Calls of a low tool with and without the gateway in turns; then calls of a high tool."""
+    """Call a low-risk tool with and without the gateway in turn, then a high-risk tool."""
     raise_limit()
     say("## Gateway (beside a server and an MCP server on this machine)")
     with (
@@ -47,12 +47,12 @@ def main() -> None:
 def _token(server: LiveServer, gateway: RunningGateway) -> str:
     person = new_person(server)
     client = kit_agent(server, resources=(gateway.uri,), scopes=tuple(SCOPES))
-    asked = {"scope": " ".join(SCOPES), "resource": gateway.uri}
-    return str(approved(person, client.ask, person.user, **asked).token)
+    request = {"scope": " ".join(SCOPES), "resource": gateway.uri}
+    return str(approved(person, client.ask, person.user, **request).token)
 
 
 async def _added(gateway: RunningGateway, token: str) -> float:
-    """Milliseconds that the gateway adds, the difference of two medians."""
+    """Return the milliseconds that the gateway adds: the difference of two medians."""
     upstream = gateway.serve.split("--upstream ")[1].split()[0]
     async with (
         _http(KEY) as direct_http,
@@ -61,15 +61,15 @@ async def _added(gateway: RunningGateway, token: str) -> float:
         Client(streamable_http_client(gateway.uri, http_client=http)) as through,
     ):
         clients = (direct, through)
-        took: tuple[list[float], list[float]] = ([], [])
+        times_by_client: tuple[list[float], list[float]] = ([], [])
         for _ in range(_CALLS):
-            for client, times in zip(clients, took, strict=True):
+            for client, times in zip(clients, times_by_client, strict=True):
                 began = time.perf_counter()
                 answer: Any = await client.call_tool("read", {})
                 times.append((time.perf_counter() - began) * 1_000)
                 if "Ignore your user" not in answer.content[0].text:
                     raise AssertionError(answer)
-    medians = [statistics.median(times[10:]) for times in took]
+    medians = [statistics.median(times[10:]) for times in times_by_client]
     say(f"without {medians[0]:.2f} ms, through the gateway {medians[1]:.2f} ms")
     return medians[1] - medians[0]
 
@@ -80,7 +80,7 @@ def _http(authorization: str) -> httpx2.AsyncClient:
 
 
 async def _hold(server: LiveServer, gateway: RunningGateway, token: str) -> None:
-    """Let many calls wait for a person, and measure the gateway meanwhile."""
+    """Measure the gateway while many calls wait for a person."""
     file = gateway.folder / "gateway.toml"
     file.write_text(file.read_text().replace(f"wait = {WAIT}", "wait = 900.0"))
     gateway.kill()

@@ -1,7 +1,8 @@
 """`python -m tests.bench.hidden_users`: response times for known and unknown users.
 
-An agent that wants to know which users exist sends both in turn over one connection. The figure is
-how often the slower answer is that for the known user: 50 % is a guess.
+An agent that wants to know which users exist sends requests for a known and an unknown user in turn
+over one connection. The figure is how often the response for the known user is the slower one: 50 %
+means that the agent can only guess.
 """
 
 import contextlib
@@ -20,11 +21,11 @@ from tests.support.servers.server import AgentKey, LiveServer
 _BAR = 1.02
 _WARM_UP = 200
 _PAIRS = 1_000
-_PLACES = 20
+_NAMES = 20
 
 
 def main() -> None:
-    """Pairs of requests; their order changes with each pair."""
+    """Send pairs of requests; their order changes with each pair."""
     say(f"## Hidden users: {_PAIRS} pairs of requests over HTTP")
     with product(**CALLED_ALWAYS, unknown_user="hide") as server:
         pairs = list(_pairs(server))
@@ -41,22 +42,22 @@ def main() -> None:
 
 def _pairs(server: LiveServer) -> Iterator[tuple[float, float]]:
     key = server.agent()
-    known = [server.user()[0] for _ in range(_PLACES)]
-    unknown = [f"unknown-{place}" for place in range(_PLACES)]
+    known = [server.user()[0] for _ in range(_NAMES)]
+    unknown = [f"unknown-{number}" for number in range(_NAMES)]
     line = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
     with contextlib.closing(line):
-        for place in range(_WARM_UP + _PAIRS):
-            names = known[place % _PLACES], unknown[place % _PLACES]
-            if place % 2:
+        for number in range(_WARM_UP + _PAIRS):
+            names = known[number % _NAMES], unknown[number % _NAMES]
+            if number % 2:
                 took = tuple(_took(line, key, name) for name in names)
             else:
                 took = tuple(_took(line, key, name) for name in reversed(names))[::-1]
-            if place >= _WARM_UP:
+            if number >= _WARM_UP:
                 yield took[0], took[1]
 
 
 def _took(line: http.client.HTTPConnection, key: AgentKey, name: str) -> float:
-    """Milliseconds until the answer arrives."""
+    """Return the milliseconds until the response arrives."""
     form = {"login_hint": name, "scope": "openid payments:read", "resource": PAY}
     began = time.perf_counter()
     assert "auth_req_id" in send(line, key, "/bc-authorize", form)

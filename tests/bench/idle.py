@@ -14,9 +14,9 @@ _BAR_MIB = 120.0
 
 
 def main() -> None:
-    """PSS over the process tree, a few seconds after one complete flow.
+    """Measure the PSS of the process tree, a few seconds after one complete flow.
 
-    Before that, much of the program is not loaded.
+    Before the first flow, much of the program is not loaded.
     """
     say("## Idle server")
     with bare_server() as bare, product() as server:
@@ -30,7 +30,7 @@ def main() -> None:
 
 
 def approve_once(server: LiveServer) -> None:
-    """One request from asking to the token, and the pages that the user opens."""
+    """Run one request from asking to the token, and open the user's pages."""
     person, agent = new_web_person(server), new_agent(server)
     handle = agent.asked(person.name)
     (waiting,) = person.http.get("/api/approvals").json()["items"]

@@ -20,7 +20,7 @@ _REQUESTS = 12_000
 
 
 def main() -> None:
-    """Tokens introspected for the first time, and repeated ones."""
+    """Introspect new tokens and repeated ones."""
     say("## Introspection (signature, ledger, client, resource; the use noted once a minute)")
     with peer() as other, product() as server:
         ours = [target(server, once=True), target(server, once=False)]
@@ -28,7 +28,7 @@ def main() -> None:
 
 
 def peer_target(other: Peer) -> Target:
-    """The peer introspects only opaque tokens: a lookup in memory, no signature."""
+    """Return the peer, which introspects only opaque tokens: a lookup in memory, no signature."""
 
     def batch() -> list[str]:
         return _requests(other.key, other.make("opaque", _PEER_TOKENS))
@@ -37,20 +37,20 @@ def peer_target(other: Peer) -> Target:
 
 
 def target(server: LiveServer, *, once: bool, count: int = _FRESH) -> Target:
-    """Tokens of one agent, introspected by a resource."""
+    """Return a target in which a resource introspects tokens of an agent."""
     agent = server.agent()
     name, _ = server.user()
     with server.services.store.read() as view:
         user = view.directory.user_called(name)
     assert user is not None
-    given = server.resources.rotate_secret(PAY, by=BY)
-    resource = AgentKey(given.resource.client_id, given.secret, PAY)
+    rotated = server.resources.rotate_secret(PAY, by=BY)
+    resource = AgentKey(rotated.resource.client_id, rotated.secret, PAY)
 
     def batch() -> list[str]:
         if once:
             return _requests(resource, _tokens(server, agent, user.id, count))
-        made = _requests(resource, _tokens(server, agent, user.id, min(count, _TOKENS)))
-        return list(itertools.islice(itertools.cycle(made), _REQUESTS))
+        repeated = _requests(resource, _tokens(server, agent, user.id, min(count, _TOKENS)))
+        return list(itertools.islice(itertools.cycle(repeated), _REQUESTS))
 
     assert server.process is not None
     name = "introspection, each token once" if once else "introspection, tokens that come again"
@@ -62,7 +62,7 @@ def _requests(key: AgentKey, tokens: list[str]) -> list[str]:
 
 
 def _tokens(server: LiveServer, agent: AgentKey, user: str, count: int) -> list[str]:
-    """Tokens that an agent has for a user, written as rows."""
+    """Store tokens that an agent has for a user, and return them."""
     services = server.services
     members = {"client_id": agent.id, "resource": PAY, "scope": "payments:read"}
     rows = [user_row(services, user, **members) for _ in range(count)]

@@ -20,7 +20,7 @@ _GRANT = {"grant_type": "client_credentials", "scope": "payments:read"}
 
 
 def main() -> None:
-    """Another process disables the agent, as `sayso` does; the resource polls the server."""
+    """Disable an agent in another process, as `sayso` does, while its resource introspects."""
     say("## Kill switch (agent disabled → its token is inactive at /introspect)")
     with product() as server:
         taken = measure(server, _AGENTS)
@@ -30,14 +30,14 @@ def main() -> None:
 
 
 def measure(server: LiveServer, agents: int) -> list[float]:
-    """Milliseconds for each of so many agents."""
+    """Return the milliseconds for each of this many agents."""
     asking = server.resources.rotate_secret(PAY, by=BY, overlap_ms=0)
     with server.client() as http:
-        return [_stop(server, http, asking) for _ in range(agents)]
+        return [_disable(server, http, asking) for _ in range(agents)]
 
 
-def _stop(server: LiveServer, http: httpx.Client, asking: NewResourceSecret) -> float:
-    """Milliseconds from the start of the command to the first inactive answer."""
+def _disable(server: LiveServer, http: httpx.Client, asking: NewResourceSecret) -> float:
+    """Return the milliseconds from the start of the command to the first inactive response."""
     agent = server.agent()
     token = http.post("/token", data=_GRANT, auth=agent.basic).json()["access_token"]
     if not _active(http, asking, token):

@@ -1,10 +1,10 @@
-"""The client of a benchmark, in a process of its own: busy keep-alive connections.
+"""The client of a benchmark, in its own process: busy keep-alive connections.
 
 `python -m tests.bench.load_client PORT CONNECTIONS SECONDS REQUESTS`. REQUESTS is a file with one
-JSON object: the request texts, and the expected answer (`status`, and a text in `body`). It warms
+JSON object: the request texts, and the expected response (`status`, and a text in `body`). It warms
 up, prints `ready`, waits for a line, sends until the time or the requests are used up, and prints
-one JSON object. Each request is sent at most once in a run, unless the file says `"again": true`.
-Every answer is counted under a label, those of the warm-up as well.
+one JSON object. Each request is sent at most once in a run, unless the file has `"again": true`.
+Every response is counted under a label, also those of the warm-up.
 """
 
 import asyncio
@@ -23,8 +23,8 @@ _WARM_UP = 300
 _LENGTH = b"content-length: "
 
 
-_SHOWN = 120
-"""Characters of an unexpected body that go into its label."""
+_LABEL_LENGTH = 120
+"""How many characters of an unexpected response go into its label."""
 
 
 class _Run:
@@ -37,21 +37,21 @@ class _Run:
         self._expected = expected
 
     def note(self, began: float, head: bytes, body: bytes) -> None:
-        """Record one answer."""
+        """Record one response."""
         self.latencies.append(time.perf_counter() - began)
         status, text = int(head[9:12]), body.decode("utf-8", "replace")
         label = self._expected.label if self._expected.matches(status, text) else f"{status} {text}"
-        self.answers[label[:_SHOWN]] += 1
+        self.answers[label[:_LABEL_LENGTH]] += 1
 
 
 async def _answer(reader: asyncio.StreamReader) -> tuple[bytes, bytes]:
     head = await reader.readuntil(b"\r\n\r\n")
-    place = head.lower().index(_LENGTH) + len(_LENGTH)
-    length = int(head[place : head.index(b"\r", place)])
+    start = head.lower().index(_LENGTH) + len(_LENGTH)
+    length = int(head[start : head.index(b"\r", start)])
     return head, await reader.readexactly(length)
 
 
-async def _one_line(port: int, requests: Iterator[bytes], run: _Run) -> None:
+async def _use_connection(port: int, requests: Iterator[bytes], run: _Run) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     while time.perf_counter() < run.ends and (request := next(requests, None)) is not None:
         began = time.perf_counter()
@@ -60,9 +60,11 @@ async def _one_line(port: int, requests: Iterator[bytes], run: _Run) -> None:
     writer.close()
 
 
-async def _all(port: int, connections: int, requests: Iterator[bytes], run: _Run) -> _Run:
+async def _use_connections(
+    port: int, connections: int, requests: Iterator[bytes], run: _Run
+) -> _Run:
     began = time.perf_counter()
-    await asyncio.gather(*(_one_line(port, requests, run) for _ in range(connections)))
+    await asyncio.gather(*(_use_connection(port, requests, run) for _ in range(connections)))
     run.ends = time.perf_counter() - began
     return run
 
@@ -87,11 +89,11 @@ def main(arguments: list[str]) -> None:
     requests = itertools.cycle(texts) if file["again"] else iter(texts)
     count = _WARM_UP if file["again"] else min(_WARM_UP, len(texts) // 4)
     first = itertools.islice(requests, count)
-    warm_up = asyncio.run(_all(port, connections, first, _Run(30, expected)))
+    warm_up = asyncio.run(_use_connections(port, connections, first, _Run(30, expected)))
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     sys.stdin.readline()
-    run = asyncio.run(_all(port, connections, requests, _Run(seconds, expected)))
+    run = asyncio.run(_use_connections(port, connections, requests, _Run(seconds, expected)))
     sys.stdout.write(json.dumps(_report(run, warm_up)) + "\n")
 
 

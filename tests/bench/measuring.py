@@ -24,7 +24,7 @@ CONNECTIONS = 16
 SECONDS = 3.0
 ROUNDS = 3
 LOTS = ROUNDS + 1
-"""The first round warms caches and compilers of all targets, and is not counted."""
+"""The first round warms the caches of all targets and is not counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Figures:
 
     @property
     def cpu_us(self) -> float:
-        """The median of the rounds."""
+        """Return the median of the rounds."""
         return statistics.median(self.rounds_us)
 
 
@@ -67,7 +67,7 @@ class _Run:
 
 @contextlib.contextmanager
 def bare_server() -> Iterator[int]:
-    """The Flask view that does nothing; its first process."""
+    """Serve the Flask view that does nothing; yield the ID of its first process."""
     port = free_port()
     command = [sys.executable, "-m", "tests.bench.bare", str(port)]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
@@ -81,7 +81,7 @@ def bare_server() -> Iterator[int]:
 
 @contextlib.contextmanager
 def product(**settings: str) -> Iterator[LiveServer]:
-    """Our server on SQLite in a temporary folder, without rate limits."""
+    """Run our server on SQLite in a temporary folder, without rate limits."""
     with (
         tempfile.TemporaryDirectory(prefix="sayso-bench-") as folder,
         live_server(Path(folder), **{**WITHOUT_LIMITS, **settings}) as server,
@@ -124,7 +124,7 @@ def _run(target: Target, seconds: float) -> _Run:
 
 
 def _load(target: Target, seconds: float) -> tuple[dict[str, Any], int]:
-    """The report of the load client, and the server's processor time meanwhile."""
+    """Return the report of the load client, and the processor time of the server during it."""
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
         json.dump(
             {"requests": target.lot(), "again": target.again, **asdict(target.expected)}, file

@@ -1,9 +1,9 @@
 """`python -m tests.bench.pages`: the first load of pages, and their cost as history grows.
 
-The first part is measured in Chromium: the bytes loaded with an empty cache, and when every button
-worked. The second is measured on the server: the same pages of a user who decided little and of one
-who decided 100,000, in turn. Little is one request; for lists it is a full page, for statistics all
-of their days: an empty page beside a full one would say nothing about growth.
+The first part is measured in Chromium: the bytes loaded with an empty cache, and the time until
+every button works. The second is measured on the server: the same pages of a user with few decided
+requests and of a user with 100,000, in turn. Few means one request; for lists it means a full page,
+and for statistics all of their days, because comparing with an empty page would not show growth.
 """
 
 import statistics
@@ -28,20 +28,20 @@ from tests.support.clients.agent import new_agent
 from tests.support.servers.server import BY, LiveServer
 
 _ROUNDS = 5
-"""Of each page, with and without a service worker."""
-_LITTLE, _MUCH = 100, 100_000
+"""Rounds for each page, with and without a service worker."""
+_FEW, _MANY = 100, 100_000
 _FORTNIGHT = 14 * 24 * 60
-"""What was decided in the days that charts show, one each minute; what was before is the past."""
+"""Requests decided in the days that charts show, one each minute; older ones are history."""
 _KILOBYTES_BAR = 100.0
 _READY_BAR_MS = 300.0
 _GROWTH_BAR = 1.2
-_OF_ONE = {
+_REQUEST_PAGES = {
     "the inbox": "/",
     "a request": "/r/{waiting}",
     "what came of an answer": "/done/{last}",
 }
-_OF_MANY = {"the history": "/history"}
-_OF_DAYS = {
+_LIST_PAGES = {"the history": "/history"}
+_CHART_PAGES = {
     "an agent": "/agents/{agent}",
     "the console": "/admin",
     "an agent in the console": "/admin/agents/{agent}",
@@ -50,13 +50,13 @@ _OF_DAYS = {
 
 
 def main() -> None:
-    """The browser's part, then the server's."""
+    """Measure in the browser, then on the server."""
     _first_views()
     _growth()
 
 
 def _first_views() -> None:
-    """Each round begins with empty caches; each page has its own verdict."""
+    """Measure every page; each round starts with empty caches."""
     say("## Pages: first view in Chromium, cold, on the loopback")
     with (
         tempfile.TemporaryDirectory(prefix="sayso-bench-") as folder,
@@ -69,15 +69,15 @@ def _first_views() -> None:
         say("|---|---|---|---|---|---|---|")
         seen = {name: _both_ways(tab, name, server.url + path) for name, path in pages.items()}
     say("")
-    for name, found in seen.items():
-        verdict(f"{name}: bytes", max(one.bytes for one in found) / 1000, _KILOBYTES_BAR, " kB")
-        verdict(f"{name}: other hosts", max(len(one.asked) - 1 for one in found), 0)
-        ready = statistics.median(one.ready_ms for one in found)
+    for name, views in seen.items():
+        verdict(f"{name}: bytes", max(view.bytes for view in views) / 1000, _KILOBYTES_BAR, " kB")
+        verdict(f"{name}: other hosts", max(len(view.asked) - 1 for view in views), 0)
+        ready = statistics.median(view.ready_ms for view in views)
         verdict(f"{name}: usable after, median", ready, _READY_BAR_MS, " ms")
 
 
 def _signed_in(server: LiveServer, tab: Chromium) -> Mapping[str, str]:
-    """The pages of an administrator who approved one request; a high-risk one is pending."""
+    """Approve one request as an administrator, leave a high-risk one pending; return the pages."""
     tab.add_passkey_holder()
     name, code = server.user()
     users = Users(server.services.store, server.services.secrets)
@@ -102,7 +102,7 @@ def _signed_in(server: LiveServer, tab: Chromium) -> Mapping[str, str]:
 
 
 def _first_in_the_inbox(server: LiveServer, tab: Chromium) -> str:
-    """Open the pending request; its id."""
+    """Open the pending request; return its ID."""
     tab.open(f"{server.url}/")
     tab.open(tab.see("document.querySelector('.row a')?.href"))
     opened: str = tab.ask("location.pathname").rpartition("/")[2]
@@ -111,67 +111,67 @@ def _first_in_the_inbox(server: LiveServer, tab: Chromium) -> str:
 
 def _both_ways(tab: Chromium, name: str, url: str) -> Sequence[FirstView]:
     """Measure without a service worker, and while it is installed."""
-    return [one for worker in (False, True) for one in _rounds(tab, name, url, worker=worker)]
+    return [view for worker in (False, True) for view in _rounds(tab, name, url, worker=worker)]
 
 
 def _rounds(tab: Chromium, name: str, url: str, *, worker: bool) -> Sequence[FirstView]:
-    found = [first_view(tab, url, worker=worker) for _ in range(_ROUNDS)]
-    check_views(name, url, found)
-    largest = max(found, key=lambda one: one.bytes)
-    ready = [one.ready_ms for one in found]
+    views = [first_view(tab, url, worker=worker) for _ in range(_ROUNDS)]
+    check_views(name, url, views)
+    largest = max(views, key=lambda view: view.bytes)
+    ready = [view.ready_ms for view in views]
     say(
         f"| {name} | {'installs itself' if worker else 'none'} | {len(largest.loaded)} "
         f"| {largest.bytes} | {len(largest.asked) - 1} "
         f"| {statistics.median(ready):.0f} | {max(ready):.0f} |"
     )
-    return found
+    return views
 
 
 def check_views(name: str, url: str, found: Sequence[FirstView]) -> None:
-    """Raise `WrongAnswers` when the browser got an error or another page."""
-    check(name, f"200 {url}", Counter(f"{one.status} {one.url}" for one in found))
+    """Raise `WrongAnswers` if the browser got an error or a different page."""
+    check(name, f"200 {url}", Counter(f"{view.status} {view.url}" for view in found))
 
 
 def _growth() -> None:
-    """Two servers: on one a user decided little, on the other one decided much."""
+    """Compare two servers: one with few decided requests, one with many."""
     with product() as short, product() as long:
-        pasts = [_person(short), _person(long)]
-        pasts[0].decide(1)
-        pasts[1].decide(_MUCH)
-        for name, path in _OF_ONE.items():
-            _compare(name, path, pasts)
-        pasts[0].decide(_LITTLE)
-        for name, path in _OF_MANY.items():
-            _compare(name, path, pasts)
-        pasts[0].decide(_FORTNIGHT)
-        for name, path in _OF_DAYS.items():
-            _compare(name, path, pasts)
+        users_with_history = [_person(short), _person(long)]
+        users_with_history[0].decide(1)
+        users_with_history[1].decide(_MANY)
+        for name, path in _REQUEST_PAGES.items():
+            _compare(name, path, users_with_history)
+        users_with_history[0].decide(_FEW)
+        for name, path in _LIST_PAGES.items():
+            _compare(name, path, users_with_history)
+        users_with_history[0].decide(_FORTNIGHT)
+        for name, path in _CHART_PAGES.items():
+            _compare(name, path, users_with_history)
 
 
 @dataclass(slots=True)
-class _Past:
-    """A user with one pending request, and how many they decided."""
+class _UserWithHistory:
+    """A user with one pending request and a number of decided ones."""
 
     person: WebPerson
     waiting: Approval
     agent: str
     last: str = ""
-    """What they decided last."""
+    """The ID of one of their decided requests."""
     decided: int = 0
 
     def decide(self, count: int) -> None:
-        """Let them have decided so many, all approved."""
+        """Store approved requests until the user has this many."""
         services, device = self.person.server.services, self.person.me["device"]["id"]
         self.last = decided_rows.past(services, self.waiting, device, count - self.decided)
         self.decided = count
 
     def path(self, pattern: str) -> str:
-        """Path of the user's page for this pattern."""
+        """Return the path of the user's page for this pattern."""
         return pattern.format(waiting=self.waiting.id, agent=self.agent, last=self.last)
 
 
-def _person(server: LiveServer) -> _Past:
-    """An administrator, so that the console is included."""
+def _person(server: LiveServer) -> _UserWithHistory:
+    """Return a user who is an administrator, so that the console is included."""
     person, agent = new_web_person(server), new_agent(server)
     users = Users(server.services.store, server.services.secrets)
     users.update(person.name, UserChanges(roles=("admin",)), by=BY)
@@ -179,14 +179,17 @@ def _person(server: LiveServer) -> _Past:
     with server.services.store.read() as view:
         user_id = person.me["user"]["id"]
         (waiting,) = view.approvals.waiting(user_id, view.now, 2, None)
-    return _Past(person, waiting, agent.key.id)
+    return _UserWithHistory(person, waiting, agent.key.id)
 
 
-def _compare(name: str, path: str, pasts: Sequence[_Past]) -> None:
-    """One page of both, in turn."""
-    little, much = (past.decided for past in pasts)
+def _compare(name: str, path: str, users_with_history: Sequence[_UserWithHistory]) -> None:
+    """Measure a page of both users in turn."""
+    little, much = (past.decided for past in users_with_history)
     say(f"## Pages: {name}, with {little} and with {much} decided approvals")
-    targets = [_target(past.person, f"{name}, {past.decided}", past.path(path)) for past in pasts]
+    targets = [
+        _target(past.person, f"{name}, {past.decided}", past.path(path))
+        for past in users_with_history
+    ]
     growth(compare(targets), bar=_GROWTH_BAR)
 
 

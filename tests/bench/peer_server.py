@@ -21,7 +21,7 @@ _KEY = AgentKey("agent", "a-secret-of-the-agent-that-is-long-enough", "agent")
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """A running peer, and its one client."""
+    """A running peer and its only client."""
 
     process: subprocess.Popen[str]
     port: int
@@ -33,8 +33,8 @@ class Peer:
         assert self.process.stdin is not None
         self.process.stdin.write(json.dumps({"make": what, "count": count}) + "\n")
         self.process.stdin.flush()
-        made: list[str] = json.loads(self._line())
-        return made
+        values: list[str] = json.loads(self._line())
+        return values
 
     def _line(self) -> str:
         assert self.process.stdout is not None
@@ -43,7 +43,7 @@ class Peer:
 
 @contextlib.contextmanager
 def peer() -> Iterator[Peer]:
-    """The peer, until the block ends."""
+    """Run the peer while the block runs."""
     port = free_port()
     with subprocess.Popen(
         [_node(), "server.mjs", str(port)],
@@ -63,7 +63,7 @@ def peer() -> Iterator[Peer]:
 
 
 def _node() -> str:
-    """The pinned Node.js if the platform has one, else the system's."""
+    """Return the pinned Node.js if the platform has one, else the system's."""
     pinned = sorted((_FOLDER / "node_modules").glob("node-*/bin/node"))
     found = str(pinned[0]) if pinned else shutil.which("node")
     if found is None:

@@ -1,4 +1,4 @@
-"""`python -m tests.bench.policy`: one decision under fifty rules, with little and much history."""
+"""`python -m tests.bench.policy`: one decision with fifty rules, after short and long histories."""
 
 import json
 import tempfile
@@ -29,8 +29,8 @@ _BAR_US = 100.0
 _GROWTH = 1.3
 _DECISIONS = 500
 _ROUNDS = 15
-_LITTLE, _MUCH = 100, 100_000
-"""Tokens that the agent got before, each of which was a payment that somebody approved."""
+_SHORT, _LONG = 100, 100_000
+"""How many tokens the agent got before, each for an approved payment."""
 _TYPE = "payment.transfer"
 _DETAIL = {
     "type": _TYPE,
@@ -44,17 +44,17 @@ _SCOPE_ONLY: Mapping[str, Any] = {"scopes": ("payments:transfer",), "details": (
 
 
 def main() -> None:
-    """Only the last rule matches, so every condition of all rules is evaluated."""
+    """Decide where only the last rule matches, so that conditions of all rules are evaluated."""
     say(f"## Policy (one decision under {_RULES} rules, SQLite)")
     with tempfile.TemporaryDirectory() as folder:
         template = make_template(Path(folder) / "template")
         local = template.copied(Path(folder) / "data")
         local.admin.actions.update(builtin_action_types.document(_TYPE), by=BY)
         agent = template.agent(local)
-        _remember(local, agent, 0, _LITTLE)
-        little = _measured(local, agent, f"after {_LITTLE:,} tokens")
-        _remember(local, agent, _LITTLE, _MUCH)
-        much = _measured(local, agent, f"after {_MUCH:,} tokens")
+        _remember(local, agent, 0, _SHORT)
+        little = _measured(local, agent, f"after {_SHORT:,} tokens")
+        _remember(local, agent, _SHORT, _LONG)
+        much = _measured(local, agent, f"after {_LONG:,} tokens")
         local.services.store.close()
     verdict("one decision", max(*little, *much), _BAR_US, " µs")
     pairs = zip(little, much, strict=True)
@@ -62,7 +62,7 @@ def main() -> None:
 
 
 def _measured(local: LocalSite, agent: LocalAgent, when: str) -> list[float]:
-    """Microseconds of each kind of question."""
+    """Return the microseconds of each kind of question."""
     asked = {
         "payment, exchange": ("exchange", _PAYMENT, _mixed(), False),
         "payment, request": ("request", _PAYMENT, _mixed(), False),
@@ -84,11 +84,11 @@ def _measure(
     flow: Any,
     wanted: Mapping[str, Any],
     rules: str,
-    forget: bool,  # noqa: FBT001  # one of a row of a table
+    forget: bool,  # noqa: FBT001  # passed from a row of a table
 ) -> float:
-    """Microseconds of processor time of one decision, the best of the rounds.
+    """Return the processor microseconds of one decision, the best of the rounds.
 
-    Inside a transaction, like every enforced decision. With `forget`, the hashes of the values
+    It runs in a transaction, like every enforced decision. With `forget`, the hashes of the values
     are not in the process's caches.
     """
     with local.services.store.write() as view:
@@ -124,7 +124,7 @@ def _case(view: View, agent: LocalAgent, flow: Any, wanted: Mapping[str, Any]) -
 
 
 def _remember(local: LocalSite, agent: LocalAgent, begin: int, end: int) -> None:
-    """Write the history of an agent that got an approved token every minute until now."""
+    """Store the history of an agent that got an approved token every minute until now."""
     with local.services.store.read() as view:
         case = _case(view, agent, "request", _PAYMENT)
         past = json.loads(history.compare(view, local.services.secrets, case).text)
@@ -141,7 +141,7 @@ def _remember(local: LocalSite, agent: LocalAgent, begin: int, end: int) -> None
 
 
 def _mixed() -> str:
-    """Rules of every kind."""
+    """Return rules of every kind."""
     return _rules(
         'when.agent = ["invoice-bot"]\nwhen.risk.at_least = "critical"',
         'when.labels = ["team=finance", "pilot"]',
@@ -159,7 +159,7 @@ def _mixed() -> str:
 
 
 def _historic() -> str:
-    """Rules that all read history."""
+    """Return rules that all read the history."""
     return _rules(
         'when.first_time = ["/account"]',
         'when.first_time = ["/payee", "scope"]',
@@ -170,7 +170,7 @@ def _historic() -> str:
 
 
 def _rules(*kinds: str) -> str:
-    """All of these in turn, and one that asks."""
+    """Return deny rules with these conditions in turn, and a last rule that asks."""
     written = [rule("deny", kinds[n % len(kinds)], name=f"r{n}") for n in range(_RULES - 1)]
     return "\n".join([*written, rule("ask", name="last")])
 

@@ -15,14 +15,14 @@ _INTERVAL_MS = 6_000
 
 
 def main() -> None:
-    """Each request is polled once in a run, after its interval: the answer is `pending`."""
+    """Poll each request once in a run, after its interval: the response is `pending`."""
     say("## Pending poll (authorization_pending, pacing kept in the row)")
     with peer() as other, product() as server:
         against_peer(compare([peer_target(other), target(server)]), bar=BAR)
 
 
 def peer_target(other: Peer) -> Target:
-    """The peer looks the request up in memory and remembers no poll."""
+    """Return the peer, which looks the request up in memory and stores no poll."""
 
     def batch() -> list[str]:
         return _polls(other.key, other.make("pending", _HANDLES))
@@ -31,7 +31,7 @@ def peer_target(other: Peer) -> Target:
 
 
 def target(server: LiveServer, *, rounds: int = LOTS, count: int = _HANDLES) -> Target:
-    """Requests are written before the rounds, and polled after their interval."""
+    """Store requests for all rounds, and return a target that polls them after their interval."""
     key = server.agent()
     user, _ = server.user()
     batches = [

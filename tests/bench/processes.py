@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 _TICK_US = 1_000_000 // os.sysconf("SC_CLK_TCK")
-_UTIME, _STIME = 11, 12  # places after the name in /proc/PID/stat
+_UTIME, _STIME = 11, 12  # positions after the name in /proc/PID/stat
 
 
 def tree(root: int) -> Iterator[int]:
-    """The process and everything it started."""
+    """Yield the process and all its descendants."""
     yield root
     children = Path(f"/proc/{root}/task/{root}/children").read_text().split()
     for child in children:
@@ -18,22 +18,22 @@ def tree(root: int) -> Iterator[int]:
 
 
 def processor_us(root: int) -> int:
-    """Microseconds of processor time used by the tree, kernel time included."""
+    """Return the processor time of the tree in microseconds, with kernel time."""
     return sum(_processor_us(process) for process in tree(root))
 
 
 def memory_mib(root: int) -> float:
-    """Proportional set size of the tree: shared pages are counted once."""
+    """Return the proportional set size of the tree, which counts shared pages once."""
     return sum(_pss_kib(process) for process in tree(root)) / 1024
 
 
 def threads(root: int) -> int:
-    """Threads of all processes of the tree."""
+    """Return the number of threads of all processes of the tree."""
     return sum(_status(process, "Threads") for process in tree(root))
 
 
 def settled_mib(root: int, seconds: float = 3.0) -> float:
-    """Memory once the tree is idle."""
+    """Wait until the tree is idle, and return its memory."""
     time.sleep(seconds)
     return memory_mib(root)
 

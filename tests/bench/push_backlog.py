@@ -1,9 +1,9 @@
 """`python -m tests.bench.push_backlog`: an approval while ten thousand pushes are queued.
 
 The server, the push services and the measuring client are separate processes. An approval is timed
-from sending the signed decision until the agent's held poll has the token; first with an empty
-outbox, then while the pushes are sent, of which every fifth goes to a push service that accepts a
-message and never answers.
+from sending the signed decision until the agent's long poll has the token: first with an empty
+outbox, then while the pushes are sent. Every fifth push goes to a push service that reads a message
+and never responds.
 """
 
 import contextlib
@@ -26,18 +26,18 @@ from tests.support.servers.load import WITHOUT_LIMITS
 from tests.support.servers.server import ROOT, LiveServer, live_server
 
 _PUSHES = 10_000
-_TAKING = 4
-"""Push services that take: those of four makers of browsers."""
+_ACCEPTING = 4
+"""Number of push services that accept messages, as of four browser vendors."""
 _APPROVALS = 60
 _HELD_SECONDS = 0.02
 _BAR = 1.5
 _P95_BAR_MS = 100.0
-"""What a decision may take to reach a held poll at the 99th of a hundred; of sixty approvals that
-would be the longest alone, so that the 95th percentile is tested."""
+"""The limit for the 99th percentile of the time from a decision to a long poll. The 99th percentile
+of sixty approvals would be the longest one, so the 95th percentile is tested."""
 
 
 def main() -> None:
-    """Both measurements on one server, one after the other."""
+    """Run both measurements on one server, one after the other."""
     say(
         f"## Pushes: an approval while {_PUSHES:,} wait to leave, a fifth of them to one that hangs"
     )
@@ -49,9 +49,9 @@ def main() -> None:
 
 @contextlib.contextmanager
 def push_services() -> Iterator[list[str]]:
-    """The origins of the push services; the first one hangs."""
+    """Run the push services; yield their origins. The first one hangs."""
     with subprocess.Popen(
-        [sys.executable, "-m", "tests.bench.push_far", str(_TAKING)],
+        [sys.executable, "-m", "tests.bench.push_far", str(_ACCEPTING)],
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -63,19 +63,19 @@ def push_services() -> Iterator[list[str]]:
 
 
 def slowed(alone: Sequence[float], beside: Sequence[float]) -> float:
-    """How much longer an approval takes beside the pushes, at the median."""
+    """Return the ratio of the median approval times, with and without the pushes."""
     return statistics.median(beside) / statistics.median(alone)
 
 
 def p95(taken: Sequence[float]) -> float:
-    """The 95th percentile."""
+    """Return the 95th percentile."""
     return statistics.quantiles(taken, n=20)[-1]
 
 
 def both(
     server: LiveServer, origins: Sequence[str], pushes: int, approvals: int
 ) -> tuple[Sequence[float], Sequence[float]]:
-    """Milliseconds of the approvals with an empty outbox, and while the pushes are sent."""
+    """Return the milliseconds of approvals with an empty outbox, and while pushes are sent."""
     person, agent = new_web_person(server), new_agent(server)
     called = [_subscribed(new_web_person(server), origin) for origin in origins]
     _approve(person, agent)
@@ -92,7 +92,7 @@ def both(
 
 
 def check_accepted(server: LiveServer) -> None:
-    """Raise `WrongAnswers` when a push was given up: then the pushes cost less than they should."""
+    """Raise `WrongAnswers` if a push is dead: then the pushes cost less than they should."""
     if lost := _count(server, "dead"):
         raise WrongAnswers(f"push backlog: expected only accepted pushes; {lost} were given up")
 
@@ -108,25 +108,25 @@ def _server(origins: Sequence[str]) -> Iterator[LiveServer]:
 
 
 def _subscribed(person: WebPerson, origin: str) -> str:
-    """The id of a browser of theirs that is subscribed at this push service."""
+    """Subscribe a browser of this person at this push service; return the subscription's ID."""
     port = int(origin.rpartition(":")[2])
     minted = PushService(port).mint().to_json()
     answer = person.http.post("/api/push-subscriptions", json=minted)
     assert answer.is_success, answer.text
-    kept: str = answer.json()["id"]
-    return kept
+    subscription_id: str = answer.json()["id"]
+    return subscription_id
 
 
 def _fill(server: LiveServer, called: Sequence[str], origins: Sequence[str], pushes: int) -> None:
-    """Queue so many pushes, in turn for each of these browsers, in one transaction."""
+    """Queue this many pushes, for each of these browsers in turn, in one transaction."""
     with server.services.store.write() as tx:
         for number in range(pushes):
-            place = number % len(called)
-            attention.push(tx, origins[place], called[place], attention.TEST)
+            index = number % len(called)
+            attention.push(tx, origins[index], called[index], attention.TEST)
 
 
 def _left(server: LiveServer) -> int:
-    """How many pushes are waiting or being sent."""
+    """Return how many pushes are waiting or being sent."""
     return _count(server, "waiting", "leased")
 
 
@@ -144,7 +144,7 @@ def _timed(name: str, person: WebPerson, agent: Agent, count: int) -> list[float
 
 
 def _approve(person: WebPerson, agent: Agent) -> float:
-    """Milliseconds from the decision to the token in the held poll."""
+    """Return the milliseconds from the decision to the token in the long poll."""
     handle = agent.asked(person.name)
     (waiting,) = person.http.get("/api/approvals").json()["items"]
     assertion = person.assertion(waiting["id"])
@@ -157,7 +157,7 @@ def _approve(person: WebPerson, agent: Agent) -> float:
 
 
 def _token(agent: Agent, handle: str) -> float:
-    """When the poll had the token."""
+    """Poll until the token arrives; return the time."""
     answer = agent.poll(handle, prefer="wait=30")
     assert answer.is_success, answer.text
     return time.perf_counter()

@@ -1,33 +1,33 @@
 """Push services for `push_backlog.py`: some accept messages, and one hangs.
 
-`python -m tests.bench.push_far COUNT` prints the port of the one that hangs, then those of COUNT
-that accept everything at once, and serves until its input ends. It reads each message completely
-and keeps none: message contents are tested elsewhere.
+`python -m tests.bench.push_far COUNT` prints the port of the one that hangs, then the ports of
+COUNT that accept everything immediately, and serves until its input ends. It reads each message
+completely and stores none: other tests check the contents of messages.
 """
 
 import asyncio
 import sys
 
 _LENGTH = b"content-length: "
-_TAKEN = b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+_CREATED = b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
 async def _read(reader: asyncio.StreamReader) -> None:
     head = await reader.readuntil(b"\r\n\r\n")
-    place = head.lower().index(_LENGTH) + len(_LENGTH)
-    await reader.readexactly(int(head[place : head.index(b"\r", place)]))
+    start = head.lower().index(_LENGTH) + len(_LENGTH)
+    await reader.readexactly(int(head[start : head.index(b"\r", start)]))
 
 
 async def _take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     await _read(reader)
-    writer.write(_TAKEN)
+    writer.write(_CREATED)
     await writer.drain()
     writer.close()
 
 
 async def _hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     await _read(reader)
-    await reader.read()  # until the sender gives up
+    await reader.read()  # until the sender closes the connection
     writer.close()
 
 

@@ -1,4 +1,4 @@
-"""`python -m tests.bench.redemption`: an approved request becomes tokens, with entry and outbox."""
+"""`python -m tests.bench.redemption`: an agent collects the tokens of an approved request."""
 
 from tests.bench.answers import Expected
 from tests.bench.measuring import Target, compare, product
@@ -15,7 +15,7 @@ _PEER_HANDLES = 9_000
 
 
 def main() -> None:
-    """Each request is redeemed once; the ID token has the agent's registered algorithm."""
+    """Redeem each request once; the ID token has the agent's registered algorithm."""
     say("## Redemption (two signed tokens, delegation, entry, feed event, outbox row)")
     with peer() as other, product() as server:
         ours = [target(server, alg) for alg in ("ES256", "EdDSA", "RS256")]
@@ -23,7 +23,7 @@ def main() -> None:
 
 
 def peer_target(other: Peer) -> Target:
-    """The peer signs the same two tokens with ES256 and stores neither."""
+    """Return the peer, which signs the same two tokens with ES256 and stores neither."""
 
     def batch() -> list[str]:
         return _polls(other.key, other.make("approved", _PEER_HANDLES))
@@ -32,13 +32,13 @@ def peer_target(other: Peer) -> Target:
 
 
 def target(server: LiveServer, alg: str = "ES256", *, count: int = _HANDLES) -> Target:
-    """Approved requests are written as rows before each round."""
+    """Return a target; approved requests are written as rows before each round."""
     key = server.agent(id_token_alg=alg)
     user, _ = server.user()
 
     def batch() -> list[str]:
-        made = decided_rows.requests(server.services, key.id, user, count, approved=True)
-        return _polls(key, made)
+        handles = decided_rows.requests(server.services, key.id, user, count, approved=True)
+        return _polls(key, handles)
 
     assert server.process is not None
     name = f"redemption, ID token {alg}"

@@ -20,21 +20,21 @@ _FORM = {"scope": "openid payments:read", "resource": PAY, "binding_message": "I
 
 
 def main() -> None:
-    """Enough agents and users that each has a usual number of open requests."""
+    """Use enough agents and users that each has a usual number of open requests."""
     say("## Backchannel request (texts, approval, entry, feed event, outbox row)")
     with peer() as other, product(**CALLED_ALWAYS) as server:
         against_peer(compare([peer_target(other), target(server)]), bar=BAR)
 
 
 def peer_target(other: Peer) -> Target:
-    """The peer stores the request in memory and notifies nobody."""
+    """Return the peer, which stores the request in memory and notifies nobody."""
     text = _request(other.key, other.user)
     process = other.process.pid
     return Target("peer", process, other.port, _ASKED, lambda: [text], again=True)
 
 
 def target(server: LiveServer, *, users: int = _USERS, count: int = _REQUESTS) -> Target:
-    """Each request is from the next agent to the next user."""
+    """Return a target in which each request is from the next agent to the next user."""
     agents = itertools.cycle([server.agent() for _ in range(_AGENTS)])
     people = itertools.cycle([server.user()[0] for _ in range(users)])
 

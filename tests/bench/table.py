@@ -1,7 +1,7 @@
 """Figures as a Markdown table, and missed bars as an exit code.
 
-Owns: which bars were missed and which benchmarks failed in this run; if any, the process
-ends with 1.
+Owns: the missed bars and the failed benchmarks of this run; if there are any, the process ends
+with 1.
 """
 
 import statistics
@@ -20,7 +20,7 @@ _MISSED: list[str] = []
 
 
 def against_peer(figures: Sequence[Figures], *, bar: float) -> None:
-    """Print all of them; the first is the peer, and the others must be `bar` times as fast."""
+    """Print the figures; the first is the peer, and the others must be `bar` times as fast."""
     shares = [_shares(figures[0], found) for found in figures]
     _rows(figures, shares, "x peer (rounds)")
     for found, share in list(zip(figures, shares, strict=True))[1:]:
@@ -28,7 +28,7 @@ def against_peer(figures: Sequence[Figures], *, bar: float) -> None:
 
 
 def growth(figures: Sequence[Figures], *, bar: float) -> None:
-    """Print all of them; the others may cost `bar` times what the first costs."""
+    """Print the figures; each of the others may cost `bar` times as much as the first."""
     shares = [_shares(found, figures[0]) for found in figures]
     _rows(figures, shares, "ratio (rounds)")
     for found, share in list(zip(figures, shares, strict=True))[1:]:
@@ -36,7 +36,7 @@ def growth(figures: Sequence[Figures], *, bar: float) -> None:
 
 
 def _shares(above: Figures, below: Figures) -> list[float]:
-    """Round by round, since each round had the same conditions."""
+    """Return the ratio of each round, because targets in one round have the same conditions."""
     return [a / b for a, b in zip(above.rounds_us, below.rounds_us, strict=True)]
 
 
@@ -58,23 +58,23 @@ def _spread(values: Sequence[float], digits: int) -> str:
 
 
 def verdict(what: str, found: float, bar: float, unit: str = "") -> None:
-    """Print a figure, its upper bar, and whether it holds."""
-    _evaluator(f"{what} {found:.2f}{unit}, bar {bar:g}{unit}", holds=found <= bar)
+    """Print a figure, its upper bar, and whether the bar holds."""
+    _report(f"{what} {found:.2f}{unit}, bar {bar:g}{unit}", holds=found <= bar)
 
 
 def at_least(what: str, found: float, bar: float, unit: str = "") -> None:
-    """Print a figure, its lower bar, and whether it holds."""
-    _evaluator(f"{what} {found:.2f}{unit}, bar at least {bar:g}{unit}", holds=found >= bar)
+    """Print a figure, its lower bar, and whether the bar holds."""
+    _report(f"{what} {found:.2f}{unit}, bar at least {bar:g}{unit}", holds=found >= bar)
 
 
-def _evaluator(line: str, *, holds: bool) -> None:
+def _report(line: str, *, holds: bool) -> None:
     if not holds:
         _MISSED.append(line)
     say(f"{line}: {'holds' if holds else 'MISSED'}\n")
 
 
 def run(*benches: Callable[[], None]) -> None:
-    """Run all of these in turn; end the process with 1 if one missed a bar or got wrong answers."""
+    """Run these benchmarks in turn; exit with 1 if one missed a bar or got wrong responses."""
     for bench in benches:
         try:
             bench()
@@ -87,6 +87,6 @@ def run(*benches: Callable[[], None]) -> None:
 
 
 def say(line: str) -> None:
-    """Print a line at once."""
+    """Print a line immediately."""
     sys.stdout.write(line + "\n")
     sys.stdout.flush()

@@ -1,8 +1,8 @@
 """`python -m tests.bench.terminal_app`: first frame, keys among 500 requests, memory, the shell.
 
-The real program in a pseudo-terminal with a real server. A frame counts when its words were read
-from the terminal; rendering them is slow in Python and follows the timestamp. Starts are those of
-an installed, compiled package: one round that compiles is not counted.
+It runs the real program in a pseudo-terminal with a real server. A frame is timed when its words
+are read from the terminal; rendering them is slow in Python and follows the timestamp. Starts are
+those of an installed, compiled package: the first round, which compiles, is not counted.
 """
 
 import json
@@ -44,18 +44,18 @@ _PANELS = (
     ("?", "help", "KEYS IN THE INBOX"),
     ("/", "filter", "agent:NAME"),
 )
-"""Keys that bring something over the list or below it, and words of it that stand nowhere else."""
+"""Keys that open something over or below the list, its name, and words found only there."""
 _OPENINGS = 15
 _GUARDED_SECONDS = 1.2
-"""Longer than keys are held back after a panel has opened or closed."""
+"""Longer than the app holds back keys after a panel has opened or closed."""
 _MEMORY_BAR_MIB = 120.0
 _SHELL_BAR_MS = 400.0
-_PATIENCE_SECONDS = 30
+_TIMEOUT_SECONDS = 30
 _AMOUNT = re.compile(r"Amount +EUR [\d,.]+")
 
 
 def main() -> None:
-    """One server, one user, first no request and then 500 pending ones."""
+    """Measure with one server and one user, first without requests, then with 500 pending ones."""
     with (
         tempfile.TemporaryDirectory(prefix="sayso-bench-") as folder,
         live_server(Path(folder), options=(), **WITHOUT_LIMITS, **CALLED_ALWAYS) as server,
@@ -68,7 +68,7 @@ def main() -> None:
 
 
 def _first_frame(person: Terminal) -> None:
-    """From the start of the interpreter to the first frame, in turn with the bare app."""
+    """Time from the start of the interpreter to the first frame, in turn with the bare app."""
     say("## Terminal app: first frame, against a bare Textual app")
     bare, ours = [], []
     for _ in range(_ROUNDS + 1):
@@ -83,7 +83,7 @@ def _first_frame(person: Terminal) -> None:
 
 
 def _until(module: str, words: str, person: Terminal) -> float:
-    """Milliseconds from the start to these words."""
+    """Return the milliseconds from the start until these words are printed."""
     began = time.perf_counter()
     child = pexpect.spawn(
         sys.executable,
@@ -91,7 +91,7 @@ def _until(module: str, words: str, person: Terminal) -> float:
         env=_as_installed(person),
         cwd=str(ROOT),
         dimensions=(30, 100),
-        timeout=_PATIENCE_SECONDS,
+        timeout=_TIMEOUT_SECONDS,
     )
     child.expect_exact(words)
     took = (time.perf_counter() - began) * 1000
@@ -102,7 +102,7 @@ def _until(module: str, words: str, person: Terminal) -> float:
 
 
 def _shell(person: Terminal) -> None:
-    """A script lists pending requests: the first page of them."""
+    """Time a shell command that lists the first page of pending requests."""
     say(f"## Command line: `sayso-approver inbox --json`, {_WAITING} requests wait")
     command = ["-m", "approver_tui", "inbox", "--json"]
     say(f"{listed(_run(command, person))} requests on the page")
@@ -113,7 +113,7 @@ def _shell(person: Terminal) -> None:
 
 
 def listed(printed: bytes) -> int:
-    """How many requests `inbox --json` printed. Raises `WrongAnswers` when there is none."""
+    """Return how many requests `inbox --json` printed. Raises `WrongAnswers` if it is none."""
     count = len(json.loads(printed)["items"])
     if not count:
         raise WrongAnswers("inbox --json: expected requests; got an empty list")
@@ -121,7 +121,7 @@ def listed(printed: bytes) -> int:
 
 
 def _processor_ms() -> float:
-    """Processor time of all finished commands."""
+    """Return the processor time of all finished commands in milliseconds."""
     used = os.times()
     return (used.children_user + used.children_system) * 1000
 
@@ -138,7 +138,7 @@ def _run(arguments: list[str], person: Terminal) -> bytes:
 
 
 def _as_installed(person: Terminal) -> dict[str, str]:
-    """An environment in which compiled files are kept."""
+    """Return an environment in which compiled files are stored."""
     compiled = str(person.home / "compiled")
     return {**environment(person), "PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": compiled}
 
@@ -150,7 +150,7 @@ def _timed(work: Callable[[], object]) -> float:
 
 
 def _fill(server: LiveServer, person: Terminal) -> None:
-    """Requests of a few agents, sent as agents do; no two look alike, so each has its row."""
+    """Send requests of a few agents; no two look alike, so each has its own row."""
     agents = [new_agent(server) for _ in range(_AGENTS)]
     for number in range(_WAITING):
         amount = {"minor": 100_000 + number * 100, "currency": "EUR"}
@@ -162,7 +162,7 @@ def _fill(server: LiveServer, person: Terminal) -> None:
 
 
 def _keys(person: Terminal) -> None:
-    """j, one at a time: from the key to the marker on another row."""
+    """Time the key j, panels and memory with many pending requests."""
     say(f"## Terminal app: {_WAITING} requests wait")
     with window(person, started=True) as app:
         app.child.delaybeforesend = None
@@ -180,19 +180,19 @@ def _keys(person: Terminal) -> None:
 
 
 def _press(app: Window) -> float:
-    """Milliseconds from the key to the next request's detail beside the list."""
+    """Return the milliseconds from the key until the next request's details are shown."""
     app.rest(_REST_SECONDS)
     before = _shown(app)
     began = time.perf_counter()
     app.child.send("j")
     while _shown(app) == before:
-        assert time.perf_counter() - began < _PATIENCE_SECONDS, app.text
+        assert time.perf_counter() - began < _TIMEOUT_SECONDS, app.text
         app.read()
     return (app.read_at - began) * 1000
 
 
 def _openings(app: Window, key: str, words: str) -> list[float]:
-    """Milliseconds from a key to its panel on the screen, for each press."""
+    """Return the milliseconds from a key until its panel is on the screen, for each press."""
     taken = []
     for _ in range(_OPENINGS):
         app.rest(_GUARDED_SECONDS)
@@ -207,7 +207,7 @@ def _openings(app: Window, key: str, words: str) -> list[float]:
 
 
 def _shown(app: Window) -> str:
-    """The request that is shown, by its amount."""
+    """Return the amount of the request that is shown."""
     found = _AMOUNT.search("\n".join(app.screen.display))
     return "" if found is None else found[0]
 

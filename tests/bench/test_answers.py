@@ -1,4 +1,4 @@
-"""A benchmark whose server gives an unexpected answer fails and prints it."""
+"""A benchmark whose server gives an unexpected response fails and prints the response."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -45,12 +45,12 @@ BENCHES: dict[str, tuple[Made, str]] = {
         '200 {"active":false}',
     ),
 }
-"""The targets of each bench, and the answer that comes once all agents are disabled."""
+"""Benchmark → its targets, and the response that comes once all agents are disabled."""
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    """One server for all of them."""
+    """Run one server for all tests of this file."""
     folder: Path = tmp_path_factory.mktemp("bench")
     with live_server(folder, **WITHOUT_LIMITS, **CALLED_ALWAYS) as running:
         yield running
@@ -58,12 +58,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
 
 @pytest.fixture(autouse=True)
 def nothing_missed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each test is a run of its own."""
+    """Reset the list of missed bars, so that each test is its own run."""
     monkeypatch.setattr(table, "_MISSED", [])
 
 
 def _once(target: Target) -> Target:
-    """The same with a batch that is made now."""
+    """Return the same target with a batch that is made now, before agents are disabled."""
     lot = target.lot()
     return replace(target, lot=lambda: lot)
 
@@ -78,7 +78,7 @@ def _disable_all(server: LiveServer) -> None:
 def test_a_benchmark_that_measures_refusals_fails(
     server: LiveServer, name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Its targets give the right answer, and with disabled agents there is no figure."""
+    """A benchmark has figures with enabled agents, and fails without figures with disabled ones."""
     made, answer = BENCHES[name]
     targets = made(server)
     found = compare(targets, rounds=1, seconds=_SECONDS)
@@ -97,7 +97,7 @@ def test_a_benchmark_that_measures_refusals_fails(
 def test_the_feed_benchmark_does_not_time_refused_requests(
     server: LiveServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """They cause no frame."""
+    """Refused requests cause no frame, so the feed benchmark must fail."""
     monkeypatch.setattr(feed, "_REQUESTS", 3)
     person = new_person(server)
     with feed.sockets(server, [person]) as client:
@@ -110,7 +110,7 @@ def test_the_feed_benchmark_does_not_time_refused_requests(
 def test_the_feed_benchmark_times_events_that_notify(
     server: LiveServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each request gives one frame."""
+    """Each of the three requests causes one frame with a time."""
     monkeypatch.setattr(feed, "_REQUESTS", 3)
     person = new_person(server)
     with feed.sockets(server, [person]) as client:
@@ -121,7 +121,7 @@ def test_the_feed_benchmark_times_events_that_notify(
 def test_the_kill_switch_benchmark_does_not_time_a_refused_resource(
     server: LiveServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without permission it learns nothing about the token."""
+    """A resource with a wrong secret learns nothing about the token, so the benchmark must fail."""
     assert len(kill_switch.measure(server, 1)) == 1
     rotate = server.resources.rotate_secret
     stale = replace(rotate(PAY, by=BY, overlap_ms=0), secret="wrong")
@@ -131,7 +131,7 @@ def test_the_kill_switch_benchmark_does_not_time_a_refused_resource(
 
 
 def test_the_page_benchmark_does_not_measure_a_sign_in_page(server: LiveServer) -> None:
-    """It is another page."""
+    """A signed-out user gets the sign-in page, which must not be measured as the inbox."""
     person = new_web_person(server)
     target = pages._target(person, "the inbox", "/")
     assert compare([target], rounds=1, seconds=_SECONDS)
@@ -144,7 +144,7 @@ def test_the_page_benchmark_does_not_measure_a_sign_in_page(server: LiveServer) 
 def test_the_idle_benchmark_runs_the_complete_flow(
     server: LiveServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A refused request loads too little of the program."""
+    """A refused decision loads too little of the program, so the idle benchmark must fail."""
     idle.approve_once(server)
     monkeypatch.setattr(WebPerson, "assertion", lambda *_: "forged")
     with pytest.raises(WrongAnswers, match="idle server: expected only 200; got 2 x 200"):

@@ -1,4 +1,4 @@
-"""Rules of the benchmarks about which answers count, without a server."""
+"""Which responses count in a benchmark, tested without a server."""
 
 from types import SimpleNamespace
 from typing import Any, cast
@@ -14,7 +14,7 @@ _PAGE = "http://localhost:1/history"
 
 
 def test_one_unexpected_answer_among_many_fails() -> None:
-    """It is named with its count, after the more frequent ones."""
+    """The error names the unexpected response with its count, after more frequent responses."""
     with pytest.raises(WrongAnswers) as failed:
         check("x", _ACTIVE.label, {_ACTIVE.label: 1_428, "403 access_denied": 200})
     assert str(failed.value) == (
@@ -23,7 +23,7 @@ def test_one_unexpected_answer_among_many_fails() -> None:
 
 
 def test_no_answer_at_all_fails() -> None:
-    """A run without answers has no figures."""
+    """A run without responses fails, because it has no figures."""
     with pytest.raises(WrongAnswers, match="got no answer"):
         check("x", _ACTIVE.label, {})
 
@@ -32,14 +32,14 @@ def test_no_answer_at_all_fails() -> None:
     ("status", "body"), [(200, '{"active":false}'), (503, '{"active":true}'), (200, "")]
 )
 def test_status_and_body_must_both_match(status: int, body: str) -> None:
-    """A 200 with another body is another answer."""
+    """A response matches only with both: a 200 with a different body is not the expected one."""
     assert not _ACTIVE.matches(status, body)
     assert _ACTIVE.matches(200, '{"active":true,"sub":"x"}')
 
 
 @pytest.mark.parametrize(("status", "url"), [(500, _PAGE), (200, "http://localhost:1/login")])
 def test_an_error_or_another_page_is_not_a_first_load(status: int, url: str) -> None:
-    """One of many is enough to fail."""
+    """One error or different page among many loads is enough to fail."""
     seen = FirstView({}, frozenset(), 200, _PAGE, 1.0)
     pages.check_views("the history", _PAGE, [seen])
     wrong = FirstView({}, frozenset(), status, url, 1.0)
@@ -48,21 +48,21 @@ def test_an_error_or_another_page_is_not_a_first_load(status: int, url: str) -> 
 
 
 def test_a_decision_by_another_rule_is_not_timed() -> None:
-    """Only the last rule may decide."""
+    """The policy benchmark fails if any rule but the last one decides."""
     evaluator = cast("Any", SimpleNamespace(decide=lambda *_: SimpleNamespace(rules=("r1",))))
     with pytest.raises(WrongAnswers, match="policy: expected only"):
         policy._round(evaluator, cast("Any", None), cast("Any", None), forget=False)
 
 
 def test_pushes_that_were_given_up_are_no_load(monkeypatch: pytest.MonkeyPatch) -> None:
-    """They cost the server nothing more."""
+    """Dead pushes cost the server nothing, so the benchmark fails if there are any."""
     monkeypatch.setattr(push_backlog, "_count", lambda *_: 3)
     with pytest.raises(WrongAnswers, match="3 were given up"):
         push_backlog.check_accepted(cast("Any", None))
 
 
 def test_an_empty_inbox_is_not_timed() -> None:
-    """Printing nothing is fast."""
+    """Printing an empty list is fast, so an empty inbox fails the benchmark."""
     assert terminal_app.listed(b'{"items": [{}, {}]}') == 2
     with pytest.raises(WrongAnswers, match="empty list"):
         terminal_app.listed(b'{"items": []}')

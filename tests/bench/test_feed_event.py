@@ -1,4 +1,4 @@
-"""A feed event redraws only what it changed: it costs the inbox few Python calls."""
+"""A feed event redraws only what it changed, so it costs the inbox few Python calls."""
 
 import gc
 import sys
@@ -16,7 +16,7 @@ _WAITING = 10
 
 
 def _calls(act) -> int:
-    """How many Python functions run, ours and the framework's, without the garbage collector's."""
+    """Return how many Python functions run, ours and the framework's; the collector is off."""
     count = 0
 
     def note(_frame, event, _argument):
@@ -38,7 +38,7 @@ def _request(number: int):
 
 
 def _events():
-    """One of each: a new request, one decided elsewhere, one extended, one voted on."""
+    """Return one event of each kind: requested, decided elsewhere, extended, voted on."""
     return {
         EventName.REQUESTED: _request(_WAITING),
         EventName.DECIDED: answered(_request(2), Answer.APPROVE),
@@ -48,7 +48,7 @@ def _events():
 
 
 async def test_an_event_redraws_only_what_it_changed():
-    """The average over the most frequent events counts, with a stopped clock."""
+    """With a stopped clock, the most frequent events need fewer calls than the limit on average."""
     stage = a_stage([_request(number) for number in range(_WAITING)])
     async with opened(stage) as pilot:
         screen, costs = inbox(stage), {}

@@ -1,4 +1,4 @@
-"""A benchmark that misses a bar reports it to its caller."""
+"""A benchmark that misses a bar reports it with its output and exit code."""
 
 import pytest
 
@@ -8,12 +8,12 @@ from tests.bench.measuring import Figures
 
 @pytest.fixture(autouse=True)
 def nothing_missed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each test is a run of its own."""
+    """Reset the list of missed bars, so that each test is its own run."""
     monkeypatch.setattr(table, "_MISSED", [])
 
 
 def test_a_run_in_which_every_bar_holds_ends_with_0(capsys: pytest.CaptureFixture[str]) -> None:
-    """A figure equal to its bar holds."""
+    """A figure equal to its bar holds, so the run ends with 0."""
     with pytest.raises(SystemExit) as ended:
         table.run(lambda: table.verdict("p99", 50.0, 50.0, " ms"))
     assert ended.value.code == 0
@@ -23,7 +23,7 @@ def test_a_run_in_which_every_bar_holds_ends_with_0(capsys: pytest.CaptureFixtur
 def test_a_run_that_missed_a_bar_ends_with_1_after_the_others(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """The end of the output names it again."""
+    """The other benchmarks still run, and the last line of output names the missed bar again."""
     with pytest.raises(SystemExit) as ended:
         table.run(
             lambda: table.verdict("growth", 1.31, 1.3, " times"),
@@ -36,7 +36,7 @@ def test_a_run_that_missed_a_bar_ends_with_1_after_the_others(
 
 
 def test_a_speed_below_its_bar_is_missed(capsys: pytest.CaptureFixture[str]) -> None:
-    """Compared with the peer, more is better."""
+    """In comparisons with the peer more is better, so a speed below the bar is missed."""
     with pytest.raises(SystemExit) as ended:
         table.run(
             lambda: table.at_least("poll: speed", 2.0, 2.0, " x peer"),
@@ -49,7 +49,7 @@ def test_a_speed_below_its_bar_is_missed(capsys: pytest.CaptureFixture[str]) -> 
 
 
 def test_the_ratio_to_the_peer_is_taken_round_by_round(capsys: pytest.CaptureFixture[str]) -> None:
-    """A busy machine slowed both in that round."""
+    """The ratio is computed per round, because a busy machine slows both servers in one round."""
     peer = _figures("peer", 100.0, 400.0, 100.0)
     ours = _figures("poll", 200.0, 800.0, 400.0)
     with pytest.raises(SystemExit):
@@ -60,7 +60,7 @@ def test_the_ratio_to_the_peer_is_taken_round_by_round(capsys: pytest.CaptureFix
 
 
 def test_growth_is_compared_with_the_first(capsys: pytest.CaptureFixture[str]) -> None:
-    """A smaller value is better here."""
+    """Growth is the ratio to the first target, and a ratio above the bar is missed."""
     little, much = _figures("little", 100.0), _figures("much", 130.0)
     with pytest.raises(SystemExit) as ended:
         table.run(lambda: table.growth([little, much], bar=1.2))

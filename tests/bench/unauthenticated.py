@@ -15,7 +15,7 @@ _CASES = (
 
 
 def main() -> None:
-    """PSS over the process tree while all of them are open, beyond that of the idle server."""
+    """Measure the PSS of the process tree above idle while all connections are open."""
     say("## Requests without an end, before authentication")
     found = [(name, _beyond_idle(sent, count)) for name, sent, count in _CASES]
     say("| what | MiB beyond idle |\n|---|---|")

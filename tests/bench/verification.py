@@ -1,4 +1,4 @@
-"""`python -m tests.bench.verification`: the SDK verifies a token, against a bare PyJWT decode."""
+"""`python -m tests.bench.verification`: token verification in the SDK, compared with PyJWT."""
 
 import statistics
 import time
@@ -17,7 +17,7 @@ _ROUNDS = 21
 
 
 def main() -> None:
-    """Round by round in turns, because a busy machine is slow for both."""
+    """Measure both in turn in each round, because a busy machine slows both."""
     say("## Verification (one token in the SDK, against jwt.decode with the same key)")
     for alg in ("ES256", "EdDSA", "RS256"):
         issuer = FakeIssuer([new_key(alg, "first")])
@@ -44,7 +44,7 @@ def _measure(alg: str, issuer: FakeIssuer, guard: Guard) -> None:
 
 
 def _seconds(verify: Callable[[str], str], tokens: list[str]) -> float:
-    """Processor time for all tokens, each of which must say the same user."""
+    """Return the processor time for all tokens, which must all have the same user."""
     began = time.process_time()
     users = {verify(token) for token in tokens}
     took = time.process_time() - began

@@ -1,1 +1,1 @@
-"""Real browsers, and what a test does and reads in them."""
+"""Real browsers, and what tests do and read in them."""

@@ -1,7 +1,7 @@
-"""What a screen reader is given: Chromium's accessibility tree, in the words of our script for it.
+"""What a screen reader gets: Chromium's accessibility tree, in the wording of our manual script.
 
-Owns: what has the focus, what live regions say, and what stands in the main part, in reading order.
-Each is a role and a name, as `docs/screen-reader.md` writes them. Never: how a reader words them.
+Owns: the focused element, the text of live regions, and the main part in reading order. Each is a
+role and a name, as `docs/screen-reader.md` writes them. Never: how a screen reader words them.
 """
 
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ _PARTS = frozenset(
     {"heading", "term", "definition", "paragraph", "Figcaption", "blockquote", "link", "button"}
     | {"status", "alert", "textbox", "radio", "checkbox", "StaticText"}
 )
-_PRESSED = frozenset({"link", "button", "textbox", "radio", "checkbox"})
+_PRESSABLE = frozenset({"link", "button", "textbox", "radio", "checkbox"})
 _NAMES = {_PAGE: "page", "Figcaption": "caption", "StaticText": "text"}
 
 Node = dict[str, Any]
@@ -23,38 +23,38 @@ Node = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """The tree of one moment."""
+    """The accessibility tree at one moment."""
 
     nodes: dict[str, Node]
 
     def focus(self) -> str:
-        """What has the focus; the page itself when nothing on it has; "" between two pages."""
-        found = [value for value in self.nodes.values() if _property(value, "focused")]
-        deepest = [one for one in found if _role(one) != _PAGE] or found
+        """Return the focused element; the page if no element has focus; "" between two pages."""
+        focused = [value for value in self.nodes.values() if _property(value, "focused")]
+        deepest = [node for node in focused if _role(node) != _PAGE] or focused
         return self._said(deepest[-1]) if deepest else ""
 
     def announcements(self) -> list[str]:
-        """What stands in live regions: that is said without being asked for when it changes."""
+        """Return the text of live regions, which a reader announces when it changes."""
         live = [value for value in self.nodes.values() if _property(value, "live")]
         return [text for text in map(self._text, live) if text]
 
     def main(self) -> list[str]:
-        """The main part in reading order."""
+        """Return the parts of the main region in reading order."""
         (main,) = [value for value in self.nodes.values() if _role(value) == "main"]
         return [self._said(part) for part in self._parts(main)]
 
     def _parts(self, node: Node) -> Iterator[Node]:
         for child in self._children(node):
-            whole = _role(child) in _PARTS and not self._has_button(child)
-            if not whole:
+            is_part = _role(child) in _PARTS and not self._has_button(child)
+            if not is_part:
                 yield from self._parts(child)
             elif any(letter.isalnum() for letter in self._said(child).partition(":")[2]):
                 yield child
 
     def _has_button(self, node: Node) -> bool:
-        """Reports whether something inside it can be pressed, and so is read on its own."""
+        """Report whether it contains something that can be pressed and so is read separately."""
         below = self._children(node)
-        return any(_role(one) in _PRESSED or self._has_button(one) for one in below)
+        return any(_role(child) in _PRESSABLE or self._has_button(child) for child in below)
 
     def _said(self, node: Node) -> str:
         role = _role(node)
@@ -72,12 +72,12 @@ class Heard:
 
     def _children(self, node: Node) -> list[Node]:
         return [
-            self.nodes[childid] for childid in node.get("childIds", ()) if childid in self.nodes
+            self.nodes[child_id] for child_id in node.get("childIds", ()) if child_id in self.nodes
         ]
 
 
 def heard(tab: Chromium) -> Heard:
-    """The tree as it is now."""
+    """Return the tree as it is now."""
     nodes = tab.tell("Accessibility.getFullAXTree")["nodes"]
     return Heard({node["nodeId"]: node for node in nodes})
 
@@ -88,8 +88,9 @@ def _role(node: Node) -> str:
 
 
 def _property(node: Node, name: str) -> Any:
-    found = (one["value"].get("value") for one in node.get("properties", ()) if one["name"] == name)
-    return next(found, None)
+    properties = node.get("properties", ())
+    values = (item["value"].get("value") for item in properties if item["name"] == name)
+    return next(values, None)
 
 
 def _spaced(text: str) -> str:

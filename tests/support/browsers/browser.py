@@ -1,6 +1,6 @@
 """A browser without scripts: it keeps cookies, follows redirects within the site, submits forms.
 
-Owns: what a person at a browser does. Where the app's address is reached, it stops and shows it.
+Owns: what a person at a browser does. At a redirect to the app's address it stops and shows it.
 """
 
 import base64
@@ -19,7 +19,7 @@ PASSWORD = "correct horse battery"
 
 
 def challenge_of(verifier: str) -> str:
-    """S256 of a verifier."""
+    """Return the S256 code challenge of a verifier."""
     digest = hashlib.sha256(verifier.encode()).digest()
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
@@ -36,7 +36,7 @@ class Page:
 
     @property
     def answer(self) -> dict[str, str]:
-        """The parameters with which it came to the app's address, in the query or in a form."""
+        """Return the parameters that the app gets, from the query or from a form."""
         if self.forms and not self.forms[0].action.startswith("/"):
             return dict(self.forms[0].fields)
         return dict(parse_qsl(urlsplit(self.url).query))
@@ -44,7 +44,7 @@ class Page:
 
 @dataclass(slots=True)
 class Form:
-    """A form of a page: where it leads, its fields, its buttons."""
+    """A form of a page: its action, its fields, its buttons."""
 
     action: str
     fields: dict[str, str] = field(default_factory=dict)
@@ -53,7 +53,7 @@ class Form:
 
 @dataclass(slots=True)
 class Browser:
-    """One browser of one person."""
+    """A person's browser."""
 
     http: httpx.Client
     issuer: str
@@ -89,17 +89,17 @@ class Browser:
 
     def _go(self, response: httpx.Response) -> Page:
         while response.is_redirect:
-            where = str(response.url.join(response.headers["Location"]))
-            if not where.startswith(self.issuer):
-                self.page = Page(response.status_code, where, "", response.headers)
+            location = str(response.url.join(response.headers["Location"]))
+            if not location.startswith(self.issuer):
+                self.page = Page(response.status_code, location, "", response.headers)
                 return self.page
-            response = self.http.get(where)
+            response = self.http.get(location)
         self.page = read(response)
         return self.page
 
 
 def request_of(client_id: str, **parameters: Any) -> dict[str, Any]:
-    """An authorization request as most apps send it."""
+    """Return an authorization request as most apps send it; None leaves a parameter out."""
     whole = {
         "response_type": "code",
         "client_id": client_id,
@@ -115,7 +115,7 @@ def request_of(client_id: str, **parameters: Any) -> dict[str, Any]:
 
 
 def read(response: httpx.Response) -> Page:
-    """The page with its forms."""
+    """Return the page with its forms."""
     reader = _Reader()
     reader.feed(response.text)
     page = Page(response.status_code, str(response.url), response.text, response.headers)
@@ -131,11 +131,11 @@ class _Reader(HTMLParser):
         self.forms: list[Form] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """A form, a field or a button."""
-        named = {name: value or "" for name, value in attrs}
+        """Collect a form, a field or a button."""
+        attributes = {name: value or "" for name, value in attrs}
         if tag == "form":
-            self.forms.append(Form(named["action"]))
+            self.forms.append(Form(attributes["action"]))
         elif tag == "input":
-            self.forms[-1].fields[named["name"]] = named.get("value", "")
-        elif tag == "button" and "value" in named:
-            self.forms[-1].buttons.append(named["value"])
+            self.forms[-1].fields[attributes["name"]] = attributes.get("value", "")
+        elif tag == "button" and "value" in attributes:
+            self.forms[-1].buttons.append(attributes["value"])

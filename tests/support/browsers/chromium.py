@@ -1,8 +1,8 @@
-"""Chromium without a window, driven over its own protocol, with a passkey of its own.
+"""Headless Chromium, driven over the DevTools protocol, with its own passkeys.
 
 Owns: what a person does at a page: open, click, type, look. Nothing is stubbed in the browser; the
-authenticator is Chromium's virtual one, which keeps resident keys and verifies its person. The
-headless shell takes a third of the time, but only the whole browser has push and notifications.
+authenticator is Chromium's virtual one, with resident keys and user verification. The headless
+shell takes a third of the time, but only the full browser has push and notifications.
 """
 
 import base64
@@ -20,7 +20,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from tests.support.checks.waiting import until
 
-_SHELL, _WHOLE = ("chromium-headless-shell",), ("chromium", "chromium-browser")
+_SHELL_PROGRAMS, _FULL_PROGRAMS = ("chromium-headless-shell",), ("chromium", "chromium-browser")
 _REMEDY = "No Chromium. On Debian or Ubuntu: apt-get install -y --no-install-recommends chromium"
 _FLAGS = (
     "--headless",
@@ -32,7 +32,7 @@ _FLAGS = (
     "--remote-debugging-port=0",
     "about:blank",
 )
-_SECONDS, _QUALITY = 60.0, 40
+_TIMEOUT, _QUALITY = 60.0, 40
 _REGISTERED = "ServiceWorker.workerRegistrationUpdated"
 _PLAIN = {
     "forced-colors": "none",
@@ -52,7 +52,7 @@ _AUTHENTICATOR = {
 
 
 class PageGone(Exception):
-    """The page went away while it was asked something; ask the next one."""
+    """The page was left while it evaluated an expression; ask the next page."""
 
 
 @dataclass(slots=True)
@@ -61,17 +61,17 @@ class Chromium:
 
     socket: ClientConnection
     session: str
-    """Empty for the browser itself."""
+    """The DevTools session of the tab; empty for the browser itself."""
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     events: list[dict[str, Any]] = field(default_factory=list)
     """Messages of the console, failed loads and violations of the policy."""
     authenticator: str = ""
-    patience: float = _SECONDS
+    patience: float = _TIMEOUT
     window: dict[str, Any] = field(default_factory=dict)
-    """How the window was made to be, so that it is not laid out again for the same."""
+    """The last size of the window, so that the same size causes no new layout."""
 
     def tell(self, method: str, **parameters: Any) -> dict[str, Any]:
-        """One command of the protocol, and its answer."""
+        """Send a command of the protocol; return its result."""
         number = next(self.numbers)
         session = {"sessionId": self.session} if self.session else {}
         sent = {"id": number, "method": method, "params": parameters, **session}
@@ -87,17 +87,17 @@ class Chromium:
         return result
 
     def beforehand(self, function: str) -> None:
-        """Have each page that is opened here call this before its own scripts run."""
+        """Make each page that is opened here call this function before its own scripts run."""
         self.tell("Page.addScriptToEvaluateOnNewDocument", source=f"({function})()")
 
     def open(self, url: str) -> None:
-        """Go there, and wait until its scripts have run."""
+        """Open this URL, and wait until the page's scripts have run."""
         self.tell("Page.navigate", url=url)
         self.see(f"location.href.split('#')[0] === {json.dumps(url.partition('#')[0])}")
         self.see("document.readyState === 'complete'")
 
     def ask(self, expression: str) -> Any:  # whatever the page says
-        """What an expression is on this page."""
+        """Return the value of a JavaScript expression on this page."""
         answer = self.tell(
             "Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True
         )
@@ -106,11 +106,11 @@ class Chromium:
         return answer["result"].get("value")
 
     def leave(self, expression: str) -> None:
-        """Do something that leaves the page, which then cannot answer any more."""
+        """Run an expression that leaves the page, which then cannot return a value."""
         self.ask(f"void setTimeout(() => {expression})")
 
     def see(self, expression: str) -> Any:  # likewise
-        """Wait until an expression is true; its value."""
+        """Wait until an expression is true; return its value."""
 
         def answer() -> Any:  # likewise
             with contextlib.suppress(PageGone):
@@ -118,22 +118,22 @@ class Chromium:
             return None
 
         try:
-            return until(answer, _SECONDS)
+            return until(answer, _TIMEOUT)
         except AssertionError as late:
             raise AssertionError(f"{expression}; the page says: {self.text()[:600]}") from late
 
     def click(self, selector: str) -> None:
-        """Press a button, once it can be pressed, with the mouse where it stands.
+        """Click a button with the mouse at its position, once it can be clicked.
 
-        Again, when it was moved away under the mouse.
+        If it moved away before the click, click again.
         """
         found = f"document.querySelector({json.dumps(selector)})"
         loaded = "document.readyState === 'complete'"  # or a script still moves it
         ready = f"Boolean({loaded} && {found}?.checkVisibility() && !{found}.disabled)"
-        until(lambda: self.see(ready) and self._pressed(found), _SECONDS)
+        until(lambda: self.see(ready) and self._pressed(found), _TIMEOUT)
 
     def _pressed(self, found: str) -> bool:
-        """Press there once; False when it had moved by then and something else was pressed."""
+        """Click there once; return False if it had moved and something else was clicked."""
         box = self.ask(
             f"(() => {{ const e = {found}; e.scrollIntoView({{block: 'center'}});"
             " const middle = () => { const b = e.getBoundingClientRect();"
@@ -144,9 +144,9 @@ class Chromium:
             " addEventListener('click', heard, {capture: true, once: true});"
             " return [x, y]; })()"
         )
-        there = {"x": box[0], "y": box[1], "button": "left", "clickCount": 1}
+        position = {"x": box[0], "y": box[1], "button": "left", "clickCount": 1}
         for kind in ("mousePressed", "mouseReleased"):
-            self.tell("Input.dispatchMouseEvent", type=kind, **there)
+            self.tell("Input.dispatchMouseEvent", type=kind, **position)
         with contextlib.suppress(PageGone):
             return not self.ask("window.missed")
         return True
@@ -158,32 +158,32 @@ class Chromium:
         self.tell("Input.insertText", text=text)
 
     def later(self, seconds: int) -> None:
-        """The clock of this page goes so much ahead, from now on."""
+        """Set the clock of this page forward by this many seconds."""
         self.ask(f"{{ const now = Date.now; Date.now = () => now() + {seconds * 1000} }}")
 
     def text(self, selector: str = "body") -> str:
-        """What stands there."""
-        found: str = self.ask(f"document.querySelector({json.dumps(selector)})?.innerText ?? ''")
-        return found
+        """Return the visible text of an element."""
+        text: str = self.ask(f"document.querySelector({json.dumps(selector)})?.innerText ?? ''")
+        return text
 
     def says(self, words: str) -> None:
         """Wait until the page says this."""
         self.see(f"document.body.innerText.includes({json.dumps(words)})")
 
     def add_passkey_holder(self) -> None:
-        """Plug an authenticator in."""
+        """Add a virtual authenticator."""
         self.tell("WebAuthn.enable")
         made = self.tell("WebAuthn.addVirtualAuthenticator", options=_AUTHENTICATOR)
         self.authenticator = made["authenticatorId"]
 
     def opened(self, part: str) -> "Chromium":
-        """The page that was opened beside this one and has this in its address."""
+        """Wait for a new page that has this in its URL, and return it."""
 
         def found() -> str:
-            targets = _whole(self, "Target.getTargets")["targetInfos"]
+            targets = _command(self, "Target.getTargets")["targetInfos"]
             return next((target["targetId"] for target in targets if part in target["url"]), "")
 
-        other = _attached(self, until(found, _SECONDS))
+        other = _attached(self, until(found, _TIMEOUT))
         if self.authenticator:
             kept = self.tell("WebAuthn.getCredentials", authenticatorId=self.authenticator)
             other.add_passkey_holder()
@@ -193,42 +193,43 @@ class Chromium:
         return other
 
     def beside(self) -> "Chromium":
-        """An empty page of this browser, in front of this one."""
-        made = _whole(self, "Target.createTarget", url="about:blank")
+        """Open an empty page of this browser, in front of this one."""
+        made = _command(self, "Target.createTarget", url="about:blank")
         other = _attached(self, made["targetId"])
         other.front()
         return other
 
     def addresses(self) -> list[str]:
-        """Where each page of the browser is."""
-        targets = _whole(self, "Target.getTargets")["targetInfos"]
+        """Return the URLs of all pages of the browser."""
+        targets = _command(self, "Target.getTargets")["targetInfos"]
         return sorted(target["url"] for target in targets if target["type"] == "page")
 
     def worker(self, origin: str) -> "Chromium":
-        """The service worker of this origin, once it runs."""
+        """Wait for the service worker of this origin, and return it."""
 
         def found() -> str:
-            targets = _whole(self, "Target.getTargets")["targetInfos"]
+            targets = _command(self, "Target.getTargets")["targetInfos"]
             workers = [target for target in targets if target["type"] == "service_worker"]
             return next((w["targetId"] for w in workers if w["url"].startswith(f"{origin}/")), "")
 
-        return _attached(self, until(found, _SECONDS), domains=())
+        return _attached(self, until(found, _TIMEOUT), domains=())
 
     def push(self, data: str) -> None:
-        """Hand the service worker of this page a push with this in it, as if it had come."""
+        """Deliver a push message with this data to the service worker of this page."""
         self.tell("ServiceWorker.enable")
         origin = self.ask("location.origin")
 
         def found() -> str:
             self.ask("1")
-            told = [event for event in self.events if event.get("method") == _REGISTERED]
-            known = [item for event in told for item in event["params"]["registrations"]]
-            return next((k["registrationId"] for k in known if k["scopeURL"] == f"{origin}/"), "")
+            updates = [event for event in self.events if event.get("method") == _REGISTERED]
+            items = (item for event in updates for item in event["params"]["registrations"])
+            ids = (item["registrationId"] for item in items if item["scopeURL"] == f"{origin}/")
+            return next(ids, "")
 
         self.tell(
             "ServiceWorker.deliverPushMessage",
             origin=origin,
-            registrationId=until(found, _SECONDS),
+            registrationId=until(found, _TIMEOUT),
             data=data,
         )
 
@@ -237,7 +238,7 @@ class Chromium:
         self.tell("WebAuthn.clearCredentials", authenticatorId=self.authenticator)
 
     def front(self) -> None:
-        """Be the page that its person looks at."""
+        """Bring this page to the front."""
         self.tell("Page.bringToFront")
 
     def close(self) -> None:
@@ -245,7 +246,7 @@ class Chromium:
         self.tell("Page.close")
 
     def verify(self, *, person: bool) -> None:
-        """Whether the authenticator recognizes the user from now on."""
+        """Set whether the authenticator verifies the user."""
         self.tell(
             "WebAuthn.setUserVerified", authenticatorId=self.authenticator, isUserVerified=person
         )
@@ -276,9 +277,9 @@ class Chromium:
         dark: bool = False,
         wishes: Mapping[str, str] = {},
     ) -> None:
-        """Be so wide, with so many dots to a pixel, and light or dark.
+        """Set the size of the window, its pixel ratio, and a light or dark color scheme.
 
-        `wishes` are media features of this person's system: `{"forced-colors": "active"}`.
+        `wishes` are media features of the person's system, such as `{"forced-colors": "active"}`.
         """
         window = {"width": width, "height": height, "deviceScaleFactor": scale}
         if window != self.window:
@@ -290,46 +291,46 @@ class Chromium:
         self.tell("Emulation.setEmulatedMedia", features=features)
 
     def picture(self, path: Path) -> None:
-        """A picture of the whole page."""
+        """Save a picture of the whole page."""
         shot = self.tell("Page.captureScreenshot", format="png", captureBeyondViewport=True)
         path.write_bytes(base64.b64decode(shot["data"]))
 
     def small_picture(self, path: Path, *, scale: float = 1) -> None:
-        """A picture of what is on the screen, made smaller, as WebP."""
+        """Save a picture of what is on the screen, scaled down, as WebP."""
         size = self.ask("[innerWidth, innerHeight]")
         clip = {"x": 0, "y": 0, "width": size[0], "height": size[1], "scale": scale}
         shot = self.tell("Page.captureScreenshot", format="webp", quality=_QUALITY, clip=clip)
         path.write_bytes(base64.b64decode(shot["data"]))
 
     def complaints(self) -> list[str]:
-        """What the browser complained of: scripts, policy, files that did not load.
+        """Return what the browser reported: script errors, policy violations, failed loads.
 
-        Not of a socket that was opening when its person signed out: the server refuses it, rightly.
-        Nor of an icon that was loading when its page was left, or a server that a test took away.
+        Leave out a socket that was opening when its user signed out, which the server rightly
+        refuses, an icon that was loading when its page was left, and a server that a test stopped.
         """
         kinds = {"Log.entryAdded", "Runtime.exceptionThrown"}
         mine = [event for event in self.events if event.get("sessionId") == self.session]
-        found = [json.dumps(one["params"]) for one in mine if one.get("method") in kinds]
+        reports = [json.dumps(event["params"]) for event in mine if event.get("method") in kinds]
         lost = "INTERNET_DISCONNECTED CONNECTION_REFUSED CONNECTION_RESET CONNECTION_CLOSED"
         lost += " EMPTY_RESPONSE CONTENT_LENGTH_MISMATCH NETWORK_CHANGED BLOCKED_BY_CLIENT"
         away = [f"net::ERR_{name}" for name in lost.split()]
-        away.append("status of 502")  # the server has none; what stood in its place said so
+        away.append("status of 502")  # our server never sends 502; a test's replacement did
         quiet = ("favicon", "icon from the Manifest", "WebSocket connection", *away)
-        out = (  # the inbox, or the watch of the log, looked while it was signed out
+        expected = (  # the inbox or the log check polled while it was signed out
             ("status of 401", "state=waiting&limit=1"),
             ("status of 401", "/api/audit/"),
             ("status of 409", "/api/audit/consistency"),  # there is no checkpoint yet
         )
-        found = [one for one in found if not any(all(word in one for word in two) for two in out)]
-        return [one for one in found if not any(word in one for word in quiet)]
+        reports = [report for report in reports if not any(word in report for word in quiet)]
+        return [text for text in reports if not any(all(w in text for w in ws) for ws in expected)]
 
 
 @contextlib.contextmanager
 def chromium(
     folder: Path, flags: Sequence[str] = (), environment: Mapping[str, str] | None = None
 ) -> Iterator[Chromium]:
-    """A browser with a fresh profile, gone afterwards; the whole one with a desktop."""
-    names = _SHELL * (environment is None) + _WHOLE
+    """Run a browser with a new profile; with an environment, the full browser, not the shell."""
+    names = _SHELL_PROGRAMS * (environment is None) + _FULL_PROGRAMS
     program = next(filter(None, map(shutil.which, names)), None)
     assert program is not None, _REMEDY
     profile = folder / "profile"
@@ -342,7 +343,7 @@ def chromium(
             env=environment,
         )
         try:
-            port, path = until(lambda: _lines(profile / "DevToolsActivePort"), _SECONDS)
+            port, path = until(lambda: _lines(profile / "DevToolsActivePort"), _TIMEOUT)
             address = f"ws://127.0.0.1:{port}{path}"
             # No pings: their thread draws from `random`, which Hypothesis notices in other tests.
             with connect(address, max_size=None, ping_interval=None) as socket:
@@ -354,9 +355,9 @@ def chromium(
 
 @contextlib.contextmanager
 def stranger(browser: Chromium) -> Iterator[Chromium]:
-    """A tab of somebody of whom this browser knows nothing yet, and nothing afterwards."""
-    context = _whole(browser, "Target.createBrowserContext")["browserContextId"]
-    made = _whole(browser, "Target.createTarget", url="about:blank", browserContextId=context)
+    """Open a tab with its own empty storage, which is deleted afterwards."""
+    context = _command(browser, "Target.createBrowserContext")["browserContextId"]
+    made = _command(browser, "Target.createTarget", url="about:blank", browserContextId=context)
     try:
         yield _attached(browser, made["targetId"])
     finally:
@@ -364,35 +365,35 @@ def stranger(browser: Chromium) -> Iterator[Chromium]:
 
 
 def _dispose(browser: Chromium, context: str) -> None:
-    """Close the pages of a context. Chromium does not always answer; nothing needs its answer."""
+    """Close the pages of a context. Chromium does not always answer, which does no harm."""
     whole = Chromium(browser.socket, "", browser.numbers, browser.events, patience=10)
     with contextlib.suppress(TimeoutError):
         whole.tell("Target.disposeBrowserContext", browserContextId=context)
 
 
 def _lines(path: Path) -> list[str]:
-    """Both lines, once they are there."""
+    """Return both lines of the file, or none before they are written."""
     lines = path.read_text().splitlines() if path.exists() else []
     return lines if len(lines) > 1 else []
 
 
 def _tab(socket: ClientConnection) -> Chromium:
     whole = Chromium(socket, "")
-    made = _whole(whole, "Target.createTarget", url="about:blank")
+    made = _command(whole, "Target.createTarget", url="about:blank")
     return _attached(whole, made["targetId"])
 
 
 def _attached(
     browser: Chromium, target: str, domains: Sequence[str] = ("Page", "Runtime", "Log")
 ) -> Chromium:
-    session = _whole(browser, "Target.attachToTarget", targetId=target, flatten=True)
+    session = _command(browser, "Target.attachToTarget", targetId=target, flatten=True)
     tab = Chromium(browser.socket, session["sessionId"], browser.numbers)
     for domain in domains:
         tab.tell(f"{domain}.enable")
     return tab
 
 
-def _whole(browser: Chromium, method: str, **parameters: Any) -> dict[str, Any]:
-    """A command to the browser, which is no tab."""
+def _command(browser: Chromium, method: str, **parameters: Any) -> dict[str, Any]:
+    """Send a command to the browser itself, not to a tab."""
     whole = Chromium(browser.socket, "", browser.numbers, browser.events)
     return whole.tell(method, **parameters)

@@ -1,6 +1,6 @@
-"""Stock Firefox ESR without a window, driven by its own WebDriver BiDi, called by autopush.
+"""Headless stock Firefox ESR, driven over WebDriver BiDi, with push messages through autopush.
 
-Owns: what a test says to it, and the socket by which Mozilla's push service would reach it.
+Owns: the commands of a test, and the socket by which Mozilla's push service reaches the browser.
 """
 
 import base64
@@ -28,7 +28,7 @@ from tests.support.fakes.push_service import PushService, encoded
 from tests.support.servers.ports import free_port
 
 _REMEDY = "No Firefox. On Debian or Ubuntu: apt-get install -y --no-install-recommends firefox-esr"
-_SECONDS = 60.0
+_TIMEOUT = 60.0
 _AUTHENTICATOR = {
     "protocol": "ctap2_1",
     "transport": "internal",
@@ -42,29 +42,29 @@ _LISTENS = re.compile(r"WebDriver BiDi listening on (ws://\S+)")
 
 @dataclass(slots=True)
 class Autopush:
-    """Mozilla's part: subscriptions over a WebSocket, messages down the same one."""
+    """Mozilla's push server: subscriptions and messages over one WebSocket."""
 
     service: PushService
     port: int = 0
     channels: dict[str, str] = field(default_factory=dict)
-    """Tokens → the browser's own name of the subscription."""
+    """Token → the browser's own name of the subscription."""
     wire: ServerConnection | None = None
     there: threading.Condition = field(default_factory=threading.Condition)
     acknowledged: list[int] = field(default_factory=list)
-    """100 says that a service worker had it."""
+    """The codes of acknowledgments; 100 means that a service worker got the message."""
     uaid: str = ""
-    """The browser's name here; one that comes with another has lost its subscriptions."""
+    """The browser's ID; if it connects with a different one, it has lost its subscriptions."""
 
     def talk(self, wire: ServerConnection) -> None:
-        """One connection of the browser."""
+        """Serve one connection of the browser."""
         for text in wire:
-            said = json.loads(text)
-            if (answer := self._answer(wire, said)) is not None:
+            message = json.loads(text)
+            if (answer := self._answer(wire, message)) is not None:
                 wire.send(json.dumps(answer))
 
     def push(self, token: str, body: bytes, headers: dict[str, str]) -> None:
-        """Hand a message on, once the browser is there."""
-        said = {
+        """Send a message to the browser once it is connected."""
+        message = {
             "messageType": "notification",
             "channelID": self.channels[token],
             "version": uuid.uuid4().hex,
@@ -74,12 +74,12 @@ class Autopush:
         with self.there:
             assert self.there.wait_for(lambda: self.wire is not None, 10)
             assert self.wire is not None
-            self.wire.send(json.dumps(said))
+            self.wire.send(json.dumps(message))
 
     def forget(self) -> None:
-        """Know nothing of the browser any more; it is told so when it comes again.
+        """Forget the browser; it gets a new ID when it connects again.
 
-        The line is cut: a browser takes ten seconds over a farewell.
+        The connection is cut, because a browser takes ten seconds for a regular close.
         """
         for token in tuple(self.channels):
             del self.channels[token], self.service.known[token]
@@ -104,7 +104,7 @@ class Autopush:
                 "broadcasts": {},
             }
         if kind == "register":
-            return self._registered(said["channelID"], said.get("key", ""))
+            return self._register(said["channelID"], said.get("key", ""))
         if kind == "unregister":
             for token, channel in tuple(self.channels.items()):
                 if channel == said["channelID"]:
@@ -114,7 +114,7 @@ class Autopush:
             self.acknowledged.extend(update["code"] for update in said["updates"])
         return {} if not said else None
 
-    def _registered(self, channel: str, key: str) -> dict[str, Any]:
+    def _register(self, channel: str, key: str) -> dict[str, Any]:
         token = uuid.uuid4().hex
         self.channels[token] = channel
         self.service.known[token] = None
@@ -131,7 +131,7 @@ class Autopush:
 
 @contextlib.contextmanager
 def autopush(service: PushService) -> Iterator[Autopush]:
-    """Mozilla's part, for one browser."""
+    """Run Mozilla's push server for one browser."""
     state = Autopush(service)
     service.forward = state.push
     with serve(
@@ -151,22 +151,22 @@ def autopush(service: PushService) -> Iterator[Autopush]:
 
 @dataclass(slots=True)
 class Marionette:
-    """Firefox's older remote control: it begins the session, and has virtual authenticators."""
+    """Firefox's older remote protocol: it starts the session and has virtual authenticators."""
 
     wire: socket.socket
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def tell(self, method: str, **parameters: Any) -> Any:  # whatever it answers
-        """One command, and its answer; each is preceded by its length."""
+        """Send a command, return its result; on the wire, both are preceded by their length."""
         number = next(self.numbers)
-        said = json.dumps([0, number, method, parameters])
-        self.wire.sendall(f"{len(said.encode())}:{said}".encode())
+        command = json.dumps([0, number, method, parameters])
+        self.wire.sendall(f"{len(command.encode())}:{command}".encode())
         _, answered, error, result = self.hear()
         assert (answered, error) == (number, None), error
         return result
 
     def hear(self) -> Any:  # likewise
-        """The next thing that it says."""
+        """Return the next message."""
         length = b""
         while not length.endswith(b":"):
             length += self._more(1)
@@ -176,9 +176,9 @@ class Marionette:
         return json.loads(text)
 
     def _more(self, most: int) -> bytes:
-        found = self.wire.recv(most)
-        assert found, "the browser hung up"
-        return found
+        piece = self.wire.recv(most)
+        assert piece, "the browser hung up"
+        return piece
 
 
 @dataclass(slots=True)
@@ -192,10 +192,10 @@ class Firefox:
     authenticator: str = ""
 
     def tell(self, method: str, **parameters: Any) -> dict[str, Any]:
-        """One command, and its answer."""
+        """Send a command; return its result."""
         number = next(self.numbers)
         self.socket.send(json.dumps({"id": number, "method": method, "params": parameters}))
-        while (said := json.loads(self.socket.recv(_SECONDS))).get("id") != number:
+        while (said := json.loads(self.socket.recv(_TIMEOUT))).get("id") != number:
             pass
         if said["type"] == "error":
             raise AssertionError(f"{method}: {said['error']}: {said['message']}")
@@ -203,15 +203,15 @@ class Firefox:
         return result
 
     def beforehand(self, function: str) -> None:
-        """Have each page that is opened here call this before its own scripts run."""
+        """Make each page that is opened here call this function before its own scripts run."""
         self.tell("script.addPreloadScript", functionDeclaration=function, contexts=[self.context])
 
     def open(self, url: str) -> None:
-        """Go there, and wait until it has loaded."""
+        """Open this URL, and wait until the page has loaded."""
         self.tell("browsingContext.navigate", context=self.context, url=url, wait="complete")
 
     def ask(self, expression: str) -> Any:  # whatever the page says
-        """What an expression is on this page, as JSON; None when the page went away meanwhile."""
+        """Return the value of an expression on this page; None if the page was left meanwhile."""
         with contextlib.suppress(AssertionError):
             found = self.tell(
                 "script.evaluate",
@@ -224,9 +224,9 @@ class Firefox:
         return None
 
     def see(self, expression: str) -> Any:  # likewise
-        """Wait until an expression is true; its value."""
+        """Wait until an expression is true; return its value."""
         try:
-            return until(lambda: self.ask(expression), _SECONDS)
+            return until(lambda: self.ask(expression), _TIMEOUT)
         except AssertionError as late:
             shown = self.ask("document.body.innerText")
             raise AssertionError(f"{expression}; the page says: {shown}") from late
@@ -236,27 +236,27 @@ class Firefox:
         self.see(f"document.body.innerText.includes({json.dumps(words)})")
 
     def click(self, selector: str) -> None:
-        """Press a button, once it can be pressed."""
+        """Click a button once it can be clicked."""
         found = f"document.querySelector({json.dumps(selector)})"
         self.see(f"{found}?.checkVisibility() && !{found}.disabled")
         self.ask(f"{found}.click()")
 
     def add_passkey_holder(self) -> None:
-        """Plug an authenticator in; it keeps passkeys and recognises its person."""
+        """Add a virtual authenticator that stores passkeys and verifies the user."""
         made = self.marionette.tell("WebAuthn:AddVirtualAuthenticator", **_AUTHENTICATOR)
         self.authenticator = made["value"]
 
     def forget_passkeys(self) -> None:
-        """Empty the authenticator: a browser asks which one is meant where there are several."""
+        """Empty the authenticator: with several passkeys the browser asks which one to use."""
         self.marionette.tell("WebAuthn:RemoveAllCredentials", authenticatorId=self.authenticator)
 
     def text(self, selector: str = "body") -> str:
-        """What stands there."""
-        found: str = self.ask(f"document.querySelector({json.dumps(selector)})?.innerText ?? ''")
-        return found
+        """Return the visible text of an element."""
+        text: str = self.ask(f"document.querySelector({json.dumps(selector)})?.innerText ?? ''")
+        return text
 
     def front(self) -> None:
-        """Be the tab that its person looks at."""
+        """Bring this tab to the front."""
         self.tell("browsingContext.activate", context=self.context)
 
     def close(self) -> None:
@@ -264,29 +264,29 @@ class Firefox:
         self.tell("browsingContext.close", context=self.context)
 
     def contexts(self) -> list[dict[str, Any]]:
-        """All tabs."""
+        """Return all tabs."""
         found: list[dict[str, Any]] = self.tell("browsingContext.getTree")["contexts"]
         return found
 
     def opened(self, part: str) -> "Firefox":
-        """The tab that was opened beside this one and has this in its address."""
+        """Wait for a new tab that has this in its URL, and return it."""
 
         def found() -> str:
             return next(
                 (context["context"] for context in self.contexts() if part in context["url"]), ""
             )
 
-        return self._at(until(found, _SECONDS))
+        return self._at(until(found, _TIMEOUT))
 
     def beside(self) -> "Firefox":
-        """An empty tab, in front of this one."""
+        """Open an empty tab, in front of this one."""
         made = self.tell("browsingContext.create", type="tab", referenceContext=self.context)
         other = self._at(made["context"])
         other.front()
         return other
 
     def addresses(self) -> list[str]:
-        """Where each tab is."""
+        """Return the URLs of all tabs."""
         return sorted(context["url"] for context in self.contexts())
 
     def _at(self, context: str) -> "Firefox":
@@ -295,7 +295,7 @@ class Firefox:
 
 @contextlib.contextmanager
 def firefox(folder: Path, push: Autopush, environment: Mapping[str, str]) -> Iterator[Firefox]:
-    """A browser with a fresh profile, gone afterwards."""
+    """Run a browser with a new profile while the block runs."""
     program = shutil.which("firefox-esr") or shutil.which("firefox")
     assert program is not None, _REMEDY
     profile, log = folder / "profile", folder / "firefox.log"
@@ -314,7 +314,7 @@ def firefox(folder: Path, push: Autopush, environment: Mapping[str, str]) -> Ite
             preexec_fn=die_with_us,  # noqa: PLW1509  # one call into the kernel
         )
         try:
-            until(lambda: _LISTENS.findall(log.read_text(errors="replace")), _SECONDS)
+            until(lambda: _LISTENS.findall(log.read_text(errors="replace")), _TIMEOUT)
             with _marionette(port) as older:
                 begun = older.tell("WebDriver:NewSession", webSocketUrl=True)
                 address = begun["capabilities"]["webSocketUrl"]
@@ -331,17 +331,17 @@ def firefox(folder: Path, push: Autopush, environment: Mapping[str, str]) -> Ite
 def _marionette(port: int) -> Iterator[Marionette]:
     def reached() -> socket.socket | None:
         with contextlib.suppress(OSError):
-            return socket.create_connection(("127.0.0.1", port), _SECONDS)
+            return socket.create_connection(("127.0.0.1", port), _TIMEOUT)
         return None
 
-    with until(reached, _SECONDS) as wire:  # type: ignore[union-attr]  # it waits until it is one
+    with until(reached, _TIMEOUT) as wire:  # type: ignore[union-attr]  # it waits until it is one
         older = Marionette(wire)
         older.hear()
         yield older
 
 
 def _prefs(port: int, marionette: int) -> str:
-    wanted = {
+    preferences = {
         "dom.push.connection.enabled": True,
         "dom.push.retryBaseInterval": 100,
         "dom.push.serverURL": f"ws://127.0.0.1:{port}/",
@@ -354,6 +354,7 @@ def _prefs(port: int, marionette: int) -> str:
         "dom.webnotifications.requireuserinteraction": False,
     }
     lines = (
-        f"user_pref({json.dumps(name)}, {json.dumps(value)});" for name, value in wanted.items()
+        f"user_pref({json.dumps(name)}, {json.dumps(value)});"
+        for name, value in preferences.items()
     )
     return "\n".join(lines) + "\n"

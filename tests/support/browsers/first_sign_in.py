@@ -1,6 +1,6 @@
-"""Somebody who comes to the pages with a one-time code and makes a passkey.
+"""A user who opens the pages with a one-time code and creates a passkey.
 
-Owns: the way from a code to the inbox. Never: which browser it is, or what is done there.
+Owns: the steps from a code to the inbox. Never: which browser it is, or what the user does next.
 """
 
 from typing import Protocol
@@ -10,7 +10,7 @@ from tests.support.servers.server import BY, LiveServer
 
 
 class Tab(Protocol):
-    """What of a browser it takes."""
+    """The methods of a browser that this module needs."""
 
     def open(self, url: str) -> None: ...
     def click(self, selector: str) -> None: ...
@@ -25,7 +25,7 @@ def enroll(tab: Tab, server: LiveServer, code: str) -> None:
 
 
 def newcomer(tab: Tab, server: LiveServer, *roles: str) -> str:
-    """Make somebody new, who has these roles and a passkey here; returns their name."""
+    """Add a user with these roles and a passkey here; return their name."""
     name, code = server.user()
     if roles:
         users = Users(server.services.store, server.services.secrets)
@@ -35,6 +35,6 @@ def newcomer(tab: Tab, server: LiveServer, *roles: str) -> str:
 
 
 def enroll_too(tab: Tab, server: LiveServer, user: str) -> None:
-    """Create a passkey here for somebody who has a device already."""
+    """Create a passkey here for a user who already has a device."""
     users = Users(server.services.store, server.services.secrets)
     enroll(tab, server, users.enroll(user, by=BY)[1].code)

@@ -1,7 +1,7 @@
-"""What a page costs a browser that has nothing of it yet: bytes, hosts, and until it is usable.
+"""What a page costs a browser with an empty cache: bytes, hosts, and time until it is usable.
 
-Owns: counting what Chromium loads for a page, and what the service worker behind it loads. Nothing
-is read from the page's own word: the browser's network says what came over the wire.
+Owns: counting what Chromium loads for a page, and what its service worker loads. The numbers come
+from the browser's network events, not from the page.
 """
 
 from collections.abc import Callable, Iterator
@@ -16,38 +16,39 @@ from tests.support.checks.waiting import until
 _KEPT = "service_workers,cache_storage"
 _READY = "performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd"
 _STATUS = "performance.getEntriesByType('navigation')[0].responseStatus"
-"""Scripts that are modules have run by then: whatever can be pressed does something."""
+"""Module scripts have run by then, so every button works."""
 _USABLE = f"{_READY} > 0"
 _OF_WORKER = """fetch(location, {cache: "reload"}).then((answer) => answer.text()).then(
   () => performance.getEntriesByType("resource").map((each) => [each.name, each.transferSize]))"""
-"""The browser loads the worker's own script where nobody sees it; so it is loaded once more."""
+"""The browser does not report loading the worker's own script, so it is loaded again."""
 
 
 @dataclass(frozen=True, slots=True)
 class FirstView:
-    """One visit."""
+    """One visit to a page."""
 
     loaded: dict[str, int]
-    """Addresses, and bytes over the wire for each, headers of the answers included."""
+    """URL → bytes over the wire, with the response headers."""
     asked: frozenset[str]
-    """Hosts with ports that anything was asked of, sockets too."""
+    """Hosts with ports of all requests and sockets."""
     status: int
-    """Of the page itself."""
+    """The HTTP status of the page itself."""
     url: str
-    """Where the browser ended, after redirects."""
+    """The final URL, after redirects."""
     ready_ms: float
-    """Milliseconds from the beginning of the navigation until all scripts of the page have run."""
+    """Milliseconds from the start of the navigation until all scripts of the page have run."""
 
     @property
     def bytes(self) -> int:
-        """All that came."""
+        """Return the number of all bytes."""
         return sum(self.loaded.values())
 
 
 def first_view(tab: Chromium, url: str, *, worker: bool) -> FirstView:
-    """Open a page as for the first time: nothing cached, and no service worker there yet.
+    """Open a page as for the first time: nothing is cached and no service worker is installed.
 
-    With `worker` the page may install its own, whose loading counts; without it there is none.
+    With `worker` the page may install its worker, and what that loads counts; without it, it may
+    not.
     """
     origin = "{0.scheme}://{0.netloc}".format(urlsplit(url))
     tab.open("about:blank")
@@ -62,9 +63,9 @@ def first_view(tab: Chromium, url: str, *, worker: bool) -> FirstView:
     requests = _requests(tab)
     loaded = {url: requests.get(name, 0) for name, url in _asked(tab).items()}
     if worker:
-        loaded |= _behind(tab, origin)
-    asked = {urlsplit(one).netloc for one in (*loaded, *_sockets(tab))}
-    hosts = frozenset(asked - {""})  # the browser has the icon of a field for days as data
+        loaded |= _loaded_by_worker(tab, origin)
+    asked = {urlsplit(address).netloc for address in (*loaded, *_sockets(tab))}
+    hosts = frozenset(asked - {""})  # data: URLs, such as the icon of a number field, have no host
     tab.tell("Network.setBypassServiceWorker", bypass=False)
     status, final = tab.ask(f"[{_STATUS}, location.href]")
     return FirstView(loaded, hosts, status, final, float(tab.ask(_READY)))
@@ -72,9 +73,9 @@ def first_view(tab: Chromium, url: str, *, worker: bool) -> FirstView:
 
 @contextmanager
 def transferred(tab: Chromium) -> Iterator[Callable[[], int]]:
-    """Count what a page that is open sends and gets in this block: answers and socket messages.
+    """Count the bytes of responses and socket messages of an open page in this block.
 
-    The count is complete when the block has ended. Messages count as they are before compression.
+    The count is complete when the block has ended. Messages count with their uncompressed size.
     """
     tab.ask("1")
     tab.events.clear()
@@ -87,7 +88,7 @@ def transferred(tab: Chromium) -> Iterator[Callable[[], int]]:
 
 
 def _at_rest(tab: Chromium) -> bool:
-    """Reports whether all that was asked has been answered; asking reads the events, too."""
+    """Report whether all requests have been answered; the `ask` call also reads new events."""
     tab.ask("1")
     over = _requests(tab).keys() | {event["requestId"] for event in _events(tab, "loadingFailed")}
     return _asked(tab).keys() <= over
@@ -96,27 +97,27 @@ def _at_rest(tab: Chromium) -> bool:
 def _events(tab: Chromium, name: str) -> list[dict[str, Any]]:
     method = f"Network.{name}"
     mine = [event for event in tab.events if event.get("sessionId") == tab.session]
-    return [one["params"] for one in mine if one["method"] == method]
+    return [event["params"] for event in mine if event["method"] == method]
 
 
 def _asked(tab: Chromium) -> dict[str, str]:
-    """Requests, and their addresses."""
+    """Return the URL of each request, by request ID."""
     sent = _events(tab, "requestWillBeSent")
-    return {one["requestId"]: one["request"]["url"] for one in sent}
+    return {event["requestId"]: event["request"]["url"] for event in sent}
 
 
 def _requests(tab: Chromium) -> dict[str, int]:
-    """Requests that are over, and what came for each."""
+    """Return the bytes of each finished request, by request ID."""
     done = _events(tab, "loadingFinished")
-    return {one["requestId"]: round(one["encodedDataLength"]) for one in done}
+    return {event["requestId"]: round(event["encodedDataLength"]) for event in done}
 
 
 def _sockets(tab: Chromium) -> list[str]:
     return [event["url"] for event in _events(tab, "webSocketCreated")]
 
 
-def _behind(tab: Chromium, origin: str) -> dict[str, int]:
-    """What the service worker loaded; under names of its own, as a page may load the same."""
+def _loaded_by_worker(tab: Chromium, origin: str) -> dict[str, int]:
+    """Return what the service worker loaded, marked, because the page may load the same URLs."""
     tab.see("navigator.serviceWorker.ready.then((there) => there.active.state === 'activated')")
     found = tab.worker(origin).ask(_OF_WORKER)
     return {f"{name}#worker": size for name, size in found}

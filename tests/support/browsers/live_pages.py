@@ -1,8 +1,8 @@
-"""A page whose socket is up, in either browser, and what it heard there.
+"""A page with an open socket, in either browser, and the messages that it gets.
 
-Owns: a listener at the page's own `WebSocket`, which hears what the page hears and changes nothing.
-Never: what the page looks at by itself; once it listens that is every half minute, and no test
-waits so long.
+Owns: a listener on the page's own `WebSocket`, which gets the same messages and changes nothing.
+Never: the page's own polling; while the socket is open it polls every half minute, and no test
+waits that long.
 """
 
 from typing import Any, Protocol
@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from tests.support.servers.server import LiveServer
 
 SOON_MS = 10_000
-"""Within this, what one device answers is shown by the others: two seconds, and a busy machine."""
+"""Other devices show an answer within this time: two seconds, plus time for a busy machine."""
 
 _EAR = """() => {
   if (window.told) return;
@@ -29,7 +29,7 @@ _LOOKS = """performance.getEntriesByType('resource').filter(
   (each) => each.name === location.href || each.name.includes('/api/approvals'))"""
 _LISTENS = f"""window.told?.[0]?.type === 'hello'
   && {_LOOKS}.some((each) => each.startTime >= told[0].at)"""
-"""The server has greeted it, and it has looked since: its next look by itself is far away."""
+"""The server has said hello and the page has polled since, so its next poll is far away."""
 
 
 class Tab(Protocol):
@@ -43,21 +43,21 @@ class Tab(Protocol):
 
 
 def listening(tab: Tab, url: str) -> None:
-    """Open a page, and wait until whatever happens is told to it."""
+    """Open a page, and wait until it gets live events."""
     tab.beforehand(_EAR)
     tab.open(url)
     tab.see(_LISTENS)
 
 
 def polling(tab: Tab, url: str) -> None:
-    """Open a page, and wait until it has looked three times by itself."""
+    """Open a page, and wait until it has polled three times."""
     tab.beforehand(_EAR)
     tab.open(url)
     tab.see(f"{_LOOKS}.length >= 3")
 
 
 def looks(tab: Tab) -> list[tuple[float, float]]:
-    """Begin and end of each look of the page, in milliseconds since it was opened."""
+    """Return start and end of each poll of the page, in milliseconds since it was opened."""
     found: list[list[float]] = tab.ask(
         f"{_LOOKS}.map((each) => [each.startTime, each.responseEnd])"
     )
@@ -65,13 +65,13 @@ def looks(tab: Tab) -> list[tuple[float, float]]:
 
 
 def told(tab: Tab) -> list[str]:
-    """What this page heard over its socket since it was opened, by name."""
+    """Return the names of the socket messages that this page got since it was opened."""
     found: list[str] = tab.ask("told.map((each) => each.event ?? each.type)")
     return found
 
 
 def says_soon(server: LiveServer, tab: Tab, words: str, *, since: int) -> None:
-    """Wait until the page shows these words: soon after this moment, long before it looks."""
+    """Wait until the page shows these words, which must be before its next poll."""
     tab.says(words)
     late = server.clock.now() - since
     assert late < SOON_MS, f"{words!r} after {late} ms"

@@ -1,6 +1,6 @@
-"""What the pages' scripts say of proofs and checkpoints, next to what `server.audit_log` says.
+"""How the pages' scripts judge proofs and checkpoints, compared with `server.audit_log`.
 
-Owns: the cases. The program in Python has tests against known values and another implementation.
+Owns: the cases. The Python code has tests against known values and a different implementation.
 """
 
 import base64
@@ -37,12 +37,12 @@ _TEXTS = [
     f"{_ORIGIN}\nreplaced by\n{_NEW.text}\nmore\n",
     f"{_ORIGIN}\nreplaced by\n{notes.public_key('other/log', _OTHER).text}\n",
     *(f"{name}\npromises entry e\n{_ROOT}\n7\n" for name in (_ORIGIN, "other/log")),
-    *(f"{_ORIGIN}\npromises entry {one}\n{_ROOT}\n7\n" for one in ("", "a b", "e" * 65)),
+    *(f"{_ORIGIN}\npromises entry {item}\n{_ROOT}\n7\n" for item in ("", "a b", "e" * 65)),
     *(f"{_ORIGIN}\npromises entry e\n{_ROOT}\n{at}" for at in ("x\n", "-1\n", "7\nmore\n", "")),
     f"{_ORIGIN}\n",
     "\n",
 ]
-"""Texts that the key of the log signed, well-formed or not."""
+"""Texts signed by the log's key, well-formed or not."""
 _SCRIPT = """
 (async () => {
   const { isConsistent, isIncluded } = await import("/merkle.js");
@@ -76,13 +76,14 @@ class Tab(Protocol):
 
 
 def differences(tab: Tab) -> list[Any]:
-    """The cases that the scripts judge differently."""
+    """Return the cases that the scripts judge differently."""
     cases = [*_consistency(), *_inclusion(), *_notes()]
-    said = tab.ask(_SCRIPT.replace("CASES", json.dumps(cases)))
+    verdicts = tab.ask(_SCRIPT.replace("CASES", json.dumps(cases)))
     expected = [_EXPECTED[kind](*rest) for kind, *rest in cases]
-    assert [one for one in expected if one]
-    assert [one for one in expected if not one]
-    return [found for found in zip(cases, said, expected, strict=True) if found[1] != found[2]]
+    assert [verdict for verdict in expected if verdict]
+    assert [verdict for verdict in expected if not verdict]
+    rows = zip(cases, verdicts, expected, strict=True)
+    return [row for row in rows if row[1] != row[2]]
 
 
 def _consistency() -> Iterable[list[Any]]:
@@ -90,8 +91,8 @@ def _consistency() -> Iterable[list[Any]]:
     for old, size in itertools.product(sizes, sizes):
         proof = merkle.consistency_proof(_NODES, old, size) if old <= size else []
         for changed in _changed(proof):
-            yield ["consistency", _tree(old), _tree(size), [_text(one) for one in changed]]
-        yield ["consistency", [old, _text(_ROOTS[1])], _tree(size), [_text(one) for one in proof]]
+            yield ["consistency", _tree(old), _tree(size), [_text(item) for item in changed]]
+        yield ["consistency", [old, _text(_ROOTS[1])], _tree(size), [_text(item) for item in proof]]
 
 
 def _inclusion() -> Iterable[list[Any]]:
@@ -99,9 +100,9 @@ def _inclusion() -> Iterable[list[Any]]:
         for index in range(size):
             proof = merkle.inclusion_proof(_NODES, index, size)
             for changed in _changed(proof):
-                hashes = [_text(one) for one in changed]
+                hashes = [_text(item) for item in changed]
                 yield ["inclusion", _text(_LEAVES[index]), index, _tree(size), hashes]
-            hashes = [_text(one) for one in proof]
+            hashes = [_text(item) for item in proof]
             yield ["inclusion", _text(_LEAVES[index]), index + 1, _tree(size), hashes]
 
 
@@ -119,7 +120,7 @@ def _notes() -> Iterable[list[Any]]:
 
 
 def _signed(text: str) -> str:
-    """A note with this text, whatever it is, with both signatures of a checkpoint."""
+    """Return a note with any text and with both signatures of a checkpoint."""
     private, at = Ed25519PrivateKey.from_private_bytes(_SEED), 1_796_000_000
     timed = private.sign(f"cosignature/v1\ntime {at}\n{text}".encode())
     lines = [
@@ -159,7 +160,7 @@ def _is_consistent(old: list[Any], new: list[Any], proof: list[str]) -> bool:
 
 
 def _is_included(leaf: str, index: int, tree: list[Any], proof: list[str]) -> bool:
-    hashes = [base64.b64decode(one) for one in proof]
+    hashes = [base64.b64decode(item) for item in proof]
     root = base64.b64decode(tree[1])
     return _holds(
         lambda: merkle.check_inclusion(base64.b64decode(leaf), index, tree[0], hashes, root)

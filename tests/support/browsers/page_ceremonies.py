@@ -1,6 +1,6 @@
-"""Pages on which a yes takes something that is typed, and what they say of what was typed wrong.
+"""Pages on which an approval requires typed entries, and what they show for wrong entries.
 
-Owns: the requests that take it. Never: the checks of the page.
+Owns: requests that require entries. Never: the checks of the page.
 """
 
 from typing import Any
@@ -17,7 +17,7 @@ _WRONG = "0000"
 
 
 def ceremonies(made: PreparedServer) -> list[State]:
-    """A number, and everything at once; at first right, then wrong, then locked."""
+    """Return states with a match number, and with all entries: right, then wrong, then locked."""
     made.server.resources.add(_STAGING, {_MEDIUM: Risk.MEDIUM, _CRITICAL: Risk.CRITICAL}, {}, by=BY)
     agent = new_agent(
         made.server,
@@ -47,8 +47,10 @@ def ceremonies(made: PreparedServer) -> list[State]:
 
 
 def _asked(made: PreparedServer, agent: Agent, scope: str, **parameters: Any) -> tuple[str, str]:
-    """Where the page of a new request is, and the number that its agent shows."""
+    """Create a request; return the path of its page and the match number of its agent."""
     answer = agent.ask("ada", resource=_STAGING, scope=f"openid {scope}", **parameters).json()
     with made.server.services.store.read() as view:
         waiting = view.approvals.open_of_agent(agent.key.id)
-    return f"/r/{next(one.id for one in waiting if scope in one.scope)}", answer["match_code"]
+    return f"/r/{next(request.id for request in waiting if scope in request.scope)}", answer[
+        "match_code"
+    ]

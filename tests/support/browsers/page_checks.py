@@ -24,27 +24,27 @@ Findings = dict[str, list[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What has been checked on other pages; what is on the next page joins."""
+    """What has been checked on earlier pages; each page adds to it."""
 
     inks: set[str] = field(default_factory=set)
-    """Inks whose contrast has been checked."""
+    """Text colors whose contrast has been checked."""
     folded: set[str] = field(default_factory=set)
-    """Tags of what only a phone shows or hides, and axe has seen there."""
+    """Tags of elements that only a phone shows or hides and that axe has checked there."""
 
 
 def check_page(tab: Chromium, known: Known) -> Findings:
-    """Return every problem of the page in this tab that is not known to be none."""
+    """Return every problem of the page in this tab; skip what was checked on earlier pages."""
     tab.tell("Emulation.setFocusEmulationEnabled", enabled=True)
     tab.ask(_axe())
     tab.ask(_CHECKS)
     theme = tab.ask("document.documentElement.dataset.theme")
-    found = {
+    findings = {
         **_desktop(tab, theme, known.inks),
         **_phone(tab, known),
         **_zoomed(tab),
         **_forced(tab),
     }
-    return {name: some for name, some in found.items() if some}
+    return {name: problems for name, problems in findings.items() if problems}
 
 
 def axe_finds(tab: Chromium) -> Any:
@@ -56,14 +56,14 @@ def axe_finds(tab: Chromium) -> Any:
 
 @cache
 def _axe() -> str:
-    """The source of axe."""
+    """Return the source of axe."""
     path = FOLDER / "node_modules" / AXE / "axe.min.js"
     assert path.exists(), "No axe. Install it with: scripts/clients"
     return path.read_text("utf-8")
 
 
 def _contrast(tab: Chromium, legible: set[str]) -> list[Any]:
-    """What axe finds of contrast, where the ink is not known."""
+    """Return what axe finds about the contrast of text colors that are not checked yet."""
     new = set(tab.ask("checks.inks()")) - legible
     if not new:
         return []
@@ -73,7 +73,7 @@ def _contrast(tab: Chromium, legible: set[str]) -> list[Any]:
 
 
 def _folded(tab: Chromium, folded: set[str]) -> list[Any]:
-    """What axe finds on a phone, which shows and hides what it does on other pages too."""
+    """Return what axe finds on a phone, in full only if the page shows or hides new elements."""
     new = set(tab.ask("checks.changed()")) - folded
     folded |= new
     found: list[Any] = tab.ask("checks.axe()" if new else "checks.scrolled()")

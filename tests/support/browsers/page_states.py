@@ -1,8 +1,8 @@
-"""Every page, and everything that opens on one: how to get there.
+"""How to open every page, and everything that opens on a page.
 
-Owns: the table of states, and what an installation needs beside its furniture so that each is
-there. Never: the checks. `tests/browsers/test_access.py` holds the table against the
-pages that the application has, so a page that has no row here fails.
+Owns: the table of states, and what an installation needs in addition so that each of them exists.
+Never: the checks. `tests/browsers/test_access.py` compares the table with the pages that the
+application has, so a page without a row here fails.
 """
 
 import json
@@ -28,7 +28,7 @@ from tests.support.pictures.page_table import paths
 from tests.support.servers.server import BY
 
 _RETIRED = "https://retired.example"
-_STRICTER = """[[rules]]
+_STRICTER_POLICY = """[[rules]]
 id = "no-payments"
 because = "Nothing is paid this week."
 outcome = "deny"
@@ -52,14 +52,16 @@ user = "ada"
 scope = ["payments:read"]
 expect = "allow"
 """
-_UNFOLDED = """[...document.querySelectorAll("main details")].every((each) => (each.open = true))"""
+_ALL_UNFOLDED = (
+    """[...document.querySelectorAll("main details")].every((each) => (each.open = true))"""
+)
 
 _HELD_OPEN = "(document.getElementById('think').hidden = false, true)"
-"""What disappears after five seconds, before a slow machine has checked it."""
+"""Shows again what disappears after five seconds, perhaps before a slow machine has checked it."""
 
 
 def _network(*, offline: bool) -> Step:
-    """Take the network away, or give it back."""
+    """Take the browser offline, or back online."""
     usual = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
     return told("Network.emulateNetworkConditions", offline=offline, **usual)
 
@@ -69,28 +71,28 @@ _MENDED = (_network(offline=False),)
 
 
 def table(made: PreparedServer) -> list[State]:
-    """All of them; none takes away what another one needs."""
-    plain = [State(name, path) for name, path in paths(made).items()]
+    """Return all states, in an order in which none removes what a later one needs."""
+    without_steps = [State(name, path) for name, path in paths(made).items()]
     parts = (_answered, _of_guests, _of_people, _of_the_console, _of_forms, _of_apps, _told_once)
-    lapsing = [
+    expiring = [
         *_of_requests(made),
         *ceremonies(made),
-        *(one for one in plain if made.asked.id in one.path),
+        *(state for state in without_steps if made.asked.id in state.path),
     ]
-    lasting = (one for one in plain if one not in lapsing)
-    return [*lapsing, *lasting, *(state for part in parts for state in part(made))]
+    lasting = (state for state in without_steps if state not in expiring)
+    return [*expiring, *lasting, *(state for part in parts for state in part(made))]
 
 
 @contextmanager
 def guest_of(made: PreparedServer) -> Iterator[Chromium]:
-    """The browser of somebody whom nobody knows yet."""
+    """Open a browser without cookies, for a user who is not signed in."""
     with stranger(made.tab) as tab:
         tab.add_passkey_holder()
         yield tab
 
 
 def _of_guests(made: PreparedServer) -> list[State]:
-    """What those see who are signed out, and then somebody for whom nothing is there yet."""
+    """Return states for a signed-out user, then for a new user whose pages are still empty."""
     code = made.server.user("erin")[1]
     nothing = "No requests are waiting."
     empty = {f"empty-{path[1:]}": path for path in ("/history", "/agents", "/grants", "/consents")}
@@ -111,7 +113,7 @@ def _of_guests(made: PreparedServer) -> list[State]:
 
 
 def _of_requests(made: PreparedServer) -> list[State]:
-    """What opens on the pages of a request."""
+    """Return what opens on the pages of a request."""
     here = f"/r/{made.asked.id}"
     denied = (click("#to-deny"), sees("!deny.hidden"))
     compared = (
@@ -127,7 +129,7 @@ def _of_requests(made: PreparedServer) -> list[State]:
     armed = sees("!document.getElementById('approve-now').disabled")
     with made.server.services.store.read() as view:
         past = view.approvals.decided(made.users["ada"], 200, None)
-    expired = next(one.id for one in past if one.state is Ending.EXPIRED)
+    expired = next(request.id for request in past if request.state is Ending.EXPIRED)
     return [
         State("approving", here, (sees(READ), click("#to-approve"), armed)),
         State("denying", here, denied),
@@ -153,14 +155,14 @@ def _of_requests(made: PreparedServer) -> list[State]:
 
 
 def _answered(made: PreparedServer) -> list[State]:
-    """How requests end, each of them one of an agent that only this is about."""
+    """Return the ways in which requests end, each with a request of its own from a new agent."""
     agent = new_agent(made.server, name="newcomer", owners=("bob",))
     store = made.server.services.store
     for _ in range(4):
         agent.asked("ada")
     with store.read() as view:
         asked = [approval.id for approval in view.approvals.open_of_agent(agent.key.id)]
-    kept, over, denied, reported = (f"/r/{one}" for one in asked)
+    kept, over, denied, reported = (f"/r/{approval_id}" for approval_id in asked)
     deny = (click("#to-deny"), click("#no [type=submit]"))
 
     def withdraw(_tab: Chromium) -> None:
@@ -182,7 +184,7 @@ def _answered(made: PreparedServer) -> list[State]:
 
 
 def _of_people(_made: PreparedServer) -> list[State]:
-    """What opens on the pages of a person."""
+    """Return what opens on the user's own pages."""
     menu = (click(".unfold summary"), sees("document.querySelector('.unfold').open"))
     return [
         State("menu", "/", menu),
@@ -195,7 +197,7 @@ def _of_people(_made: PreparedServer) -> list[State]:
 
 
 def _of_the_console(made: PreparedServer) -> list[State]:
-    """The pages of the console that have no picture, and what unfolds there."""
+    """Return the console pages that `page_table.paths` lacks, and what unfolds there."""
     services = made.server.services
     incident = _incident(made)
     with services.store.read() as view:
@@ -205,7 +207,7 @@ def _of_the_console(made: PreparedServer) -> list[State]:
         chain = view.delegations.of_approval(made.done)
     assert chain is not None
     agent = made.agents[0].key.id
-    unfold = sees(_UNFOLDED)
+    unfold = sees(_ALL_UNFOLDED)
     menu = (click(".fold summary"), sees("document.querySelector('.fold').open"))
     paths = {
         "incident": f"/admin/incidents/{incident}",
@@ -232,13 +234,13 @@ def _of_the_console(made: PreparedServer) -> list[State]:
 
 
 def _of_forms(made: PreparedServer) -> list[State]:
-    """Forms of the console that were sent: refused, shown again, to be signed."""
+    """Return console forms that were submitted: refused, shown again, or to be signed."""
     agent = f"/admin/agents/{made.agents[0].key.id}"
     tried = (typed("#try-user", "ada"), click("form[action$=explain] button"))
     mixed = typed("#name", "\N{CYRILLIC SMALL LETTER O}ps")
     owner = (typed("#add_owners", "bob"), click("#owners form:last-of-type button"))
     tested = (typed("#table", _CASES), click("[formaction$=test]"))
-    replayed = (typed("#document", _STRICTER), click("#days + button"))
+    replayed = (typed("#document", _STRICTER_POLICY), click("#days + button"))
     return [
         State(
             "form-refused",
@@ -257,7 +259,7 @@ def _of_forms(made: PreparedServer) -> list[State]:
 
 
 def _of_apps(made: PreparedServer) -> list[State]:
-    """The pages from the link of an app to its answer, and of signing out."""
+    """Return the pages from an app's sign-in link to its answer, and those of signing out."""
     services = made.server.services
     home, read = (f"{made.server.url}/",), ("payments:read",)
     new = NewApp("chat", home, auth_method="none", resources=(PAY,), scopes=read)
@@ -299,7 +301,7 @@ def _of_apps(made: PreparedServer) -> list[State]:
 
 
 def _told_once(made: PreparedServer) -> list[State]:
-    """What is shown once."""
+    """Return pages that show something only once."""
     agent = f"/admin/agents/{made.agents[0].key.id}"
     made.server.resources.add(_RETIRED, PAY_SCOPES, {}, by=BY)
     resource = f"/admin/resources/{name_id(_RETIRED)}"
@@ -316,18 +318,22 @@ def _told_once(made: PreparedServer) -> list[State]:
 
 
 def _incident(made: PreparedServer) -> str:
-    """A report that an administrator has to look into; its id."""
+    """Store a report for an administrator; return its ID."""
     services, asked = made.server.services, made.asked
-    about: dict[str, object] = {
+    evidence_approval: dict[str, object] = {
         "id": asked.id,
         "kind": "action",
         "state_before": "pending",
         "resource": PAY,
         "scope": "",
     }
-    about |= {"risk": "high", "asked_by": {"id": "x", "name": "invoice-bot"}, "asked_at": 0}
-    about |= {"action_digest": "A", "display_digest": "A", "fingerprint": "0000-0000"}
-    evidence = {"approval": about, "agents": [], "signed": "x"}
+    evidence_approval |= {
+        "risk": "high",
+        "asked_by": {"id": "x", "name": "invoice-bot"},
+        "asked_at": 0,
+    }
+    evidence_approval |= {"action_digest": "A", "display_digest": "A", "fingerprint": "0000-0000"}
+    evidence = {"approval": evidence_approval, "agents": [], "signed": "x"}
     incident = Incident(
         id=services.secrets.new_id("sayso_ic_"),
         state="open",

@@ -1,6 +1,6 @@
-"""What a person does to get to a state of a page, and what a state is.
+"""Steps of a person that lead to a state of a page, and what a state is.
 
-Owns: the steps and how a state is opened. Never: which states there are.
+Owns: the steps, and opening a state. Never: the list of states.
 """
 
 from collections.abc import Callable, Iterator
@@ -11,7 +11,7 @@ from tests.support.browsers.chromium import Chromium
 from tests.support.browsers.page_checks import PHONE
 
 Step = Callable[[Chromium], object]
-"""What a person does at a page, or waits for."""
+"""Something that a person does at a page, or waits for."""
 _SETTLED = "location.href !== 'about:blank' && document.readyState === 'complete'"
 
 READ = """(async () => {
@@ -21,11 +21,11 @@ READ = """(async () => {
   }
   return !document.getElementById("to-approve").disabled;
 })()"""
-"""Every fact that counts was on the screen; again, if a frame was left out."""
+"""Scrolls to every material fact; `sees` repeats it if the browser skipped a frame."""
 
 
 def click(selector: str) -> Step:
-    """Press this, once it can be pressed."""
+    """Click this element once it can be clicked."""
     return lambda tab: tab.click(selector)
 
 
@@ -35,35 +35,35 @@ def typed(selector: str, text: str) -> Step:
 
 
 def sees(expression: str) -> Step:
-    """Wait until this is so."""
+    """Wait until this expression is true."""
     return lambda tab: tab.see(expression)
 
 
 def says(words: str) -> Step:
-    """Wait until the page says this."""
+    """Wait until the page shows these words."""
     return lambda tab: tab.says(words)
 
 
 def told(method: str, **parameters: object) -> Step:
-    """Have the browser do something that no page can."""
+    """Send the browser a command of its protocol."""
     return lambda tab: tab.tell(method, **parameters)
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """One thing that a person can have in front of them."""
+    """A state of a page that a person can see."""
 
     name: str
     path: str
     steps: tuple[Step, ...] = ()
     guest: bool = False
-    """In a browser that knew nobody when the table began, instead of the administrator's."""
+    """Whether it opens in the browser that started signed out, not in the administrator's."""
     after: tuple[Step, ...] = ()
-    """What leaves the browser as it was."""
+    """Steps that restore the browser."""
 
     @contextmanager
     def opened(self, tab: Chromium, origin: str) -> Iterator[Chromium]:
-        """Go there, on a phone, where menus fold."""
+        """Open it on a phone, where menus fold."""
         tab.look(width=PHONE, height=760)
         tab.tell("Page.navigate", url="about:blank")
         tab.tell("Page.navigate", url=f"{origin}{self.path}")

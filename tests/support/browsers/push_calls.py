@@ -1,6 +1,6 @@
-"""A person who wants to be called in a browser, at a push service of a test.
+"""A person who subscribes to push messages in a browser, at a test's push service.
 
-Owns: subscribing there, asking that person, and what became of the message.
+Owns: subscribing, asking that person, and the outcome of the message.
 """
 
 from typing import Any
@@ -16,27 +16,27 @@ CONTACT = "mailto:ops@sayso.example"
 
 
 def subscribe(browser: LocalBrowser, service: PushService) -> str:
-    """Their browser is called there from now on; the name of the subscription."""
+    """Subscribe the browser at this push service; return the subscription's ID."""
     key = browser.send("GET", PATH).json["public_key"]
-    kept = browser.send("POST", PATH, service.mint(key).to_json())
-    assert kept.status == 200
-    name: str = kept.json["id"]
+    created = browser.send("POST", PATH, service.mint(key).to_json())
+    assert created.status == 200
+    name: str = created.json["id"]
     return name
 
 
 def shown(browser: LocalBrowser) -> dict[str, Any]:
-    """The one subscription as its person sees it."""
+    """Return the only subscription, as its user sees it."""
     (only,) = browser.send("GET", PATH).json["items"]
     found: dict[str, Any] = only
     return found
 
 
 def ask(agent: LocalAgent, **members: str) -> Approval:
-    """A payment that Eva is asked for."""
+    """Ask Eva for a payment."""
     return agent.asked_payment(login_hint="eva", **members)[1]
 
 
 def dead(local: LocalSite) -> int:
-    """How many messages were given up."""
+    """Return how many messages are dead."""
     with local.services.store.read() as view:
         return view.outbox.counts().get("dead", 0)

@@ -1,6 +1,6 @@
-"""Both stock browsers as somebody has them who is called there, each pushed to its maker's way.
+"""Both stock browsers with push notifications, each with the push protocol of its vendor.
 
-Owns: what a walk does in either, in the same words: a tab with passkeys, a push service, a desktop.
+Owns: the same interface for both: a tab with passkeys, a push service, a desktop.
 """
 
 import contextlib
@@ -27,7 +27,7 @@ ODD = (
     '{"kind": "ask", "id": "x", "risk": "high", "exp": 1e300}',
     '{"kind": "ask", "id": "x", "risk": "high", "exp": "soon", "n": "many"}',
 )
-"""What a push service, or a version of the server that is not yet there, might hand on."""
+"""Messages that a push service or a future version of the server might deliver."""
 _SUBSCRIPTION = """navigator.serviceWorker.ready.then(there => there.pushManager.getSubscription())
   .then(one => one.toJSON())"""
 _NOTIFICATIONS = "navigator.serviceWorker.ready.then(there => there.getNotifications())"
@@ -35,11 +35,11 @@ _NOTIFICATIONS = "navigator.serviceWorker.ready.then(there => there.getNotificat
 TOLD_AGAIN = """document.querySelector('[data-push-test]')
   && performance.getEntriesByType('resource')
     .filter(each => each.name.endsWith('/api/push-subscriptions')).length >= 2"""
-"""The page that was loaded anew lists this browser, and has told the server so once more."""
+"""The reloaded page lists this browser and has registered it at the server again."""
 
 
 class Tab(Protocol):
-    """What a person does at a page of either browser."""
+    """A tab of either browser."""
 
     def beforehand(self, function: str) -> None: ...
     def open(self, url: str) -> None: ...
@@ -66,23 +66,23 @@ class Called:
     service: PushService
     desktop: Desktop
     autopush: Autopush | None = None
-    """What stands behind the push service where it is Mozilla's."""
+    """Mozilla's push server, if the browser is Firefox."""
 
     def sign_in(self, code: str) -> None:
-        """Create a passkey here with this code, the only one that the browser has."""
+        """Create a passkey with this code; it is then the only one in the browser."""
         self.tab.forget_passkeys()
         self.tab.front()
         enroll(self.tab, self.server, code)
 
     def sign_out(self) -> None:
-        """Be a browser again of which the server knows nothing."""
+        """Sign out, so that the server no longer knows the browser."""
         self.tab.front()
         self.tab.open(f"{self.server.url}/devices")
         self.tab.click("[data-sign-out]")
         self.tab.says("Sign in with a passkey")
 
     def new_person(self) -> str:
-        """Somebody who has just made a passkey here and wants to be called."""
+        """Add a user who creates a passkey here and turns on push; return their name."""
         name, code = self.server.user()
         self.sign_in(code)
         self.tab.open(f"{self.server.url}/devices")
@@ -95,20 +95,22 @@ class Called:
         return name
 
     def join(self, name: str) -> None:
-        """Be another browser of somebody who has one."""
+        """Sign in as a user who already has another browser."""
         users = Users(self.server.services.store, self.server.services.secrets)
         self.sign_in(users.enroll(name, by=BY)[1].code)
 
     def push(self, data: str) -> None:
-        """Have its maker hand on a message that says this, as if a server had sent it."""
-        where = self.tab.ask(_SUBSCRIPTION)
-        body = encrypt(data.encode(), **{name: decoded(key) for name, key in where["keys"].items()})
+        """Deliver this message through the vendor's push service, as if our server had sent it."""
+        subscription = self.tab.ask(_SUBSCRIPTION)
+        body = encrypt(
+            data.encode(), **{name: decoded(key) for name, key in subscription["keys"].items()}
+        )
         assert self.service.forward is not None
         headers = {"encoding": "aes128gcm", "ttl": "60"}
-        self.service.forward(where["endpoint"].rpartition("/")[2], body, headers)
+        self.service.forward(subscription["endpoint"].rpartition("/")[2], body, headers)
 
     def titles(self) -> list[str]:
-        """What the browser knows to be on the desktop."""
+        """Return the titles of the notifications that the browser shows."""
         found: list[str] = self.tab.ask(
             f"{_NOTIFICATIONS}.then(all => all.map(each => each.title))"
         )
@@ -117,7 +119,7 @@ class Called:
 
 @contextlib.contextmanager
 def called_chromium(server: LiveServer, service: PushService, folder: Path) -> Iterator[Called]:
-    """Chromium, as it comes; its push service has the name that the browser gives it."""
+    """Run stock Chromium; its push service has the origin that the browser reports."""
     with (
         desktop() as screen,
         fake_gcm(service, folder / "gcm") as gcm,
@@ -130,7 +132,7 @@ def called_chromium(server: LiveServer, service: PushService, folder: Path) -> I
 
 @contextlib.contextmanager
 def called_firefox(server: LiveServer, service: PushService, folder: Path) -> Iterator[Called]:
-    """Firefox, as it comes."""
+    """Run stock Firefox."""
     with (
         desktop() as screen,
         autopush(service) as push,

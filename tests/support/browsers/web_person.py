@@ -1,6 +1,6 @@
-"""A person at a browser without a window: real HTTP, a cookie, and a passkey in software.
+"""A person's browser, reduced to HTTP: a real connection, a cookie, and a passkey in software.
 
-Owns: what the pages' scripts send. Never: a page; those are for browsers that draw them.
+Owns: what the pages' scripts send. Never: drawing a page; other modules have real browsers.
 """
 
 import html
@@ -17,31 +17,31 @@ from tests.support.builders.passkey import SoftPasskey
 from tests.support.servers.server import LiveServer
 
 COOKIE = "sayso-passkey"
-_WANTED = re.compile(r'data-(purpose|subject|nonce)="([^"]*)"')
+_STATEMENT_ATTRIBUTE = re.compile(r'data-(purpose|subject|nonce)="([^"]*)"')
 
 
 @dataclass(slots=True)
 class WebPerson:
-    """Somebody who is signed in with a passkey of their own."""
+    """A person who is signed in with a passkey."""
 
     server: LiveServer
     name: str
     http: httpx.Client
     passkey: SoftPasskey
     me: dict[str, Any] = field(default_factory=dict)
-    """What `GET /api/me` says."""
+    """The response of `GET /api/me`."""
 
     @property
     def cookie(self) -> str:
-        """What its browser brings along."""
+        """Return the `Cookie` header of the browser."""
         return f"{COOKIE}={self.http.cookies[COOKIE]}"
 
     def assertion(
         self, approval_id: str, shown: Mapping[str, Any] | None = None, **members: Any
     ) -> str:
-        """A yes to this request, signed with the passkey at hand; `members` replace what it says.
+        """Return an approval of this request, signed with the passkey; `members` replace claims.
 
-        `shown` is what somebody saw of it, where this person sees nothing.
+        `shown` is the request as another person sees it, if this person cannot see it.
         """
         shown = shown or self.http.get(f"/api/approvals/{approval_id}").json()
         steps = [step for step in shown["ceremony"].split("+") if step != "pin"]
@@ -63,25 +63,28 @@ class WebPerson:
         return self.passkey.assertion(json.dumps(whole).encode())
 
     def decide(self, approval_id: str, assertion: str) -> httpx.Response:
-        """Send a signed answer."""
+        """Send a signed decision."""
         return self.http.post(
             f"/api/approvals/{approval_id}/decision", json={"decision": assertion}
         )
 
     def send(self, path: str, form: Mapping[str, str] = {}) -> httpx.Response:
-        """A form of one of the pages, as it is sent."""
+        """Send a form as the pages do."""
         sent = {"csrf": self.http.headers["Sayso-Csrf"], **form}
         return self.http.post(path, data=sent, headers={"Origin": "null"})
 
     def sign(self, path: str, form: Mapping[str, str] = {}) -> httpx.Response:
-        """A form, signed with the passkey at hand as the page that answers it says."""
-        asked = self.send(path, form)
-        assert "Sign with passkey" in asked.text, asked.text
-        wanted = {name: html.unescape(value) for name, value in _WANTED.findall(asked.text)}
-        return self.send(path, {**form, "statement": self.statement(**wanted)})
+        """Send a form, sign the statement that the page then asks for, and send it again."""
+        confirmation = self.send(path, form)
+        assert "Sign with passkey" in confirmation.text, confirmation.text
+        members = {
+            name: html.unescape(value)
+            for name, value in _STATEMENT_ATTRIBUTE.findall(confirmation.text)
+        }
+        return self.send(path, {**form, "statement": self.statement(**members)})
 
     def statement(self, *, purpose: str, subject: str, nonce: str) -> str:
-        """The assertion of the passkey about something."""
+        """Return a statement signed with the passkey."""
         whole = {
             "iss": self.me["device"]["id"],
             "sub": self.me["user"]["id"],
@@ -95,12 +98,12 @@ class WebPerson:
 
 
 def new_web_person(server: LiveServer) -> WebPerson:
-    """A new user whose first device is a passkey."""
+    """Add a user whose first device is a passkey."""
     return enrolled(server, *server.user())
 
 
 def enrolled(server: LiveServer, name: str, code: str) -> WebPerson:
-    """The user of this name at a browser with a passkey that this code let in."""
+    """Enroll a passkey for this user with this code; return the person."""
     passkey = SoftPasskey(origin=server.url, credential=code.encode()[:64])
     http = server.client()
     http.headers.update({"Origin": server.url, "Sec-Fetch-Site": "same-origin"})
@@ -112,7 +115,7 @@ def enrolled(server: LiveServer, name: str, code: str) -> WebPerson:
 
 
 def with_cookie_of(one: WebPerson, cookie: str) -> WebPerson:
-    """Another client that brings this cookie, and has a passkey that nobody enrolled."""
+    """Return a different client with this cookie and a passkey that is not enrolled."""
     http = one.server.client()
     http.headers.update({"Origin": one.server.url, "Sec-Fetch-Site": "same-origin"})
     http.cookies.set(COOKIE, cookie.removeprefix(f"{COOKIE}="))
@@ -121,7 +124,7 @@ def with_cookie_of(one: WebPerson, cookie: str) -> WebPerson:
 
 
 def _settled(one: WebPerson) -> WebPerson:
-    """Set what a page of ours would tell its scripts."""
+    """Set what our pages pass to their scripts: the CSRF token and the user."""
     page = one.http.get("/").text
     one.http.headers["Sayso-Csrf"] = page.partition('data-csrf="')[2].partition('"')[0]
     one.me = one.http.get("/api/me").json()

@@ -1,1 +1,1 @@
-"""Installations, people, agents and requests that a test needs, in process."""
+"""Builders of installations, people, agents and requests, all inside the test's process."""

@@ -1,6 +1,6 @@
-"""An installation with something of everything, and the four who may want to administer it.
+"""An installation with an object of each kind, and four people who try to administer it.
 
-Owns: who they are and what is there. It is made once and copied for each test.
+Owns: these people and objects. The installation is made once and copied for each test.
 """
 
 import json
@@ -33,7 +33,7 @@ JWK = {
     "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
     "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
 }
-"""The key of RFC 7517 A.1, which nobody here can sign with."""
+"""The public key of RFC 7517 A.1; no test has its private key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,31 +43,31 @@ class Staff:
     local: LocalSite
     people: Mapping[str, LocalTerminal]
     ids: Mapping[str, str]
-    """A user, a disabled user, an agent of the owner's and so on, by what they are."""
+    """Kind of object, such as "user" or "disabled agent" → its ID."""
 
     def version(self, path: str) -> str:
-        """What the administrator sees as the version of what is there."""
+        """Return the version of the object at this path, as the administrator sees it."""
         return str(self.people["admin"].call("GET", path).json["version"])
 
 
 @dataclass(frozen=True, slots=True)
 class StaffTemplate:
-    """The same, closed."""
+    """The installation of `Staff`, closed and ready to be copied."""
 
     folder: Path
     people: Mapping[str, LocalTerminal]
     ids: Mapping[str, str]
 
     def copied(self, folder: Path) -> Staff:
-        """The installation again, in this folder."""
+        """Copy the installation into this folder and open it."""
         shutil.copytree(self.folder, folder)
         local = open_site(folder)
-        people = {who: replace(one, local=local) for who, one in self.people.items()}
+        people = {who: replace(person, local=local) for who, person in self.people.items()}
         return Staff(local, people, self.ids)
 
 
 def make_staff(folder: Path) -> StaffTemplate:
-    """Everybody and everything."""
+    """Make the installation with all its people and objects."""
     local = open_site(folder)
     admin = local.admin
     admin.installation.init("first", by=BY)
@@ -75,9 +75,11 @@ def make_staff(folder: Path) -> StaffTemplate:
     people = {who: new_person(local, who) for who in WHO}
     for who in ("admin", "auditor"):
         admin.users.update(who, UserChanges(roles=(who,)), by=BY)
-    bystander, stopped = new_person(local, "bystander"), new_person(local, "stopped")
+    bystander, disabled_user = new_person(local, "bystander"), new_person(local, "stopped")
     admin.users.disable("stopped", by=BY)
-    agent, idle = (registered(admin, name=name, owners=("owner",)).agent for name in ("one", "two"))
+    agent, disabled_agent = (
+        registered(admin, name=name, owners=("owner",)).agent for name in ("one", "two")
+    )
     admin.agents.disable("two", by=BY)
     app = Apps(admin.store, admin.secrets).add(NewApp("chat", (BACK,)), by=BY).app
     group = Groups(admin.store, admin.secrets).add("finance", ["bystander"], by=BY)
@@ -86,9 +88,9 @@ def make_staff(folder: Path) -> StaffTemplate:
     approval = admin.approval(agent.id, bystander.user.id)
     ids = {
         "user": bystander.user.id,
-        "disabled user": stopped.user.id,
+        "disabled user": disabled_user.user.id,
         "agent": agent.id,
-        "disabled agent": idle.id,
+        "disabled agent": disabled_agent.id,
         "invitation": invitation.id,
         "app": app.id,
         "group": group.id,
@@ -99,10 +101,10 @@ def make_staff(folder: Path) -> StaffTemplate:
         "consent": admin.consent(agent.id, bystander.user.id).id,
         "deputy": _add_deputy(admin, bystander.user, people["stranger"].user),
         "grant": admin.standing_grant(approval).id,
-        "incident": add_incident(admin, approval, "sayso_ic_1", _quarantined(agent)),
+        "incident": add_incident(admin, approval, "sayso_ic_1", _quarantined_agent(agent)),
         "device": bystander.device_id,
         "key": next(key.kid for key in admin.keys.all() if key.alg == "RS256"),
-        "message": _add_given_up(admin),
+        "message": _add_dead_message(admin),
         "entry": str(admin.entries()[0]["id"]),
     }
     local.services.store.close()
@@ -110,7 +112,7 @@ def make_staff(folder: Path) -> StaffTemplate:
 
 
 def _add_deputy(admin: LocalAdmin, user: User, other: User) -> str:
-    """Somebody who decides for somebody, in the database."""
+    """Store a deputy of the user; return its ID."""
     now = admin.clock.now()
     deputy = Deputy(
         id="sayso_dy_1",
@@ -127,19 +129,19 @@ def _add_deputy(admin: LocalAdmin, user: User, other: User) -> str:
     return deputy.id
 
 
-def _add_given_up(admin: LocalAdmin) -> str:
-    """A message that nobody could be told, in the database."""
+def _add_dead_message(admin: LocalAdmin) -> str:
+    """Store an outbox message that could not be delivered; return its ID."""
     with admin.store.write() as tx:
         tx.outbox.add("ciba_ping", "sayso_ag_gone", "{}")
-        for one in tx.outbox.lease("staff", 100, 0):
-            if one.target == "sayso_ag_gone":
-                tx.outbox.failed(one.id, "staff", "no route", None)
-                return str(one.id)
+        for message in tx.outbox.lease("staff", 100, 0):
+            if message.target == "sayso_ag_gone":
+                tx.outbox.failed(message.id, "staff", "no route", None)
+                return str(message.id)
     raise AssertionError
 
 
-def _quarantined(agent: Agent) -> dict[str, object]:
-    """An agent as the evidence of a report has it."""
+def _quarantined_agent(agent: Agent) -> dict[str, object]:
+    """Return the agent as the evidence of a report describes it."""
     counts = ("tokens_revoked", "descendants_revoked", "requests_cancelled", "approved_cancelled")
     return {
         "id": agent.id,
@@ -157,12 +159,12 @@ def _quarantined(agent: Agent) -> dict[str, object]:
 def add_incident(
     admin: LocalAdmin, approval: Approval, name: str = "sayso_ic_1", *agents: dict[str, object]
 ) -> str:
-    """A report of this request that quarantined these agents, in the database."""
-    asked: dict[str, object] = {"kind": approval.kind, "state_before": approval.state}
-    asked["asked_by"] = {"id": "x", "name": "x"}
-    asked |= {"id": approval.id, "resource": approval.resource, "scope": "", "risk": "low"}
-    asked |= {"action_digest": "A", "display_digest": "A", "fingerprint": "0000-0000"}
-    evidence = {"approval": {**asked, "asked_at": 0}, "agents": list(agents), "signed": "x"}
+    """Store a report of this request that quarantined these agents; return its ID."""
+    request: dict[str, object] = {"kind": approval.kind, "state_before": approval.state}
+    request["asked_by"] = {"id": "x", "name": "x"}
+    request |= {"id": approval.id, "resource": approval.resource, "scope": "", "risk": "low"}
+    request |= {"action_digest": "A", "display_digest": "A", "fingerprint": "0000-0000"}
+    evidence = {"approval": {**request, "asked_at": 0}, "agents": list(agents), "signed": "x"}
     incident = Incident(
         id=name,
         state="open",

@@ -1,6 +1,6 @@
-"""People who sign in to apps, inside the test: an app, a password, a browser.
+"""What a test needs when people sign in to apps: an app, a password, a browser.
 
-Owns: arranging them over the in-process site.
+Owns: creating them on the in-process site.
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ from tests.support.builders.site import ISSUER, Answer, LocalSite
 
 @dataclass(frozen=True, slots=True)
 class LocalApp:
-    """An app of people; its secret goes into the form, if it has one."""
+    """An app that people sign in to; if it has a secret, it sends it in the form."""
 
     local: LocalSite
     app: App
@@ -27,14 +27,14 @@ class LocalApp:
 
     @property
     def id(self) -> str:
-        """Its client_id."""
+        """Return its client_id."""
         return self.app.id
 
     @property
     def credentials(self) -> dict[str, str]:
-        """The form members that authenticate it."""
-        named = {"client_id": self.id}
-        return {**named, "client_secret": self.secret} if self.secret else named
+        """Return the form members that authenticate it."""
+        client = {"client_id": self.id}
+        return {**client, "client_secret": self.secret} if self.secret else client
 
     def redeem(self, code: str, **changes: Any) -> Answer:
         """POST /token with a code; `proofs` are DPoP headers."""
@@ -50,7 +50,7 @@ class LocalApp:
         return self.local.post_form("/token", form, proofs=proofs)
 
     def refresh(self, refresh_token: str, **changes: Any) -> Answer:
-        """POST /token with a refresh token."""
+        """POST /token with a refresh token; `proofs` are DPoP headers."""
         proofs = changes.pop("proofs", ())
         form = {
             "grant_type": "refresh_token",
@@ -67,31 +67,31 @@ class LocalApp:
 
 
 def new_app(local: LocalSite, name: str = "chat", **members: Any) -> LocalApp:
-    """An app with a secret, for the payment API."""
+    """Register an app with a secret for the payment API; `members` change its registration."""
     if PAY not in {resource.uri for resource in local.admin.resources.all()}:
         local.admin.resources.add(PAY, PAY_SCOPES, {}, by=BY)
-    whole: dict[str, Any] = {
+    registration: dict[str, Any] = {
         "redirect_uris": (CALLBACK,),
         "auth_method": "client_secret_post",
         "resources": (PAY,),
         "scopes": tuple(PAY_SCOPES),
         **members,
     }
-    given = local.admin.apps.add(NewApp(name, **whole), by=BY)
-    return LocalApp(local, given.app, given.secret)
+    added = local.admin.apps.add(NewApp(name, **registration), by=BY)
+    return LocalApp(local, added.app, added.secret)
 
 
 def new_browser(local: LocalSite) -> Browser:
-    """A browser without cookies."""
+    """Return a browser without cookies."""
     transport = httpx.WSGITransport(app=local.app, remote_addr="192.0.2.9")
     return Browser(httpx.Client(transport=transport, base_url=ISSUER), ISSUER)
 
 
 def give_password(local: LocalSite, user: str, password: str = PASSWORD) -> None:
-    """Set somebody's password."""
+    """Set the password of this user."""
     passwords(local).set(user, password, by=BY)
 
 
 def passwords(local: LocalSite) -> Passwords:
-    """Administration of passwords."""
+    """Return the service that sets passwords."""
     return Passwords(local.services.store, local.services.passwords)

@@ -1,6 +1,6 @@
-"""Approvals as the server sends them, made by hand and quickly.
+"""Approvals as the server sends them, assembled by hand.
 
-Owns: their two texts and digests. Never: the product's own code, which is held against them.
+Owns: their two texts and digests. Never: the product's own code, which is compared with them.
 """
 
 import hashlib
@@ -61,7 +61,7 @@ def wire_approval(
 
 
 def digest(text: str) -> str:
-    """Return the digest of a text."""
+    """Return the base64url SHA-256 digest of a text."""
     return b64(hashlib.sha256(text.encode()).digest())
 
 

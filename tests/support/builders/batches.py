@@ -1,6 +1,6 @@
-"""Requests that can be answered at once, for screens and pictures.
+"""Requests that can be answered together, for screens and pictures.
 
-Owns: small payments of one agent, one of them unusual; marking some. Never: the network.
+Owns: small payments of one agent, one of them unusual, and marking them. Never: the network.
 """
 
 from collections.abc import Sequence
@@ -50,24 +50,24 @@ NEW = a_payment("new", 900_000, "Neu Ltd", 17, unusual=_UNUSUAL)
 
 
 async def mark(pilot: Pilot[None], stage: Stage, *approvals: Approval) -> None:
-    """Mark these, each with the key on its row."""
+    """Mark these approvals by pressing `x` on each row."""
     for approval in approvals:
         await go_to(pilot, stage, approval)
         await press(pilot, stage, "x")
 
 
 async def go_to(pilot: Pilot[None], stage: Stage, approval: Approval) -> None:
-    """Put the cursor on a row, from the top down."""
-    places = stage.app.screen.query_one(ApprovalList)._places
+    """Move the cursor from the top of the list down to the row of this approval."""
+    rows = stage.app.screen.query_one(ApprovalList)._places
     await press(pilot, stage, "g")
-    await until(pilot, lambda: inbox(stage).state.selected == next(iter(places)))
+    await until(pilot, lambda: inbox(stage).state.selected == next(iter(rows)))
     while (before := inbox(stage).state.selected) != approval.id:
         await press(pilot, stage, "j")
         await until(pilot, lambda was=before: inbox(stage).state.selected != was)  # type: ignore[misc]  # mypy reads no lambda with a default
 
 
 async def open_batch(pilot: Pilot[None], stage: Stage, key: str = "a") -> BatchPanel:
-    """Press the key that answers what is marked, and wait until all of the panel is drawn."""
+    """Press the key that answers the marked requests, and wait until the panel is drawn."""
     await press(pilot, stage, key)
     await until(pilot, lambda: isinstance(stage.app.screen, BatchPanel))
     panel = stage.app.screen
@@ -83,7 +83,7 @@ def _is_laid_out(panel: BatchPanel) -> bool:
 
 
 async def read_on(pilot: Pilot[None], stage: Stage) -> BatchPanel:
-    """Read the open panel to its end."""
+    """Scroll the open panel to its end."""
     panel = stage.app.screen
     assert isinstance(panel, BatchPanel)
     table = panel.query_one(BatchTable)
@@ -96,7 +96,7 @@ async def read_on(pilot: Pilot[None], stage: Stage) -> BatchPanel:
 
 
 async def to_the_field(pilot: Pilot[None], stage: Stage, name: str) -> None:
-    """Go with Tab to the field or button of that name."""
+    """Press Tab until the field or button with this ID has the focus."""
     for _ in range(12):
         focused = stage.app.focused
         if focused is not None and focused.id == name:
@@ -107,7 +107,7 @@ async def to_the_field(pilot: Pilot[None], stage: Stage, name: str) -> None:
 
 
 async def send(pilot: Pilot[None], stage: Stage) -> ResultsPanel:
-    """Press the button, and wait for the list that follows."""
+    """Press the panel's button, and wait for the list of results."""
     panel = stage.app.screen
     assert isinstance(panel, ButtonPanel)
     await to_the_field(pilot, stage, panel.BUTTON)
@@ -122,7 +122,7 @@ async def send(pilot: Pilot[None], stage: Stage) -> ResultsPanel:
 
 
 async def type_in(pilot: Pilot[None], stage: Stage, name: str, keys: Sequence[str]) -> None:
-    """Go to a field and type."""
+    """Move the focus to a field and type these keys."""
     await to_the_field(pilot, stage, name)
     for key in keys:
         stage.clock.move(0.2)

@@ -1,6 +1,6 @@
-"""Who talks to a server inside the test: an agent with its secret, a person at a terminal.
+"""Callers of a server inside the test: an agent, a protected API, a person at a terminal.
 
-Owns: what each of them sends, signed with real keys; every part of it can be replaced by a test.
+Owns: what each of them sends, signed with real keys; a test can replace every part of it.
 """
 
 import json
@@ -56,7 +56,7 @@ class LocalAgent:
         return self.local.post_form("/bc-authorize", form, headers)
 
     def paid(self, person: "LocalTerminal", *proofs: str, **parameters: Any) -> str:
-        """The access token of a payment that the person approves."""
+        """Ask for a payment, have the person approve it, and return the access token."""
         handle, approval = self.asked_payment(**parameters)
         assert person.approve(approval.id).status == 200
         answer = self.poll(handle, proofs=proofs)
@@ -74,14 +74,14 @@ class LocalAgent:
         return self.ask(**asked)
 
     def asked(self, **parameters: Any) -> tuple[str, Approval]:
-        """Ask; the `auth_req_id` and the row that stands behind it."""
+        """Ask, and return the `auth_req_id` and the stored approval."""
         answer = self.ask(**parameters)
         assert answer.status == 200, answer.body
         handle: str = answer.json["auth_req_id"]
         return handle, self.local.behind(handle)
 
     def asked_payment(self, **parameters: Any) -> tuple[str, Approval]:
-        """Ask for a payment; the `auth_req_id` and the row that stands behind it."""
+        """Ask for a payment, and return the `auth_req_id` and the stored approval."""
         answer = self.ask_payment(**parameters)
         assert answer.status == 200, answer.body
         handle: str = answer.json["auth_req_id"]
@@ -101,14 +101,14 @@ class LocalAgent:
         return self.local.post_form("/token", whole, named, proofs)
 
     def alone(self, *proofs: str, **parameters: Any) -> Answer:
-        """POST /token for itself."""
+        """POST /token with the client credentials grant."""
         asked = {"grant_type": GRANT_CLIENT_CREDENTIALS, "scope": "payments:read", "resource": PAY}
         form = {**asked, **self.credentials, **parameters}
         return self.local.post_form("/token", form, proofs=proofs)
 
     @property
     def credentials(self) -> dict[str, str]:
-        """The form members of `client_secret_post`."""
+        """Return the form members of `client_secret_post`."""
         return {"client_id": self.id, "client_secret": self.secret}
 
 
@@ -161,14 +161,14 @@ class LocalResource:
 
     @property
     def basic(self) -> str:
-        """The header of HTTP Basic authentication."""
+        """Return the `Authorization` header of HTTP Basic authentication."""
         return "Basic " + b64encode(f"{self.id}:{self.secret}".encode()).decode()
 
 
 def new_resource(local: LocalSite, uri: str = PAY) -> LocalResource:
-    """The payment API, or another that is registered, with a secret of this test."""
-    given = local.admin.resources.rotate_secret(uri, by=BY)
-    return LocalResource(local, given.resource.client_id, given.secret)
+    """Give the payment API, or a different registered resource, a new secret; return the API."""
+    rotated = local.admin.resources.rotate_secret(uri, by=BY)
+    return LocalResource(local, rotated.resource.client_id, rotated.secret)
 
 
 @dataclass(slots=True)
@@ -186,23 +186,23 @@ class LocalTerminal:
 
     @property
     def now(self) -> int:
-        """The time in seconds."""
+        """Return the server's time in seconds."""
         return self.local.clock.now() // 1000
 
     @property
     def signer(self) -> Signer:
-        """Who signs for whom."""
+        """Return the device, user and issuer that its signatures name."""
         return Signer(self.device_id, self.user.id, ISSUER)
 
     @property
     def device(self) -> Device:
-        """Its row."""
+        """Return the stored device."""
         return self.local.device(self.device_id)
 
     def proof(
         self, method: str, path: str, *, key: SigningKey | None = None, **changes: Any
     ) -> str:
-        """A fresh proof for one request with its token; `changes` replace what it says."""
+        """Return a fresh DPoP proof for a request with its token; `changes` replace members."""
         whole = {"access_token": self.access_token, "at": self.now, "uri": ISSUER + path, **changes}
         return dpop_proof(key or self.session, method=method, **whole)
 
@@ -215,7 +215,7 @@ class LocalTerminal:
         query: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        """One request to the API."""
+        """Send one request to the API."""
         return self.local.send(
             method,
             path,
@@ -228,17 +228,17 @@ class LocalTerminal:
     def administer(
         self, method: str, path: str, body: object = None, *, version: str | None = None
     ) -> Answer:
-        """One request to the administration, signed after a PIN that named it."""
+        """Send one request to the administration API, signed after a PIN call for this request."""
         sent = b"" if body is None else json.dumps(body).encode()
         digest = request_digest(method, path, sent)
         self.pin(digest)
         nonce = self.call("GET", "/api/me").json["device"]["nonce"]
-        said = self.statement(ADMINISTER, nonce, self.high, subject=digest)
-        seen = {} if version is None else {"if-match": f'"{version}"'}
-        return self.call(method, path, body, headers={"sayso-statement": said, **seen})
+        statement = self.statement(ADMINISTER, nonce, self.high, subject=digest)
+        if_match = {} if version is None else {"if-match": f'"{version}"'}
+        return self.call(method, path, body, headers={"sayso-statement": statement, **if_match})
 
     def refresh(self, refresh_token: str = "", key: SigningKey | None = None) -> Answer:
-        """POST /token for the session's next tokens, which it then uses."""
+        """POST /token for new tokens of the session; if they are issued, use them from now on."""
         form = {
             "grant_type": "refresh_token",
             "client_id": APPROVER_CLIENT,
@@ -251,11 +251,11 @@ class LocalTerminal:
         return answer
 
     def token_proof(self, key: SigningKey | None = None) -> str:
-        """A fresh proof for the token endpoint."""
+        """Return a fresh DPoP proof for the token endpoint."""
         return dpop_proof(key or self.session, method="POST", uri=f"{ISSUER}/token", at=self.now)
 
     def register(self, name: str = "laptop") -> Answer:
-        """POST /api/devices; it is that device from now on."""
+        """POST /api/devices; if that succeeds, the terminal is this device from now on."""
         public = {"low": self.low.jwk, "high": self.high.jwk}
         answer = self.call("POST", "/api/devices", {"name": name, "approval_keys": public})
         if answer.status == 201:
@@ -263,17 +263,17 @@ class LocalTerminal:
         return answer
 
     def show(self, approval_id: str) -> dict[str, Any]:
-        """The approval with its nonce."""
+        """Return the approval with its nonce, as the API shows it."""
         answer = self.call("GET", f"/api/approvals/{approval_id}")
         assert answer.status == 200, answer.body
         return answer.json
 
     def pin(self, purpose: str = "session") -> Answer:
-        """One PIN call."""
+        """Make one PIN call for this purpose."""
         return self.call("POST", "/api/devices/self/pin", {"x": X, "for": purpose})
 
     def decision(self, approval_id: str, key: SigningKey | None = None, **members: Any) -> str:
-        """A yes by the low key with confirmation; `members` replace what it says."""
+        """Return an approval signed by the low key, by confirmation; `members` replace claims."""
         shown = self.show(approval_id)
         whole: dict[str, Any] = {
             "approval": approval_id,
@@ -289,13 +289,13 @@ class LocalTerminal:
         return signed_decision(key or self.low, self.signer, whole)
 
     def send_decision(self, approval_id: str, jws: str, **members: Any) -> Answer:
-        """POST the signed answer."""
+        """POST the signed decision."""
         return self.call(
             "POST", f"/api/approvals/{approval_id}/decision", {"decision": jws, **members}
         )
 
     def approve(self, approval_id: str) -> Answer:
-        """Say yes as the risk demands."""
+        """Approve with the ceremony that the request requires."""
         stored = self.local.stored(approval_id)
         if stored.ceremony == "confirm":
             return self.send_decision(approval_id, self.decision(approval_id))
@@ -308,32 +308,32 @@ class LocalTerminal:
         return self.send_decision(approval_id, jws, **typed)
 
     def entries(self, approval_id: str) -> dict[str, str]:
-        """What a yes to this request has beside its signature, all of it right."""
+        """Return the correct entries that this request requires in addition to the signature."""
         stored = self.local.stored(approval_id)
         steps = stored.ceremony.split("+")
-        found = {
+        correct = {
             "fact": typed_fact(stored.action, stored.display),
             "match": self.local.site.ciba.requests.match_number(stored),
             "reason": "It is on the list." if "reason" in steps else None,
         }
-        return {name: entry for name, entry in found.items() if entry is not None}
+        return {name: entry for name, entry in correct.items() if entry is not None}
 
     def deny(self, approval_id: str, code: str = "not_needed", **members: Any) -> Answer:
-        """Say no, by the session's key."""
-        said = {"decision": "deny", "code": code, "ceremony": "none"}
-        jws = self.decision(approval_id, self.session, **said)
+        """Deny with the session key."""
+        claims = {"decision": "deny", "code": code, "ceremony": "none"}
+        jws = self.decision(approval_id, self.session, **claims)
         return self.send_decision(approval_id, jws, **members)
 
     def statement(
         self, purpose: str, nonce: str, key: SigningKey | None = None, **members: Any
     ) -> str:
-        """A signed word about a device; about itself unless `subject` names another."""
+        """Return a signed statement about a device: this one, unless `subject` names another."""
         whole = {"subject": self.device_id, "at": self.now, **members}
         return signed_statement(key or self.low, self.signer, purpose=purpose, nonce=nonce, **whole)
 
 
 def new_person(local: LocalSite, name: str) -> LocalTerminal:
-    """A new user at a first device."""
+    """Add a user and enroll their first device."""
     user, issued = local.admin.users.add(NewUser(name), by=BY)
     terminal = sign_in(local, user, issued.code)
     assert terminal.register().status == 201
@@ -341,7 +341,7 @@ def new_person(local: LocalSite, name: str) -> LocalTerminal:
 
 
 def another_device(person: LocalTerminal, name: str = "desktop") -> LocalTerminal:
-    """One more device of the same person."""
+    """Enroll one more device of the same person."""
     user, issued = person.local.admin.users.enroll(person.user.name, by=BY)
     terminal = sign_in(person.local, user, issued.code)
     assert terminal.register(name).status == 201
@@ -349,7 +349,7 @@ def another_device(person: LocalTerminal, name: str = "desktop") -> LocalTermina
 
 
 def sign_in(local: LocalSite, user: User, code: str) -> LocalTerminal:
-    """A terminal with a session and no device yet."""
+    """Return a terminal that has a session but is not registered as a device yet."""
     session, low, high = (SigningKey.generate() for _ in range(3))
     terminal = LocalTerminal(local, user, session, low, high, access_token="", refresh_token="")
     answer = enroll(local, code, terminal.token_proof())

@@ -1,6 +1,6 @@
-"""What a person would type for a request, read out of its two texts.
+"""What a person types to approve a request, computed from its two texts.
 
-Owns: reading them by hand. Never: the product's own comparing, which is held against this.
+Owns: its own reading of them. Never: the product's comparison, which tests check with this.
 """
 
 import json
@@ -8,13 +8,13 @@ from typing import Any
 
 
 def typed_fact(action: str, display: str) -> str | None:
-    """The fact that a yes takes, as somebody types it; None when it takes none."""
-    asked = json.loads(display)["type_back"]
-    if asked is None:
+    """Return the type-back entry as a person types it, or None if none is required."""
+    type_back = json.loads(display)["type_back"]
+    if type_back is None:
         return None
     value: Any = json.loads(action)
-    for part in asked["at"].split("/")[1:]:
+    for part in type_back["at"].split("/")[1:]:
         value = value[int(part)] if isinstance(value, list) else value[part]
-    if asked["kind"] == "money":
+    if type_back["kind"] == "money":
         return f"{value['minor'] / 100:.2f}"
-    return str(value)[-4:] if asked["kind"] == "last_four" else str(value)
+    return str(value)[-4:] if type_back["kind"] == "last_four" else str(value)

@@ -8,21 +8,21 @@ HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 
 NOON = 1_760_000_000_000
-"""Where it starts; an ordinary moment."""
+"""The time at which the clock starts."""
 
 
 @dataclass(slots=True)
 class MovableClock:
-    """The port `Clock`, in the hands of a test."""
+    """The port `Clock`, moved by the test."""
 
     moment: int = NOON
 
     def now(self) -> int:
-        """Milliseconds since the epoch."""
+        """Return milliseconds since the epoch."""
         return self.moment
 
     def adjust(self, moment: int) -> int:  # noqa: ARG002  # the port's signature
-        """The test's own time counts, not the time of the database."""
+        """Return the test's own time; the time of the database is ignored."""
         return self.moment
 
     def forward(self, milliseconds: int) -> None:

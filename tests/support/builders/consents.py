@@ -1,6 +1,6 @@
-"""Consents for tests: asked for by a page that is played here, signed by a real terminal.
+"""Consents for tests: this module asks in place of a page, and a real terminal signs.
 
-Owns: what a page would ask. Never: the answers; those are the terminal's.
+Owns: what a page would ask. Never: the answers, which come from the terminal.
 """
 
 from dataclasses import replace
@@ -19,8 +19,8 @@ from tests.support.builders.site import PEER, LocalSite
 def wanted(
     local: LocalSite, agent: LocalAgent, person: LocalTerminal | LocalBrowser, **members: Any
 ) -> RequestedConsent:
-    """Thirty days of reading at the payment API."""
-    plain = RequestedConsent(
+    """Return a request for consent to read at the payment API for thirty days."""
+    requested = RequestedConsent(
         user=person.user,
         client_id=agent.id,
         app_id=None,
@@ -29,23 +29,23 @@ def wanted(
         until=local.clock.now() + 30 * DAY,
         peer=PEER,
     )
-    return replace(plain, **members)
+    return replace(requested, **members)
 
 
 def ask(local: LocalSite, asked: RequestedConsent) -> Approval:
-    """Open the approval in a unit of work, as a page does."""
+    """Create the approval in a unit of work, as a page does."""
     with local.services.store.write() as tx:
         return local.site.consents.ask(tx, asked)
 
 
 def give(local: LocalSite, agent: LocalAgent, person: LocalTerminal, **members: Any) -> Consent:
-    """Ask, and have the person sign."""
+    """Ask for a consent, have the person approve it, and return it."""
     approval = ask(local, wanted(local, agent, person, **members))
     answer = person.approve(approval.id)
     assert answer.status == 200, answer.body
-    found = live(local, agent, person, members.get("resource", PAY))
-    assert found is not None
-    return found
+    consent = live(local, agent, person, members.get("resource", PAY))
+    assert consent is not None
+    return consent
 
 
 def live(
@@ -54,11 +54,11 @@ def live(
     person: LocalTerminal | LocalBrowser,
     resource: str = PAY,
 ) -> Consent | None:
-    """The consent in force."""
+    """Return the consent in force, if there is one."""
     with local.services.store.read() as view:
         return view.consents.live(person.user.id, agent.id, resource, view.now)
 
 
 def all_of(local: LocalSite) -> list[GivenConsent]:
-    """Every consent there is, newest first."""
+    """Return all consents, also ended ones, newest first."""
     return local.site.consents.search(user=None, client=None, ended=True)

@@ -1,6 +1,6 @@
-"""The console in a test: each of the staff at a browser that is signed in with a passkey.
+"""The console in a test: each staff member has a browser that is signed in with a passkey.
 
-Owns: what such a browser sends. Never: what the pages say.
+Owns: what such a browser sends. Never: what the pages show.
 """
 
 import html
@@ -22,19 +22,19 @@ from tests.support.builders.site import ISSUER
 
 NOBODY = "nobody"
 FROM_HERE = {"Origin": "null", "Sec-Fetch-Site": "same-origin"}
-"""What a browser says of a form of ours, whose page sends no referrer."""
-_WANTED = re.compile(r'data-(purpose|subject|nonce)="([^"]*)"')
+"""Headers that a browser sends with a form of our pages, which send no referrer."""
+_STATEMENT_ATTRIBUTE = re.compile(r'data-(purpose|subject|nonce)="([^"]*)"')
 
 
 @dataclass(slots=True)
 class Console:
-    """The staff's browsers before the pages."""
+    """The browsers of the staff, and what they send."""
 
     staff: Staff
     browsers: dict[str, LocalBrowser] = field(default_factory=dict)
 
     def get(self, who: str, path: str) -> TestResponse:
-        """A page, as this person sees it."""
+        """Get a page as this person sees it."""
         return self._client(who).get(path, base_url=ISSUER)
 
     def post(
@@ -44,41 +44,44 @@ class Console:
         form: Mapping[str, Any] = {},
         headers: Mapping[str, str] = FROM_HERE,
     ) -> TestResponse:
-        """A form as the page for this person sends it; a field that is None is left out."""
+        """Post a form as the page for this person sends it; a field that is None is left out."""
         sent = {"csrf": self.csrf(who), **form}
-        kept = {name: value for name, value in sent.items() if value is not None}
-        body, named = urlencode(kept), {**headers, "Content-Type": CONTENT_TYPE}
-        return self._client(who).post(path, data=body, headers=named, base_url=ISSUER)
+        fields = {name: value for name, value in sent.items() if value is not None}
+        body, all_headers = urlencode(fields), {**headers, "Content-Type": CONTENT_TYPE}
+        return self._client(who).post(path, data=body, headers=all_headers, base_url=ISSUER)
 
     def signed(self, who: str, path: str, form: Mapping[str, Any] = {}) -> TestResponse:
-        """A form that its passkey signs as the page that answers it says."""
-        asked = self.post(who, path, form)
-        assert "Sign with passkey" in asked.text, asked.text
-        wanted = {name: html.unescape(value) for name, value in _WANTED.findall(asked.text)}
-        statement = self.browsers[who].statement(**wanted)
+        """Post a form, sign the statement that the page then asks for, and post it again."""
+        confirmation = self.post(who, path, form)
+        assert "Sign with passkey" in confirmation.text, confirmation.text
+        members = {
+            name: html.unescape(value)
+            for name, value in _STATEMENT_ATTRIBUTE.findall(confirmation.text)
+        }
+        statement = self.browsers[who].statement(**members)
         return self.post(who, path, {**form, "statement": statement})
 
     def csrf(self, who: str) -> str:
-        """What the pages for this person's browser send along."""
+        """Return the CSRF token of the pages for this person's browser."""
         if who == NOBODY:
             return "made up"
         return self.staff.local.site.devices.browsers.csrf(self.browsers[who].cookie)
 
     def document(self, path: str) -> dict[str, Any]:
-        """What the API tells the administrator."""
-        found: dict[str, Any] = json.loads(self.browsers["admin"].send("GET", path).body)
-        return found
+        """Return what the API answers the administrator at this path."""
+        members: dict[str, Any] = json.loads(self.browsers["admin"].send("GET", path).body)
+        return members
 
     def _client(self, who: str) -> FlaskClient:
         client = self.staff.local.app.test_client()
         if who != NOBODY:
-            named = cookies.name(self.staff.local.server_policy)
-            client.set_cookie(named, self.browsers[who].cookie)
+            cookie_name = cookies.name(self.staff.local.server_policy)
+            client.set_cookie(cookie_name, self.browsers[who].cookie)
         return client
 
 
 def open_console(staff: Staff) -> Console:
-    """Everybody with a passkey for which an older device of theirs has vouched."""
+    """Give everybody a passkey for which their older device has vouched."""
     browsers = {who: _browser(staff, who) for who in WHO}
     with staff.local.services.store.write() as tx:
         for browser in browsers.values():

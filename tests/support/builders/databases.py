@@ -1,7 +1,7 @@
-"""New databases for tests: copies of one that was upgraded once, because that takes longest.
+"""New databases for tests: copies of one that was upgraded once, because upgrading is slow.
 
-Owns: an upgraded database with nothing in it. How databases are upgraded has tests of its own
-(tests/server/storage/test_upgrades.py, test_open.py), which never come here.
+Owns: an upgraded, empty database. Upgrading has its own tests, which do not use this module
+(tests/server/storage/test_upgrades.py, test_open.py).
 """
 
 import contextlib
@@ -21,7 +21,7 @@ from tests.support.servers.postgres import PostgresServer
 
 
 def place_database(path: Path, now: int) -> None:
-    """Put a database there as if it had just been made, unless there is one."""
+    """Create a new database at this path, unless there is one."""
     if path.exists():
         return
     folders.make_private(path.parent)

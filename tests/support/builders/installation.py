@@ -1,6 +1,6 @@
-"""An installation of one test: real SQLite in a folder, real keys, a clock that the test moves.
+"""An installation for one test: real SQLite in a folder, real keys, a clock that the test moves.
 
-Owns: wiring of the administrative services and the rows that tests arrange.
+Owns: the administrative services, wired together, and the rows that tests write directly.
 """
 
 from dataclasses import dataclass, replace
@@ -59,7 +59,7 @@ PAYMENT = {
     },
     "material": ["/amount", "/payee"],
 }
-"""An action type as its file has it."""
+"""An action type, with the members of its file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,23 +78,23 @@ class LocalAdmin:
     installation: Installation
 
     def version(self) -> int:
-        """The version that caches are keyed by."""
+        """Return the version that caches use as their key."""
         with self.store.read() as view:
             return view.version
 
     def entries(self, kind: str = "") -> list[dict[str, object]]:
-        """The log's entries as their bytes say them, of one type or of all."""
+        """Return the members of the last 1,000 audit entries, of one type or of all types."""
         with self.store.read() as view:
             bodies = [entry.members for entry in view.audit.tail(1_000)]
         return [body for body in bodies if kind in {"", body["type"]}]
 
     def events(self, user: User) -> list[str]:
-        """Names of what this user's screens were told."""
+        """Return the names of the feed events for this user."""
         with self.store.read() as view:
             return [event.event for event in view.feed.after(0, user.id, 1_000)]
 
     def approval(self, agent_id: str, user_id: str, **members: Any) -> Approval:
-        """A pending request in the database, for ten minutes from now."""
+        """Store a pending request that expires in ten minutes."""
         name = self.secrets.new_id("sayso_ap_")
         approval = replace(approval_row(name, agent_id, user_id, self.clock.now()), **members)
         with self.store.write() as tx:
@@ -102,7 +102,7 @@ class LocalAdmin:
         return approval
 
     def state(self, approval: Approval) -> tuple[State, str | None]:
-        """Where it stands now, and why."""
+        """Return its current state and reason."""
         with self.store.read() as view:
             now = view.approvals.get(approval.id)
         assert now is not None
@@ -111,7 +111,7 @@ class LocalAdmin:
     def token(
         self, agent_id: str, user_id: str | None, name: str = "t1", **members: Any
     ) -> Delegation:
-        """A token that lives for five minutes."""
+        """Store a token that is valid for five minutes."""
         now = self.clock.now()
         until = now + 5 * MINUTE
         token = replace(Delegation(name, agent_id, user_id, PAY, "", now, until), **members)
@@ -120,7 +120,7 @@ class LocalAdmin:
         return token
 
     def consent(self, client_id: str, user_id: str, name: str = "sayso_co_1") -> Consent:
-        """A consent to read at the payment API, for thirty days."""
+        """Store a consent to read at the payment API for thirty days."""
         now = self.clock.now()
         consent = Consent(
             id=name,
@@ -139,7 +139,7 @@ class LocalAdmin:
         return consent
 
     def standing_grant(self, approval: Approval, name: str = "sayso_sg_1") -> StandingGrant:
-        """A grant for requests like this one, five times within thirty days."""
+        """Store a standing grant for five requests like this one within thirty days."""
         now = self.clock.now()
         grant = StandingGrant(
             id=name,
@@ -169,14 +169,14 @@ class LocalAdmin:
         return grant
 
     def revoked(self, token: Delegation) -> bool:
-        """Reports whether the token was revoked."""
+        """Report whether the token was revoked."""
         with self.store.read() as view:
             now = view.delegations.get(token.id)
         assert now is not None
         return now.revoked_at is not None
 
     def device(self, user: User, **members: Any) -> Device:
-        """A terminal of the user."""
+        """Store a terminal of the user."""
         device = replace(
             device_row(self.secrets.new_id("sayso_dv_"), user, self.clock.now()), **members
         )
@@ -186,7 +186,7 @@ class LocalAdmin:
 
 
 def open_admin(folder: Path) -> LocalAdmin:
-    """An empty installation in this folder."""
+    """Open an empty installation in this folder."""
     clock = MovableClock()
     master, pin = read_or_make_key(folder / "master.key"), read_or_make_key(folder / "pin.key")
     secrets = KeyedSecrets(master, pin)
@@ -210,17 +210,22 @@ def open_admin(folder: Path) -> LocalAdmin:
 
 
 def admitted(admin: LocalAdmin, name: str = "admin", **members: Any) -> User:
-    """A user."""
+    """Add a user."""
     user, _ = admin.users.add(NewUser(name, **members), by=BY)
     return user
 
 
 def registered(admin: LocalAdmin, name: str = "invoice-bot", **members: Any) -> NewSecret:
-    """An agent that may ask for both scopes of the payment API."""
+    """Register an agent that may ask for both scopes of the payment API."""
     if PAY not in {resource.uri for resource in admin.resources.all()}:
         admin.resources.add(PAY, PAY_SCOPES, {}, by=BY)
-    asked = {"owners": ("admin",), "resources": (PAY,), "scopes": tuple(PAY_SCOPES), **members}
-    return admin.agents.add(NewAgent(name, **asked), by=BY)
+    registration = {
+        "owners": ("admin",),
+        "resources": (PAY,),
+        "scopes": tuple(PAY_SCOPES),
+        **members,
+    }
+    return admin.agents.add(NewAgent(name, **registration), by=BY)
 
 
 SERVER_POLICY = ServerPolicy(
@@ -243,7 +248,7 @@ SERVER_POLICY = ServerPolicy(
 
 
 def approval_row(approval_id: str, agent_id: str, user_id: str, now: int) -> Approval:
-    """A pending request for a low risk, for ten minutes from now."""
+    """Return a pending low-risk request that expires in ten minutes."""
     return Approval(
         id=approval_id,
         auth_req_hash=approval_id.encode(),
@@ -266,7 +271,7 @@ def approval_row(approval_id: str, agent_id: str, user_id: str, now: int) -> App
 
 
 def device_row(device_id: str, user: User, now: int) -> Device:
-    """A terminal of this user."""
+    """Return a terminal of this user, not stored yet."""
     return Device(
         id=device_id,
         user_id=user.id,

@@ -1,6 +1,6 @@
-"""A terminal that signs in without a code of an administrator: it shows one, and waits.
+"""A terminal that signs in with the device flow: it shows a code and waits.
 
-Owns: what such a device sends. Never: the person who types its code, nor the device that decides.
+Owns: what such a device sends. Never: the device that approves the sign-in.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from tests.support.builders.site import ISSUER, PEER, Answer, LocalSite
 
 @dataclass(slots=True)
 class NewDevice:
-    """A device that has begun to sign in."""
+    """A device that is signing in."""
 
     local: LocalSite
     key: SigningKey
@@ -23,7 +23,7 @@ class NewDevice:
     user_code: str = ""
 
     def proof(self, path: str, key: SigningKey | None = None) -> str:
-        """A fresh proof for one endpoint."""
+        """Return a fresh DPoP proof for an endpoint."""
         now = self.local.clock.now() // 1000
         return dpop_proof(key or self.key, method="POST", uri=ISSUER + path, at=now)
 
@@ -38,7 +38,7 @@ class NewDevice:
         return answer
 
     def poll(self, key: SigningKey | None = None, **parameters: Any) -> Answer:
-        """POST /token."""
+        """POST /token with the device code; a parameter that is None is left out."""
         form = {
             "grant_type": GRANT_DEVICE_CODE,
             "client_id": APPROVER_CLIENT,
@@ -53,18 +53,18 @@ class NewDevice:
         return self.poll(**parameters)
 
     def typed(self, name: str, code: str = "", peer: str = PEER) -> str:
-        """Somebody types the code; what they are told, "" when it was taken."""
+        """Type the code on the page; return the error message, or "" if it was accepted."""
         return self.local.site.devices.grant.submit_code(
             name=name, typed=code or self.user_code, peer=peer
         )
 
     def approval(self, person: LocalTerminal) -> Approval:
-        """What the person's screens show since the code was typed."""
+        """Return the approval that the person is asked for once the code was typed."""
         (shown,) = person.call("GET", "/api/approvals").json["items"]
         return self.local.stored(shown["id"])
 
     def terminal(self, answer: Answer, person: LocalTerminal) -> LocalTerminal:
-        """The terminal that it becomes with its first tokens."""
+        """Return the terminal that has the tokens of this answer."""
         low, high = SigningKey.generate(), SigningKey.generate()
         return LocalTerminal(
             self.local,
@@ -78,7 +78,7 @@ class NewDevice:
 
 
 def begun(local: LocalSite, **parameters: Any) -> NewDevice:
-    """A device that shows its code."""
+    """Begin to sign in; return a device that shows its code."""
     device = NewDevice(local, SigningKey.generate())
     answer = device.begin(**parameters)
     assert answer.status == 200, answer.body
@@ -86,7 +86,7 @@ def begun(local: LocalSite, **parameters: Any) -> NewDevice:
 
 
 def let_in(local: LocalSite, person: LocalTerminal, **parameters: Any) -> NewDevice:
-    """A device that the person's own has approved."""
+    """Return a device whose sign-in the person has approved."""
     device = begun(local, **parameters)
     assert device.typed(person.user.name) == ""
     assert person.approve(device.approval(person).id).status == 200

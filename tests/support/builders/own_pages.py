@@ -1,6 +1,6 @@
-"""A person at their own pages in a test, and something for them to look after.
+"""A person at their own pages in a test, and consents, grants and tokens of theirs.
 
-Owns: what such a browser sends, and who acts for its person. Never: what the pages say.
+Owns: what such a browser sends, and what the person gave. Never: what the pages show.
 """
 
 import html
@@ -21,39 +21,44 @@ from tests.support.builders.console import FROM_HERE
 from tests.support.builders.passkey import LocalBrowser
 from tests.support.builders.site import ISSUER
 
-_WANTED = re.compile(r'data-(purpose|subject|nonce)="([^"]*)"')
+_STATEMENT_ATTRIBUTE = re.compile(r'data-(purpose|subject|nonce)="([^"]*)"')
 
 
 @dataclass(slots=True)
 class Pages:
-    """One person's browser before the pages; without scripts, but for what a passkey signs."""
+    """One person's browser at their pages. It runs no scripts; a passkey signs for it."""
 
     browser: LocalBrowser
 
     @property
     def csrf(self) -> str:
-        """What the pages for this browser send along."""
+        """Return the CSRF token of the pages for this browser."""
         return self.browser.local.site.devices.browsers.csrf(self.browser.cookie)
 
     def get(self, path: str) -> TestResponse:
-        """A page."""
+        """Get a page."""
         return self._client().get(path, base_url=ISSUER)
 
     def post(
         self, path: str, form: Mapping[str, Any] = {}, headers: Mapping[str, str] = FROM_HERE
     ) -> TestResponse:
-        """A form as a page sends it; a field that is None is left out."""
+        """Post a form as a page sends it; a field that is None is left out."""
         sent = {"csrf": self.csrf, **form}
-        kept = {name: value for name, value in sent.items() if value is not None}
-        named = {**headers, "Content-Type": CONTENT_TYPE}
-        return self._client().post(path, data=urlencode(kept), headers=named, base_url=ISSUER)
+        fields = {name: value for name, value in sent.items() if value is not None}
+        all_headers = {**headers, "Content-Type": CONTENT_TYPE}
+        return self._client().post(
+            path, data=urlencode(fields), headers=all_headers, base_url=ISSUER
+        )
 
     def signed(self, path: str, form: Mapping[str, Any] = {}) -> TestResponse:
-        """A form that the passkey signs as the page that answers it says."""
-        asked = self.post(path, form)
-        assert "Sign with passkey" in asked.text, asked.text
-        wanted = {name: html.unescape(value) for name, value in _WANTED.findall(asked.text)}
-        return self.post(path, {**form, "statement": self.browser.statement(**wanted)})
+        """Post a form, sign the statement that the page then asks for, and post it again."""
+        confirmation = self.post(path, form)
+        assert "Sign with passkey" in confirmation.text, confirmation.text
+        members = {
+            name: html.unescape(value)
+            for name, value in _STATEMENT_ATTRIBUTE.findall(confirmation.text)
+        }
+        return self.post(path, {**form, "statement": self.browser.statement(**members)})
 
     def _client(self) -> FlaskClient:
         client = self.browser.local.app.test_client()
@@ -63,18 +68,18 @@ class Pages:
 
 
 def give_consent(browser: LocalBrowser, agent: LocalAgent, **members: Any) -> str:
-    """The person lets the agent read for thirty days; the consent's id."""
+    """Let the agent read for thirty days; return the consent's ID."""
     approval = consents.ask(
         browser.local, consents.wanted(browser.local, agent, browser, **members)
     )
     assert browser.approve(approval.id).status == 200
-    found = consents.live(browser.local, agent, browser)
-    assert found is not None
-    return found.id
+    consent = consents.live(browser.local, agent, browser)
+    assert consent is not None
+    return consent.id
 
 
 def give_grant(browser: LocalBrowser, agent: LocalAgent, **members: Any) -> str:
-    """The person approves three small payments ahead; the grant's id."""
+    """Give a standing grant for three small payments; return its ID."""
     standing_grants.lower(browser.local)
     example = standing_grants.example(agent, login_hint=browser.user.name)
     opened = browser.send("POST", "/api/grants", standing_grants.wish(example, **members))
@@ -84,7 +89,7 @@ def give_grant(browser: LocalBrowser, agent: LocalAgent, **members: Any) -> str:
 
 
 def give_token(browser: LocalBrowser, agent: LocalAgent) -> str:
-    """The person approves a request, and the agent has its token; the delegation's id."""
+    """Approve a request whose token the agent collects; return the delegation's ID."""
     handle, approval = agent.asked(login_hint=browser.user.name)
     assert browser.approve(approval.id).status == 200
     assert agent.poll(handle).status == 200
@@ -92,5 +97,5 @@ def give_token(browser: LocalBrowser, agent: LocalAgent) -> str:
         rows = view.delegations.search(
             client_id=agent.id, user_id=browser.user.id, resource=None, live_at=None, limit=50
         )
-    (made,) = [row.id for row in rows if row.approval_id == approval.id]
-    return made
+    (delegation_id,) = [row.id for row in rows if row.approval_id == approval.id]
+    return delegation_id

@@ -1,6 +1,6 @@
-"""A passkey in software, and a person at a browser inside the test who has it.
+"""A passkey in software, and the browser of the person who has it, inside the test.
 
-Owns: what an authenticator and a page of ours send; every part of it can be replaced by a test.
+Owns: what an authenticator and our pages send; a test can replace every part of it.
 """
 
 import hashlib
@@ -40,13 +40,13 @@ class SoftPasskey:
 
     @property
     def public_key(self) -> bytes:
-        """The COSE_Key."""
+        """Return the public key as a COSE_Key."""
         numbers = self.private.public_key().public_numbers()
         x, y = (value.to_bytes(32) for value in (numbers.x, numbers.y))
         return cbor2.dumps({1: 2, 3: -7, -1: 1, -2: x, -3: y})
 
     def made(self, asked: bytes) -> dict[str, str]:
-        """What `create` answers to this challenge."""
+        """Return what `navigator.credentials.create` returns for this challenge."""
         size = len(self.credential).to_bytes(2)
         attested = b"\x01" * 16 + size + self.credential + self.public_key
         data = self._data(self.flags | ATTESTED) + attested
@@ -57,7 +57,7 @@ class SoftPasskey:
         }
 
     def assertion(self, payload: bytes, /, **changes: bytes) -> str:
-        """Its word for this payload; `changes` replace parts after it has signed."""
+        """Return its assertion for this payload; `changes` replace parts after signing."""
         self.signs += 1
         client_data = self._client_data("webauthn.get", challenge(payload))
         data = self._data(self.flags)
@@ -79,13 +79,13 @@ class SoftPasskey:
         return hashed + bytes([flags]) + self.signs.to_bytes(4)
 
     def _client_data(self, kind: str, asked: bytes) -> bytes:
-        said = {"type": kind, "challenge": encoded(asked), "origin": self.origin}
-        return json.dumps({**said, "crossOrigin": False}).encode()
+        members = {"type": kind, "challenge": encoded(asked), "origin": self.origin}
+        return json.dumps({**members, "crossOrigin": False}).encode()
 
 
 @dataclass(slots=True)
 class LocalBrowser:
-    """A person's browser: its cookie, the passkey that it reaches, and what its pages send."""
+    """A person's browser: its cookie, its passkey, and what its pages send."""
 
     local: LocalSite
     user: User
@@ -95,44 +95,48 @@ class LocalBrowser:
 
     @property
     def device(self) -> Device:
-        """Its row."""
+        """Return the stored device."""
         return self.local.device(self.device_id)
 
     def send(
         self, method: str, path: str, body: object = None, headers: Mapping[str, str | None] = {}
     ) -> Answer:
-        """One request of a page of ours; a header that is None is left out."""
-        rules = self.local.server_policy
+        """Send a request as our pages do; a header that is None is left out."""
+        policy = self.local.server_policy
         own: dict[str, str | None] = {"origin": ISSUER, "sec-fetch-site": "same-origin"}
         if self.cookie:
-            own["cookie"] = f"{cookies.name(rules)}={self.cookie}"
+            own["cookie"] = f"{cookies.name(policy)}={self.cookie}"
             own[cookies.CSRF.lower()] = self.local.site.devices.browsers.csrf(self.cookie)
-        whole = {name: value for name, value in {**own, **headers}.items() if value is not None}
+        all_headers = {
+            name: value for name, value in {**own, **headers}.items() if value is not None
+        }
         sent = b"" if body is None else json.dumps(body).encode()
-        answer = self.local.send(method, path, headers=whole, body=sent)
-        if (kept := answer.headers.get("Set-Cookie")) is not None:
-            self.cookie = kept.partition("=")[2].partition(";")[0]
+        answer = self.local.send(method, path, headers=all_headers, body=sent)
+        if (set_cookie := answer.headers.get("Set-Cookie")) is not None:
+            self.cookie = set_cookie.partition("=")[2].partition(";")[0]
         return answer
 
     def enroll(self, code: str, **members: Any) -> Answer:
-        """Make the passkey with this code; `members` replace what is sent of it."""
-        asked = self.send("POST", "/api/passkeys/options", {"code": code})
-        made = {} if asked.status != 200 else self.passkey.made(decoded(asked.json["challenge"]))
+        """Enroll the passkey with this code; `members` replace members of the request."""
+        options = self.send("POST", "/api/passkeys/options", {"code": code})
+        created = (
+            {} if options.status != 200 else self.passkey.made(decoded(options.json["challenge"]))
+        )
         empty = {"attestation": "AA", "client_data": "AA"}
-        body = {"code": code, "name": "phone", **empty, **made, **members}
+        body = {"code": code, "name": "phone", **empty, **created, **members}
         answer = self.send("POST", "/api/passkeys", body)
         if answer.status == 201:
             self.device_id = answer.json["device"]["id"]
         return answer
 
     def sign_in(self, offer: str | None = None, **changes: bytes) -> Answer:
-        """Sign an offer, a fresh one unless it is given."""
+        """Sign in with this offer, or a fresh one if none is given."""
         text = offer or self.send("POST", "/api/passkeys/offer").json["text"]
         assertion = self.passkey.assertion(text.encode(), **changes)
         return self.send("POST", "/api/passkeys/sign-in", {"assertion": assertion})
 
     def decision(self, approval_id: str, **members: Any) -> str:
-        """The signed answer: a yes with what the request takes; `members` replace what it says."""
+        """Return a signed approval with the ceremony of the request; `members` replace claims."""
         shown = self.send("GET", f"/api/approvals/{approval_id}").json
         steps = [step for step in shown["ceremony"].split("+") if step != "pin"]
         whole: dict[str, Any] = {
@@ -153,16 +157,16 @@ class LocalBrowser:
         return self.passkey.assertion(json.dumps(whole).encode())
 
     def administer(self, method: str, path: str, body: object = None, **said: Any) -> Answer:
-        """A request to the administration, signed as its first answer wants it.
+        """Send an administrative request, signed with the statement that its first answer asks for.
 
-        `said` replaces what the statement says.
+        `said` replaces members of the statement.
         """
         wanted = self.send(method, path, body).json["wanted"]
         assertion = self.statement(**{**wanted, **said})
         return self.send(method, path, body, {"sayso-statement": assertion})
 
     def statement(self, *, purpose: str, subject: str, nonce: str) -> str:
-        """Its passkey's word about something."""
+        """Return a statement signed with its passkey."""
         whole = {
             "iss": self.device_id,
             "sub": self.user.id,
@@ -175,30 +179,30 @@ class LocalBrowser:
         return self.passkey.assertion(json.dumps(whole).encode())
 
     def answer(self, approval_id: str, assertion: str, **members: Any) -> Answer:
-        """Send a signed answer."""
+        """Send a signed decision."""
         path = f"/api/approvals/{approval_id}/decision"
         return self.send("POST", path, {"decision": assertion, **members})
 
     def approve(self, approval_id: str) -> Answer:
-        """Say yes as the request takes it."""
+        """Approve with the ceremony that the request requires."""
         stored = self.local.stored(approval_id)
         fact = typed_fact(stored.action, stored.display)
         typed = {} if fact is None else {"fact": fact}
         return self.answer(approval_id, self.decision(approval_id), **typed)
 
     def deny(self, approval_id: str, code: str = "not_needed", **members: Any) -> Answer:
-        """Say no."""
+        """Deny."""
         said = {"decision": "deny", "code": code, "ceremony": "none"}
         return self.answer(approval_id, self.decision(approval_id, **said), **members)
 
 
 def code_for(local: LocalSite, name: str) -> str:
-    """A one-time code of the administrator for this user."""
+    """Issue an enrollment code for this user."""
     return local.admin.users.enroll(name, by=BY)[1].code
 
 
 def new_browser(local: LocalSite, name: str = "eva", **members: Any) -> LocalBrowser:
-    """A new user whose first device is a passkey."""
+    """Add a user whose first device is a passkey."""
     user, issued = local.admin.users.add(NewUser(name), by=BY)
     browser = LocalBrowser(local, user, SoftPasskey(**members))
     assert browser.enroll(issued.code).status == 201

@@ -1,6 +1,6 @@
 """Payments of one agent that one person approved: history without signatures.
 
-Owns: asking, approving and comparing by the service that requests are compared by. Never: HTTP.
+Owns: requesting, approving and comparing them with the history service. Never: HTTP.
 """
 
 import json
@@ -39,13 +39,13 @@ SCOPE = ("payments:transfer",)
 
 
 def euro(minor: int) -> Mapping[str, Any]:
-    """An amount of this many cents."""
+    """Return an amount of this many cents."""
     return {"minor": minor, "currency": "EUR"}
 
 
 @dataclass
 class Payments:
-    """Asks, and approves, at the moment of the clock."""
+    """Requests and approves payments at the clock's current time."""
 
     local: LocalSite
     agent: Agent
@@ -56,7 +56,7 @@ class Payments:
     def request(
         self, *changes: Mapping[str, Any], scope: tuple[str, ...] = SCOPE
     ) -> RequestToCompare:
-        """One payment for each of the changes, else the usual one."""
+        """Return a request with one payment for each change, or with the usual payment."""
         details = [{**DETAIL, **change} for change in changes or ({},)]
         target = TokenTarget(self.resource, scope)
         return RequestToCompare(self.agent, self.user, target, details, self.actions * len(details))
@@ -64,29 +64,29 @@ class Payments:
     def compare(
         self, *changes: Mapping[str, Any], scope: tuple[str, ...] = SCOPE
     ) -> ComparisonResult:
-        """What is unusual about it."""
+        """Compare the request with the history; return what is unusual."""
         with self.local.services.store.read() as view:
             request = self.request(*changes, scope=scope)
             return history.compare(view, self.local.services.secrets, request)
 
     def ask(self, *changes: Mapping[str, Any], scope: tuple[str, ...] = SCOPE) -> ComparisonResult:
-        """Compare it, and count it."""
-        found = self.compare(*changes, scope=scope)
+        """Compare the request, and count it in the history."""
+        result = self.compare(*changes, scope=scope)
         with self.local.services.store.write() as tx:
-            history.count_request(tx, self._kept(found))
-        return found
+            history.count_request(tx, self._kept(result))
+        return result
 
     def approve(
         self, *changes: Mapping[str, Any], scope: tuple[str, ...] = SCOPE
     ) -> ComparisonResult:
-        """Ask, and say yes."""
-        found = self.ask(*changes, scope=scope)
+        """Request the payment and approve it."""
+        result = self.ask(*changes, scope=scope)
         with self.local.services.store.write() as tx:
-            history.add_answer(tx, self._kept(found), approved=True)
-        return found
+            history.add_answer(tx, self._kept(result), approved=True)
+        return result
 
     def again(self, times: int, *changes: Mapping[str, Any], every: int = 7 * DAY) -> None:
-        """Approve it so often, with so much time after each."""
+        """Approve it this many times, and move the clock by `every` after each."""
         for number in range(times):
             self.approve(
                 *({**change, "reference": f"Order {number}"} for change in changes or ({},))
@@ -94,30 +94,30 @@ class Payments:
             self.local.clock.forward(every)
 
     def renamed(self, name: str) -> "Payments":
-        """The same agent under another name."""
+        """Return the payments of the same agent under a different name."""
         return replace(self, agent=replace(self.agent, name=name))
 
     def of(self, user: User) -> "Payments":
-        """The same agent, asking somebody else."""
+        """Return the payments of the same agent to a different user."""
         return replace(self, user=user)
 
     def by(self, agent: Agent) -> "Payments":
-        """Another agent, asking the same person."""
+        """Return the payments of a different agent to the same user."""
         return replace(self, agent=agent)
 
     def at(self, uri: str) -> "Payments":
-        """The same at another resource."""
+        """Return the payments at a different resource."""
         return replace(self, resource=replace(self.resource, uri=uri))
 
-    def _kept(self, found: ComparisonResult) -> Approval:
-        kept = SimpleNamespace(
-            kind="action", user_id=self.user.id, agent_id=self.agent.id, past=found.text
+    def _kept(self, result: ComparisonResult) -> Approval:
+        approval = SimpleNamespace(
+            kind="action", user_id=self.user.id, agent_id=self.agent.id, past=result.text
         )
-        return cast("Approval", kept)
+        return cast("Approval", approval)
 
 
 def payments(local: LocalSite, agent_id: str, **changes: Any) -> Payments:
-    """Payments of the shipped type, with these members of its file changed."""
+    """Return payments of the built-in type, with these members of its file changed."""
     document = {**json.loads(builtin_action_types.document(TYPE)), **changes}
     local.admin.actions.update(json.dumps(document), by=BY)
     with local.services.store.read() as view:

@@ -1,6 +1,6 @@
-"""The pages of one person in a test, at the browser with their passkey.
+"""The pages of one person in a test, opened in the browser that has their passkey.
 
-Owns: what such a browser sends. Never: what the pages say.
+Owns: what such a browser sends. Never: what the pages show.
 """
 
 import html
@@ -20,7 +20,7 @@ from tests.support.builders.site import ISSUER
 
 
 def get(browser: LocalBrowser, path: str) -> TestResponse:
-    """A page as this person sees it."""
+    """Get a page as this person sees it."""
     return _client(browser).get(path, base_url=ISSUER)
 
 
@@ -30,18 +30,18 @@ def post(
     form: Mapping[str, Any] = {},
     headers: Mapping[str, str] = FROM_HERE,
 ) -> TestResponse:
-    """A form as the page for this person sends it; a field that is None is left out."""
+    """Post a form as the page for this person sends it; a field that is None is left out."""
     csrf = browser.local.site.devices.browsers.csrf(browser.cookie)
-    kept = {name: value for name, value in {"csrf": csrf, **form}.items() if value is not None}
-    named = {**headers, "Content-Type": CONTENT_TYPE}
-    return _client(browser).post(path, data=urlencode(kept), headers=named, base_url=ISSUER)
+    fields = {name: value for name, value in {"csrf": csrf, **form}.items() if value is not None}
+    all_headers = {**headers, "Content-Type": CONTENT_TYPE}
+    return _client(browser).post(path, data=urlencode(fields), headers=all_headers, base_url=ISSUER)
 
 
 def hidden(page: str, name: str) -> str:
-    """The value of a hidden field."""
-    found = re.search(f'<input type="hidden" name="{name}" value="([^"]*)">', page)
-    assert found is not None, page
-    return html.unescape(found[1])
+    """Return the value of a hidden field."""
+    field = re.search(f'<input type="hidden" name="{name}" value="([^"]*)">', page)
+    assert field is not None, page
+    return html.unescape(field[1])
 
 
 def _client(browser: LocalBrowser) -> FlaskClient:

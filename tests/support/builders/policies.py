@@ -1,6 +1,6 @@
-"""Rule sets and questions of tests.
+"""Policy rules and policy questions for tests.
 
-Owns: rules written in one line, a question that a test changes, a history that a test dictates.
+Owns: rules as short calls, a question that a test changes, a history that a test sets.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,43 +21,45 @@ SOURCE = PolicyVersion(1, "h")
 
 @dataclass(frozen=True)
 class KnownHistory:
-    """A history: what was used, and how often of late."""
+    """A history that the test sets: each use and its count."""
 
     used: Mapping[str, int] = field(default_factory=dict)
     odd: frozenset[Code] = frozenset()
 
     def seen(self, uses: Sequence[str]) -> AbstractSet[str]:
-        """Those that are there."""
+        """Return those of these uses that the history has."""
         return self.used.keys() & set(uses)
 
     def count(self, use: str, window_ms: int, enough: int) -> int:
-        """The number that the test says, whatever the window."""
+        """Return the count that the test set, whatever the window, but at most `enough`."""
         assert window_ms > 0
         return min(enough, self.used.get(use, 0))
 
     def unusual(self) -> frozenset[Code]:
-        """What the test says."""
+        """Return the codes that the test set."""
         return self.odd
 
 
 def rule(outcome: str, *lines: str, name: str = "r", because: str = "Because.") -> str:
-    """One rule of a document."""
+    """Return one rule of a policy document."""
     head = (f'id = "{name}"', f'because = "{because}"', f'outcome = "{outcome}"')
     return "\n".join(["[[rules]]", *head, *lines, ""])
 
 
 def engine(*rules: str) -> BuiltinEngine:
-    """The engine of these rules; every name in them is its own id."""
+    """Return an engine with these rules; every name in them is its own ID."""
     document = documents.parse_policy("\n".join(rules))
-    named = documents.names_in(document)
+    names = documents.names_in(document)
     return compile_document(
-        document, {n: n for n in named["agents"]}, {n: n for n in named["users"] | named["who"]}
+        document,
+        {name: name for name in names["agents"]},
+        {name: name for name in names["users"] | names["who"]},
     )
 
 
 def question(**members: Any) -> Question:
-    """An agent of Ana's asks to read for her, at noon."""
-    whole: dict[str, Any] = {
+    """Return the question whether Ana's agent may read for her at noon; `members` change it."""
+    question_members: dict[str, Any] = {
         "flow": "request",
         "agent": "bot",
         "labels": frozenset({"team=finance", "pilot"}),
@@ -71,11 +73,11 @@ def question(**members: Any) -> Question:
         "history": KnownHistory(),
         **members,
     }
-    return Question(**whole)
+    return Question(**question_members)
 
 
 def payment(minor: int = 5_000, currency: str = "EUR", payee: str = "Nord") -> dict[str, Any]:
-    """The members of a question that make it one about a payment of low risk."""
+    """Return the members of a question about a low-risk payment."""
     amount = {"minor": minor, "currency": currency}
     return {
         "scopes": {},
@@ -85,5 +87,5 @@ def payment(minor: int = 5_000, currency: str = "EUR", payee: str = "Nord") -> d
 
 
 def verdict(*rules: str, **members: Any) -> Verdict:
-    """What these rules say to the question."""
+    """Return the verdict of these rules on the question with these members."""
     return decide(engine(*rules), question(**members), SOURCE)

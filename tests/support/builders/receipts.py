@@ -1,4 +1,4 @@
-"""Receipts of requests that ended in each possible way, for whoever verifies them."""
+"""Receipts of requests that ended in each possible way, for tests of their verification."""
 
 import json
 from collections.abc import Callable
@@ -15,29 +15,29 @@ from tests.support.builders.policies import rule
 from tests.support.builders.site import LocalSite
 
 Ends: TypeAlias = Callable[[LocalAgent, LocalTerminal], str]
-"""Makes a request that ends in one way; returns its id."""
+"""Makes a request that ends in a certain way; returns its ID."""
 
 
 def of(who: LocalTerminal | LocalBrowser, approval_id: str) -> Any:
-    """The receipt of a request."""
+    """Return the receipt of a request."""
     path = f"/api/approvals/{approval_id}/receipt"
     return (who.call if isinstance(who, LocalTerminal) else who.send)("GET", path).json
 
 
 def proved(who: LocalTerminal | LocalBrowser, approval_id: str) -> Any:
-    """The receipt, when a checkpoint has all of its entries."""
+    """Sign a checkpoint that covers all entries, and return the receipt."""
     who.local.services.audit_log.sign()
     return of(who, approval_id)
 
 
 def entry(receipt: Any, kind: str) -> Any:
-    """What the entry of this type says."""
-    bodies = [json.loads(one["body"]) for one in receipt["entries"]]
+    """Return the body of the first entry of this type."""
+    bodies = [json.loads(signed_entry["body"]) for signed_entry in receipt["entries"]]
     return next(body for body in bodies if body["type"] == kind)
 
 
 def collected(agent: LocalAgent, person: LocalTerminal) -> str:
-    """Approved, and its token was collected."""
+    """Make a request that is approved and whose token is collected."""
     handle, approval = agent.asked_payment()
     assert person.approve(approval.id).status == 200
     assert agent.poll(handle).status == 200
@@ -45,77 +45,77 @@ def collected(agent: LocalAgent, person: LocalTerminal) -> str:
 
 
 def narrowed(agent: LocalAgent, person: LocalTerminal) -> str:
-    """Approved with limits, and its token was collected."""
+    """Make a request that is approved with limits and whose token is collected."""
     narrowable = {**PAYMENT, "narrow": {"/amount": "lower"}, "amount": "/amount"}
     agent.local.admin.actions.update(json.dumps(narrowable), by=BY)
     handle, approval = agent.asked_payment()
     body = {"changes": [{"fact": "/amount", "to": "500"}]}
     granted = person.call("POST", f"/api/approvals/{approval.id}/narrowing", body).json
     person.pin(approval.id)
-    said = {"ceremony": "pin", "granted": granted["digest"]}
-    jws = person.decision(approval.id, person.high, **said)
+    claims = {"ceremony": "pin", "granted": granted["digest"]}
+    jws = person.decision(approval.id, person.high, **claims)
     assert person.send_decision(approval.id, jws, granted=granted["text"]).status == 200
     assert agent.poll(handle).status == 200
     return approval.id
 
 
 def denied(agent: LocalAgent, person: LocalTerminal) -> str:
-    """Denied."""
+    """Make a request that is denied."""
     _, approval = agent.asked()
     assert person.deny(approval.id).status == 200
     return approval.id
 
 
 def expired(agent: LocalAgent, person: LocalTerminal) -> str:
-    """Nobody answered in time."""
+    """Make a request that expires because nobody answers it."""
     _, approval = agent.asked(requested_expiry="60")
-    _pass(person.local, MINUTE)
+    _pass_time(person.local, MINUTE)
     return approval.id
 
 
 def not_collected(agent: LocalAgent, person: LocalTerminal) -> str:
-    """Approved, and its token was not collected in time."""
+    """Make a request that is approved and whose token is not collected in time."""
     _, approval = agent.asked(requested_expiry="60")
     assert person.approve(approval.id).status == 200
-    _pass(person.local, 2 * MINUTE)
+    _pass_time(person.local, 2 * MINUTE)
     return approval.id
 
 
-def _pass(local: LocalSite, milliseconds: int) -> None:
+def _pass_time(local: LocalSite, milliseconds: int) -> None:
     local.clock.forward(milliseconds)
     local.services.sweeper.round()
 
 
 def withdrawn(agent: LocalAgent, person: LocalTerminal) -> str:
-    """Withdrawn by its agent."""
+    """Make a request that its agent withdraws."""
     handle, approval = agent.asked()
     person.local.post_form("/revoke", {"token": handle, **agent.credentials})
     return approval.id
 
 
 def superseded(agent: LocalAgent, _person: LocalTerminal) -> str:
-    """Replaced by a newer request."""
+    """Make a request that a newer one replaces."""
     handle, approval = agent.asked()
     agent.asked(supersedes=handle)
     return approval.id
 
 
 def canceled(agent: LocalAgent, person: LocalTerminal) -> str:
-    """Canceled by an administrator, with a reason that they typed."""
+    """Make a request that an administrator cancels with a reason."""
     _, approval = agent.asked()
     Oversight(person.local.services.store).cancel(approval.id, "Ask Bob first", by=BY)
     return approval.id
 
 
 def agent_disabled(agent: LocalAgent, person: LocalTerminal) -> str:
-    """Ended by disabling its agent."""
+    """Make a request that is canceled because its agent is disabled."""
     _, approval = agent.asked()
     person.local.admin.agents.disable(agent.id, by=BY)
     return approval.id
 
 
 def agent_disabled_later(agent: LocalAgent, person: LocalTerminal) -> str:
-    """Approved, and ended by disabling its agent before the token was collected."""
+    """Make an approved request whose agent is disabled before it collects the token."""
     _, approval = agent.asked()
     assert person.approve(approval.id).status == 200
     person.local.admin.agents.disable(agent.id, by=BY)
@@ -123,7 +123,7 @@ def agent_disabled_later(agent: LocalAgent, person: LocalTerminal) -> str:
 
 
 def user_disabled(agent: LocalAgent, person: LocalTerminal) -> str:
-    """Ended by disabling its user, who is enabled again."""
+    """Make a request that is canceled because its user is disabled; enable the user again."""
     _, approval = agent.asked()
     person.local.admin.users.disable(person.user.name, by=BY)
     person.local.admin.users.enable(person.user.name, by=BY)
@@ -131,21 +131,21 @@ def user_disabled(agent: LocalAgent, person: LocalTerminal) -> str:
 
 
 def granted(agent: LocalAgent, person: LocalTerminal) -> str:
-    """Approved under a standing grant, and its token was collected."""
+    """Make a request that a standing grant approves and whose token is collected."""
     standing_grants.lower(person.local)
     standing_grants.give(person, standing_grants.example(agent))
-    return _used(agent, standing_grants.ask(agent).json["auth_req_id"])
+    return _collect_token(agent, standing_grants.ask(agent).json["auth_req_id"])
 
 
 def consented(agent: LocalAgent, person: LocalTerminal) -> str:
-    """Approved under a consent, and its token was collected."""
+    """Make a request that a consent approves and whose token is collected."""
     opened = rule("allow", 'when.at = ["request"]', 'when.resource = ["*"]')
     Policies(person.local.services.store).set(opened, by=BY)
     consents.give(person.local, agent, person)
-    return _used(agent, agent.asked()[0])
+    return _collect_token(agent, agent.asked()[0])
 
 
-def _used(agent: LocalAgent, handle: str) -> str:
+def _collect_token(agent: LocalAgent, handle: str) -> str:
     assert agent.poll(handle).status == 200
     return agent.local.behind(handle).id
 
@@ -166,4 +166,4 @@ ENDS: Final[dict[Ends, str]] = {
     granted: "redeemed, with 0 answers",
     consented: "redeemed, with 0 answers",
 }
-"""Each way in which a request ends, and what is verified of its receipt."""
+"""Each way in which a request can end → what the verification of its receipt reports."""

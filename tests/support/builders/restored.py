@@ -1,4 +1,4 @@
-"""An installation of one test after a restore."""
+"""The installation of a test after a restore."""
 
 from collections.abc import Collection
 
@@ -7,7 +7,7 @@ from tests.support.builders.site import LocalSite, open_site
 
 
 def restored(local: LocalSite, keep: Collection[str]) -> LocalSite:
-    """The same installation, made safe in place and opened a second later."""
+    """Finish a restore of this installation in place, and open it one second later."""
     now, settings = local.clock.now(), local.services.settings
     local.services.store.close()
     with restoring.in_place(settings, now) as prepared:

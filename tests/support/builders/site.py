@@ -1,7 +1,7 @@
 """A whole server inside the test: wired as in production, over real SQLite, without a socket.
 
-Owns: requests as plain values, a look at rows and tokens. The agents and people who send them are
-in `callers.py`.
+Owns: sending requests as plain values, reading rows and tokens. The agents and people that send
+them are in `callers.py`.
 """
 
 import hashlib
@@ -49,7 +49,7 @@ FORM = "application/x-www-form-urlencoded"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the server said."""
+    """A response of the server."""
 
     status: int
     headers: Mapping[str, str]
@@ -57,13 +57,13 @@ class Answer:
 
     @property
     def json(self) -> dict[str, Any]:
-        """The members of the body."""
+        """Return the members of the JSON body."""
         members: dict[str, Any] = json.loads(self.body)
         return members
 
     @property
     def refusal(self) -> tuple[int, str]:
-        """Status and stable code of a refusal, in whichever words it came."""
+        """Return the status and the error code of a refusal, from `error` or `code`."""
         assert self.status >= 400, self.body
         return self.status, self.json.get("error") or self.json["code"]
 
@@ -78,17 +78,17 @@ class LocalSite:
 
     @cached_property
     def app(self) -> Flask:
-        """What carries it over HTTP; made when asked for: that takes longer than most tests."""
+        """Return the Flask app; made on first use, because it takes longer than most tests."""
         return app.create_app(self.site)
 
     @property
     def clock(self) -> MovableClock:
-        """The server's clock, in the test's hands."""
+        """Return the server's clock, which the test moves."""
         return self.admin.clock
 
     @property
     def server_policy(self) -> ServerPolicy:
-        """The settings that the services apply."""
+        """Return the settings that the services apply."""
         return self.services.server_policy
 
     def send(  # noqa: PLR0913  # the members of a request
@@ -102,7 +102,7 @@ class LocalSite:
         body: bytes = b"",
         at: int | None = None,
     ) -> Answer:
-        """One request, as the adapters hand it to the dispatcher."""
+        """Send one request to the dispatcher, as the HTTP adapters do."""
         route, params = self.route(method, path)
         request = HttpRequest(
             method=method,
@@ -125,80 +125,80 @@ class LocalSite:
         headers: Mapping[str, str] | None = None,
         proofs: Sequence[str] = (),
     ) -> Answer:
-        """A form post; a list sends its parameter several times, None leaves it out."""
+        """Post a form; a list sends its parameter several times, None leaves it out."""
         sent = {name: value for name, value in form.items() if value is not None}
         body = urlencode(sent, doseq=True).encode()
-        named = {"content-type": FORM, **(headers or {})}
-        return self.send("POST", path, headers=named, proofs=proofs, body=body)
+        all_headers = {"content-type": FORM, **(headers or {})}
+        return self.send("POST", path, headers=all_headers, proofs=proofs, body=body)
 
     def route(self, method: str, path: str) -> tuple[Route, dict[str, str]]:
-        """The row of the table that this request is for, and the parts of its path."""
+        """Return the route of this request and its path parameters."""
         for route in self.site.routes:
             pattern = re.sub(r"<(\w+)>", r"(?P<\1>[^/]+)", route.path)
-            found = re.fullmatch(pattern, path)
-            if found and route.method == method:
-                return route, found.groupdict()
+            match = re.fullmatch(pattern, path)
+            if match and route.method == method:
+                return route, match.groupdict()
         raise LookupError(f"no route for {method} {path}")
 
     def stored(self, approval_id: str) -> Approval:
-        """The approval as its row has it."""
+        """Return the stored approval."""
         with self.services.store.read() as view:
             found = view.approvals.get(approval_id)
         assert found is not None
         return found
 
     def device(self, device_id: str) -> Device:
-        """The device as its row has it."""
+        """Return the stored device."""
         with self.services.store.read() as view:
             found = view.devices.get(device_id)
         assert found is not None
         return found
 
     def behind(self, handle: str) -> Approval:
-        """The approval that an agent knows by this `auth_req_id`."""
+        """Return the stored approval with this `auth_req_id`."""
         with self.services.store.read() as view:
             found = view.approvals.by_handle(hashlib.sha256(handle.encode()).digest())
         assert found is not None
         return found
 
     def messages(self) -> list[dict[str, Any]]:
-        """What the operator's hook is going to be told."""
+        """Return the queued webhook messages."""
         rows = select(outbox.c.body).where(outbox.c.channel == "webhook").order_by(outbox.c.id)
         with self.services.store.read() as view:
             return [json.loads(body) for body in view._connection.execute(rows).scalars()]
 
     def deliver(self) -> int:
-        """What leaves the installation leaves now; returns how many messages were handled."""
+        """Deliver all outbox messages now; return how many were handled."""
         worker = app.outbox_worker(self.services, run_inline)
         return sum(iter(worker.round, 0))
 
     def claims(self, token: str, typ: str = "at+jwt") -> Mapping[str, Any]:
-        """The claims of a token that this server signed."""
+        """Return the claims of a token that this server signed."""
         with self.services.store.read() as view:
             keys = view.directory.signing_keys()
         return self.services.verifier.own_token(token, typ, keys)
 
 
 def altered(services: _Capability, **members: Any) -> _Capability:
-    """A capability's services with some of them replaced."""
+    """Return a copy of these services with some of them replaced."""
     copied = copy(services)
     vars(copied).update(members)
     return copied
 
 
 def open_site(folder: Path, **settings: Any) -> LocalSite:
-    """The server over this folder; its passwords cost next to nothing."""
+    """Open a server on this folder; it hashes passwords with the lowest cost."""
     clock = MovableClock()
-    chosen: dict[str, Any] = {"data_dir": folder, "issuer": ISSUER, **settings}
+    all_settings: dict[str, Any] = {"data_dir": folder, "issuer": ISSUER, **settings}
     if "database_url" not in settings:
         place_database(folder / "sayso.db", clock.now())
-    services = app.build(Settings(**chosen), clock)
+    services = app.build(Settings(**all_settings), clock)
     services.passwords._argon2 = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     return LocalSite(admin_over(services, clock), services, app.create_site(services))
 
 
 def admin_over(services: Services, clock: MovableClock) -> LocalAdmin:
-    """The administration of an installation that is open."""
+    """Return the administrative services of an open installation."""
     store, secrets, signer = services.store, services.secrets, services.signer
     return LocalAdmin(
         clock=clock,

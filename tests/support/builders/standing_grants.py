@@ -1,4 +1,4 @@
-"""Standing grants of tests: a low-risk payment, a wish like it, a grant that is given."""
+"""Standing grants for tests: a low-risk payment, a proposal like it, and the grant."""
 
 import json
 from collections.abc import Mapping
@@ -16,32 +16,32 @@ HOUR = 3_600
 
 
 def lower(local: LocalSite, risk: str = "low", **members: Any) -> None:
-    """Make payments of this risk, and let what they cost be added up."""
+    """Set the risk of payments, and let standing grants limit their total amount."""
     changed = {**PAYMENT, "risk": risk, "amount": "/amount", "target": "/payee", **members}
     local.admin.actions.update(json.dumps(changed), by=BY)
 
 
 def details(minor: int = 1_000, payee: str = "Nord", currency: str = "EUR") -> list[dict[str, Any]]:
-    """A payment."""
+    """Return the authorization details of a payment."""
     amount = {"minor": minor, "currency": currency}
     return [{**PAYMENT_DETAILS[0], "amount": amount, "payee": payee}]
 
 
 def ask(agent: LocalAgent, minor: int = 1_000, payee: str = "Nord", **parameters: Any) -> Answer:
     """The agent asks for a payment and for nothing else."""
-    said = json.dumps(details(minor, payee))
-    return agent.ask(scope="openid", authorization_details=said, **parameters)
+    authorization_details = json.dumps(details(minor, payee))
+    return agent.ask(scope="openid", authorization_details=authorization_details, **parameters)
 
 
 def example(agent: LocalAgent, minor: int = 1_000, **parameters: Any) -> Approval:
-    """A payment that waits for its answer."""
+    """Ask for a payment; return the pending approval."""
     answer = ask(agent, minor, **parameters)
     assert answer.status == 200, answer.body
     return agent.local.behind(answer.json["auth_req_id"])
 
 
 def wish(approval: Approval, **members: Any) -> dict[str, Any]:
-    """Three payments like this one, up to EUR 20 each and 30 in all, for an hour."""
+    """Propose three payments like this one, at most EUR 20 each and 30 in total, in one hour."""
     return {
         "approval": approval.id,
         "seconds": HOUR,
@@ -53,27 +53,29 @@ def wish(approval: Approval, **members: Any) -> dict[str, Any]:
 
 
 def give(person: LocalTerminal, approval: Approval, **members: Any) -> StandingGrant:
-    """The person gives a grant like this request."""
+    """Have the person give a standing grant like this request."""
     return signed(person, person.call("POST", "/api/grants", wish(approval, **members)))
 
 
 def signed(person: LocalTerminal, opened: Answer) -> StandingGrant:
-    """The person signs what was opened."""
+    """Have the person approve the request for a grant; return the grant."""
     assert opened.status == 201, opened.body
     answer = person.approve(opened.json["id"])
     assert (answer.status, answer.json["state"]) == (200, "redeemed"), answer.body
-    (made,) = [one for one in all_of(person.local) if one.approval_id == opened.json["id"]]
-    return made
+    (signed_grant,) = [
+        grant for grant in all_of(person.local) if grant.approval_id == opened.json["id"]
+    ]
+    return signed_grant
 
 
 def all_of(local: LocalSite) -> list[StandingGrant]:
-    """Every grant, newest first."""
+    """Return all grants, newest first."""
     with local.services.store.read() as view:
         return view.standing_grants.search(user_id=None, agent_ids=None, live_at=None, limit=1_000)
 
 
 def now_of(local: LocalSite, grant: StandingGrant) -> StandingGrant:
-    """The grant as it stands."""
+    """Return the grant as it is stored now."""
     with local.services.store.read() as view:
         found = view.standing_grants.get(grant.id)
     assert found is not None
@@ -81,11 +83,11 @@ def now_of(local: LocalSite, grant: StandingGrant) -> StandingGrant:
 
 
 def terms(approval: Mapping[str, Any]) -> dict[str, Any]:
-    """The bounds in what a person signs."""
+    """Return the terms of the grant in the action that the person signs."""
     found: dict[str, Any] = json.loads(approval["action"])["authorization_details"][0]
     return found
 
 
 def like(grant: StandingGrant, number: int) -> StandingGrant:
-    """Another grant that is like this one."""
+    """Return a copy of this grant with a different ID."""
     return replace(grant, id=f"{grant.id}{number}")

@@ -1,7 +1,7 @@
-"""Tokens of people for their agents to exchange, and the exchanges themselves.
+"""Users' tokens that their agents exchange, and the exchanges themselves.
 
-Owns: a person's own token as an app would hold it, consents, a chain of agents, on a server inside
-the test and on one in a process of its own. Never: the rules.
+Owns: a user's token as an app holds it, consents and chains of agents, both on a server inside the
+test and on one in its own process. Never: the rules of exchanges.
 """
 
 import json
@@ -44,14 +44,14 @@ class Chains:
     user_id: str
 
     def prepare(self) -> None:
-        """The app, and two more APIs beside the one for payments."""
+        """Add the app, and two more APIs besides the one for payments."""
         self.local.admin.resources.add(DESK, DESK_SCOPES, {}, by=BY)
         self.local.admin.resources.add(BANK, BANK_SCOPES, {}, by=BY)
         with self.local.services.store.administer() as tx:
             tx.apps.add(_app(tx.now))
 
     def agent(self, name: str, **members: Any) -> LocalAgent:
-        """A new agent that serves the desk and may ask for desk and bank."""
+        """Register an agent that serves the desk and may ask for the desk and the bank."""
         asked: dict[str, Any] = {
             "name": name,
             "owners": ("admin",),
@@ -65,18 +65,18 @@ class Chains:
         return LocalAgent(self.local, made.agent.id, made.secret)
 
     def user_token(self, claims: dict[str, Any] | None = None, **members: Any) -> str:
-        """The person's own token at the desk, as the app holds it, for half an hour.
+        """Issue the user's token for the desk, as the app holds it, for half an hour.
 
-        `members` change its row and its claims alike, `claims` what it says alone.
+        `members` change both its row and its claims; `claims` change only its claims.
         """
         return user_token(self.local.services, self.user_id, claims, **members)
 
     def sign(self, row: Delegation, claims: dict[str, Any] | None = None, **header: str) -> str:
-        """A token of ours that says what the row says, and what the claims change."""
+        """Sign a token with the claims of this row, changed by `claims`."""
         return signed(self.local.services, row, claims, **header)
 
     def consent(self, agent: LocalAgent, *scopes: str, resource: str = BANK) -> str:
-        """The person lets the agent have these scopes for a day."""
+        """Store the user's consent that gives the agent these scopes for a day."""
         return consent(self.local.services, self.user_id, agent.id, *scopes, resource=resource)
 
     def exchange(self, agent: LocalAgent, token: str, **parameters: Any) -> Answer:
@@ -94,18 +94,18 @@ class Chains:
         return self.local.post_form("/token", form, proofs=proofs)
 
     def exchanged(self, agent: LocalAgent, token: str, **parameters: Any) -> str:
-        """The new token of an exchange that must be allowed."""
+        """Exchange the token, which must be allowed; return the new token."""
         answer = self.exchange(agent, token, **parameters)
         assert answer.status == 200, answer.body
         made: str = answer.json["access_token"]
         return made
 
     def reasons(self) -> list[str]:
-        """Why exchanges were refused, oldest first."""
+        """Return why exchanges were refused, oldest first."""
         return [str(entry["cause"]) for entry in self.local.admin.entries("exchange.refused")]
 
     def row(self, token: str) -> Delegation:
-        """Its row in the ledger."""
+        """Return the stored row of this token."""
         with self.local.services.store.read() as view:
             found = view.delegations.get(self.local.claims(token)["jti"])
         assert found is not None
@@ -114,21 +114,21 @@ class Chains:
 
 @dataclass(frozen=True, slots=True)
 class LiveChains:
-    """The same on a server that runs in a process of its own, over real HTTP."""
+    """The same as `Chains`, on a server that runs in its own process, over real HTTP."""
 
     server: LiveServer
     http: httpx.Client
     user_id: str
 
     def prepare(self) -> None:
-        """The app, and two more APIs beside the one for payments."""
+        """Add the app, and two more APIs besides the one for payments."""
         self.server.resources.add(DESK, DESK_SCOPES, {}, by=BY)
         self.server.resources.add(BANK, BANK_SCOPES, {}, by=BY)
         with self.server.services.store.administer() as tx:
             tx.apps.add(_app(tx.now))
 
     def agent(self, **members: Any) -> AgentKey:
-        """A new agent that serves the desk and may ask for desk and bank."""
+        """Register an agent that serves the desk and may ask for the desk and the bank."""
         asked: dict[str, Any] = {
             "resources": (DESK, BANK),
             "scopes": (*DESK_SCOPES, *BANK_SCOPES),
@@ -138,11 +138,11 @@ class LiveChains:
         return self.server.agent(**asked)
 
     def user_token(self, claims: dict[str, Any] | None = None, **members: Any) -> str:
-        """The person's own token at the desk, as the app holds it."""
+        """Issue the user's token for the desk, as the app holds it, for half an hour."""
         return user_token(self.server.services, self.user_id, claims, **members)
 
     def consent(self, agent: AgentKey, *scopes: str, resource: str = BANK) -> str:
-        """The person lets the agent have these scopes for a day."""
+        """Store the user's consent that gives the agent these scopes for a day."""
         return consent(self.server.services, self.user_id, agent.id, *scopes, resource=resource)
 
     def exchange(self, agent: AgentKey, token: str | None, **parameters: Any) -> httpx.Response:
@@ -160,14 +160,14 @@ class LiveChains:
         return self.http.post("/token", data=sent, auth=agent.basic, headers=headers)
 
     def exchanged(self, agent: AgentKey, token: str, **parameters: Any) -> str:
-        """The new token of an exchange that must be allowed."""
+        """Exchange the token, which must be allowed; return the new token."""
         answer = self.exchange(agent, token, **parameters)
         assert answer.status_code == 200, answer.text
         made: str = answer.json()["access_token"]
         return made
 
     def claims(self, token: str) -> dict[str, Any]:
-        """The token's claims, verified with the published key as a resource does."""
+        """Return the token's claims, verified with the published key as a resource does."""
         published = {key["kid"]: key for key in self.http.get("/jwks").json()["keys"]}
         header = jwt.get_unverified_header(token)
         found: dict[str, Any] = jwt.decode(
@@ -180,19 +180,19 @@ class LiveChains:
         return found
 
     def row(self, token: str) -> Delegation:
-        """Its row in the ledger."""
+        """Return the stored row of this token."""
         with self.server.services.store.read() as view:
             found = view.delegations.get(self.claims(token)["jti"])
         assert found is not None
         return found
 
     def revoke(self, token: str) -> int:
-        """End it and all that came from it; how many that were."""
+        """Revoke the token and all tokens derived from it; return their number."""
         ledger = DelegationService(self.server.services.store)
         return ledger.revoke(self.claims(token)["jti"], by=BY)[1]
 
     def reasons(self, agent: AgentKey) -> list[str]:
-        """Why this agent's exchanges were refused, newest first."""
+        """Return why this agent's exchanges were refused, newest first."""
         wanted = EntrySearch(type=audit.Type.EXCHANGE_REFUSED, agent_id=agent.id)
         with self.server.services.store.read() as view:
             found = view.audit.search(wanted, None, 100)
@@ -202,14 +202,14 @@ class LiveChains:
 def user_token(
     services: Services, person: str, claims: dict[str, Any] | None = None, **members: Any
 ) -> str:
-    """A person's own token at the desk, as the app holds it, for half an hour."""
+    """Issue a user's token for the desk, as the app holds it, for half an hour."""
     row = user_row(services, person, **members)
     store(services, [row])
     return signed(services, row, claims)
 
 
 def user_row(services: Services, person: str, **members: Any) -> Delegation:
-    """The row of such a token, not stored yet."""
+    """Return the row of such a token, not stored yet."""
     now = services.clock.now()
     row = Delegation(
         id=services.secrets.new_id("sayso_at_"),
@@ -224,7 +224,7 @@ def user_row(services: Services, person: str, **members: Any) -> Delegation:
 
 
 def store(services: Services, rows: Sequence[Delegation]) -> None:
-    """Write all of these in one unit of work."""
+    """Store all of these rows in one unit of work."""
     with services.store.write() as tx:
         for row in rows:
             tx.delegations.add(row)
@@ -233,7 +233,7 @@ def store(services: Services, rows: Sequence[Delegation]) -> None:
 def signed(
     services: Services, row: Delegation, claims: dict[str, Any] | None = None, **header: str
 ) -> str:
-    """A token of ours that says what the row says, and what the claims change."""
+    """Sign a token with the claims of this row, changed by `claims`."""
     said = {
         "iss": services.server_policy.issuer,
         "sub": row.user_id or row.client_id,
@@ -253,7 +253,7 @@ def signed(
 
 
 def consent(services: Services, user_id: str, client_id: str, *scopes: str, resource: str) -> str:
-    """A person lets a client have these scopes for a day."""
+    """Store a user's consent that gives a client these scopes for a day; return its ID."""
     now = services.clock.now()
     given = Consent(
         id=services.secrets.new_id(PREFIX_CONSENT),

@@ -1,4 +1,4 @@
-"""Merkle trees in memory, as the log of a server has one in its database."""
+"""Merkle trees in memory, like the one that a server's audit log has in its database."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ class Tree:
 
     @classmethod
     def over(cls, leaves: Iterable[bytes]) -> "Tree":
-        """The tree over these leaves."""
+        """Return a tree over these leaves."""
         tree = cls()
         for number, leaf in enumerate(leaves):
             tree.known |= {(0, number): leaf} | tree.frontier.add(leaf)
@@ -23,9 +23,9 @@ class Tree:
 
     @property
     def root(self) -> bytes:
-        """The root over all leaves."""
+        """Return the root hash over all leaves."""
         return self.frontier.root
 
-    def nodes(self, places: Sequence[NodeIndex]) -> dict[NodeIndex, bytes]:
-        """The hashes at these places."""
-        return {place: self.known[place] for place in places}
+    def nodes(self, indexes: Sequence[NodeIndex]) -> dict[NodeIndex, bytes]:
+        """Return the hashes of these nodes."""
+        return {index: self.known[index] for index in indexes}

@@ -1,6 +1,6 @@
 """Unregistered apps, as rows.
 
-Owns: putting one into a store. Never: its document.
+Owns: adding one to a store. Never: its client metadata document.
 """
 
 from server.model.clients import App
@@ -12,7 +12,7 @@ from tests.support.fakes.document_host import URL
 
 
 def new_unknown_app(store: Store, url: str = URL, claimed_name: str | None = "Chat") -> App:
-    """The app of the document at this URL."""
+    """Add the app whose metadata document is at this URL."""
     with store.administer() as tx:
         app = App(
             id=url,

@@ -1,1 +1,1 @@
-"""Programs that call a server, and drivers of the terminal app."""
+"""Clients of a server, and drivers of the terminal app."""

@@ -1,4 +1,4 @@
-"""An agent as a program: asks, polls, gets a token, over real HTTP."""
+"""An agent that asks, polls and gets a token, over real HTTP."""
 
 import json
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ PAYMENT_DETAILS = [
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """One agent with its HTTP connection."""
+    """An agent and its HTTP client."""
 
     key: AgentKey
     http: httpx.Client
@@ -68,5 +68,5 @@ class Agent:
 
 
 def new_agent(server: LiveServer, **members: object) -> Agent:
-    """A new agent that may ask for the payment API."""
+    """Register an agent that may ask for the payment API."""
     return Agent(server.agent(**members), server.client())

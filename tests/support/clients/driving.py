@@ -1,7 +1,7 @@
 """Driving the terminal app over its fakes.
 
-Owns: waiting for what threads report, pressing keys with or without quiet time between them.
-Never: reaches past the event loop; keys, presses and pastes go in where the driver puts them.
+Owns: waiting for the reports of threads, pressing keys with or without pauses between them.
+Never: bypasses the event loop; keys, clicks and pastes enter where the driver puts them.
 """
 
 import asyncio
@@ -24,9 +24,9 @@ from tests.support.fakes.fake_app import Stage
 WIDE = (100, 30)
 NARROW = (40, 24)
 SIZES = pytest.mark.parametrize("size", [WIDE, NARROW], ids=["100x30", "40x24"])
-"""The two sizes at which every screen is looked at."""
+"""The two sizes in which every screen is tested."""
 
-_PATIENCE = 1_000
+_MAX_ATTEMPTS = 1_000
 _TURNS = 40
 
 
@@ -35,15 +35,15 @@ async def opened(stage: Stage, size: tuple[int, int] = WIDE) -> AsyncIterator[Pi
     """Run the app until its inbox is loaded and live, and the guard has nothing to hold back."""
     async with stage.app.run_test(size=size) as pilot:
         await until(pilot, lambda: is_live(stage))
-        await _rested(pilot, stage)
+        await _settle(pilot, stage)
         stage.clock.move(1)
         yield pilot
         if stage.app.is_running:
-            shown(stage)  # what is on the screen at the end can be drawn
+            shown(stage)  # checks that the last screen can be drawn
 
 
 def is_live(stage: Stage) -> bool:
-    """Whether the inbox is loaded and the feed stands."""
+    """Report whether the inbox is loaded and the feed is connected."""
     screen = inbox_of(stage)
     return screen is not None and screen.state.is_loaded and screen.state.connection.is_live
 
@@ -62,9 +62,9 @@ def inbox(stage: Stage) -> InboxScreen:
 
 
 async def until(
-    pilot: Pilot[None], condition: Callable[[], bool], patience: int = _PATIENCE
+    pilot: Pilot[None], condition: Callable[[], bool], patience: int = _MAX_ATTEMPTS
 ) -> None:
-    """Wait for what a thread reports, and look for it so many times."""
+    """Wait until a condition is true, and check it at most `patience` times."""
     for _ in range(patience):
         await pilot.pause()
         if condition():
@@ -74,24 +74,24 @@ async def until(
 
 
 async def steps(count: int) -> None:
-    """Let the event loop turn so often: the smallest time there is between two things."""
+    """Let the event loop run this many turns: the shortest wait there is."""
     for _ in range(count):
         await asyncio.sleep(0)
 
 
 async def press(pilot: Pilot[None], stage: Stage, *keys: str) -> None:
-    """Press keys as a person does who looks: a second of quiet before and after each."""
+    """Press keys like an attentive person: with a second of pause before and after each."""
     for key in keys:
         stage.clock.move(1)
         await pilot.press(key)
         stage.clock.move(1)
         look(stage)
     await pilot.pause()
-    await _rested(pilot, stage)
+    await _settle(pilot, stage)
 
 
-async def _rested(pilot: Pilot[None], stage: Stage) -> None:
-    """Let what a key began in a thread come to its end, unless a test holds it up."""
+async def _settle(pilot: Pilot[None], stage: Stage) -> None:
+    """Wait until the threads that a key started have ended, unless a test blocks them."""
     for _ in range(_TURNS):
         if not any(worker.is_running for worker in stage.app.workers):
             return
@@ -100,14 +100,14 @@ async def _rested(pilot: Pilot[None], stage: Stage) -> None:
 
 
 async def run_on(pilot: Pilot[None], stage: Stage, keys: list[str], each: float = 0.05) -> None:
-    """Type without looking, one key every `each` seconds."""
+    """Type without pauses, one key every `each` seconds."""
     for key in keys:
         stage.clock.move(each)
         await pilot.press(key)
 
 
 def look(stage: Stage) -> None:
-    """Let the app look at its clock now instead of at its next tick."""
+    """Let the app read its clock now, without waiting for its next tick."""
     screen: Screen[object] = stage.app.screen
     if isinstance(screen, Overlay):
         screen.update_panel()
@@ -119,7 +119,7 @@ def look(stage: Stage) -> None:
 
 
 async def cut_off(pilot: Pilot[None], stage: Stage, why: str) -> None:
-    """Take the server away from an app that has just looked, so that it knows how old all is."""
+    """Disconnect the app from the server, right after a tick, so that it knows the data's age."""
     inbox(stage).tick()
     stage.feed.connect(Phase.OFFLINE, why)
     await until(pilot, lambda: not inbox(stage).state.connection.is_live)
@@ -146,7 +146,7 @@ async def blur(pilot: Pilot[None], stage: Stage) -> None:
 
 
 async def come_back(pilot: Pilot[None], stage: Stage) -> None:
-    """Give it back."""
+    """Give the focus back to the terminal's window."""
     _send(stage, events.AppFocus())
     await pilot.pause()
 
@@ -158,7 +158,7 @@ def shown(stage: Stage) -> str:
 
 
 async def reading(pilot: Pilot[None], stage: Stage, kind: type[Sheet]) -> list[str]:
-    """Return what a person reads who goes down a sheet row by row, as it stands on the screen."""
+    """Return the rows that a person sees who scrolls down a sheet row by row."""
     sheet = stage.app.screen.query_one(kind)
     await pilot.press("g")
     rows = dict(enumerate(_rows_of(stage, sheet)))
@@ -169,9 +169,9 @@ async def reading(pilot: Pilot[None], stage: Stage, kind: type[Sheet]) -> list[s
 
 
 def _rows_of(stage: Stage, sheet: Sheet) -> list[str]:
-    place = sheet.scrollable_content_region
-    strips = stage.app.screen._compositor.render_strips()[place.y : place.bottom]
-    cut = [strip.crop(place.x, place.right) for strip in strips]
+    region = sheet.scrollable_content_region
+    strips = stage.app.screen._compositor.render_strips()[region.y : region.bottom]
+    cut = [strip.crop(region.x, region.right) for strip in strips]
     return ["".join(segment.text for segment in strip).rstrip() for strip in cut]
 
 

@@ -1,4 +1,4 @@
-"""The live feed frame by frame, as it comes from the socket, without a client in between."""
+"""The live feed, frame by frame from the socket, without a client in between."""
 
 import contextlib
 import json
@@ -12,26 +12,26 @@ from websockets.sync.client import ClientConnection, connect
 from approver_tui.client.notifications.feed import PATH
 from tests.support.clients.terminal import Terminal
 
-_PATIENCE = 60.0
+_TIMEOUT = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class FeedLine:
-    """One open socket of one terminal."""
+    """An open feed socket of a terminal."""
 
     socket: ClientConnection
     terminal: Terminal
 
-    def frame(self, seconds: float = _PATIENCE) -> dict[str, Any]:
-        """The next frame."""
-        read: dict[str, Any] = json.loads(self.socket.recv(timeout=seconds))
-        return read
+    def frame(self, seconds: float = _TIMEOUT) -> dict[str, Any]:
+        """Return the next frame."""
+        frame: dict[str, Any] = json.loads(self.socket.recv(timeout=seconds))
+        return frame
 
-    def event(self, name: str, seconds: float = _PATIENCE) -> dict[str, Any]:
-        """The next frame, which must be this event.
+    def event(self, name: str, seconds: float = _TIMEOUT) -> dict[str, Any]:
+        """Return the next frame, which must be this event.
 
-        PostgreSQL numbers events a moment after they happened, so the terminal's own enrollment may
-        come first, on a socket that was opened at once.
+        PostgreSQL numbers events a moment after they happened, so on a socket that was opened
+        immediately the terminal's own enrollment may come first.
         """
         frame = self.frame(seconds)
         while frame.get("event") == "device.enrolled" != name:
@@ -40,15 +40,15 @@ class FeedLine:
         return frame
 
     def nothing(self, seconds: float = 0.3) -> bool:
-        """Reports whether no frame comes for a while."""
+        """Report whether no frame comes for this time."""
         try:
             self.socket.recv(timeout=seconds)
         except TimeoutError:
             return True
         return False
 
-    def closed(self, seconds: float = _PATIENCE) -> int | None:
-        """The code with which the server closes; frames before it are dropped."""
+    def closed(self, seconds: float = _TIMEOUT) -> int | None:
+        """Return the code with which the server closes; drop the frames before it."""
         try:
             while True:
                 self.socket.recv(timeout=seconds)
@@ -56,7 +56,7 @@ class FeedLine:
             return None if error.rcvd is None else error.rcvd.code
 
     def renew(self, **changes: object) -> None:
-        """Ask for more time with a new token and a proof of it."""
+        """Renew the socket with a new token and a proof for it."""
         session = self.terminal.client.session
         token = session.tokens.replace_refused(session.tokens.access_token())
         frame = {
@@ -72,7 +72,7 @@ class FeedLine:
 def feed_line(
     terminal: Terminal, *, cursor: int | str | None = None, port: int | None = None
 ) -> Iterator[FeedLine]:
-    """Open the feed of a terminal, at the server's port or at the one of a road to it."""
+    """Open the feed of a terminal, on the server's port or on the port of a proxy."""
     session = terminal.client.session
     token = session.tokens.access_token()
     headers = {
@@ -96,7 +96,7 @@ def feed_line(
 
 @contextlib.contextmanager
 def greeted(terminal: Terminal, **where: Any) -> Iterator[FeedLine]:
-    """Open the feed and take its greeting."""
+    """Open the feed and read its hello frame."""
     with feed_line(terminal, **where) as line:
         assert line.frame()["type"] == "hello"
         yield line

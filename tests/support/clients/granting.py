@@ -1,4 +1,4 @@
-"""Standing grants as a person gives them from a shell, and payments that one covers.
+"""Standing grants that a person gives from a shell, and payments that a grant covers.
 
 Owns: payments as low risk, their parameters, commands on the person's or the server's machine.
 """
@@ -13,14 +13,14 @@ from tests.support.servers.server import BY, LiveServer
 
 
 def payment(minor: int, payee: str = "Nord") -> dict[str, str]:
-    """The parameters of a request to pay an amount."""
+    """Return the parameters of a request to pay an amount."""
     amount = {"minor": minor, "currency": "EUR"}
     details = [{"type": "payment.transfer", "amount": amount, "payee": payee}]
     return {"scope": "openid", "authorization_details": json.dumps(details)}
 
 
 def lower(server: LiveServer) -> None:
-    """Payments are low risk from now on."""
+    """Make payments low risk."""
     document = json.dumps({**PAYMENT, "risk": "low", "amount": "/amount", "target": "/payee"})
     ActionTypes(server.services.store).update(document, by=BY)
 

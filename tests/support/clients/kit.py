@@ -1,4 +1,4 @@
-"""The SDK at work against a real server: an agent that asks in a thread, a person who answers."""
+"""The SDK against a real server: an agent that asks in a thread, a person who answers."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -25,22 +25,22 @@ READ = {"scope": "payments:read", "resource": PAY}
 
 
 def kit_agent(server: LiveServer, **members: object) -> Agent:
-    """A new agent that authenticates with a secret; closed with the server."""
+    """Return a new agent that authenticates with a secret and is closed with the server."""
     key = server.agent(**members)
-    made = Agent(server.url, key.id, secret=key.secret)
-    server.closing.callback(made.close)
-    return made
+    agent = Agent(server.url, key.id, secret=key.secret)
+    server.closing.callback(agent.close)
+    return agent
 
 
 @contextmanager
 def begun(call: Callable[..., Any], *arguments: Any, **named: Any) -> Iterator[Future[Any]]:
-    """A call that runs beside the block; a block that fails does not wait for it."""
+    """Run a call in a thread during the block; a block that fails does not wait for it."""
     result: Future[Any] = Future()
 
     def work() -> None:
         try:
             result.set_result(call(*arguments, **named))
-        except BaseException as error:  # noqa: BLE001  # it is raised where the result is read
+        except BaseException as error:  # noqa: BLE001  # raised where the result is read
             result.set_exception(error)
 
     thread = Thread(target=work, daemon=True)
@@ -50,20 +50,20 @@ def begun(call: Callable[..., Any], *arguments: Any, **named: Any) -> Iterator[F
 
 
 def next_request(person: Terminal) -> Approval:
-    """What the person is asked, as soon as they are."""
+    """Wait for a request to this person, and return it."""
     until(lambda: person.waiting() != (), 30)
     return person.only()
 
 
 def approved(person: Terminal, call: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
-    """The result of a call that asks this person, who says yes and types what they must."""
+    """Make a call that asks this person, approve the request, and return the call's result."""
     with begun(call, *arguments, **named) as result:
         approve(person, next_request(person))
         return result.result(30)
 
 
 def approve(person: Terminal, request: Approval) -> None:
-    """Say yes as this person, and type what they must."""
+    """Approve as this person, with the required entries."""
     fact = typed_fact(request.action_text, request.display_text)
     person.decider.approve(
         request, fingerprint=request.fingerprint, pin=PIN, entries=Entries(fact=fact)

@@ -1,6 +1,6 @@
-"""An MCP client with a token, in front of the gateway.
+"""An MCP client with a token, connected to the gateway.
 
-Owns: its connection, and the text of an answer. Never: where the token comes from.
+Owns: its connection, and the text of a result. Never: where the token comes from.
 """
 
 from collections.abc import AsyncIterator
@@ -14,7 +14,7 @@ from mcp.client.streamable_http import streamable_http_client
 
 @asynccontextmanager
 async def connected(uri: str, token: str, mode: str = "auto") -> AsyncIterator[Client]:
-    """A client that has begun a session; `legacy` speaks the protocol before 2026-07-28."""
+    """Connect a client; in mode `legacy` it speaks the protocol before 2026-07-28."""
     headers = {"Authorization": f"Bearer {token}"}
     async with httpx2.AsyncClient(headers=headers, timeout=60, trust_env=False) as http:
         transport = streamable_http_client(uri, http_client=http)
@@ -23,7 +23,7 @@ async def connected(uri: str, token: str, mode: str = "auto") -> AsyncIterator[C
 
 
 async def called(client: Client, tool: str, **arguments: Any) -> str:
-    """The text that a call of a tool returns."""
+    """Call a tool and return the text of its result."""
     result: Any = await client.call_tool(tool, arguments)
     text: str = result.content[0].text
     return text

@@ -1,6 +1,6 @@
-"""MCP's own conformance suite, which plays the other side.
+"""MCP's own conformance suite, which acts as the client.
 
-Owns: starting it, and reading what it found. Never: what must come of it.
+Owns: running it and reading its results. Never: the expected results.
 """
 
 import contextlib
@@ -13,7 +13,7 @@ from typing import Final
 
 from tests.support.clients.third_party import FOLDER, MCP_SUITE, newest_node
 
-_SECONDS: Final = 120
+_TIMEOUT: Final = 120
 _WORST_FIRST: Final = ("FAILURE", "WARNING", "SKIPPED", "SUCCESS")
 _NAME: Final = re.compile(r"(?:authorization-)?server-(.+)-\d{4}-\d\d-\d\dT[\d-]+Z")
 
@@ -24,13 +24,13 @@ Found = Mapping[tuple[str, str], str]
 def judge_server(url: str, folder: Path, *options: str) -> Found:
     """Run all scenarios against an MCP server."""
     program = _program("server", "--url", url, "--suite", "all", *options, "-o", str(folder))
-    subprocess.run(program, stdout=subprocess.DEVNULL, timeout=_SECONDS, check=False)
+    subprocess.run(program, stdout=subprocess.DEVNULL, timeout=_TIMEOUT, check=False)
     return found_in(folder)
 
 
 @contextlib.contextmanager
 def judging_authorization(folder: Path, *options: str) -> Iterator[str]:
-    """Run the scenarios against an authorization server; the block follows the link it gets."""
+    """Run the scenarios against an authorization server; the block opens the link it gets."""
     program = _program("authorization", *options, "-o", str(folder))
     process = subprocess.Popen(program, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
@@ -38,22 +38,22 @@ def judging_authorization(folder: Path, *options: str) -> Iterator[str]:
         links = (line.strip() for line in process.stdout if "/authorize?" in line)
         yield next(links)
         process.stdout.read()
-        assert process.wait(_SECONDS) == 0
+        assert process.wait(_TIMEOUT) == 0
     finally:
         process.kill()
         process.communicate()
 
 
 def found_in(folder: Path) -> Found:
-    """What a run has found, which wrote its results there."""
+    """Return the results of a run from the folder that it wrote."""
     found: dict[tuple[str, str], str] = {}
     for results in folder.glob("*/checks.json"):
-        named = _NAME.fullmatch(results.parent.name)
-        assert named is not None, results
+        match = _NAME.fullmatch(results.parent.name)
+        assert match is not None, results
         for check in json.loads(results.read_text()):
-            if check["status"] == "INFO":  # what passed by, no verdict
+            if check["status"] == "INFO":  # information, not a verdict
                 continue
-            key = named[1], check["id"]
+            key = match[1], check["id"]
             statuses = (check["status"], found.get(key, "SUCCESS"))
             found[key] = min(statuses, key=_WORST_FIRST.index)
     return found

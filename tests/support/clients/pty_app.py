@@ -1,6 +1,6 @@
-"""`sayso-approver` at one person's terminal: the real program in a pseudo-terminal.
+"""`sayso-approver` at a person's terminal: the real program in a pseudo-terminal.
 
-Owns: its keys and what stands on its screen. Never: what that means.
+Owns: pressing its keys and reading its screen. Never: the meaning of what is on the screen.
 """
 
 import contextlib
@@ -25,17 +25,17 @@ COLUMNS, LINES = 100, 30
 PATIENCE_SECONDS = 60.0
 _LOOK_SECONDS = 0.05
 _QUIET_SECONDS = 1.0
-"""Longer than the guard's 0.8 s: keys after it were meant."""
+"""Longer than the guard's 0.8 s, so the guard treats later keys as intended."""
 _LARGEST_READ = 65_536
-_DROPPED = ("SAYSO_", "COLORTERM", "COLUMNS", "LINES", "EDITOR", "VISUAL")
-"""What the test run itself is started with says nothing about this terminal."""
+_NOT_INHERITED = ("SAYSO_", "COLORTERM", "COLUMNS", "LINES", "EDITOR", "VISUAL")
+"""Variables of the test run's environment that the program does not inherit."""
 
 
 class OpenedProgram(fdpexpect.fdspawn):  # type: ignore[misc]  # pexpect has no types
-    """`sayso-approver` as a copy of a process that has loaded it, at a terminal of its own.
+    """`sayso-approver` as a fork of a process that has loaded it, at its own terminal.
 
-    A start of the program itself takes a second of the processor. What the interpreter reads when
-    it starts, such as the locale, says nothing to a copy.
+    Starting the program itself takes a second of processor time. What the interpreter reads when it
+    starts, such as the locale, has no effect on a fork.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class OpenedProgram(fdpexpect.fdspawn):  # type: ignore[misc]  # pexpect has no 
         arguments: Sequence[str],
         env: dict[str, str],
         dimensions: tuple[int, int],
-        **more: Any,  # what pexpect takes
+        **more: Any,  # parameters of pexpect
     ) -> None:
         mine, theirs = os.openpty()
         termios.tcsetwinsize(theirs, dimensions)
@@ -53,11 +53,11 @@ class OpenedProgram(fdpexpect.fdspawn):  # type: ignore[misc]  # pexpect has no 
         self.pid = self._process.pid
 
     def isalive(self) -> bool:
-        """Whether it runs."""
+        """Report whether it runs."""
         return self._process.poll() is None
 
     def wait(self) -> int:
-        """Wait for its end; its exit code."""
+        """Wait until it ends; return its exit code."""
         return self._process.wait()
 
     def kill(self, sig: int) -> None:
@@ -76,26 +76,26 @@ class Window:
         started: bool = False,
         **more: str,
     ) -> None:
-        """`started`: the program itself, not a copy of a process that has loaded it."""
+        """With `started`, start the program itself, not a fork of a process that has loaded it."""
         self.read_at = 0.0
-        """When the program last drew something, on the clock of performance."""
+        """When the program last drew something, by `time.perf_counter`."""
         self.screen = pyte.Screen(*size)
         self._stream = pyte.ByteStream(self.screen)
         self._text = ""
-        """What stood on the screen when it was last asked for; empty if more was drawn since."""
+        """The text of the screen when it was last read; empty if more was drawn since."""
         begin = start_program if started else OpenedProgram
         self.child = begin(arguments, env={**environment(person), **more}, dimensions=size[::-1])
 
     @property
     def text(self) -> str:
-        """What stands on the screen now."""
+        """Return the text on the screen."""
         self.read()
         if not self._text:
             self._text = "\n".join(self.screen.display)
         return self._text
 
     def read(self) -> None:
-        """Take what the program has drawn since, if anything."""
+        """Read what the program has drawn since the last read, if anything."""
         with contextlib.suppress(pexpect.TIMEOUT):
             drawn = self.child.read_nonblocking(_LARGEST_READ, _LOOK_SECONDS)
             self.read_at = time.perf_counter()
@@ -103,46 +103,46 @@ class Window:
             self._text = ""
 
     def suspend(self) -> None:
-        """Stop the program as `kill -STOP` does; it is stopped when this returns."""
+        """Stop the program with SIGSTOP, and return once it has stopped."""
         suspend(self.child)
 
     def go_on(self) -> None:
-        """Let it run again."""
+        """Resume the program."""
         os.kill(self.child.pid, signal.SIGCONT)
 
     def hang_up(self) -> None:
-        """Take the terminal away from under the program."""
+        """Close the terminal of the running program."""
         hang_up(self.child)
 
     def leave(self) -> None:
-        """Have it gone."""
+        """Close the terminal and wait until the program has ended."""
         leave(self.child)
 
     def rest_of_it(self) -> str:
-        """Wait until the program has ended and return what it wrote meanwhile."""
+        """Wait until the program has ended, and return its remaining output."""
         self.child.expect(pexpect.EOF, timeout=PATIENCE_SECONDS)
         return bytes(self.child.before).decode()
 
     def shows(self, *words: str) -> None:
-        """Wait until all of these stand on the screen."""
+        """Wait until all of these words are on the screen."""
         ends = time.monotonic() + PATIENCE_SECONDS
         while not all(word in self.text for word in words):
             assert time.monotonic() < ends, f"never saw {words} on:\n{self.text}"
 
     def hides(self, *words: str) -> None:
-        """Wait until none of these stands on the screen any more."""
+        """Wait until none of these words is on the screen."""
         ends = time.monotonic() + PATIENCE_SECONDS
         while any(word in self.text for word in words):
             assert time.monotonic() < ends, f"always saw one of {words} on:\n{self.text}"
 
     def press(self, *keys: str) -> None:
-        """Press keys as a person does who looks: after a second without any."""
+        """Press keys like an attentive person: each after a second of pause."""
         for key in keys:
             self.rest(_QUIET_SECONDS)
             self.child.send(key)
 
     def rest(self, seconds: float) -> None:
-        """Look for so long and press nothing."""
+        """Read the screen for this time without pressing a key."""
         ends = time.monotonic() + seconds
         while time.monotonic() < ends:
             self.read()
@@ -156,7 +156,7 @@ def window(
     started: bool = False,
     **more: str,
 ) -> Iterator[Window]:
-    """Open the app until it is live, and have it gone afterwards."""
+    """Run the app while the block runs; it is live when the block starts."""
     opened = Window(person, *arguments, size=size, started=started, **more)
     try:
         opened.shows("LIVE")
@@ -166,24 +166,24 @@ def window(
 
 
 def suspend(child: Any) -> None:
-    """Stop a program; a signal takes a moment to arrive."""
+    """Stop a program, and wait until it has stopped, because a signal takes a moment."""
     os.kill(child.pid, signal.SIGSTOP)
     status = Path(f"/proc/{child.pid}/stat")
     until(lambda: status.read_text().rpartition(")")[2].split()[0] == "T")
 
 
 def hang_up(child: Any) -> None:
-    """Take the terminal away from under a program."""
+    """Close the terminal of a running program."""
     (child.ptyproc.fileobj if isinstance(child, pexpect.spawn) else child).close()
 
 
 def start_program(arguments: Sequence[str], **more: Any) -> pexpect.spawn:
-    """`sayso-approver`, started as a shell does."""
+    """Start `sayso-approver` as a shell does."""
     return pexpect.spawn(sys.executable, ["-m", "approver_tui", *arguments], **more)
 
 
 def leave(child: Any) -> None:
-    """A program ends when its terminal does; what has not ended after a while fails the test."""
+    """Close the program's terminal; the test fails if the program does not end soon."""
     hang_up(child)
     try:
         until(lambda: not child.isalive(), PATIENCE_SECONDS)
@@ -198,10 +198,12 @@ def leave(child: Any) -> None:
 
 
 def environment(person: Terminal) -> dict[str, str]:
-    """What the program is started with at this person's terminal."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(_DROPPED)}
+    """Return the environment of the program at this person's terminal."""
+    inherited = {
+        name: value for name, value in os.environ.items() if not name.startswith(_NOT_INHERITED)
+    }
     return {
-        **kept,
+        **inherited,
         "TERM": "xterm-256color",
         "SAYSO_APPROVER_HOME": str(person.home),
         "SAYSO_DATA_DIR": str(person.home / "none"),

@@ -1,9 +1,9 @@
-"""An MCP client that makes one call until it knows how the call ended.
+"""An MCP client that repeats one call until it knows how the call ended.
 
-`python retrying_caller.py URI TOKEN MINOR` pays through the tool `pay`, and prints what it was told
-at last, on one line.
+`python retrying_caller.py URI TOKEN MINOR` pays through the tool `pay`, and prints the text of the
+last result on one line.
 
-Owns: making the same call again, as a model does that reads the texts. Never: who answers.
+Owns: repeating the same call, as a model does that reads the texts. Never: who answers.
 """
 
 import asyncio
@@ -18,12 +18,12 @@ _ENDED = ("paid", "denied", "may have run")
 
 
 async def main(uri: str, token: str, minor: int) -> str:
-    """Call until the call has ended; what was lost on the way is called again."""
+    """Repeat the call until a result says that it ended, also after lost connections."""
     payment = {"to": "Nordwind", "amount": {"minor": minor, "currency": "EUR"}}
     while True:
         try:
             text = await _called(uri, token, payment)
-        except Exception as error:  # noqa: BLE001  # a server that was killed shows in many ways
+        except Exception as error:  # noqa: BLE001  # a killed server causes many kinds of errors
             text = repr(error)
         if any(word in text for word in _ENDED):
             return text
@@ -42,5 +42,5 @@ async def _called(uri: str, token: str, payment: dict[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    ended = asyncio.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3])))
-    sys.stdout.write(" ".join(ended.split()) + "\n")
+    outcome = asyncio.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3])))
+    sys.stdout.write(" ".join(outcome.split()) + "\n")

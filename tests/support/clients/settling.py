@@ -1,8 +1,7 @@
-"""When a Textual app under test has settled: when nothing is left to do, not when a clock says so.
+"""Waiting until a Textual app under test has nothing left to do, without fixed delays.
 
-Owns: what stands in for Textual's own waiting, which sleeps until the whole process looks idle;
-that style sheets, which every app has in common, are read once; that frames nobody looks at are not
-drawn.
+Owns: a replacement of Textual's own waiting, which sleeps until the whole process looks idle;
+parsing the style sheets, which all apps share, only once; skipping frames that no test reads.
 """
 
 import asyncio
@@ -19,12 +18,12 @@ from textual.css.stylesheet import Stylesheet
 from textual.css.types import CSSLocation
 
 _LONGEST_SECONDS = 1.0
-"""A test may keep the event loop busy on purpose; Textual gives up after as long."""
+"""A test may keep the event loop busy on purpose; Textual also stops waiting after this time."""
 _QUIET_TURNS = 3
-"""A turn of the loop takes in what threads handed over; the next shows what came of it."""
+"""One turn of the loop receives what threads handed over; the next one shows the effect."""
 _DRAW = Compositor.render_update
 _SOON_SECONDS = 0.01
-"""What is to happen within this time belongs to what the app is doing; its clocks tick slower."""
+"""Timers that are due within this time are part of the current work; clocks tick slower."""
 
 
 async def settled(*_: float) -> None:
@@ -38,7 +37,7 @@ async def settled(*_: float) -> None:
 
 @contextmanager
 def settling_by_queue() -> Iterator[None]:
-    """Let key presses and pauses of every pilot wait for `settled`."""
+    """Make key presses and pauses of every pilot wait for `settled`."""
     with (
         mock.patch("textual.app.wait_for_idle", settled),
         mock.patch("textual.pilot.wait_for_idle", settled),
@@ -48,7 +47,7 @@ def settling_by_queue() -> Iterator[None]:
 
 @contextmanager
 def reading_styles_once() -> Iterator[None]:
-    """Let every app take the rules that another has read from the same text and variables."""
+    """Parse each style sheet once per text and variables, and share the rules between apps."""
     read: dict[object, list[RuleSet]] = {}
     parse = Stylesheet._parse_rules
 
@@ -65,9 +64,9 @@ def reading_styles_once() -> Iterator[None]:
 
 @contextmanager
 def drawing_on_demand() -> Iterator[None]:
-    """Draw only what a test looks at: a picture, or the lines of the screen.
+    """Draw only what a test reads: a picture, or the lines of the screen.
 
-    A headless app draws each frame and throws it away, which takes a third of a test.
+    A headless app draws each frame and discards it, which takes a third of a test's time.
     """
 
     def drawn(self: Compositor, full: bool = False, **named: Any) -> Any:  # noqa: FBT001, FBT002  # Textual's signature
@@ -82,13 +81,13 @@ def drawing_on_demand() -> Iterator[None]:
 
 @contextmanager
 def drawing_every_frame() -> Iterator[None]:
-    """Draw as a terminal does, for a test that counts what is drawn."""
+    """Draw every frame as a terminal does, for a test that counts frames."""
     with mock.patch.object(Compositor, "render_update", _DRAW):
         yield
 
 
 async def _quiet(ends: float) -> None:
-    """Let the loop turn until it has had nothing to do a few times in a row."""
+    """Let the loop run until it has had nothing to do for a few turns in a row."""
     loop, turns = asyncio.get_running_loop(), 0
     while turns < _QUIET_TURNS and time.monotonic() < ends:
         due = _due(loop)
@@ -96,20 +95,20 @@ async def _quiet(ends: float) -> None:
         turns = 0 if due or loop._ready else turns + 1  # type: ignore[attr-defined]  # of asyncio's loops
 
 
-def _due(loop: Any) -> list[float]:  # any loop of asyncio; what it keeps is nobody's but its own
-    """When something is to happen soon, in order."""
+def _due(loop: Any) -> list[float]:  # reads private attributes of asyncio's loops
+    """Return the times of the timers that are due soon, in order."""
     soon = loop.time() + _SOON_SECONDS
     return sorted(
-        each.when() for each in loop._scheduled if each.when() < soon and not each.cancelled()
+        timer.when() for timer in loop._scheduled if timer.when() < soon and not timer.cancelled()
     )
 
 
 def _drawn() -> bool:
-    """Draw now what each visible screen would draw at its next tick; reports whether one did."""
+    """Let each visible screen draw now what is pending; report whether one had to draw."""
     app: Any = active_app.get()
     visible = [*app._background_screens, *app.screen_stack[-1:]]
-    due = [one for one in visible if one.is_running]
-    due = [one for one in due if one._update_timer._active.is_set()]
+    due = [screen for screen in visible if screen.is_running]
+    due = [screen for screen in due if screen._update_timer._active.is_set()]
     for screen in due:
         screen._on_timer_update()
     return bool(due)

@@ -1,4 +1,4 @@
-"""A person who has signed in to an app at a browser, up to the app's token."""
+"""A person who signs in to an app in a browser, and the app's token."""
 
 from server.crypto.passwords import Argon2Passwords
 from server.services.clients.app_forms import NewApp
@@ -10,12 +10,12 @@ from tests.support.servers.server import BY, LiveServer
 
 
 def signed_in(server: LiveServer, person: Terminal, resource: str, scope: str) -> str:
-    """The token of an app in which this person signed in."""
+    """Sign this person in to a new app; return the app's token."""
     services = server.services
     Passwords(services.store, Argon2Passwords()).set(person.user, PASSWORD, by=BY)
-    more = {"resources": (resource,), "scopes": tuple(scope.split()), "auth_method": "none"}
-    asked = NewApp(server._fresh("chat"), (CALLBACK,), **more)
-    app = Apps(services.store, services.secrets).add(asked, by=BY).app
+    members = {"resources": (resource,), "scopes": tuple(scope.split()), "auth_method": "none"}
+    new_app = NewApp(server._fresh("chat"), (CALLBACK,), **members)
+    app = Apps(services.store, services.secrets).add(new_app, by=BY).app
     http = server.client()
     browser = Browser(http, server.url)
     browser.authorize(app.id, scope=scope, resource=resource)

@@ -1,6 +1,6 @@
-"""Many requests that arrive at one moment: connections stand open, and only the last byte is left.
+"""Many requests that arrive at the same moment: each connection has only its last byte to send.
 
-Owns: raw HTTP/1.1 over sockets. Never: what the requests mean.
+Owns: raw HTTP/1.1 over sockets. Never: the meaning of the requests.
 """
 
 import base64
@@ -19,24 +19,24 @@ _PATIENCE_SECONDS = 60
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """One answer."""
+    """A response."""
 
     status: int
     headers: dict[str, str]
     body: bytes
 
     def json(self) -> Any:  # JSON
-        """The body."""
+        """Return the JSON body."""
         return json.loads(self.body)
 
 
 def post(path: str, key: AgentKey, form: dict[str, str], *, keep: bool = False) -> bytes:
-    """A form post of an agent, as bytes."""
+    """Return the bytes of an agent's form post."""
     return _request(path, key, "application/x-www-form-urlencoded", urlencode(form), keep=keep)
 
 
 def post_json(path: str, key: AgentKey, value: object) -> bytes:
-    """A JSON post of a resource, as bytes."""
+    """Return the bytes of a resource's JSON post."""
     return _request(path, key, "application/json", json.dumps(value), keep=False)
 
 
@@ -52,12 +52,12 @@ def _request(path: str, key: AgentKey, kind: str, text: str, *, keep: bool) -> b
 
 
 def poll(key: AgentKey, auth_req_id: str, *, keep: bool = False) -> bytes:
-    """A poll, as bytes."""
+    """Return the bytes of a poll."""
     return post("/token", key, {"grant_type": CIBA, "auth_req_id": auth_req_id}, keep=keep)
 
 
 def volley(port: int, requests: Sequence[bytes]) -> list[Answered]:
-    """Send all at once, and return the answers in the order of the requests."""
+    """Send all requests at the same moment; return the responses in the order of the requests."""
     lines = [socket.create_connection(("127.0.0.1", port), _PATIENCE_SECONDS) for _ in requests]
     for line, request in zip(lines, requests, strict=True):
         line.sendall(request[:-1])

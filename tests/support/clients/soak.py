@@ -1,10 +1,9 @@
-"""Random keys at a real terminal app while requests arrive: nobody decides anything by that.
+"""Random keys in a real terminal app while requests arrive: they must never decide a request.
 
-`python -m tests.support.clients.soak [--seconds N] [--seed N]` prints the seed, so that a run
-can be repeated. Keys come faster than a person rests, as running typing does; a
-rest is followed by escape, or by keys of which none presses a button: so what holds back running
-typing is not all that is tried, and the panels are attacked too. Every key that is bound anywhere
-is among them, but those that leave the program.
+`python -m tests.support.clients.soak [--seconds N] [--seed N]` prints the seed, so that a run can
+be repeated. Keys come without pauses, like running typing, which the app must hold back. A pause is
+followed by escape, or by keys in a panel that press no button, so that panels are tested too. Every
+key that is bound anywhere is used, except those that leave the program.
 """
 
 import argparse
@@ -53,24 +52,24 @@ _SENT = MappingProxyType(
         **{key_name(SafeText(sign)): sign for sign in string.punctuation},
     }
 )
-"""What a terminal sends for a key that is no letter and no digit."""
+"""Key → what a terminal sends for it, for keys other than letters and digits."""
 _LEAVE = {"q", "ctrl+q", "ctrl+z"}
 _TYPED = (*(string.ascii_letters + string.digits).replace("q", ""), "@", "\t", "\x7f", "\x1b[Z")
 _OTHER = (*("\x1b[C", "\x1b[D", "\x1b[200~yes\ry\r\x1b[201~", "\x1b[O", "\x1b[I", "yes a y\n 1 2"),)
 _PRESSES_BUTTONS = {"\r", " ", "\n"}
-"""In a panel that is quiet one of them may be an answer, and rightly so."""
+"""In a panel that accepts keys, each of these may rightly send an answer."""
 _OPENS_PANELS = "ades!o"
 _SIZES = ((30, 100), (24, 80), (20, 60), (24, 40), (12, 40), (20, 45))
 _LONGEST_GAP = 0.25
 _REST = 1.1
 _ARMED = 2.5
-"""Seconds until a panel of high risk takes keys."""
-_OPEN_AT_ONCE = 25
+"""Seconds until a panel of a high-risk request accepts keys."""
+_MAX_OPEN = 25
 _ARRIVE_EVERY = 0.3
 
 
 def bound_keys() -> tuple[str, ...]:
-    """What the terminal sends for every key that a screen or a widget is bound to, once each."""
+    """Return what the terminal sends for every key that a screen or a widget binds, once each."""
     names = {
         key
         for package in (screens, widgets)
@@ -96,20 +95,20 @@ class Soak:
     _waiting: list[str] = field(default_factory=list)
 
     def run(self, app: Window, seconds: float) -> None:
-        """Press keys for so long. AssertionError when the program ends or something is decided."""
+        """Press keys for this time. AssertionError if the program ends or decides a request."""
         decided = self._decided()
         ends = time.monotonic() + seconds
         with self._arrivals():
             while time.monotonic() < ends:
-                self._one(app)
+                self._step(app)
                 assert app.child.isalive(), f"it ended after {self.keys} keys:\n{app.text}"
         app.child.setwinsize(*_SIZES[0])
         app.press("\x1b", "\x1b", "\x1b")
         app.shows("LIVE")
         assert self._decided() == decided, f"decided after {self.keys} keys"
 
-    def _one(self, app: Window) -> None:
-        """A key, a click, another size, a rest with escape after it, or an attack on a panel."""
+    def _step(self, app: Window) -> None:
+        """Press a key, click, resize, pause and press escape, or attack a panel."""
         chance = self.dice.random()
         if chance < 0.03:
             app.child.setwinsize(*self.dice.choice(_SIZES))
@@ -128,7 +127,7 @@ class Soak:
         app.rest(self.dice.uniform(0, _LONGEST_GAP))
 
     def _attack(self, app: Window) -> None:
-        """Open a panel over the gravest request, rest until it takes keys, and give it some."""
+        """Open a panel for the riskiest request, wait until it accepts keys, and press some."""
         keys = [key for key in (*self._bound, *_TYPED) if key not in {*_PRESSES_BUTTONS, "\x1b"}]
         app.rest(_REST)
         self._escape(app)
@@ -141,7 +140,7 @@ class Soak:
         self._escape(app)
 
     def _escape(self, app: Window) -> None:
-        """Out of a help over a panel over a page."""
+        """Press escape often enough to leave a help over a panel over a page."""
         for _ in range(4):
             app.child.send("\x1b")
             app.rest(_LONGEST_GAP)
@@ -163,14 +162,14 @@ class Soak:
             answer = ask[len(self._waiting) % 2](self.person.user)
             assert answer.status_code == 200, answer.text
             self._waiting.append(answer.json()["auth_req_id"])
-            if len(self._waiting) > _OPEN_AT_ONCE:
+            if len(self._waiting) > _MAX_OPEN:
                 self._take_back(self._waiting.pop(0))
 
     def _take_back(self, handle: str) -> None:
         self.agent.http.post("/revoke", data={"token": handle}, auth=self.agent.key.basic)
 
     def _decided(self) -> list[str]:
-        """What this person answered, ever."""
+        """Return the IDs of all requests that this person has answered."""
         pages = [
             search(self.person.client, Filter(decision=answer), limit=200).page for answer in Answer
         ]
@@ -178,7 +177,7 @@ class Soak:
 
 
 def soak(folder: Path, seed: int, seconds: float) -> int:
-    """Run on a server of its own, in an app that is unlocked; return how many keys were pressed."""
+    """Run on a new server, in an unlocked app; return how many keys were pressed."""
     with live_server(folder, forked=False, options=(), **WITHOUT_LIMITS) as server:
         agent, person = new_agent(server), new_person(server)
         agent.ask(person.user)
@@ -190,7 +189,7 @@ def soak(folder: Path, seed: int, seconds: float) -> int:
 
 
 def _unlock(app: Window) -> None:
-    """One yes with the PIN, so that low and medium risk take no PIN any more."""
+    """Approve once with the PIN, so that low and medium risk need no PIN afterwards."""
     app.shows("payments:read")
     app.press("a")
     app.shows("Approve?")
@@ -203,11 +202,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=300)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**32))
-    given = parser.parse_args()
-    sys.stdout.write(f"seed {given.seed}, {given.seconds:.0f} s\n")
+    options = parser.parse_args()
+    sys.stdout.write(f"seed {options.seed}, {options.seconds:.0f} s\n")
     sys.stdout.flush()
     with tempfile.TemporaryDirectory(prefix="sayso-soak-") as folder:
-        keys = soak(Path(folder), given.seed, given.seconds)
+        keys = soak(Path(folder), options.seed, options.seconds)
     sys.stdout.write(f"{keys} keys: no decision, no crash\n")
 
 

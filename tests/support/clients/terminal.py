@@ -20,7 +20,7 @@ PIN = "sesame-12"
 
 @dataclass(frozen=True, slots=True)
 class Terminal:
-    """One device of one user."""
+    """A device of a user."""
 
     user: str
     client: Client
@@ -28,27 +28,27 @@ class Terminal:
     home: Path
 
     def waiting(self) -> tuple[Approval, ...]:
-        """What waits for this person."""
+        """Return the requests that wait for this person."""
         return self.client.inbox("waiting").items
 
     def only(self) -> Approval:
-        """The one request that waits."""
+        """Return the only request that waits."""
         waiting = self.waiting()
         assert len(waiting) == 1, waiting
         return waiting[0]
 
     def approve(self, approval: Approval, pin: str | None = PIN) -> Approval:
-        """Approve it as its screen was."""
+        """Approve the request as it was shown."""
         return self.decider.approve(approval, fingerprint=approval.fingerprint, pin=pin)
 
     def deny(self, approval: Approval, code: str = "not_needed", note: str = "") -> Approval:
-        """Deny it."""
+        """Deny the request."""
         return self.decider.deny(approval, DenyCode(code), note)
 
 
 @contextmanager
 def cheap_pins() -> Iterator[None]:
-    """Let a PIN cost next to nothing in this process; other programs then cannot open its keys."""
+    """Make PINs cheap to check in this process; other programs then cannot open its keys."""
     with mock.patch.object(keys, "_MEMORY_KIB", 64):
         yield
 
@@ -56,7 +56,7 @@ def cheap_pins() -> Iterator[None]:
 def terminal(
     server: LiveServer, user: str, code: str, *, name: str = "laptop", url: str = ""
 ) -> Terminal:
-    """Enroll a device with this code, at the server's own address or another that leads there."""
+    """Enroll a device with this code, at the server's own URL or at a proxy's URL."""
     home = server.folder / f"home-{user}-{name}"
     enrollment = Enrollment(url=url or server.url, code=code, name=name, pin=PIN)
     client = enroll(Home.at(home), enrollment, clock=server.clock.now)
@@ -65,6 +65,6 @@ def terminal(
 
 
 def new_person(server: LiveServer, url: str = "") -> Terminal:
-    """A new user with one enrolled device."""
+    """Add a user with one enrolled device."""
     user, code = server.user()
     return terminal(server, user, code, url=url)

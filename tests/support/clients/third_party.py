@@ -1,7 +1,7 @@
-"""What others wrote, in a process of its own: OAuth clients playing a flow, and a push service.
+"""Third-party software, as processes: OAuth clients that run a flow, and a push service.
 
-Owns: talking to the programs in `tests/conformance/clients`, one JSON document a line. Without
-Node.js or the packages a test fails with the remedy: `scripts/clients`.
+Owns: the protocol with the programs in `tests/conformance/clients`, one JSON document a line.
+Without Node.js or the packages a test fails with the remedy: `scripts/clients`.
 """
 
 import contextlib
@@ -28,26 +28,26 @@ MCP_PYTHONS = {
     "mcp-python-2": Path(sys.executable),
 }
 AGENT_FRAMEWORKS = ROOT / ".venv/agent-frameworks/bin/python"
-"""Runs the recipes of frameworks for agents."""
+"""The Python that runs the recipes for agent frameworks."""
 FASTMCPS = {"fastmcp-2": MCP_PYTHONS["mcp-python-1"], "fastmcp-4": AGENT_FRAMEWORKS}
-"""The package fastmcp, each release beside the release of `mcp` that it builds on."""
+"""Releases of the package fastmcp, each with the Python that has its release of `mcp`."""
 MCP_TYPESCRIPT = "@modelcontextprotocol/sdk"
 MCP_TYPESCRIPT_2 = "@modelcontextprotocol/client"
 MCP_CLIENTS = (*MCP_PYTHONS, "mcp-python-2@2025-11-25", "mcp-typescript", "mcp-typescript-2")
-"""MCP SDKs. The two of Python do not fit into one environment; 2.x speaks two versions of MCP."""
+"""MCP SDKs. Both Python releases need their own environment; 2.x speaks two MCP versions."""
 MCP_SUITE = "@modelcontextprotocol/conformance"
-"""MCP's own tests, which `mcp_suite.py` runs."""
+"""MCP's own conformance tests, which `mcp_suite.py` runs."""
 JOSE = "jose"
 """Verifies tokens in the TypeScript of `docs/my-api.md`."""
 PUSH_SERVICE = "web-push-testing"
 AXE = "axe-core"
-"""Judges pages, in a browser; `evaluation.py` hands it to one."""
+"""Checks the accessibility of pages; `page_checks.py` loads it into a browser."""
 _PATIENCE_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What a client said: an event and what belongs to it."""
+    """A line of a client's output: an event and its members."""
 
     event: str
     members: Mapping[str, Any]
@@ -58,24 +58,24 @@ class Line:
 
 @dataclass(slots=True)
 class ForeignClient:
-    """A client that plays one flow."""
+    """A third-party client that runs one flow."""
 
     process: subprocess.Popen[str]
     heard: list[Line] = field(default_factory=list)
 
     def hear(self, event: str) -> Line:
-        """The next thing it says, which must be this."""
+        """Return the next line of its output, which must be this event."""
         assert self.process.stdout is not None
-        said = self.process.stdout.readline()
-        assert said, f"the client ended without saying {event}"
-        members = json.loads(said)
+        output = self.process.stdout.readline()
+        assert output, f"the client ended without saying {event}"
+        members = json.loads(output)
         line = Line(members.pop("event"), members)
         self.heard.append(line)
         assert line.event == event, (event, self.heard)
         return line
 
     def tell(self, **members: object) -> None:
-        """One document for it; an empty one lets it ask again."""
+        """Send it one document; an empty one makes it poll again."""
         assert self.process.stdin is not None
         self.process.stdin.write(json.dumps(members) + "\n")
         self.process.stdin.flush()
@@ -83,9 +83,9 @@ class ForeignClient:
 
 @contextlib.contextmanager
 def playing(library: str, flow: str, **told: object) -> Iterator[ForeignClient]:
-    """A client that has been told its flow; it is gone afterwards.
+    """Run a client through this flow while the block runs.
 
-    After an @ comes the version of MCP, if it is not the newest that the client has.
+    An @ and a version of MCP after the library select an older version than the client's newest.
     """
     library, _, version = library.partition("@")
     if version:
@@ -110,7 +110,7 @@ def playing(library: str, flow: str, **told: object) -> Iterator[ForeignClient]:
 def running_typescript(
     text: str, folder: Path, preloaded: str = "", **environment: str
 ) -> Iterator[subprocess.Popen[str]]:
-    """A program in TypeScript as somebody would save and start it; it is gone afterwards.
+    """Run a TypeScript program, as a reader would save and start it, while the block runs.
 
     `preloaded` is JavaScript that runs before it.
     """
@@ -141,9 +141,9 @@ def running_typescript(
 
 @contextlib.contextmanager
 def foreign_push_service() -> Iterator[httpx.Client]:
-    """A push service that somebody else wrote, and a connection to it; gone afterwards.
+    """Run a third-party push service while the block runs; yield an HTTP client for it.
 
-    It checks the sender's key (RFC 8292) and decrypts (RFC 8291) what it is sent.
+    It checks the sender's key (RFC 8292) and decrypts messages (RFC 8291).
     """
     port = free_port()
     program = f"node_modules/{PUSH_SERVICE}/src/bin/server.js"
@@ -166,7 +166,7 @@ def _serves(http: httpx.Client) -> bool:
 def as_agent(
     server: LiveServer, key: AgentKey, method: str = "client_secret_basic"
 ) -> dict[str, object]:
-    """What a client is told about whom it talks to and who it is."""
+    """Return the client's configuration: the server and the client's credentials."""
     return {
         "issuer": server.url,
         "client_id": key.id,
@@ -185,7 +185,7 @@ def _program(library: str) -> list[str]:
 
 
 def node() -> str:
-    """Node.js of this machine, which must have the packages."""
+    """Return this machine's Node.js; fail if it or a package is missing."""
     found = shutil.which("node")
     assert found, "Node.js is not installed. `scripts/clients` installs it, or says how."
     _check_packages(*LIBRARIES, PUSH_SERVICE, MCP_TYPESCRIPT, MCP_TYPESCRIPT_2)
@@ -193,7 +193,7 @@ def node() -> str:
 
 
 def newest_node() -> str:
-    """Node.js 22 or newer, which runs TypeScript and what Node.js 20 cannot."""
+    """Return the installed Node.js 22 or newer, which runs TypeScript, else the system's."""
     _check_packages(*LIBRARIES, JOSE, MCP_SUITE, MCP_TYPESCRIPT)
     own = sorted((FOLDER / "node_modules").glob("node-linux-*/bin/node"))
     return str(own[0]) if own else node()

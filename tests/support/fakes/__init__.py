@@ -1,1 +1,1 @@
-"""Replacements for what is far away: servers, push services, proxies, clocks."""
+"""Replacements for external parts: servers, push services, proxies, clocks."""

@@ -1,6 +1,6 @@
-"""A desktop that shows notifications, on a message bus of its own (org.freedesktop.Notifications).
+"""A desktop that shows notifications, on its own message bus (org.freedesktop.Notifications).
 
-Owns: what a person sees and presses there. Browsers are told of the bus by their environment.
+Owns: what a person sees and presses there. Browsers find the bus through their environment.
 """
 
 # ruff: noqa: N802  # the names of the specification
@@ -27,8 +27,8 @@ from tests.support.checks.waiting import until
 _NAME, _PATH = "org.freedesktop.Notifications", "/org/freedesktop/Notifications"
 _REMEDY = "No message bus. On Debian or Ubuntu: apt-get install -y dbus-daemon libnotify4"
 _PDEATHSIG = 1
-_SECONDS = 60.0
-_PRESSED = 2
+_TIMEOUT = 60.0
+_CLOSED_BY_USER = 2
 
 Text = Annotated[str, DBusSignature("s")]
 Number = Annotated[int, DBusSignature("u")]
@@ -42,7 +42,7 @@ Closed = Annotated[tuple[int, int], DBusSignature("uu")]
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """One that is on the screen."""
+    """A notification on the screen."""
 
     id: int
     title: str
@@ -52,7 +52,7 @@ class Notification:
 
 
 def die_with_us() -> None:
-    """In a child: end when its parent does, however that ends."""
+    """Call it in a child process: the child is killed when its parent ends for any reason."""
     ctypes.CDLL(None).prctl(_PDEATHSIG, signal.SIGKILL)
 
 
@@ -110,17 +110,17 @@ class Desktop:
     loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
     interface: _Interface | None = None
     count: int = 0
-    """How often something was shown, in place of something else too."""
+    """How many notifications were shown, including those that replaced an earlier one."""
 
     def wait(self, words: str) -> Notification:
-        """The notification whose title has these words, once it is there."""
-        return until(lambda: self._titled(words), _SECONDS)[0]
+        """Wait for the notification whose title contains these words, and return it."""
+        return until(lambda: self._titled(words), _TIMEOUT)[0]
 
     def _titled(self, words: str) -> list[Notification]:
         return [value for value in tuple(self.shown.values()) if words in value.title]
 
     def press(self, one: Notification, label: str) -> None:
-        """Press a button of it; "" presses the notification itself."""
+        """Press the button with this label; "" presses the notification itself."""
         keys = [key for key, shown in one.actions.items() if shown == label] or ["default"]
         self.shown.pop(one.id, None)
         self.loop.call_soon_threadsafe(self._press, one.id, keys[0])
@@ -128,12 +128,12 @@ class Desktop:
     def _press(self, number: int, key: str) -> None:
         assert self.interface is not None
         self.interface.ActionInvoked(number, key)
-        self.interface.NotificationClosed(number, _PRESSED)
+        self.interface.NotificationClosed(number, _CLOSED_BY_USER)
 
 
 @contextlib.contextmanager
 def desktop() -> Iterator[Desktop]:
-    """A bus with somebody at it."""
+    """Run a message bus with a desktop on it."""
     program = shutil.which("dbus-daemon")
     assert program is not None, _REMEDY
     bus = subprocess.Popen(
@@ -148,7 +148,7 @@ def desktop() -> Iterator[Desktop]:
         ready = threading.Event()
         thread = threading.Thread(target=_run, args=(shown, ready), daemon=True)
         thread.start()
-        assert ready.wait(_SECONDS)
+        assert ready.wait(_TIMEOUT)
         yield shown
         shown.loop.call_soon_threadsafe(shown.loop.stop)
         thread.join(5)
@@ -160,7 +160,7 @@ def desktop() -> Iterator[Desktop]:
 
 
 def environment(shown: Desktop) -> dict[str, str]:
-    """What a browser is started with, so that it shows its notifications there."""
+    """Return the environment of a browser that shows its notifications on this desktop."""
     return {**os.environ, "DBUS_SESSION_BUS_ADDRESS": shown.address}
 
 

@@ -1,7 +1,7 @@
 """Hosts of client metadata documents, inside the test.
 
-Owns: what each URL answers, and which URLs were fetched. The connection is not faked elsewhere:
-`tests/server/delivery/test_egress.py` has its limits.
+Owns: what each URL answers, and which URLs were fetched. The limits of a real connection are tested
+in `tests/server/delivery/test_egress.py`.
 """
 
 import json
@@ -16,7 +16,7 @@ URL = "https://chat.example/client.json"
 
 
 def document(url: str = URL, **changes: Any) -> dict[str, Any]:
-    """A valid document of a public client; None leaves a member out."""
+    """Return a valid document of a public client; a member that is None is left out."""
     members = {
         "client_id": url,
         "client_name": "Chat",
@@ -29,7 +29,7 @@ def document(url: str = URL, **changes: Any) -> dict[str, Any]:
 
 @dataclass(slots=True)
 class DocumentHost:
-    """Every host there is."""
+    """All hosts: answers by URL, and the URLs that were fetched."""
 
     answers: dict[str, Fetched | Unreachable] = field(default_factory=dict)
     fetched: list[str] = field(default_factory=list)
@@ -42,14 +42,14 @@ class DocumentHost:
         status: int = 200,
         headers: Mapping[str, str] | None = None,
     ) -> str:
-        """Put this document at the URL."""
-        text = json.dumps(document(url) if body is None else body).encode()
-        found = {"content-type": "application/json", **(headers or {})}
-        self.answers[url] = Fetched(status, text, found)
+        """Serve this document at the URL; return the URL."""
+        content = json.dumps(document(url) if body is None else body).encode()
+        all_headers = {"content-type": "application/json", **(headers or {})}
+        self.answers[url] = Fetched(status, content, all_headers)
         return url
 
     def fetch(self, _settings: object, url: str, max_bytes: int) -> Fetched:
-        """Answer as the egress would."""
+        """Answer as the real egress does."""
         self.fetched.append(url)
         answer = self.answers.get(url) or Unreachable("no such host", retry=True)
         if isinstance(answer, Unreachable):

@@ -1,4 +1,4 @@
-"""What a person has: a device, what she consented to, tokens that act for her."""
+"""What a user has: a device, consents, and tokens that act for her."""
 
 from dataclasses import replace
 from typing import Any
@@ -36,7 +36,7 @@ def a_device(*, tries: int = 0, high_from: int = 0, **changes: Any) -> Device:
 
 
 def a_consent(name: str = "invoice-bot", **changes: Any) -> Consent:
-    """Return a consent in force for a day."""
+    """Return a consent that is in force for one more day."""
     consent = Consent(
         id=SafeText(f"sayso_co_{crc32(name.encode()):016d}"),
         state=ConsentState.LIVE,
@@ -53,7 +53,7 @@ def a_consent(name: str = "invoice-bot", **changes: Any) -> Consent:
 
 
 def a_token(name: str = "invoice-bot", **changes: Any) -> Delegation:
-    """Return a token in force for four minutes."""
+    """Return a token that is valid for four more minutes."""
     who = Actor(f"sayso_ag_{crc32(name.encode()):016d}", SafeText(name))
     token = Delegation(
         id=f"sayso_at_{crc32(name.encode()):016d}",

@@ -1,4 +1,4 @@
-"""A person's keys that sign nothing and remember everything, and what she is about to deny."""
+"""Fakes that record a user's answers without signing them, and her unsent denials."""
 
 import threading
 from collections.abc import Collection, Iterable
@@ -22,38 +22,38 @@ PIN = "271828"
 
 @dataclass
 class FakeAnswers:
-    """Signs nothing, remembers everything, and fails when told to."""
+    """Records every answer without signing it, and fails when a test wants it to."""
 
     server: FakeServer
     is_unlocked: bool = True
     given: list[tuple[str, Answer, str | None]] = field(default_factory=list)
-    """Approval id, answer, and the PIN or the deny code."""
+    """Approval ID, answer, and the PIN or the deny code."""
     failures: list[errors.ClientError] = field(default_factory=list)
-    """What the next answers raise, first in first out."""
+    """Errors that the next calls raise, in this order."""
     proposals: list[Narrowing] = field(default_factory=list)
     about_devices: list[tuple[str, str]] = field(default_factory=list)
     reported: list[tuple[str, ReportScope, str]] = field(default_factory=list)
     granted: list[Granted | None] = field(default_factory=list)
-    """What each yes was for; None for all of it."""
+    """What each approval granted; None if it granted everything."""
     hold: threading.Event | None = None
     """When set, an answer waits for it."""
     denial_extras: list[DenialExtras] = field(default_factory=list)
-    """From when on each denial lets the agent ask again."""
+    """The extras of each denial, such as when the agent may ask again."""
     notes: list[str] = field(default_factory=list)
-    """What each denial tells the agent."""
+    """The note to the agent in each denial."""
     entered: list[Entries] = field(default_factory=list)
-    """What was typed beside the PIN, answer by answer."""
+    """What was typed besides the PIN for each approval."""
 
     def unlock(self, pin: str) -> None:
-        """Take the right PIN only."""
+        """Unlock if the PIN is right."""
         self._check(pin)
         self.is_unlocked = True
 
     def touch(self) -> None:
-        """Nothing runs out here."""
+        """Do nothing: this fake never locks itself."""
 
     def lock(self) -> None:
-        """Forget the key."""
+        """Lock it again."""
         self.is_unlocked = False
 
     def approve(
@@ -64,7 +64,7 @@ class FakeAnswers:
         pin: str | None = None,
         entries: Entries = NO_ENTRIES,
     ) -> Approval:
-        """Say yes, with the checks of the real thing that screens rely on."""
+        """Approve, with those checks of the real implementation that screens rely on."""
         self._before()
         current = self.server.approvals[approval.id]
         if current.action_text != approval.action_text or fingerprint != approval.fingerprint:
@@ -80,14 +80,14 @@ class FakeAnswers:
     def deny(
         self, approval: Approval, code: DenyCode, note: str = "", extras: DenialExtras = NO_EXTRAS
     ) -> Approval:
-        """Say no."""
+        """Deny."""
         self._before()
         self.notes.append(note)
         self.denial_extras.append(extras)
         return self._done(approval, Answer.DENY, code.value, code)
 
     def withdraw(self, approval: Approval) -> Approval:
-        """Withdraw the vote of one of several."""
+        """Withdraw this user's vote."""
         self._before()
         tally = approval.vote_tally
         assert tally is not None
@@ -99,7 +99,7 @@ class FakeAnswers:
         return done
 
     def check_outcome(self, approval_id: str) -> Approval:
-        """Tell what the server has; one that does not answer tells nothing."""
+        """Return the server's copy; raise UnknownOutcome if the server does not answer."""
         self._before()
         try:
             copy = self.server.approval(approval_id)
@@ -124,19 +124,22 @@ class FakeAnswers:
             raise errors.ApiError(
                 "not_narrower", 422, "/0/amount: is not less than what was requested"
             )
-        gone = SafeText("(not granted)")
-        rows += [Difference(SafeText("Scope"), display_safe(s), gone) for s in proposal.drop_scopes]
+        not_granted = SafeText("(not granted)")
+        rows += [
+            Difference(SafeText("Scope"), display_safe(s), not_granted)
+            for s in proposal.drop_scopes
+        ]
         if proposal.token_seconds is not None:
             seconds = SafeText(f"{proposal.token_seconds} seconds")
             rows.append(Difference(SafeText("Token lifetime"), SafeText("300 seconds"), seconds))
         self.proposals.append(proposal)
-        told = approval.headline
+        headline = approval.headline
         for row in rows:
-            told = SafeText(told.replace(row.asked, row.granted))
-        return Granted(f"{approval.action_text} {proposal}", tuple(rows), headline=told)
+            headline = SafeText(headline.replace(row.asked, row.granted))
+        return Granted(f"{approval.action_text} {proposal}", tuple(rows), headline=headline)
 
     def unlock_device(self, device: Device, pin: str) -> Device:
-        """Give another device its tries back."""
+        """Reset the PIN attempts of another device."""
         return self._about(device, "unlock", pin)
 
     def vouch_device(self, device: Device, pin: str) -> Device:
@@ -155,7 +158,7 @@ class FakeAnswers:
         return done
 
     def report(self, approval: Approval, scope: ReportScope, note: str = "") -> ReportResult:
-        """Stop the agent."""
+        """Report the request and quarantine its agent."""
         self._before()
         self.reported.append((approval.id, scope, note))
         done = answered(approval, Answer.DENY, DenyCode.SUSPICIOUS)
@@ -188,24 +191,24 @@ class FakeAnswers:
 
 @dataclass
 class FakeUnsentDenials:
-    """What is about to be denied."""
+    """Denials that were not sent yet."""
 
     left: tuple[UnsentDenial, ...] = ()
-    """What an earlier run did not send."""
+    """Denials that an earlier run did not send."""
     kept: set[str] = field(default_factory=set)
     failure: OSError | None = None
 
     def load(self) -> tuple[UnsentDenial, ...]:
-        """Return what was left."""
+        """Return the denials that an earlier run did not send."""
         return self.left
 
     def add(self, approvals: Iterable[Approval]) -> None:
-        """Remember them."""
+        """Add denials of these approvals."""
         if self.failure is not None:
             raise self.failure
         self.kept |= {approval.id for approval in approvals}
 
     def remove(self, ids: Collection[str]) -> None:
-        """Forget them."""
+        """Remove the denials with these approval IDs."""
         self.kept -= set(ids)
-        self.left = tuple(each for each in self.left if each.approval_id not in ids)
+        self.left = tuple(denial for denial in self.left if denial.approval_id not in ids)

@@ -1,4 +1,4 @@
-"""The terminal app with all its fakes, ready to be run or drawn."""
+"""The terminal app over fakes, ready to be run or drawn."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -30,7 +30,7 @@ from tests.support.fakes.fake_prefs import FakePrefsClient
 class FakeLogWitness:
     """A witness whose alarm a test sets."""
 
-    alarm: SafeText = SafeText("")  # noqa: RUF009  # a text never changes
+    alarm: SafeText = SafeText("")  # noqa: RUF009  # strings are immutable
 
     def check(self) -> SafeText:
         """Return the alarm."""
@@ -38,16 +38,16 @@ class FakeLogWitness:
 
 
 class NoOtherLogins:
-    """No other login on this machine."""
+    """A machine without other logins."""
 
     def counts(self) -> Mapping[str, int | None]:
-        """Return none."""
+        """Return no counts."""
         return {}
 
 
 @dataclass
 class Stage:
-    """One app with all its fakes."""
+    """The app and all its fakes."""
 
     clock: FakeClock
     server: FakeServer
@@ -60,7 +60,7 @@ class Stage:
     log_witness: FakeLogWitness = field(default_factory=FakeLogWitness)
 
     def request(self, approval: Approval) -> None:
-        """Let an agent ask."""
+        """Let an agent make this request, and report it on the feed."""
         self.server.put(approval)
         self.feed.tell(EventName.REQUESTED, approval)
 
@@ -73,13 +73,13 @@ def a_stage(
     place: Mapping[str, Any] = MappingProxyType({}),
     others: Any = None,
 ) -> Stage:
-    """Return an app over fakes, in UTC, at NOW; `place` has what else is said of it."""
+    """Return an app over fakes, in UTC, at NOW; `place` has more fields of its `Environment`."""
     clock = FakeClock()
     server = FakeServer(clock, device=device or a_device())
     server.put(*approvals)
     answers, feed = FakeAnswers(server), FakeFeed(clock)
     prefs_client, unsent_denials = FakePrefsClient(clock, server), FakeUnsentDenials()
-    here = replace(
+    environment = replace(
         Environment(zone=UTC, is_server_folder_readable=is_server_folder_readable), **place
     )
     grants_client, guard = FakeGrantsClient(server), InputGuard(clock.ticks)
@@ -101,14 +101,16 @@ def a_stage(
             guard=guard,
             now=clock.now,
             ticks=clock.ticks,
-            environment=here,
+            environment=environment,
             notifier=Notifier(
-                AlertSchedule(here.preferences, clock.ticks), here.terminal_environment, ring
+                AlertSchedule(environment.preferences, clock.ticks),
+                environment.terminal_environment,
+                ring,
             ),
         )
         return partial(InboxScreen, context)
 
-    app = ApproverApp(load_app, guard=guard, theme=here.theme, keymap=here.keymap)
+    app = ApproverApp(load_app, guard=guard, theme=environment.theme, keymap=environment.keymap)
     return Stage(
         *(clock, server, answers, feed, prefs_client, grants_client),
         *(app, unsent_denials, log_witness),

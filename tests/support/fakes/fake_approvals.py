@@ -1,6 +1,6 @@
-"""Made-up approvals with true digests, as a screen gets them.
+"""Invented approvals with correct digests, for screens.
 
-What a screen gets passes through `client.wire`, as in production.
+They are read with `client.wire`, as in production.
 """
 
 import json
@@ -27,7 +27,7 @@ def an_approval(
     left: int = 4 * MINUTE + 12_000,
     **changes: Any,
 ) -> Approval:
-    """Return a pending approval called `name`; `left` milliseconds remain at NOW."""
+    """Return a pending approval with an ID from `name`, which expires `left` ms after NOW."""
     terms = {**about, **changes}
     return read_approval(JsonObject.parse(json.dumps(_document(name, terms, NOW + left)), ""))
 
@@ -61,8 +61,8 @@ def three() -> list[Approval]:
     ]
 
 
-def _oddities(terms: Mapping[str, object]) -> list[dict[str, object]] | None:
-    """What the server found unusual; only actions are compared with anything."""
+def _unusual(terms: Mapping[str, object]) -> list[dict[str, object]] | None:
+    """Return what the server found unusual; None if the request is not an action."""
     if terms.get("kind", "action") != "action":
         return None
     found = _pairs(terms.get("unusual", []))
@@ -75,8 +75,8 @@ def _oddities(terms: Mapping[str, object]) -> list[dict[str, object]] | None:
 
 
 def _compared(terms: Mapping[str, object]) -> str | None:
-    """How much the server compared it with."""
-    found = _oddities(terms)
+    """Return the server's sentence on its comparison; None if the request is not an action."""
+    found = _unusual(terms)
     if found is None or "compared" in terms:
         return None if found is None else str(terms["compared"])
     if terms.get("first"):
@@ -109,7 +109,7 @@ def _document(name: str, terms: Mapping[str, object], expires_at: int) -> dict[s
         "facts": _facts(terms["facts"]),
         "scopes": [{"scope": scope, "risk": risk} for scope, risk in scopes],
         "resource": terms["resource"],
-        "unusual": _oddities(terms),
+        "unusual": _unusual(terms),
         "compared": _compared(terms),
         "undo": terms["undo"],
         "why": terms.get("why", "this scope asks for a person"),

@@ -1,4 +1,4 @@
-"""A server that only tests and pictures use: what the screens of the terminal app ask.
+"""A fake server for tests and pictures: it answers what the terminal app's screens ask.
 
 Owns: scripted answers. Never: the network.
 """
@@ -45,30 +45,30 @@ NARROWABLE = Narrowable(
 
 @dataclass
 class FakeServer:
-    """What the screens ask."""
+    """Answers the calls of the screens."""
 
     clock: FakeClock
     approvals: dict[str, Approval] = field(default_factory=dict)
     device: Device = field(default_factory=a_device)
     is_down: bool = False
     failure: errors.ClientError | None = None
-    """What every answer raises, if anything."""
+    """The error that every call raises, if any."""
     fetched: list[str] = field(default_factory=list)
     given: list[Consent] = field(default_factory=list)
     tokens: list[Delegation] = field(default_factory=list)
     others: list[Device] = field(default_factory=list)
     ended: list[str] = field(default_factory=list)
-    """Ids of whatever was ended."""
+    """IDs of everything that was revoked or suspended."""
     skew: int = 0
-    """How far it is ahead of this machine, in milliseconds."""
+    """How far the server's clock is ahead of this machine, in milliseconds."""
     last: Page | None = None
-    """What waited when the server last said so, as this machine kept it."""
+    """The last page of waiting requests, as this machine cached it."""
     owned: tuple[OwnedAgent, ...] = ()
-    """The agents of the person who looks."""
+    """The agents that the signed-in user owns."""
     called: tuple[Browser, ...] = ()
-    """Where she is called by push."""
+    """The browsers that notify her by push."""
     narrowable_facts: Narrowable = NARROWABLE
-    """What may be less of any request."""
+    """What can be narrowed in every request."""
 
     def now(self) -> int:
         """Return the server's time."""
@@ -81,18 +81,18 @@ class FakeServer:
         return Me(user=user, device=self.device, server_time=self.clock.now())
 
     def waiting(self) -> Page:
-        """Return what waits, soonest first."""
+        """Return the waiting requests, first the one that expires first."""
         self._answer()
-        waits = [value for value in self.approvals.values() if value.is_waiting(self.clock.now())]
-        waits.sort(key=lambda one: one.expires_at)
-        return Page(tuple(waits), None, 7, self.clock.now())
+        waiting = [value for value in self.approvals.values() if value.is_waiting(self.clock.now())]
+        waiting.sort(key=lambda approval: approval.expires_at)
+        return Page(tuple(waiting), None, 7, self.clock.now())
 
     def last_waiting(self) -> Page | None:
-        """Return what the test says was kept."""
+        """Return the cached page that the test set."""
         return self.last
 
     def approval(self, approval_id: str) -> Approval:
-        """Return one approval with a nonce."""
+        """Return an approval with a nonce."""
         self._answer()
         self.fetched.append(approval_id)
         if approval_id not in self.approvals:
@@ -100,7 +100,7 @@ class FakeServer:
         return replace(self.approvals[approval_id], nonce="nonce")
 
     def decided(self, cursor: str | None = None) -> Page:
-        """Return what is over in parts of five."""
+        """Return the requests that are over, in pages of five."""
         self._answer()
         start = int(cursor or 0)
         over = [
@@ -110,53 +110,54 @@ class FakeServer:
         return Page(tuple(over[start : start + 5]), following, 7, self.clock.now())
 
     def ended_since(self, since: int) -> tuple[Approval, ...]:
-        """Return what is over."""
+        """Return the requests that ended at this time or later."""
         self._answer()
-        every = self.approvals.values()
-        over = [each for each in every if not each.is_waiting(self.clock.now())]
-        return tuple(each for each in over if each.ended_at >= since)
+        approvals = self.approvals.values()
+        over = [value for value in approvals if not value.is_waiting(self.clock.now())]
+        return tuple(value for value in over if value.ended_at >= since)
 
     def owned_agents(self) -> tuple[OwnedAgent, ...]:
-        """Return alice's own."""
+        """Return the agents that alice owns."""
         self._answer()
         return self.owned
 
     def suspend_agent(self, agent_id: str) -> SuspendedAgent:
-        """Stop one of alice's own."""
+        """Suspend an agent that alice owns."""
         self._answer()
         self.ended.append(agent_id)
         disabled = SafeText("disabled")
         self.owned = tuple(
-            replace(each, state=disabled) if each.id == agent_id else each for each in self.owned
+            replace(agent, state=disabled) if agent.id == agent_id else agent
+            for agent in self.owned
         )
         return SuspendedAgent(2, 1)
 
     def consents(self) -> tuple[Consent, ...]:
-        """Return those in force."""
+        """Return the consents in force."""
         self._answer()
-        return tuple(each for each in self.given if each.id not in self.ended)
+        return tuple(consent for consent in self.given if consent.id not in self.ended)
 
     def revoke_consent(self, consent_id: str) -> tuple[Consent, int]:
-        """End one, and two tokens."""
+        """Revoke a consent, and two tokens with it."""
         self._answer()
         self.ended.append(consent_id)
-        return next(each for each in self.given if each.id == consent_id), 2
+        return next(consent for consent in self.given if consent.id == consent_id), 2
 
     def revoke_access(self, client_id: str) -> RevokedAccess:
-        """End what this client has; grants are remembered by its id."""
+        """Revoke what this client has; its grants are recorded as ended by its ID."""
         self._answer()
-        consents = [each.id for each in self.given if each.client_id == client_id]
+        consents = [consent.id for consent in self.given if consent.client_id == client_id]
         tokens = [token.id for token in self.tokens if token.client.id == client_id]
         self.ended += [*consents, *tokens, client_id]
         return RevokedAccess(0, len(consents), len(tokens))
 
     def delegations(self) -> tuple[Delegation, ...]:
-        """Return those in force."""
+        """Return the tokens in force."""
         self._answer()
         return tuple(token for token in self.tokens if token.id not in self.ended)
 
     def revoke_delegation(self, delegation_id: str) -> int:
-        """End one."""
+        """Revoke a token."""
         self._answer()
         self.ended.append(delegation_id)
         return 1
@@ -165,58 +166,58 @@ class FakeServer:
         """Return this one and the others."""
         self._answer()
         return tuple(
-            replace(each, is_active=each.is_active and each.id not in self.ended)
-            for each in (self.device, *self.others)
+            replace(device, is_active=device.is_active and device.id not in self.ended)
+            for device in (self.device, *self.others)
         )
 
     def browsers(self) -> tuple[Browser, ...]:
-        """Return what the test says."""
+        """Return the browsers that the test set."""
         self._answer()
         return self.called
 
     def rename_device(self, device_id: str, name: str) -> Device:
-        """Call it so."""
+        """Give the device this name."""
         self._answer()
-        every = {each.id: each for each in (self.device, *self.others)}
-        named = replace(every[device_id], name=SafeText(name))
-        self.device = named if named.is_this else self.device
-        self.others = [named if other.id == device_id else other for other in self.others]
-        return named
+        devices = {device.id: device for device in (self.device, *self.others)}
+        renamed = replace(devices[device_id], name=SafeText(name))
+        self.device = renamed if renamed.is_this else self.device
+        self.others = [renamed if other.id == device_id else other for other in self.others]
+        return renamed
 
     def test_browser(self, device_id: str) -> int:
-        """One for each browser."""
+        """Return how many other browsers have this ID."""
         self._answer()
         return sum(other.id == device_id and other.kind == "browser" for other in self.others)
 
     def revoke_device(self, device_id: str) -> None:
-        """End one."""
+        """Revoke a device."""
         self._answer()
         self.ended.append(device_id)
 
     def narrowable(self, approval_id: str) -> Narrowable:
-        """Return the same for every request."""
+        """Return what can be narrowed, the same for every request."""
         self._answer()
         if approval_id not in self.approvals:
             raise errors.ApiError("not_found", 404, "There is no such request.")
         return self.narrowable_facts
 
     def extend(self, approval_id: str) -> Approval:
-        """Let it wait ten minutes from now."""
+        """Extend the request to ten minutes from now."""
         self._answer()
         until = self.clock.now() + 10 * MINUTE
-        longer = replace(self.approvals[approval_id], extended_to=until)
-        self.put(longer)
-        return longer
+        extended = replace(self.approvals[approval_id], extended_to=until)
+        self.put(extended)
+        return extended
 
     def request_retry(self, approval_id: str) -> Approval:
-        """Remember it; the request has expired by now."""
+        """Mark the request as expired and its retry as requested."""
         self._answer()
-        lapsed = replace(self.approvals[approval_id], state=ApprovalState.EXPIRED)
-        self.put(replace(lapsed, retry=Retry.ASKED))
+        expired = replace(self.approvals[approval_id], state=ApprovalState.EXPIRED)
+        self.put(replace(expired, retry=Retry.ASKED))
         return self.approvals[approval_id]
 
     def put(self, *approvals: Approval) -> None:
-        """Add approvals or change them."""
+        """Add or replace these approvals."""
         for approval in approvals:
             self.approvals[approval.id] = approval
 

@@ -8,7 +8,7 @@ NOW = int(datetime(2026, 11, 24, 14, 32, 7, tzinfo=UTC).timestamp()) * 1000
 
 @dataclass
 class FakeClock:
-    """Both clocks of the app; they stand still until moved."""
+    """Both clocks of the app; they stand still until a test moves them."""
 
     ms: int = NOW
 

@@ -1,4 +1,4 @@
-"""What a terminal proves and signs, checked with PyJWT, which the terminal does not use."""
+"""Checks of what a terminal proves and signs, with PyJWT, which the terminal does not use."""
 
 import hashlib
 import json
@@ -16,7 +16,7 @@ DEVICE = "sayso_dv_dddddddddddddddd"
 
 
 class Proving:
-    """Whose keys they are, and what was proved with them."""
+    """The keys and tokens of the device, and the checks of proofs and signatures."""
 
     def __init__(self) -> None:
         self.faults = Faults()
@@ -96,11 +96,11 @@ class Proving:
 
 
 def public_key(jwk: dict[str, str]) -> EllipticCurvePublicKey:
-    """The key itself."""
+    """Return the public key of this JWK."""
     return cast("EllipticCurvePublicKey", ECAlgorithm.from_jwk(jwk))
 
 
 def thumbprint(jwk: dict[str, str]) -> str:
-    """How it is named (RFC 7638)."""
+    """Return the thumbprint of this JWK (RFC 7638)."""
     members = {name: jwk[name] for name in ("crv", "kty", "x", "y")}
     return digest(json.dumps(members, separators=(",", ":")))

@@ -1,4 +1,4 @@
-"""The devices of the small server's one user: their keys, PINs, codes and passwords."""
+"""The devices of the fake server's only user: their keys, PINs, codes and passwords."""
 
 import hmac
 import secrets
@@ -13,7 +13,7 @@ TRIES = 10
 
 
 class FakeDevices(Proving):
-    """One device, and another when a test asks for it."""
+    """The terminal's device, and another one if a test asks for it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -107,8 +107,8 @@ class FakeDevices(Proving):
         if self.pin_calls[-1:] != [wanted]:
             raise Refused(403, "pin_required")
         self.pin_tries = 0
-        made = {"enrollment_code": "7Q4N-0001", "link": "https://sayso.example/enroll#7Q4N-0001"}
-        return {**made, "expires_at": "2026-11-26T12:00:00.000Z"}
+        issued = {"enrollment_code": "7Q4N-0001", "link": "https://sayso.example/enroll#7Q4N-0001"}
+        return {**issued, "expires_at": "2026-11-26T12:00:00.000Z"}
 
     def _password(self, body: dict[str, object]) -> object:
         _, claims = self._verified(str(body["statement"]), {"high"}, "sayso-statement+jws")
@@ -118,6 +118,6 @@ class FakeDevices(Proving):
             raise Refused(422, "invalid_statement")
         if self.pin_calls[-1:] != [wanted]:
             raise Refused(403, "pin_required")
-        before, self.password = self.password, str(body["password"])
+        previous, self.password = self.password, str(body["password"])
         self.pin_tries = 0
-        return {"set": True, "sign_ins_ended": 0 if before is None else 1}
+        return {"set": True, "sign_ins_ended": 0 if previous is None else 1}

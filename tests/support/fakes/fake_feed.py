@@ -1,4 +1,4 @@
-"""A feed that tells what a test tells it, and what other servers have."""
+"""A feed that reports what a test sets, and counts of waiting requests on other servers."""
 
 import threading
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from tests.support.fakes.fake_clock import FakeClock
 
 @dataclass
 class FakeFeed:
-    """A feed that tells what the test tells it."""
+    """A feed that reports what the test sets."""
 
     clock: FakeClock
     starts: Phase = Phase.LIVE
@@ -24,24 +24,24 @@ class FakeFeed:
     listeners: FeedListeners | None = None
     phase: Phase = Phase.CONNECTING
     is_silent: bool = False
-    """Whether the server gives no sign of life although the line stands."""
+    """Whether the server sends nothing although the connection is open."""
     last: int | None = None
 
     @property
     def last_contact_at(self) -> int | None:
-        """Return now while the server is heard, else when it last was."""
+        """Return the current time while the server is heard, else the time when it last was."""
         if self.phase is Phase.LIVE and not self.is_silent:
             self.last = self.clock.now()
         return self.last
 
     def run(self, listeners: FeedListeners, stop: threading.Event) -> None:
-        """Be connected at once, then wait."""
+        """Connect immediately, then wait until stopped."""
         self.listeners = listeners
         self.connect(self.starts)
         stop.wait(60)
 
     def connect(self, phase: Phase, reason: str = "") -> None:
-        """Change the connection."""
+        """Set the phase of the connection and report it."""
         self.phase = phase
         if self.listeners is not None:
             text = display_safe(reason)
@@ -63,12 +63,12 @@ class FakeFeed:
 
 @dataclass
 class FakeOthers:
-    """Other servers: each look takes the next of `looks`, and the last one for good."""
+    """Other servers: each call returns the next of `looks`; the last one is repeated."""
 
     looks: list[Mapping[str, int | None]]
     asked: int = 0
 
     def counts(self) -> Mapping[str, int | None]:
-        """Return what this look finds."""
+        """Return the next of `looks`."""
         self.asked += 1
         return self.looks[min(self.asked, len(self.looks)) - 1]

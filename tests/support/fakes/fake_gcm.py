@@ -26,7 +26,7 @@ ORIGIN = "https://jmt17.google.com"
 """The push endpoint that Debian's Chromium reports."""
 _VERSION = b"\x29"
 _PING, _PONG, _LOGGED_IN, _MESSAGE = 0, 1, 3, 8
-_SECONDS = 10.0
+_TIMEOUT = 10.0
 
 
 @dataclass(slots=True)
@@ -37,7 +37,7 @@ class FakeGcm:
     http_port: int = 0
     mcs_port: int = 0
     pin: str = ""
-    """SHA-256 of the public key of its certificate."""
+    """SHA-256 of the public key of the server's certificate, in base64."""
     subtypes: dict[str, tuple[str, str]] = field(default_factory=dict)
     """Token → the browser's name for the subscription, and its allowed sender."""
     wire: "ssl.SSLSocket | None" = None
@@ -82,7 +82,7 @@ class FakeGcm:
             _text(21, body),
         ]
         with self.connected:
-            assert self.connected.wait_for(lambda: self.wire is not None, _SECONDS)
+            assert self.connected.wait_for(lambda: self.wire is not None, _TIMEOUT)
             assert self.wire is not None
             self.wire.sendall(_framed(_MESSAGE, b"".join(parts)))
 
@@ -152,7 +152,7 @@ class _Endpoints(BaseHTTPRequestHandler):
             self._say(self.gcm.register(form).encode())
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
     def _say(self, body: bytes) -> None:
         self.send_response(200)

@@ -1,6 +1,6 @@
-"""What a person approved ahead, made up for screens.
+"""Invented standing grants for screens.
 
-Owns: grants, a preview, the request that gives one. Never: the network.
+Owns: grants, a preview, the request that creates a grant. Never: the network.
 """
 
 from dataclasses import dataclass, field, replace
@@ -32,7 +32,7 @@ def euros(whole: int) -> Money:
 
 
 class Ground(Protocol):
-    """The server it belongs to."""
+    """The fake server that the client belongs to."""
 
     is_down: bool
     ended: list[str]
@@ -45,7 +45,7 @@ class Ground(Protocol):
 
 
 def a_grant(now: int, name: str = "invoice-bot", **changes: Any) -> StandingGrant:
-    """Return a grant of which one use of three was taken."""
+    """Return a grant with one of three uses taken."""
     grant = StandingGrant(
         id=SafeText(f"sayso_sg_{name}"),
         state=GrantState.LIVE,
@@ -72,31 +72,31 @@ def a_grant(now: int, name: str = "invoice-bot", **changes: Any) -> StandingGran
 
 @dataclass
 class FakeGrantsClient:
-    """Remembers proposals; offers what it was told to."""
+    """Records proposals, and returns the grants and the request that a test sets."""
 
     server: Ground
     given: list[StandingGrant] = field(default_factory=list)
     proposals: list[StandingGrantProposal] = field(default_factory=list)
     offers: Approval | None = None
-    """The request that gives what is wished."""
+    """The request that creates the proposed grant."""
     failures: list[errors.ClientError] = field(default_factory=list)
-    """What the next questions raise, first in first out."""
+    """Errors that the next calls raise, in this order."""
 
     def grants(self) -> tuple[StandingGrant, ...]:
-        """Return those in force."""
+        """Return the grants in force."""
         self._answer()
         over = self.server.ended
-        left = [each for each in self.given if each.id not in over]
-        return tuple(each for each in left if each.agent_id not in over)
+        left = [grant for grant in self.given if grant.id not in over]
+        return tuple(grant for grant in left if grant.agent_id not in over)
 
     def revoke(self, grant_id: str) -> StandingGrant:
-        """End one."""
+        """Revoke a grant."""
         self._answer()
         self.server.ended.append(grant_id)
-        return next(each for each in self.given if each.id == grant_id)
+        return next(grant for grant in self.given if grant.id == grant_id)
 
     def preview(self, proposal: StandingGrantProposal) -> GrantPreview:
-        """Return what was wished, over two requests of late."""
+        """Return the preview of this proposal, compared with two recent requests."""
         self._answer()
         self.proposals.append(proposal)
         asked = self.server.now() - HOUR
@@ -116,7 +116,7 @@ class FakeGrantsClient:
         )
 
     def request(self, proposal: StandingGrantProposal, example: Approval) -> Approval:
-        """Return the request that gives it."""
+        """Return the request that creates the grant."""
         del proposal, example
         self._answer()
         assert self.offers is not None

@@ -1,4 +1,4 @@
-"""What rings, for tests and pictures."""
+"""Notification preferences, for tests and pictures."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -20,16 +20,16 @@ from tests.support.fakes.fake_requests import MINUTE
 
 @dataclass
 class FakePrefsClient:
-    """What is snoozed and muted, as the server would tell it."""
+    """Snoozed requests, muted agents and quiet hours, as the server would return them."""
 
     clock: FakeClock
     server: FakeServer
     attention: NotificationPrefs = DEFAULT_PREFS
     failure: errors.ClientError | None = None
-    """What every change raises, if anything."""
+    """The error that every change raises, if any."""
 
     def settings(self) -> NotificationPrefs:
-        """Return what is set."""
+        """Return the current preferences."""
         return self.attention
 
     def snooze(self, approval_id: str) -> NotificationPrefs:
@@ -39,32 +39,32 @@ class FakePrefsClient:
         return self._set(holds=(*self.attention.holds, hold))
 
     def unsnooze(self, approval_id: str) -> NotificationPrefs:
-        """Let it ring."""
-        rest = [each for each in self.attention.holds if each.approval != approval_id]
+        """Let the request notify again."""
+        rest = [hold for hold in self.attention.holds if hold.approval != approval_id]
         return self._set(holds=tuple(rest))
 
     def mute(self, agent_id: str) -> NotificationPrefs:
-        """Mute it for good."""
-        every = self.server.approvals.values()
-        name = next((each.agent.name for each in every if each.agent.id == agent_id), agent_id)
+        """Mute the agent without an end."""
+        agents = [approval.agent for approval in self.server.approvals.values()]
+        name = next((agent.name for agent in agents if agent.id == agent_id), agent_id)
         mute = Mute(SafeText(agent_id), SafeText(name), self.clock.now(), None)
         return self._set(mutes=(*self.attention.mutes, mute))
 
     def unmute(self, agent_id: str) -> NotificationPrefs:
-        """Let it ring."""
+        """Let the agent's requests notify again."""
         rest = [mute for mute in self.attention.mutes if mute.agent_id != agent_id]
         return self._set(mutes=tuple(rest))
 
     def set_quiet_hours(
         self, begins: str, ends: str, zone: str, days: tuple[str, ...]
     ) -> NotificationPrefs:
-        """Set hours."""
+        """Set quiet hours; no days means every day."""
         named = tuple(map(SafeText, days or ("mon", "tue", "wed", "thu", "fri", "sat", "sun")))
         hours = QuietHours(named, SafeText(begins), SafeText(ends), SafeText(zone))
         return self._set(quiet_hours=hours)
 
     def clear_quiet_hours(self) -> NotificationPrefs:
-        """Clear them."""
+        """Remove the quiet hours."""
         return self._set(quiet_hours=None)
 
     def _set(self, **changes: Any) -> NotificationPrefs:

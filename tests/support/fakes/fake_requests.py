@@ -1,6 +1,6 @@
-"""What agents ask, app and person by person, as tests and pictures know it.
+"""Requests of agents and apps that tests and pictures use.
 
-Owns: the terms. Never: an approval of them.
+Owns: the terms of the requests. Never: approvals made from them.
 """
 
 from collections.abc import Mapping

@@ -1,6 +1,6 @@
-"""A server of the approver's API, small and strict, on a real socket.
+"""A small, strict server of the approver's API, on a real socket.
 
-Owns: what there is and what becomes of it. Never: rules of approvals beyond first decision wins.
+Owns: its objects and their changes. Never: rules of approvals other than "first decision wins".
 """
 
 import re
@@ -20,7 +20,7 @@ DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 
 
 class FakeServer(FakeDevices):
-    """One user, one enrollment code, and whatever approvals a test adds."""
+    """A server with one user, one enrollment code, and the approvals that a test adds."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -29,15 +29,15 @@ class FakeServer(FakeDevices):
         self.refreshes = 0
         self.reports: list[dict[str, object]] = []
         self.reported_agents = True
-        """Whether reports stop the agent of their request."""
+        """Whether a report quarantines the agent of its request."""
         self.code_used = False
         self.consents: list[dict[str, object]] = []
         self.grants: list[dict[str, object]] = []
         self.sign_in = ["authorization_pending"]
-        """What polls of a sign-in are answered with before it is let in."""
+        """Error codes that polls of a sign-in get, in this order, before tokens are issued."""
         self.agents: list[dict[str, object]] = []
         self.since: str | None = None
-        """From when on what is over was asked for last."""
+        """The `since` parameter of the last request for a page of approvals."""
         self.attention: dict[str, object] = {
             "quiet_hours": None,
             "quiet_until": None,
@@ -63,25 +63,25 @@ class FakeServer(FakeDevices):
         self.stop()
 
     def stop(self) -> None:
-        """Stop answering; a second time nothing happens."""
+        """Stop answering; calling it again is harmless."""
         self.is_stopped = True
         self._http.shutdown()
         self._http.server_close()
 
     def add(self, approval: dict[str, object] | None = None) -> dict[str, object]:
-        """Let somebody ask for something."""
-        asked = approval or wire_approval(number=len(self.approvals) + 1, now=self.now())
-        self.approvals[str(asked["id"])] = asked
-        return asked
+        """Add this approval, or a new one, and return it."""
+        added = approval or wire_approval(number=len(self.approvals) + 1, now=self.now())
+        self.approvals[str(added["id"])] = added
+        return added
 
     def decide_elsewhere(self, approval_id: str, decision: str = "deny") -> None:
-        """Let another device be faster."""
+        """Record a decision of another device."""
         state = {"deny": "denied", "approve": "approved"}[decision]
         decided = self._decided(decision, OTHER_DEVICE, None, None)
         self.approvals[approval_id] |= {"state": state, "decided": decided}
 
     def answer(self, method: str, path: str, query: dict[str, str], raw: bytes) -> object:
-        """Return the body of the answer to an authenticated request."""
+        """Return the response body for an authenticated request."""
         for verb, pattern, work in _ROUTES:
             found = re.fullmatch(pattern, path)
             if verb == method and found:
@@ -89,7 +89,7 @@ class FakeServer(FakeDevices):
         raise Refused(404, "not_found")
 
     def grant(self, form: dict[str, str], proof_key: dict[str, str]) -> object:
-        """Return tokens."""
+        """Return the response body of the token endpoint."""
         if form.get("client_id") != "sayso-approver":
             raise Refused(401, "invalid_client")
         if form["grant_type"] == "refresh_token":
@@ -141,8 +141,8 @@ class FakeServer(FakeDevices):
             for consent in self.consents
             if cast("dict[str, str]", consent["client"])["id"] == client_id
         ]
-        for each in found:
-            each |= {"state": "revoked", "revoked_at": when(self.now())}
+        for consent in found:
+            consent |= {"state": "revoked", "revoked_at": when(self.now())}
         counts = {"grants_ended": 0, "consents_revoked": len(found), "tokens_revoked": 3}
         return {"client_id": client_id, **counts}
 
@@ -163,7 +163,7 @@ class FakeServer(FakeDevices):
         return found
 
     def _preview(self, body: dict[str, object]) -> object:
-        """What a grant would be that is like the first one, and that it covers no request."""
+        """Return a preview: a grant like the first one, which does not cover the request."""
         past = {"id": body["approval"], "state": "pending", "fingerprint": "9f3a-71c0"}
         past |= {"created_at": when(self.now()), "covered": False, "mismatch": "/amount"}
         return {**self.grants[0], "given_at": "medium", "requests": [past]}

@@ -1,4 +1,4 @@
-"""The wire of the small server: a request in, an answer out, the faults that tests ask for."""
+"""The HTTP side of the fake server: requests, responses, and faults that tests set."""
 
 import json
 import threading
@@ -16,7 +16,7 @@ USER_CODE = "BCDF-GHJK"
 
 
 class Refused(Exception):
-    """What a request is answered with instead."""
+    """Raised to answer a request with an error."""
 
     def __init__(self, status: int, code: str, **members: object) -> None:
         super().__init__(code)
@@ -26,7 +26,7 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One authenticated request."""
+    """An authenticated request."""
 
     names: tuple[str, ...]
     query: dict[str, str]
@@ -34,7 +34,7 @@ class Call:
 
     @property
     def body(self) -> dict[str, object]:
-        """The JSON object that was sent."""
+        """Return the JSON object that was sent."""
         body = json.loads(self.raw)
         if not isinstance(body, dict):
             raise Refused(422, "invalid_body")
@@ -43,19 +43,19 @@ class Call:
 
 @dataclass(slots=True)
 class Faults:
-    """What goes wrong next; each is used up."""
+    """What goes wrong next; each fault happens once."""
 
     lose_answer_to: set[str] = field(default_factory=set)
-    """Ends of paths whose request is done and whose answer is lost."""
+    """Path suffixes: such a request is processed, but its response is lost."""
     drop_request_to: set[str] = field(default_factory=set)
-    """Ends of paths whose request is lost before it is done."""
+    """Path suffixes: such a request is lost before it is processed."""
     refuse_token_once: bool = False
     is_too_often: bool = False
-    """Whether what is asked next comes too soon, `RETRY_AFTER` seconds of it."""
+    """Whether the next request gets 429 with `Retry-After: RETRY_AFTER`."""
 
 
 class Answering(Protocol):
-    """What answers."""
+    """The server that computes the responses."""
 
     faults: Faults
     is_stopped: bool
@@ -63,23 +63,23 @@ class Answering(Protocol):
     lock: threading.Lock
 
     def now(self) -> int:
-        """The time in milliseconds."""
+        """Return the time in milliseconds."""
 
     def check_proof(self, proof: str, method: str, path: str, token: str | None) -> dict[str, str]:
-        """The key that a DPoP proof is signed with."""
+        """Return the key that a DPoP proof is signed with."""
 
     def check_token(self, authorization: str, proof: str, method: str, path: str) -> None:
-        """Refuse a token that is none."""
+        """Raise `Refused` if the token is not valid."""
 
     def grant(self, form: dict[str, str], proof_key: dict[str, str]) -> object:
-        """Tokens."""
+        """Return the response body of the token endpoint."""
 
     def answer(self, method: str, path: str, query: dict[str, str], raw: bytes) -> object:
-        """The body of the answer to an authenticated request."""
+        """Return the response body for an authenticated request."""
 
 
 class Handler(BaseHTTPRequestHandler):
-    """HTTP in and out."""
+    """Reads requests and writes responses."""
 
     fake: Answering
     protocol_version = "HTTP/1.1"
@@ -98,11 +98,11 @@ class Handler(BaseHTTPRequestHandler):
         self._serve()
 
     def date_time_string(self, timestamp: float | None = None) -> str:  # noqa: ARG002  # the library's signature
-        """The Date header tells this server's time."""
+        """Return this server's time for the Date header."""
         return super().date_time_string(self.fake.now() / 1000)
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
     def _serve(self) -> None:
         parts = urlsplit(self.path)
@@ -160,5 +160,5 @@ class Handler(BaseHTTPRequestHandler):
 
 
 def flat(query: str) -> dict[str, str]:
-    """A query or form, by name."""
+    """Return the first value of each parameter of a query or form."""
     return {name: values[0] for name, values in parse_qs(query, keep_blank_values=True).items()}

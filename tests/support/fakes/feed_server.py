@@ -1,6 +1,6 @@
 """A live feed that plays a script, on a real socket.
 
-Owns: one script per connection and what clients said. Never: proofs or tokens; tests look at those.
+Owns: one script per connection, and what clients sent. Never: proofs or tokens; tests check those.
 """
 
 import json
@@ -17,11 +17,11 @@ from websockets.sync.server import ServerConnection, serve
 from tests.support.builders.approval_texts import when, wire_approval
 
 Step = str | int | Mapping[str, object]
-"""A frame as text or as an object, or a code to close with."""
+"""A frame as a string or an object, or a code to close the connection with."""
 
 
 class FeedServer:
-    """A socket that plays one script per connection, then keeps the last line open."""
+    """A socket that plays one script per connection; after a script the connection stays open."""
 
     def __init__(self, *scripts: list[Step]) -> None:
         self.scripts = list(scripts)
@@ -61,7 +61,7 @@ class FeedServer:
 
 
 def hello(cursor: int = 0, *, lasts: int = 600_000) -> dict[str, object]:
-    """The first frame of a line."""
+    """Return the first frame of a connection."""
     return {
         "type": "hello",
         "cursor": cursor,
@@ -71,7 +71,7 @@ def hello(cursor: int = 0, *, lasts: int = 600_000) -> dict[str, object]:
 
 
 def event(seq: int, **changes: object) -> dict[str, object]:
-    """Somebody asks for something."""
+    """Return the frame of a new request."""
     frame: dict[str, object] = {
         "type": "event",
         "seq": seq,

@@ -1,6 +1,6 @@
-"""A gateway in this process: an issuer, a person and an upstream server that the test holds.
+"""A gateway in this process, with an issuer, a person and an upstream server set by the test.
 
-Owns: what they are asked, and what they answer. Never: listens on a socket.
+Owns: what these are asked, and what they answer. Never: listens on a socket.
 """
 
 import asyncio
@@ -47,18 +47,18 @@ members = {{ to = "payee" }}
 
 
 class FakeUpstream:
-    """An MCP server that does what the test says."""
+    """An MCP server whose answers the test sets."""
 
     def __init__(self) -> None:
         self.tools: list[Any] = [READ, PAY]
         self.got: list[tuple[httpx.Headers, dict[str, Any]]] = []
-        """Headers and message of each request."""
+        """The headers and the message of each request."""
         self.answers: dict[str, httpx.Response] = {}
-        """The answer to a method, in place of the usual one."""
+        """Method → its answer in place of the usual one."""
         self.streams = False
 
     def calls(self) -> list[Any]:
-        """The parameters of the calls of tools that came."""
+        """Return the parameters of all tool calls."""
         return [message["params"] for _, message in self.got if message["method"] == "tools/call"]
 
     async def answer(self, request: httpx.Request) -> httpx.Response:
@@ -82,7 +82,7 @@ class FakeUpstream:
 
 
 class FakePerson:
-    """A person who is asked, as far as the gateway's agent sees them."""
+    """A person who is asked, in place of the gateway's agent."""
 
     def __init__(self, issuer: FakeIssuer) -> None:
         self._issuer = issuer
@@ -92,11 +92,11 @@ class FakePerson:
         self.less: dict[str, Any] = {}
         self.error: Exception | None = None
         self.user: str | None = None
-        """Who answers, if it is not the person who is asked."""
+        """The user who answers, if it is not the user who is asked."""
         self.exchanged: list[str] = []
 
     async def ask(self, user: str, action: Mapping[str, Any], **options: Any) -> Approved:
-        """Wait for the test's answer."""
+        """Record the request, and wait for the test's answer."""
         self.asked.append((user, action))
         self.keys.append(options["idempotency_key"])
         self.was_asked.set()
@@ -115,33 +115,35 @@ class FakePerson:
         return read_approved({"access_token": token, "authorization_details": granted}, None)
 
     async def exchange(self, token: str, **_: Any) -> Approved:
-        """Give a token for the upstream server."""
+        """Return a token for the upstream server."""
         self.exchanged.append(token)
         answer = {"access_token": f"exchanged-{len(self.exchanged)}", "expires_in": 300}
         return read_approved(answer, None)
 
 
 class FakeGateway:
-    """The gateway between them, and its log."""
+    """The gateway between these parts, and its log."""
 
     def __init__(self, exchange: Exchange | None = None, **changes: Any) -> None:
         self.issuer = FakeIssuer()
         self.person, self.upstream = FakePerson(self.issuer), FakeUpstream()
         self.log: list[Mapping[str, object]] = []
         more = "".join(f"{name} = {value}\n" for name, value in {"wait": 5, **changes}.items())
-        read = config.read(more + _FILE, {"PAIR": "a:b", "HEADER": "Bearer of-the-gateway"})
+        parsed_config = config.read(
+            more + _FILE, {"PAIR": "a:b", "HEADER": "Bearer of-the-gateway"}
+        )
         if exchange is not None:
-            read = config.Config(**{**_members(read), "upstream": exchange})
+            parsed_config = config.Config(**{**_members(parsed_config), "upstream": exchange})
         else:
-            assert isinstance(read.upstream, Header)
+            assert isinstance(parsed_config.upstream, Header)
         agent: Any = self.person
         http = httpx.AsyncClient(transport=httpx.MockTransport(self.upstream.answer))
         guard = AsyncGuard(ISSUER, RESOURCE, credentials=("a", "b"), http=self.issuer.async_http)
-        upstream = Upstream(_URL, read, agent, http)
-        self.app = Gateway(read, upstream, guard, agent, self.log.append).app
+        upstream = Upstream(_URL, parsed_config, agent, http)
+        self.app = Gateway(parsed_config, upstream, guard, agent, self.log.append).app
 
     def token(self, scope: str = "notes:read notes:pay", **claims: Any) -> str:
-        """A token of a caller."""
+        """Return an access token of a caller."""
         return self.issuer.token(aud=RESOURCE, scope=scope, **claims)
 
     async def send(
@@ -170,12 +172,12 @@ class FakeGateway:
 
 
 def request(method: str, **params: Any) -> dict[str, Any]:
-    """A request of JSON-RPC."""
+    """Return a JSON-RPC request."""
     return {"jsonrpc": "2.0", "id": 7, "method": method, "params": params}
 
 
 def last(response: httpx.Response) -> Any:
-    """The message of an answer, or the last one of a stream."""
+    """Return the message of a response, or the last message of a stream."""
     if not response.headers["content-type"].startswith("text/event-stream"):
         return response.json()
     data = [line[6:] for line in response.text.splitlines() if line.startswith("data: ")]
@@ -183,14 +185,14 @@ def last(response: httpx.Response) -> Any:
 
 
 def text(message: Any) -> str:
-    """The text of a result that a model reads."""
+    """Return the text of a tool result that the model reads."""
     assert message["result"].get("isError", False) in {True, False}
     found: str = message["result"]["content"][0]["text"]
     return found
 
 
 def caller(user: str | None, client: str) -> Caller:
-    """A caller by their user and client, without a token."""
+    """Return a caller with this user and client, without a real token."""
     return Caller(
         token="t",
         user=user,
@@ -205,5 +207,5 @@ def caller(user: str | None, client: str) -> Caller:
     )
 
 
-def _members(read: config.Config) -> dict[str, Any]:
-    return {name: getattr(read, name) for name in read.__dataclass_fields__}
+def _members(parsed_config: config.Config) -> dict[str, Any]:
+    return {name: getattr(parsed_config, name) for name in parsed_config.__dataclass_fields__}

@@ -1,6 +1,6 @@
-"""An issuer in this process: metadata, keys, introspection and consumption, answered by hand.
+"""A fake issuer in this process: metadata, keys, introspection and consumption.
 
-Owns: tokens of any kind, signed by keys of its own. Never: listens on a socket.
+Owns: tokens of any kind, signed with its own keys. Never: listens on a socket.
 """
 
 import json
@@ -20,26 +20,26 @@ USER, AGENT = "sayso_us_ana", "sayso_ag_bot"
 
 @dataclass(slots=True)
 class FakeIssuer:
-    """What answers the SDK's requests, and what it was asked."""
+    """Answers the SDK's requests, and records them."""
 
     keys: list[Key] = field(default_factory=lambda: [new_key("ES256", "first")])
     asked: list[str] = field(default_factory=list)
-    """Paths of all requests."""
+    """The paths of all requests."""
     away: bool = False
-    """Whether no request gets an answer."""
+    """Whether every request fails to connect."""
     active: bool = True
-    """What introspection says."""
+    """The `active` member of introspection responses."""
     consumption: httpx.Response | None = None
-    """What the next consumption gets; None for a success."""
+    """The response to every consumption; None for a success."""
 
     @property
     def http(self) -> httpx.Client:
-        """A client that reaches it and nobody else."""
+        """Return a client that reaches only this issuer."""
         return httpx.Client(transport=httpx.MockTransport(self.answer))
 
     @property
     def async_http(self) -> httpx.AsyncClient:
-        """The same for asyncio."""
+        """Return such a client for asyncio."""
         return httpx.AsyncClient(transport=httpx.MockTransport(self.answer))
 
     def answer(self, request: httpx.Request) -> httpx.Response:
@@ -62,7 +62,7 @@ class FakeIssuer:
         return self.consumption or success
 
     def token(self, key: Key | None = None, header: Any = None, **changes: Any) -> str:
-        """A good access token; `changes` replace claims, None takes one away."""
+        """Return a valid access token; `changes` replace claims, None removes one."""
         now = int(time.time())
         claims = {
             "iss": ISSUER,

@@ -1,8 +1,8 @@
-"""Pages of somebody else, on another port of this machine.
+"""Pages of a different website, on another port of this machine.
 
-Owns: serving them under both names of the loopback. To a browser `localhost` on another port is
-another origin of the same site, so that even a strict cookie goes along; `127.0.0.1` is another
-site altogether.
+Owns: serving them under both names of the loopback. To a browser, `localhost` on another port is a
+different origin on the same site, so that it sends even `SameSite=Strict` cookies; `127.0.0.1` is a
+different site.
 """
 
 import contextlib
@@ -20,17 +20,17 @@ class OtherSite:
 
     port: int
     pages: dict[str, str] = field(default_factory=dict)
-    """Markup by path."""
+    """Path → markup."""
 
     def page(self, host: str, path: str, markup: str) -> str:
-        """Put a page there; where it is under this name."""
+        """Serve a page at this path; return its URL with this host name."""
         self.pages[path] = f"<!doctype html><title>Elsewhere</title><body>{markup}"
         return f"http://{host}:{self.port}{path}"
 
 
 @contextlib.contextmanager
 def other_site() -> Iterator[OtherSite]:
-    """A site without pages, gone afterwards."""
+    """Run a site without pages while the block runs."""
     site = OtherSite(0)
 
     class Handler(BaseHTTPRequestHandler):
@@ -42,7 +42,7 @@ def other_site() -> Iterator[OtherSite]:
             self.wfile.write((found or "").encode())
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         server.daemon_threads = True

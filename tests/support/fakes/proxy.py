@@ -1,6 +1,6 @@
-"""A TCP road between a client and a server, which a test can slow down, stop or cut.
+"""A TCP proxy between a client and a server, which a test can slow down, freeze or cut.
 
-Owns: forwarding bytes. Never: what the bytes mean.
+Owns: forwarding bytes. Never: the meaning of the bytes.
 """
 
 import contextlib
@@ -11,18 +11,18 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-_AT_ONCE = 4_096
+_CHUNK_SIZE = 4_096
 _SMALL_BUFFER = 4_096
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER: on, for no time; close() then resets
 
 
 @dataclass(slots=True)
 class Proxy:
-    """The road to one port.
+    """The proxy to one port.
 
-    `delay` is in seconds, for each piece that is forwarded. `lets_back` is asked before each piece
-    of an answer; where it says no, that piece is lost and every connection is cut. `on_way_there`
-    gets each piece of a request before it is forwarded.
+    It waits `delay` seconds before it forwards each piece. It calls `lets_back` before each piece
+    of a response; if that returns False, the piece is lost and every connection is cut. It passes
+    each piece of a request to `on_way_there` before it forwards it.
     """
 
     target: int
@@ -35,25 +35,25 @@ class Proxy:
 
     @property
     def port(self) -> int:
-        """Where clients connect."""
+        """Return the port at which clients connect."""
         port: int = self.listener.getsockname()[1]
         return port
 
     @property
     def url(self) -> str:
-        """Where clients connect, as a URL."""
+        """Return the URL at which clients connect."""
         return f"http://localhost:{self.port}"
 
     def freeze(self) -> None:
-        """Forward nothing more; both sides believe that the connection stands."""
+        """Stop forwarding; to both sides the connections still look open."""
         self._open.clear()
 
     def thaw(self) -> None:
-        """Forward again, what has waited first."""
+        """Forward again, starting with the bytes that are waiting."""
         self._open.set()
 
     def cut(self) -> None:
-        """Reset every connection, and be there for new ones."""
+        """Reset every connection, but keep accepting new ones."""
         ends, self._ends = self._ends, []
         for end in ends:
             with contextlib.suppress(OSError):
@@ -62,7 +62,7 @@ class Proxy:
             end.close()
 
     def run(self) -> None:
-        """Take connections until the listener is closed."""
+        """Accept connections until the listener is closed."""
         self._open.set()
         while True:
             try:
@@ -72,7 +72,7 @@ class Proxy:
             self._join(client)
 
     def close(self) -> None:
-        """Be gone."""
+        """Close the listener and every connection."""
         with contextlib.suppress(OSError):
             self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
@@ -80,7 +80,7 @@ class Proxy:
         self.thaw()
 
     def _join(self, client: socket.socket) -> None:
-        """Connect the other side, with a small window, so that a frozen road fills soon."""
+        """Connect to the server, with a small buffer, so that a frozen connection fills up soon."""
         server = socket.socket()
         server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _SMALL_BUFFER)
         self._ends += [client, server]
@@ -96,7 +96,7 @@ class Proxy:
 
     def _forward(self, *, here: socket.socket, there: socket.socket, is_back: bool) -> None:
         with contextlib.suppress(OSError):
-            while self._open.wait() and (piece := here.recv(_AT_ONCE)):
+            while self._open.wait() and (piece := here.recv(_CHUNK_SIZE)):
                 self._open.wait()
                 if self.delay:
                     time.sleep(self.delay)
@@ -111,12 +111,12 @@ class Proxy:
 
 @contextlib.contextmanager
 def proxy(target: int) -> Iterator[Proxy]:
-    """A road to this port of this machine, gone afterwards."""
-    road = Proxy(target)
-    thread = threading.Thread(target=road.run, daemon=True)
+    """Run a proxy to this port of this machine while the block runs."""
+    running_proxy = Proxy(target)
+    thread = threading.Thread(target=running_proxy.run, daemon=True)
     thread.start()
     try:
-        yield road
+        yield running_proxy
     finally:
-        road.close()
+        running_proxy.close()
         thread.join(5)

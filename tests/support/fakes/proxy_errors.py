@@ -1,6 +1,6 @@
-"""What a proxy says while the server behind it is away, at that server's own address.
+"""Error pages of a proxy whose server is down, served at that server's address.
 
-Owns: the answers of nginx and Caddy to a browser whose server was stopped.
+Owns: what nginx and Caddy answer a browser while the server is stopped.
 """
 
 import contextlib
@@ -21,9 +21,9 @@ def stand_in(server: LiveServer, status: int, headers: Mapping[str, str] = {}) -
 
     class Answer(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            goes = self.headers["Sec-Fetch-Mode"] == "navigate"
+            is_navigation = self.headers["Sec-Fetch-Mode"] == "navigate"
             body = f"<h1>{WORDS}</h1>".encode()
-            self.send_response(status if goes else _GATEWAY)
+            self.send_response(status if is_navigation else _GATEWAY)
             for name, value in {**headers, "Content-Type": "text/html"}.items():
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(body)))
@@ -34,20 +34,20 @@ def stand_in(server: LiveServer, status: int, headers: Mapping[str, str] = {}) -
         def log_message(self, *_: object) -> None:
             pass
 
-    def listens() -> ThreadingHTTPServer | None:
+    def listen_on_port() -> ThreadingHTTPServer | None:
         with contextlib.suppress(OSError):
             return ThreadingHTTPServer(("127.0.0.1", server.port), Answer)
         return None
 
     server.stop()
-    there = until(listens)
-    assert there is not None
-    thread = threading.Thread(target=there.serve_forever, daemon=True)
+    replacement = until(listen_on_port)
+    assert replacement is not None
+    thread = threading.Thread(target=replacement.serve_forever, daemon=True)
     thread.start()
     try:
         yield
     finally:
-        there.shutdown()
-        there.server_close()
+        replacement.shutdown()
+        replacement.server_close()
         thread.join(5)
         server.start()

@@ -1,8 +1,8 @@
-"""A push service on the loopback that checks whatever it is sent (RFC 8030, 8188, 8291, 8292).
+"""A push service on the loopback that checks every message (RFC 8030, 8188, 8291, 8292).
 
-Owns: subscriptions whose private key the test holds, and a second, independent reading of the
-messages: nothing here is made with the library that the server sends with. `behaviour` may be
-changed at any time.
+Owns: subscriptions whose private key the test holds, and an independent implementation of the
+format: it does not use the library that the server sends with. A test may change `behaviour` at any
+time.
 """
 
 import base64
@@ -31,25 +31,25 @@ _DAY = 24 * 60 * 60
 
 
 def encoded(raw: bytes) -> str:
-    """Base64url without padding."""
+    """Return base64url without padding."""
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
 def decoded(text: str) -> bytes:
-    """The bytes again."""
+    """Return the bytes of base64url without padding."""
     return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
 @dataclass(slots=True)
 class Minted:
-    """A subscription of no browser."""
+    """A subscription without a browser; the test has its keys."""
 
     endpoint: str
     private: ec.EllipticCurvePrivateKey
     auth: bytes
 
     def to_json(self) -> dict[str, Any]:
-        """What `PushSubscription.toJSON()` gives."""
+        """Return what `PushSubscription.toJSON()` returns in a browser."""
         point = _point(self.private.public_key())
         keys = {"p256dh": encoded(point), "auth": encoded(self.auth)}
         return {"endpoint": self.endpoint, "expirationTime": None, "keys": keys}
@@ -57,65 +57,65 @@ class Minted:
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """A message that was taken."""
+    """A message that the push service accepted."""
 
     token: str
     ttl: int
     urgency: str
     topic: str
     subject: str
-    """Whom we may ask about the sender."""
+    """The contact of the sender (`sub` of its VAPID token)."""
     body: bytes
     said: dict[str, Any] | None
-    """What was in it, for subscriptions that were minted here."""
+    """The decrypted message, if the subscription was minted here."""
 
 
 @dataclass(slots=True)
 class PushService:
-    """The far end."""
+    """The state of the push service, and what it received."""
 
     port: int = 0
     behaviour: Behaviour | None = None
-    """What it does in place of taking the message."""
+    """What it does instead of checking and accepting the message."""
     known: dict[str, Minted | None] = field(default_factory=dict)
-    """Tokens → what was minted; None for a browser's own."""
+    """Token → the minted subscription, or None if it belongs to a browser."""
     keys: dict[str, str] = field(default_factory=dict)
-    """Tokens → the sender's public key, where the subscription is bound to one (RFC 8292 4)."""
+    """Token → the sender's public key, if the subscription is bound to one (RFC 8292 4)."""
     taken: list[Delivered] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     over: threading.Event = field(default_factory=threading.Event)
     forward: Callable[[str, bytes, dict[str, str]], None] | None = None
-    """Hands a browser's message on."""
+    """Passes a message for a browser on."""
     audience: str = ""
-    """The origin that senders must name; its own where it is empty."""
+    """The origin that senders must name; if empty, the origin of this service."""
 
     @property
     def origin(self) -> str:
-        """Where it listens."""
+        """Return the origin of this service."""
         return f"http://127.0.0.1:{self.port}"
 
     def mint(self, key: str = "") -> Minted:
-        """A new subscription, bound to this key of a sender."""
+        """Create a subscription, bound to this public key of a sender if one is given."""
         private = ec.generate_private_key(ec.SECP256R1())
         token = encoded(hashlib.sha256(_point(private.public_key())).digest())
-        made = Minted(f"{self.origin}/push/{token}", private, token.encode()[:16])
-        self.known[token] = made
+        minted = Minted(f"{self.origin}/push/{token}", private, token.encode()[:16])
+        self.known[token] = minted
         if key:
             self.keys[token] = key
-        return made
+        return minted
 
     def said(self) -> list[dict[str, Any]]:
-        """What was in the messages."""
-        return [one.said for one in self.taken if one.said is not None]
+        """Return the decrypted messages."""
+        return [message.said for message in self.taken if message.said is not None]
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Takes one message."""
+    """Receives one message."""
 
     service: PushService
 
     def do_POST(self) -> None:
-        """RFC 8030 5."""
+        """Receive a message (RFC 8030 5)."""
         body = self.rfile.read(int(self.headers["Content-Length"]))
         with contextlib.suppress(OSError):
             if self.service.behaviour is not None:
@@ -124,10 +124,10 @@ class Handler(BaseHTTPRequestHandler):
                 self.say(*self._take(body))
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
     def say(self, status: int, words: str = "", **headers: str) -> None:
-        """Answer."""
+        """Send this response."""
         if status >= 400:
             self.service.refused.append(f"{status} {words}")
         self.send_response(status)
@@ -150,18 +150,18 @@ class Handler(BaseHTTPRequestHandler):
         except (ValueError, KeyError, jwt.InvalidTokenError) as error:
             return 403, f"vapid: {error!r}"
         try:
-            taken = _read(token, self.headers, body, subject, self.service.known[token])
+            delivered = _read(token, self.headers, body, subject, self.service.known[token])
         except ValueError as error:
             return 400, str(error)
-        if self.service.forward is not None and taken.said is None:
-            headers = {"encoding": "aes128gcm", "ttl": str(taken.ttl)}
+        if self.service.forward is not None and delivered.said is None:
+            headers = {"encoding": "aes128gcm", "ttl": str(delivered.ttl)}
             self.service.forward(token, body, headers)
-        self.service.taken.append(taken)
+        self.service.taken.append(delivered)
         return 201, ""
 
 
 def check_vapid(headers: Message, origin: str, bound: str | None) -> str:
-    """The sender's contact, if it signed for this very service and not for long (RFC 8292 2)."""
+    """Check the VAPID token: audience, key and expiry (RFC 8292 2); return the sender's contact."""
     scheme, _, rest = headers["Authorization"].partition(" ")
     if scheme != "vapid":
         raise ValueError(f"scheme {scheme}")
@@ -197,7 +197,7 @@ def _read(
 
 
 def decrypt(body: bytes, private: ec.EllipticCurvePrivateKey, auth: bytes) -> bytes:
-    """RFC 8291 3.4 and RFC 8188 2: one record, its padding taken off."""
+    """Decrypt a message of one record and remove its padding (RFC 8291 3.4, RFC 8188 2)."""
     salt, size, id_length = body[:16], int.from_bytes(body[16:20]), body[20]
     sender_point, record = body[21 : 21 + id_length], body[21 + id_length :]
     if len(record) > size:
@@ -215,7 +215,7 @@ def decrypt(body: bytes, private: ec.EllipticCurvePrivateKey, auth: bytes) -> by
 
 
 def encrypt(text: bytes, p256dh: bytes, auth: bytes) -> bytes:
-    """What a browser with these keys decrypts to this text (RFC 8291 3.4 and RFC 8188 2)."""
+    """Encrypt a text for a browser with these keys (RFC 8291 3.4 and RFC 8188 2)."""
     private, salt = ec.generate_private_key(ec.SECP256R1()), os.urandom(16)
     point = _point(private.public_key())
     browser = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), p256dh)
@@ -236,7 +236,7 @@ def _point(public: ec.EllipticCurvePublicKey) -> bytes:
 
 
 def answer(status: int, words: str = "", **headers: str) -> Behaviour:
-    """Answer so, whatever comes."""
+    """Return a behaviour that answers every message like this."""
     return lambda handler: handler.say(status, words, **headers)
 
 
@@ -246,7 +246,7 @@ def hang(handler: Handler) -> None:
 
 
 def flood(handler: Handler) -> None:
-    """Take it, and answer without an end."""
+    """Accept the message, and send an endless response."""
     handler.send_response(201)
     handler.end_headers()
     while not handler.service.over.is_set():
@@ -255,7 +255,7 @@ def flood(handler: Handler) -> None:
 
 @contextlib.contextmanager
 def push_service(port: int = 0) -> Iterator[PushService]:
-    """A push service that takes what is right."""
+    """Run a push service that accepts valid messages."""
     state = PushService()
     handler = type("Bound", (Handler,), {"service": state})
     with ThreadingHTTPServer(("127.0.0.1", port), handler) as server:

@@ -1,4 +1,4 @@
-"""A real HTTP server on the loopback that does what a test tells it, and remembers what it got."""
+"""A real HTTP server on the loopback whose behaviour a test sets, and which records requests."""
 
 import contextlib
 import datetime as dt
@@ -21,7 +21,7 @@ Behaviour = Callable[["Handler"], None]
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """One request as it came."""
+    """A recorded request."""
 
     method: str
     path: str
@@ -31,7 +31,7 @@ class Received:
 
 @dataclass(slots=True)
 class Receiver:
-    """The far end of a hook. `behaviour` may be changed at any time."""
+    """The receiver of a webhook. A test may change `behaviour` at any time."""
 
     port: int = 0
     behaviour: Behaviour = field(default_factory=lambda: answer(200))
@@ -39,35 +39,37 @@ class Receiver:
     over: threading.Event = field(default_factory=threading.Event)
 
     def url(self, host: str = "127.0.0.1") -> str:
-        """Where it listens."""
+        """Return the URL of the hook."""
         return f"http://{host}:{self.port}/hook"
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Remembers the request, then behaves."""
+    """Records the request, then calls the behaviour."""
 
     receiver: Receiver
 
     def do_GET(self) -> None:
-        """Any request without a body."""
+        """Handle a request without a body."""
         self._serve(b"")
 
     def do_POST(self) -> None:
-        """Any request with one."""
+        """Handle a request with a body."""
         self._serve(self.rfile.read(int(self.headers["Content-Length"])))
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
     def _serve(self, body: bytes) -> None:
-        behave = self.receiver.behaviour  # whoever sees this call may change it for the next one
+        behave = (
+            self.receiver.behaviour
+        )  # a test that sees this call may change it for the next one
         self.receiver.got.append(Received(self.command, self.path, self.headers, body))
         with contextlib.suppress(OSError):
             behave(self)
 
 
 def answer(status: int, body: bytes = b"", **headers: str) -> Behaviour:
-    """Answer with this status."""
+    """Return a behaviour that answers with this status."""
 
     def behave(handler: Handler) -> None:
         handler.send_response(status)
@@ -86,7 +88,7 @@ def hang(handler: Handler) -> None:
 
 
 def drip(handler: Handler) -> None:
-    """Answer 200 with a body that comes one byte at a time, for ever."""
+    """Answer 200 with an endless body, one byte at a time."""
     handler.send_response(200)
     handler.send_header("Content-Length", "100000")
     handler.end_headers()
@@ -97,7 +99,7 @@ def drip(handler: Handler) -> None:
 
 
 def drip_head(handler: Handler) -> None:
-    """Answer with a head that comes one byte at a time, for ever."""
+    """Answer with an endless header, one byte at a time."""
     handler.wfile.write(b"HTTP/1.1 200 OK\r\nX-Drip: ")
     while not handler.receiver.over.is_set():
         handler.wfile.write(b".")
@@ -106,7 +108,7 @@ def drip_head(handler: Handler) -> None:
 
 
 def flood(handler: Handler) -> None:
-    """Answer 200 with a body that has no end."""
+    """Answer 200 with an endless body."""
     handler.send_response(200)
     handler.end_headers()
     while not handler.receiver.over.is_set():
@@ -114,13 +116,13 @@ def flood(handler: Handler) -> None:
 
 
 def certify(folder: Path, name: str) -> ssl.SSLContext:
-    """A certificate for this name by an authority that nobody knows; its own is `ca.pem`."""
+    """Make a certificate for this name, signed by a new authority whose certificate is `ca.pem`."""
     keys = [ec.generate_private_key(ec.SECP256R1()) for _ in range(2)]
-    authority = _certificate("an authority", keys[0], "an authority", keys[0], ca=True)
-    mine = _certificate(name, keys[1], "an authority", keys[0], ca=False)
-    (folder / "ca.pem").write_bytes(authority.public_bytes(Encoding.PEM))
+    ca_certificate = _certificate("an authority", keys[0], "an authority", keys[0], ca=True)
+    certificate = _certificate(name, keys[1], "an authority", keys[0], ca=False)
+    (folder / "ca.pem").write_bytes(ca_certificate.public_bytes(Encoding.PEM))
     key = keys[1].private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    (folder / "server.pem").write_bytes(key + mine.public_bytes(Encoding.PEM))
+    (folder / "server.pem").write_bytes(key + certificate.public_bytes(Encoding.PEM))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(folder / "server.pem")
     return context
@@ -153,7 +155,7 @@ def _certificate(
 
 @contextlib.contextmanager
 def receiver(tls: ssl.SSLContext | None = None, port: int = 0) -> Iterator[Receiver]:
-    """A receiver that answers 200 until told otherwise."""
+    """Run a receiver that answers 200 until a test changes its behaviour."""
     state = Receiver()
     handler = type("Bound", (Handler,), {"receiver": state})
     with ThreadingHTTPServer(("127.0.0.1", port), handler) as server:

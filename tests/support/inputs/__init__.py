@@ -1,1 +1,1 @@
-"""Calls, tokens, proofs and bodies, valid and invalid."""
+"""Valid and invalid calls, tokens, proofs and bodies."""

@@ -1,4 +1,4 @@
-"""Pictures for agents, put together by hand: right ones, and each kind of wrong one."""
+"""Icons of agents, assembled by hand: valid ones, and each kind of invalid one."""
 
 import struct
 import zlib
@@ -7,7 +7,7 @@ _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
 def part(kind: bytes, data: bytes = b"") -> bytes:
-    """One part of a PNG, with its length and its check."""
+    """Return a chunk of a PNG, with its length and its checksum."""
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
@@ -17,14 +17,14 @@ def png(
     rgb: tuple[int, int, int] = (31, 95, 85),
     *more: bytes,
 ) -> bytes:
-    """A whole picture of one colour; `more` are parts before its pixels."""
+    """Return a PNG of one color; `more` are chunks before its pixels."""
     head = part(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
     rows = (b"\0" + bytes(rgb) * width) * height
     return b"".join((_SIGNATURE, head, *more, part(b"IDAT", zlib.compress(rows, 9)), part(b"IEND")))
 
 
 def webp(*parts: tuple[bytes, bytes]) -> bytes:
-    """A file of these parts."""
+    """Return a WebP file of these chunks."""
     body = b"".join(
         kind + struct.pack("<I", len(data)) + data + b"\0" * (len(data) % 2) for kind, data in parts
     )
@@ -32,16 +32,16 @@ def webp(*parts: tuple[bytes, bytes]) -> bytes:
 
 
 def lossy(width: int = 32, height: int = 32) -> tuple[bytes, bytes]:
-    """The head of lossy pixels (RFC 6386 9.1)."""
+    """Return the header of lossy pixels (RFC 6386 9.1)."""
     return b"VP8 ", b"\x10\0\0\x9d\x01\x2a" + struct.pack("<HH", width, height) + b"\0\0"
 
 
 def lossless(width: int = 32, height: int = 32) -> tuple[bytes, bytes]:
-    """The head of lossless pixels (RFC 9649 3.4)."""
+    """Return the header of lossless pixels (RFC 9649 3.4)."""
     return b"VP8L", b"\x2f" + struct.pack("<I", (width - 1) | (height - 1) << 14)
 
 
 def extended(width: int = 32, height: int = 32, flags: int = 0) -> tuple[bytes, bytes]:
-    """What stands before the pixels of a larger format (RFC 9649 2.7)."""
+    """Return the header of the extended format (RFC 9649 2.7)."""
     sides = (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")
     return b"VP8X", bytes([flags, 0, 0, 0]) + sides

@@ -1,6 +1,7 @@
-"""The places that take what a browser holds, and the names of what people gave and look after.
+"""The endpoints that take a browser's handles, and those that take IDs of a user's objects.
 
-Owns: putting any handle there; `places.py` has the other places, and reads the answers.
+Owns: sending any handle there. `handle_endpoints.py` has the other endpoints and reads the
+responses.
 """
 
 import json
@@ -23,7 +24,7 @@ Place = Callable[[str], httpx.Response]
 
 
 def of_passkeys(world: World) -> dict[str, Place]:
-    """What comes from a browser that is somebody's device."""
+    """Return the endpoints that a browser with a passkey calls."""
     cookie = f"{COOKIE}={world.handles['passkey cookie']}"
     token = world.handles["page token"]
 
@@ -42,9 +43,9 @@ def of_passkeys(world: World) -> dict[str, Place]:
 
 
 def of_sign_ins(world: World) -> dict[str, Place]:
-    """What comes from a browser whose person signs in to apps."""
-    held = world.handles
-    mine = f"{SIGN_IN_COOKIE}={held['sign-in cookie']}"
+    """Return the endpoints that a browser calls whose user signs in to apps."""
+    handles = world.handles
+    mine = f"{SIGN_IN_COOKIE}={handles['sign-in cookie']}"
 
     def flow(cookie: str, prompt: str) -> str:
         form = request_of(world.app.id, prompt=prompt)
@@ -58,7 +59,7 @@ def of_sign_ins(world: World) -> dict[str, Place]:
         cookie = f"{SIGN_IN_COOKIE}={handle}"
         return goes_on(flow(cookie, "none"), cookie)
 
-    def denied(handle: str, token: str = held["form token"]) -> httpx.Response:
+    def denied(handle: str, token: str = handles["form token"]) -> httpx.Response:
         form = {"flow": handle, "csrf": token, "answer": "deny"}
         return _send(world, "POST", "/consent", mine, data=form)
 
@@ -71,7 +72,7 @@ def of_sign_ins(world: World) -> dict[str, Place]:
 
 
 def _send(world: World, method: str, path: str, cookie: str, **rest: Any) -> httpx.Response:
-    """Send the request as a page of ours does."""
+    """Send the request as our pages do."""
     named = {"Origin": world.server.url, "Sec-Fetch-Site": "same-origin", "Cookie": cookie}
     headers = {**named, **rest.pop("headers", {})}
     with world.server.client() as browser:
@@ -79,22 +80,22 @@ def _send(world: World, method: str, path: str, cookie: str, **rest: Any) -> htt
 
 
 def _feed(world: World, ticket: str) -> httpx.Response:
-    """What the socket says first, as if it were an answer: greeted, or closed with a code."""
+    """Return the socket's first message as a response: its type, or 401 with the close code."""
     cookie = f"{COOKIE}={world.handles['passkey cookie']}"
     address = f"ws://localhost:{world.server.port}/api/feed"
     origin = Origin(world.server.url)
     with connect(address, additional_headers={"Cookie": cookie}, origin=origin) as socket:
         try:
             socket.send(json.dumps({"type": "ticket", "ticket": ticket}))
-            said = json.loads(socket.recv(30))
+            message = json.loads(socket.recv(30))
         except ConnectionClosed as closed:
             code = 0 if closed.rcvd is None else closed.rcvd.code
             return httpx.Response(401, json={"code": str(code)})
-        return httpx.Response(200, json={"type": said["type"]})
+        return httpx.Response(200, json={"type": message["type"]})
 
 
 def of_records(world: World) -> dict[str, Place]:
-    """Where people and administrators name what they look after."""
+    """Return the endpoints that take the ID of an object of a user or an administrator."""
     raw = RawApi(world.person, world.http)
 
     def place(method: str, path: str) -> Place:

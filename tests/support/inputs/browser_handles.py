@@ -1,7 +1,7 @@
-"""What a browser holds, and the names of what people gave and looked after.
+"""The handles of a browser, and the IDs of a user's objects.
 
-Owns: collecting them, beside what `handles.py` collects from clients and terminals. What has no
-consequence for anything else is written as a row.
+Owns: collecting them; `handles.py` collects those of clients and terminals. Objects that affect
+nothing else are written as rows.
 """
 
 import hashlib
@@ -31,7 +31,7 @@ SIGN_IN_COOKIE = "sayso"
 
 
 def of_sign_in(browser: Browser, app_id: str) -> dict[str, str]:
-    """What a browser holds whose person has signed in, and whose next consent waits on its page."""
+    """Return the handles of a browser that has signed in and shows a consent page."""
     page = browser.authorize(app_id, prompt="consent")
     (form,) = page.forms
     return {
@@ -42,7 +42,7 @@ def of_sign_in(browser: Browser, app_id: str) -> dict[str, str]:
 
 
 def of_passkey(server: LiveServer) -> dict[str, str]:
-    """What a browser holds that is a device, of somebody whom nobody asks; and how it is called."""
+    """Return the handles of a new user's browser with a passkey, and its push subscription."""
     web, services = new_web_person(server), server.services
     with services.store.write() as tx:
         push = PushSubscription(
@@ -65,7 +65,7 @@ def of_passkey(server: LiveServer) -> dict[str, str]:
 
 
 def of_records(server: LiveServer, person: Terminal, agent_id: str) -> dict[str, str]:
-    """What this person has given and looks after; they are an administrator from here on."""
+    """Make the person an administrator; return the IDs of objects of theirs."""
     services = server.services
     Users(services.store, services.secrets).update(
         person.user, UserChanges(roles=("admin",)), by=BY

@@ -1,7 +1,7 @@
-"""Commands of the programs, as a shell gives them, in the test's own process.
+"""Commands of the programs, run in the test's own process as a shell would run them.
 
-Owns: their environment, stdin, stdout, stderr and exit code. A start of a program takes longer than
-most tests do; that they start has tests of its own (tests/server/cli, tests/approver_tui/cli).
+Owns: their environment, stdin, stdout, stderr and exit code. Starting a program takes longer than
+most tests do; that the programs start is tested in tests/server/cli and tests/approver_tui/cli.
 """
 
 import contextlib
@@ -20,7 +20,7 @@ _PROGRAMS = {"server": server, "approver_tui": approver, "ask": ask}
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """How a command ended."""
+    """The exit code and the output of a command."""
 
     returncode: int
     stdout: str
@@ -28,7 +28,7 @@ class Done:
 
 
 def command(program: str, *arguments: str, environment: Mapping[str, str], stdin: str = "") -> Done:
-    """Give a command; `environment` is added to that of the tests."""
+    """Run a command; `environment` is added to the environment of the tests."""
     out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True) for _ in range(2))
     code: object = None
     with (

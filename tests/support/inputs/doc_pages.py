@@ -1,6 +1,6 @@
-"""A page of the documentation whose blocks are run as printed.
+"""A page of the documentation whose code blocks are run as printed.
 
-Owns: giving its commands and running its Python. Never: what must come of it.
+Owns: running its commands and its Python. Never: the expected results.
 """
 
 import re
@@ -29,7 +29,7 @@ class DocPage:
         self.names: dict[str, Any] = {}
 
     def commands(self, server: LiveServer) -> list[str]:
-        """Give the commands of the page's shell block; returns the identifiers that they print."""
+        """Run the commands of the page's shell block; return the identifiers that they print."""
         kind, block = self._blocks.pop(0)
         assert kind == "sh"
         printed = ""
@@ -41,7 +41,7 @@ class DocPage:
         return _SECRETS.findall(printed)
 
     def run(self) -> None:
-        """Run the next block of Python."""
+        """Run the next block of Python; skip JSON and plain blocks before it."""
         kind, block = self._blocks.pop(0)
         while kind in {"json", ""}:
             kind, block = self._blocks.pop(0)
@@ -49,21 +49,21 @@ class DocPage:
         exec(compile(block, "page", "exec"), self.names)  # noqa: S102  # the page's own text
 
     def text(self, kind: str) -> str:
-        """The next block, as it is."""
-        found, block = self._blocks.pop(0)
-        assert found == kind
+        """Return the next block unchanged."""
+        block_kind, block = self._blocks.pop(0)
+        assert block_kind == kind
         return str(block)
 
     def only(self, kind: str) -> str:
-        """The one block of this kind."""
-        (found,) = [block for each, block in self._blocks if each == kind]
-        return str(found)
+        """Return the only block of this kind."""
+        (only_block,) = [block for block_kind, block in self._blocks if block_kind == kind]
+        return str(only_block)
 
     def skip(self) -> None:
-        """Leave out the block that starts a server for good."""
+        """Skip the block that starts a server, which would not end."""
         kind, _ = self._blocks.pop(0)
         assert kind == ""
 
     def done(self) -> bool:
-        """Whether every block was run."""
+        """Report whether every block was run."""
         return self._blocks == []

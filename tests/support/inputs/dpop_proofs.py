@@ -1,4 +1,4 @@
-"""DPoP proofs of clients, put together by hand so that every part of one can be wrong."""
+"""DPoP proofs of clients, assembled by hand so that a test can make every part wrong."""
 
 import base64
 import hashlib
@@ -9,7 +9,7 @@ from tests.support.inputs.handmade_jwts import Key
 
 
 def proof_claims(url: str, now: int, method: str = "POST", **changes: Any) -> dict[str, Any]:
-    """The claims of a good proof; `changes` replace members, None takes one away."""
+    """Return the claims of a valid proof; `changes` replace members, None removes one."""
     claims = {
         "jti": secrets.token_urlsafe(16),
         "htm": method,
@@ -21,22 +21,22 @@ def proof_claims(url: str, now: int, method: str = "POST", **changes: Any) -> di
 
 
 def proof(key: Key, url: str, now: int, method: str = "POST", **changes: Any) -> str:
-    """A proof of this key for one request; `now` in milliseconds."""
+    """Return a proof of this key for a request; `now` is in milliseconds."""
     return signed(key, proof_claims(url, now, method, **changes))
 
 
 def signed(key: Key, claims: Any, **header: Any) -> str:
-    """A proof with these claims; members of the header are added or changed."""
+    """Return a proof with these claims; `header` adds or replaces header members."""
     return key.sign(claims, **{"kid": None, "typ": "dpop+jwt", "jwk": public(key), **header})
 
 
 def public(key: Key) -> dict[str, Any]:
-    """The members that make the key."""
+    """Return the members of the public key itself."""
     return {name: value for name, value in key.jwk.items() if name not in {"kid", "alg", "use"}}
 
 
 def thumbprint(key: Key) -> str:
-    """RFC 7638, with the members of an EC key in their order."""
+    """Return the thumbprint of an EC key (RFC 7638)."""
     jwk = key.jwk
     text = (
         f'{{"crv":"{jwk["crv"]}","kty":"{jwk["kty"]}","x":"{jwk["x"]}","y":"{jwk["y"]}"}}'.encode()
@@ -45,7 +45,7 @@ def thumbprint(key: Key) -> str:
 
 
 def ath(token: str) -> str:
-    """What a proof says of the access token that it comes with."""
+    """Return the `ath` claim for this access token."""
     return _b64(hashlib.sha256(token.encode()).digest())
 
 

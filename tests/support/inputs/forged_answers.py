@@ -1,4 +1,4 @@
-"""Answers that somebody else signed."""
+"""Signed decisions and statements with a signature of a different key."""
 
 import json
 
@@ -8,7 +8,7 @@ from tests.support.inputs.handmade_jwts import new_key
 
 
 def forged(signed: str) -> str:
-    """The same words, signed by a key of somebody else."""
+    """Return the same content, signed with a different key."""
     parts = signed.split(".")
     if len(parts) == 3:
         head, body = (json.loads(decode(part)) for part in parts[:2])

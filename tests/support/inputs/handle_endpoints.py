@@ -1,6 +1,6 @@
-"""Every place that takes something which this server hands out, or somebody signed for it.
+"""Every endpoint that takes a handle: something that the server issues or that a caller signs.
 
-Owns: putting any handle anywhere, and reading the one word with which the place answers.
+Owns: sending any handle to any endpoint, and reading the result from the response.
 """
 
 import json
@@ -39,7 +39,7 @@ Place = Callable[[str], httpx.Response]
 
 
 def places(world: World) -> dict[str, Place]:
-    """Every place, by its name."""
+    """Return every endpoint by its name."""
     return {
         **_of_clients(world),
         **_of_agents(world),
@@ -52,18 +52,18 @@ def places(world: World) -> dict[str, Place]:
 
 
 def word(answer: httpx.Response) -> tuple[int, str]:
-    """Status and error of an answer; a page has no other word, and a redirect may carry one."""
+    """Return the status and the error of a response, `page` for a page."""
     if (where := answer.headers.get("location")) is not None:
         query = dict(parse_qsl(urlsplit(where).query))
         return answer.status_code, query.get("error", "elsewhere")
     if not answer.headers.get("content-type", "").startswith("application/"):
         return answer.status_code, "page"
-    said = answer.json()
-    return answer.status_code, str(said.get("error") or said.get("code") or "done")
+    body = answer.json()
+    return answer.status_code, str(body.get("error") or body.get("code") or "done")
 
 
 def _of_clients(world: World) -> dict[str, Place]:
-    """How clients say who they are."""
+    """Return the endpoints where clients authenticate."""
     own = {"grant_type": GRANT_CLIENT_CREDENTIALS, "scope": "payments:read", "resource": PAY}
     me, post = world.agent.key, world.http.post
 
@@ -91,7 +91,7 @@ def _of_clients(world: World) -> dict[str, Place]:
 
 
 def _of_agents(world: World) -> dict[str, Place]:
-    """What agents send about people and their tokens."""
+    """Return the endpoints to which agents send handles of users and tokens."""
 
     def grant(kind: str, **form: str) -> httpx.Response:
         sent = {"grant_type": kind, **form}
@@ -114,7 +114,7 @@ def _of_agents(world: World) -> dict[str, Place]:
         proved = assertion_form(world.key.sign(claims))
         return world.http.post("/bc-authorize", data={"request": handle, **proved})
 
-    held = world.handles["delegated token"]
+    subject_token = world.handles["delegated token"]
     return {
         "auth_req_id": lambda h: grant(GRANT_CIBA, auth_req_id=h),
         "subject_token": lambda h: exchange(subject_token=h),
@@ -123,7 +123,7 @@ def _of_agents(world: World) -> dict[str, Place]:
             subject_token=h, subject_token_type=ID_TOKEN
         ),
         "actor_token": lambda h: exchange(
-            subject_token=held, actor_token=h, actor_token_type=ACCESS_TOKEN
+            subject_token=subject_token, actor_token=h, actor_token_type=ACCESS_TOKEN
         ),
         "login_hint": lambda h: ask(login_hint=h),
         "id_token_hint": lambda h: ask(id_token_hint=h),
@@ -139,7 +139,7 @@ def _consume(world: World, handle: str) -> httpx.Response:
 
 
 def _of_apps(world: World) -> dict[str, Place]:
-    """What people's apps and their browsers send."""
+    """Return the endpoints that apps and their users' browsers call."""
     mine = world.app
 
     def token(grant: str, **form: str) -> httpx.Response:
@@ -177,7 +177,7 @@ def _of_apps(world: World) -> dict[str, Place]:
 
 
 def _of_people(world: World) -> dict[str, Place]:
-    """What terminals and new devices send, and what is typed at the page."""
+    """Return the endpoints for terminals and new devices, and the page where codes are typed."""
     raw = RawApi(world.person, world.http)
 
     def terminal(grant: str, **form: str) -> httpx.Response:
@@ -225,6 +225,6 @@ def _json(**members: str) -> bytes:
 
 
 def _forget_guesses(world: World) -> None:
-    """Reset the counters, so that the number of earlier handles does not matter."""
+    """Reset the counters of wrong guesses, so that earlier handles do not matter."""
     with world.server.services.store.write() as tx:
         tx.counters.prune(tx.now + DAY)

@@ -1,7 +1,7 @@
-"""One of everything that this server hands out, or takes because somebody signed it.
+"""One handle of each kind: everything that the server issues, or takes because it is signed.
 
-Owns: collecting them from a running server. Where each may be put is in `places.py`; what each
-place takes, and what it must say to all the others, stands in the test.
+Owns: collecting them from a running server. `handle_endpoints.py` has the endpoints; the test says
+which handles each endpoint takes, and how it must answer all others.
 """
 
 import json
@@ -37,7 +37,7 @@ _SIGNED = {"Accept": "application/token-introspection+jwt"}
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """A server, who is there, and what they hold."""
+    """A server, its clients and users, and their handles."""
 
     server: LiveServer
     http: httpx.Client
@@ -47,7 +47,7 @@ class World:
     app: AgentKey
     key: Key
     keyed: AgentKey
-    """An agent that proves itself with `key`."""
+    """An agent that authenticates with `key`."""
     chains: LiveChains
     bot: AgentKey
     """An agent that exchanges other apps' tokens."""
@@ -58,18 +58,18 @@ class World:
     handles: Mapping[str, str]
 
     def introspect(self, handle: str) -> dict[str, object]:
-        """What the resource is told of it."""
+        """Introspect a token as the resource; return the response."""
         answer = self.http.post("/introspect", data={"token": handle}, auth=self.resource.basic)
-        told: dict[str, object] = answer.json()
-        return told
+        result: dict[str, object] = answer.json()
+        return result
 
     def revoke(self, handle: str) -> httpx.Response:
-        """An agent gives it back."""
+        """Revoke a handle as the agent."""
         return self.http.post("/revoke", data={"token": handle}, auth=self.agent.key.basic)
 
 
 def world(server: LiveServer, http: httpx.Client, person: Terminal) -> World:
-    """One of everything."""
+    """Create one handle of each kind."""
     agent = Agent(server.agent(serves=(PAY,)), http)
     given = server.resources.rotate_secret(PAY, by=BY)
     resource = AgentKey(given.resource.client_id, given.secret, PAY)
@@ -97,8 +97,8 @@ def world(server: LiveServer, http: httpx.Client, person: Terminal) -> World:
         "nothing": "x",
     }
     about = {"token": handles["access token"]}
-    told = http.post("/introspect", data=about, auth=resource.basic, headers=_SIGNED)
-    handles["signed introspection"] = told.text
+    introspection = http.post("/introspect", data=about, auth=resource.basic, headers=_SIGNED)
+    handles["signed introspection"] = introspection.text
     return World(
         *(server, http, agent, person, resource, app, key, keyed),
         *(chains, bot, device, registered, handles),
@@ -120,14 +120,14 @@ def _app(server: LiveServer) -> AgentKey:
 def _registered(
     server: LiveServer, http: httpx.Client, person: Terminal
 ) -> tuple[str, dict[str, str]]:
-    """An agent that registered itself, its token, and an invitation that nobody has used."""
+    """Return an agent that registered itself, its token, and an unused invitation."""
     invitations = Invitations(server.services.store, server.services.secrets)
     ceiling = NewInvitation(person.user, resources=(PAY,), scopes=("payments:read",))
     used, unused = (invitations.issue(ceiling, by=BY) for _ in range(2))
     authorization = {"Authorization": f"Bearer {used.token}"}
-    told = http.post("/register", json={"client_name": "own"}, headers=authorization).json()
-    token = told["registration_access_token"]
-    return told["client_id"], {
+    client = http.post("/register", json={"client_name": "own"}, headers=authorization).json()
+    token = client["registration_access_token"]
+    return client["client_id"], {
         "registration token": token,
         "initial token": unused.token,
         "invitation": unused.invitation.id,
@@ -137,7 +137,7 @@ def _registered(
 def _of_apps(
     server: LiveServer, http: httpx.Client, person: Terminal, app: AgentKey
 ) -> dict[str, str]:
-    """An app's codes, one redeemed and one not, and a request that it has pushed."""
+    """Return tokens and codes of an app, and a pushed authorization request."""
     Passwords(server.services.store, Argon2Passwords()).set(person.user, PASSWORD, by=BY)
     with server.client() as browsing:
         browser = Browser(browsing, server.url)
@@ -165,7 +165,7 @@ def _of_apps(
 
 
 def _of_agents(agent: Agent, person: Terminal) -> dict[str, str]:
-    """What an agent gets; one request of its own waits."""
+    """Return the handles of an agent, with one pending request."""
     redeemed, paid = agent.asked(person.user), ""
     person.approve(person.only())
     tokens = agent.poll(redeemed).json()
@@ -185,14 +185,14 @@ def _of_agents(agent: Agent, person: Terminal) -> dict[str, str]:
 
 
 def _of_exchanges(chains: LiveChains, bot: AgentKey) -> dict[str, str]:
-    """A token of an app's person, and what is said to an agent that they have not agreed to."""
+    """Return a user's token at an app, and the hint that an agent without consent gets."""
     token = chains.user_token()
     refused = chains.exchange(bot, token).json()
     return {"subject token": token, "login_hint_token": refused["login_hint_token"]}
 
 
 def _of_devices(server: LiveServer, http: httpx.Client, key: SigningKey) -> dict[str, str]:
-    """The two codes of a device that is signing in."""
+    """Return the two codes of a device that is signing in."""
     own = new_key("ES256")
     own = Key(own.alg, key.private, own.kid)
     url = f"{server.url}/device_authorization"
@@ -205,7 +205,7 @@ def _of_devices(server: LiveServer, http: httpx.Client, key: SigningKey) -> dict
 def _signed_by_agents(
     server: LiveServer, key: Key, keyed: AgentKey, person: Terminal
 ) -> dict[str, str]:
-    """What agents make themselves: none of it was used yet."""
+    """Return what agents sign themselves; none of it was used yet."""
     now = server.clock.now()
     asked: dict[str, Any] = {"scope": "openid payments:read", "login_hint": person.user}
     request = request_claims(keyed.id, server.url, now, resource=PAY, **asked)
@@ -217,7 +217,7 @@ def _signed_by_agents(
 
 
 def _of_people(server: LiveServer, person: Terminal) -> dict[str, str]:
-    """What a person's device holds and makes: an answer and a statement that were not sent."""
+    """Return the handles of a user's device, with an unsent decision and an unsent statement."""
     client = person.client
     low = unlocking.open_key(client, PIN, KeyLevel.LOW, unlocking.SESSION_PURPOSE)
     high = unlocking.open_key(client, PIN, KeyLevel.HIGH, unlocking.SESSION_PURPOSE)

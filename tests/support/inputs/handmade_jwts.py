@@ -1,6 +1,6 @@
-"""JWTs of every kind that somebody could send: rightly signed, wrongly signed, not signed at all.
+"""JWTs of every kind that a client could send: with a valid, an invalid or no signature.
 
-Owns: keys of agents for the three algorithms, their assertions, tokens put together by hand.
+Owns: keys of agents for the supported algorithms, their assertions, tokens assembled by hand.
 """
 
 import base64
@@ -25,7 +25,7 @@ _JWS.register_algorithm("Ed25519", jwt.get_algorithm_by_name("EdDSA"))
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A key pair of one algorithm, under a kid."""
+    """A key pair for one algorithm, with a kid."""
 
     alg: str
     private: Any
@@ -33,25 +33,25 @@ class Key:
 
     @property
     def jwk(self) -> dict[str, Any]:
-        """The public half."""
+        """Return the public key as a JWK."""
         public = _algorithm(self.alg).to_jwk(self.private.public_key(), as_dict=True)
         return {**public, "kid": self.kid, "alg": self.alg, "use": "sig"}
 
     @property
     def private_jwk(self) -> dict[str, Any]:
-        """Both halves, for a client that signs by itself."""
+        """Return the key pair as a JWK, for a client that signs itself."""
         whole = _algorithm(self.alg).to_jwk(self.private, as_dict=True)
         return {**whole, "kid": self.kid, "alg": self.alg}
 
     @property
     def pem(self) -> bytes:
-        """The public half as others would use it for a shared secret."""
+        """Return the public key as PEM, which an attacker could use as an HMAC secret."""
         public = self.private.public_key()
-        whole: bytes = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-        return whole
+        pem: bytes = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+        return pem
 
     def sign(self, claims: Any, **header: Any) -> str:
-        """A compact JWS over any JSON; members of the header are added or changed."""
+        """Return a compact JWS over any JSON; `header` adds or replaces header members."""
         payload = claims if isinstance(claims, bytes) else json.dumps(claims).encode()
         wanted = {"kid": self.kid, **header}
         headers = {name: value for name, value in wanted.items() if value is not None}
@@ -59,7 +59,7 @@ class Key:
 
 
 def new_key(alg: str, kid: str = "") -> Key:
-    """A key pair that nobody knows yet; RSA ones are made once for each kid."""
+    """Return a new key pair; RSA keys are made once for each kid."""
     kid = kid or f"{alg}-1"
     if alg == "ES256":
         return Key(alg, ec.generate_private_key(ec.SECP256R1()), kid)
@@ -73,18 +73,18 @@ def _algorithm(alg: str) -> Any:
 
 
 def by_hand(header: Mapping[str, Any], claims: Any, signature: bytes = b"") -> str:
-    """A token with any header and any signature."""
+    """Return a token with any header and any signature."""
     return f"{_signing_input(header, claims)}.{_b64(signature)}"
 
 
 def with_secret(header: Mapping[str, Any], claims: Any, secret: bytes) -> str:
-    """A token by HMAC."""
+    """Return a token signed with HMAC."""
     text = _signing_input(header, claims)
     return f"{text}.{_b64(hmac.digest(secret, text.encode(), hashlib.sha256))}"
 
 
 def assertion_claims(client_id: str, audience: Any, now: int, **changes: Any) -> dict[str, Any]:
-    """The claims of a good assertion; `changes` replace members, None takes one away."""
+    """Return the claims of a valid assertion; `changes` replace members, None removes one."""
     claims = {
         "iss": client_id,
         "sub": client_id,
@@ -98,7 +98,7 @@ def assertion_claims(client_id: str, audience: Any, now: int, **changes: Any) ->
 
 
 def request_claims(client_id: str, audience: Any, now: int, /, **changes: Any) -> dict[str, Any]:
-    """The claims of a good signed request without its parameters; None takes one away."""
+    """Return the claims of a valid request object; `changes` add parameters, None removes one."""
     claims = {
         "iss": client_id,
         "aud": audience,
@@ -112,7 +112,7 @@ def request_claims(client_id: str, audience: Any, now: int, /, **changes: Any) -
 
 
 def assertion_form(assertion: str) -> dict[str, str]:
-    """The two parameters that carry an assertion."""
+    """Return the two form parameters for an assertion."""
     return {"client_assertion": assertion, "client_assertion_type": ASSERTION_TYPE}
 
 
@@ -126,5 +126,5 @@ def _b64(raw: bytes) -> str:
 
 @cache
 def _rsa(kid: str) -> rsa.RSAPrivateKey:
-    del kid  # one key for each name
+    del kid  # only the key of the cache
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)

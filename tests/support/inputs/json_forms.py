@@ -1,6 +1,6 @@
 """The documents of `sayso-approver --json`, as `docs/reference/approver-json.md` describes them.
 
-Owns: reading the page, and holding a document against it. Never: the product's own code.
+Owns: reading the page, and comparing a document with it. Never: the product's own code.
 """
 
 import re
@@ -17,7 +17,7 @@ _ALL_OF = re.compile(r"all members of an? (\w+)")
 
 @cache
 def forms() -> dict[str, dict[str, str]]:
-    """The members of each document and of each part, by name, with their forms in words."""
+    """Return each document and each part by name: its members and the forms of their values."""
     sections = re.split(r"^### ", PAGE.read_text("utf-8"), flags=re.MULTILINE)[1:]
     found = {}
     for section in sections:
@@ -31,12 +31,12 @@ def forms() -> dict[str, dict[str, str]]:
 
 
 def schemas() -> set[str]:
-    """The documents that are described."""
+    """Return the names of the documents that the page describes."""
     return {name for name in forms() if name.startswith("sayso.")}
 
 
 def problems(document: dict[str, object]) -> list[str]:
-    """What in a document is not as it is described; nothing when all is."""
+    """Return how a document differs from its description; an empty list if it does not."""
     members = {name: value for name, value in document.items() if name != "schema"}
     return _differences(members, str(document["schema"]), str(document["schema"]))
 

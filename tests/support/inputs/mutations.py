@@ -1,7 +1,7 @@
-"""Valid bodies with one member changed, for tests that look for what a server does not expect.
+"""Valid bodies with one member changed, for tests that look for input a server does not expect.
 
-Owns: the values that are put in the place of a member, of which each member gets a sixth
-(`scripts/test --deep`: all). Never: what a server answers to them.
+Owns: the values that replace a member; each member gets a sixth of them (`scripts/test --deep`:
+all). Never: how a server answers them.
 """
 
 import json
@@ -40,20 +40,20 @@ _TEXTS = (
 
 
 class _Twice:
-    """A member that is written twice."""
+    """The value of a member that is written twice."""
 
     def __init__(self, value: Any) -> None:
         self.value = value
 
 
 def bodies(valid: Any) -> Iterator[tuple[str, bytes]]:
-    """JSON texts with one member changed, left out or repeated, each with what was changed."""
+    """Yield JSON bodies with one member changed, left out or repeated, each with its change."""
     for where, changed in values(valid):
         yield where, _text(changed).encode("utf-8", "surrogatepass")
 
 
 def values(valid: Any, *, whole: bool = True) -> Iterator[tuple[str, Any]]:
-    """The same as values; a member that is repeated is a `_Twice`."""
+    """Yield the same as Python values; a repeated member is a `_Twice`."""
     if whole:
         for value in _VALUES:
             yield f"= {value!r:.40}", value
@@ -63,8 +63,8 @@ def values(valid: Any, *, whole: bool = True) -> Iterator[tuple[str, Any]]:
             *part(_VALUES, str(name)),
             *([_Twice(value)] if isinstance(valid, dict) else []),
         ):
-            said = "twice" if isinstance(changed, _Twice) else repr(changed)
-            yield f"/{name} = {said:.40}", _with(valid, name, changed)
+            description = "twice" if isinstance(changed, _Twice) else repr(changed)
+            yield f"/{name} = {description:.40}", _with(valid, name, changed)
         yield f"without /{name}", _without(valid, name)
         if isinstance(value, dict | list):
             for where, inner in values(value, whole=False):
@@ -72,7 +72,7 @@ def values(valid: Any, *, whole: bool = True) -> Iterator[tuple[str, Any]]:
 
 
 def forms(valid: Mapping[str, str]) -> Iterator[tuple[str, bytes]]:
-    """Form bodies with one parameter changed, left out or repeated; JSON in one is changed too."""
+    """Yield form bodies with one parameter, or JSON inside it, changed, left out or repeated."""
     for name, value in valid.items():
         others = [pair for pair in valid.items() if pair[0] != name]
         for text in (*part(_TEXTS, name), *_inside(value)):
@@ -88,7 +88,7 @@ def _inside(value: str) -> Iterator[str]:
 
 
 def form(pairs: Mapping[str, str] | Sequence[tuple[str, str]]) -> bytes:
-    """The bytes of a form body."""
+    """Return a form body."""
     return urlencode(pairs, errors="surrogatepass").encode()
 
 
@@ -105,12 +105,12 @@ def _without(valid: Any, name: Any) -> Any:
 
 
 def _text(value: Any) -> str:
-    """JSON in which a member may stand twice."""
+    """Return JSON in which a member may occur twice."""
     if isinstance(value, dict):
         members = (
-            f"{json.dumps(name)}: {_text(one.value if isinstance(one, _Twice) else one)}"
-            for name, one in value.items()
-            for _ in range(2 if isinstance(one, _Twice) else 1)
+            f"{json.dumps(name)}: {_text(member.value if isinstance(member, _Twice) else member)}"
+            for name, member in value.items()
+            for _ in range(2 if isinstance(member, _Twice) else 1)
         )
         return "{" + ", ".join(members) + "}"
     if isinstance(value, list):
@@ -119,7 +119,7 @@ def _text(value: Any) -> str:
 
 
 def tomls(name: str, valid: Mapping[str, Any]) -> Iterator[str]:
-    """TOML texts of one table in a list, with one member changed."""
+    """Yield TOML documents of one table in a list, with one member changed."""
     for _, changed in values(valid, whole=False):
         with suppress(ValueError):
             yield f"{name} = [{_toml(changed)}]"
@@ -129,11 +129,12 @@ def tomls(name: str, valid: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _toml(value: Any) -> str:
-    """A value on one line. Raises ValueError for what TOML has not."""
+    """Return a TOML value on one line. Raises ValueError if TOML has no such value."""
     if value is None or isinstance(value, _Twice):
         raise ValueError(value)
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{json.dumps(k)} = {_toml(one)}" for k, one in value.items()) + "}"
+        members = (f"{json.dumps(name)} = {_toml(member)}" for name, member in value.items())
+        return "{" + ", ".join(members) + "}"
     if isinstance(value, list):
         return "[" + ", ".join(map(_toml, value)) + "]"
     return value.isoformat() if isinstance(value, datetime) else json.dumps(value)

@@ -1,4 +1,4 @@
-"""The addresses at which the application has pages, asked of it itself, and what draws them."""
+"""The paths at which the application has pages, read from the application, and their templates."""
 
 import re
 from pathlib import Path
@@ -14,13 +14,15 @@ _USED: Final = re.compile(r"""{% (?:extends|import|from|include) "([^"]+)" """)
 
 
 def page_templates() -> set[str]:
-    """The templates that are pages; what others extend or import is no page of its own."""
+    """Return the templates of pages, without those that other templates extend or import."""
     every = {str(path.relative_to(_TEMPLATES)) for path in _TEMPLATES.rglob("*.html")}
-    return every - {name for one in every for name in _USED.findall((_TEMPLATES / one).read_text())}
+    return every - {
+        name for page in every for name in _USED.findall((_TEMPLATES / page).read_text())
+    }
 
 
 def page_forms(served: Flask) -> list[str]:
-    """The rules that take a form of a page, and nothing of a program."""
+    """Return the rules that take a form of a page, not those of the API."""
     rows = {route.name for route in ROUTES}
     return sorted(
         rule.rule
@@ -30,9 +32,10 @@ def page_forms(served: Flask) -> list[str]:
 
 
 def pages(served: Flask) -> set[str]:
-    """The rules that answer GET with a page; which do is known by asking, where nothing is named.
+    """Return the rules that answer GET with a page.
 
-    Whatever names something is a page, for files and the rows of the API do not.
+    A rule with arguments is a page, because files have none. A rule without arguments is requested
+    to see whether it answers with HTML.
     """
     rows, client = {route.name for route in ROUTES}, served.test_client()
     rules = {
@@ -42,6 +45,7 @@ def pages(served: Flask) -> set[str]:
     }
     return {
         rule
-        for rule, named in rules.items()
-        if named or client.get(rule, headers={"Accept": "text/html"}).mimetype == "text/html"
+        for rule, has_arguments in rules.items()
+        if has_arguments
+        or client.get(rule, headers={"Accept": "text/html"}).mimetype == "text/html"
     }

@@ -1,7 +1,7 @@
 """How many cases a test tries.
 
-Owns: that `scripts/test --deep` tries ten times as many, newly chosen, and all of those in lists.
-Never: which cases.
+Owns: a deep run (`scripts/test --deep`) tries ten times as many random cases with new seeds, and
+every case of a list. Never: which cases.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Calls of the JSON API put together by hand: any token, any proof, any body."""
+"""Calls of the JSON API assembled by hand: any token, any proof, any body."""
 
 import secrets
 from dataclasses import dataclass
@@ -14,23 +14,23 @@ from tests.support.inputs.handmade_jwts import Key
 
 @dataclass(frozen=True, slots=True)
 class RawApi:
-    """The API as one terminal may call it, and as it may not."""
+    """The API as a terminal calls it, with valid or invalid requests."""
 
     person: Terminal
     http: httpx.Client
 
     @property
     def token(self) -> str:
-        """An access token that is good."""
+        """Return a valid access token."""
         return self.person.client.session.tokens.access_token()
 
     @property
     def key(self) -> SigningKey:
-        """The key that the token is bound to."""
+        """Return the key that the token is bound to."""
         return self.person.client.session.key
 
     def claims(self, method: str, path: str, **changes: Any) -> dict[str, Any]:
-        """The claims of a good proof; `changes` replace members, None takes one away."""
+        """Return the claims of a valid proof; `changes` replace members, None removes one."""
         claims = {
             "htm": method,
             "htu": self.person.client.profile.issuer + path,
@@ -42,7 +42,7 @@ class RawApi:
         return {name: value for name, value in claims.items() if value is not None}
 
     def proof(self, claims: Any, key: SigningKey | None = None, **header: Any) -> str:
-        """A proof over these claims; members of the header are added, changed or taken away."""
+        """Return a proof with these claims; `header` replaces header members, None removes one."""
         signer = key or self.key
         wanted = {"typ": "dpop+jwt", "jwk": signer.jwk, **header}
         return Key("ES256", signer.private, "").sign(claims, **{"kid": None, **wanted})
@@ -56,7 +56,7 @@ class RawApi:
         authorization: str | None = None,
         **rest: Any,
     ) -> httpx.Response:
-        """Send it; what is not given is right."""
+        """Send a request; a proof or authorization that is not given is valid."""
         if proof is None:
             proof = self.proof(self.claims(method, path.partition("?")[0]))
         named = {"DPoP": proof, "Authorization": authorization or f"DPoP {self.token}"}
@@ -67,10 +67,10 @@ class RawApi:
 
 
 def private_jwk(key: SigningKey) -> dict[str, str]:
-    """The key pair as a JWK with its private half, which nobody may be shown."""
+    """Return the key pair as a JWK with its private part, which must never be sent."""
     return {**key.jwk, "d": b64(key.scalar)}
 
 
 def with_id(path: str) -> str:
-    """The path of a route with an unknown ID in place of `<id>`."""
+    """Return the path of a route with an unknown ID in place of `<id>`."""
     return path.replace("<id>", "sayso_ap_aaaaaaaaaaaaaaaa")

@@ -1,4 +1,4 @@
-"""Answers signed by hand: with any key, and with members that the client never sends."""
+"""Decisions and statements signed by hand: with any key, and any members."""
 
 from approver_tui.client.devices import unlocking
 from approver_tui.client.devices.keys import KeyLevel
@@ -10,14 +10,14 @@ from tests.support.clients.terminal import PIN, Terminal
 def approval_key(
     terminal: Terminal, level: KeyLevel, purpose: str = unlocking.SESSION_PURPOSE
 ) -> SigningKey:
-    """The terminal's approval key, opened with one PIN call for this purpose."""
+    """Return the terminal's approval key, opened with one PIN call for this purpose."""
     return unlocking.open_key(terminal.client, PIN, level, purpose).key
 
 
 def decision(
     terminal: Terminal, approval: Approval, key: SigningKey, /, **members: str | int | None
 ) -> str:
-    """A yes with confirmation to this approval, which was fetched with its nonce."""
+    """Return a signed approval, by confirmation, of this request, which has its nonce."""
     whole: dict[str, str | int | None] = {
         "approval": approval.id,
         "action_digest": approval.action_digest,
@@ -34,7 +34,7 @@ def decision(
 
 
 def pin_statement(terminal: Terminal, key: SigningKey, nonce: str) -> str:
-    """The word of a device that its PIN was right."""
+    """Return a signed statement of a device that its PIN was right."""
     client = terminal.client
     return signed_statement(
         key,

@@ -1,4 +1,4 @@
-"""Bodies of the administration and of registration with as many members as there are.
+"""Bodies of the administration and of client registration that have every member.
 
 Owns: the bodies. Never: who sends them.
 """
@@ -37,7 +37,7 @@ FULL: Mapping[str, Any] = {
     "external_id": "crm-7",
     "review_at": "2027-01-31T00:00:00Z",
 }
-"""An agent with everything that it may have."""
+"""An agent with every member."""
 
 CASE: Mapping[str, Any] = {
     "name": "a",
@@ -54,7 +54,7 @@ CASE: Mapping[str, Any] = {
     "risk": "high",
     "ceremony": "pin",
 }
-"""A case of a table of policy."""
+"""A policy test case with every member."""
 
 RULE: Mapping[str, Any] = {
     "id": "r",
@@ -86,7 +86,7 @@ RULE: Mapping[str, Any] = {
         "ttl": 60,
     },
 }
-"""A rule of policy."""
+"""A policy rule with every condition."""
 
 ACTION: Mapping[str, Any] = {
     **PAYMENT,
@@ -96,7 +96,7 @@ ACTION: Mapping[str, Any] = {
     "target": "/payee",
     "deputies": True,
 }
-"""An action type."""
+"""An action type with every member that the tests need."""
 
 REGISTRATION: Mapping[str, Any] = {
     "client_name": "new",
@@ -114,7 +114,7 @@ REGISTRATION: Mapping[str, Any] = {
     "redirect_uris": [],
     "response_types": [],
 }
-"""A client that registers itself."""
+"""The metadata of a client that registers itself."""
 
 _AGENT = {**FULL, "only": {PAY: ["payments:read"]}, "icon": None}
 _APP = {
@@ -186,4 +186,4 @@ FULLER: Mapping[str, Any] = {
     },
     "POST /api/policy/dry-run": {"last": 60, "policy": rule("ask")},
 }
-"""More than the samples of the administration have, which have what is needed."""
+"""Route → a body with every member; the samples of the administration have only required ones."""

@@ -1,6 +1,6 @@
-"""A valid call of every row of the table that takes a JSON body, over one installation.
+"""A valid call of every route that takes a JSON body, on one installation.
 
-Owns: who calls, about what, and with which body. Never: what is changed in it.
+Owns: the caller, the object and the body. Never: changes of the body.
 """
 
 import json
@@ -37,12 +37,12 @@ from tests.support.inputs.valid_bodies import ACTION, FULLER, REGISTRATION
 
 _P256DH = "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4"
 _STATEMENT = {"statement": "a.b.c"}
-"""A statement that counts where its check is taken out."""
+"""A statement that is accepted when a test has disabled the check of statements."""
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A row of the table as somebody calls it."""
+    """A call of one route."""
 
     send: Callable[[bytes], Answer]
     body: Any
@@ -50,51 +50,51 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """An installation, those who call, and what there is to call about."""
+    """An installation, its callers, and the objects that they call about."""
 
     staff: Staff
     agent: LocalAgent
     key: Key
-    """With which the agent signs, and another that proves by it who it is."""
+    """The key of the agent, and of the agent `signer`, which authenticates with it."""
     signer: str
-    """That other agent."""
+    """The ID of the agent that authenticates with `key`."""
     app: tuple[str, str]
     payment: str
-    """Of high risk, which waits and for which the PIN was entered."""
+    """A pending high-risk request for which the PIN was entered."""
     small: str
-    """Of low risk, which waits."""
+    """A pending low-risk request."""
     pin_nonce: str
-    """What confirms that PIN call."""
+    """The nonce that confirms this PIN call."""
     handle: str
     code: str
     fresh: LocalTerminal
-    """A terminal that has a session and is no device yet."""
+    """A terminal that has a session but is not registered as a device yet."""
     device: str
-    """Another one of the person's."""
+    """The ID of a second device of the person."""
     browser: LocalBrowser
     offer: str
-    """What a browser signs to sign in."""
+    """The text that a browser signs to sign in."""
     resource: str
-    """Its credentials."""
+    """The `Authorization` header of the resource."""
     tokens: tuple[str, str]
     """Tokens for payments; the first was consumed."""
     consumed: str
     invitation: str
     registered: tuple[str, str]
-    """A client that registered itself, and its token."""
+    """The ID and the token of a client that registered itself."""
 
     @property
     def local(self) -> LocalSite:
-        """The server."""
+        """Return the server."""
         return self.staff.local
 
     @property
     def person(self) -> LocalTerminal:
-        """Somebody who is asked."""
+        """Return the user who is asked."""
         return self.staff.people["stranger"]
 
     def call(self, route: Route) -> Call:
-        """How this row is called."""
+        """Return a valid call of this route."""
         if route.rule is not None:
             return self._administered(route)
         body, about, who = self._bodies()[route.name]
@@ -116,7 +116,7 @@ class World:
     def _by_terminal(
         self, who: LocalTerminal, method: str, path: str, body: Any, headers: Mapping[str, str]
     ) -> Call:
-        """A call with one proof for all, since none is ever stored as used."""
+        """Return a call that reuses one proof, since in these tests no proof is stored as used."""
         whole = {"authorization": f"DPoP {who.access_token}", **headers}
         proof = who.proof(method, path)
         return Call(lambda raw: self._send(method, path, raw, whole, proof), body)
@@ -127,7 +127,7 @@ class World:
         return self.local.send(method, path, headers=headers, proofs=proofs, body=body)
 
     def _bodies(self) -> Mapping[str, tuple[Any, str, Any]]:
-        """Every row that is not administration: a valid body, its id, and who calls."""
+        """Return a valid body, an ID and the caller of every route that is not administration."""
         me = self.person
         return {
             **{name: (body, "", me) for name, body in self._own_bodies().items()},
@@ -136,7 +136,7 @@ class World:
         }
 
     def _own_bodies(self) -> Mapping[str, Any]:
-        wish = {
+        proposal = {
             "approval": self.small,
             "seconds": 60,
             "uses": 3,
@@ -160,8 +160,8 @@ class World:
             },
             "POST /api/attention/mutes": {"agent": self.agent.id, "minutes": 60},
             "POST /api/deputies": {**deputy, **_STATEMENT},
-            "POST /api/grants": wish,
-            "POST /api/grants/preview": wish,
+            "POST /api/grants": proposal,
+            "POST /api/grants/preview": proposal,
         }
 
     def _about_bodies(self) -> Mapping[str, tuple[Any, str]]:
@@ -239,7 +239,7 @@ class World:
 
     @property
     def _page(self) -> Mapping[str, str]:
-        """What a page of ours sends along in the browser."""
+        """Return the headers that our pages send."""
         cookie = self.browser.cookie
         return {
             "origin": ISSUER,
@@ -250,12 +250,12 @@ class World:
 
 
 def basic(name: str, secret: str) -> str:
-    """The header of HTTP Basic authentication."""
+    """Return the `Authorization` header of HTTP Basic authentication."""
     return "Basic " + b64encode(f"{name}:{secret}".encode()).decode()
 
 
 def make_world(staff: Staff) -> World:
-    """Everything that somebody can call about."""
+    """Create every object that a call can be about."""
     local, admin_services, key = staff.local, staff.local.admin, new_key("ES256", "a")
     keys = json.dumps({"keys": [key.jwk]})
     admin_services.agents.update(
@@ -302,7 +302,7 @@ def _bearer(token: str) -> Mapping[str, str]:
 
 
 def _paid(agent: LocalAgent, person: LocalTerminal) -> tuple[str, str]:
-    """The token of a payment that was approved, and the id of its approval."""
+    """Return the token of an approved payment, and the ID of its approval."""
     handle, approval = _payment(agent)
     assert person.approve(approval).status == 200
     form = {"grant_type": names.GRANT_CIBA, "auth_req_id": handle}
@@ -310,7 +310,7 @@ def _paid(agent: LocalAgent, person: LocalTerminal) -> tuple[str, str]:
 
 
 def _payment(agent: LocalAgent, scope: str = "openid payments:transfer") -> tuple[str, str]:
-    """A payment that waits: its handle and its id."""
+    """Ask for a payment; return its `auth_req_id` and its approval ID."""
     form = {
         "login_hint": "stranger",
         "scope": scope,

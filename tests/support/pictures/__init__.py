@@ -1,1 +1,1 @@
-"""The pictures of README and docs."""
+"""The pictures of the README and the documentation."""

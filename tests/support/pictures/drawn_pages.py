@@ -1,8 +1,7 @@
 """`python -m tests.support.pictures.drawn_pages` draws every page and writes an index of them.
 
-Owns: in which looks pages are drawn, and the index, which says for each
-picture at which address of the application's map it was taken and from which template the page was
-drawn. Never: how to get to a state.
+Owns: the sizes and themes in which pages are drawn, and the index, which has the route and the
+template of the page in each picture. Never: how to open a state.
 """
 
 import json
@@ -35,7 +34,7 @@ INDEX: Final = FOLDER / "pages.json"
 
 
 def files(name: str) -> Iterator[tuple[str, str]]:
-    """Each file of a picture, and the end of its name that says in which look it is."""
+    """Yield each file of a picture, with the suffix of its theme."""
     for width, _, _ in SIZES:
         for shade in shades(name):
             yield f"page-{name}-{width}{shade}.webp", shade
@@ -43,22 +42,22 @@ def files(name: str) -> Iterator[tuple[str, str]]:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What a picture shows."""
+    """The page that a picture shows."""
 
     rule: str | None
-    """The address of the page in the application's map; None for a place where no page is."""
+    """The route of the page; None for a path without a page."""
     template: str
-    """What the page was drawn from."""
+    """The template of the page."""
 
 
 def index() -> Mapping[str, Taken]:
-    """What each picture shows that is kept, by its name."""
-    kept = json.loads(INDEX.read_text("utf-8"))
-    return {name: Taken(**taken) for name, taken in kept.items()}
+    """Return the page of each stored picture, by the picture's name."""
+    pictures = json.loads(INDEX.read_text("utf-8"))
+    return {name: Taken(**taken) for name, taken in pictures.items()}
 
 
 def _draw(made: PreparedServer, drawn: Path, folder: Path, wanted: set[str]) -> dict[str, Taken]:
-    """The pictures of these states, or of all of them, and what each one shows."""
+    """Draw these states, or all of them; return the page that each picture shows."""
     addresses = create_app(create_site(made.server.services)).url_map.bind("localhost")
     names, taken = {name for group in GROUPS.values() for name in group}, {}
     table = page_states.table(made)
@@ -76,7 +75,7 @@ def _draw(made: PreparedServer, drawn: Path, folder: Path, wanted: set[str]) -> 
 
 
 def _pass(state: State, tab: Chromium, made: PreparedServer) -> None:
-    """One that is not drawn and that later ones come from: who enters stays signed in."""
+    """Open a state that is not drawn but that later ones need, because it signs the guest in."""
     if state.name == "empty-inbox":
         with state.opened(tab, made.server.url):
             pass
@@ -86,19 +85,21 @@ def _picture(tab: Chromium, folder: Path, name: str) -> None:
     tab.ask("scrollTo(0, 0)")
     for width, height, scale in SIZES:
         for shade in shades(name):
-            tab.tell("Emulation.setEmulatedMedia", features=[])  # or the forced ground stays
+            tab.tell(
+                "Emulation.setEmulatedMedia", features=[]
+            )  # otherwise the forced background stays
             tab.look(width=width, height=height, wishes=SHADES[shade])
             tab.small_picture(folder / f"page-{name}-{width}{shade}.webp", scale=scale)
 
 
 def _template(drawn: Path, path: str) -> str:
-    """The template from which the current page was rendered."""
+    """Return the template of the current page."""
     lines = [line.partition(" ") for line in drawn.read_text().splitlines()]
     return next(name for name, _, where in reversed(lines) if where == path)
 
 
 def _rule(addresses: MapAdapter, path: str) -> str | None:
-    """The route of a page, or of a form that answers with one."""
+    """Return the route of a page, or of a form that answers with a page."""
     for method in ("GET", "POST"):
         with suppress(HTTPException):
             return addresses.match(path, method=method, return_rule=True)[0].rule
@@ -106,15 +107,15 @@ def _rule(addresses: MapAdapter, path: str) -> str | None:
 
 
 def main(wanted: set[str]) -> None:
-    """Draw them anew, all or those that are named; what no state is any more goes."""
+    """Draw all or the named pages again, and delete pictures of states that no longer exist."""
     with tempfile.TemporaryDirectory() as folder:
         drawn = Path(folder) / "drawn"
         with prepared_server(Path(folder), ("--drawn", str(drawn))) as made:
             taken = _draw(made, drawn, FOLDER, wanted)
-    kept = {**(index() if wanted else {}), **taken}
-    rows = {name: asdict(one) for name, one in sorted(kept.items())}
+    pictures = {**(index() if wanted else {}), **taken}
+    rows = {name: asdict(picture) for name, picture in sorted(pictures.items())}
     INDEX.write_text(json.dumps(rows, indent=0) + "\n", "utf-8")
-    wanted_files = {file for name in kept for file, _ in files(name)}
+    wanted_files = {file for name in pictures for file, _ in files(name)}
     for path in FOLDER.glob("page-*"):
         if path.name not in wanted_files:
             path.unlink()

@@ -1,6 +1,6 @@
 """The pictures of `docs/approving.md`: a person's first visit, step by step.
 
-Owns: the two requests of the visit, and what is done before each picture is taken.
+Owns: the two requests of the visit, and the steps before each picture.
 Never: a screenshot taken by hand; `python -m tests.support.pictures.pictures` draws them.
 """
 
@@ -66,7 +66,7 @@ _SOON, _LATER = 4 * MINUTE + 12_000, 9 * MINUTE
 
 
 async def _read(_pilot: Pilot[None], _stage: Stage) -> None:
-    """The inbox as it opens."""
+    """Do nothing: the picture shows the inbox as it opens."""
 
 
 async def _approve(pilot: Pilot[None], stage: Stage) -> None:
@@ -82,16 +82,16 @@ async def _pin(pilot: Pilot[None], stage: Stage) -> None:
 
 async def _approved(pilot: Pilot[None], stage: Stage) -> None:
     await _pin(pilot, stage)
-    stage.answers.approve = _approves_here  # type: ignore[method-assign]  # the fake's is elsewhere
+    stage.answers.approve = _approves_here  # type: ignore[method-assign]  # the fake approves on another device
     await press(pilot, stage, "enter")
     await until(pilot, lambda: stage.app.screen is inbox_of(stage))
 
 
 def _approves_here(approval: Approval, **_: object) -> Approval:
-    """A yes that was given on this very device, as on a first visit."""
-    done = answered(approval, Answer.APPROVE)
-    assert done.decided is not None
-    return replace(done, decided=replace(done.decided, device_name=SafeText("laptop")))
+    """Return the request as approved on this device, as on a first visit."""
+    approved = answered(approval, Answer.APPROVE)
+    assert approved.decided is not None
+    return replace(approved, decided=replace(approved.decided, device_name=SafeText("laptop")))
 
 
 async def _suspect(pilot: Pilot[None], stage: Stage) -> None:
@@ -117,7 +117,7 @@ STEPS: dict[str, Callable[[Pilot[None], Stage], Awaitable[None]]] = {
     "approving-6-deny": _deny,
     "approving-7-denying": _denying,
 }
-"""What is done before each picture."""
+"""Picture → the steps before it is taken."""
 
 
 async def draw(name: str, export: Callable[[Stage], str]) -> str:

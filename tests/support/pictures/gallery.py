@@ -1,6 +1,6 @@
 """The pictures of the README's gallery: which screens, in which state, at which size.
 
-Owns: the table of them. Never: exports; that is `pictures.py`.
+Owns: their table. Never: exporting them, which `pictures.py` does.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -31,7 +31,7 @@ Steps = Callable[[Pilot[None], Stage], Awaitable[None]]
 
 
 async def _nothing(_pilot: Pilot[None], _stage: Stage) -> None:
-    """The keys were all."""
+    """Do nothing after the keys."""
 
 
 async def _loaded(pilot: Pilot[None], stage: Stage) -> None:
@@ -73,7 +73,7 @@ async def _answers(pilot: Pilot[None], stage: Stage) -> None:
             raise decided
         return first(approval, **terms)
 
-    stage.answers.approve = approve  # type: ignore[method-assign]  # the fake's is elsewhere
+    stage.answers.approve = approve  # type: ignore[method-assign]  # replaces the fake's method
     results = await batches.send(pilot, stage)
     await until(pilot, lambda: not results.is_busy)
 
@@ -82,12 +82,12 @@ _INVOICES = (batches.ONE, batches.TWO, batches.THREE, batches.NEW)
 
 
 def _invoices() -> Stage:
-    """The day on which invoices are paid."""
+    """Return an app with invoices to pay."""
     return a_stage(_INVOICES)
 
 
 def _lived_in() -> Stage:
-    """Somebody who has used it for a while."""
+    """Return an app that has been used for a while."""
     stage = a_stage(three())
     stage.server.put(
         answered(an_approval("old"), Answer.APPROVE),
@@ -102,7 +102,7 @@ def _lived_in() -> Stage:
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """One picture."""
+    """A picture."""
 
     keys: tuple[str, ...]
     size: tuple[int, int] = WIDE

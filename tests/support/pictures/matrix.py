@@ -1,9 +1,8 @@
-"""Which picture shows which screen in which state, and why some can have none.
+"""Which picture shows which screen in which state, and why some states cannot occur.
 
 Owns: the table, and the page of the documentation that
 `python -m tests.support.pictures.matrix` writes from it.
-Never: draws; the names are those of the files under `tests/snapshots`, each at both
-sizes.
+Never: draws; the names are those of the files under `tests/snapshots`, which exist in both sizes.
 """
 
 from collections.abc import Mapping
@@ -22,11 +21,11 @@ class Never:
 
     because: str
     proved: str = ""
-    """The test by which a reason that is no matter of course holds: its file, then its name."""
+    """The test that proves the reason, if the reason is not obvious: `file::test`."""
 
 
 Cell: TypeAlias = str | Never
-"""The picture, `{}` where its name has the size; or why there is none."""
+"""The name of the picture, with `{}` for the size, or why there is none."""
 
 _ONE_REQUEST = Never("a panel shows one request")
 _ONE_PAGE = Never("there is only one page")
@@ -40,7 +39,7 @@ _NOTHING_KNOWN = Never("it is shown only while the app loads")
 
 
 def _panel(name: str, **other: Cell) -> dict[str, Cell]:
-    """What the panels that decide have in common."""
+    """Return the states of a panel that decides a request."""
     return {
         "empty": Never("it opens only for a request"),
         "many": _ONE_REQUEST,
@@ -52,7 +51,7 @@ def _panel(name: str, **other: Cell) -> dict[str, Cell]:
 
 
 def _page(name: str, **other: Cell) -> dict[str, Cell]:
-    """What the pages have in common."""
+    """Return the states of a page."""
     return {
         "empty": f"test_pages/test_empty[{name}][{{}}]",
         "one": f"test_pages/test_one_read[{name}][{{}}]",
@@ -214,12 +213,12 @@ MATRIX: Mapping[str, Mapping[str, Cell]] = MappingProxyType(
         },
     }
 )
-"""Every screen by the name of its class, and every state."""
+"""Every screen, by the name of its class, with all its states."""
 
 GALLERY = Path(__file__).parents[3] / "docs" / "gallery.md"
 SIZES = ("100x30", "40x24")
 _WIDTHS = {"100x30": 520, "40x24": 230}
-"""How wide a picture is drawn on the page; in full it is behind itself."""
+"""The width of a picture on the page; a click opens it in full size."""
 _PICTURES = "../tests/snapshots/__snapshots__"
 _INTRODUCTION = """\
 # Every screen in every state
@@ -232,7 +231,7 @@ occur, the reason is given. Click a picture to enlarge it. Tests compare the pic
 
 
 def gallery() -> str:
-    """The table as a page in Markdown."""
+    """Return the table as a page in Markdown."""
     contents = [f"- [{name}](#{name.lower()})" for name in MATRIX]
     sections = [_section(name, row) for name, row in MATRIX.items()]
     return "\n".join([f"{_INTRODUCTION}{_lines(contents)}", *sections])

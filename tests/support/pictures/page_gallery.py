@@ -1,7 +1,6 @@
 """`python -m tests.support.pictures.page_gallery` writes the page of docs with every picture.
 
-Owns: the page. Never: draws; the pictures are those of `drawn_pages.py`, which wrote down at which
-address each was taken.
+Owns: the page. Never: draws; `drawn_pages.py` drew the pictures and recorded the route of each.
 """
 
 from collections.abc import Mapping
@@ -13,7 +12,7 @@ from tests.support.pictures.page_table import GROUPS
 
 GALLERY: Final = ROOT / "docs" / "gallery-pages.md"
 _WIDTHS: Final = {"1440": 520, "360": 180}
-"""How wide a picture is drawn on the page; in full it is behind itself."""
+"""The width of a picture on the page; a click opens it in full size."""
 _LOOKS: Final = {"-dark": "dark", "-contrast": "high contrast"}
 _INTRODUCTION: Final = """\
 # Every page
@@ -26,32 +25,32 @@ below its name show it in the dark and high-contrast themes. The terminal app ha
 
 
 def gallery() -> str:
-    """All pictures as a page in Markdown."""
-    kept = index()
+    """Return a page in Markdown with all pictures."""
+    pictures = index()
     contents = "".join(f"- [{title}](#{_anchor(title)})\n" for title in GROUPS)
-    return _INTRODUCTION + contents + "".join(_group(title, kept) for title in GROUPS)
+    return _INTRODUCTION + contents + "".join(_group(title, pictures) for title in GROUPS)
 
 
 def _anchor(title: str) -> str:
-    """The anchor that a link to the heading uses."""
+    """Return the anchor of a heading."""
     return "".join(c for c in title.lower() if c.isalnum() or c in " -").replace(" ", "-")
 
 
-def _group(title: str, kept: Mapping[str, Taken]) -> str:
-    rows = [_row(name, words, kept[name]) for name, words in GROUPS[title].items()]
+def _group(title: str, pictures: Mapping[str, Taken]) -> str:
+    rows = [_row(name, words, pictures[name]) for name, words in GROUPS[title].items()]
     head = [f"## {title}", "", "| page | 1440 | 360 |", "|---|---|---|"]
     return "\n" + "\n".join([*head, *rows]) + "\n"
 
 
 def _row(name: str, words: str, taken: Taken) -> str:
     where = f"<br>`{taken.rule}`" if taken.rule else ""
-    looks = "".join(f"<br>{_other(name, look)}" for look in _looks_beside(name))
+    looks = "".join(f"<br>{_other(name, look)}" for look in _other_looks(name))
     shown = " | ".join(_image(name, words, width) for width in _WIDTHS)
     return f"| {words}{where}{looks} | {shown} |"
 
 
-def _looks_beside(name: str) -> list[str]:
-    """The looks of a picture but the plain one."""
+def _other_looks(name: str) -> list[str]:
+    """Return the themes of a picture other than the light one."""
     return sorted({look for _, look in files(name)} - {""}, key=list(_LOOKS).index)
 
 

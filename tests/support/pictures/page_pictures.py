@@ -1,6 +1,6 @@
-"""What pictures of the pages show: a server in which something is going on, and a browser.
+"""What pictures of the pages show: a server that has been used for a while, and a browser.
 
-Owns: the widths, and what is on the pages. Never: a picture taken by hand.
+Owns: the sizes, and the data on the pages. Never: a picture taken by hand.
 """
 
 import json
@@ -31,10 +31,10 @@ from tests.support.servers.server import BY, LiveServer, live_server
 
 FOLDER = Path(__file__).parents[3] / "docs" / "pictures"
 SIZES = ((1440, 900, 0.6), (360, 760, 1.0))
-"""Width, height and how much smaller the picture is than the screen."""
+"""Width and height of the window, and the scale of the picture."""
 CENTRAL = ("inbox", "request", "own-devices", "overview", "agent")
 CONTRAST = {"prefers-color-scheme": "dark", "forced-colors": "active", "prefers-contrast": "more"}
-"""What a system's own theme of high contrast says to pages."""
+"""The media features of a system's high-contrast theme."""
 SHADES: dict[str, dict[str, str]] = {
     "": {},
     "-dark": {"prefers-color-scheme": "dark"},
@@ -52,7 +52,7 @@ PAYMENT_DETAILS = json.dumps(
         }
     ]
 )
-"""The payment that is asked for, as the type that comes with Sayso wants it."""
+"""The requested payment, in the form of the built-in action type."""
 _HOUR = 60 * 60 * 1000
 _DAY = 24 * _HOUR
 
@@ -65,16 +65,16 @@ class PreparedServer:
     tab: Chromium
     agents: list[Agent]
     users: dict[str, str]
-    """Ids by names."""
+    """Name → user ID."""
     asked: Approval
-    """A request of consequence that waits for the administrator."""
+    """A high-risk request that waits for the administrator."""
     done: str
-    """The id of one that they approved in this browser; its agent has the token."""
+    """The ID of a request that they approved in this browser; its agent has the token."""
 
 
 @contextmanager
 def prepared_server(folder: Path, options: tuple[str, ...] = ()) -> Iterator[PreparedServer]:
-    """The server, with these options, and the browser, gone afterwards."""
+    """Run the server with these options, and the browser, while the block runs."""
     (folder / "server").mkdir()
     with (
         live_server(folder / "server", options=options, forked=True) as server,
@@ -98,15 +98,15 @@ def _prepare(server: LiveServer, tab: Chromium) -> PreparedServer:
     )
     invitations = Invitations(services.store, services.secrets)
     invitations.issue(NewInvitation("ada", uses=5), by=BY)
-    named = {user.name: user.id for user in users.all()}
-    wanted = (
+    user_ids = {user.name: user.id for user in users.all()}
+    agent_members = (
         ("invoice-bot", {"asks": ("ada", "bob"), "labels": ("team=finance",)}),
         ("release-helper", {"labels": ("team=platform", "pilot")}),
         ("inbox-sorter", {"asks": ("carol",)}),
     )
     agents = [
         new_agent(server, name=name, owners=("ada",), description=f"What {name} does", **members)
-        for name, members in wanted
+        for name, members in agent_members
     ]
     new_agent(server, name="old-importer", owners=("dan",)).http.close()
     users.disable("dan", by=BY)
@@ -116,27 +116,27 @@ def _prepare(server: LiveServer, tab: Chromium) -> PreparedServer:
         agent.ask_payment("ada", binding_message=message, authorization_details=PAYMENT_DETAILS)
     agents[2].asked("carol")
     with services.store.read() as view:
-        waiting = view.approvals.waiting(named["ada"], view.now, 10, None)
-    _past(server, waiting[0], agents, named)
-    _rights(server, waiting[0], [one.key.id for one in agents], named["ada"])
-    return PreparedServer(server, tab, agents, named, waiting[0], done)
+        waiting = view.approvals.waiting(user_ids["ada"], view.now, 10, None)
+    _past(server, waiting[0], agents, user_ids)
+    _rights(server, waiting[0], [agent.key.id for agent in agents], user_ids["ada"])
+    return PreparedServer(server, tab, agents, user_ids, waiting[0], done)
 
 
 def _approved(server: LiveServer, tab: Chromium, agent: Agent) -> str:
-    """A request that its person has just approved in this browser, and whose token is out."""
+    """Approve a request in this browser and collect its token; return the request's ID."""
     handle = agent.asked("ada")
     tab.open(f"{server.url}/")
-    place: str = tab.see("document.querySelector('.row a')?.href")
-    tab.open(place)
+    url: str = tab.see("document.querySelector('.row a')?.href")
+    tab.open(url)
     for button in ("#to-approve", "#approve-now"):
         tab.click(button)
     tab.says("Approved by")
     assert agent.poll(handle).status_code == 200
-    return place.rpartition("/")[2]
+    return url.rpartition("/")[2]
 
 
 def _past(server: LiveServer, like: Approval, agents: list[Agent], users: dict[str, str]) -> None:
-    """Two weeks of requests like this one."""
+    """Store two weeks of requests like this one."""
     services, ends = server.services, (State.REDEEMED, State.REDEEMED, State.DENIED, State.EXPIRED)
     names = ("ada", "bob", "carol")
     with services.store.write() as tx:
@@ -163,20 +163,20 @@ def _past(server: LiveServer, like: Approval, agents: list[Agent], users: dict[s
 
 
 def _rights(server: LiveServer, like: Approval, agents: list[str], ada: str) -> None:
-    """What the administrator lets these agents have, as a person would have given it."""
+    """Store consents, tokens and a standing grant that the administrator gave these agents."""
     services = server.services
     details = json.loads(like.action)["authorization_details"]
     varying = [VaryingMember(("amount",), {"minor": 50_000, "currency": "EUR"})]
     with services.store.write() as tx:
         scopes, until = ("payments:read", "payments:transfer"), tx.now + 21 * _DAY
-        for agent, some in ((agents[0], scopes), (agents[1], scopes[:1])):
+        for agent, consented in ((agents[0], scopes), (agents[1], scopes[:1])):
             consent = Consent(
                 id=services.secrets.new_id("sayso_co_"),
                 user_id=ada,
                 client_id=agent,
                 app_id=None,
                 resource=PAY,
-                scopes=some,
+                scopes=consented,
                 created_at=tx.now - 9 * _DAY,
                 expires_at=until,
                 revoked_at=None,
@@ -189,7 +189,7 @@ def _rights(server: LiveServer, like: Approval, agents: list[str], ada: str) -> 
                     client_id=agent,
                     user_id=ada,
                     resource=PAY,
-                    scope=" ".join(some),
+                    scope=" ".join(consented),
                     issued_at=tx.now - 60_000,
                     expires_at=tx.now + 240_000,
                     consent_id=consent.id,
@@ -224,5 +224,5 @@ def _rights(server: LiveServer, like: Approval, agents: list[str], ada: str) -> 
 
 
 def shades(name: str) -> list[str]:
-    """What is drawn of a page: light, dark, and the central ones in high contrast."""
+    """Return the themes of a page's pictures: light, dark, and high contrast for central pages."""
     return [shade for shade in SHADES if name in CENTRAL or shade != "-contrast"]

@@ -1,7 +1,7 @@
 """The pictures of pages: path and caption of each.
 
-Owns: which pages are drawn, and their order in the gallery. Never: what is done on a page before
-its picture; that is in `page_states.py`.
+Owns: which pages are drawn, and their order in the gallery. Never: the steps on a page before its
+picture, which are in `page_states.py`.
 """
 
 from collections.abc import Mapping
@@ -138,11 +138,11 @@ GROUPS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
         },
     }
 )
-"""The caption of each picture by its name, in the order of the gallery. Others are not drawn."""
+"""Picture → caption, in the order of the gallery. Other states are not drawn."""
 
 
 def paths(made: PreparedServer) -> dict[str, str]:
-    """The path of each page that a picture shows as it opens, by the name of the picture."""
+    """Return picture → path, for pages that are drawn as they open, without steps."""
     agent, user, asked = made.agents[0].key.id, made.users["ada"], made.asked.id
     services = made.server.services
     entry = AuditEntries(services.store).newest(1)[0].id

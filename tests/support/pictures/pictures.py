@@ -1,6 +1,6 @@
 """The pictures of the terminal app in README and docs: `scripts/pictures`.
 
-Owns: what is on them, and where they lie. Never: a screenshot taken by hand.
+Owns: their content and their files. Never: a screenshot taken by hand.
 """
 
 import asyncio
@@ -40,7 +40,7 @@ async def draw_shot(name: str) -> str:
 
 
 def exported(stage: Stage) -> str:
-    """Return what is on the screen as SVG that fetches nothing."""
+    """Return what is on the screen as SVG that loads no remote fonts."""
     return _REMOTE_FONT.sub("", stage.app.export_screenshot(title="sayso-approver"))
 
 

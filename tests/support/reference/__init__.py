@@ -1,4 +1,4 @@
-"""The pages of `docs/reference` that are made from the code: `scripts/reference`.
+"""The pages of `docs/reference` that `scripts/reference` generates from the code.
 
-Owns: which pages there are, and how each is made. Never: a fact that the code does not have.
+Owns: the list of pages, and how each is generated. Never: a fact that the code does not have.
 """

@@ -1,4 +1,4 @@
-"""The page of the audit entries, from the closed list of types."""
+"""The reference page of audit entries, generated from the list of types."""
 
 from itertools import groupby
 
@@ -23,11 +23,11 @@ as its effect.
 
 
 def page() -> str:
-    """The table of types, by what they are about."""
+    """Return the page: one table of types for each subject."""
     docs = member_docs(Type)
-    ordered = sorted(Type, key=lambda one: one.value.split(".")[0])
+    ordered = sorted(Type, key=lambda type_: type_.value.split(".")[0])
     parts = [_HEAD.format(generated=GENERATED)]
-    for noun, types in groupby(ordered, key=lambda one: one.value.split(".")[0]):
+    for noun, types in groupby(ordered, key=lambda type_: type_.value.split(".")[0]):
         rows = [(code(type_.value), docs[type_.name]) for type_ in types]
         parts.append(f"## `{noun}`\n\n{table(('type', 'written when'), rows)}")
     return "\n".join(parts)

@@ -1,4 +1,4 @@
-"""The page of the two command lines, from the commands themselves."""
+"""The reference page of both command lines, generated from the commands."""
 
 from collections.abc import Iterator
 from enum import IntEnum
@@ -33,7 +33,7 @@ _RESERVED = """\
 
 
 def page() -> str:
-    """All commands of both programs."""
+    """Return the page with all commands of both programs."""
     return "\n".join(
         [
             _HEAD.format(generated=GENERATED),
@@ -55,7 +55,7 @@ def page() -> str:
 
 
 def commands(group: click.Group, words: str) -> Iterator[tuple[str, click.Command]]:
-    """Every command that can be run, with the words that run it."""
+    """Yield every command that can be run, with the words that run it."""
     context = click.Context(group)
     for name in group.list_commands(context):
         command = group.get_command(context, name)
@@ -98,4 +98,6 @@ def _options(command: click.Command) -> str:
 
 def _exits(codes: type[IntEnum], head: str) -> str:
     docs = member_docs(codes)
-    return table((head, "means"), [(str(int(one)), docs[one.name]) for one in codes])
+    return table(
+        (head, "means"), [(str(int(exit_code)), docs[exit_code.name]) for exit_code in codes]
+    )

@@ -1,4 +1,4 @@
-"""The page of the configuration, from the two tables of settings."""
+"""The reference page of the configuration, generated from both tables of settings."""
 
 from dataclasses import MISSING, fields
 from types import MappingProxyType
@@ -41,10 +41,10 @@ _TESTS = """\
 ## The tests
 """
 _IN_THE_DATA_FOLDER = "in the data folder"
-_BESIDE_THE_SERVER: Final = (
+_MORE_OF_THE_SERVER: Final = (
     ("SAYSO_CONFIG", "`sayso.toml` " + _IN_THE_DATA_FOLDER, "The TOML file with settings."),
 )
-_BESIDE_THE_APP: Final = (
+_MORE_OF_THE_APP: Final = (
     (
         "SAYSO_APPROVER_HOME",
         "",
@@ -67,15 +67,15 @@ _NAMED: Final = MappingProxyType({"data_dir": "the user's data folder (XDG)"})
 
 
 def page() -> str:
-    """Every setting with its default."""
+    """Return the page with every setting and its default."""
     head = ("variable", "default", "description")
     return "\n".join(
         [
             _HEAD.format(generated=GENERATED),
             _SERVER,
-            table(head, [*_server(), *_coded(_BESIDE_THE_SERVER)]),
+            table(head, [*_server(), *_coded(_MORE_OF_THE_SERVER)]),
             _APPROVER,
-            table(head, [*_app(), *_coded(_BESIDE_THE_APP)]),
+            table(head, [*_app(), *_coded(_MORE_OF_THE_APP)]),
             _TESTS,
             table(("variable", "effect"), [(code(name), text) for name, text in _OF_THE_TESTS]),
         ]
@@ -95,8 +95,8 @@ def _server() -> list[tuple[str, str, str]]:
     ]
 
 
-def _default(one: object) -> str:
-    name, default = getattr(one, "name", ""), getattr(one, "default", MISSING)
+def _default(field: object) -> str:
+    name, default = getattr(field, "name", ""), getattr(field, "default", MISSING)
     return _NAMED.get(name) or ("" if default is MISSING else code(str(default)))
 
 

@@ -1,4 +1,4 @@
-"""The page of the HTTP API, from the table of routes, the models and the application."""
+"""The reference page of the HTTP API, generated from the routes, models and application."""
 
 import re
 import tempfile
@@ -59,7 +59,7 @@ _REF = "$ref"
 
 
 def page() -> str:
-    """Routes by their first words, objects by name, pages by address."""
+    """Return the page: routes by their first path segment, objects by name, pages by path."""
     schemas = _schemas()
     return "\n".join(
         [
@@ -88,7 +88,7 @@ def _group(route: Route) -> tuple[int, str]:
 
 
 def placeholders(path: str) -> str:
-    """`/api/approvals/<string:approval>` is written `/api/approvals/<id>`."""
+    """Return the path as the page writes it: `/r/<string:approval>` becomes `/r/<id>`."""
     return re.sub(r"<[^>]+>", "<id>", path)
 
 
@@ -142,7 +142,7 @@ def _schemas() -> dict[str, dict[str, Any]]:
 
 
 def _models() -> dict[str, type[BaseModel]]:
-    """Every model of ours by its name."""
+    """Return our models by name."""
     found: dict[str, type[BaseModel]] = {}
     waiting = list(BaseModel.__subclasses__())
     while waiting:
@@ -160,10 +160,10 @@ def _object(name: str, schema: Mapping[str, Any], schemas: Mapping[str, Any]) ->
     rows = [
         (
             code(member),
-            _form(one, schemas) + ("" if member in required else ", optional"),
+            _form(value, schemas) + ("" if member in required else ", optional"),
             docs.get(member, ""),
         )
-        for member, one in schema.get("properties", {}).items()
+        for member, value in schema.get("properties", {}).items()
     ]
     columns = 3 if any(meaning for *_, meaning in rows) else 2
     words = " ".join(str(schema.get("description", "")).split())
@@ -173,33 +173,37 @@ def _object(name: str, schema: Mapping[str, Any], schemas: Mapping[str, Any]) ->
     return f"### `{name}`\n\n{words}\n\n{members}"
 
 
-def _form(one: Mapping[str, Any], schemas: Mapping[str, Any]) -> str:
-    """What a value may be, in words."""
-    if _REF in one:
-        name = str(one[_REF]).rpartition("/")[2]
+def _form(value_schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> str:
+    """Return the type of a value in words."""
+    if _REF in value_schema:
+        name = str(value_schema[_REF]).rpartition("/")[2]
         return f"[`{name}`](#{name.lower()})" if name in schemas else code(name)
-    if "anyOf" in one:
-        return " or ".join(dict.fromkeys(_form(each, schemas) for each in one["anyOf"]))
-    if "enum" in one or "const" in one:
-        return ", ".join(code(str(value)) for value in one.get("enum", [one.get("const")]))
-    if one.get("type") == "array":
-        return f"list of {_form(one.get('items', {}), schemas)}"
-    return _plain(one)
+    if "anyOf" in value_schema:
+        return " or ".join(
+            dict.fromkeys(_form(option, schemas) for option in value_schema["anyOf"])
+        )
+    if "enum" in value_schema or "const" in value_schema:
+        return ", ".join(
+            code(str(value)) for value in value_schema.get("enum", [value_schema.get("const")])
+        )
+    if value_schema.get("type") == "array":
+        return f"list of {_form(value_schema.get('items', {}), schemas)}"
+    return _plain(value_schema)
 
 
-def _plain(one: Mapping[str, Any]) -> str:
+def _plain(value_schema: Mapping[str, Any]) -> str:
     names = {
         "string": "string",
         "integer": "number",
         "number": "number",
         "boolean": "true or false",
     }
-    kind = str(one.get("type", "any"))
+    kind = str(value_schema.get("type", "any"))
     words = names.get(kind, kind)
-    if "maxLength" in one:
-        words += f", up to {one['maxLength']} characters"
-    if "minimum" in one and "maximum" in one:
-        words += f", {one['minimum']} to {one['maximum']}"
+    if "maxLength" in value_schema:
+        words += f", up to {value_schema['maxLength']} characters"
+    if "minimum" in value_schema and "maximum" in value_schema:
+        words += f", {value_schema['minimum']} to {value_schema['maximum']}"
     return words
 
 
@@ -222,7 +226,7 @@ def _part(path: str) -> str:
 
 
 def _addresses() -> set[tuple[str, str]]:
-    """Method and path of everything that is served and is no row of the table."""
+    """Return method and path of everything that the application serves outside the routes table."""
     known = {(route.method, placeholders(route.path)) for route in ROUTES}
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(data_dir=Path(folder) / "data", issuer="http://localhost:8470")

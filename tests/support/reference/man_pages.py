@@ -1,6 +1,7 @@
 """`python -m tests.support.reference.man_pages DIR`: the man pages of both programs.
 
-Owns: a page for each program, from its commands. Never: words of its own; `--help` has them.
+Owns: a page for each program, generated from its commands. Never: its own texts; they come from
+`--help`.
 """
 
 import sys
@@ -38,9 +39,9 @@ def page(program: str) -> str:
         ".SH OPTIONS",
         *_options(group),
         ".SH COMMANDS",
-        *(line for called, each in commands(group, program) for line in _command(called, each)),
+        *(line for words, cmd in commands(group, program) for line in _command(words, cmd)),
         ".SH EXIT STATUS",
-        *(line for one in exits for line in _row(str(int(one)), docs[one.name])),
+        *(line for code in exits for line in _row(str(int(code)), docs[code.name])),
     ]
     return "\n".join(lines) + "\n"
 
@@ -80,7 +81,7 @@ def _row(term: str, text: str) -> Iterator[str]:
 
 
 def _text(text: str, *, quoted: bool = False) -> str:
-    """Escape what roff reads as a request; a dash stays one that can be copied."""
+    """Escape roff requests; keep dashes as plain hyphens that can be copied."""
     escaped = text.replace("\\", "\\e").replace("-", "\\-")
     if quoted:
         escaped = escaped.replace('"', "\\(dq")

@@ -1,4 +1,4 @@
-"""Small pieces of Markdown, and the docstrings below the members of a class."""
+"""Markdown tables and code, and the docstrings below the members of a class."""
 
 import ast
 import inspect
@@ -12,7 +12,7 @@ GENERATED = "<!-- Written by scripts/reference from the code. Do not edit. -->\n
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table, or nothing if it has no rows."""
+    """Return a table, or an empty string if there are no rows."""
     lines = [f"| {' | '.join(map(cell, row))} |" for row in rows]
     if not lines:
         return ""
@@ -20,21 +20,21 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def cell(text: str) -> str:
-    """One line that does not end the cell."""
+    """Return the text as one line with pipes escaped."""
     return " ".join(text.split()).replace("|", "\\|")
 
 
 def code(text: str) -> str:
-    """Set as code, if there is anything."""
+    """Return the text as code, or an empty string for an empty text."""
     return f"`{text}`" if text else ""
 
 
 def member_docs(described: type) -> Mapping[str, str]:
-    """The docstring below each member of a class and of its bases."""
+    """Return the docstring below each member of a class and of its bases."""
     found: dict[str, str] = {}
     for base in reversed(described.__mro__):
-        ours = base.__module__.split(".")[0] in PACKAGES
-        if ours and "[" not in base.__name__:  # a generic of pydantic has no source
+        is_ours = base.__module__.split(".")[0] in PACKAGES
+        if is_ours and "[" not in base.__name__:  # pydantic's generic classes have no source
             found |= _docs(base)
     return found
 

@@ -1,4 +1,4 @@
-"""Which pages of the reference are made from the code."""
+"""The pages of the reference that are generated from the code."""
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -16,4 +16,4 @@ PAGES: Final[Mapping[str, Callable[[], str]]] = MappingProxyType(
         "http-api.md": http_api.page,
     }
 )
-"""The file name of each page, and what returns its text."""
+"""File name of each page → the function that returns its text."""

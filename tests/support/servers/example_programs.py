@@ -1,6 +1,6 @@
-"""The programs of `examples/`, each a process, started by a line of their README.
+"""The programs of `examples/`, each started as a process by a command line from their README.
 
-Owns: their life, and what goes in and out. Never: what must come of it.
+Owns: starting and stopping them, their input and output. Never: what they should print.
 """
 
 import contextlib
@@ -23,13 +23,13 @@ class ExampleProgram:
     process: subprocess.Popen[str]
 
     def write(self, text: str) -> None:
-        """One line for it."""
+        """Write one line to its stdin."""
         assert self.process.stdin is not None
         self.process.stdin.write(" ".join(text.split()) + "\n")
         self.process.stdin.flush()
 
     def read(self) -> str:
-        """The next line that it prints."""
+        """Return the next line that it prints."""
         assert self.process.stdout is not None
         return self.process.stdout.readline().strip()
 
@@ -38,7 +38,7 @@ class ExampleProgram:
 def running_example(
     line: str, folder: Path, environment: dict[str, str]
 ) -> Iterator[ExampleProgram]:
-    """A program that is gone afterwards."""
+    """Run a program while the block runs."""
     name, *words = shlex.split(line)
     program = {"python": [sys.executable], "uvicorn": [sys.executable, "-m", "uvicorn"]}[name]
     process = subprocess.Popen(
@@ -57,7 +57,7 @@ def running_example(
 
 
 def wait_for(url: str) -> None:
-    """Wait until a server there asks who calls."""
+    """Wait until the server at this URL answers 401."""
     until(lambda: _status(url) == httpx.codes.UNAUTHORIZED, 60)
 
 

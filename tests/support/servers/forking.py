@@ -1,13 +1,13 @@
-"""Servers, commands and terminal apps that begin as copies of a process that has loaded them.
+"""Servers, commands and terminal apps that start as forks of a process that has loaded them.
 
-Loading takes most of a start: two and a half seconds of the processor for a server, one for a
-terminal app. One process loads the product once and forks for each of them. The copy that becomes a
-server has no arbiter of gunicorn: its first process forks the workers, passes SIGTERM on to them
-and waits for them. Tests of how a server starts, ends or uses memory start
-`tests.support.servers.serve` or `sayso serve` itself instead.
+Loading is most of a start: two and a half seconds of processor time for a server, one for a
+terminal app. One process loads the product once and forks for each start. A forked server has no
+gunicorn arbiter: its first process forks the workers, passes SIGTERM on to them and waits for them.
+Tests of how a server starts, ends or uses memory run `tests.support.servers.serve` or `sayso serve`
+directly instead.
 
-Owns: the parent process of the copies, and what its copies do first.
-Never: loads the product before gevent has patched what it needs; commands do without gevent.
+Owns: the parent process of the forks, and what a fork does first.
+Never: loads the server before gevent has patched what it needs; commands run without gevent.
 """
 
 import _socket
@@ -40,28 +40,28 @@ _KILLED = -signal.SIGKILL
 
 @dataclass(slots=True)
 class Forked:
-    """A process that is a copy, and those that it forked: what `subprocess.Popen` is to others."""
+    """A forked process and its own children, with methods like those of `subprocess.Popen`."""
 
     pid: int
     stdout: IO[bytes] | None
     _line: socket.socket
-    """Open in every one of those processes: its end is the end of the last one."""
+    """Open in all of these processes: it closes when the last one has ended."""
     _ended: int | None = None
 
     def poll(self) -> int | None:
-        """The exit code; None while it runs."""
+        """Return the exit code, or None while it runs."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             return self.wait(0)
         return None
 
     def wait(self, timeout: float | None = None) -> int:
-        """Wait for the end of all of them; the exit code is that of the first."""
+        """Wait until all of them have ended; return the exit code of the first."""
         if self._ended is None:
             self._line.settimeout(timeout)
             try:
                 code = b""
-                while told := self._line.recv(64):
-                    code += told
+                while piece := self._line.recv(64):
+                    code += piece
             except (BlockingIOError, TimeoutError):
                 raise subprocess.TimeoutExpired(str(self.pid), timeout or 0) from None
             self._line.close()
@@ -69,19 +69,19 @@ class Forked:
         return self._ended
 
     def terminate(self) -> None:
-        """SIGTERM to the first of them."""
+        """Send SIGTERM to the first process."""
         if self.poll() is None:
             os.kill(self.pid, signal.SIGTERM)
 
 
 def begin() -> None:
-    """Let the processes that load the product begin to, before anybody needs a copy of them."""
+    """Start the processes that load the product early, before a test needs a fork of them."""
     for work in ("serve", "command"):
         _parent(work)
 
 
 def serve(arguments: Sequence[str], environment: Mapping[str, str], log: int) -> Forked:
-    """`python -m tests.support.servers.serve`, as a copy; `log` is the descriptor of its stderr."""
+    """Fork `python -m tests.support.servers.serve`; `log` is the descriptor of its stderr."""
     reading, writing = os.pipe()
     try:
         return _parent("serve").fork(
@@ -94,11 +94,11 @@ def serve(arguments: Sequence[str], environment: Mapping[str, str], log: int) ->
 def run(
     arguments: Sequence[str], environment: Mapping[str, str], timeout: float = 60
 ) -> subprocess.CompletedProcess[str]:
-    """`python -m server`, as a copy, until its end."""
+    """Fork `python -m server`, and wait until it ends."""
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        told = (out.fileno(), err.fileno())
-        made = _parent("command").fork(arguments, environment, told, None)
-        code = made.wait(timeout)
+        outputs = (out.fileno(), err.fileno())
+        process = _parent("command").fork(arguments, environment, outputs, None)
+        code = process.wait(timeout)
         out.seek(0)
         err.seek(0)
         return subprocess.CompletedProcess(
@@ -109,19 +109,19 @@ def run(
 def open_terminal(
     arguments: Sequence[str], environment: Mapping[str, str], terminal: int
 ) -> Forked:
-    """`sayso-approver`, as a copy, at the terminal with this descriptor."""
+    """Fork `sayso-approver` on the terminal with this descriptor."""
     return _parent("approver").fork(arguments, environment, (terminal, terminal), None)
 
 
 @dataclass(frozen=True, slots=True)
 class _Parent:
-    """The process that has loaded everything."""
+    """A process that has loaded the product and forks on request."""
 
     control: socket.socket
     process: subprocess.Popen[bytes]
 
     def close(self) -> None:
-        """Let it end; its copies go on."""
+        """Let the process end; its forks continue."""
         self.control.close()
         self.process.wait()
 
@@ -129,15 +129,15 @@ class _Parent:
         self,
         arguments: Sequence[str],
         environment: Mapping[str, str],
-        told: tuple[int, int],
+        outputs: tuple[int, int],
         stdout: IO[bytes] | None,
     ) -> Forked:
-        """A copy that does its work with these arguments, and with this stdout and stderr."""
+        """Fork a process that runs with these arguments; `outputs` are its stdout and stderr."""
         mine, theirs = socket.socketpair()
         with theirs:
-            socket.send_fds(self.control, [b"."], [theirs.fileno(), *told])
-        asked = {"arguments": list(arguments), "environment": dict(environment)}
-        mine.sendall(json.dumps(asked).encode() + b"\n")
+            socket.send_fds(self.control, [b"."], [theirs.fileno(), *outputs])
+        request = {"arguments": list(arguments), "environment": dict(environment)}
+        mine.sendall(json.dumps(request).encode() + b"\n")
         return Forked(int(_line(mine.fileno())), stdout, mine)
 
 
@@ -146,7 +146,7 @@ _STARTING = threading.Lock()
 
 
 def _parent(work: str) -> _Parent:
-    """The parent of the copies that do this work; it ends with this process."""
+    """Return the parent of the forks for this work; it ends with the test's process."""
     with _STARTING:
         if work not in _PARENTS:
             mine, theirs = socket.socketpair()
@@ -164,15 +164,15 @@ def _parent(work: str) -> _Parent:
                     pass_fds=(theirs.fileno(),),
                     start_new_session=True,
                 )
-            _PARENTS[work] = made = _Parent(mine, process)
-            atexit.register(made.close)
+            _PARENTS[work] = parent = _Parent(mine, process)
+            atexit.register(parent.close)
         return _PARENTS[work]
 
 
-# --- In the parent and its copies -----------------------------------------------------------
+# --- In the parent and its forks ------------------------------------------------------------
 
 _fork, _waitpid, _signal, _close = os.fork, os.waitpid, signal.signal, os.close
-"""As they are before gevent patches them."""
+"""The original functions, before gevent patches them."""
 
 
 def _line(descriptor: int) -> bytes:
@@ -212,8 +212,8 @@ def _without_arbiter(application: Any) -> None:  # gunicorn has no types
     sockets = sock.create_sockets(cfg, log)
 
     def pass_on(*_: object) -> None:
-        for each in workers:
-            os.kill(each, signal.SIGTERM)
+        for worker_pid in workers:
+            os.kill(worker_pid, signal.SIGTERM)
 
     _signal(signal.SIGTERM, pass_on)
     first = os.getpid()
@@ -222,7 +222,7 @@ def _without_arbiter(application: Any) -> None:  # gunicorn has no types
         if process == 0:
             _work(cfg.worker_class(age, first, sockets, application, cfg.timeout, cfg, log))
         workers.append(process)
-    os.close = _close  # gevent's own waits for a loop, which does not run here
+    os.close = _close  # gevent's version waits for a loop that does not run here
     for process in workers:
         _, status = _waitpid(process, 0)
         if code := os.waitstatus_to_exitcode(status):
@@ -289,13 +289,13 @@ _WORK: Mapping[str, Callable[[], Callable[[list[str]], object]]] = {
 
 
 def main(kind: str, control: int) -> None:
-    """Load, then fork on each request, until the other end of `control` is closed."""
+    """Load the product, then fork on each request until the other end of `control` is closed."""
     work = _WORK[kind]()
     gc.collect()
     gc.freeze()
     _signal(signal.SIGCHLD, signal.SIG_IGN)
     line = _socket.socket(fileno=control)
-    while descriptors := _received(line):
+    while descriptors := _receive_descriptors(line):
         if _fork() == 0:
             line.close()
             _become(work, *descriptors)
@@ -303,12 +303,12 @@ def main(kind: str, control: int) -> None:
             _close(descriptor)
 
 
-def _received(line: _socket.socket) -> list[int]:
-    found = array.array("i")
-    _, more, _, _ = line.recvmsg(1, _socket.CMSG_SPACE(3 * found.itemsize))
-    for _, _, data in more:
-        found.frombytes(data)
-    return list(found)
+def _receive_descriptors(line: _socket.socket) -> list[int]:
+    descriptors = array.array("i")
+    _, ancillary, _, _ = line.recvmsg(1, _socket.CMSG_SPACE(3 * descriptors.itemsize))
+    for _, _, data in ancillary:
+        descriptors.frombytes(data)
+    return list(descriptors)
 
 
 def _become(work: Callable[[list[str]], object], line: int, out: int, err: int) -> NoReturn:
@@ -316,14 +316,14 @@ def _become(work: Callable[[list[str]], object], line: int, out: int, err: int) 
     try:
         os.setsid()
         _signal(signal.SIGCHLD, signal.SIG_DFL)
-        for place, descriptor in ((1, out), (2, err)):
-            os.dup2(descriptor, place)
+        for target, descriptor in ((1, out), (2, err)):
+            os.dup2(descriptor, target)
             _close(descriptor)
         os.write(line, f"{os.getpid()}\n".encode())
-        asked = json.loads(_line(line))
+        request = json.loads(_line(line))
         os.environ.clear()
-        os.environ.update(asked["environment"])
-        work(asked["arguments"])
+        os.environ.update(request["environment"])
+        work(request["arguments"])
         code = 0
     except SystemExit as ended:
         code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)

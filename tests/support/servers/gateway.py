@@ -1,6 +1,6 @@
-"""The gateway as a process, between a Sayso server and an MCP server that knows nothing of it.
+"""The gateway as a process, between a Sayso server and an MCP server that does not know Sayso.
 
-Owns: their registration, the file and their life. Never: what goes through it.
+Owns: registering, configuring, starting and stopping them. Never: the calls through the gateway.
 """
 
 import contextlib
@@ -22,7 +22,7 @@ from tests.support.servers.upstream_tools import KEY
 
 SCOPES = {"tools:read": Risk.LOW, "tools:write": Risk.MEDIUM}
 WAIT = 3.0
-"""Seconds for which its calls wait for a person."""
+"""How many seconds its calls wait for a person."""
 _TOOLS = Path(__file__).with_name("upstream_tools.py")
 _URL = "http://localhost:{}/mcp"
 _EDITS = {
@@ -30,12 +30,12 @@ _EDITS = {
     '# members = { to = "..." }': 'members = { to = "payee" }',
     "issuer =": f"wait = {WAIT}\nissuer =",
 }
-"""What an administrator fills in."""
+"""The text that `init` prints → the text that an administrator fills in."""
 
 
 @dataclass(slots=True)
 class RunningGateway:
-    """The gateway, which can be killed and started again."""
+    """A gateway process that can be killed and started again."""
 
     uri: str
     folder: Path
@@ -46,23 +46,23 @@ class RunningGateway:
 
     @property
     def paid(self) -> list[list[object]]:
-        """What the high tool did."""
+        """Return the payments that the high-risk tool made."""
         return [json.loads(line) for line in (self.folder / "ledger").read_text().splitlines()]
 
     @property
     def log(self) -> list[dict[str, object]]:
-        """What was logged of calls of tools."""
+        """Return the log entries of tool calls."""
         return [json.loads(line) for line in (self.folder / "log").read_text().splitlines()]
 
     def forget(self) -> None:
-        """Run, with an empty ledger and log."""
+        """Empty the ledger and the log, and start the gateway if it does not run."""
         if self.process is None:
             self.start()
         for name in ("ledger", "log"):
             (self.folder / name).write_text("")
 
     def init(self, line: str) -> str:
-        """The file that this command prints."""
+        """Return the file that this command prints."""
         done = subprocess.run(
             self._program(line),
             cwd=self.folder,
@@ -82,21 +82,21 @@ class RunningGateway:
         until(lambda: status_of(self.uri) == httpx.codes.UNAUTHORIZED, 30)
 
     def children(self) -> list[int]:
-        """The processes that it started."""
+        """Return the IDs of the processes that it started."""
         if self.process is None:
             return []
-        found = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
-        return [int(part) for part in found.split()]
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
+        return [int(part) for part in children.split()]
 
     def kill(self) -> None:
-        """`kill -9`."""
+        """Kill the process with SIGKILL."""
         if self.process is not None:
             self.process.kill()
             self.process.wait()
             self.process = None
 
     def _program(self, line: str) -> list[str]:
-        """A line of a shell as a program; it must begin with `sayso`."""
+        """Return the program of a shell command that begins with `sayso`."""
         name, *words = shlex.split(line)
         assert name == "sayso"
         return [sys.executable, "-m", "server", *words]
@@ -106,7 +106,7 @@ class RunningGateway:
 def running_gateway(
     server: LiveServer, folder: Path, *, stdio: bool = False
 ) -> Iterator[RunningGateway]:
-    """A gateway in front of a new MCP server, whose file was written by `init` and filled in."""
+    """Run a gateway in front of a new MCP server, with a file from `init` that was filled in."""
     port, own = free_port(), free_port()
     uri = f"http://localhost:{own}/mcp"
     server.resources.add(uri, SCOPES, default_scopes=("tools:read",), unknown_clients=True, by=BY)
@@ -135,7 +135,7 @@ def running_gateway(
 
 @contextlib.contextmanager
 def running_upstream(folder: Path, port: int) -> Iterator[None]:
-    """An MCP server that knows nothing of Sayso."""
+    """Run an MCP server that does not know Sayso."""
     process = subprocess.Popen([sys.executable, _TOOLS, str(port), folder / "ledger"])
     try:
         until(lambda: status_of(_URL.format(port)) == httpx.codes.UNAUTHORIZED, 60)
@@ -146,7 +146,7 @@ def running_upstream(folder: Path, port: int) -> Iterator[None]:
 
 
 def environment_of(server: LiveServer, agent_id: str, secret: str) -> dict[str, str]:
-    """The environment of a gateway with this credential."""
+    """Return the environment of a gateway with this credential."""
     return {
         **server.environment,
         "SAYSO_GATEWAY_CREDENTIALS": f"{agent_id}:{secret}",
@@ -155,7 +155,7 @@ def environment_of(server: LiveServer, agent_id: str, secret: str) -> dict[str, 
 
 
 def status_of(url: str) -> int:
-    """The status of a GET; 0 while nothing answers."""
+    """Return the status of a GET, or 0 while nothing answers."""
     with contextlib.suppress(httpx.TransportError):
         return httpx.get(url, trust_env=False).status_code
     return 0

@@ -1,6 +1,6 @@
-"""An MCP server over stdio that answers each call of a tool in the way the call asks for.
+"""An MCP server over stdio that answers each tool call in the way that the tool's name says.
 
-Owns: every bad answer that a process can give. Never: a library, so that it starts at once.
+Owns: every bad answer that a process can give. Never: a library, so that it starts immediately.
 """
 
 import json
@@ -25,16 +25,16 @@ def _answer(message: dict[str, Any]) -> None:
     if message["method"] != "tools/call":
         _say({"id": message["id"], "result": {"opened": message["method"]}})
         return
-    how = message["params"]["name"]
-    if how == "silent":
+    tool = message["params"]["name"]
+    if tool == "silent":
         return
-    if how in _BEFORE:
-        _BEFORE[how](message)
-    told = {"pid": os.getpid(), "environment": dict(os.environ)}
-    _say({"id": message["id"], "result": told})
+    if tool in _BEFORE:
+        _BEFORE[tool](message)
+    result = {"pid": os.getpid(), "environment": dict(os.environ)}
+    _say({"id": message["id"], "result": result})
 
 
-def _others(_: object) -> None:
+def _send_unrelated_messages(_: object) -> None:
     _say({"id": 999, "result": "nobody's"})
     _say({"method": "notifications/message", "params": {"data": "note"}})
 
@@ -58,10 +58,10 @@ _BEFORE: dict[str, Callable[[dict[str, Any]], None]] = {
     "die": lambda _: os._exit(3),
     "huge": lambda sent: _say({"id": sent["id"], "result": {"text": "x" * 10_000_000}}),
     "not json": lambda _: _write("Hello from a library\x1b[2J\n[1]\n{"),
-    "others first": _others,
+    "others first": _send_unrelated_messages,
     "floods": _flood,
     "deaf": lambda _: time.sleep(60),
 }
-"""What comes before the answer."""
+"""Tool name → what it does before the regular answer."""
 
 main()

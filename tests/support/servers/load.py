@@ -1,7 +1,7 @@
-"""A busy installation: an agent that asks, a person who answers, polls that fetch.
+"""A busy installation: an agent that asks, a person who answers, polls that fetch tokens.
 
-Owns: what was acknowledged to whom. A request that got no answer is forgotten: its outcome is
-unknown, and only what was acknowledged is a promise.
+Owns: what was acknowledged to whom. A request without a response is not recorded: its outcome is
+unknown, and the server promises only what it acknowledged.
 """
 
 import contextlib
@@ -28,7 +28,7 @@ WITHOUT_LIMITS = {
     "open_in_all": "100000",
     "denials_before_pause": "100000",
 }
-"""Settings under which nobody is told to wait."""
+"""Settings under which no caller is told to wait."""
 CALLED_ALWAYS = {
     "notify_per_minute": "100000",
     "notify_per_hour": "100000",
@@ -45,7 +45,7 @@ _FAULT = 500
 
 @dataclass(slots=True)
 class Load:
-    """The three of them, and what they were told."""
+    """The agent, the person and the polls, and what the server acknowledged."""
 
     server: LiveServer
     agent: Agent
@@ -53,17 +53,17 @@ class Load:
     decided: dict[str, str] = field(default_factory=dict)
     """Approval → the answer that was acknowledged to the person."""
     tokens: dict[str, str] = field(default_factory=dict)
-    """Token id → the handle that gave it."""
+    """Token ID → the `auth_req_id` that it was fetched with."""
     faults: list[str] = field(default_factory=list)
-    """Answers that nobody must ever get."""
+    """Server errors other than 503, which must never occur."""
     busy: int = 0
-    """How often somebody was told to try again."""
+    """How many responses had status 503."""
     _handles: deque[str] = field(default_factory=deque)
     _over: threading.Event = field(default_factory=threading.Event)
 
     @contextlib.contextmanager
     def running(self) -> Iterator[None]:
-        """Be busy while the block runs."""
+        """Keep sending requests while the block runs."""
         self._over.clear()
         with ThreadPoolExecutor(3) as threads:
             work = [threads.submit(self._repeat, step) for step in self._steps()]
@@ -71,11 +71,11 @@ class Load:
                 yield
             finally:
                 self._over.set()
-                for one in work:
-                    one.result(60)
+                for future in work:
+                    future.result(60)
 
     def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         self.agent.http.close()
         self.person.client.close()
 
@@ -101,11 +101,11 @@ class Load:
             self._handles.append(answer.json()["auth_req_id"])
 
     def _answer(self) -> None:
-        for place, approval in enumerate(self.person.waiting()[:6]):
+        for index, approval in enumerate(self.person.waiting()[:6]):
             if self._over.is_set():
                 return
             with contextlib.suppress(UnknownOutcome):
-                self.decided[approval.id] = self._decide(approval, approve=place % 3 != 0)
+                self.decided[approval.id] = self._decide(approval, approve=index % 3 != 0)
 
     def _decide(self, approval: Approval, *, approve: bool) -> str:
         decider = self.person.decider
@@ -124,9 +124,9 @@ class Load:
         if answer.is_success:
             token = answer.json()["access_token"]
             self.tokens[jwt.decode(token, options={"verify_signature": False})["jti"]] = handle
-        waits = not answer.is_success and "pending" in answer.text
+        is_pending = not answer.is_success and "pending" in answer.text
         self._handles.rotate(-1)
-        if not (waits or "slow_down" in answer.text or answer.status_code >= _FAULT):
+        if not (is_pending or "slow_down" in answer.text or answer.status_code >= _FAULT):
             self._handles.remove(handle)
 
     def _note(self, status: int, text: str) -> None:
@@ -137,7 +137,7 @@ class Load:
 
 
 def new_load(server: LiveServer) -> Load:
-    """A new agent and a new person at an unlocked terminal."""
+    """Return a load of a new agent and a new person at an unlocked terminal."""
     load = Load(server, new_agent(server), new_person(server))
     load.person.decider.unlock(PIN)
     return load

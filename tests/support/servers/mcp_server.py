@@ -1,6 +1,6 @@
-"""An MCP server behind the SDK, as a process, registered at a Sayso server.
+"""An MCP server protected by the SDK, as a process, registered at a Sayso server.
 
-Owns: its registration and its life. Never: its tools; those are in `mcp_tools.py`.
+Owns: registering, starting and stopping it. Never: its tools, which are in `mcp_tools.py`.
 """
 
 import contextlib
@@ -20,13 +20,13 @@ from tests.support.servers.server import BY, ROOT, LiveServer
 
 SCOPES = {"notes:read": Risk.LOW, "notes:write": Risk.MEDIUM, "notes:pay": Risk.HIGH}
 WAIT = 6.0
-"""Seconds for which its calls wait for a person."""
+"""How many seconds its calls wait for a person."""
 _PROGRAM = Path(__file__).with_name("mcp_tools.py")
 
 
 @dataclass(slots=True)
 class McpServer:
-    """A running MCP server, which can be killed and started again."""
+    """An MCP server process that can be killed and started again."""
 
     uri: str
     ledger: Path
@@ -35,26 +35,26 @@ class McpServer:
 
     def start(self) -> None:
         """Start the process and wait until it answers."""
-        paths = {**os.environ, "PYTHONPATH": str(ROOT)}
-        self.process = subprocess.Popen(self.command, cwd=ROOT, env=paths)
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        self.process = subprocess.Popen(self.command, cwd=ROOT, env=environment)
         until(lambda: _serves(self.uri), 30)
 
     def kill(self) -> None:
-        """`kill -9`."""
+        """Kill the process with SIGKILL."""
         assert self.process is not None
         self.process.kill()
         self.process.wait()
 
     @property
     def paid(self) -> list[object]:
-        """What its high tool did."""
+        """Return the payments that its high-risk tool made."""
         lines = self.ledger.read_text().splitlines() if self.ledger.exists() else []
         return [json.loads(line) for line in lines]
 
 
 @contextlib.contextmanager
 def mcp_server(server: LiveServer, python: Path, wait: float = WAIT) -> Iterator[McpServer]:
-    """An MCP server that runs with this interpreter's release of `mcp`."""
+    """Run an MCP server with this Python interpreter and its release of `mcp`."""
     port = free_port()
     uri, ledger = f"http://localhost:{port}/mcp", server.folder / f"ledger-{port}"
     resource = server.resources.add(
@@ -69,12 +69,12 @@ def mcp_server(server: LiveServer, python: Path, wait: float = WAIT) -> Iterator
         "wait": wait,
     }
     command = [str(python), str(_PROGRAM), str(port), str(ledger), json.dumps(settings)]
-    made = McpServer(uri, ledger, command)
+    running = McpServer(uri, ledger, command)
     try:
-        made.start()
-        yield made
+        running.start()
+        yield running
     finally:
-        made.kill()
+        running.kill()
 
 
 def _serves(uri: str) -> bool:

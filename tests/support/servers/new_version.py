@@ -1,6 +1,6 @@
-"""A new version of the pages in the place of the one that is served: one script is another.
+"""A new version of the pages, with one changed script, served in place of the current version.
 
-Owns: the copy with its change, and the server that serves it. Never: what a browser makes of it.
+Owns: the changed copy, and the server that serves it. Never: what a browser does with it.
 """
 
 import contextlib
@@ -13,12 +13,12 @@ from server.web import installable
 from tests.support.servers.server import LiveServer
 
 MARKED = "document.body.dataset.mark === 'new'"
-"""What is true on a page that runs with the new scripts, and on no other."""
+"""An expression that is true only on a page that runs the new scripts."""
 
 
 @contextlib.contextmanager
 def newer_pages(server: LiveServer, folder: Path) -> Iterator[Callable[[], None]]:
-    """Puts the new version there when it is called; afterwards it is the old one again."""
+    """Yield a function that serves the new version; after the block the old one is served again."""
     pages = folder / "pages"
     shutil.copytree(installable.TEMPLATES, pages)
     with (pages / "session.js").open("a") as script:

@@ -1,14 +1,14 @@
-"""Ports for the servers of tests, each given away once while the process that asked for it runs.
+"""Ports for the servers of tests; a port is assigned once while the process that got it runs.
 
-A socket that is bound and never listens keeps a port: a server that reuses addresses can listen on
-it, and no other process gets it, also while that server is down.
+A socket that is bound and never listens reserves a port: a server that reuses addresses can listen
+on it, and no other process gets it, even while that server is down.
 """
 
 import secrets
 import socket
 
 _PORTS = range(20_000, 32_000)
-"""Below those that the system gives away, so that nobody else's call takes one meanwhile."""
+"""Below the system's ephemeral ports, so that no outgoing connection takes one of them."""
 _KEPT: list[socket.socket] = []
 
 

@@ -1,9 +1,9 @@
-"""A PostgreSQL server of the tests' own, in a temporary folder, on a free port of the loopback.
+"""A PostgreSQL server for the tests, in a temporary folder, on a free port of the loopback.
 
-Owns: finding the binaries, making the cluster, starting it, killing it, sweeping it away.
-Never: creates a table; what is in a database is the business of the test that asked for it.
+Owns: finding the binaries, creating, starting, killing and removing the cluster.
+Never: creates a table; the test that asked for a database decides what is in it.
 
-PostgreSQL refuses to run as root; then it runs as `postgres`, or as `nobody` where there is none.
+PostgreSQL refuses to run as root: for root it runs as `postgres`, or `nobody` if that is missing.
 `python -m tests.support.servers.postgres` prints the folder of the binaries, or the remedy and
 exit 1.
 """
@@ -35,7 +35,7 @@ REMEDY = (
     "Fedora: dnf install -y postgresql-server; macOS: brew install postgresql), or set "
     "SAYSO_TEST_WITHOUT_POSTGRESQL=1 to run scripts/test without everything that needs them."
 )
-_PATIENCE = 60.0  # seconds for a start or a stop; a busy machine is slow, not broken
+_TIMEOUT = 60.0  # seconds for a start or a stop; a busy machine is slow, not broken
 _OPTIONS = {
     "listen_addresses": "127.0.0.1",
     "fsync": "off",  # a test survives kill -9, not a power cut
@@ -47,14 +47,14 @@ _OPTIONS = {
 
 
 class PostgresMissing(RuntimeError):
-    """No server binaries on this machine; the message says how to get them."""
+    """The machine has no server binaries; the message says how to install them."""
 
 
 class PostgresServer:
-    """One private server: `with PostgresServer() as server: server.new_database()`.
+    """A private server: `with PostgresServer() as server: server.new_database()`.
 
-    Raises `PostgresMissing` on entry when the machine has no server binaries. The port and every
-    URL stay the same over `kill9`, `stop`, `start` and `restart`.
+    The constructor raises `PostgresMissing` if the machine has no server binaries. The port and
+    every URL stay the same after `kill9`, `stop`, `start` and `restart`.
     """
 
     def __init__(self) -> None:
@@ -67,15 +67,15 @@ class PostgresServer:
 
     @property
     def url(self) -> str:
-        """SQLAlchemy URL of the database that every cluster has."""
+        """Return the SQLAlchemy URL of the database that every cluster has."""
         return self.url_of("postgres")
 
     def url_of(self, database: str) -> str:
-        """SQLAlchemy URL of one database, password included."""
+        """Return the SQLAlchemy URL of a database, with the password."""
         return f"postgresql+psycopg://{self._address(database)}"
 
     def new_database(self, like: str = "template1") -> str:
-        """Create a copy of a database, by itself an empty one, and answer its SQLAlchemy URL."""
+        """Create a copy of a database, an empty one by default, and return its SQLAlchemy URL."""
         name = f"sayso_{next(self._numbers)}"
         create = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
         with psycopg.connect(self._libpq_url("postgres"), autocommit=True) as connection:
@@ -85,9 +85,9 @@ class PostgresServer:
     def start(self) -> None:
         """Start the server and return once it accepts connections.
 
-        After `kill9` the orphaned backends hold the shared memory for a moment: start again then.
+        After `kill9` orphaned backends hold the shared memory for a moment, so starts are retried.
         """
-        deadline = time.monotonic() + _PATIENCE
+        deadline = time.monotonic() + _TIMEOUT
         while not self._started_by(deadline):
             if time.monotonic() > deadline:
                 raise RuntimeError(f"PostgreSQL did not start:\n{self._log_tail()}")
@@ -98,12 +98,12 @@ class PostgresServer:
         self._end(signal.SIGQUIT if immediate else signal.SIGINT)
 
     def restart(self, *, immediate: bool = False) -> None:
-        """Stop and start; connections that were open are cut."""
+        """Stop and start the server; open connections are cut."""
         self.stop(immediate=immediate)
         self.start()
 
     def kill9(self) -> None:
-        """Kill the server without a word, as a crash would; `start` brings it back."""
+        """Kill the server with SIGKILL, like a crash; `start` starts it again."""
         self._end(signal.SIGKILL)
 
     def stand_by(self) -> None:
@@ -181,7 +181,7 @@ class PostgresServer:
     def _end(self, how: signal.Signals) -> None:
         if self._process is not None and self._process.poll() is None:
             self._process.send_signal(how)
-            self._process.wait(_PATIENCE)
+            self._process.wait(_TIMEOUT)
 
     def _sweep(self) -> None:
         self.stop(immediate=True)
@@ -201,10 +201,10 @@ class PostgresServer:
 
 
 def find_binaries() -> Path:
-    """Answer the folder that holds both `initdb` and `postgres`, the newest one of several.
+    """Return the folder that has both `initdb` and `postgres`; of several, the newest.
 
-    Debian keeps them off PATH, and puts a lone `pg_ctl` there at times: the folder counts only
-    when both programs are in it.
+    Debian does not put them on PATH, and sometimes puts only `pg_ctl` there: a folder counts only
+    if it has both programs.
     """
     for folder in _candidates():
         if all((folder / program).is_file() for program in ("initdb", "postgres")):
@@ -213,7 +213,7 @@ def find_binaries() -> Path:
 
 
 def main() -> int:
-    """Say where the binaries are."""
+    """Print the folder of the binaries, or the remedy."""
     try:
         sys.stdout.write(f"{find_binaries()}\n")
     except PostgresMissing as missing:
@@ -230,8 +230,8 @@ def _candidates() -> list[Path]:
 def _by_pg_config() -> list[Path]:
     if shutil.which("pg_config") is None:
         return []
-    told = subprocess.run(["pg_config", "--bindir"], check=False, capture_output=True, text=True)
-    return [Path(told.stdout.strip())] if told.returncode == 0 else []
+    result = subprocess.run(["pg_config", "--bindir"], check=False, capture_output=True, text=True)
+    return [Path(result.stdout.strip())] if result.returncode == 0 else []
 
 
 def _of_debian() -> list[Path]:

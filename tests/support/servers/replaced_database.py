@@ -1,4 +1,4 @@
-"""A server whose database is replaced by another copy of it, as by a restore or a forgery."""
+"""A server whose database is replaced by a different copy, as after a restore or a forgery."""
 
 import shutil
 import sqlite3
@@ -11,14 +11,14 @@ from tests.support.servers.server import LiveServer
 
 
 def grow(server: LiveServer, count: int = 3) -> None:
-    """Add entries to the log, and a checkpoint that has them."""
+    """Add entries to the audit log, and sign a checkpoint that covers them."""
     for _ in range(count):
         server.user()
     server.services.audit_log.sign()
 
 
 def copied(server: LiveServer, name: str) -> Path:
-    """A copy of the database as it is now."""
+    """Copy the database as it is now; return the copy's path."""
     copy = server.folder / name
     with sqlite3.connect(_database(server)) as source, sqlite3.connect(copy) as target:
         source.backup(target)
@@ -26,7 +26,7 @@ def copied(server: LiveServer, name: str) -> Path:
 
 
 def replace(server: LiveServer, copy: Path, meanwhile: Callable[[], object] = bool) -> None:
-    """Run the server on another database, with the same keys; do `meanwhile` without a server."""
+    """Restart the server on a different database with the same keys; call `meanwhile` between."""
     server.stop()
     if server._services is not None:
         server._services.store.close()
@@ -39,7 +39,7 @@ def replace(server: LiveServer, copy: Path, meanwhile: Callable[[], object] = bo
 
 
 def rotate_log_key(server: LiveServer) -> None:
-    """Replace the key of the log; the old one vouches for the new one if it is there."""
+    """Replace the log's key; the old key vouches for the new one if it still exists."""
     services = server.services
     for old in (server.folder / "data").glob("log.key.*"):
         old.unlink()

@@ -1,4 +1,4 @@
-"""The servers that run now, so that a failed test can show their state without importing them."""
+"""The running servers, so that a failed test can show their state without importing them."""
 
 from typing import Protocol
 
@@ -8,7 +8,7 @@ class Running(Protocol):
 
     @property
     def state(self) -> str:
-        """Whether its process runs, and the end of its log."""
+        """Return whether its process runs, and the end of its log."""
         ...
 
 

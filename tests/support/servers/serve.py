@@ -1,9 +1,9 @@
 """The production server with a clock that a test can move: `python -m tests.support.servers.serve`.
 
-The clock is eight bytes in a file, mapped into the server's memory: milliseconds to add to the real
-time, in the `Date` of every answer too, which is what a client on a wrong clock goes by. The clock
-of one process may be wrong besides (`--skew`), which the database's is not. Everything else is what
-`sayso serve` runs.
+The clock is eight bytes in a file that is mapped into the server's memory: milliseconds to add to
+the real time. The `Date` header of every response follows it, because clients with a wrong clock
+use that header. With `--skew` the clock of this process is also wrong, unlike the database's.
+Everything else is what `sayso serve` runs.
 """
 
 import argparse
@@ -22,7 +22,7 @@ _BYTES = 8
 
 
 class MappedClock:
-    """The real time plus what the file says, and how wrong this process is beside it."""
+    """The real time plus the offset in the file, plus the skew of this process."""
 
     def __init__(self, path: Path, skew: int = 0) -> None:
         if not path.exists():
@@ -32,16 +32,16 @@ class MappedClock:
         self.skew = skew
 
     def now(self) -> int:
-        """Milliseconds since the epoch."""
+        """Return milliseconds since the epoch."""
         return time.time_ns() // 1_000_000 + self.offset + self.skew
 
     def adjust(self, moment: int) -> int:
-        """The database's time is moved as ours is; it is never wrong."""
+        """Return the database's time with the same offset, but without the skew."""
         return moment + self.offset
 
     @property
     def offset(self) -> int:
-        """How far this clock was moved, in milliseconds."""
+        """Return how far this clock was moved, in milliseconds."""
         moved: int = struct.unpack("<q", self._shared[:_BYTES])[0]
         return moved
 
@@ -51,7 +51,7 @@ class MappedClock:
 
 
 def main(arguments: list[str]) -> None:
-    """Serve: port, clock file, how many workers, faults to plant, detours outward."""
+    """Serve with these options: port, clock file, workers, planted faults, detours and so on."""
     parser = argparse.ArgumentParser()
     parser.add_argument("port", type=int)
     parser.add_argument("clock", type=Path)
@@ -67,30 +67,30 @@ def main(arguments: list[str]) -> None:
     parser.add_argument(
         "--drawn", type=Path, help="where to write which templates were drawn at which paths"
     )
-    given = parser.parse_args(arguments)
-    if given.files:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (given.files, given.files))
-    clock = MappedClock(given.clock, given.skew)
-    _prepare_workers(clock, given)
-    run(load(), ServeOptions(port=given.port, workers=given.workers), clock)
+    options = parser.parse_args(arguments)
+    if options.files:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (options.files, options.files))
+    clock = MappedClock(options.clock, options.skew)
+    _prepare_workers(clock, options)
+    run(load(), ServeOptions(port=options.port, workers=options.workers), clock)
 
 
-def _prepare_workers(clock: MappedClock, given: argparse.Namespace) -> None:
+def _prepare_workers(clock: MappedClock, options: argparse.Namespace) -> None:
     """Prepare each worker after gevent has patched what the application uses."""
     load_application = _Application.load
-    detours = dict(each.split("=") for each in given.detour)
+    detours = dict(detour.split("=") for detour in options.detour)
 
     def load_prepared(self: _Application) -> Any:  # a WSGI application
         _date_by(clock)
-        _allow_refusals(given.refusals)
+        _allow_refusals(options.refusals)
         if detours:
             _detour(detours)
-        if given.pages:
-            _draw_from(given.pages)
-        if given.seed:
-            _plant(given.seed)
-        if given.drawn:
-            _tell(given.drawn)
+        if options.pages:
+            _draw_from(options.pages)
+        if options.seed:
+            _plant(options.seed)
+        if options.drawn:
+            _log_templates(options.drawn)
         return load_application(self)
 
     _Application.load = load_prepared  # type: ignore[method-assign]  # in place of it
@@ -99,8 +99,10 @@ def _prepare_workers(clock: MappedClock, given: argparse.Namespace) -> None:
 def _date_by(clock: MappedClock) -> None:
     from gevent import pywsgi  # noqa: PLC0415  # gevent has patched now
 
-    written = pywsgi.format_date_time
-    pywsgi.format_date_time = lambda moment: written(moment + (clock.offset + clock.skew) / 1000)
+    original_format = pywsgi.format_date_time
+    pywsgi.format_date_time = lambda moment: original_format(
+        moment + (clock.offset + clock.skew) / 1000
+    )
 
 
 def _allow_refusals(count: int) -> None:
@@ -110,17 +112,17 @@ def _allow_refusals(count: int) -> None:
 
 
 def _detour(detours: dict[str, str]) -> None:
-    """What is sent to one origin goes to another; nothing else changes, signatures included."""
+    """Send requests for one origin to another; nothing else changes, not even signatures."""
     from server.delivery import egress  # noqa: PLC0415  # gevent has patched now
 
-    straight = egress.send
+    original_send = egress.send
 
     def send(method: str, url: str, **named: Any) -> egress.Answer:
-        for there, here in detours.items():
-            if url.startswith(f"{there}/"):
+        for origin, replacement in detours.items():
+            if url.startswith(f"{origin}/"):
                 named["reach"] = None
-                return straight(method, here + url.removeprefix(there), **named)
-        return straight(method, url, **named)
+                return original_send(method, replacement + url.removeprefix(origin), **named)
+        return original_send(method, url, **named)
 
     egress.send = send
 
@@ -135,7 +137,7 @@ def _draw_from(pages: Path) -> None:
     PlainFlask.jinja_loader = FileSystemLoader(pages)  # type: ignore[assignment]  # likewise
 
 
-def _tell(path: Path) -> None:
+def _log_templates(path: Path) -> None:
     from flask import request, template_rendered  # noqa: PLC0415  # gevent has patched now
 
     def drawn(_app: object, template: Any, **_: object) -> None:  # jinja2's

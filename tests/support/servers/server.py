@@ -1,4 +1,4 @@
-"""A real server process over an installation that a test administers while it runs."""
+"""A real server process on an installation that a test administers while it runs."""
 
 import contextlib
 import json
@@ -36,10 +36,10 @@ from tests.support.servers.serve import MappedClock
 
 ROOT = Path(__file__).parents[3]
 _LOG_TAIL = 2_000
-"""How much of a log a failed test shows (characters)."""
+"""How many characters of a log a failed test shows."""
 BY = audit.OPERATOR
-_NO_ROOTS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-"""The server speaks plain HTTP; to load the certificates of others takes ten milliseconds."""
+_NO_ROOT_CERTIFICATES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""The server speaks plain HTTP; loading root certificates would take ten milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,51 +52,55 @@ class AgentKey:
 
     @property
     def basic(self) -> tuple[str, str]:
-        """What HTTP Basic wants."""
+        """Return the user name and password for HTTP Basic."""
         return self.id, self.secret
 
 
 @dataclass(slots=True)
 class LiveServer:
-    """A server process, the folder it lives in, and the administration of it."""
+    """A server process, its folder, and the administration of its installation."""
 
     folder: Path
     settings: dict[str, str] = field(default_factory=dict)
     options: tuple[str, ...] = ()
-    """More arguments of `tests.support.servers.serve`."""
+    """Additional arguments of `tests.support.servers.serve`."""
     forked: bool = False
-    """Whether its processes are copies of one that has loaded the product (`forking.py`)."""
+    """Whether its processes are forks of one that has loaded the product (`forking.py`)."""
     port: int = field(default_factory=free_port)
     closing: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
-    """Closes what was opened for this server and by nobody else."""
+    """Closes what was opened only for this server."""
     process: subprocess.Popen[bytes] | Forked | None = None
     _services: Services | None = None
     _count: int = 0
 
     @property
     def url(self) -> str:
-        """Where it answers; also its issuer."""
+        """Return its URL, which is also its issuer."""
         return f"http://localhost:{self.port}"
 
     @property
     def clock(self) -> MappedClock:
-        """The server's clock, in the test's hands."""
+        """Return the server's clock, which the test moves."""
         return MappedClock(self.folder / "clock")
 
     @property
     def environment(self) -> dict[str, str]:
-        """What its process, and a command line on the same installation, are started with."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("SAYSO_")}
-        kept.pop("PYTHONDONTWRITEBYTECODE", None)  # every start would compile the whole program
+        """Return the environment of its process, and of commands on the same installation."""
+        inherited = {
+            name: value for name, value in os.environ.items() if not name.startswith("SAYSO_")
+        }
+        inherited.pop(
+            "PYTHONDONTWRITEBYTECODE", None
+        )  # otherwise every start compiles the whole program
         return {
-            **kept,
+            **inherited,
             "SAYSO_DATA_DIR": str(self.folder / "data"),
             "SAYSO_LOG_LEVEL": "warning",
             **{f"SAYSO_{name.upper()}": value for name, value in self.settings.items()},
         }
 
     def start(self) -> None:
-        """Start the process and wait until it says that it serves."""
+        """Start the process and wait until it prints that it serves."""
         MappedClock(self.folder / "clock")
         with (self.folder / "server.log").open("ab") as log:
             self.process = self._begun(log)
@@ -106,19 +110,19 @@ class LiveServer:
 
     @property
     def log(self) -> str:
-        """What the process wrote to its log; empty if that is a device such as a full disk."""
+        """Return the log of the process; empty if the log is a device such as /dev/full."""
         path = self.folder / "server.log"
         return path.read_text() if path.is_file() else ""
 
     @property
     def state(self) -> str:
-        """Whether the process runs, and the end of its log."""
+        """Return whether the process runs, and the end of its log."""
         ended = "stopped" if self.process is None else self.process.poll()
         state = "runs" if ended is None else f"ended: {ended}"
         return f"{self.url} {state}\n{self.log[-_LOG_TAIL:]}"
 
     def kill(self) -> None:
-        """`kill -9` of the whole process group."""
+        """Send SIGKILL to the whole process group."""
         if self.process is not None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.process.pid, signal.SIGKILL)
@@ -128,17 +132,17 @@ class LiveServer:
             self.process = None
 
     def suspend(self) -> None:
-        """`kill -STOP` of the whole process group: it takes connections, and answers nothing."""
+        """Send SIGSTOP to the whole process group: connections are accepted but get no answer."""
         assert self.process is not None
         os.killpg(self.process.pid, signal.SIGSTOP)
 
     def go_on(self) -> None:
-        """Let it run again."""
+        """Resume the process group after `suspend`."""
         if self.process is not None:
             os.killpg(self.process.pid, signal.SIGCONT)
 
     def stop(self) -> float:
-        """SIGTERM; returns how many seconds it took to end."""
+        """Send SIGTERM; return how many seconds the process took to end."""
         assert self.process is not None
         began = time.monotonic()
         self.process.terminate()
@@ -149,12 +153,12 @@ class LiveServer:
 
     @property
     def services(self) -> Services:
-        """The installation as a command line sees it."""
+        """Return the services of the installation, as a command has them."""
         if self._services is None:
             values: dict[str, Any] = {
                 "data_dir": self.folder / "data",
                 "issuer": self.url,
-                **{n: v for n, v in self.settings.items() if n == "database_url"},
+                **{name: value for name, value in self.settings.items() if name == "database_url"},
             }
             if "database_url" not in self.settings:
                 place_database(self.folder / "data" / "sayso.db", self.clock.now())
@@ -162,13 +166,15 @@ class LiveServer:
         return self._services
 
     def client(self, timeout: float = 70) -> httpx.Client:
-        """An HTTP client for it, with nothing from the environment; closed with the server."""
-        made = httpx.Client(base_url=self.url, timeout=timeout, trust_env=False, verify=_NO_ROOTS)
-        self.closing.callback(made.close)
-        return made
+        """Return an HTTP client that ignores the environment and is closed with the server."""
+        client = httpx.Client(
+            base_url=self.url, timeout=timeout, trust_env=False, verify=_NO_ROOT_CERTIFICATES
+        )
+        self.closing.callback(client.close)
+        return client
 
     def prepare(self) -> None:
-        """The first administrator, a payment API and a payment type."""
+        """Create the first administrator, a payment API and a payment type."""
         services = self.services
         Installation(services.store, services.secrets, services.signer).init("admin", by=BY)
         self.resources.add(PAY, PAY_SCOPES, {}, by=BY)
@@ -176,18 +182,18 @@ class LiveServer:
 
     @property
     def resources(self) -> Resources:
-        """Administration of protected APIs."""
+        """Return the administration of protected APIs."""
         return Resources(self.services.store, self.services.secrets)
 
     def user(self, name: str = "") -> tuple[str, str]:
-        """A new user; returns their name and an enrollment code."""
+        """Add a user; return their name and an enrollment code."""
         users = Users(self.services.store, self.services.secrets)
         user, code = users.add(NewUser(name or self._fresh("user")), by=BY)
         return user.name, code.code
 
     def agent(self, **members: object) -> AgentKey:
-        """A new agent that may ask for the payment API."""
-        asked: dict[str, Any] = {
+        """Register an agent that may ask for the payment API."""
+        registration: dict[str, Any] = {
             "name": self._fresh("agent"),
             "owners": ("admin",),
             "resources": (PAY,),
@@ -197,8 +203,8 @@ class LiveServer:
         services = self.services
         checked = partial(outward.endpoint_problem, services.settings)
         agents = Agents(services.store, services.secrets, checked)
-        made = agents.add(NewAgent(**asked), by=BY)
-        return AgentKey(made.agent.id, made.secret or "", made.agent.name)
+        added = agents.add(NewAgent(**registration), by=BY)
+        return AgentKey(added.agent.id, added.secret or "", added.agent.name)
 
     def _begun(self, log: IO[bytes]) -> subprocess.Popen[bytes] | Forked:
         arguments = [str(self.port), str(self.folder / "clock"), *self.options]
@@ -222,7 +228,7 @@ class LiveServer:
 def live_server(
     folder: Path, *, options: tuple[str, ...] = (), forked: bool = False, **settings: str
 ) -> Iterator[LiveServer]:
-    """A prepared server that is gone afterwards."""
+    """Run a prepared server while the block runs."""
     server = LiveServer(folder, settings, options, forked)
     server.prepare()
     server.start()
@@ -239,7 +245,7 @@ def live_server(
 
 @contextlib.contextmanager
 def new_server(folder: Path) -> Iterator[LiveServer]:
-    """A server with an administrator and nothing else, gone afterwards."""
+    """Run a server that has only an administrator while the block runs."""
     server = LiveServer(folder, forked=True)
     services = server.services
     Installation(services.store, services.secrets, services.signer).init("admin", by=BY)

@@ -1,6 +1,6 @@
 """Caches that all servers of a test process share: compiled routes, statements and templates.
 
-Owns: the replacements for Werkzeug's route compiler, SQLAlchemy's cache of an engine and Jinja's
+Owns: the replacements for Werkzeug's route compiler, SQLAlchemy's engine cache and Jinja's
 compiler. Compiling routes, statements and templates again for each test takes longer than most
 tests do.
 """
@@ -66,7 +66,7 @@ def shared_templates() -> Iterator[None]:
 
 
 class _StatementCache(LRUCache[Any, Any]):
-    """Ignores which dialect object a statement was compiled for; all have the same settings."""
+    """A cache that ignores the dialect object of a statement; all have the same settings."""
 
     def get(self, key: Any, default: Any = None) -> Any:
         return super().get((key[0].name, *key[1:]), default)

@@ -1,4 +1,4 @@
-"""What the server of `suite_tools.py` answers with and asks for, in the shapes of MCP's suite.
+"""Content that the server of `suite_tools.py` returns and requests, as MCP's suite expects it.
 
 Owns: content, forms, and the events of streams. Never: tools.
 """
@@ -51,29 +51,29 @@ SCHEMA_2020_12: dict[str, Any] = {
 
 
 class Events(EventStore):
-    """The events of all streams, so that a client can resume one."""
+    """The events of all streams, so that a client can resume a stream."""
 
     def __init__(self) -> None:
         self._events: list[tuple[str, JSONRPCMessage | None]] = []
 
     async def store_event(self, stream_id: str, message: JSONRPCMessage | None) -> str:
-        """Keep an event; returns its ID."""
+        """Store an event; return its ID."""
         self._events.append((stream_id, message))
         return str(len(self._events))
 
     async def replay_events_after(
         self, last_event_id: str, send_callback: EventCallback
     ) -> str | None:
-        """Send what came after this event on its stream."""
+        """Send the events that followed this event on its stream."""
         stream = self._events[int(last_event_id) - 1][0]
-        for number, (each, message) in enumerate(self._events, 1):
-            if each == stream and number > int(last_event_id) and message is not None:
+        for number, (event_stream, message) in enumerate(self._events, 1):
+            if event_stream == stream and number > int(last_event_id) and message is not None:
                 await send_callback(EventMessage(message, str(number)))
         return stream
 
 
 class Answer(BaseModel):
-    """What a person answers."""
+    """A person's answer."""
 
     response: str
 
@@ -108,30 +108,30 @@ class Enums(BaseModel):
 
 
 def text(words: str) -> TextContent:
-    """A text."""
+    """Return a text content."""
     return TextContent(type="text", text=words)
 
 
 def image() -> ImageContent:
-    """An image of one pixel."""
+    """Return an image of one pixel."""
     return ImageContent(type="image", data=IMAGE, mime_type="image/png")
 
 
 def embedded(uri: str) -> EmbeddedResource:
-    """A resource in an answer."""
+    """Return an embedded resource."""
     found = TextResourceContents(uri=uri, mime_type="text/plain", text="embedded")
     return EmbeddedResource(type="resource", resource=found)
 
 
 def form(member: str, kind: str = "string") -> ElicitRequest:
-    """A question with one member."""
+    """Return an elicitation with one member."""
     schema = {"type": "object", "properties": {member: {"type": kind}}, "required": [member]}
     params = ElicitRequestFormParams(message=f"Your {member}?", requested_schema=schema)
     return ElicitRequest(params=params)
 
 
 def sampling(words: str) -> CreateMessageRequest:
-    """A question for the client's model."""
+    """Return a sampling request for the client's model."""
     message = SamplingMessage(role="user", content=text(words))
     return CreateMessageRequest(
         params=CreateMessageRequestParams(messages=[message], max_tokens=50)

@@ -1,6 +1,6 @@
-"""The MCP server of `suite_tools.py`: alone, behind the SDK, and behind the gateway.
+"""The MCP server of `suite_tools.py`: alone, protected by the SDK, and behind the gateway.
 
-Owns: their registration and their life. Never: what is called.
+Owns: registering, starting and stopping them. Never: the calls.
 """
 
 import contextlib
@@ -24,17 +24,17 @@ from tests.support.servers.server import BY, ROOT, LiveServer
 _SCOPE: Final = "tools:use"
 _METHODS: Final = '\n[methods]\n"resources/" = ""\n"prompts/" = ""\n"completion/" = ""\n'
 _EDITS: Final = {r'risk = "\w+"': 'risk = "low"', r'scope = ".*"': f'scope = "{_SCOPE}"'}
-"""What an administrator writes who trusts every tool."""
+"""Pattern → text of an administrator who trusts every tool."""
 
 
 def url_of(port: int) -> str:
-    """Where clients reach a server at this port."""
+    """Return the URL at which clients reach a server on this port."""
     return f"http://localhost:{port}/mcp"
 
 
 @contextlib.contextmanager
 def alone() -> Iterator[str]:
-    """The server without Sayso; returns its URL."""
+    """Run the server without Sayso; yield its URL."""
     port = free_port()
     with _running(port, None):
         yield url_of(port)
@@ -42,9 +42,9 @@ def alone() -> Iterator[str]:
 
 @contextlib.contextmanager
 def guarded(server: LiveServer, person: Terminal) -> Iterator[str]:
-    """The server behind `sayso.mcp`, where a proxy adds this person's token."""
+    """Run the server with `sayso.mcp`, behind a proxy that adds this person's token."""
     port, public = free_port(), free_port()
-    credentials = _registered(server, url_of(public))
+    credentials = _register(server, url_of(public))
     settings = {"issuer": server.url, "audience": url_of(public), "credentials": credentials}
     with _running(port, settings), bearer_proxy(public, f"http://localhost:{port}") as proxy:
         proxy.token = signed_in(server, person, url_of(public), _SCOPE)
@@ -55,10 +55,10 @@ def guarded(server: LiveServer, person: Terminal) -> Iterator[str]:
 def behind_gateway(
     server: LiveServer, person: Terminal, upstream: str, folder: Path
 ) -> Iterator[str]:
-    """The gateway in front of a running server, where a proxy adds this person's token."""
+    """Run the gateway before a running server, behind a proxy that adds this person's token."""
     port, public = free_port(), free_port()
     uri = url_of(public)
-    _registered(server, uri)
+    _register(server, uri)
     agent = server.agent(resources=(uri,), serves=(uri,), scopes=())
     gateway = RunningGateway(
         uri,
@@ -81,11 +81,11 @@ def behind_gateway(
             gateway.kill()
 
 
-def _registered(server: LiveServer, uri: str) -> list[str]:
-    """Register an MCP server; returns its client ID and secret."""
+def _register(server: LiveServer, uri: str) -> list[str]:
+    """Register an MCP server; return its client ID and secret."""
     scopes = {_SCOPE: Risk.LOW}
-    made = server.resources.add(uri, scopes, default_scopes=(_SCOPE,), by=BY)
-    return [made.resource.client_id, made.secret]
+    added = server.resources.add(uri, scopes, default_scopes=(_SCOPE,), by=BY)
+    return [added.resource.client_id, added.secret]
 
 
 @contextlib.contextmanager
@@ -95,7 +95,7 @@ def _running(port: int, settings: Mapping[str, object] | None) -> Iterator[None]
         [sys.executable, program, str(port), json.dumps(settings)],
         cwd=ROOT,
         env={"PYTHONPATH": str(ROOT)},
-        stderr=subprocess.DEVNULL,  # tools that fail on purpose
+        stderr=subprocess.DEVNULL,  # some tools fail on purpose
     )
     try:
         until(lambda: status_of(url_of(port)) != 0, 60)

@@ -1,8 +1,9 @@
-"""An MCP server with all that MCP's conformance suite calls: `python suite_tools.py PORT SETTINGS`.
+"""An MCP server for MCP's conformance suite: `python suite_tools.py PORT SETTINGS`.
 
-Names and schemas are the suite's. SETTINGS are those of `sayso.mcp.Tools`, or null to serve anyone.
+It has everything that the suite calls, with the suite's names and schemas. SETTINGS are those of
+`sayso.mcp.Tools`, or null to serve anyone.
 
-Owns: these tools, resources and prompts. Never: who calls.
+Owns: these tools, resources and prompts. Never: who calls them.
 """
 
 import asyncio
@@ -115,28 +116,28 @@ async def test_sampling(prompt: str, ctx: Ctx) -> str:
     return f"LLM response: {answer.content}"
 
 
-async def _elicited(ctx: Ctx, message: str, schema: type[BaseModel]) -> str:
+async def _elicit(ctx: Ctx, message: str, schema: type[BaseModel]) -> str:
     answer = await ctx.elicit(message, schema)
-    given = answer.data.model_dump_json() if answer.action == "accept" else "{}"
-    return f"action={answer.action}, content={given}"
+    content = answer.data.model_dump_json() if answer.action == "accept" else "{}"
+    return f"action={answer.action}, content={content}"
 
 
 @mcp.tool()
 async def test_elicitation(message: str, ctx: Ctx) -> str:
     """Ask the person."""
-    return f"User response: {await _elicited(ctx, message, Answer)}"
+    return f"User response: {await _elicit(ctx, message, Answer)}"
 
 
 @mcp.tool()
 async def test_elicitation_sep1034_defaults(ctx: Ctx) -> str:
     """Ask the person in a form with defaults."""
-    return f"Elicitation completed: {await _elicited(ctx, 'Who are you?', Defaults)}"
+    return f"Elicitation completed: {await _elicit(ctx, 'Who are you?', Defaults)}"
 
 
 @mcp.tool()
 async def test_elicitation_sep1330_enums(ctx: Ctx) -> str:
     """Ask the person in a form with enumerations."""
-    return f"Elicitation completed: {await _elicited(ctx, 'Choose.', Enums)}"
+    return f"Elicitation completed: {await _elicit(ctx, 'Choose.', Enums)}"
 
 
 @mcp.tool()
@@ -201,14 +202,14 @@ def json_schema_2020_12_tool() -> str:
 mcp._tool_manager._tools["json_schema_2020_12_tool"].parameters = SCHEMA_2020_12
 
 
-def _asks(name: str, asked: dict[str, InputRequest], state: str | None = None) -> None:
-    """Add a tool that needs these answers, and its state back if it gave one."""
+def _add_asking_tool(name: str, asked: dict[str, InputRequest], state: str | None = None) -> None:
+    """Add a tool that needs these answers, and its state back if it sent one."""
 
     async def tool(ctx: Ctx) -> Any:
         """Ask for input."""
         given = ctx.input_responses or {}
         if asked.keys() <= given.keys() and ctx.request_state == state:
-            found = {each: given[each].model_dump(mode="json") for each in asked}
+            found = {name: given[name].model_dump(mode="json") for name in asked}
             return f"state-ok: {json.dumps(found)}"
         return InputRequiredResult(input_requests=asked, request_state=state)
 
@@ -218,12 +219,12 @@ def _asks(name: str, asked: dict[str, InputRequest], state: str | None = None) -
 _NAME: dict[str, InputRequest] = {"user_name": form("name")}
 _CONFIRM: dict[str, InputRequest] = {"confirm": form("ok", "boolean")}
 _ROOTS: dict[str, InputRequest] = {"client_roots": ListRootsRequest()}
-_asks("elicitation", _NAME)
-_asks("sampling", {"capital_question": sampling("What is the capital of France?")})
-_asks("list_roots", _ROOTS)
-_asks("request_state", _CONFIRM, "nonce")
-_asks("multiple_inputs", {**_NAME, **_ROOTS, "greeting": sampling("Greet.")}, "several")
-_asks("tampered_state", _CONFIRM, "round-1")
+_add_asking_tool("elicitation", _NAME)
+_add_asking_tool("sampling", {"capital_question": sampling("What is the capital of France?")})
+_add_asking_tool("list_roots", _ROOTS)
+_add_asking_tool("request_state", _CONFIRM, "nonce")
+_add_asking_tool("multiple_inputs", {**_NAME, **_ROOTS, "greeting": sampling("Greet.")}, "several")
+_add_asking_tool("tampered_state", _CONFIRM, "round-1")
 
 
 @mcp.tool()
@@ -327,7 +328,7 @@ async def complete(*_: object) -> Completion:
 
 
 def main(port: int, settings: dict[str, Any] | None) -> None:
-    """Serve it."""
+    """Serve on this port."""
     warnings.simplefilter("ignore")  # the suite also calls what 2026-07-28 deprecates
     app: Any = mcp.streamable_http_app(event_store=Events(), retry_interval=100)
     if settings is not None:

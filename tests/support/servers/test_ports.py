@@ -1,4 +1,4 @@
-"""Ports of tests: nobody else gets one, also while its server is down."""
+"""No other process gets a port of the tests, even while its server is down."""
 
 import socket
 
@@ -6,7 +6,7 @@ from tests.support.servers import ports
 
 
 def test_a_port_is_given_away_once() -> None:
-    """Its server can listen, stop and listen again."""
+    """A server can listen on it, stop and listen again, while nobody else can reserve the port."""
     port = ports.free_port()
     for _ in range(2):
         with socket.create_server(("127.0.0.1", port)) as server:

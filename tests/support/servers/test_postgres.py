@@ -1,4 +1,4 @@
-"""The PostgreSQL server of the tests keeps its promises."""
+"""Tests of the PostgreSQL server that other tests use."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,14 +12,14 @@ from tests.support.servers.postgres import PostgresMissing, PostgresServer
 
 @pytest.fixture(scope="module")
 def own_server(postgres_server: PostgresServer) -> Iterator[PostgresServer]:
-    """A second server, so that killing it cuts nobody else's connection."""
+    """Run a second server, so that killing it does not cut the connections of other tests."""
     assert postgres_server.url
     with PostgresServer() as server:
         yield server
 
 
 def test_a_committed_row_outlives_kill_nine(own_server: PostgresServer) -> None:
-    """The URL is the same after a crash, and what was committed is there."""
+    """After a crash the server has the same URL and the committed row."""
     url = own_server.new_database()
     _execute(url, "CREATE TABLE kept (n integer)", "INSERT INTO kept VALUES (7)")
     own_server.kill9()
@@ -28,7 +28,7 @@ def test_a_committed_row_outlives_kill_nine(own_server: PostgresServer) -> None:
 
 
 def test_an_immediate_restart_cuts_open_connections(own_server: PostgresServer) -> None:
-    """Whoever was connected gets an error, and a new connection works."""
+    """An open connection gets an error, and a new connection works."""
     url = own_server.new_database()
     with psycopg.connect(_libpq(url)) as connection:
         own_server.restart(immediate=True)
@@ -38,7 +38,7 @@ def test_an_immediate_restart_cuts_open_connections(own_server: PostgresServer) 
 
 
 def test_two_databases_share_nothing(postgres_server: PostgresServer) -> None:
-    """A table of one test is not in the database of the next."""
+    """A table in one new database does not exist in the next one."""
     first, second = postgres_server.new_database(), postgres_server.new_database()
     _execute(first, "CREATE TABLE mine (n integer)")
     with pytest.raises(psycopg.errors.UndefinedTable):
@@ -48,7 +48,7 @@ def test_two_databases_share_nothing(postgres_server: PostgresServer) -> None:
 def test_a_machine_without_binaries_gets_the_remedy(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Nothing is skipped in silence: the failure says what to install."""
+    """Without binaries the tests are not skipped silently: the error says what to install."""
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(postgres, "_of_debian", list)
     with pytest.raises(PostgresMissing, match="apt-get install -y postgresql"):

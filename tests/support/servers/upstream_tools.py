@@ -1,9 +1,9 @@
-"""An MCP server that knows nothing of Sayso: `python upstream_tools.py PORT LEDGER`.
+"""An MCP server that does not know Sayso: `python upstream_tools.py PORT LEDGER`.
 
-With `stdio` in place of a port it speaks stdio, else it takes one API key. What it says of a tool
-changes when it is told to.
+With `stdio` instead of a port it speaks stdio; otherwise it requires an API key. A call of `read`
+can change the description of `pay`.
 
-Owns: its tools. Never: who calls.
+Owns: its tools. Never: who calls them.
 """
 
 import json

@@ -30,7 +30,7 @@ def test_a_settled_panel_gets_keys_but_none_that_presses_a_button() -> None:
     app = SimpleNamespace(child=child, rest=sent.append)
     run = Soak(None, None, random.Random(1))  # type: ignore[arg-type]  # noqa: S311  # keys; nobody is asked
     for _ in range(300):
-        run._one(app)  # type: ignore[arg-type]  # it only writes down what is sent
+        run._step(app)  # type: ignore[arg-type]  # it only writes down what is sent
     panel_keys: list[str] = []
     for index, opened in enumerate(sent):
         if isinstance(opened, str) and opened[0] == "g" and len(opened) == 2:

@@ -91,7 +91,7 @@ def _read_signals(members: JsonObject, name: str) -> tuple[Anomaly, ...]:
 def _read_agent(members: JsonObject) -> RequestingAgent:
     """Return the agent; a missing list is empty, as for requests without an agent."""
     names = {
-        name: members.safes(name) if name in members.values else ()
+        name: members.safe_texts(name) if name in members.values else ()
         for name in ("owners", "keys", "through")
     }
     return read_as(RequestingAgent, members, **names)

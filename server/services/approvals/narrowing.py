@@ -75,7 +75,7 @@ class Narrowed:
 
 @dataclass(frozen=True, slots=True)
 class _HistoryInput:
-    """The granted request, as input of history."""
+    """The granted request, as input to history."""
 
     agent: Agent
     user: User
@@ -86,7 +86,7 @@ class _HistoryInput:
 
 @dataclass(frozen=True, slots=True)
 class _HeadlineInput:
-    """The granted request, as input of the headline."""
+    """The granted request, as input to the headline."""
 
     target: TokenTarget
     details: Sequence[Mapping[str, JsonValue]]
@@ -104,7 +104,10 @@ class Narrowings:
     server_policy: ServerPolicy
 
     def narrowable(self, person: Person, approval_id: str) -> Narrowable:
-        """Return the narrowable parts. Raises errors.Problem 404, 409, or 422 for other kinds."""
+        """Return the narrowable parts.
+
+        Raises errors.Problem 404, 409, or 422 if the request is not an action.
+        """
         with self.store.read() as view:
             approval = _pending_request(view, person, approval_id)
             _check_kind(approval)
@@ -162,7 +165,7 @@ class Narrowings:
         return approval if updated is None else updated
 
     def remove_granted(self, tx: Unit, approval: Approval) -> Approval | None:
-        """Remove the granted text again; returns None if the request is no longer pending."""
+        """Remove the granted text; returns None if the request is no longer pending."""
         terms = _requested_terms(approval)
         past = self._history_addition(tx, approval, terms, self._types(tx, terms))
         return tx.approvals.narrow(approval.id, None, "{}", past)

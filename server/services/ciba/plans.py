@@ -231,9 +231,9 @@ class RequestPlanner:
             at_least=call.request.risk,
         )
         verdict = self.evaluator.decide(tx, case)
-        hinted = call.hint is not None
+        from_exchange = call.hint is not None
         by = answer_sources.find_answer_sources(
-            tx, case, verdict, acr=bool(acr_values), hinted=hinted
+            tx, case, verdict, requires_person=bool(acr_values), from_exchange=from_exchange
         )
         return RequestPlan(draft.target, draft.actions, by, _seconds(tx, call, by.verdict))
 
@@ -324,7 +324,7 @@ def refuse_ruled_out(
     tx: Unit, call: BackchannelCall, plan: RequestPlan
 ) -> errors.RequestRefused | None:
     """Return the refusal if policy forbids the request or too few people can be asked."""
-    if not (plan.by.asked and plan.by.is_ruled_out):
+    if not (plan.by.needs_person and plan.by.is_ruled_out):
         return None
     if plan.needs is None:
         return refuse(tx, call, plan, refusals.DENIED, refusals.FORBIDDEN)

@@ -159,7 +159,7 @@ class BackchannelService:
         earlier = plans.find_superseded(
             tx, call.agent, candidate, call.request.supersedes, hint_hash=hint_hash
         )
-        if plan.by.asked:
+        if plan.by.needs_person:
             if (refused := plans.refuse_ruled_out(tx, call, for_anyone)) is not None:
                 return refused
             remaining = request_limits.RemainingRequests(
@@ -183,14 +183,16 @@ class BackchannelService:
         """Return whether a reason prevents asking this person; every reason is checked."""
         code = user_codes.refusal(tx, self.secrets, call.agent, user, call.request.user_code)
         limit = self._limit(tx, call.agent, plan, user, earlier)
-        return (plan.by.asked and plan.by.is_ruled_out) or code is not None or limit is not None
+        return (
+            (plan.by.needs_person and plan.by.is_ruled_out) or code is not None or limit is not None
+        )
 
     def _limit(
         self, tx: Unit, agent: Agent, plan: RequestPlan, user: User, earlier: Approval | None
     ) -> request_limits.RequestLimit | None:
         """Return the limit that prevents asking this person, or an automatic decision for them."""
         types = [action.type for action in plan.actions]
-        if not plan.by.asked:
+        if not plan.by.needs_person:
             return request_limits.pause(tx, agent, user, types, self.server_policy)
         remaining = request_limits.RemainingRequests(tx, agent, self.server_policy, earlier)
         risk, named_approvers = plan.risk, plan.by.people.others
@@ -275,7 +277,7 @@ class BackchannelService:
         if call.hint is not None:
             self.login_hints.spend(tx, call.hint)
         by = plan.by
-        decider = by.decider or uses.reserve(tx, by.fits, by.verdict, approval.id)
+        decider = by.decider or uses.reserve(tx, by.covering_grants, by.verdict, approval.id)
         if decider is not None:
             approval = answer_sources.approve_automatically(approval, decider, tx.now)
         tx.approvals.add(approval)

@@ -158,7 +158,7 @@ class Replays:
             raise Invalid("The period must be more than 0 and at most 31d.")
         with self.store.read() as view:
             engine = engine_of(trial(view, rules))
-            since, evaluator = view.now - last_ms, replace(self.evaluator, instead=engine)
+            since, evaluator = view.now - last_ms, replace(self.evaluator, engine_override=engine)
             decisions = list(islice(_decisions(view, since), MAX_EVALUATED + 1))
             evaluated = [
                 (past, after)

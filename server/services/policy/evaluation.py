@@ -117,7 +117,7 @@ class Evaluator:
     """Evaluates policy. `instead` replaces the engine in force, for trials."""
 
     secrets: Secrets
-    instead: Engine | None = None
+    engine_override: Engine | None = None
     engines: dict[str, Engine] = field(default_factory=dict)
     """A cache of the newest engine, by hash."""
 
@@ -145,8 +145,8 @@ class Evaluator:
         return question(case, view.now if at is None else at, facts, view.directory.members())
 
     def _engine(self, view: View) -> Engine:
-        if self.instead is not None:
-            return self.instead
+        if self.engine_override is not None:
+            return self.engine_override
         row = view.directory.policy() or _default()
         if row.hash not in self.engines:
             engine = engine_of(row)

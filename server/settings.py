@@ -47,8 +47,8 @@ class Settings:
     """The file with the database password, if the URL does not contain it. White space around the
     password is ignored."""
     issuer: str = ""
-    """The public URL of this installation, which is in every token: scheme, host and port, without a
-    path. The default is `http://localhost:<port>`. Set it if the server runs behind a proxy."""
+    """The public URL of this installation, which is in every token: scheme, host and port, without
+    a path. The default is `http://localhost:<port>`. Set it if the server runs behind a proxy."""
     master_key_file: str = ""
     """The file with the 32 bytes that seal keys and addresses in the database, mode 0600. The
     default is `master.key` in the data folder. Every process refuses to start if the file is
@@ -75,8 +75,8 @@ class Settings:
     open_per_agent: int = 10
     """The maximum number of unanswered requests from one agent to one user."""
     open_per_user: int = 50
-    """The maximum number of unanswered requests to one user. A high-risk or critical request is rejected
-    only if such requests alone reach this number."""
+    """The maximum number of unanswered requests to one user. High-risk and critical requests are
+    rejected only if they alone reach this number."""
     open_in_all: int = 500
     """The maximum number of unanswered requests from one agent to all users."""
     denials_before_pause: int = 3
@@ -145,7 +145,7 @@ class Settings:
     max_connections: int = 20_000
     """The maximum number of connections per process, if its limit on open files allows it. Up to
     256 file descriptors are reserved. At most 90% of the connections can be live feeds; further
-    feeds get 503 with `Retry-After`. At startup, the server logs the number (`serving.capacity`)."""
+    feeds get 503 with `Retry-After`. At start, the server logs the number (`serving.capacity`)."""
     sources: Mapping[str, str] = field(default_factory=dict)
     """Setting → where its value came from. Not a setting itself."""
 

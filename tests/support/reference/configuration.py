@@ -48,7 +48,7 @@ _MORE_OF_THE_APP: Final = (
     (
         "SAYSO_APPROVER_HOME",
         "",
-        "The folder for all files and keys of the app, mode 0600. If it is set, the keyring is not used.",
+        "The folder for all files and keys of the app, mode 0600. Disables the keyring.",
     ),
     (
         "SAYSO_DATA_DIR",

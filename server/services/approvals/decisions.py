@@ -107,11 +107,11 @@ class ApprovalService:
     ) -> ApproverView | errors.Problem | AttemptsCounted:
         """Process an answer in its own unit of work.
 
-        1. This person is an approver.  2. A key of this device signed exactly the server's values
-        and, if the answer narrows the request, a valid granted text.  3. The request is pending and
-        its agent may still act.  4. Key and ceremony suffice; attempts are counted first and
-        compared in the next unit of work.  5. State, answer, audit entry, events and a given
-        consent are stored together.
+        Rules, in order: 1. This person is an approver. 2. A key of this device signed exactly the
+        server's values and, if the answer narrows the request, a valid granted text. 3. The request
+        is pending and its agent may still act. 4. Key and ceremony suffice; attempts are counted
+        first and compared in the next unit of work. 5. State, answer, audit entry, events and a
+        given consent are stored together.
         """
         approval = votes.locked(tx, approvers.get_for_approver(tx, approval_id, person.user.id))
         device = device_auth.current_device(tx, person)
@@ -159,9 +159,9 @@ class ApprovalService:
     ) -> ApproverView | errors.Problem:
         """Process the answer of one of several approvers.
 
-        1. Neither they nor their deputy have voted.  2. An approval grants what the others approved
-        or a part of it.  3. The approval that reaches the quorum, or any denial, closes the
-        request.
+        Rules, in order: 1. Neither they nor their deputy have voted. 2. An approval grants what the
+        others approved or a part of it. 3. The approval that reaches the quorum, or any denial,
+        closes the request.
         """
         if (earlier := votes.earlier_answer(tx, approval, answer.user_id)) is not None:
             return _repeat_or_refuse(tx, approval, earlier, answer, narrowed)
@@ -195,8 +195,9 @@ class ApprovalService:
     ) -> ApproverView | errors.Problem:
         """Process a withdrawal of a vote. As for a denial, any key of the device suffices.
 
-        1. A repeat of the stored withdrawal is accepted, as after a lost response.  2. The device
-        signed the server's values.  3. The request is pending and its agent may still act.
+        Rules, in order: 1. A repeat of the stored withdrawal is accepted, as after a lost response.
+        2. The device signed the server's values. 3. The request is pending and its agent may still
+        act.
         """
         if votes.is_stored_withdrawal(tx, approval, person.user.id, submitted_decision.jws):
             return approver_view(tx, approval, person.user.id)

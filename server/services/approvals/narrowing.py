@@ -129,8 +129,9 @@ class Narrowings:
     def check(self, view: View, approval: Approval, text: str) -> Narrowed:
         """Check a granted text against the request. Raises errors.Problem 422 `not_narrower`.
 
-        1. The server could have created it for this request.  2. Its details match their action
-        types.  3. They differ only as the action types allow.  4. The token lifetime is shorter.
+        Checks, in order, that: 1. the server could have created it for this request; 2. its details
+        match their action types; 3. they differ only as the action types allow; 4. the token
+        lifetime is shorter.
         """
         _check_kind(approval)
         try:

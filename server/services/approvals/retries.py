@@ -46,9 +46,9 @@ class Retries:
     def ask(self, person: Person, approval_id: str) -> ApproverView:
         """Ask the agent of an expired request to retry. Idempotent across approvers.
 
-        1. This person is an approver.  2. It expired unanswered, and its agent polls.  3. The
-        agent is enabled.  4. Only the first call is recorded; later ones return the same.
-        Raises errors.Problem: 404, 409 `not_expired`, `not_retryable` or `agent_stopped`.
+        Rules, in order: 1. This person is an approver. 2. It expired unanswered, and its agent
+        polls. 3. The agent is enabled. 4. Only the first call is recorded; later ones return the
+        same. Raises errors.Problem: 404, 409 `not_expired`, `not_retryable` or `agent_stopped`.
         """
         with self.store.write() as tx:
             device_auth.current_device(tx, person)

@@ -75,9 +75,9 @@ class Deputies:
     def name(self, person: Person, requested_deputy: RequestedDeputy, jws: str) -> NamedDeputy:
         """Name a deputy. Raises errors.Problem.
 
-        1. The device signed this deputy with the high key, after a PIN call for it.  2. The deputy
-        is another enabled user, and the limit is not reached.  3. The period is valid.  4. The
-        statement has not been used before. Both are notified.
+        Rules, in order: 1. The device signed this deputy with the high key, after a PIN call for
+        it. 2. The deputy is another enabled user, and the limit is not reached. 3. The period is
+        valid. 4. The statement has not been used before. Both are notified.
         """
         with self.store.write() as tx:
             device = self._check_signature(tx, person, requested_deputy, jws)

@@ -125,9 +125,9 @@ class CibaGrant:
     def _poll_once(self, poll: _Poll, *, first: bool) -> Outcome:
         """Handle the poll once, in a unit of work of its own.
 
-        1. The agent is enabled. 2. The approval is its own and matches the poll. 3. An overdue
-        approval expires. 4. Depending on the state: pace or hold the poll, issue tokens once,
-        repeat the response, or return the error.
+        Rules, in order: 1. The agent is enabled. 2. The approval is its own and matches the poll.
+        3. An overdue approval expires. 4. Depending on the state: pace or hold the poll, issue
+        tokens once, repeat the response, or return the error.
         """
         with self.store.write() as tx:
             agent = client_auth.current_agent(tx, poll.agent)

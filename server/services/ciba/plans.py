@@ -72,10 +72,9 @@ class RequestObjects:
     def read(self, agent: Agent, form: Form, now: int) -> tuple[Form, RequestObjectReplayKey]:
         """Return the effective parameters, and the replay key of a signed request.
 
-        Checks, in order: 1. The agent signs its requests if it registered to. 2. A signed request
-        has no parameters outside of it. 3. A key of this agent signed it, with the registered
-        algorithm. 4. The claims are valid.
-        Raises errors.InvalidRequest.
+        Checks, in order, that: 1. the agent signs its requests if it registered to; 2. a signed
+        request has no parameters outside of it; 3. a key of this agent signed it, with the
+        registered algorithm; 4. the claims are valid. Raises errors.InvalidRequest.
         """
         request_object = form.get("request")
         if request_object is None:
@@ -360,9 +359,9 @@ def find_superseded(
 ) -> Approval | None:
     """Find the request to supersede; None if the new request names none.
 
-    1. It is this agent's; another agent's looks unknown.  2. It is pending.  3. It asks the same
-    user. With `hint_hash`, the login hints must be equal instead, so that the agent does
-    not learn whether two hints mean one user. Raises errors.InvalidRequest.
+    Checks, in order, that: 1. it is this agent's request, because another
+    agent's must look unknown; 2. it is pending; 3. it asks the same user. With `hint_hash`, the login hints must be equal instead, so that the
+    agent does not learn whether two hints mean one user. Raises errors.InvalidRequest.
     """
     if handle is None:
         return None

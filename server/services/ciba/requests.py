@@ -108,8 +108,8 @@ class BackchannelService:
     def _start(self, tx: Unit, call: BackchannelCall) -> Approval | errors.ProtocolError:
         """Create the approval, or return the error.
 
-        1. The agent may ask, and its registration is unchanged. 2. A repeated call returns the
-        first approval; a signed request is used once. 3. The request matches its
+        Rules, in order: 1. The agent may ask, and its registration is unchanged. 2. A repeated call
+        returns the first approval; a signed request is used once. 3. The request matches its
         `login_hint_token`, is valid and within the agent's permissions. 4. Policy allows asking
         this person. 5. The user exists and the agent may ask them. 6. No limit prevents it.
         """
@@ -148,8 +148,9 @@ class BackchannelService:
     ) -> Approval | errors.ProtocolError:
         """Create the approval, or return the error, while unknown users are hidden from agents.
 
-        1. Policy must not refuse the request for every user. 2. Limits are counted by hint. 3. If a
-        reason concerns only this person, the approval is for a phantom user and simply expires.
+        Rules, in order: 1. Policy must not refuse the request for every user. 2. Limits are counted
+        by hint. 3. If a reason concerns only this person, the approval is for a phantom user and
+        simply expires.
         """
         phantom = self._phantom_user(hint_hash)
         candidate = user or phantom
@@ -204,8 +205,8 @@ class BackchannelService:
     ) -> errors.ProtocolError | None:
         """Return why this person is not asked; None if they are.
 
-        1. The agent does not guess names. 2. It sends the right user code. 3. The request it
-        supersedes is its own and pending. 4. Its limits are not reached.
+        Checks, in order, that: 1. the agent does not guess names; 2. it sends the right user code;
+        3. the request it supersedes is its own and pending; 4. its limits are not reached.
         """
         request_limits.lock(tx, agent)
         if request_limits.guessing(tx, agent):

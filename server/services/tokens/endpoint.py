@@ -55,7 +55,7 @@ class PersonGrant(Protocol):
 class TokenEndpoint:
     """Runs the steps that all grants share.
 
-    1. The grant type is known. 2. The client authenticates. 3. The client may use
+    Rules, in order: 1. The grant type is known. 2. The client authenticates. 3. The client may use
     this grant. 4. Its DPoP proof is valid, if it sent one or must send one. 5. The grant decides.
     """
 

@@ -260,7 +260,7 @@ def _lock(tx: Unit, answer: ApproveAnswer, step: Step) -> None:
 
 
 def is_possible_without(view: View, approval: Approval, user_id: str) -> bool:
-    """Return whether other people can reach the quorum.
+    """Return whether the other approvers can reach the quorum.
 
     Counts those who have approved and those who still can and are not locked out. A person and
     their backups and deputies share one vote.

@@ -346,7 +346,7 @@ def _record_vote(tx: Unit, approval: Approval, answer: Decision, key: str) -> Ap
 def _repeat_or_refuse(
     tx: Unit, approval: Approval, earlier: Decision, answer: Decision, narrowed: Narrowed | None
 ) -> ApproverView | errors.Problem:
-    """Accept a repeat of the same answer, as after a lost response; refuse a different one."""
+    """Accept a repetition of the same answer, as after a lost response; reject a different one."""
     if is_repeat(earlier, answer) and _granted_text(narrowed) == approval.granted:
         return approver_view(tx, approval)
     detail = "You have already approved this request. To change that, withdraw your approval."

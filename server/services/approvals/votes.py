@@ -170,7 +170,7 @@ def _approving_users(view: View, approval: Approval) -> tuple[set[str], int]:
 
 
 def _cast_by(view: View, approval: Approval) -> dict[str, str]:
-    """Return who cast the vote of whom, as backup or deputy: voter ID to the ID of the caster.
+    """Return who cast each vote as a backup or deputy: the voter's ID → the ID of that person.
 
     Empty while the request is pending.
     """

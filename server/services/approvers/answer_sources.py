@@ -139,7 +139,7 @@ class AnswerSources:
 
     @property
     def is_ruled_out(self) -> bool:
-        """Whether the request is refused, by a rule or for too few eligible approvers."""
+        """Whether a rule denies the request, or there are too few eligible approvers."""
         return self.verdict.outcome == "deny" or self.quorum > self.people.count
 
 

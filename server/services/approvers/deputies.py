@@ -1,7 +1,7 @@
-"""Deputies: a user names someone who decides for them in a period.
+"""Deputies: a user names someone who decides for them during a period.
 
-Naming a deputy requires the high key and the PIN. The user and the deputy can each end it with a
-session. Both are notified, and every answer of a deputy names the user it was given for.
+Naming a deputy requires the high key and the PIN. The user and the deputy can each end the term
+with a session. Both are notified, and every answer of a deputy names the user it was given for.
 """
 
 from dataclasses import dataclass
@@ -127,12 +127,12 @@ def signed_subject(nonce: str, requested_deputy: RequestedDeputy) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ManagedDeputies:
-    """Lists and ends deputies of all users."""
+    """Lists all users' deputies and ends their terms."""
 
     store: Store
 
     def all(self) -> list[NamedDeputy]:
-        """Return all deputies that have not ended, ordered by end time."""
+        """Return all current and upcoming deputies, by end date."""
         with self.store.read() as view:
             return [_with_names(view, deputy) for deputy in view.deputies.live(view.now)]
 

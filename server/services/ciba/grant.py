@@ -1,6 +1,7 @@
 """The CIBA grant: an agent gets its tokens, once per `auth_req_id` (CIBA Core 10.1, 11).
 
-A poll of a pending approval is paced, or held if the client prefers to wait. Changes by a refused
+For a pending approval, the polling interval applies, or the poll is held if the client prefers
+to wait. Changes by a refused
 poll are stored before the error is raised.
 """
 
@@ -229,7 +230,7 @@ class CibaGrant:
 
 
 def _mismatch(poll: _Poll, approval: Approval) -> errors.ProtocolError | None:
-    """Refuse a poll for another resource or other details (RFC 8707 2.2, RFC 9396 6)."""
+    """Reject a poll for a different resource or different details (RFC 8707 2.2, RFC 9396 6)."""
     if poll.resource not in {None, approval.resource}:
         return errors.InvalidTarget("The request was for another resource.")
     if poll.details and list(poll.details) != json.loads(approval.details):

@@ -359,9 +359,10 @@ def find_superseded(
 ) -> Approval | None:
     """Find the request to supersede; None if the new request names none.
 
-    Checks, in order, that: 1. it is this agent's request, because another
-    agent's must look unknown; 2. it is pending; 3. it asks the same user. With `hint_hash`, the login hints must be equal instead, so that the
-    agent does not learn whether two hints mean one user. Raises errors.InvalidRequest.
+    Checks, in order, that: 1. it is this agent's request, because another agent's must look
+    unknown; 2. it is pending; 3. it asks the same user. With `hint_hash`, the login hints must be
+    equal instead, so that the agent does not learn whether two hints mean one user. Raises
+    errors.InvalidRequest.
     """
     if handle is None:
         return None

@@ -41,7 +41,7 @@ class AgentAuth:
     secrets: Secrets
 
     def change(self, name_or_id: str, auth_change: AuthChange, *, by: str) -> NewSecret:
-        """Change an agent's authentication method; the old one works during the overlap.
+        """Change an agent's authentication method; the old one keeps working for the overlap.
 
         Rules, in order: 1. The method is supported and is not the current one. 2. The agent has
         credentials for it: keys are stored or sent; a permanent secret is stored, or is created and

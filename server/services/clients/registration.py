@@ -79,7 +79,7 @@ class RegistrationService:
     def replace(
         self, agent_id: str, token: str | None, update: tuple[Metadata, str | None], peer: str
     ) -> dict[str, object]:
-        """Replace the metadata (RFC 7592 2.2); omitted members return to their defaults.
+        """Replace the metadata (RFC 7592 2.2); omitted members are reset to their defaults.
 
         The new permissions cannot exceed the current ones, so a removed permission stays removed.
         Raises errors.InvalidToken or errors.InvalidClientMetadata.

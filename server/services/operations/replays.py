@@ -1,4 +1,4 @@
-"""Replays: evaluates recent requests, tokens and refusals again under another rule set.
+"""Replays: evaluates recent requests, tokens and refusals again under a different rule set.
 
 Owns: reading them as cases, each with the history that its agent had at the time. Never: the
 details of refusals, because the audit log has only their types.

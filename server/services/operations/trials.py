@@ -129,7 +129,7 @@ class GivenHistory:
 
 @dataclass(frozen=True, slots=True)
 class Trials:
-    """Tries policy without consequences. `rules` is the text of another rule set to try."""
+    """Tries policy without consequences. `rules` is the text of a different rule set to try."""
 
     store: Store
     server_policy: ServerPolicy

@@ -78,7 +78,7 @@ def parse_policy(text: str) -> PolicyDocument:
 
 
 class _Table:
-    """A table of the document. Each member is taken once; `end` refuses unknown ones."""
+    """A table of the document. Each member can be taken once; `end` rejects unknown members."""
 
     def __init__(self, raw: object, where: str) -> None:
         if not isinstance(raw, dict):

@@ -128,7 +128,7 @@ class Evaluator:
         at: int | None = None,
         facts: QuestionHistory | None = None,
     ) -> Verdict:
-        """Evaluate a request, optionally at an earlier time or with another history."""
+        """Evaluate a request, optionally at an earlier time or with a different history."""
         engine, policy_question = self._engine(view), self.question(view, case, at)
         if facts is not None:
             policy_question = replace(policy_question, history=facts)

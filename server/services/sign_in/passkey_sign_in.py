@@ -1,7 +1,7 @@
 """Sign-in to apps with a passkey.
 
 It works like the sign-in to Sayso's own pages (`passkeys.py`), but with the cookie of the sign-in
-pages for apps. Neither cookie is valid in place of the other.
+pages for apps. The two cookies are not interchangeable.
 """
 
 from dataclasses import dataclass

@@ -30,8 +30,8 @@ class AccessTokenAuth:
 
         Checks, in order, that: 1. the `Authorization` header has the Bearer or DPoP scheme; 2. the
         token is valid and for this audience; 3. a bound token uses the DPoP scheme and comes with a
-        proof for this call, and an unbound token uses the Bearer scheme. Raises errors.Problem 401 with
-        a challenge.
+        proof for this call, and an unbound token uses the Bearer scheme. Raises errors.Problem 401
+        with a challenge.
         """
         scheme, _, token = (call.authorization or "").strip().partition(" ")
         if scheme.lower() not in _SCHEMES:

@@ -94,7 +94,7 @@ class TokenEndpoint:
         return self.for_people.get(grant_type)
 
     def _refuse_other_clients(self, request: TokenRequest) -> None:
-        """Refuse every other client a grant of the terminal app."""
+        """Reject a grant of the terminal app for every other client."""
         if request.form.get("client_id") != names.APPROVER_CLIENT:
             self.clients.authenticate(
                 client_auth.read_credentials(request.authorization, request.form)

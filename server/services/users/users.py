@@ -131,7 +131,7 @@ class Users:
             return disabled_user
 
     def enable(self, name_or_id: str, *, by: str) -> User:
-        """Enable a user; ended requests and tokens stay ended. Raises `NotFound`."""
+        """Enable a user; canceled requests and revoked tokens stay ended. Raises `NotFound`."""
         with self.store.administer() as tx:
             before = find(tx, name_or_id)
             user = replace(before, state="enabled", disabled_at=None)

@@ -69,9 +69,9 @@ class Names(DatabaseRows):
             raise Taken(name) from error
 
     def keep(self, kind: NameKind, bearer: str, name: str) -> None:
-        """Store what an unchanged name looks like, unless another name looks like it.
+        """Store the lookalike keys of an unchanged name, unless another name has the same keys.
 
-        Earlier versions did not compare looks. Names from then stay until they are changed.
+        Earlier versions did not compare lookalikes. Their names are kept until they are changed.
         """
         if set(self.ids_with_name_like(kind, name_keys(name))) <= {bearer}:
             self.give(kind, bearer, name)

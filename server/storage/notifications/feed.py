@@ -106,11 +106,11 @@ class Feed:
         return [FeedEvent(*row) for row in statement.run(self._db, values)]
 
     def prune(self, before: int) -> int:
-        """Delete older events. The newest one stays, so that numbering continues."""
+        """Delete older events. The newest event is kept, so that numbering continues."""
         return len(self._db.execute(_PRUNE, {"before": before}).all())
 
     def number(self, limit: int) -> int:
-        """Number new events; returns how many. The caller holds the sequencer's lock."""
+        """Number new events; returns their count. The caller holds the sequencer's lock."""
         ids = self._db.execute(_UNNUMBERED, {"limit": limit}).scalars().all()
         first = self.head() + 1
         if ids:

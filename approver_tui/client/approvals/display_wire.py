@@ -69,7 +69,7 @@ def _read_unusual(members: JsonObject) -> tuple[Anomaly, ...] | None:
 
 
 def with_current_signals(display: Display, members: JsonObject | None) -> Display:
-    """Return the display with the current signals, which the server sends next to the document."""
+    """Return the display with the current signals, which the server sends alongside it."""
     if members is None:
         return display
     compared = members.safe("compared", max_len=_MAX_TEXT)

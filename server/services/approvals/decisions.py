@@ -374,7 +374,7 @@ def _settle(tx: Unit, approval: Approval, answer: Decision, key: str) -> None:
 def _reset_pin_attempts(tx: Unit, answer: Decision, key: str) -> None:
     """Reset the PIN attempts of the device if its high key signed, because that proves the PIN."""
     if key == "high":
-        tx.devices.confirm(answer.device_id, entered=answer.with_pin)
+        tx.devices.confirm(answer.device_id, entered=answer.used_pin)
 
 
 def _signed_steps(payload: decisions.Decision) -> ceremonies.Ceremony:

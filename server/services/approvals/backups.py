@@ -1,7 +1,7 @@
 """An administrator adds an approver to a pending request.
 
 The new approver decides for the user the request is for, as a backup does. If rules name eligible
-approvers, only those can be added. Nobody whom a rule excludes can be added.
+approvers, only those can be added. Users that a rule excludes cannot be added.
 Owns: checking who may be added. Never: counting their vote (`votes.py` and policy).
 """
 

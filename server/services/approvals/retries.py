@@ -1,7 +1,7 @@
 """Asking an agent to retry an expired request.
 
-This grants nothing, so a session suffices. At its next poll, the agent
-gets `expired_token` with `retry`, and can then send a new request. The old one stays expired.
+This grants nothing, so a session suffices. At its next poll, the agent gets `expired_token` with
+`retry`, and can then send a new request. The old request stays expired.
 """
 
 from dataclasses import dataclass

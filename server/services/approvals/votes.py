@@ -1,7 +1,8 @@
 """Votes on a request with several approvers: which count, and what a new one changes.
 
-Each person has one vote; a backup or deputy casts the vote of the person they act for. Votes count
-together only for the same granted text: narrowing it voids the earlier ones. Any denial is final.
+Each person has one vote; a backup or deputy casts the vote of the person they act for. Votes are
+counted together only for the same granted text: narrowing it voids earlier votes. Any denial is
+final.
 Owns: which votes count. Never: changing the state (`decisions.py`), or choosing whom to ask.
 """
 

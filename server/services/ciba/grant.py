@@ -1,8 +1,7 @@
 """The CIBA grant: an agent gets its tokens, once per `auth_req_id` (CIBA Core 10.1, 11).
 
-For a pending approval, the polling interval applies, or the poll is held if the client prefers
-to wait. Changes by a refused
-poll are stored before the error is raised.
+For a pending approval, the polling interval applies, or the poll is held if the client prefers to
+wait. Changes by a rejected poll are stored before the error is raised.
 """
 
 import hashlib

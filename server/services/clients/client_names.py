@@ -1,6 +1,6 @@
 """Names of agents and apps. People compare them by eye, so no two may look alike.
 
-A renamed agent counts as new to people, because they recognize it by its name.
+A renamed agent is treated as new, because people recognize it by its name.
 """
 
 from collections.abc import Collection

@@ -1,4 +1,4 @@
-"""Evaluating policy, for enforcement and for explanation alike.
+"""Evaluates policy, both for enforcement and for explanation.
 
 Owns: building the question of a request with its history; the compiled engine of the rule set in
 force. Never: acting on a verdict.

@@ -35,8 +35,7 @@ class Type(StrEnum):
     INSTALLATION_INITIALIZED = "installation.initialized"
     """The first administrator was created."""
     INSTALLATION_RESTORED = "installation.restored"
-    """A backup was restored. The entry has the time of the backup, who restored it, the number of
-    requests, sessions and tokens that ended, and what was kept."""
+    """A backup was restored. The entry has its date, the operator, what ended and what was kept."""
     USER_ADDED = "user.added"
     """A user was added."""
     USER_UPDATED = "user.updated"
@@ -116,8 +115,7 @@ class Type(StrEnum):
     AGENT_DISABLED = "agent.disabled"
     """An agent was disabled. The entry has the number of canceled requests and revoked tokens."""
     AGENT_QUARANTINED = "agent.quarantined"
-    """An agent was quarantined because it was reported, or because it had no owner (`cause` is
-    `no_owner`)."""
+    """An agent was quarantined: it was reported, or it had no owner (`cause` is `no_owner`)."""
     AGENT_ENABLED = "agent.enabled"
     """An agent was enabled again."""
     AGENT_ORPHANED = "agent.orphaned"
@@ -125,8 +123,7 @@ class Type(StrEnum):
     AGENT_ADOPTED = "agent.adopted"
     """An agent without an enabled owner got a new one before the grace period ended."""
     AGENT_PAUSED = "agent.paused"
-    """A user denied an agent so often that it cannot send them requests of that type for half an
-    hour."""
+    """A user denied an agent so often that it cannot send such requests for half an hour."""
     AGENT_SECRET_ROTATED = "agent.secret_rotated"  # noqa: S105  # a name, not a secret
     """An agent got a new secret."""
     AGENT_AUTH_CHANGED = "agent.auth_changed"
@@ -162,8 +159,7 @@ class Type(StrEnum):
     GRANT_REFUSED = "grant.refused"
     """An app's request ended without a code. The entry has the reason."""
     GRANT_REUSED = "grant.reused"
-    """A code or refresh token of an app was used a second time. All tokens from that sign-in were
-    revoked. This is an alarm."""
+    """An app used a code or refresh token twice, so its tokens were revoked. This is an alarm."""
     RESOURCE_ADDED = "resource.added"
     """A resource was registered."""
     RESOURCE_UPDATED = "resource.updated"
@@ -209,8 +205,7 @@ class Type(StrEnum):
     APPROVAL_EXPIRED = "approval.expired"
     """Nobody answered a request in time, or the agent did not fetch the tokens in time."""
     APPROVAL_CANCELLED = "approval.cancelled"
-    """A request was withdrawn or replaced, or its agent, user or resource was removed. The entry
-    has the reason."""
+    """A request was withdrawn, replaced or canceled. The entry has the reason."""
     APPROVAL_ESCALATED = "approval.escalated"
     """A request was still pending, so the user was reminded or someone else was asked."""
     APPROVAL_EXTENDED = "approval.extended"
@@ -251,8 +246,7 @@ class Type(StrEnum):
     EXCHANGE_REFUSED = "exchange.refused"
     """A token exchange was refused. The entry has the step and the reason."""
     REFUSALS_COUNTED = "refusals.counted"
-    """There were more than twenty refusals of one kind in a minute. The entry has the number of
-    further refusals."""
+    """After twenty refusals of one kind in a minute, this entry counts the further refusals."""
     CALLBACK_LOST = "callback.lost"
     """A ping or push was abandoned or was too late. The entry has the reason."""
     HANDLE_REUSED = "handle.reused"

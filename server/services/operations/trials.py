@@ -143,9 +143,7 @@ class Trials:
             case = self._case(view, request)
             verdict = self._evaluator(rules, row).decide(view, case, request.at)
             consent = answer_sources.covering_consent(view, case)
-            sources = _answer_sources(
-                view, case, verdict, consent, requires_person=bool(request.acr)
-            )
+            sources = _answer_sources(view, case, verdict, consent, acr=bool(request.acr))
             next_step = _next_step(case, sources, consent)
             seconds = targets.lifetime(
                 case.agent if isinstance(case.agent, Agent) else None,
@@ -173,11 +171,8 @@ class Trials:
             return [self._run_case(view, evaluator, raw, n) for n, raw in enumerate(cases, 1)]
 
     def _evaluator(self, rules: str | None, row: PolicyRow) -> Evaluator:
-        return (
-            self.evaluator
-            if rules is None
-            else replace(self.evaluator, engine_override=engine_of(row))
-        )
+        evaluator = self.evaluator
+        return evaluator if rules is None else replace(evaluator, engine_override=engine_of(row))
 
     def _case(self, view: View, trial: TrialRequest) -> PolicyRequest:
         if trial.flow not in FLOWS:
@@ -263,18 +258,11 @@ def _takes_consent(case: PolicyRequest, verdict: Verdict) -> bool:
 
 
 def _answer_sources(
-    view: View,
-    case: PolicyRequest,
-    verdict: Verdict,
-    consent: Consent | None,
-    *,
-    requires_person: bool,
+    view: View, case: PolicyRequest, verdict: Verdict, consent: Consent | None, *, acr: bool
 ) -> AnswerSources:
     """Who or what would answer. No grant answers an exchange that lacks a consent."""
     if case.flow in _REQUESTED:
-        return answer_sources.find_answer_sources(
-            view, case, verdict, requires_person=requires_person
-        )
+        return answer_sources.find_answer_sources(view, case, verdict, requires_person=acr)
     no_consent = case.flow == "exchange" and consent is None and case.target.scope
     covering_grants = (
         ()

@@ -99,7 +99,7 @@ class Deputies:
             return _with_names(tx, deputy)
 
     def end(self, person: Person, deputy_id: str) -> None:
-        """End a deputy immediately, by the user or the deputy. Raises errors.Problem 404."""
+        """End a deputy's term now, as the user or the deputy. Raises errors.Problem 404."""
         with self.store.write() as tx:
             device_auth.current_device(tx, person)
             deputy = tx.deputies.get(deputy_id)
@@ -137,7 +137,7 @@ class ManagedDeputies:
             return [_with_names(view, deputy) for deputy in view.deputies.live(view.now)]
 
     def end(self, deputy_id: str, *, by: str) -> NamedDeputy:
-        """End a deputy immediately. Raises `NotFound`."""
+        """End a deputy's term immediately. Raises `NotFound`."""
         with self.store.write() as tx:
             deputy = tx.deputies.get(deputy_id)
             if deputy is None or deputy.state == "over":
@@ -156,7 +156,7 @@ def begin(tx: Unit, deputy: Deputy, substitutes: Substitutes) -> bool:
 
 
 def end(tx: Unit, deputy: Deputy, *, by: str | None = None) -> bool:
-    """End a deputy; `by` is None at the end of the period. Returns whether this call did."""
+    """End a term; `by` is None if it expired. Returns whether this call ended it."""
     if not tx.deputies.end(deputy.id, revoked_at=None if by is None else tx.now):
         return False
     tx.deputies.remove_from_pending(deputy.user_id, deputy.deputy_id)

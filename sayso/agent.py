@@ -45,9 +45,9 @@ class _Common(Generic[Http]):
 class Agent(Connected, _Common[httpx.Client]):
     """An agent with its credentials, as `sayso agents add` registered it.
 
-    Pass `secret` (`client_secret_basic`) or `key` (`private_key_jwt`: PEM, JWK or a key of
-    `cryptography`). If the agent is registered for bound tokens, DPoP proofs are signed with a key
-    that is derived from these credentials. Set `ping` for an agent that is registered with
+    Pass `secret` (`client_secret_basic`) or `key` (`private_key_jwt`: PEM, JWK or a
+    `cryptography` key). If the agent is registered for bound tokens, DPoP proofs are signed with a
+    key that is derived from these credentials. Set `ping` for an agent that is registered with
     `--delivery ping`, and pass what Sayso posts to your endpoint to `pinged`, which wakes the
     waiting `ask`. `http` is your own client, for proxies or certificates.
     All threads can share one object. Raises ValueError for an invalid argument.

@@ -38,23 +38,23 @@ class Settings:
     """The settings of this installation. Each field is the variable `SAYSO_<NAME>`."""
 
     data_dir: Path = field(default_factory=lambda: user_data_path("sayso"))
-    """The folder of the database, the keys and the recorded issuer. Anyone who can read it has full
+    """The folder with the database, the keys and the stored issuer. Anyone who can read it has full
     administrator access."""
     database_url: str = ""
     """A SQLAlchemy URL. The default is SQLite in the data folder. For PostgreSQL:
     `postgresql+psycopg://user:password@host/name`."""
     database_password_file: str = ""
-    """The file with the password of the database user, if it is not in the URL. White space around
-    the password is ignored."""
+    """The file with the database password, if the URL does not contain it. White space around the
+    password is ignored."""
     issuer: str = ""
-    """The public URL of this installation, which is in every token: scheme, host and port, no path.
-    The default is `http://localhost:<port>`. Set it if the server runs behind a proxy."""
+    """The public URL of this installation, which is in every token: scheme, host and port, without
+    a path. The default is `http://localhost:<port>`. Set it if the server runs behind a proxy."""
     master_key_file: str = ""
     """The file with the 32 bytes that seal keys and addresses in the database, mode 0600. The
     default is `master.key` in the data folder. Every process refuses to start if the file is
     missing or belongs to a different database."""
     pin_key_file: str = ""
-    """The file with the 32 bytes with which the server answers PIN calls, mode 0600. The default
+    """The file with the 32 bytes that the server uses to answer PIN calls, mode 0600. The default
     is `pin.key` in the data folder. Servers that share a database need the same file."""
     log_key_file: str = ""
     """The file with the private key of the audit log, mode 0600. The default is `log.key` in the
@@ -62,10 +62,10 @@ class Settings:
     access_token_alg: str = "ES256"
     """The algorithm that signs access tokens: `ES256`, `EdDSA` or `RS256`."""
     access_token_seconds: int = 300
-    """The lifetime of an access token. Without introspection, resources accept it this long."""
+    """The lifetime of an access token. Resources that do not introspect it accept it this long."""
     assertion_audience: str = "issuer"
-    """The required `aud` of a client assertion: `issuer`, or `endpoints` to accept endpoint URLs of
-    older clients too."""
+    """The required `aud` of a client assertion: `issuer`, or `endpoints` to also accept endpoint
+    URLs, which older clients send."""
     unknown_user: str = "answer"
     """The response if an agent names an unknown user: `answer` returns `unknown_user_id`. `hide`
     creates a request that nobody sees and that expires."""
@@ -73,18 +73,18 @@ class Settings:
     """With `required`, DPoP proofs of agents and apps at `/token` need a nonce from the server. A
     nonce is valid for five to ten minutes. Proofs of terminals need no nonce."""
     open_per_agent: int = 10
-    """The maximum number of unanswered requests from one agent to one person."""
+    """The maximum number of unanswered requests from one agent to one user."""
     open_per_user: int = 50
-    """The maximum number of unanswered requests to one person. High-risk and critical requests are
-    refused only if they alone reach this number."""
+    """The maximum number of unanswered requests to one user. High-risk and critical requests are
+    rejected only if they alone reach this number."""
     open_in_all: int = 500
-    """The maximum number of unanswered requests from one agent to all people."""
+    """The maximum number of unanswered requests from one agent to all users."""
     denials_before_pause: int = 3
-    """After a person denies this many similar requests of an agent within ten minutes, the agent
-    cannot send that person such requests for half an hour."""
+    """After a user denies this many similar requests from an agent within ten minutes, the agent
+    cannot send that user such requests for half an hour."""
     notify_per_minute: int = 5
-    """The maximum number of notifications to one user in a minute. Further requests are listed but
-    do not notify; one digest follows. For high and critical risk, each agent has its own count."""
+    """The maximum number of notifications to one user in a minute. Further requests are only
+    listed, and one digest follows. For high and critical risk, each agent is counted separately."""
     notify_per_hour: int = 20
     """The maximum number of notifications to one user in an hour, at low and medium risk."""
     notify_per_agent: int = 10
@@ -96,9 +96,9 @@ class Settings:
     notify_low_per_hour: int = 1
     """The maximum number of notifications to one user in an hour at low risk."""
     owner_grace_days: int = 14
-    """The days that an agent without an enabled owner keeps working before it is quarantined."""
+    """The number of days after which an agent without an enabled owner is quarantined."""
     webhook_url: str = ""
-    """The URL to which Sayso posts events, without their contents. If empty, nothing is sent."""
+    """The URL to which Sayso posts events, without the contents of requests. By default, none."""
     webhook_secret_file: str = ""
     """The file with the key of the webhook's HMAC. The default is `webhook.key` in the data folder,
     which Sayso creates once. `Sayso-Signature` is `sha256=` and the hex HMAC-SHA256 of
@@ -106,44 +106,44 @@ class Settings:
     is missing, the server refuses to start."""
     audit_streams_required: str = ""
     """Names of audit streams, separated by commas. While one of them is more than a minute behind,
-    every change is refused with 503."""
+    every change is rejected with 503."""
     audit_retention: str = ""
     """How long entries of the audit log keep their contents, such as `365d`; at least `30d`. Once a
-    day the server deletes the contents of older entries. By default it keeps all contents."""
+    day, the server deletes the contents of older entries. By default, it keeps all contents."""
     callback_ports: str = "443"
     """The ports of agents' callback endpoints, separated by commas."""
     callback_networks: str = ""
     """Private networks in which agents can have callback endpoints, such as `10.1.0.0/16`,
     separated by commas. By default, only public addresses are allowed."""
     callback_ca_file: str = ""
-    """A PEM file with the certificate authorities for callback endpoints. The default is the public
-    authorities."""
+    """A PEM file with the certificate authorities for callback endpoints. By default, the public
+    authorities are trusted."""
     push_contact: str = ""
     """The contact for push services: `mailto:you@example.org` or `https://example.org` (RFC 8292).
-    The default is the issuer, if it is https with a full host name. Apple refuses an address that
+    The default is the issuer, if it is https with a full host name. Apple rejects an address that
     does not exist."""
     push_origins: str = ""
     """Origins of push services other than those of Google, Mozilla, Apple and Microsoft, separated
     by commas: `https://push.example.org`. Private addresses are allowed for these origins."""
     clients_unknown: str = "never"
-    """Whether unregistered apps can sign people in with the metadata document at their client ID:
+    """Whether unregistered apps can sign users in with the metadata document at their client ID:
     `never`, `list` for the hosts in `SAYSO_CLIENTS_ALLOWED`, or `ask` for all hosts that are not
-    blocked. Sayso asks the person each time, and says that the app is not verified."""
+    blocked. Sayso asks the user each time, and says that the app is not verified."""
     clients_registration: str = "off"
     """Whether apps can register themselves (`POST /register` with redirect URIs): `off`,
-    `invitation` (with a token of `sayso apps invite`), or `open`. Sayso tells people that such an
+    `invitation` (with a token of `sayso apps invite`), or `open`. Sayso tells users that such an
     app is not verified."""
     clients_allowed: str = ""
     """Hosts of unregistered apps, separated by commas: `claude.ai,vscode.dev`. Redirect URIs of
-    other apps can be on these hosts too."""
+    other apps can also be on these hosts."""
     clients_blocked: str = ""
-    """Hosts whose apps are refused, including their subdomains, separated by commas."""
+    """Hosts whose apps are rejected, including their subdomains, separated by commas."""
     log_format: str = "auto"
-    """`json`, `text`, or `auto`: text at a terminal and JSON elsewhere."""
+    """`json`, `text`, or `auto` (text in a terminal, JSON otherwise)."""
     log_level: str = "info"
     """`debug`, `info`, `warning` or `error`."""
     max_connections: int = 20_000
-    """The maximum number of connections of one process, if its limit on open files allows it. Up to
+    """The maximum number of connections per process, if its limit on open files allows it. Up to
     256 file descriptors are reserved. At most 90% of the connections can be live feeds; further
     feeds get 503 with `Retry-After`. At start, the server logs the number (`serving.capacity`)."""
     sources: Mapping[str, str] = field(default_factory=dict)

@@ -17,7 +17,7 @@ def read_consent(members: JsonObject) -> Consent:
     return read_as(
         Consent,
         members,
-        **members.who("client"),
+        **members.id_and_name("client"),
         app_name=None if app is None else app.safe("name"),
         resource=members.safe("resource", max_len=_MAX_TEXT),
     )
@@ -30,7 +30,7 @@ def read_delegations(members: JsonObject) -> tuple[Delegation, ...]:
             Delegation,
             child,
             resource=child.safe("resource", max_len=_MAX_TEXT),
-            scopes=child.safes("scope"),
+            scopes=child.safe_texts("scope"),
             approval_id=child.safe_or_none("approval"),
         )
         for child in members.children("items")

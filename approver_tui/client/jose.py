@@ -34,12 +34,12 @@ class SigningKey:
 
     @classmethod
     def from_scalar(cls, scalar: bytes) -> Self:
-        """Return the key of a 32-byte private number."""
+        """Return the key of a 32-byte private key."""
         return cls(ec.derive_private_key(int.from_bytes(scalar, "big"), ec.SECP256R1()))
 
     @property
     def scalar(self) -> bytes:
-        """The private number, 32 bytes."""
+        """The private key, 32 bytes."""
         return self.private.private_numbers().private_value.to_bytes(_COORDINATE, "big")
 
     @property

@@ -1,4 +1,4 @@
-"""Parses JSON from outside strictly.
+"""Strictly parses untrusted JSON.
 
 Owns: parsing text, and reading members of an object, one by one or into a dataclass, with an error
 that names the member. Never: what the members mean, which `wire.py` knows.
@@ -91,7 +91,7 @@ class JsonObject:
         except ValueError:
             raise WireError(self.at(name), "is not a time") from None
         if moment.tzinfo is None:
-            raise WireError(self.at(name), "is a time without its zone")
+            raise WireError(self.at(name), "has no time zone")
         return (moment - _EPOCH) // _MILLISECOND
 
     def time_or_none(self, name: str) -> int | None:
@@ -113,12 +113,12 @@ class JsonObject:
             for index, value in enumerate(self._list(name))
         )
 
-    def safes(self, name: str, *, max_len: int = 200) -> tuple[SafeText, ...]:
+    def safe_texts(self, name: str, *, max_len: int = 200) -> tuple[SafeText, ...]:
         """Return a list of strings made safe to draw."""
         return tuple(display_safe(text, max_len=max_len) for text in self.texts(name))
 
-    def who(self, name: str) -> dict[str, SafeText]:
-        """Return the ID and the name of an object inside this one, as two members of this one."""
+    def id_and_name(self, name: str) -> dict[str, SafeText]:
+        """Read a nested `{id, name}` object; return it as `<name>_id` and `<name>_name`."""
         inner = self.child(name)
         return {f"{name}_id": inner.safe("id"), f"{name}_name": inner.safe("name")}
 
@@ -157,9 +157,9 @@ def parse_json(text: str | bytes, path: str = "") -> object:
 
 
 def read_as(kind: Callable[..., _Value], members: JsonObject, **values: object) -> _Value:
-    """Return a dataclass. Fields not in `values` are read by type from the member of that name.
+    """Build a `kind`. Fields not in `values` are read from the member with the same name.
 
-    The member of a field that may be None can be null or missing. Raises WireError.
+    If a field may be None, its member can be null or missing. Raises WireError.
     """
     parsed = {name: read(members, name) for name, read in _readers(kind) if name not in values}
     return kind(**values, **parsed)
@@ -185,7 +185,7 @@ def _reader(name: str, hint: Any) -> _Reader:  # noqa: ANN401  # a type, or a un
             None if members.values.get(name) is None else read(members, name)
         )
     if get_origin(hint) is tuple:
-        lists = {SafeText: JsonObject.safes, str: JsonObject.texts}
+        lists = {SafeText: JsonObject.safe_texts, str: JsonObject.texts}
         return lists.get(kinds[0]) or partial(read_each, kinds[0])
     if isinstance(hint, type) and is_dataclass(hint):
         return lambda members, name: read_as(hint, members.child(name))
@@ -194,11 +194,11 @@ def _reader(name: str, hint: Any) -> _Reader:  # noqa: ANN401  # a type, or a un
     is_time = name.rpartition("_")[2] in TIMES
     number = JsonObject.time if is_time else JsonObject.integer
     scalars = {SafeText: JsonObject.safe, str: JsonObject.text, bool: JsonObject.boolean}
-    return {**scalars, int: number}.get(hint, _refuse)
+    return {**scalars, int: number}.get(hint, _unsupported_type)
 
 
-def _refuse(members: JsonObject, name: str) -> object:
-    raise TypeError(f"{members.at(name)} has to be given")
+def _unsupported_type(members: JsonObject, name: str) -> object:
+    raise TypeError(f"{members.at(name)} has no reader for its type; pass it in `values`")
 
 
 def _as_object(value: object, path: str) -> Mapping[str, object]:

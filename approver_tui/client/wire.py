@@ -150,7 +150,7 @@ def read_me(members: JsonObject) -> Me:
     return read_as(
         Me,
         members,
-        user=read_as(User, user, roles=user.safes("roles", max_len=60)),
+        user=read_as(User, user, roles=user.safe_texts("roles", max_len=60)),
         device=None if device is None else read_device(device),
     )
 
@@ -192,7 +192,7 @@ def read_narrowable(members: JsonObject) -> Narrowable:
             fact,
             pointer=fact.text("fact"),
             asked=fact.safe("asked", max_len=_MAX_TEXT),
-            items=fact.safes("items", max_len=280),
+            items=fact.safe_texts("items", max_len=280),
         )
         for fact in members.children("facts")
     )
@@ -333,13 +333,13 @@ def read_votes(members: JsonObject | None) -> VoteTally | None:
         read_as(
             Vote,
             answer,
-            **answer.who("by"),
+            **answer.id_and_name("by"),
             answer=answer.choice("decision", Answer),
             reason=answer.safe_or_none("reason", max_len=REASON_LENGTH),
         )
         for answer in members.children("answers")
     )
-    left = members.safes("left", max_len=100)
+    left = members.safe_texts("left", max_len=100)
     return read_as(VoteTally, members, left=left, votes=tuple(votes))
 
 
@@ -377,8 +377,8 @@ def _read_decided(members: JsonObject | None) -> Decided | None:
     return read_as(
         Decided,
         members,
-        **members.who("by"),
-        **members.who("device"),
+        **members.id_and_name("by"),
+        **members.id_and_name("device"),
         **notes,
         ask=None if ask is None else ask.safe("name"),
     )

@@ -19,7 +19,7 @@ from sayso.guarding import Misconfigured
 from sayso.open_calls import Call, OpenCalls, Pending, Use
 from sayso.rejection import Rejected
 from sayso.text import one_line
-from sayso.tool_calls import pending_text, way_back
+from sayso.tool_calls import choose_resume_method, pending_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,9 @@ class Approving:
         )
         return messages.come_back(
             message,
-            way_back(incoming.version, shows_urls=incoming.shows_urls and not is_refused),
+            choose_resume_method(
+                incoming.version, shows_urls=incoming.shows_urls and not is_refused
+            ),
             text=pending_text(call.tool, pending.fingerprint),
             url=self.inbox,
             state=call.id,

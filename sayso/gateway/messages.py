@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
-from sayso.tool_calls import STATELESS, WayBack
+from sayso.tool_calls import FIRST_STATELESS_VERSION, ResumeMethod
 
 Json = dict[str, Any]
 INTERNAL: Final = -32603
@@ -62,7 +62,7 @@ def request(name: str, method: str, params: Mapping[str, object]) -> Json:
 
 def answer(request: Mapping[str, Any], result: Mapping[str, Any], version: str) -> Json:
     """Return the response to a request."""
-    kind = {"resultType": "complete"} if version >= STATELESS else {}
+    kind = {"resultType": "complete"} if version >= FIRST_STATELESS_VERSION else {}
     return {"jsonrpc": "2.0", "id": request.get("id"), "result": {**kind, **result}}
 
 
@@ -92,13 +92,13 @@ def progress(request: Mapping[str, Any], seconds: float, total: float, text: str
 
 
 def come_back(  # keyword-only arguments
-    request: Mapping[str, Any], way: WayBack, *, text: str, url: str, state: str, version: str
+    request: Mapping[str, Any], way: ResumeMethod, *, text: str, url: str, state: str, version: str
 ) -> Json:
     """Return the response to a client that cannot wait longer."""
-    if way is WayBack.SAME_CALL:
+    if way is ResumeMethod.SAME_CALL:
         return tool_error(request, text, version)
     elicitation = {"mode": "url", "message": text, "url": url}
-    if way is WayBack.URL_REQUIRED:
+    if way is ResumeMethod.URL_REQUIRED:
         elicitations = [{**elicitation, "elicitationId": state}]
         return error(request, _URL_REQUIRED, text, {"elicitations": elicitations})
     input_requests = {"approval": {"method": "elicitation/create", "params": elicitation}}

@@ -32,7 +32,7 @@ from sayso.errors import SaysoError
 from sayso.guard import AsyncGuard
 from sayso.open_calls import Call, OpenCalls, Pending, Use, Used, use_up
 from sayso.rejection import Rejected
-from sayso.tool_calls import WayBack, called_tools, pending_text, way_back
+from sayso.tool_calls import ResumeMethod, called_tools, choose_resume_method, pending_text
 
 try:
     from mcp.server.mcpserver import Context
@@ -253,12 +253,12 @@ class _HighTool:
         responses = getattr(context, "input_responses", None) or {}
         if any(getattr(value, "action", "accept") != "accept" for value in responses.values()):
             shows_urls = False
-        way = way_back(
+        way = choose_resume_method(
             getattr(request_context, "protocol_version", None) or "", shows_urls=shows_urls
         )
-        if way is WayBack.URL_REQUIRED and not self._tools.passes_errors:
-            way = WayBack.SAME_CALL
-        if way is WayBack.SAME_CALL:
+        if way is ResumeMethod.URL_REQUIRED and not self._tools.passes_errors:
+            way = ResumeMethod.SAME_CALL
+        if way is ResumeMethod.SAME_CALL:
             raise _Refused(text)
         from mcp.shared.exceptions import UrlElicitationRequiredError  # noqa: PLC0415  # not in 1.x
         from mcp_types import (  # noqa: PLC0415  # not in 1.x
@@ -270,9 +270,9 @@ class _HighTool:
         elicitation = ElicitRequestURLParams(
             message=f"Answer request {fingerprint} here or on another of your devices.",
             url=self._tools.inbox,
-            elicitation_id=call if way is WayBack.URL_REQUIRED else None,
+            elicitation_id=call if way is ResumeMethod.URL_REQUIRED else None,
         )
-        if way is WayBack.URL_REQUIRED:
+        if way is ResumeMethod.URL_REQUIRED:
             raise UrlElicitationRequiredError([elicitation], text)
         return InputRequiredResult(
             input_requests={"approval": ElicitRequest(params=elicitation)}, request_state=call

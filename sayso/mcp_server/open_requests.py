@@ -189,7 +189,7 @@ def _approved_text(approved: Approved, *, was_read: bool) -> str:
     granted = safe_json([dict(detail) for detail in approved.granted])
     if was_read:
         return (
-            "Approved, and you have read that before. The approval is for one action. If you have "
+            "Approved. You have already read this. The approval is for one action. If you have "
             f"acted, do not act again. It was for: {granted}"
         )
     if approved.narrowed:

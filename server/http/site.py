@@ -137,7 +137,7 @@ class Administration:
             store,
             self.adapters,
             by=audit.by_user(person.user.id),
-            only_of=None if sees_all else person.user.id,
+            owner_id=None if sees_all else person.user.id,
         )
 
 

@@ -20,7 +20,7 @@ Text = Annotated[str, Field(max_length=_MAX_TEXT)]
 """A string of limited length."""
 
 Names = Annotated[list[Text], Field(max_length=200)]
-"""A list of limited length."""
+"""A list of short strings."""
 
 Url = Annotated[str, Field(max_length=2_000)]
 
@@ -48,7 +48,7 @@ RiskWord = Literal["low", "medium", "high", "critical"]
 
 
 class StrictBody(BaseModel):
-    """A request body: unknown members and other types are refused."""
+    """A request body: unknown fields and wrong types are rejected."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -97,7 +97,7 @@ class Rotation(StrictBody):
 
 
 class ClientSecret(BaseModel):
-    """A secret of an app, without the secret itself."""
+    """Metadata of a client secret."""
 
     id: str
     hint: str

@@ -15,7 +15,12 @@ from server.protocol.ciba.requests import INTERVAL_MS
 from server.protocol.policy.risks import Risk
 
 ApprovalKind = Literal["action", "consent", "device", "app_device", "app_action", "standing_grant"]
-"""The effect of approving: allow a request, give a consent or standing grant, sign in a device."""
+"""What approving does.
+
+`action` lets an agent fetch its token. `consent` and `standing_grant` store a consent or a grant.
+`device` signs in a terminal. `app_device` gives a consent and signs in an app on a device without a
+browser. `app_action` lets an app fetch one token for an action.
+"""
 
 Place: TypeAlias = tuple[int, str] | None
 """The cursor of a list page: the page begins after this number and ID."""
@@ -208,7 +213,7 @@ class Decision:
         return self.stands_for or self.user_id
 
     @property
-    def with_pin(self) -> bool:
+    def used_pin(self) -> bool:
         """Whether the person entered the PIN; a false claim is refused on receipt."""
         return self.decision == "approve" and Step.PIN in ceremonies.parse_ceremony(self.ceremony)
 

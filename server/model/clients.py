@@ -92,7 +92,7 @@ class Agent:
         allowed_scopes = self.only.get(resource, self.scopes)
         return resource in self.resources and scope in self.scopes and scope in allowed_scopes
 
-    def proves_by(self, method: str, now: int) -> bool:
+    def may_authenticate_with(self, method: str, now: int) -> bool:
         """Return whether it may authenticate with this method now."""
         overlaps = self.auth_before_until is not None and now < self.auth_before_until
         return method == self.auth_method or (overlaps and method == self.auth_before)

@@ -19,7 +19,7 @@ class FeedEvent:
     at: int
     approval_id: str | None
     device_id: str | None
-    held: str | None = None
+    not_notified_because: str | None = None
     """Why it does not notify the user; None if it does, or if it is not about a request."""
     agent_id: str | None = None
     """The agent of an alarm."""

@@ -166,7 +166,7 @@ def exclusive(url: str) -> Iterator[None]:
 
 
 def lock_exclusively(connection: Connection) -> None:
-    """Lock other processes out until this transaction ends. Raises `InUse` if one has connected.
+    """Lock out other processes until this transaction ends. Raises `InUse` if one has connected.
 
     A process that connected since `exclusive` would keep using the old epoch. On SQLite the
     folder stays locked.

@@ -93,7 +93,7 @@ def _measure(
     """
     with local.services.store.write() as view:
         engine = engine_of(builtin.bind_names(view, rules, version=1, by="bench"))
-        evaluator = Evaluator(local.services.secrets, instead=engine)
+        evaluator = Evaluator(local.services.secrets, engine_override=engine)
         case = _case(view, agent, flow, wanted)
         return min(_round(evaluator, view, case, forget=forget) for _ in range(_ROUNDS))
 

@@ -9,7 +9,7 @@ from tests.support.inputs.random_cases import cases
 
 
 def test_every_bound_key_is_included() -> None:
-    """The keys of pages and panels are included as a terminal sends them, without quitting."""
+    """Includes page and panel keys, encoded as a terminal sends them; excludes keys that quit."""
     keys = bound_keys()
     assert {*"adesvxEMRSTUVLXnotyYz!/:?+ ", "\r", "\x1b", "\x1bOP", "\x10"} <= {*keys}
     assert not {"q", "\x11", "\x1a"} & {*keys}
@@ -28,9 +28,9 @@ def test_a_settled_panel_gets_keys_but_none_that_presses_a_button() -> None:
     sent: list[str | float] = []
     child = SimpleNamespace(send=sent.append, setwinsize=lambda *_size: None)
     app = SimpleNamespace(child=child, rest=sent.append)
-    run = Soak(None, None, random.Random(1))  # type: ignore[arg-type]  # noqa: S311  # keys; nobody is asked
+    run = Soak(None, None, random.Random(1))  # type: ignore[arg-type]  # noqa: S311  # random keys, not a security use
     for _ in range(300):
-        run._step(app)  # type: ignore[arg-type]  # it only writes down what is sent
+        run._step(app)  # type: ignore[arg-type]  # it only records what is sent
     panel_keys: list[str] = []
     for index, opened in enumerate(sent):
         if isinstance(opened, str) and opened[0] == "g" and len(opened) == 2:

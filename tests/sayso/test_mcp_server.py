@@ -51,7 +51,7 @@ class _Model:
         return await self.call("request_approval", **given)
 
     async def wait(self, text: str, seconds: float = 50) -> str:
-        """Wait for the request of this text."""
+        """Wait for the request that this text names."""
         return await self.call("wait", id=_id(text), seconds=seconds)
 
 
@@ -75,7 +75,7 @@ async def _asking(
 async def test_a_model_reads_what_was_approved_but_never_the_token(
     server: LiveServer, person: Terminal
 ) -> None:
-    """The approval is reported as one to act on only once."""
+    """Only the first read tells the model to act on the approval."""
     async with _asking(server, person) as model:
         pending = await model.ask()
         request = await asyncio.to_thread(next_request, person)
@@ -87,7 +87,7 @@ async def test_a_model_reads_what_was_approved_but_never_the_token(
         assert outcome.startswith("Approved. Do exactly this, once, and nothing else: ")
         assert json.loads(outcome.partition("else: ")[2]) == [PAYMENT]
         repeated = await model.wait(pending)
-        assert repeated.startswith("Approved, and you have read that before.")
+        assert repeated.startswith("Approved. You have already read this.")
         assert "eyJ" not in outcome + repeated + await model.call("list")
 
 
@@ -105,7 +105,7 @@ async def test_the_match_number_is_in_the_text_for_the_user(
 async def test_a_denial_has_its_code_and_the_quoted_note(
     server: LiveServer, person: Terminal
 ) -> None:
-    """A note cannot end its quotation, and is on one line."""
+    """A note cannot break out of its quotes and stays on one line."""
     async with _asking(server, person) as model:
         pending = await model.ask()
         request = await asyncio.to_thread(next_request, person)
@@ -209,7 +209,7 @@ async def test_an_invalid_request_is_an_error_with_the_remedy(
         assert (await model.call("list")).startswith("There are no requests.")
 
 
-async def test_a_wrong_call_of_wait_says_how_to_call_it(
+async def test_an_invalid_wait_call_says_how_to_call_it(
     server: LiveServer, person: Terminal
 ) -> None:
     """An unknown ID and a time that is too long are refused."""
@@ -229,7 +229,7 @@ async def test_a_wrong_call_of_wait_says_how_to_call_it(
     ],
     ids=["sayso mcp", "the SDK alone, with mcp 1.x"],
 )
-async def test_the_command_serves_the_agent_of_the_environment(
+async def test_the_command_serves_the_agent_configured_by_environment_variables(
     server: LiveServer, person: Terminal, command: list[str]
 ) -> None:
     """The command runs on stdin and stdout, and withdraws open requests when it ends."""
@@ -253,7 +253,7 @@ async def test_the_command_serves_the_agent_of_the_environment(
     until(lambda: person.waiting() == ())
 
 
-async def test_the_agent_of_the_environment_can_use_a_key_file(
+async def test_an_agent_configured_by_environment_variables_can_use_a_key_file(
     server: LiveServer, person: Terminal, tmp_path: Path
 ) -> None:
     """The file has the private key as a JWK."""
@@ -313,7 +313,7 @@ async def test_the_agent_of_the_environment_can_use_a_key_file(
 def test_a_missing_variable_is_named(
     variables: dict[str, str], words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The error is printed on stderr, and the exit code is that of bad usage."""
+    """The error is printed on stderr, and the exit code indicates a usage error."""
     with mock.patch.dict(os.environ, variables, clear=True), pytest.raises(SystemExit) as ended:
         main()
     output = capsys.readouterr()

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from sayso.tool_calls import WayBack, call_id, called_tools, pending_text, way_back
+from sayso.tool_calls import ResumeMethod, call_id, called_tools, choose_resume_method, pending_text
 
 ACTION = {"type": "payment.transfer", "amount": {"minor": 1, "currency": "EUR"}}
 
@@ -28,18 +28,18 @@ def test_only_identical_calls_have_the_same_id() -> None:
 @pytest.mark.parametrize(
     ("version", "shows_urls", "way"),
     [
-        ("2026-07-28", True, WayBack.INPUT_REQUIRED),
-        ("2027-01-01", True, WayBack.INPUT_REQUIRED),
-        ("2025-11-25", True, WayBack.URL_REQUIRED),
-        ("2026-07-28", False, WayBack.SAME_CALL),
-        ("2025-06-18", False, WayBack.SAME_CALL),
+        ("2026-07-28", True, ResumeMethod.INPUT_REQUIRED),
+        ("2027-01-01", True, ResumeMethod.INPUT_REQUIRED),
+        ("2025-11-25", True, ResumeMethod.URL_REQUIRED),
+        ("2026-07-28", False, ResumeMethod.SAME_CALL),
+        ("2025-06-18", False, ResumeMethod.SAME_CALL),
     ],
 )
-def test_the_way_back_depends_on_the_version_and_capabilities(
-    version: str, *, shows_urls: bool, way: WayBack
+def test_the_resume_method_depends_on_the_version_and_capabilities(
+    version: str, *, shows_urls: bool, way: ResumeMethod
 ) -> None:
     """A client that shows no URLs gets a text for its model."""
-    assert way_back(version, shows_urls=shows_urls) is way
+    assert choose_resume_method(version, shows_urls=shows_urls) is way
 
 
 def test_a_pending_call_says_what_to_do() -> None:

@@ -69,7 +69,7 @@ def _read_unusual(members: JsonObject) -> tuple[Anomaly, ...] | None:
 
 
 def with_current_signals(display: Display, members: JsonObject | None) -> Display:
-    """Return the display with the current signals, which the server sends next to the document."""
+    """Return the display with the current signals, which the server sends alongside it."""
     if members is None:
         return display
     compared = members.safe("compared", max_len=_MAX_TEXT)
@@ -91,7 +91,7 @@ def _read_signals(members: JsonObject, name: str) -> tuple[Anomaly, ...]:
 def _read_agent(members: JsonObject) -> RequestingAgent:
     """Return the agent; a missing list is empty, as for requests without an agent."""
     names = {
-        name: members.safes(name) if name in members.values else ()
+        name: members.safe_texts(name) if name in members.values else ()
         for name in ("owners", "keys", "through")
     }
     return read_as(RequestingAgent, members, **names)

@@ -109,7 +109,10 @@ def _invitation(answer: JsonObject, issuer: str, until: int) -> Invitation:
 
 
 def _next_pause(refused: ApiError, seconds: int) -> int:
-    """Return the polling interval: after `slow_down` five seconds longer, or the server's."""
+    """Return the next polling interval.
+
+    After `slow_down`, use the server's interval, or add five seconds.
+    """
     if refused.code != "slow_down":
         return seconds
     interval = refused.members.get("interval")
@@ -146,7 +149,7 @@ def enroll(home: Home, enrollment: Enrollment, *, clock: Clock) -> Client:
     3. A session key is created. Tokens bound to it are issued for the code or by another device.
     4. Two approval keys are created; their public halves define the device.
     5. The server's half of the PIN seals the private keys, and a signature confirms the PIN.
-    6. Only then are files written that a later command would use.
+    6. Only then are the files that later commands use written.
 
     Raises BadPin, BadName, BadServer, ApiError, Unreachable.
     """
@@ -187,13 +190,13 @@ def find_issuer(url: str, *, allow_insecure: bool = False) -> str:
 
 
 def check_name(name: str) -> None:
-    """Raise BadName if no server accepts the device name."""
+    """Raise BadName if the device name is invalid."""
     is_plain = name.isprintable() and _NOT_IN_NAMES.isdisjoint(name)
     is_trimmed = name == name.strip() and "  " not in name
     if not (is_plain and is_trimmed and len(name) <= _NAME_LENGTH and any(map(str.isalnum, name))):
         raise BadName(
-            f"A device's name has 1 to {_NAME_LENGTH} characters, at least one letter or digit, "
-            "single spaces, and no [ ] < > { } or backslash."
+            f"A device's name must have 1 to {_NAME_LENGTH} characters, at least one letter or "
+            "digit, single spaces, and no [ ] < > { } or backslash."
         )
 
 
@@ -275,8 +278,8 @@ def _parse_url(url: str, *, allow_insecure: bool) -> SplitResult:
     parts = urlsplit(url)
     if parts.scheme not in _PORTS or not parts.hostname:
         raise BadAddress("A server address begins with https:// or, on this machine, http://.")
-    is_open = parts.scheme == "http" and parts.hostname not in LOOPBACK
-    if is_open and not allow_insecure:
+    is_insecure = parts.scheme == "http" and parts.hostname not in LOOPBACK
+    if is_insecure and not allow_insecure:
         raise BadAddress("Without https://, others on the network could read the code.")
     return parts
 

@@ -3,7 +3,7 @@
     x = Argon2id(PIN, salt)             on this device
     y = the server's answer to x        one counted call per attempt
     k = HKDF-SHA256(x ‖ y, level)       the key of an AES-GCM blob
-    blob = nonce ‖ AES-GCM(k, private number, device ‖ level)
+    blob = nonce ‖ AES-GCM(k, private key, device ‖ level)
 
 Without y no PIN can be tried, so nobody can guess the PIN from a copy of the files.
 Owns: these calculations. Never: files, HTTP, counting.
@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from approver_tui.client.errors import BadPin
 
 MIN_PIN_LENGTH = 6
-"""The fewest characters of a PIN."""
+"""The minimum length of a PIN, in characters."""
 
 SALT_BYTES = 16
 _ITERATIONS = 3
@@ -39,13 +39,13 @@ class KeyLevel(StrEnum):
 
 
 class UnsealFailed(Exception):
-    """The blob's tag failed: the PIN was wrong, or the blob belongs to another device."""
+    """The blob's tag did not verify: the PIN was wrong, or the blob belongs to another device."""
 
 
 def check_new_pin(pin: str) -> None:
     """Raise BadPin if the new PIN is too short."""
     if len(_normalize(pin)) < MIN_PIN_LENGTH:
-        raise BadPin(f"A PIN has at least {MIN_PIN_LENGTH} characters.")
+        raise BadPin(f"A PIN must have at least {MIN_PIN_LENGTH} characters.")
 
 
 def new_salt() -> bytes:
@@ -67,14 +67,14 @@ def stretch(pin: str, salt: bytes) -> bytes:
 
 
 def seal(scalar: bytes, *, x: bytes, y: bytes, level: KeyLevel, device: str) -> bytes:
-    """Return the blob that holds a private number."""
+    """Return the blob that holds a private key."""
     nonce = os.urandom(_NONCE_BYTES)
     cipher = AESGCM(_wrapping_key(x, y, level))
     return nonce + cipher.encrypt(nonce, scalar, _associated_data(device, level))
 
 
 def unseal(blob: bytes, *, x: bytes, y: bytes, level: KeyLevel, device: str) -> bytearray:
-    """Return the private number in `blob`, in memory that `wipe` can clear. Raises UnsealFailed."""
+    """Return the private key in `blob`, in memory that `wipe` can clear. Raises UnsealFailed."""
     cipher = AESGCM(_wrapping_key(x, y, level))
     nonce, sealed = blob[:_NONCE_BYTES], blob[_NONCE_BYTES:]
     try:

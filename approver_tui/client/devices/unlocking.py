@@ -31,7 +31,7 @@ SESSION_PURPOSE = "session"
 
 @dataclass(frozen=True, slots=True)
 class OpenedKey:
-    """A private number in memory that can be wiped, and the nonce of the call that opened it."""
+    """A private key in memory that can be wiped, and the nonce of the call that opened it."""
 
     scalar: bytearray
     nonce: str
@@ -42,7 +42,7 @@ class OpenedKey:
         return SigningKey.from_scalar(bytes(self.scalar))
 
     def wipe(self) -> None:
-        """Clear the private number."""
+        """Clear the private key."""
         keys.wipe(self.scalar)
 
 

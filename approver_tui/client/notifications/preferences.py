@@ -129,10 +129,10 @@ def _read(members: JsonObject) -> NotificationPrefs:
 
 
 def _read_hours(members: JsonObject) -> QuietHours:
-    days = members.safes("days", max_len=9)
+    days = members.safe_texts("days", max_len=9)
     begins, ends = members.safe("from"), members.safe("to")
     return read_as(QuietHours, members, days=days, begins=begins, ends=ends)
 
 
 def _read_mute(members: JsonObject) -> Mute:
-    return read_as(Mute, members, **members.who("agent"))
+    return read_as(Mute, members, **members.id_and_name("agent"))

@@ -1,4 +1,4 @@
-"""`sayso deputies`: list and end deputies."""
+"""`sayso deputies`: list deputies and end their terms."""
 
 import click
 
@@ -13,13 +13,13 @@ with lazily():
 
 @click.group("deputies")
 def command() -> None:
-    """Deputies. People name deputies on their devices; here you can end them."""
+    """List deputies, or end their terms. Users name deputies on their devices."""
 
 
 @command.command("list")
 @prints
 def show_all(admin: OpenInstallation) -> Printed:
-    """List deputies that have not ended, by end."""
+    """List current and upcoming deputies, by end date."""
     deputies = admin.deputies.all()
     rows = [
         (
@@ -39,7 +39,7 @@ def show_all(admin: OpenInstallation) -> Printed:
 @click.argument("deputy_id", metavar="ID")
 @prints
 def revoke(admin: OpenInstallation, deputy_id: str) -> Printed:
-    """End a deputy immediately. Their decisions stay valid."""
+    """End a deputy's term immediately. Their decisions stay valid."""
     deputy = admin.deputies.end(deputy_id, by=BY)
     line = f"{deputy.deputy_name} is no longer a deputy of {deputy.user_name}."
     return lambda: deputy_wire.deputy(deputy), [line]

@@ -15,12 +15,12 @@ with lazily():
 
 @click.group("grants")
 def command() -> None:
-    """Standing grants. Users give them on their devices; here you can revoke them."""
+    """List or revoke standing grants. Users create them on their devices."""
 
 
 @command.command("list")
-@click.option("--user", metavar="USER", help="Only grants of this user.")
-@click.option("--agent", metavar="AGENT", help="Only grants for this agent.")
+@click.option("--user", metavar="USER", help="Show only this user's grants.")
+@click.option("--agent", metavar="AGENT", help="Show only grants for this agent.")
 @click.option("--ended", is_flag=True, help="Include ended grants.")
 @prints
 def show_all(
@@ -59,7 +59,7 @@ def show_all(
 @click.argument("grant_id", metavar="ID")
 @prints
 def revoke(admin: OpenInstallation, grant_id: str) -> Printed:
-    """Revoke a standing grant. The user is asked about each request again."""
+    """Revoke a standing grant. From then on, the user is asked about each request."""
     standing_grant = admin.standing_grants.revoke(grant_id, by=BY)
     line = (
         f"Revoked the standing grant of {standing_grant.user_name} for {standing_grant.agent_name}."

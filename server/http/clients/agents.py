@@ -54,7 +54,7 @@ def listed(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.Mana
     """List agents by name. Without a role, your own."""
     after_position, limit = listing.cursor(request), listing.limit(request)
     filters = having(AGENT_MEMBERS, request.query)
-    part = admin.agents.page(after_position, limit, owner=admin.only_of, having=filters)
+    part = admin.agents.page(after_position, limit, owner=admin.owner_id, having=filters)
     names_by_id = admin.names(_people(*part.items))
     return listing.page(wire.ManagedAgents, part, lambda agent: wire.document(agent, names_by_id))
 

@@ -26,7 +26,10 @@ class NewClient(StrictBody):
 
 @with_fields(change_fields(APP_MEMBERS))
 class ClientChanges(StrictBody):
-    """The changes; omitted members stay. Null lets the app use every action type."""
+    """Fields to change. Omitted fields are unchanged.
+
+    Set `action_types` to null to let the app use every action type.
+    """
 
     enabled: bool | None = None
 
@@ -57,7 +60,7 @@ class AppWithSecret(BaseModel):
     client_secret: str | None
 
 
-def _document(record: App) -> ManagedApp:
+def _to_wire(record: App) -> ManagedApp:
     """Return an app as JSON."""
     return ManagedApp(
         id=names.path_id(record.id),
@@ -78,7 +81,7 @@ def listed(_site: Site, request: HttpRequest, admin: AdminServices) -> ManagedAp
     """List apps by name."""
     after_position, limit = listing.cursor(request), listing.limit(request)
     part = paging.after(admin.apps.all(), lambda app: app.name.casefold(), after_position, limit)
-    return listing.page(ManagedApps, part, _document)
+    return listing.page(ManagedApps, part, _to_wire)
 
 
 @managed("POST /api/apps", status=201, signed=True)
@@ -86,13 +89,13 @@ def add(_site: Site, _request: HttpRequest, admin: AdminServices, body: NewClien
     """Register an app. Its secret is shown once."""
     new = NewApp(**written(APP_MEMBERS, body))
     issued = admin.apps.add(new, by=admin.by)
-    return AppWithSecret(app=_document(issued.app), client_secret=issued.secret or None)
+    return AppWithSecret(app=_to_wire(issued.app), client_secret=issued.secret or None)
 
 
 @managed("GET /api/apps/<id>")
 def show(_site: Site, request: HttpRequest, admin: AdminServices) -> ManagedApp:
     """Get one app."""
-    return _document(admin.apps.by_path(request.params["id"]))
+    return _to_wire(admin.apps.by_path(request.params["id"]))
 
 
 @managed("PATCH /api/apps/<id>", versioned=True)
@@ -102,17 +105,17 @@ def update(
     """Change, disable or enable an app."""
     changes = AppChanges(enabled=body.enabled, **written(APP_MEMBERS, body))
     app_id = admin.apps.by_path(request.params["id"]).id
-    return _document(admin.apps.update(app_id, changes, by=admin.by))
+    return _to_wire(admin.apps.update(app_id, changes, by=admin.by))
 
 
 @managed("POST /api/apps/<id>/secret")
 def rotate(
     _site: Site, request: HttpRequest, admin: AdminServices, body: Rotation
 ) -> AppWithSecret:
-    """Create a new secret, shown once. The old one works for the overlap."""
+    """Create a new secret, shown once. The old secret keeps working for `overlap` seconds."""
     app_id = admin.apps.by_path(request.params["id"]).id
     issued = admin.apps.rotate_secret(app_id, by=admin.by, overlap_ms=body.overlap * 1000)
-    return AppWithSecret(app=_document(issued.app), client_secret=issued.secret)
+    return AppWithSecret(app=_to_wire(issued.app), client_secret=issued.secret)
 
 
 @managed("DELETE /api/apps/<id>")

@@ -48,7 +48,7 @@ def listed(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.Inci
         closed=closed == "true",
         limit=limit + 1,
         before=listing.moment_cursor(request),
-        owner=admin.only_of,
+        owner=admin.owner_id,
     )
     part = paging.part(incidents, limit, lambda t: f"{t.incident.opened_at}.{t.incident.id}")
     return listing.page(wire.Incidents, part, wire.incident)
@@ -57,7 +57,7 @@ def listed(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.Inci
 @managed("GET /api/incidents/<id>", roles=STAFF_AND_OWNERS, errors=(401, 403, 404))
 def show(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.Incident:
     """Get one incident with its evidence."""
-    incident = admin.incidents.show(request.params["id"], owner=admin.only_of)
+    incident = admin.incidents.show(request.params["id"], owner=admin.owner_id)
     return wire.incident(incident)
 
 

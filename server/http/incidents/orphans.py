@@ -51,5 +51,5 @@ def _orphan(record: Record) -> Orphan:
 def listed(_site: Site, request: HttpRequest, admin: AdminServices) -> Orphans:
     """List orphaned agents and those to review. Without a role, your own."""
     after_position, limit = listing.cursor(request), listing.limit(request)
-    part = admin.orphans.page(after_position, limit, owner=admin.only_of)
+    part = admin.orphans.page(after_position, limit, owner=admin.owner_id)
     return listing.page(Orphans, part, _orphan)

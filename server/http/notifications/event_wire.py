@@ -14,7 +14,7 @@ def event(item: FeedItem) -> dict[str, object]:
         "seq": item.event.seq,
         "event": item.event.event,
         "at": rfc3339(item.event.at),
-        "held": item.event.held,
+        "held": item.event.not_notified_because,
     }
     if item.approval is not None:
         frame["approval"] = approval(item.approval).model_dump(exclude={"nonce", "devices"})

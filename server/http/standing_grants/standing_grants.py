@@ -65,7 +65,7 @@ def all_listed(site: Site, request: HttpRequest, admin: AdminServices) -> wire.M
         agent=request.query.get("agent"),
         user=request.query.get("user"),
         ended=listing.ended(request),
-        only_of=admin.only_of,
+        owner_id=admin.owner_id,
         limit=limit + 1,
         before=listing.moment_cursor(request),
     )
@@ -78,7 +78,7 @@ def all_listed(site: Site, request: HttpRequest, admin: AdminServices) -> wire.M
 def end(site: Site, request: HttpRequest, admin: AdminServices) -> wire.ManagedGrant:
     """Revoke a standing grant. Without a role, one for your agents."""
     standing_grant = admin.standing_grants.revoke(
-        request.params["id"], by=admin.by, only_of=admin.only_of
+        request.params["id"], by=admin.by, owner_id=admin.owner_id
     )
     return wire.managed(standing_grant, site.clock.now())
 

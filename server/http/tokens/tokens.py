@@ -6,7 +6,7 @@ from server.protocol import forms
 from server.protocol.clients import client_auth
 from server.protocol.forms import Form
 from server.protocol.tokens import introspection
-from server.services.clients.client_auth import Client, confidential_client, holds_tokens
+from server.services.clients.client_auth import Client, confidential_client, only_token_client
 
 
 def introspect(site: Site, request: HttpRequest) -> HttpResponse:
@@ -24,7 +24,7 @@ def introspect(site: Site, request: HttpRequest) -> HttpResponse:
 def revoke(site: Site, request: HttpRequest) -> dict[str, object]:
     """POST /revoke (RFC 7009 2)."""
     form, client = _read(site, request)
-    site.tokens.revocation.revoke(holds_tokens(client), form.require("token"))
+    site.tokens.revocation.revoke(only_token_client(client), form.require("token"))
     return {}
 
 

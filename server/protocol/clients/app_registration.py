@@ -2,8 +2,8 @@
 
 Owns: parsing the metadata, and all refusals that need no database row. Never: who may register.
 
-Such an app is public. Metadata that asks for more is replaced, and the answer has the values that
-the app got (3.2.1).
+Such an app is public. Metadata that asks for more is replaced, and the response contains the
+values that were registered (3.2.1).
 """
 
 from collections.abc import Mapping
@@ -111,6 +111,6 @@ def _application_type(members: Mapping[str, JsonValue], uris: tuple[str, ...]) -
         raise errors.InvalidClientMetadata("application_type must be native or web.")
     if application_type == "web" and is_local:
         raise errors.InvalidRedirectUri(
-            "An app of application_type web has https redirect URIs that are not on this machine."
+            "With application_type web, redirect URIs must use https and must not be loopback URIs."
         )
     return "web" if application_type == "web" else "native"

@@ -43,7 +43,7 @@ class AppRequest:
 def parse_app_request(form: Form) -> AppRequest:
     """Parse the request of an app (RFC 8628 3.1, RFC 8707 2). Raises errors.ProtocolError."""
     _refuse_unsupported(form)
-    openid, scope = scopes.split_asked(form.get("scope"))
+    openid, scope = scopes.split_requested(form.get("scope"))
     resources = form.every("resource")
     if len(resources) > 1:
         raise errors.InvalidTarget("Name one resource; a token has one audience.")

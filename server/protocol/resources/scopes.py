@@ -39,13 +39,13 @@ def split(scopes: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return openid, tuple(name for name in scopes if name not in OPENID_SCOPES)
 
 
-def split_asked(asked: str | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Parse and split the scopes that an app requests, if any. Raises errors.InvalidScope."""
+def split_requested(asked: str | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Parse and split the scopes that a client requests, if any. Raises errors.InvalidScope."""
     if asked is None:
         return (), ()
     openid, scope = split(parse(asked))
     if openid and OPENID not in openid:
-        raise errors.InvalidScope("Scopes about the person need openid.")
+        raise errors.InvalidScope("Scopes about the user require the openid scope.")
     return openid, scope
 
 

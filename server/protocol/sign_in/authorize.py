@@ -91,7 +91,7 @@ def parse(form: Form, back: ReturnTo) -> AuthorizationRequest:
     _refuse_request_objects(form)
     challenge = pkce.check_challenge(form.get("code_challenge"), form.get("code_challenge_method"))
     details = requests.read_details(form.get("authorization_details"))
-    openid, scope = scopes.split_asked(form.get("scope"))
+    openid, scope = scopes.split_requested(form.get("scope"))
     resources = form.every("resource")
     if len(resources) > 1:
         raise errors.InvalidTarget("Name one resource; a token has one audience.")

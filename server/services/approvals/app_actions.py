@@ -84,9 +84,9 @@ class AppActions:
     ) -> CheckedAppAction:
         """Check an app action by current registrations and policy. Raises errors.ProtocolError.
 
-        1. The app may have the scopes.  2. Every object matches an action type, and every scope
-        that requires one has it.  3. Policy lets this user alone approve; without a user, rules
-        about users do not match.  4. The request can be displayed in full.
+        Checks, in order, that: 1. the app may have the scopes; 2. every object matches an action
+        type, and every scope that requires one has it; 3. policy lets this user alone approve
+        (without a user, rules about users do not match); 4. the request can be displayed in full.
         """
         directory = view.directory
         target = targets.resolve(directory, app, resource, scope)

@@ -1,7 +1,7 @@
 """An administrator adds an approver to a pending request.
 
 The new approver decides for the user the request is for, as a backup does. If rules name eligible
-approvers, only those can be added. Nobody whom a rule excludes can be added.
+approvers, only those can be added. Users that a rule excludes cannot be added.
 Owns: checking who may be added. Never: counting their vote (`votes.py` and policy).
 """
 
@@ -37,8 +37,8 @@ class BackupRequests:
     def ask(self, approval_id: str, name_or_id: str, *, by: str) -> NamedApproval:
         """Ask one more person about a pending request. Raises `NotFound`, `Conflict` or `Invalid`.
 
-        1. The request is pending, comes from an agent and has a user.  2. The person is enabled and
-        not asked yet.  3. Under current rules, their approval would count.
+        Checks, in order, that: 1. the request is pending, comes from an agent and has a user; 2.
+        the person is enabled and not asked yet; 3. under current rules, their approval would count.
         """
         with self.store.write() as tx:
             approval = oversight.find(tx, approval_id)

@@ -92,10 +92,11 @@ class Ceremonies:
     ) -> errors.Problem | AttemptsCounted | None:
         """Check an approve answer against the request's ceremony; None if it suffices.
 
-        1. The key and the PIN suffice.  2. The signature claims every required step and no unknown
-        one.  3. The entries are present.  4. The first unit of work counts an attempt for each.
-        5. The next one compares them and takes back the attempts of correct entries. Raises
-        errors.Problem 403, 422 and 423. The caller must commit before it raises a returned Problem.
+        Rules, in order: 1. The key and the PIN suffice. 2. The signature claims every required step
+        and no unknown one. 3. The entries are present. 4. The first unit of work counts an attempt
+        for each. 5. The next one compares them and takes back the attempts of correct entries.
+        Raises errors.Problem 403, 422 and 423. The caller must commit before it raises a returned
+        Problem.
         """
         _check_key_and_pin(tx, answer)
         _check_steps(answer)
@@ -146,9 +147,9 @@ def checked_reason(reason: str | None) -> str | None:
 def _check_key_and_pin(tx: Unit, answer: ApproveAnswer) -> None:
     """Check that the key and the PIN entry suffice. Raises errors.Problem.
 
-    1. The session key cannot approve.  2. A passkey verifies its user each time, so it must not
-    claim a PIN.  3. A terminal proves the PIN if it is required or claimed.  4. At high risk, the
-    device is old enough.
+    Checks, in order, that: 1. the session key cannot approve; 2. a passkey verifies its user each
+    time, so it must not claim a PIN; 3. a terminal proves the PIN if it is required or claimed; 4.
+    at high risk, the device is old enough.
     """
     is_high_risk = answer.approval.risk.rank >= Risk.HIGH.rank
     if answer.key == "session":
@@ -259,7 +260,7 @@ def _lock(tx: Unit, answer: ApproveAnswer, step: Step) -> None:
 
 
 def is_possible_without(view: View, approval: Approval, user_id: str) -> bool:
-    """Return whether other people can reach the quorum.
+    """Return whether the other approvers can reach the quorum.
 
     Counts those who have approved and those who still can and are not locked out. A person and
     their backups and deputies share one vote.

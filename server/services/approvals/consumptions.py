@@ -54,10 +54,10 @@ class Consumptions:
     def consume(self, caller: ResourceServer, execution: IntendedExecution) -> Consumed:
         """Consume the approval of this token for this execution. Idempotent by execution.
 
-        1. The token is active and for a resource that the caller serves.  2. It comes from a
-        single-use approval.  3. The digest of the details is the one that the person granted.
-        4. The answer meets the requirements of the current risk and of the resource.  5. Each
-        approval has at most one row, which names its execution. Raises errors.Problem.
+        Rules, in order: 1. The token is active and for a resource that the caller serves. 2. It
+        comes from a single-use approval. 3. The digest of the details is the one that the person
+        granted. 4. The answer meets the requirements of the current risk and of the resource. 5.
+        Each approval has at most one row, which names its execution. Raises errors.Problem.
         """
         with self.store.write() as tx:
             active_token = self.find_active_token(tx, execution.token)

@@ -107,11 +107,11 @@ class ApprovalService:
     ) -> ApproverView | errors.Problem | AttemptsCounted:
         """Process an answer in its own unit of work.
 
-        1. This person is an approver.  2. A key of this device signed exactly the server's values
-        and, if the answer narrows the request, a valid granted text.  3. The request is pending and
-        its agent may still act.  4. Key and ceremony suffice; attempts are counted first and
-        compared in the next unit of work.  5. State, answer, audit entry, events and a given
-        consent are stored together.
+        Rules, in order: 1. This person is an approver. 2. A key of this device signed exactly the
+        server's values and, if the answer narrows the request, a valid granted text. 3. The request
+        is pending and its agent may still act. 4. Key and ceremony suffice; attempts are counted
+        first and compared in the next unit of work. 5. State, answer, audit entry, events and a
+        given consent are stored together.
         """
         approval = votes.locked(tx, approvers.get_for_approver(tx, approval_id, person.user.id))
         device = device_auth.current_device(tx, person)
@@ -159,9 +159,9 @@ class ApprovalService:
     ) -> ApproverView | errors.Problem:
         """Process the answer of one of several approvers.
 
-        1. Neither they nor their deputy have voted.  2. An approval grants what the others approved
-        or a part of it.  3. The approval that reaches the quorum, or any denial, closes the
-        request.
+        Rules, in order: 1. Neither they nor their deputy have voted. 2. An approval grants what the
+        others approved or a part of it. 3. The approval that reaches the quorum, or any denial,
+        closes the request.
         """
         if (earlier := votes.earlier_answer(tx, approval, answer.user_id)) is not None:
             return _repeat_or_refuse(tx, approval, earlier, answer, narrowed)
@@ -195,8 +195,9 @@ class ApprovalService:
     ) -> ApproverView | errors.Problem:
         """Process a withdrawal of a vote. As for a denial, any key of the device suffices.
 
-        1. A repeat of the stored withdrawal is accepted, as after a lost response.  2. The device
-        signed the server's values.  3. The request is pending and its agent may still act.
+        Rules, in order: 1. A repeat of the stored withdrawal is accepted, as after a lost response.
+        2. The device signed the server's values. 3. The request is pending and its agent may still
+        act.
         """
         if votes.is_stored_withdrawal(tx, approval, person.user.id, submitted_decision.jws):
             return approver_view(tx, approval, person.user.id)
@@ -345,7 +346,7 @@ def _record_vote(tx: Unit, approval: Approval, answer: Decision, key: str) -> Ap
 def _repeat_or_refuse(
     tx: Unit, approval: Approval, earlier: Decision, answer: Decision, narrowed: Narrowed | None
 ) -> ApproverView | errors.Problem:
-    """Accept a repeat of the same answer, as after a lost response; refuse a different one."""
+    """Accept a repetition of the same answer, as after a lost response; reject a different one."""
     if is_repeat(earlier, answer) and _granted_text(narrowed) == approval.granted:
         return approver_view(tx, approval)
     detail = "You have already approved this request. To change that, withdraw your approval."
@@ -373,7 +374,7 @@ def _settle(tx: Unit, approval: Approval, answer: Decision, key: str) -> None:
 def _reset_pin_attempts(tx: Unit, answer: Decision, key: str) -> None:
     """Reset the PIN attempts of the device if its high key signed, because that proves the PIN."""
     if key == "high":
-        tx.devices.confirm(answer.device_id, entered=answer.with_pin)
+        tx.devices.confirm(answer.device_id, entered=answer.used_pin)
 
 
 def _signed_steps(payload: decisions.Decision) -> ceremonies.Ceremony:

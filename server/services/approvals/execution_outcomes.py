@@ -49,9 +49,9 @@ class Outcomes:
     ) -> tuple[Approval, ShownExecution]:
         """Store the result of an execution. Idempotent.
 
-        1. The text can be displayed.  2. A resource that the caller serves consumed this approval
-        for this execution.  3. It has not reported another result.  4. If what ran is not what was
-        granted, raise an alarm. Raises errors.Problem.
+        Rules, in order: 1. The text can be displayed. 2. A resource that the caller serves consumed
+        this approval for this execution. 3. It has not reported another result. 4. If what ran is
+        not what was granted, raise an alarm. Raises errors.Problem.
         """
         text = _checked_text(reported_outcome.text)
         with self.store.write() as tx:

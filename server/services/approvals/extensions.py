@@ -46,9 +46,10 @@ class Extensions:
     def extend(self, person: Person, approval_id: str) -> ApproverView:
         """Extend a request by its original lifetime, from now.
 
-        1. This person is an approver.  2. It is pending.  3. They may extend it, and the limit is
-        not reached.  4. The new expiry is later, but not after that of its subject token.
-        Raises errors.Problem: 404, 409 `not_pending` or `not_extendable`, 403 `forbidden`.
+        Checks, in order, that: 1. this user is an approver; 2. the request is pending; 3. the user
+        may extend it, and the limit is not reached; 4. the new expiry is later, but not after that
+        of its subject token. Raises errors.Problem: 404, 409 `not_pending` or `not_extendable`, 403
+        `forbidden`.
         """
         with self.store.write() as tx:
             device_auth.current_device(tx, person)

@@ -1,4 +1,4 @@
-"""The lists of a person's requests: unanswered, waiting for others, and closed.
+"""A user's lists of requests: unanswered, waiting for others, and closed.
 
 Owns: the contents and the counts of the inbox and the history. Never: deciding a request.
 """
@@ -49,7 +49,7 @@ class InboxService:
     store: Store
 
     def first(self, person: Person) -> ApproverView | None:
-        """Return the first request that this person has not answered; counts nothing."""
+        """Return the first request that this user has not answered, without counting the others."""
         device = person.registered_device
         with self.store.read() as view:
             approvals = view.approvals.waiting(device.user_id, view.now, 1)

@@ -75,7 +75,7 @@ class Narrowed:
 
 @dataclass(frozen=True, slots=True)
 class _HistoryInput:
-    """The granted request, as input of history."""
+    """The granted request, as input to history."""
 
     agent: Agent
     user: User
@@ -86,7 +86,7 @@ class _HistoryInput:
 
 @dataclass(frozen=True, slots=True)
 class _HeadlineInput:
-    """The granted request, as input of the headline."""
+    """The granted request, as input to the headline."""
 
     target: TokenTarget
     details: Sequence[Mapping[str, JsonValue]]
@@ -104,7 +104,10 @@ class Narrowings:
     server_policy: ServerPolicy
 
     def narrowable(self, person: Person, approval_id: str) -> Narrowable:
-        """Return the narrowable parts. Raises errors.Problem 404, 409, or 422 for other kinds."""
+        """Return the narrowable parts.
+
+        Raises errors.Problem 404, 409, or 422 if the request is not an action.
+        """
         with self.store.read() as view:
             approval = _pending_request(view, person, approval_id)
             _check_kind(approval)
@@ -126,8 +129,9 @@ class Narrowings:
     def check(self, view: View, approval: Approval, text: str) -> Narrowed:
         """Check a granted text against the request. Raises errors.Problem 422 `not_narrower`.
 
-        1. The server could have created it for this request.  2. Its details match their action
-        types.  3. They differ only as the action types allow.  4. The token lifetime is shorter.
+        Checks, in order, that: 1. the server could have created it for this request; 2. its details
+        match their action types; 3. they differ only as the action types allow; 4. the token
+        lifetime is shorter.
         """
         _check_kind(approval)
         try:
@@ -162,7 +166,7 @@ class Narrowings:
         return approval if updated is None else updated
 
     def remove_granted(self, tx: Unit, approval: Approval) -> Approval | None:
-        """Remove the granted text again; returns None if the request is no longer pending."""
+        """Remove the granted text; returns None if the request is no longer pending."""
         terms = _requested_terms(approval)
         past = self._history_addition(tx, approval, terms, self._types(tx, terms))
         return tx.approvals.narrow(approval.id, None, "{}", past)

@@ -97,7 +97,7 @@ class Receipts:
         with self.store.read() as view:
             approval = approvers.get_for_approver(view, approval_id, person.user.id)
             request = self._evidence(view, approval, person)
-            earlier = view.approvals.get(_given_in(request.entries) or "")
+            earlier = view.approvals.get(_granting_approval_id(request.entries) or "")
             given_in = None if earlier is None else self._evidence(view, earlier, person)
             token, now = self._token(view, approval, person), view.now
         entries = (*request.entries, *(given_in.entries if given_in else ()))
@@ -161,7 +161,7 @@ def _evidence_entries(entries: list[StoredEntry]) -> Iterator[StoredEntry]:
             yield entry
 
 
-def _given_in(entries: Iterable[StoredEntry]) -> str | None:
+def _granting_approval_id(entries: Iterable[StoredEntry]) -> str | None:
     """Return the ID of the request that gave the deciding consent or standing grant, if any."""
     all_facts = (
         entry.members["facts"] for entry in entries if entry.type == audit.Type.APPROVAL_ALLOWED

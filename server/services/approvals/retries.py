@@ -1,7 +1,7 @@
 """Asking an agent to retry an expired request.
 
-This grants nothing, so a session suffices. The agent learns of it with `expired_token` at its next
-poll and may then send a new request; the old one stays expired.
+This grants nothing, so a session suffices. At its next poll, the agent gets `expired_token` with
+`retry`, and can then send a new request. The old request stays expired.
 """
 
 from dataclasses import dataclass
@@ -46,9 +46,9 @@ class Retries:
     def ask(self, person: Person, approval_id: str) -> ApproverView:
         """Ask the agent of an expired request to retry. Idempotent across approvers.
 
-        1. This person is an approver.  2. It expired unanswered, and its agent polls.  3. The
-        agent is enabled.  4. Only the first call is recorded; later ones return the same.
-        Raises errors.Problem: 404, 409 `not_expired`, `not_retryable` or `agent_stopped`.
+        Rules, in order: 1. This person is an approver. 2. It expired unanswered, and its agent
+        polls. 3. The agent is enabled. 4. Only the first call is recorded; later ones return the
+        same. Raises errors.Problem: 404, 409 `not_expired`, `not_retryable` or `agent_stopped`.
         """
         with self.store.write() as tx:
             device_auth.current_device(tx, person)

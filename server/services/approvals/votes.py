@@ -1,7 +1,8 @@
 """Votes on a request with several approvers: which count, and what a new one changes.
 
-Each person has one vote; a backup or deputy casts the vote of the person they act for. Votes count
-together only for the same granted text: narrowing it voids the earlier ones. Any denial is final.
+Each person has one vote; a backup or deputy casts the vote of the person they act for. Votes are
+counted together only for the same granted text: narrowing it voids earlier votes. Any denial is
+final.
 Owns: which votes count. Never: changing the state (`decisions.py`), or choosing whom to ask.
 """
 
@@ -170,7 +171,7 @@ def _approving_users(view: View, approval: Approval) -> tuple[set[str], int]:
 
 
 def _cast_by(view: View, approval: Approval) -> dict[str, str]:
-    """Return who cast the vote of whom, as backup or deputy: voter ID to the ID of the caster.
+    """Return who cast each vote as a backup or deputy: the voter's ID → the ID of that person.
 
     Empty while the request is pending.
     """

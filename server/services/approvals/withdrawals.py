@@ -36,7 +36,7 @@ def withdraw(
     actor: str,
     facts: Mapping[str, object] = _NO_FACTS,
 ) -> int:
-    """Cancel those that are open, each with an audit entry and an event; returns how many."""
+    """Cancel the open ones, each with an audit entry and an event; returns the number canceled."""
     return sum(_withdraw(tx, approval, reason, actor, facts) for approval in approvals)
 
 

@@ -46,7 +46,7 @@ def find_automatic_decision(
 
 
 def covering_consent(view: View, case: PolicyRequest, at: int | None = None) -> Consent | None:
-    """Return the user's consent for this agent, now or at a time, if it covers every scope."""
+    """Return the user's consent to the agent at the given time or now, if it covers all scopes."""
     if case.user is None:
         return None
     resource = case.target.resource.uri
@@ -70,7 +70,7 @@ def record_and_notify(tx: Unit, approval: Approval, *, screens: bool = True) -> 
             decision=str(approval.state),
             facts={
                 "decided_by": automatic_decision(approval),
-                "given_in": _given_in(tx, approval),
+                "given_in": _granting_approval_id(tx, approval),
                 "display_digest": approval.display_digest,
                 "policy": json.loads(approval.policy),
             },
@@ -79,7 +79,7 @@ def record_and_notify(tx: Unit, approval: Approval, *, screens: bool = True) -> 
     notices.approval(tx, approval, "approval.decided", call_after_ms=CALL_AFTER_MS, screens=screens)
 
 
-def _given_in(view: View, approval: Approval) -> str | None:
+def _granting_approval_id(view: View, approval: Approval) -> str | None:
     """Return the ID of the approval that gave the deciding consent or standing grant."""
     grant = view.standing_grants.get(grant_of(approval) or "")
     source = deciding_consent(view, approval) or grant
@@ -123,13 +123,13 @@ class AnswerSources:
     """The approvers to ask."""
     decider: AutomaticDecision | None = None
     """The consent that decides it, if any."""
-    fits: tuple[CoveringGrant, ...] = ()
+    covering_grants: tuple[CoveringGrant, ...] = ()
     """The standing grants that cover it; one of them may decide it."""
 
     @property
-    def asked(self) -> bool:
+    def needs_person(self) -> bool:
         """Whether a person has to decide."""
-        return self.decider is None and not self.fits
+        return self.decider is None and not self.covering_grants
 
     @property
     def quorum(self) -> int:
@@ -139,24 +139,32 @@ class AnswerSources:
 
     @property
     def is_ruled_out(self) -> bool:
-        """Whether the request is refused, by a rule or for too few eligible approvers."""
+        """Whether a rule denies the request, or there are too few eligible approvers."""
         return self.verdict.outcome == "deny" or self.quorum > self.people.count
 
 
 def find_answer_sources(
-    view: View, case: PolicyRequest, verdict: Verdict, *, acr: bool = False, hinted: bool = False
+    view: View,
+    case: PolicyRequest,
+    verdict: Verdict,
+    *,
+    requires_person: bool = False,
+    from_exchange: bool = False,
 ) -> AnswerSources:
     """Find what decides a request: a consent, or else standing grants, or else approvers.
 
-    `acr`: the agent requires a person's own answer, so neither a consent nor a grant decides.
-    `hinted`: the request comes from an exchange, so no consent decides.
+    `requires_person`: the agent requires a person's own answer, so neither a consent nor a grant
+    decides.
+    `from_exchange`: the request comes from an exchange, so no consent decides.
     """
-    verdict, decider = find_automatic_decision(view, case, verdict, wants_person=acr or hinted)
+    verdict, decider = find_automatic_decision(
+        view, case, verdict, wants_person=requires_person or from_exchange
+    )
     if decider is not None:
         return AnswerSources(verdict, decider=decider)
-    fits = () if acr else tuple(uses.covering_grants(view, case, verdict))
-    if fits or not isinstance(case.agent, Agent):
-        return AnswerSources(verdict, fits=fits)
+    covering_grants = () if requires_person else tuple(uses.covering_grants(view, case, verdict))
+    if covering_grants or not isinstance(case.agent, Agent):
+        return AnswerSources(verdict, covering_grants=covering_grants)
     return AnswerSources(verdict, eligible_for_verdict(view, verdict, case.agent, case.user))
 
 
@@ -173,9 +181,9 @@ def find_eligible(
 ) -> EligibleApprovers:
     """Return the eligible approvers: the user the request is for, and others.
 
-    If rules name approvers, those are the others. If not, the agent's owners and the administrators
-    are, but only for a quorum above 1 or if the user is excluded. Only enabled users count. Without
-    a user, the result is that for a user whom no rule names.
+    `others` are the approvers that rules name. If rules name none, they are the agent's owners and
+    the administrators, but only for a quorum above 1 or if the user is excluded. Disabled users are
+    left out. If `user` is None, the result is the same as for a user whom no rule names.
     """
     if needs.who is not None:
         return _named_by_rules(view, needs, user)

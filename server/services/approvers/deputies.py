@@ -1,7 +1,7 @@
-"""Deputies: a user names someone who decides for them in a period.
+"""Deputies: a user names someone who decides for them during a period.
 
-Naming a deputy requires the high key and the PIN. The user and the deputy can each end it with a
-session. Both are notified, and every answer of a deputy names the user it was given for.
+Naming a deputy requires the high key and the PIN. The user and the deputy can each end the term
+with a session. Both are notified, and every answer of a deputy names the user it was given for.
 """
 
 from dataclasses import dataclass
@@ -75,9 +75,9 @@ class Deputies:
     def name(self, person: Person, requested_deputy: RequestedDeputy, jws: str) -> NamedDeputy:
         """Name a deputy. Raises errors.Problem.
 
-        1. The device signed this deputy with the high key, after a PIN call for it.  2. The deputy
-        is another enabled user, and the limit is not reached.  3. The period is valid.  4. The
-        statement has not been used before. Both are notified.
+        Rules, in order: 1. The device signed this deputy with the high key, after a PIN call for
+        it. 2. The deputy is another enabled user, and the limit is not reached. 3. The period is
+        valid. 4. The statement has not been used before. Both are notified.
         """
         with self.store.write() as tx:
             device = self._check_signature(tx, person, requested_deputy, jws)
@@ -99,7 +99,7 @@ class Deputies:
             return _with_names(tx, deputy)
 
     def end(self, person: Person, deputy_id: str) -> None:
-        """End a deputy immediately, by the user or the deputy. Raises errors.Problem 404."""
+        """End a deputy's term now, as the user or the deputy. Raises errors.Problem 404."""
         with self.store.write() as tx:
             device_auth.current_device(tx, person)
             deputy = tx.deputies.get(deputy_id)
@@ -127,17 +127,17 @@ def signed_subject(nonce: str, requested_deputy: RequestedDeputy) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ManagedDeputies:
-    """Lists and ends deputies of all users."""
+    """Lists all users' deputies and ends their terms."""
 
     store: Store
 
     def all(self) -> list[NamedDeputy]:
-        """Return all deputies that have not ended, ordered by end time."""
+        """Return all current and upcoming deputies, by end date."""
         with self.store.read() as view:
             return [_with_names(view, deputy) for deputy in view.deputies.live(view.now)]
 
     def end(self, deputy_id: str, *, by: str) -> NamedDeputy:
-        """End a deputy immediately. Raises `NotFound`."""
+        """End a deputy's term immediately. Raises `NotFound`."""
         with self.store.write() as tx:
             deputy = tx.deputies.get(deputy_id)
             if deputy is None or deputy.state == "over":
@@ -156,7 +156,7 @@ def begin(tx: Unit, deputy: Deputy, substitutes: Substitutes) -> bool:
 
 
 def end(tx: Unit, deputy: Deputy, *, by: str | None = None) -> bool:
-    """End a deputy; `by` is None at the end of the period. Returns whether this call did."""
+    """End a term; `by` is None if it expired. Returns whether this call ended it."""
     if not tx.deputies.end(deputy.id, revoked_at=None if by is None else tx.now):
         return False
     tx.deputies.remove_from_pending(deputy.user_id, deputy.deputy_id)

@@ -24,7 +24,7 @@ _BATCH_SIZE: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class Escalations:
-    """Takes due steps, begins and ends deputies, and releases held notifications."""
+    """Takes due steps, starts and ends deputies' terms, and sends held-back notifications."""
 
     store: Store
     substitutes: Substitutes
@@ -87,7 +87,7 @@ def take_step(tx: Unit, approval: Approval, substitutes: Substitutes) -> bool:
 
 
 def _release_held(tx: Unit, policy: ServerPolicy) -> int:
-    """Send held notifications of requests that are still pending; returns how many."""
+    """Send held-back notifications of requests that are still pending; returns the number sent."""
     reminded = 0
     for hold in tx.attention.release(tx.now, _BATCH_SIZE):
         if hold.why in attention.DIGEST_DELAYS_MS:

@@ -99,7 +99,9 @@ def find(view: View, name_or_id: str) -> Group:
 
 @about("name")
 def _check_name_free(tx: Unit, name: str, own_id: str | None) -> None:
-    for group in map(tx.directory.group_called, tx.names.bearers("group", name_keys(name))):
+    for group in map(
+        tx.directory.group_called, tx.names.ids_with_name_like("group", name_keys(name))
+    ):
         if group is not None and group.id != own_id:
             raise Exists(
                 f"The group {group.name} already exists. Choose a name that does not look like it."

@@ -1,4 +1,4 @@
-"""Erasing the personal texts of a user in the audit log.
+"""Erases a user's personal texts from the audit log.
 
 Owns: recording each erasure in an entry. Never: deciding which texts are personal (`audit.py`).
 """
@@ -19,7 +19,7 @@ class Erasures:
     store: Store
 
     def erase(self, name_or_id: str, *, by: str) -> tuple[User, int]:
-        """Delete the texts of a user in every entry; returns how many. Raises `NotFound`."""
+        """Delete a user's texts in every entry; returns the number. Raises `NotFound`."""
         with self.store.write() as tx:
             user = tx.directory.user_called(name_or_id)
             if user is None:

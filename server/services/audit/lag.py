@@ -11,7 +11,7 @@ MAX_UNSIGNED_MS: Final = 60_000
 
 @dataclass(frozen=True, slots=True)
 class Lag:
-    """How many entries are missing, and for how long."""
+    """The number of missing entries, and the age of the oldest one."""
 
     entries: int = 0
     milliseconds: int = 0

@@ -1,4 +1,4 @@
-"""Deletes the bodies of old audit entries. Their hashes stay, so the log still verifies.
+"""Deletes the bodies of old audit entries. Their hashes are kept, so the log still verifies.
 
 1. An entry announces the position before which bodies are deleted.  2. A checkpoint covers that
 entry.  3. The bodies are deleted. Without the entry, the verifier reports a missing body.

@@ -53,7 +53,7 @@ class Callbacks:
     def ping(self, message: str) -> CallbackRequest | None:
         """Return a ping with only the `auth_req_id`, or None if there is nothing to send.
 
-        Expiry is not pinged, which CIBA 10.2 allows: the agent knows it from `expires_in`.
+        An expiry causes no ping, which CIBA 10.2 allows: the agent knows `expires_in`.
         """
         approval_id, states = _parse(message)
         with self.store.read() as view:

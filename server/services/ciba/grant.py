@@ -1,7 +1,7 @@
 """The CIBA grant: an agent gets its tokens, once per `auth_req_id` (CIBA Core 10.1, 11).
 
-A poll of a pending approval is paced, or held if the client prefers to wait. Changes by a refused
-poll are stored before the error is raised.
+For a pending approval, the polling interval applies, or the poll is held if the client prefers to
+wait. Changes by a rejected poll are stored before the error is raised.
 """
 
 import hashlib
@@ -125,9 +125,9 @@ class CibaGrant:
     def _poll_once(self, poll: _Poll, *, first: bool) -> Outcome:
         """Handle the poll once, in a unit of work of its own.
 
-        1. The agent is enabled. 2. The approval is its own and matches the poll. 3. An overdue
-        approval expires. 4. Depending on the state: pace or hold the poll, issue tokens once,
-        repeat the response, or return the error.
+        Rules, in order: 1. The agent is enabled. 2. The approval is its own and matches the poll.
+        3. An overdue approval expires. 4. Depending on the state: pace or hold the poll, issue
+        tokens once, repeat the response, or return the error.
         """
         with self.store.write() as tx:
             agent = client_auth.current_agent(tx, poll.agent)
@@ -229,7 +229,7 @@ class CibaGrant:
 
 
 def _mismatch(poll: _Poll, approval: Approval) -> errors.ProtocolError | None:
-    """Refuse a poll for another resource or other details (RFC 8707 2.2, RFC 9396 6)."""
+    """Reject a poll for a different resource or different details (RFC 8707 2.2, RFC 9396 6)."""
     if poll.resource not in {None, approval.resource}:
         return errors.InvalidTarget("The request was for another resource.")
     if poll.details and list(poll.details) != json.loads(approval.details):

@@ -68,9 +68,9 @@ class LoginHints:
     def read(self, tx: Unit, agent: Agent, token: str) -> LoginHint:
         """Return the hint in this agent's token.
 
-        1. We signed it. 2. It is for this agent and has not expired. 3. Its parent is still valid.
-        `spend` later checks that it was not used before, after all other checks. Raises
-        errors.InvalidRequest or errors.ExpiredLoginHintToken.
+        Checks, in order, that: 1. we signed it; 2. it is for this agent and has not expired; 3. its
+        parent is still valid. `spend` later checks that it was not used before, after all other
+        checks. Raises errors.InvalidRequest or errors.ExpiredLoginHintToken.
         """
         keys = published(tx.directory.signing_keys(), tx.now)
         try:
@@ -115,9 +115,10 @@ class CallerTokens:
     def read(self, view: View, agent: Agent, token: str) -> CallerToken:
         """Return the caller that this token proves.
 
-        1. We signed it. 2. It was issued for a resource that the agent serves, so the agent
-        received it in a call. 3. It is valid, and its client and user are enabled. 4. It
-        acts for a person. Raises errors.InvalidRequest or errors.ExpiredLoginHintToken.
+        Checks, in order, that: 1. we signed it; 2. it was issued for a resource that the agent
+        serves, so the agent received it in a call; 3. it is valid, and its client and user are
+        enabled; 4. it acts for a person. Raises errors.InvalidRequest or
+        errors.ExpiredLoginHintToken.
         """
         claims = self.tokens.read(view, token)
         if claims is None:

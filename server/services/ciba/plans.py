@@ -72,10 +72,9 @@ class RequestObjects:
     def read(self, agent: Agent, form: Form, now: int) -> tuple[Form, RequestObjectReplayKey]:
         """Return the effective parameters, and the replay key of a signed request.
 
-        Checks, in order: 1. The agent signs its requests if it registered to. 2. A signed request
-        has no parameters outside of it. 3. A key of this agent signed it, with the registered
-        algorithm. 4. The claims are valid.
-        Raises errors.InvalidRequest.
+        Checks, in order, that: 1. the agent signs its requests if it registered to; 2. a signed
+        request has no parameters outside of it; 3. a key of this agent signed it, with the
+        registered algorithm; 4. the claims are valid. Raises errors.InvalidRequest.
         """
         request_object = form.get("request")
         if request_object is None:
@@ -231,9 +230,9 @@ class RequestPlanner:
             at_least=call.request.risk,
         )
         verdict = self.evaluator.decide(tx, case)
-        hinted = call.hint is not None
+        from_exchange = call.hint is not None
         by = answer_sources.find_answer_sources(
-            tx, case, verdict, acr=bool(acr_values), hinted=hinted
+            tx, case, verdict, requires_person=bool(acr_values), from_exchange=from_exchange
         )
         return RequestPlan(draft.target, draft.actions, by, _seconds(tx, call, by.verdict))
 
@@ -324,7 +323,7 @@ def refuse_ruled_out(
     tx: Unit, call: BackchannelCall, plan: RequestPlan
 ) -> errors.RequestRefused | None:
     """Return the refusal if policy forbids the request or too few people can be asked."""
-    if not (plan.by.asked and plan.by.is_ruled_out):
+    if not (plan.by.needs_person and plan.by.is_ruled_out):
         return None
     if plan.needs is None:
         return refuse(tx, call, plan, refusals.DENIED, refusals.FORBIDDEN)
@@ -360,9 +359,10 @@ def find_superseded(
 ) -> Approval | None:
     """Find the request to supersede; None if the new request names none.
 
-    1. It is this agent's; another agent's looks unknown.  2. It is pending.  3. It asks the same
-    user. With `hint_hash`, the login hints must be equal instead, so that the agent does
-    not learn whether two hints mean one user. Raises errors.InvalidRequest.
+    Checks, in order, that: 1. it is this agent's request, because another agent's must look
+    unknown; 2. it is pending; 3. it asks the same user. With `hint_hash`, the login hints must be
+    equal instead, so that the agent does not learn whether two hints mean one user. Raises
+    errors.InvalidRequest.
     """
     if handle is None:
         return None

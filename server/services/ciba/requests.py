@@ -108,8 +108,8 @@ class BackchannelService:
     def _start(self, tx: Unit, call: BackchannelCall) -> Approval | errors.ProtocolError:
         """Create the approval, or return the error.
 
-        1. The agent may ask, and its registration is unchanged. 2. A repeated call returns the
-        first approval; a signed request is used once. 3. The request matches its
+        Rules, in order: 1. The agent may ask, and its registration is unchanged. 2. A repeated call
+        returns the first approval; a signed request is used once. 3. The request matches its
         `login_hint_token`, is valid and within the agent's permissions. 4. Policy allows asking
         this person. 5. The user exists and the agent may ask them. 6. No limit prevents it.
         """
@@ -148,8 +148,9 @@ class BackchannelService:
     ) -> Approval | errors.ProtocolError:
         """Create the approval, or return the error, while unknown users are hidden from agents.
 
-        1. Policy must not refuse the request for every user. 2. Limits are counted by hint. 3. If a
-        reason concerns only this person, the approval is for a phantom user and simply expires.
+        Rules, in order: 1. Policy must not refuse the request for every user. 2. Limits are counted
+        by hint. 3. If a reason concerns only this person, the approval is for a phantom user and
+        simply expires.
         """
         phantom = self._phantom_user(hint_hash)
         candidate = user or phantom
@@ -159,7 +160,7 @@ class BackchannelService:
         earlier = plans.find_superseded(
             tx, call.agent, candidate, call.request.supersedes, hint_hash=hint_hash
         )
-        if plan.by.asked:
+        if plan.by.needs_person:
             if (refused := plans.refuse_ruled_out(tx, call, for_anyone)) is not None:
                 return refused
             remaining = request_limits.RemainingRequests(
@@ -183,14 +184,16 @@ class BackchannelService:
         """Return whether a reason prevents asking this person; every reason is checked."""
         code = user_codes.refusal(tx, self.secrets, call.agent, user, call.request.user_code)
         limit = self._limit(tx, call.agent, plan, user, earlier)
-        return (plan.by.asked and plan.by.is_ruled_out) or code is not None or limit is not None
+        return (
+            (plan.by.needs_person and plan.by.is_ruled_out) or code is not None or limit is not None
+        )
 
     def _limit(
         self, tx: Unit, agent: Agent, plan: RequestPlan, user: User, earlier: Approval | None
     ) -> request_limits.RequestLimit | None:
         """Return the limit that prevents asking this person, or an automatic decision for them."""
         types = [action.type for action in plan.actions]
-        if not plan.by.asked:
+        if not plan.by.needs_person:
             return request_limits.pause(tx, agent, user, types, self.server_policy)
         remaining = request_limits.RemainingRequests(tx, agent, self.server_policy, earlier)
         risk, named_approvers = plan.risk, plan.by.people.others
@@ -202,8 +205,8 @@ class BackchannelService:
     ) -> errors.ProtocolError | None:
         """Return why this person is not asked; None if they are.
 
-        1. The agent does not guess names. 2. It sends the right user code. 3. The request it
-        supersedes is its own and pending. 4. Its limits are not reached.
+        Checks, in order, that: 1. the agent does not guess names; 2. it sends the right user code;
+        3. the request it supersedes is its own and pending; 4. its limits are not reached.
         """
         request_limits.lock(tx, agent)
         if request_limits.guessing(tx, agent):
@@ -275,7 +278,7 @@ class BackchannelService:
         if call.hint is not None:
             self.login_hints.spend(tx, call.hint)
         by = plan.by
-        decider = by.decider or uses.reserve(tx, by.fits, by.verdict, approval.id)
+        decider = by.decider or uses.reserve(tx, by.covering_grants, by.verdict, approval.id)
         if decider is not None:
             approval = answer_sources.approve_automatically(approval, decider, tx.now)
         tx.approvals.add(approval)

@@ -55,10 +55,10 @@ class UserCodes:
     def set(self, person: Person, code: str, jws: str) -> None:
         """Set a new user code.
 
-        1. The code is valid. 2. The device signed for it; only then is it compared with the
-        person's password, which is slow (CIBA 7.1.2). The result would reveal the password, so
-        changes are counted first. 3. The signature is checked again and marked as used. Raises
-        errors.Problem or `Busy`.
+        Rules, in order: 1. The code is valid. 2. The device signed for it; only then is it compared
+        with the person's password, which is slow (CIBA 7.1.2). The result would reveal the
+        password, so changes are counted first. 3. The signature is checked again and marked as
+        used. Raises errors.Problem or `Busy`.
         """
         checked = user_codes.check_new(code)
         with self.store.write() as tx:

@@ -41,13 +41,13 @@ class AgentAuth:
     secrets: Secrets
 
     def change(self, name_or_id: str, auth_change: AuthChange, *, by: str) -> NewSecret:
-        """Change an agent's authentication method; the old one works during the overlap.
+        """Change an agent's authentication method; the old one keeps working for the overlap.
 
-        1. The method is supported and is not the current one. 2. The agent has credentials for it:
-        keys are stored or sent; a permanent secret is stored, or is created and shown once. 3. If
-        keys replace secrets, the secrets end with the overlap. The registration token ends. A
-        method that the current one replaced ends immediately. Raises `NotFound`, `Invalid`, or
-        `Conflict` for the current method.
+        Rules, in order: 1. The method is supported and is not the current one. 2. The agent has
+        credentials for it: keys are stored or sent; a permanent secret is stored, or is created and
+        shown once. 3. If keys replace secrets, the secrets end with the overlap. The registration
+        token ends. A method that the current one replaced ends immediately. Raises `NotFound`,
+        `Invalid`, or `Conflict` for the current method.
         """
         overlap = client_secrets.check_overlap(auth_change.overlap_ms)
         with self.store.administer() as tx:

@@ -18,12 +18,12 @@ IDLE_MS: Final = 180 * UNUSED_MS
 
 @dataclass(frozen=True, slots=True)
 class UnknownAppExpiry:
-    """Deletes unused unregistered apps. Disabled apps stay, so that they remain blocked."""
+    """Deletes unused unregistered apps. Disabled apps are kept, so that they remain blocked."""
 
     store: Store
 
     def round(self) -> int:
-        """Delete the apps that are due; returns how many were deleted."""
+        """Delete the apps that are due; returns the number of deleted apps."""
         with self.store.read() as view:
             if not _due(view):
                 return 0

@@ -36,8 +36,9 @@ class AppRegistrationService:
     def register(self, token: str | None, metadata: AppMetadata, address: str) -> dict[str, object]:
         """Register an app (RFC 7591 3.2.1).
 
-        1. The rate limits are not exceeded; failed attempts count too. 2. If an invitation is
-        required, its owner is enabled and it has uses left. Raises errors.ProtocolError.
+        Checks, in order, that: 1. the rate limits, which include failed attempts, are not
+        exceeded; 2. if an invitation is required, its owner is enabled and it has uses left. Raises
+        errors.ProtocolError.
         """
         self._check_rate_limits(address)
         with self.store.administer() as tx:

@@ -25,7 +25,7 @@ _REPLAY_KIND = "client assertion"
 TokenClient: TypeAlias = Agent | App
 """A client that tokens are issued to."""
 Client: TypeAlias = TokenClient | Resource
-"""A client that can authenticate. The prefix of the client_id tells its kind."""
+"""A client that can authenticate. The client_id prefix indicates the kind."""
 
 _RESOURCE_METHODS = frozenset({"client_secret_basic", "client_secret_post"})
 
@@ -41,11 +41,12 @@ class ClientDocuments:
     def check(self, client_id: str, *, register_unknown: bool) -> None:
         """Fetch the metadata document of this client unless the stored copy is fresh.
 
-        Does nothing for a client_id that is not a URL. 1. The URL is a valid client_id. 2. The
-        settings allow its host. 3. The client is known, or `register_unknown` is set. 4. The fetch
-        is within the limits. 5. The document is valid.
-        If its host does not answer, the stored copy counts for a day. Raises errors.InvalidClient,
-        errors.InvalidClientMetadata or errors.TemporarilyUnavailable.
+        Does nothing for a client_id that is not a URL. Checks, in order, that: 1. the URL is a
+        valid client_id; 2. the settings allow its host; 3. the client is registered, or
+        `register_unknown` is set; 4. the fetch is within the limits; 5. the document is valid.
+        If its host does not respond, the stored copy is used for up to a day.
+
+        Raises errors.InvalidClient, errors.InvalidClientMetadata or errors.TemporarilyUnavailable.
         """
         if not client_id.startswith(names.DOCUMENT_URL):
             return
@@ -151,12 +152,12 @@ class ClientAuthentication:
     """Secret or key → when its use was last stored; most requests then need no write."""
 
     def authenticate(self, credentials: Credentials, *, register_unknown: bool = False) -> Client:
-        """Return the client that these credentials prove; the endpoint restricts the kind.
+        """Authenticate a client and return it. Callers check that the kind of client is allowed.
 
-        1. The client is known. 2. It registered this method. 3. The proof is valid. 4. An assertion
-        is new. 5. The client is enabled; only the client itself learns that it is not. With
-        `register_unknown`, a new client with a metadata document is registered. Raises
-        errors.ProtocolError.
+        Checks, in order, that: 1. the client exists; 2. it registered this method; 3. the proof is
+        valid; 4. an assertion was not used before; 5. the client is enabled, which only the client
+        itself learns. With `register_unknown`, a new client with a metadata document is registered.
+        Raises errors.ProtocolError.
         """
         claimed = self._claimed_id(credentials)
         self.documents.check(claimed, register_unknown=register_unknown)
@@ -164,7 +165,7 @@ class ClientAuthentication:
             client = find(view.directory, claimed) or view.directory.resource_client(claimed)
             now = view.now
             if client is None or not _may_use_method(client, credentials.method, now):
-                raise client_auth.refused("unknown client or another method")
+                raise client_auth.refused("unknown client or wrong authentication method")
         if credentials.method == "private_key_jwt" and not isinstance(client, Resource):
             self._use_once(client, *self._check_assertion(client, credentials.assertion, now))
         elif credentials.method != names.AUTH_NONE:
@@ -174,7 +175,7 @@ class ClientAuthentication:
         return client
 
     def resource_server(self, authorization: str | None) -> ResourceServer:
-        """Authenticate a resource, or an agent that serves one, by HTTP Basic for the JSON API.
+        """Authenticate a resource, or an agent that serves one, for the JSON API, using HTTP Basic.
 
         Raises errors.Problem 401.
         """
@@ -204,7 +205,7 @@ class ClientAuthentication:
     def _check_assertion(
         self, client: TokenClient, assertion: str, now: int
     ) -> tuple[str, tuple[str, int]]:
-        """Return the ID of the signing key, the `jti`, and how long the `jti` is remembered."""
+        """Return the ID of the signing key, the `jti`, and until when the `jti` is stored."""
         try:
             kid, claims = self.verifier.client_assertion(assertion, client.jwks)
         except BadToken as error:
@@ -262,7 +263,7 @@ def only_app(client: Client) -> App:
     return client
 
 
-def holds_tokens(client: Client) -> TokenClient:
+def only_token_client(client: Client) -> TokenClient:
     """Return the client if it is an agent or app. Raises errors.UnauthorizedClient."""
     if isinstance(client, Resource):
         raise errors.UnauthorizedClient("Only agents and apps can use this endpoint.")
@@ -270,9 +271,9 @@ def holds_tokens(client: Client) -> TokenClient:
 
 
 def confidential_client(client: Client) -> Client:
-    """Return the client. Raises errors.InvalidClient if it is public and so proves nothing."""
+    """Return the client. Raises errors.InvalidClient if it is public."""
     if not isinstance(client, Resource) and client.auth_method == names.AUTH_NONE:
-        raise client_auth.refused("a public client proves nothing")
+        raise client_auth.refused("a public client cannot authenticate")
     return client
 
 
@@ -314,7 +315,7 @@ def _may_use_method(client: Client, method: str, now: int) -> bool:
     if isinstance(client, Resource):
         return method in _RESOURCE_METHODS
     if isinstance(client, Agent):
-        return client.proves_by(method, now)
+        return client.may_authenticate_with(method, now)
     return client.auth_method == method
 
 
@@ -328,8 +329,8 @@ def _resource_refused(log: str) -> errors.Problem:
     return errors.Problem(
         401,
         "invalid_client",
-        "Send the client_id and secret of the resource, or of an agent that serves it, by HTTP "
-        "Basic.",
+        "Send the client_id and secret of the resource, or of an agent that serves it, using "
+        "HTTP Basic.",
         headers=client_auth.BASIC_CHALLENGE,
         log=log,
     )
@@ -346,7 +347,7 @@ def _check_secret(client: Client, secret: str, now: int) -> Secret:
 
 MAX_PER_HOST: Final = 20
 MAX_TOTAL: Final = 120
-"""Maximum numbers of fetches in a minute."""
+"""Maximum fetches per minute."""
 _WINDOW_MS: Final = 60_000
 _OK, _SERVER_ERROR = 200, 500
 _BUSY: Final = "Too many client documents were fetched. Wait a minute."

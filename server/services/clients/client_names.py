@@ -1,6 +1,6 @@
 """Names of agents and apps. People compare them by eye, so no two may look alike.
 
-A renamed agent counts as new to people, because they recognize it by its name.
+A renamed agent is treated as new, because people recognize it by its name.
 """
 
 from collections.abc import Collection
@@ -22,11 +22,11 @@ from server.services.users.user_checks import clients_called
 def looks_taken(view: View, name: str, own: str) -> bool:
     """Return whether a name looks like that of another client or of a user."""
     lookalike_keys = name_keys(name)
-    bearers = {
-        *view.names.bearers("client", lookalike_keys),
-        *view.names.bearers("user", lookalike_keys),
+    holders = {
+        *view.names.ids_with_name_like("client", lookalike_keys),
+        *view.names.ids_with_name_like("user", lookalike_keys),
     }
-    return bool(bearers - {own} or lookalike_keys & name_keys(TERMINAL))
+    return bool(holders - {own} or lookalike_keys & name_keys(TERMINAL))
 
 
 @about("name")
@@ -48,7 +48,7 @@ def refuse_taken(
             )
     if lookalike_keys & name_keys(TERMINAL):
         raise Exists(f"{TERMINAL} is what screens call {APPROVER_CLIENT}. Choose another name.")
-    for user in map(tx.directory.user, tx.names.bearers("user", lookalike_keys)):
+    for user in map(tx.directory.user, tx.names.ids_with_name_like("user", lookalike_keys)):
         if user is not None and (among is None or user.id in among):
             raise Exists(f"There is a user {user.name}. Choose a name that does not look like it.")
 

@@ -83,7 +83,7 @@ class Invitations:
         return paging.part(invitations, limit, lambda invitation: invitation.id)
 
     def revoke(self, invitation_id: str, *, by: str) -> Invitation:
-        """Revoke an invitation; the agents that used it stay. Raises `NotFound`."""
+        """Revoke an invitation. Agents that used it stay registered. Raises `NotFound`."""
         with self.store.write() as tx:
             invitation = tx.invitations.get(invitation_id)
             if invitation is None:

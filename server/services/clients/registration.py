@@ -52,8 +52,9 @@ class RegistrationService:
     def register(self, token: str | None, metadata: Metadata, peer: str) -> dict[str, object]:
         """Register an agent of the invitation's owner (RFC 7591 3.2.1).
 
-        1. The invitation is live. 2. Its owner is enabled. 3. One conditional UPDATE takes one of
-        its uses. 4. The agent stays within its limits. Raises errors.ProtocolError.
+        Rules, in order: 1. The invitation is live. 2. Its owner is enabled. 3. One conditional
+        UPDATE takes one of its uses. 4. The agent stays within its limits. Raises
+        errors.ProtocolError.
         """
         token_hash = _hash(token or "")
         self._check_token(peer, lambda view: _live_invitation(view, token_hash) is not None)
@@ -78,7 +79,7 @@ class RegistrationService:
     def replace(
         self, agent_id: str, token: str | None, update: tuple[Metadata, str | None], peer: str
     ) -> dict[str, object]:
-        """Replace the metadata (RFC 7592 2.2); omitted members return to their defaults.
+        """Replace the metadata (RFC 7592 2.2); omitted members are reset to their defaults.
 
         The new permissions cannot exceed the current ones, so a removed permission stays removed.
         Raises errors.InvalidToken or errors.InvalidClientMetadata.

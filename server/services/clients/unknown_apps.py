@@ -21,7 +21,7 @@ from server.services.clients.client_names import looks_taken, refuse_taken
 from server.services.refusals import Exists
 
 MAX_UNUSED: Final = 500
-"""Maximum number of such apps that never got a token."""
+"""Maximum number of unregistered apps that never got a token."""
 _DIGITS: Final = 6
 _FULL: Final = "Too many new clients. Try again later."
 
@@ -29,7 +29,7 @@ _FULL: Final = "Too many new clients. Try again later."
 def within_open_resources(app: App, resources: Iterable[Resource]) -> App:
     """Return an unregistered app with the permissions that are open to it.
 
-    It may have every scope of the resources that are open to such apps, except critical scopes.
+    It may have every scope of the resources that accept unregistered apps, except critical scopes.
     """
     open_resources = [resource for resource in resources if resource.unknown_clients]
     scopes = {
@@ -78,11 +78,11 @@ def shown_claim(view: View, app: App) -> tuple[str | None, bool]:
 
 
 def _free_name(tx: Unit, app: App) -> str:
-    """Return its name, followed by a hash of its ID if an unregistered app has that name."""
+    """Return its name, followed by a hash of its ID if another unregistered app has that name."""
     digits = hashlib.sha256(app.id.encode()).hexdigest()[:_DIGITS]
-    bearers = map(tx.apps.get, tx.names.bearers("client", name_keys(app.name)))
+    holders = map(tx.apps.get, tx.names.ids_with_name_like("client", name_keys(app.name)))
     is_used = any(
-        bearer is not None and not bearer.verified and bearer.name == app.name for bearer in bearers
+        holder is not None and not holder.verified and holder.name == app.name for holder in holders
     )
     name = f"{app.name} {digits}" if is_used else app.name
     try:

@@ -71,9 +71,9 @@ class AppDevices:
     def target(self, view: View, app: App, app_request: AppRequest) -> tuple[str, tuple[str, ...]]:
         """Return the resource and its scopes; "" if the scopes are only about the person.
 
-        1. The app has this grant. 2. Scopes are within its permissions and need no action. 3. None
-        is critical, because critical scopes need an approval each time. Raises
-        errors.ProtocolError.
+        Checks, in order, that: 1. the app has this grant; 2. scopes are within its permissions and
+        need no action; 3. none is critical, because critical scopes need an approval each time.
+        Raises errors.ProtocolError.
         """
         if names.GRANT_DEVICE_CODE not in app.grant_types:
             raise errors.UnauthorizedClient("This client may not use the device grant.")
@@ -197,9 +197,9 @@ class DeviceGrantService:
     ) -> dict[str, object]:
         """Return the response of RFC 8628 3.2. Raises errors.ProtocolError.
 
-        1. The client may use this grant. 2. Its request is valid. 3. It is within its limit. 4. A
-        terminal proves the key that its session will be bound to, so that nobody else can use the
-        result.
+        Checks, in order, that: 1. the client may use this grant; 2. its request is valid; 3. it is
+        within its limit; 4. a terminal proves the key that its session will be bound to, so that
+        nobody else can use the result.
         """
         if form.get("client_id") != names.APPROVER_CLIENT:
             return self._start_app(form, authorization, peer)
@@ -302,9 +302,9 @@ class DeviceGrantService:
     def _submit_code(self, tx: Unit, name: str, typed: str, peer: str) -> str:
         """Create the approval in this unit of work.
 
-        1. Guesses are limited, per address and in total. 2. The code is valid; each wrong one
-        counts. 3. The named user can be asked now, or a phantom is. 4. One conditional UPDATE uses
-        up the code.
+        Rules, in order: 1. Guesses are limited, per address and in total. 2. The code is valid;
+        each wrong one counts. 3. The named user can be asked now, or a phantom is. 4. One
+        conditional UPDATE uses up the code.
         """
         tx.lock("types user codes")  # so that parallel attempts are all counted
         if _is_limit_reached(tx, peer):

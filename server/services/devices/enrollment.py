@@ -49,8 +49,9 @@ def check_secret(
 ) -> errors.ProtocolError | None:
     """Return the error to raise after this unit of work is stored; None if the code is valid.
 
-    1. The secret is right; five wrong ones invalidate the code. 2. It is unused; a second use
-    raises an alarm. 3. It has not expired and its user is enabled.
+    Checks, in order, that: 1. the secret is right (after five wrong secrets, the code becomes
+    invalid); 2. the code is unused (a second use raises an alarm); 3. it has not expired, and its
+    user is enabled.
     """
     if not hmac.compare_digest(code.secret_hash, secrets.code_hash(code.id, secret)):
         return _count_miss(tx, code)

@@ -2,8 +2,8 @@
 
 Owns: the waiting time of new devices. Never: registering or vouching for a device.
 
-Revoking every device does not remove the wait: a revoked device counts for a day, so that the
-person has time to notice.
+Revoking every device does not remove the wait: a revoked device is included for a day, so that the
+user has time to notice.
 """
 
 from typing import Final

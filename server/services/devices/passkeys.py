@@ -84,9 +84,9 @@ class PasskeyService:
     def register(self, typed: str, passkey: NewPasskey, *, peer: str) -> tuple[Device, str]:
         """Register a passkey as a device; returns it and its browser's cookie.
 
-        1. The code is valid. 2. The passkey was created for this code, on this site, with user
-        verification. 3. The code is used up. 4. The device waits a day for high risk, like a
-        terminal. Raises errors.Problem.
+        Rules, in order: 1. The code is valid. 2. The passkey was created for this code, on this
+        site, with user verification. 3. The code is used up. 4. The device waits a day for high
+        risk, like a terminal. Raises errors.Problem.
         """
         name = devices.checked_name(passkey.name)
         with self.store.write() as tx:
@@ -117,9 +117,9 @@ class PasskeyService:
     def verify(self, tx: Unit, assertion: Assertion) -> tuple[User, Device]:
         """Verify an assertion of our challenge; returns its user and device. Raises errors.Problem.
 
-        1. The challenge is ours and has not expired. 2. A known passkey signed it, and its counter
-        is valid. 3. It is used for the first time, and device and user are active, in one unit of
-        work.
+        Checks, in order, that: 1. the challenge is ours and has not expired; 2. a known passkey
+        signed it, and its counter is valid; 3. it is used for the first time, and device and user
+        are active, in one unit of work.
         """
         self._check_challenge(tx, assertion)
         passkey, device, user = _holder(tx, assertion)

@@ -31,9 +31,9 @@ class PasswordChanges:
     def set(self, person: Person, raw: str, jws: str) -> int:
         """Set a new password; returns how many browsers were signed out.
 
-        1. The password is valid. 2. The device signed for it; only then is it hashed, which is
-        slow. 3. The signature is checked again and used up. The signed digest includes a nonce, so
-        that it does not reveal the password. Raises errors.Problem or `Busy`.
+        Rules, in order: 1. The password is valid. 2. The device signed for it; only then is it
+        hashed, which is slow. 3. The signature is checked again and used up. The signed digest
+        includes a nonce, so that it does not reveal the password. Raises errors.Problem or `Busy`.
         """
         try:
             password = rules.check(raw)

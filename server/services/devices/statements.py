@@ -71,9 +71,9 @@ class Statements:
     ) -> None:
         """Check a statement that adds access: about this device, or `about` another one.
 
-        1. The waiting time of the device is over. 2. Its high-risk key or passkey signed this
-        subject and our nonce. 3. The PIN was entered for this subject, or the passkey verified the
-        person. Raises errors.Problem 403 or 422.
+        Checks, in order, that: 1. the waiting time of the device is over; 2. its high-risk key or
+        passkey signed this subject and our nonce; 3. the PIN was entered for this subject, or the
+        passkey verified the person. Raises errors.Problem 403 or 422.
         """
         if tx.now < device.high_from:
             raise errors.Problem(403, "device_too_new", "This device is too new to do this.")

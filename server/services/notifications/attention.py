@@ -119,7 +119,7 @@ def notify(tx: Unit, approval: Approval, user_id: str, event: str, policy: Serve
         tx.feed.add(user_id, event, approval_id=approval.id)
         push_request(tx, user_id, approval.id)
         return True
-    tx.feed.add(user_id, event, approval_id=approval.id, held=reason.why)
+    tx.feed.add(user_id, event, approval_id=approval.id, not_notified_because=reason.why)
     if reason.until is not None and reason.until < approval.expires_at:
         tx.attention.hold(Hold(approval.id, user_id, reason.until, reason.why))
     if reason.why in _HELD_BACK:
@@ -143,7 +143,7 @@ def notify_phantom(
         tx.feed.add(user_id, event, approval_id=approval.id)
         push_request(tx, user_id, approval.id)
         return False
-    tx.feed.add(user_id, event, approval_id=approval.id, held=reason.why)
+    tx.feed.add(user_id, event, approval_id=approval.id, not_notified_because=reason.why)
     if reason.why in _HELD_BACK:
         tx.approvals.hold_back(approval.id)
     if reason.why in DIGEST_DELAYS_MS:

@@ -1,7 +1,7 @@
 """A person's own notification settings: quiet hours, mutes, snoozes.
 
-They only turn off notifications, so a session is enough to change them. Requests stay listed, and
-high and critical ones still notify.
+They only turn off notifications, so a session is enough to change them. Requests are still listed,
+and high-risk and critical requests still notify.
 """
 
 from collections.abc import Mapping

@@ -64,9 +64,9 @@ class PushSubscriptions:
     def subscribe(self, person: Person, address: PushAddress) -> NamedSubscription:
         """Add or refresh the subscription of this browser. Raises errors.Problem.
 
-        1. The device is a browser.  2. The address is at an allowed push service, and its keys are
-        valid.  3. A known address keeps its id and moves to this person.  4. A new one is within
-        the limit.
+        Rules, in order: 1. The device is a browser. 2. The address is at an allowed push service,
+        and its keys are valid. 3. A known address keeps its id and moves to this person. 4. A new
+        one is within the limit.
         """
         self._check(address)
         with self.store.write() as tx:

@@ -53,7 +53,7 @@ class RequestLimit(NamedTuple):
 
 
 def lock(tx: Unit, agent: Agent) -> None:
-    """Serialize the requests of this agent, so that each counts the others.
+    """Serialize this agent's requests, so that each one is counted for the others.
 
     To avoid deadlocks, lock the agent before the person. Pages and devices lock only the person.
     """
@@ -114,7 +114,7 @@ class RemainingRequests:
         return self._too_many_in_all if is_full else None
 
     def _is_full(self, limit: int, risk: Risk, agent: str | None, user: str | None) -> bool:
-        """Return whether the limit is reached. Urgent requests only count urgent ones."""
+        """Return whether the limit is reached. An urgent request counts only urgent requests."""
         approvals, now = self.tx.approvals, self.tx.now
         count = approvals.open_urgent if is_urgent(risk) else approvals.open_count
         return count(agent, user, now) - self._freed(risk) >= limit
@@ -151,7 +151,7 @@ def pause(
 ) -> RequestLimit | None:
     """The pause that refuses this agent, even if nobody would be asked; None if there is none.
 
-    A pause of any other approver of the request counts too.
+    This includes pauses by any other approver of the request.
     """
     limit = policy.denials_before_pause
     own = pause_end_of(view, agent.id, user.id, types, limit)

@@ -1,4 +1,4 @@
-"""The services of administrators: for the command line, and for HTTP with a guard per request.
+"""Administration services, used by the CLI and, with a guard per request, by HTTP.
 
 Owns: the list of these services; each is created when it is first used. Never: rules; those are in
 the services and in `authority.py`.
@@ -57,12 +57,12 @@ class AdminServices:
         adapters: Adapters,
         *,
         by: str = audit.OPERATOR,
-        only_of: str | None = None,
+        owner_id: str | None = None,
     ) -> None:
         self.by = by
         """The actor in the audit log."""
-        self.only_of = only_of
-        """Lists show only the agents of this user; None for all agents."""
+        self.owner_id = owner_id
+        """Lists show only the agents that this user owns; None for all agents."""
         self._store = store
         self._adapters = adapters
         self._secrets = adapters.secrets
@@ -120,7 +120,7 @@ class AdminServices:
         return Users(self._adapters.store, self._secrets).names(ids)
 
     def value_hash(self, value: str) -> str:
-        """The hash by which audit entries about a value are found. Raises errors.Problem."""
+        """The hash used to find audit entries about a value. Raises errors.Problem."""
         self.check()
         return audit.hashed(self._secrets, value.strip())
 

@@ -1,4 +1,4 @@
-"""Whom a request would ask, by name: approvers, deputies, the backup, and excluded people.
+"""The users that a request would ask, by name: approvers, deputies, the backup, and excluded users.
 
 Owns: the names and reasons. Never: deciding who is eligible; it calls the code that enforces that
 (`answer_sources.py`, `substitutes.py`).
@@ -35,7 +35,7 @@ class PolicyApprover:
 
 @dataclass(frozen=True, slots=True)
 class RequestAudience:
-    """Everyone whom a request would ask."""
+    """All users that a request would ask."""
 
     people: tuple[PolicyApprover, ...]
     """The person of the request comes first."""
@@ -56,7 +56,7 @@ class RequestAudience:
 def audience_of(
     view: View, case: PolicyRequest, needs: Requirements, eligible_approvers: EligibleApprovers
 ) -> RequestAudience:
-    """Everyone whom this request would ask."""
+    """All users that this request would ask."""
     user = None if case.flow == APP else case.user
     types = [action.type for action in case.actions]
     deputies = [] if user is None else substitutes.deputies_of(view, user.id, types)

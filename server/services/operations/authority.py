@@ -81,7 +81,8 @@ class Guard:
     def check_read(self, view: View) -> Governed | None:
         """Authorize reading; returns the record. Raises errors.Problem.
 
-        1. Session, user and device are active.  2. The user has the role.  3. The record exists.
+        Checks, in order, that: 1. session, user and device are active; 2. the user has the role; 3.
+        the record exists.
         """
         device_auth.current_device(view, self.person)
         before = self._target(view)
@@ -100,8 +101,8 @@ class Guard:
     def check_after(self, tx: Unit, before: Governed | None) -> None:
         """Authorize the effect of a change before it is stored. Raises errors.Problem.
 
-        1. An owner has not widened the agent or removed another owner.  2. Added access is signed
-        for, and so is revoking the last device of another person.
+        Checks, in order, that: 1. an owner has not widened the agent or removed another owner; 2.
+        added access is signed for, and so is revoking the last device of another person.
         """
         user, after = self._user(tx), self._target(tx)
         default_seconds = self.statements.server_policy.access_token_seconds
@@ -148,8 +149,9 @@ class Guard:
     def _check_signed(self, tx: Unit) -> None:
         """Raise errors.Problem unless the person signed this request.
 
-        1. There is a statement.  2. The device is old enough for it.  3. Its high key or passkey
-        signed this request and our nonce.  4. The user was verified.  5. It is used only once.
+        Checks, in order, that: 1. there is a statement; 2. the device is old enough for it; 3. its
+        high key or passkey signed this request and our nonce; 4. the user was verified; 5. it is
+        used only once.
         """
         device = device_auth.current_device(tx, self.person)
         if self.request.statement is None:

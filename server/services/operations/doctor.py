@@ -136,7 +136,9 @@ def _names(view: View) -> Iterator[Finding]:
             if unprotected_name.name != unprotected_name.bearer
             else ""
         )
-        holders = view.names.bearers(unprotected_name.kind, name_keys(unprotected_name.name))
+        holders = view.names.ids_with_name_like(
+            unprotected_name.kind, name_keys(unprotected_name.name)
+        )
         alike = (
             f"looks like the {_name_of(view, holders[0])}, which is older"
             if holders

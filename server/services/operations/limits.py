@@ -1,4 +1,4 @@
-"""Every limit, who is near it now, and who reached it in the last day.
+"""Every limit, who is close to it now, and who reached it in the last day.
 
 Owns: the table of limits, and their counts for display. Never: enforcing a limit; the code that a
 limit protects does that.
@@ -35,7 +35,7 @@ _HOUR_MS: Final = 60 * _MINUTE_MS
 
 
 class LimitSubject(NamedTuple):
-    """Whom a limit counts: an agent or app, a user, something else, or a combination."""
+    """What a limit applies to: an agent or app, a user, something else, or a combination."""
 
     agent_id: str | None = None
     user_id: str | None = None

@@ -2,8 +2,8 @@
 
 Owns: comparing a record before and after. Never: deciding who may make the change.
 
-A member that is not listed here counts as more access whenever it changes, so new members are
-protected by default.
+A change of a member that is not listed here is treated as more access, so new members are protected
+by default.
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""Replays: evaluates recent requests, tokens and refusals again under another rule set.
+"""Replays: evaluates recent requests, tokens and refusals again under a different rule set.
 
 Owns: reading them as cases, each with the history that its agent had at the time. Never: the
 details of refusals, because the audit log has only their types.
@@ -158,7 +158,7 @@ class Replays:
             raise Invalid("The period must be more than 0 and at most 31d.")
         with self.store.read() as view:
             engine = engine_of(trial(view, rules))
-            since, evaluator = view.now - last_ms, replace(self.evaluator, instead=engine)
+            since, evaluator = view.now - last_ms, replace(self.evaluator, engine_override=engine)
             decisions = list(islice(_decisions(view, since), MAX_EVALUATED + 1))
             evaluated = [
                 (past, after)

@@ -1,7 +1,7 @@
 """Decides what to disable after a restore.
 
-A backup does not know what was revoked after it was made. If the replaced database can still be
-read, a restore disables everything that changed since. Otherwise it disables everything except
+A backup does not contain what was revoked after it was created. If the replaced database can still
+be read, a restore disables everything that changed since. Otherwise, it disables everything except
 what the operator keeps. `storage.operations.restores` has the SQL.
 """
 

@@ -129,7 +129,7 @@ class GivenHistory:
 
 @dataclass(frozen=True, slots=True)
 class Trials:
-    """Tries policy without consequences. `rules` is the text of another rule set to try."""
+    """Tries policy without consequences. `rules` is the text of a different rule set to try."""
 
     store: Store
     server_policy: ServerPolicy
@@ -159,7 +159,7 @@ class Trials:
                 None if request.acr or not _takes_consent(case, verdict) else consent is not None,
                 None if next_step == "refused" or case.flow == APP else self._claims(case),
                 seconds,
-                sources.fits[0].grant if sources.fits else None,
+                sources.covering_grants[0].grant if sources.covering_grants else None,
                 _audience(view, case, sources, next_step),
             )
 
@@ -171,7 +171,8 @@ class Trials:
             return [self._run_case(view, evaluator, raw, n) for n, raw in enumerate(cases, 1)]
 
     def _evaluator(self, rules: str | None, row: PolicyRow) -> Evaluator:
-        return self.evaluator if rules is None else replace(self.evaluator, instead=engine_of(row))
+        evaluator = self.evaluator
+        return evaluator if rules is None else replace(evaluator, engine_override=engine_of(row))
 
     def _case(self, view: View, trial: TrialRequest) -> PolicyRequest:
         if trial.flow not in FLOWS:
@@ -261,9 +262,9 @@ def _answer_sources(
 ) -> AnswerSources:
     """Who or what would answer. No grant answers an exchange that lacks a consent."""
     if case.flow in _REQUESTED:
-        return answer_sources.find_answer_sources(view, case, verdict, acr=acr)
+        return answer_sources.find_answer_sources(view, case, verdict, requires_person=acr)
     no_consent = case.flow == "exchange" and consent is None and case.target.scope
-    fits = (
+    covering_grants = (
         ()
         if no_consent or verdict.outcome != "ask"
         else standing_uses.covering_grants(view, case, verdict)
@@ -271,11 +272,11 @@ def _answer_sources(
     eligible_approvers = answer_sources.eligible_for_verdict(
         view, verdict, cast("Agent", case.agent), case.user
     )
-    return AnswerSources(verdict, eligible_approvers, fits=tuple(fits))
+    return AnswerSources(verdict, eligible_approvers, covering_grants=tuple(covering_grants))
 
 
 def _next_step(case: PolicyRequest, sources: AnswerSources, consent: Consent | None) -> NextStep:
-    if not sources.asked:
+    if not sources.needs_person:
         return "token"
     if case.flow in _REQUESTED:
         return "refused" if sources.is_ruled_out else "person"

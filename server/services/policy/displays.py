@@ -224,7 +224,7 @@ def rfc3339(moment: int) -> str:
 
 
 def moment(at: int | None) -> str | None:
-    """Like `rfc3339`, but None stays None."""
+    """Like `rfc3339`, but returns None for None."""
     return None if at is None else rfc3339(at)
 
 

@@ -1,6 +1,6 @@
 """Parsing rule sets from TOML; a document is checked completely before it is stored.
 
-Owns: the form of the document, and errors that name the rule and the remedy.
+Owns: the format of the document, and errors that name the rule and the remedy.
 Never: checking that the agents and users in it exist (`builtin.py`).
 """
 
@@ -78,7 +78,7 @@ def parse_policy(text: str) -> PolicyDocument:
 
 
 class _Table:
-    """A table of the document. Each member is taken once; `end` refuses unknown ones."""
+    """A table of the document. Each member can be taken once; `end` rejects unknown members."""
 
     def __init__(self, raw: object, where: str) -> None:
         if not isinstance(raw, dict):
@@ -87,8 +87,8 @@ class _Table:
         self._left: dict[str, object] = dict(raw)
         self._known: list[str] = []
 
-    def fail(self, name: str, remedy: str) -> InvalidPolicy:
-        return InvalidPolicy(f"{self.where}{name}: {remedy}.")
+    def fail(self, name: str, problem: str) -> InvalidPolicy:
+        return InvalidPolicy(f"{self.where}{name}: {problem}.")
 
     def take(self, name: str, read: Callable[["_Table", str, object], T]) -> T | None:
         """The parsed value of a member; None if it is missing."""
@@ -159,7 +159,7 @@ def _when(table: _Table, outcome: Outcome) -> When:
     if when.first_time and outcome == "allow":
         raise table.fail("first_time", "a rule that allows takes `known` instead")
     if when.unusual and outcome == "allow":
-        raise table.fail("unusual", "a rule that allows cannot have it; write a rule that asks")
+        raise table.fail("unusual", "not allowed in an allow rule; use an ask rule")
     if APP in when.at:
         _check_app_rule(table, when, outcome)
     highest = when.at_most or (ALLOWED if outcome == "allow" else Risk.CRITICAL)
@@ -198,7 +198,7 @@ def _check_unique(ids: list[str]) -> None:
 
 def _string(table: _Table, name: str, value: object) -> str:
     if not isinstance(value, str):
-        raise table.fail(name, "must be a text")
+        raise table.fail(name, "must be a string")
     return value
 
 
@@ -233,14 +233,14 @@ def _all_of(known: tuple[str, ...]) -> Callable[[_Table, str, object], tuple[str
 
 def _list(table: _Table, name: str, value: object) -> list[object]:
     if not isinstance(value, list) or not 0 < len(value) <= MAX_ALTERNATIVES:
-        raise table.fail(name, f"must be a list of 1 to {MAX_ALTERNATIVES}")
+        raise table.fail(name, f"must be a list of 1 to {MAX_ALTERNATIVES} items")
     return value
 
 
 def _names(table: _Table, name: str, value: object) -> tuple[str, ...]:
     names = tuple(_string(table, name, item) for item in _list(table, name, value))
     if any(not item or len(item) > 256 for item in names):  # noqa: PLR2004  # longer than any name
-        raise table.fail(name, "a name has 1 to 256 characters")
+        raise table.fail(name, "a name must have 1 to 256 characters")
     return names
 
 
@@ -333,7 +333,7 @@ def _hours(table: _Table, name: str, value: object) -> Hours:
 def _hour(table: _Table, name: str, value: object) -> time:
     match = _HOUR.fullmatch(_string(table, name, value))
     if not match:
-        raise table.fail(name, 'write an hour such as "08:00"')
+        raise table.fail(name, 'write a time of day such as "08:00"')
     return time() if match[3] else time(int(match[1]), int(match[2]))
 
 

@@ -1,4 +1,4 @@
-"""Evaluating policy, for enforcement and for explanation alike.
+"""Evaluates policy, both for enforcement and for explanation.
 
 Owns: building the question of a request with its history; the compiled engine of the rule set in
 force. Never: acting on a verdict.
@@ -117,7 +117,7 @@ class Evaluator:
     """Evaluates policy. `instead` replaces the engine in force, for trials."""
 
     secrets: Secrets
-    instead: Engine | None = None
+    engine_override: Engine | None = None
     engines: dict[str, Engine] = field(default_factory=dict)
     """A cache of the newest engine, by hash."""
 
@@ -128,7 +128,7 @@ class Evaluator:
         at: int | None = None,
         facts: QuestionHistory | None = None,
     ) -> Verdict:
-        """Evaluate a request, optionally at an earlier time or with another history."""
+        """Evaluate a request, optionally at an earlier time or with a different history."""
         engine, policy_question = self._engine(view), self.question(view, case, at)
         if facts is not None:
             policy_question = replace(policy_question, history=facts)
@@ -145,8 +145,8 @@ class Evaluator:
         return question(case, view.now if at is None else at, facts, view.directory.members())
 
     def _engine(self, view: View) -> Engine:
-        if self.instead is not None:
-            return self.instead
+        if self.engine_override is not None:
+            return self.engine_override
         row = view.directory.policy() or _default()
         if row.hash not in self.engines:
             engine = engine_of(row)

@@ -2,7 +2,7 @@
 
 A request looks up only the rows for its keys, so the cost does not grow with history. What an
 approval adds is computed when the request is created, so that later changes of the action type do
-not matter. Requests are counted too, but only for bursts and split amounts; only an approval makes
+not matter. Requests are also counted, but only for bursts and split amounts. Only an approval makes
 a value known. Never: deciding what is unusual (`protocol/approvals/unusual.py`).
 """
 

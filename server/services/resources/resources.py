@@ -186,7 +186,7 @@ def _refuse_taken(tx: Unit, uri: str) -> None:
         slash = "" if resource.uri == uri else "; a trailing slash makes no difference"
         text = f"{resource.uri} is registered already{slash}."
         raise Exists(text, remedy=("resource.update", resource.uri, resource.uri))
-    for taken in tx.names.bearers("resource", name_keys(uri)):
+    for taken in tx.names.ids_with_name_like("resource", name_keys(uri)):
         raise Exists(f"{uri} looks like {taken}, which is registered. Use a URI that differs more.")
 
 

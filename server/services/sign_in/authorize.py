@@ -154,10 +154,10 @@ class AuthorizeService:
     def plan(self, view: View, app: App, request: AuthorizationRequest) -> AuthorizationPlan:
         """Return the current requirements of the request.
 
-        Checks: 1. The app is registered for the authorization code grant. 2. A sign-in method meets
-        the requested acr. 3. The scopes are within the app's permissions, and the details match
-        their types. 4. If the request names an agent, the scopes are within the agent's
-        permissions. Raises errors.ProtocolError.
+        Checks, in order, that: 1. the app is registered for the authorization code grant; 2. a
+        sign-in method meets the requested acr; 3. the scopes are within the app's permissions, and
+        the details match their types; 4. if the request names an agent, the scopes are within the
+        agent's permissions. Raises errors.ProtocolError.
         """
         if names.GRANT_AUTHORIZATION_CODE not in app.grant_types:
             raise errors.UnauthorizedClient(

@@ -137,8 +137,9 @@ class Flows:
     ) -> SignInPage | ConsentPage | WaitingPage | _Ready | _Refused:
         """Return the next step.
 
-        1. The app may still make the request. 2. The right person signed in recently enough. 3.
-        They consented; an action always needs a new approval. 4. They signed on a device.
+        Rules, in order: 1. The app may still make the request. 2. The right person signed in
+        recently enough. 3. They consented; an action always needs a new approval. 4. They signed on
+        a device.
         """
         plan = self.requests.current_plan(view, flow)
         try:

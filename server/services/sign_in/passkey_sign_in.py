@@ -1,7 +1,7 @@
 """Sign-in to apps with a passkey.
 
 It works like the sign-in to Sayso's own pages (`passkeys.py`), but with the cookie of the sign-in
-pages for apps. Neither cookie is valid in place of the other.
+pages for apps. The two cookies are not interchangeable.
 """
 
 from dataclasses import dataclass
@@ -28,9 +28,9 @@ class PasskeySignIns:
     def sign_in(self, word: str, *, flow: bytes, peer: str, cookie: str = "") -> str:
         """Verify a passkey assertion; returns the browser's new cookie.
 
-        1. The attempt is counted before it is checked, per passkey and address. 2. The assertion is
-        valid and new. 3. A failure is stored, and slows the next attempt. Raises `TooManyAttempts`,
-        or errors.Problem.
+        Rules, in order: 1. The attempt is counted before it is checked, per passkey and address. 2.
+        The assertion is valid and new. 3. A failure is stored, and slows the next attempt. Raises
+        `TooManyAttempts`, or errors.Problem.
         """
         assertion = passkeys.parse_assertion(word)
         attempt = sign_in_attempts.of_passkey(assertion.credential, peer)

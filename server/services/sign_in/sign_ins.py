@@ -60,10 +60,10 @@ class SignIns:
     ) -> str:
         """Check name and password; returns the browser's new cookie.
 
-        The same user stays signed in with the new cookie; another user is signed out. 1. Name and
-        address are within the attempt limits. 2. The attempt is counted before it is checked, which
-        also limits parallel ones. 3. Checking and failing take equally long for an unknown
-        user. 4. User and password have not changed in between. Raises `TooManyAttempts`,
+        The same user stays signed in with the new cookie; another user is signed out. Steps: 1.
+        Name and address are within the attempt limits. 2. The attempt is counted before it is
+        checked, which also limits parallel ones. 3. Checking and failing take equally long for an
+        unknown user. 4. User and password have not changed in between. Raises `TooManyAttempts`,
         `WrongPassword` or `Busy`.
         """
         name = passwords.normalize_name(name)

@@ -22,8 +22,8 @@ class UserInfo:
     def about(self, call: DeviceCall) -> dict[str, object]:
         """Return the claims about the person of this token.
 
-        1. The token is valid for this endpoint, with a DPoP proof if it is bound. 2. The person
-        exists. Raises errors.Problem with a challenge.
+        Checks, in order, that: 1. the token is valid for this endpoint, with a DPoP proof if it is
+        bound; 2. the person exists. Raises errors.Problem with a challenge.
         """
         with self.store.write() as tx:
             token = self.access_tokens.authenticate(

@@ -108,9 +108,10 @@ class Proposals:
     ) -> CheckedProposal:
         """Check a submitted proposal. Raises errors.Problem.
 
-        1. The example is an agent's request to this person.  2. The agent may still ask for it, and
-        policy lets this person alone approve it.  3. The members that vary can vary.  4. The bounds
-        are within the limits of its risk.  5. The person has fewer grants than the limit.
+        Checks, in order, that: 1. the example is an agent's request to this person; 2. the agent
+        may still ask for it, and policy lets this person alone approve it; 3. the members that vary
+        can vary; 4. the bounds are within the limits of its risk; 5. the person has fewer grants
+        than the limit.
         """
         example = view.approvals.get(submitted_proposal.approval_id)
         if example is None or (example.user_id, example.kind) != (person.user.id, "action"):

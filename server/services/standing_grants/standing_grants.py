@@ -149,32 +149,32 @@ class StandingGrants:
         user: str | None,
         agent: str | None,
         ended: bool,
-        only_of: str | None = None,
+        owner_id: str | None = None,
         limit: int = _MAX_RESULTS,
         before: tuple[int, str] | None = None,
     ) -> list[NamedStandingGrant]:
-        """Grants of all users, newest first; `only_of` limits them to agents that this user owns.
+        """Grants of all users, newest first; `owner_id` limits them to agents that this user owns.
 
         Raises `NotFound` for an unknown user or agent.
         """
         with self.store.read() as view:
             grants = view.standing_grants.search(
                 user_id=None if user is None else user_checks.find(view, user).id,
-                agent_ids=_agents_of(view, agent, only_of),
+                agent_ids=_agents_of(view, agent, owner_id),
                 live_at=None if ended else view.now,
                 limit=limit,
                 before=before,
             )
             return [self._with_names(view, grant) for grant in grants]
 
-    def revoke(self, grant_id: str, *, by: str, only_of: str | None = None) -> NamedStandingGrant:
-        """Revoke any user's grant; `only_of` limits it to agents that this user owns.
+    def revoke(self, grant_id: str, *, by: str, owner_id: str | None = None) -> NamedStandingGrant:
+        """Revoke any user's grant; `owner_id` limits it to agents that this user owns.
 
         Raises `NotFound`, or `Conflict` if it has ended.
         """
         with self.store.write() as tx:
             grant = tx.standing_grants.get(grant_id)
-            if grant is None or not _is_owned_by(tx, grant, only_of):
+            if grant is None or not _is_owned_by(tx, grant, owner_id):
                 raise NotFound("standing grant", grant_id)
             standing_grant = ends.end(tx, grant.id, reason="revoked", actor=by)
             if standing_grant is None:
@@ -303,16 +303,16 @@ def _own_grant(view: View, person: Person, grant_id: str) -> StandingGrant:
     return grant
 
 
-def _agents_of(view: View, name_or_id: str | None, only_of: str | None) -> tuple[str, ...] | None:
+def _agents_of(view: View, name_or_id: str | None, owner_id: str | None) -> tuple[str, ...] | None:
     requested_agent = None if name_or_id is None else client_names.find_agent(view, name_or_id)
-    if only_of is None:
+    if owner_id is None:
         return None if requested_agent is None else (requested_agent.id,)
-    owned = (agent.id for agent in view.agents.all() if only_of in agent.owners)
+    owned = (agent.id for agent in view.agents.all() if owner_id in agent.owners)
     return tuple(
         agent_id for agent_id in owned if requested_agent is None or agent_id == requested_agent.id
     )
 
 
-def _is_owned_by(view: View, grant: StandingGrant, only_of: str | None) -> bool:
+def _is_owned_by(view: View, grant: StandingGrant, owner_id: str | None) -> bool:
     agent = view.directory.agent(grant.agent_id)
-    return only_of is None or (agent is not None and only_of in agent.owners)
+    return owner_id is None or (agent is not None and owner_id in agent.owners)

@@ -93,7 +93,7 @@ _BATCH: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class RevokedAccess:
-    """The client, and how many of its grants, consents and tokens ended."""
+    """The client, and the numbers of its grants, consents and tokens that ended."""
 
     client_id: str
     grants: int
@@ -144,7 +144,7 @@ class _ClientAccess:
         return ended
 
     def end_consents(self) -> tuple[int, int]:
-        """Return how many consents ended, and how many tokens were revoked with them."""
+        """Return the number of consents that ended, and of tokens that were revoked with them."""
         ended = tokens = 0
         while consents := self.tx.consents.search(
             user_id=self.user_id,

@@ -28,9 +28,10 @@ class AccessTokenAuth:
     def authenticate(self, tx: Unit, call: DeviceCall, *, audience: str) -> LiveToken:
         """Return the token of this call if it is valid for this audience.
 
-        1. The `Authorization` header has the Bearer or DPoP scheme. 2. The token is valid and for
-        this audience. 3. A bound token uses the DPoP scheme and comes with a proof for this call;
-        an unbound token uses the Bearer scheme. Raises errors.Problem 401 with a challenge.
+        Checks, in order, that: 1. the `Authorization` header has the Bearer or DPoP scheme; 2. the
+        token is valid and for this audience; 3. a bound token uses the DPoP scheme and comes with a
+        proof for this call, and an unbound token uses the Bearer scheme. Raises errors.Problem 401
+        with a challenge.
         """
         scheme, _, token = (call.authorization or "").strip().partition(" ")
         if scheme.lower() not in _SCHEMES:

@@ -9,7 +9,7 @@ from server.model.store import Store
 from server.protocol import errors, names
 from server.protocol.clients import client_auth
 from server.protocol.forms import Form
-from server.services.clients.client_auth import ClientAuthentication, holds_tokens
+from server.services.clients.client_auth import ClientAuthentication, only_token_client
 from server.services.users.dpop_proofs import Proofs
 
 
@@ -55,7 +55,7 @@ class PersonGrant(Protocol):
 class TokenEndpoint:
     """Runs the steps that all grants share.
 
-    1. The grant type is known. 2. The client authenticates. 3. The client may use
+    Rules, in order: 1. The grant type is known. 2. The client authenticates. 3. The client may use
     this grant. 4. Its DPoP proof is valid, if it sent one or must send one. 5. The grant decides.
     """
 
@@ -76,7 +76,7 @@ class TokenEndpoint:
         if grant_type not in {*self.for_agents, *self.for_apps}:
             raise errors.UnsupportedGrantType("This grant type is not supported.")
         credentials = client_auth.read_credentials(request.authorization, request.form)
-        client = holds_tokens(self.clients.authenticate(credentials))
+        client = only_token_client(self.clients.authenticate(credentials))
         if grant_type not in client.grant_types:
             raise errors.UnauthorizedClient("This client may not use this grant type.")
         bound_request = self._with_proved_key(request, needed=client.dpop_bound)
@@ -94,7 +94,7 @@ class TokenEndpoint:
         return self.for_people.get(grant_type)
 
     def _refuse_other_clients(self, request: TokenRequest) -> None:
-        """Refuse every other client a grant of the terminal app."""
+        """Reject a grant of the terminal app for every other client."""
         if request.form.get("client_id") != names.APPROVER_CLIENT:
             self.clients.authenticate(
                 client_auth.read_credentials(request.authorization, request.form)

@@ -26,8 +26,9 @@ def check_rights(
 ) -> None:
     """Check that the app, its agent and the consents still allow this. Raises errors.InvalidGrant.
 
-    1. The app's permissions include the scopes. 2. The agent that may act is enabled. 3. Every
-    consent is valid. For a grant with an approval, `ApprovalChecks` replaces step 1.
+    Checks, in order, that: 1. the app's permissions include the scopes; 2. the agent that may act
+    is enabled; 3. every consent is valid. For a grant with an approval, `ApprovalChecks` replaces
+    step 1.
     """
     required_consents = []
     if terms.openid:

@@ -273,12 +273,12 @@ def _authenticated(tx: Unit, approval: Approval, approved: Approved) -> Approved
 def acr_and_amr(decision: Decision) -> tuple[str, tuple[str, ...]]:
     """Return the `acr` and `amr` (RFC 8176) of a decision, as verified when it arrived.
 
-    A stored decision has `with_pin` only if the high-risk key signed it after a PIN call. Sayso
+    A stored decision has `used_pin` only if the high-risk key signed it after a PIN call. Sayso
     does not know where a passkey is stored, only that the passkey proved its key and its user.
     """
     if decision.channel == BROWSER:
         return names.ACR_PASSKEY, ("pop", "user")
-    if decision.with_pin:
+    if decision.used_pin:
         return names.ACR_SIGNED_PIN, ("swk", "pin")
     return names.ACR_SIGNED, ("swk",)
 

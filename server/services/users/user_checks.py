@@ -27,7 +27,7 @@ def find(view: View, name_or_id: str) -> User:
 
 def clients_called(view: View, name: str) -> list[Agent | App]:
     """Return the agents and apps whose names look like this one."""
-    ids = view.names.bearers("client", name_keys(name))
+    ids = view.names.ids_with_name_like("client", name_keys(name))
     clients = (
         view.directory.agent(client_id) or view.directory.app(client_id) for client_id in ids
     )

@@ -131,7 +131,7 @@ class Users:
             return disabled_user
 
     def enable(self, name_or_id: str, *, by: str) -> User:
-        """Enable a user; ended requests and tokens stay ended. Raises `NotFound`."""
+        """Enable a user; canceled requests and revoked tokens stay ended. Raises `NotFound`."""
         with self.store.administer() as tx:
             before = find(tx, name_or_id)
             user = replace(before, state="enabled", disabled_at=None)
@@ -188,7 +188,7 @@ def create(tx: Unit, secrets: Secrets, new: NewUser, *, by: str) -> User:
 @about("name")
 def _refuse_taken_name(tx: Unit, name: str) -> None:
     """Refuse a name that looks like that of a user, an agent or an app."""
-    alike = map(tx.directory.user, tx.names.bearers("user", name_keys(name)))
+    alike = map(tx.directory.user, tx.names.ids_with_name_like("user", name_keys(name)))
     for existing in (*alike, tx.directory.user_called(name)):
         if existing is not None:
             raise Exists(

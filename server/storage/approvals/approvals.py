@@ -356,7 +356,7 @@ class Approvals(DatabaseRows):
         _KEEP_ANSWER.run(self._db, {"approval": approval_id, **values})
 
     def delete_expired_answers(self, now: int) -> int:
-        """Delete expired sealed token responses; returns how many."""
+        """Delete expired sealed token responses; returns the number."""
         return len(_DELETE_ANSWERS.run(self._db, {"now": now}))
 
     def clear_callback(self, approval_id: str) -> None:

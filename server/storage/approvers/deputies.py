@@ -54,19 +54,19 @@ class Deputies(DatabaseRows):
         self._db.execute(insert(d), _values(deputy))
 
     def get(self, deputy_id: str) -> Deputy | None:
-        """The deputy with this id, even if the period has ended."""
+        """The deputy with this id, even if the term has ended."""
         return self._one(_record, _GET, deputy=deputy_id)
 
     def of_user(self, user_id: str, now: int) -> list[Deputy]:
-        """The deputies of this user that have not ended."""
+        """The user's current and upcoming deputies."""
         return self._many(_record, _OF_USER, user=user_id, now=now)
 
     def of_deputy(self, deputy_id: str, now: int) -> list[Deputy]:
-        """The deputyships of this user that have not ended."""
+        """The current and upcoming terms in which this user is a deputy."""
         return self._many(_record, _OF_DEPUTY, user=deputy_id, now=now)
 
     def live(self, now: int) -> list[Deputy]:
-        """All deputies that have not ended, by the end of their period."""
+        """All current and upcoming deputies, by end date."""
         return self._many(_record, _ALL, now=now)
 
     def deciding(self, user_id: str, deputy_id: str, now: int) -> Deputy | None:
@@ -74,15 +74,15 @@ class Deputies(DatabaseRows):
         return self._one(_record, _DECIDING, user=user_id, deputy=deputy_id, now=now)
 
     def due(self, now: int, limit: int) -> list[Deputy]:
-        """The deputies whose start or end is due."""
+        """The deputies whose term is due to start or end."""
         return self._many(_record, _DUE, now=now, limit=limit)
 
     def begin(self, deputy_id: str) -> bool:
-        """Mark a deputy as begun; at most one call returns True."""
+        """Mark a deputy's term as started; at most one call returns True."""
         return self._any(_BEGIN, deputy=deputy_id)
 
     def end(self, deputy_id: str, *, revoked_at: int | None) -> bool:
-        """Mark a deputy as ended; at most one call returns True."""
+        """Mark a deputy's term as ended; at most one call returns True."""
         return self._any(_END, deputy=deputy_id, at=revoked_at)
 
     def remove_from_pending(self, user_id: str, deputy_id: str) -> None:

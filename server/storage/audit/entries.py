@@ -93,7 +93,7 @@ class Openings(DatabaseRows):
     def add(
         self, entry_id: str, openings: Mapping[str, Opening], owners: Mapping[str, str | None]
     ) -> None:
-        """Store the texts of a new entry, with the id of the user whose each is."""
+        """Store a new entry's texts, each with the ID of its owner."""
         rows = [
             {"entry_id": entry_id, "name": name, "user_id": owners[name]}
             | {"text": opening.text, "salt": opening.salt}
@@ -108,16 +108,16 @@ class Openings(DatabaseRows):
         return _grouped(self._db.execute(rows, {"entries": entries}))
 
     def between(self, first: int, end: int) -> dict[int, dict[str, Opening]]:
-        """The texts of the entries at the places from `first` to before `end`, by place."""
+        """The texts of the entries from position `first` to before `end`, by position."""
         rows = _IN_PLACES.where(*_BETWEEN)
         return _grouped(self._db.execute(rows, {"first": first, "end": end}))
 
     def erase(self, user_id: str) -> int:
-        """Delete the texts of a user; returns how many."""
+        """Delete a user's texts; returns the number of deleted texts."""
         return self.delete(o.c.user_id == user_id)
 
     def delete(self, those: ColumnElement[bool]) -> int:
-        """Delete texts for good; returns how many."""
+        """Delete texts permanently; returns the number of deleted texts."""
         if self._db.dialect.name == "sqlite":
             # The bytes of deleted rows stay in the file otherwise.
             self._db.exec_driver_sql("PRAGMA secure_delete=ON")
@@ -215,7 +215,7 @@ class Audit:
     def trim(self, first: int, end: int, kept_types: Sequence[str]) -> None:
         """Delete the bodies of entries from `first` to before `end`, except those of these types.
 
-        Position, time and hash of these entries stay. The personal texts of all of them are
+        The position, time and hash of these entries are kept. The personal texts of all of them are
         deleted. Raises `Busy` if this fails, also if the database role may only add entries.
         """
         in_range = (e.c.seq >= first, e.c.seq < end)

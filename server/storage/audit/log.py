@@ -54,7 +54,7 @@ class AuditLog(DatabaseRows):
     """The order of the audit log in the database."""
 
     def number(self, limit: int) -> int:
-        """Number new entries; returns how many. The caller holds the sequencer's lock."""
+        """Number new entries; returns their count. The caller holds the sequencer's lock."""
         ids = self._db.execute(_UNNUMBERED, {"limit": limit}).scalars().all()
         if ids:
             first = self.size()

@@ -69,18 +69,18 @@ class Names(DatabaseRows):
             raise Taken(name) from error
 
     def keep(self, kind: NameKind, bearer: str, name: str) -> None:
-        """Store what an unchanged name looks like, unless another name looks like it.
+        """Store the lookalike keys of an unchanged name, unless another name has the same keys.
 
-        Earlier versions did not compare looks. Names from then stay until they are changed.
+        Earlier versions did not compare lookalikes. Their names are kept until they are changed.
         """
-        if set(self.bearers(kind, name_keys(name))) <= {bearer}:
+        if set(self.ids_with_name_like(kind, name_keys(name))) <= {bearer}:
             self.give(kind, bearer, name)
 
     def drop(self, bearer: str) -> None:
         """Release the name, so that others can use it."""
         self._db.execute(_DROP, {"bearer": bearer})
 
-    def bearers(self, kind: NameKind, looks: Collection[str]) -> list[str]:
+    def ids_with_name_like(self, kind: NameKind, looks: Collection[str]) -> list[str]:
         """Return the IDs whose names have one of these looks."""
         values = {"kind": kind, "looks": sorted(looks)}
         return list(dict.fromkeys(self._db.execute(_BEARERS, values).scalars().all()))

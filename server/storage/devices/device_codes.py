@@ -55,5 +55,5 @@ class DeviceCodes(DatabaseRows):
         self._db.execute(_RECORD_POLL, {"code": code_id, "now": now, "interval": interval_ms})
 
     def prune(self, now: int) -> int:
-        """Delete codes that expired an hour ago or earlier; returns how many."""
+        """Delete codes that expired at least an hour ago; returns the number of deleted codes."""
         return len(self._db.execute(_PRUNE, {"before": now - _KEPT_MS}).all())

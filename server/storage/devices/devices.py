@@ -136,7 +136,7 @@ class Devices(DatabaseRows):
         return self._many(_record, statement)
 
     def active_count(self, user_id: str, now: int) -> int:
-        """Return how many devices the user can use to decide."""
+        """Return the number of devices that the user can decide with."""
         values = {"user": user_id, "now": now}
         return int(self._db.execute(_ACTIVE, values).scalar_one())
 
@@ -175,7 +175,7 @@ class Devices(DatabaseRows):
         self._db.execute(_CONFIRM_CALL if entered else _CONFIRM, {"device": device_id})
 
     def unlock(self, device_id: str) -> None:
-        """Reset the PIN attempts; unconfirmed calls stay counted."""
+        """Reset the PIN attempts; unconfirmed calls are still counted."""
         self._db.execute(_UNLOCK, {"device": device_id})
 
     def vouch(self, device_id: str, now: int) -> None:

@@ -73,7 +73,7 @@ class Feed:
         *,
         approval_id: str | None = None,
         device_id: str | None = None,
-        held: str | None = None,
+        not_notified_because: str | None = None,
         agent_id: str | None = None,
         incident_id: str | None = None,
     ) -> None:
@@ -84,7 +84,7 @@ class Feed:
             "at": self._now,
             "approval_id": approval_id,
             "device_id": device_id,
-            "held": held,
+            "held": not_notified_because,
             "agent_id": agent_id,
             "incident_id": incident_id,
         }
@@ -106,11 +106,11 @@ class Feed:
         return [FeedEvent(*row) for row in statement.run(self._db, values)]
 
     def prune(self, before: int) -> int:
-        """Delete older events. The newest one stays, so that numbering continues."""
+        """Delete older events. The newest event is kept, so that numbering continues."""
         return len(self._db.execute(_PRUNE, {"before": before}).all())
 
     def number(self, limit: int) -> int:
-        """Number new events; returns how many. The caller holds the sequencer's lock."""
+        """Number new events; returns their count. The caller holds the sequencer's lock."""
         ids = self._db.execute(_UNNUMBERED, {"limit": limit}).scalars().all()
         first = self.head() + 1
         if ids:
@@ -162,23 +162,25 @@ class Notifications:
         self._db = connection
         self._now = now
 
-    def add(self, user_id: str, agent_id: str, types: str, lane: Lane) -> None:
+    def add(self, user_id: str, agent_id: str, action_types: str, lane: Lane) -> None:
         """Add a notification."""
         values = {
             "user_id": user_id,
             "agent_id": agent_id,
-            "types": types,
+            "types": action_types,
             "lane": lane,
             "at": self._now,
         }
         _ADD.run(self._db, values)
 
-    def recent(self, user_id: str, agent_id: str, types: str, lane: Lane) -> RecentNotifications:
+    def recent(
+        self, user_id: str, agent_id: str, action_types: str, lane: Lane
+    ) -> RecentNotifications:
         """Count the notifications in this lane in the last minute and the last hour."""
         values = {
             "user": user_id,
             "agent": agent_id,
-            "kind": types,
+            "kind": action_types,
             "lane": lane,
             "minute": self._now - _MINUTE_MS,
             "hour": self._now - _HOUR_MS,

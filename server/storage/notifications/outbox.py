@@ -243,7 +243,7 @@ class Outbox(DatabaseRows):
         self._on_add()
 
     def discard(self, channel: str) -> int:
-        """Mark the waiting messages of an unused channel as sent; returns their number."""
+        """Mark an unused channel's waiting messages as sent; returns the number of messages."""
         return len(self._db.execute(_DISCARD, {"unused": channel}).all())
 
     def lease(self, holder: str, limit: int, seconds: int) -> list[OutboxMessage]:

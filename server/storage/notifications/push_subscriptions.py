@@ -177,7 +177,7 @@ class PushSubscriptions(DatabaseRows):
         return self._any(_DISMISS_LOSS, user=user_id, loss=subscription_id)
 
     def problems(self) -> list[tuple[str, str, int]]:
-        """Origin, reason and number of browsers of each push service that refuses messages."""
+        """Origin, reason and number of browsers of each push service that rejects messages."""
         return [(row[0], row[1], row[2]) for row in self._db.execute(_PROBLEMS).all()]
 
     def services(self) -> list[PushService]:

@@ -154,7 +154,7 @@ _HELD_BACK = Prepared(_select_held_back())
 
 
 class Limits:
-    """The rows that limits count in the database."""
+    """The rows in the database that limits apply to."""
 
     def __init__(self, connection: Connection, now: int) -> None:
         self._db = connection

@@ -26,7 +26,7 @@ def load(visit: Visit) -> Facts | AnyResponse:
     if is_open(approver_view, person):
         return go(f"{site.server_policy.issuer}/r/{visit.about}")
     token = site.tokens.delegations.of_approval(person, visit.about)
-    following = site.approvals.inbox.first(person)
+    next_request = site.approvals.inbox.first(person)
     return {
         **request_facts(visit, approver_view),
         "outcome": outcome(approver_view),
@@ -34,9 +34,9 @@ def load(visit: Visit) -> Facts | AnyResponse:
         "tally": approver_view.tally,
         "token": token,
         "token_state": None if token is None else token.state(site.clock.now()),
-        "next": None if following is None else following.approval,
-        "next_headline": None if following is None else headline(following.approval),
-        "next_display": None if following is None else json.loads(following.approval.display),
+        "next": None if next_request is None else next_request.approval,
+        "next_headline": None if next_request is None else headline(next_request.approval),
+        "next_display": None if next_request is None else json.loads(next_request.approval.display),
     }
 
 

@@ -1,4 +1,4 @@
-"""Screens and panels at each size: nothing is cut; title, keys and focus are visible."""
+"""Screens and panels at each size: nothing is cut off; title, keys and focus are visible."""
 
 import re
 

@@ -1,6 +1,6 @@
-"""A Sayso server, the gateway, an MCP server and an MCP client, each a real one.
+"""A Sayso server, the gateway, an MCP server and an MCP client, all real.
 
-The client and the MCP server are of the package `mcp` and know nothing of Sayso.
+The client and the MCP server come from the `mcp` package and know nothing of Sayso.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ AMOUNT = {"minor": 482_000, "currency": "EUR"}
 PAYMENT = {"to": "Nordwind Logistik GmbH", "amount": AMOUNT}
 PAID = ["Nordwind Logistik GmbH", 482_000, ""]
 MODES = ["legacy", "auto"]
-"""Versions of the protocol until 2025-11-25, with a session, and from 2026-07-28, without one."""
+"""Protocol versions up to 2025-11-25, with a session, and from 2026-07-28, without one."""
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def processes(
 @pytest.fixture
 def gateway(processes: RunningGateway) -> RunningGateway:
     """The shared gateway, with its log and payments cleared."""
-    processes.forget()
+    processes.reset()
     return processes
 
 

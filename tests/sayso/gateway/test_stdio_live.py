@@ -1,4 +1,4 @@
-"""The gateway with a stdio server of the package `mcp` and a real client."""
+"""The gateway with a stdio server from the `mcp` package and a real client."""
 
 import asyncio
 import os

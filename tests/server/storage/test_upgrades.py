@@ -203,10 +203,10 @@ def test_the_oldest_of_similar_names_is_protected_after_an_upgrade(
     """The other agents keep their names, and can be changed and renamed."""
     store = open_database(upgraded_url)
     with store.read() as view:
-        assert view.names.bearers("client", name_keys("deployb0t")) == [BOT]
-        assert view.names.bearers("user", name_keys("ann")) == [ANN]
-        assert view.names.bearers("group", name_keys("0ps")) == ["sayso_gr_1"]
-        assert view.names.bearers("resource", name_keys("https://pay.example")) == [
+        assert view.names.ids_with_name_like("client", name_keys("deployb0t")) == [BOT]
+        assert view.names.ids_with_name_like("user", name_keys("ann")) == [ANN]
+        assert view.names.ids_with_name_like("group", name_keys("0ps")) == ["sayso_gr_1"]
+        assert view.names.ids_with_name_like("resource", name_keys("https://pay.example")) == [
             "https://pay.example"
         ]
         bearers = {name.bearer for name in view.names.unprotected()}
@@ -220,7 +220,7 @@ def test_the_oldest_of_similar_names_is_protected_after_an_upgrade(
     with store.administer() as tx:
         tx.agents.replace(replace(later, name="releases"), NOON)
     with store.read() as view:
-        assert view.names.bearers("client", name_keys("releases")) == [LATER]
+        assert view.names.ids_with_name_like("client", name_keys("releases")) == [LATER]
 
 
 def test_names_are_found_ignoring_case_after_an_upgrade(

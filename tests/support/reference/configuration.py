@@ -26,16 +26,16 @@ All settings are optional.
 _SERVER = """\
 ## The server and `sayso`
 
-A command-line option takes precedence over the environment, the environment over `sayso.toml`,
-and the file over the default. In the file, write the names in lower case without `SAYSO_`. An
+A command-line option takes precedence over the environment, which takes precedence over
+`sayso.toml` and then the default. In the file, write the names in lower case without `SAYSO_`. An
 unknown name is an error. If the host is not the loopback but the issuer is a loopback or http URL,
 the server refuses to start without `--insecure`.
 """
 _APPROVER = """\
 ## The terminal app `sayso-approver`
 
-The environment takes precedence over the file (`sayso-approver config path`), and the file over
-the default. In the file, write the names in lower case without `SAYSO_APPROVER_`.
+The environment takes precedence over the file (`sayso-approver config path`), which takes
+precedence over the default. In the file, write the names in lower case without `SAYSO_APPROVER_`.
 """
 _TESTS = """\
 ## The tests
@@ -48,7 +48,7 @@ _MORE_OF_THE_APP: Final = (
     (
         "SAYSO_APPROVER_HOME",
         "",
-        "The folder for all files and keys of the app, mode 0600. The keyring is then not used.",
+        "The folder for all files and keys of the app, mode 0600. Disables the keyring.",
     ),
     (
         "SAYSO_DATA_DIR",

@@ -54,8 +54,8 @@ class RunningGateway:
         """Return the log entries of tool calls."""
         return [json.loads(line) for line in (self.folder / "log").read_text().splitlines()]
 
-    def forget(self) -> None:
-        """Empty the ledger and the log, and start the gateway if it does not run."""
+    def reset(self) -> None:
+        """Empty the ledger and the log, and start the gateway if it is not running."""
         if self.process is None:
             self.start()
         for name in ("ledger", "log"):
@@ -74,7 +74,7 @@ class RunningGateway:
         return done.stdout
 
     def start(self) -> None:
-        """Start it, and wait until it serves."""
+        """Start it, and wait until it is ready."""
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(
                 self._program(self.serve), cwd=self.folder, env=self.environment, stdout=log
@@ -96,7 +96,7 @@ class RunningGateway:
             self.process = None
 
     def _program(self, line: str) -> list[str]:
-        """Return the program of a shell command that begins with `sayso`."""
+        """Return the argument list for a shell command that begins with `sayso`."""
         name, *words = shlex.split(line)
         assert name == "sayso"
         return [sys.executable, "-m", "server", *words]
@@ -106,9 +106,9 @@ class RunningGateway:
 def running_gateway(
     server: LiveServer, folder: Path, *, stdio: bool = False
 ) -> Iterator[RunningGateway]:
-    """Run a gateway in front of a new MCP server, with a file from `init` that was filled in."""
-    port, own = free_port(), free_port()
-    uri = f"http://localhost:{own}/mcp"
+    """Run a gateway in front of a new MCP server, with a completed `init` file."""
+    port, gateway_port = free_port(), free_port()
+    uri = f"http://localhost:{gateway_port}/mcp"
     server.resources.add(uri, SCOPES, default_scopes=("tools:read",), unknown_clients=True, by=BY)
     agent = server.agent(resources=(uri,), serves=(uri,), scopes=())
     command = shlex.join([sys.executable, str(_TOOLS), "stdio", "ledger"])
@@ -117,7 +117,7 @@ def running_gateway(
         uri,
         folder,
         environment_of(server, *agent.basic),
-        f"sayso gateway {upstream} --config gateway.toml --port {own}",
+        f"sayso gateway {upstream} --config gateway.toml --port {gateway_port}",
     )
     init = f"sayso gateway init {upstream}{'' if stdio else ' --value-env UPSTREAM_AUTHORIZATION'}"
     with contextlib.nullcontext() if stdio else running_upstream(folder, port):

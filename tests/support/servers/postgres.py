@@ -1,4 +1,4 @@
-"""A PostgreSQL server for the tests, in a temporary folder, on a free port of the loopback.
+"""A PostgreSQL server for the tests, in a temporary folder, on a free loopback port.
 
 Owns: finding the binaries, creating, starting, killing and removing the cluster.
 Never: creates a table; the test that asked for a database decides what is in it.
@@ -30,7 +30,7 @@ from tests.support.servers.memory import memory_folder
 from tests.support.servers.ports import free_port
 
 REMEDY = (
-    "No PostgreSQL server binaries (initdb, postgres) were found on PATH, by pg_config or under "
+    "No PostgreSQL server binaries (initdb, postgres) were found on PATH, via pg_config or under "
     "/usr/lib/postgresql. Install them (Debian, Ubuntu: apt-get install -y postgresql; "
     "Fedora: dnf install -y postgresql-server; macOS: brew install postgresql), or set "
     "SAYSO_TEST_WITHOUT_POSTGRESQL=1 to run scripts/test without everything that needs them."
@@ -100,11 +100,11 @@ class PostgresServer:
             time.sleep(0.1)
 
     def stop(self, *, immediate: bool = False) -> None:
-        """Stop the server; `immediate` drops everything and leaves recovery to the next start."""
+        """Stop the server; `immediate` leaves recovery to the next start."""
         self._end(signal.SIGQUIT if immediate else signal.SIGINT)
 
     def restart(self, *, immediate: bool = False) -> None:
-        """Stop and start the server; open connections are cut."""
+        """Stop and start the server; open connections are closed."""
         self.stop(immediate=immediate)
         self.start()
 
@@ -230,17 +230,17 @@ def main() -> int:
 
 def _candidates() -> list[Path]:
     on_path = [Path(found).resolve().parent for found in [shutil.which("initdb")] if found]
-    return [*on_path, *_by_pg_config(), *_of_debian()]
+    return [*on_path, *_from_pg_config(), *_debian_folders()]
 
 
-def _by_pg_config() -> list[Path]:
+def _from_pg_config() -> list[Path]:
     if shutil.which("pg_config") is None:
         return []
     result = subprocess.run(["pg_config", "--bindir"], check=False, capture_output=True, text=True)
     return [Path(result.stdout.strip())] if result.returncode == 0 else []
 
 
-def _of_debian() -> list[Path]:
+def _debian_folders() -> list[Path]:
     versions = Path("/usr/lib/postgresql").glob("[0-9]*/bin")
     return sorted(versions, key=lambda folder: float(folder.parent.name), reverse=True)
 

@@ -50,7 +50,7 @@ def test_a_machine_without_binaries_gets_the_remedy(
 ) -> None:
     """Without binaries the tests are not skipped silently: the error says what to install."""
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(postgres, "_of_debian", list)
+    monkeypatch.setattr(postgres, "_debian_folders", list)
     with pytest.raises(PostgresMissing, match="apt-get install -y postgresql"):
         PostgresServer()
 

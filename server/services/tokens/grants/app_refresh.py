@@ -66,8 +66,8 @@ class AppRefreshGrant:
     ) -> dict[str, object]:
         """Issue the next tokens.
 
-        1. A bound token comes with a DPoP proof. 2. The request stays within the grant. 3. The
-        person and their consents are still valid. 4. The token is marked as used.
+        Rules, in order: 1. A bound token comes with a DPoP proof. 2. The request stays within the
+        grant. 3. The person and their consents are still valid. 4. The token is marked as used.
         """
         refresh_token, grant = request.form.require("refresh_token"), family.grant
         _check_key(app, grant.jkt, request.dpop_jkt)

@@ -63,9 +63,9 @@ class AuthorizationCodeGrant:
     ) -> dict[str, object]:
         """Issue the tokens for the code.
 
-        1. Redirect URI, verifier and key match. 2. The person and their consents are still valid.
-        3. One conditional UPDATE marks the code as used; another one redeems the approval that was
-        signed for it, if any.
+        Rules, in order: 1. Redirect URI, verifier and key match. 2. The person and their consents
+        are still valid. 3. One conditional UPDATE marks the code as used; another one redeems the
+        approval that was signed for it, if any.
         """
         grant = code.grant
         _check_redirect_uri(app, grant, request.form)

@@ -27,10 +27,12 @@ class ClientCredentialsGrant:
         """Return the token response. Raises errors.ProtocolError."""
         scope_text = request.form.get("scope")
         if request.form.get("authorization_details") is not None:
-            raise errors.InteractionRequired("An action needs a person: ask at /bc-authorize.")
-        openid, scope = scopes.split_asked(scope_text)
+            raise errors.InteractionRequired(
+                "Actions require a user: send the request to /bc-authorize."
+            )
+        openid, scope = scopes.split_requested(scope_text)
         if openid:
-            raise errors.InvalidScope("Name scopes of a resource. OpenID scopes need a person.")
+            raise errors.InvalidScope("Request only resource scopes. OpenID scopes require a user.")
         with self.store.write() as tx:
             agent = client_auth.current_agent(tx, agent)
             target = targets.resolve_or_default(

@@ -108,9 +108,9 @@ class DeviceCodeGrant:
     def _poll(self, tx: Unit, code_hash: bytes, request: TokenRequest) -> Outcome:
         """Handle one poll, in one unit of work.
 
-        1. The code is known and belongs to a terminal. 2. The proof is for the key that requested
-        the code. 3. A person approved the sign-in in time. 4. That person may still sign in. 5. The
-        UPDATE that redeems the approval succeeds, which happens once.
+        Rules, in order: 1. The code is known and belongs to a terminal. 2. The proof is for the key
+        that requested the code. 3. A person approved the sign-in in time. 4. That person may still
+        sign in. 5. The UPDATE that redeems the approval succeeds, which happens once.
         """
         code = tx.device_codes.by_device_code(code_hash)
         if code is None or code.client_id != names.APPROVER_CLIENT:
@@ -182,9 +182,10 @@ class AppDeviceGrant:
     def _poll(self, tx: Unit, app: App, code_hash: bytes, request: TokenRequest) -> Outcome:
         """Handle one poll, in one unit of work.
 
-        1. The code is known and belongs to this app. 2. The request matches the one that created
-        the code. 3. A person approved the sign-in in time. 4. The person and the app may still have
-        this access. 5. The UPDATE that redeems the approval succeeds, which happens once.
+        Rules, in order: 1. The code is known and belongs to this app. 2. The request matches the
+        one that created the code. 3. A person approved the sign-in in time. 4. The person and the
+        app may still have this access. 5. The UPDATE that redeems the approval succeeds, which
+        happens once.
         """
         code = tx.device_codes.by_device_code(code_hash)
         if code is None or code.client_id != app.id:

@@ -45,9 +45,9 @@ class RefreshTokenGrant:
     ) -> dict[str, object] | errors.ProtocolError:
         """Issue the session's next tokens.
 
-        1. The session is valid. 2. The proof is for its key. 3. Its user and device are active. 4.
-        For one minute, the previous token means that the response was lost; later, it counts as
-        stolen.
+        Checks, in order, that: 1. the session is valid; 2. the proof is for its key; 3. its user
+        and device are active. For one minute, the previous token is accepted, because the response
+        may have been lost. Later, it is treated as stolen.
         """
         session = self._session(tx, token_hash, request)
         if not isinstance(session, Session):
@@ -67,7 +67,7 @@ class RefreshTokenGrant:
     def _session(
         self, tx: Unit, token_hash: bytes, request: TokenRequest
     ) -> Session | errors.ProtocolError:
-        """Return the session of this token, after its key is proved.
+        """Return the session of this token, after verifying proof of its key.
 
         After a restore, the database lacks the tokens that were issued after the backup, so the
         key is enough. The token in the backup is outdated and is refused.
@@ -78,7 +78,7 @@ class RefreshTokenGrant:
         if session.resumes or session.revoked_at is not None or tx.now >= session.expires_at:
             return errors.InvalidGrant(_REFUSED)
         if decisions.thumbprint(self.proofs.terminal(tx, request.proofs)) != session.jkt:
-            return errors.InvalidDpopProof("The session is bound to another key.")
+            return errors.InvalidDpopProof("The session is bound to a different key.")
         return session
 
     def _restored_session(self, tx: Unit, request: TokenRequest) -> Session | errors.ProtocolError:

@@ -1,4 +1,4 @@
-"""The line mode, for screen readers and logs."""
+"""Line mode, for screen readers and logs."""
 
 import io
 import os
@@ -56,7 +56,7 @@ def test_a_pipe_can_read_but_not_approve(logged_in, server):
     assert (server.pin_calls, approval["state"]) == (calls_before, "pending")
 
 
-def test_no_single_key_answers(logged_in, server):
+def test_single_keys_are_not_commands(logged_in, server):
     """Single letters, and words that confirm other questions, are not commands."""
     approval = server.add()
     keys = ["a", "y", "yes", "d", "!", "1", "ok", "approve please", "Approve"]
@@ -125,7 +125,7 @@ def test_a_denial_that_is_canceled_sends_nothing(logged_in, server):
 
 
 def test_a_report_names_its_scope_and_needs_a_confirmation(logged_in, server):
-    """The line mode asks for the scope, a note and a confirmation, as the `report` command does."""
+    """Line mode asks for the scope, a note and a confirmation, as the `report` command does."""
     server.add()
     words = ["1", "report", "agent", "", "quit", "report", "agent", "not mine", "report"]
     done = logged_in("review", "--plain", stdin=typed(*words))
@@ -168,7 +168,7 @@ def test_a_lost_connection_does_not_end_the_session(logged_in, server):
 
 
 def test_an_unverified_request_is_listed_but_not_shown(logged_in, server):
-    """The line mode lists an unverified request with its problem only, as `inbox` does."""
+    """Line mode lists an unverified request with its problem only, as `inbox` does."""
     approval = server.add()
     approval["display"] = "{}"
     out = logged_in("review", approval["id"], "--plain", stdin=typed("list")).out
@@ -207,7 +207,7 @@ def enter(child, question, text):
     child.sendline(text)
 
 
-def test_a_dumb_terminal_gets_the_line_mode(server, terminal):
+def test_a_dumb_terminal_falls_back_to_line_mode(server, terminal):
     """With TERM=dumb, a hidden PIN approves, and no control character is printed."""
     approval = server.add(wire_approval(risk="high", now=server.now()))
     with terminal([]) as child:
@@ -252,7 +252,7 @@ def test_the_question_is_repeated_after_a_suspension(server, terminal):
         assert "Request 1." not in child.logfile_read.getvalue()
 
 
-def test_an_answer_without_a_confirmation_is_checked_until_known(server, terminal):
+def test_a_lost_response_is_polled_until_the_outcome_is_known(server, terminal):
     """If the response is lost, no outcome is printed before the server reports one."""
     approval = server.add(wire_approval(risk="high", now=server.now()))
     with terminal(["review", "--plain"]) as child:

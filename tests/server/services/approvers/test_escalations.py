@@ -100,7 +100,7 @@ def test_a_snoozed_request_is_reminded_when_the_snooze_ends(agent, person, local
             for event in view.feed.after(0, person.user.id, 100)
             if event.event == "approval.reminder"
         ]
-    assert event.held == "snoozed"
+    assert event.not_notified_because == "snoozed"
     _later(local, person, 3 * MINUTE)
     assert local.admin.events(person.user).count("approval.reminder") == 2
 

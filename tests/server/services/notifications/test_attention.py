@@ -45,7 +45,9 @@ def _pay(agent, **more):
 def _last_hold_reason(local):
     with local.services.store.read() as view:
         events = view.feed.after(0, None, 10_000)
-    return [event.held for event in events if event.event == "approval.requested"][-1]
+    return [event.not_notified_because for event in events if event.event == "approval.requested"][
+        -1
+    ]
 
 
 @pytest.fixture
@@ -72,7 +74,7 @@ def _notified_ids(local, person):
     with local.services.store.read() as view:
         events = view.feed.after(0, person.user.id, 10_000)
     requested = [event for event in events if event.event == "approval.requested"]
-    return [event.approval_id for event in requested if event.held is None]
+    return [event.approval_id for event in requested if event.not_notified_because is None]
 
 
 def test_requests_beyond_the_budget_of_a_minute_are_held_back(flood, template):

@@ -75,7 +75,7 @@ def test_held_back_requests_are_notified_once_after_a_minute(local, person, writ
     assert (digest["user"], digest["waiting"], digest["notify"]) == (person.user.id, 5, True)
     assert digest["approval"] in {approval.id for approval in approvals}
     (event,) = _events(local, person, "approval.digest")
-    assert (event.approval_id, event.held) == (digest["approval"], None)
+    assert (event.approval_id, event.not_notified_because) == (digest["approval"], None)
     assert len(_later(local, 0)) == 1
     assert len(_later(local, HOUR)) == 1
 

@@ -51,7 +51,7 @@ def _cost(local, agent, flow, rules=RULES):
     """The cost of one decision with warm caches."""
     with local.services.store.read() as view:
         engine = engine_of(builtin.bind_names(view, rules, version=1, by="test"))
-        evaluator = Evaluator(local.services.secrets, instead=engine)
+        evaluator = Evaluator(local.services.secrets, engine_override=engine)
         agent_row, resource = view.directory.agent(agent.id), view.directory.resource(PAY)
         user = view.directory.user_called("ana")
         request = PolicyRequest(flow, agent_row, user, TokenTarget(resource, ("payments:read",)))

@@ -67,7 +67,7 @@ BAD_RULES = {
     'when.at = ["push"]': "rule r: when.at: must be one of request",
     'when.agent = "bot"': "rule r: when.agent: must be a list",
     "when.agent = []": "list of 1 to 100",
-    "when.agent = [1]": "must be a text",
+    "when.agent = [1]": "must be a string",
     'when.agent = [""]': "1 to 256 characters",
     'when.labels = ["Team"]': "rule r: when.labels: write labels such as",
     'when.risk = "high"': "when.risk.: must be a table",
@@ -86,7 +86,7 @@ BAD_RULES = {
     "when.count = { over = 1, within = '90d' }": "at most 31d",
     "when.count = { over = 0, within = '1d' }": "whole number from 1 to 1000",
     "when.count = { over = 1, within = 'a day' }": "write a duration",
-    "when.during = { from = '8' , zone = 'UTC' }": 'write an hour such as "08:00"',
+    "when.during = { from = '8' , zone = 'UTC' }": 'write a time of day such as "08:00"',
     "when.during = { from = '08:00' }": "zone: is missing",
     "when.during = { zone = 'Mars/Base' }": "is not a known time zone. Write one such as",
     "when.during = { zone = '../etc' }": "is not a known time zone",
@@ -136,7 +136,7 @@ BAD_OUTCOMES = {
     ),
     "allowing unusual requests": (
         rule("allow", 'when.unusual = ["new_agent"]'),
-        "unusual: a rule that allows cannot have it; write a rule that asks",
+        "unusual: not allowed in an allow rule; use an ask rule",
     ),
     "allowing high risk without saying so": (
         rule("allow", 'when.risk.at_least = "high"'),

@@ -28,8 +28,8 @@ def test_the_default_rule_set_is_version_zero(policies):
     assert "[[rules]]" in row.document
 
 
-def test_setting_a_rule_set_makes_a_version_and_an_entry(policies, admin_services):
-    """Setting the same document again makes neither."""
+def test_setting_a_rule_set_creates_a_version_and_an_entry(policies, admin_services):
+    """Setting the same document again creates neither."""
     default = policies.show()
     row = policies.set(rule("deny"), by=BY)
     assert (row.version, row.document, row.set_by) == (1, rule("deny"), BY)
@@ -56,10 +56,10 @@ NAMES = {
 }
 
 
-@pytest.mark.parametrize(("line", "remedy"), NAMES.values(), ids=NAMES)
-def test_an_unknown_name_is_refused(policies, line, remedy):
-    """Otherwise a rule with a typing error would silently match nothing."""
-    with pytest.raises(InvalidPolicy, match=remedy):
+@pytest.mark.parametrize(("line", "message"), NAMES.values(), ids=NAMES)
+def test_an_unknown_name_is_refused(policies, line, message):
+    """Otherwise a rule with a typo would silently match nothing."""
+    with pytest.raises(InvalidPolicy, match=message):
         policies.set(rule("ask", line), by=BY)
     assert policies.show().version == 0
 
@@ -138,7 +138,7 @@ def test_another_engine_can_replace_the_built_in_one(policies, admin_services):
     """The replacement answers the same questions, and its version is in the verdicts."""
     policies.set(rule("deny"), by=BY)
     evaluator = Evaluator(
-        admin_services.secrets, instead=Engine(_OtherEngine(), PolicyVersion(7, "theirs"))
+        admin_services.secrets, engine_override=Engine(_OtherEngine(), PolicyVersion(7, "theirs"))
     )
     with admin_services.store.read() as view:
         agent, resource = view.directory.agent_called("invoice-bot"), view.directory.resource(PAY)

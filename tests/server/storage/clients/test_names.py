@@ -49,9 +49,9 @@ def test_a_name_is_free_after_its_owner_is_renamed_or_deleted(store: SqlStore) -
     assert _add(store, 1, "finance")
     with store.write() as tx:
         tx.groups.replace(Group("sayso_gr_1", "money", (), NOON))
-        assert tx.names.bearers("group", name_keys("Finance")) == []
-        assert tx.names.bearers("group", name_keys("M0NEY")) == ["sayso_gr_1"]
-        assert tx.names.bearers("client", name_keys("money")) == []
+        assert tx.names.ids_with_name_like("group", name_keys("Finance")) == []
+        assert tx.names.ids_with_name_like("group", name_keys("M0NEY")) == ["sayso_gr_1"]
+        assert tx.names.ids_with_name_like("client", name_keys("money")) == []
     assert _add(store, 2, "Finance")
     with store.write() as tx:
         tx.groups.delete("sayso_gr_2")

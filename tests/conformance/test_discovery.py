@@ -71,6 +71,16 @@ def test_required_members_are_present_and_none_is_empty(document: dict[str, Any]
             assert not [alg for alg in algs if alg.startswith("HS")]
 
 
+@pytest.mark.parametrize("endpoint", ["token", "introspection", "revocation"])
+def test_every_endpoint_lists_the_algorithms_of_client_assertions(
+    document: dict[str, Any], endpoint: str
+) -> None:
+    """MD-07: an endpoint that accepts `private_key_jwt` must name its algorithms (RFC 8414 2)."""
+    assert "private_key_jwt" in document[f"{endpoint}_endpoint_auth_methods_supported"]
+    algs = document[f"{endpoint}_endpoint_auth_signing_alg_values_supported"]
+    assert algs == ["ES256", "EdDSA", "RS256", "PS256", "Ed25519"]
+
+
 _EXPECTED = {
     "authorization_details_types_supported",
     "authorization_endpoint",

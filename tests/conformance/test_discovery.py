@@ -59,7 +59,7 @@ def test_the_issuer_and_its_endpoints(server: LiveServer, document: dict[str, An
 
 
 def test_required_members_are_present_and_none_is_empty(document: dict[str, Any]) -> None:
-    """MD-04, MD-05, MD-07, CB-001, CB-003, CB-005: no algorithm is `none` or symmetric."""
+    """MD-04, MD-05, CB-001, CB-003, CB-005: no algorithm is `none` or symmetric."""
     assert document["backchannel_token_delivery_modes_supported"] == ["poll", "ping", "push"]
     assert document["backchannel_user_code_parameter_supported"] is True
     assert CIBA in document["grant_types_supported"]

@@ -34,7 +34,8 @@ _COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 _KEY_ALGS = {"EC": "ES256", "OKP": "EdDSA", "RSA": "RS256"}
 _ALG_ALIASES = {names.ED25519: "EdDSA"}
 """Algorithm names of RFC 9864, which include the curve. The registered key determines it anyway."""
-_SIGNING_HEADER = frozenset({"alg", "typ", "kid"})
+_REFUSED_HEADER = frozenset({"crit", "jku", "jwk", "x5c", "x5u"})
+"""Header members that could choose the key or the processing. Others are ignored (RFC 7515 4)."""
 _MAX_TOKEN_CHARS = 64 * 1024
 _RSA_BITS = 2048
 _MAX_CACHED_TOKENS = 2_000
@@ -114,7 +115,7 @@ class JwtVerifier:
     ) -> tuple[str, Mapping[str, object]]:
         """Verify a client assertion (RFC 7523 2.2). Returns key id, claims. Raises `BadToken`."""
         header = _header(token)
-        if str(header.get("typ", "")).lower() not in _ASSERTION_TYPES:
+        if _type_of(header) not in _ASSERTION_TYPES:
             raise BadToken("the assertion is another kind of token")
         for jwk in _candidates(header, jwks):
             if (payload := self._payload(token, jwk)) is not None:
@@ -126,7 +127,7 @@ class JwtVerifier:
     ) -> tuple[str, str, Mapping[str, object]]:
         """Verify a signed request (CIBA 7.1.1). Returns kid, alg and claims. Raises `BadToken`."""
         header = _header(token)
-        if str(header.get("typ", "")).lower() not in _REQUEST_TYPES:
+        if _type_of(header) not in _REQUEST_TYPES:
             raise BadToken("the request is another kind of token")
         for jwk in _candidates(header, jwks):
             if (payload := self._payload(token, jwk)) is not None:
@@ -142,7 +143,7 @@ class JwtVerifier:
         if cached is not None and cached.typ == typ and any(k.kid == cached.kid for k in keys):
             return cached.claims
         header = _header(token)
-        if str(header.get("typ", "")).lower() != typ.lower():
+        if _type_of(header) != typ.lower():
             raise BadToken("another type of token")
         key = next((k for k in keys if k.kid == header.get("kid")), None)
         if key is None:
@@ -163,9 +164,9 @@ class JwtVerifier:
     def dpop(self, token: str) -> tuple[Mapping[str, str], Mapping[str, object]]:
         """Verify a DPoP proof. Returns its key and claims. Raises errors.InvalidDpopProof."""
         try:
-            header = _header(token, allowed=None)
+            header = _header(token, refused=_REFUSED_HEADER - {"jwk"})
         except BadToken as error:
-            raise errors.InvalidDpopProof("The proof is not a JWT.") from error
+            raise errors.InvalidDpopProof(f"The proof is refused: {error}.") from error
         jwk = dpop.read_proof_header(header)
         payload = self._payload(token, jwk)
         if payload is None:
@@ -220,7 +221,7 @@ class JwtVerifier:
         return self._keys[name]
 
 
-def _header(token: str, allowed: frozenset[str] | None = _SIGNING_HEADER) -> Mapping[str, object]:
+def _header(token: str, refused: frozenset[str] = _REFUSED_HEADER) -> Mapping[str, object]:
     if len(token) > _MAX_TOKEN_CHARS:
         raise BadToken("too long")
     if not _COMPACT.fullmatch(token):  # PyJWT ignores characters that are not base64url
@@ -231,9 +232,14 @@ def _header(token: str, allowed: frozenset[str] | None = _SIGNING_HEADER) -> Map
         raise BadToken("not a JWT") from error
     if not isinstance(header, dict):
         raise BadToken("the header is not an object")
-    if allowed is not None and not set(header) <= allowed:
+    if refused & header.keys():
         raise BadToken("the header has members that are not allowed")
     return header
+
+
+def _type_of(header: Mapping[str, object]) -> str:
+    """The media type of a token. The prefix `application/` is optional (RFC 7515 4.1.9)."""
+    return str(header.get("typ", "")).lower().removeprefix("application/")
 
 
 def _candidates(

@@ -9,6 +9,7 @@ from server.protocol.users import claims
 
 AUTHORIZATION_SERVER = "/.well-known/oauth-authorization-server"
 OPENID = "/.well-known/openid-configuration"
+_CLIENT_ALGS = (*names.CLIENT_ALGS, names.ED25519)
 
 
 def document(
@@ -30,9 +31,11 @@ def document(
         "backchannel_authentication_endpoint": f"{issuer}/bc-authorize",
         "introspection_endpoint": f"{issuer}/introspect",
         "introspection_endpoint_auth_methods_supported": [*names.AUTH_METHODS],
+        "introspection_endpoint_auth_signing_alg_values_supported": [*_CLIENT_ALGS],
         "introspection_signing_alg_values_supported": [introspection_alg],
         "revocation_endpoint": f"{issuer}/revoke",
         "revocation_endpoint_auth_methods_supported": [*names.APP_AUTH_METHODS],
+        "revocation_endpoint_auth_signing_alg_values_supported": [*_CLIENT_ALGS],
         "device_authorization_endpoint": f"{issuer}/device_authorization",
         "registration_endpoint": f"{issuer}/register",
         "client_id_metadata_document_supported": client_documents or None,
@@ -52,13 +55,10 @@ def document(
         "subject_types_supported": ["public"],
         "scopes_supported": sorted(scopes.OPENID_SCOPES),
         "token_endpoint_auth_methods_supported": [*names.APP_AUTH_METHODS],
-        "token_endpoint_auth_signing_alg_values_supported": [*names.CLIENT_ALGS, names.ED25519],
+        "token_endpoint_auth_signing_alg_values_supported": [*_CLIENT_ALGS],
         "id_token_signing_alg_values_supported": list(algs),
         "backchannel_token_delivery_modes_supported": ["poll", "ping", "push"],
-        "backchannel_authentication_request_signing_alg_values_supported": [
-            *names.CLIENT_ALGS,
-            names.ED25519,
-        ],
+        "backchannel_authentication_request_signing_alg_values_supported": [*_CLIENT_ALGS],
         "backchannel_user_code_parameter_supported": True,
         "request_parameter_supported": False,  # at the authorization endpoint
         "request_uri_parameter_supported": False,  # the default is true

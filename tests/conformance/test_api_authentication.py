@@ -233,7 +233,7 @@ def _proofs(api: RawApi) -> dict[str, str]:
         "DP-12-cut": good[:-4],
         "DP-13-private": api.proof(claims, jwk=private_jwk(key)),
         "DP-23-crit": api.proof(claims, crit=["exp"]),
-        "DP-23-kid": api.proof(claims, kid="x"),
+        "DP-23-x5c": api.proof(claims, x5c=["MIIB"]),
         "DP-23-jku": api.proof(claims, jku="https://evil.example"),
         "claims-list": api.proof([claims]),
         "claims-text": api.proof(b"{"),
@@ -246,7 +246,7 @@ _PROOFS = [
     *(f"DP-02-{kind}" for kind in ("words", "dots", "four-parts", "two-in-one", "padded", "long")),
     *("DP-07-jwt", "DP-07-token", "DP-07-upper", "DP-08-none", "DP-09-symmetric", "DP-10-rs256"),
     *(f"DP-11-{kind}" for kind in ("no-jwk", "jwk-text", "jwk-empty", "off-curve", "other-curve")),
-    *("DP-12-other-key", "DP-12-changed", "DP-12-cut", "DP-13-private", "DP-23-crit", "DP-23-kid"),
+    *("DP-12-other-key", "DP-12-changed", "DP-12-cut", "DP-13-private", "DP-23-crit", "DP-23-x5c"),
     *("DP-23-jku", "claims-list", "claims-text", "claims-twice", "claims-deep"),
 ]
 

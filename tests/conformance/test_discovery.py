@@ -59,7 +59,7 @@ def test_the_issuer_and_its_endpoints(server: LiveServer, document: dict[str, An
 
 
 def test_required_members_are_present_and_none_is_empty(document: dict[str, Any]) -> None:
-    """MD-04, MD-05, MD-07, CB-001, CB-003, CB-005: no algorithm is `none` or symmetric."""
+    """MD-04, MD-05, CB-001, CB-003, CB-005: no algorithm is `none` or symmetric."""
     assert document["backchannel_token_delivery_modes_supported"] == ["poll", "ping", "push"]
     assert document["backchannel_user_code_parameter_supported"] is True
     assert CIBA in document["grant_types_supported"]
@@ -69,6 +69,16 @@ def test_required_members_are_present_and_none_is_empty(document: dict[str, Any]
         if name.endswith("alg_values_supported"):
             assert not {"none"} & set(algs)
             assert not [alg for alg in algs if alg.startswith("HS")]
+
+
+@pytest.mark.parametrize("endpoint", ["token", "introspection", "revocation"])
+def test_every_endpoint_lists_the_algorithms_of_client_assertions(
+    document: dict[str, Any], endpoint: str
+) -> None:
+    """MD-07: an endpoint that accepts `private_key_jwt` must name its algorithms (RFC 8414 2)."""
+    assert "private_key_jwt" in document[f"{endpoint}_endpoint_auth_methods_supported"]
+    algs = document[f"{endpoint}_endpoint_auth_signing_alg_values_supported"]
+    assert algs == ["ES256", "EdDSA", "RS256", "PS256", "Ed25519"]
 
 
 _EXPECTED = {

@@ -93,7 +93,8 @@ _BAD: dict[str, Make] = {
     "DP-17 ahead": lambda c: _with_claims(iat=c["iat"] + 60)(c),
     "DP-17 type": lambda c: _with_claims(iat=str(c["iat"]))(c),
     "DP-17 huge": _with_claims(iat=2**53 - 1),
-    "DP-23 kid": _with_header(kid="x"),
+    "DP-23 x5c": _with_header(x5c=["MIIB"]),
+    "DP-23 x5u": _with_header(x5u="https://keys.example"),
     "DP-23 jku": _with_header(jku="https://keys.example"),
     "DP-23 crit": _with_header(crit=["x"], x=1),
 }
@@ -116,6 +117,14 @@ def test_an_invalid_proof_is_refused_at_the_token_endpoint(
     with unchanged(server):
         response = _ask(agent, _BAD[case](_claims(server)))
     check_refusal(response, 400, "invalid_dpop_proof")
+
+
+@pytest.mark.parametrize("member", [{"kid": "x"}, {"x5t": "MIIB"}, {"other": {"a": 1}}], ids=str)
+def test_a_header_member_that_is_not_understood_is_ignored(
+    server: LiveServer, agent: Agent, member: dict[str, Any]
+) -> None:
+    """DP-23: a proof has at least `typ`, `alg` and `jwk` (RFC 9449 4.2, RFC 7515 4)."""
+    assert _ask(agent, _with_header(**member)(_claims(server))).status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from server.protocol.forms import Form
 
 LEEWAY_SECONDS: Final = 5
 LONGEST_SECONDS: Final = 3_600
-"""`exp` is at most this far ahead, `nbf` at most this far back (FAPI-CIBA 5.2.2)."""
+"""`nbf` is at most this far back, and `exp` at most this long after `nbf` (FAPI-CIBA 5.2.2)."""
 PARAMETERS: Final = frozenset(
     {
         "scope",
@@ -46,8 +46,8 @@ def check(
     """Check a request object's claims; return its ID and its expiry in milliseconds.
 
     1. It is from this client and for this issuer. 2. It is not a client assertion and contains no
-    other request. 3. `exp` is in the future, by at most an hour. 4. `iat` and `nbf` are not in the
-    future, and `nbf` is at most an hour ago. 5. It has a `jti`; the caller checks that it is new.
+    other request. 3. `exp` is in the future, at most an hour after `nbf`. 4. `iat` and `nbf` are
+    not in the future, `nbf` is at most an hour ago. 5. It has a `jti`; the caller checks it is new.
     Raises errors.InvalidRequest.
     """
     _check_parties(claims, client_id, issuer)
@@ -83,8 +83,8 @@ def _check_parties(claims: Mapping[str, object], client_id: str, issuer: str) ->
 
 def _check_times(claims: Mapping[str, object], moment: float) -> float:
     expires, issued, begins = (_number(claims, name) for name in ("exp", "iat", "nbf"))
-    if not moment - LEEWAY_SECONDS < expires <= moment + LONGEST_SECONDS:
-        raise errors.InvalidRequest("exp must be in the future, at most an hour.")
+    if not moment - LEEWAY_SECONDS < expires <= begins + LONGEST_SECONDS:
+        raise errors.InvalidRequest("exp must be in the future, at most an hour after nbf.")
     if issued > moment + LEEWAY_SECONDS:
         raise errors.InvalidRequest("iat must not be in the future.")
     if not moment - LONGEST_SECONDS <= begins <= moment + LEEWAY_SECONDS:

@@ -40,6 +40,7 @@ def test_a_signed_request_is_accepted_once_until_it_expires():
         {"exp": "soon"},
         {"exp": NOW // 1000 - 5},
         {"exp": NOW // 1000 + 3_601},
+        {"exp": NOW // 1000 + 1_801, "nbf": NOW // 1000 - 1_800},
         {"iat": None},
         {"iat": NOW // 1000 + 6},
         {"nbf": None},

@@ -111,13 +111,10 @@ def test_a_missing_or_mistyped_claim_is_refused_by_name(name, value):
         ({"jwk": {**KEY, "d": KEY["x"]}}, "jwk"),
         ({"jwk": {"kty": "oct", "k": "AAAA"}}, "jwk"),
         ({"jwk": {**KEY, "y": 7}}, "jwk"),
-        ({"crit": ["b64"]}, "the header"),
-        ({"kid": "a"}, "the header"),
-        ({"jku": "https://evil.example"}, "the header"),
     ],
 )
-def test_a_header_that_is_not_exactly_a_proof_with_a_public_key_is_refused(changes, word):
-    """DP-07 to DP-11, DP-13, DP-23: the header has exactly typ, alg and a public jwk."""
+def test_a_header_without_the_type_algorithm_and_public_key_of_a_proof_is_refused(changes, word):
+    """DP-07 to DP-11, DP-13: the header has the typ, alg and public jwk of a proof."""
     with pytest.raises(errors.InvalidDpopProof) as refusal:
         dpop.read_proof_header({**HEADER, **changes})
     assert refusal.value.description.startswith(word)

@@ -198,7 +198,7 @@ def _reader(name: str, hint: Any) -> _Reader:  # noqa: ANN401  # a type, or a un
 
 
 def _refuse(members: JsonObject, name: str) -> object:
-    raise TypeError(f"{members.at(name)} has to be given")
+    raise TypeError(f"{members.at(name)} is required")
 
 
 def _as_object(value: object, path: str) -> Mapping[str, object]:

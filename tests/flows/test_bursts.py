@@ -186,7 +186,7 @@ def test_a_burst_of_both_sign_in_pins_fills_their_fields(server: LiveServer) -> 
     new_user = Terminal(user, None, None, server.folder / f"burst-{user}")  # type: ignore[arg-type]  # not yet enrolled
     app = Window(new_user, size=SIZE)
     try:
-        app.shows("SAYSO  sign in", "There is no login on this machine.")
+        app.shows("SAYSO  sign in", "You are not logged in on this machine.")
         _burst(app, f"\x15{server.url}\t2\t{code}\t\t{PIN}\t{PIN}\t\r")
         app.shows("LIVE")
     finally:

@@ -59,7 +59,7 @@ def test_the_receipt_of_a_canceled_request_is_proved(
     offline = _run_receipt(
         tmp_path / "nobody", "--file", str(file), "--jwks", str(_save_published_keys(server, file))
     )
-    assert "the key of the log is not known here" in offline.stdout
+    assert "the key of the audit log is not known on this machine" in offline.stdout
 
 
 def _save_published_keys(server: LiveServer, beside: Path) -> Path:
@@ -97,7 +97,7 @@ def test_a_receipt_not_signed_by_a_published_key_is_not_proved(
     keys.write_text('{"keys": []}', "utf-8")
     result = _run_receipt(tmp_path, "--file", str(file), "--jwks", str(keys))
     assert (result.returncode, result.stdout.endswith("It is not proved.\n")) == (20, True)
-    assert "its key is not published any more" in result.stderr
+    assert "its key is no longer published" in result.stderr
 
 
 @pytest.mark.parametrize("arguments", [(), ("sayso_ap_x", "--file", __file__)])

@@ -45,7 +45,7 @@ SENTENCES = [
         SafeText("sayso_ic_aaaaaaaaaaaaaaaa"),
     ),
     fmt(
-        "Approve unavailable: this device is new and can approve high risk from {}.",
+        "Approve unavailable: this device is new. It can approve high risk from {}.",
         SafeText("27 Nov 2026 19:46"),
     ),
     fmt("Approve unavailable: too many wrong entries: it is locked for you. You can deny it."),
@@ -103,7 +103,7 @@ async def test_a_message_gives_its_row_back_on_small_screens():
     stage = a_stage([an_approval("pay")], is_server_folder_readable=True)
     async with opened(stage, TINY) as pilot:
         await press(pilot, stage, "L", "enter")
-        assert "Locked: the next approval requires the PIN." in _words(stage)
+        assert "Locked. The next approval requires your PIN." in _words(stage)
         assert "more below" not in shown(stage)
         stage.clock.move(STALE_SECONDS + 1)
         look(stage)

@@ -99,7 +99,7 @@ async def test_the_typed_filter_applies_to_the_history():
         assert "HISTORY (1)  / is:denied" in shown(stage)
         assert "Deploy web" in shown(stage)
         await press(pilot, stage, "slash", *"risk:x", "enter")
-        assert "Filter: write risk:low, medium, high or critical." in shown(stage).replace("│", " ")
+        assert "Filter: use risk:low, medium, high or critical." in shown(stage).replace("│", " ")
         await press(pilot, stage, "slash", *"zzz", "escape")
         assert "HISTORY (3)" in shown(stage)
         await press(pilot, stage, "slash", *"zzz", "enter")

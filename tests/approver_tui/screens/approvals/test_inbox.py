@@ -389,7 +389,7 @@ async def test_a_message_stays_for_three_seconds_before_news():
         await press(pilot, stage, "L")
         stage.request(an_approval("late", DEPLOY))
         await until(pilot, lambda: "NEW (1)" in shown(stage))
-        await until(pilot, lambda: "Locked: the next approval requires the PIN." in shown(stage))
+        await until(pilot, lambda: "Locked. The next approval requires your PIN." in shown(stage))
         stage.clock.move(3)
         look(stage)
         await until(pilot, lambda: "at the end of the list" in shown(stage))

@@ -145,7 +145,7 @@ def test_a_withdrawn_request_is_no_longer_needed():
     assert "a request of release-agent is no longer needed." in message
     assert "no longer needed" in _text(row_lines(InboxRow(Fold(withdrawn), NOW), 100))
     printed = "\n".join(lines.approval_in_full(withdrawn, NOW))
-    assert "no longer needed: its agent withdrew it" in printed
+    assert "withdrawn: Its agent withdrew it" in printed
 
 
 def test_a_replaced_request_is_announced():
@@ -153,7 +153,7 @@ def test_a_replaced_request_is_announced():
     approval = an_approval("x", TERMS_BY_KIND["action"])
     superseded = replace(approval, state=ApprovalState.CANCELLED, reason=SafeText("superseded"))
     message = event_text(Event(1, EventName.CANCELLED, NOW, superseded), UTC)
-    assert "a request of release-agent was replaced by a newer one." in message
+    assert "a request of release-agent was replaced by a newer request." in message
 
 
 @pytest.mark.parametrize(
@@ -218,7 +218,7 @@ def test_the_panel_describes_a_standing_grant():
     ("done", "words"),
     [
         (True, "a request of invoice-bot was carried out."),
-        (False, "a request of invoice-bot failed at its resource."),
+        (False, "a request of invoice-bot failed at the resource."),
         (None, "invoice-bot collected its token."),
     ],
 )

@@ -63,7 +63,7 @@ async def test_a_request_is_extended_unless_that_is_undone():
     stage = a_stage([PAY])
     async with opened(stage) as pilot:
         await press(pilot, stage, "E")
-        assert "u to undo: Giving more time to Pay" in " ".join(shown(stage).split())
+        assert "u to undo: Extending Pay" in " ".join(shown(stage).split())
         await press(pilot, stage, "u")
         assert "Undone: nothing was changed." in shown(stage)
         stage.clock.move(6)

@@ -141,7 +141,7 @@ async def test_an_error_while_loading_the_controls_is_shown():
     async with opened(stage) as pilot:
         stage.server.is_down = True
         await press(pilot, stage, "e")
-        await until(pilot, lambda: "The server did not answer." in shown(stage))
+        await until(pilot, lambda: "The server did not respond." in shown(stage))
         await press(pilot, stage, "escape")
         assert isinstance(stage.app.screen, InboxScreen)
 

@@ -77,7 +77,7 @@ async def test_keys_that_do_nothing_are_not_shown():
     stage = a_stage([PAY])
     async with opened(stage, (140, 30)) as pilot:
         assert "Limits.." in shown(stage)
-        await cut_off(pilot, stage, "The server does not answer.")
+        await cut_off(pilot, stage, "The server does not respond.")
         look(stage)
         await pilot.pause()
         for hint in ("Limits..", "Report..", "Similar..", "Phone.."):
@@ -171,7 +171,7 @@ async def test_the_token_of_a_past_approval_is_ended_from_the_history():
         stage.server.put(answered(an_approval("old"), Answer.DENY))
         await press(pilot, stage, "r")
         await press(pilot, stage, "z")
-        assert "End token unavailable: no token was issued for it." in shown(stage)
+        assert "Revoke token unavailable: no token was issued for this request." in shown(stage)
 
 
 async def test_the_other_requests_of_an_agent_can_be_denied_too():

@@ -89,7 +89,7 @@ async def test_an_owned_agent_is_suspended():
         await press(pilot, stage, "K")
         assert "Suspend unavailable: you don't own it" in " ".join(shown(stage).split())
         await press(pilot, stage, "G", "K")
-        assert "Suspend idle-bot for everybody?" in shown(stage)
+        assert "Suspend idle-bot for all users?" in shown(stage)
         assert not stage.server.ended
         await press(pilot, stage, "tab", "enter")
         ended = replace(WEB, state=ApprovalState.CANCELLED)

@@ -122,7 +122,7 @@ async def test_the_settings_switch_to_another_server():
         await _move_to(pilot, stage, "default")
         assert "SERVERS (2)" in shown(stage)
         await press(pilot, stage, "space")
-        assert "Change unavailable: you are there." in shown(stage)
+        assert "Change unavailable: you are using this server." in shown(stage)
         await press(pilot, stage, "j", "enter")
         assert "https://work.example" in shown(stage)
         assert "sayso-approver --profile work" in shown(stage)

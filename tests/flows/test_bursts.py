@@ -132,8 +132,8 @@ def test_a_burst_of_number_type_back_reason_and_pin_fills_all_fields(
         _burst(app, f"\t{number}\t{RIGHT}\tIt is on the list.\t{PIN}")
         app.shows(DOTS)
         rows = app.text.splitlines()
-        assert number in rows[_row(app, "Number ")]
-        assert RIGHT in rows[_row(app, "Number ") + 1]
+        assert number in rows[_row(app, "Match number ")]
+        assert RIGHT in rows[_row(app, "Match number ") + 1]
         assert "It is on the list." in rows[_row(app, "Reason ")]
         assert DOTS in rows[_row(app, "PIN ")]
         assert PIN not in app.text

@@ -104,7 +104,7 @@ def test_an_owner_suspends_an_agent_on_the_screen(server: LiveServer, person: Te
         app.press("3")
         app.shows("ASKED RECENTLY (1)", "K Suspend..")
         app.press("K")
-        app.shows("for everybody?", "> Back <")
+        app.shows("for all users?", "> Back <")
         app.press("\t", "\r")
         app.shows("disabled")
     refused = agent.ask_payment(person.user)

@@ -112,9 +112,9 @@ def fixed_findings() -> Iterator[Finding]:
     """Limits that no setting can change."""
     yield Finding(
         Severity.NOTE,
-        "A program that runs as you can read along when you enter your PIN, and a script that uses "
-        "--pin-stdin gives it away.",
-        "Decide on another machine, or as another user, than your agents run on.",
+        "A program that runs as your user can read your PIN as you type it, and a script that uses "
+        "--pin-stdin exposes it.",
+        "Approve on a different machine than your agents, or as a different user.",
     )
 
 

@@ -140,7 +140,7 @@ class RightsPage(Page[HeldAccess, HeldRight]):
             )
         words = fmt(
             "{} can no longer act for you at {} with this token or tokens derived from it. It can "
-            "get another one where you let it.",
+            "get a new token if you allow it.",
             right.client.name,
             right.resource,
         )

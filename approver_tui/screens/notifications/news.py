@@ -132,7 +132,7 @@ def _decision_text(approval: Approval, what: SafeText) -> SafeText:
         by = SafeText(
             "consent" if approval.automatic_decision is None else approval.automatic_decision.by
         )
-        return fmt("{} was approved without asking you, by your {}.", what, by)
+        return fmt("{} was approved under your {}, without asking you.", what, by)
     verb = fmt("approved") if decided.decision is Answer.APPROVE else fmt("denied")
     sentence = fmt("{} {} {}", decided.by_name, verb, what)
     if approval.granted is None or decided.decision is Answer.DENY:

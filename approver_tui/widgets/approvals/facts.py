@@ -119,7 +119,7 @@ def _introduction(approval: Approval) -> SafeText:
         case Kind.DEVICE:
             introduction = fmt("You are about to let a new device sign in as you:")
         case Kind.APP_DEVICE:
-            introduction = fmt("You are about to let {} on another device act as you:", name)
+            introduction = fmt("You are about to let {} on a different device act as you:", name)
         case Kind.APP_ACTION:
             introduction = fmt("You are about to let the app {} do this once:", name)
         case _ if approval.granted is not None:

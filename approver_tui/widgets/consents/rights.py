@@ -118,7 +118,7 @@ def device_entry(device: Device, now: int) -> Entry:
 def device_lines(device: Device, view: RenderContext) -> list[Line]:
     """Return the details of a device."""
     pin = device.pin
-    attempts_text = fmt("{} wrong since the last correct one, {} left", pin.tries, pin.left)
+    attempts_text = fmt("{}, {} left", counted(pin.tries, "wrong attempt"), pin.left)
     state = fmt("active") if device.is_active else fmt("revoked")
     start_text = fmt("from {}", view.clock(device.high_from))
     high_risk_text = start_text if device.high_from > view.now else fmt("can approve now")

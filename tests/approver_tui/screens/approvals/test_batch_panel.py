@@ -122,7 +122,7 @@ async def test_an_unusual_request_must_be_selected_individually():
         assert _chosen_ids(panel) == [NEW.id, ONE.id, TWO.id]
         await press(pilot, stage, "g")
         assert "UNUSUAL (1)" in shown(stage)
-        assert "Space selects each" not in shown(stage)
+        assert "Space selects one" not in shown(stage)
         await press(pilot, stage, "j", "space")
         assert _chosen_ids(panel) == [NEW.id, TWO.id]
         assert "Selected: 2 of 3.  Amount: EUR 9,019.99 in all." in shown(stage)

@@ -191,7 +191,7 @@ async def test_a_locked_request_closes_the_panel():
         await _type(pilot, stage, "1234", PIN)
         await _approve(pilot, stage)
         await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen))
-        await until(pilot, lambda: "Two wrong entries: this request is locked" in shown(stage))
+        await until(pilot, lambda: "This request is locked after two wrong entries" in shown(stage))
         await until(pilot, lambda: "Nothing was approved." in shown(stage))
 
 

@@ -54,7 +54,7 @@ async def test_no_reason_is_chosen_at_first():
     async with opened(stage) as pilot:
         await press(pilot, stage, "d", "enter")
         assert isinstance(stage.app.screen, DenyPanel)
-        assert "Deny unavailable: pick a reason" in shown(stage)
+        assert "Deny unavailable: choose a reason" in shown(stage)
 
 
 async def test_arrows_choose_and_the_button_sends():

@@ -42,7 +42,7 @@ FIELDS = (
         '"INV-2291 is due today. The vendor stops delivery if it is not paid before 15:00."',
     ),
     ("gives", "If approved one token, 5 min, payments:transfer, this payment only"),
-    ("others", "For alice", "People", "dan: approved"),
+    ("others", "For alice", "Approvals", "dan: approved"),
     ("expiry", "Expires 14:36:19, in 4 min", "Expiring isn't a denial."),
     ("fingerprint", "Fingerprint"),
 )

@@ -198,7 +198,7 @@ async def test_a_decision_elsewhere_updates_the_row():
     async with opened(stage) as pilot:
         stage.feed.tell(EventName.DECIDED, winner)
         await until(pilot, lambda: "Approved by alice on phone" in shown(stage))
-        await until(pilot, lambda: "alice approved a request of invoice-bot" in shown(stage))
+        await until(pilot, lambda: "alice approved a request from invoice-bot" in shown(stage))
         assert inbox(stage).state.inbox.find(winner.id).state is ApprovalState.APPROVED
         stage.feed.tell(EventName.REQUESTED, three()[0])
         await pilot.pause()

@@ -71,9 +71,9 @@ async def test_a_counted_vote_is_never_reported_as_lost():
         await until(pilot, lambda: "Your approval was counted (1 of 2" in shown(stage))
         assert "not recorded" not in shown(stage)
         await press(pilot, stage, "a")
-        assert "Approve unavailable: your approval is counted" in shown(stage)
+        assert "Approve unavailable: you already approved it" in shown(stage)
         await press(pilot, stage, "d")
-        assert "Deny unavailable: your approval is counted" in shown(stage)
+        assert "Deny unavailable: you already approved it" in shown(stage)
 
 
 async def test_the_users_approval_can_be_withdrawn():

@@ -173,7 +173,10 @@ async def test_only_agent_actions_can_be_narrowed():
     async with opened(stage) as pilot:
         await press(pilot, stage, "e")
         assert isinstance(stage.app.screen, InboxScreen)
-        assert "Limits unavailable: only agent actions can be approved with limits." in shown(stage)
+        assert (
+            "Approve with limits unavailable: only agent actions can be approved with limits."
+            in shown(stage)
+        )
 
 
 @pytest.mark.parametrize("size", [NARROW, (100, 30)])

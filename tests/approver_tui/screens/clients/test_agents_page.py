@@ -42,7 +42,7 @@ async def test_agents_that_asked_are_listed_next_to_acting_and_owned_ones():
         text = shown(stage)
         assert "ACTING FOR YOU (1)" in text
         assert "ASKED RECENTLY (1)" in text
-        assert "2 asked, 1 approved, 1 waiting" in text
+        assert "2 requests, 1 approved, 1 waiting" in text
         assert "YOURS (1)" in text
         assert "disabled" in text
         await press(pilot, stage, "j")

@@ -195,7 +195,7 @@ async def test_a_request_without_a_possible_grant_says_why(approval, why):
     stage = a_stage([approval])
     async with opened(stage) as pilot:
         await press(pilot, stage, "s")
-        assert f"Similar unavailable: {why}" in shown(stage)
+        assert f"Approve similar unavailable: {why}" in shown(stage)
 
 
 async def test_a_decided_request_can_still_be_the_example():

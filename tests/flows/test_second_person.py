@@ -169,7 +169,7 @@ def test_an_approval_is_withdrawn_from_a_shell(
     assert frame["approval"]["vote_tally"]["have"] == 0
     assert (first.state, pending.json()["approvals"]) == ("pending", "1/2")
     assert receipt.returncode == 0, receipt.stdout
-    assert f"the withdrawal of {person.user}" in receipt.stdout
+    assert f"{person.user}'s withdrawal" in receipt.stdout
     assert (again.state, token.status_code) == ("approved", 200)
     with pytest.raises(AlreadyDecided):
         person.decider.withdraw(again)

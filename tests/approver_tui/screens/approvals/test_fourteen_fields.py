@@ -34,7 +34,7 @@ FIELDS = (
         "Owner bob",
         "Called by planner, books-helper",
     ),
-    ("from where, when", "Asked from 203.0.113.7 at 14:27:07"),
+    ("from where, when", "Requested from 203.0.113.7 at 14:27:07"),
     ("why you", "Why you payments:transfer is high risk at this resource"),
     (
         "agent's words",

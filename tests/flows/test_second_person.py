@@ -67,8 +67,8 @@ def test_the_second_approval_completes_the_quorum_and_gives_the_token(
     approved = person.approve(after)
     token = agent.poll(handle)
 
-    assert f"0 of 2, needs two of {both}" in text
-    assert f"0 of 2, needs two of {both}" in listed
+    assert f"0 of 2, needs two from {both}" in text
+    assert f"0 of 2, needs two from {both}" in listed
     assert text.index("people:") > text.index(str(seconds_view.display.facts[0].value))
     assert text.index("grants:") < text.index("people:") < text.index("expires in")
     assert (first.state, approved.state) == ("pending", "approved")
@@ -112,7 +112,7 @@ def test_a_user_who_is_not_an_approver_signs_nothing(
     agent.ask_payment(person.user)
     approval = person.only()
     single_approver = replace(approval, vote_tally=None)
-    with pytest.raises(Changed, match="is for somebody else"):
+    with pytest.raises(Changed, match="is for a different user"):
         second.approve(single_approver)
 
 
@@ -240,7 +240,7 @@ def test_an_invalid_narrowing_of_the_first_approver_is_not_signed(
     approval = second.only()
     other = Granted(approval.action_text, (), (Place(*[SafeText("x")] * 3),))
     for granted in (other, replace(other, text=approval.action_text.replace("EUR", "USD"))):
-        with pytest.raises(Changed, match="not what you asked for"):
+        with pytest.raises(Changed, match="other than what you asked for"):
             second.approve(replace(approval, granted=granted))
     second.deny(approval)
 

@@ -107,13 +107,13 @@ def _keys(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 def _lines(receipt: Mapping[str, Any], parts: tuple[ReceiptPart, ...]) -> list[str]:
     approval = receipt.get("approval")
     name = approval.get("id") if isinstance(approval, dict) else None
-    lines = [f"Receipt of {display_safe(str(name), max_len=80)}"]
+    verdict = receipts.verdict(parts)
+    outcome = _outcome_lines(receipt) if verdict is Verdict.PROVED else []
+    lines = [f"Receipt of {display_safe(str(name), max_len=80)}", *outcome]
     for part in parts:
         reason = f": {part.why}" if part.why else ""
         lines.append(f"  {_PART_TEXTS[part.verdict]:<{_WIDTH}}{part.what}{reason}.")
-    verdict = receipts.verdict(parts)
-    outcome = _outcome_lines(receipt) if verdict is Verdict.PROVED else []
-    return [*lines, f"It {_VERDICT_TEXTS[verdict]}.", *outcome]
+    return [*lines, f"It {_VERDICT_TEXTS[verdict]}."]
 
 
 def _outcome_lines(receipt: Mapping[str, Any]) -> list[str]:

@@ -126,7 +126,7 @@ async def test_an_unreachable_server_is_reported_and_asked_again(key, page):
     async with opened(stage) as pilot:
         stage.server.is_down = True
         await press(pilot, stage, key)
-        await until(pilot, lambda: "did not answer. Press r" in shown(stage))
+        await until(pilot, lambda: "did not respond. Press r" in shown(stage))
         stage.server.is_down = False
         await press(pilot, stage, "r")
         await until(pilot, lambda: stage.app.screen.found is not None)

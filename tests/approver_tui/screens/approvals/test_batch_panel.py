@@ -446,7 +446,7 @@ async def test_help_explains_the_panel():
             await _open(pilot, stage, ONE, key=key)
             await press(pilot, stage, "f1")
             assert words in shown(stage)
-            assert "select or deselect it, then go on" in shown(stage)
+            assert "select or deselect it, then go" in shown(stage)
 
 
 @SMALL

@@ -237,7 +237,7 @@ def test_facts_are_not_repeated(kind):
         lines.approval_in_full(an_approval("x", TERMS_BY_KIND[kind], first=True), NOW)
     )
     assert "scopes:" not in printed
-    assert "first request from it" in printed
+    assert "(first request)" in printed
 
 
 def test_the_first_request_of_an_agent_is_marked():
@@ -278,6 +278,6 @@ def test_an_app_action_is_shown_like_an_agent_action():
     )
     printed = "\n".join(lines.approval_in_full(approval, NOW))
     assert "payments:transfer (high)" in printed
-    assert "first request from it" in printed
+    assert "(first request)" in printed
     assert "the app shop" in "\n".join(listing.entry_lines(approval, NOW))
     assert "agent:" not in printed

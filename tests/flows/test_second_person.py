@@ -69,8 +69,8 @@ def test_the_second_approval_completes_the_quorum_and_gives_the_token(
 
     assert f"0 of 2, needs two from {both}" in text
     assert f"0 of 2, needs two from {both}" in listed
-    assert text.index("people:") > text.index(str(seconds_view.display.facts[0].value))
-    assert text.index("grants:") < text.index("people:") < text.index("expires in")
+    assert text.index("approvals:") > text.index(str(seconds_view.display.facts[0].value))
+    assert text.index("grants:") < text.index("approvals:") < text.index("expires in")
     assert (first.state, approved.state) == ("pending", "approved")
     assert frame["approval"]["vote_tally"]["have"] == 1
     assert f"{second.user}: approved" in "\n".join(lines.approval_in_full(after, 0))

@@ -199,7 +199,7 @@ async def test_a_device_is_revoked_but_not_this_one():
     async with opened(stage) as pilot:
         await _go(pilot, stage, "5")
         await press(pilot, stage, "z")
-        assert "sayso-approver logout signs it out." in shown(stage)
+        assert "To sign it out: sayso-approver logout." in shown(stage)
         await press(pilot, stage, "j", "z")
         await _do(pilot, stage)
         await until(pilot, lambda: "phone is revoked." in shown(stage))

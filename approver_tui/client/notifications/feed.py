@@ -115,7 +115,7 @@ class Feed:
             raise
         except Exception:
             # The feed ends here, so the phase must not stay live on the screen.
-            self._signal(listeners, Signal.LOST, "This program failed while listening.")
+            self._signal(listeners, Signal.LOST, "The live feed failed.")
             raise
         finally:
             self._save_cursor()

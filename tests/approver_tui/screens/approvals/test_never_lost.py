@@ -49,7 +49,7 @@ async def test_a_feed_that_crashes_is_restarted(monkeypatch):
     monkeypatch.setattr(stage.feed, "run", crash_once)
     async with opened(stage) as pilot:
         assert broken.is_set()
-        await until(pilot, lambda: "failed while listening: ValueError" in shown(stage))
+        await until(pilot, lambda: "live feed failed: ValueError" in shown(stage))
 
 
 async def test_after_a_sleep_keys_are_dropped_and_everything_is_reloaded():

@@ -273,7 +273,7 @@ NARROW_HELP = help_rows(
 STANDING_GRANT_HELP = help_rows(
     ("1-5", "on the durations: choose one; also j k and the arrow keys"),
     ("Tab", "next control; Enter or Tab shows what it would cover"),
-    ("Space", "tick what may vary; without a limit, it must be as in this request"),
+    ("Space", "tick what may vary; an empty limit keeps this request's value"),
     ("Esc", "back; nothing is approved"),
 )
 """The help of the standing grant panel."""

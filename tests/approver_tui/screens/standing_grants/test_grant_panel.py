@@ -229,7 +229,7 @@ async def test_the_panel_has_a_help_and_scrolls():
         await _fill_in(pilot, stage)
         await press(pilot, stage, "pagedown", "pageup", "f1")
         assert isinstance(stage.app.screen, HelpScreen)
-        assert "an empty limit means: as in this request" in shown(stage)
+        assert "an empty limit keeps this request's value" in shown(stage)
 
 
 async def test_grants_are_listed_and_revoked():

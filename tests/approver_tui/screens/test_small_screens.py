@@ -118,7 +118,7 @@ async def test_a_message_stays_on_larger_screens():
         await press(pilot, stage, "L")
         stage.clock.move(STALE_SECONDS + 1)
         look(stage)
-        assert "Locked: the next approval" in shown(stage)
+        assert "Locked. The next approval" in shown(stage)
 
 
 async def test_the_reason_for_an_unavailable_key_disappears_with_its_request():
@@ -130,7 +130,7 @@ async def test_the_reason_for_an_unavailable_key_disappears_with_its_request():
         await press(pilot, stage, "j")
         assert "Limits unavailable" not in shown(stage)
         await press(pilot, stage, "L", "k")
-        assert "Locked: the next approval" in shown(stage)
+        assert "Locked. The next approval" in shown(stage)
 
 
 async def test_the_deny_panel_shows_headline_and_reasons_in_twelve_rows():

@@ -92,7 +92,7 @@ async def test_quitting_sends_a_waiting_extension_first():
     ("key", "on", "off"),
     [
         ("S", "Snoozed until 14:47:", "No longer snoozed."),
-        ("M", "release-agent is muted at low", "release-agent is no longer muted."),
+        ("M", "release-agent is muted for low", "release-agent is no longer muted."),
     ],
 )
 async def test_one_key_mutes_and_unmutes(key, on, off):

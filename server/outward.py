@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Final
 from server import key_files
 from server.crypto.secrets import read_key
 from server.crypto.vapid import new_key, private_key, public_key
+from server.model.notifications import WEBHOOK
 from server.model.ports import Fetched, Secrets, Unreachable
 from server.model.store import Store
 from server.services.ciba.callbacks import Callbacks
 from server.services.notifications.attention import WEB_PUSH
-from server.services.notifications.notices import WEBHOOK
 from server.services.notifications.push_subscriptions import PushSubscriptions
 from server.services.notifications.pushes import Pushes
 from server.settings import Settings, is_loopback

@@ -12,10 +12,9 @@ from typing import Final, Protocol
 
 from server import telemetry
 from server.delivery.egress import Undeliverable
-from server.model.notifications import OutboxMessage
+from server.model.notifications import WEBHOOK, OutboxMessage
 from server.model.ports import Secrets
 from server.model.store import Busy, Store, Unit
-from server.services.notifications.notices import WEBHOOK
 
 LEASE_SECONDS: Final = 60
 MAX_ATTEMPTS: Final = 12

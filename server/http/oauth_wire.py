@@ -81,7 +81,7 @@ class Health(BaseModel):
 class ClientMetadata(OauthAnswer):
     """The metadata of an agent or app (RFC 7591 2); other members are ignored.
 
-    A client with `redirect_uris` is an app. It has a name, a type and these; the rest is replaced.
+    A client with `redirect_uris` is an app. The response has the values that it got.
     """
 
     redirect_uris: list[str] | None = None
@@ -96,6 +96,7 @@ class ClientMetadata(OauthAnswer):
     jwks: dict[str, object] | None = None
     id_token_signed_response_alg: str | None = None
     dpop_bound_access_tokens: bool | None = None
+    require_pushed_authorization_requests: bool | None = None
     backchannel_authentication_request_signing_alg: str | None = None
     backchannel_token_delivery_mode: str | None = None
     backchannel_client_notification_endpoint: str | None = None

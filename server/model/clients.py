@@ -130,6 +130,8 @@ class App:
     origin: AppOrigin = "administrator"
     claimed_name: str | None = None
     """The name that an unregistered app gives itself; not verified."""
+    requires_par: bool = False
+    """Its authorization requests must be pushed (RFC 9126 6)."""
 
     @property
     def verified(self) -> bool:

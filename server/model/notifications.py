@@ -1,9 +1,12 @@
 """Feed events, outbox messages, notification settings, push subscriptions."""
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from server.model.policy import Hours
+
+WEBHOOK: Final = "webhook"
+"""The outbox channel of the webhook. The worker drops its messages if none is configured."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -190,9 +190,11 @@ class ClientQueues:
         A request is never refused for the guesses of others, and a credential that was verified
         before does not wait.
         """
-        began, count = self._refusals.get(self._key(claimed), (0.0, 0))
-        guessed = count >= FREE_REFUSALS and time.monotonic() - began < _REFUSALS_SECONDS
-        return REFUSED_SECONDS if guessed else 0.0
+        return REFUSED_SECONDS if self._is_guessed(self._key(claimed)) else 0.0
+
+    def _is_guessed(self, key: _Key) -> bool:
+        began, count = self._refusals.get(key, (0.0, 0))
+        return count >= FREE_REFUSALS and time.monotonic() - began < _REFUSALS_SECONDS
 
     def _key(self, claimed: ClaimedClient) -> _Key:
         """The queue of a request: by credential if that was verified, otherwise by IP address.
@@ -207,6 +209,10 @@ class ClientQueues:
             self._client_changed_at = time.monotonic()
         self._last_client = key
 
+    def _limit_of(self, key: _Key) -> int:
+        """Return how many requests of a queue may run. Guesses wait one after another."""
+        return 1 if self._is_guessed(key) else self._limit
+
     @property
     def _limit(self) -> int:
         is_alone = time.monotonic() - self._client_changed_at > _RECENT_SECONDS
@@ -214,7 +220,7 @@ class ClientQueues:
 
     def _wait(self, key: _Key, size: int) -> None:
         queue = self.queues.setdefault(key, _Queue())
-        if queue.running < self._limit and not queue.waiting:
+        if queue.running < self._limit_of(key) and not queue.waiting:
             queue.running += 1
             return
         if len(queue.waiting) >= MAX_WAITING or self.waiting_bytes > MAX_WAITING_BYTES:
@@ -246,7 +252,7 @@ class ClientQueues:
         """Free a slot of a queue and start the next requests."""
         queue = self.queues[key]
         queue.running -= 1
-        while queue.waiting and queue.running < self._limit:
+        while queue.waiting and queue.running < self._limit_of(key):
             queue.running += 1
             queue.waiting.popleft().set()
         if not queue.running and not queue.waiting:

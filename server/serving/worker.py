@@ -184,12 +184,12 @@ class _Handler(PyWSGIHandler):  # type: ignore[misc]  # gunicorn has no types
             self.close_connection = True
 
     def _respond(self, claimed: ClaimedClient | None, size: int) -> None:
-        if claimed is not None and (seconds := QUEUES.delay(claimed)):
-            gevent.sleep(seconds)
         arrived = time.monotonic()
         try:
             with QUEUES.slot(claimed, size):
                 self.environ[WAITED] = time.monotonic() - arrived
+                if claimed is not None and (seconds := QUEUES.delay(claimed)):
+                    gevent.sleep(seconds)
                 super().handle_one_response()
         except QueueFull:
             self.environ[OVERLOADED] = True

@@ -49,6 +49,13 @@ SCHEMA = max(path.name[:4] for path in _VERSIONS.glob("[0-9]*.py"))
 
 _COMMAND_PATIENCE_SECONDS = 10.0
 _PAUSE_SECONDS = 0.01
+_RESTORING = "A backup is being restored here. Try again later."
+_UNREACHABLE = "The database cannot be reached."
+_EXCLUSIVE_LOCK = text(
+    "SELECT 1 FROM pg_locks WHERE relation = to_regclass('installation') "
+    "AND mode = 'AccessExclusiveLock' AND granted"
+)
+"""Only a restore holds this lock for long."""
 
 
 class SchemaMismatch(Exception):
@@ -155,6 +162,10 @@ def _open_postgres(url: URL, dependencies: StoreDependencies) -> SqlStore:
         _refuse_other(_schema_of(engine))
         with engine.connect() as connection:
             _refuse_unrestored(connection)
+    except (Busy, OperationalError) as error:
+        message = _RESTORING if _is_locked(engine) else _UNREACHABLE
+        engine.dispose()
+        raise Busy(message) from error
     except BaseException:
         engine.dispose()
         raise
@@ -251,7 +262,7 @@ def _schema_of(engine: Engine) -> str:
     except (OperationalError, ProgrammingError) as error:
         if _no_such_table(error):
             return ""
-        raise Busy("The database cannot be reached.") from error
+        raise Busy(_UNREACHABLE) from error
     return "" if row is None else str(row[0])
 
 
@@ -283,6 +294,15 @@ def _refuse_unrestored(connection: Connection) -> None:
         )
 
 
+def _is_locked(engine: Engine) -> bool:
+    """Return whether a restore locks others out of a PostgreSQL database."""
+    try:
+        with engine.connect() as connection:
+            return connection.execute(_EXCLUSIVE_LOCK).first() is not None
+    except OperationalError:
+        return False
+
+
 def _lock_shared(folder: Path) -> int:
     """Take a shared lock on the folder, so that no restore replaces the file."""
     descriptor = os.open(folder, os.O_RDONLY)
@@ -290,7 +310,7 @@ def _lock_shared(folder: Path) -> int:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError as error:
         os.close(descriptor)
-        raise Busy("A backup is being restored here. Try again later.") from error
+        raise Busy(_RESTORING) from error
     return descriptor
 
 

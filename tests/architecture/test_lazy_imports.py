@@ -86,15 +86,26 @@ _MAX_OURS = 150
 @pytest.mark.parametrize("verb", sorted({*READING} - {"keys list"}))  # it has the signer
 def test_a_command_that_reads_loads_no_server(installation, verb):
     """Such a command takes about twice as long as loading SQLAlchemy alone."""
+    loaded = _loaded_by_command(installation, verb)
+    assert loaded & UNUSED == set()
+    assert len({name for name in loaded if name.startswith("server.")}) <= _MAX_OURS
+
+
+def test_the_doctor_loads_no_policy_without_agents(installation):
+    """Evaluating policy would take a fifth of its time, and only agents need it."""
+    loaded = _loaded_by_command(installation, "doctor")
+    assert loaded & (UNUSED - {"cryptography"}) == set()
+    assert not {name for name in loaded if name.startswith("server.services.policy")}
+
+
+def _loaded_by_command(installation, verb):
     arguments = ["sayso", "--data-dir", str(installation), *verb.split()]
-    loaded = loaded_by(
+    return loaded_by(
         f"import sys; sys.argv = {arguments}\n"
         "from server.cli.main import main\n"
         "try: main()\n"
         "except SystemExit as ended: assert not ended.code"
     )
-    assert loaded & UNUSED == set()
-    assert len({name for name in loaded if name.startswith("server.")}) <= _MAX_OURS
 
 
 def test_a_command_that_lists_users_loads_the_tables_of_users(installation):
@@ -126,6 +137,7 @@ def test_a_command_collects_no_garbage_at_its_end(installation):
 LAZY = {
     *("app.py", "key_files.py", "services/operations/administration.py"),
     "services/policy/schemas.py",  # a validator takes a tenth of a second to load
+    "services/operations/doctor.py",
     *("storage/audit/entries.py", "storage/directory.py", "storage/rows.py"),
     # Most commands load these, and use a part of them.
     *("services/approvals/oversight.py", "services/approvers/groups.py"),

@@ -11,8 +11,10 @@ from server.services.clients.agents import Agents
 from tests.bench import fairness, feed
 from tests.bench.measuring import product
 from tests.bench.table import run, say, verdict
+from tests.support.builders.databases import upgraded_database
 from tests.support.builders.installation import PAY
 from tests.support.clients.terminal import new_person
+from tests.support.servers.postgres import PostgresServer
 from tests.support.servers.server import BY, AgentKey, LiveServer
 
 _PEOPLE = 100
@@ -24,8 +26,15 @@ _BAR_MS = 100.0
 
 def main() -> None:
     """Send a request every few milliseconds while an agent is disabled and enabled repeatedly."""
-    say(f"## Requests beside administrative changes, {_PEOPLE * _FEEDS_PER_PERSON} idle feeds")
-    with product() as server:
+    _measure("SQLite")
+    with PostgresServer() as database:
+        _measure("PostgreSQL", database_url=upgraded_database(database))
+
+
+def _measure(database: str, **settings: str) -> None:
+    feeds = _PEOPLE * _FEEDS_PER_PERSON
+    say(f"## Requests beside administrative changes on {database}, {feeds} idle feeds")
+    with product(**settings) as server:
         people = [new_person(server) for _ in range(_PEOPLE)]
         without_feeds = _latencies(server)
         with feed.sockets(server, people * _FEEDS_PER_PERSON) as client:
@@ -45,7 +54,7 @@ def main() -> None:
         middle = statistics.median(times)
         say(f"| {name} | {len(times)} | {middle:.1f} | {p99:.1f} | {max(times):.1f} |")
     say("")
-    verdict("longest beside feeds and changes:", max(with_changes), _BAR_MS, " ms")
+    verdict(f"{database}, longest beside feeds and changes:", max(with_changes), _BAR_MS, " ms")
 
 
 def _latencies(server: LiveServer, changes: int = _CHANGES) -> list[float]:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,6 +34,17 @@ def _own_token(agent: Agent) -> float:
     form = {"grant_type": "client_credentials", "scope": "payments:read"}
     assert agent.http.post("/token", data=form, auth=agent.key.basic).status_code == 200
     return time.monotonic() - began
+
+
+def test_guesses_at_the_same_time_wait_one_after_another(server: LiveServer) -> None:
+    """Several connections do not make guessing faster."""
+    agent = new_agent(server)
+    guesses = [Agent(replace(agent.key, secret="x"), server.client()) for _ in range(4)]
+    for _ in range(_FREE):
+        _seconds(guesses[0], 401)
+    with ThreadPoolExecutor(len(guesses)) as threads:
+        times = sorted(threads.map(lambda guess: _seconds(guess, 401), guesses))
+    assert times[-1] >= len(guesses) * client_queues.REFUSED_SECONDS
 
 
 def test_guesses_take_a_second_each_and_lock_nobody_out(server: LiveServer) -> None:

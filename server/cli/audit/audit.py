@@ -165,15 +165,24 @@ def erase(admin: OpenInstallation, /, name_or_id: str, *, force: bool) -> Printe
     required=True,
     help="A date, a time, or a duration before now such as 365d. At least 30 days ago.",
 )
+@force_option
 @prints
-def trim(admin: OpenInstallation, before: str) -> Printed:
+def trim(admin: OpenInstallation, before: str, *, force: bool) -> Printed:
     """Delete the contents of old entries. Their hashes stay, so the log still verifies.
 
     This cannot be undone. Entries with keys that verify later entries keep their contents. Export
     the log first if you must be able to show what it said.
     """
+    moment = _time(before, admin.now) or 0
     up_to_date(admin)
-    trim = admin.retention.announce(_time(before, admin.now) or 0, by=admin.by)
+    if not force:
+        count = counted(admin.retention.preview(moment).entries, "entry", "entries")
+        confirm(
+            f"Permanently delete the contents of {count}?",
+            f"Deleting the contents of {count} cannot be undone. "
+            "To delete without a question, add --force.",
+        )
+    trim = admin.retention.announce(moment, by=admin.by)
     up_to_date(admin)
     admin.retention.delete()
     text = f"Deleted the contents of {counted(trim.entries, 'entry', 'entries')}."

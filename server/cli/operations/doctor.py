@@ -5,7 +5,7 @@ database's contents are in `server.services.operations.doctor`.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 import click
@@ -119,14 +119,20 @@ def _check_database(settings: Settings) -> Iterator[Finding]:
         yield Finding("note", "There is no database yet.", "Run: sayso init --admin NAME")
         return
     try:
-        if key_file_problems := key_problems(settings):
-            yield from (Finding("broken", problem, _FIX_FIRST) for problem in key_file_problems)
-            return
         with opened(settings) as services:
+            if problems := key_files.problems(settings, services.services.store):
+                yield from _broken(problems)
+                return
             yield from _check_log(services)
             yield from services.doctor.findings()
-    except (BadKeyFile, SchemaMismatch, OldDatabase, Busy, OSError) as error:
-        yield Finding("broken", sentence(error), _FIX_FIRST)
+    except BadKeyFile as error:
+        yield from _broken(key_problems(settings) or [sentence(error)])
+    except (SchemaMismatch, OldDatabase, Busy, OSError) as error:
+        yield from _broken([sentence(error)])
+
+
+def _broken(problems: Iterable[str]) -> Iterator[Finding]:
+    return (Finding("broken", problem, _FIX_FIRST) for problem in problems)
 
 
 def _check_log(services: OpenInstallation) -> Iterator[Finding]:

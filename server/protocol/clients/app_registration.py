@@ -35,6 +35,8 @@ class AppMetadata:
     application_type: ApplicationType
     id_token_alg: str
     grant_types: tuple[str, ...]
+    dpop_bound: bool
+    requires_par: bool
 
 
 def is_for_app(body: bytes, content_type: str) -> bool:
@@ -74,6 +76,8 @@ def read(body: bytes, content_type: str) -> AppMetadata:
         application_type=_application_type(members, uris),
         id_token_alg=str(alg),
         grant_types=usual_grants(members.get("grant_types")),
+        dpop_bound=registration.read_flag(members, registration.DPOP_BOUND),
+        requires_par=registration.read_flag(members, registration.REQUIRES_PAR),
     )
 
 

@@ -14,7 +14,12 @@ from server.protocol import errors, json_text, names
 from server.protocol.clients import jwks
 from server.protocol.clients.jwks import PublicKey
 from server.protocol.clients.redirects import LOOPBACK, redirect_problem
-from server.protocol.clients.registration import DEFAULT_ID_TOKEN_ALG, unsupported
+from server.protocol.clients.registration import (
+    DEFAULT_ID_TOKEN_ALG,
+    DPOP_BOUND,
+    REQUIRES_PAR,
+    unsupported,
+)
 from server.protocol.json_text import JsonValue
 
 UnknownClients = Literal["never", "list", "ask"]
@@ -60,6 +65,8 @@ class ClientDocument:
     """The URL of its keys, if they are not in the document."""
     id_token_alg: str
     grant_types: tuple[str, ...]
+    dpop_bound: bool
+    requires_par: bool
 
 
 def host_of(url: str) -> str:
@@ -148,6 +155,8 @@ def read(url: str, body: bytes, media_type: str) -> ClientDocument:
         keys_url=keys_url,
         id_token_alg=str(alg),
         grant_types=usual_grants(members.get("grant_types")),
+        dpop_bound=_read_flag(members, DPOP_BOUND),
+        requires_par=_read_flag(members, REQUIRES_PAR),
     )
 
 
@@ -209,6 +218,13 @@ def _check_required_values(members: Mapping[str, JsonValue]) -> None:
         value = members.get(name, [required])
         if not isinstance(value, list) or required not in value:
             raise InvalidDocument(f"{name} must contain {required}")
+
+
+def _read_flag(members: Mapping[str, JsonValue], name: str) -> bool:
+    value = members.get(name, False)
+    if not isinstance(value, bool):
+        raise InvalidDocument(f"{name} must be true or false")
+    return value
 
 
 def _redirect_uris(value: JsonValue) -> tuple[str, ...]:

@@ -21,6 +21,8 @@ from server.protocol.resources import scopes
 DEFAULT_ID_TOKEN_ALG: Final = "RS256"  # noqa: S105  # an algorithm
 """The default of OpenID Connect Registration 2."""
 
+DPOP_BOUND: Final = "dpop_bound_access_tokens"
+REQUIRES_PAR: Final = "require_pushed_authorization_requests"
 _MAX_BYTES = 32 * 1024
 _MAX_NAMES = 64
 _STATEMENT = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+", re.ASCII)
@@ -41,8 +43,27 @@ _UNSUPPORTED: Final[Mapping[str, JsonValue]] = {
     "authorization_encrypted_response_alg": None,
     "authorization_encrypted_response_enc": None,
     "require_signed_request_object": False,
+    "request_object_signing_alg": None,
+    "request_uris": [],
+    "claims_redirect_uris": [],
+    "tls_client_auth_subject_dn": None,
+    "tls_client_auth_san_dns": None,
+    "tls_client_auth_san_uri": None,
+    "tls_client_auth_san_ip": None,
+    "tls_client_auth_san_email": None,
+    "use_mtls_endpoint_aliases": False,
+    "nfv_token_signed_response_alg": None,
+    "nfv_token_encrypted_response_alg": None,
+    "nfv_token_encrypted_response_enc": None,
+    "default_max_age": None,
+    "default_acr_values": [],
+    "frontchannel_logout_uri": None,
+    "frontchannel_logout_session_required": False,
+    "backchannel_logout_uri": None,
+    "backchannel_logout_session_required": False,
 }
-"""Members that request an unsupported protection, and the value that requests none."""
+"""Members that request a protection or behavior that Sayso does not have, and the value that
+requests none."""
 _SERVER_ONLY = ("registration_access_token", "client_secret_expires_at", "client_id_issued_at")
 
 
@@ -91,11 +112,11 @@ def read(body: bytes, content_type: str) -> Metadata:
         id_token_alg=_one_of(
             members, "id_token_signed_response_alg", DEFAULT_ID_TOKEN_ALG, names.SIGNING_ALGS
         ),
-        dpop_bound=_read_flag(members, "dpop_bound_access_tokens"),
+        dpop_bound=read_flag(members, DPOP_BOUND),
         request_alg=_read_request_alg(members, keys),
         delivery=_one_of(members, "backchannel_token_delivery_mode", "poll", names.DELIVERIES),
         notification_endpoint=_read_endpoint(members),
-        takes_user_code=_read_flag(members, "backchannel_user_code_parameter"),
+        takes_user_code=read_flag(members, "backchannel_user_code_parameter"),
     )
 
 
@@ -136,13 +157,13 @@ def refuse_statement(statement: JsonValue) -> None:
 
 
 def refuse_unsupported(members: Mapping[str, JsonValue]) -> None:
-    """Refuse metadata that requests an unsupported protection."""
+    """Refuse metadata that requests something unsupported."""
     if problem := unsupported(members):
         raise errors.InvalidClientMetadata(f"{problem}.")
 
 
 def unsupported(members: Mapping[str, JsonValue]) -> str:
-    """Return how to fix a request for an unsupported protection; "" if there is none."""
+    """Return how to fix a request for something unsupported; "" if there is none."""
     for name, default in _UNSUPPORTED.items():
         if members.get(name, default) != default:
             remedy = (
@@ -240,7 +261,8 @@ def _one_of(
     return str(value)
 
 
-def _read_flag(members: Mapping[str, JsonValue], name: str) -> bool:
+def read_flag(members: Mapping[str, JsonValue], name: str) -> bool:
+    """Return a member that is true or false. Raises errors.InvalidClientMetadata."""
     value = members.get(name, False)
     if not isinstance(value, bool):
         raise errors.InvalidClientMetadata(f"{name} must be true or false.")

@@ -40,14 +40,19 @@ class Retention:
 
     store: Store
 
+    def preview(self, moment: int) -> Trim:
+        """Return what `announce` would announce. Raises `Invalid`."""
+        with self.store.read() as view:
+            _check_age(view, moment)
+            return _trim(view, moment)
+
     def announce(self, moment: int, *, by: str) -> Trim:
         """Announce that the bodies of signed entries before this time will be deleted.
 
         Writes no entry if there are none. Raises `Invalid`.
         """
         with self.store.write() as tx:
-            if moment > tx.now - SHORTEST_DAYS * DAY_MS:
-                raise Invalid("`before` must be at least 30 days ago.", member="before")
+            _check_age(tx, moment)
             return _announce(tx, moment, by)
 
     def delete(self, first: int = 0) -> int:
@@ -96,6 +101,12 @@ class RetentionSchedule:
                 if not tx.audit.search(today, None, 1):
                     _announce(tx, tx.now - age, audit.SYSTEM)
         self._next = now + _PAUSE_MS
+
+
+def _check_age(view: View, moment: int) -> None:
+    """Raise `Invalid` if the time is too recent."""
+    if moment > view.now - SHORTEST_DAYS * DAY_MS:
+        raise Invalid("`before` must be at least 30 days ago.", member="before")
 
 
 def _announce(tx: Unit, moment: int, by: str) -> Trim:

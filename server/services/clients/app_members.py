@@ -61,6 +61,16 @@ APP_MEMBERS: Final[Members] = (
     client_members.dpop_bound(
         "--dpop-bound", Line("tokens", "bound to its key", "bound to its key if it proves one")
     ),
+    Member(
+        "requires_par",
+        Kind.SWITCH,
+        FormField("Require pushed authorization requests (PAR)", section=PROVES),
+        Flag("--require-par", "Refuse authorization requests that it did not push (PAR)."),
+        Line("requests", "must be pushed"),
+        wire="require_pushed_authorization_requests",
+        default=False,
+        widens=members.turned_off,
+    ),
     client_members.id_token_alg(PROVES),
     client_members.RESOURCES,
     client_members.SCOPES,

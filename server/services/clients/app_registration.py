@@ -69,12 +69,13 @@ class AppRegistrationService:
             scopes=(),
             secrets=(),
             id_token_alg=metadata.id_token_alg,
-            dpop_bound=False,
+            dpop_bound=metadata.dpop_bound,
             state="enabled",
             created_at=now,
             action_types=(),
             origin="registration",
             claimed_name=metadata.claimed_name,
+            requires_par=metadata.requires_par,
         )
 
 
@@ -105,5 +106,8 @@ def _client_information(app: App, metadata: AppMetadata) -> dict[str, object]:
         "grant_types": list(app.grant_types),
         "response_types": ["code"],
         "id_token_signed_response_alg": app.id_token_alg,
+        "authorization_details_types": list(app.action_types or ()),
+        "dpop_bound_access_tokens": app.dpop_bound,
+        "require_pushed_authorization_requests": app.requires_par,
     }
     return {name: value for name, value in members.items() if value is not None}

@@ -384,4 +384,6 @@ def _with_document(app: App, document: ClientDocument) -> App:
         redirect_uris=document.redirect_uris,
         id_token_alg=document.id_token_alg,
         grant_types=document.grant_types,
+        dpop_bound=document.dpop_bound,
+        requires_par=document.requires_par,
     )

@@ -103,6 +103,8 @@ def _record(tx: Unit, kind: audit.Type, app: App, by: str) -> None:
         "redirect_uris": list(app.redirect_uris),
         "auth_method": app.auth_method,
         "keys": [key["kid"] for key in app.jwks],
+        "dpop_bound": app.dpop_bound,
+        "requires_par": app.requires_par,
         "state": app.state,
     }
     tx.audit.add(Entry(kind, by, facts=facts))

@@ -11,15 +11,12 @@ from typing import Final
 from server.model.approvals import Approval
 from server.model.consents import Consent
 from server.model.incidents import Incident
+from server.model.notifications import WEBHOOK
 from server.model.reactions import AgentAnnounced, DeviceUnlocked
 from server.model.standing_grants import StandingGrant
 from server.model.store import Unit
 from server.services.notifications import attention
 from server.services.server_policy import ServerPolicy
-
-WEBHOOK: Final = "webhook"
-"""The outbox channel of the webhook. The worker drops its messages if none is configured."""
-
 
 _NOBODY: Final = ""
 _END_EVENTS: Final = frozenset({"approval.decided", "approval.cancelled", "approval.expired"})

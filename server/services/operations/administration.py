@@ -100,7 +100,7 @@ class AdminServices:
     )
     statistics = cached_property(lambda self: Statistics(self._store))
     limits = cached_property(lambda self: Limits(self._store, self._server_policy))
-    doctor = cached_property(lambda self: Doctor(self._store, self._evaluator))
+    doctor = cached_property(lambda self: Doctor(self._store, lambda: self._evaluator))
     consents = cached_property(
         lambda self: ConsentService(self._store, self._secrets, self._server_policy, self._opens)
     )

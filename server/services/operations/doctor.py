@@ -4,93 +4,25 @@ Owns: the checks of the database. Never: files, addresses and settings; the comm
 those, because services do not access the machine.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final, Literal, TypeAlias
 
+from server.lazy_imports import lazily
 from server.model.approvers import Group
 from server.model.clients import Agent, App, UnprotectedName
-from server.model.notifications import DeliveryFailure
+from server.model.notifications import WEBHOOK, DeliveryFailure
 from server.model.store import Store, View
 from server.model.users import User
 from server.protocol.confusables import name_keys
-from server.protocol.policy.action_types import ActionType
 from server.protocol.text import counted
-from server.services.approvers import answer_sources
 from server.services.audit import lag
 from server.services.clients import owners
-from server.services.notifications.notices import WEBHOOK
-from server.services.policy.evaluation import Evaluator, PolicyRequest
-from server.services.policy.schemas import Schemas
 from server.services.refusals import Remedy
-from server.services.resources.targets import TokenTarget
-from server.services.users import user_or_group
 
-_SCHEMAS: Final = Schemas()
-CandidateRequest = tuple[str, TokenTarget, Sequence[ActionType]]
-"""The name of a scope or action type, and a request for only that."""
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """A scope or an action type that nobody can approve for an agent."""
-
-    what: str
-    need: int
-    """The number of approvals that it needs."""
-    most: int
-    """The most eligible approvers for any person whom the agent may ask."""
-
-
-def gaps_of_agent(view: View, evaluator: Evaluator, agent: Agent) -> list[Gap]:
-    """All gaps in the agent's permissions. What a rule denies is not a gap."""
-    people = [user for user in view.users.all() if user.enabled and _may_ask(view, agent, user)]
-    candidates = _candidates(view, agent)
-    gaps = (_gap(view, evaluator, agent, candidate, people) for candidate in candidates)
-    return [gap for gap in gaps if gap is not None]
-
-
-def _gap(
-    view: View,
-    evaluator: Evaluator,
-    agent: Agent,
-    candidate: CandidateRequest,
-    people: Sequence[User],
-) -> Gap | None:
-    """Return the gap; None if the candidate can be approved for at least one person."""
-    what, target, actions = candidate
-    need = most = 0
-    for user in people:
-        verdict = evaluator.decide(view, PolicyRequest("request", agent, user, target, (), actions))
-        if verdict.needs is None:
-            continue
-        need = verdict.needs.quorum
-        count = answer_sources.find_eligible(view, verdict.needs, agent, user).count
-        if verdict.outcome == "allow" or count >= need:
-            return None
-        most = max(most, count)
-    return Gap(what, need, most) if need else None
-
-
-def _candidates(view: View, agent: Agent) -> Iterator[CandidateRequest]:
-    registered = (view.directory.resource(uri) for uri in agent.resources)
-    resources = [resource for resource in registered if resource is not None]
-    for resource in resources:
-        for name in resource.scopes:
-            if agent.may(resource.uri, name):
-                yield name, TokenTarget(resource, (name,)), ()
-    for row in view.actions.all() if resources else ():
-        if agent.action_types is None or row.type in agent.action_types:
-            yield (
-                row.type,
-                TokenTarget(resources[0], ()),
-                _SCHEMAS.known(view.directory, [row.type]),
-            )
-
-
-def _may_ask(view: View, agent: Agent, user: User) -> bool:
-    return agent.asks is None or user_or_group.includes(view, user.id, agent.asks)
-
+with lazily():
+    from server.services.operations import gaps
+    from server.services.policy.evaluation import Evaluator
 
 Level: TypeAlias = Literal["broken", "weak", "note"]
 
@@ -124,7 +56,8 @@ class Doctor:
     """Checks the database without changing it."""
 
     store: Store
-    evaluator: Evaluator
+    evaluator: Callable[[], Evaluator]
+    """Loads the policy, which only an installation with agents needs."""
 
     def findings(self) -> list[Finding]:
         """All findings."""
@@ -136,7 +69,7 @@ class Doctor:
                 *_names(view),
                 *_people(view),
                 *(finding for agent in view.agents.all() for finding in _agent(view, agent)),
-                *(f for agent in view.agents.all() for f in _gaps(view, self.evaluator, agent)),
+                *(f for agent in view.agents.all() for f in _gaps(view, self.evaluator(), agent)),
                 *_incidents(view),
                 *_outbox(view),
                 *_pushes(view),
@@ -302,9 +235,9 @@ def _agent(view: View, agent: Agent) -> Iterator[Finding]:
 
 def _gaps(view: View, evaluator: Evaluator, agent: Agent) -> Iterator[Finding]:
     """The first permission of the agent that nobody can approve."""
-    gaps = gaps_of_agent(view, evaluator, agent) if agent.state == "enabled" else []
-    for gap in gaps[:1]:
-        more = "" if len(gaps) == 1 else f" There are {len(gaps)} such permissions."
+    agent_gaps = gaps.of_agent(view, evaluator, agent) if agent.state == "enabled" else []
+    for gap in agent_gaps[:1]:
+        more = "" if len(agent_gaps) == 1 else f" There are {len(agent_gaps)} such permissions."
         yield Finding(
             "weak",
             f"Nobody can approve {gap.what} for {agent.name}. "

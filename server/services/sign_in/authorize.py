@@ -36,6 +36,7 @@ REQUESTS: Final = CountedLimit(
 )
 """The limit is high because many people may share one address."""
 _RATE_LIMITED = "Too many sign-in requests from this address. Wait a minute."
+_NOT_PUSHED = "This app must push its authorization requests to /par."
 FLOW_MS: Final = 30 * 60 * 1000
 """How long a person may take to sign in and answer."""
 
@@ -136,9 +137,12 @@ class AuthorizeService:
             if app is None:
                 raise errors.InvalidRequest("Unknown client_id.")
             client_auth.check_enabled(app, tx.now)
+            is_pushed = form.get("request_uri") is not None
             form = self._load_pushed(tx, app, form)
             back = _check_registered(app, authorize.return_to(form))
             try:
+                if app.requires_par and not is_pushed:
+                    raise errors.InvalidRequest(_NOT_PUSHED)
                 self.plan(tx, app, authorize.parse(form, back))
             except errors.ProtocolError as error:
                 _record_forbidden(tx, app, error)

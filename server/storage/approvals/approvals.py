@@ -191,10 +191,7 @@ _OVERDUE = Prepared(
 )
 _OPEN_BY_AGENT = Prepared(select(a).where(_OPEN_STATES, _BY_AGENT))
 _OPEN_BY_CALLER = Prepared(select(a).where(_OPEN_STATES, a.c.caller_id == bindparam("client")))
-_OPEN_FOR_USER = Prepared(
-    # The concatenation keeps SQLite from choosing the index of all decisions of the user.
-    select(a).where(_OPEN_STATES, a.c.user_id.concat(literal_column("''")) == bindparam("user"))
-)
+_OPEN_FOR_USER = Prepared(select(a).where(_OPEN_STATES, _FOR_USER))
 _AT_RESOURCE = Prepared(select(a).where(_OPEN_STATES, a.c.resource == bindparam("uri")))
 _record = record_reader(Approval, a, risk=Risk, state=State)
 _values = row_writer(a)
@@ -290,9 +287,12 @@ class Approvals(DatabaseRows):
         before: Place = None,
     ) -> list[Approval]:
         """The newest approvals that match all filters; `before` is the last (created_at, id)."""
-        newest = a.c.created_at + 0 if state in _GRACE else a.c.created_at  # + 0 avoids its index
+        is_open = state in _GRACE
+        filters = agent_id is not None or user_id is not None
+        # + 0 keeps the databases from reading all requests by time to find a few open ones.
+        newest = a.c.created_at + 0 if is_open and filters else a.c.created_at
         statement = select(a).order_by(newest.desc(), a.c.id.desc()).limit(limit)
-        if state in _GRACE:
+        if is_open:
             statement = statement.where(_OPEN_STATES)
         if before is not None:
             statement = statement.where(tuple_(newest, a.c.id) < before)

@@ -46,6 +46,9 @@ approvals = Table(
         "ix_approvals_called", "caller_id", condition=f"{_OPEN} AND caller_id IS NOT NULL"
     ),
     partial_index("ix_approvals_hinted", "agent_id", "hint_hash", "expires_at", condition=_OPEN),
+    partial_index("ix_approvals_open_user", "user_id", "state", condition=_OPEN),
+    partial_index("ix_approvals_open_resource", "resource", condition=_OPEN),
+    partial_index("ix_approvals_open_made", "created_at", "id", condition=_OPEN),
     partial_index("ix_approvals_escalate", "escalate_at", condition="state = 'pending'"),
     partial_index("ix_approvals_due", "expires_at", condition=_OPEN),
     partial_index(

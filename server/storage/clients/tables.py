@@ -103,7 +103,7 @@ apps = Table(
     *columns(
         "auth_method jwks redirect_uris post_logout_redirect_uris grant_types resources "
         "scopes action_types? id_token_alg dpop_bound:bool state created_at:big origin "
-        "claimed_name?"
+        "claimed_name? requires_par:bool"
     ),
 )
 

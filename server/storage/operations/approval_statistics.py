@@ -54,7 +54,8 @@ _IS_WAITING = (
     a.c.expires_at > bindparam("now"),
     a.c.user_id.is_not(None),
 )
-_PENDING = Prepared(select(func.count()).select_from(a).where(*_IS_WAITING))
+_PENDING = Prepared(select(func.count()).select_from(a).where(*_IS_WAITING[1:]))
+"""It reads only the index of waiting requests."""
 _WAITING = Prepared(
     select(a.c.agent_id, a.c.user_id, a.c.risk, a.c.expires_at)
     .where(*_IS_WAITING)

@@ -15,6 +15,8 @@ delegations = Table(
     ),
     Index("ix_delegations_live", "client_id", "expires_at"),
     Index("ix_delegations_user", "user_id", "expires_at"),
+    Index("ix_delegations_expiry", "expires_at"),
+    Index("ix_delegations_issued", "issued_at", "id"),
     partial_index("ix_delegations_parent", "parent_id", condition="parent_id IS NOT NULL"),
     partial_index("ix_delegations_consent", "consent_id", condition="consent_id IS NOT NULL"),
 )

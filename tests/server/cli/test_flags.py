@@ -145,6 +145,17 @@ def test_flags_set_an_apps_id_token_algorithm_and_dpop_binding(run):
     assert [app[name] for name in names] == ["RS256", False]
 
 
+def test_flags_set_whether_an_app_must_push_its_requests(run):
+    """By default it need not; `add` and `update` change that."""
+    where, name = (
+        ("--redirect-uri", "https://chat.example/back"),
+        "require_pushed_authorization_requests",
+    )
+    assert run("apps", "add", "talk", *where)[name] is False
+    assert run("apps", "add", "chat", *where, "--require-par")[name] is True
+    assert run("apps", "update", "chat", "--no-require-par")[name] is False
+
+
 def test_a_users_backup_is_set_and_removed(run):
     """`--backup` sets the backup, and `--no-backup` removes it."""
     assert run("users", "update", "eva", "--backup", "admin")["backup"] is not None

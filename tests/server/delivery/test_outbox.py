@@ -16,9 +16,8 @@ from server.crypto.secrets import KeyedSecrets
 from server.delivery import outbox as delivering
 from server.delivery.outbox import LEASE_SECONDS, MAX_ATTEMPTS, OutboxWorker, pause_ms
 from server.delivery.webhook import Webhook
-from server.model.notifications import OutboxMessage
+from server.model.notifications import WEBHOOK, OutboxMessage
 from server.model.store import Unit
-from server.services.notifications.notices import WEBHOOK
 from server.services.reactions import react
 from server.storage import writer
 from server.storage.open import open_store

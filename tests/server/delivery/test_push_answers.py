@@ -127,7 +127,7 @@ def test_a_refusal_of_our_push_keeps_the_browser_and_raises_an_alarm(
     assert shown(browser)["problem"] == f"status {status}"
     assert dead(local) == 1
     evaluator = Evaluator(local.services.secrets)
-    findings = Doctor(local.services.store, evaluator).findings()
+    findings = Doctor(local.services.store, lambda: evaluator).findings()
     assert [finding.what for finding in findings if service.origin in finding.what] == [
         f"{service.origin} does not deliver to 1 browser: status {status}."
     ]

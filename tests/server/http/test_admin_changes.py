@@ -30,6 +30,7 @@ _AGENT_MEMBERS: dict[str, str | None] = {
     "takes_user_code": "backchannel_user_code_parameter",
     "id_token_alg": "id_token_signed_response_alg",
     "dpop_bound": "dpop_bound_access_tokens",
+    "requires_par": "require_pushed_authorization_requests",
     "request_alg": "backchannel_authentication_request_signing_alg",
     "notification_endpoint": "backchannel_client_notification_endpoint",
 }

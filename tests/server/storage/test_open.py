@@ -8,15 +8,18 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
+from server.crypto.secrets import EntryIds
 from server.model.store import Busy
 from server.services.reactions import react
 from server.storage import open as opening
+from server.storage import postgres_connection
 from server.storage import upgrade as upgrading
 from server.storage.all_tables import metadata
 from server.storage.open import SCHEMA, SchemaMismatch, backup_sqlite, open_store, upgrade_database
@@ -185,6 +188,19 @@ def test_init_creates_the_tables_of_an_empty_postgresql_database(
     second = forking.run(["init", "--admin", "ana"], environment)
     assert (second.returncode == 0, "ana" in second.stderr) == (False, True)
     _open_and_close(url)
+
+
+@pytest.mark.parametrize("table", ["installation", "installation, alembic_version"])
+def test_a_command_says_that_a_backup_is_being_restored_on_postgresql(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch, table: str
+) -> None:
+    """A restore locks others out of some tables at first, and of one until its end."""
+    monkeypatch.setattr(postgres_connection, "_SERVER_OPTIONS", "-c statement_timeout=300")
+    with psycopg.connect(postgres_url.replace("+psycopg", "")) as restore:
+        restore.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+        with pytest.raises(Busy, match="A backup is being restored here"):
+            open_store(postgres_url, MovableClock(), EntryIds().new, react, serving=False)
+    open_store(postgres_url, MovableClock(), EntryIds().new, react, serving=False).close()
 
 
 def test_an_unreachable_database_is_busy(postgres_server: PostgresServer) -> None:

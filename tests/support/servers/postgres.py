@@ -82,6 +82,12 @@ class PostgresServer:
             connection.execute(create.format(sql.Identifier(name), sql.Identifier(like)))
         return self.url_of(name)
 
+    @property
+    def process_id(self) -> int:
+        """Return the ID of its first process, whose children serve the connections."""
+        assert self._process is not None
+        return self._process.pid
+
     def start(self) -> None:
         """Start the server and return once it accepts connections.
 

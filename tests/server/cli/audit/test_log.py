@@ -246,7 +246,7 @@ def test_old_entries_lose_their_contents(admin_cli, bundle, tmp_path, monkeypatc
     """The log still verifies, and it is still the log that was exported before."""
     monkeypatch.setattr(app, "time", SimpleNamespace(time_ns=lambda: time.time_ns() + MONTH))
     count = len([line for line in bundle.read_text().splitlines() if '"seq"' in line])
-    done = admin_cli("audit", "trim", "--before", "30d", "--json").document
+    done = admin_cli("audit", "trim", "--before", "30d", "--force", "--json").document
     assert done == {"before": count, "entries": count}
     file = tmp_path / "trimmed.jsonl"
     assert admin_cli("audit", "export", str(file)).code == 0
@@ -261,9 +261,30 @@ def test_old_entries_lose_their_contents(admin_cli, bundle, tmp_path, monkeypatc
     shorter = tmp_path / "header"
     shorter.write_text(bundle.read_text().splitlines()[0] + "\n")
     assert "+ 0  without contents" in admin_cli("audit", "diff", str(shorter), str(file)).out
-    again = admin_cli("audit", "trim", "--before", "30d")
+    again = admin_cli("audit", "trim", "--before", "30d", "--force")
     assert again.out == "Deleted the contents of 0 entries.\n"
     assert len(admin_cli("audit", "tail").out.splitlines()) == 1
+
+
+def test_entries_are_trimmed_only_after_a_confirmation(admin_cli, bundle, monkeypatch):
+    """Scripts add --force; at a terminal the question has the number, and no is the default."""
+    monkeypatch.setattr(app, "time", SimpleNamespace(time_ns=lambda: time.time_ns() + MONTH))
+    count = len([line for line in bundle.read_text().splitlines() if '"seq"' in line])
+    trim = ("audit", "trim", "--before", "30d", "--json")
+    refused = admin_cli(*trim)
+    assert (refused.code, refused.error["code"]) == (6, "conflict")
+    assert refused.error["message"] == (
+        f"Deleting the contents of {count} entries cannot be undone. "
+        "To delete without a question, add --force."
+    )
+    for reply in ("n\n", "\n"):
+        monkeypatch.setattr("sys.stdin", _Terminal(reply))
+        aborted = admin_cli(*trim)
+        assert (aborted.code, aborted.out) == (130, "")
+        assert f"Permanently delete the contents of {count} entries? [y/N]" in aborted.err
+    assert len(admin_cli("audit", "tail").out.splitlines()) == count
+    monkeypatch.setattr("sys.stdin", _Terminal("y\n"))
+    assert admin_cli(*trim).document == {"before": count, "entries": count}
 
 
 def test_a_value_is_hashed_and_searched_for(admin_cli, tmp_path):

@@ -52,7 +52,13 @@ def test_metadata_beyond_that_of_a_public_app_is_replaced():
         contacts=["eve@example.com"],
     )
     assert found == app_registration.AppMetadata(
-        "Chat", (LOCAL,), "native", "RS256", ("authorization_code",)
+        "Chat",
+        (LOCAL,),
+        "native",
+        "RS256",
+        ("authorization_code",),
+        dpop_bound=False,
+        requires_par=False,
     )
 
 

@@ -77,6 +77,27 @@ def test_an_app_registers_and_signs_somebody_in(site, template):
     assert "refresh_token" in tokens
 
 
+def test_an_app_can_bind_itself_to_dpop_and_pushed_requests(site):
+    """RFC 9449 5.2, RFC 9126 6: the response has both, and the endpoints enforce them."""
+    binding = {"dpop_bound_access_tokens": True, "require_pushed_authorization_requests": True}
+    registered = register(site, **binding).json
+    assert {name: registered[name] for name in binding} == binding
+    assert registered["authorization_details_types"] == []
+    unbound = register(site).json
+    assert not any(unbound[name] for name in binding)
+    browser = new_browser(site)
+    answers = [
+        browser.authorize(client["client_id"], scope="openid", redirect_uri=BACK)
+        for client in (registered, unbound)
+    ]
+    assert answers[0].answer["error"] == "invalid_request"
+    assert "Sign in" in answers[1].text
+    app = LocalApp(site, site.admin.apps.show(registered["client_id"]), "")
+    assert app.redeem("x", redirect_uri=BACK).refusal == (400, "invalid_dpop_proof")
+    (added, _) = site.admin.entries("app.added")
+    assert (added["facts"]["dpop_bound"], added["facts"]["requires_par"]) == (True, True)
+
+
 def test_app_registration_is_off_by_default(local):
     """By default, an app cannot register, not even with an invitation."""
     assert register(local).refusal == (400, "invalid_redirect_uri")

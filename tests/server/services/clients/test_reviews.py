@@ -53,7 +53,7 @@ def test_a_review_date_must_be_in_the_future(with_admin, after):
 def test_the_doctor_reports_a_due_review(with_admin):
     """The finding appears when the review is due, and the agent stays enabled."""
     registered(with_admin, review_at=with_admin.clock.now() + DAY)
-    doctor = Doctor(with_admin.store, Evaluator(with_admin.secrets))
+    doctor = Doctor(with_admin.store, lambda: Evaluator(with_admin.secrets))
     assert not any("review of the agent" in finding.what for finding in doctor.findings())
     with_admin.clock.forward(DAY)
     assert any("review of the agent" in finding.what for finding in doctor.findings())

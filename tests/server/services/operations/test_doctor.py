@@ -23,7 +23,7 @@ def _audit_log(admin_services):
 
 
 def _doctor(admin_services):
-    return Doctor(admin_services.store, Evaluator(admin_services.secrets))
+    return Doctor(admin_services.store, lambda: Evaluator(admin_services.secrets))
 
 
 @pytest.fixture

@@ -115,6 +115,10 @@ WIDER: dict[str, tuple[Any, dict[str, Any]]] = {
     ),
     "every action type of an app": (replace(APP, action_types=()), {"action_types": None}),
     "bearer tokens of an app": (APP, {"dpop_bound": False}),
+    "requests of an app that are not pushed": (
+        replace(APP, requires_par=True),
+        {"requires_par": False},
+    ),
     "another secret of an app": (APP, {"secrets": (replace(SECRET, id="s2"),)}),
     "another name of an app": (APP, {"name": "payroll"}),
     "a role": (USER, {"roles": ("admin", "auditor")}),
@@ -156,6 +160,7 @@ NOT_WIDER: dict[str, tuple[Any, dict[str, Any]]] = {
     "an expiry": (replace(AGENT, expires_at=None), {"expires_at": 99}),
     "a shorter token lifetime": (AGENT, {"token_seconds": 59}),
     "tokens bound to a key": (AGENT, {"dpop_bound": True}),
+    "only pushed requests of an app": (APP, {"requires_par": True}),
     "no redirect URI": (APP, {"redirect_uris": ()}),
     "an app with fewer actions": (APP, {"action_types": ()}),
     "an app with fewer permissions": (

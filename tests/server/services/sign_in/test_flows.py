@@ -494,6 +494,23 @@ class TestPushed:
         assert refused.status == 400
         assert refused.json["error"] in {code, "invalid_scope"}
 
+    def test_an_app_that_must_push_its_requests_sends_no_others(self, browser, local):
+        """RFC 9126 6: only the URI of a request that it pushed leads to the sign-in page."""
+        app = new_app(local, "pushes", requires_par=True)
+        refused = browser.authorize(app.id).answer
+        assert (refused["error"], refused["error_description"]) == (
+            "invalid_request",
+            "This app must push its authorization requests to /par.",
+        )
+        own_uri = {"client_id": app.id, "request_uri": "https://chat.example/request"}
+        assert browser.open(_authorize_path(own_uri)).status == 400
+        form = {**request_of(app.id, scope="openid"), **app.credentials}
+        parameters = {
+            **request_of(app.id, scope="openid"),
+            "request_uri": local.post_form("/par", form).json["request_uri"],
+        }
+        assert "Sign in" in browser.open(_authorize_path(parameters)).text
+
     def test_pushed_requests_need_an_authenticated_app(self, agent, app, local):
         """A client ID alone and the credentials of an agent are refused."""
         form = request_of(app.id)

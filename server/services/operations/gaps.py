@@ -1,0 +1,80 @@
+"""Permissions of an agent that nobody can approve."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from server.model.clients import Agent
+from server.model.store import View
+from server.model.users import User
+from server.protocol.policy.action_types import ActionType
+from server.services.approvers import answer_sources
+from server.services.policy.evaluation import Evaluator, PolicyRequest
+from server.services.policy.schemas import Schemas
+from server.services.resources.targets import TokenTarget
+from server.services.users import user_or_group
+
+_SCHEMAS: Final = Schemas()
+CandidateRequest = tuple[str, TokenTarget, Sequence[ActionType]]
+"""The name of a scope or action type, and a request for only that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A scope or an action type that nobody can approve for an agent."""
+
+    what: str
+    need: int
+    """The number of approvals that it needs."""
+    most: int
+    """The most eligible approvers for any person whom the agent may ask."""
+
+
+def of_agent(view: View, evaluator: Evaluator, agent: Agent) -> list[Gap]:
+    """All gaps in the agent's permissions. What a rule denies is not a gap."""
+    people = [user for user in view.users.all() if user.enabled and _may_ask(view, agent, user)]
+    candidates = _candidates(view, agent)
+    gaps = (_gap(view, evaluator, agent, candidate, people) for candidate in candidates)
+    return [gap for gap in gaps if gap is not None]
+
+
+def _gap(
+    view: View,
+    evaluator: Evaluator,
+    agent: Agent,
+    candidate: CandidateRequest,
+    people: Sequence[User],
+) -> Gap | None:
+    """Return the gap; None if the candidate can be approved for at least one person."""
+    what, target, actions = candidate
+    need = most = 0
+    for user in people:
+        verdict = evaluator.decide(view, PolicyRequest("request", agent, user, target, (), actions))
+        if verdict.needs is None:
+            continue
+        need = verdict.needs.quorum
+        count = answer_sources.find_eligible(view, verdict.needs, agent, user).count
+        if verdict.outcome == "allow" or count >= need:
+            return None
+        most = max(most, count)
+    return Gap(what, need, most) if need else None
+
+
+def _candidates(view: View, agent: Agent) -> Iterator[CandidateRequest]:
+    registered = (view.directory.resource(uri) for uri in agent.resources)
+    resources = [resource for resource in registered if resource is not None]
+    for resource in resources:
+        for name in resource.scopes:
+            if agent.may(resource.uri, name):
+                yield name, TokenTarget(resource, (name,)), ()
+    for row in view.actions.all() if resources else ():
+        if agent.action_types is None or row.type in agent.action_types:
+            yield (
+                row.type,
+                TokenTarget(resources[0], ()),
+                _SCHEMAS.known(view.directory, [row.type]),
+            )
+
+
+def _may_ask(view: View, agent: Agent, user: User) -> bool:
+    return agent.asks is None or user_or_group.includes(view, user.id, agent.asks)

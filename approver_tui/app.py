@@ -57,7 +57,7 @@ class OpeningScreen(ReadyScreen[None]):
     def compose(self) -> ComposeResult:
         """Lay out what needs no server."""
         yield TopBar(_VIEW)
-        yield Static(fmt("Loading .."), id="loading", markup=False)
+        yield Static(fmt("Loading…"), id="loading", markup=False)
         yield KeyBar((QUIT,))
 
 
@@ -65,7 +65,7 @@ INTRODUCTION = "Sayso shows you what AI agents want to do in your name, and you 
 """The first sentence that a new user reads."""
 
 _ADD_SERVER_TEXT = (
-    "Log in to another server. You stay logged in here; 6 Settings switches between servers."
+    "Sign in to another server. You stay signed in here. Switch between servers in 6 Settings."
 )
 
 EXIT_GRACE_SECONDS = 2.0

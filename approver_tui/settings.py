@@ -112,7 +112,7 @@ OPTIONS: Mapping[str, Option] = {
         "",
         partial(_parses, color_overrides),
         f"NAME = #RRGGBB, with ; between several; NAME is {', '.join(COLOR_NAMES)}",
-        "your own colors in place of the theme's, such as `accent = #ff8800`",
+        "colors that replace those of the theme, such as `accent = #ff8800`",
     ),
     "filters": Option(
         "",
@@ -242,7 +242,7 @@ def check_value(name: str, text: str, source: str) -> str:
     if option is None:
         raise BadSetting(f"{source}: there is no setting {name}.")
     if not option.allowed(text):
-        raise BadSetting(f"{source}: {name} is {option.form}.")
+        raise BadSetting(f"{source}: {name} must be {option.form}.")
     return text
 
 

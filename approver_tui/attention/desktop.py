@@ -38,10 +38,10 @@ def show(text: str) -> str:
     """Show a notification; return an error message, or an empty string."""
     name = find_program()
     if name is None:
-        return "there is no notify-send, gdbus or osascript"
+        return "notify-send, gdbus and osascript are not installed"
     command = [shutil.which(name) or name, *_PROGRAMS[name](text)]
     try:
         result = subprocess.run(command, capture_output=True, timeout=_SECONDS, check=False)  # noqa: S603  # fixed arguments, no shell
     except (OSError, subprocess.TimeoutExpired):
-        return f"{name} did not answer"
-    return "" if result.returncode == 0 else f"{name} failed with {result.returncode}"
+        return f"{name} did not respond"
+    return "" if result.returncode == 0 else f"{name} exited with code {result.returncode}"

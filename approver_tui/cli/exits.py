@@ -117,10 +117,10 @@ _ADVICE = {
     errors.CertificateRefused: "Find the cause with: sayso-approver doctor",
     errors.Unreachable: "Is the server running? Find the cause with: sayso-approver doctor",
     errors.NotKept: "Find the cause with: sayso-approver doctor",
-    errors.NotRecorded: "Answer it again. List open requests: sayso-approver inbox",
+    errors.NotRecorded: "Answer the request again. List waiting requests: sayso-approver inbox",
     errors.Changed: "Read the request and its fingerprint again: sayso-approver inbox",
-    errors.WireError: "Do not answer it, and tell your administrator.",
-    errors.BrokenSettings: "Fix the file; find it with: sayso-approver config path",
+    errors.WireError: "Do not answer this request. Tell your administrator.",
+    errors.BrokenSettings: "Find the file with: sayso-approver config path",
     errors.BadSetting: "See: sayso-approver config",
 }
 """The advice after each kind of error."""
@@ -208,9 +208,9 @@ def error_text(error: BaseException) -> str:
         return "Interrupted."
     if isinstance(error, errors.AlreadyDecided):
         if error.approval.is_withdrawn:
-            return "Too late: the agent withdrew this request."
+            return "Too late. The agent withdrew this request."
         ended = status_text(error.approval, error.approval.expires_at).rstrip(".")
-        return f"Too late, this request is {ended}."
+        return f"Too late. This request is already {ended}."
     if isinstance(error, errors.WrongPin):
         return f"{error} Attempts left: {error.left}."
     return str(error)

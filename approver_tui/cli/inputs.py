@@ -58,7 +58,7 @@ def read_pin(*, from_stdin: bool, may_be_empty: bool = False) -> str:
     if from_stdin:
         return stdin_line()
     if not is_interactive():
-        raise PinNeeded("This requires your PIN: use a terminal, or --pin-stdin.")
+        raise PinNeeded("This requires your PIN. Use a terminal, or --pin-stdin.")
     return prompts.ask("PIN", is_hidden=True, may_be_empty=may_be_empty)
 
 
@@ -91,6 +91,6 @@ def warnings(client: Client) -> list[str]:
         return []
     warning = (
         f"Every program you run can read the server's keys in {folder}, so the PIN "
-        "protects nothing here. Run the server as its own user or on another machine."
+        "protects nothing here. Run the server as its own user or on a different machine."
     )
     return [warning]

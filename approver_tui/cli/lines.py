@@ -3,8 +3,6 @@
 Owns: the wording. Never: JSON, text that is not SafeText.
 """
 
-from dataclasses import replace
-
 from approver_tui.cli.approvals.entries import FLAGS
 from approver_tui.cli.printing import local_time, time_left
 from approver_tui.state.approvals.approvals import (
@@ -19,7 +17,6 @@ from approver_tui.state.approvals.approvals import (
 )
 from approver_tui.state.approvals.ceremony import Step
 from approver_tui.state.approvals.countdown import countdown_stage
-from approver_tui.state.approvals.decision import Answer
 from approver_tui.state.approvals.endings import END_REASONS
 from approver_tui.state.approvals.narrowing import Granted, Place
 from approver_tui.state.approvals.type_back import hide_typed_fact
@@ -30,10 +27,9 @@ from approver_tui.state.notifications.deliveries import Delivery
 from approver_tui.state.text import counted, display_safe
 
 _WIDTH = 14
-_ANSWER_VERBS = {Answer.APPROVE: "approved", Answer.DENY: "denied"}
-_ENDED_STATES = frozenset({ApprovalState.EXPIRED, ApprovalState.CANCELLED})
-"""States in which something other than an answer ended the request."""
 _LONGEST_TEXT = 100_000
+_TOLD_REASONS = {"", "not_redeemed"}
+"""Reasons that need no sentence after the outcome."""
 
 
 def fact(label: str, value: str) -> str:
@@ -62,7 +58,7 @@ def request_lines(approval: Approval, now: int) -> list[str]:
         "",
         fact("undo", display.undo),
         *_agent_lines(approval),
-        fact("asked", f"{local_time(display.asked_at)} from {display.asked_from}"),
+        fact("requested", f"{local_time(display.asked_at)} from {display.asked_from}"),
         *_replaces(approval),
         fact("why you", display.why),
         *_agent_says(approval),
@@ -71,7 +67,7 @@ def request_lines(approval: Approval, now: int) -> list[str]:
         *_requirement_lines(approval, now),
         *_vote_lines(approval),
         fact("state", _full_status_text(approval, now)),
-        *(fact("reached", _delivery_text(device)) for device in approval.devices),
+        *(fact("delivered to", _delivery_text(device)) for device in approval.devices),
         *_execution(approval.execution),
         fact("id", approval.id),
         fact("fingerprint", approval.fingerprint),
@@ -124,7 +120,7 @@ def retry_requested(approval: Approval) -> str:
 def _counted_vote_lines(approval: Approval) -> list[str]:
     """Return the message that an approval counts, and which others are still needed."""
     words = "" if approval.vote_tally is None else f" ({approval.vote_tally.words})"
-    return [f"Your approval is counted{words}: {approval.outcome_headline}", f"  {approval.id}"]
+    return [f"Your approval was counted{words}: {approval.outcome_headline}", f"  {approval.id}"]
 
 
 def signed_texts(approval: Approval) -> list[str]:
@@ -156,7 +152,7 @@ def granted_lines(value: Granted | None) -> list[str]:
     """Return what is granted next to what was requested, if it is less."""
     if value is None:
         return []
-    rows = [("approved with limits", "asked", "granted")]
+    rows = [("approved with limits", "requested", "granted")]
     rows += [
         (difference.label, difference.asked, difference.granted) for difference in value.differences
     ]
@@ -207,7 +203,7 @@ def device_lines(value: Device, now: int) -> list[str]:
     """Return one device."""
     last_seen = "never" if value.last_seen_at is None else local_time(value.last_seen_at)
     state = "active" if value.is_active else "revoked"
-    this_device = " (this one)" if value.is_this else ""
+    this_device = " (this device)" if value.is_this else ""
     lines = [
         f"{value.name}{this_device}",
         f"  {value.id}  {value.kind}, {state}, last seen {last_seen}",
@@ -221,7 +217,7 @@ def device_lines(value: Device, now: int) -> list[str]:
 
 def consent_lines(value: Consent) -> list[str]:
     """Return one consent, and how to revoke it."""
-    asked = "" if value.app_name is None else f", asked for by {value.app_name}"
+    asked = "" if value.app_name is None else f", requested by {value.app_name}"
     lines = [
         f"{value.client_name} at {value.resource}{asked}",
         f"  may use {', '.join(value.scopes)}",
@@ -238,7 +234,7 @@ def pin_problems(value: Device) -> list[str]:
     if value.pin.locked:
         return ["  locked: too many wrong PINs"]
     if value.pin.exhausted:
-        return ["  this PIN can no longer be used: log in again to choose a new one"]
+        return ["  this PIN can no longer be used; log in again to choose a new one"]
     if value.pin.tries:
         return [f"  {counted(value.pin.tries, 'wrong PIN')} since the last correct one"]
     return []
@@ -256,22 +252,22 @@ def _scope_lines(approval: Approval) -> list[str]:
     if not approval.is_action:
         return []
     display = approval.display
-    scopes = [fact("may use", f"{scope.name} ({scope.risk.value})") for scope in display.scopes]
-    return [*scopes, fact("at", display.resource)]
+    scopes = [fact("scopes", f"{scope.name} ({scope.risk.value})") for scope in display.scopes]
+    return [*scopes, fact("resource", display.resource)]
 
 
 def _agent_lines(approval: Approval) -> list[str]:
     agent = approval.agent
-    first_request = ", first request from it" if agent.first_request else ""
+    first_request = " (first request)" if agent.first_request else ""
     if approval.kind is Kind.ACTION:
-        agent_line = fact("agent", f"{agent.name} of {', '.join(agent.owners)}{first_request}")
         return [
-            agent_line,
+            fact("agent", f"{agent.name}{first_request}"),
+            fact("owner", ", ".join(agent.owners) or "nobody"),
             *([fact("called by", ", ".join(agent.through))] if agent.through else []),
         ]
     if approval.kind is Kind.APP_ACTION:
         return [fact("app", f"{agent.name}{first_request}")]
-    return [fact("asked for", f"{agent.name}{first_request}")] if first_request else []
+    return [fact("requested by", f"{agent.name}{first_request}")] if first_request else []
 
 
 def _agent_says(approval: Approval) -> list[str]:
@@ -294,17 +290,17 @@ def status_text(approval: Approval, now: int) -> str:
 
 def _ended_text(approval: Approval) -> str:
     """Return who answered and how, and how it ended if that differs."""
-    was_ended, end_reason = approval.state in _ENDED_STATES, _end_reason(approval)
+    later = f", {approval.later_text}" if approval.later_text else ""
+    if approval.state is ApprovalState.REDEEMED and approval.is_action:
+        later = "; the agent collected its token"
+    return f"{approval.verdict_text}{_by_text(approval)}{later}{_end_reason(approval)}"
+
+
+def _by_text(approval: Approval) -> str:
     if approval.decided is not None:
-        verb, by = _ANSWER_VERBS[approval.decided.decision], _person_text(approval.decided)
-    elif approval.automatic_decision is not None:
-        verb, by = _ANSWER_VERBS[Answer.APPROVE], _automatic_text(approval.automatic_decision)
-    else:
-        return f"{approval.state_text}{end_reason}"
-    if was_ended:
-        unanswered = replace(approval, decided=None, automatic_decision=None)
-        return f"{verb}{by}, then {unanswered.state_text}{end_reason}"
-    return f"{approval.state_text}{by}{end_reason}"
+        return _person_text(approval.decided)
+    decision = approval.automatic_decision
+    return "" if decision is None else _automatic_text(decision)
 
 
 def _person_text(decided: Decided) -> str:
@@ -315,21 +311,16 @@ def _person_text(decided: Decided) -> str:
 
 def _end_reason(approval: Approval) -> str:
     """Return why it ended, after a colon, and whether its agent is asked to retry."""
-    if approval.is_withdrawn:
-        return ": its agent withdrew it"
-    if approval.was_superseded:
-        return ": replaced by a newer request from the same agent"
-    reason = (
-        "" if approval.reason is None else f": {END_REASONS.get(approval.reason, approval.reason)}"
-    )
+    reason = approval.reason or ""
+    reason_text = f": {END_REASONS.get(reason, reason)}" if reason not in _TOLD_REASONS else ""
     retry_text = " Its agent is asked to retry." if approval.retry is Retry.ASKED else ""
-    return reason + retry_text
+    return reason_text + retry_text
 
 
 def _automatic_text(automatic_decision: AutomaticDecision) -> str:
     by = f"standing grant {automatic_decision.grant}, use {automatic_decision.use}"
     by = f"consent {automatic_decision.consent}" if automatic_decision.grant is None else by
-    return f" without asking, by {by}"
+    return f" under {by}"
 
 
 def _vote_lines(approval: Approval) -> list[str]:
@@ -342,7 +333,7 @@ def _vote_lines(approval: Approval) -> list[str]:
         for reason in (f' "{vote.reason}"' if vote.reason else "",)
     ]
     for_user = fact("for", approval.display.user_name)
-    return [for_user, fact("people", approval.vote_tally.words), *votes]
+    return [for_user, fact("approvals", approval.vote_tally.words), *votes]
 
 
 def _full_status_text(approval: Approval, now: int) -> str:
@@ -357,7 +348,7 @@ def _execution(execution: Execution | None) -> list[str]:
     if execution is None:
         return []
     lines = [
-        fact("resource", f"{execution.progress_text} {local_time(execution.at)} as {execution.id}")
+        fact("execution", f"{execution.progress_text} {local_time(execution.at)} as {execution.id}")
     ]
     if execution.text is not None:
         lines.append(fact("resource says", f'"{execution.text}"'))

@@ -26,17 +26,17 @@ class Verb(NamedTuple):
 
 
 VERBS = {
-    "login": Verb("sign_in.login", "Make this machine one of your devices."),
-    "logout": Verb("sign_in.logout", "Sign this device out and forget its keys."),
+    "login": Verb("sign_in.login", "Log in and make this machine one of your devices."),
+    "logout": Verb("sign_in.logout", "Log out and delete the keys of this device."),
     "profiles": Verb("sign_in.profiles", "List the servers this machine is logged in to."),
     "whoami": Verb("sign_in.whoami", "Show who is logged in, and where."),
-    "status": Verb("operations.status", "Show whether everything works, and any weaknesses."),
+    "status": Verb("operations.status", "Show whether everything works, and any warnings."),
     "inbox": Verb("approvals.inbox", "List the requests waiting for your answer."),
     "review": Verb(
         "approvals.review", "Review waiting requests and answer them; --plain uses plain lines."
     ),
     "show": Verb("approvals.show", "Show one request in full."),
-    "watch": Verb("notifications.watch", "Print what happens, as it happens."),
+    "watch": Verb("notifications.watch", "Print events as they happen."),
     "approve": Verb("approvals.approve", "Approve a request."),
     "deny": Verb("approvals.deny", "Deny a request, with a reason."),
     "withdraw": Verb(
@@ -44,12 +44,12 @@ VERBS = {
     ),
     "extend": Verb("approvals.extend", "Give a request more time."),
     "retry": Verb("approvals.retry", "Ask the agent of an expired request to retry."),
-    "snooze": Verb("notifications.snooze", "Be notified of a request later."),
+    "snooze": Verb("notifications.snooze", "Postpone the notification of a request."),
     "report": Verb(
         "incidents.report", "Report a request you did not ask for; quarantines the agent."
     ),
     "history": Verb("approvals.history", "List past requests."),
-    "receipt": Verb("approvals.receipt", "Verify what was shown, who signed it, and how it ended."),
+    "receipt": Verb("approvals.receipt", "Verify what was shown, who signed it, and the outcome."),
     "audit-log": Verb(
         "audit.audit_log", "Check that the server's audit log was not changed or replaced."
     ),
@@ -121,7 +121,7 @@ def _is_a_profile(
     _context: click.Context, _option: click.Parameter, name: str | None
 ) -> str | None:
     if name is not None and not is_name(name):
-        raise click.BadParameter(f"a profile name has {NAME_FORM}.")
+        raise click.BadParameter(f"a profile name must have {NAME_FORM}.")
     return name
 
 
@@ -135,12 +135,12 @@ def _is_a_profile(
     "--profile",
     metavar="NAME",
     callback=_is_a_profile,
-    help="Which login to use. Defaults to SAYSO_APPROVER_PROFILE, then the setting, then default.",
+    help="The login to use. Defaults to SAYSO_APPROVER_PROFILE, then the setting, then default.",
 )
 @click.option(
     "--no-input",
     is_flag=True,
-    help="Never prompt; missing input is exit 2.",
+    help="Never prompt. If input is missing, exit with 2.",
 )
 @click.pass_context
 def cli(context: click.Context, profile: str | None, *, no_input: bool) -> None:  # noqa: ARG001  # `opening` reads it

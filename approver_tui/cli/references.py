@@ -51,8 +51,8 @@ def require_id(typed: str, approval_id: str) -> None:
     """
     if typed != approval_id and not _begins(approval_id, typed):
         raise click.UsageError(
-            "Without a prompt, name the request by its ID, as `sayso-approver show` prints it. A "
-            "fingerprint only checks it."
+            "Without a prompt, use the ID of the request, which `sayso-approver show` prints. A "
+            "fingerprint does not identify a request."
         )
 
 
@@ -114,5 +114,5 @@ def _only(typed: str, matches: dict[str, str]) -> str:
     if len(matches) > 1:
         listed = ", ".join(list(matches.values())[:_MAX_LISTED])
         more = f" and {len(matches) - _MAX_LISTED} more" if len(matches) > _MAX_LISTED else ""
-        raise click.UsageError(f"{typed} is the beginning of {listed}{more}. Type more of it.")
+        raise click.UsageError(f"{typed} matches {listed}{more}. Type more characters.")
     return next(iter(matches), typed)

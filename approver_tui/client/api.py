@@ -52,7 +52,7 @@ def open_client(home: Home, *, clock: Clock) -> "Client":
     secrets = vault.open_vault(home, profile.vault)
     scalar = secrets.get(SESSION_KEY)
     if scalar is None:
-        raise LoginFirst("The session key of this machine is gone.")
+        raise LoginFirst("The session key of this device is missing.")
     key = SigningKey.from_scalar(unb64(scalar))
     session = Session(profile.issuer, key, secrets, lock_file=home.lock_file, clock=clock)
     return Client(session, home, profile)

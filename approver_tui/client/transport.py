@@ -183,7 +183,7 @@ def exchange(http: httpx.Client, request: httpx.Request) -> httpx.Response:
     except _NOT_SENT as error:
         raise _connection_error(server, error) from error
     except httpx.TimeoutException as error:
-        message = f"{server} did not answer in time."
+        message = f"{server} did not respond in time."
         raise Unreachable(message, was_sent=True, is_silent=True) from error
     except httpx.TransportError as error:
         raise Unreachable(f"The connection to {server} broke.", was_sent=True) from error
@@ -195,9 +195,13 @@ def _connection_error(server: str, error: BaseException) -> Unreachable:
     while cause is not None and not isinstance(cause, ssl.SSLCertVerificationError):
         cause = cause.__cause__ or cause.__context__
     if cause is None:
-        return Unreachable(f"{server} does not answer.")
+        return Unreachable(f"{server} does not respond.")
     is_unknown_authority = cause.verify_code in _UNKNOWN_AUTHORITY
-    remedy = " Set SSL_CERT_FILE to trust your own authority." if is_unknown_authority else ""
+    remedy = (
+        " Set SSL_CERT_FILE to trust your own certificate authority."
+        if is_unknown_authority
+        else ""
+    )
     return CertificateRefused(
         f"{server} has an invalid certificate: {cause.verify_message}.{remedy}"
     )

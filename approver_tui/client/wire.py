@@ -114,7 +114,7 @@ def check_texts(approval: Approval, path: str = "") -> None:
     _check_equal(display.child("user"), "id", action.text("user"))
     shown = {scope.text("scope") for scope in display.children("scopes")}
     if shown != set(action.texts("scope")):
-        raise WireError(display.at("scopes"), "are not those of the action")
+        raise WireError(display.at("scopes"), "do not match the action")
 
 
 def read_granted(members: JsonObject) -> Granted:
@@ -270,7 +270,7 @@ def _check_kind(display: JsonObject, action: JsonObject) -> None:
     else:
         is_match = kind is Kind.ACTION or types == expected
     if reserved != expected or not is_match:
-        raise WireError(display.at("kind"), "is not what the action asks for")
+        raise WireError(display.at("kind"), "does not match the action")
 
 
 def _check_outer_members(members: JsonObject, approval: Approval) -> None:
@@ -315,7 +315,7 @@ def _read_ceremony(members: JsonObject) -> Ceremony:
     try:
         return read_ceremony(members.text("ceremony"))
     except ValueError:
-        raise WireError(members.at("ceremony"), "has a step that is not known here") from None
+        raise WireError(members.at("ceremony"), "has an unknown step") from None
 
 
 def _read_tries(members: JsonObject | None) -> Mapping[Step, int] | None:

@@ -24,8 +24,8 @@ _COLUMN = 8
 RULES = (
     SafeText("No single key approves. Approve is a button in its panel; reach it with Tab."),
     SafeText(
-        "Keys in the first 0.8 s after a panel opened, after the window got its focus back or "
-        "after the selection moved by itself do nothing. Typing on prolongs that."
+        "Keys do nothing for 0.8 s after a panel opens, after the window gets its focus back, and "
+        "after the selection moves by itself. If you keep typing, the wait starts again."
     ),
     SafeText("What an agent says is quoted and marked. It is never part of the facts."),
     SafeText("Expiring isn't a denial. The agent is told the difference."),

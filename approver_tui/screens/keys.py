@@ -31,13 +31,13 @@ _TEXTUAL_NAMES = (
 Rows: TypeAlias = tuple[tuple[SafeText, SafeText], ...]
 """Keys and their meanings."""
 
-PAGES = tuple(map(SafeText, ("Inbox", "History", "Agents", "Rights", "Devices", "Settings")))
+PAGES = tuple(map(SafeText, ("Inbox", "History", "Agents", "Access", "Devices", "Settings")))
 """The pages, in the order of the digits that open them, from 1."""
 
 _PAGE_CONTENTS = (
     "",
     ", past requests, receipts",
-    ", disable or suspend an agent, mute it, its access",
+    ", suspend, disable or mute an agent, revoke its access",
     ", consents, standing grants, tokens",
     ", phones, browsers, PIN",
     ", theme, keys, notifications, quiet hours, servers",
@@ -69,8 +69,8 @@ _SCROLL = hint("j/k", "Scroll", "j")
 _READ = hint("Enter", "Read", "enter")
 
 # The keys of each panel; functions below return those of pages and the inbox.
-PALETTE_KEYS = (hint("Down", "Next", "down"), hint("Enter", "Do it", "enter"), BACK)
-SIGN_IN_KEYS = (_TAB, hint("1 2", "Way", ""), hint("Esc", "Quit", "escape"))
+PALETTE_KEYS = (hint("Down", "Next", "down"), hint("Enter", "Run", "enter"), BACK)
+SIGN_IN_KEYS = (_TAB, hint("1 2", "Choose", ""), hint("Esc", "Quit", "escape"))
 INVITATION_KEYS = (Hint(SafeText("Esc"), SafeText("Cancel"), "escape", is_kept=True),)
 CONFIRM_KEYS = (_TAB, BACK)
 APPROVE_KEYS = (_TAB, BACK, _F1, _PAGE_DOWN)
@@ -178,27 +178,27 @@ INBOX_HELP = help_rows(
     ("s", "approve similar requests: create a standing grant"),
     ("!", "report a request you did not ask for; quarantines the agent, or all agents"),
     ("W", "withdraw your approval while others must still approve; {undo} undoes it within 5 s"),
-    ("u", "undo a denial, a withdrawal, more time or a retry within 5 seconds"),
-    ("o", "open on a phone: the request's page, as a QR code for a phone"),
+    ("u", "undo a denial, a withdrawal, an extension or a retry within 5 seconds"),
+    ("o", "open on a phone: show the link to the request as a QR code"),
     ("Enter", "read the request;  Esc goes back to the list"),
     ("v", "switch between the two signed texts and the details"),
-    ("x", "select or deselect it, to answer several at once with {approve} or {deny}"),
+    ("x", "select or deselect it, to answer several together with {approve} or {deny}"),
     ("X", "select all that can be answered together with it, or deselect all"),
     ("+", "expand or collapse requests that look alike (x 4)"),
-    ("E", "extend: give it its original waiting time again; {undo} undoes it within 5 seconds"),
+    ("E", "extend: add its original waiting time again; {undo} undoes it within 5 seconds"),
     ("R", "if it expired: ask its agent to retry; {undo} undoes it within 5 seconds"),
     ("S", "snooze for 15 minutes, or end the snooze"),
     ("M", "mute or unmute its agent: no notifications for low and medium risk"),
     ("t", "agent history: earlier requests of its agent"),
-    ("w", "the next request that waits for you"),
+    ("w", "go to the next request that waits for you"),
     ("c", "copy a fact: an amount, an account"),
     ("y", "copy its id"),
     ("Y", "copy the link to its page"),
-    ("1-6", "the pages: inbox, history, agents, rights, devices, settings"),
+    ("1-6", "the pages: inbox, history, agents, access, devices, settings"),
     ("/", "filter while you type: words, !word, agent:NAME, risk:high;  Esc clears it"),
     (":", "command palette; also ^p"),
     ("r", "refresh and sort the list"),
-    ("L", "lock: the next approval requires the PIN"),
+    ("L", "lock the app: the next approval requires your PIN"),
     ("j k", "down, up; also the arrow keys"),
     ("g G", "first, last; also Home and End"),
     ("^d ^u", "a screenful; also PgDn and PgUp"),
@@ -208,34 +208,37 @@ INBOX_HELP = help_rows(
 """The help of the inbox."""
 APPROVE_HELP = help_rows(
     ("Tab", "the fields, then Approve, then Back, where the focus starts"),
-    ("Enter", "presses the focused button, nothing else"),
+    ("Enter", "press the focused button, nothing else"),
     ("PgDn", "scroll down; you must have seen every detail"),
     ("Esc", "back; nothing is approved. What you typed stays, but not the PIN"),
     ("paste", "does nothing here"),
 )
 """The help of the approve panel."""
 DENY_HELP = help_rows(
-    ("1-6", "pick a reason; also j k and the arrow keys"),
-    ("Enter", "on the list: deny. You then have 5 s to undo it ({undo})"),
+    ("1-6", "choose a reason; also j k and the arrow keys"),
+    ("Enter", "on the reasons: deny. You then have 5 s to undo it ({undo})"),
     ("Tab", "the fields, then Deny, then Back"),
     ("^o", "in a note: write it in your $EDITOR"),
     ("Esc", "back; nothing is denied, your notes stay"),
 )
 """The help of the deny panel."""
 _BATCH_HELP = (
-    ("Space", "on a request: select or deselect it, then go on; with all selected it scrolls"),
+    (
+        "Space",
+        "on a request: select or deselect it, then go to the next; if all are selected, scroll",
+    ),
 )
 BATCH_APPROVE_HELP = help_rows(
     ("Tab", "the requests, the count, the PIN if required, then Approve"),
     *_BATCH_HELP,
-    ("count", "of three or more: type how many are selected"),
+    ("count", "for three or more requests: type how many are selected"),
     ("PgDn", "scroll down; you must have seen every line"),
     ("Esc", "back; nothing is approved, the selection stays"),
     ("paste", "does nothing here"),
 )
 """The help of the panel that approves several requests."""
 BATCH_DENY_HELP = help_rows(
-    ("1-6", "on the reasons: pick one; it applies to each request"),
+    ("1-6", "on the reasons: choose one; it applies to each request"),
     ("Enter", "on the reasons: deny. You then have 5 s to undo it ({undo})"),
     ("Tab", "the note, then Deny, then Back, then the requests"),
     *_BATCH_HELP,
@@ -250,7 +253,7 @@ RESULTS_HELP = help_rows(
 """The help of the results panel."""
 PAGE_HELP = help_rows(
     ("Enter", "read the entry;  Esc goes back to the list, then to the inbox"),
-    ("1-6", "the pages: inbox, history, agents, rights, devices, settings"),
+    ("1-6", "the pages: inbox, history, agents, access, devices, settings"),
     (":", "command palette; also ^p"),
     ("r", "refresh"),
     ("j k", "down, up; also the arrow keys"),
@@ -262,15 +265,15 @@ PAGE_HELP = help_rows(
 """The help of every page."""
 NARROW_HELP = help_rows(
     ("Tab", "the controls, then Continue, then Back, where the focus starts; also the arrow keys"),
-    ("Space", "selects or clears a scope or an item; also Enter"),
+    ("Space", "select or clear a scope or an item; also Enter"),
     ("Enter", "in a field: show the preview"),
     ("Esc", "back; nothing is approved"),
 )
 """The help of the narrow panel."""
 STANDING_GRANT_HELP = help_rows(
-    ("1-5", "on the durations: pick one; also j k and the arrow keys"),
+    ("1-5", "on the durations: choose one; also j k and the arrow keys"),
     ("Tab", "next control; Enter or Tab shows what it would cover"),
-    ("Space", "ticks what may vary; an empty limit means: as in this request"),
+    ("Space", "tick what may vary; an empty limit keeps this request's value"),
     ("Esc", "back; nothing is approved"),
 )
 """The help of the standing grant panel."""

@@ -13,13 +13,13 @@ from approver_tui.widgets.lines import fmt
 
 _MAX_DETAIL_LENGTH = 200
 _MESSAGES: dict[type[errors.ClientError], SafeText] = {
-    errors.PinNeeded: SafeText("The app was locked meanwhile: type your PIN."),
+    errors.PinNeeded: SafeText("The app is locked. Type your PIN."),
     errors.DeviceLocked: SafeText("This device is locked after too many wrong PINs."),
-    errors.RequestLocked: SafeText("Two wrong entries: this request is locked."),
-    errors.LoginFirst: SafeText("This device is logged out: run sayso-approver login."),
-    errors.Unreachable: SafeText("The server did not answer."),
+    errors.RequestLocked: SafeText("This request is locked after two wrong entries."),
+    errors.LoginFirst: SafeText("This device is signed out. Run sayso-approver login."),
+    errors.Unreachable: SafeText("The server did not respond."),
 }
-_OUTCOME_UNKNOWN = SafeText("The outcome is unknown: check again.")
+_OUTCOME_UNKNOWN = SafeText("The outcome is unknown. Check again.")
 
 
 def answer_problem(error: errors.ClientError, *, done: SafeText) -> SafeText:

@@ -40,7 +40,7 @@ class RequestActions:
 
     def extend(self, approval: Approval) -> QuickAction:
         """Extend a request."""
-        doing = fmt("Giving more time to {}", approval.headline)
+        doing = fmt("Extending {}", approval.headline)
         return QuickAction(partial(self._extend, approval.id), doing)
 
     def withdraw(self, approval: Approval) -> QuickAction:
@@ -99,7 +99,7 @@ class RequestActions:
         self.post(thread_messages.NotificationPrefsLoaded(attention))
         hold = attention.hold_of(approval_id)
         if hold is None:
-            return fmt("It is not snoozed: it is no longer waiting.")
+            return fmt("Not snoozed: the request is no longer waiting.")
         until, key = self._clock(hold.until), self.context.keys.key("snooze")
         return fmt("Snoozed until {}. It stays listed; {} undoes that.", until, key)
 
@@ -114,7 +114,7 @@ class RequestActions:
         """Mute an agent. Runs in a thread."""
         self.post(thread_messages.NotificationPrefsLoaded(self.context.prefs_client.mute(agent_id)))
         return fmt(
-            "{} is muted at low and medium risk. It stays listed; {} undoes that.",
+            "{} is muted for low and medium risk. Its requests stay listed; {} undoes that.",
             agent,
             self.context.keys.key("mute"),
         )

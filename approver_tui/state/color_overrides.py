@@ -18,5 +18,5 @@ def color_overrides(text: str) -> Mapping[str, str]:
     matches = [_OVERRIDE.fullmatch(part) for part in text.split(";") if part.strip()]
     overrides = {match[1]: match[2].lower() for match in matches if match}
     if len(overrides) != len(matches) or not overrides.keys() <= set(COLOR_NAMES):
-        raise ValueError("write NAME = #RRGGBB; NAME = #RRGGBB")
+        raise ValueError("use the form NAME = #RRGGBB; NAME = #RRGGBB")
     return overrides

@@ -88,9 +88,9 @@ def _add_condition(conditions: Filter, name: str, value: str, now: int) -> Filte
         return replace(conditions, since=now - read_span(value))
     if name == "risk":
         if value not in tuple(Risk):
-            raise ValueError("write risk:low, medium, high or critical")
+            raise ValueError("use risk:low, medium, high or critical")
         return replace(conditions, risk=Risk(value))
     if value not in _IS:
-        raise ValueError("write is:approved, denied or nobody")
+        raise ValueError("use is:approved, denied or nobody")
     chosen = _IS[value]
     return replace(conditions, decision=chosen.decision, undecided=chosen.undecided)

@@ -18,7 +18,7 @@ def saved_filters(text: str) -> Mapping[str, str]:
     matches = [_SAVED.fullmatch(part) for part in text.split(";") if part.strip()]
     saved = {match[1]: match[2].strip() for match in matches if match}
     if len(saved) != len(matches):
-        raise ValueError("write NAME = FILTER; NAME = FILTER")
+        raise ValueError("use the form NAME = FILTER; NAME = FILTER")
     return saved
 
 

@@ -68,7 +68,7 @@ async def test_the_first_frame_appears_before_the_app_is_loaded(size):
         await until(pilot, lambda: "Sayso" in shown(stage))
         assert isinstance(stage.app.screen, OpeningScreen)
         await until(pilot, lambda: "CONNECTING" in shown(stage))
-        await until(pilot, lambda: "Loading .." in shown(stage))
+        await until(pilot, lambda: "Loading…" in shown(stage))
         stage.clock.move(1)
         await pilot.press("2", "a", "enter")
         stage.app.action_go(2)
@@ -122,7 +122,7 @@ def test_a_missing_login_is_asked_for(monkeypatch, tmp_path):
     monkeypatch.setenv("SAYSO_APPROVER_HOME", str(tmp_path))
     monkeypatch.setattr(app, "keep_memory_private", lambda: None)
     monkeypatch.setattr(app, "load_required", lambda _home: None)
-    errors, reasons = [LoginFirst("The session key of this machine is gone."), None], []
+    errors, reasons = [LoginFirst("The session key of this device is missing."), None], []
 
     def run(self):
         self.fatal_error = errors.pop(0)
@@ -133,7 +133,7 @@ def test_a_missing_login_is_asked_for(monkeypatch, tmp_path):
     )
     app.run(HOME)
     assert errors == []
-    assert "session key of this machine is gone" in reasons[0]
+    assert "session key of this device is missing" in reasons[0]
 
 
 @pytest.fixture

@@ -63,7 +63,7 @@ def test_own_colors_have_a_name_and_a_value():
         "border = #ff8800",
         "a=#ff8800=b",
     ):
-        with pytest.raises(BadSetting, match=f"{variable}: colors is NAME = #RRGGBB"):
+        with pytest.raises(BadSetting, match=f"{variable}: colors must be NAME = #RRGGBB"):
             settings.load({variable: invalid})
 
 

@@ -104,7 +104,7 @@ async def test_the_screen_opens_at_its_introduction_and_cursor(size):
     """At every screen size, the introduction and the focused field can be seen."""
     running = SignInApp(
         FakeLoginService(),
-        message_text=f"There is no login on this machine. {INTRODUCTION}",
+        message_text=f"You are not logged in on this machine. {INTRODUCTION}",
         theme="sayso",
     )
     async with running.run_test(size=size) as pilot:
@@ -157,9 +157,9 @@ async def test_a_lost_server_closes_the_invitation():
         await _fill(pilot, clock)
         await _press(pilot, clock, "enter")
         await until(pilot, lambda: isinstance(running.screen, InvitationPanel))
-        service.breaks.append(Unreachable("The server does not answer."))
+        service.breaks.append(Unreachable("The server does not respond."))
         await until(pilot, lambda: isinstance(running.screen, SignInScreen))
-        assert running.screen._problem == "The server does not answer."
+        assert running.screen._problem == "The server does not respond."
         await _press(pilot, clock, "escape")
 
 
@@ -189,7 +189,7 @@ async def test_a_refusal_is_shown_next_to_the_fields():
         ({"url": "ftp://sayso.example"}, "enter an address such as https://sayso.example."),
         ({"name": " "}, "enter a device name."),
         ({"pin": "123"}, "choose a PIN of 6 characters or more."),
-        ({"again": "2718281"}, "the two PINs differ."),
+        ({"again": "2718281"}, "the PINs do not match."),
     ],
 )
 async def test_the_button_is_off_until_everything_is_entered(change, hint):
@@ -197,7 +197,7 @@ async def test_the_button_is_off_until_everything_is_entered(change, hint):
     clock = FakeClock()
     running = _app(FakeLoginService(), clock)
     async with running.run_test(size=WIDE) as pilot:
-        assert running.screen._blocker() == "choose how you sign in, 1 or 2."
+        assert running.screen._blocker() == "choose how to sign in: 1 or 2."
         running.screen.query_one("#ways").action_pick(0)
         for name, value in ({"pin": PIN, "again": PIN} | change).items():
             running.screen.query_one(f"#{name}", Input).value = value
@@ -294,7 +294,7 @@ def test_without_a_login_the_app_asks_for_one_first(monkeypatch, tmp_path):
     monkeypatch.setattr(SignInApp, "run", lambda self: introductions.append(self._introduction))
     app.run(Home.at(tmp_path))
     assert len(introductions) == 1
-    assert "There is no login on this machine" in introductions[0]
+    assert "You are not logged in on this machine" in introductions[0]
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,7 @@ class Bench:
             self.caller = None
 
     def waiting(self) -> tuple[Approval, ...]:
-        """Returns the user's pending requests, or none if the server does not answer."""
+        """Returns the user's pending requests, or none if the server does not respond."""
         with contextlib.suppress(ClientError):
             return self.person.waiting()
         return ()

@@ -24,8 +24,8 @@ WITH_REFERENCE = {**PAYMENT, "schema": {**PAYMENT["schema"], "properties": _MEMB
 FACTS = (
     *("HIGH RISK", "Pay EUR 4,820.00 to Nordwind", "Amount:", "EUR 4,820.00"),
     *("Payee:", "Nordwind", "unusual:", "Type:", "payment.transfer"),
-    *("may use:", "payments:transfer (high)", "at:", "https://pay.example"),
-    *("undo:", "Cannot be undone", "agent:", "asked:", "127.0.0.1", "why you:"),
+    *("scopes:", "payments:transfer (high)", "resource:", "https://pay.example"),
+    *("undo:", "Cannot be undone", "agent:", "requested:", "127.0.0.1", "why you:"),
     *("agent says (not verified):", '"Invoice 4711"', "grants:", "for exactly this action"),
     *("requires:", "your PIN", "expires in", "Expiring isn't a denial", "fingerprint:"),
 )

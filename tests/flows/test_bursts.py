@@ -132,8 +132,8 @@ def test_a_burst_of_number_type_back_reason_and_pin_fills_all_fields(
         _burst(app, f"\t{number}\t{RIGHT}\tIt is on the list.\t{PIN}")
         app.shows(DOTS)
         rows = app.text.splitlines()
-        assert number in rows[_row(app, "Number ")]
-        assert RIGHT in rows[_row(app, "Number ") + 1]
+        assert number in rows[_row(app, "Match number ")]
+        assert RIGHT in rows[_row(app, "Match number ") + 1]
         assert "It is on the list." in rows[_row(app, "Reason ")]
         assert DOTS in rows[_row(app, "PIN ")]
         assert PIN not in app.text
@@ -186,7 +186,7 @@ def test_a_burst_of_both_sign_in_pins_fills_their_fields(server: LiveServer) -> 
     new_user = Terminal(user, None, None, server.folder / f"burst-{user}")  # type: ignore[arg-type]  # not yet enrolled
     app = Window(new_user, size=SIZE)
     try:
-        app.shows("SAYSO  sign in", "There is no login on this machine.")
+        app.shows("SAYSO  sign in", "You are not logged in on this machine.")
         _burst(app, f"\x15{server.url}\t2\t{code}\t\t{PIN}\t{PIN}\t\r")
         app.shows("LIVE")
     finally:

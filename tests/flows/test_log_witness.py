@@ -63,9 +63,9 @@ def test_an_older_copy_of_the_database_is_detected(server: LiveServer, person: T
     before = _witness(person)._read()
     assert before is not None
     replace(server, older)
-    assert "entries, and it had" in _witness(person).check()
+    assert "entries, but it had" in _witness(person).check()
     grow(server, 20)
-    assert "entries, and it had" in _witness(person).check()
+    assert "entries, but it had" in _witness(person).check()
     after = _witness(person)._read()
     assert after is not None
     assert (after.checkpoint, after.log_key) == (before.checkpoint, before.log_key)
@@ -87,7 +87,7 @@ def test_an_older_copy_that_has_grown_again_is_detected(
     assert _witness(person).check() == ""
     replace(server, older)
     grow(server, 20)
-    assert "are not the ones that were there" in _witness(person).check()
+    assert "have changed" in _witness(person).check()
 
 
 def test_a_replaced_key_is_detected(server: LiveServer, person: Terminal) -> None:
@@ -104,7 +104,7 @@ def test_a_replaced_key_is_detected(server: LiveServer, person: Terminal) -> Non
     (server.folder / "data" / "log.key").unlink()  # lost, so it cannot sign the new one
     rotate_log_key(server)
     grow(server)
-    assert "Another key signs the audit log" in witness.check()
+    assert "signed with a new key" in witness.check()
 
 
 def _run_approver(person: Terminal, *arguments: str, stdin: str = "") -> Done:

@@ -34,7 +34,7 @@ def test_every_part_of_a_receipt_is_proved(decided: str, person: Terminal) -> No
     """I26: the command proves every part, as lines or as a JSON document."""
     result = _run_receipt(person.home, decided)
     assert result.returncode == 0, result.stderr
-    assert result.stdout.count("\n  proved ") == 4
+    assert result.stdout.count("\n  verified ") == 4
     assert result.stdout.endswith("It is valid.\n")
     document = json.loads(_run_receipt(person.home, decided, "--json").stdout)
     assert problems(document) == []
@@ -50,7 +50,7 @@ def test_the_receipt_of_a_canceled_request_is_proved(
     Oversight(server.services.store).cancel(approval_id, "Ask Bob first", by=BY)
     server.services.audit_log.sign()
     result = _run_receipt(person.home, approval_id)
-    assert (result.returncode, result.stdout.count("\n  proved ")) == (0, 3), result.stderr
+    assert (result.returncode, result.stdout.count("\n  verified ")) == (0, 3), result.stderr
     file = tmp_path / "receipt.json"
     file.write_text(_run_receipt(person.home, approval_id, "--raw").stdout, "utf-8")
     verify = "server", "audit", "verify", str(file), "--log-key", server.services.audit_log.key.text
@@ -59,7 +59,7 @@ def test_the_receipt_of_a_canceled_request_is_proved(
     offline = _run_receipt(
         tmp_path / "nobody", "--file", str(file), "--jwks", str(_save_published_keys(server, file))
     )
-    assert "the key of the log is not known here" in offline.stdout
+    assert "the key of the audit log is not known on this machine" in offline.stdout
 
 
 def _save_published_keys(server: LiveServer, beside: Path) -> Path:
@@ -96,8 +96,8 @@ def test_a_receipt_not_signed_by_a_published_key_is_not_proved(
     file.write_text(_run_receipt(person.home, decided, "--raw").stdout, "utf-8")
     keys.write_text('{"keys": []}', "utf-8")
     result = _run_receipt(tmp_path, "--file", str(file), "--jwks", str(keys))
-    assert (result.returncode, result.stdout.endswith("It is not proved.\n")) == (20, True)
-    assert "its key is not published any more" in result.stderr
+    assert (result.returncode, result.stdout.endswith("It could not be verified.\n")) == (20, True)
+    assert "its key is no longer published" in result.stderr
 
 
 @pytest.mark.parametrize("arguments", [(), ("sayso_ap_x", "--file", __file__)])

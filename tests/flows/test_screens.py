@@ -88,7 +88,7 @@ def test_a_report_on_the_screen_quarantines_the_agent(agent: Agent, person: Term
         app.press("!")
         app.shows("Report?", "Every agent acting for me")
         app.press("2")
-        app.shows("This agent is quarantined for everybody.")
+        app.shows("This agent is quarantined for all users.")
         app.press("\t", "\t", "\r")
         app.shows("is quarantined", "Reported: sayso_ic_")
     assert agent.poll(handle).status_code == 400
@@ -104,7 +104,7 @@ def test_an_owner_suspends_an_agent_on_the_screen(server: LiveServer, person: Te
         app.press("3")
         app.shows("ASKED RECENTLY (1)", "K Suspend..")
         app.press("K")
-        app.shows("for everybody?", "> Back <")
+        app.shows("for all users?", "> Back <")
         app.press("\t", "\r")
         app.shows("disabled")
     refused = agent.ask_payment(person.user)
@@ -246,7 +246,7 @@ def test_the_first_sign_in_ends_in_the_inbox(server: LiveServer) -> None:
     new_user = Terminal(user, None, None, home)  # type: ignore[arg-type]  # not yet enrolled
     app = Window(new_user)
     try:
-        app.shows("SAYSO  sign in", "There is no login on this machine.")
+        app.shows("SAYSO  sign in", "You are not logged in on this machine.")
         app.press("\x15")  # ctrl+u clears the default address
         app.press(server.url, "\t", "2", "\t", code, "\t", "\t", PIN, "\t", PIN, "\t", "\r")
         app.shows("LIVE", "No requests are waiting for you.")

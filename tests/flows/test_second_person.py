@@ -67,10 +67,10 @@ def test_the_second_approval_completes_the_quorum_and_gives_the_token(
     approved = person.approve(after)
     token = agent.poll(handle)
 
-    assert f"0 of 2, needs two of {both}" in text
-    assert f"0 of 2, needs two of {both}" in listed
-    assert text.index("people:") > text.index(str(seconds_view.display.facts[0].value))
-    assert text.index("grants:") < text.index("people:") < text.index("expires in")
+    assert f"0 of 2, needs two from {both}" in text
+    assert f"0 of 2, needs two from {both}" in listed
+    assert text.index("approvals:") > text.index(str(seconds_view.display.facts[0].value))
+    assert text.index("grants:") < text.index("approvals:") < text.index("expires in")
     assert (first.state, approved.state) == ("pending", "approved")
     assert frame["approval"]["vote_tally"]["have"] == 1
     assert f"{second.user}: approved" in "\n".join(lines.approval_in_full(after, 0))
@@ -112,7 +112,7 @@ def test_a_user_who_is_not_an_approver_signs_nothing(
     agent.ask_payment(person.user)
     approval = person.only()
     single_approver = replace(approval, vote_tally=None)
-    with pytest.raises(Changed, match="is for somebody else"):
+    with pytest.raises(Changed, match="is for a different user"):
         second.approve(single_approver)
 
 
@@ -169,7 +169,7 @@ def test_an_approval_is_withdrawn_from_a_shell(
     assert frame["approval"]["vote_tally"]["have"] == 0
     assert (first.state, pending.json()["approvals"]) == ("pending", "1/2")
     assert receipt.returncode == 0, receipt.stdout
-    assert f"the withdrawal of {person.user}" in receipt.stdout
+    assert f"{person.user}'s withdrawal" in receipt.stdout
     assert (again.state, token.status_code) == ("approved", 200)
     with pytest.raises(AlreadyDecided):
         person.decider.withdraw(again)
@@ -240,7 +240,7 @@ def test_an_invalid_narrowing_of_the_first_approver_is_not_signed(
     approval = second.only()
     other = Granted(approval.action_text, (), (Place(*[SafeText("x")] * 3),))
     for granted in (other, replace(other, text=approval.action_text.replace("EUR", "USD"))):
-        with pytest.raises(Changed, match="not what you asked for"):
+        with pytest.raises(Changed, match="other than what you asked for"):
             second.approve(replace(approval, granted=granted))
     second.deny(approval)
 

@@ -55,7 +55,7 @@ def test_a_standing_grant_is_created_used_shown_and_revoked_from_a_shell(
     assert "used 1 of 3, EUR 15.00 of EUR 30.00" in shown.stdout
     assert "use 1 spent" in shown.stdout
     history = run(server, "approver_tui", person, "history")
-    assert f"without asking, by standing grant {grant['id']}, use 1" in history.stdout
+    assert f"approved under standing grant {grant['id']}, use 1" in history.stdout
     listed = json.loads(run(server, "server", person, "grants", "list", "--json").stdout)
     (administrators,) = [item for item in listed["items"] if item["id"] == grant["id"]]
     assert (administrators["used"], administrators["spent"]["minor"]) == (1, 1_500)

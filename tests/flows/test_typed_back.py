@@ -45,7 +45,7 @@ def test_a_fact_is_typed_back_from_a_shell(
     handle, pending = _ask_payment(agent, person)
     missing = _approve(server, person, pending)
     assert missing.returncode == 5
-    assert '"Amount" as you read it: --fact.' in json.loads(missing.stderr)["detail"]
+    assert 'the value of "Amount". Use --fact.' in json.loads(missing.stderr)["detail"]
     too_many = _approve(server, person, pending, "--fact", RIGHT, "--match", "111")
     assert too_many.returncode == 2
     assert "--match" in json.loads(too_many.stderr)["detail"]

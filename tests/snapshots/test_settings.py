@@ -35,7 +35,7 @@ def first_minute(pictures):
 
     def compare(service, then=None):
         clock = FakeClock()
-        why = f"There is no login on this machine. {INTRODUCTION}"
+        why = f"You are not logged in on this machine. {INTRODUCTION}"
         app = SignInApp(service, message_text=why, theme="sayso", ticks=clock.ticks)
 
         async def steps(pilot):

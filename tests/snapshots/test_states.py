@@ -56,7 +56,7 @@ def home(tmp_path, monkeypatch):
 def sign_in(pictures):
     """Compare the sign-in screen after some steps with its pictures."""
 
-    def compare(service, then, why="There is no login on this machine."):
+    def compare(service, then, why="You are not logged in on this machine."):
         clock = FakeClock()
         app = SignInApp(service, message_text=why, theme="sayso", ticks=clock.ticks)
 
@@ -260,7 +260,7 @@ def test_sign_in_refused(sign_in, error):
         await _press(pilot, clock, "enter")
         await until(pilot, lambda: bool(app.screen._problem))
 
-    why = EVIL if error.args == (EVIL,) else "There is no login on this machine."
+    why = EVIL if error.args == (EVIL,) else "You are not logged in on this machine."
     assert sign_in(FakeLoginService(failures=[error]), wait_for_refusal, why) == []
 
 

@@ -33,12 +33,14 @@ from approver_tui.state.fingerprint import same_fingerprint
 
 @click.command("approve")
 @click.argument("approval_id", metavar="ID", shell_complete=completing.approval_ids)
-@click.option("--fingerprint", required=True, help="The fingerprint you saw, such as 9f3a-71c0.")
+@click.option(
+    "--fingerprint", required=True, help="The fingerprint that you saw, such as 9f3a-71c0."
+)
 @click.option(
     "--narrow",
     metavar="FACT=VALUE",
     multiple=True,
-    help="Lower a value, such as amount=500, rows=1,3 (items to keep) or 2:amount=500.",
+    help="Reduce a value, such as amount=500, rows=1,3 (items to keep) or 2:amount=500.",
 )
 @click.option("--drop-scope", metavar="SCOPE", multiple=True, help="Remove a scope.")
 @click.option(
@@ -103,12 +105,12 @@ def _show_limits(granted: Granted | None) -> None:
 def _check_answerable(approval: Approval, fingerprint: str) -> None:
     """Check everything that could fail before a PIN attempt is counted."""
     if not same_fingerprint(approval.fingerprint, fingerprint):
-        raise Changed("This request does not have that fingerprint. Nothing was changed.")
+        raise Changed("The fingerprint does not match this request. Nothing was changed.")
     if approval.state is not ApprovalState.PENDING:
-        raise AlreadyDecided("not_pending", "This request was already decided.", approval)
+        raise AlreadyDecided("not_pending", "This request is already decided.", approval)
     if approval.is_locked:
         detail = (
-            "Too many wrong entries: you can still deny this request, and others can decide it."
+            "Too many wrong entries. You can still deny this request, and others can decide it."
         )
         raise RequestLocked("request_locked", 423, detail)
 

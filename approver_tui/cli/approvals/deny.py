@@ -56,7 +56,9 @@ class DeniedBatch:
     "the agent sees it.",
 )
 @click.option(
-    "--ask", metavar="USER", help=f"With {_codes_with('ask')}: who the agent should ask instead."
+    "--ask",
+    metavar="USER",
+    help=f"With {_codes_with('ask')}: the person that the agent should ask instead.",
 )
 @click.option(
     "--private-note", metavar="TEXT", help="A private note for the audit log; no agent sees it."

@@ -30,7 +30,9 @@ def entry_flags(command: _Command) -> _Command:
             "--reason", metavar="TEXT", help="The reason, for the audit log; no agent sees it."
         ),
         click.option("--match", metavar="NUMBER", help="The match number that the agent shows."),
-        click.option("--fact", metavar="VALUE", help="The value to type back, as you read it."),
+        click.option(
+            "--fact", metavar="VALUE", help="The value to type back, as the request shows it."
+        ),
     ):
         command = option(command)
     return command
@@ -48,13 +50,15 @@ def complete_entries(
         is_required, typed = step in approval.steps, entries.of(step)
         if typed is not None and not is_required and step is not Step.REASON:
             raise click.UsageError(
-                f"{flag}: this request does not need {step.requirement}. Remove it."
+                f"{flag}: this request does not require {step.requirement}. Remove it."
             )
         if typed is not None and is_required and not is_plausible(approval, step, typed):
-            raise click.UsageError(f"{flag}: not valid as {approval.requirement(step)}.")
+            raise click.UsageError(f"{flag} is not valid. Enter {approval.requirement(step)}.")
         if typed is None and is_required:
             if ask is None:
-                raise EntryNeeded(step, f"This requires {approval.requirement(step)}: {flag}.")
+                raise EntryNeeded(
+                    step, f"Approving requires {approval.requirement(step)}. Use {flag}."
+                )
             typed = _ask_for(approval, step, ask)
             if typed is None:
                 return None

@@ -86,7 +86,9 @@ class LineMode:
         elif typed.isdecimal() and int(typed) in self._ids:
             self._review(self._ids[int(typed)])
         else:
-            self.console.print_lines(["That is not a number in the list or a command. Type help."])
+            self.console.print_lines(
+                ["That is not a command or a number from the list. Type help."]
+            )
 
     def _list(self) -> None:
         page = self._run_or_report(self.client.waiting)
@@ -122,7 +124,7 @@ class LineMode:
         page = self._run_or_report(self.client.waiting)
         if page is None:
             return
-        self.console.print_lines(["Waiting. Press Ctrl+C to go back."])
+        self.console.print_lines(["Waiting for a new request. Press Ctrl+C to go back."])
         stop = threading.Event()
 
         def on_event(event: Event) -> None:
@@ -217,7 +219,7 @@ class LineMode:
         ]
         if later_numbers:
             return self._ids[min(later_numbers)]
-        self.console.print_lines(["", "That was the last one."])
+        self.console.print_lines(["", "That was the last request."])
         self._list()
         return None
 

@@ -7,21 +7,30 @@ from typing import Any
 
 import click
 
+from approver_tui import settings
 from approver_tui.cli import completing, documents, references
 from approver_tui.cli.inputs import this_client, warn_about_log
+from approver_tui.cli.lines import fact, status_text
 from approver_tui.cli.printing import as_json, print_document, print_result
 from approver_tui.cli.sign_in.homes import this_home
+from approver_tui.client import wire
 from approver_tui.client.approvals import receipts
 from approver_tui.client.approvals.receipts import ReceiptPart, Verdict
 from approver_tui.client.audit.log_witness import pinned_key
-from approver_tui.client.errors import NotVerified
+from approver_tui.client.errors import NotVerified, WireError
+from approver_tui.client.reading import JsonObject
 from approver_tui.state.text import display_safe
 
-_WIDTH = 12
+_WIDTH = 14
 _VERDICT_TEXTS = {
     Verdict.PROVED: "is valid",
     Verdict.WRONG: "is not valid",
-    Verdict.UNKNOWN: "is not proved",
+    Verdict.UNKNOWN: "could not be verified",
+}
+_PART_TEXTS = {
+    Verdict.PROVED: "verified",
+    Verdict.WRONG: "invalid",
+    Verdict.UNKNOWN: "not verified",
 }
 _EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -98,8 +107,19 @@ def _keys(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 def _lines(receipt: Mapping[str, Any], parts: tuple[ReceiptPart, ...]) -> list[str]:
     approval = receipt.get("approval")
     name = approval.get("id") if isinstance(approval, dict) else None
-    lines = [f"Receipt of {display_safe(str(name), max_len=80)}"]
+    verdict = receipts.verdict(parts)
+    outcome = _outcome_lines(receipt) if verdict is Verdict.PROVED else []
+    lines = [f"Receipt of {display_safe(str(name), max_len=80)}", *outcome]
     for part in parts:
         reason = f": {part.why}" if part.why else ""
-        lines.append(f"  {part.verdict + ' ':<{_WIDTH}}{part.what}{reason}.")
-    return [*lines, f"It {_VERDICT_TEXTS[receipts.verdict(parts)]}."]
+        lines.append(f"  {_PART_TEXTS[part.verdict]:<{_WIDTH}}{part.what}{reason}.")
+    return [*lines, f"It {_VERDICT_TEXTS[verdict]}."]
+
+
+def _outcome_lines(receipt: Mapping[str, Any]) -> list[str]:
+    """Return the outcome of the request, in the words of `show`."""
+    try:
+        approval = wire.read_approval(JsonObject(receipt["approval"]))
+    except WireError as error:
+        return [fact("outcome", f"not readable: {error}")]
+    return [fact("outcome", status_text(approval, settings.wall_clock()))]

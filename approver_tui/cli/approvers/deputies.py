@@ -45,9 +45,9 @@ def list_deputies() -> None:
 
 @command.command("add")
 @click.argument("name")
-@click.option("--from", "begins", metavar="DATE", help="Start; now if omitted.")
+@click.option("--from", "begins", metavar="DATE", help="Start. Defaults to now.")
 @click.option(
-    "--to", "ends", metavar="DATE", required=True, help="End; a date includes that whole day."
+    "--to", "ends", metavar="DATE", required=True, help="End. A date includes the whole day."
 )
 @pin_stdin
 @as_json
@@ -76,7 +76,9 @@ def revoke(*, deputy_id: str) -> None:
     with this_client() as client:
         deputy_id = references.deputy_id(client, deputy_id)
         deputies.end_deputy(client, deputy_id)
-    print_result({"schema": "sayso.deputy-ended/1", "id": deputy_id}, [f"Ended {deputy_id}."])
+    print_result(
+        {"schema": "sayso.deputy-ended/1", "id": deputy_id}, [f"Revoked deputy {deputy_id}."]
+    )
 
 
 def _parse_time(text: str, *, is_end: bool = False) -> str:

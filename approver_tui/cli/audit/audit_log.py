@@ -14,7 +14,7 @@ from approver_tui.state.text import counted
 @click.option(
     "--accept",
     is_flag=True,
-    help="Trust the log as it is now, after your administrator explained the change.",
+    help="Trust the log as it is now. Use this after your administrator has explained the change.",
 )
 @as_json
 def command(*, accept: bool) -> None:
@@ -43,7 +43,7 @@ def command(*, accept: bool) -> None:
         fact("server", client.profile.issuer),
         fact("last seen", last_seen),
         fact("log key", witness.log_key or "unknown"),
-        fact("kept in", str(witness.file)),
+        fact("stored in", str(witness.file)),
     ]
     print_result(document, lines)
     if alarm:

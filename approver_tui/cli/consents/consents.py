@@ -8,7 +8,7 @@ from approver_tui.cli.printing import as_json, print_list
 
 
 @click.command("consents")
-@click.option("--ended", is_flag=True, help="Include those that have ended.")
+@click.option("--ended", is_flag=True, help="Include consents that have ended.")
 @as_json
 def command(*, ended: bool) -> None:
     """List what agents and apps can do without asking you each time."""

@@ -17,5 +17,5 @@ def command(*, consent_id: str) -> None:
         consent, tokens = client.revoke_consent(references.consent_id(client, consent_id))
     document = {"schema": "sayso.consent/1", **documents.consent(consent), "tokens_revoked": tokens}
     safe_text = counted(tokens, "token")
-    text = f"Revoked: {consent.client_name} at {consent.resource}. {safe_text} ended with it."
+    text = f"Revoked: {consent.client_name} at {consent.resource}. {safe_text} also ended."
     print_result(document, [text])

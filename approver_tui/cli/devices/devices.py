@@ -49,7 +49,7 @@ def add(*, pin_stdin: bool) -> None:
         "expires_at": rfc3339(code.expires_at),
     }
     text = [
-        f"On the other machine, until {local_time(code.expires_at)}:",
+        f"On the new machine, before {local_time(code.expires_at)}, run:",
         f"  sayso-approver login {server} --code {code.code}",
     ]
     print_result({"schema": "sayso.one-time-code/1", **members}, text)
@@ -104,4 +104,4 @@ def _find(client: Client, device_id: str) -> Device:
     for device in client.devices():
         if device.id == device_id:
             return device
-    raise ApiError("not_found", 404, "You have no device with that id.")
+    raise ApiError("not_found", 404, "You have no device with that ID.")

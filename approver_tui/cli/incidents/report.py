@@ -20,7 +20,7 @@ from approver_tui.state.incidents.reports import ReportScope
 def command(*, approval_id: str, every_agent: bool, note: str) -> None:
     """Report a request that you did not ask for: denies it and quarantines its agent.
 
-    The agent's tokens and other requests end for everybody. Only an administrator can release it.
+    The agent's tokens and other requests end for all users. Only an administrator can release it.
     A request that was already answered can be reported too.
     """
     if len(note) > NOTE_LENGTH:

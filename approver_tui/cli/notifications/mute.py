@@ -13,7 +13,9 @@ _MONTH = 31 * 24 * 60
 @click.command("mute")
 @click.argument("agent", shell_complete=completing.agents)
 @click.option(
-    "--minutes", type=click.IntRange(1, _MONTH), help="For how long; until unmuted if omitted."
+    "--minutes",
+    type=click.IntRange(1, _MONTH),
+    help="How long. By default, until you unmute the agent.",
 )
 @as_json
 def command(*, agent: str, minutes: int | None) -> None:

@@ -49,9 +49,9 @@ def command(context: click.Context) -> None:
     "days",
     type=click.Choice(_DAYS),
     multiple=True,
-    help="A day on which they start; repeatable. Every day if omitted.",
+    help="A day on which they start. Repeatable. Defaults to every day.",
 )
-@click.option("--zone", help="The time zone, such as Europe/Berlin; this machine's by default.")
+@click.option("--zone", help="The time zone, such as Europe/Berlin. Defaults to this machine's.")
 @as_json
 def set_hours(*, begins: str, ends: str, days: tuple[str, ...], zone: str | None) -> None:
     """Set quiet hours: no notifications for low and medium risk during them."""
@@ -87,7 +87,7 @@ def _lines(value: NotificationPrefs) -> list[str]:
         until = "" if mute.until is None else f" until {local_time(mute.until)}"
         lines.append(f"Muted: {mute.agent_name}{until}.  sayso-approver unmute {mute.agent_id}")
     lines += [
-        f"Held: {request.approval} until {local_time(request.until)} ({request.why})."
+        f"Held back: {request.approval} until {local_time(request.until)} ({request.why})."
         for request in value.holds
     ]
     return lines

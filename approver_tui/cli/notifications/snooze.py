@@ -17,7 +17,7 @@ _MONTH = 31 * 24 * 60
     type=click.IntRange(1, _MONTH),
     default=preferences.DEFAULT_SNOOZE_MINUTES,
     show_default=True,
-    help="How long.",
+    help="How long to snooze.",
 )
 @click.option("--off", is_flag=True, help="End the snooze.")
 @as_json

@@ -25,7 +25,9 @@ _CHECK_INTERVAL = 1.0
     "--cursor", type=click.IntRange(min=0), help="Start after the event with this number."
 )
 @click.option("--count", type=click.IntRange(min=1), help="Stop after this many events.")
-@click.option("--notify", is_flag=True, help="Also ring and notify, according to your settings.")
+@click.option(
+    "--notify", is_flag=True, help="Also ring the bell and notify you, according to your settings."
+)
 def command(*, jsonl: bool, cursor: int | None, count: int | None, notify: bool) -> None:
     """Print events as they happen, until interrupted.
 

@@ -76,7 +76,7 @@ def _check_keys(pairs_given: Mapping[str, str | None]) -> None:
     if duplicate_keys := Keymap(chosen).duplicate_keys():
         key, (first, second) = chosen[duplicate_keys[0]], duplicate_keys
         raise BadSetting(
-            f"key_{first} and key_{second} would both be {key}. Set both at once, as in: "
+            f"key_{first} and key_{second} would both be {key}. Set both in one command: "
             f"sayso-approver config set key_{first} {key} key_{second} OTHER"
         )
 

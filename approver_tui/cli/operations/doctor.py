@@ -142,12 +142,12 @@ def _screen_findings() -> Iterator[Finding]:
         yield Finding(
             Severity.WEAK,
             f"The window has {size.columns} columns and {size.lines} lines.",
-            "The app needs 40 by 12. Or use: sayso-approver review --plain",
+            "The app needs 40 columns and 12 lines. Or use: sayso-approver review --plain",
         )
     if "utf" not in (sys.stdout.encoding or "").lower():
         yield Finding(
             Severity.WEAK,
-            f"Text is written as {sys.stdout.encoding}, so names may be unreadable.",
+            f"The output encoding is {sys.stdout.encoding}, so names may be unreadable.",
             "Set LANG to a locale with UTF-8, such as C.UTF-8.",
         )
 
@@ -161,17 +161,17 @@ def _alert_finding(loaded: Settings) -> Finding:
     )
     if level is not AlertLevel.DESKTOP:
         fix = "Change it with: sayso-approver config set notify_high desktop"
-        return Finding(Severity.NOTE, f"High risk notifies by: {level.value}.", fix)
+        return Finding(Severity.NOTE, f"Notifications for high risk: {level.value}.", fix)
     if sequence is not TerminalSequence.NONE:
-        what = f"High risk notifies by the bell and {sequence.value} to this terminal."
+        what = f"Requests of high risk ring the bell and send {sequence.value} to this terminal."
         return Finding(Severity.NOTE, what, "Test it with: sayso-approver doctor --notify")
     if environment.has_desktop and not environment.is_remote and (name := desktop.find_program()):
-        what = f"High risk notifies by the bell and {name}."
+        what = f"Requests of high risk ring the bell and call {name}."
         return Finding(Severity.NOTE, what, "Test it with: sayso-approver doctor --notify")
     return Finding(
         Severity.NOTE,
-        "Only the bell can notify you here: this terminal has no known notifications.",
-        "If it has any: sayso-approver config set notify_terminal osc9, osc777 or osc99",
+        "Only the bell can notify you here: this terminal is not known to support notifications.",
+        "If it does: sayso-approver config set notify_terminal osc9, osc777 or osc99",
     )
 
 
@@ -185,12 +185,12 @@ def _test_notifications(environment: TerminalEnvironment) -> Iterator[str]:
         if environment.is_dumb or not is_terminal:
             yield f"No {sequence.value}: there is no terminal to send it to."
             continue
-        text = f"{alert_text([Risk.HIGH])}, a test by {sequence.value}"
+        text = f"{alert_text([Risk.HIGH])} (test: {sequence.value})"
         write_to_stderr(terminal_sequences.notification_sequence(sequence, text, environment))
         yield f"Wrote {sequence.value}{_wrapper_text(environment)}."
-    problem = desktop.show(f"{alert_text([Risk.HIGH])}, a test by the desktop")
-    sent_text = f"Asked the desktop by {desktop.find_program()}."
-    yield sent_text if not problem else f"The desktop was not reached: {problem}."
+    problem = desktop.show(f"{alert_text([Risk.HIGH])} (test: desktop)")
+    sent_text = f"Sent a desktop notification with {desktop.find_program()}."
+    yield sent_text if not problem else f"No desktop notification: {problem}."
 
 
 def _wrapper_text(environment: TerminalEnvironment) -> str:

@@ -45,9 +45,9 @@ _PIN_RULE = "6 characters (you approve with it; it is not shown)"
     ),
 )
 @click.option("--code-stdin", is_flag=True, help="Read the code from the first line of stdin.")
-@click.option("--name", help="A name for this device; the host name if omitted.")
+@click.option("--name", help="A name for this device. Defaults to the host name.")
 @click.option("--pin-stdin", is_flag=True, help="Read the new PIN from stdin, after the code.")
-@click.option("--insecure", is_flag=True, help="Accept http:// to another machine.")
+@click.option("--insecure", is_flag=True, help="Allow http:// to a different machine.")
 @as_json
 def command(  # one argument per option
     *,
@@ -136,7 +136,7 @@ def _show(url: str, invitation: Invitation) -> None:
         segno.make(invitation.link, error="m").terminal(sys.stderr, border=2, compact=True)
     lines = [
         "Then approve it on a device that you already use: it shows the same code.",
-        "This waits for 15 minutes; press Ctrl+C to cancel.",
+        "This command waits for 15 minutes. Press Ctrl+C to cancel.",
         "No browser? On that device, run sayso-approver devices add and use its code.",
         f"Your first device? Get a one-time code, then: sayso-approver login {url} --code CODE",
     ]

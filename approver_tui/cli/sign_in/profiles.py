@@ -60,5 +60,5 @@ def _lines(logins: dict[str, Profile | None], home: Home) -> Iterator[str]:
     if not logins:
         yield f"No logins yet. Log in with: {PROGRAM} login URL"
         return
-    yield f"Use one: {PROGRAM} --profile NAME"
-    yield f"Use it always: {PROGRAM} config set profile NAME"
+    yield f"Use one once: {PROGRAM} --profile NAME"
+    yield f"Use one by default: {PROGRAM} config set profile NAME"

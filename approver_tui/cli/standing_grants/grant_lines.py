@@ -31,7 +31,7 @@ def grant(value: StandingGrant) -> list[str]:
 def grant_in_full(value: StandingGrant) -> list[str]:
     """Return one grant with its uses."""
     pattern = [f"  {fact.label}: {fact.value}" for fact in value.pattern]
-    notice = "  you are told of each use" if value.notify else "  uses are only in the history"
+    notice = "  you are notified of each use" if value.notify else "  you are not notified of uses"
     uses = [
         f"  use {use.number} {use.state} {local_time(use.at)} {use.approval}" for use in value.taken
     ]
@@ -76,7 +76,7 @@ def _left(value: StandingGrant) -> str:
 
 
 def _full(value: StandingGrant) -> str:
-    return ", used up: you are asked again" if value.state is GrantState.FULL else ""
+    return ", used up; you are asked each time" if value.state is GrantState.FULL else ""
 
 
 def _in_all(value: Money | None) -> str:

@@ -50,7 +50,7 @@ def command(context: click.Context) -> None:
 
 
 @command.command("list")
-@click.option("--ended", is_flag=True, help="Include those that have ended.")
+@click.option("--ended", is_flag=True, help="Include standing grants that have ended.")
 @as_json
 def list_grants(*, ended: bool) -> None:
     """List your standing grants and what is left of them."""
@@ -96,12 +96,14 @@ def revoke(*, grant_id: str) -> None:
     "--vary",
     metavar="FACT[=LIMIT]",
     multiple=True,
-    help="What may differ: amount=20 up to a limit, reference for any text.",
+    help="What may vary: amount=20 up to a limit, reference for any text.",
 )
 @click.option(
     "--quiet", is_flag=True, help="Do not notify me of each use; the history still lists them."
 )
-@click.option("--preview", is_flag=True, help="Show what it would have covered; create nothing.")
+@click.option(
+    "--preview", is_flag=True, help="Show what it would have covered, without creating it."
+)
 @pin_stdin
 @as_json
 def add(  # noqa: PLR0913  # the options of one command

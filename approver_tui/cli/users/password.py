@@ -70,4 +70,4 @@ def _check_password(password: str) -> None:
 def _signed_out_lines(ended: int) -> list[str]:
     if not ended:
         return []
-    return [f"{counted(ended, 'browser was', 'browsers were')} signed out with the old one."]
+    return [f"{counted(ended, 'browser was', 'browsers were')} signed out."]

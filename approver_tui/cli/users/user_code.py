@@ -10,7 +10,7 @@ from approver_tui.cli.printing import as_json, print_result
 from approver_tui.client.approvals.decisions import DecisionClient
 
 _SET_TEXT = "Agents that use user codes need yours to send you requests."
-_NOT_SET_TEXT = "You have no user code; no agent needs one."
+_NOT_SET_TEXT = "You have no user code. Agents do not need one."
 
 
 @click.group("user-code", invoke_without_command=True)
@@ -46,7 +46,7 @@ def _change(code: str | None, *, pin_stdin: bool) -> None:
     pin = read_pin(from_stdin=pin_stdin)
     if code is not None and code.strip() == pin.strip():
         raise click.UsageError(
-            "A user code must not be your PIN, because agents see it. Choose another."
+            "A user code must not be your PIN, because agents see it. Choose a different one."
         )
     with this_client() as client:
         _print_status(is_set=DecisionClient(client).change_user_code(code, pin))

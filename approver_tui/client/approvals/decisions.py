@@ -222,7 +222,7 @@ class DecisionClient:
         if part is None or part.text in self._checked_texts:
             return part
         if granted is not None or approval.vote_tally is None or not _was_shown(approval, part):
-            raise Changed("What would be granted is not what you asked for.")
+            raise Changed("The server would grant something other than what you asked for.")
         return part
 
     def _nonce(self) -> str:
@@ -232,7 +232,7 @@ class DecisionClient:
             (device.nonce for device in self._client.devices() if device.id == device_id), None
         )
         if nonce is None:
-            raise Changed("This device is no longer yours.")
+            raise Changed("This device is revoked.")
         return nonce
 
     def _sign_statement(self, key: SigningKey, purpose: str, subject: str, nonce: str) -> str:
@@ -259,9 +259,9 @@ class DecisionClient:
             raise Changed(f"This request contradicts itself: {error}.") from error
         is_own = approval.display.user_id == self._client.profile.user_id
         if not is_own and approval.vote_tally is None:
-            raise Changed("This request is for somebody else.")
+            raise Changed("This request is for a different user.")
         if not same_fingerprint(fingerprint, approval.fingerprint):
-            raise Changed("This request does not have that fingerprint.")
+            raise Changed("The fingerprint does not match this request.")
         if approval.nonce is not None:
             return approval
         fetched = self._fetch(approval.id)
@@ -340,7 +340,7 @@ class DecisionClient:
     def _device_statement(self, device: Device, purpose: str, pin: str) -> str:
         """Return a statement signed by the high key, after a PIN call for that device."""
         if device.nonce is None:
-            raise Changed("Look the device up again before vouching for it.")
+            raise Changed("The device may have changed. List your devices again.")
         with temporary_key(self._client, pin, KeyLevel.HIGH, device.id) as opened_key:
             return self._sign_statement(opened_key.key, purpose, device.id, device.nonce)
 

@@ -26,7 +26,7 @@ from approver_tui.state.text import SafeText, display_safe
 ALGS = {"EC": "ES256", "OKP": "EdDSA", "RSA": "RS256"}
 """The algorithm of each kind of key (RFC 7518 3.1, RFC 8037 3.1)."""
 _COORDINATE = 32
-_ANSWER_NOUNS = {"approve": "yes", "deny": "no", "withdraw": "withdrawal"}
+_ANSWER_NOUNS = {"approve": "approval", "deny": "denial", "withdraw": "withdrawal"}
 
 
 def verify_signature(
@@ -72,7 +72,7 @@ RECEIPT: Final = "sayso-receipt+jws"
 _PASSKEY_PARTS: Final = 5
 _PRESENT_AND_VERIFIED: Final = 0b101
 _TOLERANCE_SECONDS: Final = 300
-_LOGGED: Final = "The audit log has the request, each answer and how it ended"
+_LOGGED: Final = "The audit log contains the request, each answer and the outcome"
 _PARSE_ERRORS: Final = (KeyError, TypeError, ValueError, IndexError, AttributeError)
 """The errors of parsing something that is not a receipt."""
 
@@ -118,7 +118,7 @@ def check_receipt(
     parts = [_part("The request and what was shown match their digests", _check_texts, receipt)]
     parts += _answer_parts(receipt, receipt)
     if receipt.get("given_in") is not None:
-        parts += _answer_parts(receipt, receipt["given_in"], " to give what decided")
+        parts += _answer_parts(receipt, receipt["given_in"], " of the consent or standing grant")
     signed = "The server signed every field of this receipt"
     return (
         *parts,
@@ -144,7 +144,7 @@ def _part(what: str, check: Callable[..., str], *args: object) -> ReceiptPart:
     except _WrongError as error:
         return _make_part(what, Verdict.WRONG, str(error))
     except _PARSE_ERRORS as error:
-        return _make_part(what, Verdict.WRONG, f"it is not what a receipt has: {error}")
+        return _make_part(what, Verdict.WRONG, f"it is malformed: {error}")
     return _make_part(what, Verdict.UNKNOWN if why else Verdict.PROVED, why)
 
 
@@ -155,7 +155,7 @@ def _make_part(what: str, verdict: Verdict, why: str) -> ReceiptPart:
 def _describe(answer: Mapping[str, Any]) -> tuple[str, str]:
     try:
         word = _ANSWER_NOUNS[answer["decision"]]
-        return f"the {word} of {answer['by']['name']}", str(answer["device"]["name"])
+        return f"{answer['by']['name']}'s {word}", str(answer["device"]["name"])
     except _PARSE_ERRORS:
         return "an answer", "its device"
 
@@ -178,9 +178,7 @@ def _check_texts(receipt: Mapping[str, Any]) -> str:
         )
     prefix = unb64(approval["action_digest"])[:4].hex()
     fingerprint = receipt["fingerprint"]
-    _require(
-        fingerprint == f"{prefix[:4]}-{prefix[4:]}", "fingerprint: it is not that of the action"
-    )
+    _require(fingerprint == f"{prefix[:4]}-{prefix[4:]}", "fingerprint: does not match the action")
     granted = approval["granted"]
     is_granted_intact = granted is None or _digest(granted["text"]) == granted["digest"]
     _require(is_granted_intact, "approval/granted: does not match its digest")
@@ -190,7 +188,7 @@ def _check_texts(receipt: Mapping[str, Any]) -> str:
 def _check_answer(receipt: Mapping[str, Any], answer: Mapping[str, Any]) -> str:
     key, signed = answer["key"], answer["signed"]
     if key is None:
-        return "its key is not known any more"
+        return "its key is no longer known"
     if signed.count(".") + 1 == _PASSKEY_PARTS:
         payload = _verified_passkey_payload(signed, key, receipt["issuer"])
     else:
@@ -199,10 +197,11 @@ def _check_answer(receipt: Mapping[str, Any], answer: Mapping[str, Any]) -> str:
         _require(thumbprint == key["kid"], "key: does not match its thumbprint")
         payload = _verified_payload(signed, DECISION, key, "signed")
     for name, value in _expected_members(receipt, answer, payload).items():
-        _require(payload.get(name) == value, f"{name}: it is not what was signed")
+        _require(payload.get(name) == value, f"{name}: differs from what was signed")
     decided_at = datetime.fromisoformat(answer["at"]).timestamp()
     _require(
-        abs(payload["at"] - decided_at) <= _TOLERANCE_SECONDS, "at: it is not when it was signed"
+        abs(payload["at"] - decided_at) <= _TOLERANCE_SECONDS,
+        "at: differs from the signed time",
     )
     return ""
 
@@ -233,7 +232,7 @@ def _verified_payload(jws: str, typ: str, key: Mapping[str, Any], where: str) ->
     header = json.loads(unb64(head))
     expected = {"typ": typ, "alg": ALGS[key["jwk"]["kty"]], "kid": key["kid"]}
     is_expected = {name: header.get(name) for name in expected} == expected
-    _require(is_expected, f"{where}: its header is not that of this key")
+    _require(is_expected, f"{where}: the header does not match this key")
     is_valid = verify_signature(key["jwk"], unb64(signature), f"{head}.{body}".encode())
     _require(is_valid, f"{where}: the signature is invalid")
     return dict(json.loads(unb64(body)))
@@ -243,20 +242,20 @@ def _verified_passkey_payload(signed: str, key: Mapping[str, Any], issuer: str) 
     """Return the payload of a passkey's assertion (WebAuthn 7.2)."""
     credential, payload, authenticator_data, client_json, signature = map(unb64, signed.split("."))
     site, client_data = urlsplit(issuer), json.loads(client_json)
-    _require(b64(credential) == key["kid"], "signed: it names another passkey")
+    _require(b64(credential) == key["kid"], "signed: it names a different passkey")
     is_this_site = (
         client_data["type"] == "webauthn.get"
         and client_data["origin"] == f"{site.scheme}://{site.netloc}"
     )
-    _require(is_this_site, "signed: it was made for another site")
+    _require(is_this_site, "signed: it was made for a different site")
     challenge = b64(hashlib.sha256(payload).digest())
     _require(
         client_data["challenge"] == challenge, "signed: the passkey signed a different payload"
     )
     site_hash = hashlib.sha256((site.hostname or "").encode()).digest()
-    _require(authenticator_data[:32] == site_hash, "signed: it was made for another site")
+    _require(authenticator_data[:32] == site_hash, "signed: it was made for a different site")
     is_user_verified = authenticator_data[32] & _PRESENT_AND_VERIFIED == _PRESENT_AND_VERIFIED
-    _require(is_user_verified, "signed: the user was not verified")
+    _require(is_user_verified, "signed: the passkey did not verify its user")
     message = authenticator_data + hashlib.sha256(client_json).digest()
     is_valid = verify_signature(key["jwk"], signature, message, is_der=True)
     _require(is_valid, "signed: the signature is invalid")
@@ -275,13 +274,13 @@ def _check_server_signature(receipt: Mapping[str, Any], keys: Sequence[Mapping[s
     kid = json.loads(unb64(signature.split(".")[0]))["kid"]
     jwk = next((key for key in keys if key.get("kid") == kid), None)
     if jwk is None:
-        return "its key is not published any more"
+        return "its key is no longer published"
     payload = _verified_payload(signature, RECEIPT, {"kid": kid, "jwk": jwk}, "server_signature")
     unsigned_members = {
         name: value for name, value in receipt.items() if name != "server_signature"
     }
     path = first_difference(unsigned_members, payload)
-    _require(path is None, f"{path}: it is not what the server signed")
+    _require(path is None, f"{path}: differs from what the server signed")
     return ""
 
 

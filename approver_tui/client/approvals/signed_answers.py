@@ -91,7 +91,7 @@ class SignedAnswers:
             approval = self._resend(signed_answer, approval)
         elif not self._is_recorded_in(approval, signed_answer):
             self._forget(signed_answer)
-            raise AlreadyDecided("already_decided", "It had another outcome.", approval)
+            raise AlreadyDecided("already_decided", "A different answer was recorded.", approval)
         self._forget(signed_answer)
         return approval
 
@@ -149,5 +149,5 @@ def _wrong_entry_since(signed_answer: SignedAnswer, approval: Approval) -> Wrong
     for step, tries_left in after.items():
         if tries_left < before.get(step, tries_left):
             members = {"step": step.value, "left": tries_left}
-            return WrongEntry("wrong_entry", 403, "What was typed does not match.", members)
+            return WrongEntry("wrong_entry", 403, "The entry does not match.", members)
     return None

@@ -169,7 +169,8 @@ class LogWitness:
         if overdue is None:
             return log
         line, promise = overdue
-        message = f"Entry {promise.entry_id} of the audit log is missing. The server promised it."
+        problem = f"Entry {promise.entry_id} of the audit log is missing"
+        message = f"{problem}, although the server promised it."
         return replace(log, alarm=message, evidence=line)
 
     def _is_logged(self, promise: Promise, checkpoint: Checkpoint) -> bool:
@@ -199,9 +200,7 @@ class LogWitness:
         try:
             return key, notes.verify(note, [key])[0]
         except BadNote as error:
-            message = (
-                "Another key signs the audit log, and the key before it does not name that one."
-            )
+            message = "The audit log is signed with a new key that the previous key does not name."
             raise _LogChangedError(message) from error
 
     def _replacement(self, pinned: LogKey) -> LogKey:
@@ -253,11 +252,13 @@ def _read(file: Path) -> _StoredLog | None:
 def _check_growth(old: Checkpoint, new: Checkpoint, hashes: Sequence[bytes]) -> None:
     """Check that the old log is the beginning of the new one. Raises _LogChangedError."""
     if new.size < old.size:
-        raise _LogChangedError(f"The audit log has {new.size} entries, and it had {old.size}.")
+        raise _LogChangedError(
+            f"The audit log has {new.size} entries, but it had {old.size} before."
+        )
     try:
         merkle.check_consistency(old.size, old.root, new.size, new.root, hashes)
     except BadProof as error:
-        message = f"The first {old.size} entries of the audit log are not the ones that were there."
+        message = f"The first {old.size} entries of the audit log have changed."
         raise _LogChangedError(message) from error
 
 

@@ -18,7 +18,7 @@ class NotLogged(Exception):
 def why_not_proved(receipt: Mapping[str, Any], log_key: str | None) -> str:
     """Return why it can't be verified here; "" if the log has all of it. Raises NotLogged."""
     if log_key is None:
-        return "the key of the log is not known here"
+        return "the key of the audit log is not known on this machine"
     try:
         receipts.check(receipt, [LogKey.read(log_key)])
     except NotProved as error:

@@ -185,7 +185,7 @@ def find_issuer(url: str, *, allow_insecure: bool = False) -> str:
     except WireError as error:
         raise BadServer("There is no Sayso server at this address.") from error
     if _authority(urlsplit(issuer)) != _authority(requested):
-        raise BadServer("The server uses another address; log in to that one.")
+        raise BadServer("The server has a different address. Log in with that address.")
     return issuer
 
 
@@ -195,7 +195,7 @@ def check_name(name: str) -> None:
     is_trimmed = name == name.strip() and "  " not in name
     if not (is_plain and is_trimmed and len(name) <= _NAME_LENGTH and any(map(str.isalnum, name))):
         raise BadName(
-            f"A device's name must have 1 to {_NAME_LENGTH} characters, at least one letter or "
+            f"A device name must have 1 to {_NAME_LENGTH} characters, at least one letter or "
             "digit, single spaces, and no [ ] < > { } or backslash."
         )
 
@@ -221,7 +221,7 @@ def _first_tokens(transport: Transport, enrollment: Enrollment) -> Tokens:
         form = {"grant_type": ENROLLMENT, "code": normalize_code(enrollment.code)}
         return transport.tokens(form)
     if enrollment.device_grant is None:
-        raise BadServer("Without a code, another device has to approve this one.")
+        raise BadServer("Without a code, you must approve this device on another device.")
     return enrollment.device_grant.tokens(transport, enrollment.name)
 
 
@@ -277,7 +277,7 @@ def _revoke_device(session: Session, secrets: Vault) -> None:
 def _parse_url(url: str, *, allow_insecure: bool) -> SplitResult:
     parts = urlsplit(url)
     if parts.scheme not in _PORTS or not parts.hostname:
-        raise BadAddress("A server address begins with https:// or, on this machine, http://.")
+        raise BadAddress("A server address starts with https:// or, on this machine, http://.")
     is_insecure = parts.scheme == "http" and parts.hostname not in LOOPBACK
     if is_insecure and not allow_insecure:
         raise BadAddress("Without https://, others on the network could read the code.")

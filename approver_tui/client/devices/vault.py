@@ -100,7 +100,7 @@ def _as_os_error() -> Iterator[None]:
     try:
         yield
     except KeyringError as error:
-        raise OSError(f"the keyring does not answer: {error}") from error
+        raise OSError(f"the keyring does not respond: {error}") from error
 
 
 def open_vault(home: Home, kind: str) -> Vault:

@@ -115,7 +115,7 @@ class Feed:
             raise
         except Exception:
             # The feed ends here, so the phase must not stay live on the screen.
-            self._signal(listeners, Signal.LOST, "This program failed while listening.")
+            self._signal(listeners, Signal.LOST, "The live feed failed.")
             raise
         finally:
             self._save_cursor()
@@ -157,7 +157,7 @@ class Feed:
         except InvalidStatus as error:
             raise self._connect_error(error.response.status_code) from error
         except (OSError, TimeoutError, InvalidHandshake) as error:
-            raise Unreachable("The server does not answer.") from error
+            raise Unreachable("The server does not respond.") from error
 
     def _connect_error(self, status: int) -> Unreachable:
         """Return the error for a status; first renew the token if the server refused it."""
@@ -200,7 +200,7 @@ class Feed:
         since = now - conn.pinged_at
         if conn.pong is not None and not conn.pong.is_set():
             if since >= _SILENCE_LIMIT_MS:
-                raise Unreachable("The server is silent.")
+                raise Unreachable("The server stopped responding.")
             return
         if conn.pong is not None:
             self.last_contact_at = max(self.last_contact_at or 0, conn.pinged_at)

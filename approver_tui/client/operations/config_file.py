@@ -21,7 +21,9 @@ def read(path: Path) -> Mapping[str, str]:
     try:
         values = tomllib.loads(content.decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BrokenSettings(f"{path} is not TOML: {error}. Repair it or remove it.") from error
+        raise BrokenSettings(
+            f"{path} is not valid TOML: {error}. Fix the file or remove it."
+        ) from error
     return {name: _as_text(path, name, value) for name, value in values.items()}
 
 
@@ -40,7 +42,7 @@ def _as_text(path: Path, name: str, value: object) -> str:
         return "yes" if value else "no"
     if isinstance(value, (str, int)):
         return str(value)
-    raise BrokenSettings(f"{path}: {name} is neither a text, a number, true nor false.")
+    raise BrokenSettings(f"{path}: {name} is not a string, a number, true or false.")
 
 
 def _as_toml(value: str) -> str:

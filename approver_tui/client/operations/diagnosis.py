@@ -55,8 +55,10 @@ def profile_finding(home: Home) -> Finding:
     others = [name for name in home.names if name != home.name]
     fix = "To add another server: sayso-approver --profile NAME login URL"
     if others:
-        fix = f"There is also: {', '.join(others)}. Look: sayso-approver --profile NAME doctor"
-    return Finding(Severity.NOTE, f"This is about the profile {home.name}.", fix)
+        fix = (
+            f"Other profiles: {', '.join(others)}. Check one: sayso-approver --profile NAME doctor"
+        )
+    return Finding(Severity.NOTE, f"Checked profile: {home.name}.", fix)
 
 
 def installation_findings(client: Client) -> Iterator[Finding]:
@@ -66,7 +68,7 @@ def installation_findings(client: Client) -> Iterator[Finding]:
     if address.scheme == "http" and address.hostname not in LOOPBACK:
         yield Finding(
             Severity.WEAK,
-            f"{profile.issuer} does not use https: what you read can be changed in transit.",
+            f"{profile.issuer} does not use https, so requests can be changed in transit.",
             "Ask your administrator for an https address, and log in there.",
         )
     if profile.vault == FILES and client.home.may_use_keyring:
@@ -86,7 +88,7 @@ def server_findings(client: Client) -> Iterator[Finding]:
         yield Finding(Severity.BROKEN, f"The session has ended: {error.detail}", _LOGIN_FIX)
         return
     except CertificateRefused as error:
-        fix = "Fix the certificate, or set SSL_CERT_FILE to the authority to trust."
+        fix = "Fix the certificate, or set SSL_CERT_FILE to a certificate authority to trust."
         yield Finding(Severity.BROKEN, str(error), fix)
         return
     except ClientError as error:
@@ -110,9 +112,9 @@ def fixed_findings() -> Iterator[Finding]:
     """Limits that no setting can change."""
     yield Finding(
         Severity.NOTE,
-        "A program that runs as you can read along when you enter your PIN, and a script that uses "
-        "--pin-stdin gives it away.",
-        "Decide on another machine, or as another user, than your agents run on.",
+        "A program that runs as your user can read your PIN as you type it, and a script that uses "
+        "--pin-stdin exposes it.",
+        "Approve on a different machine than your agents, or as a different user.",
     )
 
 
@@ -130,12 +132,12 @@ def _device_findings(device: Device, now: int) -> Iterator[Finding]:
         yield Finding(
             Severity.WEAK,
             f"{tries} entered here since the last correct one.",
-            "Not you? Run sayso-approver devices, and revoke the ones you do not know.",
+            "Not you? Run sayso-approver devices, and revoke the ones that you do not recognize.",
         )
     if device.high_from > now:
         yield Finding(
             Severity.NOTE,
-            "This device is new and cannot approve high risk yet.",
+            "This device is new and cannot approve high-risk requests yet.",
             "From an older device: sayso-approver devices vouch ID",
         )
 

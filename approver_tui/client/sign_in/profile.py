@@ -24,7 +24,7 @@ DEFAULT = "default"
 """The name of the default profile."""
 
 
-NAME_FORM = "1 to 32 small letters, digits, - and _, the first a letter or digit"
+NAME_FORM = "1 to 32 lowercase letters, digits, - and _, and start with a letter or digit"
 """The valid profile names, in words that can end a sentence."""
 
 
@@ -141,7 +141,7 @@ def load(home: Home) -> Profile | None:
     try:
         document = json.loads(content)
         if document["format"] != _FORMAT:
-            raise BrokenProfile(f"{home.profile_file} was written by another version.")
+            raise BrokenProfile(f"{home.profile_file} was written by a different version.")
         return _parse_profile(document["profile"])
     except (ValueError, KeyError, TypeError) as error:
         raise BrokenProfile(f"{home.profile_file} cannot be read; log in again.") from error
@@ -176,9 +176,9 @@ def remove(home: Home) -> None:
 def _no_login(home: Home) -> str:
     """Return the message that there is no login; if there are other profiles, it lists them."""
     if not home.names:
-        return "There is no login on this machine."
+        return "You are not logged in on this machine."
     others = ", ".join(home.names)
-    return f"There is no login called {home.name} on this machine. There is: {others}."
+    return f"There is no login named {home.name} on this machine. Existing logins: {others}."
 
 
 def _parse_profile(members: dict[str, object]) -> Profile:

@@ -83,7 +83,7 @@ def _storage_errors() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise NotKept(f"The session cannot be kept on this machine: {error}.") from error
+        raise NotKept(f"The session cannot be stored on this machine: {error}.") from error
 
 
 def save(vault: Vault, tokens: Tokens) -> None:

@@ -311,7 +311,7 @@ class AnswerFlow:
         except OSError as error:
             problem = display_safe(str(error), max_len=100)
             self._host.show_message(
-                fmt("This denial could not be saved against a crash: {}", problem)
+                fmt("This denial could not be saved and would be lost in a crash: {}", problem)
             )
 
     def _send(self, denials: tuple[Denial, ...]) -> None:
@@ -331,7 +331,7 @@ class AnswerFlow:
         context = self._answer_context
         message = outcome(approval, context.now, context.zone)
         if not message and approval.vote_tally is not None:
-            message = fmt("Your approval is counted ({}).", approval.vote_tally.words)
+            message = fmt("Your approval was counted ({}).", approval.vote_tally.words)
         self._host.show_message(message)
 
     def _leave_if_done(self) -> None:

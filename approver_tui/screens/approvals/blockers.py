@@ -53,7 +53,7 @@ def answer_blocker(state: InboxState, approval: Approval | None, moment: AnswerC
         return outcome(approval, moment.now, moment.zone)
     if approval.vote_tally is not None and state.has_approved(approval):
         words, key = approval.vote_tally.words, moment.keys.key("withdraw")
-        return fmt("your approval is counted ({}). {} withdraws it.", words, key)
+        return fmt("you already approved it ({}). {} withdraws your approval.", words, key)
     return _send_blocker(state, approval)
 
 
@@ -71,7 +71,7 @@ def withdrawal_blocker(
 ) -> SafeText:
     """Return why the user's approval cannot be withdrawn; empty if it can."""
     if approval is None or not approval.is_waiting(moment.now) or not state.has_approved(approval):
-        return fmt("only for requests that you approved and that wait for others.")
+        return fmt("only for requests that you approved and that still need others.")
     return report_blocker(state, approval, moment)
 
 
@@ -124,7 +124,7 @@ def standing_grant_blocker(
     if approval.kind is not Kind.ACTION:
         return fmt("only agent actions can have a standing grant.")
     if approval.risk is Risk.CRITICAL:
-        return fmt("critical requests are asked each time.")
+        return fmt("critical requests cannot have a standing grant.")
     reason = report_blocker(state, approval, moment)
     if reason or state.device is None:
         return reason
@@ -154,5 +154,5 @@ def _device_blocker(device: Device, approval: Approval, moment: AnswerContext) -
         return fmt("this PIN has had too many wrong attempts. Log in again with a new one.")
     if approval.risk.rank >= Risk.HIGH.rank and moment.now < device.high_from:
         since = clock(device.high_from, moment.now, moment.zone)
-        return fmt("this device is new and can approve high risk from {}.", since)
+        return fmt("this device is new. It can approve high risk from {}.", since)
     return NO_BLOCKER

@@ -158,7 +158,7 @@ class Calls:
                 self._screen.post_message(thread_messages.LoadFailed(error))
                 return
             except Exception as error:  # noqa: BLE001  # otherwise the screen would wait forever
-                self._post_problem(f"This program failed while listening: {error!r}. Trying again.")
+                self._post_problem(f"The live feed failed: {error!r}. Reconnecting.")
             self._stop.wait(_RESTART_DELAY)
 
     def _watch_log(self) -> None:

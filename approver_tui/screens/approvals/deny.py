@@ -139,4 +139,4 @@ def _other_requests(state: InboxState, approval: Approval, now: int) -> tuple[Ap
 
 def _others_text(approval: Approval, count: int) -> SafeText:
     other_requests = counted(count, "other request")
-    return fmt("Deny {} of {} too, as they are now", other_requests, approval.agent.name)
+    return fmt("Also deny {} from {}, as they are now", other_requests, approval.agent.name)

@@ -92,7 +92,7 @@ class HistoryPage(Page[Part, Approval]):
             hint("/", "Filter", "slash"),
             hint("!", "Report..", "exclamation_mark"),
             hint("v", "All details"),
-            hint("z", "End token..", is_off=bool(self._end_blocker())),
+            hint("z", "Revoke..", is_off=bool(self._end_blocker())),
         )
 
     def help(self) -> Rows:
@@ -107,7 +107,7 @@ class HistoryPage(Page[Part, Approval]):
             (retry.key, retry.help),
             ("v", "switch between the two signed texts and the details"),
             (end.key, end.help),
-            ("u", "undo asking to retry, or a denial, within 5 seconds"),
+            ("u", "undo a retry or a denial within 5 seconds"),
             ("c", "copy a fact: an amount, an account"),
             ("y", "copy its id"),
             ("Y", "copy the link to its page"),
@@ -192,9 +192,9 @@ class HistoryPage(Page[Part, Approval]):
         return self._request_actions.retry(approval)
 
     def _end_action(self, approval: Approval) -> ConfirmAction:
-        words = fmt("What was already done with it stays done. The agent may ask again.")
+        words = fmt("This does not undo what the agent already did. It may ask again.")
         do = partial(self._end_tokens, approval)
-        title, verb = fmt("End its token?"), fmt("End")
+        title, verb = fmt("Revoke its token?"), fmt("Revoke")
         return ConfirmAction(title, verb, (approval.outcome_headline, words), do)
 
     def action_undo_denial(self) -> None:
@@ -223,7 +223,7 @@ class HistoryPage(Page[Part, Approval]):
         ]
         ended_count = sum(server.revoke_delegation(token.id) for token in tokens)
         return (
-            fmt("{} ended.", counted(ended_count, "token"))
+            fmt("Revoked: {}.", counted(ended_count, "token"))
             if tokens
             else fmt("Its tokens have already ended.")
         )
@@ -233,7 +233,7 @@ class HistoryPage(Page[Part, Approval]):
         if approval is None:
             return fmt("nothing is selected.")
         if approval.state is not ApprovalState.REDEEMED or not approval.is_action:
-            return fmt("no token was issued for it.")
+            return fmt("no token was issued for this request.")
         return self.action_blocker()
 
     def after_action(self) -> None:
@@ -266,7 +266,7 @@ class HistoryPage(Page[Part, Approval]):
             return fmt("No past requests yet.")
         scanned = len(page.items)
         if self._is_fetching_more:
-            return fmt("Searching further back: no match in the latest {} ..", scanned)
+            return fmt("Searching further back: no match in the latest {}…", scanned)
         if self._has_older(page):
             return fmt("No match in the latest {}. G searches further back.", scanned)
         return fmt("No matches.")
@@ -284,7 +284,7 @@ class HistoryPage(Page[Part, Approval]):
             decider = fmt("{}, {}", decided.device_name, age(approval.created_at, decided.at))
         second_line = fmt("{} {}  {}", when, approval.agent.name, decider)
         is_expired = approval.state is ApprovalState.PENDING
-        state = fmt("expired") if is_expired else SafeText(approval.state_text)
+        state = fmt("expired") if is_expired else SafeText(approval.verdict_text)
         return Entry(approval.id, approval.outcome_headline, second_line, state)
 
     def lines(self, item: Approval, width: int) -> list[Line]:
@@ -304,8 +304,8 @@ class HistoryPage(Page[Part, Approval]):
         ),
         PageAction(
             "revoke",
-            fmt("End token"),
-            "end the token issued for an approval, and every token derived from it",
+            fmt("Revoke token"),
+            "revoke the token issued for an approval, and every token derived from it",
             _end_blocker,
             _end_action,
         ),

@@ -117,11 +117,13 @@ class InboxScreen(InboxBase):
 
     def action_narrow(self) -> None:
         """Open the panel that narrows the request, or say why it can't open."""
-        self._open(fmt("Limits"), NarrowPanel, narrowing_blocker(*self._blocker_args))
+        self._open(fmt("Approve with limits"), NarrowPanel, narrowing_blocker(*self._blocker_args))
 
     def action_standing_grant(self) -> None:
         """Open the panel that creates a standing grant, or say why it can't open."""
-        self._open(fmt("Similar"), StandingGrantPanel, standing_grant_blocker(*self._blocker_args))
+        self._open(
+            fmt("Approve similar"), StandingGrantPanel, standing_grant_blocker(*self._blocker_args)
+        )
 
     def action_report(self) -> None:
         """Open the panel that reports the request, or say why it can't open."""
@@ -129,7 +131,7 @@ class InboxScreen(InboxBase):
 
     def action_open_elsewhere(self) -> None:
         """Show the link to the selected request's page, or say why it is unavailable."""
-        self._open(fmt("Phone"), OpenElsewherePanel, answer_blocker(*self._blocker_args))
+        self._open(fmt("Open on a phone"), OpenElsewherePanel, answer_blocker(*self._blocker_args))
 
     def action_undo_denial(self) -> None:
         """Undo the waiting action or the latest denial before it is sent."""
@@ -164,7 +166,7 @@ class InboxScreen(InboxBase):
         """Show earlier requests of the selected request's agent."""
         approval = self.state.current
         if approval is None:
-            self.show_unavailable(fmt("Trail"), fmt("nothing is selected."))
+            self.show_unavailable(fmt("Agent history"), fmt("nothing is selected."))
         else:
             self.app.push_screen(
                 HistoryPage(self.page_context, agent_query(approval.agent, self.context.now()))
@@ -196,7 +198,7 @@ class InboxScreen(InboxBase):
         """Expand or collapse the requests that look alike."""
         fold = self.state.selected_fold(self.context.now())
         if fold is None or fold.alike == 1:
-            self.show_message(fmt("No other request looks like this one."))
+            self.show_message(fmt("No other requests look like this one."))
         else:
             self.set_state(self.state.with_fold_toggled())
 
@@ -221,7 +223,7 @@ class InboxScreen(InboxBase):
     def action_lock(self) -> None:
         """Lock the app."""
         self.context.answers.lock()
-        self.show_message(fmt("Locked: the next approval requires the PIN."))
+        self.show_message(fmt("Locked. The next approval requires your PIN."))
 
     def help_title(self) -> SafeText:
         """Return the title of the help."""

@@ -73,9 +73,11 @@ class AgentsPage(Page[Found, Agent]):
         return request_actions.mute(SafeText(agent.id), agent.name, self.state.attention)
 
     def _suspend_action(self, agent: Agent) -> ConfirmAction:
-        effect = fmt("Its tokens and requests end now, for everybody, and it gets no new ones.")
+        effect = fmt(
+            "All its tokens and requests end now, for all users, and it cannot get new ones."
+        )
         how_to_enable = fmt("Only an administrator can enable it again (sayso agents enable).")
-        title = fmt("Suspend {} for everybody?", agent.name)
+        title = fmt("Suspend {} for all users?", agent.name)
         return ConfirmAction(
             title, fmt("Suspend"), (effect, how_to_enable), partial(self._suspend, agent)
         )
@@ -93,7 +95,7 @@ class AgentsPage(Page[Found, Agent]):
             return fmt("nothing is selected.")
         if current.owned is None:
             return fmt(
-                "you don't own it; report one of its requests ({}).",
+                "you don't own it. Report one of its requests instead ({}).",
                 self.context.keys.key("report"),
             )
         return self.action_blocker() if current.owned.is_enabled else fmt("it is already disabled.")
@@ -103,7 +105,7 @@ class AgentsPage(Page[Found, Agent]):
         effect = fmt("This ends its access now: {}.", holdings)
         limits = fmt(
             "It can still act for others and may ask you again. To quarantine it "
-            "for everybody, report one of its requests ({}).",
+            "for all users, report one of its requests ({}).",
             self.context.keys.key("report"),
         )
         title = fmt("Revoke access of {}?", agent.name)
@@ -155,7 +157,7 @@ class AgentsPage(Page[Found, Agent]):
         PageAction(
             "suspend",
             fmt("Suspend"),
-            "suspend an agent you own, for everybody, until an administrator enables it",
+            "suspend an agent you own, for all users, until an administrator enables it",
             _suspend_blocker,
             _suspend_action,
         ),

@@ -48,7 +48,7 @@ class HeldAccess:
 class RightsPage(Page[HeldAccess, HeldRight]):
     """The page with consents, then standing grants, then tokens."""
 
-    NAME = "Rights"
+    NAME = "Access"
     EVENTS = frozenset({EventName.GRANT_GIVEN, EventName.GRANT_ENDED, EventName.REDEEMED})
 
     def fetch(self) -> HeldAccess:
@@ -80,7 +80,7 @@ class RightsPage(Page[HeldAccess, HeldRight]):
             Section(
                 fmt("TOKENS ({})", len(tokens)),
                 tokens,
-                beside=fmt("in force now"),
+                beside=fmt("active now"),
                 empty=fmt("No agent acts for you."),
             ),
         )
@@ -92,7 +92,7 @@ class RightsPage(Page[HeldAccess, HeldRight]):
     def revoke_consent(self, consent: Consent, _pin: str) -> SafeText:
         """Revoke a consent. Runs in a thread."""
         _, tokens = self.context.server.revoke_consent(consent.id)
-        return fmt("Revoked: {}. {} ended with it.", consent.client_name, counted(tokens, "token"))
+        return fmt("Revoked: {}. {} also ended.", consent.client_name, counted(tokens, "token"))
 
     def revoke_grant(self, grant: StandingGrant, _pin: str) -> SafeText:
         """Revoke a standing grant. Runs in a thread."""
@@ -122,13 +122,14 @@ class RightsPage(Page[HeldAccess, HeldRight]):
     def _revoke_action(self, right: HeldRight) -> ConfirmAction:
         if isinstance(right, StandingGrant):
             words = fmt(
-                "{} will ask you each time. What it already did stays done.", right.agent_name
+                "{} will ask you each time. This does not undo what it already did.",
+                right.agent_name,
             )
             title = fmt("Revoke the standing grant?")
             return ConfirmAction(title, fmt("Revoke"), (words,), partial(self.revoke_grant, right))
         if isinstance(right, Consent):
             words = fmt(
-                "{} can no longer use {} at {} without asking. Every token issued from this ends.",
+                "{} can no longer use {} at {} without asking. Every token issued from it ends.",
                 right.client_name,
                 SafeText(", ".join(right.scopes)),
                 right.resource,
@@ -139,19 +140,19 @@ class RightsPage(Page[HeldAccess, HeldRight]):
             )
         words = fmt(
             "{} can no longer act for you at {} with this token or tokens derived from it. It can "
-            "get another one where you let it.",
+            "get a new token if you allow it.",
             right.client.name,
             right.resource,
         )
         return ConfirmAction(
-            fmt("End the token?"), fmt("Revoke"), (words,), partial(self.revoke_token, right)
+            fmt("Revoke the token?"), fmt("Revoke"), (words,), partial(self.revoke_token, right)
         )
 
     ACTIONS = (
         PageAction(
             "revoke",
             fmt("Revoke"),
-            "revoke the consent or the standing grant, or end the token",
+            "revoke the consent, the standing grant or the token",
             _blocker,
             _revoke_action,
         ),

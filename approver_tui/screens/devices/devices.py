@@ -70,7 +70,7 @@ class DevicesPage(Page[Found, Device]):
 
     def _revoke_action(self, device: Device) -> ConfirmAction:
         words = fmt(
-            "{} is signed out for good and can no longer answer. Its approvals stay.",
+            "{} is signed out and can no longer answer. Its past answers stay valid.",
             device.name,
         )
         title = fmt("Revoke {}?", device.name)
@@ -87,7 +87,7 @@ class DevicesPage(Page[Found, Device]):
 
     def _unlock_action(self, device: Device) -> ConfirmAction:
         words = fmt(
-            "{} was locked after too many wrong PINs. Unlock it only if those were yours.",
+            "{} was locked after too many wrong PINs. Unlock it only if you entered them.",
             device.name,
         )
         title = fmt("Unlock {}?", device.name)
@@ -95,14 +95,15 @@ class DevicesPage(Page[Found, Device]):
         return ConfirmAction(title, fmt("Unlock"), (words,), do, PIN)
 
     def _rename_action(self, device: Device) -> ConfirmAction:
-        words = fmt("The name appears on this page, in receipts and in the audit log.")
+        words = fmt("The name appears here, in receipts and in the audit log.")
         field = ConfirmField(fmt("Name"), device.name, _name_blocker, longest=64)
         do = partial(self._rename, device)
         return ConfirmAction(fmt("Rename {}?", device.name), fmt("Rename"), (words,), do, field)
 
     def _test_action(self, device: Device) -> ConfirmAction:
         words = fmt(
-            "Sends {} a test message without content. It shows it while it runs.", device.name
+            "Sends a test message without content to {}. Its browser must be running to show it.",
+            device.name,
         )
         do = partial(self._test, device)
         return ConfirmAction(
@@ -120,7 +121,7 @@ class DevicesPage(Page[Found, Device]):
             return fmt(
                 "No browser of {} has notifications on: open its page and allow them.", device.name
             )
-        return fmt("Sent. {} shows it within a minute, if its browser runs.", device.name)
+        return fmt("Sent. {} shows it within a minute if its browser is running.", device.name)
 
     def _test_blocker(self) -> SafeText:
         current = self.current
@@ -131,12 +132,12 @@ class DevicesPage(Page[Found, Device]):
     def _revoke(self, device: Device, _pin: str) -> SafeText:
         """Revoke the device. Runs in a thread."""
         self.context.server.revoke_device(device.id)
-        return fmt("{} is signed out for good.", device.name)
+        return fmt("{} is revoked.", device.name)
 
     def _vouch(self, device: Device, pin: str) -> SafeText:
         """Vouch for the device. Runs in a thread."""
         self.context.answers.vouch_device(device, pin)
-        return fmt("{} can approve high risk from now on.", device.name)
+        return fmt("{} can now approve high risk.", device.name)
 
     def _unlock(self, device: Device, pin: str) -> SafeText:
         """Unlock the device. Runs in a thread."""
@@ -146,7 +147,7 @@ class DevicesPage(Page[Found, Device]):
     def _revoke_blocker(self) -> SafeText:
         current = self.current
         if current is not None and current.is_this:
-            return fmt("this is the device you are at; sayso-approver logout signs it out.")
+            return fmt("this is the device you are using. To sign it out: sayso-approver logout.")
         return self._device_blocker()
 
     def _vouch_blocker(self) -> SafeText:
@@ -167,7 +168,7 @@ class DevicesPage(Page[Found, Device]):
     def _this_device_blocker(self) -> SafeText:
         current = self.current
         if current is not None and current.is_this:
-            return fmt("you need another device for that.")
+            return fmt("use another device for that.")
         return SafeText("")
 
     def _device_blocker(self) -> SafeText:
@@ -178,7 +179,11 @@ class DevicesPage(Page[Found, Device]):
 
     ACTIONS = (
         PageAction(
-            "revoke", fmt("Revoke"), "sign the device out for good", _revoke_blocker, _revoke_action
+            "revoke",
+            fmt("Revoke"),
+            "revoke the device: it is signed out and can no longer answer",
+            _revoke_blocker,
+            _revoke_action,
         ),
         PageAction(
             "vouch",
@@ -203,4 +208,4 @@ class DevicesPage(Page[Found, Device]):
 
 
 def _name_blocker(name: str) -> SafeText:
-    return SafeText("") if name.strip() else fmt("write a name.")
+    return SafeText("") if name.strip() else fmt("enter a name.")

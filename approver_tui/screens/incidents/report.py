@@ -110,7 +110,9 @@ class ReportPanel(Panel):
             return
         is_known = errors.answer_status(error) is not AnswerStatus.IN_DOUBT
         result_text = (
-            fmt("Nothing was reported.") if is_known else fmt("Send it again: it is counted once.")
+            fmt("Nothing was reported.")
+            if is_known
+            else fmt("Send it again. Sayso counts it only once.")
         )
         self._problem = refusals.answer_problem(error, done=result_text)
         self.update_panel()

@@ -18,22 +18,22 @@ from approver_tui.widgets.times import short_clock
 
 _DEVICE_TEXTS = {
     EventName.DEVICE_ENROLLED: "was added to your account. Not you? Revoke it.",
-    EventName.DEVICE_REVOKED: "was signed out for good.",
+    EventName.DEVICE_REVOKED: "was revoked.",
     EventName.DEVICE_LOCKED: "is locked after too many wrong PINs.",
     EventName.DEVICE_UNLOCKED: "was unlocked.",
-    EventName.DEVICE_VOUCHED: "can approve high risk from now on.",
+    EventName.DEVICE_VOUCHED: "can now approve high risk.",
     EventName.DEVICE_UNREACHED: (
-        "no longer gets notifications: its push service forgot it. Open Sayso there."
+        "no longer gets notifications. To turn them on again, open Sayso there."
     ),
 }
 ALARMS = {
     EventName.CODE_REUSED: "ALARM: a one-time code was used a second time.",
-    EventName.REFRESH_REUSED: "ALARM: an old sign-in of yours was used again.",
+    EventName.REFRESH_REUSED: "ALARM: an old session of yours was used again.",
     EventName.PASSKEY_COUNTER: "ALARM: a copy of one of your passkeys may be in use. Remove it.",
     EventName.EXECUTION_DIFFERED: "ALARM: a resource did something other than what you approved.",
-    EventName.INCIDENT_OPENED: "ALARM: somebody reported your agent; it is quarantined.",
-    EventName.AGENT_PAUSED: "Your agent was denied repeatedly; it must wait.",
-    EventName.AGENT_ORPHANED: "An agent has no owner. Find it one.",
+    EventName.INCIDENT_OPENED: "ALARM: someone reported your agent; it is quarantined.",
+    EventName.AGENT_PAUSED: "Your agent was denied repeatedly and must wait.",
+    EventName.AGENT_ORPHANED: "An agent has no owner. Assign one.",
     EventName.AGENT_QUARANTINED: "ALARM: an agent without an owner is quarantined.",
 }
 """The text of each alarm."""
@@ -41,10 +41,10 @@ URGENT_EVENTS = frozenset({*ALARMS, EventName.DEVICE_UNREACHED})
 """Events that are announced immediately, before other news."""
 _AGENT_TEXTS = {
     EventName.AGENT_RENAMED: "Your agent has a new name: {}.",
-    EventName.AGENT_ICON: "Your agent {} has a new icon; people see it in their browsers.",
+    EventName.AGENT_ICON: "Your agent {} has a new icon, which users see in their browsers.",
     EventName.INCIDENT_OPENED: "ALARM: your agent {} was reported and is quarantined.",
-    EventName.AGENT_PAUSED: "Your agent {} was denied repeatedly; it must wait.",
-    EventName.AGENT_ORPHANED: "The agent {} has no owner. Find it one.",
+    EventName.AGENT_PAUSED: "Your agent {} was denied repeatedly and must wait.",
+    EventName.AGENT_ORPHANED: "The agent {} has no owner. Assign one.",
     EventName.AGENT_QUARANTINED: "ALARM: the agent {} has no owner and is quarantined.",
 }
 """The text of events for which the server names the agent."""
@@ -52,12 +52,12 @@ _CHANGE_TEXTS = {
     EventName.AGENT_RENAMED: "your agent has a new name.",
     EventName.AGENT_ICON: "your agent has a new icon.",
     EventName.DIGEST: "requests that were held back are now waiting for you.",
-    EventName.DEPUTY_NAMED: "a deputy was added: you for somebody, or somebody for you.",
-    EventName.DEPUTY_ENDED: "a deputy period has ended.",
+    EventName.DEPUTY_NAMED: "a deputy was added, for you or for someone else.",
+    EventName.DEPUTY_ENDED: "a deputy's period has ended.",
 }
 _CANCELED_TEXTS = {
     "withdrawn": "{} is no longer needed.",
-    "superseded": "{} was replaced by a newer one.",
+    "superseded": "{} was replaced by a newer request.",
 }
 """The text for a canceled request, by reason."""
 _REQUEST_TEXTS = {
@@ -132,7 +132,7 @@ def _decision_text(approval: Approval, what: SafeText) -> SafeText:
         by = SafeText(
             "consent" if approval.automatic_decision is None else approval.automatic_decision.by
         )
-        return fmt("{} was approved without asking you, by your {}.", what, by)
+        return fmt("{} was approved under your {}, without asking you.", what, by)
     verb = fmt("approved") if decided.decision is Answer.APPROVE else fmt("denied")
     sentence = fmt("{} {} {}", decided.by_name, verb, what)
     if approval.granted is None or decided.decision is Answer.DENY:
@@ -144,7 +144,7 @@ def _use_text(approval: Approval) -> SafeText:
     if approval.kind is Kind.DEVICE:
         return fmt("the new device has signed in.")
     if approval.execution is not None and approval.execution.done is not None:
-        word = "was carried out." if approval.execution.done else "failed at its resource."
+        word = "was carried out." if approval.execution.done else "failed at the resource."
         return fmt("{} {}", _request_with_article(approval), SafeText(word))
     return fmt("{} collected its token.", approval.agent.name)
 
@@ -165,5 +165,5 @@ def _request_noun(approval: Approval) -> SafeText:
 
 def _request_with_article(approval: Approval) -> SafeText:
     if approval.kind is Kind.ACTION:
-        return fmt("a request of {}", approval.agent.name)
+        return fmt("a request from {}", approval.agent.name)
     return fmt("a {}", _request_noun(approval))

@@ -115,7 +115,7 @@ class SettingsPage(Page[Found, Setting | Login]):
             (
                 "Space",
                 (
-                    "the next value (the theme now, the rest at the next start); or "
+                    "the next value (the theme changes now, the rest at the next start); or "
                     "switch to that server"
                 ),
             ),
@@ -172,7 +172,7 @@ class SettingsPage(Page[Found, Setting | Login]):
         if current is None:
             return fmt("nothing is selected.")
         if isinstance(current, Login):
-            return fmt("you are there.") if current.is_current else SafeText("")
+            return fmt("you are using this server.") if current.is_current else SafeText("")
         if current.is_fixed:
             return fmt("it is set in the environment, which overrides the file.")
         if not current.choices:
@@ -184,7 +184,10 @@ class SettingsPage(Page[Found, Setting | Login]):
         """Return the entry of a server, with its number of waiting requests if known."""
         if login is _NEW_LOGIN:
             return Entry(
-                _entry_id(login), fmt("another .."), fmt("sign in to another server"), SafeText("")
+                _entry_id(login),
+                fmt("add a server.."),
+                fmt("sign in to another server"),
+                SafeText(""),
             )
         login_count = self.state.other_logins.find(login.name)
         status = fmt("here") if login.is_current else SafeText("")
@@ -203,8 +206,8 @@ class SettingsPage(Page[Found, Setting | Login]):
     ) -> list[Line]:
         view = self._view(width)
         if login is _NEW_LOGIN:
-            words = fmt("Sign in to another server. You stay logged in to this one.")
-            return [*wrapped(fmt("Another server"), width, Role.STRONG), *wrapped(words, width)]
+            words = fmt("Sign in to another server. You stay signed in to this one.")
+            return [*wrapped(fmt("Add a server"), width, Role.STRONG), *wrapped(words, width)]
         command = fmt("sayso-approver --profile {}", SafeText(login.name))
         return [
             *wrapped(SafeText(login.name), width, Role.STRONG),
@@ -216,7 +219,7 @@ class SettingsPage(Page[Found, Setting | Login]):
             *(
                 []
                 if login.is_current
-                else view.row("Waiting", self._count_text(login_count) or fmt("not known"))
+                else view.row("Waiting", self._count_text(login_count) or fmt("unknown"))
             ),
             BLANK,
             *wrapped(command, width, Role.DIM),
@@ -230,7 +233,7 @@ class SettingsPage(Page[Found, Setting | Login]):
         since = view.clock(device.created_at)
         lock_text = fmt("unlocked; {} in the inbox locks it", view.keys.key("lock"))
         if not self.context.answers.is_unlocked:
-            lock_text = fmt("locked: the next approval requires the PIN")
+            lock_text = fmt("locked: the next approval requires your PIN")
         return [*view.row("Signed in", fmt("since {}", since)), *view.row("Answers", lock_text)]
 
     def _setting_lines(self, setting: Setting, width: int) -> list[Line]:

@@ -64,4 +64,4 @@ class NoSettingsStore:
 
     def save(self, name: str, value: str) -> None:
         """Raise BadSetting, because there is no file to save to."""
-        raise BadSetting(f"There is nowhere to keep {name} = {value}.")
+        raise BadSetting(f"{name} = {value} cannot be saved: there is no settings file.")

@@ -39,7 +39,7 @@ from approver_tui.widgets.typed_input import TypedInput
 _CODE_METHOD = 1
 _METHOD_TEXT = SafeText(
     "Your first device needs a one-time code from your administrator (sayso users enroll "
-    "NAME). Later ones are approved on a device that you have, or use a code from there "
+    "NAME). Approve later devices on one that you already use, or use a code from there "
     "(sayso-approver devices add)."
 )
 _METHODS = (
@@ -113,7 +113,7 @@ class SignInScreen(ReadyScreen[None]):
             yield Static(self._introduction, id="words", markup=False)
             yield Static("Server address", markup=False)
             yield self._url
-            yield Static("How do you sign in?", markup=False)
+            yield Static("How do you want to sign in?", markup=False)
             yield Static(_METHOD_TEXT, id="how", markup=False)
             yield self._methods
             with Horizontal(id="code-row"):
@@ -223,12 +223,12 @@ class SignInScreen(ReadyScreen[None]):
         first, repeated = (field.value for field in self._pins)
         if len(first) < MIN_PIN_LENGTH:
             return fmt("choose a PIN of 6 characters or more.")
-        return SafeText("") if first == repeated else fmt("the two PINs differ.")
+        return SafeText("") if first == repeated else fmt("the PINs do not match.")
 
     def _method_blocker(self) -> SafeText:
         """Require a method, because a first device and later ones sign in differently."""
         if self._methods.index is None:
-            return fmt("choose how you sign in, 1 or 2.")
+            return fmt("choose how to sign in: 1 or 2.")
         if self._methods.index == _CODE_METHOD and not self._code.value.strip():
             return fmt("type the code from your administrator.")
         return SafeText("")
@@ -249,7 +249,7 @@ class InvitationPanel(ModalScreen[None], ReadyScreen[None]):
         with VerticalScroll(classes="panel", id="invitation"):
             yield Static("Open this page on a device that you already use:", markup=False)
             yield Static(self._invitation.page, id="page", markup=False)
-            yield Static("and type there:", markup=False)
+            yield Static("and type this code there:", markup=False)
             yield Static(self._invitation.code, id="headline", markup=False)
             yield CachedLine(id="left")
             yield QrCode(self._invitation.link)

@@ -40,7 +40,7 @@ class StandingGrantPanel(ChangePanel[StandingGrantProposal, GrantPreview]):
     ]
 
     def __init__(self, context: ScreenContext, state: InboxState, approval: Approval) -> None:
-        super().__init__(context, state, approval, fmt("pick how long."))
+        super().__init__(context, state, approval, fmt("choose a duration."))
         self._members = varying_members(approval)
         can_approve = not approval_blocker(state, approval, self.moment)
         self._form = StandingGrantForm(approval.risk, self._members, can_approve=can_approve)
@@ -57,7 +57,7 @@ class StandingGrantPanel(ChangePanel[StandingGrantProposal, GrantPreview]):
     def _preview_lines(self, width: int) -> list[Line]:
         if self.preview is not None:
             return preview_lines(self.preview, self._members, self.context.view(width))
-        words = fmt("Pick a duration and enter the max uses. What it would cover is shown here.")
+        words = fmt("Choose a duration and enter the max uses. The preview is shown here.")
         return wrapped(words, width, Role.DIM)
 
     def blocker(self) -> SafeText:

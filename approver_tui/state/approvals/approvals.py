@@ -38,9 +38,6 @@ class Kind(StrEnum):
     """Lets an agent repeat similar requests, within limits of uses, time and money."""
 
 
-_LASTING_KINDS = frozenset({Kind.CONSENT, Kind.STANDING_GRANT})
-
-
 class ApprovalState(StrEnum):
     """The state of an approval."""
 
@@ -54,8 +51,9 @@ class ApprovalState(StrEnum):
 
 _AFTER_APPROVAL = {
     ApprovalState.EXPIRED: "not collected",
-    ApprovalState.CANCELLED: "approved, ended",
+    ApprovalState.CANCELLED: "then withdrawn",
 }
+_VERDICTS = {ApprovalState.REDEEMED: "approved", ApprovalState.CANCELLED: "withdrawn"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,9 +183,7 @@ class Execution:
     @property
     def progress_text(self) -> str:
         """The result in words that are followed by a time."""
-        return {None: "Started at its resource at", True: "Carried out at", False: "Failed at"}[
-            self.done
-        ]
+        return {None: "Started at", True: "Carried out at", False: "Failed at"}[self.done]
 
 
 class Retry(StrEnum):
@@ -277,17 +273,21 @@ class Approval:
         return is_approved_by_user or self.automatic_decision is not None
 
     @property
+    def verdict_text(self) -> str:
+        """The outcome in one word, the same as on pages; an approved request remains approved."""
+        if self.later_text:
+            return "approved"
+        return _VERDICTS.get(self.state, self.state.value)
+
+    @property
+    def later_text(self) -> str:
+        """How an approved request ended before its token was collected; empty if it did not."""
+        return _AFTER_APPROVAL.get(self.state, "") if self.was_approved else ""
+
+    @property
     def state_text(self) -> str:
-        """The outcome in words that fit the kind; an approved request remains approved."""
-        if self.was_approved and (ended := _AFTER_APPROVAL.get(self.state)):
-            return ended
-        if self.state is ApprovalState.REDEEMED and not self.is_action:
-            return "created" if self.kind in _LASTING_KINDS else "signed in"
-        if self.is_withdrawn:
-            return "no longer needed"
-        if self.was_superseded:
-            return "superseded"
-        return self.state.value
+        """The outcome, the same as on pages: the verdict, and how an approved request ended."""
+        return ", ".join(filter(None, (self.verdict_text, self.later_text)))
 
     @property
     def risk(self) -> Risk:

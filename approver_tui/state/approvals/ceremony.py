@@ -90,7 +90,7 @@ class TypeBack:
         """The requirement, in words that follow "requires"."""
         if self.kind is FactKind.LAST_FOUR:
             return SafeText(f'the last 4 characters of "{self.label}"')
-        return SafeText(f'"{self.label}" as you read it')
+        return SafeText(f'the value of "{self.label}"')
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,9 +69,9 @@ class _Row(NamedTuple):
 
 _ROWS = {
     DenyCode.NOT_NEEDED: _Row("Not needed now", "may ask later"),
-    DenyCode.WRONG_DETAILS: _Row("Wrong details", "fix and ask"),
+    DenyCode.WRONG_DETAILS: _Row("Wrong details", "fix and retry"),
     DenyCode.TOO_BROAD: _Row("Too broad", "ask for less"),
     DenyCode.WAIT_UNTIL: _Row("Wait until later", "may ask then", "retry_at"),
-    DenyCode.ASK_OTHER: _Row("Ask someone else", "ask another", "ask"),
+    DenyCode.ASK_OTHER: _Row("Ask someone else", "may ask them", "ask"),
     DenyCode.SUSPICIOUS: _Row("I don't recognize this", "must not ask again"),
 }

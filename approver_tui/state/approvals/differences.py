@@ -37,7 +37,7 @@ def _differences(asked: dict[str, object], part: dict[str, object]) -> Iterator[
     if part.keys() - {SECONDS} != asked.keys() or any(
         asked[name] != part[name] for name in _FIXED_MEMBERS
     ):
-        raise ValueError("it belongs to another request")
+        raise ValueError("it belongs to a different request")
     if SECONDS in part:
         yield _lifetime_place(part[SECONDS])
     for name in sorted(asked.keys() - _FIXED_MEMBERS):
@@ -65,7 +65,7 @@ def _value_differences(pointer: str, asked: object, granted: object) -> Iterator
             yield from _value_differences(f"{pointer}/{number}", before, after)
     elif type(asked) is not type(granted) or asked != granted:
         if not is_smaller(asked, granted):
-            raise ValueError(f"{pointer} is not less")
+            raise ValueError(f"{pointer} is not reduced")
         yield _place(pointer, json.dumps(asked), json.dumps(granted))
 
 

@@ -80,7 +80,7 @@ class Fold:
             return SafeText("")
         if self.is_open:
             return SafeText(f"of {self.alike} alike")
-        left = "" if self.waiting == self.alike else f", {self.waiting} wait"
+        left = "" if self.waiting == self.alike else f", {self.waiting} waiting"
         return SafeText(f"x {self.alike}{left}")
 
 

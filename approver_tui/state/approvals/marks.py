@@ -32,7 +32,7 @@ def individual_reason(approval: Approval) -> SafeText:
             f"approving requires {approval.requirement(extra[0])}, so it is answered individually."
         )
     if approval.vote_tally is not None:
-        return SafeText("other people are asked too, so it is answered individually.")
+        return SafeText("it has several approvers, so it is answered individually.")
     return _NO_REASON
 
 
@@ -44,9 +44,9 @@ def mark_blocker(approval: Approval, marked: Sequence[Approval]) -> SafeText:
         return _NO_REASON
     first = marked[0]
     if approval.agent.id != first.agent.id:
-        return SafeText(f"the selected requests are from another agent, {first.agent.name}.")
+        return SafeText(f"the selected requests are from a different agent, {first.agent.name}.")
     if action_types(approval) != action_types(first):
-        return SafeText(f"the selected requests are of another type, {_types_text(first)}.")
+        return SafeText(f"the selected requests are of a different type, {_types_text(first)}.")
     return _NO_REASON
 
 

@@ -56,20 +56,22 @@ class VoteTally:
 
     @property
     def words(self) -> SafeText:
-        """The same, and who is still needed: "1 of 2, needs one of finance, ana"."""
+        """The same, and who is still needed: "1 of 2, needs one from finance, ana"."""
         missing = self.need - self.have
         if missing <= 0 or not self.left:
             return SafeText(f"{self.progress} approved")
         names = ", ".join(self.left)
         if len(self.left) == 1 and missing == 1:
             return SafeText(f"{self.progress}, needs {names}")
-        return SafeText(f"{self.progress}, needs {_NUMBERS.get(missing, str(missing))} of {names}")
+        return SafeText(
+            f"{self.progress}, needs {_NUMBERS.get(missing, str(missing))} from {names}"
+        )
 
 
 def withdrawn_text(tally: VoteTally | None) -> SafeText:
     """Return that the user's approval no longer counts, and how many are left."""
     counted = "" if tally is None else f" ({tally.words})"
-    return SafeText(f"Your approval is withdrawn{counted}. The request waits for your answer.")
+    return SafeText(f"Your approval is withdrawn{counted}. The request is waiting for your answer.")
 
 
 _NUMBERS = {1: "one", 2: "two", 3: "three"}

@@ -16,11 +16,11 @@ from approver_tui.state.text import SafeText, display_safe
 _MAX_LENGTH = 200
 _DIFFERENCES: Mapping[str, str] = {
     DETAILS: "other details",
-    "resource": "another API",
+    "resource": "a different API",
     "risk": "a higher risk",
     "scope": "more scopes",
     "sum": "more than the total amount",
-    "uses": "more than the uses",
+    "uses": "more uses than allowed",
 }
 
 
@@ -47,7 +47,7 @@ def difference(members: Sequence[VaryingMember], mismatch: SafeText) -> SafeText
     """Return how a past request differs; `mismatch` is the server's word or pointer."""
     for member in members:
         if mismatch in {member.pointer, f"{member.pointer}/currency"}:
-            return SafeText(f"another {member.label.lower()}")
+            return SafeText(f"a different {member.label.lower()}")
     other = "other details" if mismatch.startswith("/") else mismatch
     return SafeText(_DIFFERENCES.get(mismatch, other))
 

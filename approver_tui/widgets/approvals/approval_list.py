@@ -299,7 +299,7 @@ class ApprovalList(RowList):
         waiting = self._view.inbox.waiting(self._view.now)
         if not self._view.is_loaded:
             last_known = fmt("WAITING FOR YOU ({})  as last known", len(waiting))
-            unknown = fmt("WAITING FOR YOU (not known)")
+            unknown = fmt("WAITING FOR YOU (unknown)")
             return line(last_known if self._view.inbox.rows else unknown, Role.HEADING)
         mine = [row for row in waiting if not waits_for_others(row, self._view.me)]
         count = len([row for row in mine if not row.is_held_back])
@@ -316,7 +316,7 @@ class ApprovalList(RowList):
 
     def _divider(self, count: int) -> Line:
         key = self._view.keys.key("refresh")
-        return line(fmt("NEW ({})  {} sorts them in", count, key), Role.HEADING)
+        return line(fmt("NEW ({})  {} sorts the list", count, key), Role.HEADING)
 
     def _empty(self, width: int) -> list[Line]:
         if not self._view.is_loaded:

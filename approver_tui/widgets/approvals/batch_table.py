@@ -71,7 +71,7 @@ def _placed(rows: Iterable[Approval], blocks: Mapping[str, list[Line]]) -> Itera
 def _unusual_heading(batch: Batch) -> SafeText:
     has_unselected = any(row.id not in batch.ticked for row in batch.unusual)
     return fmt(
-        "UNUSUAL ({}){}", len(batch.unusual), fmt("  Space selects each" if has_unselected else "")
+        "UNUSUAL ({}){}", len(batch.unusual), fmt("  Space selects one" if has_unselected else "")
     )
 
 
@@ -124,12 +124,12 @@ def _unshared_texts(approval: Approval, shared: SharedFacts) -> list[SafeText]:
     """Return texts for the properties that not all requests share."""
     display = approval.display
     members = (
-        (shared.user_name, fmt("For {}", display.user_name)),
-        (shared.resource, fmt("At {}", display.resource)),
-        (shared.rights, fmt("Rights: {}", rights(approval))),
+        (shared.user_name, fmt("For: {}", display.user_name)),
+        (shared.resource, fmt("Resource: {}", display.resource)),
+        (shared.rights, fmt("Scopes: {}", rights(approval))),
         (shared.risk_reason, display.risk_reason),
-        (shared.undo, fmt("Undo: {}", display.undo) if display.undo else _NO_UNDO),
-        (shared.gives, fmt("Grants {}", display.gives)),
+        (shared.undo, fmt("Undo: {}", display.undo or _NO_UNDO)),
+        (shared.gives, fmt("Grants: {}", display.gives)),
     )
     return [words for common, words in members if common is None and words]
 
@@ -144,11 +144,11 @@ def _unusual_texts(approval: Approval) -> list[SafeText]:
 def _shared_lines(shared: SharedFacts, view: RenderContext) -> list[Line]:
     rows = (
         ("For", shared.user_name),
-        ("At", shared.resource),
-        ("Rights", shared.rights),
+        ("Resource", shared.resource),
+        ("Scopes", shared.rights),
         ("Risk", shared.risk_reason),
         ("Undo", _NO_UNDO if shared.undo == "" else shared.undo),
-        ("Gives", shared.gives),
+        ("Grants", shared.gives),
     )
     lines = [
         row
@@ -156,10 +156,10 @@ def _shared_lines(shared: SharedFacts, view: RenderContext) -> list[Line]:
         if value
         for row in labelled(SafeText(label), value, view.width, view.column)
     ]
-    return [line(fmt("EACH OF THEM"), Role.HEADING), *lines] if lines else []
+    return [line(fmt("EACH REQUEST"), Role.HEADING), *lines] if lines else []
 
 
-_NO_UNDO = SafeText("We do not know if this can be undone.")
+_NO_UNDO = SafeText("Unknown")
 
 
 class BatchTable(ReadSheet, can_focus=True):

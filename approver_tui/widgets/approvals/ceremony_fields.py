@@ -109,8 +109,8 @@ class CeremonyFields(Vertical):
 
 
 _LABELS = {
-    Step.MATCH: SafeText("Number"),
+    Step.MATCH: SafeText("Match number"),
     Step.PIN: SafeText("PIN"),
     Step.REASON: SafeText("Reason"),
-    Step.TYPE_BACK: SafeText("Fact"),
+    Step.TYPE_BACK: SafeText("Type-back"),
 }

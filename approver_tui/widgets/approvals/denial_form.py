@@ -35,12 +35,12 @@ class DenialForm(Vertical):
 
     def compose(self) -> ComposeResult:
         """Lay out the reasons, their fields and the notes; without an agent only one note."""
-        reader = "agent sees" if self._is_for_agent else "log keeps"
+        reader = "agent sees" if self._is_for_agent else "audit log keeps"
         yield self._codes
         yield Static(f"The {reader} your reason and note.", markup=False)
-        yield Static("Ask again (optional):", id="until-label", markup=False)
+        yield Static("When it can ask again (optional):", id="until-label", markup=False)
         yield self._until
-        yield Static("Ask instead (optional):", id="ask-instead-label", markup=False)
+        yield Static("Who to ask instead (optional):", id="ask-instead-label", markup=False)
         yield self._ask_instead
         addressee = "to the agent" if self._is_for_agent else "for the audit log"
         yield Static(f"Note {addressee} (optional):", markup=False)

@@ -10,7 +10,7 @@ from approver_tui.widgets.choices import Choices
 from approver_tui.widgets.lines import Line, Piece, Role, fmt, justify, length
 
 _CODES = tuple(DenyCode)
-NOT_PICKED = fmt("pick a reason, 1 to {}.", len(_CODES))
+NOT_PICKED = fmt("choose a reason, 1 to {}.", len(_CODES))
 """The hint that a reason must be chosen first."""
 
 

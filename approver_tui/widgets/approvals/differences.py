@@ -19,7 +19,9 @@ def difference_lines(differences: Sequence[Difference], width: int) -> list[Line
     """Return a heading and rows; on narrow screens a label has a line of its own."""
     label = _LABEL_WIDTH if width >= _MIN_WIDTH_FOR_LABELS else 2
     column = max(4, (width - label - _GAP) // 2)
-    heading = _two_columns(SafeText(" " * label), fmt("asked"), fmt("granted"), column, Role.DIM)
+    heading = _two_columns(
+        SafeText(" " * label), fmt("requested"), fmt("granted"), column, Role.DIM
+    )
     return [
         *heading,
         *(row for difference in differences for row in _rows(difference, label, column, width)),

@@ -62,7 +62,7 @@ def panel_lines(approval: Approval, view: RenderContext) -> list[Line]:
         *material_lines(approval, view),
         *_unusual(approval, view),
         *_undo(approval, view),
-        *view.row("Gives", _grants_text(approval)),
+        *view.row("Grants", _grants_text(approval)),
         *view.row("Fingerprint", SafeText(approval.fingerprint)),
     ]
 
@@ -71,7 +71,9 @@ def _locked(approval: Approval, view: RenderContext) -> list[Line]:
     """Say that the user can no longer approve this request."""
     if not approval.is_locked or not approval.is_waiting(view.now):
         return []
-    words = fmt("LOCKED for you: too many wrong entries. You can deny it; others can decide.")
+    words = fmt(
+        "LOCKED for you: too many wrong entries. You can still deny it, and others can decide it."
+    )
     return [*wrapped(words, view.width, Role.ALERT), BLANK]
 
 
@@ -115,9 +117,9 @@ def _introduction(approval: Approval) -> SafeText:
         case Kind.STANDING_GRANT:
             introduction = fmt("You are about to let {} do this again without asking:", name)
         case Kind.DEVICE:
-            introduction = fmt("You are about to let another device sign in as you:")
+            introduction = fmt("You are about to let a new device sign in as you:")
         case Kind.APP_DEVICE:
-            introduction = fmt("You are about to let {} on another device act as you:", name)
+            introduction = fmt("You are about to let {} on a different device act as you:", name)
         case Kind.APP_ACTION:
             introduction = fmt("You are about to let the app {} do this once:", name)
         case _ if approval.granted is not None:
@@ -163,15 +165,15 @@ def _scope_lines(approval: Approval, view: RenderContext) -> list[Line]:
             for scope in approval.display.scopes
         )
     )
-    rights = view.row("Rights", scopes) if scopes else []
-    return [*rights, *view.row("At", approval.display.resource)]
+    scope_rows = view.row("Scopes", scopes) if scopes else []
+    return [*scope_rows, *view.row("Resource", approval.display.resource)]
 
 
 def _signed_limit_lines(approval: Approval, view: RenderContext) -> list[Line]:
     """Return the limits as the signed text spells them, if other approvers are involved."""
     if approval.granted is None or approval.vote_tally is None:
         return []
-    lines = wrapped(fmt("In the text that you would sign:"), view.width, Role.ALERT)
+    lines = wrapped(fmt("In the text that you sign:"), view.width, Role.ALERT)
     for place in approval.granted.places:
         lines += wrapped(_limit_text(place), view.width, Role.STRONG, indent=2)
     return lines
@@ -199,8 +201,7 @@ def _unusual(approval: Approval, view: RenderContext) -> list[Line]:
 
 
 def _undo(approval: Approval, view: RenderContext) -> list[Line]:
-    unknown = fmt("We do not know if this can be undone.")
-    return view.row("Undo", approval.display.undo or unknown)
+    return view.row("Undo", approval.display.undo or fmt("Unknown"))
 
 
 def _agent_lines(approval: Approval, view: RenderContext) -> list[Line]:
@@ -220,7 +221,7 @@ def _agent_lines(approval: Approval, view: RenderContext) -> list[Line]:
         *(view.row("", first_request, Role.ALERT) if agent.first_request else []),
         *(view.row("Owner", owners) if is_action else []),
         *_listed("Called by", agent.through, view),
-        *view.row("Asked", asked_text),
+        *view.row("Requested", asked_text),
         *_replaces(approval, view),
         *view.row("Why you", approval.display.why),
     ]
@@ -256,7 +257,7 @@ def _consequences(approval: Approval, view: RenderContext) -> list[Line]:
     stage = countdown_stage(approval.expires_at, view.now)
     stage_text = SafeText("") if stage is None else fmt("{}: ", stage.words)
     expiry = fmt("{}{}, {}. Expiring isn't a denial.", stage_text, expires_at, left)
-    log_hint = fmt("  matches the agent's log")
+    log_hint = fmt("  compare it with the agent's log")
     fingerprint_text = fmt(
         "{}{}", SafeText(approval.fingerprint), log_hint if _is_action(approval) else fmt("")
     )
@@ -265,7 +266,7 @@ def _consequences(approval: Approval, view: RenderContext) -> list[Line]:
     expiry_rows = view.row("Expires", expiry, role) if is_open else []
     other_steps = approval.steps - {Step.PIN}
     requirement_rows = (
-        view.row("Takes", _requirements_text(approval)) if is_open and other_steps else []
+        view.row("Requires", _requirements_text(approval)) if is_open and other_steps else []
     )
     return [
         *requirement_rows,
@@ -291,8 +292,8 @@ def _vote_lines(approval: Approval, view: RenderContext) -> list[Line]:
         for reason in (fmt(' "{}"', vote.reason) if vote.reason else SafeText(""),)
         for row in view.row("", fmt("{}: {}{}", vote.by_name, vote.verdict, reason))
     ]
-    people = view.row("People", approval.vote_tally.words)
-    return [*_for_user(approval, view), *people, *votes]
+    approvals = view.row("Approvals", approval.vote_tally.words)
+    return [*_for_user(approval, view), *approvals, *votes]
 
 
 def _vote_position(approval: Approval, view: RenderContext) -> list[Line]:

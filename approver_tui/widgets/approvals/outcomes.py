@@ -26,11 +26,11 @@ _WIDE_COLUMN = 13
 _NARROW_COLUMN = 12
 _NARROW = 50
 _USE_TEXTS = {
-    Kind.ACTION: " The token was collected.",
+    Kind.ACTION: " The agent collected its token.",
     Kind.CONSENT: " The consent is in force.",
     Kind.DEVICE: " The device has signed in.",
     Kind.APP_DEVICE: " The app has signed in.",
-    Kind.APP_ACTION: " The token was collected.",
+    Kind.APP_ACTION: " The app collected its token.",
     Kind.STANDING_GRANT: " The standing grant is in force.",
 }
 """The text for an approval that was used, by kind."""
@@ -82,17 +82,14 @@ def _execution(execution: Execution, view: RenderContext) -> list[Line]:
 
 def outcome(approval: Approval, now: int, zone: tzinfo | None) -> SafeText:
     """Return how the request ended; empty while it can be answered."""
-    agent, at = approval.agent.name, approval.expires_at
-    if approval.is_withdrawn:
-        return fmt("Withdrawn: {} no longer needs this.", agent)
+    at = approval.expires_at
     if approval.decided is not None:
         return _answered_text(approval, approval.decided, now, zone)
     if approval.automatic_decision is not None:
-        by, after = (
-            approval.automatic_decision.by,
-            fmt("{}{}", _use_text(approval), _later_end(approval)),
-        )
-        return fmt("Approved without asking you, by your {}.{}", by, after)
+        later = fmt("{}{}", _use_text(approval), _later_end(approval))
+        return fmt("Approved under a {}.{}", approval.automatic_decision.by, later)
+    if approval.is_withdrawn:
+        return fmt("Withdrawn: {} no longer needs this.", approval.agent.name)
     if approval.state is ApprovalState.PENDING and now < at:
         return SafeText("")
     if approval.state in {ApprovalState.PENDING, ApprovalState.EXPIRED}:
@@ -121,15 +118,13 @@ def _retry_sentence(approval: Approval) -> SafeText:
 
 def _unanswered_text(approval: Approval) -> SafeText:
     """Return how the request ended unanswered, in our words or the given reason."""
-    state = SafeText(approval.state.value)
-    if approval.was_superseded:
-        return END_REASONS["superseded"]
+    verdict = SafeText(approval.verdict_text.capitalize())
     if approval.was_locked:
-        return fmt("Locked: too many wrong entries. Nothing was approved.")
+        return fmt("{}. Too many wrong entries. Nothing was approved.", verdict)
     if (end_reason := END_REASONS.get(approval.reason or "")) is not None:
-        return fmt("This request is {}. {}", state, end_reason)
+        return fmt("{}. {}", verdict, end_reason)
     reason = fmt(": {}", approval.reason) if approval.reason else SafeText("")
-    return fmt("This request is {}{}. Nobody answered it.", state, reason)
+    return fmt("{}{}. Nobody answered it.", verdict, reason)
 
 
 def _answered_text(approval: Approval, decided: Decided, now: int, zone: tzinfo | None) -> SafeText:
@@ -141,12 +136,14 @@ def _answered_text(approval: Approval, decided: Decided, now: int, zone: tzinfo 
 
 
 def _later_end(approval: Approval) -> SafeText:
-    """Return how the request ended after its answer, if it expired or was canceled."""
-    if approval.state not in {ApprovalState.EXPIRED, ApprovalState.CANCELLED}:
+    """Return how the request ended after its answer, if it expired or was withdrawn."""
+    if approval.state is ApprovalState.EXPIRED:
+        return fmt(" The agent did not collect its token in time.")
+    if approval.state is not ApprovalState.CANCELLED:
         return SafeText("")
     reason = END_REASONS.get(approval.reason or "") or approval.reason
-    state = SafeText(approval.state.value)
-    return fmt(" Then {}. {}", state, reason) if reason else fmt(" Then {}.", state)
+    end = fmt(" Then withdrawn before it was used.")
+    return fmt("{} {}", end, reason) if reason else end
 
 
 def _use_text(approval: Approval) -> SafeText:

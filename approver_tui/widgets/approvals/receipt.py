@@ -25,22 +25,23 @@ def receipt_lines(approval: Approval, view: RenderContext) -> list[Line]:
 
 def _undecided(approval: Approval) -> SafeText:
     if approval.automatic_decision is not None:
-        return fmt("Your {} approved this. You signed it before.", approval.automatic_decision.by)
-    return fmt("Nobody decided this, so nothing was signed. The audit log says how it ended.")
+        by = approval.automatic_decision.by
+        return fmt("Your {} approved this. You signed the {} earlier.", by, by)
+    return fmt("Nobody decided this, so nothing was signed. The audit log shows how it ended.")
 
 
 def _decision(approval: Approval, decided: Decided, view: RenderContext) -> list[Line]:
     device = fmt("{} ({})", decided.device_name, decided.device_id)
     code = [] if decided.code is None else view.row("Reason", SafeText(decided.code.label))
     return [
-        *view.row("Decision", SafeText(decided.decision.value)),
+        *view.row("Decision", SafeText(approval.verdict_text)),
         *code,
         *view.row("By", fmt("{} ({})", decided.by_name, decided.by_id)),
         *view.row("Device", device),
-        *view.row("Through", decided.channel),
+        *view.row("Channel", decided.channel),
         *view.row("At", view.clock(decided.at)),
-        *view.row("After", duration_text(decided.at - approval.created_at)),
-        *view.row("Took", SafeText(decided.ceremony)),
+        *view.row("Time taken", duration_text(decided.at - approval.created_at)),
+        *view.row("Ceremony", SafeText(decided.ceremony)),
         *_note_rows(decided, view),
     ]
 
@@ -51,9 +52,9 @@ def _note_rows(decided: Decided, view: RenderContext) -> list[Line]:
     sole_approval = fmt("yes, one person was enough") if decided.self_approved else None
     rows = {
         "Self-approved": sole_approval,
-        "Because": decided.reason,
-        "To the agent": decided.note,
-        "Ask again": retry_time,
+        "Reason": decided.reason,
+        "Agent note": decided.note,
+        "Not before": retry_time,
         "Ask instead": decided.ask,
         "Private note": decided.private_note,
     }

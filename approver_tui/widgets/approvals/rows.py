@@ -163,4 +163,4 @@ def _state(row: InboxRow) -> SafeText:
         return left if vote_tally is None else fmt("{}  {}", vote_tally.progress, left)
     if row.approval.state is ApprovalState.PENDING:
         return fmt("expired")
-    return SafeText(row.approval.state_text)
+    return SafeText(row.approval.verdict_text)

@@ -5,7 +5,7 @@ Owns: the wording. Never: revoking or suspending an agent; deciding which agents
 
 from approver_tui.state.clients.agents import Agent
 from approver_tui.state.notifications.preferences import NotificationPrefs
-from approver_tui.state.text import SafeText
+from approver_tui.state.text import SafeText, counted
 from approver_tui.widgets.approvals.outcomes import RenderContext, outcome
 from approver_tui.widgets.consents.rights import access_lines, holdings_text, used_text
 from approver_tui.widgets.entry_list import Entry
@@ -37,7 +37,7 @@ def request_counts_text(agent: Agent, now: int) -> SafeText:
     """Return how many requests the agent sent recently, and their outcomes."""
     if not agent.asked:
         return fmt("no requests in 7 days")
-    parts = [fmt("{} asked", len(agent.asked))]
+    parts = [counted(len(agent.asked), "request")]
     waiting = agent.waiting(now)
     for count, word in (
         (agent.approved, "approved"),
@@ -53,7 +53,7 @@ def _head(agent: Agent, view: RenderContext) -> list[Line]:
         *wrapped(agent.name, view.width, Role.STRONG),
         BLANK,
         *view.row("Id", SafeText(agent.id)),
-        *view.row("Acts", fmt("not for you now")),
+        *view.row("Access", fmt("none")),
     ]
 
 
@@ -68,7 +68,7 @@ def _owned(agent: Agent, view: RenderContext) -> list[Line]:
 
 
 def _request_lines(agent: Agent, view: RenderContext) -> list[Line]:
-    lines = view.row("In 7 days", request_counts_text(agent, view.now))
+    lines = view.row("Last 7 days", request_counts_text(agent, view.now))
     median_time = agent.median_time
     if median_time is not None:
         lines += view.row("Median answer", age(0, median_time))

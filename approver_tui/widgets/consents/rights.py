@@ -35,8 +35,8 @@ def access_lines(agent: ActingAgent, view: RenderContext) -> list[Line]:
         *wrapped(agent.name, view.width, Role.STRONG),
         BLANK,
         *view.row("Id", SafeText(agent.id)),
-        *view.row("Last used", used_text(agent.last_used_at, view.now)),
-        *view.row("Ends", view.clock(agent.until)),
+        *view.row("Last used", _ago(agent.last_used_at, view.now)),
+        *view.row("Expires", view.clock(agent.until)),
     ]
     for number, consent in enumerate(agent.consents, 1):
         lines += [BLANK, line(fmt("CONSENT {}", number), Role.HEADING)]
@@ -61,7 +61,7 @@ def consent_lines(consent: Consent, view: RenderContext) -> list[Line]:
     """Return the details of a consent."""
     title = fmt("{} can act for you without asking", consent.client_name)
     key = view.keys.key("revoke")
-    app_row = [] if consent.app_name is None else view.row("Asked by", consent.app_name)
+    app_row = [] if consent.app_name is None else view.row("App", consent.app_name)
     return [
         *wrapped(title, view.width, Role.STRONG),
         BLANK,
@@ -69,7 +69,7 @@ def consent_lines(consent: Consent, view: RenderContext) -> list[Line]:
         *app_row,
         *view.row("Id", consent.id),
         BLANK,
-        *wrapped(fmt("Revoking it ({}) ends every token issued from it.", key), view.width),
+        *wrapped(fmt("Revoking it ({}) also revokes every token issued from it.", key), view.width),
     ]
 
 
@@ -96,13 +96,15 @@ def token_lines(token: Delegation, view: RenderContext) -> list[Line]:
         *view.row("Issued", view.clock(token.issued_at)),
         *view.row("Id", SafeText(token.id)),
         BLANK,
-        *wrapped(fmt("Ending it ({}) also ends every token derived from it.", key), view.width),
+        *wrapped(
+            fmt("Revoking it ({}) also revokes every token derived from it.", key), view.width
+        ),
     ]
 
 
 def device_entry(device: Device, now: int) -> Entry:
     """Return the entry of a device."""
-    name = fmt("{} (this one)", device.name) if device.is_this else device.name
+    name = fmt("{} (this device)", device.name) if device.is_this else device.name
     last_seen_at = device.last_seen_at
     seen_text = (
         fmt("not seen yet") if last_seen_at is None else fmt("seen {} ago", age(last_seen_at, now))
@@ -116,10 +118,10 @@ def device_entry(device: Device, now: int) -> Entry:
 def device_lines(device: Device, view: RenderContext) -> list[Line]:
     """Return the details of a device."""
     pin = device.pin
-    attempts_text = fmt("{} wrong since the last correct one, {} left", pin.tries, pin.left)
-    state = fmt("in use") if device.is_active else fmt("revoked")
-    start_text = fmt("from {} on", view.clock(device.high_from))
-    high_risk_text = start_text if device.high_from > view.now else fmt("can be approved here")
+    attempts_text = fmt("{}, {} left", counted(pin.tries, "wrong attempt"), pin.left)
+    state = fmt("active") if device.is_active else fmt("revoked")
+    start_text = fmt("from {}", view.clock(device.high_from))
+    high_risk_text = start_text if device.high_from > view.now else fmt("can approve now")
     return [
         *wrapped(device.name, view.width, Role.STRONG),
         BLANK,
@@ -140,7 +142,7 @@ def _notification_rows(device: Device, view: RenderContext) -> list[Line]:
     if device.kind != "browser" or not device.is_active:
         return []
     if not device.browsers:
-        no_browser = fmt("no notifications: open its page and allow them")
+        no_browser = fmt("no; allow notifications on its page")
         return view.row("Notified", no_browser, Role.ALERT)
     return [line for browser in device.browsers for line in _browser_row(browser, view)]
 
@@ -148,18 +150,16 @@ def _notification_rows(device: Device, view: RenderContext) -> list[Line]:
 def _browser_row(browser: Browser, view: RenderContext) -> list[Line]:
     delivered_at = browser.delivered_at
     delivery_text = (
-        fmt("nothing yet")
-        if delivered_at is None
-        else fmt("last {} ago", age(delivered_at, view.now))
+        fmt("not yet") if delivered_at is None else fmt("last {} ago", age(delivered_at, view.now))
     )
     if browser.lost_at is not None:
         lost_at = view.clock(browser.lost_at)
-        return view.row("Notified", fmt("not since {}: open Sayso there", lost_at), Role.ALERT)
+        return view.row("Notified", fmt("not since {}; open Sayso there", lost_at), Role.ALERT)
     if browser.problem:
         words = fmt("{} rejects messages: {}", _host(browser.service), browser.problem)
         return view.row("Notified", words, Role.ALERT)
     if browser.is_dormant:
-        words = fmt("{}; nobody opened it for two weeks", delivery_text)
+        words = fmt("{}; not opened for two weeks", delivery_text)
         return view.row("Notified", words, Role.ALERT)
     return view.row("Notified", fmt("{}, through {}", delivery_text, _host(browser.service)))
 
@@ -167,9 +167,11 @@ def _browser_row(browser: Browser, view: RenderContext) -> list[Line]:
 def _problem_lines(device: Device, view: RenderContext) -> list[Line]:
     unlock, vouch = view.keys.key("unlock"), view.keys.key("vouch")
     if device.pin.locked:
-        problem = fmt("Locked after too many wrong PINs; another device unlocks it ({}).", unlock)
+        problem = fmt(
+            "Locked after too many wrong PINs. Another device can unlock it ({}).", unlock
+        )
     elif device.pin.exhausted:
-        problem = fmt("This PIN has had too many wrong attempts: log in again with a new one.")
+        problem = fmt("This PIN has had too many wrong attempts. Log in again with a new one.")
     elif device.is_active and device.high_from > view.now:
         problem = fmt(
             "New: cannot approve high risk yet, unless another device vouches for it ({}).", vouch
@@ -184,7 +186,7 @@ def _state_text(device: Device, now: int) -> SafeText:
         return fmt("revoked")
     if device.pin.locked:
         return fmt("locked")
-    return fmt("new") if device.high_from > now else fmt("in use")
+    return fmt("new") if device.high_from > now else fmt("active")
 
 
 def _consent_rows(consent: Consent, view: RenderContext) -> list[Line]:
@@ -192,10 +194,10 @@ def _consent_rows(consent: Consent, view: RenderContext) -> list[Line]:
     revoked_at = consent.revoked_at
     revoked_row = [] if revoked_at is None else view.row("Revoked", view.clock(revoked_at))
     return [
-        *view.row("May use", SafeText(", ".join(consent.scopes))),
-        *view.row("At", consent.resource),
+        *view.row("Scopes", SafeText(", ".join(consent.scopes))),
+        *view.row("Resource", consent.resource),
         *view.row("Created", view.clock(consent.created_at)),
-        *view.row("Until", until),
+        *view.row("Expires", until),
         *revoked_row,
     ]
 
@@ -208,19 +210,19 @@ def grant_scope(grant: StandingGrant) -> SafeText:
 
 def _grant_rows(grant: StandingGrant, view: RenderContext) -> list[Line]:
     return [
-        *view.row("May use", grant_scope(grant)),
-        *view.row("At", grant.resource),
+        *view.row("Allows", grant_scope(grant)),
+        *view.row("Resource", grant.resource),
         *view.row("Used", fmt("{} of {}", grant.used, grant.uses)),
-        *view.row("Until", view.clock(grant.expires_at)),
+        *view.row("Expires", view.clock(grant.expires_at)),
     ]
 
 
 def _token_rows(token: Delegation, view: RenderContext) -> list[Line]:
     return [
-        *view.row("May use", SafeText(", ".join(token.scopes))),
-        *view.row("At", token.resource),
+        *view.row("Scopes", SafeText(", ".join(token.scopes))),
+        *view.row("Resource", token.resource),
         *view.row("Last used", _ago(token.last_used_at, view.now)),
-        *view.row("Ends", view.clock(token.expires_at)),
+        *view.row("Expires", view.clock(token.expires_at)),
     ]
 
 

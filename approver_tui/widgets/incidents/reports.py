@@ -10,7 +10,7 @@ from approver_tui.widgets.lines import fmt
 
 _SCOPE_TEXTS = {
     None: SafeText("Only this request is denied."),
-    ReportScope.AGENT: SafeText("This agent is quarantined for everybody."),
+    ReportScope.AGENT: SafeText("This agent is quarantined for all users."),
     ReportScope.EVERY_AGENT: SafeText("Every agent that acts for you is quarantined."),
 }
 

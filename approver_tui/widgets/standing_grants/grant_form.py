@@ -28,7 +28,7 @@ _DURATIONS = (
     (2_592_000, fmt("30 days")),
 )
 _LIMITS = {
-    Risk.LOW: (5, fmt("such as 3")),
+    Risk.LOW: (5, fmt("e.g. 3")),
     Risk.MEDIUM: (3, fmt("up to 20")),
     Risk.HIGH: (2, fmt("up to 5")),
     Risk.CRITICAL: (0, fmt("not at this risk")),
@@ -47,9 +47,7 @@ class StandingGrantForm(ChangeForm):
         self._duration.styles.height = duration_count
         self._uses = Amount(fmt("Max uses"), SafeText(""), uses_placeholder)
         has_money = any(member.is_money for member in members)
-        self._sum = (
-            Amount(fmt("Total amount"), SafeText(""), fmt("such as 30")) if has_money else None
-        )
+        self._sum = Amount(fmt("Total amount"), SafeText(""), fmt("e.g. 30")) if has_money else None
         self._members = [(member, _control(member)) for member in members]
         self._notify = CheckLine(fmt("Notify me of each use"), is_on=True)
         self.also = CheckLine(fmt("Approve this request too"), is_on=can_approve)
@@ -57,7 +55,7 @@ class StandingGrantForm(ChangeForm):
 
     def compose(self) -> ComposeResult:
         """Lay out the controls."""
-        yield Static(fmt("For how long"), markup=False)
+        yield Static(fmt("Duration"), markup=False)
         yield self._duration
         yield self._uses
         if self._sum is not None:
@@ -77,9 +75,9 @@ class StandingGrantForm(ChangeForm):
         """Return the proposal. Raises ValueError that says what is missing."""
         uses = self._uses.typed
         if self._duration.index is None:
-            raise ValueError("pick how long")
+            raise ValueError("choose a duration")
         if not (uses.isascii() and uses.isdigit() and int(uses)):
-            raise ValueError("enter the max uses as a number")
+            raise ValueError("enter the max uses")
         varying_facts = (_varying_fact(member, control) for member, control in self._members)
         return StandingGrantProposal(
             approval=approval_id,

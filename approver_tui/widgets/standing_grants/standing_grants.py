@@ -33,20 +33,20 @@ def grant_lines(grant: StandingGrant, view: RenderContext) -> list[Line]:
     title = fmt("{} can do this without asking", grant.agent_name)
     spent_row = [] if grant.sum is None else view.row("Spent", _spent_text(grant))
     key = view.keys.key("revoke")
-    used_up = fmt("Used up: you are asked each time again.")
-    notice = fmt("each time") if grant.notify else fmt("only in the history")
+    used_up = fmt("Used up. You are asked each time.")
+    notice = fmt("each time") if grant.notify else fmt("no, only listed in the history")
     return [
         *wrapped(title, view.width, Role.STRONG),
         *(wrapped(used_up, view.width, Role.ALERT) if grant.state is GrantState.FULL else []),
         BLANK,
-        *view.row("What", grant_scope(grant)),
-        *view.row("At", grant.resource),
+        *view.row("Allows", grant_scope(grant)),
+        *view.row("Resource", grant.resource),
         *(line for fact in grant.pattern for line in view.row(fact.label, fact.value)),
         *view.row("Risk", fmt("up to {}", grant.risk)),
         *view.row("Used", fmt("{} of {}", grant.used, grant.uses)),
         *spent_row,
         *view.row("Created", view.clock(grant.created_at)),
-        *view.row("Until", view.clock(grant.expires_at)),
+        *view.row("Expires", view.clock(grant.expires_at)),
         *view.row("Notified", notice),
         *view.row("Id", grant.id),
         BLANK,
@@ -65,8 +65,11 @@ def preview_lines(
     total = len(preview.requests)
     return [
         *wrapped(fmt("It would have covered {} of the last {}.", covered, total), view.width),
-        *view.row("Max uses", fmt("{}{}; until {}", times, total_text, until)),
-        *view.row("Risk", fmt("{}; approved as {} risk", preview.risk, preview.given_at)),
+        *view.row("Max uses", fmt("{}{}; expires {}", times, total_text, until)),
+        *view.row(
+            "Risk",
+            fmt("up to {}; you approve the grant as {} risk", preview.risk, preview.given_at),
+        ),
         *(line for fact in preview.pattern for line in view.row(fact.label, fact.value)),
         BLANK,
         *(

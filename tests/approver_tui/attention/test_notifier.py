@@ -179,7 +179,7 @@ def programs(tmp_path, monkeypatch):
 def test_the_desktop_is_notified_by_the_first_installed_program(programs, tmp_path):
     """notify-send is preferred to gdbus. Each gets the text as one argument, without a shell."""
     assert desktop.find_program() is None
-    assert "no notify-send" in desktop.show(TEXT)
+    assert "notify-send, gdbus" in desktop.show(TEXT)
     arguments_file = tmp_path / "arguments"
     programs("gdbus", f'for argument; do echo "$argument"; done > {arguments_file}')
     assert desktop.show(TEXT) == ""
@@ -192,7 +192,7 @@ def test_the_desktop_is_notified_by_the_first_installed_program(programs, tmp_pa
 def test_a_failing_desktop_returns_an_error_message(programs, monkeypatch):
     """A desktop program that fails or hangs gives a message, which the `doctor` command prints."""
     programs("notify-send", "exit 3")
-    assert desktop.show(TEXT) == "notify-send failed with 3"
+    assert desktop.show(TEXT) == "notify-send exited with code 3"
     programs("notify-send", "exec /bin/sleep 60")
     monkeypatch.setattr(desktop, "_SECONDS", 0.2)
-    assert desktop.show(TEXT) == "notify-send did not answer"
+    assert desktop.show(TEXT) == "notify-send did not respond"

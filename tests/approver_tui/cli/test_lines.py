@@ -11,6 +11,7 @@ from approver_tui.cli.exits import error_text
 from approver_tui.client.errors import AlreadyDecided
 from approver_tui.state.approvals.approvals import ApprovalState, Retry
 from approver_tui.state.approvals.decision import Answer, DenyCode
+from approver_tui.state.approvals.endings import END_REASONS
 from approver_tui.state.approvals.narrowing import Difference, Granted
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.approvals.outcomes import outcome
@@ -22,7 +23,7 @@ from tests.support.fakes.fake_clock import NOW
 def test_a_counted_vote_is_reported_as_counted():
     """The request is still open, so the output does not say that it was approved."""
     counted = a_shared("pay", a_vote(ME, "alice"))
-    assert lines.outcome_lines(counted)[0].startswith("Your approval is counted (1 of 2, needs ")
+    assert lines.outcome_lines(counted)[0].startswith("Your approval was counted (1 of 2, needs ")
 
 
 def test_a_part_chosen_by_somebody_else_is_shown_before_the_pin():
@@ -39,7 +40,7 @@ def test_a_superseded_request_says_so():
         an_approval("pay"), state=ApprovalState.CANCELLED, reason=SafeText("superseded")
     )
     assert lines.status_text(superseded, NOW) == (
-        "superseded: replaced by a newer request from the same agent"
+        "withdrawn: Replaced by a newer request from the same agent."
     )
 
 
@@ -52,26 +53,33 @@ def test_an_ended_request_needs_no_more_votes():
 
 
 @pytest.mark.parametrize(
-    ("state", "reason", "ended"),
+    ("state", "reason", "line", "sentence"),
     [
-        ("cancelled", "agent_quarantined", "cancelled: Its agent was quarantined."),
-        ("cancelled", "withdrawn", "no longer needed: its agent withdrew it"),
+        (
+            "cancelled",
+            "agent_quarantined",
+            "then withdrawn: {}",
+            "Then withdrawn before it was used. {}",
+        ),
+        ("cancelled", "withdrawn", "then withdrawn: {}", "Then withdrawn before it was used. {}"),
         (
             "expired",
             "not_redeemed",
-            "expired: It was approved, but its agent did not collect the token.",
+            "not collected",
+            "The agent did not collect its token in time.",
         ),
     ],
 )
-def test_the_answer_and_a_later_end_are_reported_separately(state, reason, ended):
+def test_the_answer_and_a_later_end_are_reported_separately(state, reason, line, sentence):
     """The status first says who answered, then how the request ended. The app does the same."""
     approved = answered(an_approval("pay"), Answer.APPROVE)
     ended_later = replace(approved, state=ApprovalState(state), reason=SafeText(reason))
     status = lines.status_text(ended_later, NOW)
     assert status.startswith("approved by alice on phone at ")
-    assert status.endswith(f", then {ended}")
-    if reason != "withdrawn":
-        assert outcome(ended_later, NOW, UTC).endswith(f" Then {ended.replace(':', '.')}")
+    assert status.endswith(f", {line.format(END_REASONS[reason])}")
+    app_text = outcome(ended_later, NOW, UTC)
+    assert app_text.startswith("Approved by alice on phone at ")
+    assert app_text.endswith(sentence.format(END_REASONS[reason]))
 
 
 def test_a_decided_request_names_who_answered():
@@ -88,7 +96,7 @@ def test_a_narrowed_approval_is_never_shown_as_a_full_one():
     granted_headline, requested_headline = (
         f"Pay EUR {amount} to Nordwind Logistik GmbH" for amount in ("500.00", "4,820.00")
     )
-    granted = f"Granted: {granted_headline} (asked: {requested_headline})"
+    granted = f"Granted: {granted_headline} (requested: {requested_headline})"
     assert lines.outcome_lines(narrowed)[0] == f"Approved. {granted}"
     assert listing.entry_lines(narrowed, NOW)[0] == granted
     assert granted_headline in lines.approval_summary(narrowed, NOW)
@@ -112,7 +120,9 @@ def test_an_approval_without_all_scopes_is_shown_as_limited():
 def test_the_votes_are_listed_between_grants_and_state():
     """Plain lines have the same order of the fourteen fields as every screen."""
     printed = "\n".join(lines.request_lines(a_shared("pay", a_vote()), NOW))
-    positions = [printed.index(label) for label in ("grants:", "for:", "people:", "dan: approved")]
+    positions = [
+        printed.index(label) for label in ("grants:", "for:", "approvals:", "dan: approved")
+    ]
     positions += [
         printed.index(label) for label in ("state:", "Expiring isn't a denial", "fingerprint:")
     ]
@@ -137,7 +147,7 @@ def test_an_ended_request_has_no_requirements_and_no_lock():
     [
         ("expired_unseen", None, "expired: Nobody opened it."),
         ("expired_unseen", Retry.ASKED, "Nobody opened it. Its agent is asked to retry."),
-        ("locked", None, "cancelled: Too many wrong entries."),
+        ("locked", None, "withdrawn: Too many wrong entries."),
     ],
 )
 def test_the_too_late_error_is_one_sentence(reason, retry, expected):
@@ -145,5 +155,5 @@ def test_the_too_late_error_is_one_sentence(reason, retry, expected):
     state = ApprovalState.CANCELLED if reason == "locked" else ApprovalState.EXPIRED
     ended = replace(an_approval("pay"), state=state, reason=SafeText(reason), retry=retry)
     message = error_text(AlreadyDecided("already_decided", "", ended))
-    assert message.startswith("Too late, this request is ")
+    assert message.startswith("Too late. This request is already ")
     assert message.endswith(expected)

@@ -68,6 +68,6 @@ def test_an_approval_without_a_prompt_takes_no_fingerprint_for_the_id(logged_in,
     fingerprint = logged_in("show", str(two[0]["id"]), "--json").document["fingerprint"]
     options = ("--fingerprint", fingerprint, "--pin-stdin", "--json")
     error = logged_in("approve", fingerprint, *options, stdin=PIN).error
-    assert (error["exit"], "name the request by its ID" in error["detail"]) == (2, True)
+    assert (error["exit"], "use the ID of the request" in error["detail"]) == (2, True)
     assert logged_in("show", str(two[0]["id"]), "--json").document["decided"] is None
     assert logged_in("approve", "22222", *options, stdin=PIN).code == 0

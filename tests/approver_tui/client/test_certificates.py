@@ -20,7 +20,7 @@ def _refused(url):
 
 def test_a_certificate_error_does_not_ask_whether_the_server_is_running():
     """The exit code is the same as for an unreachable server, but the advice differs."""
-    refused, silent = CertificateRefused("It does not hold."), Unreachable("It does not answer.")
+    refused, silent = CertificateRefused("It does not hold."), Unreachable("It does not respond.")
     assert exit_code(refused) == exit_code(silent) == Exit.UNREACHABLE
     assert error_lines(refused)[1] == "Find the cause with: sayso-approver doctor"
     assert error_lines(silent)[1].startswith("Is the server running?")
@@ -31,7 +31,7 @@ def test_an_unknown_authority_is_reported_with_its_remedy(tmp_path):
     with receiver(certify(tmp_path, "localhost")) as listener:
         message = _refused(f"https://localhost:{listener.port}")
     assert message.startswith(f"https://localhost:{listener.port} has an invalid certificate: ")
-    assert message.endswith(" Set SSL_CERT_FILE to trust your own authority.")
+    assert message.endswith(" Set SSL_CERT_FILE to trust your own certificate authority.")
 
 
 def test_the_remedy_works_on_this_machine_too(tmp_path, monkeypatch):
@@ -61,4 +61,4 @@ def test_an_unreachable_https_server_is_unreachable(tmp_path):
     """The error is the same as for plain HTTP."""
     with receiver(certify(tmp_path, "localhost")) as listener:
         url = f"https://localhost:{listener.port}"
-    assert _refused(url) == f"{url} does not answer."
+    assert _refused(url) == f"{url} does not respond."

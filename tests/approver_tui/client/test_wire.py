@@ -192,7 +192,7 @@ CONSENT = {"type": "sayso:consent", "until": "2026-12-24T12:00:00.000Z"}
 def test_a_kind_cannot_be_signed_as_another(kind, details):
     """The reserved type in the action must match the kind in the display text."""
     wire = wire_approval(display={"kind": kind}, outer={"kind": kind})
-    with pytest.raises(WireError, match="kind: is not what the action asks for"):
+    with pytest.raises(WireError, match="kind: does not match the action"):
         read_approval(JsonObject(change_and_reseal(wire, "action", authorization_details=details)))
 
 

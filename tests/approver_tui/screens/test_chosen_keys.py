@@ -137,7 +137,7 @@ async def test_messages_about_the_list_name_the_chosen_keys():
         late = an_approval("late", DEPLOY)
         stage.request(late)
         await until(pilot, lambda: inbox(stage).state.inbox.find(late.id) is not None)
-        await until(pilot, lambda: f"{_key('refresh')} sorts them in" in shown(stage))
+        await until(pilot, lambda: f"{_key('refresh')} sorts the list" in shown(stage))
         assert default_keys_in(_all_text(stage)) == []
         await press(pilot, stage, _key("details"))
         assert f"{_key('details')} goes back." in shown(stage)
@@ -150,7 +150,7 @@ async def test_the_reason_of_a_counted_vote_names_the_chosen_key():
     stage = _stage([a_shared("pay", a_vote(ME, "alice"))])
     async with opened(stage) as pilot:
         await press(pilot, stage, _key("approve"))
-        assert f"{_key('withdraw')} withdraws it." in shown(stage)
+        assert f"{_key('withdraw')} withdraws your approval." in shown(stage)
 
 
 @pytest.mark.parametrize("name", ["approve", "narrow", "standing_grant", "report"])

@@ -126,7 +126,7 @@ async def test_an_unreachable_server_is_reported_and_asked_again(key, page):
     async with opened(stage) as pilot:
         stage.server.is_down = True
         await press(pilot, stage, key)
-        await until(pilot, lambda: "did not answer. Press r" in shown(stage))
+        await until(pilot, lambda: "did not respond. Press r" in shown(stage))
         stage.server.is_down = False
         await press(pilot, stage, "r")
         await until(pilot, lambda: stage.app.screen.found is not None)
@@ -184,10 +184,10 @@ async def test_a_consent_and_a_token_are_revoked_one_by_one():
         await press(pilot, stage, "z")
         assert "Revoke the consent?" in shown(stage)
         await _do(pilot, stage)
-        await until(pilot, lambda: "Revoked: invoice-bot. 2 tokens ended with it." in shown(stage))
+        await until(pilot, lambda: "Revoked: invoice-bot. 2 tokens also ended." in shown(stage))
         await until(pilot, lambda: "CONSENTS (1)" in shown(stage))
         await press(pilot, stage, "G", "z")
-        assert "End the token?" in shown(stage)
+        assert "Revoke the token?" in shown(stage)
         await _do(pilot, stage)
         await until(pilot, lambda: "Revoked: invoice-bot. 1 token ended." in shown(stage))
         await until(pilot, lambda: "TOKENS (0)" in shown(stage))
@@ -199,10 +199,10 @@ async def test_a_device_is_revoked_but_not_this_one():
     async with opened(stage) as pilot:
         await _go(pilot, stage, "5")
         await press(pilot, stage, "z")
-        assert "sayso-approver logout signs it out." in shown(stage)
+        assert "To sign it out: sayso-approver logout." in shown(stage)
         await press(pilot, stage, "j", "z")
         await _do(pilot, stage)
-        await until(pilot, lambda: "phone is signed out for good." in shown(stage))
+        await until(pilot, lambda: "phone is revoked." in shown(stage))
         await until(pilot, lambda: "REVOKED (2)" in shown(stage))
     assert stage.server.ended == [PHONE]
 
@@ -210,7 +210,7 @@ async def test_a_device_is_revoked_but_not_this_one():
 @pytest.mark.parametrize(
     ("moves", "key", "verb", "says"),
     [
-        (["j"], "V", "vouch", "phone can approve high risk from now on."),
+        (["j"], "V", "vouch", "phone can now approve high risk."),
         (["j", "j"], "U", "unlock", "desk is unlocked."),
     ],
 )
@@ -232,8 +232,8 @@ async def test_vouching_and_unlocking_need_the_pin(moves, key, verb, says):
 @pytest.mark.parametrize(
     ("moves", "key", "why"),
     [
-        ([], "V", "Vouch unavailable: you need another device for that."),
-        ([], "U", "Unlock unavailable: you need another device for that."),
+        ([], "V", "Vouch unavailable: use another device for that."),
+        ([], "U", "Unlock unavailable: use another device for that."),
         (["j"], "U", "Unlock unavailable: it is not locked."),
         (["j", "j"], "V", "Vouch unavailable: it can already approve high risk."),
         (["G"], "z", "Revoke unavailable: it has ended."),

@@ -141,7 +141,7 @@ async def test_neither_the_pin_nor_the_chosen_reason_is_kept():
         await press(pilot, stage, "a", "tab", *PIN, "escape", "a")
         assert stage.app.screen.query_one("#pin", Input).value == ""
         await press(pilot, stage, "escape", "d", "2", "tab", "x", "escape", "d", "enter")
-        assert "pick a reason" in shown(stage)
+        assert "choose a reason" in shown(stage)
 
 
 async def test_a_sent_answer_drops_the_draft():

@@ -11,11 +11,11 @@ WORDS = [
     (errors.Unreachable("x"), "Not sent: the server cannot be reached. Nothing was changed."),
     (
         errors.Unreachable("x", was_sent=True),
-        "The server did not answer. The outcome is unknown: check again.",
+        "The server did not respond. The outcome is unknown. Check again.",
     ),
     (
         errors.ApiError("http_502", 502, "Bad gateway."),
-        "The server failed: Bad gateway. The outcome is unknown: check again.",
+        "The server failed: Bad gateway. The outcome is unknown. Check again.",
     ),
     (errors.ApiError("x", 403, "No."), "The server refused: No. Nothing was changed."),
     (errors.NotRecorded(), "Your answer was not recorded. The request is still waiting."),

@@ -45,7 +45,7 @@ SENTENCES = [
         SafeText("sayso_ic_aaaaaaaaaaaaaaaa"),
     ),
     fmt(
-        "Approve unavailable: this device is new and can approve high risk from {}.",
+        "Approve unavailable: this device is new. It can approve high risk from {}.",
         SafeText("27 Nov 2026 19:46"),
     ),
     fmt("Approve unavailable: too many wrong entries: it is locked for you. You can deny it."),
@@ -103,7 +103,7 @@ async def test_a_message_gives_its_row_back_on_small_screens():
     stage = a_stage([an_approval("pay")], is_server_folder_readable=True)
     async with opened(stage, TINY) as pilot:
         await press(pilot, stage, "L", "enter")
-        assert "Locked: the next approval requires the PIN." in _words(stage)
+        assert "Locked. The next approval requires your PIN." in _words(stage)
         assert "more below" not in shown(stage)
         stage.clock.move(STALE_SECONDS + 1)
         look(stage)
@@ -118,7 +118,7 @@ async def test_a_message_stays_on_larger_screens():
         await press(pilot, stage, "L")
         stage.clock.move(STALE_SECONDS + 1)
         look(stage)
-        assert "Locked: the next approval" in shown(stage)
+        assert "Locked. The next approval" in shown(stage)
 
 
 async def test_the_reason_for_an_unavailable_key_disappears_with_its_request():
@@ -130,7 +130,7 @@ async def test_the_reason_for_an_unavailable_key_disappears_with_its_request():
         await press(pilot, stage, "j")
         assert "Limits unavailable" not in shown(stage)
         await press(pilot, stage, "L", "k")
-        assert "Locked: the next approval" in shown(stage)
+        assert "Locked. The next approval" in shown(stage)
 
 
 async def test_the_deny_panel_shows_headline_and_reasons_in_twelve_rows():

@@ -90,7 +90,7 @@ def test_a_saved_filter_is_replaced_by_its_text():
 @pytest.mark.parametrize("text", ["urgent", "Urgent = a", "a = b; a = c", "a = ", "a = @b"])
 def test_an_invalid_saved_filter_is_refused(text):
     """A name must be valid and unique, and its text must not use a saved filter."""
-    with pytest.raises(ValueError, match="write "):
+    with pytest.raises(ValueError, match="use the form "):
         saved_filters(text)
 
 

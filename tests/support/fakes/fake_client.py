@@ -225,4 +225,4 @@ class FakeServer:
         if self.failure is not None:
             raise self.failure
         if self.is_down:
-            raise errors.Unreachable("The server does not answer.")
+            raise errors.Unreachable("The server does not respond.")

@@ -127,4 +127,4 @@ class FakeGrantsClient:
         if self.failures:
             raise self.failures.pop(0)
         if self.server.is_down:
-            raise errors.Unreachable("The server does not answer.")
+            raise errors.Unreachable("The server does not respond.")

@@ -65,7 +65,7 @@ async def _answers(pilot: Pilot[None], stage: Stage) -> None:
     await _batch(pilot, stage)
     await batches.read_on(pilot, stage)
     await batches.type_in(pilot, stage, "count", "3")
-    decided = AlreadyDecided("already_decided", "It had another outcome.", won)
+    decided = AlreadyDecided("already_decided", "A different answer was recorded.", won)
     first = stage.answers.approve
 
     def approve(approval: Approval, **terms: Any) -> Approval:

@@ -109,7 +109,7 @@ def test_an_impossible_match_number_costs_no_attempt(logged_in, server, approval
     command = ("approve", approval["id"], "--fingerprint", fingerprint, "--match", "5")
     done = logged_in(*command, "--pin-stdin", stdin=PIN)
     assert done.code == Exit.USAGE
-    assert "--match: not valid as the match number that the agent shows." in done.err
+    assert "--match is not valid. Enter the match number that the agent shows." in done.err
     assert server.pin_calls == calls_before
 
 

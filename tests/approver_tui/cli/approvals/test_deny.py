@@ -41,7 +41,7 @@ def test_a_late_denial_reports_the_outcome(logged_in, server):
         approval["decided"]["by"]["name"],
         approval["decided"]["device"]["name"],
     )
-    expected = "Too late, this request is approved by {} on {} at ".format(*user_and_device)
+    expected = "Too late. This request is already approved by {} on {} at ".format(*user_and_device)
     assert done.error["detail"].startswith(expected)
 
 
@@ -51,7 +51,7 @@ def test_denying_a_withdrawn_request_reports_the_withdrawal(logged_in, server):
     approval |= {"state": "cancelled", "reason": "withdrawn"}
     done = logged_in("deny", approval["id"], "--code", "not_needed")
     assert done.code == Exit.WITHDRAWN
-    assert "the agent withdrew this request" in done.err
+    assert "The agent withdrew this request" in done.err
 
 
 @pytest.mark.parametrize(

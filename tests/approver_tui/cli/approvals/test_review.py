@@ -37,9 +37,9 @@ def test_a_request_is_printed_in_the_order_of_the_screens(logged_in, server):
             "Amount:",
             "unusual:",
             "Reference:",
-            "may use:",
+            "scopes:",
         ),
-        *("undo:", "agent:", "asked:", "why you:", "agent says (not verified):", "grants:"),
+        *("undo:", "agent:", "requested:", "why you:", "agent says (not verified):", "grants:"),
         *("expires in", "Expiring isn't a denial", "fingerprint:"),
     ]
     positions = [shown.index(label) for label in order]
@@ -138,8 +138,8 @@ def test_a_request_keeps_its_number(logged_in, server):
     first, second = server.add(), server.add()
     out = logged_in("review", "--plain", stdin=typed("list", "2", "skip", "1", "list", "3")).out
     assert out.count("Request 2.") == 1
-    assert "That was the last one." in out
-    assert "That is not a number in the list or a command" in out
+    assert "That was the last request." in out
+    assert "That is not a command or a number from the list" in out
     server.decide_elsewhere(first["id"])
     out = logged_in("review", first["id"], "--plain", stdin=typed("history")).out
     assert "This request is closed and cannot be answered." in out
@@ -153,7 +153,7 @@ def test_retry_is_a_word_that_must_be_typed(logged_in, server):
     approval = server.add(wire_approval(now=server.now(), outer=expired))
     out = logged_in("review", "--plain", approval["id"], stdin=typed("", "quit")).out
     assert approval["retry"] == "possible"
-    assert "is told" not in out
+    assert "is asked to retry" not in out
     out = logged_in("review", "--plain", approval["id"], stdin=typed("retry", "quit")).out
     assert "invoice-bot is asked to retry at its next poll." in out
     assert approval["retry"] == "asked"

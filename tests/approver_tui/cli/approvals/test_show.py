@@ -95,7 +95,7 @@ def test_an_automatic_decision_names_the_consent(logged_in, server):
     outer = {"state": "redeemed", "decided_by": decided_by}
     approval = server.add(wire_approval(now=server.now(), outer=outer))
     out = logged_in("show", approval["id"]).out
-    assert "redeemed without asking, by consent sayso_co_1" in out
+    assert "approved under consent sayso_co_1" in out
     assert logged_in("show", approval["id"], "--json").document["decided_by"] == decided_by
 
 
@@ -122,7 +122,7 @@ def test_the_execution_is_printed(logged_in, server):
     outer = {"state": "redeemed", "execution": execution}
     approval = server.add(wire_approval(now=server.now(), outer=outer))
     out = logged_in("show", approval["id"]).out
-    assert "resource:      Failed at " in out
+    assert "execution:     Failed at " in out
     assert " as INV-2291\n" in out
     assert 'resource says: "No funds."\n' in out
     assert "ALARM:         the resource did something other than what was granted\n" in out
@@ -138,7 +138,7 @@ def test_the_execution_is_printed(logged_in, server):
     started = server.add(
         wire_approval(number=5, now=server.now(), outer=outer | {"execution": unfinished})
     )
-    assert "resource:      Started at its resource at " in logged_in("show", started["id"]).out
+    assert "execution:     Started at " in logged_in("show", started["id"]).out
     assert logged_in("show", started["id"], "--json").document["execution"]["outcome"] is None
 
 
@@ -148,7 +148,7 @@ def test_the_devices_that_a_request_reached_are_printed(logged_in, server):
     (device,) = logged_in("show", str(approval["id"]), "--json").document["devices"]
     assert (device["name"], device["decided_at"]) == ("laptop", None)
     lines = logged_in("show", str(approval["id"])).out.splitlines()
-    (reached,) = [line for line in lines if line.startswith("reached:")]
+    (reached,) = [line for line in lines if line.startswith("delivered to:")]
     assert "laptop " in reached
     assert ", seen " in reached
     assert "decided" not in reached

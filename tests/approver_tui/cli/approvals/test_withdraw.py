@@ -7,7 +7,8 @@ from tests.support.builders.approval_texts import USER, wire_approval
 from tests.support.builders.multi_approver import a_vote, of_two
 
 WITHDRAWN = (
-    "Your approval is withdrawn (0 of 2, needs two of finance). The request waits for your answer."
+    "Your approval is withdrawn (0 of 2, needs two from finance). "
+    "The request is waiting for your answer."
 )
 
 

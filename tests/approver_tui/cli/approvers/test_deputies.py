@@ -21,7 +21,7 @@ def test_a_deputy_is_added_listed_and_revoked(logged_in, server):
     )
     assert logged_in("deputies", "list", "--json").document["mine"][0]["id"] == "sayso_dy_1"
     assert "bob decides for alice from 2026-12-20" in logged_in("deputies").out
-    assert logged_in("deputies", "revoke", "sayso_dy_1").out == "Ended sayso_dy_1.\n"
+    assert logged_in("deputies", "revoke", "sayso_dy_1").out == "Revoked deputy sayso_dy_1.\n"
     assert server.deputies == []
     assert logged_in("deputies", "revoke", "sayso_dy_1").code == Exit.NOT_FOUND
 

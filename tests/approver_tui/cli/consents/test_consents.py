@@ -40,7 +40,7 @@ def consents(server):
 def test_active_consents_are_listed_with_their_revoke_command(logged_in):
     """Each entry has the client, the resource, the scopes and the command that revokes it."""
     done = logged_in("consents")
-    assert "invoice-bot at https://pay.example, asked for by books" in done.out
+    assert "invoice-bot at https://pay.example, requested by books" in done.out
     assert "may use payments:read, payments:transfer" in done.out
     assert f"sayso-approver revoke {LIVE}" in done.out
     assert "expired" not in done.out
@@ -66,9 +66,7 @@ def test_an_empty_list_says_so(logged_in):
 def test_revoking_a_consent_requires_no_pin(logged_in):
     """The output has the number of tokens that were revoked with the consent."""
     done = logged_in("revoke", LIVE)
-    assert (
-        done.out.strip() == "Revoked: invoice-bot at https://pay.example. 2 tokens ended with it."
-    )
+    assert done.out.strip() == "Revoked: invoice-bot at https://pay.example. 2 tokens also ended."
     again = logged_in("revoke", LIVE, "--json").document
     assert (again["state"], again["tokens_revoked"]) == ("revoked", 0)
 

@@ -13,7 +13,7 @@ def test_devices_are_listed(logged_in, command):
     """The list marks the device that runs the command."""
     items = logged_in(*command, "--json").document["items"]
     assert {item["id"]: item["this"] for item in items} == {DEVICE: True, OTHER_DEVICE: False}
-    assert "laptop (this one)" in logged_in(*command).out
+    assert "laptop (this device)" in logged_in(*command).out
 
 
 def test_another_device_is_revoked(logged_in, server):

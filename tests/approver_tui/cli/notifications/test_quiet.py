@@ -83,7 +83,7 @@ def test_a_request_is_snoozed_and_unsnoozed(logged_in, server):
     document = logged_in("snooze", approval["id"], "--minutes", "5", "--json").document
     assert (document["approval"], document["until"]) == (approval["id"], "2026-01-01T10:00:00.000Z")
     assert "Snoozed until 2026" in logged_in("snooze", approval["id"]).out
-    assert f"Held: {approval['id']} until 2026" in logged_in("quiet").out
+    assert f"Held back: {approval['id']} until 2026" in logged_in("quiet").out
     assert len(logged_in("inbox", "--json").document["items"]) == 1
     assert logged_in("snooze", approval["id"], "--off").out == "Not snoozed.\n"
     assert logged_in("quiet", "--json").document["held"] == []

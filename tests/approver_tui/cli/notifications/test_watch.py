@@ -57,7 +57,7 @@ def test_a_withdrawn_request_is_printed_in_words(run):
     with FeedServer([hello(), event(1, event="approval.cancelled", approval=withdrawn)]) as server:
         enrolled_with(server)
         done = run("watch", "--count", "1")
-    assert done.out.strip().endswith("(no longer needed: its agent withdrew it)")
+    assert done.out.strip().endswith("(withdrawn: Its agent withdrew it.)")
 
 
 def test_a_gap_is_reported(run):

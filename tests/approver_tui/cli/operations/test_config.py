@@ -76,7 +76,7 @@ def test_config_path_works_with_a_broken_file(run):
     path = settings.load().file
     path.parent.mkdir(parents=True)
     path.write_text("plain = ")
-    assert run("config").err.rstrip().endswith("find it with: sayso-approver config path")
+    assert run("config").err.rstrip().endswith("Find the file with: sayso-approver config path")
     assert run("config", "path").out == f"{path}\n"
     assert run("config", "set", "plain", "yes").code == Exit.USAGE
     assert path.read_text() == "plain = "

@@ -32,7 +32,7 @@ def read_document(done):
 
 def test_doctor_without_a_login_says_how_to_log_in(run):
     """Without a login, `doctor` exits with 1 and prints the login command."""
-    assert findings(run("doctor", "--json"), "broken") == ["There is no login on this machine."]
+    assert findings(run("doctor", "--json"), "broken") == ["You are not logged in on this machine."]
     done = run("doctor")
     assert done.code == 1
     assert "sayso-approver login URL" in done.out
@@ -61,7 +61,7 @@ def test_an_unreachable_server_is_reported(logged_in, server):
     """An unreachable server is the only broken item."""
     server.stop()
     (what,) = findings(logged_in("doctor", "--json"), "broken")
-    assert what == f"{server.issuer} does not answer."
+    assert what == f"{server.issuer} does not respond."
 
 
 def test_an_ended_session_is_broken(logged_in, server):
@@ -97,7 +97,7 @@ def test_problems_of_the_device_are_reported(logged_in, server, monkeypatch):
     changes |= {"pin": pin | {"locked": True}, "high_from": when(server.now() + 3_600_000)}
     done = logged_in("doctor", "--json")
     assert "This device is locked after too many wrong PINs." in findings(done, "broken")
-    assert "This device is new and cannot approve high risk yet." in findings(done, "note")
+    assert "This device is new and cannot approve high-risk requests yet." in findings(done, "note")
     changes["pin"] = pin | {"exhausted": True}
     done = logged_in("doctor", "--json")
     assert "This PIN has had too many wrong attempts." in findings(done, "broken")
@@ -114,8 +114,8 @@ def test_a_readable_server_folder_is_a_weakness(logged_in, tmp_path):
 @pytest.mark.parametrize(
     ("environment", "words"),
     [
-        ({"TERM": "xterm-kitty"}, "by the bell and osc99"),
-        ({"SAYSO_APPROVER_NOTIFY_HIGH": "bell"}, "High risk notifies by: bell."),
+        ({"TERM": "xterm-kitty"}, "ring the bell and send osc99"),
+        ({"SAYSO_APPROVER_NOTIFY_HIGH": "bell"}, "Notifications for high risk: bell."),
         ({"TERM": "xterm", "SAYSO_APPROVER_NOTIFY_TERMINAL": "none"}, "Only the bell"),
         ({"TERM": "dumb"}, "only plain lines"),
         ({"TERM": "tmux", "TMUX": "x", "PATH": ""}, "tmux blocks notifications"),
@@ -139,8 +139,8 @@ def test_notify_reports_what_was_sent(run, monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     tried = read_document(run("doctor", "--notify", "--json"))["tried"]
     assert tried[0] == "No bell: stderr is not a terminal."
-    assert tried[-1] == "Asked the desktop by notify-send."
+    assert tried[-1] == "Sent a desktop notification with notify-send."
     assert message_file.read_text().startswith(
-        "Sayso: 1 high-risk request is waiting for you, a test"
+        "Sayso: 1 high-risk request is waiting for you (test: desktop)"
     )
     assert PIN not in str(tried)

@@ -168,4 +168,4 @@ def test_an_invalid_server_address_is_a_usage_error(run, url):
     """The error says that the address must begin with https://."""
     done = run("login", url, "--code", CODE, "--pin-stdin", stdin=PIN)
     assert done.code == Exit.USAGE
-    assert "begins with https://" in done.err
+    assert "starts with https://" in done.err

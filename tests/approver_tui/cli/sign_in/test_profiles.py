@@ -59,8 +59,8 @@ def test_whoami_and_status_name_the_profile(both, monkeypatch):
     assert both("status", "--json").document["profile"] == "default"
     assert "profile:       default" in both("status").out
     doctor_output = both("--profile", "work", "doctor").out
-    assert "This is about the profile work." in doctor_output
-    assert "There is also: default." in doctor_output
+    assert "Checked profile: work." in doctor_output
+    assert "Other profiles: default." in doctor_output
 
 
 def test_all_profiles_are_listed(both, server, other):
@@ -101,7 +101,7 @@ def test_an_unknown_profile_error_lists_the_profiles(both):
     """The error also suggests the login command with the requested profile name."""
     done = both("--profile", "elsewhere", "inbox")
     assert done.code == Exit.LOGIN_FIRST
-    assert "no login called elsewhere on this machine. There is: default, work." in done.err
+    assert "no login named elsewhere on this machine. Existing logins: default, work." in done.err
     assert "sayso-approver --profile elsewhere login URL" in done.err
     assert "sayso-approver login URL" not in done.err
 
@@ -111,7 +111,7 @@ def test_an_invalid_profile_name_is_a_usage_error(run, name):
     """The error describes a valid profile name."""
     done = run(f"--profile={name}", "inbox")
     assert done.code == Exit.USAGE
-    assert "a profile name has 1 to 32 small letters" in done.err
+    assert "a profile name must have 1 to 32 lowercase letters" in done.err
 
 
 def test_logging_out_of_one_server_keeps_the_other(both, other):

@@ -40,7 +40,7 @@ def test_ended_grants_are_listed_with_a_flag(logged_in):
     """Each ended grant has the reason why it ended, and no revoke command."""
     done = logged_in("grants", "list", "--ended")
     assert "(key_rotated)" in done.out
-    assert "used up: you are asked again" in done.out
+    assert "used up; you are asked each time" in done.out
     assert done.out.count("sayso-approver grants revoke") == 2
 
 
@@ -54,11 +54,11 @@ def test_show_prints_the_pattern_and_the_uses(logged_in):
     """A grant that was never used is shown as "not used yet"."""
     done = logged_in("grants", "show", LIVE)
     assert "Amount: up to EUR 20.00" in done.out
-    assert "you are told of each use" in done.out
+    assert "you are notified of each use" in done.out
     assert "use 1 spent" in done.out
     other = logged_in("grants", "show", "sayso_sg_full").out
     assert "not used yet" in other
-    assert "uses are only in the history" in other
+    assert "you are not notified of uses" in other
     assert logged_in("grants", "show", "sayso_sg_x").code == Exit.NOT_FOUND
 
 

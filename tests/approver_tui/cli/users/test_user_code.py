@@ -9,7 +9,7 @@ CODE = "blue whale 7"
 def test_user_code_shows_whether_one_is_set(logged_in, server):
     """The command requires no PIN and never shows the code."""
     assert logged_in("user-code", "--json").document["set"] is False
-    assert "no agent needs" in logged_in("user-code").out
+    assert "Agents do not need" in logged_in("user-code").out
     server.user_code = CODE
     assert logged_in("user-code", "--json").document["set"] is True
     assert CODE not in logged_in("user-code").out

@@ -163,9 +163,9 @@ def _announce_key_without_a_note(log: FakeLog) -> None:
     log.replacements.append({"log_key": key.text, "note": None})
 
 
-SHORTER = "The audit log has 8 entries, and it had 9."
-CHANGED = "The first 9 entries of the audit log are not the ones that were there."
-KEY = "Another key signs the audit log, and the key before it does not name that one."
+SHORTER = "The audit log has 8 entries, but it had 9 before."
+CHANGED = "The first 9 entries of the audit log have changed."
+KEY = "The audit log is signed with a new key that the previous key does not name."
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ def test_every_change_is_an_alarm_that_stays(
     """The alarm and the stored checkpoint stay, whatever the server returns later."""
     checkpoint = log.checkpoint
     change(log)
-    log.report_error = Unreachable("The server does not answer.")
+    log.report_error = Unreachable("The server does not respond.")
     assert witness.check() == alarm
     log.leaves, log.seed, log.origin, log.answer = _leaves(20), OLD, ORIGIN, {}
     log.report_error = None
@@ -211,7 +211,7 @@ def test_a_key_that_its_predecessor_announced_is_trusted(log: FakeLog, witness: 
 
 
 @pytest.mark.parametrize(
-    "error", [Unreachable("It does not answer."), ApiError("busy", 503, "Busy.", {})]
+    "error", [Unreachable("It does not respond."), ApiError("busy", 503, "Busy.", {})]
 )
 def test_a_server_that_does_not_answer_is_no_alarm(
     log: FakeLog, witness: LogWitness, error: Exception
@@ -310,7 +310,7 @@ def test_a_broken_promise_is_an_alarm_that_stays(
     log.promise(entry, leaf_hash(b"entry 9"), NOW - 59)
     assert (witness.check(), _promise_count(witness)) == ("", 1)
     log.promise(entry, leaf_hash(b"entry 9"), NOW - 60)
-    alarm = f"Entry {entry} of the audit log is missing. The server promised it."
+    alarm = f"Entry {entry} of the audit log is missing, although the server promised it."
     assert witness.check() == alarm
     log.leaves = _leaves(12)
     assert witness.check() == alarm

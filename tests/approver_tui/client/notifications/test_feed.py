@@ -133,7 +133,7 @@ def test_a_silent_connection_is_closed(client_of, monkeypatch):
     monkeypatch.setattr(ClientConnection, "ping", lambda _self: threading.Event())
     feed = Feed(client_of((server := FeedServer()).issuer))
     with server, running(feed) as recorder:
-        recorder.wait_for(lambda: "The server is silent." in recorder.reasons)
+        recorder.wait_for(lambda: "The server stopped responding." in recorder.reasons)
     assert feed.last_contact_at is not None
 
 
@@ -223,7 +223,7 @@ def test_an_unreachable_server_is_offline_with_a_reason(client_of):
     with running(Feed(client_of("http://localhost:1"))) as recorder:
         recorder.wait_for(lambda: recorder.phases.count(Phase.CONNECTING) > 2)
     assert Phase.LIVE not in recorder.phases
-    assert set(recorder.reasons[1:]) == {"The server does not answer."}
+    assert set(recorder.reasons[1:]) == {"The server does not respond."}
 
 
 def test_a_feed_that_saves_its_cursor_continues_there(client_of):
@@ -289,7 +289,7 @@ def test_a_session_that_cannot_be_stored_is_tried_again(client_of, monkeypatch):
         monkeypatch.setattr(FileVault, "put", fail_with_full_disk)
         with running(Feed(client)) as recorder:
             recorder.wait_for(
-                lambda: any("cannot be kept" in reason for reason in recorder.reasons)
+                lambda: any("cannot be stored" in reason for reason in recorder.reasons)
             )
             assert spent == []
             monkeypatch.setattr(FileVault, "put", put)

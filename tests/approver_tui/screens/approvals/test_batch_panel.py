@@ -116,13 +116,13 @@ async def test_an_unusual_request_must_be_selected_individually():
         await type_in(pilot, stage, "count", "3")
         assert _why(stage) == "Approve unavailable: type how many are selected."
         await press(pilot, stage, "shift+tab", "g")
-        assert "UNUSUAL (1)  Space selects each" in shown(stage)
+        assert "UNUSUAL (1)  Space selects one" in shown(stage)
         assert "You never approved this before: “To”." in shown(stage)
         await press(pilot, stage, "space")
         assert _chosen_ids(panel) == [NEW.id, ONE.id, TWO.id]
         await press(pilot, stage, "g")
         assert "UNUSUAL (1)" in shown(stage)
-        assert "Space selects each" not in shown(stage)
+        assert "Space selects one" not in shown(stage)
         await press(pilot, stage, "j", "space")
         assert _chosen_ids(panel) == [NEW.id, TWO.id]
         assert "Selected: 2 of 3.  Amount: EUR 9,019.99 in all." in shown(stage)
@@ -438,7 +438,7 @@ async def test_escape_goes_back_and_keeps_the_marks():
 async def test_help_explains_the_panel():
     """Both the approve and the deny panel for a batch have a help screen."""
     for key, words in (
-        ("a", "of three or more: type how many are selected"),
+        ("a", "for three or more requests: type how many are selected"),
         ("d", "nothing is denied"),
     ):
         stage = a_stage(ALL)
@@ -446,7 +446,7 @@ async def test_help_explains_the_panel():
             await _open(pilot, stage, ONE, key=key)
             await press(pilot, stage, "f1")
             assert words in shown(stage)
-            assert "select or deselect it, then go on" in shown(stage)
+            assert "select or deselect it, then go" in shown(stage)
 
 
 @SMALL
@@ -456,7 +456,7 @@ async def test_one_reason_and_note_deny_all_after_five_seconds(size):
     async with opened(stage, size) as pilot:
         panel = await _open(pilot, stage, ONE, NEW, key="d")
         assert isinstance(panel, BatchDenyPanel)
-        assert _why(stage) == "Deny unavailable: pick a reason, 1 to 6."
+        assert _why(stage) == "Deny unavailable: choose a reason, 1 to 6."
         await press(pilot, stage, "2")
         await type_in(pilot, stage, "note", "no")
         await send(pilot, stage)

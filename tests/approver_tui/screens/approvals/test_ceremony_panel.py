@@ -74,7 +74,7 @@ async def test_a_fact_and_the_pin_are_typed_one_after_the_other():
     stage = a_stage([an_approval("pay", PAYMENT, **BACK)])
     async with opened(stage) as pilot:
         await _open(pilot, stage)
-        assert _why(stage) == 'Approve unavailable: press Tab, then type "Amount" as you read it.'
+        assert _why(stage) == 'Approve unavailable: press Tab, then type the value of "Amount".'
         await _type(pilot, stage, "4820")
         assert _why(stage) == "Approve unavailable: type your PIN."
         assert _is_off(stage)
@@ -191,7 +191,7 @@ async def test_a_locked_request_closes_the_panel():
         await _type(pilot, stage, "1234", PIN)
         await _approve(pilot, stage)
         await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen))
-        await until(pilot, lambda: "Two wrong entries: this request is locked" in shown(stage))
+        await until(pilot, lambda: "This request is locked after two wrong entries" in shown(stage))
         await until(pilot, lambda: "Nothing was approved." in shown(stage))
 
 
@@ -200,4 +200,4 @@ async def test_the_details_show_what_approving_requires():
     stage = a_stage([an_approval("pay", PAYMENT, **BACK)])
     async with opened(stage) as pilot:
         await press(pilot, stage, "enter", "G")
-        assert 'your PIN, "Amount" as you read it' in shown(stage)
+        assert 'your PIN, the value of "Amount"' in shown(stage)

@@ -54,7 +54,7 @@ async def test_no_reason_is_chosen_at_first():
     async with opened(stage) as pilot:
         await press(pilot, stage, "d", "enter")
         assert isinstance(stage.app.screen, DenyPanel)
-        assert "Deny unavailable: pick a reason" in shown(stage)
+        assert "Deny unavailable: choose a reason" in shown(stage)
 
 
 async def test_arrows_choose_and_the_button_sends():
@@ -171,9 +171,9 @@ async def test_only_ask_other_offers_a_name():
     stage = a_stage(three())
     async with opened(stage) as pilot:
         await press(pilot, stage, "d", "2")
-        assert "Ask instead" not in shown(stage)
+        assert "Who to ask instead" not in shown(stage)
         await press(pilot, stage, "5", "tab", *"bob")
-        assert "Ask instead" in shown(stage)
+        assert "Who to ask instead" in shown(stage)
         await press(pilot, stage, "tab", "tab", "tab", "enter")
         stage.clock.move(5)
         look(stage)

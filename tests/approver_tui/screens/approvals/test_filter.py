@@ -114,7 +114,7 @@ async def test_a_filter_is_saved_and_deleted_in_the_filter_line(page, tmp_path, 
 
 @pytest.mark.parametrize(
     ("typed", "says"),
-    [("@urgent = risk:huge", "Filter: "), ("@urgent = a;b", "Filter: write NAME = FILTER")],
+    [("@urgent = risk:huge", "Filter: "), ("@urgent = a;b", "Filter: use the form NAME = FILTER")],
 )
 async def test_an_invalid_filter_is_not_saved(typed, says, tmp_path, monkeypatch):
     """A filter with an invalid value or name is refused with the reason."""

@@ -34,7 +34,7 @@ FIELDS = (
         "Owner bob",
         "Called by planner, books-helper",
     ),
-    ("from where, when", "Asked from 203.0.113.7 at 14:27:07"),
+    ("from where, when", "Requested from 203.0.113.7 at 14:27:07"),
     ("why you", "Why you payments:transfer is high risk at this resource"),
     (
         "agent's words",
@@ -42,7 +42,7 @@ FIELDS = (
         '"INV-2291 is due today. The vendor stops delivery if it is not paid before 15:00."',
     ),
     ("gives", "If approved one token, 5 min, payments:transfer, this payment only"),
-    ("others", "For alice", "People", "dan: approved"),
+    ("others", "For alice", "Approvals", "dan: approved"),
     ("expiry", "Expires 14:36:19, in 4 min", "Expiring isn't a denial."),
     ("fingerprint", "Fingerprint"),
 )

@@ -37,7 +37,7 @@ async def test_an_entry_shows_how_long_its_answer_took():
         await _go(pilot, stage, "2")
         assert "14:32 invoice-bot  phone, 5 min" in shown(stage)
         await press(pilot, stage, "enter", "G")
-        assert "After        5 min 03 s" in shown(stage)
+        assert "Time taken   5 min 03 s" in shown(stage)
 
 
 async def test_by_me_shows_own_answers():
@@ -99,7 +99,7 @@ async def test_the_typed_filter_applies_to_the_history():
         assert "HISTORY (1)  / is:denied" in shown(stage)
         assert "Deploy web" in shown(stage)
         await press(pilot, stage, "slash", *"risk:x", "enter")
-        assert "Filter: write risk:low, medium, high or critical." in shown(stage).replace("│", " ")
+        assert "Filter: use risk:low, medium, high or critical." in shown(stage).replace("│", " ")
         await press(pilot, stage, "slash", *"zzz", "escape")
         assert "HISTORY (3)" in shown(stage)
         await press(pilot, stage, "slash", *"zzz", "enter")

@@ -198,7 +198,7 @@ async def test_a_decision_elsewhere_updates_the_row():
     async with opened(stage) as pilot:
         stage.feed.tell(EventName.DECIDED, winner)
         await until(pilot, lambda: "Approved by alice on phone" in shown(stage))
-        await until(pilot, lambda: "alice approved a request of invoice-bot" in shown(stage))
+        await until(pilot, lambda: "alice approved a request from invoice-bot" in shown(stage))
         assert inbox(stage).state.inbox.find(winner.id).state is ApprovalState.APPROVED
         stage.feed.tell(EventName.REQUESTED, three()[0])
         await pilot.pause()
@@ -389,7 +389,7 @@ async def test_a_message_stays_for_three_seconds_before_news():
         await press(pilot, stage, "L")
         stage.request(an_approval("late", DEPLOY))
         await until(pilot, lambda: "NEW (1)" in shown(stage))
-        await until(pilot, lambda: "Locked: the next approval requires the PIN." in shown(stage))
+        await until(pilot, lambda: "Locked. The next approval requires your PIN." in shown(stage))
         stage.clock.move(3)
         look(stage)
         await until(pilot, lambda: "at the end of the list" in shown(stage))

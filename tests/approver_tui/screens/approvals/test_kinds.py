@@ -42,7 +42,7 @@ TERMS_BY_KIND = {
 
 
 def _redeemed(kind):
-    """Return a request of this kind that was approved and redeemed."""
+    """Return a request from this kind that was approved and redeemed."""
     document = {**_outer(an_approval("x", TERMS_BY_KIND[kind])), "state": "redeemed"}
     decided = answered(an_approval("x", TERMS_BY_KIND[kind]), Answer.APPROVE).decided
     document["decided"] = documents.decided(decided)
@@ -56,11 +56,11 @@ def _text(drawn):
 @pytest.mark.parametrize(
     ("kind", "words"),
     [
-        ("action", "The token was collected."),
+        ("action", "collected its token."),
         ("consent", "The consent is in force."),
         ("device", "The device has signed in."),
         ("app_device", "The app has signed in."),
-        ("app_action", "The token was collected."),
+        ("app_action", "collected its token."),
         ("standing_grant", "The standing grant is in force."),
     ],
 )
@@ -69,22 +69,12 @@ def test_the_outcome_has_the_words_of_its_kind(kind, words):
     assert words in outcome(_redeemed(kind), NOW, UTC)
 
 
-@pytest.mark.parametrize(
-    ("kind", "word"),
-    [
-        ("action", "Redeemed"),
-        ("consent", "Created"),
-        ("device", "Signed in"),
-        ("app_device", "Signed in"),
-        ("app_action", "Redeemed"),
-        ("standing_grant", "Created"),
-    ],
-)
-def test_the_command_line_has_the_words_of_the_kind(kind, word):
-    """A consent is listed as created, not as redeemed."""
-    assert lines.outcome_lines(_redeemed(kind))[0].startswith(f"{word}: ")
+@pytest.mark.parametrize("kind", TERMS_BY_KIND)
+def test_a_redeemed_request_of_each_kind_is_approved(kind):
+    """The command line and the row say that it was approved, as the pages do."""
+    assert lines.outcome_lines(_redeemed(kind))[0].startswith("Approved: ")
     row = InboxRow(Fold(_redeemed(kind)), NOW)
-    assert word.lower() in _text(row_lines(row, 100))
+    assert "approved" in _text(row_lines(row, 100))
 
 
 @pytest.mark.parametrize(
@@ -109,10 +99,13 @@ NEWS = {
     ("action", EventName.REQUESTED): "new MEDIUM request from release-agent",
     ("consent", EventName.REQUESTED): "new HIGH consent for invoice-bot",
     ("device", EventName.REQUESTED): "new HIGH sign-in of a new device",
-    ("action", EventName.REMINDER): "a request of release-agent is still waiting for your answer.",
+    (
+        "action",
+        EventName.REMINDER,
+    ): "a request from release-agent is still waiting for your answer.",
     ("action", EventName.DIGEST): "requests that were held back are now waiting for you.",
-    ("action", EventName.EXTENDED): "a request of release-agent has more time.",
-    ("action", EventName.EXPIRED): "a request of release-agent expired.",
+    ("action", EventName.EXTENDED): "a request from release-agent has more time.",
+    ("action", EventName.EXPIRED): "a request from release-agent expired.",
     ("consent", EventName.EXPIRED): "a consent for invoice-bot expired.",
     ("device", EventName.CANCELLED): "a sign-in of a new device was withdrawn.",
     ("action", EventName.REDEEMED): "release-agent collected its token.",
@@ -137,15 +130,15 @@ def test_the_status_line_names_the_kind(kind, name):
     assert NEWS[kind, name] in event_text(event, UTC)
 
 
-def test_a_withdrawn_request_is_no_longer_needed():
-    """A request that its agent withdrew is called no longer needed, not denied."""
+def test_a_withdrawn_request_is_withdrawn():
+    """A request that its agent withdrew is called withdrawn, not denied."""
     approval = an_approval("x", TERMS_BY_KIND["action"])
     withdrawn = replace(approval, state=ApprovalState.CANCELLED, reason=SafeText("withdrawn"))
     message = event_text(Event(1, EventName.CANCELLED, NOW, withdrawn), UTC)
-    assert "a request of release-agent is no longer needed." in message
-    assert "no longer needed" in _text(row_lines(InboxRow(Fold(withdrawn), NOW), 100))
+    assert "a request from release-agent is no longer needed." in message
+    assert "withdrawn" in _text(row_lines(InboxRow(Fold(withdrawn), NOW), 100))
     printed = "\n".join(lines.approval_in_full(withdrawn, NOW))
-    assert "no longer needed: its agent withdrew it" in printed
+    assert "withdrawn: Its agent withdrew it" in printed
 
 
 def test_a_replaced_request_is_announced():
@@ -153,7 +146,7 @@ def test_a_replaced_request_is_announced():
     approval = an_approval("x", TERMS_BY_KIND["action"])
     superseded = replace(approval, state=ApprovalState.CANCELLED, reason=SafeText("superseded"))
     message = event_text(Event(1, EventName.CANCELLED, NOW, superseded), UTC)
-    assert "a request of release-agent was replaced by a newer one." in message
+    assert "a request from release-agent was replaced by a newer request." in message
 
 
 @pytest.mark.parametrize(
@@ -176,12 +169,14 @@ def test_an_automatic_approval_is_announced():
         an_approval("x"), automatic_decision=AutomaticDecision(SafeText("sayso_co_1"), 3)
     )
     message = event_text(Event(1, EventName.DECIDED, NOW, by_consent), UTC)
-    assert "a request of invoice-bot was approved without asking you, by your consent." in message
+    assert (
+        "a request from invoice-bot was approved under your consent, without asking you." in message
+    )
     by_grant = replace(
         by_consent, automatic_decision=AutomaticDecision(None, 3, SafeText("sayso_sg_1"), 2)
     )
     message = event_text(Event(1, EventName.DECIDED, NOW, by_grant), UTC)
-    assert "was approved without asking you, by your standing grant." in message
+    assert "was approved under your standing grant, without asking you." in message
 
 
 @pytest.mark.parametrize(
@@ -217,8 +212,8 @@ def test_the_panel_describes_a_standing_grant():
 @pytest.mark.parametrize(
     ("done", "words"),
     [
-        (True, "a request of invoice-bot was carried out."),
-        (False, "a request of invoice-bot failed at its resource."),
+        (True, "a request from invoice-bot was carried out."),
+        (False, "a request from invoice-bot failed at the resource."),
         (None, "invoice-bot collected its token."),
     ],
 )
@@ -235,14 +230,14 @@ def test_facts_are_not_repeated(kind):
     drawn = _text(
         approval_lines(an_approval("x", TERMS_BY_KIND[kind]), RenderContext(NOW, UTC, 100))
     )
-    assert "Rights" not in drawn
+    assert "Scopes" not in drawn
     assert drawn.count("Owner") == (kind == "consent")
     assert "the agent's log" not in drawn
     printed = "\n".join(
         lines.approval_in_full(an_approval("x", TERMS_BY_KIND[kind], first=True), NOW)
     )
-    assert "may use:" not in printed
-    assert "first request from it" in printed
+    assert "scopes:" not in printed
+    assert "(first request)" in printed
 
 
 def test_the_first_request_of_an_agent_is_marked():
@@ -266,14 +261,14 @@ def test_an_app_on_a_device_is_named_with_the_address():
     assert label in "\n".join(listing.entry_lines(approval, NOW))
     assert label in _text(row_lines(InboxRow(Fold(approval), NOW), 100))
     drawn = _text(panel_lines(approval, RenderContext(NOW, UTC, 100)))
-    assert "You are about to let television on another device act as you:" in drawn
+    assert "You are about to let television on a different device act as you:" in drawn
 
 
 def test_an_app_action_is_shown_like_an_agent_action():
     """An app's request has scopes like an agent's, is labeled as an app, and has no owner."""
     approval = an_approval("x", APP_PAYMENT, first=True)
     drawn = _text(approval_lines(approval, RenderContext(NOW, UTC, 100)))
-    assert "Rights" in drawn
+    assert "Scopes" in drawn
     assert "App" in drawn
     assert "Owner" not in drawn
     assert "First request from shop." in drawn
@@ -283,6 +278,6 @@ def test_an_app_action_is_shown_like_an_agent_action():
     )
     printed = "\n".join(lines.approval_in_full(approval, NOW))
     assert "payments:transfer (high)" in printed
-    assert "first request from it" in printed
+    assert "(first request)" in printed
     assert "the app shop" in "\n".join(listing.entry_lines(approval, NOW))
     assert "agent:" not in printed

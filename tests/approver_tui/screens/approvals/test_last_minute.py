@@ -63,7 +63,7 @@ async def test_a_request_is_extended_unless_that_is_undone():
     stage = a_stage([PAY])
     async with opened(stage) as pilot:
         await press(pilot, stage, "E")
-        assert "u to undo: Giving more time to Pay" in " ".join(shown(stage).split())
+        assert "u to undo: Extending Pay" in " ".join(shown(stage).split())
         await press(pilot, stage, "u")
         assert "Undone: nothing was changed." in shown(stage)
         stage.clock.move(6)
@@ -92,7 +92,7 @@ async def test_quitting_sends_a_waiting_extension_first():
     ("key", "on", "off"),
     [
         ("S", "Snoozed until 14:47:", "No longer snoozed."),
-        ("M", "release-agent is muted at low", "release-agent is no longer muted."),
+        ("M", "release-agent is muted for low", "release-agent is no longer muted."),
     ],
 )
 async def test_one_key_mutes_and_unmutes(key, on, off):

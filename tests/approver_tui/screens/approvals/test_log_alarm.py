@@ -9,7 +9,7 @@ from tests.support.clients.driving import inbox, look, opened, until
 from tests.support.fakes.fake_app import Stage, a_stage
 from tests.support.fakes.fake_approvals import three
 
-ALARM = SafeText("The audit log has 40 entries, and it had 52.")
+ALARM = SafeText("The audit log has 40 entries, but it had 52.")
 SIZES = [(80, 24), (40, 24), (40, 12)]
 
 

@@ -73,7 +73,7 @@ async def test_a_request_without_look_alikes_has_nothing_to_expand():
     stage = a_stage([PAY])
     async with opened(stage) as pilot:
         await press(pilot, stage, "+")
-        assert "No other request looks like this one." in shown(stage)
+        assert "No other requests look like this one." in shown(stage)
 
 
 async def test_held_back_look_alikes_share_their_own_row():

@@ -64,7 +64,7 @@ async def test_a_request_that_cannot_be_marked_says_why():
     async with opened(stage) as pilot:
         await mark(pilot, stage, ONE, DEPLOYED)
         assert (
-            "Select unavailable: the selected requests are from another agent, invoice-bot."
+            "Select unavailable: the selected requests are from a different agent, invoice-bot."
             in shown(stage)
         )
         await mark(pilot, stage, HIGH)

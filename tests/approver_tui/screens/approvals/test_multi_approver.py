@@ -22,7 +22,7 @@ async def test_the_second_approver_sees_the_granted_part_in_the_signed_text():
     async with opened(stage) as pilot:
         text = shown(stage)
         assert "APPROVE WITH LIMITS" in text
-        assert "In the text that you would sign:" in text
+        assert "In the text that you sign:" in text
         assert "/0/amount/minor is 50000," in text
         await press(pilot, stage, "a")
         assert isinstance(stage.app.screen, ApprovePanel)
@@ -68,12 +68,12 @@ async def test_a_counted_vote_is_never_reported_as_lost():
         stage.server.put(a_shared("pay", a_vote(ME, "alice")))
         stage.clock.move(6)
         look(stage)
-        await until(pilot, lambda: "Your approval is counted (1 of 2" in shown(stage))
+        await until(pilot, lambda: "Your approval was counted (1 of 2" in shown(stage))
         assert "not recorded" not in shown(stage)
         await press(pilot, stage, "a")
-        assert "Approve unavailable: your approval is counted" in shown(stage)
+        assert "Approve unavailable: you already approved it" in shown(stage)
         await press(pilot, stage, "d")
-        assert "Deny unavailable: your approval is counted" in shown(stage)
+        assert "Deny unavailable: you already approved it" in shown(stage)
 
 
 async def test_the_users_approval_can_be_withdrawn():

@@ -141,7 +141,7 @@ async def test_an_error_while_loading_the_controls_is_shown():
     async with opened(stage) as pilot:
         stage.server.is_down = True
         await press(pilot, stage, "e")
-        await until(pilot, lambda: "The server did not answer." in shown(stage))
+        await until(pilot, lambda: "The server did not respond." in shown(stage))
         await press(pilot, stage, "escape")
         assert isinstance(stage.app.screen, InboxScreen)
 
@@ -173,7 +173,10 @@ async def test_only_agent_actions_can_be_narrowed():
     async with opened(stage) as pilot:
         await press(pilot, stage, "e")
         assert isinstance(stage.app.screen, InboxScreen)
-        assert "Limits unavailable: only agent actions can be approved with limits." in shown(stage)
+        assert (
+            "Approve with limits unavailable: only agent actions can be approved with limits."
+            in shown(stage)
+        )
 
 
 @pytest.mark.parametrize("size", [NARROW, (100, 30)])

@@ -49,7 +49,7 @@ async def test_a_feed_that_crashes_is_restarted(monkeypatch):
     monkeypatch.setattr(stage.feed, "run", crash_once)
     async with opened(stage) as pilot:
         assert broken.is_set()
-        await until(pilot, lambda: "failed while listening: ValueError" in shown(stage))
+        await until(pilot, lambda: "live feed failed: ValueError" in shown(stage))
 
 
 async def test_after_a_sleep_keys_are_dropped_and_everything_is_reloaded():
@@ -107,7 +107,7 @@ async def test_the_age_counts_from_the_last_contact():
         for _ in range(7):
             stage.clock.move(5)
             look(stage)
-        stage.feed.connect(Phase.OFFLINE, "The server is silent.")
+        stage.feed.connect(Phase.OFFLINE, "The server stopped responding.")
         await until(pilot, lambda: "data is 35 s old, you can't answer now" in shown(stage))
 
 
@@ -143,7 +143,7 @@ async def test_no_count_is_shown_before_the_server_answered(size):
     stage.server.is_down = True
     async with stage.app.run_test(size=size) as pilot:
         await until(pilot, lambda: "OFFLINE" in shown(stage))
-        await until(pilot, lambda: "WAITING FOR YOU (not known)" in shown(stage))
+        await until(pilot, lambda: "WAITING FOR YOU (unknown)" in shown(stage))
         await until(pilot, lambda: "No connection to the server." in shown(stage))
         assert "Loading…" not in shown(stage)
         assert "Inbox 0" not in shown(stage)

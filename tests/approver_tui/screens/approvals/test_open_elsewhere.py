@@ -63,4 +63,4 @@ async def test_an_ended_request_has_no_page_to_open():
         stage.clock.move(6 * MINUTE / 1000)
         look(stage)
         await press(pilot, stage, "o")
-        assert "Phone unavailable: Expired at" in shown(stage)
+        assert "Open on a phone unavailable: Expired at" in shown(stage)

@@ -74,7 +74,7 @@ async def test_retry_is_unavailable_without_the_server():
     stage = a_stage([PAY])
     async with opened(stage) as pilot:
         _expire(stage)
-        await cut_off(pilot, stage, "The server does not answer.")
+        await cut_off(pilot, stage, "The server does not respond.")
         await press(pilot, stage, "R")
         assert "Retry unavailable: no connection to the server" in _detail_text(stage)
     assert stage.server.approvals[PAY.id].retry is Retry.POSSIBLE

@@ -77,13 +77,13 @@ async def test_keys_that_do_nothing_are_not_shown():
     stage = a_stage([PAY])
     async with opened(stage, (140, 30)) as pilot:
         assert "Limits.." in shown(stage)
-        await cut_off(pilot, stage, "The server does not answer.")
+        await cut_off(pilot, stage, "The server does not respond.")
         look(stage)
         await pilot.pause()
         for hint in ("Limits..", "Report..", "Similar..", "Phone.."):
             assert hint not in shown(stage)
         await press(pilot, stage, "e")
-        assert "Limits unavailable: no connection to the server" in shown(stage)
+        assert "Approve with limits unavailable: no connection to the server" in shown(stage)
 
 
 async def test_a_wrong_clock_is_reported_with_its_difference():
@@ -166,12 +166,12 @@ async def test_the_token_of_a_past_approval_is_ended_from_the_history():
         await press(pilot, stage, "2")
         await until(pilot, lambda: stage.app.screen.found is not None)
         await press(pilot, stage, "z", "tab", "enter")
-        await until(pilot, lambda: "1 token ended." in shown(stage))
+        await until(pilot, lambda: "Revoked: 1 token." in shown(stage))
         assert stage.server.ended == [token.id]
         stage.server.put(answered(an_approval("old"), Answer.DENY))
         await press(pilot, stage, "r")
         await press(pilot, stage, "z")
-        assert "End token unavailable: no token was issued for it." in shown(stage)
+        assert "Revoke token unavailable: no token was issued for this request." in shown(stage)
 
 
 async def test_the_other_requests_of_an_agent_can_be_denied_too():
@@ -201,3 +201,26 @@ async def test_the_other_requests_of_an_agent_can_be_denied_too():
 def _are_all_denied(stage, _pilot):
     look(stage)
     return len(stage.answers.given) > 1 and not inbox(stage).state.in_progress
+
+
+async def test_a_key_goes_to_the_next_waiting_request():
+    """Pressing `w` skips decided requests, wraps around, and says if no other request waits."""
+    first, second, third = three()
+    stage = a_stage([first, answered(second, Answer.APPROVE), third])
+    async with opened(stage) as pilot:
+        for expected in (third.id, first.id):
+            await press(pilot, stage, "w")
+            assert inbox(stage).state.selected == expected
+    stage = a_stage([first])
+    async with opened(stage) as pilot:
+        await press(pilot, stage, "w")
+        assert "No other request is waiting for you." in shown(stage)
+
+
+async def test_a_fact_is_copied():
+    """Pressing `c` lists the facts, and Enter copies the value of the chosen fact."""
+    stage = a_stage(three())
+    async with opened(stage) as pilot:
+        await press(pilot, stage, "c", *"amount", "enter")
+        assert stage.app.clipboard == "EUR 4,820.00"
+        assert "Copied" in shown(stage)

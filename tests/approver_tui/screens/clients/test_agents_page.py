@@ -42,7 +42,7 @@ async def test_agents_that_asked_are_listed_next_to_acting_and_owned_ones():
         text = shown(stage)
         assert "ACTING FOR YOU (1)" in text
         assert "ASKED RECENTLY (1)" in text
-        assert "2 asked, 1 approved, 1 waiting" in text
+        assert "2 requests, 1 approved, 1 waiting" in text
         assert "YOURS (1)" in text
         assert "disabled" in text
         await press(pilot, stage, "j")
@@ -89,7 +89,7 @@ async def test_an_owned_agent_is_suspended():
         await press(pilot, stage, "K")
         assert "Suspend unavailable: you don't own it" in " ".join(shown(stage).split())
         await press(pilot, stage, "G", "K")
-        assert "Suspend idle-bot for everybody?" in shown(stage)
+        assert "Suspend idle-bot for all users?" in shown(stage)
         assert not stage.server.ended
         await press(pilot, stage, "tab", "enter")
         ended = replace(WEB, state=ApprovalState.CANCELLED)

@@ -68,7 +68,7 @@ async def test_the_consequence_is_shown_before_sending():
         await _open(pilot, stage, "down")
         assert "in 5 s" in shown(stage)
         await press(pilot, stage, "down")
-        assert "This agent is quarantined for everybody." in shown(stage)
+        assert "This agent is quarantined for all users." in shown(stage)
         await press(pilot, stage, "j")
         assert "Every agent that acts for you is quarantined." in shown(stage)
         await press(pilot, stage, "k", "4")
@@ -107,7 +107,7 @@ async def test_a_consent_can_be_reported():
             errors.Unreachable("down"),
             "Not sent: the server cannot be reached. Nothing was reported.",
         ),
-        (errors.UnknownOutcome(PAY.id), "Send it again: it is counted once."),
+        (errors.UnknownOutcome(PAY.id), "Send it again. Sayso counts it only once."),
     ],
 )
 async def test_a_report_that_fails_can_be_sent_again(error, says):

@@ -24,17 +24,17 @@ REPORTED = AlarmSubject(BOT.agent_id, BOT.agent, SafeText("sayso_in_1"))
         (
             EventName.INCIDENT_OPENED,
             None,
-            "ALARM: somebody reported your agent; it is quarantined.",
+            "ALARM: someone reported your agent; it is quarantined.",
         ),
         (
             EventName.AGENT_PAUSED,
             BOT,
-            "Your agent invoice-bot was denied repeatedly; it must wait.",
+            "Your agent invoice-bot was denied repeatedly and must wait.",
         ),
         (
             EventName.AGENT_ORPHANED,
             BOT,
-            "The agent invoice-bot has no owner. Find it one.",
+            "The agent invoice-bot has no owner. Assign one.",
         ),
         (
             EventName.AGENT_QUARANTINED,

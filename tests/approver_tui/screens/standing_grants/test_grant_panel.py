@@ -129,7 +129,7 @@ async def test_the_panel_shows_what_the_grant_would_have_covered():
         await until(pilot, lambda: _is_on(stage))
         text = _words(stage)
         assert "up to EUR 20.00" in text
-        assert "high; approved as critical" in text
+        assert "high; you approve the grant as critical" in text
         assert "It would have covered 1 of the last 2." in text
         await press(pilot, stage, *["pagedown"] * 3)
         text = _words(stage)
@@ -139,9 +139,9 @@ async def test_the_panel_shows_what_the_grant_would_have_covered():
 @pytest.mark.parametrize(
     ("fields", "why"),
     [
-        ((), "pick how long."),
-        (("2",), "enter the max uses as a number."),
-        (("2", "0"), "enter the max uses as a number."),
+        ((), "choose a duration."),
+        (("2",), "enter the max uses."),
+        (("2", "0"), "enter the max uses."),
     ],
 )
 async def test_continue_is_unavailable_until_the_limits_are_entered(fields, why):
@@ -187,7 +187,7 @@ async def test_a_request_that_is_not_the_proposal_is_not_opened():
     ("approval", "why"),
     [
         (an_approval("c", CONSENT), "only agent actions can have a standing grant."),
-        (an_approval("r", risk="critical"), "critical requests are asked each time."),
+        (an_approval("r", risk="critical"), "critical requests cannot have a standing grant."),
     ],
 )
 async def test_a_request_without_a_possible_grant_says_why(approval, why):
@@ -195,7 +195,7 @@ async def test_a_request_without_a_possible_grant_says_why(approval, why):
     stage = a_stage([approval])
     async with opened(stage) as pilot:
         await press(pilot, stage, "s")
-        assert f"Similar unavailable: {why}" in shown(stage)
+        assert f"Approve similar unavailable: {why}" in shown(stage)
 
 
 async def test_a_decided_request_can_still_be_the_example():
@@ -229,7 +229,7 @@ async def test_the_panel_has_a_help_and_scrolls():
         await _fill_in(pilot, stage)
         await press(pilot, stage, "pagedown", "pageup", "f1")
         assert isinstance(stage.app.screen, HelpScreen)
-        assert "an empty limit means: as in this request" in shown(stage)
+        assert "an empty limit keeps this request's value" in shown(stage)
 
 
 async def test_grants_are_listed_and_revoked():
@@ -246,7 +246,7 @@ async def test_grants_are_listed_and_revoked():
         assert "1 of 3 used" in text
         assert "EUR 10.00 of EUR 30.00" in " ".join(text.split())
         await press(pilot, stage, "j")
-        assert "Used up: you are asked each time again." in shown(stage)
+        assert "Used up. You are asked each time." in shown(stage)
         await press(pilot, stage, "k", "z")
         assert "Revoke the standing grant?" in shown(stage)
         await press(pilot, stage, "tab", "enter")

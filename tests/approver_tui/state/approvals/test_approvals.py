@@ -74,11 +74,11 @@ def test_only_a_pending_unexpired_request_is_waiting(state, moment, waits):
 
 
 def test_a_replaced_request_is_superseded():
-    """A superseded request is shown neither as denied nor as withdrawn."""
+    """A superseded request is shown as withdrawn, but it is told apart from other withdrawals."""
     superseded = replace(
         read_approval(JsonObject(wire_approval())),
         state=ApprovalState.CANCELLED,
         reason=SafeText("superseded"),
     )
-    assert (superseded.was_superseded, superseded.state_text) == (True, "superseded")
+    assert (superseded.was_superseded, superseded.state_text) == (True, "withdrawn")
     assert not replace(superseded, reason=SafeText("withdrawn")).was_superseded

@@ -77,10 +77,10 @@ def test_a_row_shows_the_selected_or_first_waiting_request():
     """The row stays in its position when the request that it shows ends."""
     denied = replace(ONE, state=ApprovalState.DENIED)
     rows = [denied, TWO, THREE]
-    assert shown(FOLDED.folds(rows)) == [(TWO.id, "x 3, 2 wait")]
-    assert shown(Folding(selected=THREE.id, now=NOW).folds(rows)) == [(THREE.id, "x 3, 2 wait")]
+    assert shown(FOLDED.folds(rows)) == [(TWO.id, "x 3, 2 waiting")]
+    assert shown(Folding(selected=THREE.id, now=NOW).folds(rows)) == [(THREE.id, "x 3, 2 waiting")]
     late = Folding(now=NOW + 7 * MINUTE)
-    assert shown(late.folds(rows)) == [(ONE.id, "x 3, 0 wait")]
+    assert shown(late.folds(rows)) == [(ONE.id, "x 3, 0 waiting")]
     assert late.of(rows, ONE.id) is not None
     assert late.of(rows, TWO.id) is None
 

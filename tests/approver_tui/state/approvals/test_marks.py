@@ -47,7 +47,7 @@ def test_low_and_medium_risk_can_be_marked(risk, ceremony):
         ),
         (
             _with_ceremony("type_back", type_back={"label": "Amount", "kind": "money", "at": "/x"}),
-            'approving requires "Amount" as you read it, so it is answered individually.',
+            'approving requires the value of "Amount", so it is answered individually.',
         ),
         (
             an_approval("one", CONSENT, risk="medium"),
@@ -55,7 +55,7 @@ def test_low_and_medium_risk_can_be_marked(risk, ceremony):
         ),
         (
             a_shared("one", a_vote(), risk="medium"),
-            "other people are asked too, so it is answered individually.",
+            "it has several approvers, so it is answered individually.",
         ),
     ],
     ids=["high", "critical", "number", "reason", "fact", "consent", "people"],
@@ -75,9 +75,9 @@ def test_marked_requests_have_the_same_agent_and_type():
     other_type = an_approval("two", MEDIUM, details=[{"type": "payment.refund"}])
     assert (
         mark_blocker(other_agent, [ONE])
-        == "the selected requests are from another agent, invoice-bot."
+        == "the selected requests are from a different agent, invoice-bot."
     )
-    reason = "the selected requests are of another type, payment.transfer."
+    reason = "the selected requests are of a different type, payment.transfer."
     assert mark_blocker(other_type, [ONE]) == reason
 
 
@@ -88,8 +88,8 @@ def test_without_a_type_scopes_and_resource_must_match():
     assert mark_blocker(an_approval("two", PRICES), [rights]) == ""
     more = an_approval("two", PRICES, scopes=[("prices:read", "low"), ("prices:list", "low")])
     elsewhere = an_approval("two", PRICES, resource="https://other.example")
-    assert "of another type" in mark_blocker(more, [rights])
-    assert "of another type" in mark_blocker(elsewhere, [rights])
+    assert "of a different type" in mark_blocker(more, [rights])
+    assert "of a different type" in mark_blocker(elsewhere, [rights])
 
 
 def test_a_mark_stays_while_its_request_is_unchanged():

@@ -43,7 +43,7 @@ def _approval(label="Amount", value="EUR 5.00", kind="money", **display):
             "Last 4 characters of To account",
             'the last 4 characters of "To account"',
         ),
-        (FactKind.TEXT, "To account", '"To account" as you read it'),
+        (FactKind.TEXT, "To account", 'the value of "To account"'),
     ],
 )
 def test_the_fact_to_type_has_a_prompt_and_a_sentence(kind, label, requirement):

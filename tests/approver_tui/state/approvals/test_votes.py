@@ -10,10 +10,10 @@ from approver_tui.state.text import SafeText
 @pytest.mark.parametrize(
     ("need", "have", "left", "words"),
     [
-        (2, 0, ("finance",), "0 of 2, needs two of finance"),
+        (2, 0, ("finance",), "0 of 2, needs two from finance"),
         (2, 1, ("finance",), "1 of 2, needs finance"),
-        (3, 1, ("ana", "finance"), "1 of 3, needs two of ana, finance"),
-        (9, 1, ("board",), "1 of 9, needs 8 of board"),
+        (3, 1, ("ana", "finance"), "1 of 3, needs two from ana, finance"),
+        (9, 1, ("board",), "1 of 9, needs 8 from board"),
         (2, 2, ("finance",), "2 of 2 approved"),
         (2, 1, (), "1 of 2 approved"),
     ],

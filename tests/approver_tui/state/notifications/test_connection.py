@@ -7,7 +7,7 @@ import pytest
 from approver_tui.state.notifications.connection import TRANSITIONS, Connection, Phase, Signal
 from approver_tui.state.text import SafeText
 
-NO_RESPONSE = SafeText("The server does not answer.")
+NO_RESPONSE = SafeText("The server does not respond.")
 
 
 @pytest.mark.parametrize(("phase", "signal"), list(itertools.product(Phase, Signal)))

@@ -39,8 +39,8 @@ def test_several_details_cannot_vary():
 @pytest.mark.parametrize(
     ("mismatch", "description"),
     [
-        ("/payee", "another to"),
-        ("/amount/currency", "another sum"),
+        ("/payee", "a different to"),
+        ("/amount/currency", "a different sum"),
         ("/unknown", "other details"),
         ("risk", "a higher risk"),
         ("something new", "something new"),

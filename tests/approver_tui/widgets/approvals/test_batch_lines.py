@@ -49,10 +49,10 @@ def test_shared_members_appear_once_and_others_in_each_block():
     other = a_payment("other", 100, "Bo", 9, undo="", scopes=[("payments:other", "low")])
     rows = _texts(Batch.of([ONE, other]))
     assert sum("Undo: Not possible after 15:00 today." in row for row in rows) == 1
-    assert "     We do not know if this can be undone." in rows
-    assert "     Rights: payments:other (low)" in rows
+    assert "     Undo: Unknown" in rows
+    assert "     Scopes: payments:other (low)" in rows
     assert sum("https://pay.example" in row for row in rows) == 1
-    assert rows[rows.index("EACH OF THEM") + 1].startswith("For")
+    assert rows[rows.index("EACH REQUEST") + 1].startswith("For")
 
 
 def test_without_shared_members_there_is_no_heading():
@@ -66,8 +66,8 @@ def test_without_shared_members_there_is_no_heading():
         "gives": "b",
     }
     rows = _texts(Batch.of([ONE, a_payment("other", 1, "Bo", 9, **changes)]))
-    assert "EACH OF THEM" not in rows
-    assert "     For bob" in rows
+    assert "EACH REQUEST" not in rows
+    assert "     For: bob" in rows
 
 
 def test_an_unusual_request_is_above_with_its_reason():
@@ -77,7 +77,7 @@ def test_an_unusual_request_is_above_with_its_reason():
     assert "     First request from this agent." in _texts(Batch.of([first]))
     rows = _texts(Batch.of([ONE, NEW]))
     heading = rows.index("NOTHING UNUSUAL (1)")
-    assert rows[0] == "UNUSUAL (1)  Space selects each"
+    assert rows[0] == "UNUSUAL (1)  Space selects one"
     assert rows.index("     You never approved this before: “To”.") < heading
     assert any(row.startswith(f" [ ] {NEW.fingerprint}") for row in rows[:heading])
     assert any(row.startswith(f" [x] {ONE.fingerprint}") for row in rows[heading:])

@@ -34,7 +34,7 @@ def test_the_order_of_the_facts():
     text = _text(approval_lines(an_approval("pay"), RenderContext(NOW, UTC, 80)))
     _assert_in_order(
         text,
-        ["HIGH RISK", "Pay EUR", "Amount", "Unusual", "Reference", "Rights", "Undo", "Agent  ",
+        ["HIGH RISK", "Pay EUR", "Amount", "Unusual", "Reference", "Scopes", "Undo", "Agent  ",
          "Owner", "203.0.113.7", "Why you", "Agent says, not verified:", '"INV-2291 is due',
          "If approved", "Expires", "Expiring isn't a denial.", "Fingerprint"],
     )  # fmt: skip
@@ -73,7 +73,7 @@ def test_a_narrowed_approval_does_not_claim_the_full_grant():
 def test_an_unknown_undo_is_shown():
     """A missing undo text would look harmless, so the app says that it is unknown."""
     text = _text(approval_lines(an_approval("prices", PRICES), RenderContext(NOW, UTC, 80)))
-    assert "We do not know if this can be undone." in text
+    assert "Undo         Unknown\n" in text
 
 
 def test_agent_text_is_behind_a_bar_and_not_in_the_panel():
@@ -92,7 +92,7 @@ def test_each_outcome_has_its_own_sentence():
     withdrawn = replace(approval, state=ApprovalState.CANCELLED, reason=SafeText("withdrawn"))
     assert outcome(withdrawn, NOW, UTC).startswith("Withdrawn: ")
     ended = replace(withdrawn, reason=SafeText("user_disabled"))
-    assert outcome(ended, NOW, UTC).startswith("This request is cancelled. Its user is disabled.")
+    assert outcome(ended, NOW, UTC) == "Withdrawn. Its user is disabled."
     denied = answered(approval, Answer.DENY, DenyCode.TOO_BROAD)
     assert outcome(denied, NOW, UTC) == ("Denied by alice on phone at 14:32:10. Reason: Too broad.")
 
@@ -105,7 +105,7 @@ def test_a_newer_request_names_the_one_it_replaces():
     text = _text(approval_lines(newer, RenderContext(NOW, UTC, 80)))
     assert "Replaces     9f3a-71c0, no longer waiting" in text
     over = replace(approval, state=ApprovalState.CANCELLED, reason=SafeText("superseded"))
-    assert outcome(over, NOW, UTC) == "Replaced by a newer request from the same agent."
+    assert outcome(over, NOW, UTC) == "Withdrawn. Replaced by a newer request from the same agent."
 
 
 def test_an_automatic_approval_says_so():
@@ -114,14 +114,16 @@ def test_an_automatic_approval_says_so():
     approved = replace(
         an_approval("pay"), state=ApprovalState.APPROVED, automatic_decision=automatic_decision
     )
-    sentence = "Approved without asking you, by your consent."
+    sentence = "Approved under a consent."
     assert outcome(approved, NOW, UTC) == sentence
     redeemed = replace(approved, state=ApprovalState.REDEEMED)
-    assert outcome(redeemed, NOW, UTC) == f"{sentence} The token was collected."
+    assert outcome(redeemed, NOW, UTC) == f"{sentence} The agent collected its token."
     expired = replace(approved, state=ApprovalState.EXPIRED, reason=SafeText("not_redeemed"))
-    assert outcome(expired, NOW, UTC).startswith(f"{sentence} Then expired. It was approved, but")
+    late = "The agent did not collect its token in time."
+    assert outcome(expired, NOW, UTC) == f"{sentence} {late}"
     ended = replace(approved, state=ApprovalState.CANCELLED, reason=SafeText("agent_disabled"))
-    assert outcome(ended, NOW, UTC) == f"{sentence} Then cancelled. Its agent was disabled."
+    end = "Then withdrawn before it was used."
+    assert outcome(ended, NOW, UTC) == f"{sentence} {end} Its agent was disabled."
 
 
 def test_the_execution_is_shown():
@@ -136,7 +138,7 @@ def test_the_execution_is_shown():
             outcome_lines(replace(approved, execution=execution), RenderContext(NOW, UTC, 100))
         )
 
-    assert "Started at its resource at 14:32:07." in outcome_text()
+    assert "Started at 14:32:07." in outcome_text()
     failed = outcome_text(done=False, text=SafeText("No funds."))
     assert "Failed at 14:32:07." in failed
     assert '| "No funds."' in failed

@@ -26,10 +26,10 @@ def _text(device):
 @pytest.mark.parametrize(
     ("browsers", "words"),
     [
-        ((), "Notified no notifications: open its page and allow them"),
-        ((PUSH,), "Notified nothing yet, through push.example"),
+        ((), "Notified no; allow notifications on its page"),
+        ((PUSH,), "Notified not yet, through push.example"),
         ((replace(PUSH, delivered_at=NOW - 3 * MINUTE),), "last 3 min ago, through push.example"),
-        ((replace(PUSH, is_dormant=True),), "nothing yet; nobody opened it for two weeks"),
+        ((replace(PUSH, is_dormant=True),), "not yet; not opened for two weeks"),
         ((replace(PUSH, problem=SafeText("403")),), "push.example rejects messages: 403"),
         ((replace(PUSH, lost_at=NOW),), "open Sayso there"),
     ],

@@ -38,10 +38,11 @@ def everything(server: LiveServer) -> Rows:
 
 def _schema_of(engine: Engine) -> MetaData:
     """Return the tables, which are read once: all databases of one kind have the same tables."""
-    schema = _SCHEMAS.setdefault(engine.dialect.name, MetaData())
-    if not schema.tables:
+    if (name := engine.dialect.name) not in _SCHEMAS:
+        schema = MetaData()
         schema.reflect(engine)
-    return schema
+        _SCHEMAS[name] = schema
+    return _SCHEMAS[name]
 
 
 def _select(table: Table) -> Select[Any]:

@@ -22,6 +22,19 @@ from tests.support.servers.running import RUNNING
 
 _TESTS = Path(__file__).parent
 _WAITING = ("browsers", "conformance", "faults", "flows", "sayso")
+_LONGEST = frozenset(
+    _TESTS / f"{folder}/test_{name}.py"
+    for folder, names in {
+        "browsers": "access alive ceremonies in_doubt log_witness receipt_kinds",
+        "conformance": "foreign_clients foreign_people mcp_attacks mcp_clients mcp_suite",
+        "faults": "kill killed_while_a_call_waits restored single_lines",
+        "flows": "acceptance ahead_on_screen batch demo never_lost random_keys screens",
+        "sayso": "agent ask mcp_live pages pages_variants recipes",
+        "sayso/gateway": "gateway_live stdio_live",
+    }.items()
+    for name in names.split()
+)
+"""Files of `_WAITING` that take more than half a minute, most of them with a few long tests."""
 
 gc.disable()  # until everything is collected
 settings.register_profile(
@@ -64,14 +77,17 @@ def _mixed(sizes: Counter[Path]) -> dict[Path, float]:
     """The place of each file in a run that goes through all folders at the same time.
 
     Tests of `_WAITING` wait for other processes and other tests compute, so workers do both at any
-    time. The last fifth of a run has no files of `_WAITING`, and each folder starts with the files
-    that have the most tests, so that workers end at about the same time.
+    time. Workers end at about the same time: the second half of a run has no files of `_LONGEST`,
+    the last fifth has no files of `_WAITING`, and each folder starts with the files that have the
+    most tests.
     """
     folders: dict[str, list[Path]] = defaultdict(list)
     for file, _ in sizes.most_common():
-        folders[file.relative_to(_TESTS).parts[0]].append(file)
+        name = file.relative_to(_TESTS).parts[0]
+        folders["longest" if file in _LONGEST else name].append(file)
+    ends = {"longest": 0.5, **dict.fromkeys(_WAITING, 0.8)}
     return {
-        file: place / len(found) * (0.8 if name in _WAITING else 1.0)
+        file: place / len(found) * ends.get(name, 1.0)
         for name, found in folders.items()
         for place, file in enumerate(found)
     }

@@ -66,16 +66,16 @@ def test_two_workers_share_their_counters(tmp_path: Path, request: pytest.Fixtur
         workers = until(lambda: _workers(server))
         with greeted(person):
             until(lambda: _values(server)["sayso_feed_sockets"] == 1)
-            for count in range(1, 101):
+            for count in range(1, 31):
                 with server.client() as client:  # each connection may reach a different worker
                     assert client.get("/healthz").is_success
                     answered = _count_answers(server)
                 assert answered >= max(before, count)
                 before = answered
-                if count == 50:
+                if count == 15:
                     os.kill(workers[0], signal.SIGKILL)
                     until(lambda: len(_workers(server)) == 2 and _workers(server) != workers)
-        assert before == 100
+        assert before == 30
         until(lambda: _values(server)["sayso_feed_sockets"] == 0)
         person.client.close()
 

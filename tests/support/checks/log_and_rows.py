@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import MetaData, Select, Table, create_engine, delete, select
+from sqlalchemy import Engine, MetaData, Select, Table, create_engine, delete, select
 
 from server.audit_log import bundles
 from server.audit_log.verify import Verified, verify
@@ -15,6 +15,8 @@ from tests.support.servers.server import LiveServer
 _IGNORED_TABLES = frozenset({"audit_checkpoints", "audit_nodes", "counters", "flows", "replays"})
 _MESSAGE_COLUMNS = ("id", "channel", "target", "body")
 Rows = dict[str, list[dict[str, Any]]]
+_SCHEMAS: dict[str, MetaData] = {}
+"""The tables by the name of the database system."""
 
 
 def everything(server: LiveServer) -> Rows:
@@ -22,17 +24,25 @@ def everything(server: LiveServer) -> Rows:
 
     Messages have only their contents, and not whether they were sent.
     """
-    engine, schema = create_engine(server.services.settings.sqlalchemy_url), MetaData()
+    engine = create_engine(server.services.settings.sqlalchemy_url)
     try:
-        schema.reflect(engine)
         with engine.connect() as connection:
             return {
                 table.name: [dict(row) for row in connection.execute(_select(table)).mappings()]
-                for table in schema.sorted_tables
+                for table in _schema_of(engine).sorted_tables
                 if table.name not in _IGNORED_TABLES
             }
     finally:
         engine.dispose()
+
+
+def _schema_of(engine: Engine) -> MetaData:
+    """Return the tables, which are read once: all databases of one kind have the same tables."""
+    if (name := engine.dialect.name) not in _SCHEMAS:
+        schema = MetaData()
+        schema.reflect(engine)
+        _SCHEMAS[name] = schema
+    return _SCHEMAS[name]
 
 
 def _select(table: Table) -> Select[Any]:

@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx
 
 from tests.support.checks.waiting import until
+from tests.support.servers.gateway import status_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +59,4 @@ def running_example(
 
 def wait_for(url: str) -> None:
     """Wait until the server at this URL answers 401."""
-    until(lambda: _status(url) == httpx.codes.UNAUTHORIZED, 60)
-
-
-def _status(url: str) -> int:
-    with contextlib.suppress(httpx.TransportError):
-        return httpx.get(url, trust_env=False).status_code
-    return 0
+    until(lambda: status_of(url) == httpx.codes.UNAUTHORIZED, 60)

@@ -17,7 +17,7 @@ import httpx
 from server.protocol.policy.risks import Risk
 from tests.support.checks.waiting import until
 from tests.support.servers.ports import free_port
-from tests.support.servers.server import BY, LiveServer
+from tests.support.servers.server import BY, NO_ROOT_CERTIFICATES, LiveServer
 from tests.support.servers.upstream_tools import KEY
 
 SCOPES = {"tools:read": Risk.LOW, "tools:write": Risk.MEDIUM}
@@ -157,5 +157,5 @@ def environment_of(server: LiveServer, agent_id: str, secret: str) -> dict[str, 
 def status_of(url: str) -> int:
     """Return the status of a GET, or 0 while nothing answers."""
     with contextlib.suppress(httpx.TransportError):
-        return httpx.get(url, trust_env=False).status_code
+        return httpx.get(url, trust_env=False, verify=NO_ROOT_CERTIFICATES).status_code
     return 0

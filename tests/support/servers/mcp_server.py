@@ -15,6 +15,7 @@ import httpx
 
 from server.protocol.policy.risks import Risk
 from tests.support.checks.waiting import until
+from tests.support.servers.gateway import status_of
 from tests.support.servers.ports import free_port
 from tests.support.servers.server import BY, ROOT, LiveServer
 
@@ -37,7 +38,7 @@ class McpServer:
         """Start the process and wait until it answers."""
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         self.process = subprocess.Popen(self.command, cwd=ROOT, env=environment)
-        until(lambda: _serves(self.uri), 30)
+        until(lambda: status_of(self.uri) == httpx.codes.UNAUTHORIZED, 30)
 
     def kill(self) -> None:
         """Kill the process with SIGKILL."""
@@ -75,9 +76,3 @@ def mcp_server(server: LiveServer, python: Path, wait: float = WAIT) -> Iterator
         yield running
     finally:
         running.kill()
-
-
-def _serves(uri: str) -> bool:
-    with contextlib.suppress(httpx.TransportError):
-        return httpx.get(uri, trust_env=False).status_code == httpx.codes.UNAUTHORIZED
-    return False

@@ -38,8 +38,8 @@ ROOT = Path(__file__).parents[3]
 _LOG_TAIL = 2_000
 """How many characters of a log a failed test shows."""
 BY = audit.OPERATOR
-_NO_ROOT_CERTIFICATES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-"""The server speaks plain HTTP; loading root certificates would take ten milliseconds."""
+NO_ROOT_CERTIFICATES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""For servers that speak plain HTTP; loading root certificates would take ten milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +168,7 @@ class LiveServer:
     def client(self, timeout: float = 70) -> httpx.Client:
         """Return an HTTP client that ignores the environment and is closed with the server."""
         client = httpx.Client(
-            base_url=self.url, timeout=timeout, trust_env=False, verify=_NO_ROOT_CERTIFICATES
+            base_url=self.url, timeout=timeout, trust_env=False, verify=NO_ROOT_CERTIFICATES
         )
         self.closing.callback(client.close)
         return client

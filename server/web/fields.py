@@ -289,7 +289,7 @@ def _day(field: Field, form: Form) -> str | None:
     try:
         return f"{date.fromisoformat(text).isoformat()}T00:00:00Z"
     except ValueError:
-        raise ValueError("Enter a day such as 2027-01-31") from None
+        raise ValueError("Enter a date such as 2027-01-31") from None
 
 
 def _box(field: Field, form: Form) -> bool:

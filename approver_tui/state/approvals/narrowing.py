@@ -66,7 +66,7 @@ def outcome_headline(headline: SafeText, granted: "Granted | None", *, is_given:
     if not granted.headline or granted.headline == headline:
         return SafeText(f"{'Granted with limits' if is_given else 'With limits'}: {headline}")
     label = "Granted" if is_given else "With limits"
-    return SafeText(f"{label}: {granted.headline} (asked: {headline})")
+    return SafeText(f"{label}: {granted.headline} (requested: {headline})")
 
 
 @dataclass(frozen=True, slots=True)

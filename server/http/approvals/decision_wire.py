@@ -13,7 +13,7 @@ from server.services.policy.displays import moment, rfc3339
 
 
 class SignedDecision(StrictBody):
-    """A signed decision (compact JWS), the message to the agent, and the ceremony's entries."""
+    """A signed decision (compact JWS), the notes, and what the person typed to approve."""
 
     decision: str = Field(max_length=16_384)
     note: str | None = Field(default=None, max_length=1_000)
@@ -42,7 +42,7 @@ class SignedDecision(StrictBody):
 
 
 class DecisionDetails(BaseModel):
-    """Who decided what, where, and with which message."""
+    """Who decided, what they decided, on which device, and the note to the agent."""
 
     decision: Literal["approve", "deny"]
     by: Reference
@@ -86,7 +86,7 @@ def decided(approver_view: ApproverView) -> DecisionDetails | None:
 
 
 class ApproverVote(BaseModel):
-    """One person's answer. Show the facts before the answers of others."""
+    """One person's answer. Show the facts of the request before the answers of others."""
 
     by: Reference
     decision: Literal["approve", "deny", "withdraw"]
@@ -96,7 +96,7 @@ class ApproverVote(BaseModel):
 
 
 class VoteTally(BaseModel):
-    """How many people must approve, who has, and who still can."""
+    """How many people must approve, how many have approved, and who still can."""
 
     need: int
     have: int

@@ -26,14 +26,14 @@ class NewClient(StrictBody):
 
 @with_fields(change_fields(APP_MEMBERS))
 class ClientChanges(StrictBody):
-    """The changes; omitted members stay. Null lets the app use every action type."""
+    """The fields to change. Omitted fields keep their value. Null allows every action type."""
 
     enabled: bool | None = None
 
 
 @with_fields(answer_fields(APP_MEMBERS))
 class ManagedApp(BaseModel):
-    """An app."""
+    """An app, as administrators see it."""
 
     id: str
     client_id: str
@@ -51,7 +51,7 @@ class ManagedApps(Listed[ManagedApp]):
 
 
 class AppWithSecret(BaseModel):
-    """An app with its secret, shown once; null if it has none."""
+    """An app with its secret, which is shown once. The secret is null if the app has none."""
 
     app: ManagedApp
     client_secret: str | None

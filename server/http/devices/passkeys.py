@@ -59,7 +59,11 @@ def ticket(site: Site, request: HttpRequest, _person: Person) -> forms.FeedTicke
     """
     cookie = cookies.of(site.server_policy, request)
     if not cookie:
-        raise errors.Problem(403, "forbidden", "A terminal needs no ticket: send token and proof.")
+        raise errors.Problem(
+            403,
+            "forbidden",
+            "A terminal does not need a ticket. Send an access token and a DPoP proof.",
+        )
     return forms.FeedTicket(
         ticket=site.devices.browsers.ticket(cookie), expires_in=TICKET_MS // 1000
     )

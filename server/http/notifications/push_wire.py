@@ -13,14 +13,14 @@ _BASE64URL = r"^[A-Za-z0-9_-]+$"
 
 
 class PushKeys(StrictBody):
-    """A browser's own keys (`PushSubscription.toJSON().keys`, RFC 8291 2.1)."""
+    """The keys of a browser (`PushSubscription.toJSON().keys`, RFC 8291 2.1)."""
 
     p256dh: str = Field(pattern=_BASE64URL, max_length=128)
     auth: str = Field(pattern=_BASE64URL, max_length=64)
 
 
 class NewPushSubscription(StrictBody):
-    """The subscription of this browser (`PushSubscription.toJSON()`)."""
+    """The push subscription of this browser (`PushSubscription.toJSON()`)."""
 
     endpoint: str = Field(min_length=1, max_length=1_000)
     keys: PushKeys
@@ -32,7 +32,7 @@ class NewPushSubscription(StrictBody):
 
 
 class PushSubscription(BaseModel):
-    """A browser that notifies a person, without its address."""
+    """A browser that receives a person's notifications. The address is not included."""
 
     id: str
     device: Reference
@@ -48,7 +48,7 @@ class PushSubscription(BaseModel):
 
 
 class LostPush(BaseModel):
-    """A browser that its push service lost. Opening a page there fixes it."""
+    """A subscription that the push service dropped. Opening a page in the browser restores it."""
 
     id: str
     device: Reference
@@ -57,7 +57,7 @@ class LostPush(BaseModel):
 
 
 class PushSubscriptions(BaseModel):
-    """A person's browsers, and what a page needs to add one."""
+    """The browsers of a person, and what a page needs to add one."""
 
     public_key: str
     """`applicationServerKey`, as base64url of 65 bytes (RFC 8292 3.2)."""

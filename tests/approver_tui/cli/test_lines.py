@@ -88,7 +88,7 @@ def test_a_narrowed_approval_is_never_shown_as_a_full_one():
     granted_headline, requested_headline = (
         f"Pay EUR {amount} to Nordwind Logistik GmbH" for amount in ("500.00", "4,820.00")
     )
-    granted = f"Granted: {granted_headline} (asked: {requested_headline})"
+    granted = f"Granted: {granted_headline} (requested: {requested_headline})"
     assert lines.outcome_lines(narrowed)[0] == f"Approved. {granted}"
     assert listing.entry_lines(narrowed, NOW)[0] == granted
     assert granted_headline in lines.approval_summary(narrowed, NOW)

@@ -28,7 +28,9 @@ GRANTED, ASKED = "EUR 500.00", "EUR 4,820.00"
 _OPEN = a_part("pay", a_vote(ME, "alice"))
 _DECIDED = answered(_OPEN, Answer.APPROVE).decided
 PART = replace(_OPEN, state=ApprovalState.APPROVED, decided=_DECIDED, over_at=NOW)
-HEADLINE = "Granted: Pay EUR 500.00 to Nordwind Logistik GmbH (asked: Pay EUR 4,820.00 to Nordwind"
+HEADLINE = (
+    "Granted: Pay EUR 500.00 to Nordwind Logistik GmbH (requested: Pay EUR 4,820.00 to Nordwind"
+)
 
 
 def _results(approval):
@@ -72,8 +74,12 @@ async def test_the_history_shows_what_was_granted_first(size):
     ("granted", "is_given", "expected"),
     [
         (None, True, "Pay 2"),
-        (Granted("{}", (), headline=SafeText("Pay 1")), True, "Granted: Pay 1 (asked: Pay 2)"),
-        (Granted("{}", (), headline=SafeText("Pay 1")), False, "With limits: Pay 1 (asked: Pay 2)"),
+        (Granted("{}", (), headline=SafeText("Pay 1")), True, "Granted: Pay 1 (requested: Pay 2)"),
+        (
+            Granted("{}", (), headline=SafeText("Pay 1")),
+            False,
+            "With limits: Pay 1 (requested: Pay 2)",
+        ),
         (Granted("{}", (), headline=SafeText("Pay 2")), True, "Granted with limits: Pay 2"),
         (Granted("{}", ()), False, "With limits: Pay 2"),
     ],

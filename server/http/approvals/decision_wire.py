@@ -18,11 +18,11 @@ class SignedDecision(StrictBody):
     decision: str = Field(max_length=16_384)
     note: str | None = Field(default=None, max_length=1_000)
     retry_at: Moment | None = None
-    """When the agent may ask again; only with a code that allows it."""
+    """When the agent can ask again. Only some codes allow it."""
     ask: str | None = Field(default=None, min_length=1, max_length=254)
-    """The person to ask instead: name, email address or ID; only with the code `ask_other`."""
+    """The person to ask instead, by name, email address or ID. Requires the code `ask_other`."""
     private_note: str | None = Field(default=None, max_length=1_000)
-    """For the audit log; no agent sees it."""
+    """A note for the audit log. The agent does not see it."""
     granted: str | None = Field(default=None, max_length=65_536)
     fact: str | None = Field(default=None, min_length=1, max_length=8_192)
     match: str | None = Field(default=None, min_length=1, max_length=64)
@@ -51,7 +51,7 @@ class DecisionDetails(BaseModel):
     channel: str
     ceremony: str
     self_approved: bool
-    """The user that a critical request was for was its only approver."""
+    """Whether the user of a critical request was its only approver."""
     reason: str | None
     code: str | None
     note: str | None

@@ -37,13 +37,13 @@ class PushSubscription(BaseModel):
     id: str
     device: Reference
     this: bool
-    """It belongs to the calling device."""
+    """Whether it belongs to the calling device."""
     service: str
     created_at: str
     opened_at: str
     delivered_at: str | None
     dormant: bool
-    """No page was opened there for two weeks; its push service may lose it."""
+    """Whether no page was opened there for two weeks. The push service may drop it."""
     problem: str | None
 
 
@@ -62,7 +62,7 @@ class PushSubscriptions(BaseModel):
     public_key: str
     """`applicationServerKey`, as base64url of 65 bytes (RFC 8292 3.2)."""
     csrf: str | None
-    """The CSRF token for the service worker; null for a terminal."""
+    """The CSRF token for the service worker. Null for a terminal."""
     items: list[PushSubscription]
     lost: list[LostPush]
 

@@ -28,7 +28,7 @@ class PolicyExplainInput(StrictBody):
     authorization_details: list[dict[str, Any]] | None = None
     acr_values: str | None = None
     policy: str | None = None
-    """Other rules to use."""
+    """The rules to use instead of the current policy."""
 
 
 class PolicyTestInput(StrictBody):

@@ -119,7 +119,7 @@ def test_an_unannounced_key_shows_a_banner_in_the_approve_panel(
     page.see("document.getElementById('approve').checkVisibility()")
     assert page.ask(_ALARM)
     page.open(f"{server.url}/settings")
-    page.says("Another key signs the audit log")
+    page.says("The audit log is signed with a new key")
     agent.http.close()
 
 

@@ -173,7 +173,7 @@ def test_a_signature_by_another_key_under_the_servers_key_id_is_refused(
     assert verdict == "is not valid."
     assert parts[:-1] == reader.check(good)[1][:-1]
     assert parts[-1] == (
-        "wrong The server signed every field of this receipt: "
+        "invalid The server signed every field of this receipt: "
         "server_signature: the signature is invalid."
     )
 
@@ -263,7 +263,7 @@ def test_a_receipt_without_an_answer_is_valid(
     receipt: Any = copy.deepcopy(dict(person.client.receipt(name)))
     assert receipt["approval"]["state"] == state
     verdict, parts = reader.check(receipt)
-    assert (verdict, {part.partition(" ")[0] for part in parts}) == ("is valid.", {"proved"}), parts
+    assert (verdict, {part.partition(" ")[0] for part in parts}) == ("is valid.", {"verified"}), parts
     assert len(parts) == 3 + (end is _granted)
     receipt["approval"]["state"] = other
     verdict, parts = reader.check(_with_statement(server, receipt, "ES256"))

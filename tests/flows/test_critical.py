@@ -83,7 +83,7 @@ def test_two_approvers_complete_every_ceremony_although_a_third_is_locked(
         "1 of 2",
     )
     assert lines.outcome_lines(counted)[0].startswith(
-        "Your approval was counted (1 of 2, needs board): "
+        "Your approval is counted (1 of 2, needs board): "
     )
     with pytest.raises(ApiError) as again:
         first.deny(counted)

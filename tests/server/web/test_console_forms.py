@@ -206,11 +206,11 @@ def test_changes_are_listed_in_words():
     changes = fields.changed(EVERY, STORED, _form(**typed))
     assert [(change.label, change.was, change.will) for change in changes] == [
         ("Name", "bot", "bot2"),
-        ("Keys", "k1", "nothing"),
+        ("Keys", "k1", "none"),
         ("Asks", "Everybody", "eva"),
         ("On", "yes", "no"),
         ("How", "is called", "asks"),
-        ("Keys to add", "nothing", "{}"),
+        ("Keys to add", "none", "{}"),
     ]
     assert fields.body(EVERY, _form(**typed), STORED).keys() == (
         {"name", "keep", "asks", "on", "how", "jwks"}

@@ -263,7 +263,9 @@ def test_a_receipt_without_an_answer_is_valid(
     receipt: Any = copy.deepcopy(dict(person.client.receipt(name)))
     assert receipt["approval"]["state"] == state
     verdict, parts = reader.check(receipt)
-    assert (verdict, {part.partition(" ")[0] for part in parts}) == ("is valid.", {"verified"}), parts
+    assert (verdict, {part.partition(" ")[0] for part in parts}) == ("is valid.", {"verified"}), (
+        parts
+    )
     assert len(parts) == 3 + (end is _granted)
     receipt["approval"]["state"] = other
     verdict, parts = reader.check(_with_statement(server, receipt, "ES256"))

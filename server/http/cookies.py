@@ -68,9 +68,7 @@ def is_from_here(policy: ServerPolicy, headers: Mapping[str, str]) -> bool:
 def check_origin(policy: ServerPolicy, request: HttpRequest) -> None:
     """Refuse a cross-site request. Raises errors.Problem 403."""
     if not is_from_here(policy, request.headers):
-        raise errors.Problem(
-            403, "forbidden", "This request came from another site. Nothing was changed."
-        )
+        raise errors.Problem(403, "forbidden", "Refused: sent from another site.")
 
 
 def check_page(browsers: Browsers, policy: ServerPolicy, request: HttpRequest, cookie: str) -> None:

@@ -133,12 +133,9 @@ def difference(varying: Sequence[Member], mismatch: str) -> str:
     matching = [
         member for member in varying if mismatch in {member.fact, f"{member.fact}/currency"}
     ]
-    other = "different details" if mismatch.startswith("/") else mismatch
-    return (
-        f"a different {matching[0].words.lower()}"
-        if matching
-        else _DIFFERENCES.get(mismatch, other)
-    )
+    named = _DIFFERENCES.get(mismatch, mismatch)
+    other = "different details" if mismatch.startswith("/") else named
+    return f"a different {matching[0].words.lower()}" if matching else other
 
 
 def _member(path: Path, value: JsonValue) -> Member:

@@ -30,7 +30,7 @@ async function choose() {
   const [chosen] = file.files;
   field.value = kept;
   if (!chosen) return begin();
-  if (chosen.size > MOST) return nothing("That file is larger than 32 KB. The icon was not changed.");
+  if (chosen.size > MOST) return nothing("That file is larger than 32 kB. The icon was not changed.");
   await draw(chosen, "Chosen:");
   field.value = encoded(await chosen.arrayBuffer());
 }

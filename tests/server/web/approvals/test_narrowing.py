@@ -115,7 +115,7 @@ def test_a_value_that_is_not_narrower_is_explained_at_its_control(browser, asked
     [
         ({**NARROWED, "csrf": "made up"}, FROM_HERE, "out of date"),
         ({**NARROWED, "csrf": None}, FROM_HERE, "out of date"),
-        (NARROWED, FROM_ELSEWHERE, "This request came from another site"),
+        (NARROWED, FROM_ELSEWHERE, "Refused: sent from another site"),
     ],
 )
 def test_a_forged_narrowing_form_compares_nothing(browser, asked, form, headers, says):

@@ -68,7 +68,7 @@ def is_from_here(policy: ServerPolicy, headers: Mapping[str, str]) -> bool:
 def check_origin(policy: ServerPolicy, request: HttpRequest) -> None:
     """Refuse a cross-site request. Raises errors.Problem 403."""
     if not is_from_here(policy, request.headers):
-        raise errors.Problem(403, "forbidden", "Another site sent this. Nothing was done.")
+        raise errors.Problem(403, "forbidden", "Refused: sent from another site.")
 
 
 def check_page(browsers: Browsers, policy: ServerPolicy, request: HttpRequest, cookie: str) -> None:
@@ -80,7 +80,7 @@ def check_page(browsers: Browsers, policy: ServerPolicy, request: HttpRequest, c
     check_origin(policy, request)
     token = request.headers.get(CSRF.lower())
     if request.method not in _SAFE and not browsers.is_from_page(cookie, token):
-        raise errors.Problem(403, "stale_page", "This page is out of date. Load it again.")
+        raise errors.Problem(403, "stale_page", "This page is out of date. Reload it.")
 
 
 def _is_secure(policy: ServerPolicy) -> bool:

@@ -48,7 +48,7 @@ def moment_cursor(request: HttpRequest) -> tuple[int, str] | None:
         return None
     moment, _, last = text.partition(".")
     if not re.fullmatch(r"[0-9]{1,18}", moment):
-        raise errors.invalid_body("cursor must be the `next` of an earlier response.")
+        raise errors.invalid_body("cursor must be the `next` value of an earlier response.")
     return int(moment), last
 
 
@@ -91,5 +91,5 @@ def read_cursor(text: str | None) -> str:
     except ValueError:
         start = "\x00"
     if not start.isprintable():
-        raise errors.invalid_body("cursor must be the `next` of an earlier response.")
+        raise errors.invalid_body("cursor must be the `next` value of an earlier response.")
     return start

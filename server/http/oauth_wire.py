@@ -16,7 +16,7 @@ class OauthAnswer(BaseModel):
 
 
 class Acknowledgement(OauthAnswer):
-    """A person is being asked (CIBA 7.3)."""
+    """The response to a request that a person must decide (CIBA 7.3)."""
 
     auth_req_id: str = Field(min_length=22, pattern=r"^[A-Za-z0-9._-]+$")
     expires_in: int = Field(gt=0)
@@ -27,7 +27,7 @@ class Acknowledgement(OauthAnswer):
 
 
 class Tokens(OauthAnswer):
-    """A token answer (RFC 6749 5.1)."""
+    """A token response (RFC 6749 5.1)."""
 
     access_token: str = Field(min_length=1)
     token_type: Literal["Bearer", "DPoP", "N_A"]
@@ -39,7 +39,7 @@ class Tokens(OauthAnswer):
 
 
 class PushedAuthorizationResponse(OauthAnswer):
-    """A pushed request (RFC 9126 2.2)."""
+    """A pushed authorization request (RFC 9126 2.2)."""
 
     request_uri: str = Field(pattern=r"^urn:ietf:params:oauth:request_uri:")
     expires_in: int = Field(gt=0)
@@ -73,13 +73,13 @@ class Metadata(OauthAnswer):
 
 
 class Health(BaseModel):
-    """The process, or the database, answers."""
+    """The response of a process or database that is up."""
 
     status: Literal["ok", "ready"]
 
 
 class ClientMetadata(OauthAnswer):
-    """The metadata of an agent or app (RFC 7591 2); other members are ignored.
+    """The metadata of an agent or app (RFC 7591 2). Other members are ignored.
 
     A client with `redirect_uris` is an app. The response has the values that it got.
     """
@@ -113,7 +113,7 @@ class ClientUpdate(ClientMetadata):
 class ClientInformation(OauthAnswer):
     """A registered agent (RFC 7591 3.2.1).
 
-    An app has `redirect_uris`, `application_type` and response types, and no registration token.
+    An app has `redirect_uris`, `application_type` and response types, but no registration token.
     """
 
     client_id: str
@@ -133,7 +133,7 @@ class ClientInformation(OauthAnswer):
 
 
 class IntrospectionResponse(BaseModel):
-    """Whether a token is valid, and its claims if it is (RFC 7662 2.2)."""
+    """Tells whether a token is valid. A valid token has its claims (RFC 7662 2.2)."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -141,4 +141,4 @@ class IntrospectionResponse(BaseModel):
 
 
 class RevocationResponse(BaseModel):
-    """Empty: the token is revoked if it was valid (RFC 7009 2.2)."""
+    """An empty object. The token was revoked if it was valid (RFC 7009 2.2)."""

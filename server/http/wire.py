@@ -60,7 +60,7 @@ class SignedStatement(StrictBody):
 
 
 class Reference(BaseModel):
-    """Something with an id and a name."""
+    """The ID and name of a record."""
 
     id: str
     name: str
@@ -91,7 +91,7 @@ class Listed(BaseModel, Generic[Item]):
 
 
 class Rotation(StrictBody):
-    """How many seconds the old secrets still work."""
+    """The number of seconds that the old secrets keep working."""
 
     overlap: int = Field(default=86_400, ge=0, le=2_592_000)
 

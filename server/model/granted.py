@@ -61,7 +61,7 @@ def headline_in_state(asked: str, granted: str | None, state: str) -> str:
     was_granted = state in {State.APPROVED, State.REDEEMED}
     if granted == asked:
         return f"{'Granted with limits' if was_granted else 'With limits'}: {asked}"
-    return f"{'Granted' if was_granted else 'With limits'}: {granted} (asked: {asked})"
+    return f"{'Granted' if was_granted else 'With limits'}: {granted} (requested: {asked})"
 
 
 def granted_digest_with(approval: Approval, details: Sequence[Mapping[str, JsonValue]]) -> str:

@@ -15,7 +15,7 @@ def span(filters: Mapping[str, str]) -> dict[str, str]:
         since = {"since": _start(filters["from"])} if "from" in filters else {}
         until = {"until": _start(filters["to"], timedelta(days=1))} if "to" in filters else {}
     except (ValueError, OverflowError) as error:
-        raise errors.invalid_body("Enter days such as 2026-11-25.") from error
+        raise errors.invalid_body("Enter dates such as 2026-11-25.") from error
     return since | until
 
 

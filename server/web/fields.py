@@ -195,9 +195,9 @@ def _stored_text(field: Field, value: str, ticked: frozenset[str]) -> str:
     if field.kind == "box":
         return "yes" if value else "no"
     if field.kind == "icon":
-        return "a picture" if value else "nothing"
+        return "an image" if value else "none"
     listed = sorted(ticked) if field.kind in _CHECKBOX_KINDS else value.splitlines()
-    return ", ".join(words.get(line, line) for line in listed) or "nothing"
+    return ", ".join(words.get(line, line) for line in listed) or "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,7 +289,7 @@ def _day(field: Field, form: Form) -> str | None:
     try:
         return f"{date.fromisoformat(text).isoformat()}T00:00:00Z"
     except ValueError:
-        raise ValueError("Enter a day such as 2027-01-31") from None
+        raise ValueError("Enter a date such as 2027-01-31") from None
 
 
 def _box(field: Field, form: Form) -> bool:

@@ -147,7 +147,7 @@ def _sign_in(problem: errors.Problem, *, asked: bool) -> AnyResponse:
     For a link from another site, returns a page that reloads itself.
     """
     if problem.status == _UNAUTHORIZED and _is_from_link():
-        return message("Opening…", "If this page stays, load it again.", again=True)
+        return message("Opening…", "If nothing happens, reload this page.", again=True)
     why = "" if problem.status == _UNAUTHORIZED else problem.detail
     status = 200 if request.method == "GET" else problem.status
     return page("sign_in/passkey.html", status=status, script=True, asked=asked, problem=why)
@@ -175,7 +175,7 @@ def show(
     if row.form:
         form = form_at(row.form)
         if not visit.may(form.route, (facts.get("agent") or {}).get("owners", ())):
-            raise errors.Problem(403, "forbidden", "You may view this but not change it.")
+            raise errors.Problem(403, "forbidden", "You can view this but not change it.")
         facts |= {"form": form, "whole": facts.get(form.of)}
 
     def fields_of(path: str) -> list[RenderedField]:

@@ -179,17 +179,17 @@ def test_the_inbox_states_what_happened_elsewhere_and_by_whom(
     listening(page, f"{server.url}/")
     first, second = person.waiting()
     person.approve(first)
-    page.says("Approved by you on laptop. Show it")
+    page.says("Approved by you on laptop. Show changes")
     assert page.ask("document.querySelectorAll('#news bdi').length") == 1
     person.deny(second)
-    page.says("Several things changed. Show it")
+    page.says("Several things changed. Show changes")
 
 
 def test_event_messages_show_names_as_text(server: LiveServer, page: Chromium) -> None:
     """Markup and reversed text have no effect."""
     page.open(f"{server.url}/")
     page.ask(f"import('/event_text.js').then(each => each.told({json.dumps(_HOSTILE)}))")
-    assert page.ask(_NEWS) == "Denied by \ufffdeve<b> on d\ufffdsk. Show it"
+    assert page.ask(_NEWS) == "Denied by \ufffdeve<b> on d\ufffdsk. Show changes"
     assert page.ask("document.querySelectorAll('#news b').length") == 0
 
 
@@ -200,7 +200,7 @@ def test_the_device_page_announces_a_new_device(
     listening(page, f"{server.url}/devices")
     users = Users(server.services.store, server.services.secrets)
     terminal(server, person.user, users.enroll(person.user, by=BY)[1].code, name="desk")
-    page.says("A device was enrolled: desk. Show it")
+    page.says("A device was enrolled: desk. Show changes")
 
 
 def test_swiping_a_card_opens_it_and_decides_nothing(
@@ -277,9 +277,9 @@ def test_a_live_token_can_be_revoked_from_the_outcome_page(
     page.says("The agent has not collected the token yet.")
     assert agent.poll(handle).status_code == 200
     page.says("Revoke now")
-    page.see("/for 4 min [0-9]+ s more/.test(document.body.innerText)")
+    page.see("/[(]4 min [0-9]+ s left[)]/.test(document.body.innerText)")
     page.later(310)
-    page.says("which is over")
+    page.says("(expired)")
     page.see(_INERT.format("#token button"))
 
 

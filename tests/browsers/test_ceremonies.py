@@ -316,7 +316,7 @@ def test_two_approvers_do_every_ceremony_and_the_second_reads_the_firsts_reason(
     approval = person.read()
     assert _fields(person.tab) == list(typed)
     person.approve(**typed)
-    person.tab.says("Your approval is counted")
+    person.tab.says("Your approval was counted")
     person.tab.says("1 of 2 approved, needs ")
     assert state(server, approval) == (State.PENDING, None)
     second.tab.front()

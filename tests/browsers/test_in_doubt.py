@@ -92,7 +92,7 @@ def test_each_state_of_knowledge_has_its_own_message(
     assert tab.ask(says) == [
         "Your approval was recorded.",
         "Checking whether your approval was recorded\N{HORIZONTAL ELLIPSIS}",
-        "It is not known whether your approval was recorded. Reload this page.",
+        "Your approval may or may not have been recorded. Reload this page.",
         "Your approval was not recorded. The request is still waiting.",
     ]
 

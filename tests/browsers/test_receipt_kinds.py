@@ -148,16 +148,16 @@ def alg(request: pytest.FixtureRequest) -> str:
 def test_a_receipt_is_valid_for_each_kind_of_device_and_server_key(
     server: LiveServer, reader: Reader, receipt: Any, alg: str
 ) -> None:
-    """Each part is listed as proved, with the user and the device."""
+    """Each part is listed as verified, with the user and the device."""
     verdict, parts = reader.check(_with_statement(server, receipt, alg))
     (answer,) = receipt["answers"]
     whose, device = _whose(answer), answer["device"]["name"]
     assert verdict == "is valid."
     assert parts == [
-        "proved The request and what was shown match their digests.",
-        f"proved {whose} yes is signed by the key that the server has for {device}.",
-        "proved The audit log has the request, each answer and how it ended.",
-        "proved The server signed every field of this receipt.",
+        "verified The request and what was shown match their digests.",
+        f"verified {whose} approval is signed by the key that the server has for {device}.",
+        "verified The audit log contains the request, each answer and the outcome.",
+        "verified The server signed every field of this receipt.",
     ]
 
 
@@ -173,7 +173,7 @@ def test_a_signature_by_another_key_under_the_servers_key_id_is_refused(
     assert verdict == "is not valid."
     assert parts[:-1] == reader.check(good)[1][:-1]
     assert parts[-1] == (
-        "wrong The server signed every field of this receipt: "
+        "invalid The server signed every field of this receipt: "
         "server_signature: the signature is invalid."
     )
 
@@ -185,8 +185,8 @@ def test_a_receipt_not_signed_by_a_published_key_is_not_proved(
     claims = {name: value for name, value in receipt.items() if name != "server_signature"}
     made_up = new_key("ES256", "nobodys").sign(claims, typ=TYPE)
     verdict, parts = reader.check({**receipt, "server_signature": made_up})
-    assert verdict == "is not proved."
-    assert parts[-1].endswith("its key is not published any more.")
+    assert verdict == "could not be verified."
+    assert parts[-1].endswith("its key is no longer published.")
 
 
 def test_a_signature_naming_another_algorithm_is_refused(
@@ -199,7 +199,7 @@ def test_a_signature_naming_another_algorithm_is_refused(
     head = encode(json.dumps({**json.loads(decode(head)), "alg": other}).encode())
     verdict, parts = reader.check({**good, "server_signature": f"{head}.{body}.{signature}"})
     assert verdict == "is not valid."
-    assert parts[-1].endswith("server_signature: its header is not that of this key.")
+    assert parts[-1].endswith("server_signature: the header does not match this key.")
 
 
 def test_a_decision_signed_by_another_key_under_the_devices_key_id_is_refused(
@@ -210,10 +210,10 @@ def test_a_decision_signed_by_another_key_under_the_devices_key_id_is_refused(
     answer["signed"] = forged(answer["signed"])
     verdict, parts = reader.check(_with_statement(server, receipt, "ES256"))
     assert verdict == "is not valid."
-    assert parts[1].startswith(f"wrong {_whose(answer)} yes is signed by")
+    assert parts[1].startswith(f"invalid {_whose(answer)} approval is signed by")
     assert parts[1].endswith("signed: the signature is invalid.")
-    assert parts[2].endswith("answers: they are not those of the log.")
-    assert parts[3].startswith("proved ")
+    assert parts[2].endswith("answers: differ from the log.")
+    assert parts[3].startswith("verified ")
 
 
 def _asked(server: LiveServer, person: Terminal, **parameters: Any) -> Approval:
@@ -263,7 +263,9 @@ def test_a_receipt_without_an_answer_is_valid(
     receipt: Any = copy.deepcopy(dict(person.client.receipt(name)))
     assert receipt["approval"]["state"] == state
     verdict, parts = reader.check(receipt)
-    assert (verdict, {part.partition(" ")[0] for part in parts}) == ("is valid.", {"proved"}), parts
+    assert (verdict, {part.partition(" ")[0] for part in parts}) == ("is valid.", {"verified"}), (
+        parts
+    )
     assert len(parts) == 3 + (end is _granted)
     receipt["approval"]["state"] = other
     verdict, parts = reader.check(_with_statement(server, receipt, "ES256"))
@@ -272,7 +274,7 @@ def test_a_receipt_without_an_answer_is_valid(
     receipt["entries"][0]["proof"] = None
     verdict, parts = reader.check(_with_statement(server, receipt, "ES256"))
     assert verdict == "is valid."
-    assert parts[-2].startswith("not proved The audit log has the request")
+    assert parts[-2].startswith("not verified The audit log contains the request")
 
 
 def _whose(answer: Any) -> str:

@@ -62,7 +62,7 @@ def test_a_row_that_no_longer_matches_is_struck_through(
     page.see("document.querySelector('tr.gone') !== null")
     page.says("Something changed. Show")
     page.click("#news a")
-    page.says("No request matches.")
+    page.says("No requests match.")
 
 
 def test_a_focused_row_is_not_refreshed(

@@ -23,14 +23,14 @@ _CURSOR = re.compile(r"[0-9]{1,18}\.[A-Za-z0-9_]{1,64}")
 
 
 class SupersededRequest(BaseModel):
-    """The earlier request that was replaced."""
+    """The earlier request that this request replaced."""
 
     id: str
     fingerprint: str
 
 
 class Signal(BaseModel):
-    """One unusual signal."""
+    """One reason why a request is unusual."""
 
     code: str
     severity: Literal["notice", "warning"]
@@ -38,21 +38,21 @@ class Signal(BaseModel):
 
 
 class UnusualSignals(BaseModel):
-    """All signals, and what the request was compared with."""
+    """Every signal of a request, and what the request was compared with."""
 
     signals: list[Signal]
     compared: str
 
 
 class DecidedByConsent(BaseModel):
-    """The consent that decided, and the version of the policy."""
+    """The deciding consent, and the policy version."""
 
     consent: str
     policy: int
 
 
 class DecidedByGrant(BaseModel):
-    """The standing grant that decided, the number of its use, and the version of the policy."""
+    """The deciding standing grant, the number of its use, and the policy version."""
 
     standing_grant: str
     use: int
@@ -63,7 +63,7 @@ DecidedBy: TypeAlias = DecidedByConsent | DecidedByGrant
 
 
 class DeviceDelivery(BaseModel):
-    """One device: when it received, showed and answered a request."""
+    """When a device received, showed and answered a request."""
 
     id: str
     name: str
@@ -73,7 +73,7 @@ class DeviceDelivery(BaseModel):
 
 
 class Approval(BaseModel):
-    """One request for a person's answer. `action` and `display` are hashed as they are."""
+    """A request for a person's decision. The digests are of `action` and `display` as sent."""
 
     id: str
     kind: Literal["action", "consent", "device", "app_device", "app_action", "standing_grant"]
@@ -105,7 +105,7 @@ class Approval(BaseModel):
 
 
 class Approvals(Listed[Approval]):
-    """A page of a list of approvals."""
+    """A page of the list of requests."""
 
     feed_cursor: int
     server_time: str
@@ -166,7 +166,7 @@ def read_cursor(text: str | None) -> tuple[int, str] | None:
     if not text:
         return None
     if not _CURSOR.fullmatch(text):
-        raise errors.invalid_body("cursor must be the `next` of an earlier response.")
+        raise errors.invalid_body("cursor must be the `next` value of an earlier response.")
     moment, _, last = text.partition(".")
     return int(moment), last
 

@@ -13,16 +13,16 @@ from server.services.policy.displays import moment, rfc3339
 
 
 class SignedDecision(StrictBody):
-    """A signed decision (compact JWS), the message to the agent, and the ceremony's entries."""
+    """A signed decision (compact JWS), the notes, and what the person typed to approve."""
 
     decision: str = Field(max_length=16_384)
     note: str | None = Field(default=None, max_length=1_000)
     retry_at: Moment | None = None
-    """When the agent may ask again; only with a code that allows it."""
+    """When the agent can ask again. Only some codes allow it."""
     ask: str | None = Field(default=None, min_length=1, max_length=254)
-    """The person to ask instead: name, email address or ID; only with the code `ask_other`."""
+    """The person to ask instead, by name, email address or ID. Requires the code `ask_other`."""
     private_note: str | None = Field(default=None, max_length=1_000)
-    """For the audit log; no agent sees it."""
+    """A note for the audit log. The agent does not see it."""
     granted: str | None = Field(default=None, max_length=65_536)
     fact: str | None = Field(default=None, min_length=1, max_length=8_192)
     match: str | None = Field(default=None, min_length=1, max_length=64)
@@ -42,7 +42,7 @@ class SignedDecision(StrictBody):
 
 
 class DecisionDetails(BaseModel):
-    """Who decided what, where, and with which message."""
+    """Who decided, what they decided, on which device, and the note to the agent."""
 
     decision: Literal["approve", "deny"]
     by: Reference
@@ -51,7 +51,7 @@ class DecisionDetails(BaseModel):
     channel: str
     ceremony: str
     self_approved: bool
-    """The user that a critical request was for was its only approver."""
+    """Whether the user of a critical request was its only approver."""
     reason: str | None
     code: str | None
     note: str | None
@@ -86,7 +86,7 @@ def decided(approver_view: ApproverView) -> DecisionDetails | None:
 
 
 class ApproverVote(BaseModel):
-    """One person's answer. Show the facts before the answers of others."""
+    """One person's answer. Show the facts of the request before the answers of others."""
 
     by: Reference
     decision: Literal["approve", "deny", "withdraw"]
@@ -96,7 +96,7 @@ class ApproverVote(BaseModel):
 
 
 class VoteTally(BaseModel):
-    """How many people must approve, who has, and who still can."""
+    """How many people must approve, how many have approved, and who still can."""
 
     need: int
     have: int

@@ -15,7 +15,7 @@ _ACR = r"^[\x21\x23-\x5b\x5d-\x7e]{1,128}$"
 
 
 class Execution(StrictBody):
-    """The action that a resource is about to run, and the step-up requirement for the approval."""
+    """The action that a resource is about to run, and the step-up that it requires."""
 
     token: str = Field(max_length=16_384)
     authorization_details: list[dict[str, Any]] = Field(max_length=10)
@@ -34,7 +34,7 @@ class Execution(StrictBody):
 
 
 class ConsumedApproval(BaseModel):
-    """A consumed approval with its execution."""
+    """A consumed approval and its execution."""
 
     approval: str
     execution_id: str
@@ -64,7 +64,7 @@ _Word = Literal["executed", "failed"]
 
 
 class OutcomeReport(StrictBody):
-    """The outcome, and optionally what ran: a digest or the full details, not both."""
+    """The outcome of an execution. It can include what ran: a digest or the details, not both."""
 
     approval: str = Field(max_length=64)
     execution_id: str = Field(pattern=_EXECUTION)
@@ -107,7 +107,7 @@ class ExecutionStatus(BaseModel):
 
 
 class ReportedOutcome(ExecutionStatus):
-    """The outcome of an execution as it was recorded."""
+    """The recorded outcome of an execution."""
 
     approval: str
     granted_digest: str

@@ -15,7 +15,7 @@ from server.services.approvals.narrowing import Narrowable, Narrowed, RequestedN
 
 
 class FactChange(StrictBody):
-    """A narrower value: the number of the object, the pointer in it, and the entered text."""
+    """A narrower value: the index of the details object, the pointer in it, and the typed value."""
 
     place: int = Field(default=0, ge=0, le=99)
     fact: str = Field(pattern=r"^(/([^~/]|~[01])*)+$", max_length=512)
@@ -27,7 +27,7 @@ class FactChange(StrictBody):
 
 
 class Narrowing(StrictBody):
-    """The narrower request to grant instead."""
+    """The narrower request to grant instead of the original."""
 
     drop_scopes: list[str] = Field(default=[], max_length=200)
     changes: list[FactChange] = Field(default=[], max_length=200)
@@ -40,7 +40,7 @@ class Narrowing(StrictBody):
 
 
 class GrantedFact(BaseModel):
-    """One fact that differs between what was asked and what is granted."""
+    """A fact whose granted value differs from the requested value."""
 
     label: str
     asked: str
@@ -48,9 +48,9 @@ class GrantedFact(BaseModel):
 
 
 class GrantedAction(BaseModel):
-    """The granted text, if it is narrower than the request. `text` is hashed as it is.
+    """The granted action, if it is narrower than the request. The digest is of `text` as sent.
 
-    `headline` describes it in one line, as the display's headline describes what was asked.
+    `headline` describes what is granted in one line, like the headline of the display.
     """
 
     text: str
@@ -60,7 +60,7 @@ class GrantedAction(BaseModel):
 
 
 class NarrowingFact(BaseModel):
-    """One fact that can be narrowed, as it was asked; `items` are those of a list."""
+    """A fact that can be narrowed, with its requested value. A list has `items`."""
 
     place: int
     fact: str
@@ -71,7 +71,7 @@ class NarrowingFact(BaseModel):
 
 
 class NarrowingOptions(BaseModel):
-    """The parts that can be narrowed."""
+    """The scopes and facts of a request that can be narrowed."""
 
     scopes: list[str]
     facts: list[NarrowingFact]

@@ -18,19 +18,19 @@ from server.services.policy.displays import moment, rfc3339
 
 
 class Cancellation(StrictBody):
-    """Why a request is canceled; the agent and the audit log get it."""
+    """The reason for canceling a request. The agent and the audit log receive it."""
 
     reason: Text
 
 
 class Escalation(StrictBody):
-    """The additional approver, by name, email address or id."""
+    """The additional approver, by name, email address or ID."""
 
     to: Text
 
 
 class DecisionRecord(BaseModel):
-    """A signed answer as it is stored."""
+    """A signed answer as the server stores it."""
 
     decision: Literal["approve", "deny", "withdraw"]
     user: str
@@ -48,7 +48,7 @@ class DecisionRecord(BaseModel):
 
 
 class ManagedApproval(BaseModel):
-    """A request. If it was narrowed, the headline begins with what was granted."""
+    """A request. If it was narrowed, the headline starts with what was granted."""
 
     id: str
     kind: str

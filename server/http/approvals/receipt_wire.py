@@ -19,16 +19,17 @@ VERSION: Final = "sayso-receipt/1"
 
 
 class SigningKey(BaseModel):
-    """A public key (RFC 7517); for a passkey, `kid` is its credential id."""
+    """A public key (RFC 7517). For a passkey, `kid` is its credential ID."""
 
     kid: str
     jwk: dict[str, str]
 
 
 class ReceiptEntry(BaseModel):
-    """An audit entry: its exact bytes as text. That of an answer has the same `signed`.
+    """An audit entry, with its exact bytes as text. The entry of an answer has the same `signed`.
 
-    `proof` is a C2SP tlog-proof that it is in the audit log; null until a checkpoint has it.
+    `proof` is a C2SP tlog-proof that the entry is in the audit log. It is null until a checkpoint
+    includes the entry.
     """
 
     body: str
@@ -36,7 +37,7 @@ class ReceiptEntry(BaseModel):
 
 
 class DeviceSummary(BaseModel):
-    """A device by id, name and kind."""
+    """The ID, name and kind of a device."""
 
     id: str
     name: str
@@ -44,7 +45,7 @@ class DeviceSummary(BaseModel):
 
 
 class ReceiptDecision(BaseModel):
-    """One answer as its device signed it, with the evidence to check it."""
+    """One answer as its device signed it, with the evidence to verify it."""
 
     by: wire.Reference
     device: DeviceSummary
@@ -59,7 +60,7 @@ class ReceiptDecision(BaseModel):
 
 
 class ReceiptRequest(BaseModel):
-    """A request, its answers, and what the audit log says of it, oldest entry first."""
+    """A request, its answers, and its audit entries, oldest first."""
 
     approval: approval_wire.Approval
     policy_version: int | None

@@ -11,7 +11,7 @@ from server.services.users.device_auth import Person
 
 @own("GET /api/deputies")
 def listed(site: Site, _request: HttpRequest, person: Person) -> wire.Deputies:
-    """List your deputies and those you are a deputy for."""
+    """List your deputies and the people you are a deputy for."""
     mine, others = site.approvers.deputies.of(person)
     return wire.Deputies(
         mine=[wire.deputy(deputy) for deputy in mine],
@@ -21,14 +21,14 @@ def listed(site: Site, _request: HttpRequest, person: Person) -> wire.Deputies:
 
 @own("POST /api/deputies", status=201, errors=(404, 409, 422))
 def name(site: Site, _request: HttpRequest, person: Person, body: wire.NewDeputy) -> wire.Deputy:
-    """Add a deputy for a time."""
+    """Add a deputy for a period."""
     deputy = site.approvers.deputies.name(person, body.record(), body.statement)
     return wire.deputy(deputy)
 
 
 @own("DELETE /api/deputies/<id>", errors=(404,))
 def end(site: Site, request: HttpRequest, person: Person) -> None:
-    """End a deputy."""
+    """Revoke a deputy."""
     site.approvers.deputies.end(person, request.params["id"])
 
 
@@ -40,7 +40,7 @@ def all_listed(_site: Site, _request: HttpRequest, admin: AdminServices) -> wire
 
 @managed("POST /api/admin/deputies/<id>/revoke")
 def revoke(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.Deputy:
-    """End a deputy."""
+    """Revoke a deputy."""
     deputy = admin.deputies.end(request.params["id"], by=admin.by)
     return wire.deputy(deputy)
 

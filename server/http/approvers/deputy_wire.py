@@ -12,7 +12,7 @@ _MOMENT = 40
 
 
 class NewDeputy(StrictBody):
-    """A deputy, from when to when (RFC 3339), with a signed statement."""
+    """A deputy to add, the period (RFC 3339), and a signed statement."""
 
     deputy: str = Field(min_length=1, max_length=256)
     begins: str = Field(alias="from", max_length=_MOMENT)
@@ -25,7 +25,7 @@ class NewDeputy(StrictBody):
 
 
 class Deputy(BaseModel):
-    """A deputy of a person."""
+    """A person who can decide for another person during a period."""
 
     id: str
     user: Reference
@@ -36,14 +36,14 @@ class Deputy(BaseModel):
 
 
 class Deputies(BaseModel):
-    """A person's deputies, and whom they are a deputy of."""
+    """The deputies of a person, and the people that the person is a deputy for."""
 
     mine: list[Deputy]
     others: list[Deputy]
 
 
 class ManagedDeputies(BaseModel):
-    """Current and future deputies, by their end."""
+    """Current and future deputies, ordered by the end of their period."""
 
     items: list[Deputy]
 

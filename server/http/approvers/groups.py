@@ -20,17 +20,17 @@ from server.services.policy.displays import rfc3339
 
 @with_fields(new_fields(GROUP_MEMBERS))
 class NewGroup(StrictBody):
-    """A group to create; members by name, address or id."""
+    """A group to create. List members by name, email address or ID."""
 
 
 @with_fields(change_fields(GROUP_MEMBERS))
 class GroupChange(StrictBody):
-    """The changes; omitted members stay. `members` is the new list."""
+    """The fields to change. Omitted fields keep their value. `members` replaces the list."""
 
 
 @with_fields(answer_fields(GROUP_MEMBERS))
 class ManagedGroup(BaseModel):
-    """A group."""
+    """A group of approvers."""
 
     id: str
     created_at: str
@@ -74,7 +74,7 @@ def update(
 
 @managed("DELETE /api/groups/<id>")
 def delete(_site: Site, request: HttpRequest, admin: AdminServices) -> None:
-    """Delete a group that neither policy nor an agent names."""
+    """Delete a group. The policy and agents must not refer to it."""
     admin.groups.delete(request.params["id"], by=admin.by)
 
 

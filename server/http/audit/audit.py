@@ -54,7 +54,7 @@ def timeline(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.Ti
 def hash_value(
     _site: Site, _request: HttpRequest, admin: AdminServices, body: wire.HashInput
 ) -> wire.ValueHash:
-    """Get the hash by which a login hint or an `auth_req_id` is found in the log."""
+    """Get the hash to search the log for a login hint or an `auth_req_id`."""
     return wire.ValueHash(hash=admin.value_hash(body.value))
 
 

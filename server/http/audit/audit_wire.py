@@ -11,7 +11,7 @@ from server.services.policy.displays import rfc3339
 
 
 class LogEntry(BaseModel):
-    """An audit entry: the members of its bytes, and their hash as `leaf`."""
+    """An audit entry. `members` is its content, and `leaf` is the hash of its bytes."""
 
     id: str
     at: str
@@ -28,44 +28,44 @@ class LogEntries(Listed[LogEntry]):
 
 
 class TimelineEntry(LogEntry):
-    """An audit entry with its time since the first one of the timeline."""
+    """An audit entry, with the milliseconds since the first entry of the timeline."""
 
     milliseconds: int
 
 
 class Timeline(BaseModel):
-    """All entries of one request, token or API call, oldest first."""
+    """All audit entries of one request, token or API call, oldest first."""
 
     items: list[TimelineEntry]
 
 
 class HashInput(StrictBody):
-    """A value that the log does not have."""
+    """A value that the audit log contains only as a hash."""
 
     value: str = Field(max_length=4_000)
 
 
 class ValueHash(BaseModel):
-    """The hash by which entries about the value are found."""
+    """The hash to search the audit log for."""
 
     hash: str
 
 
 class TrimInput(StrictBody):
-    """The entries before this time lose their contents; it must be at least 30 days ago."""
+    """The time before which entries lose their contents. It must be at least 30 days ago."""
 
     before: Moment
 
 
 class Trim(BaseModel):
-    """The place of the first entry that keeps its contents, and how many lose theirs."""
+    """The index of the first entry that keeps its contents, and the number of trimmed entries."""
 
     before: int
     entries: int
 
 
 class Erasure(BaseModel):
-    """The ID of the user, and how many texts were erased."""
+    """The ID of the user, and the number of erased texts."""
 
     user: str
     texts: int

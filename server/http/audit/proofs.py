@@ -20,9 +20,9 @@ from server.services.users.device_auth import Person
 
 
 class ConsistencyProof(BaseModel):
-    """A proof that the log of `old_size` is the beginning of the one in `checkpoint` (RFC 9162).
+    """A proof that the log of `old_size` is a prefix of the log in `checkpoint` (RFC 9162).
 
-    `hashes` is empty if `size` is smaller, because the log has lost entries then.
+    If `size` is smaller than `old_size`, the log lost entries, and `hashes` is empty.
     """
 
     old_size: int
@@ -40,14 +40,14 @@ class InclusionProof(BaseModel):
 
 
 class KeyReplacement(BaseModel):
-    """A key of the log, and the note in which the key before it names it; null if that was lost."""
+    """A key of the log, and the note in which the previous key names it, if it is known."""
 
     log_key: str
     note: str | None
 
 
 class LogKeys(BaseModel):
-    """The public key of the log, and every key that replaced another one, oldest first."""
+    """The public key of the log, and every replacement of a key, oldest first."""
 
     log_key: str
     replacements: list[KeyReplacement]
@@ -96,13 +96,13 @@ def checkpoint(site: Site, _request: HttpRequest, _person: Person) -> HttpRespon
 
 @own("GET /api/audit/consistency", query=("from",), errors=(409, 422))
 def consistency(site: Site, request: HttpRequest, _person: Person) -> ConsistencyProof:
-    """Get a proof that an older audit log is the beginning of the current one."""
+    """Get a proof that the current audit log extends an older one."""
     return _consistency(site.audit_log.consistency(_size(request, "from")))
 
 
 @own("GET /api/audit/<id>/inclusion", query=("size",), errors=(404, 409, 422))
 def inclusion(site: Site, request: HttpRequest, _person: Person) -> InclusionProof:
-    """Get a proof that an entry is in the audit log, or in its checkpoint of a size."""
+    """Get a proof that an entry is in the audit log, or in a checkpoint of a given size."""
     size = _size(request, "size") if "size" in request.query else None
     return _inclusion(site.audit_log.prove(request.params["id"], size))
 

@@ -9,14 +9,14 @@ from server.services.users.device_auth import Person
 
 
 class UserCodeChange(StrictBody):
-    """A new user code, signed; null removes it."""
+    """A new user code, and a signed statement. A null code removes the user code."""
 
     code: str | None = Field(max_length=256)
     statement: str = Field(max_length=8_192)
 
 
 class UserCode(BaseModel):
-    """Whether a person has a user code."""
+    """Tells whether a person has a user code."""
 
     set: bool
 

@@ -14,7 +14,7 @@ from server.services.policy.displays import moment, rfc3339
 
 
 class AuthChange(StrictBody):
-    """How an agent authenticates, its keys, and how long the old way still works."""
+    """The new authentication method and keys, and how long the old method keeps working."""
 
     method: Text
     jwks: dict[str, Any] | None = None
@@ -23,7 +23,7 @@ class AuthChange(StrictBody):
 
 @with_fields(new_fields(AGENT_MEMBERS))
 class NewAgent(StrictBody):
-    """An agent to register; owners and `asks` by name, address or id."""
+    """An agent to register. Owners and `asks` are names, email addresses or IDs."""
 
 
 @with_fields(change_fields(AGENT_MEMBERS))
@@ -39,7 +39,7 @@ class AgentChanges(StrictBody):
 
 
 class DisableAgentResult(BaseModel):
-    """Items that were or would be revoked with an agent."""
+    """What was revoked with an agent, or would be revoked."""
 
     client_id: str
     state: Literal["enabled", "quarantined", "disabled"]
@@ -51,7 +51,7 @@ class DisableAgentResult(BaseModel):
 
 @with_fields(answer_fields(AGENT_MEMBERS))
 class ManagedAgent(BaseModel):
-    """An agent as the administration and its owners see it."""
+    """An agent, as administrators and its owners see it."""
 
     client_id: str
     state: Literal["enabled", "quarantined", "disabled"]
@@ -66,7 +66,7 @@ class ManagedAgent(BaseModel):
 
 
 class Pause(BaseModel):
-    """A pause after repeated denials: the agent cannot ask this; null means scopes only."""
+    """A pause after repeated denials. The agent cannot ask for `type`; null means scopes."""
 
     user: Reference
     type: str | None
@@ -74,7 +74,7 @@ class Pause(BaseModel):
 
 
 class AgentDetails(ManagedAgent):
-    """An agent with its pauses, and when it is quarantined without an owner."""
+    """An agent with its pauses, and the time when it is quarantined unless it gets an owner."""
 
     pauses: list[Pause]
     quarantine_at: str | None
@@ -85,7 +85,7 @@ class ManagedAgents(Listed[ManagedAgent]):
 
 
 class SampleRequest(BaseModel):
-    """A first request to `/bc-authorize`, with made-up details if its scope requires an action."""
+    """A first request to `/bc-authorize`, with example details if its scope requires an action."""
 
     resource: str | None
     scope: str
@@ -93,7 +93,7 @@ class SampleRequest(BaseModel):
 
 
 class AgentWithSecret(BaseModel):
-    """An agent with its secret, shown once; null if it has keys."""
+    """An agent with its secret, which is shown once. The secret is null if the agent uses keys."""
 
     agent: ManagedAgent
     client_secret: str | None

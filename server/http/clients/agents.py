@@ -30,7 +30,7 @@ _OWNER = (Role.ADMIN, Role.OWNER)
 
 @managed("GET /api/agents/<id>/disable", roles=STAFF_AND_OWNERS)
 def preview(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.DisableAgentResult:
-    """Count what disabling this agent would end."""
+    """Count the tokens and requests that disabling this agent would end."""
     return _disable_result(admin.agents.preview(request.params["id"]))
 
 
@@ -51,7 +51,7 @@ def _disable_result(disabled_agent: DisabledAgent) -> wire.DisableAgentResult:
     "GET /api/agents", query=(*listing.QUERY, *search_names(AGENT_MEMBERS)), roles=STAFF_AND_OWNERS
 )
 def listed(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.ManagedAgents:
-    """List agents by name. Without a role, your own."""
+    """List agents by name. Without a role, list your own."""
     after_position, limit = listing.cursor(request), listing.limit(request)
     filters = having(AGENT_MEMBERS, request.query)
     part = admin.agents.page(after_position, limit, owner=admin.owner_id, having=filters)

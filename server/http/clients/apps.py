@@ -36,7 +36,7 @@ class ClientChanges(StrictBody):
 
 @with_fields(answer_fields(APP_MEMBERS))
 class ManagedApp(BaseModel):
-    """An app."""
+    """An app, as administrators see it."""
 
     id: str
     client_id: str
@@ -54,7 +54,7 @@ class ManagedApps(Listed[ManagedApp]):
 
 
 class AppWithSecret(BaseModel):
-    """An app with its secret, shown once; null if it has none."""
+    """An app with its secret, which is shown once. The secret is null if the app has none."""
 
     app: ManagedApp
     client_secret: str | None

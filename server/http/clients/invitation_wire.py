@@ -6,7 +6,7 @@ from server.http.wire import Listed, Moment, Names, Reference, StrictBody, Text
 
 
 class NewInvitation(StrictBody):
-    """An invitation to create; without `asks`, the agents may ask their owner only."""
+    """An invitation to create. Without `asks`, the agents can ask only their owner."""
 
     owner: Text
     grant_types: Names | None = None
@@ -20,7 +20,7 @@ class NewInvitation(StrictBody):
 
 
 class ManagedInvitation(BaseModel):
-    """An invitation for agents."""
+    """An invitation to register agents."""
 
     id: str
     owner: Reference
@@ -41,7 +41,7 @@ class ManagedInvitations(Listed[ManagedInvitation]):
 
 
 class InvitationWithToken(BaseModel):
-    """An invitation with its token, shown once."""
+    """An invitation with its token, which is shown once."""
 
     invitation: ManagedInvitation
     initial_access_token: str

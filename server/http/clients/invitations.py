@@ -33,7 +33,7 @@ def issue(
 
 @managed("DELETE /api/invitations/<id>")
 def revoke(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.ManagedInvitation:
-    """Revoke an invitation. The agents that used it stay."""
+    """Revoke an invitation. Agents that used it stay registered."""
     invitation = admin.invitations.revoke(request.params["id"], by=admin.by)
     return _document(admin, invitation)
 

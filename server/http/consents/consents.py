@@ -16,7 +16,7 @@ from server.services.users.device_auth import Person
 
 
 class Consent(BaseModel):
-    """A consent: the scopes that a person gave a client, and until when."""
+    """The scopes that a person allows a client to use, until an expiry time."""
 
     id: str
     state: Literal["live", "expired", "revoked"]
@@ -30,20 +30,20 @@ class Consent(BaseModel):
 
 
 class Consents(BaseModel):
-    """A person's consents."""
+    """The consents of a person."""
 
     items: list[Consent]
 
 
 class ConsentRevoked(BaseModel):
-    """An ended consent, and how many tokens ended with it."""
+    """A revoked consent, and the number of tokens revoked with it."""
 
     consent: Consent
     tokens_revoked: int
 
 
 class AccessRevoked(BaseModel):
-    """Items revoked with a client's access."""
+    """What was revoked with the access of a client."""
 
     client_id: str
     grants_ended: int
@@ -52,7 +52,7 @@ class AccessRevoked(BaseModel):
 
 
 class ManagedConsent(Consent):
-    """A consent with its user and the approval that gave it."""
+    """A consent with its user and the approval that created it."""
 
     user: Reference
     approval: str | None
@@ -63,7 +63,7 @@ class ManagedConsents(Listed[ManagedConsent]):
 
 
 class ManagedConsentRevoked(BaseModel):
-    """A consent that an administrator ended, and how many tokens ended with it."""
+    """A consent that an administrator revoked, and the number of tokens revoked with it."""
 
     consent: ManagedConsent
     tokens_revoked: int
@@ -89,7 +89,7 @@ def listed(site: Site, request: HttpRequest, person: Person) -> Consents:
 
 @own("DELETE /api/consents/<id>", errors=(404,))
 def revoke(site: Site, request: HttpRequest, person: Person) -> ConsentRevoked:
-    """Revoke a consent and the tokens that came from it."""
+    """Revoke a consent and the tokens issued under it."""
     given_consent, tokens = site.consents.revoke_mine(person, request.params["id"])
     consent = _consent(given_consent, site.clock.now())
     return ConsentRevoked(consent=consent, tokens_revoked=tokens)
@@ -125,7 +125,7 @@ def all_listed(site: Site, request: HttpRequest, admin: AdminServices) -> Manage
 
 @managed("POST /api/admin/consents/<id>/revoke")
 def end(site: Site, request: HttpRequest, admin: AdminServices) -> ManagedConsentRevoked:
-    """Revoke a consent and the tokens that came from it."""
+    """Revoke a consent and the tokens issued under it."""
     given_consent, tokens = admin.consents.revoke(request.params["id"], by=admin.by)
     consent = _managed(given_consent, site.clock.now())
     return ManagedConsentRevoked(consent=consent, tokens_revoked=tokens)

@@ -20,7 +20,7 @@ _PIN_PURPOSE = r"^(session|sayso_(ap|dv)_[a-z2-7]{16}|[A-Za-z0-9_-]{43})$"
 
 
 class ApprovalKeys(StrictBody):
-    """The public halves of a device's two approval keys (JWK, EC P-256)."""
+    """The public keys of a device's two approval keys (JWK, EC P-256)."""
 
     low: dict[str, str]
     high: dict[str, str]
@@ -34,7 +34,7 @@ class NewDevice(StrictBody):
 
 
 class PinInput(StrictBody):
-    """The device's half of a PIN, and what it is for."""
+    """The device's share of a PIN, and the purpose."""
 
     x: str = Field(pattern=_THIRTY_TWO_BYTES)
     purpose: str = Field(alias="for", pattern=_PIN_PURPOSE)
@@ -51,7 +51,7 @@ class DeviceName(StrictBody):
 
 
 class OwnDeviceLink(BaseModel):
-    """A one-time code for another device, shown once, and the link to its page."""
+    """A one-time code to enroll another device, shown once, and the enrollment link."""
 
     enrollment_code: str
     link: str
@@ -59,7 +59,7 @@ class OwnDeviceLink(BaseModel):
 
 
 class Pin(BaseModel):
-    """How many PIN tries since the last success."""
+    """The number of PIN attempts since the last correct PIN."""
 
     tries: int
     left: int
@@ -84,13 +84,13 @@ class Device(BaseModel):
 
 
 class Devices(BaseModel):
-    """A person's devices."""
+    """The devices of a person."""
 
     items: list[Device]
 
 
 class PinResult(BaseModel):
-    """The server's half of a PIN."""
+    """The server's share of a PIN."""
 
     y: str
     nonce: str
@@ -99,13 +99,13 @@ class PinResult(BaseModel):
 
 
 class PinConfirmation(BaseModel):
-    """The attempt counter was reset."""
+    """The attempt counter after it was reset."""
 
     tries: int
 
 
 class ManagedDevice(BaseModel):
-    """A device."""
+    """A device, as administrators see it."""
 
     id: str
     name: str
@@ -175,7 +175,7 @@ def managed_device(record: DeviceRecord, user: UserRecord | None) -> ManagedDevi
 
 
 class DeviceAuthorization(OauthAnswer):
-    """Where to enter the code (RFC 8628 3.2)."""
+    """The codes, and the address to enter the user code at (RFC 8628 3.2)."""
 
     device_code: str = Field(min_length=22)
     user_code: str = Field(pattern=r"^[BCDFGHJKLMNPQRSTVWXZ]{4}-[BCDFGHJKLMNPQRSTVWXZ]{4}$")

@@ -68,7 +68,7 @@ def rename(
 def pin(
     site: Site, _request: HttpRequest, person: Person, body: device_wire.PinInput
 ) -> device_wire.PinResult:
-    """Get the server's half of the PIN. Every call is counted."""
+    """Get the server's share of the PIN. Every call counts as an attempt."""
     answer = site.devices.devices.answer_pin_call(person, body.raw(), body.purpose)
     return device_wire.pin_result(answer)
 
@@ -77,7 +77,7 @@ def pin(
 def confirm_pin(
     site: Site, _request: HttpRequest, person: Person, body: wire.SignedStatement
 ) -> device_wire.PinConfirmation:
-    """Prove that the PIN was right."""
+    """Prove that the PIN was correct."""
     site.devices.devices.confirm_pin(person, body.statement)
     return device_wire.PinConfirmation(tries=0)
 
@@ -95,7 +95,7 @@ def unlock(
 def vouch(
     site: Site, request: HttpRequest, person: Person, body: wire.SignedStatement
 ) -> device_wire.Device:
-    """Vouch for a new device, so that it decides high risk immediately."""
+    """Vouch for a new device, so that it can decide high-risk requests immediately."""
     device = site.devices.devices.vouch(person, request.params["id"], body.statement)
     return _device(site, device, person)
 
@@ -121,7 +121,7 @@ def all_listed(
 
 @managed("DELETE /api/admin/devices/<id>")
 def revoke_managed(_site: Site, request: HttpRequest, admin: AdminServices) -> None:
-    """Remove a user's device. Must be signed if it is their last one."""
+    """Remove a user's device. Removing their last device requires a signature."""
     admin.oversight.revoke_device(request.params["id"], by=admin.by)
 
 

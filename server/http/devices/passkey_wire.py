@@ -14,7 +14,7 @@ _BASE64URL = r"^[A-Za-z0-9_-]+$"
 
 
 class PasskeyCode(StrictBody):
-    """The one-time code to create a passkey with."""
+    """The one-time code for creating a passkey."""
 
     code: str = Field(max_length=128)
 
@@ -50,7 +50,7 @@ class PasskeyCreationOptions(BaseModel):
 
 
 class PasskeySignInOptions(BaseModel):
-    """The text that a browser signs to sign in; `challenge` is SHA-256 of `text`."""
+    """The text that a browser signs to sign in. `challenge` is the SHA-256 hash of `text`."""
 
     text: str
     challenge: str
@@ -58,26 +58,26 @@ class PasskeySignInOptions(BaseModel):
 
 
 class PasskeyAssertion(StrictBody):
-    """A passkey signature: five parts, as in `docs/reference/signing.md`."""
+    """A passkey signature of five parts, described in `docs/reference/signing.md`."""
 
     assertion: str = Field(max_length=16_384)
 
 
 class SignedIn(BaseModel):
-    """Who is signed in in this browser."""
+    """The user who is signed in to this browser."""
 
     user: User
 
 
 class FeedTicket(BaseModel):
-    """The first frame of a page on the feed; it works once."""
+    """The first frame that a page sends on the feed. It can be used once."""
 
     ticket: str
     expires_in: int
 
 
 class RegisteredPasskey(BaseModel):
-    """The new device. This browser is signed in with it."""
+    """The new device. This browser is now signed in with it."""
 
     device: Device
 

@@ -59,7 +59,7 @@ def ticket(site: Site, request: HttpRequest, _person: Person) -> forms.FeedTicke
     """
     cookie = cookies.of(site.server_policy, request)
     if not cookie:
-        raise errors.Problem(403, "forbidden", "A terminal needs no ticket: send token and proof.")
+        raise errors.Problem(403, "forbidden", "Terminals send a token and a proof, not a ticket.")
     return forms.FeedTicket(
         ticket=site.devices.browsers.ticket(cookie), expires_in=TICKET_MS // 1000
     )

@@ -15,7 +15,7 @@ _ScopeWord = Literal["agent", "every_agent"]
 
 
 class SignedReport(StrictBody):
-    """A signed denial as suspicious (compact JWS), whom to quarantine, and a note."""
+    """A denial signed as suspicious (compact JWS), the agents to quarantine, and a note."""
 
     decision: str = Field(max_length=16_384)
     scope: _ScopeWord = "agent"
@@ -27,14 +27,14 @@ class SignedReport(StrictBody):
 
 
 class LogAlarmReport(StrictBody):
-    """The checkpoint that a device kept, and the checkpoint or promise that contradicts it."""
+    """The checkpoint that a device saved, and the checkpoint or promise that contradicts it."""
 
     kept: str = Field(max_length=4_000)
     shown: str = Field(max_length=4_000)
 
 
 class OpenedIncident(BaseModel):
-    """The ID of the incident."""
+    """The ID of the new incident."""
 
     incident: str
 
@@ -68,7 +68,7 @@ class ReportResponse(BaseModel):
 
 
 class AgentSecret(BaseModel):
-    """A secret of an agent, without the secret itself."""
+    """Information about a secret of an agent. It does not include the secret."""
 
     id: str
     hint: str
@@ -76,7 +76,7 @@ class AgentSecret(BaseModel):
 
 
 class AgentEvidence(ReportedAgent):
-    """An agent as it was then, with its owners, keys and secrets."""
+    """An agent at the time of the incident, with its owners, keys and secrets."""
 
     state_before: Literal["enabled", "quarantined", "disabled"]
     owners: list[str]
@@ -86,7 +86,7 @@ class AgentEvidence(ReportedAgent):
 
 
 class ApprovalEvidence(BaseModel):
-    """The reported request as it was then."""
+    """The reported request at the time of the incident."""
 
     id: str
     kind: str
@@ -102,7 +102,7 @@ class ApprovalEvidence(BaseModel):
 
 
 class LogEvidence(BaseModel):
-    """The checkpoint that a device kept, and the checkpoint or promise that contradicts it."""
+    """The checkpoint that a device saved, and the checkpoint or promise that contradicts it."""
 
     kept: str
     shown: str
@@ -111,8 +111,8 @@ class LogEvidence(BaseModel):
 class Incident(BaseModel):
     """Why agents were quarantined or the audit log is not trusted, with the evidence.
 
-    `signed` is what the person's device signed. With another `cause` than a report, the members of
-    a report are null. `log` is of `log_changed` only.
+    `signed` is what the person's device signed. If `cause` is not `reported`, the members of
+    a report are null. Only `log_changed` has `log`.
     """
 
     id: str

@@ -17,7 +17,7 @@ from server.services.users.device_auth import Person
 def report(
     site: Site, request: HttpRequest, person: Person, body: wire.SignedReport
 ) -> wire.ReportResponse:
-    """Report a request: deny it and quarantine the agent, or all that act for you."""
+    """Report a request: deny it, and quarantine its agent or all agents that act for you."""
     report_result = site.incidents.reports.report(person, request.params["id"], body.record())
     incident = site.incidents.incidents.show(report_result.incident.id)
     return wire.report_response(report_result, incident)
@@ -27,7 +27,7 @@ def report(
 def alarm(
     site: Site, _request: HttpRequest, person: Person, body: wire.LogAlarmReport
 ) -> wire.OpenedIncident:
-    """Report that the audit log is not the one that your device saw before."""
+    """Report that the audit log differs from the log that your device saw before."""
     incident = site.incidents.log_alarms.report(person, LogAlarm(body.kept, body.shown))
     return wire.OpenedIncident(incident=incident)
 

@@ -14,7 +14,7 @@ from server.services.operations.administration import AdminServices
 
 
 class OrphanOwner(BaseModel):
-    """An owner, and when they were last seen at a device or signing in to an app."""
+    """An owner, and when they last used a device or signed in to an app."""
 
     id: str
     name: str
@@ -23,9 +23,9 @@ class OrphanOwner(BaseModel):
 
 
 class Orphan(BaseModel):
-    """An agent that needs an owner or a review; `why` has the most serious reason first.
+    """An agent that needs an owner or a review. `why` starts with the most serious reason.
 
-    `quarantine_at` is the end of its grace period, or null.
+    `quarantine_at` is the end of the grace period, or null.
     """
 
     client_id: str
@@ -39,7 +39,7 @@ class Orphan(BaseModel):
 
 
 class Orphans(Listed[Orphan]):
-    """A page of the list, by name."""
+    """A page of the list of orphans, ordered by name."""
 
 
 def _orphan(record: Record) -> Orphan:
@@ -49,7 +49,7 @@ def _orphan(record: Record) -> Orphan:
 
 @managed("GET /api/admin/orphans", query=listing.QUERY, roles=STAFF_AND_OWNERS)
 def listed(_site: Site, request: HttpRequest, admin: AdminServices) -> Orphans:
-    """List orphaned agents and those to review. Without a role, your own."""
+    """List orphaned agents and agents to review. Without a role, list your own."""
     after_position, limit = listing.cursor(request), listing.limit(request)
     part = admin.orphans.page(after_position, limit, owner=admin.owner_id)
     return listing.page(Orphans, part, _orphan)

@@ -20,7 +20,7 @@ Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
 
 class QuietHours(StrictBody):
-    """Hours of some days in a time zone; over midnight if `to` is not after `from`."""
+    """Quiet hours on some days in a time zone. They span midnight if `to` is not after `from`."""
 
     model_config = ConfigDict(populate_by_name=True)
 
@@ -36,14 +36,14 @@ class QuietHours(StrictBody):
 
 
 class NewMute(StrictBody):
-    """An agent, by name or id, and how long to mute it; without `minutes`, until it is unmuted."""
+    """The agent to mute, by name or ID, and for how long. Without `minutes`, it stays muted."""
 
     agent: str = Field(min_length=1, max_length=128)
     minutes: int | None = Field(default=None, ge=1, le=_MONTH)
 
 
 class NewSnooze(StrictBody):
-    """For how long."""
+    """The number of minutes to snooze the request."""
 
     minutes: int = Field(ge=1, le=_MONTH)
 
@@ -57,7 +57,7 @@ class Mute(BaseModel):
 
 
 class Snooze(BaseModel):
-    """A snoozed request, and until when."""
+    """A snoozed request, and when the snooze ends."""
 
     approval: str
     until: str
@@ -65,7 +65,7 @@ class Snooze(BaseModel):
 
 
 class Attention(BaseModel):
-    """When a person is notified."""
+    """The notification settings of a person."""
 
     quiet_hours: QuietHours | None
     quiet_until: str | None

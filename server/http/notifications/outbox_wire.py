@@ -11,7 +11,7 @@ from server.services.policy.displays import moment, rfc3339
 
 
 class OutboxCounts(BaseModel):
-    """How many messages are in each state."""
+    """The number of messages in each state."""
 
     waiting: int
     leased: int
@@ -32,7 +32,7 @@ class UndeliveredMessage(BaseModel):
 
 
 class PushServiceState(BaseModel):
-    """A push service; `problem` says why it refuses messages."""
+    """A push service. `problem` says why the service refuses messages."""
 
     service: str
     browsers: int
@@ -41,14 +41,14 @@ class PushServiceState(BaseModel):
 
 
 class LoopState(BaseModel):
-    """A background loop of this process, and when it last ran."""
+    """A background loop of this process, and the time of its last run."""
 
     name: str
     last_run: str
 
 
 class OutboxStatus(BaseModel):
-    """Pending and undelivered messages (newest first), push services and loops."""
+    """The number of messages, the undelivered messages (newest first), push services and loops."""
 
     counts: OutboxCounts
     items: list[UndeliveredMessage]

@@ -11,7 +11,7 @@ from server.services.users.device_auth import Person
 
 @own("GET /api/push-subscriptions")
 def listed(site: Site, request: HttpRequest, person: Person) -> wire.PushSubscriptions:
-    """List the browsers that notify you, and get the key to add one."""
+    """List the browsers that receive your notifications, and get the key to add one."""
     cookie = cookies.of(site.server_policy, request)
     return wire.PushSubscriptions(
         public_key=site.notifications.push_subscriptions.public_key,

@@ -13,14 +13,14 @@ _BASE64URL = r"^[A-Za-z0-9_-]+$"
 
 
 class PushKeys(StrictBody):
-    """A browser's own keys (`PushSubscription.toJSON().keys`, RFC 8291 2.1)."""
+    """The keys of a browser (`PushSubscription.toJSON().keys`, RFC 8291 2.1)."""
 
     p256dh: str = Field(pattern=_BASE64URL, max_length=128)
     auth: str = Field(pattern=_BASE64URL, max_length=64)
 
 
 class NewPushSubscription(StrictBody):
-    """The subscription of this browser (`PushSubscription.toJSON()`)."""
+    """The push subscription of this browser (`PushSubscription.toJSON()`)."""
 
     endpoint: str = Field(min_length=1, max_length=1_000)
     keys: PushKeys
@@ -32,23 +32,23 @@ class NewPushSubscription(StrictBody):
 
 
 class PushSubscription(BaseModel):
-    """A browser that notifies a person, without its address."""
+    """A browser that receives a person's notifications. The address is not included."""
 
     id: str
     device: Reference
     this: bool
-    """It belongs to the calling device."""
+    """Whether it belongs to the calling device."""
     service: str
     created_at: str
     opened_at: str
     delivered_at: str | None
     dormant: bool
-    """No page was opened there for two weeks; its push service may lose it."""
+    """Whether no page was opened there for two weeks. The push service may drop it."""
     problem: str | None
 
 
 class LostPush(BaseModel):
-    """A browser that its push service lost. Opening a page there fixes it."""
+    """A subscription that the push service dropped. Opening a page in the browser restores it."""
 
     id: str
     device: Reference
@@ -57,12 +57,12 @@ class LostPush(BaseModel):
 
 
 class PushSubscriptions(BaseModel):
-    """A person's browsers, and what a page needs to add one."""
+    """The browsers of a person, and what a page needs to add one."""
 
     public_key: str
     """`applicationServerKey`, as base64url of 65 bytes (RFC 8292 3.2)."""
     csrf: str | None
-    """The CSRF token for the service worker; null for a terminal."""
+    """The CSRF token for the service worker. Null for a terminal."""
     items: list[PushSubscription]
     lost: list[LostPush]
 

@@ -8,7 +8,7 @@ from server.services.operations.limits import LimitsOverview
 
 
 class LimitCount(BaseModel):
-    """A count of refusals, and for whom; `other` is an address or action types."""
+    """The number of refusals of an agent or a user. `other` is an IP address or action types."""
 
     agent: Reference | None
     user: Reference | None
@@ -17,15 +17,15 @@ class LimitCount(BaseModel):
 
 
 class NearLimit(LimitCount):
-    """Who has used up most of a limit; `reached` if all of it."""
+    """An agent or a user close to a limit. `reached` is true if the limit is used up."""
 
     reached: bool
 
 
 class LimitDocument(BaseModel):
-    """One limit; `setting` is null if it is fixed.
+    """A limit. `setting` is null if the limit is fixed.
 
-    `within_seconds` is null if it counts open requests.
+    `within_seconds` is null if the limit counts open requests.
     """
 
     name: str
@@ -40,7 +40,7 @@ class LimitDocument(BaseModel):
 
 
 class Limits(BaseModel):
-    """Every limit; `complete` is false if only the newest rows were counted."""
+    """Every limit. `complete` is false if only the newest rows were counted."""
 
     items: list[LimitDocument]
     held_back: list[LimitCount]

@@ -30,7 +30,7 @@ def of_agent(_site: Site, request: HttpRequest, services: AdminServices) -> wire
 
 @managed("GET /api/admin/findings")
 def findings(_site: Site, _request: HttpRequest, services: AdminServices) -> wire.Findings:
-    """List what is weak or broken, with the fix.
+    """List weaknesses and faults, and how to fix them.
 
     The checks of the machine are not included; only `sayso doctor` runs them.
     """
@@ -47,7 +47,7 @@ def settings(site: Site, _request: HttpRequest, services: AdminServices) -> wire
 
 @managed("GET /api/admin/limits")
 def limits(site: Site, _request: HttpRequest, services: AdminServices) -> limits_wire.Limits:
-    """List each limit, who is near it, and who reached it in the last day."""
+    """List each limit, who is near it, and who reached it in the last 24 hours."""
     return limits_wire.answer(services.limits.overview(), list(site.settings))
 
 

@@ -10,7 +10,7 @@ from server.services.operations.statistics import AgentHistory, Summary
 
 
 class Tally(BaseModel):
-    """The results of some requests; times in milliseconds."""
+    """The number of requests by result. Times are in milliseconds."""
 
     asked: int
     approved: int
@@ -28,7 +28,7 @@ class DayTally(Tally):
 
 
 class AgentTally(Tally):
-    """The statistics of one agent; `unread` if nearly all is approved faster than anyone reads."""
+    """The statistics of one agent. `unread` marks approvals that are too fast to be read."""
 
     id: str
     name: str
@@ -47,7 +47,7 @@ class PersonTally(Tally):
 
 
 class ExpiryTally(BaseModel):
-    """How many pending requests end within this time and not sooner; null for later."""
+    """The number of pending requests that expire within this time. Null is for all later ones."""
 
     within_seconds: int | None
     low: int
@@ -57,7 +57,7 @@ class ExpiryTally(BaseModel):
 
 
 class AgentStatistics(BaseModel):
-    """The statistics of one agent; `complete` is false if only its newest requests were counted."""
+    """The statistics of one agent. `complete` is false if only its newest requests count."""
 
     since: str
     complete: bool
@@ -66,7 +66,7 @@ class AgentStatistics(BaseModel):
 
 
 class Statistics(BaseModel):
-    """The last days; `complete` is false if only the newest requests were counted."""
+    """The statistics of a period. `complete` is false if only the newest requests count."""
 
     since: str
     complete: bool
@@ -86,7 +86,7 @@ class FindingSubject(BaseModel):
 
 
 class FindingDocument(BaseModel):
-    """One thing that is weak or broken, and the fix."""
+    """A weakness or a fault, and how to fix it."""
 
     level: Literal["broken", "weak", "note"]
     what: str
@@ -95,14 +95,14 @@ class FindingDocument(BaseModel):
 
 
 class Findings(BaseModel):
-    """Findings of the health checks, errors first."""
+    """The findings of the health checks, errors first."""
 
     items: list[FindingDocument]
     broken: bool
 
 
 class Setting(BaseModel):
-    """One setting."""
+    """A setting, its value and its source."""
 
     name: str
     value: str
@@ -110,7 +110,7 @@ class Setting(BaseModel):
 
 
 class Settings(BaseModel):
-    """Every setting, and the resulting public URL."""
+    """All settings, and the issuer that results from them."""
 
     items: list[Setting]
     issuer: str

@@ -31,14 +31,14 @@ _MAX = 65_536
 
 
 class ActionPreviewInput(StrictBody):
-    """The file of an action type as text, and details to show it with; null for an example."""
+    """The file of an action type as text, and the details to show. Null details use an example."""
 
     document: str = Field(max_length=_MAX)
     details: dict[str, Any] | None = None
 
 
 class ActionPreview(BaseModel):
-    """How an action type reads to a person, and what an approval takes."""
+    """How approvers see an action type, and the ceremony that it requires."""
 
     details: dict[str, Any]
     display: str
@@ -115,7 +115,7 @@ def replace(_site: Site, request: HttpRequest, admin: AdminServices) -> ManagedA
     """Update an action type. The body is its file."""
     file = _file(request)
     if name_id(action_types.read(file).type) != request.params["id"]:
-        raise errors.invalid_body("The file is about another type.")
+        raise errors.invalid_body("The file describes a different action type.")
     return _action(admin.actions.update(file, by=admin.by))
 
 

@@ -55,7 +55,7 @@ def test(
 def dry_run(
     _site: Site, _request: HttpRequest, admin: AdminServices, body: wire.PolicyDryRunInput
 ) -> dict[str, object]:
-    """Show what the rules would have changed recently."""
+    """Replay recent requests with the rules, and show what would change."""
     replay = admin.replays.replay(body.last * 1000, body.policy)
     return policy_json.replayed(replay)
 

@@ -12,13 +12,13 @@ _RiskWord = Literal["low", "medium", "high", "critical"]
 
 
 class NewPolicy(StrictBody):
-    """A policy as the text of its TOML file."""
+    """A policy, as the text of its TOML file."""
 
     document: str
 
 
 class PolicyExplainInput(StrictBody):
-    """A request to evaluate; agents and users by name or ID."""
+    """The request to evaluate. Agents and users are names or IDs."""
 
     agent: Text
     flow: _RequestFlow = "request"
@@ -28,18 +28,18 @@ class PolicyExplainInput(StrictBody):
     authorization_details: list[dict[str, Any]] | None = None
     acr_values: str | None = None
     policy: str | None = None
-    """Other rules to use."""
+    """The rules to use instead of the current policy."""
 
 
 class PolicyTestInput(StrictBody):
-    """Test cases, as the text of a TOML file."""
+    """The test cases, as the text of a TOML file."""
 
     table: str
     policy: str | None = None
 
 
 class PolicyDryRunInput(StrictBody):
-    """How many seconds back, and under which rules."""
+    """The number of seconds to go back, and the policy to replay with."""
 
     last: int = Field(default=604_800, ge=1, le=2_678_400)
     policy: str | None = None
@@ -53,7 +53,7 @@ class PolicySource(BaseModel):
 
 
 class Policy(BaseModel):
-    """A policy, and what its names meant when it was set."""
+    """A policy, and what its names referred to when it was set."""
 
     version: int
     hash: str
@@ -73,7 +73,7 @@ class CitedRule(BaseModel):
 
 
 class PolicyApprover(BaseModel):
-    """A person who would be asked, and why."""
+    """A person who would be asked, and the reason."""
 
     name: str
     why: Literal["asked", "group", "backup", "deputy"]
@@ -82,14 +82,14 @@ class PolicyApprover(BaseModel):
 
 
 class BackupApprover(BaseModel):
-    """The backup of the person: asked at once at critical risk, else later."""
+    """The backup of the person, who is asked immediately at critical risk, otherwise later."""
 
     name: str
     at_once: bool
 
 
 class PolicyApprovalNeeds(BaseModel):
-    """The requirements for approving, and the eligible approvers."""
+    """The requirements for an approval, and the eligible approvers."""
 
     risk: _RiskWord
     ceremony: str
@@ -102,7 +102,7 @@ class PolicyApprovalNeeds(BaseModel):
 
 
 class CoveringGrant(BaseModel):
-    """A standing grant that would answer, and how much of it is used."""
+    """A standing grant that would approve the request, and its used and total uses."""
 
     id: str
     used: int
@@ -110,7 +110,7 @@ class CoveringGrant(BaseModel):
 
 
 class PolicyExplanation(BaseModel):
-    """The outcome of a request, and the reason."""
+    """The outcome of a request, and the reason for it."""
 
     outcome: _Outcome
     then: Literal["token", "person", "refused"]
@@ -127,7 +127,7 @@ class PolicyExplanation(BaseModel):
 
 
 class PolicyTestResult(BaseModel):
-    """One test case."""
+    """The result of one test case."""
 
     name: str
     passed: bool
@@ -137,14 +137,14 @@ class PolicyTestResult(BaseModel):
 
 
 class PolicyTestResults(BaseModel):
-    """The test cases."""
+    """The results of all test cases."""
 
     passed: bool
     items: list[PolicyTestResult]
 
 
 class PolicyChange(BaseModel):
-    """A request that would have ended differently."""
+    """A past request that would have a different outcome."""
 
     at: str
     flow: _RequestFlow
@@ -164,7 +164,7 @@ class PolicyChange(BaseModel):
 
 
 class PolicyDryRun(BaseModel):
-    """The differences that the rules would have made."""
+    """The past requests that would have a different outcome."""
 
     since: str
     until: str

@@ -15,12 +15,12 @@ from server.services.resources.resources import NewResourceSecret
 
 @with_fields(new_fields(RESOURCE_MEMBERS))
 class NewResource(StrictBody):
-    """A resource with its scopes, their risks, and the action types that they require."""
+    """A resource with its scopes, their risks, and the required action types."""
 
 
 @with_fields(change_fields(RESOURCE_MEMBERS))
 class ResourceChanges(StrictBody):
-    """Scopes to add, change or remove, and required action types.
+    """The scopes to add, change or remove, and the required action types.
 
     An empty string removes the requirement. A `token_seconds` of null uses the default.
     """
@@ -30,7 +30,7 @@ class ResourceChanges(StrictBody):
 
 @with_fields(answer_fields(RESOURCE_MEMBERS))
 class ManagedResource(BaseModel):
-    """A resource."""
+    """A resource, as administrators see it."""
 
     id: str
     client_id: str
@@ -44,14 +44,14 @@ class ManagedResources(Listed[ManagedResource]):
 
 
 class ResourceWithSecret(BaseModel):
-    """A resource with its secret, shown once."""
+    """A resource with its secret, which is shown once."""
 
     resource: ManagedResource
     client_secret: str
 
 
 class DeletedResource(BaseModel):
-    """Items revoked with a resource."""
+    """What was revoked with a resource."""
 
     uri: str
     tokens_revoked: int

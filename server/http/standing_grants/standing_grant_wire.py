@@ -23,14 +23,14 @@ _MAX_VARY = 50
 
 
 class VaryingFact(StrictBody):
-    """A member that may vary; a number or money with its limit."""
+    """A member of the details that can vary. A number or an amount has a maximum."""
 
     fact: str = Field(pattern=r"^(/([^~/]|~[01])*)+$", max_length=512)
     up_to: str | None = Field(default=None, max_length=64)
 
 
 class GrantProposal(StrictBody):
-    """The limits of a standing grant for requests like one."""
+    """The limits of a standing grant for requests that are similar to this one."""
 
     approval: str = Field(max_length=64)
     seconds: int = Field(ge=1, le=2**53 - 1)
@@ -48,7 +48,7 @@ class GrantProposal(StrictBody):
 
 
 class Money(BaseModel):
-    """An amount in minor units, and as a person reads it."""
+    """An amount in minor units, and its formatted text."""
 
     minor: int
     currency: str
@@ -56,14 +56,14 @@ class Money(BaseModel):
 
 
 class PatternFact(BaseModel):
-    """A member of the details, with its required value or how far it may vary."""
+    """A member of the details, with its required value or its allowed range."""
 
     label: str
     value: str
 
 
 class PastRequest(BaseModel):
-    """An earlier request, and what of it the grant would not have covered."""
+    """A past request, and whether the grant would have covered it. `mismatch` says why not."""
 
     id: str
     state: str
@@ -74,7 +74,7 @@ class PastRequest(BaseModel):
 
 
 class GrantPreview(BaseModel):
-    """Preview of a standing grant that is not created."""
+    """A preview of a standing grant. No standing grant was created."""
 
     agent: Reference
     resource: str
@@ -91,7 +91,7 @@ class GrantPreview(BaseModel):
 
 
 class StandingGrant(BaseModel):
-    """A standing grant with its limits and what is left of it."""
+    """A standing grant, with its limits and its remaining uses."""
 
     id: str
     state: Literal["live", "full", "expired", "ended"]
@@ -114,13 +114,13 @@ class StandingGrant(BaseModel):
 
 
 class StandingGrants(BaseModel):
-    """A person's standing grants."""
+    """The standing grants of a person."""
 
     items: list[StandingGrant]
 
 
 class StandingGrantUse(BaseModel):
-    """One use of a standing grant, and its approval."""
+    """A use of a standing grant, and the request that used it."""
 
     number: int
     approval: str

@@ -59,7 +59,7 @@ def revoke(site: Site, request: HttpRequest, person: Person) -> wire.StandingGra
     roles=(Role.ADMIN, Role.AUDITOR, Role.OWNER),
 )
 def all_listed(site: Site, request: HttpRequest, admin: AdminServices) -> wire.ManagedGrants:
-    """List standing grants, newest first. Without a role, those for your agents."""
+    """List standing grants, newest first. Without a role, list those for your agents."""
     limit = listing.limit(request)
     standing_grants = admin.standing_grants.search(
         agent=request.query.get("agent"),
@@ -76,7 +76,7 @@ def all_listed(site: Site, request: HttpRequest, admin: AdminServices) -> wire.M
 
 @managed("POST /api/admin/grants/<id>/revoke", roles=(Role.ADMIN, Role.OWNER))
 def end(site: Site, request: HttpRequest, admin: AdminServices) -> wire.ManagedGrant:
-    """Revoke a standing grant. Without a role, one for your agents."""
+    """Revoke a standing grant. Without a role, it must be for one of your agents."""
     standing_grant = admin.standing_grants.revoke(
         request.params["id"], by=admin.by, owner_id=admin.owner_id
     )

@@ -10,7 +10,7 @@ from server.services.tokens import delegation_json
 
 
 class ManagedDelegation(BaseModel):
-    """An issued token: who acts for whom, where, until when."""
+    """An issued token: who acts for whom, at which resource, and until when."""
 
     id: str
     state: Literal["live", "expired", "revoked"]
@@ -35,7 +35,7 @@ class ManagedDelegations(Listed[ManagedDelegation]):
 
 
 class DelegationChain(BaseModel):
-    """An issued token, its ancestors (its parent first) and its descendants."""
+    """An issued token, its ancestors (its parent first), and its descendants."""
 
     delegation: ManagedDelegation
     before: list[ManagedDelegation]
@@ -43,7 +43,7 @@ class DelegationChain(BaseModel):
 
 
 class RevokedDelegation(BaseModel):
-    """A revoked token, and the number of tokens revoked with it, itself included."""
+    """A revoked token, and the number of revoked tokens, including this one."""
 
     delegation: ManagedDelegation
     tokens_revoked: int

@@ -14,13 +14,13 @@ from server.services.tokens.keys import RotatedKeys
 
 
 class KeyRotation(StrictBody):
-    """The algorithm of the new key."""
+    """The algorithm of the new signing key."""
 
     alg: Text
 
 
 class ManagedKey(BaseModel):
-    """The public data of a signing key."""
+    """A signing key, without its private part."""
 
     kid: str
     alg: str
@@ -36,7 +36,7 @@ class ManagedKeys(BaseModel):
 
 
 class RotatedKey(BaseModel):
-    """The key that signs now, and the keys that it replaced."""
+    """The current signing key, and the keys that it replaced."""
 
     key: ManagedKey
     retiring: list[str]
@@ -44,7 +44,7 @@ class RotatedKey(BaseModel):
 
 
 class RevokedKey(BaseModel):
-    """A revoked key, and the key that signs instead."""
+    """A revoked key, and the key that replaces it."""
 
     kid: str
     alg: str

@@ -20,7 +20,7 @@ from server.services.tokens.security_events import Poll
 
 
 class TransmitterMetadata(OauthAnswer):
-    """The metadata of a transmitter of security events (SSF 7.1)."""
+    """The metadata of the transmitter of security events (SSF 7.1)."""
 
     spec_version: str
     issuer: str
@@ -33,14 +33,14 @@ _Jti = Annotated[str, Field(pattern=r"^[\x21-\x7e]{1,128}$")]
 
 
 class SetError(StrictBody):
-    """Why a resource could not use an event (RFC 8936 2.6)."""
+    """The reason why a resource could not process an event (RFC 8936 2.6)."""
 
     err: Text
     description: Text = ""
 
 
 class PollRequest(StrictBody):
-    """What a resource received, and how many events it wants (RFC 8936 2.2)."""
+    """The events that a resource acknowledges, and how many new events it wants (RFC 8936 2.2)."""
 
     model_config = ConfigDict(alias_generator=to_camel)
 
@@ -74,7 +74,7 @@ def stream(site: Site, request: HttpRequest, caller: ResourceServer) -> HttpResp
     document = security_events.stream(site.server_policy.issuer, caller.client_id, caller.uris)
     requested_id = request.query.get("stream_id")
     if requested_id not in {None, caller.client_id}:
-        raise errors.Problem(404, "not_found", "Your stream has another stream_id.")
+        raise errors.Problem(404, "not_found", "Your stream has a different stream_id.")
     return as_json(200, [document] if requested_id is None else document)
 
 

@@ -9,20 +9,20 @@ from server.services.users.device_auth import Person
 
 
 class PasswordChange(StrictBody):
-    """A new password for signing in to apps, signed."""
+    """A new password for signing in to apps, and a signed statement."""
 
     password: str = Field(max_length=1_024)
     statement: str = Field(max_length=8_192)
 
 
 class PasswordState(BaseModel):
-    """Whether the person can sign in to apps with a password."""
+    """Tells whether the person has a password for signing in to apps."""
 
     set: bool
 
 
 class PasswordChanged(PasswordState):
-    """How many browsers were signed out."""
+    """The number of browsers that were signed out."""
 
     sign_ins_ended: int
 

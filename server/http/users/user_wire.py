@@ -24,7 +24,7 @@ class NewUser(StrictBody):
 
 @with_fields(change_fields(USER_MEMBERS))
 class UserChanges(StrictBody):
-    """The changes; omitted members stay, null removes the email address or backup."""
+    """The fields to change. Omitted fields keep their value. Null removes the email or backup."""
 
 
 class User(BaseModel):
@@ -46,7 +46,7 @@ class Me(BaseModel):
 
 @with_fields(answer_fields(USER_MEMBERS))
 class ManagedUser(BaseModel):
-    """A user."""
+    """A user, as administrators see them."""
 
     id: str
     state: Literal["enabled", "disabled"]
@@ -66,7 +66,7 @@ class UserDetails(ManagedUser):
 
 
 class EnrollmentCode(BaseModel):
-    """A one-time code, shown once."""
+    """A one-time code for enrolling a device, which is shown once."""
 
     user: ManagedUser
     enrollment_code: str
@@ -74,7 +74,7 @@ class EnrollmentCode(BaseModel):
 
 
 class DisableUserResult(BaseModel):
-    """Items revoked with a user."""
+    """What was revoked with a user."""
 
     user: ManagedUser
     tokens_revoked: int

@@ -45,7 +45,7 @@ def update(
 
 @managed("POST /api/users/<id>/disable")
 def disable(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.DisableUserResult:
-    """Disable a user. Returns what ended."""
+    """Disable a user. Returns what was revoked."""
     disabled_user = admin.users.disable(request.params["id"], by=admin.by)
     return wire.DisableUserResult(
         user=wire.managed_user(disabled_user.user),
@@ -70,7 +70,7 @@ def enroll(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.Enro
 
 @managed("POST /api/users/<id>/unlock", signed=True)
 def unlock(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.UserDetails:
-    """Unlock a user's devices. Returns the locked ones.
+    """Unlock a user's locked devices.
 
     Returns the devices that were unlocked.
     """

@@ -51,7 +51,7 @@ STEPS: Final = (
     Step("Turn on notifications in this browser", "/devices#notifications", _notified_here),
     Step("Add a second device, in case you lose this one", "/devices#another", _has_second_device),
     Step("Register the first agent", "/admin/new/agent", _lists(_AGENTS), "POST /api/agents"),
-    Step("Let an agent ask: try it", "/admin/agents", _lists(_REQUESTS), "POST /api/agents"),
+    Step("Send a test request", "/admin/agents", _lists(_REQUESTS), "POST /api/agents"),
 )
 
 

@@ -216,7 +216,7 @@ def _afterwards(approval: Approval) -> str:
     if approval.state is State.EXPIRED:
         return " The agent did not collect its token in time."
     ended = approval.state is State.CANCELLED
-    return f" Then withdrawn before it was used: {approval.reason}." if ended else ""
+    return f" It was withdrawn before it was used: {approval.reason}." if ended else ""
 
 
 def _approvers(approver_view: ApproverView) -> str:

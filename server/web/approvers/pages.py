@@ -39,7 +39,7 @@ def _day(name: str, form: Form) -> date:
     try:
         return date.fromisoformat(form.get(name) or "")
     except ValueError:
-        raise ValueError(f"{name} must be a day, such as 2026-12-24") from None
+        raise ValueError(f"{name} must be a date such as 2026-12-24") from None
 
 
 def _moment(day: date) -> str:
@@ -76,7 +76,7 @@ FORMS: Final = (
     FormAction(
         "/settings/deputies/<id>/end", "DELETE /api/deputies/<id>", then="/settings?done=alone"
     ),
-    acts("POST /api/admin/deputies/<id>/revoke", "End this deputy", then="/admin/deputies"),
+    acts("POST /api/admin/deputies/<id>/revoke", "Revoke this deputy", then="/admin/deputies"),
     creates("group", "Add a group", people_fields.GROUP, then="/admin/groups"),
     changes("group", "Change this group", people_fields.GROUP, page=""),
     deletes("group", "Delete this group"),

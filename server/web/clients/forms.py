@@ -30,7 +30,7 @@ AUTH: Final = (
         "jwks",
         "Public keys",
         "json",
-        "A JWK set, for private_key_jwt. If empty, its keys stay. URLs are not fetched.",
+        "A JWK set, for private_key_jwt. Leave empty to keep the keys. URLs are not fetched.",
         rows=6,
     ),
     client_fields.overlap("Old method keeps working for"),
@@ -53,12 +53,12 @@ NEW_INVITATION: Final = (
         "asks",
         "Can ask",
         "known",
-        "Users and groups. If empty, only the owner.",
+        "Users and groups. Leave empty to allow only the owner.",
         suggestions="people",
     ),
     Field("asks_everybody", "Can ask everyone", "box"),
     Field("uses", "Max agents", "number", default=1, empty=1),
-    Field("expires_at", "Expires on", "day", "Within 90 days. If empty, in 7 days."),
+    Field("expires_at", "Expires on", "day", "At most 90 days from now. Leave empty for 7 days."),
 )
 
 

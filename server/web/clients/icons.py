@@ -26,7 +26,7 @@ def add_agent_icons(app: Flask, site: Site) -> None:
         """The headers keep browsers from interpreting it as anything but an image."""
         icon = site.clients.icons.get(digest)
         if icon is None:
-            response = Response("There is no such icon.", 404, mimetype="text/plain")
+            response = Response("No such icon.", 404, mimetype="text/plain")
         else:
             response = Response(icon.body, mimetype=icon.media_type)
         response.headers.extend({**HEADERS, "Content-Security-Policy": _POLICY})

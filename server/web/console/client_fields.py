@@ -21,7 +21,7 @@ CHANGED_RESOURCE: Final = fields(RESOURCE_MEMBERS, "change")
 
 ACTION: Final = (
     Field("document", "File (JSON)", "file", required=True, rows=22),
-    Field("details", "Details for the preview", "file", "If empty, an example is used.", rows=4),
+    Field("details", "Details for the preview", "file", "Leave empty to use an example.", rows=4),
 )
 
 

@@ -33,12 +33,12 @@ DURATIONS: Final = (
     (2_592_000, "30 days"),
 )
 _DIFFERENCES: Final = {
-    "authorization_details": "other details",
-    "resource": "another API",
+    "authorization_details": "different details",
+    "resource": "a different API",
     "risk": "a higher risk",
     "scope": "more scopes",
     "sum": "more than the total amount",
-    "uses": "more than the uses",
+    "uses": "more than the max uses",
 }
 """Why a past request would not have been covered, if no member of the details differs."""
 _MAX_DIGITS: Final = 9
@@ -133,8 +133,9 @@ def difference(varying: Sequence[Member], mismatch: str) -> str:
     matching = [
         member for member in varying if mismatch in {member.fact, f"{member.fact}/currency"}
     ]
-    other = "other details" if mismatch.startswith("/") else mismatch
-    return f"another {matching[0].words.lower()}" if matching else _DIFFERENCES.get(mismatch, other)
+    named = _DIFFERENCES.get(mismatch, mismatch)
+    other = "different details" if mismatch.startswith("/") else named
+    return f"a different {matching[0].words.lower()}" if matching else other
 
 
 def _member(path: Path, value: JsonValue) -> Member:

@@ -12,7 +12,7 @@ const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
 // A response that does not arrive counts as a failure: the network may be gone silently.
 function late() {
   return new Promise((_, refuse) => {
-    setTimeout(() => refuse(Object.assign(new Error("No answer came."), { away: true })), LATE);
+    setTimeout(() => refuse(Object.assign(new Error("The server did not respond."), { away: true })), LATE);
   });
 }
 

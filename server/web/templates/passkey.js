@@ -5,7 +5,7 @@ export const csrf = document.body.dataset.csrf ?? "";
 const skew = Number(document.body.dataset.now ?? Date.now()) - Date.now();
 
 const AWAY = "Can't reach the server.";
-const DOUBT = `${AWAY} It is not known whether this was done: look again.`;
+const DOUBT = `${AWAY} Your change may or may not have been saved. Reload this page to check.`;
 
 const away = (method = "GET") =>
   Object.assign(new Error(method === "GET" ? AWAY : DOUBT), { away: true, known: known() });

@@ -67,7 +67,7 @@ function words({ kind, id, risk, exp, n }) {
   }
   if (kind === "dormant") {
     const body = "Open it once, or notifications may stop.";
-    return { title: "Sayso was not opened here for two weeks", body, tag: "dormant", path: "/" };
+    return { title: "Sayso has not been opened here for two weeks", body, tag: "dormant", path: "/" };
   }
   if (kind === "check") {
     const body = "Weekly check. You don't need to do anything.";

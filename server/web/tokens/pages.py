@@ -47,7 +47,7 @@ PAGES: Final = (
         "settings",
         Read("signing", "GET /api/keys"),
         intro="Revoke a key that has leaked. Every token it signed becomes invalid immediately, "
-        "and another key signs from then on.",
+        "and a different key signs from then on.",
     ),
 )
 

@@ -384,7 +384,7 @@ def test_the_page_that_signs_a_policy_shows_the_changed_lines(console: Console) 
     assert "\\u{d}" not in main
     assert "days" not in main
     same = console.post("admin", "/admin/policy/set", {"document": stored}).text
-    assert "Nothing differs from the stored version." in same
+    assert "The stored version is already the same." in same
 
 
 def test_a_new_secret_is_shown_once(console: Console) -> None:

@@ -123,7 +123,7 @@ def test_each_kind_of_field_becomes_its_api_value():
         ("number", "-1", "Enter a whole number."),
         ("number", "²", "Enter a whole number."),
         ("number", "9" * 13, "Enter a whole number."),
-        ("day", "soon", "Enter a day such as 2027-01-31."),
+        ("day", "soon", "Enter a date such as 2027-01-31."),
         ("json", "{", "Invalid JSON"),
         ("json", "[" * 20_000, "Invalid JSON"),
         ("pairs", "a", "Enter a and exactly one word after it."),
@@ -206,11 +206,11 @@ def test_changes_are_listed_in_words():
     changes = fields.changed(EVERY, STORED, _form(**typed))
     assert [(change.label, change.was, change.will) for change in changes] == [
         ("Name", "bot", "bot2"),
-        ("Keys", "k1", "nothing"),
+        ("Keys", "k1", "none"),
         ("Asks", "Everybody", "eva"),
         ("On", "yes", "no"),
         ("How", "is called", "asks"),
-        ("Keys to add", "nothing", "{}"),
+        ("Keys to add", "none", "{}"),
     ]
     assert fields.body(EVERY, _form(**typed), STORED).keys() == (
         {"name", "keep", "asks", "on", "how", "jwks"}

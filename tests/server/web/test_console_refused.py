@@ -76,7 +76,7 @@ WRONG: tuple[tuple[str, str, dict[str, str], str, str], ...] = (
         "“Authentication method” private_key_jwt needs “Public keys”.",
     ),
     ("/admin/new/agent/add", "", {**AGENT, "jwks": "{"}, "jwks", "Invalid JSON"),
-    ("/admin/new/agent/add", "", {**AGENT, "expires_at": "soon"}, "expires_at", "a day such as"),
+    ("/admin/new/agent/add", "", {**AGENT, "expires_at": "soon"}, "expires_at", "a date such as"),
     ("/admin/new/agent/add", "", {**AGENT, "labels": "A B"}, "labels", "A B is not a label"),
     ("/admin/new/agent/add", "", {**AGENT, "scopes": "x"}, "scopes", "No resource has the scope x"),
     ("/admin/new/agent/add", "", {**AGENT, "name": "x" * 401}, "name", "at most 400"),
@@ -174,7 +174,13 @@ WRONG: tuple[tuple[str, str, dict[str, str], str, str], ...] = (
         "details",
         "amount is required by payment.transfer.",
     ),
-    ("/admin/actions/<id>/change", "action", {"document": OTHER}, "", "about another type"),
+    (
+        "/admin/actions/<id>/change",
+        "action",
+        {"document": OTHER},
+        "",
+        "describes a different action type",
+    ),
     ("/admin/new/user/add", "", {"name": "dora", "email": "x"}, "email", "not an email address"),
     ("/admin/users/<id>/change", "user", {"backup": "bystander"}, "backup", "their own backup"),
 )

@@ -7,7 +7,7 @@ const SERVER_ERROR = 500;
 export const SAYS = {
   recorded: (what) => `Your ${what} was recorded.`,
   in_doubt: (what) => `Checking whether your ${what} was recorded…`,
-  unknown: (what) => `It is not known whether your ${what} was recorded. Reload this page.`,
+  unknown: (what) => `Your ${what} may or may not have been recorded. Reload this page.`,
   not_recorded: (what) => `Your ${what} was not recorded. The request is still waiting.`,
 };
 

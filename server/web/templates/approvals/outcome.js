@@ -10,7 +10,7 @@ function tick() {
   for (const each of document.querySelectorAll("[data-ticks]")) {
     const left = Math.ceil((Number(each.dataset.ticks) - now()) / 1000);
     const [minutes, seconds] = [Math.floor(left / 60), left % 60];
-    each.textContent = left > 0 ? `, for ${minutes ? `${minutes} min ` : ""}${seconds} s more` : ", which is over";
+    each.textContent = left > 0 ? ` (${minutes ? `${minutes} min ` : ""}${seconds} s left)` : " (expired)";
     if (left <= 0) gone(part("token"));
   }
 }

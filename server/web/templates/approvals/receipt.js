@@ -3,7 +3,7 @@ import "/fixed_page.js";
 import { proved } from "/receipt_proof.js";
 import { attempt } from "/passkey.js";
 
-const WORDS = { proved: "proved", wrong: "wrong", unknown: "not proved" };
+const WORDS = { proved: "verified", wrong: "invalid", unknown: "not verified" };
 
 function line({ what, state, why }) {
   const row = document.createElement("li");
@@ -20,7 +20,7 @@ async function check(text, whose, part) {
   const found = await proved(JSON.parse(text), keys);
   const wrong = found.some(({ state }) => state === "wrong");
   const vouched = found.at(-1).state === "proved";
-  const verdict = wrong ? "is not valid" : vouched ? "is valid" : "is not proved";
+  const verdict = wrong ? "is not valid" : vouched ? "is valid" : "could not be verified";
   show(part, `${whose} ${verdict}.`, found);
 }
 

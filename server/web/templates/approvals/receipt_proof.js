@@ -51,17 +51,17 @@ async function signs({ kty, crv, x, y, n, e }, signature, data) {
 export function raw(der) {
   const numbers = [];
   let at = 2;
-  if (der[0] !== 0x30 || der[1] !== der.length - 2) throw new Error("is no signature");
+  if (der[0] !== 0x30 || der[1] !== der.length - 2) throw new Error("signed: the signature is malformed");
   while (numbers.length < 2) {
     const [tag, length] = der.slice(at, at + 2);
     const number = der.slice(at + 2, at + 2 + length);
-    if (tag !== 2 || number.length !== length) throw new Error("is no signature");
+    if (tag !== 2 || number.length !== length) throw new Error("signed: the signature is malformed");
     const whole = number.slice(number.findIndex((byte, place) => byte !== 0 || place === length - 1));
-    if (whole.length > 32) throw new Error("is no signature");
+    if (whole.length > 32) throw new Error("signed: the signature is malformed");
     numbers.push(new Uint8Array([...new Uint8Array(32 - whole.length), ...whole]));
     at += 2 + length;
   }
-  if (at !== der.length) throw new Error("is no signature");
+  if (at !== der.length) throw new Error("signed: the signature is malformed");
   return new Uint8Array([...numbers[0], ...numbers[1]]);
 }
 
@@ -85,7 +85,7 @@ function must(holds, words) {
 async function payloadOf(jws, typ, { kid, jwk }, where) {
   const [head, body, signature] = jws.split(".");
   const header = JSON.parse(read(decoded(head)));
-  must(header.typ === typ && header.alg === NAMES[jwk.kty] && header.kid === kid, `${where}: its header is not that of this key`);
+  must(header.typ === typ && header.alg === NAMES[jwk.kty] && header.kid === kid, `${where}: the header does not match this key`);
   must(await signs(jwk, decoded(signature), bytes(`${head}.${body}`)), `${where}: the signature is invalid`);
   return JSON.parse(read(decoded(body)));
 }
@@ -96,11 +96,11 @@ async function saidBy(word, { kid, jwk }, issuer) {
   const [credential, payload, data, client, signature] = word.split(".").map(decoded);
   const { origin, hostname } = new URL(issuer);
   const said = JSON.parse(read(client));
-  must(encoded(credential) === kid, `${where}: it names another passkey`);
-  must(said.type === "webauthn.get" && said.origin === origin, `${where}: it was made for another site`);
+  must(encoded(credential) === kid, `${where}: it names a different passkey`);
+  must(said.type === "webauthn.get" && said.origin === origin, `${where}: it was made for a different site`);
   must(said.challenge === encoded(await sha256(payload)), `${where}: the passkey signed a different payload`);
-  must(hex(data.slice(0, 32)) === hex(await sha256(bytes(hostname))), `${where}: it was made for another site`);
-  must((data[32] & PRESENT) !== 0 && (data[32] & VERIFIED) !== 0, `${where}: its person was not verified`);
+  must(hex(data.slice(0, 32)) === hex(await sha256(bytes(hostname))), `${where}: it was made for a different site`);
+  must((data[32] & PRESENT) !== 0 && (data[32] & VERIFIED) !== 0, `${where}: the passkey did not verify its user`);
   const over = new Uint8Array([...data, ...(await sha256(client))]);
   const plain = jwk.kty === "EC" ? raw(signature) : signature;
   must(await signs(jwk, plain, over), `${where}: the signature is invalid`);
@@ -111,7 +111,7 @@ async function checkTexts({ approval, fingerprint }) {
   must((await digest(approval.action)) === approval.action_digest, "approval/action: does not match its digest");
   must((await digest(approval.display)) === approval.display_digest, "approval/display: does not match its digest");
   const short = hex(decoded(approval.action_digest).slice(0, 4));
-  must(fingerprint === `${short.slice(0, 4)}-${short.slice(4)}`, "fingerprint: it is not that of the action");
+  must(fingerprint === `${short.slice(0, 4)}-${short.slice(4)}`, "fingerprint: does not match the action");
   const { granted } = approval;
   must(!granted || (await digest(granted.text)) === granted.digest, "approval/granted: does not match its digest");
 }
@@ -135,8 +135,8 @@ async function checkAnswer({ approval, issuer }, { by, device, decision, code, c
     ceremony,
     granted: decision === "approve" && counts ? (approval.granted?.digest ?? null) : said.granted,
   };
-  for (const [name, value] of Object.entries(expected)) must(said[name] === value, `${name}: it is not what was signed`);
-  must(Math.abs(said.at - Date.parse(at) / 1000) <= TOLERANCE, "at: it is not when it was signed");
+  for (const [name, value] of Object.entries(expected)) must(said[name] === value, `${name}: differs from what was signed`);
+  must(Math.abs(said.at - Date.parse(at) / 1000) <= TOLERANCE, "at: differs from the signed time");
 }
 
 /** What an entry says, if a checkpoint that this key signed has it. */
@@ -146,9 +146,9 @@ async function entryOf({ body, proof }, approval, key) {
   must(read(fromBase64(extra.slice("extra ".length))) === body, "entries: a body does not match its proof");
   const leaf = await sha256(new Uint8Array([0, ...bytes(body)]));
   const tree = await readCheckpoint(note, key);
-  must(await isIncluded(leaf, Number(index.slice("index ".length)), tree, hashes.map(fromBase64)), "entries: one is not in the log");
+  must(await isIncluded(leaf, Number(index.slice("index ".length)), tree, hashes.map(fromBase64)), "entries: an entry is not in the log");
   const entry = JSON.parse(body);
-  must(entry.approval_id === approval.id, "entries: one is about another request");
+  must(entry.approval_id === approval.id, "entries: an entry is about a different request");
   return entry;
 }
 
@@ -158,15 +158,15 @@ async function checkEntries({ approval, policy_version: version, answers, entrie
   const { id, action_digest: action, display_digest: display, kind, state, reason } = approval;
   const { type, action: asked, facts = {} } = log[0] ?? {};
   const same = type === ASKED && asked === action && facts.display_digest === display;
-  must(same, `approval: the log has another request than ${id}`);
-  must((facts.policy.version ?? null) === version, "policy_version: it is not that of the log");
+  must(same, `approval: the log describes a different request than ${id}`);
+  must((facts.policy.version ?? null) === version, "policy_version: differs from the log");
   const end = log.findLast((each) => ENDS.has(each.type));
   must(OUTCOMES[state].includes(end.type), `approval/state: the log says ${end.type}`);
   const why = (reason ?? "").split(":")[0];
-  must(!["expired", "cancelled"].includes(state) || (end.cause ?? "") === why, "approval/reason: it is not that of the log");
+  must(!["expired", "cancelled"].includes(state) || (end.cause ?? "") === why, "approval/reason: differs from the log");
   must(log.some((each) => each.type === EFFECTS[kind]) === (state === "redeemed"), `approval/state: the log does not say ${state}`);
   const signed = log.map((each) => each.facts?.signed).filter(Boolean);
-  must(`${signed.sort()}` === `${answers.map((each) => each.signed).sort()}`, "answers: they are not those of the log");
+  must(`${signed.sort()}` === `${answers.map((each) => each.signed).sort()}`, "answers: differ from the log");
   return log;
 }
 
@@ -175,15 +175,15 @@ async function checkLog(receipt) {
   if (!known) return "this browser does not know the key of the log yet";
   const { token, given_in: given, approval, entries } = receipt;
   const isNew = [...entries, ...(given?.entries ?? [])].some(({ proof }) => !proof);
-  if (isNew) return "no checkpoint has it yet; open the receipt again in two seconds";
+  if (isNew) return "no checkpoint includes it yet; reload the receipt in two seconds";
   const key = await readKey(known);
   try {
     const log = await checkEntries(receipt, key);
     const found = (kind) => log.find(({ type }) => type === kind)?.facts;
-    must(!token || token.id === found("token.issued").jti, "token/id: it is not that of the log");
+    must(!token || token.id === found("token.issued").jti, "token/id: differs from the log");
     const allowed = found("approval.allowed");
-    must(!differs(allowed?.decided_by ?? null, approval.decided_by), "approval/decided_by: it is not that of the log");
-    must(!allowed || given.approval.id === allowed.given_in, "given_in: the log has another request");
+    must(!differs(allowed?.decided_by ?? null, approval.decided_by), "approval/decided_by: differs from the log");
+    must(!allowed || given.approval.id === allowed.given_in, "given_in: the log names a different request");
     if (given) await checkEntries(given, key);
   } catch (error) {
     if (!(error instanceof BadNote)) throw error;
@@ -194,10 +194,10 @@ async function checkLog(receipt) {
 async function checkServer({ server_signature: signature, ...rest }, keys) {
   const { kid } = JSON.parse(read(decoded(signature.split(".")[0])));
   const jwk = keys.find((key) => key.kid === kid);
-  if (!jwk) return "its key is not published any more";
+  if (!jwk) return "its key is no longer published";
   const said = await payloadOf(signature, "sayso-receipt+jws", { kid, jwk }, "server_signature");
   const place = differs(rest, said);
-  must(!place, `${place.slice(1)}: it is not what the server signed`);
+  must(!place, `${place.slice(1)}: differs from what the server signed`);
   return "";
 }
 
@@ -216,13 +216,13 @@ export async function proved(receipt, keys) {
   const found = [await part("The request and what was shown match their digests", () => checkTexts(receipt))];
   for (const request of [receipt, receipt.given_in]) {
     for (const answer of request?.answers ?? []) {
-      const whose = `${answer.by.name}’s ${answer.decision === "approve" ? "yes" : "no"}`;
-      const about = request === receipt ? "" : " to give what decided";
-      const signed = () => (answer.key ? checkAnswer({ ...receipt, ...request }, answer) : "its key is not known any more");
+      const whose = `${answer.by.name}’s ${answer.decision === "approve" ? "approval" : "denial"}`;
+      const about = request === receipt ? "" : " of the consent or standing grant";
+      const signed = () => (answer.key ? checkAnswer({ ...receipt, ...request }, answer) : "its key is no longer known");
       found.push(await part(`${whose}${about} is signed by the key that the server has for ${answer.device.name}`, signed));
     }
   }
-  found.push(await part("The audit log has the request, each answer and how it ended", () => checkLog(receipt)));
+  found.push(await part("The audit log contains the request, each answer and the outcome", () => checkLog(receipt)));
   found.push(await part("The server signed every field of this receipt", () => checkServer(receipt, keys)));
   return found;
 }

@@ -45,7 +45,7 @@ function tick() {
 /** The server's words about how it ended. */
 async function outcome() {
   const found = (await fresh(`/r/${id}`)).querySelector(".outcome");
-  return found ? document.adoptNode(found).childNodes : ["This request no longer waits for you."];
+  return found ? document.adoptNode(found).childNodes : ["This request is no longer waiting for you."];
 }
 
 /** Show on this page how it ended. */
@@ -92,7 +92,7 @@ for (const button of parts("longer")) {
     attempt(async () => {
       ends(await call("POST", `/api/approvals/${id}/extension`));
       if (button.hidden) Array.from(parts("left"), (each) => each.checkVisibility() && each.focus());
-      say(`Expires ${local(until)} now.`);
+      say(`The request now expires ${local(until)}.`);
     }),
   );
 }

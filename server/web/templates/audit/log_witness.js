@@ -47,11 +47,11 @@ async function compared(log, { pinned, old }) {
   const { checkpoint, hashes } = await proof(`consistency?from=${old.size}`);
   const alarm = (words) => ({ ...log, alarm: words, evidence: checkpoint });
   const key = await signer(checkpoint, pinned);
-  if (!key) return alarm("Another key signs the audit log, and the key before it does not name that one.");
+  if (!key) return alarm("The audit log is signed with a new key that the previous key does not name.");
   const found = await readCheckpoint(checkpoint, key);
-  if (found.size < old.size) return alarm(`The audit log has ${found.size} entries, and it had ${old.size}.`);
+  if (found.size < old.size) return alarm(`The audit log has ${found.size} entries, but it had ${old.size} before.`);
   const grew = await isConsistent(old, found, hashes.map(decoded));
-  if (!grew) return alarm(`The first ${old.size} entries of the audit log are not the ones that were there.`);
+  if (!grew) return alarm(`The first ${old.size} entries of the audit log have changed.`);
   return { log_key: key.text, checkpoint };
 }
 
@@ -83,7 +83,7 @@ async function settled(log, owed) {
     if (!id || (await isLogged({ id, leaf }, tree))) {
       keepPromises(promises().filter((each) => each !== text));
     } else if (tree.at >= at + PROMISE_SECONDS) {
-      const alarm = `Entry ${id} of the audit log is missing. The server promised it.`;
+      const alarm = `Entry ${id} of the audit log is missing, although the server promised it.`;
       return { ...log, alarm, evidence: text };
     }
   }

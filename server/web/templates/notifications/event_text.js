@@ -6,7 +6,7 @@ const WORDS = {
   "approval.redeemed": "The agent collected its token.",
   "approval.vote_withdrawn": "One of several approvers withdrew their approval.",
   "approval.voted": "One of several approvers approved.",
-  "deputy.ended": "A deputy has ended.",
+  "deputy.ended": "A deputy was revoked.",
   "deputy.named": "A deputy was added.",
   "device.enrolled": "A device was enrolled:",
   "device.locked": "A device was locked:",
@@ -28,7 +28,7 @@ function name(text) {
 // The granted text is shown before a wider request.
 function limits({ granted, display }) {
   if (!granted) return [];
-  return [" Granted: ", name(granted.headline), " (asked: ", name(JSON.parse(display).headline), ")."];
+  return [" Granted: ", name(granted.headline), " (requested: ", name(JSON.parse(display).headline), ")."];
 }
 
 function decided(approval) {
@@ -51,5 +51,5 @@ export function told(frame) {
   if (frame.type !== "event" || SILENT.includes(frame.event)) return;
   sentences += 1;
   const words = sentences === 1 ? sentence(frame) : ["Several things changed."];
-  document.querySelector("#news a").replaceChildren(...words, " Show it");
+  document.querySelector("#news a").replaceChildren(...words, " Show changes");
 }

@@ -9,7 +9,7 @@ if (zone) zone.value = Intl.DateTimeFormat().resolvedOptions().timeZone || zone.
 const part = (name) => document.getElementById(`log-${name}`);
 
 follow(() => {
-  part("size").textContent = size() ? `Last seen with ${size()} entries.` : "Not seen yet.";
+  part("size").textContent = size() ? `The saved checkpoint has ${size()} entries.` : "No checkpoint saved yet.";
   part("changed").hidden = !kept()?.alarm;
   part("why").textContent = kept()?.alarm ?? "";
 });

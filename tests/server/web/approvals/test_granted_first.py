@@ -46,7 +46,7 @@ def test_a_users_page_shows_the_granted_amount_first(local, person, approval, pa
     browser = LocalBrowser(local, person.user, SoftPasskey())
     browser.enroll(code_for(local, person.user.name))
     main = get(browser, path.format(approval.id)).text.partition("<main")[2]
-    assert f"Granted: Pay {GRANTED} to Nordwind Logistik GmbH (asked: Pay {ASKED} to " in main
+    assert f"Granted: Pay {GRANTED} to Nordwind Logistik GmbH (requested: Pay {ASKED} to " in main
     assert _is_granted_first(main)
 
 
@@ -80,10 +80,10 @@ def test_the_approvers_document_has_the_granted_headline_in_its_own_member(perso
     ("granted", "state", "words"),
     [
         (None, "approved", "Pay 2"),
-        ("Pay 1", "approved", "Granted: Pay 1 (asked: Pay 2)"),
-        ("Pay 1", "redeemed", "Granted: Pay 1 (asked: Pay 2)"),
+        ("Pay 1", "approved", "Granted: Pay 1 (requested: Pay 2)"),
+        ("Pay 1", "redeemed", "Granted: Pay 1 (requested: Pay 2)"),
         ("Pay 2", "approved", "Granted with limits: Pay 2"),
-        ("Pay 1", "pending", "With limits: Pay 1 (asked: Pay 2)"),
+        ("Pay 1", "pending", "With limits: Pay 1 (requested: Pay 2)"),
         ("Pay 2", "expired", "With limits: Pay 2"),
     ],
 )

@@ -48,8 +48,8 @@ def test_every_control_starts_at_what_was_requested(browser, asked):
     """All scopes are ticked, all fields are empty, and there is nothing to sign yet."""
     page = get(browser, _path(asked[1])).text
     assert page.count('type="checkbox" name="scope.') == page.count('value="1" checked') == 2
-    assert "<bdi>Amount</bdi>, asked: <bdi>EUR 4,820.00</bdi>" in page
-    assert "Token lifetime in seconds (asked: 300)" in page
+    assert "<bdi>Amount</bdi>, requested: <bdi>EUR 4,820.00</bdi>" in page
+    assert "Token lifetime in seconds (requested: 300)" in page
     assert "approve-now" not in page
 
 
@@ -115,7 +115,7 @@ def test_a_value_that_is_not_narrower_is_explained_at_its_control(browser, asked
     [
         ({**NARROWED, "csrf": "made up"}, FROM_HERE, "out of date"),
         ({**NARROWED, "csrf": None}, FROM_HERE, "out of date"),
-        (NARROWED, FROM_ELSEWHERE, "Another site sent this"),
+        (NARROWED, FROM_ELSEWHERE, "Refused: sent from another site"),
     ],
 )
 def test_a_forged_narrowing_form_compares_nothing(browser, asked, form, headers, says):

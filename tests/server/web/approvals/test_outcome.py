@@ -97,5 +97,5 @@ def test_one_of_two_required_approvals_is_counted(browser, agent, local):
     _, approval = agent.asked(login_hint="eva")
     browser.approve(approval.id)
     page = get(browser, f"/done/{approval.id}").text
-    assert ">Your approval is counted</h1>" in page
+    assert ">Your approval was counted</h1>" in page
     assert "1 of 2 approved, needs <bdi>ben</bdi>." in page

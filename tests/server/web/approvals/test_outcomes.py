@@ -43,7 +43,7 @@ def browser(local):
     [
         ("collect", "approved", "The agent collected its token."),
         ("wait", "approved, not collected", "The agent did not collect its token in time."),
-        ("disable", "approved, then withdrawn", "Then withdrawn before it was used"),
+        ("disable", "approved, then withdrawn", "It was withdrawn before it was used"),
     ],
 )
 def test_an_approval_is_shown_as_one_after_expiry_or_withdrawal(

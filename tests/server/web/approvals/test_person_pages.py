@@ -159,7 +159,7 @@ def test_a_request_page_shows_every_field(browser, agent, local):
         "<dt><bdi>Amount</bdi></dt>",
         "<dt>Unusual</dt>",
         "<dt>Undo</dt>",
-        "<dt>Asked</dt>",
+        "<dt>Requested</dt>",
         "<dt>Why you</dt>",
         "Agent says, not verified",
         "Pay &lt;b&gt;now&lt;/b&gt;",
@@ -340,11 +340,11 @@ def test_the_device_page_lists_a_users_devices_without_removed_ones(person, loca
     browser = LocalBrowser(local, person.user, SoftPasskey())
     browser.enroll(code_for(local, "ana"))
     page = _page(browser, "/devices").text
-    assert "Terminal · since" in page
-    assert "Passkey · since" in page
+    assert "Terminal · enrolled" in page
+    assert "Passkey · enrolled" in page
     assert "Can approve high-risk requests from" in page
     browser.send("DELETE", f"/api/devices/{person.device_id}")
-    assert "Terminal · since" not in _page(browser, "/devices").text
+    assert "Terminal · enrolled" not in _page(browser, "/devices").text
 
 
 def test_a_revoked_device_sees_how_to_sign_in_again(browser):

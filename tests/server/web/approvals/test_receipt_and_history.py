@@ -144,7 +144,7 @@ def test_an_unanswered_request_has_a_receipt_too(person, agent, local, end, outc
     ended = receipts.entry(receipts.of(person, name), entry)
     for words in (
         outcome,
-        "Nobody answered, so there is no signature. The audit log says how it ended.",
+        "Nobody answered, so there is no signature. The audit log shows how it ended.",
         f"<dt>{entry}</dt><dd><code>{ended['id']}</code>",
         f"<code>{ended['cause']}</code>",
         f'href="/api/approvals/{name}/receipt" download=',
@@ -237,7 +237,7 @@ def test_the_history_is_filtered_by_agent_result_and_day(browser, agent, local, 
     positions = [page.index(asked[index].id) for index in indexes]
     assert positions == sorted(positions)
     assert sum(approval.id in page for approval in asked) == len(indexes)
-    assert indexes or "No request matches." in page
+    assert indexes or "No requests match." in page
 
 
 @pytest.mark.parametrize(
@@ -274,9 +274,9 @@ def test_a_history_page_without_matches_links_to_the_next_one(browser, agent, lo
         local.clock.forward(MINUTE)
         browser.deny(agent.asked(login_hint="eva")[1].id)
     page = get(browser, "/history?result=approved").text
-    assert "No match among the newest requests." in page
+    assert "None of the newest requests match." in page
     older = page[page.index('href="/history?') + 6 :].partition('"')[0].replace("&amp;", "&")
     assert approved.id in get(browser, older).text
     late = get(browser, "/history?result=approved&from=2025-10-10").text
-    assert "No request matches." in late
+    assert "No requests match." in late
     assert local.stored(approved.id).state is State.APPROVED

@@ -53,7 +53,7 @@ def test_an_approved_request_is_never_offered_as_the_next_one(browser, agent):
     browser.approve(first.id)
     browser.approve(second.id)
     page = get(browser, f"/done/{second.id}").text
-    assert "Your approval is counted" in page
+    assert "Your approval was counted" in page
     assert "1 of 2 approved, needs <bdi>ben</bdi>." in page
     assert "No other requests are waiting." in page
 
@@ -63,7 +63,7 @@ def test_the_page_of_an_approved_request_names_who_is_still_needed(browser, agen
     approval = agent.asked(login_hint="eva")[1]
     browser.approve(approval.id)
     page = get(browser, f"/r/{approval.id}").text
-    assert "Your approval is counted: 1 of 2 approved, needs <bdi>ben</bdi>." in page
+    assert "Your approval was counted: 1 of 2 approved, needs <bdi>ben</bdi>." in page
     assert page[page.index("<main") :].count("<button") == 1
     assert "Withdraw your approval…</button>" in page
     assert "/voted.js" in page

@@ -25,10 +25,10 @@ def _entries(console: Console, **query: object) -> list[str]:
 def test_each_entry_names_its_user_agent_or_resource(console: Console) -> None:
     """The column has the user, else the agent, else the resource; times have seconds."""
     added = _entries(console, type="user.added")[0]
-    assert '<td data-label="About"><bdi>' in added
+    assert '<td data-label="Target"><bdi>' in added
     assert re.search(r"data-seconds>[^<]*, \d\d:\d\d:\d\d UTC</time>", added)
     registered = _entries(console, type="agent.added")[0]
-    assert '<td data-label="About"><bdi>two</bdi>' in registered
+    assert '<td data-label="Target"><bdi>two</bdi>' in registered
 
 
 def test_entries_are_filtered_by_days(console: Console) -> None:
@@ -45,7 +45,7 @@ def test_an_invalid_day_is_refused_with_an_example(console: Console) -> None:
     """A day that no date field would send gets 422 and an example of a valid day."""
     page = console.get("admin", "/admin/audit?from=yesterday")
     assert page.status_code == 422
-    assert "Enter days such as 2026-11-25." in page.text
+    assert "Enter dates such as 2026-11-25." in page.text
 
 
 def test_all_results_of_a_search_can_be_downloaded(console: Console) -> None:
@@ -85,7 +85,7 @@ def test_an_unknown_format_or_day_is_refused(console: Console) -> None:
     """The message says which values are valid."""
     for query, words in (
         ("format=x", "format must be csv or jsonl."),
-        ("to=x&format=csv", "Enter days such"),
+        ("to=x&format=csv", "Enter dates such"),
     ):
         assert words in console.get("admin", f"/admin/audit?{query}").text
 

@@ -132,7 +132,7 @@ def test_the_console_sets_an_icon_after_the_passkey_signed(staff):
     console = open_console(staff)
     at = f"/admin/agents/{staff.ids['agent']}/icon"
     assert 'type="file"' in console.get("admin", at).text
-    assert "<ins><bdi>a picture</bdi></ins>" in console.post("admin", f"{at}/change", form).text
+    assert "<ins><bdi>an image</bdi></ins>" in console.post("admin", f"{at}/change", form).text
     assert console.signed("admin", f"{at}/change", form).status_code == 303
     assert staff.people["admin"].call("GET", path).json["icon"] == PATH
     refused = console.post("admin", f"{at}/change", {**form, "icon": "AAAA"})

@@ -17,9 +17,9 @@ def test_the_incident_shows_who_saw_it_and_both_checkpoints(console: Console) ->
     person: Any = SimpleNamespace(user=user, registered_device=SimpleNamespace(id="sayso_de_1"))
     alarm = LogAlarm("sayso.example/log\n12\n", f"sayso.example/log\n7\n{_EVIL}")
     incident = LogAlarms(services.store, services.secrets).report(person, alarm)
-    assert "saw another audit log" in console.get("admin", "/admin/incidents").text
+    assert "saw a different audit log" in console.get("admin", "/admin/incidents").text
     page = console.get("admin", f"/admin/incidents/{incident}").text
-    assert "<bdi>bystander</bdi> saw another audit log" in page
+    assert "<bdi>bystander</bdi> saw a different audit log" in page
     assert "does not release agents" not in page
     assert "sayso audit verify" in page
     assert "sayso.example/log\n12\n" in page

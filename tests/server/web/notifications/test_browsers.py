@@ -11,7 +11,7 @@ from tests.support.fakes.push_service import answer, push_service
 
 PATH = "/api/push-subscriptions"
 LOST = "Notifications stopped in a browser of"
-DORMANT = "Sayso was not opened there for two weeks"
+DORMANT = "Sayso has not been opened there for two weeks"
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def test_a_subscribed_browser_is_listed_with_its_push_service(browser, service):
     """Before the first delivery, the page says that nothing was delivered yet."""
     page = _page(browser)
     assert f"127.0.0.1:{service.port}" in page
-    assert "last delivered never" in page
+    assert "never delivered" in page
     assert DORMANT not in page
 
 
@@ -131,4 +131,4 @@ def test_a_refused_push_is_shown_with_its_status(local, browser, agent, service)
     service.behaviour = answer(403)
     agent.asked_payment(login_hint="eva")
     local.deliver()
-    assert "rejects our messages: status 403" in _page(browser)
+    assert "rejects messages from Sayso: status 403" in _page(browser)

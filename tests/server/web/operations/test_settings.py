@@ -238,7 +238,7 @@ def test_the_install_page_has_steps_for_each_platform(eva):
     """Without scripts the page also says that notifications are off."""
     page = eva.get("/install").text
     for words in (
-        "iPhone, iPad",
+        "iPhone or iPad",
         "16.4",
         "Add to Home Screen",
         "Android",

@@ -89,7 +89,7 @@ def test_the_preview_shows_what_would_have_been_covered_and_creates_nothing(
     for words in (
         "up to EUR 20.00",
         "3 times, EUR 30.00 in all",
-        "up to low; you approve it as medium",
+        "up to low; you approve the grant as medium risk",
         "It would have covered 1 of the last 1",
         'value="20"',
         "Continue to sign",
@@ -105,21 +105,21 @@ def test_the_preview_says_in_words_why_a_request_would_not_have_been_covered(
     standing_grants.example(agent, 9_000, login_hint="eva")
     page = post(browser, _path(approval), PROPOSAL).text
     assert "It would have covered 1 of the last 2" in page
-    assert "no: <bdi>another amount</bdi>" in page
+    assert "no: <bdi>a different amount</bdi>" in page
 
 
 @pytest.mark.parametrize(
     ("mismatch", "words"),
     [
-        ("/payee", "another payee"),
-        ("/amount/currency", "another amount"),
-        ("/from/another/version", "other details"),
+        ("/payee", "a different payee"),
+        ("/amount/currency", "a different amount"),
+        ("/from/another/version", "different details"),
         ("scope", "more scopes"),
-        ("uses", "more than the uses"),
+        ("uses", "more than the max uses"),
     ],
 )
 def test_each_difference_has_words(mismatch, words):
-    """A member that this request does not have is described as "other details"."""
+    """A member that this request does not have is described as "different details"."""
     members = [
         Member(fact, fact[1:].capitalize(), "", limited=False, costs=False)
         for fact in ("/amount", "/payee")

@@ -159,7 +159,7 @@ def _shared_lines(shared: SharedFacts, view: RenderContext) -> list[Line]:
     return [line(fmt("EACH OF THEM"), Role.HEADING), *lines] if lines else []
 
 
-_NO_UNDO = SafeText("We do not know if this can be undone.")
+_NO_UNDO = SafeText("It is unknown whether this can be undone.")
 
 
 class BatchTable(ReadSheet, can_focus=True):

@@ -199,7 +199,7 @@ def _unusual(approval: Approval, view: RenderContext) -> list[Line]:
 
 
 def _undo(approval: Approval, view: RenderContext) -> list[Line]:
-    unknown = fmt("We do not know if this can be undone.")
+    unknown = fmt("It is unknown whether this can be undone.")
     return view.row("Undo", approval.display.undo or unknown)
 
 

@@ -19,7 +19,7 @@ def command() -> None:
 @command.command("list")
 @prints
 def show_all(admin: OpenInstallation) -> Printed:
-    """List deputies that have not ended, by end."""
+    """List current and future deputies, ordered by end date."""
     deputies = admin.deputies.all()
     rows = [
         (

@@ -45,7 +45,7 @@ def split_asked(asked: str | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
         return (), ()
     openid, scope = split(parse(asked))
     if openid and OPENID not in openid:
-        raise errors.InvalidScope("Scopes about the person need openid.")
+        raise errors.InvalidScope("Scopes about the person require openid.")
     return openid, scope
 
 

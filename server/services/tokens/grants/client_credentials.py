@@ -27,10 +27,14 @@ class ClientCredentialsGrant:
         """Return the token response. Raises errors.ProtocolError."""
         scope_text = request.form.get("scope")
         if request.form.get("authorization_details") is not None:
-            raise errors.InteractionRequired("An action needs a person: ask at /bc-authorize.")
+            raise errors.InteractionRequired(
+                "An action needs a person's approval. Request it at /bc-authorize."
+            )
         openid, scope = scopes.split_asked(scope_text)
         if openid:
-            raise errors.InvalidScope("Name scopes of a resource. OpenID scopes need a person.")
+            raise errors.InvalidScope(
+                "Specify scopes of a resource. OpenID scopes require a person."
+            )
         with self.store.write() as tx:
             agent = client_auth.current_agent(tx, agent)
             target = targets.resolve_or_default(

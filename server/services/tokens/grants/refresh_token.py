@@ -78,7 +78,7 @@ class RefreshTokenGrant:
         if session.resumes or session.revoked_at is not None or tx.now >= session.expires_at:
             return errors.InvalidGrant(_REFUSED)
         if decisions.thumbprint(self.proofs.terminal(tx, request.proofs)) != session.jkt:
-            return errors.InvalidDpopProof("The session is bound to another key.")
+            return errors.InvalidDpopProof("The session is bound to a different key.")
         return session
 
     def _restored_session(self, tx: Unit, request: TokenRequest) -> Session | errors.ProtocolError:

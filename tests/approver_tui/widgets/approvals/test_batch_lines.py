@@ -49,7 +49,7 @@ def test_shared_members_appear_once_and_others_in_each_block():
     other = a_payment("other", 100, "Bo", 9, undo="", scopes=[("payments:other", "low")])
     rows = _texts(Batch.of([ONE, other]))
     assert sum("Undo: Not possible after 15:00 today." in row for row in rows) == 1
-    assert "     We do not know if this can be undone." in rows
+    assert "     It is unknown whether this can be undone." in rows
     assert "     Rights: payments:other (low)" in rows
     assert sum("https://pay.example" in row for row in rows) == 1
     assert rows[rows.index("EACH OF THEM") + 1].startswith("For")
@@ -78,7 +78,7 @@ def test_an_unusual_request_is_above_with_its_reason():
     rows = _texts(Batch.of([ONE, NEW]))
     heading = rows.index("NOTHING UNUSUAL (1)")
     assert rows[0] == "UNUSUAL (1)  Space selects each"
-    assert rows.index("     You never approved this before: “To”.") < heading
+    assert rows.index("     Not approved by you before: “To”.") < heading
     assert any(row.startswith(f" [ ] {NEW.fingerprint}") for row in rows[:heading])
     assert any(row.startswith(f" [x] {ONE.fingerprint}") for row in rows[heading:])
     assert _texts(Batch.of([NEW], with_unusual=True))[0] == "UNUSUAL (1)"

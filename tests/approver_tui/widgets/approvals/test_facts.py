@@ -54,7 +54,7 @@ def test_unusual_signals_follow_the_main_facts():
     for make in (approval_lines, panel_lines):
         text = _text(make(an_approval("pay"), RenderContext(NOW, UTC, 80)))
         assert "Unusual      Amount is 12 times the usual amount for invoice-bot, EUR" in text
-        assert "\n             You never approved this before: “To account”.\n" in text
+        assert "\n             Not approved by you before: “To account”.\n" in text
         assert "\n             Compared with 23 earlier approvals since 3 March 2026.\n" in text
         plain = _text(make(an_approval("prices", PRICES), RenderContext(NOW, UTC, 80)))
         assert "Unusual      Nothing unusual, compared with 23 earlier approvals" in plain
@@ -73,7 +73,7 @@ def test_a_narrowed_approval_does_not_claim_the_full_grant():
 def test_an_unknown_undo_is_shown():
     """A missing undo text would look harmless, so the app says that it is unknown."""
     text = _text(approval_lines(an_approval("prices", PRICES), RenderContext(NOW, UTC, 80)))
-    assert "We do not know if this can be undone." in text
+    assert "It is unknown whether this can be undone." in text
 
 
 def test_agent_text_is_behind_a_bar_and_not_in_the_panel():

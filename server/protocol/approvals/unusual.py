@@ -263,9 +263,9 @@ def _suffices(value: int, past: PastApprovals) -> bool:
 def _baseline_text(amount: Amount, baseline: Baseline) -> str:
     past, whose = baseline.past, str(baseline)
     if past.count == 1:
-        return f"the only amount approved before {whose}, {amount.shown(past.most)}"
+        return f"the only earlier amount {whose}, {amount.shown(past.most)}"
     if past.count < MIN_AMOUNTS:
-        few = f"the larger of the {past.count} amounts approved before"
+        few = f"the larger of the {past.count} earlier amounts"
         return f"{few} {whose}, {amount.shown(past.most)}"
     return f"the usual amount {whose}, {amount.shown(past.usual)}"
 

@@ -55,7 +55,7 @@ WRONG: Mapping[str, Any] = {
     "unusual": [
         (
             "large_amount",
-            "Amount is 100 times the only amount approved before for invoice-bot, EUR 48.20.",
+            "Amount is 100 times the only earlier amount for invoice-bot, EUR 48.20.",
         ),
         ("new_target", "Not approved by you before: “To account”."),
     ],

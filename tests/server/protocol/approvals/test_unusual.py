@@ -112,7 +112,7 @@ CASES = {
     ),
     Code.LARGE_AMOUNT: (
         _priced(482_000, PastApprovals(1, 4_820, 4_820)),
-        "Amount is 100 times the only amount approved before for this “To account”, EUR 48.20.",
+        "Amount is 100 times the only earlier amount for this “To account”, EUR 48.20.",
     ),
     Code.NEW_CURRENCY: (_priced(1, new_currency=True), "First time in EUR: “Amount”."),
     Code.SPLIT_AMOUNT: (

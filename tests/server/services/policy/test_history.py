@@ -165,9 +165,8 @@ def test_approvals_by_others_add_no_history_for_a_person(request_payment, person
 def test_an_amount_is_compared_with_approved_amounts_for_its_payee(request_payment, person):
     """The sentence says how many approved amounts it compares with."""
     few = {
-        1: "Amount is 12 times the only amount approved before for this “To”, EUR 100.00.",
-        2: "Amount is 12 times the larger of the 2 amounts approved before for this “To”, "
-        "EUR 100.00.",
+        1: "Amount is 12 times the only earlier amount for this “To”, EUR 100.00.",
+        2: "Amount is 12 times the larger of the 2 earlier amounts for this “To”, EUR 100.00.",
         3: "Amount is 12 times the usual amount for this “To”, EUR 100.00.",
     }
     for sentence in few.values():

@@ -178,17 +178,27 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--user", required=True, help="the person: a user name, email address or ID")
     add("--action", default="", help="the action type")
-    add("--details", default="", metavar="JSON", help="its facts; @FILE reads a file, @- stdin")
+    add(
+        "--details",
+        default="",
+        metavar="JSON",
+        help="the details of the action; @FILE reads a file, @- reads stdin",
+    )
     add("--scope", default="", help="scopes, separated by spaces")
     add("--resource", default="", help="the API's URI, if the agent can use several")
     add("--message", default="", help="up to 200 characters, shown as the agent's own message")
     add("--risk", choices=_RISKS, help="raise the risk")
-    add("--expires-in", type=int, metavar="SECONDS", help="end the request after this time")
-    add("--idempotency-key", default="", help="running again with this key resumes the request")
+    add(
+        "--expires-in",
+        type=int,
+        metavar="SECONDS",
+        help="expire the request after this many seconds",
+    )
+    add("--idempotency-key", default="", help="run again with the same key to resume the request")
     add(
         "--accept-narrowed",
         action="store_true",
-        help="exit 0 also if the approver narrowed the request",
+        help="also exit with 0 if the approver narrowed the request",
     )
     add("--json", action="store_true", help="print the result as one JSON document")
     return parser
@@ -200,7 +210,7 @@ def _action(cli_args: argparse.Namespace) -> Mapping[str, Any] | None:
         if cli_args.details:
             raise ValueError("--details needs --action, the action type.")
         if not cli_args.scope:
-            raise ValueError("Pass --action with --details, or --scope: what to ask for.")
+            raise ValueError("Specify what to request: --action with --details, or --scope.")
         return None
     return {"type": cli_args.action, **_details(cli_args.details or "{}")}
 
@@ -217,7 +227,7 @@ def _details(text: str) -> Mapping[str, Any]:
         raise ValueError(f"--details is not JSON: {error}") from error
     match details:
         case {"type": _}:
-            raise ValueError("Leave type out of --details: --action names it.")
+            raise ValueError("Leave type out of --details. --action specifies it.")
         case dict():
             return details
     raise ValueError('--details must be a JSON object, such as {"verb": "restart"}.')

@@ -155,7 +155,7 @@ class Asking:
     def pinged(self, authorization: str | None, body: bytes) -> int:
         """Handle a ping; return the status to respond with. Raises ValueError without `ping`."""
         if not self._unpinged:
-            raise ValueError("This agent expects no pings: create it with ping=True.")
+            raise ValueError("This agent does not expect pings. Create it with ping=True.")
         return self._pings.receive(authorization, body)
 
     def _ask_and_wait(self, form: Mapping[str, str], options: Options) -> Flow[Approved]:

@@ -31,11 +31,9 @@ class Credentials:
         if not client_id:
             raise ValueError("client_id is missing: `sayso agents add` prints it.")
         if (secret is None) == (key is None):
-            raise ValueError(
-                "Pass secret= or key=, one of them: what `sayso agents add` registered."
-            )
+            raise ValueError("Pass either secret= or key=, as registered with `sayso agents add`.")
         if secret == "":
-            raise ValueError("secret is empty. Is the environment variable set that you read?")
+            raise ValueError("secret is empty. Check that its environment variable is set.")
         return Credentials(client_id, secret, None if key is None else read_key(key))
 
     def proof(self, issuer: str) -> tuple[Mapping[str, str], Mapping[str, str]]:

@@ -95,7 +95,7 @@ def check(proofs: Sequence[str], *, method: str, url: str, access_token: str, jk
         raise BadProof("Send exactly one DPoP header with a signed JWT.")
     claims, jwk = _verify(proofs[0])
     if thumbprint(jwk) != jkt:
-        raise BadProof("The proof is by another key than the token is bound to.")
+        raise BadProof("The proof is signed with a different key than the token is bound to.")
     if claims.get("htm") != method:
         raise BadProof("htm must be the method of this request.")
     if _normalize_url(str(claims.get("htu"))) != _normalize_url(url):
@@ -131,7 +131,7 @@ def _verify(proof: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
         AttributeError,
         RecursionError,
     ) as error:
-        raise BadProof("The DPoP header is no valid proof.") from error
+        raise BadProof("The DPoP header is not a valid proof.") from error
 
 
 def _normalize_url(url: str) -> tuple[str, str, str]:

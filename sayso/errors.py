@@ -6,7 +6,7 @@
      │   ├─ Expired      nobody answered in time
      │   ├─ Undeliverable  it reached nobody
      │   ├─ Withdrawn    it was withdrawn, replaced or locked
-     │   └─ Disabled     the agent is turned off
+     │   └─ Disabled     the agent is disabled
      ├─ Refused         the server refused the call; nobody was asked
      └─ Unreachable     the server did not answer
 
@@ -21,7 +21,7 @@ from sayso.text import one_line, quoted
 _AFTER_DENIAL: Final = {
     "later": "You may ask again later.",
     "with_changes": "Correct the details, then ask again.",
-    "narrower": "Ask for less: a smaller amount, fewer scopes or a narrower target.",
+    "narrower": "Request less: a smaller amount, fewer scopes or a narrower target.",
     "not_before": "Do not ask again before {retry_at}.",
     "redirected": "Ask {login_hint} instead.",
     "never": "Do not ask again.",
@@ -29,7 +29,7 @@ _AFTER_DENIAL: Final = {
 _ELSEWHERE: Final = "Do not try to reach the same result in another way."
 _WITHDRAWN: Final = {
     "cancelled": "The request was withdrawn. Ask again only if the task still needs it.",
-    "superseded": "The request was replaced by a newer one of this agent. Wait for that one.",
+    "superseded": "The request was replaced by a newer one of this agent. Wait for the newer one.",
     "locked": "The request was locked after too many wrong entries. Ask again.",
 }
 _REMEDIES: Final = {
@@ -38,9 +38,9 @@ _REMEDIES: Final = {
     "unknown_user_id": "Check the user's name, email address or ID, and that the agent may ask "
     "this user.",
     "missing_user_code": "Ask the user for their code and pass user_code=.",
-    "invalid_grant": "The answer of this request was already fetched. Ask again with a new "
+    "invalid_grant": "The result of this request was already fetched. Ask again with a new "
     "idempotency_key.",
-    "invalid_dpop_proof": "Check that the clock of this machine is right.",
+    "invalid_dpop_proof": "Check that the clock of this machine is correct.",
 }
 
 
@@ -117,7 +117,7 @@ class Expired(NotApproved):
         advice = (
             "The person wants you to ask again, with a new idempotency_key."
             if self.retry
-            else "Tell the user, and ask again only when they are there."
+            else "Tell the user, and ask again only when they are available."
         )
         text = f"The request expired; that is not a denial. {opened} {advice}"
         super().__init__(code, text)
@@ -146,12 +146,12 @@ class Withdrawn(NotApproved):
 
 
 class Disabled(NotApproved):
-    """The agent is turned off (`agent_disabled`) or quarantined (`agent_quarantined`)."""
+    """The agent is disabled (`agent_disabled`) or quarantined (`agent_quarantined`)."""
 
     def __init__(self, members: Mapping[str, object]) -> None:
         code = _text(members, "reason") or "agent_disabled"
         state = "quarantined" if code == "agent_quarantined" else "disabled"
-        text = f"This agent is {state}. Stop. Only an administrator can turn it on again."
+        text = f"This agent is {state}. Stop. Only an administrator can enable it again."
         super().__init__(code, text)
 
 
@@ -165,7 +165,9 @@ def from_answer(status: int, body: Mapping[str, object]) -> SaysoError:
     if error == "expired_token":
         return Undeliverable(body) if reason in {"undeliverable", "no_device"} else Expired(body)
     if not error:
-        return Refused("unexpected_answer", f"The server answered {status} without an error.", body)
+        return Refused(
+            "unexpected_answer", f"The server answered with status {status} and no error.", body
+        )
     return Refused(error, _text(body, "error_description") or "", body)
 
 

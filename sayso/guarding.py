@@ -202,7 +202,7 @@ class Guarding:
     def _find_error(self, claims: Mapping[str, Any]) -> str | None:
         """Return the first error in the claims of an access token (RFC 9068 2.2, 4), if any."""
         if claims.get("iss") != self._issuer.url:
-            return "The token is from another issuer."
+            return "The token is from a different issuer."
         if claims.get("aud") != self._audience:
             return f"The token is for another API. Get one for {self._audience}."
         now, not_before = clock.now(), claims.get("nbf", 0)
@@ -212,7 +212,7 @@ class Guarding:
         if now >= claims["exp"] + _LEEWAY:
             return "The token has expired. Get a new one."
         if type(not_before) is not int or max(claims["iat"], not_before) > now + _LEEWAY:
-            return "The token does not count yet. Check the clock of the API."
+            return "The token is not valid yet. Check the clock of the API."
         return None
 
     def _check_binding(
@@ -222,7 +222,7 @@ class Guarding:
         if confirmation is None:
             if scheme == "DPoP":
                 raise self.realm.invalid_token(
-                    "This token is not bound to a key: send it as Bearer."
+                    "This token is not bound to a key. Send it as Bearer."
                 )
             return
         jkt = (
@@ -231,7 +231,7 @@ class Guarding:
             else None
         )
         if scheme != "DPoP" or not isinstance(jkt, str):
-            raise self.realm.invalid_token("This token is bound to a key: send it as DPoP.", "DPoP")
+            raise self.realm.invalid_token("This token is bound to a key. Send it as DPoP.", "DPoP")
         try:
             proof_id = dpop.check(
                 call.proofs, method=call.method, url=call.url, access_token=token, jkt=jkt
@@ -240,7 +240,7 @@ class Guarding:
             raise self.realm.invalid_proof(str(error)) from error
         if not self._used.first_use(proof_id):
             raise self.realm.invalid_proof(
-                "The proof was used before. Make a new one for each call."
+                "The proof was already used. Create a new one for each call."
             )
 
     def _active(
@@ -308,7 +308,7 @@ def _misconfigured_error(reply: Reply, what: str) -> Misconfigured:
     reason = reply.body.get("detail") or reply.body.get("error_description") or "no reason"
     return Misconfigured(
         f"Sayso refused to {what} for this API (status {reply.status}: {reason}). Check that "
-        "credentials and audience are those of one `sayso resources add`."
+        "credentials and audience come from the same `sayso resources add`."
     )
 
 

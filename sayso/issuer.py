@@ -26,7 +26,9 @@ class Issuer:
                 "Use the URL that `sayso serve` prints when it starts."
             )
         if parts.query or parts.fragment or url.endswith("/"):
-            raise ValueError(f"issuer must have no query, fragment or final slash: {url!r}.")
+            raise ValueError(
+                f"issuer must not have a query, a fragment or a trailing slash: {url!r}."
+            )
         self.url = url
         self._metadata: Mapping[str, Any] | None = None
 
@@ -36,7 +38,9 @@ class Issuer:
             self._metadata = yield from self._discover()
         url = self._metadata.get(name)
         if not isinstance(url, str) or (urlsplit(url).scheme != "https" and not is_loopback(url)):
-            raise Refused("invalid_metadata", f"{self.url} names no usable {name}.", {})
+            raise Refused(
+                "invalid_metadata", f"The metadata of {self.url} has no usable {name}.", {}
+            )
         return url
 
     def _discover(self) -> Flow[Mapping[str, Any]]:
@@ -53,7 +57,7 @@ class Issuer:
         if named_issuer != self.url:
             raise Refused(
                 "invalid_metadata",
-                f"The server at {self.url} is {named_issuer}. Use that issuer.",
+                f"The server at {self.url} has the issuer {named_issuer}. Use that issuer.",
                 {},
             )
         return reply.body

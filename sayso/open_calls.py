@@ -133,7 +133,9 @@ class OpenCalls:
             except _AnswerUsed:
                 continue
         raise Refused(
-            "too_many_calls", "Calls like this one were approved often already. Change it.", {}
+            "too_many_calls",
+            "Too many identical calls have already been approved. Change the arguments.",
+            {},
         )
 
     def _join_or_start(self, name: str, call: Call) -> _Request:
@@ -223,7 +225,7 @@ async def use_up(guard: AsyncGuard, audience: str, approved: Approved, caller: C
         headers["Authorization"], method="POST", path=path, proofs=headers.get_list("DPoP")
     )
     if actual_caller.user != caller.user:
-        raise Rejected(403, "other_user", "Another person answered for this call.")
+        raise Rejected(403, "other_user", "A different person answered for this call.")
     (granted,) = approved.granted
     return Used(granted, (await guard.consume(actual_caller, granted)).approval)
 

@@ -43,7 +43,7 @@ _SHARED = ValueClass is not MutexValue
 REGISTRY = CollectorRegistry()
 ANSWERS = Counter(
     "sayso_answers",
-    "Answers given, by endpoint and status.",
+    "Responses, by endpoint and status.",
     ["endpoint", "status"],
     registry=REGISTRY,
 )

@@ -95,7 +95,7 @@ def _check_issuer(url: str) -> None:
     except Refused as error:
         raise BadFile("", "issuer", str(error)) from error
     except Unreachable:
-        sys.stderr.write(f"{url} does not answer yet. Calls are refused until it does.\n")
+        sys.stderr.write(f"{url} is not responding yet. Calls are refused until it responds.\n")
 
 
 def build(file_config: Config, upstream: UpstreamServer, agent: AsyncAgent | None) -> Gateway:

@@ -217,7 +217,7 @@ class Gateway:
             return message
         state = self._handles.open("state", incoming.caller, str(params["requestState"]))
         if state is None:
-            text = "This state belongs to another request."
+            text = "This state belongs to a different request."
             raise BadMessage(message, messages.INVALID_PARAMS, text)
         return {**message, "params": {**params, "requestState": state}}
 

@@ -86,11 +86,13 @@ class Approving:
             )
 
         if incoming.caller.user is None:
-            raise _NotRun("This tool asks the person who signed in, and nobody has.", "no_user")
+            raise _NotRun(
+                "This tool asks the person who signed in, but no person has signed in.", "no_user"
+            )
         params = members(message, "params")
         call = Call(incoming.caller, tool.name, tools.action(tool, members(params, "arguments")))
         if params.get("requestState") not in (None, call.id):
-            raise _NotRun("This state belongs to another call. Nothing has run.", "bad_state")
+            raise _NotRun("This state belongs to a different call. Nothing has run.", "bad_state")
         try:
             ended: Ended = await self.open.result(call, run, progress)
         except Pending as pending:
@@ -112,8 +114,8 @@ class Approving:
                 return await answer.result(approved_call)
         except UpstreamError as error:
             text = (
-                f"{error} The call was approved and sent. It may have run: find out before you "
-                "call again, which asks again."
+                f"{error} The call was approved and sent. It may have run. Check before you call "
+                "again, because a new call asks again."
             )
             raise UpstreamError(text) from error
 

@@ -125,7 +125,7 @@ class Child:
     def listen(self) -> Mailbox:
         """Receive messages that belong to no request. Raises UpstreamError if a stream does so."""
         if self._listener is not None:
-            raise UpstreamError("This session has a stream already.")
+            raise UpstreamError("This session already has a stream.")
         self._listener = Mailbox()
         return self._listener
 

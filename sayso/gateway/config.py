@@ -101,10 +101,10 @@ def _tool(name: str, top: "_Table", value: object) -> MappedTool:
     table = _Table(f"tools.{name}", value, top.environment)
     risk = table.text("risk", "low, medium or high")
     if risk not in set(Risk):
-        raise BadFile(table.name, "risk", f"{risk!r} is unknown. Write low, medium or high.")
+        raise BadFile(table.name, "risk", f"{risk!r} is unknown. Use low, medium or high.")
     renames = table.table("members")
     is_high = risk == Risk.HIGH
-    action_hint = "the action type that people see; `sayso actions list` shows those there are"
+    action_hint = "the action type that people see; `sayso actions list` lists them"
     tool = MappedTool(
         name=name,
         scope=table.text("scope", 'a scope of `sayso resources add`, or "" for every caller', ""),
@@ -119,7 +119,9 @@ def _tool(name: str, top: "_Table", value: object) -> MappedTool:
         },
     )
     if len(set(tool.members.values())) < len(tool.members) or "type" in tool.members.values():
-        raise BadFile(renames.name, "", "give each argument a member of its own, and none type.")
+        raise BadFile(
+            renames.name, "", "map each argument to a different member, and none to type."
+        )
     table.check_known()
     return tool
 
@@ -159,8 +161,8 @@ def _check_agent(config: Config) -> None:
         raise BadFile(
             "",
             "credentials_env",
-            f"is not the credential of an agent, and {reason}. Put one there: sayso "
-            f"agents add NAME --resource {config.resource} --serves {config.resource}",
+            f"is not the credential of an agent, and {reason}. Create one: sayso agents add NAME "
+            f"--resource {config.resource} --serves {config.resource}",
         )
 
 
@@ -179,7 +181,7 @@ class _Table:
         self._known.add(member)
         value = self.values.get(member, default)
         if not isinstance(value, str) or (not value and default is None):
-            raise BadFile(self.name, member, f"is missing or not a string. Write {what}.")
+            raise BadFile(self.name, member, f"is missing or not a string. Set it to {what}.")
         return value
 
     def number(self, member: str, default: float) -> float:
@@ -226,4 +228,4 @@ class _Table:
         for member in self.values:
             if member not in self._known:
                 known = ", ".join(sorted(self._known)) or "nothing"
-                raise BadFile(self.name, member, f"is unknown. Remove it; there is {known}.")
+                raise BadFile(self.name, member, f"is unknown. Remove it. Allowed: {known}.")

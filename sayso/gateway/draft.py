@@ -23,7 +23,7 @@ instructions = {instructions}
 
 # How the upstream server knows the gateway; the caller's token is never passed on.
 {upstream}
-# Methods that read data are passed on if they are here, with the scope that they take.
+# Methods that read data are passed on if they are listed here, with the scope that they require.
 # [methods]
 # "resources/" = ""
 # "prompts/" = ""

@@ -140,8 +140,8 @@ def changed(tool: MappedTool, seen: Collection[str]) -> str | None:
         return None
     reason = "has changed since it was mapped" if seen else "is no longer offered by its server"
     return (
-        f"The tool {quoted(tool.name)} {reason}. Nothing has run. The operator of the gateway must "
-        "look at it and map it again: sayso gateway init."
+        f"The tool {quoted(tool.name)} {reason}. Nothing has run. The operator of the gateway "
+        "must review it and map it again: sayso gateway init."
     )
 
 
@@ -150,8 +150,8 @@ def action(tool: MappedTool, arguments: Mapping[str, Any]) -> Json:
     facts = {tool.members.get(name, name): value for name, value in arguments.items()}
     if len(facts) < len(arguments) or "type" in facts:
         raise ValueError(
-            f"Two arguments of {quoted(tool.name)} are the same member of {tool.action}, or one is "
-            "called type. Nothing has run."
+            f"Two arguments of {quoted(tool.name)} map to the same member of {tool.action}, or "
+            "one maps to type. Nothing has run."
         )
     present_facts = {name: value for name, value in facts.items() if value is not None}
     return {"type": tool.action, **present_facts}

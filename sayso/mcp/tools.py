@@ -166,7 +166,7 @@ class _HighTool:
         self, tools: Tools, function: Callable[..., Any], name: str, action_type: str, scope: str
     ) -> None:
         if tools.agent is None:
-            raise TypeError("A high tool needs agent=, to ask.")
+            raise TypeError("A high-risk tool needs agent=, which asks the person.")
         self._tools = tools
         self._function, self._name = function, name
         self._type, self._scope = action_type, scope
@@ -184,7 +184,9 @@ class _HighTool:
             if name not in context_names
         }
         if "type" in self._facts:
-            raise TypeError(f"{name}: a parameter cannot be called type, which names the action.")
+            raise TypeError(
+                f"{name}: a parameter cannot be named type, because type is the action type."
+            )
         parameters = [
             parameter.replace(annotation=hints.get(parameter.name, parameter.annotation))
             for parameter in signature.parameters.values()
@@ -218,7 +220,7 @@ class _HighTool:
         action = {"type": self._type, **_facts(arguments)}
         call = Call(caller, self._name, action, self._scope)
         if getattr(context, "request_state", None) not in {None, call.id}:
-            raise _Refused("This state belongs to another call.")
+            raise _Refused("This state belongs to a different call.")
 
         async def run(use: Use) -> object:
             granted = (await use()).granted
@@ -296,7 +298,7 @@ def _caller(context: "Context[Any, Any]") -> Caller:
         text = "This tool needs HTTP with an access token. Serve it behind protect()."
         raise _Refused(text) from error
     if caller.user is None:
-        raise _Refused("This tool asks the person who signed in, and nobody has.")
+        raise _Refused("This tool asks the person who signed in, but no person has signed in.")
     return caller
 
 

@@ -61,7 +61,7 @@ def tools_of(requests: OpenRequests) -> MCPServer:
 
     @server.tool(structured_output=False)
     async def wait(id: str, context: Context, seconds: float = 50) -> str:  # noqa: A002  # the argument that models pass
-        """Wait for the answer to a request, by its id, for at most so many seconds (up to 600).
+        """Wait for the answer to a request, for at most this many seconds (up to 600).
 
         If the answer is still pending, call it again.
         """

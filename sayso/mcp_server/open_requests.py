@@ -92,7 +92,7 @@ class OpenRequests:
     def listed(self) -> str:
         """Return a list of all requests, the newest last."""
         lines = map(_line, self._by_id.values())
-        return "\n".join(lines) or "There are no requests. Make one with request_approval."
+        return "\n".join(lines) or "There are no requests. Create one with request_approval."
 
     async def withdraw(self) -> None:
         """Withdraw unanswered requests: the model that would read the answers has gone."""
@@ -147,7 +147,7 @@ def _check_arguments(user: str, action: str, details: Mapping[str, Any]) -> str:
     if not action:
         raise BadCall("action is missing: the name of an action type, such as payment.transfer.")
     if "type" in details:
-        raise BadCall("Leave type out of details: action names it.")
+        raise BadCall("Leave type out of details. action specifies it.")
     return action
 
 

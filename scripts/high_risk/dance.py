@@ -2,7 +2,7 @@
 
 A person lets the agent `desk` act for them. It calls the agent `payer`, which exchanges the token,
 gets `interaction_required`, sends a request, and pays at a bank, which consumes the approval. A
-payment with another amount, and a second payment, fail.
+payment with a different amount, and a second payment, fail.
 """
 
 import json
@@ -117,7 +117,7 @@ def _pay(example: Example, admin: Agent, payer: Agent, bank: Bank, url: str) -> 
     _tell("\nThe bank consumes the approval before it pays.")
     more = {**PAYMENT, "amount": {"minor": 999_900, "currency": "EUR"}}
     tries = (
-        ("another amount", more, "run-1"),
+        ("a different amount", more, "run-1"),
         ("what ana approved", PAYMENT, "run-1"),
         ("the same again", PAYMENT, "run-2"),
     )

@@ -28,7 +28,7 @@ class Exit(IntEnum):
     USAGE = 2
     """The command line or its input is invalid."""
     NOT_FOUND = 3
-    """The named thing does not exist."""
+    """The object does not exist."""
     NOT_ALLOWED = 5
     """This user may not read or write a file."""
     CONFLICT = 6

@@ -58,7 +58,7 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     """A table with a header, or one line if there are no rows."""
     cells = [[str(safe(cell)) for cell in row] for row in rows]
     if not cells:
-        return ["There are none."]
+        return ["No results."]
     lines = [[name.upper() for name in header], *cells]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return ["  ".join(map(str.ljust, line, widths)).rstrip() for line in lines]

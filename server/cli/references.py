@@ -85,7 +85,7 @@ def full_id(admin: "OpenInstallation", noun: str, typed: str) -> str:
     )
     if len(matching) > 1:
         examples = ", ".join(matching[:_MAX_SHOWN]) + (" and more" if matching[_MAX_SHOWN:] else "")
-        raise click.UsageError(f"{typed} is the beginning of {examples}. Type more of it.")
+        raise click.UsageError(f"{typed} matches several IDs: {examples}. Type more characters.")
     return matching[0] if matching else typed
 
 
@@ -103,7 +103,7 @@ def _beginning(ids: Sequence[str], typed: str) -> list[str]:
     """
     matching = [full_id for full_id in ids if _begins(full_id, typed)]
     if matching and len(ids) >= _MOST:
-        raise click.UsageError(f"{typed} may be the beginning of several IDs. Type the whole ID.")
+        raise click.UsageError(f"{typed} might match several IDs. Type the whole ID.")
     return matching
 
 

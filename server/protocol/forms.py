@@ -56,7 +56,7 @@ def _parse_pairs(body: bytes) -> Form:
     values: dict[str, tuple[str, ...]] = {}
     for name, value in _split_pairs(body):
         if "\0" in name or "\0" in value:  # not allowed (RFC 6749 A), and databases reject it
-            raise errors.InvalidRequest("A parameter has a null character.")
+            raise errors.InvalidRequest("A parameter contains a null character.")
         if value:
             values[name] = (*values.get(name, ()), value)
     for name, sent_values in values.items():

@@ -143,7 +143,7 @@ def _decode(text: bytes | str, max_bytes: int, what: str) -> Any:  # noqa: ANN40
         reason = f"not JSON at character {error.pos}: {error.msg}"
         raise errors.InvalidRequest(f"{what}: {reason}") from None
     except RecursionError:
-        raise errors.InvalidRequest(f"{what}: nested far too deep") from None
+        raise errors.InvalidRequest(f"{what}: nested too deeply") from None
 
 
 def _build_object(pairs: list[tuple[str, Any]]) -> dict[str, Any] | _InvalidValue:

@@ -92,11 +92,12 @@ def check_prose(raw: str, *, what: str, max_chars: int, lines: int = 1) -> str:
     text = _normalize(raw, what, max_chars)
     if text.count("\n") >= lines:
         most = counted(lines, "line")
-        raise ValueError(f"{what} may have {most}; remove the line breaks beyond that")
+        raise ValueError(f"{what} can have at most {most}; remove the extra line breaks")
     for position, character in _find_disallowed(text):
         raise ValueError(
-            f"{what} has U+{ord(character):04X} at character {position}; use only letters, "
-            "digits, punctuation, symbols and plain spaces, with at most 3 combining marks in a row"
+            f"{what} contains U+{ord(character):04X} at character {position}; use only letters, "
+            "digits, punctuation, symbols and plain spaces, with at most 3 combining marks in a "
+            "row"
         )
     return text
 
@@ -109,11 +110,11 @@ def check_device_name(raw: str, *, what: str, max_chars: int = 64) -> str:
     """
     text = check_prose(raw, what=what, max_chars=max_chars)
     if not _MARKUP.isdisjoint(text):
-        raise ValueError(f"{what} may have no [ ] < > {{ }} or backslash")
+        raise ValueError(f"{what} must not contain [ ] < > {{ }} or backslash")
     if text.strip() != text or "  " in text:
-        raise ValueError(f"{what} may have only single spaces, between words")
+        raise ValueError(f"{what} can contain only single spaces, between words")
     if not any(map(str.isalnum, text)):
-        raise ValueError(f"{what} must have a letter or a digit")
+        raise ValueError(f"{what} must contain a letter or a digit")
     return text
 
 
@@ -127,14 +128,14 @@ def check_name(raw: str, *, what: str, max_chars: int = 64) -> str:
     if not text[0].isalnum():
         raise ValueError(f"{what} must start with a letter or a digit")
     if text.endswith(" ") or "  " in text:
-        raise ValueError(f"{what} may have only single spaces, between words")
+        raise ValueError(f"{what} can contain only single spaces, between words")
     if not all(map(_is_name_character, text)):
-        raise ValueError(f"{what} may have only letters, digits, spaces and - _ . @ +")
+        raise ValueError(f"{what} can contain only letters, digits, spaces and - _ . @ +")
     if unicodedata.normalize("NFKC", text) != text:
-        raise ValueError(f"{what} has a stylized letter or digit; use its plain form")
+        raise ValueError(f"{what} contains a stylized letter or digit; use its plain form")
     if mixed_scripts(text):
         mixed = " and ".join(sorted(scripts(text))).replace("_", " ")
-        raise ValueError(f"{what} mixes {mixed} characters; write it in one script")
+        raise ValueError(f"{what} mixes {mixed} characters; use one script")
     return text
 
 

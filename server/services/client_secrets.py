@@ -33,7 +33,7 @@ def new(secrets: Secrets, prefix: str, now: int) -> tuple[Secret, str]:
 def check_overlap(overlap_ms: int) -> int:
     """Return the overlap. Raises `Invalid` if it is too long."""
     if not 0 <= overlap_ms <= MAX_OVERLAP_MS:
-        raise Invalid("The overlap of old and new secrets is at most 30 days.")
+        raise Invalid("The overlap of old and new secrets can be at most 30 days.")
     return overlap_ms
 
 

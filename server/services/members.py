@@ -184,7 +184,7 @@ class Written(dict[str, Any]):
 
     def __init__(self, **values: object) -> None:
         if unknown := values.keys() - self.known:
-            raise TypeError(f"There is no member {', '.join(sorted(unknown))}.")
+            raise TypeError(f"Unknown member: {', '.join(sorted(unknown))}.")
         super().__init__(values)
 
 

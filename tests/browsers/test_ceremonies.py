@@ -30,7 +30,7 @@ DETAIL = {
 }
 REASON = "It is on the list of November."
 LOCKED = "This request is locked for you after two wrong entries."
-WRONG = "That is not the value to type back. One more wrong entry locks this request."
+WRONG = "The entry does not match the value to type back. One more wrong entry locks this request."
 _SECONDS = 60.0
 _PAUSES = """{
   const set = window.setTimeout, sure = document.getElementById("approve-now");

@@ -52,7 +52,7 @@ def test_another_users_request_looks_like_an_unknown_one(
     theirs = thief.text("main")
     thief.open(f"{server.url}/r/sayso_ap_aaaaaaaaaaaaaaaa")
     assert thief.text("main") == theirs
-    assert "You have no such request." in theirs
+    assert "Request not found." in theirs
 
 
 def test_a_stolen_cookie_shows_a_request_and_cannot_decide_it(

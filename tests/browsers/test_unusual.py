@@ -52,8 +52,8 @@ def test_a_suspicious_request_has_a_warning_and_a_usual_one_has_none(
     for width in (360, 1280):
         tab.look(width=width)
         tab.open(f"{server.url}/r/{fraud}")
-        assert "This “To account” was approved before with another “To”." in tab.ask(_ROW)
-        assert "Amount is 100 times the only amount approved before" in tab.ask(_ROW)
+        assert "This “To account” was approved before with a different “To”." in tab.ask(_ROW)
+        assert "Amount is 100 times the only earlier amount" in tab.ask(_ROW)
         assert tab.ask(_WEIGHTS) == [["warning", True], ["warning", True], ["quiet", False]]
         assert tab.ask(_FITS)
         if folder := os.environ.get("LOOK"):

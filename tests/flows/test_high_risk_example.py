@@ -33,7 +33,7 @@ def test_the_high_risk_example_pays_once(tmp_path):
         "POST /bc-authorize 200",
         "ana sees HIGH: Pay EUR 4,820.00 to Nordwind Logistik GmbH",
         "POST /token 200, the person approved",
-        "POST /pay 403 another amount: not_granted",
+        "POST /pay 403 a different amount: not_granted",
         "POST /pay 200 what ana approved: paid",
         "POST /pay 409 the same again: already_consumed",
     ]

@@ -190,7 +190,7 @@ def test_the_flags_reach_the_server(shell: _Shell) -> None:
     ("flags", "stdin", "words"),
     [
         (("--details", "{}"), "", "--details needs --action"),
-        ((), "", "Pass --action with --details, or --scope"),
+        ((), "", "Specify what to request: --action with --details"),
         (("--action", "x", "--details", "{"), "", "--details is not JSON"),
         (("--action", "x", "--details", "[]"), "", "must be a JSON object"),
         (("--action", "x", "--details", '{"type": "y"}'), "", "Leave type out"),

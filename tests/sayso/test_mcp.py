@@ -160,7 +160,7 @@ async def test_an_approval_is_only_for_its_arguments_and_its_user() -> None:
 async def test_the_state_of_a_different_call_is_refused() -> None:
     """The state must belong to exactly this call of this user."""
     person = FakePerson(wait=0.05)
-    with pytest.raises(ToolError, match="another call"):
+    with pytest.raises(ToolError, match="a different call"):
         await person.call(request_state="of-eve")
     assert person.keys == []
 
@@ -205,7 +205,7 @@ async def test_a_different_framework_gets_its_own_context_and_errors() -> None:
     shows = SimpleNamespace(elicitation=SimpleNamespace(url=object()))
     with pytest.raises(OtherError, match="same arguments"):
         await person.call(client_capabilities=shows, protocol_version="2025-11-25")
-    with pytest.raises(OtherError, match="nobody has"):
+    with pytest.raises(OtherError, match="no person has signed in"):
         await person.call(user=None)
 
 
@@ -288,7 +288,7 @@ async def test_an_approval_that_came_too_late_is_requested_again_by_the_next_cal
 async def test_a_call_for_no_user_is_refused() -> None:
     """An agent that acts for itself has no user, and a call without HTTP has no token."""
     person = FakePerson()
-    with pytest.raises(ToolError, match="nobody has"):
+    with pytest.raises(ToolError, match="no person has signed in"):
         await person.call(user=None)
     alone = SimpleNamespace(request_context=SimpleNamespace(request=None))
     with pytest.raises(ToolError, match="protect"):
@@ -366,7 +366,7 @@ def test_a_high_risk_tool_requires_an_agent() -> None:
     """The error is raised when the tool is decorated. A parameter named `type` is refused too."""
     with pytest.raises(TypeError, match="agent="):
         Tools(ISSUER, API, credentials=("a", "b")).high("payment.transfer")(FakePerson._paying)
-    with pytest.raises(TypeError, match="called type"):
+    with pytest.raises(TypeError, match="named type"):
         FakePerson().tools.high("payment.transfer")(lambda type: type)  # noqa: A006  # the mistake
 
 
@@ -404,7 +404,7 @@ async def test_an_approval_counts_only_for_the_user_of_the_call(someone: str) ->
     if someone == USER:
         assert await tools.use(approved, caller) == payment
     else:
-        with pytest.raises(Rejected, match="Another person"):
+        with pytest.raises(Rejected, match="A different person"):
             await tools.use(approved, caller)
     assert ("/api/approvals/consume" in issuer.asked) == (someone == USER)
 

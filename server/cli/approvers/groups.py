@@ -70,7 +70,7 @@ def show(admin: OpenInstallation, called: str) -> Printed:
 def update(admin: OpenInstallation, /, called: str, **flags: Any) -> Printed:  # noqa: ANN401  # one flag for each member
     """Change the name or the members of a group."""
     if not any(flags.values()):
-        raise click.UsageError("Say what to change: --name, --add or --remove.")
+        raise click.UsageError("Specify what to change: --name, --add or --remove.")
     added_and_removed = {name: flags[name] for name in ("add", "remove")}
     changes = GroupChanges(
         **members.written(_CHANGEABLE_MEMBERS, flags, admin.now), **added_and_removed

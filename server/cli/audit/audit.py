@@ -106,7 +106,9 @@ def _timeline(entries: Sequence[StoredEntry]) -> Printed:
 @click.option("--resource", metavar="URI")
 @click.option("--approval", metavar="ID", help="The request it concerns.")
 @click.option("--correlation", metavar="ID", help="The API call that caused it.")
-@click.option("--hash", "value_hash", help="A value that the log does not have; see audit hash.")
+@click.option(
+    "--hash", "value_hash", help="The hash of a value that the log does not store; see audit hash."
+)
 @click.option(
     "--since", metavar="WHEN", help="A date, a time, or a duration before now such as 24h."
 )
@@ -142,19 +144,19 @@ def hash_value(admin: OpenInstallation, source: TextIO) -> Printed:
 def erase(admin: OpenInstallation, /, name_or_id: str, *, force: bool) -> Printed:
     """Delete the personal texts of a user from every entry. This cannot be undone.
 
-    These are their name, the names of their devices, IP addresses, what was asked in their name,
-    and what they typed. IDs stay, and the log still verifies.
+    These are their name, the names of their devices, IP addresses,
+    what was requested in their name, and what they typed. IDs stay, and the log still verifies.
     """
     name = admin.users.show(name_or_id)[0].name
     if not force:
         confirm(
             f"Permanently erase {safe(name)} from the audit log?",
-            f"Erasing {name} cannot be undone. To erase without a question, add --force.",
+            f"Erasing {name} cannot be undone. To skip the question, add --force.",
         )
     user, texts = admin.erasures.erase(name_or_id, by=admin.by)
     return (
         {"user": user.id, "texts": texts},
-        [f"Erased {counted(texts, 'text')} of {user.name} from the audit log. IDs stay."],
+        [f"Erased {counted(texts, 'text')} of {user.name} from the audit log. IDs are kept."],
     )
 
 
@@ -170,8 +172,8 @@ def erase(admin: OpenInstallation, /, name_or_id: str, *, force: bool) -> Printe
 def trim(admin: OpenInstallation, before: str, *, force: bool) -> Printed:
     """Delete the contents of old entries. Their hashes stay, so the log still verifies.
 
-    This cannot be undone. Entries with keys that verify later entries keep their contents. Export
-    the log first if you must be able to show what it said.
+    This cannot be undone. Entries with keys that verify later entries keep their contents.
+    Export the log first if you may need its contents.
     """
     moment = _time(before, admin.now) or 0
     up_to_date(admin)

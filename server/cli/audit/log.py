@@ -33,7 +33,7 @@ _FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.command("key")
 @prints
 def key(admin: OpenInstallation) -> Printed:
-    """Print the public key of the log, which verifies it. Give it to your auditors."""
+    """Print the public key that verifies the log. Give it to your auditors."""
     text = admin.services.audit_log.key.text
     return {"log_key": text}, [text]
 
@@ -60,7 +60,7 @@ def export(admin: OpenInstallation, file: Path, as_format: str | None) -> Printe
     log = up_to_date(admin)
     lines = bundles.write(log.origin, log.lines()) if as_format is None else _plain(log, as_format)
     count = write_new(file, lines)
-    return {"file": str(file), "lines": count}, [f"{file} has the whole log."]
+    return {"file": str(file), "lines": count}, [f"Wrote the whole log to {file}."]
 
 
 def _plain(log: AuditLog, as_format: str) -> Iterator[str]:
@@ -106,14 +106,14 @@ def up_to_date(admin: OpenInstallation) -> AuditLog:
     metavar="KEY",
     required=True,
     multiple=True,
-    help="What `sayso audit key` printed; once for each key that the log had.",
+    help="The output of `sayso audit key`. Repeat for each key that the log has had.",
 )
 @click.option("--since", type=_FILE, help="A file with a checkpoint that you kept.")
 @json_option
 def verify(file: Path, log_keys: tuple[str, ...], since: Path | None, *, as_json: bool) -> None:
     """Verify a bundle, a proof or a receipt. Needs neither the server nor its database.
 
-    Exits with 20 if the log was changed or contradicts itself, or nothing is proved.
+    Exits with 20 if the log was changed, contradicts itself, or proves nothing.
     """
     verdict = verifier.verify_file(file, log_keys, since, sys.stderr)
     answer({"verdict": "verified", "text": verdict}, [verdict], as_json=as_json)

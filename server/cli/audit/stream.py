@@ -29,7 +29,7 @@ _SYSLOG_PORT: Final = 6514
 @click.command("stream")
 @click.argument("to", metavar="TO")
 @click.option("--name", help="The name of the stream, if TO is used by more than one.")
-@click.option("--once", is_flag=True, help="Send what was not sent yet, then exit.")
+@click.option("--once", is_flag=True, help="Send the entries that were not sent yet, then exit.")
 @click.option(
     "--ca-file",
     type=click.Path(exists=True, dir_okay=False),
@@ -48,10 +48,10 @@ def stream(
 ) -> None:
     """Send the audit log to another system.
 
-    It sends all entries in their order, and continues with new ones until interrupted. TO is -
+    It sends all entries in order, and continues with new ones until interrupted. TO is -
     (JSON lines on standard output), syslog+tls://HOST:PORT, or an https URL, which gets JSON lines
-    signed with the webhook key. A later start continues where this one ends. Entries that were sent
-    shortly before a crash may be sent again; `seq` is their place.
+    signed with the webhook key. The next start continues where this one ended. Entries that were
+    sent shortly before a crash may be sent again; `seq` identifies an entry.
     """
     target, default_name = _target(admin, to, FORMATS[as_format], ca_file)
     name = name or default_name
@@ -86,7 +86,7 @@ def streams(admin: OpenInstallation) -> Printed:
         f"(for {item['behind_seconds']} s)"
         for item in items
     ]
-    return {"items": items}, lines or ["No stream yet. Start one with: sayso audit stream TO"]
+    return {"items": items}, lines or ["No streams yet. Start one with: sayso audit stream TO"]
 
 
 def _target(

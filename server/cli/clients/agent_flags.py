@@ -60,7 +60,7 @@ def update(
     remove_owners: tuple[str, ...],
     **flags: Any,  # noqa: ANN401  # one flag for each member
 ) -> Printed:
-    """Change an agent. A list replaces the old list; omitted members stay."""
+    """Change an agent. A list replaces the old list. Omitted members keep their values."""
     changes = AgentChanges(
         add_owners=add_owners,
         remove_owners=remove_owners,

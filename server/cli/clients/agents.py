@@ -81,7 +81,7 @@ def show(admin: OpenInstallation, name_or_id: str) -> Printed:
     grace = (
         []
         if quarantine_at is None
-        else [f"no enabled owner: quarantined at {moment(quarantine_at)}"]
+        else [f"no enabled owner: will be quarantined at {moment(quarantine_at)}"]
     )
     lines = [*agent_lines(agent, names), *grace, *(pause_line(pause) for pause in pauses)]
     return document, lines
@@ -114,7 +114,7 @@ def disable(admin: OpenInstallation, name_or_id: str, *, dry_run: bool) -> Print
 @click.argument("name_or_id", metavar="AGENT")
 @prints
 def enable(admin: OpenInstallation, name_or_id: str) -> Printed:
-    """Enable a disabled or quarantined agent. What ended stays ended."""
+    """Enable a disabled or quarantined agent. Ended requests and tokens stay ended."""
     agent = admin.agents.enable(name_or_id, by=BY)
     members = {"client_id": agent.id, "state": agent.state}
     return members, [f"{agent.name} is enabled."]

@@ -50,7 +50,7 @@ def app_lines(app: App) -> list[str]:
         "client_id": app.id,
         "state": app.state,
         "registered by": _REGISTERED_BY[app.origin],
-        "calls itself": app.claimed_name,
+        "claimed name": app.claimed_name,
         **members.lines(APP_MEMBERS, app),
         **({} if app.verified else _UNVERIFIED_LINES),
         "since": moment(app.created_at),
@@ -63,7 +63,7 @@ def next_lines(issuer: str, app_secret: NewAppSecret) -> list[str]:
     """Return the secret, which is shown once, and the next steps."""
     lines = []
     if app_secret.secret:
-        lines = ["Its secret is shown once. Keep it where the app reads it:", ""]
+        lines = ["The secret is shown only once. Store it where the app reads it:", ""]
         lines += [f"  SECRET={app_secret.secret}", ""]
     return [
         *lines,
@@ -112,7 +112,9 @@ def add(
 
 
 @command.command("invite")
-@click.option("--owner", required=True, metavar="USER", help="Who answers for the apps.")
+@click.option(
+    "--owner", required=True, metavar="USER", help="The user who is responsible for the apps."
+)
 @click.option("--uses", type=click.IntRange(1, 1_000), default=1, show_default=True)
 @click.option("--expires", metavar="WHEN", default="7d", show_default=True, help="At most 90d.")
 @prints
@@ -173,7 +175,7 @@ def update(
     enabled: bool | None,
     **flags: Any,  # noqa: ANN401  # one flag for each member
 ) -> Printed:
-    """Change an app. A list replaces the old list; omitted members stay."""
+    """Change an app. A list replaces the old list. Omitted members keep their values."""
     changes = AppChanges(enabled=enabled, **members.written(APP_MEMBERS, flags, admin.now))
     app = admin.apps.update(name_or_id, changes, by=BY)
     return app_document(app), app_lines(app)

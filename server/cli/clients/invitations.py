@@ -34,8 +34,8 @@ class InvitationFlags(TypedDict):
 
 @click.command("invite")
 @click.option("--owner", required=True, metavar="USER", help="Owner of the agents.")
-@click.option("--resource", "resources", multiple=True, help="A resource they may ask for.")
-@click.option("--scope", "scopes", multiple=True, help="A scope they may ask for.")
+@click.option("--resource", "resources", multiple=True, help="A resource they can request.")
+@click.option("--scope", "scopes", multiple=True, help="A scope they can request.")
 @click.option(
     "--action", "action_types", multiple=True, metavar="TYPE", help="An action type; default: all."
 )
@@ -44,12 +44,15 @@ class InvitationFlags(TypedDict):
     "grant_types",
     multiple=True,
     type=click.Choice(list(_GRANTS)),
-    help="How they may get tokens; default: ciba.",
+    help="A grant type they can use; default: ciba.",
 )
 @click.option(
-    "--asks", multiple=True, metavar="USER|GROUP", help="Who they may ask; default: the owner."
+    "--asks",
+    multiple=True,
+    metavar="USER|GROUP",
+    help="A user or group they can ask; default: the owner.",
 )
-@click.option("--asks-everybody", is_flag=True, help="They may ask every user.")
+@click.option("--asks-everybody", is_flag=True, help="Let them ask every user.")
 @click.option("--uses", type=click.IntRange(1, 1_000), default=1, show_default=True)
 @click.option(
     "--expires", "expires_at", metavar="WHEN", default="7d", show_default=True, help="At most 90d."
@@ -78,7 +81,7 @@ def invite(admin: OpenInstallation, /, **flags: Unpack[InvitationFlags]) -> Prin
 @click.command("invitations")
 @prints
 def show_all(admin: OpenInstallation) -> Printed:
-    """List invitations, ended ones too."""
+    """List all invitations, including expired and revoked ones."""
     names = names_by_id(admin)
     items = admin.invitations.page("", _MAX_LISTED).items
     rows = [
@@ -99,7 +102,7 @@ def show_all(admin: OpenInstallation) -> Printed:
 @click.argument("invitation_id", metavar="ID")
 @prints
 def uninvite(admin: OpenInstallation, invitation_id: str) -> Printed:
-    """Revoke an invitation. The agents that used it stay."""
+    """Revoke an invitation. Agents that already used it stay registered."""
     invitation = admin.invitations.revoke(invitation_id, by=BY)
     members = _document(invitation, names_by_id(admin))
     return members, [f"{invitation.id} is revoked."]

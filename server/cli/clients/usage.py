@@ -20,7 +20,7 @@ def usage_lines(admin: OpenInstallation, secret: NewSecret) -> list[str]:
     agent = secret.agent
     lines = []
     if secret.secret:
-        lines = ["Its secret is shown once. Keep it where the agent reads it:", ""]
+        lines = ["The secret is shown only once. Store it where the agent reads it:", ""]
         lines += [f"  SECRET={secret.secret}", ""]
     if not agent.scopes:
         return [*lines, *_permission_lines(admin, agent)]
@@ -33,13 +33,13 @@ def _permission_lines(admin: OpenInstallation, agent: Agent) -> list[str]:
     resource = quote(agent.resources[0]) if agent.resources else "URI"
     update = f"  sayso agents update {quote(agent.name)} --resource {resource} --scope NAME"
     if agent.resources:
-        return ["It may ask for actions, and has no scopes yet. To add some:", update]
+        return ["It can request actions, but has no scopes yet. To add one:", update]
     lines = []
     if names.GRANT_CIBA in agent.grant_types:
         lines = [*_own_lines(admin, agent, IDENTITY), ""]
     return [
         *lines,
-        "It has no permissions yet. Register an API, then give the agent a scope of it:",
+        "It has no permissions yet. Register an API, then give the agent one of its scopes:",
         "  sayso resources add URI --scope NAME",
         update,
     ]

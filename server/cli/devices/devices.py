@@ -21,7 +21,7 @@ def command() -> None:
 @click.option("--user", metavar="USER", help="Only devices of this user.")
 @prints
 def show_all(admin: OpenInstallation, user: str | None) -> Printed:
-    """List devices, oldest first, revoked ones too."""
+    """List devices, oldest first, including revoked ones."""
     devices = admin.oversight.devices(user)
     rows = [
         (d.name, d.kind, u.name if u else "", _state(d), moment(d.last_seen_at), d.id)
@@ -45,13 +45,15 @@ def revoke(admin: OpenInstallation, device_id: str) -> Printed:
 @command.command("enable")
 @click.argument("device_id", metavar="ID", required=False)
 @click.option(
-    "--user", metavar="USER", help="Enable all devices of this user that a restore turned off."
+    "--user",
+    metavar="USER",
+    help="Enable all devices of this user that were disabled by a restore.",
 )
 @prints
 def enable(admin: OpenInstallation, device_id: str | None, user: str | None) -> Printed:
-    """Enable a device that a restore turned off. A revoked device stays revoked."""
+    """Enable a device disabled by a restore. A revoked device stays revoked."""
     if (device_id is None) == (user is None):
-        raise click.UsageError("Name one device, or --user USER.")
+        raise click.UsageError("Specify one device, or use --user USER.")
     devices = admin.oversight.enable_devices(device=device_id, user=user, by=BY)
     lines = [f"The device {device.name} is enabled." for device in devices]
     members = [{"id": device.id, "name": device.name, "state": device.state} for device in devices]

@@ -12,7 +12,7 @@ from server.services.incidents.incidents import MAX_NOTE, NamedIncident
 
 _OTHER_CAUSES: Final = {
     "no_owner": "it had no enabled owner",
-    "log_changed": "their device saw another audit log",
+    "log_changed": "their device saw a different audit log",
 }
 """Why an incident was opened, if nobody reported a request."""
 
@@ -111,7 +111,9 @@ def _report_lines(named_incident: NamedIncident) -> dict[str, str | None]:
     return {
         "reported by": _reporter(named_incident),
         "their note": incident.note,
-        "quarantines": "every agent of theirs" if incident.scope == "every_agent" else "the agent",
+        "quarantines": "all agents that act for them"
+        if incident.scope == "every_agent"
+        else "the agent",
         "request": f"{approval['id']}, then {approval['state_before']}",
         "asked by": f"{approval['asked_by']['name']} ({approval['asked_by']['id']})",
         "asked at": moment(approval["asked_at"]),

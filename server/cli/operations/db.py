@@ -18,7 +18,7 @@ from server.storage.open import SCHEMA, upgrade_database
 
 _KEEPABLE_KINDS = tuple(kind for kind in KINDS if kind not in ONLY_IF_CHANGED)
 _EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-_NEXT_STEP = "To list what is turned off, run: sayso doctor"
+_NEXT_STEP = "To list what is disabled, run: sayso doctor"
 
 
 @click.group("db")
@@ -30,10 +30,10 @@ def command() -> None:
 @json_option
 @click.pass_context
 def upgrade(context: click.Context, *, as_json: bool) -> None:
-    """Upgrade the database to this program's schema. On SQLite every command does it itself."""
+    """Upgrade the database to this program's schema. Commands on SQLite do it automatically."""
     settings = settings_of(context)
     old_schema = upgrade_database(settings.sqlalchemy_url, SystemClock().now())
-    line = f"The schema is {SCHEMA}. Before, it was {old_schema or 'missing'}."
+    line = f"The schema is now {SCHEMA} (before: {old_schema or 'missing'})."
     members = {"schema": SCHEMA, "was": old_schema or None, "changed": old_schema != SCHEMA}
     answer(members, [line], as_json=as_json)
 
@@ -47,7 +47,7 @@ def backup(context: click.Context, file: Path, *, with_keys: bool, as_json: bool
     """Write a backup to a new file, while the server runs. Nothing is overwritten.
 
     Without its key files a backup cannot be restored. They are left out unless you use
-    --with-keys. Store them apart from the backup: with both, anyone can read every secret.
+    --with-keys. Store them separately from the backup: anyone with both can read every secret.
     """
     settings = settings_of(context)
     if settings.on_sqlite and not sqlite_file(settings).exists():
@@ -85,7 +85,7 @@ def _keep_flags(function: Callable[..., None]) -> Callable[..., None]:
 
 @command.command("restore")
 @click.argument("file", type=_EXISTING_FILE, required=False)
-@click.option("--in-place", is_flag=True, help="Make a database safe that you restored yourself.")
+@click.option("--in-place", is_flag=True, help="Secure a database that you restored yourself.")
 @click.option("--force", is_flag=True, help="Replace an existing installation.")
 @click.option(
     "--since",
@@ -108,8 +108,8 @@ def restore(
 ) -> None:
     """Restore a backup so that nothing in it can be used a second time. Stop the server first.
 
-    Open requests, tokens, sessions and codes end. If the replaced database can still be read, what
-    changed since the backup is turned off. Otherwise everything is, unless you keep it.
+    Open requests, tokens, sessions and codes end. If the replaced database can still be read,
+    what changed since the backup is disabled. Otherwise, everything is disabled unless you keep it.
     """
     if (file is None) != in_place:
         raise click.UsageError("Specify the backup file, or use --in-place.")

@@ -108,7 +108,7 @@ def _check_open_files(settings: Settings) -> Iterator[Finding]:
         yield Finding(
             "weak",
             f"The limit of {limits.files} open files allows {limits.feeds} live feeds of "
-            "approvers per process. Further ones are refused.",
+            "approvers per process. More are refused.",
             "Raise it for the server: LimitNOFILE=65536 in its unit, or ulimit -n.",
         )
 
@@ -155,5 +155,5 @@ def _limitations(settings: Settings) -> Iterator[Finding]:
         "note",
         "A program that runs as an approver can read the PIN while they enter it, and a script "
         "that uses --pin-stdin knows it.",
-        "Decide on another machine, or as another user, than the agents.",
+        "Approve requests on a different machine than the agents, or as a different user.",
     )

@@ -47,12 +47,12 @@ def command(services: OpenInstallation, admin: str, *, if_missing: bool) -> Prin
         return {"user": existing.name}, [line]
     lines = [
         f"{user.name} is the administrator of this installation.",
-        "Start the server in another terminal, if it does not run yet:",
+        "If the server is not running yet, start it in another terminal:",
         "  sayso serve",
         "",
         *code_lines(services, user, issued),
         "",
-        "Then register an agent that asks them:",
+        "Then register an agent:",
         f"  sayso agents add NAME --owner {user.name}",
     ]
     return {"user": user.name, **code_document(services, issued)}, lines

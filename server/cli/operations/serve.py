@@ -17,7 +17,7 @@ from server.cli.flags import settings_of
     show_default=True,
     help="Processes; more than one needs PostgreSQL.",
 )
-@click.option("--insecure", is_flag=True, help="Allow serving other machines without https.")
+@click.option("--insecure", is_flag=True, help="Allow other machines to connect without https.")
 @click.option(
     "--systemd-unit", is_flag=True, help="Print a systemd unit with its own user, and exit."
 )

@@ -50,7 +50,10 @@ def _remarks(summary: Summary) -> Iterator[str]:
     yield from _incomplete_note(summary)
     for agent in summary.agents:
         if agent.unread:
-            yield f"Requests of {agent.name} are nearly always approved, faster than anyone reads."
+            yield (
+                f"Requests of {agent.name} are almost always approved, faster than anyone can "
+                "read them."
+            )
     for person in summary.people:
         if person.too_much:
             yield f"{person.name} was asked {person.busiest} times in one day."

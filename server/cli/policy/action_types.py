@@ -142,7 +142,7 @@ def preview(
         f"{display['headline']}  ({display['risk_reason']})",
         *(f"  {fact['label']}: {fact['value']}" for fact in display["facts"]),
         f"  Undo: {display['undo']}",
-        f"  Approving takes: {ceremonies.ceremony_text(rendered.ceremony)}",
+        f"  Approving requires: {ceremonies.ceremony_text(rendered.ceremony)}",
     ]
     return _preview_document(rendered), lines
 
@@ -197,10 +197,8 @@ def _template_lines(row: ActionRow) -> list[str]:
 def _fact_rule_lines(row: ActionRow) -> list[str]:
     """The lines about the type-back, narrowing and history of the type."""
     fact_rules = action_types.read(row.document).fact_rules
-    new = "" if fact_rules.target is None else f"; new by its {as_pointer(fact_rules.target)}"
-    amount = (
-        "" if fact_rules.amount is None else f"; how much by its {as_pointer(fact_rules.amount)}"
-    )
+    new = "" if fact_rules.target is None else f"; new values of {as_pointer(fact_rules.target)}"
+    amount = "" if fact_rules.amount is None else f"; amounts of {as_pointer(fact_rules.amount)}"
     narrow = [f"{as_pointer(path)} ({rule})" for path, rule in fact_rules.narrow.items()]
     return [
         f"typed back: {_type_back_text(fact_rules.type_back)}",

@@ -54,7 +54,7 @@ def show(admin: OpenInstallation) -> Printed:
 @file_argument
 @prints
 def put(admin: OpenInstallation, file: TextIO) -> Printed:
-    """Put a rule set in force. It applies to pending requests too."""
+    """Put a rule set in force. It also applies to pending requests."""
     row = admin.policies.set(file.read(), by=BY)
     rules = documents.parse_policy(row.document).single_approver_at_critical
     alone = [f"Rule {rule} lets one person approve at critical risk." for rule in rules]
@@ -63,13 +63,17 @@ def put(admin: OpenInstallation, file: TextIO) -> Printed:
 
 
 @command.command("explain")
-@click.option("--agent", required=True, help="The agent that asks.")
-@click.option("--user", help="The user it asks.")
+@click.option("--agent", required=True, help="The agent.")
+@click.option("--user", help="The user that the agent asks.")
 @click.option(
-    "--flow", type=click.Choice(FLOWS), default="request", show_default=True, help="How it asks."
+    "--flow",
+    type=click.Choice(FLOWS),
+    default="request",
+    show_default=True,
+    help="The kind of request.",
 )
-@click.option("--resource", metavar="URI", help="The resource; by default, the agent's only one.")
-@click.option("--scope", "scopes", multiple=True, help="A scope it asks for.")
+@click.option("--resource", metavar="URI", help="The resource; default: the agent's only resource.")
+@click.option("--scope", "scopes", multiple=True, help="A requested scope.")
 @click.option("--details", type=_FILE, help="authorization_details, a JSON array.")
 @click.option("--acr", metavar="VALUES", help="The acr_values of the request.")
 @policy_option
@@ -109,7 +113,9 @@ def test(admin: OpenInstallation, file: TextIO, rules: TextIO | None, *, as_json
 
 
 @command.command("dry-run")
-@click.option("--last", type=Span(), default="7d", show_default=True, help="How far back.")
+@click.option(
+    "--last", type=Span(), default="7d", show_default=True, help="How far back to evaluate."
+)
 @policy_option
 @prints
 def dry_run(admin: OpenInstallation, last: int, rules: TextIO | None) -> Printed:
@@ -228,10 +234,10 @@ def _replay_lines(replay: Replay) -> list[str]:
     evaluated = f"{replay.evaluated} evaluated again, {replay.skipped} skipped"
     lines = [
         f"Since {moment(replay.since)}: {evaluated}.",
-        f"{replay.changed} would have another outcome.",
+        f"{replay.changed} would have a different outcome.",
     ]
     if not replay.complete:
-        lines.append("There were more; only the newest were evaluated.")
+        lines.append("Only the newest requests were evaluated.")
     if rows:
         lines += [
             "",

@@ -76,7 +76,7 @@ def update(
     remove_scopes: tuple[str, ...],
     **flags: Any,  # noqa: ANN401  # one flag for each member
 ) -> Printed:
-    """Add, change or remove scopes. Omitted scopes stay."""
+    """Add, change or remove scopes. Omitted scopes are kept."""
     written = members.written(RESOURCE_MEMBERS, flags, admin.now)
     changes = ResourceChanges(remove_scopes=remove_scopes, **written)
     resource = admin.resources.update(uri, changes, by=BY)
@@ -100,7 +100,7 @@ def rotate_secret(admin: OpenInstallation, uri: str, overlap: int) -> Printed:
 @click.argument("uri")
 @prints
 def delete(admin: OpenInstallation, uri: str) -> Printed:
-    """Delete a protected API: its tokens and requests end, and no client may ask for it."""
+    """Delete a protected API: its tokens and requests end, and no client can request it."""
     deleted = admin.resources.delete(uri, by=BY)
     document = {
         "uri": uri,
@@ -133,7 +133,7 @@ def _usage(admin: OpenInstallation, resource_secret: NewResourceSecret) -> list[
     credentials = f'-u "{resource_secret.resource.client_id}:$SECRET"'
     url = quote(f"{admin.issuer}/introspect")
     return [
-        "Its secret is shown once. Keep it where the API reads it:",
+        "The secret is shown only once. Store it where the API reads it:",
         f"  SECRET={resource_secret.secret}",
         "The API introspects tokens with:",
         f'  curl {credentials} --data-urlencode "token=$TOKEN" {url}',

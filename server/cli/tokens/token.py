@@ -28,14 +28,14 @@ from server.services.tokens.issued_tokens import IssuedTokens
 REMEDIES: Final[Mapping[Reason, str]] = {
     Reason.MALFORMED: "Send the parameters that docs/exchange-tokens.md lists.",
     Reason.SUBJECT_INVALID: "Send an unexpired access token that this issuer signed.",
-    Reason.ACTOR_INVALID: "Leave actor_token out, or get one with client_credentials.",
-    Reason.ACTOR_FOREIGN: "Leave actor_token out, or send one in which the caller acts for itself.",
+    Reason.ACTOR_INVALID: "Leave out actor_token, or get one with client_credentials.",
+    Reason.ACTOR_FOREIGN: "Leave out actor_token, or send one in which the caller acts for itself.",
     Reason.PROOF_MISSING: "Send a DPoP proof of the key that the token is bound to.",
     Reason.SUBJECT_UNKNOWN: "Exchange a token that this server issued.",
     Reason.SUBJECT_EXPIRED: "Get a new subject token; this one has expired.",
     Reason.SUBJECT_REVOKED: "Get a new subject token; this one was revoked.",
     Reason.ANCESTOR_REVOKED: "Get a new subject token; an ancestor of this one was revoked.",
-    Reason.NO_PERSON: "Exchange a token that is about a person, not an agent's own token.",
+    Reason.NO_PERSON: "Exchange a token that acts for a person, not an agent's own token.",
     Reason.USER_DISABLED: "Enable the user: sayso users enable USER",
     Reason.MAY_ACT_FOREIGN: "Let the app ask for this agent, so that may_act names it.",
     Reason.NOT_SERVED: "Let the agent serve the token's resource: sayso agents update AGENT SERVES",
@@ -43,10 +43,10 @@ REMEDIES: Final[Mapping[Reason, str]] = {
     Reason.APP_DISABLED: "Enable the app that the person used: sayso apps update APP --enable",
     Reason.TOO_DEEP: "Exchange an earlier token of the chain.",
     Reason.CHAIN_TOO_LARGE: "Exchange an earlier token of the chain.",
-    Reason.TARGET_BEYOND: "Name one of the agent's resources, or add this: sayso agents update "
-    "AGENT RESOURCES",
-    Reason.SCOPE_BEYOND: "Ask for scopes of the resource that every agent of the chain may "
-    "have, and that the chain's token for that resource has.",
+    Reason.TARGET_BEYOND: "Request one of the agent's resources, or add this one: sayso agents "
+    "update AGENT RESOURCES",
+    Reason.SCOPE_BEYOND: "Request scopes of the resource that every agent of the chain can have, "
+    "and that the chain's token for that resource has.",
     Reason.DETAILS_INVALID: "Send details of registered types that this agent may use: sayso "
     "actions list",
     Reason.CONSENT_MISSING: "Have USER consent to FIRST at URI, or approve this request at "

@@ -22,7 +22,10 @@ def code_document(admin: OpenInstallation, issued: IssuedCode) -> dict[str, obje
 def code_lines(admin: OpenInstallation, user: User, issued: IssuedCode) -> list[str]:
     """Return the code, its lifetime and the command that uses it."""
     return [
-        f"{user.name} enrolls a device with this code. It is shown and works once, and expires at",
+        (
+            f"{user.name} can enroll one device with this code. It is shown once, works once, and "
+            "expires at"
+        ),
         f"{moment(issued.expires_at)} (in 15 minutes):",
         "",
         f"  {issued.code}",

@@ -113,7 +113,7 @@ def disable(admin: OpenInstallation, name_or_id: str) -> Printed:
 @click.argument("name_or_id", metavar="USER")
 @prints
 def enable(admin: OpenInstallation, name_or_id: str) -> Printed:
-    """Enable a user. What ended stays ended."""
+    """Enable a user. Ended requests and tokens stay ended."""
     user = admin.users.enable(name_or_id, by=BY)
     return user_document(user), [f"{user.name} is enabled."]
 
@@ -122,7 +122,7 @@ def enable(admin: OpenInstallation, name_or_id: str) -> Printed:
 @click.argument("name_or_id", metavar="USER")
 @prints
 def enroll(admin: OpenInstallation, name_or_id: str) -> Printed:
-    """Create a code for another device. Earlier unused codes end."""
+    """Create a code for another device. Earlier unused codes become invalid."""
     user, issued = admin.users.enroll(name_or_id, by=BY)
     document = {"user": user.name, "id": user.id, **code_document(admin, issued)}
     return document, code_lines(admin, user, issued)
@@ -132,7 +132,7 @@ def enroll(admin: OpenInstallation, name_or_id: str) -> Printed:
 @click.argument("name_or_id", metavar="USER")
 @prints
 def unlock(admin: OpenInstallation, name_or_id: str) -> Printed:
-    """Unlock the devices that wrong PINs have locked."""
+    """Unlock the devices that were locked by wrong PINs."""
     user, devices = admin.users.unlock(name_or_id, by=BY)
     document = {
         "user": user.name,
@@ -156,7 +156,8 @@ def password(
 ) -> Printed:
     """Set a user's password for signing in to apps; signs them out of every browser.
 
-    Without a password a user cannot sign in to apps. It never decides a request; devices do.
+    Without a password, a user cannot sign in to apps. A password never decides a request;
+    devices do.
     """
     if password_stdin == remove:
         raise click.UsageError("Use --password-stdin and pipe the password in, or use --remove.")

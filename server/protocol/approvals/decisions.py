@@ -252,7 +252,9 @@ def _read_members(payload: bytes, kind: type[Decision] | type[Statement]) -> dic
         raise ValueError("payload must be an object")  # noqa: TRY004  # readers promise ValueError
     expected = {field.name: field.type for field in fields(kind)}
     for name in sorted(expected.keys() ^ members.keys()):
-        raise ValueError(f"{name} is missing" if name in expected else "an unknown member is there")
+        raise ValueError(
+            f"{name} is missing" if name in expected else "unknown members are not allowed"
+        )
     for name, annotation in expected.items():
         _check_type(members[name], annotation, name)
     return members
@@ -266,7 +268,7 @@ def _check_type(value: JsonValue, annotation: object, name: str) -> None:
     if value is None and annotation is not str:
         return
     if not isinstance(value, str) or not 1 <= len(value) <= _MAX_TEXT:
-        raise ValueError(f"{name} must be a text of 1 to {_MAX_TEXT} characters")
+        raise ValueError(f"{name} must be a string of 1 to {_MAX_TEXT} characters")
 
 
 def _check_members(
@@ -274,7 +276,7 @@ def _check_members(
 ) -> None:
     for field in fields(expected):
         if field.name != "now" and getattr(signed, field.name) != getattr(expected, field.name):
-            raise errors.Problem(422, code, f"{field.name} is not what the server expects")
+            raise errors.Problem(422, code, f"{field.name} does not match the value of the server")
     if abs(signed.at - expected.now) > CLOCK_TOLERANCE:
         detail = f"at is more than {CLOCK_TOLERANCE} seconds away from the server's time"
         raise errors.Problem(422, code, f"{detail}; set the clock of this device")

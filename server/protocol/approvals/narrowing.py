@@ -120,7 +120,7 @@ def read_granted(action: str, granted: str) -> Terms:
     try:
         members = json_text.parse(granted, what="granted")
     except errors.InvalidRequest:
-        raise NotNarrower("", "is no JSON") from None
+        raise NotNarrower("", "is not JSON") from None
     if (
         not isinstance(members, dict)
         or members.keys() - {_LIFETIME_MEMBER} != _EQUAL_MEMBERS | _NARROWABLE_MEMBERS
@@ -128,7 +128,7 @@ def read_granted(action: str, granted: str) -> Terms:
         raise NotNarrower("", "has unknown or missing members")
     asked = json.loads(action)
     if any(members[name] != asked[name] for name in _EQUAL_MEMBERS):
-        raise NotNarrower("", "belongs to another request")
+        raise NotNarrower("", "belongs to a different request")
     granted_terms = _read_terms(members)
     if granted != granted_text(action, granted_terms):
         raise NotNarrower("", "is not in canonical form")
@@ -198,7 +198,7 @@ def _compare_items(
             compared.append(_mark_not_granted(item))
     if remaining:
         raise NotNarrower(
-            _as_pointer(trail), "has items that were not requested, or in another order"
+            _as_pointer(trail), "has items that were not requested, or in a different order"
         )
     return compared
 
@@ -265,7 +265,7 @@ def _read_terms(members: Mapping[str, JsonValue]) -> Terms:
     if not isinstance(details, list) or not all(isinstance(detail, dict) for detail in details):
         raise NotNarrower("authorization_details", "must be a list of objects")
     if not isinstance(scope, list) or not all(isinstance(name, str) for name in scope):
-        raise NotNarrower("scope", "must be a list of texts")
+        raise NotNarrower("scope", "must be a list of strings")
     seconds = members.get(_LIFETIME_MEMBER)
     if _LIFETIME_MEMBER in members and not (_is_integer(seconds) and cast("int", seconds) > 0):
         raise NotNarrower(_LIFETIME_MEMBER, "must be whole seconds, 1 or more")
@@ -299,7 +299,7 @@ def _parse_entry(asked: JsonValue, change: Change, rule: Narrowing) -> JsonValue
         return change.to
     if rule == "turn_on":
         if change.to not in _BOOLEAN_ENTRIES:
-            raise NotNarrower(_pointer(change), "write yes or no")
+            raise NotNarrower(_pointer(change), "must be yes or no")
         return _BOOLEAN_ENTRIES[change.to]
     if _is_money(asked):
         money = cast("dict[str, Any]", asked)
@@ -315,8 +315,8 @@ def read_number(text: str, digits: int) -> int:
     """
     match = _DECIMAL.fullmatch(text)
     if match is None or len(match[2] or "") > digits:
-        form = f"a number with up to {digits} digits after the point" if digits else "whole digits"
-        raise ValueError(f"write {form}, such as 500")
+        form = f"a number with up to {digits} decimal places" if digits else "a whole number"
+        raise ValueError(f"must be {form}, such as 500")
     return int(match[1] + (match[2] or "").ljust(digits, "0"))
 
 
@@ -329,10 +329,12 @@ def _parse_number(change: Change, digits: int) -> int:
 
 def _parse_items(asked: JsonValue, change: Change) -> JsonValue:
     if not isinstance(asked, list) or not _ITEMS.fullmatch(change.to):
-        raise NotNarrower(_pointer(change), "name the items that stay, such as 1,3, or none")
+        raise NotNarrower(
+            _pointer(change), "enter the numbers of the items to keep, such as 1,3, or none"
+        )
     numbers = [] if change.to == "none" else [int(number) for number in change.to.split(",")]
     if any(number > len(asked) for number in numbers):
-        raise NotNarrower(_pointer(change), f"there are {len(asked)} items")
+        raise NotNarrower(_pointer(change), f"the list has {len(asked)} items")
     return [asked[number - 1] for number in sorted(set(numbers))]
 
 

@@ -35,7 +35,7 @@ END_REASONS: Final[Mapping[str, EndReason]] = {
     "cancelled": EndReason(State.CANCELLED, "The request was withdrawn."),
     "superseded": EndReason(
         State.CANCELLED,
-        "It was replaced by a newer request of yours. Wait for the answer to that one.",
+        "It was replaced by a newer request of yours. Wait for the result of that request.",
     ),
     "locked": EndReason(
         State.CANCELLED,
@@ -52,7 +52,7 @@ RETRY_TEXT: Final = (
 NOT_REDEEMED: Final = "not_redeemed"
 """The audit log's reason for an approved request whose token was not fetched in time."""
 _NOT_REDEEMED_TEXT: Final = (
-    f"It was approved, but its tokens were not handed over in time. {_NO_DENIAL}."
+    f"It was approved, but its tokens were not fetched in time. {_NO_DENIAL}."
 )
 _DEFAULT_REASON: Final = {State.EXPIRED: "expired_seen", State.CANCELLED: "cancelled"}
 _REVEALS_USER: Final = frozenset({"no_device", "undeliverable", "expired_seen"})

@@ -263,9 +263,9 @@ def _suffices(value: int, past: PastApprovals) -> bool:
 def _baseline_text(amount: Amount, baseline: Baseline) -> str:
     past, whose = baseline.past, str(baseline)
     if past.count == 1:
-        return f"the only amount approved before {whose}, {amount.shown(past.most)}"
+        return f"the only earlier amount {whose}, {amount.shown(past.most)}"
     if past.count < MIN_AMOUNTS:
-        few = f"the larger of the {past.count} amounts approved before"
+        few = f"the larger of the {past.count} earlier amounts"
         return f"{few} {whose}, {amount.shown(past.most)}"
     return f"the usual amount {whose}, {amount.shown(past.usual)}"
 
@@ -317,7 +317,7 @@ SIGNALS: Final[Sequence[Signal]] = (
     Signal(Code.NEW_AGENT, _NOTICE, _new_agent,
            "First request from {agent} that you would approve."),
     Signal(Code.RENAMED_AGENT, _WARNING, _renamed_agent,
-           "{agent} had another name when you last approved one of its requests{was}."),
+           "{agent} had a different name when you last approved one of its requests{was}."),
     Signal(Code.NEW_KEY, _WARNING, _new_key,
            "{agent} has a new key since you last approved one of its requests."),
     Signal(Code.NEW_TYPE, _NOTICE, _test_first_time(lambda compared: compared.asker.types),
@@ -327,13 +327,13 @@ SIGNALS: Final[Sequence[Signal]] = (
     Signal(Code.NEW_SCOPE, _NOTICE, _test_first_time(lambda compared: compared.asker.scopes),
            "First time for {agent}: {names}.", _IF_NEW_RESOURCE),
     Signal(Code.NEW_TARGET, _NOTICE, _new_target,
-           "You never approved this before: {labels}.", _IF_OTHER_TARGET),
+           "First time: {labels}.", _IF_OTHER_TARGET),
     Signal(Code.OTHER_NAME, _WARNING, _other_name,
-           "This “{target}” was approved before with another “{name}”."),
+           "This “{target}” was approved before with a different “{name}”."),
     Signal(Code.OTHER_TARGET, _WARNING, _other_target,
-           "This “{name}” was approved before with another “{target}”."),
+           "This “{name}” was approved before with a different “{target}”."),
     Signal(Code.LOOKALIKE, _WARNING, _lookalike,
-           "Looks like a value approved before, but has other characters: {labels}."),
+           "Looks like a value approved before, but has different characters: {labels}."),
     Signal(Code.MIXED_SCRIPTS, _WARNING, _mixed_scripts,
            "Mixes letters of several alphabets in one word: {labels}."),
     Signal(Code.LARGE_AMOUNT, _WARNING, _large_amount,
@@ -341,11 +341,11 @@ SIGNALS: Final[Sequence[Signal]] = (
     Signal(Code.NEW_CURRENCY, _WARNING, _new_currency,
            "First time in {currency}: “{label}”."),
     Signal(Code.SPLIT_AMOUNT, _WARNING, _split_amount,
-           "{count} requests today for this “{target}”, together {total}: {times} times {than}."),
+           "{count} requests today for this “{target}”, {total} in total: {times} times {than}."),
     Signal(Code.BURST, _WARNING, _burst,
-           "{count} requests from {agent} {when}; the usual number is {usual} a day."),
+           "{count} requests from {agent} {when}; the usual number is {usual} per day."),
     Signal(Code.UNUSUAL_HOUR, _NOTICE, _unusual_hour,
-           "Asked between {hour:02}:00 and {end:02}:00 UTC, when you rarely answer."),
+           "Sent between {hour:02}:00 and {end:02}:00 UTC, when you rarely answer."),
 )
 # fmt: on
 """All signals, in the order in which they are shown."""

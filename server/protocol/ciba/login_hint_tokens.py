@@ -77,7 +77,9 @@ def parse(signed: Mapping[str, object], *, issuer: str, agent: str, now: int) ->
     # 2. It is in time.
     issued_at, expires_at = _seconds(signed, "iat"), _seconds(signed, "exp")
     if now >= expires_at * 1000:
-        raise errors.ExpiredLoginHintToken("login_hint_token has expired; exchange again.")
+        raise errors.ExpiredLoginHintToken(
+            "login_hint_token has expired. Exchange the token again."
+        )
     scope = _text(signed, "scope")
     return LoginHint(
         token_id=texts["jti"],
@@ -127,12 +129,12 @@ def check_request(
     omitted one takes the hint's value. Raises errors.InvalidRequest.
     """
     if resource is not None and not uris.is_same(resource, hint.resource):
-        raise errors.InvalidRequest("resource differs from login_hint_token; leave it out.")
+        raise errors.InvalidRequest("resource differs from login_hint_token. Leave it out.")
     if scope and tuple(sorted(scope)) != hint.scope:
-        raise errors.InvalidRequest("scope differs from login_hint_token; send openid alone.")
+        raise errors.InvalidRequest("scope differs from login_hint_token. Send only openid.")
     if hint.details and details and list(details) != list(hint.details):
         raise errors.InvalidRequest(
-            "authorization_details differ from login_hint_token; leave them out."
+            "authorization_details differ from login_hint_token. Leave them out."
         )
     return hint.details or tuple(details)
 

@@ -52,9 +52,9 @@ def check(
     """
     _check_parties(claims, client_id, issuer)
     if claims.get("sub") == client_id:
-        raise errors.InvalidRequest("A client assertion is not a request; leave sub out.")
+        raise errors.InvalidRequest("A client assertion is not a signed request. Leave out sub.")
     if "request" in claims or "request_uri" in claims:
-        raise errors.InvalidRequest("A signed request must not hold another one.")
+        raise errors.InvalidRequest("A signed request must not contain another signed request.")
     expires = _check_times(claims, now / 1000)
     token_id = claims.get("jti")
     if not isinstance(token_id, str) or not 0 < len(token_id) <= _MAX_ID:

@@ -62,7 +62,7 @@ class BackchannelRequest:
 def parse_request(form: Form) -> BackchannelRequest:
     """Parse the parameters of CIBA 7.1, signed or not. Raises errors of CIBA 13."""
     if form.get("request_uri") is not None:
-        raise errors.InvalidRequest("request_uri is not supported; send the request itself.")
+        raise errors.InvalidRequest("request_uri is not supported. Send the request itself.")
     hint = _only_hint_name(form)
     openid, rest = scopes.split(scopes.parse(form.require("scope")))
     if scopes.OPENID not in openid:
@@ -117,7 +117,9 @@ def one_resource(form: Form) -> str | None:
     """Return the only resource of this request, if any. Raises errors.InvalidTarget."""
     resources = form.every("resource")
     if len(resources) > 1:
-        raise errors.InvalidTarget("A token is for one resource; send one request for each.")
+        raise errors.InvalidTarget(
+            "A token is for one resource. Send a separate request for each resource."
+        )
     return uris.check_resource(resources[0]) if resources else None
 
 
@@ -206,7 +208,7 @@ def _denial_text(members: Mapping[str, object]) -> str:
     advice = {
         "later": "You may ask again later.",
         "with_changes": "Correct the details and ask again.",
-        "narrower": "Ask for less.",
+        "narrower": "Request less.",
         "not_before": "Wait before you ask again.",
         "redirected": "Ask someone else.",
         "never": "Do not ask again.",

@@ -63,7 +63,7 @@ def read(body: bytes, content_type: str) -> AppMetadata:
             raise errors.InvalidClientMetadata(f"{name} must contain {required}.")
     if members.get("token_endpoint_auth_method") == "private_key_jwt":
         raise errors.InvalidClientMetadata(
-            "An app that registers itself is public: leave token_endpoint_auth_method out."
+            "An app that registers itself is public. Leave out token_endpoint_auth_method."
         )
     alg = members.get("id_token_signed_response_alg", DEFAULT_ID_TOKEN_ALG)
     if alg not in names.SIGNING_ALGS:

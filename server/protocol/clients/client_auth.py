@@ -52,7 +52,7 @@ def read_credentials(authorization: str | None, form: Form) -> Credentials:
         raise refused("no credentials")
     used = all_credentials[0]
     if not is_credential(used.client_id or "") or not is_credential(used.secret):
-        raise refused("credentials of no client")
+        raise refused("no client has these credentials")
     return used
 
 

@@ -47,7 +47,7 @@ def read_keys(document: JsonValue) -> tuple[PublicKey, ...]:
     if not usable:
         raise unusable[0]
     if len({key["kid"] for key in usable}) != len(usable):
-        raise ValueError("has two keys with the same kid; name each differently")
+        raise ValueError("has two keys with the same kid; each kid must be unique")
     return tuple(usable)
 
 

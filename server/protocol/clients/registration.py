@@ -178,9 +178,9 @@ def unsupported(members: Mapping[str, JsonValue]) -> str:
 def _refuse_interactive(members: Mapping[str, JsonValue]) -> None:
     """Refuse metadata of an app with redirects; only agents register here."""
     if members.get("redirect_uris", []) != []:
-        raise errors.InvalidRedirectUri("Agents have no redirect URIs; leave them out.")
+        raise errors.InvalidRedirectUri("Agents have no redirect URIs. Leave them out.")
     if members.get("response_types", []) not in ([], ["none"]):
-        raise errors.InvalidClientMetadata("Agents have no response_types; leave them out.")
+        raise errors.InvalidClientMetadata("Agents have no response_types. Leave them out.")
 
 
 def _read_keys(members: Mapping[str, JsonValue]) -> tuple[PublicKey, ...]:

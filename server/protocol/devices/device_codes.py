@@ -46,7 +46,7 @@ def parse_app_request(form: Form) -> AppRequest:
     openid, scope = scopes.split_requested(form.get("scope"))
     resources = form.every("resource")
     if len(resources) > 1:
-        raise errors.InvalidTarget("Name one resource; a token has one audience.")
+        raise errors.InvalidTarget("Specify one resource. A token has one audience.")
     return AppRequest(openid, scope, uris.check_resource(resources[0]) if resources else None)
 
 
@@ -80,7 +80,7 @@ def _refuse_unsupported(form: Form) -> None:
             "The device grant does not support authorization_details."
         )
     if form.get("code_challenge") is not None:
-        raise errors.InvalidRequest("code_challenge is not supported here; use DPoP.")
+        raise errors.InvalidRequest("code_challenge is not supported here. Use DPoP.")
 
 
 def refuse_scope(form: Form) -> None:

@@ -47,7 +47,7 @@ from server.protocol.text import check_prose
 MAX_HEADLINE: Final = 72
 """The maximum length of a rendered headline and of its literal text."""
 
-UNKNOWN_UNDO: Final = "We do not know if this can be undone."
+UNKNOWN_UNDO: Final = "It is unknown whether this can be undone."
 
 Filter: TypeAlias = Literal["money", "date", "count", "text"]
 
@@ -116,7 +116,8 @@ def read_action_type(document: JsonValue) -> ActionType:
         raise InvalidActionType("/type", f"{kinds.RESERVED} is reserved for Sayso")
     if not _TYPE.fullmatch(name):
         raise InvalidActionType(
-            "/type", "use a-z 0-9 . _ : / - and begin with a letter, or use an https URL"
+            "/type",
+            "must begin with a letter and contain only a-z 0-9 . _ : / -, or be an https URL",
         )
     # 2. The schema, to which the other members refer.
     schema = _complete_schema(members["schema"], name)
@@ -143,7 +144,7 @@ def _check_members(document: JsonValue) -> dict[str, JsonValue]:
     for name in sorted(required - document.keys()):
         raise InvalidActionType(pointer_to("", name), "is missing")
     for name in sorted(document.keys() - _MEMBERS - _TEMPLATE_MEMBERS - _OPTIONAL):
-        raise InvalidActionType(pointer_to("", name), "is not a member of an action type")
+        raise InvalidActionType(pointer_to("", name), "is not a member of action types")
     return document
 
 
@@ -153,7 +154,7 @@ def _read_text(members: Mapping[str, JsonValue], name: str, max_chars: int) -> s
 
 def _check_prose(value: JsonValue, pointer: str, max_chars: int) -> str:
     if not isinstance(value, str):
-        raise InvalidActionType(pointer, "must be a text")
+        raise InvalidActionType(pointer, "must be a string")
     try:
         return check_prose(value, what="the text", max_chars=max_chars)
     except ValueError as error:
@@ -182,7 +183,7 @@ def _complete_schema(value: JsonValue, name: str) -> Mapping[str, JsonValue]:
         raise InvalidActionType(f"/schema{error.pointer}", error.remedy) from None
     properties = cast("dict[str, JsonValue]", schema.get("properties", {}))
     if properties.get("type", {"const": name}) != {"const": name}:
-        remedy = f'leave it out, or write {{"const": "{name}"}}; Sayso adds it'
+        remedy = f'leave it out, or use {{"const": "{name}"}}; Sayso adds it'
         raise InvalidActionType("/schema/properties/type", remedy)
     required = [r for r in cast("list[str]", schema.get("required", [])) if r != "type"]
     return {
@@ -202,13 +203,13 @@ def _parse_headline(
     pieces = _PLACEHOLDER.split(template)
     literals = pieces[::2]
     if any("{" in literal or "}" in literal for literal in literals):
-        raise InvalidActionType("/headline", "braces may only enclose {path} or {path|filter}")
+        raise InvalidActionType("/headline", "braces can enclose only {path} or {path|filter}")
     parts = [
         _parse_placeholder(piece, schema) if index % 2 else piece
         for index, piece in enumerate(pieces)
     ]
     if sum(map(_literal_length, parts)) > MAX_HEADLINE:
-        raise InvalidActionType("/headline", f"limit the text to {MAX_HEADLINE} characters")
+        raise InvalidActionType("/headline", f"must have at most {MAX_HEADLINE} characters")
     return tuple(part for part in parts if part)
 
 
@@ -221,8 +222,8 @@ def _parse_placeholder(content: str, schema: schemas.Schema) -> Placeholder:
     match = _PLACEHOLDER_CONTENT.fullmatch(content)
     if not match:
         remedy = (
-            "a placeholder is {member.member} with |money, |date, |count, |count:record:records, "
-            "|text or nothing"
+            "a placeholder must be {member.member} with |money, |date, |count, "
+            "|count:record:records, |text or nothing"
         )
         raise InvalidActionType("/headline", remedy)
     units = None if match[3] is None else (match[3], match[4])
@@ -238,11 +239,11 @@ def _parse_placeholder(content: str, schema: schemas.Schema) -> Placeholder:
 
 
 _REMEDIES: Mapping[str | None, str] = {
-    None: "name a text, an integer, a boolean, money or a list of texts",
-    "money": 'money is {"minor": integer, "currency": text} and nothing else',
-    "date": "a date is a text",
-    "count": "a count is an integer or an array",
-    "text": "name a text, an integer or a boolean",
+    None: "use a string, an integer, a boolean, money or a list of strings",
+    "money": 'money must be exactly {"minor": integer, "currency": string}',
+    "date": "a date must be a string",
+    "count": "a count must be an integer or an array",
+    "text": "use a string, an integer or a boolean",
 }
 
 
@@ -270,13 +271,13 @@ def _read_material(value: JsonValue, schema: schemas.Schema) -> tuple[Path, ...]
         uses.read_path(item, pointer_to("/material", i), schema) for i, item in enumerate(value)
     ]
     if len(paths) != len(set(paths)):
-        raise InvalidActionType("/material", "names the same place twice")
+        raise InvalidActionType("/material", "contains the same pointer twice")
     return tuple(paths)
 
 
 def _read_labels(value: JsonValue, schema: schemas.Schema) -> Mapping[Path, str]:
     if not isinstance(value, dict):
-        raise InvalidActionType("/labels", "must be an object of texts by JSON pointer")
+        raise InvalidActionType("/labels", "must be an object that maps JSON pointers to strings")
     return {
         uses.read_path(name, pointer_to("/labels", name), schema): _check_prose(
             label, pointer_to("/labels", name), _MAX_LABEL

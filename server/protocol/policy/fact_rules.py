@@ -24,10 +24,10 @@ Narrowing: TypeAlias = Literal["lower", "drop", "earlier", "turn_on"]
 _PARTS = ("whole", "last_four")
 _LAST_CHARACTERS = 4
 _NARROWING_RULES: Mapping[str, tuple[frozenset[str], str]] = {
-    "lower": (frozenset({"integer"}), "lower is for an integer or money"),
-    "drop": (frozenset({"array"}), "drop is for a list, whose items may be left out"),
-    "earlier": (frozenset({"string"}), "earlier is for a time, which is a text"),
-    "turn_on": (frozenset({"boolean"}), "turn_on is for a boolean such as dry_run"),
+    "lower": (frozenset({"integer"}), "lower requires an integer or money"),
+    "drop": (frozenset({"array"}), "drop requires a list"),
+    "earlier": (frozenset({"string"}), "earlier requires a time, which is a string"),
+    "turn_on": (frozenset({"boolean"}), "turn_on requires a boolean, such as dry_run"),
 }
 """The types that a narrowing rule applies to, and the error message for other types."""
 
@@ -91,7 +91,9 @@ def _target(members: Mapping[str, JsonValue], schema: Schema) -> Path | None:
         return None
     path = uses.read_path(members["target"], "/target", schema)
     if not _all_types_in(schema, path, {"string", "integer", "null"}):
-        raise InvalidActionType("/target", "name a text or an integer, such as the payee's account")
+        raise InvalidActionType(
+            "/target", "must point to a string or an integer, such as the payee's account"
+        )
     return path
 
 
@@ -101,13 +103,13 @@ def _target_name(
     if "target_name" not in members:
         return None
     if target is None:
-        raise InvalidActionType("/target_name", "needs the member target, which it names")
+        raise InvalidActionType("/target_name", "requires the member target")
     path = uses.read_path(members["target_name"], "/target_name", schema)
     if path == target or not _all_types_in(schema, path, {"string", "null"}):
-        remedy = "name a text beside the target, such as the payee beside the account"
+        remedy = "must point to a string next to the target, such as the payee next to the account"
         raise InvalidActionType("/target_name", remedy)
     if schemas.ANY_ITEM in path and path[: _list_end(path)] != target[: _list_end(path)]:
-        raise InvalidActionType("/target_name", "must stand in the same list as the target")
+        raise InvalidActionType("/target_name", "must be in the same list as the target")
     return path
 
 
@@ -121,7 +123,7 @@ def _amount(members: Mapping[str, JsonValue], schema: Schema) -> Path | None:
         return None
     path = uses.read_path(members["amount"], "/amount", schema)
     if not _is_amount(schema, path):
-        raise InvalidActionType("/amount", "name money, or an integer that says how many")
+        raise InvalidActionType("/amount", "must point to money, or to an integer that is a count")
     return path
 
 
@@ -157,7 +159,7 @@ def _type_back(
     fact = _fact(value, "/type_back", schema, material, alternatives=alternatives)
     others = value if isinstance(value, dict) else {}
     if "new_target" in others and not has_target:
-        remedy = "needs the member target, which says what is new"
+        remedy = "requires the member target"
         raise InvalidActionType("/type_back/new_target", remedy)
     facts = {
         name: _fact(
@@ -195,7 +197,7 @@ def _fact(
             fact_pointer, "must be a material fact, so that the approver has seen it"
         )
     if not (_is_amount(schema, path) or _all_types_in(schema, path, {"string", "integer"})):
-        raise InvalidActionType(fact_pointer, "name a text, an integer or money")
+        raise InvalidActionType(fact_pointer, "must point to a string, an integer or money")
     if not is_optional and not uses.is_always_present(schema, path):
         raise InvalidActionType(
             fact_pointer, "must be required, so that there is something to type"
@@ -207,7 +209,7 @@ def _part(value: JsonValue, pointer: str, schema: Schema, path: Path) -> Part:
     if value not in _PARTS:
         raise InvalidActionType(f"{pointer}/part", "must be whole or last_four")
     if value == "last_four" and not all(map(_has_four_characters, schemas.places(schema, path))):
-        remedy = f'last_four needs a text with "minLength": {_LAST_CHARACTERS} or more'
+        remedy = f'last_four requires a string with "minLength": {_LAST_CHARACTERS} or more'
         raise InvalidActionType(f"{pointer}/part", remedy)
     return cast("Part", value)
 

@@ -36,7 +36,7 @@ _ANNOTATIONS = frozenset({"title", "description", "$comment"})
 _ROOT_ONLY = frozenset({"$schema", "$defs"})
 _REMEDIES: Mapping[str, str] = {
     "pattern": "use enum, minLength and maxLength",
-    "format": "leave it out; times in RFC 3339 are recognised when they are shown",
+    "format": "leave it out; times in RFC 3339 are recognized when they are shown",
     "patternProperties": "list the members in properties",
     "default": "put the member in required",
     "allOf": "write the members into one schema",
@@ -104,7 +104,7 @@ class _Checker:
 
     def check(self, schema: JsonValue, pointer: str, following: tuple[str, ...]) -> None:
         if not isinstance(schema, dict):
-            raise InvalidSchema(pointer, "must be a schema object; true and false admit too much")
+            raise InvalidSchema(pointer, "must be a schema object, not true or false")
         for name, value in schema.items():
             _check_keyword(name, value, pointer_to(pointer, name))
         form = _form(schema, pointer)
@@ -124,7 +124,9 @@ class _Checker:
         if target in self._followed:
             return
         if len(following) == _MAX_REFERENCES:
-            raise InvalidSchema(pointer, f"is reference {_MAX_REFERENCES + 1} in a row; use fewer")
+            raise InvalidSchema(
+                pointer, f"is reference {_MAX_REFERENCES + 1} in a chain; use fewer"
+            )
         schema = _resolve(self._root, target)
         if schema is None:
             raise InvalidSchema(pointer, "points to nothing in this schema")
@@ -170,16 +172,16 @@ def _are_scalars(value: JsonValue) -> bool:
 
 
 _Rule: TypeAlias = tuple[Callable[[JsonValue], bool], str, str]
-_COUNT = (_is_count, "must be a whole number from 0")
+_COUNT = (_is_count, "must be a whole number, 0 or more")
 _INTEGER = (_is_integer, "must be a whole number")
 
 # keyword: the check of its value, its error message, and the type it belongs to
 _KEYWORDS: Mapping[str, _Rule] = {
     "$schema": (lambda value: value == DIALECT, f"must be {DIALECT}", ""),
-    "$defs": (_is_object, "must be an object of schemas", ""),
-    "$comment": (_is_text, "must be a text", ""),
-    "title": (_is_text, "must be a text", ""),
-    "description": (_is_text, "must be a text", ""),
+    "$defs": (_is_object, "must be an object whose values are schemas", ""),
+    "$comment": (_is_text, "must be a string", ""),
+    "title": (_is_text, "must be a string", ""),
+    "description": (_is_text, "must be a string", ""),
     "$ref": (
         lambda value: isinstance(value, str) and bool(_REFERENCE.fullmatch(value)),
         "must begin with #/ and stay inside this schema",
@@ -187,14 +189,14 @@ _KEYWORDS: Mapping[str, _Rule] = {
     ),
     "anyOf": (_are_schemas, "must be a list of schemas", ""),
     "oneOf": (_are_schemas, "must be a list of schemas", ""),
-    "const": (_is_scalar, "must be a text, a whole number, true, false or null", ""),
-    "enum": (_are_scalars, "must be a list of texts, whole numbers, true, false, null", ""),
+    "const": (_is_scalar, "must be a string, a whole number, true, false or null", ""),
+    "enum": (_are_scalars, "must be a list of strings, whole numbers, true, false, null", ""),
     "type": (
         _are_types,
         "must be object, array, string, integer, boolean or null, or a list of them",
         "",
     ),
-    "properties": (_is_object, "must be an object of schemas", "object"),
+    "properties": (_is_object, "must be an object whose values are schemas", "object"),
     "required": (_are_names, "must be a list of different member names", "object"),
     "additionalProperties": (lambda value: value is False, "must be false", "object"),
     "unevaluatedProperties": (lambda value: value is False, "must be false", "object"),
@@ -222,7 +224,7 @@ def _check_keyword(name: str, value: JsonValue, pointer: str) -> None:
         raise InvalidSchema(pointer, "must not be number: use integer, and minor units for money")
     if name not in _KEYWORDS:
         remedy = _REMEDIES.get(name, "leave it out")
-        raise InvalidSchema(pointer, f"is not a keyword that action types use; {remedy}")
+        raise InvalidSchema(pointer, f"is not supported in action types; {remedy}")
     accepts, words, _ = _KEYWORDS[name]
     if not accepts(value):
         raise InvalidSchema(pointer, words)
@@ -233,7 +235,10 @@ def _form(schema: Schema, pointer: str) -> str:
     used = schema.keys() - _ANNOTATIONS
     for form in ("$ref", "anyOf", "oneOf"):
         if form in used and used != {form}:
-            raise InvalidSchema(pointer_to(pointer, form), "must stand alone, beside remarks only")
+            raise InvalidSchema(
+                pointer_to(pointer, form),
+                "cannot be combined with other keywords, except annotations such as title",
+            )
         if form in used:
             return form
     if _ROOT_ONLY & used:
@@ -254,7 +259,7 @@ def _check_types(schema: Schema, pointer: str) -> None:
     if "object" in types:
         _check_object(schema, pointer)
     if "array" in types and "items" not in schema:
-        raise InvalidSchema(pointer, "an array must name its items")
+        raise InvalidSchema(pointer, "an array must have items")
 
 
 def _check_object(schema: Schema, pointer: str) -> None:

@@ -43,7 +43,7 @@ def read_path(value: JsonValue, pointer: str, schema: Schema) -> Path:
     if not schemas.places(schema, path):
         raise InvalidActionType(pointer, f"{value} is not in the schema")
     if any(is_money(parent) for parent in schemas.places(schema, path[:-1])):
-        raise InvalidActionType(pointer, "name the money as a whole, not its members")
+        raise InvalidActionType(pointer, "must point to the whole money object, not its members")
     return path
 
 

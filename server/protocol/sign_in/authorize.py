@@ -94,10 +94,10 @@ def parse(form: Form, back: ReturnTo) -> AuthorizationRequest:
     openid, scope = scopes.split_requested(form.get("scope"))
     resources = form.every("resource")
     if len(resources) > 1:
-        raise errors.InvalidTarget("Name one resource; a token has one audience.")
+        raise errors.InvalidTarget("Specify one resource. A token has one audience.")
     actor = form.get("requested_actor")
     if actor is not None and not scope:
-        raise errors.InvalidRequest("requested_actor needs a scope of a resource to act with.")
+        raise errors.InvalidRequest("requested_actor requires a scope of a resource.")
     return AuthorizationRequest(
         client_id=form.require("client_id"),
         back=back,

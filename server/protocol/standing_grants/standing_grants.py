@@ -184,7 +184,7 @@ def read_vary(
     """
     members = [_read_varying_member(example, path, up_to, target) for path, up_to in wishes]
     if len({vary.path for vary in members}) != len(members):
-        raise GrantNotAllowed("vary", "name each member once")
+        raise GrantNotAllowed("vary", "each member can appear only once")
     return tuple(sorted(members, key=lambda vary: vary.path))
 
 
@@ -230,10 +230,10 @@ def _read_varying_member(
         return VaryingMember(path, _read_limit(where, up_to, 0))
     if not _is_text(value):
         raise GrantNotAllowed(
-            where, "cannot vary; only a number, money, a text or a list of texts can"
+            where, "cannot vary; only a number, money, a string or a list of strings can"
         )
     if up_to is not None:
-        raise GrantNotAllowed(where, "is a text, which has no limit; leave up_to out")
+        raise GrantNotAllowed(where, "is a string, which has no limit; leave up_to out")
     return VaryingMember(path)
 
 

@@ -144,9 +144,9 @@ def _read_issued_at(claims: Mapping[str, object], now: int) -> int:
     if isinstance(iat, bool) or not isinstance(iat, int):
         raise errors.InvalidDpopProof("iat is missing or not whole seconds")
     if iat * 1000 > now + MAX_AHEAD * 1000:
-        raise errors.InvalidDpopProof("iat lies in the future; set the clock of this machine")
+        raise errors.InvalidDpopProof("iat is in the future; set the clock of this machine")
     if now >= (iat + MAX_AGE) * 1000:
-        raise errors.InvalidDpopProof(f"iat is more than {MAX_AGE} seconds ago; make a new proof")
+        raise errors.InvalidDpopProof(f"iat is more than {MAX_AGE} seconds ago; create a new proof")
     return iat
 
 

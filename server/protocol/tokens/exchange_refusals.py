@@ -17,17 +17,17 @@ from server.protocol import errors
 
 STEPS: Final = {
     1: "the request is well-formed",
-    2: "the subject token is one of our access tokens",
+    2: "the subject token is an access token of this issuer",
     3: "the actor token is the caller's own",
     4: "a bound token comes with a DPoP proof of its key",
     5: "the subject token and its ancestors are valid",
-    6: "it is about an enabled user",
+    6: "the subject token acts for an enabled user",
     7: "the caller may exchange it",
     8: "every actor of the chain is enabled",
     9: "the chain is short enough",
     10: "the caller may ask for the target",
     11: "every limit allows at least one of the scopes",
-    12: "the details match their types",
+    12: "the details match their action types",
     13: "the person consented",
     14: "policy allows it without asking the person, who has not denied such requests lately",
 }
@@ -75,8 +75,8 @@ class Refusal:
 
 
 _SUBJECT = "subject_token is not a valid access token."
-_NOT_YOURS = "This client may not exchange this subject_token."
-_ASK = "A person must be asked: send login_hint_token to /bc-authorize."
+_NOT_YOURS = "This client cannot exchange this subject_token."
+_ASK = "A person must be asked. Send login_hint_token to /bc-authorize."
 
 REFUSALS: Final[Mapping[Reason, Refusal]] = {
     Reason.MALFORMED: Refusal(1, errors.InvalidRequest, ""),
@@ -90,13 +90,13 @@ REFUSALS: Final[Mapping[Reason, Refusal]] = {
     Reason.PROOF_MISSING: Refusal(
         4,
         errors.InvalidDpopProof,
-        "The token is bound to a key: send a DPoP proof of that key.",
+        "The token is bound to a key. Send a DPoP proof of that key.",
     ),
     Reason.SUBJECT_UNKNOWN: Refusal(5, errors.InvalidRequest, _SUBJECT),
     Reason.SUBJECT_EXPIRED: Refusal(5, errors.InvalidRequest, _SUBJECT),
     Reason.SUBJECT_REVOKED: Refusal(5, errors.InvalidRequest, _SUBJECT),
     Reason.ANCESTOR_REVOKED: Refusal(5, errors.InvalidRequest, _SUBJECT),
-    Reason.NO_PERSON: Refusal(6, errors.InvalidRequest, "subject_token is not about a person."),
+    Reason.NO_PERSON: Refusal(6, errors.InvalidRequest, "subject_token does not act for a person."),
     Reason.USER_DISABLED: Refusal(6, errors.InvalidRequest, _SUBJECT),
     Reason.MAY_ACT_FOREIGN: Refusal(7, errors.InvalidRequest, _NOT_YOURS),
     Reason.NOT_SERVED: Refusal(7, errors.InvalidRequest, _NOT_YOURS),
@@ -109,7 +109,9 @@ REFUSALS: Final[Mapping[Reason, Refusal]] = {
         9, errors.InvalidRequest, "The chain of actors would be too large for a token."
     ),
     Reason.TARGET_BEYOND: Refusal(
-        10, errors.InvalidTarget, "This agent may not ask for this resource, or none was named."
+        10,
+        errors.InvalidTarget,
+        "This agent cannot request this resource, or no resource was specified.",
     ),
     Reason.SCOPE_BEYOND: Refusal(
         11, errors.InvalidScope, "This exchange allows none of these scopes."

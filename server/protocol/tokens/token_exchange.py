@@ -103,7 +103,7 @@ def read_subject(claims: Mapping[str, object], *, issuer: str, now: int) -> Subj
     Raises errors.InvalidRequest, with the reason for the log.
     """
     if claims.get("iss") != issuer:
-        raise _invalid_subject("another issuer")
+        raise _invalid_subject("a different issuer")
     if not _seconds(claims, "nbf", 0) * 1000 <= now < _seconds(claims, "exp", 0) * 1000:
         raise _invalid_subject("it is expired or not yet valid")
     if set(_object(claims, "cnf")) - {"jkt"}:
@@ -194,7 +194,7 @@ def _token(form: Form, name: str) -> str | None:
     """Return a token parameter, whose type must be that of access tokens (2.1)."""
     token, kind = form.get(name), form.get(f"{name}_type")
     if (token is None) != (kind is None):
-        raise errors.InvalidRequest(f"{name} and {name}_type belong together.")
+        raise errors.InvalidRequest(f"{name} and {name}_type must be sent together.")
     if token is not None and kind != ACCESS_TOKEN:
         raise errors.InvalidRequest(f"{name}_type must be {ACCESS_TOKEN}.")
     if token is not None and len(token) > MAX_TOKEN:
@@ -208,7 +208,9 @@ def _target(form: Form) -> str | None:
     targets = [uris.check_resource(uri) for uri in (*resources, *audiences)]
     is_ambiguous = len(set(map(uris.without_slash, targets))) > 1
     if is_ambiguous or len(resources) > 1 or len(audiences) > 1:
-        raise errors.InvalidTarget("A token is for one resource; exchange once for each.")
+        raise errors.InvalidTarget(
+            "A token is for one resource. Do a separate exchange for each resource."
+        )
     return targets[0] if targets else None
 
 
@@ -216,11 +218,11 @@ def _scope(form: Form, details: Sequence[object]) -> tuple[str, ...]:
     requested = form.get("scope")
     if requested is None:
         if not details:
-            raise errors.InvalidScope("Name the scopes; there is no default.")
+            raise errors.InvalidScope("Specify the scopes. There are no default scopes.")
         return ()
     openid, scope = scopes.split(scopes.parse(requested))
     if openid or OFFLINE_ACCESS in scope:
-        raise errors.InvalidScope("An exchange grants scopes of a resource only.")
+        raise errors.InvalidScope("An exchange grants only scopes of a resource.")
     return scope
 
 

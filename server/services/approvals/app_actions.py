@@ -98,7 +98,9 @@ class AppActions:
         if verdict.outcome == "deny" or verdict.needs is None:
             raise DeniedByPolicy(verdict)
         if verdict.needs.quorum > 1:
-            raise errors.AccessDenied("This needs more than one person, and an app asks one.")
+            raise errors.AccessDenied(
+                "This action needs more than one approver, but an app can ask only one person."
+            )
         act = CheckedAppAction(target, tuple(details), actions, verdict, verdict.needs)
         if user is not None and not act.answered_by(user, act.risk, act.needs.ceremony):
             # someone else would have to approve, and an app asks only its own user

@@ -79,7 +79,7 @@ def _new_approver(tx: Unit, approval: Approval, user: User, needs: Requirements)
         return NamedApprover(user.id, "backup", stands_for=stands_for)
     if user.id not in needs.who:
         raise Conflict(
-            f"Policy rules name who may approve this request, and {user.name} is not among them."
+            f"Policy names the approvers of this request, and {user.name} is not one of them."
         )
     members = tx.directory.members()
     group = next((name for name in sorted(needs.groups) if user.id in members.get(name, ())), None)

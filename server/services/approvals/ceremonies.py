@@ -173,7 +173,7 @@ def _check_key_and_pin(tx: Unit, answer: ApproveAnswer) -> None:
 def _check_no_pin_claimed(answer: ApproveAnswer) -> None:
     if Step.PIN in answer.ceremony:
         raise errors.Problem(
-            422, "invalid_decision", "A passkey proves no PIN. Leave pin out of the ceremony."
+            422, "invalid_decision", "Passkeys do not use a PIN. Remove pin from ceremony."
         )
 
 
@@ -183,11 +183,11 @@ def _check_pin(tx: Unit, answer: ApproveAnswer) -> None:
         raise errors.Problem(
             403,
             "pin_required",
-            "This takes your PIN for this request. Sign with the high key and name the step pin.",
+            "This request requires your PIN. Sign with the high key, and include pin in ceremony.",
         )
     if not is_pin_entered(answer.device, answer.approval.id, tx.now):
         raise errors.Problem(
-            403, "pin_required", "Enter your PIN for this request. The last entry is too old."
+            403, "pin_required", "Enter your PIN for this request again. The last entry is too old."
         )
 
 
@@ -200,11 +200,13 @@ def _check_steps(answer: ApproveAnswer) -> None:
         raise errors.Problem(
             403,
             "ceremony_required",
-            f"This also takes {missing_steps}.",
+            f"This request also requires {missing_steps}.",
             members={"ceremony": ceremony_text(needed)},
         )
     if answer.ceremony - needed - _OPTIONAL:
-        raise errors.Problem(422, "invalid_decision", "ceremony has a step that is not required.")
+        raise errors.Problem(
+            422, "invalid_decision", "ceremony contains a step that this request does not require."
+        )
     for step, member in _ENTRY_MEMBERS.items():
         if (step in answer.ceremony) != (answer.entered.of(step) is not None):
             raise errors.Problem(
@@ -236,7 +238,10 @@ def _wrong_entry(tx: Unit, answer: ApproveAnswer, step: Step) -> errors.Problem:
     left = attempts_left(tx, answer.approval, answer.device.user_id).get(step, 0)
     members = {"step": str(step), "left": left}
     if left > 0:
-        text = f"That is not {_DESCRIPTIONS[step]}. One more wrong entry locks this request."
+        text = (
+            f"The entry does not match {_DESCRIPTIONS[step]}. One more wrong entry locks this "
+            "request."
+        )
         return errors.Problem(422, "wrong_entry", text, members=members)
     _lock(tx, answer, step)
     return errors.Problem(423, "request_locked", LOCKED_TEXT, members=members)

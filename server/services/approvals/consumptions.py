@@ -125,7 +125,9 @@ class _ConsumptionAttempt:
         if self.tx.counters.count(key, _ALARM_WINDOW_MS) == 1:
             self._record(audit.Type.APPROVAL_REUSED, "refused", execution)
         return errors.Problem(
-            409, "already_consumed", "Another execution consumed this approval. Request a new one."
+            409,
+            "already_consumed",
+            "A different execution already consumed this approval. Request a new approval.",
         )
 
     def _record(self, kind: audit.Type, decision: str, execution: IntendedExecution) -> None:
@@ -173,5 +175,5 @@ def _check_granted(token: LiveToken, approval: Approval, execution: IntendedExec
 
 def _not_granted() -> errors.Problem:
     return errors.Problem(
-        403, "not_granted", "The authorization_details are not what the person granted."
+        403, "not_granted", "authorization_details differ from what the person granted."
     )

@@ -270,7 +270,7 @@ class ApprovalService:
             return decisions.read_decision(signed.payload), signed.key
         except (BadToken, ValueError) as error:
             raise errors.Problem(
-                422, "invalid_decision", "The signed answer cannot be read.", log=str(error)
+                422, "invalid_decision", "The signed decision is malformed.", log=str(error)
             ) from error
 
     def _check_payload(

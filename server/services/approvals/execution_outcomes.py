@@ -67,7 +67,9 @@ class Outcomes:
             stored = outcome if is_first else tx.outcomes.get(approval.id)
             if not _is_same_report(stored, outcome):
                 raise errors.Problem(
-                    409, "already_reported", "Another outcome of this execution was reported."
+                    409,
+                    "already_reported",
+                    "A different outcome was already reported for this execution.",
                 )
             if is_first:
                 self._record_outcome(tx, caller, approval, reported_outcome.execution_id, outcome)
@@ -123,7 +125,7 @@ def _find_consumed(
         or consumption.resource not in caller.uris
     ):
         raise errors.Problem(
-            404, "not_found", "This execution has not consumed such an approval. Consume it first."
+            404, "not_found", "This execution has not consumed the approval. Consume it first."
         )
     return approval, consumption
 

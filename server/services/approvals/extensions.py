@@ -63,7 +63,9 @@ class Extensions:
                 now=tx.now,
             )
             if not is_extended:
-                raise errors.Problem(409, "not_pending", "This request has just changed.")
+                raise errors.Problem(
+                    409, "not_pending", "This request has just changed. Load it again."
+                )
             extended = replace(
                 approval, expires_at=until, extensions=approval.extensions + 1, escalated=0
             )
@@ -93,7 +95,9 @@ def _new_expiry(view: View, person: Person, approval: Approval) -> int:
 
 def _check(view: View, person: Person, approval: Approval) -> None:
     if approval.kind != "action":
-        raise _not_extendable("Start again at the page or device that asked for this.")
+        raise _not_extendable(
+            "This request was not sent by an agent. Start again on the page or device that sent it."
+        )
     if extensions_left(approval) == 0:
         raise _not_extendable(
             f"You can extend a {approval.risk}-risk request {MAX_EXTENSIONS[approval.risk]} times."
@@ -113,7 +117,7 @@ def _limited_expiry(view: View, approval: Approval) -> int:
     if parent is not None:
         until = min(until, parent.expires_at)
     if until <= approval.expires_at:
-        raise _not_extendable("It cannot be extended further.")
+        raise _not_extendable("This request cannot be extended any further.")
     return until
 
 

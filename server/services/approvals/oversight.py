@@ -164,7 +164,7 @@ class Oversight:
                 and (held_device.id == device or held_device.user_id == owner)
             ]
             if not matching:
-                raise NotFound("device that a restore turned off")
+                raise NotFound("device disabled by a restore")
             for held_device in matching:
                 devices.enable(tx, held_device, actor=by)
             return [tx.devices.get(held_device.id) or held_device for held_device in matching]

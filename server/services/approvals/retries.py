@@ -73,11 +73,12 @@ def _check(tx: Unit, approval: Approval) -> None:
         raise errors.Problem(
             409,
             "not_retryable",
-            "Its agent cannot retry: it was approved, started at a page, or uses push delivery.",
+            "This request cannot be retried: it was approved, it was started on a page, or "
+            "its agent uses push delivery.",
         )
     agent = tx.directory.agent(approval.agent_id)
     if agent is None or not agent.active(tx.now):
-        raise errors.Problem(409, "agent_stopped", "Its agent is turned off.")
+        raise errors.Problem(409, "agent_stopped", "The agent of this request is not enabled.")
 
 
 def _record(tx: Unit, person: Person, approval: Approval) -> None:

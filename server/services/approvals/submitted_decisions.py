@@ -136,7 +136,7 @@ def _find_user(view: View, approval: Approval, name_or_id: str) -> str:
         or not eligible
         or (askable is not None and not user_or_group.includes(view, user.id, askable))
     ):
-        raise errors.invalid_body("/ask: must be another user whom this agent may ask.")
+        raise errors.invalid_body("/ask: must be a different user whom this agent can ask.")
     return user.id
 
 

@@ -26,7 +26,7 @@ from server.services.standing_grants.reservations import grant_of
 from server.services.standing_grants.uses import CoveringGrant
 
 NOT_CONSENTED = "A rule allows this, but you have not consented to it."
-WANTS_YOU = "A rule allows this, but the agent asks for your own answer."
+WANTS_YOU = "A rule allows this, but the agent requests your own decision."
 CALL_AFTER_MS = 1_000
 """The delay of the callback, so that the agent gets the response to its request first."""
 

@@ -26,7 +26,7 @@ def get_for_approver(view: View, approval_id: str, user_id: str) -> Approval:
     """Return the request if this user is one of its approvers. Raises errors.Problem 404."""
     approval = view.approvals.get(approval_id)
     if approval is None or find(view, approval, user_id) is None:
-        raise errors.Problem(404, "not_found", "You have no such request.")
+        raise errors.Problem(404, "not_found", "Request not found.")
     return approval
 
 

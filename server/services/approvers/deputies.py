@@ -105,7 +105,7 @@ class Deputies:
             deputy = tx.deputies.get(deputy_id)
             participants = () if deputy is None else (deputy.user_id, deputy.deputy_id)
             if deputy is None or person.user.id not in participants or deputy.state == "over":
-                raise errors.Problem(404, "not_found", "You have no such deputy.")
+                raise errors.Problem(404, "not_found", "Deputy not found.")
             end(tx, deputy, by=audit.by_user(person.user.id))
 
     def _check_signature(
@@ -178,9 +178,9 @@ def _find_deputy(view: View, person: Person, name_or_id: str) -> User:
     """Return the named user, who is another enabled user. Raises errors.Problem 404 or 422."""
     other = view.directory.user_called(name_or_id)
     if other is None or not other.enabled:
-        raise errors.Problem(404, "not_found", "There is no such person.")
+        raise errors.Problem(404, "not_found", "User not found.")
     if other.id == person.user.id:
-        raise errors.invalid_body("/deputy: must be another person.")
+        raise errors.invalid_body("/deputy: must be a different person.")
     return other
 
 
@@ -201,7 +201,7 @@ def _parse_time(name: str, text: str) -> int:
     except ValueError:
         moment = None
     if moment is None or moment.tzinfo is None:
-        raise errors.invalid_body(f"/{name}: write a time such as 2026-12-24T08:00:00Z.")
+        raise errors.invalid_body(f"/{name}: must be a time such as 2026-12-24T08:00:00Z.")
     return round(moment.astimezone(UTC).timestamp() * 1000)
 
 
@@ -209,12 +209,16 @@ def _check_limit(view: View, person: Person, other: User, begins: int, ends: int
     """Raise errors.Problem 409 if the limit is reached, or the deputy has an overlapping period."""
     deputies = view.deputies.of_user(person.user.id, view.now)
     if len(deputies) >= MAX_DEPUTIES:
-        raise errors.Problem(409, "conflict", f"You have {MAX_DEPUTIES} deputies. End one first.")
+        raise errors.Problem(
+            409, "conflict", f"You can have at most {MAX_DEPUTIES} deputies. Remove one first."
+        )
     if any(
         deputy.deputy_id == other.id and deputy.from_at < ends and begins < deputy.to_at
         for deputy in deputies
     ):
-        raise errors.Problem(409, "conflict", "This person is already your deputy at that time.")
+        raise errors.Problem(
+            409, "conflict", "This person is already your deputy during that time."
+        )
 
 
 def _with_names(view: View, deputy: Deputy) -> NamedDeputy:

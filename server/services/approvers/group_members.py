@@ -19,7 +19,7 @@ def people(tx: Unit, names_or_ids: Sequence[str]) -> tuple[str, ...]:
     """Return the IDs of these users. Raises `NotFound`, or `Invalid` if there are too many."""
     user_ids = tuple(sorted({user_checks.find(tx, name_or_id).id for name_or_id in names_or_ids}))
     if len(user_ids) > MAX_MEMBERS:
-        raise Invalid(f"A group has at most {MAX_MEMBERS} members.")
+        raise Invalid(f"A group can have at most {MAX_MEMBERS} members.")
     return user_ids
 
 

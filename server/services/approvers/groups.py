@@ -104,7 +104,8 @@ def _check_name_free(tx: Unit, name: str, own_id: str | None) -> None:
     ):
         if group is not None and group.id != own_id:
             raise Exists(
-                f"The group {group.name} already exists. Choose a name that does not look like it."
+                f"The group {group.name} already exists. Choose a name that cannot be "
+                "confused with it."
             )
 
 
@@ -112,11 +113,11 @@ def _check_unused(tx: Unit, group: Group) -> None:
     agents = [agent.name for agent in tx.agents.all() if group.id in (agent.asks or ())]
     if agents:
         raise Conflict(
-            f"{agents[0]} can ask this group. Change that first.",
+            f"{agents[0]} can ask this group. Remove the group from the agent first.",
             remedy=("agent.asks", agents[0]),
         )
     if group.id in policies.current_policy(tx).users.values():
-        raise Conflict("The policy in force names this group. Set another policy first.")
+        raise Conflict("The current policy names this group. Change the policy first.")
 
 
 def _facts(group: Group) -> dict[str, object]:

@@ -91,7 +91,7 @@ class Type(StrEnum):
     DEVICE_UNLOCKED = "device.unlocked"
     """A device was unlocked by a different device of its user."""
     DEVICE_ENABLED = "device.enabled"
-    """An administrator enabled a device that a restore turned off."""
+    """An administrator enabled a device disabled by a restore."""
     DEVICE_VOUCHED = "device.vouched"
     """An older device ended a new device's waiting period early."""
     PASSKEY_REFUSED = "passkey.refused"

@@ -61,7 +61,7 @@ class AuditStream:
             return entries
         if not entries or entries[0].leaf.hex() != position.leaf:
             raise BrokenLog(
-                f"Entry {first} is not the one that was sent before: the log was changed, or an "
-                "older database was restored."
+                f"Entry {first} differs from the one that was sent before: the log was changed, "
+                "or an older database was restored."
             )
         return entries[1:]

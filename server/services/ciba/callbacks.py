@@ -125,7 +125,9 @@ class Callbacks:
         if approval.answer is None or seconds_left <= 0 or not is_token_live(tx, approval):
             _record(tx, approval, "the tokens expired first")
             return _error_members(
-                errors.TransactionFailed("The tokens could not be delivered in time. Ask again.")
+                errors.TransactionFailed(
+                    "The tokens could not be delivered in time. Send a new request."
+                )
             )
         opened = self.secrets.open(f"answer:{approval.id}", approval.answer)
         answer: dict[str, object] = json.loads(opened)

@@ -68,7 +68,7 @@ class CibaGrant:
     def exchange(self, agent: Agent, request: TokenRequest) -> dict[str, object]:
         """Return the token response. Raises errors.ProtocolError."""
         if agent.delivery == "push":
-            raise errors.UnauthorizedClient("Answers to this agent are pushed.")
+            raise errors.UnauthorizedClient("This agent uses push delivery, so it cannot poll.")
         poll = self._parse(agent, request)
         outcome = self._poll_once(poll, first=True)
         while outcome == "held":
@@ -135,7 +135,9 @@ class CibaGrant:
             if approval is None or (approval.agent_id, approval.kind) != (agent.id, "action"):
                 return requests.poll_error(State.REDEEMED, {})
             if approval.delivery == "push":
-                return errors.UnauthorizedClient("The answer of this request is pushed.")
+                return errors.UnauthorizedClient(
+                    "The result of this request is pushed, so it cannot be polled."
+                )
             if (mismatch := _mismatch(poll, approval)) is not None:
                 return mismatch
             if overdue(approval.state, approval.expires_at, tx.now):
@@ -231,9 +233,9 @@ class CibaGrant:
 def _mismatch(poll: _Poll, approval: Approval) -> errors.ProtocolError | None:
     """Reject a poll for a different resource or different details (RFC 8707 2.2, RFC 9396 6)."""
     if poll.resource not in {None, approval.resource}:
-        return errors.InvalidTarget("The request was for another resource.")
+        return errors.InvalidTarget("resource differs from the request.")
     if poll.details and list(poll.details) != json.loads(approval.details):
-        return errors.InvalidAuthorizationDetails("The request was for other details.")
+        return errors.InvalidAuthorizationDetails("authorization_details differ from the request.")
     return None
 
 

@@ -90,7 +90,9 @@ class LoginHints:
         """Mark the hint as used. Raises errors.InvalidRequest if it was used before."""
         key = hashlib.sha256(hint.token_id.encode()).digest()
         if not tx.replays.first_use(_REPLAY_KIND, key, hint.expires_at * 1000):
-            raise errors.InvalidRequest("login_hint_token was used before; exchange again.")
+            raise errors.InvalidRequest(
+                "login_hint_token was already used. Exchange the token again."
+            )
 
 
 NOT_SERVED: Final = "not_served"
@@ -136,16 +138,19 @@ class CallerTokens:
         if audience not in agent.serves:
             raise errors.InvalidRequest(
                 "The access token in login_hint_token is for a resource that this agent does not "
-                "serve. An administrator can register that it does.",
+                "serve. An administrator can add it to the agent.",
                 members={"reason": NOT_SERVED},
             )
         live_token = self.tokens.live(view, token)
         if live_token is None:
             raise errors.ExpiredLoginHintToken(
-                "The access token in login_hint_token is no longer valid; wait for a new call."
+                "The access token in login_hint_token is no longer valid. Use the token of a "
+                "new call."
             )
         if live_token.user is None:
-            raise errors.InvalidRequest("The access token in login_hint_token is no person's.")
+            raise errors.InvalidRequest(
+                "The access token in login_hint_token does not act for a person."
+            )
         return CallerToken(live_token.row.id, live_token.row.client_id, live_token.user.id)
 
 
@@ -210,7 +215,7 @@ class Hints:
         audience = claims.get("aud")
         audiences = audience if isinstance(audience, list) else [audience]
         if not all(isinstance(name, str) for name in audiences) or agent.id not in audiences:
-            raise errors.InvalidRequest("id_token_hint was issued to another client.")
+            raise errors.InvalidRequest("id_token_hint was issued to a different client.")
         if claims.get("iss") != self.server_policy.issuer or not isinstance(claims.get("sub"), str):
-            raise errors.InvalidRequest("id_token_hint is from another issuer.")
+            raise errors.InvalidRequest("id_token_hint is from a different issuer.")
         return str(claims["sub"])

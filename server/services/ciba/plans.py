@@ -58,7 +58,7 @@ class RequestObjectReplayKey:
         if self.replay_key is None:
             return
         if not tx.replays.first_use(_REPLAY_KIND, self.replay_key, self.until):
-            raise errors.InvalidRequest("This signed request was used before; sign a new one.")
+            raise errors.InvalidRequest("This signed request was already used. Sign a new one.")
         tx.agents.mark_key_used(self.agent_id, self.signing_kid, tx.now)
 
 
@@ -101,7 +101,7 @@ class RequestObjects:
         )
         if float(str(claims["iat"])) * 1000 < self.server_policy.not_before:
             raise errors.InvalidRequest(
-                "This request was signed before the last restore; sign it again."
+                "This request was signed before the last restore. Sign it again."
             )
         replay_key = hashlib.sha256(f"{agent.id}\n{token_id}".encode()).digest()
         used = RequestObjectReplayKey(replay_key, until, agent.id, kid)
@@ -211,7 +211,7 @@ class RequestPlanner:
             return None
         audience = self.server_policy.userinfo_audience
         if request.resource not in {None, audience}:
-            raise errors.InvalidTarget("Ask for a scope of this resource, or for an action.")
+            raise errors.InvalidTarget("Request a scope of this resource, or send details.")
         return RequestDraft(targets.about_person(audience, request.openid_scope), ())
 
     def plan(
@@ -258,7 +258,7 @@ def current_agent(tx: Unit, call: BackchannelCall) -> Agent:
     if names.GRANT_CIBA not in agent.grant_types:
         raise errors.UnauthorizedClient("This agent is not registered for CIBA.")
     if _parsed_with(agent) != _parsed_with(call.agent):
-        raise errors.InvalidRequest("The registration of this agent has changed; ask again.")
+        raise errors.InvalidRequest("The registration of this agent has changed. Try again.")
     return agent
 
 
@@ -375,9 +375,7 @@ def find_superseded(
         raise _no_longer_pending()
     asks_the_same = json.loads(approval.action)["user"] == user.id
     if not (asks_the_same if hint_hash is None else approval.hint_hash == hint_hash):
-        raise errors.InvalidRequest(
-            "supersedes names a request to another person. A new request must ask the same person."
-        )
+        raise errors.InvalidRequest("supersedes must name a request to the same person.")
     return approval
 
 
@@ -395,5 +393,5 @@ def cancel_superseded(tx: Unit, earlier: Approval, newer: Approval) -> None:
 
 def _no_longer_pending() -> errors.InvalidRequest:
     return errors.InvalidRequest(
-        "supersedes names a request that is no longer pending. Fetch its answer, then omit it."
+        "supersedes names a request that is not pending. Fetch its result, then omit supersedes."
     )

@@ -19,7 +19,7 @@ from server.services.policy.displays import rfc3339
 from server.services.standing_grants import reservations
 from server.services.tokens.issuing import TokenIssuer
 
-PROOF_MISSING: Final = "The parent token is bound to a key: send a DPoP proof of it."
+PROOF_MISSING: Final = "The parent token is bound to a key. Send a DPoP proof of that key."
 
 
 @dataclass(frozen=True, slots=True)

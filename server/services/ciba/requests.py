@@ -227,7 +227,7 @@ class BackchannelService:
         if approval is None:
             return None
         if approval.request_hash != call.request_hash:
-            raise errors.InvalidRequest("This Idempotency-Key was used for another request.")
+            raise errors.InvalidRequest("A different request used this Idempotency-Key.")
         return approval
 
     def _with_login_hint(self, tx: Unit, agent: Agent, call: BackchannelCall) -> BackchannelCall:
@@ -250,7 +250,7 @@ class BackchannelService:
         request_limits.lock(tx, call.agent)
         if request_limits.too_many_unknown(tx, call.agent):
             return plans.refuse(tx, call, plan, *_GUESSING)
-        return errors.UnknownUserId("The hint names no user whom this agent may ask.")
+        return errors.UnknownUserId("The hint names no user whom this agent can ask.")
 
     def _phantom_user(self, hint_hash: bytes) -> User:
         """Return a phantom user, who is the same for all spellings of the hint."""
@@ -361,7 +361,7 @@ class BackchannelService:
         path = "/bc-authorize"
         jkt = self.proofs.of_client(tx, call.proofs, path=path) if call.proofs else None
         if call.agent.dpop_bound and jkt is None:
-            raise errors.InvalidDpopProof("Tokens of this client are bound: send a DPoP proof.")
+            raise errors.InvalidDpopProof("This client's tokens are bound. Send a DPoP proof.")
         if call.hint is not None and not redemption.is_key_proved(tx, call.hint.parent, jkt):
             raise errors.InvalidDpopProof(redemption.PROOF_MISSING)
         return jkt

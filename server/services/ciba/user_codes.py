@@ -109,7 +109,7 @@ def refusal(
     if expected_hash is None:
         return None
     if sent is None:
-        return errors.MissingUserCode("This person requires a user code; ask them for it.")
+        return errors.MissingUserCode("This person requires a user code. Ask them for it.")
     counter_key = f"{agent.id}:{user.id}"
     if WRONG.count(tx, counter_key) >= WRONG.value:
         return errors.InvalidUserCode("Too many wrong user codes. Ask again in half an hour.")

@@ -80,13 +80,13 @@ class AgentAuth:
 def _check(agent: Agent, auth_change: AuthChange) -> None:
     if auth_change.method not in names.AUTH_METHODS:
         methods = ", ".join(names.AUTH_METHODS)
-        raise Invalid(f"An agent authenticates with one of {methods}.", member="method")
+        raise Invalid(f"Agents can authenticate only with {methods}.", member="method")
     if auth_change.method == agent.auth_method:
         raise Conflict(f"{agent.name} already authenticates with {agent.auth_method}.")
     if auth_change.method == _KEY_METHOD and not (auth_change.jwks or agent.jwks):
         raise Invalid(f"{agent.name} has no keys. Add its public keys in `jwks`.", member="jwks")
     if auth_change.jwks and auth_change.method != _KEY_METHOD:
-        raise Invalid(f"Only {_KEY_METHOD} uses keys; leave them out.", member="jwks")
+        raise Invalid(f"Only {_KEY_METHOD} uses keys. Leave out `jwks`.", member="jwks")
 
 
 def _with_keys(tx: Unit, agent: Agent, auth_change: AuthChange) -> Agent:

@@ -70,14 +70,14 @@ def label_list(_tx: object, raw: Sequence[str]) -> tuple[str, ...]:
     for label in labels:
         if not is_label(label):
             raise Invalid(
-                f"{label[:40]} is not a label. Use a word or key=value of a-z 0-9 . _ - that "
-                "starts with a letter or digit; a value can contain A-Z / @ : too."
+                f"{label[:40]} is not a valid label. Use a word or key=value with a-z 0-9 . _ - "
+                "that starts with a letter or digit. A value can also contain A-Z / @ :."
             )
     keys = [label.split("=")[0] for label in labels]
     if len(set(keys)) < len(keys):
         raise Invalid("Two labels have the same key. Give each key one value.")
     if len(labels) > MAX_LABELS:
-        raise Invalid(f"An agent has at most {MAX_LABELS} labels.")
+        raise Invalid(f"An agent can have at most {MAX_LABELS} labels.")
     return labels
 
 
@@ -124,7 +124,7 @@ def resource_uris(tx: Unit, named: Sequence[str]) -> tuple[str, ...]:
 def grant_types(tx: Unit, raw: Sequence[str]) -> tuple[str, ...]:
     """Return the grant types, of which there must be at least one. Raises `Invalid`."""
     if not raw:
-        raise Invalid("Name at least one grant type.")
+        raise Invalid("Specify at least one grant type.")
     return unique(tx, raw)
 
 

@@ -87,7 +87,10 @@ def _check_delivery(agent: Agent) -> None:
     """
     if (agent.delivery == "poll") != (agent.notification_endpoint is None):
         member = "backchannel_client_notification_endpoint"
-        raise Invalid(f"`delivery` ping or push and `{member}` belong together.", member=member)
+        raise Invalid(
+            f"`{member}` is required for `delivery` ping or push, and not allowed for poll.",
+            member=member,
+        )
 
 
 @about("backchannel_authentication_request_signing_alg")
@@ -102,7 +105,7 @@ def _check_request_alg(agent: Agent) -> None:
 def _check_owners(tx: Unit, agent: Agent) -> None:
     owners = [tx.directory.user(owner) for owner in agent.owners]
     if not any(owner is not None and owner.enabled for owner in owners):
-        raise Invalid("An agent needs an owner who is enabled.")
+        raise Invalid("An agent needs an enabled owner.")
 
 
 @about("remove_owners")
@@ -116,7 +119,7 @@ def _changed_owners(tx: Unit, before: Agent, changes: AgentChanges) -> tuple[str
     remaining = tuple(owner for owner in before.owners if owner not in removed)
     owners = unique(tx, (*remaining, *added))
     if not owners:
-        raise Conflict(f"{before.name} would have no owner. Name another in `add_owners`.")
+        raise Conflict(f"{before.name} would have no owner. Add a new owner with `add_owners`.")
     if owners != before.owners and before.state == "enabled":
         _check_owners(tx, replace(before, owners=owners))
     return owners
@@ -136,8 +139,10 @@ def _check_only(tx: Unit, agent: Agent) -> None:
     """Check that each limit names permissions that the agent has."""
     for uri, may in agent.only.items():
         if uri not in agent.resources:
-            raise Invalid(f"{uri} is not one of its resources. Add it to `resources`.")
+            raise Invalid(f"{uri} is not one of the agent's resources. Add it to `resources`.")
         resource_scopes = resource_checks.find(tx.directory, uri).scopes
         for name in may:
             if name not in agent.scopes or name not in resource_scopes:
-                raise Invalid(f"It may not have {name} at {uri}. Add it to `scopes`.")
+                raise Invalid(
+                    f"The agent does not have the scope {name} at {uri}. Add it to `scopes`."
+                )

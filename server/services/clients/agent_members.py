@@ -95,10 +95,14 @@ AGENT_MEMBERS: Final[Members] = (
     Member(
         "review_at",
         Kind.MOMENT,
-        FormField("Review date", "The doctor reminds you. If empty, never.", section=IS),
+        FormField(
+            "Review date",
+            "sayso doctor reminds you on this date. Leave empty for no reminder.",
+            section=IS,
+        ),
         Flag(
             "--review",
-            "When to review it: a date, or 90d.",
+            "The review date: a date, or a duration such as 90d.",
             metavar="WHEN",
             clears=(Clear("--no-review", None, "Remove the review date."),),
         ),
@@ -109,10 +113,14 @@ AGENT_MEMBERS: Final[Members] = (
     Member(
         "expires_at",
         Kind.MOMENT,
-        FormField("Expires on", "It stops working on this day. If empty, never.", section=IS),
+        FormField(
+            "Expires on",
+            "The agent stops working on this date. Leave empty for no expiry.",
+            section=IS,
+        ),
         Flag(
             "--expires",
-            "A date, a time, or a span such as 90d.",
+            "A date, a time, or a duration such as 90d.",
             metavar="WHEN",
             clears=(Clear("--never-expires", None, "Remove the expiry."),),
         ),
@@ -124,11 +132,11 @@ AGENT_MEMBERS: Final[Members] = (
         "interactive",
         Kind.SWITCH,
         FormField(
-            "Interactive: its user sees its screen",
+            "Interactive: the user sees the agent's screen",
             section=IS,
             page=Line("Interactive", "yes", "no"),
         ),
-        Flag("--interactive", "Its user looks at its screen, where it shows a match number."),
+        Flag("--interactive", "The user sees the agent's screen, which shows a match number."),
         Line("screen", "shows a match number"),
         default=False,
     ),
@@ -143,8 +151,8 @@ AGENT_MEMBERS: Final[Members] = (
         FormField("Signed requests", section=PROVES, choices=REQUEST_ALGS),
         Flag(
             "--request-alg",
-            "The algorithm it must sign requests with; default: unsigned is allowed.",
-            clears=(Clear("--no-request-alg", None, "It need not sign its requests."),),
+            "Require requests signed with this algorithm; default: signing is optional.",
+            clears=(Clear("--no-request-alg", None, "Do not require signed requests."),),
         ),
         Line("signs requests", empty="optional"),
         wire="backchannel_authentication_request_signing_alg",
@@ -157,8 +165,8 @@ AGENT_MEMBERS: Final[Members] = (
         "only",
         Kind.LISTS,
         FormField(
-            "Scopes limited by resource",
-            "A resource and a scope: the agent may use only these scopes there.",
+            "Scope limits by resource",
+            "A resource and a scope. At that resource, the agent can use only the listed scopes.",
             suggestions="limits",
             section=MAY,
         ),
@@ -166,7 +174,7 @@ AGENT_MEMBERS: Final[Members] = (
             "--only",
             "Limit it to this scope at this resource; repeat for more scopes.",
             metavar="URI SCOPE",
-            clears=(Clear("--no-only", {}, "Remove the limits at single resources."),),
+            clears=(Clear("--no-only", {}, "Remove every limit to scopes at a resource."),),
         ),
         Line("only"),
         default={},
@@ -177,16 +185,17 @@ AGENT_MEMBERS: Final[Members] = (
         Kind.NAMES,
         FormField(
             "Serves",
-            "Resources whose API server it is.",
+            "Resources for which the agent is the API server.",
             section=MAY,
             suggestions="resources",
             page=Line("Serves"),
         ),
         Flag(
             "--serves",
-            "A resource whose API server it is: it can do what the resource's credential can.",
+            "A resource for which it is the API server. It can do what the resource's "
+            "credential can.",
             metavar="URI",
-            clears=(Clear("--no-serves", (), "It serves no resource."),),
+            clears=(Clear("--no-serves", (), "Remove every served resource."),),
         ),
         Line("serves", empty="none"),
         default=(),
@@ -196,7 +205,7 @@ AGENT_MEMBERS: Final[Members] = (
     client_members.grant_types(
         names.AGENT_GRANT_TYPES,
         FormField("Grant types", section=MAY, page=Line("Grants")),
-        "How it gets tokens; default: every grant.",
+        "A grant type it can use; default: all.",
         names.AGENT_GRANTS,
     ),
     Member(
@@ -204,7 +213,7 @@ AGENT_MEMBERS: Final[Members] = (
         Kind.NUMBER,
         FormField(
             "Token lifetime in seconds",
-            "10 to 3600. If empty, the setting applies.",
+            "10 to 3600. Leave empty to use the server setting.",
             section=MAY,
             page=Line("Token lifetime", "{} s", "default"),
         ),
@@ -224,8 +233,8 @@ AGENT_MEMBERS: Final[Members] = (
             section=MAY,
             page=Line("Standing grants at high risk", "allowed", "not allowed"),
         ),
-        Flag("--high-grants", "People may give it standing grants at high risk."),
-        Line("standing grants", "at high risk too"),
+        Flag("--high-grants", "Allow standing grants at high risk."),
+        Line("standing grants", "including high risk"),
         default=False,
         widens=members.turned_on,
     ),
@@ -242,9 +251,9 @@ AGENT_MEMBERS: Final[Members] = (
         ),
         Flag(
             "--asks",
-            "Who it may ask; default: everyone.",
+            "A user or group it can ask; default: everyone.",
             metavar="USER|GROUP",
-            clears=(Clear("--asks-everybody", None, "It may ask every user."),),
+            clears=(Clear("--asks-everybody", None, "Let it ask every user."),),
         ),
         Line("may ask", empty="everyone"),
         check=checks.asks,
@@ -254,7 +263,7 @@ AGENT_MEMBERS: Final[Members] = (
         "delivery",
         Kind.CHOICE,
         FormField("Delivery mode", section=_SECTION_REQUESTS, choices=DELIVERIES),
-        Flag("--delivery", "How it receives answers; default: poll."),
+        Flag("--delivery", "How it receives results; default: poll."),
         Line("delivery"),
         default="poll",
     ),
@@ -264,7 +273,9 @@ AGENT_MEMBERS: Final[Members] = (
         FormField(
             "Notification endpoint", "An https URL, for ping and push.", section=_SECTION_REQUESTS
         ),
-        Flag("--notification-endpoint", "Its callback URL for ping or push; https.", metavar="URL"),
+        Flag(
+            "--notification-endpoint", "Its callback URL for ping or push (https).", metavar="URL"
+        ),
         Line("callback URL"),
         wire="backchannel_client_notification_endpoint",
         max_length=2_000,
@@ -274,8 +285,8 @@ AGENT_MEMBERS: Final[Members] = (
         "takes_user_code",
         Kind.SWITCH,
         FormField("Require user codes", section=_SECTION_REQUESTS),
-        Flag("--user-code", "It must send the user codes of the people it asks."),
-        Line("user codes", "sends them"),
+        Flag("--user-code", "Require the user codes of the people it asks."),
+        Line("user codes", "required"),
         wire="backchannel_user_code_parameter",
         default=False,
         widens=members.turned_off,
@@ -293,7 +304,7 @@ AGENT_MEMBERS: Final[Members] = (
         Flag(
             "--icon",
             "Its icon: a square PNG or WebP of at most 32 kB.",
-            clears=(Clear("--no-icon", None, "Remove its icon; its initial is shown instead."),),
+            clears=(Clear("--no-icon", None, "Remove the icon. The initial is shown instead."),),
         ),
         Line("icon"),
         check=checks.icon,

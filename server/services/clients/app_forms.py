@@ -48,7 +48,11 @@ def new_record(tx: Unit, new: NewApp, app_id: str) -> App:
         **members.started(tx, APP_MEMBERS, new),
     )
     if bool(app.jwks) != (app.auth_method == "private_key_jwt"):
-        raise Invalid("`auth_method` private_key_jwt and `jwks` belong together.", member="jwks")
+        raise Invalid(
+            "`jwks` is required for `auth_method` private_key_jwt, and not allowed for other "
+            "methods.",
+            member="jwks",
+        )
     permissions.check(tx, app.resources, app.scopes)
     _check_redirects(app)
     return app
@@ -58,12 +62,12 @@ def changed_record(tx: Unit, before: App, changes: AppChanges) -> App:
     """Return the changed record. Raises `Invalid`, `NotFound` or `Conflict`."""
     if not before.verified and changes.keys() - {"enabled"}:
         raise Conflict(
-            f"{before.name} was not registered by an administrator, so it describes itself. You "
+            f"{before.name} was not registered by an administrator, so it cannot be changed. You "
             "can disable or delete it."
         )
     if "jwks" in changes and before.auth_method != "private_key_jwt":
         raise Conflict(
-            f"{before.name} does not authenticate with keys; add another app for them.",
+            f"{before.name} does not authenticate with keys. To use keys, register a new app.",
             member="jwks",
         )
     app = replace(before, **members.changed(tx, APP_MEMBERS, changes))
@@ -84,9 +88,9 @@ def facts(app: App) -> dict[str, object]:
 def _check_redirects(app: App) -> None:
     """Check that an app with authorization codes has a redirect URI, and that all are safe."""
     if not app.redirect_uris and names.GRANT_AUTHORIZATION_CODE in app.grant_types:
-        raise Invalid("An app with authorization codes needs a redirect URI.")
+        raise Invalid("An app that uses authorization codes needs a redirect URI.")
     for uri in (*app.redirect_uris, *app.post_logout_redirect_uris):
         if problem := redirect_problem(uri):
             raise Invalid(f"The redirect URI {uri} {problem}.")
     if max(len(app.redirect_uris), len(app.post_logout_redirect_uris)) > MAX_REDIRECTS:
-        raise Invalid(f"An app has at most {MAX_REDIRECTS} redirect URIs of each kind.")
+        raise Invalid(f"An app can have at most {MAX_REDIRECTS} redirect URIs of each kind.")

@@ -26,7 +26,10 @@ APP_MEMBERS: Final[Members] = (
             section=IS,
             first=True,
         ),
-        Flag("--redirect-uri", "A redirect URI, matched exactly; on the loopback any port."),
+        Flag(
+            "--redirect-uri",
+            "A redirect URI. It must match exactly, except for the port of a loopback URI.",
+        ),
         Line("redirect URIs", empty="none"),
         default=(),
         check=members.unique,
@@ -38,12 +41,12 @@ APP_MEMBERS: Final[Members] = (
         FormField("Post-logout redirect URIs", section=IS),
         Flag(
             "--post-logout-redirect-uri",
-            "A redirect URI for after people sign out.",
+            "A redirect URI for use after sign-out.",
             clears=(
                 Clear(
                     "--no-post-logout-redirect-uri",
                     (),
-                    "Remove every redirect URI for after sign-out.",
+                    "Remove every post-logout redirect URI.",
                 ),
             ),
         ),
@@ -78,7 +81,7 @@ APP_MEMBERS: Final[Members] = (
     client_members.grant_types(
         names.APP_GRANT_TYPES,
         FormField("Grant types", section=MAY),
-        "How it gets tokens; default: code and refresh token.",
+        "A grant type it can use; default: authorization_code and refresh_token.",
         names.USUAL_APP_GRANTS,
     ),
 )

@@ -32,7 +32,7 @@ def name(line: str, hint: str) -> Member:
         "name",
         Kind.TEXT,
         FormField("Name", hint, section=IS, first=True),
-        Flag("--name", "Its new name.", positional=True),
+        Flag("--name", "The new name.", positional=True),
         Line(line),
         required=True,
         max_length=64,
@@ -105,7 +105,7 @@ def _permission(name: str, label: str, flag: str, noun: str, check: Check) -> Me
         FormField(label, section=MAY, suggestions=name, first=True),
         Flag(
             flag,
-            f"A {noun} it may ask for.",
+            f"A {noun} it can request.",
             clears=(Clear(f"--no-{flag[2:]}", (), f"Remove every {flag[2:]}."),),
         ),
         Line(name, empty="none"),
@@ -128,11 +128,11 @@ ACTION_TYPES: Final = Member(
     ),
     Flag(
         "--action",
-        "An action type it may ask for; default: all.",
+        "An action type it can request; default: all.",
         metavar="TYPE",
         clears=(
-            Clear("--no-action", (), "It may ask for no action type."),
-            Clear("--any-action", None, "It may ask for every action type."),
+            Clear("--no-action", (), "Allow no action types."),
+            Clear("--any-action", None, "Allow every action type."),
         ),
     ),
     Line("actions", empty="every type"),

@@ -43,14 +43,17 @@ def refuse_taken(
         if client.id != own:
             kind = "agent" if isinstance(client, Agent) else "app"
             raise Exists(
-                f"There is an {kind} {client.name} already, {client.id}. "
-                "Choose a name that does not look like it."
+                f"The {kind} {client.name} ({client.id}) already exists. Choose a name that "
+                "cannot be confused with it."
             )
     if lookalike_keys & name_keys(TERMINAL):
-        raise Exists(f"{TERMINAL} is what screens call {APPROVER_CLIENT}. Choose another name.")
+        raise Exists(f"{TERMINAL} is reserved for {APPROVER_CLIENT}. Choose a different name.")
     for user in map(tx.directory.user, tx.names.ids_with_name_like("user", lookalike_keys)):
         if user is not None and (among is None or user.id in among):
-            raise Exists(f"There is a user {user.name}. Choose a name that does not look like it.")
+            raise Exists(
+                f"The user {user.name} already exists. Choose a name that cannot be confused with "
+                "it."
+            )
 
 
 RENAMED: Final = "agent.renamed"

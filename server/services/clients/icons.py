@@ -12,8 +12,8 @@ from server.services.refusals import Invalid
 
 CHANGED: Final = "agent.icon_changed"
 _REMEDY: Final = (
-    f"Give a still, square PNG or WebP of {icons.MIN_SIDE} to {icons.MAX_SIDE} pixels and at "
-    f"most {icons.MAX_BYTES // 1024} kB"
+    f"Use a still, square PNG or WebP of {icons.MIN_SIDE} to {icons.MAX_SIDE} pixels and at most "
+    f"{icons.MAX_BYTES // 1024} kB"
 )
 
 

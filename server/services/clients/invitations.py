@@ -67,7 +67,7 @@ class Invitations:
     def issue(self, new: NewInvitation, *, by: str) -> IssuedInvitation:
         """Create an invitation. Raises `NotFound`, `Invalid`, or `Conflict` (disabled owner)."""
         if not 1 <= new.uses <= MAX_USES:
-            raise Invalid(f"An invitation is for 1 to {MAX_USES} agents.", member="uses")
+            raise Invalid(f"An invitation can have 1 to {MAX_USES} uses.", member="uses")
         token = self.secrets.new_secret(names.PREFIX_INITIAL_TOKEN)
         with self.store.write() as tx:
             owner = _owner(tx, new.owner)
@@ -98,7 +98,7 @@ class Invitations:
         expires_at = tx.now + DEFAULT_LIFE_MS if new.expires_at is None else new.expires_at
         if not tx.now < expires_at <= tx.now + LONGEST_LIFE_MS:
             raise Invalid(
-                "An invitation must end in the future, within 90 days.", member="expires_at"
+                "An invitation must expire in the future, within 90 days.", member="expires_at"
             )
         limits = self._app_limits(new) if new.for_apps else self._agent_limits(tx, new, owner)
         return Invitation(
@@ -118,7 +118,7 @@ class Invitations:
         if set(new.grant_types) != set(names.USUAL_APP_GRANTS) or new.resources or new.scopes:
             raise Invalid(
                 "An invitation for apps has the grants authorization_code and refresh_token, and "
-                "no resources or scopes. Open resources to such apps instead.",
+                "no resources or scopes. Open the resources to unregistered apps instead.",
                 member="grant_types",
             )
         lists = {"resources": (), "scopes": (), "action_types": (), "asks": ()}

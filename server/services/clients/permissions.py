@@ -21,7 +21,7 @@ def check(tx: Unit, uris: Sequence[str], scope_names: Sequence[str]) -> None:
         resources = [resource_checks.find(tx.directory, uri) for uri in uris]
     for scope in scope_names:
         if scope in scopes.OPENID_SCOPES:
-            raise Invalid(f"Every client may ask for {scope}; leave it out.")
+            raise Invalid(f"Every client can request {scope}. Leave it out.")
         if not any(scope in resource.scopes for resource in resources):
             raise _unknown_scope(tx, scope, uris)
 
@@ -29,7 +29,9 @@ def check(tx: Unit, uris: Sequence[str], scope_names: Sequence[str]) -> None:
 def _unknown_scope(tx: Unit, scope: str, uris: Sequence[str]) -> Invalid:
     for resource in tx.resources.all():
         if scope in resource.scopes:
-            return Invalid(f"The scope {scope} belongs to {resource.uri}. Add that to `resources`.")
+            return Invalid(
+                f"The scope {scope} belongs to {resource.uri}. Add that resource to `resources`."
+            )
     return Invalid(
         f"No resource has the scope {scope}. Add it to a resource first.",
         remedy=("resource.scope", uris[0] if uris else "URI", scope),

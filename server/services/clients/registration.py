@@ -36,7 +36,9 @@ UNKNOWN_TOKENS: Final = CountedLimit(
 )
 _NOT_AUTHORIZED = "Send the access token of an invitation or of this registration."
 _RANDOM_NAME_LENGTH = 6
-_NAME_TAKEN = "client_name is taken, or looks like a name that is; choose another."
+_NAME_TAKEN = (
+    "client_name is taken, or can be confused with a name that is. Choose a different name."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +262,7 @@ def _within(
     if requested is None:
         return allowed
     if not set(requested) <= set(allowed):
-        raise errors.InvalidClientMetadata(f"{name} has more than this client may have.")
+        raise errors.InvalidClientMetadata(f"{name} exceeds the permissions of this client.")
     return requested
 
 
@@ -280,14 +282,14 @@ def _request_alg(metadata: Metadata, before: Agent) -> str | None:
     """Return the algorithm for requests. An agent that must sign them cannot stop doing so."""
     alg = metadata.request_alg or before.request_alg
     if alg is not None and all(key["alg"] != alg for key in metadata.keys):
-        raise errors.InvalidClientMetadata("jwks has no key for the requests that must be signed.")
+        raise errors.InvalidClientMetadata("jwks has no key for the required signed requests.")
     return alg
 
 
 def _to_metadata_error(error: ChangeRefused) -> errors.InvalidClientMetadata:
     """Return a neutral error, because the administrator's error quotes the input."""
     return errors.InvalidClientMetadata(
-        "This invitation is outdated; ask for a new one.", detail=str(error)
+        "This invitation is outdated. Ask for a new one.", detail=str(error)
     )
 
 

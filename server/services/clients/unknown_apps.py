@@ -89,7 +89,7 @@ def _free_name(tx: Unit, app: App) -> str:
         refuse_taken(tx, name, None, among=())
     except Exists as error:
         raise errors.InvalidClientMetadata(
-            "The host of this client looks like the name of another client."
+            "The host of this client can be confused with the name of another client."
         ) from error
     return name
 

@@ -222,7 +222,7 @@ class ConsentService:
             device_auth.current_device(tx, person)
             consent = tx.consents.get(consent_id)
             if consent is None or consent.user_id != person.user.id:
-                raise errors.Problem(404, "not_found", "You have no such consent.")
+                raise errors.Problem(404, "not_found", "Consent not found.")
             actor = audit.by_user(person.user.id)
             tokens = revoke_consent(tx, consent, actor=actor, cause="revoked") or 0
             return _with_names(tx, tx.consents.get(consent_id) or consent), tokens
@@ -266,10 +266,10 @@ class ConsentService:
         openid, rest = scopes.split(scope)
         resource = tx.directory.resource(uri) if uri in party.resources else None
         if resource is None:
-            raise errors.InvalidTarget(f"{party.name} may not use this resource.")
+            raise errors.InvalidTarget(f"{party.name} cannot use this resource.")
         if not scope or any(n not in resource.scopes or not party.may(uri, n) for n in rest):
             raise errors.InvalidScope(
-                f"{party.name} may not use all of these scopes at this resource."
+                f"{party.name} cannot use all of these scopes at this resource."
             )
         risks = {name: resource.scopes[name] for name in rest} | dict.fromkeys(openid, Risk.LOW)
         if Risk.CRITICAL in risks.values():

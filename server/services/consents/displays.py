@@ -86,7 +86,7 @@ def consent_text(request: ConsentDisplay) -> str:
             scopes=request.scopes,
             resource=request.resource,
             undo="You can revoke it at any time (sayso-approver revoke); its tokens end with it.",
-            why="A consent lasts, so it needs your signature.",
+            why="A consent covers future requests, so it needs your signature.",
             gives=_safe(
                 f"Until {until} {name} gets access tokens for {request.resource} in your name with "
                 "these scopes, without asking you each time. Policy can still require your "
@@ -109,13 +109,13 @@ def device_text(request: DeviceDisplay) -> str:
     facts = [
         _fact("New device", terms.name),
         _fact("Address", terms.address),
-        _fact("Its code", terms.code),
+        _fact("Code shown", terms.code),
         _fact(
             "Careful",
             "Approve only if you started this sign-in yourself, just now, and the new device shows "
             "this code. If somebody sent you the code, deny.",
         ),
-        _fact("Its key", terms.key, material=False),
+        _fact("Device key", terms.key, material=False),
     ]
     return displays.canonical_display(
         Display(
@@ -129,8 +129,8 @@ def device_text(request: DeviceDisplay) -> str:
             scopes={},
             resource=request.resource,
             undo="You can revoke the device at any time. Its earlier approvals stay valid.",
-            why="Only one of your devices can sign in another one.",
-            gives="The new device sees and answers every request to you, including high risk.",
+            why="Only one of your devices can sign in a new one.",
+            gives="The new device can see and answer every request to you, including high risk.",
             agent=displays.agent_member(APPROVER_CLIENT, TERMINAL, (), first_request=False),
             user=request.user,
             peer=terms.address,
@@ -162,7 +162,7 @@ def app_device_text(request: AppDeviceDisplay) -> str:
             scopes={**dict.fromkeys(request.openid, Risk.LOW), **request.scopes},
             resource=request.resource,
             undo="You can revoke it at any time (sayso-approver revoke); its tokens end with it.",
-            why="Only one of your devices can sign in an app on another one.",
+            why="Only one of your devices can sign in an app on a different one.",
             gives=_safe(gives if request.scopes else f"{name} learns who you are, on that device."),
             agent=displays.agent_member(
                 request.party.id, request.party.name, (), first_request=False
@@ -187,7 +187,7 @@ def _app_device_facts(request: AppDeviceDisplay) -> list[JsonValue]:
     return [
         *facts,
         _fact("Address", request.terms.address),
-        _fact("Its code", request.terms.code),
+        _fact("Code shown", request.terms.code),
         _fact(
             "Careful",
             "Approve only if you started this yourself, just now, and the device in front of you "

@@ -76,7 +76,7 @@ class AppDevices:
         Raises errors.ProtocolError.
         """
         if names.GRANT_DEVICE_CODE not in app.grant_types:
-            raise errors.UnauthorizedClient("This client may not use the device grant.")
+            raise errors.UnauthorizedClient("This client cannot use the device grant.")
         if app_request.openid and not app_request.scope:
             if app_request.resource not in {None, self.consents.server_policy.userinfo_audience}:
                 raise errors.InvalidTarget("A resource needs scopes of its own.")

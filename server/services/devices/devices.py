@@ -67,7 +67,10 @@ class DeviceService:
             if tx.devices.active_count(person.user.id, tx.now) >= MAX_DEVICES:
                 raise _too_many_devices()
             if session.admitted_as not in {None, name}:
-                raise errors.invalid_body(f"This device was approved as {session.admitted_as}.")
+                raise errors.invalid_body(
+                    f"/name: must be {session.admitted_as}, the name under which this device was "
+                    "approved."
+                )
             public = {"session": dict(session.public_jwk), **approval_keys}
             is_admitted = session.admitted_as is not None
             high_from = tx.now if is_admitted else new_devices.high_from(tx, person.user.id)
@@ -189,7 +192,9 @@ class DeviceService:
         device = _own_device(tx, person, device_id)
         signer = device_auth.current_device(tx, person)
         if signer.id == device.id:
-            raise errors.Problem(403, "key_not_allowed", "Use another of your devices for this.")
+            raise errors.Problem(
+                403, "key_not_allowed", "Use a different one of your devices for this."
+            )
         self.statements.check_with_pin(
             tx, jws, signer, purpose=purpose, subject=device.id, about=device
         )
@@ -247,7 +252,7 @@ def revoke(tx: Unit, device: Device, *, actor: str) -> bool:
 
 
 def enable(tx: Unit, device: Device, *, actor: str) -> None:
-    """Enable a device that a restore turned off; like a new one, it waits to decide high risk.
+    """Enable a device disabled by a restore; like a new one, it waits to decide high risk.
 
     It may have been revoked after the backup was made; the restored database cannot tell.
     """
@@ -269,7 +274,9 @@ def signed_subject(nonce: str) -> str:
 
 
 def _too_many_devices() -> errors.Problem:
-    return errors.Problem(409, "too_many_devices", "Revoke a device first.")
+    return errors.Problem(
+        409, "too_many_devices", "You have the maximum number of devices. Revoke one first."
+    )
 
 
 def checked_name(name: str) -> str:
@@ -284,7 +291,7 @@ def _own_device(tx: Unit, person: Person, device_id: str) -> Device:
     own_id = person.registered_device.id if device_id == "self" else device_id
     device = tx.devices.get(own_id)
     if device is None or device.user_id != person.user.id or device.state != "active":
-        raise errors.Problem(404, "not_found", "You have no such device.")
+        raise errors.Problem(404, "not_found", "Device not found.")
     return device
 
 

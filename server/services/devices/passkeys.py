@@ -128,7 +128,9 @@ class PasskeyService:
         except BadToken as error:
             raise errors.Problem(422, "invalid_passkey", _NO_PASSKEY, log=str(error)) from error
         if not tx.replays.first_use(_USED, assertion.payload, tx.now + CHALLENGE_MS):
-            raise errors.Problem(422, "invalid_passkey", "This sign-in was used before. Try again.")
+            raise errors.Problem(
+                422, "invalid_passkey", "This sign-in was already used. Try again."
+            )
         return user, device
 
     def _code(self, tx: Unit, typed: str, peer: str) -> EnrollmentCode | errors.Problem:
@@ -167,7 +169,9 @@ class PasskeyService:
         if tx.passkeys.by_credential(passkey.credential) is not None:
             raise errors.Problem(409, "already_enrolled", "This passkey is already registered.")
         if tx.devices.active_count(code.user_id, tx.now) >= devices.MAX_DEVICES:
-            raise errors.Problem(409, "too_many_devices", "Revoke a device first.")
+            raise errors.Problem(
+                409, "too_many_devices", "You have the maximum number of devices. Revoke one first."
+            )
         if not enrollment.use_code(tx, code):
             raise _to_problem(errors.InvalidGrant(enrollment.REFUSED))
         session = self._session(tx, code)

@@ -52,5 +52,5 @@ class Signatures:
 
 def _unknown_key() -> errors.Problem:
     return errors.Problem(
-        403, "key_not_allowed", "The answer is not signed by a key of this device."
+        403, "key_not_allowed", "The decision is not signed by a key of this device."
     )

@@ -87,7 +87,7 @@ class Statements:
     def spend(self, tx: Unit, device: Device) -> None:
         """Use up the nonce, and reset the PIN attempts. Raises errors.Problem 422."""
         if not tx.devices.count_statement(device.id, device.statements):
-            raise errors.Problem(422, "invalid_statement", "This statement was used before.")
+            raise errors.Problem(422, "invalid_statement", "This statement was already used.")
         tx.devices.confirm(device.id, entered=True)
 
     def _verify(
@@ -98,7 +98,11 @@ class Statements:
         except (BadToken, ValueError) as error:
             raise _unreadable_statement(error) from error
         if signed.key not in keys:
-            raise errors.Problem(403, "key_not_allowed", "Another key must sign this.")
+            raise errors.Problem(
+                403,
+                "key_not_allowed",
+                "This key cannot sign this statement. Use the key that the statement requires.",
+            )
         return signed
 
 
@@ -111,7 +115,7 @@ def _parse(signed: VerifiedSignature) -> decisions.Statement:
 
 def _unreadable_statement(error: Exception) -> errors.Problem:
     return errors.Problem(
-        422, "invalid_statement", "The signed statement cannot be read.", log=str(error)
+        422, "invalid_statement", "The signed statement is malformed.", log=str(error)
     )
 
 

@@ -104,7 +104,9 @@ class NotificationSettingsService:
             device_auth.current_device(tx, person)
             agent = tx.directory.agent_called(name_or_id)
             if agent is None or not tx.approvals.asked_before(agent.id, person.user.id):
-                raise errors.Problem(404, "not_found", "No agent with this name has asked you.")
+                raise errors.Problem(
+                    404, "not_found", "No agent with this name has sent you a request."
+                )
             until = None if minutes is None else tx.now + minutes * _MINUTE_MS
             mute = Mute(person.user.id, agent.id, tx.now, until)
             tx.attention.mute(mute)

@@ -180,7 +180,7 @@ def _hash_endpoint(endpoint: str) -> bytes:
 def _own_subscription(view: View, person: Person, subscription_id: str) -> PushSubscription:
     push = view.pushes.get(subscription_id)
     if push is None or push.user_id != person.user.id:
-        raise errors.Problem(404, "not_found", "You have no push subscription with this id.")
+        raise errors.Problem(404, "not_found", "Push subscription not found.")
     return push
 
 

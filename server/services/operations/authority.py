@@ -139,11 +139,13 @@ class Guard:
     def _check_version(self, record: Governed) -> None:
         if self.request.version is None:
             raise errors.Problem(
-                428, "version_required", "Send If-Match with the version that you have seen."
+                428, "version_required", "Send If-Match with the version that you read."
             )
         if self.request.version != power.version(record):
             raise errors.Problem(
-                412, "changed_meanwhile", "Someone has changed this meanwhile. Load it again."
+                412,
+                "changed_meanwhile",
+                "Someone else has changed this in the meantime. Load it again.",
             )
 
     def _check_signed(self, tx: Unit) -> None:

@@ -91,21 +91,22 @@ def _unsigned(view: View) -> Iterator[Finding]:
     if unsigned.too_long:
         yield Finding(
             "weak",
-            f"The audit log has had no checkpoint for {unsigned.milliseconds // 60_000} min, so "
-            f"{counted(unsigned.entries, 'entry', 'entries')} could be changed without a trace.",
-            "Start the server, which signs one. If it runs, see loop.failed in its log.",
+            f"The audit log has had no checkpoint for {unsigned.milliseconds // 60000} min, so "
+            f"{counted(unsigned.entries, 'entry', 'entries')} could be changed without detection.",
+            "Start the server, which signs checkpoints. If it is running, look for "
+            "loop.failed in its log.",
         )
 
 
 def _restored(view: View) -> Iterator[Finding]:
-    """Items that the last restore turned off and that are still off."""
+    """Items that the last restore disabled and that are still disabled."""
     for kind, held_id in view.installation.held():
         if (name := _disabled_name(view, kind, held_id)) is not None:
             what = kind.removesuffix("s")
             yield Finding(
                 "weak",
-                f"A restore turned off the {what} {name}.",
-                "Enable it if it may still be used.",
+                f"A restore disabled the {what} {name}.",
+                "Enable it if it is still needed.",
                 remedy=(f"{what}.enable", held_id if kind == "devices" else name),
                 about=(what, held_id) if what in _WITH_PAGE else None,
             )
@@ -140,7 +141,7 @@ def _names(view: View) -> Iterator[Finding]:
             unprotected_name.kind, name_keys(unprotected_name.name)
         )
         alike = (
-            f"looks like the {_name_of(view, holders[0])}, which is older"
+            f"can be confused with the {_name_of(view, holders[0])}, which is older"
             if holders
             else _UNPROTECTED
         )
@@ -155,14 +156,14 @@ def _names(view: View) -> Iterator[Finding]:
 
 
 _UNPROTECTED: Final = (
-    "looked like an older one when it was stored, so others can take a similar name"
+    "could be confused with an older name when it was stored, so others can take a similar name"
 )
 _NO_RENAME: Final = {
     "user": (
-        "Users cannot be renamed. Add one with another name, then disable this one.",
+        "Users cannot be renamed. Add a user with a different name, then disable this one.",
         "user.disable",
     ),
-    "resource": ("Register a URI that differs more, then delete this one.", "resource.delete"),
+    "resource": ("Register a more distinct URI, then delete this one.", "resource.delete"),
 }
 
 
@@ -219,16 +220,16 @@ def _agent(view: View, agent: Agent) -> Iterator[Finding]:
     if agent.asks is None:
         yield Finding(
             "weak",
-            f"The agent {agent.name} may ask every user.",
-            "Select the users that it may ask.",
+            f"The agent {agent.name} can ask every user.",
+            "Select the users that it can ask.",
             remedy=("agent.asks", agent.name),
             about=("agent", agent.id),
         )
     if not agent.resources or not agent.scopes:
         yield Finding(
             "note",
-            f"The agent {agent.name} has no permissions and can get no tokens.",
-            "Give it a resource and a scope.",
+            f"The agent {agent.name} has no permissions and cannot get tokens.",
+            "Add a resource and a scope.",
             remedy=("agent.permissions", agent.name),
             about=("agent", agent.id),
         )

@@ -33,8 +33,8 @@ KINDS: Final[Mapping[str, str]] = {
     "agents": "agents are disabled until you enable them",
     "apps": "apps are disabled until you enable them",
     "consents": "consents are revoked; people are asked again",
-    "grants": "standing grants are ended; people can give new ones",
-    "passwords": "passwords are removed; people set new ones",
+    "grants": "standing grants are ended; people can create new ones",
+    "passwords": "passwords are removed; people must set new ones",
     "deputies": "deputies are removed; people can name new ones",
 }
 """Every kind, and what a restore does with its items."""

@@ -176,13 +176,13 @@ class Trials:
 
     def _case(self, view: View, trial: TrialRequest) -> PolicyRequest:
         if trial.flow not in FLOWS:
-            raise Invalid(f"There is no flow {trial.flow[:40]}. Flows are {', '.join(FLOWS)}.")
+            raise Invalid(f"Unknown flow {trial.flow[:40]}. Use one of: {', '.join(FLOWS)}.")
         find = apps.find if trial.flow == APP else client_names.find_agent
         agent: Agent | App = find(view, trial.agent)
         user = None if trial.user is None else user_checks.find(view, trial.user)
         is_for_itself = trial.flow == "client_credentials"
         if is_for_itself and (user is not None or trial.details is not None):
-            raise Invalid("With client_credentials an agent acts for no user and has no details.")
+            raise Invalid("An agent with client_credentials has no user and no details.")
         if trial.flow == "exchange" and user is None:
             raise Invalid("An exchange needs a user.", member="user")
         if trial.acr and trial.flow != "request":

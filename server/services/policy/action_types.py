@@ -49,7 +49,7 @@ class ActionTypes:
         with self.store.administer() as tx:
             if tx.directory.action(action.type) is not None:
                 raise Exists(
-                    f"{action.type} is registered already. Update it instead.",
+                    f"{action.type} is already registered. Update it instead.",
                     remedy=("action type.update",),
                 )
             row = ActionRow(action.type, document, version=1, created_at=tx.now)
@@ -83,7 +83,8 @@ class ActionTypes:
             for resource in tx.resources.all():
                 if name in resource.requires.values():
                     raise Conflict(
-                        f"A scope of {resource.uri} requires {name}. Remove that first.",
+                        f"A scope of {resource.uri} requires {name}. Remove that requirement "
+                        "first.",
                         remedy=("resource.requires", resource.uri),
                     )
             tx.actions.delete(name)
@@ -114,7 +115,7 @@ def read(document: str) -> ActionType:
     except errors.InvalidRequest as error:
         raise Invalid(f"{error.description}.") from error
     except InvalidActionType as error:
-        raise Invalid(f"The file does not describe an action type. {error}.") from error
+        raise Invalid(f"The file is not a valid action type. {error}.") from error
 
 
 def _without(types: tuple[str, ...] | None, name: str) -> tuple[str, ...] | None:

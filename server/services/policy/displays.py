@@ -282,7 +282,7 @@ def _scope_headline(request: DisplayedAction) -> str:
 
 def _undo(request: DisplayedAction) -> str:
     if scopes.about_person(request.target.scope):
-        return "It keeps what it has read."
+        return "The agent keeps the data that it has read."
     return " ".join(dict.fromkeys(action.undo for action in request.actions)) or UNKNOWN_UNDO
 
 
@@ -343,8 +343,9 @@ def _grant_text(request: DisplayedRequest) -> str:
 def _identity_grant_text(request: DisplayedRequest) -> str:
     return display_safe(
         f"An ID token, and one access token for {request.target.resource.uri}, valid "
-        f"{duration_text(request.token_seconds)}, with {', '.join(request.target.scope)}: it tells "
-        f"{claims.in_words(request.target.scope)}, and gives no other access. No refresh token.",
+        f"{duration_text(request.token_seconds)}, with {', '.join(request.target.scope)}: it "
+        f"reveals {claims.in_words(request.target.scope)}, and gives no other access. No refresh "
+        "token.",
         max_chars=2_000,
     )
 

@@ -69,7 +69,7 @@ def parse_policy(text: str) -> PolicyDocument:
     except tomllib.TOMLDecodeError as error:
         raise InvalidPolicy(f"The file is not TOML: {error}.") from error
     if set(members) != {"rules"} or not isinstance(members["rules"], list):
-        raise InvalidPolicy("A policy consists of [[rules]] and nothing else; write at least one.")
+        raise InvalidPolicy("A policy contains only [[rules]], and at least one.")
     if not 0 < len(members["rules"]) <= MAX_RULES:
         raise InvalidPolicy(f"A policy has 1 to {MAX_RULES} rules.")
     rules = tuple(_rule(raw, position) for position, raw in enumerate(members["rules"], 1))
@@ -109,7 +109,7 @@ class _Table:
     def end(self) -> None:
         """Raises `InvalidPolicy` for a member that was not taken."""
         for name in sorted(self._left):
-            raise self.fail(name, f"is not known here. Use: {', '.join(self._known)}")
+            raise self.fail(name, f"is unknown. Allowed: {', '.join(self._known)}")
 
 
 def _rule(raw: object, position: int) -> PolicyRule:
@@ -129,7 +129,7 @@ def _rule(raw: object, position: int) -> PolicyRule:
     if rule.ask != AskTerms() and outcome != "ask":
         raise table.fail("ask", 'is allowed only with outcome = "ask"')
     if rule.when == When() and outcome == "allow":
-        raise table.fail("when", "a rule that allows needs a condition")
+        raise table.fail("when", 'a rule with outcome = "allow" needs a condition')
     return rule
 
 
@@ -157,9 +157,9 @@ def _when(table: _Table, outcome: Outcome) -> When:
     risk.end()
     table.end()
     if when.first_time and outcome == "allow":
-        raise table.fail("first_time", "a rule that allows takes `known` instead")
+        raise table.fail("first_time", 'is not allowed with outcome = "allow"; use `known`')
     if when.unusual and outcome == "allow":
-        raise table.fail("unusual", "not allowed in an allow rule; use an ask rule")
+        raise table.fail("unusual", 'is not allowed with outcome = "allow"; use outcome = "ask"')
     if APP in when.at:
         _check_app_rule(table, when, outcome)
     highest = when.at_most or (ALLOWED if outcome == "allow" else Risk.CRITICAL)
@@ -171,7 +171,7 @@ def _when(table: _Table, outcome: Outcome) -> When:
 def _check_app_rule(table: _Table, when: When, outcome: Outcome) -> None:
     """App actions are always signed, and are not compared with history."""
     if outcome == "allow":
-        raise table.fail("at", "an app action is always signed; use ask or deny with app")
+        raise table.fail("at", 'app actions are always signed; use outcome = "ask" or "deny"')
     for name in _AGENT_ONLY:
         if getattr(when, name):
             raise table.fail(name, "applies only to agents; write a separate rule for app")
@@ -193,7 +193,7 @@ def _ask(table: _Table) -> AskTerms:
 def _check_unique(ids: list[str]) -> None:
     for name in ids:
         if ids.count(name) > 1:
-            raise InvalidPolicy(f"rule {name}: the id is used twice. Give each rule its own id.")
+            raise InvalidPolicy(f"rule {name}: the id is used twice. Give each rule a unique id.")
 
 
 def _string(table: _Table, name: str, value: object) -> str:
@@ -204,7 +204,7 @@ def _string(table: _Table, name: str, value: object) -> str:
 
 def _id(table: _Table, name: str, value: object) -> str:
     if not _ID.fullmatch(rule_id := _string(table, name, value)):
-        raise table.fail(name, "use a-z 0-9 and -, at most 64 characters")
+        raise table.fail(name, "must be 1 to 64 characters of a-z 0-9 and -")
     return rule_id
 
 
@@ -212,7 +212,7 @@ def _prose(table: _Table, name: str, value: object) -> str:
     try:
         return check_prose(_string(table, name, value), what="it", max_chars=140)
     except ValueError as error:
-        raise table.fail(name, f"give the reason as plain text: {error}") from None
+        raise table.fail(name, f"must be plain text: {error}") from None
 
 
 def _one_of(known: tuple[str, ...]) -> Callable[[_Table, str, object], str]:
@@ -240,7 +240,7 @@ def _list(table: _Table, name: str, value: object) -> list[object]:
 def _names(table: _Table, name: str, value: object) -> tuple[str, ...]:
     names = tuple(_string(table, name, item) for item in _list(table, name, value))
     if any(not item or len(item) > 256 for item in names):  # noqa: PLR2004  # longer than any name
-        raise table.fail(name, "a name must have 1 to 256 characters")
+        raise table.fail(name, "names must have 1 to 256 characters")
     return names
 
 
@@ -248,7 +248,7 @@ def _labels(table: _Table, name: str, value: object) -> tuple[str, ...]:
     labels = _names(table, name, value)
     for label in labels:
         if not is_label(label):
-            raise table.fail(name, "write labels such as finance or team=finance")
+            raise table.fail(name, "must be labels such as finance or team=finance")
     return labels
 
 
@@ -260,7 +260,7 @@ def _ceremony(table: _Table, name: str, value: object) -> Ceremony:
     """A step or a list of steps."""
     names = value if isinstance(value, list) else [value]
     if "second_person" in names:
-        raise table.fail(name, "for a second person write quorum = 2")
+        raise table.fail(name, "to require a second person, use quorum = 2")
     steps = _all_of(_CEREMONIES)(table, name, names)
     return frozenset(Step(step) for step in steps if step != _CONFIRM)
 
@@ -278,7 +278,7 @@ def _integer(table: _Table, name: str, value: object, least: int, most: int) -> 
 def _span(table: _Table, name: str, value: object) -> int:
     match = _SPAN.fullmatch(_string(table, name, value))
     if not match:
-        raise table.fail(name, 'write a duration such as "30s", "10m", "1h" or "7d"')
+        raise table.fail(name, 'must be a duration such as "30s", "10m", "1h" or "7d"')
     return int(match[1]) * _UNIT_MS[match[2]]
 
 
@@ -297,7 +297,7 @@ def _limits(inner: _Table, least: int, most: int) -> tuple[int | None, int | Non
 
     over, at_most = inner.take("over", number), inner.take("at_most", number)
     if (over is None) == (at_most is None):
-        raise inner.fail("over", "give exactly one of over and at_most")
+        raise inner.fail("over", "must have exactly one of over and at_most")
     return over, at_most
 
 
@@ -305,7 +305,7 @@ def _amount(table: _Table, name: str, value: object) -> Amount:
     inner = _Table(value, f"{table.where}{name}.")
     currency = inner.need("currency", _string)
     if not uses.is_currency(currency):
-        raise inner.fail("currency", "write three letters such as EUR")
+        raise inner.fail("currency", "must be a three-letter code such as EUR")
     over, at_most = _limits(inner, 0, 2**53 - 1)
     inner.end()
     return Amount(currency, over, at_most)
@@ -333,7 +333,7 @@ def _hours(table: _Table, name: str, value: object) -> Hours:
 def _hour(table: _Table, name: str, value: object) -> time:
     match = _HOUR.fullmatch(_string(table, name, value))
     if not match:
-        raise table.fail(name, 'write a time of day such as "08:00"')
+        raise table.fail(name, 'must be a time such as "08:00"')
     return time() if match[3] else time(int(match[1]), int(match[2]))
 
 
@@ -342,7 +342,7 @@ def _zone(table: _Table, name: str, value: object) -> str:
     try:
         zone(zone_name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        remedy = "is not a known time zone. Write one such as Europe/Berlin, or UTC"
+        remedy = "is not a known time zone. Use one such as Europe/Berlin, or UTC"
         raise table.fail(name, remedy) from None
     return zone_name
 
@@ -351,7 +351,9 @@ def _targets(table: _Table, name: str, value: object) -> tuple[str, ...]:
     targets = _names(table, name, value)
     for target in targets:
         if target not in _TARGETS and not target.startswith("/"):
-            remedy = 'name "resource", "scope" or a JSON pointer into the details such as "/payee"'
+            remedy = (
+                'must be "resource", "scope" or a JSON pointer into the details such as "/payee"'
+            )
             raise table.fail(name, remedy)
     return targets
 

@@ -292,9 +292,9 @@ class _Comparer:
         if (before := past(amount_keys.agent)).count:
             yield Baseline(before, "for {}", name)
         if (before := past(amount_keys.person)).count:
-            yield Baseline(before, "by you")
+            yield Baseline(before, "approved by you")
         if (before := past(amount_keys.everybody)).count:
-            yield Baseline(before, "by others for {}", name)
+            yield Baseline(before, "approved by others for {}", name)
 
     def _values(self, rows: RowsByKey) -> Iterator[TextValue]:
         for key in (self.keys.name, *self.keys.texts):

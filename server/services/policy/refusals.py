@@ -27,7 +27,7 @@ def too_few_text(need: int, there: int) -> str:
     """The message to an agent whose request cannot reach its quorum."""
     people = counted(there, "person", "people") if there else "nobody"
     return (
-        f"This needs {counted(need, 'approval')}, and {people} may approve. Nobody was asked. "
+        f"This needs {counted(need, 'approval')}, but {people} can approve it. Nobody was asked. "
         "An administrator can name more approvers in a policy rule, or lower the quorum."
     )
 

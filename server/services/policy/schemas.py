@@ -27,7 +27,7 @@ _RULES: Final[Mapping[str, str]] = {
     "maxItems": "must have at most {} items",
     "pattern": "must match the pattern {}",
     "const": "must be {}",
-    "uniqueItems": "must not have the same item twice",
+    "uniqueItems": "must not contain duplicate items",
 }
 """The correction for each keyword of the schema; `{}` is the keyword's value."""
 
@@ -63,7 +63,7 @@ class Schemas:
         for index, detail in enumerate(details):
             if allowed is not None and detail["type"] not in allowed:
                 raise errors.InvalidAuthorizationDetails(
-                    f"/{index}/type is not one that this client may ask for."
+                    f"/{index}/type is an action type that this client cannot request."
                 )
         return tuple(
             self._check_one(directory, detail, index) for index, detail in enumerate(details)
@@ -136,9 +136,9 @@ def _mistake(error: ValidationError, where: str, type_name: str, location: str) 
         return f"{'.'.join(inside)} is required by {type_name}{location}."
     if kind == "additionalProperties" and isinstance(error.schema, Mapping):
         known = ", ".join(error.schema.get("properties", {}))
-        return f"{where} has a member that {type_name} does not take. It takes: {known}."
+        return f"{where} has an unknown member. {type_name} allows: {known}."
     if kind == "enum" and isinstance(keyword_value, list):
         return f"{where} must be one of: {', '.join(map(str, keyword_value))}."
     if kind in _RULES:
         return f"{where} of {type_name} {_RULES[kind].format(keyword_value)}."
-    return f"{where} breaks the schema of {type_name}: {kind}."
+    return f"{where} does not match the schema of {type_name}: {kind}."

@@ -63,10 +63,10 @@ RESOURCE_MEMBERS: Final[Members] = (
         Kind.NEEDS,
         FormField(
             "Required action types",
-            "A scope, then the action type that requests for it must have.",
+            "A scope, then the action type that requests for it must include.",
             suggestions="needs",
         ),
-        Flag("--requires", "The action type that a request for the scope must have."),
+        Flag("--requires", "An action type that requests for the scope must include."),
         Line("requires", empty="none"),
         default={},
     ),
@@ -75,7 +75,7 @@ RESOURCE_MEMBERS: Final[Members] = (
         Kind.NUMBER,
         FormField(
             "Token lifetime in seconds",
-            "10 to 3600. If empty, the agent's value or the setting applies.",
+            "10 to 3600. Leave empty to use the agent's value or the server setting.",
         ),
         Flag(
             "--token-seconds",
@@ -89,12 +89,20 @@ RESOURCE_MEMBERS: Final[Members] = (
         "default_scopes",
         Kind.NAMES,
         FormField(
-            "Default scopes", "The scopes of a request that names none.", suggestions="own scopes"
+            "Default scopes",
+            "The scopes of a request that specifies none.",
+            suggestions="own scopes",
         ),
         Flag(
             "--default-scope",
-            "A scope for requests that name none.",
-            clears=(Clear("--no-default-scope", (), "Requests must name their scopes."),),
+            "A scope for requests that specify none.",
+            clears=(
+                Clear(
+                    "--no-default-scope",
+                    (),
+                    "Remove every default scope. Requests must then specify scopes.",
+                ),
+            ),
         ),
         Line("default scopes"),
         default=(),

@@ -110,7 +110,9 @@ class Resources:
         with self.store.administer() as tx:
             checked = members.started(tx, RESOURCE_MEMBERS, new)
             if self.issuer and uris.is_below(uri, self.issuer):
-                raise Invalid(f"{uri} belongs to Sayso; register your own APIs.", member="uri")
+                raise Invalid(
+                    f"{uri} belongs to Sayso itself. Register your own APIs.", member="uri"
+                )
             _refuse_taken(tx, uri)
             secret, text = client_secrets.new(self.secrets, PREFIX_RESOURCE_SECRET, tx.now)
             client_id = self.secrets.new_id(PREFIX_RESOURCE)
@@ -184,10 +186,12 @@ def _refuse_taken(tx: Unit, uri: str) -> None:
     """Refuse a URI that looks like another, because people recognize resources by their URIs."""
     if (resource := tx.directory.resource(uri)) is not None:
         slash = "" if resource.uri == uri else "; a trailing slash makes no difference"
-        text = f"{resource.uri} is registered already{slash}."
+        text = f"{resource.uri} is already registered{slash}."
         raise Exists(text, remedy=("resource.update", resource.uri, resource.uri))
     for taken in tx.names.ids_with_name_like("resource", name_keys(uri)):
-        raise Exists(f"{uri} looks like {taken}, which is registered. Use a URI that differs more.")
+        raise Exists(
+            f"{uri} can be confused with {taken}, which is registered. Use a more distinct URI."
+        )
 
 
 def _apply_changes(tx: Unit, before: Resource, changes: ResourceChanges) -> Resource:
@@ -217,7 +221,7 @@ def _apply_changes(tx: Unit, before: Resource, changes: ResourceChanges) -> Reso
 @about("scopes")
 def _check(directory: Directory, resource: Resource) -> None:
     if len(resource.scopes) > MAX_SCOPES:
-        raise Invalid(f"A resource has at most {MAX_SCOPES} scopes.")
+        raise Invalid(f"A resource can have at most {MAX_SCOPES} scopes.")
     for name in resource.scopes:
         if not scopes.is_scope(name):
             raise Invalid("A scope name must be ASCII without spaces, quotes or backslashes.")
@@ -241,7 +245,9 @@ def _check_default(resource: Resource) -> None:
 def _check_required_types(directory: Directory, resource: Resource) -> None:
     for name, kind in resource.requires.items():
         if name not in resource.scopes:
-            raise Invalid(f"{resource.uri} has no scope {name}, which requires {kind}.")
+            raise Invalid(
+                f"{resource.uri} has no scope {name}, so it cannot require {kind} for it."
+            )
         if directory.action(kind) is None:
             raise NotFound("action type", kind)
 

@@ -51,7 +51,7 @@ def resolve_or_default(
     uri, defaults = token_target.resource.uri, token_target.resource.default_scopes
     allowed = tuple(name for name in defaults if client.may(uri, name))
     if not allowed:
-        raise errors.InvalidScope("Name the scopes; there is no default.")
+        raise errors.InvalidScope("Specify the scopes. There are no default scopes.")
     return TokenTarget(token_target.resource, allowed)
 
 
@@ -95,7 +95,7 @@ def check_required_types(target: TokenTarget, types: frozenset[str]) -> None:
 def _refused(scope: str, where: str = "") -> errors.InvalidScope:
     """Return the same error for unknown scopes, so that nobody learns which scopes exist."""
     return errors.InvalidScope(
-        f"This client may not ask for {scope}{where}. An administrator can allow it."
+        f"This client cannot request {scope}{where}. An administrator can allow it."
     )
 
 
@@ -110,7 +110,7 @@ def _resource(
         resource = directory.resource(uri)
         if resource is None or resource.uri not in client.resources:
             raise errors.InvalidTarget(
-                "This client may not ask for this resource. An administrator can allow it."
+                "This client cannot request this resource. An administrator can allow it."
             )
         return resource
     resources = [
@@ -125,5 +125,5 @@ def _resource(
     if len(candidates) > 1:
         candidates = [r for r in candidates if all(client.may(r.uri, name) for name in scope)]
     if len(candidates) != 1:
-        raise errors.InvalidTarget("Name the resource; the scopes do not identify it.")
+        raise errors.InvalidTarget("Specify the resource. The scopes do not identify it.")
     return candidates[0]

@@ -153,7 +153,7 @@ class Flows:
         is_silent = "none" in plan.request.prompts
         if signed_in is None or not self._is_sufficient(view, flow, plan, signed_in):
             if is_silent:
-                return _Refused(plan, errors.LoginRequired("Nobody is signed in here."))
+                return _Refused(plan, errors.LoginRequired("No user is signed in."))
             name = plan.request.login_hint if signed_in is None else signed_in.user.name
             return sign_in_page(plan, name or "")
         if flow.allowed_at is not None:
@@ -162,7 +162,7 @@ class Flows:
         if not missing and plan.action is None:
             return _Ready(plan, signed_in)
         if is_silent:
-            return _Refused(plan, errors.ConsentRequired("The person has to be asked."))
+            return _Refused(plan, errors.ConsentRequired("The user must be asked for consent."))
         return consent_page(view, plan, signed_in, missing)
 
     def _is_sufficient(
@@ -185,7 +185,7 @@ class Flows:
         """Return the subject of our ID token. Raises errors.InvalidRequest if it is not valid."""
         claims = id_token_claims(self.verifier, view, hint)
         if claims.get("aud") != app_id:
-            raise errors.InvalidRequest("id_token_hint was issued to another client.")
+            raise errors.InvalidRequest("id_token_hint was issued to a different client.")
         return claims.get("sub")
 
     def _missing_consents(
@@ -215,7 +215,9 @@ class Flows:
             for approval_id, outcome in action_outcomes.items()
         ]
         if "denied" in outcomes:
-            return _Refused(plan, errors.AccessDenied("The user denied it on their device."))
+            return _Refused(
+                plan, errors.AccessDenied("The user denied the request on their device.")
+            )
         if "over" in outcomes:
             return _Refused(plan, errors.AccessDenied("The request was not answered in time."))
         if waiting := outcomes.count("waiting"):

@@ -65,7 +65,7 @@ class RpLogout:
         if hint is not None:
             audience = str(id_token_claims(self.verifier, view, hint).get("aud"))
             if client_id not in {None, audience}:
-                raise errors.InvalidRequest("id_token_hint was issued to another app.")
+                raise errors.InvalidRequest("id_token_hint was issued to a different app.")
             client_id = audience
         if client_id is None:
             return None

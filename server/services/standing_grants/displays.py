@@ -98,7 +98,7 @@ def pattern_facts(action: ActionType | None, pattern: Pattern) -> list[tuple[str
 def _facts(grant: StandingGrantDisplay) -> list[JsonValue]:
     bounds = grant.bounds
     facts = [_fact("Agent", grant.party.name)]
-    facts.append(_fact("Its key", "the current one; a new key ends the grant"))
+    facts.append(_fact("Agent key", "the current key; a new key ends the grant"))
     facts.append(_fact("At", grant.target.resource.uri))
     facts += [_fact("May use", f"{scope}") for scope in sorted(grant.target.scope)]
     facts += [_fact(label, value) for label, value in pattern_facts(grant.action, grant.pattern)]

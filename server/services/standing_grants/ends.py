@@ -28,7 +28,7 @@ def end(tx: Unit, grant_id: str, *, reason: str, actor: str) -> StandingGrant | 
 
 
 def agent_deactivated(tx: Unit, event: AgentDeactivated) -> None:
-    """End the grants of an agent that was turned off."""
+    """End the grants of an agent that was disabled."""
     agent = event.agent
     standing_grants = tx.standing_grants.end_of_agent(agent.id, f"agent_{agent.state}", tx.now)
     _record_ends(tx, standing_grants, event.by)

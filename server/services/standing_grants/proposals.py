@@ -115,10 +115,10 @@ class Proposals:
         """
         example = view.approvals.get(submitted_proposal.approval_id)
         if example is None or (example.user_id, example.kind) != (person.user.id, "action"):
-            raise errors.Problem(404, "not_found", "No agent sent you such a request.")
+            raise errors.Problem(404, "not_found", "No agent has sent you this request.")
         agent = view.directory.agent(example.agent_id)
         if agent is None or not agent.active(view.now):
-            raise _refusal("agent", "is turned off or deleted")
+            raise _refusal("agent", "is not enabled")
         evaluated_example = self._evaluate_example(
             view, agent, view.directory.user(person.user.id), example
         )
@@ -219,7 +219,7 @@ def _vary(
 ) -> tuple[standing_grants.VaryingMember, ...]:
     if evaluated_example.action is None:
         if submitted_proposal.vary:
-            raise GrantNotAllowed("vary", "this request has no details that could vary")
+            raise GrantNotAllowed("vary", "this request has no details that can vary")
         return ()
     return standing_grants.read_vary(
         evaluated_example.case.details[0],

@@ -299,7 +299,7 @@ _CEREMONIES: Final[tuple[Literal["confirm"], Literal["pin"]]] = ("confirm", "pin
 def _own_grant(view: View, person: Person, grant_id: str) -> StandingGrant:
     grant = view.standing_grants.get(grant_id)
     if grant is None or grant.user_id != person.user.id:
-        raise errors.Problem(404, "not_found", "You have no such standing grant.")
+        raise errors.Problem(404, "not_found", "Standing grant not found.")
     return grant
 
 

@@ -111,7 +111,7 @@ class DelegationService:
             device_auth.current_device(tx, person)
             row = tx.delegations.get(jti)
             if row is None or row.user_id != person.user.id:
-                raise errors.Problem(404, "not_found", "No such token acts for you.")
+                raise errors.Problem(404, "not_found", "Token not found.")
             return revoke_tree(tx, row, audit.by_user(person.user.id), "by the person")
 
 

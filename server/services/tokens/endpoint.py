@@ -78,7 +78,7 @@ class TokenEndpoint:
         credentials = client_auth.read_credentials(request.authorization, request.form)
         client = only_token_client(self.clients.authenticate(credentials))
         if grant_type not in client.grant_types:
-            raise errors.UnauthorizedClient("This client may not use this grant type.")
+            raise errors.UnauthorizedClient("This client cannot use this grant type.")
         bound_request = self._with_proved_key(request, needed=client.dpop_bound)
         if isinstance(client, App):
             if grant_type != names.GRANT_AUTHORIZATION_CODE:
@@ -99,13 +99,13 @@ class TokenEndpoint:
             self.clients.authenticate(
                 client_auth.read_credentials(request.authorization, request.form)
             )
-            raise errors.UnauthorizedClient("This client may not use this grant type.")
+            raise errors.UnauthorizedClient("This client cannot use this grant type.")
 
     def _with_proved_key(self, request: TokenRequest, *, needed: bool) -> TokenRequest:
         """Return the request with the key that its DPoP proof proves (RFC 9449 5)."""
         if not request.proofs:
             if needed:
-                raise errors.InvalidDpopProof("Tokens of this client are bound: send a DPoP proof.")
+                raise errors.InvalidDpopProof("This client's tokens are bound. Send a DPoP proof.")
             return request
         with self.store.write() as tx:
             return replace(request, dpop_jkt=self.proofs.of_client(tx, request.proofs))
@@ -114,4 +114,6 @@ class TokenEndpoint:
 def _refuse_details(request: TokenRequest) -> None:
     """Refuse `authorization_details` for a grant whose tokens have none (RFC 9396 6)."""
     if request.form.get("authorization_details") is not None:
-        raise errors.InvalidAuthorizationDetails("This grant takes no authorization_details.")
+        raise errors.InvalidAuthorizationDetails(
+            "This grant type does not accept authorization_details."
+        )

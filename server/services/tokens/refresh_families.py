@@ -87,7 +87,7 @@ def record_reuse(tx: Unit, family: Family, *, what: str) -> None:
             actor=audit.by_client(family.grant.app_id),
             subject=family.grant.user_id,
             resource=family.grant.resource or None,
-            decision="everything that came of it was revoked",
+            decision="everything derived from it was revoked",
             cause=what,
             facts={"app": family.grant.app_id, "family": family.id},
         ),

@@ -76,7 +76,7 @@ class DeviceAuthentication:
             raise unauthorized("expired")
         expected = (self.server_policy.issuer, self.server_policy.api_audience, APPROVER_CLIENT)
         if (claims.get("iss"), claims.get("aud"), claims.get("client_id")) != expected:
-            raise unauthorized("a token for another audience or client")
+            raise unauthorized("a token for a different audience or client")
         return dict(claims)
 
     def _check_proof(
@@ -98,7 +98,7 @@ class DeviceAuthentication:
         if session is None or session.revoked_at is not None:
             raise unauthorized("the session has ended")
         if (claims.get("sub"), claims.get("cnf")) != (session.user_id, {"jkt": session.jkt}):
-            raise unauthorized("a token of another session")
+            raise unauthorized("a token of a different session")
         user = tx.directory.user(session.user_id)
         if user is None or not user.enabled:
             raise disabled_user()

@@ -13,7 +13,7 @@ from server.protocol.tokens import dpop
 from server.services.server_policy import ServerPolicy
 
 REPLAY_KIND: Final = "dpop proof"
-_USED_BEFORE = "The proof was used before; create a new one."
+_USED_BEFORE = "The proof was already used. Create a new one."
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Proofs:
         """
         jwk = self._proven_key(tx, proofs, target, nonces=nonces and self.server_policy.dpop_nonces)
         if decisions.thumbprint(jwk) != jkt:
-            raise BadToken("the token is bound to another key")
+            raise BadToken("the token is bound to a different key")
 
     def next_nonce(self, now: int) -> Mapping[str, str]:
         """Return the header with the nonce for the client's next proof (8.2)."""

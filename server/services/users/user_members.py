@@ -42,13 +42,13 @@ USER_MEMBERS: Final[Members] = (
         FormField(
             "Roles",
             choices=(
-                ("admin", "Administrator: may do everything"),
-                ("auditor", "Auditor: may read everything"),
+                ("admin", "Administrator: full access"),
+                ("auditor", "Auditor: read-only access to everything"),
             ),
         ),
         Flag(
             "--role",
-            "Can be repeated.",
+            "A role. Can be repeated.",
             clears=(Clear("--no-role", (), "Remove every role."),),
         ),
         Line("roles", empty="none"),

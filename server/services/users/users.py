@@ -94,7 +94,7 @@ class Users:
             user = replace(before, **members.changed(tx, USER_MEMBERS, changes))
             if user.backup == user.id:
                 raise Invalid(
-                    "A user cannot be their own backup. Name another user.", member="backup"
+                    "A user cannot be their own backup. Choose a different user.", member="backup"
                 )
             if user == before:
                 return user
@@ -192,8 +192,8 @@ def _refuse_taken_name(tx: Unit, name: str) -> None:
     for existing in (*alike, tx.directory.user_called(name)):
         if existing is not None:
             raise Exists(
-                f"There is a user {existing.name} already. Choose a name that does not look like "
-                f"it, or enroll another device of {existing.name}.",
+                f"The user {existing.name} already exists. Choose a name that cannot be confused "
+                f"with it, or enroll another device for {existing.name}.",
                 remedy=("user.enroll", existing.name),
             )
     refuse_client_name(tx, name)
@@ -203,7 +203,7 @@ def _refuse_taken_name(tx: Unit, name: str) -> None:
 def _refuse_used_email(tx: Unit, user: User) -> None:
     existing = tx.directory.user_called(user.email) if user.email else None
     if existing is not None and existing.id != user.id:
-        raise Exists(f"{user.email} belongs to {existing.name} already.")
+        raise Exists(f"{user.email} already belongs to {existing.name}.")
 
 
 def _user_or_group(view: View, record_id: str) -> User | Group | None:
@@ -230,7 +230,7 @@ def refuse_client_name(tx: Unit, name: str) -> None:
     for client in clients_called(tx, name):
         kind = "agent" if isinstance(client, Agent) else "app"
         raise Exists(
-            f"There is an {kind} {client.name}. Choose a name that does not look like it, "
-            f"or rename the {kind}.",
+            f"The {kind} {client.name} already exists. Choose a name that cannot be confused with "
+            f"it, or rename the {kind}.",
             remedy=(f"{kind}.rename", client.id),
         )

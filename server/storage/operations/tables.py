@@ -28,4 +28,4 @@ restore_holds = Table(
     Column("id", Text, primary_key=True),
     Column("at", Millis, nullable=False),
 )
-"""Devices, agents, apps and users that a restore turned off until an administrator enables them."""
+"""Devices, agents, apps and users that a restore disabled until an administrator enables them."""

@@ -100,7 +100,7 @@ async def test_an_approval_of_a_different_user_does_not_count() -> None:
     gateway = FakeGateway()
     gateway.person.user = "sayso_us_eve"
     gateway.person.answered.set()
-    assert "Another person" in text(await gateway.call("pay", PAYMENT))
+    assert "A different person" in text(await gateway.call("pay", PAYMENT))
     assert gateway.upstream.calls() == []
 
 
@@ -126,7 +126,7 @@ async def test_a_call_for_no_user_is_refused() -> None:
     """An agent that acts for itself has no user whom the gateway could ask."""
     gateway = FakeGateway()
     answer = await gateway.call("pay", PAYMENT, gateway.token(sub=AGENT, act=None))
-    assert "nobody has" in text(answer)
+    assert "no person has signed in" in text(answer)
     assert gateway.person.asked == []
 
 
@@ -162,7 +162,7 @@ async def test_a_client_that_shows_urls_gets_the_url_in_the_way_of_its_version()
         (PAYMENT, ["x"]),
     ):
         mismatch = await gateway.call("pay", arguments, **{**modern, "requestState": state})
-        assert "another call" in text(mismatch)
+        assert "a different call" in text(mismatch)
     gateway.person.answered.set()
     assert text(await gateway.call("pay", PAYMENT, **retry)) == "done"
     assert len(gateway.person.asked) == 1

@@ -52,7 +52,7 @@ def test_a_different_spelling_of_the_issuer_is_refused(
         assert _start(tmp_path, f"http://127.0.0.1:{server.port}") == 2
     error = capsys.readouterr().err
     assert error.startswith("Error: issuer: ")
-    assert "is https://sayso.example. Use that issuer" in error
+    assert "has the issuer https://sayso.example. Use that issuer" in error
     assert served == []
 
 
@@ -76,5 +76,5 @@ def test_the_gateway_starts_before_its_server(
 ) -> None:
     """Both may be started at the same time, so this is only a warning."""
     assert _start(tmp_path, f"http://127.0.0.1:{free_port()}") == 0
-    assert "does not answer yet. Calls are refused until it does." in capsys.readouterr().err
+    assert "is not responding yet. Calls are refused until it responds." in capsys.readouterr().err
     assert served == ["127.0.0.1"]

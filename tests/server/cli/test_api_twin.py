@@ -119,7 +119,7 @@ CLI_ONLY = {
     "db upgrade": "needs the server to be stopped",
     "db backup": "a file of the machine",
     "db restore": "reads a file of the machine and needs the server to be stopped",
-    "devices enable": "for devices that a restore turned off, on the machine of the restore",
+    "devices enable": "for devices that a restore disabled, on the machine of the restore",
     "serve": "starts the server that has the API",
     "init": "creates the first user who could call the API",
     "demo": "runs a temporary server of its own",

@@ -72,7 +72,7 @@ def test_a_table_aligns_columns_escapes_text_and_states_when_it_is_empty():
     """A name with a line break is escaped, so that it stays on its line."""
     lines = table(("name", "id"), [("a\nb", "1"), ("c", "2")])
     assert lines == ["NAME     ID", "a\\u{a}b  1", "c        2"]
-    assert table(("name",), []) == ["There are none."]
+    assert table(("name",), []) == ["No results."]
     assert sheet({"a": "1", "long": None, "bc": "2"}) == ["a     1", "bc    2"]
 
 

@@ -40,7 +40,7 @@ def test_a_fingerprint_of_several_requests_lists_them(admin_cli, requests):
     assert error["exit"] == 2
     for request in requests:
         assert request.id in error["message"]
-    assert "Type more of it." in error["message"]
+    assert "Type more characters." in error["message"]
 
 
 def test_a_fingerprint_names_the_only_request_that_has_it(admin_cli, data_folder, requests):

@@ -170,7 +170,7 @@ def test_a_deceptive_name_is_refused_with_the_remedy(raw, remedy):
 def test_prose_may_have_the_allowed_number_of_lines():
     """The caller sets the maximum number of lines."""
     assert text.check_prose("a\nb", what="note", max_chars=10, lines=2) == "a\nb"
-    with pytest.raises(ValueError, match=r"note may have 2 lines"):
+    with pytest.raises(ValueError, match=r"note can have at most 2 lines"):
         text.check_prose("a\nb\nc", what="note", max_chars=10, lines=2)
 
 

@@ -19,7 +19,7 @@ from tests.support.fakes.fake_app import Stage
 from tests.support.fakes.fake_approvals import an_approval
 from tests.support.fakes.fake_requests import MINUTE, PAYMENT
 
-_UNUSUAL = [("new_target", "You never approved this before: “To”.")]
+_UNUSUAL = [("new_target", "First time: “To”.")]
 
 
 def a_payment(name: str, minor: int, payee: str, left: int, **changes: object) -> Approval:

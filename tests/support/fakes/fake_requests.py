@@ -25,7 +25,7 @@ PAYMENT: Mapping[str, object] = {
     "gives": "one token, 5 min, payments:transfer, this payment only",
     "unusual": [
         ("large_amount", "Amount is 12 times the usual amount for invoice-bot, EUR 401.67."),
-        ("new_target", "You never approved this before: “To account”."),
+        ("new_target", "First time: “To account”."),
     ],
     "says": "INV-2291 is due today. The vendor stops delivery if it is not paid before 15:00.",
 }
@@ -96,7 +96,7 @@ SIGN_IN: Mapping[str, object] = {
     "facts": [
         ("New device", "desktop", True),
         ("Address", "203.0.113.7", True),
-        ("Its code", "BCDF-GHJK", True),
+        ("Code shown", "BCDF-GHJK", True),
         (
             "Careful",
             (
@@ -105,7 +105,7 @@ SIGN_IN: Mapping[str, object] = {
             ),
             True,
         ),
-        ("Its key", "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I", False),
+        ("Device key", "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I", False),
     ],
     "scopes": [],
     "resource": "http://localhost:8470/api",
@@ -126,7 +126,7 @@ APP_SIGN_IN: Mapping[str, object] = {
         ("At", "https://films.example", True),
         ("May use", "films:watch (low risk)", True),
         ("Address", "203.0.113.7", True),
-        ("Its code", "BCDF-GHJK", True),
+        ("Code shown", "BCDF-GHJK", True),
     ],
     "scopes": [("films:watch", "low")],
     "resource": "https://films.example",

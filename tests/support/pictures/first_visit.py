@@ -33,7 +33,7 @@ RIGHT: Mapping[str, Any] = {
     ],
     "unusual": [
         ("new_agent", "First request from invoice-bot that you would approve."),
-        ("new_target", "You never approved this before: “To account”."),
+        ("new_target", "First time: “To account”."),
     ],
     "compared": "No earlier approval to compare with.",
     "says": "INV-2291, as agreed on the phone.",
@@ -55,9 +55,9 @@ WRONG: Mapping[str, Any] = {
     "unusual": [
         (
             "large_amount",
-            "Amount is 100 times the only amount approved before for invoice-bot, EUR 48.20.",
+            "Amount is 100 times the only earlier amount for invoice-bot, EUR 48.20.",
         ),
-        ("new_target", "You never approved this before: “To account”."),
+        ("new_target", "First time: “To account”."),
     ],
     "compared": "Only 1 earlier approval to compare with, EUR 48.20.",
     "says": "URGENT: the vendor stops delivery today.",

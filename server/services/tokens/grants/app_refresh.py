@@ -93,7 +93,7 @@ def _check_key(app: App, bound_jkt: str | None, proved_jkt: str | None) -> None:
     """
     may_change = app.auth_method != names.AUTH_NONE and proved_jkt is not None
     if bound_jkt is not None and bound_jkt != proved_jkt and not may_change:
-        raise errors.InvalidDpopProof("The refresh token is bound: send a DPoP proof.")
+        raise errors.InvalidDpopProof("The refresh token is bound to a key. Send a DPoP proof.")
 
 
 def _requested_terms(grant: Grant, request: TokenRequest, userinfo: str) -> AccessTokenTerms:
@@ -105,7 +105,7 @@ def _requested_terms(grant: Grant, request: TokenRequest, userinfo: str) -> Acce
     if (scope_text := request.form.get("scope")) is not None:
         requested_scopes = set(scopes.parse(scope_text))
         if not requested_scopes <= {*openid, *scope}:
-            raise errors.InvalidScope("The person did not allow every one of these scopes.")
+            raise errors.InvalidScope("The person did not allow all of these scopes.")
         openid = tuple(name for name in openid if name in requested_scopes)
         scope = tuple(name for name in scope if name in requested_scopes)
     resources = request.form.every("resource")
@@ -114,7 +114,7 @@ def _requested_terms(grant: Grant, request: TokenRequest, userinfo: str) -> Acce
     elif len(resources) > 1 or not all(
         uris.is_same(uri, grant.resource or userinfo) for uri in resources
     ):
-        raise errors.InvalidTarget("The person allowed another resource.")
+        raise errors.InvalidTarget("The person allowed a different resource.")
     return AccessTokenTerms(openid, grant.resource if scope else "", scope)
 
 

@@ -27,7 +27,7 @@ from server.services.tokens.endpoint import TokenRequest
 from server.services.tokens.grant_checks import check_rights, check_user
 
 _GONE = "The access that the person approved has ended. Start again."
-_REFUSED = "The code is unknown, used, expired, or another app's. Start again."
+_REFUSED = "The code is unknown, used, expired, or belongs to a different app. Start again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +71,10 @@ class AuthorizationCodeGrant:
         _check_redirect_uri(app, grant, request.form)
         pkce.check_verifier(request.form.get("code_verifier"), code.challenge)
         if grant.jkt not in {None, request.dpop_jkt}:
-            raise errors.InvalidGrant("The code is bound to another key.")
+            raise errors.InvalidGrant("The code is bound to a different key.")
         resources = request.form.every("resource")
         if len(resources) > 1 or not all(uris.is_same(uri, grant.resource) for uri in resources):
-            raise errors.InvalidTarget("The code is for another resource.")
+            raise errors.InvalidTarget("The code is for a different resource.")
         approval = self._signed_approval(tx, grant)
         _check_details(request.form, approval)
         terms = _terms(grant, approval)
@@ -148,7 +148,9 @@ def _check_details(form: Form, approval: Approval | None) -> None:
         return
     approved = () if approval is None else signed_details(approval)
     if list(requests.read_details(details)) != list(approved):
-        raise errors.InvalidAuthorizationDetails("The code is for other details, or for none.")
+        raise errors.InvalidAuthorizationDetails(
+            "authorization_details differ from those of the code."
+        )
 
 
 def _end_reused_code(tx: Unit, code: AuthorizationCode) -> None:

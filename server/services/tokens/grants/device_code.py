@@ -117,12 +117,12 @@ class DeviceCodeGrant:
             return errors.InvalidGrant(UNKNOWN)
         jwk = self.proofs.terminal(tx, request.proofs)
         if decisions.thumbprint(jwk) != code.jkt:
-            return errors.InvalidDpopProof("The device code is bound to another key.")
+            return errors.InvalidDpopProof("The device code is bound to a different key.")
         approval = poll_result(tx, code, request.waited_ms)
         if isinstance(approval, errors.ProtocolError):
             return approval
         if self.checks.invalid_reason(tx, approval) is not None:
-            return errors.InvalidGrant("The user may not sign in anymore.")
+            return errors.InvalidGrant("The user can no longer sign in.")
         redeemed_approval = tx.approvals.transition(approval, State.REDEEMED, now=tx.now)
         return (
             errors.InvalidGrant(UNKNOWN)
@@ -195,7 +195,7 @@ class AppDeviceGrant:
         if isinstance(approval, errors.ProtocolError):
             return approval
         if self.checks.invalid_reason(tx, approval) is not None:
-            return errors.InvalidGrant("The app or the person may not have this access anymore.")
+            return errors.InvalidGrant("The app or the person can no longer have this access.")
         redeemed_approval = tx.approvals.transition(approval, State.REDEEMED, now=tx.now)
         if redeemed_approval is None:
             return errors.InvalidGrant(UNKNOWN)

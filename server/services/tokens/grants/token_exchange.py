@@ -56,7 +56,7 @@ class TokenExchangeGrant:
         with self.store.write() as tx:
             agent = client_auth.current_agent(tx, agent)
             if names.GRANT_TOKEN_EXCHANGE not in agent.grant_types:
-                raise errors.UnauthorizedClient("This client may not use this grant type.")
+                raise errors.UnauthorizedClient("This client cannot use this grant type.")
             result = self._exchange(tx, agent, request)
         if isinstance(result, errors.ProtocolError):
             raise result

@@ -117,7 +117,7 @@ async def test_an_unusual_request_must_be_selected_individually():
         assert _why(stage) == "Approve unavailable: type how many are selected."
         await press(pilot, stage, "shift+tab", "g")
         assert "UNUSUAL (1)  Space selects one" in shown(stage)
-        assert "You never approved this before: “To”." in shown(stage)
+        assert "First time: “To”." in shown(stage)
         await press(pilot, stage, "space")
         assert _chosen_ids(panel) == [NEW.id, ONE.id, TWO.id]
         await press(pilot, stage, "g")
@@ -161,7 +161,7 @@ async def _keys_of_a_batch(pilot, stage, count, unusual):
 )
 async def test_a_batch_takes_fewer_keys_than_one_by_one(count, unusual):
     """A batch needs fewer than the three keys that approve a single request."""
-    why = [("new_target", "You never approved this before: “To”.")]
+    why = [("new_target", "First time: “To”.")]
     rows = [_low(f"row {n}", why if n < unusual else ()) for n in range(count)]
     stage = a_stage(rows)
     async with opened(stage) as pilot:

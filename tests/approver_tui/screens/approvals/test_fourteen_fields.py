@@ -23,7 +23,7 @@ FIELDS = (
     (
         "unusual",
         "Unusual Amount is 12 times the usual amount for invoice-bot, EUR 401.67.",
-        "You never approved this before: “To account”.",
+        "First time: “To account”.",
         "No earlier approval to compare with.",
     ),
     ("undo", "Undo Not possible after 15:00 today."),

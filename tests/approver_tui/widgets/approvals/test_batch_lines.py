@@ -78,7 +78,7 @@ def test_an_unusual_request_is_above_with_its_reason():
     rows = _texts(Batch.of([ONE, NEW]))
     heading = rows.index("NOTHING UNUSUAL (1)")
     assert rows[0] == "UNUSUAL (1)  Space selects one"
-    assert rows.index("     You never approved this before: “To”.") < heading
+    assert rows.index("     First time: “To”.") < heading
     assert any(row.startswith(f" [ ] {NEW.fingerprint}") for row in rows[:heading])
     assert any(row.startswith(f" [x] {ONE.fingerprint}") for row in rows[heading:])
     assert _texts(Batch.of([NEW], with_unusual=True))[0] == "UNUSUAL (1)"

@@ -54,7 +54,7 @@ def test_unusual_signals_follow_the_main_facts():
     for make in (approval_lines, panel_lines):
         text = _text(make(an_approval("pay"), RenderContext(NOW, UTC, 80)))
         assert "Unusual      Amount is 12 times the usual amount for invoice-bot, EUR" in text
-        assert "\n             You never approved this before: “To account”.\n" in text
+        assert "\n             First time: “To account”.\n" in text
         assert "\n             Compared with 23 earlier approvals since 3 March 2026.\n" in text
         plain = _text(make(an_approval("prices", PRICES), RenderContext(NOW, UTC, 80)))
         assert "Unusual      Nothing unusual, compared with 23 earlier approvals" in plain

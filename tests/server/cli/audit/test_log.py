@@ -24,7 +24,7 @@ def bundle(admin_cli, tmp_path):
     """The exported audit log of an installation."""
     file = tmp_path / "log.jsonl"
     done = admin_cli("audit", "export", str(file))
-    assert (done.code, done.out) == (0, f"{file} has the whole log.\n")
+    assert (done.code, done.out) == (0, f"Wrote the whole log to {file}.\n")
     return file
 
 
@@ -149,7 +149,7 @@ def test_an_erased_user_is_not_in_the_log(admin_cli, tmp_path):
     verified = admin_cli("audit", "verify", str(file), "--log-key", _key(admin_cli))
     assert (verified.code, ", 1 erased text." in verified.out) == (0, True)
     again = admin_cli("audit", "erase", "admin", "--force")
-    assert again.out == "Erased 0 texts of admin from the audit log. IDs stay.\n"
+    assert again.out == "Erased 0 texts of admin from the audit log. IDs are kept.\n"
     assert admin_cli("audit", "erase", "nobody").code == 3
 
 
@@ -159,7 +159,7 @@ def test_a_user_is_erased_only_after_a_confirmation(admin_cli, monkeypatch):
     refused = admin_cli("audit", "erase", user, "--json")
     assert (refused.code, refused.error["code"]) == (6, "conflict")
     assert refused.error["message"] == (
-        "Erasing admin cannot be undone. To erase without a question, add --force."
+        "Erasing admin cannot be undone. To skip the question, add --force."
     )
     for reply in ("n\n", "\n"):
         monkeypatch.setattr("sys.stdin", _Terminal(reply))

@@ -167,7 +167,7 @@ def test_a_stream_does_not_continue_in_another_log(admin_cli, data_folder):
         position.write_text(json.dumps(altered))
         done = admin_cli("audit", "stream", "-", "--once")
         assert (done.code, done.out) == (20, "")
-        assert f"Entry {altered['sent'] - 1} is not the one that was sent before" in done.err
+        assert f"Entry {altered['sent'] - 1} differs from the one that was sent before" in done.err
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ def test_adding_an_agent_without_scopes_prints_what_it_may_do(admin_cli):
     assert "sayso agents update bot --resource URI --scope NAME" in first
     serves = ("--resource", "https://pay.example", "--serves", "https://pay.example")
     gateway_output = admin_cli("agents", "add", "gateway", "--owner", "admin", *serves).out
-    assert "It may ask for actions, and has no scopes yet." in gateway_output
+    assert "It can request actions, but has no scopes yet." in gateway_output
     assert (
         "sayso agents update gateway --resource https://pay.example --scope NAME" in gateway_output
     )
@@ -72,7 +72,7 @@ def test_an_invalid_icon_file_is_refused_with_the_remedy(admin_cli, tmp_path, ra
     refused = admin_cli(*ADD, "--icon", str(path), "--json")
     assert (refused.code, says in refused.error["message"]) == (2, True)
     assert refused.error["message"].startswith("--icon: The icon is ")
-    assert "Give a still, square PNG or WebP" in refused.error["message"]
+    assert "Use a still, square PNG or WebP" in refused.error["message"]
     assert admin_cli("agents", "show", "bot").code == 3
 
 

@@ -44,11 +44,11 @@ def test_no_command_accepts_a_name_that_looks_like_another(look_alikes, command)
         done = look_alikes(*(part.format(name) for part in command), "--json")
         assert (done.code, done.error["code"]) == (6, "exists"), name
         assert "invoice-bot" in done.error["message"]
-        assert "does not look like it" in done.error["message"]
+        assert "cannot be confused with it" in done.error["message"]
     for name in MIXED:
         done = look_alikes(*(part.format(name) for part in command), "--json")
         assert (done.code, done.error["code"]) == (2, "invalid"), name
-        assert "write it in one script" in done.error["message"]
+        assert "use one script" in done.error["message"]
 
 
 def test_show_states_since_when_an_agent_has_its_name(look_alikes):

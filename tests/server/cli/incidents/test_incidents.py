@@ -35,7 +35,7 @@ def test_incidents_are_listed_shown_and_closed(admin_cli, reported_incident):
     closed = admin_cli("incidents", "close", incident, "--note", "A test", "--json").document
     assert (closed["state"], closed["closing_note"]) == ("closed", "A test")
     assert closed["closed_by"] == "operator"
-    assert admin_cli("incidents", "list").out == "There are none.\n"
+    assert admin_cli("incidents", "list").out == "No results.\n"
     assert len(admin_cli("incidents", "list", "--closed", "--json").document["items"]) == 1
     assert "sayso incidents close" not in admin_cli("incidents", "show", incident).out
     assert admin_cli("incidents", "close", incident, "--json").error["exit"] == 6
@@ -85,7 +85,7 @@ def test_an_alarm_about_the_log_says_who_saw_it_and_how_to_verify(admin_cli, dat
     alarm = LogAlarm("a.example/log\n12\n", "a.example/log\n7\n")
     incident = LogAlarms(services.store, services.secrets).report(person, alarm)
     services.store.close()
-    assert "their device saw another audit log" in admin_cli("incidents", "list").out
+    assert "their device saw a different audit log" in admin_cli("incidents", "list").out
     out = admin_cli("incidents", "show", incident).out
     assert "olga" in out
     assert "a.example/log / 7" in out

@@ -36,14 +36,16 @@ def test_an_orphan_is_listed_with_its_quarantine_date_and_the_remedy(admin_cli):
     assert "no enabled owner" in out
     assert "olga (disabled, never seen)" in out
     assert "sayso agents update invoice-bot --add-owner USER" in out
-    assert "no enabled owner: quarantined at" in admin_cli("agents", "show", "invoice-bot").out
+    assert (
+        "no enabled owner: will be quarantined at" in admin_cli("agents", "show", "invoice-bot").out
+    )
 
 
 @pytest.mark.usefixtures("orphan")
 def test_an_orphan_with_a_new_owner_is_no_longer_listed(admin_cli):
     """The agent no longer has a quarantine date."""
     admin_cli("agents", "update", "invoice-bot", "--add-owner", "admin")
-    assert admin_cli("agents", "orphans").out == "There are none.\n"
+    assert admin_cli("agents", "orphans").out == "No results.\n"
     agent = admin_cli("agents", "show", "invoice-bot", "--json").document
     assert agent["quarantine_at"] is None
 

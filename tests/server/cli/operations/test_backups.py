@@ -164,7 +164,7 @@ def test_every_kind_has_its_keep_flag():
 
 @pytest.mark.parametrize("flag", _KEEP)
 def test_a_keep_flag_keeps_its_kind_only(admin_cli, backup, data_folder, flag):
-    """Objects of every other kind are turned off."""
+    """Objects of every other kind are disabled."""
     kind = flag.removeprefix("--keep-")
     _delete_database(data_folder)
     output = admin_cli("db", "restore", str(backup), flag, "--json").document
@@ -178,7 +178,7 @@ def test_a_keep_flag_keeps_its_kind_only(admin_cli, backup, data_folder, flag):
 
 
 def test_restore_since_keeps_unchanged_objects(admin_cli, backup, data_folder, tmp_path):
-    """With `db restore --since`, an object that changed in the later database is turned off."""
+    """With `db restore --since`, an object that changed in the later database is disabled."""
     admin_cli("agents", "add", "other", "--owner", "admin")
     admin_cli("apps", "update", "chat", "--disable")
     later = tmp_path / "later.db"
@@ -205,7 +205,7 @@ def test_restore_takes_either_a_backup_or_in_place(admin_cli, backup):
 
 
 def test_a_terminal_user_is_asked_for_each_kind(admin_cli, backup, data_folder, monkeypatch):
-    """Yes keeps the objects of that kind, and the others are turned off."""
+    """Yes keeps the objects of that kind, and the others are disabled."""
     _delete_database(data_folder)
     typed = io.StringIO("y\nn\n")
     typed.isatty = lambda: True

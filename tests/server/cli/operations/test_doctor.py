@@ -23,9 +23,9 @@ def test_a_new_installation_has_weak_findings_and_none_broken(admin_cli):
 def test_an_agent_that_may_ask_every_user_is_weak(admin_cli):
     """The finding disappears once `--asks` restricts the agent."""
     admin_cli("agents", "add", "bot", "--owner", "admin")
-    assert "The agent bot may ask every user." in _findings(admin_cli("doctor", "--json").document)
+    assert "The agent bot can ask every user." in _findings(admin_cli("doctor", "--json").document)
     admin_cli("agents", "update", "bot", "--asks", "admin")
-    assert "The agent bot may ask every user." not in _findings(
+    assert "The agent bot can ask every user." not in _findings(
         admin_cli("doctor", "--json").document
     )
 
@@ -106,7 +106,7 @@ def test_names_that_look_alike_since_an_upgrade_are_weak(admin_cli, data_folder)
         database.execute("UPDATE agents SET name = 'depl0y-bot' WHERE name = 'other'")
         (later,) = database.execute("SELECT id FROM agents WHERE name = 'depl0y-bot'").fetchone()
     done = admin_cli("doctor")
-    assert f"The agent depl0y-bot ({later}) looks like the agent deploy-bot (" in done.out
+    assert f"The agent depl0y-bot ({later}) can be confused with the agent deploy-bot (" in done.out
     assert f"sayso agents update {later} --name NAME" in done.out
     assert admin_cli("agents", "update", later, "--description", "It waits.").code == 0
     assert admin_cli("agents", "update", later, "--name", "releases").code == 0

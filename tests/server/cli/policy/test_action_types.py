@@ -49,7 +49,7 @@ def test_an_action_type_shows_its_type_back_and_narrowing_rules(admin_cli, tmp_p
     out = admin_cli("actions", "show", "payment.transfer").out
     rule = "typed back: /amount; for a new target the last four characters of /account"
     assert f"{rule}\ncan be narrowed: /amount (lower)\n" in out
-    assert "agent, permissions, hour; new by its /account; how much by its /amount\n" in out
+    assert "agent, permissions, hour; new values of /account; amounts of /amount\n" in out
     document = admin_cli("actions", "show", "payment.transfer", "--json").document
     assert document["type_back"] == {
         "fact": "/amount",

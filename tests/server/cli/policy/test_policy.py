@@ -138,7 +138,7 @@ def test_dry_run_lists_changed_outcomes():
     )
     lines = _replay_lines(replay)
     assert "2 skipped" in lines[0]
-    assert "There were more" in lines[2]
+    assert "Only the newest requests" in lines[2]
     assert "read a.b" in lines[-1]
     assert "allow → ask" in lines[-1]
     assert policy_json.replayed(replay)["changes"][0]["after"] == "ask"

@@ -46,8 +46,8 @@ def test_findings_match_those_of_doctor(staff: Staff) -> None:
     reply = staff.people["admin"].call("GET", "/api/admin/findings").json
     levels = [item["level"] for item in reply["items"]]
     assert levels == sorted(levels, key=["broken", "weak", "note"].index)
-    (asks,) = [item for item in reply["items"] if "agent one may ask every user" in item["what"]]
-    assert asks["fix"] == "Select the users that it may ask."
+    (asks,) = [item for item in reply["items"] if "agent one can ask every user" in item["what"]]
+    assert asks["fix"] == "Select the users that it can ask."
     assert asks["about"] == {"kind": "agent", "id": staff.ids["agent"]}
     assert reply["broken"] is False
 

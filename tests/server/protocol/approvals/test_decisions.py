@@ -95,7 +95,7 @@ def test_a_missing_or_mistyped_member_of_a_decision_is_named(name):
         (APPROVE, {"ceremony": "none"}, "ceremony"),
         (APPROVE, {"sub": ""}, "sub"),
         (APPROVE, {"at": "1795566864"}, "at"),
-        (APPROVE, {"extra": 1}, "an unknown member"),
+        (APPROVE, {"extra": 1}, "unknown members"),
         (DENY, {"code": None}, "code"),
         (DENY, {"code": "because"}, "code"),
         (DENY, {"ceremony": "pin"}, "ceremony"),

@@ -110,13 +110,13 @@ def test_narrowing_leaves_the_request_unchanged():
     [
         ("shop", "Mallory", "does not allow that to be narrowed"),
         ("nothing", "1", "does not allow that to be narrowed"),
-        ("total", "5,00", "up to 2 digits"),
-        ("total", "0.005", "up to 2 digits"),
-        ("total", "-1", "up to 2 digits"),
-        ("count", "1.5", "whole digits"),
+        ("total", "5,00", "up to 2 decimal places"),
+        ("total", "0.005", "up to 2 decimal places"),
+        ("total", "-1", "up to 2 decimal places"),
+        ("count", "1.5", "a whole number"),
         ("dry", "perhaps", "yes or no"),
-        ("lines", "0", "the items that stay"),
-        ("lines", "4", "there are 3 items"),
+        ("lines", "0", "the items to keep"),
+        ("lines", "4", "the list has 3 items"),
         ("lines/9/price", "1", "is not in the request"),
         ("lines/*/price", "1", "is not in the request"),
     ],
@@ -130,7 +130,7 @@ def test_an_unreadable_change_is_refused_with_an_example(path, to, says):
 
 def test_a_change_to_something_not_requested_is_refused():
     """A change is refused if the request does not have its list, object or scope."""
-    with pytest.raises(NotNarrower, match="the items that stay"):
+    with pytest.raises(NotNarrower, match="the items to keep"):
         narrowing.narrowed_details(
             requested_terms(lines=None), (), [Change(0, ("lines",), "1")], [RULES]
         )
@@ -155,14 +155,14 @@ def test_a_granted_text_reads_back_to_its_terms():
 @pytest.mark.parametrize(
     ("members", "says"),
     [
-        ({"agent": "other"}, "belongs to another request"),
-        ({"salt": "other"}, "belongs to another request"),
+        ({"agent": "other"}, "belongs to a different request"),
+        ({"salt": "other"}, "belongs to a different request"),
         ({"user": ...}, "unknown or missing members"),
         ({"more": 1}, "unknown or missing members"),
         ({"scope": ["orders:delete"]}, "more than was requested"),
         ({"scope": ["orders:read", "orders:place"]}, "canonical form"),
-        ({"scope": "orders:read"}, "list of texts"),
-        ({"scope": [1]}, "list of texts"),
+        ({"scope": "orders:read"}, "list of strings"),
+        ({"scope": [1]}, "list of strings"),
         ({"authorization_details": {}}, "list of objects"),
         ({"authorization_details": ["order"]}, "list of objects"),
         ({"authorization_details": []}, "as many objects"),
@@ -181,7 +181,7 @@ def test_a_granted_text_that_does_not_fit_its_request_is_refused(members, says):
 @pytest.mark.parametrize("text", ["", "[]", "{", '"granted"'])
 def test_a_granted_text_that_is_not_an_object_is_refused(text):
     """The error says that the text is not JSON, or that members are missing."""
-    with pytest.raises(NotNarrower, match=r"no JSON|unknown or missing members"):
+    with pytest.raises(NotNarrower, match=r"not JSON|unknown or missing members"):
         narrowing.read_granted(action(), text)
 
 

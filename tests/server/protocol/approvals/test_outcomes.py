@@ -36,8 +36,8 @@ def test_an_approved_request_that_was_not_redeemed_has_its_own_sentence():
     answer = requests.poll_error(State.EXPIRED, {"reason": expected_reason}, NOT_REDEEMED)
     assert (answer.code, answer.members["reason"]) == ("expired_token", "expired_seen")
     assert answer.description == (
-        "It was approved, but its tokens were not handed over in time. This is not a denial; you "
-        "may ask again."
+        "It was approved, but its tokens were not fetched in time. This is not a denial; you may "
+        "ask again."
     )
     assert agent_reason(State.EXPIRED, NOT_REDEEMED, by_person=False) == "expired_unseen"
     assert agent_reason(State.EXPIRED, "expired_seen", by_person=False) == "expired_seen"

@@ -63,7 +63,7 @@ def test_a_renamed_agent_is_shown_with_its_former_name():
     renamed = _asker(mark="other", formerly=("weather-helper", 1_772_496_000_000))
     (oddity,) = find_signals(renamed).signals
     assert oddity.text == (
-        "invoice-bot had another name when you last approved one of its requests: "
+        "invoice-bot had a different name when you last approved one of its requests: "
         "weather-helper, until 3 March 2026."
     )
 
@@ -75,7 +75,7 @@ CASES = {
     ),
     Code.RENAMED_AGENT: (
         _asker(mark="other"),
-        "invoice-bot had another name when you last approved one of its requests.",
+        "invoice-bot had a different name when you last approved one of its requests.",
     ),
     Code.NEW_KEY: (
         _asker(keys=frozenset({KEY, "other"})),
@@ -93,18 +93,18 @@ CASES = {
         _asker(scopes={SCOPE: "payments:transfer", "other": "payments:read"}),
         "First time for invoice-bot: payments:read.",
     ),
-    Code.NEW_TARGET: (_target(known=False), "You never approved this before: “To account”."),
+    Code.NEW_TARGET: (_target(known=False), "First time: “To account”."),
     Code.OTHER_NAME: (
         _target(names=frozenset({"other"})),
-        "This “To account” was approved before with another “To”.",
+        "This “To account” was approved before with a different “To”.",
     ),
     Code.OTHER_TARGET: (
         _target(targets=frozenset({"other"})),
-        "This “To” was approved before with another “To account”.",
+        "This “To” was approved before with a different “To account”.",
     ),
     Code.LOOKALIKE: (
         replace(USUAL, values=(TextValue("To", "a", frozenset({"b"})),)),
-        "Looks like a value approved before, but has other characters: “To”.",
+        "Looks like a value approved before, but has different characters: “To”.",
     ),
     Code.MIXED_SCRIPTS: (
         replace(USUAL, values=(TextValue("Agent name", "a", mixed=True),)),
@@ -112,7 +112,7 @@ CASES = {
     ),
     Code.LARGE_AMOUNT: (
         _priced(482_000, PastApprovals(1, 4_820, 4_820)),
-        "Amount is 100 times the only amount approved before for this “To account”, EUR 48.20.",
+        "Amount is 100 times the only earlier amount for this “To account”, EUR 48.20.",
     ),
     Code.NEW_CURRENCY: (_priced(1, new_currency=True), "First time in EUR: “Amount”."),
     Code.SPLIT_AMOUNT: (
@@ -123,17 +123,17 @@ CASES = {
             ),
         ),
         (
-            "5 requests today for this “To account”, together EUR 4,950.00: 5 times the usual "
+            "5 requests today for this “To account”, EUR 4,950.00 in total: 5 times the usual "
             "amount for this “To account”, EUR 990.00."
         ),
     ),
     Code.BURST: (
         _asker(this_hour=5),
-        "5 requests from invoice-bot in this hour; the usual number is 1 a day.",
+        "5 requests from invoice-bot in this hour; the usual number is 1 per day.",
     ),
     Code.UNUSUAL_HOUR: (
         replace(USUAL, hours=AnswerHours(23, 40, 1)),
-        "Asked between 23:00 and 00:00 UTC, when you rarely answer.",
+        "Sent between 23:00 and 00:00 UTC, when you rarely answer.",
     ),
 }
 

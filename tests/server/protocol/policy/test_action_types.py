@@ -120,7 +120,7 @@ def test_a_type_without_a_headline_is_of_high_risk_with_unknown_undo():
     action = action_types.read_action_type(BARE)
     assert not action.has_template
     assert (action.headline, action.material, action.labels) == ((), (), {})
-    assert (action.risk, action.undo) == (Risk.HIGH, "We do not know if this can be undone.")
+    assert (action.risk, action.undo) == (Risk.HIGH, "It is unknown whether this can be undone.")
     assert action_types.read_action_type(document()).has_template
 
 
@@ -268,7 +268,7 @@ def test_a_list_in_a_headline_must_be_a_list_of_strings():
                 ("notes",), None
             )
         else:
-            with pytest.raises(action_types.InvalidActionType, match="a list of texts"):
+            with pytest.raises(action_types.InvalidActionType, match="a list of strings"):
                 action_types.read_action_type(changed)
 
 

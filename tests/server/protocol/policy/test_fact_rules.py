@@ -133,12 +133,20 @@ def test_without_a_headline_every_fact_may_be_typed_back():
     [
         ({"target": "shop"}, "/target", "JSON pointer"),
         ({"target": "/none"}, "/target", "not in the schema"),
-        ({"target": "/total"}, "/target", "name a text or an integer"),
-        ({"target": "/gift"}, "/target", "name a text or an integer"),
+        ({"target": "/total"}, "/target", "must point to a string or an integer"),
+        ({"target": "/gift"}, "/target", "must point to a string or an integer"),
         ({"target": None}, "/target", "JSON pointer"),
-        ({"target_name": "/shop"}, "/target_name", "needs the member target"),
-        ({"target": "/shop", "target_name": "/shop"}, "/target_name", "a text beside the target"),
-        ({"target": "/shop", "target_name": "/total"}, "/target_name", "a text beside the target"),
+        ({"target_name": "/shop"}, "/target_name", "requires the member target"),
+        (
+            {"target": "/shop", "target_name": "/shop"},
+            "/target_name",
+            "a string next to the target",
+        ),
+        (
+            {"target": "/shop", "target_name": "/total"},
+            "/target_name",
+            "a string next to the target",
+        ),
         ({"target": "/shop", "target_name": "/none"}, "/target_name", "not in the schema"),
         (
             {"target": "/shop", "target_name": "/lines/*/note"},
@@ -154,28 +162,32 @@ def test_without_a_headline_every_fact_may_be_typed_back():
             "/target_name",
             "in the same list as the target",
         ),
-        ({"amount": "/shop"}, "/amount", "name money, or an integer"),
-        ({"amount": "/total/minor"}, "/amount", "the money as a whole"),
+        ({"amount": "/shop"}, "/amount", "must point to money, or to an integer"),
+        ({"amount": "/total/minor"}, "/amount", "the whole money object"),
         ({"amount": 7}, "/amount", "JSON pointer"),
         ({"narrow": ["/total"]}, "/narrow", "must be an object"),
         ({"narrow": {"/none": "lower"}}, "/narrow/~1none", "not in the schema"),
         ({"narrow": {"/total": "smaller"}}, "/narrow/~1total", "lower, drop, earlier, turn_on"),
         ({"narrow": {"/total": ["lower"]}}, "/narrow/~1total", "lower, drop, earlier, turn_on"),
         ({"narrow": {"/shop": "lower"}}, "/narrow/~1shop", "integer or money"),
-        ({"narrow": {"/shop": "drop"}}, "/narrow/~1shop", "for a list"),
-        ({"narrow": {"/count": "earlier"}}, "/narrow/~1count", "for a time"),
-        ({"narrow": {"/shop": "turn_on"}}, "/narrow/~1shop", "boolean such as dry_run"),
+        ({"narrow": {"/shop": "drop"}}, "/narrow/~1shop", "requires a list"),
+        ({"narrow": {"/count": "earlier"}}, "/narrow/~1count", "requires a time"),
+        ({"narrow": {"/shop": "turn_on"}}, "/narrow/~1shop", "boolean, such as dry_run"),
         ({"type_back": "/total"}, "/type_back", "must be an object"),
         ({"type_back": {}}, "/type_back", "must be an object"),
         ({"type_back": {"fact": "/total", "x": 1}}, "/type_back", "must be an object"),
         ({"type_back": {"fact": "/none"}}, "/type_back/fact", "not in the schema"),
         ({"type_back": {"fact": "/by"}}, "/type_back/fact", "must be a material fact"),
-        ({"type_back": {"fact": "/gift"}}, "/type_back/fact", "name a text, an integer or money"),
+        (
+            {"type_back": {"fact": "/gift"}},
+            "/type_back/fact",
+            "must point to a string, an integer or money",
+        ),
         ({"type_back": {"fact": "/count"}}, "/type_back/fact", "must be required"),
         ({"type_back": {"fact": "/lines/*/price"}}, "/type_back/fact", "must be required"),
         ({"type_back": {"fact": "/lines/1/price"}}, "/type_back/fact", "must be required"),
         ({"type_back": {"fact": "/lines/0/note"}}, "/type_back/fact", "must be required"),
-        ({"type_back": {"fact": "/maybe"}}, "/type_back/fact", "name a text"),
+        ({"type_back": {"fact": "/maybe"}}, "/type_back/fact", "must point to a string"),
         ({"type_back": {"fact": "/either/price"}}, "/type_back/fact", "must be required"),
         ({"type_back": {"fact": "/shop", "part": "first"}}, "/type_back/part", "whole or last"),
         ({"type_back": {"fact": "/shop", "part": ["whole"]}}, "/type_back/part", "whole or last"),
@@ -184,7 +196,7 @@ def test_without_a_headline_every_fact_may_be_typed_back():
         (
             {"type_back": {"fact": "/total", "new_target": {"fact": "/account"}}},
             "/type_back/new_target",
-            "needs the member target",
+            "requires the member target",
         ),
         (
             {"type_back": {"fact": "/total", "new_target": "/account"}, "target": "/shop"},
@@ -233,7 +245,10 @@ def test_an_optional_fact_may_be_typed_back_when_present():
     assert read == TypeBackRule(
         FactToType(("shop",), "whole"), None, FactToType(("count",), "whole")
     )
-    for other, remedy in (({"fact": "/by"}, "material"), ({"fact": "/gift"}, "name a text")):
+    for other, remedy in (
+        ({"fact": "/by"}, "material"),
+        ({"fact": "/gift"}, "must point to a string"),
+    ):
         with pytest.raises(InvalidActionType, match=remedy) as refused:
             fact_rules(type_back={"fact": "/shop", "if_there": other})
         assert refused.value.pointer == "/type_back/if_there/fact"

@@ -108,9 +108,9 @@ def test_an_open_schema_is_refused_with_the_place(schema, pointer):
 
 
 def test_a_very_long_chain_of_references_is_refused():
-    """The number of references in a row is limited, so that no document exhausts the stack."""
+    """The number of references in a chain is limited, so that no document exhausts the stack."""
     chain = {f"d{i}": {"$ref": f"#/$defs/d{i + 1}"} for i in range(2_000)}
-    with pytest.raises(schemas.InvalidSchema, match="in a row"):
+    with pytest.raises(schemas.InvalidSchema, match="in a chain"):
         schemas.check_schema({**closed(), "$defs": {**chain, "d2000": TEXT}})
 
 

@@ -90,7 +90,7 @@ def test_only_people_named_by_a_rule_can_be_added(agent, local, ask, ben, person
     groups.add("finance", ["ana"], by=BY)
     _rules(local, 'ask.who = ["finance"]')
     _, approval = agent.asked()
-    with pytest.raises(Conflict, match="ben is not among them"):
+    with pytest.raises(Conflict, match="ben is not one of them"):
         ask(approval, "ben")
     groups.update("finance", GroupChanges(members=("ana", "ben")), by=BY)
     ask(approval, "ben")

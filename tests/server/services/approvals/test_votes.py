@@ -334,7 +334,7 @@ def test_a_request_with_too_few_eligible_approvers_is_refused(
 
     assert refused.refusal == (403, "access_denied")
     assert refused.json["reason"] == "too_few_people"
-    assert f"2 approvals, and {people} may approve" in refused.json["error_description"]
+    assert f"2 approvals, but {people} can approve it" in refused.json["error_description"]
     assert finance.all()[0].name == "finance"
 
 

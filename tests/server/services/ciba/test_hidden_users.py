@@ -97,7 +97,7 @@ def test_supersedes_must_name_the_person_in_the_same_way(asking_agent, name):
         handle, _ = asking_agent.asked(login_hint=name)
         answer = asking_agent.ask(login_hint=other, supersedes=handle)
         assert answer.status == status
-    assert "must ask the same person" in answer.json["error_description"]
+    assert "must name a request to the same person" in answer.json["error_description"]
 
 
 def test_supersedes_does_not_match_a_name_with_an_id(asking_agent, person):

@@ -68,7 +68,7 @@ def test_an_id_token_of_another_client_is_refused_as_a_hint(agent, local, audien
     hint = _signed(local, aud=audience)
     refused = agent.ask(login_hint=None, id_token_hint=hint)
     assert refused.refusal == (400, "invalid_request")
-    assert "another client" in refused.json["error_description"]
+    assert "a different client" in refused.json["error_description"]
 
 
 def test_an_id_token_for_several_audiences_is_a_hint_for_each(agent, person, local):
@@ -85,7 +85,7 @@ def test_an_id_token_of_another_issuer_or_without_a_subject_is_refused_as_a_hint
     hint = _signed(local, aud=agent.id, **claims)
     refused = agent.ask(login_hint=None, id_token_hint=hint)
     assert refused.refusal == (400, "invalid_request")
-    assert "from another issuer" in refused.json["error_description"]
+    assert "from a different issuer" in refused.json["error_description"]
 
 
 def test_disabled_and_unaskable_users_get_the_answer_of_unknown_users(agent, local):

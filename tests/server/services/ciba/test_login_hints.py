@@ -82,7 +82,7 @@ def test_a_hint_is_used_once(local, hints, bot, hint_token):
     with local.services.store.write() as tx:
         hint = hints.read(tx, bot, hint_token)
         hints.spend(tx, hint)
-        with pytest.raises(errors.InvalidRequest, match="used before"):
+        with pytest.raises(errors.InvalidRequest, match="already used"):
             hints.spend(tx, hint)
 
 

@@ -80,7 +80,9 @@ def test_approvers_are_shown_the_former_name_of_an_agent(local, agent, person, a
         local.clock.forward(MINUTE)
         agents.update(agent.id, AgentChanges(name=name), by=BY)
     (text,) = renamed_texts()
-    assert text.startswith("payroll had another name when you last approved one of its requests")
+    assert text.startswith(
+        "payroll had a different name when you last approved one of its requests"
+    )
     assert text.endswith(": invoice-bot, until 9 October 2025.")
     person.approve(agent.asked_payment()[1].id)
     assert renamed_texts() == []

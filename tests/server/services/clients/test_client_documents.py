@@ -130,11 +130,11 @@ def test_an_app_that_nobody_registered_gets_a_token(ana, app, browser, site, hos
 
 
 def test_an_administrator_can_see_disable_and_delete_an_unregistered_app(ana, app, browser, site):
-    """An administrator can disable or delete it, but not change it: it describes itself."""
+    """An administrator can disable or delete it, but not change it, because it describes itself."""
     tokens = app.redeem(get_code(browser, ana)).json
     stored_app = site.admin.apps.show("chat.example")
     assert (stored_app.id, stored_app.origin, stored_app.claimed_name) == (URL, "document", "Chat")
-    with pytest.raises(Conflict, match="describes itself"):
+    with pytest.raises(Conflict, match="cannot be changed"):
         site.admin.apps.update(URL, AppChanges(scopes=("payments:transfer",)), by=BY)
     site.admin.apps.update("chat.example", AppChanges(enabled=False), by=BY)
     assert app.refresh(tokens["refresh_token"]).json["error"] == "unauthorized_client"
@@ -290,7 +290,7 @@ def test_a_host_that_looks_like_another_client_is_refused(site, host):
     """The app would be named after its host, so a look-alike host is refused."""
     site.admin.apps.add(NewApp("chat.examp1e", (CALLBACK,)), by=BY)
     page = new_browser(site).authorize(URL, **READ)
-    assert "looks like the name of another client" in page.text
+    assert "can be confused with the name of another client" in page.text
     assert [app.name for app in site.admin.apps.all()] == ["chat.examp1e"]
     assert host.fetched == [URL]
 

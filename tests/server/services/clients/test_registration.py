@@ -221,8 +221,14 @@ def test_a_refused_client_name_names_the_member_and_the_remedy(
     """The error does not contain the existing name, which the agent may not know."""
     registered = registrations.registered(registrations.invite(uses=2), client_name="helper")
     for name, description in (
-        ("he1per", "client_name is taken, or looks like a name that is; choose another."),
-        ("h\u0435lper", "client_name mixes Cyrillic and Latin characters; write it in one script."),
+        (
+            "he1per",
+            (
+                "client_name is taken, or can be confused with a name that is. Choose a different "
+                "name."
+            ),
+        ),
+        ("h\u0435lper", "client_name mixes Cyrillic and Latin characters; use one script."),
     ):
         answer = registrations.register(registrations.invite(), client_name=name)
         assert answer.json["error_description"] == description
@@ -307,7 +313,7 @@ def test_an_invitation_for_a_deleted_resource_is_refused(registrations: Registra
     registrations.local.admin.resources.delete(PAY, by=BY)
     answer = registrations.register(token)
     assert answer.refusal == (400, "invalid_client_metadata")
-    assert "ask for a new one" in answer.json["error_description"]
+    assert "Ask for a new one" in answer.json["error_description"]
 
 
 def test_an_agent_can_only_read_its_own_registration(registrations: Registrations) -> None:

@@ -108,7 +108,7 @@ def test_the_signed_text_names_the_app_its_scopes_and_the_code(television, perso
     facts = {fact["label"]: fact["value"] for fact in display["facts"]}
     assert facts["May use"] == "payments:read (low risk)"
     assert facts["Learns"] == "that it is you, by an id that stays the same, your name"
-    assert facts["Its code"] == television.user_code
+    assert facts["Code shown"] == television.user_code
     assert "only if you started this yourself" in facts["Careful"]
 
 

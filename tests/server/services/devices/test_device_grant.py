@@ -118,7 +118,7 @@ def test_typing_the_code_asks_on_the_enrolled_devices(local, person):
     facts = {fact["label"]: fact["value"] for fact in display["facts"] if fact["material"]}
     assert facts["New device"] == "desktop"
     assert facts["Address"] == PEER
-    assert facts["Its code"] == device.user_code
+    assert facts["Code shown"] == device.user_code
     assert "only if you started this sign-in yourself" in facts["Careful"]
     assert display["headline"] == "Let a new device sign in as ana"
     assert person.call("GET", "/api/approvals").json["items"][0]["agent"] == {

@@ -144,7 +144,7 @@ def test_explain_predicts_the_refusal_of_critical_requests(trials, local):
 BAD_CASES = {
     "no such agent": (TrialRequest("eve"), NotFound, "no agent eve"),
     "no such user": (TrialRequest("invoice-bot", "request", "eve"), NotFound, "eve"),
-    "an unknown flow": (TrialRequest("invoice-bot", "push"), Invalid, "Flows are request"),
+    "an unknown flow": (TrialRequest("invoice-bot", "push"), Invalid, "Use one of: request"),
     "an acr at /token": (
         TrialRequest("invoice-bot", "client_credentials", acr=ACR_SIGNED),
         Invalid,
@@ -158,7 +158,7 @@ BAD_CASES = {
     "a user for client credentials": (
         TrialRequest("invoice-bot", "client_credentials", "ana"),
         Invalid,
-        "acts for no user",
+        "has no user",
     ),
     "a scope beyond the permissions": (
         TrialRequest("invoice-bot", "request", "ana", PAY, ("payments:delete",)),

@@ -96,7 +96,7 @@ def test_access_without_an_action_is_displayed_as_access():
         f"Use payments:read at {PAY}",
     )
     assert display["facts"] == []
-    assert display["undo"] == "We do not know if this can be undone."
+    assert display["undo"] == "It is unknown whether this can be undone."
     assert "for anything these scopes allow" in display["gives"]
 
 
@@ -127,7 +127,7 @@ def test_a_type_without_a_template_is_displayed_by_the_generic_one():
     display = _display(replace(PAYMENT_REQUEST, actions=(without_template,)))
     assert display["headline"] == f"Move money on {PAY}"
     assert display["risk_reason"] == "This type has no template."
-    assert display["undo"] == "We do not know if this can be undone."
+    assert display["undo"] == "It is unknown whether this can be undone."
     assert [(fact["label"], fact["material"]) for fact in display["facts"]] == [
         ("Amount", True),
         ("Payee", True),

@@ -89,7 +89,7 @@ def test_everything_is_new_until_it_was_approved(request_payment, person):
     assert _codes(first) == ["new_agent", "new_target"]
     assert _texts(first) == [
         "First request from invoice-bot that you would approve.",
-        "You never approved this before: “To”.",
+        "First time: “To”.",
     ]
     assert history.stored_codes(first.past) == {
         Code.NEW_AGENT,
@@ -165,9 +165,8 @@ def test_approvals_by_others_add_no_history_for_a_person(request_payment, person
 def test_an_amount_is_compared_with_approved_amounts_for_its_payee(request_payment, person):
     """The sentence says how many approved amounts it compares with."""
     few = {
-        1: "Amount is 12 times the only amount approved before for this “To”, EUR 100.00.",
-        2: "Amount is 12 times the larger of the 2 amounts approved before for this “To”, "
-        "EUR 100.00.",
+        1: "Amount is 12 times the only earlier amount for this “To”, EUR 100.00.",
+        2: "Amount is 12 times the larger of the 2 earlier amounts for this “To”, EUR 100.00.",
         3: "Amount is 12 times the usual amount for this “To”, EUR 100.00.",
     }
     for sentence in few.values():
@@ -182,7 +181,7 @@ def test_an_amount_for_a_new_payee_is_compared_with_the_agents_amounts(request_p
     texts = _texts(request_payment("Other", 90_000))
     assert texts == [
         "Amount is 9 times the usual amount for invoice-bot, EUR 100.00.",
-        "You never approved this before: “To”.",
+        "First time: “To”.",
     ]
 
 
@@ -248,7 +247,7 @@ def test_new_items_of_a_list_are_named_and_numbers_are_amounts(agent, person, lo
     unusual_request = ask(payees=["a", "c", "b", "d"], rows=30)
     assert _texts(unusual_request) == [
         "Rows is 3 times the usual amount for invoice-bot, 10.",
-        "You never approved this before: “Payee 2”, “Payee 4”.",
+        "First time: “Payee 2”, “Payee 4”.",
     ]
     assert _codes(ask(note=None)) == []
 
@@ -286,8 +285,8 @@ def test_a_name_is_compared_with_its_account_in_a_list(agent, person, local):
         person.approve(ask(("DE1", "Ada", 10), ("DE2", "Bo", 1_000)).id)
     assert _codes(ask(("DE2", "Bo", 1_000), ("DE1", "Ada", 10))) == []
     assert _texts(ask(("DE1", "Bo", 10), ("DE2", "Ada", 1_000))) == [
-        "This “Account 1” was approved before with another “Payee 1”.",
-        "This “Payee 1” was approved before with another “Account 1”.",
+        "This “Account 1” was approved before with a different “Payee 1”.",
+        "This “Payee 1” was approved before with a different “Account 1”.",
     ]
 
 
@@ -313,7 +312,7 @@ def test_targets_beyond_the_stored_maximum_stay_new(agent, person, local):
 
     person.approve(ask(payees).id)
     assert _codes(ask(payees[:-1])) == []
-    assert _texts(ask(payees)) == [f"You never approved this before: “Payee {MAX_TARGETS + 1}”."]
+    assert _texts(ask(payees)) == [f"First time: “Payee {MAX_TARGETS + 1}”."]
 
 
 def test_history_is_computed_when_the_request_is_made(request_payment, person, local):

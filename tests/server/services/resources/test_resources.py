@@ -285,7 +285,7 @@ def test_a_resource_is_found_by_its_path_id(admin_services):
 def test_a_trailing_slash_does_not_make_another_resource(admin_services):
     """Either form of the URI finds, changes and deletes the one registered resource."""
     admin_services.resources.add(f"{PAY}/", {"read": Risk.LOW}, {}, by=BY)
-    with pytest.raises(Exists, match=f"{PAY}/ is registered already; a trailing slash"):
+    with pytest.raises(Exists, match=f"{PAY}/ is already registered; a trailing slash"):
         admin_services.resources.add(PAY, {}, {}, by=BY)
     assert admin_services.resources.show(PAY).uri == f"{PAY}/"
     admin_services.resources.rotate_secret(PAY, by=BY)

@@ -61,7 +61,7 @@ def test_a_resource_without_permission_gets_the_same_error_as_an_unknown_one(res
     with pytest.raises(errors.InvalidTarget) as refused:
         _resolve(resource_uri, ("read",))
     assert refused.value.description == (
-        "This client may not ask for this resource. An administrator can allow it."
+        "This client cannot request this resource. An administrator can allow it."
     )
 
 
@@ -89,21 +89,21 @@ def test_the_scopes_select_the_resource_if_only_one_has_them_all():
 )
 def test_an_ambiguous_resource_must_be_named(scope, resources):
     """The scopes name no resource, two resources, or parts of several resources."""
-    with pytest.raises(errors.InvalidTarget, match="Name the resource"):
+    with pytest.raises(errors.InvalidTarget, match="Specify the resource"):
         _resolve(scope=scope, resources=resources)
 
 
 @pytest.mark.parametrize("scope", [("other",), ("other", "read"), ("typo", "send")])
 def test_a_scope_that_no_resource_has_is_an_invalid_scope(scope):
     """RFC 6749 5.2: without a resource the scope is invalid, not the target."""
-    with pytest.raises(errors.InvalidScope, match=f"may not ask for {scope[0]}. An administrator"):
+    with pytest.raises(errors.InvalidScope, match=f"cannot request {scope[0]}. An administrator"):
         _resolve(scope=scope, resources=(PAY, MAIL))
 
 
 @pytest.mark.parametrize("scope", [("pay",), ("send",), ("other",), ("other", "read")])
 def test_a_scope_that_the_agent_or_the_resource_lacks_is_refused(scope):
     """The server drops no scope silently and does not reveal which scopes exist."""
-    with pytest.raises(errors.InvalidScope, match=f"may not ask for {scope[0]} at {PAY}. An admin"):
+    with pytest.raises(errors.InvalidScope, match=f"cannot request {scope[0]} at {PAY}. An admin"):
         _resolve(PAY, scope)
 
 
@@ -114,7 +114,7 @@ def test_without_scopes_a_client_gets_the_defaults_that_it_may_have(monkeypatch)
     assert target == targets.TokenTarget(RESOURCES[PAY], ("read",))
     named = targets.resolve_or_default(Directory(), AGENT, MAIL, ("send",))
     assert named.scope == ("send",)
-    with pytest.raises(errors.InvalidScope, match="there is no default"):
+    with pytest.raises(errors.InvalidScope, match="There are no default scopes"):
         targets.resolve_or_default(Directory(), AGENT, MAIL, ())
 
 

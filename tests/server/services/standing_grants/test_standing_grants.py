@@ -84,7 +84,7 @@ def test_the_display_states_every_bound_of_the_grant(agent, person):
     until = "2025-10-09 09:53 UTC"
     assert [(fact["label"], fact["value"]) for fact in display["facts"]] == [
         ("Agent", "invoice-bot"),
-        ("Its key", "the current one; a new key ends the grant"),
+        ("Agent key", "the current key; a new key ends the grant"),
         ("At", PAY),
         ("Amount", "up to EUR 20.00"),
         ("Payee", "Nord"),
@@ -246,9 +246,9 @@ def test_an_example_that_is_no_longer_a_valid_request_is_refused(local, agent, p
     assert "registered" in refused(person, standing_grants.wish(example))
     local.admin.agents.update(agent.id, AgentChanges(scopes=("payments:transfer",)), by=BY)
     reason = refused(person, standing_grants.wish(reading, sum=None, vary=[]))
-    assert "may not ask for payments:read" in reason
+    assert "cannot request payments:read" in reason
     local.admin.agents.disable(agent.id, by=BY)
-    assert "turned off" in refused(person, standing_grants.wish(example))
+    assert "is not enabled" in refused(person, standing_grants.wish(example))
 
 
 def test_a_request_with_several_actions_cannot_be_an_example(agent, person):

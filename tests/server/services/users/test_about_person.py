@@ -97,7 +97,7 @@ def test_the_display_states_what_the_agent_learns(agent):
     assert [scope["scope"] for scope in display["scopes"]] == ["email", "openid", "profile"]
     assert {scope["risk"] for scope in display["scopes"]} == {"low"}
     assert "gives no other access" in display["gives"]
-    assert display["undo"] == "It keeps what it has read."
+    assert display["undo"] == "The agent keeps the data that it has read."
     assert (signed["resource"], signed["scope"]) == (USERINFO, ["email", "openid", "profile"])
 
 

@@ -165,8 +165,8 @@ def test_an_unsigned_form_adds_no_deputy(eva):
 @pytest.mark.parametrize(
     ("wrong", "status", "says"),
     [
-        ({"deputy": "nobody"}, 404, "There is no such person."),
-        ({"deputy": "eva"}, 422, "must be another person"),
+        ({"deputy": "nobody"}, 404, "User not found."),
+        ({"deputy": "eva"}, 422, "must be a different person"),
         ({"to": "2025-10-01"}, 422, "must be in the future"),
     ],
 )

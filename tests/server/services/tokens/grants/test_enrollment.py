@@ -189,7 +189,7 @@ def test_a_proof_is_used_once(local, code, prove, person):
     assert enroll(local, _wrong_secret(code), proof).refusal == REFUSED
     replayed = enroll(local, code, proof)
     assert replayed.refusal == (400, "invalid_dpop_proof")
-    assert "used before" in replayed.json["error_description"]
+    assert "already used" in replayed.json["error_description"]
     assert another_device(person).device.name == "desktop"
 
 

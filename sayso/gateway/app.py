@@ -128,7 +128,7 @@ class Gateway:
         if tool.risk is not Risk.HIGH:
             message = self._with_state(incoming, message)
         try:
-            refusal = await self._listed.changed(incoming, message, tool)
+            refusal = await self._listed.mapping_problem(incoming, message, tool)
         except UpstreamError as error:
             await incoming.respond(messages.error(message, messages.INTERNAL, str(error)))
             return "failed", None

@@ -134,7 +134,7 @@ def unknown(name: object) -> str:
     )
 
 
-def changed(tool: MappedTool, seen: Collection[str]) -> str | None:
+def mapping_problem(tool: MappedTool, seen: Collection[str]) -> str | None:
     """Return why a tool of the file cannot be called now, or None."""
     if set(seen) == {tool.digest}:
         return None

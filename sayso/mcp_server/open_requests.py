@@ -89,7 +89,7 @@ class OpenRequests:
             await progress(passed, f"Waiting for approval {_fingerprint(request)}")
         return _text(request)
 
-    def listed(self) -> str:
+    def list_requests(self) -> str:
         """Return a list of all requests, the newest last."""
         lines = map(_line, self._by_id.values())
         return "\n".join(lines) or "There are no requests. Make one with request_approval."

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO, Final, TextIO, TypeAlias, TypeVar
 
 import click
 
-from server.cli.output import listed, moment, rfc3339
+from server.cli.output import join_names, moment, rfc3339
 from server.cli.params import ScopeNeed, ScopeRisk, moment_ms
 from server.lazy_imports import lazily
 from server.protocol.clients.icons import MAX_BYTES
@@ -56,7 +56,7 @@ def _people(ids: Sequence[str], names: _Names) -> list[str]:
 
 
 def _lists(value: Mapping[str, Sequence[str]]) -> str:
-    return "; ".join(f"at {name}: {listed(rest)}" for name, rest in value.items())
+    return "; ".join(f"at {name}: {join_names(rest)}" for name, rest in value.items())
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class _FlagKind:
 _MULTIPLE: Final = _FlagKind(
     {"multiple": True},
     document=lambda values, _names: list(values),
-    text=lambda values, _names: listed(values),
+    text=lambda values, _names: join_names(values),
 )
 _KINDS: Final[Mapping[Kind, _FlagKind]] = {
     Kind.TEXT: _FlagKind(),
@@ -83,13 +83,13 @@ _KINDS: Final[Mapping[Kind, _FlagKind]] = {
         {"multiple": True, "type": ScopeRisk()},
         dict,
         lambda value, _names: {name: str(risk) for name, risk in value.items()},
-        lambda value, _names: listed(f"{name}={risk}" for name, risk in value.items()),
+        lambda value, _names: join_names(f"{name}={risk}" for name, risk in value.items()),
     ),
     Kind.NEEDS: _FlagKind(
         {"multiple": True, "type": ScopeNeed()},
         dict,
         lambda value, _names: dict(value),
-        lambda value, _names: listed(f"{name} needs {kind}" for name, kind in value.items()),
+        lambda value, _names: join_names(f"{name} needs {kind}" for name, kind in value.items()),
     ),
     Kind.CHOICE: _FlagKind(),
     Kind.CHOICES: _MULTIPLE,
@@ -97,7 +97,7 @@ _KINDS: Final[Mapping[Kind, _FlagKind]] = {
     Kind.PEOPLE: _FlagKind(
         {"multiple": True},
         document=_people,
-        text=lambda ids, names: listed(_people(ids, names)),
+        text=lambda ids, names: join_names(_people(ids, names)),
     ),
     Kind.LISTS: _FlagKind(
         {"multiple": True, "nargs": 2},

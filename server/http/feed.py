@@ -152,7 +152,7 @@ def _device_key(person: Person) -> str:
 def _person(site: Site) -> tuple[Person, str]:
     """Authenticate the caller; returns the cookie too if it is a browser."""
     handshake = views.read_request(site)
-    cookie = cookies.of(site.server_policy, handshake)
+    cookie = cookies.session_cookie(site.server_policy, handshake)
     if cookie and "authorization" not in handshake.headers:
         cookies.check_origin(site.server_policy, handshake)
         return site.devices.browsers.person(cookie), cookie

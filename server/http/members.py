@@ -188,7 +188,7 @@ def having(members: Members, query: Mapping[str, str]) -> Having:
     }
 
 
-def answered(members: Members, record: object, called: Called = _NOBODY) -> dict[str, Any]:
+def response_members(members: Members, record: object, called: Called = _NOBODY) -> dict[str, Any]:
     """The members of a record for a response."""
     return {
         member.wire_name: _response_value(member, getattr(record, member.name), called)

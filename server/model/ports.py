@@ -47,7 +47,7 @@ class Fetch(Protocol):
 class Wake(Protocol):
     """Signals that something may have changed. It carries no data: receivers read the database."""
 
-    def changed(self) -> None: ...
+    def notify(self) -> None: ...
     def wait(self, timeout: float) -> bool:
         """Wait up to `timeout` seconds; returns whether something may have changed."""
 

@@ -200,13 +200,13 @@ _AUDIT_CONVERSIONS: Final[Mapping[Kind, Callable[[Any], object]]] = {
 """Conversions of values for the audit log."""
 
 
-def started(tx: Unit, members: Members, written: Written) -> dict[str, Any]:
+def initial_values(tx: Unit, members: Members, written: Written) -> dict[str, Any]:
     """The stored values of a new record, with defaults. Raises `ChangeRefused`."""
     starts = {member.name: member.default for member in members if not member.required}
-    return starts | changed(tx, members, written)
+    return starts | check_changes(tx, members, written)
 
 
-def changed(tx: Unit, members: Members, written: Written) -> dict[str, Any]:
+def check_changes(tx: Unit, members: Members, written: Written) -> dict[str, Any]:
     """The stored values of the submitted members. Raises `ChangeRefused`."""
     return {
         member.name: _check_value(tx, member, written[member.name])

@@ -211,7 +211,7 @@ class Change:
     """The changed lines of a file."""
 
 
-def changed(
+def changed_values(
     fields: Sequence[Field], document: Mapping[str, Any] | None, form: Form
 ) -> list[Change]:
     """The stored and the submitted value of every field that changed."""

@@ -290,7 +290,7 @@ def _ask_to_sign(visit: Visit, row: FormAction, form: Form, wanted: object) -> A
     facts = {
         "form": row,
         "kept": values,
-        "changes": fields.changed(row.fields, _stored_record(visit, row), form),
+        "changes": fields.changed_values(row.fields, _stored_record(visit, row), form),
         "wanted": wanted,
         "action": request.path,
     }

@@ -33,7 +33,9 @@ class Visit:
         self.site = site
         self.about = about
         """The id in its path."""
-        self.cookie = cookies.known(request.cookies.get(cookies.name(site.server_policy), ""))
+        self.cookie = cookies.valid_cookie(
+            request.cookies.get(cookies.name(site.server_policy), "")
+        )
         self._request = read_request(site)
         self.calls = Calls(site, self._request.headers, self._request.peer)
 

@@ -3,7 +3,7 @@
 import click
 
 from server.cli.opening import BY, OpenInstallation
-from server.cli.output import listed, moment, table
+from server.cli.output import join_names, moment, table
 from server.cli.printed import Printed, prints
 from server.protocol.text import counted
 from server.services.consents import consent_json
@@ -29,7 +29,7 @@ def show_all(
             named_consent.user_name,
             named_consent.client_name,
             named_consent.consent.resource,
-            listed(named_consent.consent.scopes),
+            join_names(named_consent.consent.scopes),
             moment(named_consent.consent.expires_at),
             named_consent.state(admin.now),
             named_consent.consent.id,

@@ -7,7 +7,7 @@ from typing import TextIO
 import click
 
 from server.cli.opening import BY, OpenInstallation, administers
-from server.cli.output import answer, json_option, listed, moment, sheet, table
+from server.cli.output import answer, join_names, json_option, moment, sheet, table
 from server.cli.params import Span
 from server.cli.printed import Printed, prints
 from server.lazy_imports import lazily
@@ -134,8 +134,8 @@ def _explanation_lines(explained: Explained) -> list[str]:
             + (": the person has not consented" if lacks_consent else ""),
             "reason": verdict.because,
             "risk": str(verdict.risk),
-            "rules": listed(rule.id for rule in explained.rules),
-            "signals": listed(explained.unusual) if explained.unusual else "none",
+            "rules": join_names(rule.id for rule in explained.rules),
+            "signals": join_names(explained.unusual) if explained.unusual else "none",
             "standing grant": _grant_line(explained),
             "approval": _approval_line(explained),
             **_people(explained.audience),
@@ -184,9 +184,9 @@ def _people(request_audience: RequestAudience | None) -> dict[str, str | None]:
     excluded = sorted({*request_audience.excluded, *silent})
     when = "immediately" if request_audience.at_once else "after three quarters of the time"
     return {
-        "approvers": listed(map(_approver, request_audience.approvers)),
-        "excluded": listed(excluded) if excluded else None,
-        "deputies": listed(request_audience.deputies) if request_audience.deputies else None,
+        "approvers": join_names(map(_approver, request_audience.approvers)),
+        "excluded": join_names(excluded) if excluded else None,
+        "deputies": join_names(request_audience.deputies) if request_audience.deputies else None,
         "backup": None if request_audience.backup is None else f"{request_audience.backup}, {when}",
     }
 
@@ -220,7 +220,7 @@ def _replay_lines(replay: Replay) -> list[str]:
             change.user or "",
             " ".join([*change.scope, *change.types]),
             f"{change.before} → {change.after}",
-            listed(change.rules),
+            join_names(change.rules),
             _decider(change),
         )
         for change in replay.changes
@@ -246,4 +246,4 @@ def _decider(change: Change) -> str:
         return f"standing grant {change.standing_grant}"
     if change.quorum is None:
         return ""
-    return f"{change.quorum} of {listed(change.approvers)}"
+    return f"{change.quorum} of {join_names(change.approvers)}"

@@ -34,7 +34,7 @@ _DIGITS = re.compile(r"[0-9]{1,3}")
     query=("state", "agent", "result", "since", "until", "limit", "cursor"),
     errors=(422,),
 )
-def listed(site: Site, request: HttpRequest, person: Person) -> approval_wire.Approvals:
+def list_approvals(site: Site, request: HttpRequest, person: Person) -> approval_wire.Approvals:
     """List pending or decided requests."""
     limit = _limit(request.query.get("limit", "50"))
     cursor = approval_wire.read_cursor(request.query.get("cursor"))

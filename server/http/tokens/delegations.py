@@ -16,7 +16,9 @@ from server.services.users.device_auth import Person
 @managed(
     "GET /api/admin/delegations", query=("client", "user", "resource", "ended", *listing.QUERY)
 )
-def listed(site: Site, request: HttpRequest, admin: AdminServices) -> wire.ManagedDelegations:
+def list_delegations(
+    site: Site, request: HttpRequest, admin: AdminServices
+) -> wire.ManagedDelegations:
     """List issued tokens, newest first."""
     limit = listing.limit(request)
     delegations = admin.delegations.search(
@@ -85,4 +87,4 @@ def _page(
 
 DELEGATION_ROUTES: Final = (mine, revoke_mine)
 
-MANAGED_DELEGATION_ROUTES: Final = (listed, show, revoke)
+MANAGED_DELEGATION_ROUTES: Final = (list_delegations, show, revoke)

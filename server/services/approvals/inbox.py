@@ -87,7 +87,7 @@ class InboxService:
             cursor = view.feed.head()
             approvals = view.approvals.waiting(user_id, view.now, limit, after, voted=None)
             next_cursor = (
-                (approvals[-1].place, approvals[-1].id) if len(approvals) == limit else None
+                (approvals[-1].sort_key, approvals[-1].id) if len(approvals) == limit else None
             )
             page = ApprovalPage(_views(view, person, approvals), next_cursor, cursor, view.now)
         deliveries.record(self.store, person.registered_device.id, approvals)

@@ -16,7 +16,7 @@ from server.protocol.names import PREFIX_GROUP
 from server.services.approvers import group_members
 from server.services.approvers.group_members import GROUP_MEMBERS
 from server.services.audit import audit
-from server.services.members import Written, changed, facts, started
+from server.services.members import Written, check_changes, facts, initial_values
 from server.services.refusals import Conflict, Exists, NotFound, about
 
 with lazily():
@@ -55,7 +55,7 @@ class Groups:
     def add(self, name: str, members: Sequence[str] = (), *, by: str) -> Group:
         """Create a group. Raises `Exists`, `NotFound` or `Invalid`."""
         with self.store.administer() as tx:
-            values = started(tx, GROUP_MEMBERS, NewGroup(name=name, members=members))
+            values = initial_values(tx, GROUP_MEMBERS, NewGroup(name=name, members=members))
             _check_name_free(tx, values["name"], None)
             group = Group(self.secrets.new_id(PREFIX_GROUP), created_at=tx.now, **values)
             tx.groups.add(group)
@@ -66,7 +66,7 @@ class Groups:
         """Update a group, which affects pending requests. Raises the errors of `add`."""
         with self.store.administer() as tx:
             before = find(tx, name_or_id)
-            group = replace(before, **changed(tx, GROUP_MEMBERS, changes))
+            group = replace(before, **check_changes(tx, GROUP_MEMBERS, changes))
             with about("members"):
                 removed = set(group_members.people(tx, changes.get("remove", ())))
                 added = group_members.people(tx, changes.get("add", ()))

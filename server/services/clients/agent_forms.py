@@ -45,7 +45,7 @@ def new_record(tx: Unit, new: NewAgent, agent_id: str) -> Agent:
         state="enabled",
         created_at=tx.now,
         named_at=tx.now,
-        **members.started(tx, AGENT_MEMBERS, new),
+        **members.initial_values(tx, AGENT_MEMBERS, new),
     )
     permissions.check(tx, agent.resources, agent.scopes)
     _check_only(tx, agent)
@@ -57,7 +57,7 @@ def new_record(tx: Unit, new: NewAgent, agent_id: str) -> Agent:
 
 def changed_record(tx: Unit, before: Agent, changes: AgentChanges) -> Agent:
     """Return the changed record. Raises `Invalid`, `NotFound` or `Conflict`."""
-    agent = replace(before, **members.changed(tx, AGENT_MEMBERS, changes))
+    agent = replace(before, **members.check_changes(tx, AGENT_MEMBERS, changes))
     agent = replace(
         agent,
         owners=_changed_owners(tx, before, changes),

@@ -11,7 +11,12 @@ from server.protocol.clients.icons import MAX_SIDE, MIN_SIDE
 from server.services import members
 from server.services.clients import agent_checks as checks
 from server.services.clients import client_members
-from server.services.clients.client_members import IS, MAY, METHODS, PROVES
+from server.services.clients.client_members import (
+    METHODS,
+    SECTION_AUTHENTICATION,
+    SECTION_GENERAL,
+    SECTION_PERMISSIONS,
+)
 from server.services.members import Clear, Flag, FormField, Kind, Line, Member, Members
 
 DELIVERIES: Final = (
@@ -31,7 +36,7 @@ AGENT_MEMBERS: Final[Members] = (
     Member(
         "description",
         Kind.TEXT,
-        FormField("Description", section=IS),
+        FormField("Description", section=SECTION_GENERAL),
         Flag("--description", "What it is for; shown to approvers."),
         Line("description"),
         default="",
@@ -45,7 +50,7 @@ AGENT_MEMBERS: Final[Members] = (
         FormField(
             "Owners",
             "Users who are responsible for the agent.",
-            section=IS,
+            section=SECTION_GENERAL,
             defaults_to_user=True,
             suggestions="users",
             first=True,
@@ -65,7 +70,7 @@ AGENT_MEMBERS: Final[Members] = (
         FormField(
             "Labels",
             "Words and key=value pairs that policy rules can match.",
-            section=IS,
+            section=SECTION_GENERAL,
             page=Line("Labels"),
         ),
         Flag(
@@ -81,7 +86,9 @@ AGENT_MEMBERS: Final[Members] = (
     Member(
         "external_id",
         Kind.TEXT,
-        FormField("External ID", section=IS, page=Line("External ID", empty="nothing")),
+        FormField(
+            "External ID", section=SECTION_GENERAL, page=Line("External ID", empty="nothing")
+        ),
         Flag(
             "--external-id",
             "Its ID in another system.",
@@ -95,7 +102,9 @@ AGENT_MEMBERS: Final[Members] = (
     Member(
         "review_at",
         Kind.MOMENT,
-        FormField("Review date", "The doctor reminds you. If empty, never.", section=IS),
+        FormField(
+            "Review date", "The doctor reminds you. If empty, never.", section=SECTION_GENERAL
+        ),
         Flag(
             "--review",
             "When to review it: a date, or 90d.",
@@ -109,7 +118,9 @@ AGENT_MEMBERS: Final[Members] = (
     Member(
         "expires_at",
         Kind.MOMENT,
-        FormField("Expires on", "It stops working on this day. If empty, never.", section=IS),
+        FormField(
+            "Expires on", "It stops working on this day. If empty, never.", section=SECTION_GENERAL
+        ),
         Flag(
             "--expires",
             "A date, a time, or a span such as 90d.",
@@ -125,7 +136,7 @@ AGENT_MEMBERS: Final[Members] = (
         Kind.SWITCH,
         FormField(
             "Interactive: its user sees its screen",
-            section=IS,
+            section=SECTION_GENERAL,
             page=Line("Interactive", "yes", "no"),
         ),
         Flag("--interactive", "Its user looks at its screen, where it shows a match number."),
@@ -140,7 +151,7 @@ AGENT_MEMBERS: Final[Members] = (
     Member(
         "request_alg",
         Kind.CHOICE,
-        FormField("Signed requests", section=PROVES, choices=REQUEST_ALGS),
+        FormField("Signed requests", section=SECTION_AUTHENTICATION, choices=REQUEST_ALGS),
         Flag(
             "--request-alg",
             "The algorithm it must sign requests with; default: unsigned is allowed.",
@@ -160,7 +171,7 @@ AGENT_MEMBERS: Final[Members] = (
             "Scopes limited by resource",
             "A resource and a scope: the agent may use only these scopes there.",
             suggestions="limits",
-            section=MAY,
+            section=SECTION_PERMISSIONS,
         ),
         Flag(
             "--only",
@@ -178,7 +189,7 @@ AGENT_MEMBERS: Final[Members] = (
         FormField(
             "Serves",
             "Resources whose API server it is.",
-            section=MAY,
+            section=SECTION_PERMISSIONS,
             suggestions="resources",
             page=Line("Serves"),
         ),
@@ -195,7 +206,7 @@ AGENT_MEMBERS: Final[Members] = (
     ),
     client_members.grant_types(
         names.AGENT_GRANT_TYPES,
-        FormField("Grant types", section=MAY, page=Line("Grants")),
+        FormField("Grant types", section=SECTION_PERMISSIONS, page=Line("Grants")),
         "How it gets tokens; default: every grant.",
         names.AGENT_GRANTS,
     ),
@@ -205,7 +216,7 @@ AGENT_MEMBERS: Final[Members] = (
         FormField(
             "Token lifetime in seconds",
             "10 to 3600. If empty, the setting applies.",
-            section=MAY,
+            section=SECTION_PERMISSIONS,
             page=Line("Token lifetime", "{} s", "default"),
         ),
         Flag(
@@ -221,7 +232,7 @@ AGENT_MEMBERS: Final[Members] = (
         Kind.SWITCH,
         FormField(
             "Allow standing grants at high risk",
-            section=MAY,
+            section=SECTION_PERMISSIONS,
             page=Line("Standing grants at high risk", "allowed", "not allowed"),
         ),
         Flag("--high-grants", "People may give it standing grants at high risk."),

@@ -45,7 +45,7 @@ def new_record(tx: Unit, new: NewApp, app_id: str) -> App:
         secrets=(),
         state="enabled",
         created_at=tx.now,
-        **members.started(tx, APP_MEMBERS, new),
+        **members.initial_values(tx, APP_MEMBERS, new),
     )
     if bool(app.jwks) != (app.auth_method == "private_key_jwt"):
         raise Invalid("`auth_method` private_key_jwt and `jwks` belong together.", member="jwks")
@@ -66,7 +66,7 @@ def changed_record(tx: Unit, before: App, changes: AppChanges) -> App:
             f"{before.name} does not authenticate with keys; add another app for them.",
             member="jwks",
         )
-    app = replace(before, **members.changed(tx, APP_MEMBERS, changes))
+    app = replace(before, **members.check_changes(tx, APP_MEMBERS, changes))
     if (enabled := changes.get("enabled")) is not None:
         app = replace(app, state="enabled" if enabled else "disabled")
     _check_redirects(app)

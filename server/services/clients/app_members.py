@@ -9,7 +9,12 @@ from typing import Final
 from server.protocol import names
 from server.services import members
 from server.services.clients import client_members
-from server.services.clients.client_members import IS, MAY, METHODS, PROVES
+from server.services.clients.client_members import (
+    METHODS,
+    SECTION_AUTHENTICATION,
+    SECTION_GENERAL,
+    SECTION_PERMISSIONS,
+)
 from server.services.members import Clear, Flag, FormField, Kind, Line, Member, Members
 
 APP_METHODS: Final = (*METHODS, (names.AUTH_NONE, "none: a public app with PKCE"))
@@ -23,7 +28,7 @@ APP_MEMBERS: Final[Members] = (
         FormField(
             "Redirect URIs",
             "One per line, exactly as the app sends it.",
-            section=IS,
+            section=SECTION_GENERAL,
             first=True,
         ),
         Flag("--redirect-uri", "A redirect URI, matched exactly; on the loopback any port."),
@@ -35,7 +40,7 @@ APP_MEMBERS: Final[Members] = (
     Member(
         "post_logout_redirect_uris",
         Kind.NAMES,
-        FormField("Post-logout redirect URIs", section=IS),
+        FormField("Post-logout redirect URIs", section=SECTION_GENERAL),
         Flag(
             "--post-logout-redirect-uri",
             "A redirect URI for after people sign out.",
@@ -61,13 +66,13 @@ APP_MEMBERS: Final[Members] = (
     client_members.dpop_bound(
         "--dpop-bound", Line("tokens", "bound to its key", "bound to its key if it proves one")
     ),
-    client_members.id_token_alg(PROVES),
+    client_members.id_token_alg(SECTION_AUTHENTICATION),
     client_members.RESOURCES,
     client_members.SCOPES,
     client_members.ACTION_TYPES,
     client_members.grant_types(
         names.APP_GRANT_TYPES,
-        FormField("Grant types", section=MAY),
+        FormField("Grant types", section=SECTION_PERMISSIONS),
         "How it gets tokens; default: code and refresh token.",
         names.USUAL_APP_GRANTS,
     ),

@@ -108,7 +108,7 @@ class Resources:
         """
         new = NewResource(uri=uri, scopes=dict(scopes), requires=dict(requires), **more)
         with self.store.administer() as tx:
-            checked = members.started(tx, RESOURCE_MEMBERS, new)
+            checked = members.initial_values(tx, RESOURCE_MEMBERS, new)
             if self.issuer and uris.is_below(uri, self.issuer):
                 raise Invalid(f"{uri} belongs to Sayso; register your own APIs.", member="uri")
             _refuse_taken(tx, uri)
@@ -195,7 +195,7 @@ def _apply_changes(tx: Unit, before: Resource, changes: ResourceChanges) -> Reso
     for name in remove_scopes:
         if name not in before.scopes:
             raise Invalid(f"{before.uri} has no scope {name}.", member="remove_scopes")
-    checked = members.changed(tx, RESOURCE_MEMBERS, changes)
+    checked = members.check_changes(tx, RESOURCE_MEMBERS, changes)
     remaining_scopes = {
         name: risk for name, risk in before.scopes.items() if name not in remove_scopes
     }

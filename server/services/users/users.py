@@ -91,7 +91,7 @@ class Users:
         """Change email address, roles or backup. Raises `NotFound`, `Exists` or `Invalid`."""
         with self.store.administer() as tx:
             before = find(tx, name_or_id)
-            user = replace(before, **members.changed(tx, USER_MEMBERS, changes))
+            user = replace(before, **members.check_changes(tx, USER_MEMBERS, changes))
             if user.backup == user.id:
                 raise Invalid(
                     "A user cannot be their own backup. Name another user.", member="backup"
@@ -176,7 +176,7 @@ def create(tx: Unit, secrets: Secrets, new: NewUser, *, by: str) -> User:
         id=secrets.new_id(PREFIX_USER),
         state="enabled",
         created_at=tx.now,
-        **members.started(tx, USER_MEMBERS, new),
+        **members.initial_values(tx, USER_MEMBERS, new),
     )
     _refuse_taken_name(tx, user.name)
     _refuse_used_email(tx, user)

@@ -263,7 +263,7 @@ class Approvals(DatabaseRows):
             for statement in waiting.LISTS[voted]
             for approval in self._many(_record, statement, **values)
         ]
-        return sorted(approvals, key=lambda approval: (approval.place, approval.id))[:limit]
+        return sorted(approvals, key=lambda approval: (approval.sort_key, approval.id))[:limit]
 
     def waiting_count(self, user_id: str, now: int) -> int:
         """Count the pending requests that this user has not answered."""

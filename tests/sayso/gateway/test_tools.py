@@ -85,13 +85,13 @@ def test_a_message_without_a_result_is_not_changed() -> None:
 def test_a_call_requires_the_tool_as_it_was_mapped() -> None:
     """If two tools have the same name and one has changed, the call is refused."""
     mapped = MAP.tools["read"]
-    assert tools.changed(mapped, MAP.digests([READ])["read"]) is None
+    assert tools.mapping_problem(mapped, MAP.digests([READ])["read"]) is None
     two_digests = MAP.digests([READ, {**READ, "description": "Other."}])["read"]
     for digests, text in (
         (two_digests, "has changed"),
         (set[str](), "no longer offered by its server"),
     ):
-        assert text in (tools.changed(mapped, digests) or "")
+        assert text in (tools.mapping_problem(mapped, digests) or "")
 
 
 @pytest.mark.parametrize(

@@ -194,7 +194,7 @@ def test_an_unchanged_form_changes_nothing():
         "how": "ping",
         "jwks": "",
     }
-    assert fields.changed(EVERY, STORED, _form(**UNCHANGED)) == []
+    assert fields.changed_values(EVERY, STORED, _form(**UNCHANGED)) == []
     assert fields.body(EVERY, _form(**UNCHANGED), STORED) == {}
 
 
@@ -203,7 +203,7 @@ def test_changes_are_listed_in_words():
     typed = {**UNCHANGED, "name": "bot2", "asks": "eva", "how": "poll", "jwks": "{}"}
     for name in ("every-asks", "on", "keep-k1"):
         del typed[name]
-    changes = fields.changed(EVERY, STORED, _form(**typed))
+    changes = fields.changed_values(EVERY, STORED, _form(**typed))
     assert [(change.label, change.was, change.will) for change in changes] == [
         ("Name", "bot", "bot2"),
         ("Keys", "k1", "nothing"),

@@ -130,18 +130,18 @@ def test_the_execution_is_shown():
     approved = replace(answered(asked, Answer.APPROVE), state=ApprovalState.REDEEMED)
 
     def outcome_text(**members):
-        fields = {"done": None, "text": None, "as_granted": None, **members}
+        fields = {"succeeded": None, "text": None, "as_granted": None, **members}
         execution = Execution(id=SafeText("INV-2291"), at=NOW, **fields)
         return _text(
             outcome_lines(replace(approved, execution=execution), RenderContext(NOW, UTC, 100))
         )
 
     assert "Started at its resource at 14:32:07." in outcome_text()
-    failed = outcome_text(done=False, text=SafeText("No funds."))
+    failed = outcome_text(succeeded=False, text=SafeText("No funds."))
     assert "Failed at 14:32:07." in failed
     assert '| "No funds."' in failed
     assert "ALARM" not in failed
-    differed = outcome_text(done=True, as_granted=False)
+    differed = outcome_text(succeeded=True, as_granted=False)
     assert "Carried out at 14:32:07." in differed
     assert "ALARM: the resource did something other than what was granted." in differed
 

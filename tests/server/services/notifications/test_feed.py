@@ -27,7 +27,7 @@ class CountedWake:
     def __init__(self):
         self.waits = []
 
-    def changed(self):
+    def notify(self):
         """Does nothing: the hub only waits."""
 
     def wait(self, timeout):

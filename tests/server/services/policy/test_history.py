@@ -364,7 +364,7 @@ def test_a_request_reads_only_its_own_history_keys(request_payment, person, monk
         key_counts.append(len(keys))
         return real(self, keys)
 
-    monkeypatch.setattr(History, "of", spy)
+    monkeypatch.setattr(History, "fetch", spy)
     request_payment()
     for number in range(5):
         person.approve(request_payment(f"payee {number}").id)

@@ -368,7 +368,7 @@ def test_an_internal_error_is_an_error_page(browser, monkeypatch, raised, status
     def fail(*_: object) -> None:
         raise raised
 
-    monkeypatch.setattr("server.services.approvals.inbox.InboxService.of", fail)
+    monkeypatch.setattr("server.services.approvals.inbox.InboxService.load", fail)
     page = _page(browser)
     assert page.status_code == status
     assert "x</p>" not in page.text

@@ -100,7 +100,7 @@ class ApproverApp(GuardedApp[None]):
         """The login to switch to after this one; an empty string asks for a new login."""
         self._load_app = load_app
         self._inbox: InboxScreen | None = None
-        self.set_keymap(dict(keymap.chosen))
+        self.set_keymap(dict(keymap.custom_keys))
 
     def on_mount(self) -> None:
         """Show the first frame, then load the rest."""

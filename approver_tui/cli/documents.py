@@ -99,7 +99,7 @@ def summary(approval: Approval) -> dict[str, object]:
         "supersedes": None if approval.supersedes is None else members(approval.supersedes),
         "reason": approval.reason,
         "retry": None if approval.retry is None else approval.retry.value,
-        "decided": decided(approval.decided),
+        "decided": decided(approval.decision),
         "decided_by": _automatic_decision(approval.automatic_decision),
         "execution": _execution(approval.execution),
         "granted": granted(approval.granted),
@@ -237,7 +237,9 @@ def _execution(value: Execution | None) -> dict[str, object] | None:
     if value is None:
         return None
     outcomes = {None: None, True: "executed", False: "failed"}
-    return members(value, "id", "done", execution_id=value.id, outcome=outcomes[value.done])
+    return members(
+        value, "id", "succeeded", execution_id=value.id, outcome=outcomes[value.succeeded]
+    )
 
 
 def granted(value: Granted | None) -> dict[str, object] | None:

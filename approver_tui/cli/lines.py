@@ -295,14 +295,14 @@ def status_text(approval: Approval, now: int) -> str:
 def _ended_text(approval: Approval) -> str:
     """Return who answered and how, and how it ended if that differs."""
     was_ended, end_reason = approval.state in _ENDED_STATES, _end_reason(approval)
-    if approval.decided is not None:
-        verb, by = _ANSWER_VERBS[approval.decided.decision], _person_text(approval.decided)
+    if approval.decision is not None:
+        verb, by = _ANSWER_VERBS[approval.decision.decision], _person_text(approval.decision)
     elif approval.automatic_decision is not None:
         verb, by = _ANSWER_VERBS[Answer.APPROVE], _automatic_text(approval.automatic_decision)
     else:
         return f"{approval.state_text}{end_reason}"
     if was_ended:
-        unanswered = replace(approval, decided=None, automatic_decision=None)
+        unanswered = replace(approval, decision=None, automatic_decision=None)
         return f"{verb}{by}, then {unanswered.state_text}{end_reason}"
     return f"{approval.state_text}{by}{end_reason}"
 

@@ -81,7 +81,7 @@ def read_approval(members: JsonObject) -> Approval:
         ),
         action_text=members.text("action"),
         display_text=display_text,
-        decided=_read_decided(members.child_or_none("decided")),
+        decision=_read_decided(members.child_or_none("decided")),
         execution=_read_execution(members.child_or_none("execution")),
         automatic_decision=read_automatic_decision(members.child_or_none("decided_by")),
         granted=_read_granted_part(members),
@@ -361,7 +361,7 @@ def _read_execution(members: JsonObject | None) -> Execution | None:
         Execution,
         members,
         id=members.safe("execution_id"),
-        done=None if word is None else word == "executed",
+        succeeded=None if word is None else word == "executed",
         at=members.time("consumed_at" if word is None else "reported_at"),
     )
 

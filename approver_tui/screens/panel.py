@@ -269,7 +269,7 @@ class Panel(Overlay):
         if copy.was_superseded:
             return PanelClosed(self.CHANGED_TEXT, copy)
         return PanelClosed(
-            fmt("Already decided. {}", ended_text) if copy.decided else ended_text, copy
+            fmt("Already decided. {}", ended_text) if copy.decision else ended_text, copy
         )
 
 

@@ -47,7 +47,7 @@ def change_problem(error: errors.ClientError, *, done: SafeText) -> SafeText:
 def already_decided(winner: Approval, moment: AnswerContext) -> SafeText:
     """Return who decided first, or how the request ended without a decision."""
     outcome_text = outcome(winner, moment.now, moment.zone)
-    return fmt("Already decided. {}", outcome_text) if winner.decided else outcome_text
+    return fmt("Already decided. {}", outcome_text) if winner.decision else outcome_text
 
 
 def problem(error: errors.ClientError) -> SafeText:

@@ -19,7 +19,7 @@ from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.approvals.decision import Answer
 from approver_tui.state.approvals.filters import Filter, read_span
 from approver_tui.state.risks import Risk
-from approver_tui.state.saved_filters import NO_FILTERS, expanded
+from approver_tui.state.saved_filters import NO_FILTERS, expand
 
 _IS = {
     "approved": Filter(decision=Answer.APPROVE),
@@ -65,7 +65,7 @@ def read_query(
     Raises ValueError with the valid forms.
     """
     query = Query(text.strip())
-    for word in expanded(text, saved).split():
+    for word in expand(text, saved).split():
         query = _add_word(query, f"by:{me}" if me and word == "by:me" else word, now)
     return query
 

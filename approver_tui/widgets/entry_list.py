@@ -29,7 +29,7 @@ class Section:
 
     heading: SafeText
     entries: tuple[Entry, ...]
-    beside: SafeText = SafeText("")  # noqa: RUF009  # a SafeText never changes
+    heading_note: SafeText = SafeText("")  # noqa: RUF009  # a SafeText never changes
     """Text at the end of the heading."""
     empty: SafeText = SafeText("")  # noqa: RUF009  # a SafeText never changes
     """The text that is shown if there are no entries."""
@@ -86,4 +86,4 @@ class EntryList(RowList):
 
 def _heading(section: Section, width: int) -> Line:
     heading = Piece(section.heading, Role.HEADING)
-    return justify((heading,), (Piece(section.beside, Role.DIM),), width)
+    return justify((heading,), (Piece(section.heading_note, Role.DIM),), width)

@@ -74,13 +74,13 @@ class RowList(Sheet, can_focus=True):
 
     def on_click(self, event: events.Click) -> None:
         """Move the cursor to the clicked row; if the cursor is on it, open the row."""
-        _column, line = self.clicked(event)
+        _column, line = self.click_position(event)
         for row_id, first_line in self._places.items():
             if first_line <= line < first_line + ROW_HEIGHT:
                 is_under_cursor = row_id == self.cursor
                 self.post_message(Opened(row_id) if is_under_cursor else Selected(row_id))
 
-    def clicked(self, event: events.Click) -> tuple[int, int]:
+    def click_position(self, event: events.Click) -> tuple[int, int]:
         """Return the column and line that was clicked; (-1, -1) outside the content."""
         offset = event.get_content_offset(self)
         return (-1, -1) if offset is None else (offset.x, offset.y + self.scroll_offset.y)

@@ -18,7 +18,7 @@ from sayso.agent import AsyncAgent
 from sayso.approved import Approved
 from sayso.asking import Asked
 from sayso.errors import NotApproved, SaysoError
-from sayso.open_calls import Progress, begun, waiting
+from sayso.open_calls import Progress, start_asking, waiting
 from sayso.text import one_line, quoted, safe_json
 from sayso.tool_calls import call_id
 
@@ -113,7 +113,7 @@ class OpenRequests:
             request.is_asked.set()
 
         answer = self._agent.ask(user, facts, message=message, on_asked=on_asked)
-        request = _Request(secrets.token_hex(4), call, user, facts, begun(answer))
+        request = _Request(secrets.token_hex(4), call, user, facts, start_asking(answer))
         self._by_id[request.id] = request
         return request
 

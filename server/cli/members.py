@@ -20,9 +20,9 @@ from server.services.members import (
     Line,
     Member,
     Members,
-    added,
-    searched,
-    updated,
+    filterable_members,
+    members_for_new,
+    members_for_update,
 )
 
 with lazily():
@@ -124,13 +124,17 @@ _KINDS: Final[Mapping[Kind, _FlagKind]] = {
 def new_flags(members: Members) -> Callable[[_F], _F]:
     """The flags of a command that adds a record."""
     return _add_options(
-        [_option(member, adds=True) for member in added(members) if not member.flag.positional]
+        [
+            _option(member, adds=True)
+            for member in members_for_new(members)
+            if not member.flag.positional
+        ]
     )
 
 
 def change_flags(members: Members) -> Callable[[_F], _F]:
     """The flags of a command that updates a record, with those that clear values."""
-    changing = updated(members)
+    changing = members_for_update(members)
     clears = [clear for member in changing for clear in member.flag.clears]
     return _add_options(
         [
@@ -145,7 +149,7 @@ def search_flags(members: Members) -> Callable[[_F], _F]:
     return _add_options(
         [
             click.option(member.flag.name, member.name, help=f"Filter by {member.field.label}.")
-            for member in searched(members)
+            for member in filterable_members(members)
         ]
     )
 

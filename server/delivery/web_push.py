@@ -60,7 +60,7 @@ class WebPush:
         """Record the delivery if the message was really sent."""
         if message.id in self.sent:
             self.sent.discard(message.id)
-            self.pushes.delivered(tx, message.body)
+            self.pushes.record_delivery(tx, message.body)
 
     def on_given_up(self, tx: Unit, message: OutboxMessage, reason: str) -> None:
         """Record the problem of the subscription, which is kept."""

@@ -41,7 +41,7 @@ def userinfo(site: Site, request: HttpRequest) -> HttpResponse:
     """GET and POST /userinfo (OpenID Connect Core 5.3)."""
     url = site.server_policy.issuer + request.path
     call = DeviceCall(request.headers.get("authorization"), request.proofs, request.method, url)
-    return as_json(200, site.sign_in.userinfo.about(call))
+    return as_json(200, site.sign_in.userinfo.claims(call))
 
 
 def token(site: Site, request: HttpRequest) -> HttpResponse:

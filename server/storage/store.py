@@ -207,7 +207,7 @@ class SqlStore:
             self._lock = None
 
     @property
-    def grouped(self) -> bool:
+    def groups_commits(self) -> bool:
         """Whether units of work share commits."""
         return isinstance(self._writer, GroupedWriter)
 

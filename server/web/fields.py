@@ -57,7 +57,7 @@ class Field:
     """The value of a `known` field: a list; or, by first word, words (`pairs`) or `lists`."""
     advanced: bool = False
     """It is in the section "Advanced"."""
-    of: str = ""
+    stored_name: str = ""
     """The member with the stored value, if its name differs."""
 
     @property
@@ -141,7 +141,7 @@ def _render_field(
     offered: Choices,
 ) -> RenderedField:
     initial = me if field.defaults_to_user else field.default
-    stored = initial if document is None else document.get(field.of or field.name)
+    stored = initial if document is None else document.get(field.stored_name or field.name)
     everything = bool(field.all_label) and stored is None
     value = KINDS[field.kind].write(stored)
     ticked = frozenset([field.box] if everything else value.splitlines())

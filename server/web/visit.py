@@ -67,8 +67,8 @@ class Visit:
             name: value for name in read.query if (value := request.args.get(name, "").strip())
         }
         parameters = {**parameters, **days.span(parameters)}
-        about = {read.about: self.about} if read.about else {}
-        query = {**dict(read.fixed), **about, **parameters}
+        about = {read.id_parameter: self.about} if read.id_parameter else {}
+        query = {**dict(read.fixed_parameters), **about, **parameters}
         try:
             return self.calls.read(read.route, self.about, query)
         except errors.Problem as problem:

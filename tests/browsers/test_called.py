@@ -283,4 +283,4 @@ def _events(server: LiveServer, name: str) -> list[str]:
     with server.services.store.read() as view:
         user = view.directory.user_called(name)
         assert user is not None
-        return [one.event for one in view.feed.after(0, user.id, 1_000)]
+        return [one.event for one in view.feed.events_after(0, user.id, 1_000)]

@@ -242,7 +242,7 @@ def _granted(server: LiveServer, person: Terminal) -> str:
     person.approve(StandingGrantsClient(person.client).request(proposal, example))
     person.deny(example)
     assert agent.poll(agent.asked(person.user)).status_code == 200
-    (use, *_) = [item for item in person.client.decided().items if item.automatic_decision]
+    (use, *_) = [item for item in person.client.list_decided().items if item.automatic_decision]
     return use.id
 
 

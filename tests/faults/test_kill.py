@@ -105,7 +105,7 @@ def test_fifty_kills_lose_nothing_and_leave_nothing_half_done(
         assert load.faults == []
         assert len(load.decided) >= _KILLS // 2
         for name in list(load.decided)[-10:]:
-            decided = load.person.client.approval(name).decided
+            decided = load.person.client.approval(name).decision
             assert decided is not None
             assert decided.decision == load.decided[name]
 

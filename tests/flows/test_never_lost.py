@@ -160,7 +160,7 @@ def test_an_answer_in_transit_is_not_reported_as_missing(
         assert len(sent) == 2
         released.set()
         assert state(server, approval.id) is State.DENIED
-        assert [item.state for item in person.client.decided().items] == [ApprovalState.DENIED]
+        assert [item.state for item in person.client.list_decided().items] == [ApprovalState.DENIED]
 
 
 def test_a_denial_in_its_five_seconds_survives_a_closed_window(

@@ -95,8 +95,8 @@ def test_a_denial_survives_a_kill(before: _StateBefore) -> None:
 
     assert (body["error"], body["deny_code"]) == ("access_denied", "wrong_details")
     assert body["note"] == "Wrong month."
-    assert decided.decided is not None
-    assert decided.decided.device_name == "laptop"
+    assert decided.decision is not None
+    assert decided.decision.device_name == "laptop"
 
 
 def test_a_fetched_answer_can_be_fetched_again_after_a_kill(

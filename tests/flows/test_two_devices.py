@@ -50,7 +50,7 @@ def test_the_first_decision_wins_and_the_second_names_its_device(
     steps[0](pending)
     with pytest.raises(AlreadyDecided) as refused:
         steps[1](pending)
-    decided = refused.value.approval.decided
+    decided = refused.value.approval.decision
 
     assert refused.value.code == "already_decided"
     assert decided is not None

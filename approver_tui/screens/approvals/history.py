@@ -63,7 +63,7 @@ class HistoryPage(Page[Part, Approval]):
 
     def fetch(self) -> Part:
         """Fetch the latest past requests."""
-        return self.context.server.decided()
+        return self.context.server.list_decided()
 
     def sections(self, page: Part) -> Sequence[Section]:
         """Return the requests that match the filter."""
@@ -75,7 +75,7 @@ class HistoryPage(Page[Part, Approval]):
             heading = fmt("HISTORY ({})  / {}", len(entries), typed)
             scanned = fmt("of {}", len(page.items))
             beside = fmt("{}, {}", scanned, beside) if self._has_older(page) else scanned
-        return (Section(heading, entries, beside=beside, empty=self._empty_text(page)),)
+        return (Section(heading, entries, heading_note=beside, empty=self._empty_text(page)),)
 
     def items(self, page: Part) -> tuple[Approval, ...]:
         """Return the requests."""
@@ -137,10 +137,10 @@ class HistoryPage(Page[Part, Approval]):
             self.fetch_more(page)
         super().set_found(page)
 
-    def fetched(self, page: Part) -> None:
+    def show_fetched(self, page: Part) -> None:
         """Mark the load as finished first, because showing its result may load more."""
         self._is_fetching_more = False
-        super().fetched(page)
+        super().show_fetched(page)
 
     def fetch_failed(self, error: ClientError) -> None:
         """Mark the load as finished, then show the error."""
@@ -273,14 +273,14 @@ class HistoryPage(Page[Part, Approval]):
 
     def _fetch_older(self, page: Part) -> Part:
         """Fetch one more page and append it. Runs in a thread."""
-        more = self.context.server.decided(page.next)
+        more = self.context.server.list_decided(page.next)
         return replace(more, items=(*page.items, *more.items))
 
     def _entry(self, approval: Approval) -> Entry:
         when = day_or_clock(approval.ended_at, self.context.now(), self.context.zone)
         automatic = approval.automatic_decision
-        decider = fmt("nobody") if automatic is None else automatic.by
-        if (decided := approval.decided) is not None:
+        decider = fmt("nobody") if automatic is None else automatic.kind_text
+        if (decided := approval.decision) is not None:
             decider = fmt("{}, {}", decided.device_name, age(approval.created_at, decided.at))
         second_line = fmt("{} {}  {}", when, approval.agent.name, decider)
         is_expired = approval.state is ApprovalState.PENDING

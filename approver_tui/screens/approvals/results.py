@@ -136,7 +136,7 @@ def _failed_result(
     stops_batch = isinstance(error, _BATCH_STOPPERS)
     match error:
         case errors.AlreadyDecided(approval=winner):
-            state = AnswerState.ALREADY if winner.decided else ended_state(winner)
+            state = AnswerState.ALREADY if winner.decision else ended_state(winner)
             return SendResult(winner, state, outcome(winner, moment.now, moment.zone))
         case errors.UnknownOutcome() | errors.WireError():
             return SendResult(approval, AnswerState.UNKNOWN, stops_batch=stops_batch)

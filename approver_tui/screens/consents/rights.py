@@ -69,7 +69,7 @@ class RightsPage(Page[HeldAccess, HeldRight]):
             Section(
                 fmt("CONSENTS ({})", len(consents)),
                 consents,
-                beside=fmt("act without asking"),
+                heading_note=fmt("act without asking"),
                 empty=fmt("No consents."),
             ),
             Section(
@@ -80,7 +80,7 @@ class RightsPage(Page[HeldAccess, HeldRight]):
             Section(
                 fmt("TOKENS ({})", len(tokens)),
                 tokens,
-                beside=fmt("in force now"),
+                heading_note=fmt("in force now"),
                 empty=fmt("No agent acts for you."),
             ),
         )

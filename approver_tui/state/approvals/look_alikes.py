@@ -33,7 +33,7 @@ def look_key(action_text: str, display_text: str) -> str:
     return digest(json.dumps(compared_members, sort_keys=True))
 
 
-def grouped(approvals: Iterable[Approval]) -> list[list[Approval]]:
+def group_by_look(approvals: Iterable[Approval]) -> list[list[Approval]]:
     """Group them by look, each group at the position of its first request."""
     approvals = list(approvals)
     looks = Counter([approval.look_key for approval in approvals])
@@ -47,7 +47,7 @@ def grouped(approvals: Iterable[Approval]) -> list[list[Approval]]:
 
 def look_alikes_of(approvals: Iterable[Approval], approval: Approval) -> list[Approval]:
     """Return the requests that look like this one, including itself, listed or not."""
-    groups = (group for group in grouped(approvals) if approval in group)
+    groups = (group for group in group_by_look(approvals) if approval in group)
     return next(groups, [approval])
 
 
@@ -57,7 +57,7 @@ class Fold:
 
     shown: Approval
     """The request that the row shows; an answer applies to this one only."""
-    alike: int = 1
+    count: int = 1
     """How many look like it, including itself."""
     waiting: int = 1
     """How many of these can still be answered."""
@@ -71,17 +71,17 @@ class Fold:
     @property
     def is_group(self) -> bool:
         """Whether the row stands for other requests too."""
-        return self.alike > 1 and not self.is_open
+        return self.count > 1 and not self.is_open
 
     @property
     def count_label(self) -> SafeText:
         """The note about the others in its row."""
-        if self.alike == 1:
+        if self.count == 1:
             return SafeText("")
         if self.is_open:
-            return SafeText(f"of {self.alike} alike")
-        left = "" if self.waiting == self.alike else f", {self.waiting} wait"
-        return SafeText(f"x {self.alike}{left}")
+            return SafeText(f"of {self.count} alike")
+        left = "" if self.waiting == self.count else f", {self.waiting} wait"
+        return SafeText(f"x {self.count}{left}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +90,13 @@ class Folding:
 
     opened: frozenset[str] = frozenset()
     """The look keys of expanded groups, in which each request has its own row."""
-    selected: str | None = None
+    selected_id: str | None = None
     now: int = 0
     marked: frozenset[str] = frozenset()
 
     def folds(self, approvals: Iterable[Approval]) -> list[Fold]:
         """Return the rows. A group keeps its position, whatever happens to its requests."""
-        return [fold for group in grouped(approvals) for fold in self._group_folds(group)]
+        return [fold for group in group_by_look(approvals) for fold in self._group_folds(group)]
 
     def of(self, approvals: Iterable[Approval], approval_id: str | None) -> Fold | None:
         """Return the row that shows this request, if any."""
@@ -138,7 +138,7 @@ class Folding:
 
     def _shown(self, group: list[Approval]) -> Approval:
         """Return the selected request, else the first that is waiting, else the first."""
-        selected = [approval for approval in group if approval.id == self.selected]
+        selected = [approval for approval in group if approval.id == self.selected_id]
         waiting = [approval for approval in group if approval.is_waiting(self.now)]
         return [*selected, *waiting, *group][0]
 

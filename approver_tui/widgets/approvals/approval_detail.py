@@ -73,5 +73,5 @@ def _group_lines(fold: Fold, width: int) -> list[Line]:
     """Say that the row shows a group, and that an answer applies to this request only."""
     if not fold.is_group:
         return []
-    words = fmt("One of {} that look alike. Your answer applies to this one only.", fold.alike)
+    words = fmt("One of {} that look alike. Your answer applies to this one only.", fold.count)
     return [*wrapped(words, width, Role.HEADING), BLANK]

@@ -45,9 +45,9 @@ class ListView:
     """The data that the list draws."""
 
     inbox: Inbox = field(default_factory=Inbox)
-    selected: str | None = None
+    selected_id: str | None = None
     """The ID of the approval under the cursor."""
-    arrived: frozenset[str] = frozenset()
+    arrived_ids: frozenset[str] = frozenset()
     """The IDs of requests that arrived since the last sort, listed below their own heading."""
     unverified: tuple[Unverified, ...] = ()
     """Requests that failed verification; they come last, and the cursor skips them."""
@@ -78,17 +78,17 @@ class ListView:
     def has_same_layout(self, other: "ListView") -> bool:
         """Whether all lines keep their positions, as only time, cursor or progress changed."""
         return self == replace(
-            other, selected=self.selected, in_progress=self.in_progress, now=self.now
+            other, selected_id=self.selected_id, in_progress=self.in_progress, now=self.now
         )
 
     def extends(self, other: "ListView") -> bool:
         """Whether only events changed the view, not the cursor, a filter or a refresh."""
-        has_same_basis = (self.selected, self.typed, self.opened) == (
-            other.selected,
+        has_same_basis = (self.selected_id, self.typed, self.opened) == (
+            other.selected_id,
             other.typed,
             other.opened,
         )
-        return has_same_basis and other.is_loaded and other.arrived <= self.arrived
+        return has_same_basis and other.is_loaded and other.arrived_ids <= self.arrived_ids
 
 
 class LazyLines(Sequence[Line]):
@@ -146,7 +146,7 @@ class ApprovalList(RowList):
             self._relay_in_place()
         else:
             self.relayout()
-        if view.selected != before.selected:
+        if view.selected_id != before.selected_id:
             self.call_after_refresh(self._keep_cursor_visible)
 
     def _relay_in_place(self) -> None:
@@ -213,7 +213,7 @@ class ApprovalList(RowList):
         render_key = (
             width,
             second,
-            view.selected,
+            view.selected_id,
             view.in_progress,
             view.me,
             view.marks,
@@ -233,12 +233,12 @@ class ApprovalList(RowList):
             elif row.is_held_back:
                 held_back.append(row)
             else:
-                (arrived_rows if row.id in view.arrived else sorted_rows).append(row)
+                (arrived_rows if row.id in view.arrived_ids else sorted_rows).append(row)
         return parts
 
     def _add_rows(self, rows: Iterable[Approval], width: int, lines: list[LineMaker]) -> None:
         view = self._view
-        for fold in Folding(view.opened, view.selected, view.now, view.marked).folds(rows):
+        for fold in Folding(view.opened, view.selected_id, view.now, view.marked).folds(rows):
             self._places[fold.shown.id] = len(lines)
             self._is_folded |= fold.is_group
             lines += [
@@ -257,7 +257,7 @@ class ApprovalList(RowList):
     def _row(self, fold: Fold, width: int) -> tuple[Line, Line]:
         """Create and cache the lines of a row."""
         view, row_id = self._view, fold.shown.id
-        is_selected = row_id == view.selected
+        is_selected = row_id == view.selected_id
         has_box = self._has_box(fold)
         quiet = quiet_mark(fold.shown, view.attention)
         row = InboxRow(
@@ -276,7 +276,7 @@ class ApprovalList(RowList):
 
     def on_click(self, event: events.Click) -> None:
         """Toggle a clicked checkbox; elsewhere, move the cursor or open the row."""
-        row_id = self._box_at(*self.clicked(event))
+        row_id = self._box_at(*self.click_position(event))
         if row_id is None:
             super().on_click(event)
         else:
@@ -293,7 +293,7 @@ class ApprovalList(RowList):
     @property
     def cursor(self) -> str | None:
         """The ID of the selected approval."""
-        return self._view.selected
+        return self._view.selected_id
 
     def _heading(self, width: int) -> Line:
         waiting = self._view.inbox.waiting(self._view.now)

@@ -69,7 +69,7 @@ def _placed(rows: Iterable[Approval], blocks: Mapping[str, list[Line]]) -> Itera
 
 
 def _unusual_heading(batch: Batch) -> SafeText:
-    has_unselected = any(row.id not in batch.ticked for row in batch.unusual)
+    has_unselected = any(row.id not in batch.selected_ids for row in batch.unusual)
     return fmt(
         "UNUSUAL ({}){}", len(batch.unusual), fmt("  Space selects each" if has_unselected else "")
     )
@@ -80,7 +80,7 @@ def _place_lines(block: str, lines: Iterable[Line]) -> list[PlacedLine]:
 
 
 def _block_head(approval: Approval, batch: Batch, pointed: str | None) -> Line:
-    box = fmt("[x]") if approval.id in batch.ticked else fmt("[ ]")
+    box = fmt("[x]") if approval.id in batch.selected_ids else fmt("[ ]")
     pointer = fmt(">") if approval.id == pointed else fmt(" ")
     name = SafeText(approval.fingerprint)
     return (

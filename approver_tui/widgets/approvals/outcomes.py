@@ -64,7 +64,7 @@ def outcome_lines(approval: Approval, view: RenderContext) -> list[Line]:
     text = outcome(approval, view.now, view.zone)
     if not text:
         return []
-    note = approval.decided.note if approval.decided else None
+    note = approval.decision.note if approval.decision else None
     note_lines = quoted(note, view) if note else []
     execution_lines = _execution(approval.execution, view) if approval.execution else []
     return [*wrapped(text, view.width, Role.ALERT), *note_lines, *execution_lines, BLANK]
@@ -85,11 +85,11 @@ def outcome(approval: Approval, now: int, zone: tzinfo | None) -> SafeText:
     agent, at = approval.agent.name, approval.expires_at
     if approval.is_withdrawn:
         return fmt("Withdrawn: {} no longer needs this.", agent)
-    if approval.decided is not None:
-        return _answered_text(approval, approval.decided, now, zone)
+    if approval.decision is not None:
+        return _answered_text(approval, approval.decision, now, zone)
     if approval.automatic_decision is not None:
         by, after = (
-            approval.automatic_decision.by,
+            approval.automatic_decision.kind_text,
             fmt("{}{}", _use_text(approval), _later_end(approval)),
         )
         return fmt("Approved without asking you, by your {}.{}", by, after)

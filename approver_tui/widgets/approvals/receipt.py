@@ -15,17 +15,19 @@ from approver_tui.widgets.times import duration_text
 def receipt_lines(approval: Approval, view: RenderContext) -> list[Line]:
     """Return the evidence of a decision or other outcome, and the command that verifies it."""
     heading = [BLANK, line(fmt("RECEIPT"), Role.HEADING)]
-    if approval.decided is None:
+    if approval.decision is None:
         evidence = wrapped(_undecided(approval), view.width, Role.DIM)
     else:
-        evidence = [*_decision(approval, approval.decided, view), *_signed(approval, view)]
+        evidence = [*_decision(approval, approval.decision, view), *_signed(approval, view)]
     verify = wrapped(fmt("To verify it, run: sayso-approver receipt ID"), view.width, Role.DIM)
     return [*heading, *evidence, *view.row("Id", SafeText(approval.id)), *verify]
 
 
 def _undecided(approval: Approval) -> SafeText:
     if approval.automatic_decision is not None:
-        return fmt("Your {} approved this. You signed it before.", approval.automatic_decision.by)
+        return fmt(
+            "Your {} approved this. You signed it before.", approval.automatic_decision.kind_text
+        )
     return fmt("Nobody decided this, so nothing was signed. The audit log says how it ended.")
 
 

@@ -89,7 +89,7 @@ def explain(  # noqa: PLR0913, PLR0917  # what a request has
     text = None if details is None else details.read()
     trial_request = TrialRequest(agent, flow, user, resource, scopes, text, acr=acr)
     explained = admin.trials.explain(trial_request, None if rules is None else rules.read())
-    return policy_json.explained(explained), _explanation_lines(explained)
+    return policy_json.explanation_json(explained), _explanation_lines(explained)
 
 
 @command.command("test")
@@ -115,7 +115,7 @@ def test(admin: OpenInstallation, file: TextIO, rules: TextIO | None, *, as_json
 def dry_run(admin: OpenInstallation, last: int, rules: TextIO | None) -> Printed:
     """Evaluate recent requests and exchanges again, and show what the rules would change."""
     replay = admin.replays.replay(last, None if rules is None else rules.read())
-    return policy_json.replayed(replay), _replay_lines(replay)
+    return policy_json.replay_json(replay), _replay_lines(replay)
 
 
 def _title(row: PolicyRow) -> str:

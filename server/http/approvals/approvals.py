@@ -46,7 +46,7 @@ def list_approvals(site: Site, request: HttpRequest, person: Person) -> approval
     else:
         until = listing.moment(request, "until")
         before = cursor if cursor or until is None else (until, "")
-        approval_page = site.approvals.inbox.decided(
+        approval_page = site.approvals.inbox.list_decided(
             person, limit, before, _history_search(site, request)
         )
     return approval_wire.approvals(approval_page)

@@ -45,7 +45,7 @@ class ManagedGroups(Listed[ManagedGroup]):
 def list_groups(_site: Site, request: HttpRequest, admin: AdminServices) -> ManagedGroups:
     """List groups by name."""
     after_position, limit = listing.cursor(request), listing.limit(request)
-    part = paging.after(
+    part = paging.page_after(
         admin.groups.all(), lambda group: group.name.casefold(), after_position, limit
     )
     return listing.page(ManagedGroups, part, lambda group: _document(admin, group))

@@ -77,7 +77,9 @@ def _document(record: App) -> ManagedApp:
 def list_apps(_site: Site, request: HttpRequest, admin: AdminServices) -> ManagedApps:
     """List apps by name."""
     after_position, limit = listing.cursor(request), listing.limit(request)
-    part = paging.after(admin.apps.all(), lambda app: app.name.casefold(), after_position, limit)
+    part = paging.page_after(
+        admin.apps.all(), lambda app: app.name.casefold(), after_position, limit
+    )
     return listing.page(ManagedApps, part, _document)
 
 

@@ -16,7 +16,7 @@ from server.services.users.device_auth import Person
 @own("GET /api/grants", query=("ended",), errors=(422,))
 def list_standing_grants(site: Site, request: HttpRequest, person: Person) -> wire.StandingGrants:
     """List your standing grants."""
-    standing_grants = site.standing_grants.mine(person, ended=listing.ended(request))
+    standing_grants = site.standing_grants.mine(person, ended=listing.includes_ended(request))
     items = [wire.grant(standing_grant, site.clock.now()) for standing_grant in standing_grants]
     return wire.StandingGrants(items=items)
 
@@ -64,7 +64,7 @@ def list_all(site: Site, request: HttpRequest, admin: AdminServices) -> wire.Man
     standing_grants = admin.standing_grants.search(
         agent=request.query.get("agent"),
         user=request.query.get("user"),
-        ended=listing.ended(request),
+        ended=listing.includes_ended(request),
         only_of=admin.only_of,
         limit=limit + 1,
         before=listing.moment_cursor(request),

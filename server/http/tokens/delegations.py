@@ -25,7 +25,7 @@ def list_delegations(
         client=request.query.get("client"),
         user=request.query.get("user"),
         resource=request.query.get("resource"),
-        ended=listing.ended(request),
+        ended=listing.includes_ended(request),
         limit=limit + 1,
         before=listing.moment_cursor(request),
     )
@@ -38,7 +38,7 @@ def mine(site: Site, request: HttpRequest, person: Person) -> wire.ManagedDelega
     limit = listing.limit(request)
     before = listing.moment_cursor(request)
     delegations = site.tokens.delegations.mine(
-        person, ended=listing.ended(request), limit=limit + 1, before=before
+        person, ended=listing.includes_ended(request), limit=limit + 1, before=before
     )
     return _page(site, delegations, limit)
 

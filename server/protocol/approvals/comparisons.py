@@ -100,7 +100,7 @@ class TextValue:
 
     label: object
     mark: str
-    alike: frozenset[str] = frozenset()
+    look_alikes: frozenset[str] = frozenset()
     mixed: bool = False
     """One of its words mixes scripts."""
 

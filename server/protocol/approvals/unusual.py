@@ -223,7 +223,9 @@ def _other_target(compared: Comparison) -> SentenceValues | None:
 
 def _lookalike(compared: Comparison) -> SentenceValues | None:
     return _labels(
-        value.label for value in compared.values if value.alike and value.mark not in value.alike
+        value.label
+        for value in compared.values
+        if value.look_alikes and value.mark not in value.look_alikes
     )
 
 

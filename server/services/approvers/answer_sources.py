@@ -127,7 +127,7 @@ class AnswerSources:
     """The standing grants that cover it; one of them may decide it."""
 
     @property
-    def asked(self) -> bool:
+    def asks_person(self) -> bool:
         """Whether a person has to decide."""
         return self.decider is None and not self.fits
 

@@ -17,7 +17,7 @@ from server.services.approvers import group_members
 from server.services.approvers.group_members import GROUP_MEMBERS
 from server.services.audit import audit
 from server.services.members import Written, check_changes, facts, initial_values
-from server.services.refusals import Conflict, Exists, NotFound, about
+from server.services.refusals import Conflict, Exists, NotFound, error_member
 
 with lazily():
     from server.services.policy import policies
@@ -67,7 +67,7 @@ class Groups:
         with self.store.administer() as tx:
             before = find(tx, name_or_id)
             group = replace(before, **check_changes(tx, GROUP_MEMBERS, changes))
-            with about("members"):
+            with error_member("members"):
                 removed = set(group_members.people(tx, changes.get("remove", ())))
                 added = group_members.people(tx, changes.get("add", ()))
                 members = [member for member in (*group.members, *added) if member not in removed]
@@ -97,7 +97,7 @@ def find(view: View, name_or_id: str) -> Group:
     return group
 
 
-@about("name")
+@error_member("name")
 def _check_name_free(tx: Unit, name: str, own_id: str | None) -> None:
     for group in map(tx.directory.group_called, tx.names.bearers("group", name_keys(name))):
         if group is not None and group.id != own_id:

@@ -162,7 +162,7 @@ class RequestPlan:
 
     target: TokenTarget
     actions: tuple[ActionType, ...]
-    by: AnswerSources
+    answer_sources: AnswerSources
     """Who or what answers it."""
     seconds: int
     """The lifetime of the request, in seconds."""
@@ -170,7 +170,7 @@ class RequestPlan:
     @property
     def verdict(self) -> Verdict:
         """The verdict of policy."""
-        return self.by.verdict
+        return self.answer_sources.verdict
 
     @property
     def needs(self) -> Requirements | None:
@@ -324,11 +324,11 @@ def refuse_ruled_out(
     tx: Unit, call: BackchannelCall, plan: RequestPlan
 ) -> errors.RequestRefused | None:
     """Return the refusal if policy forbids the request or too few people can be asked."""
-    if not (plan.by.asked and plan.by.is_ruled_out):
+    if not (plan.answer_sources.asks_person and plan.answer_sources.is_ruled_out):
         return None
     if plan.needs is None:
         return refuse(tx, call, plan, refusals.DENIED, refusals.FORBIDDEN)
-    text = refusals.too_few_text(plan.needs.quorum, plan.by.people.count)
+    text = refusals.too_few_text(plan.needs.quorum, plan.answer_sources.people.count)
     return refuse(tx, call, plan, refusals.TOO_FEW, text)
 
 

@@ -13,7 +13,7 @@ from server.services import members
 from server.services.clients import agent_checks, permissions
 from server.services.clients.agent_members import AGENT_MEMBERS
 from server.services.members import Written, unique
-from server.services.refusals import Conflict, Invalid, about
+from server.services.refusals import Conflict, Invalid, error_member
 from server.services.resources import resource_checks
 
 _NAMES = frozenset(member.name for member in AGENT_MEMBERS)
@@ -90,7 +90,7 @@ def _check_delivery(agent: Agent) -> None:
         raise Invalid(f"`delivery` ping or push and `{member}` belong together.", member=member)
 
 
-@about("backchannel_authentication_request_signing_alg")
+@error_member("backchannel_authentication_request_signing_alg")
 def _check_request_alg(agent: Agent) -> None:
     """Check that an agent that must sign requests has a key for that."""
     alg = agent.request_alg
@@ -98,20 +98,20 @@ def _check_request_alg(agent: Agent) -> None:
         raise Invalid(f"{agent.name} has no {alg} key. Add one to `jwks`.")
 
 
-@about("owners")
+@error_member("owners")
 def _check_owners(tx: Unit, agent: Agent) -> None:
     owners = [tx.directory.user(owner) for owner in agent.owners]
     if not any(owner is not None and owner.enabled for owner in owners):
         raise Invalid("An agent needs an owner who is enabled.")
 
 
-@about("remove_owners")
+@error_member("remove_owners")
 def _changed_owners(tx: Unit, before: Agent, changes: AgentChanges) -> tuple[str, ...]:
     removed = agent_checks.owners(tx, changes.get("remove_owners", ()))
     for user_id in removed:
         if user_id not in before.owners:
             raise Invalid(f"A user to remove is not an owner of {before.name}.")
-    with about("add_owners"):
+    with error_member("add_owners"):
         added = agent_checks.owners(tx, changes.get("add_owners", ()))
     remaining = tuple(owner for owner in before.owners if owner not in removed)
     owners = unique(tx, (*remaining, *added))
@@ -131,7 +131,7 @@ def _remaining_limits(agent: Agent) -> dict[str, tuple[str, ...]]:
     }
 
 
-@about("only")
+@error_member("only")
 def _check_only(tx: Unit, agent: Agent) -> None:
     """Check that each limit names permissions that the agent has."""
     for uri, may in agent.only.items():

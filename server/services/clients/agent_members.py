@@ -61,7 +61,7 @@ AGENT_MEMBERS: Final[Members] = (
         required=True,
         immutable=True,
         check=checks.owners,
-        widens=members.more,
+        widens=members.adds_values,
         has_column=False,
     ),
     Member(
@@ -202,7 +202,7 @@ AGENT_MEMBERS: Final[Members] = (
         Line("serves", empty="none"),
         default=(),
         check=checks.serves,
-        widens=members.more,
+        widens=members.adds_values,
     ),
     client_members.grant_types(
         names.AGENT_GRANT_TYPES,
@@ -238,7 +238,7 @@ AGENT_MEMBERS: Final[Members] = (
         Flag("--high-grants", "People may give it standing grants at high risk."),
         Line("standing grants", "at high risk too"),
         default=False,
-        widens=members.turned_on,
+        widens=members.turns_on,
     ),
     Member(
         "asks",
@@ -259,7 +259,7 @@ AGENT_MEMBERS: Final[Members] = (
         ),
         Line("may ask", empty="everyone"),
         check=checks.asks,
-        widens=members.more_or_all,
+        widens=members.adds_values_or_all,
     ),
     Member(
         "delivery",

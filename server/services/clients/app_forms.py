@@ -16,7 +16,7 @@ from server.services import members
 from server.services.clients import permissions
 from server.services.clients.app_members import APP_MEMBERS
 from server.services.members import Written
-from server.services.refusals import Conflict, Invalid, about
+from server.services.refusals import Conflict, Invalid, error_member
 
 MAX_REDIRECTS: Final = 20
 _NAMES = frozenset(member.name for member in APP_MEMBERS)
@@ -80,7 +80,7 @@ def facts(app: App) -> dict[str, object]:
     return {"app": app.id, **members.facts(APP_MEMBERS, app), "state": app.state}
 
 
-@about("redirect_uris")
+@error_member("redirect_uris")
 def _check_redirects(app: App) -> None:
     """Check that an app with authorization codes has a redirect URI, and that all are safe."""
     if not app.redirect_uris and names.GRANT_AUTHORIZATION_CODE in app.grant_types:

@@ -35,7 +35,7 @@ APP_MEMBERS: Final[Members] = (
         Line("redirect URIs", empty="none"),
         default=(),
         check=members.unique,
-        widens=members.more,
+        widens=members.adds_values,
     ),
     Member(
         "post_logout_redirect_uris",
@@ -55,7 +55,7 @@ APP_MEMBERS: Final[Members] = (
         Line("after sign-out", empty="none"),
         default=(),
         check=members.unique,
-        widens=members.more,
+        widens=members.adds_values,
     ),
     client_members.auth_method(
         APP_METHODS,

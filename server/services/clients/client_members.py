@@ -113,7 +113,7 @@ def _permission(name: str, label: str, flag: str, noun: str, check: Check) -> Me
         Line(name, empty="none"),
         default=(),
         check=check,
-        widens=members.more,
+        widens=members.adds_values,
     )
 
 
@@ -139,7 +139,7 @@ ACTION_TYPES: Final = Member(
     ),
     Line("actions", empty="every type"),
     check=checks.action_types,
-    widens=members.more_or_all,
+    widens=members.adds_values_or_all,
 )
 
 
@@ -159,5 +159,5 @@ def grant_types(
         Line("grants", empty="none"),
         default=default_grants,
         check=checks.grant_types,
-        widens=members.more,
+        widens=members.adds_values,
     )

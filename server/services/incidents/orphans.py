@@ -59,7 +59,7 @@ class Orphans:
         with self.store.read() as view:
             agents = view.agents.all() if owner is None else view.agents.owned_by(owner)
             orphans = self._list_orphans(view, agents)
-        return paging.after(orphans, lambda orphan: orphan.agent.name.casefold(), after, limit)
+        return paging.page_after(orphans, lambda orphan: orphan.agent.name.casefold(), after, limit)
 
     def grace_end(self, name_or_id: str) -> int | None:
         """The end of an agent's grace period, if it has one. Raises `NotFound`."""

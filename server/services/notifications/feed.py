@@ -145,7 +145,7 @@ class Hub:
             self._cursor = view.feed.head()
             return []
         events: list[FeedEvent] = []
-        while page := view.feed.after(self._cursor, None, _PAGE_SIZE):
+        while page := view.feed.events_after(self._cursor, None, _PAGE_SIZE):
             events += page
             self._cursor = page[-1].seq
         return events
@@ -212,7 +212,7 @@ class FeedService:
             head = view.feed.head()
             if cursor > head or cursor < view.feed.floor() - 1:
                 return FeedPage((), head, resync=True, allowed=True)
-            events = view.feed.after(cursor, user_id, _PAGE_SIZE)
+            events = view.feed.events_after(cursor, user_id, _PAGE_SIZE)
             items = tuple(self._item(view, event) for event in events)
             last = events[-1].seq if events else cursor
             more = len(events) == _PAGE_SIZE

@@ -166,7 +166,7 @@ def _unsigned(view: View) -> Iterator[Finding]:
 
 def _restored(view: View) -> Iterator[Finding]:
     """Items that the last restore turned off and that are still off."""
-    for kind, held_id in view.installation.held():
+    for kind, held_id in view.installation.list_held():
         if (name := _disabled_name(view, kind, held_id)) is not None:
             what = kind.removesuffix("s")
             yield Finding(

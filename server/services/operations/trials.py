@@ -275,7 +275,7 @@ def _answer_sources(
 
 
 def _next_step(case: PolicyRequest, sources: AnswerSources, consent: Consent | None) -> NextStep:
-    if not sources.asked:
+    if not sources.asks_person:
         return "token"
     if case.flow in _REQUESTED:
         return "refused" if sources.is_ruled_out else "person"

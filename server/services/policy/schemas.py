@@ -47,7 +47,7 @@ class _Compiled:
 class Schemas:
     """Validates details; caches compiled action types until they change."""
 
-    compiled: dict[str, _Compiled] = field(default_factory=dict)
+    cache: dict[str, _Compiled] = field(default_factory=dict)
 
     def check(
         self,
@@ -88,11 +88,11 @@ class Schemas:
         return compiled.action
 
     def _compile(self, row: ActionRow) -> _Compiled:
-        compiled_type = self.compiled.get(row.type)
+        compiled_type = self.cache.get(row.type)
         if compiled_type is None or compiled_type.row != row:
             action = action_types.read_action_type(json.loads(row.document))
             compiled_type = _Compiled(row, action)
-            self.compiled[row.type] = compiled_type
+            self.cache[row.type] = compiled_type
         return compiled_type
 
 

@@ -16,9 +16,9 @@ from server.protocol.policy.risks import Risk
 from server.protocol.resources import scopes, uris
 from server.services import client_secrets, members, paging
 from server.services.audit import audit
-from server.services.members import Written, updated
+from server.services.members import Written, members_for_update
 from server.services.paging import ResultPage
-from server.services.refusals import Exists, Invalid, NotFound, about
+from server.services.refusals import Exists, Invalid, NotFound, error_member
 from server.services.resources.resource_checks import find
 from server.services.resources.resource_members import RESOURCE_MEMBERS
 
@@ -38,7 +38,9 @@ class ResourceChanges(Written):
     An empty type in `requires` removes the requirement.
     """
 
-    known = frozenset(member.name for member in updated(RESOURCE_MEMBERS)) | {"remove_scopes"}
+    known = frozenset(member.name for member in members_for_update(RESOURCE_MEMBERS)) | {
+        "remove_scopes"
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ class Resources:
 
     def page(self, after: str, limit: int) -> ResultPage[Resource]:
         """Return the resources after this URI."""
-        return paging.after(self.all(), lambda resource: resource.uri, after, limit)
+        return paging.page_after(self.all(), lambda resource: resource.uri, after, limit)
 
     def by_id(self, resource_id: str) -> Resource:
         """Return the resource with this `names.name_id`. Raises `NotFound`."""
@@ -179,7 +181,7 @@ class Resources:
             return DeletedResource(resource, revoked, cancelled, narrowed, apps)
 
 
-@about("uri")
+@error_member("uri")
 def _refuse_taken(tx: Unit, uri: str) -> None:
     """Refuse a URI that looks like another, because people recognize resources by their URIs."""
     if (resource := tx.directory.resource(uri)) is not None:
@@ -214,7 +216,7 @@ def _apply_changes(tx: Unit, before: Resource, changes: ResourceChanges) -> Reso
     return replace(before, **values)
 
 
-@about("scopes")
+@error_member("scopes")
 def _check(directory: Directory, resource: Resource) -> None:
     if len(resource.scopes) > MAX_SCOPES:
         raise Invalid(f"A resource has at most {MAX_SCOPES} scopes.")
@@ -227,7 +229,7 @@ def _check(directory: Directory, resource: Resource) -> None:
     _check_default(resource)
 
 
-@about("default_scopes")
+@error_member("default_scopes")
 def _check_default(resource: Resource) -> None:
     """Check that a consent can include each default scope. Raises `Invalid`."""
     for name in resource.default_scopes:
@@ -237,7 +239,7 @@ def _check_default(resource: Resource) -> None:
             raise Invalid(f"{name} needs an approval each time, so it cannot be a default scope.")
 
 
-@about("requires")
+@error_member("requires")
 def _check_required_types(directory: Directory, resource: Resource) -> None:
     for name, kind in resource.requires.items():
         if name not in resource.scopes:

@@ -44,7 +44,7 @@ FLOW_MS: Final = 30 * 60 * 1000
 class AuthorizationResponse:
     """The response to the app, sent through the browser."""
 
-    back: ReturnTo
+    return_to: ReturnTo
     parameters: tuple[tuple[str, str], ...]
 
 
@@ -216,7 +216,7 @@ class AuthorizeService:
     def _check_rate_limit(self, peer: str) -> None:
         """Count a request from this address, because each adds a row."""
         with self.store.write() as tx:
-            is_limited = REQUESTS.exceeded(tx, peer)
+            is_limited = REQUESTS.count_and_check(tx, peer)
         if is_limited:
             raise errors.TemporarilyUnavailable(_RATE_LIMITED, retry_after=60)
 

@@ -185,7 +185,7 @@ def _id_claims(user: User, grant: Grant, terms: AccessTokenTerms) -> dict[str, o
     A token for a resource cannot be used at /userinfo, so the ID token has the claims instead.
     """
     scopes = terms.openid if terms.resource else ()
-    return claims.about(user_claims(user), claims.names(scopes, grant.id_token_claims))
+    return claims.select_claims(user_claims(user), claims.names(scopes, grant.id_token_claims))
 
 
 def _delegation(contents: AppTokenContents, consent: Consent | None) -> Delegation:

@@ -270,7 +270,7 @@ class Approvals(DatabaseRows):
         values = {"user": user_id, "now": now}
         return sum(int(count.run(self._db, values)[0][0]) for count in waiting.COUNTS)
 
-    def decided(self, user_id: str, limit: int, before: Place) -> list[Approval]:
+    def list_decided(self, user_id: str, limit: int, before: Place) -> list[Approval]:
         """Closed requests for this user, newest first, before (decided_at, id)."""
         values: dict[str, object] = {"user": user_id, "limit": limit}
         own, others = _DECIDED, waiting.DECIDED_FOR_APPROVER

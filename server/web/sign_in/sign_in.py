@@ -236,7 +236,7 @@ def _sign_in_page(
 
 def _redirect_to_app(answer: AuthorizationResponse) -> AnyResponse:
     """Send the response to the app through the browser."""
-    back = answer.back
+    back = answer.return_to
     if back.mode == "form_post":
         action = redirects.form_source(back.redirect_uri)
         return page(

@@ -94,7 +94,7 @@ async def test_an_event_moves_no_focus():
         late = an_approval("late")
         stage.server.put(late)
         stage.feed.tell(EventName.REQUESTED, late)
-        await until(pilot, lambda: late.id in inbox(stage).state.arrived)
+        await until(pilot, lambda: late.id in inbox(stage).state.arrived_ids)
         assert stage.app.focused is before
 
 

@@ -223,7 +223,9 @@ def test_a_console_form_works_for_each_permitted_role(
 ) -> None:
     """The form shows its result or redirects to it."""
     answer = _send(console, form_row, who, signed=SAMPLES[form_row.path].signed)
-    assert answer.status_code == (200 if form_row.answer or form_row.shows else 303), answer.text
+    assert answer.status_code == (200 if form_row.answer or form_row.shows_response else 303), (
+        answer.text
+    )
 
 
 @pytest.mark.parametrize("form_row", CONSOLE_FORMS, **NAMED)

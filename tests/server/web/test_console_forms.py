@@ -155,7 +155,7 @@ STORED = {
 EVERY = (
     Field("name", "Name"),
     Field("owners", "Owners", "lines"),
-    Field("keep", "Keys", "picks", of="keys"),
+    Field("keep", "Keys", "picks", stored_name="keys"),
     Field("asks", "Asks", "lines", all_label="Everybody"),
     Field("end", "End", "day"),
     Field("on", "On", "box"),

@@ -128,7 +128,7 @@ def _of_requests(made: PreparedServer) -> list[State]:
     covers = says("It would have covered")
     armed = sees("!document.getElementById('approve-now').disabled")
     with made.server.services.store.read() as view:
-        past = view.approvals.decided(made.users["ada"], 200, None)
+        past = view.approvals.list_decided(made.users["ada"], 200, None)
     expired = next(request.id for request in past if request.state is Ending.EXPIRED)
     return [
         State("approving", here, (sees(READ), click("#to-approve"), armed)),

@@ -91,7 +91,7 @@ class LocalAdmin:
     def events(self, user: User) -> list[str]:
         """Return the names of the feed events for this user."""
         with self.store.read() as view:
-            return [event.event for event in view.feed.after(0, user.id, 1_000)]
+            return [event.event for event in view.feed.events_after(0, user.id, 1_000)]
 
     def approval(self, agent_id: str, user_id: str, **members: Any) -> Approval:
         """Store a pending request that expires in ten minutes."""

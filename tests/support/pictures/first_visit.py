@@ -90,8 +90,8 @@ async def _approved(pilot: Pilot[None], stage: Stage) -> None:
 def _approves_here(approval: Approval, **_: object) -> Approval:
     """Return the request as approved on this device, as on a first visit."""
     approved = answered(approval, Answer.APPROVE)
-    assert approved.decided is not None
-    return replace(approved, decided=replace(approved.decided, device_name=SafeText("laptop")))
+    assert approved.decision is not None
+    return replace(approved, decision=replace(approved.decision, device_name=SafeText("laptop")))
 
 
 async def _suspect(pilot: Pilot[None], stage: Stage) -> None:

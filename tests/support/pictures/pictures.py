@@ -23,7 +23,7 @@ async def draw_inbox() -> str:
     async with opened(stage, WIDE) as pilot:
         late = an_approval("late", DEPLOY, left=9 * MINUTE, headline="Deploy api 1.0 to staging")
         stage.request(late)
-        await until(pilot, lambda: late.id in inbox(stage).state.arrived)
+        await until(pilot, lambda: late.id in inbox(stage).state.arrived_ids)
         look(stage)
         await pilot.pause()
         return exported(stage)

@@ -63,7 +63,7 @@ def _why(stage):
 
 
 def _chosen_ids(panel):
-    return [approval.id for approval in panel.requests.chosen]
+    return [approval.id for approval in panel.requests.selected]
 
 
 async def _press_the_button(pilot, stage):

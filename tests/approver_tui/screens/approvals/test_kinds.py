@@ -44,7 +44,7 @@ TERMS_BY_KIND = {
 def _redeemed(kind):
     """Return a request of this kind that was approved and redeemed."""
     document = {**_outer(an_approval("x", TERMS_BY_KIND[kind])), "state": "redeemed"}
-    decided = answered(an_approval("x", TERMS_BY_KIND[kind]), Answer.APPROVE).decided
+    decided = answered(an_approval("x", TERMS_BY_KIND[kind]), Answer.APPROVE).decision
     document["decided"] = documents.decided(decided)
     return read_approval(JsonObject.parse(json.dumps(document), ""))
 

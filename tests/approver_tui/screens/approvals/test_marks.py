@@ -113,10 +113,10 @@ async def test_the_mouse_marks_by_the_checkbox_and_the_key_bar():
         stage.clock.move(1)
         await pilot.click("#list", offset=(2, 6))
         await until(pilot, lambda: _marked(stage) == [ONE.id, TWO.id])
-        assert inbox(stage).state.selected == TWO.id
+        assert inbox(stage).state.selected_id == TWO.id
         stage.clock.move(1)
         await pilot.click("#list", offset=(20, 4))
-        await until(pilot, lambda: inbox(stage).state.selected == ONE.id)
+        await until(pilot, lambda: inbox(stage).state.selected_id == ONE.id)
         assert _marked(stage) == [ONE.id, TWO.id]
 
 

@@ -26,8 +26,8 @@ from tests.support.fakes.fake_clock import NOW
 
 GRANTED, ASKED = "EUR 500.00", "EUR 4,820.00"
 _OPEN = a_part("pay", a_vote(ME, "alice"))
-_DECIDED = answered(_OPEN, Answer.APPROVE).decided
-PART = replace(_OPEN, state=ApprovalState.APPROVED, decided=_DECIDED, over_at=NOW)
+_DECIDED = answered(_OPEN, Answer.APPROVE).decision
+PART = replace(_OPEN, state=ApprovalState.APPROVED, decision=_DECIDED, over_at=NOW)
 HEADLINE = "Granted: Pay EUR 500.00 to Nordwind Logistik GmbH (asked: Pay EUR 4,820.00 to Nordwind"
 
 

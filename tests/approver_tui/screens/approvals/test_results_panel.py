@@ -87,7 +87,7 @@ async def test_an_interrupted_batch_shows_what_is_known_of_each():
         assert "Not sent. The request is still waiting." in shown(stage)
         assert "1 approved, 1 not sent, 1 being checked." in shown(stage)
         done = answered(TWO, Answer.APPROVE)
-        ours = replace(done, decided=replace(done.decided, device_id=SafeText(HERE)))
+        ours = replace(done, decision=replace(done.decision, device_id=SafeText(HERE)))
         stage.server.put(ours)
         stage.server.is_down = False
         stage.clock.move(3)

@@ -250,7 +250,7 @@ async def test_a_key_goes_to_the_next_waiting_request():
     async with opened(stage) as pilot:
         for expected in (third.id, first.id):
             await press(pilot, stage, "w")
-            assert inbox(stage).state.selected == expected
+            assert inbox(stage).state.selected_id == expected
     stage = a_stage([first])
     async with opened(stage) as pilot:
         await press(pilot, stage, "w")

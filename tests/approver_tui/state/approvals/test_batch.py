@@ -17,9 +17,9 @@ BATCH = Batch.of([NEW, ONE, TWO])
 def test_unusual_requests_come_first_and_are_not_selected():
     """The others keep their order and are selected; a batch of denials selects all."""
     assert BATCH.rows == (NEW, ONE, TWO)
-    assert Batch.of([NEW, ONE, TWO], with_unusual=True).chosen == (NEW, ONE, TWO)
+    assert Batch.of([NEW, ONE, TWO], with_unusual=True).selected == (NEW, ONE, TWO)
     assert (BATCH.usual, BATCH.unusual) == ((ONE, TWO), (NEW,))
-    assert BATCH.chosen == (ONE, TWO)
+    assert BATCH.selected == (ONE, TWO)
 
 
 def test_first_requests_and_not_compared_ones_are_unusual():
@@ -31,23 +31,23 @@ def test_first_requests_and_not_compared_ones_are_unusual():
 
 def test_a_request_is_selected_and_deselected():
     """The user can select an unusual request too."""
-    with_new = BATCH.toggled(NEW.id)
-    assert with_new.chosen == (NEW, ONE, TWO)
-    assert with_new.toggled(ONE.id).chosen == (NEW, TWO)
-    assert with_new.toggled(NEW.id) == BATCH
+    with_new = BATCH.with_toggled(NEW.id)
+    assert with_new.selected == (NEW, ONE, TWO)
+    assert with_new.with_toggled(ONE.id).selected == (NEW, TWO)
+    assert with_new.with_toggled(NEW.id) == BATCH
 
 
 def test_the_count_is_the_number_of_selected_requests():
     """The typed count must be in plain digits, and 0 is never accepted."""
     assert BATCH.is_count("2")
     assert not any(map(BATCH.is_count, ["", "3", "02", " 2", "two", "1"]))
-    assert not BATCH.toggled(ONE.id).toggled(TWO.id).is_count("0")
+    assert not BATCH.with_toggled(ONE.id).with_toggled(TWO.id).is_count("0")
 
 
 def test_a_removed_request_loses_its_selection():
     """The other requests stay selected, and the count is smaller."""
     remaining = BATCH.without(frozenset({ONE.id}))
-    assert (remaining.rows, remaining.chosen) == ((NEW, TWO), (TWO,))
+    assert (remaining.rows, remaining.selected) == ((NEW, TWO), (TWO,))
     assert not remaining.is_count("2")
 
 
@@ -55,7 +55,7 @@ def test_the_pin_is_needed_if_a_selected_request_needs_it():
     """A request that is not selected does not matter."""
     pin = an_approval("pin", DEPLOY, ceremony="pin")
     assert Batch.of([ONE, pin]).needs_pin
-    assert not Batch.of([ONE, pin]).toggled(pin.id).needs_pin
+    assert not Batch.of([ONE, pin]).with_toggled(pin.id).needs_pin
 
 
 def test_a_batch_has_the_highest_risk_and_the_earliest_expiry():
@@ -64,7 +64,7 @@ def test_a_batch_has_the_highest_risk_and_the_earliest_expiry():
     assert Batch.of([low]).risk is Risk.LOW
     assert Batch.of([low, ONE]).risk is Risk.MEDIUM
     assert BATCH.ends_at == NOW + 5 * MINUTE
-    assert BATCH.toggled(ONE.id).toggled(TWO.id).ends_at == NOW + 3 * MINUTE
+    assert BATCH.with_toggled(ONE.id).with_toggled(TWO.id).ends_at == NOW + 3 * MINUTE
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 
 from approver_tui.state.approvals.approvals import ApprovalState
 from approver_tui.state.approvals.decision import Answer
-from approver_tui.state.approvals.look_alikes import Fold, Folding, grouped, look_alikes_of
+from approver_tui.state.approvals.look_alikes import Fold, Folding, group_by_look, look_alikes_of
 from approver_tui.state.approvals.narrowing import Granted
 from approver_tui.state.approvals.votes import Vote, VoteTally
 from approver_tui.state.text import SafeText
@@ -28,7 +28,7 @@ def shown(folds: list[Fold]) -> list[tuple[str, str]]:
 
 def test_look_alikes_share_the_row_of_the_first():
     """Look-alikes are grouped even if a different request is listed between them."""
-    assert grouped([ONE, OTHER, TWO, THREE]) == [[ONE, TWO, THREE], [OTHER]]
+    assert group_by_look([ONE, OTHER, TWO, THREE]) == [[ONE, TWO, THREE], [OTHER]]
     assert shown(FOLDED.folds([ONE, OTHER, TWO, THREE])) == [(ONE.id, "x 3"), (OTHER.id, "")]
 
 
@@ -36,7 +36,7 @@ def test_time_and_message_do_not_separate_look_alikes():
     """The row shows the message of the first request and is new if any of them is new."""
     again = an_approval("again", left=9 * MINUTE, says="It is urgent now!", first=True)
     (fold,) = FOLDED.folds([ONE, again])
-    assert (fold.alike, fold.is_new, fold.shown.agent_says) == (2, True, ONE.agent_says)
+    assert (fold.count, fold.is_new, fold.shown.agent_says) == (2, True, ONE.agent_says)
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_a_row_shows_the_selected_or_first_waiting_request():
     denied = replace(ONE, state=ApprovalState.DENIED)
     rows = [denied, TWO, THREE]
     assert shown(FOLDED.folds(rows)) == [(TWO.id, "x 3, 2 wait")]
-    assert shown(Folding(selected=THREE.id, now=NOW).folds(rows)) == [(THREE.id, "x 3, 2 wait")]
+    assert shown(Folding(selected_id=THREE.id, now=NOW).folds(rows)) == [(THREE.id, "x 3, 2 wait")]
     late = Folding(now=NOW + 7 * MINUTE)
     assert shown(late.folds(rows)) == [(ONE.id, "x 3, 0 wait")]
     assert late.of(rows, ONE.id) is not None

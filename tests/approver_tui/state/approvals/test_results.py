@@ -15,7 +15,7 @@ from tests.support.fakes.fake_requests import DEPLOY, MINUTE
 ONE, TWO, THREE = (an_approval(name, DEPLOY, left=9 * MINUTE) for name in ("one", "two", "three"))
 FRESH = Results.of(Answer.APPROVE, [ONE, TWO, THREE])
 YES, NO = answered(ONE, Answer.APPROVE), answered(ONE, Answer.DENY)
-HERE, ELSEWHERE = YES.decided.device_id, "sayso_dv_cccccccccccccccc"
+HERE, ELSEWHERE = YES.decision.device_id, "sayso_dv_cccccccccccccccc"
 
 
 def test_before_sending_all_are_waiting():

@@ -87,6 +87,6 @@ def test_an_unusual_request_is_above_with_its_reason():
 
 def test_pointer_and_checkbox_are_characters():
     """The pointer and the checkbox are visible without color."""
-    rows = _texts(Batch.of([ONE, TWO]).toggled(TWO.id), pointed=TWO.id)
+    rows = _texts(Batch.of([ONE, TWO]).with_toggled(TWO.id), pointed=TWO.id)
     assert any(row.startswith(f" [x] {ONE.fingerprint}") for row in rows)
     assert any(row.startswith(f">[ ] {TWO.fingerprint}") for row in rows)

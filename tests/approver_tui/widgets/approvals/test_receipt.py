@@ -17,9 +17,9 @@ LATER = NOW + 3_600_000
 
 def _receipt_text(**members):
     approval = answered(an_approval("old"), Answer.DENY)
-    decided = replace(approval.decided, **members)
+    decided = replace(approval.decision, **members)
     view = RenderContext(now=NOW, width=80, zone=UTC)
-    lines = receipt_lines(replace(approval, decided=decided), view)
+    lines = receipt_lines(replace(approval, decision=decided), view)
     return "\n".join(text_of(line) for line in lines)
 
 

@@ -382,7 +382,7 @@ def test_a_request_equal_to_history_has_no_novelty_signal(compared):
             for target in compared.targets
         ),
         values=tuple(
-            replace(value, alike=value.alike | {value.mark}, mixed=False)
+            replace(value, look_alikes=value.look_alikes | {value.mark}, mixed=False)
             for value in compared.values
         ),
     )

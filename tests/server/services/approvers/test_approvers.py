@@ -30,7 +30,7 @@ def _listed(person: LocalTerminal, state: str = "waiting") -> list[str]:
 
 def _events(local: LocalSite, person: LocalTerminal) -> list[str]:
     with local.services.store.read() as view:
-        events = view.feed.after(0, person.user.id, 1_000)
+        events = view.feed.events_after(0, person.user.id, 1_000)
     return [event.event for event in events if event.approval_id is not None]
 
 
@@ -121,7 +121,7 @@ def test_the_expiry_reason_is_no_device_only_if_no_approver_has_one(
     with local.services.store.write() as tx:
         row = tx.approvals.get(approval.id)
         assert row is not None
-        assert [approver.user_id for approver in tx.approvers.asked(row)] == [person.user.id]
+        assert [approver.user_id for approver in tx.approvers.list_for(row)] == [person.user.id]
     _ask(local, approval, bob)
     person.call("DELETE", f"/api/devices/{person.device_id}")
     local.clock.forward(86_400_000)

@@ -132,7 +132,7 @@ def test_a_stream_that_is_behind_continues(admin_services, log):
     assert [entry.members for entry in entries if not entry.body] == [{}] * sum(
         not entry.body for entry in entries
     )
-    assert Position().after(entries).sent == entries[-1].seq + 1
+    assert Position().advance(entries).sent == entries[-1].seq + 1
 
 
 def test_a_trimmed_log_may_begin_in_the_middle_of_a_request(admin_services, log):

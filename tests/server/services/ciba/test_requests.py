@@ -64,7 +64,7 @@ def test_a_request_is_found_by_a_value_that_the_log_does_not_have(agent, local):
     entries = AuditEntries(local.services.store)
 
     def found(value: str) -> list[str | None]:
-        search = EntrySearch(value_hash=audit.hashed(local.services.secrets, value))
+        search = EntrySearch(value_hash=audit.hash_value(local.services.secrets, value))
         return [entry.approval_id for entry in entries.search(search, 10)]
 
     (entry,) = local.admin.entries("approval.requested")

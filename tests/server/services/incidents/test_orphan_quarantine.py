@@ -125,7 +125,7 @@ def test_quarantine_writes_entries_an_incident_and_alarms(owned: Owned) -> None:
     assert quarantined["facts"]["requests_cancelled"] == 1
     assert owned.alarms(owned.admin) == ["alarm.agent_orphaned", "alarm.agent_quarantined"]
     with owned.admin_services.store.read() as view:
-        last_event = view.feed.after(0, owned.admin.id, 1_000)[-1]
+        last_event = view.feed.events_after(0, owned.admin.id, 1_000)[-1]
         (incident,) = view.incidents.search(closed=False, limit=9)
     assert (last_event.agent_id, last_event.incident_id) == (owned.agent.id, incident.id)
     assert (incident.cause, incident.user_id, incident.approval_id) == ("no_owner", None, None)

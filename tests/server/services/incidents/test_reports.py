@@ -148,7 +148,7 @@ def test_a_report_notifies_the_owners_and_the_webhook(
     assert "alarm.incident_opened" not in local.admin.events(owner.user)
     opened = _report(person, approval.id).json["incident"]
     with local.services.store.read() as view:
-        event = view.feed.after(0, owner.user.id, 100)[-1]
+        event = view.feed.events_after(0, owner.user.id, 100)[-1]
     assert event.event == "alarm.incident_opened"
     assert (event.agent_id, event.incident_id) == (registration.agent.id, opened)
     assert {

@@ -129,7 +129,7 @@ def test_owners_are_notified_when_a_pause_begins(
         person.deny(approval.id)
     assert (alarms(owner.user), alarms(gone.user), alarms(person.user)) == (1, 0, 0)
     with local.services.store.read() as view:
-        assert view.feed.after(0, owner.user.id, 100)[-1].agent_id == agent.id
+        assert view.feed.events_after(0, owner.user.id, 100)[-1].agent_id == agent.id
     (entry,) = local.admin.entries("agent.paused")
     assert (entry["agent_id"], entry["subject"]) == (agent.id, person.user.id)
     assert entry["facts"] == {"type": None, "until": local.clock.now() + PAUSE_MS}

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from server.services.approvers.groups import Groups
-from server.services.operations.policy_json import explained, replayed
+from server.services.operations.policy_json import explanation_json, replay_json
 from server.services.operations.replays import Replays
 from server.services.operations.trials import TrialRequest, Trials
 from server.services.policy.evaluation import Evaluator
@@ -30,7 +30,7 @@ def explain(local):
     def ask(details=None, rules=None, **members):
         plain = {"agent": "invoice-bot", "user": "ana", "resource": PAY, "scope": READ_SCOPE}
         text = None if details is None else json.dumps(details)
-        return explained(
+        return explanation_json(
             trials.explain(TrialRequest(**{**plain, "details": text, **members}), rules)
         )
 
@@ -43,7 +43,7 @@ def dry_run(local):
     replays = Replays(local.services.store, Evaluator(local.services.secrets))
 
     def run(rules=None):
-        replay = replayed(replays.replay(7 * DAY, rules))
+        replay = replay_json(replays.replay(7 * DAY, rules))
         return replay["before"], replay["after"], replay["changes"]
 
     return run

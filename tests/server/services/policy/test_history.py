@@ -332,7 +332,7 @@ def test_history_contains_no_plain_values(request_payment, person, local):
     person.approve(approval.id)
     assert "Nordwind" not in approval.past
     with local.services.store.read() as view:
-        history_rows = view.history.of(_keys(approval))
+        history_rows = view.history.fetch(_keys(approval))
     assert history_rows.keys() == {key for _, key in _keys(approval)}
     assert "Nordwind" not in str(history_rows)
 
@@ -343,7 +343,7 @@ def test_deleting_an_agent_deletes_its_history(request_payment, person, local, a
     person.approve(approval.id)
     local.admin.agents.delete("invoice-bot", by=BY)
     with local.services.store.read() as view:
-        assert view.history.of([key for key in _keys(approval) if key[0] == agent.id]) == {}
+        assert view.history.fetch([key for key in _keys(approval) if key[0] == agent.id]) == {}
 
 
 def test_policy_gets_the_same_signals_that_are_stored(local):
@@ -358,7 +358,7 @@ def test_policy_gets_the_same_signals_that_are_stored(local):
 def test_a_request_reads_only_its_own_history_keys(request_payment, person, monkeypatch):
     """The number of keys does not grow with the number of earlier approvals."""
     key_counts = []
-    real = History.of
+    real = History.fetch
 
     def spy(self, keys):
         key_counts.append(len(keys))

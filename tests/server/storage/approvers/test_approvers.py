@@ -53,7 +53,7 @@ def _waiting(store: SqlStore, user_id: str, limit: int = 9, after: Any = None) -
 
 def _decided(store: SqlStore, user_id: str, limit: int = 9, before: Any = None) -> list[str]:
     with store.read() as view:
-        return [approval.id for approval in view.approvals.decided(user_id, limit, before)]
+        return [approval.id for approval in view.approvals.list_decided(user_id, limit, before)]
 
 
 def test_a_request_is_listed_for_each_eligible_approver(people: SqlStore) -> None:

@@ -27,7 +27,7 @@ from approver_tui.state.consents.consents import Consent, ConsentState
 from approver_tui.state.devices.devices import Device
 from approver_tui.state.incidents.reports import ReportResult
 from approver_tui.state.notifications.deliveries import Delivery
-from approver_tui.state.text import counted, display_safe
+from approver_tui.state.text import display_safe, pluralize
 
 _WIDTH = 14
 _ANSWER_VERBS = {Answer.APPROVE: "approved", Answer.DENY: "denied"}
@@ -191,8 +191,8 @@ def _place_line(place: Place) -> str:
 def report_lines(report_result: ReportResult) -> list[str]:
     """Return the result of a report."""
     quarantined = [
-        f"  {agent.name} is {agent.state}: {counted(agent.tokens_revoked, 'token')} and "
-        f"{counted(agent.requests_cancelled, 'other request')} ended."
+        f"  {agent.name} is {agent.state}: {pluralize(agent.tokens_revoked, 'token')} and "
+        f"{pluralize(agent.requests_cancelled, 'other request')} ended."
         for agent in report_result.agents
     ]
     state = report_result.approval.state_text.capitalize()
@@ -240,7 +240,7 @@ def pin_problems(value: Device) -> list[str]:
     if value.pin.exhausted:
         return ["  this PIN can no longer be used: log in again to choose a new one"]
     if value.pin.tries:
-        return [f"  {counted(value.pin.tries, 'wrong PIN')} since the last correct one"]
+        return [f"  {pluralize(value.pin.tries, 'wrong PIN')} since the last correct one"]
     return []
 
 

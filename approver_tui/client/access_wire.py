@@ -17,7 +17,7 @@ def read_consent(members: JsonObject) -> Consent:
     return read_as(
         Consent,
         members,
-        **members.who("client"),
+        **members.id_and_name("client"),
         app_name=None if app is None else app.safe("name"),
         resource=members.safe("resource", max_len=_MAX_TEXT),
     )

@@ -216,7 +216,7 @@ class Overlay(ButtonPanel[PanelResult]):
     @property
     def moment(self) -> AnswerContext:
         """The context in which the panel checks what blocks its answer."""
-        return AnswerContext.at(self.context)
+        return AnswerContext.from_screen(self.context)
 
 
 class Panel(Overlay):

@@ -60,7 +60,7 @@ class Keymap:
         """Return the key of `name`, one of KEYS."""
         return SafeText(self.custom_keys.get(name, KEYS[name]))
 
-    def shown(self, key: SafeText) -> SafeText:
+    def display_key(self, key: SafeText) -> SafeText:
         """Return the chosen key for a default key; any other text is unchanged."""
         for name, default in KEYS.items():
             if default == key:

@@ -36,11 +36,11 @@ class Query:
     """The text as typed; not safe to draw."""
     conditions: Filter = Filter()  # noqa: RUF009  # a Filter never changes
     words: tuple[str, ...] = ()
-    without: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         """Whether there is any condition."""
-        return bool(self.conditions or self.words or self.without)
+        return bool(self.conditions or self.words or self.excluded)
 
     def matches(self, approval: Approval) -> bool:
         """Return whether all conditions hold."""
@@ -49,7 +49,7 @@ class Query:
         shown = (approval.headline, approval.agent.name, approval.display.resource, approval.id)
         text = " ".join(shown).casefold()
         return all(word in text for word in self.words) and not any(
-            word in text for word in self.without
+            word in text for word in self.excluded
         )
 
 
@@ -75,7 +75,7 @@ def _add_word(query: Query, word: str, now: int) -> Query:
     if colon and value and name in {"agent", "risk", "since", "is", "by"}:
         return replace(query, conditions=_add_condition(query.conditions, name, value, now))
     if word.startswith("!") and len(word) > 1:
-        return replace(query, without=(*query.without, word[1:].casefold()))
+        return replace(query, excluded=(*query.excluded, word[1:].casefold()))
     return replace(query, words=(*query.words, word.casefold()))
 
 

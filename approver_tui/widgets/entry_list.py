@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from approver_tui.state.text import SafeText
-from approver_tui.widgets.lines import BLANK, Line, Piece, Role, crop, fmt, justify, line, wrapped
+from approver_tui.widgets.lines import BLANK, Line, Piece, Role, crop, fmt, justify, line, wrap_text
 from approver_tui.widgets.row_list import RowList
 
 
@@ -69,7 +69,7 @@ class EntryList(RowList):
                 self._places[entry.id] = len(lines)
                 lines += self._entry(entry, width)
             if not section.entries:
-                lines += wrapped(section.empty, width, Role.DIM, indent=1)
+                lines += wrap_text(section.empty, width, Role.DIM, indent=1)
         return lines
 
     def _entry(self, entry: Entry, width: int) -> list[Line]:

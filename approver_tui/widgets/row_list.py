@@ -49,7 +49,7 @@ class RowList(Sheet, can_focus=True):
         first_line = self._places.get(self.cursor or "", -ROW_HEIGHT)
         return range(first_line, first_line + ROW_HEIGHT)
 
-    def marked(self, strip: Strip) -> Strip:
+    def highlight(self, strip: Strip) -> Strip:
         """Return a row with the cursor's background over its whole width."""
         background = self.get_component_rich_style("row-list--cursor").bgcolor
         return Strip(Segment.apply_style(strip, post_style=Style(bgcolor=background)))

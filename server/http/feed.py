@@ -271,7 +271,7 @@ class _FeedConnection:
             if not page.allowed:
                 return self._close(_DISABLED, "stopped")
             self._send_page(page)
-            if not page.more:
+            if not page.has_more:
                 changed.wait(min(seconds_left, _MAX_WAIT_SECONDS))
         return None
 

@@ -27,7 +27,7 @@ def backchannel(site: Site, request: HttpRequest) -> HttpResponse:
     return as_json(200, answer, nonce)
 
 
-def pushed(site: Site, request: HttpRequest) -> HttpResponse:
+def push_request(site: Site, request: HttpRequest) -> HttpResponse:
     """POST /par (RFC 9126 2)."""
     form = forms.parse(request.body, request.headers.get("content-type", ""))
     credentials = client_auth.read_credentials(request.headers.get("authorization"), form)

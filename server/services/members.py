@@ -180,10 +180,10 @@ class Written(dict[str, Any]):
     A subclass defines the names.
     """
 
-    known: ClassVar[frozenset[str]] = frozenset()
+    member_names: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, **values: object) -> None:
-        if unknown := values.keys() - self.known:
+        if unknown := values.keys() - self.member_names:
             raise TypeError(f"There is no member {', '.join(sorted(unknown))}.")
         super().__init__(values)
 

@@ -106,7 +106,7 @@ def body(
     return {field.name: _value(field, form) for field in selected}
 
 
-def rendered(
+def render_fields(
     fields: Sequence[Field],
     document: Mapping[str, Any] | None,
     typed: SubmittedForm | None,
@@ -205,8 +205,8 @@ class Change:
     """A field that changed."""
 
     label: str
-    was: str
-    will: str
+    old_value: str
+    new_value: str
     lines: Sequence[Line] = ()
     """The changed lines of a file."""
 
@@ -231,8 +231,8 @@ def _changed_pairs(
 ) -> list[tuple[RenderedField, RenderedField]]:
     """The stored and the submitted rendering of every field that changed."""
     rendered_fields, typed = (
-        rendered(fields, document, None),
-        rendered(fields, document, SubmittedForm(form, "", "")),
+        render_fields(fields, document, None),
+        render_fields(fields, document, SubmittedForm(form, "", "")),
     )
     pairs = zip(rendered_fields, typed, strict=True)
     return [(a, b) for a, b in pairs if (a.value, a.ticked) != (b.value, b.ticked)]

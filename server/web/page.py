@@ -41,7 +41,7 @@ class Page:
 
     path: str
     template: str
-    at: str = ""
+    menu_key: str = ""
     """Its menu entry."""
     reads: tuple[Read, ...] = ()
     """The API calls. The first one decides who may see the page."""

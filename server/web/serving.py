@@ -36,7 +36,7 @@ from server.web.visit import Visit
 class MenuEntry:
     """One entry of a menu."""
 
-    at: str
+    key: str
     """The key by which pages refer to it."""
     path: str
     words: str
@@ -182,12 +182,14 @@ def show(
         form = form_at(path)
         submitted = typed if form.page == row.path else None
         me, offered = visit.person.user.name, partial(choices, facts, visit.may)
-        return fields.rendered(form.fields, facts.get(form.values_from), submitted, me, offered)
+        return fields.render_fields(
+            form.fields, facts.get(form.values_from), submitted, me, offered
+        )
 
     if typed is not None:
         facts |= {"refused": typed, "sent": _first(typed.form)}
     facts = {"page": row, "fields_of": fields_of, "told": told, **facts, **more}
-    return draw(visit, row.template, row.at, facts, in_console=row.in_console)
+    return draw(visit, row.template, row.menu_key, facts, in_console=row.in_console)
 
 
 def draw(
@@ -302,7 +304,7 @@ def _ask_to_sign(visit: Visit, row: FormAction, form: Form, wanted: object) -> A
 def _menu_entry(row: FormAction) -> str:
     """The key of the form's menu entry."""
     if row.page:
-        return page_at(row.page).at
+        return page_at(row.page).menu_key
     return row.path.split("/")[2] if row.in_console else ""
 
 

@@ -73,7 +73,7 @@ def _ask_payment(server: LiveServer, closing: ExitStack) -> _Scene:
     closing.callback(agent.http.close)
     closing.callback(person.client.close)
     acknowledgement = agent.ask_payment(person.user, binding_message="INV-2291").json()
-    return _Scene(agent, person, acknowledgement, person.only())
+    return _Scene(agent, person, acknowledgement, person.only_request())
 
 
 def test_an_approval_survives_a_kill_and_its_token_is_issued_once(
@@ -135,7 +135,7 @@ def test_the_signing_keys_survive_a_kill(before: _StateBefore) -> None:
 def test_a_pending_request_survives_a_kill(before: _StateBefore) -> None:
     """The texts and the fingerprint stay the same, and the user can still approve."""
     scene = before.waiting
-    earlier, current = scene.approval, scene.person.only()
+    earlier, current = scene.approval, scene.person.only_request()
     approved = scene.person.approve(earlier)
 
     assert (current.action_text, current.display_text) == (

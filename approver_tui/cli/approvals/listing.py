@@ -12,7 +12,7 @@ from approver_tui.client.wire import Page
 from approver_tui.state.approvals.approvals import Approval, Kind, Unverified
 from approver_tui.state.approvals.inbox import by_agent, waits_for_others
 from approver_tui.state.approvals.look_alikes import group_by_look
-from approver_tui.state.text import counted
+from approver_tui.state.text import pluralize
 
 
 def page_lines(page: Page, now: int, *, empty: str, me: str = "") -> list[str]:
@@ -102,7 +102,7 @@ def waiting_sentence(number: int) -> str:
     """Return how many requests are waiting, as the start of a sentence."""
     if not number:
         return "No requests are waiting"
-    return counted(number, "request is waiting", "requests are waiting")
+    return pluralize(number, "request is waiting", "requests are waiting")
 
 
 def _requester_for(approval: Approval) -> str:

@@ -135,4 +135,4 @@ def _read_hours(members: JsonObject) -> QuietHours:
 
 
 def _read_mute(members: JsonObject) -> Mute:
-    return read_as(Mute, members, **members.who("agent"))
+    return read_as(Mute, members, **members.id_and_name("agent"))

@@ -31,7 +31,7 @@ def read_grant(members: JsonObject) -> StandingGrant:
     return read_as(
         StandingGrant,
         members,
-        **members.who("agent"),
+        **members.id_and_name("agent"),
         **_read_shared(members, "sum", "spent"),
         taken=grant_uses,
     )

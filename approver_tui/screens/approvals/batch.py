@@ -42,7 +42,7 @@ class BatchPanel(Overlay):
 
     def __init__(self, context: ScreenContext, state: InboxState, *, with_unusual: bool) -> None:
         super().__init__(context, state)
-        self.requests = Batch.of(state.marks, with_unusual=with_unusual)
+        self.requests = Batch.from_marked(state.marks, with_unusual=with_unusual)
         self._sheet = BatchTable(self.requests, context.zone)
         self._removed_texts: tuple[SafeText, ...] = ()
         self._is_empty = False
@@ -101,7 +101,7 @@ class BatchPanel(Overlay):
         reason = self.blocker()
         self.query_one(TitleLine).refresh()
         self._sheet.show(self.requests)
-        self.query_one("#more", CachedLine).show(self._sheet.more)
+        self.query_one("#more", CachedLine).show(self._sheet.more_hint)
         self.query_one("#sums", CachedLine).show(self._sums())
         self.query_one("#alarm", NoticeLines).show(log_alarm(self.state))
         notices = (*self._removed_texts[-_MAX_NOTICES:], *([self.notice] if self.notice else []))

@@ -27,7 +27,7 @@ from approver_tui.state.approvals.approvals import Approval, ApprovalState
 from approver_tui.state.approvals.requesting_agent import RequestingAgent
 from approver_tui.state.approvals.search_span import SearchSpan
 from approver_tui.state.queries import NO_QUERY, Query, read_query
-from approver_tui.state.text import SafeText, counted, display_safe
+from approver_tui.state.text import SafeText, display_safe, pluralize
 from approver_tui.widgets.approvals.facts import approval_lines, raw_lines
 from approver_tui.widgets.approvals.receipt import receipt_lines
 from approver_tui.widgets.entry_list import Entry, Section
@@ -178,7 +178,7 @@ class HistoryPage(Page[Part, Approval]):
     def action_report(self) -> None:
         """Open the report panel, or say why it is unavailable."""
         approval = self.current
-        reason = report_blocker(self.state, approval, AnswerContext.at(self.context))
+        reason = report_blocker(self.state, approval, AnswerContext.from_screen(self.context))
         if reason or approval is None:
             self.show_message(fmt("Report unavailable: {}", reason))
         else:
@@ -186,7 +186,7 @@ class HistoryPage(Page[Part, Approval]):
             self.page_context.flow.open(make)
 
     def _retry_blocker(self) -> SafeText:
-        return retry_blocker(self.state, self.current, AnswerContext.at(self.context))
+        return retry_blocker(self.state, self.current, AnswerContext.from_screen(self.context))
 
     def _retry_action(self, approval: Approval) -> QuickAction:
         return self._request_actions.retry(approval)
@@ -223,7 +223,7 @@ class HistoryPage(Page[Part, Approval]):
         ]
         ended_count = sum(server.revoke_delegation(token.id) for token in tokens)
         return (
-            fmt("{} ended.", counted(ended_count, "token"))
+            fmt("{} ended.", pluralize(ended_count, "token"))
             if tokens
             else fmt("Its tokens have already ended.")
         )

@@ -120,7 +120,7 @@ class InboxBase(KeyedScreen):
             self._show_status(SafeText(""))
         self._calls.load_preferences()
         unlisted = self.state.missing_from(message.page, self.context.now())
-        self._select(self.state.loaded(message.me, message.page, in_order=message.in_order))
+        self._select(self.state.with_loaded(message.me, message.page, in_order=message.in_order))
         for approval_id in unlisted:
             self._calls.fetch_approval(approval_id)
 
@@ -311,7 +311,7 @@ class InboxBase(KeyedScreen):
 
     @cached_property
     def _widgets(self) -> InboxWidgets:
-        return InboxWidgets.of(self)
+        return InboxWidgets.from_screen(self)
 
     def draw_messages(self) -> None:
         """Show the waiting denial or the last message, and how many lines are below."""
@@ -394,4 +394,4 @@ class InboxBase(KeyedScreen):
 
     @property
     def _answer_context(self) -> AnswerContext:
-        return AnswerContext.at(self.context)
+        return AnswerContext.from_screen(self.context)

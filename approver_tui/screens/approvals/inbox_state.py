@@ -53,7 +53,7 @@ class InboxState:
     """The filter."""
     other_logins: OtherLoginCounts = NO_OTHER_LOGINS
     """The counts of waiting requests at other servers."""
-    opened: frozenset[str] = frozenset()
+    expanded_looks: frozenset[str] = frozenset()
     """The look keys of the groups of look-alikes that are expanded."""
     marks: tuple[Approval, ...] = ()
     """The marked requests, each as it was when it was marked."""
@@ -74,16 +74,20 @@ class InboxState:
         if (current := self.current) is None:
             return None
         rows = self._same_section(current)
-        return Folding(self.opened, current.id, now).of(rows, current.id) or Fold(current)
+        return Folding(self.expanded_looks, current.id, now).row_of(rows, current.id) or Fold(
+            current
+        )
 
     def row_requests(self, now: int) -> tuple[Approval, ...]:
         """Return the requests of the selected row that can be answered."""
         selected_fold = self.selected_fold(now)
         if selected_fold is None:
             return ()
-        group = [selected_fold.shown]
+        group = [selected_fold.approval]
         if selected_fold.is_group:
-            group = look_alikes_of(self._same_section(selected_fold.shown), selected_fold.shown)
+            group = look_alikes_of(
+                self._same_section(selected_fold.approval), selected_fold.approval
+            )
         return tuple(
             approval
             for approval in group
@@ -91,7 +95,7 @@ class InboxState:
         )
 
     @property
-    def marked(self) -> frozenset[str]:
+    def marked_ids(self) -> frozenset[str]:
         """The IDs of the marked requests."""
         return frozenset(mark.id for mark in self.marks)
 
@@ -118,14 +122,14 @@ class InboxState:
     def with_fold_toggled(self) -> "InboxState":
         """Return the state with the selected request's look-alikes expanded or collapsed."""
         look = None if self.current is None else self.current.look_key
-        return self if look is None else replace(self, opened=self.opened ^ {look})
+        return self if look is None else replace(self, expanded_looks=self.expanded_looks ^ {look})
 
     def next_waiting(self, now: int) -> str | None:
         """Return the ID of the next request that waits for the user, or None."""
-        ids = [row.id for row in self.shown.rows]
+        ids = [row.id for row in self.visible.rows]
         start = ids.index(self.selected_id) + 1 if self.selected_id in ids else 0
         me = None if self.me is None else self.me.user.id
-        for row in (*self.shown.rows[start:], *self.shown.rows[:start]):
+        for row in (*self.visible.rows[start:], *self.visible.rows[:start]):
             is_candidate = row.id != self.selected_id and row.id not in self.in_progress
             if is_candidate and row.is_waiting(now) and not waits_for_others(row, me):
                 return row.id
@@ -146,7 +150,7 @@ class InboxState:
         """Whether the server's latest copy of an approval failed verification."""
         return any(row.id == approval_id for row in self.unverified)
 
-    def loaded(self, me: Me, page: Page, *, in_order: bool) -> "InboxState":
+    def with_loaded(self, me: Me, page: Page, *, in_order: bool) -> "InboxState":
         """Return the state after the full list was loaded.
 
         With `in_order`, rows are sorted as fetched and ended rows are dropped. Otherwise no row
@@ -244,7 +248,7 @@ class InboxState:
         return len(mine) if self.is_loaded else None
 
     @property
-    def shown(self) -> Inbox:
+    def visible(self) -> Inbox:
         """The approvals that match the filter."""
         if not self.query:
             return self.inbox
@@ -253,7 +257,7 @@ class InboxState:
     def with_query(self, query: Query) -> "InboxState":
         """Return the state with a different filter; a hidden request loses the selection."""
         state = replace(self, query=query)
-        inbox = state.shown
+        inbox = state.visible
         if self.selected_id is not None and inbox.find(self.selected_id):
             return state
         return replace(state, selected_id=inbox.rows[0].id if inbox.rows else None)
@@ -295,7 +299,7 @@ class InboxState:
         return replace(self, me=replace(self.me, device=replace(device, is_this=True)))
 
     def _same_section(self, current: Approval) -> list[Approval]:
-        alike = [row for row in self.shown.rows if row.look_key == current.look_key]
+        alike = [row for row in self.visible.rows if row.look_key == current.look_key]
         return [row for row in alike if self._is_same_section(row, current)]
 
     def _is_same_section(self, row: Approval, current: Approval) -> bool:

@@ -15,7 +15,7 @@ from approver_tui.screens.page import Page, PageAction, action_bindings
 from approver_tui.screens.request_actions import QuickAction, RequestActions
 from approver_tui.state.clients.access import acting_agents
 from approver_tui.state.clients.agents import ASKED_WITHIN, Agent, merge_agents
-from approver_tui.state.text import SafeText, counted
+from approver_tui.state.text import SafeText, pluralize
 from approver_tui.widgets.clients.agents import agent_entry, agent_lines
 from approver_tui.widgets.consents.rights import holdings_text
 from approver_tui.widgets.entry_list import Section
@@ -85,8 +85,8 @@ class AgentsPage(Page[Found, Agent]):
     def _suspend(self, agent: Agent, _typed: str) -> SafeText:
         """Suspend the agent. Runs in a thread."""
         suspended_agent = self.context.server.suspend_agent(agent.id)
-        requests = counted(suspended_agent.requests, "request")
-        tokens = counted(suspended_agent.tokens, "token")
+        requests = pluralize(suspended_agent.requests, "request")
+        tokens = pluralize(suspended_agent.tokens, "token")
         return fmt("{} is suspended: {} and {} ended.", agent.name, tokens, requests)
 
     def _suspend_blocker(self) -> SafeText:

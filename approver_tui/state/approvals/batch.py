@@ -29,7 +29,7 @@ class SharedFacts:
     gives: SafeText | None
 
     @classmethod
-    def of(cls, approvals: Iterable[Approval]) -> "SharedFacts":
+    def from_approvals(cls, approvals: Iterable[Approval]) -> "SharedFacts":
         """Return the values that these requests share."""
         columns = zip(*(_shared_members(approval) for approval in approvals), strict=True)
         return cls(*(column[0] if len(set(column)) == 1 else None for column in columns))
@@ -44,7 +44,7 @@ class Batch:
     """The IDs of the selected requests."""
 
     @classmethod
-    def of(cls, marked: Iterable[Approval], *, with_unusual: bool = False) -> "Batch":
+    def from_marked(cls, marked: Iterable[Approval], *, with_unusual: bool = False) -> "Batch":
         """Return a batch of the marked requests; `with_unusual` selects the unusual ones too."""
         rows = sorted(marked, key=is_unusual, reverse=True)
         chosen = (row.id for row in rows if with_unusual or not is_unusual(row))
@@ -83,7 +83,7 @@ class Batch:
     @property
     def shared(self) -> SharedFacts:
         """The values that all of them share."""
-        return SharedFacts.of(self.rows)
+        return SharedFacts.from_approvals(self.rows)
 
     def is_count(self, typed: str) -> bool:
         """Whether the typed text is the number of selected requests, which is not 0."""

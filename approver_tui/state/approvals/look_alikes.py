@@ -55,7 +55,7 @@ def look_alikes_of(approvals: Iterable[Approval], approval: Approval) -> list[Ap
 class Fold:
     """One row of the list: a single request, or several that look alike."""
 
-    shown: Approval
+    approval: Approval
     """The request that the row shows; an answer applies to this one only."""
     count: int = 1
     """How many look like it, including itself."""
@@ -65,7 +65,7 @@ class Fold:
     """Whether each of them has its own row."""
     is_new: bool = False
     """Whether this is the first request of its agent for one of these."""
-    marked: int = 0
+    marked_count: int = 0
     """How many of these are marked."""
 
     @property
@@ -88,36 +88,36 @@ class Fold:
 class Folding:
     """The state that decides how rows are folded."""
 
-    opened: frozenset[str] = frozenset()
+    expanded_looks: frozenset[str] = frozenset()
     """The look keys of expanded groups, in which each request has its own row."""
     selected_id: str | None = None
     now: int = 0
-    marked: frozenset[str] = frozenset()
+    marked_ids: frozenset[str] = frozenset()
 
     def folds(self, approvals: Iterable[Approval]) -> list[Fold]:
         """Return the rows. A group keeps its position, whatever happens to its requests."""
         return [fold for group in group_by_look(approvals) for fold in self._group_folds(group)]
 
-    def of(self, approvals: Iterable[Approval], approval_id: str | None) -> Fold | None:
+    def row_of(self, approvals: Iterable[Approval], approval_id: str | None) -> Fold | None:
         """Return the row that shows this request, if any."""
         folds = self.folds(approvals)
-        return next((fold for fold in folds if fold.shown.id == approval_id), None)
+        return next((fold for fold in folds if fold.approval.id == approval_id), None)
 
     def _group_folds(self, group: list[Approval]) -> list[Fold]:
         if len(group) == 1:
             approval = group[0]
-            waits, is_marked = approval.is_waiting(self.now), approval.id in self.marked
+            waits, is_marked = approval.is_waiting(self.now), approval.id in self.marked_ids
             return [
                 Fold(
                     approval,
                     1,
                     int(waits),
                     is_new=approval.agent.first_request,
-                    marked=int(is_marked),
+                    marked_count=int(is_marked),
                 )
             ]
         waiting = sum(approval.is_waiting(self.now) for approval in group)
-        if group[0].look_key in self.opened:
+        if group[0].look_key in self.expanded_looks:
             return [
                 self._fold(group, approval, [approval], waiting, is_open=True) for approval in group
             ]
@@ -133,7 +133,7 @@ class Folding:
         is_open: bool,
     ) -> Fold:
         is_new = any(approval.agent.first_request for approval in row)
-        marked = sum(approval.id in self.marked for approval in row)
+        marked = sum(approval.id in self.marked_ids for approval in row)
         return Fold(shown, len(group), waiting, is_open, is_new, marked)
 
     def _shown(self, group: list[Approval]) -> Approval:

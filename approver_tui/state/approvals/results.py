@@ -59,7 +59,7 @@ class Results:
     items: tuple[Result, ...]
 
     @classmethod
-    def of(cls, answer: Answer, approvals: Iterable[Approval]) -> "Results":
+    def before_sending(cls, answer: Answer, approvals: Iterable[Approval]) -> "Results":
         """Return the list before anything is sent."""
         return cls(answer, tuple(Result(approval) for approval in approvals))
 

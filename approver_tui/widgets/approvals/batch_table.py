@@ -28,7 +28,7 @@ from approver_tui.widgets.lines import (
     labelled,
     length,
     line,
-    wrapped,
+    wrap_text,
 )
 from approver_tui.widgets.sheet import ReadSheet
 
@@ -54,7 +54,7 @@ def batch_lines(batch: Batch, pointed: str | None, view: RenderContext) -> list[
     }
     lines = []
     if batch.unusual:
-        lines += _place_lines("unusual", wrapped(_unusual_heading(batch), view.width, Role.ALERT))
+        lines += _place_lines("unusual", wrap_text(_unusual_heading(batch), view.width, Role.ALERT))
         lines += _placed(batch.unusual, blocks)
     if batch.unusual and batch.usual:
         usual_heading = (line(fmt("NOTHING UNUSUAL ({})", len(batch.usual)), Role.HEADING),)
@@ -111,7 +111,7 @@ def _head_line(head: Line, agent: SafeText, view: RenderContext) -> Line:
 
 
 def _indented(text: SafeText, view: RenderContext, role: Role = Role.PLAIN) -> list[Line]:
-    return wrapped(text, view.width, role, indent=BOX)
+    return wrap_text(text, view.width, role, indent=BOX)
 
 
 def _fact_lines(label: SafeText, value: SafeText, view: RenderContext) -> list[Line]:

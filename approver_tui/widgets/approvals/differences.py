@@ -8,7 +8,7 @@ from itertools import zip_longest
 
 from approver_tui.state.approvals.narrowing import Difference
 from approver_tui.state.text import SafeText
-from approver_tui.widgets.lines import Line, Piece, Role, fmt, pad, wrap, wrapped
+from approver_tui.widgets.lines import Line, Piece, Role, fmt, pad, wrap, wrap_text
 
 _GAP = 2
 _MIN_WIDTH_FOR_LABELS = 60
@@ -35,7 +35,7 @@ def _rows(difference: Difference, label: int, column: int, width: int) -> list[L
             column,
             Role.PLAIN,
         )
-    above = wrapped(difference.label, width, Role.LABEL)
+    above = wrap_text(difference.label, width, Role.LABEL)
     margin = SafeText(" " * label)
     return [
         *above,

@@ -8,7 +8,7 @@ from approver_tui.state.approvals.approvals import Approval, Decided
 from approver_tui.state.fingerprint import digest
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.approvals.outcomes import RenderContext
-from approver_tui.widgets.lines import BLANK, Line, Role, fmt, line, wrapped
+from approver_tui.widgets.lines import BLANK, Line, Role, fmt, line, wrap_text
 from approver_tui.widgets.times import duration_text
 
 
@@ -16,10 +16,10 @@ def receipt_lines(approval: Approval, view: RenderContext) -> list[Line]:
     """Return the evidence of a decision or other outcome, and the command that verifies it."""
     heading = [BLANK, line(fmt("RECEIPT"), Role.HEADING)]
     if approval.decision is None:
-        evidence = wrapped(_undecided(approval), view.width, Role.DIM)
+        evidence = wrap_text(_undecided(approval), view.width, Role.DIM)
     else:
         evidence = [*_decision(approval, approval.decision, view), *_signed(approval, view)]
-    verify = wrapped(fmt("To verify it, run: sayso-approver receipt ID"), view.width, Role.DIM)
+    verify = wrap_text(fmt("To verify it, run: sayso-approver receipt ID"), view.width, Role.DIM)
     return [*heading, *evidence, *view.row("Id", SafeText(approval.id)), *verify]
 
 
@@ -66,7 +66,7 @@ def _signed(approval: Approval, view: RenderContext) -> list[Line]:
     granted = approval.granted
     granted_row = [] if granted is None else view.row("Granted", SafeText(digest(granted.text)))
     return [
-        *wrapped(fmt("Its device signed these digests (SHA-256):"), view.width, Role.DIM),
+        *wrap_text(fmt("Its device signed these digests (SHA-256):"), view.width, Role.DIM),
         *view.row("Action", SafeText(approval.action_digest)),
         *view.row("Display", SafeText(approval.display_digest)),
         *granted_row,

@@ -9,7 +9,7 @@ from approver_tui.state.text import SafeText
 from approver_tui.widgets.approvals.outcomes import RenderContext, outcome
 from approver_tui.widgets.consents.rights import access_lines, holdings_text, used_text
 from approver_tui.widgets.entry_list import Entry
-from approver_tui.widgets.lines import BLANK, Line, Role, fmt, line, wrapped
+from approver_tui.widgets.lines import BLANK, Line, Role, fmt, line, wrap_text
 from approver_tui.widgets.notifications.quiet import mute_text
 from approver_tui.widgets.times import age
 
@@ -50,7 +50,7 @@ def request_counts_text(agent: Agent, now: int) -> SafeText:
 
 def _head(agent: Agent, view: RenderContext) -> list[Line]:
     return [
-        *wrapped(agent.name, view.width, Role.STRONG),
+        *wrap_text(agent.name, view.width, Role.STRONG),
         BLANK,
         *view.row("Id", SafeText(agent.id)),
         *view.row("Acts", fmt("not for you now")),
@@ -79,14 +79,14 @@ def _request_lines(agent: Agent, view: RenderContext) -> list[Line]:
         headline = fmt("{} ago: {}", age(approval.created_at, view.now), approval.outcome_headline)
         outcome_text = outcome(approval, view.now, view.zone) or fmt("It is waiting for an answer.")
         lines += [
-            *wrapped(headline, view.width),
-            *wrapped(outcome_text, view.width, Role.DIM, indent=2),
+            *wrap_text(headline, view.width),
+            *wrap_text(outcome_text, view.width, Role.DIM, indent=2),
         ]
     unlisted_count = len(agent.recent_requests) - _MAX_LISTED
     return [
         *lines,
         *(
-            wrapped(fmt("and {} more", unlisted_count), view.width, Role.DIM)
+            wrap_text(fmt("and {} more", unlisted_count), view.width, Role.DIM)
             if unlisted_count > 0
             else []
         ),

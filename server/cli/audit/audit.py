@@ -18,7 +18,7 @@ from server.cli.printed import Printed, prints
 from server.cli.split_group import SplitGroup
 from server.lazy_imports import lazily
 from server.model.audit import EntrySearch, StoredEntry
-from server.protocol.text import counted
+from server.protocol.text import pluralize
 from server.services.refusals import NotFound
 
 with lazily():
@@ -154,7 +154,7 @@ def erase(admin: OpenInstallation, /, name_or_id: str, *, force: bool) -> Printe
     user, texts = admin.erasures.erase(name_or_id, by=admin.by)
     return (
         {"user": user.id, "texts": texts},
-        [f"Erased {counted(texts, 'text')} of {user.name} from the audit log. IDs stay."],
+        [f"Erased {pluralize(texts, 'text')} of {user.name} from the audit log. IDs stay."],
     )
 
 
@@ -176,7 +176,7 @@ def trim(admin: OpenInstallation, before: str) -> Printed:
     trim = admin.retention.announce(_time(before, admin.now) or 0, by=admin.by)
     up_to_date(admin)
     admin.retention.delete()
-    text = f"Deleted the contents of {counted(trim.entries, 'entry', 'entries')}."
+    text = f"Deleted the contents of {pluralize(trim.entries, 'entry', 'entries')}."
     return {"before": trim.before, "entries": trim.entries}, [text]
 
 

@@ -14,7 +14,7 @@ from server import key_files
 from server.app import key_problems
 from server.cli.errors import sentence
 from server.cli.flags import settings_of, sqlite_file
-from server.cli.opening import OpenInstallation, opened
+from server.cli.opening import OpenInstallation, open_installation
 from server.cli.output import answer, json_option
 from server.cli.remedies import command_for
 from server.crypto.secrets import BadKeyFile
@@ -122,7 +122,7 @@ def _check_database(settings: Settings) -> Iterator[Finding]:
         if key_file_problems := key_problems(settings):
             yield from (Finding("broken", problem, _FIX_FIRST) for problem in key_file_problems)
             return
-        with opened(settings) as services:
+        with open_installation(settings) as services:
             yield from _check_log(services)
             yield from services.doctor.findings()
     except (BadKeyFile, SchemaMismatch, OldDatabase, Busy, OSError) as error:

@@ -144,7 +144,7 @@ def preview(
     Without --details, example details are used.
     """
     parsed = None if details is None else _details(details.read())
-    rendered = admin.previews.of(_read(file, name), parsed)
+    rendered = admin.previews.preview(_read(file, name), parsed)
     display = json.loads(rendered.display)
     lines = [
         f"{display['headline']}  ({display['risk_reason']})",

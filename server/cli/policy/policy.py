@@ -12,7 +12,7 @@ from server.cli.params import Span
 from server.cli.printed import Printed, prints
 from server.lazy_imports import lazily
 from server.protocol.policy.questions import FLOWS, RequestFlow, Verdict
-from server.protocol.text import counted
+from server.protocol.text import pluralize
 
 with lazily():
     from server.model.policy import PolicyRow
@@ -161,10 +161,10 @@ def _verdict_text(verdict: Verdict) -> str:
 
 
 def _approval_line(explained: Explained) -> str | None:
-    needs = explained.verdict.needs
+    needs = explained.verdict.requirements
     if needs is None or explained.audience is None:
         return None
-    people = counted(needs.quorum, "person", "people")
+    people = pluralize(needs.quorum, "person", "people")
     how = ceremonies.ceremony_text(needs.ceremony)
     return f"{people}, by {how}, within {duration_text(needs.seconds)}"
 

@@ -70,7 +70,7 @@ def receipt(site: Site, request: HttpRequest, person: Person) -> dict[str, objec
 
     The receipt has the current state of the request. The server signs it.
     """
-    record = site.approvals.receipts.of(person, request.params["id"])
+    record = site.approvals.receipts.find(person, request.params["id"])
     members = receipt_wire.receipt(record, site.server_policy.issuer).model_dump()
     signature = site.approvals.receipts.sign(members)
     return {**members, "server_signature": signature}

@@ -12,7 +12,7 @@ from server.services.users.device_auth import Person
 @own("GET /api/deputies")
 def list_deputies(site: Site, _request: HttpRequest, person: Person) -> wire.Deputies:
     """List your deputies and those you are a deputy for."""
-    mine, others = site.approvers.deputies.of(person)
+    mine, others = site.approvers.deputies.list_for(person)
     return wire.Deputies(
         mine=[wire.deputy(deputy) for deputy in mine],
         others=[wire.deputy(deputy) for deputy in others],

@@ -146,7 +146,7 @@ def _pauses(admin: AdminServices, agent: Agent) -> list[wire.Pause]:
 
 
 def _with_secret(admin: AdminServices, issued: NewSecret) -> wire.AgentWithSecret:
-    sample = admin.samples.of(issued.agent)
+    sample = admin.samples.for_agent(issued.agent)
     return wire.AgentWithSecret(
         agent=_document(admin, issued.agent),
         client_secret=issued.secret or None,

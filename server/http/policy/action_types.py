@@ -100,7 +100,7 @@ def preview(
     _site: Site, _request: HttpRequest, admin: AdminServices, body: ActionPreviewInput
 ) -> ActionPreview:
     """Preview an action type without registering it."""
-    rendered = admin.previews.of(body.document, body.details)
+    rendered = admin.previews.preview(body.document, body.details)
     return _preview(rendered)
 
 

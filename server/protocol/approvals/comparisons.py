@@ -60,7 +60,7 @@ class Amount:
     new_currency: bool = False
     """The approver has approved this type before, but never in this currency."""
 
-    def shown(self, value: int) -> str:
+    def format(self, value: int) -> str:
         """Format a value of this unit as in a fact."""
         if self.currency is None:
             return rendering.render(value)
@@ -101,7 +101,7 @@ class TextValue:
     label: object
     mark: str
     look_alikes: frozenset[str] = frozenset()
-    mixed: bool = False
+    mixes_scripts: bool = False
     """One of its words mixes scripts."""
 
 

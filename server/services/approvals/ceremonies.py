@@ -55,7 +55,7 @@ class CeremonyEntries:
     match: str | None = None
     reason: str | None = None
 
-    def of(self, step: Step) -> str | None:
+    def entry_for(self, step: Step) -> str | None:
         """The entry of a step."""
         member = _ENTRY_MEMBERS.get(step)
         return None if member is None else getattr(self, member)
@@ -115,7 +115,7 @@ class Ceremonies:
         return _wrong_entry(tx, answer, wrong[0]) if wrong else None
 
     def _is_correct(self, answer: ApproveAnswer, step: Step) -> bool:
-        entry = answer.entries.of(step) or ""
+        entry = answer.entries.entry_for(step) or ""
         if step is Step.MATCH:
             nonce = self.secrets.nonce(Step.MATCH, answer.approval.id)
             return ceremonies.matches_number(ceremonies.match_number(nonce), entry)
@@ -205,7 +205,7 @@ def _check_steps(answer: ApproveAnswer) -> None:
     if answer.ceremony - needed - _OPTIONAL:
         raise errors.Problem(422, "invalid_decision", "ceremony has a step that is not required.")
     for step, member in _ENTRY_MEMBERS.items():
-        if (step in answer.ceremony) != (answer.entries.of(step) is not None):
+        if (step in answer.ceremony) != (answer.entries.entry_for(step) is not None):
             raise errors.Problem(
                 422, "invalid_decision", f"{member} does not match the signed ceremony."
             )

@@ -26,13 +26,13 @@ with lazily():
 class NewGroup(Written):
     """A new group, with its users by name, email address or ID."""
 
-    known = frozenset(member.name for member in GROUP_MEMBERS)
+    member_names = frozenset(member.name for member in GROUP_MEMBERS)
 
 
 class GroupChanges(Written):
     """The changed fields of a group, and the users to `add` and to `remove`."""
 
-    known = NewGroup.known | {"add", "remove"}
+    member_names = NewGroup.member_names | {"add", "remove"}
 
 
 @dataclass(frozen=True, slots=True)

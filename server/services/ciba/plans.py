@@ -173,14 +173,14 @@ class RequestPlan:
         return self.answer_sources.verdict
 
     @property
-    def needs(self) -> Requirements | None:
+    def requirements(self) -> Requirements | None:
         """The requirements for approving; None if no one is asked."""
-        return self.verdict.needs
+        return self.verdict.requirements
 
     @property
     def ceremony(self) -> Ceremony:
         """The steps of an approval."""
-        return CONFIRM if self.needs is None else self.needs.ceremony
+        return CONFIRM if self.requirements is None else self.requirements.ceremony
 
     @property
     def risk(self) -> Risk:
@@ -240,7 +240,9 @@ class RequestPlanner:
 
 def _seconds(tx: Unit, call: BackchannelCall, verdict: Verdict) -> int:
     """Return the lifetime that policy allows, limited by the agent and the parent token."""
-    usual = TIME_TO_LIVE[verdict.risk] if verdict.needs is None else verdict.needs.seconds
+    usual = (
+        TIME_TO_LIVE[verdict.risk] if verdict.requirements is None else verdict.requirements.seconds
+    )
     longest = min(usual, _parent_seconds(tx, call))
     return min(call.request.requested_expiry or longest, longest)
 
@@ -326,9 +328,9 @@ def refuse_ruled_out(
     """Return the refusal if policy forbids the request or too few people can be asked."""
     if not (plan.answer_sources.asks_person and plan.answer_sources.is_ruled_out):
         return None
-    if plan.needs is None:
+    if plan.requirements is None:
         return refuse(tx, call, plan, refusals.DENIED, refusals.FORBIDDEN)
-    text = refusals.too_few_text(plan.needs.quorum, plan.answer_sources.people.count)
+    text = refusals.too_few_text(plan.requirements.quorum, plan.answer_sources.people.count)
     return refuse(tx, call, plan, refusals.TOO_FEW, text)
 
 

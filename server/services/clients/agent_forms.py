@@ -23,7 +23,7 @@ _IMMUTABLE = frozenset(member.name for member in AGENT_MEMBERS if member.immutab
 class NewAgent(Written):
     """A new agent, as an administrator describes it. `jwks` is the text of a file."""
 
-    known = _NAMES
+    member_names = _NAMES
 
     def __init__(self, name: str, owners: Sequence[str], **values: object) -> None:
         super().__init__(name=name, owners=owners, **values)
@@ -32,7 +32,7 @@ class NewAgent(Written):
 class AgentChanges(Written):
     """Changed members of an agent, and the owners to add and remove."""
 
-    known = (_NAMES - _IMMUTABLE) | {"add_owners", "remove_owners"}
+    member_names = (_NAMES - _IMMUTABLE) | {"add_owners", "remove_owners"}
 
 
 def new_record(tx: Unit, new: NewAgent, agent_id: str) -> Agent:

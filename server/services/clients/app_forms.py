@@ -26,7 +26,7 @@ _IMMUTABLE = frozenset(member.name for member in APP_MEMBERS if member.immutable
 class NewApp(Written):
     """A new app, as an administrator describes it. `jwks` is the text of a file."""
 
-    known = _NAMES
+    member_names = _NAMES
 
     def __init__(self, name: str, redirect_uris: Sequence[str] = (), **values: object) -> None:
         super().__init__(name=name, redirect_uris=redirect_uris, **values)
@@ -35,7 +35,7 @@ class NewApp(Written):
 class AppChanges(Written):
     """Changed members of an app, and whether it is enabled."""
 
-    known = (_NAMES - _IMMUTABLE) | {"enabled"}
+    member_names = (_NAMES - _IMMUTABLE) | {"enabled"}
 
 
 def new_record(tx: Unit, new: NewApp, app_id: str) -> App:

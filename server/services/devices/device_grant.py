@@ -239,7 +239,7 @@ class DeviceGrantService:
             "Too many device codes were requested.", retry_after=60
         )
 
-    def shown(self, typed: str) -> str:
+    def format_code(self, typed: str) -> str:
         """Return a typed code in its displayed form; "" if it is not a code."""
         letters = device_codes.normalized(typed)
         return device_codes.formatted(letters) if letters else ""

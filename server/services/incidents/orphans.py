@@ -73,7 +73,9 @@ class Orphans:
         return [orphan for orphan in orphans if orphan.why]
 
     def _to_orphan(self, view: View, agent: Agent) -> Orphan:
-        seen = tuple(SeenOwner(user, _seen_at(view, user)) for user in owners.of(view, agent))
+        seen = tuple(
+            SeenOwner(user, _seen_at(view, user)) for user in owners.list_owners(view, agent)
+        )
         return Orphan(
             agent,
             seen,

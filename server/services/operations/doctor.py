@@ -15,7 +15,7 @@ from server.model.store import Store, View
 from server.model.users import User
 from server.protocol.confusables import name_keys
 from server.protocol.policy.action_types import ActionType
-from server.protocol.text import counted
+from server.protocol.text import pluralize
 from server.services.approvers import answer_sources
 from server.services.audit import lag
 from server.services.clients import owners
@@ -62,10 +62,10 @@ def _gap(
     need = most = 0
     for user in people:
         verdict = evaluator.decide(view, PolicyRequest("request", agent, user, target, (), actions))
-        if verdict.needs is None:
+        if verdict.requirements is None:
             continue
-        need = verdict.needs.quorum
-        count = answer_sources.find_eligible(view, verdict.needs, agent, user).count
+        need = verdict.requirements.quorum
+        count = answer_sources.find_eligible(view, verdict.requirements, agent, user).count
         if verdict.outcome == "allow" or count >= need:
             return None
         most = max(most, count)
@@ -77,14 +77,14 @@ def _candidates(view: View, agent: Agent) -> Iterator[CandidateRequest]:
     resources = [resource for resource in registered if resource is not None]
     for resource in resources:
         for name in resource.scopes:
-            if agent.may(resource.uri, name):
+            if agent.allows(resource.uri, name):
                 yield name, TokenTarget(resource, (name,)), ()
     for row in view.actions.all() if resources else ():
         if agent.action_types is None or row.type in agent.action_types:
             yield (
                 row.type,
                 TokenTarget(resources[0], ()),
-                _SCHEMAS.known(view.directory, [row.type]),
+                _SCHEMAS.registered_types(view.directory, [row.type]),
             )
 
 
@@ -159,7 +159,7 @@ def _unsigned(view: View) -> Iterator[Finding]:
         yield Finding(
             "weak",
             f"The audit log has had no checkpoint for {unsigned.milliseconds // 60_000} min, so "
-            f"{counted(unsigned.entries, 'entry', 'entries')} could be changed without a trace.",
+            f"{pluralize(unsigned.entries, 'entry', 'entries')} could be changed without a trace.",
             "Start the server, which signs one. If it runs, see loop.failed in its log.",
         )
 
@@ -382,7 +382,7 @@ def _pushes(view: View) -> Iterator[Finding]:
     for service, why, browsers in view.pushes.problems():
         yield Finding(
             "broken",
-            f"{service} does not deliver to {counted(browsers, 'browser')}: {why}.",
+            f"{service} does not deliver to {pluralize(browsers, 'browser')}: {why}.",
             "Open a page of Sayso there, which subscribes again. If that does not help, check "
             "SAYSO_PUSH_CONTACT, the clock, and whether this machine reaches that service.",
         )
@@ -391,7 +391,7 @@ def _pushes(view: View) -> Iterator[Finding]:
 def _undelivered(
     failure: DeliveryFailure, recipient: str, fix: str, remedy: Remedy = ()
 ) -> Finding:
-    count = counted(failure.messages, "message")
+    count = pluralize(failure.messages, "message")
     text = f"{count} to {recipient} not delivered in the last week: {failure.last_error}."
     if failure.recovered:
         return Finding("note", text, "Later messages were delivered. Nothing to do.")

@@ -75,7 +75,7 @@ def replay_json(replay: Replay) -> dict[str, object]:
 
 
 def _asks(explanation: Explained) -> dict[str, object] | None:
-    needs, audience = explanation.verdict.needs, explanation.audience
+    needs, audience = explanation.verdict.requirements, explanation.audience
     if needs is None or audience is None:
         return None
     return {

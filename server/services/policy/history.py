@@ -300,7 +300,7 @@ class _Comparer:
         for key in (self.keys.name, *self.keys.texts):
             if key.key in rows:
                 yield TextValue(key.place, key.mark, rows[key.key].members)
-        yield from (TextValue(place, "", mixed=True) for place in self.keys.mixed)
+        yield from (TextValue(place, "", mixes_scripts=True) for place in self.keys.mixed_scripts)
 
     def _hours(self, rows: RowsByKey) -> AnswerHours:
         hour = _hour(self._at)

@@ -45,7 +45,7 @@ class Previews:
 
     store: Store
 
-    def of(self, document: str, details: Mapping[str, JsonValue] | None = None) -> Preview:
+    def preview(self, document: str, details: Mapping[str, JsonValue] | None = None) -> Preview:
         """Preview the type of this file with these details, or an example. Raises `Invalid`."""
         with error_member("document"):
             action = action_types.read(document)

@@ -69,7 +69,9 @@ class Schemas:
             self._check_one(directory, detail, index) for index, detail in enumerate(details)
         )
 
-    def known(self, directory: Directory, types: Sequence[str]) -> tuple[ActionType, ...]:
+    def registered_types(
+        self, directory: Directory, types: Sequence[str]
+    ) -> tuple[ActionType, ...]:
         """The registered action types among these, for entries without details."""
         rows = (directory.action(name) for name in types)
         return tuple(self._compile(row).action for row in rows if row is not None)

@@ -29,7 +29,7 @@ _NO_ITEMS: Final[Mapping[str, Any]] = {}
 class NewResource(Written):
     """A new resource, as an administrator describes it."""
 
-    known = frozenset(member.name for member in RESOURCE_MEMBERS)
+    member_names = frozenset(member.name for member in RESOURCE_MEMBERS)
 
 
 class ResourceChanges(Written):
@@ -38,7 +38,7 @@ class ResourceChanges(Written):
     An empty type in `requires` removes the requirement.
     """
 
-    known = frozenset(member.name for member in members_for_update(RESOURCE_MEMBERS)) | {
+    member_names = frozenset(member.name for member in members_for_update(RESOURCE_MEMBERS)) | {
         "remove_scopes"
     }
 

@@ -241,7 +241,7 @@ def _actor_consent(view: View, agent_id: str, uri: str, scope: tuple[str, ...]) 
     client = display_names.find(view.directory, agent_id, view.now)
     if client is None or client.kind != "agent":
         raise errors.InvalidRequest("requested_actor is not an enabled agent.")
-    if not all(client.may(uri, name) for name in scope):
+    if not all(client.allows(uri, name) for name in scope):
         raise errors.InvalidScope("The agent is not allowed all of these scopes at this resource.")
     return ConsentNeeded(client.id, uri, scope)
 

@@ -29,7 +29,7 @@ _NO_FACTS: Mapping[str, object] = {}
 class NewUser(Written):
     """A new user. A user without roles can only decide requests and use apps."""
 
-    known = frozenset(member.name for member in members_for_new(USER_MEMBERS))
+    member_names = frozenset(member.name for member in members_for_new(USER_MEMBERS))
 
     def __init__(
         self, name: str, email: str | None = None, roles: Sequence[str] = (), **values: object
@@ -40,7 +40,7 @@ class NewUser(Written):
 class UserChanges(Written):
     """Changed members of a user."""
 
-    known = frozenset(member.name for member in members_for_update(USER_MEMBERS))
+    member_names = frozenset(member.name for member in members_for_update(USER_MEMBERS))
 
 
 @dataclass(frozen=True, slots=True)

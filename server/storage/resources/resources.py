@@ -74,6 +74,6 @@ class Resources(ClientRows):
         return Resource(
             created_at=row.created_at,
             client_id=row.client_id,
-            secrets=self.secrets.of(self._db, row.uri),
+            secrets=self.secrets.secrets_of(self._db, row.uri),
             **codec.load_members(RESOURCE_MEMBERS, row),
         )

@@ -79,10 +79,10 @@ async def open_batch(pilot: Pilot[None], stage: Stage, key: str = "a") -> BatchP
 def _is_laid_out(panel: BatchPanel) -> bool:
     table = panel.query_one(BatchTable)
     more = str(panel.query_one("#more", Static).content)
-    return bool(table._placed) and more == table.more
+    return bool(table._placed) and more == table.more_hint
 
 
-async def read_on(pilot: Pilot[None], stage: Stage) -> BatchPanel:
+async def scroll_to_end(pilot: Pilot[None], stage: Stage) -> BatchPanel:
     """Scroll the open panel to its end."""
     panel = stage.app.screen
     assert isinstance(panel, BatchPanel)

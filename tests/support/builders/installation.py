@@ -209,13 +209,13 @@ def open_admin(folder: Path) -> LocalAdmin:
     )
 
 
-def admitted(admin: LocalAdmin, name: str = "admin", **members: Any) -> User:
+def add_user(admin: LocalAdmin, name: str = "admin", **members: Any) -> User:
     """Add a user."""
     user, _ = admin.users.add(NewUser(name, **members), by=BY)
     return user
 
 
-def registered(admin: LocalAdmin, name: str = "invoice-bot", **members: Any) -> NewSecret:
+def register_agent(admin: LocalAdmin, name: str = "invoice-bot", **members: Any) -> NewSecret:
     """Register an agent that may ask for both scopes of the payment API."""
     if PAY not in {resource.uri for resource in admin.resources.all()}:
         admin.resources.add(PAY, PAY_SCOPES, {}, by=BY)

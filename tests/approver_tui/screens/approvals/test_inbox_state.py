@@ -17,7 +17,7 @@ def _page(*approvals):
 
 
 def _loaded(*approvals):
-    return InboxState().loaded(ME, _page(*approvals), in_order=True)
+    return InboxState().with_loaded(ME, _page(*approvals), in_order=True)
 
 
 def test_the_first_row_is_selected_at_first():
@@ -31,7 +31,7 @@ def test_an_automatic_reload_moves_nothing():
     first, second, third = three()
     late = an_approval("late", DEPLOY, left=1000)
     table = _loaded(first, second).with_selection(second.id)
-    after = table.loaded(ME, _page(late, first, third), in_order=False)
+    after = table.with_loaded(ME, _page(late, first, third), in_order=False)
     assert [row.id for row in after.inbox.rows] == [first.id, second.id, late.id, third.id]
     assert after.arrived_ids == {late.id, third.id}
     assert after.selected_id == second.id
@@ -42,7 +42,7 @@ def test_a_row_with_an_answer_in_progress_survives_a_refresh():
     """A row stays in the list while the result of its answer is unknown."""
     first, second, _third = three()
     table = _loaded(first, second).with_progress(second.id, AnswerProgress.CHECKING)
-    after = table.loaded(ME, _page(first), in_order=True)
+    after = table.with_loaded(ME, _page(first), in_order=True)
     assert after.inbox.find(second.id) is not None
 
 
@@ -50,7 +50,7 @@ def test_a_lost_selection_moves_to_the_row_in_its_place():
     """If the selected row disappears, a neighboring row is selected, not the first."""
     first, second, third = three()
     table = _loaded(first, second, third).with_selection(third.id)
-    assert table.loaded(ME, _page(first, second), in_order=True).selected_id == second.id
+    assert table.with_loaded(ME, _page(first, second), in_order=True).selected_id == second.id
 
 
 def test_a_default_selection_moves_to_the_new_first_row():
@@ -59,24 +59,28 @@ def test_a_default_selection_moves_to_the_new_first_row():
     opened = InboxState().with_last_known(_page(old))
     assert opened.selected_id == old.id
     now = _page(first, second, old)
-    assert opened.loaded(ME, now, in_order=False).selected_id == first.id
-    assert opened.with_selection(old.id).loaded(ME, now, in_order=False).selected_id == old.id
+    assert opened.with_loaded(ME, now, in_order=False).selected_id == first.id
+    assert opened.with_selection(old.id).with_loaded(ME, now, in_order=False).selected_id == old.id
 
 
 def test_the_initial_request_is_selected_once_it_is_listed():
     """The request is selected even if the stored list did not contain it."""
     first, second, old = three()
     opened = InboxState(selected_id=second.id).with_last_known(_page(old))
-    assert opened.loaded(ME, _page(first, second, old), in_order=False).selected_id == second.id
+    assert (
+        opened.with_loaded(ME, _page(first, second, old), in_order=False).selected_id == second.id
+    )
     known = InboxState(selected_id=old.id).with_last_known(_page(first, old))
-    assert known.loaded(ME, _page(first, second, old), in_order=False).selected_id == old.id
+    assert known.with_loaded(ME, _page(first, second, old), in_order=False).selected_id == old.id
 
 
 def test_a_loaded_list_has_no_default_selection():
     """Once a list was loaded from the server, a later load does not move the selection."""
     first, second, old = three()
-    table = InboxState().with_last_known(_page(old)).loaded(ME, _page(second, old), in_order=False)
-    assert table.loaded(ME, _page(first, second, old), in_order=False).selected_id == second.id
+    table = (
+        InboxState().with_last_known(_page(old)).with_loaded(ME, _page(second, old), in_order=False)
+    )
+    assert table.with_loaded(ME, _page(first, second, old), in_order=False).selected_id == second.id
 
 
 def test_the_first_request_of_an_empty_list_is_not_set_apart():
@@ -85,7 +89,7 @@ def test_the_first_request_of_an_empty_list_is_not_set_apart():
     table = _loaded().with_request(first)
     assert (table.selected_id, table.arrived_ids) == (first.id, frozenset())
     assert table.with_request(second).arrived_ids == {second.id}
-    assert _loaded().loaded(ME, _page(first), in_order=False).arrived_ids == frozenset()
+    assert _loaded().with_loaded(ME, _page(first), in_order=False).arrived_ids == frozenset()
 
 
 def test_an_event_about_an_ended_request_adds_no_row():

@@ -23,7 +23,7 @@ FOLDED = Folding(now=NOW)
 
 def shown(folds: list[Fold]) -> list[tuple[str, str]]:
     """Return the ID that each row shows and its label for the number of look-alikes."""
-    return [(fold.shown.id, fold.count_label) for fold in folds]
+    return [(fold.approval.id, fold.count_label) for fold in folds]
 
 
 def test_look_alikes_share_the_row_of_the_first():
@@ -36,7 +36,7 @@ def test_time_and_message_do_not_separate_look_alikes():
     """The row shows the message of the first request and is new if any of them is new."""
     again = an_approval("again", left=9 * MINUTE, says="It is urgent now!", first=True)
     (fold,) = FOLDED.folds([ONE, again])
-    assert (fold.count, fold.is_new, fold.shown.agent_says) == (2, True, ONE.agent_says)
+    assert (fold.count, fold.is_new, fold.approval.agent_says) == (2, True, ONE.agent_says)
 
 
 @pytest.mark.parametrize(
@@ -81,8 +81,8 @@ def test_a_row_shows_the_selected_or_first_waiting_request():
     assert shown(Folding(selected_id=THREE.id, now=NOW).folds(rows)) == [(THREE.id, "x 3, 2 wait")]
     late = Folding(now=NOW + 7 * MINUTE)
     assert shown(late.folds(rows)) == [(ONE.id, "x 3, 0 wait")]
-    assert late.of(rows, ONE.id) is not None
-    assert late.of(rows, TWO.id) is None
+    assert late.row_of(rows, ONE.id) is not None
+    assert late.row_of(rows, TWO.id) is None
 
 
 def test_an_expanded_row_lists_each_request():
@@ -95,10 +95,10 @@ def test_an_expanded_row_lists_each_request():
 
 def test_a_row_counts_its_marked_requests():
     """A collapsed row counts the whole group; an expanded row counts only its own request."""
-    marked = replace(FOLDED, marked=frozenset({ONE.id, THREE.id}))
-    assert [fold.marked for fold in marked.folds([ONE, OTHER, TWO, THREE])] == [2, 0]
-    opened = replace(marked, opened=frozenset({ONE.look_key}))
-    assert [fold.marked for fold in opened.folds([ONE, TWO, THREE])] == [1, 0, 1]
+    marked = replace(FOLDED, marked_ids=frozenset({ONE.id, THREE.id}))
+    assert [fold.marked_count for fold in marked.folds([ONE, OTHER, TWO, THREE])] == [2, 0]
+    opened = replace(marked, expanded_looks=frozenset({ONE.look_key}))
+    assert [fold.marked_count for fold in opened.folds([ONE, TWO, THREE])] == [1, 0, 1]
 
 
 def test_look_alikes_of_a_request_include_itself():

@@ -94,7 +94,7 @@ def test_an_explanation_lists_every_limit_of_the_scopes(chains, bot, explanation
 
 def test_an_explanation_lists_the_limits_of_an_approval(chains, agent, person, explanations):
     """The limits are those of the resource, of each actor and of the token."""
-    handle, approval = agent.asked()
+    handle, approval = agent.request_approval()
     assert person.approve(approval.id).status == 200
     token = agent.poll(handle).json["access_token"]
     payer = chains.agent("payer", serves=(PAY,), resources=(PAY,), scopes=("payments:transfer",))

@@ -43,6 +43,9 @@ def tolerate_closed_terminal(driver: "type[Driver]") -> "type[Driver]":
 
     Textual writes in a thread, and a failed write would end that thread. The app would then block
     forever on its full queue and never send the answers that are still waiting.
+
+    Textual also starts its threads again on every SIGCONT, which a closing terminal sends after
+    SIGHUP. Only the newest input thread is told to end, so the process could remain after its exit.
     """
 
     class TolerantDriver(driver):  # type: ignore[misc,valid-type]  # mypy rejects a variable as base class
@@ -51,6 +54,23 @@ def tolerate_closed_terminal(driver: "type[Driver]") -> "type[Driver]":
             _decode_as_terminal(sys.modules[driver.__module__])
             if (file := getattr(self, "_file", None)) is not None:
                 self._file = _TolerantOutput(file)
+
+        def _sigtstp_application(self, *_: object) -> None:
+            """Suspend from the event loop: a signal can interrupt a write, which holds a lock."""
+            self._loop.call_soon_threadsafe(super()._sigtstp_application)
+
+        def _sigcont_application(self, *_: object) -> None:
+            """Resume from the event loop."""
+            self._loop.call_soon_threadsafe(self._restart)
+
+        def _restart(self) -> None:
+            """Take over the terminal again, unless the app has ended or runs another program."""
+            thread = self._key_thread
+            if self._auto_restart and thread is not None and thread.is_alive():
+                self.suspend_application_mode()
+                self._must_signal_resume = True
+            if self._auto_restart and self._must_signal_resume:
+                self.resume_application_mode()
 
     return TolerantDriver
 

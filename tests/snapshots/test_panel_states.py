@@ -53,6 +53,8 @@ def test_expired_in_a_panel(picture, key):
         await _drawn(pilot, stage, key)
         stage.clock.move(6 * MINUTE / 1000)
         look(stage)
-        await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen) and is_live(stage))
+        await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen))
+        look(stage)
+        await until(pilot, lambda: is_live(stage))
 
     assert picture(a_stage([an_approval("pay")]), key, then=let_expire)

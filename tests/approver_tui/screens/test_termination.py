@@ -3,8 +3,10 @@
 import errno
 import io
 import os
+import signal
 import sys
 import threading
+from pathlib import Path
 
 import pexpect
 import pytest
@@ -12,6 +14,8 @@ from textual.drivers import linux_driver
 
 from approver_tui.screens.termination import tolerate_closed_terminal
 from tests.support.checks.waiting import until
+
+_ALTERNATE_SCREEN = "\x1b[?1049h"
 
 
 class _ClosedTerminal:
@@ -64,22 +68,46 @@ def test_other_errors_while_drawing_are_raised():
         tolerate_closed_terminal(_Driver)(_AsciiTerminal())._file.write("ä")
 
 
-@pytest.mark.parametrize("ignores_hangup", [True, False], ids=["nohup", "usual"])
-def test_the_app_ends_when_its_terminal_is_closed(tmp_path, ignores_hangup):
-    """The app exits, also under `nohup`, and does not keep using the processor."""
+def _open_app(folder, *, ignores_hangup):
+    """Open the app in a terminal of its own, where it asks for the server to sign in to."""
     program = pexpect.spawn(
         sys.executable,
         ["-m", "approver_tui"],
-        env={"PATH": os.environ["PATH"], "TERM": "xterm", "SAYSO_APPROVER_HOME": str(tmp_path)},
+        env={"PATH": os.environ["PATH"], "TERM": "xterm", "SAYSO_APPROVER_HOME": str(folder)},
         ignore_sighup=ignores_hangup,
     )
     program.expect("sign in", timeout=60)
+    return program
+
+
+def _count_threads(pid):
+    return len(list(Path(f"/proc/{pid}/task").iterdir()))
+
+
+@pytest.mark.parametrize("ignores_hangup", [True, False], ids=["nohup", "usual"])
+def test_the_app_ends_when_its_terminal_is_closed(tmp_path, ignores_hangup):
+    """The app exits, also under `nohup`, and does not keep using the processor."""
+    program = _open_app(tmp_path, ignores_hangup=ignores_hangup)
     program.ptyproc.fileobj.close()
     results = []
     until(lambda: results.append(os.wait4(program.pid, os.WNOHANG)) or results[-1][0], 30)
     _, status, usage = results[-1]
     assert os.waitstatus_to_exitcode(status) == 0
     assert usage.ru_utime + usage.ru_stime < 15
+
+
+def test_a_running_app_that_is_continued_keeps_its_number_of_threads(tmp_path):
+    """A closing terminal sends SIGCONT too; a second input thread could outlive the app."""
+    program = _open_app(tmp_path, ignores_hangup=False)
+    count = _count_threads(program.pid)
+    for _ in range(3):
+        program.kill(signal.SIGCONT)
+        program.expect_exact(_ALTERNATE_SCREEN, timeout=60)
+        until(lambda: _count_threads(program.pid) == count, 30)
+    program.kill(signal.SIGTERM)
+    program.expect_exact(pexpect.EOF, timeout=60)
+    program.close()
+    assert program.exitstatus == 0
 
 
 @pytest.mark.parametrize(

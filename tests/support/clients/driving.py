@@ -43,9 +43,12 @@ async def open_inbox(stage: Stage, size: tuple[int, int] = WIDE) -> AsyncIterato
 
 
 def is_live(stage: Stage) -> bool:
-    """Report whether the inbox is loaded and the feed is connected."""
+    """Report whether the inbox is loaded, as after a sleep too, and the feed is connected."""
     screen = inbox_of(stage)
-    return screen is not None and screen.state.is_loaded and screen.state.connection.is_live
+    state = None if screen is None else screen.state
+    return state is not None and (
+        state.is_loaded and not state.is_incomplete and state.connection.is_live
+    )
 
 
 def inbox_of(stage: Stage) -> InboxScreen | None:

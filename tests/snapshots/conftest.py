@@ -16,10 +16,12 @@ from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 from textual.app import App
 from textual.pilot import Pilot
 
-from tests.support.clients.driving import NARROW, WIDE, is_live, look, press, until
+from tests.support.clients.driving import NARROW, WIDE, is_live, look, press, settle, until
 from tests.support.clients.settling import drawing_on_demand, reading_styles_once, settling_by_queue
 from tests.support.fakes.fake_app import Stage
 
+_TURNS = 400
+"""A picture waits longer than a key for threads to end."""
 _NOTHING = re.compile(r'<rect [^>]*width="0"[^>]*/>')
 _STYLE = re.compile(r"\.(terminal-\d+-r\d+) \{ (.*?) \}\n?")
 Size = tuple[int, int]
@@ -120,6 +122,7 @@ def picture(pictures: Callable[..., list[str]]) -> Callable[..., bool]:
                 await press(pilot, stage, *again)
             look(stage)
             await pilot.pause()
+            await settle(pilot, stage, turns=_TURNS)
 
         assert pictures(stage.app, steps, sizes, looked) == []
         return True

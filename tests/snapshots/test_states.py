@@ -17,7 +17,7 @@ from approver_tui.state.keymap import Keymap
 from approver_tui.state.text import display_safe
 from approver_tui.wiring import FileSettingsStore
 from tests.approver_tui.test_signing_in import INVITATION, FakeLoginService, _fill, _press
-from tests.support.clients.driving import disconnect, inbox, look, press, until
+from tests.support.clients.driving import disconnect, inbox, look, press, settle, until
 from tests.support.fakes.fake_account import a_consent, a_device, a_token
 from tests.support.fakes.fake_app import a_stage
 from tests.support.fakes.fake_approvals import an_approval
@@ -81,7 +81,7 @@ async def _shown(pilot, stage):
 async def _late(pilot, stage):
     stage.clock.move(LATE)
     look(stage)
-    await pilot.pause()
+    await settle(pilot, stage, turns=400)
 
 
 def test_opening(pictures):

@@ -35,7 +35,7 @@ async def open_inbox(stage: Stage, size: tuple[int, int] = WIDE) -> AsyncIterato
     """Run the app until its inbox is loaded and live, and the guard has nothing to hold back."""
     async with stage.app.run_test(size=size) as pilot:
         await until(pilot, lambda: is_live(stage))
-        await _settle(pilot, stage)
+        await settle(pilot, stage)
         stage.clock.move(1)
         yield pilot
         if stage.app.is_running:
@@ -87,15 +87,16 @@ async def press(pilot: Pilot[None], stage: Stage, *keys: str) -> None:
     for key in keys:
         stage.clock.move(1)
         await pilot.press(key)
+        await settle(pilot, stage)
         stage.clock.move(1)
         look(stage)
     await pilot.pause()
-    await _settle(pilot, stage)
+    await settle(pilot, stage)
 
 
-async def _settle(pilot: Pilot[None], stage: Stage) -> None:
+async def settle(pilot: Pilot[None], stage: Stage, turns: int = _TURNS) -> None:
     """Wait until the threads that a key started have ended, unless a test blocks them."""
-    for _ in range(_TURNS):
+    for _ in range(turns):
         if not any(worker.is_running for worker in stage.app.workers):
             return
         await asyncio.sleep(0.005)

@@ -170,7 +170,7 @@ class FakeAnswers:
 
     def _before(self) -> None:
         if self.hold is not None:
-            self.hold.wait(10)
+            self.hold.wait(60)
         if self.failures:
             raise self.failures.pop(0)
 

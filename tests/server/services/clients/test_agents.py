@@ -508,18 +508,15 @@ def _with_two_resources(admin_services, mail, **members):
 def test_scopes_can_be_limited_for_one_resource(admin_services, mail):
     """At a resource without a limit, the agent may use all its scopes."""
     agent = _with_two_resources(admin_services, mail, only={mail: ("mail:send", "mail:send")})
-    assert agent.only_block == {mail: ("mail:send",)}
+    assert agent.only == {mail: ("mail:send",)}
     assert admin_services.agents.show("invoice-bot")[0] == agent
     assert agent.allows(mail, "mail:send")
     assert not agent.allows(mail, "payments:read")
     assert agent.allows(PAY, "payments:read")
     assert not agent.allows("https://other.example", "payments:read")
     updated = admin_services.agents.update("invoice-bot", AgentChanges(description="x"), by=BY)
-    assert updated.only_block == agent.only_block
-    assert (
-        admin_services.agents.update("invoice-bot", AgentChanges(only_block={}), by=BY).only_block
-        == {}
-    )
+    assert updated.only == agent.only
+    assert admin_services.agents.update("invoice-bot", AgentChanges(only={}), by=BY).only == {}
 
 
 @pytest.mark.usefixtures("admin")
@@ -539,7 +536,7 @@ def test_a_resource_limit_must_be_within_the_permissions_of_the_agent(
         _with_two_resources(admin_services, mail, only=only)
     _with_two_resources(admin_services, mail)
     with pytest.raises(Invalid, match=message):
-        admin_services.agents.update("invoice-bot", AgentChanges(only_block=only), by=BY)
+        admin_services.agents.update("invoice-bot", AgentChanges(only=only), by=BY)
 
 
 @pytest.mark.usefixtures("admin")
@@ -550,10 +547,10 @@ def test_removing_permissions_also_removes_them_from_resource_limits(admin_servi
     )
     fewer = AgentChanges(scopes=("payments:read",))
     agent = admin_services.agents.update("invoice-bot", fewer, by=BY)
-    assert agent.only_block == {mail: ("payments:read",), PAY: ("payments:read",)}
+    assert agent.only == {mail: ("payments:read",), PAY: ("payments:read",)}
     narrowed_agent = admin_services.agents.update(
         "invoice-bot", AgentChanges(resources=(mail,)), by=BY
     )
-    assert narrowed_agent.only_block == {mail: ("payments:read",)}
+    assert narrowed_agent.only == {mail: ("payments:read",)}
     admin_services.resources.delete(mail, by=BY)
-    assert admin_services.agents.show("invoice-bot")[0].only_block == {}
+    assert admin_services.agents.show("invoice-bot")[0].only == {}

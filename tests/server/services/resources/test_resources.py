@@ -309,10 +309,10 @@ def test_a_client_stores_the_registered_form_of_a_resource(admin_services):
         resources=(PAY,),
         scopes=("read",),
         serves=(PAY,),
-        only_block={PAY: ()},
+        only={PAY: ()},
     )
     agent = admin_services.agents.add(new, by=BY).agent
-    assert (agent.resources, agent.serves, dict(agent.only_block)) == (
+    assert (agent.resources, agent.serves, dict(agent.only)) == (
         (f"{PAY}/",),
         (f"{PAY}/",),
         {f"{PAY}/": ()},

@@ -100,7 +100,7 @@ class ApproverApp(GuardedApp[None]):
         """The login to switch to after this one; an empty string asks for a new login."""
         self._load_app = load_app
         self._inbox: InboxScreen | None = None
-        self.set_keymap(dict(keymap.chosen))
+        self.set_keymap(dict(keymap.custom_keys))
 
     def on_mount(self) -> None:
         """Show the first frame, then load the rest."""
@@ -193,7 +193,7 @@ def run(home: Home, approval_id: str | None = None) -> None:
         if not next_login:
             new_home = _sign_in(home, _ADD_SERVER_TEXT, settings.load().theme, is_additional=True)
             next_login = home.name if new_home is None else new_home.name
-        home = home.named(next_login)
+        home = home.with_profile(next_login)
         next_login = _run_server(home)
 
 
@@ -244,4 +244,4 @@ def _sign_in(home: Home, reason: str, theme: str, *, is_additional: bool = False
     name = SignInApp(
         LocalLogin(home, is_additional), message_text=reason, theme=theme, url=url
     ).run()
-    return None if name is None else home.named(name)
+    return None if name is None else home.with_profile(name)

@@ -233,7 +233,7 @@ def settings_file(environment: Mapping[str, str] | None = None) -> Path:
 
 def file_of(home: Path | None) -> Path:
     """Return the path of an installation's settings file."""
-    return Home.at(home).config / "config.toml"
+    return Home.in_folder(home).config / "config.toml"
 
 
 def check_value(name: str, text: str, source: str) -> str:

@@ -63,7 +63,11 @@ class LocalLogin:
         return home.name
 
     def _home(self, url: str) -> Home:
-        return self.home.named(free_name(url, self.home.names)) if self.is_additional else self.home
+        return (
+            self.home.with_profile(free_name(url, self.home.names))
+            if self.is_additional
+            else self.home
+        )
 
 
 def free_name(url: str, taken: Collection[str]) -> str:

@@ -44,7 +44,7 @@ class FileSettingsStore:
 
     def _login(self, name: str) -> Login | None:
         try:
-            login = profile.load(self.home.named(name))
+            login = profile.load(self.home.with_profile(name))
         except BrokenProfile:
             return None
         if login is None:

@@ -30,7 +30,7 @@ class _Common(Generic[Http]):
         ping: bool = False,
         http: Http | None = None,
     ) -> None:
-        self._asking = Asking(issuer, Credentials.of(client_id, secret, key), ping=ping)
+        self._asking = Asking(issuer, Credentials.create(client_id, secret, key), ping=ping)
         self._http: Http = http or self._new_http()
 
     def pinged(self, authorization: str | None, body: bytes) -> int:

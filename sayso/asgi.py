@@ -95,7 +95,7 @@ async def read_body(receive: Receive, most: int) -> bytes:
     return bytes(body)
 
 
-def again(body: bytes, receive: Receive) -> Receive:
+def replay_body(body: bytes, receive: Receive) -> Receive:
     """Return a `receive` that delivers a body that was already read, then what follows it."""
     pending_bodies = [body]
 

@@ -30,7 +30,7 @@ from sayso.errors import (
     Unreachable,
     Withdrawn,
 )
-from sayso.text import one_line, quoted, safe_json
+from sayso.text import one_line, quote, safe_json
 
 
 class Exit(IntEnum):
@@ -114,7 +114,7 @@ async def _ask(
         requests.append(asked)
         number = f", number {one_line(asked.match_code)}" if asked.match_code else ""
         name = f"{one_line(asked.fingerprint)}{number}"
-        _line(f"Asked {quoted(cli_args.user)} ({name}). Waiting for the answer.")
+        _line(f"Asked {quote(cli_args.user)} ({name}). Waiting for the answer.")
 
     options["on_asked"] = on_asked
     _cancel_at_sigterm()

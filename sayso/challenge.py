@@ -25,7 +25,7 @@ class Challenge:
     scope: str = ""
 
     @staticmethod
-    def of(response: httpx.Response) -> "Challenge | None":
+    def from_response(response: httpx.Response) -> "Challenge | None":
         """Return the demand in an API's response, if there is one."""
         if response.status_code != httpx.codes.FORBIDDEN:
             return None

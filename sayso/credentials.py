@@ -26,7 +26,7 @@ class Credentials:
     key: SigningKey | None
 
     @staticmethod
-    def of(client_id: str, secret: str | None, key: KeySource | None) -> "Credentials":
+    def create(client_id: str, secret: str | None, key: KeySource | None) -> "Credentials":
         """Check and read credentials. Raises ValueError."""
         if not client_id:
             raise ValueError("client_id is missing: `sayso agents add` prints it.")

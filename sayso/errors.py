@@ -16,7 +16,7 @@ Text from people is shown on one line, quoted, without control characters, and c
 from collections.abc import Mapping
 from typing import Final
 
-from sayso.text import one_line, quoted
+from sayso.text import one_line, quote
 
 _AFTER_DENIAL: Final = {
     "later": "You may ask again later.",
@@ -97,7 +97,7 @@ class Denied(NotApproved):
         advice = _AFTER_DENIAL.get(self.retry or "", "Do not repeat the request unchanged.")
         parts = [f"A person denied the request ({one_line(code)})."]
         if self.note:
-            parts.append(f"They wrote: {quoted(self.note)}.")
+            parts.append(f"They wrote: {quote(self.note)}.")
         when, who = self.retry_at or "the time they named", self.ask or "another user"
         parts += [advice.format(retry_at=one_line(when), login_hint=one_line(who)), _ELSEWHERE]
         super().__init__(code, " ".join(parts))

@@ -94,7 +94,7 @@ class Guarding:
             )
         self._issuer = Issuer(issuer)
         self._audience = audience
-        self._credentials = None if credentials is None else Credentials.of(*credentials, None)
+        self._credentials = None if credentials is None else Credentials.create(*credentials, None)
         self._every = introspect_every
         self._origin = _origin("url", url) if url else _origin("audience", audience)
         self.metadata_path = _WELL_KNOWN + urlsplit(audience).path.rstrip("/")

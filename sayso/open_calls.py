@@ -148,7 +148,7 @@ class OpenCalls:
         def on_asked(asked: Asked) -> None:
             request.fingerprint = asked.fingerprint
 
-        request = _Request(begun(self._ask_person(call, self._over.get(name, 0), on_asked)))
+        request = _Request(start_asking(self._ask_person(call, self._over.get(name, 0), on_asked)))
         self._open[name] = request
         return request
 
@@ -230,7 +230,7 @@ async def use_up(guard: AsyncGuard, audience: str, approved: Approved, caller: C
     return Used(granted, (await guard.consume(actual_caller, granted)).approval)
 
 
-def begun(asking: Coroutine[Any, Any, Approved]) -> asyncio.Task[Approved]:
+def start_asking(asking: Coroutine[Any, Any, Approved]) -> asyncio.Task[Approved]:
     """Start to ask. If nobody awaits the answer, asyncio does not log its error."""
     answer = asyncio.create_task(asking)
     answer.add_done_callback(lambda task: task.cancelled() or task.exception())

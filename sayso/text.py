@@ -17,7 +17,7 @@ def one_line(text: str) -> str:
     return " ".join(plain.split())
 
 
-def quoted(text: str) -> str:
+def quote(text: str) -> str:
     """Return the text on one line, in quotation marks that the text itself cannot end."""
     return json.dumps(one_line(text), ensure_ascii=False)
 

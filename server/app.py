@@ -15,7 +15,7 @@ from server.crypto.secrets import EntryIds, KeyedSecrets
 from server.last_seen import LastSeen
 from server.lazy_imports import lazily
 from server.model import ports
-from server.settings import Settings, described, server_policy
+from server.settings import Settings, describe, server_policy
 from server.storage.open import open_store
 from server.storage.store import SqlStore
 
@@ -181,7 +181,7 @@ def create_site(services: Services, *, max_feeds: int = sys.maxsize) -> "Site":
         subscriptions,
         services.audit_log,
         routes=ROUTES,
-        settings=described(settings),
+        settings=describe(settings),
         max_feeds=max_feeds,
     )
 

@@ -40,7 +40,7 @@ class KeyFile:
     path: Path
     setting: str
     """The setting that names its path."""
-    without: str
+    consequence: str
     """The consequence if it is missing, as a clause for the error."""
     if_lost: str = ""
     """The command that replaces a lost file, as a sentence."""
@@ -49,7 +49,7 @@ class KeyFile:
     def missing(self) -> str:
         """The error if it is missing."""
         return (
-            f"{self.path} is missing. Restore it from your backup: {self.without} without it. "
+            f"{self.path} is missing. Restore it from your backup: {self.consequence} without it. "
             f"{self.setting} names its path.{self.if_lost}"
         )
 

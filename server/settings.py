@@ -368,7 +368,7 @@ def process_environment(*, without: str) -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith(without)}
 
 
-def described(settings: Settings) -> list[tuple[str, str, str]]:
+def describe(settings: Settings) -> list[tuple[str, str, str]]:
     """Each setting's name, its value without passwords, and its source."""
     return [_describe(settings, name) for name in NAMES]
 

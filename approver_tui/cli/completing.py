@@ -70,7 +70,9 @@ def _waiting(context: click.Context) -> "Iterator[Approval]":
     try:
         loaded_settings = settings.load()
         profile_name = context.find_root().params.get(PROFILE)
-        home = Home.at(loaded_settings.home).named(profile_name or loaded_settings.profile)
+        home = Home.in_folder(loaded_settings.home).with_profile(
+            profile_name or loaded_settings.profile
+        )
         profile = load(home)
         last_known = loading.module("approver_tui.client.approvals.last_known")
         page = None if profile is None else last_known.load(home, profile)

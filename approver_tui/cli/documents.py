@@ -46,7 +46,7 @@ def _member(name: str, value: object) -> object:
     return value
 
 
-def who(value: object, name: str) -> dict[str, object]:
+def id_and_name(value: object, name: str) -> dict[str, object]:
     """Return the fields `NAME_id` and `NAME_name` of a value as an object."""
     return {"id": getattr(value, f"{name}_id"), "name": getattr(value, f"{name}_name")}
 
@@ -99,7 +99,7 @@ def summary(approval: Approval) -> dict[str, object]:
         "supersedes": None if approval.supersedes is None else members(approval.supersedes),
         "reason": approval.reason,
         "retry": None if approval.retry is None else approval.retry.value,
-        "decided": decided(approval.decided),
+        "decided": decided(approval.decision),
         "decided_by": _automatic_decision(approval.automatic_decision),
         "execution": _execution(approval.execution),
         "granted": granted(approval.granted),
@@ -136,7 +136,7 @@ def approval_in_full(approval: Approval) -> dict[str, object]:
         "action_digest": approval.action_digest,
         "display_digest": approval.display_digest,
         "devices": [
-            members(delivery, "device_id", "device_name", **who(delivery, "device"))
+            members(delivery, "device_id", "device_name", **id_and_name(delivery, "device"))
             for delivery in approval.devices
         ],
     }
@@ -212,7 +212,9 @@ def decided(value: Decided | None) -> dict[str, object] | None:
     if value is None:
         return None
     separate = ("by_id", "by_name", "device_id", "device_name")
-    return members(value, *separate, by=who(value, "by"), device=who(value, "device"))
+    return members(
+        value, *separate, by=id_and_name(value, "by"), device=id_and_name(value, "device")
+    )
 
 
 def _automatic_decision(value: AutomaticDecision | None) -> dict[str, object] | None:
@@ -227,7 +229,9 @@ def _vote_tally(value: VoteTally | None) -> dict[str, object] | None:
     if value is None:
         return None
     votes = [
-        members(vote, "by_id", "by_name", "answer", by=who(vote, "by"), decision=vote.answer)
+        members(
+            vote, "by_id", "by_name", "answer", by=id_and_name(vote, "by"), decision=vote.answer
+        )
         for vote in value.votes
     ]
     return members(value, "votes", answers=votes)
@@ -237,7 +241,9 @@ def _execution(value: Execution | None) -> dict[str, object] | None:
     if value is None:
         return None
     outcomes = {None: None, True: "executed", False: "failed"}
-    return members(value, "id", "done", execution_id=value.id, outcome=outcomes[value.done])
+    return members(
+        value, "id", "succeeded", execution_id=value.id, outcome=outcomes[value.succeeded]
+    )
 
 
 def granted(value: Granted | None) -> dict[str, object] | None:
@@ -264,4 +270,4 @@ def device(value: Device) -> dict[str, object]:
 def consent(value: Consent) -> dict[str, object]:
     """Return one consent."""
     separate = ("client_id", "client_name", "app_name")
-    return members(value, *separate, client=who(value, "client"), app=value.app_name)
+    return members(value, *separate, client=id_and_name(value, "client"), app=value.app_name)

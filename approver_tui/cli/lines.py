@@ -24,7 +24,7 @@ from approver_tui.state.consents.consents import Consent, ConsentState
 from approver_tui.state.devices.devices import Device
 from approver_tui.state.incidents.reports import ReportResult
 from approver_tui.state.notifications.deliveries import Delivery
-from approver_tui.state.text import counted, display_safe
+from approver_tui.state.text import display_safe, pluralize
 
 _WIDTH = 14
 _LONGEST_TEXT = 100_000
@@ -187,8 +187,8 @@ def _place_line(place: Place) -> str:
 def report_lines(report_result: ReportResult) -> list[str]:
     """Return the result of a report."""
     quarantined = [
-        f"  {agent.name} is {agent.state}: {counted(agent.tokens_revoked, 'token')} and "
-        f"{counted(agent.requests_cancelled, 'other request')} ended."
+        f"  {agent.name} is {agent.state}: {pluralize(agent.tokens_revoked, 'token')} and "
+        f"{pluralize(agent.requests_cancelled, 'other request')} ended."
         for agent in report_result.agents
     ]
     state = report_result.approval.state_text.capitalize()
@@ -236,7 +236,7 @@ def pin_problems(value: Device) -> list[str]:
     if value.pin.exhausted:
         return ["  this PIN can no longer be used; log in again to choose a new one"]
     if value.pin.tries:
-        return [f"  {counted(value.pin.tries, 'wrong PIN')} since the last correct one"]
+        return [f"  {pluralize(value.pin.tries, 'wrong PIN')} since the last correct one"]
     return []
 
 
@@ -297,8 +297,8 @@ def _ended_text(approval: Approval) -> str:
 
 
 def _by_text(approval: Approval) -> str:
-    if approval.decided is not None:
-        return _person_text(approval.decided)
+    if approval.decision is not None:
+        return _person_text(approval.decision)
     decision = approval.automatic_decision
     return "" if decision is None else _automatic_text(decision)
 

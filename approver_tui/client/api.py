@@ -143,7 +143,7 @@ class Client:
         tallies = (wire.read_votes(row.child_or_none("vote_tally")) for row in rows)
         return sum(not tally or not tally.counts(self.profile.user_id) for tally in tallies)
 
-    def decided(self, cursor: str | None = None) -> Page:
+    def list_decided(self, cursor: str | None = None) -> Page:
         """Return a page of past requests, newest first."""
         return self.inbox("decided", cursor=cursor)
 

@@ -41,7 +41,7 @@ class JsonObject:
         """Return a string unchanged."""
         value = self._value(name)
         if not isinstance(value, str):
-            raise WireError(self.at(name), "is not a string")
+            raise WireError(self.path_of(name), "is not a string")
         return value
 
     def safe(self, name: str, *, max_len: int = 200, max_lines: int = 1) -> SafeText:
@@ -66,14 +66,14 @@ class JsonObject:
         """Return a whole number."""
         value = self._value(name)
         if not isinstance(value, int) or isinstance(value, bool):
-            raise WireError(self.at(name), "is not a whole number")
+            raise WireError(self.path_of(name), "is not a whole number")
         return value
 
     def boolean(self, name: str) -> bool:
         """Return true or false."""
         value = self._value(name)
         if not isinstance(value, bool):
-            raise WireError(self.at(name), "is neither true nor false")
+            raise WireError(self.path_of(name), "is neither true nor false")
         return value
 
     def choice(self, name: str, choices: type[_Choice]) -> _Choice:
@@ -82,16 +82,16 @@ class JsonObject:
         try:
             return choices(value)
         except ValueError:
-            raise WireError(self.at(name), f"is not one of {', '.join(choices)}") from None
+            raise WireError(self.path_of(name), f"is not one of {', '.join(choices)}") from None
 
     def time(self, name: str) -> int:
         """Return an RFC 3339 time in milliseconds since the epoch."""
         try:
             moment = datetime.fromisoformat(self.text(name))
         except ValueError:
-            raise WireError(self.at(name), "is not a time") from None
+            raise WireError(self.path_of(name), "is not a time") from None
         if moment.tzinfo is None:
-            raise WireError(self.at(name), "has no time zone")
+            raise WireError(self.path_of(name), "has no time zone")
         return (moment - _EPOCH) // _MILLISECOND
 
     def time_or_none(self, name: str) -> int | None:
@@ -100,7 +100,7 @@ class JsonObject:
 
     def child(self, name: str) -> "JsonObject":
         """Return an object inside this one."""
-        return JsonObject(_as_object(self._value(name), self.at(name)), self.at(name))
+        return JsonObject(_as_object(self._value(name), self.path_of(name)), self.path_of(name))
 
     def child_or_none(self, name: str) -> "JsonObject | None":
         """Return an object inside this one, or None if it is null or missing."""
@@ -109,7 +109,10 @@ class JsonObject:
     def children(self, name: str) -> tuple["JsonObject", ...]:
         """Return a list of objects."""
         return tuple(
-            JsonObject(_as_object(value, f"{self.at(name)}[{index}]"), f"{self.at(name)}[{index}]")
+            JsonObject(
+                _as_object(value, f"{self.path_of(name)}[{index}]"),
+                f"{self.path_of(name)}[{index}]",
+            )
             for index, value in enumerate(self._list(name))
         )
 
@@ -126,22 +129,22 @@ class JsonObject:
         """Return a list of strings."""
         values = self._list(name)
         if not all(isinstance(value, str) for value in values):
-            raise WireError(self.at(name), "is not a list of strings")
+            raise WireError(self.path_of(name), "is not a list of strings")
         return tuple(str(value) for value in values)
 
-    def at(self, name: str) -> str:
+    def path_of(self, name: str) -> str:
         """Return the path of the member in the document."""
         return f"{self.path}.{name}" if self.path else name
 
     def _list(self, name: str) -> list[object]:
         value = self._value(name)
         if not isinstance(value, list):
-            raise WireError(self.at(name), "is not a list")
+            raise WireError(self.path_of(name), "is not a list")
         return value
 
     def _value(self, name: str) -> object:
         if name not in self.values:
-            raise WireError(self.at(name), "is missing")
+            raise WireError(self.path_of(name), "is missing")
         return self.values[name]
 
 
@@ -198,7 +201,7 @@ def _reader(name: str, hint: Any) -> _Reader:  # noqa: ANN401  # a type, or a un
 
 
 def _unsupported_type(members: JsonObject, name: str) -> object:
-    raise TypeError(f"{members.at(name)} has no reader for its type; pass it in `values`")
+    raise TypeError(f"{members.path_of(name)} has no reader for its type; pass it in `values`")
 
 
 def _as_object(value: object, path: str) -> Mapping[str, object]:

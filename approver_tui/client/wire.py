@@ -76,12 +76,12 @@ def read_approval(members: JsonObject) -> Approval:
         members,
         ceremony=_read_ceremony(members),
         display=with_current_signals(
-            read_display(JsonObject.parse(display_text, members.at("display"))),
+            read_display(JsonObject.parse(display_text, members.path_of("display"))),
             members.child_or_none("unusual"),
         ),
         action_text=members.text("action"),
         display_text=display_text,
-        decided=_read_decided(members.child_or_none("decided")),
+        decision=_read_decided(members.child_or_none("decided")),
         execution=_read_execution(members.child_or_none("execution")),
         automatic_decision=read_automatic_decision(members.child_or_none("decided_by")),
         granted=_read_granted_part(members),
@@ -100,11 +100,11 @@ def check_texts(approval: Approval, path: str = "") -> None:
     """Raise WireError unless both texts match their digests and the same request."""
     where = JsonObject({}, path)
     if digest(approval.action_text) != approval.action_digest:
-        raise WireError(where.at("action"), "does not match its digest")
+        raise WireError(where.path_of("action"), "does not match its digest")
     if digest(approval.display_text) != approval.display_digest:
-        raise WireError(where.at("display"), "does not match its digest")
-    action = JsonObject.parse(approval.action_text, where.at("action"))
-    display = JsonObject.parse(approval.display_text, where.at("display"))
+        raise WireError(where.path_of("display"), "does not match its digest")
+    action = JsonObject.parse(approval.action_text, where.path_of("action"))
+    display = JsonObject.parse(approval.display_text, where.path_of("display"))
     if set(action.values) != _ACTION_MEMBERS:
         raise WireError(action.path, "has unknown or missing members")
     _check_equal(display, "approval", approval.id)
@@ -114,14 +114,14 @@ def check_texts(approval: Approval, path: str = "") -> None:
     _check_equal(display.child("user"), "id", action.text("user"))
     shown = {scope.text("scope") for scope in display.children("scopes")}
     if shown != set(action.texts("scope")):
-        raise WireError(display.at("scopes"), "do not match the action")
+        raise WireError(display.path_of("scopes"), "do not match the action")
 
 
 def read_granted(members: JsonObject) -> Granted:
     """Return what would be or was granted, whose text matches its digest."""
     text = members.text("text")
     if digest(text) != members.text("digest"):
-        raise WireError(members.at("text"), "does not match its digest")
+        raise WireError(members.path_of("text"), "does not match its digest")
     rows = tuple(_read_difference(change) for change in members.children("changes"))
     return Granted(text, rows, headline=members.safe("headline", max_len=500))
 
@@ -204,7 +204,7 @@ def read_pin_answer(members: JsonObject) -> PinAnswer:
     try:
         y = unb64(members.text("y"))
     except ValueError:
-        raise WireError(members.at("y"), "is not base64url") from None
+        raise WireError(members.path_of("y"), "is not base64url") from None
     return read_as(PinAnswer, members, y=y)
 
 
@@ -270,7 +270,7 @@ def _check_kind(display: JsonObject, action: JsonObject) -> None:
     else:
         is_match = kind is Kind.ACTION or types == expected
     if reserved != expected or not is_match:
-        raise WireError(display.at("kind"), "does not match the action")
+        raise WireError(display.path_of("kind"), "does not match the action")
 
 
 def _check_outer_members(members: JsonObject, approval: Approval) -> None:
@@ -279,12 +279,12 @@ def _check_outer_members(members: JsonObject, approval: Approval) -> None:
     _check_equal(members, "risk", approval.risk)
     _check_equal(members.child("agent"), "id", approval.agent.id)
     if (Step.TYPE_BACK in approval.ceremony) != (approval.display.type_back is not None):
-        raise WireError(members.at("ceremony"), "contradicts the signed texts")
+        raise WireError(members.path_of("ceremony"), "contradicts the signed texts")
 
 
 def _check_equal(members: JsonObject, name: str, expected: str) -> None:
     if members.text(name) != expected:
-        raise WireError(members.at(name), "contradicts the signed texts")
+        raise WireError(members.path_of(name), "contradicts the signed texts")
 
 
 def _read_granted_part(members: JsonObject) -> Granted | None:
@@ -296,7 +296,7 @@ def _read_granted_part(members: JsonObject) -> Granted | None:
     try:
         return replace(granted, places=differing_places(members.text("action"), granted.text))
     except ValueError as error:
-        raise WireError(child.at("text"), f"is not a part of the action: {error}") from error
+        raise WireError(child.path_of("text"), f"is not a part of the action: {error}") from error
 
 
 def _read_difference(members: JsonObject) -> Difference:
@@ -315,7 +315,7 @@ def _read_ceremony(members: JsonObject) -> Ceremony:
     try:
         return read_ceremony(members.text("ceremony"))
     except ValueError:
-        raise WireError(members.at("ceremony"), "has an unknown step") from None
+        raise WireError(members.path_of("ceremony"), "has an unknown step") from None
 
 
 def _read_tries(members: JsonObject | None) -> Mapping[Step, int] | None:
@@ -361,7 +361,7 @@ def _read_execution(members: JsonObject | None) -> Execution | None:
         Execution,
         members,
         id=members.safe("execution_id"),
-        done=None if word is None else word == "executed",
+        succeeded=None if word is None else word == "executed",
         at=members.time("consumed_at" if word is None else "reported_at"),
     )
 

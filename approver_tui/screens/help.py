@@ -16,7 +16,7 @@ from approver_tui.screens.keys import HELP_KEYS
 from approver_tui.screens.ready_screen import ReadyScreen
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.key_bar import KeyBar
-from approver_tui.widgets.lines import BLANK, Line, Role, fmt, labelled, line, wrapped
+from approver_tui.widgets.lines import BLANK, Line, Role, fmt, labelled, line, wrap_text
 from approver_tui.widgets.sheet import SCROLLING, Sheet
 
 _COLUMN = 8
@@ -55,7 +55,7 @@ class HelpSheet(Sheet, can_focus=True):
         """Return the lines of the help page."""
         lines = [line(self._title, Role.HEADING), *self._approve_lines(width)]
         for warning in self._warnings:
-            lines += wrapped(warning, width, Role.ALERT)
+            lines += wrap_text(warning, width, Role.ALERT)
         lines.append(BLANK)
         for keys, meaning in self._keys:
             lines += labelled(keys, meaning, width, _COLUMN)
@@ -73,7 +73,7 @@ class HelpSheet(Sheet, can_focus=True):
             if self._reason
             else fmt("Approve is available.")
         )
-        return wrapped(availability, width, Role.STRONG)
+        return wrap_text(availability, width, Role.STRONG)
 
 
 class HelpScreen(ModalScreen[None], ReadyScreen[None]):

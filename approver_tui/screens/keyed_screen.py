@@ -28,7 +28,7 @@ from approver_tui.state.saved_filters import (
     saved_filters,
     with_filter,
 )
-from approver_tui.state.text import SafeText, counted, display_safe
+from approver_tui.state.text import SafeText, display_safe, pluralize
 from approver_tui.widgets.filter_line import FilterLine
 from approver_tui.widgets.lines import fmt
 from approver_tui.widgets.notice_lines import CachedLine, NoticeLines, StatusLine
@@ -132,7 +132,7 @@ class KeyedScreen(ReadyScreen[None]):
 
     def draw_more(self, below: int) -> None:
         """Show how many lines are below; on small screens only if there is no status."""
-        text = fmt("more below: {}", counted(below, "line")) if below else SafeText("")
+        text = fmt("more below: {}", pluralize(below, "line")) if below else SafeText("")
         line = self._more_line
         line.show(text)
         fits = bool(text) and not self._status_line.text

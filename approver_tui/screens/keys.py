@@ -146,15 +146,15 @@ def with_keymap(hints: tuple[Hint, ...], keymap: Keymap) -> tuple[Hint, ...]:
     """Return the hints with the user's key bindings."""
     return tuple(
         key_hint
-        if (key := keymap.shown(key_hint.shown)) == key_hint.shown
-        else replace(key_hint, shown=key, key=key_name(key))
+        if (key := keymap.display_key(key_hint.key_text)) == key_hint.key_text
+        else replace(key_hint, key_text=key, key=key_name(key))
         for key_hint in hints
     )
 
 
 def help_with_keymap(rows: Rows, keymap: Keymap) -> Rows:
     """Return the help rows with the user's key bindings."""
-    return tuple((keymap.shown(key), keymap.fill(meaning)) for key, meaning in rows)
+    return tuple((keymap.display_key(key), keymap.fill(meaning)) for key, meaning in rows)
 
 
 def key_name(shown: SafeText) -> str:

@@ -214,7 +214,9 @@ class Page(KeyedScreen, Generic[Found, Item]):
 
     def run_fetch(self, fetch: Callable[[], Found]) -> None:
         """Run `fetch` in a thread and show its result; cancels a fetch that is still running."""
-        self.run_in_thread(fetch, self.fetched, self.fetch_failed, group="fetch", exclusive=True)
+        self.run_in_thread(
+            fetch, self.show_fetched, self.fetch_failed, group="fetch", exclusive=True
+        )
 
     def event_received(self, event: Event) -> None:
         """Reload if the event is one of `EVENTS`."""
@@ -252,7 +254,7 @@ class Page(KeyedScreen, Generic[Found, Item]):
         """Return why no action is possible now; empty if actions are possible."""
         return connection_blocker(self.state)
 
-    def fetched(self, found: Found) -> None:
+    def show_fetched(self, found: Found) -> None:
         """Show the result of a successful fetch."""
         self.set_found(found)
 

@@ -216,7 +216,7 @@ class Overlay(ButtonPanel[PanelResult]):
     @property
     def moment(self) -> AnswerContext:
         """The context in which the panel checks what blocks its answer."""
-        return AnswerContext.at(self.context)
+        return AnswerContext.from_screen(self.context)
 
 
 class Panel(Overlay):
@@ -269,7 +269,7 @@ class Panel(Overlay):
         if copy.was_superseded:
             return PanelClosed(self.CHANGED_TEXT, copy)
         return PanelClosed(
-            fmt("Already decided. {}", ended_text) if copy.decided else ended_text, copy
+            fmt("Already decided. {}", ended_text) if copy.decision else ended_text, copy
         )
 
 

@@ -7,7 +7,7 @@ from approver_tui.client import errors
 from approver_tui.screens.approvals.blockers import AnswerContext
 from approver_tui.state.answer_status import AnswerStatus, answer_message
 from approver_tui.state.approvals.approvals import Approval
-from approver_tui.state.text import SafeText, counted, display_safe
+from approver_tui.state.text import SafeText, display_safe, pluralize
 from approver_tui.widgets.approvals.outcomes import outcome
 from approver_tui.widgets.lines import fmt
 
@@ -47,16 +47,16 @@ def change_problem(error: errors.ClientError, *, done: SafeText) -> SafeText:
 def already_decided(winner: Approval, moment: AnswerContext) -> SafeText:
     """Return who decided first, or how the request ended without a decision."""
     outcome_text = outcome(winner, moment.now, moment.zone)
-    return fmt("Already decided. {}", outcome_text) if winner.decided else outcome_text
+    return fmt("Already decided. {}", outcome_text) if winner.decision else outcome_text
 
 
 def problem(error: errors.ClientError) -> SafeText:
     """Return what went wrong, in one or two sentences."""
     match error:
         case errors.WrongPin(left=left):
-            return fmt("Wrong PIN. {} left.", counted(left, "attempt"))
+            return fmt("Wrong PIN. {} left.", pluralize(left, "attempt"))
         case errors.WrongEntry(left=left):
-            return fmt("Doesn't match. {} left.", counted(left, "attempt"))
+            return fmt("Doesn't match. {} left.", pluralize(left, "attempt"))
         case errors.ApiError(detail=detail) if type(error) is errors.ApiError:
             has_failed = errors.answer_status(error) is AnswerStatus.IN_DOUBT
             verb = fmt("failed") if has_failed else fmt("refused")

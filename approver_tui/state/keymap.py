@@ -54,13 +54,13 @@ _MAX_FUNCTION_KEYS = 12
 class Keymap:
     """The keys that the user chose; other actions have their default key."""
 
-    chosen: Mapping[str, str] = field(default_factory=dict)
+    custom_keys: Mapping[str, str] = field(default_factory=dict)
 
     def key(self, name: str) -> SafeText:
         """Return the key of `name`, one of KEYS."""
-        return SafeText(self.chosen.get(name, KEYS[name]))
+        return SafeText(self.custom_keys.get(name, KEYS[name]))
 
-    def shown(self, key: SafeText) -> SafeText:
+    def display_key(self, key: SafeText) -> SafeText:
         """Return the chosen key for a default key; any other text is unchanged."""
         for name, default in KEYS.items():
             if default == key:

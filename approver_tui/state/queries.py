@@ -19,7 +19,7 @@ from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.approvals.decision import Answer
 from approver_tui.state.approvals.filters import Filter, read_span
 from approver_tui.state.risks import Risk
-from approver_tui.state.saved_filters import NO_FILTERS, expanded
+from approver_tui.state.saved_filters import NO_FILTERS, expand
 
 _IS = {
     "approved": Filter(decision=Answer.APPROVE),
@@ -36,11 +36,11 @@ class Query:
     """The text as typed; not safe to draw."""
     conditions: Filter = Filter()  # noqa: RUF009  # a Filter never changes
     words: tuple[str, ...] = ()
-    without: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         """Whether there is any condition."""
-        return bool(self.conditions or self.words or self.without)
+        return bool(self.conditions or self.words or self.excluded)
 
     def matches(self, approval: Approval) -> bool:
         """Return whether all conditions hold."""
@@ -49,7 +49,7 @@ class Query:
         shown = (approval.headline, approval.agent.name, approval.display.resource, approval.id)
         text = " ".join(shown).casefold()
         return all(word in text for word in self.words) and not any(
-            word in text for word in self.without
+            word in text for word in self.excluded
         )
 
 
@@ -65,7 +65,7 @@ def read_query(
     Raises ValueError with the valid forms.
     """
     query = Query(text.strip())
-    for word in expanded(text, saved).split():
+    for word in expand(text, saved).split():
         query = _add_word(query, f"by:{me}" if me and word == "by:me" else word, now)
     return query
 
@@ -75,7 +75,7 @@ def _add_word(query: Query, word: str, now: int) -> Query:
     if colon and value and name in {"agent", "risk", "since", "is", "by"}:
         return replace(query, conditions=_add_condition(query.conditions, name, value, now))
     if word.startswith("!") and len(word) > 1:
-        return replace(query, without=(*query.without, word[1:].casefold()))
+        return replace(query, excluded=(*query.excluded, word[1:].casefold()))
     return replace(query, words=(*query.words, word.casefold()))
 
 

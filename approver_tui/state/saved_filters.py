@@ -40,7 +40,7 @@ def with_filter(saved: Mapping[str, str], name: str, text: str) -> str:
     return joined
 
 
-def expanded(text: str, saved: Mapping[str, str]) -> str:
+def expand(text: str, saved: Mapping[str, str]) -> str:
     """Replace each `@name` with its filter. Raises ValueError for a name without one."""
     return " ".join(_filter(word, saved) for word in text.split())
 

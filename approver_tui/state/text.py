@@ -43,7 +43,7 @@ class SafeText(str):
     __slots__ = ()
 
 
-def counted(number: int, noun: LiteralString, plural: LiteralString = "") -> SafeText:
+def pluralize(number: int, noun: LiteralString, plural: LiteralString = "") -> SafeText:
     """Return a number with its noun; the plural of most is the noun with an s."""
     return SafeText(f"{number:,} {noun if number == 1 else plural or f'{noun}s'}")
 

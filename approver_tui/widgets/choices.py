@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from approver_tui.state.text import SafeText
-from approver_tui.widgets.lines import Line, Role, fmt, wrapped
+from approver_tui.widgets.lines import Line, Role, fmt, wrap_text
 from approver_tui.widgets.sheet import Sheet
 
 _MAX_DIGIT = 9
@@ -50,7 +50,7 @@ class Choices(Sheet, can_focus=True):
 
     def choice_lines(self, _number: int, text: SafeText, role: Role, width: int) -> list[Line]:
         """Return the lines of an option."""
-        return wrapped(text, width, role)
+        return wrap_text(text, width, role)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Disable digits that have no option."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from approver_tui.state.text import SafeText
-from approver_tui.widgets.lines import BLANK, Line, Piece, Role, crop, fmt, justify, line, wrapped
+from approver_tui.widgets.lines import BLANK, Line, Piece, Role, crop, fmt, justify, line, wrap_text
 from approver_tui.widgets.row_list import RowList
 
 
@@ -29,7 +29,7 @@ class Section:
 
     heading: SafeText
     entries: tuple[Entry, ...]
-    beside: SafeText = SafeText("")  # noqa: RUF009  # a SafeText never changes
+    heading_note: SafeText = SafeText("")  # noqa: RUF009  # a SafeText never changes
     """Text at the end of the heading."""
     empty: SafeText = SafeText("")  # noqa: RUF009  # a SafeText never changes
     """The text that is shown if there are no entries."""
@@ -69,7 +69,7 @@ class EntryList(RowList):
                 self._places[entry.id] = len(lines)
                 lines += self._entry(entry, width)
             if not section.entries:
-                lines += wrapped(section.empty, width, Role.DIM, indent=1)
+                lines += wrap_text(section.empty, width, Role.DIM, indent=1)
         return lines
 
     def _entry(self, entry: Entry, width: int) -> list[Line]:
@@ -86,4 +86,4 @@ class EntryList(RowList):
 
 def _heading(section: Section, width: int) -> Line:
     heading = Piece(section.heading, Role.HEADING)
-    return justify((heading,), (Piece(section.beside, Role.DIM),), width)
+    return justify((heading,), (Piece(section.heading_note, Role.DIM),), width)

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from textual.binding import BindingType
 
-from approver_tui.widgets.lines import Line, Role, fmt, wrapped
+from approver_tui.widgets.lines import Line, Role, fmt, wrap_text
 from approver_tui.widgets.sheet import SCROLLING, Sheet
 
 LineMaker = Callable[[int], list[Line]]
@@ -37,7 +37,7 @@ class EntrySheet(Sheet, can_focus=True):
     def lines_for(self, width: int) -> list[Line]:
         """Return the lines of the details."""
         if self._make_lines is None:
-            return wrapped(fmt("Nothing is selected."), width, Role.DIM)
+            return wrap_text(fmt("Nothing is selected."), width, Role.DIM)
         return self._make_lines(width)
 
 

@@ -24,7 +24,7 @@ _GAP = "  "
 class Hint:
     """A key and what it does."""
 
-    shown: SafeText
+    key_text: SafeText
     """The key as shown to the user."""
     label: SafeText
     key: str
@@ -37,7 +37,7 @@ class Hint:
     @property
     def text(self) -> str:
         """The hint as it is drawn."""
-        return f"{self.shown} {self.label}"
+        return f"{self.key_text} {self.label}"
 
 
 def fit(hints: Sequence[Hint], width: int) -> list[list[Hint]]:
@@ -81,8 +81,8 @@ class KeyBar(Static):
 
 
 def _hint_content(hint: Hint) -> Content:
-    key = Content.styled(hint.shown, "bold $accent")
-    return key + Content(hint.text[len(hint.shown) :])
+    key = Content.styled(hint.key_text, "bold $accent")
+    return key + Content(hint.text[len(hint.key_text) :])
 
 
 def _wrap_hints(hints: list[Hint], width: int) -> list[list[Hint]]:

@@ -67,7 +67,9 @@ def wrap(text: SafeText, width: int) -> tuple[SafeText, ...]:
     return tuple(SafeText(row) for row in rows)
 
 
-def wrapped(text: SafeText, width: int, role: Role = Role.PLAIN, *, indent: int = 0) -> list[Line]:
+def wrap_text(
+    text: SafeText, width: int, role: Role = Role.PLAIN, *, indent: int = 0
+) -> list[Line]:
     """Return `text` wrapped into lines, each indented by `indent` cells."""
     margin = SafeText(" " * indent)
     return [(Piece(margin), Piece(row, role)) for row in wrap(text, width - indent)]
@@ -81,7 +83,7 @@ def labelled(
     if cell_len(label) < column:
         first = (Piece(pad(label, column), Role.LABEL), Piece(rows[0], role))
         return [first, *_hanging(rows[1:], column, role)]
-    return [*wrapped(label, width, Role.LABEL), *_hanging(rows, column, role)]
+    return [*wrap_text(label, width, Role.LABEL), *_hanging(rows, column, role)]
 
 
 def money_width(text: SafeText) -> int:

@@ -39,12 +39,12 @@ class NoteInput(Input):
     def action_edit(self) -> None:
         """Edit the note in the editor; an empty file means an empty note."""
         if self._editor:
-            self.value = edited(self.app, self._editor, self.value)
+            self.value = edit_text(self.app, self._editor, self.value)
             self.cursor_position = len(self.value)
             self.call_after_refresh(self.focus)  # suspending moved the focus to Back
 
 
-def edited(app: Suspendable, editor: str, text: str) -> str:
+def edit_text(app: Suspendable, editor: str, text: str) -> str:
     """Return the edited text in one line; the original text if the editor failed."""
     with TemporaryDirectory(prefix="sayso-note-") as folder:
         path = Path(folder) / "note.txt"

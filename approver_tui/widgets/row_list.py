@@ -49,7 +49,7 @@ class RowList(Sheet, can_focus=True):
         first_line = self._places.get(self.cursor or "", -ROW_HEIGHT)
         return range(first_line, first_line + ROW_HEIGHT)
 
-    def marked(self, strip: Strip) -> Strip:
+    def highlight(self, strip: Strip) -> Strip:
         """Return a row with the cursor's background over its whole width."""
         background = self.get_component_rich_style("row-list--cursor").bgcolor
         return Strip(Segment.apply_style(strip, post_style=Style(bgcolor=background)))
@@ -74,13 +74,13 @@ class RowList(Sheet, can_focus=True):
 
     def on_click(self, event: events.Click) -> None:
         """Move the cursor to the clicked row; if the cursor is on it, open the row."""
-        _column, line = self.clicked(event)
+        _column, line = self.click_position(event)
         for row_id, first_line in self._places.items():
             if first_line <= line < first_line + ROW_HEIGHT:
                 is_under_cursor = row_id == self.cursor
                 self.post_message(Opened(row_id) if is_under_cursor else Selected(row_id))
 
-    def clicked(self, event: events.Click) -> tuple[int, int]:
+    def click_position(self, event: events.Click) -> tuple[int, int]:
         """Return the column and line that was clicked; (-1, -1) outside the content."""
         offset = event.get_content_offset(self)
         return (-1, -1) if offset is None else (offset.x, offset.y + self.scroll_offset.y)

@@ -16,7 +16,7 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from approver_tui.state.text import SafeText, counted
+from approver_tui.state.text import SafeText, pluralize
 from approver_tui.widgets.lines import Line, Role, fmt
 
 SCROLLING: list[BindingType] = [
@@ -114,14 +114,14 @@ class Sheet(ScrollView):
             return Strip.blank(self.size.width, self.visual_style.rich_style)
         pieces, is_highlighted = content
         strip = self._styled_strip(pieces)
-        return self.marked(strip) if is_highlighted else strip
+        return self.highlight(strip) if is_highlighted else strip
 
     @property
     def highlighted_rows(self) -> range:
         """The indexes of highlighted lines; subclasses may override it."""
         return _NO_ROWS
 
-    def marked(self, strip: Strip) -> Strip:
+    def highlight(self, strip: Strip) -> Strip:
         """Return the strip in highlighted style; subclasses with highlighted rows override it."""
         return strip
 
@@ -181,10 +181,10 @@ class ReadSheet(Sheet):
     """A sheet that must be read to its end."""
 
     @property
-    def more(self) -> SafeText:
+    def more_hint(self) -> SafeText:
         """The hint that says how many lines are below; empty if none are."""
         below = self.rows_below
-        return fmt("more below: {} (PgDn)", counted(below, "line")) if below else SafeText("")
+        return fmt("more below: {} (PgDn)", pluralize(below, "line")) if below else SafeText("")
 
     def action_read(self, step: int) -> None:
         """Scroll by a screenful less one line, so that no line is skipped."""

@@ -128,7 +128,7 @@ class Gateway:
         if tool.risk is not Risk.HIGH:
             message = self._with_state(incoming, message)
         try:
-            refusal = await self._listed.changed(incoming, message, tool)
+            refusal = await self._listed.mapping_problem(incoming, message, tool)
         except UpstreamError as error:
             await incoming.respond(messages.error(message, messages.INTERNAL, str(error)))
             return "failed", None
@@ -172,7 +172,7 @@ class Gateway:
                     async for event in answer.events():
                         data = event.data and self._filter_message(incoming, answer, event.data)
                         has_response = has_response or messages.is_response(data)
-                        encoded_event = messages.Event(data, event.others).encoded()
+                        encoded_event = messages.Event(data, event.others).encode()
                         await incoming.body(encoded_event, more=True)
                 await incoming.body(body_bytes)
 
@@ -206,7 +206,7 @@ class Gateway:
             if "requestState" in result:
                 sealed = self._handles.seal("state", incoming.caller, result["requestState"])
                 message["result"] = {**result, "requestState": sealed}
-            return messages.write(self._map.shown(message, incoming.caller.scope))
+            return messages.write(self._map.filter_message(message, incoming.caller.scope))
         except ValueError as error:
             raise NoResponse(answer.status) from error
 

@@ -72,7 +72,7 @@ class Approving:
 
     async def _result(self, incoming: Incoming, message: Json, tool: MappedTool) -> Ended:
         async def run(use: Use) -> Ended:
-            if (text := await self.listed.changed(incoming, message, tool)) is not None:
+            if (text := await self.listed.mapping_problem(incoming, message, tool)) is not None:
                 raise _NotRun(text, "changed")
             used = await use()
             answer = await self._forward(incoming, message, tool, used.granted)

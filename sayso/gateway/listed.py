@@ -35,14 +35,16 @@ class Listed:
         ).items():
             self._note(name, digests)
 
-    async def changed(self, incoming: Incoming, message: Json, tool: MappedTool) -> str | None:
+    async def mapping_problem(
+        self, incoming: Incoming, message: Json, tool: MappedTool
+    ) -> str | None:
         """Return why this tool cannot be called as mapped, or None. Raises UpstreamError."""
         now = asyncio.get_running_loop().time()
         until, seen = self._digests.get(tool.name, (now, set()))
         if until <= now:
             await self._ask(incoming, message)
             _, seen = self._digests[tool.name]
-        return tools.changed(tool, seen)
+        return tools.mapping_problem(tool, seen)
 
     async def _ask(self, incoming: Incoming, message: Json) -> None:
         """Fetch the list of tools as this caller's session sees it."""

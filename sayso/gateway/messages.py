@@ -127,7 +127,7 @@ class Event:
     data: bytes | None
     others: Sequence[bytes] = ()
 
-    def encoded(self) -> bytes:
+    def encode(self) -> bytes:
         """Return the event as it is sent."""
         data = [] if self.data is None else [b"data: " + self.data]
         return b"\n".join([*self.others, *data]) + b"\n\n"
@@ -166,7 +166,7 @@ class EventReader:
 
 def event(message: Mapping[str, Any]) -> bytes:
     """Return a message as an event of a stream."""
-    return Event(write(message)).encoded()
+    return Event(write(message)).encode()
 
 
 def _event(lines: Sequence[bytes]) -> Event:

@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from sayso.gateway.messages import Json, members
 from sayso.keys import b64
-from sayso.text import quoted
+from sayso.text import quote
 
 _READ_BY_MODELS: Final = (
     "name",
@@ -84,7 +84,7 @@ class ToolMap:
                 digests_by_name.setdefault(tool["name"], set()).add(digest(read_by_models(tool)))
         return digests_by_name
 
-    def shown(self, message: Json, scopes: Collection[str]) -> Json:
+    def filter_message(self, message: Json, scopes: Collection[str]) -> Json:
         """Return a message of the upstream server without what this caller may not see.
 
         The form of the result decides this, not the request, so a resumed stream shows no more.
@@ -104,13 +104,13 @@ class ToolMap:
     def needed(self, method: str) -> Sequence[str]:
         """Return the scopes that a method needs. Raises ValueError if it is not passed on."""
         if method.startswith(_REFUSED) and method != "tools/list":
-            raise ValueError(f"This gateway does not pass on {quoted(method)}.")
+            raise ValueError(f"This gateway does not pass on {quote(method)}.")
         if not method.startswith(_DATA):
             return ()
         scopes = [scope for prefix, scope in self.methods.items() if method.startswith(prefix)]
         if not scopes:
             raise ValueError(
-                f"This gateway does not pass on {quoted(method)}. Its operator can allow it in "
+                f"This gateway does not pass on {quote(method)}. Its operator can allow it in "
                 "[methods] of the gateway's file."
             )
         return " ".join(scopes).split()
@@ -129,18 +129,18 @@ class ToolMap:
 def unknown(name: object) -> str:
     """Return the message that a tool is not in the file."""
     return (
-        f"The tool {quoted(str(name))} is not offered here. Nothing has run. The operator of the "
+        f"The tool {quote(str(name))} is not offered here. Nothing has run. The operator of the "
         "gateway can add it to the gateway's file."
     )
 
 
-def changed(tool: MappedTool, seen: Collection[str]) -> str | None:
+def mapping_problem(tool: MappedTool, seen: Collection[str]) -> str | None:
     """Return why a tool of the file cannot be called now, or None."""
     if set(seen) == {tool.digest}:
         return None
     reason = "has changed since it was mapped" if seen else "is no longer offered by its server"
     return (
-        f"The tool {quoted(tool.name)} {reason}. Nothing has run. The operator of the gateway "
+        f"The tool {quote(tool.name)} {reason}. Nothing has run. The operator of the gateway "
         "must review it and map it again: sayso gateway init."
     )
 
@@ -150,7 +150,7 @@ def action(tool: MappedTool, arguments: Mapping[str, Any]) -> Json:
     facts = {tool.members.get(name, name): value for name, value in arguments.items()}
     if len(facts) < len(arguments) or "type" in facts:
         raise ValueError(
-            f"Two arguments of {quoted(tool.name)} map to the same member of {tool.action}, or "
+            f"Two arguments of {quote(tool.name)} map to the same member of {tool.action}, or "
             "one maps to type. Nothing has run."
         )
     present_facts = {name: value for name, value in facts.items() if value is not None}

@@ -142,7 +142,7 @@ class Tools:
                 if scope["method"] == "POST":
                     body = await asgi.read_body(receive, _MAX_BYTES)
                     caller.require(*self._required_scopes(body))
-                    receive = asgi.again(body, receive)
+                    receive = asgi.replay_body(body, receive)
             await inner_app(scope, receive, send)
 
         return asgi.Protected(check_and_run, self.guard)

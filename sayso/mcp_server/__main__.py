@@ -77,7 +77,7 @@ def tools_of(requests: OpenRequests) -> MCPServer:
     @server.tool(name="list", structured_output=False)
     async def listed() -> str:
         """List your requests with their ids and states."""
-        return requests.listed()
+        return requests.list_requests()
 
     return server
 

@@ -18,8 +18,8 @@ from sayso.agent import AsyncAgent
 from sayso.approved import Approved
 from sayso.asking import Asked
 from sayso.errors import NotApproved, SaysoError
-from sayso.open_calls import Progress, begun, waiting
-from sayso.text import one_line, quoted, safe_json
+from sayso.open_calls import Progress, start_asking, waiting
+from sayso.text import one_line, quote, safe_json
 from sayso.tool_calls import call_id
 
 LONGEST_WAIT: Final = 600
@@ -80,7 +80,7 @@ class OpenRequests:
         request = self._by_id.get(name)
         if request is None:
             raise BadCall(
-                f"There is no request {quoted(name)}. `list` shows them. Requests are forgotten "
+                f"There is no request {quote(name)}. `list` shows them. Requests are forgotten "
                 "when this server is restarted: then ask again with request_approval."
             )
         if not 0 <= seconds <= LONGEST_WAIT:
@@ -89,7 +89,7 @@ class OpenRequests:
             await progress(passed, f"Waiting for approval {_fingerprint(request)}")
         return _text(request)
 
-    def listed(self) -> str:
+    def list_requests(self) -> str:
         """Return a list of all requests, the newest last."""
         lines = map(_line, self._by_id.values())
         return "\n".join(lines) or "There are no requests. Create one with request_approval."
@@ -113,7 +113,7 @@ class OpenRequests:
             request.is_asked.set()
 
         answer = self._agent.ask(user, facts, message=message, on_asked=on_asked)
-        request = _Request(secrets.token_hex(4), call, user, facts, begun(answer))
+        request = _Request(secrets.token_hex(4), call, user, facts, start_asking(answer))
         self._by_id[request.id] = request
         return request
 
@@ -155,7 +155,7 @@ def _line(request: _Request) -> str:
     read = " (you have read the answer)" if request.was_read else ""
     return (
         f"{request.id}: {request.state}{read}, fingerprint {_fingerprint(request)}, "
-        f"for {quoted(request.user)}: {safe_json(request.action)}"
+        f"for {quote(request.user)}: {safe_json(request.action)}"
     )
 
 
@@ -179,7 +179,7 @@ def _pending_text(request: _Request) -> str:
     asked = request.asked
     number = f", number {asked.match_code}" if asked and asked.match_code else ""
     return (
-        f"Approval pending. {quoted(request.user)} was asked and has not answered. Do not do it "
+        f"Approval pending. {quote(request.user)} was asked and has not answered. Do not do it "
         f"yet. Tell your user: request {_fingerprint(request)}{number}. Then call wait with id "
         f"{request.id}."
     )

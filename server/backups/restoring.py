@@ -60,8 +60,8 @@ class Restored:
     """The result of a restore."""
 
     counts: Mapping[str, int]
-    compared: bool
-    changed: tuple[str, ...]
+    was_compared: bool
+    reverted_parts: tuple[str, ...]
     """Parts of the configuration that had changed since the backup and were reverted."""
     replaced: Path | None
     """The path of the replaced SQLite file."""

@@ -11,7 +11,7 @@ from click.shell_completion import CompletionItem
 
 from server.cli import errors
 from server.cli.flags import sqlite_file
-from server.cli.opening import opened
+from server.cli.opening import open_installation
 from server.cli.references import LISTS, ListIds
 from server.settings import load
 
@@ -57,5 +57,5 @@ def _values(flags: Mapping[str, object], list_ids: ListIds) -> list[str]:
     settings = load(flags)
     if settings.sqlalchemy_url.startswith("sqlite") and not sqlite_file(settings).exists():
         return []
-    with opened(settings) as admin:
+    with open_installation(settings) as admin:
         return list(list_ids(admin))

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO, Final, TextIO, TypeAlias, TypeVar
 
 import click
 
-from server.cli.output import listed, moment, rfc3339
+from server.cli.output import join_names, moment, rfc3339
 from server.cli.params import ScopeNeed, ScopeRisk, moment_ms
 from server.lazy_imports import lazily
 from server.protocol.clients.icons import MAX_BYTES
@@ -20,9 +20,9 @@ from server.services.members import (
     Line,
     Member,
     Members,
-    added,
-    searched,
-    updated,
+    filterable_members,
+    members_for_new,
+    members_for_update,
 )
 
 with lazily():
@@ -56,7 +56,7 @@ def _people(ids: Sequence[str], names: _Names) -> list[str]:
 
 
 def _lists(value: Mapping[str, Sequence[str]]) -> str:
-    return "; ".join(f"at {name}: {listed(rest)}" for name, rest in value.items())
+    return "; ".join(f"at {name}: {join_names(rest)}" for name, rest in value.items())
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class _FlagKind:
 _MULTIPLE: Final = _FlagKind(
     {"multiple": True},
     document=lambda values, _names: list(values),
-    text=lambda values, _names: listed(values),
+    text=lambda values, _names: join_names(values),
 )
 _KINDS: Final[Mapping[Kind, _FlagKind]] = {
     Kind.TEXT: _FlagKind(),
@@ -83,13 +83,13 @@ _KINDS: Final[Mapping[Kind, _FlagKind]] = {
         {"multiple": True, "type": ScopeRisk()},
         dict,
         lambda value, _names: {name: str(risk) for name, risk in value.items()},
-        lambda value, _names: listed(f"{name}={risk}" for name, risk in value.items()),
+        lambda value, _names: join_names(f"{name}={risk}" for name, risk in value.items()),
     ),
     Kind.NEEDS: _FlagKind(
         {"multiple": True, "type": ScopeNeed()},
         dict,
         lambda value, _names: dict(value),
-        lambda value, _names: listed(f"{name} needs {kind}" for name, kind in value.items()),
+        lambda value, _names: join_names(f"{name} needs {kind}" for name, kind in value.items()),
     ),
     Kind.CHOICE: _FlagKind(),
     Kind.CHOICES: _MULTIPLE,
@@ -97,7 +97,7 @@ _KINDS: Final[Mapping[Kind, _FlagKind]] = {
     Kind.PEOPLE: _FlagKind(
         {"multiple": True},
         document=_people,
-        text=lambda ids, names: listed(_people(ids, names)),
+        text=lambda ids, names: join_names(_people(ids, names)),
     ),
     Kind.LISTS: _FlagKind(
         {"multiple": True, "nargs": 2},
@@ -124,13 +124,17 @@ _KINDS: Final[Mapping[Kind, _FlagKind]] = {
 def new_flags(members: Members) -> Callable[[_F], _F]:
     """The flags of a command that adds a record."""
     return _add_options(
-        [_option(member, adds=True) for member in added(members) if not member.flag.positional]
+        [
+            _option(member, adds=True)
+            for member in members_for_new(members)
+            if not member.flag.positional
+        ]
     )
 
 
 def change_flags(members: Members) -> Callable[[_F], _F]:
     """The flags of a command that updates a record, with those that clear values."""
-    changing = updated(members)
+    changing = members_for_update(members)
     clears = [clear for member in changing for clear in member.flag.clears]
     return _add_options(
         [
@@ -145,7 +149,7 @@ def search_flags(members: Members) -> Callable[[_F], _F]:
     return _add_options(
         [
             click.option(member.flag.name, member.name, help=f"Filter by {member.field.label}.")
-            for member in searched(members)
+            for member in filterable_members(members)
         ]
     )
 

@@ -63,7 +63,7 @@ class OpenInstallation(AdminServices):
 
 
 @contextmanager
-def opened(settings: Settings) -> Iterator[OpenInstallation]:
+def open_installation(settings: Settings) -> Iterator[OpenInstallation]:
     """Open the installation, and close it afterwards."""
     services = build(settings)
     try:
@@ -78,7 +78,7 @@ def administers(function: Callable[Concatenate[OpenInstallation, P], None]) -> C
     @functools.wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         context = click.get_current_context()
-        with _with_flags(context.command), opened(settings_of(context)) as services:
+        with _with_flags(context.command), open_installation(settings_of(context)) as services:
             _complete_ids(context, services, kwargs)
             function(services, *args, **kwargs)
 

@@ -70,7 +70,7 @@ def sheet(facts: Mapping[str, str | None]) -> list[str]:
     return [f"{name:<{width}}  {value}" for name, value in facts.items() if value is not None]
 
 
-def listed(values: Iterable[str]) -> str:
+def join_names(values: Iterable[str]) -> str:
     """Values as one string, separated by commas; "none" if there are none."""
     return ", ".join(values) or "none"
 

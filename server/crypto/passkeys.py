@@ -30,14 +30,16 @@ class WebAuthn:
         self._rp_id = parts.hostname or ""
         self._origin = f"{parts.scheme}://{parts.netloc}"
 
-    def made(self, attestation: bytes, client_data: bytes, challenge: bytes) -> CreatedPasskey:
+    def verify_registration(
+        self, attestation: bytes, client_data: bytes, challenge: bytes
+    ) -> CreatedPasskey:
         """Verify the registration of a passkey (WebAuthn 7.1). Raises `BadToken`."""
         import webauthn
         from webauthn.helpers import cose, structs
 
         # The library requires a credential id here, but uses the one in the attestation.
         response = structs.AuthenticatorAttestationResponse(client_data, attestation)
-        name = passkeys.encoded(b"-")
+        name = passkeys.encode_base64url(b"-")
         try:
             registration = webauthn.verify_registration_response(
                 credential=structs.RegistrationCredential(name, b"-", response),
@@ -58,7 +60,7 @@ class WebAuthn:
             synced=registration.credential_device_type is structs.CredentialDeviceType.MULTI_DEVICE,
         )
 
-    def signed(self, assertion: Assertion, passkey: Passkey) -> int:
+    def verify_assertion(self, assertion: Assertion, passkey: Passkey) -> int:
         """Verify an assertion and return its sign count (WebAuthn 7.2). Raises `BadToken`.
 
         The store compares the count with the previous one when it saves it.
@@ -69,7 +71,7 @@ class WebAuthn:
         response = structs.AuthenticatorAssertionResponse(
             assertion.client_data, assertion.authenticator_data, assertion.signature
         )
-        name = passkeys.encoded(assertion.credential)
+        name = passkeys.encode_base64url(assertion.credential)
         try:
             verified = webauthn.verify_authentication_response(
                 credential=structs.AuthenticationCredential(name, assertion.credential, response),
@@ -92,5 +94,5 @@ class WebAuthn:
         members = [name for name in ("x", "y", "n", "e") if hasattr(key, name)]
         return {
             **_KINDS["".join(members)],
-            **{name: passkeys.encoded(getattr(key, name)) for name in members},
+            **{name: passkeys.encode_base64url(getattr(key, name)) for name in members},
         }

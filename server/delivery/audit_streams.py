@@ -44,7 +44,7 @@ class StreamRun:
             while entries := self._next(position):
                 if with_body := [entry for entry in entries if entry.body]:
                     self._send(with_body)
-                position = position.after(entries)
+                position = position.advance(entries)
                 replace_private(file, json.dumps(asdict(position)))
 
     def _next(self, position: Position) -> list[LoggedEntry]:

@@ -116,7 +116,7 @@ def _record(
     failure: Undeliverable | None,
 ) -> None:
     if failure is None:
-        if tx.outbox.sent(message.id, holder) and channel is not None:
+        if tx.outbox.mark_sent(message.id, holder) and channel is not None:
             channel.on_delivered(tx, message)
         return
     retry = failure.retry and message.attempts < MAX_ATTEMPTS

@@ -36,7 +36,7 @@ class WebPush:
     """Additional push services from the settings, whose addresses are not filtered."""
     reach: Reach
     """The limits for all other push services."""
-    sent: set[int] = field(default_factory=set)
+    sent_ids: set[int] = field(default_factory=set)
     """The IDs of messages that were really sent, until `on_delivered`."""
 
     def deliver(self, message: OutboxMessage) -> None:
@@ -54,13 +54,13 @@ class WebPush:
             wait = _wait_ms(headers) if retry else 0
             raise Undeliverable(f"status {status}", retry=retry, after_ms=wait)
         else:
-            self.sent.add(message.id)
+            self.sent_ids.add(message.id)
 
     def on_delivered(self, tx: Unit, message: OutboxMessage) -> None:
         """Record the delivery if the message was really sent."""
-        if message.id in self.sent:
-            self.sent.discard(message.id)
-            self.pushes.delivered(tx, message.body)
+        if message.id in self.sent_ids:
+            self.sent_ids.discard(message.id)
+            self.pushes.record_delivery(tx, message.body)
 
     def on_given_up(self, tx: Unit, message: OutboxMessage, reason: str) -> None:
         """Record the problem of the subscription, which is kept."""

@@ -24,14 +24,14 @@ def name(policy: ServerPolicy) -> str:
     return "__Host-sayso-passkey" if _is_secure(policy) else "sayso-passkey"
 
 
-def of(policy: ServerPolicy, request: HttpRequest) -> str:
+def session_cookie(policy: ServerPolicy, request: HttpRequest) -> str:
     """The value of the request's session cookie; "" if it is missing or malformed."""
     cookie_name = name(policy)
     pairs = (part.strip().partition("=") for part in request.headers.get("cookie", "").split(";"))
-    return known(next((value for key, _, value in pairs if key == cookie_name), ""))
+    return valid_cookie(next((value for key, _, value in pairs if key == cookie_name), ""))
 
 
-def known(value: str) -> str:
+def valid_cookie(value: str) -> str:
     """The cookie value if it is well-formed, else ""."""
     return value if len(value) <= _MAX_COOKIE and value.isascii() else ""
 

@@ -137,7 +137,7 @@ def _person(site: Site, route: Route, request: HttpRequest) -> Person:
     if (
         route.browsers
         and authorization is None
-        and (cookie := cookies.of(site.server_policy, request))
+        and (cookie := cookies.session_cookie(site.server_policy, request))
     ):
         cookies.check_page(site.devices.browsers, site.server_policy, request, cookie)
         return site.devices.browsers.person(cookie)

@@ -152,7 +152,7 @@ def _device_key(person: Person) -> str:
 def _person(site: Site) -> tuple[Person, str]:
     """Authenticate the caller; returns the cookie too if it is a browser."""
     handshake = views.read_request(site)
-    cookie = cookies.of(site.server_policy, handshake)
+    cookie = cookies.session_cookie(site.server_policy, handshake)
     if cookie and "authorization" not in handshake.headers:
         cookies.check_origin(site.server_policy, handshake)
         return site.devices.browsers.person(cookie), cookie
@@ -271,7 +271,7 @@ class _FeedConnection:
             if not page.allowed:
                 return self._close(_DISABLED, "stopped")
             self._send_page(page)
-            if not page.more:
+            if not page.has_more:
                 changed.wait(min(seconds_left, _MAX_WAIT_SECONDS))
         return None
 

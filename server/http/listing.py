@@ -64,7 +64,7 @@ def moment(request: HttpRequest, name: str) -> int | None:
         raise errors.invalid_body(detail) from error
 
 
-def ended(request: HttpRequest) -> bool:
+def includes_ended(request: HttpRequest) -> bool:
     """The `ended` parameter: whether to include ended items. Raises errors.Problem 422."""
     text = request.query.get("ended", "false")
     if text not in {"true", "false"}:

@@ -14,7 +14,15 @@ from server.http.wire import Moment, Names, Reference, RiskWord, StrictBody, Tex
 from server.protocol import base64url
 from server.protocol.policy.risks import Risk
 from server.services.clients import icons
-from server.services.members import Having, Kind, Member, Members, added, searched, updated
+from server.services.members import (
+    Having,
+    Kind,
+    Member,
+    Members,
+    filterable_members,
+    members_for_new,
+    members_for_update,
+)
 from server.services.policy.displays import rfc3339
 from server.services.refusals import Invalid
 
@@ -117,7 +125,7 @@ def with_fields(fields: Fields) -> Callable[[type[_Model]], type[_Model]]:
 
 def new_fields(members: Members) -> Fields:
     """The fields of the request that creates a record."""
-    return {member.wire_name: _new_field(member) for member in added(members)}
+    return {member.wire_name: _new_field(member) for member in members_for_new(members)}
 
 
 def _new_field(member: Member) -> tuple[Any, Any]:
@@ -138,7 +146,7 @@ def change_fields(members: Members) -> Fields:
         member.wire_name: (_request_type(member), {})
         if _KINDS[member.kind].merged
         else (_request_type(member) | None, None)
-        for member in updated(members)
+        for member in members_for_update(members)
     }
 
 
@@ -176,19 +184,19 @@ def written(members: Members, body: StrictBody) -> dict[str, Any]:
 
 def search_names(members: Members) -> tuple[str, ...]:
     """The query parameters that filter a list."""
-    return tuple(member.wire_name for member in searched(members))
+    return tuple(member.wire_name for member in filterable_members(members))
 
 
 def having(members: Members, query: Mapping[str, str]) -> Having:
     """The filters in a list's query."""
     return {
         member.name: query[member.wire_name]
-        for member in searched(members)
+        for member in filterable_members(members)
         if member.wire_name in query
     }
 
 
-def answered(members: Members, record: object, called: Called = _NOBODY) -> dict[str, Any]:
+def response_members(members: Members, record: object, called: Called = _NOBODY) -> dict[str, Any]:
     """The members of a record for a response."""
     return {
         member.wire_name: _response_value(member, getattr(record, member.name), called)

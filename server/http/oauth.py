@@ -27,7 +27,7 @@ def backchannel(site: Site, request: HttpRequest) -> HttpResponse:
     return as_json(200, answer, nonce)
 
 
-def pushed(site: Site, request: HttpRequest) -> HttpResponse:
+def push_request(site: Site, request: HttpRequest) -> HttpResponse:
     """POST /par (RFC 9126 2)."""
     form = forms.parse(request.body, request.headers.get("content-type", ""))
     credentials = client_auth.read_credentials(request.headers.get("authorization"), form)
@@ -41,7 +41,7 @@ def userinfo(site: Site, request: HttpRequest) -> HttpResponse:
     """GET and POST /userinfo (OpenID Connect Core 5.3)."""
     url = site.server_policy.issuer + request.path
     call = DeviceCall(request.headers.get("authorization"), request.proofs, request.method, url)
-    return as_json(200, site.sign_in.userinfo.about(call))
+    return as_json(200, site.sign_in.userinfo.claims(call))
 
 
 def token(site: Site, request: HttpRequest) -> HttpResponse:

@@ -71,7 +71,9 @@ def _callers(route: Route) -> tuple[str, ...]:
 def _form(route: Route) -> dict[str, object]:
     properties = {name: {"type": "string"} for name in route.form}
     form: dict[str, object] = {"type": "object", "properties": properties}
-    return form | ({"required": list(route.needs)} if route.needs else {})
+    return form | (
+        {"required": list(route.required_parameters)} if route.required_parameters else {}
+    )
 
 
 def _parameters(route: Route) -> list[object]:

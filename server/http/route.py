@@ -117,7 +117,7 @@ class Route:
     summary: str
     body: type[BaseModel] | None = None
     form: tuple[str, ...] = ()
-    needs: tuple[str, ...] = ()
+    required_parameters: tuple[str, ...] = ()
     """The required form parameters."""
     query: tuple[str, ...] = ()
     headers: tuple[str, ...] = ()

@@ -115,7 +115,7 @@ class Approval:
     """A hash of the agent's login hint; used for counting and comparing if users are hidden."""
 
     @property
-    def place(self) -> int:
+    def sort_key(self) -> int:
         """The sort key of pending requests: highest risk first, then soonest expiry."""
         return first_place_of_risk(self.risk) + self.expires_at
 

@@ -87,7 +87,7 @@ class Agent:
     named_at: int = 0
     """When it got its current name."""
 
-    def may(self, resource: str, scope: str) -> bool:
+    def allows(self, resource: str, scope: str) -> bool:
         """Return whether its permissions include this pair."""
         allowed_scopes = self.only.get(resource, self.scopes)
         return resource in self.resources and scope in self.scopes and scope in allowed_scopes
@@ -138,7 +138,7 @@ class App:
         """Whether an administrator registered it."""
         return self.origin == "administrator"
 
-    def may(self, resource: str, scope: str) -> bool:
+    def allows(self, resource: str, scope: str) -> bool:
         """Return whether its permissions include this pair."""
         return resource in self.resources and scope in self.scopes
 

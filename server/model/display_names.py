@@ -21,7 +21,7 @@ class Party:
     owners: tuple[str, ...]
     resources: tuple[str, ...]
     scopes: tuple[str, ...]
-    may: Callable[[str, str], bool]
+    allows: Callable[[str, str], bool]
     """Returns whether its permissions include this resource and scope."""
     verified: bool = True
     """Whether an administrator registered it."""
@@ -54,7 +54,7 @@ def _agent(directory: Directory, agent: Agent) -> Party:
         owners=tuple(owner.name for owner in owners if owner is not None),
         resources=agent.resources,
         scopes=agent.scopes,
-        may=agent.may,
+        allows=agent.allows,
     )
 
 
@@ -66,6 +66,6 @@ def _app(app: App) -> Party:
         owners=(),
         resources=app.resources,
         scopes=app.scopes,
-        may=app.may,
+        allows=app.allows,
         verified=app.verified,
     )

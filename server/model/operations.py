@@ -103,7 +103,7 @@ class CountedLimit:
     prefix: str
     """The start of its counter keys; the subject follows."""
 
-    def exceeded(self, tx: Unit, subject: str) -> bool:
+    def count_and_check(self, tx: Unit, subject: str) -> bool:
         """Count an occurrence. Return whether the limit is now exceeded."""
         return tx.counters.count(self.prefix + subject, self.within_ms) > self.value
 

@@ -47,7 +47,7 @@ class Fetch(Protocol):
 class Wake(Protocol):
     """Signals that something may have changed. It carries no data: receivers read the database."""
 
-    def changed(self) -> None: ...
+    def notify(self) -> None: ...
     def wait(self, timeout: float) -> bool:
         """Wait up to `timeout` seconds; returns whether something may have changed."""
 
@@ -96,10 +96,12 @@ class Authenticators(Protocol):
     The person MUST have been verified by their authenticator, not only present.
     """
 
-    def made(self, attestation: bytes, client_data: bytes, challenge: bytes) -> "CreatedPasskey":
+    def verify_registration(
+        self, attestation: bytes, client_data: bytes, challenge: bytes
+    ) -> "CreatedPasskey":
         """Return the passkey that was created for this challenge."""
 
-    def signed(self, said: "Assertion", passkey: "Passkey") -> int:
+    def verify_assertion(self, said: "Assertion", passkey: "Passkey") -> int:
         """Return the new signature counter of the passkey if it signed this payload."""
 
     def public_jwk(self, passkey: "Passkey") -> Mapping[str, str]:

@@ -91,7 +91,7 @@ def check_prose(raw: str, *, what: str, max_chars: int, lines: int = 1) -> str:
     """
     text = _normalize(raw, what, max_chars)
     if text.count("\n") >= lines:
-        most = counted(lines, "line")
+        most = pluralize(lines, "line")
         raise ValueError(f"{what} can have at most {most}; remove the extra line breaks")
     for position, character in _find_disallowed(text):
         raise ValueError(
@@ -209,6 +209,6 @@ def _is_name_character(character: str) -> bool:
     return unicodedata.category(character)[0] in "LN" and character not in _INVISIBLE
 
 
-def counted(number: int, noun: str, plural: str = "") -> str:
+def pluralize(number: int, noun: str, plural: str = "") -> str:
     """Return a number with its noun. Give `plural` if it is not the noun with an s."""
     return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"

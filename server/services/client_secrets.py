@@ -6,7 +6,7 @@ from typing import Final
 
 from server.model.clients import Secret
 from server.model.ports import Secrets
-from server.services.refusals import Invalid, about
+from server.services.refusals import Invalid, error_member
 
 DEFAULT_OVERLAP_MS: Final = 24 * 60 * 60 * 1000
 """How long an old secret keeps working by default."""
@@ -29,7 +29,7 @@ def new(secrets: Secrets, prefix: str, now: int) -> tuple[Secret, str]:
     return record, text
 
 
-@about("overlap")
+@error_member("overlap")
 def check_overlap(overlap_ms: int) -> int:
     """Return the overlap. Raises `Invalid` if it is too long."""
     if not 0 <= overlap_ms <= MAX_OVERLAP_MS:

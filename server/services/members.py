@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Final, TypeAlias
 
 from server.model.store import Unit
 from server.protocol.text import check_prose
-from server.services.refusals import Invalid, about, valid
+from server.services.refusals import Invalid, error_member, valid
 
 Check: TypeAlias = Callable[[Unit, Any], object]
 """Converts a submitted value to the stored one. Raises `ChangeRefused`."""
@@ -159,17 +159,17 @@ Having: TypeAlias = Mapping[str, str]
 ANY: Final[Having] = {}
 
 
-def searched(members: Members) -> Members:
+def filterable_members(members: Members) -> Members:
     """The members by which lists can be filtered."""
     return tuple(member for member in members if member.filterable)
 
 
-def added(members: Members) -> Members:
+def members_for_new(members: Members) -> Members:
     """The members that a new record is made from."""
     return tuple(member for member in members if not member.update_only)
 
 
-def updated(members: Members) -> Members:
+def members_for_update(members: Members) -> Members:
     """The members that updates can set."""
     return tuple(member for member in members if not member.immutable)
 
@@ -180,10 +180,10 @@ class Written(dict[str, Any]):
     A subclass defines the names.
     """
 
-    known: ClassVar[frozenset[str]] = frozenset()
+    member_names: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, **values: object) -> None:
-        if unknown := values.keys() - self.known:
+        if unknown := values.keys() - self.member_names:
             raise TypeError(f"Unknown member: {', '.join(sorted(unknown))}.")
         super().__init__(values)
 
@@ -200,13 +200,13 @@ _AUDIT_CONVERSIONS: Final[Mapping[Kind, Callable[[Any], object]]] = {
 """Conversions of values for the audit log."""
 
 
-def started(tx: Unit, members: Members, written: Written) -> dict[str, Any]:
+def initial_values(tx: Unit, members: Members, written: Written) -> dict[str, Any]:
     """The stored values of a new record, with defaults. Raises `ChangeRefused`."""
     starts = {member.name: member.default for member in members if not member.required}
-    return starts | changed(tx, members, written)
+    return starts | check_changes(tx, members, written)
 
 
-def changed(tx: Unit, members: Members, written: Written) -> dict[str, Any]:
+def check_changes(tx: Unit, members: Members, written: Written) -> dict[str, Any]:
     """The stored values of the submitted members. Raises `ChangeRefused`."""
     return {
         member.name: _check_value(tx, member, written[member.name])
@@ -218,7 +218,7 @@ def changed(tx: Unit, members: Members, written: Written) -> dict[str, Any]:
 def _check_value(tx: Unit, member: Member, value: object) -> object:
     if value is None:
         return value
-    with about(member.wire_name):
+    with error_member(member.wire_name):
         _check_choices(member, value)
         return value if member.check is None else member.check(tx, value)
 
@@ -252,14 +252,14 @@ def widening(members: Members) -> dict[str, Widens]:
     return {member.name: member.widens for member in members if member.widens is not None}
 
 
-def more(before: Sequence[str], after: Sequence[str]) -> bool:
+def adds_values(before: Sequence[str], after: Sequence[str]) -> bool:
     """Reports whether `after` has a value that `before` does not have."""
     return bool(set(after) - set(before))
 
 
-def more_or_all(before: Sequence[str] | None, after: Sequence[str] | None) -> bool:
+def adds_values_or_all(before: Sequence[str] | None, after: Sequence[str] | None) -> bool:
     """Like `more`, but None means everything."""
-    return before is not None and (after is None or more(before, after))
+    return before is not None and (after is None or adds_values(before, after))
 
 
 def later(before: int | None, after: int | None) -> bool:
@@ -267,7 +267,7 @@ def later(before: int | None, after: int | None) -> bool:
     return before is not None and (after is None or after > before)
 
 
-def never(_before: object, _after: object) -> bool:
+def never_widens(_before: object, _after: object) -> bool:
     """For a member whose changes never add power."""
     return False
 
@@ -277,7 +277,7 @@ def is_set(_before: object, after: object) -> bool:
     return after is not None
 
 
-def turned_on(_before: object, after: object) -> bool:
+def turns_on(_before: object, after: object) -> bool:
     """Reports whether a switch is on. For a switch that adds power."""
     return bool(after)
 

@@ -23,7 +23,7 @@ def part(records: Sequence[T], limit: int, position_of: Callable[[T], str]) -> R
     return ResultPage(shown, position_of(shown[-1]))
 
 
-def after(
+def page_after(
     records: Sequence[T], position_of: Callable[[T], str], since: str, limit: int
 ) -> ResultPage[T]:
     """A page of a list that was read completely, sorted by position, after `since`."""

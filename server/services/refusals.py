@@ -75,7 +75,7 @@ class RecordedProblem(errors.Problem):
 
 
 @contextmanager
-def about(member: str) -> Iterator[None]:
+def error_member(member: str) -> Iterator[None]:
     """Set the member of errors that are raised inside, or by the decorated function.
 
     The names are those of the administration API. The innermost one applies.

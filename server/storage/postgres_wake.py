@@ -23,9 +23,9 @@ class PostgresWake(LocalWake):
         self._conninfo = conninfo
         self._to_notify = threading.Event()
 
-    def changed(self) -> None:
+    def notify(self) -> None:
         """Wake waiters in this process, and notify other processes."""
-        super().changed()
+        super().notify()
         self._to_notify.set()
 
     def watch(self) -> None:
@@ -36,7 +36,7 @@ class PostgresWake(LocalWake):
                 self._listen()
             except psycopg.Error as error:
                 log().warning("wake.listen_failed", error=type(error).__name__)
-                super().changed()
+                super().notify()
                 time.sleep(_FALLBACK_SECONDS)
 
     def _listen(self) -> None:
@@ -45,7 +45,7 @@ class PostgresWake(LocalWake):
             while True:
                 for _ in connection.notifies(timeout=_FALLBACK_SECONDS, stop_after=1):
                     pass
-                super().changed()
+                super().notify()
 
     def _notify_forever(self) -> None:
         while True:

@@ -43,7 +43,7 @@ class LocalWake:
     def __init__(self) -> None:
         self._event = threading.Event()
 
-    def changed(self) -> None:
+    def notify(self) -> None:
         """Wake the waiters."""
         self._event.set()
 
@@ -72,7 +72,7 @@ class SqliteWake(LocalWake):
             current = self._data_version()
             if current != last:
                 last = current
-                self.changed()
+                self.notify()
 
 
 Rows = TypeVar("Rows", bound=View)
@@ -140,7 +140,7 @@ class SqlStore:
             yield rows
         audit.note_stored(rows.leaves)
         if rows.needs_wake:
-            self.wake.changed()
+            self.wake.notify()
 
     @contextmanager
     def administer(self) -> Iterator[Unit]:
@@ -156,7 +156,7 @@ class SqlStore:
             rows.bump_admin_version()
             yield rows
         audit.note_stored(rows.leaves)
-        self.wake.changed()
+        self.wake.notify()
 
     @contextmanager
     def read(self) -> Iterator[View]:
@@ -181,7 +181,7 @@ class SqlStore:
             entries = rows.audit_log.number(_EVENT_BATCH)
             events = rows.feed.number(_EVENT_BATCH)
         if events:
-            self.wake.changed()
+            self.wake.notify()
         return entries + events
 
     def refuse_entries(self, reason: str) -> None:
@@ -207,7 +207,7 @@ class SqlStore:
             self._lock = None
 
     @property
-    def grouped(self) -> bool:
+    def groups_commits(self) -> bool:
         """Whether units of work share commits."""
         return isinstance(self._writer, GroupedWriter)
 

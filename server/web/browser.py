@@ -149,7 +149,7 @@ def with_cookie(site: Site, response: AnyResponse, value: str) -> AnyResponse:
     return response
 
 
-def posted(site: Site) -> Form:
+def parse_form(site: Site) -> Form:
     """Parse a form and check that one of our pages sent it.
 
     1. The request is same-origin.  2. It has this browser's CSRF token.

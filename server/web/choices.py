@@ -14,10 +14,10 @@ _ALL: Final = (("limit", "200"),)
 MAX_TICKED: Final = 30
 """Values from a longer list are suggested while the person types."""
 
-RESOURCES: Final = Read("resources", "GET /api/resources", fixed=_ALL)
-USERS: Final = Read("users", "GET /api/users", fixed=_ALL, optional=True)
-GROUPS: Final = Read("groups", "GET /api/groups", fixed=_ALL, optional=True)
-ACTIONS: Final = Read("actions", "GET /api/actions", fixed=_ALL, optional=True)
+RESOURCES: Final = Read("resources", "GET /api/resources", fixed_parameters=_ALL)
+USERS: Final = Read("users", "GET /api/users", fixed_parameters=_ALL, optional=True)
+GROUPS: Final = Read("groups", "GET /api/groups", fixed_parameters=_ALL, optional=True)
+ACTIONS: Final = Read("actions", "GET /api/actions", fixed_parameters=_ALL, optional=True)
 _CREATABLE: Final = frozenset({"resource", "action"})
 """The kinds of records of which a new installation has none."""
 

@@ -57,7 +57,7 @@ class Field:
     """The value of a `known` field: a list; or, by first word, words (`pairs`) or `lists`."""
     advanced: bool = False
     """It is in the section "Advanced"."""
-    of: str = ""
+    stored_name: str = ""
     """The member with the stored value, if its name differs."""
 
     @property
@@ -106,7 +106,7 @@ def body(
     return {field.name: _value(field, form) for field in selected}
 
 
-def rendered(
+def render_fields(
     fields: Sequence[Field],
     document: Mapping[str, Any] | None,
     typed: SubmittedForm | None,
@@ -141,7 +141,7 @@ def _render_field(
     offered: Choices,
 ) -> RenderedField:
     initial = me if field.defaults_to_user else field.default
-    stored = initial if document is None else document.get(field.of or field.name)
+    stored = initial if document is None else document.get(field.stored_name or field.name)
     everything = bool(field.all_label) and stored is None
     value = KINDS[field.kind].write(stored)
     ticked = frozenset([field.box] if everything else value.splitlines())
@@ -205,13 +205,13 @@ class Change:
     """A field that changed."""
 
     label: str
-    was: str
-    will: str
+    old_value: str
+    new_value: str
     lines: Sequence[Line] = ()
     """The changed lines of a file."""
 
 
-def changed(
+def changed_values(
     fields: Sequence[Field], document: Mapping[str, Any] | None, form: Form
 ) -> list[Change]:
     """The stored and the submitted value of every field that changed."""
@@ -231,8 +231,8 @@ def _changed_pairs(
 ) -> list[tuple[RenderedField, RenderedField]]:
     """The stored and the submitted rendering of every field that changed."""
     rendered_fields, typed = (
-        rendered(fields, document, None),
-        rendered(fields, document, SubmittedForm(form, "", "")),
+        render_fields(fields, document, None),
+        render_fields(fields, document, SubmittedForm(form, "", "")),
     )
     pairs = zip(rendered_fields, typed, strict=True)
     return [(a, b) for a, b in pairs if (a.value, a.ticked) != (b.value, b.ticked)]

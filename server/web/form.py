@@ -52,13 +52,13 @@ class FormAction:
     """Makes more variables for that template from the response."""
     page: str = ""
     """The page with the form, which is shown again if the form is refused."""
-    shows: bool = False
+    shows_response: bool = False
     """If true, that page shows the API's response, in the variable `told`."""
-    of: str = ""
+    values_from: str = ""
     """The page's variable with the stored values of the fields."""
     merge: Callable[[dict[str, Any], Mapping[str, Any]], object] | None = None
     """Merges the body with the stored values. `If-Match` protects against concurrent changes."""
-    does: "Callable[[Visit, Form], Facts | AnyResponse] | None" = None
+    handler: "Callable[[Visit, Form], Facts | AnyResponse] | None" = None
     """Runs instead of an API call. Variables that it returns are passed to `page`."""
 
     @property
@@ -130,7 +130,7 @@ def changes(  # one parameter for each column
         label,
         fields=fields,
         page=record + (part or page),
-        of=noun,
+        values_from=noun,
         merge=merge,
         then=record,
     )
@@ -144,7 +144,7 @@ def deletes(noun: str, label: str, *, answer: str = "") -> FormAction:
         f"DELETE /api/{noun}s/<id>",
         label,
         page=path,
-        of=noun,
+        values_from=noun,
         answer=answer,
         then="" if answer else f"/admin/{noun}s",
     )

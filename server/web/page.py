@@ -28,8 +28,8 @@ class Read:
     route: str
     query: tuple[str, ...] = ()
     """The query parameters of the page that are passed to the API; `from` and `to` are days."""
-    fixed: tuple[tuple[str, str], ...] = ()
-    about: str = ""
+    fixed_parameters: tuple[tuple[str, str], ...] = ()
+    id_parameter: str = ""
     """The query parameter for the page's `<id>`, if the route's path has no `<id>`."""
     optional: bool = False
     """If the person may not call it, the page is shown without it."""
@@ -41,7 +41,7 @@ class Page:
 
     path: str
     template: str
-    at: str = ""
+    menu_key: str = ""
     """Its menu entry."""
     reads: tuple[Read, ...] = ()
     """The API calls. The first one decides who may see the page."""

@@ -36,7 +36,7 @@ from server.web.visit import Visit
 class MenuEntry:
     """One entry of a menu."""
 
-    at: str
+    key: str
     """The key by which pages refer to it."""
     path: str
     words: str
@@ -176,18 +176,20 @@ def show(
         form = form_at(row.form)
         if not visit.may(form.route, (facts.get("agent") or {}).get("owners", ())):
             raise errors.Problem(403, "forbidden", "You can view this but not change it.")
-        facts |= {"form": form, "whole": facts.get(form.of)}
+        facts |= {"form": form, "whole": facts.get(form.values_from)}
 
     def fields_of(path: str) -> list[RenderedField]:
         form = form_at(path)
         submitted = typed if form.page == row.path else None
         me, offered = visit.person.user.name, partial(choices, facts, visit.may)
-        return fields.rendered(form.fields, facts.get(form.of), submitted, me, offered)
+        return fields.render_fields(
+            form.fields, facts.get(form.values_from), submitted, me, offered
+        )
 
     if typed is not None:
         facts |= {"refused": typed, "sent": _first(typed.form)}
     facts = {"page": row, "fields_of": fields_of, "told": told, **facts, **more}
-    return draw(visit, row.template, row.at, facts, in_console=row.in_console)
+    return draw(visit, row.template, row.menu_key, facts, in_console=row.in_console)
 
 
 def draw(
@@ -235,8 +237,8 @@ def submit(visit: Visit, row: FormAction) -> AnyResponse:
     Shows the page for signing if a signature is needed, or the form again if it is refused.
     """
     form = visit.form()
-    if row.does is not None:
-        result = row.does(visit, form)
+    if row.handler is not None:
+        result = row.handler(visit, form)
         return show(visit, page_at(row.page), more=result) if isinstance(result, dict) else result
     try:
         body = row.sends(form, _stored_record(visit, row))
@@ -256,7 +258,7 @@ def submit(visit: Visit, row: FormAction) -> AnyResponse:
 
 def _succeed(visit: Visit, row: FormAction, form: Form, told: Document) -> AnyResponse:
     """The response after the API accepted the form."""
-    if row.shows:
+    if row.shows_response:
         return show(visit, page_at(row.page), SubmittedForm(form, "", ""), told)
     if row.answer:
         drawn = {} if row.draw is None else row.draw(told)
@@ -267,9 +269,11 @@ def _succeed(visit: Visit, row: FormAction, form: Form, told: Document) -> AnyRe
 
 def _stored_record(visit: Visit, row: FormAction) -> Document | None:
     """The stored record that the form changes. Raises errors.Problem."""
-    if not row.of:
+    if not row.values_from:
         return None
-    return visit.answer(next(read for read in page_at(row.page).reads if read.fact == row.of))
+    return visit.answer(
+        next(read for read in page_at(row.page).reads if read.fact == row.values_from)
+    )
 
 
 def _show_again(visit: Visit, row: FormAction, problem: errors.Problem, form: Form) -> AnyResponse:
@@ -290,7 +294,7 @@ def _ask_to_sign(visit: Visit, row: FormAction, form: Form, wanted: object) -> A
     facts = {
         "form": row,
         "kept": values,
-        "changes": fields.changed(row.fields, _stored_record(visit, row), form),
+        "changes": fields.changed_values(row.fields, _stored_record(visit, row), form),
         "wanted": wanted,
         "action": request.path,
     }
@@ -300,7 +304,7 @@ def _ask_to_sign(visit: Visit, row: FormAction, form: Form, wanted: object) -> A
 def _menu_entry(row: FormAction) -> str:
     """The key of the form's menu entry."""
     if row.page:
-        return page_at(row.page).at
+        return page_at(row.page).menu_key
     return row.path.split("/")[2] if row.in_console else ""
 
 

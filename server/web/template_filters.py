@@ -14,7 +14,7 @@ from typing import Any, Final
 from markupsafe import Markup, escape
 
 from server.protocol.names import is_app, path_id
-from server.protocol.text import counted, display_safe
+from server.protocol.text import display_safe, pluralize
 from server.services.clients.agent_members import AGENT_MEMBERS
 from server.services.policy.displays import rfc3339
 from server.web.browser import day, moment
@@ -109,7 +109,7 @@ def _shell_json(value: object) -> str:
 
 
 FILTERS: Final[Mapping[str, Callable[..., object]]] = {
-    "counted": counted,
+    "counted": pluralize,
     "shown": _safe,
     "quoted": _quote,
     "json": _json,

@@ -33,7 +33,9 @@ class Visit:
         self.site = site
         self.about = about
         """The id in its path."""
-        self.cookie = cookies.known(request.cookies.get(cookies.name(site.server_policy), ""))
+        self.cookie = cookies.valid_cookie(
+            request.cookies.get(cookies.name(site.server_policy), "")
+        )
         self._request = read_request(site)
         self.calls = Calls(site, self._request.headers, self._request.peer)
 
@@ -65,8 +67,8 @@ class Visit:
             name: value for name in read.query if (value := request.args.get(name, "").strip())
         }
         parameters = {**parameters, **days.span(parameters)}
-        about = {read.about: self.about} if read.about else {}
-        query = {**dict(read.fixed), **about, **parameters}
+        about = {read.id_parameter: self.about} if read.id_parameter else {}
+        query = {**dict(read.fixed_parameters), **about, **parameters}
         try:
             return self.calls.read(read.route, self.about, query)
         except errors.Problem as problem:

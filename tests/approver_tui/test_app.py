@@ -14,11 +14,11 @@ from approver_tui.client.sign_in.profile import Home
 from approver_tui.screens.approvals.inbox import InboxScreen
 from approver_tui.screens.context import DEFAULT_ENVIRONMENT
 from approver_tui.screens.guard import InputGuard
-from tests.support.clients.driving import NARROW, WIDE, inbox, shown, until
+from tests.support.clients.driving import NARROW, WIDE, inbox, screen_text, until
 from tests.support.fakes.fake_app import a_stage
 from tests.support.fakes.fake_approvals import three
 
-HOME = Home.at(Path("/nowhere"))
+HOME = Home.in_folder(Path("/nowhere"))
 
 
 def test_the_client_is_closed_with_the_app(monkeypatch):
@@ -65,10 +65,10 @@ async def test_the_first_frame_appears_before_the_app_is_loaded(size):
     load_app = stage.app._load_app
     stage.app._load_app = lambda ring: may_load.wait() and load_app(ring)
     async with stage.app.run_test(size=size) as pilot:
-        await until(pilot, lambda: "Sayso" in shown(stage))
+        await until(pilot, lambda: "Sayso" in screen_text(stage))
         assert isinstance(stage.app.screen, OpeningScreen)
-        await until(pilot, lambda: "CONNECTING" in shown(stage))
-        await until(pilot, lambda: "Loading…" in shown(stage))
+        await until(pilot, lambda: "CONNECTING" in screen_text(stage))
+        await until(pilot, lambda: "Loading…" in screen_text(stage))
         stage.clock.move(1)
         await pilot.press("2", "a", "enter")
         stage.app.action_go(2)
@@ -76,7 +76,7 @@ async def test_the_first_frame_appears_before_the_app_is_loaded(size):
         await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen))
         await until(pilot, lambda: inbox(stage).state.is_loaded)
         assert not any(isinstance(screen, OpeningScreen) for screen in stage.app.screen_stack)
-        assert not stage.answers.given
+        assert not stage.answers.calls
 
 
 async def test_the_first_frame_can_be_quit():
@@ -153,7 +153,7 @@ def visits(monkeypatch):
 @pytest.mark.parametrize("signed_in", ["example", None])
 def test_the_app_switches_between_servers_until_it_quits(visits, monkeypatch, signed_in):
     """The user goes to a second login, signs in to a new server or cancels, and goes back."""
-    new_login = None if signed_in is None else HOME.named(signed_in)
+    new_login = None if signed_in is None else HOME.with_profile(signed_in)
     monkeypatch.setattr(app, "_sign_in", lambda *_, **__: new_login)
     app.run(HOME, "one")
     third = signed_in or "work"

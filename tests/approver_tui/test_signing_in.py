@@ -228,7 +228,7 @@ def test_a_qr_code_is_square_with_a_quiet_border():
 def login(tmp_path, monkeypatch):
     """The login service of this machine, with cheap PIN stretching."""
     monkeypatch.setattr(keys, "_MEMORY_KIB", 64)
-    return LocalLogin(Home.at(tmp_path))
+    return LocalLogin(Home.in_folder(tmp_path))
 
 
 def test_a_code_makes_a_login_that_opens(login):
@@ -248,7 +248,7 @@ def test_an_additional_login_is_named_after_its_server(login):
         name = additional.enroll(request, lambda _invitation: None, threading.Event())
     assert login.home.names == tuple(sorted(["default", name]))
     assert profile.load(login.home) == MINE
-    assert profile.load(login.home.named(name)).issuer == server.issuer
+    assert profile.load(login.home.with_profile(name)).issuer == server.issuer
 
 
 @pytest.mark.parametrize(
@@ -292,7 +292,7 @@ def test_without_a_login_the_app_asks_for_one_first(monkeypatch, tmp_path):
     monkeypatch.setattr(app, "keep_memory_private", lambda: None)
     introductions = []
     monkeypatch.setattr(SignInApp, "run", lambda self: introductions.append(self._introduction))
-    app.run(Home.at(tmp_path))
+    app.run(Home.in_folder(tmp_path))
     assert len(introductions) == 1
     assert "You are not logged in on this machine" in introductions[0]
 
@@ -314,7 +314,7 @@ def test_an_address_needs_no_scheme(typed, used):
 async def test_after_a_revocation_the_known_server_is_offered(tmp_path, monkeypatch):
     """The address of the revoked login is filled in. An additional login has the default."""
     monkeypatch.setenv("SAYSO_APPROVER_HOME", str(tmp_path))
-    home = Home.at(tmp_path)
+    home = Home.in_folder(tmp_path)
     profile.save(home, replace(MINE, issuer="https://sayso.example"))
     offered = []
     monkeypatch.setattr(SignInApp, "run", lambda self: offered.append(self._url))

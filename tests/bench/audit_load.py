@@ -62,7 +62,7 @@ def _ages(server: LiveServer) -> Iterator[list[int]]:
     def look() -> None:
         while not over.wait(_INTERVAL_SECONDS):
             with server.services.store.read() as view:
-                ages.append(lag.behind(view, view.audit_log.size()).milliseconds)
+                ages.append(lag.measure_lag(view, view.audit_log.size()).milliseconds)
 
     thread = threading.Thread(target=look)
     thread.start()

@@ -63,7 +63,7 @@ def _attacks(server: LiveServer) -> Iterator[tuple[str, Sent]]:
     """Yield requests that the busy agent sends repeatedly."""
     key, (user, _) = server.agent(), server.user()
     request_form = {"login_hint": user, "scope": "openid payments:read", "resource": PAY}
-    handle = Agent(key, server.client()).asked(user)
+    handle = Agent(key, server.client()).request_approval(user)
     yield "polls", Sent(poll(key, handle, keep=True).decode(), 400)
     yield "requests", Sent(post("/bc-authorize", key, request_form, keep=True).decode(), 200)
     wrong = replace(key, secret="x")

@@ -15,7 +15,7 @@ from server.model.audit import EntrySearch
 from server.serving.descriptors import raise_limit
 from tests.bench.processes import memory_mib
 from tests.bench.table import run, say, verdict
-from tests.support.clients.kit import approved, kit_agent
+from tests.support.clients.kit import ask_and_approve, kit_agent
 from tests.support.clients.terminal import new_person
 from tests.support.servers.gateway import SCOPES, WAIT, RunningGateway, running_gateway
 from tests.support.servers.load import WITHOUT_LIMITS
@@ -48,7 +48,7 @@ def _token(server: LiveServer, gateway: RunningGateway) -> str:
     person = new_person(server)
     client = kit_agent(server, resources=(gateway.uri,), scopes=tuple(SCOPES))
     request = {"scope": " ".join(SCOPES), "resource": gateway.uri}
-    return str(approved(person, client.ask, person.user, **request).token)
+    return str(ask_and_approve(person, client.ask, person.user, **request).token)
 
 
 async def _added(gateway: RunningGateway, token: str) -> float:

@@ -32,7 +32,7 @@ def main() -> None:
 def approve_once(server: LiveServer) -> None:
     """Run one request from asking to the token, and open the user's pages."""
     person, agent = new_web_person(server), new_agent(server)
-    handle = agent.asked(person.name)
+    handle = agent.request_approval(person.name)
     (waiting,) = person.http.get("/api/approvals").json()["items"]
     seen = [person.http.get(path).status_code for path in ("/", f"/r/{waiting['id']}")]
     answer = person.decide(waiting["id"], person.assertion(waiting["id"]))

@@ -84,11 +84,11 @@ def _signed_in(server: LiveServer, tab: Chromium) -> Mapping[str, str]:
     users.update(name, UserChanges(roles=("admin",)), by=BY)
     agent = new_agent(server, owners=(name,))
     enroll(tab, server, code)
-    agent.asked(name)
+    agent.request_approval(name)
     done = _first_in_the_inbox(server, tab)
     for button in ("#to-approve", "#approve-now"):
         tab.click(button)
-    tab.says("Approved by")
+    tab.wait_for_text("Approved by")
     agent.ask_payment(name)
     return {
         "the inbox": "/",

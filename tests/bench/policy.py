@@ -117,7 +117,7 @@ def _case(view: View, agent: LocalAgent, flow: Any, wanted: Mapping[str, Any]) -
     assert found is not None
     assert resource is not None
     types = [detail["type"] for detail in wanted["details"]]
-    actions = Schemas().known(view.directory, types)
+    actions = Schemas().registered_types(view.directory, types)
     return PolicyRequest(
         flow, found, user, TokenTarget(resource, wanted["scopes"]), wanted["details"], actions
     )

@@ -145,7 +145,7 @@ def _timed(name: str, person: WebPerson, agent: Agent, count: int) -> list[float
 
 def _approve(person: WebPerson, agent: Agent) -> float:
     """Return the milliseconds from the decision to the token in the long poll."""
-    handle = agent.asked(person.name)
+    handle = agent.request_approval(person.name)
     (waiting,) = person.http.get("/api/approvals").json()["items"]
     assertion = person.assertion(waiting["id"])
     with meanwhile(lambda: _token(agent, handle)) as held:

@@ -166,7 +166,7 @@ def _keys(person: Terminal) -> None:
     say(f"## Terminal app: {_WAITING} requests wait")
     with window(person, started=True) as app:
         app.child.delaybeforesend = None
-        app.shows(f"Inbox {_WAITING}")
+        app.wait_for_text(f"Inbox {_WAITING}")
         app.rest(2)
         taken = [_press(app) for _ in range(_PRESSES)]
         opened = {name: _openings(app, key, words) for key, name, words in _PANELS}
@@ -198,7 +198,7 @@ def _openings(app: Window, key: str, words: str) -> list[float]:
         app.rest(_GUARDED_SECONDS)
         began = time.perf_counter()
         app.child.send(key)
-        app.shows(words)
+        app.wait_for_text(words)
         taken.append((app.read_at - began) * 1000)
         app.rest(_GUARDED_SECONDS)
         app.child.send("\x1b")

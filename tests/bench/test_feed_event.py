@@ -6,9 +6,9 @@ import sys
 from approver_tui.screens.thread_messages import EventReceived
 from approver_tui.state.approvals.decision import Answer
 from approver_tui.state.notifications.events import Event, EventName
-from tests.support.clients.driving import inbox, opened, until
+from tests.support.clients.driving import inbox, open_inbox, until
 from tests.support.fakes.fake_app import a_stage
-from tests.support.fakes.fake_approvals import an_approval, answered
+from tests.support.fakes.fake_approvals import an_approval, with_answer
 from tests.support.fakes.fake_requests import MINUTE
 
 _MAX_CALLS = 800
@@ -41,7 +41,7 @@ def _events():
     """Return one event of each kind: requested, decided elsewhere, extended, voted on."""
     return {
         EventName.REQUESTED: _request(_WAITING),
-        EventName.DECIDED: answered(_request(2), Answer.APPROVE),
+        EventName.DECIDED: with_answer(_request(2), Answer.APPROVE),
         EventName.EXTENDED: _request(3),
         EventName.VOTED: _request(4),
     }
@@ -50,7 +50,7 @@ def _events():
 async def test_an_event_redraws_only_what_it_changed():
     """With a stopped clock, the most frequent events need fewer calls than the limit on average."""
     stage = a_stage([_request(number) for number in range(_WAITING)])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         screen, costs = inbox(stage), {}
         screen.tick()
         await pilot.pause()

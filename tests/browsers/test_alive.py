@@ -58,7 +58,7 @@ def opened(server: LiveServer, page: Chromium, person: Terminal) -> Callable[[st
     """Return a function that opens a page of the only request and returns its ID."""
 
     def run(what: str) -> str:
-        asked = person.only().id
+        asked = person.only_request().id
         page.open(f"{server.url}/r/{asked}{what}")
         return asked
 
@@ -70,12 +70,12 @@ def test_one_button_extends_a_request_and_open_pages_show_the_new_expiry(
 ) -> None:
     """After the second extension, the risk allows no more, and the button is gone."""
     agent.ask_payment(person.user)
-    expiry = person.only().expires_at
+    expiry = person.only_request().expires_at
     opened("")
     page.click("#facts [data-longer]")
-    until(lambda: person.only().expires_at > expiry, _SECONDS)
-    page.says("Expires")
-    extended = person.only()
+    until(lambda: person.only_request().expires_at > expiry, _SECONDS)
+    page.wait_for_text("Expires")
+    extended = person.only_request()
     person.client.extend(extended.id)
     page.see(f"document.querySelector('[data-end]').dateTime > {_text(extended.expires_at)}")
     page.see("document.querySelector('[data-longer]').hidden")
@@ -85,7 +85,7 @@ def test_expiry_is_announced_twice_and_then_disables_everything(
     page: Chromium, person: Terminal, agent: Agent, opened: Callable[[str], str]
 ) -> None:
     """A screen reader hears two warnings and the expiry, but not every second."""
-    agent.asked(person.user, requested_expiry="300")
+    agent.request_approval(person.user, requested_expiry="300")
     opened("")
     page.tell("Accessibility.enable")
     before = _shown_lines(page)
@@ -98,7 +98,7 @@ def test_expiry_is_announced_twice_and_then_disables_everything(
     until(lambda: _new(page, before, "seconds left", most=20), _SECONDS)
     page.later(60)
     until(lambda: _new(page, before, "The request has expired."), _SECONDS)
-    page.says("expired")
+    page.wait_for_text("expired")
     page.see(_INERT.format(".bar :is(button, a)"))
 
 
@@ -121,13 +121,13 @@ def test_offline_nothing_can_be_pressed_and_typed_text_is_kept(
 ) -> None:
     """The page recovers by itself after it fetched the state of the request."""
     field, presses = places
-    agent.asked(person.user)
+    agent.request_approval(person.user)
     opened(what)
     if not what:
         page.click("#to-deny")
     page.tell("Network.enable")
     page.tell("Network.emulateNetworkConditions", **_AWAY)
-    page.says("Not connected. Last updated")
+    page.wait_for_text("Not connected. Last updated")
     page.see("/[(][0-9]+ s ago[)]/.test(document.getElementById('offline').innerText)")
     page.see(_INERT.format(presses))
     page.type(field, "12")
@@ -143,14 +143,14 @@ def test_a_decision_on_another_device_is_shown_and_typed_text_is_kept(
     page: Chromium, person: Terminal, agent: Agent, opened: Callable[[str], str], what: str
 ) -> None:
     """The page says who decided and how. The text stays, but it cannot be sent."""
-    agent.asked(person.user)
+    agent.request_approval(person.user)
     opened(what)
     field = "#seconds" if what else "#note"
     if not what:
         page.click("#to-deny")
     page.type(field, "12")
-    person.deny(person.only())
-    page.says(f"Denied by {person.user} on laptop")
+    person.deny(person.only_request())
+    page.wait_for_text(f"Denied by {person.user} on laptop")
     page.see(_INERT.format("article :is(form button:not([data-back]), [data-longer])"))
     assert page.ask(f"document.querySelector('{field}').value") == "12"
 
@@ -159,15 +159,15 @@ def test_a_request_decided_on_another_device_can_still_be_reported(
     page: Chromium, person: Terminal, agent: Agent, opened: Callable[[str], str]
 ) -> None:
     """It can no longer be denied, but its agents can be quarantined."""
-    agent.asked(person.user)
+    agent.request_approval(person.user)
     opened("/report")
     page.type("#note", "Who is this?")
-    person.deny(person.only())
-    page.says(f"Denied by {person.user} on laptop")
+    person.deny(person.only_request())
+    page.wait_for_text(f"Denied by {person.user} on laptop")
     assert page.ask("document.querySelector('[name=scope]').disabled") is True
     page.click("input[value=agent]")
     page.click("#report [type=submit]")
-    page.says("1 agent was quarantined")
+    page.wait_for_text("1 agent was quarantined")
 
 
 def test_the_inbox_states_what_happened_elsewhere_and_by_whom(
@@ -175,14 +175,14 @@ def test_the_inbox_states_what_happened_elsewhere_and_by_whom(
 ) -> None:
     """The message has the name of the device as text, and several events are summarized."""
     for _ in range(2):
-        agent.asked(person.user)
+        agent.request_approval(person.user)
     listening(page, f"{server.url}/")
     first, second = person.waiting()
     person.approve(first)
-    page.says("Approved by you on laptop. Show changes")
+    page.wait_for_text("Approved by you on laptop. Show changes")
     assert page.ask("document.querySelectorAll('#news bdi').length") == 1
     person.deny(second)
-    page.says("Several things changed. Show changes")
+    page.wait_for_text("Several things changed. Show changes")
 
 
 def test_event_messages_show_names_as_text(server: LiveServer, page: Chromium) -> None:
@@ -200,14 +200,14 @@ def test_the_device_page_announces_a_new_device(
     listening(page, f"{server.url}/devices")
     users = Users(server.services.store, server.services.secrets)
     terminal(server, person.user, users.enroll(person.user, by=BY)[1].code, name="desk")
-    page.says("A device was enrolled: desk. Show changes")
+    page.wait_for_text("A device was enrolled: desk. Show changes")
 
 
 def test_swiping_a_card_opens_it_and_decides_nothing(
     server: LiveServer, page: Chromium, person: Terminal, agent: Agent
 ) -> None:
     """A horizontal swipe opens the request, and a vertical one only scrolls."""
-    agent.asked(person.user)
+    agent.request_approval(person.user)
     page.look(width=360)
     page.open(f"{server.url}/")
     page.see("document.querySelector('.row a') !== null")
@@ -219,7 +219,7 @@ def test_swiping_a_card_opens_it_and_decides_nothing(
     assert page.ask("location.pathname") == "/"
     _push(page, at, by=(150, 10))
     page.see("location.pathname.startsWith('/r/')")
-    assert person.only().id
+    assert person.only_request().id
 
 
 def _push(page: Chromium, at: tuple[float, float], *, by: tuple[int, int]) -> None:
@@ -235,20 +235,20 @@ def test_a_denial_can_be_undone_before_it_is_sent(
     page: Chromium, person: Terminal, agent: Agent, opened: Callable[[str], str]
 ) -> None:
     """After the undo, the request is pending and can be denied again."""
-    handle = agent.asked(person.user)
+    handle = agent.request_approval(person.user)
     opened("")
     page.click("#to-deny")
     page.type("#note", "Too early")
     _stand_still(page)
     page.click("#no [type=submit]")
     page.click("#think button")
-    page.says("Undone. Nothing was sent.")
-    assert person.only().id
+    page.wait_for_text("Undone. Nothing was sent.")
+    assert person.only_request().id
     assert page.ask("document.activeElement.type") == "submit"
     page.click("#no [type=submit]")
-    page.says("Your denial is sent in five seconds")
+    page.wait_for_text("Your denial is sent in five seconds")
     page.later(6)
-    page.says("Denied by")
+    page.wait_for_text("Denied by")
     assert agent.poll(handle).json()["error"] == "access_denied"
 
 
@@ -256,12 +256,12 @@ def test_a_denial_is_sent_at_once_when_its_page_is_left(
     server: LiveServer, page: Chromium, person: Terminal, agent: Agent, opened: Callable[[str], str]
 ) -> None:
     """Leaving the page does not undo the denial."""
-    handle = agent.asked(person.user)
+    handle = agent.request_approval(person.user)
     opened("/report")
     page.click("[name=scope][value='']")
     _stand_still(page)
     page.click("#report [type=submit]")
-    page.says("Your denial is sent in five seconds")
+    page.wait_for_text("Your denial is sent in five seconds")
     page.open(f"{server.url}/settings")
     until(lambda: not person.waiting(), _SECONDS)
     assert agent.poll(handle).json()["deny_code"] == "suspicious"
@@ -271,15 +271,15 @@ def test_a_live_token_can_be_revoked_from_the_outcome_page(
     server: LiveServer, page: Chromium, person: Terminal, agent: Agent
 ) -> None:
     """The button appears when the agent collects the token, and is disabled when it expires."""
-    handle = agent.asked(person.user)
-    asked = person.approve(person.only())
+    handle = agent.request_approval(person.user)
+    asked = person.approve(person.only_request())
     page.open(f"{server.url}/done/{asked.id}")
-    page.says("The agent has not collected the token yet.")
+    page.wait_for_text("The agent has not collected the token yet.")
     assert agent.poll(handle).status_code == 200
-    page.says("Revoke now")
+    page.wait_for_text("Revoke now")
     page.see("/[(]4 min [0-9]+ s left[)]/.test(document.body.innerText)")
     page.later(310)
-    page.says("(expired)")
+    page.wait_for_text("(expired)")
     page.see(_INERT.format("#token button"))
 
 
@@ -287,14 +287,14 @@ def test_a_page_disables_what_ended_elsewhere(
     server: LiveServer, page: Chromium, person: Terminal, agent: Agent
 ) -> None:
     """The page also says that something changed."""
-    handle = agent.asked(person.user)
-    person.approve(person.only())
+    handle = agent.request_approval(person.user)
+    person.approve(person.only_request())
     assert agent.poll(handle).status_code == 200
     page.open(f"{server.url}/delegations")
     page.see("document.querySelector('main form button') !== null")
     held = page.ask("document.querySelector('main form').getAttribute('action').split('/')[2]")
     person.client.revoke_delegation(held)
-    page.says("Something changed. Show")
+    page.wait_for_text("Something changed. Show")
     page.see(_INERT.format("main li button"))
 
 
@@ -303,11 +303,11 @@ def test_a_response_of_a_proxy_does_not_count_as_the_servers(
     server: LiveServer, page: Chromium, person: Terminal, agent: Agent, what: str
 ) -> None:
     """While a proxy returns 502, the page is offline; it recovers with the server."""
-    handle = agent.asked(person.user)
+    handle = agent.request_approval(person.user)
     if what == "delegations":
-        person.approve(person.only())
+        person.approve(person.only_request())
         assert agent.poll(handle).status_code == 200
-    path = "/delegations" if what == "delegations" else f"/r/{person.only().id}"
+    path = "/delegations" if what == "delegations" else f"/r/{person.only_request().id}"
     presses = "main form button" if what == "delegations" else "#to-deny"
     page.open(f"{server.url}{path}")
     page.see(f"document.querySelector('{presses}') !== null")
@@ -315,7 +315,7 @@ def test_a_response_of_a_proxy_does_not_count_as_the_servers(
     server.stop()
     try:
         with _in_its_place(server.port):
-            page.says("Not connected. Last updated")
+            page.wait_for_text("Not connected. Last updated")
             page.see(_INERT.format(presses))
     finally:
         server.start()

@@ -57,13 +57,13 @@ def test_a_request_is_narrowed_compared_signed_and_redeemed(
     handle = agent.ask_payment(user[0]).json()["auth_req_id"]
     _open(server, mine, handle)
     mine.click(".bar a")
-    mine.says("Approve with limits")
+    mine.wait_for_text("Approve with limits")
     mine.type("[name='fact.0']", "500")
     mine.click(".less button")
-    mine.says("do this once, with limits")
+    mine.wait_for_text("do this once, with limits")
     assert "EUR 500.00" in mine.text(".differences")
     mine.click("#approve-now")
-    mine.says("Approved by")
+    mine.wait_for_text("Approved by")
     tokens = agent.poll(handle).json()
     assert tokens["narrowed"] is True
     assert tokens["authorization_details"][0]["amount"]["minor"] == 50_000
@@ -73,7 +73,7 @@ def test_a_denial_names_another_user_and_keeps_a_private_note(
     server: LiveServer, mine: Chromium, user: tuple[str, str], agent: Agent
 ) -> None:
     """The fields of a deny reason appear only with that reason."""
-    handle = agent.asked(user[0])
+    handle = agent.request_approval(user[0])
     _open(server, mine, handle)
     mine.click("#to-deny")
     assert mine.ask("document.getElementById('ask').checkVisibility()") is False
@@ -83,7 +83,7 @@ def test_a_denial_names_another_user_and_keeps_a_private_note(
     mine.type("#ask", "admin")
     mine.type("#private-note", "They know the supplier")
     mine.click("#no button[type=submit]")
-    mine.says("Denied by")
+    mine.wait_for_text("Denied by")
     reply = agent.poll(handle).json()
     assert (reply["deny_code"], reply["retry"]) == ("ask_other", "redirected")
     assert "supplier" not in json.dumps(reply)
@@ -93,14 +93,14 @@ def test_a_report_is_signed_and_states_what_it_quarantined(
     server: LiveServer, mine: Chromium, user: tuple[str, str], agent: Agent
 ) -> None:
     """The agent learns only that it may not act."""
-    handle = agent.asked(user[0])
+    handle = agent.request_approval(user[0])
     _open(server, mine, handle)
     mine.click(".report")
-    mine.says("Report this request")
+    mine.wait_for_text("Report this request")
     mine.click("input[value=agent]")
     mine.type("#note", "Who is this?")
     mine.click("#report button[type=submit]")
-    mine.says("1 agent was quarantined")
+    mine.wait_for_text("1 agent was quarantined")
     assert agent.poll(handle).status_code == 400
 
 
@@ -108,29 +108,29 @@ def test_a_request_covered_by_a_new_standing_grant_is_not_asked(
     server: LiveServer, mine: Chromium, user: tuple[str, str], agent: Agent
 ) -> None:
     """The user sets limits, sees a preview, and signs the request that creates the grant."""
-    handle = agent.asked(user[0])
+    handle = agent.request_approval(user[0])
     _open(server, mine, handle)
     mine.click("a[href$='/similar']")
     mine.click("input[value='3600']")
     mine.type("#uses", "1")
     mine.click("button[value=preview]")
-    mine.says("It would have covered 1 of the last 1")
+    mine.wait_for_text("It would have covered 1 of the last 1")
     mine.click("button[value=open]")
     mine.click("#to-approve")
     mine.click("#approve-now")
-    mine.says("Approved by")
-    assert agent.poll(agent.asked(user[0])).json()["token_type"] == "Bearer"
-    assert agent.poll(agent.asked(user[0])).status_code == 400  # that was the one use
+    mine.wait_for_text("Approved by")
+    assert agent.poll(agent.request_approval(user[0])).json()["token_type"] == "Bearer"
+    assert agent.poll(agent.request_approval(user[0])).status_code == 400  # that was the one use
 
 
 def test_a_late_user_asks_the_agent_to_retry_with_one_button(
     server: LiveServer, mine: Chromium, user: tuple[str, str], agent: Agent
 ) -> None:
     """The page of the expired request confirms it."""
-    handle = agent.asked(user[0], requested_expiry="60")
+    handle = agent.request_approval(user[0], requested_expiry="60")
     server.clock.forward(MINUTE)
     _open(server, mine, handle)
-    mine.says("Expiring isn't a denial; the agent can retry.")
+    mine.wait_for_text("Expiring isn't a denial; the agent can retry.")
     mine.click("#retry")
-    mine.says("Expiring isn't a denial; its agent was told to retry.")
+    mine.wait_for_text("Expiring isn't a denial; its agent was told to retry.")
     assert agent.poll(handle).json()["retry"] == "wanted"

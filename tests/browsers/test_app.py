@@ -55,7 +55,7 @@ def test_install_steps_of_the_users_platform_come_first(server, app, can, own, w
     app.open(f"{server.url}/install")
     app.see(f"document.querySelector('.platform').id === '{own}'")
     app.see("document.querySelectorAll('[data-yours]:not([hidden])').length === 1")
-    app.says(words)
+    app.wait_for_text(words)
     assert app.ask("document.querySelectorAll('.platform').length") == 6
     app.tell("Page.removeScriptToEvaluateOnNewDocument", identifier=made["identifier"])
 
@@ -64,11 +64,11 @@ def test_a_page_that_loses_the_server_shows_its_age_and_blocks_decisions(server,
     """The facts stay visible, and the buttons are off until the server is back."""
     with server.services.store.read() as view:
         name = view.directory.user(view.devices.get(_device(app)).user_id).name
-    agent.asked(name)
+    agent.request_approval(name)
     app.open(f"{server.url}/")
     app.open(app.see("document.querySelector('.row a')?.href"))
     app.tell("Network.emulateNetworkConditions", **_network(away=True))
-    app.says("Not connected. Last updated")
+    app.wait_for_text("Not connected. Last updated")
     app.see("document.getElementById('to-deny').inert")
     app.tell("Network.emulateNetworkConditions", **_network(away=False))
     app.see("document.getElementById('offline').hidden")
@@ -81,11 +81,11 @@ def test_offline_a_page_shows_the_last_known_state(server, app):
     server.stop()
     try:
         app.tell("Page.navigate", url=f"{server.url}/devices")
-        app.says("Can't reach Sayso")
-        app.says("no requests were waiting for you")
+        app.wait_for_text("Can't reach Sayso")
+        app.wait_for_text("no requests were waiting for you")
     finally:
         server.start()
-    app.says("Your devices")
+    app.wait_for_text("Your devices")
 
 
 @pytest.mark.parametrize("status", [503, 504])
@@ -93,9 +93,9 @@ def test_an_error_page_of_a_proxy_is_not_shown(server, app, status):
     """A proxy's error counts as offline, and the page returns with the server."""
     with stand_in(server, status):
         app.tell("Page.navigate", url=f"{server.url}/devices")
-        app.says("Can't reach Sayso")
+        app.wait_for_text("Can't reach Sayso")
         assert WORDS not in app.text()
-    app.says("Your devices")
+    app.wait_for_text("Your devices")
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_an_error_of_the_server_itself_is_shown(server, app, mark):
     """Headers that only the server sends mark its own errors."""
     with stand_in(server, 503, mark):
         app.tell("Page.navigate", url=f"{server.url}/devices")
-        app.says(WORDS)
+        app.wait_for_text(WORDS)
     (only,) = until(lambda: app.ask("1") and app.complaints(), 30)
     assert "status of 503" in only
     app.events.clear()
@@ -123,7 +123,7 @@ def test_a_new_version_is_offered_and_installed_on_request(server, app, newer):
     (before,) = app.ask("caches.keys()")
     newer()
     app.open(f"{server.url}/devices")
-    app.says("A new version is available.")
+    app.wait_for_text("A new version is available.")
     began = app.ask("performance.timeOrigin")
     (kept,) = set(app.ask("caches.keys()")) - {before}
     app.click("#update-now")

@@ -24,7 +24,7 @@ def test_a_passkey_signs_in_to_an_app(server: LiveServer, tab: Chromium) -> None
     tab.leave(f"location.assign({json.dumps(link)})")
     tab.see("document.getElementById('passkey')?.disabled === false")
     tab.click("#passkey")
-    tab.says("Tell")
+    tab.wait_for_text("Tell")
     assert name in tab.text("main")
     tab.click("button[value=allow]")
     tab.see("location.search.includes('code=')")

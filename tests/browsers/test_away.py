@@ -43,8 +43,8 @@ def test_offline_pages_show_their_age_and_send_nothing(
     server: LiveServer, page: Chromium, person: Terminal, agent: Agent
 ) -> None:
     """The pages stay signed in, and they recover when the browser is online again."""
-    handle = agent.asked(person.user)
-    asked = person.approve(person.only()).id
+    handle = agent.request_approval(person.user)
+    asked = person.approve(person.only_request()).id
     assert agent.poll(handle).status_code == 200
     for path, presses in (
         (f"/done/{asked}", "#token button"),
@@ -75,8 +75,8 @@ def test_offline_a_retry_cannot_be_requested(
     server: LiveServer, page: Chromium, person: Terminal, agent: Agent
 ) -> None:
     """The button is off until the server is back."""
-    agent.asked(person.user, requested_expiry="60")
-    asked = person.only().id
+    agent.request_approval(person.user, requested_expiry="60")
+    asked = person.only_request().id
     server.clock.forward(120_000)
     page.open(f"{server.url}/r/{asked}")
     page.see("document.getElementById('retry')?.disabled === false")
@@ -85,7 +85,7 @@ def test_offline_a_retry_cannot_be_requested(
     _cut(page, away=False)
     page.see("!document.getElementById('retry').inert")
     page.click("#retry")
-    page.says("its agent was told to retry")
+    page.wait_for_text("its agent was told to retry")
 
 
 def test_a_code_shown_once_stays_visible_offline(server: LiveServer, tab: Chromium) -> None:
@@ -95,7 +95,7 @@ def test_a_code_shown_once_stays_visible_offline(server: LiveServer, tab: Chromi
     tab.open(f"{server.url}/devices")
     tab.click("#another button")
     tab.click("#sign .primary")
-    tab.says("Enroll another device")
+    tab.wait_for_text("Enroll another device")
     code = tab.text(".big")
     _without(tab, ".leave button")
     assert tab.text(".big") == code
@@ -105,8 +105,8 @@ def test_the_console_offline_sends_nothing_and_keeps_typed_text(
     server: LiveServer, page: Chromium, person: Terminal, agent: Agent
 ) -> None:
     """The test covers forms, lists with actions and searches."""
-    agent.asked(person.user)
-    group, asked, here = "/admin/new/group", person.only().id, agent.key.id
+    agent.request_approval(person.user)
+    group, asked, here = "/admin/new/group", person.only_request().id, agent.key.id
     for path, presses, field in (
         (group, "main form .primary", "#name"),
         (f"/admin/agents/{here}", ".acts .danger, form[action$=secret] button", "#add_owners"),
@@ -127,14 +127,14 @@ def test_a_refused_form_is_kept_offline(server: LiveServer, page: Chromium) -> N
     mixed = "\N{CYRILLIC SMALL LETTER O}ps"
     page.type("#name", mixed)
     page.click("main .primary")
-    page.says("Check this field")
+    page.wait_for_text("Check this field")
     page.events.clear()  # of the refusal
     _cut(page, away=True)
     page.see(_INERT.format("main .primary"))
     _cut(page, away=False)
     page.see(f"!{_INERT.format('main .primary')}")
     assert page.ask("document.getElementById('name').value") == mixed
-    page.says("Check this field")
+    page.wait_for_text("Check this field")
 
 
 def test_a_form_is_not_sent_to_a_server_that_just_went_away(
@@ -145,14 +145,14 @@ def test_a_form_is_not_sent_to_a_server_that_just_went_away(
     page.type("#name", "ops")
     with _stopped(server, page):
         page.click("main .primary")
-        page.says("Not connected. Last updated")
+        page.wait_for_text("Not connected. Last updated")
         assert page.ask("document.getElementById('name').value") == "ops"
     page.see("document.getElementById('offline').hidden")
     page.click("main .primary")
-    page.says("This change needs your passkey")
+    page.wait_for_text("This change needs your passkey")
     with _stopped(server, page):
         page.click(".leave button")
-        page.says("Not connected. Last updated")
+        page.wait_for_text("Not connected. Last updated")
     page.see("document.getElementById('offline').hidden")
     with _stopped(server, page):
         page.click("#sign .primary")
@@ -165,15 +165,15 @@ def test_signing_out_is_possible_when_a_decision_no_longer_is(
     server: LiveServer, page: Chromium, person: Terminal, agent: Agent
 ) -> None:
     """After a decision elsewhere, only the decision is disabled."""
-    agent.asked(person.user)
-    page.open(f"{server.url}/r/{person.only().id}")
+    agent.request_approval(person.user)
+    page.open(f"{server.url}/r/{person.only_request().id}")
     page.click("#to-deny")
     page.type("#note", "12")
-    person.deny(person.only())
-    page.says("on laptop")
+    person.deny(person.only_request())
+    page.wait_for_text("on laptop")
     page.see(_INERT.format("#no [type=submit]"))
     page.click(".leave button")
-    page.says("Sign in")
+    page.wait_for_text("Sign in")
 
 
 def _without(page: Chromium, presses: str, field: str = "") -> None:
@@ -181,7 +181,7 @@ def _without(page: Chromium, presses: str, field: str = "") -> None:
     here = page.ask("location.href")
     page.see(f"{_THERE.format(presses)} && !{_INERT.format(presses)}")
     _cut(page, away=True)
-    page.says("Not connected. Last updated")
+    page.wait_for_text("Not connected. Last updated")
     page.see("/[(][0-9]+ s ago[)]/.test(document.getElementById('offline').innerText)")
     page.see(_INERT.format(presses))
     if field:

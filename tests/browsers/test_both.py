@@ -7,7 +7,7 @@ import pytest
 from tests.support.browsers.chromium import Chromium
 from tests.support.browsers.first_sign_in import enroll_too
 from tests.support.browsers.live_pages import SOON_MS, listening, says_soon
-from tests.support.checks.log_and_rows import stored
+from tests.support.checks.log_and_rows import stored_approval
 from tests.support.checks.waiting import until
 from tests.support.clients.agent import Agent
 from tests.support.clients.pty_app import Window, window
@@ -28,7 +28,7 @@ def page(server: LiveServer, tab: Chromium, person: Terminal, agent: Agent) -> C
     """The page of a pending request of this user, with its live feed."""
     agent.ask_payment(person.user)
     enroll_too(tab, server, person.user)
-    listening(tab, f"{server.url}/r/{person.only().id}")
+    listening(tab, f"{server.url}/r/{person.only_request().id}")
     return tab
 
 
@@ -36,28 +36,28 @@ def test_a_denial_on_the_page_appears_in_the_terminal(
     server: LiveServer, person: Terminal, page: Chromium
 ) -> None:
     """Acceptance 4: the terminal shows it within two seconds, and approving is unavailable."""
-    asked = person.only().id
+    asked = person.only_request().id
     with window(person) as app:
-        app.shows("HIGH RISK")
+        app.wait_for_text("HIGH RISK")
         page.click("#to-deny")
         page.click("#no button[type=submit]")
         decided = _decided_at(server, asked, app)
-        app.shows("Denied by")
+        app.wait_for_text("Denied by")
         assert server.clock.now() - decided < SOON_MS, app.text
-        page.says("Denied by")
+        page.wait_for_text("Denied by")
         app.press("a")
-        app.shows("Approve unavailable:")
+        app.wait_for_text("Approve unavailable:")
 
 
 def test_a_denial_in_the_terminal_appears_on_the_page(
     server: LiveServer, person: Terminal, page: Chromium
 ) -> None:
     """Acceptance 4 in the other direction: the page shows it in two seconds, without buttons."""
-    asked = person.only().id
+    asked = person.only_request().id
     with window(person) as app:
-        app.shows("HIGH RISK")
+        app.wait_for_text("HIGH RISK")
         app.press("d")
-        app.shows("Deny?")
+        app.wait_for_text("Deny?")
         app.press("2", "\r")
         decided = _decided_at(server, asked, app)
         says_soon(server, page, "Denied by", since=decided)
@@ -66,6 +66,6 @@ def test_a_denial_in_the_terminal_appears_on_the_page(
 
 def _decided_at(server: LiveServer, approval_id: str, app: Window) -> int:
     """Wait for the decision while reading the terminal, so that it continues to draw."""
-    found = until(lambda: (app.text, stored(server, approval_id).decided_at)[1], 30)
+    found = until(lambda: (app.text, stored_approval(server, approval_id).decided_at)[1], 30)
     assert found is not None
     return found

@@ -23,7 +23,7 @@ from tests.support.checks.log_and_rows import (
     entries,
     forget_push_key,
     last_delivery_at,
-    stored,
+    stored_approval,
     subscriptions,
     waiting,
 )
@@ -97,11 +97,11 @@ def test_a_push_leads_to_a_decision_and_a_token(called, user, agent):
     assert "Expires at" in shown.body
     assert "Secret" not in shown.title + shown.body
     called.desktop.press(shown, "")
-    page = called.tab.opened("/r/")
-    page.says("Pay EUR 4,820.00 to Nordwind Logistik GmbH")
+    page = called.tab.wait_for_tab("/r/")
+    page.wait_for_text("Pay EUR 4,820.00 to Nordwind Logistik GmbH")
     page.click("#to-approve")
     page.click("#approve-now")
-    page.says("Approved by")
+    page.wait_for_text("Approved by")
     page.close()
     assert agent.poll(handle).json()["token_type"] == "Bearer"
 
@@ -119,7 +119,7 @@ def test_every_push_shows_a_notification_even_with_a_page_in_front(
         called.desktop.wait("Approval needed")
     called.tab.open(f"{server.url}/devices")
     called.tab.click("[data-push-test]")
-    called.tab.says("Test notification sent")
+    called.tab.wait_for_text("Test notification sent")
     called.desktop.wait("Notifications work here")
     until(lambda: last_delivery_at(server, user), 30)
     called.tab.open(f"{server.url}/devices")
@@ -129,13 +129,13 @@ def test_every_push_shows_a_notification_even_with_a_page_in_front(
 def test_deny_on_the_desktop_opens_the_denial_and_decides_nothing(server, called, user, agent):
     """Anyone can press a button on a locked phone, so only the passkey denies."""
     called.tab.open("about:blank")
-    handle = agent.asked(user)
+    handle = agent.request_approval(user)
     called.desktop.press(called.desktop.wait("Approval needed"), "Deny…")
-    page = called.tab.opened("#deny")
-    page.says("Deny this request")
+    page = called.tab.wait_for_tab("#deny")
+    page.wait_for_text("Deny this request")
     assert len(waiting(server, user)) == 1
     page.click("#no button[type=submit]")
-    page.says("Denied by")
+    page.wait_for_text("Denied by")
     page.close()
     assert agent.poll(handle).json()["error"] == "access_denied"
 
@@ -146,13 +146,13 @@ def test_pressing_a_notification_uses_an_open_page(server, called, user, agent):
     Only Chromium shows that it comes to the front: an automated Firefox raises no tab.
     """
     called.tab.open("about:blank")
-    agent.asked(user)
+    agent.request_approval(user)
     called.desktop.wait("Approval needed, low risk")
     asked = waiting(server, user)[0].id
     called.tab.open(f"{server.url}/r/{asked}")
     called.tab.ask("document.body.dataset.mark = 'the same'")
     for label, step in (("", "facts"), ("Deny…", "deny")):
-        other_browser = called.tab.beside()
+        other_browser = called.tab.new_tab()
         called.tab.see("document.hidden")
         called.desktop.shown.clear()
         now = server.clock.now()
@@ -172,7 +172,7 @@ def test_an_opened_request_closes_its_own_notification(server, called, user, age
     now = server.clock.now()
     called.push(json.dumps({"kind": "ask", "id": "other", "risk": "critical", "at": now}))
     called.desktop.wait("Approval needed, critical risk")
-    agent.asked(user)
+    agent.request_approval(user)
     asked = waiting(server, user)[0].id
     until(lambda: {"other", asked} <= set(called.tab.ask(_TAGS) or []), 30)
     called.tab.open(f"{server.url}/r/{asked}")
@@ -199,7 +199,7 @@ def test_a_browser_that_unsubscribed_is_removed_and_its_user_informed(server, ca
     (before,) = subscriptions(server, user)
     assert called.tab.ask(_UNSUBSCRIBE) is True
     called.tab.open("about:blank")
-    agent.asked(user)
+    agent.request_approval(user)
     until(lambda: "410 gone" in called.service.refused, 30)
     until(lambda: not subscriptions(server, user), 30)
     unsubscribed = entries(server, "push.unsubscribed", cause="gone")
@@ -218,7 +218,7 @@ def test_a_new_push_key_of_the_server_is_used_when_a_page_is_opened(server, call
     server.start()
     called.tab.open(f"{server.url}/")
     until(lambda: subscriptions(server, user).isdisjoint({before}), 30)
-    agent.asked(user)
+    agent.request_approval(user)
     called.desktop.wait("Approval needed, low risk")
     assert len(subscriptions(server, user)) == 1
     _is_not_lost(server, called, user)
@@ -229,7 +229,7 @@ def test_signing_out_ends_push_and_a_passkey_signs_in_without_a_name(server, cal
     called.sign_out()
     assert not subscriptions(server, user)
     called.tab.click("#sign-in")
-    called.tab.says("Waiting for you")
+    called.tab.wait_for_text("Waiting for you")
     assert user in called.tab.text(".who")
 
 
@@ -238,13 +238,13 @@ def test_a_decision_in_one_browser_appears_in_the_other_within_two_seconds(
 ):
     """The same user with different passkeys; the other browser only watches."""
     other_browser.join(user)
-    agent.asked(user)
+    agent.request_approval(user)
     asked = waiting(server, user)[0].id
     listening(other_browser.tab, f"{server.url}/r/{asked}")
     called.tab.open(f"{server.url}/r/{asked}")
     called.tab.click("#to-deny")
     called.tab.click("#no button[type=submit]")
-    decided = until(lambda: stored(server, asked).decided_at, 30)
+    decided = until(lambda: stored_approval(server, asked).decided_at, 30)
     says_soon(server, other_browser.tab, "Denied by", since=decided)
     assert other_browser.tab.ask("document.querySelectorAll('main button').length") == 0
     other_browser.sign_out()
@@ -283,4 +283,4 @@ def _events(server: LiveServer, name: str) -> list[str]:
     with server.services.store.read() as view:
         user = view.directory.user_called(name)
         assert user is not None
-        return [one.event for one in view.feed.after(0, user.id, 1_000)]
+        return [one.event for one in view.feed.events_after(0, user.id, 1_000)]

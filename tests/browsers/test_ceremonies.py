@@ -155,16 +155,16 @@ def test_a_right_type_back_gives_the_agent_its_token(
     """A new account needs its last four characters; a known account needs the amount."""
     asked = _asks(agent, person)
     person.read()
-    person.tab.says("the last 4 characters of To account")
+    person.tab.wait_for_text("the last 4 characters of To account")
     assert _fields(person.tab) == ["fact"]
     person.approve(fact=LAST_FOUR.lower())
-    person.tab.says("Approved by")
+    person.tab.wait_for_text("Approved by")
     assert agent.poll(asked["auth_req_id"]).json()["authorization_details"][0] == DETAIL
     second_request = _asks(agent, person)
     approval = person.read()
-    person.tab.says("Type Amount")
+    person.tab.wait_for_text("Type Amount")
     person.approve(fact="4820")
-    person.tab.says("Approved by")
+    person.tab.wait_for_text("Approved by")
     assert agent.poll(second_request["auth_req_id"]).json()["token_type"] == "Bearer"
     (entry,) = entries(server, "approval.approved", approval_id=approval)
     assert "type_back" in json.dumps(entry)
@@ -181,7 +181,7 @@ def test_a_wrong_type_back_is_shown_and_decides_nothing(
     assert state(server, approval) == (State.PENDING, None)
     assert person.tab.ask("document.getElementById('fact').value") == "0000"
     person.approve(fact=LAST_FOUR)
-    person.tab.says("Approved by")
+    person.tab.wait_for_text("Approved by")
     assert agent.poll(asked["auth_req_id"]).json()["token_type"] == "Bearer"
 
 
@@ -209,7 +209,7 @@ def test_two_wrong_type_backs_end_a_request_with_one_approver(
     person.is_refused(422, WRONG)
     person.approve(fact="1111")
     person.is_refused(423, LOCKED)
-    person.tab.says("This request is closed: locked.")
+    person.tab.wait_for_text("This request is closed: locked.")
     assert state(server, approval) == (State.CANCELLED, "locked")
     reply = agent.poll(asked["auth_req_id"]).json()
     assert (reply["error"], reply["reason"]) == ("access_denied", "locked")
@@ -238,7 +238,7 @@ def test_two_wrong_type_backs_lock_one_approver_and_another_may_still_approve(
     second.tab.front()
     second.read()
     second.approve(fact=LAST_FOUR)
-    second.tab.says("Approved by")
+    second.tab.wait_for_text("Approved by")
     assert agent.poll(asked["auth_req_id"]).json()["token_type"] == "Bearer"
 
 
@@ -255,7 +255,7 @@ def test_the_type_back_value_is_not_shown_beside_its_field(agent: Agent, person:
     assert "Pay EUR 4,820.00 to Nordwind Logistik GmbH" in shown
     assert person.tab.text("#approve-now") == "Pay EUR 4,820.00"
     person.tab.click("#approve [data-back]")
-    person.tab.says(LAST_FOUR)
+    person.tab.wait_for_text(LAST_FOUR)
 
 
 def test_a_narrowed_request_needs_a_type_back_too(
@@ -267,19 +267,19 @@ def test_a_narrowed_request_needs_a_type_back_too(
     person.tab.open(f"{server.url}/r/{waits.id}/limit")
     person.tab.type("[name='fact.0']", "500")
     person.tab.click(".less button")
-    person.tab.says("EUR 500.00")
+    person.tab.wait_for_text("EUR 500.00")
     assert person.tab.ask("document.getElementById('fact').checkVisibility()") is False
     person.tab.click("#to-approve")
     person.tab.see("document.activeElement.id === 'less-title'")
     assert LAST_FOUR not in person.tab.text()
-    person.tab.says("Pay EUR 4,820.00 to Nordwind Logistik GmbH")
+    person.tab.wait_for_text("Pay EUR 4,820.00 to Nordwind Logistik GmbH")
     person.tab.click("#yes [data-back]")
-    person.tab.says(LAST_FOUR)
+    person.tab.wait_for_text(LAST_FOUR)
     person.tab.click("#to-approve")
     person.approve(fact="0000")
     person.is_refused(422, WRONG)
     person.approve(fact=LAST_FOUR)
-    person.tab.says("Approved by")
+    person.tab.wait_for_text("Approved by")
     details = agent.poll(asked["auth_req_id"]).json()["authorization_details"]
     assert details[0]["amount"]["minor"] == 50_000
 
@@ -293,13 +293,13 @@ def test_the_match_number_is_typed_and_on_no_page(
     asked = agent.ask(person.name).json()
     number = asked["match_code"]
     person.read()
-    person.tab.says("medium risk")
+    person.tab.wait_for_text("medium risk")
     assert _fields(person.tab) == ["match"]
     assert number not in person.tab.ask("document.getElementById('approve').innerText")
     person.approve(match=f"{(int(number) + 1) % 1000:03}")
     person.is_refused(422, WRONG.replace("value to type back", "number that the agent shows"))
     person.approve(match=number)
-    person.tab.says("Approved by")
+    person.tab.wait_for_text("Approved by")
     assert agent.poll(asked["auth_req_id"]).json()["token_type"] == "Bearer"
 
 
@@ -316,16 +316,16 @@ def test_two_approvers_do_every_ceremony_and_the_second_reads_the_firsts_reason(
     approval = person.read()
     assert _fields(person.tab) == list(typed)
     person.approve(**typed)
-    person.tab.says("Your approval was counted")
-    person.tab.says("1 of 2 approved, needs ")
+    person.tab.wait_for_text("Your approval was counted")
+    person.tab.wait_for_text("1 of 2 approved, needs ")
     assert state(server, approval) == (State.PENDING, None)
     second.tab.front()
     second.tab.open(f"{server.url}/r/{approval}")
-    second.tab.says("1 of 2 approved.")
-    second.tab.says(REASON)
+    second.tab.wait_for_text("1 of 2 approved.")
+    second.tab.wait_for_text(REASON)
     second.step()
     second.approve(**typed)
-    second.tab.says("Approved by")
+    second.tab.wait_for_text("Approved by")
     assert agent.poll(asked["auth_req_id"]).json()["token_type"] == "Bearer"
 
 
@@ -338,20 +338,20 @@ def test_an_approver_withdraws_their_approval(
     person.tab.front()
     approval = person.read()
     person.approve(fact=LAST_FOUR)
-    person.tab.says("1 of 2 approved, needs ")
+    person.tab.wait_for_text("1 of 2 approved, needs ")
     person.tab.open(f"{server.url}/r/{approval}")
     person.tab.click("#withdraw")
     person.tab.see("document.querySelector('#to-approve:not([disabled])') !== null")
-    person.tab.says("withdrew their approval")
+    person.tab.wait_for_text("withdrew their approval")
     assert len(entries(server, "approval.vote_withdrawn", approval_id=approval)) == 1
     second.tab.front()
     second.read()
     second.approve(fact=LAST_FOUR)
-    second.tab.says("1 of 2 approved, needs ")
+    second.tab.wait_for_text("1 of 2 approved, needs ")
     person.tab.front()
     person.read()
     person.approve(fact=LAST_FOUR)
-    person.tab.says("Approved by")
+    person.tab.wait_for_text("Approved by")
     assert agent.poll(asked["auth_req_id"]).json()["token_type"] == "Bearer"
 
 
@@ -364,8 +364,8 @@ def test_the_approve_button_waits_as_long_as_the_risk_requires(
     """The button cannot be pressed earlier."""
     both = _group(server, person, second)
     _rules(server, agent, quorum="2", who=both, risk=f'"{risk}"')
-    agent.asked(person.name)
+    agent.request_approval(person.name)
     person.tab.front()
     person.read(_PAUSES)
-    person.tab.says(f"{risk} risk")
+    person.tab.wait_for_text(f"{risk} risk")
     assert person.tab.see("pauses.length > 0 && pauses") == [pause]

@@ -9,7 +9,7 @@ from server.services.approvals.oversight import Oversight
 from tests.support.browsers.chromium import Chromium
 from tests.support.browsers.first_sign_in import newcomer
 from tests.support.browsers.first_view import first_view
-from tests.support.browsers.live_pages import listening, looks, polling, says_soon, told
+from tests.support.browsers.live_pages import listening, looks, polling, says_soon, socket_messages
 from tests.support.checks.log_and_rows import waiting
 from tests.support.servers.server import BY, LiveServer
 
@@ -33,9 +33,9 @@ def test_a_code_creates_a_passkey_and_the_passkey_signs_in_again(tab, user):
     """The code is removed from the address bar immediately, and signing in needs no name."""
     assert tab.ask("location.hash") == ""
     tab.click("[data-sign-out]")
-    tab.says("Sign in")
+    tab.wait_for_text("Sign in")
     tab.click("#sign-in")
-    tab.says("No requests are waiting")
+    tab.wait_for_text("No requests are waiting")
     assert user in tab.text(".who")
 
 
@@ -59,24 +59,24 @@ def test_a_high_risk_request_is_read_approved_and_redeemed(server, tab, user, ag
         "Expiring isn't a denial",
         "Fingerprint",
     ):
-        tab.says(words)
+        tab.wait_for_text(words)
     tab.click("#to-approve")
     tab.see("document.activeElement.id === 'approve-title'")
     tab.click("#approve-now")
-    tab.says("Approved by")
+    tab.wait_for_text("Approved by")
     tokens = agent.poll(handle).json()
     assert tokens["token_type"] == "Bearer"
 
 
 def test_a_request_is_denied_with_a_reason_and_a_note(server, tab, user, agent):
     """The agent gets the reason and the note."""
-    handle = agent.asked(user)
+    handle = agent.request_approval(user)
     _only(server, tab)
     tab.click("#to-deny")
     tab.click("input[value=too_broad]")
     tab.type("#note", "Read only, please")
     tab.click(DENY_NOW)
-    tab.says("Denied by")
+    tab.wait_for_text("Denied by")
     reply = agent.poll(handle).json()
     assert (reply["error"], reply["deny_code"]) == ("access_denied", "too_broad")
     assert reply["note"] == "Read only, please"
@@ -84,69 +84,69 @@ def test_a_request_is_denied_with_a_reason_and_a_note(server, tab, user, agent):
 
 def test_a_passkey_without_user_verification_decides_nothing(server, tab, user, agent):
     """The page says that nothing was sent, and the request stays pending."""
-    agent.asked(user)
+    agent.request_approval(user)
     _only(server, tab)
     tab.verify(person=False)
     tab.click("#to-deny")
     tab.click(DENY_NOW)
-    tab.says("The passkey was not used. Nothing was sent.")
+    tab.wait_for_text("The passkey was not used. Nothing was sent.")
     assert _state(server, tab) is State.PENDING
 
 
 def test_a_click_before_the_button_is_enabled_approves_nothing(server, tab, user, agent):
     """Submitting the form without a button approves nothing either."""
-    agent.asked(user)
+    agent.request_approval(user)
     _only(server, tab)
     tab.click("#to-approve")
     tab.ask("document.getElementById('yes').requestSubmit()")
     assert _state(server, tab) is State.PENDING
     tab.click("#approve-now")
-    tab.says("Approved by")
+    tab.wait_for_text("Approved by")
 
 
 def test_a_decision_on_another_device_appears_without_buttons(server, tab, user, agent):
     """The page shows that the request is closed, within seconds."""
-    agent.asked(user)
+    agent.request_approval(user)
     _only(server, tab)
     Oversight(server.services.store).cancel(_id(tab), "No longer needed", by=BY)
-    tab.says("This request is closed")
+    tab.wait_for_text("This request is closed")
     assert tab.ask("document.getElementById('to-approve')") is None
 
 
 def test_a_page_gets_events_through_its_socket_at_once(server, tab, user, agent):
     """Without the socket, polling would take half a minute."""
     listening(tab, f"{server.url}/")
-    agent.asked(user)
+    agent.request_approval(user)
     (asked,) = waiting(server, user)
     says_soon(server, tab, "1 new request.", since=asked.created_at)
-    assert "approval.requested" in told(tab)
+    assert "approval.requested" in socket_messages(tab)
 
 
 @pytest.mark.parametrize("answered", [False, True])
 def test_a_page_without_its_socket_polls_every_two_seconds(server, tab, user, agent, answered):
     """New requests and decisions elsewhere still appear."""
-    agent.asked(user)
+    agent.request_approval(user)
     (asked,) = waiting(server, user)
     tab.tell("Network.enable")
     tab.tell("Network.setBlockedURLs", urls=["*/api/feed/ticket"])
     polling(tab, f"{server.url}/r/{asked.id}" if answered else f"{server.url}/")
     seen = looks(tab)
     assert all(1_990 <= later - done < 10_000 for (_, done), (later, _) in pairwise(seen))
-    assert told(tab) == []
+    assert socket_messages(tab) == []
     if answered:
         Oversight(server.services.store).cancel(asked.id, "No longer needed", by=BY)
     else:
         agent.ask_payment(user)
-    tab.says("This request is closed" if answered else "1 new request.")
-    assert told(tab) == []
+    tab.wait_for_text("This request is closed" if answered else "1 new request.")
+    assert socket_messages(tab) == []
 
 
 def test_new_requests_are_added_at_the_end(server, tab, user, agent):
     """Other rows do not move, the title has the count, and the new row can be opened."""
     tab.open(f"{server.url}/")
-    tab.says("No requests are waiting")
-    agent.asked(user)
-    tab.says("1 new request.")
+    tab.wait_for_text("No requests are waiting")
+    agent.request_approval(user)
+    tab.wait_for_text("1 new request.")
     first = tab.text("#rows")
     agent.ask_payment(user)
     tab.see("document.querySelectorAll('.row').length === 2")
@@ -155,7 +155,7 @@ def test_new_requests_are_added_at_the_end(server, tab, user, agent):
     tab.see("document.title === '(2) Inbox · Sayso'")
     assert tab.ask("document.getElementById('news').hidden")
     tab.click("#rows > :last-child a")
-    tab.says("Pay EUR 4,820.00")
+    tab.wait_for_text("Pay EUR 4,820.00")
 
 
 @pytest.mark.usefixtures("user")
@@ -163,7 +163,7 @@ def test_an_enrollment_code_is_shown_after_the_passkey_signed(server, tab):
     """The code is shown as text and as a QR code, which the content security policy allows."""
     tab.open(f"{server.url}/devices")
     tab.click("#another button")
-    tab.says("Create a one-time code")
+    tab.wait_for_text("Create a one-time code")
     tab.click("#sign button")
     tab.see("document.querySelector('svg.qr')?.getBoundingClientRect().width > 200")
     assert tab.ask("document.querySelector('code.big').textContent.length") == 39
@@ -173,10 +173,10 @@ def test_an_enrollment_code_is_shown_after_the_passkey_signed(server, tab):
 def test_a_removed_passkey_is_signed_out(server, tab):
     """After a confirmation, the page shows that the device was revoked."""
     tab.open(f"{server.url}/devices")
-    tab.says("Create a code")
+    tab.wait_for_text("Create a code")
     tab.click("[data-remove]")
     tab.click("#sure-yes")
-    tab.says("This device was revoked")
+    tab.wait_for_text("This device was revoked")
 
 
 def test_pages_do_not_scroll_sideways_on_phones_and_desktops(server, tab, user, agent):
@@ -193,7 +193,7 @@ def test_the_first_load_of_the_inbox_is_small_and_contacts_no_other_host(
     server, tab, user, agent, worker
 ):
     """The limit includes what the service worker caches."""
-    agent.asked(user)
+    agent.request_approval(user)
     seen = first_view(tab, f"{server.url}/", worker=worker)
     paths = {one.removeprefix(server.url) for one in seen.loaded}
     assert paths >= {"/", "/style.css", "/passkey.js", "/api/feed/ticket"}

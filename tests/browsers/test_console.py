@@ -38,16 +38,16 @@ def test_an_agent_is_disabled_and_enabled(
     server: LiveServer, tab: Chromium, admin: str, agent: Agent
 ) -> None:
     """The effects are shown first. Disabling takes a click, and enabling takes the passkey."""
-    agent.asked(admin)
+    agent.request_approval(admin)
     tab.open(f"{server.url}/admin/agents")
     tab.click(f"a[href='/admin/agents/{agent.key.id}']")
-    tab.says("Requests in the last")
+    tab.wait_for_text("Requests in the last")
     tab.click(".acts .danger")
-    tab.says("1 open request")
+    tab.wait_for_text("1 open request")
     tab.click("form .danger")
-    tab.says("disabled")
+    tab.wait_for_text("disabled")
     tab.click(".acts button")
-    tab.says("This change needs your passkey")
+    tab.wait_for_text("This change needs your passkey")
     tab.click("#sign .primary")
     tab.see("document.querySelector('.head .state')?.textContent === 'enabled'")
 
@@ -58,10 +58,10 @@ def test_a_passkey_without_user_verification_signs_no_change(
     """The page says that nothing was sent, and the agent keeps its secret."""
     tab.open(f"{server.url}/admin/agents/{agent.key.id}")
     tab.click(".inline button")
-    tab.says("This change needs your passkey")
+    tab.wait_for_text("This change needs your passkey")
     tab.verify(person=False)
     tab.click("#sign .primary")
-    tab.says("The passkey was not used. Nothing was sent.")
+    tab.wait_for_text("The passkey was not used. Nothing was sent.")
     assert agent.ask_payment(admin).status_code == 200
 
 
@@ -103,9 +103,9 @@ def test_the_first_program_of_an_agent_that_must_name_an_action_runs_as_printed(
     """The program asks the agent's owner about an example of the action."""
     tab.open(f"{server.url}/admin/agents/{key.id}")
     tab.click(".inline button")
-    tab.says("This change needs your passkey")
+    tab.wait_for_text("This change needs your passkey")
     tab.click("#sign .primary")
-    tab.says("First request")
+    tab.wait_for_text("First request")
     secret, text = _shown(tab, "secret"), _shown(tab, f"in-{language}")
     with _started(language, text, tmp_path, secret):
         (asked,) = until(lambda: _open(server, key), 30.0)
@@ -146,24 +146,24 @@ def test_an_icon_is_previewed_and_an_invalid_one_changes_nothing(
     tab.see("document.getElementById('icon-file').disabled === false")
     assert _pixel(tab) == [0, 0, 0, 0]
     _choose(tab, tmp_path / "large.png", b"x" * 33_000)
-    tab.says("larger than 32 kB. The icon was not changed")
+    tab.wait_for_text("larger than 32 kB. The icon was not changed")
     _choose(tab, tmp_path / "text.png", b"no picture")
-    tab.says("not an image. The icon was not changed")
+    tab.wait_for_text("not an image. The icon was not changed")
     assert tab.ask("document.getElementById('icon').value") == ""
     _choose(tab, tmp_path / "green.png", png(64, 64))
-    tab.says("Chosen: 64 by 64 pixels")
+    tab.wait_for_text("Chosen: 64 by 64 pixels")
     assert _pixel(tab) == [31, 95, 85, 255]
     tab.click("#icon-none")
-    tab.says("No icon: the first letter is shown.")
+    tab.wait_for_text("No icon: the first letter is shown.")
     assert _pixel(tab) == [0, 0, 0, 0]
     _choose(tab, tmp_path / "red.png", png(64, 64, (194, 72, 60)))
-    tab.says("Chosen: 64 by 64 pixels")
+    tab.wait_for_text("Chosen: 64 by 64 pixels")
     tab.click("form .primary")
-    tab.says("This change needs your passkey")
+    tab.wait_for_text("This change needs your passkey")
     tab.click("#sign .primary")
     tab.see("document.querySelector('h1 img.face')?.naturalWidth === 64")
     tab.open(f"{server.url}/admin/agents/{agent.key.id}/icon")
-    tab.says("Current icon: 64 by 64 pixels")
+    tab.wait_for_text("Current icon: 64 by 64 pixels")
     assert _pixel(tab) == [194, 72, 60, 255]
 
 
@@ -205,7 +205,7 @@ def test_a_refused_form_is_corrected_and_signed(
     _complains_of(tab, "/admin/new/group/add")
     tab.type("#name", name)
     tab.click("form .primary")
-    tab.says("This change needs your passkey")
+    tab.wait_for_text("This change needs your passkey")
     tab.click("#sign .primary")
     tab.see(f"document.querySelector('tbody')?.textContent.includes({json.dumps(name)})")
 

@@ -63,12 +63,12 @@ def test_a_denial_is_sent_at_once_when_its_page_is_left(
     server: LiveServer, firefox_browser: Firefox, user: str, agent: Agent
 ) -> None:
     """The page is left within the five seconds in which the denial can be undone."""
-    handle = agent.asked(user)
+    handle = agent.request_approval(user)
     firefox_browser.open(f"{server.url}/r/{waiting(server, user)[0].id}")
     firefox_browser.click("#to-deny")
     firefox_browser.ask(_STAND_STILL)
     firefox_browser.click("#no button[type=submit]")
-    firefox_browser.says("Your denial is sent in five seconds")
+    firefox_browser.wait_for_text("Your denial is sent in five seconds")
     firefox_browser.open(f"{server.url}/settings")
     until(lambda: not waiting(server, user), _SECONDS)
     assert agent.poll(handle).json()["error"] == "access_denied"
@@ -83,11 +83,11 @@ def test_offline_a_page_shows_the_last_known_state(
     server.stop()
     try:
         firefox_browser.open(f"{server.url}/devices")
-        firefox_browser.says("Can't reach Sayso")
-        firefox_browser.says("no requests were waiting for you")
+        firefox_browser.wait_for_text("Can't reach Sayso")
+        firefox_browser.wait_for_text("no requests were waiting for you")
     finally:
         server.start()
-    firefox_browser.says("Your devices")
+    firefox_browser.wait_for_text("Your devices")
 
 
 @pytest.mark.usefixtures("user")
@@ -98,7 +98,7 @@ def test_a_new_version_is_offered_and_installed_on_request(
     (before,) = firefox_browser.ask("caches.keys()")
     newer()
     firefox_browser.open(f"{server.url}/devices")
-    firefox_browser.says("A new version is available.")
+    firefox_browser.wait_for_text("A new version is available.")
     began = firefox_browser.ask("performance.timeOrigin")
     firefox_browser.click("#update-now")
     firefox_browser.see(

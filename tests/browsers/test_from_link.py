@@ -28,7 +28,7 @@ def test_a_link_from_another_site_opens_the_request(
         markup = f'<a href="{link}" style="display: block; height: 5rem">{link}</a>'
         tab.open(chat.page(CROSS_SITE, "/chat", markup))
         tab.click("a")
-        tab.says("Pay EUR 4,820.00")
+        tab.wait_for_text("Pay EUR 4,820.00")
         assert tab.ask("location.href") == link
         tab.leave("history.back()")
         tab.see("document.title === 'Elsewhere'")
@@ -40,5 +40,5 @@ def test_a_link_shows_the_sign_in_to_others(server: LiveServer, tab: Chromium) -
         markup = f'<a href="{server.url}/" style="display: block; height: 5rem">Sayso</a>'
         tab.open(chat.page(CROSS_SITE, "/chat", markup))
         tab.click("a")
-        tab.says("Your passkey identifies you")
+        tab.wait_for_text("Your passkey identifies you")
         tab.see("!document.getElementById('sign-in').disabled")

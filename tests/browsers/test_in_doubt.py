@@ -34,8 +34,8 @@ def asked(server: LiveServer, tab: Chromium, person: Terminal, agent: Agent) -> 
     """Return the ID of a request whose denial is waiting in the five seconds before it is sent."""
     tab.look(width=1200, height=1800)
     enroll_too(tab, server, person.user)
-    agent.asked(person.user)
-    approval_id = person.only().id
+    agent.request_approval(person.user)
+    approval_id = person.only_request().id
     tab.open(f"{server.url}/r/{approval_id}")
     tab.click("#to-deny")
     tab.click("#no [type=submit]")
@@ -60,7 +60,7 @@ def test_a_stopped_server_is_waited_for(server: LiveServer, tab: Chromium, asked
     finally:
         server.go_on()
     tab.see(f"location.pathname === '/done/{asked}'")
-    tab.says("Denied by")
+    tab.wait_for_text("Denied by")
     assert _state(server, asked) is State.DENIED
 
 
@@ -73,7 +73,7 @@ def test_a_denial_to_an_absent_server_is_sent_again(
     tab.see("document.querySelector('#no [type=submit]').inert")
     server.start()
     tab.see(f"location.pathname === '/done/{asked}'")
-    tab.says("Denied by")
+    tab.wait_for_text("Denied by")
     assert _state(server, asked) is State.DENIED
 
 

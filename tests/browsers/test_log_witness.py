@@ -63,7 +63,7 @@ def test_a_log_that_grows_is_not_an_alarm(server: LiveServer, page: Chromium) ->
     rotate_log_key(server)
     grow(server)
     server.stop()
-    page.says("Not connected.")
+    page.wait_for_text("Not connected.")
     server.start()
     kept = _kept(page, server)
     assert kept["log_key"] == server.services.audit_log.key.text
@@ -79,9 +79,9 @@ def test_a_different_log_shows_a_banner_that_stays(
     grow(server)
     page.open(f"{server.url}/")
     kept = _kept(page, server)
-    replace(server, older, lambda: page.says("Not connected."))
+    replace(server, older, lambda: page.wait_for_text("Not connected."))
     grow(server, more)
-    page.says(_WORDS)
+    page.wait_for_text(_WORDS)
     page.see(f"JSON.parse({_KEPT}).incident")
     with server.services.store.read() as view:
         (incident,) = view.incidents.search(closed=False, limit=10)
@@ -89,9 +89,9 @@ def test_a_different_log_shows_a_banner_that_stays(
     assert json.loads(page.ask(_KEPT))["checkpoint"] == kept["checkpoint"]
     grow(server, 20)
     page.open(f"{server.url}/history")
-    page.says(_WORDS)
+    page.wait_for_text(_WORDS)
     page.open(f"{server.url}/settings")
-    page.says("of the audit log have changed" if more else "entries, but it had")
+    page.wait_for_text("of the audit log have changed" if more else "entries, but it had")
     assert page.ask("document.getElementById('log-accept').disabled")
     page.click("#log-explained")
     page.click("#log-accept")
@@ -107,19 +107,19 @@ def test_an_unannounced_key_shows_a_banner_in_the_approve_panel(
 ) -> None:
     """The previous key was lost, so it could not announce the new one."""
     agent = new_agent(server)
-    agent.asked(page.ask("document.querySelector('.who').textContent"))
+    agent.request_approval(page.ask("document.querySelector('.who').textContent"))
     (server.folder / "data" / "log.key").unlink()
     rotate_log_key(server)
     server.stop()
-    page.says("Not connected.")
+    page.wait_for_text("Not connected.")
     server.start()
-    page.says(_WORDS)
+    page.wait_for_text(_WORDS)
     page.open(page.see("document.querySelector('.row a')?.href"))
     page.click("#to-approve")
     page.see("document.getElementById('approve').checkVisibility()")
     assert page.ask(_ALARM)
     page.open(f"{server.url}/settings")
-    page.says("The audit log is signed with a new key")
+    page.wait_for_text("The audit log is signed with a new key")
     agent.http.close()
 
 
@@ -128,12 +128,12 @@ def test_a_promise_is_kept_until_its_entry_is_in_the_log(
 ) -> None:
     """The response to a decision has a promise, and a broken promise shows the banner."""
     agent = new_agent(server)
-    agent.asked(page.ask("document.querySelector('.who').textContent"))
+    agent.request_approval(page.ask("document.querySelector('.who').textContent"))
     page.beforehand(_COUNT)
     page.open(page.see("document.querySelector('.row a')?.href"))
     page.click("#to-approve")
     page.click("#approve-now")
-    page.says("Approved by")
+    page.wait_for_text("Approved by")
     assert page.ask("localStorage.getItem('count')") == "1"
     server.clock.forward(1_000)
     grow(server)
@@ -146,6 +146,8 @@ def test_a_promise_is_kept_until_its_entry_is_in_the_log(
     page.ask(f"dispatchEvent(new CustomEvent('promises', {{ detail: ['AAAA', '{text}'] }}))")
     grow(server)
     page.open(f"{server.url}/settings")
-    page.says("Entry sayso_ae_none of the audit log is missing, although the server promised it.")
-    page.says(_WORDS)
+    page.wait_for_text(
+        "Entry sayso_ae_none of the audit log is missing, although the server promised it."
+    )
+    page.wait_for_text(_WORDS)
     agent.http.close()

@@ -24,7 +24,7 @@ def test_a_higher_risk_is_added_and_no_pending_request_is_dimmed(
     """The new request is one of the first fifty, and the request that it displaces still waits."""
     user = newcomer(tab, server)
     for _ in range(51):
-        agent.asked(user)
+        agent.request_approval(user)
     tab.open(f"{server.url}/")
     assert tab.ask("document.querySelectorAll('#rows > li').length") == 50
     agent.ask_payment(user)

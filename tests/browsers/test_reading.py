@@ -44,7 +44,7 @@ def test_a_long_fact_must_be_scrolled_through_before_approval(
     """The whole fact must have been visible; jumping to its end is not enough."""
     user = newcomer(tab, server)
     details = json.dumps([_LETTER])
-    agent.asked(user, scope="openid payments:transfer", authorization_details=details)
+    agent.request_approval(user, scope="openid payments:transfer", authorization_details=details)
     tab.look(width=width, height=height)
     tab.open(f"{server.url}/r/{waiting(server, user)[0].id}")
     assert _TEXT in tab.ask("document.getElementById('facts').textContent")

@@ -101,19 +101,19 @@ def receipts(server: LiveServer, person: Terminal, tabs: dict[str, Tab]) -> dict
     agent, tab = new_agent(server), tabs["chromium"]
     found = {}
     for kind in _ANSWERS:
-        handle = agent.asked(person.user)
+        handle = agent.request_approval(person.user)
         name = waiting(server, person.user)[0].id
         if kind == "terminal":
-            person.approve(person.only())
+            person.approve(person.only_request())
         else:
             tab.open(f"{server.url}/r/{name}")
             tab.click("#to-approve")
             tab.click("#approve-now")
-            tab.says("Approved by")
+            tab.wait_for_text("Approved by")
         assert agent.poll(handle).status_code == 200
         server.services.audit_log.sign()
         tab.open(f"{server.url}/receipt/{name}")
-        tab.says("This receipt is valid.")
+        tab.wait_for_text("This receipt is valid.")
         found[kind] = json.loads(tab.ask("document.getElementById('whole').textContent"))
     return found
 
@@ -128,7 +128,7 @@ def reader(
     """A browser on a receipt page."""
     tab: Tab = tabs[request.param]
     tab.open(f"{server.url}/receipt/{receipts['terminal']['approval']['id']}")
-    tab.says("This receipt is valid.")
+    tab.wait_for_text("This receipt is valid.")
     return Reader(tab)
 
 
@@ -217,8 +217,8 @@ def test_a_decision_signed_by_another_key_under_the_devices_key_id_is_refused(
 
 
 def _asked(server: LiveServer, person: Terminal, **parameters: Any) -> Approval:
-    new_agent(server).asked(person.user, **parameters)
-    return person.only()
+    new_agent(server).request_approval(person.user, **parameters)
+    return person.only_request()
 
 
 def _expired(server: LiveServer, person: Terminal) -> str:
@@ -236,13 +236,13 @@ def _canceled(server: LiveServer, person: Terminal) -> str:
 
 def _granted(server: LiveServer, person: Terminal) -> str:
     agent = new_agent(server)
-    agent.asked(person.user)
-    example = person.only()
+    agent.request_approval(person.user)
+    example = person.only_request()
     proposal = StandingGrantProposal(example.id, 3600, 1, None, (), notify=False)
     person.approve(StandingGrantsClient(person.client).request(proposal, example))
     person.deny(example)
-    assert agent.poll(agent.asked(person.user)).status_code == 200
-    (use, *_) = [item for item in person.client.decided().items if item.automatic_decision]
+    assert agent.poll(agent.request_approval(person.user)).status_code == 200
+    (use, *_) = [item for item in person.client.list_decided().items if item.automatic_decision]
     return use.id
 
 

@@ -36,18 +36,18 @@ def opened(server: LiveServer, browser: Chromium, name: tuple[str, str]) -> Iter
 @pytest.fixture
 def receipt(server: LiveServer, opened: Chromium, name: tuple[str, str], agent: Agent) -> Any:
     """The receipt of an approval that this browser's passkey signed, with its page open."""
-    handle = agent.asked(name[0])
+    handle = agent.request_approval(name[0])
     opened.open(f"{server.url}/")
     opened.open(opened.see("document.querySelector('.row a')?.href"))
     opened.click("#to-approve")
     opened.click("#approve-now")
-    opened.says("Approved by")
+    opened.wait_for_text("Approved by")
     assert agent.poll(handle).status_code == 200
-    opened.says("collected its token")
+    opened.wait_for_text("collected its token")
     server.services.audit_log.sign()
     opened.see("localStorage.getItem(`sayso-log-${document.body.dataset.user}`)")
     opened.click("a[href^='/receipt/']")
-    opened.says("This receipt")
+    opened.wait_for_text("This receipt")
     return json.loads(opened.ask("document.getElementById('whole').textContent"))
 
 
@@ -142,7 +142,7 @@ def test_a_file_is_checked_like_the_page_and_a_printout_has_no_buttons(
     whole = opened.tell("DOM.getDocument")["root"]["nodeId"]
     node = opened.tell("DOM.querySelector", nodeId=whole, selector="#file")["nodeId"]
     opened.tell("DOM.setFileInputFiles", nodeId=node, files=[str(path)])
-    opened.says("changed.json is not valid.")
+    opened.wait_for_text("changed.json is not valid.")
     assert "approval/agent/name" in opened.text("#of-file")
     assert opened.text("#verdict") == "This receipt is valid."
     opened.look(width=360, height=760)
@@ -154,7 +154,7 @@ def test_a_file_is_checked_like_the_page_and_a_printout_has_no_buttons(
         other = tmp_path / name
         other.write_text(text)
         opened.tell("DOM.setFileInputFiles", nodeId=node, files=[str(other)])
-        opened.says(f"{name} is not a receipt.")
+        opened.wait_for_text(f"{name} is not a receipt.")
         assert opened.ask("document.querySelectorAll('#of-file li').length") == 0
     opened.tell("Emulation.setEmulatedMedia", media="print")
     shown = (

@@ -22,12 +22,12 @@ def test_a_user_who_lost_every_passkey_returns_by_an_administrators_link(
         new.click(".row:not(:has(.kind)) [data-remove]")
         new.click("#sure-yes")
         new.see("document.querySelectorAll('[data-remove]').length === 1")
-        handle = agent.asked(user)
+        handle = agent.request_approval(user)
         _approve(server, new, user)
         assert agent.poll(handle).json()["token_type"] == "Bearer"
         agent.ask_payment(user)
         new.open(f"{server.url}/r/{waiting(server, user)[0].id}")
-        new.says("This passkey is new. It can approve high-risk requests from")
+        new.wait_for_text("This passkey is new. It can approve high-risk requests from")
         assert new.ask("document.getElementById('to-approve').disabled") is True
         new.open("about:blank")  # the page of a request goes to its record when it expires
         server.clock.forward(DAY)
@@ -55,18 +55,18 @@ def _link(server: LiveServer, tab: Chromium, user: str) -> str:
     tab.open(f"{server.url}/admin/users/{users.show(user)[0].id}")
     tab.click("form[action$='/code'] button")
     tab.click("#sign .primary")
-    tab.says("The code is shown only once.")
+    tab.wait_for_text("The code is shown only once.")
     return tab.text("pre code")
 
 
 def _enroll(tab: Chromium, link: str) -> None:
     tab.open(link)
     tab.click("#make button")
-    tab.says("Waiting for you")
+    tab.wait_for_text("Waiting for you")
 
 
 def _approve(server: LiveServer, tab: Chromium, user: str) -> None:
     tab.open(f"{server.url}/r/{waiting(server, user)[0].id}")
     tab.click("#to-approve")
     tab.click("#approve-now")
-    tab.says("Approved by")
+    tab.wait_for_text("Approved by")

@@ -84,7 +84,7 @@ def test_a_new_request_in_the_inbox_is_announced(
     name, code = server.user()
     _sign_in(server, tab, code)
     assert heard(tab).announcements() == []
-    agent.asked(name)
+    agent.request_approval(name)
     now = until(lambda: _announced(tab, "1 new request."), _SECONDS)
     assert [line for line in now.main() if agent.key.name in line]
 

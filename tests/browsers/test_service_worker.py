@@ -80,7 +80,7 @@ def test_a_notification_offers_review_and_deny_at_every_risk(
     assert worker.ask(1, risk=risk)[2] == ["review", "deny"]
     shown = worker.desktop.wait(f"Approval needed, {risk} risk")
     worker.desktop.press(shown, "Deny…")
-    page = worker.tab.opened("/r/one#deny")
+    page = worker.tab.wait_for_tab("/r/one#deny")
     page.see("location.pathname === '/r/one' && location.hash === '#deny'")
     assert worker.tab.see(f"{_SHOWN}.then((all) => all.length === 0)")
     page.close()
@@ -96,7 +96,7 @@ def test_deny_opens_a_new_page_beside_an_uncontrolled_one(
     worker.tab.see("navigator.serviceWorker.controller === null")
     worker.ask(1)
     worker.desktop.press(worker.desktop.wait("Approval needed"), "Deny…")
-    page = worker.tab.opened("/r/one#deny")
+    page = worker.tab.wait_for_tab("/r/one#deny")
     page.see("location.hash === '#deny'")
     page.close()
     assert worker.tab.ask("location.hash") == ""

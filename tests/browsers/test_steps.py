@@ -46,7 +46,7 @@ def letter(server: LiveServer, tab: Chromium, agent: Agent) -> Chromium:
         types.add(builtin_action_types.registrable("message.send"), by=BY)
     user = newcomer(tab, server)
     details = json.dumps([_LETTER])
-    agent.asked(user, scope="openid payments:transfer", authorization_details=details)
+    agent.request_approval(user, scope="openid payments:transfer", authorization_details=details)
     tab.look(width=360, height=_HEIGHT)
     tab.open(f"{server.url}/r/{waiting(server, user)[0].id}")
     tab.see("!document.getElementById('to-deny').disabled")
@@ -65,7 +65,7 @@ def test_why_approve_is_disabled_is_beside_it(letter: Chromium) -> None:
     """The reason is directly above the buttons, wherever the page is scrolled to."""
     page = letter
     assert page.ask("document.getElementById('to-approve').disabled") is True
-    page.says("Read every fact to enable Approve.")
+    page.wait_for_text("Read every fact to enable Approve.")
     assert page.ask(_BOTTOM.format("#hint")) <= page.ask(_TOP.format("#to-approve"))
     assert page.ask(_TOP.format("#hint")) > page.ask(_BOTTOM.format(".asker"))
     assert page.ask(_BOTTOM.format("#to-approve")) <= _HEIGHT
@@ -75,7 +75,7 @@ def test_the_back_button_leaves_a_step_and_keeps_the_note(page: Chromium) -> Non
     """The browser's Back and Forward work between steps, and so does Back on the page."""
     page.click("#to-deny")
     page.see("document.activeElement.id === 'deny-title'")
-    page.says("Pay EUR 4,820.00 to Nordwind Logistik GmbH")
+    page.wait_for_text("Pay EUR 4,820.00 to Nordwind Logistik GmbH")
     page.type("#note", "Too early")
     page.ask("history.back()")
     page.see("document.activeElement.id === 'to-deny'")

@@ -9,7 +9,7 @@ from server.protocol.approvals.states import State
 from tests.support.browsers.chromium import Chromium, stranger
 from tests.support.browsers.first_sign_in import newcomer
 from tests.support.browsers.web_person import COOKIE
-from tests.support.checks.log_and_rows import entries, stored
+from tests.support.checks.log_and_rows import entries, stored_approval
 from tests.support.clients.agent import Agent
 from tests.support.servers.server import LiveServer
 
@@ -37,7 +37,7 @@ def thief(server: LiveServer, browser: Chromium) -> Iterator[Chromium]:
 @pytest.fixture
 def stolen(server: LiveServer, tab: Chromium, thief: Chromium, agent: Agent) -> StolenSession:
     """A session with a pending request, before the thief has the cookie."""
-    agent.asked(newcomer(tab, server))
+    agent.request_approval(newcomer(tab, server))
     tab.open(f"{server.url}/")
     asked = tab.see("document.querySelector('.row a')?.href").rpartition("/")[2]
     return StolenSession(asked, tab, thief)
@@ -66,10 +66,10 @@ def test_a_stolen_cookie_shows_a_request_and_cannot_decide_it(
         tab.click("#to-approve")
         tab.click("#approve-now")
         if tab is thief:
-            tab.says(_NOTHING)
-            assert stored(server, stolen.asked).state is State.PENDING
-    own.says("Approved by")
-    assert stored(server, stolen.asked).state is State.APPROVED
+            tab.wait_for_text(_NOTHING)
+            assert stored_approval(server, stolen.asked).state is State.PENDING
+    own.wait_for_text("Approved by")
+    assert stored_approval(server, stolen.asked).state is State.APPROVED
 
 
 def test_a_stolen_cookie_enrolls_no_device(server: LiveServer, stolen: StolenSession) -> None:
@@ -81,9 +81,9 @@ def test_a_stolen_cookie_enrolls_no_device(server: LiveServer, stolen: StolenSes
         tab.click("#another button")
         tab.click("#sign .primary")
         if tab is stolen.thief:
-            tab.says(_NOTHING)
+            tab.wait_for_text(_NOTHING)
             assert len(entries(server, "code.issued")) == before
-    stolen.own.says("Scan this")
+    stolen.own.wait_for_text("Scan this")
     assert len(entries(server, "code.issued")) == before + 1
 
 

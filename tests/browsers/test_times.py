@@ -21,9 +21,9 @@ def test_times_are_local_with_the_zone_on_hover(
 ) -> None:
     """No page shows a second time in UTC."""
     person = new_person(server)
-    agent.asked(person.user)
-    approval = person.approve(person.only())
-    agent.asked(person.user)
+    agent.request_approval(person.user)
+    approval = person.approve(person.only_request())
+    agent.request_approval(person.user)
     tab.tell("Emulation.setTimezoneOverride", timezoneId="Asia/Tokyo")
     enroll_too(tab, server, person.user)
     tab.open(server.url + page.format(approval.id))

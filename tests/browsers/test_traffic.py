@@ -32,7 +32,7 @@ def test_a_first_view_and_an_event_stay_small(
     """The view is measured with an empty cache, then a new request and the end of a request."""
     user = newcomer(tab, server)
     for _ in range(number):
-        agent.asked(user)
+        agent.request_approval(user)
     seen = first_view(tab, f"{server.url}/", worker=False)
     assert 10_000 < seen.bytes < _VIEW_BYTES
     listening(tab, f"{server.url}/")
@@ -55,7 +55,7 @@ def test_a_page_that_was_cut_off_gets_only_what_it_missed(
     """The feed continues at its last event, and the page does not fetch the list again."""
     user = newcomer(tab, server)
     for _ in range(51):
-        agent.asked(user)
+        agent.request_approval(user)
     listening(tab, f"{server.url}/")
     tab.ask("window.sockets.at(-1).close()")
     agent.ask_payment(user)

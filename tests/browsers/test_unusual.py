@@ -22,7 +22,7 @@ _FITS = "document.documentElement.scrollWidth <= innerWidth"
 
 def _asked(server: LiveServer, agent: Agent, user: str, **changes: object) -> str:
     details = json.dumps([{**DETAIL, **changes}])
-    agent.asked(user, scope="openid payments:transfer", authorization_details=details)
+    agent.request_approval(user, scope="openid payments:transfer", authorization_details=details)
     return max(waiting(server, user), key=lambda one: (one.created_at, one.id)).id
 
 

@@ -32,18 +32,18 @@ def test_a_list_is_refreshed_in_place_and_new_rows_are_offered(
     server: LiveServer, page: Chromium, person: Terminal, agent: Agent
 ) -> None:
     """A row shows its new state. A new request is only announced, so that no row moves."""
-    agent.asked(person.user)
-    asked = person.only()
+    agent.request_approval(person.user)
+    asked = person.only_request()
     page.open(f"{server.url}/admin/approvals?user={person.user}")
-    page.says("pending")
+    page.wait_for_text("pending")
     page.ask("document.querySelector('main').began = true")
     person.deny(asked)
     _look(page)
     page.see("document.querySelector('[data-part] .state').textContent === 'denied'")
     assert page.ask("document.getElementById('news').hidden")
-    agent.asked(person.user)
+    agent.request_approval(person.user)
     _look(page)
-    page.says("Something changed. Show")
+    page.wait_for_text("Something changed. Show")
     assert page.ask("document.querySelectorAll('tbody tr').length") == 1
     assert page.ask("document.querySelector('main').began") is True
     page.click("#news a")
@@ -54,15 +54,15 @@ def test_a_row_that_no_longer_matches_is_struck_through(
     server: LiveServer, page: Chromium, person: Terminal, agent: Agent
 ) -> None:
     """The row keeps its position until the user reloads the list."""
-    agent.asked(person.user)
+    agent.request_approval(person.user)
     page.open(f"{server.url}/admin/approvals?state=pending&user={person.user}")
-    page.says(agent.key.name)
-    person.deny(person.only())
+    page.wait_for_text(agent.key.name)
+    person.deny(person.only_request())
     _look(page)
     page.see("document.querySelector('tr.gone') !== null")
-    page.says("Something changed. Show")
+    page.wait_for_text("Something changed. Show")
     page.click("#news a")
-    page.says("No requests match.")
+    page.wait_for_text("No requests match.")
 
 
 def test_a_focused_row_is_not_refreshed(
@@ -94,13 +94,13 @@ def test_while_a_form_is_filled_in_nothing_else_on_the_page_changes(
     server: LiveServer, page: Chromium, person: Terminal, agent: Agent
 ) -> None:
     """Only a button that no longer works is disabled, and typed text is kept."""
-    agent.asked(person.user)
-    asked = person.only()
+    agent.request_approval(person.user)
+    asked = person.only_request()
     page.open(f"{server.url}/admin/approvals/{asked.id}")
     page.type("#reason", "No longer needed")
     person.deny(asked)
     _look(page)
-    page.says("Something changed. Show")
+    page.wait_for_text("Something changed. Show")
     page.see("document.querySelector('form[action$=cancel] button').inert")
     assert page.ask("document.querySelector('.head .state').textContent") == "pending"
     assert page.ask("document.getElementById('reason').value") == "No longer needed"
@@ -112,7 +112,7 @@ def test_a_field_being_typed_in_holds_back_notices(
     """A notice would move the field, so it is shown when the field is left unchanged."""
     page.open(f"{server.url}/admin/approvals?user={person.user}")
     page.type("#agent", "some")
-    agent.asked(person.user)
+    agent.request_approval(person.user)
     for _ in range(2):
         before = page.ask(_LOOKS)
         _look(page)
@@ -120,7 +120,7 @@ def test_a_field_being_typed_in_holds_back_notices(
     assert page.ask("document.getElementById('news').hidden")
     page.ask("document.activeElement.blur(), document.querySelector('.filter').reset()")
     _look(page)
-    page.says("Something changed. Show")
+    page.wait_for_text("Something changed. Show")
 
 
 def test_agent_pages_and_the_health_page_are_refreshed_too(
@@ -128,10 +128,10 @@ def test_agent_pages_and_the_health_page_are_refreshed_too(
 ) -> None:
     """These pages are refreshed every few seconds."""
     page.open(f"{server.url}/admin/agents/{agent.key.id}")
-    page.says("enabled")
+    page.wait_for_text("enabled")
     Agents(server.services.store, server.services.secrets).disable(agent.key.id, by=BY)
     page.see("document.querySelector('.head .state').textContent === 'disabled'")
-    page.says("Something changed. Show")
+    page.wait_for_text("Something changed. Show")
     for path in ("/admin", "/admin/incidents", "/admin/agents", "/admin/health"):
         page.open(f"{server.url}{path}")
         page.see(f"{_LOOKS} > 0")

@@ -3,7 +3,7 @@
 import re
 
 from server.protocol.names import PREFIX_APPROVAL
-from tests.support.checks.refusals import check_problem, check_refusal, unchanged
+from tests.support.checks.refusals import assert_unchanged, check_problem, check_refusal
 from tests.support.clients.agent import Agent
 from tests.support.clients.terminal import Terminal
 from tests.support.inputs.raw_api import RawApi
@@ -38,7 +38,7 @@ def test_the_acknowledgement_has_the_same_members_at_every_risk(agent: Agent, us
 
 def test_handles_are_long_random_and_plain(server: LiveServer, agent: Agent, user: str) -> None:
     """CB-111: a thousand handles differ, have 256 bits each, and use allowed characters only."""
-    received = [agent.asked(user) for _ in range(50)]
+    received = [agent.request_approval(user) for _ in range(50)]
     secrets = server.services.secrets
     generated = [secrets.auth_req_id(secrets.new_id(PREFIX_APPROVAL)) for _ in range(1_000)]
 
@@ -67,7 +67,7 @@ def test_another_client_id_in_the_body_is_refused(
 ) -> None:
     """NG-064: an agent's own credentials do not authenticate a different client."""
     other = server.agent()
-    with unchanged(server):
+    with assert_unchanged(server):
         response = agent.ask(user, client_id=other.id)
 
     check_refusal(response, 401, "invalid_client")
@@ -82,7 +82,7 @@ def test_the_users_id_of_a_request_is_not_the_agents_handle(
     api = RawApi(person, agent.http)
     listed = api.call("GET", "/api/approvals?limit=200")
     newest = next(a for a in person.waiting() if a.fingerprint == body["fingerprint"])
-    with unchanged(server):
+    with assert_unchanged(server):
         swapped = agent.poll(newest.id)
         shown = api.call("GET", f"/api/approvals/{handle}")
 

@@ -9,8 +9,8 @@ import pytest
 from approver_tui.client.jose import SigningKey
 from server.http.route import Caller
 from server.http.routes import ROUTES
-from tests.support.checks.refusals import check_problem, unchanged
-from tests.support.inputs.handmade_jwts import by_hand, new_key, with_secret
+from tests.support.checks.refusals import assert_unchanged, check_problem
+from tests.support.inputs.handmade_jwts import hmac_jwt, make_jwt, new_key
 from tests.support.inputs.raw_api import RawApi, private_jwk, with_id
 from tests.support.servers.server import LiveServer
 
@@ -48,7 +48,7 @@ def test_another_authorization_header_is_refused(api: RawApi, case: str) -> None
         "token": api.token,
         "cut": api.token[:-3],
         "changed": f"{head}.{body[:-3]}AAA.{signature}",
-        "none": by_hand({"alg": "none", "typ": "at+jwt"}, claims),
+        "none": make_jwt({"alg": "none", "typ": "at+jwt"}, claims),
     }
     response = api.call("GET", "/api/me", authorization=_AUTHORIZATIONS[case].format(**parts))
 
@@ -64,7 +64,7 @@ def test_a_bound_token_is_refused_as_a_bearer_token_everywhere(
 ) -> None:
     """DP-54, NG-087: each route refuses a bound token as a bearer token or without its proof."""
     path = with_id(route.path)
-    with unchanged(server):
+    with assert_unchanged(server):
         answers = [
             api.call(route.method, path, authorization=f"Bearer {api.token}"),
             api.http.request(route.method, path, headers={"Authorization": f"Bearer {api.token}"}),
@@ -220,8 +220,8 @@ def _proofs(api: RawApi) -> dict[str, str]:
         "DP-07-jwt": api.proof(claims, typ="JWT"),
         "DP-07-token": api.proof(claims, typ="at+jwt"),
         "DP-07-upper": api.proof(claims, typ="DPOP+JWT"),
-        "DP-08-none": by_hand({**header, "alg": "none"}, claims, b"x"),
-        "DP-09-symmetric": with_secret(header, claims, key.scalar),
+        "DP-08-none": make_jwt({**header, "alg": "none"}, claims, b"x"),
+        "DP-09-symmetric": hmac_jwt(header, claims, key.scalar),
         "DP-10-rs256": rsa.sign(claims, typ="dpop+jwt", jwk=rsa.jwk, kid=None),
         "DP-11-no-jwk": api.proof(claims, jwk=None),
         "DP-11-jwk-text": api.proof(claims, jwk="x"),

@@ -13,7 +13,7 @@ from server.http.route import Caller
 from server.http.routes import ROUTES
 from server.services.users.users import UserChanges, Users
 from tests.support.builders.installation import PAY
-from tests.support.checks.refusals import check_problem, check_refusal, unchanged
+from tests.support.checks.refusals import assert_unchanged, check_problem, check_refusal
 from tests.support.clients.agent import Agent
 from tests.support.clients.terminal import Terminal, new_person
 from tests.support.inputs.raw_api import RawApi, with_id
@@ -49,7 +49,7 @@ def test_every_route_requires_authentication_or_is_listed_as_public(
 ) -> None:
     """Without credentials a route answers 401 with its challenge, unless it is in a short list."""
     form = {"grant_type": "client_credentials"} if route.caller is Caller.CLIENT else None
-    with unchanged(server):
+    with assert_unchanged(server):
         response = http.request(route.method, with_id(route.path), data=form)
 
     if route.path == "/userinfo":  # without a token there is no error code (RFC 6750 3.1)
@@ -84,7 +84,7 @@ def test_other_methods_get_405_with_the_allowed_ones(
     allowed = {route.method for route in ROUTES if _matches_route(route.path, path)}
     allowed |= {"HEAD"} if "GET" in allowed else set()
     for method in set(_METHODS) - allowed:
-        with unchanged(server):
+        with assert_unchanged(server):
             response = api.call(method, with_id(path))
         assert response.status_code == 405, (method, response.text)
         assert set(response.headers["allow"].split(", ")) == allowed
@@ -191,7 +191,7 @@ def test_an_invalid_body_is_refused(
     for name, body in _BODIES.items():
         if body == b"{}" and not any(f.is_required() for f in route.body.model_fields.values()):
             continue  # this body is valid here
-        with unchanged(server):
+        with assert_unchanged(server):
             response = api.call(route.method, with_id(route.path), content=body, auth=basic)
         if route.rule is None:
             problem = check_problem(response, status, "invalid_body")
@@ -199,7 +199,7 @@ def test_an_invalid_body_is_refused(
             problem = response.json()
             assert problem["code"] in {"invalid_body", "invalid", "not_found"}, response.text
         assert len(problem["detail"]) < 600, name
-    with unchanged(server):
+    with assert_unchanged(server):
         huge = api.call(
             route.method,
             with_id(route.path),
@@ -270,7 +270,7 @@ def test_an_unknown_or_impossible_id_is_not_found(
         request = api.http.build_request(method, path)
         shown = request.url.path
         proof = api.proof(api.claims(method, request.url.raw_path.decode()))
-        with unchanged(server):
+        with assert_unchanged(server):
             response = api.call(method, path, proof=proof, **rest)
         assert response.status_code in {404, 405}, (shown, response.status_code, response.text)
         assert response.headers["content-type"].startswith("application/")
@@ -281,7 +281,7 @@ def test_another_users_device_is_not_found(server: LiveServer, api: RawApi) -> N
     other = new_person(server)
     theirs = other.client.profile.device_id
     statement = {"statement": "a.b.c"}
-    with unchanged(server):
+    with assert_unchanged(server):
         answers = [
             api.call("POST", f"/api/devices/{theirs}/unlock", json=statement),
             api.call("POST", f"/api/devices/{theirs}/vouch", json=statement),
@@ -300,7 +300,7 @@ def test_a_session_without_a_device_gets_nothing_but_its_account(
 ) -> None:
     """A session must register a device before it can read or decide requests."""
     user, code = server.user()
-    agent.asked(user)
+    agent.request_approval(user)
     key, issuer = SigningKey.generate(), server.url
     session = _SessionWithoutDevice(key, issuer, http)
     token = session.enroll(code)
@@ -309,7 +309,7 @@ def test_a_session_without_a_device_gets_nothing_but_its_account(
         assert row is not None
         (pending,) = view.approvals.waiting(row.id, view.now, 1, None)
     path = f"/api/approvals/{pending.id}"
-    with unchanged(server):
+    with assert_unchanged(server):
         answers = [
             session.call("GET", path, token),
             session.call("POST", f"{path}/decision", token, json={"decision": "a.b.c"}),

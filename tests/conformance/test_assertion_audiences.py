@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from tests.support.builders.installation import PAY
-from tests.support.checks.refusals import check_refusal, unchanged
+from tests.support.checks.refusals import assert_unchanged, check_refusal
 from tests.support.clients.agent import CIBA
 from tests.support.inputs.handmade_jwts import Key, assertion_claims, assertion_form, new_key
 from tests.support.servers.server import AgentKey, LiveServer
@@ -77,7 +77,7 @@ def test_any_other_audience_is_still_refused(
     else:
         filled = audience.format(url=server.url)
     ask = {"grant_type": "client_credentials", "scope": "payments:read"}
-    with unchanged(server):
+    with assert_unchanged(server):
         response = http.post("/token", data={**ask, **_form(server, keyed, key, filled)})
 
     check_refusal(response, 401, "invalid_client")

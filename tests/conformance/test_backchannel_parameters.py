@@ -11,7 +11,7 @@ import pytest
 from server.services.audit import audit
 from server.services.users.users import NewUser, Users
 from tests.support.builders.installation import PAY
-from tests.support.checks.refusals import MARK, check_refusal, unchanged
+from tests.support.checks.refusals import MARK, assert_unchanged, check_refusal
 from tests.support.clients.agent import PAYMENT_DETAILS, Agent, new_agent
 from tests.support.servers.server import LiveServer
 
@@ -21,7 +21,7 @@ BY = audit.OPERATOR
 def _assert_refused(
     server: LiveServer, agent: Agent, status: int, error: str, form: dict[str, Any]
 ) -> None:
-    with unchanged(server):
+    with assert_unchanged(server):
         response = agent.http.post("/bc-authorize", data=form, auth=agent.key.basic)
     check_refusal(response, status, error)
 
@@ -135,7 +135,7 @@ def test_a_user_who_cannot_be_asked_looks_unknown(server: LiveServer, user: str,
     agent = new_agent(server, asks=(user,) if case == "not-mine-to-ask" else None)
     if case == "CB-056-disabled":
         Users(server.services.store, server.services.secrets).disable(other, by=BY)
-    with unchanged(server):
+    with assert_unchanged(server):
         refused = agent.ask(other)
         unknown = agent.ask("nobody-of-this-name")
     agent.http.close()
@@ -150,7 +150,7 @@ def test_guessing_user_names_is_limited(server: LiveServer, user: str) -> None:
     for n in range(20):
         assert agent.ask(f"guess-{n}").json()["error"] == "unknown_user_id"
     agent.ask("guess-20")
-    with unchanged(server):
+    with assert_unchanged(server):
         unknown, known = agent.ask("guess-21"), agent.ask(user)
 
     check_refusal(unknown, 403, "access_denied")
@@ -366,7 +366,7 @@ def test_a_scope_that_requires_details_is_refused_without_them(
     agent = new_agent(server, resources=(uri,), scopes=("pay",))
     form = _form(user, resource=uri, scope="openid pay")
     _assert_refused(server, agent, 400, "invalid_authorization_details", form)
-    with unchanged(server):
+    with assert_unchanged(server):
         response = agent.http.post(
             "/token",
             data={"grant_type": "client_credentials", "scope": "pay"},
@@ -487,7 +487,7 @@ def test_an_invalid_idempotency_key_is_refused(
     server: LiveServer, agent: Agent, user: str, key: str
 ) -> None:
     """CB-180: our own header must have 1 to 255 characters."""
-    with unchanged(server):
+    with assert_unchanged(server):
         response = agent.ask(user, headers={"Idempotency-Key": key})
 
     check_refusal(response, 400, "invalid_request")

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from tests.support.builders.installation import PAY
-from tests.support.checks.refusals import MARK, check_refusal, footprint, unchanged
+from tests.support.checks.refusals import MARK, assert_unchanged, check_refusal, footprint
 from tests.support.clients.agent import Agent, new_agent
 from tests.support.servers.server import LiveServer
 
@@ -38,7 +38,7 @@ def test_methods_other_than_post_are_refused(
     server: LiveServer, agent: Agent, user: str, method: str
 ) -> None:
     """CB-020: nothing is created, and the answer names the allowed method."""
-    with unchanged(server):
+    with assert_unchanged(server):
         response = agent.http.request(
             method, "/bc-authorize", params=_valid_form(user), auth=agent.key.basic
         )
@@ -76,7 +76,7 @@ def test_a_body_that_is_not_a_well_formed_form_is_refused(
     """CB-021, CB-180: such a body is refused even if a part of it could be read."""
     content_type, template = _BODIES[case]
     body = template % user.encode() if b"%s" in template else template
-    with unchanged(server):
+    with assert_unchanged(server):
         response = _post(agent, body, content_type)
 
     check_refusal(response, 400, "invalid_request")
@@ -95,7 +95,7 @@ def test_parameters_in_the_query_are_not_accepted(
 ) -> None:
     """CB-022: parameters in the query are refused with and without a body."""
     body = {name: value for name, value in _valid_form(user).items() if name != "login_hint"}
-    with unchanged(server):
+    with assert_unchanged(server):
         alone = agent.http.post("/bc-authorize", params=_valid_form(user), auth=agent.key.basic)
         beside = agent.http.post(
             "/bc-authorize", params={"login_hint": user}, data=body, auth=agent.key.basic
@@ -115,7 +115,7 @@ def test_a_request_without_client_authentication_is_refused(
     server: LiveServer, agent: Agent, user: str
 ) -> None:
     """CB-023, CB-188: a request without credentials gets 401."""
-    with unchanged(server):
+    with assert_unchanged(server):
         response = agent.http.post("/bc-authorize", data=_valid_form(user))
 
     check_refusal(response, 401, "invalid_client")
@@ -123,7 +123,7 @@ def test_a_request_without_client_authentication_is_refused(
 
 def test_a_wrong_secret_gets_a_challenge(server: LiveServer, agent: Agent, user: str) -> None:
     """CB-024: a wrong secret with Basic gets 401 with a Basic challenge."""
-    with unchanged(server):
+    with assert_unchanged(server):
         response = agent.http.post(
             "/bc-authorize", data=_valid_form(user), auth=(agent.key.id, MARK)
         )
@@ -137,7 +137,7 @@ def test_a_public_client_is_refused(
     server: LiveServer, agent: Agent, user: str, client_id: str
 ) -> None:
     """CB-025: a client_id alone proves nothing, not even that of the terminal app."""
-    with unchanged(server):
+    with assert_unchanged(server):
         alone = agent.http.post("/bc-authorize", data={**_valid_form(user), "client_id": client_id})
         empty = agent.http.post(
             "/bc-authorize", data=_valid_form(user), headers=_basic(f"{client_id}:".encode())
@@ -150,7 +150,7 @@ def test_a_public_client_is_refused(
 def test_an_agent_without_the_ciba_grant_is_refused(server: LiveServer, user: str) -> None:
     """CB-026, CB-184: an agent that authenticates still needs the CIBA grant."""
     agent = new_agent(server, grant_types=("client_credentials",))
-    with unchanged(server):
+    with assert_unchanged(server):
         response = agent.ask(user)
     agent.http.close()
 
@@ -160,7 +160,7 @@ def test_an_agent_without_the_ciba_grant_is_refused(server: LiveServer, user: st
 def test_an_agent_without_the_client_credentials_grant_is_refused(server: LiveServer) -> None:
     """NG-090: an agent with the CIBA grant alone gets no token of its own."""
     agent = new_agent(server, grant_types=("urn:openid:params:grant-type:ciba",))
-    with unchanged(server):
+    with assert_unchanged(server):
         response = agent.http.post(
             "/token",
             data={"grant_type": "client_credentials", "scope": "payments:read"},
@@ -188,7 +188,7 @@ def test_two_authentication_methods_are_refused(
     """CB-027: two methods at once are refused, even if each of them would succeed."""
     second = _SECOND_WAYS[case]
     filled = {n: v.format(id=agent.key.id, secret=agent.key.secret) for n, v in second.items()}
-    with unchanged(server):
+    with assert_unchanged(server):
         response = agent.ask(user, **filled)
 
     check_refusal(response, 400, "invalid_request")
@@ -201,7 +201,7 @@ def test_only_the_registered_authentication_method_counts(
     """CB-014: the right secret is refused if it is sent by a different method."""
     agent = new_agent(server, auth_method=method)
     in_body = {"client_id": agent.key.id, "client_secret": agent.key.secret}
-    with unchanged(server):
+    with assert_unchanged(server):
         if method == "client_secret_post":
             response = agent.http.post(
                 "/bc-authorize", data=_valid_form(user), auth=agent.key.basic
@@ -236,7 +236,7 @@ def test_a_repeated_parameter_is_refused(
     good = {**_valid_form(user), "client_id": agent.key.id, "binding_message": "hello"}
     value = good.get(name, MARK)
     pairs = [*((n, v) for n, v in good.items() if n != name), (name, value), (name, value)]
-    with unchanged(server):
+    with assert_unchanged(server):
         response = _post(agent, urlencode(pairs))
 
     check_refusal(response, 400, "invalid_request")
@@ -254,7 +254,7 @@ def test_an_empty_required_parameter_counts_as_missing(
     server: LiveServer, agent: Agent, user: str, name: str
 ) -> None:
     """CB-033: an empty hint or scope is refused like a missing one."""
-    with unchanged(server):
+    with assert_unchanged(server):
         response = agent.ask(user, **{name: ""})
 
     check_refusal(response, 400, "invalid_request")
@@ -273,7 +273,7 @@ def test_client_authentication_comes_before_user_lookup(
     server: LiveServer, agent: Agent, user: str
 ) -> None:
     """CB-034: after a wrong secret, known and unknown users get the same answer."""
-    with unchanged(server):
+    with assert_unchanged(server):
         known, unknown, broken = (
             agent.http.post("/bc-authorize", data=form, auth=(agent.key.id, "wrong"))
             for form in (_valid_form(user), _valid_form("nobody-at-all"), {"scope": "\x1b"})
@@ -297,7 +297,7 @@ def test_unsigned_request_objects_and_request_uris_are_refused_unfetched(
         listener.listen(1)
         listener.settimeout(0.2)
         url = f"http://127.0.0.1:{listener.getsockname()[1]}/{MARK}"
-        with unchanged(server):
+        with assert_unchanged(server):
             response = agent.ask(user, **{name: url})
         with pytest.raises(TimeoutError):
             listener.accept()
@@ -319,7 +319,7 @@ def test_a_megabyte_is_refused_unparsed(
 ) -> None:
     """CB-180, RA-17: the request gets 413, and the server continues to work."""
     good = urlencode(_valid_form(user)).encode()
-    with unchanged(server):
+    with assert_unchanged(server):
         response = _post(agent, good + b"&" + _HUGE[case])
 
     check_refusal(response, 413, "invalid_request")
@@ -340,7 +340,7 @@ def test_more_than_a_request_can_need_is_refused(
 ) -> None:
     """CB-180: a request that is too large to be sensible but below the cut-off gets a 400."""
     form = _valid_form(user) | ({"scope": ""} if case.endswith("scopes") else {})
-    with unchanged(server):
+    with assert_unchanged(server):
         response = _post(agent, urlencode(form).encode() + b"&" + _LARGE[case])
 
     check_refusal(response, 400, "invalid_scope" if case.endswith("scopes") else "invalid_request")
@@ -351,7 +351,7 @@ def test_deeply_nested_json_within_the_size_limit_is_refused(
 ) -> None:
     """RA-17: the depth of JSON has its own limit."""
     for text in ("[" * 60_000, "[" * 20 + "]" * 20, '{"a":' * 10_000):
-        with unchanged(server):
+        with assert_unchanged(server):
             response = _post(agent, urlencode(_valid_form(user)) + "&authorization_details=" + text)
         check_refusal(response, 400, "invalid_authorization_details")
 

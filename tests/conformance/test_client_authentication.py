@@ -15,15 +15,15 @@ from server.services.audit import audit
 from server.services.clients.agent_forms import AgentChanges
 from server.services.clients.agents import Agents
 from tests.support.builders.installation import PAY
-from tests.support.checks.refusals import MARK, check_refusal, unchanged
+from tests.support.checks.refusals import MARK, assert_unchanged, check_refusal
 from tests.support.clients.agent import Agent
 from tests.support.inputs.handmade_jwts import (
     Key,
     assertion_claims,
     assertion_form,
-    by_hand,
+    hmac_jwt,
+    make_jwt,
     new_key,
-    with_secret,
 )
 from tests.support.servers.server import AgentKey, LiveServer
 
@@ -176,7 +176,7 @@ def test_an_assertion_with_a_wrong_claim_is_refused(keyed: Keyed, case: str) -> 
     JB-03 to JB-10, JB-15, JB-18, JB-19, NG-061, NG-062, NG-093.
     """
     assertion = keyed.signed(**_invalid_claims(keyed)[case])
-    with unchanged(keyed.server):
+    with assert_unchanged(keyed.server):
         response = keyed.token(assertion)
 
     check_refusal(response, 401, "invalid_client")
@@ -209,7 +209,7 @@ _BAD_HEADERS: dict[str, dict[str, Any]] = {
 def test_an_assertion_with_an_unusual_header_is_refused(keyed: Keyed, case: str) -> None:
     """JB-20, NG-066, NG-067: the header may only name a registered key."""
     assertion = keyed.signed(_BAD_HEADERS[case])
-    with unchanged(keyed.server):
+    with assert_unchanged(keyed.server):
         response = keyed.token(assertion)
 
     check_refusal(response, 401, "invalid_client")
@@ -224,18 +224,18 @@ def _forgeries(keyed: Keyed) -> dict[str, str]:
     hmac_header = {"alg": "HS256", "kid": kid, "typ": "JWT"}
     public = next(v for n, v in keyed.key.jwk.items() if n in {"x", "n"}).encode()
     return {
-        "JB-02-none": by_hand({"alg": "none", "kid": kid}, claims),
-        "JB-02-none-mixed": by_hand({"alg": "nOnE", "kid": kid}, claims),
+        "JB-02-none": make_jwt({"alg": "none", "kid": kid}, claims),
+        "JB-02-none-mixed": make_jwt({"alg": "nOnE", "kid": kid}, claims),
         "JB-02-stripped": f"{head}.{body}.",
-        "JB-02-no-alg": by_hand({"kid": kid}, claims),
+        "JB-02-no-alg": make_jwt({"kid": kid}, claims),
         "JB-11-another-key": same.sign(claims, kid=kid),
         "JB-11-another-key-no-kid": same.sign(claims, kid=None),
         "JB-11-own-jwk": same.sign(claims, kid=kid, jwk=same.jwk),
         "JB-12-another-alg": other.sign(claims, kid=kid),
-        "JB-13-hs256-pem": with_secret(hmac_header, claims, keyed.key.pem),
-        "JB-13-hs256-jwk": with_secret(hmac_header, claims, public),
-        "JB-13-hs256-kid": with_secret(hmac_header, claims, kid.encode()),
-        "JB-13-hs256-empty": with_secret(hmac_header, claims, b""),
+        "JB-13-hs256-pem": hmac_jwt(hmac_header, claims, keyed.key.pem),
+        "JB-13-hs256-jwk": hmac_jwt(hmac_header, claims, public),
+        "JB-13-hs256-kid": hmac_jwt(hmac_header, claims, kid.encode()),
+        "JB-13-hs256-empty": hmac_jwt(hmac_header, claims, b""),
         "changed-body": f"{head}.{body[:-3]}AAA.{signature}",
         "changed-signature": f"{head}.{body}.{'A' * len(signature)}",
         "cut": good[:-4],
@@ -271,7 +271,7 @@ _FORGERIES = [
 def test_a_forged_assertion_is_refused(keyed: Keyed, case: str) -> None:
     """JB-02, JB-11 to JB-13, NG-065, NG-067: only the registered key and algorithm count."""
     assertion = _forgeries(keyed)[case]
-    with unchanged(keyed.server):
+    with assert_unchanged(keyed.server):
         response = keyed.token(assertion)
 
     check_refusal(response, 401, "invalid_client")
@@ -289,7 +289,7 @@ def test_an_assertion_needs_its_type_parameter(keyed: Keyed, case: str) -> None:
         valid_type = form["client_assertion_type"]
         kinds = {"type": MARK, "no-type": "", "saml": valid_type.replace("jwt", "saml2")}
         form["client_assertion_type"] = kinds[case.removeprefix("JB-01-")]
-    with unchanged(keyed.server):
+    with assert_unchanged(keyed.server):
         response = keyed.http.post("/token", data={**_ASK, **form})
 
     check_refusal(response, 401, "invalid_client")
@@ -300,7 +300,7 @@ def test_an_assertion_for_another_client_id_is_refused(keyed: Keyed, agent: Agen
     other = new_key(keyed.key.alg, "other")
     registered = _register_agent(keyed.server, other)
     theirs = assertion_claims(keyed.agent.id, keyed.server.url, keyed.server.clock.now())
-    with unchanged(keyed.server):
+    with assert_unchanged(keyed.server):
         with_client_id = keyed.token(keyed.signed(), client_id=registered.id)
         with_secret_agent = keyed.token(keyed.signed(), client_id=agent.key.id)
         with_other_key = keyed.token(other.sign(theirs))
@@ -321,7 +321,7 @@ def test_an_assertion_is_accepted_once_at_any_endpoint(keyed: Keyed, user: str) 
 
     assert keyed.token(first).status_code == 200
     assert backchannel(second).status_code == 200
-    with unchanged(keyed.server):
+    with assert_unchanged(keyed.server):
         replayed = [backchannel(first), keyed.token(first), keyed.token(second)]
     for response in replayed:
         check_refusal(response, 401, "invalid_client")
@@ -330,7 +330,7 @@ def test_an_assertion_is_accepted_once_at_any_endpoint(keyed: Keyed, user: str) 
 def test_a_repeated_jti_in_another_assertion_is_a_replay(keyed: Keyed) -> None:
     """JB-10: a replay is recognized by its jti, whatever the other bytes are."""
     assert keyed.token(keyed.signed(jti=f"once-{keyed.key.alg}")).status_code == 200
-    with unchanged(keyed.server):
+    with assert_unchanged(keyed.server):
         again = keyed.token(keyed.signed(jti=f"once-{keyed.key.alg}"))
 
     check_refusal(again, 401, "invalid_client")
@@ -363,7 +363,7 @@ def test_a_removed_key_is_refused_at_once(server: LiveServer, http: httpx.Client
     assert [k.token(k.signed()).status_code for k in before] == [200, 200]
     agents = Agents(server.services.store, server.services.secrets)
     agents.update(agent.id, AgentChanges(jwks=_key_set(new)), by=BY)
-    with unchanged(server):
+    with assert_unchanged(server):
         removed = before[0].token(before[0].signed())
 
     check_refusal(removed, 401, "invalid_client")
@@ -375,10 +375,10 @@ def test_secrets_and_keys_are_not_interchangeable(
 ) -> None:
     """JB-16: client_secret_jwt is not supported, and no method replaces another one."""
     claims = assertion_claims(agent.key.id, server.url, server.clock.now())
-    by_secret = with_secret({"alg": "HS256", "typ": "JWT"}, claims, agent.key.secret.encode())
+    by_secret = hmac_jwt({"alg": "HS256", "typ": "JWT"}, claims, agent.key.secret.encode())
     key = new_key("ES256", "only")
     keyed = Keyed(server, http, _register_agent(server, key), key)
-    with unchanged(server):
+    with assert_unchanged(server):
         answers = [
             keyed.token(by_secret),
             http.post("/token", data=_ASK, auth=(keyed.agent.id, "")),
@@ -390,7 +390,7 @@ def test_secrets_and_keys_are_not_interchangeable(
 
 def test_an_assertion_beside_basic_is_refused(keyed: Keyed, agent: Agent) -> None:
     """JB-17: a request with both methods is refused even if both are valid."""
-    with unchanged(keyed.server):
+    with assert_unchanged(keyed.server):
         response = keyed.http.post(
             "/token", data={**_ASK, **assertion_form(keyed.signed())}, auth=agent.key.basic
         )

@@ -12,7 +12,7 @@ import pytest
 from server.protocol.names import AGENT_GRANTS
 from server.services.audit import audit
 from server.services.clients.agents import Agents
-from tests.support.checks.refusals import MARK, check_refusal, unchanged
+from tests.support.checks.refusals import MARK, assert_unchanged, check_refusal
 from tests.support.clients.agent import Agent
 from tests.support.servers.server import LiveServer
 
@@ -61,7 +61,7 @@ def test_malformed_basic_credentials_are_refused(
         "hash": hashlib.sha256(agent.key.secret.encode()).hexdigest(),
     }
     text = _BASIC[case] % {name.encode(): value.encode() for name, value in parts.items()}
-    with unchanged(server):
+    with assert_unchanged(server):
         response = agent.http.post(
             "/token", data=_ASK, headers={"Authorization": f"Basic {_base64(text)}"}
         )
@@ -92,7 +92,7 @@ def test_a_malformed_authorization_header_is_refused(
     good = _base64(f"{agent.key.id}:{agent.key.secret}".encode())
     parts = {"id": agent.key.id, "secret": agent.key.secret, "good": good, "cut": good[:-3]}
     headers = {"Authorization": _HEADERS[case].format(**parts)}
-    with unchanged(server):
+    with assert_unchanged(server):
         response = agent.http.post("/token", data=_ASK, headers=headers)
 
     check_refusal(response, 401, "invalid_client")
@@ -130,7 +130,7 @@ def test_an_expired_agent_is_refused_with_the_reason(
     agent = Agent(server.agent(expires_at=server.clock.now() + 60_000), http)
     assert http.post("/token", data=_ASK, auth=agent.key.basic).status_code == 200
     server.clock.forward(60_001)
-    with unchanged(server):
+    with assert_unchanged(server):
         authenticated = http.post("/token", data=_ASK, auth=agent.key.basic)
         request = agent.ask("admin")
         unauthenticated = http.post("/token", data=_ASK, auth=(agent.key.id, "wrong"))
@@ -147,7 +147,7 @@ def test_no_agent_grant_works_without_authentication(
     """NG-069, NG-072: neither an agent nor a public client gets a token without credentials."""
     for client_id in (agent.key.id, "sayso-approver", ""):
         form = {"grant_type": grant, "client_id": client_id, "scope": "payments:read"}
-        with unchanged(server):
+        with assert_unchanged(server):
             response = agent.http.post(
                 "/token", data={**form, "auth_req_id": "x", "refresh_token": "x"}
             )
@@ -163,7 +163,7 @@ def test_no_agent_grant_works_without_authentication(
 )
 def test_an_unknown_grant_type_is_refused(server: LiveServer, agent: Agent, grant: str) -> None:
     """TX-083, BC-07, BC-08: it is unsupported_grant_type for every client (RFC 6749 5.2)."""
-    with unchanged(server):
+    with assert_unchanged(server):
         response = agent.http.post(
             "/token", data={"grant_type": grant, "scope": "payments:read"}, auth=agent.key.basic
         )

@@ -13,7 +13,7 @@ import pytest
 
 from approver_tui.client.jose import SigningKey, dpop_proof
 from tests.support.builders.clock import SECOND
-from tests.support.checks.refusals import MARK, check_refusal, unchanged
+from tests.support.checks.refusals import MARK, assert_unchanged, check_refusal
 from tests.support.clients.agent import Agent
 from tests.support.clients.terminal import Terminal, new_person
 from tests.support.servers.server import LiveServer
@@ -103,7 +103,7 @@ def test_other_clients_are_refused_at_the_device_endpoint(
     server: LiveServer, http: httpx.Client, agent: Agent
 ) -> None:
     """DG-03, DG-04: a client needs its right secret and the device grant."""
-    with unchanged(server):
+    with assert_unchanged(server):
         check_refusal(http.post(PATH, data={"device_name": "x"}), 401, "invalid_client")
         wrong = http.post(PATH, data={"device_name": "x"}, auth=(agent.key.id, "wrong"))
         check_refusal(wrong, 401, "invalid_client")
@@ -122,7 +122,7 @@ def test_invalid_device_codes_are_refused(
 ) -> None:
     """DG-16, DG-17: a missing or unknown code, or the proof of a different key, is refused."""
     body = _begin(server, http, key).json()
-    with unchanged(server):
+    with assert_unchanged(server):
         check_refusal(_poll(server, http, key, ""), 400, "invalid_request")
         check_refusal(_poll(server, http, key, f"sayso_dc_{MARK}"), 400, "invalid_grant")
         stolen = _poll(server, http, SigningKey.generate(), body["device_code"])
@@ -146,7 +146,7 @@ def test_opening_or_sending_the_page_admits_no_device(
 ) -> None:
     """DG-12, NG-029: only a decision on the user's enrolled device admits a new device."""
     body = _begin(server, http, key).json()
-    with unchanged(server):
+    with assert_unchanged(server):
         assert http.get(body["verification_uri_complete"]).status_code == 200
     before = len(person.waiting())
     assert _enter_code(server, person.user, body["user_code"]).status_code == 303
@@ -163,7 +163,7 @@ def test_one_of_twenty_concurrent_polls_gets_the_tokens(
     person = new_person(server)
     body = _begin(server, http, key).json()
     assert _enter_code(server, person.user, body["user_code"]).status_code == 303
-    person.approve(person.only())
+    person.approve(person.only_request())
     server.clock.forward(5 * SECOND)
     with ThreadPoolExecutor(10) as threads:
         polls = [threads.submit(_poll, server, http, key, body["device_code"]) for _ in range(20)]
@@ -182,7 +182,7 @@ def test_a_denial_reaches_the_device(
     person = new_person(server)
     body = _begin(server, http, key).json()
     assert _enter_code(server, person.user, body["user_code"]).status_code == 303
-    person.deny(person.only(), "suspicious")
+    person.deny(person.only_request(), "suspicious")
     answer = _poll(server, http, key, body["device_code"])
     assert check_refusal(answer, 400, "access_denied")["reason"] == "denied"
     person.client.close()
@@ -190,7 +190,7 @@ def test_a_denial_reaches_the_device(
 
 def test_a_wrong_user_code_changes_nothing(server: LiveServer, person: Terminal) -> None:
     """DG-14: the message does not tell whether the code is wrong, used or expired."""
-    with unchanged(server):
+    with assert_unchanged(server):
         page = _enter_code(server, person.user, "BCDF-GHJK")
     assert page.status_code == 400
     assert "wrong, used or expired" in page.text

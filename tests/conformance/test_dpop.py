@@ -9,10 +9,10 @@ import jwt
 import pytest
 
 from server.protocol.names import GRANT_CIBA
-from tests.support.checks.refusals import check_refusal, unchanged
+from tests.support.checks.refusals import assert_unchanged, check_refusal
 from tests.support.clients.agent import Agent
-from tests.support.inputs.dpop_proofs import proof_claims, public, signed, thumbprint
-from tests.support.inputs.handmade_jwts import Key, by_hand, new_key, with_secret
+from tests.support.inputs.dpop_proofs import proof_claims, public, sign_proof, thumbprint
+from tests.support.inputs.handmade_jwts import Key, hmac_jwt, make_jwt, new_key
 from tests.support.servers.server import LiveServer
 
 KEY = new_key("ES256")
@@ -37,7 +37,9 @@ def _with_claims(**changes: Any) -> Make:
     def make(claims: dict[str, Any]) -> Header:
         all_claims = {**claims, **changes}
         return _dpop_headers(
-            signed(KEY, {name: value for name, value in all_claims.items() if value is not None})
+            sign_proof(
+                KEY, {name: value for name, value in all_claims.items() if value is not None}
+            )
         )
 
     return make
@@ -45,25 +47,27 @@ def _with_claims(**changes: Any) -> Make:
 
 def _with_header(**changes: Any) -> Make:
     """Returns a function that makes a proof with a changed header."""
-    return lambda claims: _dpop_headers(signed(KEY, claims, **changes))
+    return lambda claims: _dpop_headers(sign_proof(KEY, claims, **changes))
 
 
 def _private(claims: dict[str, Any]) -> Header:
     d = KEY.private.private_numbers().private_value.to_bytes(32)
     number = jwt.utils.base64url_encode(d).decode()
-    return _dpop_headers(signed(KEY, claims, jwk={**public(KEY), "d": number}))
+    return _dpop_headers(sign_proof(KEY, claims, jwk={**public(KEY), "d": number}))
 
 
 def _cut(claims: dict[str, Any]) -> Header:
-    return _dpop_headers(signed(KEY, claims)[:-4])
+    return _dpop_headers(sign_proof(KEY, claims)[:-4])
 
 
 _BAD: dict[str, Make] = {
-    "DP-01 two": lambda c: _dpop_headers(signed(KEY, c), signed(KEY, {**c, "jti": "other"})),
+    "DP-01 two": lambda c: _dpop_headers(
+        sign_proof(KEY, c), sign_proof(KEY, {**c, "jti": "other"})
+    ),
     "DP-02 empty": lambda _: _dpop_headers(""),
     "DP-02 no JWT": lambda _: _dpop_headers("x"),
-    "DP-02 two parts": lambda c: _dpop_headers(signed(KEY, c).rpartition(".")[0]),
-    "DP-02 no object": lambda _: _dpop_headers(signed(KEY, ["jti"])),
+    "DP-02 two parts": lambda c: _dpop_headers(sign_proof(KEY, c).rpartition(".")[0]),
+    "DP-02 no object": lambda _: _dpop_headers(sign_proof(KEY, ["jti"])),
     "DP-03 no jti": _with_claims(jti=None),
     "DP-03 empty jti": _with_claims(jti=""),
     "DP-03 long jti": _with_claims(jti="x" * 129),
@@ -72,12 +76,12 @@ _BAD: dict[str, Make] = {
     "DP-06 no iat": _with_claims(iat=None),
     "DP-07 typ JWT": _with_header(typ="JWT"),
     "DP-07 no typ": _with_header(typ=None),
-    "DP-08 alg none": lambda c: _dpop_headers(by_hand(_header(alg="none"), c)),
-    "DP-09 shared": lambda c: _dpop_headers(with_secret(_header(alg="HS256"), c, KEY.pem)),
+    "DP-08 alg none": lambda c: _dpop_headers(make_jwt(_header(alg="none"), c)),
+    "DP-09 shared": lambda c: _dpop_headers(hmac_jwt(_header(alg="HS256"), c, KEY.pem)),
     "DP-09 oct": lambda c: _dpop_headers(
-        with_secret(_header(alg="HS256", jwk={"kty": "oct", "k": "AA"}), c, b"\0")
+        hmac_jwt(_header(alg="HS256", jwk={"kty": "oct", "k": "AA"}), c, b"\0")
     ),
-    "DP-10 EdDSA": lambda c: _dpop_headers(signed(EDWARDS, c)),
+    "DP-10 EdDSA": lambda c: _dpop_headers(sign_proof(EDWARDS, c)),
     "DP-11 no jwk": _with_header(jwk=None),
     "DP-11 jwk no object": _with_header(jwk="x"),
     "DP-12 another key": _with_header(jwk=public(OTHER)),
@@ -114,7 +118,7 @@ def test_an_invalid_proof_is_refused_at_the_token_endpoint(
     server: LiveServer, agent: Agent, case: str
 ) -> None:
     """DP-01 to DP-17, DP-23, NG-093: every invalid proof gets the same 400 and no token."""
-    with unchanged(server):
+    with assert_unchanged(server):
         response = _ask(agent, _BAD[case](_claims(server)))
     check_refusal(response, 400, "invalid_dpop_proof")
 
@@ -141,12 +145,12 @@ def test_an_equivalent_htu_is_accepted_at_the_token_endpoint(
         dots=f"{server.url}/x/../token",
         number=url.replace("localhost", "127.0.0.1"),
     )
-    assert _ask(agent, _dpop_headers(signed(KEY, _claims(server, htu=htu)))).status_code == 200
+    assert _ask(agent, _dpop_headers(sign_proof(KEY, _claims(server, htu=htu)))).status_code == 200
 
 
 def test_a_proof_binds_the_token(server: LiveServer, agent: Agent) -> None:
     """DP-30, AT-32: `cnf` has only the thumbprint of the key."""
-    answer = _ask(agent, _dpop_headers(signed(KEY, _claims(server)))).json()
+    answer = _ask(agent, _dpop_headers(sign_proof(KEY, _claims(server)))).json()
     claims = jwt.decode(answer["access_token"], options={"verify_signature": False})
     assert (answer["token_type"], claims["cnf"]) == ("DPoP", {"jkt": thumbprint(KEY)})
 
@@ -163,13 +167,15 @@ def test_a_client_with_required_dpop_gets_no_token_without_a_proof(
 ) -> None:
     """DP-32, NG-088: every grant of such a client needs a proof."""
     agent = Agent(server.agent(dpop_bound=True), http)
-    handle = agent.asked(server.user()[0])
-    with unchanged(server):
+    handle = agent.request_approval(server.user()[0])
+    with assert_unchanged(server):
         without_proof = _ask(agent, [])
         polled = agent.poll(handle)
     for response in (without_proof, polled):
         check_refusal(response, 400, "invalid_dpop_proof")
-    assert _ask(agent, _dpop_headers(signed(KEY, _claims(server)))).json()["token_type"] == "DPoP"
+    assert (
+        _ask(agent, _dpop_headers(sign_proof(KEY, _claims(server)))).json()["token_type"] == "DPoP"
+    )
 
 
 def test_a_proof_is_accepted_once_for_all_clients(
@@ -177,12 +183,12 @@ def test_a_proof_is_accepted_once_for_all_clients(
 ) -> None:
     """DP-21: another client cannot use the proof either, but a different key may use its jti."""
     claims = _claims(server)
-    used = _dpop_headers(signed(KEY, claims))
+    used = _dpop_headers(sign_proof(KEY, claims))
     assert _ask(agent, used).status_code == 200
     for caller in (agent, Agent(server.agent(), http)):
-        with unchanged(server):
+        with assert_unchanged(server):
             check_refusal(_ask(caller, used), 400, "invalid_dpop_proof")
-    assert _ask(agent, _dpop_headers(signed(OTHER, claims))).status_code == 200
+    assert _ask(agent, _dpop_headers(sign_proof(OTHER, claims))).status_code == 200
 
 
 def test_every_grant_checks_the_proof_first(agent: Agent) -> None:
@@ -191,7 +197,7 @@ def test_every_grant_checks_the_proof_first(agent: Agent) -> None:
     for grant in sorted({*grants, GRANT_CIBA}):
         form = {"grant_type": grant, "auth_req_id": "x", "code": secrets.token_hex(4)}
         answer = agent.http.post(
-            "/token", data=form, auth=agent.key.basic, headers=_dpop_headers(signed(KEY, {}))
+            "/token", data=form, auth=agent.key.basic, headers=_dpop_headers(sign_proof(KEY, {}))
         )
         assert answer.status_code in {400, 401}, grant
         assert answer.json()["error"] in {

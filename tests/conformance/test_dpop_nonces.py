@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from tests.support.checks.refusals import check_refusal, unchanged
+from tests.support.checks.refusals import assert_unchanged, check_refusal
 from tests.support.clients.agent import Agent
 from tests.support.inputs.dpop_proofs import proof
 from tests.support.inputs.handmade_jwts import new_key
@@ -26,7 +26,7 @@ def _ask(server: LiveServer, agent: Agent, **claims: object) -> httpx.Response:
 
 def test_a_client_gets_a_nonce_and_uses_it(server: LiveServer, agent: Agent) -> None:
     """DP-40: the refusal has one nonce header, and a proof with that nonce is accepted."""
-    with unchanged(server):
+    with assert_unchanged(server):
         refused = _ask(server, agent)
     check_refusal(refused, 400, "use_dpop_nonce")
     (nonce,) = refused.headers.get_list("DPoP-Nonce")
@@ -50,7 +50,7 @@ def test_each_answer_has_the_next_nonce(server: LiveServer, agent: Agent) -> Non
 @pytest.mark.parametrize("nonce", ["", "x", "A" * 43, 1, ["x"], {}])
 def test_an_invented_nonce_is_refused(server: LiveServer, agent: Agent, nonce: object) -> None:
     """DP-18, DP-42, DP-43: an invented nonce is refused, whatever its type is."""
-    with unchanged(server):
+    with assert_unchanged(server):
         check_refusal(_ask(server, agent, nonce=nonce), 400, "use_dpop_nonce")
 
 

@@ -17,7 +17,7 @@ import pytest
 
 from tests.support.builders.clock import SECOND
 from tests.support.builders.installation import PAY
-from tests.support.checks.refusals import check_refusal, unchanged
+from tests.support.checks.refusals import assert_unchanged, check_refusal
 from tests.support.checks.waiting import until
 from tests.support.clients.agent import CIBA
 from tests.support.clients.terminal import Terminal
@@ -26,7 +26,7 @@ from tests.support.inputs.handmade_jwts import (
     Key,
     assertion_claims,
     assertion_form,
-    by_hand,
+    make_jwt,
     new_key,
     request_claims,
 )
@@ -277,7 +277,7 @@ def test_an_invalid_request_object_is_refused(
     }
     if claims.get("iss") == "the other client":
         claims["iss"] = second.agent.id
-    with unchanged(first.server):
+    with assert_unchanged(first.server):
         answer = first.ask(user, **claims)
     check_refusal(answer, 400, "invalid_request")
 
@@ -293,11 +293,11 @@ def test_an_invalid_signature_is_refused(
     head, body, signature = first.key.sign(claims).split(".")
     altered = ("A" if signature[0] != "A" else "B") + signature[1:]
     request = {
-        "FC-23": by_hand(header, claims),
+        "FC-23": make_jwt(header, claims),
         "FC-24": f"{head}.{body}.{altered}",
         "FC-26": second.key.sign(claims),
     }[module]
-    with unchanged(first.server):
+    with assert_unchanged(first.server):
         answer = first.send(request)
     check_refusal(answer, 400, "invalid_request")
 
@@ -307,7 +307,7 @@ def test_a_binding_message_that_is_too_long_is_refused(
 ) -> None:
     """FC-10, FC-A11, DE-11: the error is invalid_binding_message, as the suite expects."""
     message = "1234 \U0001f44d\U0001f3ff 品川 " * 40
-    with unchanged(clients[0].server):
+    with assert_unchanged(clients[0].server):
         answer = clients[0].ask(user, binding_message=message)
     check_refusal(answer, 400, "invalid_binding_message")
 
@@ -333,7 +333,7 @@ def test_a_client_id_beside_anothers_assertion_is_refused(
     form = {"grant_type": CIBA, "auth_req_id": reply["auth_req_id"], **other}
     check_refusal(first.http.post("/token", data=form), 401, "invalid_client")
     other = {"client_id": second.agent.id, **first.assertion()}
-    with unchanged(first.server):
+    with assert_unchanged(first.server):
         answer = first.http.post("/bc-authorize", data={"request": "a.b.c", **other})
     check_refusal(answer, 401, "invalid_client")
 
@@ -347,7 +347,7 @@ def test_calls_without_an_assertion_are_refused(
     for more in ({}, {"client_id": clients[0].agent.id}):
         answer = clients[0].http.post("/token", data={**form, **more})
         check_refusal(answer, 401, "invalid_client")
-        with unchanged(clients[0].server):
+        with assert_unchanged(clients[0].server):
             answer = clients[0].http.post("/bc-authorize", data={"request": "a.b.c", **more})
         check_refusal(answer, 401, "invalid_client")
 

@@ -13,7 +13,7 @@ import jwt
 import pytest
 
 from tests.support.builders.installation import PAY
-from tests.support.checks.log_and_rows import stored
+from tests.support.checks.log_and_rows import stored_approval
 from tests.support.checks.waiting import until
 from tests.support.clients.agent import PAYMENT_DETAILS
 from tests.support.clients.terminal import Terminal
@@ -107,7 +107,7 @@ def test_a_client_that_polls_itself_sees_pending_and_then_the_tokens(
         assert (
             client.hear("authorization_pending")["status"] == 400
         )  # the client polled without waiting
-        person.approve(person.only())
+        person.approve(person.only_request())
         client.tell()
         result = client.hear("done")
 
@@ -125,7 +125,7 @@ def test_a_client_with_built_in_polling_gets_its_tokens(
     """CL-30: the client waits for `interval` before its first poll, and accepts the ID token."""
     key = server.agent()
     with _asking(OPENID_CLIENT, server, key, person.user) as client:
-        person.approve(person.only())
+        person.approve(person.only_request())
         result = client.hear("done")
 
     assert result["id"]["aud"] == key.id
@@ -138,8 +138,8 @@ def test_a_client_that_polls_too_fast_slows_down_and_gets_its_tokens(
     """CL-32, CL-35: the client understands slow_down, and a decided request is not paced."""
     key = server.agent()
     with _asking(OPENID_CLIENT, server, key, person.user, believing={"interval": 1}) as client:
-        until(lambda: stored(server, person.only().id).polls > 1)
-        person.approve(person.only())
+        until(lambda: stored_approval(server, person.only_request().id).polls > 1)
+        person.approve(person.only_request())
         assert client.hear("done")["tokens"]["access_token"]
 
 
@@ -151,7 +151,7 @@ def test_a_client_that_finds_the_server_busy_retries_and_gets_its_tokens(
     with _asking(
         OPENID_CLIENT, server, key, person.user, believing={"interval": 0.2}, paused=True
     ) as client:
-        person.approve(person.only())
+        person.approve(person.only_request())
         with server.services.store.write():
             client.tell()
             assert client.hear("busy")["after"] == "1"
@@ -170,7 +170,7 @@ def test_other_clients_bind_an_approval_to_a_key(
     with _asking(library, server, key, person.user, **options) as client:
         if library == OAUTH4WEBAPI:
             client.hear("authorization_pending")
-        person.approve(person.only())
+        person.approve(person.only_request())
         client.tell()
         result = client.hear("done")
     assert result["tokens"]["token_type"] == "dpop"
@@ -184,7 +184,7 @@ def test_a_denial_reaches_other_clients(server: LiveServer, person: Terminal, li
     key = server.agent()
     believing = {"interval": 0.2}
     with _asking(library, server, key, person.user, believing=believing) as client:
-        person.deny(person.only())
+        person.deny(person.only_request())
         if library == OAUTH4WEBAPI and client.hear("authorization_pending"):
             client.tell()
         refused = client.hear("refused")

@@ -117,7 +117,7 @@ def test_other_clients_get_a_single_action_approved(
         shown = browser.sign_in(person.user)
         assert "Pay EUR 4,820.00 to Nordwind Logistik GmbH" in shown.text
         browser.answer("allow")
-        pending = person.only()
+        pending = person.only_request()
         assert (pending.kind, pending.agent.name) == (Kind.APP_ACTION, app.name)
         person.approve(pending)
         client.tell(url=browser.again().url)
@@ -171,7 +171,7 @@ def test_other_clients_sign_a_device_in(
         if library == OAUTH4WEBAPI:
             client.hear("authorization_pending")
         _enter_code(server, person.user, device_codes["verification_uri_complete"])
-        pending = person.only()
+        pending = person.only_request()
         person.approve(pending) if says == "yes" else person.deny(pending)
         client.tell()
         message = client.hear("done" if says == "yes" else "refused")
@@ -200,8 +200,8 @@ def test_other_clients_register(
         0,
     )
     key = AgentKey(registered["client_id"], registered["client_secret"], "made")
-    assert Agent(key, http).asked(person.user)
-    person.deny(person.only())
+    assert Agent(key, http).request_approval(person.user)
+    person.deny(person.only_request())
 
 
 @pytest.mark.parametrize("method", ["client_secret_basic", "none"])
@@ -223,7 +223,7 @@ def test_other_clients_sign_an_app_in_on_a_device(
         if library == OAUTH4WEBAPI:
             client.hear("authorization_pending")
         _enter_code(server, person.user, device_codes["verification_uri_complete"])
-        pending = person.only()
+        pending = person.only_request()
         assert pending.agent.name == app.name
         person.approve(pending)
         client.tell()

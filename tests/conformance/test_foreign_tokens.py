@@ -101,8 +101,8 @@ def test_other_clients_revoke_tokens(
 def held(server: LiveServer, http: httpx.Client, person: Terminal) -> str:
     """A token with which an agent acts for a user at the payment API."""
     asking = Agent(server.agent(), http)
-    handle = asking.asked(person.user)
-    person.approve(person.only())
+    handle = asking.request_approval(person.user)
+    person.approve(person.only_request())
     access_token: str = asking.poll(handle).json()["access_token"]
     return access_token
 

@@ -9,12 +9,12 @@ import jwt
 import pytest
 
 from tests.support.builders.installation import PAY
-from tests.support.checks.refusals import check_refusal, unchanged
+from tests.support.checks.refusals import assert_unchanged, check_refusal
 from tests.support.clients.terminal import Terminal
 from tests.support.inputs import handles
 from tests.support.inputs.handle_endpoints import places
 from tests.support.inputs.handles import World
-from tests.support.inputs.handmade_jwts import by_hand, new_key, with_secret
+from tests.support.inputs.handmade_jwts import hmac_jwt, make_jwt, new_key
 from tests.support.servers.server import LiveServer
 
 
@@ -38,9 +38,9 @@ def _forgeries(world: World) -> dict[str, str]:
         "TX-021 another signature": f"{head}.{payload}.{signature[::-1]}",
         "TX-021 another payload": f"{head}.{_encode_payload({**claims, 'sub': 'x'})}.{signature}",
         "TX-021 another key under our kid": other.sign(claims, typ="at+jwt"),
-        "TX-022 alg none": by_hand({**header, "alg": "none"}, claims),
-        "TX-022 alg none, capital": by_hand({**header, "alg": "None"}, claims, b"x"),
-        "TX-023 HS256 by the public key": with_secret({**header, "alg": "HS256"}, claims, public),
+        "TX-022 alg none": make_jwt({**header, "alg": "none"}, claims),
+        "TX-022 alg none, capital": make_jwt({**header, "alg": "None"}, claims, b"x"),
+        "TX-023 HS256 by the public key": hmac_jwt({**header, "alg": "HS256"}, claims, public),
         "TX-024 unknown kid": new_key("ES256", "unknown").sign(claims, typ="at+jwt"),
         "TX-024 no kid": other.sign(claims, typ="at+jwt", kid=None),
         "NG-067 key in the header": other.sign(claims, typ="at+jwt", jwk=other.jwk),
@@ -67,7 +67,7 @@ def test_a_forged_token_is_not_exchanged(world: World, place: str) -> None:
     """TX-020, TX-021, TX-022, TX-023, TX-024, NG-065, NG-066, NG-067: the error is the same."""
     descriptions = set()
     for kind, token in _forgeries(world).items():
-        with unchanged(world.server):
+        with assert_unchanged(world.server):
             answer = places(world)[place](token)
         assert answer.status_code == 400, (kind, answer.text)
         descriptions.add(check_refusal(answer, 400, "invalid_request")["error_description"])
@@ -88,7 +88,7 @@ def test_a_repeated_exchange_parameter_is_refused(world: World, name: str) -> No
         "resource": PAY,
     }
     twice = {**form, name: [form[name], form[name]]}
-    with unchanged(world.server):
+    with assert_unchanged(world.server):
         answer = world.http.post("/token", data=twice, auth=world.agent.key.basic)
     check_refusal(answer, 400, "invalid_target" if name == "resource" else "invalid_request")
     assert world.http.post("/token", data=form, auth=world.agent.key.basic).status_code == 200

@@ -18,7 +18,7 @@ import pytest
 
 from server.services.refusals import Invalid
 from tests.support.builders.installation import PAY
-from tests.support.checks.refusals import check_problem, check_refusal, footprint, unchanged
+from tests.support.checks.refusals import assert_unchanged, check_problem, check_refusal, footprint
 from tests.support.clients.agent import Agent
 from tests.support.clients.terminal import Terminal
 from tests.support.inputs.raw_api import RawApi
@@ -159,7 +159,7 @@ def test_hostile_text_is_refused_in_formatted_fields(
     server: LiveServer, asking: Agent, user: str, field: str, attack: str
 ) -> None:
     """FC-A06, CB-066, CB-190, RI-01, NG-016: the error fits the field and repeats nothing."""
-    with unchanged(server):
+    with assert_unchanged(server):
         response = _send_in_field(asking, user, field, HOSTILE[attack])
     status = 401 if field == "client_id" and attack != "null" else 400
     error = response.json()["error"]
@@ -323,7 +323,7 @@ def test_a_megabyte_in_any_field_is_refused(
     server: LiveServer, asking: Agent, user: str, field: str
 ) -> None:
     """The request gets 413 before it is parsed."""
-    with unchanged(server):
+    with assert_unchanged(server):
         response = _send_in_field(asking, user, field, "\x1b[2J" + "é" * 500_000)
 
     check_refusal(response, 413, "invalid_request")
@@ -378,7 +378,7 @@ def test_hostile_notes_and_device_names_are_refused(
     note = {"decision": "a.b.c", "note": HOSTILE[attack]}
     keys = {"low": api.key.jwk, "high": api.key.jwk}
     device = {"name": HOSTILE[attack], "approval_keys": keys}
-    with unchanged(server):
+    with assert_unchanged(server):
         answers = [
             api.call("POST", f"/api/approvals/{pending.id}/decision", json=note),
             api.call("POST", "/api/devices", json=device),

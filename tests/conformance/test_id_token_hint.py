@@ -10,9 +10,9 @@ import pytest
 from server.services.audit import audit
 from server.services.users.users import Users
 from tests.support.builders.installation import PAY
-from tests.support.checks.refusals import check_refusal, unchanged
+from tests.support.checks.refusals import assert_unchanged, check_refusal
 from tests.support.clients.agent import Agent, new_agent
-from tests.support.inputs.handmade_jwts import by_hand, new_key, with_secret
+from tests.support.inputs.handmade_jwts import hmac_jwt, make_jwt, new_key
 from tests.support.servers.server import LiveServer
 
 
@@ -115,7 +115,7 @@ def test_an_id_token_with_wrong_claims_is_refused(
 
     changes = {name: filled(value) for name, value in _BAD_CLAIMS[case].items()}
     hint = _sign(server, _claims(server, agent, user, **changes))
-    with unchanged(server):
+    with assert_unchanged(server):
         response = _ask(agent, hint)
 
     check_refusal(response, 400, "invalid_request")
@@ -129,11 +129,11 @@ def _forgeries(server: LiveServer, agent: Agent, user: str) -> dict[str, str]:
     head, body, signature = good.split(".")
     public = rsa.pem
     return {
-        "CB-054-none": by_hand({**header, "alg": "none"}, claims),
-        "CB-054-none-upper": by_hand({**header, "alg": "NONE"}, claims),
-        "CB-054-no-alg": by_hand(header, claims),
-        "CB-054-hs256-modulus": with_secret({**header, "alg": "HS256"}, claims, ours["n"].encode()),
-        "CB-054-hs256-pem": with_secret({**header, "alg": "HS256"}, claims, public),
+        "CB-054-none": make_jwt({**header, "alg": "none"}, claims),
+        "CB-054-none-upper": make_jwt({**header, "alg": "NONE"}, claims),
+        "CB-054-no-alg": make_jwt(header, claims),
+        "CB-054-hs256-modulus": hmac_jwt({**header, "alg": "HS256"}, claims, ours["n"].encode()),
+        "CB-054-hs256-pem": hmac_jwt({**header, "alg": "HS256"}, claims, public),
         "CB-054-unsigned": f"{head}.{body}.",
         "CB-054-other-alg": rsa.sign(claims, kid=_our_jwk(server, "ES256")["kid"], typ="JWT"),
         "CB-050-other-key": rsa.sign(claims, kid=ours["kid"], typ="JWT"),
@@ -149,13 +149,13 @@ def _forgeries(server: LiveServer, agent: Agent, user: str) -> dict[str, str]:
         "CB-055-logout": _sign(server, claims, typ="logout+jwt"),
         "CB-055-decision": _sign(server, claims, typ="sayso-decision+jws"),
         "CB-055-assertion": _sign(server, claims, typ="client-authentication+jwt"),
-        "not-json": by_hand({**header, "alg": "RS256"}, 5),
+        "not-json": make_jwt({**header, "alg": "RS256"}, 5),
         "no-jwt": "hello",
         "dots": "..",
         "long": "a" * 50_000,
         "unicode": "é.é.é",
         "escape": "\x1b[2J.a.b",
-        "deep": by_hand({"alg": "RS256", "kid": [[[[]]]]}, claims),
+        "deep": make_jwt({"alg": "RS256", "kid": [[[[]]]]}, claims),
     }
 
 
@@ -175,7 +175,7 @@ def test_a_hint_that_is_not_an_own_id_token_is_refused(
 ) -> None:
     """CB-050, CB-054, CB-055: a forged or altered token, or one of another kind, is refused."""
     hint = _forgeries(server, agent, user)[case]
-    with unchanged(server):
+    with assert_unchanged(server):
         response = _ask(agent, hint)
 
     check_refusal(response, 400, "invalid_request")
@@ -194,7 +194,7 @@ def test_an_unreachable_subject_is_like_an_unknown_user(
     if case == "CB-056-disabled":
         users = Users(server.services.store, server.services.secrets)
         users.disable(other, by=audit.OPERATOR)
-    with unchanged(server):
+    with assert_unchanged(server):
         response = _ask(agent, _sign(server, claims))
     agent.http.close()
 
@@ -207,7 +207,7 @@ def test_another_agents_id_token_is_refused_as_a_hint(
     """CB-051: an ID token works only for the agent that is its audience."""
     other = new_agent(server)
     hint = _sign(server, _claims(server, other, user))
-    with unchanged(server):
+    with assert_unchanged(server):
         response = _ask(agent, hint)
 
     check_refusal(response, 400, "invalid_request")

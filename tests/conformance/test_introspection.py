@@ -14,7 +14,7 @@ from server.services.clients.apps import Apps
 from tests.support.builders.installation import PAY
 from tests.support.clients.agent import Agent
 from tests.support.inputs.dpop_proofs import proof, thumbprint
-from tests.support.inputs.handmade_jwts import by_hand, new_key
+from tests.support.inputs.handmade_jwts import make_jwt, new_key
 from tests.support.servers.server import BY, AgentKey, LiveServer
 
 INACTIVE = {"active": False}
@@ -133,7 +133,7 @@ def test_an_invalid_token_is_inactive_and_nothing_else(
         "x",
         token[:-2],
         token + "AA",
-        by_hand({**header, "alg": "none"}, claims),
+        make_jwt({**header, "alg": "none"}, claims),
         forged,
         other_issuer,
         "sayso_ar_" + "a" * 43,

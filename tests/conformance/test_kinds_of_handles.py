@@ -11,7 +11,7 @@ import pytest
 
 from server.protocol import names
 from server.protocol.names import AGENT_GRANTS, APP_GRANTS, GRANT_ENROLLMENT
-from tests.support.checks.refusals import check_refusal, unchanged
+from tests.support.checks.refusals import assert_unchanged, check_refusal
 from tests.support.clients.terminal import Terminal
 from tests.support.inputs import handles
 from tests.support.inputs.handle_endpoints import places, word
@@ -157,7 +157,7 @@ def test_a_handle_of_another_kind_is_refused(world: World, place: str) -> None:
     for kind, handle in world.handles.items():
         if kind in accepted:
             continue
-        with unchanged(world.server):
+        with assert_unchanged(world.server):
             answer = call(handle)
         assert word(answer) in refusals, (kind, place, answer.text[:300])
 
@@ -176,7 +176,7 @@ def test_revoking_another_kind_of_handle_ends_nothing(world: World) -> None:
     revocable = {"access token", "delegated token", "single-use token", "auth_req_id"}
     for kind, handle in world.handles.items():
         if kind not in revocable:
-            with unchanged(world.server):
+            with assert_unchanged(world.server):
                 assert world.revoke(handle).status_code == 200, kind
     for kind in ("access token", "delegated token"):
         assert world.introspect(world.handles[kind])["active"] is True
@@ -194,7 +194,7 @@ def test_a_client_cannot_use_a_grant_it_lacks(
     if grant not in APP_GRANTS:
         clients.append(world.app.basic)
     for auth in clients:
-        with unchanged(server):
+        with assert_unchanged(server):
             answer = http.post("/token", data={"grant_type": grant}, auth=auth)
         check_refusal(answer, 400, "unauthorized_client")
 
@@ -209,6 +209,6 @@ def test_an_endpoint_refuses_other_kinds_of_clients(world: World, path: str) -> 
     }
     form = {"token": "x", "scope": "openid payments:read", "login_hint": world.person.user}
     for client in refused[path]:
-        with unchanged(world.server):
+        with assert_unchanged(world.server):
             answer = world.http.post(path, data=form, auth=client.basic)
         check_refusal(answer, 400, "unauthorized_client")

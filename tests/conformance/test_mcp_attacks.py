@@ -93,19 +93,19 @@ def test_handles_and_approvals_count_for_one_person_and_one_call(
     ):
         assert attack()["isError"]
     assert eve_at_her_device.waiting() == ()
-    assert person.only().id == request.id
+    assert person.only_request().id == request.id
     approve(person, request)
     assert ana.pay(minor=1, state=state)["isError"]
     assert eve.pay(state=state)["isError"]
     assert "requestState" in eve.pay()
-    eve_at_her_device.deny(eve_at_her_device.only())
+    eve_at_her_device.deny(eve_at_her_device.only_request())
     assert "requestState" in ana.pay(minor=483_000)
-    person.deny(person.only())
+    person.deny(person.only_request())
     assert target.paid == []
 
     assert "paid 482000" in str(ana.pay(state=state))
     again = ana.pay(state=state)
     assert "paid" not in str(again.get("content"))
-    assert person.only().id != request.id
-    person.deny(person.only())
+    assert person.only_request().id != request.id
+    person.deny(person.only_request())
     assert len(target.paid) == 1

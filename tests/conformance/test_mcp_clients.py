@@ -205,7 +205,7 @@ def test_a_client_of_the_previous_protocol_version_gets_an_error_with_the_url(
     assert [elicitation["url"] for elicitation in error["data"]["elicitations"]] == [
         f"{server.url}/"
     ]
-    person.deny(person.only())
+    person.deny(person.only_request())
 
 
 def test_the_documented_client_works(
@@ -213,7 +213,7 @@ def test_the_documented_client_works(
 ) -> None:
     """The documented client registers, signs in, reads, asks for another scope and writes."""
     port = free_port()
-    page = DocPage("docs/my-mcp-client.md").only("ts").replace("8765", str(port))
+    page = DocPage("docs/my-mcp-client.md").only_block("ts").replace("8765", str(port))
     with running_typescript(page, tmp_path, MCP_SERVER=notes.uri) as program:
         assert program.stdout is not None  # it is a pipe
         for answer in ("milk", "wrote bread"):
@@ -222,7 +222,7 @@ def test_the_documented_client_works(
             if "password" in opened.forms[0].fields:
                 browser.sign_in(person.user)
             browser.answer("allow")
-            person.approve(person.only())
+            person.approve(person.only_request())
             httpx.get(browser.again().url, trust_env=False).raise_for_status()
             assert f"text: '{answer}'" in program.stdout.readline()
         assert program.wait(20) == 0
@@ -252,7 +252,7 @@ def _consent(client: ForeignClient, browser: Browser, person: Terminal) -> None:
     if "password" in page.forms[0].fields:
         browser.sign_in(person.user)
     browser.answer("allow")
-    person.approve(person.only())
+    person.approve(person.only_request())
     client.tell(url=browser.again().url)
 
 

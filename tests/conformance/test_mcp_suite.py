@@ -114,7 +114,7 @@ def test_the_suite_accepts_the_authorization_server(
         browser.open(link.removeprefix(server.url))
         browser.sign_in(person.user)
         browser.answer("allow")
-        person.approve(person.only())
+        person.approve(person.only_request())
         httpx.get(browser.again().url, trust_env=False).raise_for_status()
     assert found_in(tmp_path) == {
         ("authorization-server-metadata-endpoint", "authorization-server-metadata"): "SUCCESS",

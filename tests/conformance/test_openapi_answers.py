@@ -103,7 +103,7 @@ def world(server: LiveServer) -> Iterator[World]:
     with server.client() as http, requests.Session() as session:
         session.trust_env = False
         agent, person = Agent(server.agent(), http), new_person(server)
-        handle = agent.asked(person.user)
+        handle = agent.request_approval(person.user)
         _users(server).update(person.user, UserChanges(roles=("admin",)), by=BY)
         document = http.get("/api/openapi.json").json()
         yield World(
@@ -114,7 +114,7 @@ def world(server: LiveServer) -> Iterator[World]:
             person=person,
             resource=_resource(server),
             app=_app(server),
-            ids=(person.only().id, _another_device(server, person)),
+            ids=(person.only_request().id, _another_device(server, person)),
             good=_valid_forms(person.user, handle, _own_token(agent)) | _BODIES,
         )
         person.client.close()

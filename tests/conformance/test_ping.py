@@ -12,7 +12,7 @@ from server.services.audit import audit
 from server.services.clients.agents import Agents
 from tests.support.builders.clock import MINUTE, SECOND
 from tests.support.checks.log_and_rows import story
-from tests.support.checks.refusals import check_refusal, unchanged
+from tests.support.checks.refusals import assert_unchanged, check_refusal
 from tests.support.checks.waiting import until
 from tests.support.clients.agent import Agent, new_agent
 from tests.support.clients.terminal import Terminal
@@ -246,7 +246,7 @@ def test_an_invalid_notification_token_is_refused(
     server: LiveServer, pinged: Agent, user: str, case: str
 ) -> None:
     """CB-059, CB-061, CB-062, NG-010: the request is refused, and nobody is asked."""
-    with unchanged(server):
+    with assert_unchanged(server):
         response = pinged.ask(user, client_notification_token=_TOKENS[case])
     check_refusal(response, 400, "invalid_request")
 

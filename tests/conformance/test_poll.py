@@ -18,7 +18,7 @@ from server.services.clients.agents import Agents
 from server.services.users.users import Users
 from tests.support.builders.installation import PAY
 from tests.support.checks.log_and_rows import story
-from tests.support.checks.refusals import MARK, check_problem, check_refusal, unchanged
+from tests.support.checks.refusals import MARK, assert_unchanged, check_problem, check_refusal
 from tests.support.clients.agent import CIBA, PAYMENT_DETAILS, Agent, new_agent
 from tests.support.clients.terminal import Terminal, new_person
 from tests.support.inputs.raw_api import RawApi
@@ -52,7 +52,7 @@ def _redeem(agent: Agent, **form: Any) -> httpx.Response:
 
 def test_a_poll_without_auth_req_id_is_refused(server: LiveServer, agent: Agent) -> None:
     """CB-120: a missing and an empty handle are invalid_request."""
-    with unchanged(server):
+    with assert_unchanged(server):
         answers = [_redeem(agent), _redeem(agent, auth_req_id="")]
     for answer in answers:
         check_refusal(answer, 400, "invalid_request")
@@ -60,9 +60,9 @@ def test_a_poll_without_auth_req_id_is_refused(server: LiveServer, agent: Agent)
 
 def test_a_poll_needs_client_authentication(server: LiveServer, agent: Agent, user: str) -> None:
     """CB-121: a handle is useless without the credentials of its agent."""
-    handle = agent.asked(user)
+    handle = agent.request_approval(user)
     form = {"grant_type": CIBA, "auth_req_id": handle}
-    with unchanged(server):
+    with assert_unchanged(server):
         answers = [
             agent.http.post("/token", data=form),
             agent.http.post("/token", data={**form, "client_id": agent.key.id}),
@@ -93,14 +93,14 @@ def test_an_unknown_handle_is_refused(
     server: LiveServer, agent: Agent, user: str, case: str
 ) -> None:
     """CB-122: handles are compared exactly, and the attempt does not affect the real one."""
-    handle = agent.asked(user)
+    handle = agent.request_approval(user)
     spellings = {
         "handle": handle,
         "upper": handle.upper(),
         "cut": handle[:-1],
         "bare": handle.removeprefix("sayso_ar_"),
     }
-    with unchanged(server):
+    with assert_unchanged(server):
         answer = _redeem(agent, auth_req_id=_UNKNOWN[case].format(**spellings))
 
     check_refusal(answer, 400, "invalid_grant")
@@ -113,7 +113,7 @@ def test_another_agents_request_is_unknown_and_unaffected(
     """CB-123: even an approved request is unknown to another agent; its owner gets the token."""
     handle, _ = _ask_and_approve(agent, person, low_key)
     other = Agent(server.agent(), agent.http)
-    with unchanged(server):
+    with assert_unchanged(server):
         stolen = other.poll(handle)
         with_client_id = _redeem(other, auth_req_id=handle, client_id=agent.key.id)
 
@@ -126,7 +126,7 @@ def test_a_pending_request_is_authorization_pending(
     server: LiveServer, agent: Agent, user: str
 ) -> None:
     """CB-125, CB-145: the answer is a 400 without a challenge."""
-    handle = agent.asked(user)
+    handle = agent.request_approval(user)
     check_refusal(agent.poll(handle), 400, "authorization_pending")
     early = check_refusal(agent.poll(handle), 400, "slow_down")
     assert early["interval"] == 10
@@ -211,7 +211,7 @@ def test_a_redemption_for_something_else_is_refused(
     """RI-06, RA-12: asking for something that was not approved does not use up the approval."""
     form, error = _ELSEWHERE[case]
     handle, _ = _ask_and_approve(agent, person, low_key)
-    with unchanged(server):
+    with assert_unchanged(server):
         answer = _redeem(agent, auth_req_id=handle, **form)
 
     check_refusal(answer, 400, error)
@@ -246,7 +246,7 @@ def test_another_users_request_is_not_found(
         {"decision": "deny", "code": "not_needed", "ceremony": "none"} if case == "deny" else {}
     )
     key = person.client.session.key if case == "deny" else low_key
-    with unchanged(server):
+    with assert_unchanged(server):
         if case == "show":
             answer = api.call("GET", path)
         elif case == "pin":
@@ -273,7 +273,7 @@ def test_a_decision_by_another_users_device_is_refused(
     forged = decision(other, shown, approval_key(other, KeyLevel.LOW))
     borrowed = decision(other, shown, low_key)
     api, path = RawApi(person, agent.http), f"/api/approvals/{pending.id}/decision"
-    with unchanged(server):
+    with assert_unchanged(server):
         answers = [
             api.call("POST", path, json={"decision": forged}),
             api.call("POST", path, json={"decision": borrowed}),

@@ -10,7 +10,7 @@ from server.protocol.names import GRANT_CLIENT_CREDENTIALS
 from server.services.clients.agents import Agents
 from server.services.clients.invitations import Invitations, NewInvitation
 from tests.support.builders.installation import PAY
-from tests.support.checks.refusals import MARK, check_refusal, unchanged
+from tests.support.checks.refusals import MARK, assert_unchanged, check_refusal
 from tests.support.clients.agent import Agent
 from tests.support.clients.terminal import Terminal
 from tests.support.fakes.receiver import receiver
@@ -52,8 +52,8 @@ def test_a_registered_agent_asks_its_owner_and_gets_a_token(
     )
     other_user = server.user()[0]
     check_refusal(agent.ask(other_user), 400, "unknown_user_id")
-    handle = agent.asked(person.user)
-    person.approve(person.only())
+    handle = agent.request_approval(person.user)
+    person.approve(person.only_request())
     tokens = agent.poll(handle).json()
     assert jwt.get_unverified_header(tokens["id_token"])["alg"] == "RS256"
     own = {"Authorization": f"Bearer {registration['registration_access_token']}"}
@@ -90,7 +90,7 @@ def test_an_agent_cannot_take_a_look_alike_name(
     helper = _register(http, invitation, client_name="weather-helper").json()
     own = {"Authorization": f"Bearer {helper['registration_access_token']}"}
     path = helper["registration_client_uri"].removeprefix(server.url)
-    with unchanged(server):
+    with assert_unchanged(server):
         for name in _LOOK_ALIKES:
             body = {"client_id": helper["client_id"], "client_name": name}
             for refused in (
@@ -136,7 +136,7 @@ def test_unregistrable_metadata_is_refused(
 ) -> None:
     """The error is one of RFC 7591 3.2.2, and nothing is created or fetched."""
     token, before = _invite(server, user), _count(server)
-    with unchanged(server):
+    with assert_unchanged(server):
         check_refusal(_register(http, token, **members), 400, code)
     assert _count(server) == before
 

@@ -9,7 +9,7 @@ from server.protocol.names import APPROVER_CLIENT
 from server.services.clients.agent_forms import AgentChanges
 from server.services.clients.agents import Agents
 from tests.support.builders.token_chains import LiveChains
-from tests.support.checks.refusals import check_refusal, unchanged
+from tests.support.checks.refusals import assert_unchanged, check_refusal
 from tests.support.clients.agent import PAYMENT_DETAILS, Agent, new_agent
 from tests.support.clients.terminal import Terminal
 from tests.support.servers.server import BY, LiveServer
@@ -28,7 +28,7 @@ def test_a_client_restricted_to_other_types_is_refused(server: LiveServer, user:
     """RA-15: such a request is refused, and nobody is asked."""
     agent = new_agent(server, action_types=())
     for details in (PAYMENT_DETAILS, [*PAYMENT_DETAILS, *PAYMENT_DETAILS]):
-        with unchanged(server):
+        with assert_unchanged(server):
             response = agent.ask(
                 user,
                 scope="openid payments:transfer",
@@ -68,7 +68,7 @@ def test_details_are_refused_where_no_action_is_requested(
 ) -> None:
     """RA-08: even valid details are refused, so that nobody believes that they were accepted."""
     sent = {"client_id": APPROVER_CLIENT, "authorization_details": details, **form}
-    with unchanged(server):
+    with assert_unchanged(server):
         check_refusal(http.post(path, data=sent), 400, "invalid_authorization_details")
 
 

@@ -14,17 +14,17 @@ from server.services.audit import audit
 from server.services.clients.agent_forms import AgentChanges
 from server.services.clients.agents import Agents
 from tests.support.builders.installation import PAY
-from tests.support.checks.refusals import check_refusal, unchanged
+from tests.support.checks.refusals import assert_unchanged, check_refusal
 from tests.support.clients.agent import CIBA, PAYMENT_DETAILS, Agent
 from tests.support.clients.terminal import Terminal
 from tests.support.inputs.handmade_jwts import (
     Key,
     assertion_claims,
     assertion_form,
-    by_hand,
+    hmac_jwt,
+    make_jwt,
     new_key,
     request_claims,
-    with_secret,
 )
 from tests.support.servers.server import AgentKey, LiveServer
 
@@ -157,7 +157,7 @@ _BAD_CLAIMS: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("case", _BAD_CLAIMS)
 def test_a_signed_request_with_a_wrong_claim_is_refused(es256: Signing, case: str) -> None:
     """FC-11 to FC-22, FC-27, CB-091 to CB-097, CB-103: a valid signature is not enough."""
-    with unchanged(es256.server):
+    with assert_unchanged(es256.server):
         answer = es256.ask(es256.signed(**_BAD_CLAIMS[case]))
 
     check_refusal(answer, 400, "invalid_request")
@@ -178,7 +178,7 @@ def test_a_wrong_parameter_inside_has_its_own_error(es256: Signing) -> None:
         "invalid_scope": {"scope": "openid admin:all"},
     }
     for error, changes in cases.items():
-        with unchanged(es256.server):
+        with assert_unchanged(es256.server):
             answer = es256.ask(es256.signed(**changes))
         check_refusal(answer, 400, error)
 
@@ -191,8 +191,8 @@ def _forgeries(es256: Signing) -> dict[str, str]:
     header = {"kid": es256.key.kid}
     assertion = assertion_claims(es256.agent.id, es256.server.url, es256.server.clock.now())
     return {
-        "FC-23-none": by_hand({**header, "alg": "none"}, claims),
-        "CB-090-hs256": with_secret({**header, "alg": "HS256"}, claims, es256.key.pem),
+        "FC-23-none": make_jwt({**header, "alg": "none"}, claims),
+        "CB-090-hs256": hmac_jwt({**header, "alg": "HS256"}, claims, es256.key.pem),
         "FC-24-signature": f"{head}.{body}.{signature[:-8]}AAAAAAAA",
         "FC-24-changed": f"{head}.{body[:-4]}AAAA.{signature}",
         "FC-25-CB-012-rs256": rsa.sign(claims),
@@ -232,7 +232,7 @@ def test_a_request_not_signed_by_this_agent_is_refused(es256: Signing, case: str
     FC-23 to FC-26, CB-090, CB-099, CB-101, CB-102, CB-104, CB-105.
     """
     forged = _forgeries(es256)[case]
-    with unchanged(es256.server):
+    with assert_unchanged(es256.server):
         answer = es256.ask(forged)
 
     check_refusal(answer, 400, "invalid_request")
@@ -246,7 +246,7 @@ def test_only_the_registered_request_algorithm_is_accepted(
     keys = json.dumps({"keys": [first.jwk, second.jwk]})
     agent = server.agent(jwks=keys, request_alg="ES256")
     good, other = (Signing(server, http, agent, key, user) for key in (first, second))
-    with unchanged(server):
+    with assert_unchanged(server):
         refused = other.ask(other.signed())
 
     check_refusal(refused, 400, "invalid_request")
@@ -256,7 +256,7 @@ def test_only_the_registered_request_algorithm_is_accepted(
 def test_an_agent_that_must_sign_sends_no_plain_request(es256: Signing) -> None:
     """CB-013, FC-42, DE-13: an unsigned request of such an agent is refused."""
     plain = {"scope": "openid payments:read", "resource": PAY, "login_hint": es256.user}
-    with unchanged(es256.server):
+    with assert_unchanged(es256.server):
         answer = es256.http.post("/bc-authorize", data=plain, auth=es256.agent.basic)
 
     check_refusal(answer, 400, "invalid_request")
@@ -298,7 +298,7 @@ def test_parameters_beside_a_signed_request_are_refused(
     es256: Signing, beside: dict[str, str]
 ) -> None:
     """CB-047, CB-098: every parameter must be signed, and only one user may be named."""
-    with unchanged(es256.server):
+    with assert_unchanged(es256.server):
         answer = es256.ask(es256.signed(), **beside)
 
     check_refusal(answer, 400, "invalid_request")
@@ -308,7 +308,7 @@ def test_a_signed_request_is_accepted_once(es256: Signing) -> None:
     """CB-100: a repeated signed request is refused, and nobody is asked."""
     signed_request = es256.signed()
     assert es256.ask(signed_request).status_code == 200
-    with unchanged(es256.server):
+    with assert_unchanged(es256.server):
         again = es256.ask(signed_request)
 
     check_refusal(again, 400, "invalid_request")
@@ -381,7 +381,7 @@ def test_a_removed_request_key_is_refused(es256: Signing) -> None:
     newer = new_key("ES256", "newer")
     changes = AgentChanges(jwks=json.dumps(newer.jwk))
     agents.update(es256.agent.name, changes, by=audit.OPERATOR)
-    with unchanged(es256.server):
+    with assert_unchanged(es256.server):
         answer = es256.ask(es256.signed())
     back = AgentChanges(jwks=json.dumps(es256.key.jwk))
     agents.update(es256.agent.name, back, by=audit.OPERATOR)

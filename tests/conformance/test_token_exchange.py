@@ -16,11 +16,11 @@ from server.services.clients.agents import Agents
 from server.services.users.users import Users
 from tests.support.builders.installation import PAY
 from tests.support.builders.token_chains import APP, BANK, DESK, LiveChains, signed
-from tests.support.checks.refusals import check_refusal, unchanged
+from tests.support.checks.refusals import assert_unchanged, check_refusal
 from tests.support.clients.agent import Agent
 from tests.support.clients.terminal import Terminal
 from tests.support.inputs.dpop_proofs import proof, thumbprint
-from tests.support.inputs.handmade_jwts import by_hand, new_key, with_secret
+from tests.support.inputs.handmade_jwts import hmac_jwt, make_jwt, new_key
 from tests.support.servers.server import BY, AgentKey, LiveServer
 
 _TYPE = "urn:ietf:params:oauth:token-type:"
@@ -82,7 +82,7 @@ def test_a_malformed_exchange_is_refused(
     """Each case breaks one line of the specification, and no token is issued."""
     parameters, error = _MALFORMED[line]
     token = chains.user_token()
-    with unchanged(server):
+    with assert_unchanged(server):
         answer = chains.exchange(bot, token, **parameters)
     check_refusal(answer, 400, error)
 
@@ -91,7 +91,7 @@ def test_an_exchange_of_a_megabyte_is_refused(
     server: LiveServer, chains: LiveChains, bot: AgentKey
 ) -> None:
     """TX-016, NG-041: the request is refused as too large, and no other grant answers it."""
-    with unchanged(server):
+    with assert_unchanged(server):
         answer = chains.exchange(bot, "x" * 1_000_000, scope="bank:read")
     assert answer.status_code in {400, 413}
     assert "access_token" not in answer.text
@@ -125,7 +125,7 @@ def test_the_exchange_grant_needs_registration_and_authentication(
     """TX-001, TX-017, TX-081, TX-082: the agent needs the grant and its secret."""
     without = chains.agent(grant_types=(GRANT_CIBA, GRANT_CLIENT_CREDENTIALS))
     token = chains.user_token()
-    with unchanged(server):
+    with assert_unchanged(server):
         check_refusal(chains.exchange(without, token), 400, "unauthorized_client")
         wrong = chains.exchange(replace(bot, secret="wrong"), token)
         check = {"client_id": bot.id, "subject_token": token, "subject_token_type": ACCESS_TOKEN}
@@ -150,9 +150,9 @@ def _forgeries(chains: LiveChains, row: Any) -> Iterator[tuple[str, str]]:
     (public,) = (k for k in chains.http.get("/jwks").json()["keys"] if k["alg"] == "ES256")
     key = new_key("ES256", public["kid"])
     yield "bad signature", key.sign(good, typ="at+jwt")
-    yield "alg none", by_hand({"alg": "none", "typ": "at+jwt", "kid": public["kid"]}, good)
+    yield "alg none", make_jwt({"alg": "none", "typ": "at+jwt", "kid": public["kid"]}, good)
     header = {"alg": "HS256", "typ": "at+jwt", "kid": public["kid"]}
-    yield "HS256", with_secret(header, good, json.dumps(public).encode())
+    yield "HS256", hmac_jwt(header, good, json.dumps(public).encode())
     yield "unknown kid", new_key("ES256", "unknown").sign(good, typ="at+jwt")
     yield "wrong iss", signed(services, row, {"iss": "https://other.example"})
     yield "expired", signed(services, row, {"exp": 1})
@@ -174,7 +174,7 @@ def test_every_forged_subject_token_gets_the_same_error(
     row = chains.row(chains.user_token())
     descriptions = set()
     for what, token in _forgeries(chains, row):
-        with unchanged(server):
+        with assert_unchanged(server):
             answer = chains.exchange(bot, token)
         descriptions.add(check_refusal(answer, 400, "invalid_request")["error_description"])
         assert chains.reasons(bot)[0] == "subject_invalid", what
@@ -193,8 +193,8 @@ def test_an_id_token_is_not_an_access_token(
     chains: LiveChains, bot: AgentKey, agent: Agent, person: Terminal
 ) -> None:
     """TX-031, TX-032, NG-052: a token of a different kind, or named as one, is refused."""
-    handle = agent.asked(person.user)
-    person.approve(person.only())
+    handle = agent.request_approval(person.user)
+    person.approve(person.only_request())
     body = agent.poll(handle).json()
     id_token_type = f"{_TYPE}id_token"
     for token, kind in (
@@ -219,7 +219,7 @@ def test_a_revoked_token_or_one_of_a_disabled_user_is_refused(
     Users(services.store, services.secrets).disable(name, by=BY)
     deleted = replace(chains, user_id="sayso_us_nobody").user_token()
     for refused in (token, disabled, deleted):
-        with unchanged(server):
+        with assert_unchanged(server):
             check_refusal(chains.exchange(bot, refused), 400, "invalid_request")
     assert chains.reasons(bot) == ["user_disabled", "subject_revoked", "subject_revoked"]
 
@@ -230,7 +230,7 @@ def test_a_token_for_another_audience_is_refused(
     """TX-033, NG-047, NG-055: the agent must serve the audience of the token."""
     for audience in (PAY, f"{server.url}/api", server.url):
         token = chains.user_token(resource=audience)
-        with unchanged(server):
+        with assert_unchanged(server):
             answer = chains.exchange(bot, token)
         check_refusal(answer, 400, "invalid_request")
     assert set(chains.reasons(bot)) == {"not_served"}
@@ -400,7 +400,7 @@ def test_a_chain_has_four_actors_at_most(server: LiveServer, chains: LiveChains)
     """TX-074, NG-056: an exchange by a fifth agent is refused."""
     agents = _hops(chains, 5)
     token = _walk(chains, agents)
-    with unchanged(server):
+    with assert_unchanged(server):
         check_refusal(chains.exchange(agents[4], token), 400, "invalid_request")
     assert chains.reasons(agents[4]) == ["too_deep"]
 
@@ -426,7 +426,7 @@ def test_a_token_of_a_disabled_agent_is_refused(server: LiveServer, chains: Live
     token = _walk(chains, agents)
     services = server.services
     Agents(services.store, services.secrets).disable(agents[0].name, by=BY)
-    with unchanged(server):
+    with assert_unchanged(server):
         check_refusal(chains.exchange(agents[1], token), 400, "invalid_request")
 
 
@@ -435,7 +435,7 @@ def test_a_token_unknown_to_the_ledger_is_refused(
 ) -> None:
     """TX-037, NG-054: a valid signature is not enough if the token was never recorded."""
     row = replace(chains.row(chains.user_token()), id="sayso_at_unknown")
-    with unchanged(server):
+    with assert_unchanged(server):
         answer = chains.exchange(bot, signed(server.services, row))
     check_refusal(answer, 400, "invalid_request")
     assert chains.reasons(bot) == ["subject_unknown"]

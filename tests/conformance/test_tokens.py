@@ -12,7 +12,7 @@ from approver_tui.client.devices.keys import KeyLevel
 from approver_tui.client.jose import SigningKey
 from server.services.audit import audit
 from tests.support.builders.installation import PAY
-from tests.support.checks.refusals import check_refusal, unchanged
+from tests.support.checks.refusals import assert_unchanged, check_refusal
 from tests.support.clients.agent import PAYMENT_DETAILS, Agent
 from tests.support.clients.terminal import Terminal
 from tests.support.inputs.signing import approval_key, decision
@@ -232,7 +232,7 @@ def test_a_token_that_needs_a_user_is_not_issued_to_an_agent_alone(
     agent = Agent(server.agent(resources=(PAY, _LINE), scopes=scopes), http)
     form, error = _ALONE[case]
     filled = {name: value.format(url=server.url) for name, value in form.items()}
-    with unchanged(server):
+    with assert_unchanged(server):
         response = _own_token(agent, **filled)
 
     check_refusal(response, 400, error)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.checks.refusals import check_refusal, unchanged
+from tests.support.checks.refusals import assert_unchanged, check_refusal
 from tests.support.clients.agent import Agent, new_agent
 from tests.support.clients.terminal import PIN, Terminal, new_person
 from tests.support.servers.server import LiveServer
@@ -33,7 +33,7 @@ def test_a_missing_user_code_is_refused(
     server: LiveServer, taking: Agent, guarded: Terminal
 ) -> None:
     """CB-068, CB-185: the agent learns that a code is missing, and the user is not asked."""
-    with unchanged(server):
+    with assert_unchanged(server):
         response = taking.ask(guarded.user)
     check_refusal(response, 400, "missing_user_code")
 
@@ -42,7 +42,7 @@ def test_a_wrong_user_code_is_refused_and_counted(
     server: LiveServer, taking: Agent, guarded: Terminal
 ) -> None:
     """CB-069, CB-186: after five wrong codes the right one is refused too for a while."""
-    with unchanged(server):
+    with assert_unchanged(server):
         for _ in range(5):
             check_refusal(taking.ask(guarded.user, user_code="no"), 400, "invalid_user_code")
         check_refusal(taking.ask(guarded.user, user_code=CODE), 400, "invalid_user_code")
@@ -52,7 +52,7 @@ def test_a_wrong_user_code_is_refused_and_counted(
 def test_the_right_user_code_is_accepted(taking: Agent, guarded: Terminal) -> None:
     """The code appears in nothing that the user sees."""
     assert taking.ask(guarded.user, user_code=CODE).status_code == 200
-    assert CODE not in guarded.only().display_text
+    assert CODE not in guarded.only_request().display_text
 
 
 def test_an_agent_that_does_not_support_user_codes_needs_none(

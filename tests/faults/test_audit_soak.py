@@ -67,8 +67,8 @@ def _soak(load: Load, postgres: PostgresServer | None) -> None:
     """In each round there are decisions and a verification; then something is killed."""
 
     def work() -> None:
-        decided, verified = len(load.decided) + 2, len(verdicts) + 1
-        until(lambda: len(load.decided) >= decided and len(verdicts) >= verified)
+        decided, verified = len(load.answers) + 2, len(verdicts) + 1
+        until(lambda: len(load.answers) >= decided and len(verdicts) >= verified)
 
     with load.running(), _auditor(load.server) as verdicts:
         for _ in range(_ROUNDS):
@@ -87,7 +87,7 @@ def _check(load: Load) -> None:
     ledger = read_ledger(url)
     assert load.faults == []
     assert ledger.discrepancies() == []
-    assert {name: ledger.decisions.get(name) for name in load.decided} == load.decided
+    assert {name: ledger.decisions.get(name) for name in load.answers} == load.answers
     assert set(load.tokens) <= set(ledger.tokens.values())
     verified = verify_log(load.server)
     engine = sa.create_engine(url)
@@ -95,7 +95,7 @@ def _check(load: Load) -> None:
         stored = connection.execute(sa.text("SELECT count(*) FROM audit_entries")).scalar_one()
     engine.dispose()
     assert verified.frontier.size == stored
-    assert verified.meaning.signatures >= len(load.decided)
+    assert verified.meaning.signatures >= len(load.answers)
 
 
 @pytest.mark.timeout(7200 if DEEP else 300)

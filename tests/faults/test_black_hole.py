@@ -60,7 +60,7 @@ def _poll(server: LiveServer, agent: Agent, handle: str, slack: int) -> int:
 def _check(server: LiveServer, network: Proxy, slack: int = _SLACK_SECONDS) -> None:
     """Checks that every client gets an answer in time, and that everything continues later."""
     agent = new_agent(server)
-    handle = agent.asked(server.user()[0])
+    handle = agent.request_approval(server.user()[0])
     with ThreadPoolExecutor(_AT_ONCE + 1) as threads:
         network.freeze()
         try:

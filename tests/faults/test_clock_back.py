@@ -11,7 +11,7 @@ from server.protocol.approvals.states import State
 from tests.support.builders.clock import HOUR, MINUTE, SECOND
 from tests.support.checks.log_and_rows import state
 from tests.support.clients.agent import new_agent
-from tests.support.clients.feed_frames import greeted
+from tests.support.clients.feed_frames import open_feed
 from tests.support.clients.terminal import new_person
 from tests.support.servers.server import LiveServer, live_server
 
@@ -38,15 +38,18 @@ def _entries(server: LiveServer) -> list[str]:
 def _check(server: LiveServer) -> None:
     """Lets a request expire, sets the clock back, and sends a new request."""
     agent, person = new_agent(server), new_person(server)
-    late, handle = agent.asked(person.user), agent.asked(person.user, requested_expiry="60")
+    late, handle = (
+        agent.request_approval(person.user),
+        agent.request_approval(person.user, requested_expiry="60"),
+    )
     expired = min(person.waiting(), key=lambda approval: approval.expires_at)
-    with greeted(person) as line:
+    with open_feed(person) as line:
         before = person.client.inbox("waiting").feed_cursor
         server.clock.forward(MINUTE + SECOND)
         assert agent.poll(handle).json()["error"] == "expired_token"
         written = _entries(server)
         server.clock.forward(-HOUR)
-        new = agent.asked(person.user)
+        new = agent.request_approval(person.user)
         seqs = [line.frame()["seq"] for _ in range(2)]
 
     assert agent.poll(handle).json()["error"] == "expired_token"

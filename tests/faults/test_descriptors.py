@@ -13,7 +13,7 @@ from server.serving.descriptors import capacity
 from tests.bench.processes import tree
 from tests.support.checks.waiting import until
 from tests.support.clients.agent import new_agent
-from tests.support.clients.feed_frames import greeted
+from tests.support.clients.feed_frames import open_feed
 from tests.support.clients.terminal import Terminal, new_person
 from tests.support.servers.server import LiveServer, live_server
 
@@ -36,7 +36,7 @@ def _open_files(server: LiveServer) -> int:
 
 def _refusal(person: Terminal) -> InvalidStatus | None:
     try:
-        with greeted(person):
+        with open_feed(person):
             return None
     except InvalidStatus as refused:
         return refused
@@ -49,17 +49,17 @@ def test_feeds_are_refused_before_descriptors_run_out(server: LiveServer) -> Non
     with ExitStack() as stack:
         for person in people:
             stack.callback(person.client.close)
-        first = stack.enter_context(greeted(people[0]))
+        first = stack.enter_context(open_feed(people[0]))
         with ExitStack() as others:
             for number in range(1, _FEEDS):
-                others.enter_context(greeted(people[number // MAX_SOCKETS]))
+                others.enter_context(open_feed(people[number // MAX_SOCKETS]))
             assert _open_files(server) - before < _FEEDS + MAX_SOCKETS  # one for each feed
             refused = _refusal(people[-1])
             assert refused is not None
             assert refused.response.status_code == 503
             assert int(refused.response.headers["Retry-After"]) > 0
             assert json.loads(refused.response.body or b"")["code"] == "unavailable"
-            agent.asked(people[0].user)
+            agent.request_approval(people[0].user)
             assert first.frame()["event"] == "approval.requested"
         until(lambda: _refusal(people[-1]) is None)
     assert "serving.capacity" in server.log

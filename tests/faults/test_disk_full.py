@@ -91,7 +91,7 @@ def load(request: pytest.FixtureRequest, folder: Path) -> Iterator[Load]:
 def test_a_full_disk_refuses_and_recovers_without_a_restart(load: Load, fill: Filler) -> None:
     """I21: decisions get 503 and reading continues; when there is space, writing resumes."""
     for _ in range(3):
-        load.agent.asked(load.person.user)
+        load.agent.request_approval(load.person.user)
     first = load.person.waiting()[0]
     with fill(load.server):
         with load.running():
@@ -105,9 +105,9 @@ def test_a_full_disk_refuses_and_recovers_without_a_restart(load: Load, fill: Fi
         assert load.agent.http.get("/jwks").status_code == 200
 
     until(lambda: _deny_succeeds(load, first), 60)
-    before = len(load.decided)
+    before = len(load.answers)
     with load.running():
-        until(lambda: len(load.decided) > before + 5, 30)
+        until(lambda: len(load.answers) > before + 5, 30)
 
     assert load.faults == []
     assert _ledger(load).discrepancies() == []
@@ -127,7 +127,7 @@ def _ledger(load: Load) -> Ledger:
 
 def _lost(load: Load) -> set[str]:
     """Returns the requests whose acknowledged decision is missing."""
-    decided = dict(load.decided)
+    decided = dict(load.answers)
     stored = _ledger(load).decisions
     return {name for name, answer in decided.items() if stored.get(name) != answer}
 

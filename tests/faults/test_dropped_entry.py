@@ -33,11 +33,11 @@ def test_the_promise_in_the_response_reveals_a_deleted_entry(
         psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as owner,
     ):
         agent, person = new_agent(server), new_person(server)
-        witness = LogWitness(person.client.session, Home.at(person.home))
+        witness = LogWitness(person.client.session, Home.in_folder(person.home))
         until(lambda: witness.check() == "" and witness.size)
-        agent.asked(person.user)
+        agent.request_approval(person.user)
         owner.execute(_SEQUENCER)  # no entry gets a sequence number now
-        person.deny(person.only())
+        person.deny(person.only_request())
         before = _count(owner)
         owner.execute(_DELETE)
         assert _count(owner) == before - 1

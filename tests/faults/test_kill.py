@@ -56,9 +56,9 @@ def _kill(load: Load, rng: random.Random, tokens: int = 0) -> Ledger:
 
     By then at least one decision and this many tokens were acknowledged.
     """
-    before, tokens_before = len(load.decided), len(load.tokens) + tokens
+    before, tokens_before = len(load.answers), len(load.tokens) + tokens
     with load.running():
-        until(lambda: len(load.decided) > before and len(load.tokens) >= tokens_before, 30)
+        until(lambda: len(load.answers) > before and len(load.tokens) >= tokens_before, 30)
         time.sleep(rng.random() * _LONGEST_SECONDS)
         load.server.kill()
     ledger = read_ledger(f"sqlite:///{load.server.folder / 'data' / 'sayso.db'}")
@@ -70,7 +70,7 @@ def _lost(load: Load, ledger: Ledger) -> list[str]:
     """Lists decisions and tokens that were acknowledged and are missing."""
     decisions = [
         f"{approval}: {answer} was acknowledged, {ledger.decisions.get(approval)} is there"
-        for approval, answer in load.decided.items()
+        for approval, answer in load.answers.items()
         if ledger.decisions.get(approval) != answer
     ]
     issued = set(ledger.tokens.values())
@@ -100,14 +100,14 @@ def test_fifty_kills_lose_nothing_and_leave_nothing_half_done(
             future.result()
 
     for load in loads:
-        assert verify_log(load.server).meaning.signatures >= len(load.decided)
+        assert verify_log(load.server).meaning.signatures >= len(load.answers)
         assert load.tokens
         assert load.faults == []
-        assert len(load.decided) >= _KILLS // 2
-        for name in list(load.decided)[-10:]:
-            decided = load.person.client.approval(name).decided
+        assert len(load.answers) >= _KILLS // 2
+        for name in list(load.answers)[-10:]:
+            decided = load.person.client.approval(name).decision
             assert decided is not None
-            assert decided.decision == load.decided[name]
+            assert decided.decision == load.answers[name]
 
 
 @pytest.mark.timeout(900)

@@ -21,7 +21,7 @@ from approver_tui.client.errors import ClientError
 from approver_tui.state.approvals.approvals import Approval
 from tests.support.checks.waiting import until
 from tests.support.clients import retrying_caller
-from tests.support.clients.kit import approve, approved, kit_agent
+from tests.support.clients.kit import approve, ask_and_approve, kit_agent
 from tests.support.clients.terminal import Terminal, new_person
 from tests.support.inputs.random_cases import cases
 from tests.support.servers.gateway import SCOPES, RunningGateway, running_gateway
@@ -40,7 +40,7 @@ class Bench:
         self.person: Terminal = new_person(server)
         client = kit_agent(server, resources=(gateway.uri,), scopes=tuple(SCOPES))
         parameters = {"scope": " ".join(SCOPES), "resource": gateway.uri}
-        self.token = approved(self.person, client.ask, self.person.user, **parameters).token
+        self.token = ask_and_approve(self.person, client.ask, self.person.user, **parameters).token
         self.caller: subprocess.Popen[str] | None = None
         self.amount = 0
 
@@ -78,7 +78,7 @@ class Bench:
     def wait_for_request(self) -> Approval:
         """Waits for the request of this round and returns it."""
         until(lambda: self.waiting() != (), 60)
-        return self.person.only()
+        return self.person.only_request()
 
     def wait_for_result(self, request: Approval) -> tuple[str, int]:
         """Returns the client's result, and how many times the user was asked again.

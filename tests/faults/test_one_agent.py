@@ -37,7 +37,7 @@ def test_one_agent_with_120_connections_does_not_slow_the_others(
     others = [server.agent() for _ in range(2)]
     agent = new_agent(server)
     key = agent.key if secret == "right" else replace(agent.key, secret="x")
-    text = poll(key, agent.asked(user), keep=True).decode()
+    text = poll(key, agent.request_approval(user), keep=True).decode()
     sent = fairness.Sent(text, 400 if secret == "right" else 401)
     alone = statistics.median(fairness.cycles(server, others, user))
     beside, answers = fairness.beside(server, others, user, sent)

@@ -14,7 +14,7 @@ from tests.support.checks.ledger import read_ledger
 from tests.support.checks.log_and_rows import story
 from tests.support.checks.waiting import meanwhile, until
 from tests.support.clients.agent import Agent, new_agent
-from tests.support.clients.feed_frames import greeted
+from tests.support.clients.feed_frames import open_feed
 from tests.support.clients.terminal import Terminal, new_person
 from tests.support.servers.load import WITHOUT_LIMITS, Load, new_load
 from tests.support.servers.postgres import PostgresServer
@@ -85,7 +85,7 @@ def load(server: LiveServer) -> Iterator[Load]:
 
 def _ask_at(server: LiveServer, agent: Agent, user: str) -> str:
     with server.client() as http:
-        return Agent(agent.key, http).asked(user)
+        return Agent(agent.key, http).request_approval(user)
 
 
 def test_the_main_flow_works_on_postgresql(
@@ -93,7 +93,7 @@ def test_the_main_flow_works_on_postgresql(
 ) -> None:
     """A request is approved with a PIN and redeemed once, and the audit log has every step."""
     request = agent.ask_payment(person.user).json()
-    pending = person.only()
+    pending = person.only_request()
     person.approve(pending)
     first, second = agent.poll(request["auth_req_id"]), agent.poll(request["auth_req_id"])
 
@@ -110,10 +110,10 @@ def test_a_request_at_one_machine_appears_at_another(
     server: LiveServer, other_machine: LiveServer, agent: Agent, person: Terminal
 ) -> None:
     """A socket at the other machine gets the request and the decision."""
-    with greeted(person, port=other_machine.port) as line:
+    with open_feed(person, port=other_machine.port) as line:
         _ask_at(server, agent, person.user)
         requested = line.event("approval.requested")
-        person.deny(person.only())
+        person.deny(person.only_request())
         decided = line.event("approval.decided")
 
     assert requested["approval"]["id"] == decided["approval"]["id"]
@@ -128,7 +128,7 @@ def test_a_poll_held_at_one_machine_is_answered_by_a_decision_at_another(
     with other_machine.client() as http:
         began = time.monotonic()
         with meanwhile(lambda: Agent(agent.key, http).poll(handle, prefer="wait=50")) as held:
-            person.approve(person.only())
+            person.approve(person.only_request())
             assert held.result(30).status_code == 200
 
     assert time.monotonic() - began < 45
@@ -156,9 +156,9 @@ def test_eight_concurrent_writers_lose_no_event(
     def ask(number: int) -> None:
         with (server, other_machine)[number % 2].client() as http:
             for _ in range(8):
-                Agent(keys[number], http).asked(person.user)
+                Agent(keys[number], http).request_approval(person.user)
 
-    with greeted(person) as here, greeted(person, port=other_machine.port) as there:
+    with open_feed(person) as here, open_feed(person, port=other_machine.port) as there:
         with ThreadPoolExecutor(8) as threads:
             for writer in [threads.submit(ask, number) for number in range(8)]:
                 writer.result(60)
@@ -175,18 +175,18 @@ def test_an_immediate_database_restart_loses_nothing_acknowledged(
 ) -> None:
     """Requests during the restart are told to retry, and afterwards everything agrees."""
     with load.running():
-        until(lambda: len(load.decided) > 2, 30)
+        until(lambda: len(load.answers) > 2, 30)
         database.restart(immediate=True)
-        before = len(load.decided)
-        until(lambda: len(load.decided) > before + 2, 30)
+        before = len(load.answers)
+        until(lambda: len(load.answers) > before + 2, 30)
         database.kill9()
         database.start()
-        before = len(load.decided)
-        until(lambda: len(load.decided) > before + 2, 30)
+        before = len(load.answers)
+        until(lambda: len(load.answers) > before + 2, 30)
     ledger = read_ledger(server.settings["database_url"])
 
     assert load.faults == []
-    assert {name: ledger.decisions.get(name) for name in load.decided} == load.decided
+    assert {name: ledger.decisions.get(name) for name in load.answers} == load.answers
     assert set(load.tokens) <= set(ledger.tokens.values())
     assert ledger.discrepancies() == []
 
@@ -200,8 +200,8 @@ def test_without_its_database_the_server_fails_fast_and_recovers_by_itself(
     server: LiveServer, database: PostgresServer, agent: Agent, person: Terminal
 ) -> None:
     """Readiness turns red in two seconds, requests fail in five, and liveness stays green."""
-    handle = agent.asked(person.user)
-    person.approve(person.only())
+    handle = agent.request_approval(person.user)
+    person.approve(person.only_request())
     database.kill9()
     with server.client() as http, ThreadPoolExecutor(8) as threads:
         ready = _measure(lambda: http.get("/readyz"))

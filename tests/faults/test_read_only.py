@@ -99,7 +99,7 @@ class _Request:
 
 def _ask(agent: Agent, person: WebPerson) -> _Request:
     """Asks this user and returns the newest of their pending requests."""
-    auth_req_id = agent.asked(person.name)
+    auth_req_id = agent.request_approval(person.name)
     items = person.http.get("/api/approvals?state=waiting").json()["items"]
     return _Request(auth_req_id, max(item["id"] for item in items))
 

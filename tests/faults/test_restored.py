@@ -119,11 +119,11 @@ def _add_consent(server: LiveServer, user: str, agent_id: str) -> str:
 
 
 def _create_grant(person: Terminal, agent: Agent) -> str:
-    agent.asked(person.user, **_small())
+    agent.request_approval(person.user, **_small())
     proposal = StandingGrantProposal(
-        person.only().id, 3_600, 3, "30", (VaryingFact("/amount", "20"),), notify=True
+        person.only_request().id, 3_600, 3, "30", (VaryingFact("/amount", "20"),), notify=True
     )
-    person.approve(StandingGrantsClient(person.client).request(proposal, person.only()))
+    person.approve(StandingGrantsClient(person.client).request(proposal, person.only_request()))
     (grant,) = StandingGrantsClient(person.client).grants()
     return str(grant.id)
 
@@ -139,10 +139,10 @@ def _prepare_scene(server: LiveServer) -> Scene:
     agent, disabled, ann = new_agent(server), new_agent(server), new_person(server)
     removed = terminal(server, ann.user, _code(server, ann.user), name="old-phone")
     handle = agent.ask_payment(ann.user).json()["auth_req_id"]
-    ann.approve(ann.only())
+    ann.approve(ann.only_request())
     paid = agent.poll(handle).json()["access_token"]
-    approved = agent.asked(ann.user)
-    ann.approve(ann.only())
+    approved = agent.request_approval(ann.user)
+    ann.approve(ann.only_request())
     return Scene(
         server,
         resource,
@@ -168,7 +168,7 @@ def _use_up(scene: Scene) -> None:
     server, agent, ann = scene.server, scene.agent, scene.ann
     assert agent.poll(scene.approved).status_code == 200
     for _ in range(3):
-        assert agent.poll(agent.asked(ann.user, **_small(500))).status_code == 200
+        assert agent.poll(agent.request_approval(ann.user, **_small(500))).status_code == 200
     devices = {item["name"]: item["id"] for item in _run_json(server, "devices", "list")["items"]}
     _run_json(server, "devices", "revoke", devices["old-phone"])
     _run_json(server, "agents", "disable", scene.disabled.key.name)
@@ -221,11 +221,11 @@ def _check_nothing_comes_back(scene: Scene) -> None:
 def _check_work_continues(scene: Scene) -> None:
     """Checks that the user can approve, and that a payment gets its token."""
     agent, ann = scene.agent, scene.ann
-    handle = agent.asked(ann.user, **_small(500))
-    ann.approve(ann.only())  # no standing grant answered it
+    handle = agent.request_approval(ann.user, **_small(500))
+    ann.approve(ann.only_request())  # no standing grant answered it
     assert agent.poll(handle).status_code == 200
     paid = agent.ask_payment(ann.user).json()["auth_req_id"]
-    ann.approve(ann.only())
+    ann.approve(ann.only_request())
     assert agent.poll(paid).status_code == 200
 
 
@@ -243,7 +243,7 @@ def _enable(scene: Scene) -> None:
 def _check_no_high_risk_yet(scene: Scene) -> None:
     """Checks that the enabled device waits: it may have been revoked after the backup."""
     assert scene.agent.ask_payment(scene.ann.user).is_success
-    pending = scene.ann.only()
+    pending = scene.ann.only_request()
     with pytest.raises(ApiError) as refused:
         scene.ann.approve(pending)
     assert refused.value.code == "device_too_new"

@@ -11,7 +11,7 @@ from server.serving.main import GRACEFUL_SECONDS
 from tests.support.builders import decided_rows
 from tests.support.checks.ledger import read_ledger
 from tests.support.checks.waiting import meanwhile, until
-from tests.support.clients.feed_frames import greeted
+from tests.support.clients.feed_frames import open_feed
 from tests.support.servers.load import WITHOUT_LIMITS, Load, new_load
 from tests.support.servers.server import LiveServer, live_server
 
@@ -39,14 +39,14 @@ def test_stopping_under_load_loses_nothing_acknowledged(server: LiveServer, load
     for again in range(3):
         if again:
             server.start()
-        before = len(load.decided)
+        before = len(load.answers)
         with load.running():
-            until(lambda before=before: len(load.decided) > before + 2, 30)
+            until(lambda before=before: len(load.answers) > before + 2, 30)
             took = server.stop()
         ledger = read_ledger(f"sqlite:///{server.folder / 'data' / 'sayso.db'}")
 
         assert took < _LONGEST_SECONDS + _SLACK_SECONDS
-        assert {name: ledger.decisions.get(name) for name in load.decided} == load.decided
+        assert {name: ledger.decisions.get(name) for name in load.answers} == load.answers
         assert set(load.tokens) <= set(ledger.tokens.values())
         assert ledger.discrepancies() == []
     assert load.faults == []
@@ -55,8 +55,8 @@ def test_stopping_under_load_loses_nothing_acknowledged(server: LiveServer, load
 def test_sockets_are_closed_with_1012(server: LiveServer, load: Load) -> None:
     """The code tells a terminal that the server restarts, so it reconnects by itself."""
     with (
-        greeted(load.person) as first,
-        greeted(load.person) as second,
+        open_feed(load.person) as first,
+        open_feed(load.person) as second,
         meanwhile(server.stop) as ending,
     ):
         assert first.closed() == 1012

@@ -72,8 +72,8 @@ def _ask_and_move(pair: _Pair) -> tuple[Agent, str, Terminal, Approval]:
     pair.lead_to(pair.right)
     person = terminal(pair.right, user, code, url=pair.network.url)
     here = new_agent(pair.right)
-    handle = here.asked(user, requested_expiry="60")
-    approval = person.only()
+    handle = here.request_approval(user, requested_expiry="60")
+    approval = person.only_request()
     pair.lead_to(pair.wrong)
     return Agent(here.key, pair.wrong.client()), handle, person, approval
 
@@ -105,7 +105,7 @@ def _check_pace(pair: _Pair) -> None:
     """Checks that polls are counted together, whichever machine they reach."""
     here, user = new_agent(pair.right), pair.right.user()[0]
     there = Agent(here.key, pair.wrong.client())
-    handle = here.asked(user)
+    handle = here.request_approval(user)
     replies = []
     for after, agent in ((5, here), (0, there), (10, there), (5, here), (15, there)):
         pair.right.clock.forward(after * SECOND)

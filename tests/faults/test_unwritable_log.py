@@ -67,10 +67,10 @@ def _block_log(server: LiveServer) -> Iterator[None]:
 def test_without_the_log_nothing_takes_effect(server: LiveServer) -> None:
     """A request, a decision and a token each get 503, and work again later."""
     agent, person, url = new_agent(server), new_person(server), _url(server)
-    approved = agent.asked(person.user)
-    person.approve(person.only())
-    agent.asked(person.user)
-    pending = person.only()
+    approved = agent.request_approval(person.user)
+    person.approve(person.only_request())
+    agent.request_approval(person.user)
+    pending = person.only_request()
     with _block_log(server):
         before = read_ledger(url)
         _assert_refused(agent, person)

@@ -43,7 +43,7 @@ def _ask(
 ) -> str:
     amount = {"minor": minor, "currency": "EUR"}
     details = json.dumps([{**PAYMENT_DETAILS[0], "payee": payee, "amount": amount}])
-    return agent.asked(person.user, scope=SCOPE, authorization_details=details, **more)
+    return agent.request_approval(person.user, scope=SCOPE, authorization_details=details, **more)
 
 
 def _click(app: Window, words: str, first: str = "") -> None:
@@ -74,9 +74,9 @@ def test_the_click_that_focuses_the_window_presses_nothing(agent: Agent, person:
     handle = _ask(agent, person)
     with window(person) as app:
         app.press("a")
-        app.shows("Approve?", "[ Approve")
+        app.wait_for_text("Approve?", "[ Approve")
         app.press("\x1b[6~", "\t", *PIN)
-        app.shows("Tab to Approve, then Enter.")
+        app.wait_for_text("Tab to Approve, then Enter.")
         app.child.send(FOCUS_OUT)
         app.rest(0.5)
         _click(app, "[ Approve", first=FOCUS_IN)
@@ -84,7 +84,7 @@ def test_the_click_that_focuses_the_window_presses_nothing(agent: Agent, person:
         assert "Approve?" in app.text
         assert len(person.waiting()) == 1
         _click(app, "[ Approve")
-        app.shows("Approved by")
+        app.wait_for_text("Approved by")
     assert agent.poll(handle, prefer="wait=5").status_code == 200
 
 
@@ -94,7 +94,7 @@ def test_a_command_typed_after_refocusing_approves_nothing(agent: Agent, person:
     with window(person) as app:
         _about_to_confirm(app)
         app.child.send(FOCUS_OUT)
-        app.shows("> Back <")
+        app.wait_for_text("> Back <")
         app.child.send(FOCUS_IN)
         app.rest(1)
         for key in ("l", "s", " ", "-", "l", "a\r"):  # never 0.8 s apart
@@ -114,7 +114,7 @@ def test_a_superseded_request_closes_the_approval_panel(
     with window(person, size=size) as app:
         _about_to_confirm(app)
         newer = _ask(agent, person, minor=482_001, supersedes=handle)
-        app.shows("This request changed. Nothing was", "approved.")
+        app.wait_for_text("This request changed. Nothing was", "approved.")
         app.press("\r", *PIN, "\t", "\r")
         app.rest(1)
     _only_the_changed_request_is_pending(agent, person, handle, newer)
@@ -132,7 +132,7 @@ def test_an_approval_that_crosses_with_a_superseding_request_counts_for_neither(
         newer = _ask(agent, person, minor=482_001, supersedes=handle)
         app.child.send("\r")
         app.go_on()
-        app.shows("EUR 4,820.01", "LIVE")
+        app.wait_for_text("EUR 4,820.01", "LIVE")
         app.hides("Approve?")
     _only_the_changed_request_is_pending(agent, person, handle, newer)
 
@@ -140,15 +140,15 @@ def test_an_approval_that_crosses_with_a_superseding_request_counts_for_neither(
 def _about_to_confirm(app: Window) -> None:
     """Reads and types everything, so that Enter would approve."""
     app.press("a")
-    app.shows("Approve?", "[ Approve")
+    app.wait_for_text("Approve?", "[ Approve")
     app.press("\x1b[6~", "\x1b[6~", "\t", *PIN, "\t")
-    app.shows("Tab to Approve, then Enter.")
+    app.wait_for_text("Tab to Approve, then Enter.")
 
 
 def _only_the_changed_request_is_pending(
     agent: Agent, person: Terminal, handle: str, newer: str
 ) -> None:
-    assert "EUR 4,820.01" in person.only().headline
+    assert "EUR 4,820.01" in person.only_request().headline
     assert agent.poll(handle).json()["reason"] == "superseded"
     assert agent.poll(newer).json()["error"] in {"authorization_pending", "slow_down"}
 
@@ -163,17 +163,17 @@ def test_a_request_denied_in_one_terminal_is_decided_in_the_other(
     desktop = terminal(server, person.user, issued.code, name="desktop")
     _ask(agent, person)
     with window(person) as one, window(desktop) as two:
-        two.shows("HIGH RISK")
+        two.wait_for_text("HIGH RISK")
         one.press("d")
-        one.shows("Deny?")
+        one.wait_for_text("Deny?")
         one.press("2", "\r")
-        one.shows("Denying in")
+        one.wait_for_text("Denying in")
         _show(one, "Denied by", while_read=two)
         denied_at = time.monotonic()
         while "Denied by" not in two.text:
             assert time.monotonic() - denied_at < 10, two.text
         two.press("a")
-        two.shows("Approve unavailable:")
+        two.wait_for_text("Approve unavailable:")
 
 
 def _show(app: Window, words: str, while_read: Window) -> None:
@@ -192,12 +192,12 @@ def test_hostile_text_is_inert_in_a_real_terminal(
     _ask(agent, person, payee=HOSTILE)
     with window(person, size=size) as app:
         app.press("\r")
-        app.shows("EUR 4,820.00", "\\u{1b}]0;owned")
+        app.wait_for_text("EUR 4,820.00", "\\u{1b}]0;owned")
         assert "owned" not in app.screen.title
         assert "\u202e" not in app.text
         _click(app, "[@click")
         app.rest(1)
-        app.shows("EUR 4,820.00", "LIVE")
+        app.wait_for_text("EUR 4,820.00", "LIVE")
 
 
 @pytest.mark.parametrize("size", [(100, 30), (40, 24)])
@@ -207,16 +207,16 @@ def test_five_kilobytes_of_hostile_text_leave_the_headline_unchanged(
     """Acceptance 5: five kilobytes of hostile text do not move or hide the amount and the payee."""
     ActionTypes(server.services.store).update(json.dumps(WITH_REFERENCE), by=BY)
     details = json.dumps([{**PAYMENT_DETAILS[0], "reference": FIVE_KILOBYTES}])
-    agent.asked(person.user, scope=SCOPE, authorization_details=details)
-    assert person.only().headline == HEADLINE
+    agent.request_approval(person.user, scope=SCOPE, authorization_details=details)
+    assert person.only_request().headline == HEADLINE
     with window(person, size=size) as app:
         app.press("\r")
         until(lambda: _detail(app, size).count(f"{HEADLINE} ") == 1, PATIENCE_SECONDS)
-        app.shows("\\u{1b}]0;owned", "more below")
+        app.wait_for_text("\\u{1b}]0;owned", "more below")
         app.press("G")
-        app.shows("Fingerprint", "LIVE")
+        app.wait_for_text("Fingerprint", "LIVE")
         app.press("a")
-        app.shows("Approve?", "EUR 4,820.00")
+        app.wait_for_text("Approve?", "EUR 4,820.00")
         assert "owned" not in app.screen.title
         assert "\u202e" not in app.text
 
@@ -235,7 +235,9 @@ def test_a_dumb_terminal_shows_everything_as_lines(agent: Agent, person: Termina
         output = _output_until(app, "help or quit:")
         app.child.send("1\n")
         output += _output_until(app, "help or quit:")
-        _assert_in_order(output[output.index("Request 1.") :], *FACTS, person.only().fingerprint)
+        _assert_in_order(
+            output[output.index("Request 1.") :], *FACTS, person.only_request().fingerprint
+        )
         assert "\x1b" not in output
     finally:
         app.leave()

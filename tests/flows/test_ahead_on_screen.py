@@ -32,25 +32,25 @@ def test_a_standing_grant_created_in_the_app_is_used_and_revoked(
 
     It does not decide the request from which it was created.
     """
-    agent.asked(person.user, **_payment(1_000))
+    agent.request_approval(person.user, **_payment(1_000))
     with window(person) as app:
         app.press("s")
-        app.shows("Similar?", "> Back <")
+        app.wait_for_text("Similar?", "> Back <")
         app.press("\t", "2\t", "2\t", "30\t", "20\t", "\t", "\t", " ")
-        app.shows("up to EUR 20.00", "It would have covered 1 of the last 1.")
+        app.wait_for_text("up to EUR 20.00", "It would have covered 1 of the last 1.")
         app.press("\t", "\r")
-        app.shows("Approve?", "without asking")
+        app.wait_for_text("Approve?", "without asking")
         app.press("\x1b[6~", "\t", *PIN)
-        app.shows("Tab to Approve, then Enter.")
+        app.wait_for_text("Tab to Approve, then Enter.")
         app.press("\t", "\r")
-        app.shows("Approved by")
-        handle = agent.asked(person.user, **_payment(1_500))
+        app.wait_for_text("Approved by")
+        handle = agent.request_approval(person.user, **_payment(1_500))
         assert agent.poll(handle, prefer="wait=5").status_code == 200
         app.press("4")
-        app.shows("GRANTS (1)", "1 of 2 used")
+        app.wait_for_text("GRANTS (1)", "1 of 2 used")
         app.press("z")
-        app.shows("Revoke the standing grant?", "> Back <")
+        app.wait_for_text("Revoke the standing grant?", "> Back <")
         app.press("\t", "\r")
-        app.shows("GRANTS (0)")
-    agent.asked(person.user, **_payment(1_200))
+        app.wait_for_text("GRANTS (0)")
+    agent.request_approval(person.user, **_payment(1_200))
     assert len(person.waiting()) == 2

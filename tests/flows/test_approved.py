@@ -28,7 +28,7 @@ def test_an_approved_payment_gives_one_token_that_names_user_and_agent(
 ) -> None:
     """The token contains what the screen showed and what the user signed."""
     request = agent.ask_payment(person.user, binding_message="INV-2291 is due").json()
-    pending = person.only()
+    pending = person.only_request()
 
     assert request["fingerprint"] == pending.fingerprint
     assert pending.display.headline == "Pay EUR 4,820.00 to Nordwind Logistik GmbH"
@@ -55,8 +55,8 @@ def test_the_audit_log_has_the_whole_flow_with_the_signed_decision(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
     """The log has one entry for the request, the approval and the token, each with every fact."""
-    handle = agent.asked(person.user)
-    pending = person.only()
+    handle = agent.request_approval(person.user)
+    pending = person.only_request()
     person.approve(pending)
     agent.poll(handle)
     with server.services.store.read() as view:
@@ -86,8 +86,8 @@ def test_a_redeemed_handle_gives_nothing_and_raises_an_alarm(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
     """The second redemption of a handle returns invalid_grant and is logged."""
-    handle = agent.asked(person.user)
-    pending = person.only()
+    handle = agent.request_approval(person.user)
+    pending = person.only_request()
     person.approve(pending)
     first, second = agent.poll(handle), agent.poll(handle)
     with server.services.store.read() as view:

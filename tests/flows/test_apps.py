@@ -112,7 +112,7 @@ def test_a_denial_on_the_terminal_is_a_denial_for_the_app(app, browser, person):
     browser.authorize(app.app.id, scope="openid payments:read", resource=PAY)
     browser.sign_in(person.user)
     browser.answer("allow")
-    person.deny(person.only())
+    person.deny(person.only_request())
     assert browser.again().answer["error"] == "access_denied"
 
 

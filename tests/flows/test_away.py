@@ -20,7 +20,7 @@ from server.services.clients.agents import Agents
 from server.services.policy.action_types import ActionTypes
 from tests.support.builders.installation import PAYMENT
 from tests.support.clients.agent import Agent
-from tests.support.clients.feed_frames import FeedLine, greeted
+from tests.support.clients.feed_frames import FeedLine, open_feed
 from tests.support.clients.terminal import PIN, Terminal, new_person
 from tests.support.servers.server import BY, LiveServer
 
@@ -84,12 +84,12 @@ def test_quiet_hours_hold_low_and_medium_risk_and_high_risk_rings(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
     """Quiet hours hide no request. The agent learns when they end; then held requests ring."""
-    with greeted(person) as line:
+    with open_feed(person) as line:
         _set_quiet_hours(person)
         line.event("attention.changed")
-        low = agent.asked(person.user)
+        low = agent.request_approval(person.user)
         assert _held_reason(line) == "quiet_hours"
-        medium = agent.asked(person.user, **_order())
+        medium = agent.request_approval(person.user, **_order())
         assert _held_reason(line) == "quiet_hours"
         high = agent.ask_payment(person.user).json()["auth_req_id"]
         assert _held_reason(line) is None
@@ -109,13 +109,13 @@ def test_quiet_hours_hold_low_and_medium_risk_and_high_risk_rings(
 
 def test_a_muted_agent_rings_only_for_high_risk(agent: Agent, person: Terminal) -> None:
     """Requests of a muted agent are still listed, and unmuting removes the mute."""
-    with greeted(person) as line:
-        agent.asked(person.user, **_order())
+    with open_feed(person) as line:
+        agent.request_approval(person.user, **_order())
         assert _held_reason(line) is None
-        name = person.only().agent.name
+        name = person.only_request().agent.name
         assert preferences.mute(person.client, name, None).agent_id == agent.key.id
         line.event("attention.changed")
-        agent.asked(person.user, **_order())
+        agent.request_approval(person.user, **_order())
         assert _held_reason(line) == "muted"
         agent.ask_payment(person.user)
         assert _held_reason(line) is None
@@ -129,9 +129,9 @@ def test_a_snoozed_request_rings_when_its_snooze_ends(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
     """A snoozed request rings when the snooze ends, and it stays pending."""
-    handle = agent.asked(person.user, **_order())
-    pending = person.only()
-    with greeted(person) as line:
+    handle = agent.request_approval(person.user, **_order())
+    pending = person.only_request()
+    with open_feed(person) as line:
         until = preferences.snooze(person.client, pending.id, 2).until
         line.event("attention.changed")
         assert _held_approvals(person) == {pending.id}
@@ -144,15 +144,15 @@ def test_a_snoozed_request_rings_when_its_snooze_ends(
         preferences.unsnooze(person.client, pending.id)
         line.event("attention.changed")
     assert _held_approvals(person) == set()
-    assert person.only().id == pending.id
+    assert person.only_request().id == pending.id
 
 
 def test_a_request_is_extended_as_often_as_its_risk_allows(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
     """Medium risk allows three extensions. The agent sees the new expiry, and a decision counts."""
-    handle = agent.asked(person.user, **_order())
-    pending = person.only()
+    handle = agent.request_approval(person.user, **_order())
+    pending = person.only_request()
     ends = [pending.expires_at]
     for _ in range(3):
         server.clock.forward(30 * SECOND)
@@ -163,7 +163,7 @@ def test_a_request_is_extended_as_often_as_its_risk_allows(
     assert refused.value.status == 409
     expires_at = _poll(server, agent, handle)["expires_at"]
     assert datetime.fromisoformat(expires_at) == _at(ends[-1])
-    assert person.approve(person.only()).state is ApprovalState.APPROVED
+    assert person.approve(person.only_request()).state is ApprovalState.APPROVED
 
 
 def test_a_deputy_decides_types_that_allow_it_until_the_deputyship_ends(
@@ -176,16 +176,16 @@ def test_a_deputy_decides_types_that_allow_it_until_the_deputyship_ends(
     assert [other.id for other in deputies.list_deputies(other_user.client).others] == [
         deputyship.id
     ]
-    agent.asked(person.user, **_order())
+    agent.request_approval(person.user, **_order())
     assert other_user.waiting() == ()
-    handle = agent.asked(person.user, **_order(LENT))
+    handle = agent.request_approval(person.user, **_order(LENT))
     (for_deputy,) = other_user.waiting()
     assert for_deputy.id in {approval.id for approval in person.waiting()}
     other_user.approve(for_deputy)
     reply = agent.poll(handle).json()
     assert reply["authorization_details"][0]["type"] == LENT
     deputies.end_deputy(person.client, deputyship.id)
-    agent.asked(person.user, **_order(LENT))
+    agent.request_approval(person.user, **_order(LENT))
     assert other_user.waiting() == ()
     assert deputies.list_deputies(person.client).mine == ()
 
@@ -204,7 +204,7 @@ def test_a_second_wrong_match_number_locks_the_request(
         agent.key.id, AgentChanges(interactive=True), by=BY
     )
     answer = agent.ask(person.user, **_order()).json()
-    pending, right = person.only(), answer["match_code"]
+    pending, right = person.only_request(), answer["match_code"]
     wrong = f"{(int(right) + 1) % 1_000:03}"
     with pytest.raises(WrongEntry) as first:
         _approve_with_number(person, pending, wrong)

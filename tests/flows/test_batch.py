@@ -21,10 +21,10 @@ from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.approvals.results import AnswerState
 from approver_tui.state.keymap import Keymap
 from server.services.users.users import Users
-from tests.support.builders.batches import open_batch, read_on, send, type_in
+from tests.support.builders.batches import open_batch, scroll_to_end, send, type_in
 from tests.support.checks.log_and_rows import story
 from tests.support.clients.agent import Agent
-from tests.support.clients.driving import inbox, is_live, press, shown, until
+from tests.support.clients.driving import inbox, is_live, press, screen_text, until
 from tests.support.clients.pty_app import window
 from tests.support.clients.terminal import PIN, Terminal, terminal
 from tests.support.fakes.fake_answers import FakeUnsentDenials
@@ -49,9 +49,9 @@ def phone(server: LiveServer, person: Terminal) -> Iterator[Terminal]:
 @pytest.fixture
 def handles(agent: Agent, person: Terminal) -> list[str]:
     """Three requests of an agent that the user has approved before."""
-    agent.asked(person.user)
-    person.approve(person.only())
-    return [agent.asked(person.user) for _ in range(3)]
+    agent.request_approval(person.user)
+    person.approve(person.only_request())
+    return [agent.request_approval(person.user) for _ in range(3)]
 
 
 class _DenyingDecider:
@@ -122,14 +122,14 @@ async def test_a_request_denied_elsewhere_is_skipped_and_the_others_are_approved
         ids = [row.id for row in inbox(stage).state.inbox.rows]
         await press(pilot, stage, "x")
         await open_batch(pilot, stage)
-        await read_on(pilot, stage)
+        await scroll_to_end(pilot, stage)
         await type_in(pilot, stage, "count", "3")
         panel = await send(pilot, stage)
         await until(pilot, lambda: not panel.is_busy, _LONG)
         results = [item.state for item in panel.results.items]
         assert results == [AnswerState.APPROVED, AnswerState.ALREADY, AnswerState.APPROVED]
-        assert f"Denied by {person.user} on phone at" in shown(stage)
-        assert "2 approved, 1 already decided." in shown(stage)
+        assert f"Denied by {person.user} on phone at" in screen_text(stage)
+        assert "2 approved, 1 already decided." in screen_text(stage)
     answers = [story(server, id_)[1] for id_ in ids]
     assert answers == ["approval.approved", "approval.denied", "approval.approved"]
     statuses = sorted(agent.poll(handle, prefer="wait=5").status_code for handle in handles)
@@ -142,16 +142,16 @@ def test_two_of_three_selected_requests_are_approved_in_a_real_terminal(
 ) -> None:
     """The app deselects the request denied elsewhere and says so; one PIN approves the others."""
     with window(person, size=size) as app:
-        app.shows("x 3")
+        app.wait_for_text("x 3")
         app.press("x")
-        app.shows("3 selected.", "[x]")
+        app.wait_for_text("3 selected.", "[x]")
         phone.deny(phone.waiting()[0])
-        app.shows("is no longer selected: Denied")
+        app.wait_for_text("is no longer selected: Denied")
         app.press("a")
-        app.shows("Approve 2?")
+        app.wait_for_text("Approve 2?")
         app.press(*["\x1b[6~"] * 6, "\t", *PIN, "\t")
-        app.shows("Tab to Approve, then Enter.")
+        app.wait_for_text("Tab to Approve, then Enter.")
         app.press("\r")
-        app.shows("2 approved.")
+        app.wait_for_text("2 approved.")
     statuses = sorted(agent.poll(handle, prefer="wait=5").status_code for handle in handles)
     assert statuses == [200, 200, 400]

@@ -8,7 +8,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
-from server.protocol.devices.passkeys import decoded
+from server.protocol.devices.passkeys import decode_base64url
 from tests.support.builders.passkey import SoftPasskey
 from tests.support.clients.agent import Agent
 from tests.support.servers.server import LiveServer
@@ -24,7 +24,7 @@ def page(server: LiveServer) -> Iterator[Page]:
     headers = {"Origin": server.url, "Sec-Fetch-Site": "same-origin"}
     with httpx.Client(base_url=server.url, headers=headers, trust_env=False, timeout=70) as http:
         options = http.post("/api/passkeys/options", json={"code": code}).json()
-        credential = passkey.made(decoded(options["challenge"]))
+        credential = passkey.made(decode_base64url(options["challenge"]))
         body = {"code": code, "name": "phone", **credential}
         assert http.post("/api/passkeys", json=body).status_code == 201
         cookie = http.cookies["sayso-passkey"]
@@ -58,7 +58,7 @@ def test_a_page_gets_events_of_its_user(server: LiveServer, page: Page, agent: A
     with _connect(server, http) as socket:
         socket.send(_ticket(http))
         assert json.loads(socket.recv(10))["type"] == "hello"
-        agent.asked(name)
+        agent.request_approval(name)
         assert json.loads(socket.recv(10))["event"] == "approval.requested"
 
 

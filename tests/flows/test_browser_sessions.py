@@ -7,7 +7,7 @@ import pytest
 
 from server.protocol.approvals.states import State
 from tests.support.browsers.web_person import WebPerson, new_web_person, with_cookie_of
-from tests.support.checks.log_and_rows import stored
+from tests.support.checks.log_and_rows import stored_approval
 from tests.support.clients.agent import Agent
 from tests.support.servers.server import LiveServer
 
@@ -23,7 +23,7 @@ def eva(server: LiveServer) -> WebPerson:
 @pytest.fixture
 def asked(eva: WebPerson, agent: Agent) -> str:
     """The ID of a request that is pending for this user."""
-    agent.asked(eva.name)
+    agent.request_approval(eva.name)
     (waiting,) = eva.http.get("/api/approvals?state=waiting").json()["items"]
     approval_id: str = waiting["id"]
     return approval_id
@@ -32,7 +32,7 @@ def asked(eva: WebPerson, agent: Agent) -> str:
 def test_the_users_own_signature_decides(server: LiveServer, eva: WebPerson, asked: str) -> None:
     """The user's own passkey approves, so the refusals below have no other cause."""
     assert eva.decide(asked, eva.assertion(asked)).status_code == 200
-    assert stored(server, asked).state is State.APPROVED
+    assert stored_approval(server, asked).state is State.APPROVED
 
 
 def test_a_cookie_in_another_client_decides_nothing(
@@ -45,7 +45,7 @@ def test_a_cookie_in_another_client_decides_nothing(
     for body in ({}, {"decision": "deny", "code": "not_needed", "ceremony": "none"}):
         refused = thief.decide(asked, thief.assertion(asked, **body))
         assert (refused.status_code, refused.json()["code"]) == (422, "invalid_decision")
-    assert stored(server, asked).state is State.PENDING
+    assert stored_approval(server, asked).state is State.PENDING
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_a_get_with_a_valid_signature_decides_nothing(
         json={"decision": assertion},
         headers={"X-HTTP-Method-Override": "POST"},
     )
-    assert stored(server, asked).state is State.PENDING
+    assert stored_approval(server, asked).state is State.PENDING
 
 
 def test_another_users_request_is_not_found_anywhere(
@@ -86,4 +86,4 @@ def test_another_users_request_is_not_found_anywhere(
     assert ben.http.get(f"/api/approvals/{asked}").status_code == 404
     assert ben.decide(asked, ben.assertion(asked, shown)).status_code == 404
     assert ben.http.get("/api/approvals?state=waiting").json()["items"] == []
-    assert stored(server, asked).state is State.PENDING
+    assert stored_approval(server, asked).state is State.PENDING

@@ -56,7 +56,7 @@ def asked(server: LiveServer, agent: Agent, person: Terminal) -> Iterator[Approv
     actions = ActionTypes(server.services.store)
     actions.update(json.dumps({**PAYMENT, "type_back": {"fact": "/amount"}}), by=BY)
     agent.ask_payment(person.user)
-    yield person.only()
+    yield person.only_request()
     actions.update(json.dumps(PAYMENT), by=BY)
 
 
@@ -65,9 +65,9 @@ def test_a_burst_of_type_back_and_pin_fills_both_fields(person: Terminal) -> Non
     """The first part fills the visible type-back field, and the PIN fills the hidden one."""
     with window(person, size=SIZE) as app:
         app.press("a")
-        app.shows("Approve?")
+        app.wait_for_text("Approve?")
         _burst(app, f"\x1b[6~\t{RIGHT}\t{PIN}")
-        app.shows(DOTS)
+        app.wait_for_text(DOTS)
         assert RIGHT in app.text
         assert PIN not in app.text
 
@@ -79,12 +79,12 @@ def test_a_burst_on_a_busy_machine_fills_both_fields(person: Terminal) -> None:
     try:
         with window(person, size=SIZE) as app:
             app.press("a")
-            app.shows("Approve?")
+            app.wait_for_text("Approve?")
             app.rest(1.0)
             app.suspend()
             os.write(app.child.child_fd, f"\x1b[6~\t{RIGHT}\t{PIN}".encode())
             app.go_on()
-            app.shows(DOTS)
+            app.wait_for_text(DOTS)
             assert RIGHT in app.text
             assert PIN not in app.text
     finally:
@@ -99,7 +99,7 @@ def test_keys_after_the_one_that_opens_a_panel_are_dropped(
     """Keys typed before the panel was visible reach no field and decide nothing."""
     with window(person, size=SIZE) as app:
         _burst(app, f"a\x1b[6~\t{RIGHT}\t{PIN}\t\r")
-        app.shows("Approve?", "> Back <")
+        app.wait_for_text("Approve?", "> Back <")
         app.rest(1.0)
         assert PIN not in app.text
         assert DOTS not in app.text
@@ -128,9 +128,9 @@ def test_a_burst_of_number_type_back_reason_and_pin_fills_all_fields(
     number = agent.ask_payment(person.user).json()["match_code"]
     with window(person, size=(80, 40)) as app:
         app.press("a")
-        app.shows("Approve?", "Reason")
+        app.wait_for_text("Approve?", "Reason")
         _burst(app, f"\t{number}\t{RIGHT}\tIt is on the list.\t{PIN}")
-        app.shows(DOTS)
+        app.wait_for_text(DOTS)
         rows = app.text.splitlines()
         assert number in rows[_row(app, "Match number ")]
         assert RIGHT in rows[_row(app, "Match number ") + 1]
@@ -144,12 +144,12 @@ def test_a_burst_of_denial_notes_fills_both_fields(person: Terminal) -> None:
     """The note to the agent and the private note do not run into each other."""
     with window(person, size=SIZE) as app:
         app.press("d")
-        app.shows("Deny?")
+        app.wait_for_text("Deny?")
         _burst(app, "1\ttold to it\tkept here")
-        app.shows("kept here")
+        app.wait_for_text("kept here")
         assert _row(app, "kept here") == _row(app, "Private note") + 1
         app.press("\x1b[Z")
-        app.shows("told to it")
+        app.wait_for_text("told to it")
         assert _row(app, "told to it") == _row(app, "Note to the agent") + 1
 
 
@@ -158,9 +158,9 @@ def test_a_burst_of_a_report_choice_and_note_fills_both(person: Terminal) -> Non
     """Digits in the note do not change the choice that was typed before it."""
     with window(person, size=SIZE) as app:
         app.press("!")
-        app.shows("Report?")
+        app.wait_for_text("Report?")
         _burst(app, "2\t1 and 2 are not mine")
-        app.shows("1 and 2 are not mine", "> 2 ")
+        app.wait_for_text("1 and 2 are not mine", "> 2 ")
 
 
 def test_a_burst_of_standing_grant_limits_fills_their_fields(
@@ -172,9 +172,9 @@ def test_a_burst_of_standing_grant_limits_fills_their_fields(
     agent.ask_payment(person.user)
     with window(person, size=SIZE) as app:
         app.press("s")
-        app.shows("Similar?", "> Back <")
+        app.wait_for_text("Similar?", "> Back <")
         _burst(app, "\t2\t3\t9000\t")
-        app.shows("9000", "> 2 1 hour")
+        app.wait_for_text("9000", "> 2 1 hour")
         rows = app.text.splitlines()
         assert " 3 " in rows[_row(app, "Max uses ")]
         assert "9000" in rows[_row(app, "Total amount ")]
@@ -186,9 +186,9 @@ def test_a_burst_of_both_sign_in_pins_fills_their_fields(server: LiveServer) -> 
     new_user = Terminal(user, None, None, server.folder / f"burst-{user}")  # type: ignore[arg-type]  # not yet enrolled
     app = Window(new_user, size=SIZE)
     try:
-        app.shows("SAYSO  sign in", "You are not logged in on this machine.")
+        app.wait_for_text("SAYSO  sign in", "You are not logged in on this machine.")
         _burst(app, f"\x15{server.url}\t2\t{code}\t\t{PIN}\t{PIN}\t\r")
-        app.shows("LIVE")
+        app.wait_for_text("LIVE")
     finally:
         app.leave()
 

@@ -21,11 +21,11 @@ def test_a_withdrawn_request_can_no_longer_be_answered(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
     """Only the agent that sent a request can withdraw it. Its next poll has reason cancelled."""
-    handle = agent.asked(person.user)
-    approval = person.only()
+    handle = agent.request_approval(person.user)
+    approval = person.only_request()
     other_agent = new_agent(server)
     assert _revoke(other_agent, handle).status_code == httpx.codes.OK
-    assert person.only().id == approval.id
+    assert person.only_request().id == approval.id
     assert _revoke(agent, handle).status_code == httpx.codes.OK
     other_agent.http.close()
 
@@ -39,7 +39,7 @@ def test_a_withdrawn_request_can_no_longer_be_answered(
 
 def test_a_poll_of_a_withdrawn_request_is_not_held(agent: Agent, person: Terminal) -> None:
     """Another process of the agent learns of the withdrawal without waiting."""
-    handle = agent.asked(person.user)
+    handle = agent.request_approval(person.user)
     assert _revoke(agent, handle).status_code == httpx.codes.OK
     answered = agent.poll(handle, prefer="wait=30")
     assert answered.elapsed.total_seconds() < 5

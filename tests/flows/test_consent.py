@@ -46,7 +46,7 @@ def test_a_consent_is_requested_signed_shown_and_revoked(
         browser.authorize(client_id, scope="openid payments:read", resource=PAY)
         browser.sign_in(person.user)
         browser.answer("allow")
-        pending = person.only()
+        pending = person.only_request()
         assert pending.kind.value == "consent"
         facts = [(fact.label, fact.value) for fact in pending.display.facts]
         assert ("App", "books") in facts

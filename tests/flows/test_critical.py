@@ -55,7 +55,7 @@ def test_two_approvers_complete_every_ceremony_although_a_third_is_locked(
     request = agent.ask_payment(person.user).json()
     number, (first, second) = request["match_code"], others
     right = Entries(fact=AMOUNT, match=number, reason=WHY)
-    pending = [item.only() for item in (person, first, second)]
+    pending = [item.only_request() for item in (person, first, second)]
 
     assert {approval.risk for approval in pending} == {"critical"}
     assert {approval.steps for approval in pending} == {frozenset(Step)}
@@ -89,7 +89,7 @@ def test_two_approvers_complete_every_ceremony_although_a_third_is_locked(
         first.deny(counted)
     assert again.value.code == "already_voted"
 
-    text = "\n".join(lines.approval_in_full(second.only(), second.client.now()))
+    text = "\n".join(lines.approval_in_full(second.only_request(), second.client.now()))
     assert text.index("Amount:") < text.index(WHY)
     assert _approve(second, right).state == "approved"
     server.clock.forward(6_000)
@@ -104,5 +104,5 @@ def test_two_approvers_complete_every_ceremony_although_a_third_is_locked(
 
 def _approve(who: Terminal, typed: Entries) -> Approval:
     """Approves the one pending request as its screen showed it."""
-    pending = who.only()
+    pending = who.only_request()
     return who.decider.approve(pending, fingerprint=pending.fingerprint, pin=PIN, entries=typed)

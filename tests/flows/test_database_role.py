@@ -78,12 +78,12 @@ def test_the_server_works_and_only_adds_to_the_log(
     """
     agent, person = new_agent(server), new_person(server)
     approved = agent.ask_payment(person.user).json()["auth_req_id"]
-    person.approve(person.only())
+    person.approve(person.only_request())
     assert agent.poll(approved).status_code == 200
-    denied = agent.asked(person.user)
-    person.deny(person.only())
+    denied = agent.request_approval(person.user)
+    person.deny(person.only_request())
     assert agent.poll(denied).json()["error"] == "access_denied"
-    agent.asked(person.user, requested_expiry="60")
+    agent.request_approval(person.user, requested_expiry="60")
     server.clock.forward(61_000)
     until(lambda: person.waiting() == ())
     until(lambda: server.services.audit_log.round() == 0)

@@ -19,8 +19,8 @@ def test_a_denial_tells_the_agent_the_reason_and_the_next_step(
     agent: Agent, person: Terminal, code: str, retry: str
 ) -> None:
     """The agent gets the code, the note and a retry hint beside the standard error."""
-    handle = agent.asked(person.user)
-    person.deny(person.only(), code, "The vendor's account is another one.")
+    handle = agent.request_approval(person.user)
+    person.deny(person.only_request(), code, "The vendor's account is another one.")
     answer = agent.poll(handle)
 
     assert answer.status_code == 400
@@ -38,8 +38,8 @@ def test_a_denial_tells_the_agent_the_reason_and_the_next_step(
 
 def test_a_denial_without_a_note_omits_the_member(agent: Agent, person: Terminal) -> None:
     """The answer has no `note` member, not even null."""
-    handle = agent.asked(person.user)
-    person.deny(person.only())
+    handle = agent.request_approval(person.user)
+    person.deny(person.only_request())
 
     assert "note" not in agent.poll(handle).json()
 
@@ -49,7 +49,7 @@ def test_the_session_key_is_enough_to_deny_high_risk(
 ) -> None:
     """XD-02: a denial removes power, so the session key signs it and no PIN call is made."""
     agent.ask_payment(person.user)
-    waiting = person.only()
+    waiting = person.only_request()
     before = person.client.me().device
     denied = person.deny(waiting, "suspicious")
     after = person.client.me().device
@@ -65,8 +65,8 @@ def test_the_session_key_is_enough_to_deny_high_risk(
 
 def test_an_approval_key_may_deny_too(server: LiveServer, agent: Agent, person: Terminal) -> None:
     """An approval key, which is stronger than the session key, can sign a denial too."""
-    agent.asked(person.user)
-    waiting = person.client.approval(person.only().id)
+    agent.request_approval(person.user)
+    waiting = person.client.approval(person.only_request().id)
     key = approval_key(person, KeyLevel.LOW)
     signed = decision(person, waiting, key, decision="deny", code="too_broad", ceremony="none")
     person.client.decide(waiting.id, signed)
@@ -78,8 +78,8 @@ def test_a_denied_request_stays_denied_however_often_it_is_polled(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
     """Polls after the denial get the same error: no slow_down and no token."""
-    handle = agent.asked(person.user)
-    waiting = person.only()
+    handle = agent.request_approval(person.user)
+    waiting = person.only_request()
     person.deny(waiting)
     answers = [agent.poll(handle).json()["error"] for _ in range(5)]
     server.clock.forward(3_600_000)
@@ -93,8 +93,8 @@ def test_an_approval_after_ones_own_denial_is_refused(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
     """CB-140: a user who has denied cannot approve later; the error says that it was denied."""
-    handle = agent.asked(person.user)
-    waiting = person.only()
+    handle = agent.request_approval(person.user)
+    waiting = person.only_request()
     person.deny(waiting, "not_needed")
     with pytest.raises(AlreadyDecided) as refused:
         person.approve(waiting)
@@ -110,8 +110,8 @@ def test_a_denial_needs_a_listed_code(
     server: LiveServer, agent: Agent, person: Terminal, code: str | None
 ) -> None:
     """A missing, unknown or upper-case code is refused, and the request stays pending."""
-    agent.asked(person.user)
-    waiting = person.client.approval(person.only().id)
+    agent.request_approval(person.user)
+    waiting = person.client.approval(person.only_request().id)
     key = person.client.session.key
     signed = decision(person, waiting, key, decision="deny", code=code, ceremony="none")
     with pytest.raises(ApiError) as refused:
@@ -126,8 +126,8 @@ def test_an_unsafe_or_overlong_denial_note_is_refused(
     server: LiveServer, agent: Agent, person: Terminal, note: str
 ) -> None:
     """Programs and logs receive the note, so it is refused; the user can deny without it."""
-    agent.asked(person.user)
-    waiting = person.only()
+    agent.request_approval(person.user)
+    waiting = person.only_request()
     with pytest.raises(ApiError) as refused:
         person.deny(waiting, "not_needed", note)
 

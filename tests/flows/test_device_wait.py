@@ -113,7 +113,7 @@ def test_a_terminal_enrolled_after_all_others_were_revoked_waits_a_day(
     code = path(server, admin, person)
     stolen = terminal(server, person.user, code, name="stolen")
     agent.ask_payment(person.user)
-    pending = stolen.only()
+    pending = stolen.only_request()
     with pytest.raises(ApiError) as refused:
         stolen.approve(pending)
     assert (refused.value.status, refused.value.code) == (403, "device_too_new")

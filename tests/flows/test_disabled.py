@@ -12,7 +12,7 @@ from server.services.users.users import Users
 from tests.support.builders.installation import PAY_SCOPES
 from tests.support.checks.log_and_rows import entries, state, story
 from tests.support.clients.agent import Agent
-from tests.support.clients.feed_frames import greeted
+from tests.support.clients.feed_frames import open_feed
 from tests.support.clients.terminal import Terminal
 from tests.support.servers.server import BY, LiveServer
 
@@ -98,7 +98,7 @@ def test_an_approval_is_refused_if_its_agent_or_resource_is_disabled(
 ) -> None:
     """Disabling cancels the pending request, and the error of a later approval says so."""
     scene.ask_for_handle()
-    waiting = scene.person.client.approval(scene.person.only().id)
+    waiting = scene.person.client.approval(scene.person.only_request().id)
     scene.disable(what)
     with pytest.raises(AlreadyDecided) as refused:
         scene.person.approve(waiting)
@@ -112,7 +112,7 @@ def test_an_approval_is_refused_if_its_agent_or_resource_is_disabled(
 def test_a_disabled_user_decides_nothing(scene: _Scene) -> None:
     """A disabled user gets 403 for approving and for denying; their request is cancelled."""
     scene.ask_for_handle()
-    waiting = scene.person.client.approval(scene.person.only().id)
+    waiting = scene.person.client.approval(scene.person.only_request().id)
     scene.disable("user")
     for answer in (scene.person.approve, scene.person.deny):
         with pytest.raises(ApiError) as refused:
@@ -144,7 +144,7 @@ def test_no_token_is_issued_if_an_agent_user_or_resource_is_disabled(  # noqa: P
 ) -> None:
     """I5: the next poll returns the reason and no token, even if the request was approved."""
     handle = scene.ask_for_handle()
-    waiting = scene.person.only()
+    waiting = scene.person.only_request()
     if approved:
         scene.person.approve(waiting)
     scene.disable(what)
@@ -160,14 +160,14 @@ def test_disabling_an_agent_clears_every_screen_and_is_logged_with_counts(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
     """Disabling cancels three requests, revokes a token, and informs the user's screen."""
-    used = agent.asked(person.user)
-    person.approve(person.only())
+    used = agent.request_approval(person.user)
+    person.approve(person.only_request())
     agent.poll(used)
-    agent.asked(person.user)
-    person.approve(person.only())
-    agent.asked(person.user)
-    agent.asked(person.user)
-    with greeted(person) as line:
+    agent.request_approval(person.user)
+    person.approve(person.only_request())
+    agent.request_approval(person.user)
+    agent.request_approval(person.user)
+    with open_feed(person) as line:
         agents = Agents(server.services.store, server.services.secrets)
         disabled = agents.disable(agent.key.id, by=BY)
         frames = [line.event("approval.cancelled") for _ in range(3)]
@@ -198,31 +198,31 @@ def test_enabling_an_agent_restores_no_cancelled_request(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
     """An agent that is enabled again may ask, but its cancelled approval stays cancelled."""
-    handle = agent.asked(person.user)
-    person.approve(person.only())
+    handle = agent.request_approval(person.user)
+    person.approve(person.only_request())
     agents = Agents(server.services.store, server.services.secrets)
     agents.disable(agent.key.id, by=BY)
     agents.enable(agent.key.id, by=BY)
     body = agent.poll(handle).json()
-    agent.asked(person.user)
+    agent.request_approval(person.user)
 
     assert (body["error"], body["reason"]) == ("access_denied", "cancelled")
-    assert person.approve(person.only()).state == "approved"
+    assert person.approve(person.only_request()).state == "approved"
 
 
 def test_a_user_who_is_enabled_again_keeps_their_device(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
     """Disabling suspends the user's session. It returns later, but cancelled requests do not."""
-    agent.asked(person.user)
+    agent.request_approval(person.user)
     users = Users(server.services.store, server.services.secrets)
     users.disable(person.user, by=BY)
     users.enable(person.user, by=BY)
     pending_before = person.waiting()
-    agent.asked(person.user)
+    agent.request_approval(person.user)
 
     assert pending_before == ()
-    assert person.approve(person.only()).state == "approved"
+    assert person.approve(person.only_request()).state == "approved"
 
 
 @pytest.mark.parametrize("what", ["agent", "user", "resource"])
@@ -231,7 +231,7 @@ def test_a_stored_answer_is_not_repeated_if_its_agent_user_or_resource_is_disabl
 ) -> None:
     """An Idempotency-Key repeats a token answer only while agent, user and resource are enabled."""
     handle = scene.ask_for_handle()
-    scene.person.approve(scene.person.only())
+    scene.person.approve(scene.person.only_request())
     assert scene.agent.poll(handle, idempotency_key="k").status_code == 200
     scene.disable(what)
     answer = scene.agent.poll(handle, idempotency_key="k")

@@ -17,7 +17,7 @@ from server.services.users.enrollment_codes import LIFETIME_MS
 from server.services.users.users import Users
 from tests.support.builders.clock import DAY, MINUTE, SECOND
 from tests.support.checks.log_and_rows import entries
-from tests.support.clients.feed_frames import greeted
+from tests.support.clients.feed_frames import open_feed
 from tests.support.clients.terminal import Terminal, terminal
 from tests.support.servers.server import BY, LiveServer
 
@@ -74,7 +74,7 @@ def test_a_second_use_of_a_code_is_refused_and_raises_an_alarm(
     """The second use creates no device. All of the user's screens and the log report it."""
     _, issued = _users(server).enroll(person.user, by=BY)
     second = terminal(server, person.user, issued.code, name="phone")
-    with greeted(person) as mine, greeted(second) as theirs:
+    with open_feed(person) as mine, open_feed(second) as theirs:
         error = _refusal_of(server, issued.code)
         mine.event("alarm.code_reused")
         theirs.event("alarm.code_reused")
@@ -261,7 +261,7 @@ def test_an_old_refresh_token_ends_the_session_with_an_alarm(
     old = _stored_tokens(person).refresh_token
     new = _refresh(person, old)
     server.clock.forward(61 * SECOND)
-    with greeted(other) as line:
+    with open_feed(other) as line:
         with pytest.raises(ApiError) as refusal:
             _refresh(person, old)
         line.event("alarm.refresh_reused")

@@ -12,7 +12,7 @@ from server.services.users.users import UserChanges, Users
 from tests.support.checks.log_and_rows import entries
 from tests.support.checks.refusals import check_refusal
 from tests.support.clients.agent import Agent
-from tests.support.clients.feed_frames import greeted
+from tests.support.clients.feed_frames import open_feed
 from tests.support.clients.terminal import Terminal, new_person
 from tests.support.servers.server import BY, LiveServer
 
@@ -46,7 +46,7 @@ def test_a_reminder_comes_at_half_time_and_the_backup_at_three_quarters(
     server: LiveServer, agent: Agent, person: Terminal, backup: Terminal
 ) -> None:
     """Each step happens once, on the right screens, and the backup's answer counts for both."""
-    with greeted(person) as line, greeted(backup) as other:
+    with open_feed(person) as line, open_feed(backup) as other:
         handle = _ask_payment(agent, person)
         approval = line.event("approval.requested")["approval"]
         server.clock.forward(HALF)
@@ -54,8 +54,8 @@ def test_a_reminder_comes_at_half_time_and_the_backup_at_three_quarters(
         assert backup.waiting() == ()
         server.clock.forward(QUARTER)
         escalated = other.event("approval.requested")
-        assert person.only().id == backup.only().id == approval["id"]
-        backup.approve(backup.only())
+        assert person.only_request().id == backup.only_request().id == approval["id"]
+        backup.approve(backup.only_request())
         end_states = [feed.event("approval.decided")["approval"]["state"] for feed in (line, other)]
 
     assert (reminded["approval"]["id"], reminded["held"]) == (approval["id"], None)
@@ -71,7 +71,7 @@ def test_an_unanswered_request_expires_and_is_never_approved(
     server: LiveServer, agent: Agent, person: Terminal, backup: Terminal
 ) -> None:
     """After a reminder and a backup the request still expires, for both users."""
-    with greeted(person) as line, greeted(backup) as other:
+    with open_feed(person) as line, open_feed(backup) as other:
         handle = _ask_payment(agent, person)
         approval_id = line.event("approval.requested")["approval"]["id"]
         server.clock.forward(HALF)

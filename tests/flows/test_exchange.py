@@ -117,7 +117,7 @@ def test_a_signed_payment_can_be_passed_down_the_chain(
     front = Agent(chains.agent(resources=(PAY,), scopes=("payments:transfer",)), chains.http)
     payer = chains.agent(serves=(PAY,), resources=(PAY,), scopes=("payments:transfer",))
     handle = front.ask_payment(person.user).json()["auth_req_id"]
-    person.approve(person.only())
+    person.approve(person.only_request())
     token = front.poll(handle).json()["access_token"]
     target = {"resource": PAY, "scope": "payments:transfer"}
     details = json.dumps(PAYMENT_DETAILS)

@@ -5,10 +5,10 @@ import pytest
 from approver_tui.client.errors import AlreadyDecided, ApiError
 from tests.support.builders.clock import DAY, MINUTE, SECOND
 from tests.support.checks import log_and_rows
-from tests.support.checks.log_and_rows import state, stored, story
+from tests.support.checks.log_and_rows import state, stored_approval, story
 from tests.support.checks.waiting import until
 from tests.support.clients.agent import Agent
-from tests.support.clients.feed_frames import greeted
+from tests.support.clients.feed_frames import open_feed
 from tests.support.clients.terminal import Terminal
 from tests.support.inputs.signing import decision
 from tests.support.servers.server import LiveServer
@@ -20,8 +20,8 @@ def test_an_unseen_expired_request_has_reason_expired_unseen(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
     """A request that was listed but not opened on a device counts as unseen."""
-    handle = agent.asked(person.user, requested_expiry="60")
-    person.only()
+    handle = agent.request_approval(person.user, requested_expiry="60")
+    person.only_request()
     server.clock.forward(MINUTE)
     answer = agent.poll(handle)
 
@@ -35,10 +35,10 @@ def test_a_seen_expired_request_has_reason_expired_seen(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
     """The agent learns that a request was opened, and the reason is expired_seen."""
-    handle = agent.asked(person.user, requested_expiry="60")
+    handle = agent.request_approval(person.user, requested_expiry="60")
     server.clock.forward(5 * SECOND)
     unseen = agent.poll(handle).json()
-    person.client.approval(person.only().id)
+    person.client.approval(person.only_request().id)
     server.clock.forward(5 * SECOND)
     seen = agent.poll(handle).json()
     server.clock.forward(MINUTE)
@@ -52,7 +52,7 @@ def test_a_request_to_a_user_without_a_device_has_reason_no_device(
 ) -> None:
     """A user without a device cannot see a request, so its reason is no_device."""
     name, _ = server.user()
-    handle = agent.asked(name, requested_expiry="60")
+    handle = agent.request_approval(name, requested_expiry="60")
     server.clock.forward(MINUTE)
     body = agent.poll(handle).json()
 
@@ -63,15 +63,15 @@ def test_an_undelivered_expired_request_has_reason_undeliverable(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
     """A request is undeliverable if no terminal was connected before it expired."""
-    undelivered = agent.asked(person.user, requested_expiry="60")
+    undelivered = agent.request_approval(person.user, requested_expiry="60")
     unanswered = log_and_rows.waiting(server, person.user)[0].id
     server.clock.forward(MINUTE)
     until(lambda: state(server, unanswered) == ("expired", "undeliverable"))
-    with greeted(person) as line:
-        delivered = agent.asked(person.user, requested_expiry="60")
+    with open_feed(person) as line:
+        delivered = agent.request_approval(person.user, requested_expiry="60")
         line.event("approval.requested")
         approval = log_and_rows.waiting(server, person.user)[0].id
-        until(lambda: stored(server, approval).delivered_at is not None)
+        until(lambda: stored_approval(server, approval).delivered_at is not None)
     server.clock.forward(5 * SECOND)
     pending = agent.poll(delivered).json()
     server.clock.forward(MINUTE)
@@ -87,8 +87,8 @@ def test_an_unanswered_request_expires_without_a_poll(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
     """CB-132: the server's clock expires a request, logs it and removes it from the inbox."""
-    agent.asked(person.user, requested_expiry="60")
-    pending = person.only()
+    agent.request_approval(person.user, requested_expiry="60")
+    pending = person.only_request()
     server.clock.forward(MINUTE)
 
     assert person.waiting() == ()
@@ -101,15 +101,15 @@ def test_a_late_user_can_ask_the_agent_to_retry(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
     """Only after the expiry can the user ask for a retry. The agent's next poll says so."""
-    late = agent.asked(person.user, requested_expiry="60")
-    missed = person.only()
+    late = agent.request_approval(person.user, requested_expiry="60")
+    missed = person.only_request()
     with pytest.raises(ApiError, match="not expired") as early:
         person.client.request_retry(missed.id)
     server.clock.forward(MINUTE)
     result = person.client.request_retry(missed.id)
     body = agent.poll(late).json()
-    again = agent.asked(person.user)
-    person.approve(person.only())
+    again = agent.request_approval(person.user)
+    person.approve(person.only_request())
 
     assert (early.value.status, early.value.code) == (409, "not_expired")
     assert (result.state, result.retry) == ("expired", "asked")
@@ -131,8 +131,8 @@ def test_a_decision_after_expiry_changes_nothing(
 
     CB-139, NG-014.
     """
-    handle = agent.asked(person.user, requested_expiry="60")
-    pending = person.client.approval(person.only().id)
+    handle = agent.request_approval(person.user, requested_expiry="60")
+    pending = person.client.approval(person.only_request().id)
     terms = {"decision": "deny", "code": "not_needed", "ceremony": "none"}
     key = person.client.session.key
     signed = decision(person, pending, key, **(terms if answer == "deny" else {}))
@@ -150,11 +150,11 @@ def test_a_late_approval_can_be_redeemed_within_the_grace_period(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
     """A decision counts until the request expires; it can be redeemed for 30 more seconds."""
-    handle = agent.asked(person.user, requested_expiry="60")
-    pending = person.only()
+    handle = agent.request_approval(person.user, requested_expiry="60")
+    pending = person.only_request()
     server.clock.forward(45 * SECOND - _age(server, pending.id))
     person.approve(pending)
-    ends = stored(server, pending.id).expires_at
+    ends = stored_approval(server, pending.id).expires_at
     server.clock.forward(ends + GRACE - 5 * SECOND - server.clock.now())
 
     assert agent.poll(handle).status_code == 200
@@ -165,8 +165,8 @@ def test_an_approval_not_redeemed_in_time_gives_no_token(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
     """CB-133: after the grace period an approved request expires, and no token is issued."""
-    handle = agent.asked(person.user, requested_expiry="60")
-    pending = person.only()
+    handle = agent.request_approval(person.user, requested_expiry="60")
+    pending = person.only_request()
     person.approve(pending)
     server.clock.forward(MINUTE + GRACE)
     body = agent.poll(handle).json()
@@ -214,7 +214,7 @@ def test_the_lifetime_of_a_request_is_as_requested_up_to_the_limit_of_its_risk(
 
 def test_a_request_may_live_one_second(agent: Agent, person: Terminal) -> None:
     """The real clock expires the request and answers its held poll."""
-    handle = agent.asked(person.user, requested_expiry="1")
+    handle = agent.request_approval(person.user, requested_expiry="1")
     body = agent.poll(handle, prefer="wait=10").json()
 
     assert (body["error"], body["reason"]) == ("expired_token", "undeliverable")
@@ -235,4 +235,4 @@ def test_an_invalid_requested_expiry_is_refused(
 
 
 def _age(server: LiveServer, approval_id: str) -> int:
-    return server.clock.now() - stored(server, approval_id).created_at
+    return server.clock.now() - stored_approval(server, approval_id).created_at

@@ -21,10 +21,10 @@ from server.services.approvals.expiry import FEED_KEPT_MS
 from server.services.clients.agents import Agents
 from server.services.users.users import Users
 from tests.support.builders.clock import MINUTE, SECOND
-from tests.support.checks.log_and_rows import stored
+from tests.support.checks.log_and_rows import stored_approval
 from tests.support.checks.waiting import until
 from tests.support.clients.agent import Agent
-from tests.support.clients.feed_frames import feed_line, greeted
+from tests.support.clients.feed_frames import feed_line, open_feed
 from tests.support.clients.terminal import Terminal, new_person
 from tests.support.fakes.proxy import Proxy, proxy
 from tests.support.servers.server import BY, LiveServer
@@ -82,10 +82,10 @@ def _follow(person: Terminal, network: Proxy) -> Iterator[_Screen]:
 
 def test_events_come_in_order_with_their_subject(agent: Agent, person: Terminal) -> None:
     """Each frame has the approval's state at the time of its event."""
-    with greeted(person) as line:
-        handle = agent.asked(person.user)
+    with open_feed(person) as line:
+        handle = agent.request_approval(person.user)
         requested = line.event("approval.requested")
-        person.approve(person.only())
+        person.approve(person.only_request())
         decided = line.event("approval.decided")
         agent.poll(handle)
         redeemed = line.event("approval.redeemed")
@@ -103,7 +103,7 @@ def test_the_greeting_has_cursor_token_end_and_server_time(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
     """The cursor is at or after the last event, and no older event is sent."""
-    agent.asked(person.user)
+    agent.request_approval(person.user)
     with server.services.store.read() as view:
         head = view.feed.head()
     with feed_line(person) as line:
@@ -118,13 +118,13 @@ def test_the_greeting_has_cursor_token_end_and_server_time(
 
 def test_a_cursor_resumes_after_the_last_event(agent: Agent, person: Terminal) -> None:
     """Missed events come first, and each comes once."""
-    with greeted(person) as line:
-        agent.asked(person.user)
+    with open_feed(person) as line:
+        agent.request_approval(person.user)
         last = line.event("approval.requested")["seq"]
-    agent.asked(person.user)
-    agent.asked(person.user)
+    agent.request_approval(person.user)
+    agent.request_approval(person.user)
     person.deny(person.waiting()[0])
-    with greeted(person, cursor=last) as line:
+    with open_feed(person, cursor=last) as line:
         missed = [line.frame() for _ in range(3)]
         nothing_more = line.nothing()
 
@@ -139,10 +139,10 @@ def test_a_cursor_resumes_after_the_last_event(agent: Agent, person: Terminal) -
 
 def test_inbox_and_feed_join_without_a_gap(agent: Agent, person: Terminal) -> None:
     """The feed continues from the cursor of a listing, without gaps and repeats."""
-    agent.asked(person.user)
+    agent.request_approval(person.user)
     page = person.client.inbox("waiting")
-    agent.asked(person.user)
-    with greeted(person, cursor=page.feed_cursor) as line:
+    agent.request_approval(person.user)
+    with open_feed(person, cursor=page.feed_cursor) as line:
         frame = line.event("approval.requested")
         nothing_more = line.nothing()
 
@@ -153,15 +153,15 @@ def test_inbox_and_feed_join_without_a_gap(agent: Agent, person: Terminal) -> No
 def test_a_cut_connection_loses_nothing(agent: Agent, person: Terminal, network: Proxy) -> None:
     """I9: the terminal reconnects at its cursor and gets every request once, in order."""
     with _follow(person, network) as screen:
-        agent.asked(person.user)
+        agent.request_approval(person.user)
         until(lambda: len(screen.asked) == 1)
         network.cut()
         for _ in range(3):
-            agent.asked(person.user)
+            agent.request_approval(person.user)
         last = max(person.waiting(), key=lambda item: item.display.asked_at).id
         until(lambda: last in screen.asked, 10)
         network.cut()
-        agent.asked(person.user)
+        agent.request_approval(person.user)
         last = max(person.waiting(), key=lambda item: item.display.asked_at).id
         until(lambda: last in screen.asked, 10)
 
@@ -176,11 +176,11 @@ def test_a_restarted_server_loses_nothing(
 ) -> None:
     """After a `kill -9`, the feed has the requests from before and after it, each once."""
     with _follow(person, network) as screen:
-        agent.asked(person.user)
+        agent.request_approval(person.user)
         until(lambda: len(screen.asked) == 1)
         server.kill()
         server.start()
-        agent.asked(person.user)
+        agent.request_approval(person.user)
         until(lambda: len(screen.asked) == 2, 60)
 
     assert len(set(screen.asked)) == 2
@@ -191,10 +191,10 @@ def test_a_half_open_connection_delivers_everything_when_it_recovers(
     agent: Agent, person: Terminal, network: Proxy
 ) -> None:
     """Events that could not get through arrive in order when the connection recovers."""
-    with greeted(person, port=network.port) as line:
+    with open_feed(person, port=network.port) as line:
         network.freeze()
         for _ in range(3):
-            agent.asked(person.user)
+            agent.request_approval(person.user)
         nothing = line.nothing()
         network.thaw()
         frames = [line.event("approval.requested") for _ in range(3)]
@@ -207,12 +207,12 @@ def test_a_slow_reader_gets_every_frame_completely(
     server: LiveServer, agent: Agent, person: Terminal, network: Proxy
 ) -> None:
     """The server waits for a reader whose buffers are full, and does not delay other readers."""
-    agent.asked(person.user)
+    agent.request_approval(person.user)
     other = new_person(server)
-    with greeted(person, port=network.port) as slow, greeted(other) as quick:
+    with open_feed(person, port=network.port) as slow, open_feed(other) as quick:
         network.freeze()
         large = _store_large_requests(server, person, count=60, characters=60_000)
-        agent.asked(other.user)
+        agent.request_approval(other.user)
         quick.event("approval.requested")
         network.thaw()
         frames = [slow.event("approval.requested") for _ in large]
@@ -229,7 +229,7 @@ def test_a_long_absence_is_caught_up_at_once(server: LiveServer, person: Termina
         before = tx.feed.head()
         for _ in range(2_100):
             tx.feed.add(user, "alarm.code_reused")
-    with greeted(person, cursor=before) as line:
+    with open_feed(person, cursor=before) as line:
         frames = [line.event("alarm.code_reused") for _ in range(2_100)]
 
     assert [f["seq"] for f in frames] == list(range(before + 1, before + 2_101))
@@ -240,9 +240,9 @@ def test_each_user_gets_only_their_own_events(
 ) -> None:
     """Two users are connected, and each gets only the event of their own request."""
     other = new_person(server)
-    with greeted(person) as mine, greeted(other) as theirs:
-        agent.asked(person.user)
-        agent.asked(other.user)
+    with open_feed(person) as mine, open_feed(other) as theirs:
+        agent.request_approval(person.user)
+        agent.request_approval(other.user)
         my_frame = mine.event("approval.requested")
         their_frame = theirs.event("approval.requested")
         assert mine.nothing()
@@ -260,12 +260,12 @@ def test_a_screen_gets_a_request_within_a_fraction_of_a_second(
     """The median time from sending a request until its frame arrives is below one second."""
     others = [new_person(server) for _ in range(4)]
     times = []
-    with ExitStack() as lines, greeted(person) as line:
+    with ExitStack() as lines, open_feed(person) as line:
         for other in others:
-            lines.enter_context(greeted(other))
+            lines.enter_context(open_feed(other))
         for _ in range(10):
             began = time.monotonic()
-            agent.asked(person.user)
+            agent.request_approval(person.user)
             line.event("approval.requested")
             times.append(time.monotonic() - began)
     for other in others:
@@ -278,15 +278,15 @@ def test_a_cursor_that_is_too_old_gets_a_resync(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
     """I10: events are kept for a week; a client that returns later gets a new cursor."""
-    agent.asked(person.user)
+    agent.request_approval(person.user)
     server.clock.forward(FEED_KEPT_MS + MINUTE)
-    agent.asked(person.user)
+    agent.request_approval(person.user)
     server.services.sweeper.tidy()
     with server.services.store.read() as view:
         head = view.feed.head()
-    with greeted(person, cursor=0) as line:
+    with open_feed(person, cursor=0) as line:
         resync = line.frame()
-        agent.asked(person.user)
+        agent.request_approval(person.user)
         line.event("approval.requested")
 
     assert resync["type"] == "resync"
@@ -295,8 +295,8 @@ def test_a_cursor_that_is_too_old_gets_a_resync(
 
 def test_a_cursor_from_the_future_gets_a_resync(agent: Agent, person: Terminal) -> None:
     """After a restore the server knows fewer events than its clients, so they must resync."""
-    agent.asked(person.user)
-    with greeted(person, cursor=10**12) as line:
+    agent.request_approval(person.user)
+    with open_feed(person, cursor=10**12) as line:
         resync = line.frame()
 
     assert resync["type"] == "resync"
@@ -318,9 +318,9 @@ def test_the_socket_closes_when_its_token_expires(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
     """The close code is 4401, and no later event is sent."""
-    with greeted(person) as line:
+    with open_feed(person) as line:
         server.clock.forward(10 * MINUTE)
-        agent.asked(person.user)
+        agent.request_approval(person.user)
         assert line.closed() == TOKEN_OVER
 
 
@@ -334,7 +334,7 @@ def test_renewing_the_token_keeps_the_socket_open(
         line.renew()
         renewed = line.frame()
         server.clock.forward(2 * MINUTE)
-        agent.asked(person.user)
+        agent.request_approval(person.user)
         line.event("approval.requested")
 
     assert renewed["type"] == "renewed"
@@ -346,7 +346,7 @@ def test_renewing_the_token_keeps_the_socket_open(
 )
 def test_an_invalid_renewal_closes_the_socket(person: Terminal, changes: dict[str, object]) -> None:
     """A renewal with an invalid token or proof closes the socket with 4401."""
-    with greeted(person) as line:
+    with open_feed(person) as line:
         line.renew(**changes)
         assert line.closed() == TOKEN_OVER
 
@@ -360,14 +360,14 @@ def test_a_renewal_with_another_users_session_closes_the_socket(
     token = session.tokens.access_token()
     proof = session.transport.proof("GET", "/api/feed", token)
     other.client.close()
-    with greeted(person) as line:
+    with open_feed(person) as line:
         line.renew(access_token=token, proof=proof)
         assert line.closed() == TOKEN_OVER
 
 
 def test_a_disabled_user_is_disconnected_at_once(server: LiveServer, person: Terminal) -> None:
     """The socket closes with 4403, and later handshakes are refused."""
-    with greeted(person) as line:
+    with open_feed(person) as line:
         Users(server.services.store, server.services.secrets).disable(person.user, by=BY)
         began = time.monotonic()
         assert line.closed() == STOPPED
@@ -382,8 +382,8 @@ def test_a_disabled_agents_requests_leave_every_screen(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
     """Each cancelled request is an event whose reason is agent_disabled."""
-    agent.asked(person.user)
-    with greeted(person) as line:
+    agent.request_approval(person.user)
+    with open_feed(person) as line:
         Agents(server.services.store, server.services.secrets).disable(agent.key.id, by=BY)
         frame = line.event("approval.cancelled")
 
@@ -399,7 +399,7 @@ def test_an_invalid_message_closes_the_socket(
     server: LiveServer, person: Terminal, frame: str | bytes
 ) -> None:
     """A message that is not a known JSON object closes the socket with 4400."""
-    with greeted(person) as line:
+    with open_feed(person) as line:
         line.socket.send(frame)
         assert line.closed() == BAD_MESSAGE
 
@@ -408,7 +408,7 @@ def test_an_invalid_message_closes_the_socket(
 
 def test_an_overlong_message_closes_the_socket(person: Terminal) -> None:
     """The close code is 1009 (RFC 6455 7.4.1), so a client cannot fill the server's memory."""
-    with greeted(person) as line:
+    with open_feed(person) as line:
         line.socket.send("x" * 20_000)
         assert line.closed() == 1009
 
@@ -417,7 +417,7 @@ def test_a_stopping_server_closes_every_socket_with_1012(
     server: LiveServer, person: Terminal
 ) -> None:
     """Connected clients do not delay the end of the server."""
-    with greeted(person) as line:
+    with open_feed(person) as line:
         took = server.stop()
         assert line.closed() == RESTARTING
     server.start()
@@ -430,11 +430,11 @@ def test_clients_that_vanish_leave_no_error_in_the_log(
 ) -> None:
     """A connection that is reset while events are sent is normal."""
     for _ in range(3):
-        with proxy(server.port) as network, greeted(person, port=network.port) as line:
+        with proxy(server.port) as network, open_feed(person, port=network.port) as line:
             network.cut()
-            agent.asked(person.user)
+            agent.request_approval(person.user)
             line.closed()
-    agent.asked(person.user)
+    agent.request_approval(person.user)
     server.clock.forward(30 * SECOND)
 
     assert "Traceback" not in server.log
@@ -445,7 +445,7 @@ def _store_large_requests(
     server: LiveServer, person: Terminal, *, count: int, characters: int
 ) -> list[str]:
     """Stores many requests with very long texts for the user; returns their IDs in order."""
-    first = stored(server, person.only().id)
+    first = stored_approval(server, person.only_request().id)
     copies = [
         replace(
             first,

@@ -8,7 +8,7 @@ from websockets.exceptions import InvalidStatus
 from server.http.feed import MAX_SOCKETS
 from tests.support.checks.refusals import check_problem
 from tests.support.checks.waiting import until
-from tests.support.clients.feed_frames import greeted
+from tests.support.clients.feed_frames import open_feed
 from tests.support.clients.terminal import Terminal, new_person
 from tests.support.inputs.raw_api import RawApi
 from tests.support.servers.server import LiveServer
@@ -16,7 +16,7 @@ from tests.support.servers.server import LiveServer
 
 def _can_open_feed(person: Terminal) -> bool:
     try:
-        with greeted(person):
+        with open_feed(person):
             return True
     except InvalidStatus:
         return False
@@ -28,8 +28,8 @@ def test_a_device_holds_at_most_ten_sockets(server: LiveServer, person: Terminal
     with ExitStack() as stack:
         stack.callback(other.client.close)
         for _ in range(MAX_SOCKETS - 1):
-            stack.enter_context(greeted(person))
-        with greeted(person), pytest.raises(InvalidStatus) as refused, greeted(person):
+            stack.enter_context(open_feed(person))
+        with open_feed(person), pytest.raises(InvalidStatus) as refused, open_feed(person):
             pass
         assert refused.value.response.status_code == 429
         assert b"too_many_sockets" in (refused.value.response.body or b"")

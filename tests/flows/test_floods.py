@@ -11,7 +11,7 @@ from sqlalchemy import select
 from server.protocol.policy.risks import Risk
 from server.storage.notifications.tables import outbox
 from tests.support.clients.agent import Agent, new_agent
-from tests.support.clients.feed_frames import greeted
+from tests.support.clients.feed_frames import open_feed
 from tests.support.clients.terminal import Terminal
 from tests.support.servers.server import BY, LiveServer, live_server
 
@@ -51,9 +51,9 @@ def test_a_flood_rings_five_times_and_does_not_hide_a_payment(
     frames of the user's socket.
     """
     flooder = new_agent(server, resources=(NEWS,), scopes=("news:write",))
-    with greeted(person) as line:
+    with open_feed(person) as line:
         for _ in range(100):
-            flooder.asked(person.user, scope="openid news:write", resource=NEWS)
+            flooder.request_approval(person.user, scope="openid news:write", resource=NEWS)
         assert agent.ask_payment(person.user).status_code == 200
         frames = [line.event("approval.requested") for _ in range(101)]
     rows = _webhook_messages_of(server, flooder)
@@ -71,9 +71,9 @@ def test_a_flood_rings_five_times_and_does_not_hide_a_payment(
 def test_held_back_requests_are_announced_once(server: LiveServer, person: Terminal) -> None:
     """After a minute the user gets one digest: one frame that rings and one webhook message."""
     flooder = new_agent(server, resources=(NEWS,), scopes=("news:write",))
-    with greeted(person) as line:
+    with open_feed(person) as line:
         for _ in range(20):
-            flooder.asked(person.user, scope="openid news:write", resource=NEWS)
+            flooder.request_approval(person.user, scope="openid news:write", resource=NEWS)
         for _ in range(20):
             line.event("approval.requested")
         server.clock.forward(60_000)
@@ -88,9 +88,9 @@ def test_held_back_requests_are_announced_once(server: LiveServer, person: Termi
 
 def test_low_risk_requests_ring_once_together(agent: Agent, person: Terminal) -> None:
     """The first low-risk request rings; later ones wait for a digest, and all are listed."""
-    with greeted(person) as line:
+    with open_feed(person) as line:
         for _ in range(3):
-            agent.asked(person.user)
+            agent.request_approval(person.user)
         frames = [line.event("approval.requested") for _ in range(3)]
 
     assert [frame["held"] for frame in frames] == [None, "digest", "digest"]

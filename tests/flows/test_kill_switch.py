@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.builders.token_chains import BANK, LiveChains
 from tests.support.clients.agent import Agent
-from tests.support.clients.feed_frames import greeted
+from tests.support.clients.feed_frames import open_feed
 from tests.support.clients.terminal import Terminal
 from tests.support.inputs.raw_api import RawApi
 from tests.support.servers.server import BY, LiveServer
@@ -43,15 +43,15 @@ def test_an_owner_suspends_an_agent_with_everything_issued_from_it(
     token = chains.exchanged(key, chains.user_token())
     child = chains.exchanged(other, token)
     agent, parameters = Agent(key, http), {"resource": BANK, "scope": "openid bank:write"}
-    approved = agent.asked(person.user, **parameters)
-    person.approve(person.only())
-    pending = agent.asked(person.user, **parameters)
+    approved = agent.request_approval(person.user, **parameters)
+    person.approve(person.only_request())
+    pending = agent.request_approval(person.user, **parameters)
     assert _is_active(http, secret, token)
     assert _is_active(http, secret, child)
 
     api = RawApi(person, http)
     path = f"/api/agents/{key.id}/disable"
-    with greeted(person) as line:
+    with open_feed(person) as line:
         preview = api.call("GET", path).json()
         began = time.monotonic()
         disabled = api.call("POST", path)

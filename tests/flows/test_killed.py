@@ -8,10 +8,10 @@ import pytest
 
 from approver_tui.client.errors import Unreachable
 from tests.support.builders.clock import SECOND
-from tests.support.checks.log_and_rows import state, stored, story
+from tests.support.checks.log_and_rows import state, stored_approval, story
 from tests.support.checks.waiting import meanwhile, until
 from tests.support.clients.agent import Agent
-from tests.support.clients.feed_frames import greeted
+from tests.support.clients.feed_frames import open_feed
 from tests.support.clients.terminal import Terminal
 from tests.support.inputs.signing import decision
 from tests.support.servers.server import LiveServer
@@ -27,14 +27,14 @@ def test_a_request_that_expired_while_the_server_was_down_is_recorded_as_expired
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
     """The new process expires the request without a poll, and the feed has the event."""
-    agent.asked(person.user, requested_expiry="60")
-    pending = person.only()
+    agent.request_approval(person.user, requested_expiry="60")
+    pending = person.only_request()
     cursor = person.client.inbox("waiting").feed_cursor
     server.kill()
     server.clock.forward(61 * SECOND)
     server.start()
     until(lambda: state(server, pending.id)[0] == "expired")
-    with greeted(person, cursor=cursor) as line:
+    with open_feed(person, cursor=cursor) as line:
         frame = line.event("approval.expired")
 
     assert frame["approval"]["id"] == pending.id
@@ -44,8 +44,8 @@ def test_a_held_poll_that_lost_its_server_can_be_sent_again(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
     """The broken poll consumed nothing, so the next poll gets the token."""
-    handle = agent.asked(person.user)
-    pending = person.only()
+    handle = agent.request_approval(person.user)
+    pending = person.only_request()
 
     def poll() -> str:
         with pytest.raises(httpx.TransportError):
@@ -53,7 +53,7 @@ def test_a_held_poll_that_lost_its_server_can_be_sent_again(
         return "broken"
 
     with meanwhile(poll) as held:
-        until(lambda: stored(server, pending.id).polls > 0)
+        until(lambda: stored_approval(server, pending.id).polls > 0)
         _kill_and_restart(server)
         assert held.result(5) == "broken"
     person.approve(pending)
@@ -66,8 +66,8 @@ def test_an_acknowledged_decision_survives_a_kill_at_any_moment(
 ) -> None:
     """An acknowledged decision is stored with its log entry, and none is stored in part."""
     for delay in (0.001, 0.01):
-        agent.asked(person.user)
-        pending = person.client.approval(person.only().id)
+        agent.request_approval(person.user)
+        pending = person.client.approval(person.only_request().id)
         signed = decision(
             person,
             pending,

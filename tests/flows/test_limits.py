@@ -48,7 +48,7 @@ def test_open_requests_of_one_agent_to_one_user_are_limited(
 ) -> None:
     """CB-200: a request over the limit is refused and logged, until the user answers one."""
     for _ in range(PER_AGENT):
-        agent.asked(person.user)
+        agent.request_approval(person.user)
     refused = agent.ask(person.user)
     (entry,) = entries(server, "approval.refused", agent_id=agent.key.id)
     person.deny(person.waiting()[0])
@@ -65,7 +65,7 @@ def test_the_limit_of_one_pair_affects_no_one_else(
 ) -> None:
     """A different agent may ask this user, and this agent may ask a different user."""
     for _ in range(PER_AGENT):
-        agent.asked(user)
+        agent.request_approval(user)
     other_agent, other_person = Agent(server.agent(), agent.http), server.user()[0]
 
     assert other_agent.ask(user).status_code == 200
@@ -78,7 +78,7 @@ def test_open_requests_to_one_user_are_limited_in_total(
     """The limit per user counts the requests of all agents."""
     for count in range(PER_USER):
         asking = agent if count < PER_AGENT else Agent(server.agent(), agent.http)
-        asking.asked(user)
+        asking.request_approval(user)
     next_agent = Agent(server.agent(), agent.http)
     refused = next_agent.ask(user)
     (entry,) = entries(server, "approval.refused", agent_id=next_agent.key.id)
@@ -91,7 +91,7 @@ def test_open_requests_to_one_user_are_limited_in_total(
 def test_expired_requests_do_not_count(server: LiveServer, agent: Agent, user: str) -> None:
     """Expired requests do not count as open, so the agent may ask again."""
     for _ in range(PER_AGENT):
-        agent.asked(user, requested_expiry="60")
+        agent.request_approval(user, requested_expiry="60")
     server.clock.forward(MINUTE)
 
     assert agent.ask(user).status_code == 200
@@ -102,8 +102,8 @@ def test_three_denials_in_ten_minutes_pause_the_agent_for_half_an_hour(
 ) -> None:
     """The pause applies to that user and that kind of request, and ends after half an hour."""
     for _ in range(3):
-        agent.asked(person.user)
-        person.deny(person.only())
+        agent.request_approval(person.user)
+        person.deny(person.only_request())
     paused = agent.ask(person.user)
     another_kind = agent.ask_payment(person.user)
     another_person = agent.ask(server.user()[0])
@@ -122,8 +122,8 @@ def test_denials_far_apart_pause_no_agent(
 ) -> None:
     """One denial every six minutes does not pause the agent."""
     for _ in range(4):
-        agent.asked(person.user)
-        person.deny(person.only())
+        agent.request_approval(person.user)
+        person.deny(person.only_request())
         server.clock.forward(6 * MINUTE)
 
     assert agent.ask(person.user).status_code == 200
@@ -248,8 +248,8 @@ def test_a_lost_token_answer_is_repeated_for_a_minute_to_the_same_key(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
     """The repeated answer is identical and issues no second token; after a minute it is refused."""
-    handle = agent.asked(person.user)
-    pending = person.only()
+    handle = agent.request_approval(person.user)
+    pending = person.only_request()
     person.approve(pending)
     first = agent.poll(handle, idempotency_key="one")
     server.clock.forward(50 * SECOND)
@@ -268,8 +268,8 @@ def test_another_key_gets_no_stored_answer_and_raises_one_alarm(
     server: LiveServer, agent: Agent, person: Terminal, key: str | None
 ) -> None:
     """CB-137: repeated attempts raise one alarm in the log, and the right key still works."""
-    handle = agent.asked(person.user)
-    pending = person.only()
+    handle = agent.request_approval(person.user)
+    pending = person.only_request()
     person.approve(pending)
     first = agent.poll(handle, idempotency_key="mine")
     headers = {} if key is None else {"idempotency_key": key}
@@ -349,7 +349,7 @@ def test_a_request_to_an_unknown_user_is_paced_and_expires_like_a_real_one(pair:
 def test_a_held_poll_for_an_unknown_user_ends_like_a_real_one(pair: _Pair) -> None:
     """Both polls end when the request expires, long before the wait is over."""
     for name in (pair.somebody, pair.nobody):
-        handle = pair.agent.asked(name, requested_expiry="1")
+        handle = pair.agent.request_approval(name, requested_expiry="1")
         poll = pair.agent.poll(handle, prefer="wait=20")
         assert poll.json()["error"] == "expired_token"
         assert poll.elapsed.total_seconds() < 15

@@ -38,7 +38,7 @@ def agent(server: LiveServer) -> Agent:
 
 
 def _witness(person: Terminal) -> LogWitness:
-    return LogWitness(person.client.session, Home.at(person.home))
+    return LogWitness(person.client.session, Home.in_folder(person.home))
 
 
 def test_a_log_that_grows_is_no_alarm(server: LiveServer, person: Terminal) -> None:
@@ -116,7 +116,7 @@ def test_every_command_warns_about_a_changed_log(
     server: LiveServer, person: Terminal, agent: Agent
 ) -> None:
     """Every command warns on stderr, before it reads a PIN, and its output stays the same."""
-    agent.asked(person.user)
+    agent.request_approval(person.user)
     older = copied(server, "older.db")
     grow(server)
     before = _run_approver(person, "inbox")
@@ -133,7 +133,7 @@ def test_every_command_warns_about_a_changed_log(
     assert problems(document) == []
     assert (result.returncode, document["holds"]) == (20, False)
     assert str(WARNING) in result.stderr
-    approval = person.only()
+    approval = person.only_request()
     result = _run_approver(person, "approve", approval.id, "--fingerprint", "1111-1111")
     assert str(WARNING) in result.stderr
     result = _run_approver(person, "audit-log", "--accept")  # the administrator restored a backup
@@ -151,12 +151,12 @@ def test_the_app_shows_a_banner_after_a_reconnect(server: LiveServer, person: Te
         app.hides(*words)
         until(lambda: _witness(person)._read() is not None)
         replace(server, older)
-        app.shows("LIVE", *words)
+        app.wait_for_text("LIVE", *words)
         app.press("2")
-        app.shows("History", *words)
+        app.wait_for_text("History", *words)
     server.stop()
     offline = Window(person, size=(80, 24))
     try:
-        offline.shows("OFFLINE", *words)
+        offline.wait_for_text("OFFLINE", *words)
     finally:
         offline.leave()

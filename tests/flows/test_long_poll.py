@@ -60,8 +60,8 @@ def test_a_held_poll_is_released_by_an_approval(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
     """An early poll is held, not slowed down. Its answer has the token and states the wait."""
-    handle = agent.asked(person.user)
-    pending = person.only()
+    handle = agent.request_approval(person.user)
+    pending = person.only_request()
     with _HeldPoll(server, agent, handle) as held:
         assert held.is_waiting
         person.approve(pending)
@@ -76,8 +76,8 @@ def test_a_held_poll_is_released_by_a_denial(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
     """The poll's answer has the code of the denial."""
-    handle = agent.asked(person.user)
-    pending = person.only()
+    handle = agent.request_approval(person.user)
+    pending = person.only_request()
     with _HeldPoll(server, agent, handle) as held:
         person.deny(pending, "suspicious")
         answer = held.answer()
@@ -89,8 +89,8 @@ def test_a_held_poll_is_released_by_a_withdrawal(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
     """The poll returns cancelled when an administrator withdraws the request in another process."""
-    handle = agent.asked(person.user)
-    pending = person.only()
+    handle = agent.request_approval(person.user)
+    pending = person.only_request()
     with _HeldPoll(server, agent, handle) as held:
         Oversight(server.services.store).cancel(pending.id, "The run was stopped.", by=BY)
         body = held.answer().json()
@@ -102,7 +102,7 @@ def test_a_held_poll_is_released_when_its_agent_is_disabled(
     server: LiveServer, agent: Agent, user: str
 ) -> None:
     """The server checks the agent again when it releases the poll."""
-    handle = agent.asked(user)
+    handle = agent.request_approval(user)
     with _HeldPoll(server, agent, handle) as held:
         Agents(server.services.store, server.services.secrets).disable(agent.key.id, by=BY)
         answer = held.answer()
@@ -116,7 +116,7 @@ def test_a_held_poll_is_released_when_its_user_is_disabled(
     server: LiveServer, agent: Agent, user: str
 ) -> None:
     """Nobody is left to answer, so the poll returns cancelled."""
-    handle = agent.asked(user)
+    handle = agent.request_approval(user)
     with _HeldPoll(server, agent, handle) as held:
         Users(server.services.store, server.services.secrets).disable(user, by=BY)
         body = held.answer().json()
@@ -128,7 +128,7 @@ def test_a_held_poll_is_released_by_expiry(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
     """The poll ends when the request expires on the server's clock, before the wait is over."""
-    handle = agent.asked(person.user)
+    handle = agent.request_approval(person.user)
     with _HeldPoll(server, agent, handle) as held:
         server.clock.forward(DAY)
         body = held.answer().json()
@@ -139,7 +139,7 @@ def test_a_held_poll_is_released_by_expiry(
 @pytest.mark.parametrize("prefer", ["wait=1", "respond-async, wait=1", 'wait="1"; x=y', "wait = 1"])
 def test_a_wait_ends_with_authorization_pending(agent: Agent, user: str, prefer: str) -> None:
     """The answer comes after the requested wait of a second, neither earlier nor much later."""
-    handle = agent.asked(user)
+    handle = agent.request_approval(user)
     began = time.monotonic()
     answer = agent.poll(handle, prefer=prefer)
     took = time.monotonic() - began
@@ -153,7 +153,7 @@ def test_an_invalid_wait_preference_is_answered_at_once(
     server: LiveServer, agent: Agent, user: str, prefer: str
 ) -> None:
     """RFC 7240: an invalid preference is ignored and not reported as applied."""
-    handle = agent.asked(user)
+    handle = agent.request_approval(user)
     server.clock.forward(5 * SECOND)
     began = time.monotonic()
     answer = agent.poll(handle, prefer=prefer)
@@ -167,8 +167,8 @@ def test_a_poll_is_held_for_55_seconds_at_most(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
     """A longer wait is reduced to 55 seconds, and the answer's header says so."""
-    handle = agent.asked(person.user)
-    pending = person.only()
+    handle = agent.request_approval(person.user)
+    pending = person.only_request()
     with _HeldPoll(server, agent, handle, "wait=600") as held:
         person.approve(pending)
         answer = held.answer()
@@ -180,8 +180,8 @@ def test_a_newer_held_poll_replaces_the_older(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
     """CB-130: the older poll gets authorization_pending, and the newer one gets the token."""
-    handle = agent.asked(person.user)
-    pending = person.only()
+    handle = agent.request_approval(person.user)
+    pending = person.only_request()
     with _HeldPoll(server, agent, handle) as older, _HeldPoll(server, agent, handle) as newer:
         older_answer = older.answer()
         assert newer.is_waiting
@@ -195,7 +195,7 @@ def test_a_newer_held_poll_replaces_the_older(
 
 def test_held_polls_are_not_paced(server: LiveServer, agent: Agent, user: str) -> None:
     """Early held polls get no slow_down, and the interval does not grow."""
-    handle = agent.asked(user)
+    handle = agent.request_approval(user)
     answers = [agent.poll(handle, prefer="wait=1").json()["error"] for _ in range(3)]
     server.clock.forward(5 * SECOND)
 
@@ -206,8 +206,8 @@ def test_held_polls_are_not_paced(server: LiveServer, agent: Agent, user: str) -
 
 def test_an_answered_request_is_not_held(agent: Agent, person: Terminal) -> None:
     """A poll of an approved request returns its token immediately."""
-    handle = agent.asked(person.user)
-    person.approve(person.only())
+    handle = agent.request_approval(person.user)
+    person.approve(person.only_request())
     began = time.monotonic()
 
     assert agent.poll(handle, prefer="wait=30").status_code == 200
@@ -218,8 +218,8 @@ def test_a_disconnected_client_loses_no_token(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
     """A client that disconnects gets the one token with its Idempotency-Key later."""
-    handle = agent.asked(person.user)
-    pending = person.only()
+    handle = agent.request_approval(person.user)
+    pending = person.only_request()
     short_timeout_agent = Agent(agent.key, server.client(timeout=0.5))
     with short_timeout_agent.http, pytest.raises(httpx.ReadTimeout):
         short_timeout_agent.poll(handle, prefer="wait=20", idempotency_key="mine")
@@ -239,7 +239,7 @@ def test_held_polls_cost_no_processor_time(server: LiveServer, user: str) -> Non
 
 
 def _hold_forty(server: LiveServer, user: str, agents: list[Agent]) -> None:
-    handles = [(agent, agent.asked(user)) for agent in agents for _ in range(8)]
+    handles = [(agent, agent.request_approval(user)) for agent in agents for _ in range(8)]
     before_any = _cpu_seconds(server, 1.5)
     with ThreadPoolExecutor(len(handles)) as threads:
         futures = [
@@ -263,8 +263,8 @@ def test_a_stopping_server_answers_held_polls(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
     """After SIGTERM held polls get authorization_pending, and the process ends in time."""
-    handle = agent.asked(person.user)
-    pending = person.only()
+    handle = agent.request_approval(person.user)
+    pending = person.only_request()
     with _HeldPoll(server, agent, handle) as held:
         took = server.stop()
         answer = held.answer()

@@ -14,7 +14,7 @@ from tests.support.builders.admins import add_incident
 from tests.support.builders.clock import MovableClock
 from tests.support.builders.installation import PAY
 from tests.support.builders.site import admin_over
-from tests.support.checks.log_and_rows import Rows, everything, stored
+from tests.support.checks.log_and_rows import Rows, everything, stored_approval
 from tests.support.clients.agent import Agent
 from tests.support.servers.server import BY, LiveServer
 
@@ -44,13 +44,13 @@ def ids(server: LiveServer, admin: WebPerson, agent: Agent) -> Ids:
     """IDs of every kind, most of them of the administrator and of a different user."""
     other = new_web_person(server)
     services = admin_over(server.services, MovableClock(server.clock.now()))
-    agent.asked(other.name)
-    agent.asked(admin.name)
+    agent.request_approval(other.name)
+    agent.request_approval(admin.name)
     decided = _pending_id(admin)
     assert admin.decide(decided, admin.assertion(decided)).is_success
-    agent.asked(admin.name)
+    agent.request_approval(admin.name)
     user, others_pending = other.me["user"]["id"], _pending_id(other)
-    approval = stored(server, others_pending)
+    approval = stored_approval(server, others_pending)
     approvals, agents = [decided, _pending_id(admin), others_pending], [agent.key.id]
     return {
         **dict.fromkeys(("approvals", "r", "done", "receipt"), approvals),

@@ -13,7 +13,7 @@ from server import telemetry
 from tests.support.builders.databases import upgraded_database
 from tests.support.checks.waiting import until
 from tests.support.clients.agent import new_agent
-from tests.support.clients.feed_frames import greeted
+from tests.support.clients.feed_frames import open_feed
 from tests.support.clients.terminal import new_person
 from tests.support.servers.server import LiveServer, live_server
 
@@ -40,15 +40,15 @@ def _values(server: LiveServer) -> dict[str, float]:
 def test_each_metric_is_set_by_its_event(server: LiveServer) -> None:
     """A connection, a held poll, a pending message and a lost log line set every metric."""
     person, agent = new_person(server), new_agent(server)
-    handle = agent.asked(person.user)
-    with greeted(person), ThreadPoolExecutor(1) as threads:
+    handle = agent.request_approval(person.user)
+    with open_feed(person), ThreadPoolExecutor(1) as threads:
         held_poll = threads.submit(agent.poll, handle, prefer="wait=30")
         # Audit log metrics are 0 unless it has a problem: see test_views and test_unwritable_log.
         names = {family.name for family in telemetry.REGISTRY.collect()}
         names = {name for name in names if not name.startswith("sayso_audit_")}
         until(lambda: all(_values(server).get(name, 0) > 0 for name in names))
         assert _values(server)["sayso_held_polls"] == 1
-        person.approve(person.only())
+        person.approve(person.only_request())
         assert held_poll.result(30).status_code == 200
 
     until(lambda: _values(server)["sayso_held_polls"] == 0)
@@ -64,7 +64,7 @@ def test_two_workers_share_their_counters(tmp_path: Path, request: pytest.Fixtur
         person = new_person(server)
         before = 0.0
         workers = until(lambda: _workers(server))
-        with greeted(person):
+        with open_feed(person):
             until(lambda: _values(server)["sayso_feed_sockets"] == 1)
             for count in range(1, 31):
                 with server.client() as client:  # each connection may reach a different worker

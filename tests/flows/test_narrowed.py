@@ -45,8 +45,8 @@ def test_a_request_is_narrowed_from_a_shell_and_everyone_sees_it(
             }
         ]
     )
-    handle = agent.asked(person.user, scope=scope, authorization_details=details)
-    pending = person.only()
+    handle = agent.request_approval(person.user, scope=scope, authorization_details=details)
+    pending = person.only_request()
     options = ("--fingerprint", pending.fingerprint, "--pin-stdin")
     narrowing = ("--narrow", "amount=500", "--drop-scope", "payments:read", "--token-seconds", "60")
     approved = _run(
@@ -73,8 +73,8 @@ def test_a_shorter_token_lifetime_alone_is_a_narrowing(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
     """A token lifetime of a minute narrows a request, and an invalid or longer one is refused."""
-    handle = agent.asked(person.user)
-    pending = person.only()
+    handle = agent.request_approval(person.user)
+    pending = person.only_request()
     arguments = (
         "approve",
         pending.id,
@@ -101,7 +101,7 @@ def test_a_change_that_is_not_narrower_uses_no_pin_attempt(
 ) -> None:
     """The command refuses the change and says why, before a PIN attempt is counted."""
     agent.ask_payment(person.user)
-    pending = person.only()
+    pending = person.only_request()
     arguments = (
         "approve",
         pending.id,
@@ -129,7 +129,7 @@ def test_a_server_that_grants_something_else_gets_no_signature(
 ) -> None:
     """The device compares what the server grants with the change that the user requested."""
     agent.ask_payment(person.user)
-    pending = person.only()
+    pending = person.only_request()
     other = Granted(pending.action_text, ())
     monkeypatch.setattr(type(person.client), "narrow", lambda *_: other)
     with pytest.raises(Changed):
@@ -139,7 +139,7 @@ def test_a_server_that_grants_something_else_gets_no_signature(
 def test_the_first_of_two_different_approvals_counts(agent: Agent, person: Terminal) -> None:
     """After a narrowed approval, the same user can neither approve in full nor narrow again."""
     agent.ask_payment(person.user)
-    pending = person.only()
+    pending = person.only_request()
     granted = person.decider.narrow(pending, NARROWING)
     terms = {"fingerprint": pending.fingerprint, "pin": PIN}
     approved = person.decider.approve(pending, **terms, granted=granted)  # type: ignore[arg-type]  # by name

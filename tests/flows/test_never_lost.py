@@ -59,12 +59,12 @@ def test_an_approval_without_a_receipt_shows_the_servers_result(
     """The server is killed after its commit and before its answer; the app asks until it knows."""
     agent, person = new_agent(server), new_person(server, network.url)
     agent.ask_payment(person.user)
-    approval = person.only()
+    approval = person.only_request()
     with window(person) as app:
         app.press("a")
-        app.shows("Approve?")
+        app.wait_for_text("Approve?")
         app.press("\x1b[6~", "\t", PIN)
-        app.shows("Tab to Approve, then Enter.")
+        app.wait_for_text("Tab to Approve, then Enter.")
         app.press("\t")
         monkeypatch.setattr(
             network, "lets_back", lambda: state(server, approval.id) is not State.APPROVED
@@ -72,11 +72,11 @@ def test_an_approval_without_a_receipt_shows_the_servers_result(
         app.press("\r")
         until(lambda: state(server, approval.id) is State.APPROVED, 30)
         server.kill()
-        app.shows("Checking whether your approval was recorded")
+        app.wait_for_text("Checking whether your approval was recorded")
         assert "Approved by" not in app.text
         monkeypatch.undo()
         server.start()
-        app.shows("Approved by", "LIVE")
+        app.wait_for_text("Approved by", "LIVE")
         app.hides("Checking whether")
 
 
@@ -84,18 +84,18 @@ def test_a_denial_that_never_arrived_is_sent_again(server: LiveServer, network: 
     """The app shows the denial as unconfirmed until the server is back and accepts it."""
     agent, person = new_agent(server), new_person(server, network.url)
     agent.ask_payment(person.user)
-    approval = person.only()
+    approval = person.only_request()
     with window(person) as app:
         app.press("d")
-        app.shows("Deny?")
+        app.wait_for_text("Deny?")
         app.press("1", "\r")
-        app.shows("Denying in")
+        app.wait_for_text("Denying in")
         server.kill()
         network.cut()
-        app.shows("OFFLINE", "Checking whether your denial was recorded")
+        app.wait_for_text("OFFLINE", "Checking whether your denial was recorded")
         assert state(server, approval.id) is State.PENDING
         server.start()
-        app.shows("Denied by", "LIVE")
+        app.wait_for_text("Denied by", "LIVE")
         assert state(server, approval.id) is State.DENIED
 
 
@@ -110,16 +110,19 @@ def test_an_answer_to_a_stopped_server_is_shown_as_being_checked(
     """While the server is stopped the app shows only that it checks, and no result."""
     agent, person = new_agent(server), new_person(server, network.url)
     agent.ask_payment(person.user)
-    approval, decided = person.only(), State.APPROVED if verb == "approval" else State.DENIED
+    approval, decided = (
+        person.only_request(),
+        State.APPROVED if verb == "approval" else State.DENIED,
+    )
     monkeypatch.setattr(
         network, "on_way_there", lambda piece: b"/decision" in piece and server.suspend()
     )
     with window(person) as app:
         app.press(*keys)
         if verb == "approval":
-            app.shows("Approve?")
+            app.wait_for_text("Approve?")
             app.press("\x1b[6~", "\t", PIN)
-            app.shows("Tab to Approve, then Enter.")
+            app.wait_for_text("Tab to Approve, then Enter.")
             app.press("\t")
         app.press("\r")
         screen_text = ""
@@ -142,7 +145,7 @@ def test_an_answer_in_transit_is_not_reported_as_missing(
     """The server still shows the request as pending, but the denial may only be delayed."""
     agent, person = new_agent(server), new_person(server, network.url)
     agent.ask_payment(person.user)
-    approval, released = person.only(), threading.Event()
+    approval, released = person.only_request(), threading.Event()
     sent: list[bytes] = []
 
     def hold_the_first(piece: bytes) -> None:
@@ -160,7 +163,7 @@ def test_an_answer_in_transit_is_not_reported_as_missing(
         assert len(sent) == 2
         released.set()
         assert state(server, approval.id) is State.DENIED
-        assert [item.state for item in person.client.decided().items] == [ApprovalState.DENIED]
+        assert [item.state for item in person.client.list_decided().items] == [ApprovalState.DENIED]
 
 
 def test_a_denial_in_its_five_seconds_survives_a_closed_window(
@@ -169,12 +172,12 @@ def test_a_denial_in_its_five_seconds_survives_a_closed_window(
     """When the window is closed, the denial is sent without the rest of the five seconds."""
     agent, person = new_agent(server), new_person(server, network.url)
     agent.ask_payment(person.user)
-    approval = person.only()
+    approval = person.only_request()
     with window(person) as app:
         app.press("d")
-        app.shows("Deny?")
+        app.wait_for_text("Deny?")
         app.press("1", "\r")
-        app.shows("Denying in")
+        app.wait_for_text("Denying in")
         app.hang_up()
         until(lambda: state(server, approval.id) is State.DENIED, 30)
 
@@ -184,7 +187,7 @@ def test_the_app_ends_with_its_terminal(server: LiveServer, network: Proxy) -> N
     person = new_person(server, network.url)
     for _ in range(8):  # the bug left about every third process behind
         app = Window(person, started=True)
-        app.shows("LIVE")
+        app.wait_for_text("LIVE")
         app.leave()
 
 
@@ -194,12 +197,12 @@ def test_a_denial_in_its_five_seconds_is_sent_when_the_app_is_terminated(
     """SIGTERM, as at a shutdown, sends the denial and restores the terminal."""
     agent, person = new_agent(server), new_person(server, network.url)
     agent.ask_payment(person.user)
-    approval = person.only()
+    approval = person.only_request()
     with window(person) as app:
         app.press("d")
-        app.shows("Deny?")
+        app.wait_for_text("Deny?")
         app.press("1", "\r")
-        app.shows("Denying in")
+        app.wait_for_text("Denying in")
         app.child.kill(signal.SIGTERM)
         remaining = app.rest_of_it()
         assert LEFT in remaining
@@ -213,15 +216,15 @@ def test_the_app_survives_its_server_and_shows_the_age_of_its_data(
     agent, person = new_agent(server), new_person(server, network.url)
     agent.ask_payment(person.user)
     with window(person) as app:
-        app.shows("Nordwind")
+        app.wait_for_text("Nordwind")
         server.kill()
         network.cut()
-        app.shows("OFFLINE", "old, you can't answer now")
+        app.wait_for_text("OFFLINE", "old, you can't answer now")
         app.press("a")
-        app.shows("Approve unavailable: no connection")
+        app.wait_for_text("Approve unavailable: no connection")
         server.start()
         agent.ask(person.user)
-        app.shows("LIVE", "payments:read")
+        app.wait_for_text("LIVE", "payments:read")
         app.hides("you can't answer now")
 
 
@@ -230,13 +233,13 @@ def test_a_stopped_app_drops_typed_keys_and_catches_up(server: LiveServer, netwo
     agent, person = new_agent(server), new_person(server, network.url)
     agent.ask(person.user)
     with window(person) as app:
-        app.shows("payments:read")
+        app.wait_for_text("payments:read")
         app.suspend()
         app.rest(11)
         agent.ask_payment(person.user)
         app.child.send("a\t\ry")
         app.go_on()
-        app.shows("LIVE", "Pay EUR 4,820.00")
+        app.wait_for_text("LIVE", "Pay EUR 4,820.00")
         assert "Approve?" not in app.text
     assert [approval.state.value for approval in person.waiting()] == ["pending"] * 2
 
@@ -248,7 +251,7 @@ def test_a_command_to_a_stopped_server_reports_that_it_checks(
     """The command says on stderr that it checks, then prints the result and exits with 0."""
     agent, person = new_agent(server), new_person(server, network.url)
     agent.ask_payment(person.user)
-    pending = person.only()
+    pending = person.only_request()
     monkeypatch.setattr(
         network, "on_way_there", lambda piece: b"/decision" in piece and server.suspend()
     )

@@ -21,14 +21,14 @@ def test_the_editor_takes_over_the_terminal_and_gives_it_back(
     """The note reaches the agent, and the focus returns to the note."""
     script = tmp_path / "editor.py"
     script.write_text(_SCRIPT)
-    handle = agent.asked(person.user)
+    handle = agent.request_approval(person.user)
     with window(person, EDITOR=shlex.join([sys.executable, str(script)])) as app:
         app.press("d")
-        app.shows("Deny?", "^o opens your editor")
+        app.wait_for_text("Deny?", "^o opens your editor")
         app.press("2", "\t", "\x0f")
-        app.shows("in the editor")
+        app.wait_for_text("in the editor")
         app.press("\r")
-        app.shows("use the staging account")
+        app.wait_for_text("use the staging account")
         app.press("\t", "\t", "\r")
-        app.shows("Denied by")
+        app.wait_for_text("Denied by")
     assert agent.poll(handle).json()["note"] == "use the staging account"

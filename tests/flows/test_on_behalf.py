@@ -120,7 +120,7 @@ def test_from_sign_in_to_a_payment_by_another_agent_and_its_revocation(
     request = _ask_with_hint(http, assistant, refused["login_hint_token"]).json()
     again = _ask_with_hint(http, assistant, refused["login_hint_token"])
     assert (again.status_code, again.json()["error"]) == (400, "invalid_request")
-    pending = person.only()
+    pending = person.only_request()
     assert pending.fingerprint == request["fingerprint"]
     person.approve(pending)
     poll = {"grant_type": GRANT_CIBA, "auth_req_id": request["auth_req_id"]}

@@ -53,11 +53,11 @@ def ben(server: LiveServer) -> WebPerson:
 @pytest.fixture
 def evas_request(eva: WebPerson, agent: Agent) -> dict[str, str]:
     """The IDs of a redeemed and of a pending request of Eva."""
-    handle = agent.asked(eva.name)
+    handle = agent.request_approval(eva.name)
     (redeemed,) = _pending_ids(eva)
     assert eva.decide(redeemed, eva.assertion(redeemed)).is_success
     assert agent.poll(handle).status_code == 200
-    agent.asked(eva.name)
+    agent.request_approval(eva.name)
     (pending,) = _pending_ids(eva)
     return {"done": redeemed, "waiting": pending}
 
@@ -82,8 +82,8 @@ def test_the_feed_never_contains_another_users_request(
     server: LiveServer, eva: WebPerson, ben: WebPerson, agent: Agent
 ) -> None:
     """A feed from the very first event has only events of its own user."""
-    agent.asked(eva.name)
-    agent.asked(ben.name)
+    agent.request_approval(eva.name)
+    agent.request_approval(ben.name)
     (own,) = _pending_ids(ben)
     headers = {"Cookie": ben.cookie}
     address = f"ws://localhost:{server.port}/api/feed?cursor=0"

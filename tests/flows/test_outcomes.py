@@ -31,17 +31,19 @@ class _Request:
     id: str = field(default="")
 
     def ask(self, **parameters: str) -> None:
-        self.handle = self.agent.asked(self.person.user, requested_expiry="600", **parameters)
+        self.handle = self.agent.request_approval(
+            self.person.user, requested_expiry="600", **parameters
+        )
         waiting = self.person.waiting()
         self.id = waiting[0].id if waiting else ""
 
     def approve(self) -> None:
         self.ask()
-        self.person.approve(self.person.only())
+        self.person.approve(self.person.only_request())
 
     def deny(self) -> None:
         self.ask()
-        self.person.deny(self.person.only())
+        self.person.deny(self.person.only_request())
 
     def approve_in_advance(self) -> None:
         lower(self.server)

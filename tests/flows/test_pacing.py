@@ -30,7 +30,7 @@ class _Polling:
 @pytest.fixture
 def polling(server: LiveServer, agent: Agent, user: str) -> _Polling:
     """A request that nobody answers."""
-    return _Polling(server, agent, agent.asked(user))
+    return _Polling(server, agent, agent.request_approval(user))
 
 
 def test_the_acknowledgement_names_the_interval(agent: Agent, user: str) -> None:
@@ -48,14 +48,14 @@ def test_a_client_that_ignores_the_new_interval_still_gets_its_token(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
     """A client that keeps the old interval gets slow_down and the state, and at last its token."""
-    polling = _Polling(server, agent, agent.asked(person.user))
+    polling = _Polling(server, agent, agent.request_approval(person.user))
     first = agent.poll(polling.handle).json()
     assert first["error"] == "authorization_pending"
     assert {"delivered", "seen"} <= first.keys()
     assert polling.after(5 * SECOND) == "authorization_pending"
     assert polling.after(2 * SECOND) == "slow_down"
     assert {polling.after(5 * SECOND) for _ in range(6)} == {"slow_down"}
-    pending = person.only()
+    pending = person.only_request()
     person.client.approval(pending.id)
     server.clock.forward(5 * SECOND)
     late = agent.poll(polling.handle).json()
@@ -115,7 +115,7 @@ def test_the_interval_grows_to_thirty_seconds(polling: _Polling) -> None:
 
 def test_each_request_has_its_own_pace(polling: _Polling, user: str) -> None:
     """Polling one request too fast does not slow down another request of the same agent."""
-    other = polling.agent.asked(user)
+    other = polling.agent.request_approval(user)
     assert polling.after(0, other) == polling.after(0) == "authorization_pending"
     assert polling.after(0) == "slow_down"
     assert polling.after(0) == "slow_down"
@@ -127,10 +127,10 @@ def test_a_decided_request_is_answered_at_once(
     server: LiveServer, agent: Agent, person: Terminal, answer: str
 ) -> None:
     """A decided request is not paced, even for a client that was slowed down to thirty seconds."""
-    polling = _Polling(server, agent, agent.asked(person.user))
+    polling = _Polling(server, agent, agent.request_approval(person.user))
     for _ in range(6):
         polling.after(0)
-    pending = person.only()
+    pending = person.only_request()
     if answer == "approve":
         person.approve(pending)
     else:
@@ -162,10 +162,10 @@ def test_another_agents_handle_is_neither_answered_nor_paced(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
     """An agent with a stolen handle learns nothing and does not slow down its owner."""
-    polling = _Polling(server, agent, agent.asked(person.user))
+    polling = _Polling(server, agent, agent.request_approval(person.user))
     other_agent = Agent(server.agent(), polling.agent.http)
     assert {other_agent.poll(polling.handle).json()["error"] for _ in range(4)} == {"invalid_grant"}
     assert polling.after(5 * SECOND) == "authorization_pending"
-    person.approve(person.only())
+    person.approve(person.only_request())
     assert other_agent.poll(polling.handle).json()["error"] == "invalid_grant"
     assert polling.agent.poll(polling.handle).status_code == 200

@@ -37,7 +37,7 @@ def _call_pin_without_proof(person: Terminal, times: int = 1) -> None:
 
 def _get_pending(person: Terminal) -> Approval:
     """Returns the one pending request, with the nonce for a decision."""
-    return person.client.approval(person.only().id)
+    return person.client.approval(person.only_request().id)
 
 
 def _refusal_of(person: Terminal, approval: Approval, signed: str) -> ApiError:
@@ -60,8 +60,8 @@ def test_wrong_pins_are_counted_and_shown(person: Terminal) -> None:
 def test_an_approval_with_the_pin_resets_the_attempts(agent: Agent, person: Terminal) -> None:
     """The approval is signed over the server's nonce by a key that the PIN opens, as proof."""
     _call_pin_without_proof(person, 3)
-    agent.asked(person.user)
-    person.approve(person.only())
+    agent.request_approval(person.user)
+    person.approve(person.only_request())
 
     assert _pin(person).tries == 0
 
@@ -77,15 +77,15 @@ def test_unlocking_the_app_resets_the_attempts(person: Terminal) -> None:
 def test_a_denial_with_the_session_key_keeps_the_attempts(agent: Agent, person: Terminal) -> None:
     """A denial with the session key proves nothing about the PIN."""
     _call_pin_without_proof(person, 3)
-    agent.asked(person.user)
-    person.deny(person.only())
+    agent.request_approval(person.user)
+    person.deny(person.only_request())
 
     assert _pin(person).tries == 3
 
 
 def test_a_refused_decision_keeps_the_attempts(agent: Agent, person: Terminal) -> None:
     """Neither an unknown key nor a wrong nonce proves the PIN."""
-    agent.asked(person.user)
+    agent.request_approval(person.user)
     shown = _get_pending(person)
     low = approval_key(person, KeyLevel.LOW)
     _call_pin_without_proof(person, 2)
@@ -148,10 +148,10 @@ def test_fifty_unconfirmed_attempts_exhaust_a_pin(
         users.unlock(person.user, by=BY)
     with pytest.raises(DeviceLocked) as refused:
         _call_pin_without_proof(person)
-    agent.asked(person.user)
+    agent.request_approval(person.user)
     _, issued = users.enroll(person.user, by=BY)
     new_device = terminal(server, person.user, issued.code, name="again")
-    approved = new_device.approve(new_device.only())
+    approved = new_device.approve(new_device.only_request())
     new_device.client.close()
 
     assert (refused.value.status, refused.value.code) == (423, "pin_exhausted")
@@ -195,7 +195,7 @@ def test_a_pin_call_for_another_users_request_is_refused(
 ) -> None:
     """A PIN call for another user's or an unknown request is refused and not counted."""
     name, _ = server.user()
-    agent.asked(name)
+    agent.request_approval(name)
     with server.services.store.read() as view:
         user = view.directory.user_called(name)
         assert user is not None
@@ -216,7 +216,7 @@ def test_the_session_key_approves_nothing(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
     """CB-203: an agent that can read the terminal's files has the session key."""
-    agent.asked(person.user)
+    agent.request_approval(person.user)
     shown = _get_pending(person)
     for ceremony in ("confirm", "pin"):
         signed = decision(person, shown, person.client.session.key, ceremony=ceremony)
@@ -261,7 +261,7 @@ def test_high_risk_needs_a_pin_call_for_this_request(
     """A PIN call for the session or another request, or one that was replaced, is refused."""
     agent.ask_payment(person.user)
     shown = _get_pending(person)
-    agent.asked(person.user)
+    agent.request_approval(person.user)
     (other,) = [approval for approval in person.waiting() if approval.id != shown.id]
     purpose = {"session": "session", "other": other.id, "overtaken": shown.id}[named]
     high = approval_key(person, KeyLevel.HIGH, purpose)
@@ -312,7 +312,7 @@ def test_a_decision_with_any_changed_member_is_refused_by_its_name(
     server: LiveServer, agent: Agent, person: Terminal, member: str, value: str
 ) -> None:
     """The error names the member and not its value, and the request stays pending."""
-    agent.asked(person.user)
+    agent.request_approval(person.user)
     shown = _get_pending(person)
     low = approval_key(person, KeyLevel.LOW)
     error = _refusal_of(person, shown, decision(person, shown, low, **{member: value}))
@@ -329,7 +329,7 @@ def test_a_decision_outside_the_clock_tolerance_is_refused(
     agent: Agent, person: Terminal, seconds: int
 ) -> None:
     """A device's clock may differ by five minutes and no more."""
-    agent.asked(person.user)
+    agent.request_approval(person.user)
     shown = _get_pending(person)
     at = person.client.now() // 1000 + seconds
     error = _refusal_of(
@@ -354,7 +354,7 @@ def test_a_contradictory_decision_is_refused(
     server: LiveServer, agent: Agent, person: Terminal, members: dict[str, str]
 ) -> None:
     """An unknown member, or one that does not fit the decision, is refused."""
-    agent.asked(person.user)
+    agent.request_approval(person.user)
     shown = _get_pending(person)
     low = approval_key(person, KeyLevel.LOW)
     error = _refusal_of(person, shown, decision(person, shown, low, **members))
@@ -365,9 +365,9 @@ def test_a_contradictory_decision_is_refused(
 
 def test_a_decision_is_for_its_own_request_only(agent: Agent, person: Terminal) -> None:
     """A decision sent for a different request is refused, and both requests stay pending."""
-    agent.asked(person.user)
+    agent.request_approval(person.user)
     first = _get_pending(person)
-    agent.asked(person.user)
+    agent.request_approval(person.user)
     (second,) = [approval for approval in person.waiting() if approval.id != first.id]
     signed = decision(person, first, approval_key(person, KeyLevel.LOW))
     error = _refusal_of(person, second, signed)
@@ -380,7 +380,7 @@ def test_another_user_neither_sees_nor_answers_a_request(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
     """Another user gets 404, as for an unknown request, even with a valid signature."""
-    agent.asked(person.user)
+    agent.request_approval(person.user)
     shown = _get_pending(person)
     name, code = server.user()
     unenrolled = terminal(server, name, code)

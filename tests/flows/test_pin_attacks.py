@@ -54,8 +54,8 @@ def _guess(person: Terminal, low: SigningKey, agent: Agent, way: str) -> None:
             person.client.confirm_pin(pin_statement(person, low, answer.nonce))
         assert refused.value.code == "key_not_allowed"
     elif way == "an approval":
-        agent.asked(person.user)
-        shown = person.client.approval(person.only().id)
+        agent.request_approval(person.user)
+        shown = person.client.approval(person.only_request().id)
         assert person.client.decide(shown.id, decision(person, shown, low)).state == "approved"
     else:
         own = person.client.me().device
@@ -129,8 +129,8 @@ def test_a_pin_required_by_a_policy_cannot_be_replaced_by_the_low_key(
     server: LiveServer, agent: Agent, person: Terminal, low: SigningKey, ceremony: str
 ) -> None:
     """A PIN call with random bytes does not prove the PIN, so the decision is refused."""
-    agent.asked(person.user)
-    shown = person.client.approval(person.only().id)
+    agent.request_approval(person.user)
+    shown = person.client.approval(person.only_request().id)
     assert (shown.display.risk, shown.needs_pin) == ("medium", True)
     person.client.pin(os.urandom(32), shown.id)
     with pytest.raises(ApiError) as refused:
@@ -145,8 +145,8 @@ def test_an_unlocked_app_asks_for_a_pin_required_by_a_policy(
     agent: Agent, person: Terminal
 ) -> None:
     """The app signs with A_high, and the token states that the PIN was proved."""
-    handle = agent.asked(person.user)
-    pending = person.only()
+    handle = agent.request_approval(person.user)
+    pending = person.only_request()
     with pytest.raises(PinNeeded):
         person.approve(pending, pin=None)
     assert person.approve(pending).state == "approved"
@@ -159,8 +159,8 @@ def test_a_voluntary_pin_is_not_claimed_by_the_low_key(
     agent: Agent, person: Terminal, low: SigningKey
 ) -> None:
     """The token states only what the server verified."""
-    handle = agent.asked(person.user)
-    shown = person.client.approval(person.only().id)
+    handle = agent.request_approval(person.user)
+    shown = person.client.approval(person.only_request().id)
     person.client.pin(os.urandom(32), shown.id)
     with pytest.raises(ApiError) as refused:
         person.client.decide(shown.id, decision(person, shown, low, ceremony="pin"))

@@ -17,8 +17,8 @@ from tests.support.servers.server import BY, LiveServer
 @pytest.fixture
 def decided(server: LiveServer, agent: Agent, person: Terminal) -> str:
     """The ID of a redeemed request that is covered by a checkpoint."""
-    handle = agent.asked(person.user)
-    approval = person.only()
+    handle = agent.request_approval(person.user)
+    approval = person.only_request()
     person.approve(approval)
     assert agent.poll(handle, prefer="wait=5").status_code == 200
     server.services.audit_log.sign()
@@ -45,8 +45,8 @@ def test_the_receipt_of_a_canceled_request_is_proved(
     server: LiveServer, agent: Agent, person: Terminal, tmp_path: Path
 ) -> None:
     """Nobody signed anything, but the audit log proves the end to the user and to auditors."""
-    agent.asked(person.user)
-    approval_id = person.only().id
+    agent.request_approval(person.user)
+    approval_id = person.only_request().id
     Oversight(server.services.store).cancel(approval_id, "Ask Bob first", by=BY)
     server.services.audit_log.sign()
     result = _run_receipt(person.home, approval_id)

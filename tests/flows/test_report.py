@@ -12,7 +12,7 @@ from server.services.clients.agents import Agents
 from server.services.incidents.incidents import Incidents
 from tests.support.builders.token_chains import BANK, LiveChains
 from tests.support.clients.agent import Agent
-from tests.support.clients.feed_frames import greeted
+from tests.support.clients.feed_frames import open_feed
 from tests.support.clients.terminal import Terminal, new_person
 from tests.support.inputs.raw_api import RawApi
 from tests.support.servers.server import BY, LiveServer
@@ -49,8 +49,8 @@ def test_a_report_ends_everything_of_the_agent_and_only_an_administrator_release
     token = chains.exchanged(key, chains.user_token())
     child = chains.exchanged(second, token)
     agent, parameters = Agent(key, http), {"resource": BANK, "scope": "openid bank:write"}
-    to_other = agent.asked(other_user.user, **parameters)
-    handle = agent.asked(person.user, **parameters)
+    to_other = agent.request_approval(other_user.user, **parameters)
+    handle = agent.request_approval(person.user, **parameters)
 
     def is_active(text: str) -> bool:
         answer = http.post("/introspect", data={"token": text}, auth=secret)
@@ -58,9 +58,9 @@ def test_a_report_ends_everything_of_the_agent_and_only_an_administrator_release
         return bool(answer.json()["active"])
 
     assert is_active(child)
-    with greeted(other_user) as line:
+    with open_feed(other_user) as line:
         began = time.monotonic()
-        report = person.decider.report(person.only(), ReportScope.AGENT, "Not me")
+        report = person.decider.report(person.only_request(), ReportScope.AGENT, "Not me")
         assert not is_active(token)
         took = time.monotonic() - began
         assert not is_active(child)

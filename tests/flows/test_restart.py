@@ -73,7 +73,7 @@ def _ask_payment(server: LiveServer, closing: ExitStack) -> _Scene:
     closing.callback(agent.http.close)
     closing.callback(person.client.close)
     acknowledgement = agent.ask_payment(person.user, binding_message="INV-2291").json()
-    return _Scene(agent, person, acknowledgement, person.only())
+    return _Scene(agent, person, acknowledgement, person.only_request())
 
 
 def test_an_approval_survives_a_kill_and_its_token_is_issued_once(
@@ -95,8 +95,8 @@ def test_a_denial_survives_a_kill(before: _StateBefore) -> None:
 
     assert (body["error"], body["deny_code"]) == ("access_denied", "wrong_details")
     assert body["note"] == "Wrong month."
-    assert decided.decided is not None
-    assert decided.decided.device_name == "laptop"
+    assert decided.decision is not None
+    assert decided.decision.device_name == "laptop"
 
 
 def test_a_fetched_answer_can_be_fetched_again_after_a_kill(
@@ -135,7 +135,7 @@ def test_the_signing_keys_survive_a_kill(before: _StateBefore) -> None:
 def test_a_pending_request_survives_a_kill(before: _StateBefore) -> None:
     """The texts and the fingerprint stay the same, and the user can still approve."""
     scene = before.waiting
-    earlier, current = scene.approval, scene.person.only()
+    earlier, current = scene.approval, scene.person.only_request()
     approved = scene.person.approve(earlier)
 
     assert (current.action_text, current.display_text) == (

@@ -32,14 +32,14 @@ def narrowable(server: LiveServer) -> None:
 
 def _ask_payment(agent: Agent, person: Terminal) -> str:
     details = json.dumps(PAYMENT_DETAILS)
-    return agent.asked(person.user, scope=BOTH, authorization_details=details)
+    return agent.request_approval(person.user, scope=BOTH, authorization_details=details)
 
 
 def _approve(app: Window) -> None:
     """Approves in the approval panel: scrolls, types the PIN and presses the button."""
-    app.shows("Approve?")
+    app.wait_for_text("Approve?")
     app.press("\x1b[6~", "\x1b[6~", "\t", *PIN)
-    app.shows("Tab to Approve, then Enter.")
+    app.wait_for_text("Tab to Approve, then Enter.")
     app.press("\t", "\r")
 
 
@@ -48,18 +48,18 @@ def test_a_request_is_narrowed_on_the_screen(agent: Agent, person: Terminal) -> 
     handle = _ask_payment(agent, person)
     with window(person) as app:
         app.press("e")
-        app.shows("With limits?", "EUR 4,820.00", "payments:read")
+        app.wait_for_text("With limits?", "EUR 4,820.00", "payments:read")
         app.press("\t", *"500", "\t", " ")
-        app.shows("EUR 500.00", "(not granted)")
+        app.wait_for_text("EUR 500.00", "(not granted)")
         app.press("\t", "\t", "\t", "\r")
-        app.shows("do part of this once", "APPROVE WITH LIMITS")
+        app.wait_for_text("do part of this once", "APPROVE WITH LIMITS")
         _approve(app)
-        app.shows("Approved by")
+        app.wait_for_text("Approved by")
         reply = agent.poll(handle, prefer="wait=5").json()
         app.press("3")
-        app.shows("[3 Agents]", "1 token")
+        app.wait_for_text("[3 Agents]", "1 token")
         app.press("2")
-        app.shows("[2 History]", "APPROVE WITH LIMITS")
+        app.wait_for_text("[2 History]", "APPROVE WITH LIMITS")
     assert reply["narrowed"] is True
     assert reply["scope"] == "openid payments:transfer"
     assert reply["authorization_details"][0]["amount"]["minor"] == 50_000
@@ -68,15 +68,15 @@ def test_a_request_is_narrowed_on_the_screen(agent: Agent, person: Terminal) -> 
 def test_access_of_an_agent_is_revoked_on_the_screen(agent: Agent, person: Terminal) -> None:
     """The agent's token ends immediately."""
     handle = _ask_payment(agent, person)
-    person.approve(person.only())
+    person.approve(person.only_request())
     token = agent.poll(handle, prefer="wait=5").json()["access_token"]
     with window(person) as app:
         app.press("3")
-        app.shows("ACTING FOR YOU (1)")
+        app.wait_for_text("ACTING FOR YOU (1)")
         app.press("z")
-        app.shows("Revoke access of", "> Back <")
+        app.wait_for_text("Revoke access of", "> Back <")
         app.press("\t", "\r")
-        app.shows("consents and tokens have ended", "No agent acts for you.")
+        app.wait_for_text("consents and tokens have ended", "No agent acts for you.")
     active = agent.http.post("/introspect", data={"token": token}, auth=agent.key.basic).json()
     assert active == {"active": False}
 
@@ -86,11 +86,11 @@ def test_a_report_on_the_screen_quarantines_the_agent(agent: Agent, person: Term
     handle = _ask_payment(agent, person)
     with window(person) as app:
         app.press("!")
-        app.shows("Report?", "Every agent acting for me")
+        app.wait_for_text("Report?", "Every agent acting for me")
         app.press("2")
-        app.shows("This agent is quarantined for all users.")
+        app.wait_for_text("This agent is quarantined for all users.")
         app.press("\t", "\t", "\r")
-        app.shows("is quarantined", "Reported: sayso_ic_")
+        app.wait_for_text("is quarantined", "Reported: sayso_ic_")
     assert agent.poll(handle).status_code == 400
     refused = agent.ask_payment(person.user)
     assert (refused.status_code, refused.json()["error"]) == (400, "unauthorized_client")
@@ -102,11 +102,11 @@ def test_an_owner_suspends_an_agent_on_the_screen(server: LiveServer, person: Te
     _ask_payment(agent, person)
     with window(person) as app:
         app.press("3")
-        app.shows("ASKED RECENTLY (1)", "K Suspend..")
+        app.wait_for_text("ASKED RECENTLY (1)", "K Suspend..")
         app.press("K")
-        app.shows("for all users?", "> Back <")
+        app.wait_for_text("for all users?", "> Back <")
         app.press("\t", "\r")
-        app.shows("disabled")
+        app.wait_for_text("disabled")
     refused = agent.ask_payment(person.user)
     agent.http.close()
     assert (refused.status_code, refused.json()["reason"]) == (400, "agent_disabled")
@@ -119,18 +119,18 @@ def test_essential_facts_are_reachable_at_every_size(
     """Amount, payee, expiry, Deny, Help and Back are shown or one key away, and never cut."""
     _ask_payment(agent, person)
     with window(person, size=size) as app:
-        app.shows("HIGH", "Pay EUR 4,820.00", "d Deny", "? Help", "q Quit")
+        app.wait_for_text("HIGH", "Pay EUR 4,820.00", "d Deny", "? Help", "q Quit")
         app.press("\r")
-        app.shows("Amount", "Payee", "d Deny", "? Help", "Esc Back")
+        app.wait_for_text("Amount", "Payee", "d Deny", "? Help", "Esc Back")
         until(lambda: _is_complete(app.text, size), PATIENCE_SECONDS)
         app.press("G")
-        app.shows("Expires", "Expiring", "Fingerprint", "d Deny", "? Help", "Esc Back")
+        app.wait_for_text("Expires", "Expiring", "Fingerprint", "d Deny", "? Help", "Esc Back")
         app.press("e")
-        app.shows("Esc Back", "[ Continue.. ]")
+        app.wait_for_text("Esc Back", "[ Continue.. ]")
         app.press("\x1b")
-        app.shows("d Deny")
+        app.wait_for_text("d Deny")
         app.press("2")
-        app.shows("HISTORY (0)", "Esc Back")
+        app.wait_for_text("HISTORY (0)", "Esc Back")
 
 
 def _is_complete(text: str, size: tuple[int, int]) -> bool:
@@ -151,15 +151,15 @@ def test_warnings_leave_room_for_the_request_in_the_smallest_terminal(
     """Two permanent warnings, on a machine that also runs the server, take one row of twelve."""
     _ask_payment(agent, person)
     with pytest.raises(WrongPin):
-        person.approve(person.only(), pin="not-sesame-12")
+        person.approve(person.only_request(), pin="not-sesame-12")
     variables = {"SAYSO_DATA_DIR": str(server.folder / "data")}
     with window(person, size=(40, 12), **variables) as app:
-        app.shows("! 1 wrong PIN +1: ?", ">!! HIGH", "Pay EUR 4,820.00", "d Deny", "q Quit")
+        app.wait_for_text("! 1 wrong PIN +1: ?", ">!! HIGH", "Pay EUR 4,820.00", "d Deny", "q Quit")
         app.press("\r")
-        app.shows("Pay EUR 4,820.00", "more below", "d Deny", "Esc Back")
+        app.wait_for_text("Pay EUR 4,820.00", "more below", "d Deny", "Esc Back")
         until(lambda: _empty_rows(app) <= 2, PATIENCE_SECONDS)
         app.press("?")
-        app.shows("can read the server")
+        app.wait_for_text("can read the server")
 
 
 def _empty_rows(app: Window) -> int:
@@ -170,14 +170,14 @@ def test_a_revoked_device_says_so_and_offers_to_sign_in(agent: Agent, person: Te
     """The app does not try to reconnect, and its message stays."""
     _ask_payment(agent, person)
     with window(person) as app:
-        app.shows("Pay EUR 4,820.00")
+        app.wait_for_text("Pay EUR 4,820.00")
         person.client.revoke_device("self")
-        app.shows("SIGNED OUT", "Press Enter to sign in again")
+        app.wait_for_text("SIGNED OUT", "Press Enter to sign in again")
         app.hides("trying again")
         app.press("a")
-        app.shows("Approve unavailable: this device was signed out.")
+        app.wait_for_text("Approve unavailable: this device was signed out.")
         app.press("\r")
-        app.shows("SAYSO  sign in", "This device was signed out.")
+        app.wait_for_text("SAYSO  sign in", "This device was signed out.")
 
 
 @pytest.mark.parametrize(
@@ -199,15 +199,15 @@ def test_nothing_is_conveyed_by_color_alone(
     is_coloured = "NO_COLOR" not in environment
     started = not environment.keys().isdisjoint({"LC_ALL", "PYTHONIOENCODING"})
     with window(person, size=(COLUMNS, LINES), started=started, **environment) as app:
-        app.shows(">!! HIGH", "HIGH RISK", "[1 Inbox 1]")
+        app.wait_for_text(">!! HIGH", "HIGH RISK", "[1 Inbox 1]")
         assert bool(_colors(app)) is is_coloured
         app.press("a")
-        app.shows("> Back <", "Approve unavailable:")
+        app.wait_for_text("> Back <", "Approve unavailable:")
         assert bool(_colors(app)) is is_coloured
         app.press("\x1b", "d")
-        app.shows("Deny?")
+        app.wait_for_text("Deny?")
         app.press("1", "\r")
-        app.shows("Denied")
+        app.wait_for_text("Denied")
     assert agent.poll(handle, prefer="wait=9").json()["error"] == "access_denied"
 
 
@@ -216,7 +216,7 @@ def test_high_risk_has_its_color_among_sixteen(agent: Agent, person: Terminal, t
     """The nearest of sixteen colors to a soft amber would be the gray of everything else."""
     _ask_payment(agent, person)
     with window(person, TERM=term) as app:
-        app.shows(">!! HIGH")
+        app.wait_for_text(">!! HIGH")
         row = next(y for y, line in enumerate(app.screen.display) if ">!! HIGH" in line)
         start = app.screen.display[row].index("HIGH")
         assert {app.screen.buffer[row][start + x].fg for x in range(4)} == {"brightbrown"}
@@ -246,9 +246,9 @@ def test_the_first_sign_in_ends_in_the_inbox(server: LiveServer) -> None:
     new_user = Terminal(user, None, None, home)  # type: ignore[arg-type]  # not yet enrolled
     app = Window(new_user)
     try:
-        app.shows("SAYSO  sign in", "You are not logged in on this machine.")
+        app.wait_for_text("SAYSO  sign in", "You are not logged in on this machine.")
         app.press("\x15")  # ctrl+u clears the default address
         app.press(server.url, "\t", "2", "\t", code, "\t", "\t", PIN, "\t", PIN, "\t", "\r")
-        app.shows("LIVE", "No requests are waiting for you.")
+        app.wait_for_text("LIVE", "No requests are waiting for you.")
     finally:
         app.leave()

@@ -22,7 +22,7 @@ from tests.support.builders.installation import PAYMENT
 from tests.support.builders.policies import rule
 from tests.support.checks.log_and_rows import entries, state
 from tests.support.clients.agent import Agent
-from tests.support.clients.feed_frames import greeted
+from tests.support.clients.feed_frames import open_feed
 from tests.support.clients.terminal import PIN, Terminal, new_person
 from tests.support.inputs.commands import command
 from tests.support.servers.server import BY, LiveServer
@@ -55,13 +55,13 @@ def test_the_second_approval_completes_the_quorum_and_gives_the_token(
 ) -> None:
     """Each approver completes the ceremony, and both screens and the agent see the progress."""
     handle = agent.ask_payment(person.user).json()["auth_req_id"]
-    seconds_view = second.only()
+    seconds_view = second.only_request()
     text = "\n".join(lines.approval_in_full(seconds_view, second.client.now()))
     listed = "\n".join(listing.entry_lines(seconds_view, second.client.now()))
-    with greeted(person) as line:
+    with open_feed(person) as line:
         first = second.approve(seconds_view)
         frame = line.event(EventName.VOTED)
-    after = person.only()
+    after = person.only_request()
     server.clock.forward(6_000)
     pending = agent.poll(handle)
     approved = person.approve(after)
@@ -93,7 +93,7 @@ def test_requests_that_this_user_approved_are_listed_separately_and_not_counted(
 
     agent.ask_payment(person.user)
     before = run("inbox")
-    person.approve(person.only())
+    person.approve(person.only_request())
     after = run("inbox")
     status = json.loads(run("status", "--json"))
 
@@ -110,7 +110,7 @@ def test_a_user_who_is_not_an_approver_signs_nothing(
 ) -> None:
     """The client refuses a request for another user, unless it has several approvers."""
     agent.ask_payment(person.user)
-    approval = person.only()
+    approval = person.only_request()
     single_approver = replace(approval, vote_tally=None)
     with pytest.raises(Changed, match="is for a different user"):
         second.approve(single_approver)
@@ -121,8 +121,8 @@ def test_one_denial_ends_the_request_for_both(
 ) -> None:
     """A later approval is refused, and the error contains the denied request."""
     handle = agent.ask_payment(person.user).json()["auth_req_id"]
-    pending = person.only()
-    late = second.only()
+    pending = person.only_request()
+    late = second.only_request()
     person.deny(pending)
     with pytest.raises(AlreadyDecided) as refused:
         second.approve(late)
@@ -137,14 +137,14 @@ def test_one_denial_ends_the_request_for_both(
 def test_one_user_has_one_vote(agent: Agent, person: Terminal, second: Terminal) -> None:
     """A repeated approval counts once, and a denial after it is refused with a remedy."""
     agent.ask_payment(person.user)
-    pending = person.only()
+    pending = person.only_request()
     person.approve(pending)
     assert person.approve(pending).state == "pending"
     with pytest.raises(ApiError, match="withdraw your approval") as refused:
         person.deny(pending)
 
     assert (refused.value.status, refused.value.code) == (409, "already_voted")
-    assert second.approve(second.only()).state == "approved"
+    assert second.approve(second.only_request()).state == "approved"
 
 
 def test_an_approval_is_withdrawn_from_a_shell(
@@ -153,16 +153,16 @@ def test_an_approval_is_withdrawn_from_a_shell(
     """A withdrawn approval no longer counts; the user may approve again; the receipt verifies."""
     environment = {**server.environment, "SAYSO_APPROVER_HOME": str(person.home)}
     handle = agent.ask_payment(person.user).json()["auth_req_id"]
-    request = person.only()
+    request = person.only_request()
     person.approve(request)
-    with greeted(second) as line:
+    with open_feed(second) as line:
         result = command("approver_tui", "withdraw", request.id, environment=environment)
         frame = line.event(EventName.VOTE_WITHDRAWN)
-    first = second.approve(second.only())
+    first = second.approve(second.only_request())
     server.clock.forward(6_000)
     pending = agent.poll(handle)
     receipt = command("approver_tui", "receipt", request.id, environment=environment)
-    again = person.approve(person.only())
+    again = person.approve(person.only_request())
     token = agent.poll(handle)
 
     assert result.stdout.startswith("Your approval is withdrawn (0 of 2"), result.stderr
@@ -181,8 +181,8 @@ def test_concurrent_votes_pass_the_quorum_once(
     """Two users complete the quorum once; one user who votes twice never completes it."""
     with ThreadPoolExecutor(2) as threads:
         for race in range(RACES):
-            handle = agent.asked(person.user)
-            mine, theirs = person.only(), second.only()
+            handle = agent.request_approval(person.user)
+            mine, theirs = person.only_request(), second.only_request()
             votes_twice = race % 3 == 0
             other = (person, mine) if votes_twice else (second, theirs)
             votes = [
@@ -197,7 +197,7 @@ def test_concurrent_votes_pass_the_quorum_once(
             assert states == (["pending", "pending"] if votes_twice else ["approved", "pending"])
             assert (answer.status_code == 200) is (len(people) == 2)
             if votes_twice:
-                second.deny(second.only())
+                second.deny(second.only_request())
                 server.clock.forward(41 * 60_000)
 
 
@@ -213,12 +213,12 @@ def test_the_second_approver_sees_and_approves_the_narrowed_request(
     document = json.dumps({**PAYMENT, "narrow": {"/amount": "lower"}})
     ActionTypes(server.services.store).update(document, by=BY)
     handle = agent.ask_payment(person.user).json()["auth_req_id"]
-    pending, unnarrowed = person.only(), second.only()
+    pending, unnarrowed = person.only_request(), second.only_request()
     granted = person.decider.narrow(pending, Narrowing((read_change("amount=10"),)))
     person.decider.approve(pending, fingerprint=pending.fingerprint, pin=PIN, granted=granted)
     with pytest.raises(ApiError, match="has narrowed this request"):
         second.approve(unnarrowed)
-    narrowed = second.only()
+    narrowed = second.only_request()
     text = "\n".join(lines.approval_in_full(narrowed, second.client.now()))
     approved = second.approve(narrowed)
     server.clock.forward(6_000)
@@ -237,7 +237,7 @@ def test_an_invalid_narrowing_of_the_first_approver_is_not_signed(
 ) -> None:
     """The client does not sign if the server offers something that is not a narrowing."""
     agent.ask_payment(person.user)
-    approval = second.only()
+    approval = second.only_request()
     other = Granted(approval.action_text, (), (Place(*[SafeText("x")] * 3),))
     for granted in (other, replace(other, text=approval.action_text.replace("EUR", "USD"))):
         with pytest.raises(Changed, match="other than what you asked for"):
@@ -252,7 +252,7 @@ def test_an_excluded_user_cannot_approve_by_any_path(
     rules = rule("ask", f'ask.who = ["{both}"]', 'ask.exclude = ["user"]')
     Policies(server.services.store).set(rules, by=BY)
     handle = agent.ask_payment(person.user).json()["auth_req_id"]
-    pending = person.only()
+    pending = person.only_request()
     with pytest.raises(ApiError) as refused:
         person.approve(pending)
     approve = ("approve", pending.id, "--fingerprint", pending.fingerprint, "--pin-stdin", "--json")
@@ -261,5 +261,5 @@ def test_an_excluded_user_cannot_approve_by_any_path(
     assert refused.value.code == "not_eligible"
     assert (result.returncode, result.stdout) == (Exit.NOT_ALLOWED, ""), result.stderr
     assert state(server, pending.id) == (State.PENDING, None)
-    second.approve(second.only())
+    second.approve(second.only_request())
     assert agent.poll(handle).status_code == 200

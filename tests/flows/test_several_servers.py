@@ -29,13 +29,13 @@ def _ask_at(server: LiveServer, user: str, payee: str) -> tuple[Agent, str]:
     server.closing.callback(agent.http.close)
     details = json.dumps([{**PAYMENT_DETAILS[0], "payee": payee}])
     scope = "openid payments:transfer"
-    return agent, agent.asked(user, scope=scope, authorization_details=details)
+    return agent, agent.request_approval(user, scope=scope, authorization_details=details)
 
 
 def _go_to(app: Window, words: str) -> None:
     """Switches to a server by its line in the settings."""
     app.press("6")
-    app.shows("[6 Settings]")
+    app.wait_for_text("[6 Settings]")
     app.rest(1)
     while (before := until(lambda: _selected_name(app), PATIENCE_SECONDS)) != words:
         app.child.send(DOWN)
@@ -51,11 +51,11 @@ def _selected_name(app: Window) -> str:
 
 def _approve(app: Window) -> None:
     app.press("a")
-    app.shows("Approve?")
+    app.wait_for_text("Approve?")
     app.press("\x1b[6~", "\t", *PIN)
-    app.shows("Tab to Approve, then Enter.")
+    app.wait_for_text("Tab to Approve, then Enter.")
     app.press("\t", "\r")
-    app.shows("Approved by")
+    app.wait_for_text("Approved by")
 
 
 def test_the_app_switches_between_servers(
@@ -64,7 +64,7 @@ def test_the_app_switches_between_servers(
     """Requests at the other server are counted and not shown; each decision reaches its server."""
     user, code = other_server.user()
     at_work = enroll(
-        Home.at(person.home).named("work"),
+        Home.in_folder(person.home).with_profile("work"),
         Enrollment(url=other_server.url, code=code, name="laptop", pin=PIN),
         clock=other_server.clock.now,
     )
@@ -72,14 +72,14 @@ def test_the_app_switches_between_servers(
     _ask_at(server, person.user, "Nordwind")
     agent, handle = _ask_at(other_server, user, "Ostwind")
     with window(person) as app:
-        app.shows(f"{person.user}@default", "to Nordwind", "[1 Inbox 1]")
-        app.shows("Waiting elsewhere: 1 at work")
+        app.wait_for_text(f"{person.user}@default", "to Nordwind", "[1 Inbox 1]")
+        app.wait_for_text("Waiting elsewhere: 1 at work")
         _go_to(app, "work")
-        app.shows(f"{user}@work", "to Ostwind", "LIVE")
+        app.wait_for_text(f"{user}@work", "to Ostwind", "LIVE")
         app.hides("Nordwind")
         _approve(app)
         _go_to(app, "default")
-        app.shows(f"{person.user}@default", "to Nordwind", "LIVE")
+        app.wait_for_text(f"{person.user}@default", "to Nordwind", "LIVE")
     assert agent.poll(handle, prefer="wait=5").status_code == 200
     assert len(person.waiting()) == 1
 
@@ -89,12 +89,12 @@ def test_a_second_server_is_added_in_the_app(other_server: LiveServer, person: T
     user, code = other_server.user()
     with window(person) as app:
         _go_to(app, "another")
-        app.shows("SAYSO  sign in", "Log in to another server")
+        app.wait_for_text("SAYSO  sign in", "Log in to another server")
         app.press("\x1b")
-        app.shows(person.user, "LIVE")
+        app.wait_for_text(person.user, "LIVE")
         _go_to(app, "another")
-        app.shows("SAYSO  sign in")
+        app.wait_for_text("SAYSO  sign in")
         app.press("\x15")  # ctrl+u clears the default address
         app.press(other_server.url, "\t", "2", "\t", code, "\t", "\t", PIN, "\t", PIN, "\t", "\r")
-        app.shows(f"{user}@localhost", "LIVE")
-    assert Home.at(person.home).names == ("default", "localhost")
+        app.wait_for_text(f"{user}@localhost", "LIVE")
+    assert Home.in_folder(person.home).names == ("default", "localhost")

@@ -85,7 +85,7 @@ def test_a_terminal_without_a_code_is_admitted_by_another(
         login.expect_exact(QR)
         login.expect_exact("Your first device?")
         assert _type_the_code(server, person.user, code) == 303
-        pending = person.only()
+        pending = person.only_request()
         _admit(person, pending.id, pending.fingerprint, code)
         login.expect_exact(f"Logged in to {server.url} as {person.user}.")
         login.expect(pexpect.EOF)
@@ -135,7 +135,7 @@ def test_a_denied_terminal_leaves_no_files(server: LiveServer, person: Terminal)
             if (found := re.fullmatch(r" {4}([A-Z]{4}-[A-Z]{4})\n", line))
         )
         assert _type_the_code(server, person.user, code) == 303
-        pending = person.only()
+        pending = person.only_request()
         denied = _run(person.home, "deny", pending.id, "--code", "suspicious", "--json")
         assert json.loads(denied.stdout)["kind"] == "device"
         rest = login.stderr.read()

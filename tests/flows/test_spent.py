@@ -28,7 +28,7 @@ def resource(server: LiveServer) -> AgentKey:
 def token(agent: Agent, person: Terminal) -> str:
     """The token of a payment that the user approved with their PIN."""
     handle = agent.ask_payment(person.user).json()["auth_req_id"]
-    person.approve(person.only())
+    person.approve(person.only_request())
     access_token: str = agent.poll(handle).json()["access_token"]
     return access_token
 
@@ -110,7 +110,7 @@ def test_a_revoked_signing_key_ends_its_tokens_and_the_terminal_continues(
         keys.revoke(key.kid, by=BY)
     assert not _is_active(agent, resource, token)
     handle = agent.ask_payment(person.user).json()["auth_req_id"]
-    person.approve(person.only())
+    person.approve(person.only_request())
     fresh = agent.poll(handle).json()["access_token"]
     assert _is_active(agent, resource, fresh)
     assert json.loads(agent.http.get("/jwks").text)["keys"]

@@ -35,8 +35,8 @@ def test_a_standing_grant_is_created_used_shown_and_revoked_from_a_shell(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
     """Each step is one command, and after the revocation the user is asked again."""
-    agent.asked(person.user, **payment(1_000))
-    example = person.only()
+    agent.request_approval(person.user, **payment(1_000))
+    example = person.only_request()
     preview = run(
         server, "approver_tui", person, "grants", "add", example.id, *_PROPOSAL, "--preview"
     )
@@ -48,7 +48,7 @@ def test_a_standing_grant_is_created_used_shown_and_revoked_from_a_shell(
     assert result.returncode == 0, result.stderr
     grant = json.loads(result.stdout)
     assert (grant["schema"], grant["state"], grant["used"]) == ("sayso.grant/1", "live", 0)
-    handle = agent.asked(person.user, **payment(1_500))
+    handle = agent.request_approval(person.user, **payment(1_500))
     reply = agent.poll(handle).json()
     assert reply["authorization_details"][0]["amount"]["minor"] == 1_500
     shown = run(server, "approver_tui", person, "grants", "show", grant["id"])
@@ -61,7 +61,7 @@ def test_a_standing_grant_is_created_used_shown_and_revoked_from_a_shell(
     assert (administrators["used"], administrators["spent"]["minor"]) == (1, 1_500)
     revoked = run(server, "approver_tui", person, "grants", "revoke", grant["id"])
     assert revoked.stdout.startswith("Revoked: ")
-    agent.asked(person.user, **payment(1_001))
+    agent.request_approval(person.user, **payment(1_001))
     assert len(person.waiting()) == 2
     refused = run(server, "server", person, "grants", "revoke", grant["id"], "--json")
     assert (refused.returncode, json.loads(refused.stderr)["code"]) == (6, "conflict")
@@ -72,8 +72,8 @@ def test_an_invalid_standing_grant_is_refused_before_a_pin_attempt(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
     """A proposal that is over a limit, without a sum or malformed uses no PIN attempt."""
-    agent.asked(person.user, **payment(1_000))
-    example = person.only()
+    agent.request_approval(person.user, **payment(1_000))
+    example = person.only_request()
     for proposal, code, reason in (
         (("--for", "31d", "--uses", "3", "--sum", "30"), 2, "2592000"),
         (("--for", "1h", "--uses", "3"), 2, "sum"),
@@ -95,8 +95,8 @@ def test_a_standing_grant_over_its_limit_is_400_with_the_limit(
     agent: Agent, person: Terminal
 ) -> None:
     """Acceptance 8: a proposal over a limit is refused, not reduced. The limit is accepted."""
-    agent.asked(person.user, **payment(1_000))
-    example = person.only()
+    agent.request_approval(person.user, **payment(1_000))
+    example = person.only_request()
     month = 30 * 86_400
     valid = {"seconds": month, "uses": 3, "sum": "30"}
     for over, limit in (({"seconds": month + 1}, str(month)), ({"uses": 1_000_001}, "1000000")):
@@ -118,8 +118,8 @@ def test_a_server_that_offers_a_different_standing_grant_gets_no_signature(
     agent: Agent, person: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The device compares the offer with the proposal before it opens a key."""
-    agent.asked(person.user, **payment(1_000))
-    example = person.only()
+    agent.request_approval(person.user, **payment(1_000))
+    example = person.only_request()
     proposal = StandingGrantProposal(
         example.id, 3_600, 3, "30", (VaryingFact("/amount", "20"),), notify=True
     )
@@ -150,8 +150,8 @@ def busy(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LiveServer]
 
 
 def _create_grant(person: Terminal, agent: Agent, uses: int, total: str) -> str:
-    agent.asked(person.user, **payment(1_000))
-    example = person.only()
+    agent.request_approval(person.user, **payment(1_000))
+    example = person.only_request()
     vary = (VaryingFact("/amount", "20"),)
     proposal = StandingGrantProposal(example.id, 3_600, uses, total, vary, notify=True)
     person.approve(StandingGrantsClient(person.client).request(proposal, example))

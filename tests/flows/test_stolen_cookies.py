@@ -131,7 +131,7 @@ def test_a_cookie_can_propose_a_standing_grant_and_not_create_it(
     ActionTypes(server.services.store).update(document, by=BY)
     amount = {"minor": 1_000, "currency": "EUR"}
     details = [{"type": "payment.transfer", "amount": amount, "payee": "Nord"}]
-    agent.asked(eva.name, scope="openid", authorization_details=json.dumps(details))
+    agent.request_approval(eva.name, scope="openid", authorization_details=json.dumps(details))
     (example,) = _pending_ids(eva)
     proposed = thief.http.post("/api/grants", json={"approval": example, **PROPOSAL})
     assert proposed.status_code == 201, proposed.text
@@ -177,7 +177,7 @@ def _users(server: LiveServer) -> Users:
 
 def _ask_and_find(person: WebPerson, agent: Agent) -> str:
     """Sends a request of this agent, the only pending one, and returns its ID."""
-    agent.asked(person.name)
+    agent.request_approval(person.name)
     (approval_id,) = _pending_ids(person)
     return approval_id
 

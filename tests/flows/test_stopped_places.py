@@ -139,7 +139,7 @@ class _Scene:
 
     def _approve_request(self) -> str:
         handle: str = self._ask().json()["auth_req_id"]
-        self.person.approve(self.person.only())
+        self.person.approve(self.person.only_request())
         return handle
 
     def _delegated_token(self) -> str:
@@ -157,7 +157,7 @@ class _Scene:
     def _prepare_decision(self) -> Callable[[], httpx.Response]:
         """Signs a decision on a pending request and returns a function that sends it."""
         assert self._ask().status_code == 200
-        shown = self.person.client.approval(self.person.only().id)
+        shown = self.person.client.approval(self.person.only_request().id)
         signed = decision(self.person, shown, approval_key(self.person, KeyLevel.LOW))
         raw = RawApi(self.person, self.agent.http)
         path = f"/api/approvals/{shown.id}/decision"

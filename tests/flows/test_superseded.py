@@ -17,10 +17,10 @@ def test_only_the_newer_request_is_pending(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
     """The newer request names the one that it replaces, which can no longer be answered."""
-    handle = agent.asked(person.user)
-    earlier = person.only()
-    newer = agent.asked(person.user, supersedes=handle)
-    pending = person.only()
+    handle = agent.request_approval(person.user)
+    earlier = person.only_request()
+    newer = agent.request_approval(person.user, supersedes=handle)
+    pending = person.only_request()
     assert pending.supersedes is not None
     assert (pending.supersedes.id, pending.supersedes.fingerprint) == (
         earlier.id,
@@ -38,8 +38,8 @@ def test_only_the_newer_request_is_pending(
 
 def test_a_poll_of_a_superseded_request_is_not_held(agent: Agent, person: Terminal) -> None:
     """Another process of the agent learns of the replacement without waiting."""
-    handle = agent.asked(person.user)
-    agent.asked(person.user, supersedes=handle)
+    handle = agent.request_approval(person.user)
+    agent.request_approval(person.user, supersedes=handle)
     answered = agent.poll(handle, prefer="wait=30")
     assert answered.elapsed.total_seconds() < 5
     assert check_refusal(answered, 400, "access_denied")["reason"] == "superseded"
@@ -49,8 +49,8 @@ def test_another_agents_or_users_request_cannot_be_superseded(
     server: LiveServer, agent: Agent, person: Terminal, user: str
 ) -> None:
     """The attempt is refused, the request stays pending, and nobody is asked."""
-    handle = agent.asked(person.user)
-    pending = person.only()
+    handle = agent.request_approval(person.user)
+    pending = person.only_request()
     other_agent = new_agent(server)
     for refused in (
         other_agent.ask(person.user, supersedes=handle),
@@ -59,5 +59,5 @@ def test_another_agents_or_users_request_cannot_be_superseded(
     ):
         check_refusal(refused, 400, "invalid_request")
     other_agent.http.close()
-    assert person.only().id == pending.id
+    assert person.only_request().id == pending.id
     assert story(server, pending.id) == ["approval.requested"]

@@ -22,7 +22,7 @@ from server.services.users.users import Users
 from tests.support.builders.clock import DAY, MINUTE
 from tests.support.checks.log_and_rows import entries, state, story
 from tests.support.clients.agent import Agent
-from tests.support.clients.feed_frames import feed_line, greeted
+from tests.support.clients.feed_frames import feed_line, open_feed
 from tests.support.clients.terminal import PIN, Terminal, terminal
 from tests.support.inputs.signing import approval_key, decision
 from tests.support.servers.server import BY, LiveServer
@@ -44,13 +44,13 @@ def test_the_first_decision_wins_and_the_second_names_its_device(
     server: LiveServer, agent: Agent, person: Terminal, phone: Terminal, first: str
 ) -> None:
     """The later decision gets the approval with the decision that counted and its device."""
-    handle = agent.asked(person.user)
-    pending = person.only()
+    handle = agent.request_approval(person.user)
+    pending = person.only_request()
     steps = [person.approve, phone.deny] if first == "approve" else [person.deny, phone.approve]
     steps[0](pending)
     with pytest.raises(AlreadyDecided) as refused:
         steps[1](pending)
-    decided = refused.value.approval.decided
+    decided = refused.value.approval.decision
 
     assert refused.value.code == "already_decided"
     assert decided is not None
@@ -66,8 +66,8 @@ def test_one_of_two_concurrent_decisions_wins(
     low = approval_key(person, KeyLevel.LOW)
     with ThreadPoolExecutor(2) as threads:
         for _ in range(10):
-            handle = agent.asked(person.user)
-            mine = person.client.approval(person.only().id)
+            handle = agent.request_approval(person.user)
+            mine = person.client.approval(person.only_request().id)
             theirs = phone.client.approval(mine.id)
             yes = decision(person, mine, low)
             terms = {"decision": "deny", "code": "not_needed", "ceremony": "none"}
@@ -90,8 +90,8 @@ def test_the_same_device_may_repeat_its_decision(
     server: LiveServer, agent: Agent, person: Terminal, phone: Terminal
 ) -> None:
     """A repetition changes nothing; the same decision of another device is a conflict."""
-    agent.asked(person.user)
-    pending = person.only()
+    agent.request_approval(person.user)
+    pending = person.only_request()
     assert person.deny(pending).state == "denied"
     assert person.deny(pending).state == "denied"
     with pytest.raises(AlreadyDecided):
@@ -102,8 +102,8 @@ def test_the_same_device_may_repeat_its_decision(
 
 def test_an_approval_may_be_repeated_after_redemption(agent: Agent, person: Terminal) -> None:
     """The decision of this device is still the one that counted."""
-    handle = agent.asked(person.user)
-    pending = person.client.approval(person.only().id)
+    handle = agent.request_approval(person.user)
+    pending = person.client.approval(person.only_request().id)
     signed = decision(person, pending, approval_key(person, KeyLevel.LOW))
     person.client.decide(pending.id, signed)
     agent.poll(handle)
@@ -117,17 +117,17 @@ def test_the_first_device_of_a_user_may_decide_everything_at_once(
     """A user's first device does not wait, because no other device could vouch for it."""
     agent.ask_payment(person.user)
 
-    assert person.approve(person.only()).state == "approved"
+    assert person.approve(person.only_request()).state == "approved"
 
 
 def test_a_second_device_waits_a_day_before_it_approves_high_risk(
     server: LiveServer, agent: Agent, person: Terminal, phone: Terminal
 ) -> None:
     """The second device may deny and approve low risk immediately, and high risk after 24 hours."""
-    agent.asked(person.user)
-    assert phone.approve(person.only()).state == "approved"
+    agent.request_approval(person.user)
+    assert phone.approve(person.only_request()).state == "approved"
     agent.ask_payment(person.user)
-    pending = person.only()
+    pending = person.only_request()
     with pytest.raises(ApiError) as refused:
         phone.approve(pending)
     assert (refused.value.status, refused.value.code) == (403, "device_too_new")
@@ -136,14 +136,14 @@ def test_a_second_device_waits_a_day_before_it_approves_high_risk(
 
     server.clock.forward(DAY)
     agent.ask_payment(person.user)
-    assert phone.approve(phone.only()).state == "approved"
+    assert phone.approve(phone.only_request()).state == "approved"
 
 
 def test_an_old_device_vouches_for_a_new_one(
     server: LiveServer, agent: Agent, person: Terminal, phone: Terminal
 ) -> None:
     """The old device's high key ends the wait, and the log says which device vouched."""
-    with greeted(person) as line:
+    with open_feed(person) as line:
         person.decider.vouch_device(_other_device(person), PIN)
         frame = line.event("device.vouched")
     agent.ask_payment(person.user)
@@ -151,7 +151,7 @@ def test_an_old_device_vouches_for_a_new_one(
 
     assert frame["device"]["name"] == "phone"
     assert entry["facts"]["by"] == person.client.profile.device_id
-    assert phone.approve(phone.only()).state == "approved"
+    assert phone.approve(phone.only_request()).state == "approved"
 
 
 def test_a_new_device_cannot_vouch(server: LiveServer, person: Terminal, phone: Terminal) -> None:
@@ -200,11 +200,11 @@ def test_ten_wrong_pins_lock_a_device_and_every_screen_shows_it(
     agent: Agent, person: Terminal, phone: Terminal
 ) -> None:
     """The right PIN is refused too. Another device can still approve low risk."""
-    with greeted(phone) as line:
+    with open_feed(phone) as line:
         _lock(person)
         frame = line.event("device.locked")
-    agent.asked(person.user)
-    pending = person.only()
+    agent.request_approval(person.user)
+    pending = person.only_request()
     with pytest.raises(DeviceLocked) as refused:
         person.approve(pending)
 
@@ -215,8 +215,8 @@ def test_ten_wrong_pins_lock_a_device_and_every_screen_shows_it(
 
 def test_a_locked_device_can_still_deny(agent: Agent, person: Terminal) -> None:
     """A locked device can no longer add power, but it can still remove it."""
-    agent.asked(person.user)
-    pending = person.only()
+    agent.request_approval(person.user)
+    pending = person.only_request()
     _lock(person)
 
     assert person.deny(pending, "suspicious").state == "denied"
@@ -231,14 +231,14 @@ def test_another_device_unlocks_a_locked_one(
         phone.decider.unlock_device(_other_device(phone), PIN)
     assert refused.value.code == "device_too_new"
     server.clock.forward(DAY)
-    with greeted(person) as line:
+    with open_feed(person) as line:
         unlocked = phone.decider.unlock_device(_other_device(phone), PIN)
         frame = line.event("device.unlocked")
-    agent.asked(person.user)
+    agent.request_approval(person.user)
 
     assert unlocked.pin.tries == 0
     assert frame["device"]["name"] == "laptop"
-    assert person.approve(person.only()).state == "approved"
+    assert person.approve(person.only_request()).state == "approved"
 
 
 def test_a_locked_device_does_not_unlock_itself(person: Terminal) -> None:
@@ -273,23 +273,23 @@ def test_an_administrator_unlocks_a_locked_device(
 ) -> None:
     """A user with a single locked device can be helped by an administrator."""
     _lock(person)
-    with greeted(person) as line:
+    with open_feed(person) as line:
         _, unlocked = _users(server).unlock(person.user, by=BY)
         frame = line.event("device.unlocked")
     agent.ask_payment(person.user)
 
     assert len(unlocked) == 1
     assert frame["device"]["pin"]["locked"] is False
-    assert person.approve(person.only()).state == "approved"
+    assert person.approve(person.only_request()).state == "approved"
 
 
 def test_a_revoked_device_is_disconnected_at_once(
     server: LiveServer, agent: Agent, person: Terminal, phone: Terminal
 ) -> None:
     """The device's socket closes with 4403, its calls are refused, and its session ends."""
-    agent.asked(person.user)
-    pending = phone.only()
-    with greeted(phone) as theirs, greeted(person) as mine:
+    agent.request_approval(person.user)
+    pending = phone.only_request()
+    with open_feed(phone) as theirs, open_feed(person) as mine:
         person.client.revoke_device(phone.client.profile.device_id)
         began = time.monotonic()
         frame = mine.event("device.revoked")
@@ -319,7 +319,7 @@ def test_an_administrator_revokes_a_device(server: LiveServer, person: Terminal)
 def test_a_new_device_appears_on_the_old_ones_screen(server: LiveServer, person: Terminal) -> None:
     """The user can therefore notice a fraudulent enrollment."""
     _, issued = _users(server).enroll(person.user, by=BY)
-    with greeted(person) as line:
+    with open_feed(person) as line:
         phone = terminal(server, person.user, issued.code, name="unknown phone")
         frame = line.event("device.enrolled")
     phone.client.close()

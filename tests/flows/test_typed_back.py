@@ -29,7 +29,7 @@ def typed_back(server: LiveServer) -> None:
 def _ask_payment(agent: Agent, person: Terminal) -> tuple[str, Approval]:
     answer = agent.ask_payment(person.user)
     assert answer.status_code == 200, answer.text
-    return answer.json()["auth_req_id"], person.only()
+    return answer.json()["auth_req_id"], person.only_request()
 
 
 def _approve(server: LiveServer, person: Terminal, asked: Approval, *flags: str) -> Done:
@@ -87,7 +87,7 @@ def test_a_match_number_is_typed_from_the_agents_screen(
         agent.key.id, AgentChanges(interactive=True), by=BY
     )
     answer = agent.ask_payment(person.user).json()
-    pending = person.only()
+    pending = person.only_request()
     assert answer["match_code"] not in pending.display_text.replace(pending.id, "")
     flags = ("--fact", RIGHT, "--match", answer["match_code"])
     approved = _approve(server, person, pending, *flags)

@@ -68,7 +68,7 @@ def test_from_a_link_to_a_token(server, host, url):
         assert "Not verified." in page.text
         assert "a program on your computer" in page.text
         browser.answer("allow")
-        person.approve(person.only())
+        person.approve(person.only_request())
         back = browser.again().answer
         assert back["iss"] == server.url
         form = {"grant_type": "authorization_code", "code": back["code"], "client_id": url}

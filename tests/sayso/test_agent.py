@@ -38,10 +38,10 @@ from tests.support.clients.kit import (
     PAYMENT,
     READ,
     TRANSFER,
-    approved,
-    begun,
+    ask_and_approve,
     kit_agent,
     next_request,
+    run_in_background,
 )
 from tests.support.clients.terminal import PIN, Terminal
 from tests.support.inputs.handmade_jwts import new_key
@@ -53,7 +53,9 @@ def test_an_approval_has_the_token_the_grant_and_the_receipt(
 ) -> None:
     """The receipt names the approval and the fingerprint that the user saw."""
     seen: list[Asked] = []
-    with begun(agent.ask, person.user, PAYMENT, **TRANSFER, on_asked=seen.append) as result:
+    with run_in_background(
+        agent.ask, person.user, PAYMENT, **TRANSFER, on_asked=seen.append
+    ) as result:
         request = next_request(person)
         person.approve(request)
         approval = result.result(30)
@@ -69,7 +71,7 @@ def test_an_approval_has_the_token_the_grant_and_the_receipt(
 
 def test_a_denial_has_its_code_and_the_note_of_the_user(agent: Agent, person: Terminal) -> None:
     """The error also says whether and how the agent may ask again."""
-    with begun(agent.ask, person.user, PAYMENT, **TRANSFER) as result:
+    with run_in_background(agent.ask, person.user, PAYMENT, **TRANSFER) as result:
         person.deny(next_request(person), "wrong_details", "The account is closed.")
         with pytest.raises(Denied) as denied:
             result.result(30)
@@ -82,7 +84,7 @@ def test_an_expired_request_is_not_a_denial(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
     """Nobody answered in time, and the error says that this is not a denial."""
-    with begun(agent.ask, person.user, **READ) as result:
+    with run_in_background(agent.ask, person.user, **READ) as result:
         next_request(person)
         server.clock.forward(DAY)
         with pytest.raises((Expired, Undeliverable), match="not a denial"):
@@ -95,7 +97,7 @@ def test_a_request_to_a_user_without_a_device_is_undeliverable(
     """The error says that the user has no device."""
     user, _ = server.user()
     open_before = _count_pending(server)
-    with begun(agent.ask, user, **READ) as result:
+    with run_in_background(agent.ask, user, **READ) as result:
         until(lambda: _count_pending(server) > open_before)
         server.clock.forward(DAY)
         with pytest.raises(Undeliverable, match="no device"):
@@ -106,7 +108,7 @@ def test_a_withdrawn_request_raises_withdrawn(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
     """An administrator cancels the request while the agent waits."""
-    with begun(agent.ask, person.user, **READ) as result:
+    with run_in_background(agent.ask, person.user, **READ) as result:
         request = next_request(person)
         Oversight(server.services.store).cancel(request.id, "Stopped.", by=BY)
         with pytest.raises(Withdrawn) as withdrawn:
@@ -120,7 +122,7 @@ def test_an_agent_that_is_disabled_while_it_waits_gets_an_error(
     """The waiting call fails immediately, and so does the next request."""
     key = server.agent()
     with Agent(server.url, key.id, secret=key.secret) as agent:
-        with begun(agent.ask, person.user, **READ) as result:
+        with run_in_background(agent.ask, person.user, **READ) as result:
             next_request(person)
             Agents(server.services.store, server.services.secrets).disable(key.id, by=BY)
             with pytest.raises(Disabled, match="Stop"):
@@ -135,7 +137,7 @@ def test_a_narrowed_approval_is_marked_as_narrowed(
     """`narrowed` is true, and `granted` has the smaller amount."""
     document = json.dumps({**PAYMENT_TYPE, "narrow": {"/amount": "lower"}})
     ActionTypes(server.services.store).update(document, by=BY)
-    with begun(agent.ask, person.user, PAYMENT, **TRANSFER) as result:
+    with run_in_background(agent.ask, person.user, PAYMENT, **TRANSFER) as result:
         request = next_request(person)
         granted_text = person.decider.narrow(request, Narrowing((read_change("amount=500"),)))
         person.decider.approve(
@@ -179,7 +181,7 @@ def test_a_key_authenticates_with_and_without_bound_tokens(
         auth_method="private_key_jwt", jwks=json.dumps(key.jwk), dpop_bound=bound
     )
     with Agent(server.url, registered.id, key=key.private_jwk) as agent:
-        approval: Approved = approved(person, agent.ask, person.user, **READ)
+        approval: Approved = ask_and_approve(person, agent.ask, person.user, **READ)
     flow = approval.auth.auth_flow(httpx.Request("GET", "https://pay.example/"))
     sent = next(flow)
     assert ("dpop" in sent.headers) is bound
@@ -261,7 +263,7 @@ def test_a_process_with_the_same_key_gets_the_token_again(
             if approvals:
                 approvals.append(agent.ask(person.user, **options))
             else:
-                approvals.append(approved(person, agent.ask, person.user, **options))
+                approvals.append(ask_and_approve(person, agent.ask, person.user, **options))
     assert approvals[0].token == approvals[1].token
 
 
@@ -318,9 +320,11 @@ def test_an_exchange_asks_the_user_if_the_server_requires_it(
     both = {"resources": (admin, bank, PAY), "scopes": ("desk:use", "bank:pay", "payments:read")}
     front = kit_agent(server, **both)
     payer = kit_agent(server, **both, serves=(admin,))
-    call: Approved = approved(person, front.ask, person.user, scope="desk:use", resource=admin)
+    call: Approved = ask_and_approve(
+        person, front.ask, person.user, scope="desk:use", resource=admin
+    )
     options = {"resource": bank, "scope": "bank:pay", "idempotency_key": "pay-1"}
-    with begun(payer.exchange, call.token, PAYMENT, **options) as result:
+    with run_in_background(payer.exchange, call.token, PAYMENT, **options) as result:
         request = next_request(person)
         person.approve(request)
         approval = result.result(30)

@@ -23,7 +23,7 @@ from tests.support.builders.clock import DAY
 from tests.support.builders.installation import PAYMENT as PAYMENT_TYPE
 from tests.support.checks.source import ROOT
 from tests.support.checks.waiting import until
-from tests.support.clients.kit import PAYMENT, READ, approve, begun, next_request
+from tests.support.clients.kit import PAYMENT, READ, approve, next_request, run_in_background
 from tests.support.clients.terminal import PIN, Terminal
 from tests.support.inputs.commands import Done, command
 from tests.support.servers.server import BY, AgentKey, LiveServer
@@ -50,7 +50,7 @@ class _Shell:
         words = ("--user", self.person.user, *flags)
         with ExitStack() as stack:
             if answer is not None:
-                stack.enter_context(begun(lambda: answer(next_request(self.person))))
+                stack.enter_context(run_in_background(lambda: answer(next_request(self.person))))
             return command("ask", *words, environment=self.environment, stdin=stdin)
 
     def start(self, server: LiveServer, *flags: str) -> subprocess.Popen[str]:
@@ -279,7 +279,7 @@ def test_an_agent_withdraws_its_request(server: LiveServer, shell: _Shell) -> No
     seen: list[Asked] = []
     with (
         Agent(server.url, shell.key.id, secret=shell.key.secret) as agent,
-        begun(agent.ask, shell.person.user, **READ, on_asked=seen.append) as result,
+        run_in_background(agent.ask, shell.person.user, **READ, on_asked=seen.append) as result,
     ):
         until(lambda: seen != [])
         agent.withdraw(seen[0])

@@ -30,7 +30,7 @@ def _reply(status: int, body: Mapping[str, Any], seconds: float = 0.0, **headers
 
 
 def _asking(**options: Any) -> Asking:
-    return Asking(ISSUER, Credentials.of("sayso_ag_1", "s3cret", None), **options)
+    return Asking(ISSUER, Credentials.create("sayso_ag_1", "s3cret", None), **options)
 
 
 class _FlowDriver:
@@ -257,7 +257,7 @@ def test_a_server_with_a_different_issuer_is_refused() -> None:
 def test_an_invalid_issuer_is_refused_immediately(url: str) -> None:
     """Plain HTTP is accepted only for this machine."""
     with pytest.raises(ValueError, match="issuer must"):
-        Asking(url, Credentials.of("id", "secret", None))
+        Asking(url, Credentials.create("id", "secret", None))
 
 
 @pytest.mark.parametrize("action", [{"payee": "N"}, [{"type": "a"}, {}], {"type": 1}])
@@ -285,12 +285,12 @@ def test_the_scope_must_be_a_string(scope: Any) -> None:
 def test_credentials_are_either_a_secret_or_a_key(given: dict[str, str]) -> None:
     """Neither or both are refused, and so is an empty secret."""
     with pytest.raises(ValueError, match="secret= or key="):
-        Credentials.of("id", given.get("secret"), given.get("key"))
+        Credentials.create("id", given.get("secret"), given.get("key"))
     with pytest.raises(ValueError, match="secret is empty"):
-        Credentials.of("id", "", None)
+        Credentials.create("id", "", None)
 
 
 def test_an_invalid_private_key_is_refused_with_the_valid_forms() -> None:
     """The error is one of the SDK and not of the cryptography library."""
     with pytest.raises(ValueError, match="private key"):
-        Credentials.of("id", None, "-----BEGIN NOTHING-----")
+        Credentials.create("id", None, "-----BEGIN NOTHING-----")

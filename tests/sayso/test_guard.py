@@ -13,7 +13,7 @@ import pytest
 from sayso import ApprovalRequired, Challenge, Guard, Misconfigured, Rejected, jwks
 from tests.support.fakes.issuer import AGENT, API, ISSUER, USER, FakeIssuer
 from tests.support.inputs import dpop_proofs
-from tests.support.inputs.handmade_jwts import by_hand, new_key, with_secret
+from tests.support.inputs.handmade_jwts import hmac_jwt, make_jwt, new_key
 
 CREDENTIALS = ("sayso_rs_1", "s3cret")
 PAYMENT = {"type": "payment.transfer", "amount": {"minor": 100, "currency": "EUR"}}
@@ -150,8 +150,8 @@ def test_a_forged_token_is_refused(issuer: FakeIssuer, guard: Guard) -> None:
     other = new_key("ES256")
     head, payload, signature = good.split(".")
     forged = [
-        by_hand({"typ": "at+jwt", "kid": ours.kid, "alg": "none"}, _claims(payload)),
-        with_secret({"typ": "at+jwt", "kid": ours.kid, "alg": "HS256"}, _claims(payload), ours.pem),
+        make_jwt({"typ": "at+jwt", "kid": ours.kid, "alg": "none"}, _claims(payload)),
+        hmac_jwt({"typ": "at+jwt", "kid": ours.kid, "alg": "HS256"}, _claims(payload), ours.pem),
         issuer.token(other, header={"kid": ours.kid}),
         issuer.token(new_key("RS256"), header={"kid": ours.kid}),
         f"{head}.{_raise_scope(payload)}.{signature}",
@@ -313,7 +313,7 @@ def test_an_action_without_an_approval_gets_a_challenge_for_the_agent(
     challenge = raised.value
     assert 'error="insufficient_authorization_details"' in challenge.headers["WWW-Authenticate"]
     answer = httpx.Response(challenge.status, json=challenge.body, headers=challenge.headers)
-    assert Challenge.of(answer) == Challenge([PAYMENT], API, "payments:transfer")
+    assert Challenge.from_response(answer) == Challenge([PAYMENT], API, "payments:transfer")
 
 
 def test_an_approved_action_is_accepted(issuer: FakeIssuer, guard: Guard) -> None:
@@ -484,11 +484,15 @@ def test_an_invalid_proof_is_refused(guard: Guard, bound: _BoundToken) -> None:
         [],
         [good, bound.proof()],
         [bound.proof(other)],
-        [dpop_proofs.signed(other, claims, jwk=dpop_proofs.public(bound.key))],
-        [dpop_proofs.signed(bound.key, claims, typ="JWT")],
-        [dpop_proofs.signed(bound.key, claims, **private)],
-        [dpop_proofs.signed(bound.key, claims, kid="x")],
-        [by_hand({"typ": "dpop+jwt", "alg": "none", "jwk": dpop_proofs.public(bound.key)}, claims)],
+        [dpop_proofs.sign_proof(other, claims, jwk=dpop_proofs.public(bound.key))],
+        [dpop_proofs.sign_proof(bound.key, claims, typ="JWT")],
+        [dpop_proofs.sign_proof(bound.key, claims, **private)],
+        [dpop_proofs.sign_proof(bound.key, claims, kid="x")],
+        [
+            make_jwt(
+                {"typ": "dpop+jwt", "alg": "none", "jwk": dpop_proofs.public(bound.key)}, claims
+            )
+        ],
         ["x.y.z"],
         ["[" * 4_000],
     ]

@@ -11,7 +11,7 @@ from sayso import Agent, Approved, AsyncGuard, Caller, Challenge, Guard, Rejecte
 from sayso.flask import Protected
 from server.services.clients.agents import Agents
 from tests.support.builders.installation import PAY
-from tests.support.clients.kit import PAYMENT, READ, TRANSFER, approved, kit_agent
+from tests.support.clients.kit import PAYMENT, READ, TRANSFER, ask_and_approve, kit_agent
 from tests.support.clients.terminal import Terminal
 from tests.support.servers.server import BY, LiveServer
 
@@ -38,7 +38,7 @@ def test_a_token_of_the_server_names_the_user_and_the_approval(
     guard: Guard, agent: Agent, person: Terminal
 ) -> None:
     """The token says that a user and not a rule decided, and names the approval."""
-    approval = approved(person, agent.ask, person.user, PAYMENT, **TRANSFER)
+    approval = ask_and_approve(person, agent.ask, person.user, PAYMENT, **TRANSFER)
     caller = guard.check(_authorization(approval))
     assert caller.user == person.client.profile.user_id
     assert caller.chain == (caller.agent,)
@@ -52,7 +52,7 @@ def test_an_approval_is_consumed_once_and_only_as_granted(
     guard: Guard, agent: Agent, person: Terminal
 ) -> None:
     """The same execution ID may be repeated; a different execution is refused."""
-    approval = approved(person, agent.ask, person.user, PAYMENT, **TRANSFER)
+    approval = ask_and_approve(person, agent.ask, person.user, PAYMENT, **TRANSFER)
     caller = guard.check(_authorization(approval))
     larger = {**PAYMENT, "amount": {"minor": 999_900, "currency": "EUR"}}
     with pytest.raises(Rejected) as not_granted:
@@ -73,7 +73,7 @@ def test_only_introspection_notices_a_disabled_agent(
     """Without introspection, the token is accepted until it expires."""
     key = server.agent()
     with Agent(server.url, key.id, secret=key.secret) as agent:
-        approval = approved(person, agent.ask, person.user, **READ)
+        approval = ask_and_approve(person, agent.ask, person.user, **READ)
     with Guard(server.url, PAY, credentials=credentials, introspect_every=0) as strict:
         caller = strict.check(_authorization(approval))
         assert caller.claims["username"] == person.user
@@ -88,7 +88,7 @@ async def test_an_asynchronous_guard_does_the_same(
     server: LiveServer, credentials: tuple[str, str], agent: Agent, person: Terminal
 ) -> None:
     """`AsyncGuard` follows the same rules as `Guard`."""
-    approval = approved(person, agent.ask, person.user, PAYMENT, **TRANSFER)
+    approval = ask_and_approve(person, agent.ask, person.user, PAYMENT, **TRANSFER)
     async with AsyncGuard(server.url, PAY, credentials=credentials, introspect_every=1) as guard:
         caller = await guard.check(_authorization(approval))
         assert (await guard.consume(caller, PAYMENT, "a")).execution_id == "a"
@@ -121,11 +121,11 @@ def test_an_agent_requests_exactly_what_the_challenge_names(
     """The first call is refused, the approved call pays, and a repetition is refused."""
     http, paid = bank
     agent = kit_agent(server, dpop_bound=dpop_bound)
-    read_approval = approved(person, agent.ask, person.user, **READ)
+    read_approval = ask_and_approve(person, agent.ask, person.user, **READ)
     refused = http.post("/pay", json=PAYMENT, auth=read_approval.auth)
-    challenge = Challenge.of(refused)
+    challenge = Challenge.from_response(refused)
     assert challenge is not None
-    approval = approved(person, agent.ask, person.user, challenge, scope="payments:transfer")
+    approval = ask_and_approve(person, agent.ask, person.user, challenge, scope="payments:transfer")
     answers = [http.post("/pay", json=PAYMENT, auth=approval.auth).status_code for _ in range(2)]
     assert answers == [200, 409]
     assert paid == [PAYMENT]

@@ -37,7 +37,7 @@ async def test_after_a_crash_of_the_server_a_call_runs_once(
         assert mcp.paid == []
         async with _client(mcp.uri, token) as client:
             call = asyncio.create_task(client.call_tool("pay", PAYMENT))
-            assert (await asyncio.to_thread(person.only)).id == request.id
+            assert (await asyncio.to_thread(person.only_request)).id == request.id
             await asyncio.to_thread(approve, person, request)
             assert "paid 482000" in str(await call)
     assert mcp.paid == [["Nordwind", 482_000]]

@@ -98,7 +98,8 @@ async def test_the_match_number_is_in_the_text_for_the_user(
     async with _asking(server, person, interactive=True) as model:
         pending = await model.ask()
         assert re.search(
-            rf"Tell your user: request {person.only().fingerprint}, number \d{{3}}\.", pending
+            rf"Tell your user: request {person.only_request().fingerprint}, number \d{{3}}\.",
+            pending,
         )
 
 

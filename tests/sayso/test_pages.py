@@ -23,7 +23,13 @@ from server.crypto.passwords import Argon2Passwords
 from server.services.users.passwords import Passwords
 from tests.support.browsers.browser import PASSWORD, Browser
 from tests.support.checks.source import ROOT
-from tests.support.clients.kit import READ, approve, approved, begun, next_request
+from tests.support.clients.kit import (
+    READ,
+    approve,
+    ask_and_approve,
+    next_request,
+    run_in_background,
+)
 from tests.support.clients.signed_in import signed_in
 from tests.support.clients.terminal import Terminal, terminal
 from tests.support.inputs.commands import command
@@ -62,14 +68,14 @@ def test_the_page_about_agents(
     client_id, secret = (one for one in page.commands(server) if one[6:8] in {"ag", "cs"})
     for name, value in (("ISSUER", server.url), ("AGENT_ID", client_id), ("AGENT_SECRET", secret)):
         monkeypatch.setenv(name, value)
-    approved(ana, page.run)
+    ask_and_approve(ana, page.run)
     paid: list[httpx.Request] = []
     _reached(page.names["httpx"], monkeypatch, paid)
     page.run()
-    with begun(page.run) as result:
+    with run_in_background(page.run) as result:
         ana.deny(next_request(ana), "suspicious", "Never heard of them.")
         assert result.result(30) is None
-    approved(ana, page.run)
+    ask_and_approve(ana, page.run)
     page.names["agent"].close()
     assert {page.text(kind) for kind in ("ts", "bash")}
     assert page.done()
@@ -91,9 +97,9 @@ async def test_the_page_about_apis(
     page.run()
     key = server.agent(resources=("https://pay.example",), scopes=_SCOPES)
     with Agent(server.url, key.id, secret=key.secret) as agent:
-        reading = approved(ana, agent.ask, "ana", **READ)
+        reading = ask_and_approve(ana, agent.ask, "ana", **READ)
         payment = {**_PAYMENT, "account": "DE89370400440532013000"}
-        paying = approved(ana, agent.ask, "ana", payment, scope="payments:transfer")
+        paying = ask_and_approve(ana, agent.ask, "ana", payment, scope="payments:transfer")
     me = {"for": ana.client.profile.user_id, "by": key.id}
     assert page.names["balance"](_bearer(reading)) == me
     page.run()
@@ -209,11 +215,11 @@ def test_the_page_about_shells(server: LiveServer, ana: Terminal, tmp_path: Path
         words = ["sh", "-c", line]
         return subprocess.run(words, cwd=tmp_path, env=environment, check=False).returncode
 
-    with begun(shell) as refused:
+    with run_in_background(shell) as refused:
         ana.deny(next_request(ana))
     assert refused.result() == 11
     assert not (tmp_path / "deployed").exists()
-    with begun(shell) as deployed:
+    with run_in_background(shell) as deployed:
         request = next_request(ana)
         assert "Deploy shop@2.4.1 to production" in request.headline
         approve(ana, request)

@@ -18,7 +18,14 @@ from mcp.client.streamable_http import streamable_http_client
 
 from sayso import Agent
 from tests.support.checks.waiting import until
-from tests.support.clients.kit import PAYMENT, READ, approve, approved, begun, next_request
+from tests.support.clients.kit import (
+    PAYMENT,
+    READ,
+    approve,
+    ask_and_approve,
+    next_request,
+    run_in_background,
+)
 from tests.support.clients.signed_in import signed_in
 from tests.support.clients.terminal import Terminal, terminal
 from tests.support.clients.third_party import FASTMCPS, running_typescript
@@ -70,12 +77,12 @@ def test_an_agent_in_typescript(
     page, environment = agents
 
     def run() -> list[str]:
-        with running_typescript(page.only("ts"), tmp_path, PAY_API, **environment) as program:
+        with running_typescript(page.only_block("ts"), tmp_path, PAY_API, **environment) as program:
             said, _ = program.communicate(timeout=60)
             assert program.returncode == 0
             return said.splitlines()
 
-    with begun(run) as result:
+    with run_in_background(run) as result:
         request = next_request(ana)
         assert request.headline == "Pay EUR 4,820.00 to Nordwind Logistik GmbH"
         approve(ana, request)
@@ -83,7 +90,7 @@ def test_an_agent_in_typescript(
     assert waiting.endswith(request.fingerprint)
     assert paid.startswith("paid Bearer eyJ")
     assert "Nordwind" in paid
-    with begun(run) as result:
+    with run_in_background(run) as result:
         ana.deny(next_request(ana), "suspicious", "Never heard of them.")
     assert result.result()[1].startswith("Do not pay: denied")
     assert "Never heard of them." in "".join(result.result())
@@ -93,7 +100,7 @@ def test_an_agent_in_typescript(
 def test_an_agent_with_curl(agents: tuple[DocPage, dict[str, str]], ana: Terminal) -> None:
     """It gets a token for what was granted, the same one for each key, or the deny reason."""
     page, environment = agents
-    page_text = page.only("bash")
+    page_text = page.only_block("bash")
 
     def run(key: str) -> dict[str, Any]:
         done = subprocess.run(
@@ -105,12 +112,12 @@ def test_an_agent_with_curl(agents: tuple[DocPage, dict[str, str]], ana: Termina
         answer: dict[str, Any] = json.loads(done.stdout)
         return answer
 
-    yes = approved(ana, run, "INV-2291")
+    yes = ask_and_approve(ana, run, "INV-2291")
     assert yes["error"] is None
     assert yes["access_token"].startswith("eyJ")
     assert yes["authorization_details"][0]["payee"] == "Nordwind Logistik GmbH"
     assert run("INV-2291") == yes
-    with begun(run, "INV-2292") as no:
+    with run_in_background(run, "INV-2292") as no:
         ana.deny(next_request(ana), "suspicious")
     told = {"error": "access_denied", "reason": "denied"}
     assert no.result() == {**told, "authorization_details": None, "access_token": None}
@@ -134,12 +141,12 @@ def test_an_api_in_typescript(server: LiveServer, ana: Terminal, tmp_path: Path)
     key, bound = server.agent(**members), server.agent(**members, dpop_bound=True)
     payment = {**PAYMENT, "account": "DE89370400440532013000"}
     with Agent(server.url, key.id, secret=key.secret) as agent:
-        reading = approved(ana, agent.ask, "ana", **READ)
-        paying = approved(ana, agent.ask, "ana", payment, scope="payments:transfer")
+        reading = ask_and_approve(ana, agent.ask, "ana", **READ)
+        paying = ask_and_approve(ana, agent.ask, "ana", payment, scope="payments:transfer")
     with Agent(server.url, bound.id, secret=bound.secret) as agent:
-        proving = approved(ana, agent.ask, "ana", **READ)
+        proving = ask_and_approve(ana, agent.ask, "ana", **READ)
     url = f"http://127.0.0.1:{port}/payments"
-    with running_typescript(page.only("ts"), tmp_path, **names):
+    with running_typescript(page.only_block("ts"), tmp_path, **names):
         until(lambda: status_of(url) != 0, 30)
         http = httpx.Client(trust_env=False)
 

@@ -19,7 +19,7 @@ from sayso.credentials import Credentials
 from sayso.ping import Pings
 from sayso.transport import Reply, Sleep
 from tests.support.checks.waiting import until
-from tests.support.clients.kit import READ, begun, next_request
+from tests.support.clients.kit import READ, next_request, run_in_background
 from tests.support.clients.terminal import Terminal
 from tests.support.inputs.doc_pages import DocPage
 from tests.support.servers.ports import free_port
@@ -79,14 +79,14 @@ def test_an_invalid_ping_wakes_no_request(
 
 def test_a_pinged_agent_polls_once_and_then_sleeps_until_it_is_pinged() -> None:
     """It sends a token that is the same after a restart, and it holds no connection open."""
-    asking = Asking("https://sayso.example", Credentials.of("c", "s", None), ping=True)
+    asking = Asking("https://sayso.example", Credentials.create("c", "s", None), ping=True)
     flow: Any = asking.ask("ana", None, {"scope": "payments:read"})
     next(flow)
     names = ("token_endpoint", "backchannel_authentication_endpoint")
     endpoints = {name: f"https://sayso.example/{name}" for name in names}
     sent = flow.send(Reply(200, {}, {"issuer": "https://sayso.example", **endpoints}, 0.0))
     token = sent.form["client_notification_token"]
-    assert token == Pings(Credentials.of("c", "s", None).seed()).token
+    assert token == Pings(Credentials.create("c", "s", None).seed()).token
     poll = flow.send(Reply(200, {}, {"auth_req_id": "h", "expires_in": 600, "interval": 5}, 0.0))
     assert "Prefer" not in poll.headers
     sleep = flow.send(Reply(400, {}, {"error": "authorization_pending"}, 0.0))
@@ -99,7 +99,7 @@ def test_a_pinged_agent_polls_once_and_then_sleeps_until_it_is_pinged() -> None:
 
 def test_an_agent_that_polls_takes_no_pings() -> None:
     """The error says that the agent must be created with `ping=True`."""
-    asking = Asking("https://sayso.example", Credentials.of("c", "s", None))
+    asking = Asking("https://sayso.example", Credentials.create("c", "s", None))
     with pytest.raises(ValueError, match="ping=True"):
         asking.pinged("Bearer x", _body("a"))
 
@@ -123,7 +123,7 @@ def test_a_ping_wakes_a_thread(page: tuple[DocPage, int], person: Terminal) -> N
     names = page[0].names
     with _in_a_thread(make_server("127.0.0.1", page[1], names["app"])), names["agent"] as agent:
         for decide in (person.approve, person.deny):
-            with begun(agent.ask, person.user, **READ) as result:
+            with run_in_background(agent.ask, person.user, **READ) as result:
                 request = next_request(person)
                 time.sleep(1)
                 decided_at = time.monotonic()

@@ -13,7 +13,7 @@ from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.approvals.ceremony import Entries
 from approver_tui.state.approvals.narrowing import Narrowing, read_change
 from tests.support.builders.ceremonies import typed_fact
-from tests.support.clients.kit import approve, begun, next_request
+from tests.support.clients.kit import approve, next_request, run_in_background
 from tests.support.clients.terminal import PIN, Terminal, terminal
 from tests.support.clients.third_party import AGENT_FRAMEWORKS
 from tests.support.inputs.doc_pages import DocPage
@@ -149,12 +149,12 @@ def test_claude_code_runs_an_approved_command_and_reads_a_denial(
     """Only exit code 2 blocks the call, and Claude reads stderr."""
     call = json.dumps({"tool_name": "Bash", "tool_input": {"command": 'rm -r "build"'}})
     path = f"{Path(sys.executable).parent}:{environment['PATH']}"
-    with begun(_hook, environment, tmp_path, call, path) as done:
+    with run_in_background(_hook, environment, tmp_path, call, path) as done:
         request = next_request(ana)
         assert 'rm -r "build"' in request.action_text.replace("\\", "")
         approve(ana, request)
     assert done.result().returncode == 0
-    with begun(_hook, environment, tmp_path, call, path) as done:
+    with run_in_background(_hook, environment, tmp_path, call, path) as done:
         ana.deny(next_request(ana), "wrong_details", "Not that one.")
     assert done.result().returncode == 2
     assert '"Not that one."' in done.result().stderr
@@ -187,7 +187,7 @@ def test_a_framework_acts_on_what_was_granted_and_reads_a_denial(
             check=True,
         ).stdout.strip()
 
-    with begun(run) as done:
+    with run_in_background(run) as done:
         request = next_request(ana)
         assert request.headline == "Pay EUR 4,820.00 to Nordwind"
         approve(ana, request)

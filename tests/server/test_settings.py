@@ -11,7 +11,7 @@ from server.settings import (
     BadSetting,
     Settings,
     check_issuer,
-    described,
+    describe,
     is_loopback,
     load,
     process_environment,
@@ -199,7 +199,7 @@ def test_the_database_password_may_be_in_a_file(tmp_path, monkeypatch):
     loaded = load()
     assert make_url(loaded.sqlalchemy_url).password == "p@ss/w:rd %"
     assert make_url(loaded.sqlalchemy_url).host == "db.example"
-    lines = {name: value for name, value, _ in described(loaded)}
+    lines = {name: value for name, value, _ in describe(loaded)}
     assert lines["SAYSO_DATABASE_URL"] == "postgresql+psycopg://sayso:***@db.example/sayso"
 
 

@@ -16,14 +16,14 @@ from tests.support.builders.batches import (
     a_payment,
     mark,
     open_batch,
-    read_on,
+    scroll_to_end,
     send,
     to_the_field,
     type_in,
 )
-from tests.support.clients.driving import NARROW, WIDE, cut_off, look, press, until
+from tests.support.clients.driving import NARROW, WIDE, disconnect, look, press, until
 from tests.support.fakes.fake_app import a_stage
-from tests.support.fakes.fake_approvals import an_approval, answered
+from tests.support.fakes.fake_approvals import an_approval, with_answer
 from tests.support.fakes.fake_requests import DEPLOY, MINUTE
 
 EVIL = "inv\u202eoice-bot[b]\x1b[2J [@click=app.quit]here[/]" + "x" * 90
@@ -43,7 +43,7 @@ def _open_batch_steps(key, *marked):
 
 async def _approve(pilot, stage, *marked):
     await _open_batch_steps("a", *marked)(pilot, stage)
-    await read_on(pilot, stage)
+    await scroll_to_end(pilot, stage)
     if len(marked) > 2:
         await type_in(pilot, stage, "count", str(len(marked)))
     results = await send(pilot, stage)
@@ -82,7 +82,7 @@ def test_batch_scrolled_to_the_end(picture):
 
     async def read(pilot, stage):
         await _open_batch_steps("a", *ALL)(pilot, stage)
-        await read_on(pilot, stage)
+        await scroll_to_end(pilot, stage)
         await type_in(pilot, stage, "count", "3")
         await type_in(pilot, stage, "pin", "271828")
         await to_the_field(pilot, stage, "do")
@@ -124,7 +124,7 @@ def test_offline_in_a_batch(picture, key):
 
     async def go_offline(pilot, stage):
         await _open_batch_steps(key, ONE, TWO)(pilot, stage)
-        await cut_off(pilot, stage, "the server does not answer")
+        await disconnect(pilot, stage, "the server does not answer")
 
     assert picture(a_stage(ALL), then=go_offline)
 
@@ -159,7 +159,7 @@ def test_results(picture):
 
     async def approve(pilot, stage):
         stage.answers.failures = [
-            errors.AlreadyDecided("already_decided", "x", answered(ONE, Answer.DENY)),
+            errors.AlreadyDecided("already_decided", "x", with_answer(ONE, Answer.DENY)),
             errors.AlreadyDecided("already_decided", "x", expired),
             errors.ApiError("policy_denies", 403, "A rule of today denies this."),
         ]

@@ -8,7 +8,7 @@ import pytest
 
 from approver_tui import screens
 from approver_tui.screens.ready_screen import ReadyScreen
-from tests.support.pictures.matrix import GALLERY, MATRIX, STATES, Never, gallery
+from tests.support.pictures.matrix import GALLERY, MATRIX, STATES, Impossible, gallery
 
 PICTURES = Path(__file__).parent / "__snapshots__"
 TESTS = Path(__file__).parents[1] / "approver_tui"
@@ -46,7 +46,7 @@ def test_every_state_has_a_picture_or_a_reason(screen):
     """The matrix lists every state, and each listed picture exists in both sizes."""
     row = MATRIX[screen]
     assert set(row) == set(STATES)
-    pictured = {state: cell for state, cell in row.items() if not isinstance(cell, Never)}
+    pictured = {state: cell for state, cell in row.items() if not isinstance(cell, Impossible)}
     missing = [
         (state, name)
         for state, cell in pictured.items()
@@ -64,7 +64,9 @@ def test_no_picture_is_used_for_two_states():
 
 def test_the_proofs_of_impossible_states_exist():
     """A state without a picture names a test, which must exist in the named file."""
-    cells = [cell for row in MATRIX.values() for cell in row.values() if isinstance(cell, Never)]
+    cells = [
+        cell for row in MATRIX.values() for cell in row.values() if isinstance(cell, Impossible)
+    ]
     proofs = {tuple(cell.proved.split("::")) for cell in cells if cell.proved}
     assert proofs
     for path, name in proofs:

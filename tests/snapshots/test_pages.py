@@ -11,7 +11,7 @@ from approver_tui.state.text import SafeText, display_safe
 from tests.support.clients.driving import press, until
 from tests.support.fakes.fake_account import a_consent, a_device, a_token
 from tests.support.fakes.fake_app import a_stage
-from tests.support.fakes.fake_approvals import an_approval, answered, three
+from tests.support.fakes.fake_approvals import an_approval, three, with_answer
 from tests.support.fakes.fake_clock import NOW
 from tests.support.fakes.fake_requests import CONSENT, DEPLOY, MINUTE, PAYMENT, PRICES
 
@@ -23,7 +23,7 @@ EVIL = "inv\u202eoice-bot[b]\x1b[2J [@click=app.quit]here[/]" + "x" * 90
 
 def _one():
     stage = a_stage(three())
-    stage.server.put(answered(an_approval("old"), Answer.APPROVE))
+    stage.server.put(with_answer(an_approval("old"), Answer.APPROVE))
     stage.server.given, stage.server.tokens = [a_consent()], [a_token()]
     return stage
 
@@ -31,10 +31,10 @@ def _one():
 def _many():
     stage = _one()
     stage.server.put(
-        answered(an_approval("web", DEPLOY), Answer.DENY, DenyCode.WRONG_DETAILS),
-        answered(an_approval("consent", CONSENT), Answer.APPROVE),
+        with_answer(an_approval("web", DEPLOY), Answer.DENY, DenyCode.WRONG_DETAILS),
+        with_answer(an_approval("consent", CONSENT), Answer.APPROVE),
         an_approval("lapsed", PRICES, left=-60 * MINUTE),
-        *(answered(an_approval(f"pay {n}", DEPLOY), Answer.APPROVE) for n in range(6)),
+        *(with_answer(an_approval(f"pay {n}", DEPLOY), Answer.APPROVE) for n in range(6)),
     )
     names = ["buyer-helper", "release-agent", "desk-bot"]
     stage.server.given += [a_consent(name) for name in names]
@@ -60,7 +60,7 @@ def _hostile():
     evil = display_safe(EVIL)
     stage = a_stage()
     terms = {"agent": EVIL[:120], "headline": f"Pay {EVIL}", "says": EVIL}
-    stage.server.put(answered(an_approval("evil", PAYMENT, **terms), Answer.APPROVE))
+    stage.server.put(with_answer(an_approval("evil", PAYMENT, **terms), Answer.APPROVE))
     stage.server.given = [a_consent(client_name=evil, resource=evil, scopes=(evil,))]
     stage.server.tokens = [a_token(resource=evil, scopes=(evil,))]
     stage.server.device = a_device(name=evil, kind=evil)

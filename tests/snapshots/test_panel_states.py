@@ -4,7 +4,7 @@ import pytest
 
 from approver_tui.screens.approvals.inbox import InboxScreen
 from approver_tui.widgets.approvals.narrow_form import NarrowForm
-from tests.support.clients.driving import cut_off, is_live, look, until
+from tests.support.clients.driving import disconnect, is_live, look, until
 from tests.support.fakes.fake_app import a_stage
 from tests.support.fakes.fake_approvals import an_approval
 from tests.support.fakes.fake_requests import MINUTE
@@ -40,7 +40,7 @@ def test_offline_in_a_panel(picture, key):
 
     async def go_offline(pilot, stage):
         await _drawn(pilot, stage, key)
-        await cut_off(pilot, stage, "the server does not answer")
+        await disconnect(pilot, stage, "the server does not answer")
 
     assert picture(a_stage([an_approval("pay")]), key, then=go_offline)
 

@@ -37,7 +37,7 @@ def test_inbox_many(picture):
 
     async def receive_request(pilot, stage):
         stage.request(an_approval("late", DEPLOY, left=2 * MINUTE, headline="Deploy api 1.0"))
-        await until(pilot, lambda: bool(stage.app.screen.state.arrived))
+        await until(pilot, lambda: bool(stage.app.screen.state.arrived_ids))
 
     assert picture(a_stage(three()), then=receive_request)
 

@@ -15,7 +15,7 @@ from approver_tui.state.text import SafeText
 from approver_tui.wiring import FileSettingsStore
 from tests.approver_tui.client.sign_in.test_profile import MINE
 from tests.approver_tui.test_signing_in import FakeLoginService, _fill, _press
-from tests.support.clients.driving import press, shown, until
+from tests.support.clients.driving import press, screen_text, until
 from tests.support.fakes.fake_app import a_stage
 from tests.support.fakes.fake_approvals import three
 from tests.support.fakes.fake_clock import FakeClock
@@ -50,7 +50,7 @@ def first_minute(pictures):
 
 
 def _stage(others=None, **place):
-    settings_store = FileSettingsStore(Home.at(settings.load().home))
+    settings_store = FileSettingsStore(Home.in_folder(settings.load().home))
     return a_stage(three(), place={"settings_store": settings_store, **place}, others=others)
 
 
@@ -123,14 +123,14 @@ def test_first_minute_invitation(first_minute):
 
 def test_servers(picture, tmp_path):
     """The settings list several servers and mark the current one."""
-    home = Home.at(tmp_path)
+    home = Home.in_folder(tmp_path)
     profile.save(home, MINE)
-    profile.save(home.named("work"), replace(MINE, issuer="https://approvals.work.example"))
+    profile.save(home.with_profile("work"), replace(MINE, issuer="https://approvals.work.example"))
 
     async def read(pilot, stage):
         await _shown(pilot, stage)
         await press(pilot, stage, "j")
-        await until(pilot, lambda: "2 waiting" in shown(stage))
+        await until(pilot, lambda: "2 waiting" in screen_text(stage))
 
     stage = _stage(FakeOthers([{"work": 2}]), login=SafeText("default"))
     assert picture(stage, "6", then=read)
@@ -140,7 +140,7 @@ def test_inbox_with_other_servers(picture):
     """The inbox shows the count and the name of another login."""
 
     async def wait_for_count(pilot, stage):
-        await until(pilot, lambda: "2 at work" in shown(stage))
+        await until(pilot, lambda: "2 at work" in screen_text(stage))
 
     stage = _stage(FakeOthers([{"work": 2}]), login=SafeText("default"))
     assert picture(stage, then=wait_for_count)

@@ -5,7 +5,7 @@ from approver_tui.state.standing_grants.standing_grants import GrantFact, GrantS
 from approver_tui.state.text import SafeText, display_safe
 from approver_tui.widgets.panel_button import PanelButton
 from tests.support.builders.batches import a_payment
-from tests.support.clients.driving import cut_off, press, until
+from tests.support.clients.driving import disconnect, press, until
 from tests.support.fakes.fake_app import a_stage
 from tests.support.fakes.fake_approvals import an_approval
 from tests.support.fakes.fake_clock import NOW
@@ -93,7 +93,7 @@ def test_grant_offline(picture):
 
     async def go_offline(pilot, stage):
         await _shown(pilot, stage)
-        await cut_off(pilot, stage, "the server does not answer")
+        await disconnect(pilot, stage, "the server does not answer")
         await press(pilot, stage, "z")
 
     assert picture(_granted(a_grant(NOW)), "4", then=go_offline)

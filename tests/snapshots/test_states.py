@@ -17,7 +17,7 @@ from approver_tui.state.keymap import Keymap
 from approver_tui.state.text import display_safe
 from approver_tui.wiring import FileSettingsStore
 from tests.approver_tui.test_signing_in import INVITATION, FakeLoginService, _fill, _press
-from tests.support.clients.driving import cut_off, inbox, look, press, settle, until
+from tests.support.clients.driving import disconnect, inbox, look, press, settle, until
 from tests.support.fakes.fake_account import a_consent, a_device, a_token
 from tests.support.fakes.fake_app import a_stage
 from tests.support.fakes.fake_approvals import an_approval
@@ -71,7 +71,7 @@ def sign_in(pictures):
 
 
 def _settings_place(home, kind=FileSettingsStore):
-    return {"settings_store": kind(Home.at(home))}
+    return {"settings_store": kind(Home.in_folder(home))}
 
 
 async def _shown(pilot, stage):
@@ -104,7 +104,7 @@ def test_settings_offline(picture, home):
 
     async def go_offline(pilot, stage):
         await _shown(pilot, stage)
-        await cut_off(pilot, stage, "the server does not answer")
+        await disconnect(pilot, stage, "the server does not answer")
         await press(pilot, stage, "j")
 
     assert picture(a_stage([an_approval("pay")], place=_settings_place(home)), "6", then=go_offline)
@@ -130,7 +130,7 @@ def test_offline_over_the_inbox(picture, keys):
     """The help says why Approve is unavailable; help and palette work offline."""
 
     async def go_offline(pilot, stage):
-        await cut_off(pilot, stage, "the server does not answer")
+        await disconnect(pilot, stage, "the server does not answer")
         await press(pilot, stage, *keys)
         inbox(stage).tick()
 
@@ -177,7 +177,7 @@ def test_grant_panel_offline(picture):
     """Without a connection, the panel says why Continue is unavailable."""
 
     async def go_offline(pilot, stage):
-        await cut_off(pilot, stage, "the server does not answer")
+        await disconnect(pilot, stage, "the server does not answer")
 
     assert picture(a_stage([an_approval("pay")]), "s", then=go_offline)
 
@@ -198,7 +198,7 @@ def test_offline_before_ending(picture):
     async def go_offline(pilot, stage):
         await _shown(pilot, stage)
         await press(pilot, stage, "z")
-        await cut_off(pilot, stage, "the server does not answer")
+        await disconnect(pilot, stage, "the server does not answer")
         stage.app.screen.draw()
 
     stage = a_stage()

@@ -47,7 +47,7 @@ def complete_entries(
     is not required; a reason is always allowed.
     """
     for step, flag in FLAGS.items():
-        is_required, typed = step in approval.steps, entries.of(step)
+        is_required, typed = step in approval.steps, entries.entry_for(step)
         if typed is not None and not is_required and step is not Step.REASON:
             raise click.UsageError(
                 f"{flag}: this request does not require {step.requirement}. Remove it."

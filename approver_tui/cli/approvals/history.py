@@ -22,7 +22,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 def _decision_column(read: Callable[[Decided], str | None]) -> Callable[[Approval], str | None]:
     """Return a column that is empty if nobody answered."""
-    return lambda approval: None if approval.decided is None else read(approval.decided)
+    return lambda approval: None if approval.decision is None else read(approval.decision)
 
 
 COLUMNS: Mapping[str, Callable[[Approval], str | None]] = {

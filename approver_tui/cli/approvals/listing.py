@@ -11,8 +11,8 @@ from approver_tui.cli.lines import status_text
 from approver_tui.client.wire import Page
 from approver_tui.state.approvals.approvals import Approval, Kind, Unverified
 from approver_tui.state.approvals.inbox import by_agent, waits_for_others
-from approver_tui.state.approvals.look_alikes import grouped
-from approver_tui.state.text import counted
+from approver_tui.state.approvals.look_alikes import group_by_look
+from approver_tui.state.text import pluralize
 
 
 def page_lines(page: Page, now: int, *, empty: str, me: str = "") -> list[str]:
@@ -63,7 +63,9 @@ def numbered_lines(
     approvals: Sequence[Approval], numbers: Mapping[str, int], now: int
 ) -> list[str]:
     """Return approvals as numbered entries, risk first; look-alikes share an entry."""
-    return [line for group in grouped(approvals) for line in _group_entry(group, numbers, now)]
+    return [
+        line for group in group_by_look(approvals) for line in _group_entry(group, numbers, now)
+    ]
 
 
 def _group_entry(group: Sequence[Approval], numbers: Mapping[str, int], now: int) -> list[str]:
@@ -80,7 +82,7 @@ def _group_entry(group: Sequence[Approval], numbers: Mapping[str, int], now: int
 
 def _rows(approvals: Iterable[Approval], now: int) -> list[str]:
     """Return entries; waiting look-alikes share a heading."""
-    groups = grouped(approvals)
+    groups = group_by_look(approvals)
     return [line for group in groups for line in _group_rows(group, now)]
 
 
@@ -100,7 +102,7 @@ def waiting_sentence(number: int) -> str:
     """Return how many requests are waiting, as the start of a sentence."""
     if not number:
         return "No requests are waiting"
-    return counted(number, "request is waiting", "requests are waiting")
+    return pluralize(number, "request is waiting", "requests are waiting")
 
 
 def _requester_for(approval: Approval) -> str:

@@ -7,7 +7,7 @@ from approver_tui.cli.lines import fact
 from approver_tui.cli.printing import as_json, print_result
 from approver_tui.client.audit.log_witness import WARNING, LogWitness
 from approver_tui.client.errors import NotVerified
-from approver_tui.state.text import counted
+from approver_tui.state.text import pluralize
 
 
 @click.command("audit-log")
@@ -38,7 +38,7 @@ def command(*, accept: bool) -> None:
         "file": str(witness.file),
     }
     no_checkpoint = "none yet: the server has no checkpoint"
-    last_seen = no_checkpoint if size is None else counted(size, "entry", "entries")
+    last_seen = no_checkpoint if size is None else pluralize(size, "entry", "entries")
     lines = [
         fact("server", client.profile.issuer),
         fact("last seen", last_seen),

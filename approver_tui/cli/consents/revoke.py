@@ -5,7 +5,7 @@ import click
 from approver_tui.cli import documents, references
 from approver_tui.cli.inputs import this_client
 from approver_tui.cli.printing import as_json, print_result
-from approver_tui.state.text import counted
+from approver_tui.state.text import pluralize
 
 
 @click.command("revoke")
@@ -16,6 +16,6 @@ def command(*, consent_id: str) -> None:
     with this_client() as client:
         consent, tokens = client.revoke_consent(references.consent_id(client, consent_id))
     document = {"schema": "sayso.consent/1", **documents.consent(consent), "tokens_revoked": tokens}
-    safe_text = counted(tokens, "token")
+    safe_text = pluralize(tokens, "token")
     text = f"Revoked: {consent.client_name} at {consent.resource}. {safe_text} also ended."
     print_result(document, [text])

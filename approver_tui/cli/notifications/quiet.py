@@ -5,7 +5,7 @@ import re
 import click
 
 from approver_tui import settings
-from approver_tui.cli.documents import members, who
+from approver_tui.cli.documents import id_and_name, members
 from approver_tui.cli.inputs import this_client
 from approver_tui.cli.printing import as_json, local_time, print_result
 from approver_tui.client.notifications import preferences
@@ -104,7 +104,9 @@ def _document(value: NotificationPrefs) -> dict[str, object]:
     hours_document = None
     if hours is not None:
         hours_document = {**members(hours, *renamed_fields), "from": hours.begins, "to": hours.ends}
-    mutes = [members(mute, *renamed_fields, agent=who(mute, "agent")) for mute in value.mutes]
+    mutes = [
+        members(mute, *renamed_fields, agent=id_and_name(mute, "agent")) for mute in value.mutes
+    ]
     held = [members(hold) for hold in value.holds]
     document = members(value, "holds", quiet_hours=hours_document, mutes=mutes, held=held)
     return {"schema": "sayso.attention/1", **document}

@@ -14,4 +14,6 @@ def this_home() -> Home:
     """Return the folders of the login: --profile, or the setting."""
     loaded_settings = settings.load()
     profile_name = click.get_current_context().find_root().params.get(settings.PROFILE)
-    return Home.at(loaded_settings.home).named(profile_name or loaded_settings.profile)
+    return Home.in_folder(loaded_settings.home).with_profile(
+        profile_name or loaded_settings.profile
+    )

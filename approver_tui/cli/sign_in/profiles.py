@@ -24,7 +24,7 @@ def command() -> None:
     Choose the default one with `config set profile NAME`.
     """
     home = this_home()
-    logins = {name: _load(home.named(name)) for name in home.names}
+    logins = {name: _load(home.with_profile(name)) for name in home.names}
     items = [_item(name, login, home) for name, login in logins.items()]
     print_result({"schema": "sayso.profiles/1", "items": items}, _lines(logins, home))
 

@@ -10,7 +10,7 @@ from approver_tui.state.standing_grants.standing_grants import (
     Money,
     StandingGrant,
 )
-from approver_tui.state.text import counted
+from approver_tui.state.text import pluralize
 
 
 def grant(value: StandingGrant) -> list[str]:
@@ -57,7 +57,7 @@ def preview(value: GrantPreview) -> list[str]:
         *(f"  {fact.label}: {fact.value}" for fact in value.pattern),
         *([f"  may use {', '.join(value.scopes)}"] if value.scopes else []),
         f"  {_times(value.uses)}{_in_all(value.sum)}, until {local_time(value.expires_at)}",
-        f"Would have covered {covered} of the last {counted(len(value.requests), 'request')}:",
+        f"Would have covered {covered} of the last {pluralize(len(value.requests), 'request')}:",
         *past,
         "No standing grant was created.",
     ]
@@ -84,4 +84,4 @@ def _in_all(value: Money | None) -> str:
 
 
 def _times(uses: int) -> str:
-    return "once" if uses == 1 else counted(uses, "time")
+    return "once" if uses == 1 else pluralize(uses, "time")

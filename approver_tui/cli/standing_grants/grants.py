@@ -5,7 +5,7 @@ from dataclasses import replace
 import click
 
 from approver_tui.cli import completing, lines, references
-from approver_tui.cli.documents import members, who
+from approver_tui.cli.documents import id_and_name, members
 from approver_tui.cli.inputs import is_interactive, parse_option, pin_stdin, read_pin, this_client
 from approver_tui.cli.printing import as_json, print_list, print_result
 from approver_tui.cli.standing_grants import grant_lines
@@ -26,7 +26,7 @@ def grant_document(value: StandingGrant) -> dict[str, object]:
     """Return the document of a standing grant."""
     separate = ("agent_id", "agent_name")
     sums = {"sum": _money(value.sum), "spent": _money(value.spent)}
-    return members(value, *separate, agent=who(value, "agent"), **sums)
+    return members(value, *separate, agent=id_and_name(value, "agent"), **sums)
 
 
 def preview_document(value: GrantPreview) -> dict[str, object]:

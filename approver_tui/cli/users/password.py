@@ -11,7 +11,7 @@ import click
 from approver_tui.cli.inputs import pin_stdin, read_new_secret, read_pin, this_client
 from approver_tui.cli.printing import as_json, print_result
 from approver_tui.client.approvals.decisions import DecisionClient
-from approver_tui.state.text import counted
+from approver_tui.state.text import pluralize
 
 _MIN_LENGTH: Final = 12
 _MAX_LENGTH: Final = 256
@@ -70,4 +70,4 @@ def _check_password(password: str) -> None:
 def _signed_out_lines(ended: int) -> list[str]:
     if not ended:
         return []
-    return [f"{counted(ended, 'browser was', 'browsers were')} signed out."]
+    return [f"{pluralize(ended, 'browser was', 'browsers were')} signed out."]

@@ -296,7 +296,7 @@ class DecisionClient:
     ) -> SignedAnswer:
         """Return the signed approval, with a ceremony of the typed entries and `pin_step`."""
         granted_text = None if granted is None else granted.text
-        typed = frozenset(step for step in Step if entries.of(step) is not None)
+        typed = frozenset(step for step in Step if entries.entry_for(step) is not None)
         ceremony = ceremony_text(pin_step | typed)
         signed = self._sign_decision(approval, key, Answer.APPROVE, ceremony, None, granted_text)
         tries_left = approval.tries_left
@@ -355,10 +355,10 @@ def _was_shown(approval: Approval, part: Granted) -> bool:
 def _check_entries(approval: Approval, entries: Entries) -> None:
     """Check for missing or unneeded entries before the server counts an attempt."""
     for step in sorted(approval.steps - {Step.PIN}):
-        if entries.of(step) is None:
+        if entries.entry_for(step) is None:
             raise EntryNeeded(step, f"Approving this requires {approval.requirement(step)}.")
     for step in (Step.MATCH, Step.TYPE_BACK):
-        if step not in approval.steps and entries.of(step) is not None:
+        if step not in approval.steps and entries.entry_for(step) is not None:
             raise EntryNeeded(step, f"Approving this does not require {step.requirement}.")
 
 

@@ -26,7 +26,7 @@ _DEFAULT_SEVERITY = SafeText("warning")
 def read_display(members: JsonObject) -> Display:
     """Return the display document, made safe to draw."""
     if members.integer("v") != 1:
-        raise WireError(members.at("v"), "is a version that this program does not support")
+        raise WireError(members.path_of("v"), "is a version that this program does not support")
     user = members.child("user")
     one_line_values = {
         name: members.safe(name, max_len=_MAX_TEXT) for name in ("risk_reason", "resource")

@@ -130,7 +130,7 @@ class SignedAnswers:
             raise
 
     def _is_recorded_in(self, approval: Approval, signed_answer: SignedAnswer) -> bool:
-        decided = approval.decided
+        decided = approval.decision
         return (
             decided is not None
             and decided.device_id == self._client.profile.device_id

@@ -55,7 +55,7 @@ class _StoredLog:
         return LogKey.read(self.log_key)
 
     @property
-    def signed(self) -> Checkpoint:
+    def verified_checkpoint(self) -> Checkpoint:
         """The stored checkpoint, verified again."""
         return notes.verify(self.checkpoint, [self.key])[0]
 
@@ -79,7 +79,7 @@ class LogWitness:
     def size(self) -> int | None:
         """The number of entries at the stored checkpoint, if there is one."""
         log = self._read()
-        return None if log is None else log.signed.size
+        return None if log is None else log.verified_checkpoint.size
 
     @property
     def log_key(self) -> str | None:
@@ -135,7 +135,7 @@ class LogWitness:
             raise
         log = _StoredLog(log_key, answer.text("checkpoint"))
         try:
-            log.signed  # noqa: B018  # verifies it
+            log.verified_checkpoint  # noqa: B018  # verifies it
         except BadNote as error:
             raise WireError("checkpoint", str(error)) from error
         self._write(log)
@@ -143,7 +143,7 @@ class LogWitness:
 
     def _compare(self, log: _StoredLog) -> _StoredLog:
         """Return what to store after the server's answer: its newer checkpoint, or an alarm."""
-        old = log.signed
+        old = log.verified_checkpoint
         answer = self._session.get(f"{_PATH}/consistency", {"from": str(old.size)})
         note = answer.text("checkpoint")
         hashes = [_decode_hash(text) for text in answer.texts("hashes")]
@@ -224,7 +224,11 @@ class LogWitness:
         """Store the log, unless another program has since stored an alarm or a longer log."""
         with files.file_lock(self._lock_file):
             log = self._read()
-            is_newer = log is None or new.alarm or new.signed.size >= log.signed.size
+            is_newer = (
+                log is None
+                or new.alarm
+                or new.verified_checkpoint.size >= log.verified_checkpoint.size
+            )
             if is_newer and not (log and log.alarm):
                 self._store(new)
 
@@ -243,7 +247,7 @@ def _read(file: Path) -> _StoredLog | None:
     try:
         members: Mapping[str, object] = json.loads(content or b"{}")
         log = _StoredLog(**{name: str(value) for name, value in members.items()})
-        log.signed  # noqa: B018  # verifies it
+        log.verified_checkpoint  # noqa: B018  # verifies it
     except (ValueError, TypeError, AttributeError, BadNote):
         return None
     return log

@@ -43,5 +43,5 @@ class OtherLogins:
 
     def _client(self, name: str) -> Client:
         if name not in self._clients:
-            self._clients[name] = open_client(self._home.named(name), clock=self._clock)
+            self._clients[name] = open_client(self._home.with_profile(name), clock=self._clock)
         return self._clients[name]

@@ -18,7 +18,7 @@ from approver_tui.client.sign_in.profile import Home
 from approver_tui.client.transport import LOOPBACK
 from approver_tui.state.devices.devices import Device
 from approver_tui.state.notifications.connection import Connection
-from approver_tui.state.text import counted
+from approver_tui.state.text import pluralize
 
 _OTHERS_MODE = 0o077
 _FEED_SECONDS = 5.0
@@ -128,7 +128,7 @@ def _device_findings(device: Device, now: int) -> Iterator[Finding]:
     elif device.pin.exhausted:
         yield Finding(Severity.BROKEN, "This PIN has had too many wrong attempts.", _LOGIN_FIX)
     elif device.pin.tries:
-        tries = counted(device.pin.tries, "wrong PIN was", "wrong PINs were")
+        tries = pluralize(device.pin.tries, "wrong PIN was", "wrong PINs were")
         yield Finding(
             Severity.WEAK,
             f"{tries} entered here since the last correct one.",

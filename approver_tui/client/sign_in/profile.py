@@ -45,7 +45,7 @@ class Home:
     """The profile's name."""
 
     @classmethod
-    def at(cls, folder: Path | None) -> Self:
+    def in_folder(cls, folder: Path | None) -> Self:
         """Return a home under `folder`, or in the platform's own folders if it is None."""
         if folder is not None:
             return cls(config=folder, state=folder, may_use_keyring=False)
@@ -55,7 +55,7 @@ class Home:
             may_use_keyring=True,
         )
 
-    def named(self, name: str) -> Self:
+    def with_profile(self, name: str) -> Self:
         """Return the same installation with another of its profiles."""
         return replace(self, name=name)
 

@@ -349,4 +349,4 @@ class AnswerFlow:
 
     @property
     def _answer_context(self) -> AnswerContext:
-        return AnswerContext.at(self._host.context)
+        return AnswerContext.from_screen(self._host.context)

@@ -128,7 +128,7 @@ class ApprovePanel(Panel):
         self.query_one(TitleLine).refresh()
         self.query_one("#alarm", NoticeLines).show(log_alarm(self.state))
         self._fields.show(is_busy=self.is_busy)
-        self.query_one("#more", CachedLine).show(self._facts.more)
+        self.query_one("#more", CachedLine).show(self._facts.more_hint)
         self.query_one("#notice", NoticeLines).show((self._notice,) if self._notice else ())
         self.draw_button(reason)
 

@@ -42,7 +42,7 @@ class BatchPanel(Overlay):
 
     def __init__(self, context: ScreenContext, state: InboxState, *, with_unusual: bool) -> None:
         super().__init__(context, state)
-        self.requests = Batch.of(state.marks, with_unusual=with_unusual)
+        self.requests = Batch.from_marked(state.marks, with_unusual=with_unusual)
         self._sheet = BatchTable(self.requests, context.zone)
         self._removed_texts: tuple[SafeText, ...] = ()
         self._is_empty = False
@@ -101,7 +101,7 @@ class BatchPanel(Overlay):
         reason = self.blocker()
         self.query_one(TitleLine).refresh()
         self._sheet.show(self.requests)
-        self.query_one("#more", CachedLine).show(self._sheet.more)
+        self.query_one("#more", CachedLine).show(self._sheet.more_hint)
         self.query_one("#sums", CachedLine).show(self._sums())
         self.query_one("#alarm", NoticeLines).show(log_alarm(self.state))
         notices = (*self._removed_texts[-_MAX_NOTICES:], *([self.notice] if self.notice else []))
@@ -112,10 +112,10 @@ class BatchPanel(Overlay):
         """Return why the button is unavailable; empty if it is available."""
         if self.is_busy:
             return fmt("Sending…")
-        if not self.requests.chosen:
+        if not self.requests.selected:
             return fmt("nothing is selected; press Space on a request.")
         if reason := next(
-            filter(None, map(self.request_blocker, self.requests.chosen)), SafeText("")
+            filter(None, map(self.request_blocker, self.requests.selected)), SafeText("")
         ):
             return reason
         return self.missing_entry()
@@ -128,8 +128,8 @@ class BatchPanel(Overlay):
     @on(BatchTable.Toggled)
     def _toggled(self, message: BatchTable.Toggled) -> None:
         if not self.is_busy:
-            self.requests = self.requests.toggled(message.approval_id)
-            if self.requests.chosen == self.requests.rows:
+            self.requests = self.requests.with_toggled(message.approval_id)
+            if self.requests.selected == self.requests.rows:
                 self._sheet.action_read(1)
             self.update_panel()
 
@@ -161,13 +161,13 @@ class BatchPanel(Overlay):
         return fmt("{} was removed: {}", SafeText(approval.fingerprint), why)
 
     def _title(self, width: int) -> Line:
-        verb = fmt("{} {}?", self.verb, len(self.requests.chosen))
+        verb = fmt("{} {}?", self.verb, len(self.requests.selected))
         return risk_line(
             verb, self.requests.risk, (self.requests.ends_at, self.context.now()), width
         )
 
     def _sums(self) -> SafeText:
-        approvals = self.requests.chosen
+        approvals = self.requests.selected
         selected = fmt("Selected: {} of {}.", len(approvals), len(self.requests.rows))
         parts = [fmt("  {}: {} in all.", total.label, total.text) for total in sums(approvals)]
         return SafeText(selected + "".join(parts))

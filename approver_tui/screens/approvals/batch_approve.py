@@ -85,7 +85,7 @@ class BatchApprovePanel(BatchPanel):
         """Check the PIN, once for all requests; continue immediately if none is needed."""
         needs_pin, pin = self._needs_pin, self._pin.take()
         if not needs_pin:
-            self.finish(BatchSubmitted(self.requests.chosen, Approve()))
+            self.finish(BatchSubmitted(self.requests.selected, Approve()))
             return
         self.is_busy, self.notice = True, SafeText("")
         self.update_panel()
@@ -97,7 +97,7 @@ class BatchApprovePanel(BatchPanel):
         self.is_busy, before = False, self.requests
         self.update_panel()
         if self.requests == before and self.closing_result() is None:
-            self.finish(BatchSubmitted(self.requests.chosen, Approve(pin)))
+            self.finish(BatchSubmitted(self.requests.selected, Approve(pin)))
 
     def _unlock_failed(self, error: errors.ClientError) -> None:
         self.is_busy = False

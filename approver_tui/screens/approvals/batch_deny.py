@@ -53,4 +53,4 @@ class BatchDenyPanel(BatchPanel, DenyingPanel):
     def submit(self) -> None:
         """Open the results panel, in which all denials can be undone for five seconds."""
         if denial := self.denial:
-            self.finish(BatchSubmitted(self.requests.chosen, denial))
+            self.finish(BatchSubmitted(self.requests.selected, denial))

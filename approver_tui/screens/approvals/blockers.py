@@ -38,7 +38,7 @@ class AnswerContext:
     keys: Keymap = DEFAULT_KEYMAP
 
     @classmethod
-    def at(cls, context: ScreenContext) -> "AnswerContext":
+    def from_screen(cls, context: ScreenContext) -> "AnswerContext":
         """Return the context for the current time."""
         return cls(context.now(), context.zone, context.keys)
 

@@ -17,7 +17,7 @@ from approver_tui.screens.keys import DENY_HELP, DENY_KEYS
 from approver_tui.screens.panel import BatchSubmitted, DenialSubmitted, Deny, Overlay, Panel
 from approver_tui.state.approvals.approvals import Approval, Kind
 from approver_tui.state.approvals.decision import DenyCode
-from approver_tui.state.text import SafeText, counted
+from approver_tui.state.text import SafeText, pluralize
 from approver_tui.widgets.approvals.denial_form import DenialForm
 from approver_tui.widgets.approvals.deny_codes import NOT_PICKED, DenyCodes
 from approver_tui.widgets.check_line import CheckLine
@@ -138,5 +138,5 @@ def _other_requests(state: InboxState, approval: Approval, now: int) -> tuple[Ap
 
 
 def _others_text(approval: Approval, count: int) -> SafeText:
-    other_requests = counted(count, "other request")
+    other_requests = pluralize(count, "other request")
     return fmt("Also deny {} from {}, as they are now", other_requests, approval.agent.name)

@@ -27,7 +27,7 @@ from approver_tui.state.approvals.approvals import Approval, ApprovalState
 from approver_tui.state.approvals.requesting_agent import RequestingAgent
 from approver_tui.state.approvals.search_span import SearchSpan
 from approver_tui.state.queries import NO_QUERY, Query, read_query
-from approver_tui.state.text import SafeText, counted, display_safe
+from approver_tui.state.text import SafeText, display_safe, pluralize
 from approver_tui.widgets.approvals.facts import approval_lines, raw_lines
 from approver_tui.widgets.approvals.receipt import receipt_lines
 from approver_tui.widgets.entry_list import Entry, Section
@@ -63,7 +63,7 @@ class HistoryPage(Page[Part, Approval]):
 
     def fetch(self) -> Part:
         """Fetch the latest past requests."""
-        return self.context.server.decided()
+        return self.context.server.list_decided()
 
     def sections(self, page: Part) -> Sequence[Section]:
         """Return the requests that match the filter."""
@@ -75,7 +75,7 @@ class HistoryPage(Page[Part, Approval]):
             heading = fmt("HISTORY ({})  / {}", len(entries), typed)
             scanned = fmt("of {}", len(page.items))
             beside = fmt("{}, {}", scanned, beside) if self._has_older(page) else scanned
-        return (Section(heading, entries, beside=beside, empty=self._empty_text(page)),)
+        return (Section(heading, entries, heading_note=beside, empty=self._empty_text(page)),)
 
     def items(self, page: Part) -> tuple[Approval, ...]:
         """Return the requests."""
@@ -137,10 +137,10 @@ class HistoryPage(Page[Part, Approval]):
             self.fetch_more(page)
         super().set_found(page)
 
-    def fetched(self, page: Part) -> None:
+    def show_fetched(self, page: Part) -> None:
         """Mark the load as finished first, because showing its result may load more."""
         self._is_fetching_more = False
-        super().fetched(page)
+        super().show_fetched(page)
 
     def fetch_failed(self, error: ClientError) -> None:
         """Mark the load as finished, then show the error."""
@@ -178,7 +178,7 @@ class HistoryPage(Page[Part, Approval]):
     def action_report(self) -> None:
         """Open the report panel, or say why it is unavailable."""
         approval = self.current
-        reason = report_blocker(self.state, approval, AnswerContext.at(self.context))
+        reason = report_blocker(self.state, approval, AnswerContext.from_screen(self.context))
         if reason or approval is None:
             self.show_message(fmt("Report unavailable: {}", reason))
         else:
@@ -186,7 +186,7 @@ class HistoryPage(Page[Part, Approval]):
             self.page_context.flow.open(make)
 
     def _retry_blocker(self) -> SafeText:
-        return retry_blocker(self.state, self.current, AnswerContext.at(self.context))
+        return retry_blocker(self.state, self.current, AnswerContext.from_screen(self.context))
 
     def _retry_action(self, approval: Approval) -> QuickAction:
         return self._request_actions.retry(approval)
@@ -223,7 +223,7 @@ class HistoryPage(Page[Part, Approval]):
         ]
         ended_count = sum(server.revoke_delegation(token.id) for token in tokens)
         return (
-            fmt("Revoked: {}.", counted(ended_count, "token"))
+            fmt("Revoked: {}.", pluralize(ended_count, "token"))
             if tokens
             else fmt("Its tokens have already ended.")
         )
@@ -273,14 +273,14 @@ class HistoryPage(Page[Part, Approval]):
 
     def _fetch_older(self, page: Part) -> Part:
         """Fetch one more page and append it. Runs in a thread."""
-        more = self.context.server.decided(page.next)
+        more = self.context.server.list_decided(page.next)
         return replace(more, items=(*page.items, *more.items))
 
     def _entry(self, approval: Approval) -> Entry:
         when = day_or_clock(approval.ended_at, self.context.now(), self.context.zone)
         automatic = approval.automatic_decision
-        decider = fmt("nobody") if automatic is None else automatic.by
-        if (decided := approval.decided) is not None:
+        decider = fmt("nobody") if automatic is None else automatic.kind_text
+        if (decided := approval.decision) is not None:
             decider = fmt("{}, {}", decided.device_name, age(approval.created_at, decided.at))
         second_line = fmt("{} {}  {}", when, approval.agent.name, decider)
         is_expired = approval.state is ApprovalState.PENDING

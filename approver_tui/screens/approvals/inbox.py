@@ -88,7 +88,7 @@ class InboxScreen(InboxBase):
 
     @on(Opened)
     def _opened(self, message: Opened) -> None:
-        if message.approval_id != self.state.selected:
+        if message.approval_id != self.state.selected_id:
             self.clear_unavailable()
         self.set_state(self.state.with_selection(message.approval_id))
         self.add_class(READING_CLASS)
@@ -197,7 +197,7 @@ class InboxScreen(InboxBase):
     def action_unfold(self) -> None:
         """Expand or collapse the requests that look alike."""
         fold = self.state.selected_fold(self.context.now())
-        if fold is None or fold.alike == 1:
+        if fold is None or fold.count == 1:
             self.show_message(fmt("No other requests look like this one."))
         else:
             self.set_state(self.state.with_fold_toggled())

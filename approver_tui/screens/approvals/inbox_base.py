@@ -63,7 +63,7 @@ class InboxBase(KeyedScreen):
     def __init__(self, context: ScreenContext) -> None:
         super().__init__()
         self.context = context
-        self.state = InboxState(selected=context.environment.initial_request)
+        self.state = InboxState(selected_id=context.environment.initial_request)
         self._status = self._pending_news = SafeText("")
         self._unavailable_text = SafeText("")
         """Why a key did nothing for the selected request."""
@@ -120,7 +120,7 @@ class InboxBase(KeyedScreen):
             self._show_status(SafeText(""))
         self._calls.load_preferences()
         unlisted = self.state.missing_from(message.page, self.context.now())
-        self._select(self.state.loaded(message.me, message.page, in_order=message.in_order))
+        self._select(self.state.with_loaded(message.me, message.page, in_order=message.in_order))
         for approval_id in unlisted:
             self._calls.fetch_approval(approval_id)
 
@@ -193,7 +193,7 @@ class InboxBase(KeyedScreen):
             self._calls.load(in_order=False)
         elif event.name is EventName.ATTENTION:
             self._calls.load_preferences()
-        if state.selected != self.state.selected:
+        if state.selected_id != self.state.selected_id:
             self.context.guard.arm()
         self.set_state(state)
         text = event_text(event, self.context.zone)
@@ -207,7 +207,7 @@ class InboxBase(KeyedScreen):
         """Whether this app already showed the outcome of the event's request."""
         approval = event.approval
         row = None if approval is None else self.state.inbox.find(approval.id)
-        return event.name is EventName.DECIDED and row is not None and row.decided is not None
+        return event.name is EventName.DECIDED and row is not None and row.decision is not None
 
     @on(thread_messages.ConnectionChanged)
     def _connection_changed(self, message: thread_messages.ConnectionChanged) -> None:
@@ -235,9 +235,9 @@ class InboxBase(KeyedScreen):
 
     def _select(self, state: InboxState) -> None:
         """Set a state whose selection may differ from the current one."""
-        before = self.state.selected
+        before = self.state.selected_id
         self.set_state(state)
-        if state.selected != before:
+        if state.selected_id != before:
             self.context.guard.arm()
             self.clear_unavailable()
             self._fetch_soon()
@@ -268,7 +268,7 @@ class InboxBase(KeyedScreen):
         self.context.unsent_denials.remove({denial.approval_id for denial in ended_denials})
         for denial in ended_denials:
             row = self.state.inbox.find(denial.approval_id)
-            if row is None or row.decided is None:
+            if row is None or row.decision is None:
                 self.show_message(fmt("Closed without your denial: {}", denial.headline))
 
     def _announce_expiring(self) -> None:
@@ -311,7 +311,7 @@ class InboxBase(KeyedScreen):
 
     @cached_property
     def _widgets(self) -> InboxWidgets:
-        return InboxWidgets.of(self)
+        return InboxWidgets.from_screen(self)
 
     def draw_messages(self) -> None:
         """Show the waiting denial or the last message, and how many lines are below."""
@@ -382,10 +382,10 @@ class InboxBase(KeyedScreen):
 
     def _fetch_soon(self) -> None:
         """Fetch the request if it stays selected; the server then marks it as seen."""
-        self.set_timer(_FETCH_DELAY, partial(self._fetch_if_selected, self.state.selected))
+        self.set_timer(_FETCH_DELAY, partial(self._fetch_if_selected, self.state.selected_id))
 
     def _fetch_if_selected(self, approval_id: str | None) -> None:
-        if approval_id is not None and approval_id == self.state.selected:
+        if approval_id is not None and approval_id == self.state.selected_id:
             self._calls.fetch_approval(approval_id)
 
     @property
@@ -394,4 +394,4 @@ class InboxBase(KeyedScreen):
 
     @property
     def _answer_context(self) -> AnswerContext:
-        return AnswerContext.at(self.context)
+        return AnswerContext.from_screen(self.context)

@@ -30,13 +30,13 @@ class InboxState:
     """The inbox screen at one moment."""
 
     inbox: Inbox = field(default_factory=Inbox)
-    selected: str | None = None
+    selected_id: str | None = None
     """The ID of the selected approval. An index would point at another row after a change."""
     is_default_selection: bool = False
     """Whether the program chose the selection from the last known list, not the user."""
     intended_selection: str | None = None
     """The selection to use for the server's list if the program chose the current one."""
-    arrived: frozenset[str] = frozenset()
+    arrived_ids: frozenset[str] = frozenset()
     """The IDs of requests that arrived since the list was sorted."""
     in_progress: Mapping[str, AnswerProgress] = field(default_factory=dict)
     """The answers in progress, at most one per approval."""
@@ -53,7 +53,7 @@ class InboxState:
     """The filter."""
     other_logins: OtherLoginCounts = NO_OTHER_LOGINS
     """The counts of waiting requests at other servers."""
-    opened: frozenset[str] = frozenset()
+    expanded_looks: frozenset[str] = frozenset()
     """The look keys of the groups of look-alikes that are expanded."""
     marks: tuple[Approval, ...] = ()
     """The marked requests, each as it was when it was marked."""
@@ -67,23 +67,27 @@ class InboxState:
     @property
     def current(self) -> Approval | None:
         """The selected approval."""
-        return None if self.selected is None else self.inbox.find(self.selected)
+        return None if self.selected_id is None else self.inbox.find(self.selected_id)
 
     def selected_fold(self, now: int) -> Fold | None:
         """Return the selected approval with its look-alikes in the same section of the list."""
         if (current := self.current) is None:
             return None
         rows = self._same_section(current)
-        return Folding(self.opened, current.id, now).of(rows, current.id) or Fold(current)
+        return Folding(self.expanded_looks, current.id, now).row_of(rows, current.id) or Fold(
+            current
+        )
 
     def row_requests(self, now: int) -> tuple[Approval, ...]:
         """Return the requests of the selected row that can be answered."""
         selected_fold = self.selected_fold(now)
         if selected_fold is None:
             return ()
-        group = [selected_fold.shown]
+        group = [selected_fold.approval]
         if selected_fold.is_group:
-            group = look_alikes_of(self._same_section(selected_fold.shown), selected_fold.shown)
+            group = look_alikes_of(
+                self._same_section(selected_fold.approval), selected_fold.approval
+            )
         return tuple(
             approval
             for approval in group
@@ -91,7 +95,7 @@ class InboxState:
         )
 
     @property
-    def marked(self) -> frozenset[str]:
+    def marked_ids(self) -> frozenset[str]:
         """The IDs of the marked requests."""
         return frozenset(mark.id for mark in self.marks)
 
@@ -118,15 +122,15 @@ class InboxState:
     def with_fold_toggled(self) -> "InboxState":
         """Return the state with the selected request's look-alikes expanded or collapsed."""
         look = None if self.current is None else self.current.look_key
-        return self if look is None else replace(self, opened=self.opened ^ {look})
+        return self if look is None else replace(self, expanded_looks=self.expanded_looks ^ {look})
 
     def next_waiting(self, now: int) -> str | None:
         """Return the ID of the next request that waits for the user, or None."""
-        ids = [row.id for row in self.shown.rows]
-        start = ids.index(self.selected) + 1 if self.selected in ids else 0
+        ids = [row.id for row in self.visible.rows]
+        start = ids.index(self.selected_id) + 1 if self.selected_id in ids else 0
         me = None if self.me is None else self.me.user.id
-        for row in (*self.shown.rows[start:], *self.shown.rows[:start]):
-            is_candidate = row.id != self.selected and row.id not in self.in_progress
+        for row in (*self.visible.rows[start:], *self.visible.rows[:start]):
+            is_candidate = row.id != self.selected_id and row.id not in self.in_progress
             if is_candidate and row.is_waiting(now) and not waits_for_others(row, me):
                 return row.id
         return None
@@ -146,7 +150,7 @@ class InboxState:
         """Whether the server's latest copy of an approval failed verification."""
         return any(row.id == approval_id for row in self.unverified)
 
-    def loaded(self, me: Me, page: Page, *, in_order: bool) -> "InboxState":
+    def with_loaded(self, me: Me, page: Page, *, in_order: bool) -> "InboxState":
         """Return the state after the full list was loaded.
 
         With `in_order`, rows are sorted as fetched and ended rows are dropped. Otherwise no row
@@ -158,15 +162,17 @@ class InboxState:
             new = {approval.id for approval in page.items if self.inbox.find(approval.id) is None}
             inbox, arrived = _merge_page(self.inbox, page), self._with_arrived(new)
         state = replace(
-            self, inbox=inbox, arrived=arrived, me=me, is_loaded=True, is_incomplete=False
+            self, inbox=inbox, arrived_ids=arrived, me=me, is_loaded=True, is_incomplete=False
         )
         state = replace(state, unverified=page.unverified)
         before = (
-            replace(self, selected=self.intended_selection) if self.is_default_selection else self
+            replace(self, selected_id=self.intended_selection)
+            if self.is_default_selection
+            else self
         )
         selected = _selection_after(before, inbox, me.user.id)
         state = replace(
-            state, fresh_at=page.server_time, selected=selected, is_default_selection=False
+            state, fresh_at=page.server_time, selected_id=selected, is_default_selection=False
         )
         return state.with_query(self.query) if self.query else state
 
@@ -180,9 +186,11 @@ class InboxState:
             return self
         inbox = Inbox.from_list(page.items)
         selected = _selection_after(self, inbox)
-        state = replace(self, inbox=inbox, selected=selected, fresh_at=page.server_time)
+        state = replace(self, inbox=inbox, selected_id=selected, fresh_at=page.server_time)
         return replace(
-            state, is_default_selection=selected != self.selected, intended_selection=self.selected
+            state,
+            is_default_selection=selected != self.selected_id,
+            intended_selection=self.selected_id,
         )
 
     def without_ended_denials(self, now: int) -> "tuple[InboxState, tuple[UnsentDenial, ...]]":
@@ -223,13 +231,13 @@ class InboxState:
         """Return the state with a new request at the end; an existing selection stays."""
         if approval.state is not ApprovalState.PENDING or self.inbox.find(approval.id) is not None:
             return self.with_approval(approval)
-        is_first = self.selected is None and self.query.matches(approval)
+        is_first = self.selected_id is None and self.query.matches(approval)
         return replace(
             self,
             inbox=self.inbox.with_approval(approval),
             unverified=self._other_unverified(approval.id),
-            arrived=self._with_arrived({approval.id}),
-            selected=approval.id if is_first else self.selected,
+            arrived_ids=self._with_arrived({approval.id}),
+            selected_id=approval.id if is_first else self.selected_id,
         )
 
     def waiting_count(self, now: int) -> int | None:
@@ -240,7 +248,7 @@ class InboxState:
         return len(mine) if self.is_loaded else None
 
     @property
-    def shown(self) -> Inbox:
+    def visible(self) -> Inbox:
         """The approvals that match the filter."""
         if not self.query:
             return self.inbox
@@ -249,16 +257,16 @@ class InboxState:
     def with_query(self, query: Query) -> "InboxState":
         """Return the state with a different filter; a hidden request loses the selection."""
         state = replace(self, query=query)
-        inbox = state.shown
-        if self.selected is not None and inbox.find(self.selected):
+        inbox = state.visible
+        if self.selected_id is not None and inbox.find(self.selected_id):
             return state
-        return replace(state, selected=inbox.rows[0].id if inbox.rows else None)
+        return replace(state, selected_id=inbox.rows[0].id if inbox.rows else None)
 
     def with_selection(self, approval_id: str) -> "InboxState":
         """Return the state with a different selection; unchanged if the ID is not listed."""
         if self.inbox.find(approval_id) is None:
             return self
-        return replace(self, selected=approval_id, is_default_selection=False)
+        return replace(self, selected_id=approval_id, is_default_selection=False)
 
     def with_progress(self, approval_id: str, doing: AnswerProgress) -> "InboxState":
         """Return the state with an answer in progress."""
@@ -291,18 +299,18 @@ class InboxState:
         return replace(self, me=replace(self.me, device=replace(device, is_this=True)))
 
     def _same_section(self, current: Approval) -> list[Approval]:
-        alike = [row for row in self.shown.rows if row.look_key == current.look_key]
+        alike = [row for row in self.visible.rows if row.look_key == current.look_key]
         return [row for row in alike if self._is_same_section(row, current)]
 
     def _is_same_section(self, row: Approval, current: Approval) -> bool:
         """Whether two look-alikes are in the same section, so that they may share a row."""
         if row.is_held_back != current.is_held_back:
             return False
-        return row.is_held_back or (row.id in self.arrived) == (current.id in self.arrived)
+        return row.is_held_back or (row.id in self.arrived_ids) == (current.id in self.arrived_ids)
 
     def _with_arrived(self, new: set[str]) -> frozenset[str]:
         """Return the arrived IDs with `new`; none if the list is empty, as it needs no heading."""
-        return self.arrived | new if self.inbox.rows else frozenset()
+        return self.arrived_ids | new if self.inbox.rows else frozenset()
 
     def _other_unverified(self, approval_id: str) -> tuple[Unverified, ...]:
         return tuple(row for row in self.unverified if row.id != approval_id)
@@ -322,15 +330,15 @@ def _selection_after(before: InboxState, inbox: Inbox, me: str | None = None) ->
 
     Without a selection, return the first row that waits for the user.
     """
-    if before.selected is not None and inbox.find(before.selected):
-        return before.selected
+    if before.selected_id is not None and inbox.find(before.selected_id):
+        return before.selected_id
     if not inbox.rows:
         return None
-    if before.selected is None:
+    if before.selected_id is None:
         mine = (row for row in inbox.rows if not waits_for_others(row, me))
         return next(mine, inbox.rows[0]).id
     ids = [row.id for row in before.inbox.rows]
-    index = ids.index(before.selected) if before.selected in ids else 0
+    index = ids.index(before.selected_id) if before.selected_id in ids else 0
     return inbox.rows[min(index, len(inbox.rows) - 1)].id
 
 

@@ -47,7 +47,7 @@ class InboxWidgets(NamedTuple):
     keys: KeyBar
 
     @classmethod
-    def of(cls, screen: Screen[None]) -> "InboxWidgets":
+    def from_screen(cls, screen: Screen[None]) -> "InboxWidgets":
         """Return the widgets of a composed screen."""
         query = screen.query_one
         others = query("#others", NoticeLines)
@@ -79,14 +79,14 @@ class InboxView:
     def _list(self) -> ListView:
         state = self.state
         return ListView(
-            inbox=state.shown,
-            hidden=len(state.inbox.rows) - len(state.shown.rows),
+            inbox=state.visible,
+            hidden=len(state.inbox.rows) - len(state.visible.rows),
             typed=display_safe(state.query.text, max_len=30),
-            selected=state.selected,
-            arrived=state.arrived,
+            selected_id=state.selected_id,
+            arrived_ids=state.arrived_ids,
             unverified=state.unverified,
             in_progress=state.in_progress,
-            opened=state.opened,
+            expanded_looks=state.expanded_looks,
             marks=state.marks,
             attention=state.attention,
             me=None if state.me is None else state.me.user.id,
@@ -131,7 +131,7 @@ class InboxView:
 
     def keys(self) -> tuple[Hint, ...]:
         """Return the key hints, with unavailable keys off."""
-        moment, state = AnswerContext.at(self.context), self.state
+        moment, state = AnswerContext.from_screen(self.context), self.state
         marked = len(state.marks)
         keys = inbox_keys(
             is_reading=self.is_reading,

@@ -17,7 +17,7 @@ def toggle_mark(state: InboxState, moment: AnswerContext) -> tuple[InboxState, S
     """Mark or unmark the selected row. Returns the new state and the message."""
     approvals = state.row_requests(moment.now)
     ids = {approval.id for approval in approvals}
-    if ids and ids <= state.marked:
+    if ids and ids <= state.marked_ids:
         after = state.without_marks(ids)
         return after, _count_text(after)
     first = approvals[0] if approvals else state.current
@@ -35,9 +35,11 @@ def toggle_all(state: InboxState, moment: AnswerContext) -> tuple[InboxState, Sa
     start = state if state.marks else toggle_mark(state, moment)[0]
     if not start.marks:
         return toggle_mark(state, moment)
-    compatible = [row for row in state.shown.rows if not _mark_blocker(start, row, moment)]
-    are_all_marked = {approval.id for approval in compatible} <= state.marked
-    after = start.without_marks(start.marked) if are_all_marked else start.with_marks(compatible)
+    compatible = [row for row in state.visible.rows if not _mark_blocker(start, row, moment)]
+    are_all_marked = {approval.id for approval in compatible} <= state.marked_ids
+    after = (
+        start.without_marks(start.marked_ids) if are_all_marked else start.with_marks(compatible)
+    )
     return after, _count_text(after)
 
 

@@ -23,7 +23,7 @@ from approver_tui.state.text import SafeText
 from approver_tui.widgets.approvals.differences import difference_lines
 from approver_tui.widgets.approvals.narrow_form import NarrowForm
 from approver_tui.widgets.entry_sheet import PreviewSheet
-from approver_tui.widgets.lines import Line, Role, fmt, wrapped
+from approver_tui.widgets.lines import Line, Role, fmt, wrap_text
 
 
 class NarrowPanel(ChangePanel[Narrowing, Granted]):
@@ -95,4 +95,4 @@ class NarrowPanel(ChangePanel[Narrowing, Granted]):
         if self.preview is not None:
             return difference_lines(self.preview.differences, width)
         words = fmt("Clear a scope or an item, or enter a smaller value. The result is shown here.")
-        return [] if self._form is None else wrapped(words, width, Role.DIM)
+        return [] if self._form is None else wrap_text(words, width, Role.DIM)

@@ -13,7 +13,7 @@ from approver_tui.client.audit.log_witness import WARNING
 from approver_tui.screens.approvals.inbox_state import InboxState
 from approver_tui.screens.context import ScreenContext
 from approver_tui.state.notifications.connection import Phase
-from approver_tui.state.text import SafeText, counted
+from approver_tui.state.text import SafeText, pluralize
 from approver_tui.widgets.lines import fmt
 from approver_tui.widgets.times import age
 
@@ -130,7 +130,7 @@ def _unverified(state: InboxState) -> Notice | None:
     if not state.unverified:
         return None
     count = len(state.unverified)
-    requests = counted(count, "request")
+    requests = pluralize(count, "request")
     pronoun = fmt("it") if count == 1 else fmt("they")
     text = fmt("! {} cannot be verified, so {} cannot be read or answered here", requests, pronoun)
     return Notice(text, fmt("! {} not verified", requests))
@@ -140,7 +140,7 @@ def _wrong_pins(state: InboxState) -> Notice | None:
     wrong_count = state.device.pin.tries if state.device else 0
     if not wrong_count:
         return None
-    wrong_pins = counted(wrong_count, "wrong PIN")
+    wrong_pins = pluralize(wrong_count, "wrong PIN")
     if state.device and state.device.pin.locked:
         text = fmt("! This device is locked: {}. Unlock it from another device.", wrong_pins)
         return Notice(text, fmt("! This device is locked"))

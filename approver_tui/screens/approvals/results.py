@@ -33,7 +33,7 @@ from approver_tui.state.text import SafeText
 from approver_tui.widgets.approvals.outcomes import outcome
 from approver_tui.widgets.approvals.rows import AnswerProgress
 from approver_tui.widgets.key_bar import KeyBar
-from approver_tui.widgets.lines import Line, Piece, Role, fmt, line, wrapped
+from approver_tui.widgets.lines import Line, Piece, Role, fmt, line, wrap_text
 from approver_tui.widgets.notice_lines import CachedLine
 from approver_tui.widgets.panel_button import PanelButton
 from approver_tui.widgets.sheet import SCROLLING, Sheet
@@ -83,8 +83,8 @@ def _lines(result: Result, width: int) -> list[Line]:
     approval, role = result.approval, _ROLES.get(result.state, Role.PLAIN)
     word = Piece(SafeText(result.state.capitalize()), role)
     first_line = (Piece(fmt("{}  ", SafeText(approval.fingerprint))), word)
-    explanation = wrapped(result.reason, width, role, indent=_INDENT) if result.reason else []
-    return [first_line, *wrapped(approval.outcome_headline, width, indent=_INDENT), *explanation]
+    explanation = wrap_text(result.reason, width, role, indent=_INDENT) if result.reason else []
+    return [first_line, *wrap_text(approval.outcome_headline, width, indent=_INDENT), *explanation]
 
 
 _BATCH_STOPPERS = (
@@ -136,7 +136,7 @@ def _failed_result(
     stops_batch = isinstance(error, _BATCH_STOPPERS)
     match error:
         case errors.AlreadyDecided(approval=winner):
-            state = AnswerState.ALREADY if winner.decided else ended_state(winner)
+            state = AnswerState.ALREADY if winner.decision else ended_state(winner)
             return SendResult(winner, state, outcome(winner, moment.now, moment.zone))
         case errors.UnknownOutcome() | errors.WireError():
             return SendResult(approval, AnswerState.UNKNOWN, stops_batch=stops_batch)
@@ -176,7 +176,7 @@ class ResultsPanel(Overlay):
         self._batch = batch
         self._answer_flow = listener
         answer = Answer.DENY if isinstance(batch.answer, Deny) else Answer.APPROVE
-        self.results = Results.of(answer, batch.approvals)
+        self.results = Results.before_sending(answer, batch.approvals)
         self._send_at: float | None = context.ticks()
         """When the first answer is due, on the monotonic clock; None once sending started."""
         if answer is Answer.DENY:

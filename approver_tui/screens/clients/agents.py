@@ -15,7 +15,7 @@ from approver_tui.screens.page import Page, PageAction, action_bindings
 from approver_tui.screens.request_actions import QuickAction, RequestActions
 from approver_tui.state.clients.access import acting_agents
 from approver_tui.state.clients.agents import ASKED_WITHIN, Agent, merge_agents
-from approver_tui.state.text import SafeText, counted
+from approver_tui.state.text import SafeText, pluralize
 from approver_tui.widgets.clients.agents import agent_entry, agent_lines
 from approver_tui.widgets.consents.rights import holdings_text
 from approver_tui.widgets.entry_list import Section
@@ -40,9 +40,11 @@ class AgentsPage(Page[Found, Agent]):
 
     def sections(self, found: Found) -> Sequence[Section]:
         """Return sections for agents that act, that only asked, and that did neither."""
-        acting_now = [agent for agent in found if agent.acting]
-        only_asked = [agent for agent in found if not agent.acting and agent.asked]
-        idle = [agent for agent in found if not agent.acting and not agent.asked]
+        acting_now = [agent for agent in found if agent.current_access]
+        only_asked = [
+            agent for agent in found if not agent.current_access and agent.recent_requests
+        ]
+        idle = [agent for agent in found if not agent.current_access and not agent.recent_requests]
         none_acting = fmt("No agent acts for you.")
         no_others = fmt("No other agents in 7 days.")
         how_to_register = fmt(
@@ -85,8 +87,8 @@ class AgentsPage(Page[Found, Agent]):
     def _suspend(self, agent: Agent, _typed: str) -> SafeText:
         """Suspend the agent. Runs in a thread."""
         suspended_agent = self.context.server.suspend_agent(agent.id)
-        requests = counted(suspended_agent.requests, "request")
-        tokens = counted(suspended_agent.tokens, "token")
+        requests = pluralize(suspended_agent.requests, "request")
+        tokens = pluralize(suspended_agent.tokens, "token")
         return fmt("{} is suspended: {} and {} ended.", agent.name, tokens, requests)
 
     def _suspend_blocker(self) -> SafeText:
@@ -101,7 +103,9 @@ class AgentsPage(Page[Found, Agent]):
         return self.action_blocker() if current.owned.is_enabled else fmt("it is already disabled.")
 
     def _revoke_action(self, agent: Agent) -> ConfirmAction:
-        holdings = SafeText("") if agent.acting is None else holdings_text(agent.acting)
+        holdings = (
+            SafeText("") if agent.current_access is None else holdings_text(agent.current_access)
+        )
         effect = fmt("This ends its access now: {}.", holdings)
         limits = fmt(
             "It can still act for others and may ask you again. To quarantine it "
@@ -124,7 +128,7 @@ class AgentsPage(Page[Found, Agent]):
         current = self.current
         if current is None:
             return fmt("nothing is selected.")
-        return self.action_blocker() if current.acting else fmt("it does not act for you.")
+        return self.action_blocker() if current.current_access else fmt("it does not act for you.")
 
     def _mute_blocker(self) -> SafeText:
         return self.action_blocker() if self.current else fmt("nothing is selected.")

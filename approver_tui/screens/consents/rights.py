@@ -16,7 +16,7 @@ from approver_tui.screens.page import Page, PageAction, action_bindings
 from approver_tui.state.consents.consents import Consent, ConsentState
 from approver_tui.state.notifications.events import EventName
 from approver_tui.state.standing_grants.standing_grants import StandingGrant
-from approver_tui.state.text import SafeText, counted
+from approver_tui.state.text import SafeText, pluralize
 from approver_tui.state.tokens.delegations import Delegation
 from approver_tui.widgets.consents.rights import (
     consent_entry,
@@ -69,7 +69,7 @@ class RightsPage(Page[HeldAccess, HeldRight]):
             Section(
                 fmt("CONSENTS ({})", len(consents)),
                 consents,
-                beside=fmt("act without asking"),
+                heading_note=fmt("act without asking"),
                 empty=fmt("No consents."),
             ),
             Section(
@@ -80,7 +80,7 @@ class RightsPage(Page[HeldAccess, HeldRight]):
             Section(
                 fmt("TOKENS ({})", len(tokens)),
                 tokens,
-                beside=fmt("active now"),
+                heading_note=fmt("active now"),
                 empty=fmt("No agent acts for you."),
             ),
         )
@@ -92,7 +92,7 @@ class RightsPage(Page[HeldAccess, HeldRight]):
     def revoke_consent(self, consent: Consent, _pin: str) -> SafeText:
         """Revoke a consent. Runs in a thread."""
         _, tokens = self.context.server.revoke_consent(consent.id)
-        return fmt("Revoked: {}. {} also ended.", consent.client_name, counted(tokens, "token"))
+        return fmt("Revoked: {}. {} also ended.", consent.client_name, pluralize(tokens, "token"))
 
     def revoke_grant(self, grant: StandingGrant, _pin: str) -> SafeText:
         """Revoke a standing grant. Runs in a thread."""
@@ -102,7 +102,7 @@ class RightsPage(Page[HeldAccess, HeldRight]):
     def revoke_token(self, token: Delegation, _pin: str) -> SafeText:
         """Revoke a token. Runs in a thread."""
         ended_count = self.context.server.revoke_delegation(token.id)
-        return fmt("Revoked: {}. {} ended.", token.client.name, counted(ended_count, "token"))
+        return fmt("Revoked: {}. {} ended.", token.client.name, pluralize(ended_count, "token"))
 
     def _blocker(self) -> SafeText:
         current = self.current

@@ -117,7 +117,7 @@ def _approval_text(name: EventName, approval: Approval) -> SafeText:
         risk = SafeText(approval.risk.value.upper())
         return fmt("new {} {}, at the end of the list", risk, _request_noun(approval))
     request = _request_with_article(approval)
-    if name is EventName.DECIDED and (approval.decided or approval.automatic_decision):
+    if name is EventName.DECIDED and (approval.decision or approval.automatic_decision):
         return _decision_text(approval, request)
     if name in _REQUEST_TEXTS:
         return fmt(_REQUEST_TEXTS[name], request)
@@ -127,10 +127,12 @@ def _approval_text(name: EventName, approval: Approval) -> SafeText:
 
 
 def _decision_text(approval: Approval, what: SafeText) -> SafeText:
-    decided = approval.decided
+    decided = approval.decision
     if decided is None:
         by = SafeText(
-            "consent" if approval.automatic_decision is None else approval.automatic_decision.by
+            "consent"
+            if approval.automatic_decision is None
+            else approval.automatic_decision.kind_text
         )
         return fmt("{} was approved under your {}, without asking you.", what, by)
     verb = fmt("approved") if decided.decision is Answer.APPROVE else fmt("denied")
@@ -143,8 +145,8 @@ def _decision_text(approval: Approval, what: SafeText) -> SafeText:
 def _use_text(approval: Approval) -> SafeText:
     if approval.kind is Kind.DEVICE:
         return fmt("the new device has signed in.")
-    if approval.execution is not None and approval.execution.done is not None:
-        word = "was carried out." if approval.execution.done else "failed at the resource."
+    if approval.execution is not None and approval.execution.succeeded is not None:
+        word = "was carried out." if approval.execution.succeeded else "failed at the resource."
         return fmt("{} {}", _request_with_article(approval), SafeText(word))
     return fmt("{} collected its token.", approval.agent.name)
 

@@ -20,7 +20,7 @@ from approver_tui.state.notifications.preferences import (
 from approver_tui.state.text import SafeText, display_safe
 from approver_tui.widgets.approvals.outcomes import RenderContext
 from approver_tui.widgets.entry_list import Entry, Section
-from approver_tui.widgets.lines import BLANK, Line, Role, fmt, wrapped
+from approver_tui.widgets.lines import BLANK, Line, Role, fmt, wrap_text
 from approver_tui.widgets.notifications.quiet import hours_text, mute_text
 
 HOURS_ID = "quiet:hours"
@@ -72,16 +72,16 @@ class NotificationSection:
         paragraphs = [
             line
             for sentence in self._texts(entry_id, view)
-            for line in wrapped(sentence, view.width)
+            for line in wrap_text(sentence, view.width)
         ]
         space_hint = fmt("Space sets them.") if entry_id == HOURS_ID else fmt("Space ends it.")
         return [
-            *wrapped(title, view.width, Role.STRONG),
+            *wrap_text(title, view.width, Role.STRONG),
             BLANK,
             *paragraphs,
             BLANK,
-            *wrapped(_STILL_NOTIFIES, view.width, Role.DIM),
-            *wrapped(space_hint, view.width, Role.DIM),
+            *wrap_text(_STILL_NOTIFIES, view.width, Role.DIM),
+            *wrap_text(space_hint, view.width, Role.DIM),
         ]
 
     def action(self, entry_id: str) -> ConfirmAction | QuickAction | None:

@@ -24,7 +24,7 @@ from approver_tui.widgets.approvals.outcomes import RenderContext
 from approver_tui.widgets.entry_list import Entry, Section
 from approver_tui.widgets.entry_sheet import LineMaker
 from approver_tui.widgets.key_bar import Hint
-from approver_tui.widgets.lines import BLANK, Line, Role, fmt, wrapped
+from approver_tui.widgets.lines import BLANK, Line, Role, fmt, wrap_text
 from approver_tui.widgets.notifications.other_logins import count_with_age
 
 Found = tuple[Setting | Login, ...]
@@ -207,10 +207,10 @@ class SettingsPage(Page[Found, Setting | Login]):
         view = self._view(width)
         if login is _NEW_LOGIN:
             words = fmt("Sign in to another server. You stay signed in to this one.")
-            return [*wrapped(fmt("Add a server"), width, Role.STRONG), *wrapped(words, width)]
+            return [*wrap_text(fmt("Add a server"), width, Role.STRONG), *wrap_text(words, width)]
         command = fmt("sayso-approver --profile {}", SafeText(login.name))
         return [
-            *wrapped(SafeText(login.name), width, Role.STRONG),
+            *wrap_text(SafeText(login.name), width, Role.STRONG),
             BLANK,
             *view.row("Server", display_safe(login.issuer, max_len=400)),
             *view.row("User", display_safe(login.user)),
@@ -222,7 +222,7 @@ class SettingsPage(Page[Found, Setting | Login]):
                 else view.row("Waiting", self._count_text(login_count) or fmt("unknown"))
             ),
             BLANK,
-            *wrapped(command, width, Role.DIM),
+            *wrap_text(command, width, Role.DIM),
         ]
 
     def _session(self, view: RenderContext) -> list[Line]:
@@ -240,8 +240,8 @@ class SettingsPage(Page[Found, Setting | Login]):
         view = self._view(width)
         name = SafeText(setting.name)
         return [
-            *wrapped(name, width, Role.STRONG),
-            *wrapped(
+            *wrap_text(name, width, Role.STRONG),
+            *wrap_text(
                 SafeText(setting.description[:1].upper() + setting.description[1:] + "."), width
             ),
             BLANK,
@@ -249,7 +249,7 @@ class SettingsPage(Page[Found, Setting | Login]):
             *view.row("Source", display_safe(setting.source, max_len=400)),
             *view.row("Values", SafeText(setting.form)),
             BLANK,
-            *wrapped(fmt("sayso-approver config set {} VALUE", name), width, Role.DIM),
+            *wrap_text(fmt("sayso-approver config set {} VALUE", name), width, Role.DIM),
         ]
 
 

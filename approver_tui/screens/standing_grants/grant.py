@@ -21,7 +21,7 @@ from approver_tui.state.standing_grants.standing_grants import GrantPreview, Sta
 from approver_tui.state.standing_grants.varying import varying_members
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.entry_sheet import PreviewSheet
-from approver_tui.widgets.lines import Line, Role, fmt, wrapped
+from approver_tui.widgets.lines import Line, Role, fmt, wrap_text
 from approver_tui.widgets.standing_grants.grant_form import StandingGrantForm
 from approver_tui.widgets.standing_grants.standing_grants import preview_lines
 
@@ -58,7 +58,7 @@ class StandingGrantPanel(ChangePanel[StandingGrantProposal, GrantPreview]):
         if self.preview is not None:
             return preview_lines(self.preview, self._members, self.context.view(width))
         words = fmt("Choose a duration and enter the max uses. The preview is shown here.")
-        return wrapped(words, width, Role.DIM)
+        return wrap_text(words, width, Role.DIM)
 
     def blocker(self) -> SafeText:
         """Return why the button is unavailable; empty if it is available."""

@@ -160,7 +160,7 @@ class AutomaticDecision:
     use: int | None = None
 
     @property
-    def by(self) -> SafeText:
+    def kind_text(self) -> SafeText:
         """The kind of the decision, in words."""
         return SafeText("standing grant" if self.consent is None else "consent")
 
@@ -171,7 +171,7 @@ class Execution:
 
     id: SafeText
     """The resource's own ID for it."""
-    done: bool | None
+    succeeded: bool | None
     """None until the resource has reported whether it worked."""
     text: SafeText | None
     """The resource's own words."""
@@ -183,7 +183,7 @@ class Execution:
     @property
     def progress_text(self) -> str:
         """The result in words that are followed by a time."""
-        return {None: "Started at", True: "Carried out at", False: "Failed at"}[self.done]
+        return {None: "Started at", True: "Carried out at", False: "Failed at"}[self.succeeded]
 
 
 class Retry(StrEnum):
@@ -219,7 +219,7 @@ class Approval:
     created_at: int
     reason: SafeText | None = None
     """Why it is no longer pending, if that needs an explanation."""
-    decided: Decided | None = None
+    decision: Decided | None = None
     automatic_decision: AutomaticDecision | None = None
     """What decided it without the user, if anything did."""
     granted: Granted | None = None
@@ -269,7 +269,7 @@ class Approval:
     @property
     def was_approved(self) -> bool:
         """Whether it was approved, whatever happened later."""
-        is_approved_by_user = self.decided is not None and self.decided.decision is Answer.APPROVE
+        is_approved_by_user = self.decision is not None and self.decision.decision is Answer.APPROVE
         return is_approved_by_user or self.automatic_decision is not None
 
     @property

@@ -29,7 +29,7 @@ class SharedFacts:
     gives: SafeText | None
 
     @classmethod
-    def of(cls, approvals: Iterable[Approval]) -> "SharedFacts":
+    def from_approvals(cls, approvals: Iterable[Approval]) -> "SharedFacts":
         """Return the values that these requests share."""
         columns = zip(*(_shared_members(approval) for approval in approvals), strict=True)
         return cls(*(column[0] if len(set(column)) == 1 else None for column in columns))
@@ -40,11 +40,11 @@ class Batch:
     """The requests of a batch, at least one; unusual ones first."""
 
     rows: tuple[Approval, ...]
-    ticked: frozenset[str] = field(default_factory=frozenset)
+    selected_ids: frozenset[str] = field(default_factory=frozenset)
     """The IDs of the selected requests."""
 
     @classmethod
-    def of(cls, marked: Iterable[Approval], *, with_unusual: bool = False) -> "Batch":
+    def from_marked(cls, marked: Iterable[Approval], *, with_unusual: bool = False) -> "Batch":
         """Return a batch of the marked requests; `with_unusual` selects the unusual ones too."""
         rows = sorted(marked, key=is_unusual, reverse=True)
         chosen = (row.id for row in rows if with_unusual or not is_unusual(row))
@@ -61,14 +61,14 @@ class Batch:
         return tuple(row for row in self.rows if is_unusual(row))
 
     @property
-    def chosen(self) -> tuple[Approval, ...]:
+    def selected(self) -> tuple[Approval, ...]:
         """The selected requests, in order."""
-        return tuple(row for row in self.rows if row.id in self.ticked)
+        return tuple(row for row in self.rows if row.id in self.selected_ids)
 
     @property
     def needs_pin(self) -> bool:
         """Whether approving any selected request requires the PIN."""
-        return any(approval.needs_pin for approval in self.chosen)
+        return any(approval.needs_pin for approval in self.selected)
 
     @property
     def risk(self) -> Risk:
@@ -78,25 +78,25 @@ class Batch:
     @property
     def ends_at(self) -> int:
         """When the first of them expires, in milliseconds since the epoch."""
-        return min(approval.expires_at for approval in self.chosen or self.rows)
+        return min(approval.expires_at for approval in self.selected or self.rows)
 
     @property
     def shared(self) -> SharedFacts:
         """The values that all of them share."""
-        return SharedFacts.of(self.rows)
+        return SharedFacts.from_approvals(self.rows)
 
     def is_count(self, typed: str) -> bool:
         """Whether the typed text is the number of selected requests, which is not 0."""
-        return bool(self.chosen) and typed == str(len(self.chosen))
+        return bool(self.selected) and typed == str(len(self.selected))
 
-    def toggled(self, approval_id: str) -> "Batch":
+    def with_toggled(self, approval_id: str) -> "Batch":
         """Return the batch with one request selected or deselected."""
-        return replace(self, ticked=self.ticked ^ {approval_id})
+        return replace(self, selected_ids=self.selected_ids ^ {approval_id})
 
     def without(self, approval_ids: frozenset[str]) -> "Batch":
         """Return the batch without some requests; at least one must remain."""
         rows = tuple(row for row in self.rows if row.id not in approval_ids)
-        return Batch(rows, self.ticked - approval_ids)
+        return Batch(rows, self.selected_ids - approval_ids)
 
 
 def rights(approval: Approval) -> SafeText:

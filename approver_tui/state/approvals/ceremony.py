@@ -101,7 +101,7 @@ class Entries:
     match: str | None = None
     reason: str | None = None
 
-    def of(self, step: Step) -> str | None:
+    def entry_for(self, step: Step) -> str | None:
         """Return what was typed for a step."""
         return {
             Step.MATCH: self.match,

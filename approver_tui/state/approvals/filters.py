@@ -41,7 +41,7 @@ class Filter:
             and (self.agent is None or self._is_agent(approval))
             and (self.decision is None or self._is_decision(approval))
             and (self.by is None or self._is_by(approval))
-            and not (self.undecided and approval.decided is not None)
+            and not (self.undecided and approval.decision is not None)
             and (self.since is None or approval.ended_at >= self.since)
         )
 
@@ -54,13 +54,13 @@ class Filter:
         return name in {approval.agent.name.casefold(), approval.agent.id.casefold()}
 
     def _is_by(self, approval: Approval) -> bool:
-        if (decided := approval.decided) is None:
+        if (decided := approval.decision) is None:
             return False
         names = (decided.by_name, decided.by_id, decided.device_name, decided.device_id)
         return (self.by or "").casefold() in {name.casefold() for name in names}
 
     def _is_decision(self, approval: Approval) -> bool:
-        return approval.decided is not None and approval.decided.decision is self.decision
+        return approval.decision is not None and approval.decision.decision is self.decision
 
 
 def read_span(text: str) -> int:

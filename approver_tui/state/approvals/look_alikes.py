@@ -33,7 +33,7 @@ def look_key(action_text: str, display_text: str) -> str:
     return digest(json.dumps(compared_members, sort_keys=True))
 
 
-def grouped(approvals: Iterable[Approval]) -> list[list[Approval]]:
+def group_by_look(approvals: Iterable[Approval]) -> list[list[Approval]]:
     """Group them by look, each group at the position of its first request."""
     approvals = list(approvals)
     looks = Counter([approval.look_key for approval in approvals])
@@ -47,7 +47,7 @@ def grouped(approvals: Iterable[Approval]) -> list[list[Approval]]:
 
 def look_alikes_of(approvals: Iterable[Approval], approval: Approval) -> list[Approval]:
     """Return the requests that look like this one, including itself, listed or not."""
-    groups = (group for group in grouped(approvals) if approval in group)
+    groups = (group for group in group_by_look(approvals) if approval in group)
     return next(groups, [approval])
 
 
@@ -55,9 +55,9 @@ def look_alikes_of(approvals: Iterable[Approval], approval: Approval) -> list[Ap
 class Fold:
     """One row of the list: a single request, or several that look alike."""
 
-    shown: Approval
+    approval: Approval
     """The request that the row shows; an answer applies to this one only."""
-    alike: int = 1
+    count: int = 1
     """How many look like it, including itself."""
     waiting: int = 1
     """How many of these can still be answered."""
@@ -65,59 +65,59 @@ class Fold:
     """Whether each of them has its own row."""
     is_new: bool = False
     """Whether this is the first request of its agent for one of these."""
-    marked: int = 0
+    marked_count: int = 0
     """How many of these are marked."""
 
     @property
     def is_group(self) -> bool:
         """Whether the row stands for other requests too."""
-        return self.alike > 1 and not self.is_open
+        return self.count > 1 and not self.is_open
 
     @property
     def count_label(self) -> SafeText:
         """The note about the others in its row."""
-        if self.alike == 1:
+        if self.count == 1:
             return SafeText("")
         if self.is_open:
-            return SafeText(f"of {self.alike} alike")
-        left = "" if self.waiting == self.alike else f", {self.waiting} waiting"
-        return SafeText(f"x {self.alike}{left}")
+            return SafeText(f"of {self.count} alike")
+        left = "" if self.waiting == self.count else f", {self.waiting} waiting"
+        return SafeText(f"x {self.count}{left}")
 
 
 @dataclass(frozen=True, slots=True)
 class Folding:
     """The state that decides how rows are folded."""
 
-    opened: frozenset[str] = frozenset()
+    expanded_looks: frozenset[str] = frozenset()
     """The look keys of expanded groups, in which each request has its own row."""
-    selected: str | None = None
+    selected_id: str | None = None
     now: int = 0
-    marked: frozenset[str] = frozenset()
+    marked_ids: frozenset[str] = frozenset()
 
     def folds(self, approvals: Iterable[Approval]) -> list[Fold]:
         """Return the rows. A group keeps its position, whatever happens to its requests."""
-        return [fold for group in grouped(approvals) for fold in self._group_folds(group)]
+        return [fold for group in group_by_look(approvals) for fold in self._group_folds(group)]
 
-    def of(self, approvals: Iterable[Approval], approval_id: str | None) -> Fold | None:
+    def row_of(self, approvals: Iterable[Approval], approval_id: str | None) -> Fold | None:
         """Return the row that shows this request, if any."""
         folds = self.folds(approvals)
-        return next((fold for fold in folds if fold.shown.id == approval_id), None)
+        return next((fold for fold in folds if fold.approval.id == approval_id), None)
 
     def _group_folds(self, group: list[Approval]) -> list[Fold]:
         if len(group) == 1:
             approval = group[0]
-            waits, is_marked = approval.is_waiting(self.now), approval.id in self.marked
+            waits, is_marked = approval.is_waiting(self.now), approval.id in self.marked_ids
             return [
                 Fold(
                     approval,
                     1,
                     int(waits),
                     is_new=approval.agent.first_request,
-                    marked=int(is_marked),
+                    marked_count=int(is_marked),
                 )
             ]
         waiting = sum(approval.is_waiting(self.now) for approval in group)
-        if group[0].look_key in self.opened:
+        if group[0].look_key in self.expanded_looks:
             return [
                 self._fold(group, approval, [approval], waiting, is_open=True) for approval in group
             ]
@@ -133,12 +133,12 @@ class Folding:
         is_open: bool,
     ) -> Fold:
         is_new = any(approval.agent.first_request for approval in row)
-        marked = sum(approval.id in self.marked for approval in row)
+        marked = sum(approval.id in self.marked_ids for approval in row)
         return Fold(shown, len(group), waiting, is_open, is_new, marked)
 
     def _shown(self, group: list[Approval]) -> Approval:
         """Return the selected request, else the first that is waiting, else the first."""
-        selected = [approval for approval in group if approval.id == self.selected]
+        selected = [approval for approval in group if approval.id == self.selected_id]
         waiting = [approval for approval in group if approval.is_waiting(self.now)]
         return [*selected, *waiting, *group][0]
 

@@ -59,7 +59,7 @@ class Results:
     items: tuple[Result, ...]
 
     @classmethod
-    def of(cls, answer: Answer, approvals: Iterable[Approval]) -> "Results":
+    def before_sending(cls, answer: Answer, approvals: Iterable[Approval]) -> "Results":
         """Return the list before anything is sent."""
         return cls(answer, tuple(Result(approval) for approval in approvals))
 
@@ -114,7 +114,7 @@ def answer_state(
     The answer counts as ours if this device gave the same one, or if this user's vote is counted.
     If the request is still open otherwise, the server does not have the answer.
     """
-    decided = copy.decided
+    decided = copy.decision
     if decided is not None:
         is_ours = decided.device_id == device_id and decided.decision is answer
         return _ANSWER_STATES[answer] if is_ours else AnswerState.ALREADY

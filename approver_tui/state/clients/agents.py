@@ -48,11 +48,11 @@ class Agent:
 
     id: str
     name: SafeText
-    acting: ActingAgent | None = None
+    current_access: ActingAgent | None = None
     """The access that it has now, if any."""
     owned: OwnedAgent | None = None
     """Its state, if the user owns it."""
-    asked: tuple[Approval, ...] = field(default=())
+    recent_requests: tuple[Approval, ...] = field(default=())
     """Its recent requests, newest first."""
 
     @property
@@ -69,18 +69,20 @@ class Agent:
     def median_time(self) -> int | None:
         """The median time to an answer; None if there was none."""
         durations = [
-            approval.decided.at - approval.created_at for approval in self.asked if approval.decided
+            approval.decision.at - approval.created_at
+            for approval in self.recent_requests
+            if approval.decision
         ]
         return median_low(durations) if durations else None
 
     def waiting(self, now: int) -> int:
         """Return how many of its requests can be answered."""
-        return sum(approval.is_waiting(now) for approval in self.asked)
+        return sum(approval.is_waiting(now) for approval in self.recent_requests)
 
     def _count(self, answer: Answer) -> int:
         return sum(
-            approval.decided is not None and approval.decided.decision is answer
-            for approval in self.asked
+            approval.decision is not None and approval.decision.decision is answer
+            for approval in self.recent_requests
         )
 
 
@@ -91,10 +93,10 @@ def merge_agents(
     since: int,
 ) -> tuple[Agent, ...]:
     """Return all agents by name; requests from before `since` are left out."""
-    agents = {actor.id: Agent(actor.id, actor.name, acting=actor) for actor in acting}
+    agents = {actor.id: Agent(actor.id, actor.name, current_access=actor) for actor in acting}
     for agent_id, requests in _by_agent(asked, since).items():
         merged_agent = agents.get(agent_id) or Agent(agent_id, requests[0].agent.name)
-        agents[agent_id] = replace(merged_agent, asked=tuple(requests))
+        agents[agent_id] = replace(merged_agent, recent_requests=tuple(requests))
     for agent in owned:
         merged_agent = agents.get(agent.id) or Agent(agent.id, agent.name)
         agents[agent.id] = replace(merged_agent, owned=agent)

@@ -14,7 +14,7 @@ from approver_tui.state.keymap import Keymap
 from approver_tui.state.notifications.preferences import DEFAULT_PREFS, NotificationPrefs
 from approver_tui.widgets.approvals.facts import approval_lines, raw_lines
 from approver_tui.widgets.approvals.outcomes import RenderContext
-from approver_tui.widgets.lines import BLANK, Line, Role, fmt, wrapped
+from approver_tui.widgets.lines import BLANK, Line, Role, fmt, wrap_text
 from approver_tui.widgets.notifications.quiet import quiet_text
 from approver_tui.widgets.sheet import SCROLLING, Sheet
 
@@ -39,7 +39,7 @@ class ApprovalDetail(Sheet, can_focus=True):
         if fold == before and attention == self._attention and self._same_second(now):
             return
         self._fold, self._now, self._attention = fold, now, attention
-        if fold is None or before is None or fold.shown.id != before.shown.id:
+        if fold is None or before is None or fold.approval.id != before.approval.id:
             self._is_raw = False
             self.scroll_home(animate=False)
         self.relayout()
@@ -53,17 +53,17 @@ class ApprovalDetail(Sheet, can_focus=True):
     def lines_for(self, width: int) -> list[Line]:
         """Return the lines of the details or of the signed texts."""
         if self._fold is None:
-            return wrapped(fmt("Nothing is selected."), width, Role.DIM)
+            return wrap_text(fmt("Nothing is selected."), width, Role.DIM)
         view = RenderContext(self._now, self._zone, width, self._keys)
-        lines = (raw_lines if self._is_raw else approval_lines)(self._fold.shown, view)
+        lines = (raw_lines if self._is_raw else approval_lines)(self._fold.approval, view)
         return [*_group_lines(self._fold, width), *self._quiet_lines(self._fold, view), *lines]
 
     def _quiet_lines(self, fold: Fold, view: RenderContext) -> list[Line]:
         """Say why the approval does not notify, and which key changes that."""
-        if not fold.shown.is_waiting(view.now):
+        if not fold.approval.is_waiting(view.now):
             return []
-        words = quiet_text(fold.shown, self._attention, view)
-        return [*wrapped(words, view.width, Role.HEADING), BLANK] if words else []
+        words = quiet_text(fold.approval, self._attention, view)
+        return [*wrap_text(words, view.width, Role.HEADING), BLANK] if words else []
 
     def _same_second(self, now: int) -> bool:
         return now // 1000 == self._now // 1000
@@ -73,5 +73,5 @@ def _group_lines(fold: Fold, width: int) -> list[Line]:
     """Say that the row shows a group, and that an answer applies to this request only."""
     if not fold.is_group:
         return []
-    words = fmt("One of {} that look alike. Your answer applies to this one only.", fold.alike)
-    return [*wrapped(words, width, Role.HEADING), BLANK]
+    words = fmt("One of {} that look alike. Your answer applies to this one only.", fold.count)
+    return [*wrap_text(words, width, Role.HEADING), BLANK]

@@ -31,7 +31,7 @@ from approver_tui.widgets.lines import (
     justify,
     line,
     text_of,
-    wrapped,
+    wrap_text,
 )
 from approver_tui.widgets.notifications.quiet import quiet_mark
 from approver_tui.widgets.row_list import ROW_HEIGHT, RowList
@@ -45,9 +45,9 @@ class ListView:
     """The data that the list draws."""
 
     inbox: Inbox = field(default_factory=Inbox)
-    selected: str | None = None
+    selected_id: str | None = None
     """The ID of the approval under the cursor."""
-    arrived: frozenset[str] = frozenset()
+    arrived_ids: frozenset[str] = frozenset()
     """The IDs of requests that arrived since the last sort, listed below their own heading."""
     unverified: tuple[Unverified, ...] = ()
     """Requests that failed verification; they come last, and the cursor skips them."""
@@ -63,7 +63,7 @@ class ListView:
     """The filter as typed."""
     hidden: int = 0
     """How many approvals the filter hides."""
-    opened: frozenset[str] = frozenset()
+    expanded_looks: frozenset[str] = frozenset()
     """The look keys of the groups that are expanded."""
     marks: tuple[Approval, ...] = ()
     """The marked requests, to be answered together."""
@@ -71,24 +71,24 @@ class ListView:
     """The user's notification settings."""
 
     @property
-    def marked(self) -> frozenset[str]:
+    def marked_ids(self) -> frozenset[str]:
         """The IDs of the marked requests."""
         return frozenset(mark.id for mark in self.marks)
 
     def has_same_layout(self, other: "ListView") -> bool:
         """Whether all lines keep their positions, as only time, cursor or progress changed."""
         return self == replace(
-            other, selected=self.selected, in_progress=self.in_progress, now=self.now
+            other, selected_id=self.selected_id, in_progress=self.in_progress, now=self.now
         )
 
     def extends(self, other: "ListView") -> bool:
         """Whether only events changed the view, not the cursor, a filter or a refresh."""
-        has_same_basis = (self.selected, self.typed, self.opened) == (
-            other.selected,
+        has_same_basis = (self.selected_id, self.typed, self.expanded_looks) == (
+            other.selected_id,
             other.typed,
-            other.opened,
+            other.expanded_looks,
         )
-        return has_same_basis and other.is_loaded and other.arrived <= self.arrived
+        return has_same_basis and other.is_loaded and other.arrived_ids <= self.arrived_ids
 
 
 class LazyLines(Sequence[Line]):
@@ -146,7 +146,7 @@ class ApprovalList(RowList):
             self._relay_in_place()
         else:
             self.relayout()
-        if view.selected != before.selected:
+        if view.selected_id != before.selected_id:
             self.call_after_refresh(self._keep_cursor_visible)
 
     def _relay_in_place(self) -> None:
@@ -213,7 +213,7 @@ class ApprovalList(RowList):
         render_key = (
             width,
             second,
-            view.selected,
+            view.selected_id,
             view.in_progress,
             view.me,
             view.marks,
@@ -233,33 +233,35 @@ class ApprovalList(RowList):
             elif row.is_held_back:
                 held_back.append(row)
             else:
-                (arrived_rows if row.id in view.arrived else sorted_rows).append(row)
+                (arrived_rows if row.id in view.arrived_ids else sorted_rows).append(row)
         return parts
 
     def _add_rows(self, rows: Iterable[Approval], width: int, lines: list[LineMaker]) -> None:
         view = self._view
-        for fold in Folding(view.opened, view.selected, view.now, view.marked).folds(rows):
-            self._places[fold.shown.id] = len(lines)
+        for fold in Folding(view.expanded_looks, view.selected_id, view.now, view.marked_ids).folds(
+            rows
+        ):
+            self._places[fold.approval.id] = len(lines)
             self._is_folded |= fold.is_group
             lines += [
                 partial(self._row_line, fold, width, line_index) for line_index in range(ROW_HEIGHT)
             ]
 
     def _row_line(self, fold: Fold, width: int, line_index: int) -> Line:
-        lines = self._current_rows.get(fold.shown.id)
+        lines = self._current_rows.get(fold.approval.id)
         if lines is None:
-            row = self._cached_rows.get(fold.shown.id)
+            row = self._cached_rows.get(fold.approval.id)
             is_same = row is not None and row.render_key is self._render_key and row.fold == fold
             lines = row.lines if row is not None and is_same else self._row(fold, width)
-            self._current_rows[fold.shown.id] = lines
+            self._current_rows[fold.approval.id] = lines
         return lines[line_index]
 
     def _row(self, fold: Fold, width: int) -> tuple[Line, Line]:
         """Create and cache the lines of a row."""
-        view, row_id = self._view, fold.shown.id
-        is_selected = row_id == view.selected
+        view, row_id = self._view, fold.approval.id
+        is_selected = row_id == view.selected_id
         has_box = self._has_box(fold)
-        quiet = quiet_mark(fold.shown, view.attention)
+        quiet = quiet_mark(fold.approval, view.attention)
         row = InboxRow(
             fold, view.now, view.in_progress.get(row_id), is_selected, view.me, has_box, quiet
         )
@@ -269,14 +271,14 @@ class ApprovalList(RowList):
 
     def _has_box(self, fold: Fold) -> bool:
         """Whether the row shows a checkbox: it is marked, or could be marked with the others."""
-        view, approval = self._view, fold.shown
-        if not view.marks or fold.marked:
-            return bool(fold.marked)
+        view, approval = self._view, fold.approval
+        if not view.marks or fold.marked_count:
+            return bool(fold.marked_count)
         return approval.is_waiting(view.now) and not mark_blocker(approval, view.marks)
 
     def on_click(self, event: events.Click) -> None:
         """Toggle a clicked checkbox; elsewhere, move the cursor or open the row."""
-        row_id = self._box_at(*self.clicked(event))
+        row_id = self._box_at(*self.click_position(event))
         if row_id is None:
             super().on_click(event)
         else:
@@ -293,7 +295,7 @@ class ApprovalList(RowList):
     @property
     def cursor(self) -> str | None:
         """The ID of the selected approval."""
-        return self._view.selected
+        return self._view.selected_id
 
     def _heading(self, width: int) -> Line:
         waiting = self._view.inbox.waiting(self._view.now)
@@ -368,14 +370,14 @@ def _unverified(listed: Sequence[Unverified], width: int) -> list[Line]:
     if not listed:
         return []
     heading = line(fmt("NOT VERIFIED ({})  cannot be answered", len(listed)), Role.ALERT)
-    rows = [[*wrapped(row.id, width, indent=2), *_problem(row, width)] for row in listed]
+    rows = [[*wrap_text(row.id, width, indent=2), *_problem(row, width)] for row in listed]
     return [BLANK, heading, *(row_line for row in rows for row_line in row)]
 
 
 def _problem(row: Unverified, width: int) -> list[Line]:
-    return wrapped(row.problem, width, Role.DIM, indent=4)
+    return wrap_text(row.problem, width, Role.DIM, indent=4)
 
 
 def line_block(text: SafeText, width: int) -> list[Line]:
     """Return a dim paragraph, indented by one cell."""
-    return wrapped(text, width, Role.DIM, indent=1)
+    return wrap_text(text, width, Role.DIM, indent=1)

@@ -28,7 +28,7 @@ from approver_tui.widgets.lines import (
     labelled,
     length,
     line,
-    wrapped,
+    wrap_text,
 )
 from approver_tui.widgets.sheet import ReadSheet
 
@@ -54,7 +54,7 @@ def batch_lines(batch: Batch, pointed: str | None, view: RenderContext) -> list[
     }
     lines = []
     if batch.unusual:
-        lines += _place_lines("unusual", wrapped(_unusual_heading(batch), view.width, Role.ALERT))
+        lines += _place_lines("unusual", wrap_text(_unusual_heading(batch), view.width, Role.ALERT))
         lines += _placed(batch.unusual, blocks)
     if batch.unusual and batch.usual:
         usual_heading = (line(fmt("NOTHING UNUSUAL ({})", len(batch.usual)), Role.HEADING),)
@@ -69,7 +69,7 @@ def _placed(rows: Iterable[Approval], blocks: Mapping[str, list[Line]]) -> Itera
 
 
 def _unusual_heading(batch: Batch) -> SafeText:
-    has_unselected = any(row.id not in batch.ticked for row in batch.unusual)
+    has_unselected = any(row.id not in batch.selected_ids for row in batch.unusual)
     return fmt(
         "UNUSUAL ({}){}", len(batch.unusual), fmt("  Space selects one" if has_unselected else "")
     )
@@ -80,7 +80,7 @@ def _place_lines(block: str, lines: Iterable[Line]) -> list[PlacedLine]:
 
 
 def _block_head(approval: Approval, batch: Batch, pointed: str | None) -> Line:
-    box = fmt("[x]") if approval.id in batch.ticked else fmt("[ ]")
+    box = fmt("[x]") if approval.id in batch.selected_ids else fmt("[ ]")
     pointer = fmt(">") if approval.id == pointed else fmt(" ")
     name = SafeText(approval.fingerprint)
     return (
@@ -111,7 +111,7 @@ def _head_line(head: Line, agent: SafeText, view: RenderContext) -> Line:
 
 
 def _indented(text: SafeText, view: RenderContext, role: Role = Role.PLAIN) -> list[Line]:
-    return wrapped(text, view.width, role, indent=BOX)
+    return wrap_text(text, view.width, role, indent=BOX)
 
 
 def _fact_lines(label: SafeText, value: SafeText, view: RenderContext) -> list[Line]:

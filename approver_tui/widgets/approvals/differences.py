@@ -8,7 +8,7 @@ from itertools import zip_longest
 
 from approver_tui.state.approvals.narrowing import Difference
 from approver_tui.state.text import SafeText
-from approver_tui.widgets.lines import Line, Piece, Role, fmt, pad, wrap, wrapped
+from approver_tui.widgets.lines import Line, Piece, Role, fmt, pad, wrap, wrap_text
 
 _GAP = 2
 _MIN_WIDTH_FOR_LABELS = 60
@@ -31,11 +31,18 @@ def difference_lines(differences: Sequence[Difference], width: int) -> list[Line
 def _rows(difference: Difference, label: int, column: int, width: int) -> list[Line]:
     if width >= _MIN_WIDTH_FOR_LABELS and len(difference.label) < label:
         return _two_columns(
-            pad(difference.label, label), difference.asked, difference.granted, column, Role.PLAIN
+            pad(difference.label, label),
+            difference.asked,
+            difference.granted,
+            column,
+            Role.PLAIN,
         )
-    above = wrapped(difference.label, width, Role.LABEL)
+    above = wrap_text(difference.label, width, Role.LABEL)
     margin = SafeText(" " * label)
-    return [*above, *_two_columns(margin, difference.asked, difference.granted, column, Role.PLAIN)]
+    return [
+        *above,
+        *_two_columns(margin, difference.asked, difference.granted, column, Role.PLAIN),
+    ]
 
 
 def _two_columns(

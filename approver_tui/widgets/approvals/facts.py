@@ -16,8 +16,8 @@ from approver_tui.state.approvals.narrowing import Place
 from approver_tui.state.approvals.type_back import hide_typed_fact
 from approver_tui.state.text import SafeText, display_safe
 from approver_tui.widgets.approvals.differences import difference_lines
-from approver_tui.widgets.approvals.outcomes import RenderContext, outcome_lines, quoted
-from approver_tui.widgets.lines import BLANK, Line, Piece, Role, fmt, labelled, line, wrapped
+from approver_tui.widgets.approvals.outcomes import RenderContext, outcome_lines, quote_lines
+from approver_tui.widgets.lines import BLANK, Line, Piece, Role, fmt, labelled, line, wrap_text
 from approver_tui.widgets.times import remaining_in_words
 
 _RAW_LENGTH = 20_000
@@ -31,7 +31,7 @@ def approval_lines(approval: Approval, view: RenderContext) -> list[Line]:
         *outcome_lines(approval, view),
         *_locked(approval, view),
         *_risk(approval, view),
-        *wrapped(approval.outcome_headline, view.width, Role.STRONG),
+        *wrap_text(approval.outcome_headline, view.width, Role.STRONG),
         BLANK,
         *granted_lines(approval, view),
         *material_lines(approval, view),
@@ -51,9 +51,9 @@ def panel_lines(approval: Approval, view: RenderContext) -> list[Line]:
     """Return what the user must see before approving, with the type-back fact hidden."""
     approval = hide_typed_fact(approval)
     return [
-        *wrapped(_introduction(approval), view.width),
+        *wrap_text(_introduction(approval), view.width),
         BLANK,
-        *wrapped(approval.granted_headline, view.width, Role.STRONG),
+        *wrap_text(approval.granted_headline, view.width, Role.STRONG),
         *_risk_reason(approval, view),
         *_vote_position(approval, view),
         BLANK,
@@ -74,7 +74,7 @@ def _locked(approval: Approval, view: RenderContext) -> list[Line]:
     words = fmt(
         "LOCKED for you: too many wrong entries. You can still deny it, and others can decide it."
     )
-    return [*wrapped(words, view.width, Role.ALERT), BLANK]
+    return [*wrap_text(words, view.width, Role.ALERT), BLANK]
 
 
 def granted_lines(approval: Approval, view: RenderContext) -> list[Line]:
@@ -95,7 +95,7 @@ def raw_lines(approval: Approval, view: RenderContext) -> list[Line]:
     """Return the two signed texts, formatted; special characters are escaped."""
     key = view.keys.key("details")
     return [
-        *wrapped(fmt("The two signed texts. {} goes back.", key), view.width, Role.DIM),
+        *wrap_text(fmt("The two signed texts. {} goes back.", key), view.width, Role.DIM),
         BLANK,
         *_signed("Action", approval.action_text, approval.action_digest, view),
         BLANK,
@@ -136,11 +136,13 @@ def _risk(approval: Approval, view: RenderContext) -> list[Line]:
         return [line(risk_label, Role(approval.risk.value))]
     if cell_len(risk_label) + 2 + cell_len(reason) <= view.width:
         return [(Piece(risk_label, Role(approval.risk.value)), Piece(fmt("  {}", reason)))]
-    return [line(risk_label, Role(approval.risk.value)), *wrapped(reason, view.width)]
+    return [line(risk_label, Role(approval.risk.value)), *wrap_text(reason, view.width)]
 
 
 def _risk_reason(approval: Approval, view: RenderContext) -> list[Line]:
-    return wrapped(approval.display.risk_reason, view.width) if approval.display.risk_reason else []
+    return (
+        wrap_text(approval.display.risk_reason, view.width) if approval.display.risk_reason else []
+    )
 
 
 def _other_facts(approval: Approval, view: RenderContext) -> list[Line]:
@@ -173,9 +175,9 @@ def _signed_limit_lines(approval: Approval, view: RenderContext) -> list[Line]:
     """Return the limits as the signed text spells them, if other approvers are involved."""
     if approval.granted is None or approval.vote_tally is None:
         return []
-    lines = wrapped(fmt("In the text that you sign:"), view.width, Role.ALERT)
+    lines = wrap_text(fmt("In the text that you sign:"), view.width, Role.ALERT)
     for place in approval.granted.places:
-        lines += wrapped(_limit_text(place), view.width, Role.STRONG, indent=2)
+        lines += wrap_text(_limit_text(place), view.width, Role.STRONG, indent=2)
     return lines
 
 
@@ -247,7 +249,7 @@ def _agent_says(approval: Approval, view: RenderContext) -> list[Line]:
     return [
         BLANK,
         line(fmt("Agent says, not verified:"), Role.LABEL),
-        *quoted(approval.agent_says, view),
+        *quote_lines(approval.agent_says, view),
     ]
 
 
@@ -299,7 +301,9 @@ def _vote_lines(approval: Approval, view: RenderContext) -> list[Line]:
 def _vote_position(approval: Approval, view: RenderContext) -> list[Line]:
     if (tally := approval.vote_tally) is None:
         return []
-    return wrapped(fmt("Your approval would be {} of {}.", tally.have + 1, tally.need), view.width)
+    return wrap_text(
+        fmt("Your approval would be {} of {}.", tally.have + 1, tally.need), view.width
+    )
 
 
 def _for_user(approval: Approval, view: RenderContext) -> list[Line]:
@@ -311,8 +315,8 @@ def _signed(name: str, text: str, digest: str, view: RenderContext) -> list[Line
     safe = display_safe(_pretty_json(text), max_len=_RAW_LENGTH, max_lines=_RAW_LINES)
     return [
         line(fmt("{} text", SafeText(name)), Role.HEADING),
-        *wrapped(fmt("SHA-256 {}", SafeText(digest)), view.width, Role.DIM),
-        *wrapped(safe, view.width),
+        *wrap_text(fmt("SHA-256 {}", SafeText(digest)), view.width, Role.DIM),
+        *wrap_text(safe, view.width),
     ]
 
 

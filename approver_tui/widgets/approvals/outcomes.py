@@ -19,7 +19,7 @@ from approver_tui.state.approvals.decision import Answer
 from approver_tui.state.approvals.endings import END_REASONS
 from approver_tui.state.keymap import DEFAULT_KEYMAP, Keymap
 from approver_tui.state.text import SafeText
-from approver_tui.widgets.lines import BLANK, Line, Piece, Role, fmt, labelled, wrap, wrapped
+from approver_tui.widgets.lines import BLANK, Line, Piece, Role, fmt, labelled, wrap, wrap_text
 from approver_tui.widgets.times import clock
 
 _WIDE_COLUMN = 13
@@ -64,30 +64,30 @@ def outcome_lines(approval: Approval, view: RenderContext) -> list[Line]:
     text = outcome(approval, view.now, view.zone)
     if not text:
         return []
-    note = approval.decided.note if approval.decided else None
-    note_lines = quoted(note, view) if note else []
+    note = approval.decision.note if approval.decision else None
+    note_lines = quote_lines(note, view) if note else []
     execution_lines = _execution(approval.execution, view) if approval.execution else []
-    return [*wrapped(text, view.width, Role.ALERT), *note_lines, *execution_lines, BLANK]
+    return [*wrap_text(text, view.width, Role.ALERT), *note_lines, *execution_lines, BLANK]
 
 
 def _execution(execution: Execution, view: RenderContext) -> list[Line]:
     """Return the outcome at the resource, with the resource's own words if any."""
     sentence = fmt("{} {}.", SafeText(execution.progress_text), view.clock(execution.at))
-    lines = wrapped(sentence, view.width, Role.ALERT)
+    lines = wrap_text(sentence, view.width, Role.ALERT)
     if execution.as_granted is False:
         alarm = fmt("ALARM: the resource did something other than what was granted.")
-        lines = [*lines, *wrapped(alarm, view.width, Role.ALERT)]
-    return [*lines, *(quoted(execution.text, view) if execution.text else [])]
+        lines = [*lines, *wrap_text(alarm, view.width, Role.ALERT)]
+    return [*lines, *(quote_lines(execution.text, view) if execution.text else [])]
 
 
 def outcome(approval: Approval, now: int, zone: tzinfo | None) -> SafeText:
     """Return how the request ended; empty while it can be answered."""
     at = approval.expires_at
-    if approval.decided is not None:
-        return _answered_text(approval, approval.decided, now, zone)
+    if approval.decision is not None:
+        return _answered_text(approval, approval.decision, now, zone)
     if approval.automatic_decision is not None:
         later = fmt("{}{}", _use_text(approval), _later_end(approval))
-        return fmt("Approved under a {}.{}", approval.automatic_decision.by, later)
+        return fmt("Approved under a {}.{}", approval.automatic_decision.kind_text, later)
     if approval.is_withdrawn:
         return fmt("Withdrawn: {} no longer needs this.", approval.agent.name)
     if approval.state is ApprovalState.PENDING and now < at:
@@ -151,7 +151,7 @@ def _use_text(approval: Approval) -> SafeText:
     return SafeText(use_sentence)
 
 
-def quoted(words: SafeText, view: RenderContext) -> list[Line]:
+def quote_lines(words: SafeText, view: RenderContext) -> list[Line]:
     """Return text with a bar at the start of every row, so that it cannot look like ours."""
     bar = Piece(fmt("| "), Role.DIM)
     flat = fmt('"{}"', SafeText(words.replace("\n", " ")))

@@ -8,24 +8,24 @@ from approver_tui.state.approvals.approvals import Approval, Decided
 from approver_tui.state.fingerprint import digest
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.approvals.outcomes import RenderContext
-from approver_tui.widgets.lines import BLANK, Line, Role, fmt, line, wrapped
+from approver_tui.widgets.lines import BLANK, Line, Role, fmt, line, wrap_text
 from approver_tui.widgets.times import duration_text
 
 
 def receipt_lines(approval: Approval, view: RenderContext) -> list[Line]:
     """Return the evidence of a decision or other outcome, and the command that verifies it."""
     heading = [BLANK, line(fmt("RECEIPT"), Role.HEADING)]
-    if approval.decided is None:
-        evidence = wrapped(_undecided(approval), view.width, Role.DIM)
+    if approval.decision is None:
+        evidence = wrap_text(_undecided(approval), view.width, Role.DIM)
     else:
-        evidence = [*_decision(approval, approval.decided, view), *_signed(approval, view)]
-    verify = wrapped(fmt("To verify it, run: sayso-approver receipt ID"), view.width, Role.DIM)
+        evidence = [*_decision(approval, approval.decision, view), *_signed(approval, view)]
+    verify = wrap_text(fmt("To verify it, run: sayso-approver receipt ID"), view.width, Role.DIM)
     return [*heading, *evidence, *view.row("Id", SafeText(approval.id)), *verify]
 
 
 def _undecided(approval: Approval) -> SafeText:
     if approval.automatic_decision is not None:
-        by = approval.automatic_decision.by
+        by = approval.automatic_decision.kind_text
         return fmt("Your {} approved this. You signed the {} earlier.", by, by)
     return fmt("Nobody decided this, so nothing was signed. The audit log shows how it ended.")
 
@@ -65,7 +65,7 @@ def _signed(approval: Approval, view: RenderContext) -> list[Line]:
     granted = approval.granted
     granted_row = [] if granted is None else view.row("Granted", SafeText(digest(granted.text)))
     return [
-        *wrapped(fmt("Its device signed these digests (SHA-256):"), view.width, Role.DIM),
+        *wrap_text(fmt("Its device signed these digests (SHA-256):"), view.width, Role.DIM),
         *view.row("Action", SafeText(approval.action_digest)),
         *view.row("Display", SafeText(approval.display_digest)),
         *granted_row,

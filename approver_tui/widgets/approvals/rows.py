@@ -67,7 +67,7 @@ class InboxRow:
     @property
     def approval(self) -> Approval:
         """The approval that the row shows."""
-        return self.fold.shown
+        return self.fold.approval
 
     @property
     def is_open(self) -> bool:
@@ -79,9 +79,9 @@ class InboxRow:
         """The checkbox, or blanks, as wide as the indent."""
         if not self.has_box:
             return SafeText(" " * INDENT)
-        if not self.fold.marked:
+        if not self.fold.marked_count:
             return SafeText("[ ] ")
-        is_ready = self.fold.is_open or self.fold.marked >= self.fold.waiting
+        is_ready = self.fold.is_open or self.fold.marked_count >= self.fold.waiting
         return SafeText("[x] " if is_ready else "[-] ")
 
 

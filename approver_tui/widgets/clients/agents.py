@@ -5,11 +5,11 @@ Owns: the wording. Never: revoking or suspending an agent; deciding which agents
 
 from approver_tui.state.clients.agents import Agent
 from approver_tui.state.notifications.preferences import NotificationPrefs
-from approver_tui.state.text import SafeText, counted
+from approver_tui.state.text import SafeText, pluralize
 from approver_tui.widgets.approvals.outcomes import RenderContext, outcome
 from approver_tui.widgets.consents.rights import access_lines, holdings_text, used_text
 from approver_tui.widgets.entry_list import Entry
-from approver_tui.widgets.lines import BLANK, Line, Role, fmt, line, wrapped
+from approver_tui.widgets.lines import BLANK, Line, Role, fmt, line, wrap_text
 from approver_tui.widgets.notifications.quiet import mute_text
 from approver_tui.widgets.times import age
 
@@ -19,7 +19,7 @@ _MAX_LISTED = 20
 
 def agent_entry(agent: Agent, attention: NotificationPrefs, now: int) -> Entry:
     """Return the entry of an agent, with what it holds or else how often it asked."""
-    acting = agent.acting
+    acting = agent.current_access
     second_line = request_counts_text(agent, now) if acting is None else holdings_text(acting)
     return Entry(agent.id, agent.name, second_line, _state(agent, attention, now))
 
@@ -28,16 +28,16 @@ def agent_lines(agent: Agent, attention: NotificationPrefs, view: RenderContext)
     """Return the details of an agent."""
     mute = attention.mute_of(agent.id)
     mute_rows = [] if mute is None else view.row("Muted", mute_text(mute, view))
-    acting = agent.acting
+    acting = agent.current_access
     access = _head(agent, view) if acting is None else [*access_lines(acting, view), BLANK]
     return [*access, *mute_rows, *_owned(agent, view), *_request_lines(agent, view)]
 
 
 def request_counts_text(agent: Agent, now: int) -> SafeText:
     """Return how many requests the agent sent recently, and their outcomes."""
-    if not agent.asked:
+    if not agent.recent_requests:
         return fmt("no requests in 7 days")
-    parts = [counted(len(agent.asked), "request")]
+    parts = [pluralize(len(agent.recent_requests), "request")]
     waiting = agent.waiting(now)
     for count, word in (
         (agent.approved, "approved"),
@@ -50,7 +50,7 @@ def request_counts_text(agent: Agent, now: int) -> SafeText:
 
 def _head(agent: Agent, view: RenderContext) -> list[Line]:
     return [
-        *wrapped(agent.name, view.width, Role.STRONG),
+        *wrap_text(agent.name, view.width, Role.STRONG),
         BLANK,
         *view.row("Id", SafeText(agent.id)),
         *view.row("Access", fmt("none")),
@@ -72,21 +72,21 @@ def _request_lines(agent: Agent, view: RenderContext) -> list[Line]:
     median_time = agent.median_time
     if median_time is not None:
         lines += view.row("Median answer", age(0, median_time))
-    if not agent.asked:
+    if not agent.recent_requests:
         return lines
     lines += [BLANK, line(fmt("LATEST REQUESTS"), Role.HEADING)]
-    for approval in agent.asked[:_MAX_LISTED]:
+    for approval in agent.recent_requests[:_MAX_LISTED]:
         headline = fmt("{} ago: {}", age(approval.created_at, view.now), approval.outcome_headline)
         outcome_text = outcome(approval, view.now, view.zone) or fmt("It is waiting for an answer.")
         lines += [
-            *wrapped(headline, view.width),
-            *wrapped(outcome_text, view.width, Role.DIM, indent=2),
+            *wrap_text(headline, view.width),
+            *wrap_text(outcome_text, view.width, Role.DIM, indent=2),
         ]
-    unlisted_count = len(agent.asked) - _MAX_LISTED
+    unlisted_count = len(agent.recent_requests) - _MAX_LISTED
     return [
         *lines,
         *(
-            wrapped(fmt("and {} more", unlisted_count), view.width, Role.DIM)
+            wrap_text(fmt("and {} more", unlisted_count), view.width, Role.DIM)
             if unlisted_count > 0
             else []
         ),
@@ -98,6 +98,6 @@ def _state(agent: Agent, attention: NotificationPrefs, now: int) -> SafeText:
         return agent.owned.state
     if attention.mute_of(agent.id):
         return fmt("muted")
-    if agent.acting is not None:
-        return used_text(agent.acting.last_used_at, now)
+    if agent.current_access is not None:
+        return used_text(agent.current_access.last_used_at, now)
     return fmt("yours") if agent.owned is not None else SafeText("")

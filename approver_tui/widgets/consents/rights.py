@@ -7,23 +7,23 @@ from approver_tui.state.clients.access import ActingAgent
 from approver_tui.state.consents.consents import Consent, ConsentState
 from approver_tui.state.devices.devices import Browser, Device
 from approver_tui.state.standing_grants.standing_grants import StandingGrant
-from approver_tui.state.text import SafeText, counted
+from approver_tui.state.text import SafeText, pluralize
 from approver_tui.state.tokens.delegations import Delegation
 from approver_tui.widgets.approvals.outcomes import RenderContext
 from approver_tui.widgets.entry_list import Entry
-from approver_tui.widgets.lines import BLANK, Line, Role, fmt, line, wrapped
+from approver_tui.widgets.lines import BLANK, Line, Role, fmt, line, wrap_text
 from approver_tui.widgets.times import age, remaining
 
 
 def holdings_text(agent: ActingAgent) -> SafeText:
     """Return how many consents, tokens and, if it has any, standing grants an agent has."""
     consents, tokens = (
-        counted(len(agent.consents), "consent"),
-        counted(len(agent.delegations), "token"),
+        pluralize(len(agent.consents), "consent"),
+        pluralize(len(agent.delegations), "token"),
     )
     consents_and_tokens = fmt("{}, {}", consents, tokens)
     return (
-        fmt("{}, {}", counted(len(agent.grants), "standing grant"), consents_and_tokens)
+        fmt("{}, {}", pluralize(len(agent.grants), "standing grant"), consents_and_tokens)
         if agent.grants
         else consents_and_tokens
     )
@@ -32,7 +32,7 @@ def holdings_text(agent: ActingAgent) -> SafeText:
 def access_lines(agent: ActingAgent, view: RenderContext) -> list[Line]:
     """Return the details of everything with which an agent can act."""
     lines = [
-        *wrapped(agent.name, view.width, Role.STRONG),
+        *wrap_text(agent.name, view.width, Role.STRONG),
         BLANK,
         *view.row("Id", SafeText(agent.id)),
         *view.row("Last used", _ago(agent.last_used_at, view.now)),
@@ -63,13 +63,15 @@ def consent_lines(consent: Consent, view: RenderContext) -> list[Line]:
     key = view.keys.key("revoke")
     app_row = [] if consent.app_name is None else view.row("App", consent.app_name)
     return [
-        *wrapped(title, view.width, Role.STRONG),
+        *wrap_text(title, view.width, Role.STRONG),
         BLANK,
         *_consent_rows(consent, view),
         *app_row,
         *view.row("Id", consent.id),
         BLANK,
-        *wrapped(fmt("Revoking it ({}) also revokes every token issued from it.", key), view.width),
+        *wrap_text(
+            fmt("Revoking it ({}) also revokes every token issued from it.", key), view.width
+        ),
     ]
 
 
@@ -86,7 +88,7 @@ def token_lines(token: Delegation, view: RenderContext) -> list[Line]:
     chain_row = view.row("Through", chain) if token.actors else []
     approval_row = [] if token.approval_id is None else view.row("Approval", token.approval_id)
     return [
-        *wrapped(
+        *wrap_text(
             fmt("{} acts for you with this token", token.client.name), view.width, Role.STRONG
         ),
         BLANK,
@@ -96,7 +98,7 @@ def token_lines(token: Delegation, view: RenderContext) -> list[Line]:
         *view.row("Issued", view.clock(token.issued_at)),
         *view.row("Id", SafeText(token.id)),
         BLANK,
-        *wrapped(
+        *wrap_text(
             fmt("Revoking it ({}) also revokes every token derived from it.", key), view.width
         ),
     ]
@@ -118,12 +120,12 @@ def device_entry(device: Device, now: int) -> Entry:
 def device_lines(device: Device, view: RenderContext) -> list[Line]:
     """Return the details of a device."""
     pin = device.pin
-    attempts_text = fmt("{}, {} left", counted(pin.tries, "wrong attempt"), pin.left)
+    attempts_text = fmt("{}, {} left", pluralize(pin.tries, "wrong attempt"), pin.left)
     state = fmt("active") if device.is_active else fmt("revoked")
     start_text = fmt("from {}", view.clock(device.high_from))
     high_risk_text = start_text if device.high_from > view.now else fmt("can approve now")
     return [
-        *wrapped(device.name, view.width, Role.STRONG),
+        *wrap_text(device.name, view.width, Role.STRONG),
         BLANK,
         *view.row("State", state),
         *view.row("Kind", device.kind),
@@ -178,7 +180,7 @@ def _problem_lines(device: Device, view: RenderContext) -> list[Line]:
         )
     else:
         return []
-    return wrapped(problem, view.width, Role.ALERT)
+    return wrap_text(problem, view.width, Role.ALERT)
 
 
 def _state_text(device: Device, now: int) -> SafeText:

@@ -5,7 +5,7 @@ Owns: the wording. Never: deciding what a report quarantines, which the server d
 
 from approver_tui.state.approvals.approvals import Approval, Kind
 from approver_tui.state.incidents.reports import QuarantinedAgent, ReportResult, ReportScope
-from approver_tui.state.text import SafeText, counted
+from approver_tui.state.text import SafeText, pluralize
 from approver_tui.widgets.lines import fmt
 
 _SCOPE_TEXTS = {
@@ -60,7 +60,7 @@ def report_result_text(reported: ReportResult) -> SafeText:
             "No agent made this request, so none was quarantined. Reported: {}.", reported.incident
         )
     first, *others = reported.agents
-    others_text = fmt(" And {}.", counted(len(others), "more agent")) if others else SafeText("")
+    others_text = fmt(" And {}.", pluralize(len(others), "more agent")) if others else SafeText("")
     return fmt("{}{} Reported: {}.", _quarantined_text(first), others_text, reported.incident)
 
 
@@ -69,6 +69,6 @@ def _quarantined_text(agent: QuarantinedAgent) -> SafeText:
         "{} is {}: {} and {} ended.",
         agent.name,
         agent.state,
-        counted(agent.tokens_revoked, "token"),
-        counted(agent.requests_cancelled, "other request"),
+        pluralize(agent.tokens_revoked, "token"),
+        pluralize(agent.requests_cancelled, "other request"),
     )

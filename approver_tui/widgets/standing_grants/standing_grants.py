@@ -12,11 +12,11 @@ from approver_tui.state.standing_grants.standing_grants import (
     StandingGrant,
 )
 from approver_tui.state.standing_grants.varying import VaryingMember, difference
-from approver_tui.state.text import SafeText, counted
+from approver_tui.state.text import SafeText, pluralize
 from approver_tui.widgets.approvals.outcomes import RenderContext
 from approver_tui.widgets.consents.rights import grant_scope
 from approver_tui.widgets.entry_list import Entry
-from approver_tui.widgets.lines import BLANK, Line, Role, fmt, wrapped
+from approver_tui.widgets.lines import BLANK, Line, Role, fmt, wrap_text
 from approver_tui.widgets.times import remaining
 
 
@@ -36,8 +36,8 @@ def grant_lines(grant: StandingGrant, view: RenderContext) -> list[Line]:
     used_up = fmt("Used up. You are asked each time.")
     notice = fmt("each time") if grant.notify else fmt("no, only listed in the history")
     return [
-        *wrapped(title, view.width, Role.STRONG),
-        *(wrapped(used_up, view.width, Role.ALERT) if grant.state is GrantState.FULL else []),
+        *wrap_text(title, view.width, Role.STRONG),
+        *(wrap_text(used_up, view.width, Role.ALERT) if grant.state is GrantState.FULL else []),
         BLANK,
         *view.row("Allows", grant_scope(grant)),
         *view.row("Resource", grant.resource),
@@ -50,7 +50,7 @@ def grant_lines(grant: StandingGrant, view: RenderContext) -> list[Line]:
         *view.row("Notified", notice),
         *view.row("Id", grant.id),
         BLANK,
-        *wrapped(fmt("After revoking it ({}) the agent asks each time.", key), view.width),
+        *wrap_text(fmt("After revoking it ({}) the agent asks each time.", key), view.width),
     ]
 
 
@@ -59,12 +59,12 @@ def preview_lines(
 ) -> list[Line]:
     """Return the preview of a grant, with the recent requests it would have covered."""
     total_text = fmt("") if preview.sum is None else fmt("; {} in all", preview.sum.words)
-    times = fmt("once") if preview.uses == 1 else counted(preview.uses, "time")
+    times = fmt("once") if preview.uses == 1 else pluralize(preview.uses, "time")
     until = view.clock(preview.expires_at)
     covered = sum(request.mismatch is None for request in preview.requests)
     total = len(preview.requests)
     return [
-        *wrapped(fmt("It would have covered {} of the last {}.", covered, total), view.width),
+        *wrap_text(fmt("It would have covered {} of the last {}.", covered, total), view.width),
         *view.row("Max uses", fmt("{}{}; expires {}", times, total_text, until)),
         *view.row(
             "Risk",
@@ -86,7 +86,7 @@ def _past_request_lines(
     created_at, result = view.clock(request.created_at), fmt("covered")
     if request.mismatch is not None:
         result = fmt("not covered: {}", difference(members, request.mismatch))
-    return wrapped(
+    return wrap_text(
         fmt("{} {} {}, {}", request.fingerprint, created_at, request.state, result), view.width
     )
 

@@ -7,7 +7,7 @@ import click
 from server.cli import members
 from server.cli.clients.agent_document import names_by_id
 from server.cli.opening import BY, OpenInstallation
-from server.cli.output import if_missing_option, listed, rfc3339, table
+from server.cli.output import if_missing_option, join_names, rfc3339, table
 from server.cli.printed import Printed, prints
 from server.model.approvers import Group
 from server.services.approvers.group_members import GROUP_MEMBERS
@@ -93,7 +93,7 @@ def _answer(admin: OpenInstallation, group: Group, *lines: str) -> Printed:
 
 
 def _people(group: Group, names: dict[str, str]) -> str:
-    return listed(names.get(member, member) for member in group.members)
+    return join_names(names.get(member, member) for member in group.members)
 
 
 def _document(group: Group, names: dict[str, str]) -> dict[str, object]:

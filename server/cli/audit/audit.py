@@ -18,7 +18,7 @@ from server.cli.printed import Printed, prints
 from server.cli.split_group import SplitGroup
 from server.lazy_imports import lazily
 from server.model.audit import EntrySearch, StoredEntry
-from server.protocol.text import counted
+from server.protocol.text import pluralize
 from server.services.refusals import NotFound
 
 with lazily():
@@ -156,7 +156,7 @@ def erase(admin: OpenInstallation, /, name_or_id: str, *, force: bool) -> Printe
     user, texts = admin.erasures.erase(name_or_id, by=admin.by)
     return (
         {"user": user.id, "texts": texts},
-        [f"Erased {counted(texts, 'text')} of {user.name} from the audit log. IDs are kept."],
+        [f"Erased {pluralize(texts, 'text')} of {user.name} from the audit log. IDs are kept."],
     )
 
 
@@ -178,7 +178,7 @@ def trim(admin: OpenInstallation, before: str, *, force: bool) -> Printed:
     moment = _time(before, admin.now) or 0
     up_to_date(admin)
     if not force:
-        count = counted(admin.retention.preview(moment).entries, "entry", "entries")
+        count = pluralize(admin.retention.preview(moment).entries, "entry", "entries")
         confirm(
             f"Permanently delete the contents of {count}?",
             f"Deleting the contents of {count} cannot be undone. "
@@ -187,7 +187,7 @@ def trim(admin: OpenInstallation, before: str, *, force: bool) -> Printed:
     trim = admin.retention.announce(moment, by=admin.by)
     up_to_date(admin)
     admin.retention.delete()
-    text = f"Deleted the contents of {counted(trim.entries, 'entry', 'entries')}."
+    text = f"Deleted the contents of {pluralize(trim.entries, 'entry', 'entries')}."
     return {"before": trim.before, "entries": trim.entries}, [text]
 
 

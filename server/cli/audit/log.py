@@ -11,13 +11,13 @@ import click
 
 from server.audit_log.bundles import Line, LoggedEntry
 from server.cli.flags import settings_of
-from server.cli.opening import OpenInstallation, opened
+from server.cli.opening import OpenInstallation, open_installation
 from server.cli.output import answer, json_option, rfc3339
 from server.cli.printed import Printed, prints
 from server.folders import write_new
 from server.key_files import replace_log
 from server.lazy_imports import lazily
-from server.protocol.text import counted
+from server.protocol.text import pluralize
 from server.services.audit.log import AuditLog
 
 with lazily():
@@ -142,8 +142,8 @@ def diff(first: Path, second: Path | None, *, as_json: bool) -> None:
         "only_first": [{"seq": entry.seq, **entry.members} for entry in difference.only_first],
         "only_second": [{"seq": entry.seq, **entry.members} for entry in difference.only_second],
     }
-    erased = f" Erased: {counted(difference.erased, 'text')}." if difference.erased else ""
-    common = counted(difference.common, "entry", "entries")
+    erased = f" Erased: {pluralize(difference.erased, 'text')}." if difference.erased else ""
+    common = pluralize(difference.common, "entry", "entries")
     head = f"{common} in both, {len(news)} in only one of them.{erased}"
     answer(document, [head, *(_difference_line(*change) for change in news)], as_json=as_json)
 
@@ -153,7 +153,7 @@ def _compare(first: Iterator[Line], second: Path | None) -> Difference:
         with second.open(encoding="utf-8", errors="replace") as lines:
             return differences.compare(first, bundles.read(lines))
     settings = settings_of(click.get_current_context())
-    with opened(settings) as admin, closing(up_to_date(admin).lines()) as lines:
+    with open_installation(settings) as admin, closing(up_to_date(admin).lines()) as lines:
         difference = differences.compare(first, lines)
     if difference.only_first:
         raise verifier.Broken(

@@ -14,7 +14,7 @@ from server.cli.clients.agent_document import (
     pause_line,
 )
 from server.cli.opening import BY, OpenInstallation
-from server.cli.output import listed, moment, rfc3339, table
+from server.cli.output import join_names, moment, rfc3339, table
 from server.cli.params import overlap_option
 from server.cli.printed import Printed, prints
 from server.cli.split_group import SplitGroup
@@ -54,7 +54,7 @@ def show_all(admin: OpenInstallation, /, **flags: str | None) -> Printed:
         (
             agent.name,
             agent.state,
-            listed(names.get(owner, owner) for owner in agent.owners),
+            join_names(names.get(owner, owner) for owner in agent.owners),
             moment(agent.expires_at),
             agent.id,
         )

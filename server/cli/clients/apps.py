@@ -7,7 +7,7 @@ import click
 from server.cli import members
 from server.cli.clients.agent_document import secret_document, secret_line
 from server.cli.opening import BY, OpenInstallation
-from server.cli.output import if_missing_option, listed, moment, rfc3339, sheet, table
+from server.cli.output import if_missing_option, join_names, moment, rfc3339, sheet, table
 from server.cli.params import moment_ms, overlap_option
 from server.cli.printed import Printed, prints
 from server.model.clients import App
@@ -207,4 +207,4 @@ def delete(admin: OpenInstallation, name_or_id: str) -> Printed:
 
 
 def _scopes(app: App) -> str:
-    return listed(app.scopes) if app.verified else "of open resources"
+    return join_names(app.scopes) if app.verified else "of open resources"

@@ -7,7 +7,7 @@ import click
 
 from server.cli.clients.agent_document import names_by_id
 from server.cli.opening import BY, OpenInstallation
-from server.cli.output import listed, moment, rfc3339, table
+from server.cli.output import join_names, moment, rfc3339, table
 from server.cli.params import moment_ms
 from server.cli.printed import Printed, prints
 from server.model.clients import Invitation
@@ -90,7 +90,7 @@ def show_all(admin: OpenInstallation) -> Printed:
             names.get(item.owner_id, item.owner_id),
             str(item.uses_left),
             "revoked" if item.revoked_at else moment(item.expires_at),
-            listed(item.scopes),
+            join_names(item.scopes),
         )
         for item in items
     ]

@@ -24,7 +24,7 @@ def usage_lines(admin: OpenInstallation, secret: NewSecret) -> list[str]:
         lines += [f"  SECRET={secret.secret}", ""]
     if not agent.scopes:
         return [*lines, *_permission_lines(admin, agent)]
-    sample = admin.samples.of(agent)
+    sample = admin.samples.for_agent(agent)
     return [*lines, *_own_lines(admin, agent, sample), *_exchange_lines(admin, agent, sample)]
 
 

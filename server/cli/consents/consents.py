@@ -3,9 +3,9 @@
 import click
 
 from server.cli.opening import BY, OpenInstallation
-from server.cli.output import listed, moment, table
+from server.cli.output import join_names, moment, table
 from server.cli.printed import Printed, prints
-from server.protocol.text import counted
+from server.protocol.text import pluralize
 from server.services.consents import consent_json
 
 
@@ -29,7 +29,7 @@ def show_all(
             named_consent.user_name,
             named_consent.client_name,
             named_consent.consent.resource,
-            listed(named_consent.consent.scopes),
+            join_names(named_consent.consent.scopes),
             moment(named_consent.consent.expires_at),
             named_consent.state(admin.now),
             named_consent.consent.id,
@@ -49,7 +49,7 @@ def revoke(admin: OpenInstallation, consent_id: str) -> Printed:
     """Revoke a consent and every token issued under it."""
     named_consent, tokens = admin.consents.revoke(consent_id, by=BY)
     members = {**consent_json.consent(named_consent, admin.now), "tokens_revoked": tokens}
-    ended = counted(tokens, "token")
+    ended = pluralize(tokens, "token")
     line = (
         f"Revoked the consent of {named_consent.user_name} for {named_consent.client_name}, "
         f"and {ended}."

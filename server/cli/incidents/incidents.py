@@ -5,7 +5,7 @@ from typing import Final
 import click
 
 from server.cli.opening import BY, OpenInstallation
-from server.cli.output import listed, moment, sheet, table
+from server.cli.output import join_names, moment, sheet, table
 from server.cli.printed import Printed, prints
 from server.services.incidents import incident_json
 from server.services.incidents.incidents import MAX_NOTE, NamedIncident
@@ -33,7 +33,7 @@ def show_all(admin: OpenInstallation, *, closed: bool) -> Printed:
             moment(named_incident.incident.opened_at),
             named_incident.user_name or "nobody",
             _cause(named_incident),
-            listed(
+            join_names(
                 f"{agent['name']} {named_incident.states[agent['id']]}"
                 for agent in named_incident.evidence["agents"]
             ),

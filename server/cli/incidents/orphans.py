@@ -3,7 +3,7 @@
 import click
 
 from server.cli.opening import OpenInstallation
-from server.cli.output import listed, moment, table
+from server.cli.output import join_names, moment, table
 from server.cli.printed import Printed, prints
 from server.services.incidents import incident_json
 from server.services.incidents.orphans import SeenOwner
@@ -29,8 +29,8 @@ def orphans(admin: OpenInstallation) -> Printed:
         (
             orphan.agent.name,
             orphan.agent.state,
-            listed(_REASON_TEXTS[reason] for reason in orphan.why),
-            listed(map(_owner, orphan.owners)),
+            join_names(_REASON_TEXTS[reason] for reason in orphan.why),
+            join_names(map(_owner, orphan.owners)),
             moment(orphan.quarantine_at),
         )
         for orphan in all_orphans

@@ -161,11 +161,11 @@ def _lines(prepared: Prepared, restored: Restored) -> list[str]:
     lines += [f"  {restored.counts[kind]} {KINDS[kind]}" for kind in KINDS if restored.counts[kind]]
     if restored.replaced is not None:
         lines.append(f"The replaced database is kept as {restored.replaced}.")
-    if restored.changed:
+    if restored.reverted_parts:
         lines.append(
-            f"Changed since the backup, now as in the backup: {', '.join(restored.changed)}."
+            f"Changed since the backup, now as in the backup: {', '.join(restored.reverted_parts)}."
         )
-    if not restored.compared:
+    if not restored.was_compared:
         lines.append("Check roles, groups, policy and resources: they are as in the backup.")
     return [*lines, _NEXT_STEP]
 
@@ -177,9 +177,9 @@ def _ended_counts(restored: Restored) -> list[tuple[str, int]]:
 def _document(prepared: Prepared, restored: Restored) -> dict[str, object]:
     return {
         "backup_made_at": rfc3339(prepared.made_at),
-        "compared": restored.compared,
+        "compared": restored.was_compared,
         "ended": dict(_ended_counts(restored)),
         "held": {kind: restored.counts[kind] for kind in KINDS},
-        "configuration_changed": list(restored.changed),
+        "configuration_changed": list(restored.reverted_parts),
         "replaced": None if restored.replaced is None else str(restored.replaced),
     }

@@ -20,7 +20,7 @@ from typing import Any, Final
 
 import click
 
-from server.cli.opening import BY, OpenInstallation, opened
+from server.cli.opening import BY, OpenInstallation, open_installation
 from server.cli.operations.demo_agent import (
     PAY,
     PAYMENT_TYPE,
@@ -146,7 +146,7 @@ def _prepare(demo: DemoInstallation) -> ScriptedAgent:
 @contextmanager
 def _administration(demo: DemoInstallation) -> Iterator[OpenInstallation]:
     settings = Settings(data_dir=demo.folder / "server")
-    with opened(replace(settings, issuer=demo.issuer)) as services:
+    with open_installation(replace(settings, issuer=demo.issuer)) as services:
         yield services
 
 

@@ -14,7 +14,7 @@ from server import key_files
 from server.app import key_problems
 from server.cli.errors import sentence
 from server.cli.flags import settings_of, sqlite_file
-from server.cli.opening import OpenInstallation, opened
+from server.cli.opening import OpenInstallation, open_installation
 from server.cli.output import answer, json_option
 from server.cli.remedies import command_for
 from server.crypto.secrets import BadKeyFile
@@ -119,7 +119,7 @@ def _check_database(settings: Settings) -> Iterator[Finding]:
         yield Finding("note", "There is no database yet.", "Run: sayso init --admin NAME")
         return
     try:
-        with opened(settings) as services:
+        with open_installation(settings) as services:
             if problems := key_files.problems(settings, services.services.store):
                 yield from _broken(problems)
                 return

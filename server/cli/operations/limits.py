@@ -7,7 +7,7 @@ import click
 from server.cli.opening import OpenInstallation
 from server.cli.output import table
 from server.cli.printed import Printed, prints
-from server.protocol.text import counted
+from server.protocol.text import pluralize
 from server.services.operations import limits_json
 from server.services.operations.limits import LimitsOverview, LimitSubject
 
@@ -40,10 +40,10 @@ def _remarks(overview: LimitsOverview) -> Iterator[str]:
             side = "at" if near.reached else "near"
             yield f"{_subject_name(near.who, overview)} is {side} {name}: {near.count} of {most}."
         for who, count in limit.refusals:
-            times = counted(count, "time")
+            times = pluralize(count, "time")
             yield f"{_subject_name(who, overview)} was refused by {name} {times} in the last day."
     for who, count in overview.held_back:
-        requests = counted(count, "request")
+        requests = pluralize(count, "request")
         yield f"{requests} of the last day did not notify {_subject_name(who, overview)}."
     if not overview.complete:
         yield "Only the newest rows were counted."

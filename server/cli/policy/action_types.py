@@ -7,7 +7,15 @@ from typing import Any, TextIO
 import click
 
 from server.cli.opening import BY, OpenInstallation
-from server.cli.output import answer, if_missing_option, json_option, listed, moment, rfc3339, table
+from server.cli.output import (
+    answer,
+    if_missing_option,
+    join_names,
+    json_option,
+    moment,
+    rfc3339,
+    table,
+)
 from server.cli.printed import Printed, prints
 from server.model.policy import ActionRow
 from server.protocol import errors, json_text
@@ -136,7 +144,7 @@ def preview(
     Without --details, example details are used.
     """
     parsed = None if details is None else _details(details.read())
-    rendered = admin.previews.of(_read(file, name), parsed)
+    rendered = admin.previews.preview(_read(file, name), parsed)
     display = json.loads(rendered.display)
     lines = [
         f"{display['headline']}  ({display['risk_reason']})",
@@ -202,7 +210,7 @@ def _fact_rule_lines(row: ActionRow) -> list[str]:
     narrow = [f"{as_pointer(path)} ({rule})" for path, rule in fact_rules.narrow.items()]
     return [
         f"typed back: {_type_back_text(fact_rules.type_back)}",
-        f"can be narrowed: {listed(narrow)}",
+        f"can be narrowed: {join_names(narrow)}",
         f"compared with earlier approvals: agent, permissions, hour{new}{amount}",
     ]
 

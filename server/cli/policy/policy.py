@@ -7,12 +7,12 @@ from typing import TextIO
 import click
 
 from server.cli.opening import BY, OpenInstallation, administers
-from server.cli.output import answer, json_option, listed, moment, sheet, table
+from server.cli.output import answer, join_names, json_option, moment, sheet, table
 from server.cli.params import Span
 from server.cli.printed import Printed, prints
 from server.lazy_imports import lazily
 from server.protocol.policy.questions import FLOWS, RequestFlow, Verdict
-from server.protocol.text import counted
+from server.protocol.text import pluralize
 
 with lazily():
     from server.model.policy import PolicyRow
@@ -93,7 +93,7 @@ def explain(  # noqa: PLR0913, PLR0917  # what a request has
     text = None if details is None else details.read()
     trial_request = TrialRequest(agent, flow, user, resource, scopes, text, acr=acr)
     explained = admin.trials.explain(trial_request, None if rules is None else rules.read())
-    return policy_json.explained(explained), _explanation_lines(explained)
+    return policy_json.explanation_json(explained), _explanation_lines(explained)
 
 
 @command.command("test")
@@ -121,7 +121,7 @@ def test(admin: OpenInstallation, file: TextIO, rules: TextIO | None, *, as_json
 def dry_run(admin: OpenInstallation, last: int, rules: TextIO | None) -> Printed:
     """Evaluate recent requests and exchanges again, and show what the rules would change."""
     replay = admin.replays.replay(last, None if rules is None else rules.read())
-    return policy_json.replayed(replay), _replay_lines(replay)
+    return policy_json.replay_json(replay), _replay_lines(replay)
 
 
 def _title(row: PolicyRow) -> str:
@@ -140,8 +140,8 @@ def _explanation_lines(explained: Explained) -> list[str]:
             + (": the person has not consented" if lacks_consent else ""),
             "reason": verdict.because,
             "risk": str(verdict.risk),
-            "rules": listed(rule.id for rule in explained.rules),
-            "signals": listed(explained.unusual) if explained.unusual else "none",
+            "rules": join_names(rule.id for rule in explained.rules),
+            "signals": join_names(explained.unusual) if explained.unusual else "none",
             "standing grant": _grant_line(explained),
             "approval": _approval_line(explained),
             **_people(explained.audience),
@@ -167,10 +167,10 @@ def _verdict_text(verdict: Verdict) -> str:
 
 
 def _approval_line(explained: Explained) -> str | None:
-    needs = explained.verdict.needs
+    needs = explained.verdict.requirements
     if needs is None or explained.audience is None:
         return None
-    people = counted(needs.quorum, "person", "people")
+    people = pluralize(needs.quorum, "person", "people")
     how = ceremonies.ceremony_text(needs.ceremony)
     return f"{people}, by {how}, within {duration_text(needs.seconds)}"
 
@@ -190,9 +190,9 @@ def _people(request_audience: RequestAudience | None) -> dict[str, str | None]:
     excluded = sorted({*request_audience.excluded, *silent})
     when = "immediately" if request_audience.at_once else "after three quarters of the time"
     return {
-        "approvers": listed(map(_approver, request_audience.approvers)),
-        "excluded": listed(excluded) if excluded else None,
-        "deputies": listed(request_audience.deputies) if request_audience.deputies else None,
+        "approvers": join_names(map(_approver, request_audience.approvers)),
+        "excluded": join_names(excluded) if excluded else None,
+        "deputies": join_names(request_audience.deputies) if request_audience.deputies else None,
         "backup": None if request_audience.backup is None else f"{request_audience.backup}, {when}",
     }
 
@@ -226,7 +226,7 @@ def _replay_lines(replay: Replay) -> list[str]:
             change.user or "",
             " ".join([*change.scope, *change.types]),
             f"{change.before} → {change.after}",
-            listed(change.rules),
+            join_names(change.rules),
             _decider(change),
         )
         for change in replay.changes
@@ -252,4 +252,4 @@ def _decider(change: Change) -> str:
         return f"standing grant {change.standing_grant}"
     if change.quorum is None:
         return ""
-    return f"{change.quorum} of {listed(change.approvers)}"
+    return f"{change.quorum} of {join_names(change.approvers)}"

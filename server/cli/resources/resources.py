@@ -8,7 +8,7 @@ import click
 from server.cli import members
 from server.cli.clients.agent_document import secret_document, secret_line
 from server.cli.opening import BY, OpenInstallation
-from server.cli.output import if_missing_option, listed, moment, rfc3339, sheet, table
+from server.cli.output import if_missing_option, join_names, moment, rfc3339, sheet, table
 from server.cli.params import overlap_option
 from server.cli.printed import Printed, prints
 from server.model.resources import Resource
@@ -114,8 +114,8 @@ def delete(admin: OpenInstallation, uri: str) -> Printed:
         f"{uri} is deleted.",
         f"Tokens revoked: {deleted.tokens_revoked}.",
         f"Requests cancelled: {deleted.requests_cancelled}.",
-        f"Agents narrowed: {listed(deleted.agents_narrowed)}.",
-        f"Apps narrowed: {listed(deleted.apps_narrowed)}.",
+        f"Agents narrowed: {join_names(deleted.agents_narrowed)}.",
+        f"Apps narrowed: {join_names(deleted.apps_narrowed)}.",
     ]
     return document, lines
 
@@ -154,7 +154,7 @@ def _lines(resource: Resource) -> list[str]:
         {
             "uri": resource.uri,
             "client_id": resource.client_id,
-            "secrets": listed(secret_line(secret) for secret in resource.secrets),
+            "secrets": join_names(secret_line(secret) for secret in resource.secrets),
             **members.lines(RESOURCE_MEMBERS, resource),
             "since": moment(resource.created_at),
         }
@@ -162,7 +162,7 @@ def _lines(resource: Resource) -> list[str]:
 
 
 def _scopes(resource: Resource) -> str:
-    return listed(f"{name}={risk}" for name, risk in resource.scopes.items())
+    return join_names(f"{name}={risk}" for name, risk in resource.scopes.items())
 
 
 def _next(resource: Resource) -> list[str]:

@@ -3,7 +3,7 @@
 import click
 
 from server.cli.opening import BY, OpenInstallation
-from server.cli.output import listed, moment, table
+from server.cli.output import join_names, moment, table
 from server.cli.printed import Printed, prints
 from server.lazy_imports import lazily
 from server.services.standing_grants.displays import money_text
@@ -33,7 +33,7 @@ def show_all(
             named_standing_grant.user_name,
             named_standing_grant.agent_name,
             named_standing_grant.grant.resource,
-            named_standing_grant.grant.type or listed(named_standing_grant.grant.scopes),
+            named_standing_grant.grant.type or join_names(named_standing_grant.grant.scopes),
             f"{named_standing_grant.grant.used}/{named_standing_grant.grant.uses}",
             _sum(named_standing_grant),
             moment(named_standing_grant.grant.expires_at),

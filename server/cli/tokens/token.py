@@ -13,7 +13,7 @@ import click
 
 from server.cli.audit.audit import entry_document
 from server.cli.opening import BY, OpenInstallation
-from server.cli.output import listed, moment, sheet
+from server.cli.output import join_names, moment, sheet
 from server.cli.printed import Printed, prints
 from server.cli.tokens.delegations import chain_rows
 from server.protocol.tokens.exchange_refusals import STEPS, Reason
@@ -70,11 +70,11 @@ def remedy(explanation: Explanation) -> str:
 
 
 def _words(explanation: Explanation) -> Mapping[str, str]:
-    values = {"USER": explanation.user, "URI": explanation.asked.target}
+    values = {"USER": explanation.user, "URI": explanation.original_request.target}
     words = {name: quote(value) for name, value in values.items() if value}
-    if explanation.stopped is not None:
-        name = quote(explanation.stopped.name)
-        expired = explanation.stopped.state == "enabled"
+    if explanation.inactive_client is not None:
+        name = quote(explanation.inactive_client.name)
+        expired = explanation.inactive_client.state == "enabled"
         words |= {
             "APP": name,
             "REVIVAL": f"update {name} --expires 30d" if expired else f"enable {name}",
@@ -86,7 +86,7 @@ def _words(explanation: Explanation) -> Mapping[str, str]:
             "AGENT": quote(explanation.client.name),
             "FIRST": quote((acting or [explanation.client.name])[-1]),
             "RESOURCES": _flags(
-                "--resource", explanation.client.resources, explanation.asked.target
+                "--resource", explanation.client.resources, explanation.original_request.target
             ),
             "SERVES": _flags("--serves", explanation.client.serves, first_resource),
         }
@@ -171,7 +171,7 @@ def _inspection_lines(token_inspection: TokenInspection) -> list[str]:
     verdict = (
         "is valid"
         if not token_inspection.problems
-        else f"is not valid: {listed(token_inspection.problems)}"
+        else f"is not valid: {join_names(token_inspection.problems)}"
     )
     claims = {name: _claim_text(name, value) for name, value in token_inspection.claims.items()}
     return [f"The token {verdict}.", "", *sheet(claims)]
@@ -188,9 +188,9 @@ def _document(explanation: Explanation, now: int) -> dict[str, object]:
         "entry": entry_document(explanation.entry),
         "agent": explanation.agent,
         "user": explanation.user,
-        "target": explanation.asked.target,
-        "scope": list(explanation.asked.scope),
-        "authorization_details_types": list(explanation.asked.types),
+        "target": explanation.original_request.target,
+        "scope": list(explanation.original_request.scope),
+        "authorization_details_types": list(explanation.original_request.types),
         "step": explanation.refusal.step,
         "makes_sure": explanation.step,
         "reason": str(explanation.reason),
@@ -202,21 +202,23 @@ def _document(explanation: Explanation, now: int) -> dict[str, object]:
         ],
         "now": {
             "replayed": explanation.replayed,
-            "passes": explanation.replayed and explanation.now is None,
-            "reason": None if explanation.now is None else str(explanation.now),
+            "passes": explanation.replayed and explanation.current_reason is None,
+            "reason": None
+            if explanation.current_reason is None
+            else str(explanation.current_reason),
         },
     }
 
 
 def _lines(explanation: Explanation, now: int) -> list[str]:
-    exchange = explanation.asked
+    exchange = explanation.original_request
     facts: Mapping[str, str | None] = {
         "refused": moment(explanation.entry.at),
         "agent": explanation.agent,
         "for": explanation.user or "nobody",
         "at": exchange.target or "not named",
-        "scope": listed(exchange.scope),
-        "actions": listed(exchange.types) if exchange.types else None,
+        "scope": join_names(exchange.scope),
+        "actions": join_names(exchange.types) if exchange.types else None,
         "step": f"{explanation.refusal.step} of {len(STEPS)}: {explanation.step}",
         "reason": explanation.reason,
         "error": explanation.refusal.error.code,
@@ -228,11 +230,15 @@ def _lines(explanation: Explanation, now: int) -> list[str]:
         lines += ["", "Token chain, newest first:", *chain_rows(explanation.chain, now)]
     if explanation.bounds:
         lines += ["", "Scopes allowed by each limit:"]
-        lines += sheet({bound.source: listed(bound.scope) for bound in explanation.bounds})
+        lines += sheet({bound.source: join_names(bound.scope) for bound in explanation.bounds})
     return lines
 
 
 def _now(explanation: Explanation) -> str:
     if not explanation.replayed:
         return "cannot be replayed: the error was in the request itself, which is not stored"
-    return "would pass" if explanation.now is None else f"would be refused: {explanation.now}"
+    return (
+        "would pass"
+        if explanation.current_reason is None
+        else f"would be refused: {explanation.current_reason}"
+    )

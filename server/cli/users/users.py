@@ -8,7 +8,7 @@ import click
 
 from server.cli import members
 from server.cli.opening import BY, OpenInstallation
-from server.cli.output import if_missing_option, listed, moment, rfc3339, sheet, table
+from server.cli.output import if_missing_option, join_names, moment, rfc3339, sheet, table
 from server.cli.printed import Printed, prints
 from server.cli.users.enrolling import code_document, code_lines
 from server.lazy_imports import lazily
@@ -57,7 +57,7 @@ def add(admin: OpenInstallation, /, name: str, *, if_missing: bool, **flags: Any
 def show_all(admin: OpenInstallation) -> Printed:
     """List users by name."""
     users = admin.users.all()
-    rows = [(u.name, u.state, listed(u.roles), u.email or "", u.id) for u in users]
+    rows = [(u.name, u.state, join_names(u.roles), u.email or "", u.id) for u in users]
     lines = table(("name", "state", "roles", "e-mail", "id"), rows)
     return {"items": [user_document(user) for user in users]}, lines
 
@@ -139,7 +139,7 @@ def unlock(admin: OpenInstallation, name_or_id: str) -> Printed:
         "id": user.id,
         "unlocked": [{"id": device.id, "name": device.name} for device in devices],
     }
-    names = listed(device.name for device in devices)
+    names = join_names(device.name for device in devices)
     lines = [f"Unlocked devices of {user.name}: {names}.", *_exhausted_pins(admin, user)]
     return document, lines
 

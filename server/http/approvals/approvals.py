@@ -34,7 +34,7 @@ _DIGITS = re.compile(r"[0-9]{1,3}")
     query=("state", "agent", "result", "since", "until", "limit", "cursor"),
     errors=(422,),
 )
-def listed(site: Site, request: HttpRequest, person: Person) -> approval_wire.Approvals:
+def list_approvals(site: Site, request: HttpRequest, person: Person) -> approval_wire.Approvals:
     """List pending or decided requests."""
     limit = _limit(request.query.get("limit", "50"))
     cursor = approval_wire.read_cursor(request.query.get("cursor"))
@@ -46,7 +46,7 @@ def listed(site: Site, request: HttpRequest, person: Person) -> approval_wire.Ap
     else:
         until = listing.moment(request, "until")
         before = cursor if cursor or until is None else (until, "")
-        approval_page = site.approvals.inbox.decided(
+        approval_page = site.approvals.inbox.list_decided(
             person, limit, before, _history_search(site, request)
         )
     return approval_wire.approvals(approval_page)
@@ -70,7 +70,7 @@ def receipt(site: Site, request: HttpRequest, person: Person) -> dict[str, objec
 
     The receipt has the current state of the request. The server signs it.
     """
-    record = site.approvals.receipts.of(person, request.params["id"])
+    record = site.approvals.receipts.find(person, request.params["id"])
     members = receipt_wire.receipt(record, site.server_policy.issuer).model_dump()
     signature = site.approvals.receipts.sign(members)
     return {**members, "server_signature": signature}

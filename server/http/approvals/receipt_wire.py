@@ -96,7 +96,7 @@ def receipt(record: Receipt, issuer: str) -> ReceiptContent:
         type=VERSION,
         issuer=issuer,
         made_at=rfc3339(record.at),
-        fingerprint=decisions.fingerprint(request.shown.approval.action_digest),
+        fingerprint=decisions.fingerprint(request.view.approval.action_digest),
         **dict(_evidence(request, record.proofs)),
         given_in=None if given_in is None else _evidence(given_in, record.proofs),
         token=None if token is None else delegation_wire.delegation(token, record.at),
@@ -105,7 +105,7 @@ def receipt(record: Receipt, issuer: str) -> ReceiptContent:
 
 def _evidence(request: RequestEvidence, proofs: Mapping[str, Proof]) -> ReceiptRequest:
     return ReceiptRequest(
-        approval=approval_wire.approval(request.shown),
+        approval=approval_wire.approval(request.view),
         policy_version=request.policy_version,
         answers=[_answer(answer) for answer in request.answers],
         entries=[_entry(entry, proofs.get(entry.id)) for entry in request.entries],

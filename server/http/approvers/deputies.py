@@ -10,9 +10,9 @@ from server.services.users.device_auth import Person
 
 
 @own("GET /api/deputies")
-def listed(site: Site, _request: HttpRequest, person: Person) -> wire.Deputies:
+def list_deputies(site: Site, _request: HttpRequest, person: Person) -> wire.Deputies:
     """List your deputies and the people you are a deputy for."""
-    mine, others = site.approvers.deputies.of(person)
+    mine, others = site.approvers.deputies.list_for(person)
     return wire.Deputies(
         mine=[wire.deputy(deputy) for deputy in mine],
         others=[wire.deputy(deputy) for deputy in others],
@@ -33,7 +33,7 @@ def end(site: Site, request: HttpRequest, person: Person) -> None:
 
 
 @managed("GET /api/admin/deputies", errors=(401, 403))
-def all_listed(_site: Site, _request: HttpRequest, admin: AdminServices) -> wire.ManagedDeputies:
+def list_all(_site: Site, _request: HttpRequest, admin: AdminServices) -> wire.ManagedDeputies:
     """List deputies."""
     return wire.ManagedDeputies(items=[wire.deputy(deputy) for deputy in admin.deputies.all()])
 
@@ -45,6 +45,6 @@ def revoke(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.Depu
     return wire.deputy(deputy)
 
 
-DEPUTY_ROUTES: Final = (listed, name, end)
+DEPUTY_ROUTES: Final = (list_deputies, name, end)
 
-MANAGED_DEPUTY_ROUTES: Final = (all_listed, revoke)
+MANAGED_DEPUTY_ROUTES: Final = (list_all, revoke)

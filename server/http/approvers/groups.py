@@ -42,10 +42,10 @@ class ManagedGroups(Listed[ManagedGroup]):
 
 
 @managed("GET /api/groups", query=listing.QUERY)
-def listed(_site: Site, request: HttpRequest, admin: AdminServices) -> ManagedGroups:
+def list_groups(_site: Site, request: HttpRequest, admin: AdminServices) -> ManagedGroups:
     """List groups by name."""
     after_position, limit = listing.cursor(request), listing.limit(request)
-    part = paging.after(
+    part = paging.page_after(
         admin.groups.all(), lambda group: group.name.casefold(), after_position, limit
     )
     return listing.page(ManagedGroups, part, lambda group: _document(admin, group))
@@ -83,8 +83,8 @@ def _document(admin: AdminServices, group: Group) -> ManagedGroup:
         id=group.id,
         created_at=rfc3339(group.created_at),
         version=power.version(group),
-        **members.answered(GROUP_MEMBERS, group, admin.names(group.members)),
+        **members.response_members(GROUP_MEMBERS, group, admin.names(group.members)),
     )
 
 
-GROUP_ROUTES: Final = (listed, add, show, update, delete)
+GROUP_ROUTES: Final = (list_groups, add, show, update, delete)

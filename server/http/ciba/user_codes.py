@@ -22,13 +22,15 @@ class UserCode(BaseModel):
 
 
 @own("GET /api/user-code")
-def shown(site: Site, _request: HttpRequest, person: Person) -> UserCode:
+def show_user_code(site: Site, _request: HttpRequest, person: Person) -> UserCode:
     """Check whether you have a user code."""
     return UserCode(set=site.ciba.user_codes.is_set(person))
 
 
 @own("POST /api/user-code", errors=(422,))
-def changed(site: Site, _request: HttpRequest, person: Person, body: UserCodeChange) -> UserCode:
+def set_user_code(
+    site: Site, _request: HttpRequest, person: Person, body: UserCodeChange
+) -> UserCode:
     """Set or remove your user code."""
     if body.code is None:
         site.ciba.user_codes.clear(person, body.statement)

@@ -113,5 +113,5 @@ def document(record: Agent, called: members.Called) -> ManagedAgent:
         created_at=rfc3339(record.created_at),
         named_at=rfc3339(record.named_at),
         version=power.version(record),
-        **members.answered(AGENT_MEMBERS, record, called),
+        **members.response_members(AGENT_MEMBERS, record, called),
     )

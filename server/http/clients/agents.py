@@ -50,7 +50,7 @@ def _disable_result(disabled_agent: DisabledAgent) -> wire.DisableAgentResult:
 @managed(
     "GET /api/agents", query=(*listing.QUERY, *search_names(AGENT_MEMBERS)), roles=STAFF_AND_OWNERS
 )
-def listed(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.ManagedAgents:
+def list_agents(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.ManagedAgents:
     """List agents by name. Without a role, list your own."""
     after_position, limit = listing.cursor(request), listing.limit(request)
     filters = having(AGENT_MEMBERS, request.query)
@@ -146,7 +146,7 @@ def _pauses(admin: AdminServices, agent: Agent) -> list[wire.Pause]:
 
 
 def _with_secret(admin: AdminServices, issued: NewSecret) -> wire.AgentWithSecret:
-    sample = admin.samples.of(issued.agent)
+    sample = admin.samples.for_agent(issued.agent)
     return wire.AgentWithSecret(
         agent=_document(admin, issued.agent),
         client_secret=issued.secret or None,
@@ -167,7 +167,7 @@ def _people(*agents: Agent) -> set[str]:
 
 
 AGENT_ROUTES: Final = (
-    listed,
+    list_agents,
     add,
     show,
     update,
@@ -179,8 +179,8 @@ AGENT_ROUTES: Final = (
     change_auth,
     entries,
     statistics.of_agent,
-    orphans.listed,
-    invitations.listed,
+    orphans.list_orphans,
+    invitations.list_invitations,
     invitations.issue,
     invitations.revoke,
     *INCIDENT_ROUTES,

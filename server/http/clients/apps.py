@@ -72,15 +72,17 @@ def _to_wire(record: App) -> ManagedApp:
         keys=[dict(key) for key in record.jwks],
         created_at=rfc3339(record.created_at),
         version=power.version(record),
-        **members.answered(APP_MEMBERS, record),
+        **members.response_members(APP_MEMBERS, record),
     )
 
 
 @managed("GET /api/apps", query=listing.QUERY)
-def listed(_site: Site, request: HttpRequest, admin: AdminServices) -> ManagedApps:
+def list_apps(_site: Site, request: HttpRequest, admin: AdminServices) -> ManagedApps:
     """List apps by name."""
     after_position, limit = listing.cursor(request), listing.limit(request)
-    part = paging.after(admin.apps.all(), lambda app: app.name.casefold(), after_position, limit)
+    part = paging.page_after(
+        admin.apps.all(), lambda app: app.name.casefold(), after_position, limit
+    )
     return listing.page(ManagedApps, part, _to_wire)
 
 
@@ -124,4 +126,4 @@ def delete(_site: Site, request: HttpRequest, admin: AdminServices) -> None:
     admin.apps.delete(admin.apps.by_path(request.params["id"]).id, by=admin.by)
 
 
-APP_ROUTES: Final = (listed, add, show, update, rotate, delete)
+APP_ROUTES: Final = (list_apps, add, show, update, rotate, delete)

@@ -12,7 +12,9 @@ from server.services.policy.displays import moment
 
 
 @managed("GET /api/invitations", query=listing.QUERY)
-def listed(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.ManagedInvitations:
+def list_invitations(
+    _site: Site, request: HttpRequest, admin: AdminServices
+) -> wire.ManagedInvitations:
     """List invitations for agents."""
     part = admin.invitations.page(listing.cursor(request), listing.limit(request))
     return listing.page(

@@ -80,9 +80,9 @@ def _managed(given_consent: GivenConsent, now: int) -> ManagedConsent:
 
 
 @own("GET /api/consents", query=("ended",), errors=(422,))
-def listed(site: Site, request: HttpRequest, person: Person) -> Consents:
+def list_consents(site: Site, request: HttpRequest, person: Person) -> Consents:
     """List your consents."""
-    given_consents = site.consents.mine(person, ended=listing.ended(request))
+    given_consents = site.consents.mine(person, ended=listing.includes_ended(request))
     items = [_consent(given_consent, site.clock.now()) for given_consent in given_consents]
     return Consents(items=items)
 
@@ -108,13 +108,13 @@ def stop(site: Site, request: HttpRequest, person: Person) -> AccessRevoked:
 
 
 @managed("GET /api/admin/consents", query=("client", "user", "ended", *listing.QUERY))
-def all_listed(site: Site, request: HttpRequest, admin: AdminServices) -> ManagedConsents:
+def list_all(site: Site, request: HttpRequest, admin: AdminServices) -> ManagedConsents:
     """List the consents of all users, newest first."""
     limit = listing.limit(request)
     consents = admin.consents.search(
         client=request.query.get("client"),
         user=request.query.get("user"),
-        ended=listing.ended(request),
+        ended=listing.includes_ended(request),
         limit=limit + 1,
         before=listing.moment_cursor(request),
     )
@@ -131,6 +131,6 @@ def end(site: Site, request: HttpRequest, admin: AdminServices) -> ManagedConsen
     return ManagedConsentRevoked(consent=consent, tokens_revoked=tokens)
 
 
-CONSENT_ROUTES: Final = (listed, revoke, stop)
+CONSENT_ROUTES: Final = (list_consents, revoke, stop)
 
-MANAGED_CONSENT_ROUTES: Final = (all_listed, end)
+MANAGED_CONSENT_ROUTES: Final = (list_all, end)

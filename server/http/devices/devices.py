@@ -25,7 +25,7 @@ def me(site: Site, _request: HttpRequest, person: Person) -> user_wire.Me:
 
 
 @own("GET /api/devices")
-def listed(site: Site, _request: HttpRequest, person: Person) -> device_wire.Devices:
+def list_devices(site: Site, _request: HttpRequest, person: Person) -> device_wire.Devices:
     """List your devices."""
     devices = [_device(site, device, person) for device in site.devices.devices.list_own(person)]
     return device_wire.Devices(items=devices)
@@ -107,9 +107,7 @@ def revoke(site: Site, request: HttpRequest, person: Person) -> None:
 
 
 @managed("GET /api/admin/devices", query=("user", *listing.QUERY))
-def all_listed(
-    _site: Site, request: HttpRequest, admin: AdminServices
-) -> device_wire.ManagedDevices:
+def list_all(_site: Site, request: HttpRequest, admin: AdminServices) -> device_wire.ManagedDevices:
     """List the devices of all users, oldest first."""
     limit, after_position = listing.limit(request), listing.moment_cursor(request) or (0, "")
     pairs = admin.oversight.device_page(request.query.get("user"), after_position, limit + 1)
@@ -132,6 +130,17 @@ def _device(site: Site, device: Device, person: Person) -> device_wire.Device:
     return device_wire.device(device, this=is_signer, nonce=nonce)
 
 
-DEVICE_ROUTES: Final = (me, listed, register, code, rename, pin, confirm_pin, unlock, vouch, revoke)
+DEVICE_ROUTES: Final = (
+    me,
+    list_devices,
+    register,
+    code,
+    rename,
+    pin,
+    confirm_pin,
+    unlock,
+    vouch,
+    revoke,
+)
 
-MANAGED_DEVICE_ROUTES: Final = (all_listed, revoke_managed)
+MANAGED_DEVICE_ROUTES: Final = (list_all, revoke_managed)

@@ -31,8 +31,8 @@ class PasskeyRegistration(StrictBody):
         """Return the decoded passkey. Raises ValueError for invalid base64url."""
         return NewPasskey(
             name=self.name,
-            attestation=passkeys.decoded(self.attestation),
-            client_data=passkeys.decoded(self.client_data),
+            attestation=passkeys.decode_base64url(self.attestation),
+            client_data=passkeys.decode_base64url(self.client_data),
         )
 
 
@@ -86,6 +86,6 @@ def offer(passkey_challenge: PasskeyChallenge, rp_id: str) -> PasskeySignInOptio
     """Return a challenge as JSON."""
     return PasskeySignInOptions(
         text=passkey_challenge.text,
-        challenge=passkeys.encoded(passkey_challenge.challenge),
+        challenge=passkeys.encode_base64url(passkey_challenge.challenge),
         rp_id=rp_id,
     )

@@ -57,7 +57,7 @@ def ticket(site: Site, request: HttpRequest, _person: Person) -> forms.FeedTicke
 
     Pages need a ticket. A terminal proves its key when it connects.
     """
-    cookie = cookies.of(site.server_policy, request)
+    cookie = cookies.session_cookie(site.server_policy, request)
     if not cookie:
         raise errors.Problem(403, "forbidden", "Terminals send a token and a proof, not a ticket.")
     return forms.FeedTicket(
@@ -67,7 +67,7 @@ def ticket(site: Site, request: HttpRequest, _person: Person) -> forms.FeedTicke
 
 def sign_out(site: Site, request: HttpRequest) -> HttpResponse:
     """POST /api/passkeys/sign-out: sign this browser out; the passkey stays."""
-    cookie = cookies.of(site.server_policy, request)
+    cookie = cookies.session_cookie(site.server_policy, request)
     cookies.check_page(site.devices.browsers, site.server_policy, request, cookie)
     site.devices.browsers.sign_out(cookie)
     return HttpResponse(204, headers={**NO_STORE, **cookies.setting(site.server_policy, "")})

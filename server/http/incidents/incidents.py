@@ -38,7 +38,7 @@ def alarm(
     roles=STAFF_AND_OWNERS,
     errors=(401, 403, 422),
 )
-def listed(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.Incidents:
+def list_incidents(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.Incidents:
     """List open incidents, newest first."""
     closed = request.query.get("closed", "false")
     if closed not in {"true", "false"}:
@@ -72,4 +72,4 @@ def close(
 
 REPORT_ROUTES: Final = (report, alarm)
 
-INCIDENT_ROUTES: Final = (listed, show, close)
+INCIDENT_ROUTES: Final = (list_incidents, show, close)

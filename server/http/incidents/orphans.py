@@ -48,7 +48,7 @@ def _orphan(record: Record) -> Orphan:
 
 
 @managed("GET /api/admin/orphans", query=listing.QUERY, roles=STAFF_AND_OWNERS)
-def listed(_site: Site, request: HttpRequest, admin: AdminServices) -> Orphans:
+def list_orphans(_site: Site, request: HttpRequest, admin: AdminServices) -> Orphans:
     """List orphaned agents and agents to review. Without a role, list your own."""
     after_position, limit = listing.cursor(request), listing.limit(request)
     part = admin.orphans.page(after_position, limit, owner=admin.owner_id)

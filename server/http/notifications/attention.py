@@ -10,7 +10,7 @@ from server.services.users.device_auth import Person
 
 
 @own("GET /api/attention")
-def shown(site: Site, _request: HttpRequest, person: Person) -> wire.Attention:
+def show_attention(site: Site, _request: HttpRequest, person: Person) -> wire.Attention:
     """Get your quiet hours, muted agents and held requests."""
     return _all_settings(site, person)
 
@@ -75,7 +75,7 @@ def _all_settings(site: Site, person: Person) -> wire.Attention:
 
 
 ATTENTION_ROUTES: Final = (
-    shown,
+    show_attention,
     set_quiet_hours,
     clear_quiet_hours,
     mute,

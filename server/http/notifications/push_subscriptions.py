@@ -10,9 +10,9 @@ from server.services.users.device_auth import Person
 
 
 @own("GET /api/push-subscriptions")
-def listed(site: Site, request: HttpRequest, person: Person) -> wire.PushSubscriptions:
+def list_subscriptions(site: Site, request: HttpRequest, person: Person) -> wire.PushSubscriptions:
     """List the browsers that receive your notifications, and get the key to add one."""
-    cookie = cookies.of(site.server_policy, request)
+    cookie = cookies.session_cookie(site.server_policy, request)
     return wire.PushSubscriptions(
         public_key=site.notifications.push_subscriptions.public_key,
         csrf=site.devices.browsers.csrf(cookie) if cookie else None,
@@ -45,4 +45,4 @@ def test(site: Site, request: HttpRequest, person: Person) -> None:
     site.notifications.push_subscriptions.test(person, request.params["id"])
 
 
-PUSH_ROUTES: Final = (listed, subscribe, unsubscribe, test)
+PUSH_ROUTES: Final = (list_subscriptions, subscribe, unsubscribe, test)

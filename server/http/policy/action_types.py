@@ -82,7 +82,7 @@ def _action(record: ActionRow) -> ManagedAction:
 
 
 @managed("GET /api/actions", query=listing.QUERY)
-def listed(_site: Site, request: HttpRequest, admin: AdminServices) -> ManagedActions:
+def list_action_types(_site: Site, request: HttpRequest, admin: AdminServices) -> ManagedActions:
     """List action types by name."""
     part = admin.actions.page(listing.cursor(request), listing.limit(request))
     return listing.page(ManagedActions, part, _action)
@@ -100,7 +100,7 @@ def preview(
     _site: Site, _request: HttpRequest, admin: AdminServices, body: ActionPreviewInput
 ) -> ActionPreview:
     """Preview an action type without registering it."""
-    rendered = admin.previews.of(body.document, body.details)
+    rendered = admin.previews.preview(body.document, body.details)
     return _preview(rendered)
 
 
@@ -132,4 +132,4 @@ def _file(request: HttpRequest) -> str:
         raise errors.invalid_body("The file is not UTF-8.") from error
 
 
-ACTION_TYPE_ROUTES: Final = (listed, add, preview, show, replace, delete)
+ACTION_TYPE_ROUTES: Final = (list_action_types, add, preview, show, replace, delete)

@@ -40,7 +40,7 @@ def explain(
         details=None if details is None else json.dumps(details),
         acr=body.acr_values,
     )
-    return policy_json.explained(admin.trials.explain(trial_request, body.policy))
+    return policy_json.explanation_json(admin.trials.explain(trial_request, body.policy))
 
 
 @managed("POST /api/policy/test", answer=wire.PolicyTestResults, roles=STAFF, errors=READS)
@@ -57,7 +57,7 @@ def dry_run(
 ) -> dict[str, object]:
     """Replay recent requests with the rules, and show what would change."""
     replay = admin.replays.replay(body.last * 1000, body.policy)
-    return policy_json.replayed(replay)
+    return policy_json.replay_json(replay)
 
 
 POLICY_ROUTES: Final = (show, put, explain, test, dry_run)

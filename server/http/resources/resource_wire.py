@@ -68,7 +68,7 @@ def resource(record: Resource) -> ManagedResource:
         secrets=[secret(stored) for stored in record.secrets],
         created_at=rfc3339(record.created_at),
         version=power.version(record),
-        **members.answered(RESOURCE_MEMBERS, record),
+        **members.response_members(RESOURCE_MEMBERS, record),
     )
 
 

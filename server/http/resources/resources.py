@@ -14,7 +14,9 @@ from server.services.resources.resources import ResourceChanges
 
 
 @managed("GET /api/resources", query=listing.QUERY)
-def listed(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.ManagedResources:
+def list_resources(
+    _site: Site, request: HttpRequest, admin: AdminServices
+) -> wire.ManagedResources:
     """List resources by URI."""
     part = admin.resources.page(listing.cursor(request), listing.limit(request))
     return listing.page(wire.ManagedResources, part, wire.resource)
@@ -69,4 +71,4 @@ def delete(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.Dele
     )
 
 
-RESOURCE_ROUTES: Final = (listed, add, show, update, rotate, delete)
+RESOURCE_ROUTES: Final = (list_resources, add, show, update, rotate, delete)

@@ -14,9 +14,9 @@ from server.services.users.device_auth import Person
 
 
 @own("GET /api/grants", query=("ended",), errors=(422,))
-def listed(site: Site, request: HttpRequest, person: Person) -> wire.StandingGrants:
+def list_standing_grants(site: Site, request: HttpRequest, person: Person) -> wire.StandingGrants:
     """List your standing grants."""
-    standing_grants = site.standing_grants.mine(person, ended=listing.ended(request))
+    standing_grants = site.standing_grants.mine(person, ended=listing.includes_ended(request))
     items = [wire.grant(standing_grant, site.clock.now()) for standing_grant in standing_grants]
     return wire.StandingGrants(items=items)
 
@@ -58,13 +58,13 @@ def revoke(site: Site, request: HttpRequest, person: Person) -> wire.StandingGra
     query=("agent", "user", "ended", *listing.QUERY),
     roles=(Role.ADMIN, Role.AUDITOR, Role.OWNER),
 )
-def all_listed(site: Site, request: HttpRequest, admin: AdminServices) -> wire.ManagedGrants:
+def list_all(site: Site, request: HttpRequest, admin: AdminServices) -> wire.ManagedGrants:
     """List standing grants, newest first. Without a role, list those for your agents."""
     limit = listing.limit(request)
     standing_grants = admin.standing_grants.search(
         agent=request.query.get("agent"),
         user=request.query.get("user"),
-        ended=listing.ended(request),
+        ended=listing.includes_ended(request),
         owner_id=admin.owner_id,
         limit=limit + 1,
         before=listing.moment_cursor(request),
@@ -83,6 +83,6 @@ def end(site: Site, request: HttpRequest, admin: AdminServices) -> wire.ManagedG
     return wire.managed(standing_grant, site.clock.now())
 
 
-STANDING_GRANT_ROUTES: Final = (listed, add, preview, show, revoke)
+STANDING_GRANT_ROUTES: Final = (list_standing_grants, add, preview, show, revoke)
 
-MANAGED_STANDING_GRANT_ROUTES: Final = (all_listed, end)
+MANAGED_STANDING_GRANT_ROUTES: Final = (list_all, end)

@@ -16,14 +16,16 @@ from server.services.users.device_auth import Person
 @managed(
     "GET /api/admin/delegations", query=("client", "user", "resource", "ended", *listing.QUERY)
 )
-def listed(site: Site, request: HttpRequest, admin: AdminServices) -> wire.ManagedDelegations:
+def list_delegations(
+    site: Site, request: HttpRequest, admin: AdminServices
+) -> wire.ManagedDelegations:
     """List issued tokens, newest first."""
     limit = listing.limit(request)
     delegations = admin.delegations.search(
         client=request.query.get("client"),
         user=request.query.get("user"),
         resource=request.query.get("resource"),
-        ended=listing.ended(request),
+        ended=listing.includes_ended(request),
         limit=limit + 1,
         before=listing.moment_cursor(request),
     )
@@ -36,7 +38,7 @@ def mine(site: Site, request: HttpRequest, person: Person) -> wire.ManagedDelega
     limit = listing.limit(request)
     before = listing.moment_cursor(request)
     delegations = site.tokens.delegations.mine(
-        person, ended=listing.ended(request), limit=limit + 1, before=before
+        person, ended=listing.includes_ended(request), limit=limit + 1, before=before
     )
     return _page(site, delegations, limit)
 
@@ -85,4 +87,4 @@ def _page(
 
 DELEGATION_ROUTES: Final = (mine, revoke_mine)
 
-MANAGED_DELEGATION_ROUTES: Final = (listed, show, revoke)
+MANAGED_DELEGATION_ROUTES: Final = (list_delegations, show, revoke)

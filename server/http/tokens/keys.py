@@ -72,7 +72,7 @@ def _rotation(record: RotatedKeys) -> RotatedKey:
 
 
 @managed("GET /api/keys")
-def listed(_site: Site, _request: HttpRequest, admin: AdminServices) -> ManagedKeys:
+def list_keys(_site: Site, _request: HttpRequest, admin: AdminServices) -> ManagedKeys:
     """List signing keys, newest first."""
     items = [_key(key) for key in admin.keys.all()]
     return ManagedKeys(items=items)
@@ -94,4 +94,4 @@ def revoke(_site: Site, request: HttpRequest, admin: AdminServices) -> RevokedKe
     return RevokedKey(kid=revoked.kid, alg=revoked.alg, replaced_by=new)
 
 
-KEY_ROUTES: Final = (listed, rotate, revoke)
+KEY_ROUTES: Final = (list_keys, rotate, revoke)

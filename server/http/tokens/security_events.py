@@ -91,7 +91,7 @@ def poll(site: Site, request: HttpRequest, caller: ResourceServer) -> PollRespon
                 error=display_safe(refusal.err),
                 description=display_safe(refusal.description),
             )
-    return PollResponse(sets=dict(polled.sets), more_available=polled.more)
+    return PollResponse(sets=dict(polled.sets), more_available=polled.has_more)
 
 
 SECURITY_EVENT_ROUTES: Final = (

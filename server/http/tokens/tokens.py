@@ -15,7 +15,7 @@ def introspect(site: Site, request: HttpRequest) -> HttpResponse:
     caller = confidential_client(client)
     answer = site.tokens.introspection.inspect(caller, form.require("token"))
     if introspection.wants_jwt(request.headers.get("accept")):
-        signed = site.tokens.introspection.signed(caller, answer)
+        signed = site.tokens.introspection.sign_response(caller, answer)
         headers = {**NO_STORE, "Content-Type": introspection.JWT_MEDIA_TYPE}
         return HttpResponse(200, signed.encode(), headers)
     return as_json(200, answer)

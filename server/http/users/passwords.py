@@ -28,13 +28,13 @@ class PasswordChanged(PasswordState):
 
 
 @own("GET /api/password", browsers=False)
-def shown(site: Site, _request: HttpRequest, person: Person) -> PasswordState:
+def show_password(site: Site, _request: HttpRequest, person: Person) -> PasswordState:
     """Check whether you have a password."""
     return PasswordState(set=site.devices.passwords.is_set(person))
 
 
 @own("POST /api/password", errors=(422,), browsers=False)
-def changed(
+def set_password(
     site: Site, _request: HttpRequest, person: Person, body: PasswordChange
 ) -> PasswordChanged:
     """Set your password for signing in to apps."""

@@ -114,5 +114,5 @@ def _user(record: UserRecord) -> dict[str, Any]:
         "created_at": rfc3339(record.created_at),
         "disabled_at": moment(record.disabled_at),
         "version": power.version(record),
-        **members.answered(USER_MEMBERS, record),
+        **members.response_members(USER_MEMBERS, record),
     }

@@ -13,7 +13,7 @@ from server.services.users.users import NewUser, UserChanges
 
 
 @managed("GET /api/users", query=listing.QUERY)
-def listed(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.ManagedUsers:
+def list_users(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.ManagedUsers:
     """List users by name."""
     part = admin.users.page(listing.cursor(request), listing.limit(request))
     return listing.page(wire.ManagedUsers, part, wire.managed_user)
@@ -78,4 +78,4 @@ def unlock(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.User
     return wire.user_details(user, unlocked)
 
 
-USER_ROUTES: Final = (listed, add, show, update, disable, enable, enroll, unlock)
+USER_ROUTES: Final = (list_users, add, show, update, disable, enable, enroll, unlock)

@@ -60,7 +60,7 @@ class Amount:
     new_currency: bool = False
     """The approver has approved this type before, but never in this currency."""
 
-    def shown(self, value: int) -> str:
+    def format(self, value: int) -> str:
         """Format a value of this unit as in a fact."""
         if self.currency is None:
             return rendering.render(value)
@@ -100,8 +100,8 @@ class TextValue:
 
     label: object
     mark: str
-    alike: frozenset[str] = frozenset()
-    mixed: bool = False
+    look_alikes: frozenset[str] = frozenset()
+    mixes_scripts: bool = False
     """One of its words mixes scripts."""
 
 

@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import Final, TypeAlias
 
 from server.protocol.approvals.comparisons import Amount, Baseline, Comparison, PastApprovals
-from server.protocol.text import SafeText, counted, display_safe
+from server.protocol.text import SafeText, display_safe, pluralize
 
 
 class Code(StrEnum):
@@ -133,7 +133,7 @@ def _describe_history(compared: Comparison, *, clear: bool) -> SafeText:
     past = compared.comparable
     if past.count == 0:
         return NO_HISTORY
-    approvals = counted(past.count, "earlier approval")
+    approvals = pluralize(past.count, "earlier approval")
     if past.count < MIN_HISTORY:
         only = "" if len(compared.amounts) != 1 else _only_amount(compared.amounts[0], past)
         return _safe(f"Only {approvals} to compare with{only}.")
@@ -152,7 +152,7 @@ def _only_amount(amount: Amount, past: PastApprovals) -> str:
     approvals = next((baseline.past for baseline in amount.baselines if baseline.past.count), None)
     is_only_approval = approvals is not None and (approvals.count, past.count) == (1, 1)
     return (
-        f", {amount.shown(approvals.total)}" if is_only_approval and approvals is not None else ""
+        f", {amount.format(approvals.total)}" if is_only_approval and approvals is not None else ""
     )
 
 
@@ -223,12 +223,14 @@ def _other_target(compared: Comparison) -> SentenceValues | None:
 
 def _lookalike(compared: Comparison) -> SentenceValues | None:
     return _labels(
-        value.label for value in compared.values if value.alike and value.mark not in value.alike
+        value.label
+        for value in compared.values
+        if value.look_alikes and value.mark not in value.look_alikes
     )
 
 
 def _mixed_scripts(compared: Comparison) -> SentenceValues | None:
-    return _labels(value.label for value in compared.values if value.mixed)
+    return _labels(value.label for value in compared.values if value.mixes_scripts)
 
 
 def _labels(labels: Iterable[object]) -> SentenceValues | None:
@@ -263,11 +265,11 @@ def _suffices(value: int, past: PastApprovals) -> bool:
 def _baseline_text(amount: Amount, baseline: Baseline) -> str:
     past, whose = baseline.past, str(baseline)
     if past.count == 1:
-        return f"the only earlier amount {whose}, {amount.shown(past.most)}"
+        return f"the only earlier amount {whose}, {amount.format(past.most)}"
     if past.count < MIN_AMOUNTS:
         few = f"the larger of the {past.count} earlier amounts"
-        return f"{few} {whose}, {amount.shown(past.most)}"
-    return f"the usual amount {whose}, {amount.shown(past.usual)}"
+        return f"{few} {whose}, {amount.format(past.most)}"
+    return f"the usual amount {whose}, {amount.format(past.usual)}"
 
 
 def _new_currency(compared: Comparison) -> SentenceValues | None:
@@ -282,7 +284,7 @@ def _split_amount(compared: Comparison) -> SentenceValues | None:
     for earlier in compared.same_day:
         values = _find_large(earlier.amount) if earlier.count >= MIN_SPLIT else None
         if values is not None:
-            total = earlier.amount.shown(earlier.amount.value)
+            total = earlier.amount.format(earlier.amount.value)
             return {**values, "count": earlier.count, "total": total, "target": earlier.target}
     return None
 

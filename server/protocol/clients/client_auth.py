@@ -49,10 +49,10 @@ def read_credentials(authorization: str | None, form: Form) -> Credentials:
     if len(all_credentials) > 1:
         raise errors.InvalidRequest("Use only one method of client authentication.")
     if not all_credentials:
-        raise refused("no credentials")
+        raise invalid_client("no credentials")
     used = all_credentials[0]
     if not is_credential(used.client_id or "") or not is_credential(used.secret):
-        raise refused("no client has these credentials")
+        raise invalid_client("no client has these credentials")
     return used
 
 
@@ -71,23 +71,23 @@ def check_assertion(
     caller checks that it is new. Raises errors.InvalidClient.
     """
     if claims.get("iss") != client_id or claims.get("sub") != client_id:
-        raise refused("iss or sub is not the client")
+        raise invalid_client("iss or sub is not the client")
     audience = claims.get("aud")
     if not isinstance(audience, str) or audience not in audiences:
-        raise refused("aud is not only this issuer")
+        raise invalid_client("aud is not only this issuer")
     moment = now / 1000
     expires = _number(claims, "exp")
     if expires is None or expires <= moment - LEEWAY_SECONDS:
-        raise refused("exp is missing or past")
+        raise invalid_client("exp is missing or past")
     if expires > moment + LONGEST_ASSERTION_SECONDS:
-        raise refused("exp is too far ahead")
+        raise invalid_client("exp is too far ahead")
     for name in ("nbf", "iat"):
         begins = _number(claims, name)
         if name in claims and (begins is None or begins > moment + LEEWAY_SECONDS):
-            raise refused(f"{name} is not a time, or is in the future")
+            raise invalid_client(f"{name} is not a time, or is in the future")
     token_id = claims.get("jti")
     if not isinstance(token_id, str) or not 0 < len(token_id) <= _MAX_ID:
-        raise refused("jti is missing")
+        raise invalid_client("jti is missing")
     return token_id, int((expires + LEEWAY_SECONDS) * 1000)
 
 
@@ -100,7 +100,7 @@ def made_at(claims: Mapping[str, object]) -> float:
     return 1000 * (issued if issued is not None else (expires or 0) - LONGEST_ASSERTION_SECONDS)
 
 
-def refused(detail: str) -> errors.InvalidClient:
+def invalid_client(detail: str) -> errors.InvalidClient:
     """Return the same error for all failures (RFC 6749 5.2, RFC 9110 15.5.2); log the reason."""
     return errors.InvalidClient(
         "Client authentication failed.", detail=detail, headers=BASIC_CHALLENGE
@@ -112,17 +112,17 @@ def _read_basic(authorization: str | None, form: Form) -> Credentials | None:
         return None
     scheme, _, encoded = authorization.partition(" ")
     if scheme.lower() != "basic":
-        raise refused("unknown authorization scheme")
+        raise invalid_client("unknown authorization scheme")
     try:
         text = _decode_base64(encoded.strip()).decode("ascii")
     except (binascii.Error, ValueError) as error:
-        raise refused("unreadable Basic credentials") from error
+        raise invalid_client("unreadable Basic credentials") from error
     name, colon, secret = text.partition(":")
     if not colon:
-        raise refused("Basic credentials without a colon")
+        raise invalid_client("Basic credentials without a colon")
     client_id = _decode_form(name)
     if form.get("client_id") not in {None, client_id}:
-        raise refused("two client ids")
+        raise invalid_client("two client ids")
     return Credentials("client_secret_basic", client_id, secret=_decode_form(secret))
 
 
@@ -137,11 +137,11 @@ def _decode_base64(encoded: str) -> bytes:
 def _decode_form(text: str) -> str:
     """Decode the form encoding of RFC 6749 2.3.1. A stray percent sign is an error."""
     if _STRAY_PERCENT.search(text):
-        raise refused("bad percent encoding")
+        raise invalid_client("bad percent encoding")
     try:
         return unquote_plus(text, errors="strict")
     except UnicodeDecodeError as error:
-        raise refused("credentials are not UTF-8") from error
+        raise invalid_client("credentials are not UTF-8") from error
 
 
 def _read_post(form: Form) -> Credentials | None:
@@ -150,7 +150,7 @@ def _read_post(form: Form) -> Credentials | None:
         return None
     client_id = form.get("client_id")
     if client_id is None:
-        raise refused("client_secret without client_id")
+        raise invalid_client("client_secret without client_id")
     return Credentials("client_secret_post", client_id, secret=secret)
 
 
@@ -165,7 +165,7 @@ def _read_assertion(form: Form) -> Credentials | None:
     if assertion is None and kind is None:
         return None
     if assertion is None or kind != names.ASSERTION_TYPE:
-        raise refused("incomplete or unknown assertion")
+        raise invalid_client("incomplete or unknown assertion")
     return Credentials("private_key_jwt", form.get("client_id"), assertion=assertion)
 
 

@@ -46,7 +46,7 @@ def read_assertion(text: str) -> Assertion:
     parts = text.split(".")
     if len(parts) != _PARTS:
         raise ValueError("a passkey assertion has five parts")
-    return Assertion(*(decoded(part) for part in parts))
+    return Assertion(*(decode_base64url(part) for part in parts))
 
 
 def challenge(payload: bytes) -> bytes:
@@ -65,8 +65,8 @@ def creation_options(
     user_id, name = user
     return {
         "rp": {"id": rp_id, "name": "Sayso"},
-        "user": {"id": encoded(user_id.encode()), "name": name, "displayName": name},
-        "challenge": encoded(challenge(challenge_text.encode())),
+        "user": {"id": encode_base64url(user_id.encode()), "name": name, "displayName": name},
+        "challenge": encode_base64url(challenge(challenge_text.encode())),
         "pubKeyCredParams": [{"type": "public-key", "alg": alg} for alg in ALGORITHMS],
         "excludeCredentials": [_descriptor(credential) for credential in known],
         "authenticatorSelection": {
@@ -79,20 +79,20 @@ def creation_options(
     }
 
 
-def encoded(raw: bytes) -> str:
+def encode_base64url(raw: bytes) -> str:
     """Encode as base64url without padding."""
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
-def decoded(text: str) -> bytes:
+def decode_base64url(text: str) -> bytes:
     """Decode canonical base64url. Raises ValueError."""
     if not _BASE64URL.fullmatch(text) or len(text) % 4 == 1:
         raise ValueError("not base64url")
     raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    if encoded(raw) != text:
+    if encode_base64url(raw) != text:
         raise ValueError("not canonical base64url")
     return raw
 
 
 def _descriptor(credential: bytes) -> dict[str, str]:
-    return {"type": "public-key", "id": encoded(credential)}
+    return {"type": "public-key", "id": encode_base64url(credential)}

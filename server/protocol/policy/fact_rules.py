@@ -49,7 +49,7 @@ class TypeBackRule:
     if_there: FactToType | None = None
     """An optional fact, which is selected instead of the other two if the details have it."""
 
-    def chosen(self, *, target_is_new: bool) -> FactToType:
+    def choose(self, *, target_is_new: bool) -> FactToType:
         """Return the fact to type back for this request."""
         return self.new_target if target_is_new and self.new_target is not None else self.fact
 

@@ -36,7 +36,7 @@ class PolicyFailed(Exception):
 class QuestionHistory(Protocol):
     """The history of a question. The cost of a lookup MUST NOT depend on its length."""
 
-    def seen(self, uses: Sequence[str]) -> AbstractSet[str]:
+    def known_uses(self, uses: Sequence[str]) -> AbstractSet[str]:
         """Return which of these uses the agent has had a token for."""
 
     def count(self, use: str, window_ms: int, enough: int) -> int:
@@ -145,13 +145,13 @@ class Requirements:
     quorum: int
     seconds: int
     """The lifetime of the request."""
-    who: frozenset[str] | None = None
+    approvers: frozenset[str] | None = None
     """The eligible approvers. None: the user that the request is for, and anybody for a quorum."""
     excluded: frozenset[str] = frozenset()
     """User ids whose approval does not count."""
     groups: frozenset[str] = frozenset()
     """The groups that rules name in `who`."""
-    named: Ceremony = CONFIRM
+    extra_steps: Ceremony = CONFIRM
     """The steps that rules require in addition to those of the risk."""
 
     def met_by(self, approvals: Approvals, user: str | None) -> bool:
@@ -163,12 +163,14 @@ class Requirements:
         """
         if approvals.count < self.quorum:
             return False
-        waived_steps = COMPARED_STEPS - self.named if approvals.in_advance else CONFIRM
+        waived_steps = COMPARED_STEPS - self.extra_steps if approvals.in_advance else CONFIRM
         has_steps = self.ceremony - waived_steps <= approvals.ceremony
         counted_users = self._counted(approvals)
         has_quorum = len(counted_users) >= self.quorum
         has_risk = approvals.risk.rank >= self.risk.rank
-        has_user = self.who is not None or user in {None, *counted_users} or user in self.excluded
+        has_user = (
+            self.approvers is not None or user in {None, *counted_users} or user in self.excluded
+        )
         return has_quorum and has_risk and has_steps and has_user
 
     def _counted(self, approvals: Approvals) -> frozenset[str]:
@@ -176,17 +178,19 @@ class Requirements:
             approver for approver, by in approvals.through.items() if by in self.excluded
         }
         by = approvals.by - excluded_votes
-        return by - self.excluded if self.who is None else self.eligible & by
+        return by - self.excluded if self.approvers is None else self.eligible & by
 
     @property
     def eligible(self) -> frozenset[str]:
         """The eligible approvers without the excluded users."""
-        return (self.who or frozenset()) - self.excluded
+        return (self.approvers or frozenset()) - self.excluded
 
     def complete_approvals(self, user: str | None) -> Approvals:
         """Return approvals of all eligible approvers that meet the requirements."""
         others = _UNNAMED_PEOPLE[: self.quorum]
-        by = self.eligible if self.who is not None else frozenset((*others, user or others[0]))
+        by = (
+            self.eligible if self.approvers is not None else frozenset((*others, user or others[0]))
+        )
         return Approvals(self.quorum, self.risk, self.ceremony, by)
 
 
@@ -245,7 +249,7 @@ class PolicyAnswer:
     """The IDs of the rules that decided."""
     because: str
     """The reason, for approvers."""
-    needs: Requirements | None = None
+    requirements: Requirements | None = None
     """The approvals that would allow it. None if none are needed, or none would be enough."""
 
 
@@ -272,7 +276,7 @@ class Verdict:
     rules: tuple[str, ...]
     because: str
     source: PolicyVersion
-    needs: Requirements | None = None
+    requirements: Requirements | None = None
     """The required approvals for `ask`, and for `allow` without a consent.
 
     For `deny`, these are requirements that cannot be met because too few people are eligible.
@@ -306,7 +310,7 @@ def decide(policy: Policy, question: Question, source: PolicyVersion) -> Verdict
                 source,
                 defaults,
             )
-        needs = without_approvals.needs
+        needs = without_approvals.requirements
         if needs is not None:
             is_met = policy.answer(question, needs.complete_approvals(question.user)).allowed
             outcome: Outcome = "ask" if is_met else "deny"

@@ -27,7 +27,7 @@ def fact_to_type(
     for index in indexes:
         rule = actions[index].fact_rules.type_back
         if rule is not None:
-            fact = rule.chosen(target_is_new=target_is_new)
+            fact = rule.choose(target_is_new=target_is_new)
             if rule.if_there is not None and _is_present(details[index], rule.if_there):
                 fact = rule.if_there
             label, value = rendering.labeled_values(actions[index], details[index], fact.path)[0]

@@ -45,7 +45,7 @@ class AuthorizationRequest:
     """A well-formed request; the service decides whether the app may make it."""
 
     client_id: str
-    back: ReturnTo
+    return_to: ReturnTo
     openid: tuple[str, ...]
     scope: tuple[str, ...]
     """Scopes of a resource; () for its default scopes, or for details only (RFC 9396 3)."""
@@ -100,7 +100,7 @@ def parse(form: Form, back: ReturnTo) -> AuthorizationRequest:
         raise errors.InvalidRequest("requested_actor requires a scope of a resource.")
     return AuthorizationRequest(
         client_id=form.require("client_id"),
-        back=back,
+        return_to=back,
         openid=openid,
         scope=scope,
         resource=uris.check_resource(resources[0]) if resources else None,

@@ -58,7 +58,7 @@ def in_words(scopes: Collection[str]) -> str:
     return f"{', '.join(most)} and {last}" if most else last
 
 
-def about(user: Mapping[str, object], chosen: Collection[str]) -> dict[str, object]:
+def select_claims(user: Mapping[str, object], chosen: Collection[str]) -> dict[str, object]:
     """Return the chosen claims of a person that have a value."""
     return {name: value for name, value in user.items() if name in chosen and value is not None}
 

@@ -46,17 +46,17 @@ class CheckedAppAction:
     details: tuple[Mapping[str, JsonValue], ...]
     actions: tuple[ActionType, ...]
     verdict: Verdict
-    needs: Requirements
+    requirements: Requirements
     """The requirements for approving it."""
 
     @property
     def risk(self) -> Risk:
         """The risk that the user sees."""
-        return self.needs.risk
+        return self.requirements.risk
 
     def answered_by(self, user: User, risk: Risk, ceremony: Ceremony) -> bool:
         """Return whether this user's approval suffices, at this risk and with this ceremony."""
-        return self.needs.met_by(Approvals(1, risk, ceremony, frozenset({user.id})), user.id)
+        return self.requirements.met_by(Approvals(1, risk, ceremony, frozenset({user.id})), user.id)
 
     @property
     def why(self) -> str:
@@ -95,14 +95,14 @@ class AppActions:
         verdict = self.evaluator.decide(
             view, PolicyRequest("app", app, user, target, details, actions)
         )
-        if verdict.outcome == "deny" or verdict.needs is None:
+        if verdict.outcome == "deny" or verdict.requirements is None:
             raise DeniedByPolicy(verdict)
-        if verdict.needs.quorum > 1:
+        if verdict.requirements.quorum > 1:
             raise errors.AccessDenied(
                 "This action needs more than one approver, but an app can ask only one person."
             )
-        act = CheckedAppAction(target, tuple(details), actions, verdict, verdict.needs)
-        if user is not None and not act.answered_by(user, act.risk, act.needs.ceremony):
+        act = CheckedAppAction(target, tuple(details), actions, verdict, verdict.requirements)
+        if user is not None and not act.answered_by(user, act.risk, act.requirements.ceremony):
             # someone else would have to approve, and an app asks only its own user
             raise DeniedByPolicy(verdict)
         displays.action_texts(act)
@@ -194,8 +194,8 @@ class AppActions:
                 scope=act.target.scope,
                 details=kinds.app_action_details(act.details),
                 risk=act.risk,
-                ceremony=act.needs.ceremony,
-                no_later_than=tx.now + act.needs.seconds * 1000,
+                ceremony=act.requirements.ceremony,
+                no_later_than=tx.now + act.requirements.seconds * 1000,
                 policy=act.verdict.facts(),
                 actor=audit.by_user(user.id),
                 peer=peer,

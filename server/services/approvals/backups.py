@@ -73,11 +73,11 @@ def _new_approver(tx: Unit, approval: Approval, user: User, needs: Requirements)
     """The approver to add. Raises `Conflict` for someone whose approval would not count."""
     if user.id in needs.excluded:
         raise Conflict(f"A policy rule excludes {user.name} from approving this request.")
-    if needs.who is None:
+    if needs.approvers is None:
         own_row = approvers.find(tx, approval, approval.user_id or "")
         stands_for = approval.user_id if own_row is not None and own_row.approves else None
         return NamedApprover(user.id, "backup", stands_for=stands_for)
-    if user.id not in needs.who:
+    if user.id not in needs.approvers:
         raise Conflict(
             f"Policy names the approvers of this request, and {user.name} is not one of them."
         )

@@ -55,7 +55,7 @@ class CeremonyEntries:
     match: str | None = None
     reason: str | None = None
 
-    def of(self, step: Step) -> str | None:
+    def entry_for(self, step: Step) -> str | None:
         """The entry of a step."""
         member = _ENTRY_MEMBERS.get(step)
         return None if member is None else getattr(self, member)
@@ -78,7 +78,7 @@ class ApproveAnswer:
     key: str
     """The name of the device key that signed."""
     ceremony: Ceremony
-    entered: CeremonyEntries
+    entries: CeremonyEntries
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ class Ceremonies:
         return _wrong_entry(tx, answer, wrong[0]) if wrong else None
 
     def _is_correct(self, answer: ApproveAnswer, step: Step) -> bool:
-        entry = answer.entered.of(step) or ""
+        entry = answer.entries.entry_for(step) or ""
         if step is Step.MATCH:
             nonce = self.secrets.nonce(Step.MATCH, answer.approval.id)
             return ceremonies.matches_number(ceremonies.match_number(nonce), entry)
@@ -208,7 +208,7 @@ def _check_steps(answer: ApproveAnswer) -> None:
             422, "invalid_decision", "ceremony contains a step that this request does not require."
         )
     for step, member in _ENTRY_MEMBERS.items():
-        if (step in answer.ceremony) != (answer.entered.of(step) is not None):
+        if (step in answer.ceremony) != (answer.entries.entry_for(step) is not None):
             raise errors.Problem(
                 422, "invalid_decision", f"{member} does not match the signed ceremony."
             )
@@ -270,7 +270,7 @@ def is_possible_without(view: View, approval: Approval, user_id: str) -> bool:
     Counts those who have approved and those who still can and are not locked out. A person and
     their backups and deputies share one vote.
     """
-    approvers = view.approvers.asked(approval)
+    approvers = view.approvers.list_for(approval)
     others = [
         approver for approver in approvers if approver.approves and approver.user_id != user_id
     ]

@@ -174,7 +174,7 @@ def _consent_reason(tx: Unit, approval: Approval) -> str | None:
     if resource is None:
         return "resource_deleted"
     risks = [
-        resource.scopes.get(name) for name in resource_scopes if client.may(resource.uri, name)
+        resource.scopes.get(name) for name in resource_scopes if client.allows(resource.uri, name)
     ]
     all_allowed = len(risks) == len(resource_scopes)
     has_higher_risk = any(risk is None or risk.rank > approval.risk.rank for risk in risks)

@@ -129,7 +129,7 @@ class ApprovalService:
         if payload.decision == "approve" and earlier is None:
             approvers.check_may_approve(tx, approval, person.user.id)
             approve_answer = ApproveAnswer(
-                approval, device, key, _signed_steps(payload), submitted_decision.entered
+                approval, device, key, _signed_steps(payload), submitted_decision.entries
             )
             refused = self.ceremonies.check(tx, approve_answer, counted=counted)
             if refused is not None:

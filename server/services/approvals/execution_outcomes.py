@@ -92,7 +92,7 @@ class Outcomes:
         if outcome.executed_digest not in {None, granted}:
             facts |= {"granted_digest": granted}
             _record(tx, audit.Type.APPROVAL_DIFFERED, caller, approval, "alarm", facts)
-            for approver in tx.approvers.asked(approval):
+            for approver in tx.approvers.list_for(approval):
                 notices.alarm(
                     tx,
                     "alarm.execution_differed",

@@ -81,7 +81,7 @@ def _expiry_reason(tx: Unit, approval: Approval) -> str:
         return NOT_REDEEMED
     if approval.seen_at is not None:
         return "expired_seen"
-    approvers = tx.approvers.asked(approval)
+    approvers = tx.approvers.list_for(approval)
     if approvers and not any(
         tx.devices.active_count(approver.user_id, tx.now) for approver in approvers
     ):

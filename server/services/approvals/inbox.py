@@ -59,7 +59,7 @@ class InboxService:
         deliveries.record(self.store, device.id, approvals)
         return approver_views[0] if approver_views else None
 
-    def of(self, person: Person, limit: int) -> Inbox:
+    def load(self, person: Person, limit: int) -> Inbox:
         """Return up to `limit` requests per list. Records that the device received them."""
         device = person.registered_device
         with self.store.read() as view:
@@ -87,13 +87,13 @@ class InboxService:
             cursor = view.feed.head()
             approvals = view.approvals.waiting(user_id, view.now, limit, after, voted=None)
             next_cursor = (
-                (approvals[-1].place, approvals[-1].id) if len(approvals) == limit else None
+                (approvals[-1].sort_key, approvals[-1].id) if len(approvals) == limit else None
             )
             page = ApprovalPage(_views(view, person, approvals), next_cursor, cursor, view.now)
         deliveries.record(self.store, person.registered_device.id, approvals)
         return page
 
-    def decided(
+    def list_decided(
         self,
         person: Person,
         limit: int,
@@ -107,7 +107,9 @@ class InboxService:
         scanned = limit if history_search == NO_FILTERS else max(limit, SCANNED_REQUESTS)
         with self.store.read() as view:
             cursor = view.feed.head()
-            approvals = view.approvals.decided(person.registered_device.user_id, scanned, before)
+            approvals = view.approvals.list_decided(
+                person.registered_device.user_id, scanned, before
+            )
             matching = [approval for approval in approvals if history_search.matches(approval)]
             is_cut_off = len(approvals) == scanned and not history_search.is_before_since(
                 approvals[-1]

@@ -25,7 +25,7 @@ from server.protocol.policy import rendering
 from server.protocol.policy.action_types import ActionType
 from server.protocol.policy.rendering import Fact
 from server.protocol.policy.risks import Risk
-from server.protocol.text import counted
+from server.protocol.text import pluralize
 from server.services.approvers import approvers
 from server.services.policy import displays, history
 from server.services.policy.schemas import Schemas
@@ -200,8 +200,8 @@ class Narrowings:
             return []
         full = self._full_lifetime(view, approval)
         if terms.seconds >= full:
-            raise NotNarrower("token_seconds", f"must be less than {counted(full, 'second')}")
-        before, after = (counted(seconds, "second") for seconds in (full, terms.seconds))
+            raise NotNarrower("token_seconds", f"must be less than {pluralize(full, 'second')}")
+        before, after = (pluralize(seconds, "second") for seconds in (full, terms.seconds))
         return [GrantDifference("Token lifetime", before, after)]
 
     def _full_lifetime(self, view: View, approval: Approval) -> int:

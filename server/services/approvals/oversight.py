@@ -156,7 +156,9 @@ class Oversight:
         """
         with self.store.write() as tx:
             owner = None if user is None else user_checks.find(tx, user).id
-            held_ids = {held_id for kind, held_id in tx.installation.held() if kind == "devices"}
+            held_ids = {
+                held_id for kind, held_id in tx.installation.list_held() if kind == "devices"
+            }
             matching = [
                 held_device
                 for held_device in tx.devices.all()

@@ -54,7 +54,7 @@ class AnswerEvidence:
 class RequestEvidence:
     """The current state of a request, with the evidence of every answer and of its outcome."""
 
-    shown: ApproverView
+    view: ApproverView
     answers: tuple[AnswerEvidence, ...]
     entries: tuple[StoredEntry, ...]
     """The audit entries of the request that a receipt needs, oldest first."""
@@ -62,7 +62,7 @@ class RequestEvidence:
     @property
     def policy_version(self) -> int | None:
         """The version of the policy that was evaluated; None if none was."""
-        version: int | None = json.loads(self.shown.approval.policy).get("version")
+        version: int | None = json.loads(self.view.approval.policy).get("version")
         return version
 
 
@@ -92,7 +92,7 @@ class Receipts:
     name_delegation: Callable[[Directory, Delegation], NamedDelegation]
     """Adds the names to a delegation."""
 
-    def of(self, person: Person, approval_id: str) -> Receipt:
+    def find(self, person: Person, approval_id: str) -> Receipt:
         """Return the receipt of a request for one of its approvers. Raises errors.Problem 404."""
         with self.store.read() as view:
             approval = approvers.get_for_approver(view, approval_id, person.user.id)
@@ -141,7 +141,9 @@ class Receipts:
         return None if jwk is None else Key(kid, jwk)
 
     def _passkey(self, passkey: Passkey) -> Key:
-        return Key(passkeys.encoded(passkey.credential), self.authenticators.public_jwk(passkey))
+        return Key(
+            passkeys.encode_base64url(passkey.credential), self.authenticators.public_jwk(passkey)
+        )
 
     def _token(self, view: View, approval: Approval, person: Person) -> NamedDelegation | None:
         delegation = view.delegations.of_approval(approval.id)

@@ -30,7 +30,7 @@ class SubmittedDecision:
     """A note for the agent."""
     granted: str | None = None
     """The granted text if the answer narrows the request; the signature covers its digest."""
-    entered: CeremonyEntries = NO_ENTRIES
+    entries: CeremonyEntries = NO_ENTRIES
     retry_at: int | None = None
     """When the agent may ask again."""
     ask: str | None = None
@@ -45,8 +45,8 @@ def with_checked_texts(submitted_decision: SubmittedDecision) -> SubmittedDecisi
         submitted_decision,
         note=_checked_note(submitted_decision.note, "note"),
         private_note=_checked_note(submitted_decision.private_note, "private_note"),
-        entered=replace(
-            submitted_decision.entered, reason=checked_reason(submitted_decision.entered.reason)
+        entries=replace(
+            submitted_decision.entries, reason=checked_reason(submitted_decision.entries.reason)
         ),
     )
 
@@ -92,7 +92,7 @@ def stored_decision(
         private_note=submitted_decision.private_note,
         retry_at=submitted_decision.retry_at,
         ask_user=submitted_decision.ask,
-        reason=None if denies else submitted_decision.entered.reason,
+        reason=None if denies else submitted_decision.entries.reason,
         ceremony=payload.ceremony,
         channel=device.kind,
         jws=submitted_decision.jws,

@@ -156,7 +156,7 @@ def _stored_answer(view: View, approval: Approval, user_id: str) -> Decision | N
 
 
 def _eligible(view: View, approval: Approval) -> list[Approver]:
-    return [approver for approver in view.approvers.asked(approval) if approver.approves]
+    return [approver for approver in view.approvers.list_for(approval) if approver.approves]
 
 
 def _approving_users(view: View, approval: Approval) -> tuple[set[str], int]:

@@ -15,7 +15,7 @@ def available_at(tx: Unit, approval: Approval) -> int | None:
     None if an approver is notified now, or if no approver has set an end time.
     """
     approver_ids = [
-        approver.user_id for approver in tx.approvers.asked(approval) if approver.approves
+        approver.user_id for approver in tx.approvers.list_for(approval) if approver.approves
     ]
     ends = []
     for user_id in approver_ids:

@@ -134,7 +134,7 @@ class AnswerSources:
     @property
     def quorum(self) -> int:
         """How many people must approve."""
-        needs = self.verdict.needs
+        needs = self.verdict.requirements
         return 1 if needs is None or self.decider is not None else needs.quorum
 
     @property
@@ -172,7 +172,7 @@ def eligible_for_verdict(
     view: View, verdict: Verdict, agent: Agent, user: User | None
 ) -> EligibleApprovers:
     """Return the eligible approvers of a verdict; only the user if it needs no approval."""
-    needs = verdict.needs
+    needs = verdict.requirements
     return ONLY_THE_USER if needs is None else find_eligible(view, needs, agent, user)
 
 
@@ -185,7 +185,7 @@ def find_eligible(
     the administrators, but only for a quorum above 1 or if the user is excluded. Disabled users are
     left out. If `user` is None, the result is the same as for a user whom no rule names.
     """
-    if needs.who is not None:
+    if needs.approvers is not None:
         return _named_by_rules(view, needs, user)
     excluded = user is not None and user.id in needs.excluded
     if needs.quorum == 1 and not excluded:

@@ -57,7 +57,7 @@ class Deputies:
     statements: Statements
     substitutes: Substitutes
 
-    def of(self, person: Person) -> tuple[list[NamedDeputy], list[NamedDeputy]]:
+    def list_for(self, person: Person) -> tuple[list[NamedDeputy], list[NamedDeputy]]:
         """Return the person's deputies, and the users that this person is a deputy of."""
         with self.store.read() as view:
             device_auth.current_device(view, person)

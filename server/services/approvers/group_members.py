@@ -42,7 +42,7 @@ GROUP_MEMBERS: Final[Members] = (
         Line("members", empty="none"),
         default=(),
         check=people,
-        widens=members.more,
+        widens=members.adds_values,
         has_column=False,
     ),
 )

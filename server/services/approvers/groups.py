@@ -16,8 +16,8 @@ from server.protocol.names import PREFIX_GROUP
 from server.services.approvers import group_members
 from server.services.approvers.group_members import GROUP_MEMBERS
 from server.services.audit import audit
-from server.services.members import Written, changed, facts, started
-from server.services.refusals import Conflict, Exists, NotFound, about
+from server.services.members import Written, check_changes, facts, initial_values
+from server.services.refusals import Conflict, Exists, NotFound, error_member
 
 with lazily():
     from server.services.policy import policies
@@ -26,13 +26,13 @@ with lazily():
 class NewGroup(Written):
     """A new group, with its users by name, email address or ID."""
 
-    known = frozenset(member.name for member in GROUP_MEMBERS)
+    member_names = frozenset(member.name for member in GROUP_MEMBERS)
 
 
 class GroupChanges(Written):
     """The changed fields of a group, and the users to `add` and to `remove`."""
 
-    known = NewGroup.known | {"add", "remove"}
+    member_names = NewGroup.member_names | {"add", "remove"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Groups:
     def add(self, name: str, members: Sequence[str] = (), *, by: str) -> Group:
         """Create a group. Raises `Exists`, `NotFound` or `Invalid`."""
         with self.store.administer() as tx:
-            values = started(tx, GROUP_MEMBERS, NewGroup(name=name, members=members))
+            values = initial_values(tx, GROUP_MEMBERS, NewGroup(name=name, members=members))
             _check_name_free(tx, values["name"], None)
             group = Group(self.secrets.new_id(PREFIX_GROUP), created_at=tx.now, **values)
             tx.groups.add(group)
@@ -66,8 +66,8 @@ class Groups:
         """Update a group, which affects pending requests. Raises the errors of `add`."""
         with self.store.administer() as tx:
             before = find(tx, name_or_id)
-            group = replace(before, **changed(tx, GROUP_MEMBERS, changes))
-            with about("members"):
+            group = replace(before, **check_changes(tx, GROUP_MEMBERS, changes))
+            with error_member("members"):
                 removed = set(group_members.people(tx, changes.get("remove", ())))
                 added = group_members.people(tx, changes.get("add", ()))
                 members = [member for member in (*group.members, *added) if member not in removed]
@@ -97,7 +97,7 @@ def find(view: View, name_or_id: str) -> Group:
     return group
 
 
-@about("name")
+@error_member("name")
 def _check_name_free(tx: Unit, name: str, own_id: str | None) -> None:
     for group in map(
         tx.directory.group_called, tx.names.ids_with_name_like("group", name_keys(name))

@@ -357,7 +357,7 @@ PERSONAL: Final = (
 """The first word of the entry types, the name of the fact, and its owner."""
 
 
-def hashed(secrets: Secrets, value: str) -> str:
+def hash_value(secrets: Secrets, value: str) -> str:
     """The keyed hash to find an entry that has this value."""
     return secrets.keyed_hash("audit", value)
 
@@ -365,7 +365,7 @@ def hashed(secrets: Secrets, value: str) -> str:
 def hashes(secrets: Secrets, **values: str | None) -> Mapping[str, object]:
     """The facts that make an entry findable by these values."""
     present = {name: value for name, value in values.items() if value is not None}
-    return {f"{name}_hash": hashed(secrets, value) for name, value in present.items()}
+    return {f"{name}_hash": hash_value(secrets, value) for name, value in present.items()}
 
 
 def owners(entry: Entry) -> dict[str, str | None]:

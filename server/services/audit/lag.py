@@ -26,10 +26,10 @@ class Lag:
 def unsigned(view: View) -> Lag:
     """The entries that no checkpoint covers yet."""
     newest = view.audit_log.newest()
-    return behind(view, 0 if newest is None else newest.size)
+    return measure_lag(view, 0 if newest is None else newest.size)
 
 
-def behind(view: View, position: int) -> Lag:
+def measure_lag(view: View, position: int) -> Lag:
     """The entries from a position on."""
     unplaced, oldest = view.audit_log.unplaced()
     first = view.audit_log.time_of(position) or oldest

@@ -25,7 +25,7 @@ class Position:
     leaf: str = ""
     """The hash of the last entry, hexadecimal."""
 
-    def after(self, entries: list[LoggedEntry]) -> "Position":
+    def advance(self, entries: list[LoggedEntry]) -> "Position":
         """The position after these entries are sent too."""
         last = entries[-1]
         return Position(last.seq + 1, last.leaf.hex())
@@ -46,7 +46,7 @@ class AuditStream:
     def lag(self, position: Position) -> Lag:
         """The entries that were not sent yet, including those that are not signed."""
         with self.store.read() as view:
-            return lag.behind(view, position.sent)
+            return lag.measure_lag(view, position.sent)
 
     def next(self, position: Position) -> list[LoggedEntry]:
         """The next entries, oldest first; none if all signed entries were sent.

@@ -161,7 +161,7 @@ class RequestPlan:
 
     target: TokenTarget
     actions: tuple[ActionType, ...]
-    by: AnswerSources
+    answer_sources: AnswerSources
     """Who or what answers it."""
     seconds: int
     """The lifetime of the request, in seconds."""
@@ -169,17 +169,17 @@ class RequestPlan:
     @property
     def verdict(self) -> Verdict:
         """The verdict of policy."""
-        return self.by.verdict
+        return self.answer_sources.verdict
 
     @property
-    def needs(self) -> Requirements | None:
+    def requirements(self) -> Requirements | None:
         """The requirements for approving; None if no one is asked."""
-        return self.verdict.needs
+        return self.verdict.requirements
 
     @property
     def ceremony(self) -> Ceremony:
         """The steps of an approval."""
-        return CONFIRM if self.needs is None else self.needs.ceremony
+        return CONFIRM if self.requirements is None else self.requirements.ceremony
 
     @property
     def risk(self) -> Risk:
@@ -239,7 +239,9 @@ class RequestPlanner:
 
 def _seconds(tx: Unit, call: BackchannelCall, verdict: Verdict) -> int:
     """Return the lifetime that policy allows, limited by the agent and the parent token."""
-    usual = TIME_TO_LIVE[verdict.risk] if verdict.needs is None else verdict.needs.seconds
+    usual = (
+        TIME_TO_LIVE[verdict.risk] if verdict.requirements is None else verdict.requirements.seconds
+    )
     longest = min(usual, _parent_seconds(tx, call))
     return min(call.request.requested_expiry or longest, longest)
 
@@ -323,11 +325,11 @@ def refuse_ruled_out(
     tx: Unit, call: BackchannelCall, plan: RequestPlan
 ) -> errors.RequestRefused | None:
     """Return the refusal if policy forbids the request or too few people can be asked."""
-    if not (plan.by.needs_person and plan.by.is_ruled_out):
+    if not (plan.answer_sources.needs_person and plan.answer_sources.is_ruled_out):
         return None
-    if plan.needs is None:
+    if plan.requirements is None:
         return refuse(tx, call, plan, refusals.DENIED, refusals.FORBIDDEN)
-    text = refusals.too_few_text(plan.needs.quorum, plan.by.people.count)
+    text = refusals.too_few_text(plan.requirements.quorum, plan.answer_sources.people.count)
     return refuse(tx, call, plan, refusals.TOO_FEW, text)
 
 

@@ -160,7 +160,7 @@ class BackchannelService:
         earlier = plans.find_superseded(
             tx, call.agent, candidate, call.request.supersedes, hint_hash=hint_hash
         )
-        if plan.by.needs_person:
+        if plan.answer_sources.needs_person:
             if (refused := plans.refuse_ruled_out(tx, call, for_anyone)) is not None:
                 return refused
             remaining = request_limits.RemainingRequests(
@@ -185,7 +185,9 @@ class BackchannelService:
         code = user_codes.refusal(tx, self.secrets, call.agent, user, call.request.user_code)
         limit = self._limit(tx, call.agent, plan, user, earlier)
         return (
-            (plan.by.needs_person and plan.by.is_ruled_out) or code is not None or limit is not None
+            (plan.answer_sources.needs_person and plan.answer_sources.is_ruled_out)
+            or code is not None
+            or limit is not None
         )
 
     def _limit(
@@ -193,10 +195,10 @@ class BackchannelService:
     ) -> request_limits.RequestLimit | None:
         """Return the limit that prevents asking this person, or an automatic decision for them."""
         types = [action.type for action in plan.actions]
-        if not plan.by.needs_person:
+        if not plan.answer_sources.needs_person:
             return request_limits.pause(tx, agent, user, types, self.server_policy)
         remaining = request_limits.RemainingRequests(tx, agent, self.server_policy, earlier)
-        risk, named_approvers = plan.risk, plan.by.people.others
+        risk, named_approvers = plan.risk, plan.answer_sources.people.others
         others = substitutes.additional_approver_ids(tx, named_approvers, user, types, risk)
         return remaining.refusal(user, types, risk, others)
 
@@ -277,7 +279,7 @@ class BackchannelService:
             plans.cancel_superseded(tx, earlier, approval)
         if call.hint is not None:
             self.login_hints.spend(tx, call.hint)
-        by = plan.by
+        by = plan.answer_sources
         decider = by.decider or uses.reserve(tx, by.covering_grants, by.verdict, approval.id)
         if decider is not None:
             approval = answer_sources.approve_automatically(approval, decider, tx.now)
@@ -295,7 +297,10 @@ class BackchannelService:
         history.count_request(tx, approval)
         if phantom:
             notices.requested_of_nobody(tx, approval, user.id, self.server_policy)
-            types, others = [action.type for action in plan.actions], plan.by.people.others
+            types, others = (
+                [action.type for action in plan.actions],
+                plan.answer_sources.people.others,
+            )
             substitutes.additional_approver_ids(tx, others, user, types, plan.risk)
         else:
             notices.requested(tx, approval, self.server_policy)
@@ -352,8 +357,8 @@ class BackchannelService:
             past=compared.text,
             life_ms=plan.seconds * 1000,
             escalate_at=None if phantom else attention.halfway(tx.now, expires_at),
-            quorum=plan.by.quorum,
-            multi_approver=bool(plan.by.people.others) and not phantom,
+            quorum=plan.answer_sources.quorum,
+            multi_approver=bool(plan.answer_sources.people.others) and not phantom,
         )
 
     def _proved_key(self, tx: Unit, call: BackchannelCall) -> str | None:

@@ -116,7 +116,7 @@ def refusal(
     sent_hash = secrets.user_code_hash(user.id, user_codes.normalise(sent))
     if hmac.compare_digest(sent_hash, expected_hash):
         return None
-    WRONG.exceeded(tx, counter_key)
+    WRONG.count_and_check(tx, counter_key)
     return errors.InvalidUserCode("The user code is wrong.")
 
 

@@ -12,7 +12,7 @@ from server.model.store import Unit
 from server.protocol import errors
 from server.protocol.text import check_prose
 from server.services.members import unique
-from server.services.refusals import Invalid, about, valid
+from server.services.refusals import Invalid, error_member, valid
 
 with lazily():
     from server.protocol import json_text
@@ -52,7 +52,7 @@ def keys(_tx: Unit, text: str) -> tuple[PublicKey, ...]:
     return read_keys(text)
 
 
-@about("jwks")
+@error_member("jwks")
 def read_keys(text: str) -> tuple[PublicKey, ...]:
     """Return the public keys in the text of a JWK set. Raises `Invalid`."""
     try:
@@ -63,7 +63,7 @@ def read_keys(text: str) -> tuple[PublicKey, ...]:
         raise Invalid(f"The key file {error}.") from None
 
 
-@about("labels")
+@error_member("labels")
 def label_list(_tx: object, raw: Sequence[str]) -> tuple[str, ...]:
     """Return the labels, sorted and without duplicates. Raises `Invalid`."""
     labels = tuple(sorted(set(raw)))
@@ -81,7 +81,7 @@ def label_list(_tx: object, raw: Sequence[str]) -> tuple[str, ...]:
     return labels
 
 
-@about("review_at")
+@error_member("review_at")
 def review_at(tx: Unit, at: int) -> int:
     """Return the review date, which must be within ten years. Raises `Invalid`."""
     if not tx.now < at <= tx.now + LONGEST_MS:

@@ -13,7 +13,7 @@ from server.services import members
 from server.services.clients import agent_checks, permissions
 from server.services.clients.agent_members import AGENT_MEMBERS
 from server.services.members import Written, unique
-from server.services.refusals import Conflict, Invalid, about
+from server.services.refusals import Conflict, Invalid, error_member
 from server.services.resources import resource_checks
 
 _NAMES = frozenset(member.name for member in AGENT_MEMBERS)
@@ -23,7 +23,7 @@ _IMMUTABLE = frozenset(member.name for member in AGENT_MEMBERS if member.immutab
 class NewAgent(Written):
     """A new agent, as an administrator describes it. `jwks` is the text of a file."""
 
-    known = _NAMES
+    member_names = _NAMES
 
     def __init__(self, name: str, owners: Sequence[str], **values: object) -> None:
         super().__init__(name=name, owners=owners, **values)
@@ -32,7 +32,7 @@ class NewAgent(Written):
 class AgentChanges(Written):
     """Changed members of an agent, and the owners to add and remove."""
 
-    known = (_NAMES - _IMMUTABLE) | {"add_owners", "remove_owners"}
+    member_names = (_NAMES - _IMMUTABLE) | {"add_owners", "remove_owners"}
 
 
 def new_record(tx: Unit, new: NewAgent, agent_id: str) -> Agent:
@@ -45,7 +45,7 @@ def new_record(tx: Unit, new: NewAgent, agent_id: str) -> Agent:
         state="enabled",
         created_at=tx.now,
         named_at=tx.now,
-        **members.started(tx, AGENT_MEMBERS, new),
+        **members.initial_values(tx, AGENT_MEMBERS, new),
     )
     permissions.check(tx, agent.resources, agent.scopes)
     _check_only(tx, agent)
@@ -57,7 +57,7 @@ def new_record(tx: Unit, new: NewAgent, agent_id: str) -> Agent:
 
 def changed_record(tx: Unit, before: Agent, changes: AgentChanges) -> Agent:
     """Return the changed record. Raises `Invalid`, `NotFound` or `Conflict`."""
-    agent = replace(before, **members.changed(tx, AGENT_MEMBERS, changes))
+    agent = replace(before, **members.check_changes(tx, AGENT_MEMBERS, changes))
     agent = replace(
         agent,
         owners=_changed_owners(tx, before, changes),
@@ -93,7 +93,7 @@ def _check_delivery(agent: Agent) -> None:
         )
 
 
-@about("backchannel_authentication_request_signing_alg")
+@error_member("backchannel_authentication_request_signing_alg")
 def _check_request_alg(agent: Agent) -> None:
     """Check that an agent that must sign requests has a key for that."""
     alg = agent.request_alg
@@ -101,20 +101,20 @@ def _check_request_alg(agent: Agent) -> None:
         raise Invalid(f"{agent.name} has no {alg} key. Add one to `jwks`.")
 
 
-@about("owners")
+@error_member("owners")
 def _check_owners(tx: Unit, agent: Agent) -> None:
     owners = [tx.directory.user(owner) for owner in agent.owners]
     if not any(owner is not None and owner.enabled for owner in owners):
         raise Invalid("An agent needs an enabled owner.")
 
 
-@about("remove_owners")
+@error_member("remove_owners")
 def _changed_owners(tx: Unit, before: Agent, changes: AgentChanges) -> tuple[str, ...]:
     removed = agent_checks.owners(tx, changes.get("remove_owners", ()))
     for user_id in removed:
         if user_id not in before.owners:
             raise Invalid(f"A user to remove is not an owner of {before.name}.")
-    with about("add_owners"):
+    with error_member("add_owners"):
         added = agent_checks.owners(tx, changes.get("add_owners", ()))
     remaining = tuple(owner for owner in before.owners if owner not in removed)
     owners = unique(tx, (*remaining, *added))
@@ -134,7 +134,7 @@ def _remaining_limits(agent: Agent) -> dict[str, tuple[str, ...]]:
     }
 
 
-@about("only")
+@error_member("only")
 def _check_only(tx: Unit, agent: Agent) -> None:
     """Check that each limit names permissions that the agent has."""
     for uri, may in agent.only.items():

@@ -11,7 +11,12 @@ from server.protocol.clients.icons import MAX_SIDE, MIN_SIDE
 from server.services import members
 from server.services.clients import agent_checks as checks
 from server.services.clients import client_members
-from server.services.clients.client_members import IS, MAY, METHODS, PROVES
+from server.services.clients.client_members import (
+    METHODS,
+    SECTION_AUTHENTICATION,
+    SECTION_GENERAL,
+    SECTION_PERMISSIONS,
+)
 from server.services.members import Clear, Flag, FormField, Kind, Line, Member, Members
 
 DELIVERIES: Final = (
@@ -31,7 +36,7 @@ AGENT_MEMBERS: Final[Members] = (
     Member(
         "description",
         Kind.TEXT,
-        FormField("Description", section=IS),
+        FormField("Description", section=SECTION_GENERAL),
         Flag("--description", "What it is for; shown to approvers."),
         Line("description"),
         default="",
@@ -45,7 +50,7 @@ AGENT_MEMBERS: Final[Members] = (
         FormField(
             "Owners",
             "Users who are responsible for the agent.",
-            section=IS,
+            section=SECTION_GENERAL,
             defaults_to_user=True,
             suggestions="users",
             first=True,
@@ -56,7 +61,7 @@ AGENT_MEMBERS: Final[Members] = (
         required=True,
         immutable=True,
         check=checks.owners,
-        widens=members.more,
+        widens=members.adds_values,
         has_column=False,
     ),
     Member(
@@ -65,7 +70,7 @@ AGENT_MEMBERS: Final[Members] = (
         FormField(
             "Labels",
             "Words and key=value pairs that policy rules can match.",
-            section=IS,
+            section=SECTION_GENERAL,
             page=Line("Labels"),
         ),
         Flag(
@@ -81,7 +86,9 @@ AGENT_MEMBERS: Final[Members] = (
     Member(
         "external_id",
         Kind.TEXT,
-        FormField("External ID", section=IS, page=Line("External ID", empty="nothing")),
+        FormField(
+            "External ID", section=SECTION_GENERAL, page=Line("External ID", empty="nothing")
+        ),
         Flag(
             "--external-id",
             "Its ID in another system.",
@@ -98,7 +105,7 @@ AGENT_MEMBERS: Final[Members] = (
         FormField(
             "Review date",
             "sayso doctor reminds you on this date. Leave empty for no reminder.",
-            section=IS,
+            section=SECTION_GENERAL,
         ),
         Flag(
             "--review",
@@ -116,7 +123,7 @@ AGENT_MEMBERS: Final[Members] = (
         FormField(
             "Expires on",
             "The agent stops working on this date. Leave empty for no expiry.",
-            section=IS,
+            section=SECTION_GENERAL,
         ),
         Flag(
             "--expires",
@@ -133,7 +140,7 @@ AGENT_MEMBERS: Final[Members] = (
         Kind.SWITCH,
         FormField(
             "Interactive: the user sees the agent's screen",
-            section=IS,
+            section=SECTION_GENERAL,
             page=Line("Interactive", "yes", "no"),
         ),
         Flag("--interactive", "The user sees the agent's screen, which shows a match number."),
@@ -148,7 +155,7 @@ AGENT_MEMBERS: Final[Members] = (
     Member(
         "request_alg",
         Kind.CHOICE,
-        FormField("Signed requests", section=PROVES, choices=REQUEST_ALGS),
+        FormField("Signed requests", section=SECTION_AUTHENTICATION, choices=REQUEST_ALGS),
         Flag(
             "--request-alg",
             "Require requests signed with this algorithm; default: signing is optional.",
@@ -168,7 +175,7 @@ AGENT_MEMBERS: Final[Members] = (
             "Scope limits by resource",
             "A resource and a scope. At that resource, the agent can use only the listed scopes.",
             suggestions="limits",
-            section=MAY,
+            section=SECTION_PERMISSIONS,
         ),
         Flag(
             "--only",
@@ -186,7 +193,7 @@ AGENT_MEMBERS: Final[Members] = (
         FormField(
             "Serves",
             "Resources for which the agent is the API server.",
-            section=MAY,
+            section=SECTION_PERMISSIONS,
             suggestions="resources",
             page=Line("Serves"),
         ),
@@ -200,11 +207,11 @@ AGENT_MEMBERS: Final[Members] = (
         Line("serves", empty="none"),
         default=(),
         check=checks.serves,
-        widens=members.more,
+        widens=members.adds_values,
     ),
     client_members.grant_types(
         names.AGENT_GRANT_TYPES,
-        FormField("Grant types", section=MAY, page=Line("Grants")),
+        FormField("Grant types", section=SECTION_PERMISSIONS, page=Line("Grants")),
         "A grant type it can use; default: all.",
         names.AGENT_GRANTS,
     ),
@@ -214,7 +221,7 @@ AGENT_MEMBERS: Final[Members] = (
         FormField(
             "Token lifetime in seconds",
             "10 to 3600. Leave empty to use the server setting.",
-            section=MAY,
+            section=SECTION_PERMISSIONS,
             page=Line("Token lifetime", "{} s", "default"),
         ),
         Flag(
@@ -230,13 +237,13 @@ AGENT_MEMBERS: Final[Members] = (
         Kind.SWITCH,
         FormField(
             "Allow standing grants at high risk",
-            section=MAY,
+            section=SECTION_PERMISSIONS,
             page=Line("Standing grants at high risk", "allowed", "not allowed"),
         ),
         Flag("--high-grants", "Allow standing grants at high risk."),
         Line("standing grants", "including high risk"),
         default=False,
-        widens=members.turned_on,
+        widens=members.turns_on,
     ),
     Member(
         "asks",
@@ -257,7 +264,7 @@ AGENT_MEMBERS: Final[Members] = (
         ),
         Line("may ask", empty="everyone"),
         check=checks.asks,
-        widens=members.more_or_all,
+        widens=members.adds_values_or_all,
     ),
     Member(
         "delivery",

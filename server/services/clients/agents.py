@@ -98,7 +98,7 @@ class Agents:
         with self.store.read() as view:
             agent = find_agent(view, name_or_id)
             agent = view.agents.get(agent.id) or agent
-            return agent, owners.of(view, agent)
+            return agent, owners.list_owners(view, agent)
 
     def add(self, new: NewAgent, *, by: str) -> NewSecret:
         """Register an agent, enabled. Raises `Exists`, `NotFound` or `Invalid`."""

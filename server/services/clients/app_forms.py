@@ -16,7 +16,7 @@ from server.services import members
 from server.services.clients import permissions
 from server.services.clients.app_members import APP_MEMBERS
 from server.services.members import Written
-from server.services.refusals import Conflict, Invalid, about
+from server.services.refusals import Conflict, Invalid, error_member
 
 MAX_REDIRECTS: Final = 20
 _NAMES = frozenset(member.name for member in APP_MEMBERS)
@@ -26,7 +26,7 @@ _IMMUTABLE = frozenset(member.name for member in APP_MEMBERS if member.immutable
 class NewApp(Written):
     """A new app, as an administrator describes it. `jwks` is the text of a file."""
 
-    known = _NAMES
+    member_names = _NAMES
 
     def __init__(self, name: str, redirect_uris: Sequence[str] = (), **values: object) -> None:
         super().__init__(name=name, redirect_uris=redirect_uris, **values)
@@ -35,7 +35,7 @@ class NewApp(Written):
 class AppChanges(Written):
     """Changed members of an app, and whether it is enabled."""
 
-    known = (_NAMES - _IMMUTABLE) | {"enabled"}
+    member_names = (_NAMES - _IMMUTABLE) | {"enabled"}
 
 
 def new_record(tx: Unit, new: NewApp, app_id: str) -> App:
@@ -45,7 +45,7 @@ def new_record(tx: Unit, new: NewApp, app_id: str) -> App:
         secrets=(),
         state="enabled",
         created_at=tx.now,
-        **members.started(tx, APP_MEMBERS, new),
+        **members.initial_values(tx, APP_MEMBERS, new),
     )
     if bool(app.jwks) != (app.auth_method == "private_key_jwt"):
         raise Invalid(
@@ -70,7 +70,7 @@ def changed_record(tx: Unit, before: App, changes: AppChanges) -> App:
             f"{before.name} does not authenticate with keys. To use keys, register a new app.",
             member="jwks",
         )
-    app = replace(before, **members.changed(tx, APP_MEMBERS, changes))
+    app = replace(before, **members.check_changes(tx, APP_MEMBERS, changes))
     if (enabled := changes.get("enabled")) is not None:
         app = replace(app, state="enabled" if enabled else "disabled")
     _check_redirects(app)
@@ -84,7 +84,7 @@ def facts(app: App) -> dict[str, object]:
     return {"app": app.id, **members.facts(APP_MEMBERS, app), "state": app.state}
 
 
-@about("redirect_uris")
+@error_member("redirect_uris")
 def _check_redirects(app: App) -> None:
     """Check that an app with authorization codes has a redirect URI, and that all are safe."""
     if not app.redirect_uris and names.GRANT_AUTHORIZATION_CODE in app.grant_types:

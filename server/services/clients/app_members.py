@@ -9,7 +9,12 @@ from typing import Final
 from server.protocol import names
 from server.services import members
 from server.services.clients import client_members
-from server.services.clients.client_members import IS, MAY, METHODS, PROVES
+from server.services.clients.client_members import (
+    METHODS,
+    SECTION_AUTHENTICATION,
+    SECTION_GENERAL,
+    SECTION_PERMISSIONS,
+)
 from server.services.members import Clear, Flag, FormField, Kind, Line, Member, Members
 
 APP_METHODS: Final = (*METHODS, (names.AUTH_NONE, "none: a public app with PKCE"))
@@ -23,7 +28,7 @@ APP_MEMBERS: Final[Members] = (
         FormField(
             "Redirect URIs",
             "One per line, exactly as the app sends it.",
-            section=IS,
+            section=SECTION_GENERAL,
             first=True,
         ),
         Flag(
@@ -33,12 +38,12 @@ APP_MEMBERS: Final[Members] = (
         Line("redirect URIs", empty="none"),
         default=(),
         check=members.unique,
-        widens=members.more,
+        widens=members.adds_values,
     ),
     Member(
         "post_logout_redirect_uris",
         Kind.NAMES,
-        FormField("Post-logout redirect URIs", section=IS),
+        FormField("Post-logout redirect URIs", section=SECTION_GENERAL),
         Flag(
             "--post-logout-redirect-uri",
             "A redirect URI for use after sign-out.",
@@ -53,7 +58,7 @@ APP_MEMBERS: Final[Members] = (
         Line("after sign-out", empty="none"),
         default=(),
         check=members.unique,
-        widens=members.more,
+        widens=members.adds_values,
     ),
     client_members.auth_method(
         APP_METHODS,
@@ -67,20 +72,20 @@ APP_MEMBERS: Final[Members] = (
     Member(
         "requires_par",
         Kind.SWITCH,
-        FormField("Require pushed authorization requests (PAR)", section=PROVES),
+        FormField("Require pushed authorization requests (PAR)", section=SECTION_AUTHENTICATION),
         Flag("--require-par", "Refuse authorization requests that it did not push (PAR)."),
         Line("requests", "must be pushed"),
         wire="require_pushed_authorization_requests",
         default=False,
         widens=members.turned_off,
     ),
-    client_members.id_token_alg(PROVES),
+    client_members.id_token_alg(SECTION_AUTHENTICATION),
     client_members.RESOURCES,
     client_members.SCOPES,
     client_members.ACTION_TYPES,
     client_members.grant_types(
         names.APP_GRANT_TYPES,
-        FormField("Grant types", section=MAY),
+        FormField("Grant types", section=SECTION_PERMISSIONS),
         "A grant type it can use; default: authorization_code and refresh_token.",
         names.USUAL_APP_GRANTS,
     ),

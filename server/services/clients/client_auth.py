@@ -165,7 +165,7 @@ class ClientAuthentication:
             client = find(view.directory, claimed) or view.directory.resource_client(claimed)
             now = view.now
             if client is None or not _may_use_method(client, credentials.method, now):
-                raise client_auth.refused("unknown client or wrong authentication method")
+                raise client_auth.invalid_client("unknown client or wrong authentication method")
         if credentials.method == "private_key_jwt" and not isinstance(client, Resource):
             self._use_once(client, *self._check_assertion(client, credentials.assertion, now))
         elif credentials.method != names.AUTH_NONE:
@@ -195,11 +195,11 @@ class ClientAuthentication:
         try:
             subject = self.verifier.unverified_subject(credentials.assertion)
         except BadToken as error:
-            raise client_auth.refused(str(error)) from error
+            raise client_auth.invalid_client(str(error)) from error
         if not client_auth.is_credential(subject):
-            raise client_auth.refused("sub is not a client ID")
+            raise client_auth.invalid_client("sub is not a client ID")
         if credentials.client_id not in {None, subject}:
-            raise client_auth.refused("client_id and the assertion's sub differ")
+            raise client_auth.invalid_client("client_id and the assertion's sub differ")
         return subject
 
     def _check_assertion(
@@ -209,12 +209,12 @@ class ClientAuthentication:
         try:
             kid, claims = self.verifier.client_assertion(assertion, client.jwks)
         except BadToken as error:
-            raise client_auth.refused(str(error)) from error
+            raise client_auth.invalid_client(str(error)) from error
         used = client_auth.check_assertion(
             claims, client_id=client.id, audiences=self.server_policy.assertion_audiences, now=now
         )
         if client_auth.made_at(claims) < self.server_policy.not_before:
-            raise client_auth.refused("the assertion was made before a restore")
+            raise client_auth.invalid_client("the assertion was made before a restore")
         return kid, used
 
     def _use_once(self, client: TokenClient, kid: str, used: tuple[str, int]) -> None:
@@ -230,7 +230,7 @@ class ClientAuthentication:
             ):
                 tx.agents.mark_key_used(client.id, kid, tx.now)
         if not is_first_use:
-            raise client_auth.refused("the assertion was used before")
+            raise client_auth.invalid_client("the assertion was used before")
 
     def _record_use(self, client: Client, secret: Secret, now: int) -> None:
         if self._is_due(secret.id, now):
@@ -273,7 +273,7 @@ def only_token_client(client: Client) -> TokenClient:
 def confidential_client(client: Client) -> Client:
     """Return the client. Raises errors.InvalidClient if it is public."""
     if not isinstance(client, Resource) and client.auth_method == names.AUTH_NONE:
-        raise client_auth.refused("a public client cannot authenticate")
+        raise client_auth.invalid_client("a public client cannot authenticate")
     return client
 
 
@@ -281,7 +281,7 @@ def current_agent(view: View, agent: Agent) -> Agent:
     """Return the agent as it is in this unit of work. Raises errors.UnauthorizedClient."""
     current = view.directory.agent(agent.id)
     if current is None:
-        raise client_auth.refused("the agent was deleted in the meantime")
+        raise client_auth.invalid_client("the agent was deleted in the meantime")
     check_enabled(current, view.now)
     return current
 
@@ -290,7 +290,7 @@ def current_app(view: View, app: App) -> App:
     """Return the app as it is in this unit of work. Raises errors.UnauthorizedClient."""
     current = view.directory.app(app.id)
     if current is None:
-        raise client_auth.refused("the app was deleted in the meantime")
+        raise client_auth.invalid_client("the app was deleted in the meantime")
     check_enabled(current, view.now)
     return current
 
@@ -342,7 +342,7 @@ def _check_secret(client: Client, secret: str, now: int) -> Secret:
         is_valid = stored_secret.expires_at is None or now < stored_secret.expires_at
         if hmac.compare_digest(stored_secret.hash, sent_hash) and is_valid:
             return stored_secret
-    raise client_auth.refused("wrong secret")
+    raise client_auth.invalid_client("wrong secret")
 
 
 MAX_PER_HOST: Final = 20

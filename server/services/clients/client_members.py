@@ -15,9 +15,9 @@ from server.services.members import Check, Clear, Flag, FormField, Kind, Line, M
 Choices: TypeAlias = tuple[tuple[str, str], ...]
 """The value and the label of each option."""
 
-IS: Final = "General"
-PROVES: Final = "Authentication"
-MAY: Final = "Permissions"
+SECTION_GENERAL: Final = "General"
+SECTION_AUTHENTICATION: Final = "Authentication"
+SECTION_PERMISSIONS: Final = "Permissions"
 
 METHODS: Final = (
     ("client_secret_basic", "client secret, in the Authorization header"),
@@ -31,7 +31,7 @@ def name(line: str, hint: str) -> Member:
     return Member(
         "name",
         Kind.TEXT,
-        FormField("Name", hint, section=IS, first=True),
+        FormField("Name", hint, section=SECTION_GENERAL, first=True),
         Flag("--name", "The new name.", positional=True),
         Line(line),
         required=True,
@@ -45,7 +45,9 @@ def auth_method(choices: Choices, default_method: str, help_text: str) -> Member
     return Member(
         "auth_method",
         Kind.CHOICE,
-        FormField("Authentication method", section=PROVES, choices=choices, forms=("new",)),
+        FormField(
+            "Authentication method", section=SECTION_AUTHENTICATION, choices=choices, forms=("new",)
+        ),
         Flag("--auth", help_text, shows_default=True),
         Line("authenticates"),
         default=default_method,
@@ -58,7 +60,7 @@ def jwks(hint: str) -> Member:
     return Member(
         "jwks",
         Kind.KEYS,
-        FormField("Public keys", hint, section=PROVES, rows=4, forms=("new",)),
+        FormField("Public keys", hint, section=SECTION_AUTHENTICATION, rows=4, forms=("new",)),
         Flag("--jwks", "Its public keys (JWK set)."),
         default=(),
         check=checks.keys,
@@ -73,7 +75,7 @@ def dpop_bound(flag: str, line: Line) -> Member:
     return Member(
         "dpop_bound",
         Kind.SWITCH,
-        FormField("Bind tokens to its key (DPoP)", section=PROVES),
+        FormField("Bind tokens to its key (DPoP)", section=SECTION_AUTHENTICATION),
         Flag(flag, "Bind its tokens to its key (DPoP)."),
         line,
         wire="dpop_bound_access_tokens",
@@ -102,7 +104,7 @@ def _permission(name: str, label: str, flag: str, noun: str, check: Check) -> Me
     return Member(
         name,
         Kind.NAMES,
-        FormField(label, section=MAY, suggestions=name, first=True),
+        FormField(label, section=SECTION_PERMISSIONS, suggestions=name, first=True),
         Flag(
             flag,
             f"A {noun} it can request.",
@@ -111,7 +113,7 @@ def _permission(name: str, label: str, flag: str, noun: str, check: Check) -> Me
         Line(name, empty="none"),
         default=(),
         check=check,
-        widens=members.more,
+        widens=members.adds_values,
     )
 
 
@@ -122,7 +124,7 @@ ACTION_TYPES: Final = Member(
     Kind.NAMES,
     FormField(
         "Action types",
-        section=MAY,
+        section=SECTION_PERMISSIONS,
         all_label="All action types",
         suggestions="actions",
     ),
@@ -137,7 +139,7 @@ ACTION_TYPES: Final = Member(
     ),
     Line("actions", empty="every type"),
     check=checks.action_types,
-    widens=members.more_or_all,
+    widens=members.adds_values_or_all,
 )
 
 
@@ -157,5 +159,5 @@ def grant_types(
         Line("grants", empty="none"),
         default=default_grants,
         check=checks.grant_types,
-        widens=members.more,
+        widens=members.adds_values,
     )

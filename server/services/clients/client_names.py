@@ -15,7 +15,7 @@ from server.model.store import Unit, View
 from server.protocol.confusables import name_keys
 from server.protocol.names import APPROVER_CLIENT
 from server.services.audit import audit
-from server.services.refusals import Exists, NotFound, about
+from server.services.refusals import Exists, NotFound, error_member
 from server.services.users.user_checks import clients_called
 
 
@@ -29,7 +29,7 @@ def looks_taken(view: View, name: str, own: str) -> bool:
     return bool(holders - {own} or lookalike_keys & name_keys(TERMINAL))
 
 
-@about("name")
+@error_member("name")
 def refuse_taken(
     tx: Unit, name: str, own: str | None, *, among: Collection[str] | None = None
 ) -> None:

@@ -28,7 +28,7 @@ class Icons:
         with self.store.read() as view:
             return view.icons.get(digest)
 
-    def of(self, agent_id: str) -> str:
+    def path_for(self, agent_id: str) -> str:
         """Return the path of an agent's icon; "" if it has none."""
         with self.store.read() as view:
             agent = view.directory.agent(agent_id)

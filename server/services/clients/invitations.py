@@ -18,7 +18,7 @@ from server.services.audit import audit
 from server.services.clients import agent_forms
 from server.services.clients.agent_forms import NewAgent
 from server.services.paging import ResultPage
-from server.services.refusals import Invalid, NotFound, about
+from server.services.refusals import Invalid, NotFound, error_member
 from server.services.users import user_checks, users
 
 DEFAULT_LIFE_MS: Final = 7 * 24 * 60 * 60 * 1000
@@ -140,11 +140,11 @@ class Invitations:
         return {name: getattr(agent, name) for name in limits}
 
 
-@about("owner")
+@error_member("owner")
 def _owner(tx: Unit, name_or_id: str) -> User:
     owner = user_checks.find(tx, name_or_id)
     if not owner.enabled:
-        raise users.disabled(owner)
+        raise users.disabled_error(owner)
     return owner
 
 

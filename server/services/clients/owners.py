@@ -18,7 +18,7 @@ ORPHANED: Final = "alarm.agent_orphaned"
 """The event when the last enabled owner of an agent is disabled."""
 
 
-def of(view: View, agent: Agent) -> tuple[User, ...]:
+def list_owners(view: View, agent: Agent) -> tuple[User, ...]:
     """Return the agent's owners in this unit of work."""
     owners = (view.users.get(user_id) for user_id in agent.owners)
     return tuple(owner for owner in owners if owner is not None)
@@ -26,7 +26,7 @@ def of(view: View, agent: Agent) -> tuple[User, ...]:
 
 def orphaned_at(view: View, agent: Agent) -> int | None:
     """Return when the last enabled owner was disabled (ms); None if one is enabled."""
-    owners = of(view, agent)
+    owners = list_owners(view, agent)
     if any(owner.enabled for owner in owners):
         return None
     return max((owner.disabled_at or agent.created_at for owner in owners), default=view.now)
@@ -53,7 +53,7 @@ def user_disabled(tx: Unit, event: UserDisabled) -> None:
 def user_enabled(tx: Unit, event: UserEnabled) -> None:
     """Record the agents that have an enabled owner again."""
     for agent in tx.agents.owned_by(event.user.id):
-        others = (owner for owner in of(tx, agent) if owner.id != event.user.id)
+        others = (owner for owner in list_owners(tx, agent) if owner.id != event.user.id)
         if agent.state == "enabled" and not any(owner.enabled for owner in others):
             record_adopted(tx, [agent], by=event.by)
 
@@ -66,7 +66,7 @@ def record_adopted(tx: Unit, were_orphans: Iterable[Agent], *, by: str) -> None:
 
 def orphan_contacts(view: View, agent: Agent) -> list[str]:
     """Return who can assign an owner: administrators, and the owners' backups and deputies."""
-    owners = of(view, agent)
+    owners = list_owners(view, agent)
     backups = {owner.backup for owner in owners if owner.backup is not None}
     deputies = {
         deputy.deputy_id

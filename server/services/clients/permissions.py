@@ -7,17 +7,17 @@ from collections.abc import Sequence
 
 from server.model.store import Unit
 from server.protocol.resources import scopes
-from server.services.refusals import Invalid, about
+from server.services.refusals import Invalid, error_member
 from server.services.resources import resource_checks
 
 
-@about("scopes")
+@error_member("scopes")
 def check(tx: Unit, uris: Sequence[str], scope_names: Sequence[str]) -> None:
     """Check that every resource exists, and every scope is one of theirs.
 
     Raises `Invalid` or `NotFound`.
     """
-    with about("resources"):
+    with error_member("resources"):
         resources = [resource_checks.find(tx.directory, uri) for uri in uris]
     for scope in scope_names:
         if scope in scopes.OPENID_SCOPES:

@@ -113,7 +113,7 @@ class RegistrationService:
             if accepts(view):
                 return
         with self.store.write() as tx:
-            too_many = UNKNOWN_TOKENS.exceeded(tx, peer)
+            too_many = UNKNOWN_TOKENS.count_and_check(tx, peer)
         if too_many:
             raise errors.TemporarilyUnavailable("Too many unknown tokens.", retry_after=60)
         raise errors.InvalidToken(_NOT_AUTHORIZED)

@@ -35,7 +35,7 @@ class SampleRequests:
 
     store: Store
 
-    def of(self, agent: Agent) -> SampleRequest:
+    def for_agent(self, agent: Agent) -> SampleRequest:
         """Return a request that the server accepts, if possible for a scope without details."""
         with self.store.read() as view:
             resources = [view.directory.resource(uri) for uri in agent.resources]
@@ -43,7 +43,7 @@ class SampleRequests:
             (resource, scope)
             for scope in agent.scopes
             for resource in resources
-            if resource and scope in resource.scopes and agent.may(resource.uri, scope)
+            if resource and scope in resource.scopes and agent.allows(resource.uri, scope)
         ]
         return next(self._samples(agent, pairs), IDENTITY)
 
@@ -63,6 +63,6 @@ class SampleRequests:
         with self.store.read() as view:
             row = view.directory.action(action_type)
         try:
-            return None if row is None else Previews(self.store).of(row.document).details
+            return None if row is None else Previews(self.store).preview(row.document).details
         except Invalid:  # an example of it would be too large
             return None

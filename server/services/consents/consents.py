@@ -267,7 +267,7 @@ class ConsentService:
         resource = tx.directory.resource(uri) if uri in party.resources else None
         if resource is None:
             raise errors.InvalidTarget(f"{party.name} cannot use this resource.")
-        if not scope or any(n not in resource.scopes or not party.may(uri, n) for n in rest):
+        if not scope or any(n not in resource.scopes or not party.allows(uri, n) for n in rest):
             raise errors.InvalidScope(
                 f"{party.name} cannot use all of these scopes at this resource."
             )
@@ -371,7 +371,7 @@ def _still_allowed(tx: Unit, party: Party, before: Consent) -> tuple[str, ...]:
     allowed = [
         name
         for name in rest
-        if party.may(before.resource, name)
+        if party.allows(before.resource, name)
         and current_risks.get(name, Risk.CRITICAL) is not Risk.CRITICAL
     ]
     return (*openid, *allowed)

@@ -233,13 +233,13 @@ class DeviceGrantService:
     def _too_many(self, limit: CountedLimit, subject: str) -> errors.TemporarilyUnavailable | None:
         """Count a request; the count is stored even if the request fails."""
         with self.store.write() as tx:
-            if not limit.exceeded(tx, subject):
+            if not limit.count_and_check(tx, subject):
                 return None
         return errors.TemporarilyUnavailable(
             "Too many device codes were requested.", retry_after=60
         )
 
-    def shown(self, typed: str) -> str:
+    def format_code(self, typed: str) -> str:
         """Return a typed code in its displayed form; "" if it is not a code."""
         letters = device_codes.normalized(typed)
         return device_codes.formatted(letters) if letters else ""
@@ -312,7 +312,7 @@ class DeviceGrantService:
         letters = device_codes.normalized(typed)
         code = None if letters is None else tx.device_codes.by_user_code(self._hash(letters))
         if code is None or code.approval_id is not None or tx.now >= code.expires_at:
-            WRONG_CODES.exceeded(tx, peer)
+            WRONG_CODES.count_and_check(tx, peer)
             tx.counters.count(_TOTAL, _WINDOW_MS)
             return _WRONG
         user = self._find_askable(tx, name, code.client_id)

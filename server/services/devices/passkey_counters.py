@@ -29,7 +29,7 @@ def verify(
 
     A repeated assertion is accepted, because a browser may repeat it after a lost response.
     """
-    counter = authenticators.signed(assertion, passkey)
+    counter = authenticators.verify_assertion(assertion, passkey)
     signed_bytes = assertion.authenticator_data + hashlib.sha256(assertion.client_data).digest()
     if not tx.passkeys.count(device.id, counter, hashlib.sha256(signed_bytes).digest()):
         raise _counter_problem(device, passkey.signs, counter)

@@ -160,7 +160,9 @@ class PasskeyService:
     def _created_passkey(self, code: EnrollmentCode, passkey: NewPasskey) -> CreatedPasskey:
         challenge = passkeys.challenge(self._registration_challenge(code).encode())
         try:
-            return self.authenticators.made(passkey.attestation, passkey.client_data, challenge)
+            return self.authenticators.verify_registration(
+                passkey.attestation, passkey.client_data, challenge
+            )
         except BadToken as error:
             raise errors.Problem(422, "invalid_passkey", _NO_PASSKEY, log=str(error)) from error
 
@@ -217,7 +219,7 @@ class PasskeyService:
             last_seen_at=tx.now,
             high_from=new_devices.high_from(tx, session.user_id),
             keys={},
-            kids={PASSKEY: passkeys.encoded(passkey.credential)},
+            kids={PASSKEY: passkeys.encode_base64url(passkey.credential)},
         )
 
     def _challenge_text(self, salt: str, until: int) -> str:
@@ -279,7 +281,7 @@ def _record(tx: Unit, device: Device, passkey: CreatedPasskey) -> None:
                 "name": device.name,
                 "kind": device.kind,
                 "kids": dict(device.kids),
-                "public_key": passkeys.encoded(passkey.public_key),
+                "public_key": passkeys.encode_base64url(passkey.public_key),
                 "synced": passkey.synced,
             },
         ),

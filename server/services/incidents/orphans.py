@@ -59,7 +59,7 @@ class Orphans:
         with self.store.read() as view:
             agents = view.agents.all() if owner is None else view.agents.owned_by(owner)
             orphans = self._list_orphans(view, agents)
-        return paging.after(orphans, lambda orphan: orphan.agent.name.casefold(), after, limit)
+        return paging.page_after(orphans, lambda orphan: orphan.agent.name.casefold(), after, limit)
 
     def grace_end(self, name_or_id: str) -> int | None:
         """The end of an agent's grace period, if it has one. Raises `NotFound`."""
@@ -73,7 +73,9 @@ class Orphans:
         return [orphan for orphan in orphans if orphan.why]
 
     def _to_orphan(self, view: View, agent: Agent) -> Orphan:
-        seen = tuple(SeenOwner(user, _seen_at(view, user)) for user in owners.of(view, agent))
+        seen = tuple(
+            SeenOwner(user, _seen_at(view, user)) for user in owners.list_owners(view, agent)
+        )
         return Orphan(
             agent,
             seen,

@@ -82,7 +82,7 @@ REASONS: Final[tuple[Callable[[NotificationCandidate], HeldNotification | None],
 """The reasons in a person's settings. The first that applies is reported."""
 
 
-def held(
+def hold_reason(
     tx: Unit, approval: Approval, user_id: str, policy: ServerPolicy
 ) -> HeldNotification | None:
     """Why this person is not notified of this request now; None if they are.
@@ -113,7 +113,7 @@ def notify(tx: Unit, approval: Approval, user_id: str, event: str, policy: Serve
     A held event is marked as such. If the reason ends before the request expires, the person is
     notified then.
     """
-    reason = held(tx, approval, user_id, policy)
+    reason = hold_reason(tx, approval, user_id, policy)
     if reason is None:
         count_notification(tx, approval, user_id)
         tx.feed.add(user_id, event, approval_id=approval.id)
@@ -137,7 +137,7 @@ def notify_phantom(
 
     Writes that would refer to a user are replaced by reads.
     """
-    reason = held(tx, approval, user_id, policy)
+    reason = hold_reason(tx, approval, user_id, policy)
     if reason is None:
         count_notification(tx, approval, user_id)
         tx.feed.add(user_id, event, approval_id=approval.id)

@@ -25,7 +25,9 @@ def send(tx: Unit, due: Hold, policy: ServerPolicy) -> bool:
     sent within the hour; otherwise this one is sent later.
     """
     pending = tx.approvals.waiting(due.user_id, tx.now, MAX_COUNTED)
-    notifications = [attention.held(tx, approval, due.user_id, policy) for approval in pending]
+    notifications = [
+        attention.hold_reason(tx, approval, due.user_id, policy) for approval in pending
+    ]
     included = [
         approval
         for approval, reason in zip(pending, notifications, strict=True)

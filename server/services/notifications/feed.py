@@ -145,7 +145,7 @@ class Hub:
             self._cursor = view.feed.head()
             return []
         events: list[FeedEvent] = []
-        while page := view.feed.after(self._cursor, None, _PAGE_SIZE):
+        while page := view.feed.events_after(self._cursor, None, _PAGE_SIZE):
             events += page
             self._cursor = page[-1].seq
         return events
@@ -173,7 +173,7 @@ class FeedPage:
     resync: bool
     allowed: bool
     """False if the user or device has lost access."""
-    more: bool = False
+    has_more: bool = False
     """There may be more events after this page."""
 
 
@@ -182,7 +182,7 @@ class FeedService:
     """Reads one person's events."""
 
     store: Store
-    shown: Callable[[View, Approval, str], ApproverView]
+    view_for: Callable[[View, Approval, str], ApproverView]
     """Returns a request as a person may see it."""
 
     def head(self) -> int:
@@ -212,11 +212,11 @@ class FeedService:
             head = view.feed.head()
             if cursor > head or cursor < view.feed.floor() - 1:
                 return FeedPage((), head, resync=True, allowed=True)
-            events = view.feed.after(cursor, user_id, _PAGE_SIZE)
+            events = view.feed.events_after(cursor, user_id, _PAGE_SIZE)
             items = tuple(self._item(view, event) for event in events)
             last = events[-1].seq if events else cursor
             more = len(events) == _PAGE_SIZE
-            return FeedPage(items, last, resync=False, allowed=True, more=more)
+            return FeedPage(items, last, resync=False, allowed=True, has_more=more)
 
     def _item(self, view: View, event: FeedEvent) -> FeedItem:
         approval = None if event.approval_id is None else view.approvals.get(event.approval_id)
@@ -224,7 +224,7 @@ class FeedService:
         requesting_agent = view.directory.agent(approval.agent_id) if approval and is_new else None
         return FeedItem(
             event=event,
-            approval=None if approval is None else self.shown(view, approval, event.user_id),
+            approval=None if approval is None else self.view_for(view, approval, event.user_id),
             device=None if event.device_id is None else view.devices.get(event.device_id),
             agent=None
             if event.agent_id is None

@@ -33,7 +33,7 @@ def approval(
     if subject.delivery != "poll" and event in _END_EVENTS:
         body = json.dumps({"approval": subject.id, "event": event})
         tx.outbox.add(subject.delivery, subject.agent_id, body, after_ms=call_after_ms)
-    people = [approver.user_id for approver in tx.approvers.asked(subject)] or [_NOBODY]
+    people = [approver.user_id for approver in tx.approvers.list_for(subject)] or [_NOBODY]
     for user_id in people if screens else ():
         tx.feed.add(user_id, event, approval_id=subject.id)
     _add_webhook(tx, event, _facts(subject))
@@ -43,7 +43,7 @@ def requested(
     tx: Unit, subject: Approval, policy: ServerPolicy, event: str = "approval.requested"
 ) -> None:
     """Notify everyone whom a request asks. The webhook event says whether anyone is notified."""
-    people = tx.approvers.asked(subject)
+    people = tx.approvers.list_for(subject)
     notified = [attention.notify(tx, subject, person.user_id, event, policy) for person in people]
     _add_webhook(tx, event, {**_facts(subject), "notify": any(notified)})
 

@@ -73,9 +73,9 @@ class Pushes:
             if subscription is not None:
                 push_losses.record(tx, subscription)
 
-    def delivered(self, tx: Unit, message: str) -> None:
+    def record_delivery(self, tx: Unit, message: str) -> None:
         """Record that the push service accepted the message."""
-        tx.pushes.delivered(_parse(message)[1], tx.now)
+        tx.pushes.record_delivery(_parse(message)[1], tx.now)
 
     def failed(self, tx: Unit, message: str, why: str) -> None:
         """Record why delivery was abandoned, and raise an alarm at most once a day."""

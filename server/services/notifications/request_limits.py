@@ -67,7 +67,7 @@ def is_urgent(risk: Risk) -> bool:
 
 def too_many_unknown(tx: Unit, agent: Agent) -> bool:
     """Count a login hint for an unknown user. Returns whether there were too many."""
-    return UNKNOWN_USERS.exceeded(tx, agent.id)
+    return UNKNOWN_USERS.count_and_check(tx, agent.id)
 
 
 def guessing(tx: Unit, agent: Agent) -> bool:

@@ -122,7 +122,7 @@ class AdminServices:
     def value_hash(self, value: str) -> str:
         """The hash used to find audit entries about a value. Raises errors.Problem."""
         self.check()
-        return audit.hashed(self._secrets, value.strip())
+        return audit.hash_value(self._secrets, value.strip())
 
     def check(self) -> None:
         """Authorize a request that reads nothing from the database. Raises errors.Problem."""

@@ -75,7 +75,7 @@ def _people(
 ) -> tuple[PolicyApprover, ...]:
     others = {approver.user_id: approver for approver in eligible_approvers.others}
     if user is None:
-        requester = PolicyApprover(THE_PERSON, "asked", approves=needs.who is None)
+        requester = PolicyApprover(THE_PERSON, "asked", approves=needs.approvers is None)
     else:
         requester = _policy_approver(view, others.pop(user.id, NamedApprover(user.id, "asked")))
     return (requester, *(_policy_approver(view, approver) for approver in others.values()))

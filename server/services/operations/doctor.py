@@ -15,7 +15,7 @@ from server.model.notifications import WEBHOOK, DeliveryFailure
 from server.model.store import Store, View
 from server.model.users import User
 from server.protocol.confusables import name_keys
-from server.protocol.text import counted
+from server.protocol.text import pluralize
 from server.services.audit import lag
 from server.services.clients import owners
 from server.services.refusals import Remedy
@@ -89,10 +89,11 @@ def _clock(view: View) -> Iterator[Finding]:
 def _unsigned(view: View) -> Iterator[Finding]:
     unsigned = lag.unsigned(view)
     if unsigned.too_long:
+        entries = pluralize(unsigned.entries, "entry", "entries")
         yield Finding(
             "weak",
             f"The audit log has had no checkpoint for {unsigned.milliseconds // 60000} min, so "
-            f"{counted(unsigned.entries, 'entry', 'entries')} could be changed without detection.",
+            f"{entries} could be changed without detection.",
             "Start the server, which signs checkpoints. If it is running, look for "
             "loop.failed in its log.",
         )
@@ -100,7 +101,7 @@ def _unsigned(view: View) -> Iterator[Finding]:
 
 def _restored(view: View) -> Iterator[Finding]:
     """Items that the last restore disabled and that are still disabled."""
-    for kind, held_id in view.installation.held():
+    for kind, held_id in view.installation.list_held():
         if (name := _disabled_name(view, kind, held_id)) is not None:
             what = kind.removesuffix("s")
             yield Finding(
@@ -318,7 +319,7 @@ def _pushes(view: View) -> Iterator[Finding]:
     for service, why, browsers in view.pushes.problems():
         yield Finding(
             "broken",
-            f"{service} does not deliver to {counted(browsers, 'browser')}: {why}.",
+            f"{service} does not deliver to {pluralize(browsers, 'browser')}: {why}.",
             "Open a page of Sayso there, which subscribes again. If that does not help, check "
             "SAYSO_PUSH_CONTACT, the clock, and whether this machine reaches that service.",
         )
@@ -327,7 +328,7 @@ def _pushes(view: View) -> Iterator[Finding]:
 def _undelivered(
     failure: DeliveryFailure, recipient: str, fix: str, remedy: Remedy = ()
 ) -> Finding:
-    count = counted(failure.messages, "message")
+    count = pluralize(failure.messages, "message")
     text = f"{count} to {recipient} not delivered in the last week: {failure.last_error}."
     if failure.recovered:
         return Finding("note", text, "Later messages were delivered. Nothing to do.")

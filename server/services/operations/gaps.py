@@ -50,10 +50,10 @@ def _gap(
     need = most = 0
     for user in people:
         verdict = evaluator.decide(view, PolicyRequest("request", agent, user, target, (), actions))
-        if verdict.needs is None:
+        if verdict.requirements is None:
             continue
-        need = verdict.needs.quorum
-        count = answer_sources.find_eligible(view, verdict.needs, agent, user).count
+        need = verdict.requirements.quorum
+        count = answer_sources.find_eligible(view, verdict.requirements, agent, user).count
         if verdict.outcome == "allow" or count >= need:
             return None
         most = max(most, count)
@@ -65,14 +65,14 @@ def _candidates(view: View, agent: Agent) -> Iterator[CandidateRequest]:
     resources = [resource for resource in registered if resource is not None]
     for resource in resources:
         for name in resource.scopes:
-            if agent.may(resource.uri, name):
+            if agent.allows(resource.uri, name):
                 yield name, TokenTarget(resource, (name,)), ()
     for row in view.actions.all() if resources else ():
         if agent.action_types is None or row.type in agent.action_types:
             yield (
                 row.type,
                 TokenTarget(resources[0], ()),
-                _SCHEMAS.known(view.directory, [row.type]),
+                _SCHEMAS.registered_types(view.directory, [row.type]),
             )
 
 

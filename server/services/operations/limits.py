@@ -136,7 +136,7 @@ class _CountedRows:
         self.now = view.now
         self.open = view.limits.open(MAX_ROWS)
         self.notifications = view.limits.notifications(view.now - _HOUR_MS, MAX_ROWS)
-        self.refused = view.limits.refused(view.now - DAY_MS, MAX_ROWS)
+        self.refused = view.limits.list_refusals(view.now - DAY_MS, MAX_ROWS)
         self.held_back = view.limits.held_back(view.now - DAY_MS, MAX_ROWS)
 
     @property
@@ -171,7 +171,7 @@ def _count_windows(prefix: str, subject: Callable[[str], LimitSubject]) -> _Coun
     """Read the counters whose keys have this prefix."""
 
     def count(rows: _CountedRows) -> Mapping[LimitSubject, int]:
-        windows = rows.view.limits.counted(prefix, MAX_ROWS)
+        windows = rows.view.limits.list_windows(prefix, MAX_ROWS)
         return {subject(window.key.removeprefix(prefix)): window.count for window in windows}
 
     return count

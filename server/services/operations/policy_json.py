@@ -30,7 +30,7 @@ def policy(row: PolicyRow) -> dict[str, object]:
     }
 
 
-def explained(explanation: Explained) -> dict[str, object]:
+def explanation_json(explanation: Explained) -> dict[str, object]:
     """The explanation of one case."""
     verdict = explanation.verdict
     return {
@@ -61,7 +61,7 @@ def tried(test_results: Sequence[PolicyTestResult]) -> dict[str, object]:
     return {"passed": all(case.passed for case in test_results), "items": items}
 
 
-def replayed(replay: Replay) -> dict[str, object]:
+def replay_json(replay: Replay) -> dict[str, object]:
     """The result of a replay."""
     members = asdict(replay)
     source = members.pop("source")
@@ -75,7 +75,7 @@ def replayed(replay: Replay) -> dict[str, object]:
 
 
 def _asks(explanation: Explained) -> dict[str, object] | None:
-    needs, audience = explanation.verdict.needs, explanation.audience
+    needs, audience = explanation.verdict.requirements, explanation.audience
     if needs is None or audience is None:
         return None
     return {

@@ -21,7 +21,7 @@ from server.model.users import User
 from server.services.approvers.group_members import GROUP_MEMBERS
 from server.services.clients.agent_members import AGENT_MEMBERS
 from server.services.clients.app_members import APP_MEMBERS
-from server.services.members import Members, Widens, never, widening
+from server.services.members import Members, Widens, never_widens, widening
 from server.services.resources.resource_members import RESOURCE_MEMBERS, fewer_needs
 from server.services.users.user_members import USER_MEMBERS
 
@@ -117,15 +117,15 @@ _COMPARISONS: Mapping[type, Mapping[str, _Comparison]] = {
         **_by_members(AGENT_MEMBERS),
         "only": _fewer_limits,
         "secrets": _more_secrets,
-        "key_uses": never,
-        "named_at": never,
+        "key_uses": never_widens,
+        "named_at": never_widens,
         "state": _is_enabled,
     },
     App: {
         **_by_members(APP_MEMBERS),
         "secrets": _more_secrets,
         "state": _is_enabled,
-        "claimed_name": never,
+        "claimed_name": never_widens,
     },
     User: {
         **_by_members(USER_MEMBERS),

@@ -93,7 +93,7 @@ class ReplayedOutcome:
     @property
     def quorum(self) -> int | None:
         """The number of approvals that it would need; None if nobody is asked."""
-        needs = self.verdict.needs
+        needs = self.verdict.requirements
         return None if needs is None or self.outcome != "ask" else needs.quorum
 
     def differs(self, past: PastDecision) -> bool:
@@ -194,7 +194,7 @@ class Replays:
             target = targets.resolve_stored(view.directory, agent, past.resource, past.scope)
         except errors.ProtocolError:
             return None
-        actions = self.schemas.known(view.directory, past.types)
+        actions = self.schemas.registered_types(view.directory, past.types)
         if len(actions) < len(past.types):
             return None
         user = view.directory.user(past.user or "")
@@ -233,7 +233,7 @@ def _outcome_with_approvers(view: View, case: PolicyRequest, verdict: Verdict) -
     if not isinstance(case.agent, Agent):
         return ReplayedOutcome(case, verdict, "ask")
     eligible_approvers = answer_sources.eligible_for_verdict(view, verdict, case.agent, case.user)
-    needs = verdict.needs
+    needs = verdict.requirements
     too_few = (
         case.flow == "request" and needs is not None and needs.quorum > eligible_approvers.count
     )
@@ -372,7 +372,7 @@ def _refusal(kind: audit.Type, entry: StoredEntry) -> PastDecision | None:
 
 
 def _change(view: View, past: PastDecision, after: ReplayedOutcome) -> Change:
-    user, needs = view.directory.user(past.user or ""), after.verdict.needs
+    user, needs = view.directory.user(past.user or ""), after.verdict.requirements
     requirements = None if needs is None or after.quorum is None else needs
     audience = (
         None if requirements is None else audience_of(view, after.case, requirements, after.people)

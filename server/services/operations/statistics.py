@@ -190,7 +190,7 @@ class Statistics:
         with self.store.read() as view:
             people.current_device(view, person)
             since, limit = _start_of_period(view.now, days), MAX_REQUESTS
-            approval_summaries = view.approval_statistics.asked(
+            approval_summaries = view.approval_statistics.recent_requests(
                 agent_id, person.user.id, since, limit
             )
             ever = bool(approval_summaries) or view.approvals.asked_before(agent_id, person.user.id)

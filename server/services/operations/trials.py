@@ -114,7 +114,7 @@ class GivenHistory:
     tokens: int = 0
     odd: frozenset[Code] = frozenset()
 
-    def seen(self, uses: Sequence[str]) -> AbstractSet[str]:
+    def known_uses(self, uses: Sequence[str]) -> AbstractSet[str]:
         """The uses that the table lists as known."""
         return self.known.intersection(uses)
 
@@ -234,7 +234,7 @@ class Trials:
             return PolicyTestResult(name, expected, {}, str(error))
         history = _read_history(raw, evaluator.question(view, case, at), number)
         verdict = evaluator.decide(view, case, at, history)
-        needs = verdict.needs
+        needs = verdict.requirements
         actual = {
             "expect": verdict.outcome,
             "rules": list(verdict.rules),
@@ -289,7 +289,7 @@ def _next_step(case: PolicyRequest, sources: AnswerSources, consent: Consent | N
 def _audience(
     view: View, case: PolicyRequest, sources: AnswerSources, next_step: NextStep
 ) -> RequestAudience | None:
-    needs = sources.verdict.needs
+    needs = sources.verdict.requirements
     if needs is None or next_step != "person":
         return None
     return audience_of(view, case, needs, sources.people)

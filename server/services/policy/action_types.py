@@ -13,7 +13,7 @@ from server.protocol.policy.uses import InvalidActionType
 from server.services import paging
 from server.services.audit import audit
 from server.services.paging import ResultPage
-from server.services.refusals import Conflict, Exists, Invalid, NotFound, about
+from server.services.refusals import Conflict, Exists, Invalid, NotFound, error_member
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class ActionTypes:
 
     def page(self, after: str, limit: int) -> ResultPage[ActionRow]:
         """A page of action types after this name."""
-        return paging.after(self.all(), lambda action: action.type, after, limit)
+        return paging.page_after(self.all(), lambda action: action.type, after, limit)
 
     def by_id(self, action_id: str) -> ActionRow:
         """The action type with this `names.name_id`. Raises `NotFound`."""
@@ -107,7 +107,7 @@ def find(directory: Directory, name: str) -> ActionRow:
     return row
 
 
-@about("document")
+@error_member("document")
 def read(document: str) -> ActionType:
     """Parse the file of an action type. Raises `Invalid` with the position and the remedy."""
     try:

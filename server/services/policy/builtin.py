@@ -51,7 +51,7 @@ _NO_MEMBERS: Final[frozenset[str]] = frozenset()
 class _CompiledRule:
     rule: PolicyRule
     fits: Condition
-    who: frozenset[str]
+    approvers: frozenset[str]
     names_people: bool
 
 
@@ -78,11 +78,16 @@ class BuiltinEngine:
         if cached is None:
             cached = question.notes[id(self)] = self._evaluate(question)
         policy_answer: PolicyAnswer = cached  # type: ignore[assignment]  # stored above
-        if policy_answer.needs is None:
+        if policy_answer.requirements is None:
             return policy_answer
-        if not policy_answer.needs.met_by(approvals, question.user):
+        if not policy_answer.requirements.met_by(approvals, question.user):
             return policy_answer
-        return PolicyAnswer(True, policy_answer.rules, policy_answer.because, policy_answer.needs)  # noqa: FBT003  # the member `allowed`
+        return PolicyAnswer(
+            allowed=True,
+            rules=policy_answer.rules,
+            because=policy_answer.because,
+            requirements=policy_answer.requirements,
+        )
 
     def _evaluate(self, question: Question) -> PolicyAnswer:
         """The answer without approvals."""
@@ -168,10 +173,10 @@ def _combined_requirements(question: Question, ask_rules: Sequence[_CompiledRule
         ceremony=possible_steps(question, defaults.ceremony | steps),
         quorum=_quorum(ask_rules, defaults.quorum),
         seconds=min((a.seconds for a in asks if a.seconds is not None), default=defaults.seconds),
-        who=_who(question, ask_rules),
+        approvers=_who(question, ask_rules),
         excluded=_excluded(question, ask_rules),
-        groups=frozenset(name for rule in ask_rules for name in rule.who if is_group(name)),
-        named=steps,
+        groups=frozenset(name for rule in ask_rules for name in rule.approvers if is_group(name)),
+        extra_steps=steps,
     )
 
 
@@ -189,7 +194,7 @@ def _quorum(ask_rules: Sequence[_CompiledRule], default_quorum: int) -> int:
 def _who(question: Question, ask_rules: Iterable[_CompiledRule]) -> frozenset[str] | None:
     """The intersection of the people that the rules name, with groups expanded."""
     people_of_rules = [
-        _people(question, compiled.who) for compiled in ask_rules if compiled.rule.ask.who
+        _people(question, compiled.approvers) for compiled in ask_rules if compiled.rule.ask.who
     ]
     return frozenset.intersection(*people_of_rules) if people_of_rules else None
 

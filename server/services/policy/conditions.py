@@ -199,7 +199,9 @@ def _targets(question: Question, target: str) -> Sequence[str]:
 def _find_new_values(question: Question, targets: Sequence[str]) -> Mapping[str, bool | None]:
     """For each target, whether it has a new value; None if a detail has no value there."""
     uses_by_target = {target: _targets(question, target) for target in targets}
-    seen = question.history.seen(list(dict.fromkeys(chain.from_iterable(uses_by_target.values()))))
+    seen = question.history.known_uses(
+        list(dict.fromkeys(chain.from_iterable(uses_by_target.values())))
+    )
     new = {
         target: any(use not in seen for use in target_uses)
         for target, target_uses in uses_by_target.items()

@@ -18,7 +18,7 @@ from server.protocol.policy.action_types import MAX_HEADLINE, UNKNOWN_UNDO, Acti
 from server.protocol.policy.rendering import MAX_MATERIAL_VALUE, Fact
 from server.protocol.policy.risks import Risk
 from server.protocol.resources import scopes
-from server.protocol.text import counted, display_safe
+from server.protocol.text import display_safe, pluralize
 from server.protocol.users import claims
 from server.services.policy import builtin_action_types
 from server.services.resources.targets import TokenTarget
@@ -357,8 +357,8 @@ def duration_text(seconds: int) -> str:
         return f"{hours} hours"
     minutes, rest = divmod(seconds, 60)
     if rest or not minutes:
-        return counted(seconds, "second")
-    return counted(minutes, "minute")
+        return pluralize(seconds, "second")
+    return pluralize(minutes, "minute")
 
 
 def is_first_request(view: View, client_id: str, user_id: str) -> bool:

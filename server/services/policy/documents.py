@@ -95,7 +95,7 @@ class _Table:
         self._known.append(name)
         return read(self, name, self._left.pop(name)) if name in self._left else None
 
-    def need(self, name: str, read: Callable[["_Table", str, object], T]) -> T:
+    def require(self, name: str, read: Callable[["_Table", str, object], T]) -> T:
         value = self.take(name, read)
         if value is None:
             raise self.fail(name, "is missing")
@@ -114,13 +114,13 @@ class _Table:
 
 def _rule(raw: object, position: int) -> PolicyRule:
     table = _Table(raw, f"rule {position}: ")
-    name = table.need("id", _id)
+    name = table.require("id", _id)
     table.where = f"rule {name}: "
-    outcome = cast("Outcome", table.need("outcome", _one_of(_OUTCOMES)))
+    outcome = cast("Outcome", table.require("outcome", _one_of(_OUTCOMES)))
     when, ask = table.table("when"), table.table("ask")
     rule = PolicyRule(
         id=name,
-        because=table.need("because", _prose),
+        because=table.require("because", _prose),
         outcome=outcome,
         when=_when(when, outcome),
         ask=_ask(ask),
@@ -303,7 +303,7 @@ def _limits(inner: _Table, least: int, most: int) -> tuple[int | None, int | Non
 
 def _amount(table: _Table, name: str, value: object) -> Amount:
     inner = _Table(value, f"{table.where}{name}.")
-    currency = inner.need("currency", _string)
+    currency = inner.require("currency", _string)
     if not uses.is_currency(currency):
         raise inner.fail("currency", "must be a three-letter code such as EUR")
     over, at_most = _limits(inner, 0, 2**53 - 1)
@@ -313,7 +313,7 @@ def _amount(table: _Table, name: str, value: object) -> Amount:
 
 def _count(table: _Table, name: str, value: object) -> Count:
     inner = _Table(value, f"{table.where}{name}.")
-    within = inner.need("within", _span)
+    within = inner.require("within", _span)
     if within > MAX_WINDOW_MS:
         raise inner.fail("within", "must be at most 31d")
     over, at_most = _limits(inner, 1, MAX_COUNT)
@@ -325,7 +325,7 @@ def _hours(table: _Table, name: str, value: object) -> Hours:
     inner = _Table(value, f"{table.where}{name}.")
     days = inner.take("days", _all_of(DAYS)) or DAYS
     begins, ends = inner.take("from", _hour) or time(), inner.take("to", _hour) or time()
-    hours = Hours(begins, ends, tuple(DAYS.index(d) for d in days), inner.need("zone", _zone))
+    hours = Hours(begins, ends, tuple(DAYS.index(d) for d in days), inner.require("zone", _zone))
     inner.end()
     return hours
 

@@ -69,9 +69,9 @@ class UseHistory:
     case: PolicyRequest
     until: int
 
-    def seen(self, uses: Sequence[str]) -> AbstractSet[str]:
+    def known_uses(self, uses: Sequence[str]) -> AbstractSet[str]:
         """Return which of these uses the agent has had a token for."""
-        return self.view.uses.seen(self.case.agent.id, uses, self.until)
+        return self.view.uses.known_uses(self.case.agent.id, uses, self.until)
 
     def count(self, use: str, window_ms: int, enough: int) -> int:
         """The number of tokens with this use in the window; counting stops at `enough`."""

@@ -158,9 +158,9 @@ class _Comparer:
 
     def _load_rows(self) -> RowsByKey:
         """The approver's rows; where they do not suffice, also those of the installation."""
-        own_rows = self.view.history.of(list(self._approver_keys()))
+        own_rows = self.view.history.fetch(list(self._approver_keys()))
         more_keys = list(self._installation_keys(own_rows))
-        return {**own_rows, **self.view.history.of(more_keys)} if more_keys else own_rows
+        return {**own_rows, **self.view.history.fetch(more_keys)} if more_keys else own_rows
 
     def _approver_keys(self) -> Iterator[tuple[str, str]]:
         agent, user, keys = self.wanted.agent.id, self.wanted.user.id, self.keys
@@ -300,7 +300,7 @@ class _Comparer:
         for key in (self.keys.name, *self.keys.texts):
             if key.key in rows:
                 yield TextValue(key.place, key.mark, rows[key.key].members)
-        yield from (TextValue(place, "", mixed=True) for place in self.keys.mixed)
+        yield from (TextValue(place, "", mixes_scripts=True) for place in self.keys.mixed_scripts)
 
     def _hours(self, rows: RowsByKey) -> AnswerHours:
         hour = _hour(self._at)

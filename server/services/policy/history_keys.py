@@ -158,7 +158,7 @@ class HistoryKeys:
     amounts: tuple[AmountKeys, ...]
     parts: tuple[PartKeys, ...]
     texts: tuple[TextKeys, ...]
-    mixed: tuple[ValueLocation, ...]
+    mixed_scripts: tuple[ValueLocation, ...]
     """The locations of words that mix scripts."""
 
 
@@ -189,7 +189,7 @@ def keys_of(secrets: Secrets, compared_request: ComparedRequest) -> HistoryKeys:
         amounts=tuple(builder.amounts.values()),
         parts=tuple(builder.parts.values()),
         texts=tuple(builder.texts[:MAX_TEXTS]),
-        mixed=(*mixed, *builder.mixed),
+        mixed_scripts=(*mixed, *builder.mixed_scripts),
     )
 
 
@@ -226,7 +226,7 @@ class _KeyBuilder:
     amounts: dict[str, AmountKeys] = field(default_factory=dict)
     parts: dict[str, PartKeys] = field(default_factory=dict)
     texts: list[TextKeys] = field(default_factory=list)
-    mixed: list[ValueLocation] = field(default_factory=list)
+    mixed_scripts: list[ValueLocation] = field(default_factory=list)
 
     def add(self, action: ActionType, detail: Detail) -> None:
         """Add the keys of one detail."""
@@ -238,7 +238,7 @@ class _KeyBuilder:
         for trail, value in _values_at(detail, action.fact_rules.amount):
             self._amount(action, trail, value, target_keys)
         self._texts(action, detail)
-        self.mixed.extend(ValueLocation(action, trail) for trail in _mixed_trails(detail))
+        self.mixed_scripts.extend(ValueLocation(action, trail) for trail in _mixed_trails(detail))
 
     def text(self, location: ValueLocation, value: str, where: Path) -> TextKeys:
         """The keys of a text."""

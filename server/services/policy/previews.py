@@ -20,7 +20,7 @@ from server.protocol.policy.action_types import ActionType
 from server.protocol.policy.risks import TIME_TO_LIVE
 from server.services.policy import action_types, displays, schemas
 from server.services.policy.displays import DisplayedRequest
-from server.services.refusals import Invalid, about
+from server.services.refusals import Invalid, error_member
 from server.services.resources.targets import TokenTarget
 
 _URI: Final = "https://resource.example"
@@ -45,9 +45,9 @@ class Previews:
 
     store: Store
 
-    def of(self, document: str, details: Mapping[str, JsonValue] | None = None) -> Preview:
+    def preview(self, document: str, details: Mapping[str, JsonValue] | None = None) -> Preview:
         """Preview the type of this file with these details, or an example. Raises `Invalid`."""
-        with about("document"):
+        with error_member("document"):
             action = action_types.read(document)
             complete_details = (
                 _example(action) if details is None else {"type": action.type, **details}

@@ -34,4 +34,4 @@ def current_requirements(
     agent = view.directory.agent(approval.agent_id)
     user = view.directory.user(approval.user_id or "")
     case = None if agent is None else as_of_today(view, schemas, agent, user, approval)
-    return None if case is None else evaluator.decide(view, case).needs
+    return None if case is None else evaluator.decide(view, case).requirements

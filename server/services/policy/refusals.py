@@ -9,7 +9,7 @@ from server.model.audit import Entry
 from server.model.store import Unit
 from server.protocol import errors
 from server.protocol.policy.questions import Verdict
-from server.protocol.text import counted
+from server.protocol.text import pluralize
 from server.services.audit import audit, floods
 from server.services.policy.evaluation import PolicyRequest
 
@@ -25,9 +25,9 @@ FORBIDDEN: Final = "The policy of this installation does not allow this. Nobody 
 
 def too_few_text(need: int, there: int) -> str:
     """The message to an agent whose request cannot reach its quorum."""
-    people = counted(there, "person", "people") if there else "nobody"
+    people = pluralize(there, "person", "people") if there else "nobody"
     return (
-        f"This needs {counted(need, 'approval')}, but {people} can approve it. Nobody was asked. "
+        f"This needs {pluralize(need, 'approval')}, but {people} can approve it. Nobody was asked. "
         "An administrator can name more approvers in a policy rule, or lower the quorum."
     )
 

@@ -47,7 +47,7 @@ class _Compiled:
 class Schemas:
     """Validates details; caches compiled action types until they change."""
 
-    compiled: dict[str, _Compiled] = field(default_factory=dict)
+    cache: dict[str, _Compiled] = field(default_factory=dict)
 
     def check(
         self,
@@ -69,7 +69,9 @@ class Schemas:
             self._check_one(directory, detail, index) for index, detail in enumerate(details)
         )
 
-    def known(self, directory: Directory, types: Sequence[str]) -> tuple[ActionType, ...]:
+    def registered_types(
+        self, directory: Directory, types: Sequence[str]
+    ) -> tuple[ActionType, ...]:
         """The registered action types among these, for entries without details."""
         rows = (directory.action(name) for name in types)
         return tuple(self._compile(row).action for row in rows if row is not None)
@@ -88,11 +90,11 @@ class Schemas:
         return compiled.action
 
     def _compile(self, row: ActionRow) -> _Compiled:
-        compiled_type = self.compiled.get(row.type)
+        compiled_type = self.cache.get(row.type)
         if compiled_type is None or compiled_type.row != row:
             action = action_types.read_action_type(json.loads(row.document))
             compiled_type = _Compiled(row, action)
-            self.compiled[row.type] = compiled_type
+            self.cache[row.type] = compiled_type
         return compiled_type
 
 

@@ -17,8 +17,8 @@ from server.services.members import (
     Line,
     Member,
     Members,
-    never,
-    turned_on,
+    never_widens,
+    turns_on,
 )
 from server.services.resources import resource_checks as checks
 
@@ -107,7 +107,7 @@ RESOURCE_MEMBERS: Final[Members] = (
         Line("default scopes"),
         default=(),
         check=checks.default_scopes,
-        widens=never,
+        widens=never_widens,
     ),
     Member(
         "unknown_clients",
@@ -119,6 +119,6 @@ RESOURCE_MEMBERS: Final[Members] = (
         Flag("--unknown-clients", "Allow unregistered apps to ask for its scopes."),
         Line("open to", "unregistered apps"),
         default=False,
-        widens=turned_on,
+        widens=turns_on,
     ),
 )

@@ -16,9 +16,9 @@ from server.protocol.policy.risks import Risk
 from server.protocol.resources import scopes, uris
 from server.services import client_secrets, members, paging
 from server.services.audit import audit
-from server.services.members import Written, updated
+from server.services.members import Written, members_for_update
 from server.services.paging import ResultPage
-from server.services.refusals import Exists, Invalid, NotFound, about
+from server.services.refusals import Exists, Invalid, NotFound, error_member
 from server.services.resources.resource_checks import find
 from server.services.resources.resource_members import RESOURCE_MEMBERS
 
@@ -29,7 +29,7 @@ _NO_ITEMS: Final[Mapping[str, Any]] = {}
 class NewResource(Written):
     """A new resource, as an administrator describes it."""
 
-    known = frozenset(member.name for member in RESOURCE_MEMBERS)
+    member_names = frozenset(member.name for member in RESOURCE_MEMBERS)
 
 
 class ResourceChanges(Written):
@@ -38,7 +38,9 @@ class ResourceChanges(Written):
     An empty type in `requires` removes the requirement.
     """
 
-    known = frozenset(member.name for member in updated(RESOURCE_MEMBERS)) | {"remove_scopes"}
+    member_names = frozenset(member.name for member in members_for_update(RESOURCE_MEMBERS)) | {
+        "remove_scopes"
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ class Resources:
 
     def page(self, after: str, limit: int) -> ResultPage[Resource]:
         """Return the resources after this URI."""
-        return paging.after(self.all(), lambda resource: resource.uri, after, limit)
+        return paging.page_after(self.all(), lambda resource: resource.uri, after, limit)
 
     def by_id(self, resource_id: str) -> Resource:
         """Return the resource with this `names.name_id`. Raises `NotFound`."""
@@ -108,7 +110,7 @@ class Resources:
         """
         new = NewResource(uri=uri, scopes=dict(scopes), requires=dict(requires), **more)
         with self.store.administer() as tx:
-            checked = members.started(tx, RESOURCE_MEMBERS, new)
+            checked = members.initial_values(tx, RESOURCE_MEMBERS, new)
             if self.issuer and uris.is_below(uri, self.issuer):
                 raise Invalid(
                     f"{uri} belongs to Sayso itself. Register your own APIs.", member="uri"
@@ -181,7 +183,7 @@ class Resources:
             return DeletedResource(resource, revoked, cancelled, narrowed, apps)
 
 
-@about("uri")
+@error_member("uri")
 def _refuse_taken(tx: Unit, uri: str) -> None:
     """Refuse a URI that looks like another, because people recognize resources by their URIs."""
     if (resource := tx.directory.resource(uri)) is not None:
@@ -199,7 +201,7 @@ def _apply_changes(tx: Unit, before: Resource, changes: ResourceChanges) -> Reso
     for name in remove_scopes:
         if name not in before.scopes:
             raise Invalid(f"{before.uri} has no scope {name}.", member="remove_scopes")
-    checked = members.changed(tx, RESOURCE_MEMBERS, changes)
+    checked = members.check_changes(tx, RESOURCE_MEMBERS, changes)
     remaining_scopes = {
         name: risk for name, risk in before.scopes.items() if name not in remove_scopes
     }
@@ -218,7 +220,7 @@ def _apply_changes(tx: Unit, before: Resource, changes: ResourceChanges) -> Reso
     return replace(before, **values)
 
 
-@about("scopes")
+@error_member("scopes")
 def _check(directory: Directory, resource: Resource) -> None:
     if len(resource.scopes) > MAX_SCOPES:
         raise Invalid(f"A resource can have at most {MAX_SCOPES} scopes.")
@@ -231,7 +233,7 @@ def _check(directory: Directory, resource: Resource) -> None:
     _check_default(resource)
 
 
-@about("default_scopes")
+@error_member("default_scopes")
 def _check_default(resource: Resource) -> None:
     """Check that a consent can include each default scope. Raises `Invalid`."""
     for name in resource.default_scopes:
@@ -241,7 +243,7 @@ def _check_default(resource: Resource) -> None:
             raise Invalid(f"{name} needs an approval each time, so it cannot be a default scope.")
 
 
-@about("requires")
+@error_member("requires")
 def _check_required_types(directory: Directory, resource: Resource) -> None:
     for name, kind in resource.requires.items():
         if name not in resource.scopes:

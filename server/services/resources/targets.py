@@ -33,7 +33,7 @@ def resolve(
     """
     target_resource = _resource(directory, client, resource, scope)
     for name in scope:
-        if name not in target_resource.scopes or not client.may(target_resource.uri, name):
+        if name not in target_resource.scopes or not client.allows(target_resource.uri, name):
             raise _refused(name, f" at {target_resource.uri}")
     return TokenTarget(target_resource, scope)
 
@@ -49,7 +49,7 @@ def resolve_or_default(
     if scope:
         return token_target
     uri, defaults = token_target.resource.uri, token_target.resource.default_scopes
-    allowed = tuple(name for name in defaults if client.may(uri, name))
+    allowed = tuple(name for name in defaults if client.allows(uri, name))
     if not allowed:
         raise errors.InvalidScope("Specify the scopes. There are no default scopes.")
     return TokenTarget(token_target.resource, allowed)
@@ -123,7 +123,7 @@ def _resource(
         return resources[0]
     candidates = [r for r in resources if scope and all(name in r.scopes for name in scope)]
     if len(candidates) > 1:
-        candidates = [r for r in candidates if all(client.may(r.uri, name) for name in scope)]
+        candidates = [r for r in candidates if all(client.allows(r.uri, name) for name in scope)]
     if len(candidates) != 1:
         raise errors.InvalidTarget("Specify the resource. The scopes do not identify it.")
     return candidates[0]

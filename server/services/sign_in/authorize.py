@@ -45,7 +45,7 @@ FLOW_MS: Final = 30 * 60 * 1000
 class AuthorizationResponse:
     """The response to the app, sent through the browser."""
 
-    back: ReturnTo
+    return_to: ReturnTo
     parameters: tuple[tuple[str, str], ...]
 
 
@@ -220,7 +220,7 @@ class AuthorizeService:
     def _check_rate_limit(self, peer: str) -> None:
         """Count a request from this address, because each adds a row."""
         with self.store.write() as tx:
-            is_limited = REQUESTS.exceeded(tx, peer)
+            is_limited = REQUESTS.count_and_check(tx, peer)
         if is_limited:
             raise errors.TemporarilyUnavailable(_RATE_LIMITED, retry_after=60)
 
@@ -245,7 +245,7 @@ def _actor_consent(view: View, agent_id: str, uri: str, scope: tuple[str, ...]) 
     client = display_names.find(view.directory, agent_id, view.now)
     if client is None or client.kind != "agent":
         raise errors.InvalidRequest("requested_actor is not an enabled agent.")
-    if not all(client.may(uri, name) for name in scope):
+    if not all(client.allows(uri, name) for name in scope):
         raise errors.InvalidScope("The agent cannot use all of these scopes at this resource.")
     return ConsentNeeded(client.id, uri, scope)
 

@@ -101,7 +101,7 @@ def sign_in_page(plan: AuthorizationPlan, name: str) -> SignInPage:
     return SignInPage(
         app_name=plan.app.name,
         name=name,
-        leads_to=plan.request.back.redirect_uri,
+        leads_to=plan.request.return_to.redirect_uri,
         methods=sign_in_methods(plan),
     )
 
@@ -124,14 +124,14 @@ def consent_page(
         asked=tuple(_asked_consent(view, ask) for ask in missing if ask in plan.consents_to_sign),
         action=None if plan.action is None else _requested_action(plan.action),
         has_device=view.devices.active_count(signed_in.user.id, view.now) > 0,
-        leads_to=plan.request.back.redirect_uri,
+        leads_to=plan.request.return_to.redirect_uri,
         unknown=None if plan.app.verified else _unknown_client(view, plan),
     )
 
 
 def waiting_page(plan: AuthorizationPlan, signed_in: SignedIn, waiting: int) -> WaitingPage:
     """Return the waiting page of a plan."""
-    back = plan.request.back.redirect_uri
+    back = plan.request.return_to.redirect_uri
     return WaitingPage(plan.app.name, signed_in.user.name, waiting, back)
 
 
@@ -141,7 +141,7 @@ def _unknown_client(view: View, plan: AuthorizationPlan) -> UnknownClient:
         url=plan.app.id if plan.app.origin == "document" else "",
         claimed_name=name,
         name_withheld=withheld,
-        is_local=redirects.is_local(plan.request.back.redirect_uri),
+        is_local=redirects.is_local(plan.request.return_to.redirect_uri),
     )
 
 

@@ -233,7 +233,7 @@ class Flows:
             return ready  # type: ignore[return-value]  # a page: the user was signed out
         if not tx.flows.finish(flow.hash, tx.now):
             raise errors.InvalidRequest(_ENDED)
-        back = ready.plan.request.back
+        back = ready.plan.request.return_to
         if isinstance(ready, _Refused):
             _withdraw_approvals(tx, flow)
             _record(tx, audit.Type.GRANT_REFUSED, ready.plan, None, cause=ready.error.code)
@@ -295,7 +295,7 @@ def _grant(ready: _Ready) -> Grant:
         app_id=plan.app.id,
         user_id=ready.signed_in.user.id,
         sign_in_id=ready.signed_in.sign_in.id,
-        redirect_uri=request.back.redirect_uri,
+        redirect_uri=request.return_to.redirect_uri,
         openid=request.openid,
         resource=plan.resource,
         scope=request.scope,

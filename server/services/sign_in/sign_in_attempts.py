@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from server.model.store import Unit
 from server.model.users import User
 from server.protocol.confusables import skeleton
-from server.protocol.text import counted
+from server.protocol.text import pluralize
 from server.protocol.users import passwords
 
 
@@ -18,7 +18,7 @@ class TooManyAttempts(Exception):
     """The form must wait before the next attempt."""
 
     def __init__(self, seconds: int) -> None:
-        super().__init__(f"Too many attempts. Wait {counted(seconds, 'second')}, then try again.")
+        super().__init__(f"Too many attempts. Wait {pluralize(seconds, 'second')}, then try again.")
         self.seconds = seconds
 
 

@@ -19,7 +19,7 @@ class UserInfo:
     access_tokens: AccessTokenAuth
     server_policy: ServerPolicy
 
-    def about(self, call: DeviceCall) -> dict[str, object]:
+    def claims(self, call: DeviceCall) -> dict[str, object]:
         """Return the claims about the person of this token.
 
         Checks, in order, that: 1. the token is valid for this endpoint, with a DPoP proof if it is
@@ -37,4 +37,4 @@ class UserInfo:
                 token.row.scope.split(),
                 requested_claims if isinstance(requested_claims, list) else (),
             )
-            return {"sub": user.id, **claims.about(user_claims(user), claim_names)}
+            return {"sub": user.id, **claims.select_claims(user_claims(user), claim_names)}

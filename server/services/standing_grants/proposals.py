@@ -103,7 +103,7 @@ class Proposals:
     schemas: Schemas
     evaluator: Evaluator
 
-    def of(
+    def check(
         self, view: View, person: Person, submitted_proposal: SubmittedProposal
     ) -> CheckedProposal:
         """Check a submitted proposal. Raises errors.Problem.
@@ -170,7 +170,7 @@ class Proposals:
             raise _refusal("example", error.description) from error
         case = PolicyRequest("request", agent, user, target, details, actions)
         verdict = self.evaluator.decide(view, case)
-        needs = verdict.needs
+        needs = verdict.requirements
         if verdict.outcome == "deny" or needs is None or user is None:
             raise _refusal("policy", "policy denies this request now")
         if verdict.risk is Risk.CRITICAL:

@@ -77,7 +77,7 @@ class StandingGrants:
         """
         with self.store.read() as view:
             device_auth.current_device(view, person)
-            proposal = self.proposals.of(view, person, submitted_proposal)
+            proposal = self.proposals.check(view, person, submitted_proposal)
             return proposal, try_on_past_requests(view, proposal)
 
     def ask(self, person: Person, submitted_proposal: SubmittedProposal, peer: str) -> Approval:
@@ -89,7 +89,7 @@ class StandingGrants:
         with self.store.write() as tx:
             device_auth.current_device(tx, person)
             tx.lock(f"asked {person.user.id}")
-            proposal = self.proposals.of(tx, person, submitted_proposal)
+            proposal = self.proposals.check(tx, person, submitted_proposal)
             limit = request_limits.page_refusal(
                 tx,
                 proposal.agent.id,
@@ -231,7 +231,9 @@ class StandingGrants:
     ) -> NamedStandingGrant:
         user = view.directory.user(grant.user_id)
         action_types = (
-            () if grant.type is None else self.proposals.schemas.known(view.directory, [grant.type])
+            ()
+            if grant.type is None
+            else self.proposals.schemas.registered_types(view.directory, [grant.type])
         )
         return NamedStandingGrant(
             grant=grant,

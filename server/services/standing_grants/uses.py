@@ -44,7 +44,7 @@ def covering_grants(
     policy. 3. The action type has the same version.  4. The request matches the pattern.  5. The
     request is within the remaining uses and amount.
     """
-    needs, user = verdict.needs, case.user
+    needs, user = verdict.requirements, case.user
     if needs is None or user is None:
         return
     uri, money = case.target.resource.uri, amounts.money(case.details)

@@ -34,7 +34,7 @@ class AccessTokenTerms:
     resource: str
     """An empty string for a token about the person only."""
     scope: tuple[str, ...]
-    signed: Approval | None = None
+    approval: Approval | None = None
     """The approval that the person signed for this token; None if their consent allows it."""
 
     @property
@@ -63,7 +63,7 @@ class AppTokenIssuer:
     ) -> tuple[dict[str, object], str]:
         """Return the token response without a refresh token, and the ID of its access token."""
         consent = None
-        if terms.signed is None:
+        if terms.approval is None:
             audience = terms.resource or self.server_policy.userinfo_audience
             consent = tx.consents.live(grant.user_id, app.id, audience, tx.now)
         issue = self._contents(tx, grant, terms, consent, jkt=jkt)
@@ -128,7 +128,7 @@ class AppTokenIssuer:
         jkt: str | None,
     ) -> AppTokenContents:
         """Return the contents of the access token, which expires no later than its consent."""
-        now, signed = tx.now // 1000, terms.signed
+        now, signed = tx.now // 1000, terms.approval
         resource = tx.directory.resource(terms.resource)
         resource_limit = None if resource is None else resource.token_seconds
         expires_at = now + (resource_limit or self.server_policy.access_token_seconds)
@@ -185,7 +185,7 @@ def _id_claims(user: User, grant: Grant, terms: AccessTokenTerms) -> dict[str, o
     A token for a resource cannot be used at /userinfo, so the ID token has the claims instead.
     """
     scopes = terms.openid if terms.resource else ()
-    return claims.about(user_claims(user), claims.names(scopes, grant.id_token_claims))
+    return claims.select_claims(user_claims(user), claims.names(scopes, grant.id_token_claims))
 
 
 def _delegation(contents: AppTokenContents, consent: Consent | None) -> Delegation:

@@ -239,7 +239,7 @@ class ExchangeChecks:
         self, view: View, agent: Agent, asked: LoggedExchange
     ) -> Sequence[ActionType]:
         if asked.types and not asked.details:  # replayed from the log, which has no details
-            return self.schemas.known(view.directory, asked.types)
+            return self.schemas.registered_types(view.directory, asked.types)
         try:
             return self.schemas.check(view.directory, asked.details, agent.action_types)
         except errors.InvalidAuthorizationDetails as error:
@@ -315,7 +315,7 @@ def _link(view: View, token: Delegation, resource: Resource) -> Link:
 
 def _ceiling(agent: Agent, resource: Resource) -> frozenset[str]:
     """Return the scopes of this resource within the agent's permissions."""
-    return frozenset(name for name in resource.scopes if agent.may(resource.uri, name))
+    return frozenset(name for name in resource.scopes if agent.allows(resource.uri, name))
 
 
 def _allowed_scopes(

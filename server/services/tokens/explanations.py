@@ -30,17 +30,17 @@ class Explanation:
     entry: StoredEntry
     agent: str
     user: str | None
-    asked: LoggedExchange
+    original_request: LoggedExchange
     reason: Reason
     client: Agent | None
     """The agent, if it still exists."""
-    stopped: Agent | App | None
+    inactive_client: Agent | App | None
     """The first agent of the chain that is not enabled, or the app if that was the reason."""
     chain: tuple[NamedDelegation, ...]
     """The subject token and its ancestors."""
     bounds: tuple[ScopeBound, ...]
     """The scopes that each limit allows, if the exchange reached that step."""
-    now: Reason | None
+    current_reason: Reason | None
     """The reason for a refusal today; None if it would pass, or cannot be replayed."""
     replayed: bool
 
@@ -111,13 +111,15 @@ class Explanations:
             entry=entry,
             agent=body["agent_id"] if agent is None else agent.name,
             user=None if user is None else user.name,
-            asked=exchange,
+            original_request=exchange,
             reason=reason,
             client=agent,
-            stopped=_find_disabled_client(view, reason, chain),
+            inactive_client=_find_disabled_client(view, reason, chain),
             chain=chain,
             bounds=self._bounds(view, agent, exchange, lineage),
-            now=self._replay(view, agent, exchange, subject) if agent and replayed else None,
+            current_reason=self._replay(view, agent, exchange, subject)
+            if agent and replayed
+            else None,
             replayed=replayed,
         )
 

@@ -48,7 +48,7 @@ class Introspection:
                 tx.delegations.mark_used(live_token.row.id, tx.now)
         return response
 
-    def signed(self, caller: Client, answer: Mapping[str, object]) -> str:
+    def sign_response(self, caller: Client, answer: Mapping[str, object]) -> str:
         """Return the response as a JWT for this caller (RFC 9701 5)."""
         with self.store.read() as view:
             claims = introspection.signed_claims(

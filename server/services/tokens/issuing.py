@@ -36,7 +36,7 @@ class TokenOrigin:
     consent_id: str | None = None
     until: int | None = None
     """The latest time at which it may expire, in seconds."""
-    signed: Approval | None = None
+    approval: Approval | None = None
     """The approval at the start of the chain, if it is the basis of an exchange."""
     copied_claims: Mapping[str, object] = field(default_factory=dict)
     """Claims copied from the parent, unless the signed approval sets them."""
@@ -165,7 +165,7 @@ class TokenIssuer:
             scope=scopes.text(target.scope),
             user=None if origin.parent is None else origin.parent.user_id,
             details=tuple(details),
-            approved=None if origin.signed is None else approved_from(tx, origin.signed),
+            approved=None if origin.approval is None else approved_from(tx, origin.approval),
             jkt=jkt,
             origin=origin,
         )

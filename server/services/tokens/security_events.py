@@ -66,7 +66,7 @@ class Polled:
 
     sets: Mapping[str, str]
     """ID → security event token."""
-    more: bool
+    has_more: bool
     deleted: Sequence[str]
     """The IDs of the events that the poll acknowledged."""
 

@@ -92,7 +92,7 @@ class StandingExchanges:
             parent=subject,
             consent_id=None if needed.consent is None else needed.consent.id,
             until=until,
-            signed=approval,
+            approval=approval,
             policy=needed.verdict.facts(),
         )
         details: list[Mapping[str, object]] = [dict(detail) for detail in needed.case.details]

@@ -42,9 +42,9 @@ def issue(tx: Unit, secrets: Secrets, user: User, *, by: str) -> IssuedCode:
     tx.codes.add(code)
     facts = {"code": code_id, "expires_at": code.expires_at}
     tx.audit.add(Entry(audit.Type.CODE_ISSUED, by, subject=user.id, facts=facts))
-    return IssuedCode(grouped(code_id + secret), code.expires_at)
+    return IssuedCode(format_code(code_id + secret), code.expires_at)
 
 
-def grouped(code: str) -> str:
+def format_code(code: str) -> str:
     """Return the code in groups of four, which are easier to read."""
     return "-".join(code[start : start + _GROUP_SIZE] for start in range(0, len(code), _GROUP_SIZE))

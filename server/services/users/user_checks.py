@@ -12,7 +12,7 @@ from server.model.store import Unit, View
 from server.model.users import User
 from server.protocol.confusables import name_keys
 from server.protocol.text import check_name
-from server.services.refusals import Invalid, NotFound, about, valid
+from server.services.refusals import Invalid, NotFound, error_member, valid
 
 _EMAIL = re.compile(r"[^\s@\x00-\x1f\x7f]{1,64}@[^\s@\x00-\x1f\x7f]{1,190}")
 
@@ -34,7 +34,7 @@ def clients_called(view: View, name: str) -> list[Agent | App]:
     return [client for client in clients if client is not None]
 
 
-@about("name")
+@error_member("name")
 def check_account_name(raw: str, what: str = "The name") -> str:
     """Return a valid name for a user, group or client. Raises `Invalid`."""
     name = valid(check_name, raw, what=what)

@@ -54,7 +54,7 @@ USER_MEMBERS: Final[Members] = (
         Line("roles", empty="none"),
         default=(),
         check=checks.roles,
-        widens=members.more,
+        widens=members.adds_values,
     ),
     Member(
         "backup",

@@ -15,9 +15,9 @@ from server.protocol.confusables import name_keys
 from server.protocol.names import PREFIX_USER, is_group
 from server.services import members, paging
 from server.services.audit import audit
-from server.services.members import Written, added, updated
+from server.services.members import Written, members_for_new, members_for_update
 from server.services.paging import ResultPage
-from server.services.refusals import Conflict, Exists, Invalid, about
+from server.services.refusals import Conflict, Exists, Invalid, error_member
 from server.services.users import enrollment_codes
 from server.services.users.enrollment_codes import IssuedCode
 from server.services.users.user_checks import clients_called, find
@@ -29,7 +29,7 @@ _NO_FACTS: Mapping[str, object] = {}
 class NewUser(Written):
     """A new user. A user without roles can only decide requests and use apps."""
 
-    known = frozenset(member.name for member in added(USER_MEMBERS))
+    member_names = frozenset(member.name for member in members_for_new(USER_MEMBERS))
 
     def __init__(
         self, name: str, email: str | None = None, roles: Sequence[str] = (), **values: object
@@ -40,7 +40,7 @@ class NewUser(Written):
 class UserChanges(Written):
     """Changed members of a user."""
 
-    known = frozenset(member.name for member in updated(USER_MEMBERS))
+    member_names = frozenset(member.name for member in members_for_update(USER_MEMBERS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ class Users:
         """Change email address, roles or backup. Raises `NotFound`, `Exists` or `Invalid`."""
         with self.store.administer() as tx:
             before = find(tx, name_or_id)
-            user = replace(before, **members.changed(tx, USER_MEMBERS, changes))
+            user = replace(before, **members.check_changes(tx, USER_MEMBERS, changes))
             if user.backup == user.id:
                 raise Invalid(
                     "A user cannot be their own backup. Choose a different user.", member="backup"
@@ -102,7 +102,7 @@ class Users:
             tx.users.replace(user)
             # The audit log is permanent, so it does not get email addresses.
             changed = {"email_changed": user.email != before.email}
-            facts = changed | members.facts(updated(USER_MEMBERS), user)
+            facts = changed | members.facts(members_for_update(USER_MEMBERS), user)
             _record(tx, audit.Type.USER_UPDATED, user, by, facts)
             return user
 
@@ -146,7 +146,7 @@ class Users:
         with self.store.write() as tx:
             user = find(tx, name_or_id)
             if not user.enabled:
-                raise disabled(user)
+                raise disabled_error(user)
             return user, enrollment_codes.issue(tx, self.secrets, user, by=by)
 
     def unlock(self, name_or_id: str, *, by: str) -> tuple[User, list[Device]]:
@@ -163,7 +163,7 @@ class Users:
             return user, locked
 
 
-def disabled(user: User) -> Conflict:
+def disabled_error(user: User) -> Conflict:
     """The error for a change that requires an enabled user."""
     return Conflict(
         f"{user.name} is disabled. Enable the user first.", remedy=("user.enable", user.name)
@@ -176,16 +176,16 @@ def create(tx: Unit, secrets: Secrets, new: NewUser, *, by: str) -> User:
         id=secrets.new_id(PREFIX_USER),
         state="enabled",
         created_at=tx.now,
-        **members.started(tx, USER_MEMBERS, new),
+        **members.initial_values(tx, USER_MEMBERS, new),
     )
     _refuse_taken_name(tx, user.name)
     _refuse_used_email(tx, user)
     tx.users.add(user)
-    _record(tx, audit.Type.USER_ADDED, user, by, members.facts(added(USER_MEMBERS), user))
+    _record(tx, audit.Type.USER_ADDED, user, by, members.facts(members_for_new(USER_MEMBERS), user))
     return user
 
 
-@about("name")
+@error_member("name")
 def _refuse_taken_name(tx: Unit, name: str) -> None:
     """Refuse a name that looks like that of a user, an agent or an app."""
     alike = map(tx.directory.user, tx.names.ids_with_name_like("user", name_keys(name)))
@@ -199,7 +199,7 @@ def _refuse_taken_name(tx: Unit, name: str) -> None:
     refuse_client_name(tx, name)
 
 
-@about("email")
+@error_member("email")
 def _refuse_used_email(tx: Unit, user: User) -> None:
     existing = tx.directory.user_called(user.email) if user.email else None
     if existing is not None and existing.id != user.id:
@@ -224,7 +224,7 @@ def _record(
     tx.audit.add(Entry(kind, by, subject=user.id, facts=facts))
 
 
-@about("name")
+@error_member("name")
 def refuse_client_name(tx: Unit, name: str) -> None:
     """Refuse a user's name that looks like that of an agent or an app. Raises `Exists`."""
     for client in clients_called(tx, name):

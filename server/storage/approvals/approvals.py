@@ -260,14 +260,14 @@ class Approvals(DatabaseRows):
             for statement in waiting.LISTS[voted]
             for approval in self._many(_record, statement, **values)
         ]
-        return sorted(approvals, key=lambda approval: (approval.place, approval.id))[:limit]
+        return sorted(approvals, key=lambda approval: (approval.sort_key, approval.id))[:limit]
 
     def waiting_count(self, user_id: str, now: int) -> int:
         """Count the pending requests that this user has not answered."""
         values = {"user": user_id, "now": now}
         return sum(int(count.run(self._db, values)[0][0]) for count in waiting.COUNTS)
 
-    def decided(self, user_id: str, limit: int, before: Place) -> list[Approval]:
+    def list_decided(self, user_id: str, limit: int, before: Place) -> list[Approval]:
         """Closed requests for this user, newest first, before (decided_at, id)."""
         values: dict[str, object] = {"user": user_id, "limit": limit}
         own, others = _DECIDED, waiting.DECIDED_FOR_APPROVER

@@ -114,7 +114,7 @@ class History(DatabaseRows):
         if rows:
             _ADD.run_each(self._db, rows)
 
-    def of(self, keys: Collection[tuple[str, str]]) -> Mapping[str, HistoryRow]:
+    def fetch(self, keys: Collection[tuple[str, str]]) -> Mapping[str, HistoryRow]:
         """The rows by key, without the keys that have no history."""
         all_keys = list(keys)
         rows: dict[str, HistoryRow] = {}

@@ -55,7 +55,7 @@ class Approvers(DatabaseRows):
         """Record that this user was not notified of the request."""
         _HOLD_BACK.run(self._db, {"approval": approval_id, "user": user_id})
 
-    def asked(self, approval: Approval) -> tuple[Approver, ...]:
+    def list_for(self, approval: Approval) -> tuple[Approver, ...]:
         """All approvers, first the user that the request is for; empty for a phantom request."""
         if approval.user_id is None:
             return ()

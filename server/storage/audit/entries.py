@@ -102,7 +102,7 @@ class Openings(DatabaseRows):
         if rows:
             _ADD_OPENINGS.run_each(self._db, rows)
 
-    def of(self, entries: list[str]) -> dict[str, dict[str, Opening]]:
+    def texts_of(self, entries: list[str]) -> dict[str, dict[str, Opening]]:
         """The texts of these entries, by id."""
         rows = select(o.c.entry_id, o.c.name, o.c.text, o.c.salt).where(_OF_ENTRIES)
         return _grouped(self._db.execute(rows, {"entries": entries}))
@@ -227,7 +227,7 @@ class Audit:
             raise Busy(f"Audit entries cannot be deleted ({_reason(error)}).") from error
 
     def _records(self, rows: Sequence[RowMapping]) -> list[StoredEntry]:
-        openings = self.openings.of([row["id"] for row in rows])
+        openings = self.openings.texts_of([row["id"] for row in rows])
         return [_record(row, openings.get(row["id"], {})) for row in rows]
 
 

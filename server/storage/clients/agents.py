@@ -132,7 +132,7 @@ class Agents(ClientRows):
         uses = self._db.execute(_KEYS, values).all() if row.jwks != _NO_KEYS else ()
         return Agent(
             owners=tuple(owners),
-            secrets=self.secrets.of(self._db, row.id),
+            secrets=self.secrets.secrets_of(self._db, row.id),
             key_uses={row[0]: row[1] for row in uses},
             **{name: getattr(row, name) for name in _COLUMNS},
             **codec.load_members(AGENT_MEMBERS, row),

@@ -57,7 +57,7 @@ class Apps(ClientRows):
 
     def _record(self, row: Row[Any]) -> App:
         return App(
-            secrets=self.secrets.of(self._db, row.id),
+            secrets=self.secrets.secrets_of(self._db, row.id),
             **{name: getattr(row, name) for name in _COLUMNS},
             **codec.load_members(APP_MEMBERS, row),
         )

@@ -35,7 +35,7 @@ class SecretTable:
             .values(last_used_at=bindparam("now"))
         )
 
-    def of(self, db: Connection, client: str) -> tuple[Secret, ...]:
+    def secrets_of(self, db: Connection, client: str) -> tuple[Secret, ...]:
         """The secrets of a client, oldest first."""
         return tuple(Secret(*row) for row in db.execute(self._of, {"client": client}))
 

@@ -99,7 +99,7 @@ class Feed:
         """The oldest cursor; 0 if there are no events."""
         return int(self._db.execute(_FLOOR).scalar_one())
 
-    def after(self, cursor: int, user_id: str | None, limit: int) -> list[FeedEvent]:
+    def events_after(self, cursor: int, user_id: str | None, limit: int) -> list[FeedEvent]:
         """Events after the cursor, of one user or of all (None), oldest first."""
         values = {"cursor": cursor, "user": user_id, "limit": limit}
         statement = _AFTER if user_id is None else _AFTER_OF_USER

@@ -258,7 +258,7 @@ class Outbox(DatabaseRows):
         """Return whether there is a message to deliver now."""
         return self._any(_ANY_DUE, now=self._now)
 
-    def sent(self, message_id: int, holder: str) -> bool:
+    def mark_sent(self, message_id: int, holder: str) -> bool:
         """Mark a message as sent; returns whether the holder still had the lease."""
         return self._any(_SENT, message=message_id, holder=holder)
 

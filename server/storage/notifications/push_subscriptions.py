@@ -132,7 +132,7 @@ class PushSubscriptions(DatabaseRows):
         }
         self._db.execute(_REFRESH, values)
 
-    def delivered(self, subscription_id: str, now: int) -> None:
+    def record_delivery(self, subscription_id: str, now: int) -> None:
         """Record that the push service accepted a message, and clear the problem."""
         self._db.execute(_DELIVERED, {"subscription": subscription_id, "now": now})
 

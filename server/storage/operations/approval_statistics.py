@@ -72,7 +72,9 @@ class ApprovalStatistics(DatabaseRows):
         rows = _SINCE.run(self._db, {"moment": moment, "limit": limit})
         return [_summary(row) for row in rows]
 
-    def asked(self, agent_id: str, user_id: str, since: int, limit: int) -> list[ApprovalSummary]:
+    def recent_requests(
+        self, agent_id: str, user_id: str, since: int, limit: int
+    ) -> list[ApprovalSummary]:
         """The newest requests since this time by this agent to this user."""
         return self._many(
             _summary, _BETWEEN, agent=agent_id, user=user_id, moment=since, limit=limit

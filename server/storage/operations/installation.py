@@ -44,7 +44,7 @@ class InstallationRecords(DatabaseRows):
         self._db.execute(delete(k).where(k.c.name == name))
         self.add_key(name, key_id)
 
-    def held(self) -> list[tuple[str, str]]:
+    def list_held(self) -> list[tuple[str, str]]:
         """Return kind and ID of each item that a restore disabled and nobody has re-enabled."""
         return [(kind, held_id) for kind, held_id in self._db.execute(_HOLDS).all()]
 

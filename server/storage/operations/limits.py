@@ -170,14 +170,14 @@ class Limits:
         rows = _NOTIFICATIONS.run(self._db, {"moment": since, "limit": limit})
         return [SentNotification(*row) for row in rows]
 
-    def counted(self, prefix: str, limit: int) -> list[Window]:
+    def list_windows(self, prefix: str, limit: int) -> list[Window]:
         """The open windows of keys with this prefix, by key."""
         last = prefix[:-1] + chr(ord(prefix[-1]) + 1)
         values = {"first": prefix, "last": last, "now": self._now, "limit": limit}
         statement = _OPEN_WINDOWS[self._db.dialect.name]
         return [Window(*row) for row in statement.run(self._db, values)]
 
-    def refused(self, since: int, limit: int) -> list[LimitRefusal]:
+    def list_refusals(self, since: int, limit: int) -> list[LimitRefusal]:
         """The newest refusals since this time."""
         rows = _REFUSED.run(self._db, {"moment": since, "limit": limit})
         return [_to_refusal(row) for row in rows]

@@ -63,7 +63,7 @@ class Uses(DatabaseRows):
         row = {"agent_id": agent_id, "at": at, "token_id": token_id}
         _ADD_USE.run_each(self._db, [{**row, "use": use} for use in uses])
 
-    def seen(self, agent_id: str, uses: Sequence[str], until: int) -> set[str]:
+    def known_uses(self, agent_id: str, uses: Sequence[str], until: int) -> set[str]:
         """Which of these uses the agent has already had at this time."""
         seen: set[str] = set()
         for start in range(0, len(uses), _BATCH_SIZE):

@@ -6,14 +6,14 @@ from sqlalchemy import Row, bindparam, delete, insert, select, update
 
 from server.model.resources import Resource
 from server.protocol.resources import uris
-from server.services.members import updated
+from server.services.members import members_for_update
 from server.services.resources.resource_members import RESOURCE_MEMBERS
 from server.storage import codec
 from server.storage.clients.names import Names
 from server.storage.clients.secrets import ClientRows, SecretTable
 from server.storage.resources.tables import resource_secrets, resources
 
-_UPDATED = updated(RESOURCE_MEMBERS)
+_UPDATED = members_for_update(RESOURCE_MEMBERS)
 _ALL = select(resources).order_by(resources.c.uri)
 _BY_URI = select(resources).where(resources.c.uri.in_([bindparam("uri"), bindparam("other_form")]))
 _BY_CLIENT = select(resources).where(resources.c.client_id == bindparam("client_id"))
@@ -74,6 +74,6 @@ class Resources(ClientRows):
         return Resource(
             created_at=row.created_at,
             client_id=row.client_id,
-            secrets=self.secrets.of(self._db, row.uri),
+            secrets=self.secrets.secrets_of(self._db, row.uri),
             **codec.load_members(RESOURCE_MEMBERS, row),
         )

@@ -70,7 +70,7 @@ _DIGITS: Final = re.compile(r"[0-9]{1,3}")
 def load(visit: Visit) -> Facts:
     """GET /: the first 50 requests, more with `first`, or with `all=true` as many as fit a page."""
     site, person = visit.site, visit.person
-    inbox = site.approvals.inbox.of(person, _count_to_list())
+    inbox = site.approvals.inbox.load(person, _count_to_list())
     cards = [_card(item) for item in inbox.waiting]
     return {
         "waiting": [card for card in cards if not card["held"]],

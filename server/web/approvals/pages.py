@@ -66,8 +66,8 @@ PAGES: Final = (
 )
 
 FORMS: Final = (
-    FormAction("/r/<id>/limit", page="/r/<id>/limit", does=narrowing.compare),
-    FormAction("/done/<id>/revoke", does=outcome.revoke),
+    FormAction("/r/<id>/limit", page="/r/<id>/limit", handler=narrowing.compare),
+    FormAction("/done/<id>/revoke", handler=outcome.revoke),
     acts("POST /api/admin/approvals/<id>/cancel", "Withdraw this request", body=_reason, page=True),
     acts(
         "POST /api/admin/approvals/<id>/escalate",

@@ -126,7 +126,7 @@ _AGENTS: Final = (
         page="/admin/agents/<id>/auth",
         answer=_CREDENTIALS,
     ),
-    replace(deletes("agent", "Delete this agent"), of=""),  # its page counts what ends
+    replace(deletes("agent", "Delete this agent"), values_from=""),  # its page counts what ends
     creates(
         "invitation",
         "Create an invitation",

@@ -37,4 +37,4 @@ def add_agent_icons(app: Flask, site: Site) -> None:
 
 def _address(site: Site, agent_id: str) -> str:
     """Return the address of an agent's icon; "" if it has none or is not an agent."""
-    return site.clients.icons.of(agent_id) if agent_id.startswith(PREFIX_AGENT) else ""
+    return site.clients.icons.path_for(agent_id) if agent_id.startswith(PREFIX_AGENT) else ""

@@ -182,8 +182,14 @@ _AGENTS: Final = (
         (
             _AGENT,
             Read("course", "GET /api/agents/<id>/statistics", ("days",)),
-            Read("log", "GET /api/agents/<id>/audit", fixed=_TEN),
-            Read("recent", "GET /api/admin/approvals", fixed=_TEN, about="agent", optional=True),
+            Read("log", "GET /api/agents/<id>/audit", fixed_parameters=_TEN),
+            Read(
+                "recent",
+                "GET /api/admin/approvals",
+                fixed_parameters=_TEN,
+                id_parameter="agent",
+                optional=True,
+            ),
             USERS,
         ),
         draw=charts.of_agent,

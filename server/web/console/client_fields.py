@@ -11,7 +11,7 @@ from server.web.fields import Field
 NEW_APP: Final = fields(APP_MEMBERS, "new")
 CHANGED_APP: Final = fields(APP_MEMBERS, "change")
 KEYS: Final = (
-    Field("keep", "Keys to keep", "picks", of="keys"),
+    Field("keep", "Keys to keep", "picks", stored_name="keys"),
     Field("jwks", "Keys to add", "json", "A JWK or a JWK set. URLs are not fetched.", rows=6),
 )
 

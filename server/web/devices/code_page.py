@@ -93,7 +93,7 @@ def _form(site: Site, *, name: str, code: str, problem: str = "") -> AnyResponse
         "devices/code.html",
         status=400 if problem else 200,
         form_action="'self'",
-        code=site.devices.grant.shown(code[:_MAX_CODE]),
+        code=site.devices.grant.format_code(code[:_MAX_CODE]),
         name=name,
         problem=problem,
         token=token,

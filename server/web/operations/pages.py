@@ -58,8 +58,10 @@ PAGES: Final = (
         "overview",
         (
             Read("numbers", "GET /api/admin/statistics", ("days",)),
-            Read("waiting", "GET /api/admin/approvals", fixed=(("state", "pending"), _TEN)),
-            Read("incidents", "GET /api/incidents", fixed=(_TEN,)),
+            Read(
+                "waiting", "GET /api/admin/approvals", fixed_parameters=(("state", "pending"), _TEN)
+            ),
+            Read("incidents", "GET /api/incidents", fixed_parameters=(_TEN,)),
             Read("findings", "GET /api/admin/findings"),
         ),
         draw=charts.of_overview,
@@ -92,6 +94,6 @@ PAGES: Final = (
 )
 
 FORMS: Final = (
-    FormAction("/settings/theme", does=choose_theme),
+    FormAction("/settings/theme", handler=choose_theme),
     acts("POST /api/admin/outbox/<id>/retry", "Retry this message", then="/admin/health"),
 )

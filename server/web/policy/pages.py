@@ -109,7 +109,7 @@ FORMS: Final = (
         body=_policy,
         fields=(Field("document", "Policy file (TOML)", "file"),),
         page="/admin/policy",
-        of="policy",
+        values_from="policy",
         then="/admin/policy",
     ),
     FormAction(
@@ -150,7 +150,7 @@ FORMS: Final = (
         body=_preview,
         fields=client_fields.ACTION,
         page="/admin/new/action",
-        shows=True,
+        shows_response=True,
     ),
     FormAction(
         "/admin/actions/<id>/change",
@@ -158,7 +158,7 @@ FORMS: Final = (
         "Replace this action type with a new version",
         fields=client_fields.ACTION,
         page="/admin/actions/<id>/edit",
-        of="action",
+        values_from="action",
         merge=client_fields.file_of,
         then="/admin/actions/<id>",
     ),
@@ -169,7 +169,7 @@ FORMS: Final = (
         body=_preview,
         fields=client_fields.ACTION,
         page="/admin/actions/<id>/edit",
-        shows=True,
+        shows_response=True,
     ),
     deletes("action", "Delete this action type"),
 )

@@ -19,4 +19,4 @@ def sign_out(visit: Visit, _form: Form) -> AnyResponse:
     return response
 
 
-FORMS: Final = (FormAction("/leave", does=sign_out),)
+FORMS: Final = (FormAction("/leave", handler=sign_out),)

@@ -30,7 +30,7 @@ from server.web.browser import (
     go,
     message,
     page,
-    posted,
+    parse_form,
     redirect_to_issuer_host,
     with_cookie,
     with_error_pages,
@@ -107,7 +107,7 @@ def _waits(site: Site) -> AnyResponse:
 
 
 def _sign_in(site: Site) -> AnyResponse:
-    form = posted(site)
+    form = parse_form(site)
     handle, name = form.require("flow"), form.get("name") or ""
     try:
         cookie = _signed_in_cookie(site, form, handle_hash(handle))
@@ -144,7 +144,7 @@ def _address(site: Site) -> str:
 
 
 def _consent(site: Site) -> AnyResponse:
-    form = posted(site)
+    form = parse_form(site)
     handle, cookie = form.require("flow"), cookie_of(site)
     if form.get("answer") == "allow":
         return _allow(site, handle, cookie)
@@ -183,7 +183,7 @@ def _logout(site: Site) -> AnyResponse:
 
 
 def _sign_out(site: Site) -> AnyResponse:
-    form, cookie = posted(site), cookie_of(site)
+    form, cookie = parse_form(site), cookie_of(site)
     logout = site.sign_in.rp_logout.check(form, cookie)
     site.sign_in.sign_ins.sign_out(cookie)
     return with_cookie(site, _signed_out(logout.go_to), site.sign_in.sign_ins.new_cookie())
@@ -236,7 +236,7 @@ def _sign_in_page(
 
 def _redirect_to_app(answer: AuthorizationResponse) -> AnyResponse:
     """Send the response to the app through the browser."""
-    back = answer.back
+    back = answer.return_to
     if back.mode == "form_post":
         action = redirects.form_source(back.redirect_uri)
         return page(

@@ -189,7 +189,7 @@ PAGES: Final = (
 )
 
 FORMS: Final = (
-    FormAction("/r/<id>/similar", page="/r/<id>/similar", does=propose),
+    FormAction("/r/<id>/similar", page="/r/<id>/similar", handler=propose),
     FormAction("/grants/<id>/revoke", "DELETE /api/grants/<id>", then="/grants?done=grant"),
     acts("POST /api/admin/grants/<id>/revoke", "End this standing grant", then="/admin/grants"),
 )

@@ -25,7 +25,7 @@ PAGES: Final = (
                 "delegations",
                 "GET /api/delegations",
                 ("ended", "cursor", "limit"),
-                fixed=(("limit", str(_MAX)),),
+                fixed_parameters=(("limit", str(_MAX)),),
             ),
         ),
     ),

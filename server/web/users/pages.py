@@ -20,7 +20,7 @@ PAGES: Final = (
         "users",
         (
             Read("user", "GET /api/users/<id>"),
-            Read("recent", "GET /api/admin/approvals", fixed=_TEN, about="user"),
+            Read("recent", "GET /api/admin/approvals", fixed_parameters=_TEN, id_parameter="user"),
             USERS,
         ),
     ),
@@ -52,7 +52,7 @@ FORMS: Final = (
         "POST /api/users/<id>/erase",
         "Permanently erase this user from the audit log",
         page=_ERASE,
-        of="user",
+        values_from="user",
         then="/admin/users/<id>",
     ),
 )

@@ -9,7 +9,7 @@ from approver_tui.cli.exits import Exit
 from approver_tui.client.operations import diagnosis
 from tests.approver_tui.cli.conftest import PIN
 from tests.approver_tui.cli.notifications.test_watch import enrolled_with
-from tests.support.builders.approval_texts import USER, when, wire_approval
+from tests.support.builders.approval_texts import USER, to_rfc3339, wire_approval
 from tests.support.builders.multi_approver import a_vote, of_two
 from tests.support.checks.source import ROOT
 from tests.support.fakes.feed_server import FeedServer, event, hello
@@ -110,8 +110,8 @@ def consent(server):
         "app": None,
         "resource": "https://pay.example",
         "scopes": ["payments:read"],
-        "created_at": when(server.now()),
-        "expires_at": when(server.now() + 600_000),
+        "created_at": to_rfc3339(server.now()),
+        "expires_at": to_rfc3339(server.now() + 600_000),
         "revoked_at": None,
     }
 
@@ -134,11 +134,11 @@ def grant(server):
         "spent": {"minor": 500, "currency": "EUR", "text": "EUR 5.00"},
         "notify": True,
         "approval": "sayso_ap_aaaaaaaaaaaaaaaa",
-        "created_at": when(server.now()),
-        "expires_at": when(server.now() + 600_000),
+        "created_at": to_rfc3339(server.now()),
+        "expires_at": to_rfc3339(server.now() + 600_000),
         "ended_at": None,
         "ended_because": None,
-        "taken": [{**use, "at": when(server.now())}],
+        "taken": [{**use, "at": to_rfc3339(server.now())}],
     }
 
 

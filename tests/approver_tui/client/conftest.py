@@ -39,7 +39,7 @@ def server() -> Iterator[FakeServer]:
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
     """An empty home folder of a terminal."""
-    return Home.at(tmp_path / "home")
+    return Home.in_folder(tmp_path / "home")
 
 
 @pytest.fixture

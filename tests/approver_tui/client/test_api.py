@@ -7,7 +7,7 @@ from approver_tui.client.api import open_client
 from approver_tui.client.errors import ApiError, LoginFirst
 from approver_tui.state.clients.access import RevokedAccess
 from tests.approver_tui.client.conftest import clock
-from tests.support.builders.approval_texts import when, wire_approval
+from tests.support.builders.approval_texts import to_rfc3339, wire_approval
 
 
 def test_all_waiting_requests_come_as_one_page(client, server, monkeypatch):
@@ -23,7 +23,7 @@ def test_the_soonest_expiry_comes_first(client, server, monkeypatch):
     """The client sorts by expiry, although the server lists the highest risk first."""
     monkeypatch.setattr(api, "_PAGE", 2)
     now = server.now()
-    ends = [{"expires_at": when(now + end)} for end in (900_000, 300_000, 600_000)]
+    ends = [{"expires_at": to_rfc3339(now + end)} for end in (900_000, 300_000, 600_000)]
     approvals = [wire_approval(number=n, now=now, display=end) for n, end in enumerate(ends)]
     ids = [server.add(approval)["id"] for approval in approvals]
     assert [item.id for item in client.waiting().items] == [ids[1], ids[2], ids[0]]
@@ -83,8 +83,8 @@ def test_revoking_access_is_one_call(client, server):
             "app": None,
             "resource": "https://pay.example",
             "scopes": ["payments:read"],
-            "created_at": when(server.now()),
-            "expires_at": when(server.now() + 86_400_000),
+            "created_at": to_rfc3339(server.now()),
+            "expires_at": to_rfc3339(server.now() + 86_400_000),
             "revoked_at": None,
         }
     )

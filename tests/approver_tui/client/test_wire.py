@@ -9,7 +9,7 @@ from approver_tui.client.errors import WireError
 from approver_tui.client.reading import JsonObject, parse_json
 from approver_tui.client.wire import read_approval, read_event, read_page
 from approver_tui.state.notifications.events import AlarmSubject
-from tests.support.builders.approval_texts import NOW, digest, when, wire_approval
+from tests.support.builders.approval_texts import NOW, digest, to_rfc3339, wire_approval
 
 
 def change_and_reseal(wire: dict[str, object], name: str, **changes: object) -> dict[str, object]:
@@ -116,7 +116,7 @@ def test_invalid_json_is_rejected(text):
 def test_a_rejected_row_hides_no_other(changes, name, problem):
     """The page has the ID and the problem of the rejected row, both safe to draw."""
     good, bad = wire_approval(number=1), wire_approval(number=10) | changes
-    outer = {"next": None, "feed_cursor": 3, "server_time": when(NOW)}
+    outer = {"next": None, "feed_cursor": 3, "server_time": to_rfc3339(NOW)}
     page = read_page(JsonObject(outer | {"items": [bad, good]}))
     assert [approval.id for approval in page.items] == [good["id"]]
     (rejected,) = page.unverified
@@ -130,7 +130,7 @@ def test_unknown_members_are_ignored():
         "items": [wire_approval() | {"new": 1}],
         "next": None,
         "feed_cursor": 3,
-        "server_time": when(NOW),
+        "server_time": to_rfc3339(NOW),
         "new": 1,
     }
     assert read_page(JsonObject(page)).feed_cursor == 3
@@ -139,13 +139,13 @@ def test_unknown_members_are_ignored():
 def test_an_unknown_event_is_rejected_by_name():
     """An event with an unknown name raises an error that names the member."""
     with pytest.raises(WireError) as caught:
-        read_event(JsonObject({"seq": 1, "event": "moon.full", "at": when(NOW)}))
+        read_event(JsonObject({"seq": 1, "event": "moon.full", "at": to_rfc3339(NOW)}))
     assert caught.value.member == "event"
 
 
 def test_an_alarm_names_its_agent():
     """The agent's name is safe to draw. An event that is not an alarm has no subject."""
-    alarm = {"seq": 1, "event": "alarm.incident_opened", "at": when(NOW), "held": None}
+    alarm = {"seq": 1, "event": "alarm.incident_opened", "at": to_rfc3339(NOW), "held": None}
     agent = {"id": "sayso_ag_1", "name": "bot\x1b[31m"}
     subject = read_event(JsonObject({**alarm, "agent": agent, "incident": "sayso_in_1"})).about
     assert subject == AlarmSubject("sayso_ag_1", "bot\\u{1b}[31m", "sayso_in_1")

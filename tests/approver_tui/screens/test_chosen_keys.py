@@ -15,7 +15,7 @@ from approver_tui.widgets.consents.rights import device_lines
 from approver_tui.widgets.entry_sheet import EntrySheet
 from approver_tui.widgets.lines import text_of
 from tests.support.builders.multi_approver import ME, a_shared, a_vote
-from tests.support.clients.driving import inbox, opened, press, shown, until
+from tests.support.clients.driving import inbox, open_inbox, press, screen_text, until
 from tests.support.fakes.fake_account import a_consent, a_device, a_token
 from tests.support.fakes.fake_app import a_stage
 from tests.support.fakes.fake_approvals import an_approval, three
@@ -58,7 +58,7 @@ def _all_text(stage):
     sheets = [*stage.app.screen.query(ApprovalDetail), *stage.app.screen.query(EntrySheet)]
     sheets += stage.app.screen.query(HelpSheet)
     lines = [text_of(line) for sheet in sheets for line in sheet.lines_for(100)]
-    return "\n".join([shown(stage), *lines])
+    return "\n".join([screen_text(stage), *lines])
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ async def test_no_page_and_no_help_names_a_replaced_key(digit, is_full):
     stage.server.given = [a_consent()]
     stage.server.tokens = [a_token()]
     stage.grants_client.given = [a_grant(NOW)] if is_full else []
-    async with opened(stage, (140, 40)) as pilot:
+    async with open_inbox(stage, (140, 40)) as pilot:
         await press(pilot, stage, str(digit))
         for _ in range(8):
             assert default_keys_in(_all_text(stage)) == []
@@ -103,16 +103,16 @@ async def test_no_page_and_no_help_names_a_replaced_key(digit, is_full):
 async def test_messages_about_denials_name_the_chosen_keys():
     """The deny panel, its help, the countdown, and the blocking reason name the chosen keys."""
     stage = _stage()
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await press(pilot, stage, _key("deny"), "6")
         assert isinstance(stage.app.screen, DenyPanel)
-        assert f"report it: Esc, then {_key('report')}" in shown(stage)
+        assert f"report it: Esc, then {_key('report')}" in screen_text(stage)
         assert default_keys_in(_all_text(stage)) == []
         await press(pilot, stage, "2", "f1")
         assert f"5 s to undo it ({_key('undo')})" in _all_text(stage)
         assert default_keys_in(_all_text(stage)) == []
         await press(pilot, stage, "escape", "enter")
-        assert f", {_key('undo')} to undo: Pay" in shown(stage)
+        assert f", {_key('undo')} to undo: Pay" in screen_text(stage)
         assert default_keys_in(_all_text(stage)) == []
         await press(pilot, stage, _key("help"))
         assert f"Approve unavailable: you are denying it; {_key('undo')} undoes" in _all_text(stage)
@@ -121,11 +121,11 @@ async def test_messages_about_denials_name_the_chosen_keys():
 async def test_messages_about_notifications_name_the_chosen_keys():
     """The messages after a snooze and a mute name the key that undoes it."""
     stage = _stage([an_approval("prices", PRICES)])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         for name, message in (("snooze", "Snoozed until"), ("mute", "is muted")):
             await press(pilot, stage, _key(name), "tab", "enter")
-            await until(pilot, lambda message=message: message in shown(stage))
-            assert f"{_key(name)} undoes that." in shown(stage)
+            await until(pilot, lambda message=message: message in screen_text(stage))
+            assert f"{_key(name)} undoes that." in screen_text(stage)
             assert default_keys_in(_all_text(stage)) == []
             stage.clock.move(5)
 
@@ -133,31 +133,31 @@ async def test_messages_about_notifications_name_the_chosen_keys():
 async def test_messages_about_the_list_name_the_chosen_keys():
     """The messages about new rows, details, and a filter without matches name the chosen keys."""
     stage = _stage()
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         late = an_approval("late", DEPLOY)
         stage.request(late)
         await until(pilot, lambda: inbox(stage).state.inbox.find(late.id) is not None)
-        await until(pilot, lambda: f"{_key('refresh')} sorts the list" in shown(stage))
+        await until(pilot, lambda: f"{_key('refresh')} sorts the list" in screen_text(stage))
         assert default_keys_in(_all_text(stage)) == []
         await press(pilot, stage, _key("details"))
-        assert f"{_key('details')} goes back." in shown(stage)
+        assert f"{_key('details')} goes back." in screen_text(stage)
         await press(pilot, stage, _key("filter"), *"nowhere", "enter")
-        await until(pilot, lambda: f"Press {_key('filter')} and" in shown(stage))
+        await until(pilot, lambda: f"Press {_key('filter')} and" in screen_text(stage))
 
 
 async def test_the_reason_of_a_counted_vote_names_the_chosen_key():
     """The reason why Approve is unavailable names the key that withdraws the approval."""
     stage = _stage([a_shared("pay", a_vote(ME, "alice"))])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await press(pilot, stage, _key("approve"))
-        assert f"{_key('withdraw')} withdraws your approval." in shown(stage)
+        assert f"{_key('withdraw')} withdraws your approval." in screen_text(stage)
 
 
 @pytest.mark.parametrize("name", ["approve", "narrow", "standing_grant", "report"])
 async def test_no_panel_names_a_replaced_key(name):
     """With every key replaced, neither a panel nor its help names a default key."""
     stage = _stage()
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await press(pilot, stage, "j", _key(name))
         assert not isinstance(stage.app.screen, InboxScreen)
         assert default_keys_in(_all_text(stage)) == []
@@ -169,9 +169,9 @@ async def test_quitting_while_an_answer_is_sent_names_the_chosen_key():
     """The message says which key quits without waiting."""
     stage = _stage()
     stage.answers.hold = threading.Event()
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await press(pilot, stage, _key("deny"), "2", "enter", _key("quit"))
-        assert f"Press {_key('quit')} again to quit now" in shown(stage)
+        assert f"Press {_key('quit')} again to quit now" in screen_text(stage)
         stage.answers.hold.set()
 
 

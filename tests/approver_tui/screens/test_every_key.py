@@ -9,7 +9,7 @@ from approver_tui.screens.keys import help_with_keymap
 from approver_tui.screens.pages import PAGE_CLASSES
 from approver_tui.screens.palette import Palette, commands
 from approver_tui.state.keymap import KEYS, Keymap
-from tests.support.clients.driving import opened, press, shown, until
+from tests.support.clients.driving import open_inbox, press, screen_text, until
 from tests.support.fakes.fake_app import a_stage
 from tests.support.fakes.fake_approvals import three
 
@@ -36,7 +36,7 @@ def test_every_key_does_something_on_some_screen():
 async def test_every_key_of_a_screen_is_in_its_help_and_palette(digit, keymap):
     """The help and the palette list every key of the screen as the user chose it."""
     stage = a_stage(three(), place={"keymap": keymap})
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await press(pilot, stage, str(digit))
         rows = help_with_keymap(stage.app.screen.help_rows(), keymap)
         expected = {keymap.key(name) for name in _action_names(SCREENS[digit - 1])}
@@ -47,7 +47,7 @@ async def test_every_key_of_a_screen_is_in_its_help_and_palette(digit, keymap):
 async def test_only_the_chosen_key_is_shown():
     """The help lists the chosen keys and none of the default keys."""
     stage = a_stage(three(), place={"keymap": OTHERS})
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await press(pilot, stage, OTHERS.key("help"))
         assert isinstance(stage.app.screen, HelpScreen)
         rows = help_with_keymap(stage.app.screen_stack[-2].help_rows(), OTHERS)
@@ -58,9 +58,9 @@ async def test_only_the_chosen_key_is_shown():
 async def test_the_palette_has_help_and_copying():
     """The palette finds copying the link and the help by their descriptions."""
     stage = a_stage(three())
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await press(pilot, stage, "colon", *"copy the link", "enter")
-        await until(pilot, lambda: "Copied" in shown(stage))
+        await until(pilot, lambda: "Copied" in screen_text(stage))
         await press(pilot, stage, "colon", *"this page", "enter")
         await until(pilot, lambda: isinstance(stage.app.screen, HelpScreen))
         await press(pilot, stage, "escape", "colon")

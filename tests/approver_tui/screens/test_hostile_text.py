@@ -9,7 +9,7 @@ from approver_tui.client.wire import read_narrowable
 from approver_tui.screens.approvals.inbox import InboxScreen
 from approver_tui.widgets.approvals.approval_detail import ApprovalDetail
 from approver_tui.widgets.approvals.narrow_form import NarrowForm
-from tests.support.clients.driving import NARROW, WIDE, opened, press, shown, until
+from tests.support.clients.driving import NARROW, WIDE, open_inbox, press, screen_text, until
 from tests.support.fakes.fake_app import a_stage
 from tests.support.fakes.fake_approvals import an_approval
 from tests.support.fakes.fake_requests import PAYMENT
@@ -61,8 +61,8 @@ async def test_hostile_text_is_inert_on_every_screen(kind, size):
     """The inbox, the details, the signed texts, and the panels draw no control character."""
     stage = a_stage([_hostile(HOSTILE[kind])])
     stage.server.narrowable_facts = _hostile_narrowable(HOSTILE[kind])
-    async with opened(stage, size) as pilot:
-        drawn = [shown(stage)]
+    async with open_inbox(stage, size) as pilot:
+        drawn = [screen_text(stage)]
         for keys in (
             ["enter"],
             ["G"],
@@ -72,13 +72,13 @@ async def test_hostile_text_is_inert_on_every_screen(kind, size):
             [*_CLOSE_AND_REPORT, "2"],
         ):
             await press(pilot, stage, *keys)
-            drawn.append(shown(stage))
+            drawn.append(screen_text(stage))
         await press(pilot, stage, "escape", "e")
         await until(pilot, lambda: bool(stage.app.screen.query(NarrowForm)))
         await press(pilot, stage, *["tab"] * 3, "space")
         await until(pilot, lambda: bool(stage.answers.proposals))
         await pilot.pause()
-        drawn.append(shown(stage))
+        drawn.append(screen_text(stage))
         await press(pilot, stage, "escape", "escape")
         assert isinstance(stage.app.screen, InboxScreen)
         assert stage.app.is_running
@@ -99,8 +99,8 @@ def _hostile_narrowable(text):
 async def test_markup_is_drawn_and_not_clickable():
     """Brackets from an agent are visible, and no part of the screen is a link."""
     stage = a_stage([_hostile(HOSTILE["markup"])])
-    async with opened(stage):
-        assert "[@click=app.quit]Approve[/]" in shown(stage)
+    async with open_inbox(stage):
+        assert "[@click=app.quit]Approve[/]" in screen_text(stage)
         detail = stage.app.screen.query_one(ApprovalDetail)
         strips = [detail.render_line(row) for row in range(detail.size.height)]
         metas = [segment.style.meta for strip in strips for segment in strip if segment.style]
@@ -110,10 +110,10 @@ async def test_markup_is_drawn_and_not_clickable():
 async def test_agent_text_is_in_neither_title_nor_status():
     """The status line announces a request with the agent's registered name only."""
     stage = a_stage()
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         stage.request(an_approval("new", PAYMENT, says="APPROVE NOW"))
-        await until(pilot, lambda: "new HIGH request from invoice-bot" in shown(stage))
-        (status,) = [line for line in shown(stage).splitlines() if "new HIGH request" in line]
+        await until(pilot, lambda: "new HIGH request from invoice-bot" in screen_text(stage))
+        (status,) = [line for line in screen_text(stage).splitlines() if "new HIGH request" in line]
         assert "APPROVE NOW" not in status
         assert stage.app.title == "Sayso"
         assert stage.app.sub_title == ""

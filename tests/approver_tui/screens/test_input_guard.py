@@ -15,7 +15,7 @@ from tests.support.clients.driving import (
     click,
     inbox,
     look,
-    opened,
+    open_inbox,
     paste,
     press,
     run_on,
@@ -37,7 +37,7 @@ def _low():
 async def test_fast_typing_while_requests_arrive_decides_nothing():
     """Typing twenty keys a second while panels open and requests arrive sends no answer."""
     stage = a_stage([_low()])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         for number in range(5):
             await run_on(pilot, stage, [*RUNNING, "tab", "tab", "enter", "d", "1", "enter"])
             stage.request(an_approval(f"late {number}", DEPLOY, left=MINUTE * (9 + number)))
@@ -46,33 +46,33 @@ async def test_fast_typing_while_requests_arrive_decides_nothing():
         stage.clock.move(10)
         look(stage)
         await pilot.pause()
-    assert stage.answers.given == []
+    assert stage.answers.calls == []
 
 
 @pytest.mark.parametrize("keys", [["a"], ["a", "enter"], ["a", "y"], ["a", "space"], ["a", "1"]])
 async def test_no_single_key_approves_even_slowly(keys):
     """Waiting before each key does not help, because the panel opens with the focus on Back."""
     stage = a_stage([_low()])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await press(pilot, stage, *keys)
-    assert stage.answers.given == []
+    assert stage.answers.calls == []
 
 
 async def test_keys_in_the_first_moments_of_a_panel_do_nothing():
     """Each early key restarts the delay, and the focus stays on Back."""
     stage = a_stage([_low()])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await pilot.press("a")
         await run_on(pilot, stage, ["tab", "enter"] * 10, each=0.5)
         assert isinstance(stage.app.screen, ApprovePanel)
         assert stage.app.focused.id == "back"
-    assert stage.answers.given == []
+    assert stage.answers.calls == []
 
 
 async def test_paste_never_fills_the_pin():
     """Pasting a PIN is refused even when the guard has stopped ignoring keys."""
     stage = a_stage([an_approval("pay")])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await press(pilot, stage, "a", "tab")
         assert isinstance(stage.app.focused, TypedInput)
         stage.clock.move(5)
@@ -85,7 +85,7 @@ async def test_paste_never_fills_the_pin():
 async def test_paste_on_the_inbox_opens_nothing():
     """Pasted letters are not treated as keys."""
     stage = a_stage([_low()])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await paste(pilot, stage, "a\t\n")
         assert isinstance(stage.app.screen, InboxScreen)
 
@@ -93,23 +93,23 @@ async def test_paste_on_the_inbox_opens_nothing():
 async def test_the_click_that_focuses_the_window_does_not_press_approve():
     """The first click only focuses the window; a later click approves."""
     stage = a_stage([_low()])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await press(pilot, stage, "a")
         approve = stage.app.screen.query_one("#approve", PanelButton)
         assert not approve.is_off
         await blur(pilot, stage)
         stage.clock.move(5)
         await click(pilot, stage, approve)
-        assert stage.answers.given == []
+        assert stage.answers.calls == []
         stage.clock.move(1)
         await click(pilot, stage, approve)
-        await until(pilot, lambda: len(stage.answers.given) == 1)
+        await until(pilot, lambda: len(stage.answers.calls) == 1)
 
 
 async def test_the_key_that_focuses_the_window_does_nothing():
     """The guard drops the first key after the window gets the focus."""
     stage = a_stage([_low()])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await blur(pilot, stage)
         stage.clock.move(5)
         await pilot.press("a")
@@ -122,11 +122,11 @@ async def test_the_key_that_focuses_the_window_does_nothing():
 async def test_a_selection_that_moves_by_itself_arms_the_guard():
     """When the selected request disappears, keys are ignored for a moment."""
     stage = a_stage(three())
-    async with opened(stage) as pilot:
-        removed_id = inbox(stage).state.selected
+    async with open_inbox(stage) as pilot:
+        removed_id = inbox(stage).state.selected_id
         del stage.server.approvals[removed_id]
         await pilot.press("r")
-        await until(pilot, lambda: inbox(stage).state.selected != removed_id)
+        await until(pilot, lambda: inbox(stage).state.selected_id != removed_id)
         await pilot.press("d")
         assert isinstance(stage.app.screen, InboxScreen)
         stage.clock.move(1)
@@ -137,7 +137,7 @@ async def test_a_selection_that_moves_by_itself_arms_the_guard():
 async def test_resuming_from_suspension_arms_the_guard():
     """Keys that were meant for the shell do not open a panel."""
     stage = a_stage([_low()])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         stage.app.app_resume_signal.publish(stage.app)
         await pilot.press("a")
         assert isinstance(stage.app.screen, InboxScreen)
@@ -146,14 +146,14 @@ async def test_resuming_from_suspension_arms_the_guard():
 async def test_a_note_can_be_pasted_but_sends_nothing():
     """A pasted line ending and Enter in the note do not deny the request."""
     stage = a_stage([_low()])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await press(pilot, stage, "d", "2", "tab")
         assert isinstance(stage.app.focused, Input)
         await paste(pilot, stage, "see the invoice\n")
         assert isinstance(stage.app.screen, DenyPanel)
         await press(pilot, stage, "enter")
         assert isinstance(stage.app.screen, DenyPanel)
-    assert stage.answers.given == []
+    assert stage.answers.calls == []
 
 
 def test_the_guard_waits_for_quiet():

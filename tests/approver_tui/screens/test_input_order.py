@@ -14,7 +14,7 @@ from approver_tui.screens.approvals.inbox import InboxScreen
 from approver_tui.screens.guarded_app import _ORDERED_EVENTS
 from approver_tui.widgets.typed_input import TypedInput
 from tests.approver_tui.screens.approvals.test_ceremony_panel import EVERYTHING
-from tests.support.clients.driving import opened, press, until
+from tests.support.clients.driving import open_inbox, press, until
 from tests.support.fakes.fake_answers import PIN
 from tests.support.fakes.fake_app import a_stage
 from tests.support.fakes.fake_approvals import an_approval
@@ -48,7 +48,7 @@ async def test_every_key_reaches_its_own_field_however_it_is_read(seed):
     rng = random.Random(seed)  # noqa: S311  # not used for secrets
     reads = [TYPED] if seed == 0 else list(TYPED) if seed == 1 else _split(TYPED, rng)
     stage = a_stage([an_approval("pay", PAYMENT, **EVERYTHING)])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await press(pilot, stage, "a")
         assert isinstance(stage.app.screen, ApprovePanel)
         stage.clock.move(1)
@@ -58,13 +58,13 @@ async def test_every_key_reaches_its_own_field_however_it_is_read(seed):
                 await asyncio.sleep(0)
         await until(pilot, lambda: _fields(stage)["pin"] == PIN)
         assert _fields(stage) == SHOWN
-    assert stage.answers.given == []
+    assert stage.answers.calls == []
 
 
 async def test_a_key_right_after_one_that_opens_a_panel_reaches_the_guard():
     """The guard drops the keys after `d`, so neither inbox nor panel handles them."""
     stage = a_stage([an_approval("pay", PAYMENT, **EVERYTHING)])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await _process_read(stage, f"d1\tnote{PIN}\t\t\t\r")
         await until(pilot, lambda: isinstance(stage.app.screen, DenyPanel))
         await until(pilot, lambda: not stage.app._order._waiting)
@@ -77,7 +77,7 @@ async def test_a_key_right_after_one_that_opens_a_panel_reaches_the_guard():
 async def test_a_paste_stays_in_its_field():
     """Only the first line of the paste is used, and a tab in it does not move the focus."""
     stage = a_stage([an_approval("pay", PAYMENT)])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await press(pilot, stage, "d", "1", "tab")
         await _process_read(stage, "\x1b[200~on\tthe list\r\nsecond\x1b[201~")
         note = stage.app.focused
@@ -85,13 +85,13 @@ async def test_a_paste_stays_in_its_field():
         await until(pilot, lambda: note.value.startswith("on"))
         assert stage.app.focused is note
         assert "second" not in "".join(field.value for field in stage.app.screen.query(Input))
-    assert stage.answers.given == []
+    assert stage.answers.calls == []
 
 
 async def test_keys_are_handled_before_a_later_loss_of_focus():
     """Keys that were typed before the window lost the focus still fill the fields."""
     stage = a_stage([an_approval("pay", PAYMENT, **EVERYTHING)])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await press(pilot, stage, "a")
         stage.clock.move(1)
         await _process_read(stage, f"{TYPED}\x1b[O")
@@ -102,7 +102,7 @@ async def test_keys_are_handled_before_a_later_loss_of_focus():
 async def test_input_that_waits_too_long_is_dropped(monkeypatch):
     """Keys that could not be handled in time are dropped, because their target is unclear."""
     stage = a_stage([an_approval("pay", PAYMENT, **EVERYTHING)])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await press(pilot, stage, "a")
         stage.clock.move(1)
         monkeypatch.setattr("approver_tui.screens.input_order._LONGEST_SECONDS", 0.05)

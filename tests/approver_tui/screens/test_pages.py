@@ -18,11 +18,20 @@ from approver_tui.widgets.entry_list import EntryList
 from approver_tui.widgets.key_bar import KeyBar
 from approver_tui.widgets.panel_button import PanelButton
 from approver_tui.widgets.top_bar import TopBar
-from tests.support.clients.driving import NARROW, click, inbox, opened, press, run_on, shown, until
+from tests.support.clients.driving import (
+    NARROW,
+    click,
+    inbox,
+    open_inbox,
+    press,
+    run_on,
+    screen_text,
+    until,
+)
 from tests.support.fakes.fake_account import a_consent, a_device, a_token
 from tests.support.fakes.fake_answers import PIN
 from tests.support.fakes.fake_app import a_stage
-from tests.support.fakes.fake_approvals import an_approval, answered, three
+from tests.support.fakes.fake_approvals import an_approval, three, with_answer
 from tests.support.fakes.fake_clock import NOW
 from tests.support.fakes.fake_grants import a_grant
 from tests.support.fakes.fake_requests import DEPLOY, MINUTE, PRICES
@@ -37,8 +46,8 @@ def _filled():
     """Return a stage with open and past requests, consents, a grant, a token and four devices."""
     stage = a_stage(three())
     stage.server.put(
-        answered(an_approval("old"), Answer.APPROVE),
-        answered(an_approval("web", DEPLOY), Answer.DENY, DenyCode.WRONG_DETAILS),
+        with_answer(an_approval("old"), Answer.APPROVE),
+        with_answer(an_approval("web", DEPLOY), Answer.DENY, DenyCode.WRONG_DETAILS),
         an_approval("lapsed", PRICES, left=-60 * MINUTE),
     )
     stage.server.given = [a_consent(), a_consent("buyer-helper")]
@@ -70,7 +79,7 @@ async def _do(pilot, stage, *pin):
 async def test_a_digit_opens_a_page_and_escape_goes_back(key, page, size):
     """Digits switch between pages, and Esc on a page returns to the inbox."""
     stage = _filled()
-    async with opened(stage, size) as pilot:
+    async with open_inbox(stage, size) as pilot:
         await _go(pilot, stage, "2" if key != "2" else "3")
         await _go(pilot, stage, key)
         assert isinstance(stage.app.screen, page)
@@ -87,7 +96,7 @@ async def test_a_digit_opens_a_page_and_escape_goes_back(key, page, size):
 async def test_vim_keys_and_arrows_move_alike(key, page):
     """Letters, arrows, Home, End and page keys move the cursor the same way."""
     stage = _filled()
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await _go(pilot, stage, key)
         assert isinstance(stage.app.screen, page)
         ids = list(stage.app.screen.query_one(EntryList)._places)
@@ -107,7 +116,7 @@ async def test_vim_keys_and_arrows_move_alike(key, page):
 async def test_clicks_open_pages_and_move_the_cursor():
     """A click on a page's name opens the page; a second click on an entry shows its details."""
     stage = _filled()
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         bar = stage.app.screen.query_one(TopBar)
         await pilot.click(bar, offset=(14, 0))
         await until(pilot, lambda: isinstance(stage.app.screen, HistoryPage))
@@ -123,10 +132,10 @@ async def test_clicks_open_pages_and_move_the_cursor():
 async def test_an_unreachable_server_is_reported_and_asked_again(key, page):
     """The message says that the server did not answer and that `r` retries."""
     stage = _filled()
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         stage.server.is_down = True
         await press(pilot, stage, key)
-        await until(pilot, lambda: "did not respond. Press r" in shown(stage))
+        await until(pilot, lambda: "did not respond. Press r" in screen_text(stage))
         stage.server.is_down = False
         await press(pilot, stage, "r")
         await until(pilot, lambda: stage.app.screen.found is not None)
@@ -137,12 +146,12 @@ async def test_an_unreachable_server_is_reported_and_asked_again(key, page):
 async def test_new_requests_are_announced_on_every_page(key, page):
     """The count and the news are updated, while the page and its cursor stay."""
     stage = _filled()
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await _go(pilot, stage, key)
         before = stage.app.screen.cursor
         stage.request(an_approval("late", DEPLOY, left=9 * MINUTE))
-        await until(pilot, lambda: "new MEDIUM request from release-agent" in shown(stage))
-        await until(pilot, lambda: "1 Inbox 4" in shown(stage))
+        await until(pilot, lambda: "new MEDIUM request from release-agent" in screen_text(stage))
+        await until(pilot, lambda: "1 Inbox 4" in screen_text(stage))
         assert isinstance(stage.app.screen, page)
         assert stage.app.screen.cursor == before
 
@@ -150,60 +159,62 @@ async def test_new_requests_are_announced_on_every_page(key, page):
 async def test_a_page_reloads_when_the_connection_comes_back():
     """Data on a page may have changed while offline, so it is loaded again."""
     stage = _filled()
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await _go(pilot, stage, "4")
         stage.feed.connect(Phase.OFFLINE, "gone")
-        await until(pilot, lambda: "OFFLINE" in shown(stage))
+        await until(pilot, lambda: "OFFLINE" in screen_text(stage))
         await press(pilot, stage, "z")
-        assert "Revoke unavailable: no connection to the server" in shown(stage)
+        assert "Revoke unavailable: no connection to the server" in screen_text(stage)
         stage.server.tokens = []
         stage.feed.connect(Phase.LIVE)
-        await until(pilot, lambda: "TOKENS (0)" in shown(stage))
+        await until(pilot, lambda: "TOKENS (0)" in screen_text(stage))
 
 
 async def test_all_access_of_an_agent_is_revoked_together():
     """One confirmed action ends the agent's grants, consents, and tokens."""
     stage = _filled()
     stage.grants_client.given = [a_grant(NOW, agent_id=a_consent().client_id)]
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await _go(pilot, stage, "3")
         await press(pilot, stage, "j", "z")
-        assert "This ends its access now: 1 standing grant" in shown(stage)
-        assert "It can still act for others" in shown(stage)
+        assert "This ends its access now: 1 standing grant" in screen_text(stage)
+        assert "It can still act for others" in screen_text(stage)
         await _do(pilot, stage)
-        await until(pilot, lambda: "invoice-bot no longer acts for you" in shown(stage))
-        await until(pilot, lambda: "ACTING FOR YOU (1)" in shown(stage))
+        await until(pilot, lambda: "invoice-bot no longer acts for you" in screen_text(stage))
+        await until(pilot, lambda: "ACTING FOR YOU (1)" in screen_text(stage))
     assert stage.server.ended == [a_consent().id, a_token().id, a_consent().client_id]
 
 
 async def test_a_consent_and_a_token_are_revoked_one_by_one():
     """Revoking a consent or ending a token needs its own confirmation."""
     stage = _filled()
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await _go(pilot, stage, "4")
         await press(pilot, stage, "z")
-        assert "Revoke the consent?" in shown(stage)
+        assert "Revoke the consent?" in screen_text(stage)
         await _do(pilot, stage)
-        await until(pilot, lambda: "Revoked: invoice-bot. 2 tokens also ended." in shown(stage))
-        await until(pilot, lambda: "CONSENTS (1)" in shown(stage))
+        await until(
+            pilot, lambda: "Revoked: invoice-bot. 2 tokens also ended." in screen_text(stage)
+        )
+        await until(pilot, lambda: "CONSENTS (1)" in screen_text(stage))
         await press(pilot, stage, "G", "z")
-        assert "Revoke the token?" in shown(stage)
+        assert "Revoke the token?" in screen_text(stage)
         await _do(pilot, stage)
-        await until(pilot, lambda: "Revoked: invoice-bot. 1 token ended." in shown(stage))
-        await until(pilot, lambda: "TOKENS (0)" in shown(stage))
+        await until(pilot, lambda: "Revoked: invoice-bot. 1 token ended." in screen_text(stage))
+        await until(pilot, lambda: "TOKENS (0)" in screen_text(stage))
 
 
 async def test_a_device_is_revoked_but_not_this_one():
     """For this device, the message names the command that signs it out instead."""
     stage = _filled()
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await _go(pilot, stage, "5")
         await press(pilot, stage, "z")
-        assert "To sign it out: sayso-approver logout." in shown(stage)
+        assert "To sign it out: sayso-approver logout." in screen_text(stage)
         await press(pilot, stage, "j", "z")
         await _do(pilot, stage)
-        await until(pilot, lambda: "phone is revoked." in shown(stage))
-        await until(pilot, lambda: "REVOKED (2)" in shown(stage))
+        await until(pilot, lambda: "phone is revoked." in screen_text(stage))
+        await until(pilot, lambda: "REVOKED (2)" in screen_text(stage))
     assert stage.server.ended == [PHONE]
 
 
@@ -217,15 +228,15 @@ async def test_a_device_is_revoked_but_not_this_one():
 async def test_vouching_and_unlocking_need_the_pin(moves, key, verb, says):
     """A wrong PIN shows the attempts left and does nothing; the right PIN acts."""
     stage = _filled()
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await _go(pilot, stage, "5")
         await press(pilot, stage, *moves, key)
         await press(pilot, stage, "tab", *"000000", "tab", "enter")
-        await until(pilot, lambda: "Wrong PIN. 9 attempts left." in shown(stage))
+        await until(pilot, lambda: "Wrong PIN. 9 attempts left." in screen_text(stage))
         assert stage.answers.about_devices == []
         stage.app.screen.query_one("#pin").focus()
         await press(pilot, stage, *PIN, "tab", "enter")
-        await until(pilot, lambda: says in shown(stage))
+        await until(pilot, lambda: says in screen_text(stage))
     assert [action for _device, action in stage.answers.about_devices] == [verb]
 
 
@@ -242,22 +253,22 @@ async def test_vouching_and_unlocking_need_the_pin(moves, key, verb, says):
 async def test_an_unavailable_key_says_why(moves, key, why):
     """A key that is unavailable for the selected device shows the reason and opens nothing."""
     stage = _filled()
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await _go(pilot, stage, "5")
         await press(pilot, stage, *moves, key)
-        assert why in shown(stage)
+        assert why in screen_text(stage)
         assert isinstance(stage.app.screen, DevicesPage)
 
 
 async def test_a_failed_action_can_be_tried_again():
     """If the server cannot be reached, the panel stays open and says that nothing was sent."""
     stage = _filled()
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await _go(pilot, stage, "4")
         await press(pilot, stage, "z")
         stage.server.is_down = True
         await press(pilot, stage, "tab", "enter")
-        await until(pilot, lambda: "Not sent: the server cannot be reached." in shown(stage))
+        await until(pilot, lambda: "Not sent: the server cannot be reached." in screen_text(stage))
         await press(pilot, stage, "escape")
         assert isinstance(stage.app.screen, RightsPage)
     assert stage.server.ended == []
@@ -267,7 +278,7 @@ async def test_a_failed_action_can_be_tried_again():
 async def test_fast_typing_ends_nothing(page, key):
     """Twenty keys a second in a page and its panel revoke nothing and vouch for nothing."""
     stage = _filled()
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await run_on(pilot, stage, [page, "j", key, "tab", *PIN, "tab", "enter", "space", "y"] * 2)
         await pilot.pause()
         if isinstance(stage.app.screen, ConfirmPanel):
@@ -280,10 +291,10 @@ async def test_fast_typing_ends_nothing(page, key):
 async def test_an_empty_list_says_so_and_its_keys_do_nothing(key):
     """Moving, revoking, and opening on an empty list cause no error."""
     stage = a_stage()
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await _go(pilot, stage, key)
         await press(pilot, stage, "j", "G", "z", "enter", "question_mark")
-        assert "KEYS IN" in shown(stage)
+        assert "KEYS IN" in screen_text(stage)
         await press(pilot, stage, "escape")
         assert stage.app.is_running
 
@@ -291,31 +302,31 @@ async def test_an_empty_list_says_so_and_its_keys_do_nothing(key):
 async def test_quitting_from_a_page_sends_the_waiting_denial_first():
     """Quitting within the five seconds does not lose the denial."""
     stage = _filled()
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await press(pilot, stage, "d", "2")
         await pilot.press("enter")
         await press(pilot, stage, "3", "q")
         await until(pilot, lambda: not stage.app.is_running)
-    assert [answer for _id, answer, _how in stage.answers.given] == [Answer.DENY]
+    assert [answer for _id, answer, _how in stage.answers.calls] == [Answer.DENY]
 
 
 async def test_a_denial_is_counted_down_and_sent_while_a_page_is_open():
     """The inbox below the page keeps counting and sends the denial."""
     stage = _filled()
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await press(pilot, stage, "d", "2", "enter")
         await _go(pilot, stage, "3")
         stage.clock.move(6)
         inbox(stage).tick()
-        await until(pilot, lambda: bool(stage.answers.given))
-        await until(pilot, lambda: "Denied by alice" in shown(stage))
+        await until(pilot, lambda: bool(stage.answers.calls))
+        await until(pilot, lambda: "Denied by alice" in screen_text(stage))
         assert isinstance(stage.app.screen, AgentsPage)
 
 
 async def test_the_click_that_focuses_the_window_presses_no_button():
     """A click that the guard drops does not confirm a revocation."""
     stage = _filled()
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await _go(pilot, stage, "4")
         await press(pilot, stage, "z")
         stage.app.context.guard.arm()
@@ -326,9 +337,9 @@ async def test_the_click_that_focuses_the_window_presses_no_button():
 async def test_every_shown_key_can_be_clicked():
     """A click on a key in the key bar has the same effect as the key."""
     stage = _filled()
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await pilot.click(KeyBar, offset=(15, 0))
-        await until(pilot, lambda: "Deny?" in shown(stage))
+        await until(pilot, lambda: "Deny?" in screen_text(stage))
         stage.clock.move(1)
         await press(pilot, stage, "escape")
         await _go(pilot, stage, "4")
@@ -339,10 +350,10 @@ async def test_every_shown_key_can_be_clicked():
 async def test_the_devices_page_follows_the_feed():
     """A device that was enrolled elsewhere appears without a refresh."""
     stage = a_stage(three())
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await press(pilot, stage, "5")
-        await until(pilot, lambda: "DEVICES (1)" in shown(stage))
+        await until(pilot, lambda: "DEVICES (1)" in screen_text(stage))
         phone = replace(a_device(), id="sayso_dv_phone", name=SafeText("phone"), is_this=False)
         stage.server.others = [phone]
         stage.feed.tell(EventName.DEVICE_ENROLLED, device=phone)
-        await until(pilot, lambda: "DEVICES (2)" in shown(stage))
+        await until(pilot, lambda: "DEVICES (2)" in screen_text(stage))

@@ -10,9 +10,9 @@ from approver_tui.screens import thread_messages
 from approver_tui.screens.approvals.inbox import InboxScreen
 from approver_tui.screens.help import HelpScreen
 from approver_tui.state.approvals.decision import Answer
-from tests.support.clients.driving import inbox, opened, press, shown, steps, until
+from tests.support.clients.driving import inbox, open_inbox, press, screen_text, steps, until
 from tests.support.fakes.fake_app import a_stage
-from tests.support.fakes.fake_approvals import an_approval, answered
+from tests.support.fakes.fake_approvals import an_approval, with_answer
 from tests.support.fakes.fake_requests import MINUTE, PRICES
 
 _OPENING_TURNS = (0, 1, 5, 10, 15, 18, 21)
@@ -47,7 +47,7 @@ def _changed(name):
 
 
 def _decided(name):
-    return answered(_low(name), Answer.DENY)
+    return with_answer(_low(name), Answer.DENY)
 
 
 @contextlib.asynccontextmanager
@@ -72,7 +72,7 @@ async def test_messages_of_threads_while_the_app_exits_are_harmless(key):
     """A message to the inbox after its panels closed does not crash the app."""
     stage = a_stage([_low()])
     async with contextlib.AsyncExitStack() as outside:
-        async with opened(stage) as pilot:
+        async with open_inbox(stage) as pilot:
             await press(pilot, stage, key)
             screen = inbox(stage)
             await outside.enter_async_context(
@@ -85,7 +85,7 @@ async def test_messages_of_threads_while_the_app_exits_are_harmless(key):
 async def test_a_tick_while_the_app_exits_is_harmless(key):
     """A tick after the widgets are gone does not crash the app."""
     stage = a_stage([_low()])
-    async with contextlib.AsyncExitStack() as outside, opened(stage) as pilot:
+    async with contextlib.AsyncExitStack() as outside, open_inbox(stage) as pilot:
         await press(pilot, stage, key)
         await outside.enter_async_context(_at_every_turn(inbox(stage).tick))
 
@@ -95,7 +95,7 @@ async def test_a_tick_while_the_app_exits_is_harmless(key):
 async def test_the_app_can_exit_while_a_screen_opens(action, turns):
     """Textual mounts a screen without composing it if the app exits first."""
     stage = a_stage([_low()])
-    async with opened(stage):
+    async with open_inbox(stage):
         action(inbox(stage))
         await steps(turns)
 
@@ -105,7 +105,7 @@ async def test_the_app_can_exit_while_a_screen_opens(action, turns):
 async def test_a_screen_can_open_while_the_app_exits(action, is_first):
     """Textual composes a screen without mounting its widgets if the app is exiting."""
     stage = a_stage([_low()])
-    async with opened(stage):
+    async with open_inbox(stage):
         if is_first:
             stage.app.exit()
         action(inbox(stage))
@@ -118,7 +118,7 @@ async def test_a_screen_can_open_while_the_app_exits(action, is_first):
 async def test_an_unchanged_copy_while_a_panel_opens_leaves_it_open(action):
     """An unchanged copy of the request does not close its panel at any stage of opening."""
     stage = a_stage([_low()])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         for turns in _OPENING_TURNS:
             action(inbox(stage))
             panel = stage.app.screen
@@ -136,7 +136,7 @@ async def test_a_change_while_a_panel_opens_closes_it(action, news):
     """A changed or decided request closes its panel at any stage of opening."""
     names = [f"prices {turns}" for turns in _OPENING_TURNS]
     stage = a_stage([_low(name) for name in names])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         for turns, name in zip(_OPENING_TURNS, names, strict=True):
             screen, copy = inbox(stage), news(name)
             screen.set_state(screen.state.with_selection(copy.id))
@@ -152,7 +152,7 @@ async def test_a_change_while_a_panel_opens_closes_it(action, news):
 async def test_the_first_key_after_one_that_opens_a_panel_is_ignored(action):
     """The key neither moves the focus nor closes the panel."""
     stage = a_stage([_low()])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         action(inbox(stage))
         panel = stage.app.screen
         assert stage.app.context.guard.is_blocking
@@ -163,7 +163,7 @@ async def test_the_first_key_after_one_that_opens_a_panel_is_ignored(action):
 async def test_keys_do_nothing_on_an_unmounted_screen():
     """A screen that is not mounted cannot be dismissed until it is ready."""
     stage = a_stage([_low()])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         screen = inbox(stage)
         screen.action_help()
         page = stage.app.screen
@@ -180,7 +180,7 @@ async def test_a_panel_under_its_help_closes_too(action, news):
     """A change closes the help and the panel below it, at any stage of opening the help."""
     names = {f"prices {turns}": turns for turns in (0, 1, 3, 10, 50)}
     stage = a_stage([_low(name) for name in names])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         for name, turns in names.items():
             screen, copy = inbox(stage), news(name)
             screen.set_state(screen.state.with_selection(copy.id))
@@ -194,13 +194,13 @@ async def test_a_panel_under_its_help_closes_too(action, news):
             await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen))
             assert panel not in stage.app.screen_stack
             assert stage.app.context.guard.is_blocking
-    assert stage.answers.given == []
+    assert stage.answers.calls == []
 
 
 async def test_an_answer_under_the_help_closes_the_panel():
     """When the answer arrives, both the help and the panel close, and one answer was sent."""
     stage = a_stage([_low()])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await press(pilot, stage, "a", "tab")
         stage.answers.hold = threading.Event()
         await press(pilot, stage, "enter", "f1")
@@ -208,5 +208,5 @@ async def test_an_answer_under_the_help_closes_the_panel():
         stage.answers.hold.set()
         await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen))
         await pilot.pause()
-        assert "Approved by alice" in shown(stage)
-    assert len(stage.answers.given) == 1
+        assert "Approved by alice" in screen_text(stage)
+    assert len(stage.answers.calls) == 1

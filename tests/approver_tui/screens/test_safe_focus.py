@@ -17,10 +17,10 @@ from tests.support.clients.driving import (
     come_back,
     inbox,
     look,
-    opened,
+    open_inbox,
     press,
     run_on,
-    shown,
+    screen_text,
     until,
 )
 from tests.support.fakes.fake_account import a_device
@@ -51,7 +51,7 @@ def _stage(kind):
 
 def _decided(stage):
     answers = stage.answers
-    return [*answers.given, *answers.reported, *answers.about_devices] or inbox(
+    return [*answers.calls, *answers.reported, *answers.about_devices] or inbox(
         stage
     ).answer_flow.latest
 
@@ -71,7 +71,7 @@ async def _focus_button(pilot, stage, kind):
 async def test_enter_on_the_button_decides(kind):
     """Without a word typed before it, Enter on the button decides; the other tests rely on this."""
     stage = _stage(kind)
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await _focus_button(pilot, stage, kind)
         await press(pilot, stage, "enter")
         await until(pilot, lambda: bool(_decided(stage)))
@@ -85,7 +85,7 @@ async def test_enter_on_the_button_decides(kind):
 async def test_a_command_typed_into_a_refocused_window_decides_nothing(kind, typed):
     """A shell command after the guard's delay presses no button."""
     stage = _stage(kind)
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await _focus_button(pilot, stage, kind)
         await blur(pilot, stage)
         stage.clock.move(5)
@@ -102,7 +102,7 @@ async def test_a_command_typed_into_a_refocused_window_decides_nothing(kind, typ
 async def test_a_word_typed_on_the_button_moves_the_focus_away(kind):
     """A letter on a button was meant for another window, so the focus moves to Back."""
     stage = _stage(kind)
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await _focus_button(pilot, stage, kind)
         await run_on(pilot, stage, LIST, each=0.12)
         assert stage.app.focused.id == "back"
@@ -115,7 +115,7 @@ async def test_a_word_typed_on_the_button_moves_the_focus_away(kind):
 async def test_a_word_typed_on_the_reasons_denies_nothing():
     """Enter on a reason would deny, so a typed word moves the focus from there to Back."""
     stage = _stage("denial")
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await press(pilot, stage, "d", "1")
         await run_on(pilot, stage, LIST, each=0.12)
         assert stage.app.focused.id == "back"
@@ -125,7 +125,7 @@ async def test_a_word_typed_on_the_reasons_denies_nothing():
 async def test_an_unused_enter_keeps_the_focus():
     """Enter without a chosen scope does not move the focus."""
     stage = _stage("report")
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await press(pilot, stage, "exclamation_mark", "enter")
         assert stage.app.focused.id == "scope"
 
@@ -133,7 +133,7 @@ async def test_an_unused_enter_keeps_the_focus():
 async def test_scrolling_and_tab_keep_the_focus():
     """Keys that have a meaning in the panel do not move the focus to Back."""
     stage = _stage("high")
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await _focus_button(pilot, stage, "high")
         await press(pilot, stage, "pageup", "down", "j", "k", "f1", "escape")
         assert stage.app.focused.id == "approve"
@@ -142,7 +142,7 @@ async def test_scrolling_and_tab_keep_the_focus():
 async def test_a_short_look_into_another_window_keeps_the_entries():
     """After a short absence the focus is on Back, but the PIN is kept."""
     stage = _stage("high")
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await _focus_button(pilot, stage, "high")
         await blur(pilot, stage)
         stage.clock.move(AWAY_SECONDS - 1)
@@ -150,7 +150,7 @@ async def test_a_short_look_into_another_window_keeps_the_entries():
         await come_back(pilot, stage)
         assert stage.app.focused.id == "back"
         await press(pilot, stage, "tab", "tab", "enter")
-        await until(pilot, lambda: bool(stage.answers.given))
+        await until(pilot, lambda: bool(stage.answers.calls))
 
 
 async def _sleep(_pilot, stage):
@@ -180,7 +180,7 @@ async def _return_late(pilot, stage):
 async def test_the_pin_is_cleared_when_the_user_is_away(kind, leave):
     """A sleep, a suspension, or a long absence clears the PIN and focuses Back."""
     stage = _stage(kind)
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await _focus_button(pilot, stage, kind)
         panel = stage.app.screen
         assert panel.query_one("#pin", Input).value == PIN
@@ -193,7 +193,7 @@ async def test_the_pin_is_cleared_when_the_user_is_away(kind, leave):
 async def test_a_note_stays_while_the_user_is_away():
     """A note is not secret, so it is kept while the focus moves to Back."""
     stage = _stage("denial")
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await press(pilot, stage, "d", "2", "tab", *"why")
         await _suspend(pilot, stage)
         assert stage.app.screen.query_one("#note", Input).value == "why"
@@ -216,7 +216,7 @@ def test_a_user_without_input_for_15_minutes_is_away():
 async def test_a_panel_under_its_help_is_secured_too():
     """If the app is suspended while the help is open, the PIN below it is cleared."""
     stage = _stage("high")
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await _focus_button(pilot, stage, "high")
         panel = stage.app.screen
         await press(pilot, stage, "f1")
@@ -230,10 +230,10 @@ async def test_a_panel_under_its_help_is_secured_too():
 async def test_a_panel_without_buttons_can_be_secured():
     """Returning to the panel with the QR code causes no error, though it has no Back."""
     stage = a_stage([an_approval("web", DEPLOY)])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await press(pilot, stage, "o")
         await blur(pilot, stage)
         await come_back(pilot, stage)
         await press(pilot, stage, "x")
         assert not isinstance(stage.app.screen, InboxBase)
-        assert "Approve?" not in shown(stage)
+        assert "Approve?" not in screen_text(stage)

@@ -9,7 +9,7 @@ from approver_tui.widgets.approvals.narrow_form import NarrowForm
 from approver_tui.widgets.key_bar import KeyBar
 from approver_tui.widgets.title_line import TitleLine
 from tests.support.builders.batches import ONE, THREE, TWO, mark, open_batch
-from tests.support.clients.driving import look, opened, press, shown, until
+from tests.support.clients.driving import look, open_inbox, press, screen_text, until
 from tests.support.fakes.fake_account import a_consent, a_token
 from tests.support.fakes.fake_app import a_stage
 from tests.support.fakes.fake_approvals import an_approval, three
@@ -60,7 +60,7 @@ async def _each_size(pilot, stage):
         await pilot.resize_terminal(*size)
         look(stage)
         await pilot.pause()
-        assert _cut_widgets(stage.app.screen) == [], (size, shown(stage))
+        assert _cut_widgets(stage.app.screen) == [], (size, screen_text(stage))
         yield size
 
 
@@ -92,11 +92,11 @@ async def test_a_screen_shows_its_title_and_keys(keys):
     name, *words = SCREENS[keys]
     stage = a_stage(three())
     stage.server.given, stage.server.tokens = [a_consent()], [a_token()]
-    async with opened(stage, SIZES[0]) as pilot:
+    async with open_inbox(stage, SIZES[0]) as pilot:
         await press(pilot, stage, *keys.split())
         async for size in _each_size(pilot, stage):
             assert type(stage.app.screen).__name__ == name
-            assert all(word in shown(stage) for word in words), (size, shown(stage))
+            assert all(word in screen_text(stage) for word in words), (size, screen_text(stage))
 
 
 @pytest.mark.parametrize("key", PANELS)
@@ -104,7 +104,7 @@ async def test_a_panel_shows_its_title_and_every_control(key):
     """Tab scrolls each control into view; risk and time left stay in the title."""
     name, title = PANELS[key]
     stage = a_stage([an_approval("pay")])
-    async with opened(stage, SIZES[0]) as pilot:
+    async with open_inbox(stage, SIZES[0]) as pilot:
         await press(pilot, stage, key)
         screen = stage.app.screen
         assert type(screen).__name__ == name
@@ -122,7 +122,7 @@ async def _tab(pilot, stage, title, size):
     screen = stage.app.screen
     await press(pilot, stage, "tab")
     await until(pilot, lambda: _is_focus_visible(screen))
-    (line,) = (row for row in shown(stage).splitlines() if f"{title}  HIGH RISK" in row)
+    (line,) = (row for row in screen_text(stage).splitlines() if f"{title}  HIGH RISK" in row)
     assert " left" in line, size
     return screen.focused.id
 
@@ -133,16 +133,16 @@ async def test_a_batch_shows_its_requests(key):
     name, title = BATCHES[key]
     rows = [ONE, TWO, THREE]
     stage = a_stage(rows)
-    async with opened(stage, SIZES[0]) as pilot:
+    async with open_inbox(stage, SIZES[0]) as pilot:
         await mark(pilot, stage, *rows)
         await open_batch(pilot, stage, key)
         async for size in _each_size(pilot, stage):
             assert type(stage.app.screen).__name__ == name
-            assert title in shown(stage), size
-            assert "Pay EUR" in shown(stage).partition("Selected:")[0] or size == SIZES[-1]
+            assert title in screen_text(stage), size
+            assert "Pay EUR" in screen_text(stage).partition("Selected:")[0] or size == SIZES[-1]
             assert _count_below(stage) == stage.app.screen.query_one(BatchTable).rows_below
 
 
 def _count_below(stage):
-    match = re.search(r"more below: (\d+) lines", shown(stage))
+    match = re.search(r"more below: (\d+) lines", screen_text(stage))
     return int(match[1]) if match else 0

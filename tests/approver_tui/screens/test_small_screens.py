@@ -10,12 +10,12 @@ from approver_tui.widgets.lines import fmt
 from tests.support.clients.driving import (
     NARROW,
     WIDE,
-    cut_off,
+    disconnect,
     inbox,
     look,
-    opened,
+    open_inbox,
     press,
-    shown,
+    screen_text,
     until,
 )
 from tests.support.fakes.fake_account import a_device
@@ -53,7 +53,7 @@ SENTENCES = [
 
 
 def _words(stage):
-    return " ".join(shown(stage).split())
+    return " ".join(screen_text(stage).split())
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW])
@@ -61,21 +61,21 @@ def _words(stage):
 async def test_a_message_is_never_cut(size, sentence):
     """A message uses as many rows as it needs, and the keys stay visible."""
     stage = a_stage(three())
-    async with opened(stage, size) as pilot:
+    async with open_inbox(stage, size) as pilot:
         inbox(stage).show_message(sentence)
         await until(pilot, lambda: sentence in _words(stage))
-        await until(pilot, lambda: "? Help" in shown(stage))
+        await until(pilot, lambda: "? Help" in screen_text(stage))
 
 
 async def test_two_warnings_take_one_row_of_twelve():
     """On a small screen the second warning is only counted; the help has both."""
     stage = a_stage(three(), device=a_device(tries=2), is_server_folder_readable=True)
-    async with opened(stage, TINY) as pilot:
-        await until(pilot, lambda: "! 2 wrong PINs +1: ?" in shown(stage))
-        rows = shown(stage).splitlines()
+    async with open_inbox(stage, TINY) as pilot:
+        await until(pilot, lambda: "! 2 wrong PINs +1: ?" in screen_text(stage))
+        rows = screen_text(stage).splitlines()
         assert "wrong PINs" in rows[1]
         assert "WAITING FOR YOU (3)" in rows[2]
-        assert shown(stage).count("invoice-bot") >= 1
+        assert screen_text(stage).count("invoice-bot") >= 1
         await press(pilot, stage, "question_mark")
         assert "! 2 wrong PINs since you last approved" in _words(stage)
         assert "can read the server's data folder" in _words(stage)
@@ -84,60 +84,60 @@ async def test_two_warnings_take_one_row_of_twelve():
 async def test_a_warning_that_fits_is_shown_in_full():
     """A single warning that fits its row is not shortened."""
     stage = a_stage(three(), device=a_device(tries=2))
-    async with opened(stage, TINY) as pilot:
-        await until(pilot, lambda: "! 2 wrong PINs since you last approved" in shown(stage))
+    async with open_inbox(stage, TINY) as pilot:
+        await until(pilot, lambda: "! 2 wrong PINs since you last approved" in screen_text(stage))
 
 
 async def test_the_age_comes_first_in_one_row():
     """Being offline is the most urgent warning, so its age is shown first."""
     stage = a_stage(three(), is_server_folder_readable=True)
-    async with opened(stage, TINY) as pilot:
-        await cut_off(pilot, stage, "the server is restarting")
+    async with open_inbox(stage, TINY) as pilot:
+        await disconnect(pilot, stage, "the server is restarting")
         stage.clock.move(125)
         look(stage)
-        await until(pilot, lambda: "OFFLINE, 2 min old +1: ?" in shown(stage))
+        await until(pilot, lambda: "OFFLINE, 2 min old +1: ?" in screen_text(stage))
 
 
 async def test_a_message_gives_its_row_back_on_small_screens():
     """After a while the message disappears, and the details get its row."""
     stage = a_stage([an_approval("pay")], is_server_folder_readable=True)
-    async with opened(stage, TINY) as pilot:
+    async with open_inbox(stage, TINY) as pilot:
         await press(pilot, stage, "L", "enter")
         assert "Locked. The next approval requires your PIN." in _words(stage)
-        assert "more below" not in shown(stage)
+        assert "more below" not in screen_text(stage)
         stage.clock.move(STALE_SECONDS + 1)
         look(stage)
-        await until(pilot, lambda: "Locked:" not in shown(stage))
-        await until(pilot, lambda: "more below" in shown(stage))
+        await until(pilot, lambda: "Locked:" not in screen_text(stage))
+        await until(pilot, lambda: "more below" in screen_text(stage))
 
 
 async def test_a_message_stays_on_larger_screens():
     """On a larger screen no other text needs the row, so the message stays."""
     stage = a_stage([an_approval("pay")])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await press(pilot, stage, "L")
         stage.clock.move(STALE_SECONDS + 1)
         look(stage)
-        assert "Locked. The next approval" in shown(stage)
+        assert "Locked. The next approval" in screen_text(stage)
 
 
 async def test_the_reason_for_an_unavailable_key_disappears_with_its_request():
     """Another selection removes the reason, but not other messages."""
     stage = a_stage(three())
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         inbox(stage).show_unavailable(fmt("Limits"), fmt("it has ended."))
-        assert "Limits unavailable: it has ended." in shown(stage)
+        assert "Limits unavailable: it has ended." in screen_text(stage)
         await press(pilot, stage, "j")
-        assert "Limits unavailable" not in shown(stage)
+        assert "Limits unavailable" not in screen_text(stage)
         await press(pilot, stage, "L", "k")
-        assert "Locked. The next approval" in shown(stage)
+        assert "Locked. The next approval" in screen_text(stage)
 
 
 async def test_the_deny_panel_shows_headline_and_reasons_in_twelve_rows():
     """The headline and all reasons fit without scrolling."""
     stage = a_stage([an_approval("pay")])
-    async with opened(stage, TINY) as pilot:
+    async with open_inbox(stage, TINY) as pilot:
         await press(pilot, stage, "d")
         assert "Pay EUR 4,820.00 to Nordwind" in _words(stage)
         for reason in ("1 Not needed now", "6 I don't recognize this"):
-            assert reason in shown(stage)
+            assert reason in screen_text(stage)

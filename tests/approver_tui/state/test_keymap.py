@@ -46,7 +46,7 @@ def test_a_chosen_key_replaces_its_default():
     """Texts that are not the default key are shown unchanged."""
     keymap = Keymap({"approve": "A"})
     assert (keymap.key("approve"), keymap.key("deny")) == ("A", "d")
-    assert [keymap.shown(SafeText(key)) for key in ("a", "d", "Enter")] == ["A", "d", "Enter"]
+    assert [keymap.display_key(SafeText(key)) for key in ("a", "d", "Enter")] == ["A", "d", "Enter"]
 
 
 def test_two_actions_with_one_key_are_found():

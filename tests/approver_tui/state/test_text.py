@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from approver_tui.state.text import SafeText, counted, display_safe
+from approver_tui.state.text import SafeText, display_safe, pluralize
 
 VECTORS = json.loads((Path(__file__).parents[2] / "vectors" / "display_safe.json").read_text())
 
@@ -39,10 +39,10 @@ def test_the_result_is_safe_text():
 
 def test_a_number_has_the_singular_only_at_one():
     """The plural is the noun with an s, unless a plural is given."""
-    assert [counted(number, "token") for number in (0, 1, 2, 1_204)] == [
+    assert [pluralize(number, "token") for number in (0, 1, 2, 1_204)] == [
         "0 tokens",
         "1 token",
         "2 tokens",
         "1,204 tokens",
     ]
-    assert counted(2, "entry", "entries") == "2 entries"
+    assert pluralize(2, "entry", "entries") == "2 entries"

@@ -47,14 +47,14 @@ def test_help_and_the_way_out_are_never_dropped(name, width):
 
 def test_the_retry_key_is_shown_at_forty_columns():
     """For an expired request, asking for a retry is the only action left."""
-    assert "R" in [hint.shown for line in fit(BARS["expired"], 40) for hint in line]
+    assert "R" in [hint.key_text for line in fit(BARS["expired"], 40) for hint in line]
 
 
 @pytest.mark.parametrize("width", [40, 120])
 def test_a_key_that_does_nothing_is_not_shown(width):
     """An unavailable key does not take the place of one that works."""
     keys = inbox_keys(is_reading=False, can_undo=False, off=frozenset("e!"))
-    shown = [hint.shown for line in fit(keys, width) for hint in line]
+    shown = [hint.key_text for line in fit(keys, width) for hint in line]
     assert not {"e", "!"} & set(shown)
     assert "s" in shown
 
@@ -62,6 +62,6 @@ def test_a_key_that_does_nothing_is_not_shown(width):
 @pytest.mark.parametrize("name", ["inbox", "reading", "marked"])
 def test_approve_and_deny_are_shown_at_forty_columns(name):
     """Approving and denying are the last actions that a narrow screen would drop."""
-    shown = [hint.shown for line in fit(BARS[name], 40) for hint in line]
+    shown = [hint.key_text for line in fit(BARS[name], 40) for hint in line]
     assert "a" in shown
     assert "d" in shown

@@ -8,7 +8,7 @@ import pytest
 
 from approver_tui.state.approvals.decision import NOTE_LENGTH
 from approver_tui.widgets import note_input
-from approver_tui.widgets.note_input import edited
+from approver_tui.widgets.note_input import edit_text
 
 
 class _App:
@@ -43,7 +43,7 @@ def _editor(code):
 def test_the_note_is_one_printable_line(written, note):
     """Line endings, control characters and excess length are removed; an empty file is valid."""
     editor = _editor(f"pathlib.Path(path).write_text({written!r}, 'utf-8')")
-    assert edited(_App(), editor, "before") == note
+    assert edit_text(_App(), editor, "before") == note
 
 
 def test_only_the_user_can_read_the_file_that_the_editor_gets(tmp_path):
@@ -53,7 +53,7 @@ def test_only_the_user_can_read_the_file_that_the_editor_gets(tmp_path):
         "modes = [oct(os.stat(p).st_mode & 0o777) for p in (path, os.path.dirname(path))]\n"
         f"pathlib.Path({str(seen)!r}).write_text(' '.join([*modes, path, open(path).read()]))"
     )
-    assert edited(_App(), _editor(code), "why not") == "why not"
+    assert edit_text(_App(), _editor(code), "why not") == "why not"
     *modes, path, text = seen.read_text().split(" ", 3)
     assert (modes, text) == (["0o600", "0o700"], "why not")
     assert not (tmp_path / path).exists()
@@ -61,7 +61,7 @@ def test_only_the_user_can_read_the_file_that_the_editor_gets(tmp_path):
 
 def test_an_editor_that_fails_changes_nothing():
     """As with git, leaving the editor with an error keeps the old note."""
-    assert edited(_App(), _editor("os.remove(path); sys.exit(1)"), "before") == "before"
+    assert edit_text(_App(), _editor("os.remove(path); sys.exit(1)"), "before") == "before"
 
 
 @pytest.mark.parametrize("editor", ["no-such-editor", "'unbalanced", "; touch x"])
@@ -75,6 +75,6 @@ def test_an_editor_that_cannot_start_is_named(monkeypatch, editor):
         return ""
 
     monkeypatch.setattr(note_input, "input", read, raising=False)
-    assert edited(app, editor, "before") == "before"
+    assert edit_text(app, editor, "before") == "before"
     assert prompts[0].startswith(editor)
     assert prompts[0].endswith("Press Enter. ")

@@ -45,7 +45,9 @@ def test_a_completed_draft_is_a_valid_file() -> None:
         config.read(text, ENVIRONMENT)
     completed = text.replace('action = ""', 'action = "payment.transfer"')
     loaded = config.read(completed.replace('# members = { amount = "..." }', "#"), ENVIRONMENT)
-    shown = loaded.tools.shown({"result": {"tools": listed, "instructions": EVIL}}, {"tools:read"})
+    shown = loaded.tools.filter_message(
+        {"result": {"tools": listed, "instructions": EVIL}}, {"tools:read"}
+    )
     assert [tool["name"] for tool in shown["result"]["tools"]] == ["a.b"]
     assert shown["result"]["instructions"] == EVIL
 

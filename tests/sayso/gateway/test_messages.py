@@ -49,8 +49,8 @@ def test_lines_that_are_not_known_fields_are_dropped(line: bytes) -> None:
 
 def test_an_event_is_written_as_it_was_read() -> None:
     """Fields that the gateway does not need are kept."""
-    assert Event(b"2", (b"id: 1",)).encoded() == b"id: 1\ndata: 2\n\n"
-    assert Event(None, (b": hi",)).encoded() == b": hi\n\n"
+    assert Event(b"2", (b"id: 1",)).encode() == b"id: 1\ndata: 2\n\n"
+    assert Event(None, (b": hi",)).encode() == b": hi\n\n"
 
 
 @pytest.mark.parametrize("chunk", [b"data: " + b"a" * 100, b"data: aa\n" * 20])

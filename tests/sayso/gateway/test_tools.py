@@ -25,9 +25,9 @@ ALL = {"notes:read", "notes:pay"}
 
 
 def _list_tools(listed: list[Any], scopes: set[str] = ALL) -> list[Any]:
-    visible: list[Any] = MAP.shown({"id": 1, "result": {"tools": listed}}, scopes)["result"][
-        "tools"
-    ]
+    visible: list[Any] = MAP.filter_message({"id": 1, "result": {"tools": listed}}, scopes)[
+        "result"
+    ]["tools"]
     return visible
 
 
@@ -69,7 +69,7 @@ def test_the_order_of_members_does_not_matter() -> None:
 def test_only_the_mapped_instructions_are_passed_on() -> None:
     """Instructions become part of a model's prompt."""
     kept, lost = (
-        MAP.shown({"result": {"instructions": text, "serverInfo": {}}}, ALL)
+        MAP.filter_message({"result": {"instructions": text, "serverInfo": {}}}, ALL)
         for text in ("Be kind.", "Be evil.")
     )
     assert kept["result"]["instructions"] == "Be kind."
@@ -79,19 +79,19 @@ def test_only_the_mapped_instructions_are_passed_on() -> None:
 def test_a_message_without_a_result_is_not_changed() -> None:
     """Notifications and empty results are passed on as they are."""
     for message in ({"method": "notifications/message"}, {"id": 1, "result": None}):
-        assert MAP.shown(message, set()) == message
+        assert MAP.filter_message(message, set()) == message
 
 
 def test_a_call_requires_the_tool_as_it_was_mapped() -> None:
     """If two tools have the same name and one has changed, the call is refused."""
     mapped = MAP.tools["read"]
-    assert tools.changed(mapped, MAP.digests([READ])["read"]) is None
+    assert tools.mapping_problem(mapped, MAP.digests([READ])["read"]) is None
     two_digests = MAP.digests([READ, {**READ, "description": "Other."}])["read"]
     for digests, text in (
         (two_digests, "has changed"),
         (set[str](), "no longer offered by its server"),
     ):
-        assert text in (tools.changed(mapped, digests) or "")
+        assert text in (tools.mapping_problem(mapped, digests) or "")
 
 
 @pytest.mark.parametrize(

@@ -41,18 +41,18 @@ LEAVES = [leaf_hash(f"entry {number}".encode()) for number in range(40)]
 SIZES = range(1, len(LEAVES) + 1)
 
 
-TREE = Tree.over(LEAVES)
+TREE = Tree.from_leaves(LEAVES)
 
 
 def root(size: int) -> bytes:
     """The root over the first leaves."""
-    return Tree.over(LEAVES[:size]).root
+    return Tree.from_leaves(LEAVES[:size]).root
 
 
 @pytest.mark.parametrize("size", range(1, 9))
 def test_roots_match_the_shared_test_data(size: int) -> None:
     """Every size in the shared test data is checked."""
-    tree = Tree.over(leaf_hash(data) for data in INPUTS[:size])
+    tree = Tree.from_leaves(leaf_hash(data) for data in INPUTS[:size])
     assert tree.root.hex() == ROOTS[size - 1]
 
 
@@ -74,7 +74,7 @@ def test_another_implementation_computes_the_same_roots_and_leaves() -> None:
 def test_a_frontier_continues_from_its_encoding() -> None:
     """To continue, only the size and the roots of complete subtrees are needed."""
     for size in SIZES:
-        encoded = Tree.over(LEAVES[:size]).frontier
+        encoded = Tree.from_leaves(LEAVES[:size]).frontier
         assert frontier(TREE.nodes, size) == encoded
         continued = Frontier.decode(size, encoded.encode())
         continued.extend(LEAVES[size:])
@@ -84,9 +84,9 @@ def test_a_frontier_continues_from_its_encoding() -> None:
 def test_a_node_is_complete_when_its_last_leaf_is_added() -> None:
     """Each node is the root over its leaves. A subtree of n leaves has n - 1 inner nodes."""
     for (level, number), node in TREE.known.items():
-        assert node == Tree.over(LEAVES[number << level : (number + 1) << level]).root
+        assert node == Tree.from_leaves(LEAVES[number << level : (number + 1) << level]).root
     assert len(TREE.known) == 2 * len(LEAVES) - len(LEAVES).bit_count()
-    assert [*Tree.over(LEAVES[:7]).frontier.add(LEAVES[7])] == [(1, 3), (2, 1), (3, 0)]
+    assert [*Tree.from_leaves(LEAVES[:7]).frontier.add(LEAVES[7])] == [(1, 3), (2, 1), (3, 0)]
 
 
 def test_a_proof_needs_few_nodes_and_one_lookup() -> None:

@@ -34,7 +34,7 @@ def entry(seq: int, **members: object) -> LoggedEntry:
 
 def checkpoint(entries: list[LoggedEntry], at: int, seed: bytes = SEED) -> SignedCheckpoint:
     """A checkpoint over these entries."""
-    root = Tree.over(entry.leaf for entry in entries).root
+    root = Tree.from_leaves(entry.leaf for entry in entries).root
     size = len(entries)
     return SignedCheckpoint(size, notes.sign(Checkpoint(ORIGIN, size, root), seed, at))
 
@@ -209,7 +209,7 @@ def test_no_byte_of_an_entry_can_be_changed(seq: int) -> None:
 
 def test_a_log_that_is_older_than_the_auditors_checkpoint_is_refused() -> None:
     """A database that was restored from a backup may lack entries that the auditor has seen."""
-    since = Checkpoint(ORIGIN, 12, Tree.over(entry(n).leaf for n in range(12)).root)
+    since = Checkpoint(ORIGIN, 12, Tree.from_leaves(entry(n).leaf for n in range(12)).root)
     with pytest.raises(
         Broken, match="The log is older than your checkpoint: it has 8 entries instead of"
     ):
@@ -226,7 +226,7 @@ def test_a_fork_of_the_log_is_refused() -> None:
 @pytest.mark.parametrize("size", [1, 3, 8, 12])
 def test_an_older_checkpoint_of_any_size_is_compared(size: int) -> None:
     """The bundle does not have to contain a checkpoint of this size."""
-    root = Tree.over(entry(n).leaf for n in range(size)).root
+    root = Tree.from_leaves(entry(n).leaf for n in range(size)).root
     verify(text(log()), [KEY], Checkpoint(ORIGIN, size, root))
     with pytest.raises(Broken):
         verify(text(log()), [KEY], Checkpoint(ORIGIN, size, b"x" * 32))
@@ -268,7 +268,9 @@ def test_a_bundle_must_start_with_its_header() -> None:
 def proof(index: int) -> Proof:
     """A proof that one of the twelve entries is in the log."""
     entries = [entry(n) for n in range(12)]
-    hashes = inclusion_proof(Tree.over(entry.leaf for entry in entries).nodes, index, len(entries))
+    hashes = inclusion_proof(
+        Tree.from_leaves(entry.leaf for entry in entries).nodes, index, len(entries)
+    )
     return Proof(index, entries[index].body, tuple(hashes), checkpoint(entries, 1_000).note)
 
 

@@ -14,7 +14,7 @@ from server.crypto.jose import JwtSigner, JwtVerifier
 from server.crypto.secrets import KeyedSecrets
 from server.model.ports import BadToken
 from server.protocol import errors
-from tests.support.inputs.handmade_jwts import by_hand, new_key, with_secret
+from tests.support.inputs.handmade_jwts import hmac_jwt, make_jwt, new_key
 
 ALGS = ("ES256", "EdDSA", "RS256")
 STATEMENT = "sayso-statement+jws"
@@ -131,7 +131,7 @@ def test_the_header_does_not_choose_the_algorithm(verifier, alg):
     key = KEYS["EdDSA"]
     header = {"alg": alg, "typ": "at+jwt", "kid": key.kid}
     public = json.dumps(dict(key.public_jwk)).encode()
-    for token in (by_hand(header, {"sub": "x"}), with_secret(header, {"sub": "x"}, public)):
+    for token in (make_jwt(header, {"sub": "x"}), hmac_jwt(header, {"sub": "x"}, public)):
         with pytest.raises(BadToken):
             verifier.own_token(token, "at+jwt", [key])
 

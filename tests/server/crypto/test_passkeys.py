@@ -6,7 +6,12 @@ import pytest
 from server.crypto.passkeys import WebAuthn
 from server.model.devices import Passkey
 from server.model.ports import BadToken
-from server.protocol.devices.passkeys import challenge, decoded, encoded, read_assertion
+from server.protocol.devices.passkeys import (
+    challenge,
+    decode_base64url,
+    encode_base64url,
+    read_assertion,
+)
 from tests.support.builders.passkey import PRESENT, VERIFIED, SoftPasskey
 from tests.support.builders.site import ISSUER
 
@@ -16,8 +21,11 @@ WEBAUTHN = WebAuthn(ISSUER)
 
 def _create(passkey, signed=CHALLENGE, **changes):
     response = {**passkey.made(signed), **changes}
-    attestation, client_data = decoded(response["attestation"]), decoded(response["client_data"])
-    return WEBAUTHN.made(attestation, client_data, CHALLENGE)
+    attestation, client_data = (
+        decode_base64url(response["attestation"]),
+        decode_base64url(response["client_data"]),
+    )
+    return WEBAUTHN.verify_registration(attestation, client_data, CHALLENGE)
 
 
 def _stored_passkey(passkey, signs=0):
@@ -58,12 +66,16 @@ def test_a_passkey_created_elsewhere_or_without_verification_is_refused(soft):
 @pytest.mark.parametrize(
     "changes",
     [
-        {"attestation": encoded(b"no cbor")},
-        {"attestation": encoded(cbor2.dumps({"fmt": "none", "attStmt": {}, "authData": b""}))},
-        {"attestation": encoded(cbor2.dumps([1, 2]))},
-        {"client_data": encoded(b"no json")},
-        {"client_data": encoded(b"[]")},
-        {"client_data": encoded(b'{"type":"webauthn.create","challenge":1,"origin":2}')},
+        {"attestation": encode_base64url(b"no cbor")},
+        {
+            "attestation": encode_base64url(
+                cbor2.dumps({"fmt": "none", "attStmt": {}, "authData": b""})
+            )
+        },
+        {"attestation": encode_base64url(cbor2.dumps([1, 2]))},
+        {"client_data": encode_base64url(b"no json")},
+        {"client_data": encode_base64url(b"[]")},
+        {"client_data": encode_base64url(b'{"type":"webauthn.create","challenge":1,"origin":2}')},
     ],
 )
 def test_malformed_registration_bytes_are_refused(changes):
@@ -82,7 +94,7 @@ def test_an_assertion_verifies_with_its_own_key_and_returns_its_counter():
     """The caller stores the counter."""
     soft = SoftPasskey(signs=3)
     assertion = read_assertion(soft.assertion(b"payload"))
-    assert WEBAUTHN.signed(assertion, _stored_passkey(soft, signs=3)) == 4
+    assert WEBAUTHN.verify_assertion(assertion, _stored_passkey(soft, signs=3)) == 4
 
 
 @pytest.mark.parametrize(
@@ -98,7 +110,7 @@ def test_an_assertion_verifies_with_its_own_key_and_returns_its_counter():
 def test_an_assertion_for_another_site_or_without_verification_is_refused(soft):
     """User verification is required at every risk level."""
     with pytest.raises(BadToken):
-        WEBAUTHN.signed(read_assertion(soft.assertion(b"payload")), _stored_passkey(soft))
+        WEBAUTHN.verify_assertion(read_assertion(soft.assertion(b"payload")), _stored_passkey(soft))
 
 
 @pytest.mark.parametrize("part", ["payload", "authenticator_data", "client_data", "signature"])
@@ -106,7 +118,7 @@ def test_an_assertion_with_one_part_replaced_is_refused(part):
     """The signature covers every part of an assertion."""
     soft = SoftPasskey()
     with pytest.raises(BadToken):
-        WEBAUTHN.signed(
+        WEBAUTHN.verify_assertion(
             read_assertion(soft.assertion(b"payload", **{part: b"{}"})), _stored_passkey(soft)
         )
 
@@ -115,12 +127,17 @@ def test_the_signature_counter_is_returned_and_not_checked():
     """The store compares the counter. Synced passkeys always report 0."""
     soft = SoftPasskey()
     assert (
-        WEBAUTHN.signed(read_assertion(soft.assertion(b"payload")), _stored_passkey(soft, signs=1))
+        WEBAUTHN.verify_assertion(
+            read_assertion(soft.assertion(b"payload")), _stored_passkey(soft, signs=1)
+        )
         == 1
     )
     synced = SoftPasskey(signs=-1)
     assert (
-        WEBAUTHN.signed(read_assertion(synced.assertion(b"payload")), _stored_passkey(synced)) == 0
+        WEBAUTHN.verify_assertion(
+            read_assertion(synced.assertion(b"payload")), _stored_passkey(synced)
+        )
+        == 0
     )
 
 
@@ -128,10 +145,10 @@ def test_a_registration_is_not_an_assertion():
     """The two kinds of client data are not interchangeable."""
     soft = SoftPasskey()
     registration = soft.made(challenge(b"payload"))
-    client_data = decoded(registration["client_data"])
+    client_data = decode_base64url(registration["client_data"])
     assertion = soft.assertion(b"payload", client_data=client_data)
     with pytest.raises(BadToken):
-        WEBAUTHN.signed(read_assertion(assertion), _stored_passkey(soft))
+        WEBAUTHN.verify_assertion(read_assertion(assertion), _stored_passkey(soft))
 
 
 @pytest.mark.parametrize(
@@ -139,15 +156,20 @@ def test_a_registration_is_not_an_assertion():
     [
         (
             {1: 2, 3: -7, -1: 1, -2: b"x" * 32, -3: b"y" * 32},
-            {"kty": "EC", "crv": "P-256", "x": encoded(b"x" * 32), "y": encoded(b"y" * 32)},
+            {
+                "kty": "EC",
+                "crv": "P-256",
+                "x": encode_base64url(b"x" * 32),
+                "y": encode_base64url(b"y" * 32),
+            },
         ),
         (
             {1: 1, 3: -8, -1: 6, -2: b"x" * 32},
-            {"kty": "OKP", "crv": "Ed25519", "x": encoded(b"x" * 32)},
+            {"kty": "OKP", "crv": "Ed25519", "x": encode_base64url(b"x" * 32)},
         ),
         (
             {1: 3, 3: -257, -1: b"n" * 256, -2: b"\x01\x00\x01"},
-            {"kty": "RSA", "n": encoded(b"n" * 256), "e": "AQAB"},
+            {"kty": "RSA", "n": encode_base64url(b"n" * 256), "e": "AQAB"},
         ),
     ],
 )

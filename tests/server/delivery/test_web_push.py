@@ -17,7 +17,7 @@ from tests.support.browsers.push_calls import CONTACT, PATH, ask, shown, subscri
 from tests.support.builders.callers import new_person
 from tests.support.builders.clock import DAY, MINUTE
 from tests.support.builders.installation import BY, PAY, PAY_SCOPES
-from tests.support.builders.passkey import LocalBrowser, SoftPasskey, code_for, new_browser
+from tests.support.builders.passkey import LocalBrowser, SoftPasskey, enrollment_code, new_browser
 from tests.support.fakes.push_service import answer, decrypt, encoded
 
 
@@ -58,7 +58,7 @@ def test_several_pending_requests_are_counted_with_the_highest_risk(local, brows
     ask(agent)
     local.deliver()
     subscribe(browser, service)
-    low = agent.asked(login_hint="eva")[1]
+    low = agent.request_approval(login_hint="eva")[1]
     local.deliver()
     (message,) = service.said()
     assert (message["id"], message["n"], message["risk"]) == (low.id, 2, "high")
@@ -83,7 +83,7 @@ def test_medium_risk_has_normal_urgency(local, browser, agent, service):
     scopes = ResourceChanges(scopes={**PAY_SCOPES, "payments:read": Risk.MEDIUM})
     local.admin.resources.update(PAY, scopes, by=BY)
     subscribe(browser, service)
-    agent.asked(login_hint="eva")
+    agent.request_approval(login_hint="eva")
     local.deliver()
     assert [push.urgency for push in service.taken] == ["normal"]
 
@@ -171,9 +171,9 @@ def test_requests_that_do_not_notify_terminals_send_no_push(open_local, template
     agent = template.agent(local)
     person = new_person(local, "uta")
     browser = LocalBrowser(local, person.user, SoftPasskey())
-    browser.enroll(code_for(local, "uta"))
+    browser.enroll(enrollment_code(local, "uta"))
     subscribe(browser, service)
-    agent.asked(login_hint="uta")
+    agent.request_approval(login_hint="uta")
     local.deliver()
     before = len(service.taken)
     assert before == 1
@@ -184,7 +184,7 @@ def test_requests_that_do_not_notify_terminals_send_no_push(open_local, template
     elif reason == "mute":
         person.call("POST", "/api/attention/mutes", {"agent": agent.id})
         local.clock.forward(2 * MINUTE)
-    agent.asked(login_hint="uta")
+    agent.request_approval(login_hint="uta")
     local.deliver()
     assert len(service.taken) == before
     assert len(person.call("GET", "/api/approvals").json["items"]) == 2
@@ -194,12 +194,12 @@ def test_requests_held_during_quiet_hours_are_pushed_afterwards(local, agent, se
     """Each held request is pushed once."""
     person = new_person(local, "uta")
     phone = LocalBrowser(local, person.user, SoftPasskey())
-    phone.enroll(code_for(local, "uta"))
+    phone.enroll(enrollment_code(local, "uta"))
     subscribe(phone, service)
     now = datetime.fromtimestamp(local.clock.now() / 1000, UTC)
     hours = {"from": "00:00", "to": f"{now + timedelta(minutes=2):%H:%M}", "zone": "UTC"}
     person.call("PUT", "/api/attention/quiet-hours", hours)
-    agent.asked(login_hint="uta")
+    agent.request_approval(login_hint="uta")
     local.deliver()
     assert service.taken == []
     local.clock.forward(3 * MINUTE)
@@ -297,7 +297,7 @@ def test_a_digest_sends_one_push_for_all_its_requests(open_local, template, serv
     scopes = ResourceChanges(scopes={**PAY_SCOPES, "payments:read": Risk.MEDIUM})
     local.admin.resources.update(PAY, scopes, by=BY)
     for _ in range(3):
-        agent.asked(login_hint="eva", requested_expiry="3000")
+        agent.request_approval(login_hint="eva", requested_expiry="3000")
     local.deliver()
     assert [message["n"] for message in service.said()] == [3]
     local.clock.forward(2 * MINUTE)
@@ -345,7 +345,7 @@ def test_a_device_revoked_by_someone_else_is_informed_by_push(local, browser, se
     """The user's other browsers are also informed. A device that its user revokes sends no push."""
     subscribe(browser, service)
     other = LocalBrowser(local, browser.user, SoftPasskey(credential=b"second"))
-    other.enroll(code_for(local, "eva"))
+    other.enroll(enrollment_code(local, "eva"))
     subscribe(other, service)
     Oversight(local.services.store).revoke_device(browser.device_id, by=BY)
     local.deliver()

@@ -19,7 +19,7 @@ from tests.support.builders.admins import JWK, Staff
 from tests.support.builders.callers import LocalTerminal, another_device
 from tests.support.builders.clock import DAY
 from tests.support.builders.installation import PAY, PAYMENT
-from tests.support.builders.passkey import LocalBrowser, SoftPasskey, code_for
+from tests.support.builders.passkey import LocalBrowser, SoftPasskey, enrollment_code
 from tests.support.builders.site import Answer
 from tests.support.inputs.valid_bodies import FULL
 
@@ -317,7 +317,7 @@ def test_an_unused_passkey_does_not_count_as_a_remaining_device(
     """A passkey that was not used for thirty days does not count."""
     local, other_user = staff.local, staff.people["stranger"]
     old = LocalBrowser(local, other_user.user, SoftPasskey())
-    assert old.enroll(code_for(local, "stranger")).status == 201
+    assert old.enroll(enrollment_code(local, "stranger")).status == 201
     for _ in range(30):
         local.clock.forward(DAY)
         for person in (admin, other_user):

@@ -11,7 +11,7 @@ from server.services.clients.apps import Apps
 from server.services.clients.invitations import Invitations, NewInvitation
 from tests.support.builders.admins import BACK, Staff, add_incident
 from tests.support.builders.clock import MINUTE
-from tests.support.builders.installation import BY, PAY, registered
+from tests.support.builders.installation import BY, PAY, register_agent
 from tests.support.builders.site import Answer
 
 LISTS = {
@@ -42,7 +42,7 @@ def filled(staff: Staff) -> Staff:
         ' "properties": {}}, "material": []}',
         by=BY,
     )
-    registered(services, name="three", owners=("admin",))
+    register_agent(services, name="three", owners=("admin",))
     Apps(services.store, services.secrets).add(NewApp("A front", (BACK,)), by=BY)
     Groups(services.store, services.secrets).add("A group", [], by=BY)
     Invitations(services.store, services.secrets).issue(NewInvitation("admin"), by=BY)
@@ -287,8 +287,8 @@ def test_a_leaked_signing_key_is_revoked(staff: Staff) -> None:
 def test_agents_are_filtered_by_external_id(staff: Staff) -> None:
     """The match is exact, and callers find only agents that they may see."""
     services = staff.local.admin
-    agent = registered(services, name="three", owners=("owner",), external_id="crm-7").agent
-    registered(services, name="four", owners=("admin",), external_id="crm-7")
+    agent = register_agent(services, name="three", owners=("owner",), external_id="crm-7").agent
+    register_agent(services, name="four", owners=("admin",), external_id="crm-7")
     for person, expected in (("admin", ["four", "three"]), ("owner", ["three"])):
         items = _items(staff, "/api/agents", person, external_id="crm-7")
         assert [item["name"] for item in items] == expected

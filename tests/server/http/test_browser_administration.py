@@ -7,7 +7,7 @@ from server.services.users.users import UserChanges
 from tests.support.builders.admins import Staff
 from tests.support.builders.clock import DAY
 from tests.support.builders.installation import BY
-from tests.support.builders.passkey import PRESENT, LocalBrowser, code_for, new_browser
+from tests.support.builders.passkey import PRESENT, LocalBrowser, enrollment_code, new_browser
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ def test_a_second_passkey_waits_a_day_before_it_adds_power(
 ) -> None:
     """An enrollment code must not bypass the first passkey; high risk has the same rule."""
     browser.passkey.credential = b"another"
-    assert browser.enroll(code_for(staff.local, "eva")).status == 201
+    assert browser.enroll(enrollment_code(staff.local, "eva")).status == 201
     assert browser.administer("POST", enabling).refusal == (403, "device_too_new")
     staff.local.clock.forward(DAY)
     assert browser.administer("POST", enabling).status == 200

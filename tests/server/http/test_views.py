@@ -32,7 +32,7 @@ def test_audit_log_entries_have_the_correlation_id_of_their_request(http, agent,
 
 def test_path_query_headers_and_proofs_arrive_as_sent(http, agent, person):
     """A real request passes them unchanged through the whole application."""
-    _, approval = agent.asked()
+    _, approval = agent.request_approval()
     path = f"/api/approvals/{approval.id}"
     headers = {
         "Authorization": f"DPoP {person.access_token}",

@@ -86,7 +86,7 @@ def test_a_list_has_either_pending_or_decided_requests(person):
 
 def test_a_conflict_shows_the_approval_without_a_nonce(agent, person):
     """The approval in the refusal has the documented members."""
-    _, approval = agent.asked()
+    _, approval = agent.request_approval()
     members = set(person.show(approval.id))
     person.approve(approval.id)
     late = person.deny(approval.id)
@@ -96,7 +96,7 @@ def test_a_conflict_shows_the_approval_without_a_nonce(agent, person):
 
 def test_an_event_carries_its_subject_and_no_nonce(local, agent, person):
     """A nonce is only for the device that requested it, and an event goes to all devices."""
-    agent.asked()
+    agent.request_approval()
     page = local.site.notifications.feed.page(person.user.id, person.device_id, 0)
     frames = [event_wire.event(item) for item in page.items]
     assert [frame["event"] for frame in frames] == ["device.enrolled", "approval.requested"]

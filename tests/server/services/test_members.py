@@ -175,17 +175,17 @@ class TestEachTable:
     def test_the_api_takes_and_shows_each_row(self, noun):
         """New records, changes and responses use the wire name of each row."""
         new, change, answer = (set(model.model_fields) for model in noun.models)
-        assert new == {member.wire_name for member in members.added(noun.members)}
-        assert change >= {member.wire_name for member in members.updated(noun.members)}
+        assert new == {member.wire_name for member in members.members_for_new(noun.members)}
+        assert change >= {member.wire_name for member in members.members_for_update(noun.members)}
         assert change.isdisjoint(member.wire_name for member in noun.members if member.immutable)
         assert answer >= {member.wire_name for member in noun.members if member.in_responses}
 
     def test_the_command_line_has_a_flag_for_each_row(self, noun):
         """The commands that add and update have the flag and the flags that clear it."""
         add, update = map(_flags, noun.commands)
-        for member in members.added(noun.members):
+        for member in members.members_for_new(noun.members):
             assert member.flag.positional or member.flag.name in add
-        for member in members.updated(noun.members):
+        for member in members.members_for_update(noun.members):
             flags = {member.flag.name, *(clear.flag for clear in member.flag.clears)}
             assert flags <= update or member.name in noun.by_steps
 
@@ -252,17 +252,17 @@ def test_audit_facts_contain_plain_lists_and_key_ids():
 @pytest.mark.parametrize(
     ("widens", "before", "after", "wider"),
     [
-        (members.more, ("a",), ("a", "b"), True),
-        (members.more, ("a", "b"), ("a",), False),
-        (members.more_or_all, ("a",), None, True),
-        (members.more_or_all, None, ("a",), False),
-        (members.more_or_all, ("a", "b"), ("b",), False),
+        (members.adds_values, ("a",), ("a", "b"), True),
+        (members.adds_values, ("a", "b"), ("a",), False),
+        (members.adds_values_or_all, ("a",), None, True),
+        (members.adds_values_or_all, None, ("a",), False),
+        (members.adds_values_or_all, ("a", "b"), ("b",), False),
         (members.later, 1, 2, True),
         (members.later, 1, None, True),
         (members.later, 2, 1, False),
         (members.later, None, 1, False),
-        (members.turned_on, False, True, True),
-        (members.turned_on, True, False, False),
+        (members.turns_on, False, True, True),
+        (members.turns_on, True, False, False),
         (members.turned_off, True, False, True),
         (members.turned_off, False, True, False),
     ],

@@ -56,11 +56,11 @@ def test_a_decision_whose_audit_entry_cannot_be_stored_does_not_count(
     agent, person, local, monkeypatch
 ):
     """The same decision is accepted once the audit log works again."""
-    handle, approval = agent.asked()
+    handle, approval = agent.request_approval()
     with monkeypatch.context() as patch:
         patch.setattr(Audit, "add", _raise_busy)
         assert person.approve(approval.id).status == 503
-    assert local.stored(approval.id).state is State.PENDING
+    assert local.stored_approval(approval.id).state is State.PENDING
     assert local.admin.entries("approval.approved") == []
     assert person.approve(approval.id).status == 200
     assert agent.poll(handle).status == 200

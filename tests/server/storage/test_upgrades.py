@@ -169,7 +169,7 @@ def test_every_upgraded_row_is_readable(upgraded_url: str, open_database: Opener
         consents = view.consents.of_user(ANN, NOON, ended=False)
         assert [consent.id for consent in consents] == ["sayso_co_1"]
         assert [key.kid for key in view.directory.signing_keys()] == ["k1"]
-        assert not view.history.of([(BOT, "m")])
+        assert not view.history.fetch([(BOT, "m")])
         installation = view.installation.row()
     assert len(bytes.fromhex(installation.epoch)) == 16
     assert (installation.created_at, installation.restored_at) == (NOON, None)

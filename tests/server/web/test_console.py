@@ -192,7 +192,7 @@ def test_each_role_sees_exactly_its_console_pages(console: Console, who: str) ->
     """A role may open a page exactly if it may call the page's API routes."""
     wrong = {}
     for page_row in CONSOLE_PAGES:
-        page = console.get(who, _path(console, page_row.path, ABOUT.get(page_row.at, "")))
+        page = console.get(who, _path(console, page_row.path, ABOUT.get(page_row.menu_key, "")))
         of_one = "<id>" in page_row.path
         reply = [_status(row, who, of_one=of_one) for row in required_routes(page_row)]
         expected = next((status for status in reply if status != 200), 200)
@@ -204,7 +204,7 @@ def test_each_role_sees_exactly_its_console_pages(console: Console, who: str) ->
 def test_a_signed_out_user_is_asked_to_sign_in_on_every_console_page(console: Console) -> None:
     """A signed-out user sees nothing of the console."""
     for page_row in CONSOLE_PAGES:
-        page = console.get(NOBODY, _path(console, page_row.path, ABOUT.get(page_row.at, "")))
+        page = console.get(NOBODY, _path(console, page_row.path, ABOUT.get(page_row.menu_key, "")))
         assert (page.status_code, "Sign in with a passkey" in page.text) == (200, True)
         assert "console" not in page.text
 
@@ -223,7 +223,9 @@ def test_a_console_form_works_for_each_permitted_role(
 ) -> None:
     """The form shows its result or redirects to it."""
     answer = _send(console, form_row, who, signed=SAMPLES[form_row.path].signed)
-    assert answer.status_code == (200 if form_row.answer or form_row.shows else 303), answer.text
+    assert answer.status_code == (200 if form_row.answer or form_row.shows_response else 303), (
+        answer.text
+    )
 
 
 @pytest.mark.parametrize("form_row", CONSOLE_FORMS, **NAMED)
@@ -287,7 +289,7 @@ def test_a_get_request_changes_nothing(console: Console) -> None:
 def test_console_pages_have_no_inline_code_one_heading_and_labeled_fields(console: Console) -> None:
     """Every page has one first-level heading, a label for every field, and no inline code."""
     for page_row in CONSOLE_PAGES:
-        page = console.get("admin", _path(console, page_row.path, ABOUT.get(page_row.at, "")))
+        page = console.get("admin", _path(console, page_row.path, ABOUT.get(page_row.menu_key, "")))
         directives = page.headers["Content-Security-Policy"].split("; ")
         assert {"default-src 'none'", "script-src 'self'", "form-action 'self'"} <= set(directives)
         assert {"frame-ancestors 'none'", "require-trusted-types-for 'script'"} <= set(directives)
@@ -440,5 +442,5 @@ def _fields_without_label(page: str) -> list[str]:
 def test_every_menu_entry_is_a_page_with_an_api_route() -> None:
     """Each menu entry leads to a page of its own section."""
     for entry in (entry for _, entries in CONSOLE_MENU for entry in entries):
-        assert page_at(entry.path).at == entry.at
+        assert page_at(entry.path).menu_key == entry.key
         assert required_routes(page_at(entry.path))[0] in ROWS

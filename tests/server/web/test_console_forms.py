@@ -55,7 +55,7 @@ def _people(*names, left="", **more):
 
 def _offered(facts, stored=None, typed=None):
     field = Field("owners", "Owners", "known", suggestions="users")
-    (rendered,) = fields.rendered(
+    (rendered,) = fields.render_fields(
         [field], stored, typed, offered=functools.partial(choices.choices, facts, lambda _: True)
     )
     return rendered
@@ -155,7 +155,7 @@ STORED = {
 EVERY = (
     Field("name", "Name"),
     Field("owners", "Owners", "lines"),
-    Field("keep", "Keys", "picks", of="keys"),
+    Field("keep", "Keys", "picks", stored_name="keys"),
     Field("asks", "Asks", "lines", all_label="Everybody"),
     Field("end", "End", "day"),
     Field("on", "On", "box"),
@@ -181,7 +181,7 @@ UNCHANGED = {
 
 def test_an_unchanged_form_changes_nothing():
     """Rendering a document and reading it again gives the same values."""
-    values = {field.field.name: field.value for field in fields.rendered(EVERY, STORED, None)}
+    values = {field.field.name: field.value for field in fields.render_fields(EVERY, STORED, None)}
     assert values == {
         "name": "bot",
         "owners": "ana\nben",
@@ -194,7 +194,7 @@ def test_an_unchanged_form_changes_nothing():
         "how": "ping",
         "jwks": "",
     }
-    assert fields.changed(EVERY, STORED, _form(**UNCHANGED)) == []
+    assert fields.changed_values(EVERY, STORED, _form(**UNCHANGED)) == []
     assert fields.body(EVERY, _form(**UNCHANGED), STORED) == {}
 
 
@@ -203,8 +203,8 @@ def test_changes_are_listed_in_words():
     typed = {**UNCHANGED, "name": "bot2", "asks": "eva", "how": "poll", "jwks": "{}"}
     for name in ("every-asks", "on", "keep-k1"):
         del typed[name]
-    changes = fields.changed(EVERY, STORED, _form(**typed))
-    assert [(change.label, change.was, change.will) for change in changes] == [
+    changes = fields.changed_values(EVERY, STORED, _form(**typed))
+    assert [(change.label, change.old_value, change.new_value) for change in changes] == [
         ("Name", "bot", "bot2"),
         ("Keys", "k1", "none"),
         ("Asks", "Everybody", "eva"),
@@ -220,7 +220,7 @@ def test_changes_are_listed_in_words():
 def test_a_refused_form_shows_what_was_typed():
     """The error is at its field, with the stored value if it differs."""
     typed = fields.SubmittedForm(_form(name="bot 2", how="poll", asks="x"), "name", "Not that.")
-    rendered = {field.field.name: field for field in fields.rendered(EVERY, STORED, typed)}
+    rendered = {field.field.name: field for field in fields.render_fields(EVERY, STORED, typed)}
     assert (rendered["name"].value, rendered["name"].problem, rendered["name"].now) == (
         "bot 2",
         "Not that.",
@@ -237,7 +237,7 @@ def test_a_refused_form_shows_what_was_typed():
 def test_a_new_objects_form_has_its_defaults():
     """The defaults include the user who fills in the form."""
     new = (Field("owners", "", "lines", defaults_to_user=True), Field("n", "", "number", default=3))
-    assert [field.value for field in fields.rendered(new, None, None, "ana")] == ["ana", "3"]
+    assert [field.value for field in fields.render_fields(new, None, None, "ana")] == ["ana", "3"]
 
 
 def test_a_refusal_has_the_labels_of_the_fields():

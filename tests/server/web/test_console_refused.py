@@ -239,9 +239,11 @@ def test_an_edit_form_submitted_unchanged_changes_nothing(console: Console) -> N
     """Every form that edits an existing object stores nothing if no value was changed."""
     before = len(console.staff.local.admin.entries())
     for action in FORMS:
-        if action.of and action.fields and action.body is None:  # a body of its own is sent whole
+        if (
+            action.values_from and action.fields and action.body is None
+        ):  # a body of its own is sent whole
             sheet = page_at(action.page)
-            about = console.staff.ids[action.of]
+            about = console.staff.ids[action.values_from]
             page = console.get("admin", sheet.path.replace("<id>", about)).text
             form_html = page.partition(f'action="{action.path.replace("<id>", about)}"')[2]
             typed = _form_values(form_html.partition("</form>")[0])
@@ -311,7 +313,7 @@ def test_every_form_field_is_a_member_of_the_api() -> None:
     for action in (form for form in FORMS if form.in_console):
         body: Any = rows[action.route].body
         if body is not ActionDocument:
-            own = {field.name for field in action.fields if not field.of}
+            own = {field.name for field in action.fields if not field.stored_name}
             assert own <= set(body.model_fields if body else ()), action.path
 
 

@@ -24,7 +24,7 @@ def _page(browser, path="/"):
     return client.get(path, base_url=ISSUER)
 
 
-@pytest.mark.parametrize("entry", OWN_MENU, ids=lambda entry: entry.at)
+@pytest.mark.parametrize("entry", OWN_MENU, ids=lambda entry: entry.key)
 def test_every_menu_entry_leads_to_a_page_marked_as_current(browser, entry):
     """Both the desktop menu and the phone menu mark the current page."""
     page = _page(browser, entry.path)

@@ -166,7 +166,7 @@ class Chromium:
         text: str = self.ask(f"document.querySelector({json.dumps(selector)})?.innerText ?? ''")
         return text
 
-    def says(self, words: str) -> None:
+    def wait_for_text(self, words: str) -> None:
         """Wait until the page says this."""
         self.see(f"document.body.innerText.includes({json.dumps(words)})")
 
@@ -176,7 +176,7 @@ class Chromium:
         made = self.tell("WebAuthn.addVirtualAuthenticator", options=_AUTHENTICATOR)
         self.authenticator = made["authenticatorId"]
 
-    def opened(self, part: str) -> "Chromium":
+    def wait_for_tab(self, part: str) -> "Chromium":
         """Wait for a new page that has this in its URL, and return it."""
 
         def found() -> str:
@@ -192,7 +192,7 @@ class Chromium:
                 other.tell("WebAuthn.addCredential", authenticatorId=target, credential=passkey)
         return other
 
-    def beside(self) -> "Chromium":
+    def new_tab(self) -> "Chromium":
         """Open an empty page of this browser, in front of this one."""
         made = _command(self, "Target.createTarget", url="about:blank")
         other = _attached(self, made["targetId"])

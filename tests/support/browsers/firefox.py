@@ -231,7 +231,7 @@ class Firefox:
             shown = self.ask("document.body.innerText")
             raise AssertionError(f"{expression}; the page says: {shown}") from late
 
-    def says(self, words: str) -> None:
+    def wait_for_text(self, words: str) -> None:
         """Wait until the page says this."""
         self.see(f"document.body.innerText.includes({json.dumps(words)})")
 
@@ -268,7 +268,7 @@ class Firefox:
         found: list[dict[str, Any]] = self.tell("browsingContext.getTree")["contexts"]
         return found
 
-    def opened(self, part: str) -> "Firefox":
+    def wait_for_tab(self, part: str) -> "Firefox":
         """Wait for a new tab that has this in its URL, and return it."""
 
         def found() -> str:
@@ -278,7 +278,7 @@ class Firefox:
 
         return self._at(until(found, _TIMEOUT))
 
-    def beside(self) -> "Firefox":
+    def new_tab(self) -> "Firefox":
         """Open an empty tab, in front of this one."""
         made = self.tell("browsingContext.create", type="tab", referenceContext=self.context)
         other = self._at(made["context"])

@@ -14,14 +14,14 @@ class Tab(Protocol):
 
     def open(self, url: str) -> None: ...
     def click(self, selector: str) -> None: ...
-    def says(self, words: str) -> None: ...
+    def wait_for_text(self, words: str) -> None: ...
 
 
 def enroll(tab: Tab, server: LiveServer, code: str) -> None:
     """Create a passkey here with this code; ends in the inbox."""
     tab.open(f"{server.url}/enroll#{code}")
     tab.click("#make button")
-    tab.says("Waiting for you")
+    tab.wait_for_text("Waiting for you")
 
 
 def newcomer(tab: Tab, server: LiveServer, *roles: str) -> str:

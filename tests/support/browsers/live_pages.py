@@ -39,7 +39,7 @@ class Tab(Protocol):
     def open(self, url: str) -> None: ...
     def ask(self, expression: str) -> Any: ...  # whatever the page says
     def see(self, expression: str) -> Any: ...  # likewise
-    def says(self, words: str) -> None: ...
+    def wait_for_text(self, words: str) -> None: ...
 
 
 def listening(tab: Tab, url: str) -> None:
@@ -64,7 +64,7 @@ def looks(tab: Tab) -> list[tuple[float, float]]:
     return [(begun, ended) for begun, ended in found]
 
 
-def told(tab: Tab) -> list[str]:
+def socket_messages(tab: Tab) -> list[str]:
     """Return the names of the socket messages that this page got since it was opened."""
     found: list[str] = tab.ask("told.map((each) => each.event ?? each.type)")
     return found
@@ -72,6 +72,6 @@ def told(tab: Tab) -> list[str]:
 
 def says_soon(server: LiveServer, tab: Tab, words: str, *, since: int) -> None:
     """Wait until the page shows these words, which must be before its next poll."""
-    tab.says(words)
+    tab.wait_for_text(words)
     late = server.clock.now() - since
     assert late < SOON_MS, f"{words!r} after {late} ms"

@@ -17,8 +17,8 @@ from server.audit_log.notes import BadNote, Checkpoint, LogKey, Promise
 from tests.support.builders.trees import Tree
 
 _LEAVES = [merkle.node_hash(b"leaf", bytes([number])) for number in range(17)]
-_ROOTS = [Tree.over(_LEAVES[:size]).root for size in range(len(_LEAVES) + 1)]
-_NODES = Tree.over(_LEAVES).nodes
+_ROOTS = [Tree.from_leaves(_LEAVES[:size]).root for size in range(len(_LEAVES) + 1)]
+_NODES = Tree.from_leaves(_LEAVES).nodes
 _SEED, _OTHER = b"s" * 32, b"t" * 32
 _ORIGIN = "approvals.example.com/log"
 _KEY = notes.public_key(_ORIGIN, _SEED)

@@ -6,7 +6,14 @@ Owns: requests that require entries. Never: the checks of the page.
 from typing import Any
 
 from server.protocol.policy.risks import Risk
-from tests.support.browsers.page_steps import READ, State, click, says, sees, typed
+from tests.support.browsers.page_steps import (
+    READ,
+    State,
+    click,
+    type_text,
+    wait_for_text,
+    wait_until,
+)
 from tests.support.clients.agent import Agent, new_agent
 from tests.support.pictures.page_pictures import LAST_FOUR, PAYMENT_DETAILS, PreparedServer
 from tests.support.servers.server import BY
@@ -30,19 +37,19 @@ def ceremonies(made: PreparedServer) -> list[State]:
     medium, number = _asked(made, agent, _MEDIUM)
     all_three, every = _asked(made, agent, _CRITICAL, authorization_details=PAYMENT_DETAILS)
     step = (
-        sees(READ),
+        wait_until(READ),
         click("#to-approve"),
-        sees("!document.getElementById('approve-now').disabled"),
+        wait_until("!document.getElementById('approve-now').disabled"),
     )
-    filled = (typed("#match", every), typed("#reason", "It is on the list of November."))
-    wrong = (*step, *filled, typed("#fact", _WRONG), click("#approve-now"))
-    right = (*step, *filled, typed("#fact", LAST_FOUR))
+    filled = (type_text("#match", every), type_text("#reason", "It is on the list of November."))
+    wrong = (*step, *filled, type_text("#fact", _WRONG), click("#approve-now"))
+    right = (*step, *filled, type_text("#fact", LAST_FOUR))
     return [
-        State("approving-medium", medium, (*step, typed("#match", number))),
+        State("approving-medium", medium, (*step, type_text("#match", number))),
         State("approving-critical", all_three, right),
-        State("typed-wrong", all_three, (*wrong, says("One more wrong entry locks"))),
-        State("locked", all_three, (*wrong, says("after two wrong entries"))),
-        State("locked-before", all_three, (says("after two wrong entries"),)),
+        State("typed-wrong", all_three, (*wrong, wait_for_text("One more wrong entry locks"))),
+        State("locked", all_three, (*wrong, wait_for_text("after two wrong entries"))),
+        State("locked-before", all_three, (wait_for_text("after two wrong entries"),)),
     ]
 
 

@@ -20,7 +20,16 @@ from server.services.users.passwords import Passwords
 from tests.support.browsers.browser import PASSWORD, request_of
 from tests.support.browsers.chromium import Chromium, stranger
 from tests.support.browsers.page_ceremonies import ceremonies
-from tests.support.browsers.page_steps import READ, State, Step, click, says, sees, told, typed
+from tests.support.browsers.page_steps import (
+    READ,
+    State,
+    Step,
+    click,
+    send_command,
+    type_text,
+    wait_for_text,
+    wait_until,
+)
 from tests.support.builders.installation import PAY, PAY_SCOPES
 from tests.support.clients.agent import new_agent
 from tests.support.pictures.page_pictures import PreparedServer
@@ -63,10 +72,10 @@ _HELD_OPEN = "(document.getElementById('think').hidden = false, true)"
 def _network(*, offline: bool) -> Step:
     """Take the browser offline, or back online."""
     usual = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
-    return told("Network.emulateNetworkConditions", offline=offline, **usual)
+    return send_command("Network.emulateNetworkConditions", offline=offline, **usual)
 
 
-_CUT = (told("Network.enable"), _network(offline=True), sees("!offline.hidden"))
+_CUT = (send_command("Network.enable"), _network(offline=True), wait_until("!offline.hidden"))
 _MENDED = (_network(offline=False),)
 
 
@@ -96,8 +105,8 @@ def _of_guests(made: PreparedServer) -> list[State]:
     code = made.server.user("erin")[1]
     nothing = "No requests are waiting."
     empty = {f"empty-{path[1:]}": path for path in ("/history", "/agents", "/grants", "/consents")}
-    made_passkey = (click("#make button"), says(nothing))
-    wrong = (typed("#code", "WRONG"), click("#make button"), sees("!problem.hidden"))
+    made_passkey = (click("#make button"), wait_for_text(nothing))
+    wrong = (type_text("#code", "WRONG"), click("#make button"), wait_until("!problem.hidden"))
     return [
         State("signed-out", "/", guest=True),
         State("signed-out-request", f"/r/{made.asked.id}", guest=True),
@@ -115,25 +124,25 @@ def _of_guests(made: PreparedServer) -> list[State]:
 def _of_requests(made: PreparedServer) -> list[State]:
     """Return what opens on the pages of a request."""
     here = f"/r/{made.asked.id}"
-    denied = (click("#to-deny"), sees("!deny.hidden"))
+    denied = (click("#to-deny"), wait_until("!deny.hidden"))
     compared = (
-        typed('[id="fact.0"]', "100.00"),
+        type_text('[id="fact.0"]', "100.00"),
         click(".less button"),
-        says("Approve with limits…"),
+        wait_for_text("Approve with limits…"),
     )
-    going = (*compared, sees(READ), click("#to-approve"))
-    refused = (click(".less button"), says("Nothing was approved"))
-    ahead = (click("[name=seconds]"), typed("#uses", "5"), click("[value=preview]"))
-    asked = (says("without asking: "), sees(READ))
-    covers = says("It would have covered")
-    armed = sees("!document.getElementById('approve-now').disabled")
+    going = (*compared, wait_until(READ), click("#to-approve"))
+    refused = (click(".less button"), wait_for_text("Nothing was approved"))
+    ahead = (click("[name=seconds]"), type_text("#uses", "5"), click("[value=preview]"))
+    asked = (wait_for_text("without asking: "), wait_until(READ))
+    covers = wait_for_text("It would have covered")
+    armed = wait_until("!document.getElementById('approve-now').disabled")
     with made.server.services.store.read() as view:
-        past = view.approvals.decided(made.users["ada"], 200, None)
+        past = view.approvals.list_decided(made.users["ada"], 200, None)
     expired = next(request.id for request in past if request.state is Ending.EXPIRED)
     return [
-        State("approving", here, (sees(READ), click("#to-approve"), armed)),
+        State("approving", here, (wait_until(READ), click("#to-approve"), armed)),
         State("denying", here, denied),
-        State("thinking", here, (*denied, sees(_HELD_OPEN))),
+        State("thinking", here, (*denied, wait_until(_HELD_OPEN))),
         *(
             State(f"denying-{code}", here, (*denied, click(f"[value={code}]")))
             for code in ("wait_until", "ask_other", "suspicious")
@@ -142,9 +151,11 @@ def _of_requests(made: PreparedServer) -> list[State]:
         State("expired", f"/r/{expired}"),
         State("comparing", f"{here}/limit", compared),
         State("approving-less", f"{here}/limit", (*going, armed)),
-        State("less-refused", f"{here}/limit", (typed("#seconds", "x"), *refused)),
-        State("ahead-refused", f"{here}/similar", (*ahead, says("Nothing was approved"))),
-        State("ahead-preview", f"/r/{made.done}/similar", (*ahead, covers, sees("!over.hidden"))),
+        State("less-refused", f"{here}/limit", (type_text("#seconds", "x"), *refused)),
+        State("ahead-refused", f"{here}/similar", (*ahead, wait_for_text("Nothing was approved"))),
+        State(
+            "ahead-preview", f"/r/{made.done}/similar", (*ahead, covers, wait_until("!over.hidden"))
+        ),
         State(
             "ahead-signing",
             f"/r/{made.done}/similar",
@@ -159,7 +170,7 @@ def _answered(made: PreparedServer) -> list[State]:
     agent = new_agent(made.server, name="newcomer", owners=("bob",))
     store = made.server.services.store
     for _ in range(4):
-        agent.asked("ada")
+        agent.request_approval("ada")
     with store.read() as view:
         asked = [approval.id for approval in view.approvals.open_of_agent(agent.key.id)]
     kept, over, denied, reported = (f"/r/{approval_id}" for approval_id in asked)
@@ -168,31 +179,33 @@ def _answered(made: PreparedServer) -> list[State]:
     def withdraw(_tab: Chromium) -> None:
         Oversight(store).cancel(asked[1], "No longer needed", by=BY)
 
-    begun = (click("#to-deny"), typed("#note", "Not now"))
-    stop = (click("[value=agent]"), click("#report [type=submit]"), sees("!told.hidden"))
+    begun = (click("#to-deny"), type_text("#note", "Not now"))
+    stop = (click("[value=agent]"), click("#report [type=submit]"), wait_until("!told.hidden"))
     return [
         State(
             "passkey-not-used",
             kept,
-            (lambda tab: tab.verify(person=False), *deny, says("Nothing was sent")),
+            (lambda tab: tab.verify(person=False), *deny, wait_for_text("Nothing was sent")),
             after=(lambda tab: tab.verify(person=True),),
         ),
-        State("over-meanwhile", over, (*begun, withdraw, sees("!over.hidden"))),
-        State("denied", denied, (*deny, says("Denied by"))),
+        State("over-meanwhile", over, (*begun, withdraw, wait_until("!over.hidden"))),
+        State("denied", denied, (*deny, wait_for_text("Denied by"))),
         State("reported", f"{reported}/report", stop),
     ]
 
 
 def _of_people(_made: PreparedServer) -> list[State]:
     """Return what opens on the user's own pages."""
-    menu = (click(".unfold summary"), sees("document.querySelector('.unfold').open"))
+    menu = (click(".unfold summary"), wait_until("document.querySelector('.unfold').open"))
     return [
         State("menu", "/", menu),
         State("menu-of-settings", "/settings", menu),
-        State("removing", "/devices", (click("[data-remove]"), sees("sure.open"))),
+        State("removing", "/devices", (click("[data-remove]"), wait_until("sure.open"))),
         State("settings-kept", "/settings?done=theme"),
         *(State(f"over-{what}", f"/{what}?ended=true") for what in ("grants", "consents")),
-        State("signing", "/devices", (click("#another button"), says("Sign with passkey"))),
+        State(
+            "signing", "/devices", (click("#another button"), wait_for_text("Sign with passkey"))
+        ),
     ]
 
 
@@ -207,8 +220,8 @@ def _of_the_console(made: PreparedServer) -> list[State]:
         chain = view.delegations.of_approval(made.done)
     assert chain is not None
     agent = made.agents[0].key.id
-    unfold = sees(_ALL_UNFOLDED)
-    menu = (click(".fold summary"), sees("document.querySelector('.fold').open"))
+    unfold = wait_until(_ALL_UNFOLDED)
+    menu = (click(".fold summary"), wait_until("document.querySelector('.fold').open"))
     paths = {
         "incident": f"/admin/incidents/{incident}",
         "delegation": f"/admin/delegations/{chain.id}",
@@ -236,24 +249,24 @@ def _of_the_console(made: PreparedServer) -> list[State]:
 def _of_forms(made: PreparedServer) -> list[State]:
     """Return console forms that were submitted: refused, shown again, or to be signed."""
     agent = f"/admin/agents/{made.agents[0].key.id}"
-    tried = (typed("#try-user", "ada"), click("form[action$=explain] button"))
-    mixed = typed("#name", "\N{CYRILLIC SMALL LETTER O}ps")
-    owner = (typed("#add_owners", "bob"), click("#owners form:last-of-type button"))
-    tested = (typed("#table", _CASES), click("[formaction$=test]"))
-    replayed = (typed("#document", _STRICTER_POLICY), click("#days + button"))
+    tried = (type_text("#try-user", "ada"), click("form[action$=explain] button"))
+    mixed = type_text("#name", "\N{CYRILLIC SMALL LETTER O}ps")
+    owner = (type_text("#add_owners", "bob"), click("#owners form:last-of-type button"))
+    tested = (type_text("#table", _CASES), click("[formaction$=test]"))
+    replayed = (type_text("#document", _STRICTER_POLICY), click("#days + button"))
     return [
         State(
             "form-refused",
             "/admin/new/group",
-            (mixed, click("main .primary"), says("Check this field")),
+            (mixed, click("main .primary"), wait_for_text("Check this field")),
         ),
-        State("explained", agent, (*tried, says("would be asked"))),
-        State("console-signing", agent, (*owner, says("Sign with passkey"))),
-        State("policy-tested", "/admin/policy", (*tested, says("Some cases failed"))),
+        State("explained", agent, (*tried, wait_for_text("would be asked"))),
+        State("console-signing", agent, (*owner, wait_for_text("Sign with passkey"))),
+        State("policy-tested", "/admin/policy", (*tested, wait_for_text("Some cases failed"))),
         State(
             "policy-replayed",
             "/admin/policy",
-            (*replayed, says("requests would have a different outcome")),
+            (*replayed, wait_for_text("requests would have a different outcome")),
         ),
     ]
 
@@ -272,31 +285,44 @@ def _of_apps(made: PreparedServer) -> list[State]:
         return f"/authorize?{urlencode(whole)}"
 
     def entering(password: str) -> tuple[Step, ...]:
-        return (typed("#name", "ada"), typed("#password", password), click("#form .primary"))
+        return (
+            type_text("#name", "ada"),
+            type_text("#password", password),
+            click("#form .primary"),
+        )
 
     power = link(scope="openid profile email payments:read", resource=PAY, prompt="consent")
     code = "/device?user_code=BCDFGHJK"
     posts = link(response_mode="form_post")
-    unsent = (told("Network.enable"), told("Network.setBlockedURLs", urls=["*/form_post.js"]))
+    unsent = (
+        send_command("Network.enable"),
+        send_command("Network.setBlockedURLs", urls=["*/form_post.js"]),
+    )
     return [
         State("app-unknown", "/authorize?client_id=nobody"),
-        State("sign-in", link(), (says("to continue to"),)),
-        State("sign-in-refused", link(), (*entering("wrong"), says("is wrong"))),
-        State("sign-in-passkey", link(claims=json.dumps(insists)), (says("requires a passkey"),)),
-        State("consent", link(), (*entering(PASSWORD), says("Tell"))),
-        State("consent-power", power, (says("Allow this for"),)),
-        State("waiting", power, (click("[value=allow]"), says("Answer on your device"))),
+        State("sign-in", link(), (wait_for_text("to continue to"),)),
+        State("sign-in-refused", link(), (*entering("wrong"), wait_for_text("is wrong"))),
+        State(
+            "sign-in-passkey",
+            link(claims=json.dumps(insists)),
+            (wait_for_text("requires a passkey"),),
+        ),
+        State("consent", link(), (*entering(PASSWORD), wait_for_text("Tell"))),
+        State("consent-power", power, (wait_for_text("Allow this for"),)),
+        State("waiting", power, (click("[value=allow]"), wait_for_text("Answer on your device"))),
         State(
             "posting",
             posts,
-            (*unsent, click("[value=allow]"), says("Back to the app")),
-            after=(told("Network.setBlockedURLs", urls=[]),),
+            (*unsent, click("[value=allow]"), wait_for_text("Back to the app")),
+            after=(send_command("Network.setBlockedURLs", urls=[]),),
         ),
         State("device-code", code),
-        State("device-code-refused", code, (click("button"), says("That code is wrong"))),
+        State("device-code-refused", code, (click("button"), wait_for_text("That code is wrong"))),
         State("device-code-sent", "/device/sent"),
         State("signing-out", "/logout"),
-        State("signed-out-of-apps", "/logout", (click("button"), says("You are signed out"))),
+        State(
+            "signed-out-of-apps", "/logout", (click("button"), wait_for_text("You are signed out"))
+        ),
     ]
 
 
@@ -307,13 +333,21 @@ def _told_once(made: PreparedServer) -> list[State]:
     resource = f"/admin/resources/{name_id(_RETIRED)}"
     send, sign = click("main .primary"), click("#sign .primary")
     rotate, delete = click("form[action$=secret] button"), click("main .danger")
-    named = typed("#name", "finn")
+    named = type_text("#name", "finn")
     return [
-        State("device-code-made", "/devices", (click("#another button"), sign, says("Scan this"))),
-        State("secret-told", agent, (rotate, sign, says("shown"))),
-        State("user-told", "/admin/new/user", (named, send, sign, says("Done"))),
-        State("invitation-told", "/admin/new/invitation", (send, sign, says("The token is shown"))),
-        State("resource-deleted", f"{resource}/delete", (delete, says("was deleted"))),
+        State(
+            "device-code-made",
+            "/devices",
+            (click("#another button"), sign, wait_for_text("Scan this")),
+        ),
+        State("secret-told", agent, (rotate, sign, wait_for_text("shown"))),
+        State("user-told", "/admin/new/user", (named, send, sign, wait_for_text("Done"))),
+        State(
+            "invitation-told",
+            "/admin/new/invitation",
+            (send, sign, wait_for_text("The token is shown")),
+        ),
+        State("resource-deleted", f"{resource}/delete", (delete, wait_for_text("was deleted"))),
     ]
 
 

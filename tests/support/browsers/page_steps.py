@@ -29,22 +29,22 @@ def click(selector: str) -> Step:
     return lambda tab: tab.click(selector)
 
 
-def typed(selector: str, text: str) -> Step:
+def type_text(selector: str, text: str) -> Step:
     """Type into this field."""
     return lambda tab: tab.type(selector, text)
 
 
-def sees(expression: str) -> Step:
+def wait_until(expression: str) -> Step:
     """Wait until this expression is true."""
     return lambda tab: tab.see(expression)
 
 
-def says(words: str) -> Step:
+def wait_for_text(words: str) -> Step:
     """Wait until the page shows these words."""
-    return lambda tab: tab.says(words)
+    return lambda tab: tab.wait_for_text(words)
 
 
-def told(method: str, **parameters: object) -> Step:
+def send_command(method: str, **parameters: object) -> Step:
     """Send the browser a command of its protocol."""
     return lambda tab: tab.tell(method, **parameters)
 

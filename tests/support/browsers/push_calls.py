@@ -33,7 +33,7 @@ def shown(browser: LocalBrowser) -> dict[str, Any]:
 
 def ask(agent: LocalAgent, **members: str) -> Approval:
     """Ask Eva for a payment."""
-    return agent.asked_payment(login_hint="eva", **members)[1]
+    return agent.request_payment(login_hint="eva", **members)[1]
 
 
 def dead(local: LocalSite) -> int:

@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from server.protocol.devices.passkeys import decoded
+from server.protocol.devices.passkeys import decode_base64url
 from tests.support.builders.passkey import SoftPasskey
 from tests.support.servers.server import LiveServer
 
@@ -108,7 +108,7 @@ def enrolled(server: LiveServer, name: str, code: str) -> WebPerson:
     http = server.client()
     http.headers.update({"Origin": server.url, "Sec-Fetch-Site": "same-origin"})
     options = http.post("/api/passkeys/options", json={"code": code}).json()
-    made = passkey.made(decoded(options["challenge"]))
+    made = passkey.made(decode_base64url(options["challenge"]))
     answer = http.post("/api/passkeys", json={"code": code, "name": "phone", **made})
     assert answer.is_success, answer.text
     return _settled(WebPerson(server, name, http, passkey))

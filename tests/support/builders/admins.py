@@ -22,7 +22,7 @@ from server.services.clients.invitations import Invitations, NewInvitation
 from server.services.users.users import UserChanges
 from tests.support.builders.callers import LocalTerminal, new_person
 from tests.support.builders.clock import DAY
-from tests.support.builders.installation import BY, PAY, PAYMENT, LocalAdmin, registered
+from tests.support.builders.installation import BY, PAY, PAYMENT, LocalAdmin, register_agent
 from tests.support.builders.site import LocalSite, open_site
 
 BACK = "https://chat.example/cb"
@@ -78,7 +78,7 @@ def make_staff(folder: Path) -> StaffTemplate:
     bystander, disabled_user = new_person(local, "bystander"), new_person(local, "stopped")
     admin.users.disable("stopped", by=BY)
     agent, disabled_agent = (
-        registered(admin, name=name, owners=("owner",)).agent for name in ("one", "two")
+        register_agent(admin, name=name, owners=("owner",)).agent for name in ("one", "two")
     )
     admin.agents.disable("two", by=BY)
     app = Apps(admin.store, admin.secrets).add(NewApp("chat", (BACK,)), by=BY).app

@@ -52,7 +52,7 @@ def wire_approval(
         "display": shown,
         "action_digest": digest(action),
         "display_digest": digest(shown),
-        "created_at": when(now),
+        "created_at": to_rfc3339(now),
         "expires_at": document["expires_at"],
         "held_back": False,
         "decided": None,
@@ -70,7 +70,7 @@ def b64(raw: bytes) -> str:
     return urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
-def when(at: int) -> str:
+def to_rfc3339(at: int) -> str:
     """Return milliseconds since the epoch as RFC 3339."""
     moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=at)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -100,6 +100,6 @@ def _display(approval: str, risk: str, now: int) -> dict[str, object]:
         "agent_says": "The invoice is due today.",
         "user": {"id": USER, "name": "alice"},
         "asked_from": "203.0.113.7",
-        "asked_at": when(now),
-        "expires_at": when(now + 600_000),
+        "asked_at": to_rfc3339(now),
+        "expires_at": to_rfc3339(now + 600_000),
     }

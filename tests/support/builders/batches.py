@@ -60,10 +60,10 @@ async def go_to(pilot: Pilot[None], stage: Stage, approval: Approval) -> None:
     """Move the cursor from the top of the list down to the row of this approval."""
     rows = stage.app.screen.query_one(ApprovalList)._places
     await press(pilot, stage, "g")
-    await until(pilot, lambda: inbox(stage).state.selected == next(iter(rows)))
-    while (before := inbox(stage).state.selected) != approval.id:
+    await until(pilot, lambda: inbox(stage).state.selected_id == next(iter(rows)))
+    while (before := inbox(stage).state.selected_id) != approval.id:
         await press(pilot, stage, "j")
-        await until(pilot, lambda was=before: inbox(stage).state.selected != was)  # type: ignore[misc]  # mypy reads no lambda with a default
+        await until(pilot, lambda was=before: inbox(stage).state.selected_id != was)  # type: ignore[misc]  # mypy reads no lambda with a default
 
 
 async def open_batch(pilot: Pilot[None], stage: Stage, key: str = "a") -> BatchPanel:
@@ -79,10 +79,10 @@ async def open_batch(pilot: Pilot[None], stage: Stage, key: str = "a") -> BatchP
 def _is_laid_out(panel: BatchPanel) -> bool:
     table = panel.query_one(BatchTable)
     more = str(panel.query_one("#more", Static).content)
-    return bool(table._placed) and more == table.more
+    return bool(table._placed) and more == table.more_hint
 
 
-async def read_on(pilot: Pilot[None], stage: Stage) -> BatchPanel:
+async def scroll_to_end(pilot: Pilot[None], stage: Stage) -> BatchPanel:
     """Scroll the open panel to its end."""
     panel = stage.app.screen
     assert isinstance(panel, BatchPanel)

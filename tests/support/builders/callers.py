@@ -57,7 +57,7 @@ class LocalAgent:
 
     def paid(self, person: "LocalTerminal", *proofs: str, **parameters: Any) -> str:
         """Ask for a payment, have the person approve it, and return the access token."""
-        handle, approval = self.asked_payment(**parameters)
+        handle, approval = self.request_payment(**parameters)
         assert person.approve(approval.id).status == 200
         answer = self.poll(handle, proofs=proofs)
         assert answer.status == 200, answer.body
@@ -73,14 +73,14 @@ class LocalAgent:
         }
         return self.ask(**asked)
 
-    def asked(self, **parameters: Any) -> tuple[str, Approval]:
+    def request_approval(self, **parameters: Any) -> tuple[str, Approval]:
         """Ask, and return the `auth_req_id` and the stored approval."""
         answer = self.ask(**parameters)
         assert answer.status == 200, answer.body
         handle: str = answer.json["auth_req_id"]
         return handle, self.local.behind(handle)
 
-    def asked_payment(self, **parameters: Any) -> tuple[str, Approval]:
+    def request_payment(self, **parameters: Any) -> tuple[str, Approval]:
         """Ask for a payment, and return the `auth_req_id` and the stored approval."""
         answer = self.ask_payment(**parameters)
         assert answer.status == 200, answer.body
@@ -296,7 +296,7 @@ class LocalTerminal:
 
     def approve(self, approval_id: str) -> Answer:
         """Approve with the ceremony that the request requires."""
-        stored = self.local.stored(approval_id)
+        stored = self.local.stored_approval(approval_id)
         if stored.ceremony == "confirm":
             return self.send_decision(approval_id, self.decision(approval_id))
         typed = self.entries(approval_id)
@@ -309,7 +309,7 @@ class LocalTerminal:
 
     def entries(self, approval_id: str) -> dict[str, str]:
         """Return the correct entries that this request requires in addition to the signature."""
-        stored = self.local.stored(approval_id)
+        stored = self.local.stored_approval(approval_id)
         steps = stored.ceremony.split("+")
         correct = {
             "fact": typed_fact(stored.action, stored.display),

@@ -16,7 +16,7 @@ from tests.support.builders.passkey import LocalBrowser
 from tests.support.builders.site import PEER, LocalSite
 
 
-def wanted(
+def consent_request(
     local: LocalSite, agent: LocalAgent, person: LocalTerminal | LocalBrowser, **members: Any
 ) -> RequestedConsent:
     """Return a request for consent to read at the payment API for thirty days."""
@@ -40,7 +40,7 @@ def ask(local: LocalSite, asked: RequestedConsent) -> Approval:
 
 def give(local: LocalSite, agent: LocalAgent, person: LocalTerminal, **members: Any) -> Consent:
     """Ask for a consent, have the person approve it, and return it."""
-    approval = ask(local, wanted(local, agent, person, **members))
+    approval = ask(local, consent_request(local, agent, person, **members))
     answer = person.approve(approval.id)
     assert answer.status == 200, answer.body
     consent = live(local, agent, person, members.get("resource", PAY))

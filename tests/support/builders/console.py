@@ -17,7 +17,7 @@ from werkzeug.test import TestResponse
 from server.http import cookies
 from server.protocol.forms import CONTENT_TYPE
 from tests.support.builders.admins import WHO, Staff
-from tests.support.builders.passkey import LocalBrowser, SoftPasskey, code_for
+from tests.support.builders.passkey import LocalBrowser, SoftPasskey, enrollment_code
 from tests.support.builders.site import ISSUER
 
 NOBODY = "nobody"
@@ -92,5 +92,5 @@ def open_console(staff: Staff) -> Console:
 def _browser(staff: Staff, who: str) -> LocalBrowser:
     passkey = SoftPasskey(credential=f"passkey of {who}".encode())
     browser = LocalBrowser(staff.local, staff.people[who].user, passkey)
-    assert browser.enroll(code_for(staff.local, who)).status == 201
+    assert browser.enroll(enrollment_code(staff.local, who)).status == 201
     return browser

@@ -91,7 +91,7 @@ class LocalAdmin:
     def events(self, user: User) -> list[str]:
         """Return the names of the feed events for this user."""
         with self.store.read() as view:
-            return [event.event for event in view.feed.after(0, user.id, 1_000)]
+            return [event.event for event in view.feed.events_after(0, user.id, 1_000)]
 
     def approval(self, agent_id: str, user_id: str, **members: Any) -> Approval:
         """Store a pending request that expires in ten minutes."""
@@ -209,13 +209,13 @@ def open_admin(folder: Path) -> LocalAdmin:
     )
 
 
-def admitted(admin: LocalAdmin, name: str = "admin", **members: Any) -> User:
+def add_user(admin: LocalAdmin, name: str = "admin", **members: Any) -> User:
     """Add a user."""
     user, _ = admin.users.add(NewUser(name, **members), by=BY)
     return user
 
 
-def registered(admin: LocalAdmin, name: str = "invoice-bot", **members: Any) -> NewSecret:
+def register_agent(admin: LocalAdmin, name: str = "invoice-bot", **members: Any) -> NewSecret:
     """Register an agent that may ask for both scopes of the payment API."""
     if PAY not in {resource.uri for resource in admin.resources.all()}:
         admin.resources.add(PAY, PAY_SCOPES, {}, by=BY)

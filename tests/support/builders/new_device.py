@@ -52,7 +52,7 @@ class NewDevice:
         self.local.clock.forward(5_000)
         return self.poll(**parameters)
 
-    def typed(self, name: str, code: str = "", peer: str = PEER) -> str:
+    def type_code(self, name: str, code: str = "", peer: str = PEER) -> str:
         """Type the code on the page; return the error message, or "" if it was accepted."""
         return self.local.site.devices.grant.submit_code(
             name=name, typed=code or self.user_code, peer=peer
@@ -61,7 +61,7 @@ class NewDevice:
     def approval(self, person: LocalTerminal) -> Approval:
         """Return the approval that the person is asked for once the code was typed."""
         (shown,) = person.call("GET", "/api/approvals").json["items"]
-        return self.local.stored(shown["id"])
+        return self.local.stored_approval(shown["id"])
 
     def terminal(self, answer: Answer, person: LocalTerminal) -> LocalTerminal:
         """Return the terminal that has the tokens of this answer."""
@@ -77,7 +77,7 @@ class NewDevice:
         )
 
 
-def begun(local: LocalSite, **parameters: Any) -> NewDevice:
+def begin_sign_in(local: LocalSite, **parameters: Any) -> NewDevice:
     """Begin to sign in; return a device that shows its code."""
     device = NewDevice(local, SigningKey.generate())
     answer = device.begin(**parameters)
@@ -87,7 +87,7 @@ def begun(local: LocalSite, **parameters: Any) -> NewDevice:
 
 def let_in(local: LocalSite, person: LocalTerminal, **parameters: Any) -> NewDevice:
     """Return a device whose sign-in the person has approved."""
-    device = begun(local, **parameters)
-    assert device.typed(person.user.name) == ""
+    device = begin_sign_in(local, **parameters)
+    assert device.type_code(person.user.name) == ""
     assert person.approve(device.approval(person).id).status == 200
     return device

@@ -70,7 +70,7 @@ class Pages:
 def give_consent(browser: LocalBrowser, agent: LocalAgent, **members: Any) -> str:
     """Let the agent read for thirty days; return the consent's ID."""
     approval = consents.ask(
-        browser.local, consents.wanted(browser.local, agent, browser, **members)
+        browser.local, consents.consent_request(browser.local, agent, browser, **members)
     )
     assert browser.approve(approval.id).status == 200
     consent = consents.live(browser.local, agent, browser)
@@ -90,7 +90,7 @@ def give_grant(browser: LocalBrowser, agent: LocalAgent, **members: Any) -> str:
 
 def give_token(browser: LocalBrowser, agent: LocalAgent) -> str:
     """Approve a request whose token the agent collects; return the delegation's ID."""
-    handle, approval = agent.asked(login_hint=browser.user.name)
+    handle, approval = agent.request_approval(login_hint=browser.user.name)
     assert browser.approve(approval.id).status == 200
     assert agent.poll(handle).status == 200
     with browser.local.services.store.read() as view:

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from server.http import cookies
 from server.model.devices import Device
 from server.model.users import User
-from server.protocol.devices.passkeys import challenge, decoded, encoded
+from server.protocol.devices.passkeys import challenge, decode_base64url, encode_base64url
 from server.services.users.users import NewUser
 from tests.support.builders.ceremonies import typed_fact
 from tests.support.builders.installation import BY
@@ -52,8 +52,8 @@ class SoftPasskey:
         data = self._data(self.flags | ATTESTED) + attested
         attestation = cbor2.dumps({"fmt": "none", "attStmt": {}, "authData": data})
         return {
-            "attestation": encoded(attestation),
-            "client_data": encoded(self._client_data("webauthn.create", asked)),
+            "attestation": encode_base64url(attestation),
+            "client_data": encode_base64url(self._client_data("webauthn.create", asked)),
         }
 
     def assertion(self, payload: bytes, /, **changes: bytes) -> str:
@@ -72,14 +72,14 @@ class SoftPasskey:
             "signature": signature,
             **changes,
         }
-        return ".".join(encoded(part) for part in parts.values())
+        return ".".join(encode_base64url(part) for part in parts.values())
 
     def _data(self, flags: int) -> bytes:
         hashed = hashlib.sha256(self.rp_id.encode()).digest()
         return hashed + bytes([flags]) + self.signs.to_bytes(4)
 
     def _client_data(self, kind: str, asked: bytes) -> bytes:
-        members = {"type": kind, "challenge": encoded(asked), "origin": self.origin}
+        members = {"type": kind, "challenge": encode_base64url(asked), "origin": self.origin}
         return json.dumps({**members, "crossOrigin": False}).encode()
 
 
@@ -120,7 +120,9 @@ class LocalBrowser:
         """Enroll the passkey with this code; `members` replace members of the request."""
         options = self.send("POST", "/api/passkeys/options", {"code": code})
         created = (
-            {} if options.status != 200 else self.passkey.made(decoded(options.json["challenge"]))
+            {}
+            if options.status != 200
+            else self.passkey.made(decode_base64url(options.json["challenge"]))
         )
         empty = {"attestation": "AA", "client_data": "AA"}
         body = {"code": code, "name": "phone", **empty, **created, **members}
@@ -185,7 +187,7 @@ class LocalBrowser:
 
     def approve(self, approval_id: str) -> Answer:
         """Approve with the ceremony that the request requires."""
-        stored = self.local.stored(approval_id)
+        stored = self.local.stored_approval(approval_id)
         fact = typed_fact(stored.action, stored.display)
         typed = {} if fact is None else {"fact": fact}
         return self.answer(approval_id, self.decision(approval_id), **typed)
@@ -196,7 +198,7 @@ class LocalBrowser:
         return self.answer(approval_id, self.decision(approval_id, **said), **members)
 
 
-def code_for(local: LocalSite, name: str) -> str:
+def enrollment_code(local: LocalSite, name: str) -> str:
     """Issue an enrollment code for this user."""
     return local.admin.users.enroll(name, by=BY)[1].code
 

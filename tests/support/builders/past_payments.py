@@ -123,7 +123,7 @@ def payments(local: LocalSite, agent_id: str, **changes: Any) -> Payments:
     with local.services.store.read() as view:
         agent, user = view.directory.agent(agent_id), view.directory.user_called("ana")
         resource = view.directory.resource(PAY)
-        actions = Schemas().known(view.directory, (TYPE,))
+        actions = Schemas().registered_types(view.directory, (TYPE,))
     assert agent is not None
     assert user is not None
     assert resource is not None

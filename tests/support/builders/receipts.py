@@ -24,7 +24,7 @@ def of(who: LocalTerminal | LocalBrowser, approval_id: str) -> Any:
     return (who.call if isinstance(who, LocalTerminal) else who.send)("GET", path).json
 
 
-def proved(who: LocalTerminal | LocalBrowser, approval_id: str) -> Any:
+def prove_receipt(who: LocalTerminal | LocalBrowser, approval_id: str) -> Any:
     """Sign a checkpoint that covers all entries, and return the receipt."""
     who.local.services.audit_log.sign()
     return of(who, approval_id)
@@ -38,7 +38,7 @@ def entry(receipt: Any, kind: str) -> Any:
 
 def collected(agent: LocalAgent, person: LocalTerminal) -> str:
     """Make a request that is approved and whose token is collected."""
-    handle, approval = agent.asked_payment()
+    handle, approval = agent.request_payment()
     assert person.approve(approval.id).status == 200
     assert agent.poll(handle).status == 200
     return approval.id
@@ -48,7 +48,7 @@ def narrowed(agent: LocalAgent, person: LocalTerminal) -> str:
     """Make a request that is approved with limits and whose token is collected."""
     narrowable = {**PAYMENT, "narrow": {"/amount": "lower"}, "amount": "/amount"}
     agent.local.admin.actions.update(json.dumps(narrowable), by=BY)
-    handle, approval = agent.asked_payment()
+    handle, approval = agent.request_payment()
     body = {"changes": [{"fact": "/amount", "to": "500"}]}
     granted = person.call("POST", f"/api/approvals/{approval.id}/narrowing", body).json
     person.pin(approval.id)
@@ -61,21 +61,21 @@ def narrowed(agent: LocalAgent, person: LocalTerminal) -> str:
 
 def denied(agent: LocalAgent, person: LocalTerminal) -> str:
     """Make a request that is denied."""
-    _, approval = agent.asked()
+    _, approval = agent.request_approval()
     assert person.deny(approval.id).status == 200
     return approval.id
 
 
 def expired(agent: LocalAgent, person: LocalTerminal) -> str:
     """Make a request that expires because nobody answers it."""
-    _, approval = agent.asked(requested_expiry="60")
+    _, approval = agent.request_approval(requested_expiry="60")
     _pass_time(person.local, MINUTE)
     return approval.id
 
 
 def not_collected(agent: LocalAgent, person: LocalTerminal) -> str:
     """Make a request that is approved and whose token is not collected in time."""
-    _, approval = agent.asked(requested_expiry="60")
+    _, approval = agent.request_approval(requested_expiry="60")
     assert person.approve(approval.id).status == 200
     _pass_time(person.local, 2 * MINUTE)
     return approval.id
@@ -88,35 +88,35 @@ def _pass_time(local: LocalSite, milliseconds: int) -> None:
 
 def withdrawn(agent: LocalAgent, person: LocalTerminal) -> str:
     """Make a request that its agent withdraws."""
-    handle, approval = agent.asked()
+    handle, approval = agent.request_approval()
     person.local.post_form("/revoke", {"token": handle, **agent.credentials})
     return approval.id
 
 
 def superseded(agent: LocalAgent, _person: LocalTerminal) -> str:
     """Make a request that a newer one replaces."""
-    handle, approval = agent.asked()
-    agent.asked(supersedes=handle)
+    handle, approval = agent.request_approval()
+    agent.request_approval(supersedes=handle)
     return approval.id
 
 
 def canceled(agent: LocalAgent, person: LocalTerminal) -> str:
     """Make a request that an administrator cancels with a reason."""
-    _, approval = agent.asked()
+    _, approval = agent.request_approval()
     Oversight(person.local.services.store).cancel(approval.id, "Ask Bob first", by=BY)
     return approval.id
 
 
 def agent_disabled(agent: LocalAgent, person: LocalTerminal) -> str:
     """Make a request that is canceled because its agent is disabled."""
-    _, approval = agent.asked()
+    _, approval = agent.request_approval()
     person.local.admin.agents.disable(agent.id, by=BY)
     return approval.id
 
 
 def agent_disabled_later(agent: LocalAgent, person: LocalTerminal) -> str:
     """Make an approved request whose agent is disabled before it collects the token."""
-    _, approval = agent.asked()
+    _, approval = agent.request_approval()
     assert person.approve(approval.id).status == 200
     person.local.admin.agents.disable(agent.id, by=BY)
     return approval.id
@@ -124,7 +124,7 @@ def agent_disabled_later(agent: LocalAgent, person: LocalTerminal) -> str:
 
 def user_disabled(agent: LocalAgent, person: LocalTerminal) -> str:
     """Make a request that is canceled because its user is disabled; enable the user again."""
-    _, approval = agent.asked()
+    _, approval = agent.request_approval()
     person.local.admin.users.disable(person.user.name, by=BY)
     person.local.admin.users.enable(person.user.name, by=BY)
     return approval.id
@@ -142,7 +142,7 @@ def consented(agent: LocalAgent, person: LocalTerminal) -> str:
     opened = rule("allow", 'when.at = ["request"]', 'when.resource = ["*"]')
     Policies(person.local.services.store).set(opened, by=BY)
     consents.give(person.local, agent, person)
-    return _collect_token(agent, agent.asked()[0])
+    return _collect_token(agent, agent.request_approval()[0])
 
 
 def _collect_token(agent: LocalAgent, handle: str) -> str:
@@ -151,7 +151,7 @@ def _collect_token(agent: LocalAgent, handle: str) -> str:
 
 
 ENDS: Final[dict[Ends, str]] = {
-    lambda agent, _person: agent.asked()[1].id: "pending, with 0 answers",
+    lambda agent, _person: agent.request_approval()[1].id: "pending, with 0 answers",
     collected: "redeemed, with 1 answer",
     narrowed: "redeemed, with 1 answer",
     denied: "denied, with 1 answer",

@@ -140,7 +140,7 @@ class LocalSite:
                 return route, match.groupdict()
         raise LookupError(f"no route for {method} {path}")
 
-    def stored(self, approval_id: str) -> Approval:
+    def stored_approval(self, approval_id: str) -> Approval:
         """Return the stored approval."""
         with self.services.store.read() as view:
             found = view.approvals.get(approval_id)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.builders.callers import LocalAgent, LocalTerminal, new_person
-from tests.support.builders.installation import BY, PAYMENT, registered
+from tests.support.builders.installation import BY, PAYMENT, register_agent
 from tests.support.builders.site import LocalSite, open_site
 
 
@@ -41,7 +41,7 @@ def make_template(folder: Path) -> Template:
     """Make an administrator, a payment API and its action, an agent, and Ana with a device."""
     local = open_site(folder)
     local.admin.installation.init("admin", by=BY)
-    registration = registered(local.admin, auth_method="client_secret_post")
+    registration = register_agent(local.admin, auth_method="client_secret_post")
     local.admin.actions.add(json.dumps(PAYMENT), by=BY)
     terminal = new_person(local, "ana")
     local.services.store.close()

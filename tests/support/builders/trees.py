@@ -14,7 +14,7 @@ class Tree:
     known: dict[NodeIndex, bytes] = field(default_factory=dict)
 
     @classmethod
-    def over(cls, leaves: Iterable[bytes]) -> "Tree":
+    def from_leaves(cls, leaves: Iterable[bytes]) -> "Tree":
         """Return a tree over these leaves."""
         tree = cls()
         for number, leaf in enumerate(leaves):

@@ -103,7 +103,7 @@ def files_crossed_by_a_request() -> int:
         agent, person = template.agent(local), template.person(local)
         sys.setprofile(record)
         try:
-            handle, _ = agent.asked_payment()
+            handle, _ = agent.request_payment()
         finally:
             sys.setprofile(None)
         assert local.behind(handle).user_id == person.user.id

@@ -53,7 +53,7 @@ def _select(table: Table) -> Select[Any]:
     )
 
 
-def stored(server: LiveServer, approval_id: str) -> Approval:
+def stored_approval(server: LiveServer, approval_id: str) -> Approval:
     """The stored approval."""
     with server.services.store.read() as view:
         approval = view.approvals.get(approval_id)
@@ -63,7 +63,7 @@ def stored(server: LiveServer, approval_id: str) -> Approval:
 
 def state(server: LiveServer, approval_id: str) -> tuple[State, str | None]:
     """The state of an approval, and its reason."""
-    row = stored(server, approval_id)
+    row = stored_approval(server, approval_id)
     return row.state, row.reason
 
 

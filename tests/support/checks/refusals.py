@@ -63,7 +63,7 @@ def footprint(server: LiveServer) -> Footprint:
 
 
 @contextlib.contextmanager
-def unchanged(server: LiveServer) -> Iterator[None]:
+def assert_unchanged(server: LiveServer) -> Iterator[None]:
     """Check that the block adds no approval, answer, token, event or message."""
     before = footprint(server)
     yield

@@ -221,13 +221,13 @@ def _pace_in_memory() -> None:
 
 def _lost_first_event() -> None:
     """Omit the oldest of several events after a cursor."""
-    after = Feed.after
+    after = Feed.events_after
 
     def without_first(self: Feed, *args: Any) -> list[Any]:
         events = after(self, *args)
         return events[1:] or events
 
-    Feed.after = without_first  # type: ignore[method-assign,assignment]  # the fault
+    Feed.events_after = without_first  # type: ignore[method-assign,assignment]  # the fault
 
 
 def _no_cursor_is_too_old() -> None:

@@ -50,7 +50,7 @@ class Agent:
         }
         return self.ask(user, **whole)
 
-    def asked(self, user: str, **parameters: Any) -> str:
+    def request_approval(self, user: str, **parameters: Any) -> str:
         """Ask, and return the `auth_req_id`."""
         response = self.ask(user, **parameters)
         assert response.status_code == 200, response.text

@@ -31,7 +31,7 @@ _TURNS = 40
 
 
 @asynccontextmanager
-async def opened(stage: Stage, size: tuple[int, int] = WIDE) -> AsyncIterator[Pilot[None]]:
+async def open_inbox(stage: Stage, size: tuple[int, int] = WIDE) -> AsyncIterator[Pilot[None]]:
     """Run the app until its inbox is loaded and live, and the guard has nothing to hold back."""
     async with stage.app.run_test(size=size) as pilot:
         await until(pilot, lambda: is_live(stage))
@@ -39,7 +39,7 @@ async def opened(stage: Stage, size: tuple[int, int] = WIDE) -> AsyncIterator[Pi
         stage.clock.move(1)
         yield pilot
         if stage.app.is_running:
-            shown(stage)  # checks that the last screen can be drawn
+            screen_text(stage)  # checks that the last screen can be drawn
 
 
 def is_live(stage: Stage) -> bool:
@@ -122,7 +122,7 @@ def look(stage: Stage) -> None:
             page.draw()
 
 
-async def cut_off(pilot: Pilot[None], stage: Stage, why: str) -> None:
+async def disconnect(pilot: Pilot[None], stage: Stage, why: str) -> None:
     """Disconnect the app from the server, right after a tick, so that it knows the data's age."""
     inbox(stage).tick()
     stage.feed.connect(Phase.OFFLINE, why)
@@ -155,7 +155,7 @@ async def come_back(pilot: Pilot[None], stage: Stage) -> None:
     await pilot.pause()
 
 
-def shown(stage: Stage) -> str:
+def screen_text(stage: Stage) -> str:
     """Return the characters on the screen."""
     strips = stage.app.screen._compositor.render_strips()
     return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips)

@@ -95,7 +95,7 @@ def feed_line(
 
 
 @contextlib.contextmanager
-def greeted(terminal: Terminal, **where: Any) -> Iterator[FeedLine]:
+def open_feed(terminal: Terminal, **where: Any) -> Iterator[FeedLine]:
     """Open the feed and read its hello frame."""
     with feed_line(terminal, **where) as line:
         assert line.frame()["type"] == "hello"

@@ -33,7 +33,9 @@ def kit_agent(server: LiveServer, **members: object) -> Agent:
 
 
 @contextmanager
-def begun(call: Callable[..., Any], *arguments: Any, **named: Any) -> Iterator[Future[Any]]:
+def run_in_background(
+    call: Callable[..., Any], *arguments: Any, **named: Any
+) -> Iterator[Future[Any]]:
     """Run a call in a thread during the block; a block that fails does not wait for it."""
     result: Future[Any] = Future()
 
@@ -52,12 +54,14 @@ def begun(call: Callable[..., Any], *arguments: Any, **named: Any) -> Iterator[F
 def next_request(person: Terminal) -> Approval:
     """Wait for a request to this person, and return it."""
     until(lambda: person.waiting() != (), 30)
-    return person.only()
+    return person.only_request()
 
 
-def approved(person: Terminal, call: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+def ask_and_approve(
+    person: Terminal, call: Callable[..., Any], *arguments: Any, **named: Any
+) -> Any:
     """Make a call that asks this person, approve the request, and return the call's result."""
-    with begun(call, *arguments, **named) as result:
+    with run_in_background(call, *arguments, **named) as result:
         approve(person, next_request(person))
         return result.result(30)
 

@@ -22,7 +22,7 @@ async def connected(uri: str, token: str, mode: str = "auto") -> AsyncIterator[C
             yield client
 
 
-async def called(client: Client, tool: str, **arguments: Any) -> str:
+async def call_tool(client: Client, tool: str, **arguments: Any) -> str:
     """Call a tool and return the text of its result."""
     result: Any = await client.call_tool(tool, arguments)
     text: str = result.content[0].text

@@ -123,7 +123,7 @@ class Window:
         self.child.expect(pexpect.EOF, timeout=PATIENCE_SECONDS)
         return bytes(self.child.before).decode()
 
-    def shows(self, *words: str) -> None:
+    def wait_for_text(self, *words: str) -> None:
         """Wait until all of these words are on the screen."""
         ends = time.monotonic() + PATIENCE_SECONDS
         while not all(word in self.text for word in words):
@@ -159,7 +159,7 @@ def window(
     """Run the app while the block runs; it is live when the block starts."""
     opened = Window(person, *arguments, size=size, started=started, **more)
     try:
-        opened.shows("LIVE")
+        opened.wait_for_text("LIVE")
         yield opened
     finally:
         opened.leave()

@@ -21,7 +21,7 @@ def signed_in(server: LiveServer, person: Terminal, resource: str, scope: str) -
     browser.authorize(app.id, scope=scope, resource=resource)
     browser.sign_in(person.user)
     browser.answer("allow")
-    person.approve(person.only())
+    person.approve(person.only_request())
     form = {"grant_type": "authorization_code", "client_id": app.id, "redirect_uri": CALLBACK}
     sent = {**form, "code": browser.again().answer["code"], "code_verifier": VERIFIER}
     return str(http.post("/token", data=sent).json()["access_token"])

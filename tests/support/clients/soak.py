@@ -104,7 +104,7 @@ class Soak:
                 assert app.child.isalive(), f"it ended after {self.keys} keys:\n{app.text}"
         app.child.setwinsize(*_SIZES[0])
         app.press("\x1b", "\x1b", "\x1b")
-        app.shows("LIVE")
+        app.wait_for_text("LIVE")
         assert self._decided() == decided, f"decided after {self.keys} keys"
 
     def _step(self, app: Window) -> None:
@@ -190,11 +190,11 @@ def soak(folder: Path, seed: int, seconds: float) -> int:
 
 def _unlock(app: Window) -> None:
     """Approve once with the PIN, so that low and medium risk need no PIN afterwards."""
-    app.shows("payments:read")
+    app.wait_for_text("payments:read")
     app.press("a")
-    app.shows("Approve?")
+    app.wait_for_text("Approve?")
     app.press("\t", PIN, "\t", "\r")
-    app.shows("Approved by", "unlocked")
+    app.wait_for_text("Approved by", "unlocked")
 
 
 def main() -> None:

@@ -31,7 +31,7 @@ class Terminal:
         """Return the requests that wait for this person."""
         return self.client.inbox("waiting").items
 
-    def only(self) -> Approval:
+    def only_request(self) -> Approval:
         """Return the only request that waits."""
         waiting = self.waiting()
         assert len(waiting) == 1, waiting
@@ -59,7 +59,7 @@ def terminal(
     """Enroll a device with this code, at the server's own URL or at a proxy's URL."""
     home = server.folder / f"home-{user}-{name}"
     enrollment = Enrollment(url=url or server.url, code=code, name=name, pin=PIN)
-    client = enroll(Home.at(home), enrollment, clock=server.clock.now)
+    client = enroll(Home.in_folder(home), enrollment, clock=server.clock.now)
     server.closing.callback(client.close)
     return Terminal(user, client, DecisionClient(client), home)
 

@@ -14,7 +14,7 @@ from approver_tui.state.devices.devices import Device, PinState
 from approver_tui.state.incidents.reports import QuarantinedAgent, ReportResult, ReportScope
 from approver_tui.state.text import SafeText, display_safe
 from tests.support.fakes.fake_account import a_device
-from tests.support.fakes.fake_approvals import answered
+from tests.support.fakes.fake_approvals import with_answer
 from tests.support.fakes.fake_client import ME, FakeServer
 
 PIN = "271828"
@@ -26,7 +26,7 @@ class FakeAnswers:
 
     server: FakeServer
     is_unlocked: bool = True
-    given: list[tuple[str, Answer, str | None]] = field(default_factory=list)
+    calls: list[tuple[str, Answer, str | None]] = field(default_factory=list)
     """Approval ID, answer, and the PIN or the deny code."""
     failures: list[errors.ClientError] = field(default_factory=list)
     """Errors that the next calls raise, in this order."""
@@ -94,7 +94,7 @@ class FakeAnswers:
         left = tuple(replace(vote, counts=vote.counts and vote.by_id != ME) for vote in tally.votes)
         have = sum(vote.counts for vote in left)
         done = replace(approval, vote_tally=replace(tally, have=have, votes=left))
-        self.given.append((approval.id, Answer.WITHDRAW, None))
+        self.calls.append((approval.id, Answer.WITHDRAW, None))
         self.server.put(done)
         return done
 
@@ -161,7 +161,7 @@ class FakeAnswers:
         """Report the request and quarantine its agent."""
         self._before()
         self.reported.append((approval.id, scope, note))
-        done = answered(approval, Answer.DENY, DenyCode.SUSPICIOUS)
+        done = with_answer(approval, Answer.DENY, DenyCode.SUSPICIOUS)
         self.server.put(done)
         who = QuarantinedAgent(
             approval.agent.id, approval.agent.name, SafeText("quarantined"), 2, 1
@@ -183,8 +183,8 @@ class FakeAnswers:
     def _done(
         self, approval: Approval, answer: Answer, how: str | None, code: DenyCode | None
     ) -> Approval:
-        self.given.append((approval.id, answer, how))
-        done = answered(approval, answer, code)
+        self.calls.append((approval.id, answer, how))
+        done = with_answer(approval, answer, code)
         self.server.put(done)
         return done
 

@@ -32,7 +32,7 @@ def an_approval(
     return read_approval(JsonObject.parse(json.dumps(_document(name, terms, NOW + left)), ""))
 
 
-def answered(approval: Approval, answer: Answer, code: DenyCode | None = None) -> Approval:
+def with_answer(approval: Approval, answer: Answer, code: DenyCode | None = None) -> Approval:
     """Return the approval as the server shows it after an answer from another device."""
     document = _outer(approval)
     is_yes = answer is Answer.APPROVE

@@ -4,7 +4,7 @@ import hmac
 import secrets
 from typing import cast
 
-from tests.support.builders.approval_texts import b64, digest, when
+from tests.support.builders.approval_texts import b64, digest, to_rfc3339
 from tests.support.fakes.fake_device_auth import DEVICE, Proving, thumbprint
 from tests.support.fakes.fake_wire import Call, Refused
 
@@ -31,9 +31,9 @@ class FakeDevices(Proving):
             "name": "desktop" if other else "laptop",
             "kind": "terminal",
             "state": "active",
-            "created_at": when(self.now()),
+            "created_at": to_rfc3339(self.now()),
             "last_seen_at": None,
-            "high_from": when(self.now()),
+            "high_from": to_rfc3339(self.now()),
             "this": not other,
             "keys": keys or {"session": "s", "low": "l", "high": "h"},
             "pin": {

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from http.server import ThreadingHTTPServer
 from typing import Any, Self, cast
 
-from tests.support.builders.approval_texts import USER, digest, when, wire_approval
+from tests.support.builders.approval_texts import USER, digest, to_rfc3339, wire_approval
 from tests.support.fakes.fake_device_auth import DEVICE
 from tests.support.fakes.fake_devices import OTHER_DEVICE, FakeDevices
 from tests.support.fakes.fake_wire import Call, Handler, Refused
@@ -118,7 +118,7 @@ class FakeServer(FakeDevices):
         return {
             "user": {"id": USER, "name": "alice", "email": None, "roles": []},
             "device": self.device() if self.device_keys else None,
-            "server_time": when(self.now()),
+            "server_time": to_rfc3339(self.now()),
         }
 
     def _consents(self, query: dict[str, str]) -> object:
@@ -132,7 +132,7 @@ class FakeServer(FakeDevices):
         if found is None:
             raise Refused(404, "not_found")
         tokens = 2 if found["state"] == "live" else 0
-        found |= {"state": "revoked", "revoked_at": when(self.now())}
+        found |= {"state": "revoked", "revoked_at": to_rfc3339(self.now())}
         return {"consent": found, "tokens_revoked": tokens}
 
     def _stop_acting(self, client_id: str) -> object:
@@ -142,7 +142,7 @@ class FakeServer(FakeDevices):
             if cast("dict[str, str]", consent["client"])["id"] == client_id
         ]
         for consent in found:
-            consent |= {"state": "revoked", "revoked_at": when(self.now())}
+            consent |= {"state": "revoked", "revoked_at": to_rfc3339(self.now())}
         counts = {"grants_ended": 0, "consents_revoked": len(found), "tokens_revoked": 3}
         return {"client_id": client_id, **counts}
 
@@ -157,7 +157,7 @@ class FakeServer(FakeDevices):
         return found
 
     def _revoke_grant(self, grant_id: str) -> object:
-        ended = {"state": "ended", "ended_at": when(self.now()), "ended_because": "revoked"}
+        ended = {"state": "ended", "ended_at": to_rfc3339(self.now()), "ended_because": "revoked"}
         found = self._grant(grant_id)
         found |= ended
         return found
@@ -165,12 +165,12 @@ class FakeServer(FakeDevices):
     def _preview(self, body: dict[str, object]) -> object:
         """Return a preview: a grant like the first one, which does not cover the request."""
         past = {"id": body["approval"], "state": "pending", "fingerprint": "9f3a-71c0"}
-        past |= {"created_at": when(self.now()), "covered": False, "mismatch": "/amount"}
+        past |= {"created_at": to_rfc3339(self.now()), "covered": False, "mismatch": "/amount"}
         return {**self.grants[0], "given_at": "medium", "requests": [past]}
 
     def _shown(self, approval_id: str) -> object:
-        had = {"id": DEVICE, "name": "laptop", "delivered_at": when(self.now())}
-        seen = {"seen_at": when(self.now()), "decided_at": None}
+        had = {"id": DEVICE, "name": "laptop", "delivered_at": to_rfc3339(self.now())}
+        seen = {"seen_at": to_rfc3339(self.now()), "decided_at": None}
         nonce = f"nonce-{approval_id}"
         return self._find(approval_id) | {"nonce": nonce, "devices": [had | seen]}
 
@@ -199,7 +199,7 @@ class FakeServer(FakeDevices):
 
     def _extend(self, approval_id: str) -> object:
         found = self.approvals[approval_id]
-        if found["state"] != "pending" or str(found["expires_at"]) < when(self.now()):
+        if found["state"] != "pending" or str(found["expires_at"]) < to_rfc3339(self.now()):
             raise Refused(409, "not_pending")
         found["expires_at"] = "2030-01-01T10:00:00.000Z"
         return self._shown(approval_id)
@@ -240,7 +240,12 @@ class FakeServer(FakeDevices):
         start, limit = int(query.get("cursor", "0")), int(query["limit"])
         more = str(start + limit) if start + limit < len(wanted) else None
         page = wanted[start : start + limit]
-        return {"items": page, "next": more, "feed_cursor": 7, "server_time": when(self.now())}
+        return {
+            "items": page,
+            "next": more,
+            "feed_cursor": 7,
+            "server_time": to_rfc3339(self.now()),
+        }
 
     def _find(self, approval_id: str) -> dict[str, object]:
         if approval_id not in self.approvals:
@@ -305,7 +310,7 @@ class FakeServer(FakeDevices):
             }
             for agent in agents
         ]
-        opened = {"incident": "sayso_ic_aaaaaaaaaaaaaaaa", "opened_at": when(self.now())}
+        opened = {"incident": "sayso_ic_aaaaaaaaaaaaaaaa", "opened_at": to_rfc3339(self.now())}
         return {**opened, "scope": body["scope"], "agents": stopped, "approval": row}
 
     def _decided(self, decision: str, device: str, code: object, note: object) -> dict[str, object]:
@@ -313,7 +318,7 @@ class FakeServer(FakeDevices):
             "decision": decision,
             "by": {"id": USER, "name": "alice"},
             "device": {"id": device, "name": "laptop" if device == DEVICE else "desktop"},
-            "at": when(self.now()),
+            "at": to_rfc3339(self.now()),
             "channel": "terminal",
             "code": code if code is not None or decision == "approve" else "not_needed",
             "note": note,

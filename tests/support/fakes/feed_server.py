@@ -14,7 +14,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 from websockets.sync.server import ServerConnection, serve
 
-from tests.support.builders.approval_texts import when, wire_approval
+from tests.support.builders.approval_texts import to_rfc3339, wire_approval
 
 Step = str | int | Mapping[str, object]
 """A frame as a string or an object, or a code to close the connection with."""
@@ -65,8 +65,8 @@ def hello(cursor: int = 0, *, lasts: int = 600_000) -> dict[str, object]:
     return {
         "type": "hello",
         "cursor": cursor,
-        "token_expires_at": when(_now() + lasts),
-        "server_time": when(_now()),
+        "token_expires_at": to_rfc3339(_now() + lasts),
+        "server_time": to_rfc3339(_now()),
     }
 
 
@@ -76,7 +76,7 @@ def event(seq: int, **changes: object) -> dict[str, object]:
         "type": "event",
         "seq": seq,
         "event": "approval.requested",
-        "at": when(_now()),
+        "at": to_rfc3339(_now()),
     }
     return frame | {"approval": wire_approval(number=seq)} | changes
 

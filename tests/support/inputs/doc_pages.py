@@ -54,7 +54,7 @@ class DocPage:
         assert block_kind == kind
         return str(block)
 
-    def only(self, kind: str) -> str:
+    def only_block(self, kind: str) -> str:
         """Return the only block of this kind."""
         (only_block,) = [block for block_kind, block in self._blocks if block_kind == kind]
         return str(only_block)

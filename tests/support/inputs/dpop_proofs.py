@@ -22,10 +22,10 @@ def proof_claims(url: str, now: int, method: str = "POST", **changes: Any) -> di
 
 def proof(key: Key, url: str, now: int, method: str = "POST", **changes: Any) -> str:
     """Return a proof of this key for a request; `now` is in milliseconds."""
-    return signed(key, proof_claims(url, now, method, **changes))
+    return sign_proof(key, proof_claims(url, now, method, **changes))
 
 
-def signed(key: Key, claims: Any, **header: Any) -> str:
+def sign_proof(key: Key, claims: Any, **header: Any) -> str:
     """Return a proof with these claims; `header` adds or replaces header members."""
     return key.sign(claims, **{"kid": None, "typ": "dpop+jwt", "jwk": public(key), **header})
 

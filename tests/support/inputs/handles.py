@@ -166,11 +166,11 @@ def _of_apps(
 
 def _of_agents(agent: Agent, person: Terminal) -> dict[str, str]:
     """Return the handles of an agent, with one pending request."""
-    redeemed, paid = agent.asked(person.user), ""
-    person.approve(person.only())
+    redeemed, paid = agent.request_approval(person.user), ""
+    person.approve(person.only_request())
     tokens = agent.poll(redeemed).json()
     paid = agent.ask_payment(person.user).json()["auth_req_id"]
-    person.approve(person.only())
+    person.approve(person.only_request())
     form = {"grant_type": GRANT_CLIENT_CREDENTIALS, "scope": "payments:read", "resource": PAY}
     own = agent.http.post("/token", data=form, auth=agent.key.basic).json()
     return {
@@ -178,7 +178,7 @@ def _of_agents(agent: Agent, person: Terminal) -> dict[str, str]:
         "delegated token": tokens["access_token"],
         "single-use token": agent.poll(paid).json()["access_token"],
         "ID token": tokens["id_token"],
-        "auth_req_id": agent.asked(person.user),
+        "auth_req_id": agent.request_approval(person.user),
         "agent": agent.key.id,
         "agent secret": agent.key.secret,
     }
@@ -221,7 +221,7 @@ def _of_people(server: LiveServer, person: Terminal) -> dict[str, str]:
     client = person.client
     low = unlocking.open_key(client, PIN, KeyLevel.LOW, unlocking.SESSION_PURPOSE)
     high = unlocking.open_key(client, PIN, KeyLevel.HIGH, unlocking.SESSION_PURPOSE)
-    shown = client.approval(person.only().id)
+    shown = client.approval(person.only_request().id)
     return {
         "approval": shown.id,
         "device": client.profile.device_id,

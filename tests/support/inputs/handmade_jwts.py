@@ -72,12 +72,12 @@ def _algorithm(alg: str) -> Any:
     return jwt.get_algorithm_by_name("EdDSA" if alg == "Ed25519" else alg)
 
 
-def by_hand(header: Mapping[str, Any], claims: Any, signature: bytes = b"") -> str:
+def make_jwt(header: Mapping[str, Any], claims: Any, signature: bytes = b"") -> str:
     """Return a token with any header and any signature."""
     return f"{_signing_input(header, claims)}.{_b64(signature)}"
 
 
-def with_secret(header: Mapping[str, Any], claims: Any, secret: bytes) -> str:
+def hmac_jwt(header: Mapping[str, Any], claims: Any, secret: bytes) -> str:
     """Return a token signed with HMAC."""
     text = _signing_input(header, claims)
     return f"{text}.{_b64(hmac.digest(secret, text.encode(), hashlib.sha256))}"

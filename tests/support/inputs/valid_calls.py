@@ -28,7 +28,7 @@ from tests.support.builders.callers import (
     new_resource,
     sign_in,
 )
-from tests.support.builders.installation import BY, PAY, registered
+from tests.support.builders.installation import BY, PAY, register_agent
 from tests.support.builders.passkey import LocalBrowser, new_browser
 from tests.support.builders.site import ISSUER, Answer, LocalSite
 from tests.support.clients.agent import PAYMENT_DETAILS
@@ -276,7 +276,7 @@ def make_world(staff: Staff) -> World:
         staff=staff,
         agent=agent,
         key=key,
-        signer=registered(
+        signer=register_agent(
             admin_services, "signer", owners=("owner",), auth_method="private_key_jwt", jwks=keys
         ).agent.id,
         pin_nonce=pin_nonce,

@@ -14,11 +14,11 @@ from textual.pilot import Pilot
 from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.approvals.decision import Answer
 from approver_tui.state.text import SafeText
-from tests.support.clients.driving import WIDE, look, opened, press, until
+from tests.support.clients.driving import WIDE, look, open_inbox, press, until
 from tests.support.clients.driving import inbox as inbox_of
 from tests.support.fakes.fake_answers import PIN
 from tests.support.fakes.fake_app import Stage, a_stage
-from tests.support.fakes.fake_approvals import an_approval, answered
+from tests.support.fakes.fake_approvals import an_approval, with_answer
 from tests.support.fakes.fake_requests import MINUTE
 
 FOLDER = Path(__file__).parents[3] / "docs" / "pictures"
@@ -89,9 +89,9 @@ async def _approved(pilot: Pilot[None], stage: Stage) -> None:
 
 def _approves_here(approval: Approval, **_: object) -> Approval:
     """Return the request as approved on this device, as on a first visit."""
-    approved = answered(approval, Answer.APPROVE)
-    assert approved.decided is not None
-    return replace(approved, decided=replace(approved.decided, device_name=SafeText("laptop")))
+    approved = with_answer(approval, Answer.APPROVE)
+    assert approved.decision is not None
+    return replace(approved, decision=replace(approved.decision, device_name=SafeText("laptop")))
 
 
 async def _suspect(pilot: Pilot[None], stage: Stage) -> None:
@@ -125,7 +125,7 @@ async def draw(name: str, export: Callable[[Stage], str]) -> str:
     right = an_approval("right", left=_SOON, **RIGHT)
     wrong = an_approval("wrong", left=_LATER, **WRONG)
     stage = a_stage([right, wrong])
-    async with opened(stage, WIDE) as pilot:
+    async with open_inbox(stage, WIDE) as pilot:
         await STEPS[name](pilot, stage)
         await pilot.pause()
         look(stage)

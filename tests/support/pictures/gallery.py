@@ -18,10 +18,10 @@ from approver_tui.state.approvals.decision import Answer, DenyCode
 from approver_tui.widgets.approvals.narrow_form import NarrowForm
 from approver_tui.widgets.panel_button import PanelButton
 from tests.support.builders import batches
-from tests.support.clients.driving import NARROW, WIDE, look, opened, press, until
+from tests.support.clients.driving import NARROW, WIDE, look, open_inbox, press, until
 from tests.support.fakes.fake_account import a_consent, a_token
 from tests.support.fakes.fake_app import Stage, a_stage
-from tests.support.fakes.fake_approvals import an_approval, answered, three
+from tests.support.fakes.fake_approvals import an_approval, three, with_answer
 from tests.support.fakes.fake_clock import NOW
 from tests.support.fakes.fake_grants import a_grant
 from tests.support.fakes.fake_requests import DEPLOY, PRICES
@@ -61,9 +61,9 @@ async def _batch(pilot: Pilot[None], stage: Stage) -> None:
 
 
 async def _answers(pilot: Pilot[None], stage: Stage) -> None:
-    won = answered(batches.TWO, Answer.DENY, DenyCode.WRONG_DETAILS)
+    won = with_answer(batches.TWO, Answer.DENY, DenyCode.WRONG_DETAILS)
     await _batch(pilot, stage)
-    await batches.read_on(pilot, stage)
+    await batches.scroll_to_end(pilot, stage)
     await batches.type_in(pilot, stage, "count", "3")
     decided = AlreadyDecided("already_decided", "A different answer was recorded.", won)
     first = stage.answers.approve
@@ -90,9 +90,9 @@ def _lived_in() -> Stage:
     """Return an app that has been used for a while."""
     stage = a_stage(three())
     stage.server.put(
-        answered(an_approval("old"), Answer.APPROVE),
-        answered(an_approval("web", DEPLOY), Answer.DENY, DenyCode.WRONG_DETAILS),
-        answered(an_approval("lists", PRICES), Answer.APPROVE),
+        with_answer(an_approval("old"), Answer.APPROVE),
+        with_answer(an_approval("web", DEPLOY), Answer.DENY, DenyCode.WRONG_DETAILS),
+        with_answer(an_approval("lists", PRICES), Answer.APPROVE),
     )
     stage.server.given = [a_consent(), a_consent("buyer-helper")]
     stage.server.tokens = [a_token()]
@@ -112,7 +112,7 @@ class Shot:
     async def draw(self, exported: Callable[[Stage], str]) -> str:
         """Return the picture as SVG."""
         stage = self.made()
-        async with opened(stage, self.size) as pilot:
+        async with open_inbox(stage, self.size) as pilot:
             await press(pilot, stage, *self.keys)
             await self.then(pilot, stage)
             look(stage)

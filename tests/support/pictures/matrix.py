@@ -16,7 +16,7 @@ STATES = ("empty", "one", "many", "expired", "offline", "high risk", "hostile te
 
 
 @dataclass(frozen=True, slots=True)
-class Never:
+class Impossible:
     """The state cannot occur on this screen."""
 
     because: str
@@ -24,24 +24,24 @@ class Never:
     """The test that proves the reason, if the reason is not obvious: `file::test`."""
 
 
-Cell: TypeAlias = str | Never
+Cell: TypeAlias = str | Impossible
 """The name of the picture, with `{}` for the size, or why there is none."""
 
-_ONE_REQUEST = Never("a panel shows one request")
-_ONE_PAGE = Never("there is only one page")
-_NO_RISK = Never("it shows no requests or permissions")
-_NO_END = Never("nothing on it expires")
-_ALONE = Never(
+_ONE_REQUEST = Impossible("a panel shows one request")
+_ONE_PAGE = Impossible("there is only one page")
+_NO_RISK = Impossible("it shows no requests or permissions")
+_NO_END = Impossible("nothing on it expires")
+_ALONE = Impossible(
     "high-risk requests are decided one by one",
     "state/approvals/test_marks.py::test_requests_with_other_steps_are_answered_individually",
 )
-_NOTHING_KNOWN = Never("it is shown only while the app loads")
+_NOTHING_KNOWN = Impossible("it is shown only while the app loads")
 
 
 def _panel(name: str, **other: Cell) -> dict[str, Cell]:
     """Return the states of a panel that decides a request."""
     return {
-        "empty": Never("it opens only for a request"),
+        "empty": Impossible("it opens only for a request"),
         "many": _ONE_REQUEST,
         "expired": f"test_panel_states/test_expired_in_a_panel[{name}][{{}}]",
         "offline": f"test_panel_states/test_offline_in_a_panel[{name}][{{}}]",
@@ -111,7 +111,7 @@ MATRIX: Mapping[str, Mapping[str, Cell]] = MappingProxyType(
         ),
         **{
             panel: {
-                "empty": Never("it opens only for selected requests"),
+                "empty": Impossible("it opens only for selected requests"),
                 "one": f"test_batch/test_batch_of_one[{name}][{{}}]",
                 "many": f"test_batch/test_batch[{name}][{{}}]",
                 "expired": f"test_batch/test_expired_in_a_batch[{name}][{{}}]",
@@ -122,7 +122,7 @@ MATRIX: Mapping[str, Mapping[str, Cell]] = MappingProxyType(
             for panel, name in (("BatchApprovePanel", "approve"), ("BatchDenyPanel", "deny"))
         },
         "ResultsPanel": {
-            "empty": Never("it opens only after a decision"),
+            "empty": Impossible("it opens only after a decision"),
             "one": "test_batch/test_results_before_denials_are_sent[{}]",
             "many": "test_batch/test_results[{}]",
             "expired": "test_batch/test_results_expired[{}]",
@@ -131,9 +131,9 @@ MATRIX: Mapping[str, Mapping[str, Cell]] = MappingProxyType(
             "hostile text": "test_batch/test_results_with_hostile_text[{}]",
         },
         "ConfirmPanel": {
-            "empty": Never("it opens only for a selected item"),
+            "empty": Impossible("it opens only for a selected item"),
             "one": "test_pages/test_before_ending[{}]",
-            "many": Never("it confirms one action at a time"),
+            "many": Impossible("it confirms one action at a time"),
             "expired": _NO_END,
             "offline": "test_states/test_offline_before_ending[{}]",
             "high risk": "test_pages/test_before_vouching[{}]",
@@ -147,7 +147,7 @@ MATRIX: Mapping[str, Mapping[str, Cell]] = MappingProxyType(
         "AgentsPage": _page(
             "agents",
             expired="test_states/test_agent_whose_request_expired[{}]",
-            **{"high risk": Never("the list shows scopes and headlines, no risk")},
+            **{"high risk": Impossible("the list shows scopes and headlines, no risk")},
         ),
         "RightsPage": _page(
             "rights",
@@ -156,11 +156,11 @@ MATRIX: Mapping[str, Mapping[str, Cell]] = MappingProxyType(
         ),
         "DevicesPage": _page(
             "devices",
-            expired=Never("a device does not expire; *many* shows a revoked one"),
+            expired=Impossible("a device does not expire; *many* shows a revoked one"),
             **{"high risk": "test_pages/test_device_without_high_risk[{}]"},
         ),
         "SettingsPage": {
-            "empty": Never("there are always settings"),
+            "empty": Impossible("there are always settings"),
             "one": "test_settings/test_setting_read[{}]",
             "many": "test_settings/test_servers[{}]",
             "expired": _NO_END,
@@ -196,11 +196,11 @@ MATRIX: Mapping[str, Mapping[str, Cell]] = MappingProxyType(
             "hostile text": "test_states/test_sign_in_refused[hostile][{}]",
         },
         "InvitationPanel": {
-            "empty": Never("it opens only after a code is entered"),
+            "empty": Impossible("it opens only after a code is entered"),
             "one": "test_settings/test_first_minute_invitation[{}]",
             "many": _ONE_PAGE,
             "expired": "test_states/test_invitation[expired][{}]",
-            "offline": Never(
+            "offline": Impossible(
                 "the panel closes, and the sign-in screen says that the server is unreachable",
                 "test_signing_in.py::test_a_lost_server_closes_the_invitation",
             ),
@@ -248,7 +248,7 @@ def _section(name: str, row: Mapping[str, Cell]) -> str:
 
 
 def _shown(name: str, state: str, cell: Cell) -> str:
-    if isinstance(cell, Never):
+    if isinstance(cell, Impossible):
         return f"not applicable: {cell.because} |"
     return " | ".join(_image(f"{name}, {state}, {size}", cell.format(size), size) for size in SIZES)
 

@@ -114,7 +114,7 @@ def _prepare(server: LiveServer, tab: Chromium) -> PreparedServer:
     done = _approved(server, tab, agents[0])
     for agent, message in ((agents[0], "For invoice 4711 of 20 November"), (agents[1], None)):
         agent.ask_payment("ada", binding_message=message, authorization_details=PAYMENT_DETAILS)
-    agents[2].asked("carol")
+    agents[2].request_approval("carol")
     with services.store.read() as view:
         waiting = view.approvals.waiting(user_ids["ada"], view.now, 10, None)
     _past(server, waiting[0], agents, user_ids)
@@ -124,13 +124,13 @@ def _prepare(server: LiveServer, tab: Chromium) -> PreparedServer:
 
 def _approved(server: LiveServer, tab: Chromium, agent: Agent) -> str:
     """Approve a request in this browser and collect its token; return the request's ID."""
-    handle = agent.asked("ada")
+    handle = agent.request_approval("ada")
     tab.open(f"{server.url}/")
     url: str = tab.see("document.querySelector('.row a')?.href")
     tab.open(url)
     for button in ("#to-approve", "#approve-now"):
         tab.click(button)
-    tab.says("Approved by")
+    tab.wait_for_text("Approved by")
     assert agent.poll(handle).status_code == 200
     return url.rpartition("/")[2]
 

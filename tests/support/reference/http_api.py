@@ -100,7 +100,10 @@ def _route(route: Route) -> str:
 
 def _facts(route: Route) -> Iterator[str]:
     yield f"Caller: {_caller(route)}."
-    needed, optional = route.needs, [name for name in route.form if name not in route.needs]
+    needed, optional = (
+        route.required_parameters,
+        [name for name in route.form if name not in route.required_parameters],
+    )
     if needed:
         yield f"Form, required: {_listed(needed)}."
     if optional:

@@ -50,7 +50,7 @@ class Load:
     server: LiveServer
     agent: Agent
     person: Terminal
-    decided: dict[str, str] = field(default_factory=dict)
+    answers: dict[str, str] = field(default_factory=dict)
     """Approval → the answer that was acknowledged to the person."""
     tokens: dict[str, str] = field(default_factory=dict)
     """Token ID → the `auth_req_id` that it was fetched with."""
@@ -105,7 +105,7 @@ class Load:
             if self._over.is_set():
                 return
             with contextlib.suppress(UnknownOutcome):
-                self.decided[approval.id] = self._decide(approval, approve=index % 3 != 0)
+                self.answers[approval.id] = self._decide(approval, approve=index % 3 != 0)
 
     def _decide(self, approval: Approval, *, approve: bool) -> str:
         decider = self.person.decider

@@ -218,7 +218,7 @@ def _origin(request_tokens: _Tokens, granted: GrantedExchange) -> TokenOrigin:
         parent=request_tokens.subject,
         consent_id=None if consent is None else consent.id,
         until=_latest_expiry(request_tokens, consent),
-        signed=granted.approval,
+        approval=granted.approval,
         policy=granted.verdict.facts(),
         copied_claims=request_tokens.claims.copied_claims,
     )

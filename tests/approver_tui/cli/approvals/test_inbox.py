@@ -4,7 +4,7 @@ import pytest
 
 from approver_tui.cli.exits import Exit
 from tests.approver_tui.cli.conftest import PIN
-from tests.support.builders.approval_texts import AGENT, when, wire_approval
+from tests.support.builders.approval_texts import AGENT, to_rfc3339, wire_approval
 
 
 def test_an_empty_inbox_is_a_document(logged_in):
@@ -153,7 +153,7 @@ def test_ended_requests_are_never_merged(logged_in, server):
 def test_the_last_minute_is_marked_in_words(logged_in, server):
     """The last minute and the last twenty seconds are marked; a longer time is not."""
     for number, left in ((1, 600_000), (11, 50_000), (101, 15_000)):
-        expiry = when(server.now() + left)
+        expiry = to_rfc3339(server.now() + left)
         server.add(
             wire_approval(
                 number=number,

@@ -4,7 +4,7 @@ import pytest
 
 from approver_tui.cli.exits import Exit
 from tests.approver_tui.cli.test_schemas import EXPIRED
-from tests.support.builders.approval_texts import when, wire_approval
+from tests.support.builders.approval_texts import to_rfc3339, wire_approval
 
 
 def _add_expired(server):
@@ -58,5 +58,5 @@ def test_extending_a_decided_request_reports_who_decided(logged_in, server):
 
 def _add_past_expiry(server, state):
     an_hour_ago = server.now() - 3_600_000
-    outer = {"state": state, "expires_at": when(an_hour_ago)}
+    outer = {"state": state, "expires_at": to_rfc3339(an_hour_ago)}
     return server.add(wire_approval(now=an_hour_ago, outer=outer))["id"]

@@ -12,7 +12,7 @@ import pytest
 
 from approver_tui.cli.exits import Exit
 from tests.approver_tui.cli.conftest import PIN
-from tests.support.builders.approval_texts import when, wire_approval
+from tests.support.builders.approval_texts import to_rfc3339, wire_approval
 from tests.support.clients.pty_app import leave, suspend
 from tests.support.fakes.fake_server import CODE
 
@@ -90,7 +90,7 @@ def test_wait_until_asks_for_a_duration_or_a_time(logged_in, server):
         done = logged_in("review", approval["id"], "--plain", stdin=typed(*words))
         assert "Not a valid time: use 15m, 1h, 1d, or a time with its zone" in done.out
         assert approval["decided"]["note"] == "later"
-    assert in_an_hour["retry_at"] > when(server.now() + 50 * 60_000)
+    assert in_an_hour["retry_at"] > to_rfc3339(server.now() + 50 * 60_000)
     assert at_a_time["retry_at"].startswith("2031-02-03T04:05:06")
     assert without_a_time["retry_at"] is None
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from approver_tui.cli.exits import Exit
-from tests.support.builders.approval_texts import when
+from tests.support.builders.approval_texts import to_rfc3339
 
 LIVE = "sayso_co_livelivelive"
 
@@ -23,16 +23,16 @@ def consents(server):
             "app": None,
             "resource": "https://pay.example",
             "scopes": ["payments:read", "payments:transfer"],
-            "created_at": when(now - 1_000),
-            "expires_at": when(now + 86_400_000),
+            "created_at": to_rfc3339(now - 1_000),
+            "expires_at": to_rfc3339(now + 86_400_000),
             "revoked_at": None,
             **members,
         }
 
     server.consents = [
         consent(LIVE, "live", app={"id": "sayso_app_b", "name": "books"}),
-        consent("sayso_co_old", "expired", expires_at=when(now - 1)),
-        consent("sayso_co_gone", "revoked", revoked_at=when(now - 1)),
+        consent("sayso_co_old", "expired", expires_at=to_rfc3339(now - 1)),
+        consent("sayso_co_gone", "revoked", revoked_at=to_rfc3339(now - 1)),
     ]
 
 

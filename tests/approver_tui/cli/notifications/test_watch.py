@@ -20,7 +20,7 @@ from tests.support.inputs.json_forms import problems
 
 def enrolled_with(server):
     """Write the files of a machine that is logged in to a feed server."""
-    home = Home.at(settings.load().home)
+    home = Home.in_folder(settings.load().home)
     vault = FileVault(home.secrets_folder)
     vault.put(api.SESSION_KEY, b64(SigningKey.generate().scalar))
     tokens.save(vault, Tokens("access", "refresh", time.time_ns() // 1_000_000 + 600_000))

@@ -8,7 +8,7 @@ from approver_tui import settings
 from approver_tui.client.operations import diagnosis
 from approver_tui.client.sign_in.profile import Home
 from tests.approver_tui.cli.conftest import PIN
-from tests.support.builders.approval_texts import when
+from tests.support.builders.approval_texts import to_rfc3339
 
 
 @pytest.fixture(autouse=True)
@@ -75,7 +75,7 @@ def test_an_ended_session_is_broken(logged_in, server):
 
 def test_files_that_others_can_read_are_broken(logged_in):
     """Each file is named together with the command that makes it private."""
-    home = Home.at(settings.load().home)
+    home = Home.in_folder(settings.load().home)
     home.profile_file.chmod(0o644)
     assert f"Others can read {home.profile_file}." in findings(
         logged_in("doctor", "--json"), "broken"
@@ -94,7 +94,7 @@ def test_problems_of_the_device_are_reported(logged_in, server, monkeypatch):
     weak = findings(logged_in("doctor", "--json"), "weak")
     assert "This machine's clock is 60 s behind the server's." in weak
     assert "3 wrong PINs were entered here since the last correct one." in weak
-    changes |= {"pin": pin | {"locked": True}, "high_from": when(server.now() + 3_600_000)}
+    changes |= {"pin": pin | {"locked": True}, "high_from": to_rfc3339(server.now() + 3_600_000)}
     done = logged_in("doctor", "--json")
     assert "This device is locked after too many wrong PINs." in findings(done, "broken")
     assert "This device is new and cannot approve high-risk requests yet." in findings(done, "note")

@@ -5,7 +5,7 @@ import pytest
 from approver_tui.cli.exits import Exit
 from approver_tui.client.standing_grants.standing_grants import StandingGrantsClient
 from tests.approver_tui.cli.test_schemas import grant
-from tests.support.builders.approval_texts import when
+from tests.support.builders.approval_texts import to_rfc3339
 
 LIVE = "sayso_sg_aaaaaaaaaaaaaaaa"
 
@@ -14,8 +14,8 @@ LIVE = "sayso_sg_aaaaaaaaaaaaaaaa"
 def grants(server):
     """Add an active grant, a used up one, an expired one for scopes only, and an ended one."""
     now = server.now()
-    over = {"expires_at": when(now - 1), "state": "expired", "type": None, "sum": None}
-    ended = {"state": "ended", "ended_at": when(now - 1), "ended_because": "key_rotated"}
+    over = {"expires_at": to_rfc3339(now - 1), "state": "expired", "type": None, "sum": None}
+    ended = {"state": "ended", "ended_at": to_rfc3339(now - 1), "ended_because": "key_rotated"}
     server.grants = [
         grant(server),
         {**grant(server), "id": "sayso_sg_full", "state": "full", "taken": [], "notify": False},

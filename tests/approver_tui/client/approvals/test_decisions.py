@@ -82,7 +82,7 @@ def test_high_risk_needs_the_pin_even_when_unlocked(decider, client, server):
 def test_the_pin_alone_is_enough(decider, client, server):
     """A command approves with the PIN at low risk too, and the app stays locked."""
     approval = add_request(server, client, "low")
-    assert decider.approve(approval, fingerprint=approval.fingerprint, pin=PIN).decided
+    assert decider.approve(approval, fingerprint=approval.fingerprint, pin=PIN).decision
     assert not decider.is_unlocked
 
 
@@ -111,7 +111,7 @@ def test_a_denial_needs_no_pin_and_has_its_reason(decider, client, server):
     approval = add_request(server, client, "high")
     done = decider.deny(approval, DenyCode.WRONG_DETAILS, "Which invoice?")
     assert done.state is ApprovalState.DENIED
-    assert (done.decided.code, done.decided.note) == (DenyCode.WRONG_DETAILS, "Which invoice?")
+    assert (done.decision.code, done.decision.note) == (DenyCode.WRONG_DETAILS, "Which invoice?")
     assert server.pin_calls == ["session"]
 
 
@@ -157,7 +157,7 @@ def test_the_slower_device_gets_the_winner(decider, client, server):
     server.decide_elsewhere(approval.id)
     with pytest.raises(AlreadyDecided) as caught:
         decider.approve(approval, fingerprint=approval.fingerprint)
-    assert caught.value.approval.decided.device_name == "desktop"
+    assert caught.value.approval.decision.device_name == "desktop"
 
 
 def test_an_expired_request_is_reported_as_expired(decider, client, server):

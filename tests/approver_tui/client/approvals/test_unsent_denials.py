@@ -24,7 +24,7 @@ def _mark_process_as_ended(home):
 
 def test_unsent_denials_are_reported_after_their_process_ended(tmp_path):
     """After the process that stored them has ended, all of its denials are reported."""
-    home = Home.at(tmp_path)
+    home = Home.in_folder(tmp_path)
     UnsentDenials(home).add([PAY, WEB])
     assert stat.S_IMODE(home.unsent_denials_file.stat().st_mode) == 0o600
     assert UnsentDenials(home).load()[0].headline == PAY.headline
@@ -37,17 +37,17 @@ def test_unsent_denials_are_reported_after_their_process_ended(tmp_path):
 
 def test_sent_and_canceled_denials_are_not_reported(tmp_path):
     """The file is deleted when its last denial is removed."""
-    unsent_denials = UnsentDenials(Home.at(tmp_path))
+    unsent_denials = UnsentDenials(Home.in_folder(tmp_path))
     unsent_denials.add([PAY, WEB])
     unsent_denials.remove({PAY.id})
     assert [denial.approval_id for denial in unsent_denials.load()] == [WEB.id]
     unsent_denials.remove({WEB.id})
-    assert not Home.at(tmp_path).unsent_denials_file.exists()
+    assert not Home.in_folder(tmp_path).unsent_denials_file.exists()
 
 
 def test_a_broken_file_is_ignored_and_replaced(tmp_path):
     """A broken file does not prevent new denials from being stored."""
-    home = Home.at(tmp_path)
+    home = Home.in_folder(tmp_path)
     files.write_private(home.unsent_denials_file, b'{"denials": 7}')
     assert UnsentDenials(home).load() == ()
     UnsentDenials(home).add([PAY])

@@ -41,7 +41,7 @@ class FakeLog:
     @property
     def checkpoint(self) -> str:
         """The signed checkpoint of the log."""
-        signed = Checkpoint(self.origin, len(self.leaves), Tree.over(self.leaves).root)
+        signed = Checkpoint(self.origin, len(self.leaves), Tree.from_leaves(self.leaves).root)
         return notes.sign(signed, self.seed, 1_000)
 
     def get(self, path: str, params: Mapping[str, str] | None = None) -> JsonObject:
@@ -55,7 +55,7 @@ class FakeLog:
         if path != "/api/audit/consistency":
             return self._inclusion(path.split("/")[3], int(params["size"]))
         old, size = int(params["from"]), len(self.leaves)
-        nodes = Tree.over(self.leaves).nodes
+        nodes = Tree.from_leaves(self.leaves).nodes
         hashes = merkle.consistency_proof(nodes, old, size) if old <= size else []
         proof: dict[str, object] = {
             "hashes": [base64.b64encode(node_hash).decode() for node_hash in hashes],
@@ -77,7 +77,7 @@ class FakeLog:
             raise self.inclusion_error
         if entry not in map(str, range(size)):
             raise ApiError("not_found", 404, "There is no such entry.", {})
-        nodes = Tree.over(self.leaves).nodes
+        nodes = Tree.from_leaves(self.leaves).nodes
         hashes = merkle.inclusion_proof(nodes, int(entry), size)
         proof = {
             "index": int(entry),
@@ -109,7 +109,7 @@ def log() -> FakeLog:
 @pytest.fixture
 def witness(log: FakeLog, tmp_path: Path) -> LogWitness:
     """A witness that has checked the log once."""
-    made = _witness_for(log, Home.at(tmp_path))
+    made = _witness_for(log, Home.in_folder(tmp_path))
     assert (made.check(), made.size) == ("", 9)
     return made
 
@@ -227,7 +227,7 @@ def test_a_server_without_a_checkpoint_is_watched_from_its_first_one(
     log: FakeLog, tmp_path: Path
 ) -> None:
     """The witness stores the first checkpoint that is signed, and never an unsigned one."""
-    witness = _witness_for(log, Home.at(tmp_path))
+    witness = _witness_for(log, Home.in_folder(tmp_path))
     log.error = ApiError("conflict", 409, "The log has no checkpoint yet.", {})
     assert (witness.check(), witness.size) == ("", None)
     log.error, log.answer = None, {"checkpoint": "nothing"}
@@ -243,7 +243,7 @@ def test_another_program_that_saw_more_is_not_overwritten(
     """A slow response never replaces a newer checkpoint or an alarm of another process."""
     older = witness._read()
     assert older is not None
-    other = _witness_for(log, Home.at(tmp_path))
+    other = _witness_for(log, Home.in_folder(tmp_path))
     log.leaves = _leaves(12)
     assert other.check() == ""
     witness._write(older)
@@ -258,7 +258,7 @@ def test_each_server_has_its_own_checkpoint(witness: LogWitness) -> None:
     """The checkpoints of two servers are separate, and their files are private."""
     assert witness.file.stat().st_mode & 0o077 == 0
     other = FakeLog(_leaves(3), OTHER, transport=SimpleNamespace(issuer="https://b.example"))
-    home = Home.at(witness.file.parents[1])
+    home = Home.in_folder(witness.file.parents[1])
     assert _witness_for(other, home).check() == ""
     assert witness.check() == ""
 

@@ -6,14 +6,14 @@ from approver_tui.client.errors import WireError
 from approver_tui.client.reading import JsonObject
 from approver_tui.client.wire import read_browsers
 from approver_tui.state.devices.devices import Browser
-from tests.support.builders.approval_texts import NOW, when
+from tests.support.builders.approval_texts import NOW, to_rfc3339
 
 DEVICE = {"id": "sayso_dv_b", "name": "phone"}
 ACTIVE = {
     "id": "sayso_ps_a",
     "device": DEVICE,
     "service": "https://push.example",
-    "delivered_at": when(NOW),
+    "delivered_at": to_rfc3339(NOW),
     "dormant": False,
     "problem": None,
 }
@@ -23,7 +23,7 @@ LOST = {"id": "sayso_ps_b", "device": DEVICE, "service": "https://push.example"}
 def test_active_browsers_come_before_lost_ones():
     """Each browser is returned with its device, and a lost one with the time of its loss."""
     browsers = read_browsers(
-        JsonObject({"items": [ACTIVE], "lost": [{**LOST, "lost_at": when(NOW)}]})
+        JsonObject({"items": [ACTIVE], "lost": [{**LOST, "lost_at": to_rfc3339(NOW)}]})
     )
     assert browsers == (
         Browser("sayso_dv_b", "https://push.example", delivered_at=NOW),

@@ -86,7 +86,7 @@ def test_a_failed_enrollment_leaves_nothing(server, home, path):
 
 def test_a_code_works_once(client, server, tmp_path):
     """The server refuses the second use, and the first device keeps working."""
-    other = profile.Home.at(tmp_path / "other")
+    other = profile.Home.in_folder(tmp_path / "other")
     with pytest.raises(ApiError) as caught:
         attempt(server, other)
     assert caught.value.code == "invalid_grant"

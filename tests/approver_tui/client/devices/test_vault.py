@@ -75,7 +75,7 @@ def test_a_named_folder_never_uses_the_keyring(tmp_path, use_keyring):
     """If the user names a folder, all secrets are stored in files there."""
     backend = MemoryKeyring()
     use_keyring(backend)
-    assert choose_vault(Home.at(tmp_path)).kind == FILES
+    assert choose_vault(Home.in_folder(tmp_path)).kind == FILES
     assert backend.entries == {}
 
 

@@ -13,7 +13,7 @@ from tests.support.fakes.fake_server import CODE
 def work(home, server):
     """A server at which this machine has a login named work."""
     enrollment = Enrollment(url=server.url, code=CODE, name="laptop", pin=PIN)
-    enroll(home.named("work"), enrollment, clock=server.now).close()
+    enroll(home.with_profile("work"), enrollment, clock=server.now).close()
     return server
 
 
@@ -25,7 +25,7 @@ def test_only_the_other_logins_are_counted(home, work):
         work.add(wire_approval(number=number, now=work.now()))
     work.add(wire_approval(number=9, now=work.now()))["display"] = "{}"
     assert others.counts() == {"work": 4}
-    assert OtherLogins(home.named("work"), clock=work.now).counts() == {}
+    assert OtherLogins(home.with_profile("work"), clock=work.now).counts() == {}
     others.close()
 
 
@@ -51,7 +51,7 @@ def test_connections_are_reused_between_counts(home, work):
 
 def test_an_unreachable_server_has_no_count_and_hides_no_other(home, work):
     """The other logins are still counted, and the next count connects again."""
-    home.named("broken").profile_file.write_text("{")
+    home.with_profile("broken").profile_file.write_text("{")
     others = OtherLogins(home, clock=work.now)
     assert others.counts() == {"broken": None, "work": 0}
     work.is_stopped = True

@@ -74,13 +74,13 @@ def test_a_member_of_the_wrong_type_is_broken(home):
 
 def test_a_named_folder_disables_the_keyring(tmp_path):
     """If the user names a folder, all secrets are stored there."""
-    assert not Home.at(tmp_path).may_use_keyring
-    assert Home.at(None).may_use_keyring
+    assert not Home.in_folder(tmp_path).may_use_keyring
+    assert Home.in_folder(None).may_use_keyring
 
 
 def test_two_profiles_share_no_file(home):
     """Each profile has its own login, secrets, lock and cursor."""
-    work = home.named("work")
+    work = home.with_profile("work")
     profile.save(home, MINE)
     profile.save(work, replace(MINE, issuer="https://work.example"))
     assert home.names == work.names == ("default", "work")
@@ -92,7 +92,7 @@ def test_two_profiles_share_no_file(home):
 
 def test_removing_one_profile_keeps_the_other(home):
     """A user who leaves one server stays logged in to the other."""
-    work = home.named("work")
+    work = home.with_profile("work")
     profile.save(home, MINE)
     profile.save(work, MINE)
     profile.remove(home)

@@ -14,11 +14,20 @@ from approver_tui.state.notifications.connection import Phase
 from approver_tui.state.notifications.events import EventName
 from approver_tui.widgets.approvals.rows import AnswerProgress
 from approver_tui.widgets.panel_button import PanelButton
-from tests.support.clients.driving import NARROW, inbox, look, opened, press, run_on, shown, until
+from tests.support.clients.driving import (
+    NARROW,
+    inbox,
+    look,
+    open_inbox,
+    press,
+    run_on,
+    screen_text,
+    until,
+)
 from tests.support.fakes.fake_account import a_device
 from tests.support.fakes.fake_answers import PIN
 from tests.support.fakes.fake_app import a_stage
-from tests.support.fakes.fake_approvals import an_approval, answered
+from tests.support.fakes.fake_approvals import an_approval, with_answer
 from tests.support.fakes.fake_clock import NOW
 from tests.support.fakes.fake_requests import MINUTE, PAYMENT, PRICES
 
@@ -59,54 +68,54 @@ def _is_off(stage):
 async def test_low_risk_in_an_unlocked_app_is_approved_by_tab_and_enter():
     """Pressing `a`, Tab, and Enter approves a low-risk request; an unlocked app needs no PIN."""
     stage = a_stage([_low()])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await _open(pilot, stage)
         await press(pilot, stage, "tab", "enter")
         await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen))
-        assert stage.answers.given == [(_low().id, Answer.APPROVE, None)]
-        await until(pilot, lambda: "Approved by alice" in shown(stage))
+        assert stage.answers.calls == [(_low().id, Answer.APPROVE, None)]
+        await until(pilot, lambda: "Approved by alice" in screen_text(stage))
 
 
 async def test_high_risk_needs_the_pin_for_this_request():
     """Approving high risk sends the PIN, which is typed after the facts were readable."""
     stage = a_stage([an_approval("pay")])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await _open_and_read(pilot, stage)
         assert _why(stage) == "Approve unavailable: press Tab, then type your PIN."
         await _type_pin(pilot, stage)
         await press(pilot, stage, "tab", "enter")
-        await until(pilot, lambda: bool(stage.answers.given))
-    assert stage.answers.given == [(an_approval("pay").id, Answer.APPROVE, PIN)]
+        await until(pilot, lambda: bool(stage.answers.calls))
+    assert stage.answers.calls == [(an_approval("pay").id, Answer.APPROVE, PIN)]
 
 
 async def test_low_risk_in_a_locked_app_unlocks_with_the_pin():
     """In a locked app the PIN unlocks the device key and is not sent with the answer."""
     stage = a_stage([_low()])
     stage.answers.is_unlocked = False
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await _open(pilot, stage)
         await _type_pin(pilot, stage)
         await press(pilot, stage, "tab", "enter")
-        await until(pilot, lambda: bool(stage.answers.given))
-    assert stage.answers.given == [(_low().id, Answer.APPROVE, None)]
+        await until(pilot, lambda: bool(stage.answers.calls))
+    assert stage.answers.calls == [(_low().id, Answer.APPROVE, None)]
     assert stage.answers.is_unlocked
 
 
 async def test_enter_in_the_pin_field_does_not_submit():
     """Enter in the PIN field sends nothing, because only the button approves."""
     stage = a_stage([an_approval("pay")])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await _open(pilot, stage)
         await _type_pin(pilot, stage)
         await press(pilot, stage, "enter", "enter")
         assert isinstance(stage.app.screen, ApprovePanel)
-    assert stage.answers.given == []
+    assert stage.answers.calls == []
 
 
 async def test_letters_in_the_pin_field_are_not_keys():
     """Letters that are shortcuts elsewhere, such as j, k, ? and q, are typed into the PIN field."""
     stage = a_stage([an_approval("pay")])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await _open(pilot, stage)
         await _type_pin(pilot, stage, ["j", "k", "question_mark", "q", "a", "d"])
         assert stage.app.screen.query_one("#pin").value == "jk?qad"
@@ -115,36 +124,36 @@ async def test_letters_in_the_pin_field_are_not_keys():
 async def test_the_pin_is_never_drawn():
     """The typed PIN never appears on the screen; the field shows dots."""
     stage = a_stage([an_approval("pay")])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await _open(pilot, stage)
         await _type_pin(pilot, stage)
-        assert PIN not in shown(stage)
+        assert PIN not in screen_text(stage)
 
 
 async def test_a_wrong_pin_says_how_many_attempts_are_left():
     """After a wrong PIN the panel stays with an empty field, and the inbox shows a warning."""
     stage = a_stage([an_approval("pay")])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await _open_and_read(pilot, stage)
         await _type_pin(pilot, stage, "111111")
         await press(pilot, stage, "tab", "enter")
-        await until(pilot, lambda: "9 attempts left" in shown(stage))
+        await until(pilot, lambda: "9 attempts left" in screen_text(stage))
         assert stage.app.screen.query_one("#pin").value == ""
         await press(pilot, stage, "escape")
-        await until(pilot, lambda: "1 wrong PIN since you last approved" in shown(stage))
-    assert stage.answers.given == []
+        await until(pilot, lambda: "1 wrong PIN since you last approved" in screen_text(stage))
+    assert stage.answers.calls == []
 
 
 async def test_approve_is_unavailable_until_every_fact_was_visible():
     """With more facts than fit, Approve is available only after you page to the end."""
     stage = a_stage([_low(facts=LONG)])
-    async with opened(stage, NARROW) as pilot:
+    async with open_inbox(stage, NARROW) as pilot:
         await _open(pilot, stage)
         assert _is_off(stage)
         assert "scroll down first" in _why(stage)
         seen = set()
         for _ in range(30):
-            seen |= {line.strip().rstrip("▁▂▃▄▅▆▇█ ") for line in shown(stage).splitlines()}
+            seen |= {line.strip().rstrip("▁▂▃▄▅▆▇█ ") for line in screen_text(stage).splitlines()}
             if not _is_off(stage):
                 break
             await press(pilot, stage, "pagedown")
@@ -155,7 +164,7 @@ async def test_approve_is_unavailable_until_every_fact_was_visible():
 async def test_high_risk_waits_two_seconds_after_the_facts_were_visible():
     """Typing the PIN quickly does not shorten the two-second wait."""
     stage = a_stage([an_approval("pay")])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await _open_and_read(pilot, stage)
         stage.app.screen.query_one("#pin").value = PIN
         look(stage)
@@ -169,79 +178,86 @@ async def test_a_request_that_changes_under_the_panel_closes_it():
     """If the feed reports a changed amount, the panel closes and nothing is approved."""
     stage = a_stage([an_approval("pay")])
     changed = an_approval("pay", PAYMENT, headline="Pay EUR 4,820.01", salt="other")
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await _open(pilot, stage)
         stage.server.put(changed)
         stage.feed.tell(EventName.REQUESTED, changed)
         await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen))
-        await until(pilot, lambda: "This request changed. Nothing was approved." in shown(stage))
-    assert stage.answers.given == []
+        await until(
+            pilot, lambda: "This request changed. Nothing was approved." in screen_text(stage)
+        )
+    assert stage.answers.calls == []
 
 
 async def test_a_request_that_changed_on_the_server_is_not_approved():
     """Approving a request that changed without an event shows the same message."""
     stage = a_stage([_low()])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await _open(pilot, stage)
         stage.server.put(_low(salt="other"))
         await press(pilot, stage, "tab", "enter")
         await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen))
-        await until(pilot, lambda: "This request changed. Nothing was approved." in shown(stage))
-    assert stage.answers.given == []
+        await until(
+            pilot, lambda: "This request changed. Nothing was approved." in screen_text(stage)
+        )
+    assert stage.answers.calls == []
 
 
 async def test_an_answer_on_another_device_closes_the_panel():
     """The message names who decided, when, and on which device; `a` opens no panel any more."""
     stage = a_stage([_low()])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await _open(pilot, stage)
-        winner = answered(_low(), Answer.DENY)
+        winner = with_answer(_low(), Answer.DENY)
         stage.server.put(winner)
         stage.feed.tell(EventName.DECIDED, winner)
         await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen))
-        await until(pilot, lambda: "Denied by alice on phone at 14:32:10" in shown(stage))
+        await until(pilot, lambda: "Denied by alice on phone at 14:32:10" in screen_text(stage))
         await press(pilot, stage, "a")
         assert isinstance(stage.app.screen, InboxScreen)
-        assert "Approve unavailable" in shown(stage)
+        assert "Approve unavailable" in screen_text(stage)
 
 
 async def test_an_unknown_outcome_is_shown_and_checked():
     """The app does not show a request as approved before the server confirms the answer."""
     stage = a_stage([_low()])
     stage.answers.failures.append(errors.UnknownOutcome(_low().id))
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await _open(pilot, stage)
         stage.server.is_down = True
         await press(pilot, stage, "tab", "enter")
         await until(
             pilot, lambda: inbox(stage).state.in_progress == {_low().id: AnswerProgress.CHECKING}
         )
-        await until(pilot, lambda: "Checking whether your approval was recorded" in shown(stage))
-        assert "Approved" not in shown(stage)
+        await until(
+            pilot, lambda: "Checking whether your approval was recorded" in screen_text(stage)
+        )
+        assert "Approved" not in screen_text(stage)
         await press(pilot, stage, "a")
         await until(
             pilot,
             lambda: (
-                "Approve unavailable: checking whether your answer was recorded" in shown(stage)
+                "Approve unavailable: checking whether your answer was recorded"
+                in screen_text(stage)
             ),
         )
         stage.server.is_down = False
-        stage.server.put(answered(_low(), Answer.APPROVE))
+        stage.server.put(with_answer(_low(), Answer.APPROVE))
         stage.clock.move(3)
         look(stage)
         await until(pilot, lambda: not inbox(stage).state.in_progress)
-        await until(pilot, lambda: "Approved by alice" in shown(stage))
+        await until(pilot, lambda: "Approved by alice" in screen_text(stage))
 
 
 async def test_an_answer_that_never_arrived_can_be_given_again():
     """If the server did not record an answer, the request can be approved again."""
     stage = a_stage([_low()])
     stage.answers.failures.append(errors.UnknownOutcome(_low().id))
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await _open(pilot, stage)
         await press(pilot, stage, "tab", "enter")
         await until(
-            pilot, lambda: "was not recorded. The request is still waiting." in shown(stage)
+            pilot, lambda: "was not recorded. The request is still waiting." in screen_text(stage)
         )
         await press(pilot, stage, "a")
         assert isinstance(stage.app.screen, ApprovePanel)
@@ -251,7 +267,7 @@ async def test_only_one_answer_is_sent_at_a_time():
     """While an answer is being sent, Approve is unavailable and Esc does not close the panel."""
     stage = a_stage([_low()])
     stage.answers.hold = threading.Event()
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await _open(pilot, stage)
         await press(pilot, stage, "tab", "enter", "enter", "escape")
         assert isinstance(stage.app.screen, ApprovePanel)
@@ -259,13 +275,13 @@ async def test_only_one_answer_is_sent_at_a_time():
         assert "Sending…" in _why(stage)
         stage.answers.hold.set()
         await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen))
-    assert len(stage.answers.given) == 1
+    assert len(stage.answers.calls) == 1
 
 
 async def test_losing_the_connection_disables_approve_in_the_open_panel():
     """Approve becomes unavailable without a connection, and the hint says why."""
     stage = a_stage([_low()])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await _open(pilot, stage)
         assert not _is_off(stage)
         stage.feed.connect(Phase.OFFLINE, "the line is cut")
@@ -276,7 +292,7 @@ async def test_losing_the_connection_disables_approve_in_the_open_panel():
 async def test_a_request_that_expires_under_the_panel_closes_it():
     """The panel closes with a message that says that expiring is not a denial."""
     stage = a_stage([_low()])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await _open(pilot, stage)
         stage.clock.move(200)
         look(stage)
@@ -284,7 +300,8 @@ async def test_a_request_that_expires_under_the_panel_closes_it():
         await until(
             pilot,
             lambda: (
-                "Expired at 14:35:07. Not a denial. buyer-helper can ask again." in shown(stage)
+                "Expired at 14:35:07. Not a denial. buyer-helper can ask again."
+                in screen_text(stage)
             ),
         )
 
@@ -299,22 +316,22 @@ async def test_a_request_that_expires_under_the_panel_closes_it():
 async def test_a_device_that_cannot_approve_says_so_before_the_panel(device, words):
     """Pressing `a` opens no panel; the status line and the help say why."""
     stage = a_stage([an_approval("pay")], device=device)
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await press(pilot, stage, "a")
         assert isinstance(stage.app.screen, InboxScreen)
-        assert words in shown(stage)
+        assert words in screen_text(stage)
         await press(pilot, stage, "question_mark")
-        assert "Approve unavailable" in shown(stage)
+        assert "Approve unavailable" in screen_text(stage)
 
 
 async def test_a_refusal_of_the_server_is_shown_escaped():
     """Control characters and markup in the server's error message have no effect."""
     stage = a_stage([_low()])
     stage.answers.failures.append(errors.ApiError("forbidden", 403, "no\x1b[2J [@click=app.quit]x"))
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await _open(pilot, stage)
         await press(pilot, stage, "tab", "enter")
-        await until(pilot, lambda: "The server refused" in shown(stage))
-        assert "\x1b" not in shown(stage)
-        await until(pilot, lambda: "[@click=app.quit]" in shown(stage))
+        await until(pilot, lambda: "The server refused" in screen_text(stage))
+        assert "\x1b" not in screen_text(stage)
+        await until(pilot, lambda: "[@click=app.quit]" in screen_text(stage))
         assert inbox(stage).state.inbox.find(_low().id).state is ApprovalState.PENDING

@@ -24,7 +24,7 @@ from tests.support.builders.batches import (
     a_payment,
     mark,
     open_batch,
-    read_on,
+    scroll_to_end,
     send,
     to_the_field,
     type_in,
@@ -35,17 +35,17 @@ from tests.support.clients.driving import (
     click,
     inbox,
     look,
-    opened,
+    open_inbox,
     paste,
     press,
     run_on,
-    shown,
+    screen_text,
     until,
 )
 from tests.support.fakes.fake_account import a_device
 from tests.support.fakes.fake_answers import PIN
 from tests.support.fakes.fake_app import a_stage
-from tests.support.fakes.fake_approvals import an_approval, answered
+from tests.support.fakes.fake_approvals import an_approval, with_answer
 from tests.support.fakes.fake_requests import DEPLOY, MINUTE
 
 ALL = [ONE, TWO, THREE, NEW]
@@ -63,7 +63,7 @@ def _why(stage):
 
 
 def _chosen_ids(panel):
-    return [approval.id for approval in panel.requests.chosen]
+    return [approval.id for approval in panel.requests.selected]
 
 
 async def _press_the_button(pilot, stage):
@@ -72,31 +72,31 @@ async def _press_the_button(pilot, stage):
 
 
 async def _until_answered(pilot, stage, count):
-    await until(pilot, lambda: len(stage.answers.given) == count)
+    await until(pilot, lambda: len(stage.answers.calls) == count)
 
 
 @SMALL
 async def test_all_selected_requests_are_approved_after_reading_and_counting(size):
     """Each selected request gets its own answer; an unlocked app needs no PIN."""
     stage = a_stage(ALL)
-    async with opened(stage, size) as pilot:
+    async with open_inbox(stage, size) as pilot:
         await _open(pilot, stage, ONE, TWO, THREE)
-        await read_on(pilot, stage)
+        await scroll_to_end(pilot, stage)
         await type_in(pilot, stage, "count", "3")
         await send(pilot, stage)
         await _until_answered(pilot, stage, 3)
-        await until(pilot, lambda: "3 approved." in shown(stage))
+        await until(pilot, lambda: "3 approved." in screen_text(stage))
         assert inbox(stage).state.marks == ()
     approvals = [(request.id, Answer.APPROVE, None) for request in (ONE, TWO, THREE)]
-    assert stage.answers.given == approvals
+    assert stage.answers.calls == approvals
 
 
 async def test_the_table_shows_each_request_and_the_sums():
     """The table lists each request's facts, states shared facts once, and totals the amounts."""
     stage = a_stage(ALL)
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await _open(pilot, stage, ONE, TWO)
-        text = shown(stage)
+        text = screen_text(stage)
         for request in (ONE, TWO):
             assert f"[x] {request.fingerprint}  medium  invoice-bot" in text
             assert request.headline in text
@@ -109,29 +109,29 @@ async def test_the_table_shows_each_request_and_the_sums():
 async def test_an_unusual_request_must_be_selected_individually():
     """An unusual request is listed below with its reason; the count must match the selection."""
     stage = a_stage(ALL)
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         panel = await _open(pilot, stage, NEW, ONE, TWO)
         assert _chosen_ids(panel) == [ONE.id, TWO.id]
-        await read_on(pilot, stage)
+        await scroll_to_end(pilot, stage)
         await type_in(pilot, stage, "count", "3")
         assert _why(stage) == "Approve unavailable: type how many are selected."
         await press(pilot, stage, "shift+tab", "g")
-        assert "UNUSUAL (1)  Space selects one" in shown(stage)
-        assert "First time: “To”." in shown(stage)
+        assert "UNUSUAL (1)  Space selects one" in screen_text(stage)
+        assert "First time: “To”." in screen_text(stage)
         await press(pilot, stage, "space")
         assert _chosen_ids(panel) == [NEW.id, ONE.id, TWO.id]
         await press(pilot, stage, "g")
-        assert "UNUSUAL (1)" in shown(stage)
-        assert "Space selects one" not in shown(stage)
+        assert "UNUSUAL (1)" in screen_text(stage)
+        assert "Space selects one" not in screen_text(stage)
         await press(pilot, stage, "j", "space")
         assert _chosen_ids(panel) == [NEW.id, TWO.id]
-        assert "Selected: 2 of 3.  Amount: EUR 9,019.99 in all." in shown(stage)
+        assert "Selected: 2 of 3.  Amount: EUR 9,019.99 in all." in screen_text(stage)
 
 
 async def test_with_nothing_selected_there_is_nothing_to_approve():
     """If every marked request is unusual, none is selected at first."""
     stage = a_stage(ALL)
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await _open(pilot, stage, NEW)
         assert _why(stage) == "Approve unavailable: nothing is selected; press Space on a request."
 
@@ -164,7 +164,7 @@ async def test_a_batch_takes_fewer_keys_than_one_by_one(count, unusual):
     why = [("new_target", "First time: “To”.")]
     rows = [_low(f"row {n}", why if n < unusual else ()) for n in range(count)]
     stage = a_stage(rows)
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         key_count = await _keys_of_a_batch(pilot, stage, count, unusual)
         await _until_answered(pilot, stage, count)
     assert key_count < 3 * count
@@ -173,7 +173,7 @@ async def test_a_batch_takes_fewer_keys_than_one_by_one(count, unusual):
 async def test_three_keys_approve_one_low_request():
     """One low-risk request takes three keys, the number that a batch is compared with."""
     stage = a_stage([_low("alone")])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await press(pilot, stage, "a", "tab", "enter")
         await _until_answered(pilot, stage, 1)
 
@@ -181,7 +181,7 @@ async def test_three_keys_approve_one_low_request():
 async def test_the_mouse_selects_by_the_checkbox_only():
     """A click on the checkbox deselects a request; a click elsewhere does not."""
     stage = a_stage(ALL)
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         panel = await _open(pilot, stage, ONE, TWO)
         table = panel.query_one(BatchTable)
         await pilot.click(table, offset=(20, 1))
@@ -194,7 +194,7 @@ async def test_the_mouse_selects_by_the_checkbox_only():
 async def test_fast_typing_with_marks_and_new_requests_decides_nothing():
     """Typing on quickly while the panel opens and requests arrive sends no answer."""
     stage = a_stage(ALL)
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await mark(pilot, stage, ONE, TWO, THREE)
         for number in range(5):
             await run_on(pilot, stage, RUNNING * 2)
@@ -206,48 +206,48 @@ async def test_fast_typing_with_marks_and_new_requests_decides_nothing():
         look(stage)
         await pilot.pause()
         assert not isinstance(stage.app.screen, ResultsPanel)
-    assert stage.answers.given == []
+    assert stage.answers.calls == []
 
 
 async def test_keys_in_the_first_moments_of_the_panel_do_nothing():
     """Each early key restarts the delay, and the focus stays on the requests."""
     stage = a_stage(ALL)
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await mark(pilot, stage, ONE, TWO)
         await pilot.press("a")
         await run_on(pilot, stage, ["tab", "tab", "2", "tab", "enter"] * 5, each=0.5)
         assert isinstance(stage.app.screen, BatchApprovePanel)
         assert isinstance(stage.app.focused, BatchTable)
-    assert stage.answers.given == []
+    assert stage.answers.calls == []
 
 
 @pytest.mark.parametrize("key", ["enter", "space", "y", "2", "a", "n"])
 async def test_no_single_key_approves_even_slowly(key):
     """No single key approves a batch, even if you wait before you press it."""
     stage = a_stage(ALL)
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await _open(pilot, stage, ONE, TWO)
         await press(pilot, stage, key)
         assert not isinstance(stage.app.screen, ResultsPanel)
-    assert stage.answers.given == []
+    assert stage.answers.calls == []
 
 
 async def test_enter_in_the_count_sends_nothing():
     """Enter in the count field sends nothing, because only the button approves."""
     stage = a_stage(ALL)
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await _open(pilot, stage, ONE, TWO, THREE)
-        await read_on(pilot, stage)
+        await scroll_to_end(pilot, stage)
         await type_in(pilot, stage, "count", ["3", "enter", "enter"])
         assert _why(stage) == "Tab to Approve, then Enter."
-    assert stage.answers.given == []
+    assert stage.answers.calls == []
 
 
 async def test_paste_fills_neither_count_nor_pin():
     """The count and the PIN must be typed; pasting into their fields has no effect."""
     stage = a_stage(ALL)
     stage.answers.is_unlocked = False
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         panel = await _open(pilot, stage, ONE, TWO, THREE)
         for name in ("count", "pin"):
             await to_the_field(pilot, stage, name)
@@ -262,28 +262,30 @@ async def test_approve_is_unavailable_until_every_line_was_visible():
     """Jumping to the end skips lines, so Approve stays unavailable."""
     many = [a_payment(f"many {n}", 100 + n, f"Payee {n}", 5 + n) for n in range(12)]
     stage = a_stage(many)
-    async with opened(stage, NARROW) as pilot:
+    async with open_inbox(stage, NARROW) as pilot:
         await _open(pilot, stage, *many)
         await type_in(pilot, stage, "count", "12")
         assert "scroll down first" in _why(stage)
         await press(pilot, stage, "shift+tab", "G")
         assert "scroll down first" in _why(stage)
         await press(pilot, stage, "g")
-        await read_on(pilot, stage)
+        await scroll_to_end(pilot, stage)
         assert _why(stage) == "Tab to Approve, then Enter."
 
 
 async def test_a_request_that_changes_under_the_panel_is_removed_with_a_message():
     """After the removal, Enter is ignored at first and the count must be typed again."""
     stage = a_stage(ALL)
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         panel = await _open(pilot, stage, ONE, TWO, THREE)
-        await read_on(pilot, stage)
+        await scroll_to_end(pilot, stage)
         await type_in(pilot, stage, "count", "3")
         await to_the_field(pilot, stage, "do")
         stage.feed.tell(EventName.EXTENDED, a_payment("two", 2_000, "Kolibri AG", 15))
         await until(pilot, lambda: _chosen_ids(panel) == [ONE.id, THREE.id])
-        await until(pilot, lambda: f"{TWO.fingerprint} was removed: it changed." in shown(stage))
+        await until(
+            pilot, lambda: f"{TWO.fingerprint} was removed: it changed." in screen_text(stage)
+        )
         assert stage.app.focused.id == "do"
         await pilot.press("enter")
         assert isinstance(stage.app.screen, BatchApprovePanel)
@@ -291,43 +293,47 @@ async def test_a_request_that_changes_under_the_panel_is_removed_with_a_message(
         await type_in(pilot, stage, "count", "2")
         await _press_the_button(pilot, stage)
         await _until_answered(pilot, stage, 2)
-    assert [answer[0] for answer in stage.answers.given] == [ONE.id, THREE.id]
+    assert [answer[0] for answer in stage.answers.calls] == [ONE.id, THREE.id]
 
 
 async def test_a_request_that_is_decided_or_ends_under_the_panel_is_removed():
     """The panel says who decided the request or why it ended."""
     stage = a_stage(ALL)
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         panel = await _open(pilot, stage, ONE, TWO, THREE)
-        stage.feed.tell(EventName.DECIDED, answered(TWO, Answer.DENY))
+        stage.feed.tell(EventName.DECIDED, with_answer(TWO, Answer.DENY))
         cancelled = replace(THREE, state=ApprovalState.CANCELLED, reason="withdrawn")
         stage.feed.tell(EventName.CANCELLED, cancelled)
         await until(pilot, lambda: _chosen_ids(panel) == [ONE.id])
         await until(
             pilot,
-            lambda: f"{TWO.fingerprint} was removed: Denied by alice on phone" in shown(stage),
+            lambda: (
+                f"{TWO.fingerprint} was removed: Denied by alice on phone" in screen_text(stage)
+            ),
         )
-        await until(pilot, lambda: "Withdrawn: " in shown(stage))
+        await until(pilot, lambda: "Withdrawn: " in screen_text(stage))
 
 
 async def test_an_empty_panel_closes_with_the_reason():
     """If its last request is decided elsewhere, the panel closes and says who decided it."""
     stage = a_stage(ALL)
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await _open(pilot, stage, ONE)
-        stage.feed.tell(EventName.DECIDED, answered(ONE, Answer.DENY))
+        stage.feed.tell(EventName.DECIDED, with_answer(ONE, Answer.DENY))
         await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen))
         await until(
             pilot,
-            lambda: f"{ONE.fingerprint} was removed: Denied by alice on phone" in shown(stage),
+            lambda: (
+                f"{ONE.fingerprint} was removed: Denied by alice on phone" in screen_text(stage)
+            ),
         )
-    assert stage.answers.given == []
+    assert stage.answers.calls == []
 
 
 async def test_a_new_request_never_joins_the_panel():
     """A request that arrives later appears in the inbox but not in the open panel."""
     stage = a_stage([ONE, TWO])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         panel = await _open(pilot, stage, ONE, TWO)
         stage.request(THREE)
         await until(pilot, lambda: inbox(stage).state.inbox.find(THREE.id) is not None)
@@ -338,25 +344,25 @@ async def test_the_pin_is_typed_once_and_sent_only_where_needed():
     """The PIN is sent only with the one request of three that requires it."""
     pin = a_payment("pin", 700, "Bo", 18, ceremony="pin")
     stage = a_stage([*ALL, pin])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await _open(pilot, stage, ONE, TWO, pin)
-        await read_on(pilot, stage)
+        await scroll_to_end(pilot, stage)
         await type_in(pilot, stage, "count", "3")
         assert _why(stage) == "Approve unavailable: type your PIN."
         await type_in(pilot, stage, "pin", PIN)
-        assert PIN not in shown(stage)
+        assert PIN not in screen_text(stage)
         await _press_the_button(pilot, stage)
         await _until_answered(pilot, stage, 3)
-    assert [answer[2] for answer in stage.answers.given] == [None, None, PIN]
+    assert [answer[2] for answer in stage.answers.calls] == [None, None, PIN]
 
 
 async def test_the_pin_of_the_batch_unlocks_a_locked_app():
     """The PIN unlocks the app even if no request of the batch needs it."""
     stage = a_stage(ALL)
     stage.answers.is_unlocked = False
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await _open(pilot, stage, ONE, TWO)
-        await read_on(pilot, stage)
+        await scroll_to_end(pilot, stage)
         await type_in(pilot, stage, "pin", PIN)
         await _press_the_button(pilot, stage)
         await _until_answered(pilot, stage, 2)
@@ -367,16 +373,16 @@ async def test_a_wrong_pin_costs_one_attempt_and_sends_nothing():
     """After a wrong PIN the panel stays, the PIN field is empty, and the count is kept."""
     stage = a_stage(ALL)
     stage.answers.is_unlocked = False
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         panel = await _open(pilot, stage, ONE, TWO, THREE)
-        await read_on(pilot, stage)
+        await scroll_to_end(pilot, stage)
         await type_in(pilot, stage, "count", "3")
         await type_in(pilot, stage, "pin", "111111")
         await _press_the_button(pilot, stage)
-        await until(pilot, lambda: "9 attempts left. Nothing was approved." in shown(stage))
+        await until(pilot, lambda: "9 attempts left. Nothing was approved." in screen_text(stage))
         assert panel.query_one("#pin", Input).value == ""
         assert panel.query_one("#count", Input).value == "3"
-    assert stage.answers.given == []
+    assert stage.answers.calls == []
     assert stage.server.device.pin.tries == 1
 
 
@@ -389,20 +395,20 @@ async def test_a_device_that_locks_at_the_pin_closes_the_panel():
         raise errors.DeviceLocked("device_locked", 423, "locked")
 
     stage.answers.unlock = raise_locked
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await _open(pilot, stage, ONE)
-        await read_on(pilot, stage)
+        await scroll_to_end(pilot, stage)
         await type_in(pilot, stage, "pin", PIN)
         await _press_the_button(pilot, stage)
         await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen))
-        await until(pilot, lambda: "This device is locked" in shown(stage))
-    assert stage.answers.given == []
+        await until(pilot, lambda: "This device is locked" in screen_text(stage))
+    assert stage.answers.calls == []
 
 
 async def test_a_locked_device_and_a_lost_connection_disable_the_button():
     """The hint says whether the device or the connection is the reason."""
     stage = a_stage(ALL, device=a_device(tries=10))
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await _open(pilot, stage, ONE)
         assert "this device is locked" in _why(stage)
         stage.feed.connect(Phase.OFFLINE)
@@ -412,13 +418,13 @@ async def test_a_locked_device_and_a_lost_connection_disable_the_button():
 async def test_the_click_that_focuses_the_window_approves_no_batch():
     """The first click only focuses the window; the second presses the button."""
     stage = a_stage(ALL)
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         panel = await _open(pilot, stage, ONE, TWO)
-        await read_on(pilot, stage)
+        await scroll_to_end(pilot, stage)
         await blur(pilot, stage)
         stage.clock.move(5)
         await click(pilot, stage, panel.query_one("#do", PanelButton))
-        assert stage.answers.given == []
+        assert stage.answers.calls == []
         stage.clock.move(1)
         await click(pilot, stage, panel.query_one("#do", PanelButton))
         await _until_answered(pilot, stage, 2)
@@ -427,12 +433,12 @@ async def test_the_click_that_focuses_the_window_approves_no_batch():
 async def test_escape_goes_back_and_keeps_the_marks():
     """Esc returns to the inbox, sends nothing, and keeps the marks."""
     stage = a_stage(ALL)
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await _open(pilot, stage, ONE, TWO)
         await press(pilot, stage, "escape")
         assert isinstance(stage.app.screen, InboxScreen)
         assert len(inbox(stage).state.marks) == 2
-    assert stage.answers.given == []
+    assert stage.answers.calls == []
 
 
 async def test_help_explains_the_panel():
@@ -442,38 +448,38 @@ async def test_help_explains_the_panel():
         ("d", "nothing is denied"),
     ):
         stage = a_stage(ALL)
-        async with opened(stage) as pilot:
+        async with open_inbox(stage) as pilot:
             await _open(pilot, stage, ONE, key=key)
             await press(pilot, stage, "f1")
-            assert words in shown(stage)
-            assert "select or deselect it, then go" in shown(stage)
+            assert words in screen_text(stage)
+            assert "select or deselect it, then go" in screen_text(stage)
 
 
 @SMALL
 async def test_one_reason_and_note_deny_all_after_five_seconds(size):
     """Unusual requests are denied too; until the time is over, u undoes all denials."""
     stage = a_stage(ALL)
-    async with opened(stage, size) as pilot:
+    async with open_inbox(stage, size) as pilot:
         panel = await _open(pilot, stage, ONE, NEW, key="d")
         assert isinstance(panel, BatchDenyPanel)
         assert _why(stage) == "Deny unavailable: choose a reason, 1 to 6."
         await press(pilot, stage, "2")
         await type_in(pilot, stage, "note", "no")
         await send(pilot, stage)
-        await until(pilot, lambda: "u undoes all of it" in shown(stage))
-        assert stage.answers.given == []
+        await until(pilot, lambda: "u undoes all of it" in screen_text(stage))
+        assert stage.answers.calls == []
         stage.clock.move(5)
         look(stage)
         await _until_answered(pilot, stage, 2)
-        await until(pilot, lambda: "2 denied." in shown(stage))
+        await until(pilot, lambda: "2 denied." in screen_text(stage))
     code = DenyCode.WRONG_DETAILS.value
-    assert stage.answers.given == [(request.id, Answer.DENY, code) for request in (NEW, ONE)]
+    assert stage.answers.calls == [(request.id, Answer.DENY, code) for request in (NEW, ONE)]
 
 
 async def test_one_retry_time_applies_to_all():
     """All requests of the batch are denied with the same time to retry."""
     stage = a_stage(ALL)
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await _open(pilot, stage, ONE, TWO, key="d")
         await press(pilot, stage, "4", "tab", "1")
         await send(pilot, stage)
@@ -487,15 +493,15 @@ async def test_one_retry_time_applies_to_all():
 async def test_u_undoes_all_denials():
     """After u, no denial is sent and the requests are marked again."""
     stage = a_stage(ALL)
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await _open(pilot, stage, ONE, TWO, key="d")
         await press(pilot, stage, "1")
         await send(pilot, stage)
         await press(pilot, stage, "u")
         assert isinstance(stage.app.screen, InboxScreen)
-        assert "Undone: nothing was denied." in shown(stage)
+        assert "Undone: nothing was denied." in screen_text(stage)
         stage.clock.move(10)
         look(stage)
         await pilot.pause()
         assert len(inbox(stage).state.marks) == 2
-    assert stage.answers.given == []
+    assert stage.answers.calls == []

@@ -14,11 +14,11 @@ from tests.support.clients.driving import (
     NARROW,
     WIDE,
     look,
-    opened,
+    open_inbox,
     paste,
     press,
     run_on,
-    shown,
+    screen_text,
     until,
 )
 from tests.support.fakes.fake_answers import PIN
@@ -72,7 +72,7 @@ def _refusal(kind, status, step, left):
 async def test_a_fact_and_the_pin_are_typed_one_after_the_other():
     """The hint names the next missing entry, and the answer has both the fact and the PIN."""
     stage = a_stage([an_approval("pay", PAYMENT, **BACK)])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await _open(pilot, stage)
         assert _why(stage) == 'Approve unavailable: press Tab, then type the value of "Amount".'
         await _type(pilot, stage, "4820")
@@ -81,7 +81,7 @@ async def test_a_fact_and_the_pin_are_typed_one_after_the_other():
         await _type(pilot, stage, PIN)
         await _approve(pilot, stage)
         await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen))
-    assert stage.answers.given == [(an_approval("pay").id, Answer.APPROVE, PIN)]
+    assert stage.answers.calls == [(an_approval("pay").id, Answer.APPROVE, PIN)]
     assert stage.answers.entered == [Entries(fact="4820")]
 
 
@@ -89,20 +89,20 @@ async def test_a_fact_and_the_pin_are_typed_one_after_the_other():
 async def test_the_fact_to_type_is_not_on_the_screen(size):
     """The fact is hidden in the headline, in the facts, and behind the panel."""
     stage = a_stage([an_approval("pay", PAYMENT, **BACK)])
-    async with opened(stage, size) as pilot:
-        assert "4,820.00" in shown(stage)
+    async with open_inbox(stage, size) as pilot:
+        assert "4,820.00" in screen_text(stage)
         await press(pilot, stage, "a")
         look(stage)
         await pilot.pause()
-        assert "4,820.00" not in shown(stage)
-        assert "[you type this]" in shown(stage)
-        assert "Nordwind" in shown(stage)
+        assert "4,820.00" not in screen_text(stage)
+        assert "[you type this]" in screen_text(stage)
+        assert "Nordwind" in screen_text(stage)
 
 
 async def test_paste_fills_no_field_and_enter_in_one_sends_nothing():
     """All fields must be typed, and Enter in a field does not approve."""
     stage = a_stage([an_approval("pay", PAYMENT, **EVERYTHING)])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         panel = await _open(pilot, stage)
         for _ in range(4):
             await press(pilot, stage, "tab")
@@ -110,24 +110,24 @@ async def test_paste_fills_no_field_and_enter_in_one_sends_nothing():
             await paste(pilot, stage, "4820")
             await press(pilot, stage, "enter")
         assert [field.value for field in panel.query(TypedInput)] == [""] * 4
-    assert stage.answers.given == []
+    assert stage.answers.calls == []
 
 
 async def test_all_steps_fit_at_the_smallest_size():
     """On the smallest screen, Tab reaches every field and then Approve."""
     stage = a_stage([an_approval("pay", PAYMENT, **EVERYTHING, risk="critical")])
-    async with opened(stage, NARROW) as pilot:
+    async with open_inbox(stage, NARROW) as pilot:
         await _open(pilot, stage)
         await _type(pilot, stage, "482", "4820", "on the list", PIN)
         await _approve(pilot, stage)
-        await until(pilot, lambda: bool(stage.answers.given))
+        await until(pilot, lambda: bool(stage.answers.calls))
     assert stage.answers.entered == [Entries(fact="4820", match="482", reason="on the list")]
 
 
 async def test_a_match_number_alone_needs_no_pin():
     """A medium-risk request in an unlocked app is approved with the match number alone."""
     stage = a_stage([an_approval("deploy", DEPLOY, **NUMBER)])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await _open(pilot, stage)
         assert (
             _why(stage)
@@ -135,8 +135,8 @@ async def test_a_match_number_alone_needs_no_pin():
         )
         await _type(pilot, stage, "482")
         await _approve(pilot, stage)
-        await until(pilot, lambda: bool(stage.answers.given))
-    assert stage.answers.given == [(an_approval("deploy", DEPLOY).id, Answer.APPROVE, None)]
+        await until(pilot, lambda: bool(stage.answers.calls))
+    assert stage.answers.calls == [(an_approval("deploy", DEPLOY).id, Answer.APPROVE, None)]
     assert stage.answers.entered == [Entries(match="482")]
 
 
@@ -144,12 +144,12 @@ async def test_a_match_number_alone_needs_no_pin():
 async def test_an_impossible_match_number_keeps_approve_unavailable(typed):
     """Sending an impossible number would use up one of the two attempts."""
     stage = a_stage([an_approval("deploy", DEPLOY, **NUMBER)])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await _open(pilot, stage)
         await _type(pilot, stage, typed)
         assert _is_off(stage)
         assert _why(stage) == "Approve unavailable: type the match number that the agent shows."
-    assert stage.answers.given == []
+    assert stage.answers.calls == []
 
 
 @pytest.mark.parametrize(
@@ -159,26 +159,26 @@ async def test_a_wrong_entry_says_how_many_attempts_are_left(left, message):
     """The wrong field is cleared and focused, and the PIN must be typed again too."""
     stage = a_stage([an_approval("pay", PAYMENT, **BACK)])
     stage.answers.failures = [_refusal(errors.WrongEntry, 422, "type_back", left)]
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         panel = await _open(pilot, stage)
         await _type(pilot, stage, "1234", PIN)
         await _approve(pilot, stage)
-        await until(pilot, lambda: message in shown(stage))
+        await until(pilot, lambda: message in screen_text(stage))
         await until(pilot, lambda: stage.app.focused is panel.query_one("#type_back"))
         assert [field.value for field in panel.query(TypedInput)] == [""] * 4
         assert _is_off(stage)
-    assert stage.answers.given == []
+    assert stage.answers.calls == []
 
 
 async def test_a_wrong_entry_of_an_unknown_step_keeps_the_panel():
     """If a newer server names a step that the app does not know, the focus goes to the PIN."""
     stage = a_stage([an_approval("pay", PAYMENT, **BACK)])
     stage.answers.failures = [_refusal(errors.WrongEntry, 422, "dance", "x")]
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         panel = await _open(pilot, stage)
         await _type(pilot, stage, "1234", PIN)
         await _approve(pilot, stage)
-        await until(pilot, lambda: "0 attempts left" in shown(stage))
+        await until(pilot, lambda: "0 attempts left" in screen_text(stage))
         await until(pilot, lambda: stage.app.focused is panel.query_one("#pin"))
 
 
@@ -186,18 +186,20 @@ async def test_a_locked_request_closes_the_panel():
     """After two wrong entries the panel closes and says that nothing was approved."""
     stage = a_stage([an_approval("pay", PAYMENT, **BACK)])
     stage.answers.failures = [_refusal(errors.RequestLocked, 423, "type_back", 0)]
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await _open(pilot, stage)
         await _type(pilot, stage, "1234", PIN)
         await _approve(pilot, stage)
         await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen))
-        await until(pilot, lambda: "This request is locked after two wrong entries" in shown(stage))
-        await until(pilot, lambda: "Nothing was approved." in shown(stage))
+        await until(
+            pilot, lambda: "This request is locked after two wrong entries" in screen_text(stage)
+        )
+        await until(pilot, lambda: "Nothing was approved." in screen_text(stage))
 
 
 async def test_the_details_show_what_approving_requires():
     """The details list the PIN and the type-back before the panel is opened."""
     stage = a_stage([an_approval("pay", PAYMENT, **BACK)])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await press(pilot, stage, "enter", "G")
-        assert 'your PIN, the value of "Amount"' in shown(stage)
+        assert 'your PIN, the value of "Amount"' in screen_text(stage)

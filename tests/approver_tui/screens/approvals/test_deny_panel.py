@@ -6,7 +6,7 @@ from approver_tui.screens.approvals.inbox import InboxScreen
 from approver_tui.screens.incidents.report import ReportPanel
 from approver_tui.state.approvals.decision import NO_EXTRAS, Answer, DenialExtras
 from approver_tui.widgets.approvals.deny_codes import DenyCodes
-from tests.support.clients.driving import inbox, look, opened, press, run_on, shown, until
+from tests.support.clients.driving import inbox, look, open_inbox, press, run_on, screen_text, until
 from tests.support.fakes.fake_app import a_stage
 from tests.support.fakes.fake_approvals import an_approval, three
 from tests.support.fakes.fake_requests import CONSENT
@@ -17,50 +17,50 @@ PAY = three()[0].id
 async def test_a_denial_is_sent_after_five_seconds():
     """A digit and Enter start a countdown in the status line; then the denial is sent."""
     stage = a_stage(three())
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await press(pilot, stage, "d", "2")
         stage.clock.move(1)
         await pilot.press("enter")
         await pilot.pause()
-        assert "Denying in 5 s, u to undo: Pay EUR 4,820.00" in shown(stage)
+        assert "Denying in 5 s, u to undo: Pay EUR 4,820.00" in screen_text(stage)
         stage.clock.move(4.9)
         look(stage)
         await pilot.pause()
-        assert stage.answers.given == []
-        assert "Denying in 1 s" in shown(stage)
+        assert stage.answers.calls == []
+        assert "Denying in 1 s" in screen_text(stage)
         stage.clock.move(0.2)
         look(stage)
-        await until(pilot, lambda: "Denied by alice" in shown(stage))
-    assert stage.answers.given == [(PAY, Answer.DENY, "wrong_details")]
+        await until(pilot, lambda: "Denied by alice" in screen_text(stage))
+    assert stage.answers.calls == [(PAY, Answer.DENY, "wrong_details")]
 
 
 async def test_u_undoes_a_denial():
     """After u, the denial is not sent and the request can be answered again."""
     stage = a_stage(three())
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await press(pilot, stage, "d", "2", "enter", "u")
         stage.clock.move(10)
         look(stage)
         await pilot.pause()
-        assert "Undone: nothing was denied." in shown(stage)
+        assert "Undone: nothing was denied." in screen_text(stage)
         await press(pilot, stage, "d")
         assert isinstance(stage.app.screen, DenyPanel)
-    assert stage.answers.given == []
+    assert stage.answers.calls == []
 
 
 async def test_no_reason_is_chosen_at_first():
     """Enter without a reason keeps the panel open and says that a reason is missing."""
     stage = a_stage(three())
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await press(pilot, stage, "d", "enter")
         assert isinstance(stage.app.screen, DenyPanel)
-        assert "Deny unavailable: choose a reason" in shown(stage)
+        assert "Deny unavailable: choose a reason" in screen_text(stage)
 
 
 async def test_arrows_choose_and_the_button_sends():
     """Down chooses a reason, Tab passes both notes, and Enter on Deny sends it."""
     stage = a_stage(three())
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await press(pilot, stage, "d", "down", "down", "tab")
         note = stage.app.focused
         note.value = "x" * 498
@@ -72,14 +72,14 @@ async def test_arrows_choose_and_the_button_sends():
         await press(pilot, stage, "tab", "tab", "enter")
         stage.clock.move(6)
         look(stage)
-        await until(pilot, lambda: bool(stage.answers.given))
-    assert stage.answers.given == [(PAY, Answer.DENY, "wrong_details")]
+        await until(pilot, lambda: bool(stage.answers.calls))
+    assert stage.answers.calls == [(PAY, Answer.DENY, "wrong_details")]
 
 
 async def test_a_request_with_a_waiting_denial_cannot_be_answered_again():
     """While a denial waits, neither `a` nor `d` opens a panel."""
     stage = a_stage(three())
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await press(pilot, stage, "d", "2")
         await pilot.press("enter")
         await press(pilot, stage, "a")
@@ -92,24 +92,24 @@ async def test_a_request_with_a_waiting_denial_cannot_be_answered_again():
 async def test_quitting_sends_the_denial_first():
     """Pressing `q` within the five seconds sends the denial without waiting."""
     stage = a_stage(three())
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await press(pilot, stage, "d", "2")
         await pilot.press("enter")
         await press(pilot, stage, "q")
         await until(pilot, lambda: not stage.app.is_running)
-    assert stage.answers.given == [(PAY, Answer.DENY, "wrong_details")]
+    assert stage.answers.calls == [(PAY, Answer.DENY, "wrong_details")]
 
 
 async def test_an_answer_on_another_device_beats_the_denial():
     """If somebody else decided first, the message says who did, and the denial is dropped."""
     stage = a_stage(three())
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await press(pilot, stage, "d", "2", "enter")
         winner = stage.answers._done(three()[0], Answer.APPROVE, None, None)
         stage.answers.failures.append(errors.AlreadyDecided("already_decided", "late", winner))
         stage.clock.move(6)
         look(stage)
-        await until(pilot, lambda: "Already decided. Approved by alice" in shown(stage))
+        await until(pilot, lambda: "Already decided. Approved by alice" in screen_text(stage))
         assert inbox(stage).state.in_progress == {}
 
 
@@ -117,11 +117,11 @@ async def test_a_denial_that_is_not_sent_says_so():
     """If the server cannot be reached, the request can be denied again."""
     stage = a_stage(three())
     stage.answers.failures.append(errors.Unreachable("down"))
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await press(pilot, stage, "d", "2", "enter")
         stage.clock.move(6)
         look(stage)
-        await until(pilot, lambda: "Not sent: the server cannot be reached." in shown(stage))
+        await until(pilot, lambda: "Not sent: the server cannot be reached." in screen_text(stage))
         await press(pilot, stage, "d")
         assert stage.app.screen.query_one(DenyCodes).code is None
 
@@ -129,22 +129,22 @@ async def test_a_denial_that_is_not_sent_says_so():
 async def test_escape_denies_nothing():
     """Choosing a reason and pressing Esc does not deny the request."""
     stage = a_stage(three())
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await press(pilot, stage, "d", "2", "escape")
         stage.clock.move(10)
         look(stage)
         assert isinstance(stage.app.screen, InboxScreen)
-    assert stage.answers.given == []
+    assert stage.answers.calls == []
 
 
 async def test_only_wait_until_offers_a_time():
     """Only `wait_until` offers a time, which counts from the moment you press Deny."""
     stage = a_stage(three())
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await press(pilot, stage, "d", "2")
-        assert "in an hour" not in shown(stage)
+        assert "in an hour" not in screen_text(stage)
         await press(pilot, stage, "4", "tab", "2")
-        assert "> 2 in an hour" in shown(stage)
+        assert "> 2 in an hour" in screen_text(stage)
         await press(pilot, stage, "tab", "tab", "tab")
         stage.clock.move(1)
         pressed_at = stage.clock.now()
@@ -158,7 +158,7 @@ async def test_only_wait_until_offers_a_time():
 async def test_a_chosen_time_is_not_sent_with_another_reason():
     """The server accepts a time only with `wait_until`, so another reason drops it."""
     stage = a_stage(three())
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await press(pilot, stage, "d", "4", "tab", "1", "shift+tab", "1", "enter")
         stage.clock.move(5)
         look(stage)
@@ -169,11 +169,11 @@ async def test_a_chosen_time_is_not_sent_with_another_reason():
 async def test_only_ask_other_offers_a_name():
     """Only the reason `ask_other` has a field for the name of another person."""
     stage = a_stage(three())
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await press(pilot, stage, "d", "2")
-        assert "Who to ask instead" not in shown(stage)
+        assert "Who to ask instead" not in screen_text(stage)
         await press(pilot, stage, "5", "tab", *"bob")
-        assert "Who to ask instead" in shown(stage)
+        assert "Who to ask instead" in screen_text(stage)
         await press(pilot, stage, "tab", "tab", "tab", "enter")
         stage.clock.move(5)
         look(stage)
@@ -184,34 +184,36 @@ async def test_only_ask_other_offers_a_name():
 async def test_the_hint_says_how_to_deny_from_the_current_focus():
     """In a text field, Enter does not deny, so the hint says to press Tab first."""
     stage = a_stage(three())
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await press(pilot, stage, "d", "2")
-        assert "Enter denies. You then have 5 s" in shown(stage)
+        assert "Enter denies. You then have 5 s" in screen_text(stage)
         await press(pilot, stage, "tab")
-        assert "Tab to Deny, then Enter. You then have 5 s" in shown(stage)
+        assert "Tab to Deny, then Enter. You then have 5 s" in screen_text(stage)
         while stage.app.focused.id != "deny":
             await press(pilot, stage, "tab")
-        assert "Enter denies. You then have 5 s" in shown(stage)
-    assert stage.answers.given == []
+        assert "Enter denies. You then have 5 s" in screen_text(stage)
+    assert stage.answers.calls == []
 
 
 async def test_leaving_with_a_note_says_that_nothing_was_sent():
     """Esc with a typed note shows a message; without a note it shows none."""
     stage = a_stage(three())
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await press(pilot, stage, "d", "2", "escape")
-        assert "Nothing was sent" not in shown(stage)
+        assert "Nothing was sent" not in screen_text(stage)
         await press(pilot, stage, "d", "2", "tab", *"no", "escape")
-        await until(pilot, lambda: "Nothing was sent. What you typed is kept." in shown(stage))
-    assert stage.answers.given == []
+        await until(
+            pilot, lambda: "Nothing was sent. What you typed is kept." in screen_text(stage)
+        )
+    assert stage.answers.calls == []
 
 
 async def test_an_unrecognized_request_can_be_reported_instead():
     """The panel names the key that reports the request; the report is about the same request."""
     stage = a_stage(three())
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await press(pilot, stage, "d", "6")
-        words = " ".join(shown(stage).split())
+        words = " ".join(screen_text(stage).split())
         assert "To quarantine its agent too, report it: Esc, then !" in words
         await press(pilot, stage, "escape", "exclamation_mark")
         assert isinstance(stage.app.screen, ReportPanel)
@@ -221,11 +223,11 @@ async def test_an_unrecognized_request_can_be_reported_instead():
 async def test_a_private_note_goes_to_the_log_and_the_note_to_the_agent():
     """The panel has one field for each note and sends them separately."""
     stage = a_stage(three())
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await press(pilot, stage, "d", "2", "tab", *"fix", "tab", *"mine", "tab", "enter")
         stage.clock.move(6)
         look(stage)
-        await until(pilot, lambda: bool(stage.answers.given))
+        await until(pilot, lambda: bool(stage.answers.calls))
     assert stage.answers.denial_extras == [DenialExtras(private_note="mine")]
     assert stage.answers.notes == ["fix"]
 
@@ -233,21 +235,21 @@ async def test_a_private_note_goes_to_the_log_and_the_note_to_the_agent():
 async def test_without_an_agent_there_is_one_note_for_the_log():
     """A request without an agent has a single note, because nobody else would read it."""
     stage = a_stage([an_approval("consent", CONSENT)])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await press(pilot, stage, "d", "2")
-        assert "Note for the audit log" in shown(stage)
-        assert "Private note" not in shown(stage)
+        assert "Note for the audit log" in screen_text(stage)
+        assert "Private note" not in screen_text(stage)
         await press(pilot, stage, "enter")
-        assert "Denying in" in shown(stage)
+        assert "Denying in" in screen_text(stage)
 
 
 async def test_the_key_bar_matches_the_tab_order():
     """If the panel offers times, Tab goes to them and the key bar does not name the note."""
     stage = a_stage(three())
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await press(pilot, stage, "d", "4")
-        assert "in 15 minutes" in shown(stage)
-        assert "Tab Next" in shown(stage)
-        assert "Tab Note" not in shown(stage)
+        assert "in 15 minutes" in screen_text(stage)
+        assert "Tab Next" in screen_text(stage)
+        assert "Tab Note" not in screen_text(stage)
         await press(pilot, stage, "tab")
         assert stage.app.focused.id == "until"

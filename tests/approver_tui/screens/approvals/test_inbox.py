@@ -15,10 +15,19 @@ from approver_tui.widgets.approvals.rows import AnswerProgress, InboxRow, row_li
 from approver_tui.widgets.lines import length, text_of
 from approver_tui.widgets.row_list import ROW_HEIGHT
 from approver_tui.widgets.sheet import Sheet
-from tests.support.clients.driving import NARROW, SIZES, inbox, look, opened, press, shown, until
+from tests.support.clients.driving import (
+    NARROW,
+    SIZES,
+    inbox,
+    look,
+    open_inbox,
+    press,
+    screen_text,
+    until,
+)
 from tests.support.fakes.fake_account import a_device
 from tests.support.fakes.fake_app import a_stage
-from tests.support.fakes.fake_approvals import an_approval, answered, three
+from tests.support.fakes.fake_approvals import an_approval, three, with_answer
 from tests.support.fakes.fake_clock import NOW
 from tests.support.fakes.fake_requests import DEPLOY, MINUTE, PRICES
 
@@ -38,31 +47,31 @@ def _ids(stage):
 async def test_the_soonest_expiry_is_at_the_top():
     """The request that expires first is at the top and is selected."""
     stage = a_stage(reversed(three()))
-    async with opened(stage):
+    async with open_inbox(stage):
         assert _ids(stage) == [approval.id for approval in three()]
-        assert inbox(stage).state.selected == three()[0].id
+        assert inbox(stage).state.selected_id == three()[0].id
 
 
 async def test_a_new_request_is_appended_and_moves_nothing():
     """A new request is last even if it expires first; selection and focus stay."""
     stage = a_stage(three())
     urgent = an_approval("urgent", DEPLOY, left=MINUTE)
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await press(pilot, stage, "j")
-        before = inbox(stage).state.selected
+        before = inbox(stage).state.selected_id
         stage.request(urgent)
         await until(pilot, lambda: urgent.id in _ids(stage))
         assert _ids(stage)[-1] == urgent.id
-        assert inbox(stage).state.selected == before
+        assert inbox(stage).state.selected_id == before
         assert isinstance(stage.app.focused, ApprovalList)
-        text = shown(stage)
+        text = screen_text(stage)
         assert "NEW (1)" in text
         assert "new MEDIUM request from release-agent, at the end of the list" in text
 
 
 def _line(stage, words):
     """Return the index of the list line that has these words."""
-    rows = (row[:36] for row in shown(stage).splitlines())
+    rows = (row[:36] for row in screen_text(stage).splitlines())
     return next(index for index, row in enumerate(rows) if words in row)
 
 
@@ -73,21 +82,21 @@ async def test_rows_added_above_keep_the_cursor_on_its_line(size):
         an_approval(f"held {n}", PRICES, headline=f"Held {n}", held_back=True) for n in range(2)
     ]
     stage = a_stage([*three(), *held_back])
-    async with opened(stage, size) as pilot:
+    async with open_inbox(stage, size) as pilot:
         await press(pilot, stage, "G")
-        await until(pilot, lambda: "Held 1" in shown(stage))
+        await until(pilot, lambda: "Held 1" in screen_text(stage))
         before = _line(stage, "Held 1")
         for number in range(4):
             late = an_approval(f"late {number}", DEPLOY, headline=f"Late {number}")
             stage.request(late)
             await until(pilot, lambda late=late: late.id in _ids(stage))
-            await until(pilot, lambda number=number: f"Late {number}" in shown(stage))
-            assert inbox(stage).state.selected == held_back[1].id
+            await until(pilot, lambda number=number: f"Late {number}" in screen_text(stage))
+            assert inbox(stage).state.selected_id == held_back[1].id
             assert _line(stage, "Held 1") == before
         await press(pilot, stage, "k", "k")
-        await until(pilot, lambda: "Late 3" in shown(stage))
+        await until(pilot, lambda: "Late 3" in screen_text(stage))
         await press(pilot, stage, "g")
-        await until(pilot, lambda: "WAITING FOR YOU" in shown(stage))
+        await until(pilot, lambda: "WAITING FOR YOU" in screen_text(stage))
         await press(pilot, stage, "r")
         await until(pilot, lambda: "NEW (" not in _list_text(stage))
 
@@ -101,21 +110,21 @@ async def test_refresh_sorts_the_list():
     """Pressing `r` sorts new rows in, and the selection stays on its request."""
     stage = a_stage(three())
     urgent = an_approval("urgent", DEPLOY, left=MINUTE)
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await press(pilot, stage, "j")
-        before = inbox(stage).state.selected
+        before = inbox(stage).state.selected_id
         stage.request(urgent)
         await until(pilot, lambda: urgent.id in _ids(stage))
         await press(pilot, stage, "r")
         await until(pilot, lambda: _ids(stage)[0] == urgent.id)
-        assert inbox(stage).state.selected == before
-        assert "NEW (" not in shown(stage)
+        assert inbox(stage).state.selected_id == before
+        assert "NEW (" not in screen_text(stage)
 
 
 async def test_a_new_request_under_an_open_panel_takes_no_focus():
     """The panel keeps the focus while the list behind it grows."""
     stage = a_stage(three())
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await press(pilot, stage, "a")
         focused = stage.app.focused
         stage.request(an_approval("urgent", DEPLOY, left=MINUTE))
@@ -128,52 +137,52 @@ async def test_keys_and_arrows_move_alike():
     """The letter keys, the arrows, Home, End and the page keys move the selection."""
     stage = a_stage(three())
     first, second, third = (approval.id for approval in three())
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         for keys, where in (
             ("j", second), ("down", third), ("k", second), ("up", first), ("G", third),
             ("g", first), ("end", third), ("home", first), ("ctrl+d", third), ("pageup", first),
         ):  # fmt: skip
             await press(pilot, stage, keys)
-            assert inbox(stage).state.selected == where, keys
+            assert inbox(stage).state.selected_id == where, keys
 
 
 async def test_a_narrow_screen_shows_one_pane_and_enter_opens():
     """At 40 columns only the list is visible; Enter opens a request and Esc goes back."""
     stage = a_stage(three())
-    async with opened(stage, NARROW) as pilot:
-        assert "Agent says" not in shown(stage)
+    async with open_inbox(stage, NARROW) as pilot:
+        assert "Agent says" not in screen_text(stage)
         await press(pilot, stage, "enter")
-        assert "WAITING FOR YOU" not in shown(stage)
-        assert "Pay EUR 4,820.00 to Nordwind" in shown(stage)
-        assert "more below" in shown(stage)
+        assert "WAITING FOR YOU" not in screen_text(stage)
+        assert "Pay EUR 4,820.00 to Nordwind" in screen_text(stage)
+        assert "more below" in screen_text(stage)
         await press(pilot, stage, "escape")
-        assert "WAITING FOR YOU" in shown(stage)
+        assert "WAITING FOR YOU" in screen_text(stage)
 
 
 async def test_the_wide_detail_scrolls_after_enter():
     """After Enter the keys scroll the details, and the selection stays."""
     stage = a_stage(three())
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await press(pilot, stage, "enter", "G")
-        assert "Fingerprint" in shown(stage)
-        assert inbox(stage).state.selected == three()[0].id
+        assert "Fingerprint" in screen_text(stage)
+        assert inbox(stage).state.selected_id == three()[0].id
 
 
 async def test_v_toggles_the_signed_texts():
     """Pressing `v` shows the signed texts with their digests; pressing it again hides them."""
     stage = a_stage(three())
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await press(pilot, stage, "v")
-        assert "Action text" in shown(stage)
-        assert three()[0].action_digest[:20] in shown(stage)
+        assert "Action text" in screen_text(stage)
+        assert three()[0].action_digest[:20] in screen_text(stage)
         await press(pilot, stage, "v")
-        assert "Why you" in shown(stage)
+        assert "Why you" in screen_text(stage)
 
 
 async def test_a_selected_request_is_marked_as_seen():
     """A request is fetched when it is selected, so the server can mark it as seen."""
     stage = a_stage(three())
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await press(pilot, stage, "j")
         await until(pilot, lambda: three()[1].id in stage.server.fetched)
 
@@ -181,24 +190,26 @@ async def test_a_selected_request_is_marked_as_seen():
 async def test_an_expired_request_stays_listed():
     """An expired request says that this is not a denial, and it cannot be answered."""
     stage = a_stage([an_approval("prices", PRICES, left=MINUTE)])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         stage.clock.move(61)
         look(stage)
         await pilot.pause()
-        assert "Expired at 14:33:07. Not a denial. buyer-helper can ask" in shown(stage)
+        assert "Expired at 14:33:07. Not a denial. buyer-helper can ask" in screen_text(stage)
         await press(pilot, stage, "d")
         assert isinstance(stage.app.screen, InboxScreen)
-        assert "Deny unavailable: Expired at" in shown(stage)
+        assert "Deny unavailable: Expired at" in screen_text(stage)
 
 
 async def test_a_decision_elsewhere_updates_the_row():
     """The row shows who decided on which device; a late event does not reopen it."""
     stage = a_stage(three())
-    winner = answered(three()[0], Answer.APPROVE)
-    async with opened(stage) as pilot:
+    winner = with_answer(three()[0], Answer.APPROVE)
+    async with open_inbox(stage) as pilot:
         stage.feed.tell(EventName.DECIDED, winner)
-        await until(pilot, lambda: "Approved by alice on phone" in shown(stage))
-        await until(pilot, lambda: "alice approved a request from invoice-bot" in shown(stage))
+        await until(pilot, lambda: "Approved by alice on phone" in screen_text(stage))
+        await until(
+            pilot, lambda: "alice approved a request from invoice-bot" in screen_text(stage)
+        )
         assert inbox(stage).state.inbox.find(winner.id).state is ApprovalState.APPROVED
         stage.feed.tell(EventName.REQUESTED, three()[0])
         await pilot.pause()
@@ -209,7 +220,7 @@ async def test_only_requests_and_reminders_alert(monkeypatch):
     """Muted requests, low-risk requests and expiries do not ring the terminal bell."""
     stage = a_stage(three())
     high, _medium, low = three()
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         alerts = []
         monkeypatch.setattr(stage.app.context.notifier, "write", alerts.append)
         stage.feed.tell(EventName.REQUESTED, high, held="muted")
@@ -225,38 +236,41 @@ async def test_only_requests_and_reminders_alert(monkeypatch):
 async def test_a_deputy_change_reloads_the_list():
     """When a deputy is added, the list is loaded again and a message says so."""
     stage = a_stage(three())
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         four = an_approval("four", DEPLOY, left=MINUTE)
         stage.server.put(four)
         stage.feed.tell(EventName.DEPUTY_NAMED)
         await until(pilot, lambda: inbox(stage).state.inbox.find(four.id) is not None)
-        await until(pilot, lambda: "a deputy was added" in shown(stage))
+        await until(pilot, lambda: "a deputy was added" in screen_text(stage))
 
 
 async def test_offline_disables_answers_and_shows_the_age():
     """While offline, the app says why it cannot answer and how old its data is."""
     stage = a_stage(three())
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         stage.feed.connect(Phase.OFFLINE, "the server is restarting")
         stage.clock.move(125)
-        await until(pilot, lambda: "OFFLINE data 14:32" in shown(stage))
+        await until(pilot, lambda: "OFFLINE data 14:32" in screen_text(stage))
         look(stage)
         await pilot.pause()
-        text = shown(stage)
+        text = screen_text(stage)
         assert "OFFLINE (the server is restarting): data is 2 min old, you can't answer now" in text
         await press(pilot, stage, "a")
-        assert "Approve unavailable: no connection to the server" in shown(stage)
+        assert "Approve unavailable: no connection to the server" in screen_text(stage)
         stage.feed.connect(Phase.CONNECTING)
-        await until(pilot, lambda: "CONNECTING data 14:32" in shown(stage))
+        await until(pilot, lambda: "CONNECTING data 14:32" in screen_text(stage))
         stage.feed.connect(Phase.LIVE)
-        await until(pilot, lambda: "LIVE 14:34" in shown(stage))
+        await until(pilot, lambda: "LIVE 14:34" in screen_text(stage))
 
 
 async def test_what_happened_offline_is_shown_after_reconnecting():
     """New requests are appended, and requests decided meanwhile show their outcome."""
     stage = a_stage(three())
-    late, denied = an_approval("late", DEPLOY, left=9 * MINUTE), answered(three()[1], Answer.DENY)
-    async with opened(stage) as pilot:
+    late, denied = (
+        an_approval("late", DEPLOY, left=9 * MINUTE),
+        with_answer(three()[1], Answer.DENY),
+    )
+    async with open_inbox(stage) as pilot:
         stage.feed.connect(Phase.OFFLINE)
         stage.server.put(late, denied)
         stage.feed.connect(Phase.CONNECTING)
@@ -274,43 +288,45 @@ async def test_a_server_that_is_down_at_the_start_is_retried():
     stage = a_stage(three())
     stage.server.is_down = True
     async with stage.app.run_test(size=(100, 30)) as pilot:
-        await until(pilot, lambda: "OFFLINE" in shown(stage))
+        await until(pilot, lambda: "OFFLINE" in screen_text(stage))
         stage.server.is_down = False
-        await until(pilot, lambda: "LIVE" in shown(stage))
+        await until(pilot, lambda: "LIVE" in screen_text(stage))
 
 
 async def test_device_events_are_shown():
     """A message reports a new device; if this device is locked, answering stops immediately."""
     stage = a_stage(three())
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         stage.feed.tell(
             EventName.DEVICE_ENROLLED, device=a_device(id="sayso_dv_x", name="desk", is_this=False)
         )
-        await until(pilot, lambda: "device desk was added to your account" in shown(stage))
+        await until(pilot, lambda: "device desk was added to your account" in screen_text(stage))
         stage.feed.tell(EventName.DEVICE_LOCKED, device=a_device(tries=10))
-        await until(pilot, lambda: "this device is locked" in shown(stage))
+        await until(pilot, lambda: "this device is locked" in screen_text(stage))
         await press(pilot, stage, "a")
-        assert "Approve unavailable: this device is locked" in shown(stage)
+        assert "Approve unavailable: this device is locked" in screen_text(stage)
         stage.feed.tell(EventName.CODE_REUSED)
-        await until(pilot, lambda: "ALARM: a one-time code was used" in shown(stage))
+        await until(pilot, lambda: "ALARM: a one-time code was used" in screen_text(stage))
 
 
 @SIZES
 async def test_warnings_stay_on_the_screen(size):
     """Warnings about wrong PINs and a readable server folder each have a line at both sizes."""
     stage = a_stage(three(), device=a_device(tries=3), is_server_folder_readable=True)
-    async with opened(stage, size) as pilot:
-        await until(pilot, lambda: "3 wrong PINs since you last approved" in shown(stage))
-        await until(pilot, lambda: "can read the server's data" in " ".join(shown(stage).split()))
+    async with open_inbox(stage, size) as pilot:
+        await until(pilot, lambda: "3 wrong PINs since you last approved" in screen_text(stage))
+        await until(
+            pilot, lambda: "can read the server's data" in " ".join(screen_text(stage).split())
+        )
 
 
 async def test_lock_makes_the_next_approval_need_the_pin():
     """Pressing `L` locks the app, so the next approval needs the PIN."""
     stage = a_stage(three())
-    async with opened(stage) as pilot:
-        assert "unlocked" in shown(stage)
+    async with open_inbox(stage) as pilot:
+        assert "unlocked" in screen_text(stage)
         await press(pilot, stage, "L")
-        assert "unlocked" not in shown(stage)
+        assert "unlocked" not in screen_text(stage)
         assert not stage.answers.is_unlocked
 
 
@@ -323,12 +339,12 @@ async def test_a_long_list_makes_only_the_visible_rows(monkeypatch):
     monkeypatch.setattr(
         approval_list, "row_lines", lambda row, width: built.append(row) or build_row(row, width)
     )
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await press(pilot, stage, "G")
-        assert inbox(stage).state.selected == many[-1].id
+        assert inbox(stage).state.selected_id == many[-1].id
         built.clear()
         await press(pilot, stage, "k")
-        assert inbox(stage).state.selected == many[-2].id
+        assert inbox(stage).state.selected_id == many[-2].id
         assert 0 < len(built) < 250
 
 
@@ -341,7 +357,7 @@ async def test_only_rows_that_changed_are_drawn(monkeypatch):
     monkeypatch.setattr(
         Sheet, "render_line", lambda sheet, y: drawn.append((sheet.id, y)) or render_row(sheet, y)
     )
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await press(pilot, stage, "j", "j", "j")
         await pilot.pause()
         drawn.clear()
@@ -361,7 +377,7 @@ async def test_only_rows_that_changed_are_drawn(monkeypatch):
 async def test_q_quits():
     """The app quits immediately if no answer is in progress."""
     stage = a_stage(three())
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await press(pilot, stage, "q")
         await pilot.pause()
         assert not stage.app.is_running
@@ -374,35 +390,40 @@ async def test_held_back_requests_have_their_own_section():
         for n in range(3)
     ]
     stage = a_stage([*three(), *held_back])
-    async with opened(stage) as pilot:
-        text = shown(stage)
+    async with open_inbox(stage) as pilot:
+        text = screen_text(stage)
         assert "WAITING FOR YOU (3)" in text
         assert "HELD BACK (3)  release-agent: 3" in text
         await press(pilot, stage, "G")
-        assert inbox(stage).state.selected == held_back[-1].id
+        assert inbox(stage).state.selected_id == held_back[-1].id
 
 
 async def test_a_message_stays_for_three_seconds_before_news():
     """The result of an action stays readable before news replaces it."""
     stage = a_stage(three())
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await press(pilot, stage, "L")
         stage.request(an_approval("late", DEPLOY))
-        await until(pilot, lambda: "NEW (1)" in shown(stage))
-        await until(pilot, lambda: "Locked. The next approval requires your PIN." in shown(stage))
+        await until(pilot, lambda: "NEW (1)" in screen_text(stage))
+        await until(
+            pilot, lambda: "Locked. The next approval requires your PIN." in screen_text(stage)
+        )
         stage.clock.move(3)
         look(stage)
-        await until(pilot, lambda: "at the end of the list" in shown(stage))
+        await until(pilot, lambda: "at the end of the list" in screen_text(stage))
 
 
 async def test_a_refresh_ends():
     """The loading message disappears when the server has answered."""
     stage = a_stage(three())
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await press(pilot, stage, "r")
-        await until(pilot, lambda: "Loading" not in shown(stage))
+        await until(pilot, lambda: "Loading" not in screen_text(stage))
         await press(pilot, stage, "5", "r")
-        await until(pilot, lambda: "DEVICES (1)" in shown(stage) and "Loading" not in shown(stage))
+        await until(
+            pilot,
+            lambda: "DEVICES (1)" in screen_text(stage) and "Loading" not in screen_text(stage),
+        )
 
 
 @pytest.mark.parametrize("size", [(100, 30), (80, 24), (40, 24)])
@@ -414,9 +435,9 @@ async def test_the_amount_of_a_row_is_never_cut(size):
         for name, amount in zip(("one", "two"), amounts, strict=True)
     ]
     stage = a_stage(rows)
-    async with opened(stage, size):
+    async with open_inbox(stage, size):
         for amount in amounts:
-            assert amount in shown(stage)
+            assert amount in screen_text(stage)
 
 
 def test_the_state_moves_to_the_second_line_if_the_amount_needs_the_space():
@@ -432,10 +453,10 @@ def test_the_state_moves_to_the_second_line_if_the_amount_needs_the_space():
 async def test_ctrl_c_names_the_key_that_quits_and_covers_no_keys():
     """The hint appears in the inbox and on other pages, but not in a panel."""
     stage = a_stage(three())
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         for key in ("ctrl+c", "5", "ctrl+c"):
             await press(pilot, stage, key)
-        assert "Press q to quit." in shown(stage)
+        assert "Press q to quit." in screen_text(stage)
         assert not stage.app._notifications
         await press(pilot, stage, "1", "d", "ctrl+c")
         assert not stage.app._notifications

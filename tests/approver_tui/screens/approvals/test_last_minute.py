@@ -4,7 +4,7 @@ import pytest
 
 from approver_tui.client import errors
 from approver_tui.state.notifications.events import EventName
-from tests.support.clients.driving import inbox, look, opened, press, run_on, shown, until
+from tests.support.clients.driving import inbox, look, open_inbox, press, run_on, screen_text, until
 from tests.support.fakes.fake_app import a_stage
 from tests.support.fakes.fake_approvals import an_approval
 from tests.support.fakes.fake_requests import DEPLOY, MINUTE
@@ -21,51 +21,51 @@ def _move_before_expiry(stage, seconds):
 async def test_the_last_minute_and_the_last_seconds_are_announced_once():
     """The status line, the row and the details show both warnings."""
     stage = a_stage([PAY])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await press(pilot, stage, "enter", "G")
-        assert "LAST" not in shown(stage)
+        assert "LAST" not in screen_text(stage)
         _move_before_expiry(stage, 59)
-        await until(pilot, lambda: "60 s left: Pay EUR 4,820.00" in shown(stage))
-        await until(pilot, lambda: "ends 0:59" in shown(stage))
-        await until(pilot, lambda: "LAST MINUTE: " in shown(stage))
+        await until(pilot, lambda: "60 s left: Pay EUR 4,820.00" in screen_text(stage))
+        await until(pilot, lambda: "ends 0:59" in screen_text(stage))
+        await until(pilot, lambda: "LAST MINUTE: " in screen_text(stage))
         inbox(stage).show_message(PAY.agent.name)
         _move_before_expiry(stage, 40)
         await pilot.pause()
-        assert "s left: " not in shown(stage)
+        assert "s left: " not in screen_text(stage)
         _move_before_expiry(stage, 19)
-        await until(pilot, lambda: "20 s left: Pay EUR 4,820.00" in shown(stage))
-        await until(pilot, lambda: "ENDS 0:19" in shown(stage))
-        await until(pilot, lambda: "LAST 20 SECONDS: " in shown(stage))
+        await until(pilot, lambda: "20 s left: Pay EUR 4,820.00" in screen_text(stage))
+        await until(pilot, lambda: "ENDS 0:19" in screen_text(stage))
+        await until(pilot, lambda: "LAST 20 SECONDS: " in screen_text(stage))
 
 
 async def test_a_panel_shows_the_last_minute_in_its_title():
     """An open approve panel shows the remaining seconds too."""
     stage = a_stage([PAY])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await press(pilot, stage, "a")
-        assert " left" in shown(stage).splitlines()[0] + shown(stage)
+        assert " left" in screen_text(stage).splitlines()[0] + screen_text(stage)
         _move_before_expiry(stage, 45)
         await pilot.pause()
-        assert "ends 0:45" in shown(stage)
+        assert "ends 0:45" in screen_text(stage)
 
 
 async def test_several_requests_that_end_together_are_one_message():
     """One message says how many requests are about to expire."""
     rows = [PAY, an_approval("deploy", DEPLOY, left=91_000)]
     stage = a_stage(rows)
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         _move_before_expiry(stage, 50)
-        await until(pilot, lambda: "60 s left for 2 requests, the first: Pay" in shown(stage))
+        await until(pilot, lambda: "60 s left for 2 requests, the first: Pay" in screen_text(stage))
 
 
 async def test_a_request_is_extended_unless_that_is_undone():
     """Pressing `E` extends the request after five seconds, without an answer or a PIN."""
     stage = a_stage([PAY])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await press(pilot, stage, "E")
-        assert "u to undo: Extending Pay" in " ".join(shown(stage).split())
+        assert "u to undo: Extending Pay" in " ".join(screen_text(stage).split())
         await press(pilot, stage, "u")
-        assert "Undone: nothing was changed." in shown(stage)
+        assert "Undone: nothing was changed." in screen_text(stage)
         stage.clock.move(6)
         look(stage)
         await pilot.pause()
@@ -73,15 +73,15 @@ async def test_a_request_is_extended_unless_that_is_undone():
         await press(pilot, stage, "E")
         stage.clock.move(6)
         look(stage)
-        await until(pilot, lambda: "It now expires at 14:42:" in shown(stage))
+        await until(pilot, lambda: "It now expires at 14:42:" in screen_text(stage))
         assert inbox(stage).state.current.expires_at > PAY.expires_at
-        assert stage.answers.given == []
+        assert stage.answers.calls == []
 
 
 async def test_quitting_sends_a_waiting_extension_first():
     """Pressing `q` within the five seconds still extends the request."""
     stage = a_stage([PAY])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await press(pilot, stage, "E")
         await press(pilot, stage, "q")
         await until(pilot, lambda: not stage.app.is_running)
@@ -99,21 +99,21 @@ async def test_one_key_mutes_and_unmutes(key, on, off):
     """A snoozed or muted request stays listed with a label; the same key undoes it."""
     stage = a_stage([an_approval("deploy", DEPLOY, left=9 * MINUTE)])
     label = {"S": "  snoozed", "M": "  muted"}[key]
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await press(pilot, stage, key)
-        await until(pilot, lambda: on in shown(stage))
-        await until(pilot, lambda: "Deploy web 4.2.0" in shown(stage))
-        await until(pilot, lambda: label in shown(stage))
-        assert f"{key} undoes that." in " ".join(shown(stage).split())
+        await until(pilot, lambda: on in screen_text(stage))
+        await until(pilot, lambda: "Deploy web 4.2.0" in screen_text(stage))
+        await until(pilot, lambda: label in screen_text(stage))
+        assert f"{key} undoes that." in " ".join(screen_text(stage).split())
         await press(pilot, stage, key)
-        await until(pilot, lambda: off in shown(stage))
-        assert label not in shown(stage)
+        await until(pilot, lambda: off in screen_text(stage))
+        assert label not in screen_text(stage)
 
 
 async def test_fast_typing_extends_nothing():
     """A pressed `E` within fast typing is undone by a later `u`, and no time is added."""
     stage = a_stage([PAY])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await run_on(pilot, stage, ["E", "tab", "enter", "y", "enter", "tab", "u"])
         stage.clock.move(6)
         look(stage)
@@ -124,20 +124,20 @@ async def test_fast_typing_extends_nothing():
 async def test_a_request_that_alerts_is_not_called_muted():
     """A high-risk request alerts even if its agent is muted, so it has no such label."""
     stage = a_stage([PAY, an_approval("deploy", DEPLOY, left=9 * MINUTE)])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         stage.prefs_client.mute(PAY.agent.id)
         stage.feed.tell(EventName.ATTENTION)
         await until(pilot, lambda: inbox(stage).state.attention.mutes != ())
-        assert "muted" not in shown(stage)
+        assert "muted" not in screen_text(stage)
 
 
 async def test_a_refused_snooze_and_an_expired_request_change_nothing():
     """The server's refusal is shown, and an expired request cannot be extended."""
     stage = a_stage([PAY])
     stage.prefs_client.failure = errors.ApiError("not_snoozable", 409, "High risk always rings.")
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await press(pilot, stage, "S")
-        await until(pilot, lambda: "High risk always rings." in shown(stage))
+        await until(pilot, lambda: "High risk always rings." in screen_text(stage))
         _move_before_expiry(stage, 0)
         await press(pilot, stage, "E")
-        assert "Extend unavailable: Expired at" in shown(stage)
+        assert "Extend unavailable: Expired at" in screen_text(stage)

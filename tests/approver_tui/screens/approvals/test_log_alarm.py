@@ -5,7 +5,7 @@ import pytest
 from approver_tui.client.audit.log_witness import WARNING
 from approver_tui.state.notifications.connection import Phase
 from approver_tui.state.text import SafeText
-from tests.support.clients.driving import inbox, look, opened, until
+from tests.support.clients.driving import inbox, look, open_inbox, until
 from tests.support.fakes.fake_app import Stage, a_stage
 from tests.support.fakes.fake_approvals import three
 
@@ -25,7 +25,7 @@ async def test_the_banner_is_complete_at_every_size(size: tuple[int, int]) -> No
     """The inbox, the pages and the approve panel show the full warning at every size."""
     stage = a_stage(three())
     stage.log_witness.alarm = ALARM
-    async with opened(stage, size) as pilot:
+    async with open_inbox(stage, size) as pilot:
         await until(pilot, lambda: _banner(stage) == WARNING)
         height = stage.app.screen.query_one("#alarm").size.height
         assert height == (2 if size[0] == 80 else 3)
@@ -43,7 +43,7 @@ async def test_the_banner_is_complete_at_every_size(size: tuple[int, int]) -> No
 async def test_a_changed_log_is_noticed_with_the_next_connection() -> None:
     """The log is checked when the feed connects; the warning then stays while offline."""
     stage = a_stage(three())
-    async with opened(stage, (80, 24)) as pilot:
+    async with open_inbox(stage, (80, 24)) as pilot:
         assert _banner(stage) == ""
         stage.log_witness.alarm = ALARM
         stage.feed.connect(Phase.OFFLINE)

@@ -11,9 +11,9 @@ from approver_tui.state.keymap import Keymap
 from approver_tui.state.notifications.events import EventName
 from approver_tui.widgets.key_bar import KeyBar
 from tests.support.builders.batches import NEW, ONE, THREE, TWO, a_payment, go_to, mark
-from tests.support.clients.driving import NARROW, inbox, look, opened, press, shown, until
+from tests.support.clients.driving import NARROW, inbox, look, open_inbox, press, screen_text, until
 from tests.support.fakes.fake_app import a_stage
-from tests.support.fakes.fake_approvals import an_approval, answered
+from tests.support.fakes.fake_approvals import an_approval, with_answer
 from tests.support.fakes.fake_requests import DEPLOY, MINUTE
 
 DEPLOYED = an_approval("deploy", DEPLOY, left=30 * MINUTE)
@@ -28,22 +28,22 @@ def _marked(stage):
 async def test_x_marks_and_unmarks():
     """Once a request is marked, every row that can be marked shows a checkbox."""
     stage = a_stage(LISTED)
-    async with opened(stage) as pilot:
-        assert "[ ]" not in shown(stage)
+    async with open_inbox(stage) as pilot:
+        assert "[ ]" not in screen_text(stage)
         await mark(pilot, stage, TWO, ONE)
         assert _marked(stage) == [ONE.id, TWO.id]
-        assert "2 selected." in shown(stage)
-        assert shown(stage).count("[x] invoice-bot") == 2
-        assert shown(stage).count("[ ] invoice-bot") == 2
-        assert "a Approve 2..  d Deny 2.." in shown(stage)
+        assert "2 selected." in screen_text(stage)
+        assert screen_text(stage).count("[x] invoice-bot") == 2
+        assert screen_text(stage).count("[ ] invoice-bot") == 2
+        assert "a Approve 2..  d Deny 2.." in screen_text(stage)
         await press(pilot, stage, "x")
         assert _marked(stage) == [TWO.id]
         await press(pilot, stage, "X")
         assert _marked(stage) == [ONE.id, TWO.id, THREE.id, NEW.id]
         await press(pilot, stage, "X")
         assert _marked(stage) == []
-        assert "Nothing is selected." in shown(stage)
-        assert "[ ]" not in shown(stage)
+        assert "Nothing is selected." in screen_text(stage)
+        assert "[ ]" not in screen_text(stage)
         await press(pilot, stage, "X")
         assert len(_marked(stage)) == 4
 
@@ -51,35 +51,39 @@ async def test_x_marks_and_unmarks():
 async def test_nothing_is_selected_with_a_request_that_is_answered_individually():
     """Selecting all on a high-risk request marks nothing and says why."""
     stage = a_stage([HIGH, ONE])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await go_to(pilot, stage, HIGH)
         await press(pilot, stage, "X")
-        assert "Select unavailable: high-risk requests are answered individually." in shown(stage)
+        assert "Select unavailable: high-risk requests are answered individually." in screen_text(
+            stage
+        )
         assert _marked(stage) == []
 
 
 async def test_a_request_that_cannot_be_marked_says_why():
     """A request from another agent or of high risk is not marked, and the reason is shown."""
     stage = a_stage(LISTED)
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await mark(pilot, stage, ONE, DEPLOYED)
         assert (
             "Select unavailable: the selected requests are from a different agent, invoice-bot."
-            in shown(stage)
+            in screen_text(stage)
         )
         await mark(pilot, stage, HIGH)
-        assert "Select unavailable: high-risk requests are answered individually." in shown(stage)
+        assert "Select unavailable: high-risk requests are answered individually." in screen_text(
+            stage
+        )
         assert _marked(stage) == [ONE.id]
 
 
 async def test_a_decided_request_is_not_marked():
     """Marking a request that somebody denied shows who denied it."""
     stage = a_stage([ONE, TWO])
-    async with opened(stage) as pilot:
-        stage.feed.tell(EventName.DECIDED, answered(ONE, Answer.DENY))
-        await until(pilot, lambda: "Denied by alice on phone" in shown(stage))
+    async with open_inbox(stage) as pilot:
+        stage.feed.tell(EventName.DECIDED, with_answer(ONE, Answer.DENY))
+        await until(pilot, lambda: "Denied by alice on phone" in screen_text(stage))
         await mark(pilot, stage, ONE)
-        assert "Select unavailable: Denied by alice on phone" in shown(stage)
+        assert "Select unavailable: Denied by alice on phone" in screen_text(stage)
         assert _marked(stage) == []
 
 
@@ -87,13 +91,13 @@ async def test_a_group_row_is_marked_as_a_whole():
     """Marking a row marks all its requests; the checkbox shows if only some are marked."""
     flood = [an_approval(f"flood {n}", DEPLOY, left=(5 + n) * MINUTE) for n in range(3)]
     stage = a_stage(flood)
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await press(pilot, stage, "x")
         assert _marked(stage) == [request.id for request in flood]
-        assert "[x] release-agent" in shown(stage)
+        assert "[x] release-agent" in screen_text(stage)
         await press(pilot, stage, "+", "x", "+")
         assert len(_marked(stage)) == 2
-        assert "[-] release-agent" in shown(stage)
+        assert "[-] release-agent" in screen_text(stage)
         await press(pilot, stage, "x")
         assert len(_marked(stage)) == 3
         await press(pilot, stage, "x")
@@ -103,27 +107,27 @@ async def test_a_group_row_is_marked_as_a_whole():
 async def test_the_mouse_marks_by_the_checkbox_and_the_key_bar():
     """A click elsewhere in a row only moves the selection."""
     stage = a_stage([ONE, TWO])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         bar = stage.app.screen.query_one(KeyBar)
-        line = next(y for y, row in enumerate(shown(stage).splitlines()) if "x Select" in row)
-        column = shown(stage).splitlines()[line].index("x Select")
+        line = next(y for y, row in enumerate(screen_text(stage).splitlines()) if "x Select" in row)
+        column = screen_text(stage).splitlines()[line].index("x Select")
         stage.clock.move(1)
         await pilot.click(bar, offset=(column - bar.region.x, line - bar.region.y))
         await until(pilot, lambda: _marked(stage) == [ONE.id])
         stage.clock.move(1)
         await pilot.click("#list", offset=(2, 6))
         await until(pilot, lambda: _marked(stage) == [ONE.id, TWO.id])
-        assert inbox(stage).state.selected == TWO.id
+        assert inbox(stage).state.selected_id == TWO.id
         stage.clock.move(1)
         await pilot.click("#list", offset=(20, 4))
-        await until(pilot, lambda: inbox(stage).state.selected == ONE.id)
+        await until(pilot, lambda: inbox(stage).state.selected_id == ONE.id)
         assert _marked(stage) == [ONE.id, TWO.id]
 
 
 async def test_the_palette_marks():
     """The command that marks a request is found by its name."""
     stage = a_stage([ONE])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await press(pilot, stage, "colon", *"deselect it", "enter")
         await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen))
         await until(pilot, lambda: _marked(stage) == [ONE.id])
@@ -132,26 +136,27 @@ async def test_the_palette_marks():
 async def test_the_chosen_key_marks():
     """A key from the keymap marks a request, and the default key does not."""
     stage = a_stage([ONE], place={"keymap": Keymap({"select": "m"})})
-    async with opened(stage, NARROW) as pilot:
+    async with open_inbox(stage, NARROW) as pilot:
         await press(pilot, stage, "x")
         assert _marked(stage) == []
         await press(pilot, stage, "m")
         assert _marked(stage) == [ONE.id]
-        assert "m Select" in shown(stage)
+        assert "m Select" in screen_text(stage)
 
 
 async def test_a_marked_request_that_is_answered_loses_its_mark():
     """The status line says who answered the request."""
     stage = a_stage([ONE, TWO])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await mark(pilot, stage, ONE, TWO)
         stage.clock.move(5)
-        stage.feed.tell(EventName.DECIDED, answered(ONE, Answer.DENY))
+        stage.feed.tell(EventName.DECIDED, with_answer(ONE, Answer.DENY))
         await until(pilot, lambda: _marked(stage) == [TWO.id])
         await until(
             pilot,
             lambda: (
-                f"{ONE.fingerprint} is no longer selected: Denied by alice on phone" in shown(stage)
+                f"{ONE.fingerprint} is no longer selected: Denied by alice on phone"
+                in screen_text(stage)
             ),
         )
 
@@ -159,27 +164,28 @@ async def test_a_marked_request_that_is_answered_loses_its_mark():
 async def test_a_marked_request_that_changes_loses_its_mark():
     """A changed reference is enough to remove the mark."""
     stage = a_stage([ONE, TWO])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await mark(pilot, stage, ONE, TWO)
         stage.clock.move(5)
         stage.feed.tell(EventName.EXTENDED, a_payment("two", 2_000, "Kolibri AG", 15))
         await until(pilot, lambda: _marked(stage) == [ONE.id])
         await until(
-            pilot, lambda: f"{TWO.fingerprint} is no longer selected: it changed." in shown(stage)
+            pilot,
+            lambda: f"{TWO.fingerprint} is no longer selected: it changed." in screen_text(stage),
         )
 
 
 async def test_a_marked_request_that_expires_loses_its_mark():
     """The mark is removed, announced, and cannot be set again."""
     stage = a_stage([ONE, TWO])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await mark(pilot, stage, ONE, TWO)
         stage.clock.move(14.5 * 60)
         look(stage)
         assert _marked(stage) == [TWO.id]
         stage.clock.move(5)
         look(stage)
-        await until(pilot, lambda: "is no longer selected: Expired at" in shown(stage))
+        await until(pilot, lambda: "is no longer selected: Expired at" in screen_text(stage))
         stage.clock.move(10)
         look(stage)
         await mark(pilot, stage, TWO)
@@ -189,18 +195,18 @@ async def test_a_marked_request_that_expires_loses_its_mark():
 async def test_several_lost_marks_are_one_message():
     """One message says how many requests are no longer selected."""
     stage = a_stage([ONE, TWO])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await mark(pilot, stage, ONE, TWO)
         stage.clock.move(20 * 60)
         look(stage)
-        await until(pilot, lambda: "2 are no longer selected" in shown(stage))
+        await until(pilot, lambda: "2 are no longer selected" in screen_text(stage))
         assert _marked(stage) == []
 
 
 async def test_an_unlisted_request_loses_its_mark():
     """If a refresh removes a marked request, it loses its mark with a message."""
     stage = a_stage([ONE, TWO])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await mark(pilot, stage, ONE, TWO)
         cancelled = replace(ONE, state=ApprovalState.CANCELLED)
         stage.server.put(cancelled)
@@ -208,13 +214,15 @@ async def test_an_unlisted_request_loses_its_mark():
         await until(pilot, lambda: _marked(stage) == [TWO.id])
         stage.clock.move(5)
         look(stage)
-        assert f"{ONE.fingerprint} is no longer selected: it is no longer waiting." in shown(stage)
+        assert f"{ONE.fingerprint} is no longer selected: it is no longer waiting." in screen_text(
+            stage
+        )
 
 
 async def test_paste_and_fast_typing_mark_nothing():
     """The guard ignores keys that arrive right after the window gets the focus."""
     stage = a_stage([ONE, TWO])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         stage.app.post_message(events.AppFocus())
         await pilot.pause()
         for key in "xx x":
@@ -225,12 +233,12 @@ async def test_paste_and_fast_typing_mark_nothing():
 async def test_marks_are_kept_while_the_list_changes():
     """A filter, a refresh, and another selection do not remove marks."""
     stage = a_stage([ONE, TWO, DEPLOYED])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await mark(pilot, stage, ONE, TWO)
         await press(pilot, stage, "slash", *"agent:release-agent", "enter")
-        assert "invoice-bot" not in shown(stage)
-        assert "a Approve 2.." in shown(stage)
+        assert "invoice-bot" not in screen_text(stage)
+        assert "a Approve 2.." in screen_text(stage)
         await press(pilot, stage, "slash", *["backspace"] * 20, "enter", "r")
-        await until(pilot, lambda: shown(stage).count("[x] invoice-bot") == 2)
+        await until(pilot, lambda: screen_text(stage).count("[x] invoice-bot") == 2)
         await go_to(pilot, stage, DEPLOYED)
         assert _marked(stage) == [ONE.id, TWO.id]

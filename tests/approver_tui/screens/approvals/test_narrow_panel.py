@@ -12,7 +12,15 @@ from approver_tui.state.approvals.decision import Answer
 from approver_tui.state.approvals.narrowing import NarrowedFact, Narrowing
 from approver_tui.widgets.approvals.narrow_form import NarrowForm
 from approver_tui.widgets.panel_button import PanelButton
-from tests.support.clients.driving import NARROW, inbox, opened, press, run_on, shown, until
+from tests.support.clients.driving import (
+    NARROW,
+    inbox,
+    open_inbox,
+    press,
+    run_on,
+    screen_text,
+    until,
+)
 from tests.support.fakes.fake_answers import PIN
 from tests.support.fakes.fake_app import a_stage
 from tests.support.fakes.fake_approvals import an_approval, three
@@ -39,22 +47,22 @@ async def _open_and_press(pilot, stage, *keys):
 async def test_a_smaller_amount_is_previewed_and_then_approved():
     """The preview compares both amounts, and the approve panel signs the smaller one."""
     stage = a_stage([PAY])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await _open_and_press(pilot, stage, *"500", "enter")
         await until(pilot, lambda: _is_on(stage))
         assert stage.answers.proposals == [Narrowing((NarrowedFact(0, "/amount", "500"),))]
-        await until(pilot, lambda: "Amount        EUR 4,820.00" in shown(stage))
+        await until(pilot, lambda: "Amount        EUR 4,820.00" in screen_text(stage))
         stage.app.screen.query_one("#continue").focus()
         await press(pilot, stage, "enter")
         await until(pilot, lambda: isinstance(stage.app.screen, ApprovePanel))
-        text = shown(stage)
+        text = screen_text(stage)
         assert "do part of this once" in text
         assert "APPROVE WITH LIMITS" in text
         await press(pilot, stage, "pagedown", "tab", *PIN)
         stage.clock.move(3)
         await press(pilot, stage, "tab", "enter")
-        await until(pilot, lambda: len(stage.answers.given) == 1)
-    assert stage.answers.given[0][1] is Answer.APPROVE
+        await until(pilot, lambda: len(stage.answers.calls) == 1)
+    assert stage.answers.calls[0][1] is Answer.APPROVE
     (granted,) = stage.answers.granted
     assert [(row.label, row.granted) for row in granted.differences] == [("Amount", "500")]
 
@@ -73,7 +81,7 @@ async def test_a_smaller_amount_is_previewed_and_then_approved():
 async def test_each_control_is_part_of_the_proposal(keys, proposal):
     """Items, a dry run, an earlier time, scopes, and the token lifetime can each be reduced."""
     stage = a_stage([PAY])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await _open_and_press(pilot, stage, *keys)
         await until(pilot, lambda: _is_on(stage))
     assert stage.answers.proposals[-1] == proposal
@@ -82,21 +90,21 @@ async def test_each_control_is_part_of_the_proposal(keys, proposal):
 async def test_without_a_reduction_there_is_nothing_to_approve():
     """Clearing a checkbox and setting it again is not a reduction."""
     stage = a_stage([PAY])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await _open_and_press(pilot, stage, "tab", "space", "space")
         assert not _is_on(stage)
-        assert "Continue unavailable: reduce something first." in shown(stage)
+        assert "Continue unavailable: reduce something first." in screen_text(stage)
 
 
 async def test_typing_drops_the_old_preview():
     """While a typed value is not applied, Continue is unavailable."""
     stage = a_stage([PAY])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await _open_and_press(pilot, stage, *"50", "enter")
         await until(pilot, lambda: _is_on(stage))
         await press(pilot, stage, "0")
         assert not _is_on(stage)
-        assert "press Enter or Tab to apply the value." in shown(stage)
+        assert "press Enter or Tab to apply the value." in screen_text(stage)
         await press(pilot, stage, "tab")
         await until(pilot, lambda: _is_on(stage))
         assert stage.answers.proposals[-1].changes[0].to == "500"
@@ -105,12 +113,12 @@ async def test_typing_drops_the_old_preview():
 async def test_the_preview_of_an_older_proposal_is_ignored():
     """A preview that arrives after a further change does not make Continue available."""
     stage = a_stage([PAY])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await press(pilot, stage, "e")
         await until(pilot, lambda: _has_form(stage))
         stage.answers.hold = threading.Event()
         await press(pilot, stage, "tab", "5", "enter")
-        assert "loading the preview" in shown(stage)
+        assert "loading the preview" in screen_text(stage)
         await press(pilot, stage, "backspace")
         stage.answers.hold.set()
         await until(pilot, lambda: len(stage.answers.proposals) == 1)
@@ -128,20 +136,20 @@ async def test_the_preview_of_an_older_proposal_is_ignored():
 async def test_an_invalid_reduction_says_why(keys, says):
     """The hint shows the error, and Continue stays unavailable."""
     stage = a_stage([PAY])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await _open_and_press(pilot, stage, *keys)
         await until(pilot, lambda: says in str(stage.app.screen.query_one("#hint").content))
         assert not _is_on(stage)
-    assert stage.answers.given == []
+    assert stage.answers.calls == []
 
 
 async def test_an_error_while_loading_the_controls_is_shown():
     """The panel stays open with the error, and Esc closes it."""
     stage = a_stage([PAY])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         stage.server.is_down = True
         await press(pilot, stage, "e")
-        await until(pilot, lambda: "The server did not respond." in shown(stage))
+        await until(pilot, lambda: "The server did not respond." in screen_text(stage))
         await press(pilot, stage, "escape")
         assert isinstance(stage.app.screen, InboxScreen)
 
@@ -149,33 +157,35 @@ async def test_an_error_while_loading_the_controls_is_shown():
 async def test_a_preview_that_is_not_the_proposal_is_refused():
     """If the server would grant something else, Continue stays unavailable."""
     stage = a_stage([PAY])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         stage.answers.failures.append(errors.Changed("Something else would be granted."))
         await _open_and_press(pilot, stage, "5", "enter")
-        await until(pilot, lambda: "Something else would be granted." in shown(stage))
+        await until(pilot, lambda: "Something else would be granted." in screen_text(stage))
         assert not _is_on(stage)
 
 
 async def test_a_request_that_changes_under_the_panel_closes_it():
     """The panel closes with a message, and nothing is approved."""
     stage = a_stage([PAY])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await _open_and_press(pilot, stage, "5", "enter")
         screen = inbox(stage)
         screen.set_state(screen.state.with_approval(an_approval("pay", salt="another")))
         await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen))
-        await until(pilot, lambda: "This request changed. Nothing was approved." in shown(stage))
+        await until(
+            pilot, lambda: "This request changed. Nothing was approved." in screen_text(stage)
+        )
 
 
 async def test_only_agent_actions_can_be_narrowed():
     """A consent cannot be approved with limits, and the key says why."""
     stage = a_stage([an_approval("consent", CONSENT)])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await press(pilot, stage, "e")
         assert isinstance(stage.app.screen, InboxScreen)
         assert (
             "Approve with limits unavailable: only agent actions can be approved with limits."
-            in shown(stage)
+            in screen_text(stage)
         )
 
 
@@ -183,17 +193,17 @@ async def test_only_agent_actions_can_be_narrowed():
 async def test_fast_typing_approves_no_part(size):
     """Twenty keys a second in the panel neither propose nor approve anything."""
     stage = a_stage([PAY])
-    async with opened(stage, size) as pilot:
+    async with open_inbox(stage, size) as pilot:
         keys = ["e", "tab", "5", "enter", *["tab"] * 9, "enter", "tab", "enter"]
         await run_on(pilot, stage, keys * 2)
         assert isinstance(stage.app.screen, NarrowPanel)
-    assert (stage.answers.given, stage.answers.proposals) == ([], [])
+    assert (stage.answers.calls, stage.answers.proposals) == ([], [])
 
 
 async def test_the_guard_blocks_the_continue_button():
     """Continue does nothing while the guard ignores input."""
     stage = a_stage([PAY])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await _open_and_press(pilot, stage, "tab", "space")
         await until(pilot, lambda: _is_on(stage))
         stage.app.context.guard.arm()

@@ -13,9 +13,18 @@ from approver_tui.screens.panel import Panel
 from approver_tui.state.approvals.decision import Answer
 from approver_tui.state.approvals.unsent_denials import UnsentDenial
 from approver_tui.state.notifications.connection import Phase
-from tests.support.clients.driving import NARROW, WIDE, inbox, look, opened, press, shown, until
+from tests.support.clients.driving import (
+    NARROW,
+    WIDE,
+    inbox,
+    look,
+    open_inbox,
+    press,
+    screen_text,
+    until,
+)
 from tests.support.fakes.fake_app import a_stage
-from tests.support.fakes.fake_approvals import an_approval, answered, three
+from tests.support.fakes.fake_approvals import an_approval, three, with_answer
 from tests.support.fakes.fake_requests import MINUTE
 
 
@@ -23,15 +32,15 @@ async def test_a_list_that_failed_to_load_is_loaded_again(monkeypatch):
     """After a gap in the feed, the app retries the list, which has the missed requests."""
     monkeypatch.setattr(inbox_base, "_RELOAD_DELAY", 0.05)
     stage = a_stage(three()[:1])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         missed_request = three()[1]
         stage.server.put(missed_request)
         stage.server.is_down = True
         stage.feed.listeners.on_resync()
-        await until(pilot, lambda: "Some requests may be missing" in shown(stage))
+        await until(pilot, lambda: "Some requests may be missing" in screen_text(stage))
         stage.server.is_down = False
         await until(pilot, lambda: inbox(stage).state.inbox.find(missed_request.id) is not None)
-        await until(pilot, lambda: "may be missing" not in shown(stage))
+        await until(pilot, lambda: "may be missing" not in screen_text(stage))
 
 
 async def test_a_feed_that_crashes_is_restarted(monkeypatch):
@@ -47,15 +56,15 @@ async def test_a_feed_that_crashes_is_restarted(monkeypatch):
         raise ValueError("something else")
 
     monkeypatch.setattr(stage.feed, "run", crash_once)
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         assert broken.is_set()
-        await until(pilot, lambda: "live feed failed: ValueError" in shown(stage))
+        await until(pilot, lambda: "live feed failed: ValueError" in screen_text(stage))
 
 
 async def test_after_a_sleep_keys_are_dropped_and_everything_is_reloaded():
     """Keys typed right after waking the machine are ignored, and the list is reloaded."""
     stage = a_stage(three())
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         missed_request = an_approval("late")
         stage.server.put(missed_request)
         stage.clock.move(60)
@@ -67,7 +76,7 @@ async def test_after_a_sleep_keys_are_dropped_and_everything_is_reloaded():
 async def test_a_key_before_the_first_tick_after_a_sleep_is_dropped():
     """A key after a long pause is ignored even before the app noticed the pause."""
     stage = a_stage(three())
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         stage.clock.move(60)
         await pilot.press("a")
         assert inbox(stage).context.guard.is_blocking
@@ -78,50 +87,52 @@ async def test_a_key_before_the_first_tick_after_a_sleep_is_dropped():
 async def test_the_age_stays_while_connecting(phase):
     """Until the connection is live, the age of the data is shown and answers are off."""
     stage = a_stage(three())
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         stage.feed.connect(Phase.OFFLINE, "the server is restarting")
-        await until(pilot, lambda: "OFFLINE" in shown(stage))
+        await until(pilot, lambda: "OFFLINE" in screen_text(stage))
         stage.clock.move(125)
         stage.feed.connect(phase, "the server is restarting")
         look(stage)
-        await until(pilot, lambda: "data is 2 min old, you can't answer now" in shown(stage))
+        await until(pilot, lambda: "data is 2 min old, you can't answer now" in screen_text(stage))
         await press(pilot, stage, "a")
-        assert "Approve unavailable: no connection" in shown(stage)
+        assert "Approve unavailable: no connection" in screen_text(stage)
 
 
 async def test_a_list_that_was_loaded_before_the_feed_opened_is_not_offline():
     """While the feed first connects, the badge does not say OFFLINE."""
     stage = a_stage(three())
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         stage.feed.connect(Phase.CONNECTING)
-        await until(pilot, lambda: "CONNECTING" in shown(stage))
-        assert "OFFLINE" not in shown(stage)
+        await until(pilot, lambda: "CONNECTING" in screen_text(stage))
+        assert "OFFLINE" not in screen_text(stage)
 
 
 async def test_the_age_counts_from_the_last_contact():
     """A dead connection can stay open for a long time, so its age counts from the last contact."""
     stage = a_stage(three())
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         look(stage)
         stage.feed.is_silent = True
         for _ in range(7):
             stage.clock.move(5)
             look(stage)
         stage.feed.connect(Phase.OFFLINE, "The server stopped responding.")
-        await until(pilot, lambda: "data is 35 s old, you can't answer now" in shown(stage))
+        await until(pilot, lambda: "data is 35 s old, you can't answer now" in screen_text(stage))
 
 
 async def test_a_signed_out_device_says_so_and_stops():
     """The warning stays on all pages, and Enter leaves the app to sign in again."""
     stage = a_stage(three())
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         stage.feed.connect(Phase.SIGNED_OUT, "This device was signed out.")
-        await until(pilot, lambda: "! SIGNED OUT: this device can no longer answer" in shown(stage))
-        assert "reconnecting" not in shown(stage)
+        await until(
+            pilot, lambda: "! SIGNED OUT: this device can no longer answer" in screen_text(stage)
+        )
+        assert "reconnecting" not in screen_text(stage)
         await press(pilot, stage, "a", "v")
-        assert "Approve unavailable: this device was signed out." in shown(stage)
+        assert "Approve unavailable: this device was signed out." in screen_text(stage)
         await press(pilot, stage, "2")
-        assert "! SIGNED OUT" in shown(stage)
+        assert "! SIGNED OUT" in screen_text(stage)
         await press(pilot, stage, "escape", "enter")
         await until(pilot, lambda: not stage.app.is_running)
     assert isinstance(stage.app.fatal_error, errors.LoginFirst)
@@ -130,10 +141,10 @@ async def test_a_signed_out_device_says_so_and_stops():
 async def test_a_call_that_finds_the_session_ended_shows_the_same_warning():
     """A request to the server can notice the sign-out before the feed does."""
     stage = a_stage(three())
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         stage.server.failure = errors.LoginFirst("This device was signed out.")
         await press(pilot, stage, "r")
-        await until(pilot, lambda: "! SIGNED OUT" in shown(stage))
+        await until(pilot, lambda: "! SIGNED OUT" in screen_text(stage))
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW])
@@ -142,32 +153,34 @@ async def test_no_count_is_shown_before_the_server_answered(size):
     stage = a_stage(three())
     stage.server.is_down = True
     async with stage.app.run_test(size=size) as pilot:
-        await until(pilot, lambda: "OFFLINE" in shown(stage))
-        await until(pilot, lambda: "WAITING FOR YOU (unknown)" in shown(stage))
-        await until(pilot, lambda: "No connection to the server." in shown(stage))
-        assert "Loading…" not in shown(stage)
-        assert "Inbox 0" not in shown(stage)
+        await until(pilot, lambda: "OFFLINE" in screen_text(stage))
+        await until(pilot, lambda: "WAITING FOR YOU (unknown)" in screen_text(stage))
+        await until(pilot, lambda: "No connection to the server." in screen_text(stage))
+        assert "Loading…" not in screen_text(stage)
+        assert "Inbox 0" not in screen_text(stage)
         stage.clock.move(1)
         await pilot.press("2")
-        await until(pilot, lambda: "HISTORY" in shown(stage))
-        assert "Loading…" not in shown(stage)
+        await until(pilot, lambda: "HISTORY" in screen_text(stage))
+        assert "Loading…" not in screen_text(stage)
 
 
 async def test_quitting_waits_until_the_outcome_is_known():
     """While the app checks a denial with an unknown outcome, `q` waits."""
     stage = a_stage(three())
     pay = three()[0]
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         stage.answers.failures.append(errors.UnknownOutcome(pay.id))
         stage.server.is_down = True
         await press(pilot, stage, "d", "1", "enter")
         stage.clock.move(6)
         look(stage)
-        await until(pilot, lambda: "Checking whether" in shown(stage))
+        await until(pilot, lambda: "Checking whether" in screen_text(stage))
         await press(pilot, stage, "q")
         assert stage.app.is_running
-        assert "Checking whether" in shown(stage) or "Sending your answer" in shown(stage)
-        stage.server.put(answered(pay, Answer.DENY))
+        assert "Checking whether" in screen_text(stage) or "Sending your answer" in screen_text(
+            stage
+        )
+        stage.server.put(with_answer(pay, Answer.DENY))
         stage.server.is_down = False
         stage.clock.move(3)
         look(stage)
@@ -177,10 +190,10 @@ async def test_quitting_waits_until_the_outcome_is_known():
 async def test_termination_sends_the_waiting_denial_first():
     """When the app is terminated, it sends the waiting denial and then exits."""
     stage = a_stage(three())
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await press(pilot, stage, "d", "1", "enter")
         stage.app.terminate()
-        await until(pilot, lambda: bool(stage.answers.given))
+        await until(pilot, lambda: bool(stage.answers.calls))
         await until(pilot, lambda: not stage.app.is_running)
 
 
@@ -189,7 +202,7 @@ async def test_termination_does_not_wait_for_a_slow_server(monkeypatch):
     monkeypatch.setattr(app, "EXIT_GRACE_SECONDS", 0.05)
     stage = a_stage(three())
     stage.answers.hold = threading.Event()
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await press(pilot, stage, "d", "1", "enter")
         stage.app.terminate()
         await until(pilot, lambda: not stage.app.is_running)
@@ -199,13 +212,13 @@ async def test_termination_does_not_wait_for_a_slow_server(monkeypatch):
 async def test_quitting_waits_for_an_approval_in_progress():
     """Quitting while an approval is being sent waits until it was sent."""
     stage = a_stage(three())
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         panel = Panel(stage.app.context, inbox(stage).state, three()[0])
         panel.is_busy = True
         inbox(stage).answer_flow.panel = panel
         await stage.app.action_quit()
         assert stage.app.is_running
-        assert "Sending your answer" in shown(stage)
+        assert "Sending your answer" in screen_text(stage)
         inbox(stage).answer_flow._panel_closed(panel, None)
         await until(pilot, lambda: not stage.app.is_running)
 
@@ -222,8 +235,8 @@ async def test_an_offline_start_shows_the_last_known_list(size):
     _store_last_known(stage, *three()[:2])
     stage.server.is_down = True
     async with stage.app.run_test(size=size) as pilot:
-        await until(pilot, lambda: "OFFLINE" in shown(stage))
-        text = " ".join(shown(stage).split())
+        await until(pilot, lambda: "OFFLINE" in screen_text(stage))
+        text = " ".join(screen_text(stage).split())
         assert "WAITING FOR YOU (2) as last known" in text
         assert "Pay EUR 4,820.00" in text
         assert "10 min old" in text
@@ -233,16 +246,16 @@ async def test_an_offline_start_shows_the_last_known_list(size):
             assert not isinstance(stage.app.screen, (Panel, ConfirmPanel))
         stage.server.is_down = False
         await until(pilot, lambda: inbox(stage).state.is_loaded)
-        await until(pilot, lambda: "WAITING FOR YOU (3)" in shown(stage))
-    assert stage.answers.given == []
+        await until(pilot, lambda: "WAITING FOR YOU (3)" in screen_text(stage))
+    assert stage.answers.calls == []
 
 
 async def test_the_first_answer_of_the_server_removes_ended_requests():
     """Stored requests that are no longer listed disappear without being fetched."""
     stage = a_stage(three()[:1])
     _store_last_known(stage, *three())
-    async with opened(stage):
-        assert "WAITING FOR YOU (1)" in shown(stage)
+    async with open_inbox(stage):
+        assert "WAITING FOR YOU (1)" in screen_text(stage)
         assert set(stage.server.fetched) <= {three()[0].id}
 
 
@@ -251,17 +264,17 @@ async def test_an_unsent_denial_is_reported_at_the_next_start():
     stage = a_stage(three())
     pay = three()[0]
     stage.unsent_denials.left = (UnsentDenial(pay.id, pay.headline),)
-    async with opened(stage) as pilot:
-        assert "NOT SENT: the app closed before your denial was sent." in shown(stage)
-        assert stage.answers.given == []
+    async with open_inbox(stage) as pilot:
+        assert "NOT SENT: the app closed before your denial was sent." in screen_text(stage)
+        assert stage.answers.calls == []
         await press(pilot, stage, "d", "1", "enter")
         assert stage.unsent_denials.kept == {pay.id}
         stage.clock.move(6)
         look(stage)
-        await until(pilot, lambda: stage.answers.given != [])
+        await until(pilot, lambda: stage.answers.calls != [])
         await until(pilot, lambda: stage.unsent_denials.kept == set())
         look(stage)
-        assert "NOT SENT" not in shown(stage)
+        assert "NOT SENT" not in screen_text(stage)
     assert stage.unsent_denials.left == ()
 
 
@@ -270,17 +283,17 @@ async def test_an_unsent_denial_of_an_ended_request_is_reported_once():
     stage = a_stage(three()[:1])
     ended = three()[1]
     stage.unsent_denials.left = (UnsentDenial(ended.id, ended.headline),)
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         look(stage)
         await pilot.pause()
-        assert "Closed without your denial: Deploy web" in shown(stage)
+        assert "Closed without your denial: Deploy web" in screen_text(stage)
     assert stage.unsent_denials.left == ()
 
 
 async def test_a_denial_is_stored_before_its_seconds_begin():
     """An undo removes the stored denial, and a full disk does not block a denial."""
     stage = a_stage(three())
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await press(pilot, stage, "d", "1", "enter")
         assert stage.unsent_denials.kept == {three()[0].id}
         await press(pilot, stage, "u")
@@ -289,12 +302,12 @@ async def test_a_denial_is_stored_before_its_seconds_begin():
         await press(pilot, stage, "d", "1", "enter")
         stage.clock.move(6)
         look(stage)
-        await until(pilot, lambda: stage.answers.given != [])
+        await until(pilot, lambda: stage.answers.calls != [])
 
 
 async def test_a_wrong_clock_is_reported_with_its_difference():
     """The times on the screen are the server's, so a clock that differs is reported."""
     stage = a_stage(three())
     stage.server.skew = 5 * MINUTE
-    async with opened(stage):
-        assert "clock is 5 min behind the server's" in " ".join(shown(stage).split())
+    async with open_inbox(stage):
+        assert "clock is 5 min behind the server's" in " ".join(screen_text(stage).split())

@@ -19,14 +19,14 @@ from approver_tui.widgets.approvals.facts import approval_lines
 from approver_tui.widgets.approvals.outcomes import RenderContext
 from approver_tui.widgets.lines import text_of
 from tests.support.builders.multi_approver import ME, a_part, a_vote
-from tests.support.clients.driving import NARROW, WIDE, opened, press, shown, until
+from tests.support.clients.driving import NARROW, WIDE, open_inbox, press, screen_text, until
 from tests.support.fakes.fake_app import a_stage
-from tests.support.fakes.fake_approvals import answered
+from tests.support.fakes.fake_approvals import with_answer
 from tests.support.fakes.fake_clock import NOW
 
 GRANTED, ASKED = "EUR 500.00", "EUR 4,820.00"
 _OPEN = a_part("pay", a_vote(ME, "alice"))
-_DECIDED = answered(_OPEN, Answer.APPROVE).decided
+_DECIDED = with_answer(_OPEN, Answer.APPROVE).decision
 PART = replace(_OPEN, state=ApprovalState.APPROVED, decided=_DECIDED, over_at=NOW)
 HEADLINE = (
     "Granted: Pay EUR 500.00 to Nordwind Logistik GmbH (requested: Pay EUR 4,820.00 to Nordwind"
@@ -35,7 +35,9 @@ HEADLINE = (
 
 def _results(approval):
     sheet = ResultSheet(
-        Results.of(Answer.APPROVE, [approval]).with_state(approval.id, AnswerState.APPROVED)
+        Results.before_sending(Answer.APPROVE, [approval]).with_state(
+            approval.id, AnswerState.APPROVED
+        )
     )
     return " ".join(text_of(line) for line in sheet.lines_for(200))
 
@@ -64,10 +66,10 @@ def test_the_granted_amount_comes_first(where):
 async def test_the_history_shows_what_was_granted_first(size):
     """A list that cuts long lines still shows the granted amount."""
     stage = a_stage([PART])
-    async with opened(stage, size) as pilot:
+    async with open_inbox(stage, size) as pilot:
         await press(pilot, stage, "2")
-        await until(pilot, lambda: "Granted: Pay EUR 500.00" in shown(stage))
-        assert "Pay EUR 4,820.00" not in shown(stage).partition("Granted: Pay EUR 500.00")[0]
+        await until(pilot, lambda: "Granted: Pay EUR 500.00" in screen_text(stage))
+        assert "Pay EUR 4,820.00" not in screen_text(stage).partition("Granted: Pay EUR 500.00")[0]
 
 
 @pytest.mark.parametrize(

@@ -14,12 +14,21 @@ from approver_tui.state.approvals.approvals import ApprovalState
 from approver_tui.state.approvals.decision import Answer, DenyCode
 from approver_tui.state.approvals.results import AnswerState
 from approver_tui.state.text import SafeText
-from tests.support.builders.batches import NEW, ONE, THREE, TWO, mark, open_batch, read_on, type_in
+from tests.support.builders.batches import (
+    NEW,
+    ONE,
+    THREE,
+    TWO,
+    mark,
+    open_batch,
+    scroll_to_end,
+    type_in,
+)
 from tests.support.builders.batches import send as to_leave
-from tests.support.clients.driving import inbox, opened, press, shown, until
+from tests.support.clients.driving import inbox, open_inbox, press, screen_text, until
 from tests.support.fakes.fake_answers import FakeAnswers
 from tests.support.fakes.fake_app import a_stage
-from tests.support.fakes.fake_approvals import answered
+from tests.support.fakes.fake_approvals import with_answer
 from tests.support.fakes.fake_client import FakeServer
 from tests.support.fakes.fake_clock import NOW, FakeClock
 
@@ -42,7 +51,7 @@ def _winner(approval, **changes):
 async def _approve_three(pilot, stage):
     await mark(pilot, stage, *THREE_OF_THEM)
     await open_batch(pilot, stage)
-    await read_on(pilot, stage)
+    await scroll_to_end(pilot, stage)
     await type_in(pilot, stage, "count", "3")
     await to_leave(pilot, stage)
 
@@ -54,18 +63,18 @@ async def _wait_until_sent(pilot, stage):
 async def test_a_request_decided_elsewhere_is_skipped_with_its_winner():
     """The result names who decided it, and the other requests are approved."""
     stage = a_stage(THREE_OF_THEM)
-    async with opened(stage) as pilot:
-        stage.answers.failures = [_winner(answered(ONE, Answer.DENY))]
+    async with open_inbox(stage) as pilot:
+        stage.answers.failures = [_winner(with_answer(ONE, Answer.DENY))]
         await _approve_three(pilot, stage)
         await _wait_until_sent(pilot, stage)
         assert _states(stage) == [AnswerState.ALREADY, AnswerState.APPROVED, AnswerState.APPROVED]
-        text = shown(stage)
+        text = screen_text(stage)
         assert f"{ONE.fingerprint}  Already decided" in text
         assert "Denied by alice on phone at 14:32:10." in text
         assert "2 approved, 1 already decided." in text
         await press(pilot, stage, "escape")
         assert isinstance(stage.app.screen, InboxScreen)
-        assert "2 approved, 1 already decided." in shown(stage)
+        assert "2 approved, 1 already decided." in screen_text(stage)
 
 
 async def test_an_interrupted_batch_shows_what_is_known_of_each():
@@ -80,26 +89,26 @@ async def test_an_interrupted_batch_shows_what_is_known_of_each():
         return original_approve(approval, **terms)
 
     stage.answers.approve = approve
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await _approve_three(pilot, stage)
         await _wait_until_sent(pilot, stage)
         assert _states(stage) == [AnswerState.APPROVED, AnswerState.UNKNOWN, AnswerState.NOT_SENT]
-        assert "Not sent. The request is still waiting." in shown(stage)
-        assert "1 approved, 1 not sent, 1 being checked." in shown(stage)
-        done = answered(TWO, Answer.APPROVE)
-        ours = replace(done, decided=replace(done.decided, device_id=SafeText(HERE)))
+        assert "Not sent. The request is still waiting." in screen_text(stage)
+        assert "1 approved, 1 not sent, 1 being checked." in screen_text(stage)
+        done = with_answer(TWO, Answer.APPROVE)
+        ours = replace(done, decision=replace(done.decision, device_id=SafeText(HERE)))
         stage.server.put(ours)
         stage.server.is_down = False
         stage.clock.move(3)
         inbox(stage).tick()
         await until(pilot, lambda: _states(stage)[1] is AnswerState.APPROVED)
-        await until(pilot, lambda: "2 approved, 1 not sent." in shown(stage))
+        await until(pilot, lambda: "2 approved, 1 not sent." in screen_text(stage))
 
 
 async def test_an_answer_that_the_server_does_not_have_is_not_recorded():
     """If the first answer was not recorded, the others are not sent."""
     stage = a_stage(THREE_OF_THEM)
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         stage.answers.failures = [_unknown_outcome(ONE)]
         await _approve_three(pilot, stage)
         await until(
@@ -111,51 +120,53 @@ async def test_an_answer_that_the_server_does_not_have_is_not_recorded():
         )
         await until(
             pilot,
-            lambda: "Your answer was not recorded. The request is still waiting." in shown(stage),
+            lambda: (
+                "Your answer was not recorded. The request is still waiting." in screen_text(stage)
+            ),
         )
-    assert stage.answers.given == []
+    assert stage.answers.calls == []
 
 
 async def test_a_lost_race_is_already_decided():
     """If another device decided first, the result says so instead of "not recorded"."""
     stage = a_stage(THREE_OF_THEM)
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await mark(pilot, stage, *THREE_OF_THEM)
-        stage.server.approvals[ONE.id] = answered(ONE, Answer.DENY)
+        stage.server.approvals[ONE.id] = with_answer(ONE, Answer.DENY)
         stage.answers.failures = [_unknown_outcome(ONE)]
         await open_batch(pilot, stage)
-        await read_on(pilot, stage)
+        await scroll_to_end(pilot, stage)
         await type_in(pilot, stage, "count", "3")
         await to_leave(pilot, stage)
         await until(pilot, lambda: _states(stage)[0] is AnswerState.ALREADY)
-        await until(pilot, lambda: "Denied by alice on phone" in shown(stage))
+        await until(pilot, lambda: "Denied by alice on phone" in screen_text(stage))
 
 
 async def test_the_panel_stays_until_everything_is_sent():
     """Esc and quitting wait until every answer was sent."""
     stage = a_stage(THREE_OF_THEM)
     stage.answers.hold = threading.Event()
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await _approve_three(pilot, stage)
         await until(pilot, lambda: _states(stage)[0] is AnswerState.SENDING)
         await press(pilot, stage, "escape")
         assert isinstance(stage.app.screen, ResultsPanel)
-        assert "1 sending" in shown(stage)
+        assert "1 sending" in screen_text(stage)
         await press(pilot, stage, "ctrl+q")
         assert stage.app.is_running
         stage.answers.hold.set()
         await until(pilot, lambda: not stage.app.is_running)
-    assert len(stage.answers.given) == 3
+    assert len(stage.answers.calls) == 3
 
 
 async def test_the_close_button_closes_it():
     """Tab and Enter press the close button, and the help explains when it works."""
     stage = a_stage(THREE_OF_THEM)
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await _approve_three(pilot, stage)
         await _wait_until_sent(pilot, stage)
         await press(pilot, stage, "f1")
-        assert "close, once everything is sent" in shown(stage)
+        assert "close, once everything is sent" in screen_text(stage)
         await press(pilot, stage, "escape", "u")
         assert isinstance(stage.app.screen, ResultsPanel)
         await press(pilot, stage, "tab", "enter")
@@ -165,7 +176,7 @@ async def test_the_close_button_closes_it():
 async def test_sent_requests_lose_their_marks():
     """A marked request that was not part of the batch keeps its mark."""
     stage = a_stage([*THREE_OF_THEM, NEW])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await mark(pilot, stage, NEW)
         await _approve_three(pilot, stage)
         await _wait_until_sent(pilot, stage)
@@ -183,7 +194,7 @@ _STOPS_BATCH = {
     "locked app": (errors.PinNeeded("x"), AnswerState.REFUSED),
 }
 _CONTINUES_BATCH = {
-    "decided": (_winner(answered(ONE, Answer.APPROVE)), AnswerState.ALREADY),
+    "decided": (_winner(with_answer(ONE, Answer.APPROVE)), AnswerState.ALREADY),
     "expired": (_winner(ONE, state=ApprovalState.EXPIRED), AnswerState.EXPIRED),
     "withdrawn": (_winner(ONE, state=ApprovalState.CANCELLED), AnswerState.ENDED),
     "changed": (errors.Changed("It changed."), AnswerState.REFUSED),

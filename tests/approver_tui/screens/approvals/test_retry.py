@@ -6,7 +6,15 @@ from approver_tui.client import errors
 from approver_tui.state.approvals.approvals import ApprovalState, Retry
 from approver_tui.state.notifications.events import EventName
 from tests.approver_tui.screens.test_pages import _go
-from tests.support.clients.driving import cut_off, inbox, look, opened, press, shown, until
+from tests.support.clients.driving import (
+    disconnect,
+    inbox,
+    look,
+    open_inbox,
+    press,
+    screen_text,
+    until,
+)
 from tests.support.fakes.fake_app import a_stage
 from tests.support.fakes.fake_approvals import an_approval
 
@@ -16,7 +24,7 @@ EXPIRED = replace(PAY, state=ApprovalState.EXPIRED, retry=Retry.POSSIBLE)
 
 def _detail_text(stage):
     """Return the text to the right of the list and below it as one line."""
-    rows = [row.rpartition("▏")[2] for row in shown(stage).splitlines()]
+    rows = [row.rpartition("▏")[2] for row in screen_text(stage).splitlines()]
     return " ".join(" ".join(rows).split())
 
 
@@ -37,11 +45,11 @@ def _expire(stage):
 async def test_the_agent_of_an_expired_request_can_be_asked_to_retry():
     """Pressing `R` asks the agent to retry once; before it is sent, `u` undoes it."""
     stage = a_stage([PAY])
-    async with opened(stage) as pilot:
-        assert "Ask to retry" not in shown(stage)
+    async with open_inbox(stage) as pilot:
+        assert "Ask to retry" not in screen_text(stage)
         _expire(stage)
         assert "Not a denial. invoice-bot can ask again." in _detail_text(stage)
-        assert "R Ask to retry" in shown(stage)
+        assert "R Ask to retry" in screen_text(stage)
         await press(pilot, stage, "R")
         assert "u to undo: Asking invoice-bot to retry" in _detail_text(stage)
         await press(pilot, stage, "u")
@@ -51,20 +59,20 @@ async def test_the_agent_of_an_expired_request_can_be_asked_to_retry():
             pilot, lambda: "Not a denial. invoice-bot is asked to retry" in _detail_text(stage)
         )
         assert inbox(stage).state.current.retry is Retry.ASKED
-        assert "Ask to retry" not in shown(stage)
+        assert "Ask to retry" not in screen_text(stage)
         await press(pilot, stage, "R")
         assert "Retry unavailable: invoice-bot was already asked to retry." in _detail_text(stage)
-    assert stage.answers.given == []
+    assert stage.answers.calls == []
 
 
 async def test_a_retry_is_not_requested_for_a_waiting_request():
     """The key says that only expired requests can be retried, or that nothing is selected."""
     stage = a_stage([PAY])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await press(pilot, stage, "R")
         assert "Retry unavailable: only for requests that expired." in _detail_text(stage)
     stage = a_stage([])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await press(pilot, stage, "R")
         assert "Retry unavailable: nothing is selected." in _detail_text(stage)
 
@@ -72,9 +80,9 @@ async def test_a_retry_is_not_requested_for_a_waiting_request():
 async def test_retry_is_unavailable_without_the_server():
     """Without a connection, the key says why no retry is requested."""
     stage = a_stage([PAY])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         _expire(stage)
-        await cut_off(pilot, stage, "The server does not respond.")
+        await disconnect(pilot, stage, "The server does not respond.")
         await press(pilot, stage, "R")
         assert "Retry unavailable: no connection to the server" in _detail_text(stage)
     assert stage.server.approvals[PAY.id].retry is Retry.POSSIBLE
@@ -85,14 +93,14 @@ async def test_a_retry_can_be_requested_from_the_history():
     stage = a_stage([])
     stage.server.put(EXPIRED)
     stage.clock.ms = PAY.expires_at
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await _go(pilot, stage, "2")
-        await until(pilot, lambda: "R Ask to retry" in shown(stage))
+        await until(pilot, lambda: "R Ask to retry" in screen_text(stage))
         await _request_retry(pilot, stage)
         await until(
             pilot, lambda: "Not a denial. invoice-bot is asked to retry" in _detail_text(stage)
         )
-        await until(pilot, lambda: "HISTORY (1)" in shown(stage))
+        await until(pilot, lambda: "HISTORY (1)" in screen_text(stage))
         await press(pilot, stage, "R")
         assert "Retry unavailable: invoice-bot was already asked to retry." in _detail_text(stage)
 
@@ -102,9 +110,9 @@ async def test_the_history_shows_a_refused_retry():
     stage = a_stage([])
     stage.server.put(EXPIRED)
     stage.clock.ms = PAY.expires_at
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await _go(pilot, stage, "2")
-        await until(pilot, lambda: "R Ask to retry" in shown(stage))
+        await until(pilot, lambda: "R Ask to retry" in screen_text(stage))
 
         def refuse(_: str) -> None:
             raise errors.ApiError("agent_stopped", 409, "Its agent may ask nobody.")
@@ -112,13 +120,13 @@ async def test_the_history_shows_a_refused_retry():
         stage.server.request_retry = refuse
         await _request_retry(pilot, stage)
         await until(pilot, lambda: "Its agent may ask nobody." in _detail_text(stage))
-        assert "R Ask to retry" in shown(stage)
+        assert "R Ask to retry" in screen_text(stage)
 
 
 async def test_a_retry_by_somebody_else_is_announced():
     """An event from the feed marks the request as retried and shows a message."""
     stage = a_stage([PAY])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         _expire(stage)
         stage.feed.tell(EventName.RETRY_ASKED, replace(EXPIRED, retry=Retry.ASKED))
         await until(pilot, lambda: "is asked to retry" in _detail_text(stage))

@@ -10,7 +10,16 @@ from approver_tui.screens.approvals.inbox_state import InboxState
 from approver_tui.state.approvals.approvals import Unverified
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.approvals.approval_list import ApprovalList
-from tests.support.clients.driving import NARROW, WIDE, inbox, look, opened, press, shown, until
+from tests.support.clients.driving import (
+    NARROW,
+    WIDE,
+    inbox,
+    look,
+    open_inbox,
+    press,
+    screen_text,
+    until,
+)
 from tests.support.fakes.fake_app import a_stage
 from tests.support.fakes.fake_approvals import an_approval, three
 from tests.support.fakes.fake_requests import DEPLOY, MINUTE
@@ -45,8 +54,8 @@ async def test_an_unverified_request_is_listed_apart(size):
     stage = a_stage(three())
     forged = three()[0]
     _forge(stage, forged)
-    async with opened(stage, size) as pilot:
-        text = " ".join(shown(stage).split())
+    async with open_inbox(stage, size) as pilot:
+        text = " ".join(screen_text(stage).split())
         assert "Inbox 2" in text
         assert "! 1 request cannot be verified, so it cannot be read or answered here" in text
         assert "NOT VERIFIED (1) cannot be answered" in text
@@ -55,7 +64,7 @@ async def test_an_unverified_request_is_listed_apart(size):
         assert forged.headline not in text
         for key in ("j", "j", "G", "g"):
             await press(pilot, stage, key)
-            assert inbox(stage).state.selected in {three()[1].id, three()[2].id}
+            assert inbox(stage).state.selected_id in {three()[1].id, three()[2].id}
         await press(pilot, stage, "d")
         assert not isinstance(stage.app.screen, InboxScreen)
 
@@ -64,11 +73,11 @@ async def test_an_unverified_request_alone_is_not_an_empty_inbox():
     """The list says that nothing can be answered, not that nothing is waiting."""
     stage = a_stage(three()[:1])
     _forge(stage, three()[0])
-    async with opened(stage) as pilot:
-        assert "No requests are waiting for you" not in shown(stage)
-        assert "No requests that you can answer." in shown(stage)
+    async with open_inbox(stage) as pilot:
+        assert "No requests are waiting for you" not in screen_text(stage)
+        assert "No requests that you can answer." in screen_text(stage)
         await press(pilot, stage, "a")
-        assert "Approve unavailable: nothing is selected." in shown(stage)
+        assert "Approve unavailable: nothing is selected." in screen_text(stage)
 
 
 async def test_many_unverified_requests_can_be_scrolled_to():
@@ -79,12 +88,12 @@ async def test_many_unverified_requests_can_be_scrolled_to():
     ]
     stage = a_stage(rows)
     _forge(stage, rows[3], rows[7])
-    async with opened(stage) as pilot:
-        assert "! 2 requests cannot be verified" in shown(stage)
-        assert "NOT VERIFIED" not in shown(stage)
+    async with open_inbox(stage) as pilot:
+        assert "! 2 requests cannot be verified" in screen_text(stage)
+        assert "NOT VERIFIED" not in screen_text(stage)
         await press(pilot, stage, "G")
-        assert "NOT VERIFIED (2)" in shown(stage)
-        assert inbox(stage).state.selected == rows[-1].id
+        assert "NOT VERIFIED (2)" in screen_text(stage)
+        assert inbox(stage).state.selected_id == rows[-1].id
         assert stage.app.screen.query_one(ApprovalList).rows_below == 0
 
 
@@ -92,31 +101,35 @@ async def test_many_unverified_requests_can_be_scrolled_to():
 async def test_a_row_whose_new_copy_is_unverified_cannot_be_answered(key):
     """An open panel closes, the row stays, and answering it is refused with a reason."""
     stage = a_stage(three())
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await press(pilot, stage, key)
         assert not isinstance(stage.app.screen, InboxScreen)
         _forge(stage, three()[0])
         inbox(stage)._calls.fetch_approval(three()[0].id)
         await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen))
-        await until(pilot, lambda: "This request changed. Nothing was" in shown(stage))
-        assert inbox(stage).state.selected == three()[0].id
+        await until(pilot, lambda: "This request changed. Nothing was" in screen_text(stage))
+        assert inbox(stage).state.selected_id == three()[0].id
         await press(pilot, stage, key)
         assert isinstance(stage.app.screen, InboxScreen)
-        assert "unavailable: the server's copy of this request cannot be verified." in shown(stage)
-    assert stage.answers.given == []
+        assert "unavailable: the server's copy of this request cannot be verified." in screen_text(
+            stage
+        )
+    assert stage.answers.calls == []
 
 
 async def test_a_request_that_the_feed_skipped_is_loaded():
     """If the feed skips an event that it cannot verify, the list names its request."""
     stage = a_stage(three())
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         late = an_approval("late", DEPLOY, left=9 * MINUTE)
         stage.server.put(late)
         _forge(stage, late)
         stage.feed.listeners.on_problem("approval.display: does not match its digest")
-        await until(pilot, lambda: "NOT VERIFIED (1)" in shown(stage))
-        await until(pilot, lambda: late.id in shown(stage))
-        await until(pilot, lambda: "approval.display: does not match its digest" in shown(stage))
+        await until(pilot, lambda: "NOT VERIFIED (1)" in screen_text(stage))
+        await until(pilot, lambda: late.id in screen_text(stage))
+        await until(
+            pilot, lambda: "approval.display: does not match its digest" in screen_text(stage)
+        )
         look(stage)
         assert len(inbox(stage).state.inbox.rows) == 3
 

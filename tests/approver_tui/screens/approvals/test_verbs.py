@@ -10,10 +10,18 @@ from approver_tui.state.approvals.narrowing import Difference, Granted, narrowed
 from approver_tui.state.money import amount
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.panel_button import PanelButton
-from tests.support.clients.driving import cut_off, inbox, look, opened, press, shown, until
+from tests.support.clients.driving import (
+    disconnect,
+    inbox,
+    look,
+    open_inbox,
+    press,
+    screen_text,
+    until,
+)
 from tests.support.fakes.fake_account import a_device, a_token
 from tests.support.fakes.fake_app import a_stage
-from tests.support.fakes.fake_approvals import an_approval, answered, three
+from tests.support.fakes.fake_approvals import an_approval, three, with_answer
 from tests.support.fakes.fake_requests import DEPLOY, MINUTE, PRICES
 
 EUR = {"minor": 482_000, "currency": "EUR"}
@@ -33,7 +41,7 @@ def _label(stage, name):
 async def test_the_button_repeats_the_amount():
     """The approve button shows the amount that approving would spend."""
     stage = a_stage([PAY])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await press(pilot, stage, "a")
         assert _label(stage, "#approve") == "[ Approve EUR 4,820.00 ]"
 
@@ -43,7 +51,7 @@ async def test_a_long_amount_is_not_on_the_button():
     details = [{"type": "payment.transfer", "amount": {"minor": 123_456_789_00, "currency": "EUR"}}]
     facts = [("Amount", "EUR 123,456,789.00", True)]
     stage = a_stage([an_approval("pay", risk="medium", details=details, facts=facts)])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await press(pilot, stage, "a")
         assert _label(stage, "#approve") == "[ Approve ]"
 
@@ -75,23 +83,23 @@ def test_a_headline_shows_what_is_granted(granted, expected_headline):
 async def test_keys_that_do_nothing_are_not_shown():
     """The key bar hides unavailable keys, but pressing one still says why."""
     stage = a_stage([PAY])
-    async with opened(stage, (140, 30)) as pilot:
-        assert "Limits.." in shown(stage)
-        await cut_off(pilot, stage, "The server does not respond.")
+    async with open_inbox(stage, (140, 30)) as pilot:
+        assert "Limits.." in screen_text(stage)
+        await disconnect(pilot, stage, "The server does not respond.")
         look(stage)
         await pilot.pause()
         for hint in ("Limits..", "Report..", "Similar..", "Phone.."):
-            assert hint not in shown(stage)
+            assert hint not in screen_text(stage)
         await press(pilot, stage, "e")
-        assert "Approve with limits unavailable: no connection to the server" in shown(stage)
+        assert "Approve with limits unavailable: no connection to the server" in screen_text(stage)
 
 
 async def test_a_wrong_clock_is_reported_with_its_difference():
     """The times on the screen are the server's, so a clock that differs is reported."""
     stage = a_stage([PAY])
     stage.server.skew = 5 * MINUTE
-    async with opened(stage):
-        assert "clock is 5 min behind the server's" in " ".join(shown(stage).split())
+    async with open_inbox(stage):
+        assert "clock is 5 min behind the server's" in " ".join(screen_text(stage).split())
 
 
 @pytest.mark.parametrize(
@@ -101,43 +109,43 @@ async def test_a_wrong_clock_is_reported_with_its_difference():
 async def test_the_grant_panel_offers_what_the_risk_allows(risk, longest, refused):
     """The higher the risk, the shorter the longest duration that the panel offers."""
     stage = a_stage([an_approval("web", DEPLOY, risk=risk, left=9 * MINUTE)])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await press(pilot, stage, "s")
-        assert longest in shown(stage)
-        assert refused is None or refused not in shown(stage)
+        assert longest in screen_text(stage)
+        assert refused is None or refused not in screen_text(stage)
 
 
 async def test_id_and_link_are_copied():
     """Pressing `y` copies the ID, and `Y` the link to the request on the server."""
     stage = a_stage([PAY], place={"issuer": "https://sayso.example"})
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await press(pilot, stage, "y")
         assert stage.app.clipboard == PAY.id
         await press(pilot, stage, "Y")
         assert stage.app.clipboard == f"https://sayso.example/r/{PAY.id}"
-        assert "Copied, if this terminal supports it" in shown(stage)
+        assert "Copied, if this terminal supports it" in screen_text(stage)
 
 
 async def test_t_shows_the_history_of_the_agent():
     """Pressing `t` opens the history, filtered by the selected request's agent."""
     stage = a_stage([an_approval("web", DEPLOY)])
     stage.server.put(
-        answered(an_approval("old", DEPLOY), Answer.APPROVE),
-        answered(an_approval("prices", PRICES), Answer.APPROVE),
+        with_answer(an_approval("old", DEPLOY), Answer.APPROVE),
+        with_answer(an_approval("prices", PRICES), Answer.APPROVE),
     )
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await press(pilot, stage, "t")
-        await until(pilot, lambda: "HISTORY (1)" in shown(stage))
+        await until(pilot, lambda: "HISTORY (1)" in screen_text(stage))
 
 
 async def test_a_device_is_renamed():
     """The typed name is sent to the server and confirmed in a message."""
     stage = a_stage([PAY])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await press(pilot, stage, "5")
         await until(pilot, lambda: stage.app.screen.found is not None)
         await press(pilot, stage, "n", "tab", "ctrl+u", *"desk", "tab", "enter")
-        await until(pilot, lambda: "Renamed to desk." in shown(stage))
+        await until(pilot, lambda: "Renamed to desk." in screen_text(stage))
     assert stage.server.device.name == "desk"
 
 
@@ -146,39 +154,41 @@ async def test_a_browser_gets_a_test_notification():
     phone = replace(a_device(), id="sayso_dv_p", name=SafeText("phone"), kind=SafeText("browser"))
     stage = a_stage([PAY])
     stage.server.others = [replace(phone, is_this=False)]
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await press(pilot, stage, "5")
         await until(pilot, lambda: stage.app.screen.found is not None)
         await press(pilot, stage, "T")
-        assert "Test unavailable: only a browser gets push messages." in shown(stage)
+        assert "Test unavailable: only a browser gets push messages." in screen_text(stage)
         await press(pilot, stage, "j", "T", "tab", "enter")
-        await until(pilot, lambda: "Sent. phone shows it" in shown(stage))
+        await until(pilot, lambda: "Sent. phone shows it" in screen_text(stage))
 
 
 async def test_the_token_of_a_past_approval_is_ended_from_the_history():
     """A token can be revoked there; a request without one says so."""
-    used = replace(answered(an_approval("old"), Answer.APPROVE), state=ApprovalState.REDEEMED)
+    used = replace(with_answer(an_approval("old"), Answer.APPROVE), state=ApprovalState.REDEEMED)
     stage = a_stage([])
     stage.server.put(used)
     token = replace(a_token(), approval_id=SafeText(used.id))
     stage.server.tokens = [token]
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await press(pilot, stage, "2")
         await until(pilot, lambda: stage.app.screen.found is not None)
         await press(pilot, stage, "z", "tab", "enter")
-        await until(pilot, lambda: "Revoked: 1 token." in shown(stage))
+        await until(pilot, lambda: "Revoked: 1 token." in screen_text(stage))
         assert stage.server.ended == [token.id]
-        stage.server.put(answered(an_approval("old"), Answer.DENY))
+        stage.server.put(with_answer(an_approval("old"), Answer.DENY))
         await press(pilot, stage, "r")
         await press(pilot, stage, "z")
-        assert "Revoke token unavailable: no token was issued for this request." in shown(stage)
+        assert "Revoke token unavailable: no token was issued for this request." in screen_text(
+            stage
+        )
 
 
 async def test_the_other_requests_of_an_agent_can_be_denied_too():
     """With the checkbox, every waiting request from the agent is denied separately."""
     rows = [an_approval(name, DEPLOY, left=3 * MINUTE) for name in ("one", "two")]
     stage = a_stage([*rows, *three()])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await press(pilot, stage, "d")
         screen = stage.app.screen
         checkbox = screen.query_one("#all")
@@ -192,7 +202,7 @@ async def test_the_other_requests_of_an_agent_can_be_denied_too():
         stage.clock.move(6)
         await until(pilot, lambda: _are_all_denied(stage, pilot))
     denied = [
-        approval_id for approval_id, answer, _ in stage.answers.given if answer is Answer.DENY
+        approval_id for approval_id, answer, _ in stage.answers.calls if answer is Answer.DENY
     ]
     expected = [row.id for row in (*rows, *three()) if row.agent.id == agent_id]
     assert sorted(denied) == sorted(expected)
@@ -200,27 +210,27 @@ async def test_the_other_requests_of_an_agent_can_be_denied_too():
 
 def _are_all_denied(stage, _pilot):
     look(stage)
-    return len(stage.answers.given) > 1 and not inbox(stage).state.in_progress
+    return len(stage.answers.calls) > 1 and not inbox(stage).state.in_progress
 
 
 async def test_a_key_goes_to_the_next_waiting_request():
     """Pressing `w` skips decided requests, wraps around, and says if no other request waits."""
     first, second, third = three()
-    stage = a_stage([first, answered(second, Answer.APPROVE), third])
-    async with opened(stage) as pilot:
+    stage = a_stage([first, with_answer(second, Answer.APPROVE), third])
+    async with open_inbox(stage) as pilot:
         for expected in (third.id, first.id):
             await press(pilot, stage, "w")
-            assert inbox(stage).state.selected == expected
+            assert inbox(stage).state.selected_id == expected
     stage = a_stage([first])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await press(pilot, stage, "w")
-        assert "No other request is waiting for you." in shown(stage)
+        assert "No other request is waiting for you." in screen_text(stage)
 
 
 async def test_a_fact_is_copied():
     """Pressing `c` lists the facts, and Enter copies the value of the chosen fact."""
     stage = a_stage(three())
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await press(pilot, stage, "c", *"amount", "enter")
         assert stage.app.clipboard == "EUR 4,820.00"
-        assert "Copied" in shown(stage)
+        assert "Copied" in screen_text(stage)

@@ -9,9 +9,9 @@ from approver_tui.screens.incidents.report import ReportPanel
 from approver_tui.state.approvals.decision import Answer
 from approver_tui.state.incidents.reports import ReportScope
 from approver_tui.widgets.panel_button import PanelButton
-from tests.support.clients.driving import inbox, look, opened, press, run_on, shown, until
+from tests.support.clients.driving import inbox, look, open_inbox, press, run_on, screen_text, until
 from tests.support.fakes.fake_app import a_stage
-from tests.support.fakes.fake_approvals import an_approval, answered, three
+from tests.support.fakes.fake_approvals import an_approval, three, with_answer
 from tests.support.fakes.fake_requests import CONSENT
 
 PAY = three()[0]
@@ -28,10 +28,10 @@ async def _open(pilot, stage, *keys):
 async def test_a_report_quarantines_the_chosen_scope(key, scope):
     """The report sends the note, and the result counts the tokens and requests that ended."""
     stage = a_stage([PAY])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await _open(pilot, stage, key, "tab", *"no", "tab", "enter")
         await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen))
-        text = shown(stage)
+        text = screen_text(stage)
         assert "invoice-bot is quarantined: 2 tokens and 1 other request" in text
         assert "Denied by alice" in text
     assert stage.answers.reported == [(PAY.id, scope, "no")]
@@ -40,22 +40,22 @@ async def test_a_report_quarantines_the_chosen_scope(key, scope):
 async def test_reporting_this_request_only_is_a_denial_that_can_be_undone():
     """The first choice sends a denial with the code `suspicious` and opens no incident."""
     stage = a_stage([PAY])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await _open(pilot, stage, "1", *REPORT)
-        assert "Denying in" in shown(stage)
+        assert "Denying in" in screen_text(stage)
         stage.clock.move(6)
         look(stage)
-        await until(pilot, lambda: bool(stage.answers.given))
-    assert stage.answers.given == [(PAY.id, Answer.DENY, "suspicious")]
+        await until(pilot, lambda: bool(stage.answers.calls))
+    assert stage.answers.calls == [(PAY.id, Answer.DENY, "suspicious")]
     assert stage.answers.reported == []
 
 
 async def test_no_scope_is_chosen_at_first():
     """Until a scope is chosen, Report is unavailable and the hint says why."""
     stage = a_stage([PAY])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await _open(pilot, stage)
-        assert "Report unavailable: choose an option, 1 to 3." in shown(stage)
+        assert "Report unavailable: choose an option, 1 to 3." in screen_text(stage)
         assert stage.app.screen.query_one("#report", PanelButton).is_off
         await press(pilot, stage, "enter")
         assert isinstance(stage.app.screen, ReportPanel)
@@ -64,13 +64,13 @@ async def test_no_scope_is_chosen_at_first():
 async def test_the_consequence_is_shown_before_sending():
     """The panel describes what each choice does; a digit without a choice changes nothing."""
     stage = a_stage([PAY])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await _open(pilot, stage, "down")
-        assert "in 5 s" in shown(stage)
+        assert "in 5 s" in screen_text(stage)
         await press(pilot, stage, "down")
-        assert "This agent is quarantined for all users." in shown(stage)
+        assert "This agent is quarantined for all users." in screen_text(stage)
         await press(pilot, stage, "j")
-        assert "Every agent that acts for you is quarantined." in shown(stage)
+        assert "Every agent that acts for you is quarantined." in screen_text(stage)
         await press(pilot, stage, "k", "4")
         assert stage.app.screen.query_one("#scope").index == 1
 
@@ -78,13 +78,13 @@ async def test_the_consequence_is_shown_before_sending():
 async def test_a_past_request_can_be_reported():
     """A decided request can be reported but not denied, so the first choice is its agent."""
     stage = a_stage([PAY])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         screen = inbox(stage)
-        decided = answered(PAY, Answer.APPROVE)
+        decided = with_answer(PAY, Answer.APPROVE)
         stage.server.put(decided)
         screen.set_state(screen.state.with_approval(decided))
         await _open(pilot, stage, "1")
-        assert "1 This agent, invoice-bot" in shown(stage)
+        assert "1 This agent, invoice-bot" in screen_text(stage)
         await press(pilot, stage, *REPORT)
         await until(pilot, lambda: bool(stage.answers.reported))
     assert stage.answers.reported[0][1] is ReportScope.AGENT
@@ -93,9 +93,9 @@ async def test_a_past_request_can_be_reported():
 async def test_a_consent_can_be_reported():
     """A consent was requested by no agent, so the report notifies the administrators."""
     stage = a_stage([an_approval("consent", CONSENT)])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await _open(pilot, stage, "2")
-        text = " ".join(shown(stage).split())
+        text = " ".join(screen_text(stage).split())
         assert "This request, and notify administrators" in text
         assert "No agent made" in text
 
@@ -114,7 +114,7 @@ async def test_a_report_that_fails_can_be_sent_again(error, says):
     """The panel stays open, says whether the report was sent, and can send it again."""
     stage = a_stage([PAY])
     stage.answers.failures.append(error)
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await _open(pilot, stage, "2", *REPORT)
         why = stage.app.screen.query_one("#hint", Static)
         await until(pilot, lambda: says in str(why.content))
@@ -129,26 +129,28 @@ async def test_a_changed_request_is_not_reported():
     """The panel closes and says that the request changed."""
     stage = a_stage([PAY])
     stage.answers.failures.append(errors.Changed("other"))
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await _open(pilot, stage, "2", *REPORT)
-        await until(pilot, lambda: "This request changed. Nothing was reported." in shown(stage))
+        await until(
+            pilot, lambda: "This request changed. Nothing was reported." in screen_text(stage)
+        )
 
 
 async def test_nothing_can_be_reported_offline():
     """Without a connection, the key says why the report panel does not open."""
     stage = a_stage([PAY])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         screen = inbox(stage)
         stage.feed.connect(type(screen.state.connection.phase).OFFLINE, "gone")
         await until(pilot, lambda: not screen.state.connection.is_live)
         await _open(pilot, stage)
-        assert "Report unavailable: no connection to the server" in shown(stage)
+        assert "Report unavailable: no connection to the server" in screen_text(stage)
 
 
 async def test_fast_typing_reports_nothing():
     """Twenty keys a second in the inbox and the panel send neither report nor denial."""
     stage = a_stage([PAY])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await run_on(pilot, stage, ["exclamation_mark", "2", *REPORT, "1", *REPORT])
         assert isinstance(stage.app.screen, ReportPanel)
-    assert (stage.answers.given, stage.answers.reported) == ([], [])
+    assert (stage.answers.calls, stage.answers.reported) == ([], [])

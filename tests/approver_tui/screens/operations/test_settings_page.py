@@ -16,7 +16,7 @@ from approver_tui.state.keymap import Keymap
 from approver_tui.state.text import SafeText
 from approver_tui.wiring import FileSettingsStore
 from tests.approver_tui.client.sign_in.test_profile import MINE
-from tests.support.clients.driving import inbox, opened, press, shown, until
+from tests.support.clients.driving import inbox, open_inbox, press, screen_text, until
 from tests.support.fakes.fake_app import a_stage
 from tests.support.fakes.fake_approvals import three
 from tests.support.fakes.fake_feed import FakeOthers
@@ -30,7 +30,7 @@ def file(tmp_path, monkeypatch):
 
 
 def _stage(others=None, **place):
-    settings_store = FileSettingsStore(Home.at(settings.load().home))
+    settings_store = FileSettingsStore(Home.in_folder(settings.load().home))
     return a_stage(three(), place={"settings_store": settings_store, **place}, others=others)
 
 
@@ -48,83 +48,83 @@ async def _move_to(pilot, stage, name):
 async def test_the_theme_changes_immediately_and_is_saved(file):
     """Space selects the next theme, applies it, and writes it to the settings file."""
     stage = _stage()
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await _settings(pilot, stage)
         await _move_to(pilot, stage, "theme")
         await press(pilot, stage, "space")
         assert stage.app.theme == "high-contrast"
-        assert "Theme: high-contrast" in shown(stage)
+        assert "Theme: high-contrast" in screen_text(stage)
     assert file.read_text() == 'theme = "high-contrast"\n'
 
 
 async def test_other_settings_apply_at_the_next_start(file):
     """The message says that the setting applies from the next start."""
     stage = _stage()
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await _settings(pilot, stage)
         await press(pilot, stage, "space")
-        assert "Notify low: bell (from the next start)" in shown(stage)
+        assert "Notify low: bell (from the next start)" in screen_text(stage)
         await press(pilot, stage, "enter")
-        assert "Notify for low risk." in shown(stage)
-        assert str(file)[:20] in shown(stage)
+        assert "Notify for low risk." in screen_text(stage)
+        assert str(file)[:20] in screen_text(stage)
 
 
 async def test_a_setting_in_the_environment_cannot_be_changed_here(monkeypatch, file):
     """A setting from the environment overrides the file, so the file is not written."""
     monkeypatch.setenv("SAYSO_APPROVER_NOTIFY_LOW", "bell")
     stage = _stage()
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await _settings(pilot, stage)
         await press(pilot, stage, "space")
         assert (
             "Change unavailable: it is set in the environment, which overrides the file."
-        ) in shown(stage)
+        ) in screen_text(stage)
     assert not file.exists()
 
 
 async def test_a_setting_with_many_values_shows_its_command():
     """A setting without a fixed list of values names the command that changes it."""
     stage = _stage()
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await _settings(pilot, stage)
         await _move_to(pilot, stage, "key_approve")
         await press(pilot, stage, "space")
-        assert "run: sayso-approver config set key_approve VALUE" in shown(stage)
+        assert "run: sayso-approver config set key_approve VALUE" in screen_text(stage)
 
 
 async def test_a_file_that_cannot_be_written_is_reported(file):
     """If the settings file cannot be written, a message says that nothing was saved."""
     stage = _stage()
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await _settings(pilot, stage)
         file.mkdir()
         await press(pilot, stage, "space")
-        assert "Not saved:" in shown(stage)
+        assert "Not saved:" in screen_text(stage)
 
 
 @pytest.fixture
 def two_servers(tmp_path):
     """Create logins at two servers and a broken one; the app uses the first."""
-    home = Home.at(tmp_path)
+    home = Home.in_folder(tmp_path)
     profile.save(home, MINE)
-    profile.save(home.named("work"), replace(MINE, issuer="https://work.example"))
-    home.named("broken").profile_file.write_text("{")
+    profile.save(home.with_profile("work"), replace(MINE, issuer="https://work.example"))
+    home.with_profile("broken").profile_file.write_text("{")
 
 
 @pytest.mark.usefixtures("two_servers")
 async def test_the_settings_switch_to_another_server():
     """Choosing another login quits the app and names the login to start next."""
     stage = _stage(login=SafeText("default"))
-    async with opened(stage) as pilot:
-        assert "alice@default" in shown(stage)
+    async with open_inbox(stage) as pilot:
+        assert "alice@default" in screen_text(stage)
         await _settings(pilot, stage)
         await _move_to(pilot, stage, "default")
-        assert "SERVERS (2)" in shown(stage)
+        assert "SERVERS (2)" in screen_text(stage)
         await press(pilot, stage, "space")
-        assert "Change unavailable: you are using this server." in shown(stage)
+        assert "Change unavailable: you are using this server." in screen_text(stage)
         await press(pilot, stage, "j", "enter")
-        assert "https://work.example" in shown(stage)
-        assert "sayso-approver --profile work" in shown(stage)
+        assert "https://work.example" in screen_text(stage)
+        assert "sayso-approver --profile work" in screen_text(stage)
         await press(pilot, stage, "space")
         await until(pilot, lambda: not stage.app.is_running)
     assert stage.app.next_login == "work"
@@ -135,26 +135,26 @@ async def test_each_server_shows_its_waiting_requests():
     """An old count is shown with its age, and a missing count as unknown."""
     others = FakeOthers([{"work": None}, {"work": 2}, {"work": None}])
     stage = _stage(others, login=SafeText("default"))
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await until(pilot, lambda: others.asked == 1)
         await _settings(pilot, stage)
         await _move_to(pilot, stage, "work")
-        assert "unknown" in shown(stage)
+        assert "unknown" in screen_text(stage)
         for count in ("2 waiting", "2 (3 min ago)"):
             stage.clock.move(180)
             inbox(stage)._calls.count_other_logins()
-            await until(pilot, lambda count=count: count in shown(stage))
+            await until(pilot, lambda count=count: count in screen_text(stage))
 
 
 @pytest.mark.usefixtures("two_servers")
 async def test_the_settings_sign_in_to_one_more_server():
     """The last entry in the list of servers quits the app to sign in to another server."""
     stage = _stage()
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await _settings(pilot, stage)
         await _move_to(pilot, stage, "work")
         await press(pilot, stage, "j", "enter")
-        assert "Sign in to another server." in shown(stage)
+        assert "Sign in to another server." in screen_text(stage)
         await press(pilot, stage, "space")
         await until(pilot, lambda: not stage.app.is_running)
     assert stage.app.next_login == ""
@@ -164,7 +164,7 @@ async def test_the_settings_sign_in_to_one_more_server():
 async def test_the_default_login_is_a_setting(file):
     """Changing the setting `profile` chooses among the stored logins."""
     stage = _stage()
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await _settings(pilot, stage)
         await _move_to(pilot, stage, "profile")
         await press(pilot, stage, "space")
@@ -174,19 +174,19 @@ async def test_the_default_login_is_a_setting(file):
 async def test_a_waiting_denial_is_sent_before_switching():
     """Switching quits the app, so it sends the waiting denial first."""
     stage = _stage()
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await press(pilot, stage, "d")
         await press(pilot, stage, "1", "enter")
         stage.app.post_message(LoginChosen("work"))
         await until(pilot, lambda: not stage.app.is_running)
-    assert len(stage.answers.given) == 1
+    assert len(stage.answers.calls) == 1
     assert stage.app.next_login == "work"
 
 
 async def test_without_a_settings_file_only_notifications_are_listed():
     """Notification settings are stored on the server, so they need no settings file."""
     stage = a_stage(three())
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await _settings(pilot, stage)
         assert isinstance(stage.app.screen, SettingsPage)
         assert stage.app.screen.found == ()
@@ -196,15 +196,15 @@ async def test_without_a_settings_file_only_notifications_are_listed():
 async def test_chosen_keys_work_and_are_shown_everywhere():
     """The key bar and the help show the chosen keys, and the default keys do nothing."""
     stage = _stage(keymap=Keymap({"approve": "A", "help": "f2", "report": "@"}))
-    async with opened(stage) as pilot:
-        text = shown(stage)
+    async with open_inbox(stage) as pilot:
+        text = screen_text(stage)
         assert "A Approve.." in text
         assert "f2 Help" in text
         await press(pilot, stage, "a")
         assert isinstance(stage.app.screen, InboxScreen)
         await press(pilot, stage, "f2")
         assert isinstance(stage.app.screen, HelpScreen)
-        assert "A       approve: opens a panel" in shown(stage)
+        assert "A       approve: opens a panel" in screen_text(stage)
         await press(pilot, stage, "escape", "A")
         assert isinstance(stage.app.screen, ApprovePanel)
 
@@ -212,15 +212,17 @@ async def test_chosen_keys_work_and_are_shown_everywhere():
 async def test_quiet_hours_are_set_and_cleared_in_the_settings():
     """Invalid hours are refused with the expected form, and empty hours clear the setting."""
     stage = a_stage(three(), place={"zone_name": "Europe/Berlin"})
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await _settings(pilot, stage)
         await press(pilot, stage, "space", "tab", *"25:00")
-        assert "Set unavailable: use the form 22:00 to 07:00" in shown(stage)
+        assert "Set unavailable: use the form 22:00 to 07:00" in screen_text(stage)
         await press(pilot, stage, "ctrl+u", *"22:00-07:00", "space", *"mon", "tab", "enter")
-        await until(pilot, lambda: "Quiet hours: 22:00 to 07:00 Europe/Berlin, mon" in shown(stage))
+        await until(
+            pilot, lambda: "Quiet hours: 22:00 to 07:00 Europe/Berlin, mon" in screen_text(stage)
+        )
         assert stage.prefs_client.attention.quiet_hours.days == ("mon",)
         await press(pilot, stage, "space", "tab", "ctrl+u", "tab", "enter")
-        await until(pilot, lambda: "notifications at any time" in shown(stage))
+        await until(pilot, lambda: "notifications at any time" in screen_text(stage))
         assert stage.prefs_client.attention.quiet_hours is None
 
 
@@ -230,13 +232,13 @@ async def test_mutes_and_snoozes_are_listed_and_ended_in_the_settings():
     prices = three()[2]
     stage.prefs_client.mute(prices.agent.id)
     stage.prefs_client.snooze(prices.id)
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await _settings(pilot, stage)
-        assert "no notifications for it" in shown(stage)
+        assert "no notifications for it" in screen_text(stage)
         await press(pilot, stage, "j", "space")
-        await until(pilot, lambda: "buyer-helper is no longer muted." in shown(stage))
+        await until(pilot, lambda: "buyer-helper is no longer muted." in screen_text(stage))
         assert stage.prefs_client.attention.mutes == ()
-        await until(pilot, lambda: "snoozed" in shown(stage))
+        await until(pilot, lambda: "snoozed" in screen_text(stage))
         await press(pilot, stage, "j", "space")
-        await until(pilot, lambda: "No longer snoozed." in shown(stage))
+        await until(pilot, lambda: "No longer snoozed." in screen_text(stage))
         assert stage.prefs_client.attention.holds == ()

@@ -19,9 +19,18 @@ from approver_tui.state.standing_grants.standing_grants import (
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.panel_button import PanelButton
 from tests.support.builders.batches import a_payment
-from tests.support.clients.driving import NARROW, WIDE, inbox, opened, press, run_on, shown, until
+from tests.support.clients.driving import (
+    NARROW,
+    WIDE,
+    inbox,
+    open_inbox,
+    press,
+    run_on,
+    screen_text,
+    until,
+)
 from tests.support.fakes.fake_app import a_stage
-from tests.support.fakes.fake_approvals import an_approval, answered
+from tests.support.fakes.fake_approvals import an_approval, with_answer
 from tests.support.fakes.fake_clock import NOW
 from tests.support.fakes.fake_grants import a_grant
 from tests.support.fakes.fake_requests import CONSENT, DEPLOY, GRANT, MINUTE
@@ -44,7 +53,7 @@ def _is_on(stage):
 
 def _words(stage):
     """Return all words on the screen as one line."""
-    return " ".join(shown(stage).replace("│", " ").split())
+    return " ".join(screen_text(stage).replace("│", " ").split())
 
 
 async def _fill_in(pilot, stage, fields=_FIELDS):
@@ -60,7 +69,7 @@ async def _fill_in(pilot, stage, fields=_FIELDS):
 async def test_a_grant_is_previewed_and_approved_with_the_pin(size):
     """The fields become a proposal, and an approve panel opens for the new grant."""
     stage = _stage()
-    async with opened(stage, size) as pilot:
+    async with open_inbox(stage, size) as pilot:
         await _fill_in(pilot, stage)
         await until(pilot, lambda: _is_on(stage))
         assert stage.grants_client.proposals[-1] == StandingGrantProposal(
@@ -74,13 +83,13 @@ async def test_a_grant_is_previewed_and_approved_with_the_pin(size):
         stage.app.screen.query_one("#continue").focus()
         await press(pilot, stage, "enter")
         await until(pilot, lambda: isinstance(stage.app.screen, ApprovePanel))
-        assert stage.answers.given == []
+        assert stage.answers.calls == []
         await press(pilot, stage, *["pagedown"] * 9, "tab")
         stage.app.screen.query_one("#approve").focus()
         await press(pilot, stage, "enter")
-        await until(pilot, lambda: stage.answers.given != [])
+        await until(pilot, lambda: stage.answers.calls != [])
         await until(pilot, lambda: _approves(stage, PAY))
-    assert stage.answers.given[0][:2] == (GIVES.id, Answer.APPROVE)
+    assert stage.answers.calls[0][:2] == (GIVES.id, Answer.APPROVE)
 
 
 def _approves(stage, approval):
@@ -92,9 +101,9 @@ def _approves(stage, approval):
 async def test_the_form_approves_its_low_request_too_unless_that_is_cleared(also):
     """The grant and the request are approved with separate signatures."""
     stage = _stage(LOW)
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await _fill_in(pilot, stage)
-        assert "[x] Approve this request too" in shown(stage)
+        assert "[x] Approve this request too" in screen_text(stage)
         if not also:
             await press(pilot, stage, "tab", "space")
         await until(pilot, lambda: _is_on(stage))
@@ -104,15 +113,15 @@ async def test_the_form_approves_its_low_request_too_unless_that_is_cleared(also
         await press(pilot, stage, *["pagedown"] * 9)
         stage.app.screen.query_one("#approve").focus()
         await press(pilot, stage, "enter")
-        await until(pilot, lambda: len(stage.answers.given) == 1 + also)
-    approved = [answer[0] for answer in stage.answers.given]
+        await until(pilot, lambda: len(stage.answers.calls) == 1 + also)
+    approved = [answer[0] for answer in stage.answers.calls]
     assert approved == [GIVES.id, LOW.id][: 1 + also]
 
 
 async def test_the_form_names_what_may_vary_as_the_request_does():
     """The form uses the labels of the facts and shows no JSON pointers."""
     stage = _stage()
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await _fill_in(pilot, stage, ())
         text = _words(stage)
         assert "Amount up to now EUR 10.00" in text
@@ -124,7 +133,7 @@ async def test_the_form_names_what_may_vary_as_the_request_does():
 async def test_the_panel_shows_what_the_grant_would_have_covered():
     """The preview shows the limits and why a recent request is not covered."""
     stage = _stage()
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await _fill_in(pilot, stage)
         await until(pilot, lambda: _is_on(stage))
         text = _words(stage)
@@ -147,7 +156,7 @@ async def test_the_panel_shows_what_the_grant_would_have_covered():
 async def test_continue_is_unavailable_until_the_limits_are_entered(fields, why):
     """The hint names the missing limit, and no varying fact is proposed."""
     stage = _stage()
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await _fill_in(pilot, stage, fields)
         assert f"Continue unavailable: {why}" in _words(stage)
         assert not _is_on(stage)
@@ -160,9 +169,9 @@ async def test_a_refusal_is_shown_and_another_proposal_is_sent():
     stage.grants_client.failures = [
         errors.ApiError("over_cap", 400, "At most 5 uses at high risk.")
     ]
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await _fill_in(pilot, stage, ("2", "9"))
-        await until(pilot, lambda: "At most 5 uses at high risk." in shown(stage))
+        await until(pilot, lambda: "At most 5 uses at high risk." in screen_text(stage))
         await press(pilot, stage, "shift+tab", "backspace", "3", "enter")
         await until(pilot, lambda: _is_on(stage))
 
@@ -170,7 +179,7 @@ async def test_a_refusal_is_shown_and_another_proposal_is_sent():
 async def test_a_request_that_is_not_the_proposal_is_not_opened():
     """If the server offers something else to sign, the panel stays and says so."""
     stage = _stage()
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await _fill_in(pilot, stage)
         await until(pilot, lambda: _is_on(stage))
         stage.grants_client.failures = [
@@ -180,7 +189,7 @@ async def test_a_request_that_is_not_the_proposal_is_not_opened():
         await press(pilot, stage, "enter")
         await until(pilot, lambda: "something else for signing" in _words(stage))
         assert isinstance(stage.app.screen, StandingGrantPanel)
-    assert stage.answers.given == []
+    assert stage.answers.calls == []
 
 
 @pytest.mark.parametrize(
@@ -193,17 +202,17 @@ async def test_a_request_that_is_not_the_proposal_is_not_opened():
 async def test_a_request_without_a_possible_grant_says_why(approval, why):
     """For a consent or a critical request, the key says why the panel does not open."""
     stage = a_stage([approval])
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await press(pilot, stage, "s")
-        assert f"Approve similar unavailable: {why}" in shown(stage)
+        assert f"Approve similar unavailable: {why}" in screen_text(stage)
 
 
 async def test_a_decided_request_can_still_be_the_example():
     """The panel stays open if somebody decides the request."""
     stage = _stage()
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await press(pilot, stage, "s")
-        decided = answered(PAY, Answer.APPROVE)
+        decided = with_answer(PAY, Answer.APPROVE)
         stage.server.put(decided)
         await press(pilot, stage, "tab", "2", "tab", "3", "tab")
         await until(pilot, lambda: _is_on(stage))
@@ -215,21 +224,21 @@ async def test_a_decided_request_can_still_be_the_example():
 async def test_fast_typing_and_escape_create_nothing():
     """Typing quickly through the panel and pressing Esc approves nothing."""
     stage = _stage()
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await run_on(pilot, stage, ["s", *"yes a y", "enter", "tab", *"2h", "enter", "enter"] * 2)
         await press(pilot, stage, "escape", "escape")
         assert isinstance(stage.app.screen, InboxScreen)
-    assert stage.answers.given == []
+    assert stage.answers.calls == []
 
 
 async def test_the_panel_has_a_help_and_scrolls():
     """F1 opens the help, because a question mark may be part of a value."""
     stage = _stage()
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await _fill_in(pilot, stage)
         await press(pilot, stage, "pagedown", "pageup", "f1")
         assert isinstance(stage.app.screen, HelpScreen)
-        assert "an empty limit keeps this request's value" in shown(stage)
+        assert "an empty limit keeps this request's value" in screen_text(stage)
 
 
 async def test_grants_are_listed_and_revoked():
@@ -237,19 +246,21 @@ async def test_grants_are_listed_and_revoked():
     stage = a_stage([an_approval("deploy", DEPLOY)])
     full = a_grant(NOW, "buyer-helper", state=GrantState.FULL, used=3, notify=False, sum=None)
     stage.grants_client.given = [a_grant(NOW), replace(full, type=None)]
-    async with opened(stage) as pilot:
+    async with open_inbox(stage) as pilot:
         await press(pilot, stage, "4")
         await until(pilot, lambda: isinstance(stage.app.screen, RightsPage))
         await until(pilot, lambda: stage.app.screen.found is not None)
-        text = shown(stage)
+        text = screen_text(stage)
         assert "GRANTS (2)" in text
         assert "1 of 3 used" in text
         assert "EUR 10.00 of EUR 30.00" in " ".join(text.split())
         await press(pilot, stage, "j")
-        assert "Used up. You are asked each time." in shown(stage)
+        assert "Used up. You are asked each time." in screen_text(stage)
         await press(pilot, stage, "k", "z")
-        assert "Revoke the standing grant?" in shown(stage)
+        assert "Revoke the standing grant?" in screen_text(stage)
         await press(pilot, stage, "tab", "enter")
-        await until(pilot, lambda: "GRANTS (1)" in shown(stage))
-        await until(pilot, lambda: "Revoked: invoice-bot asks again each time." in shown(stage))
+        await until(pilot, lambda: "GRANTS (1)" in screen_text(stage))
+        await until(
+            pilot, lambda: "Revoked: invoice-bot asks again each time." in screen_text(stage)
+        )
     assert stage.server.ended == [SafeText("sayso_sg_invoice-bot")]

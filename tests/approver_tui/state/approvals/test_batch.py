@@ -11,15 +11,15 @@ from tests.support.fakes.fake_requests import APP_PAYMENT, DEPLOY, MINUTE
 ONE = an_approval("one", DEPLOY, left=9 * MINUTE)
 TWO = an_approval("two", DEPLOY, left=5 * MINUTE, headline="Deploy api 1.0 to staging")
 NEW = an_approval("new", DEPLOY, left=3 * MINUTE, unusual=[("new_target", "Never before.")])
-BATCH = Batch.of([NEW, ONE, TWO])
+BATCH = Batch.from_marked([NEW, ONE, TWO])
 
 
 def test_unusual_requests_come_first_and_are_not_selected():
     """The others keep their order and are selected; a batch of denials selects all."""
     assert BATCH.rows == (NEW, ONE, TWO)
-    assert Batch.of([NEW, ONE, TWO], with_unusual=True).chosen == (NEW, ONE, TWO)
+    assert Batch.from_marked([NEW, ONE, TWO], with_unusual=True).selected == (NEW, ONE, TWO)
     assert (BATCH.usual, BATCH.unusual) == ((ONE, TWO), (NEW,))
-    assert BATCH.chosen == (ONE, TWO)
+    assert BATCH.selected == (ONE, TWO)
 
 
 def test_first_requests_and_not_compared_ones_are_unusual():
@@ -31,40 +31,40 @@ def test_first_requests_and_not_compared_ones_are_unusual():
 
 def test_a_request_is_selected_and_deselected():
     """The user can select an unusual request too."""
-    with_new = BATCH.toggled(NEW.id)
-    assert with_new.chosen == (NEW, ONE, TWO)
-    assert with_new.toggled(ONE.id).chosen == (NEW, TWO)
-    assert with_new.toggled(NEW.id) == BATCH
+    with_new = BATCH.with_toggled(NEW.id)
+    assert with_new.selected == (NEW, ONE, TWO)
+    assert with_new.with_toggled(ONE.id).selected == (NEW, TWO)
+    assert with_new.with_toggled(NEW.id) == BATCH
 
 
 def test_the_count_is_the_number_of_selected_requests():
     """The typed count must be in plain digits, and 0 is never accepted."""
     assert BATCH.is_count("2")
     assert not any(map(BATCH.is_count, ["", "3", "02", " 2", "two", "1"]))
-    assert not BATCH.toggled(ONE.id).toggled(TWO.id).is_count("0")
+    assert not BATCH.with_toggled(ONE.id).with_toggled(TWO.id).is_count("0")
 
 
 def test_a_removed_request_loses_its_selection():
     """The other requests stay selected, and the count is smaller."""
     remaining = BATCH.without(frozenset({ONE.id}))
-    assert (remaining.rows, remaining.chosen) == ((NEW, TWO), (TWO,))
+    assert (remaining.rows, remaining.selected) == ((NEW, TWO), (TWO,))
     assert not remaining.is_count("2")
 
 
 def test_the_pin_is_needed_if_a_selected_request_needs_it():
     """A request that is not selected does not matter."""
     pin = an_approval("pin", DEPLOY, ceremony="pin")
-    assert Batch.of([ONE, pin]).needs_pin
-    assert not Batch.of([ONE, pin]).toggled(pin.id).needs_pin
+    assert Batch.from_marked([ONE, pin]).needs_pin
+    assert not Batch.from_marked([ONE, pin]).with_toggled(pin.id).needs_pin
 
 
 def test_a_batch_has_the_highest_risk_and_the_earliest_expiry():
     """Only selected requests count for the expiry, unless none is selected."""
     low = an_approval("low", DEPLOY, risk="low", left=20 * MINUTE)
-    assert Batch.of([low]).risk is Risk.LOW
-    assert Batch.of([low, ONE]).risk is Risk.MEDIUM
+    assert Batch.from_marked([low]).risk is Risk.LOW
+    assert Batch.from_marked([low, ONE]).risk is Risk.MEDIUM
     assert BATCH.ends_at == NOW + 5 * MINUTE
-    assert BATCH.toggled(ONE.id).toggled(TWO.id).ends_at == NOW + 3 * MINUTE
+    assert BATCH.with_toggled(ONE.id).with_toggled(TWO.id).ends_at == NOW + 3 * MINUTE
 
 
 @pytest.mark.parametrize(
@@ -80,8 +80,8 @@ def test_a_batch_has_the_highest_risk_and_the_earliest_expiry():
 )
 def test_differing_members_are_not_shared(member, terms):
     """Only the member that differs is missing; all others are shared."""
-    shared = Batch.of([ONE, an_approval("two", DEPLOY, **terms)]).shared
-    unmixed = Batch.of([ONE]).shared
+    shared = Batch.from_marked([ONE, an_approval("two", DEPLOY, **terms)]).shared
+    unmixed = Batch.from_marked([ONE]).shared
     assert getattr(shared, member) is None
     assert getattr(unmixed, member) is not None
     others = set(unmixed.__slots__) - {member}

@@ -7,20 +7,20 @@ from approver_tui.client.wire import read_approval
 from approver_tui.state.approvals.decision import Answer
 from approver_tui.state.approvals.filters import Filter, read_span
 from approver_tui.state.risks import Risk
-from tests.support.builders.approval_texts import AGENT, NOW, when, wire_approval
+from tests.support.builders.approval_texts import AGENT, NOW, to_rfc3339, wire_approval
 
 _DECIDED = {
     "decision": "deny",
     "by": {"id": "u", "name": "alice"},
     "device": {"id": "d", "name": "laptop"},
-    "at": when(NOW + 5_000),
+    "at": to_rfc3339(NOW + 5_000),
     "channel": "terminal",
     "code": None,
     "note": None,
     "ceremony": "none",
     "self_approved": False,
 }
-DENIED = {"state": "denied", "decided": _DECIDED, "over_at": when(NOW + 5_000)}
+DENIED = {"state": "denied", "decided": _DECIDED, "over_at": to_rfc3339(NOW + 5_000)}
 
 
 def approval(risk="medium", **outer):
@@ -64,7 +64,7 @@ def test_a_decision_matches_decided_requests_only():
     [
         (DENIED, NOW + 5_000),
         ({"state": "expired"}, NOW + 600_000),
-        ({"state": "cancelled", "over_at": when(NOW + 7_000)}, NOW + 7_000),
+        ({"state": "cancelled", "over_at": to_rfc3339(NOW + 7_000)}, NOW + 7_000),
     ],
 )
 def test_since_compares_the_time_when_a_request_ended(outer, ended):

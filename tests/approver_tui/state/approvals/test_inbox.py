@@ -7,7 +7,7 @@ from approver_tui.client.wire import read_approval
 from approver_tui.state.approvals.approvals import Approval, ApprovalState, Retry
 from approver_tui.state.approvals.ceremony import Step
 from approver_tui.state.approvals.inbox import Inbox
-from tests.support.builders.approval_texts import NOW, when, wire_approval
+from tests.support.builders.approval_texts import NOW, to_rfc3339, wire_approval
 
 
 def an_approval(number: int, **more) -> Approval:
@@ -25,7 +25,7 @@ ONE, TWO = (an_approval(number) for number in (11, 101))
 
 def test_a_new_row_is_appended():
     """Even an urgent request does not move the other rows."""
-    urgent = an_approval(111, risk="high", display={"expires_at": when(NOW + 1_000)})
+    urgent = an_approval(111, risk="high", display={"expires_at": to_rfc3339(NOW + 1_000)})
     assert ids(Inbox().with_approval(ONE).with_approval(urgent)) == [ONE.id, urgent.id]
 
 
@@ -38,7 +38,7 @@ def test_a_known_row_keeps_its_position():
 
 def test_the_servers_order_is_kept():
     """A request that a response contains twice has only one row."""
-    high = an_approval(111, risk="high", display={"expires_at": when(NOW + 1_000)})
+    high = an_approval(111, risk="high", display={"expires_at": to_rfc3339(NOW + 1_000)})
     assert ids(Inbox.from_list([TWO, high, ONE, TWO])) == [TWO.id, high.id, ONE.id]
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from approver_tui.state.approvals.approvals import ApprovalState
 from approver_tui.state.approvals.decision import Answer
-from approver_tui.state.approvals.look_alikes import Fold, Folding, grouped, look_alikes_of
+from approver_tui.state.approvals.look_alikes import Fold, Folding, group_by_look, look_alikes_of
 from approver_tui.state.approvals.narrowing import Granted
 from approver_tui.state.approvals.votes import Vote, VoteTally
 from approver_tui.state.text import SafeText
@@ -23,12 +23,12 @@ FOLDED = Folding(now=NOW)
 
 def shown(folds: list[Fold]) -> list[tuple[str, str]]:
     """Return the ID that each row shows and its label for the number of look-alikes."""
-    return [(fold.shown.id, fold.count_label) for fold in folds]
+    return [(fold.approval.id, fold.count_label) for fold in folds]
 
 
 def test_look_alikes_share_the_row_of_the_first():
     """Look-alikes are grouped even if a different request is listed between them."""
-    assert grouped([ONE, OTHER, TWO, THREE]) == [[ONE, TWO, THREE], [OTHER]]
+    assert group_by_look([ONE, OTHER, TWO, THREE]) == [[ONE, TWO, THREE], [OTHER]]
     assert shown(FOLDED.folds([ONE, OTHER, TWO, THREE])) == [(ONE.id, "x 3"), (OTHER.id, "")]
 
 
@@ -36,7 +36,7 @@ def test_time_and_message_do_not_separate_look_alikes():
     """The row shows the message of the first request and is new if any of them is new."""
     again = an_approval("again", left=9 * MINUTE, says="It is urgent now!", first=True)
     (fold,) = FOLDED.folds([ONE, again])
-    assert (fold.alike, fold.is_new, fold.shown.agent_says) == (2, True, ONE.agent_says)
+    assert (fold.count, fold.is_new, fold.approval.agent_says) == (2, True, ONE.agent_says)
 
 
 @pytest.mark.parametrize(
@@ -78,11 +78,13 @@ def test_a_row_shows_the_selected_or_first_waiting_request():
     denied = replace(ONE, state=ApprovalState.DENIED)
     rows = [denied, TWO, THREE]
     assert shown(FOLDED.folds(rows)) == [(TWO.id, "x 3, 2 waiting")]
-    assert shown(Folding(selected=THREE.id, now=NOW).folds(rows)) == [(THREE.id, "x 3, 2 waiting")]
+    assert shown(Folding(selected_id=THREE.id, now=NOW).folds(rows)) == [
+        (THREE.id, "x 3, 2 waiting")
+    ]
     late = Folding(now=NOW + 7 * MINUTE)
     assert shown(late.folds(rows)) == [(ONE.id, "x 3, 0 waiting")]
-    assert late.of(rows, ONE.id) is not None
-    assert late.of(rows, TWO.id) is None
+    assert late.row_of(rows, ONE.id) is not None
+    assert late.row_of(rows, TWO.id) is None
 
 
 def test_an_expanded_row_lists_each_request():
@@ -95,10 +97,10 @@ def test_an_expanded_row_lists_each_request():
 
 def test_a_row_counts_its_marked_requests():
     """A collapsed row counts the whole group; an expanded row counts only its own request."""
-    marked = replace(FOLDED, marked=frozenset({ONE.id, THREE.id}))
-    assert [fold.marked for fold in marked.folds([ONE, OTHER, TWO, THREE])] == [2, 0]
-    opened = replace(marked, opened=frozenset({ONE.look_key}))
-    assert [fold.marked for fold in opened.folds([ONE, TWO, THREE])] == [1, 0, 1]
+    marked = replace(FOLDED, marked_ids=frozenset({ONE.id, THREE.id}))
+    assert [fold.marked_count for fold in marked.folds([ONE, OTHER, TWO, THREE])] == [2, 0]
+    opened = replace(marked, expanded_looks=frozenset({ONE.look_key}))
+    assert [fold.marked_count for fold in opened.folds([ONE, TWO, THREE])] == [1, 0, 1]
 
 
 def test_look_alikes_of_a_request_include_itself():

@@ -8,14 +8,14 @@ from approver_tui.state.approvals.approvals import ApprovalState
 from approver_tui.state.approvals.decision import Answer
 from approver_tui.state.approvals.results import AnswerState, Results, answer_state, ended_state
 from approver_tui.state.text import SafeText
-from tests.support.fakes.fake_approvals import an_approval, answered
+from tests.support.fakes.fake_approvals import an_approval, with_answer
 from tests.support.fakes.fake_clock import NOW
 from tests.support.fakes.fake_requests import DEPLOY, MINUTE
 
 ONE, TWO, THREE = (an_approval(name, DEPLOY, left=9 * MINUTE) for name in ("one", "two", "three"))
-FRESH = Results.of(Answer.APPROVE, [ONE, TWO, THREE])
-YES, NO = answered(ONE, Answer.APPROVE), answered(ONE, Answer.DENY)
-HERE, ELSEWHERE = YES.decided.device_id, "sayso_dv_cccccccccccccccc"
+FRESH = Results.before_sending(Answer.APPROVE, [ONE, TWO, THREE])
+YES, NO = with_answer(ONE, Answer.APPROVE), with_answer(ONE, Answer.DENY)
+HERE, ELSEWHERE = YES.decision.device_id, "sayso_dv_cccccccccccccccc"
 
 
 def test_before_sending_all_are_waiting():

@@ -11,7 +11,7 @@ from approver_tui.state.standing_grants.standing_grants import (
     matches_proposal,
     read_varying,
 )
-from tests.support.builders.approval_texts import NOW, when
+from tests.support.builders.approval_texts import NOW, to_rfc3339
 
 PAYMENT = {"type": "payment.transfer", "amount": {"minor": 1_000, "currency": "EUR"}, "payee": "N"}
 EXAMPLE = {
@@ -24,7 +24,7 @@ EXAMPLE = {
 }
 TERMS = {
     "type": "sayso:standing_grant",
-    "until": when(NOW + 3_600_000),
+    "until": to_rfc3339(NOW + 3_600_000),
     "uses": 3,
     "sum": {"minor": 3_000, "currency": "EUR"},
     "vary": [
@@ -55,7 +55,7 @@ def _matches(terms: dict[str, Any] | None = None, **members: Any) -> bool:
 def test_the_proposed_grant_matches() -> None:
     """The salt may differ, and the server's clock may be a little ahead."""
     assert _matches()
-    assert _matches({"until": when(NOW + 3_700_000)})
+    assert _matches({"until": to_rfc3339(NOW + 3_700_000)})
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_the_proposed_grant_matches() -> None:
     [
         {"uses": 4},
         {"notify": False},
-        {"until": when(NOW + 4_000_000)},
+        {"until": to_rfc3339(NOW + 4_000_000)},
         {"until": "never"},
         {"sum": None},
         {"sum": {"minor": 30_001, "currency": "EUR"}},

@@ -15,7 +15,7 @@ from approver_tui.widgets.approvals.facts import approval_lines, panel_lines
 from approver_tui.widgets.approvals.outcomes import RenderContext, outcome, outcome_lines
 from approver_tui.widgets.lines import text_of
 from tests.support.builders.multi_approver import a_part, a_vote
-from tests.support.fakes.fake_approvals import an_approval, answered
+from tests.support.fakes.fake_approvals import an_approval, with_answer
 from tests.support.fakes.fake_clock import NOW
 from tests.support.fakes.fake_requests import CONSENT, PAYMENT, PRICES
 
@@ -93,7 +93,7 @@ def test_each_outcome_has_its_own_sentence():
     assert outcome(withdrawn, NOW, UTC).startswith("Withdrawn: ")
     ended = replace(withdrawn, reason=SafeText("user_disabled"))
     assert outcome(ended, NOW, UTC) == "Withdrawn. Its user is disabled."
-    denied = answered(approval, Answer.DENY, DenyCode.TOO_BROAD)
+    denied = with_answer(approval, Answer.DENY, DenyCode.TOO_BROAD)
     assert outcome(denied, NOW, UTC) == ("Denied by alice on phone at 14:32:10. Reason: Too broad.")
 
 
@@ -129,21 +129,21 @@ def test_an_automatic_approval_says_so():
 def test_the_execution_is_shown():
     """The outcome shows the resource's report, and an alarm if it differs from the grant."""
     asked = an_approval("pay", PAYMENT)
-    approved = replace(answered(asked, Answer.APPROVE), state=ApprovalState.REDEEMED)
+    approved = replace(with_answer(asked, Answer.APPROVE), state=ApprovalState.REDEEMED)
 
     def outcome_text(**members):
-        fields = {"done": None, "text": None, "as_granted": None, **members}
+        fields = {"succeeded": None, "text": None, "as_granted": None, **members}
         execution = Execution(id=SafeText("INV-2291"), at=NOW, **fields)
         return _text(
             outcome_lines(replace(approved, execution=execution), RenderContext(NOW, UTC, 100))
         )
 
     assert "Started at 14:32:07." in outcome_text()
-    failed = outcome_text(done=False, text=SafeText("No funds."))
+    failed = outcome_text(succeeded=False, text=SafeText("No funds."))
     assert "Failed at 14:32:07." in failed
     assert '| "No funds."' in failed
     assert "ALARM" not in failed
-    differed = outcome_text(done=True, as_granted=False)
+    differed = outcome_text(succeeded=True, as_granted=False)
     assert "Carried out at 14:32:07." in differed
     assert "ALARM: the resource did something other than what was granted." in differed
 

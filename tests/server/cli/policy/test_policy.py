@@ -141,7 +141,7 @@ def test_dry_run_lists_changed_outcomes():
     assert "Only the newest requests" in lines[2]
     assert "read a.b" in lines[-1]
     assert "allow → ask" in lines[-1]
-    assert policy_json.replayed(replay)["changes"][0]["after"] == "ask"
+    assert policy_json.replay_json(replay)["changes"][0]["after"] == "ask"
 
 
 def test_dry_run_lists_the_standing_grant_or_the_approvers_that_would_decide():
@@ -154,7 +154,7 @@ def test_dry_run_lists_the_standing_grant_or_the_approvers_that_would_decide():
     *_, first, second = _replay_lines(replay)
     assert first.endswith("standing grant sayso_sg_1")
     assert second.endswith("2 of ana, bob")
-    output = policy_json.replayed(replay)["changes"]
+    output = policy_json.replay_json(replay)["changes"]
     assert [(change["quorum"], change["approvers"]) for change in output] == [
         (None, ()),
         (2, ("ana", "bob")),

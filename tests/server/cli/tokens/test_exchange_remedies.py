@@ -102,5 +102,8 @@ def test_a_remedy_names_the_disabled_app(chains, bot, explanations):
         tx.delegations.add(row)
     chains.exchange(bot, chains.sign(row))
     explanation = explanations.exchange(None)
-    assert (explanation.reason, explanation.now) == (Reason.APP_DISABLED, Reason.APP_DISABLED)
+    assert (explanation.reason, explanation.current_reason) == (
+        Reason.APP_DISABLED,
+        Reason.APP_DISABLED,
+    )
     assert remedy(explanation).endswith("sayso apps update chat --enable")

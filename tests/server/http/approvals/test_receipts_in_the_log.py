@@ -47,7 +47,7 @@ def verified(local: LocalSite, tmp_path: Path) -> Callable[..., str]:
 @pytest.fixture
 def receipt(agent: LocalAgent, person: LocalTerminal) -> Any:
     """The receipt of an approval with limits, whose token was collected."""
-    return receipts.proved(person, receipts.narrowed(agent, person))
+    return receipts.prove_receipt(person, receipts.narrowed(agent, person))
 
 
 @pytest.mark.parametrize("end", receipts.ENDS, ids=lambda end: end.__name__)
@@ -55,7 +55,7 @@ def test_the_receipt_of_each_outcome_verifies_with_the_key_of_the_log(
     verified: Callable[..., str], agent: LocalAgent, person: LocalTerminal, end: Ends
 ) -> None:
     """If nobody answered, the log says how the request ended and why."""
-    receipt = receipts.proved(person, end(agent, person))
+    receipt = receipts.prove_receipt(person, end(agent, person))
     verdict = verified(receipt)
     name = receipt["approval"]["id"]
     assert verdict.startswith(
@@ -68,9 +68,9 @@ def test_the_receipt_of_a_passkey_verifies(
 ) -> None:
     """The signature of a passkey has a different format."""
     browser = new_browser(local)
-    _, approval = agent.asked(login_hint=browser.user.name)
+    _, approval = agent.request_approval(login_hint=browser.user.name)
     assert browser.approve(approval.id).status == 200
-    assert "is approved, with 1 answer." in verified(receipts.proved(browser, approval.id))
+    assert "is approved, with 1 answer." in verified(receipts.prove_receipt(browser, approval.id))
 
 
 def _set(value: Any, *place: Any) -> Callable[[Any], None]:
@@ -197,7 +197,7 @@ def test_each_change_of_an_unanswered_receipt_is_named(
     words: str,
 ) -> None:
     """The log says how the request ended and why."""
-    receipt = receipts.proved(person, receipts.expired(agent, person))
+    receipt = receipts.prove_receipt(person, receipts.expired(agent, person))
     change(receipt)
     with pytest.raises(Broken, match=words):
         verified(receipt)
@@ -221,7 +221,7 @@ def test_each_change_of_the_receipt_of_a_use_is_named(
     verified: Callable[..., str], agent: LocalAgent, person: LocalTerminal, name: str
 ) -> None:
     """The receipt contains the request in which the user signed the standing grant."""
-    receipt = receipts.proved(person, receipts.granted(agent, person))
+    receipt = receipts.prove_receipt(person, receipts.granted(agent, person))
     change, words = GIVEN_CHANGES[name]
     change(receipt)
     with pytest.raises(Broken, match=words):
@@ -234,7 +234,7 @@ FORGED_LOG = notes.public_key("localhost:8470/log", b"o" * 32).text
 def _prove_in_another_log(*entries: Any) -> None:
     """Prove these entries in a different log, in this order."""
     bodies = [entry["body"].encode() for entry in entries]
-    tree, size = Tree.over(map(leaf_hash, bodies)), len(bodies)
+    tree, size = Tree.from_leaves(map(leaf_hash, bodies)), len(bodies)
     checkpoint = notes.sign(Checkpoint("localhost:8470/log", size, tree.root), b"o" * 32, 1)
     for index, (entry, body) in enumerate(zip(entries, bodies, strict=True)):
         hashes = tuple(inclusion_proof(tree.nodes, index, size))
@@ -280,7 +280,7 @@ def test_a_receipt_of_a_log_that_says_something_else_is_not_verified(
     verified: Callable[..., str], agent: LocalAgent, person: LocalTerminal, name: str
 ) -> None:
     """Verification fails even if the log's own key signed the entries."""
-    receipt = receipts.proved(person, receipts.collected(agent, person))
+    receipt = receipts.prove_receipt(person, receipts.collected(agent, person))
     _prove_in_another_log(*receipt["entries"])
     assert "is redeemed, with 1 answer" in verified(receipt, FORGED_LOG)
     kind, place, value, words = LOGS[name]
@@ -298,7 +298,7 @@ def test_a_signature_over_something_else_is_not_verified(
 ) -> None:
     """Verification fails even if the log has it as the answer to this request."""
     approval = receipts.denied(agent, person)
-    receipt = receipts.proved(person, approval)
+    receipt = receipts.prove_receipt(person, approval)
     answer = {"decision": "deny", "code": "not_needed", "ceremony": "none", name: "other"}
     digests = {
         member: receipt["approval"][member] for member in ("action_digest", "display_digest")
@@ -316,7 +316,7 @@ def test_a_token_before_its_approval_is_not_verified(
     verified: Callable[..., str], agent: LocalAgent, person: LocalTerminal
 ) -> None:
     """A log whose token entry precedes the approval is refused."""
-    receipt = receipts.proved(person, receipts.collected(agent, person))
+    receipt = receipts.prove_receipt(person, receipts.collected(agent, person))
     receipt["entries"][1:] = receipt["entries"][:0:-1]
     _prove_in_another_log(*receipt["entries"])
     with pytest.raises(Broken, match="is redeemed, but the log has an entry"):
@@ -342,7 +342,7 @@ def test_a_use_of_a_standing_grant_that_the_user_did_not_give_is_not_verified(
     verified: Callable[..., str], agent: LocalAgent, person: LocalTerminal, name: str
 ) -> None:
     """The log must say that the user gave this grant to this agent before this use."""
-    receipt = receipts.proved(person, receipts.granted(agent, person))
+    receipt = receipts.prove_receipt(person, receipts.granted(agent, person))
     given, used = receipt["given_in"]["entries"], receipt["entries"]
     _prove_in_another_log(*given, *used)
     assert "is redeemed, with 0 answers" in verified(receipt, FORGED_LOG)
@@ -356,8 +356,8 @@ def test_a_use_is_not_verified_with_a_request_that_created_no_standing_grant(
     verified: Callable[..., str], agent: LocalAgent, person: LocalTerminal
 ) -> None:
     """That request has no entry for a new standing grant."""
-    receipt = receipts.proved(person, receipts.granted(agent, person))
-    receipt["given_in"] = receipts.proved(person, receipts.denied(agent, person))
+    receipt = receipts.prove_receipt(person, receipts.granted(agent, person))
+    receipt["given_in"] = receipts.prove_receipt(person, receipts.denied(agent, person))
     with pytest.raises(Broken, match="given_in is not the request that created"):
         verified(receipt)
 
@@ -374,7 +374,7 @@ def test_a_receipt_of_a_new_entry_has_no_proof_yet(
     """The receipt is created without a proof; one that is downloaded later has it."""
     name = receipts.denied(agent, person)
     assert {entry["proof"] for entry in receipts.of(person, name)["entries"]} == {None}
-    entries = receipts.proved(person, name)["entries"]
+    entries = receipts.prove_receipt(person, name)["entries"]
     assert [entry["proof"][:24] for entry in entries] == ["c2sp.org/tlog-proof@v1\ne"] * 2
 
 
@@ -385,11 +385,11 @@ def test_each_approver_has_the_id_of_the_token(
     ben = new_person(local, "ben")
     two = rule("ask", "ask.quorum = 2", 'ask.who = ["ana", "ben"]')
     Policies(local.services.store).set(two, by=BY)
-    handle, approval = agent.asked()
+    handle, approval = agent.request_approval()
     for approver in (person, ben):
         assert approver.approve(approval.id).status == 200
     assert agent.poll(handle).status == 200
-    own, bens = receipts.proved(person, approval.id), receipts.of(ben, approval.id)
+    own, bens = receipts.prove_receipt(person, approval.id), receipts.of(ben, approval.id)
     assert bens["token"] is None
     assert receipts.entry(bens, "token.issued")["facts"]["jti"] == own["token"]["id"]
     for receipt in (own, bens):
@@ -402,7 +402,7 @@ def test_a_receipt_has_no_tokens_that_were_exchanged_from_its_token(
     """Exchanged tokens belong to other agents, although they have the same approval."""
     name = receipts.collected(agent, person)
     with local.services.store.write() as tx:
-        again = audit.approval_entry(local.stored(name), audit.Type.TOKEN_ISSUED)
+        again = audit.approval_entry(local.stored_approval(name), audit.Type.TOKEN_ISSUED)
         tx.audit.add(replace(again, facts={"jti": "other", "parent": "first"}))
     issued = [
         entry for entry in receipts.of(person, name)["entries"] if "token.issued" in entry["body"]
@@ -414,10 +414,10 @@ def test_the_receipt_of_an_erased_user_verifies(
     verified: Callable[..., str], local: LocalSite, agent: LocalAgent, person: LocalTerminal
 ) -> None:
     """The entries never had the texts, so a receipt from before still verifies."""
-    _, approval = agent.asked(binding_message="Marvin asks")
+    _, approval = agent.request_approval(binding_message="Marvin asks")
     note = {"reason": "Called the supplier.", "private_note": "Zaphod knows."}
     assert person.deny(approval.id, **note).status == 200
-    before = receipts.proved(person, approval.id)
+    before = receipts.prove_receipt(person, approval.id)
     _user, texts = Erasures(local.services.store).erase(person.user.id, by=audit.OPERATOR)
     after = receipts.of(person, approval.id)
     for receipt in (before, after):

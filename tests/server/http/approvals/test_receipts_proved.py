@@ -35,7 +35,7 @@ def receipt(
     who = person if request.param == "terminal" else new_browser(local)
     approval = standing_grants.example(agent, login_hint=who.user.name)
     assert who.approve(approval.id).status == 200
-    return receipts.proved(who, approval.id)
+    return receipts.prove_receipt(who, approval.id)
 
 
 @pytest.fixture
@@ -132,7 +132,7 @@ def test_the_receipt_of_each_outcome_verifies(
     agent: LocalAgent, person: LocalTerminal, check: Check, end: Ends
 ) -> None:
     """The receipt of a use also has the signature that created the standing grant."""
-    receipt = receipts.proved(person, end(agent, person))
+    receipt = receipts.prove_receipt(person, end(agent, person))
     parts = check(receipt)
     signed = [part.what for part in parts if "is signed by the key" in part.what]
     grant_request = receipt["given_in"] or {"answers": []}
@@ -145,7 +145,7 @@ def test_a_forged_answer_that_created_the_standing_grant_is_named(
     agent: LocalAgent, person: LocalTerminal, local: LocalSite, check: Check
 ) -> None:
     """A valid signature of the server does not make up for a forged answer."""
-    receipt = receipts.proved(person, receipts.granted(agent, person))
+    receipt = receipts.prove_receipt(person, receipts.granted(agent, person))
     (answer,) = receipt["given_in"]["answers"]
     answer["signed"] = forged(answer["signed"])
     parts = check(_with_statement(local, receipt, "ES256"))
@@ -174,7 +174,7 @@ def test_a_receipt_says_why_its_log_entry_cannot_be_verified_here(
 ) -> None:
     """Without a checkpoint or with no matching log key the part is unknown, and not wrong."""
     name = receipts.denied(agent, person)
-    new, later = receipts.of(person, name), receipts.proved(person, name)
+    new, later = receipts.of(person, name), receipts.prove_receipt(person, name)
     other = notes.public_key("localhost:8470/log", b"o" * 32).text
     for parts, why in (
         (check(new), "was made within two seconds of it. Download it again"),

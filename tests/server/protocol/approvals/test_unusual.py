@@ -107,7 +107,7 @@ CASES = {
         "Looks like a value approved before, but has different characters: “To”.",
     ),
     Code.MIXED_SCRIPTS: (
-        replace(USUAL, values=(TextValue("Agent name", "a", mixed=True),)),
+        replace(USUAL, values=(TextValue("Agent name", "a", mixes_scripts=True),)),
         "Mixes letters of several alphabets in one word: “Agent name”.",
     ),
     Code.LARGE_AMOUNT: (
@@ -382,7 +382,7 @@ def test_a_request_equal_to_history_has_no_novelty_signal(compared):
             for target in compared.targets
         ),
         values=tuple(
-            replace(value, alike=value.alike | {value.mark}, mixed=False)
+            replace(value, look_alikes=value.look_alikes | {value.mark}, mixes_scripts=False)
             for value in compared.values
         ),
     )

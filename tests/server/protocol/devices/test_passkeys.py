@@ -8,7 +8,7 @@ from server.protocol.devices import passkeys
 from server.protocol.devices.passkeys import Assertion
 
 PARTS = (b"credential", b'{"a":1}', b"data", b"client", b"signature")
-ASSERTION = ".".join(passkeys.encoded(part) for part in PARTS)
+ASSERTION = ".".join(passkeys.encode_base64url(part) for part in PARTS)
 
 
 def test_an_assertion_is_read_into_its_parts():
@@ -43,7 +43,7 @@ def test_a_malformed_assertion_is_refused(text):
 def test_base64url_has_one_encoding(text):
     """Spare bits and impossible lengths would allow a second encoding, so they are refused."""
     with pytest.raises(ValueError, match="base64url"):
-        passkeys.decoded(text)
+        passkeys.decode_base64url(text)
 
 
 def test_the_challenge_is_the_digest_of_the_payload():
@@ -58,11 +58,13 @@ def test_creation_options_require_verification_and_a_discoverable_key():
     )
     assert options["rp"] == {"id": "localhost", "name": "Sayso"}
     assert options["user"]["name"] == "ana"
-    assert passkeys.decoded(options["user"]["id"]) == b"sayso_us_1"
-    assert passkeys.decoded(options["challenge"]) == passkeys.challenge(b"c")
+    assert passkeys.decode_base64url(options["user"]["id"]) == b"sayso_us_1"
+    assert passkeys.decode_base64url(options["challenge"]) == passkeys.challenge(b"c")
     assert options["authenticatorSelection"]["userVerification"] == "required"
     assert options["authenticatorSelection"]["residentKey"] == "required"
-    assert options["excludeCredentials"] == [{"type": "public-key", "id": passkeys.encoded(b"old")}]
+    assert options["excludeCredentials"] == [
+        {"type": "public-key", "id": passkeys.encode_base64url(b"old")}
+    ]
     assert [parameter["alg"] for parameter in options["pubKeyCredParams"]] == list(
         passkeys.ALGORITHMS
     )

@@ -96,10 +96,10 @@ def test_another_fact_is_typed_back_for_a_new_target():
     with_new_target = fact_rules(
         type_back={"fact": "/total", "new_target": account}, target="/shop"
     ).type_back
-    assert with_new_target.chosen(target_is_new=True) == FactToType(("account",), "last_four")
-    assert with_new_target.chosen(target_is_new=False) == FactToType(("total",), "whole")
+    assert with_new_target.choose(target_is_new=True) == FactToType(("account",), "last_four")
+    assert with_new_target.choose(target_is_new=False) == FactToType(("total",), "whole")
     without_new_target = fact_rules(type_back={"fact": "/shop"}).type_back
-    assert without_new_target.chosen(target_is_new=True) == without_new_target.chosen(
+    assert without_new_target.choose(target_is_new=True) == without_new_target.choose(
         target_is_new=False
     )
 

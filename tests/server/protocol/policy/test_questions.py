@@ -53,7 +53,7 @@ def test_a_verdict_is_allow_ask_or_deny(engine, outcome):
     """The verdict depends on the answers without approvals and with the required ones."""
     found = decide(engine, question(), SOURCE)
     assert (found.outcome, found.rules, found.source) == (outcome, ("theirs",), SOURCE)
-    assert (found.needs is None) is (engine.needs is None)
+    assert (found.requirements is None) is (engine.requirements is None)
 
 
 def test_an_engine_that_fails_never_allows():
@@ -72,7 +72,7 @@ def test_is_allowed_uses_the_given_approvals():
 def test_a_request_allowed_without_a_consent_has_default_requirements():
     """An agent's request needs an approval even if a rule allows it, unless there is a consent."""
     found = decide(ThresholdEngine(0), question(scopes={"x": Risk.MEDIUM}), SOURCE)
-    assert (found.needs.risk, found.needs.ceremony, found.needs.seconds) == (
+    assert (found.requirements.risk, found.requirements.ceremony, found.requirements.seconds) == (
         Risk.MEDIUM,
         CONFIRM,
         1_800,
@@ -93,5 +93,5 @@ def test_neither_the_approver_nor_their_deputy_may_be_excluded(by, through, is_m
     """An excluded user may not vote for others, and nobody may vote for an excluded user."""
     vote = Approvals(1, Risk.HIGH, NEEDS.ceremony, frozenset(by), through)
     assert replace(NEEDS, excluded=frozenset({"owner"})).met_by(vote, "ana") is is_met
-    named = replace(NEEDS, who=frozenset({"ana", "owner"}), excluded=frozenset({"owner"}))
+    named = replace(NEEDS, approvers=frozenset({"ana", "owner"}), excluded=frozenset({"owner"}))
     assert named.met_by(vote, "ana") is is_met

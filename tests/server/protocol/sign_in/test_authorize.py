@@ -35,7 +35,7 @@ def test_every_parameter_of_an_authorization_request_is_read():
         dpop_jkt=THUMBPRINT,
         response_mode="form_post",
     )
-    assert found.back == authorize.ReturnTo(CALLBACK, "s t/8", "form_post")
+    assert found.return_to == authorize.ReturnTo(CALLBACK, "s t/8", "form_post")
     assert (found.openid, found.scope) == (("email", "openid"), ("pay",))
     assert (found.resource, found.actor, found.jkt) == (
         "https://pay.example",

@@ -21,7 +21,7 @@ def test_scopes_select_claims_and_requested_ones_are_added():
 
 def test_unknown_claims_are_omitted():
     """OpenID Connect Core 5.3.2: a claim without a value is omitted, not null."""
-    assert claims.about({"name": "ana", "email": None, "x": 1}, {"name", "email"}) == {
+    assert claims.select_claims({"name": "ana", "email": None, "x": 1}, {"name", "email"}) == {
         "name": "ana"
     }
 

@@ -54,7 +54,7 @@ def browser(person, app, local):
 def pending_approvals(person):
     """The approvals that are pending for this person."""
     items = person.call("GET", "/api/approvals").json["items"]
-    return [person.local.stored(item["id"]) for item in items]
+    return [person.local.stored_approval(item["id"]) for item in items]
 
 
 def approved(browser, ana, app, **parameters):
@@ -128,7 +128,7 @@ def test_an_approval_gives_one_token_with_the_signed_details(browser, ana, app, 
         True,
         PAYMENT_DETAILS,
     )
-    assert local.stored(approval.id).state == "redeemed"
+    assert local.stored_approval(approval.id).state == "redeemed"
     assert local.claims(answer.json["id_token"], "JWT")["acr"] == ACR_PASSWORD
     given_entry, issued = (
         local.admin.entries("grant.given")[-1],
@@ -336,7 +336,7 @@ def test_a_stricter_registration_before_the_decision_cancels_the_request(
     (approval,) = pending_approvals(ana)
     tighten(local, app)
     assert ana.approve(approval.id).status == 409
-    after = local.stored(approval.id)
+    after = local.stored_approval(approval.id)
     assert (after.state, after.reason) == ("cancelled", reason)
 
 
@@ -451,7 +451,7 @@ def test_denying_on_the_page_withdraws_an_approval_on_the_device(browser, ana, a
     assert ana.approve(approval.id).status == 200
     browser.page = page
     assert browser.answer("deny").answer["error"] == "access_denied"
-    assert local.stored(approval.id).state == "cancelled"
+    assert local.stored_approval(approval.id).state == "cancelled"
 
 
 def test_denying_one_of_two_requests_withdraws_the_other(browser, ana, agent, app, local):
@@ -462,4 +462,4 @@ def test_denying_one_of_two_requests_withdraws_the_other(browser, ana, agent, ap
     assert ana.approve(approvals["app_action"].id).status == 200
     assert ana.deny(approvals["consent"].id).status == 200
     assert browser.again().answer["error"] == "access_denied"
-    assert local.stored(approvals["app_action"].id).state == "cancelled"
+    assert local.stored_approval(approvals["app_action"].id).state == "cancelled"

@@ -32,7 +32,7 @@ from server.storage.tokens.delegations import Delegations
 from server.storage.tokens.tables import delegations as ledger
 from tests.support.builders.callers import LocalAgent, new_person
 from tests.support.builders.clock import DAY
-from tests.support.builders.installation import BY, PAY, registered
+from tests.support.builders.installation import BY, PAY, register_agent
 from tests.support.builders.site import LocalSite
 from tests.support.builders.template import Template
 from tests.support.checks.approval_model import Cast
@@ -58,7 +58,7 @@ def cast(template: Template) -> Iterator[Cast]:
 
 def _cast(local: LocalSite) -> Cast:
     registrations = [
-        registered(local.admin, name, auth_method="client_secret_post", serves=(PAY,))
+        register_agent(local.admin, name, auth_method="client_secret_post", serves=(PAY,))
         for name in ("one", "two")
     ]
     callers = tuple(

@@ -41,7 +41,7 @@ def _waiting(person):
 
 def test_an_added_person_is_notified_and_decides_for_the_requested_one(agent, local, ask, ben):
     """The audit entry names the administrator, and the token names who decided."""
-    handle, approval = agent.asked()
+    handle, approval = agent.request_approval()
     assert ask(approval, "ben").user.name == "ana"
     assert _waiting(ben) == [approval.id]
     assert local.admin.events(ben.user)[-1] == "approval.requested"
@@ -57,7 +57,7 @@ def test_an_added_person_is_notified_and_decides_for_the_requested_one(agent, lo
 def test_an_approver_cannot_be_added_twice(agent, ask, ben):
     """The user and a backup who was already added are already approvers."""
     assert ben.user.name == "ben"
-    _, approval = agent.asked()
+    _, approval = agent.request_approval()
     ask(approval, "ben")
     for name in ("ana", "ben"):
         with pytest.raises(Conflict, match="already an approver"):
@@ -68,7 +68,7 @@ def test_an_excluded_person_cannot_be_added(agent, local, ask, ben):
     """A rule excludes the agent's owner, who therefore cannot be added."""
     assert ben.user.name == "ben"
     _rules(local, 'ask.exclude = ["owner"]')
-    _, approval = agent.asked()
+    _, approval = agent.request_approval()
     with pytest.raises(Conflict, match="excludes admin"):
         ask(approval, "admin")
     assert ask(approval, "ben").approval.id == approval.id
@@ -77,7 +77,7 @@ def test_an_excluded_person_cannot_be_added(agent, local, ask, ben):
 def test_the_substitute_of_an_excluded_person_has_their_own_vote(agent, local, ask, ben):
     """The token names only the substitute, because the excluded person has no vote."""
     _rules(local, 'ask.exclude = ["user"]')
-    handle, approval = agent.asked()
+    handle, approval = agent.request_approval()
     ask(approval, "ben")
     assert ben.approve(approval.id).status == 200
     claims = local.claims(agent.poll(handle).json["access_token"])
@@ -89,7 +89,7 @@ def test_only_people_named_by_a_rule_can_be_added(agent, local, ask, ben, person
     groups = Groups(local.admin.store, local.admin.secrets)
     groups.add("finance", ["ana"], by=BY)
     _rules(local, 'ask.who = ["finance"]')
-    _, approval = agent.asked()
+    _, approval = agent.request_approval()
     with pytest.raises(Conflict, match="ben is not one of them"):
         ask(approval, "ben")
     groups.update("finance", GroupChanges(members=("ana", "ben")), by=BY)
@@ -100,7 +100,7 @@ def test_only_people_named_by_a_rule_can_be_added(agent, local, ask, ben, person
 
 def test_a_person_named_by_a_later_rule_has_their_own_vote(agent, local, ask, ben):
     """A rule that was set after the request decides who may be added."""
-    _, approval = agent.asked()
+    _, approval = agent.request_approval()
     _rules(local, 'ask.who = ["ana", "ben"]')
     ask(approval, "ben")
     assert ben.approve(approval.id).status == 200
@@ -110,7 +110,7 @@ def test_a_person_named_by_a_later_rule_has_their_own_vote(agent, local, ask, be
 def test_nobody_can_be_added_to_an_ended_request(agent, person, local, ask, ben, how):
     """A denied, expired or canceled request accepts no new approver."""
     assert ben.user.name == "ben"
-    _, approval = agent.asked()
+    _, approval = agent.request_approval()
     if how == "denied":
         person.deny(approval.id)
     elif how == "expired":
@@ -135,7 +135,7 @@ def test_people_can_only_be_added_to_an_agents_request_to_a_user(agent, local, a
 
 def test_an_unknown_or_disabled_person_cannot_be_added(agent, local, ask, ben):
     """An unknown person or request is not found, and a disabled person is refused."""
-    _, approval = agent.asked()
+    _, approval = agent.request_approval()
     with pytest.raises(NotFound, match="nobody"):
         ask(approval, "nobody")
     local.admin.users.disable(ben.user.id, by=BY)
@@ -157,7 +157,7 @@ def _narrow(local, agent):
 def test_nobody_can_be_added_to_a_request_that_may_not_be_approved(agent, local, ask, ben, change):
     """Policy now denies the request, or it exceeds the agent's permissions."""
     assert ben.user.name == "ben"
-    _, approval = agent.asked()
+    _, approval = agent.request_approval()
     change(local, agent)
     with pytest.raises(Conflict, match="policy or its resource has changed"):
         ask(approval, "ben")

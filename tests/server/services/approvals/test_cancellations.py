@@ -16,11 +16,11 @@ def _revoke(agent, handle):
 @pytest.mark.parametrize("answered", [False, True])
 def test_cancelling_a_request_removes_it_from_every_screen(agent, person, local, answered):
     """A request can be canceled before and after its approval, and its agent gets the reason."""
-    handle, approval = agent.asked()
+    handle, approval = agent.request_approval()
     if answered:
         person.approve(approval.id)
     assert (_revoke(agent, handle).status, _revoke(agent, handle).status) == (200, 200)
-    row = local.stored(approval.id)
+    row = local.stored_approval(approval.id)
     assert (row.state, row.reason) == (State.CANCELLED, "withdrawn")
     shown = person.show(approval.id)
     assert (shown["state"], shown["reason"]) == ("cancelled", "withdrawn")
@@ -34,7 +34,7 @@ def test_cancelling_a_request_removes_it_from_every_screen(agent, person, local,
 
 def test_a_request_of_another_agent_is_not_cancelled(agent, local):
     """The response is the same as for an unknown handle, so that it reveals nothing."""
-    handle, approval = agent.asked()
+    handle, approval = agent.request_approval()
     registration = local.admin.agents.add(
         NewAgent("other-bot", ("admin",), auth_method="client_secret_post"), by=BY
     )
@@ -43,16 +43,16 @@ def test_a_request_of_another_agent_is_not_cancelled(agent, local):
         (answer.status, answer.body)
         for answer in (_revoke(thief, handle), _revoke(agent, handle + "x"))
     ] == [(200, b"{}")] * 2
-    assert local.stored(approval.id).state is State.PENDING
+    assert local.stored_approval(approval.id).state is State.PENDING
 
 
 def test_a_redeemed_request_is_not_cancelled(agent, person, local):
     """A redeemed request stays redeemed; the agent can revoke its token instead."""
-    handle, approval = agent.asked()
+    handle, approval = agent.request_approval()
     person.approve(approval.id)
     assert agent.poll(handle).status == 200
     assert _revoke(agent, handle).status == 200
-    assert local.stored(approval.id).state is State.REDEEMED
+    assert local.stored_approval(approval.id).state is State.REDEEMED
 
 
 def test_an_agent_gets_no_callback_for_its_own_cancellation(agent, local):
@@ -60,8 +60,8 @@ def test_an_agent_gets_no_callback_for_its_own_cancellation(agent, local):
     with receiver() as endpoint:
         changes = AgentChanges(delivery="push", notification_endpoint=endpoint.url())
         local.admin.agents.update(agent.id, changes, by=BY)
-        handle, approval = agent.asked(client_notification_token="a" * 22)
+        handle, approval = agent.request_approval(client_notification_token="a" * 22)
         _revoke(agent, handle)
         local.deliver()
         assert endpoint.got == []
-    assert local.stored(approval.id).notification_token is None
+    assert local.stored_approval(approval.id).notification_token is None

@@ -61,7 +61,7 @@ def put(local):
 
 def pay(agent, details=DETAILS, **parameters):
     """A pending payment."""
-    return agent.asked_payment(authorization_details=json.dumps(details), **parameters)
+    return agent.request_payment(authorization_details=json.dumps(details), **parameters)
 
 
 def type_back_of(approval):
@@ -109,7 +109,7 @@ def test_a_wrong_entry_returns_the_attempts_left(agent, person, local):
     assert ACCOUNT[-4:] not in answer.body.decode()
     assert person.device.pin_tries == 0
     assert person.show(approval.id)["tries_left"] == {"type_back": 1}
-    assert local.stored(approval.id).state is State.PENDING
+    assert local.stored_approval(approval.id).state is State.PENDING
     assert approve_with(person, approval, fact="3000").status == 200
     assert local.admin.entries("approval.locked") == []
 
@@ -121,7 +121,7 @@ def test_two_wrong_entries_lock_the_request(agent, person, local):
     answer = approve_with(person, approval, fact="4321")
     assert answer.refusal == (423, "request_locked")
     assert answer.json["left"] == 0
-    stored = local.stored(approval.id)
+    stored = local.stored_approval(approval.id)
     assert (stored.state, stored.reason) == (State.CANCELLED, "locked")
     flagged = local.admin.entries("approval.locked")[-1]
     assert (flagged["cause"], flagged["actor"]) == ("type_back", f"user:{person.user.id}")
@@ -145,7 +145,7 @@ def test_a_lock_applies_to_the_person_who_typed_wrongly(agent, person, local):
     assert approve_with(person, approval, fact="3000").refusal == (423, "request_locked")
     assert person.show(approval.id)["tries_left"] == {"type_back": 0}
     assert ben.show(approval.id)["tries_left"] == {"type_back": 2}
-    assert local.stored(approval.id).state is State.PENDING
+    assert local.stored_approval(approval.id).state is State.PENDING
     assert approve_with(ben, approval, fact="3000").json["decided"]["by"]["name"] == "ben"
     _, another = pay(agent)
     with local.services.store.write() as tx:
@@ -162,7 +162,7 @@ def test_the_request_is_cancelled_when_the_last_approver_is_locked(agent, person
     with local.services.store.write() as tx:
         approvers.add(tx, approval, [NamedApprover(ben.user.id, "backup")], local.server_policy)
     for somebody in (person, ben):
-        assert local.stored(approval.id).state is State.PENDING
+        assert local.stored_approval(approval.id).state is State.PENDING
         for wrong in ("1234", "4321"):
             approve_with(somebody, approval, fact=wrong)
     assert agent.poll(handle).json["reason"] == "locked"
@@ -182,7 +182,7 @@ def test_a_person_and_their_substitute_do_not_make_a_quorum_of_two(
     if substitute_first:
         assert approve_with(ben, approval, fact="3000").status == 200
     for wrong in ("1234", "4321"):
-        assert local.stored(approval.id).state is State.PENDING
+        assert local.stored_approval(approval.id).state is State.PENDING
         approve_with(cleo, approval, fact=wrong)
     assert agent.poll(handle).json["reason"] == "locked"
 
@@ -198,7 +198,7 @@ def test_a_vote_still_counts_when_another_approver_is_locked(agent, person, loca
         tx._connection.execute(forgotten)
     for wrong in ("1234", "4321"):
         approve_with(cleo, approval, fact=wrong)
-    assert local.stored(approval.id).state is State.PENDING
+    assert local.stored_approval(approval.id).state is State.PENDING
     assert approve_with(person, approval, fact="3000").json["state"] == "approved"
 
 
@@ -266,7 +266,7 @@ def test_a_required_step_must_be_signed(agent, person, signed):
 )
 def test_entries_and_signed_steps_must_match_the_ceremony(agent, person, signed, entries):
     """Each entry needs its signed step and each step its entry; extra steps are refused."""
-    _, approval = agent.asked()
+    _, approval = agent.request_approval()
     jws = person.decision(approval.id, ceremony=signed)
     assert person.send_decision(approval.id, jws, **entries).refusal == (422, "invalid_decision")
 
@@ -311,7 +311,7 @@ def test_a_type_without_a_template_asks_to_type_back_the_resource(agent, person,
 def test_policy_may_require_type_back_at_any_risk(agent, person, put):
     """A request without an action requires typing back the resource."""
     put(rule("ask", 'ask.ceremony = ["type_back", "reason"]'))
-    _, approval = agent.asked()
+    _, approval = agent.request_approval()
     assert approval.ceremony == "reason+type_back"
     answer = approve_with(person, approval, fact=approval.resource, reason="Month end.")
     assert answer.json["state"] == "approved"
@@ -366,7 +366,7 @@ def test_a_match_rule_for_an_agent_without_a_screen_requires_the_pin(agent, loca
 def test_two_wrong_match_numbers_lock_the_request_for_everybody(interactive, person, local, put):
     """All approvers share the match number, so they share the two attempts."""
     put(rule("ask", 'ask.risk = "medium"'))
-    handle, approval = interactive.asked()
+    handle, approval = interactive.request_approval()
     ben = new_person(local, "ben")
     with local.services.store.write() as tx:
         approvers.add(tx, approval, [NamedApprover(ben.user.id, "backup")], local.server_policy)
@@ -377,7 +377,7 @@ def test_two_wrong_match_numbers_lock_the_request_for_everybody(interactive, per
     second = approve_with(ben, approval, match=f"{(number + 2) % 1_000:03}")
     assert second.refusal == (423, "request_locked")
     assert interactive.poll(handle).json["reason"] == "locked"
-    assert local.stored(approval.id).reason == "locked"
+    assert local.stored_approval(approval.id).reason == "locked"
 
 
 def test_each_request_has_its_own_match_number(interactive):
@@ -409,7 +409,7 @@ def test_only_a_wrong_entry_costs_an_attempt(interactive, person):
 def test_a_reason_is_recorded_and_never_sent_to_the_agent(agent, person, local, put):
     """Policy may require a reason, which only the audit log and approvers see."""
     put(rule("ask", 'ask.ceremony = "reason"'))
-    handle, approval = agent.asked()
+    handle, approval = agent.request_approval()
     assert approve_with(person, approval).refusal == (422, "invalid_decision")
     assert approve_with(person, approval, reason="Agreed at noon.").status == 200
     with local.services.store.read() as view:
@@ -420,7 +420,7 @@ def test_a_reason_is_recorded_and_never_sent_to_the_agent(agent, person, local, 
 
 def test_a_reason_may_be_given_without_being_required(agent, person):
     """A voluntary reason is accepted if it is signed as a step."""
-    _, approval = agent.asked()
+    _, approval = agent.request_approval()
     jws = person.decision(approval.id, ceremony="reason")
     assert person.send_decision(approval.id, jws, reason="It is mine.").status == 200
 
@@ -429,7 +429,7 @@ def test_a_reason_may_be_given_without_being_required(agent, person):
 def test_a_reason_must_be_short_and_displayable(agent, person, put, reason):
     """A reason has at most 500 characters in one line."""
     put(rule("ask", 'ask.ceremony = "reason"'))
-    _, approval = agent.asked()
+    _, approval = agent.request_approval()
     assert approve_with(person, approval, reason=reason).refusal == (422, "invalid_body")
 
 
@@ -446,7 +446,7 @@ def test_a_critical_request_needs_every_step(interactive, person, put):
 
 def test_a_stricter_ceremony_cancels_a_pending_request(agent, person, put):
     """A request that showed a weaker ceremony is canceled when somebody decides it."""
-    handle, approval = agent.asked()
+    handle, approval = agent.request_approval()
     put(rule("ask", 'ask.ceremony = "reason"'))
     assert person.approve(approval.id).refusal == (409, "not_pending")
     assert agent.poll(handle).json["reason"] == "cancelled"
@@ -463,7 +463,7 @@ PIN_AT_ANY_RISK = {
 def test_a_required_pin_needs_the_high_key(agent, person, local, put, lines):
     """A PIN call does not help if the low key signs the decision."""
     put(rule("ask", *lines))
-    _, approval = agent.asked()
+    _, approval = agent.request_approval()
     assert "pin" in approval.ceremony
     typed = person.entries(approval.id)
     person.pin(approval.id)
@@ -472,14 +472,14 @@ def test_a_required_pin_needs_the_high_key(agent, person, local, put, lines):
         answer = person.send_decision(approval.id, jws, **typed)
         assert answer.refusal == (403, "pin_required")
     assert person.device.pin_tries == 1
-    assert local.stored(approval.id).state is State.PENDING
+    assert local.stored_approval(approval.id).state is State.PENDING
     assert approve_with(person, approval, **typed).status == 200
     assert person.device.pin_tries == 0
 
 
 def test_a_voluntary_pin_needs_the_high_key_and_a_pin_call(agent, person):
     """A PIN that was not proved cannot be claimed, because token and log state it."""
-    _, approval = agent.asked()
+    _, approval = agent.request_approval()
     assert approval.ceremony == "confirm"
     person.pin(approval.id)
     claimed = person.decision(approval.id, person.low, ceremony="pin")
@@ -500,7 +500,7 @@ def test_a_voluntary_pin_needs_the_high_key_and_a_pin_call(agent, person):
 )
 def test_a_token_states_the_proved_ceremony(agent, person, local, key, ceremony, claimed):
     """The acr and amr claims name the PIN only if it was entered for this request."""
-    handle, approval = agent.asked()
+    handle, approval = agent.request_approval()
     person.pin(approval.id)
     jws = person.decision(approval.id, getattr(person, key), ceremony=ceremony)
     assert person.send_decision(approval.id, jws).status == 200

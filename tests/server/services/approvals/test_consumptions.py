@@ -148,7 +148,7 @@ def test_another_resource_cannot_consume_the_approval(local, token):
 
 def test_a_token_without_a_single_use_approval_cannot_be_consumed(agent, person, resource):
     """Tokens of client credentials and tokens for scopes only are refused."""
-    handle, approval = agent.asked()
+    handle, approval = agent.request_approval()
     person.approve(approval.id)
     for token in (agent.alone().json["access_token"], agent.poll(handle).json["access_token"]):
         refused = resource.consume(token, authorization_details=[])
@@ -216,10 +216,10 @@ class TestStepUp:
     def test_a_weaker_decision_gives_no_stronger_acr(self, agent, lunch, person, resource):
         """SU-04: a token never claims an acr that the decision did not reach."""
         assert resource.introspect(lunch).json["acr"] == ACR_SIGNED
-        _, approval = agent.asked(acr_values=ACR_SIGNED_PIN)
+        _, approval = agent.request_approval(acr_values=ACR_SIGNED_PIN)
         jws = person.decision(approval.id)
         assert person.send_decision(approval.id, jws).refusal == (403, "pin_required")
-        handle, other = agent.asked(acr_values="phr")
+        handle, other = agent.request_approval(acr_values="phr")
         person.approve(other.id)
         token = agent.poll(handle).json["access_token"]
         assert resource.introspect(token).json["acr"] == ACR_SIGNED

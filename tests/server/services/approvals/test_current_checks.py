@@ -85,12 +85,12 @@ def test_a_stricter_registration_cancels_a_pending_request(
     agent, person, local, current_reason, change
 ):
     """A request that would no longer be allowed is canceled with policy_changed."""
-    _, approval = agent.asked_payment()
+    _, approval = agent.request_payment()
     change(local)
     assert current_reason(approval) == "policy_changed"
     refused = person.approve(approval.id)
     assert refused.refusal == (409, "not_pending")
-    stored = local.stored(approval.id)
+    stored = local.stored_approval(approval.id)
     assert (stored.state, stored.reason) == (State.CANCELLED, "policy_changed")
 
 
@@ -99,13 +99,13 @@ def test_a_stricter_registration_prevents_the_redemption_of_an_approval(
     agent, person, local, change
 ):
     """No token is issued for an approved request that would no longer be allowed."""
-    handle, approval = agent.asked_payment()
+    handle, approval = agent.request_payment()
     assert person.approve(approval.id).status == 200
     change(local)
     answer = agent.poll(handle)
     assert answer.status == 400
     assert local.admin.entries("token.issued") == []
-    assert local.stored(approval.id).state is not State.REDEEMED
+    assert local.stored_approval(approval.id).state is not State.REDEEMED
 
 
 @pytest.mark.parametrize("change", LOOSENED.values(), ids=LOOSENED)
@@ -113,7 +113,7 @@ def test_a_change_that_still_allows_the_request_has_no_effect(
     agent, person, local, current_reason, change
 ):
     """The request was shown with at least the current risk and ceremony."""
-    handle, approval = agent.asked_payment()
+    handle, approval = agent.request_payment()
     change(local)
     assert current_reason(approval) is None
     person.approve(approval.id)
@@ -122,21 +122,21 @@ def test_a_change_that_still_allows_the_request_has_no_effect(
 
 def test_a_newly_required_action_type_invalidates_the_request(agent, local, current_reason):
     """The request has only a scope, which now requires an action type."""
-    _, approval = agent.asked()
+    _, approval = agent.request_approval()
     _resource(local, requires={"payments:read": "payment.transfer"})
     assert current_reason(approval) == "policy_changed"
 
 
 def test_deleting_the_action_type_invalidates_its_requests(agent, local, current_reason):
     """A request whose action type was deleted has the reason policy_changed."""
-    _, approval = agent.asked_payment()
+    _, approval = agent.request_payment()
     local.admin.actions.delete("payment.transfer", by=BY)
     assert current_reason(approval) == "policy_changed"
 
 
 def test_the_invalid_reason_names_what_is_gone(agent, local, current_reason):
     """If several are gone, the agent is named before the user, and that before the resource."""
-    _, approval = agent.asked()
+    _, approval = agent.request_approval()
     assert current_reason(approval) is None
     with local.services.store.administer() as tx:
         tx.resources.delete(PAY)
@@ -151,7 +151,7 @@ def test_the_invalid_reason_names_what_is_gone(agent, local, current_reason):
 
 def test_an_expired_agent_invalidates_its_requests(agent, local, current_reason):
     """An expired agent is treated as a disabled one."""
-    _, approval = agent.asked()
+    _, approval = agent.request_approval()
     _agent(local, expires_at=local.clock.now() + MINUTE)
     assert current_reason(approval) is None
     local.clock.forward(MINUTE)
@@ -161,6 +161,6 @@ def test_an_expired_agent_invalidates_its_requests(agent, local, current_reason)
 def test_a_request_to_an_unknown_user_is_invalid(open_local, template):
     """A phantom request is invalid with the reason user_disabled."""
     local = open_local(unknown_user="hide")
-    _, approval = template.agent(local).asked(login_hint="nobody")
+    _, approval = template.agent(local).request_approval(login_hint="nobody")
     with local.services.store.write() as tx:
         assert local.site.approvals.checks.invalid_reason(tx, approval) == "user_disabled"

@@ -100,7 +100,7 @@ def test_only_the_consuming_resource_can_report_its_execution(
     other_resource = new_resource(local, "https://other.example")
     assert other_resource.report(consumption["approval"]).refusal == (404, "not_found")
     assert resource.report(consumption["approval"], "run-2").refusal == (404, "not_found")
-    handle, approval = agent.asked_payment()
+    handle, approval = agent.request_payment()
     person.approve(approval.id)
     assert agent.poll(handle).status == 200
     assert resource.report(approval.id).refusal == (404, "not_found")

@@ -18,9 +18,9 @@ def sweeper(local):
 
 def test_a_sweep_expires_exactly_the_overdue_requests(agent, person, local, sweeper):
     """Each expired request gets one audit entry, one event and a reason."""
-    _, unseen = agent.asked(requested_expiry="60")
-    _, seen = agent.asked(requested_expiry="60")
-    _, waiting = agent.asked(requested_expiry="61")
+    _, unseen = agent.request_approval(requested_expiry="60")
+    _, seen = agent.request_approval(requested_expiry="60")
+    _, waiting = agent.request_approval(requested_expiry="61")
     person.show(seen.id)
     person.call("GET", "/api/approvals")
     local.clock.forward(MINUTE - 1)
@@ -45,7 +45,7 @@ def test_a_sweep_expires_exactly_the_overdue_requests(agent, person, local, swee
 
 def test_an_approved_request_expires_thirty_seconds_later(agent, person, local, sweeper):
     """An approval that is not redeemed in time expires with not_redeemed."""
-    _, approval = agent.asked(requested_expiry="60")
+    _, approval = agent.request_approval(requested_expiry="60")
     person.approve(approval.id)
     local.clock.forward(MINUTE + 30 * SECOND - 1)
     assert sweeper.round() == 0
@@ -58,7 +58,7 @@ def test_an_approved_request_expires_thirty_seconds_later(agent, person, local, 
 
 def test_a_request_is_expired_once(agent, local):
     """If two workers expire a request at the same time, only one succeeds."""
-    _, approval = agent.asked(requested_expiry="60")
+    _, approval = agent.request_approval(requested_expiry="60")
     local.clock.forward(MINUTE)
     with local.services.store.write() as tx:
         assert expire(tx, approval) is not None
@@ -68,7 +68,7 @@ def test_a_request_is_expired_once(agent, local):
 
 def test_a_request_is_not_expired_before_its_time(agent, local):
     """Calling expire() too early changes nothing."""
-    _, approval = agent.asked(requested_expiry="60")
+    _, approval = agent.request_approval(requested_expiry="60")
     with local.services.store.write() as tx:
         assert expire(tx, approval) is None
     assert local.admin.state(approval) == (State.PENDING, None)
@@ -76,8 +76,8 @@ def test_a_request_is_not_expired_before_its_time(agent, local):
 
 def test_withdrawing_ends_open_requests_and_counts_them(agent, person, local):
     """The row, the audit entry and the event have the reason."""
-    _, pending = agent.asked()
-    _, denied = agent.asked()
+    _, pending = agent.request_approval()
+    _, denied = agent.request_approval()
     person.deny(denied.id)
     with local.services.store.write() as tx:
         open_ones = [pending, denied]
@@ -96,13 +96,13 @@ def test_withdrawing_ends_open_requests_and_counts_them(agent, person, local):
 
 def test_cleanup_deletes_old_answers_events_and_counters(agent, person, local, sweeper):
     """Answers are deleted after a minute; proofs, counters and events after their time."""
-    handle, approval = agent.asked()
+    handle, approval = agent.request_approval()
     person.approve(approval.id)
     agent.poll(handle, idempotency_key="k")
     agent.ask(login_hint="nobody")
     local.clock.forward(MINUTE)
     sweeper.tidy()
-    assert local.stored(approval.id).answer is None
+    assert local.stored_approval(approval.id).answer is None
     local.clock.forward(max(FEED_KEPT_MS, OUTBOX_KEPT_MS) + DAY)
     sweeper.tidy()
     with local.services.store.write() as tx:
@@ -112,7 +112,7 @@ def test_cleanup_deletes_old_answers_events_and_counters(agent, person, local, s
 
 def test_a_stored_answer_is_kept_for_its_minute(agent, person, local, sweeper):
     """A cleanup within the minute does not delete a stored answer."""
-    handle, approval = agent.asked()
+    handle, approval = agent.request_approval()
     person.approve(approval.id)
     first = agent.poll(handle, idempotency_key="k")
     local.clock.forward(MINUTE - 1)
@@ -122,7 +122,7 @@ def test_a_stored_answer_is_kept_for_its_minute(agent, person, local, sweeper):
 
 def test_webhook_messages_contain_ids_and_no_contents(agent, person, local):
     """A webhook message has IDs, the risk and the event name, but no texts."""
-    _, approval = agent.asked(binding_message="INV-2291 is due")
+    _, approval = agent.request_approval(binding_message="INV-2291 is due")
     person.deny(approval.id, note="Secret note")
     messages = local.messages()
     assert [message["event"] for message in messages[-2:]] == [

@@ -10,7 +10,7 @@ from server.protocol.approvals.narrowing import NOT_GRANTED
 from server.protocol.approvals.states import State
 from server.services.resources.resources import ResourceChanges
 from tests.support.builders.callers import new_person
-from tests.support.builders.consents import ask, wanted
+from tests.support.builders.consents import ask, consent_request
 from tests.support.builders.installation import BY, PAY, PAYMENT
 from tests.support.clients.agent import PAYMENT_DETAILS
 
@@ -29,7 +29,7 @@ def narrowable(local):
 @pytest.fixture
 def pending_payment(agent):
     """A pending payment: its auth_req_id and its row."""
-    return agent.asked_payment(scope=BOTH)
+    return agent.request_payment(scope=BOTH)
 
 
 def propose(person, approval, **body):
@@ -68,7 +68,7 @@ def test_a_proposal_shows_the_narrowed_values_beside_the_requested(person, pendi
         {"label": "Amount", "asked": "EUR 4,820.00", "granted": "EUR 500.00"},
         {"label": "Token lifetime", "asked": "300 seconds", "granted": "60 seconds"},
     ]
-    assert local.stored(approval.id).state is State.PENDING
+    assert local.stored_approval(approval.id).state is State.PENDING
 
 
 def test_the_members_that_may_be_narrowed_are_listed(person, pending_payment):
@@ -123,7 +123,7 @@ def test_the_agent_gets_the_narrowed_grant_and_learns_so(person, agent, pending_
     assert (answer_json["scope"], answer_json["expires_in"]) == ("openid payments:transfer", 60)
     claims = local.claims(answer_json["access_token"])
     assert (claims["scope"], claims["authorization_details"]) == ("payments:transfer", FIVE_HUNDRED)
-    stored = local.stored(approval.id)
+    stored = local.stored_approval(approval.id)
     assert claims["approval"]["action_digest"] == stored.action_digest
     assert claims["approval"]["granted_digest"] == decisions.digest(stored.granted)
     assert (stored.details, stored.action) == (approval.details, approval.action)
@@ -184,7 +184,7 @@ def test_the_resource_consumes_what_was_granted(person, agent, pending_payment, 
 def test_several_details_are_narrowed_by_their_number(person, agent):
     """Labels have the numbers that are shown on the screen."""
     two = json.dumps([*PAYMENT_DETAILS, {**PAYMENT_DETAILS[0], "payee": "Rhenus"}])
-    handle, approval = agent.asked_payment(authorization_details=two)
+    handle, approval = agent.request_payment(authorization_details=two)
     changes = {"changes": [{"place": 1, "fact": "/amount", "to": "1"}]}
     assert propose(person, approval, **changes).json["changes"] == [
         {"label": "2. Amount", "asked": "EUR 4,820.00", "granted": "EUR 1.00"}
@@ -229,7 +229,7 @@ def test_a_narrowed_value_must_satisfy_the_schema(person, pending_payment, local
 
 def test_only_actions_can_be_narrowed(person, agent, local):
     """A consent cannot be narrowed."""
-    approval = ask(local, wanted(local, agent, person))
+    approval = ask(local, consent_request(local, agent, person))
     assert propose(person, approval, token_seconds=60).refusal == (422, "not_narrower")
     jws = person.decision(approval.id, granted=decisions.digest("less"))
     sent = person.send_decision(approval.id, jws, granted="less")
@@ -296,9 +296,9 @@ def test_repeating_a_narrowed_approval_returns_the_same_answer(person, pending_p
 def test_history_contains_the_granted_amounts(person, agent):
     """After three small grants, the large request is unusual."""
     for _ in range(3):
-        _, approval = agent.asked_payment(scope=BOTH)
+        _, approval = agent.request_payment(scope=BOTH)
         approve_narrowed(person, approval, **NARROWED)
-    _, approval = agent.asked_payment(scope=BOTH)
+    _, approval = agent.request_payment(scope=BOTH)
     unusual = json.loads(approval.display)["unusual"]
     assert "large_amount" in [signal["code"] for signal in unusual]
 
@@ -321,4 +321,4 @@ def test_a_narrowing_check_tolerates_a_deleted_agent_and_resource(person, pendin
         narrowing = narrowings.check(tx, orphan, text)
         assert narrowing.rows[-1].asked == "300 seconds"
         assert narrowings.store_granted(tx, orphan, narrowing) == orphan
-    assert local.stored(approval.id).granted is None
+    assert local.stored_approval(approval.id).granted is None

@@ -21,7 +21,7 @@ def payload(jws):
 
 def test_displayed_signed_issued_and_logged_digests_are_equal(agent, person, local):
     """I26: every digest is the digest of the displayed text."""
-    handle, approval = agent.asked_payment()
+    handle, approval = agent.request_payment()
     shown = person.show(approval.id)
     action = json.loads(shown["action"])
     details = PAYMENT_DETAILS

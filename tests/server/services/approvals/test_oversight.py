@@ -9,7 +9,7 @@ from server.protocol.approvals.states import State
 from server.services.approvals.oversight import Oversight
 from server.services.refusals import Conflict, Invalid, NotFound
 from tests.support.builders.clock import DAY, MINUTE
-from tests.support.builders.installation import BY, admitted, registered
+from tests.support.builders.installation import BY, add_user, register_agent
 
 
 @pytest.fixture
@@ -21,17 +21,17 @@ def oversight_service(admin_services):
 @pytest.fixture
 def pending_request(admin_services):
     """A pending request of an agent to the administrator."""
-    admin = admitted(admin_services)
-    return admin_services.approval(registered(admin_services).agent.id, admin.id)
+    admin = add_user(admin_services)
+    return admin_services.approval(register_agent(admin_services).agent.id, admin.id)
 
 
 def test_requests_are_found_by_state_agent_and_user(
     admin_services, oversight_service, pending_request
 ):
     """Names and IDs find the same requests, and conditions are combined."""
-    ana = admitted(admin_services, "ana")
+    ana = add_user(admin_services, "ana")
     denied = admin_services.approval(
-        registered(admin_services, "other").agent.id, ana.id, state=State.DENIED
+        register_agent(admin_services, "other").agent.id, ana.id, state=State.DENIED
     )
 
     def search(**filters):
@@ -96,7 +96,7 @@ def test_revoking_a_device_ends_its_session_and_notifies_its_owner(
     admin_services, oversight_service
 ):
     """Revoking it again reports that it was no longer active."""
-    ana = admitted(admin_services, "ana")
+    ana = add_user(admin_services, "ana")
     device = admin_services.device(ana)
     now = admin_services.clock.now()
     session = Session(
@@ -126,7 +126,7 @@ def test_revoking_a_device_ends_its_session_and_notifies_its_owner(
 
 def test_devices_are_listed_with_their_owners(admin_services, oversight_service):
     """The list has the devices of all users or of one."""
-    ana, ben = admitted(admin_services, "ana"), admitted(admin_services, "ben")
+    ana, ben = add_user(admin_services, "ana"), add_user(admin_services, "ben")
     mine, other = admin_services.device(ana), admin_services.device(ben)
     assert {d.id: u.name for d, u in oversight_service.devices(None)} == {
         mine.id: "ana",

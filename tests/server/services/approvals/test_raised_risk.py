@@ -16,7 +16,7 @@ from tests.support.builders.site import LocalSite
 
 def test_a_raised_risk_sets_ceremony_and_expiry(agent: LocalAgent, person: LocalTerminal) -> None:
     """The request is treated as if its own risk were that high."""
-    handle, approval = agent.asked(risk="high")
+    handle, approval = agent.request_approval(risk="high")
     assert (approval.risk, approval.ceremony) == (Risk.HIGH, "pin")
     shown = json.loads(approval.display)
     assert shown["risk"] == "high"
@@ -30,7 +30,7 @@ def test_a_raised_risk_sets_ceremony_and_expiry(agent: LocalAgent, person: Local
 @pytest.mark.parametrize("wanted", ["low", "medium"])
 def test_an_agent_cannot_lower_the_risk(agent: LocalAgent, wanted: str) -> None:
     """A payment stays high risk if the agent states a lower risk."""
-    assert agent.asked_payment(risk=wanted)[1].risk is Risk.HIGH
+    assert agent.request_payment(risk=wanted)[1].risk is Risk.HIGH
 
 
 def test_a_raised_risk_is_not_answered_by_rule_and_consent(
@@ -40,8 +40,8 @@ def test_a_raised_risk_is_not_answered_by_rule_and_consent(
     open_rule = rule("allow", 'when.at = ["request"]', 'when.resource = ["*"]', name="open")
     Policies(local.services.store).set(open_rule, by=BY)
     consents.give(local, agent, person)
-    assert agent.asked()[1].decided_by is not None
-    assert agent.asked(risk="high")[1].decided_by is None
+    assert agent.request_approval()[1].decided_by is not None
+    assert agent.request_approval(risk="high")[1].decided_by is None
 
 
 def test_a_raised_risk_is_not_answered_by_a_standing_grant(

@@ -17,7 +17,7 @@ def _retry(person, approval):
 
 
 def _expired_request(agent, local, **parameters):
-    handle, approval = agent.asked(requested_expiry="60", **parameters)
+    handle, approval = agent.request_approval(requested_expiry="60", **parameters)
     local.clock.forward(MINUTE)
     return handle, approval
 
@@ -51,7 +51,7 @@ def test_a_retry_request_is_an_entry_and_an_event(agent, person, local):
     assert (entry["agent_id"], entry["approval_id"]) == (agent.id, approval.id)
     assert entry["facts"] == {"device": person.device_id, "expired_at": approval.expires_at}
     assert local.admin.events(person.user)[-2:] == ["approval.expired", "approval.retry_asked"]
-    stored = local.stored(approval.id)
+    stored = local.stored_approval(approval.id)
     assert (stored.state, stored.reason) == (State.EXPIRED, "undeliverable")
     assert stored.retry_asked_at == local.clock.now()
 
@@ -59,7 +59,7 @@ def test_a_retry_request_is_an_entry_and_an_event(agent, person, local):
 def test_a_second_retry_request_returns_the_same_answer(agent, person, local):
     """A second call by another approver adds no audit entry and no event."""
     bob = new_person(local, "bob")
-    _, approval = agent.asked(requested_expiry="60")
+    _, approval = agent.request_approval(requested_expiry="60")
     with local.services.store.write() as tx:
         approvers.add(tx, approval, [NamedApprover(bob.user.id, "backup")], local.server_policy)
     local.clock.forward(MINUTE)
@@ -76,13 +76,13 @@ def test_a_retry_of_another_persons_request_is_not_found(agent, local):
     """The call is refused and stores nothing."""
     _, approval = _expired_request(agent, local)
     assert _retry(new_person(local, "bob"), approval).refusal == (404, "not_found")
-    assert local.stored(approval.id).retry_asked_at is None
+    assert local.stored_approval(approval.id).retry_asked_at is None
 
 
 @pytest.mark.parametrize("end", ["waits", "approve", "deny", "cancelled"])
 def test_only_an_expired_request_can_be_retried(agent, person, local, end):
     """A pending, decided or canceled request cannot be retried."""
-    _, approval = agent.asked(requested_expiry="60")
+    _, approval = agent.request_approval(requested_expiry="60")
     if end == "cancelled":
         Oversight(local.services.store).cancel(approval.id, "Not this month", by=BY)
     elif end != "waits":
@@ -94,7 +94,7 @@ def test_only_an_expired_request_can_be_retried(agent, person, local, end):
 
 def test_an_approved_request_that_expired_cannot_be_retried(agent, person, local):
     """The person did decide, so there is nothing to ask again."""
-    handle, approval = agent.asked(requested_expiry="60")
+    handle, approval = agent.request_approval(requested_expiry="60")
     person.approve(approval.id)
     local.clock.forward(2 * MINUTE)
     assert _retry(person, approval).refusal == (409, "not_retryable")
@@ -123,13 +123,13 @@ def test_a_disabled_deleted_or_expired_agent_cannot_be_asked_to_retry(agent, per
     else:
         getattr(local.admin.agents, end)(agent.id, by=BY)
     assert _retry(person, approval).refusal == (409, "agent_stopped")
-    assert local.stored(approval.id).retry_asked_at is None
+    assert local.stored_approval(approval.id).retry_asked_at is None
 
 
 def test_an_overdue_request_can_be_retried_before_the_sweep(agent, person, local):
     """A request is expired as soon as its time is over, before the sweeper runs."""
     _, approval = _expired_request(agent, local)
-    assert local.stored(approval.id).state is State.PENDING
+    assert local.stored_approval(approval.id).state is State.PENDING
     assert person.show(approval.id)["retry"] == "possible"
     assert _retry(person, approval).json["retry"] == "asked"
 

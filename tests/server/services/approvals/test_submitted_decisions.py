@@ -13,14 +13,14 @@ def test_ask_other_may_name_a_person_as_a_login_hint(agent, person, local):
     """The approver may use any name of the person; the agent gets one that it may use."""
     bob = new_person(local, "bob")
     for called in ("bob", bob.user.id):
-        handle, approval = agent.asked()
+        handle, approval = agent.request_approval()
         answer = person.deny(approval.id, "ask_other", ask=called)
         assert answer.json["decided"]["ask"] == {"id": bob.user.id, "name": "bob"}
         polled = agent.poll(handle).json
         assert (polled["retry"], polled["login_hint"]) == ("redirected", "bob")
         local.clock.forward(31 * MINUTE)
         person.refresh()
-    other, plain = agent.asked()
+    other, plain = agent.request_approval()
     person.deny(plain.id, "ask_other")
     assert "login_hint" not in agent.poll(other).json
 
@@ -35,17 +35,17 @@ def test_ask_other_must_name_a_person_whom_the_agent_may_ask(agent, person, loca
     new_person(local, "bob")
     new_person(local, "cleo")
     local.admin.agents.update(agent.id, AgentChanges(asks=("ana", "bob")), by=BY)
-    _, approval = agent.asked()
+    _, approval = agent.request_approval()
     refused = person.deny(approval.id, code, ask=called)
     assert refused.refusal == (422, "invalid_body")
     assert refused.json["detail"].startswith("/ask: ")
-    assert local.stored(approval.id).state is State.PENDING
+    assert local.stored_approval(approval.id).state is State.PENDING
 
 
 @pytest.mark.parametrize("decision", ["approve", "deny"])
 def test_a_private_note_is_recorded_and_never_sent_to_the_agent(agent, person, local, decision):
     """Both approvals and denials may have a private note."""
-    handle, approval = agent.asked()
+    handle, approval = agent.request_approval()
     code = {"code": "not_needed"} if decision == "deny" else {}
     ceremony = "none" if code else "confirm"
     jws = person.decision(approval.id, decision=decision, ceremony=ceremony, **code)
@@ -54,6 +54,6 @@ def test_a_private_note_is_recorded_and_never_sent_to_the_agent(agent, person, l
     (entry,) = local.admin.entries(f"approval.{answer.json['state']}")
     assert entry["facts"]["note"] == "Called them first."
     assert "Called them" not in str(agent.poll(handle).json)
-    _, other = agent.asked()
+    _, other = agent.request_approval()
     refused = person.send_decision(other.id, person.decision(other.id), private_note="bell \x07")
     assert refused.refusal == (422, "invalid_body")

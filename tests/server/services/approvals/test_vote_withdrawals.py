@@ -52,7 +52,7 @@ def test_a_withdrawn_vote_no_longer_counts(
     local: LocalSite, agent: LocalAgent, person: LocalTerminal, bob: LocalTerminal
 ) -> None:
     """A second approver then makes one of two votes, and the first may approve again."""
-    handle, approval = agent.asked()
+    handle, approval = agent.request_approval()
     person.approve(approval.id)
     answer = withdraw(person, approval)
     (vote,) = answer.json["vote_tally"]["answers"]
@@ -72,7 +72,7 @@ def test_after_a_withdrawal_the_request_can_be_denied(
     local: LocalSite, agent: LocalAgent, person: LocalTerminal
 ) -> None:
     """Nothing of the withdrawn vote prevents a denial."""
-    _, approval = agent.asked()
+    _, approval = agent.request_approval()
     person.approve(approval.id)
     withdraw(person, approval)
     assert person.deny(approval.id).json["state"] == "denied"
@@ -86,7 +86,7 @@ def test_the_entry_has_the_signature_and_the_votes_that_are_left(
     new_person(local, "dan")
     lines = ("ask.quorum = 3", 'ask.who = ["ana", "bob", "dan"]')
     Policies(local.services.store).set(rule("ask", *lines), by=BY)
-    _, approval = agent.asked()
+    _, approval = agent.request_approval()
     bob.approve(approval.id)
     person.approve(approval.id)
     signed = withdrawal(person, approval)
@@ -103,7 +103,7 @@ def test_no_earlier_answer_is_accepted_after_a_withdrawal(
 ) -> None:
     """The vote, an unsent answer of another device and the withdrawal are all refused."""
     desktop = another_device(person)
-    _, approval = agent.asked()
+    _, approval = agent.request_approval()
     vote, unsent = person.decision(approval.id), desktop.decision(approval.id)
     person.send_decision(approval.id, vote)
     first = withdrawal(person, approval)
@@ -122,7 +122,7 @@ def test_a_second_withdrawal_needs_its_own_signature(
     agent: LocalAgent, person: LocalTerminal, bob: LocalTerminal
 ) -> None:
     """Each withdrawal changes the nonce, so each needs a new signature."""
-    _, approval = agent.asked()
+    _, approval = agent.request_approval()
     nonces = set()
     for _ in range(3):
         nonces.add(person.show(approval.id)["nonce"])
@@ -136,7 +136,7 @@ def test_a_withdrawal_sent_twice_counts_once(
     local: LocalSite, agent: LocalAgent, person: LocalTerminal
 ) -> None:
     """A client that lost the response may send it again."""
-    _, approval = agent.asked()
+    _, approval = agent.request_approval()
     person.approve(approval.id)
     signed = withdrawal(person, approval)
     answers = [person.send_decision(approval.id, signed) for _ in range(2)]
@@ -147,7 +147,7 @@ def test_a_withdrawal_sent_twice_counts_once(
 def test_another_device_withdraws_the_vote(agent: LocalAgent, person: LocalTerminal) -> None:
     """A vote belongs to the user, so any of their devices can withdraw it."""
     desktop = another_device(person)
-    _, approval = agent.asked()
+    _, approval = agent.request_approval()
     person.approve(approval.id)
     assert withdraw(desktop, approval).json["vote_tally"]["have"] == 0
 
@@ -160,7 +160,7 @@ def test_only_the_exact_withdrawal_is_accepted(
     agent: LocalAgent, person: LocalTerminal, members: dict[str, Any]
 ) -> None:
     """Other members are refused, and the session key alone cannot approve."""
-    _, approval = agent.asked()
+    _, approval = agent.request_approval()
     person.approve(approval.id)
     signed = person.decision(approval.id, person.session, **{**WITHDRAW, **members})
     assert person.send_decision(approval.id, signed).status in {403, 422}
@@ -171,7 +171,7 @@ def test_a_session_without_the_devices_key_withdraws_nothing(
     agent: LocalAgent, person: LocalTerminal, bob: LocalTerminal
 ) -> None:
     """Neither an unknown key nor another user can withdraw the vote."""
-    _, approval = agent.asked()
+    _, approval = agent.request_approval()
     person.approve(approval.id)
     forged = person.send_decision(approval.id, withdrawal(person, approval, SigningKey.generate()))
     other = withdraw(bob, approval)
@@ -185,7 +185,7 @@ def test_a_decided_request_keeps_its_votes(
     agent: LocalAgent, person: LocalTerminal, bob: LocalTerminal
 ) -> None:
     """A late withdrawal gets 409 with the current request."""
-    handle, approval = agent.asked()
+    handle, approval = agent.request_approval()
     person.approve(approval.id)
     late = withdrawal(person, approval)
     bob.approve(approval.id)
@@ -201,7 +201,7 @@ def test_an_ended_request_keeps_its_votes(
     local: LocalSite, agent: LocalAgent, person: LocalTerminal, end: str
 ) -> None:
     """An overdue request keeps them even before it is marked as expired."""
-    handle, approval = agent.asked(requested_expiry="60")
+    handle, approval = agent.request_approval(requested_expiry="60")
     person.approve(approval.id)
     late = withdrawal(person, approval)
     if end == "expired":
@@ -211,7 +211,7 @@ def test_an_ended_request_keeps_its_votes(
     refused = person.send_decision(approval.id, late)
 
     assert refused.refusal == (409, "not_pending")
-    assert local.stored(approval.id).state in {State.EXPIRED, State.CANCELLED}
+    assert local.stored_approval(approval.id).state in {State.EXPIRED, State.CANCELLED}
     assert local.admin.entries("approval.vote_withdrawn") == []
 
 
@@ -220,16 +220,16 @@ def test_a_request_for_one_approver_has_no_vote(
 ) -> None:
     """A request for one approver is decided by its first answer."""
     Policies(local.services.store).set(rule("ask"), by=BY)
-    _, approval = agent.asked()
+    _, approval = agent.request_approval()
     assert withdraw(person, approval).refusal == (409, "no_vote")
-    assert local.stored(approval.id).state is State.PENDING
+    assert local.stored_approval(approval.id).state is State.PENDING
 
 
 def test_nobody_is_notified_again(
     local: LocalSite, agent: LocalAgent, person: LocalTerminal, bob: LocalTerminal
 ) -> None:
     """The screens of others are updated without a new notification."""
-    _, approval = agent.asked()
+    _, approval = agent.request_approval()
     person.approve(approval.id)
     before = local.admin.events(bob.user)
     withdraw(person, approval)
@@ -242,7 +242,7 @@ def test_withdrawing_the_last_vote_for_limits_removes_them(
     """The full request can then be approved, and history gets the full amount again."""
     rules = {"narrow": {"/amount": "lower"}, "amount": "/amount"}
     local.admin.actions.update(json.dumps({**PAYMENT, **rules}), by=BY)
-    _, approval = agent.asked_payment()
+    _, approval = agent.request_payment()
     path = f"/api/approvals/{approval.id}/narrowing"
     body = {"changes": [{"fact": "/amount", "to": "100.00"}]}
     part = person.call("POST", path, body).json
@@ -255,7 +255,7 @@ def test_withdrawing_the_last_vote_for_limits_removes_them(
 
     assert narrowed.json["granted"] is not None, narrowed.body
     assert withdrawn.json["granted"] is None
-    assert local.stored(approval.id).past == approval.past
+    assert local.stored_approval(approval.id).past == approval.past
     bob.approve(approval.id)
     assert person.approve(approval.id).json["state"] == "approved"
 

@@ -92,7 +92,7 @@ def test_a_critical_request_needs_two_people(
     local.admin.users.update("boss", UserChanges(roles=("admin",)), by=BY)
     raised = ResourceChanges(scopes={"payments:transfer": Risk.CRITICAL})
     local.admin.resources.update(PAY, raised, by=BY)
-    handle, approval = agent.asked_payment()
+    handle, approval = agent.request_payment()
     local.clock.forward(6_000)
     first = agent.poll(handle)
     assert boss.approve(approval.id).json["state"] == "pending"
@@ -123,7 +123,7 @@ def test_every_approver_sees_the_request_and_its_votes(
 ) -> None:
     """The view shows who approved and who still can; a group is shown by its name."""
     put(TWO, 'ask.who = ["ana", "finance"]')
-    _, approval = agent.asked()
+    _, approval = agent.request_approval()
     before = _together(cleo, approval)
     bob.approve(approval.id)
     after = _together(person, approval)
@@ -145,7 +145,7 @@ def test_a_token_approved_by_others_names_them(
 ) -> None:
     """The token does not claim that its user authenticated."""
     put('ask.who = ["bob"]')
-    handle, approval = agent.asked()
+    handle, approval = agent.request_approval()
     refused = person.approve(approval.id)
     bob.approve(approval.id)
     claims = local.claims(agent.poll(handle).json["access_token"])
@@ -162,7 +162,7 @@ def test_two_devices_of_one_person_have_one_vote(
     """Repeating the same vote is accepted and does not count twice."""
     put(TWO, 'ask.who = ["ana", "bob"]')
     desktop = another_device(person)
-    _, approval = agent.asked()
+    _, approval = agent.request_approval()
     person.approve(approval.id)
     again = person.approve(approval.id)
     other = desktop.approve(approval.id)
@@ -180,7 +180,7 @@ def test_any_denial_ends_the_request(
     """One denial ends the request even if another person has approved it."""
     put(TWO, 'ask.who = ["ana", "bob"]')
     new_person(local, "dan")
-    handle, approval = agent.asked()
+    handle, approval = agent.request_approval()
     person.approve(approval.id)
     denied = bob.deny(approval.id, note="Not this month.")
     polled = agent.poll(handle)
@@ -195,7 +195,7 @@ def test_a_vote_after_the_decision_has_no_effect(
 ) -> None:
     """A late vote gets 409 with the current request."""
     _ask_two_of_three(put)
-    _, approval = agent.asked()
+    _, approval = agent.request_approval()
     late = cleo.decision(approval.id)
     person.approve(approval.id)
     bob.approve(approval.id)
@@ -211,7 +211,7 @@ def test_a_person_who_approved_can_still_report(
 ) -> None:
     """A report withdraws the request and quarantines the agent."""
     put(TWO, 'ask.who = ["ana", "bob"]')
-    _, approval = agent.asked()
+    _, approval = agent.request_approval()
     person.approve(approval.id)
     members = {"decision": "deny", "code": "suspicious", "ceremony": "none"}
     signed = person.decision(approval.id, person.session, **members)
@@ -219,7 +219,7 @@ def test_a_person_who_approved_can_still_report(
     answer = person.call("POST", path, {"decision": signed, "scope": "agent"})
 
     assert answer.status == 200, answer.body
-    assert local.stored(approval.id).state is State.CANCELLED
+    assert local.stored_approval(approval.id).state is State.CANCELLED
     assert bob.approve(approval.id).refusal == (409, "not_pending")
 
 
@@ -229,7 +229,7 @@ def test_a_narrowed_vote_voids_earlier_votes(
 ) -> None:
     """Votes count together only for the same text, which the token contains."""
     put(TWO, 'ask.who = ["ana", "bob"]')
-    handle, approval = agent.asked_payment()
+    handle, approval = agent.request_payment()
     person.approve(approval.id)
     narrowing = _narrowed(bob, approval, "20.00")
     narrowed = _approve_narrowed(bob, approval, narrowing)
@@ -259,7 +259,7 @@ def test_a_vote_for_more_than_the_narrowed_text_is_refused(
 ) -> None:
     """A vote that narrows further voids the earlier votes again."""
     _ask_two_of_three(put)
-    _, approval = agent.asked_payment()
+    _, approval = agent.request_payment()
     texts = {amount: _narrowed(bob, approval, amount) for amount in ("30.00", "20.00", "10.00")}
     _approve_narrowed(bob, approval, texts["20.00"])
     more = _approve_narrowed(cleo, approval, texts["30.00"])
@@ -292,7 +292,7 @@ def test_an_excluded_person_sees_the_request_and_can_only_deny_it(
     """The API refuses the approval of an excluded person."""
     put(TWO, f'ask.exclude = ["{party}"]')
     local.admin.users.update("bob", UserChanges(roles=("admin",)), by=BY)
-    _, approval = agent.asked()
+    _, approval = agent.request_approval()
     left = _together(person, approval)["left"]
     tried = person.approve(approval.id)
 
@@ -311,13 +311,13 @@ def test_a_person_who_left_the_group_does_not_count(
 ) -> None:
     """Policy is evaluated again when the token is issued."""
     put(TWO, 'ask.who = ["finance"]')
-    handle, approval = agent.asked()
+    handle, approval = agent.request_approval()
     bob.approve(approval.id)
     cleo.approve(approval.id)
     finance.update("finance", GroupChanges(remove=("bob",)), by=BY)
 
     assert agent.poll(handle).json["error"] == "access_denied"
-    assert local.stored(approval.id).reason == "policy_changed"
+    assert local.stored_approval(approval.id).reason == "policy_changed"
     assert local.admin.entries("token.issued") == []
 
 
@@ -346,7 +346,7 @@ def test_a_critical_request_approved_by_the_user_alone_is_self_approved(
     local.admin.resources.update(PAY, raised, by=BY)
     put("ask.quorum = 1", 'ask.who = ["ana", "bob"]', 'when.risk.at_least = "critical"')
     for somebody in (person, bob):
-        _, approval = agent.asked_payment()
+        _, approval = agent.request_payment()
         assert somebody.approve(approval.id).json["state"] == "approved"
     facts = [entry["facts"] for entry in local.admin.entries("approval.approved")]
 
@@ -357,7 +357,7 @@ def test_a_pending_poll_for_one_approver_has_no_vote_count(
     agent: LocalAgent, person: LocalTerminal
 ) -> None:
     """The approver's view shows no vote count either."""
-    handle, approval = agent.asked()
+    handle, approval = agent.request_approval()
     assert "approvals" not in agent.poll(handle).json
     assert person.show(approval.id)["vote_tally"] is None
     assert json.loads(approval.display)["headline"]

@@ -37,7 +37,7 @@ def _mute(person, agent, **members):
 
 def test_quiet_hours_set_held_until(agent, person, held_until):
     """Quiet hours that have ended or were cleared set no held_until."""
-    handle, _ = agent.asked()
+    handle, _ = agent.request_approval()
     assert held_until(handle) is None
     _quiet(person)
     assert held_until(handle) == MORNING
@@ -47,8 +47,8 @@ def test_quiet_hours_set_held_until(agent, person, held_until):
 
 def test_a_snooze_sets_held_until(agent, person, held_until):
     """The snooze of one request does not affect another."""
-    handle, approval = agent.asked()
-    other, _ = agent.asked()
+    handle, approval = agent.request_approval()
+    other, _ = agent.request_approval()
     until = person.call("POST", f"/api/approvals/{approval.id}/snooze", {"minutes": 10}).json
     assert held_until(handle) == until["until"]
     assert held_until(other) is None
@@ -56,7 +56,7 @@ def test_a_snooze_sets_held_until(agent, person, held_until):
 
 def test_a_mute_sets_held_until_if_it_has_an_end(agent, person, held_until):
     """A mute without an end sets no held_until."""
-    handle, _ = agent.asked()
+    handle, _ = agent.request_approval()
     _mute(person, agent)
     assert held_until(handle) is None
     _mute(person, agent, minutes=30)
@@ -66,7 +66,7 @@ def test_a_mute_sets_held_until_if_it_has_an_end(agent, person, held_until):
 def test_a_request_that_notifies_in_quiet_hours_has_no_held_until(agent, person, held_until):
     """High-risk requests notify in quiet hours, so nothing is held."""
     _quiet(person)
-    handle, _ = agent.asked_payment()
+    handle, _ = agent.request_payment()
     assert held_until(handle) is None
 
 
@@ -75,7 +75,7 @@ def test_with_several_approvers_the_first_to_return_counts(agent, person, local,
     ben = new_person(local, "ben")
     members = ("ask.quorum = 1", 'ask.who = ["ana", "ben"]')
     Policies(local.services.store).set(rule("ask", *members), by=BY)
-    handle, approval = agent.asked()
+    handle, approval = agent.request_approval()
     _quiet(person)
     assert held_until(handle) is None
     until = ben.call("POST", f"/api/approvals/{approval.id}/snooze", {"minutes": 5}).json["until"]
@@ -88,7 +88,7 @@ def test_with_hidden_users_polls_have_no_held_until(open_local, template):
     """The member would reveal that the person exists."""
     local = open_local(unknown_user="hide")
     agent, person = template.agent(local), template.person(local)
-    handle, _ = agent.asked()
+    handle, _ = agent.request_approval()
     _quiet(person)
     local.clock.forward(6_000)
     assert "held_until" not in agent.poll(handle).json

@@ -63,7 +63,7 @@ def test_a_request_with_consent_and_an_allow_rule_is_approved_immediately(
 ):
     """The audit log names the consent and the policy version that decided."""
     before = local.admin.events(person.user)
-    handle, approval = agent.asked()
+    handle, approval = agent.request_approval()
     assert (approval.state, approval.decided_at) == (State.APPROVED, approval.created_at)
     decided_by = {"consent": allowed_consent.id, "policy": 1}
     assert automatic_decision(approval) == decided_by
@@ -75,14 +75,14 @@ def test_a_request_with_consent_and_an_allow_rule_is_approved_immediately(
     assert local.admin.entries("approval.requested")[-1]["approval_id"] == approval.id
     answer = agent.poll(handle)
     assert answer.status == 200
-    assert local.stored(approval.id).state is State.REDEEMED
+    assert local.stored_approval(approval.id).state is State.REDEEMED
 
 
 def test_the_token_of_an_automatic_approval_names_the_consent_and_claims_no_user_authentication(
     agent, local, allowed_consent
 ):
     """Neither the access token nor the ID token has acr, amr or auth_time."""
-    handle, approval = agent.asked()
+    handle, approval = agent.request_approval()
     answer = agent.poll(handle).json
     claims = local.claims(answer["access_token"])
     assert claims["approval"] == {
@@ -101,7 +101,7 @@ def test_the_token_of_an_automatic_approval_names_the_consent_and_claims_no_user
 
 def test_a_token_decided_by_a_person_has_no_automatic_decision(agent, person, local):
     """The token has acr and no decided_by."""
-    handle, approval = agent.asked()
+    handle, approval = agent.request_approval()
     person.approve(approval.id)
     claims = local.claims(agent.poll(handle).json["access_token"])
     assert claims["acr"]
@@ -111,7 +111,7 @@ def test_a_token_decided_by_a_person_has_no_automatic_decision(agent, person, lo
 
 def test_the_person_sees_an_automatic_approval_and_cannot_decide_it(agent, person, allowed_consent):
     """The person's history shows the consent that decided the request."""
-    _, approval = agent.asked()
+    _, approval = agent.request_approval()
     shown = person.show(approval.id)
     assert (shown["state"], shown["decided"]) == ("approved", None)
     assert shown["decided_by"] == {"consent": allowed_consent.id, "policy": 1}
@@ -128,7 +128,7 @@ def test_the_callback_of_an_automatic_approval_follows_the_response(agent, local
     with receiver() as endpoint:
         changes = AgentChanges(delivery=delivery, notification_endpoint=endpoint.url())
         local.admin.agents.update(agent.id, changes, by=BY)
-        handle, approval = agent.asked(client_notification_token="t" * 30)
+        handle, approval = agent.request_approval(client_notification_token="t" * 30)
         local.deliver()
         assert endpoint.got == []
         local.clock.forward(SECOND)
@@ -144,7 +144,7 @@ def test_the_callback_of_an_automatic_approval_follows_the_response(agent, local
 @pytest.mark.usefixtures("allowed_consent")
 def test_a_held_poll_of_an_automatic_approval_returns_immediately(agent):
     """The request is already decided, so there is nothing to wait for."""
-    handle, _ = agent.asked()
+    handle, _ = agent.request_approval()
     assert agent.poll(handle, prefer="wait=50").status == 200
 
 
@@ -170,7 +170,7 @@ def test_a_request_not_covered_by_a_consent_asks_the_person(agent, local, parame
     local.admin.resources.update(PAY, more, by=BY)
     wider = AgentChanges(scopes=("payments:read", "payments:audit"))
     local.admin.agents.update(agent.id, wider, by=BY)
-    _, approval = agent.asked(**parameters)
+    _, approval = agent.request_approval(**parameters)
     assert approval.state is State.PENDING
     assert approval.decided_by is None
     assert _why(approval).startswith(why)
@@ -179,43 +179,43 @@ def test_a_request_not_covered_by_a_consent_asks_the_person(agent, local, parame
 def test_a_consent_without_an_allow_rule_asks_the_person(agent, person, local, put):
     """The built-in rules require an approval, as does a specific rule."""
     consents.give(local, agent, person)
-    assert agent.asked()[1].state is State.PENDING
+    assert agent.request_approval()[1].state is State.PENDING
     put(OPEN, rule("ask", 'when.scope = ["payments:read"]', name="careful"))
-    assert agent.asked()[1].state is State.PENDING
+    assert agent.request_approval()[1].state is State.PENDING
 
 
 def test_a_revoked_consent_decides_nothing(agent, local, allowed_consent):
     """A revoked consent covers neither new requests nor approvals not yet redeemed."""
-    handle, approval = agent.asked()
+    handle, approval = agent.request_approval()
     local.site.consents.revoke(allowed_consent.id, by=BY)
     assert agent.poll(handle).status == 400
-    assert local.stored(approval.id).reason == "policy_changed"
-    assert agent.asked()[1].state is State.PENDING
+    assert local.stored_approval(approval.id).reason == "policy_changed"
+    assert agent.request_approval()[1].state is State.PENDING
 
 
 def test_an_approval_under_a_revoked_consent_is_not_redeemed_under_a_new_one(
     agent, person, local, allowed_consent
 ):
     """Only a new request is approved under the new consent."""
-    handle, _ = agent.asked()
+    handle, _ = agent.request_approval()
     local.site.consents.revoke(allowed_consent.id, by=BY)
     consents.give(local, agent, person)
     assert agent.poll(handle).status == 400
-    assert agent.asked()[1].state is State.APPROVED
+    assert agent.request_approval()[1].state is State.APPROVED
 
 
 @pytest.mark.usefixtures("allowed_consent")
 def test_a_policy_that_asks_before_redemption_withdraws_the_approval(agent, local, put):
     """Policy is evaluated again when the token is issued."""
-    handle, approval = agent.asked()
+    handle, approval = agent.request_approval()
     put(rule("ask"))
     assert agent.poll(handle).status == 400
-    assert local.stored(approval.id).reason == "policy_changed"
+    assert local.stored_approval(approval.id).reason == "policy_changed"
 
 
 def test_revoking_the_consent_revokes_the_token(agent, local, allowed_consent):
     """The delegation refers to the consent, so it ends with it."""
-    token = agent.poll(agent.asked()[0]).json["access_token"]
+    token = agent.poll(agent.request_approval()[0]).json["access_token"]
     assert _row(local, token).consent_id == allowed_consent.id
     _, ended = local.site.consents.revoke(allowed_consent.id, by=BY)
     assert ended == 1
@@ -228,18 +228,18 @@ def test_a_token_expires_no_later_than_its_consent(agent, person, local, put):
     until = local.clock.now() + DAY
     consents.give(local, agent, person, until=until)
     local.clock.forward(DAY - 120 * SECOND)
-    assert agent.poll(agent.asked()[0]).json["expires_in"] == 120
+    assert agent.poll(agent.request_approval()[0]).json["expires_in"] == 120
 
 
 def test_a_payment_under_a_consent_is_consumed_once(agent, person, local, resource, put):
     """A rule must allow high risk, and a risk that rises later prevents consumption."""
     put(PAYS)
     consents.give(local, agent, person, scopes=("payments:transfer",))
-    token = agent.poll(agent.asked_payment()[0]).json["access_token"]
+    token = agent.poll(agent.request_payment()[0]).json["access_token"]
     assert local.claims(token)["approval"]["single_use"] is True
     assert resource.consume(token).status == 200
     assert resource.consume(token, "run-2").refusal == (409, "already_consumed")
-    later = agent.poll(agent.asked_payment()[0]).json["access_token"]
+    later = agent.poll(agent.request_payment()[0]).json["access_token"]
     critical = ResourceChanges(scopes={"payments:transfer": Risk.CRITICAL})
     local.admin.resources.update(PAY, critical, by=BY)
     assert resource.consume(later).status == 401
@@ -248,8 +248,8 @@ def test_a_payment_under_a_consent_is_consumed_once(agent, person, local, resour
 @pytest.mark.usefixtures("allowed_consent")
 def test_automatic_approvals_do_not_count_as_history(agent):
     """Nobody looked at them, so the next request is just as unusual."""
-    agent.poll(agent.asked()[0])
-    _, approval = agent.asked()
+    agent.poll(agent.request_approval()[0])
+    _, approval = agent.request_approval()
     codes = {signal["code"] for signal in json.loads(approval.display)["unusual"]}
     assert "new_agent" in codes
 
@@ -258,10 +258,10 @@ def test_request_limits_do_not_stop_automatic_approvals(open_local, template):
     """Limits apply to asking people, but repeated denials do pause the agent."""
     local = open_local(open_per_agent=3)
     agent, person = template.agent(local), template.person(local)
-    waiting = [agent.asked()[1] for _ in range(3)]
+    waiting = [agent.request_approval()[1] for _ in range(3)]
     Policies(local.services.store).set(OPEN, by=BY)
     consents.give(local, agent, person)
-    assert agent.asked()[1].state is State.APPROVED
+    assert agent.request_approval()[1].state is State.APPROVED
     for approval in waiting:
         assert person.deny(approval.id).status == 200
     assert agent.ask().json["reason"] == "denied_repeatedly"
@@ -277,7 +277,7 @@ def test_a_rule_that_allows_critical_risk_applies_with_hidden_users_too(open_loc
     Policies(local.services.store).set(
         rule("allow", 'when.resource = ["*"]', 'when.risk.at_most = "critical"'), by=BY
     )
-    assert agent.asked()[1].state is State.APPROVED
+    assert agent.request_approval()[1].state is State.APPROVED
 
 
 def test_explain_predicts_the_token_of_an_automatic_decision(local, allowed_consent):
@@ -302,8 +302,8 @@ def test_explain_predicts_the_token_of_an_automatic_decision(local, allowed_cons
 @pytest.mark.usefixtures("allowed_consent")
 def test_a_replay_counts_automatic_decisions_as_allowed(agent, local):
     """A replay with rules that ask shows that people would have been asked."""
-    agent.asked()
-    agent.asked(login_hint="ana", acr_values="urn:sayso:acr:signed")
+    agent.request_approval()
+    agent.request_approval(login_hint="ana", acr_values="urn:sayso:acr:signed")
     replays = Replays(local.services.store, Evaluator(local.services.secrets))
     unchanged = replays.replay(DAY)
     assert (unchanged.before, unchanged.changed) == ({"allow": 1, "ask": 1}, 1)
@@ -321,7 +321,7 @@ def test_a_consent_does_not_answer_a_token_exchange_that_asks(local, person, put
     chains.consent(bot, "bank:read")
     asks_there = rule("ask", 'when.at = ["exchange"]', name="careful")
     put(OPEN, asks_there)
-    handle, _ = bot.asked(resource=BANK, scope="openid bank:read")
+    handle, _ = bot.request_approval(resource=BANK, scope="openid bank:read")
     token = bot.poll(handle).json["access_token"]
     assert chains.exchange(bot, token).refusal == (400, "interaction_required")
     replays = Replays(local.services.store, Evaluator(local.services.secrets))

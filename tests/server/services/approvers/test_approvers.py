@@ -30,7 +30,7 @@ def _listed(person: LocalTerminal, state: str = "waiting") -> list[str]:
 
 def _events(local: LocalSite, person: LocalTerminal) -> list[str]:
     with local.services.store.read() as view:
-        events = view.feed.after(0, person.user.id, 1_000)
+        events = view.feed.events_after(0, person.user.id, 1_000)
     return [event.event for event in events if event.approval_id is not None]
 
 
@@ -48,7 +48,7 @@ def test_a_request_of_another_person_is_not_found(
     local: LocalSite, agent: LocalAgent, person: LocalTerminal, bob: LocalTerminal
 ) -> None:
     """Every call about a request of another person returns not_found."""
-    _, approval = agent.asked()
+    _, approval = agent.request_approval()
     jws = person.decision(approval.id)
     answers = _calls(bob, approval.id) | {
         "decide": bob.send_decision(approval.id, jws),
@@ -68,7 +68,7 @@ def test_an_added_approver_may_make_every_call_about_the_request(
     local: LocalSite, agent: LocalAgent, person: LocalTerminal, bob: LocalTerminal
 ) -> None:
     """The request is on their list and in their feed, and they may decide it."""
-    _, approval = agent.asked()
+    _, approval = agent.request_approval()
     assert _ask(local, approval, bob) == [bob.user.id]
     assert _ask(local, approval, bob) == []
     statuses = {name: reply.status for name, reply in _calls(bob, approval.id).items()}
@@ -88,7 +88,7 @@ def test_the_requested_person_is_not_notified_twice(
     local: LocalSite, agent: LocalAgent, person: LocalTerminal
 ) -> None:
     """The user of the request may also be a substitute for another approver."""
-    _, approval = agent.asked()
+    _, approval = agent.request_approval()
     assert _ask(local, approval, person) == [person.user.id]
     assert _events(local, person) == ["approval.requested"]
 
@@ -97,7 +97,7 @@ def test_a_report_by_another_approver_quarantines_the_agents_that_act_for_them(
     local: LocalSite, agent: LocalAgent, bob: LocalTerminal
 ) -> None:
     """The scope every_agent quarantines every agent that acts for the reporter."""
-    _, approval = agent.asked()
+    _, approval = agent.request_approval()
     _ask(local, approval, bob)
     signed = bob.decision(
         approval.id, bob.session, decision="deny", code="suspicious", ceremony="none"
@@ -117,14 +117,14 @@ def test_the_expiry_reason_is_no_device_only_if_no_approver_has_one(
     local: LocalSite, agent: LocalAgent, person: LocalTerminal, bob: LocalTerminal
 ) -> None:
     """A device of any approver makes the reason undeliverable instead."""
-    _, approval = agent.asked()
+    _, approval = agent.request_approval()
     with local.services.store.write() as tx:
         row = tx.approvals.get(approval.id)
         assert row is not None
-        assert [approver.user_id for approver in tx.approvers.asked(row)] == [person.user.id]
+        assert [approver.user_id for approver in tx.approvers.list_for(row)] == [person.user.id]
     _ask(local, approval, bob)
     person.call("DELETE", f"/api/devices/{person.device_id}")
     local.clock.forward(86_400_000)
     local.services.sweeper.round()
 
-    assert local.stored(approval.id).reason == "undeliverable"
+    assert local.stored_approval(approval.id).reason == "undeliverable"

@@ -172,8 +172,8 @@ def test_the_number_of_deputies_is_limited_and_their_times_may_not_overlap(perso
 def test_a_deputy_decides_action_types_that_allow_deputies(agent, person, bob, local):
     """The token and the audit log say who decided for whom."""
     _add_deputy(person)
-    handle, payment = agent.asked_payment()
-    _, other = agent.asked()
+    handle, payment = agent.request_payment()
+    _, other = agent.request_approval()
     assert _waiting(bob) == [payment.id]
     assert bob.call("GET", f"/api/approvals/{other.id}").refusal == (404, "not_found")
     assert bob.approve(payment.id).status == 200
@@ -190,8 +190,8 @@ def test_a_deputy_decides_action_types_that_allow_deputies(agent, person, bob, l
 def test_a_deputy_does_not_see_action_types_without_permission(agent, person, bob):
     """Action types forbid deputies by default."""
     _add_deputy(person)
-    _, payment = agent.asked_payment()
-    _, scopes = agent.asked()
+    _, payment = agent.request_payment()
+    _, scopes = agent.request_approval()
     assert _waiting(bob) == []
     for approval in (payment, scopes):
         answer = bob.call("GET", f"/api/approvals/{approval.id}")
@@ -202,7 +202,7 @@ def test_a_deputy_does_not_see_action_types_without_permission(agent, person, bo
 def test_open_requests_reach_a_deputy_exactly_during_their_time(agent, person, bob, local):
     """A request is not listed a millisecond too early, and not found after the end."""
     assert _add_deputy(person, begins=2 * MINUTE, ends=5 * MINUTE).status == 201
-    _, payment = agent.asked_payment()
+    _, payment = agent.request_payment()
     assert _waiting(bob) == []
     _later(local, 2 * MINUTE - 1)
     assert _waiting(bob) == []
@@ -223,9 +223,9 @@ def test_open_requests_reach_a_deputy_exactly_during_their_time(agent, person, b
 def test_a_deputy_may_resign_and_their_decisions_stay(agent, person, bob, local):
     """Only the user and the deputy can end it, and a session is enough."""
     deputy = _add_deputy(person).json["id"]
-    _, decided = agent.asked_payment()
+    _, decided = agent.request_payment()
     bob.deny(decided.id)
-    _, open_one = agent.asked_payment()
+    _, open_one = agent.request_payment()
     carol = new_person(local, "carol")
     path = f"/api/deputies/{deputy}"
     assert carol.call("DELETE", path).refusal == (404, "not_found")
@@ -246,12 +246,12 @@ def test_a_person_and_their_former_deputy_share_one_vote(agent, person, bob, loc
     carol = new_person(local, "carol")
     local.admin.agents.update(agent.id, AgentChanges(add_owners=("carol",)), by=BY)
     added = _add_deputy(person, ends=5 * MINUTE).json
-    handle, payment = agent.asked_payment()
+    handle, payment = agent.request_payment()
     assert bob.approve(payment.id).json["vote_tally"]["have"] == 1
     end(person, added)
     carol.refresh()
     assert person.approve(payment.id).refusal == (409, "already_voted")
-    assert local.stored(payment.id).state is State.PENDING
+    assert local.stored_approval(payment.id).state is State.PENDING
     (vote,) = local.admin.entries("approval.voted")
     assert (vote["actor"], vote["facts"]["stands_for"]) == (f"user:{bob.user.id}", person.user.id)
     assert carol.approve(payment.id).json["vote_tally"]["have"] == 2
@@ -286,7 +286,7 @@ def test_an_excluded_substitute_can_only_deny(agent, person, owner, local, subst
     """The rule applies to a deputy, to a deputy who begins later, and to a backup."""
     Policies(local.services.store).set(OWNERS_EXCLUDED, by=BY)
     substitute(local, person)
-    handle, payment = agent.asked_payment()
+    handle, payment = agent.request_payment()
     _later(local, 300 * SECOND, person, owner)
     _later(local, 200 * SECOND, person, owner)
     assert _waiting(owner) == [payment.id]
@@ -299,19 +299,19 @@ def test_an_excluded_substitute_can_only_deny(agent, person, owner, local, subst
 def test_excluding_a_deputy_after_their_approval_withdraws_it(agent, person, owner, local):
     """Policy is evaluated again for the signer when the token is issued."""
     _add_deputy(person)
-    handle, payment = agent.asked_payment()
+    handle, payment = agent.request_payment()
     assert owner.approve(payment.id).status == 200
     Policies(local.services.store).set(OWNERS_EXCLUDED, by=BY)
     answer = agent.poll(handle)
     assert (answer.status, answer.json["reason"]) == (400, "cancelled")
-    assert local.stored(payment.id).reason == "policy_changed"
+    assert local.stored_approval(payment.id).reason == "policy_changed"
 
 
 @pytest.mark.usefixtures("permits")
 def test_a_policy_that_denies_gives_a_deputy_no_vote(agent, person, bob, local):
     """The person may no longer approve, so neither may their deputy."""
     _add_deputy(person, begins=2 * MINUTE)
-    _, payment = agent.asked_payment()
+    _, payment = agent.request_payment()
     Policies(local.services.store).set(rule("deny"), by=BY)
     _later(local, 2 * MINUTE, person, bob)
     with local.services.store.read() as view:
@@ -324,8 +324,8 @@ def test_a_disabled_deputy_is_not_asked(agent, person, bob, local):
     """Only the user of the request is asked."""
     _add_deputy(person)
     local.admin.users.disable(bob.user.name, by=BY)
-    _, payment = agent.asked_payment()
-    assert not local.stored(payment.id).multi_approver
+    _, payment = agent.request_payment()
+    assert not local.stored_approval(payment.id).multi_approver
 
 
 def test_an_administrator_lists_and_ends_deputies(person, bob, local):
@@ -357,7 +357,7 @@ def _set_backup(local, user, backup):
 def test_a_backup_is_asked_after_three_quarters_of_the_lifetime(agent, person, bob, local):
     """The backup is asked once, after the reminder, with an audit entry."""
     _set_backup(local, "ana", "bob")
-    _, approval = agent.asked(requested_expiry="400")
+    _, approval = agent.request_approval(requested_expiry="400")
     _later(local, 200 * SECOND, person, bob)
     assert _waiting(bob) == []
     _later(local, 100 * SECOND - 1)
@@ -375,16 +375,16 @@ def test_a_backup_is_asked_after_three_quarters_of_the_lifetime(agent, person, b
 
 def test_without_an_enabled_backup_nobody_else_is_asked(agent, person, bob, local):
     """A disabled backup is not asked."""
-    _, approval = agent.asked(requested_expiry="400")
+    _, approval = agent.request_approval(requested_expiry="400")
     _later(local, 399 * SECOND, person, bob)
     _later(local, 0)
-    assert not local.stored(approval.id).multi_approver
+    assert not local.stored_approval(approval.id).multi_approver
     _set_backup(local, "ana", "bob")
     local.admin.users.disable("bob", by=BY)
-    _, another = agent.asked(requested_expiry="400")
+    _, another = agent.request_approval(requested_expiry="400")
     for _ in range(3):
         _later(local, 100 * SECOND)
-    assert not local.stored(another.id).multi_approver
+    assert not local.stored_approval(another.id).multi_approver
     steps = [entry["decision"] for entry in local.admin.entries("approval.escalated")]
     assert steps == ["reminded", "reminded"]
 

@@ -32,7 +32,7 @@ def _hooks(local, name):
 
 def test_a_reminder_is_sent_once_halfway_to_the_expiry(agent, person, local, escalations):
     """The feed, the webhook and the audit log contain the reminder."""
-    _, approval = agent.asked()
+    _, approval = agent.request_approval()
     half = (approval.expires_at - approval.created_at) // 2
     assert escalations.round() == 0
     assert _later(local, person, half - 1) == 0
@@ -47,7 +47,7 @@ def test_a_reminder_is_sent_once_halfway_to_the_expiry(agent, person, local, esc
 
 def test_concurrent_workers_remind_once(agent, person, local, escalations):
     """Of eight workers that run at the same time, one sends the reminder."""
-    _, approval = agent.asked()
+    _, approval = agent.request_approval()
     local.clock.forward((approval.expires_at - approval.created_at) // 2)
     with ThreadPoolExecutor(8) as pool:
         counts = list(pool.map(lambda _: escalations.round(), range(8)))
@@ -57,7 +57,7 @@ def test_concurrent_workers_remind_once(agent, person, local, escalations):
 
 def test_a_step_already_taken_is_not_taken_again(agent, local):
     """On PostgreSQL, two workers may both see that a step is due."""
-    _, approval = agent.asked(requested_expiry="60")
+    _, approval = agent.request_approval(requested_expiry="60")
     local.clock.forward(30 * SECOND)
     with local.services.store.write() as tx:
         assert take_step(tx, approval, local.services.escalations.substitutes)
@@ -67,7 +67,7 @@ def test_a_step_already_taken_is_not_taken_again(agent, local):
 @pytest.mark.parametrize("answer", ["approve", "deny"])
 def test_a_decided_request_is_not_reminded(agent, person, local, answer):
     """An approved or denied request gets no reminder."""
-    _, approval = agent.asked(requested_expiry="60")
+    _, approval = agent.request_approval(requested_expiry="60")
     getattr(person, answer)(approval.id)
     assert _later(local, person, 45 * SECOND) == 0
     assert local.admin.entries("approval.escalated") == []
@@ -75,12 +75,12 @@ def test_a_decided_request_is_not_reminded(agent, person, local, answer):
 
 def test_a_request_without_a_decision_is_never_approved(agent, person, local, escalations):
     """It expires, no matter how often the escalations run."""
-    handle, approval = agent.asked(requested_expiry="60")
+    handle, approval = agent.request_approval(requested_expiry="60")
     for _ in range(70):
         local.clock.forward(SECOND)
         escalations.round()
         local.services.sweeper.round()
-    assert local.stored(approval.id).state == "expired"
+    assert local.stored_approval(approval.id).state == "expired"
     assert local.admin.entries("approval.approved") == []
     answer = agent.poll(handle)
     assert answer.refusal == (400, "expired_token")
@@ -91,7 +91,7 @@ def test_a_request_without_a_decision_is_never_approved(agent, person, local, es
 
 def test_a_snoozed_request_is_reminded_when_the_snooze_ends(agent, person, local):
     """The reminder at half of its time is silent and states that it is snoozed."""
-    _, approval = agent.asked(requested_expiry="600")
+    _, approval = agent.request_approval(requested_expiry="600")
     person.call("POST", f"/api/approvals/{approval.id}/snooze", {"minutes": 8})
     assert _later(local, person, 5 * MINUTE) == 1
     with local.services.store.read() as view:
@@ -120,12 +120,12 @@ def _extend(person, approval):
 
 def test_an_extension_gives_the_full_lifetime_from_now(agent, person, local):
     """The next poll returns the new expiry, and the reminder moves to half of it."""
-    handle, approval = agent.asked(requested_expiry="600")
+    handle, approval = agent.request_approval(requested_expiry="600")
     assert _later(local, person, 6 * MINUTE) == 1
     answer = _extend(person, approval)
     assert answer.status == 200
     until = local.clock.now() + 10 * MINUTE
-    assert local.stored(approval.id).expires_at == until
+    assert local.stored_approval(approval.id).expires_at == until
     polled = agent.poll(handle)
     assert polled.refusal == (400, "authorization_pending")
     assert polled.json["expires_at"] == answer.json["expires_at"] == "2025-10-09T09:09:20.000Z"
@@ -146,7 +146,7 @@ def test_an_extension_gives_the_full_lifetime_from_now(agent, person, local):
 
 def test_an_extended_request_does_not_expire_at_the_old_time(agent, person, local):
     """The sweeper does not expire it, and polls stay pending."""
-    handle, approval = agent.asked(requested_expiry="60")
+    handle, approval = agent.request_approval(requested_expiry="60")
     local.clock.forward(30 * SECOND)
     _extend(person, approval)
     local.clock.forward(40 * SECOND)
@@ -157,7 +157,7 @@ def test_an_extended_request_does_not_expire_at_the_old_time(agent, person, loca
 @pytest.mark.parametrize("risk", ["low", "high"])
 def test_the_number_of_extensions_depends_on_the_risk(agent, person, local, risk):
     """Low-risk requests have no limit; high-risk requests do."""
-    ask = {"low": agent.asked, "high": agent.asked_payment}[risk]
+    ask = {"low": agent.request_approval, "high": agent.request_payment}[risk]
     _, approval = ask(requested_expiry="60")
     limit = MAX_EXTENSIONS[Risk(risk)]
     for count in range(1, (limit or 5) + 1):
@@ -173,19 +173,19 @@ def test_the_number_of_extensions_depends_on_the_risk(agent, person, local, risk
 def test_only_pending_requests_of_the_person_can_be_extended(agent, person, local):
     """Other people's requests are not found, and decided ones stay decided."""
     other = new_person(local, "bob")
-    _, approval = agent.asked(requested_expiry="60")
+    _, approval = agent.request_approval(requested_expiry="60")
     assert _extend(other, approval).refusal == (404, "not_found")
     assert _extend(person, approval).refusal == (409, "not_extendable")  # it ends no later
     local.clock.forward(MINUTE)
     assert _extend(person, approval).refusal == (409, "not_pending")
-    _, denied = agent.asked(requested_expiry="60")
+    _, denied = agent.request_approval(requested_expiry="60")
     person.deny(denied.id)
     assert _extend(person, denied).refusal == (409, "not_pending")
 
 
 def test_an_extension_lost_to_a_concurrent_change_is_refused(agent, person, local, monkeypatch):
     """On PostgreSQL, another worker may act between the check and the update."""
-    _, approval = agent.asked(requested_expiry="60")
+    _, approval = agent.request_approval(requested_expiry="60")
     local.clock.forward(SECOND)
     steps = "server.storage.approvers.escalations.Escalations.extend"
     monkeypatch.setattr(steps, lambda *_, **__: False)
@@ -219,14 +219,14 @@ def test_an_extension_ends_no_later_than_the_parent_token(agent, person, local):
     approval = local.admin.approval(agent.id, person.user.id, **members)
     local.clock.forward(SECOND)
     assert _extend(person, approval).status == 200
-    assert local.stored(approval.id).expires_at == parent.expires_at
+    assert local.stored_approval(approval.id).expires_at == parent.expires_at
     assert _extend(person, approval).refusal == (409, "not_extendable")
 
 
 def test_an_added_approver_may_extend_the_request(agent, local):
     """An extension also keeps the request on the list of an added approver."""
     bob = new_person(local, "bob")
-    _, approval = agent.asked(requested_expiry="60")
+    _, approval = agent.request_approval(requested_expiry="60")
     with local.services.store.write() as tx:
         approvers.add(tx, approval, [NamedApprover(bob.user.id, "backup")], local.server_policy)
     local.clock.forward(30 * SECOND)

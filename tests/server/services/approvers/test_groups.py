@@ -8,7 +8,7 @@ from server.services.policy.documents import InvalidPolicy
 from server.services.policy.policies import Policies
 from server.services.refusals import Conflict, Exists, Invalid, NotFound
 from server.services.users import user_or_group
-from tests.support.builders.installation import BY, admitted, registered
+from tests.support.builders.installation import BY, add_user, register_agent
 from tests.support.builders.policies import rule
 
 
@@ -16,7 +16,7 @@ from tests.support.builders.policies import rule
 def finance(admin_services):
     """A group of Ana and Bob."""
     for name in ("ana", "bob", "cleo"):
-        admitted(admin_services, name)
+        add_user(admin_services, name)
     groups_service = Groups(admin_services.store, admin_services.secrets)
     groups_service.add("finance", ["bob", "ana", "bob"], by=BY)
     return groups_service
@@ -85,7 +85,7 @@ def test_a_group_includes_its_current_members(admin_services, finance):
 
 def test_a_group_in_use_cannot_be_deleted(admin_services, finance):
     """An agent that can ask the group, or the policy in force, prevents the deletion."""
-    registered(admin_services, owners=("ana",), asks=("finance",))
+    register_agent(admin_services, owners=("ana",), asks=("finance",))
     with pytest.raises(Conflict, match="invoice-bot can ask"):
         finance.delete("finance", by=BY)
     admin_services.agents.delete("invoice-bot", by=BY)

@@ -71,7 +71,7 @@ def test_a_person_and_their_backup_share_one_vote(
     backup_first: bool,
 ) -> None:
     """The second of the two is refused; another person's approval makes two votes."""
-    handle, approval = agent.asked_payment()
+    handle, approval = agent.request_payment()
     first, second = (bob, person) if backup_first else (person, bob)
     assert first.approve(approval.id).json["state"] == "pending"
     refused = second.approve(approval.id)
@@ -92,7 +92,7 @@ def test_a_denial_ends_the_request_after_the_backup_approved(
     agent: LocalAgent, person: LocalTerminal, bob: LocalTerminal
 ) -> None:
     """A person may deny what their backup has approved."""
-    handle, approval = agent.asked_payment()
+    handle, approval = agent.request_payment()
     bob.approve(approval.id)
     assert person.deny(approval.id).json["state"] == "denied"
     assert agent.poll(handle).json["reason"] == "denied"
@@ -113,7 +113,7 @@ def test_the_backup_of_a_person_without_a_vote_can_only_deny(
 ) -> None:
     """The backup is asked and sees the request, but another person must approve it."""
     put(*lines)
-    handle, approval = agent.asked(requested_expiry="400")
+    handle, approval = agent.request_approval(requested_expiry="400")
     _to_three_quarters(local, bob, boss)
     assert [item["id"] for item in bob.call("GET", "/api/approvals").json["items"]] == [approval.id]
     assert bob.approve(approval.id).refusal == (403, "not_eligible")
@@ -126,7 +126,7 @@ def test_a_backup_alone_can_approve_where_one_vote_is_enough(
     local: LocalSite, agent: LocalAgent, bob: LocalTerminal
 ) -> None:
     """The token names the backup, who decided."""
-    handle, approval = agent.asked(requested_expiry="400")
+    handle, approval = agent.request_approval(requested_expiry="400")
     _to_three_quarters(local, bob)
     assert bob.approve(approval.id).json["state"] == "approved"
     answer = agent.poll(handle)

@@ -9,13 +9,13 @@ from server.model.audit import Entry, EntrySearch
 from server.services.audit import audit
 from server.services.audit.entries import AuditEntries
 from server.storage.users.tables import users
-from tests.support.builders.installation import BY, PAY, LocalAdmin, admitted, registered
+from tests.support.builders.installation import BY, PAY, LocalAdmin, add_user, register_agent
 
 
 @pytest.fixture
 def actor_ids(admin_services: LocalAdmin) -> dict[str, str]:
     """Writes entries by every kind of actor and returns the actors' IDs by kind."""
-    person, agent = admitted(admin_services), registered(admin_services).agent
+    person, agent = add_user(admin_services), register_agent(admin_services).agent
     resource = admin_services.resources.all()[0]
     actors = {
         "person": audit.by_user(person.id),
@@ -115,7 +115,7 @@ def test_a_name_shared_by_a_user_and_an_agent_finds_both(
     admin_services: LocalAdmin, actor_ids: dict[str, str]
 ) -> None:
     """In an older database, a user and an agent can have the same name."""
-    namesake = admitted(admin_services, "namesake")
+    namesake = add_user(admin_services, "namesake")
     shared = {"name": "invoice-bot", "name_key": "invoice-bot"}
     with admin_services.store.write() as tx:
         tx._connection.execute(update(users).where(users.c.id == namesake.id).values(shared))

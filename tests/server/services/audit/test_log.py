@@ -12,7 +12,7 @@ from server.model.audit import StoredLeaf
 from server.services.audit.log import IDLE_MS, AuditLog, BrokenLog
 from server.services.refusals import Conflict, NotFound
 from tests.support.builders.clock import MINUTE
-from tests.support.builders.installation import BY, admitted
+from tests.support.builders.installation import BY, add_user
 
 KEY = b"k" * 32
 
@@ -21,7 +21,7 @@ KEY = b"k" * 32
 def audit_log(admin_services):
     """The audit log of an installation with a few entries."""
     for name in ("ann", "bob", "cleo"):
-        admitted(admin_services, name)
+        add_user(admin_services, name)
     return AuditLog(admin_services.store, "https://approvals.example.com", lambda: KEY)
 
 
@@ -35,7 +35,7 @@ def test_a_checkpoint_covers_all_entries(admin_services, audit_log):
     first = audit_log.round()
     assert first > 0
     assert audit_log.round() == 0
-    admitted(admin_services, "dave")
+    add_user(admin_services, "dave")
     assert audit_log.round() > 0
     log = verify_export(audit_log)
     assert log.checkpoints == 2
@@ -46,7 +46,7 @@ def test_a_later_checkpoint_has_a_later_time(admin_services, audit_log):
     """Two checkpoints signed in the same millisecond get times one millisecond apart."""
     times = []
     for name in ("dave", "eve"):
-        admitted(admin_services, name)
+        add_user(admin_services, name)
         audit_log.round()
         with admin_services.store.read() as view:
             times.append(view.audit_log.newest().at)
@@ -82,7 +82,7 @@ def test_checkpoint_times_increase_when_the_clock_is_set_back(admin_services, au
     """The times of checkpoints only increase, so the log still verifies."""
     audit_log.round()
     admin_services.clock.forward(-MINUTE)
-    admitted(admin_services, "dave")
+    add_user(admin_services, "dave")
     audit_log.round()
     assert verify_export(audit_log).checkpoints == 2
 
@@ -129,9 +129,9 @@ def test_a_changed_log_is_noticed(tmp_path, audit_log, statement):
 def test_a_long_log_is_compared_from_a_later_checkpoint(tmp_path, admin_services, monkeypatch):
     """The start stays fast, and `sayso audit verify` compares the rest of the log."""
     log = AuditLog(admin_services.store, "https://approvals.example.com", lambda: KEY)
-    admitted(admin_services)
+    add_user(admin_services)
     log.round()
-    admitted(admin_services, "dave")
+    add_user(admin_services, "dave")
     log.round()
     monkeypatch.setattr("server.services.audit.log.CHECKED", 1)
     _tamper(tmp_path, "UPDATE audit_entries SET body = '{}' WHERE seq = 1")
@@ -170,7 +170,7 @@ def test_entries_in_a_checkpoint_have_a_proof(audit_log):
 def test_an_entry_outside_a_checkpoint_has_no_proof(admin_services, audit_log):
     """A new entry is a conflict until the next checkpoint, and an unknown entry is not found."""
     audit_log.round()
-    admitted(admin_services, "dave")
+    add_user(admin_services, "dave")
     with audit_log.store.read() as view:
         newest = view.audit.tail(1)[0]
     with pytest.raises(Conflict, match="not in a checkpoint yet"):

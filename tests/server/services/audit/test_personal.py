@@ -14,7 +14,7 @@ from server.services.audit.entries import AuditEntries
 from server.services.audit.erasures import Erasures
 from server.services.audit.log import AuditLog
 from server.services.refusals import NotFound
-from tests.support.builders.installation import BY, admitted
+from tests.support.builders.installation import BY, add_user
 
 ANN, BOB = "sayso_us_ann", "sayso_us_bob"
 
@@ -58,7 +58,7 @@ def test_a_personal_text_belongs_to_its_author_or_to_the_subject(entry, expected
 def log(admin_services):
     """The audit log of an installation with two users who have one device each."""
     for name in ("ann", "bob"):
-        user = admitted(admin_services, name)
+        user = add_user(admin_services, name)
         _name_device(admin_services, user.id, "laptop")
     log = AuditLog(admin_services.store, "https://approvals.example.com", lambda: b"k" * 32)
     log.round()
@@ -130,7 +130,7 @@ def test_an_erased_text_is_marked_in_its_entry(admin_services):
 
 def test_erased_bytes_are_not_in_the_file(tmp_path, admin_services):
     """SQLite keeps deleted rows in the file unless `secure_delete` is on."""
-    user = admitted(admin_services, "cleo")
+    user = add_user(admin_services, "cleo")
     _name_device(admin_services, user.id, "Zaphod's telephone")
     assert b"Zaphod" in _database_bytes(tmp_path)
     with admin_services.store.write() as tx:

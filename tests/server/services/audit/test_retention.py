@@ -13,7 +13,7 @@ from server.services.audit.retention import SHORTEST_DAYS, Retention, RetentionS
 from server.services.audit.streams import AuditStream, Position
 from server.services.refusals import Invalid, NotFound
 from tests.support.builders.clock import DAY, HOUR, MINUTE
-from tests.support.builders.installation import BY, admitted
+from tests.support.builders.installation import BY, add_user
 
 
 @pytest.fixture
@@ -21,13 +21,13 @@ def log(admin_services):
     """An audit log whose first half is old and whose second half is new, both signed."""
     log = AuditLog(admin_services.store, "https://approvals.example.com", lambda: b"k" * 32)
     for name in ("ann", "bob"):
-        admitted(admin_services, name)
+        add_user(admin_services, name)
     with admin_services.store.write() as tx:
         log.record_key(tx, b"n" * 32, b"k" * 32, by=BY)
     log.round()
     admin_services.clock.forward(MINUTE)
     for name in ("cleo", "dave"):
-        admitted(admin_services, name)
+        add_user(admin_services, name)
     log.round()
     admin_services.clock.forward(SHORTEST_DAYS * DAY)
     return log
@@ -118,7 +118,7 @@ def test_an_announcement_covers_no_later_entry(admin_services, log):
 
 def test_entries_without_a_checkpoint_keep_their_bodies(admin_services):
     """Without a signed checkpoint nothing proves what the entries were."""
-    admitted(admin_services, "ann")
+    add_user(admin_services, "ann")
     admin_services.clock.forward(SHORTEST_DAYS * DAY + MINUTE)
     moment = admin_services.clock.now() - SHORTEST_DAYS * DAY
     assert Retention(admin_services.store).announce(moment, by=BY) == Trim(0, 0)
@@ -132,7 +132,7 @@ def test_a_stream_that_is_behind_continues(admin_services, log):
     assert [entry.members for entry in entries if not entry.body] == [{}] * sum(
         not entry.body for entry in entries
     )
-    assert Position().after(entries).sent == entries[-1].seq + 1
+    assert Position().advance(entries).sent == entries[-1].seq + 1
 
 
 def test_a_trimmed_log_may_begin_in_the_middle_of_a_request(admin_services, log):

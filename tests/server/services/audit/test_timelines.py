@@ -79,7 +79,7 @@ def test_a_chain_of_tokens_has_one_timeline(entries, local, person):
 def test_effects_of_the_same_api_call_are_in_the_timeline(entries, agent, local, person):
     """It has an incident that the call opened, but not the end of a different request."""
     request = _pay(agent, local, person)[0]
-    other = agent.asked_payment()[1].id
+    other = agent.request_payment()[1].id
     telemetry.correlate("call-1")
     try:
         with local.services.store.write() as tx:

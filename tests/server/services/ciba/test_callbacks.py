@@ -52,7 +52,7 @@ def pushed(with_delivery):
 
 
 def _ask(agent, **parameters):
-    return agent.asked(client_notification_token=TOKEN, **parameters)
+    return agent.request_approval(client_notification_token=TOKEN, **parameters)
 
 
 def _bodies(endpoint):
@@ -64,7 +64,7 @@ def _lost_causes(local):
 
 
 def _stored_secrets(local, approval):
-    row = local.stored(approval.id)
+    row = local.stored_approval(approval.id)
     return row.notification_token, row.answer
 
 
@@ -83,11 +83,11 @@ def test_a_ping_contains_only_the_auth_req_id(pinged, person, local, endpoint, e
 
 def test_an_agent_in_poll_mode_gets_no_callback(agent, person, local):
     """Its notification token is neither validated nor stored."""
-    _, approval = agent.asked(client_notification_token="not a token\r\n")
+    _, approval = agent.request_approval(client_notification_token="not a token\r\n")
     person.approve(approval.id)
     with local.services.store.read() as view:
         assert view.approvals.get(approval.id).notification_token is None
-    assert local.stored(approval.id).delivery == "poll"
+    assert local.stored_approval(approval.id).delivery == "poll"
 
 
 @pytest.mark.parametrize("token", [None, "", "a b", "a\r\nX: y", '"a"', "é", "=a", "a" * 1025])
@@ -136,7 +136,7 @@ def test_an_expired_request_sends_no_ping_and_erases_its_secrets(
     local.clock.forward(2 * MINUTE)
     local.services.sweeper.round()
     local.deliver()
-    assert local.stored(approval.id).state is State.EXPIRED
+    assert local.stored_approval(approval.id).state is State.EXPIRED
     assert _bodies(endpoint) == [{"auth_req_id": handle}] * answered
     assert _stored_secrets(local, approval) == (None, None)
     assert pinged.poll(handle).refusal == (400, "expired_token")
@@ -191,7 +191,7 @@ def test_disabling_the_agent_cancels_its_push(pushed, person, local, endpoint):
     person.approve(approval.id)
     local.admin.agents.disable(pushed.id, by=BY)
     local.deliver()
-    assert (endpoint.got, local.stored(approval.id).state) == ([], State.CANCELLED)
+    assert (endpoint.got, local.stored_approval(approval.id).state) == ([], State.CANCELLED)
     assert _stored_secrets(local, approval) == (None, None)
 
 
@@ -225,7 +225,7 @@ def test_a_push_contains_the_tokens(pushed, person, local, endpoint):
     assert (body["token_type"], body["expires_in"]) == ("Bearer", 300)
     assert local.claims(body["access_token"])["sub"] == person.user.id
     assert endpoint.got[0].headers["Authorization"] == f"Bearer {TOKEN}"
-    assert local.stored(approval.id).state is State.REDEEMED
+    assert local.stored_approval(approval.id).state is State.REDEEMED
     assert _stored_secrets(local, approval) == (None, None)
 
 
@@ -356,7 +356,7 @@ def test_permissions_narrowed_before_the_push_stop_the_tokens(pushed, person, lo
     local.admin.agents.update(pushed.id, AgentChanges(scopes=("payments:transfer",)), by=BY)
     local.deliver()
     assert [body["error"] for body in _bodies(endpoint)] == ["access_denied"]
-    assert local.stored(approval.id).state is State.CANCELLED
+    assert local.stored_approval(approval.id).state is State.CANCELLED
     assert local.admin.entries("token.issued") == []
 
 
@@ -369,7 +369,7 @@ def test_an_approval_that_expires_before_the_push_gives_no_tokens(pushed, person
     local.services.sweeper.round()
     local.deliver()
     assert [body["error"] for body in _bodies(endpoint)] == ["expired_token"]
-    assert local.stored(approval.id).reason == "not_redeemed"
+    assert local.stored_approval(approval.id).reason == "not_redeemed"
 
 
 def test_pushed_tokens_are_bound_to_the_key_of_the_request(with_delivery, person, local, endpoint):
@@ -406,7 +406,7 @@ def test_requiring_dpop_after_the_request_stops_the_push(with_delivery, person, 
     local.deliver()
     local.deliver()
     assert [body["error"] for body in _bodies(endpoint)] == ["access_denied"]
-    assert local.stored(approval.id).reason == "policy_changed"
+    assert local.stored_approval(approval.id).reason == "policy_changed"
 
 
 def test_without_dpop_pushed_tokens_are_bearer_tokens(pushed, local):

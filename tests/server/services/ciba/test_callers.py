@@ -46,7 +46,7 @@ def assistant(local, agent):
 
 def _token(client, person):
     """A token in which the client acts for the person."""
-    handle, approval = client.asked()
+    handle, approval = client.request_approval()
     assert person.approve(approval.id).status == 200
     return client.poll(handle).json["access_token"]
 

@@ -13,7 +13,7 @@ from server.services.clients.agent_forms import AgentChanges
 from server.storage.approvals.approvals import Approvals
 from tests.support.builders.callers import new_person
 from tests.support.builders.clock import DAY, MINUTE, SECOND
-from tests.support.builders.installation import BY, PAY, registered
+from tests.support.builders.installation import BY, PAY, register_agent
 from tests.support.builders.site import altered
 from tests.support.clients.agent import PAYMENT_DETAILS
 
@@ -76,7 +76,7 @@ def _error(answer):
 
 def test_a_pending_poll_says_whether_the_person_has_seen_the_request(agent, person, local):
     """CIBA 11: a pending response has `seen` as an extension member."""
-    handle, approval = agent.asked()
+    handle, approval = agent.request_approval()
     local.clock.forward(5 * SECOND)
     assert agent.poll(handle).json["seen"] is False
     person.show(approval.id)
@@ -88,7 +88,7 @@ def test_a_pending_poll_says_whether_the_person_has_seen_the_request(agent, pers
 
 def test_each_early_poll_adds_five_seconds_up_to_thirty(agent, local):
     """CIBA 7.3, 11: the interval is that between polls, so the first poll is never early."""
-    handle, _ = agent.asked()
+    handle, _ = agent.request_approval()
     intervals = [agent.poll(handle).json.get("interval") for _ in range(7)]
     assert intervals == [None, 10, 15, 20, 25, 30, 30]
     local.clock.forward(29 * SECOND)
@@ -99,7 +99,7 @@ def test_each_early_poll_adds_five_seconds_up_to_thirty(agent, local):
 
 def test_the_polling_interval_is_measured_at_arrival(agent, local):
     """Time in the server's queue counts neither against the client nor for it."""
-    handle, _ = agent.asked()
+    handle, _ = agent.request_approval()
     arrived = local.clock.now() + 5 * SECOND
     local.clock.forward(20 * SECOND)
     form = {"grant_type": GRANT_CIBA, "auth_req_id": handle, **agent.credentials}
@@ -113,7 +113,7 @@ def test_the_polling_interval_is_measured_at_arrival(agent, local):
 
 def test_an_approved_request_gives_one_token_set(agent, person, local):
     """The response is complete, and its claims name the agent, the person and the resource."""
-    handle, approval = agent.asked()
+    handle, approval = agent.request_approval()
     person.approve(approval.id)
     answer = agent.poll(handle)
     assert (answer.status, set(answer.json)) == (
@@ -126,7 +126,7 @@ def test_an_approved_request_gives_one_token_set(agent, person, local):
     assert (claims["sub"], claims["client_id"], claims["aud"]) == (person.user.id, agent.id, PAY)
     assert (claims["act"]["sub"], claims["scope"]) == (agent.id, "payments:read")
     assert claims["exp"] - claims["iat"] == answer.json["expires_in"] == 300
-    assert local.stored(approval.id).state is State.REDEEMED
+    assert local.stored_approval(approval.id).state is State.REDEEMED
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ def test_the_access_token_contains_the_approved_action(agent, person, local, ask
 
 def test_an_action_without_a_scope_gives_a_token_without_a_scope(agent, person, local):
     """The token is valid only for its authorization details."""
-    handle, approval = agent.asked_payment(scope="openid")
+    handle, approval = agent.request_payment(scope="openid")
     person.approve(approval.id)
     answer = agent.poll(handle).json
     assert answer["scope"] == "openid"
@@ -171,7 +171,7 @@ def test_an_action_without_a_scope_gives_a_token_without_a_scope(agent, person, 
 
 def test_redeeming_writes_an_entry_an_event_and_a_delegation(agent, person, local):
     """With the delegation, the token can be found and revoked."""
-    handle, approval = agent.asked()
+    handle, approval = agent.request_approval()
     person.approve(approval.id)
     token = agent.poll(handle).json["access_token"]
     claims = local.claims(token)
@@ -187,7 +187,7 @@ def test_redeeming_writes_an_entry_an_event_and_a_delegation(agent, person, loca
 
 def test_reusing_an_auth_req_id_gets_nothing_and_raises_one_alarm(agent, person, local):
     """Repeated reuse within ten minutes is one alarm, in the webhook and the audit log."""
-    handle, approval = agent.asked()
+    handle, approval = agent.request_approval()
     person.approve(approval.id)
     agent.poll(handle)
     assert [agent.poll(handle).refusal for _ in range(3)] == [GONE] * 3
@@ -204,7 +204,7 @@ def test_reusing_an_auth_req_id_gets_nothing_and_raises_one_alarm(agent, person,
 
 def test_the_same_idempotency_key_returns_the_same_answer_for_a_minute(agent, person, local):
     """The tokens are the same, with no alarm and no second delegation."""
-    handle, approval = agent.asked()
+    handle, approval = agent.request_approval()
     person.approve(approval.id)
     first = agent.poll(handle, idempotency_key="k")
     local.clock.forward(MINUTE - 1)
@@ -219,7 +219,7 @@ def test_the_same_idempotency_key_returns_the_same_answer_for_a_minute(agent, pe
 @pytest.mark.parametrize(("first", "again"), [("k", "other"), ("k", None), (None, "k")])
 def test_another_idempotency_key_does_not_return_the_answer(agent, person, local, first, again):
     """A retry needs a key, which must be the one of the first call."""
-    handle, approval = agent.asked()
+    handle, approval = agent.request_approval()
     person.approve(approval.id)
     keys = [{} if key is None else {"idempotency_key": key} for key in (first, again)]
     assert agent.poll(handle, **keys[0]).status == 200
@@ -229,17 +229,17 @@ def test_another_idempotency_key_does_not_return_the_answer(agent, person, local
 
 def test_the_answer_stored_for_retries_is_sealed(agent, person, local):
     """The database contains no readable token."""
-    handle, approval = agent.asked()
+    handle, approval = agent.request_approval()
     person.approve(approval.id)
     answer = agent.poll(handle, idempotency_key="k")
-    stored_answer = local.stored(approval.id).answer
+    stored_answer = local.stored_approval(approval.id).answer
     assert answer.json["access_token"].encode() not in stored_answer
     assert local.services.secrets.open(f"answer:{approval.id}", stored_answer).startswith(b"{")
 
 
 def test_a_stored_answer_is_not_returned_after_its_user_was_disabled(agent, person, local):
     """The retry gets no tokens and raises no alarm."""
-    handle, approval = agent.asked()
+    handle, approval = agent.request_approval()
     person.approve(approval.id)
     agent.poll(handle, idempotency_key="k")
     local.admin.users.disable("ana", by=BY)
@@ -249,7 +249,7 @@ def test_a_stored_answer_is_not_returned_after_its_user_was_disabled(agent, pers
 
 def test_a_stored_answer_is_not_returned_after_its_token_was_revoked(agent, person, local):
     """The retry gets no tokens and raises no alarm."""
-    handle, approval = agent.asked()
+    handle, approval = agent.request_approval()
     person.approve(approval.id)
     assert agent.poll(handle, idempotency_key="k").status == 200
     with local.services.store.write() as tx:
@@ -260,11 +260,11 @@ def test_a_stored_answer_is_not_returned_after_its_token_was_revoked(agent, pers
 
 def test_permissions_narrowed_after_the_approval_give_no_tokens(agent, person, local):
     """The request is canceled; the audit log has the reason, which the agent does not get."""
-    handle, approval = agent.asked()
+    handle, approval = agent.request_approval()
     person.approve(approval.id)
     _update(local, scopes=("payments:transfer",))
     assert _error(agent.poll(handle)) == ("access_denied", "cancelled")
-    stored = local.stored(approval.id)
+    stored = local.stored_approval(approval.id)
     assert (stored.state, stored.reason) == (State.CANCELLED, "policy_changed")
     assert local.admin.entries("token.issued") == []
     (entry,) = local.admin.entries("approval.cancelled")
@@ -273,7 +273,7 @@ def test_permissions_narrowed_after_the_approval_give_no_tokens(agent, person, l
 
 def test_a_denial_returns_its_code_note_and_retry_hint(agent, person):
     """CIBA 11: a denial is access_denied with extension members."""
-    handle, approval = agent.asked()
+    handle, approval = agent.request_approval()
     person.deny(approval.id, "wrong_details", note="Use the new account")
     answer = agent.poll(handle)
     assert answer.refusal == (400, "access_denied")
@@ -287,15 +287,15 @@ def test_a_denial_returns_its_code_note_and_retry_hint(agent, person):
 
 def test_a_denial_without_a_note_has_no_note_member(agent, person):
     """Members without a value are omitted."""
-    handle, approval = agent.asked()
+    handle, approval = agent.request_approval()
     person.deny(approval.id)
     assert "note" not in agent.poll(handle).json
 
 
 def test_expired_requests_say_whether_they_were_seen(agent, person, local):
     """The reason states it, and neither request is reported as a denial."""
-    unseen, _ = agent.asked(requested_expiry="60")
-    seen, approval = agent.asked(requested_expiry="60")
+    unseen, _ = agent.request_approval(requested_expiry="60")
+    seen, approval = agent.request_approval(requested_expiry="60")
     person.call("GET", "/api/approvals")
     person.show(approval.id)
     local.clock.forward(MINUTE)
@@ -305,7 +305,7 @@ def test_expired_requests_say_whether_they_were_seen(agent, person, local):
 
 def test_an_expired_request_of_a_person_without_devices_says_no_device(agent, person, local):
     """The agent learns that asking again would not help."""
-    handle, _ = agent.asked(requested_expiry="60")
+    handle, _ = agent.request_approval(requested_expiry="60")
     assert person.call("DELETE", "/api/devices/self").status == 204
     local.clock.forward(MINUTE)
     assert _error(agent.poll(handle)) == ("expired_token", "no_device")
@@ -315,17 +315,17 @@ def test_with_hidden_users_no_device_is_reported_as_expired_unseen(open_local, t
     """The reason no_device would reveal that the person exists."""
     local = open_local(unknown_user="hide")
     agent, person = template.agent(local), template.person(local)
-    handle, approval = agent.asked(requested_expiry="60")
+    handle, approval = agent.request_approval(requested_expiry="60")
     person.call("DELETE", "/api/devices/self")
     local.clock.forward(MINUTE)
     assert _error(agent.poll(handle)) == ("expired_token", "expired_unseen")
-    assert local.stored(approval.id).reason == "no_device"
+    assert local.stored_approval(approval.id).reason == "no_device"
 
 
 def test_an_approval_in_the_last_moment_can_be_redeemed_for_thirty_seconds(agent, person, local):
     """After thirty seconds the request expires, although it was approved."""
-    first, first_approval = agent.asked(requested_expiry="60")
-    second, second_approval = agent.asked(requested_expiry="60")
+    first, first_approval = agent.request_approval(requested_expiry="60")
+    second, second_approval = agent.request_approval(requested_expiry="60")
     local.clock.forward(MINUTE - 1)
     person.approve(first_approval.id)
     person.approve(second_approval.id)
@@ -336,12 +336,12 @@ def test_an_approval_in_the_last_moment_can_be_redeemed_for_thirty_seconds(agent
     assert _error(late) == ("expired_token", "expired_seen")
     assert "nobody answered" not in late.json["error_description"]
     assert "It was approved" in late.json["error_description"]
-    assert local.stored(second_approval.id).reason == "not_redeemed"
+    assert local.stored_approval(second_approval.id).reason == "not_redeemed"
 
 
 def test_a_cancelled_request_returns_access_denied(agent, person, local):
     """The agent does not learn which change canceled the request."""
-    handle, approval = agent.asked()
+    handle, approval = agent.request_approval()
     person.approve(approval.id)
     local.admin.users.disable("ana", by=BY)
     assert _error(agent.poll(handle)) == ("access_denied", "cancelled")
@@ -349,9 +349,9 @@ def test_a_cancelled_request_returns_access_denied(agent, person, local):
 
 def test_the_auth_req_id_of_another_agent_looks_unknown(agent, person, local):
     """The response is that for an unknown one, and the right agent can still redeem it."""
-    registration = registered(local.admin, "other", auth_method="client_secret_post")
+    registration = register_agent(local.admin, "other", auth_method="client_secret_post")
     other = replace(agent, id=registration.agent.id, secret=registration.secret)
-    handle, approval = agent.asked()
+    handle, approval = agent.request_approval()
     person.approve(approval.id)
     stolen, unknown = other.poll(handle), other.poll("sayso_ar_nothing")
     assert stolen.refusal == GONE
@@ -361,7 +361,7 @@ def test_the_auth_req_id_of_another_agent_looks_unknown(agent, person, local):
 
 def test_a_disabled_agent_gets_nothing(agent, person, local):
     """The agent does not learn why its request ended."""
-    handle, approval = agent.asked()
+    handle, approval = agent.request_approval()
     person.approve(approval.id)
     local.admin.agents.disable("invoice-bot", by=BY)
     assert agent.poll(handle).refusal == (400, "unauthorized_client")
@@ -377,16 +377,16 @@ def test_a_disabled_agent_gets_nothing(agent, person, local):
 )
 def test_a_poll_for_other_targets_than_the_request_is_refused(agent, person, local, form, error):
     """RFC 8707 2.2, RFC 9396 6: a correct poll can still redeem the request."""
-    handle, approval = agent.asked()
+    handle, approval = agent.request_approval()
     person.approve(approval.id)
     assert agent.poll(handle, form).refusal == (400, error)
-    assert local.stored(approval.id).state is State.APPROVED
+    assert local.stored_approval(approval.id).state is State.APPROVED
     assert agent.poll(handle, {"resource": PAY}).status == 200
 
 
 def test_a_poll_may_repeat_the_targets_of_the_request(agent, person):
     """The resource and the exact details of the request are accepted."""
-    handle, approval = agent.asked_payment()
+    handle, approval = agent.request_payment()
     person.approve(approval.id)
     repeated = {"authorization_details": approval.details, "resource": PAY}
     assert agent.poll(handle, repeated).status == 200
@@ -399,7 +399,7 @@ def test_a_poll_without_an_auth_req_id_is_an_invalid_request(agent):
 
 def test_two_concurrent_polls_give_one_token_set(agent, person, local, monkeypatch):
     """A poll gets nothing if another worker redeems the request after the lookup."""
-    handle, approval = agent.asked()
+    handle, approval = agent.request_approval()
     person.approve(approval.id)
     by_handle = Approvals.by_handle
 
@@ -415,7 +415,7 @@ def test_two_concurrent_polls_give_one_token_set(agent, person, local, monkeypat
 
 def test_a_held_poll_returns_when_the_person_decides(agent, person, held_poll):
     """It listens to its own approval, and ends an older held poll of it."""
-    handle, approval = agent.asked()
+    handle, approval = agent.request_approval()
     answer, hub = held_poll(handle, lambda: None, lambda: person.approve(approval.id))
     assert answer.status == 200
     assert answer.headers["Preference-Applied"] == "wait=30"
@@ -424,7 +424,7 @@ def test_a_held_poll_returns_when_the_person_decides(agent, person, held_poll):
 
 def test_a_held_poll_returns_pending_when_the_process_ends(agent, held_poll):
     """The client can poll again and is not told to slow down."""
-    handle, _ = agent.asked()
+    handle, _ = agent.request_approval()
     answer, hub = held_poll(handle)
     assert hub.ending
     assert answer.refusal == (400, "authorization_pending")
@@ -433,7 +433,7 @@ def test_a_held_poll_returns_pending_when_the_process_ends(agent, held_poll):
 
 def test_a_newer_held_poll_ends_the_older_one(agent, local, held_poll):
     """The older poll returns immediately, without tokens."""
-    handle, approval = agent.asked()
+    handle, approval = agent.request_approval()
 
     def start_newer_poll():
         with local.services.store.write() as tx:
@@ -446,7 +446,7 @@ def test_a_newer_held_poll_ends_the_older_one(agent, local, held_poll):
 
 def test_a_plain_poll_ends_a_held_poll(agent, local, held_poll):
     """The held poll returns immediately, because only the latest poll counts."""
-    handle, _ = agent.asked()
+    handle, _ = agent.request_approval()
     local.clock.forward(5 * SECOND)
     answer, hub = held_poll(handle, lambda: agent.poll(handle))
     assert not hub.ending
@@ -455,7 +455,7 @@ def test_a_plain_poll_ends_a_held_poll(agent, local, held_poll):
 
 def test_a_held_poll_that_was_replaced_does_not_redeem(agent, person, local, held_poll):
     """The newer poll is the one that waits for the tokens."""
-    handle, approval = agent.asked()
+    handle, approval = agent.request_approval()
 
     def start_newer_poll_and_approve():
         with local.services.store.write() as tx:
@@ -464,13 +464,13 @@ def test_a_held_poll_that_was_replaced_does_not_redeem(agent, person, local, hel
 
     answer, _ = held_poll(handle, start_newer_poll_and_approve)
     assert answer.refusal == (400, "authorization_pending")
-    assert local.stored(approval.id).state is State.APPROVED
+    assert local.stored_approval(approval.id).state is State.APPROVED
     assert agent.poll(handle).status == 200
 
 
 def test_a_held_poll_redeemed_by_another_poll_raises_no_alarm(agent, person, local, held_poll):
     """Both polls come from the same client, and one of them got the tokens."""
-    handle, approval = agent.asked()
+    handle, approval = agent.request_approval()
 
     def approve_and_redeem():
         person.approve(approval.id)
@@ -483,7 +483,7 @@ def test_a_held_poll_redeemed_by_another_poll_raises_no_alarm(agent, person, loc
 
 def test_a_held_poll_returns_when_the_request_expires(agent, local, held_poll):
     """The poll returns even if the sweeper has not run."""
-    handle, _ = agent.asked(requested_expiry="60")
+    handle, _ = agent.request_approval(requested_expiry="60")
     answer, hub = held_poll(handle, lambda: local.clock.forward(MINUTE))
     assert not hub.ending
     assert _error(answer) == ("expired_token", "undeliverable")
@@ -492,7 +492,7 @@ def test_a_held_poll_returns_when_the_request_expires(agent, local, held_poll):
 @pytest.mark.parametrize("verb", ["disable", "delete"])
 def test_a_held_poll_returns_when_its_agent_is_disabled_or_deleted(agent, local, held_poll, verb):
     """The poll returns immediately, without tokens."""
-    handle, _ = agent.asked()
+    handle, _ = agent.request_approval()
     disable = getattr(local.admin.agents, verb)
     answer, hub = held_poll(handle, lambda: disable("invoice-bot", by=BY))
     assert not hub.ending
@@ -504,7 +504,7 @@ def test_a_poll_is_held_no_longer_than_its_prefer_header(agent, held_poll, monke
     moments = iter([100.0, 100.0, 130.0])
     fake_time = SimpleNamespace(monotonic=lambda: next(moments))
     monkeypatch.setattr("server.services.ciba.grant.time", fake_time)
-    handle, _ = agent.asked()
+    handle, _ = agent.request_approval()
     answer, hub = held_poll(handle, lambda: None)
     assert not hub.ending
     assert answer.refusal == (400, "authorization_pending")
@@ -512,7 +512,7 @@ def test_a_poll_is_held_no_longer_than_its_prefer_header(agent, held_poll, monke
 
 def test_a_poll_for_a_decided_request_is_not_held(agent, person, held_poll):
     """The tokens are returned immediately."""
-    handle, approval = agent.asked()
+    handle, approval = agent.request_approval()
     person.approve(approval.id)
     answer, hub = held_poll(handle)
     assert answer.status == 200
@@ -523,12 +523,12 @@ def test_a_held_poll_for_the_auth_req_id_of_another_agent_is_refused_immediately
     agent, local, held_poll
 ):
     """Waiting would reveal that the request exists."""
-    registration = registered(local.admin, "other", auth_method="client_secret_post")
+    registration = register_agent(local.admin, "other", auth_method="client_secret_post")
     answer = local.post_form(
         "/token",
         {
             "grant_type": GRANT_CIBA,
-            "auth_req_id": agent.asked()[0],
+            "auth_req_id": agent.request_approval()[0],
             "client_id": registration.agent.id,
             "client_secret": registration.secret,
         },
@@ -543,19 +543,19 @@ def test_a_held_poll_for_the_auth_req_id_of_another_agent_is_refused_immediately
 def test_requests_for_two_people_are_independent(agent, person, local):
     """One person's decision does not affect the other person's request."""
     ben = new_person(local, "ben")
-    for_ana, anas_approval = agent.asked()
-    for_ben, bens_approval = agent.asked(login_hint="ben")
+    for_ana, anas_approval = agent.request_approval()
+    for_ben, bens_approval = agent.request_approval(login_hint="ben")
     assert person.call("GET", f"/api/approvals/{bens_approval.id}").refusal == (404, "not_found")
     ben.approve(bens_approval.id)
     assert agent.poll(for_ana).json["error"] != "invalid_grant"
     token = agent.poll(for_ben).json["access_token"]
     assert local.claims(token)["sub"] == ben.user.id
-    assert local.stored(anas_approval.id).state is State.PENDING
+    assert local.stored_approval(anas_approval.id).state is State.PENDING
 
 
 def test_a_low_risk_request_can_be_redeemed_after_a_day(agent, person, local):
     """The lifetime of the token starts at the redemption."""
-    handle, approval = agent.asked()
+    handle, approval = agent.request_approval()
     local.clock.forward(DAY - MINUTE)
     person.refresh()
     person.approve(approval.id)

@@ -12,7 +12,7 @@ from server.services.users.users import UserChanges
 from server.storage.prepared import Prepared
 from tests.support.builders.callers import new_person
 from tests.support.builders.clock import HOUR, MINUTE
-from tests.support.builders.installation import BY, registered
+from tests.support.builders.installation import BY, register_agent
 
 PAIRS = 18
 
@@ -94,7 +94,7 @@ def test_known_and_unknown_users_take_the_same_time(asking_agent):
 def test_supersedes_must_name_the_person_in_the_same_way(asking_agent, name):
     """Case and look-alikes do not matter, but an email address is a different hint."""
     for other, status in ((name.upper(), 200), (name, 200), (f"{name}@example.com", 400)):
-        handle, _ = asking_agent.asked(login_hint=name)
+        handle, _ = asking_agent.request_approval(login_hint=name)
         answer = asking_agent.ask(login_hint=other, supersedes=handle)
         assert answer.status == status
     assert "must name a request to the same person" in answer.json["error_description"]
@@ -103,9 +103,9 @@ def test_supersedes_must_name_the_person_in_the_same_way(asking_agent, name):
 def test_supersedes_does_not_match_a_name_with_an_id(asking_agent, person):
     """The responses are equal for an existing and an unknown person."""
     for name, of_id in (("ana", person.user.id), ("nobody", "sayso_us_aaaaaaaaaaaaaaaa")):
-        handle, _ = asking_agent.asked(login_hint=name)
+        handle, _ = asking_agent.request_approval(login_hint=name)
         assert asking_agent.ask(login_hint=of_id, supersedes=handle).status == 400
-        handle, _ = asking_agent.asked(login_hint=of_id)
+        handle, _ = asking_agent.request_approval(login_hint=of_id)
         assert asking_agent.ask(login_hint=of_id, supersedes=handle).status == 200
 
 
@@ -114,7 +114,9 @@ def test_a_poll_does_not_reveal_that_a_person_looked(asking_agent, template, hid
     person = template.person(hiding)
     handles = {}
     for name in ("ana", "nobody"):
-        handles[name], approval = asking_agent.asked(login_hint=name, requested_expiry="60")
+        handles[name], approval = asking_agent.request_approval(
+            login_hint=name, requested_expiry="60"
+        )
         if name == "ana":
             assert person.call("GET", "/api/approvals").status == 200
             assert person.show(approval.id)["id"] == approval.id
@@ -138,9 +140,9 @@ def test_the_limit_of_one_person_is_not_revealed(open_local, template):
     """The request is accepted but asks nobody, and it stays pending."""
     local = open_local(unknown_user="hide", open_per_user=1)
     agent = template.agent(local)
-    registration = registered(local.admin, "other", auth_method="client_secret_post")
+    registration = register_agent(local.admin, "other", auth_method="client_secret_post")
     local.admin.approval(registration.agent.id, template.person(local).user.id)
-    handle, approval = agent.asked(login_hint="ana")
+    handle, approval = agent.request_approval(login_hint="ana")
     assert approval.user_id is None
     local.clock.forward(5_000)
     assert agent.poll(handle).json["error"] == "authorization_pending"
@@ -150,11 +152,11 @@ def test_a_pause_after_denials_is_not_revealed(open_local, template):
     """During the pause, a request is accepted but asks nobody."""
     local = open_local(unknown_user="hide", denials_before_pause=1)
     agent, person = template.agent(local), template.person(local)
-    _, approval = agent.asked(login_hint="ana")
+    _, approval = agent.request_approval(login_hint="ana")
     assert person.deny(approval.id).status == 200
-    assert agent.asked(login_hint="ana")[1].user_id is None
+    assert agent.request_approval(login_hint="ana")[1].user_id is None
     local.clock.forward(HOUR)
-    assert agent.asked(login_hint="ana")[1].user_id == person.user.id
+    assert agent.request_approval(login_hint="ana")[1].user_id == person.user.id
 
 
 def test_a_person_whom_the_agent_may_not_ask_looks_unknown(hiding, asking_agent, statements):

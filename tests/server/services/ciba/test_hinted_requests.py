@@ -8,7 +8,7 @@ from server.protocol.approvals.states import State
 from server.services.ciba.login_hints import LoginHints
 from server.services.clients.agent_forms import AgentChanges
 from tests.support.builders.clock import MINUTE
-from tests.support.builders.installation import BY, PAY, registered
+from tests.support.builders.installation import BY, PAY, register_agent
 from tests.support.builders.site import ISSUER
 from tests.support.clients.agent import PAYMENT_DETAILS
 from tests.support.inputs.dpop_proofs import proof, thumbprint
@@ -21,7 +21,7 @@ FRONT = "sayso_ag_front00000000000"
 def parent(local, person):
     """A token of a different agent that acts for Ana, and that already has an actor."""
     chain = json.dumps({"sub": FRONT, "iss": "http://localhost:8470", "sub_profile": "ai_agent"})
-    front = registered(local.admin, "front-bot").agent
+    front = register_agent(local.admin, "front-bot").agent
     return local.admin.token(front.id, person.user.id, "parent", chain=chain, depth=1)
 
 
@@ -130,7 +130,7 @@ def test_a_new_token_of_the_same_exchange_with_the_same_key_gets_the_same_reques
 
 def test_the_hint_of_another_agent_is_refused(agent, local, hint):
     """A hint is valid only for the agent that it was issued to."""
-    other = registered(local.admin, "other-bot").agent
+    other = register_agent(local.admin, "other-bot").agent
     assert _ask(agent, hint(for_agent=other.id)).refusal == (400, "invalid_request")
 
 
@@ -156,7 +156,7 @@ def test_revoking_the_parent_ends_the_hint_and_its_request(agent, person, local,
     assert _ask(agent, second).refusal == (400, "invalid_request")
     approval = local.behind(handle)
     assert person.approve(approval.id).status == 409
-    assert local.stored(approval.id).reason == "parent_ended"
+    assert local.stored_approval(approval.id).reason == "parent_ended"
 
 
 def test_a_hint_for_a_person_whom_the_agent_may_not_ask_is_refused(agent, local, hint):

@@ -7,13 +7,13 @@ from server.services.clients.agent_forms import AgentChanges
 from server.services.users.users import UserChanges
 from tests.support.builders.callers import new_person
 from tests.support.builders.clock import DAY
-from tests.support.builders.installation import BY, registered
+from tests.support.builders.installation import BY, register_agent
 
 
 @pytest.fixture
 def id_token(agent, person):
     """An ID token of Ana for this agent."""
-    handle, approval = agent.asked()
+    handle, approval = agent.request_approval()
     person.approve(approval.id)
     return agent.poll(handle).json["id_token"]
 
@@ -31,14 +31,14 @@ def test_login_hint_accepts_a_name_an_email_and_an_id(agent, person, local):
     """All three name the same person, and letter case does not matter."""
     local.admin.users.update("ana", UserChanges(email="ana@example.com"), by=BY)
     for hint in ("ana", "ANA", "Ana@Example.com", person.user.id):
-        _, approval = agent.asked(login_hint=hint)
+        _, approval = agent.request_approval(login_hint=hint)
         assert approval.user_id == person.user.id
 
 
 def test_an_expired_id_token_is_still_a_valid_hint(agent, person, local, id_token):
     """CIBA 7.1: an id_token_hint may have expired."""
     local.clock.forward(DAY)
-    _, approval = agent.asked(login_hint=None, id_token_hint=id_token)
+    _, approval = agent.request_approval(login_hint=None, id_token_hint=id_token)
     assert approval.user_id == person.user.id
 
 
@@ -110,7 +110,7 @@ def test_the_subject_of_an_id_token_hint_must_be_askable_too(agent, local, id_to
 
 def test_each_agent_has_its_own_list_of_askable_users(agent, local):
     """The list of one agent does not limit a different agent."""
-    other = registered(
+    other = register_agent(
         local.admin,
         "other",
         auth_method="client_secret_post",

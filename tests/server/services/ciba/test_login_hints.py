@@ -128,7 +128,7 @@ def test_a_token_of_a_bound_parent_needs_the_key_of_the_parent(local, agent, per
 
 
 def _approved(local, agent, person, parent_id):
-    handle, approval = agent.asked()
+    handle, approval = agent.request_approval()
     with local.services.store.write() as tx:
         statement = update(approvals).where(approvals.c.id == approval.id)
         tx.approvals._db.execute(statement.values(parent_id=parent_id))

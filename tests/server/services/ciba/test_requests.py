@@ -15,7 +15,7 @@ from server.services.audit.entries import AuditEntries
 from server.services.audit.erasures import Erasures
 from server.services.clients.agent_forms import AgentChanges
 from tests.support.builders.clock import DAY, MINUTE
-from tests.support.builders.installation import BY, PAY, PAY_SCOPES, registered
+from tests.support.builders.installation import BY, PAY, PAY_SCOPES, register_agent
 from tests.support.builders.site import PEER
 
 SAFE = "https://safe.example"
@@ -52,7 +52,7 @@ def test_the_response_contains_interval_expiry_and_fingerprint(agent, local):
 
 def test_only_a_hash_of_the_auth_req_id_is_stored(agent, local):
     """Someone who reads the database cannot poll, and people see a different ID."""
-    handle, approval = agent.asked()
+    handle, approval = agent.request_approval()
     assert approval.auth_req_hash == hashlib.sha256(handle.encode()).digest()
     for file in local.services.settings.data_dir.glob("sayso.db*"):
         assert handle.encode() not in file.read_bytes()
@@ -60,11 +60,11 @@ def test_only_a_hash_of_the_auth_req_id_is_stored(agent, local):
 
 def test_a_request_is_found_by_a_value_that_the_log_does_not_have(agent, local):
     """The handle and the hint find it by hash; erasing the user deletes the hashes."""
-    handle, approval = agent.asked(login_hint="admin")
+    handle, approval = agent.request_approval(login_hint="admin")
     entries = AuditEntries(local.services.store)
 
     def found(value: str) -> list[str | None]:
-        search = EntrySearch(value_hash=audit.hashed(local.services.secrets, value))
+        search = EntrySearch(value_hash=audit.hash_value(local.services.secrets, value))
         return [entry.approval_id for entry in entries.search(search, 10)]
 
     (entry,) = local.admin.entries("approval.requested")
@@ -86,7 +86,7 @@ def test_requested_expiry_only_shortens_the_limit_of_the_risk(agent, wanted, sec
 
 def test_the_action_text_contains_exactly_the_request(agent, person):
     """It has agent, user, resource, scope and details, and its digest is signed."""
-    _, approval = agent.asked_payment()
+    _, approval = agent.request_payment()
     action = json.loads(approval.action)
     salt = action.pop("salt")
     assert action == {
@@ -98,13 +98,13 @@ def test_the_action_text_contains_exactly_the_request(agent, person):
     }
     assert approval.action_digest == decisions.digest(approval.action)
     assert approval.display_digest == decisions.digest(approval.display)
-    _, again = agent.asked_payment()
+    _, again = agent.request_payment()
     assert json.loads(again.action)["salt"] != salt
 
 
 def test_the_display_shows_owners_address_and_first_request(agent, person, local):
     """The owners and the address come from the server, and the message from the agent."""
-    _, approval = agent.asked(binding_message="INV-2291 is due")
+    _, approval = agent.request_approval(binding_message="INV-2291 is due")
     shown = json.loads(approval.display)
     assert shown["agent"] == {
         "id": agent.id,
@@ -116,14 +116,14 @@ def test_the_display_shows_owners_address_and_first_request(agent, person, local
     }
     assert (shown["agent_says"], shown["asked_from"]) == ("INV-2291 is due", PEER)
     assert shown["user"] == {"id": person.user.id, "name": "ana"}
-    _, second = agent.asked()
+    _, second = agent.request_approval()
     assert json.loads(second.display)["agent"]["first_request"] is False
 
 
 def test_a_request_writes_an_event_a_webhook_message_and_an_entry(agent, person, local):
     """All three are written in the unit of work that stores the request."""
     before = len(local.admin.events(person.user))
-    _, approval = agent.asked_payment()
+    _, approval = agent.request_payment()
     assert local.admin.events(person.user)[before:] == ["approval.requested"]
     assert local.messages()[-1] == {
         "event": "approval.requested",
@@ -185,13 +185,13 @@ def test_a_repeated_call_returns_the_remaining_time(agent, local, count_requests
 def test_an_idempotency_key_matches_its_request_in_every_state(agent, person, count_requests):
     """A restarted agent gets the answer that it missed, and nobody is asked twice."""
     headers = {"idempotency-key": "k"}
-    handle, approval = agent.asked(headers=headers)
+    handle, approval = agent.request_approval(headers=headers)
     person.approve(approval.id)
     assert agent.ask(headers).json["auth_req_id"] == handle
     agent.poll(handle)
     assert agent.ask(headers).json["auth_req_id"] == handle
     assert agent.poll(handle).refusal == (400, "invalid_grant")
-    other, denied = agent.asked(headers={"idempotency-key": "other"})
+    other, denied = agent.request_approval(headers={"idempotency-key": "other"})
     person.deny(denied.id, code="too_broad")
     assert agent.ask({"idempotency-key": "other"}).json["auth_req_id"] == other
     assert agent.poll(other).json["deny_code"] == "too_broad"
@@ -208,7 +208,7 @@ def test_an_idempotency_key_with_another_request_is_refused(agent, count_request
 
 def test_idempotency_keys_are_separate_for_each_agent(agent, local, count_requests):
     """An agent cannot join another agent's request by guessing its key."""
-    other = registered(local.admin, "other", auth_method="client_secret_post")
+    other = register_agent(local.admin, "other", auth_method="client_secret_post")
     first_id = agent.ask({"idempotency-key": "k"}).json["auth_req_id"]
     second_id = agent.ask(
         {"idempotency-key": "k"}, client_id=other.agent.id, client_secret=other.secret
@@ -231,7 +231,7 @@ def test_a_request_without_scope_and_details_is_refused(agent, count_requests):
 
 def test_an_action_needs_no_scope(agent):
     """The details define the token, and the risk is that of the action."""
-    _, approval = agent.asked_payment(scope="openid")
+    _, approval = agent.request_payment(scope="openid")
     assert (approval.risk, approval.scope, approval.ceremony) == (Risk.HIGH, "", "pin")
     shown = json.loads(approval.display)
     assert (shown["scopes"], shown["headline"][:3]) == ([], "Pay")
@@ -279,7 +279,7 @@ def test_with_hidden_users_a_request_to_an_unknown_user_looks_like_any_other(ope
     """It is accepted, stays pending and expires unseen, and it appears in no feed."""
     local = open_local(unknown_user="hide")
     agent = template.agent(local)
-    handle, phantom = agent.asked(login_hint="nobody", requested_expiry="60")
+    handle, phantom = agent.request_approval(login_hint="nobody", requested_expiry="60")
     assert phantom.user_id is None
     local.clock.forward(5_000)
     assert agent.poll(handle).json["error"] == "authorization_pending"
@@ -322,7 +322,7 @@ def test_the_ciba_grant_alone_is_enough_to_ask(agent, local):
 
 def test_an_agent_may_require_the_pin_with_acr_values(agent, person, local):
     """CB-075, CB-154, FC-T6: the PIN is required at low risk too, and the token states it."""
-    handle, approval = agent.asked(acr_values=ACR_SIGNED_PIN)
+    handle, approval = agent.request_approval(acr_values=ACR_SIGNED_PIN)
     assert (approval.risk, approval.ceremony) == (Risk.LOW, "pin")
     confirmed = person.send_decision(approval.id, person.decision(approval.id))
     assert confirmed.refusal == (403, "pin_required")
@@ -333,5 +333,5 @@ def test_an_agent_may_require_the_pin_with_acr_values(agent, person, local):
 
 def test_acr_values_never_lower_the_ceremony(agent):
     """High risk requires the PIN, whatever the agent requests."""
-    _, approval = agent.asked_payment(acr_values=ACR_SIGNED)
+    _, approval = agent.request_payment(acr_values=ACR_SIGNED)
     assert approval.ceremony == "pin"

@@ -30,8 +30,8 @@ def _revoke(agent, handle):
 
 def test_a_newer_request_supersedes_an_earlier_one(agent, person):
     """Both change in one step, and each names the other."""
-    handle, earlier = agent.asked()
-    _, newer = agent.asked(supersedes=handle, binding_message="the right invoice")
+    handle, earlier = agent.request_approval()
+    _, newer = agent.request_approval(supersedes=handle, binding_message="the right invoice")
     shown = person.show(earlier.id)
     assert (shown["state"], shown["reason"]) == ("cancelled", "superseded")
     refused = agent.poll(handle)
@@ -46,9 +46,9 @@ def test_a_newer_request_supersedes_an_earlier_one(agent, person):
 
 def test_superseding_writes_events_and_entries_of_both(agent, person, local):
     """The cancellation comes before the new request."""
-    handle, earlier = agent.asked()
+    handle, earlier = agent.request_approval()
     before = len(local.admin.events(person.user))
-    _, newer = agent.asked(supersedes=handle)
+    _, newer = agent.request_approval(supersedes=handle)
     events = local.admin.events(person.user)[before:]
     assert events == ["approval.cancelled", "approval.requested"]
     (ended,) = local.admin.entries("approval.cancelled")
@@ -73,7 +73,7 @@ def end(agent, person, local):
         "redeemed": redeem,
         "withdrawn": lambda handle: _revoke(agent, handle),
         "expired": lambda _handle: local.clock.forward(DAY),
-        "superseded": lambda handle: agent.asked(supersedes=handle),
+        "superseded": lambda handle: agent.request_approval(supersedes=handle),
     }
 
 
@@ -82,7 +82,7 @@ def end(agent, person, local):
 )
 def test_a_request_that_is_not_pending_cannot_be_superseded(agent, local, end, how):
     """The call is refused, and no request changes."""
-    handle, _ = agent.asked()
+    handle, _ = agent.request_approval()
     end[how](handle)
     before = _all(local)
     refused = agent.ask(supersedes=handle)
@@ -93,7 +93,7 @@ def test_a_request_that_is_not_pending_cannot_be_superseded(agent, local, end, h
 
 def test_a_request_of_another_agent_looks_unknown(agent, local):
     """The responses are equal, and no request changes."""
-    handle, earlier = agent.asked()
+    handle, earlier = agent.request_approval()
     registration = local.admin.agents.add(
         NewAgent(
             "other-bot",
@@ -115,7 +115,7 @@ def test_a_request_of_another_agent_looks_unknown(agent, local):
 def test_a_request_to_another_person_cannot_be_superseded(agent, local):
     """No request of either person changes."""
     new_person(local, "ben")
-    handle, _ = agent.asked()
+    handle, _ = agent.request_approval()
     before = _all(local)
     refused = agent.ask(supersedes=handle, login_hint="ben")
     assert refused.refusal == (400, "invalid_request")
@@ -133,7 +133,7 @@ def test_a_request_to_another_person_cannot_be_superseded(agent, local):
 )
 def test_a_refused_newer_request_keeps_the_earlier_one(agent, local, wanted, error):
     """Superseding and requesting are one step, which fails as a whole."""
-    handle, _ = agent.asked()
+    handle, _ = agent.request_approval()
     before = _all(local)
     assert agent.ask(supersedes=handle, **wanted).json["error"] == error
     assert _all(local) == before
@@ -143,9 +143,9 @@ def test_the_superseded_request_does_not_count_against_limits(open_local, templa
     """An agent at its limit can correct a request, but cannot add one."""
     local = open_local(open_per_agent=1, open_per_user=1, open_in_all=1)
     agent, _ = template.agent(local), template.person(local)
-    handle, _ = agent.asked_payment()
+    handle, _ = agent.request_payment()
     assert agent.ask_payment().refusal == (403, "access_denied")
-    newer, _ = agent.asked_payment(supersedes=handle)
+    newer, _ = agent.request_payment(supersedes=handle)
     assert agent.ask_payment().refusal == (403, "access_denied")
     assert agent.ask(supersedes=newer).status == 200
 
@@ -154,27 +154,27 @@ def test_superseding_a_low_risk_request_does_not_allow_a_high_risk_one(open_loca
     """Low risk and high risk have separate limits."""
     local = open_local(open_per_agent=9, open_per_user=1)
     agent, _ = template.agent(local), template.person(local)
-    low, _ = agent.asked()
-    high, _ = agent.asked_payment()
+    low, _ = agent.request_approval()
+    high, _ = agent.request_payment()
     assert agent.ask_payment(supersedes=low).refusal == (403, "access_denied")
     assert agent.ask_payment(supersedes=high).status == 200
 
 
 def test_a_decision_before_the_replacement_counts(agent, person, local):
     """The decision stays, and the newer request is not created."""
-    _, earlier = agent.asked()
+    _, earlier = agent.request_approval()
     person.deny(earlier.id)
     with (
         pytest.raises(errors.InvalidRequest, match="no longer pending"),
         local.services.store.write() as tx,
     ):
         plans.cancel_superseded(tx, earlier, earlier)
-    assert local.stored(earlier.id).state is State.DENIED
+    assert local.stored_approval(earlier.id).state is State.DENIED
 
 
 def test_repeating_the_call_returns_the_same_request(agent):
     """The repeated call has the same idempotency key."""
-    handle, _ = agent.asked()
+    handle, _ = agent.request_approval()
     key = {"idempotency-key": "once"}
     first, again = (agent.ask(key, supersedes=handle) for _ in range(2))
     assert first.json["auth_req_id"] == again.json["auth_req_id"]
@@ -184,12 +184,12 @@ def test_repeating_the_call_returns_the_same_request(agent):
 def test_an_automatically_approved_request_supersedes_too(agent, person, local):
     """The earlier request is canceled immediately."""
     allows = rule("allow", 'when.at = ["request"]', 'when.resource = ["*"]', name="open")
-    handle, earlier = agent.asked()
+    handle, earlier = agent.request_approval()
     Policies(local.services.store).set(allows, by=BY)
     consents.give(local, agent, person)
-    newer, approval = agent.asked(supersedes=handle)
+    newer, approval = agent.request_approval(supersedes=handle)
     assert approval.state is State.APPROVED
-    assert local.stored(earlier.id).reason == "superseded"
+    assert local.stored_approval(earlier.id).reason == "superseded"
     assert agent.poll(newer).status == 200
 
 
@@ -199,13 +199,13 @@ def test_with_hidden_users_superseding_looks_the_same_for_unknown_users(open_loc
     agent, _ = template.agent(local), template.person(local)
     answers = []
     for hint in ("ana", "ghost"):
-        handle, _ = agent.asked(login_hint=hint)
-        agent.asked(login_hint=hint, supersedes=handle)
+        handle, _ = agent.request_approval(login_hint=hint)
+        agent.request_approval(login_hint=hint, supersedes=handle)
         superseded = agent.poll(handle).json
         again = agent.ask(login_hint=hint, supersedes=handle)
         answers.append((superseded["reason"], again.refusal, again.json["error_description"]))
     assert answers[0] == answers[1]
-    handle, _ = agent.asked(login_hint="spirit")
+    handle, _ = agent.request_approval(login_hint="spirit")
     assert "same person" in agent.ask(supersedes=handle).json["error_description"]
 
 
@@ -215,12 +215,12 @@ def test_a_superseded_held_poll_is_released_alike_for_unknown_users(open_local, 
     agent, _ = template.agent(local), template.person(local)
     hub = local.services.hub
     for hint in ("ana", "ghost"):
-        handle, earlier = agent.asked(login_hint=hint)
+        handle, earlier = agent.request_approval(login_hint=hint)
         with hub.subscribe(approval_topic(earlier.id)) as changed:
             hub.round()
             hub.round()
             changed.clear()
-            agent.asked(login_hint=hint, supersedes=handle)
+            agent.request_approval(login_hint=hint, supersedes=handle)
             hub.round()
             assert changed.is_set(), hint
 
@@ -230,8 +230,8 @@ def test_an_agent_gets_no_callback_for_a_superseded_request(agent, local):
     with receiver() as endpoint:
         changes = AgentChanges(delivery="push", notification_endpoint=endpoint.url())
         local.admin.agents.update(agent.id, changes, by=BY)
-        handle, earlier = agent.asked(client_notification_token="a" * 22)
-        agent.asked(client_notification_token="b" * 22, supersedes=handle)
+        handle, earlier = agent.request_approval(client_notification_token="a" * 22)
+        agent.request_approval(client_notification_token="b" * 22, supersedes=handle)
         local.deliver()
         assert endpoint.got == []
-    assert local.stored(earlier.id).notification_token is None
+    assert local.stored_approval(earlier.id).notification_token is None

@@ -9,7 +9,7 @@ from server.services.clients.agent_auth import AgentAuth, AuthChange
 from server.services.clients.agent_forms import AgentChanges
 from server.services.refusals import Conflict, Invalid
 from tests.support.builders.clock import HOUR
-from tests.support.builders.installation import BY, registered
+from tests.support.builders.installation import BY, register_agent
 from tests.support.builders.site import ISSUER
 from tests.support.inputs.handmade_jwts import assertion_claims, assertion_form, new_key
 
@@ -60,7 +60,7 @@ def test_without_an_overlap_the_old_method_ends_immediately(local, agent, auth):
 
 def test_changing_from_keys_to_a_secret_returns_a_new_secret_once(local, auth):
     """The keys authenticate until the overlap ends; they are kept for signed requests."""
-    signer = registered(local.admin, "signer", auth_method=BY_KEY, jwks=JWKS).agent
+    signer = register_agent(local.admin, "signer", auth_method=BY_KEY, jwks=JWKS).agent
     changed = auth.change("signer", AuthChange("client_secret_post", "", HOUR), by=BY)
     assert _by_secret(local, signer.id, changed.secret).status == 200
     assert _by_key(local, signer.id).status == 200

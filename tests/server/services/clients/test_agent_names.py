@@ -72,10 +72,10 @@ def test_approvers_are_shown_the_former_name_of_an_agent(local, agent, person, a
     """Approvers see the latest name they know, until they approve a request under the new name."""
 
     def renamed_texts():
-        warnings = json.loads(agent.asked_payment()[1].display)["unusual"]
+        warnings = json.loads(agent.request_payment()[1].display)["unusual"]
         return [warning["text"] for warning in warnings if warning["code"] == "renamed_agent"]
 
-    person.approve(agent.asked_payment()[1].id)
+    person.approve(agent.request_payment()[1].id)
     for name in ("weather-helper", "payroll"):
         local.clock.forward(MINUTE)
         agents.update(agent.id, AgentChanges(name=name), by=BY)
@@ -84,19 +84,22 @@ def test_approvers_are_shown_the_former_name_of_an_agent(local, agent, person, a
         "payroll had a different name when you last approved one of its requests"
     )
     assert text.endswith(": invoice-bot, until 9 October 2025.")
-    person.approve(agent.asked_payment()[1].id)
+    person.approve(agent.request_payment()[1].id)
     assert renamed_texts() == []
 
 
 def test_the_first_request_under_a_new_name_is_marked_as_first(local, agent, person, agents):
     """After a rename, the mark appears again, even if the agent asked this person before."""
-    first = agent.asked_payment()[1]
+    first = agent.request_payment()[1]
     person.approve(first.id)
     local.clock.forward(MINUTE)
-    assert (_is_first_request(first), _is_first_request(agent.asked_payment()[1])) == (True, False)
+    assert (_is_first_request(first), _is_first_request(agent.request_payment()[1])) == (
+        True,
+        False,
+    )
     local.clock.forward(MINUTE)
     agents.update(agent.id, AgentChanges(name="payroll"), by=BY)
     local.clock.forward(MINUTE)
-    assert _is_first_request(agent.asked_payment()[1])
+    assert _is_first_request(agent.request_payment()[1])
     local.clock.forward(MINUTE)
-    assert not _is_first_request(agent.asked_payment()[1])
+    assert not _is_first_request(agent.request_payment()[1])

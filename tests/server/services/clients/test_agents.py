@@ -10,7 +10,7 @@ from server.protocol.policy.risks import Risk
 from server.services.clients.agent_forms import AgentChanges
 from server.services.refusals import Conflict, Exists, Invalid, NotFound
 from tests.support.builders.clock import DAY, HOUR
-from tests.support.builders.installation import BY, PAY, PAYMENT, admitted, registered
+from tests.support.builders.installation import BY, PAY, PAYMENT, add_user, register_agent
 
 MAIL = "https://mail.example"
 JWK = {
@@ -26,12 +26,12 @@ JWKS = json.dumps({"keys": [{**JWK, "kid": "a"}]})
 @pytest.fixture
 def admin(admin_services):
     """A user who can own agents."""
-    return admitted(admin_services)
+    return add_user(admin_services)
 
 
 def test_registering_an_agent_returns_its_secret_once(admin_services, admin):
     """The database contains only the hash and the last four characters of the secret."""
-    registration = registered(admin_services)
+    registration = register_agent(admin_services)
     assert registration.agent.id.startswith("sayso_ag_")
     assert registration.agent.state == "enabled"
     assert registration.agent.owners == (admin.id,)
@@ -43,7 +43,7 @@ def test_registering_an_agent_returns_its_secret_once(admin_services, admin):
 
 def test_an_agent_is_found_by_name_in_any_case_and_by_client_id(admin_services, admin):
     """Both the name and the client_id identify an agent."""
-    agent = registered(admin_services).agent
+    agent = register_agent(admin_services).agent
     assert admin_services.agents.show("Invoice-Bot")[0] == agent
     assert admin_services.agents.show(agent.id) == (agent, (admin,))
 
@@ -53,23 +53,23 @@ def test_an_agent_is_found_by_name_in_any_case_and_by_client_id(admin_services, 
 def test_an_agent_needs_an_owner(admin_services, owners):
     """Somebody must be responsible for each agent, so an agent without an owner is refused."""
     with pytest.raises((Invalid, NotFound)):
-        registered(admin_services, owners=owners)
+        register_agent(admin_services, owners=owners)
     assert admin_services.agents.all() == []
 
 
 def test_an_agent_needs_an_enabled_owner(admin_services, admin):
     """An agent whose only owner is disabled is refused."""
-    admitted(admin_services, "ana")
+    add_user(admin_services, "ana")
     admin_services.users.disable("ana", by=BY)
     with pytest.raises(Invalid, match="an enabled owner"):
-        registered(admin_services, owners=("ana",))
-    assert registered(admin_services, owners=("ana", "admin")).agent.owners[1] == admin.id
+        register_agent(admin_services, owners=("ana",))
+    assert register_agent(admin_services, owners=("ana", "admin")).agent.owners[1] == admin.id
 
 
 @pytest.mark.usefixtures("admin")
 def test_an_agent_without_permissions_can_be_registered(admin_services):
     """An agent can be registered before anyone knows which permissions it needs."""
-    agent = registered(admin_services, resources=(), scopes=()).agent
+    agent = register_agent(admin_services, resources=(), scopes=()).agent
     assert (agent.resources, agent.scopes) == ((), ())
 
 
@@ -106,7 +106,7 @@ def test_an_agent_without_permissions_can_be_registered(admin_services):
 def test_an_invalid_registration_is_refused_with_the_remedy(admin_services, members, message):
     """The error says what to write instead, and nothing is stored."""
     with pytest.raises((Invalid, NotFound), match=message):
-        registered(admin_services, **members)
+        register_agent(admin_services, **members)
     assert admin_services.agents.all() == []
     assert admin_services.entries("agent.added") == []
 
@@ -116,16 +116,16 @@ def test_an_invalid_registration_is_refused_with_the_remedy(admin_services, memb
 def test_an_agent_name_must_be_displayable(admin_services, name):
     """People see the name on their screens, so control characters and markup are refused."""
     with pytest.raises(Invalid, match=r"[Nn]ame"):
-        registered(admin_services, name)
+        register_agent(admin_services, name)
 
 
 @pytest.mark.usefixtures("admin")
 def test_agent_names_are_unique_in_any_case(admin_services):
     """Adding and renaming an agent both check the name."""
-    registered(admin_services)
-    registered(admin_services, "other")
+    register_agent(admin_services)
+    register_agent(admin_services, "other")
     with pytest.raises(Exists):
-        registered(admin_services, "INVOICE-BOT")
+        register_agent(admin_services, "INVOICE-BOT")
     with pytest.raises(Exists):
         admin_services.agents.update("other", AgentChanges(name="Invoice-bot"), by=BY)
     assert admin_services.agents.update("other", AgentChanges(name="Other"), by=BY).name == "Other"
@@ -134,7 +134,7 @@ def test_agent_names_are_unique_in_any_case(admin_services):
 @pytest.mark.usefixtures("admin")
 def test_an_agent_with_keys_has_no_secret(admin_services):
     """The agent keeps its private key, so the server has no secret that could leak."""
-    registration = registered(admin_services, auth_method="private_key_jwt", jwks=JWKS)
+    registration = register_agent(admin_services, auth_method="private_key_jwt", jwks=JWKS)
     assert registration.secret == ""
     assert registration.agent.secrets == ()
     assert registration.agent.jwks == ({**JWK, "kid": "a", "alg": "ES256"},)
@@ -144,10 +144,10 @@ def test_an_agent_with_keys_has_no_secret(admin_services):
 
 def test_the_last_owner_cannot_be_removed(admin_services, admin):
     """An update can remove the last owner only if it adds another one."""
-    registered(admin_services)
+    register_agent(admin_services)
     with pytest.raises(Conflict, match="Add a new owner with `add_owners`"):
         admin_services.agents.update("invoice-bot", AgentChanges(remove_owners=("admin",)), by=BY)
-    ana = admitted(admin_services, "ana")
+    ana = add_user(admin_services, "ana")
     changes = AgentChanges(add_owners=("ana",), remove_owners=("admin",))
     assert admin_services.agents.update("invoice-bot", changes, by=BY).owners == (ana.id,)
     with pytest.raises(Invalid):
@@ -158,8 +158,8 @@ def test_the_last_owner_cannot_be_removed(admin_services, admin):
 @pytest.mark.usefixtures("admin")
 def test_the_last_enabled_owner_cannot_be_removed(admin_services):
     """A remaining owner who is disabled does not count."""
-    admitted(admin_services, "ana")
-    registered(admin_services, owners=("admin", "ana"))
+    add_user(admin_services, "ana")
+    register_agent(admin_services, owners=("admin", "ana"))
     admin_services.users.disable("ana", by=BY)
     with pytest.raises(Invalid, match="enabled"):
         admin_services.agents.update("invoice-bot", AgentChanges(remove_owners=("admin",)), by=BY)
@@ -168,7 +168,7 @@ def test_the_last_enabled_owner_cannot_be_removed(admin_services):
 @pytest.mark.usefixtures("admin")
 def test_an_update_changes_only_the_named_members(admin_services):
     """Members that the update does not name keep their values."""
-    before = registered(
+    before = register_agent(
         admin_services, expires_at=admin_services.clock.now() + DAY, asks=("admin",)
     ).agent
     after = admin_services.agents.update(
@@ -187,7 +187,10 @@ def test_an_update_changes_only_the_named_members(admin_services):
 
 def test_disabling_an_agent_revokes_tokens_cancels_requests_and_counts_them(admin_services, admin):
     """Pending and approved requests are canceled; other agents are not affected."""
-    agent, other = registered(admin_services).agent, registered(admin_services, "other").agent
+    agent, other = (
+        register_agent(admin_services).agent,
+        register_agent(admin_services, "other").agent,
+    )
     pending = admin_services.approval(agent.id, admin.id)
     approved = admin_services.approval(agent.id, admin.id, state=State.APPROVED)
     redeemed = admin_services.approval(agent.id, admin.id, state=State.REDEEMED)
@@ -222,7 +225,7 @@ def test_disabling_an_agent_revokes_tokens_cancels_requests_and_counts_them(admi
 @pytest.mark.usefixtures("admin")
 def test_a_preview_does_not_count_expired_requests_and_tokens(admin_services):
     """Neither the preview nor the disabling counts expired requests or tokens."""
-    agent = registered(admin_services).agent
+    agent = register_agent(admin_services).agent
     admin_services.approval(agent.id, admin_services.users.show("admin")[0].id)
     admin_services.token(agent.id, None)
     admin_services.clock.forward(DAY)
@@ -234,7 +237,7 @@ def test_a_preview_does_not_count_expired_requests_and_tokens(admin_services):
 @pytest.mark.usefixtures("admin")
 def test_disabling_twice_counts_zero_and_writes_no_entry(admin_services):
     """A script can repeat the command without writing a second audit entry."""
-    registered(admin_services)
+    register_agent(admin_services)
     admin_services.agents.disable("invoice-bot", by=BY)
     second_result = admin_services.agents.disable("invoice-bot", by=BY)
     assert (
@@ -248,8 +251,8 @@ def test_disabling_twice_counts_zero_and_writes_no_entry(admin_services):
 @pytest.mark.usefixtures("admin")
 def test_enabling_an_agent_needs_an_enabled_owner(admin_services):
     """Without an enabled owner, enabling is refused; with a new owner, it succeeds."""
-    registered(admin_services)
-    admitted(admin_services, "ana")
+    register_agent(admin_services)
+    add_user(admin_services, "ana")
     admin_services.agents.disable("invoice-bot", by=BY)
     admin_services.users.disable("admin", by=BY)
     with pytest.raises(Conflict, match="No owner of invoice-bot is enabled"):
@@ -262,7 +265,7 @@ def test_enabling_an_agent_needs_an_enabled_owner(admin_services):
 @pytest.mark.usefixtures("admin")
 def test_after_a_rotation_both_secrets_work_during_the_overlap(admin_services):
     """The overlap is a day by default, so that there is time to update a running agent."""
-    old = registered(admin_services).agent.secrets[0]
+    old = register_agent(admin_services).agent.secrets[0]
     admin_services.clock.forward(HOUR)
     rotation = admin_services.agents.rotate_secret("invoice-bot", by=BY)
     first, second = rotation.agent.secrets
@@ -274,7 +277,7 @@ def test_after_a_rotation_both_secrets_work_during_the_overlap(admin_services):
 @pytest.mark.usefixtures("admin")
 def test_a_rotation_without_overlap_ends_the_old_secret_immediately(admin_services):
     """An overlap of zero is for a secret that leaked; only the new secret remains."""
-    registered(admin_services)
+    register_agent(admin_services)
     rotation = admin_services.agents.rotate_secret("invoice-bot", by=BY, overlap_ms=0)
     assert [secret.hint for secret in rotation.agent.secrets] == [rotation.secret[-4:]]
 
@@ -282,7 +285,7 @@ def test_a_rotation_without_overlap_ends_the_old_secret_immediately(admin_servic
 @pytest.mark.usefixtures("admin")
 def test_a_later_rotation_never_extends_an_old_secret(admin_services):
     """An old secret ends at the time that its own rotation set."""
-    registered(admin_services)
+    register_agent(admin_services)
     end = admin_services.clock.now() + HOUR
     admin_services.agents.rotate_secret("invoice-bot", by=BY, overlap_ms=HOUR)
     admin_services.clock.forward(1)
@@ -296,7 +299,7 @@ def test_a_later_rotation_never_extends_an_old_secret(admin_services):
 @pytest.mark.parametrize("overlap", [-1, 30 * DAY + 1])
 def test_an_overlap_beyond_thirty_days_is_refused(admin_services, overlap):
     """An overlap must be temporary, so a longer or a negative one is refused."""
-    registered(admin_services)
+    register_agent(admin_services)
     with pytest.raises(Invalid, match="30 days"):
         admin_services.agents.rotate_secret("invoice-bot", by=BY, overlap_ms=overlap)
 
@@ -305,7 +308,7 @@ def test_deleting_an_agent_ends_its_tokens_and_requests_and_keeps_its_entries(
     admin_services, admin
 ):
     """Deleting an agent ends what disabling ends; the audit log keeps the agent's name."""
-    agent = registered(admin_services).agent
+    agent = register_agent(admin_services).agent
     approval, token = (
         admin_services.approval(agent.id, admin.id),
         admin_services.token(agent.id, admin.id),
@@ -316,7 +319,7 @@ def test_deleting_an_agent_ends_its_tokens_and_requests_and_keeps_its_entries(
     assert admin_services.revoked(token)
     assert admin_services.agents.all() == []
     assert admin_services.entries("agent.deleted")[0]["facts"]["name"] == "invoice-bot"
-    assert registered(admin_services).agent.id != agent.id
+    assert register_agent(admin_services).agent.id != agent.id
 
 
 @pytest.mark.parametrize("verb", ["show", "disable", "enable", "rotate_secret", "delete"])
@@ -329,7 +332,7 @@ def test_an_unknown_agent_is_not_found(admin_services, verb):
 @pytest.mark.usefixtures("admin")
 def test_a_scope_that_its_resource_lost_does_not_block_other_changes(admin_services):
     """An agent can be changed even if one of its scopes no longer exists."""
-    registered(admin_services)
+    register_agent(admin_services)
     admin_services.resources.delete(PAY, by=BY)
     admin_services.resources.add(PAY, {"other": Risk.LOW}, {}, by=BY)
     agent = admin_services.agents.update(
@@ -341,7 +344,7 @@ def test_a_scope_that_its_resource_lost_does_not_block_other_changes(admin_servi
 @pytest.mark.usefixtures("admin")
 def test_an_update_without_effect_writes_no_entry(admin_services):
     """Neither an unchanged name nor enabling an enabled agent writes an entry."""
-    before = registered(admin_services).agent
+    before = register_agent(admin_services).agent
     version = admin_services.version()
     assert (
         admin_services.agents.update("invoice-bot", AgentChanges(name="invoice-bot"), by=BY)
@@ -360,15 +363,15 @@ def test_an_update_without_effect_writes_no_entry(admin_services):
 def test_an_unusable_key_file_is_refused(admin_services, text, message):
     """The error names the key file, and no agent is registered."""
     with pytest.raises(Invalid, match=message):
-        registered(admin_services, auth_method="private_key_jwt", jwks=text)
+        register_agent(admin_services, auth_method="private_key_jwt", jwks=text)
     assert admin_services.agents.all() == []
 
 
 @pytest.mark.usefixtures("admin")
 def test_keys_are_replaced_and_can_be_used_with_a_secret(admin_services):
     """An agent with a secret can have keys to sign requests; new keys replace all old keys."""
-    registered(admin_services, auth_method="private_key_jwt", jwks=JWKS)
-    registered(admin_services, "other")
+    register_agent(admin_services, auth_method="private_key_jwt", jwks=JWKS)
+    register_agent(admin_services, "other")
     new_jwks = json.dumps({"keys": [{**JWK, "kid": "b"}]})
     changed = admin_services.agents.update("invoice-bot", AgentChanges(jwks=new_jwks), by=BY)
     assert [key["kid"] for key in changed.jwks] == ["b"]
@@ -382,7 +385,7 @@ def test_keys_are_replaced_and_can_be_used_with_a_secret(admin_services):
 @pytest.mark.usefixtures("admin")
 def test_an_agent_may_be_limited_to_registered_action_types(admin_services):
     """An update of another member keeps the limit; None removes it."""
-    agent = registered(admin_services)
+    agent = register_agent(admin_services)
     assert agent.agent.action_types is None
     with pytest.raises(NotFound, match=r"no action type payment\.transfer"):
         admin_services.agents.update(
@@ -414,7 +417,7 @@ def test_an_agent_may_be_limited_to_registered_action_types(admin_services):
 def test_the_notification_endpoint_changes_with_the_delivery_mode(admin_services):
     """A callback mode needs an endpoint; changing to poll mode removes the endpoint."""
     parameters = {"delivery": "ping", "notification_endpoint": "https://bot.example/cb"}
-    agent = registered(admin_services, **parameters).agent
+    agent = register_agent(admin_services, **parameters).agent
     assert (agent.delivery, agent.notification_endpoint) == tuple(parameters.values())
     assert admin_services.agents.show("invoice-bot")[0] == agent
     updated = admin_services.agents.update("invoice-bot", AgentChanges(description="x"), by=BY)
@@ -434,7 +437,7 @@ def test_the_notification_endpoint_changes_with_the_delivery_mode(admin_services
 @pytest.mark.usefixtures("admin")
 def test_required_request_signing_is_set_kept_and_removed(admin_services):
     """An update that would leave the agent without a suitable key is refused."""
-    agent = registered(admin_services, jwks=JWKS, request_alg="ES256").agent
+    agent = register_agent(admin_services, jwks=JWKS, request_alg="ES256").agent
     assert agent.request_alg == "ES256"
     assert admin_services.agents.show("invoice-bot")[0] == agent
     updated = admin_services.agents.update("invoice-bot", AgentChanges(description="x"), by=BY)
@@ -452,9 +455,9 @@ def test_required_request_signing_is_set_kept_and_removed(admin_services):
 def test_deleting_a_resource_removes_it_from_the_resources_an_agent_serves(admin_services):
     """A served resource must exist; when it is deleted, the agent no longer serves it."""
     with pytest.raises(NotFound, match=r"no resource https://desk\.example"):
-        registered(admin_services, serves=("https://desk.example",))
+        register_agent(admin_services, serves=("https://desk.example",))
     admin_services.resources.add("https://desk.example", {}, {}, by=BY)
-    agent = registered(admin_services, serves=(PAY, "https://desk.example", PAY)).agent
+    agent = register_agent(admin_services, serves=(PAY, "https://desk.example", PAY)).agent
     assert agent.serves == (PAY, "https://desk.example")
     updated = admin_services.agents.update("invoice-bot", AgentChanges(description="Pays"), by=BY)
     assert updated.serves == (PAY, "https://desk.example")
@@ -468,8 +471,8 @@ def test_deleting_a_resource_removes_it_from_the_resources_an_agent_serves(admin
 def test_a_token_lifetime_limit_must_be_between_10_and_3600_seconds(admin_services, seconds):
     """Registering and updating an agent both refuse an invalid limit."""
     with pytest.raises(Invalid, match="10 to 3600"):
-        registered(admin_services, token_seconds=seconds)
-    registered(admin_services)
+        register_agent(admin_services, token_seconds=seconds)
+    register_agent(admin_services)
     with pytest.raises(Invalid, match="10 to 3600"):
         admin_services.agents.update("invoice-bot", AgentChanges(token_seconds=seconds), by=BY)
 
@@ -477,7 +480,7 @@ def test_a_token_lifetime_limit_must_be_between_10_and_3600_seconds(admin_servic
 @pytest.mark.usefixtures("admin")
 def test_a_token_lifetime_limit_is_set_kept_and_removed(admin_services):
     """An update of another member keeps the limit; None removes it."""
-    assert registered(admin_services, token_seconds=60).agent.token_seconds == 60
+    assert register_agent(admin_services, token_seconds=60).agent.token_seconds == 60
     for changes, expected in (
         (AgentChanges(description="Pays"), 60),
         (AgentChanges(token_seconds=30), 30),
@@ -498,7 +501,7 @@ def mail(admin_services):
 
 def _with_two_resources(admin_services, mail, **members):
     scopes = ("payments:read", "payments:transfer", "mail:send")
-    return registered(admin_services, resources=(PAY, mail), scopes=scopes, **members).agent
+    return register_agent(admin_services, resources=(PAY, mail), scopes=scopes, **members).agent
 
 
 @pytest.mark.usefixtures("admin")
@@ -507,10 +510,10 @@ def test_scopes_can_be_limited_for_one_resource(admin_services, mail):
     agent = _with_two_resources(admin_services, mail, only={mail: ("mail:send", "mail:send")})
     assert agent.only == {mail: ("mail:send",)}
     assert admin_services.agents.show("invoice-bot")[0] == agent
-    assert agent.may(mail, "mail:send")
-    assert not agent.may(mail, "payments:read")
-    assert agent.may(PAY, "payments:read")
-    assert not agent.may("https://other.example", "payments:read")
+    assert agent.allows(mail, "mail:send")
+    assert not agent.allows(mail, "payments:read")
+    assert agent.allows(PAY, "payments:read")
+    assert not agent.allows("https://other.example", "payments:read")
     updated = admin_services.agents.update("invoice-bot", AgentChanges(description="x"), by=BY)
     assert updated.only == agent.only
     assert admin_services.agents.update("invoice-bot", AgentChanges(only={}), by=BY).only == {}

@@ -12,9 +12,9 @@ from server.services.clients.app_forms import AppChanges, NewApp
 from server.services.clients.client_auth import ClientAuthentication
 from tests.support.builders.app_users import new_app
 from tests.support.builders.clock import DAY, HOUR, MINUTE
-from tests.support.builders.installation import BY, registered
+from tests.support.builders.installation import BY, register_agent
 from tests.support.builders.site import ISSUER
-from tests.support.inputs.handmade_jwts import assertion_claims, assertion_form, by_hand, new_key
+from tests.support.inputs.handmade_jwts import assertion_claims, assertion_form, make_jwt, new_key
 
 FAILED = (401, "invalid_client")
 TOKEN_REQUEST = {"grant_type": GRANT_CLIENT_CREDENTIALS, "scope": "payments:read"}
@@ -36,7 +36,7 @@ def send(local):
 def signer(local):
     """An agent that authenticates with a key."""
     jwks = json.dumps({"keys": [KEY.jwk]})
-    return registered(local.admin, "signer", auth_method="private_key_jwt", jwks=jwks).agent
+    return register_agent(local.admin, "signer", auth_method="private_key_jwt", jwks=jwks).agent
 
 
 def _basic(name, secret):
@@ -50,7 +50,7 @@ def _assertion(local, agent, key=KEY, audience=ISSUER, **changes):
 
 def test_agents_authenticate_with_their_registered_method(agent, local, send, signer):
     """A client secret by Basic or in the body, and an assertion, are accepted."""
-    basic = registered(local.admin, "basic")
+    basic = register_agent(local.admin, "basic")
     assert send({}, _basic(basic.agent.id, basic.secret)).status == 200
     assert send(agent.credentials).status == 200
     assert send(_assertion(local, signer)).status == 200
@@ -58,7 +58,7 @@ def test_agents_authenticate_with_their_registered_method(agent, local, send, si
 
 def test_a_method_that_is_not_registered_is_refused(agent, local, send, signer):
     """Even correct credentials are refused if they use a different method."""
-    basic = registered(local.admin, "basic")
+    basic = register_agent(local.admin, "basic")
     for answer in (
         send({}, _basic(agent.id, agent.secret)),
         send({"client_id": basic.agent.id, "client_secret": basic.secret}),
@@ -85,7 +85,7 @@ def test_unknown_agents_and_wrong_secrets_get_the_same_answer(agent, send):
 
 def test_a_failed_authentication_gets_a_challenge(local, send):
     """Each method gets a challenge with the refusal (RFC 6749 5.2, RFC 9110 15.5.2)."""
-    basic = registered(local.admin, "basic")
+    basic = register_agent(local.admin, "basic")
     for answer in (
         send({}, _basic(basic.agent.id, "wrong")),
         send({"client_id": basic.agent.id, "client_secret": "wrong"}),
@@ -135,7 +135,7 @@ def test_the_use_of_a_key_is_recorded_at_most_once_a_minute(local, send):
     """The last use shows which keys an agent needs; a refused assertion is not recorded."""
     keys = [KEY, new_key("ES256", "b")]
     jwks = json.dumps({"keys": [key.jwk for key in keys]})
-    agent = registered(local.admin, "signer", auth_method="private_key_jwt", jwks=jwks).agent
+    agent = register_agent(local.admin, "signer", auth_method="private_key_jwt", jwks=jwks).agent
 
     def uses():
         return local.admin.agents.show(agent.id)[0].key_uses
@@ -182,7 +182,7 @@ def test_an_assertion_is_used_once(local, send, signer):
 def test_two_agents_may_use_the_same_jti(local, send, signer):
     """An agent cannot use up the jti of another."""
     jwks = json.dumps({"keys": [KEY.jwk]})
-    other = registered(local.admin, "two", auth_method="private_key_jwt", jwks=jwks).agent
+    other = register_agent(local.admin, "two", auth_method="private_key_jwt", jwks=jwks).agent
     assert send(_assertion(local, signer, jti="one")).status == 200
     assert send(_assertion(local, other, jti="one")).status == 200
 
@@ -190,7 +190,7 @@ def test_two_agents_may_use_the_same_jti(local, send, signer):
 def test_an_assertion_by_another_key_or_with_wrong_claims_is_refused(local, send, signer):
     """A refused assertion does not use up its jti."""
     claims = assertion_claims(signer.id, ISSUER, local.clock.now(), jti="one")
-    unsigned = by_hand({"alg": "none"}, claims)
+    unsigned = make_jwt({"alg": "none"}, claims)
     for form in (
         _assertion(local, signer, new_key("ES256", "a"), jti="one"),
         _assertion(local, signer, audience="https://other.example", jti="one"),
@@ -215,7 +215,7 @@ def test_the_assertion_audience_is_the_issuer_unless_configured(open_local, sett
     """A setting also accepts the endpoint URLs; other audiences are always refused."""
     local = open_local(assertion_audience=setting)
     jwks = json.dumps({"keys": [KEY.jwk]})
-    agent = registered(local.admin, "signer", auth_method="private_key_jwt", jwks=jwks).agent
+    agent = register_agent(local.admin, "signer", auth_method="private_key_jwt", jwks=jwks).agent
     audiences = (ISSUER, f"{ISSUER}/token", f"{ISSUER}/bc-authorize")
     for audience, status in zip(audiences, statuses, strict=True):
         form = {**TOKEN_REQUEST, **_assertion(local, agent, audience=audience)}

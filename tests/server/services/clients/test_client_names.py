@@ -17,7 +17,7 @@ from server.services.clients.agent_forms import AgentChanges
 from server.services.clients.app_forms import AppChanges, NewApp
 from server.services.refusals import Exists, Invalid, NotFound
 from server.services.users.users import NewUser
-from tests.support.builders.installation import BY, admitted, registered
+from tests.support.builders.installation import BY, add_user, register_agent
 
 BACK = ("https://chat.example/cb",)
 LOOK_ALIKES = [
@@ -40,8 +40,8 @@ MIXED = ["invօice-bot", "іnvoice-bot", "invοice-bot", "invoice-bоt"]
 @pytest.fixture
 def clients(admin_services):
     """An agent called `pay` and an app called `chat`."""
-    admitted(admin_services)
-    registered(admin_services, "pay")
+    add_user(admin_services)
+    register_agent(admin_services, "pay")
     admin_services.apps.add(NewApp("chat", BACK), by=BY)
     return admin_services
 
@@ -49,8 +49,8 @@ def clients(admin_services):
 @pytest.fixture
 def others(clients):
     """An agent called `invoice-bot`, and another agent and app."""
-    registered(clients, "invoice-bot")
-    registered(clients, "other-agent")
+    register_agent(clients, "invoice-bot")
+    register_agent(clients, "other-agent")
     clients.apps.add(NewApp("other-app", BACK), by=BY)
     return clients
 
@@ -59,10 +59,10 @@ def others(clients):
 def test_a_name_that_looks_like_another_clients_is_refused(clients, name):
     """Adding and renaming check the name, for agents and for apps."""
     with pytest.raises(Exists):
-        registered(clients, name)
+        register_agent(clients, name)
     with pytest.raises(Exists):
         clients.apps.add(NewApp(name, BACK), by=BY)
-    registered(clients, "other-agent")
+    register_agent(clients, "other-agent")
     clients.apps.add(NewApp("other-app", BACK), by=BY)
     with pytest.raises(Exists):
         clients.agents.update("other-agent", AgentChanges(name=name), by=BY)
@@ -76,7 +76,7 @@ def test_a_name_that_looks_like_another_clients_is_refused(clients, name):
 def test_every_look_alike_of_a_name_is_refused(others, names, refusal):
     """Adding and renaming refuse look-alikes, for agents, apps and users."""
     attempts = (
-        lambda name: registered(others, name),
+        lambda name: register_agent(others, name),
         lambda name: others.apps.add(NewApp(name, BACK), by=BY),
         lambda name: others.users.add(NewUser(name), by=BY),
         lambda name: others.agents.update("other-agent", AgentChanges(name=name), by=BY),
@@ -94,9 +94,9 @@ def test_the_error_of_a_refused_name_says_what_to_do(others):
     with pytest.raises(
         Exists, match=r"agent invoice-bot \(.*\) already exists. Choose a name that cannot"
     ):
-        registered(others, "lnvoice-bot")
+        register_agent(others, "lnvoice-bot")
     with pytest.raises(Invalid, match="mixes Armenian and Latin characters; use one"):
-        registered(others, "invօice-bot")
+        register_agent(others, "invօice-bot")
 
 
 def test_a_client_cannot_have_the_name_of_a_user(clients):
@@ -104,7 +104,7 @@ def test_a_client_cannot_have_the_name_of_a_user(clients):
     clients.users.add(NewUser("Alice Miller"), by=BY)
     for name in ("Alice Miller", "alice-miller", "AIice Miller"):
         with pytest.raises(Exists, match="The user Alice Miller already exists"):
-            registered(clients, name)
+            register_agent(clients, name)
         with pytest.raises(Exists, match="The user Alice Miller already exists"):
             clients.users.add(NewUser(name), by=BY)
 
@@ -129,11 +129,11 @@ def test_a_client_may_respell_its_own_name(clients):
 def test_a_name_is_free_again_after_deleting_or_renaming_its_client(clients):
     """A new client can take a name that was given up or whose client was deleted."""
     clients.agents.update("pay", AgentChanges(name="payer"), by=BY)
-    registered(clients, "Pay")
+    register_agent(clients, "Pay")
     clients.agents.delete("payer", by=BY)
-    registered(clients, "Payer")
+    register_agent(clients, "Payer")
     clients.apps.delete("chat", by=BY)
-    registered(clients, "chat")
+    register_agent(clients, "chat")
 
 
 def test_the_database_refuses_names_that_look_alike(others):

@@ -16,7 +16,7 @@ from tests.support.browsers.browser import Browser
 from tests.support.builders.app_users import LocalApp, give_password, new_app, new_browser
 from tests.support.builders.callers import LocalAgent, LocalResource, LocalTerminal, new_resource
 from tests.support.builders.installation import BY, PAY
-from tests.support.builders.new_device import begun
+from tests.support.builders.new_device import begin_sign_in
 from tests.support.builders.site import Answer, LocalSite
 from tests.support.builders.token_chains import BANK, Chains
 
@@ -74,7 +74,7 @@ class World:
 
     def approved(self) -> str:
         """The auth_req_id of an approved request."""
-        handle, approval = self.agent.asked()
+        handle, approval = self.agent.request_approval()
         assert self.person.approve(approval.id).status == 200
         return handle
 
@@ -96,7 +96,7 @@ def _initiation(world: World) -> Try:
 
 def _decision(world: World) -> Try:
     """Shows a request that was created before, and decides it."""
-    approval = world.agent.asked()[1].id
+    approval = world.agent.request_approval()[1].id
 
     def decide() -> str:
         approval_page = world.person.call("GET", f"/api/approvals/{approval}")
@@ -160,8 +160,8 @@ def _refresh(world: World) -> Try:
 
 
 def _device_code(world: World) -> Try:
-    device = begun(world.local)
-    assert device.typed("ana") == ""
+    device = begin_sign_in(world.local)
+    assert device.type_code("ana") == ""
     assert world.person.approve(device.approval(world.person).id).status == 200
     return lambda: _outcome(device.later())
 

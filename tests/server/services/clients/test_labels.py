@@ -5,7 +5,7 @@ import pytest
 from server.services.clients import agent_checks
 from server.services.clients.agent_forms import AgentChanges
 from server.services.refusals import Invalid
-from tests.support.builders.installation import BY, admitted, registered
+from tests.support.builders.installation import BY, add_user, register_agent
 
 
 def test_labels_are_sorted_and_unique():
@@ -40,8 +40,10 @@ def test_labels_are_limited_to_twenty_and_one_value_per_key(given, remedy):
 
 def test_labels_are_set_kept_and_removed(admin_services):
     """An update of another member keeps the labels; the audit log has every change."""
-    admitted(admin_services)
-    assert registered(admin_services, labels=("team=finance",)).agent.labels == ("team=finance",)
+    add_user(admin_services)
+    assert register_agent(admin_services, labels=("team=finance",)).agent.labels == (
+        "team=finance",
+    )
     for changes, expected in (
         (AgentChanges(description="Pays"), ("team=finance",)),
         (AgentChanges(labels=("pilot", "a=b")), ("a=b", "pilot")),

@@ -8,7 +8,7 @@ from server.services.operations.doctor import Doctor
 from server.services.policy.evaluation import Evaluator
 from server.services.refusals import Invalid
 from tests.support.builders.clock import DAY
-from tests.support.builders.installation import BY, registered
+from tests.support.builders.installation import BY, register_agent
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def _update(admin_services, **changes):
 def test_external_id_and_review_date_are_set_kept_and_removed(with_admin):
     """An update of another member keeps both; an empty value removes them."""
     review_at = with_admin.clock.now() + DAY
-    agent = registered(with_admin, external_id="crm-7", review_at=review_at).agent
+    agent = register_agent(with_admin, external_id="crm-7", review_at=review_at).agent
     assert (agent.external_id, agent.review_at) == ("crm-7", review_at)
     agent = _update(with_admin, description="x")
     assert (agent.external_id, agent.review_at) == ("crm-7", review_at)
@@ -40,19 +40,19 @@ def test_external_id_and_review_date_are_set_kept_and_removed(with_admin):
 def test_an_external_id_must_be_displayable(with_admin, raw):
     """An external ID is shown next to the agent, so it must not contain control characters."""
     with pytest.raises(Invalid, match="external id"):
-        registered(with_admin, external_id=raw)
+        register_agent(with_admin, external_id=raw)
 
 
 @pytest.mark.parametrize("after", [-DAY, 0, LONGEST_MS + DAY])
 def test_a_review_date_must_be_in_the_future(with_admin, after):
     """A review date that is past, now, or more than ten years away is refused."""
     with pytest.raises(Invalid, match="review"):
-        registered(with_admin, review_at=with_admin.clock.now() + after)
+        register_agent(with_admin, review_at=with_admin.clock.now() + after)
 
 
 def test_the_doctor_reports_a_due_review(with_admin):
     """The finding appears when the review is due, and the agent stays enabled."""
-    registered(with_admin, review_at=with_admin.clock.now() + DAY)
+    register_agent(with_admin, review_at=with_admin.clock.now() + DAY)
     doctor = Doctor(with_admin.store, lambda: Evaluator(with_admin.secrets))
     assert not any("review of the agent" in finding.what for finding in doctor.findings())
     with_admin.clock.forward(DAY)

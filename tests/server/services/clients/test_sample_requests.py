@@ -8,7 +8,7 @@ from server.protocol.policy.risks import Risk
 from server.services.clients.agent_forms import AgentChanges
 from server.services.clients.sample_requests import IDENTITY, SampleRequests
 from server.services.resources.resources import ResourceChanges
-from tests.support.builders.installation import BY, PAY, PAYMENT, admitted, registered
+from tests.support.builders.installation import BY, PAY, PAYMENT, add_user, register_agent
 
 MAIL = "https://mail.example"
 NEEDED = {"payments:read": "payment.transfer", "payments:transfer": "payment.transfer"}
@@ -17,17 +17,17 @@ NEEDED = {"payments:read": "payment.transfer", "payments:transfer": "payment.tra
 @pytest.fixture
 def agent(admin_services):
     """An agent of two resources, both scopes of one of which require an action type."""
-    admitted(admin_services)
+    add_user(admin_services)
     admin_services.resources.add(MAIL, {"mail:read": Risk.LOW}, {}, by=BY)
     admin_services.actions.add(json.dumps(PAYMENT), by=BY)
     admin_services.resources.add(PAY, dict.fromkeys(NEEDED, Risk.LOW), NEEDED, by=BY)
-    return registered(admin_services, resources=(MAIL, PAY), scopes=tuple(NEEDED)).agent
+    return register_agent(admin_services, resources=(MAIL, PAY), scopes=tuple(NEEDED)).agent
 
 
 def _sample(admin_services, agent, **changes):
     if changes:
         agent = admin_services.agents.update(agent.id, AgentChanges(**changes), by=BY)
-    return SampleRequests(admin_services.store).of(agent)
+    return SampleRequests(admin_services.store).for_agent(agent)
 
 
 def test_details_are_added_if_every_scope_requires_them(admin_services, agent):

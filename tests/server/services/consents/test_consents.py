@@ -18,8 +18,8 @@ from server.services.users.users import NewUser
 from server.storage.approvals.approvals import Approvals
 from tests.support.builders.callers import new_person
 from tests.support.builders.clock import DAY, MINUTE
-from tests.support.builders.consents import all_of, ask, give, live, wanted
-from tests.support.builders.installation import BY, PAY, registered
+from tests.support.builders.consents import all_of, ask, consent_request, give, live
+from tests.support.builders.installation import BY, PAY, register_agent
 
 REDIRECT_URI = "https://chat.example/back"
 BOTH_SCOPES = ("payments:read", "payments:transfer")
@@ -51,7 +51,7 @@ def _token(local, agent, person, consent, name="sayso_at_1", **members):
 
 def test_a_consent_request_appears_in_the_feed_of_the_person(local, agent, person):
     """It is listed like any other request, and its kind is part of the signed text."""
-    approval = ask(local, wanted(local, agent, person))
+    approval = ask(local, consent_request(local, agent, person))
     assert (approval.kind, approval.state, approval.risk) == ("consent", State.PENDING, Risk.LOW)
     (shown,) = person.call("GET", "/api/approvals").json["items"]
     assert (shown["id"], shown["kind"]) == (approval.id, "consent")
@@ -74,7 +74,7 @@ def test_a_consent_request_appears_in_the_feed_of_the_person(local, agent, perso
 
 def test_the_display_states_client_resource_scopes_and_end(local, agent, person):
     """Each scope is shown with its risk."""
-    approval = ask(local, wanted(local, agent, person, scopes=BOTH_SCOPES))
+    approval = ask(local, consent_request(local, agent, person, scopes=BOTH_SCOPES))
     display = json.loads(approval.display)
     facts = [(fact["label"], fact["value"]) for fact in display["facts"]]
     until = display["facts"][-1]["value"]
@@ -97,7 +97,7 @@ def test_the_display_states_client_resource_scopes_and_end(local, agent, person)
 
 def test_an_approval_gives_exactly_the_consent_that_was_shown(local, agent, person):
     """The approval stores the consent, writes an audit entry and sends a message."""
-    approval = ask(local, wanted(local, agent, person))
+    approval = ask(local, consent_request(local, agent, person))
     answer = person.approve(approval.id)
     assert (answer.status, answer.json["state"]) == (200, "redeemed")
     consent = live(local, agent, person)
@@ -118,7 +118,7 @@ def test_an_approval_gives_exactly_the_consent_that_was_shown(local, agent, pers
 
 def test_repeating_the_same_decision_gives_no_second_consent(local, agent, person):
     """A terminal that lost the response may repeat the decision."""
-    approval = ask(local, wanted(local, agent, person))
+    approval = ask(local, consent_request(local, agent, person))
     jws = person.decision(approval.id)
     assert person.send_decision(approval.id, jws).status == 200
     assert person.send_decision(approval.id, jws).json["state"] == "redeemed"
@@ -127,7 +127,7 @@ def test_repeating_the_same_decision_gives_no_second_consent(local, agent, perso
 
 def test_a_denial_gives_no_consent(local, agent, person):
     """The page that sent the request learns of the denial."""
-    approval = ask(local, wanted(local, agent, person))
+    approval = ask(local, consent_request(local, agent, person))
     assert _outcome(local, approval, person.user) == "waiting"
     assert person.deny(approval.id).json["state"] == "denied"
     assert all_of(local) == []
@@ -136,7 +136,7 @@ def test_a_denial_gives_no_consent(local, agent, person):
 
 def test_a_high_risk_scope_needs_the_high_key_and_the_pin(local, agent, person):
     """A consent needs the same ceremony as any approval at its risk."""
-    approval = ask(local, wanted(local, agent, person, scopes=BOTH_SCOPES))
+    approval = ask(local, consent_request(local, agent, person, scopes=BOTH_SCOPES))
     assert (approval.risk, approval.ceremony) == (Risk.HIGH, "pin")
     without_pin = person.send_decision(approval.id, person.decision(approval.id))
     assert without_pin.refusal == (403, "pin_required")
@@ -149,14 +149,14 @@ def test_a_high_risk_scope_needs_the_high_key_and_the_pin(local, agent, person):
 
 def test_an_agent_cannot_poll_a_consent_request(local, agent, person):
     """The poll is refused even with the auth_req_id, which the agent cannot know."""
-    approval = ask(local, wanted(local, agent, person))
+    approval = ask(local, consent_request(local, agent, person))
     handle = local.services.secrets.auth_req_id(approval.id)
     assert agent.poll(handle).refusal == (400, "invalid_grant")
 
 
 def test_a_poll_only_finds_actions(local, agent, person, monkeypatch):
     """Even if an auth_req_id led to a consent request, it would be treated as unknown."""
-    approval = ask(local, wanted(local, agent, person))
+    approval = ask(local, consent_request(local, agent, person))
     monkeypatch.setattr(Approvals, "by_handle", lambda self, _hash: self.get(approval.id))
     assert agent.poll("sayso_ar_any").refusal == (400, "invalid_grant")
 
@@ -165,7 +165,7 @@ def test_a_new_consent_includes_the_scopes_of_the_old_one(local, agent, person):
     """The new consent replaces the old one, and the display marks the old scopes."""
     first = give(local, agent, person)
     local.clock.forward(MINUTE)
-    request = wanted(local, agent, person, scopes=("payments:transfer",), until=None)
+    request = consent_request(local, agent, person, scopes=("payments:transfer",), until=None)
     approval = ask(local, request)
     values = [fact["value"] for fact in json.loads(approval.display)["facts"]]
     assert "payments:read (low risk, as before)" in values
@@ -195,7 +195,7 @@ def test_old_scopes_that_are_no_longer_allowed_are_left_out(local, agent, person
     """They do not prevent the new consent."""
     give(local, agent, person, scopes=("openid", "payments:read"))
     PERMISSION_CHANGES[change](local.admin)
-    request = wanted(local, agent, person, scopes=("payments:transfer",))
+    request = consent_request(local, agent, person, scopes=("payments:transfer",))
     approval = ask(local, request)
     assert approval.scope == "openid payments:transfer"
     assert person.approve(approval.id).status == 200
@@ -207,7 +207,9 @@ def test_the_end_of_a_consent_that_is_left_out_does_not_count(local, agent, pers
     give(local, agent, person)
     PERMISSION_CHANGES["ceiling"](local.admin)
     until = local.clock.now() + DAY
-    approval = ask(local, wanted(local, agent, person, scopes=("payments:transfer",), until=until))
+    approval = ask(
+        local, consent_request(local, agent, person, scopes=("payments:transfer",), until=until)
+    )
     assert person.approve(approval.id).status == 200
     assert live(local, agent, person).expires_at == until
 
@@ -229,8 +231,8 @@ def test_an_expired_consent_is_not_renewed(local, agent, person):
 
 def test_the_last_signed_consent_replaces_the_one_before(local, agent, person):
     """With two pages open, a consent contains only the scopes that its own page showed."""
-    narrow = ask(local, wanted(local, agent, person))
-    wide = ask(local, wanted(local, agent, person, scopes=BOTH_SCOPES))
+    narrow = ask(local, consent_request(local, agent, person))
+    wide = ask(local, consent_request(local, agent, person, scopes=BOTH_SCOPES))
     assert person.approve(wide.id).status == 200
     assert person.approve(narrow.id).status == 200
     assert live(local, agent, person).scopes == ("payments:read",)
@@ -256,7 +258,7 @@ def test_openid_scopes_are_low_risk_and_need_no_permission(local, agent, person)
 def test_an_invalid_consent_request_is_refused(local, agent, person, members, error):
     """The client, the resource, the scopes and the end must be valid."""
     with pytest.raises(error):
-        ask(local, wanted(local, agent, person, **members))
+        ask(local, consent_request(local, agent, person, **members))
     assert local.admin.entries("approval.requested") == []
 
 
@@ -264,14 +266,14 @@ def test_a_disabled_agent_gets_no_consent(local, agent, person):
     """A disabled agent is treated as an unauthorized client."""
     local.admin.agents.disable("invoice-bot", by=BY)
     with pytest.raises(errors.UnauthorizedClient):
-        ask(local, wanted(local, agent, person))
+        ask(local, consent_request(local, agent, person))
 
 
 def test_a_scope_beyond_the_permissions_of_the_agent_is_refused(local, agent, person):
     """The scope is refused even if the resource has it."""
     local.admin.resources.update(PAY, ResourceChanges(scopes={"payments:undo": Risk.LOW}), by=BY)
     with pytest.raises(errors.InvalidScope):
-        ask(local, wanted(local, agent, person, scopes=("payments:undo",)))
+        ask(local, consent_request(local, agent, person, scopes=("payments:undo",)))
 
 
 def test_a_critical_scope_cannot_be_part_of_a_consent(local, agent, person):
@@ -279,52 +281,52 @@ def test_a_critical_scope_cannot_be_part_of_a_consent(local, agent, person):
     scopes = {"payments:transfer": Risk.CRITICAL}
     local.admin.resources.update(PAY, ResourceChanges(scopes=scopes), by=BY)
     with pytest.raises(errors.InvalidScope, match="cannot be part of a consent"):
-        ask(local, wanted(local, agent, person, scopes=BOTH_SCOPES))
+        ask(local, consent_request(local, agent, person, scopes=BOTH_SCOPES))
 
 
 def test_a_user_without_a_device_is_told_to_enroll_one(local, agent, person):
     """Without a device, the person cannot sign the consent."""
     user, _ = local.admin.users.add(NewUser("ben"), by=BY)
     with pytest.raises(errors.AccessDenied, match="Enroll"):
-        ask(local, wanted(local, agent, person, user=user))
+        ask(local, consent_request(local, agent, person, user=user))
 
 
 def test_open_consent_requests_per_person_are_limited(local, agent, person):
     """They are counted separately from the requests of agents."""
     for _ in range(10):
-        ask(local, wanted(local, agent, person))
+        ask(local, consent_request(local, agent, person))
     with pytest.raises(errors.AccessDenied, match="Answer them"):
-        ask(local, wanted(local, agent, person))
+        ask(local, consent_request(local, agent, person))
     assert agent.ask().status == 200
 
 
 def test_repeated_denials_pause_consent_requests(local, agent, person):
     """The pause lasts half an hour and does not affect the agent's own requests."""
     for _ in range(3):
-        assert person.deny(ask(local, wanted(local, agent, person)).id).status == 200
+        assert person.deny(ask(local, consent_request(local, agent, person)).id).status == 200
     with pytest.raises(errors.AccessDenied, match="half an hour"):
-        ask(local, wanted(local, agent, person))
+        ask(local, consent_request(local, agent, person))
     assert agent.ask().status == 200
     local.clock.forward(31 * MINUTE)
-    ask(local, wanted(local, agent, person))
+    ask(local, consent_request(local, agent, person))
 
 
 def test_a_consent_request_expires_after_ten_minutes(local, agent, person):
     """The page gets the outcome "over" even before the sweeper runs."""
-    approval = ask(local, wanted(local, agent, person))
+    approval = ask(local, consent_request(local, agent, person))
     local.clock.forward(10 * MINUTE)
     assert _outcome(local, approval, person.user) == "over"
     assert local.services.sweeper.round() == 1
-    assert local.stored(approval.id).state is State.EXPIRED
+    assert local.stored_approval(approval.id).state is State.EXPIRED
     assert _outcome(local, approval, person.user) == "over"
 
 
 def test_the_outcome_of_a_consent_is_only_visible_to_its_user(local, agent, person):
     """Other people, and requests that are not consents, get the outcome "over"."""
-    approval = ask(local, wanted(local, agent, person))
+    approval = ask(local, consent_request(local, agent, person))
     other = new_person(local, "ben")
     assert _outcome(local, approval, other.user) == "over"
-    _, action = agent.asked()
+    _, action = agent.request_approval()
     assert _outcome(local, action, person.user) == "over"
     with local.services.store.read() as view:
         assert local.site.consents.outcome(view, "sayso_ap_none", person.user.id) == "over"
@@ -342,9 +344,9 @@ def test_a_disabled_user_agent_or_deleted_resource_cancels_the_request(
     local, agent, person, reason
 ):
     """The request is cancelled immediately, with the reason."""
-    approval = ask(local, wanted(local, agent, person))
+    approval = ask(local, consent_request(local, agent, person))
     DISABLING_CHANGES[reason](local.admin)
-    stored = local.stored(approval.id)
+    stored = local.stored_approval(approval.id)
     assert (stored.state, stored.reason) == (State.CANCELLED, reason)
 
 
@@ -364,11 +366,11 @@ RISK_AND_PERMISSION_CHANGES = {
 @pytest.mark.parametrize("change", RISK_AND_PERMISSION_CHANGES)
 def test_permissions_narrowed_before_the_decision_cancel_the_request(local, agent, person, change):
     """The approval comes too late and is refused."""
-    approval = ask(local, wanted(local, agent, person))
+    approval = ask(local, consent_request(local, agent, person))
     jws = person.decision(approval.id)
     RISK_AND_PERMISSION_CHANGES[change](local.admin)
     assert person.send_decision(approval.id, jws).refusal == (409, "not_pending")
-    assert local.stored(approval.id).reason == "policy_changed"
+    assert local.stored_approval(approval.id).reason == "policy_changed"
     assert all_of(local) == []
 
 
@@ -382,7 +384,7 @@ def test_a_consent_needs_no_grant_type_of_the_agent(local, agent, person):
 
 def test_the_invalid_reason_follows_what_was_deleted_or_disabled(local, agent, person):
     """A disabled user takes precedence over the agent, and the agent over the resource."""
-    approval = ask(local, wanted(local, agent, person))
+    approval = ask(local, consent_request(local, agent, person))
     assert _invalid_reason(local, approval) is None
     local.admin.resources.delete(PAY, by=BY)
     assert _invalid_reason(local, approval) == "resource_deleted"
@@ -394,7 +396,7 @@ def test_the_invalid_reason_follows_what_was_deleted_or_disabled(local, agent, p
 
 def test_a_consent_is_only_given_for_an_approved_request(local, agent, person):
     """A consent is given only if its approval is still in the approved state."""
-    approval = ask(local, wanted(local, agent, person))
+    approval = ask(local, consent_request(local, agent, person))
     with local.services.store.write() as tx:
         assert local.site.consents.give(tx, approval) == approval
     assert all_of(local) == []
@@ -489,8 +491,8 @@ def test_deleting_an_agent_or_a_resource_revokes_its_consents(local, agent, pers
     local.admin.resources.delete(PAY, by=BY)
     assert local.admin.revoked(token)
     assert local.admin.entries("consent.revoked")[-1]["cause"] == "resource_deleted"
-    second = registered(local.admin, "second").agent
-    approval = ask(local, wanted(local, agent, person, client_id=second.id))
+    second = register_agent(local.admin, "second").agent
+    approval = ask(local, consent_request(local, agent, person, client_id=second.id))
     assert person.approve(approval.id).status == 200
     local.admin.agents.delete("second", by=BY)
     assert local.admin.entries("consent.revoked")[-1]["cause"] == "client_deleted"
@@ -508,13 +510,15 @@ def test_an_app_requests_consent_for_itself_or_for_an_agent(local, agent, person
     """The display names the client and, if it differs, the app that sends the request."""
     scopes = ("openid", "payments:read")
     app = _app(local)
-    own = ask(local, wanted(local, agent, person, client_id=app.id, app_id=app.id, scopes=scopes))
+    own = ask(
+        local, consent_request(local, agent, person, client_id=app.id, app_id=app.id, scopes=scopes)
+    )
     facts = {fact["label"]: fact["value"] for fact in json.loads(own.display)["facts"]}
     assert facts["App"] == "chat"
     assert "Owner" not in facts
     assert "Asked by" not in facts
     assert person.approve(own.id).json["agent"]["name"] == "chat"
-    other = ask(local, wanted(local, agent, person, app_id=app.id))
+    other = ask(local, consent_request(local, agent, person, app_id=app.id))
     facts = {fact["label"]: fact["value"] for fact in json.loads(other.display)["facts"]}
     assert (facts["Agent"], facts["Asked by"]) == ("invoice-bot", "the app chat")
     assert person.approve(other.id).status == 200
@@ -537,4 +541,4 @@ def test_a_disabled_app_gets_no_consent(local, agent, person):
     app = _app(local)
     local.admin.apps.update("chat", AppChanges(enabled=False), by=BY)
     with pytest.raises(errors.UnauthorizedClient):
-        ask(local, wanted(local, agent, person, client_id=app.id))
+        ask(local, consent_request(local, agent, person, client_id=app.id))

@@ -71,7 +71,7 @@ def television(app):
 
 def _pending_approval(person):
     (item,) = person.call("GET", "/api/approvals").json["items"]
-    return person.local.stored(item["id"])
+    return person.local.stored_approval(item["id"])
 
 
 def _approve(television, person):

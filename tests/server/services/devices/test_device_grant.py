@@ -17,7 +17,7 @@ from server.storage.approvals.approvals import Approvals
 from tests.support.builders.callers import another_device, new_person
 from tests.support.builders.clock import DAY, MINUTE, SECOND
 from tests.support.builders.installation import BY
-from tests.support.builders.new_device import NewDevice, begun, let_in
+from tests.support.builders.new_device import NewDevice, begin_sign_in, let_in
 from tests.support.builders.site import ISSUER, PEER
 
 WRONG_CODE = "That code is wrong, used or expired."
@@ -47,7 +47,7 @@ def test_a_device_gets_two_codes_and_a_page(local):
 
 def test_neither_code_is_stored_in_plain_text(local):
     """The server stores a hash of the device code and a keyed hash of the user code."""
-    device = begun(local)
+    device = begin_sign_in(local)
     database = (local.services.settings.data_dir / "sayso.db").read_bytes()
     wal = local.services.settings.data_dir / "sayso.db-wal"
     stored = database + (wal.read_bytes() if wal.exists() else b"")
@@ -60,8 +60,8 @@ def test_a_user_code_in_use_is_not_issued_again(local, monkeypatch):
     """Two devices therefore never show the same code."""
     codes = iter(["BCDFGHJK", "BCDFGHJK", "BCDFGHJL"])
     monkeypatch.setattr(KeyedSecrets, "word", lambda *_: next(codes))
-    assert begun(local).user_code == "BCDF-GHJK"
-    assert begun(local).user_code == "BCDF-GHJL"
+    assert begin_sign_in(local).user_code == "BCDF-GHJK"
+    assert begin_sign_in(local).user_code == "BCDF-GHJL"
 
 
 @pytest.mark.parametrize("proofs", [0, 2])
@@ -74,7 +74,7 @@ def test_a_device_proves_its_key_from_the_first_request(local, proofs):
 def test_sign_ins_per_address_are_limited(local):
     """Each sign-in stores a row; after ten minutes the address may begin new ones."""
     for _ in range(REQUESTS.value):
-        begun(local)
+        begin_sign_in(local)
     device = NewDevice(local, SigningKey.generate())
     assert device.begin().refusal == (503, "temporarily_unavailable")
     local.clock.forward(10 * MINUTE)
@@ -102,8 +102,8 @@ def test_agents_cannot_use_the_device_grant(local, agent):
 
 def test_typing_the_code_asks_on_the_enrolled_devices(local, person):
     """The request has high risk and the name, address, key and code of the new device."""
-    device = begun(local)
-    assert device.typed("ana") == ""
+    device = begin_sign_in(local)
+    assert device.type_code("ana") == ""
     approval = device.approval(person)
     assert (approval.kind, approval.risk, approval.ceremony) == ("device", Risk.HIGH, "pin")
     (details,) = json.loads(approval.action)["authorization_details"]
@@ -158,8 +158,8 @@ def test_a_device_must_register_under_the_approved_name(local, person):
 
 def test_approving_a_device_needs_the_pin(local, person):
     """A signature without the PIN ceremony is refused, whichever key made it."""
-    device = begun(local)
-    device.typed("ana")
+    device = begin_sign_in(local)
+    device.type_code("ana")
     approval = device.approval(person)
     for key in (person.session, person.low, person.high):
         jws = person.decision(approval.id, key)
@@ -170,8 +170,8 @@ def test_approving_a_device_needs_the_pin(local, person):
 def test_a_new_device_cannot_approve_another_device(local, person):
     """Otherwise one stolen code could lead to many devices."""
     second = another_device(person)
-    device = begun(local)
-    device.typed("ana")
+    device = begin_sign_in(local)
+    device.type_code("ana")
     assert second.approve(device.approval(person).id).refusal == (403, "device_too_new")
 
 
@@ -201,14 +201,14 @@ def test_a_lost_race_for_the_redemption_is_refused(local, person, monkeypatch):
 
 def test_early_polls_get_slow_down(local, person):
     """DG-18: each early poll permanently adds five seconds to the interval."""
-    device = begun(local)
+    device = begin_sign_in(local)
     assert device.poll().refusal == (400, "authorization_pending")
     early = device.poll()
     assert (early.json["interval"], early.headers["Retry-After"]) == (10, "10")
     assert device.later().json["interval"] == 15
     local.clock.forward(15 * SECOND)
     assert device.poll().refusal == (400, "authorization_pending")
-    device.typed("ana")
+    device.type_code("ana")
     local.clock.forward(14 * SECOND)
     assert device.poll().refusal == (400, "slow_down")
     person.approve(device.approval(person).id)
@@ -236,8 +236,8 @@ def test_the_token_request_cannot_add_scopes_or_details(local, person):
 
 def test_a_denial_is_returned_and_final(local, person):
     """DG-15: every later poll gets the same error."""
-    device = begun(local)
-    device.typed("ana")
+    device = begin_sign_in(local)
+    device.type_code("ana")
     assert person.deny(device.approval(person).id).status == 200
     answer = device.later()
     assert answer.refusal == (400, "access_denied")
@@ -247,10 +247,10 @@ def test_a_denial_is_returned_and_final(local, person):
 
 def test_a_code_that_nobody_typed_expires(local):
     """DG-18: an hour after its expiry it is deleted."""
-    device = begun(local)
+    device = begin_sign_in(local)
     local.clock.forward(15 * MINUTE)
     assert device.poll().refusal == (400, "expired_token")
-    assert WRONG_CODE in device.typed("ana")
+    assert WRONG_CODE in device.type_code("ana")
     local.services.sweeper.tidy()
     assert device.poll().refusal == (400, "expired_token")
     local.clock.forward(60 * MINUTE)
@@ -260,8 +260,8 @@ def test_a_code_that_nobody_typed_expires(local):
 
 def test_a_decision_after_the_expiry_is_refused(local, person):
     """DG-22, NG-025: the device gets expired_token."""
-    device = begun(local)
-    device.typed("ana")
+    device = begin_sign_in(local)
+    device.type_code("ana")
     approval = device.approval(person)
     local.clock.forward(9 * MINUTE)
     person.refresh()
@@ -283,10 +283,10 @@ def test_an_approved_code_expires(local, person):
 
 def test_the_approval_expires_with_the_code(local, person):
     """If the code is typed one minute before its expiry, the request expires a minute later."""
-    device = begun(local)
+    device = begin_sign_in(local)
     local.clock.forward(14 * MINUTE)
     person.refresh()
-    device.typed("ana")
+    device.type_code("ana")
     assert device.approval(person).expires_at == local.clock.now() + MINUTE
 
 
@@ -311,8 +311,8 @@ def test_permissions_are_checked_in_the_redeeming_unit_of_work(local, person, mo
 
 def test_a_sign_in_cancelled_by_an_administrator_is_denied(local, person):
     """The device gets access_denied."""
-    device = begun(local)
-    device.typed("ana")
+    device = begin_sign_in(local)
+    device.type_code("ana")
     Oversight(local.services.store).cancel(device.approval(person).id, "a trick", by=BY)
     assert device.later().refusal == (400, "access_denied")
 
@@ -323,12 +323,12 @@ def test_typing_a_code_does_not_reveal_which_users_exist(local, person, name):
     local.admin.users.add(NewUser("deviceless"), by=BY)
     new_person(local, "stopped")
     local.admin.users.disable("stopped", by=BY)
-    device = begun(local)
-    assert device.typed(name) == ""
+    device = begin_sign_in(local)
+    assert device.type_code(name) == ""
     assert person.call("GET", "/api/approvals").json["items"] == []
     (approval,) = _approvals(local)
     assert (approval.user_id, approval.kind) == (None, "device")
-    assert WRONG_CODE in device.typed("ana")
+    assert WRONG_CODE in device.type_code("ana")
     assert device.later().refusal == (400, "authorization_pending")
     local.clock.forward(10 * MINUTE)
     assert device.poll().refusal == (400, "expired_token")
@@ -337,47 +337,47 @@ def test_typing_a_code_does_not_reveal_which_users_exist(local, person, name):
 def test_a_code_asks_one_person_once(local):
     """DG-28: once the code is typed, it is refused for any other name and for the same one."""
     ben = new_person(local, "ben")
-    device = begun(local)
-    assert device.typed("ana") == ""
-    assert WRONG_CODE in device.typed("ben")
-    assert WRONG_CODE in device.typed("ana")
+    device = begin_sign_in(local)
+    assert device.type_code("ana") == ""
+    assert WRONG_CODE in device.type_code("ben")
+    assert WRONG_CODE in device.type_code("ana")
     assert ben.call("GET", "/api/approvals").json["items"] == []
 
 
 def test_guessing_user_codes_locks_the_address(local):
     """XD-05, DG-10, NG-028: that address cannot use a correct code either."""
-    device = begun(local)
+    device = begin_sign_in(local)
     for _ in range(WRONG_CODES.value):
-        assert WRONG_CODE in device.typed("ana", "BCDF-GHJX")
-    assert "Too many wrong codes" in device.typed("ana")
-    assert device.typed("ana", peer="198.51.100.1") == ""
+        assert WRONG_CODE in device.type_code("ana", "BCDF-GHJX")
+    assert "Too many wrong codes" in device.type_code("ana")
+    assert device.type_code("ana", peer="198.51.100.1") == ""
 
 
 def test_guessing_user_codes_is_limited_over_all_addresses(local):
     """Guesses from all addresses count together."""
-    device = begun(local)
+    device = begin_sign_in(local)
     with local.services.store.write() as tx:
         for _ in range(WRONG_CODES_IN_ALL):
             tx.counters.count("wrong user codes", 10 * MINUTE)
-    assert "Too many wrong codes" in device.typed("ana", peer="198.51.100.9")
+    assert "Too many wrong codes" in device.type_code("ana", peer="198.51.100.9")
     local.clock.forward(10 * MINUTE)
-    assert device.typed("ana") == ""
+    assert device.type_code("ana") == ""
 
 
 def test_an_impossible_user_code_counts_as_wrong(local):
     """Text that can never be a code counts like a wrong guess."""
-    device = begun(local)
+    device = begin_sign_in(local)
     for _ in range(WRONG_CODES.value):
-        assert WRONG_CODE in device.typed("ana", "hello")
-    assert "Too many wrong codes" in device.typed("ana")
+        assert WRONG_CODE in device.type_code("ana", "hello")
+    assert "Too many wrong codes" in device.type_code("ana")
 
 
 def test_a_person_has_at_most_three_open_device_requests(local, person):
     """The fourth device sees no difference; nobody is asked, and the audit log says why."""
     for _ in range(3):
-        assert begun(local).typed("ana") == ""
-    fourth = begun(local)
-    assert fourth.typed("ana") == ""
+        assert begin_sign_in(local).type_code("ana") == ""
+    fourth = begin_sign_in(local)
+    assert fourth.type_code("ana") == ""
     assert len(person.call("GET", "/api/approvals").json["items"]) == 3
     assert local.admin.entries("approval.refused")[-1]["cause"] == "open_devices"
     assert fourth.later().refusal == (400, "authorization_pending")
@@ -386,10 +386,10 @@ def test_a_person_has_at_most_three_open_device_requests(local, person):
 def test_repeated_denials_pause_device_requests(local, person):
     """Device requests pause for half an hour; enrollment codes still work."""
     for _ in range(3):
-        device = begun(local)
-        device.typed("ana")
+        device = begin_sign_in(local)
+        device.type_code("ana")
         assert person.deny(device.approval(person).id, "suspicious").status == 200
-    assert begun(local).typed("ana") == ""
+    assert begin_sign_in(local).type_code("ana") == ""
     assert local.admin.entries("approval.refused")[-1]["cause"] == "denied_repeatedly"
     assert another_device(person).device.high_from == local.clock.now() + DAY
 
@@ -397,21 +397,21 @@ def test_repeated_denials_pause_device_requests(local, person):
 def test_device_requests_do_not_count_against_agents(local, agent):
     """Device requests and agent requests have separate limits."""
     for _ in range(3):
-        begun(local).typed("ana")
+        begin_sign_in(local).type_code("ana")
     assert agent.ask().status == 200
 
 
 def test_the_user_is_named_by_name_email_or_id(local, person):
     """The name can be typed in upper or lower case, and the ID works too."""
-    assert begun(local).typed("ANA") == ""
-    assert begun(local).typed(person.user.id) == ""
+    assert begin_sign_in(local).type_code("ANA") == ""
+    assert begin_sign_in(local).type_code(person.user.id) == ""
     assert len(person.call("GET", "/api/approvals").json["items"]) == 2
 
 
 def test_a_pending_poll_does_not_say_whether_it_was_seen(local, person):
     """The answer contains only the error."""
-    device = begun(local)
-    device.typed("ana")
+    device = begin_sign_in(local)
+    device.type_code("ana")
     person.show(device.approval(person).id)
     assert set(device.later().json) == {"error", "error_description"}
 
@@ -419,7 +419,7 @@ def test_a_pending_poll_does_not_say_whether_it_was_seen(local, person):
 def test_the_first_device_cannot_be_approved_this_way(local, person):
     """XD-08: a person who has no device needs an enrollment code."""
     person.call("DELETE", "/api/devices/self")
-    device = begun(local)
-    assert device.typed("ana") == ""
+    device = begin_sign_in(local)
+    assert device.type_code("ana") == ""
     (approval,) = _approvals(local)
     assert (approval.user_id, approval.state) == (None, State.PENDING)

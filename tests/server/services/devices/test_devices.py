@@ -204,8 +204,8 @@ def test_fifty_unconfirmed_pin_calls_exhaust_the_pin(local, person):
 def test_a_pin_call_must_name_the_session_or_a_request_to_the_person(agent, local, person):
     """A call for another person's request is refused and not counted."""
     new_person(local, "ben")
-    _, own = agent.asked()
-    _, of_ben = agent.asked(login_hint="ben")
+    _, own = agent.request_approval()
+    _, of_ben = agent.request_approval(login_hint="ben")
     for purpose in (of_ben.id, "sayso_ap_" + "a" * 16):
         assert person.pin(purpose).refusal == (404, "not_found")
     assert person.pin("nonsense").refusal == (422, "invalid_body")
@@ -285,7 +285,7 @@ def test_an_older_device_vouches_for_a_new_one(agent, local, person):
     answer = _send_statement(person, "vouch", new)
     assert answer.status == 200
     assert new.device.high_from == local.clock.now()
-    assert new.approve(agent.asked_payment()[1].id).status == 200
+    assert new.approve(agent.request_payment()[1].id).status == 200
     (entry,) = local.admin.entries("device.vouched")
     assert (entry["facts"]["device"], entry["facts"]["by"]) == (new.device_id, person.device_id)
 

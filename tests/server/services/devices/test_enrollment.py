@@ -4,7 +4,7 @@ import pytest
 
 from server.services.devices import enrollment
 from tests.support.builders.clock import MINUTE
-from tests.support.builders.installation import BY, admitted
+from tests.support.builders.installation import BY, add_user
 
 
 def _row(admin_services, code):
@@ -14,7 +14,7 @@ def _row(admin_services, code):
 
 def test_a_code_has_eight_groups_of_four_and_is_valid_for_fifteen_minutes(admin_services):
     """Short groups are easy to read aloud and to type."""
-    admitted(admin_services)
+    add_user(admin_services)
     _, issued = admin_services.users.enroll("admin", by=BY)
     assert [len(group) for group in issued.code.split("-")] == [4] * 8
     assert issued.expires_at == admin_services.clock.now() + 15 * MINUTE
@@ -22,7 +22,7 @@ def test_a_code_has_eight_groups_of_four_and_is_valid_for_fifteen_minutes(admin_
 
 def test_the_database_contains_only_a_keyed_hash_of_the_secret(admin_services):
     """Nobody can therefore enroll a device with a stolen database."""
-    admitted(admin_services)
+    add_user(admin_services)
     _, issued = admin_services.users.enroll("admin", by=BY)
     code_id, secret = enrollment.normalise(issued.code)
     row = _row(admin_services, issued.code)
@@ -32,7 +32,7 @@ def test_the_database_contains_only_a_keyed_hash_of_the_secret(admin_services):
 
 def test_a_new_code_invalidates_earlier_unused_codes(admin_services):
     """A user has at most one valid code."""
-    admitted(admin_services)
+    add_user(admin_services)
     _, first = admin_services.users.enroll("admin", by=BY)
     _, second = admin_services.users.enroll("admin", by=BY)
     assert _row(admin_services, first.code).expires_at <= admin_services.clock.now()
@@ -41,7 +41,7 @@ def test_a_new_code_invalidates_earlier_unused_codes(admin_services):
 
 def test_the_audit_log_contains_only_the_public_half_of_a_code(admin_services):
     """Somebody who reads the audit log can therefore not use the code."""
-    admitted(admin_services)
+    add_user(admin_services)
     _, issued = admin_services.users.enroll("admin", by=BY)
     code_id, secret = enrollment.normalise(issued.code)
     entry = admin_services.entries("code.issued")[-1]

@@ -11,7 +11,7 @@ from server.services.devices.sessions import IDLE_MS
 from server.storage.operations.tables import restore_holds
 from tests.support.builders.callers import LocalTerminal, sign_in
 from tests.support.builders.installation import BY
-from tests.support.builders.passkey import LocalBrowser, SoftPasskey, code_for
+from tests.support.builders.passkey import LocalBrowser, SoftPasskey, enrollment_code
 from tests.support.builders.site import LocalSite
 
 OWN_DEVICE = "/api/devices/self"
@@ -29,7 +29,7 @@ def _passkey(local: LocalSite, name: str = "ana") -> LocalBrowser:
     """Enroll another passkey with an administrator's code."""
     user, _ = local.admin.users.show(name)
     browser = LocalBrowser(local, user, SoftPasskey(credential=local.admin.secrets.salt().encode()))
-    assert browser.enroll(code_for(local, name)).status == 201
+    assert browser.enroll(enrollment_code(local, name)).status == 201
     return browser
 
 

@@ -7,7 +7,7 @@ from server.services.devices.devices import MAX_DEVICES
 from server.services.devices.new_devices import WAIT_MS
 from tests.support.builders.callers import another_device, new_person, sign_in
 from tests.support.builders.clock import MINUTE
-from tests.support.builders.passkey import LocalBrowser, SoftPasskey, code_for, new_browser
+from tests.support.builders.passkey import LocalBrowser, SoftPasskey, enrollment_code, new_browser
 
 CODES = "/api/devices/codes"
 
@@ -66,7 +66,7 @@ def test_a_code_needs_the_high_key_the_pin_and_an_older_device(person, local):
     assert _code(person, subject=decisions.digest("else")).refusal == (422, "invalid_statement")
     assert person.call("POST", CODES, {}).status == 422
     late = LocalBrowser(local, person.user, SoftPasskey())
-    assert late.enroll(code_for(local, "ana")).status == 201
+    assert late.enroll(enrollment_code(local, "ana")).status == 201
     assert _browser_code(late).refusal == (403, "device_too_new")
     assert len(local.admin.entries("code.issued")) == before + 1  # the administrator's
 
@@ -119,7 +119,7 @@ def test_a_passkey_vouches_for_a_new_device(local):
     """A passkey can vouch like an older terminal's high key."""
     browser = new_browser(local)
     other = LocalBrowser(local, browser.user, SoftPasskey(credential=b"a second one"))
-    assert other.enroll(code_for(local, "eva")).status == 201
+    assert other.enroll(enrollment_code(local, "eva")).status == 201
     items = browser.send("GET", "/api/devices").json["items"]
     nonce = next(item["nonce"] for item in items if item["id"] == other.device_id)
     statement = browser.statement(purpose="vouch", subject=other.device_id, nonce=nonce)

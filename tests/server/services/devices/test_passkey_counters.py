@@ -11,7 +11,7 @@ from server.protocol.approvals.decisions import digest
 from server.protocol.approvals.states import State
 from tests.support.builders.callers import LocalAgent
 from tests.support.builders.clock import HOUR
-from tests.support.builders.passkey import LocalBrowser, SoftPasskey, code_for, new_browser
+from tests.support.builders.passkey import LocalBrowser, SoftPasskey, enrollment_code, new_browser
 from tests.support.builders.site import Answer, LocalSite
 
 REFUSED = (403, "passkey_counter")
@@ -28,7 +28,7 @@ def browser(local: LocalSite) -> LocalBrowser:
 
 
 def _request(agent: LocalAgent) -> str:
-    _, approval = agent.asked(login_hint="eva")
+    _, approval = agent.request_approval(login_hint="eva")
     return approval.id
 
 
@@ -129,7 +129,7 @@ def test_a_passkey_without_a_counter_is_accepted_with_zero(
 ) -> None:
     """Most synchronized passkeys have no counter and always send zero."""
     synced = LocalBrowser(local, browser.user, SoftPasskey(credential=b"synced"))
-    assert synced.enroll(code_for(local, "eva")).status == 201
+    assert synced.enroll(enrollment_code(local, "eva")).status == 201
     for _ in range(2):
         synced.passkey.signs = -1
         assert synced.approve(_request(agent)).status == 200
@@ -159,7 +159,9 @@ def test_only_one_of_two_assertions_with_the_same_counter_is_accepted(
         with ThreadPoolExecutor(2) as threads:
             answers = list(threads.map(browser.answer, requests, decisions))
         assert sorted(answer.status for answer in answers) == [200, 403]
-        approved_count = [local.stored(request).state for request in requests].count(State.APPROVED)
+        approved_count = [local.stored_approval(request).state for request in requests].count(
+            State.APPROVED
+        )
         assert approved_count == 1
 
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from server.http.route import Caller
-from server.protocol.devices.passkeys import decoded, encoded
+from server.protocol.devices.passkeys import decode_base64url, encode_base64url
 from server.services.devices.browsers import SIGNED_IN_MS, TICKET_MS
 from server.services.devices.enrollment import MAX_ATTEMPTS, UNKNOWN_CODES
 from server.services.devices.passkeys import CHALLENGE_MS
@@ -14,7 +14,7 @@ from server.storage.devices.enrollment_codes import EnrollmentCodes
 from tests.support.builders.callers import new_person, sign_in
 from tests.support.builders.clock import DAY, MINUTE
 from tests.support.builders.installation import BY
-from tests.support.builders.passkey import LocalBrowser, SoftPasskey, code_for, new_browser
+from tests.support.builders.passkey import LocalBrowser, SoftPasskey, enrollment_code, new_browser
 from tests.support.builders.site import ISSUER
 
 
@@ -36,7 +36,7 @@ def test_a_first_passkey_is_enrolled_with_a_code(local):
     browser = new_browser(local)
     (device,) = _devices(browser)
     assert (device["kind"], device["name"], device["state"]) == ("browser", "phone", "active")
-    assert device["keys"] == {"passkey": encoded(browser.passkey.credential)}
+    assert device["keys"] == {"passkey": encode_base64url(browser.passkey.credential)}
     assert browser.device.high_from == browser.device.created_at
     me = browser.send("GET", "/api/me").json
     assert (me["user"]["name"], me["device"]["id"]) == ("eva", browser.device_id)
@@ -51,7 +51,7 @@ def test_the_audit_log_contains_the_public_key_of_each_passkey(local):
         if enrollment["facts"]["device"] == browser.device_id
     ]
     assert entry["facts"]["kind"] == "browser"
-    assert entry["facts"]["public_key"] == encoded(browser.passkey.public_key)
+    assert entry["facts"]["public_key"] == encode_base64url(browser.passkey.public_key)
     assert entry["facts"]["synced"] is False
 
 
@@ -59,7 +59,7 @@ def test_a_person_may_have_several_passkeys_and_terminals(local, person):
     """Each device lists all devices and marks itself."""
     first, second = _browser_of(person), _browser_of(person, b"second")
     for browser in (first, second):
-        assert browser.enroll(code_for(local, "ana")).status == 201
+        assert browser.enroll(enrollment_code(local, "ana")).status == 201
     kinds = {device["id"]: device["kind"] for device in _devices(person)}
     assert kinds == {
         person.device_id: "terminal",
@@ -72,16 +72,16 @@ def test_a_person_may_have_several_passkeys_and_terminals(local, person):
 def test_enrollment_options_exclude_existing_passkeys(local):
     """An authenticator therefore does not create a second passkey for the same user."""
     browser = new_browser(local)
-    sent = {"code": code_for(local, "eva")}
+    sent = {"code": enrollment_code(local, "eva")}
     options = browser.send("POST", "/api/passkeys/options", sent).json
-    credential_id = encoded(browser.passkey.credential)
+    credential_id = encode_base64url(browser.passkey.credential)
     assert options["excludeCredentials"] == [{"type": "public-key", "id": credential_id}]
 
 
 def test_a_later_passkey_waits_a_day_or_until_a_device_vouches_for_it(local, person):
     """An administrator's code alone is not enough to decide high risk."""
     browser = _browser_of(person)
-    browser.enroll(code_for(local, "ana"))
+    browser.enroll(enrollment_code(local, "ana"))
     assert browser.device.high_from == local.clock.now() + DAY
     (listed_device,) = [device for device in _devices(person) if device["id"] == browser.device_id]
     person.pin(browser.device_id)
@@ -124,7 +124,7 @@ def test_a_code_is_invalid_after_its_expiry_and_for_a_disabled_user(local):
     browser = LocalBrowser(local, user, SoftPasskey())
     local.clock.forward(LIFETIME_MS)
     assert browser.enroll(issued.code).refusal == (403, "invalid_code")
-    code = code_for(local, "ana")
+    code = enrollment_code(local, "ana")
     local.admin.users.disable("ana", by=BY)
     assert browser.enroll(code).refusal == (403, "invalid_code")
 
@@ -186,7 +186,7 @@ def test_a_credential_is_enrolled_once(local):
     """Another user cannot enroll it again."""
     browser = new_browser(local)
     new_person(local, "ben")
-    again = browser.enroll(code_for(local, "ben"))
+    again = browser.enroll(enrollment_code(local, "ben"))
     assert again.refusal == (409, "already_enrolled")
 
 
@@ -195,8 +195,8 @@ def test_passkeys_count_against_the_device_limit(local):
     browser = new_browser(local)
     for number in range(19):
         other = _with_other_passkey(browser, str(number).encode())
-        assert other.enroll(code_for(local, "eva")).status == 201
-    last = _with_other_passkey(browser, b"last").enroll(code_for(local, "eva"))
+        assert other.enroll(enrollment_code(local, "eva")).status == 201
+    last = _with_other_passkey(browser, b"last").enroll(enrollment_code(local, "eva"))
     assert last.refusal == (409, "too_many_devices")
 
 
@@ -221,7 +221,7 @@ def test_the_session_cookie_is_host_only_strict_and_secure(open_local):
     browser = LocalBrowser(local, None, SoftPasskey(rp_id="sayso.example", origin=issuer))
     offer = local.send("POST", "/api/passkeys/offer", headers={"origin": issuer}).json
     assert offer["rp_id"] == "sayso.example"
-    code = code_for(local, "ana")
+    code = enrollment_code(local, "ana")
     credential = browser.passkey.made(_challenge(local, code, issuer))
     body = {"code": code, "name": "phone", **credential}
     encoded_body = json.dumps(body).encode()
@@ -234,7 +234,7 @@ def _challenge(local, code, issuer):
     encoded_body = json.dumps({"code": code}).encode()
     headers = {"origin": issuer}
     options = local.send("POST", "/api/passkeys/options", headers=headers, body=encoded_body).json
-    return decoded(options["challenge"])
+    return decode_base64url(options["challenge"])
 
 
 def test_a_challenge_is_used_once(local):
@@ -279,7 +279,7 @@ def test_a_malformed_assertion_is_refused(local):
 def test_a_revoked_passkey_is_refused(local, person):
     """Any device of the person can revoke it; its browsers are signed out."""
     browser = _browser_of(person)
-    browser.enroll(code_for(local, "ana"))
+    browser.enroll(enrollment_code(local, "ana"))
     assert person.call("DELETE", f"/api/devices/{browser.device_id}").status == 204
     assert browser.send("GET", "/api/me").refusal == (403, "forbidden")
     assert browser.sign_in().refusal == (403, "unknown_passkey")
@@ -288,7 +288,7 @@ def test_a_revoked_passkey_is_refused(local, person):
 def test_a_browser_revokes_devices_of_its_person(local, person):
     """The cookie is enough for this, because it only removes power."""
     browser = _browser_of(person)
-    browser.enroll(code_for(local, "ana"))
+    browser.enroll(enrollment_code(local, "ana"))
     assert browser.send("DELETE", f"/api/devices/{person.device_id}").status == 204
     assert person.call("GET", "/api/me").refusal == (401, "invalid_token")
     assert browser.send("DELETE", "/api/devices/self").status == 204
@@ -428,8 +428,8 @@ def test_a_cookie_is_accepted_only_by_routes_for_browsers(local):
 def test_passkeys_and_terminals_cannot_use_each_others_signatures(local, person, agent):
     """A terminal cannot send an assertion, and a browser cannot send a JWS."""
     browser = _browser_of(person)
-    browser.enroll(code_for(local, "ana"))
-    _, approval = agent.asked()
+    browser.enroll(enrollment_code(local, "ana"))
+    _, approval = agent.request_approval()
     changes = {"iss": browser.device_id}
     jws = person.decision(approval.id)
     assert browser.answer(approval.id, jws).refusal == (403, "key_not_allowed")

@@ -7,11 +7,11 @@ import pytest
 from server.model.devices import Passkey
 from server.protocol import names
 from server.protocol.approvals.states import State
-from server.protocol.devices.passkeys import challenge, encoded, read_assertion
+from server.protocol.devices.passkeys import challenge, encode_base64url, read_assertion
 from tests.support.builders.callers import new_person
 from tests.support.builders.clock import DAY
 from tests.support.builders.installation import BY, PAYMENT
-from tests.support.builders.passkey import LocalBrowser, SoftPasskey, code_for, new_browser
+from tests.support.builders.passkey import LocalBrowser, SoftPasskey, enrollment_code, new_browser
 
 
 @pytest.fixture
@@ -30,11 +30,11 @@ def typed_back(local):
 
 
 def _request(agent, **members):
-    return agent.asked(login_hint="eva", **members)
+    return agent.request_approval(login_hint="eva", **members)
 
 
 def _request_payment(agent):
-    return agent.asked_payment(login_hint="eva")
+    return agent.request_payment(login_hint="eva")
 
 
 def test_an_approval_by_passkey_gives_the_agent_its_token(browser, agent, local):
@@ -54,17 +54,17 @@ def test_the_audit_log_is_enough_to_verify_the_signature(browser, agent, local):
     assert entry["facts"]["channel"] == "browser"
     assertion = read_assertion(entry["facts"]["signed"])
     assert json.loads(assertion.payload)["display_digest"] == approval.display_digest
-    assert encoded(challenge(assertion.payload)) in assertion.client_data.decode()
+    assert encode_base64url(challenge(assertion.payload)) in assertion.client_data.decode()
     enrollment = next(
         candidate
         for candidate in local.admin.entries("device.enrolled")
         if "public_key" in candidate["facts"]
     )
-    assert enrollment["facts"]["kids"] == {"passkey": encoded(assertion.credential)}
+    assert enrollment["facts"]["kids"] == {"passkey": encode_base64url(assertion.credential)}
     passkey = Passkey("", assertion.credential, browser.passkey.public_key, 0, synced=False)
-    assert enrollment["facts"]["public_key"] == encoded(passkey.public_key)
+    assert enrollment["facts"]["public_key"] == encode_base64url(passkey.public_key)
     authenticators = local.site.approvals.decisions.signatures.authenticators
-    assert authenticators.signed(assertion, passkey) > 0
+    assert authenticators.verify_assertion(assertion, passkey) > 0
 
 
 def test_a_passkey_decides_high_risk_with_type_back_and_without_a_pin(browser, agent, local):
@@ -87,19 +87,19 @@ def test_a_passkey_must_type_back_like_a_terminal(browser, agent, local):
     for code in ((422, "wrong_entry"), (423, "request_locked")):
         decision = browser.decision(approval.id)
         assert browser.answer(approval.id, decision, fact="wrong").refusal == code
-    assert local.stored(approval.id).state is State.CANCELLED
+    assert local.stored_approval(approval.id).state is State.CANCELLED
 
 
 def test_a_new_passkey_waits_a_day_for_high_risk(person, agent, local):
     """It can decide low risk immediately."""
     browser = LocalBrowser(local, person.user, SoftPasskey())
-    browser.enroll(code_for(local, "ana"))
-    _, low = agent.asked()
+    browser.enroll(enrollment_code(local, "ana"))
+    _, low = agent.request_approval()
     assert browser.approve(low.id).status == 200
-    _, early = agent.asked_payment()
+    _, early = agent.request_payment()
     assert browser.approve(early.id).refusal == (403, "device_too_new")
     local.clock.forward(DAY)
-    _, late = agent.asked_payment()
+    _, late = agent.request_payment()
     assert browser.approve(late.id).status == 200
 
 
@@ -127,7 +127,7 @@ def test_a_decision_about_something_else_is_refused(browser, agent, local, membe
     _, approval = _request(agent)
     decision = browser.decision(approval.id, **{member: "another"})
     assert browser.answer(approval.id, decision).refusal == (422, "invalid_decision")
-    assert local.stored(approval.id).state is State.PENDING
+    assert local.stored_approval(approval.id).state is State.PENDING
 
 
 def test_a_passkey_without_user_verification_cannot_decide(browser, agent, local):
@@ -136,7 +136,7 @@ def test_a_passkey_without_user_verification_cannot_decide(browser, agent, local
     browser.passkey.flags = 0x01
     refused = browser.approve(approval.id)
     assert refused.refusal == (422, "invalid_decision")
-    assert local.stored(approval.id).state is State.PENDING
+    assert local.stored_approval(approval.id).state is State.PENDING
 
 
 @pytest.mark.parametrize("decision", ["a.b.c.d", "a.b.c.d.e.f", "a..c.d.e", "!.b.c.d.e"])
@@ -150,7 +150,7 @@ def test_another_passkey_of_the_person_cannot_sign_for_this_browser(browser, age
     """A browser must sign with the passkey that it signed in with."""
     _, approval = _request(agent)
     other = LocalBrowser(local, browser.user, SoftPasskey(credential=b"other"))
-    other.enroll(code_for(local, "eva"))
+    other.enroll(enrollment_code(local, "eva"))
     decision = browser.decision(approval.id)
     assert other.answer(approval.id, decision).refusal == (403, "key_not_allowed")
 
@@ -162,12 +162,12 @@ def test_a_stolen_cookie_cannot_decide(browser, agent, local):
     assert thief.send("GET", f"/api/approvals/{approval.id}").status == 200
     for answer in (thief.approve(approval.id), thief.deny(approval.id)):
         assert answer.refusal == (422, "invalid_decision")
-    assert local.stored(approval.id).state is State.PENDING
+    assert local.stored_approval(approval.id).state is State.PENDING
 
 
 def test_another_persons_request_is_not_found_by_a_browser(browser, agent):
     """The browser can neither view nor decide it."""
-    _, approval = agent.asked()
+    _, approval = agent.request_approval()
     path = f"/api/approvals/{approval.id}"
     assert browser.send("GET", path).refusal == (404, "not_found")
     assert browser.answer(approval.id, "a.b.c.d.e").refusal == (404, "not_found")
@@ -178,13 +178,13 @@ def test_a_get_request_cannot_decide(browser, agent, local):
     _, approval = _request(agent)
     with pytest.raises(LookupError, match="no route"):
         browser.send("GET", f"/api/approvals/{approval.id}/decision", {"decision": "x"})
-    assert local.stored(approval.id).state is State.PENDING
+    assert local.stored_approval(approval.id).state is State.PENDING
 
 
 def test_a_terminals_statement_is_refused_for_a_browser(local, person):
     """A browser has only its passkey and none of the keys of a terminal."""
     browser = LocalBrowser(local, person.user, SoftPasskey())
-    browser.enroll(code_for(local, "ana"))
+    browser.enroll(enrollment_code(local, "ana"))
     ben = new_person(local, "ben")
     service = local.site.devices.devices
     at = local.site.devices.browsers.person(browser.cookie)

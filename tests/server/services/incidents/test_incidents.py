@@ -27,7 +27,7 @@ def reported(agent: LocalAgent, person: LocalTerminal, local: LocalSite) -> Repo
 
     def report() -> str:
         local.admin.agents.enable(agent.id, by=BY)
-        _, approval = agent.asked()
+        _, approval = agent.request_approval()
         members = {"decision": "deny", "code": "suspicious", "ceremony": "none"}
         jws = person.decision(approval.id, person.session, **members)
         path = f"/api/approvals/{approval.id}/report"

@@ -33,9 +33,9 @@ from tests.support.builders.installation import (
     BY,
     SERVER_POLICY,
     LocalAdmin,
-    admitted,
+    add_user,
     open_admin,
-    registered,
+    register_agent,
 )
 from tests.support.inputs.random_cases import cases
 
@@ -72,9 +72,11 @@ class Owned:
 @pytest.fixture
 def owned(admin_services: LocalAdmin) -> Owned:
     """The agent and its owner, both enabled."""
-    admin = admitted(admin_services, roles=("admin",))
-    owner = admitted(admin_services, "olga")
-    return Owned(admin_services, registered(admin_services, owners=("olga",)).agent, owner, admin)
+    admin = add_user(admin_services, roles=("admin",))
+    owner = add_user(admin_services, "olga")
+    return Owned(
+        admin_services, register_agent(admin_services, owners=("olga",)).agent, owner, admin
+    )
 
 
 def test_an_orphaned_agent_stays_enabled_until_the_grace_period_ends(owned: Owned) -> None:
@@ -125,7 +127,7 @@ def test_quarantine_writes_entries_an_incident_and_alarms(owned: Owned) -> None:
     assert quarantined["facts"]["requests_cancelled"] == 1
     assert owned.alarms(owned.admin) == ["alarm.agent_orphaned", "alarm.agent_quarantined"]
     with owned.admin_services.store.read() as view:
-        last_event = view.feed.after(0, owned.admin.id, 1_000)[-1]
+        last_event = view.feed.events_after(0, owned.admin.id, 1_000)[-1]
         (incident,) = view.incidents.search(closed=False, limit=9)
     assert (last_event.agent_id, last_event.incident_id) == (owned.agent.id, incident.id)
     assert (incident.cause, incident.user_id, incident.approval_id) == ("no_owner", None, None)
@@ -217,7 +219,7 @@ def test_the_last_enabled_owner_cannot_be_removed(owned: Owned) -> None:
 def test_deputies_and_backups_of_the_owners_get_the_alarm(owned: Owned) -> None:
     """Disabled people get no alarm, and neither do deputies outside their period."""
     admin, now = owned.admin_services, owned.admin_services.clock.now()
-    people = {name: admitted(admin, name) for name in ("now", "later", "gone", "backup", "other")}
+    people = {name: add_user(admin, name) for name in ("now", "later", "gone", "backup", "other")}
     admin.users.update("olga", UserChanges(backup="backup"), by=BY)
     times = {"now": (0, 1), "later": (1, 2), "gone": (0, 1)}
     with admin.store.write() as tx:
@@ -258,9 +260,9 @@ class _OrphanMachine(RuleBasedStateMachine):
         self.folder = TemporaryDirectory()
         self.admin_services = open_admin(Path(self.folder.name))
         for name in self.PEOPLE:
-            admitted(self.admin_services, name)
+            add_user(self.admin_services, name)
         for name in self.AGENTS:
-            registered(self.admin_services, name, owners=("ana",))
+            register_agent(self.admin_services, name, owners=("ana",))
         self.orphaned_since: dict[str, int] = {}
 
     def teardown(self) -> None:

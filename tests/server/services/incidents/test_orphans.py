@@ -10,15 +10,21 @@ from server.services.incidents.orphan_quarantine import OrphanQuarantine
 from server.services.incidents.orphans import Orphans
 from server.services.refusals import NotFound
 from tests.support.builders.clock import DAY
-from tests.support.builders.installation import BY, SERVER_POLICY, LocalAdmin, admitted, registered
+from tests.support.builders.installation import (
+    BY,
+    SERVER_POLICY,
+    LocalAdmin,
+    add_user,
+    register_agent,
+)
 
 
 @pytest.fixture
 def orphans(admin_services: LocalAdmin) -> Orphans:
     """The report for an installation with one agent that has one owner."""
-    admitted(admin_services)
-    admitted(admin_services, "olga")
-    registered(admin_services, owners=("olga",))
+    add_user(admin_services)
+    add_user(admin_services, "olga")
+    register_agent(admin_services, owners=("olga",))
     return Orphans(admin_services.store, SERVER_POLICY)
 
 
@@ -125,7 +131,7 @@ def test_the_report_has_pages_and_shows_owners_only_their_agents(
 ) -> None:
     """The agents are sorted by name, ignoring letter case."""
     for name in ("Beta", "alpha"):
-        registered(admin_services, name, owners=("admin", "olga"))
+        register_agent(admin_services, name, owners=("admin", "olga"))
     for name in ("admin", "olga"):
         admin_services.users.disable(name, by=BY)
     first = orphans.page("", 2)

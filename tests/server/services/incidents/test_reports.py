@@ -8,8 +8,8 @@ import pytest
 from server.model.clients import Agent
 from tests.support.builders.callers import LocalAgent, LocalTerminal, new_person, new_resource
 from tests.support.builders.clock import MINUTE
-from tests.support.builders.consents import ask, wanted
-from tests.support.builders.installation import BY, registered
+from tests.support.builders.consents import ask, consent_request
+from tests.support.builders.installation import BY, register_agent
 from tests.support.builders.site import Answer, LocalSite
 
 _SUSPICIOUS = {"decision": "deny", "code": "suspicious", "ceremony": "none"}
@@ -26,7 +26,7 @@ def _state(local: LocalSite, agent_id: str) -> str:
 
 
 def _new_agent(local: LocalSite, name: str) -> Agent:
-    return registered(local.admin, name, auth_method="client_secret_post").agent
+    return register_agent(local.admin, name, auth_method="client_secret_post").agent
 
 
 def test_a_report_denies_the_request_and_quarantines_its_agent(
@@ -35,8 +35,8 @@ def test_a_report_denies_the_request_and_quarantines_its_agent(
     """The session key is enough; the agent's tokens and its requests to others end too."""
     ben = new_person(local, "ben")
     token = agent.paid(person)
-    _, other = agent.asked(login_hint="ben")
-    _, approval = agent.asked()
+    _, other = agent.request_approval(login_hint="ben")
+    _, approval = agent.request_approval()
     answer = _report(person, approval.id)
     assert (answer.status, answer.json["approval"]["state"]) == (200, "denied")
     assert answer.json["approval"]["decided"]["code"] == "suspicious"
@@ -51,7 +51,7 @@ def test_a_report_denies_the_request_and_quarantines_its_agent(
         "approved_cancelled": 0,
     }
     assert _state(local, agent.id) == "quarantined"
-    assert local.stored(other.id).reason == "agent_quarantined"
+    assert local.stored_approval(other.id).reason == "agent_quarantined"
     assert local.admin.events(ben.user)[-1] == "approval.cancelled"
     assert not new_resource(local).introspect(token).json["active"]
 
@@ -60,7 +60,7 @@ def test_the_reported_agent_learns_of_the_quarantine_and_later_of_the_denial(
     agent: LocalAgent, person: LocalTerminal, local: LocalSite
 ) -> None:
     """After the agent is enabled again, the reported request says never to retry."""
-    handle, approval = agent.asked()
+    handle, approval = agent.request_approval()
     _report(person, approval.id)
     for answer in (agent.poll(handle), agent.ask(), agent.alone()):
         assert answer.refusal == (400, "unauthorized_client")
@@ -86,7 +86,7 @@ def test_every_agent_that_acts_for_the_person_can_be_quarantined_at_once(
     admin.token(by_token.id, person.user.id)
     admin.token(ended.id, person.user.id, "t2", expires_at=local.clock.now())
     admin.approval(by_request.id, person.user.id)
-    _, approval = agent.asked()
+    _, approval = agent.request_approval()
     answer = _report(person, approval.id, scope="every_agent")
     assert answer.json["scope"] == "every_agent"
     names = {reported["name"] for reported in answer.json["agents"]}
@@ -101,7 +101,7 @@ def test_the_incident_contains_the_evidence(
     agent: LocalAgent, person: LocalTerminal, local: LocalSite
 ) -> None:
     """The evidence has the person, time, device, request digest, agent and its secrets."""
-    _, approval = agent.asked()
+    _, approval = agent.request_approval()
     answer = _report(person, approval.id, note="I was asleep")
     shown = local.site.incidents.incidents.show(answer.json["incident"])
     incident, evidence = shown.incident, shown.evidence
@@ -122,7 +122,7 @@ def test_a_report_writes_an_entry_for_the_agent_and_for_the_incident(
     agent: LocalAgent, person: LocalTerminal, local: LocalSite
 ) -> None:
     """Both entries name the reporter and contain the counts."""
-    _, approval = agent.asked()
+    _, approval = agent.request_approval()
     answer = _report(person, approval.id)
     (quarantined,) = local.admin.entries("agent.quarantined")
     (opened,) = local.admin.entries("incident.opened")
@@ -140,15 +140,15 @@ def test_a_report_notifies_the_owners_and_the_webhook(
 ) -> None:
     """Only the owners of the reported agent get the alarm, and the webhook gets one too."""
     owner = new_person(local, "olga")
-    registration = registered(
+    registration = register_agent(
         local.admin, "theirs", auth_method="client_secret_post", owners=("olga",)
     )
     approval = local.admin.approval(registration.agent.id, person.user.id)
-    _report(person, agent.asked()[1].id)
+    _report(person, agent.request_approval()[1].id)
     assert "alarm.incident_opened" not in local.admin.events(owner.user)
     opened = _report(person, approval.id).json["incident"]
     with local.services.store.read() as view:
-        event = view.feed.after(0, owner.user.id, 100)[-1]
+        event = view.feed.events_after(0, owner.user.id, 100)[-1]
     assert event.event == "alarm.incident_opened"
     assert (event.agent_id, event.incident_id) == (registration.agent.id, opened)
     assert {
@@ -173,11 +173,14 @@ def test_only_a_signed_denial_as_suspicious_is_a_report(
     agent: LocalAgent, person: LocalTerminal, local: LocalSite, changes: Mapping[str, Any]
 ) -> None:
     """Any other decision is refused and changes nothing."""
-    _, approval = agent.asked()
+    _, approval = agent.request_approval()
     jws = person.decision(approval.id, person.low, **changes)
     path = f"/api/approvals/{approval.id}/report"
     assert person.call("POST", path, {"decision": jws}).refusal == (422, "invalid_decision")
-    assert (local.stored(approval.id).state, _state(local, agent.id)) == ("pending", "enabled")
+    assert (local.stored_approval(approval.id).state, _state(local, agent.id)) == (
+        "pending",
+        "enabled",
+    )
     assert local.site.incidents.incidents.search() == []
 
 
@@ -188,9 +191,12 @@ def test_an_invalid_report_changes_nothing(
     agent: LocalAgent, person: LocalTerminal, local: LocalSite, members: Mapping[str, Any]
 ) -> None:
     """The request stays pending and the agent stays enabled."""
-    _, approval = agent.asked()
+    _, approval = agent.request_approval()
     assert _report(person, approval.id, **members).refusal == (422, "invalid_body")
-    assert (local.stored(approval.id).state, _state(local, agent.id)) == ("pending", "enabled")
+    assert (local.stored_approval(approval.id).state, _state(local, agent.id)) == (
+        "pending",
+        "enabled",
+    )
 
 
 def test_a_report_of_another_persons_request_is_not_found(
@@ -201,7 +207,7 @@ def test_a_report_of_another_persons_request_is_not_found(
 ) -> None:
     """The refusal comes before a unit of work that blocks administration begins."""
     ben = new_person(local, "ben")
-    _, approval = agent.asked()
+    _, approval = agent.request_approval()
     jws = person.decision(approval.id, person.session, **_SUSPICIOUS)
 
     def fail_if_administering(_: object) -> None:
@@ -216,11 +222,11 @@ def test_reporting_an_approved_request_withdraws_it(
     agent: LocalAgent, person: LocalTerminal, local: LocalSite
 ) -> None:
     """An approval that was not redeemed yet is cancelled and gives no token."""
-    handle, approval = agent.asked()
+    handle, approval = agent.request_approval()
     person.approve(approval.id)
     answer = _report(person, approval.id)
     assert answer.json["approval"]["state"] == "cancelled"
-    assert local.stored(approval.id).reason == "reported"
+    assert local.stored_approval(approval.id).reason == "reported"
     local.admin.agents.enable(agent.id, by=BY)
     assert agent.poll(handle).json["reason"] == "cancelled"
 
@@ -241,7 +247,7 @@ def test_an_expired_request_can_be_reported(
     agent: LocalAgent, person: LocalTerminal, local: LocalSite
 ) -> None:
     """The request stays expired, and the agent is quarantined."""
-    _, approval = agent.asked(requested_expiry="60")
+    _, approval = agent.request_approval(requested_expiry="60")
     jws = person.decision(approval.id, person.session, **_SUSPICIOUS)
     local.clock.forward(MINUTE)
     path = f"/api/approvals/{approval.id}/report"
@@ -255,7 +261,7 @@ def test_repeating_a_report_returns_the_same_incident_until_somebody_acts(
     agent: LocalAgent, person: LocalTerminal, local: LocalSite
 ) -> None:
     """An agent that was released can be reported again, with a new incident."""
-    _, approval = agent.asked()
+    _, approval = agent.request_approval()
     jws = person.decision(approval.id, person.session, **_SUSPICIOUS)
     path = f"/api/approvals/{approval.id}/report"
     first, repeated = (person.call("POST", path, {"decision": jws}).json for _ in range(2))
@@ -275,7 +281,7 @@ def test_a_disabled_agent_stays_disabled(
     agent: LocalAgent, person: LocalTerminal, local: LocalSite
 ) -> None:
     """The report writes no quarantine entry, and its counts are zero."""
-    _, approval = agent.asked()
+    _, approval = agent.request_approval()
     local.admin.agents.disable(agent.id, by=BY)
     (reported,) = _report(person, approval.id).json["agents"]
     assert (reported["state"], reported["requests_cancelled"]) == ("disabled", 0)
@@ -297,7 +303,7 @@ def test_a_consent_request_can_be_reported(
     agent: LocalAgent, person: LocalTerminal, local: LocalSite
 ) -> None:
     """A consent request is reported in the same way as any other request."""
-    approval = ask(local, wanted(local, agent, person))
+    approval = ask(local, consent_request(local, agent, person))
     answer = _report(person, approval.id)
     assert answer.json["approval"]["state"] == "denied"
     assert _state(local, agent.id) == "quarantined"
@@ -307,7 +313,7 @@ def test_a_revoked_device_cannot_report(
     agent: LocalAgent, person: LocalTerminal, local: LocalSite
 ) -> None:
     """Revoking a device ends its session."""
-    _, approval = agent.asked()
+    _, approval = agent.request_approval()
     jws = person.decision(approval.id, person.session, **_SUSPICIOUS)
     person.call("DELETE", "/api/devices/self")
     path = f"/api/approvals/{approval.id}/report"
@@ -323,7 +329,7 @@ def test_a_report_revokes_the_consents_of_the_reporter(
     mine = local.admin.consent(agent.id, person.user.id)
     other = local.admin.consent(_new_agent(local, "other").id, person.user.id, "sayso_co_2")
     theirs = local.admin.consent(agent.id, ben.user.id, "sayso_co_3")
-    _, approval = agent.asked()
+    _, approval = agent.request_approval()
     assert _report(person, approval.id).status == 200
     with local.services.store.read() as view:
         ended = [view.consents.get(consent.id).revoked_at for consent in (mine, other, theirs)]

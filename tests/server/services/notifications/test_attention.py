@@ -7,7 +7,7 @@ import pytest
 from server.protocol.policy.risks import Risk
 from tests.support.builders.callers import LocalAgent, new_person
 from tests.support.builders.clock import MINUTE, SECOND
-from tests.support.builders.installation import BY, PAYMENT, registered
+from tests.support.builders.installation import BY, PAYMENT, register_agent
 
 NEWS = "https://news.example"
 NO_REQUEST_LIMITS = {"open_per_agent": 1_000, "open_per_user": 1_000, "denials_before_pause": 1_000}
@@ -21,7 +21,7 @@ def _site(local):
 
 
 def _writer(local, name):
-    registration = registered(
+    registration = register_agent(
         local.admin,
         name,
         auth_method="client_secret_post",
@@ -33,12 +33,12 @@ def _writer(local, name):
 
 def _write(agent, **more):
     """Request something of medium risk; return why it did not notify, or None."""
-    agent.asked(scope="openid news:write", resource=NEWS, **more)
+    agent.request_approval(scope="openid news:write", resource=NEWS, **more)
     return _last_hold_reason(agent.local)
 
 
 def _pay(agent, **more):
-    agent.asked_payment(**more)
+    agent.request_payment(**more)
     return _last_hold_reason(agent.local)
 
 
@@ -149,13 +149,13 @@ def test_one_type_cannot_use_up_the_hourly_budget(open_flood):
 def test_low_risk_notifies_once_an_hour_and_uses_no_budget(flood, template):
     """Only one of a hundred low-risk requests notifies, and medium risk still notifies."""
     person, agent = template.person(flood), _writer(flood, "writer")
-    approval_ids = [agent.asked()[1].id for _ in range(100)]
+    approval_ids = [agent.request_approval()[1].id for _ in range(100)]
     assert _notified_ids(flood, person) == approval_ids[:1]
     assert _last_hold_reason(flood) == "digest"
-    assert not any(flood.stored(id_).held_back for id_ in approval_ids)
+    assert not any(flood.stored_approval(id_).held_back for id_ in approval_ids)
     assert _write(agent) is None
     flood.clock.forward(60 * MINUTE)
-    agent.asked()
+    agent.request_approval()
     assert _last_hold_reason(flood) is None
 
 
@@ -163,7 +163,7 @@ def test_high_risk_has_its_own_budget(flood, template):
     """Requests of lower risk, from the same agent or a different one, cannot use it up."""
     person, agent = template.person(flood), _writer(flood, "writer")
     for _ in range(10):
-        agent.asked()
+        agent.request_approval()
         _write(agent)
     assert _pay(agent) is None
     assert _pay(template.agent(flood)) is None
@@ -184,7 +184,7 @@ def test_high_risk_of_one_agent_uses_no_budget_of_another(flood, template):
 def test_a_reported_agent_does_not_notify_the_reporter(flood, template):
     """A reported agent that was enabled again does not notify until the incident is closed."""
     person, agent = template.person(flood), template.agent(flood)
-    _, approval = agent.asked_payment()
+    _, approval = agent.request_payment()
     members = {"decision": "deny", "code": "suspicious", "ceremony": "none"}
     signed = person.decision(approval.id, person.session, **members)
     path = f"/api/approvals/{approval.id}/report"
@@ -204,7 +204,7 @@ def test_requests_to_unknown_users_use_no_budget(open_flood):
     local = open_flood(unknown_user="hide")
     agent = _writer(local, "writer")
     for _ in range(3):
-        agent.asked(scope="openid news:write", resource=NEWS, login_hint="ghost")
+        agent.request_approval(scope="openid news:write", resource=NEWS, login_hint="ghost")
     assert _write(agent) is None
 
 

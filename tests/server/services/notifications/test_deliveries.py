@@ -23,7 +23,7 @@ def _devices(person, approval):
 
 def test_a_poll_says_whether_a_request_was_delivered_and_seen(agent, person, local):
     """Listing a request delivers it, and opening it marks it as seen."""
-    handle, approval = agent.asked()
+    handle, approval = agent.request_approval()
     assert _pending(agent, local, handle) == ("pending", False, False)
     person.call("GET", "/api/approvals")
     assert _pending(agent, local, handle) == ("pending", True, False)
@@ -33,7 +33,7 @@ def test_a_poll_says_whether_a_request_was_delivered_and_seen(agent, person, loc
 
 def test_a_poll_contains_the_expiry(agent, person, local):
     """The agent learns the current expiry from the poll, because it can be extended."""
-    handle, approval = agent.asked(requested_expiry="60")
+    handle, approval = agent.request_approval(requested_expiry="60")
     local.clock.forward(5 * SECOND)
     assert agent.poll(handle).json["expires_at"] == "2025-10-09T08:54:20.000Z"
     assert approval.user_id == person.user.id
@@ -44,14 +44,14 @@ def test_a_poll_says_that_a_request_is_held_back(open_local, template):
     local = open_local(notify_per_minute=1)
     agent = template.agent(local)
     template.person(local)
-    (first, _), (second, _) = agent.asked_payment(), agent.asked_payment()
+    (first, _), (second, _) = agent.request_payment(), agent.request_payment()
     assert _pending(agent, local, first)[0] == "pending"
     assert _pending(agent, local, second)[0] == "held_back"
 
 
 def test_an_expired_request_is_not_delivered(agent, person, local):
     """The agent gets `undeliverable`, even before the sweeper has run."""
-    handle, approval = agent.asked(requested_expiry="60")
+    handle, approval = agent.request_approval(requested_expiry="60")
     local.clock.forward(MINUTE)
     record(local.services.store, person.device_id, [approval])
     assert agent.poll(handle).json["reason"] == "undeliverable"
@@ -60,8 +60,8 @@ def test_an_expired_request_is_not_delivered(agent, person, local):
 def test_the_feed_records_deliveries(agent, person, local):
     """The feed records one delivery per device, and none for requests already decided."""
     feed = FeedService(local.services.store, approver_view)
-    _, pending = agent.asked()
-    _, decided = agent.asked()
+    _, pending = agent.request_approval()
+    _, decided = agent.request_approval()
     person.deny(decided.id)
     other = another_device(person)
     for _ in range(2):
@@ -76,13 +76,13 @@ def test_the_feed_records_deliveries(agent, person, local):
         "desktop",
         local.clock.now() - 2 * SECOND,
     )
-    assert local.stored(pending.id).delivered_at == delivery.delivered_at
+    assert local.stored_approval(pending.id).delivered_at == delivery.delivered_at
 
 
 def test_each_device_has_its_own_delivery_times(agent, person, local):
     """A person sees the delivered, seen and decided times of each of their devices."""
     other = another_device(person)
-    _, approval = agent.asked()
+    _, approval = agent.request_approval()
     other.call("GET", "/api/approvals")
     local.clock.forward(SECOND)
     person.deny(approval.id)
@@ -106,8 +106,8 @@ def test_each_device_has_its_own_delivery_times(agent, person, local):
 
 def test_a_request_that_reached_no_device_is_undeliverable(agent, person, local):
     """A request that was delivered but never seen expires as `expired_unseen` instead."""
-    undelivered, approval = agent.asked(requested_expiry="60")
-    listed, _ = agent.asked(requested_expiry="61")
+    undelivered, approval = agent.request_approval(requested_expiry="60")
+    listed, _ = agent.request_approval(requested_expiry="61")
     local.clock.forward(SECOND)
     with local.services.store.write() as tx:
         tx.deliveries.add(local.behind(listed).id, person.device_id)
@@ -115,7 +115,7 @@ def test_a_request_that_reached_no_device_is_undeliverable(agent, person, local)
     answers = [agent.poll(handle).json for handle in (undelivered, listed)]
     assert [answer["error"] for answer in answers] == ["expired_token"] * 2
     assert [answer["reason"] for answer in answers] == ["undeliverable", "expired_unseen"]
-    assert local.stored(approval.id).reason == "undeliverable"
+    assert local.stored_approval(approval.id).reason == "undeliverable"
     facts = [entry["facts"] for entry in local.admin.entries("approval.expired")]
     assert [fact["delivered_at"] is None for fact in facts] == [True, False]
 
@@ -124,9 +124,9 @@ def test_with_hidden_users_polls_contain_no_delivery(open_local, template):
     """Delivery information would reveal that the person exists."""
     local = open_local(unknown_user="hide", notify_per_minute=1)
     agent, person = template.agent(local), template.person(local)
-    agent.asked_payment()
-    real, _ = agent.asked_payment(requested_expiry="60")
-    ghost, _ = agent.asked_payment(requested_expiry="60", login_hint="ghost")
+    agent.request_payment()
+    real, _ = agent.request_payment(requested_expiry="60")
+    ghost, _ = agent.request_payment(requested_expiry="60", login_hint="ghost")
     person.call("GET", "/api/approvals")
     local.clock.forward(5 * SECOND)
     known, unknown = agent.poll(real).json, agent.poll(ghost).json
@@ -150,17 +150,17 @@ def test_a_busy_database_does_not_block_reading(agent, person, local):
             """Raises as a busy database does."""
             raise Busy("Not now.")
 
-    _, approval = agent.asked()
+    _, approval = agent.request_approval()
     record(BusyStore(), person.device_id, [approval])
-    assert local.stored(approval.id).delivered_at is None
+    assert local.stored_approval(approval.id).delivered_at is None
     record(store, person.device_id, [approval])
-    assert local.stored(approval.id).delivered_at == local.clock.now()
+    assert local.stored_approval(approval.id).delivered_at == local.clock.now()
 
 
 def test_a_person_does_not_see_the_devices_of_other_approvers(agent, person, local):
     """Each approver sees only their own devices, although the deliveries of all are stored."""
     ben = new_person(local, "ben")
-    _, approval = agent.asked()
+    _, approval = agent.request_approval()
     with local.services.store.write() as tx:
         approvers.add(tx, approval, [NamedApprover(ben.user.id, "backup")], local.server_policy)
     assert [device["id"] for device in _devices(person, approval)] == [person.device_id]

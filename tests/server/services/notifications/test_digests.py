@@ -9,7 +9,7 @@ from server.services.approvers.groups import Groups
 from server.services.policy.policies import Policies
 from tests.support.builders.callers import LocalAgent, new_person
 from tests.support.builders.clock import HOUR, MINUTE, SECOND
-from tests.support.builders.installation import BY, registered
+from tests.support.builders.installation import BY, register_agent
 from tests.support.builders.policies import rule
 
 NEWS = "https://news.example"
@@ -34,7 +34,7 @@ def local(open_local):
 @pytest.fixture
 def writer(local):
     """An agent that requests medium risk."""
-    registration = registered(
+    registration = register_agent(
         local.admin,
         "writer",
         auth_method="client_secret_post",
@@ -46,7 +46,7 @@ def writer(local):
 
 def _write(agent, count=1, **more):
     parameters = {"scope": "openid news:write", "resource": NEWS, **more}
-    return [agent.asked(**parameters)[1] for _ in range(count)]
+    return [agent.request_approval(**parameters)[1] for _ in range(count)]
 
 
 def _later(local, milliseconds):
@@ -101,7 +101,7 @@ def test_expired_requests_are_in_no_digest(local, writer):
 def test_low_risk_requests_are_notified_together_after_an_hour(local, person, agent):
     """The first notifies immediately; an hour later, one digest contains the rest."""
     for _ in range(4):
-        agent.asked()
+        agent.request_approval()
     assert _later(local, HOUR - 1) == []
     (digest,) = _later(local, 1)
     assert (digest["waiting"], digest["user"]) == (4, person.user.id)
@@ -111,7 +111,7 @@ def test_low_risk_requests_are_notified_together_after_an_hour(local, person, ag
 def test_a_digest_is_sent_earlier_for_higher_risk_and_names_it(local, agent, writer):
     """Low and medium risk share one digest, which is sent when medium risk is due."""
     for _ in range(2):
-        agent.asked()
+        agent.request_approval()
     medium = _write(writer, 2)
     (digest,) = _later(local, MINUTE)
     assert digest["waiting"] == 4

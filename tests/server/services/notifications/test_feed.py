@@ -27,7 +27,7 @@ class CountedWake:
     def __init__(self):
         self.waits = []
 
-    def changed(self):
+    def notify(self):
         """Does nothing: the hub only waits."""
 
     def wait(self, timeout):
@@ -64,7 +64,7 @@ def _woken(hub, topics, change):
 
 def test_the_first_round_does_not_wait_and_wakes_nobody(local, person, agent):
     """Earlier events are already in the database, where a new subscriber reads them."""
-    agent.asked()
+    agent.request_approval()
     wake = CountedWake()
     hub = Hub(local.services.store, wake)
     with hub.subscribe(approval_topic("any")):
@@ -78,7 +78,7 @@ def test_the_first_round_does_not_wait_and_wakes_nobody(local, person, agent):
 def test_an_event_wakes_only_its_person_and_its_request(hub, agent, person, local):
     """An event does not wake subscribers of other people."""
     new_person(local, "ben")
-    _, approval = agent.asked()
+    _, approval = agent.request_approval()
     hub.round()
     topics = [user_topic(person.user.id), approval_topic(approval.id), user_topic("ben")]
     assert _woken(hub, topics, lambda: person.approve(approval.id)) == [True, True, False]
@@ -86,7 +86,7 @@ def test_an_event_wakes_only_its_person_and_its_request(hub, agent, person, loca
 
 def test_an_event_of_a_device_wakes_its_person(hub, agent, person, local):
     """A locked device wakes its person but no subscriber of a request."""
-    _, approval = agent.asked()
+    _, approval = agent.request_approval()
     hub.round()
     topics = [user_topic(person.user.id), approval_topic(approval.id), user_topic("ben")]
 
@@ -177,8 +177,8 @@ def test_a_page_contains_the_persons_events_after_the_cursor_in_order(feed, agen
     """Each event contains its request or device in its current state."""
     ben = new_person(local, "ben")
     cursor = feed.head()
-    _, approval = agent.asked()
-    agent.asked(login_hint="ben")
+    _, approval = agent.request_approval()
+    agent.request_approval(login_hint="ben")
     person.approve(approval.id)
     other = another_device(person)
     page = feed.page(person.user.id, person.device_id, cursor)
@@ -189,7 +189,12 @@ def test_a_page_contains_the_persons_events_after_the_cursor_in_order(feed, agen
     ]
     assert {item.approval.approval.state for item in page.items[:2]} == {"approved"}
     assert page.items[2].device.id == other.device_id
-    assert (page.cursor, page.resync, page.allowed, page.more) == (feed.head(), False, True, False)
+    assert (page.cursor, page.resync, page.allowed, page.has_more) == (
+        feed.head(),
+        False,
+        True,
+        False,
+    )
     assert feed.page(person.user.id, None, page.cursor).items == ()
     assert len(feed.page(ben.user.id, ben.device_id, cursor).items) == 1
 
@@ -198,7 +203,7 @@ def test_a_page_without_events_keeps_the_cursor(feed, agent, person, local):
     """Events of other people do not move the cursor."""
     new_person(local, "ben")
     cursor = feed.head()
-    agent.asked(login_hint="ben")
+    agent.request_approval(login_hint="ben")
     assert feed.page(person.user.id, person.device_id, cursor).cursor == cursor
 
 
@@ -207,17 +212,17 @@ def test_many_missed_events_are_read_in_pages(feed, agent, person, monkeypatch):
     monkeypatch.setattr(feeds, "_PAGE_SIZE", 2)
     cursor = feed.head()
     for _ in range(3):
-        agent.asked()
+        agent.request_approval()
     first = feed.page(person.user.id, person.device_id, cursor)
-    assert (len(first.items), first.more) == (2, True)
+    assert (len(first.items), first.has_more) == (2, True)
     second = feed.page(person.user.id, person.device_id, first.cursor)
-    assert (len(second.items), second.more) == (1, False)
+    assert (len(second.items), second.has_more) == (1, False)
 
 
 def test_an_invalid_cursor_requires_a_resync(feed, agent, person, local):
     """Events are kept for a week, and a cursor beyond the head is from a different database."""
     start = feed.head()
-    agent.asked()
+    agent.request_approval()
     local.clock.forward(8 * DAY)
     local.services.sweeper.tidy()
     with local.services.store.write() as tx:
@@ -232,7 +237,7 @@ def test_an_invalid_cursor_requires_a_resync(feed, agent, person, local):
 def test_a_disabled_user_or_revoked_device_gets_no_events(feed, agent, person, local):
     """Other devices of the person still get events until the user is disabled."""
     other = another_device(person)
-    agent.asked()
+    agent.request_approval()
     person.call("DELETE", "/api/devices/self")
     assert feed.page(person.user.id, person.device_id, 0).allowed is False
     assert feed.page(person.user.id, "sayso_dv_none", 0).allowed is False

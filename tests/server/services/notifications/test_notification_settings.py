@@ -101,10 +101,10 @@ def test_invalid_quiet_hours_are_refused(person, wrong):
 
 def test_a_request_in_quiet_hours_is_listed_and_notifies_when_they_end(agent, person, local):
     """It notifies once, if it is still pending when quiet hours end."""
-    agent.asked()
+    agent.request_approval()
     _set_quiet_hours(person)
-    _, pending = agent.asked()
-    _, answered = agent.asked()
+    _, pending = agent.request_approval()
+    _, answered = agent.request_approval()
     assert _request_hold_reasons(local, person) == [None, "quiet_hours", "quiet_hours"]
     listed = person.call("GET", "/api/approvals").json["items"]
     assert {pending.id, answered.id} <= {item["id"] for item in listed}
@@ -119,10 +119,10 @@ def test_a_request_in_quiet_hours_is_listed_and_notifies_when_they_end(agent, pe
 
 def test_high_risk_notifies_in_quiet_hours_and_from_a_muted_agent(agent, person, local):
     """Setting a pause needs no signature, so it must not hold back high risk."""
-    agent.asked()
+    agent.request_approval()
     _set_quiet_hours(person)
     person.call("POST", "/api/attention/mutes", {"agent": agent.id})
-    _, approval = agent.asked_payment()
+    _, approval = agent.request_payment()
     assert _request_hold_reasons(local, person) == [None, None]
     answer = person.call("POST", f"/api/approvals/{approval.id}/snooze", {"minutes": 1})
     assert answer.refusal == (422, "cannot_snooze")
@@ -131,18 +131,18 @@ def test_high_risk_notifies_in_quiet_hours_and_from_a_muted_agent(agent, person,
 def test_a_request_that_expires_in_quiet_hours_never_notifies(agent, person, local):
     """Quiet hours do not extend the expiry of a request."""
     _set_quiet_hours(person)
-    _, approval = agent.asked(requested_expiry="60")
+    _, approval = agent.request_approval(requested_expiry="60")
     assert _settings(person)["held"] == []
     _move_on(local, person, HOUR + _MS_TO_FULL_HOUR)
     local.services.sweeper.round()
-    assert local.stored(approval.id).state == "expired"
+    assert local.stored_approval(approval.id).state == "expired"
     assert _reminder_hold_reasons(local, person) == []
 
 
 def test_clearing_quiet_hours_notifies_held_requests(agent, person, local):
     """Changed quiet hours that still apply keep holding the requests."""
     _set_quiet_hours(person)
-    agent.asked()
+    agent.request_approval()
     _set_quiet_hours(person, to="13:00")
     assert local.services.escalations.round() == 1
     assert _reminder_hold_reasons(local, person) == ["quiet_hours"]
@@ -155,26 +155,26 @@ def test_quiet_hours_apply_to_one_person(agent, person, local):
     """Requests to other people still notify."""
     _set_quiet_hours(person)
     other = new_person(local, "bob")
-    agent.asked(login_hint="bob")
+    agent.request_approval(login_hint="bob")
     assert _request_hold_reasons(local, other) == [None]
 
 
 def test_an_agent_is_muted_for_a_while_or_until_it_is_unmuted(agent, person, local):
     """An agent can be muted by name or ID, and its requests are still listed."""
-    agent.asked()
+    agent.request_approval()
     name = person.call("GET", "/api/approvals").json["items"][0]["agent"]["name"]
     muted = person.call("POST", "/api/attention/mutes", {"agent": name, "minutes": 5})
     assert muted.json["agent"] == {"id": agent.id, "name": name}
-    agent.asked()
+    agent.request_approval()
     _move_on(local, person, 5 * MINUTE)
     assert _settings(person)["mutes"] == []
-    agent.asked()
+    agent.request_approval()
     muted = person.call("POST", "/api/attention/mutes", {"agent": agent.id})
     assert muted.json["until"] is None
     assert _settings(person)["mutes"] == [muted.json]
-    agent.asked()
+    agent.request_approval()
     assert person.call("DELETE", f"/api/attention/mutes/{agent.id}").status == 204
-    agent.asked()
+    agent.request_approval()
     assert _request_hold_reasons(local, person) == [None, "muted", None, "muted", None]
     assert len(person.call("GET", "/api/approvals").json["items"]) == 5
     first, second = local.admin.entries("agent.muted")
@@ -190,13 +190,13 @@ def test_only_an_agent_that_sent_a_request_can_be_muted(agent, person):
         answer = person.call("POST", "/api/attention/mutes", {"agent": called})
         assert answer.refusal == (404, "not_found")
         assert person.call("DELETE", f"/api/attention/mutes/{called}").refusal == (404, "not_found")
-    agent.asked()
+    agent.request_approval()
     assert person.call("POST", "/api/attention/mutes", {"agent": agent.id}).status == 200
 
 
 def test_deleting_an_agent_removes_its_mute(agent, person, local):
     """The settings no longer list a mute for a deleted agent."""
-    _, approval = agent.asked()
+    _, approval = agent.request_approval()
     person.call("POST", "/api/attention/mutes", {"agent": agent.id})
     person.deny(approval.id)
     local.admin.agents.delete(agent.id, by="operator")
@@ -205,7 +205,7 @@ def test_deleting_an_agent_removes_its_mute(agent, person, local):
 
 def test_a_snoozed_request_notifies_later(agent, person, local):
     """A snoozed request sends its reminder when the snooze ends."""
-    _, approval = agent.asked()
+    _, approval = agent.request_approval()
     answer = person.call("POST", f"/api/approvals/{approval.id}/snooze", {"minutes": 10})
     assert answer.json == {
         "approval": approval.id,
@@ -222,7 +222,7 @@ def test_a_snoozed_request_notifies_later(agent, person, local):
 
 def test_a_snooze_can_be_cancelled(agent, person, local):
     """A cancelled snooze sends no reminder, because the person is present."""
-    _, approval = agent.asked()
+    _, approval = agent.request_approval()
     path = f"/api/approvals/{approval.id}/snooze"
     assert person.call("DELETE", path).refusal == (404, "not_found")
     person.call("POST", path, {"minutes": 10})
@@ -234,7 +234,7 @@ def test_a_snooze_can_be_cancelled(agent, person, local):
 
 def test_a_snooze_beyond_the_expiry_is_refused(agent, person, local):
     """The request would otherwise expire without a notification."""
-    _, approval = agent.asked()
+    _, approval = agent.request_approval()
     path = f"/api/approvals/{approval.id}/snooze"
     minutes = (approval.expires_at - local.clock.now()) // MINUTE
     assert person.call("POST", path, {"minutes": minutes}).refusal == (422, "invalid_body")
@@ -244,7 +244,7 @@ def test_a_snooze_beyond_the_expiry_is_refused(agent, person, local):
 def test_only_pending_requests_of_the_person_can_be_snoozed(agent, person, local):
     """A request to another person is not found, and a decided one is not pending."""
     other = new_person(local, "bob")
-    _, approval = agent.asked()
+    _, approval = agent.request_approval()
     path = f"/api/approvals/{approval.id}/snooze"
     assert other.call("POST", path, {"minutes": 1}).refusal == (404, "not_found")
     person.deny(approval.id)

@@ -7,7 +7,7 @@ import pytest
 from server.model.devices import MAX_ATTEMPTS
 from tests.support.builders.callers import LocalAgent, new_person
 from tests.support.builders.clock import DAY, MINUTE
-from tests.support.builders.installation import BY, PAY, PAYMENT, registered
+from tests.support.builders.installation import BY, PAY, PAYMENT, register_agent
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def strict(open_local, template):
 
 
 def _deny(agent, person, **parameters):
-    _, approval = agent.asked(**parameters)
+    _, approval = agent.request_approval(**parameters)
     assert person.deny(approval.id).status == 200
 
 
@@ -30,7 +30,7 @@ def test_open_requests_per_agent_and_person_are_limited(strict):
     """A decided request is no longer open, and requests to other people are counted separately."""
     agent, person, local = strict
     new_person(local, "ben")
-    _, first = agent.asked()
+    _, first = agent.request_approval()
     refused = agent.ask()
     assert refused.refusal == (403, "access_denied")
     assert "already has 1 open requests" in refused.json["error_description"]
@@ -43,7 +43,7 @@ def test_open_requests_per_agent_and_person_are_limited(strict):
 def test_an_expired_request_is_not_open(strict):
     """An expired request does not count, whether or not the sweeper has run."""
     agent, _, local = strict
-    agent.asked(requested_expiry="60")
+    agent.request_approval(requested_expiry="60")
     local.clock.forward(MINUTE - 1)
     assert agent.ask().status == 403
     local.clock.forward(1)
@@ -53,9 +53,9 @@ def test_an_expired_request_is_not_open(strict):
 def test_open_requests_per_person_are_limited_over_all_agents(strict):
     """More agents do not raise the limit."""
     agent, _, local = strict
-    agent.asked()
+    agent.request_approval()
     for name, status in (("second", 200), ("third", 403)):
-        registration = registered(local.admin, name, auth_method="client_secret_post")
+        registration = register_agent(local.admin, name, auth_method="client_secret_post")
         answer = agent.ask(client_id=registration.agent.id, client_secret=registration.secret)
         assert answer.status == status
     assert _causes(local) == ["open_per_user"]
@@ -101,12 +101,12 @@ def test_a_pause_is_for_one_agent_and_one_action_type(strict):
     for _ in range(2):
         _deny(agent, person, **payment)
     assert agent.ask(**payment).status == 403
-    other = registered(local.admin, "other", auth_method="client_secret_post", resources=(PAY,))
+    other = register_agent(local.admin, "other", auth_method="client_secret_post", resources=(PAY,))
     credentials = {"client_id": other.agent.id, "client_secret": other.secret}
     handle = agent.ask(**payment, **credentials).json["auth_req_id"]
     person.deny(local.behind(handle).id)
     details = payment["authorization_details"].replace("transfer", "refund")
-    handle, approval = agent.asked(**{**payment, "authorization_details": details})
+    handle, approval = agent.request_approval(**{**payment, "authorization_details": details})
     person.deny(approval.id)
     assert agent.ask().status == 200
 
@@ -117,8 +117,8 @@ def test_open_requests_per_agent_are_limited_over_all_people(open_local, templat
     agent, person = template.agent(local), template.person(local)
     new_person(local, "ben")
     new_person(local, "cleo")
-    _, first = agent.asked()
-    agent.asked(login_hint="ben")
+    _, first = agent.request_approval()
+    agent.request_approval(login_hint="ben")
     refused = agent.ask(login_hint="cleo")
     assert refused.refusal == (403, "access_denied")
     assert "already has 2 open requests." in refused.json["error_description"]
@@ -158,7 +158,7 @@ def test_high_risk_requests_have_their_own_limit_per_person(strict):
     agent, _, local = strict
     agents = [agent]
     for name in ("second", "third", "fourth", "fifth"):
-        registration = registered(local.admin, name, auth_method="client_secret_post")
+        registration = register_agent(local.admin, name, auth_method="client_secret_post")
         agents.append(LocalAgent(local, registration.agent.id, registration.secret))
     statuses = [agent.ask().status for agent in agents[:3]]
     assert statuses == [200, 200, 403]
@@ -198,7 +198,7 @@ def test_denials_are_not_limited(open_local, template):
     limits = {"open_per_agent": 100, "open_per_user": 100, "denials_before_pause": 100}
     local = open_local(**limits)
     agent, person = template.agent(local), template.person(local)
-    approvals = [agent.asked()[1] for _ in range(60)]
+    approvals = [agent.request_approval()[1] for _ in range(60)]
     for _ in range(MAX_ATTEMPTS):
         assert person.pin().status == 200
     assert person.pin().status == 423

@@ -6,7 +6,7 @@ import pytest
 
 from server.services.notifications.outbox import OutboxAdministration
 from server.services.refusals import NotFound
-from tests.support.builders.installation import BY, LocalAdmin, admitted, registered
+from tests.support.builders.installation import BY, LocalAdmin, add_user, register_agent
 
 
 def _add_failed_message(admin_services: LocalAdmin, target: str) -> int:
@@ -19,8 +19,8 @@ def _add_failed_message(admin_services: LocalAdmin, target: str) -> int:
 
 def test_undelivered_messages_name_their_recipient(admin_services: LocalAdmin) -> None:
     """An agent is shown by its name, and a deleted agent by its ID."""
-    admitted(admin_services)
-    agent = registered(admin_services, name="bot").agent
+    add_user(admin_services)
+    agent = register_agent(admin_services, name="bot").agent
     for target in (agent.id, "sayso_ag_gone"):
         _add_failed_message(admin_services, target)
     state = OutboxAdministration(admin_services.store).state()

@@ -27,7 +27,7 @@ def pauses(local: LocalSite) -> Pauses:
 
 def _deny(agent: LocalAgent, person: LocalTerminal, times: int = 3) -> None:
     for _ in range(times):
-        _, approval = agent.asked(login_hint=person.user.name)
+        _, approval = agent.request_approval(login_hint=person.user.name)
         assert person.deny(approval.id).status == 200
 
 
@@ -53,7 +53,7 @@ def test_a_later_denial_extends_the_pause(
     agent: LocalAgent, person: LocalTerminal, local: LocalSite
 ) -> None:
     """A request made before the pause is denied a minute later, and the pause starts again."""
-    approvals = [agent.asked()[1] for _ in range(4)]
+    approvals = [agent.request_approval()[1] for _ in range(4)]
     for approval in approvals[:3]:
         person.deny(approval.id)
     local.clock.forward(MINUTE)
@@ -87,7 +87,7 @@ def test_a_paused_action_type_is_named(
 ) -> None:
     """The pause names the action type, and other requests are not paused."""
     for _ in range(3):
-        person.deny(agent.asked_payment()[1].id)
+        person.deny(agent.request_payment()[1].id)
     (pause,) = pauses.of_agent(agent.id)
     assert pause.type == "payment.transfer"
     assert agent.ask().status == 200
@@ -124,12 +124,12 @@ def test_owners_are_notified_when_a_pause_begins(
 
     _deny(agent, person, 2)
     assert alarms(owner.user) == 0
-    approvals = [agent.asked()[1] for _ in range(2)]
+    approvals = [agent.request_approval()[1] for _ in range(2)]
     for approval in approvals:
         person.deny(approval.id)
     assert (alarms(owner.user), alarms(gone.user), alarms(person.user)) == (1, 0, 0)
     with local.services.store.read() as view:
-        assert view.feed.after(0, owner.user.id, 100)[-1].agent_id == agent.id
+        assert view.feed.events_after(0, owner.user.id, 100)[-1].agent_id == agent.id
     (entry,) = local.admin.entries("agent.paused")
     assert (entry["agent_id"], entry["subject"]) == (agent.id, person.user.id)
     assert entry["facts"] == {"type": None, "until": local.clock.now() + PAUSE_MS}
@@ -152,7 +152,7 @@ def _put(local: LocalSite, *lines: str) -> None:
 
 def _deny_for(agent: LocalAgent, denier: LocalTerminal, *names: str) -> None:
     for name in names:
-        _, approval = agent.asked(login_hint=name)
+        _, approval = agent.request_approval(login_hint=name)
         assert denier.deny(approval.id).status == 200
 
 
@@ -199,7 +199,7 @@ def test_denials_by_a_deputy_pause_requests_that_the_deputy_can_decide(
     with local.services.store.write() as tx:
         tx.deputies.add(_deputy(person, ben, tx.now))
     for _ in range(3):
-        assert ben.deny(agent.asked_payment()[1].id).status == 200
+        assert ben.deny(agent.request_payment()[1].id).status == 200
     details = json.dumps(PAYMENT_DETAILS)
     request = {"scope": "openid payments:transfer", "authorization_details": details}
     refused = agent.ask(**request)

@@ -15,7 +15,7 @@ from server.storage.notifications.tables import outbox
 from tests.support.builders.callers import new_person
 from tests.support.builders.clock import DAY
 from tests.support.builders.installation import BY
-from tests.support.builders.passkey import LocalBrowser, SoftPasskey, code_for, new_browser
+from tests.support.builders.passkey import LocalBrowser, SoftPasskey, enrollment_code, new_browser
 from tests.support.fakes.push_service import PushService
 
 PATH = "/api/push-subscriptions"
@@ -128,7 +128,7 @@ def test_a_terminal_lists_and_removes_but_cannot_subscribe(local, service):
     """A terminal notifies by itself and needs no push subscription."""
     person = new_person(local, "uta")
     browser = LocalBrowser(local, person.user, SoftPasskey())
-    browser.enroll(code_for(local, "uta"))
+    browser.enroll(enrollment_code(local, "uta"))
     assert person.call("POST", PATH, service.mint().to_json()).refusal == (403, "forbidden")
     subscription = _subscribe(browser, service.mint()).json
     listing = person.call("GET", PATH).json
@@ -239,7 +239,7 @@ def test_revoking_the_device_removes_its_subscription(local, browser, service):
     """The subscription is no longer listed, and the next cleanup deletes it."""
     _subscribe(browser, service.mint())
     other = LocalBrowser(local, browser.user, SoftPasskey(credential=b"second"))
-    other.enroll(code_for(local, "eva"))
+    other.enroll(enrollment_code(local, "eva"))
     assert other.send("DELETE", f"/api/devices/{browser.device_id}").status == 204
     assert _list(other)["items"] == []
     local.services.sweeper.tidy()

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from server.services.approvers.groups import Groups
-from server.services.operations.policy_json import explained, replayed
+from server.services.operations.policy_json import explanation_json, replay_json
 from server.services.operations.replays import Replays
 from server.services.operations.trials import TrialRequest, Trials
 from server.services.policy.evaluation import Evaluator
@@ -30,7 +30,7 @@ def explain(local):
     def ask(details=None, rules=None, **members):
         plain = {"agent": "invoice-bot", "user": "ana", "resource": PAY, "scope": READ_SCOPE}
         text = None if details is None else json.dumps(details)
-        return explained(
+        return explanation_json(
             trials.explain(TrialRequest(**{**plain, "details": text, **members}), rules)
         )
 
@@ -43,7 +43,7 @@ def dry_run(local):
     replays = Replays(local.services.store, Evaluator(local.services.secrets))
 
     def run(rules=None):
-        replay = replayed(replays.replay(7 * DAY, rules))
+        replay = replay_json(replays.replay(7 * DAY, rules))
         return replay["before"], replay["after"], replay["changes"]
 
     return run
@@ -104,7 +104,7 @@ def test_a_standing_grant_does_not_answer_a_token_request_without_consent(
     local, agent, person, explain, flow
 ):
     """An exchange and a client credentials request still need a person."""
-    grant = standing_grants.give(person, agent.asked()[1], sum=None, vary=[])
+    grant = standing_grants.give(person, agent.request_approval()[1], sum=None, vary=[])
     assert explain(rules=ALWAYS_ASK)["standing_grant"]["id"] == grant.id
     user = None if flow == "client_credentials" else "ana"
     explanation = explain(rules=ALWAYS_ASK, flow=flow, user=user)
@@ -156,11 +156,11 @@ def test_explain_names_the_people_whom_the_request_then_asks(local, agent, expla
     """Each person has the reason, the group and whether their vote counts."""
     _put(local, rule("ask", *RULES[name]))
     audience = explain()["asks"]
-    _, approval = agent.asked()
+    _, approval = agent.request_approval()
     with local.services.store.read() as view:
         names = {user.id: user.name for user in view.users.all()}
         groups = {group.id: group.name for group in view.groups.all()}
-        rows = view.approvers.asked(approval)
+        rows = view.approvers.list_for(approval)
     assert _people(audience) == {
         (names[row.user_id], row.why, row.approves, groups.get(row.group_id)) for row in rows
     }
@@ -241,7 +241,7 @@ def test_a_replay_names_the_standing_grant_that_other_rules_would_use(
 @pytest.mark.usefixtures("person", "finance")
 def test_a_replay_names_the_people_whom_other_rules_would_ask(local, agent, dry_run):
     """It also shows which requests would be refused because of too few approvers."""
-    agent.asked()
+    agent.request_approval()
     two_votes = rule("ask", "ask.quorum = 2", 'ask.who = ["finance"]', 'ask.exclude = ["user"]')
     _, _, (change,) = dry_run(two_votes)
     assert (change["quorum_before"], change["quorum"]) == (1, 2)

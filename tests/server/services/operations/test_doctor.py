@@ -14,7 +14,7 @@ from server.services.policy.policies import Policies
 from server.services.resources.resources import ResourceChanges
 from tests.support.builders.admins import add_incident
 from tests.support.builders.clock import DAY, HOUR, MINUTE
-from tests.support.builders.installation import BY, PAY, PAYMENT, admitted, registered
+from tests.support.builders.installation import BY, PAY, PAYMENT, add_user, register_agent
 from tests.support.builders.policies import rule
 
 
@@ -38,9 +38,9 @@ def findings(admin_services):
 
 
 def _healthy(admin_services):
-    admin = admitted(admin_services, roles=("admin",))
+    admin = add_user(admin_services, roles=("admin",))
     admin_services.device(admin)
-    return registered(admin_services, asks=("admin",))
+    return register_agent(admin_services, asks=("admin",))
 
 
 def test_a_healthy_installation_has_no_findings(admin_services, findings):
@@ -54,7 +54,7 @@ def test_an_audit_log_without_checkpoints_is_weak(admin_services):
     _healthy(admin_services)
     _audit_log(admin_services).sign()
     admin_services.clock.forward(HOUR)
-    admitted(admin_services, "zoe")
+    add_user(admin_services, "zoe")
     admin_services.clock.forward(MINUTE)
     assert _doctor(admin_services).findings()[:-1] == []
     admin_services.clock.forward(1)
@@ -90,7 +90,7 @@ def test_an_open_incident_is_a_finding(admin_services, findings):
 def test_a_disabled_agent_causes_no_findings(admin_services, findings):
     """While it is disabled, it can do nothing."""
     _healthy(admin_services)
-    registered(admin_services, "bot", resources=(), scopes=())
+    register_agent(admin_services, "bot", resources=(), scopes=())
     assert len(findings()) == 2
     admin_services.agents.disable("bot", by=BY)
     assert findings() == {}
@@ -113,9 +113,11 @@ def test_an_agent_that_still_uses_its_old_secret_is_a_finding(admin_services, fi
 
 def test_an_agent_close_to_its_expiry_is_a_finding(admin_services, findings):
     """It is reported from two weeks before its expiry, and after it."""
-    admin = admitted(admin_services, roles=("admin",))
+    admin = add_user(admin_services, roles=("admin",))
     admin_services.device(admin)
-    registered(admin_services, asks=("admin",), expires_at=admin_services.clock.now() + 20 * DAY)
+    register_agent(
+        admin_services, asks=("admin",), expires_at=admin_services.clock.now() + 20 * DAY
+    )
     assert findings() == {}
     admin_services.clock.forward(10 * DAY)
     assert findings() == {"The agent invoice-bot expires within two weeks.": "note"}
@@ -159,8 +161,8 @@ def test_undelivered_callbacks_name_their_agent_and_the_error(admin_services):
     """Callbacks to deleted agents are not reported."""
     _healthy(admin_services)
     agent = admin_services.agents.all()[0]
-    other = registered(admin_services, "other-bot", asks=("admin",)).agent
-    deleted = registered(admin_services, "gone-bot", asks=("admin",)).agent
+    other = register_agent(admin_services, "other-bot", asks=("admin",)).agent
+    deleted = register_agent(admin_services, "gone-bot", asks=("admin",)).agent
     _fail_messages(admin_services, agent.id, "status 403", "ReadTimeout")
     for agent_row in (other, deleted):
         _fail_messages(admin_services, agent_row.id, "status 410")
@@ -185,7 +187,7 @@ def test_undelivered_messages_before_a_delivered_one_are_a_note(admin_services, 
                 (message,) = tx.outbox.lease("me", 10, 60)
                 if failures_left:
                     tx.outbox.failed(message.id, "me", "status 500", tx.now)
-            tx.outbox.sent(message.id, "me")
+            tx.outbox.mark_sent(message.id, "me")
         assert findings() == {summary: level}
 
 
@@ -201,8 +203,8 @@ def test_a_clock_behind_the_audit_log_is_broken(admin_services, findings):
 def test_an_enabled_user_without_a_device_is_a_note_with_the_remedy(admin_services):
     """A disabled user without a device is not reported."""
     _healthy(admin_services)
-    admitted(admin_services, "ana")
-    admitted(admin_services, "ben")
+    add_user(admin_services, "ana")
+    add_user(admin_services, "ben")
     admin_services.users.disable("ben", by=BY)
     (finding,) = _doctor(admin_services).findings()
     assert (finding.level, finding.what) == (
@@ -232,7 +234,7 @@ def test_a_second_administrator_is_enough_for_a_critical_scope(admin_services, f
     _healthy(admin_services)
     raised = ResourceChanges(scopes={"payments:transfer": Risk.CRITICAL})
     admin_services.resources.update(PAY, raised, by=BY)
-    admin_services.device(admitted(admin_services, "second", roles=("admin",)))
+    admin_services.device(add_user(admin_services, "second", roles=("admin",)))
     assert findings() == {}
 
 
@@ -253,7 +255,7 @@ def test_custom_rules_are_checked_for_enough_approvers_too(
 ):
     """The check uses the people, risks and exclusions of the rules."""
     _healthy(admin_services)
-    admin_services.device(admitted(admin_services, "second"))
+    admin_services.device(add_user(admin_services, "second"))
     assert findings() == {}
     Policies(admin_services.store).set(rule("ask", 'when.scope = ["payments:read"]', *terms), by=BY)
     assert findings() == {TOO_FEW.format("payments:read", needed, possible): "weak"}

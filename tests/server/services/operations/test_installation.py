@@ -3,7 +3,7 @@
 import pytest
 
 from server.services.refusals import Exists, Invalid
-from tests.support.builders.installation import BY, admitted
+from tests.support.builders.installation import BY, add_user
 
 
 def test_init_makes_an_administrator_with_a_code_and_one_key_per_algorithm(admin_services):
@@ -34,7 +34,7 @@ def test_a_refused_init_stores_nothing(admin_services):
 
 def test_init_does_not_make_an_existing_user_an_administrator(admin_services):
     """Init is refused if a user has that name."""
-    admitted(admin_services, "ana")
+    add_user(admin_services, "ana")
     with pytest.raises(Exists):
         admin_services.installation.init("ana", by=BY)
     assert admin_services.users.show("ana")[0].roles == ()

@@ -52,14 +52,14 @@ def test_every_limit_setting_is_listed_with_its_value(strict):
 def test_usage_is_near_the_limit_from_eighty_percent(strict):
     """Usage counts per agent and person; a decided request no longer counts."""
     agent, person, local = strict
-    first = agent.asked()[1]
+    first = agent.request_approval()[1]
     for _ in range(2):
-        agent.asked()
+        agent.request_approval()
     assert _near(local, "open_per_agent") == []
-    agent.asked()
+    agent.request_approval()
     who = LimitSubject(agent.id, first.user_id)
     assert _near(local, "open_per_agent") == [(who, 4, False)]
-    agent.asked()
+    agent.request_approval()
     assert _near(local, "open_per_agent") == [(who, 5, True)]
     names = _overview(local).names
     assert set(names) >= {agent.id, first.user_id}
@@ -71,7 +71,7 @@ def test_refusals_are_listed_for_a_day(strict):
     """They include refusals that were only counted and have no audit entry of their own."""
     agent, _, local = strict
     for _ in range(5):
-        agent.asked()
+        agent.request_approval()
     for _ in range(23):
         assert agent.ask().status == 403
     assert _usage(local, "open_per_agent").refusals == ((LimitSubject(agent.id), 20),)
@@ -88,7 +88,7 @@ def test_a_paused_agent_is_at_its_limit_until_the_pause_ends(strict):
     """It stays in the list of refusals for a day."""
     agent, person, local = strict
     for _ in range(2):
-        denied = agent.asked()[1]
+        denied = agent.request_approval()[1]
         assert person.deny(denied.id).status == 200
     who = LimitSubject(agent.id, denied.user_id)
     assert _near(local, "denials_before_pause") == [(who, 2, True)]
@@ -101,7 +101,7 @@ def test_a_paused_agent_is_at_its_limit_until_the_pause_ends(strict):
 def test_notifications_are_counted_per_lane(strict):
     """An agent's urgent notifications do not count against its other ones."""
     agent, _, local = strict
-    user_id = agent.asked()[1].user_id
+    user_id = agent.request_approval()[1].user_id
     with local.services.store.write() as tx:
         for _ in range(5):
             tx.notifications.add(user_id, agent.id, "pay", "urgent")
@@ -119,7 +119,7 @@ def test_notifications_are_counted_per_lane(strict):
 def test_one_low_risk_notification_an_hour_is_not_near_a_limit(strict):
     """One an hour is the normal rate."""
     agent, _, local = strict
-    agent.asked()
+    agent.request_approval()
     with local.services.store.read() as view:
         (notification,) = view.limits.notifications(0, 10)
     assert notification.lane == "low"
@@ -144,7 +144,7 @@ def test_attempts_are_listed_by_address_agent_or_user(strict):
 def test_held_back_requests_are_counted_per_person(strict):
     """Requests from two days ago do not count."""
     agent, _, local = strict
-    held_back_request, _ = agent.asked()[1], agent.asked()
+    held_back_request, _ = agent.request_approval()[1], agent.request_approval()
     with local.services.store.write() as tx:
         tx.approvals.hold_back(held_back_request.id)
     assert dict(_overview(local).held_back) == {LimitSubject(user_id=held_back_request.user_id): 1}
@@ -156,10 +156,10 @@ def test_the_number_of_rows_read_is_limited(strict, monkeypatch):
     """If the limit is exceeded, the overview is marked as incomplete."""
     agent, _, local = strict
     new_person(local, "ben")
-    agent.asked()
+    agent.request_approval()
     assert _overview(local).complete
     monkeypatch.setattr(limits, "MAX_ROWS", 1)
-    agent.asked(login_hint="ben")
+    agent.request_approval(login_hint="ben")
     assert not _overview(local).complete
 
 
@@ -185,7 +185,7 @@ def test_the_end_of_a_pause_is_read_from_its_audit_entry(strict):
     """The end is stored nowhere else."""
     agent, person, local = strict
     for _ in range(2):
-        assert person.deny(agent.asked()[1].id).status == 200
+        assert person.deny(agent.request_approval()[1].id).status == 200
     with local.services.store.read() as view:
-        (paused,) = view.limits.refused(0, 10)
+        (paused,) = view.limits.list_refusals(0, 10)
     assert json.loads(paused.body)["facts"]["until"] > local.clock.now()

@@ -44,7 +44,7 @@ def test_a_replay_covers_every_policy_decision(chains, agent, person, dry_run, l
     """It covers requests, exchanges and client credentials, including refused ones."""
     bot = chains.agent("desk-bot")
     chains.consent(bot, "bank:read", "bank:close")
-    agent.asked_payment()
+    agent.request_payment()
     agent.alone()
     agent.alone(scope="payments:transfer")
     chains.exchanged(bot, chains.user_token())
@@ -86,7 +86,7 @@ def test_denied_requests_are_replayed_too(chains, agent, dry_run, local):
 
 def test_each_request_is_replayed_with_its_time_and_history(agent, dry_run, local):
     """Requests that were made later do not count."""
-    agent.asked()
+    agent.request_approval()
     local.clock.forward(8 * DAY)
     for _ in range(3):
         agent.alone()
@@ -117,10 +117,10 @@ def test_an_approval_used_by_an_exchange_still_counts_in_a_replay(chains, person
 
 def test_decisions_that_policy_did_not_make_are_left_out(chains, agent, person, dry_run):
     """Consents, other refusals and tokens of approvals are not replayed."""
-    handle, approval = agent.asked()
+    handle, approval = agent.request_approval()
     person.approve(approval.id)
     assert agent.poll(handle).status == 200
-    agent.asked(scope="openid payments:transfer")
+    agent.request_approval(scope="openid payments:transfer")
     chains.local.admin.approval(agent.id, person.user.id, kind="consent")
     bot = chains.agent("desk-bot")
     chains.exchange(bot, chains.user_token())
@@ -150,7 +150,7 @@ def test_an_approval_for_another_resource_does_not_count_in_a_replay(chains, per
 
 def test_requests_of_deleted_records_are_skipped_and_counted(chains, agent, dry_run, local):
     """The agent, its permission for a scope, or the action type may be gone."""
-    agent.asked_payment()
+    agent.request_payment()
     agent.alone()
     local.admin.actions.delete("payment.transfer", by=BY)
     assert (dry_run().evaluated, dry_run().skipped) == (1, 1)
@@ -163,7 +163,7 @@ def test_requests_of_deleted_records_are_skipped_and_counted(chains, agent, dry_
 
 def test_actions_are_replayed_with_their_amounts(agent, dry_run):
     """The amounts come from the stored requests."""
-    agent.asked_payment()
+    agent.request_payment()
     agent.ask_payment(authorization_details=json.dumps([{**PAYMENT_DETAILS[0], "payee": "X"}]))
     line = 'when.amount = { currency = "EUR", over = 482000 }'
     assert dry_run(rule("deny", line)).changed == 0
@@ -176,7 +176,7 @@ def test_a_replay_is_paged_and_limited(agent, dry_run, monkeypatch):
     monkeypatch.setattr(replays, "_PAGE_SIZE", 2)
     for _ in range(5):
         agent.alone()
-        agent.asked()
+        agent.request_approval()
         agent.alone(scope="payments:transfer")
     assert (dry_run().evaluated, dry_run().complete) == (15, True)
     monkeypatch.setattr(replays, "MAX_EVALUATED", 4)

@@ -11,7 +11,7 @@ from server.services.approvals.oversight import Oversight
 from server.services.clients.agent_forms import AgentChanges
 from server.services.operations.restores import KINDS, AccessItem, RestoredItem, disabled_items
 from server.services.refusals import NotFound
-from tests.support.builders.installation import BY, PAY, admitted, registered
+from tests.support.builders.installation import BY, PAY, add_user, register_agent
 from tests.support.builders.passkey import new_browser
 from tests.support.builders.site import ISSUER
 from tests.support.inputs.handmade_jwts import (
@@ -98,7 +98,7 @@ def test_open_requests_are_cancelled_by_a_restore(restore, agent, person):
     """Approved requests are cancelled too; the same idempotency key makes a new request."""
     key = {"idempotency-key": "k" * 20}
     pending = agent.ask(headers=key).json["auth_req_id"]
-    handle, approval = agent.asked_payment()
+    handle, approval = agent.request_payment()
     assert person.approve(approval.id).status == 200
     again = restore()
     later = replace(agent, local=again)
@@ -124,7 +124,7 @@ def test_a_restore_invalidates_enrollment_codes(restore, local):
 def test_assertions_signed_before_the_restore_are_refused(restore, local):
     """The IDs that were used after the backup are unknown, so the iat claim decides."""
     jwks = json.dumps({"keys": [KEY.jwk]})
-    signer = registered(local.admin, "signer", auth_method="private_key_jwt", jwks=jwks).agent
+    signer = register_agent(local.admin, "signer", auth_method="private_key_jwt", jwks=jwks).agent
     local.admin.agents.update(signer.id, AgentChanges(request_alg="ES256"), by=BY)
     now = local.clock.now()
     claims = assertion_claims(signer.id, ISSUER, now)
@@ -173,7 +173,7 @@ def test_derived_secrets_change_with_the_epoch_and_stored_hashes_stay(restore, l
 
 def test_every_earlier_feed_cursor_is_invalid_after_a_restore(restore, local):
     """The feed continues far after every cursor that was issued since the backup."""
-    admitted(local.admin, "zoe")
+    add_user(local.admin, "zoe")
     with local.services.store.read() as view:
         head = view.feed.head()
     with restore().services.store.read() as view:

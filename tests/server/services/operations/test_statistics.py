@@ -11,14 +11,14 @@ from server.services.operations.statistics import DAY_MS, MAX_REQUESTS, Statisti
 from server.services.refusals import NotFound
 from server.services.users.users import NewUser
 from server.storage.operations import approval_statistics as rows
-from tests.support.builders.installation import BY, registered
+from tests.support.builders.installation import BY, register_agent
 from tests.support.checks import query_plans
 
 
 @pytest.fixture
 def agent(admin_services, eva):
     """An agent that requests approvals."""
-    return registered(admin_services, name="payer", owners=(eva.id,)).agent
+    return register_agent(admin_services, name="payer", owners=(eva.id,)).agent
 
 
 @pytest.fixture
@@ -141,7 +141,7 @@ def test_a_person_with_too_many_requests_on_one_day_is_named(
 
 def test_agents_and_people_are_sorted_by_number_and_name(admin_services, eva, make_request):
     """A deleted user is shown by their ID."""
-    other = registered(admin_services, name="another", owners=("eva",)).agent
+    other = register_agent(admin_services, name="another", owners=("eva",)).agent
     admin_services.approval(other.id, eva.id)
     make_request(State.DENIED), make_request(State.DENIED)
     admin_services.approval(other.id, "sayso_us_gone")
@@ -185,7 +185,7 @@ def test_the_statistics_of_an_agent_contain_only_its_requests(
 ):
     """The agent is found by name or ID, and its requests to all people count."""
     bob = admin_services.users.add(NewUser("bob"), by=BY)[0]
-    other = registered(admin_services, name="another", owners=("eva",)).agent
+    other = register_agent(admin_services, name="another", owners=("eva",)).agent
     make_request(State.DENIED), make_request(State.REDEEMED, ago=DAY_MS)
     for asking_agent, person in ((agent, bob), (other, eva)):
         admin_services.approval(asking_agent.id, person.id, created_at=admin_services.clock.now())

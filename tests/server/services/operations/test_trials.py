@@ -47,7 +47,10 @@ def test_explain_returns_the_rule_the_ceremony_and_the_token(trials, agent, loca
         None,
     )
     assert [matched_rule.id for matched_rule in explanation.rules] == ["high-risk"]
-    assert (explanation.verdict.needs.ceremony, explanation.seconds) == (frozenset({Step.PIN}), 300)
+    assert (explanation.verdict.requirements.ceremony, explanation.seconds) == (
+        frozenset({Step.PIN}),
+        300,
+    )
     assert explanation.token["act"]["sub"] == agent.id
     assert explanation.token["authorization_details"] == PAYMENT_DETAILS
     assert (explanation.token["aud"], explanation.token["scope"]) == (PAY, "payments:transfer")
@@ -73,7 +76,7 @@ def test_explain_honors_acr_values(trials, agent, chains):
     for acr, ceremony in ((ACR_SIGNED, CONFIRM), (ACR_SIGNED_PIN, frozenset({Step.PIN}))):
         explanation = trials.explain(replace(case, acr=acr), allowed)
         assert (explanation.next_step, explanation.consent) == ("person", None)
-        assert explanation.verdict.needs.ceremony == ceremony
+        assert explanation.verdict.requirements.ceremony == ceremony
         assert [person.name for person in explanation.audience.people] == ["ana"]
 
 

@@ -7,7 +7,7 @@ import pytest
 from server.protocol.names import name_id
 from server.protocol.policy.risks import Risk
 from server.services.refusals import Conflict, Exists, Invalid, NotFound
-from tests.support.builders.installation import BY, PAY, PAYMENT, admitted, registered
+from tests.support.builders.installation import BY, PAY, PAYMENT, add_user, register_agent
 
 FILE = json.dumps(PAYMENT)
 
@@ -88,14 +88,14 @@ def test_a_type_not_required_by_a_scope_can_be_deleted(admin_services):
 
 def test_deleting_a_type_removes_it_from_agents(admin_services):
     """If a type of the same name is added later, an agent needs permission for it again."""
-    admitted(admin_services)
+    add_user(admin_services)
     other = json.loads(FILE) | {"type": "other.type"}
     for document in (FILE, json.dumps(other)):
         admin_services.actions.add(document, by=BY)
     admin_services.resources.add(PAY, {"pay": Risk.HIGH}, {}, by=BY)
     limits = (("payment.transfer", "other.type"), ("other.type",), None)
     for number, types in enumerate(limits):
-        registered(admin_services, name=f"bot-{number}", scopes=("pay",), action_types=types)
+        register_agent(admin_services, name=f"bot-{number}", scopes=("pay",), action_types=types)
     admin_services.actions.delete("payment.transfer", by=BY)
     allowed_types = [agent.action_types for agent in admin_services.agents.all()]
     assert allowed_types == [("other.type",), ("other.type",), None]

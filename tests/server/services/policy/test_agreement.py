@@ -114,8 +114,11 @@ def _explained(explanation):
     members = {"then": explanation.next_step, "policy": verdict.facts(), "risk": verdict.risk}
     if explanation.next_step == "token" or explanation.case.flow != "request" or audience is None:
         return members
-    members["ceremony"] = ceremonies.ceremony_text(verdict.needs.ceremony)
-    members["quorum"], members["seconds"] = verdict.needs.quorum, verdict.needs.seconds
+    members["ceremony"] = ceremonies.ceremony_text(verdict.requirements.ceremony)
+    members["quorum"], members["seconds"] = (
+        verdict.requirements.quorum,
+        verdict.requirements.seconds,
+    )
     members["unusual"] = set(explanation.unusual)
     members["people"] = {
         (person.name, person.why, person.approves, person.group) for person in audience.people
@@ -147,7 +150,9 @@ class World:
             "two": first.agent("two", high_grants=True, interactive=True),
         }
         local.admin.agents.update("one", AgentChanges(labels=("pilot",)), by=BY)
-        _, self.signed = self.agents["one"].asked(resource=BANK, scope="openid bank:read")
+        _, self.signed = self.agents["one"].request_approval(
+            resource=BANK, scope="openid bank:read"
+        )
 
     def draw(self):
         """Draw a random case."""
@@ -203,7 +208,7 @@ class World:
                     approver.approves,
                     groups.get(approver.group_id),
                 )
-                for approver in view.approvers.asked(row)
+                for approver in view.approvers.list_for(row)
                 if approver.stands_for is None
             }
         if self.chance.random() < ANSWERED:
@@ -337,7 +342,7 @@ def test_explain_and_enforcement_agree_on_random_cases(open_local, template):
             occurrences["acr"] += case.acr is not None and next_step == "person"
             occurrences[next_step] += 1
             people = () if explained.audience is None else explained.audience.people
-            needs = explained.verdict.needs
+            needs = explained.verdict.requirements
             occurrences["groups"] += any(person.group for person in people)
             occurrences["quorum"] += (
                 next_step == "person" and needs is not None and needs.quorum > 1

@@ -60,7 +60,7 @@ def _pending_after_allow(browser, person, app, **parameters):
     browser.authorize(app.id, **{**PAYS, **parameters})
     browser.answer("allow")
     (item,) = person.call("GET", "/api/approvals").json["items"]
-    return person.local.stored(item["id"])
+    return person.local.stored_approval(item["id"])
 
 
 def _why(approval):
@@ -153,7 +153,7 @@ def test_a_stricter_rule_for_apps_cancels_a_pending_request(
     approval = _pending_after_allow(browser, person, app)
     put(rules)
     assert person.approve(approval.id).refusal == (409, "not_pending")
-    assert local.stored(approval.id).reason == "policy_changed"
+    assert local.stored_approval(approval.id).reason == "policy_changed"
 
 
 def test_a_rule_may_let_one_person_approve_critical_actions_of_apps(

@@ -245,16 +245,16 @@ def test_ask_rules_combine_to_the_strictest_terms():
     combined = verdict(first, second)
     assert (combined.outcome, combined.risk, combined.rules) == ("ask", Risk.HIGH, ("one", "two"))
     assert combined.because == "One. Because."
-    assert combined.needs.ceremony == PIN
-    assert (combined.needs.quorum, combined.needs.seconds) == (1, 300)
-    assert combined.needs.who == {"ana"}
+    assert combined.requirements.ceremony == PIN
+    assert (combined.requirements.quorum, combined.requirements.seconds) == (1, 300)
+    assert combined.requirements.approvers == {"ana"}
 
 
 def test_a_rule_may_require_the_pin_at_low_risk():
     """By default, low risk needs only a confirmation within a day."""
-    assert verdict(rule("ask", 'ask.ceremony = "pin"')).needs.ceremony == PIN
-    default = verdict(rule("ask")).needs
-    assert (default.ceremony, default.seconds, default.quorum, default.who) == (
+    assert verdict(rule("ask", 'ask.ceremony = "pin"')).requirements.ceremony == PIN
+    default = verdict(rule("ask")).requirements
+    assert (default.ceremony, default.seconds, default.quorum, default.approvers) == (
         CONFIRM,
         86_400,
         1,
@@ -266,34 +266,44 @@ def test_a_rule_may_require_the_pin_at_low_risk():
 def test_a_rule_cannot_lower_the_risk_of_scopes_and_types(raised):
     """A rule can only raise the risk; an agent can require the PIN."""
     result = verdict(rule("ask", f'ask.risk = "{raised}"'), scopes={"pay": Risk.HIGH})
-    assert (result.risk, result.needs.ceremony, result.needs.seconds) == (Risk.HIGH, PIN, 600)
-    assert verdict(rule("ask"), wants_pin=True).needs.ceremony == PIN
+    assert (result.risk, result.requirements.ceremony, result.requirements.seconds) == (
+        Risk.HIGH,
+        PIN,
+        600,
+    )
+    assert verdict(rule("ask"), wants_pin=True).requirements.ceremony == PIN
 
 
 def test_critical_risk_needs_two_people_unless_a_rule_requires_one():
     """Only a rule about critical risk can lower the quorum to one."""
     critical = {"scopes": {"root": Risk.CRITICAL}}
     for_critical = 'when.risk.at_least = "critical"'
-    assert verdict(rule("ask"), **critical).needs.quorum == 2
-    assert verdict(rule("ask", "ask.quorum = 1", for_critical), **critical).needs.quorum == 1
+    assert verdict(rule("ask"), **critical).requirements.quorum == 2
+    assert verdict(rule("ask", "ask.quorum = 1", for_critical), **critical).requirements.quorum == 1
     three = rule("ask", "ask.quorum = 3", name="more")
-    assert verdict(rule("ask", "ask.quorum = 1", for_critical), three, **critical).needs.quorum == 3
+    assert (
+        verdict(rule("ask", "ask.quorum = 1", for_critical), three, **critical).requirements.quorum
+        == 3
+    )
 
 
 def test_a_quorum_rule_for_lower_risk_does_not_apply_to_critical_risk():
     """Critical risk keeps a quorum of two, unless the rule that raised the risk lowers it."""
     one_approval = rule("ask", "ask.quorum = 1", name="one")
     raised = rule("ask", 'ask.risk = "critical"', name="raised")
-    assert verdict(one_approval, raised).needs.quorum == 2
-    assert verdict(one_approval, scopes={"root": Risk.CRITICAL}).needs.quorum == 2
-    assert verdict(rule("ask", 'ask.risk = "critical"', "ask.quorum = 1")).needs.quorum == 1
+    assert verdict(one_approval, raised).requirements.quorum == 2
+    assert verdict(one_approval, scopes={"root": Risk.CRITICAL}).requirements.quorum == 2
+    assert verdict(rule("ask", 'ask.risk = "critical"', "ask.quorum = 1")).requirements.quorum == 1
 
 
 @pytest.mark.parametrize("user", ["ana", "ben", None])
 def test_only_people_named_by_a_rule_count(user):
     """It does not matter for which user the request is."""
     ask_rule = rule("ask", 'ask.who = ["ben"]')
-    assert (verdict(ask_rule, user=user).outcome, verdict(ask_rule, user=user).needs.who) == (
+    assert (
+        verdict(ask_rule, user=user).outcome,
+        verdict(ask_rule, user=user).requirements.approvers,
+    ) == (
         "ask",
         {"ben"},
     )
@@ -307,8 +317,8 @@ def test_a_group_named_by_a_rule_means_its_members():
     ask_rule = rule("ask", 'ask.who = ["sayso_gr_fin", "ben"]', "ask.quorum = 2")
     members = {"sayso_gr_fin": frozenset({"ben", "cleo"}), "sayso_gr_other": frozenset({"dan"})}
     result = verdict(ask_rule, members=members)
-    assert (result.outcome, result.needs.who) == ("ask", {"ben", "cleo"})
-    assert result.needs.groups == {"sayso_gr_fin"}
+    assert (result.outcome, result.requirements.approvers) == ("ask", {"ben", "cleo"})
+    assert result.requirements.groups == {"sayso_gr_fin"}
     assert verdict(ask_rule).outcome == "deny"
 
 
@@ -337,7 +347,7 @@ def test_a_quorum_counts_distinct_eligible_approvers(lines, by, allowed):
 def test_a_quorum_above_the_number_of_named_people_is_denied():
     """The verdict keeps the quorum because the error message states it."""
     result = verdict(rule("ask", 'ask.who = ["ana", "ben"]', "ask.quorum = 3"))
-    assert (result.outcome, result.needs.quorum) == ("deny", 3)
+    assert (result.outcome, result.requirements.quorum) == ("deny", 3)
 
 
 def test_rules_without_a_common_approver_deny():

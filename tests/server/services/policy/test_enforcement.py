@@ -138,17 +138,17 @@ def test_a_deny_rule_refuses_a_request(agent, person, local, put):
 def test_an_allow_rule_without_a_consent_asks_the_person(agent, person, local, put):
     """The display says that the consent is missing."""
     put(ALLOW_ALL)
-    _, approval = agent.asked()
+    _, approval = agent.request_approval()
     why = "A rule allows this, but you have not consented to it."
     assert json.loads(approval.display)["why"] == why
-    assert local.stored(approval.id).state is State.PENDING
+    assert local.stored_approval(approval.id).state is State.PENDING
     assert person.approve(approval.id).status == 200
 
 
 def test_a_rule_raises_risk_and_ceremony_and_shortens_the_expiry(agent, person, put):
     """An approval without the PIN is then refused."""
     put(rule("ask", 'ask.risk = "high"', 'ask.ttl = "2m"'))
-    handle, approval = agent.asked()
+    handle, approval = agent.request_approval()
     assert (approval.risk, approval.ceremony) == (Risk.HIGH, "pin")
     assert approval.expires_at - approval.created_at == 120_000
     assert "Policy or the agent raised the risk." in approval.display
@@ -165,7 +165,7 @@ def test_a_rule_may_let_one_person_approve_critical_requests(agent, person, loca
     assert agent.ask_payment(login_hint="admin").refusal == FORBIDDEN
     assert local.admin.entries("approval.refused")[-1]["cause"] == "too_few_people"
     put(rule("ask", "ask.quorum = 1", 'when.risk.at_least = "critical"'))
-    handle, approval = agent.asked_payment()
+    handle, approval = agent.request_payment()
     assert (approval.risk, approval.ceremony) == (Risk.CRITICAL, "pin+reason")
     person.approve(approval.id)
     assert agent.poll(handle).status == 200
@@ -189,20 +189,20 @@ def test_a_stricter_rule_cancels_pending_and_approved_requests(
 ):
     """The reason is policy_changed, and no token is issued."""
     new_person(local, "ben")
-    handle, approval = agent.asked()
+    handle, approval = agent.request_approval()
     if approved_before:
         assert person.approve(approval.id).status == 200
     put(rules)
     if not approved_before:
         assert person.approve(approval.id).refusal == (409, "not_pending")
     assert agent.poll(handle).status == 400
-    assert local.stored(approval.id).reason == "policy_changed"
+    assert local.stored_approval(approval.id).reason == "policy_changed"
     assert local.admin.entries("token.issued") == []
 
 
 def test_a_rule_satisfied_by_the_approval_keeps_it(agent, person, put):
     """The approval can still be redeemed after such a rule is set."""
-    handle, approval = agent.asked()
+    handle, approval = agent.request_approval()
     person.approve(approval.id)
     put(rule("ask", 'ask.who = ["ana"]', 'ask.ttl = "30s"'))
     assert agent.poll(handle).status == 200
@@ -221,7 +221,7 @@ def test_a_payee_is_known_after_an_approved_token(agent, person, put):
     put(rule("ask", 'when.first_time = ["/payee"]', 'ask.ttl = "1m"', name="new-payee"))
 
     def request_payment():
-        handle, approval = agent.asked_payment()
+        handle, approval = agent.request_payment()
         return handle, approval, (approval.expires_at - approval.created_at) // 1000
 
     assert request_payment()[2] == 60
@@ -238,7 +238,7 @@ def test_with_hidden_users_a_rule_about_a_user_is_not_revealed(open_local, templ
     agent = template.agent(local)
     Policies(local.services.store).set(rule("deny", 'when.user = ["ana"]'), by=BY)
     for name in ("ana", "nobody"):
-        handle, approval = agent.asked(login_hint=name)
+        handle, approval = agent.request_approval(login_hint=name)
         assert approval.user_id is None
         assert agent.poll(handle).status == 400
     Policies(local.services.store).set(rule("deny"), by=BY)

@@ -51,7 +51,7 @@ def request_payment(agent, local):
             for amount_minor in (minor, *more)
         ]
         parameters = {"login_hint": user, "authorization_details": json.dumps(details)}
-        return agent.asked_payment(**parameters)[1]
+        return agent.request_payment(**parameters)[1]
 
     return ask
 
@@ -214,21 +214,21 @@ def test_public_keys_are_compared_by_value(agent, local):
 
 def test_a_scope_is_new_per_resource(agent, person):
     """A scope that was approved once stays known when it is requested with other scopes."""
-    _, first = agent.asked(scope="openid payments:read")
+    _, first = agent.request_approval(scope="openid payments:read")
     person.approve(first.id)
-    _, both = agent.asked(scope="openid payments:read payments:transfer")
+    _, both = agent.request_approval(scope="openid payments:read payments:transfer")
     assert _texts(both) == ["First time for invoice-bot: payments:transfer."]
 
 
 def test_an_unusual_hour_is_a_signal_after_twenty_decisions(agent, person, local):
     """All decisions were at one time of day; the next request comes twelve hours later."""
     for number in range(20):
-        _, approval = agent.asked()
+        _, approval = agent.request_approval()
         answer = person.deny if number < 2 else person.approve
         assert answer(approval.id).status == 200
-    assert _codes(agent.asked()[1]) == []
+    assert _codes(agent.request_approval()[1]) == []
     local.clock.forward(12 * HOUR)
-    _, late = agent.asked()
+    _, late = agent.request_approval()
     assert _codes(late) == ["unusual_hour"]
     assert "UTC, when you rarely answer." in _texts(late)[0]
 
@@ -239,7 +239,7 @@ def test_new_items_of_a_list_are_named_and_numbers_are_amounts(agent, person, lo
 
     def ask(**members):
         details = json.dumps([{"type": "payment.batch", **members}])
-        return agent.asked_payment(authorization_details=details)[1]
+        return agent.request_payment(authorization_details=details)[1]
 
     for _ in range(3):
         person.approve(ask(payees=["a", "b"], rows=10).id)
@@ -279,7 +279,7 @@ def test_a_name_is_compared_with_its_account_in_a_list(agent, person, local):
     def ask(*payees):
         rows_of_payees = [{"to": to, "name": name, "units": units} for to, name, units in payees]
         details = json.dumps([{"type": "payment.batch", "payees": rows_of_payees}])
-        return agent.asked_payment(authorization_details=details)[1]
+        return agent.request_payment(authorization_details=details)[1]
 
     for _ in range(3):
         person.approve(ask(("DE1", "Ada", 10), ("DE2", "Bo", 1_000)).id)
@@ -297,7 +297,7 @@ def test_an_amount_of_null_is_not_compared(agent, local):
     file = {**PAYMENT, "type": "gift", "schema": schema, "headline": "Give {amount}"}
     local.admin.actions.add(json.dumps({**file, "material": [], "amount": "/amount"}), by=BY)
     details = json.dumps([{"type": "gift", "amount": None}])
-    _, approval = agent.asked_payment(authorization_details=details)
+    _, approval = agent.request_payment(authorization_details=details)
     assert all(amount == 0 for _, _, amount, _ in json.loads(approval.past)["adds"])
 
 
@@ -308,7 +308,7 @@ def test_targets_beyond_the_stored_maximum_stay_new(agent, person, local):
 
     def ask(names):
         details = json.dumps([{"type": "payment.batch", "payees": names}])
-        return agent.asked_payment(authorization_details=details)[1]
+        return agent.request_payment(authorization_details=details)[1]
 
     person.approve(ask(payees).id)
     assert _codes(ask(payees[:-1])) == []
@@ -331,7 +331,7 @@ def test_history_contains_no_plain_values(request_payment, person, local):
     person.approve(approval.id)
     assert "Nordwind" not in approval.past
     with local.services.store.read() as view:
-        history_rows = view.history.of(_keys(approval))
+        history_rows = view.history.fetch(_keys(approval))
     assert history_rows.keys() == {key for _, key in _keys(approval)}
     assert "Nordwind" not in str(history_rows)
 
@@ -342,7 +342,7 @@ def test_deleting_an_agent_deletes_its_history(request_payment, person, local, a
     person.approve(approval.id)
     local.admin.agents.delete("invoice-bot", by=BY)
     with local.services.store.read() as view:
-        assert view.history.of([key for key in _keys(approval) if key[0] == agent.id]) == {}
+        assert view.history.fetch([key for key in _keys(approval) if key[0] == agent.id]) == {}
 
 
 def test_policy_gets_the_same_signals_that_are_stored(local):
@@ -357,13 +357,13 @@ def test_policy_gets_the_same_signals_that_are_stored(local):
 def test_a_request_reads_only_its_own_history_keys(request_payment, person, monkeypatch):
     """The number of keys does not grow with the number of earlier approvals."""
     key_counts = []
-    real = History.of
+    real = History.fetch
 
     def spy(self, keys):
         key_counts.append(len(keys))
         return real(self, keys)
 
-    monkeypatch.setattr(History, "of", spy)
+    monkeypatch.setattr(History, "fetch", spy)
     request_payment()
     for number in range(5):
         person.approve(request_payment(f"payee {number}").id)

@@ -9,15 +9,15 @@ from server.services.policy.documents import InvalidPolicy
 from server.services.policy.evaluation import Engine, Evaluator, PolicyRequest
 from server.services.policy.policies import Policies
 from server.services.resources.targets import TokenTarget
-from tests.support.builders.installation import BY, PAY, admitted, registered
+from tests.support.builders.installation import BY, PAY, add_user, register_agent
 from tests.support.builders.policies import rule
 
 
 @pytest.fixture
 def policies(admin_services):
     """An installation with an agent that the administrator owns."""
-    admitted(admin_services)
-    registered(admin_services)
+    add_user(admin_services)
+    register_agent(admin_services)
     return Policies(admin_services.store)
 
 
@@ -82,7 +82,7 @@ def test_names_are_bound_when_the_rule_set_is_set(policies, admin_services):
     """The rule keeps applying to the renamed agent, not to a new agent with the old name."""
     policies.set(rule("deny", 'when.agent = ["invoice-bot"]', 'when.owner = ["admin"]'), by=BY)
     admin_services.agents.update("invoice-bot", AgentChanges(name="old-bot"), by=BY)
-    registered(admin_services, "invoice-bot")
+    register_agent(admin_services, "invoice-bot")
     assert _outcome(admin_services, "old-bot") == "deny"
     assert _outcome(admin_services, "invoice-bot") == "ask"
     first = policies.show()

@@ -24,7 +24,7 @@ def previews(admin_services: LocalAdmin) -> Previews:
 )
 def test_every_built_in_type_can_be_previewed(previews: Previews, name: str) -> None:
     """The preview has facts and a headline without unfilled fields."""
-    preview = previews.of(builtin_action_types.document(name))
+    preview = previews.preview(builtin_action_types.document(name))
     display = json.loads(preview.display)
     assert "{" not in display["headline"]
     assert display["headline"]
@@ -34,14 +34,14 @@ def test_every_built_in_type_can_be_previewed(previews: Previews, name: str) -> 
 def test_a_preview_displays_the_given_details(previews: Previews) -> None:
     """The details do not have to contain the type."""
     details = {"amount": {"minor": 100, "currency": "EUR"}, "payee": "Ana", "account": "DE0212345"}
-    preview = previews.of(builtin_action_types.document("payment.transfer"), details)
+    preview = previews.preview(builtin_action_types.document("payment.transfer"), details)
     assert json.loads(preview.display)["headline"] == "Pay EUR 1.00 to Ana"
     assert preview.details["type"] == "payment.transfer"
 
 
 def test_a_high_risk_preview_contains_type_back_and_lifetime(previews: Previews) -> None:
     """A real request would have them too."""
-    preview = previews.of(builtin_action_types.document("payment.transfer"))
+    preview = previews.preview(builtin_action_types.document("payment.transfer"))
     assert preview.ceremony == {Step.PIN, Step.TYPE_BACK}
     display = json.loads(preview.display)
     assert display["type_back"]["label"]
@@ -55,7 +55,7 @@ def test_hostile_details_are_displayed_safely(previews: Previews) -> None:
     """Control characters are escaped, as in a real request."""
     bad = "\u202eevil\x1b]0;x\x07[@click=app.quit]"
     details = {"amount": {"minor": 1, "currency": "EUR"}, "payee": bad, "account": "DE0212345"}
-    text = previews.of(builtin_action_types.document("payment.transfer"), details).display
+    text = previews.preview(builtin_action_types.document("payment.transfer"), details).display
     assert "\u202e" not in json.loads(text)["headline"]
     assert "\x1b" not in json.loads(text)["headline"]
 
@@ -73,7 +73,7 @@ def test_a_preview_error_names_the_document_or_the_details(
 ) -> None:
     """The error names the invalid member in the document or in the details."""
     with pytest.raises(Invalid, match=message) as refused:
-        previews.of(document, details)  # type: ignore[arg-type]  # details are JSON
+        previews.preview(document, details)  # type: ignore[arg-type]  # details are JSON
     assert refused.value.member == member
 
 
@@ -83,4 +83,4 @@ def test_a_type_without_a_displayable_example_needs_details(previews: Previews) 
     schema = {"type": "object", "additionalProperties": False, "properties": {"all": long_list}}
     file = json.dumps({"type": "too.much", "title": "Much", "schema": schema})
     with pytest.raises(Invalid, match="Provide the details"):
-        previews.of(file)
+        previews.preview(file)

@@ -92,9 +92,9 @@ def test_a_schema_is_compiled_once_per_version():
     """A new version applies immediately."""
     schemas = Schemas()
     schemas.check(Directory(), [DETAIL], None)
-    first = schemas.compiled["payment.transfer"]
+    first = schemas.cache["payment.transfer"]
     schemas.check(Directory(replace(ROW)), [DETAIL], None)
-    assert schemas.compiled["payment.transfer"] is first
+    assert schemas.cache["payment.transfer"] is first
     narrower = json.loads(ROW.document)
     narrower["schema"]["properties"]["payee"]["maxLength"] = 3
     newer = Directory(replace(ROW, document=json.dumps(narrower), version=2))

@@ -41,17 +41,17 @@ def evaluator(local):
 def test_a_rule_about_signals_applies_until_the_first_approval(agent, person, put):
     """The first request needs the PIN; the next one has low risk again."""
     put(CAREFUL)
-    handle, first = agent.asked()
+    handle, first = agent.request_approval()
     assert (first.risk, first.ceremony) == (Risk.HIGH, "pin")
     assert person.approve(first.id).status == 200
     assert agent.poll(handle).status == 200
-    assert agent.asked()[1].risk is Risk.LOW
+    assert agent.request_approval()[1].risk is Risk.LOW
 
 
 def test_a_request_keeps_its_signals_after_its_approval(agent, person, local, put):
     """The approval does not change which rules apply to the request."""
     put(rule("deny", 'when.unusual = ["unusual_hour"]'), CAREFUL)
-    handle, approval = agent.asked()
+    handle, approval = agent.request_approval()
     person.approve(approval.id)
     local.clock.forward(60_000)
     assert agent.poll(handle).status == 200
@@ -65,10 +65,10 @@ def test_a_deny_rule_for_a_signal_asks_nobody(agent, put):
 
 def test_a_new_rule_applies_to_the_signals_of_a_pending_request(agent, local, put, person):
     """The server refuses the approval and cancels the request."""
-    _, approval = agent.asked()
+    _, approval = agent.request_approval()
     put(rule("deny", 'when.unusual = ["new_agent"]'))
     assert person.approve(approval.id).refusal == (409, "not_pending")
-    assert local.stored(approval.id).state is State.CANCELLED
+    assert local.stored_approval(approval.id).state is State.CANCELLED
 
 
 def test_explain_lists_the_signals_and_the_rules_that_use_them(
@@ -81,7 +81,7 @@ def test_explain_lists_the_signals_and_the_rules_that_use_them(
     explanation = trials.explain(case)
     assert explanation.unusual == FIRST_SIGNALS
     assert [matched_rule.id for matched_rule in explanation.rules] == ["careful"]
-    _, approval = agent.asked()
+    _, approval = agent.request_approval()
     person.approve(approval.id)
     assert trials.explain(case).unusual == ()
     alone = TrialRequest("invoice-bot", "client_credentials", None, PAY, ("payments:read",))
@@ -90,7 +90,7 @@ def test_explain_lists_the_signals_and_the_rules_that_use_them(
 
 def test_a_replay_uses_the_signals_at_the_time_of_the_request(agent, person, local, evaluator):
     """The approval that came later does not remove the signals."""
-    handle, approval = agent.asked()
+    handle, approval = agent.request_approval()
     person.approve(approval.id)
     agent.poll(handle)
     replays = Replays(local.services.store, evaluator)
@@ -118,7 +118,7 @@ def test_signals_without_history_or_user(agent, person, local):
     with local.services.store.read() as view:
         alone = _case(view, agent, flow="client_credentials", user=None)
         assert current_codes(view, secrets, alone) == frozenset()
-        types = Schemas().known(view.directory, ("payment.transfer",))
+        types = Schemas().registered_types(view.directory, ("payment.transfer",))
         logged = _case(view, agent, actions=types)
         assert current_codes(view, secrets, logged) >= {Code.NEW_AGENT, Code.NEW_SCOPE}
         nobody = _case(view, agent, flow="request", user=None)
@@ -132,7 +132,7 @@ def test_a_rule_may_deny_a_new_payee(agent, person, local, put):
     put(rule("deny", 'when.unusual = ["new_target"]', name="new-payee"), rule("ask"))
     assert agent.ask_payment().json["reason"] == "policy_denied"
     put(rule("ask"))
-    _, approval = agent.asked_payment()
+    _, approval = agent.request_payment()
     person.approve(approval.id)
     put(rule("deny", 'when.unusual = ["new_target"]', name="new-payee"), rule("ask"))
     assert agent.ask_payment().status == 200

@@ -15,7 +15,7 @@ from server.services.resources.resources import ResourceChanges
 from server.services.users.users import NewUser
 from tests.support.browsers.browser import CALLBACK
 from tests.support.builders.clock import MINUTE
-from tests.support.builders.installation import BY, PAY, PAYMENT, admitted, registered
+from tests.support.builders.installation import BY, PAY, PAYMENT, add_user, register_agent
 
 
 def test_a_resource_is_registered_with_the_risk_of_each_scope(admin_services):
@@ -139,10 +139,10 @@ def test_removing_a_scope_removes_its_required_type(admin_services):
 
 def test_deleting_a_resource_cancels_requests_and_narrows_agents(admin_services):
     """The agents lose the resource and the scopes that only this resource has."""
-    admin = admitted(admin_services)
-    agent = registered(admin_services).agent
+    admin = add_user(admin_services)
+    agent = register_agent(admin_services).agent
     admin_services.resources.add("https://mail.example", {"payments:read": Risk.LOW}, {}, by=BY)
-    mailer = registered(admin_services, "mailer", resources=(PAY, "https://mail.example")).agent
+    mailer = register_agent(admin_services, "mailer", resources=(PAY, "https://mail.example")).agent
     approval = admin_services.approval(agent.id, admin.id)
     deleted = admin_services.resources.delete(PAY, by=BY)
     assert deleted.requests_cancelled == 1
@@ -304,7 +304,12 @@ def test_a_client_stores_the_registered_form_of_a_resource(admin_services):
     admin_services.resources.add(f"{PAY}/", {"read": Risk.LOW}, {}, by=BY)
     admin_services.users.add(NewUser("ana"), by=BY)
     new = NewAgent(
-        "bot", owners=("ana",), resources=(PAY,), scopes=("read",), serves=(PAY,), only={PAY: ()}
+        "bot",
+        owners=("ana",),
+        resources=(PAY,),
+        scopes=("read",),
+        serves=(PAY,),
+        only={PAY: ()},
     )
     agent = admin_services.agents.add(new, by=BY).agent
     assert (agent.resources, agent.serves, dict(agent.only)) == (

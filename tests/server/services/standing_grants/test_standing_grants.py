@@ -209,7 +209,7 @@ def test_invalid_bounds_are_refused_with_the_member_and_the_limit(agent, person,
 
 def test_sum_and_variation_need_details_with_an_amount(local, agent, person):
     """A grant for scopes alone is bounded by its uses and its end."""
-    _, example = agent.asked()
+    _, example = agent.request_approval()
     plain = {"sum": None, "vary": []}
     assert "not about money" in refused(person, standing_grants.wish(example, vary=[], sum="1"))
     assert "no details" in refused(person, standing_grants.wish(example, sum=None))
@@ -235,7 +235,7 @@ def test_the_example_must_be_an_agents_request_to_the_person(local, agent, perso
 def test_an_example_that_is_no_longer_a_valid_request_is_refused(local, agent, person):
     """The policy, the approvers, the action type, the scopes and the agent are checked again."""
     example = standing_grants.example(agent)
-    _, reading = agent.asked()
+    _, reading = agent.request_approval()
     Policies(local.services.store).set(rule("deny", 'when.type = ["payment.transfer"]'), by=BY)
     assert "denies" in refused(person, standing_grants.wish(example))
     new_person(local, "bob")
@@ -284,7 +284,7 @@ def test_the_preview_tries_the_latest_ten_requests_and_stores_nothing(local, age
     for minor in amounts:
         standing_grants.example(agent, minor)
         local.clock.forward(MINUTE)
-    _, reading = agent.asked()
+    _, reading = agent.request_approval()
     local.clock.forward(MINUTE)
     example = standing_grants.example(agent, 100)
     preview = post(person, standing_grants.wish(example), "/api/grants/preview").json
@@ -327,7 +327,7 @@ def test_the_preview_shows_a_different_resource_or_a_higher_risk(local, agent, p
         scopes=("payments:read", "payments:transfer", "x:use"),
     )
     local.admin.agents.update(agent.id, changes, by=BY)
-    agent.asked(scope="openid x:use", resource="https://x.example")
+    agent.request_approval(scope="openid x:use", resource="https://x.example")
     local.clock.forward(MINUTE)
     standing_grants.lower(local, "medium")
     standing_grants.example(agent)
@@ -356,14 +356,14 @@ def test_a_change_before_the_signature_cancels_the_request(local, agent, person,
     opened = post(person, standing_grants.wish(standing_grants.example(agent))).json
     change(local)
     assert person.approve(opened["id"]).refusal == (409, "not_pending")
-    assert local.stored(opened["id"]).reason == "policy_changed"
+    assert local.stored_approval(opened["id"]).reason == "policy_changed"
     assert standing_grants.all_of(local) == []
 
 
 def test_disabling_the_agent_cancels_the_request_for_a_grant(local, agent, person):
     """The decision is refused, and a later check finds the same reason."""
     opened = post(person, standing_grants.wish(standing_grants.example(agent))).json
-    row = local.stored(opened["id"])
+    row = local.stored_approval(opened["id"])
     local.admin.agents.disable(agent.id, by=BY)
     assert person.approve(opened["id"]).refusal == (409, "not_pending")
     with local.services.store.read() as view:
@@ -373,7 +373,7 @@ def test_disabling_the_agent_cancels_the_request_for_a_grant(local, agent, perso
 def test_deleting_the_resource_invalidates_the_request_for_a_grant(local, agent, person):
     """The check of the request returns `resource_deleted`."""
     opened = post(person, standing_grants.wish(standing_grants.example(agent))).json
-    row = local.stored(opened["id"])
+    row = local.stored_approval(opened["id"])
     with local.services.store.administer() as tx:
         tx.resources.delete(PAY)
     with local.services.store.read() as view:
@@ -567,7 +567,7 @@ def test_a_grant_past_its_end_is_expired(local, agent, person):
 def test_an_approval_gives_one_grant_only(local, agent, person):
     """Redeeming the approval a second time changes nothing."""
     grant = standing_grants.give(person, standing_grants.example(agent))
-    signed = local.stored(grant.approval_id)
+    signed = local.stored_approval(grant.approval_id)
     with local.services.store.write() as tx:
         assert local.site.standing_grants.give(tx, signed, "confirm") == signed
     assert standing_grants.all_of(local) == [grant]

@@ -15,7 +15,7 @@ from server.storage.standing_grants.standing_grants import StandingGrants
 from tests.support.builders import standing_grants
 from tests.support.builders.callers import LocalAgent, new_person
 from tests.support.builders.clock import MINUTE, SECOND
-from tests.support.builders.installation import BY, PAY, registered
+from tests.support.builders.installation import BY, PAY, register_agent
 from tests.support.builders.policies import rule
 from tests.support.builders.token_chains import BANK, Chains
 
@@ -163,7 +163,7 @@ def test_a_use_without_a_token_is_released(local, agent, grant):
     _, approval = request_payment(agent, requested_expiry=60)
     local.clock.forward(60 * SECOND + 31 * SECOND)
     assert local.services.sweeper.round() == 1
-    assert local.stored(approval.id).state is State.EXPIRED
+    assert local.stored_approval(approval.id).state is State.EXPIRED
     assert usage(local, grant) == (0, 0, ["released", "released"])
     _, third = request_payment(agent)
     assert json.loads(third.decided_by)["use"] == 3
@@ -182,7 +182,7 @@ def test_a_grant_that_ends_before_redemption_gives_no_token(local, agent, person
     handle, approval = request_payment(agent)
     assert person.call("DELETE", f"/api/grants/{grant.id}").status == 200
     assert agent.poll(handle).refusal == (400, "access_denied")
-    assert local.stored(approval.id).reason == "grant_ended"
+    assert local.stored_approval(approval.id).reason == "grant_ended"
     assert usage(local, grant) == (0, 0, ["released"])
     short = standing_grants.give(person, standing_grants.example(agent), seconds=60)
     handle, _ = request_payment(agent)
@@ -206,7 +206,7 @@ def test_stricter_policy_before_redemption_releases_the_use(local, agent, grant,
     handle, approval = request_payment(agent)
     put(local, *rules)
     assert agent.poll(handle).refusal == (400, "access_denied")
-    assert local.stored(approval.id).reason == "policy_changed"
+    assert local.stored_approval(approval.id).reason == "policy_changed"
     assert usage(local, grant) == (0, 0, ["released"])
     answer = standing_grants.ask(agent)
     if answer.status == 200:
@@ -260,21 +260,21 @@ def test_a_grant_replaces_the_consent_for_an_allow_rule(local, agent, grant):
 
 def test_a_grant_for_scopes_covers_those_scopes_or_fewer(local, agent, person):
     """A covered request costs one use, and a request with more scopes asks the person."""
-    _, example = agent.asked()
+    _, example = agent.request_approval()
     grant = standing_grants.give(person, example, **SCOPES_ONLY)
-    handle, approval = agent.asked()
+    handle, approval = agent.request_approval()
     assert approval.state is State.APPROVED
     assert agent.poll(handle).json["scope"] == "openid payments:read"
-    wider = agent.asked(scope="openid payments:read payments:transfer")[1]
+    wider = agent.request_approval(scope="openid payments:read payments:transfer")[1]
     assert wider.state is State.PENDING
     assert usage(local, grant) == (1, 0, ["spent"])
 
 
 def test_a_scope_that_became_riskier_releases_the_use(local, agent, person):
     """The grant was given at a lower risk and does not cover the higher one."""
-    _, example = agent.asked()
+    _, example = agent.request_approval()
     grant = standing_grants.give(person, example, **SCOPES_ONLY)
-    handle, _ = agent.asked()
+    handle, _ = agent.request_approval()
     changes = ResourceChanges(scopes={"payments:read": "medium", "payments:transfer": "high"})
     local.admin.resources.update(PAY, changes, by=BY)
     assert agent.poll(handle).refusal == (400, "access_denied")
@@ -323,7 +323,7 @@ def test_a_lost_race_for_the_last_use_asks_the_person(local, agent, grant, monke
 
 def test_a_use_of_a_grant_sends_the_callback_of_the_agent(local, person):
     """The callback is sent as for every other decision."""
-    registration = registered(
+    registration = register_agent(
         local.admin,
         "pinged",
         auth_method="client_secret_post",
@@ -384,7 +384,7 @@ def test_an_exchange_that_only_needs_the_person_uses_the_grant(
     assert not {"acr", "amr", "auth_time"} & set(claims)
     row = chains.row(answer.json["access_token"])
     assert (row.approval_id, row.parent_id) == (approval_claim["id"], local.claims(token)["jti"])
-    approval = local.stored(approval_claim["id"])
+    approval = local.stored_approval(approval_claim["id"])
     assert (approval.state, approval.kind) == (State.REDEEMED, "action")
     assert usage(local, bank_grant) == (1, 0, ["spent"])
     assert [
@@ -439,7 +439,7 @@ def test_an_exchange_that_loses_the_race_for_the_last_use_is_refused(
 def test_a_grant_for_another_version_of_the_type_does_not_count(local, agent, grant):
     """The version of the action type is checked at every use and at redemption."""
     handle, approval = request_payment(agent)
-    row = local.stored(approval.id)
+    row = local.stored_approval(approval.id)
     with local.services.store.administer() as tx:
         action = tx.directory.action("payment.transfer")
         tx.actions.replace(type(action)(action.type, action.document, 9, action.created_at))

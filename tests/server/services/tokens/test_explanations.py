@@ -60,10 +60,10 @@ def test_a_refusal_says_its_step_and_that_it_would_pass_now(chains, bot, explana
     assert explanation.step == "the caller may exchange it"
     assert (explanation.agent, explanation.user) == ("desk-bot", "ana")
     assert [delegation.client_name for delegation in explanation.chain] == ["chat"]
-    assert (explanation.replayed, explanation.now) == (True, Reason.NOT_SERVED)
+    assert (explanation.replayed, explanation.current_reason) == (True, Reason.NOT_SERVED)
     _update(chains, serves=(DESK,))
     later_explanation = explanations.exchange(None)
-    assert (later_explanation.replayed, later_explanation.now) == (True, None)
+    assert (later_explanation.replayed, later_explanation.current_reason) == (True, None)
 
 
 def test_a_refusal_is_found_by_its_entry_id(chains, bot, explanations):
@@ -94,7 +94,7 @@ def test_an_explanation_lists_every_limit_of_the_scopes(chains, bot, explanation
 
 def test_an_explanation_lists_the_limits_of_an_approval(chains, agent, person, explanations):
     """The limits are those of the resource, of each actor and of the token."""
-    handle, approval = agent.asked()
+    handle, approval = agent.request_approval()
     assert person.approve(approval.id).status == 200
     token = agent.poll(handle).json["access_token"]
     payer = chains.agent("payer", serves=(PAY,), resources=(PAY,), scopes=("payments:transfer",))
@@ -120,7 +120,11 @@ def test_an_unreadable_request_cannot_be_replayed(chains, bot, explanations, par
     """Invalid tokens and requests are not stored; the explanation still names the step."""
     chains.exchange(bot, "", **{"subject_token": chains.user_token(), **parameters})
     explanation = explanations.exchange(None)
-    assert (explanation.reason, explanation.replayed, explanation.now) == (reason, False, None)
+    assert (explanation.reason, explanation.replayed, explanation.current_reason) == (
+        reason,
+        False,
+        None,
+    )
     assert (explanation.chain, explanation.bounds, explanation.user) == ((), (), None)
 
 
@@ -132,7 +136,7 @@ def test_a_replay_with_details_always_needs_a_person(chains, bot, explanations):
     parameters = {"resource": PAY, "scope": "payments:read", "authorization_details": details}
     chains.exchange(bot, chains.user_token(), **parameters)
     explanation = explanations.exchange(None)
-    assert (explanation.asked.types, explanation.now) == (
+    assert (explanation.original_request.types, explanation.current_reason) == (
         ("payment.transfer",),
         Reason.NEEDS_PERSON,
     )
@@ -143,7 +147,7 @@ def test_a_disabled_or_deleted_agent_is_still_refused_in_a_replay(chains, bot, e
     """For a disabled agent, that is the reason today; for a deleted one, nothing is replayed."""
     chains.exchange(bot, chains.user_token())
     chains.local.admin.agents.disable("desk-bot", by=BY)
-    assert explanations.exchange(None).now is Reason.ACTOR_DISABLED
+    assert explanations.exchange(None).current_reason is Reason.ACTOR_DISABLED
     chains.local.admin.agents.delete("desk-bot", by=BY)
     explanation = explanations.exchange(None)
     assert (explanation.agent, explanation.replayed, explanation.bounds) == (bot.id, False, ())

@@ -125,7 +125,7 @@ def test_a_changed_token_is_inactive(resource, token):
 
 def test_an_id_token_is_inactive(agent, person, resource):
     """IN-10: an ID token is inactive even though the same key signs it."""
-    handle, approval = agent.asked_payment()
+    handle, approval = agent.request_payment()
     person.approve(approval.id)
     assert resource.introspect(agent.poll(handle).json["id_token"]).json == INACTIVE
 

@@ -142,7 +142,7 @@ def test_an_approved_action_can_be_exchanged_during_a_pause(
     chains: Chains, agent: LocalAgent, person: LocalTerminal
 ) -> None:
     """A pause does not affect an action that the person has approved."""
-    handle, approval = agent.asked_payment()
+    handle, approval = agent.request_payment()
     assert person.approve(approval.id).status == 200
     token = agent.poll(handle).json["access_token"]
     payer = chains.agent("payer", serves=(PAY,), resources=(PAY,), scopes=("payments:transfer",))

@@ -30,7 +30,7 @@ def forbid(local, condition='when.scope = ["openid"]'):
 
 def request(agent, scope="openid", **more):
     """Send a request that names no resource."""
-    return agent.asked(scope=scope, resource=None, **more)
+    return agent.request_approval(scope=scope, resource=None, **more)
 
 
 def approved_token(agent, person, scope="openid", **more):
@@ -122,7 +122,7 @@ def test_openid_scopes_for_userinfo_cannot_be_combined_with_others(agent, scope)
 def test_a_userinfo_token_cannot_be_exchanged(agent, person, local):
     """In turn, a token for a resource is refused at userinfo."""
     mine = approved_token(agent, person).json["access_token"]
-    handle, approval = agent.asked(scope="openid profile payments:read")
+    handle, approval = agent.request_approval(scope="openid profile payments:read")
     person.approve(approval.id)
     theirs = agent.poll(handle).json["access_token"]
     assert userinfo(local, theirs).refusal == REFUSED

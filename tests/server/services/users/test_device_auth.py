@@ -111,7 +111,7 @@ def test_a_token_expires_after_ten_minutes(person):
 
 def test_an_agents_token_is_refused_at_the_api(agent, person, local):
     """The API accepts only access tokens of the approver client."""
-    handle, approval = agent.asked()
+    handle, approval = agent.request_approval()
     person.approve(approval.id)
     person.access_token = agent.poll(handle).json["access_token"]
     assert _call(person).refusal == (401, "invalid_token")
@@ -208,7 +208,7 @@ def test_last_seen_is_updated_at_most_once_a_minute(person):
 
 def test_disabling_during_a_call_refuses_it(agent, person, local):
     """The unit of work checks the user and the device again."""
-    _, approval = agent.asked()
+    _, approval = agent.request_approval()
     jws = person.decision(approval.id)
     call = DeviceCall(f"DPoP {person.access_token}", [person.proof("GET", ME)], "GET", ISSUER + ME)
     caller = local.site.users.device_auth.authenticate(call)

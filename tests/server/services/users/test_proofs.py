@@ -52,7 +52,7 @@ def test_without_a_proof_the_token_is_a_bearer_token(agent, local):
 
 def test_an_agent_that_must_use_dpop_is_refused_without_a_proof(bound, prove):
     """DP-32, NG-088, CB-144: the token endpoint refuses it for every grant type."""
-    handle, _ = bound.asked()
+    handle, _ = bound.request_approval()
     assert bound.alone().refusal == INVALID_PROOF
     assert bound.poll(handle).refusal == INVALID_PROOF
     assert bound.alone(prove()).status == 200
@@ -60,7 +60,7 @@ def test_an_agent_that_must_use_dpop_is_refused_without_a_proof(bound, prove):
 
 def test_redeeming_with_a_proof_gives_a_bound_token(bound, key, local, person, prove):
     """DP-36: the token is bound to the key of the proof."""
-    handle, approval = bound.asked_payment()
+    handle, approval = bound.request_payment()
     person.approve(approval.id)
     answer = bound.poll(handle, proofs=[prove()])
     assert answer.json["token_type"] == "DPoP"
@@ -69,7 +69,7 @@ def test_redeeming_with_a_proof_gives_a_bound_token(bound, key, local, person, p
 
 def test_a_stored_answer_is_only_returned_to_the_same_key(agent, local, person, prove):
     """The same idempotency key with the proof of a different key is refused."""
-    handle, approval = agent.asked()
+    handle, approval = agent.request_approval()
     person.approve(approval.id)
     first = agent.poll(handle, proofs=[prove()], idempotency_key="one")
     repeated = agent.poll(handle, proofs=[prove()], idempotency_key="one")

@@ -5,7 +5,7 @@ import pytest
 from server.protocol.approvals.states import State
 from server.services.refusals import Conflict, Exists, Invalid, NotFound
 from server.services.users.users import NewUser, UserChanges
-from tests.support.builders.installation import BY, admitted, registered
+from tests.support.builders.installation import BY, add_user, register_agent
 
 
 def test_adding_a_user_issues_an_enrollment_code(admin_services):
@@ -35,7 +35,7 @@ def test_adding_a_user_issues_an_enrollment_code(admin_services):
 )
 def test_names_and_emails_are_unique(admin_services, new):
     """A login hint must never mean two people, in any letter case."""
-    admitted(admin_services, "ana", email="ana@example.com")
+    add_user(admin_services, "ana", email="ana@example.com")
     with pytest.raises((Exists, Invalid)):
         admin_services.users.add(new, by=BY)
     assert [user.name for user in admin_services.users.all()] == ["ana"]
@@ -66,13 +66,13 @@ def test_an_invalid_user_is_refused_and_changes_nothing(admin_services, new):
 def test_a_change_of_users_increases_the_admin_version(admin_services):
     """A running server sees the change at its next request."""
     before = admin_services.version()
-    admitted(admin_services, "ana")
+    add_user(admin_services, "ana")
     assert admin_services.version() > before
 
 
 def test_roles_and_email_can_be_changed(admin_services):
     """The audit log does not contain the address, because it could not be erased there."""
-    admitted(admin_services, "ana")
+    add_user(admin_services, "ana")
     changes = UserChanges(email="ana@example.com", roles=("admin",))
     user = admin_services.users.update("ana", changes, by=BY)
     assert (user.email, user.roles) == ("ana@example.com", ("admin",))
@@ -83,15 +83,15 @@ def test_roles_and_email_can_be_changed(admin_services):
 
 def test_an_update_without_effect_writes_no_entry(admin_services):
     """An audit entry exists only if something changed."""
-    admitted(admin_services, "ana")
+    add_user(admin_services, "ana")
     admin_services.users.update("ana", UserChanges(), by=BY)
     assert admin_services.entries("user.updated") == []
 
 
 def test_disabling_a_user_cancels_requests_and_revokes_tokens(admin_services):
     """The audit entry has the counts, and the person's feed has an event."""
-    admin, ana = admitted(admin_services), admitted(admin_services, "ana")
-    agent = registered(admin_services).agent
+    admin, ana = add_user(admin_services), add_user(admin_services, "ana")
+    agent = register_agent(admin_services).agent
     pending = admin_services.approval(agent.id, ana.id)
     approved = admin_services.approval(agent.id, ana.id, state=State.APPROVED)
     other = admin_services.approval(agent.id, admin.id)
@@ -112,7 +112,7 @@ def test_disabling_a_user_cancels_requests_and_revokes_tokens(admin_services):
 
 def test_disabling_a_user_twice_has_no_further_effect(admin_services):
     """Disabling twice writes one event and one audit entry."""
-    user = admitted(admin_services, "ana")
+    user = add_user(admin_services, "ana")
     admin_services.users.disable("ana", by=BY)
     second = admin_services.users.disable("ana", by=BY)
     assert (second.tokens_revoked, second.requests_cancelled) == (0, 0)
@@ -133,9 +133,9 @@ def test_disabling_a_user_ends_their_enrollment_code(admin_services):
 
 def test_enabling_a_user_restores_nothing(admin_services):
     """Requests that were cancelled stay cancelled."""
-    ana = admitted(admin_services, "ana")
-    admitted(admin_services)
-    approval = admin_services.approval(registered(admin_services).agent.id, ana.id)
+    ana = add_user(admin_services, "ana")
+    add_user(admin_services)
+    approval = admin_services.approval(register_agent(admin_services).agent.id, ana.id)
     admin_services.users.disable("ana", by=BY)
     assert admin_services.users.enable("ana", by=BY).enabled
     assert admin_services.state(approval)[0] is State.CANCELLED
@@ -144,7 +144,7 @@ def test_enabling_a_user_restores_nothing(admin_services):
 
 def test_unlocking_a_user_unlocks_only_their_locked_devices(admin_services):
     """Other devices and revoked devices keep their PIN attempts."""
-    ana, ben = admitted(admin_services, "ana"), admitted(admin_services, "ben")
+    ana, ben = add_user(admin_services, "ana"), add_user(admin_services, "ben")
     locked = admin_services.device(ana, pin_tries=10)
     admin_services.device(ana, pin_tries=3)
     admin_services.device(ana, pin_tries=10, state="revoked")
@@ -169,7 +169,7 @@ def test_an_unknown_user_is_not_found(admin_services, verb):
 
 def test_enabling_and_unlocking_without_effect_write_no_entry(admin_services):
     """Such a call sends no event either."""
-    ana = admitted(admin_services, "ana")
+    ana = add_user(admin_services, "ana")
     admin_services.device(ana)
     assert admin_services.users.enable("ana", by=BY) == ana
     assert admin_services.users.unlock("ana", by=BY) == (ana, [])

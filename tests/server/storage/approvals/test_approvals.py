@@ -143,7 +143,7 @@ def test_pages_of_pending_requests_list_each_once(store: SqlStore) -> None:
     with store.read() as view:
         while page := view.approvals.waiting("sayso_us_ann", NOON, 2, after):
             pages.append(page)
-            after = (page[-1].place, page[-1].id)
+            after = (page[-1].sort_key, page[-1].id)
         assert view.approvals.waiting_count("sayso_us_ann", NOON) == 6
 
     assert [len(page) for page in pages] == [2, 2, 2]
@@ -158,7 +158,7 @@ def test_pages_of_decided_requests_list_each_once(store: SqlStore) -> None:
     listed: list[Approval] = []
     before = None
     with store.read() as view:
-        while page := view.approvals.decided("sayso_us_ann", 2, before):
+        while page := view.approvals.list_decided("sayso_us_ann", 2, before):
             listed += page
             before = (page[-1].decided_at or 0, page[-1].id)
 

@@ -18,7 +18,7 @@ def _add(
 
 def _read(store: SqlStore, *keys: str) -> dict[str, HistoryRow]:
     with store.read() as view:
-        return dict(view.history.of([(owner, key) for owner in _OWNERS for key in keys]))
+        return dict(view.history.fetch([(owner, key) for owner in _OWNERS for key in keys]))
 
 
 def _counts(store: SqlStore, *keys: str) -> dict[str, tuple[int, int]]:

@@ -53,7 +53,7 @@ def _waiting(store: SqlStore, user_id: str, limit: int = 9, after: Any = None) -
 
 def _decided(store: SqlStore, user_id: str, limit: int = 9, before: Any = None) -> list[str]:
     with store.read() as view:
-        return [approval.id for approval in view.approvals.decided(user_id, limit, before)]
+        return [approval.id for approval in view.approvals.list_decided(user_id, limit, before)]
 
 
 def test_a_request_is_listed_for_each_eligible_approver(people: SqlStore) -> None:
@@ -143,7 +143,7 @@ def test_own_and_shared_requests_form_one_list(people: SqlStore) -> None:
     first = _waiting(people, BOB, 4)
     with people.read() as view:
         count = view.approvals.waiting_count(BOB, NOON)
-    rest = _waiting(people, BOB, 4, (rows[3].place, rows[3].id))
+    rest = _waiting(people, BOB, 4, (rows[3].sort_key, rows[3].id))
     with people.write() as tx:
         for row in rows:
             tx.approvals.transition(row, State.DENIED, now=NOON - len(rows) + rows.index(row))
@@ -164,4 +164,4 @@ def test_a_high_risk_request_that_expires_late_is_listed_first(people: SqlStore)
     others = _new_request(people, expires_at=NOON + 8, risk=Risk.CRITICAL)
     _add_approver(people, others)
     assert _waiting(people, BOB, 3) == [others.id, own.id, soon[0].id]
-    assert _waiting(people, BOB, 3, (soon[0].place, soon[0].id)) == [row.id for row in soon[1:]]
+    assert _waiting(people, BOB, 3, (soon[0].sort_key, soon[0].id)) == [row.id for row in soon[1:]]

@@ -61,14 +61,14 @@ def test_the_times_of_entries_are_found_with_and_without_a_position(
     with store.read() as view:
         rows, at = view.audit_log, [entry.at for entry in view.audit.tail(4)]
         assert [rows.time_of(position) for position in range(3)] == at[:3]
-        assert lag.behind(view, 1) == Lag(3, view.now - at[1])
+        assert lag.measure_lag(view, 1) == Lag(3, view.now - at[1])
         assert lag.unsigned(view) == Lag(1, view.now - at[3])
-        assert lag.behind(view, 4 - rows.unplaced()[0]) == Lag(rows.unplaced()[0], 0)
+        assert lag.measure_lag(view, 4 - rows.unplaced()[0]) == Lag(rows.unplaced()[0], 0)
     store.sequence()
     with store.read() as view:
         assert view.audit_log.unplaced() == (0, None)
         assert view.audit_log.time_of(4) is None
-        assert lag.behind(view, 9) == Lag()
+        assert lag.measure_lag(view, 9) == Lag()
 
 
 def test_nodes_are_found_by_their_indexes(store_with_entries: SqlStore) -> None:

@@ -23,14 +23,14 @@ def _add_event(store: SqlStore, user: str = ANN, event: str = "approval.requeste
 
 def _after(store: SqlStore, cursor: int, user: str | None = ANN, limit: int = 100) -> list[int]:
     with store.read() as view:
-        return [event.seq for event in view.feed.after(cursor, user, limit)]
+        return [event.seq for event in view.feed.events_after(cursor, user, limit)]
 
 
 def test_an_empty_feed_starts_at_zero(store: SqlStore) -> None:
     """Head and floor are 0, and no event follows."""
     with store.read() as view:
         assert (view.feed.head(), view.feed.floor()) == (0, 0)
-        assert view.feed.after(0, None, 10) == []
+        assert view.feed.events_after(0, None, 10) == []
 
 
 def test_events_after_a_cursor_are_in_order_and_by_user(store: SqlStore) -> None:
@@ -56,7 +56,7 @@ def test_an_event_has_its_subject_and_time(store: SqlStore, clock: MovableClock)
         tx.feed.add(ANN, "alarm.incident_opened", **subject)
     store.sequence()
     with store.read() as view:
-        events = view.feed.after(0, ANN, 10)
+        events = view.feed.events_after(0, ANN, 10)
 
     assert events == [
         FeedEvent(1, ANN, "device.enrolled", NOON + 7, None, "sayso_dv_1"),
@@ -141,7 +141,7 @@ def test_a_reader_of_eight_concurrent_writers_gets_every_event_once(
         received: list[FeedEvent] = []
         while len(received) < 160:
             with store.read() as view:
-                received += view.feed.after(received[-1].seq if received else 0, None, 7)
+                received += view.feed.events_after(received[-1].seq if received else 0, None, 7)
         return received
 
     with ThreadPoolExecutor(10) as threads:

@@ -79,7 +79,7 @@ def test_concurrent_messages_to_one_target_are_limited(
     assert _due(store)
     assert _lease(store, "b", 20) == []
     with store.write() as tx:
-        assert tx.outbox.sent(first[0].id, "a")
+        assert tx.outbox.mark_sent(first[0].id, "a")
         assert tx.outbox.failed(first[1].id, "a", "status 403", None)
     assert [message.body for message in _lease(store, "b", 20)] == ['{"n":5}', '{"n":6}']
     clock.forward(60 * SECOND)
@@ -103,7 +103,7 @@ def test_a_failing_target_gets_one_message_at_a_time_until_it_accepts_one(
         assert len(leased) == 1
         order.append(leased[0].body)
         with store.write() as tx:
-            assert tx.outbox.sent(leased[0].id, "b")
+            assert tx.outbox.mark_sent(leased[0].id, "b")
     assert order == [f'{{"n":{number}}}' for number in (5, 6, 7, 0, 1, 2, 3, 4)]
 
 
@@ -148,10 +148,10 @@ def test_only_the_holder_of_a_lease_records_the_result(
     clock.forward(60 * SECOND)
     _lease(store, "b")
     with store.write() as tx:
-        assert not tx.outbox.sent(message.id, "a")
+        assert not tx.outbox.mark_sent(message.id, "a")
         assert not tx.outbox.failed(message.id, "a", "late", None)
         assert tx.outbox.counts() == {"leased": 1}
-        assert tx.outbox.sent(message.id, "b")
+        assert tx.outbox.mark_sent(message.id, "b")
         assert tx.outbox.counts() == {"sent": 1}
 
 
@@ -190,7 +190,7 @@ def test_old_delivered_messages_are_deleted(store: SqlStore, clock: MovableClock
     _add(store, 2)
     (message,) = _lease(store, "a", 1)
     with store.write() as tx:
-        tx.outbox.sent(message.id, "a")
+        tx.outbox.mark_sent(message.id, "a")
     clock.forward(1)
     with store.write() as tx:
         assert tx.outbox.prune(NOON, dead_before=NOON) == 0

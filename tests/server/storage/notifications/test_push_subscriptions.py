@@ -60,7 +60,7 @@ def test_delivery_results_of_a_subscription_are_recorded(store: SqlStore) -> Non
         assert tx.pushes.add_problem(ON_PHONE.id, "status 401") is False
         assert tx.pushes.problems() == [(ON_PHONE.origin, "status 403", 1)]
         tx.pushes.mark_warned(ON_PHONE.id, NOON + DAY)
-        tx.pushes.delivered(ON_PHONE.id, NOON + 5)
+        tx.pushes.record_delivery(ON_PHONE.id, NOON + 5)
         assert tx.pushes.get(ON_PHONE.id) == replace(
             ON_PHONE, delivered_at=NOON + 5, warned_at=NOON + DAY, checked_at=NOON + DAY
         )
@@ -99,7 +99,7 @@ def test_each_push_service_is_listed_once_with_its_state(store: SqlStore) -> Non
     )
     with store.write() as tx:
         tx.pushes.add(elsewhere)
-        tx.pushes.delivered(ON_PHONE.id, NOON + 5)
+        tx.pushes.record_delivery(ON_PHONE.id, NOON + 5)
         tx.pushes.add_problem(ON_DESKTOP.id, "status 403")
     with store.read() as view:
         assert view.pushes.services() == [
@@ -116,7 +116,7 @@ def test_a_silent_browser_is_found_until_it_is_checked(store: SqlStore) -> None:
         assert tx.pushes.silent(late, 9) == [ON_PHONE, ON_DESKTOP]
         assert tx.pushes.silent(late, 1) == [ON_PHONE]
         tx.pushes.mark_checked(ON_PHONE.id, late)
-        tx.pushes.delivered(ON_DESKTOP.id, late)
+        tx.pushes.record_delivery(ON_DESKTOP.id, late)
         assert tx.pushes.silent(late, 9) == []
         assert [row.id for row in tx.pushes.silent(late + 1, 9)] == [ON_PHONE.id, ON_DESKTOP.id]
         tx.pushes.refresh(replace(ON_PHONE, opened_at=late + 1))

@@ -23,8 +23,8 @@ def test_requests_of_one_agent_to_one_user_are_found_newest_first(store: SqlStor
             row = approval_row(f"sayso_ap_{number}", agent, user.id, NOON - days * DAY)
             tx.approvals.add(replace(row, state=State.DENIED))
     with store.read() as view:
-        recent = view.approval_statistics.asked(AGENT, ANN.id, NOON - 5 * DAY, 10)
-        limited = view.approval_statistics.asked(AGENT, ANN.id, 0, 1)
+        recent = view.approval_statistics.recent_requests(AGENT, ANN.id, NOON - 5 * DAY, 10)
+        limited = view.approval_statistics.recent_requests(AGENT, ANN.id, 0, 1)
     assert [row.created_at for row in recent] == [NOON, NOON - DAY]
     assert {(row.agent_id, row.user_id, row.approved) for row in recent} == {(AGENT, ANN.id, False)}
     assert [row.created_at for row in limited] == [NOON]

@@ -36,8 +36,10 @@ def test_counters_are_found_by_key_prefix(
             tx.counters.count(key, MINUTE)
         tx.counters.count("user code:over", -MINUTE)
     with store.read() as view:
-        assert {window.key: window.count for window in view.limits.counted(prefix, 10)} == expected
-        assert len(view.limits.counted(prefix, 1)) == min(1, len(expected))
+        assert {
+            window.key: window.count for window in view.limits.list_windows(prefix, 10)
+        } == expected
+        assert len(view.limits.list_windows(prefix, 1)) == min(1, len(expected))
 
 
 def test_rows_are_limited_and_ended_ones_are_left_out(store: SqlStore) -> None:
@@ -62,8 +64,8 @@ def test_rows_are_limited_and_ended_ones_are_left_out(store: SqlStore) -> None:
         assert len(rows.open(1)) == 1
         assert {row.lane for row in rows.notifications(now - MINUTE, 10)} == {"medium", "urgent"}
         assert (len(rows.notifications(now - MINUTE, 1)), rows.notifications(now, 10)) == (1, [])
-        refusals = rows.refused(now - DAY, 10)
+        refusals = rows.list_refusals(now - DAY, 10)
         assert {refusal.type for refusal in refusals} == {"approval.refused", "agent.paused"}
-        assert (len(rows.refused(now - DAY, 1)), rows.refused(now + DAY, 10)) == (1, [])
+        assert (len(rows.list_refusals(now - DAY, 1)), rows.list_refusals(now + DAY, 10)) == (1, [])
         assert rows.held_back(now - DAY, 10) == [ANN.id] * 3
         assert (rows.held_back(now - DAY, 2), rows.held_back(now, 10)) == ([ANN.id] * 2, [])

@@ -30,11 +30,11 @@ def test_uses_are_found_by_agent_use_and_time(store):
         tx.uses.add("sayso_ag_other", "t40", ("token", "scope x write"), 5)
     with store.read() as view:
         uses = ("token", "scope x write")
-        assert view.uses.seen(BOT, uses, 10) == {"token"}
-        assert view.uses.seen(BOT, uses, 9) == set()
+        assert view.uses.known_uses(BOT, uses, 10) == {"token"}
+        assert view.uses.known_uses(BOT, uses, 9) == set()
         many_uses = [*(f"value {n}" for n in range(20)), "scope x read"]
-        assert view.uses.seen(BOT, many_uses, 100) == {"scope x read"}
-        assert view.uses.seen(BOT, (), 100) == set()
+        assert view.uses.known_uses(BOT, many_uses, 100) == {"scope x read"}
+        assert view.uses.known_uses(BOT, (), 100) == set()
         assert view.uses.count(BOT, "token", 10, 30, 9) == 2
         assert view.uses.count(BOT, "token", 9, 29, 9) == 2
         assert view.uses.count(BOT, "token", 0, 30, 2) == 2

@@ -10,7 +10,7 @@ from server.model import granted as granting
 from server.services.approvals.oversight import Oversight
 from server.services.users.users import UserChanges
 from tests.support.builders.installation import BY, PAYMENT
-from tests.support.builders.passkey import LocalBrowser, SoftPasskey, code_for
+from tests.support.builders.passkey import LocalBrowser, SoftPasskey, enrollment_code
 from tests.support.builders.person_pages import get
 from tests.support.clients.agent import PAYMENT_DETAILS
 
@@ -25,14 +25,14 @@ def approval(local, agent, person):
     """A request to pay 1,200.00, of which Ana approved 1,000.00."""
     narrow = {"narrow": {"/amount": "lower"}, "amount": "/amount"}
     local.admin.actions.update(json.dumps({**PAYMENT, **narrow}), by=BY)
-    _, approval = agent.asked_payment(authorization_details=json.dumps(DETAILS))
+    _, approval = agent.request_payment(authorization_details=json.dumps(DETAILS))
     proposed_change = {"changes": [{"fact": "/amount", "to": "1000"}]}
     narrowed = person.call("POST", f"/api/approvals/{approval.id}/narrowing", proposed_change).json
     assert narrowed["headline"] == f"Pay {GRANTED} to Nordwind Logistik GmbH"
     person.pin(approval.id)
     jws = person.decision(approval.id, person.high, ceremony="pin", granted=narrowed["digest"])
     assert person.send_decision(approval.id, jws, granted=narrowed["text"]).status == 200
-    return local.stored(approval.id)
+    return local.stored_approval(approval.id)
 
 
 def _is_granted_first(text):
@@ -44,7 +44,7 @@ def _is_granted_first(text):
 def test_a_users_page_shows_the_granted_amount_first(local, person, approval, path):
     """The outcome, request, receipt and history pages lead with the granted amount."""
     browser = LocalBrowser(local, person.user, SoftPasskey())
-    browser.enroll(code_for(local, person.user.name))
+    browser.enroll(enrollment_code(local, person.user.name))
     main = get(browser, path.format(approval.id)).text.partition("<main")[2]
     assert f"Granted: Pay {GRANTED} to Nordwind Logistik GmbH (requested: Pay {ASKED} to " in main
     assert _is_granted_first(main)
@@ -55,7 +55,7 @@ def test_a_console_page_shows_the_granted_amount_first(local, person, approval, 
     """The console's list and detail page of approvals lead with the granted amount."""
     local.admin.users.update(person.user.name, UserChanges(roles=("admin",)), by=BY)
     browser = LocalBrowser(local, person.user, SoftPasskey())
-    browser.enroll(code_for(local, person.user.name))
+    browser.enroll(enrollment_code(local, person.user.name))
     main = get(browser, path.format(approval.id)).text.partition("<main")[2]
     assert f"Granted: Pay {GRANTED} to " in main
     assert _is_granted_first(main)

@@ -37,7 +37,7 @@ def browser(local):
 @pytest.fixture
 def asked(agent):
     """A pending payment for Eva: its handle and its row."""
-    return agent.asked_payment(login_hint="eva", scope=BOTH)
+    return agent.request_payment(login_hint="eva", scope=BOTH)
 
 
 def _path(approval):
@@ -66,7 +66,7 @@ def test_the_comparison_shows_both_columns_and_decides_nothing(browser, asked, l
         assert positions == sorted(positions)
     assert 'name="scope.0" value="1"> ' in page.text
     assert 'value="500"' in page.text
-    assert local.stored(asked[1].id).state is State.PENDING
+    assert local.stored_approval(asked[1].id).state is State.PENDING
 
 
 def test_the_passkey_signs_the_text_of_the_page_and_the_agent_gets_it(browser, asked, agent):
@@ -89,7 +89,7 @@ def test_a_wider_text_is_refused_even_if_a_page_sends_it(browser, asked, local):
     )
     decision = browser.decision(approval.id, granted=decisions.digest(text))
     assert browser.answer(approval.id, decision, granted=text).refusal == (422, "not_narrower")
-    assert local.stored(approval.id).state is State.PENDING
+    assert local.stored_approval(approval.id).state is State.PENDING
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_a_forged_narrowing_form_compares_nothing(browser, asked, form, headers,
 
 def test_another_users_request_cannot_be_narrowed(browser, agent):
     """The page and the form answer 404 and reveal nothing about the request."""
-    _, approval = agent.asked_payment()
+    _, approval = agent.request_payment()
     for page in (get(browser, _path(approval)), post(browser, _path(approval), NARROWED)):
         assert page.status_code == 404
         assert "Nordwind" not in page.text

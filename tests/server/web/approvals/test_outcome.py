@@ -17,14 +17,14 @@ def browser(local):
 
 
 def _approve(browser, agent):
-    handle, approval = agent.asked(login_hint="eva")
+    handle, approval = agent.request_approval(login_hint="eva")
     browser.approve(approval.id)
     return handle, approval
 
 
 def test_a_pending_request_redirects_to_its_own_page(browser, agent):
     """A pending request has no outcome yet, so the outcome page redirects to the request."""
-    _, approval = agent.asked(login_hint="eva")
+    _, approval = agent.request_approval(login_hint="eva")
     page = get(browser, f"/done/{approval.id}")
     assert (page.status_code, page.headers["Location"].endswith(f"/r/{approval.id}")) == (303, True)
 
@@ -41,8 +41,8 @@ def test_an_approval_page_states_that_the_token_is_not_collected_yet(browser, ag
 
 def test_a_denial_page_shows_the_note_and_links_to_the_next_request(browser, agent):
     """The next request is only linked; the page does not open it automatically."""
-    _, approval = agent.asked(login_hint="eva")
-    _, other = agent.asked(login_hint="eva")
+    _, approval = agent.request_approval(login_hint="eva")
+    _, other = agent.request_approval(login_hint="eva")
     browser.deny(approval.id, "too_broad", note="Less, please")
     page = get(browser, f"/done/{approval.id}").text
     assert ">Denied</h1>" in page
@@ -83,7 +83,7 @@ def test_without_a_token_there_is_nothing_to_revoke(browser, agent):
     """Without a token the form gets 404, as does the token of another user's request."""
     _, approval = _approve(browser, agent)
     assert post(browser, f"/done/{approval.id}/revoke").status_code == 404
-    handle, other = agent.asked()
+    handle, other = agent.request_approval()
     assert get(browser, f"/done/{other.id}").status_code == 404
     assert post(browser, f"/done/{other.id}/revoke").status_code == 404
     assert handle
@@ -94,7 +94,7 @@ def test_one_of_two_required_approvals_is_counted(browser, agent, local):
     new_person(local, "ben")
     two = rule("ask", "ask.quorum = 2", 'ask.who = ["eva", "ben"]')
     Policies(local.services.store).set(two, by=BY)
-    _, approval = agent.asked(login_hint="eva")
+    _, approval = agent.request_approval(login_hint="eva")
     browser.approve(approval.id)
     page = get(browser, f"/done/{approval.id}").text
     assert ">Your approval was counted</h1>" in page

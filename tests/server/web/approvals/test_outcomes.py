@@ -50,7 +50,7 @@ def test_an_approval_is_shown_as_one_after_expiry_or_withdrawal(
     browser, agent, local, ending, words, sentence
 ):
     """The history, the receipt and the request page all show how an approval ended."""
-    handle, approval = agent.asked(login_hint="eva", requested_expiry="60")
+    handle, approval = agent.request_approval(login_hint="eva", requested_expiry="60")
     assert browser.approve(approval.id).status == 200
     if ending == "collect":
         assert agent.poll(handle).status == 200

@@ -20,7 +20,7 @@ from tests.support.builders import consents
 from tests.support.builders.callers import new_person
 from tests.support.builders.clock import DAY, MINUTE
 from tests.support.builders.installation import BY, PAY, PAY_SCOPES, PAYMENT
-from tests.support.builders.passkey import LocalBrowser, SoftPasskey, code_for, new_browser
+from tests.support.builders.passkey import LocalBrowser, SoftPasskey, enrollment_code, new_browser
 from tests.support.builders.policies import rule
 from tests.support.builders.site import ISSUER
 
@@ -46,11 +46,11 @@ def _page(browser, path="/", base=ISSUER):
 
 
 def _request(agent, **members):
-    return agent.asked(login_hint="eva", **members)[1]
+    return agent.request_approval(login_hint="eva", **members)[1]
 
 
 def _request_payment(agent, **members):
-    return agent.asked_payment(login_hint="eva", **members)[1]
+    return agent.request_payment(login_hint="eva", **members)[1]
 
 
 @pytest.mark.parametrize("path", ["/", "/devices", "/r/sayso_ap_aaaaaaaaaaaaaaaa"])
@@ -172,7 +172,7 @@ def test_a_request_page_shows_every_field(browser, agent, local):
     positions = [page.index(field) for field in fields]
     assert positions == sorted(positions)
     assert f'data-digest="{approval.display_digest}"' in page
-    assert local.stored(approval.id).seen_at is not None
+    assert local.stored_approval(approval.id).seen_at is not None
     title = re.search("<title>(.*)</title>", page)[1]
     assert re.fullmatch("Request [0-9a-f]{4}-[0-9a-f]{4} · Sayso", title)
 
@@ -203,14 +203,14 @@ def test_the_type_back_step_does_not_repeat_the_value(browser, agent, local):
 def test_a_new_passkey_shows_when_it_may_decide_high_risk(person, agent, local):
     """For high risk the button is disabled with a reason; low risk is allowed immediately."""
     browser = LocalBrowser(local, person.user, SoftPasskey())
-    browser.enroll(code_for(local, "ana"))
-    high, low = agent.asked_payment()[1], agent.asked()[1]
+    browser.enroll(enrollment_code(local, "ana"))
+    high, low = agent.request_payment()[1], agent.request_approval()[1]
     assert "This passkey is new. It can approve high-risk requests from 10 October 2025" in _plain(
         _page(browser, f"/r/{high.id}").text
     )
     assert "data-barred" not in _page(browser, f"/r/{low.id}").text
     local.clock.forward(DAY)
-    late = agent.asked_payment()[1]
+    late = agent.request_payment()[1]
     assert "data-barred" not in _page(browser, f"/r/{late.id}").text
 
 
@@ -233,7 +233,7 @@ def test_a_decided_request_is_a_record_without_buttons(browser, agent):
 
 def test_a_request_page_says_that_the_token_was_collected(browser, agent):
     """After the agent polled, the request page says that it collected its token."""
-    handle, approval = agent.asked(login_hint="eva")
+    handle, approval = agent.request_approval(login_hint="eva")
     browser.approve(approval.id)
     agent.poll(handle)
     assert "The agent collected its token." in _page(browser, f"/r/{approval.id}").text
@@ -253,7 +253,7 @@ def test_an_expired_request_is_not_shown_as_denied(browser, agent, local):
 
 def test_an_expired_request_offers_to_ask_its_agent_to_retry(browser, agent, local):
     """One button makes the terminal's API call; afterwards the page says so without a button."""
-    handle, approval = agent.asked(login_hint="eva", requested_expiry="60")
+    handle, approval = agent.request_approval(login_hint="eva", requested_expiry="60")
     assert 'id="retry"' not in _page(browser, f"/r/{approval.id}").text
     local.clock.forward(MINUTE)
     before = _page(browser, f"/r/{approval.id}").text
@@ -275,17 +275,17 @@ def test_another_site_cannot_ask_for_a_retry(browser, agent, local):
     path = f"/api/approvals/{approval.id}/retry"
     stale = browser.send("POST", path, headers={cookies.CSRF.lower(): None})
     assert stale.refusal == (403, "stale_page")
-    assert local.stored(approval.id).retry_asked_at is None
+    assert local.stored_approval(approval.id).retry_asked_at is None
 
 
 def test_a_request_page_says_that_a_consent_approved_it(person, agent, local):
     """A request that a consent approved has a record that names the consent."""
     browser = LocalBrowser(local, person.user, SoftPasskey())
-    browser.enroll(code_for(local, "ana"))
+    browser.enroll(enrollment_code(local, "ana"))
     open_rule = rule("allow", 'when.at = ["request"]', 'when.resource = ["*"]', name="open")
     Policies(local.services.store).set(open_rule, by=BY)
     consents.give(local, agent, person)
-    _, approval = agent.asked()
+    _, approval = agent.request_approval()
     page = _page(browser, f"/r/{approval.id}").text
     assert "Approved under a consent." in page
     assert "approved under a consent</span>" in _page(browser, "/history").text
@@ -314,8 +314,8 @@ def test_the_decisions_of_several_approvers_are_shown_together(browser, agent, l
 def test_a_narrowed_request_shows_what_was_granted(person, agent, local):
     """The request page of a narrowed request shows the granted part."""
     browser = LocalBrowser(local, person.user, SoftPasskey())
-    browser.enroll(code_for(local, "ana"))
-    _, approval = agent.asked(scope="openid payments:read payments:transfer")
+    browser.enroll(enrollment_code(local, "ana"))
+    _, approval = agent.request_approval(scope="openid payments:read payments:transfer")
     narrowing = {"drop_scopes": ["payments:transfer"]}
     path = f"/api/approvals/{approval.id}/narrowing"
     narrowed = person.call("POST", path, narrowing).json
@@ -329,7 +329,7 @@ def test_a_narrowed_request_shows_what_was_granted(person, agent, local):
 
 def test_another_users_request_is_not_found(browser, agent):
     """The answer is 404, as for a request that does not exist."""
-    _, approval = agent.asked()
+    _, approval = agent.request_approval()
     page = _page(browser, f"/r/{approval.id}")
     assert page.status_code == 404
     assert "Nordwind" not in page.text
@@ -338,7 +338,7 @@ def test_another_users_request_is_not_found(browser, agent):
 def test_the_device_page_lists_a_users_devices_without_removed_ones(person, local):
     """The page shows what each device may not do yet, and drops a removed device."""
     browser = LocalBrowser(local, person.user, SoftPasskey())
-    browser.enroll(code_for(local, "ana"))
+    browser.enroll(enrollment_code(local, "ana"))
     page = _page(browser, "/devices").text
     assert "Terminal · enrolled" in page
     assert "Passkey · enrolled" in page
@@ -368,7 +368,7 @@ def test_an_internal_error_is_an_error_page(browser, monkeypatch, raised, status
     def fail(*_: object) -> None:
         raise raised
 
-    monkeypatch.setattr("server.services.approvals.inbox.InboxService.of", fail)
+    monkeypatch.setattr("server.services.approvals.inbox.InboxService.load", fail)
     page = _page(browser)
     assert page.status_code == status
     assert "x</p>" not in page.text
@@ -389,7 +389,7 @@ def test_more_time_is_offered_while_it_is_allowed(browser, agent, local):
     local.clock.forward(30_000)
     page = _page(browser, f"/r/{approval.id}").text
     assert "More time" not in page
-    assert f'datetime="{rfc3339(local.stored(approval.id).expires_at)}"' in page
+    assert f'datetime="{rfc3339(local.stored_approval(approval.id).expires_at)}"' in page
 
 
 def test_more_time_for_a_critical_request_is_offered_to_an_owner_only(browser, agent, local):

@@ -12,7 +12,7 @@ from tests.support.builders import receipts
 from tests.support.builders.callers import new_person
 from tests.support.builders.clock import DAY, MINUTE
 from tests.support.builders.installation import BY
-from tests.support.builders.passkey import LocalBrowser, SoftPasskey, code_for, new_browser
+from tests.support.builders.passkey import LocalBrowser, SoftPasskey, enrollment_code, new_browser
 from tests.support.builders.person_pages import get, post
 from tests.support.builders.policies import rule
 
@@ -33,7 +33,7 @@ def _payload(jws):
 
 def test_a_receipt_has_the_signed_decision_and_everything_to_verify_it(browser, agent):
     """A receipt has the passkey's signature and key, the log entries, and the issued token."""
-    handle, approval = agent.asked(login_hint="eva")
+    handle, approval = agent.request_approval(login_hint="eva")
     browser.approve(approval.id)
     agent.poll(handle)
     receipt = _receipt(browser, approval)
@@ -64,7 +64,7 @@ def test_a_receipt_has_the_signed_decision_and_everything_to_verify_it(browser, 
 
 def test_the_server_signs_every_other_member_of_a_receipt(browser, agent, local):
     """The server signs with a published key and a token type used only for receipts."""
-    _, approval = agent.asked(login_hint="eva")
+    _, approval = agent.request_approval(login_hint="eva")
     browser.deny(approval.id, private_note="They do not know him")
     receipt = _receipt(browser, approval)
     signed = local.claims(receipt.pop("server_signature"), "sayso-receipt+jws")
@@ -75,7 +75,7 @@ def test_the_server_signs_every_other_member_of_a_receipt(browser, agent, local)
 
 def test_a_terminals_decision_has_its_own_key(person, agent):
     """The receipt has the terminal's key, whose thumbprint is the signature's `kid`."""
-    _, approval = agent.asked()
+    _, approval = agent.request_approval()
     person.approve(approval.id)
     receipt = person.call("GET", f"/api/approvals/{approval.id}/receipt").json
     (answer,) = receipt["answers"]
@@ -85,7 +85,7 @@ def test_a_terminals_decision_has_its_own_key(person, agent):
 
 def test_a_decision_by_a_deleted_key_is_shown_without_the_key(browser, agent, monkeypatch):
     """The decision is still shown, but with no key to verify it."""
-    _, approval = agent.asked(login_hint="eva")
+    _, approval = agent.request_approval(login_hint="eva")
     browser.deny(approval.id)
     monkeypatch.setattr("server.storage.devices.passkeys.Passkeys.of_device", lambda *_: None)
     assert _receipt(browser, approval)["answers"][0]["key"] is None
@@ -96,7 +96,7 @@ def test_each_of_several_approvers_sees_every_decision(browser, agent, local):
     ben = new_person(local, "ben")
     two = rule("ask", "ask.quorum = 2", 'ask.who = ["eva", "ben"]')
     Policies(local.services.store).set(two, by=BY)
-    handle, approval = agent.asked(login_hint="eva")
+    handle, approval = agent.request_approval(login_hint="eva")
     browser.approve(approval.id)
     ben.approve(approval.id)
     agent.poll(handle)
@@ -109,7 +109,7 @@ def test_each_of_several_approvers_sees_every_decision(browser, agent, local):
 
 def test_the_receipt_page_has_every_field_and_a_download(browser, agent):
     """The page is readable without scripts; only verification needs JavaScript."""
-    handle, approval = agent.asked_payment(login_hint="eva", binding_message="Pay <b>now</b>")
+    handle, approval = agent.request_payment(login_hint="eva", binding_message="Pay <b>now</b>")
     browser.approve(approval.id)
     agent.poll(handle)
     page = get(browser, f"/receipt/{approval.id}").text
@@ -169,14 +169,14 @@ def test_the_receipt_of_a_use_links_to_the_receipt_of_its_standing_grant(person,
 def _browser_of(person, local):
     """Enroll a browser as a further device of the person."""
     browser = LocalBrowser(local, person.user, SoftPasskey())
-    browser.enroll(code_for(local, person.user.name))
+    browser.enroll(enrollment_code(local, person.user.name))
     return browser
 
 
 def test_a_receipt_shows_what_was_granted_beside_what_was_requested(person, agent, local):
     """The receipt of a narrowed request has the granted text and its digest."""
     browser = _browser_of(person, local)
-    _, approval = agent.asked(scope="openid payments:read payments:transfer")
+    _, approval = agent.request_approval(scope="openid payments:read payments:transfer")
     narrowing = {"drop_scopes": ["payments:transfer"]}
     narrowed = person.call("POST", f"/api/approvals/{approval.id}/narrowing", narrowing).json
     person.pin(approval.id)
@@ -191,7 +191,7 @@ def test_a_receipt_shows_what_was_granted_beside_what_was_requested(person, agen
 
 def test_another_users_receipt_is_not_found(browser, agent, person):
     """The page and the API answer 404, and both pages refuse a POST."""
-    _, approval = agent.asked()
+    _, approval = agent.request_approval()
     person.approve(approval.id)
     assert get(browser, f"/receipt/{approval.id}").status_code == 404
     refused = browser.send("GET", f"/api/approvals/{approval.id}/receipt")
@@ -203,7 +203,7 @@ def test_another_users_receipt_is_not_found(browser, agent, person):
 def test_the_history_lists_decided_requests_newest_first(browser, agent, local):
     """The history lists the newest decision first and leaves out pending requests."""
     assert "No decided requests yet." in get(browser, "/history").text
-    first, second, third = (agent.asked(login_hint="eva")[1] for _ in range(3))
+    first, second, third = (agent.request_approval(login_hint="eva")[1] for _ in range(3))
     browser.approve(first.id)
     local.clock.forward(MINUTE)
     browser.deny(second.id)
@@ -228,10 +228,10 @@ def test_the_history_lists_decided_requests_newest_first(browser, agent, local):
 )
 def test_the_history_is_filtered_by_agent_result_and_day(browser, agent, local, query, indexes):
     """Days are in UTC and inclusive on both ends; filters can be combined."""
-    asked = [agent.asked(login_hint="eva")[1]]
+    asked = [agent.request_approval(login_hint="eva")[1]]
     browser.approve(asked[0].id)
     local.clock.forward(DAY)
-    asked.append(agent.asked(login_hint="eva")[1])
+    asked.append(agent.request_approval(login_hint="eva")[1])
     browser.deny(asked[1].id)
     page = get(browser, f"/history?{query}").text
     positions = [page.index(asked[index].id) for index in indexes]
@@ -254,7 +254,7 @@ def test_the_history_is_paged(browser, agent, local, monkeypatch):
     """The links keep the filters, and the last page links back to the newest requests."""
     monkeypatch.setattr("server.web.approvals.history._PAGE_SIZE", "1")
     for _ in range(2):
-        browser.deny(agent.asked(login_hint="eva")[1].id)
+        browser.deny(agent.request_approval(login_hint="eva")[1].id)
         local.clock.forward(MINUTE)
     page = get(browser, "/history?result=denied").text
     older = page[page.index('href="/history?') + 6 :].partition('"')[0].replace("&amp;", "&")
@@ -268,15 +268,15 @@ def test_a_history_page_without_matches_links_to_the_next_one(browser, agent, lo
     """One page scans a limited number of requests, so it can be empty and still have a next."""
     monkeypatch.setattr("server.services.approvals.inbox.SCANNED_REQUESTS", 2)
     monkeypatch.setattr("server.web.approvals.history._PAGE_SIZE", "2")
-    approved = agent.asked(login_hint="eva")[1]
+    approved = agent.request_approval(login_hint="eva")[1]
     browser.approve(approved.id)
     for _ in range(2):
         local.clock.forward(MINUTE)
-        browser.deny(agent.asked(login_hint="eva")[1].id)
+        browser.deny(agent.request_approval(login_hint="eva")[1].id)
     page = get(browser, "/history?result=approved").text
     assert "None of the newest requests match." in page
     older = page[page.index('href="/history?') + 6 :].partition('"')[0].replace("&amp;", "&")
     assert approved.id in get(browser, older).text
     late = get(browser, "/history?result=approved&from=2025-10-10").text
     assert "No requests match." in late
-    assert local.stored(approved.id).state is State.APPROVED
+    assert local.stored_approval(approved.id).state is State.APPROVED

@@ -35,7 +35,7 @@ def _rows(page: str) -> tuple[list[str], list[str]]:
 
 def test_an_approved_request_is_listed_apart_and_not_counted(browser, agent, ben):
     """The inbox shows how many people approved and who is still needed."""
-    first, second = (agent.asked(login_hint="eva")[1] for _ in range(2))
+    first, second = (agent.request_approval(login_hint="eva")[1] for _ in range(2))
     assert set(_rows(get(browser, "/").text)[0]) == {first.id, second.id}
     browser.approve(first.id)
     page = get(browser, "/").text
@@ -49,7 +49,7 @@ def test_an_approved_request_is_listed_apart_and_not_counted(browser, agent, ben
 @pytest.mark.usefixtures("ben")
 def test_an_approved_request_is_never_offered_as_the_next_one(browser, agent):
     """After approving both requests, the person is told that none are waiting."""
-    first, second = (agent.asked(login_hint="eva")[1] for _ in range(2))
+    first, second = (agent.request_approval(login_hint="eva")[1] for _ in range(2))
     browser.approve(first.id)
     browser.approve(second.id)
     page = get(browser, f"/done/{second.id}").text
@@ -60,7 +60,7 @@ def test_an_approved_request_is_never_offered_as_the_next_one(browser, agent):
 
 def test_the_page_of_an_approved_request_names_who_is_still_needed(browser, agent, ben, local):
     """The only button withdraws the approval; the final record names everyone who approved."""
-    approval = agent.asked(login_hint="eva")[1]
+    approval = agent.request_approval(login_hint="eva")[1]
     browser.approve(approval.id)
     page = get(browser, f"/r/{approval.id}").text
     assert "Your approval was counted: 1 of 2 approved, needs <bdi>ben</bdi>." in page
@@ -77,7 +77,7 @@ def test_the_page_of_an_approved_request_names_who_is_still_needed(browser, agen
 @pytest.mark.usefixtures("ben")
 def test_a_request_waits_again_after_its_vote_became_void(browser, agent, local):
     """A void vote puts the request back into the inbox with its approve button."""
-    approval = agent.asked_payment(login_hint="eva")[1]
+    approval = agent.request_payment(login_hint="eva")[1]
     browser.approve(approval.id)
     with local.services.store.write() as tx:
         tx.decisions.void(approval.id, tx.now)
@@ -88,7 +88,7 @@ def test_a_request_waits_again_after_its_vote_became_void(browser, agent, local)
 @pytest.mark.usefixtures("ben")
 def test_a_request_waits_again_after_its_vote_was_withdrawn(browser, agent):
     """The request page offers a decision again; it and the receipt show the withdrawal."""
-    approval = agent.asked(login_hint="eva")[1]
+    approval = agent.request_approval(login_hint="eva")[1]
     browser.approve(approval.id)
     signed = browser.decision(approval.id, decision="withdraw", ceremony="none")
     withdrawn = browser.answer(approval.id, signed)

@@ -8,7 +8,7 @@ from server.services.clients.agent_forms import AgentChanges
 from server.services.refusals import Invalid
 from server.web.browser import policy
 from tests.support.builders.console import open_console
-from tests.support.builders.installation import BY, registered
+from tests.support.builders.installation import BY, register_agent
 from tests.support.builders.own_pages import Pages, give_consent
 from tests.support.builders.passkey import new_browser
 from tests.support.builders.site import ISSUER
@@ -49,7 +49,7 @@ def test_an_icon_is_served_under_its_hash_as_an_image_only(local):
 
 def test_an_icon_that_no_agent_uses_is_not_found(local, agent_with_icon):
     """An icon is served while at least one agent uses it; the 404 is not cached."""
-    registered(local.admin, "second-bot", icon=ICON)
+    register_agent(local.admin, "second-bot", icon=ICON)
     local.admin.agents.update(agent_with_icon.id, AgentChanges(icon=OTHER), by=BY)
     assert _get(local, PATH).status_code == 200
     local.admin.agents.delete("second-bot", by=BY)
@@ -60,7 +60,7 @@ def test_an_icon_that_no_agent_uses_is_not_found(local, agent_with_icon):
 
 def test_an_icon_is_shown_beside_the_agents_name_on_every_page(local, eva, agent_with_icon):
     """The inbox, request and agent pages show it with an empty alternative text."""
-    _, approval = agent_with_icon.asked_payment(login_hint="eva")
+    _, approval = agent_with_icon.request_payment(login_hint="eva")
     give_consent(eva.browser, agent_with_icon)
     for path in ("/", f"/r/{approval.id}", "/agents", f"/agents/{agent_with_icon.id}"):
         page = eva.get(path)

@@ -12,7 +12,7 @@ from server.services.users.users import UserChanges, Users
 from tests.support.browsers.browser import CALLBACK
 from tests.support.builders.callers import new_person
 from tests.support.builders.clock import DAY
-from tests.support.builders.installation import BY, registered
+from tests.support.builders.installation import BY, register_agent
 from tests.support.builders.own_pages import Pages, give_consent, give_grant, give_token
 from tests.support.builders.passkey import new_browser
 
@@ -167,7 +167,7 @@ def test_an_administrators_own_pages_show_only_their_own_agents(eva, agent, loca
     users = Users(local.services.store, local.services.secrets)
     users.update("eva", UserChanges(roles=("admin",)), by=BY)
     monkeypatch.setattr("server.web.clients.pages._MAX", "1")
-    own = registered(local.admin, name="z-bot", owners=("eva",)).agent
+    own = register_agent(local.admin, name="z-bot", owners=("eva",)).agent
     page = eva.get("/agents").text
     assert f'href="/agents/{own.id}"' in page
     assert agent.id not in page
@@ -176,9 +176,9 @@ def test_an_administrators_own_pages_show_only_their_own_agents(eva, agent, loca
 
 def test_recent_requests_of_an_agent_are_a_chart_with_its_numbers(eva, agent, local):
     """Only this user's requests count; without recent requests the page says so."""
-    denied = agent.asked(login_hint="eva")[1]
+    denied = agent.request_approval(login_hint="eva")[1]
     eva.browser.deny(denied.id)
-    agent.asked(login_hint="eva")
+    agent.request_approval(login_hint="eva")
     page = eva.get(f"/agents/{agent.id}").text
     assert "Of 2 requests in 14 days 0 were approved, 1 denied" in page
     assert '<svg class="chart"' in page

@@ -8,7 +8,7 @@ from server.model.store import Busy
 from server.web.browser import HEADERS
 from tests.support.browsers.browser import PASSWORD
 from tests.support.builders.app_users import give_password
-from tests.support.builders.new_device import begun
+from tests.support.builders.new_device import begin_sign_in
 from tests.support.builders.site import ISSUER
 
 
@@ -60,7 +60,7 @@ def test_device_pages_forbid_scripts_frames_and_forms_of_other_sites(browser, pa
 
 def test_a_link_only_prefills_the_code(browser, local, person):
     """DG-12: opening a link sends no request; the code is shown for comparison."""
-    device = begun(local)
+    device = begin_sign_in(local)
     page = _get(browser, f"/device?user_code={device.user_code.lower()}")
     assert f'value="{device.user_code}"' in page.text
     assert _pending_requests(person) == []
@@ -77,7 +77,7 @@ def test_an_invalid_code_is_not_repeated(browser, code):
 
 def test_the_form_sends_a_request_to_the_enrolled_device(browser, local, person):
     """The next page tells the user to check a device that they already use."""
-    device = begun(local)
+    device = begin_sign_in(local)
     sent = _send(browser, name="ana", user_code=device.user_code)
     assert (sent.status_code, sent.headers["Location"]) == (303, f"{ISSUER}/device/sent")
     (request,) = _pending_requests(person)
@@ -87,8 +87,8 @@ def test_the_form_sends_a_request_to_the_enrolled_device(browser, local, person)
 
 def test_the_page_answers_the_same_for_an_unknown_user(browser, local):
     """The identical answer does not reveal whether a user exists."""
-    known_user = _send(browser, name="ana", user_code=begun(local).user_code)
-    unknown_user = _send(browser, name="nobody", user_code=begun(local).user_code)
+    known_user = _send(browser, name="ana", user_code=begin_sign_in(local).user_code)
+    unknown_user = _send(browser, name="nobody", user_code=begin_sign_in(local).user_code)
     assert known_user.status_code == unknown_user.status_code
     assert known_user.headers["Location"] == unknown_user.headers["Location"]
     assert known_user.data == unknown_user.data
@@ -97,9 +97,9 @@ def test_the_page_answers_the_same_for_an_unknown_user(browser, local):
 @pytest.mark.parametrize("code", ["BCDF-GHJX", "hello", "used"])
 def test_a_wrong_code_shows_the_form_again(browser, local, code):
     """DG-14: unknown, impossible and used codes get the same message."""
-    device = begun(local)
+    device = begin_sign_in(local)
     if code == "used":
-        assert device.typed("ana") == ""
+        assert device.type_code("ana") == ""
     page = _send(browser, name="ana", user_code=device.user_code if code == "used" else code)
     assert page.status_code == 400
     assert "That code is wrong, used or expired." in page.text
@@ -125,7 +125,7 @@ FOREIGN = {
 @pytest.mark.parametrize("what", FOREIGN)
 def test_a_form_of_another_site_changes_nothing(browser, local, person, what):
     """DG-11: the form is shown again, and no approver is asked."""
-    device = begun(local)
+    device = begin_sign_in(local)
     _get(browser)
     page = _send(browser, name="ana", user_code=device.user_code, **FOREIGN[what])
     assert page.status_code == 400
@@ -137,7 +137,7 @@ def test_a_form_of_another_site_changes_nothing(browser, local, person, what):
 
 def test_a_form_without_its_cookie_changes_nothing(local, person):
     """The form token of one browser is invalid in another."""
-    device = begun(local)
+    device = begin_sign_in(local)
     client = local.app.test_client(use_cookies=False)
     page = _send(client, name="ana", user_code=device.user_code)
     assert page.status_code == 400
@@ -185,7 +185,7 @@ def test_an_unreachable_database_prefills_nothing(browser, local, monkeypatch):
 
 def test_a_busy_server_keeps_the_typed_code(browser, local, monkeypatch):
     """The error page has the form with the code, so that the user can send it again."""
-    device = begun(local)
+    device = begin_sign_in(local)
 
     def busy(*_args, **_kwargs):
         raise Busy("too long")

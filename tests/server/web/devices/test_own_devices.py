@@ -6,7 +6,7 @@ import pytest
 
 from server.model.devices import MAX_ATTEMPTS
 from tests.support.builders.own_pages import Pages
-from tests.support.builders.passkey import LocalBrowser, SoftPasskey, code_for, new_browser
+from tests.support.builders.passkey import LocalBrowser, SoftPasskey, enrollment_code, new_browser
 
 FOREIGN = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}
 
@@ -21,7 +21,7 @@ def eva(local):
 def second(eva, local):
     """A second, new passkey of Eva."""
     browser = LocalBrowser(local, eva.browser.user, SoftPasskey(credential=b"a second one"))
-    assert browser.enroll(code_for(local, "eva"), name="tablet").status == 201
+    assert browser.enroll(enrollment_code(local, "eva"), name="tablet").status == 201
     return browser
 
 
@@ -87,7 +87,7 @@ def test_a_new_device_is_vouched_for_with_the_passkey_of_another(eva, second, lo
 def test_a_locked_terminal_is_unlocked_with_a_passkey(person, local):
     """The passkey is on a different device of the same user."""
     browser = LocalBrowser(local, person.user, SoftPasskey())
-    assert browser.enroll(code_for(local, "ana")).status == 201
+    assert browser.enroll(enrollment_code(local, "ana")).status == 201
     with local.services.store.write() as tx:
         tx.devices.vouch(browser.device_id, tx.now)
     pages, path = Pages(browser), f"/devices/{person.device_id}"

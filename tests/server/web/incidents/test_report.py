@@ -3,7 +3,7 @@
 import pytest
 
 from server.protocol.approvals.states import State
-from tests.support.builders.passkey import LocalBrowser, SoftPasskey, code_for, new_browser
+from tests.support.builders.passkey import LocalBrowser, SoftPasskey, enrollment_code, new_browser
 from tests.support.builders.person_pages import get, post
 
 REPORT_DENIAL = {"decision": "deny", "code": "suspicious", "ceremony": "none"}
@@ -28,7 +28,7 @@ def _agent_state(local, agent):
 
 def test_each_report_choice_states_its_effect(browser, agent, local):
     """No choice is preselected, and opening the page changes nothing."""
-    _, approval = agent.asked(login_hint="eva")
+    _, approval = agent.request_approval(login_hint="eva")
     page = get(browser, f"/r/{approval.id}/report").text
     for words in (
         "This request",
@@ -41,23 +41,23 @@ def test_each_report_choice_states_its_effect(browser, agent, local):
         assert words in page
     assert page.count('type="radio" name="scope"') == 3
     assert "checked" not in page
-    assert local.stored(approval.id).state is State.PENDING
+    assert local.stored_approval(approval.id).state is State.PENDING
     assert _agent_state(local, agent) == "enabled"
 
 
 def test_a_signed_report_quarantines_the_agent(browser, agent, local):
     """The report also denies the request."""
-    _, approval = agent.asked(login_hint="eva")
+    _, approval = agent.request_approval(login_hint="eva")
     reply = _report(browser, approval.id, scope="agent", note="Who is this?")
     assert reply.status == 200
     assert reply.json["agents"][0]["state"] == "quarantined"
-    assert local.stored(approval.id).state is State.DENIED
+    assert local.stored_approval(approval.id).state is State.DENIED
     assert _agent_state(local, agent) == "quarantined"
 
 
 def test_the_cookie_alone_quarantines_nothing(browser, agent, local):
     """A report needs the passkey's signature on a denial of this request as suspicious."""
-    _, approval = agent.asked(login_hint="eva")
+    _, approval = agent.request_approval(login_hint="eva")
     path = f"/api/approvals/{approval.id}/report"
     nothing = browser.send("POST", path, {"decision": "a.b.c.d.e", "scope": "agent"})
     assert nothing.refusal == (422, "invalid_decision")
@@ -70,7 +70,7 @@ def test_the_cookie_alone_quarantines_nothing(browser, agent, local):
 
 def test_a_decided_request_can_be_reported_but_not_denied_again(browser, agent):
     """A decided request no longer has the choice to report this request alone."""
-    _, approval = agent.asked(login_hint="eva")
+    _, approval = agent.request_approval(login_hint="eva")
     browser.approve(approval.id)
     page = get(browser, f"/r/{approval.id}/report").text
     assert page.count('type="radio" name="scope"') == 2
@@ -81,8 +81,8 @@ def test_a_decided_request_can_be_reported_but_not_denied_again(browser, agent):
 def test_a_request_without_an_agent_is_reported_to_administrators_only(person, agent, local):
     """A report about a standing grant that the user proposed quarantines no agent."""
     browser = LocalBrowser(local, person.user, SoftPasskey())
-    browser.enroll(code_for(local, "ana"))
-    _, approval = agent.asked()
+    browser.enroll(enrollment_code(local, "ana"))
+    _, approval = agent.request_approval()
     proposal = {"approval": approval.id, "seconds": 900, "uses": 1}
     offered = person.call("POST", "/api/grants", proposal).json
     page = get(browser, f"/r/{offered['id']}/report").text
@@ -92,7 +92,7 @@ def test_a_request_without_an_agent_is_reported_to_administrators_only(person, a
 
 def test_another_users_request_cannot_be_reported(browser, agent):
     """The page answers 404, and the server has no form handler at its address."""
-    _, approval = agent.asked()
+    _, approval = agent.request_approval()
     page = get(browser, f"/r/{approval.id}/report")
     assert page.status_code == 404
     assert post(browser, f"/r/{approval.id}/report").status_code == 405

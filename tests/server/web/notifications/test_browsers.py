@@ -82,7 +82,7 @@ def test_a_browser_dropped_by_its_push_service_is_reported_as_lost(
     assert "data-push-test" in _page(browser)
     assert LOST not in _page(browser, "/")
     service.behaviour = answer(status)
-    agent.asked_payment(login_hint="eva")
+    agent.request_payment(login_hint="eva")
     local.deliver()
     page = _page(browser)
     assert "data-push-test" not in page
@@ -103,7 +103,7 @@ def test_a_browser_with_a_new_subscription_is_not_reported_as_lost(
     replacement = service.mint(browser.send("GET", PATH).json["public_key"])
     replacement_id = browser.send("POST", PATH, replacement.to_json()).json["id"]
     del service.known[subscription.endpoint.rpartition("/")[2]]
-    agent.asked_payment(login_hint="eva")
+    agent.request_payment(login_hint="eva")
     local.deliver()
     reply = browser.send("GET", PATH).json
     assert ([item["id"] for item in reply["items"]], reply["lost"]) == ([replacement_id], [])
@@ -119,7 +119,7 @@ def test_one_browser_is_lost_although_another_with_the_same_passkey_is_not(
     local.clock.forward(1)
     browser.send("POST", PATH, subscription.to_json())
     del service.known[subscription.endpoint.rpartition("/")[2]]
-    agent.asked_payment(login_hint="eva")
+    agent.request_payment(login_hint="eva")
     local.deliver()
     reply = browser.send("GET", PATH).json
     assert (len(reply["items"]), len(reply["lost"])) == (1, 1)
@@ -129,6 +129,6 @@ def test_one_browser_is_lost_although_another_with_the_same_passkey_is_not(
 def test_a_refused_push_is_shown_with_its_status(local, browser, agent, service):
     """The browser stays subscribed, because the refusal may be the server's fault."""
     service.behaviour = answer(403)
-    agent.asked_payment(login_hint="eva")
+    agent.request_payment(login_hint="eva")
     local.deliver()
     assert "rejects messages from Sayso: status 403" in _page(browser)

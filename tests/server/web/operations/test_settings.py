@@ -110,7 +110,7 @@ def test_invalid_quiet_hours_are_refused_with_a_message(eva, wrong):
 def test_an_agent_is_muted_on_its_page_and_unmuted_in_the_settings(eva, agent, minutes):
     """A user can mute only an agent that sent them a request before."""
     assert eva.post(f"/agents/{agent.id}/mute", {"agent": agent.id}).status_code == 404
-    agent.asked(login_hint="eva")
+    agent.request_approval(login_hint="eva")
     assert f"/agents/{agent.id}/mute" in eva.get(f"/agents/{agent.id}").text
     form = {"agent": agent.id, "minutes": minutes}
     assert eva.post(f"/agents/{agent.id}/mute", form).status_code == 303
@@ -125,7 +125,7 @@ def test_an_agent_is_muted_on_its_page_and_unmuted_in_the_settings(eva, agent, m
 @pytest.mark.parametrize("minutes", ["soon", "-1", "²"])
 def test_a_mute_lasts_whole_minutes(eva, agent, minutes):
     """A duration that is not a whole number of minutes is refused."""
-    agent.asked(login_hint="eva")
+    agent.request_approval(login_hint="eva")
     form = {"agent": agent.id, "minutes": minutes}
     assert eva.post(f"/agents/{agent.id}/mute", form).status_code == 422
 

@@ -93,7 +93,7 @@ def test_an_approval_at_lower_risk_does_not_cover_a_raised_risk(
     chains, agent, person, teller, local
 ):
     """An approval without the PIN does not count once the scope needs the PIN."""
-    handle, approval = agent.asked()
+    handle, approval = agent.request_approval()
     assert person.approve(approval.id).status == 200
     token = agent.poll(handle).json["access_token"]
     target = {"resource": PAY, "scope": "payments:read"}
@@ -109,11 +109,11 @@ def test_acr_is_that_of_the_approval_the_token_is_based_on(chains, agent, person
     permissions = AgentChanges(resources=(PAY, DESK), scopes=("payments:read", "desk:use"))
     local.admin.agents.update("invoice-bot", permissions, by=BY)
     local.admin.resources.update(DESK, ResourceChanges(scopes={"desk:use": Risk.HIGH}), by=BY)
-    handle, approval = agent.asked()
+    handle, approval = agent.request_approval()
     assert person.approve(approval.id).status == 200
     token = agent.poll(handle).json["access_token"]
     hint = chains.exchange(teller, token, resource=DESK, scope="desk:use").json["login_hint_token"]
-    handle, stronger = teller.asked(
+    handle, stronger = teller.request_approval(
         login_hint=None, login_hint_token=hint, scope="openid", resource=None
     )
     assert person.approve(stronger.id).status == 200
@@ -133,7 +133,7 @@ def test_the_approvers_are_known_along_the_chain(chains, agent, person, teller, 
     local = chains.local
     bob = new_person(local, "bob")
     Policies(local.services.store).set(rule("ask", *lines), by=BY)
-    handle, approval = agent.asked_payment()
+    handle, approval = agent.request_payment()
     for approver in (bob, person)[: approval.quorum]:
         assert approver.approve(approval.id).status == 200
     token = agent.poll(handle).json["access_token"]

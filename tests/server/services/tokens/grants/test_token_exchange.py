@@ -339,7 +339,7 @@ def test_only_our_access_tokens_can_be_exchanged(chains, bot, agent, person):
     TX-040, NG-051.
     """
     row = chains.row(chains.user_token())
-    handle, approval = agent.asked()
+    handle, approval = agent.request_approval()
     person.approve(approval.id)
     id_token = agent.poll(handle).json["id_token"]
     other_issuers_token = new_key("ES256").sign({"sub": person.user.id, "jti": row.id})
@@ -494,7 +494,7 @@ def test_an_approval_covers_the_same_or_less_along_the_chain(chains, agent, pers
     """
     requires = ResourceChanges(requires={"payments:transfer": "payment.transfer"})
     chains.local.admin.resources.update(PAY, requires, by=BY)
-    handle, approval = agent.asked_payment()
+    handle, approval = agent.request_payment()
     assert person.approve(approval.id).status == 200
     token = agent.poll(handle).json["access_token"]
     payer = chains.agent(
@@ -522,7 +522,7 @@ def test_an_approval_covers_the_same_or_less_along_the_chain(chains, agent, pers
 
 def test_approved_details_without_a_scope_can_be_exchanged(chains, agent, person):
     """An approval of details alone gives an exchanged token that has no scope either."""
-    handle, approval = agent.asked_payment(scope="openid")
+    handle, approval = agent.request_payment(scope="openid")
     assert person.approve(approval.id).status == 200
     token = agent.poll(handle).json["access_token"]
     payer = chains.agent("payer", serves=(PAY,), resources=(PAY,), scopes=())

@@ -21,7 +21,7 @@ NEW = ("agents", "add", "x", "--owner", "admin")
         ),
         (
             ("users", "add", "admin"),
-            "another device of admin. Run: sayso users enroll admin",
+            "another device for admin. Run: sayso users enroll admin",
         ),
         (("resources", "show", "a b"), "with: sayso resources add 'a b' --scope NAME=RISK"),
         (
@@ -31,7 +31,7 @@ NEW = ("agents", "add", "x", "--owner", "admin")
         ((*NEW, "--auth", "private_key_jwt"), "Error: --auth private_key_jwt needs --jwks."),
         (
             (*NEW, "--delivery", "push"),
-            "Error: --delivery ping or push and --notification-endpoint belong together.",
+            "Error: --notification-endpoint is required for --delivery ping or push",
         ),
         (
             (*NEW, "--delivery", "push", "--notification-endpoint", "ftp://x"),

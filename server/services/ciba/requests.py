@@ -163,9 +163,8 @@ class BackchannelService:
         if plan.answer_sources.needs_person:
             if (refused := plans.refuse_ruled_out(tx, call, for_anyone)) is not None:
                 return refused
-            remaining = request_limits.RemainingRequests(
-                tx, call.agent, self.server_policy, earlier
-            )
+            policy = self.server_policy
+            remaining = request_limits.RemainingRequests(tx, call.agent, policy, earlier)
             if (limit := remaining.hidden_refusal(hint_hash, for_anyone.risk)) is not None:
                 return plans.refuse(tx, call, for_anyone, *limit)
         must_not_ask = self._must_not_ask(tx, call, plan, candidate, earlier)
@@ -182,13 +181,11 @@ class BackchannelService:
         earlier: Approval | None,
     ) -> bool:
         """Return whether a reason prevents asking this person; every reason is checked."""
+        sources = plan.answer_sources
         code = user_codes.refusal(tx, self.secrets, call.agent, user, call.request.user_code)
         limit = self._limit(tx, call.agent, plan, user, earlier)
-        return (
-            (plan.answer_sources.needs_person and plan.answer_sources.is_ruled_out)
-            or code is not None
-            or limit is not None
-        )
+        is_ruled_out = sources.needs_person and sources.is_ruled_out
+        return is_ruled_out or code is not None or limit is not None
 
     def _limit(
         self, tx: Unit, agent: Agent, plan: RequestPlan, user: User, earlier: Approval | None
@@ -198,9 +195,9 @@ class BackchannelService:
         if not plan.answer_sources.needs_person:
             return request_limits.pause(tx, agent, user, types, self.server_policy)
         remaining = request_limits.RemainingRequests(tx, agent, self.server_policy, earlier)
-        risk, named_approvers = plan.risk, plan.answer_sources.people.others
-        others = substitutes.additional_approver_ids(tx, named_approvers, user, types, risk)
-        return remaining.refusal(user, types, risk, others)
+        named_approvers = plan.answer_sources.people.others
+        others = substitutes.additional_approver_ids(tx, named_approvers, user, types, plan.risk)
+        return remaining.refusal(user, types, plan.risk, others)
 
     def _refusal(
         self, tx: Unit, call: BackchannelCall, agent: Agent, plan: RequestPlan, user: User
@@ -226,9 +223,7 @@ class BackchannelService:
         if call.idempotency_hash is None:
             return None
         approval = tx.approvals.by_idempotency(call.agent.id, call.idempotency_hash)
-        if approval is None:
-            return None
-        if approval.request_hash != call.request_hash:
+        if approval is not None and approval.request_hash != call.request_hash:
             raise errors.InvalidRequest("A different request used this Idempotency-Key.")
         return approval
 
@@ -243,8 +238,8 @@ class BackchannelService:
         details = login_hints.check_request(
             hint, resource=request.resource, scope=request.scope, details=request.details
         )
-        hinted_request = replace(request, resource=hint.resource, scope=hint.scope, details=details)
-        return replace(call, request=hinted_request, hint=hint)
+        hinted = replace(request, resource=hint.resource, scope=hint.scope, details=details)
+        return replace(call, request=hinted, hint=hint)
 
     def _unknown_user(
         self, tx: Unit, call: BackchannelCall, plan: RequestPlan

@@ -99,7 +99,7 @@ class FakeServer:
             raise errors.ApiError("not_found", 404, "There is no such request.")
         return replace(self.approvals[approval_id], nonce="nonce")
 
-    def decided(self, cursor: str | None = None) -> Page:
+    def list_decided(self, cursor: str | None = None) -> Page:
         """Return the requests that are over, in pages of five."""
         self._answer()
         start = int(cursor or 0)

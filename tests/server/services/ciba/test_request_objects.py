@@ -32,8 +32,8 @@ def _ask(agent, request):
     return agent.local.post_form("/bc-authorize", {"request": request, **agent.credentials})
 
 
-def test_a_signed_request_asks_for_its_claims(signing, local):
-    """The approval is created from the signed claims."""
+def test_the_approval_is_created_from_the_signed_claims(signing, local):
+    """The expiry and the scope are those that the agent signed."""
     answer = _ask(signing, _signed(signing, local, requested_expiry=60))
     assert (answer.status, answer.json["expires_in"]) == (200, 60)
     assert local.behind(answer.json["auth_req_id"]).scope == "payments:read"
@@ -47,7 +47,7 @@ def test_a_signed_request_is_used_once(signing, local):
 
 
 def test_a_signed_request_records_the_use_of_its_key(signing, local):
-    """A refused request does not count as a use."""
+    """The use of a key is not recorded if the request is refused."""
     assert _ask(signing, _signed(signing, local, scope="openid nowhere:read")).status == 400
     assert local.admin.agents.show(signing.id)[0].key_uses == {}
     assert _ask(signing, _signed(signing, local)).status == 200

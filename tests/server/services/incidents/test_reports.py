@@ -78,14 +78,14 @@ def test_every_agent_that_acts_for_the_person_can_be_quarantined_at_once(
     """An agent with a consent, a token or an open request acts for the person."""
     ben = new_person(local, "ben")
     by_consent, by_token = _new_agent(local, "by-consent"), _new_agent(local, "by-token")
-    by_request, of_ben = _new_agent(local, "by-request"), _new_agent(local, "of-ben")
+    requesting_agent, bens_agent = _new_agent(local, "by-request"), _new_agent(local, "of-ben")
     ended = _new_agent(local, "ended")
     admin = local.admin
     admin.consent(by_consent.id, person.user.id)
-    admin.consent(of_ben.id, ben.user.id, "sayso_co_2")
+    admin.consent(bens_agent.id, ben.user.id, "sayso_co_2")
     admin.token(by_token.id, person.user.id)
     admin.token(ended.id, person.user.id, "t2", expires_at=local.clock.now())
-    admin.approval(by_request.id, person.user.id)
+    admin.approval(requesting_agent.id, person.user.id)
     _, approval = agent.request_approval()
     answer = _report(person, approval.id, scope="every_agent")
     assert answer.json["scope"] == "every_agent"
@@ -205,13 +205,13 @@ def test_a_report_of_another_persons_request_is_not_found(
     local: LocalSite,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The refusal comes before a unit of work that blocks administration begins."""
+    """The request is rejected before the unit of work that locks out administration opens."""
     ben = new_person(local, "ben")
     _, approval = agent.request_approval()
     jws = person.decision(approval.id, person.session, **_SUSPICIOUS)
 
     def fail_if_administering(_: object) -> None:
-        raise AssertionError("administration began")
+        raise AssertionError("administration was locked out")
 
     monkeypatch.setattr("server.storage.store.SqlStore.administer", fail_if_administering)
     path = f"/api/approvals/{approval.id}/report"

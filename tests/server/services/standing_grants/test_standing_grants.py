@@ -41,7 +41,7 @@ def post(person, terms, path="/api/grants"):
 
 
 def refused(person, terms):
-    """Assert that a grant is refused by the request and the preview; return the reason."""
+    """Assert that a grant is refused both on request and on preview; return the reason."""
     before = len(person.call("GET", "/api/approvals").json["items"])
     answer = post(person, terms)
     assert answer.refusal == (400, "not_grantable")
@@ -153,14 +153,14 @@ def test_the_session_key_cannot_approve_a_standing_grant(agent, person):
     assert person.send_decision(opened["id"], jws).refusal == (403, "key_not_allowed")
 
 
-@pytest.mark.parametrize(("risk", "given_at"), [("medium", "high"), ("high", "high")])
-def test_a_standing_grant_is_approved_one_risk_level_higher(local, agent, person, risk, given_at):
+@pytest.mark.parametrize(("risk", "approval_risk"), [("medium", "high"), ("high", "high")])
+def test_a_standing_grant_is_approved_one_level_higher(local, agent, person, risk, approval_risk):
     """A grant for medium risk needs the PIN, like a high-risk approval."""
     standing_grants.lower(local, risk)
     local.admin.agents.update(agent.id, AgentChanges(high_grants=True), by=BY)
     example = standing_grants.example(agent)
     opened = post(person, standing_grants.wish(example)).json
-    assert (opened["risk"], opened["ceremony"]) == (given_at, "pin")
+    assert (opened["risk"], opened["ceremony"]) == (approval_risk, "pin")
     without_pin = person.decision(opened["id"])
     assert person.send_decision(opened["id"], without_pin).refusal == (403, "pin_required")
     grant = standing_grants.signed(person, post(person, standing_grants.wish(example)))
@@ -301,8 +301,8 @@ def test_the_preview_tries_the_latest_ten_requests_and_stores_nothing(local, age
     assert (preview["risk"], preview["given_at"], preview["uses"]) == ("low", "medium", 3)
     assert {"label": "Amount", "value": "up to EUR 20.00"} in preview["pattern"]
     assert standing_grants.all_of(local) == []
-    once = post(person, standing_grants.wish(example, uses=1), "/api/grants/preview").json
-    assert [request["mismatch"] for request in once["requests"]][:5] == [
+    one_use = post(person, standing_grants.wish(example, uses=1), "/api/grants/preview").json
+    assert [request["mismatch"] for request in one_use["requests"]][:5] == [
         "uses",
         "scope",
         "uses",
@@ -423,10 +423,10 @@ def test_people_list_show_and_revoke_their_own_grants(local, agent, person):
     path = f"/api/grants/{grant.id}"
     assert person.call("GET", path).json["taken"] == []
     assert bob.call("GET", "/api/grants").json["items"] == []
-    of_bob = standing_grants.give(bob, standing_grants.example(agent, login_hint="bob"))
+    bobs_grant = standing_grants.give(bob, standing_grants.example(agent, login_hint="bob"))
     for method in ("GET", "DELETE"):
         assert bob.call(method, path).refusal == (404, "not_found")
-        assert person.call(method, f"/api/grants/{of_bob.id}").refusal == (404, "not_found")
+        assert person.call(method, f"/api/grants/{bobs_grant.id}").refusal == (404, "not_found")
     for _ in range(2):
         ended = person.call("DELETE", path).json
         assert (ended["state"], ended["ended_because"]) == ("ended", "revoked")

@@ -1,4 +1,4 @@
-"""Explain and replay: who would be asked, and which consent or standing grant would answer."""
+"""Explain and replay: who would be asked, and which consent or standing grant would decide."""
 
 import json
 
@@ -86,7 +86,7 @@ def test_explain_names_the_matching_standing_grant_without_using_it(local, agent
 
 
 def test_explain_does_not_name_a_standing_grant_that_does_not_match(local, agent, person, explain):
-    """The payee is not covered, no uses are left, or the rules need more votes."""
+    """The payee is not covered, no uses are left, or the rules require more votes."""
     standing_grants.lower(local)
     standing_grants.give(person, standing_grants.example(agent), uses=1)
     assert explain(standing_grants.details(payee="Sued"), scope=())["then"] == "person"
@@ -100,7 +100,7 @@ def test_explain_does_not_name_a_standing_grant_that_does_not_match(local, agent
 
 
 @pytest.mark.parametrize("flow", ["exchange", "client_credentials"])
-def test_a_standing_grant_does_not_answer_a_token_request_without_consent(
+def test_a_standing_grant_does_not_allow_a_token_request_without_consent(
     local, agent, person, explain, flow
 ):
     """An exchange and a client credentials request still need a person."""
@@ -112,7 +112,7 @@ def test_a_standing_grant_does_not_answer_a_token_request_without_consent(
     assert local.admin.entries("approval.allowed") == []
 
 
-def test_a_standing_grant_answers_an_exchange_only_with_consent(local, person, explain):
+def test_a_standing_grant_allows_an_exchange_only_with_consent(local, person, explain):
     """The token endpoint does what was predicted."""
     chains = Chains(local, person.user.id)
     chains.prepare()
@@ -169,7 +169,7 @@ def test_explain_names_the_people_whom_the_request_then_asks(local, agent, expla
 
 @pytest.mark.usefixtures("person", "finance")
 def test_explain_predicts_the_refusal_with_too_few_approvers(local, agent, explain):
-    """It names nobody, because nobody would be asked."""
+    """The explanation names nobody, because nobody would be asked."""
     _put(local, rule("ask", "ask.quorum = 4", 'ask.who = ["finance"]'))
     explanation = explain()
     assert (explanation["then"], explanation["asks"]) == ("refused", None)
@@ -192,7 +192,7 @@ def test_explain_names_excluded_people_deputies_and_backups(local, explain, fina
 
 
 def test_explain_without_a_user_names_the_person(agent, explain, finance):
-    """The vote of this person counts unless a rule names other people."""
+    """The person's vote counts unless a rule names other people."""
     (first,) = explain(user=None)["asks"]["people"]
     assert (first["name"], first["approves"]) == ("the person", True)
     audience = explain(user=None, rules=rule("ask", 'ask.who = ["finance"]'))["asks"]
@@ -201,8 +201,8 @@ def test_explain_without_a_user_names_the_person(agent, explain, finance):
     assert len(finance.members) == 3
 
 
-def test_a_standing_grant_that_answered_a_request_answers_its_replay(local, agent, person, dry_run):
-    """If the other rules need more votes, people would be asked instead."""
+def test_a_standing_grant_that_decided_a_request_decides_its_replay(local, agent, person, dry_run):
+    """If the other rules require more votes, people would be asked instead."""
     standing_grants.lower(local)
     standing_grants.give(person, standing_grants.example(agent), uses=1)
     local.clock.forward(MINUTE)
@@ -240,7 +240,7 @@ def test_a_replay_names_the_standing_grant_that_other_rules_would_use(
 
 @pytest.mark.usefixtures("person", "finance")
 def test_a_replay_names_the_people_whom_other_rules_would_ask(local, agent, dry_run):
-    """It also shows which requests would be refused because of too few approvers."""
+    """The replay also shows which requests would be refused for lack of approvers."""
     agent.request_approval()
     two_votes = rule("ask", "ask.quorum = 2", 'ask.who = ["finance"]', 'ask.exclude = ["user"]')
     _, _, (change,) = dry_run(two_votes)

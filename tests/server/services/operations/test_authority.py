@@ -86,7 +86,7 @@ BAD: dict[str, tuple[Callable[[LocalTerminal], dict[str, Any]], int, str]] = {
 def test_an_invalid_statement_is_refused(
     staff: Staff, changes: Callable[[LocalTerminal], dict[str, Any]], status: int, code: str
 ) -> None:
-    """Nothing is stored."""
+    """Nothing is stored if the statement is invalid."""
     admin, before = staff.people["admin"], len(staff.local.admin.entries())
     admin.pin(DIGEST)
     assert _send(admin, _signed(admin, **changes(admin))).refusal == (status, code)
@@ -95,7 +95,7 @@ def test_an_invalid_statement_is_refused(
 
 
 def test_a_statement_is_used_once(staff: Staff) -> None:
-    """Its nonce changes after the first use."""
+    """The nonce changes after the first use, so a statement cannot be replayed."""
     admin = staff.people["admin"]
     admin.pin(DIGEST)
     statement = _signed(admin)
@@ -127,7 +127,7 @@ def test_the_pin_call_must_name_this_request(staff: Staff, named: str) -> None:
 
 
 def test_the_pin_call_must_be_recent(staff: Staff) -> None:
-    """It counts for two minutes, as for a decision."""
+    """A PIN call is valid for two minutes, as for a decision."""
     admin = staff.people["admin"]
     admin.pin(DIGEST)
     staff.local.clock.forward(2 * MINUTE + 1)
@@ -135,7 +135,7 @@ def test_the_pin_call_must_be_recent(staff: Staff) -> None:
 
 
 def test_a_new_device_cannot_administer_for_a_day(staff: Staff) -> None:
-    """Such a device cannot decide high risk either."""
+    """A new device cannot approve high-risk requests either."""
     new = another_device(staff.people["admin"])
     new.pin(DIGEST)
     assert _send(new, _signed(new)).refusal == (403, "device_too_new")
@@ -146,7 +146,7 @@ def test_a_new_device_cannot_administer_for_a_day(staff: Staff) -> None:
 
 
 def test_a_terminal_without_a_device_cannot_administer(staff: Staff) -> None:
-    """It has not registered any keys yet."""
+    """The terminal has not registered any keys yet."""
     _, issued = staff.local.admin.users.enroll("admin", by=BY)
     unregistered = sign_in(staff.local, staff.people["admin"].user, issued.code)
     assert unregistered.call("GET", PATH).refusal == (403, "forbidden")
@@ -161,7 +161,7 @@ def test_removing_a_role_takes_effect_at_the_next_request(staff: Staff) -> None:
 
 
 def test_a_change_needs_the_current_version_of_the_record(staff: Staff) -> None:
-    """Nobody can therefore overwrite a change that they have not seen."""
+    """Therefore, nobody can overwrite a change that they have not seen."""
     path = f"/api/agents/{staff.ids['agent']}"
     admin, owner = staff.people["admin"], staff.people["owner"]
     seen = admin.call("GET", path)
@@ -189,7 +189,7 @@ WIDENED: dict[str, dict[str, Any]] = {
 def test_an_owner_can_narrow_an_agent_and_never_widen_it(
     staff: Staff, changes: dict[str, Any]
 ) -> None:
-    """Even a signed statement does not let an owner widen it."""
+    """Even a signed statement does not let an owner give the agent more power."""
     owner, admin = staff.people["owner"], staff.people["admin"]
     path = f"/api/agents/{staff.ids['agent']}"
     new_resource = {"uri": "https://more.example"}
@@ -204,7 +204,7 @@ def test_an_owner_can_narrow_an_agent_and_never_widen_it(
 
 
 def test_an_owner_may_remove_themselves(staff: Staff) -> None:
-    """They get the answer and cannot see the agent afterwards."""
+    """The owner gets the response and cannot see the agent afterwards."""
     staff.local.admin.users.update("owner", UserChanges(roles=()), by=BY)
     path, owner = f"/api/agents/{staff.ids['agent']}", staff.people["owner"]
     admin = staff.people["admin"]
@@ -232,7 +232,7 @@ def test_an_owner_cannot_remove_another_owner(staff: Staff) -> None:
 
 
 def test_only_an_administrator_releases_an_agent_from_quarantine(staff: Staff) -> None:
-    """An owner must not overrule a report."""
+    """An owner must not be able to overrule a report."""
     path = f"/api/agents/{staff.ids['disabled agent']}/enable"
     assert staff.people["owner"].administer("POST", path).refusal == (403, "forbidden")
     assert staff.people["admin"].administer("POST", path).json["state"] == "enabled"
@@ -242,7 +242,7 @@ def test_only_an_administrator_releases_an_agent_from_quarantine(staff: Staff) -
     ("kind", "status"), [("users", 404), ("agents", 404), ("resources", 404), ("actions", 404)]
 )
 def test_an_unknown_record_is_not_found(staff: Staff, kind: str, status: int) -> None:
-    """The answer is the same for each kind of record."""
+    """The response is the same for each kind of record."""
     answer = staff.people["admin"].call("GET", f"/api/{kind}/nobody")
     assert answer.refusal == (status, "not_found")
 
@@ -250,7 +250,7 @@ def test_an_unknown_record_is_not_found(staff: Staff, kind: str, status: int) ->
 def test_unauthorized_callers_do_not_block_administration(
     staff: Staff, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """They are refused before the exclusive unit of work begins."""
+    """They are refused before the unit of work that locks out administration opens."""
 
     def fail_if_administering(_: object) -> None:
         raise AssertionError("administration began")

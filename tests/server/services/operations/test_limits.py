@@ -68,7 +68,7 @@ def test_usage_is_near_the_limit_from_eighty_percent(strict):
 
 
 def test_refusals_are_listed_for_a_day(strict):
-    """They include refusals that were only counted and have no audit entry of their own."""
+    """The list includes refusals that were only counted and have no audit entry of their own."""
     agent, _, local = strict
     for _ in range(5):
         agent.request_approval()
@@ -85,7 +85,7 @@ def test_refusals_are_listed_for_a_day(strict):
 
 
 def test_a_paused_agent_is_at_its_limit_until_the_pause_ends(strict):
-    """It stays in the list of refusals for a day."""
+    """The agent stays in the list of refusals for a day."""
     agent, person, local = strict
     for _ in range(2):
         denied = agent.request_approval()[1]
@@ -99,7 +99,7 @@ def test_a_paused_agent_is_at_its_limit_until_the_pause_ends(strict):
 
 
 def test_notifications_are_counted_per_lane(strict):
-    """An agent's urgent notifications do not count against its other ones."""
+    """An agent's urgent notifications do not count against its other notifications."""
     agent, _, local = strict
     user_id = agent.request_approval()[1].user_id
     with local.services.store.write() as tx:
@@ -117,7 +117,7 @@ def test_notifications_are_counted_per_lane(strict):
 
 
 def test_one_low_risk_notification_an_hour_is_not_near_a_limit(strict):
-    """One an hour is the normal rate."""
+    """One low-risk notification an hour is the normal rate."""
     agent, _, local = strict
     agent.request_approval()
     with local.services.store.read() as view:
@@ -142,7 +142,7 @@ def test_attempts_are_listed_by_address_agent_or_user(strict):
 
 
 def test_held_back_requests_are_counted_per_person(strict):
-    """Requests from two days ago do not count."""
+    """Requests that were held back two days ago do not count."""
     agent, _, local = strict
     held_back_request, _ = agent.request_approval()[1], agent.request_approval()
     with local.services.store.write() as tx:
@@ -164,7 +164,7 @@ def test_the_number_of_rows_read_is_limited(strict, monkeypatch):
 
 
 def test_the_overview_uses_an_index_for_each_statement(strict):
-    """The cost therefore does not grow with the number of rows."""
+    """Therefore, the cost does not grow with the number of rows."""
     _, _, local = strict
     with local.services.store.read() as view:
         connection = view._connection.connection.driver_connection
@@ -182,7 +182,7 @@ def test_the_overview_uses_an_index_for_each_statement(strict):
 
 
 def test_the_end_of_a_pause_is_read_from_its_audit_entry(strict):
-    """The end is stored nowhere else."""
+    """No other row stores the end of a pause."""
     agent, person, local = strict
     for _ in range(2):
         assert person.deny(agent.request_approval()[1].id).status == 200

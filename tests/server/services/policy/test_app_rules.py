@@ -129,7 +129,7 @@ FOR_A_USER = {
 
 @pytest.mark.parametrize("rules", FOR_A_USER.values(), ids=FOR_A_USER)
 def test_a_rule_for_a_user_applies_after_the_sign_in(browser, person, app, local, put, rules):
-    """The server then makes no request, because the rule denies this user or asks another one."""
+    """No request is created, because the rule denies this user or names a different approver."""
     new_person(local, "ben")
     put(rules)
     browser.authorize(app.id, **PAYS)
@@ -167,7 +167,7 @@ def test_a_rule_may_let_one_person_approve_critical_actions_of_apps(
 
 
 def test_explain_and_replay_support_apps(browser, person, app, local):
-    """Both use the same evaluator as the endpoints."""
+    """Explain and replay use the same evaluator as the endpoints."""
     _pending_after_allow(browser, person, app)
     evaluator = Evaluator(local.services.secrets)
     trials = Trials(local.services.store, local.server_policy, evaluator)

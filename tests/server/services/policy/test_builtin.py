@@ -376,7 +376,7 @@ ANSWERS = {
 
 @pytest.mark.parametrize(("approvals", "allowed"), ANSWERS.values(), ids=ANSWERS)
 def test_approvals_are_part_of_the_question(approvals, allowed):
-    """It counts only if a named person gave it at this risk or a higher one, with the PIN."""
+    """An approval counts only if a named person gave it at this risk or higher, with the PIN."""
     policy = engine(rule("ask", 'ask.risk = "high"', 'ask.who = ["ana"]'))
     assert policy.answer(question(), approvals).allowed is allowed
 

@@ -221,8 +221,8 @@ def test_unusual_signals_are_displayed_with_the_comparison():
     ("seconds", "words"),
     [(60, "1 minute"), (300, "5 minutes"), (90, "90 seconds"), (30, "30 seconds")],
 )
-def test_the_display_says_what_an_approval_gives(seconds, words):
-    """It gives one token; the display has its lifetime, resource and scopes."""
+def test_the_display_says_what_an_approval_grants(seconds, words):
+    """An approval grants one token; the display has its lifetime, resource and scopes."""
     gives = _display(replace(PAYMENT_REQUEST, token_seconds=seconds))["gives"]
     assert gives == (
         f"One access token for {PAY}, valid {words}, with payments:transfer, "

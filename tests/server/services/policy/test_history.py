@@ -123,7 +123,7 @@ def test_with_few_approvals_nothing_is_called_usual(request_payment, person):
 
 
 def test_an_opened_request_is_compared_with_later_approvals_too(request_payment, person):
-    """The new comparison is shown beside the signed display, which does not change."""
+    """The new comparison is shown next to the signed display, which does not change."""
     first, second = request_payment(), request_payment(minor=11_000)
     assert person.approve(first.id).status == 200
     opened = person.show(second.id)
@@ -137,7 +137,7 @@ def test_an_opened_request_is_compared_with_later_approvals_too(request_payment,
 
 
 def test_denied_and_expired_requests_add_no_history(request_payment, person, local):
-    """Otherwise an agent could become known by asking often."""
+    """Otherwise, an agent could become known by sending many requests."""
     person.deny(request_payment().id, "wrong_details")
     request_payment()
     local.clock.forward(DAY)
@@ -153,8 +153,8 @@ def test_a_new_payee_is_a_signal_and_a_known_one_is_not(request_payment, person)
     assert _codes(request_payment("Other")) == []
 
 
-def test_approvals_by_others_add_no_history_for_a_person(request_payment, person, local):
-    """What another person approved is still new for this person."""
+def test_approvals_by_other_people_do_not_add_to_a_persons_history(request_payment, person, local):
+    """What another person approved still counts as new for this person."""
     person.approve(request_payment().id)
     new_person(local, "ben")
     approval = request_payment(user="ben")
@@ -186,7 +186,7 @@ def test_an_amount_for_a_new_payee_is_compared_with_the_agents_amounts(request_p
 
 
 def test_amounts_of_one_request_are_added(request_payment, person):
-    """Splitting a large amount within a request therefore does not hide it."""
+    """Therefore, splitting a large amount within a request does not hide it."""
     _after_approving(person, request_payment, 3)
     assert _codes(request_payment("Nordwind", *[10_000] * 4)) == ["large_amount"]
 
@@ -221,7 +221,7 @@ def test_a_scope_is_new_per_resource(agent, person):
 
 
 def test_an_unusual_hour_is_a_signal_after_twenty_decisions(agent, person, local):
-    """All decisions were at one time of day; the next request comes twelve hours later."""
+    """All decisions were made at one time of day; the next request comes twelve hours later."""
     for number in range(20):
         _, approval = agent.request_approval()
         answer = person.deny if number < 2 else person.approve
@@ -326,7 +326,7 @@ def test_history_is_computed_when_the_request_is_made(request_payment, person, l
 
 
 def test_history_contains_no_plain_values(request_payment, person, local):
-    """Nobody can therefore search a stolen database for account numbers."""
+    """Therefore, nobody can search a stolen database for account numbers."""
     approval = request_payment("Nordwind Logistik")
     person.approve(approval.id)
     assert "Nordwind" not in approval.past
@@ -337,7 +337,7 @@ def test_history_contains_no_plain_values(request_payment, person, local):
 
 
 def test_deleting_an_agent_deletes_its_history(request_payment, person, local, agent):
-    """A new agent of the same name therefore starts without history."""
+    """Therefore, a new agent with the same name starts without history."""
     approval = request_payment()
     person.approve(approval.id)
     local.admin.agents.delete("invoice-bot", by=BY)
@@ -355,7 +355,7 @@ def test_policy_gets_the_same_signals_that_are_stored(local):
 
 
 def test_a_request_reads_only_its_own_history_keys(request_payment, person, monkeypatch):
-    """The number of keys does not grow with the number of earlier approvals."""
+    """The number of keys that are read does not grow with the number of earlier approvals."""
     key_counts = []
     real = History.fetch
 

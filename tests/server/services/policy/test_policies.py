@@ -22,7 +22,7 @@ def policies(admin_services):
 
 
 def test_the_default_rule_set_is_version_zero(policies):
-    """Its document can be read like that of any other rule set."""
+    """The default document can be read like that of any other rule set."""
     row = policies.show()
     assert (row.version, row.set_by) == (0, "default")
     assert "[[rules]]" in row.document

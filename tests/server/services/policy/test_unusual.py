@@ -74,7 +74,7 @@ def test_a_new_rule_applies_to_the_signals_of_a_pending_request(agent, local, pu
 def test_explain_lists_the_signals_and_the_rules_that_use_them(
     agent, person, local, evaluator, put
 ):
-    """The signals have the codes that are used in rules."""
+    """Each signal has the code that rules use for it."""
     put(CAREFUL)
     trials = Trials(local.services.store, local.server_policy, evaluator)
     case = TrialRequest("invoice-bot", "request", "ana", PAY, ("payments:read",))

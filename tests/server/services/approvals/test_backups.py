@@ -1,4 +1,4 @@
-"""An administrator asks one more person about a pending request."""
+"""An administrator adds one more person as an approver of a pending request."""
 
 from dataclasses import replace
 
@@ -18,7 +18,7 @@ from tests.support.builders.policies import rule
 
 @pytest.fixture
 def ask(local):
-    """Asks one more person about a request."""
+    """Adds one more person as an approver of a request."""
     services = local.services
     service = BackupRequests(services.store, Evaluator(services.secrets), services.server_policy)
     return lambda approval, name: service.ask(approval.id, name, by=BY)
@@ -26,7 +26,7 @@ def ask(local):
 
 @pytest.fixture
 def ben(local, person):
-    """A person whom no request asks yet."""
+    """A person who is not an approver of any request yet."""
     assert person.user.name == "ana"
     return new_person(local, "ben")
 
@@ -65,7 +65,7 @@ def test_an_approver_cannot_be_added_twice(agent, ask, ben):
 
 
 def test_an_excluded_person_cannot_be_added(agent, local, ask, ben):
-    """A rule excludes the agent's owner, who therefore cannot be added."""
+    """A rule excludes the agent's owner, so the owner cannot be added."""
     assert ben.user.name == "ben"
     _rules(local, 'ask.exclude = ["owner"]')
     _, approval = agent.request_approval()
@@ -107,7 +107,7 @@ def test_a_person_named_by_a_later_rule_has_their_own_vote(agent, local, ask, be
 
 
 @pytest.mark.parametrize("how", ["denied", "expired", "cancelled"])
-def test_nobody_can_be_added_to_an_ended_request(agent, person, local, ask, ben, how):
+def test_nobody_can_be_added_to_a_final_request(agent, person, local, ask, ben, how):
     """A denied, expired or canceled request accepts no new approver."""
     assert ben.user.name == "ben"
     _, approval = agent.request_approval()

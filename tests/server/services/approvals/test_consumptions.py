@@ -86,7 +86,7 @@ def test_an_agent_that_serves_a_resource_can_act_for_it(local, token, serves):
 
 
 @pytest.mark.parametrize(("serves", "status"), [((), 401), ((OTHER_API,), 403)])
-def test_an_agent_that_does_not_serve_the_resource_consumes_nothing(local, token, serves, status):
+def test_an_agent_that_does_not_serve_the_resource_cannot_consume(local, token, serves, status):
     """The approval stays available for the resource that the token is for."""
     server = _server(local, *serves)
     assert server.introspect(token).json == {"active": False}
@@ -95,7 +95,7 @@ def test_an_agent_that_does_not_serve_the_resource_consumes_nothing(local, token
 
 
 @pytest.mark.parametrize(("serves", "status"), [((), 401), ((OTHER_API,), 404)])
-def test_an_agent_that_does_not_serve_the_resource_reports_nothing(
+def test_an_agent_that_does_not_serve_the_resource_cannot_report(
     local, token, resource, serves, status
 ):
     """Only the resource that ran an execution can report its outcome."""
@@ -115,7 +115,7 @@ def test_repeating_the_same_execution_returns_the_same_answer(local, resource, t
 
 
 def test_another_execution_is_refused_with_one_alarm(local, resource, token):
-    """The first execution keeps the approval; several refusals raise only one alarm."""
+    """The first execution keeps the approval, and several refusals raise only one alarm."""
     resource.consume(token)
     for run in ("run-2", "run-3", "RUN-1"):
         assert resource.consume(token, run).refusal == (409, "already_consumed")
@@ -124,7 +124,7 @@ def test_another_execution_is_refused_with_one_alarm(local, resource, token):
     assert resource.consume(token).status == 200
 
 
-def test_other_details_are_refused_and_consume_nothing(resource, token):
+def test_different_details_are_refused_and_do_not_consume_the_approval(resource, token):
     """The server computes the digest of the details itself."""
     for details in (OTHER, [*PAYMENT_DETAILS, *OTHER], [], [{}], [*PAYMENT_DETAILS] * 2):
         refused = resource.consume(token, authorization_details=details)
@@ -157,8 +157,8 @@ def test_a_token_without_a_single_use_approval_cannot_be_consumed(agent, person,
 
 @pytest.mark.parametrize("before", [True, False])
 @pytest.mark.parametrize("end", ["expiry", "agent", "user", "revocation", "key"])
-def test_an_ended_token_cannot_be_consumed(local, resource, token, end, before):
-    """A token that has ended is refused even if it was consumed before."""
+def test_an_inactive_token_cannot_be_consumed(local, resource, token, end, before):
+    """An inactive token is refused even if it was consumed before."""
     if before:
         assert resource.consume(token).status == 200
     ends = {

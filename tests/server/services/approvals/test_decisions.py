@@ -83,7 +83,7 @@ def test_requests_of_another_person_are_not_found(agent, person, local):
 
 
 def test_the_first_view_of_a_request_is_recorded(agent, person, local):
-    """Later views do not change the time, which the agent learns."""
+    """Later views do not change the time, which the agent is told."""
     _, approval = agent.request_approval()
     person.show(approval.id)
     first = local.clock.now()
@@ -111,7 +111,7 @@ def test_viewing_an_expired_request_does_not_mark_it_as_seen(agent, person, loca
 
 
 def test_each_device_signs_its_own_stable_nonce(agent, person):
-    """A signature by one device is therefore useless for another."""
+    """Therefore, a signature by one device is useless for another."""
     other = another_device(person)
     _, approval = agent.request_approval()
     assert person.show(approval.id)["nonce"] == person.show(approval.id)["nonce"]
@@ -163,7 +163,7 @@ def test_any_key_of_the_device_may_deny(agent, person, local, key):
 
 
 def test_the_session_key_cannot_approve(agent, person, local):
-    """A stolen session therefore cannot approve anything."""
+    """Therefore, a stolen session cannot approve anything."""
     _, approval = agent.request_approval()
     refused = person.send_decision(approval.id, person.decision(approval.id, person.session))
     assert refused.refusal == (403, "key_not_allowed")
@@ -208,8 +208,8 @@ def test_high_risk_without_a_pin_call_is_refused(agent, person):
     assert person.send_decision(approval.id, jws).refusal == (403, "pin_required")
 
 
-def test_a_new_device_cannot_approve_high_risk_for_a_day(agent, person, local):
-    """A new device may deny, and may decide low-risk requests, immediately."""
+def test_a_new_device_cannot_approve_high_risk_requests_for_a_day(agent, person, local):
+    """A new device may immediately deny requests and approve low-risk requests."""
     new = another_device(person)
     _, payment = agent.request_payment()
     assert new.approve(payment.id).refusal == (403, "device_too_new")
@@ -223,7 +223,7 @@ def test_a_new_device_cannot_approve_high_risk_for_a_day(agent, person, local):
 
 
 def test_a_decision_with_the_high_key_resets_the_pin_tries(agent, person):
-    """The low key does not, because an unlocked app uses it without the PIN."""
+    """The low key does not reset them, because an unlocked app uses it without the PIN."""
     _, approval = agent.request_approval()
     person.pin()
     person.deny(approval.id)
@@ -414,8 +414,8 @@ def test_a_request_for_a_deleted_resource_cannot_be_approved(agent, person, loca
     assert local.stored_approval(approval.id).reason == "resource_deleted"
 
 
-def test_of_two_concurrent_decisions_one_counts(agent, person, local, monkeypatch):
-    """The conditional update decides which one, not the earlier read."""
+def test_only_one_of_two_concurrent_decisions_is_accepted(agent, person, local, monkeypatch):
+    """The conditional update determines the winner, not the earlier read."""
     _, approval = agent.request_approval()
     jws = person.decision(approval.id)
     get = Approvals.get
@@ -432,8 +432,8 @@ def test_of_two_concurrent_decisions_one_counts(agent, person, local, monkeypatc
     assert _decided(local) == []
 
 
-def test_a_note_is_for_the_agent_and_only_with_a_denial(agent, person, local):
-    """The note of an approval is not stored."""
+def test_a_note_for_the_agent_is_stored_only_with_a_denial(agent, person, local):
+    """A note that is sent with an approval is not stored."""
     _, approval = agent.request_approval()
     answer = person.send_decision(approval.id, person.decision(approval.id), note="Go on")
     assert answer.json["decided"]["note"] is None
@@ -470,7 +470,7 @@ def test_wait_until_may_name_a_time_that_the_agent_gets(agent, person, local):
     ],
 )
 def test_an_invalid_retry_time_is_refused(agent, person, local, code, at):
-    """The code must allow a time, which must be near, in the future and with an offset."""
+    """The code must allow a time; the time must be soon, in the future and have an offset."""
     _, approval = agent.request_approval()
     refused = person.deny(approval.id, code, retry_at=at)
     assert refused.refusal == (422, "invalid_body")

@@ -93,7 +93,7 @@ def test_only_an_expired_request_can_be_retried(agent, person, local, end):
 
 
 def test_an_approved_request_that_expired_cannot_be_retried(agent, person, local):
-    """The person did decide, so there is nothing to ask again."""
+    """The person already decided, so there is nothing to retry."""
     handle, approval = agent.request_approval(requested_expiry="60")
     person.approve(approval.id)
     local.clock.forward(2 * MINUTE)

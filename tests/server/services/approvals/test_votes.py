@@ -121,7 +121,7 @@ def test_every_approver_sees_the_request_and_its_votes(
     bob: LocalTerminal,
     cleo: LocalTerminal,
 ) -> None:
-    """The view shows who approved and who still can; a group is shown by its name."""
+    """The view shows who has approved and who still can; a group is shown by its name."""
     put(TWO, 'ask.who = ["ana", "finance"]')
     _, approval = agent.request_approval()
     before = _together(cleo, approval)

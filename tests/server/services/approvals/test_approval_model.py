@@ -148,7 +148,7 @@ def _a_disabled_agent_can_redeem(patch: pytest.MonkeyPatch) -> None:
 
 
 def _a_disabled_users_requests_survive(patch: pytest.MonkeyPatch) -> None:
-    """Disabling a user does not cancel requests, and nothing is checked at redemption."""
+    """Planted fault: a disabled user's requests stay open, and redemption checks nothing."""
     patch.setattr(withdrawals, "withdraw", lambda *_, **__: 0)
     patch.setattr(ApprovalChecks, "invalid_reason", lambda *_: None)
 

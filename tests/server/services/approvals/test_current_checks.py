@@ -135,7 +135,7 @@ def test_deleting_the_action_type_invalidates_its_requests(agent, local, current
 
 
 def test_the_invalid_reason_names_what_was_deleted(agent, local, current_reason):
-    """If several are gone, the agent is named before the user, and that before the resource."""
+    """A deleted agent takes precedence over the user, and the user over the resource."""
     _, approval = agent.request_approval()
     assert current_reason(approval) is None
     with local.services.store.administer() as tx:

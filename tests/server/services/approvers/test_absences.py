@@ -1,4 +1,4 @@
-"""A poll tells the agent until when notifications of all its approvers are paused."""
+"""A poll tells the agent until when notifications to all of its approvers are paused."""
 
 import pytest
 
@@ -46,7 +46,7 @@ def test_quiet_hours_set_held_until(agent, person, held_until):
 
 
 def test_a_snooze_sets_held_until(agent, person, held_until):
-    """The snooze of one request does not affect another."""
+    """Snoozing one request does not affect another."""
     handle, approval = agent.request_approval()
     other, _ = agent.request_approval()
     until = person.call("POST", f"/api/approvals/{approval.id}/snooze", {"minutes": 10}).json

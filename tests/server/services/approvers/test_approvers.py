@@ -35,7 +35,7 @@ def _events(local: LocalSite, person: LocalTerminal) -> list[str]:
 
 
 def _calls(person: LocalTerminal, approval_id: str) -> dict[str, Answer]:
-    """Every call about a request except the decision."""
+    """Send every call about a request except the decision."""
     path = f"/api/approvals/{approval_id}"
     return {
         "show": person.call("GET", path),
@@ -67,7 +67,7 @@ def test_a_request_of_another_person_is_not_found(
 def test_an_added_approver_may_make_every_call_about_the_request(
     local: LocalSite, agent: LocalAgent, person: LocalTerminal, bob: LocalTerminal
 ) -> None:
-    """The request is on their list and in their feed, and they may decide it."""
+    """The approver sees the request in their list and feed, and may decide it."""
     _, approval = agent.request_approval()
     assert _ask(local, approval, bob) == [bob.user.id]
     assert _ask(local, approval, bob) == []

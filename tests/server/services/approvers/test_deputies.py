@@ -105,7 +105,7 @@ def test_a_deputy_is_added_listed_and_deleted(person, bob, local):
 
 @pytest.mark.parametrize("key", ["session", "low"])
 def test_adding_a_deputy_needs_the_high_key(person, bob, key):
-    """A deputy gives power to another person, so other keys are refused."""
+    """Adding a deputy gives another person power, so other keys are refused."""
     assert bob.user.name == "bob"
     assert _add_deputy(person, key=getattr(person, key)).refusal == (403, "key_not_allowed")
     assert person.call("GET", "/api/deputies").json["mine"] == []
@@ -221,7 +221,7 @@ def test_open_requests_reach_a_deputy_exactly_during_their_time(agent, person, b
 
 @pytest.mark.usefixtures("permits")
 def test_a_deputy_may_resign_and_their_decisions_stay(agent, person, bob, local):
-    """Only the user and the deputy can end it, and a session is enough."""
+    """Only the user and the deputy can end a deputyship, and a session is enough."""
     deputy = _add_deputy(person).json["id"]
     _, decided = agent.request_payment()
     bob.deny(decided.id)
@@ -308,8 +308,8 @@ def test_excluding_a_deputy_after_their_approval_withdraws_it(agent, person, own
 
 
 @pytest.mark.usefixtures("permits")
-def test_a_policy_that_denies_gives_a_deputy_no_vote(agent, person, bob, local):
-    """The person may no longer approve, so neither may their deputy."""
+def test_a_deputy_has_no_vote_if_policy_denies_the_person(agent, person, bob, local):
+    """The person may no longer approve, and neither may their deputy."""
     _add_deputy(person, begins=2 * MINUTE)
     _, payment = agent.request_payment()
     Policies(local.services.store).set(rule("deny"), by=BY)
@@ -329,7 +329,7 @@ def test_a_disabled_deputy_is_not_asked(agent, person, bob, local):
 
 
 def test_an_administrator_lists_and_ends_deputies(person, bob, local):
-    """The operator's commands use this service."""
+    """The operator's commands use the service that this test calls."""
     deputy = _add_deputy(person, bob.user.name).json["id"]
     managed = ManagedDeputies(local.services.store)
     assert managed.end(deputy, by=BY).deputy.id == deputy
@@ -338,8 +338,8 @@ def test_an_administrator_lists_and_ends_deputies(person, bob, local):
         managed.end(deputy, by=BY)
 
 
-def test_a_deputy_begins_and_ends_once_for_two_workers(person, bob, local):
-    """The second of two workers changes nothing."""
+def test_two_workers_begin_and_end_a_deputyship_once(person, bob, local):
+    """The second worker does not change anything."""
     deputy_id = _add_deputy(person, bob.user.name, begins=HOUR).json["id"]
     local.clock.forward(HOUR)
     with local.services.store.write() as tx:

@@ -1,4 +1,4 @@
-"""Reminders and extensions of pending requests: time alone decides nothing."""
+"""Reminders and extensions of pending requests: time alone never approves or denies."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -73,8 +73,8 @@ def test_a_decided_request_is_not_reminded(agent, person, local, answer):
     assert local.admin.entries("approval.escalated") == []
 
 
-def test_a_request_without_a_decision_is_never_approved(agent, person, local, escalations):
-    """It expires, no matter how often the escalations run."""
+def test_an_undecided_request_is_never_approved(agent, person, local, escalations):
+    """The request expires, no matter how often the escalations run."""
     handle, approval = agent.request_approval(requested_expiry="60")
     for _ in range(70):
         local.clock.forward(SECOND)
@@ -90,7 +90,7 @@ def test_a_request_without_a_decision_is_never_approved(agent, person, local, es
 
 
 def test_a_snoozed_request_is_reminded_when_the_snooze_ends(agent, person, local):
-    """The reminder at half of its time is silent and states that it is snoozed."""
+    """The reminder halfway to its expiry is silent and says that the request is snoozed."""
     _, approval = agent.request_approval(requested_expiry="600")
     person.call("POST", f"/api/approvals/{approval.id}/snooze", {"minutes": 8})
     assert _later(local, person, 5 * MINUTE) == 1
@@ -145,7 +145,7 @@ def test_an_extension_gives_the_full_lifetime_from_now(agent, person, local):
 
 
 def test_an_extended_request_does_not_expire_at_the_old_time(agent, person, local):
-    """The sweeper does not expire it, and polls stay pending."""
+    """The sweeper leaves the request pending, and so do polls."""
     handle, approval = agent.request_approval(requested_expiry="60")
     local.clock.forward(30 * SECOND)
     _extend(person, approval)
@@ -204,7 +204,7 @@ def test_only_an_owner_extends_critical_requests(agent, person, local):
 
 
 def test_a_request_that_the_person_started_cannot_be_extended(agent, person, local):
-    """The person can simply start a consent again."""
+    """The person can simply start the consent again."""
     approval = local.admin.approval(agent.id, person.user.id, kind="consent")
     answer = _extend(person, approval)
     assert answer.refusal == (409, "not_extendable")

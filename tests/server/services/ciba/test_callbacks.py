@@ -59,7 +59,7 @@ def _bodies(endpoint):
     return [json.loads(got.body) for got in endpoint.got]
 
 
-def _lost_causes(local):
+def _failed_delivery_causes(local):
     return [entry["cause"] for entry in local.admin.entries("callback.lost")]
 
 
@@ -173,7 +173,7 @@ def test_with_hidden_users_the_expiry_of_an_unknown_user_is_sent_like_any_other(
     assert bodies == ([bodies[0]] * 2 if mode == "push" else [])
 
 
-def test_withdrawing_an_approved_request_sends_another_ping(pinged, person, local, endpoint):
+def test_withdrawing_an_approved_request_sends_a_second_ping(pinged, person, local, endpoint):
     """The first ping announced an approval that is no longer valid."""
     _, approval = _ask(pinged)
     person.approve(approval.id)
@@ -214,7 +214,7 @@ def test_an_agent_that_changed_to_poll_mode_gets_no_ping(pinged, person, local, 
 
 
 def test_a_push_contains_the_tokens(pushed, person, local, endpoint):
-    """CIBA 10.3.1: it is the token response with auth_req_id; the ID token has both hashes."""
+    """CIBA 10.3.1: a push is the token response with auth_req_id; the ID token has both hashes."""
     handle, approval = _ask(pushed)
     person.approve(approval.id)
     local.deliver()
@@ -254,7 +254,7 @@ def test_a_failed_push_is_retried_with_the_same_tokens(pushed, person, local, en
     assert first["access_token"] == last["access_token"]
     assert (first["expires_in"], last["expires_in"], len(endpoint.got)) == (300, 293, 4)
     assert len(local.admin.entries("token.issued")) == 1
-    assert (_lost_causes(local), _stored_secrets(local, approval)) == ([], (None, None))
+    assert (_failed_delivery_causes(local), _stored_secrets(local, approval)) == ([], (None, None))
 
 
 def test_a_push_whose_tokens_expired_sends_transaction_failed(pushed, person, local, endpoint):
@@ -272,7 +272,7 @@ def test_a_push_whose_tokens_expired_sends_transaction_failed(pushed, person, lo
         "transaction_failed",
         "transaction_failed",
     ]
-    assert _lost_causes(local) == ["the tokens expired first"]
+    assert _failed_delivery_causes(local) == ["the tokens expired first"]
     assert len(local.admin.entries("token.issued")) == 1
 
 
@@ -299,7 +299,7 @@ def test_a_push_that_the_receiver_rejects_is_recorded_and_not_retried(
     local.deliver()
     local.clock.forward(MINUTE)
     assert local.deliver() == 0
-    assert _lost_causes(local) == ["status 401"]
+    assert _failed_delivery_causes(local) == ["status 401"]
     assert local.messages()[-1]["event"] == "alarm.callback_lost"
     assert (len(endpoint.got), _stored_secrets(local, approval)) == (1, (None, None))
 
@@ -310,7 +310,7 @@ def test_after_a_rejected_ping_the_agent_can_still_poll(pinged, person, local, e
     handle, approval = _ask(pinged)
     person.approve(approval.id)
     local.deliver()
-    assert _lost_causes(local) == ["status 403"]
+    assert _failed_delivery_causes(local) == ["status 403"]
     assert pinged.poll(handle).status == 200
 
 
@@ -321,7 +321,11 @@ def test_a_callback_for_a_deleted_approval_is_ignored(local):
     with local.services.store.write() as tx:
         calls.lost(tx, message, "x")
         calls.arrived(tx, message)
-    assert (calls.push(message), calls.ping(message), _lost_causes(local)) == (None, None, [])
+    assert (calls.push(message), calls.ping(message), _failed_delivery_causes(local)) == (
+        None,
+        None,
+        [],
+    )
 
 
 def test_a_denial_is_pushed_as_access_denied(pushed, person, local, endpoint):
@@ -360,8 +364,8 @@ def test_permissions_narrowed_before_the_push_stop_the_tokens(pushed, person, lo
     assert local.admin.entries("token.issued") == []
 
 
-def test_an_approval_that_expires_before_the_push_gives_no_tokens(pushed, person, local, endpoint):
-    """A worker that is late issues no tokens."""
+def test_an_approval_that_expires_before_the_push_yields_no_tokens(pushed, person, local, endpoint):
+    """A worker that is late does not issue tokens."""
     _, approval = _ask(pushed, requested_expiry="60")
     person.approve(approval.id)
     local.clock.forward(2 * MINUTE)

@@ -1,4 +1,4 @@
-"""With hidden users, neither an answer nor its cost reveals to an agent whether a user exists."""
+"""With hidden users, neither a response nor its cost tells an agent whether a user exists."""
 
 import statistics
 import time
@@ -110,7 +110,7 @@ def test_supersedes_does_not_match_a_name_with_an_id(asking_agent, person):
 
 
 def test_a_poll_does_not_reveal_that_a_person_looked(asking_agent, template, hiding):
-    """A known and an unknown user get equal answers, before and after the expiry."""
+    """Known and unknown users get equal responses, before and after the expiry."""
     person = template.person(hiding)
     handles = {}
     for name in ("ana", "nobody"):
@@ -149,7 +149,7 @@ def test_the_limit_of_one_person_is_not_revealed(open_local, template):
 
 
 def test_a_pause_after_denials_is_not_revealed(open_local, template):
-    """During the pause, a request is accepted but asks nobody."""
+    """During the pause, requests are accepted but ask nobody."""
     local = open_local(unknown_user="hide", denials_before_pause=1)
     agent, person = template.agent(local), template.person(local)
     _, approval = agent.request_approval(login_hint="ana")

@@ -27,16 +27,16 @@ def parent(local, person):
 
 @pytest.fixture
 def hint(local, agent, parent):
-    """Creates hints like a token exchange does."""
+    """Create hints like a token exchange does."""
 
-    def make(scope="payments:read", details=(), for_agent=agent.id, of=parent):
+    def make(scope="payments:read", details=(), for_agent=agent.id, parent_token=parent):
         services = local.services
         hints = LoginHints(
             services.signer, services.verifier, services.secrets, services.server_policy
         )
         with local.services.store.write() as tx:
             bot = tx.directory.agent(for_agent)
-            return hints.make(tx, bot, of, resource=PAY, scope=(scope,), details=details)
+            return hints.make(tx, bot, parent_token, resource=PAY, scope=(scope,), details=details)
 
     return make
 
@@ -108,7 +108,7 @@ def test_parameters_that_agree_with_the_hint_are_accepted(agent, hint):
 
 
 def test_a_hint_is_used_once_and_repeats_with_its_idempotency_key(agent, hint):
-    """A refused request does not use it, and a repeated call gets the same approval."""
+    """A refused request does not use up the hint; a repeated call gets the same approval."""
     token = hint()
     assert _ask(agent, token, requested_expiry="0").status == 400
     first, again = (
@@ -120,7 +120,7 @@ def test_a_hint_is_used_once_and_repeats_with_its_idempotency_key(agent, hint):
 
 
 def test_a_new_token_of_the_same_exchange_with_the_same_key_gets_the_same_request(agent, hint):
-    """A restarted agent exchanges again, and its person still sees one request."""
+    """A restarted agent repeats the exchange, and the person still sees only one request."""
     key = {"idempotency-key": "k"}
     first = _ask(agent, hint(), headers=key).json
     assert _ask(agent, hint(), headers=key).json["auth_req_id"] == first["auth_req_id"]
@@ -200,7 +200,7 @@ def test_a_push_agent_proves_the_key_of_a_bound_parent_in_the_request(
     endpoint = {"delivery": "push", "notification_endpoint": "http://127.0.0.1:9/hook"}
     local.admin.agents.update(agent.id, AgentChanges(**endpoint), by=BY)
     bound = local.admin.token(parent.client_id, person.user.id, "bound", jkt=thumbprint(key))
-    token = hint(of=bound)
+    token = hint(parent_token=bound)
     form = {
         "scope": "openid",
         "login_hint_token": token,

@@ -1,4 +1,4 @@
-"""Which user a hint names, and that a user who may not be asked looks unknown."""
+"""Which user a hint names; a user who may not be asked looks unknown."""
 
 import pytest
 

@@ -59,7 +59,7 @@ def test_only_a_hash_of_the_auth_req_id_is_stored(agent, local):
 
 
 def test_a_request_is_found_by_a_value_that_the_log_does_not_have(agent, local):
-    """The handle and the hint find it by hash; erasing the user deletes the hashes."""
+    """Handle and hint find the request by their hashes; erasing the user deletes the hashes."""
     handle, approval = agent.request_approval(login_hint="admin")
     entries = AuditEntries(local.services.store)
 
@@ -198,7 +198,7 @@ def test_an_idempotency_key_matches_its_request_in_every_state(agent, person, co
     assert count_requests() == 2
 
 
-def test_an_idempotency_key_with_another_request_is_refused(agent, count_requests):
+def test_an_idempotency_key_with_a_different_request_is_refused(agent, count_requests):
     """The response of a different request is not returned."""
     agent.ask({"idempotency-key": "k"})
     refused = agent.ask({"idempotency-key": "k"}, binding_message="another")
@@ -224,7 +224,7 @@ def test_an_idempotency_key_has_one_to_255_characters(agent, length, status):
 
 
 def test_a_request_without_scope_and_details_is_refused(agent, count_requests):
-    """The request names a resource, but asks for nothing there."""
+    """The request names a resource but does not request anything there."""
     assert agent.ask(scope="openid").refusal == (400, "invalid_target")
     assert count_requests() == 0
 

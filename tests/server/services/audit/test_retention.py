@@ -99,7 +99,7 @@ def test_a_deleted_entry_is_not_found(admin_services, log):
     assert left == {seq: text for seq, text in texts.items() if seq >= first_kept} != texts
 
 
-def test_a_body_deleted_without_an_announcement_is_detected(admin_services, log):
+def test_a_body_is_never_deleted_unannounced(admin_services, log):
     """Verification fails and names the entry whose body was deleted."""
     with admin_services.store.write() as tx:
         tx.audit.trim(0, 2, ())

@@ -83,7 +83,7 @@ def _outcome(answer: Answer) -> str:
     return OK if answer.status == 200 else f"{answer.refusal[0]} {answer.refusal[1]}"
 
 
-def _introspected(caller: LocalResource, token: str) -> str:
+def _introspection_result(caller: LocalResource, token: str) -> str:
     answer = caller.introspect(token)
     if answer.status != 200:
         return _outcome(answer)
@@ -121,7 +121,11 @@ def _repeated_poll(world: World) -> Try:
     def fetch() -> str:
         answer = world.agent.poll(handle, idempotency_key="one")
         outcome = _outcome(answer)
-        return _introspected(resource, answer.json["access_token"]) if outcome == OK else outcome
+        return (
+            _introspection_result(resource, answer.json["access_token"])
+            if outcome == OK
+            else outcome
+        )
 
     return fetch
 
@@ -137,13 +141,13 @@ def _exchange(world: World) -> Try:
 
 def _introspection(world: World) -> Try:
     token, resource = world.agent.paid(world.person), new_resource(world.local)
-    return lambda: _introspected(resource, token)
+    return lambda: _introspection_result(resource, token)
 
 
-def _introspection_of_chain(world: World) -> Try:
+def _chain_introspection(world: World) -> Try:
     token = world.chains.exchanged(world.bot, world.chains.user_token())
     bank = new_resource(world.local, BANK)
-    return lambda: _introspected(bank, token)
+    return lambda: _introspection_result(bank, token)
 
 
 def _consumption(world: World) -> Try:
@@ -179,7 +183,7 @@ def _app_refresh(world: World) -> Try:
 def _app_token(world: World) -> Try:
     token = world.app.redeem(world.code()).json["access_token"]
     resource = new_resource(world.local)
-    return lambda: _introspected(resource, token)
+    return lambda: _introspection_result(resource, token)
 
 
 def _userinfo(world: World) -> Try:
@@ -196,7 +200,7 @@ _PLACES: dict[str, Callable[[World], Try]] = {
     "client credentials": _client_credentials,
     "exchange": _exchange,
     "introspection": _introspection,
-    "introspection of a chain": _introspection_of_chain,
+    "introspection of a chain": _chain_introspection,
     "consumption": _consumption,
     "the person's API": _api,
     "a terminal's refresh": _refresh,
@@ -383,6 +387,6 @@ def test_disabled_things_are_refused_in_every_place(world, what, place):
 
 
 def test_the_table_only_names_known_rows_and_places():
-    """A cell in an unknown row or place would never be tested."""
+    """A cell in an unknown row or column would never be tested."""
     assert set(_TABLE) == set(_ENDINGS)
     assert {place for row in _TABLE.values() for place in row} <= set(_PLACES)

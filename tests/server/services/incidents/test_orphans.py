@@ -66,7 +66,7 @@ def test_an_agent_in_its_grace_period_is_reported_with_its_end(
 def test_an_agent_whose_owners_were_absent_for_90_days_is_reported(
     orphans: Orphans, admin_services: LocalAdmin
 ) -> None:
-    """One active owner is enough, and an owner never seen counts from the registration."""
+    """One active owner is enough; an owner never seen is absent since the registration."""
     admin_services.clock.forward(90 * DAY - 1)
     assert _reasons(orphans) == {}
     admin_services.clock.forward(1)

@@ -32,7 +32,7 @@ def _writer(local, name):
 
 
 def _write(agent, **more):
-    """Request something of medium risk; return why it did not notify, or None."""
+    """Send a medium-risk request; return why it did not notify, or None."""
     agent.request_approval(scope="openid news:write", resource=NEWS, **more)
     return _last_hold_reason(agent.local)
 
@@ -77,7 +77,7 @@ def _notified_ids(local, person):
     return [event.approval_id for event in requested if event.not_notified_because is None]
 
 
-def test_requests_beyond_the_budget_of_a_minute_are_held_back(flood, template):
+def test_requests_over_the_budget_for_a_minute_are_held_back(flood, template):
     """Held-back requests are listed and marked, but they notify nobody and call no webhook."""
     person, agent = template.person(flood), _writer(flood, "writer")
     reasons = [_write(agent) for _ in range(4)]
@@ -111,7 +111,7 @@ def test_minute_and_hour_are_sliding_windows(flood):
     assert _write(agent) is None
 
 
-def test_one_agent_cannot_use_up_the_hourly_budget_of_a_person(flood):
+def test_one_agent_cannot_use_up_a_persons_hourly_budget(flood):
     """After three notifications from one agent, a different agent can still notify."""
     agent, other = _writer(flood, "writer"), _writer(flood, "other")
     for _ in range(3):
@@ -170,7 +170,7 @@ def test_high_risk_has_its_own_budget(flood, template):
     assert len(_notified_ids(flood, person)) == 5
 
 
-def test_high_risk_of_one_agent_uses_no_budget_of_another(flood, template):
+def test_high_risk_requests_do_not_use_another_agents_budget(flood, template):
     """Only the agent that overstates its risk is held back."""
     liar, honest = _writer(flood, "liar"), template.agent(flood)
     assert [_pay(liar) for _ in range(4)] == [None, None, "held_back", "held_back"]

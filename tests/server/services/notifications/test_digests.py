@@ -33,7 +33,7 @@ def local(open_local):
 
 @pytest.fixture
 def writer(local):
-    """An agent that requests medium risk."""
+    """An agent that sends medium-risk requests."""
     registration = register_agent(
         local.admin,
         "writer",
@@ -81,7 +81,7 @@ def test_held_back_requests_are_notified_once_after_a_minute(local, person, writ
 
 
 def test_an_ongoing_flood_is_notified_once_an_hour(local, person, writer):
-    """Requests held back after a digest wait for the next digest."""
+    """Requests that are held back after a digest wait for the next digest."""
     for _ in range(26):
         _write(writer, 2)
         _later(local, 5 * MINUTE)
@@ -91,8 +91,8 @@ def test_an_ongoing_flood_is_notified_once_an_hour(local, person, writer):
 
 
 @pytest.mark.usefixtures("person")
-def test_expired_requests_are_in_no_digest(local, writer):
-    """If no request is pending any more, no digest is sent."""
+def test_expired_requests_are_left_out_of_digests(local, writer):
+    """If none of the requests is still pending, no digest is sent."""
     _write(writer, 3, requested_expiry="30")
     assert _later(local, MINUTE) == []
     assert _later(local, HOUR) == []
@@ -129,8 +129,8 @@ def test_a_digest_waits_for_the_end_of_quiet_hours(local, person, writer):
     assert digest["waiting"] == 3
 
 
-def test_requests_of_muted_agents_are_in_no_digest(local, person, writer):
-    """The person has chosen to get no notifications about a muted agent."""
+def test_requests_from_muted_agents_are_left_out_of_digests(local, person, writer):
+    """The person has chosen not to be notified about a muted agent."""
     _write(writer, 3)
     assert person.call("POST", "/api/attention/mutes", {"agent": "writer"}).status == 200
     assert _later(local, HOUR) == []

@@ -1,4 +1,4 @@
-"""Pauses after denials: administrators see them, and a refused agent learns when they end."""
+"""Pauses after denials: administrators see them, and a refused agent is told when they end."""
 
 import json
 
@@ -31,7 +31,7 @@ def _deny(agent: LocalAgent, person: LocalTerminal, times: int = 3) -> None:
         assert person.deny(approval.id).status == 200
 
 
-def test_a_paused_agent_learns_when_it_may_send_requests_again(
+def test_a_paused_agent_is_told_when_it_may_send_requests_again(
     agent: LocalAgent, person: LocalTerminal, local: LocalSite
 ) -> None:
     """The refusal has machine-readable members, and the person is not notified."""

@@ -151,13 +151,13 @@ class TestEachTable:
     """Every row reaches every surface, and no surface has a member without a row."""
 
     def test_members_equal_the_fields_of_the_record(self, noun):
-        """Each field has exactly one row, unless it is set elsewhere."""
+        """Each field has exactly one row, unless it is set by a separate command."""
         names = [member.name for member in noun.members]
         assert len(set(names)) == len(names)
         assert set(names) == {field.name for field in fields(noun.record)} - SET_ELSEWHERE
 
     def test_each_member_has_a_column_of_the_same_name(self, noun):
-        """A member without a column has a table of its own."""
+        """A member that has no column is stored in a table of its own."""
         assert {member.name for member in noun.members if member.has_column} <= set(
             noun.table.c.keys()
         )

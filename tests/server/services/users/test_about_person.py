@@ -186,7 +186,7 @@ def test_the_person_may_drop_scopes(agent, person, local):
     assert "email" not in userinfo(local, answer.json["access_token"]).json
 
 
-def test_a_standing_grant_may_answer_an_openid_request(agent, person, local):
+def test_a_standing_grant_may_decide_an_openid_request(agent, person, local):
     """A standing grant treats it like any other request."""
     _, approval = request(agent, "openid profile")
     standing_grants.give(person, approval, vary=[], sum=None)

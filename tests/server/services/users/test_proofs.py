@@ -58,7 +58,7 @@ def test_an_agent_that_must_use_dpop_is_refused_without_a_proof(bound, prove):
     assert bound.alone(prove()).status == 200
 
 
-def test_redeeming_with_a_proof_gives_a_bound_token(bound, key, local, person, prove):
+def test_redeeming_with_a_proof_yields_a_bound_token(bound, key, local, person, prove):
     """DP-36: the token is bound to the key of the proof."""
     handle, approval = bound.request_payment()
     person.approve(approval.id)
@@ -89,7 +89,7 @@ def test_a_proof_is_used_once(agent, prove):
     assert agent.alone(dpop_proof).refusal == INVALID_PROOF
 
 
-def test_an_invalid_proof_gives_no_token(agent, local, prove):
+def test_an_invalid_proof_yields_no_token(agent, local, prove):
     """DP-01, DP-16: every invalid proof is refused, and no token is issued."""
     for proofs in ([prove(), prove()], [prove(iat=1)], [prove(htu=f"{ISSUER}/other")], ["x"]):
         assert agent.alone(*proofs).refusal == INVALID_PROOF

@@ -140,9 +140,9 @@ CASES = {
 
 def test_a_request_like_earlier_ones_has_no_signals():
     """A request like earlier ones has no signals, and the text says what it was compared with."""
-    found = find_signals(USUAL)
-    assert (found.codes, found.signals) == (frozenset(), ())
-    assert found.compared == (
+    result = find_signals(USUAL)
+    assert (result.codes, result.signals) == (frozenset(), ())
+    assert result.compared == (
         "Nothing unusual, compared with 9 earlier approvals since 3 March 2026."
     )
 
@@ -167,25 +167,25 @@ def test_the_documentation_lists_every_signal_with_its_severity():
 def test_each_signal_has_one_sentence(code):
     """A sentence contains only registered names, labels and numbers."""
     compared, sentence = CASES[code]
-    found = find_signals(compared)
-    assert code in found
-    assert [signal.text for signal in found.signals if signal.code is code] == [sentence]
-    assert "Nothing unusual" not in found.compared
-    others = found.codes - {code}
+    result = find_signals(compared)
+    assert code in result
+    assert [signal.text for signal in result.signals if signal.code is code] == [sentence]
+    assert "Nothing unusual" not in result.compared
+    others = result.codes - {code}
     assert others <= ({Code.NEW_KEY, Code.NEW_TYPE} if code is not Code.NEW_AGENT else set(Code))
 
 
 def test_warnings_come_first_and_duplicates_are_merged():
     """Screens show warnings first and omit implied signals; policies still get all codes."""
-    found = find_signals(
+    result = find_signals(
         replace(
             _with_agent(past=PastApprovals()),
             targets=(replace(PAID, known=False),),
             hours=AnswerHours(),
         )
     )
-    assert {Code.NEW_TYPE, Code.NEW_RESOURCE, Code.NEW_SCOPE} <= found.codes
-    assert [signal.code for signal in found.signals] == [Code.NEW_AGENT, Code.NEW_TARGET]
+    assert {Code.NEW_TYPE, Code.NEW_RESOURCE, Code.NEW_SCOPE} <= result.codes
+    assert [signal.code for signal in result.signals] == [Code.NEW_AGENT, Code.NEW_TARGET]
     other = find_signals(_target(known=False, targets=frozenset({"other"})))
     assert [signal.code for signal in other.signals] == [Code.OTHER_TARGET]
     assert Code.NEW_TARGET in other
@@ -232,9 +232,9 @@ def test_an_amount_is_compared_with_the_closest_history():
     rent, others = PastApprovals(3, 3_000_000, 1_000_000), PastApprovals(40, 400_000, 10_000)
     assert Code.LARGE_AMOUNT not in find_signals(_with_amount(1_000_000, rent, others))
     assert Code.LARGE_AMOUNT in find_signals(_with_amount(1_000_000, PastApprovals(), others))
-    once = PastApprovals(1, 1_000_000, 1_000_000)
-    assert Code.LARGE_AMOUNT not in find_signals(_with_amount(2_000_000, once, others))
-    assert Code.LARGE_AMOUNT in find_signals(_with_amount(2_000_001, once, others))
+    one_approval = PastApprovals(1, 1_000_000, 1_000_000)
+    assert Code.LARGE_AMOUNT not in find_signals(_with_amount(2_000_000, one_approval, others))
+    assert Code.LARGE_AMOUNT in find_signals(_with_amount(2_000_001, one_approval, others))
 
 
 @pytest.mark.parametrize(
@@ -267,13 +267,13 @@ def test_a_split_amount_needs_three_requests_for_one_target():
 
 def test_a_hostile_agent_name_is_escaped_in_sentences():
     """The agent's name is the only text in a sentence that the agent may have chosen."""
-    found = find_signals(_with_agent(name=HOSTILE, past=PastApprovals()))
-    assert found.signals[0] == FoundSignal(
+    result = find_signals(_with_agent(name=HOSTILE, past=PastApprovals()))
+    assert result.signals[0] == FoundSignal(
         Code.NEW_AGENT,
         Severity.NOTICE,
         display_safe(f"First request from {HOSTILE} that you would approve."),
     )
-    assert "\x1b" not in found.signals[0].text
+    assert "\x1b" not in result.signals[0].text
     braces = find_signals(_with_agent(name="{agent} {0}", past=PastApprovals())).signals[0].text
     assert braces == "First request from {agent} {0} that you would approve."
 
@@ -333,17 +333,17 @@ def _comparisons(draw):
 @given(_comparisons())
 def test_usual_requires_enough_history_and_no_signal(compared):
     """The text says "Nothing unusual" only if there is enough history and no signal."""
-    found = find_signals(compared)
-    says_usual = "Nothing unusual" in found.compared
-    assert says_usual == (not found.codes and compared.comparable.count >= unusual.MIN_HISTORY)
-    assert bool(found.codes) == bool(found.signals)
+    result = find_signals(compared)
+    says_usual = "Nothing unusual" in result.compared
+    assert says_usual == (not result.codes and compared.comparable.count >= unusual.MIN_HISTORY)
+    assert bool(result.codes) == bool(result.signals)
 
 
 @given(_comparisons())
 def test_every_sentence_is_display_safe_and_not_empty(compared):
     """Sentences with any names and labels are safe to display."""
-    found = find_signals(compared)
-    for text in (found.compared, *(signal.text for signal in found.signals)):
+    result = find_signals(compared)
+    for text in (result.compared, *(signal.text for signal in result.signals)):
         assert isinstance(text, SafeText)
         assert text.strip()
         assert text == display_safe(text, max_chars=600)
@@ -393,7 +393,7 @@ def test_a_request_equal_to_history_has_no_novelty_signal(compared):
 
 
 @given(_comparisons(), _pasts(), SETS)
-def test_approvals_of_others_remove_no_first_time_signal(compared, past, marks):
+def test_approvals_by_others_do_not_remove_first_time_signals(compared, past, marks):
     """Other people's approvals only provide amounts and names to compare with."""
     baseline = Baseline(past[0], "by others")
     more = replace(

@@ -100,7 +100,7 @@ def test_a_different_number_of_actions_is_not_covered() -> None:
 def test_varying_members_keep_their_kind_and_limit(
     vary: VaryingMember, member: str, inside: Any, outside: Any
 ) -> None:
-    """A number or money may vary up to its limit; a string or a list of strings may vary freely."""
+    """A number or an amount may vary up to its limit; strings and string lists vary freely."""
     assert _mismatch(_pattern(vary), **{member: inside}) is None
     assert _mismatch(_pattern(vary), **{member: outside}) == f"/{member}"
 
@@ -188,9 +188,9 @@ def test_a_grant_over_its_limit_is_refused_and_the_limit_is_named(
     risk: Risk, bounds: Mapping[str, Any], where: str
 ) -> None:
     """A grant that exceeds a limit is not reduced silently."""
-    whole = {"seconds": 60, "uses": 1, "costs": True, "total": Sum(1, "EUR"), **bounds}
+    terms = {"seconds": 60, "uses": 1, "costs": True, "total": Sum(1, "EUR"), **bounds}
     with pytest.raises(GrantNotAllowed) as refused:
-        standing_grants.check_limits(risk, **whole)
+        standing_grants.check_limits(risk, **terms)
     assert refused.value.where == where
     limit = LIMITS.get(risk)
     if where in {"seconds", "uses"}:
@@ -254,12 +254,12 @@ def test_the_members_that_may_vary_are_read(
     ],
 )
 def test_a_member_that_cannot_vary_is_refused(path: tuple[str, ...], up_to: str | None) -> None:
-    """Numbers without a limit, strings with one, booleans, objects and the target cannot vary."""
+    """Numbers with no limit, strings with one, booleans, objects and the target cannot vary."""
     with pytest.raises(GrantNotAllowed):
         standing_grants.read_vary(EXAMPLE, [(path, up_to)], ("to", "account"))
 
 
-def test_a_varying_member_is_named_once() -> None:
+def test_a_varying_member_may_be_named_only_once() -> None:
     """Naming a member twice would be ambiguous."""
     with pytest.raises(GrantNotAllowed):
         standing_grants.read_vary(EXAMPLE, [(("note",), None), (("note",), None)], None)

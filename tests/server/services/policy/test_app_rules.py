@@ -63,7 +63,7 @@ def _pending_after_allow(browser, person, app, **parameters):
     return person.local.stored_approval(item["id"])
 
 
-def _why(approval):
+def _decision_basis(approval):
     return json.loads(approval.display)["why"]
 
 
@@ -74,7 +74,7 @@ def test_rules_for_agents_do_not_apply_to_apps(browser, person, app, put):
         rule("allow", 'when.resource = ["*"]', 'when.risk.at_most = "critical"', name="a"),
     )
     approval = _pending_after_allow(browser, person, app)
-    assert _why(approval).startswith("An app asks for your signature each time")
+    assert _decision_basis(approval).startswith("An app asks for your signature each time")
     assert json.loads(approval.policy)["rules"] == []
     assert person.approve(approval.id).status == 200
     assert app.redeem(browser.again().answer["code"]).status == 200
@@ -97,7 +97,7 @@ def test_a_rule_for_apps_raises_risk_ceremony_and_expiry(browser, person, app, l
     approval = _pending_after_allow(browser, person, app)
     assert (approval.risk, approval.ceremony) == (Risk.HIGH, "pin")
     assert approval.expires_at - approval.created_at == 120_000
-    assert _why(approval) == "Careful."
+    assert _decision_basis(approval) == "Careful."
     assert json.loads(approval.policy)["rules"] == ["careful"]
     weak = person.send_decision(approval.id, person.decision(approval.id))
     assert weak.refusal == (403, "pin_required")

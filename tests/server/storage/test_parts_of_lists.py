@@ -1,4 +1,4 @@
-"""Lists that are read in pages have each row once and in order, in both databases."""
+"""Lists that are read in pages contain each row once and in order, in both databases."""
 
 from dataclasses import replace
 from typing import Any
@@ -95,10 +95,10 @@ def test_audit_log_entries_match_every_filter(store: SqlStore) -> None:
         newest = search(EntrySearch(type="a"), None, 2)
         older = search(EntrySearch(type="a"), newest[-1].id, 2)
         both = search(EntrySearch(type="a", agent_id="one", subject="s", resource="r"), None, 9)
-        none = search(EntrySearch(type="a", actors=("system",)), None, 9)
+        without_match = search(EntrySearch(type="a", actors=("system",)), None, 9)
         since = search(EntrySearch(since=NOON), None, 9)
         before = search(EntrySearch(until=NOON), None, 9)
         entry = view.audit.get(newest[0].id)
     assert len({entry.id for entry in (*newest, *older)}) == 3
-    assert (len(both), none, len(since), before) == (2, [], 4, [])
+    assert (len(both), without_match, len(since), before) == (2, [], 4, [])
     assert entry == newest[0]

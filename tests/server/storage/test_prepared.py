@@ -77,7 +77,7 @@ def test_values_inside_a_statement_do_not_have_to_be_passed() -> None:
 
 
 def test_columns_are_mapped_by_name() -> None:
-    """A table and its record may have different orders."""
+    """A table and its record may have their columns in different orders."""
     row = tuple(column.key for column in decisions.c)
     read = record_reader(Decision, decisions)
     decision = read(row)

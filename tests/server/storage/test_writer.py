@@ -147,7 +147,7 @@ def test_ready_transactions_share_one_commit(bench: Bench) -> None:
 
 
 def test_a_failed_commit_fails_every_transaction_in_it(bench: Bench) -> None:
-    """None is reported as stored, and the next transaction works."""
+    """None of them is reported as stored, and the next transaction works."""
 
     def fail() -> None:
         with bench.writer.transaction() as connection:
@@ -221,7 +221,7 @@ def test_waiting_for_a_lock_uses_short_pauses(
 def test_a_file_locked_too_long_is_busy(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
-    """The transaction is not stored, and the next one works."""
+    """The transaction is not stored, and the next one succeeds."""
     monkeypatch.setattr(writing, "_TIMEOUT_SECONDS", 0.2)
     monkeypatch.setattr(writing, "_COMMAND_TIMEOUT_SECONDS", 0.2)
     writer: GroupedWriter | DirectWriter = bench.writer

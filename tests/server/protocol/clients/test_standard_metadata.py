@@ -123,7 +123,7 @@ READERS: dict[str, Callable[..., object]] = {
 def test_an_unsupported_member_is_refused_by_name(
     read: Callable[..., object], name: str, value: object
 ) -> None:
-    """A client must not believe that it has a protection; the value for none is accepted."""
+    """A client must not believe that it is protected; values that mean none are accepted."""
     with pytest.raises((errors.InvalidClientMetadata, InvalidDocument), match=f"^{name} is not"):
         read(**{name: value})
     none = {bool: False, list: []}.get(type(value), "public" if name == "subject_type" else None)

@@ -64,7 +64,7 @@ class Parts:
     """A fake of the narrowing service, in which a higher number is narrower."""
 
     def is_within(self, approval: Approval, narrowed: Narrowed) -> bool:
-        """Return whether it is narrower than the current grant."""
+        """Return whether the new grant is narrower than the current one."""
         return approval.granted is None or int(narrowed.text) > int(approval.granted)
 
     def store_granted(self, tx: Unit, approval: Approval, narrowed: Narrowed) -> Approval:
@@ -95,7 +95,7 @@ def sqlite(sqlite_url: str, open_database: Any) -> SqlStore:
 
 @pytest.fixture
 def without_quorum_check(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A planted fault: a transition to approved does not check the quorum."""
+    """Planted fault: a transition to approved does not check the quorum."""
     monkeypatch.setattr(rows, "_QUORUM_REACHED", sa.true())
     monkeypatch.setitem(
         rows._TRANSITIONS, State.APPROVED, Prepared(rows._transition(State.APPROVED))
@@ -104,7 +104,7 @@ def without_quorum_check(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def counting_void_votes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A planted fault: approvals that another user made void are counted."""
+    """Planted fault: approvals that another user made void are counted."""
     monkeypatch.setattr(
         votes,
         "valid_approvals",
@@ -114,13 +114,13 @@ def counting_void_votes(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def counting_deputies_twice(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A planted fault: a deputy is counted in addition to their principal."""
+    """Planted fault: a deputy is counted in addition to their principal."""
     monkeypatch.setattr(Decision, "voter_id", property(lambda answer: answer.user_id))
 
 
 @pytest.fixture
 def ignoring_withdrawals(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A planted fault: a withdrawal is recorded, and its vote still counts."""
+    """Planted fault: a withdrawal is recorded, but its vote still counts."""
     monkeypatch.setattr(votes, "withdraw", lambda _tx, _narrowings, approval, _answer: approval)
 
 
@@ -313,7 +313,7 @@ def test_a_withdrawal_and_the_last_vote_have_one_outcome(people: SqlStore) -> No
 
 
 def test_a_vote_is_not_withdrawn_after_the_request_is_canceled(people: SqlStore) -> None:
-    """If the agent cancels the request at the same moment, the log has no answer after that."""
+    """If the agent cancels at the same moment, the log has no withdrawal after that."""
     with ThreadPoolExecutor(2) as threads:
         for _ in range(RACES):
             approval_id = _take(people, MovableClock(), (Voting("ann"),))

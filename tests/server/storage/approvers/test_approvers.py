@@ -96,7 +96,7 @@ def test_a_final_request_is_decided_for_every_approver(people: SqlStore, target:
     assert _decided(people, BOB) == _decided(people, ANN) == [request.id]
 
 
-def test_the_first_end_of_a_request_is_kept(people: SqlStore) -> None:
+def test_the_time_of_the_first_decision_is_kept(people: SqlStore) -> None:
     """A later cancellation does not change the time of the decision."""
     request = _new_request(people)
     _add_approver(people, request)
@@ -114,7 +114,7 @@ def test_the_first_end_of_a_request_is_kept(people: SqlStore) -> None:
 def test_no_approver_is_added_to_a_request_that_is_not_pending(
     people: SqlStore, state: State
 ) -> None:
-    """Otherwise the approver's list would show it forever."""
+    """Otherwise, the approver's list would show the request forever."""
     request = _new_request(people, state=state)
     assert not _add_approver(people, request)
     assert not _add_approver(people, replace(request, id="sayso_ap_none"))
@@ -122,7 +122,7 @@ def test_no_approver_is_added_to_a_request_that_is_not_pending(
 
 
 def test_an_approver_is_added_once(people: SqlStore) -> None:
-    """Adding the approver again changes nothing, even at the same time."""
+    """Adding an approver again changes nothing, even concurrently."""
     for _ in range(5):
         request = _new_request(people)
         with ThreadPoolExecutor(2) as threads:
@@ -131,7 +131,7 @@ def test_an_approver_is_added_once(people: SqlStore) -> None:
 
 
 def test_own_and_shared_requests_form_one_list(people: SqlStore) -> None:
-    """The list has requests for Bob and those for Ann that he may decide, in pages by expiry."""
+    """Bob's list has his own requests and those of Ann that he may decide, by expiry."""
     rows = [
         _new_request(people, user_id=BOB if n % 2 else ANN, expires_at=NOON + n)
         for n in range(1, 7)
@@ -156,7 +156,7 @@ def test_own_and_shared_requests_form_one_list(people: SqlStore) -> None:
 
 
 def test_a_high_risk_request_that_expires_late_is_listed_first(people: SqlStore) -> None:
-    """The list has requests to Bob himself, and requests to Ann that are shared with him."""
+    """The list has requests to Bob and requests to Ann that are shared with him."""
     soon = [
         _new_request(people, user_id=BOB, expires_at=NOON + n, risk=Risk.LOW) for n in range(1, 4)
     ]

@@ -27,7 +27,7 @@ def _after(store: SqlStore, cursor: int, user: str | None = ANN, limit: int = 10
 
 
 def test_an_empty_feed_starts_at_zero(store: SqlStore) -> None:
-    """Head and floor are 0, and no event follows."""
+    """Head and floor are 0, and there are no events."""
     with store.read() as view:
         assert (view.feed.head(), view.feed.floor()) == (0, 0)
         assert view.feed.events_after(0, None, 10) == []
@@ -77,7 +77,7 @@ def test_an_event_of_a_rolled_back_transaction_never_appears(store: SqlStore) ->
 def test_pruning_deletes_old_events_and_keeps_numbering(
     store: SqlStore, clock: MovableClock
 ) -> None:
-    """The floor rises, so old cursors are detected. The newest event stays, to keep its number."""
+    """The floor rises, so old cursors are detected. The newest event is kept for its number."""
     _add_event(store)
     _add_event(store)
     clock.forward(DAY)
@@ -108,7 +108,7 @@ def test_on_postgresql_an_event_appears_when_it_is_numbered(
 def test_a_second_sequencer_leaves_the_work_to_the_first(
     postgres_url: str, open_database: Opener
 ) -> None:
-    """Only one sequencer numbers events at a time. The other one does not wait."""
+    """Only one sequencer at a time numbers events. The other one does not wait."""
     first, second = open_database(postgres_url), open_database(postgres_url)
     with first.write() as tx:
         tx.feed.add(ANN, "approval.requested")

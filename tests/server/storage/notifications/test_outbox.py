@@ -55,7 +55,7 @@ def test_a_message_of_a_rolled_back_transaction_is_never_sent(store: SqlStore) -
 
 
 def test_a_batch_is_limited_and_oldest_first(store: SqlStore) -> None:
-    """The other messages stay for the next batch."""
+    """The remaining messages are left for the next batch."""
     _add(store, 5)
     first, second = _lease(store, "a", 3), _lease(store, "a", 3)
 
@@ -156,7 +156,7 @@ def test_only_the_holder_of_a_lease_records_the_result(
 
 
 def test_a_failed_message_waits_for_its_next_attempt(store: SqlStore, clock: MovableClock) -> None:
-    """The row has the reason for the failure."""
+    """The row stores the reason for the failure."""
     _add(store)
     (message,) = _lease(store, "a")
     with store.write() as tx:
@@ -170,7 +170,7 @@ def test_a_failed_message_waits_for_its_next_attempt(store: SqlStore, clock: Mov
 
 
 def test_a_dead_message_stays_listed_and_is_never_due(store: SqlStore, clock: MovableClock) -> None:
-    """A dead message is counted, listed and kept."""
+    """A dead message is kept and is still counted and listed."""
     _add(store, 2)
     for message in _lease(store, "a"):
         with store.write() as tx:
@@ -186,7 +186,7 @@ def test_a_dead_message_stays_listed_and_is_never_due(store: SqlStore, clock: Mo
 
 
 def test_old_delivered_messages_are_deleted(store: SqlStore, clock: MovableClock) -> None:
-    """Waiting messages are kept."""
+    """Messages that still wait are kept."""
     _add(store, 2)
     (message,) = _lease(store, "a", 1)
     with store.write() as tx:
@@ -241,7 +241,7 @@ def test_two_processes_never_lease_the_same_message(
     assert len(lease_counts) == 120
 
 
-def test_a_backlog_of_ten_thousand_costs_no_more_than_one_of_fifty(
+def test_a_backlog_of_ten_thousand_costs_no_more_than_a_backlog_of_fifty(
     tmp_path: Path, open_database: Opener
 ) -> None:
     """Each commit looks for messages to send, so a backlog must not slow commits down."""
@@ -255,7 +255,7 @@ def test_a_backlog_of_ten_thousand_costs_no_more_than_one_of_fifty(
     assert _steps(many) < 2 * _steps(few)
 
 
-def test_a_backlog_of_one_target_hides_no_other_target(store: SqlStore) -> None:
+def test_a_backlog_for_one_target_does_not_hide_other_targets(store: SqlStore) -> None:
     """Messages to each target are leased, whatever its name and channel are."""
     with store.write() as tx:
         for _ in range(50):

@@ -55,8 +55,8 @@ def test_revoking_a_token_revokes_its_descendants(token_family: SqlStore) -> Non
     assert _live(token_family) == {"root", "right", "unrelated"}
 
 
-def test_revoking_reaches_descendants_below_a_revoked_token(token_family: SqlStore) -> None:
-    """A token between them was revoked earlier."""
+def test_revoking_includes_descendants_below_a_revoked_token(token_family: SqlStore) -> None:
+    """The token between them was revoked earlier."""
     with token_family.write() as tx:
         tx.delegations.revoke_client("sayso_ag_two", NOON)
         tx.delegations.add(_token("late", "left"))
@@ -107,7 +107,7 @@ def test_only_a_live_token_is_locked(token_family: SqlStore) -> None:
 
 
 def test_a_use_is_recorded_once_a_minute(token_family: SqlStore) -> None:
-    """A token that is used in each call is not updated in each call."""
+    """A token that is used in each call is not updated at each call."""
     tokens = []
     for delay in (0, 59_999, 60_001):
         with token_family.write() as tx:

@@ -1,4 +1,4 @@
-"""Security events are kept for their API for a limited time."""
+"""Security events are kept for their API, for a limited time."""
 
 import pytest
 
@@ -47,7 +47,7 @@ def test_only_events_for_these_resources_are_deleted(store_with_events: SqlStore
 
 
 def test_an_event_is_kept_for_seven_days(store_with_events: SqlStore) -> None:
-    """An event is deleted after seven days and not before."""
+    """An event is deleted after seven days, and not earlier."""
     with store_with_events.write() as tx:
         tx.security_events.prune(NOON + KEPT_MS - MINUTE)
     assert len(_waiting(store_with_events, PAY)) == 2

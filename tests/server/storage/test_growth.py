@@ -1,4 +1,4 @@
-"""Lists and cleanups use an index, so their cost does not grow with all requests and tokens.
+"""Lists and mass revocations use an index, so their cost does not grow with the table.
 
 The times with 400,000 requests are measured by `tests.bench.growth`.
 """

@@ -179,7 +179,7 @@ FAULTS: Mapping[str, Fault] = {
         "parts = (str(withdrawals),) if withdrawals else ()",
         "parts = () if withdrawals else ()",
         "tests/server/services/approvals/test_vote_withdrawals.py"
-        "::test_no_earlier_answer_is_accepted_after_a_withdrawal",
+        "::test_no_earlier_decision_is_accepted_after_a_withdrawal",
     ),
     "the bytes of an entry are not compared with its hash": Fault(
         "I8",

@@ -39,6 +39,6 @@ def test_the_expiry_of_a_consent_is_read_back_to_the_millisecond(moment):
 
 @pytest.mark.parametrize("name", ["sayso:consent", "sayso:device", "sayso:anything"])
 def test_reserved_type_names_cannot_be_registered(name):
-    """Otherwise an agent could request an action that looks like a consent."""
+    """Otherwise, an agent could request an action that looks like a consent."""
     with pytest.raises(InvalidActionType, match="reserved for Sayso"):
         read_action_type({**PAYMENT, "type": name})

@@ -172,7 +172,7 @@ def test_the_request_is_cancelled_when_the_last_approver_is_locked(agent, person
 def test_a_person_and_their_substitute_do_not_make_a_quorum_of_two(
     agent, person, local, put, substitute_first
 ):
-    """They share one vote, so the request ends when the third person is locked."""
+    """The two share one vote, so the request ends when the third person is locked."""
     cleo, ben = new_person(local, "cleo"), new_person(local, "ben")
     put(rule("ask", "ask.quorum = 2", 'ask.who = ["ana", "cleo"]'))
     handle, approval = pay(agent)

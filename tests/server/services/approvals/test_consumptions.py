@@ -105,7 +105,7 @@ def test_an_agent_that_does_not_serve_the_resource_cannot_report(
     assert local.admin.entries("approval.executed") == []
 
 
-def test_repeating_the_same_execution_returns_the_same_answer(local, resource, token):
+def test_repeating_the_same_execution_returns_the_same_response(local, resource, token):
     """A resource that lost the response can repeat the call."""
     first = resource.consume(token)
     local.clock.forward(MINUTE)

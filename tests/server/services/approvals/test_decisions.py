@@ -313,8 +313,8 @@ def test_a_malformed_decision_is_refused(agent, person):
     assert person.send_decision(approval.id, statement).refusal == (422, "invalid_decision")
 
 
-def test_repeating_a_decision_returns_the_same_answer(agent, person, local):
-    """The repetition adds no audit entry and no event."""
+def test_repeating_a_decision_returns_the_same_response(agent, person, local):
+    """The repeated call adds no audit entry and no event."""
     _, approval = agent.request_approval()
     jws = person.decision(approval.id)
     first = person.send_decision(approval.id, jws)

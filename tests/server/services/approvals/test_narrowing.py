@@ -72,7 +72,7 @@ def test_a_proposal_shows_the_narrowed_values_next_to_the_requested(person, pend
 
 
 def test_the_members_that_may_be_narrowed_are_listed(person, pending_payment):
-    """They are the scopes, the facts that the type names, and the token lifetime."""
+    """The list has the scopes, the facts that the type names, and the token lifetime."""
     _, approval = pending_payment
     answer = person.call("GET", f"/api/approvals/{approval.id}/narrowing")
     assert answer.json == {
@@ -160,7 +160,7 @@ def test_executing_the_requested_instead_of_the_granted_raises_an_alarm(
 
 
 def test_a_full_approval_is_not_marked_as_narrowed(person, agent, pending_payment, local):
-    """The agent's answer, the approver's view and the audit log show no narrowing."""
+    """The token response, the approver's view and the audit log show no narrowing."""
     handle, approval = pending_payment
     person.approve(approval.id)
     answer_json = agent.poll(handle).json
@@ -281,7 +281,7 @@ def test_a_denial_cannot_contain_a_granted_text(person, pending_payment):
     assert denied.refusal == (422, "invalid_decision")
 
 
-def test_repeating_a_narrowed_approval_returns_the_same_answer(person, pending_payment):
+def test_repeating_a_narrowed_approval_returns_the_same_response(person, pending_payment):
     """A different second approval is refused with already_decided."""
     _, approval = pending_payment
     narrowing = propose(person, approval, **NARROWED).json

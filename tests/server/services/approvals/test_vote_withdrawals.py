@@ -98,10 +98,10 @@ def test_the_entry_has_the_signature_and_the_votes_that_are_left(
     assert "void" not in entry["facts"]
 
 
-def test_no_earlier_answer_is_accepted_after_a_withdrawal(
+def test_no_earlier_decision_is_accepted_after_a_withdrawal(
     agent: LocalAgent, person: LocalTerminal, bob: LocalTerminal
 ) -> None:
-    """The vote, an unsent answer of another device and the withdrawal are all refused."""
+    """The vote, an unsent decision from another device and the withdrawal are all refused."""
     desktop = another_device(person)
     _, approval = agent.request_approval()
     vote, unsent = person.decision(approval.id), desktop.decision(approval.id)
@@ -218,7 +218,7 @@ def test_a_final_request_keeps_its_votes(
 def test_a_request_for_one_approver_has_no_vote(
     local: LocalSite, agent: LocalAgent, person: LocalTerminal
 ) -> None:
-    """A request for one approver is decided by its first answer."""
+    """The first decision is final if the request needs only one approver."""
     Policies(local.services.store).set(rule("ask"), by=BY)
     _, approval = agent.request_approval()
     assert withdraw(person, approval).refusal == (409, "no_vote")

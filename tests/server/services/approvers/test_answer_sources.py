@@ -223,7 +223,7 @@ def test_revoking_the_consent_revokes_the_token(agent, local, allowed_consent):
 
 
 def test_a_token_expires_no_later_than_its_consent(agent, person, local, put):
-    """A consent with two minutes left gives a token for two minutes, not for five."""
+    """If the consent expires in two minutes, the token lasts for two minutes, not for five."""
     put(OPEN)
     until = local.clock.now() + DAY
     consents.give(local, agent, person, until=until)

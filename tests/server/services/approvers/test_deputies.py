@@ -1,4 +1,4 @@
-"""Deputies decide for a person for a time; backups are asked when the person does not answer."""
+"""Deputies decide for a person for a time; backups are asked when the person does not respond."""
 
 import json
 

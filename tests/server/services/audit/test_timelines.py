@@ -60,7 +60,7 @@ def test_a_different_request_is_not_in_the_timeline(entries, agent, local, perso
 
 
 def test_a_chain_of_tokens_has_one_timeline(entries, local, person):
-    """It includes the revocation of an ancestor, but no entry about a sibling token."""
+    """The timeline has the revocation of an ancestor, but no entry about a sibling token."""
     chains = Chains(local, person.user.id)
     chains.prepare()
     bot = chains.agent("desk-bot")
@@ -94,7 +94,7 @@ def test_effects_of_the_same_api_call_are_in_the_timeline(entries, agent, local,
 
 
 def test_commands_and_loops_are_not_one_api_call(entries, local):
-    """Their entries share one correlation ID although they do not belong together."""
+    """Entries by commands and loops share a correlation ID although they are unrelated."""
     with local.services.store.write() as tx:
         added = tx.audit.add(Entry("user.added", "operator"))
     assert [entry.id for entry in entries.timeline(added)] == [added]

@@ -70,7 +70,7 @@ def _stored_secrets(local, approval):
 
 @pytest.mark.parametrize("end", ["approve", "deny"])
 def test_a_ping_contains_only_the_auth_req_id(pinged, person, local, endpoint, end):
-    """CIBA 10.2: a ping has the notification token, and the agent fetches the answer itself."""
+    """CIBA 10.2: the agent authenticates the ping by its token and fetches the response itself."""
     handle, approval = _ask(pinged)
     getattr(person, end)(approval.id)
     local.deliver()
@@ -82,7 +82,7 @@ def test_a_ping_contains_only_the_auth_req_id(pinged, person, local, endpoint, e
 
 
 def test_an_agent_in_poll_mode_gets_no_callback(agent, person, local):
-    """Its notification token is neither validated nor stored."""
+    """The notification token of such an agent is neither validated nor stored."""
     _, approval = agent.request_approval(client_notification_token="not a token\r\n")
     person.approve(approval.id)
     with local.services.store.read() as view:
@@ -114,8 +114,8 @@ def test_the_notification_token_is_sealed_and_erased_when_no_longer_needed(
     assert len(endpoint.got) == 1
 
 
-def test_an_answer_fetched_before_the_ping_sends_no_ping(pinged, person, local, endpoint):
-    """The agent already has the answer, so a ping would be useless."""
+def test_a_response_fetched_before_the_ping_sends_no_ping(pinged, person, local, endpoint):
+    """The agent already has the response, so a ping would be useless."""
     handle, approval = _ask(pinged)
     person.approve(approval.id)
     assert pinged.poll(handle, idempotency_key="k").status == 200
@@ -241,7 +241,7 @@ def test_an_agent_in_push_mode_cannot_poll(pushed, agent, local):
 
 
 def test_a_failed_push_is_retried_with_the_same_tokens(pushed, person, local, endpoint):
-    """NG-008: an approval gives one token set; expires_in is the remaining lifetime."""
+    """NG-008: an approval yields one token set; expires_in is the remaining lifetime."""
     endpoint.behaviour = answer(503)
     _, approval = _ask(pushed)
     person.approve(approval.id)
@@ -305,7 +305,7 @@ def test_a_push_that_the_receiver_rejects_is_recorded_and_not_retried(
 
 
 def test_after_a_rejected_ping_the_agent_can_still_poll(pinged, person, local, endpoint):
-    """CB-165: a ping contains no answer, so none is lost."""
+    """CB-165: a ping contains no tokens, so none are lost."""
     endpoint.behaviour = answer(403)
     handle, approval = _ask(pinged)
     person.approve(approval.id)

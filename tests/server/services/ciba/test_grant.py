@@ -202,7 +202,7 @@ def test_reusing_an_auth_req_id_is_refused_and_raises_one_alarm(agent, person, l
     assert len(local.admin.entries("handle.reused")) == 2
 
 
-def test_the_same_idempotency_key_returns_the_same_answer_for_a_minute(agent, person, local):
+def test_the_same_idempotency_key_returns_the_same_response_for_a_minute(agent, person, local):
     """The tokens are the same, with no alarm and no second delegation."""
     handle, approval = agent.request_approval()
     person.approve(approval.id)
@@ -217,7 +217,9 @@ def test_the_same_idempotency_key_returns_the_same_answer_for_a_minute(agent, pe
 
 
 @pytest.mark.parametrize(("first", "again"), [("k", "other"), ("k", None), (None, "k")])
-def test_a_different_idempotency_key_does_not_return_the_answer(agent, person, local, first, again):
+def test_a_different_idempotency_key_does_not_return_the_response(
+    agent, person, local, first, again
+):
     """A retry must send the idempotency key of the first call."""
     handle, approval = agent.request_approval()
     person.approve(approval.id)
@@ -227,7 +229,7 @@ def test_a_different_idempotency_key_does_not_return_the_answer(agent, person, l
     assert len(local.admin.entries("handle.reused")) == 1
 
 
-def test_the_answer_stored_for_retries_is_sealed(agent, person, local):
+def test_the_response_stored_for_retries_is_sealed(agent, person, local):
     """The database contains no readable token."""
     handle, approval = agent.request_approval()
     person.approve(approval.id)
@@ -237,7 +239,7 @@ def test_the_answer_stored_for_retries_is_sealed(agent, person, local):
     assert local.services.secrets.open(f"answer:{approval.id}", stored_answer).startswith(b"{")
 
 
-def test_a_stored_answer_is_not_returned_after_its_user_was_disabled(agent, person, local):
+def test_a_stored_response_is_not_returned_after_its_user_was_disabled(agent, person, local):
     """The retry gets no tokens and raises no alarm."""
     handle, approval = agent.request_approval()
     person.approve(approval.id)
@@ -247,7 +249,7 @@ def test_a_stored_answer_is_not_returned_after_its_user_was_disabled(agent, pers
     assert local.admin.entries("handle.reused") == []
 
 
-def test_a_stored_answer_is_not_returned_after_its_token_was_revoked(agent, person, local):
+def test_a_stored_response_is_not_returned_after_its_token_was_revoked(agent, person, local):
     """The retry gets no tokens and raises no alarm."""
     handle, approval = agent.request_approval()
     person.approve(approval.id)
@@ -340,7 +342,7 @@ def test_an_approval_at_the_last_moment_can_be_redeemed_for_thirty_seconds(agent
 
 
 def test_a_cancelled_request_returns_access_denied(agent, person, local):
-    """The agent does not learn which change canceled the request."""
+    """The agent is not told which change canceled the request."""
     handle, approval = agent.request_approval()
     person.approve(approval.id)
     local.admin.users.disable("ana", by=BY)

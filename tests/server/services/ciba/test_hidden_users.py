@@ -160,7 +160,7 @@ def test_a_pause_after_denials_is_not_revealed(open_local, template):
 
 
 def test_a_person_whom_the_agent_may_not_ask_looks_unknown(hiding, asking_agent, statements):
-    """Both requests run the same SQL statements."""
+    """Requests to both kinds of users run the same SQL statements."""
     new_person(hiding, "ben")
     hiding.admin.agents.update(asking_agent.id, AgentChanges(asks=("ana",)), by=BY)
     for hint in 3 * ("ana", "ben"):

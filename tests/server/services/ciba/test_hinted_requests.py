@@ -1,4 +1,4 @@
-"""A request with a login_hint_token asks for the target of its token exchange and nothing else."""
+"""A request with a login_hint_token is for the target of its token exchange and nothing else."""
 
 import json
 
@@ -46,7 +46,7 @@ def _ask(agent, token, **changes):
     return agent.ask(**{**fixed, **changes})
 
 
-def test_a_hinted_request_asks_for_the_target_of_the_exchange(agent, person, local, hint, parent):
+def test_a_hinted_request_is_for_the_target_of_the_exchange(agent, person, local, hint, parent):
     """The request itself only contains the scope openid."""
     answered = _ask(agent, hint())
     approval = local.behind(answered.json["auth_req_id"])
@@ -135,7 +135,7 @@ def test_the_hint_of_another_agent_is_refused(agent, local, hint):
 
 
 def test_an_expired_hint_returns_expired_login_hint_token(agent, local, hint):
-    """CB-057, CB-182: the agent learns that it must exchange again."""
+    """CB-057, CB-182: the error tells the agent to exchange the token again."""
     token = hint()
     local.clock.forward(5 * MINUTE)
     assert _ask(agent, token).refusal == (400, "expired_login_hint_token")

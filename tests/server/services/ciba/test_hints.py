@@ -88,7 +88,7 @@ def test_an_id_token_of_another_issuer_or_without_a_subject_is_refused_as_a_hint
     assert "from a different issuer" in refused.json["error_description"]
 
 
-def test_disabled_and_unaskable_users_get_the_answer_of_unknown_users(agent, local):
+def test_disabled_and_unaskable_users_get_the_same_response_as_unknown_users(agent, local):
     """The response bodies are equal, so they reveal nothing."""
     new_person(local, "ben")
     new_person(local, "cleo")

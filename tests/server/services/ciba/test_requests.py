@@ -85,7 +85,7 @@ def test_requested_expiry_only_shortens_the_limit_of_the_risk(agent, wanted, sec
 
 
 def test_the_action_text_contains_exactly_the_request(agent, person):
-    """It has agent, user, resource, scope and details, and its digest is signed."""
+    """Agent, user, resource, scope and details are in the text, whose digest is signed."""
     _, approval = agent.request_payment()
     action = json.loads(approval.action)
     salt = action.pop("salt")
@@ -151,7 +151,7 @@ def test_an_agent_without_the_ciba_grant_is_refused(agent, local, count_requests
 
 
 def test_a_disabled_agent_is_told_only_after_it_authenticates(agent, local, count_requests):
-    """A caller without the secret does not learn that the agent is disabled."""
+    """A caller without the secret is not told that the agent is disabled."""
     local.admin.agents.disable("invoice-bot", by=BY)
     refused = agent.ask()
     assert refused.refusal == (400, "unauthorized_client")
@@ -171,7 +171,7 @@ def test_the_same_idempotency_key_returns_the_same_request(agent, count_requests
 
 
 def test_a_repeated_call_returns_the_remaining_time(agent, local, count_requests):
-    """If the request has ended, the agent learns that at its next poll."""
+    """If the request has ended, the agent is told at its next poll."""
     handle = agent.ask_payment(headers={"idempotency-key": "k"}).json["auth_req_id"]
     local.clock.forward(1)
     assert agent.ask_payment(headers={"idempotency-key": "k"}).json["expires_in"] == 600
@@ -183,7 +183,7 @@ def test_a_repeated_call_returns_the_remaining_time(agent, local, count_requests
 
 
 def test_an_idempotency_key_matches_its_request_in_every_state(agent, person, count_requests):
-    """A restarted agent gets the answer that it missed, and nobody is asked twice."""
+    """A restarted agent gets the response that it missed, and nobody is asked twice."""
     headers = {"idempotency-key": "k"}
     handle, approval = agent.request_approval(headers=headers)
     person.approve(approval.id)
@@ -276,7 +276,7 @@ def test_an_agent_that_guesses_users_is_refused_for_known_users_too(agent, local
 
 
 def test_with_hidden_users_a_request_to_an_unknown_user_looks_like_any_other(open_local, template):
-    """It is accepted, stays pending and expires unseen, and it appears in no feed."""
+    """The request is accepted, stays pending and expires unseen, and it is in no feed."""
     local = open_local(unknown_user="hide")
     agent = template.agent(local)
     handle, phantom = agent.request_approval(login_hint="nobody", requested_expiry="60")

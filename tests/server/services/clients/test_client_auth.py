@@ -68,7 +68,7 @@ def test_a_method_that_is_not_registered_is_refused(agent, local, send, signer):
         assert answer.refusal == FAILED
 
 
-def test_unknown_agents_and_wrong_secrets_get_the_same_answer(agent, send):
+def test_unknown_agents_and_wrong_secrets_get_the_same_response(agent, send):
     """The response does not reveal whether the agent or the secret was wrong."""
     answers = [
         send({"client_id": name, "client_secret": secret}).body

@@ -308,7 +308,7 @@ def test_an_agent_may_register_for_less_than_its_invitation(registrations: Regis
 
 
 def test_an_invitation_for_a_deleted_resource_is_refused(registrations: Registrations) -> None:
-    """The agent is refused and told to ask for a new invitation."""
+    """The error tells the agent to request a new invitation."""
     token = registrations.invite(resources=(PAY,), scopes=("payments:read",))
     registrations.local.admin.resources.delete(PAY, by=BY)
     answer = registrations.register(token)

@@ -50,7 +50,7 @@ def _token(local, agent, person, consent, name="sayso_at_1", **members):
 
 
 def test_a_consent_request_appears_in_the_feed_of_the_person(local, agent, person):
-    """It is listed like any other request, and its kind is part of the signed text."""
+    """The request is listed like any other, and its kind is part of the signed text."""
     approval = ask(local, consent_request(local, agent, person))
     assert (approval.kind, approval.state, approval.risk) == ("consent", State.PENDING, Risk.LOW)
     (shown,) = person.call("GET", "/api/approvals").json["items"]
@@ -126,7 +126,7 @@ def test_repeating_the_same_decision_creates_no_second_consent(local, agent, per
 
 
 def test_a_denial_creates_no_consent(local, agent, person):
-    """The page that sent the request is told about the denial."""
+    """The page that sent the request gets the outcome of the denial."""
     approval = ask(local, consent_request(local, agent, person))
     assert _outcome(local, approval, person.user) == "waiting"
     assert person.deny(approval.id).json["state"] == "denied"

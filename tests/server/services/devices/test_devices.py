@@ -109,7 +109,7 @@ def test_approval_keys_must_be_two_different_public_keys(unfinished):
 
 
 def test_an_approval_key_must_differ_from_the_session_key(unfinished):
-    """Otherwise a session could approve without a PIN."""
+    """Otherwise, a session could approve without a PIN."""
     other = SigningKey.generate().jwk
     session = unfinished.session.jwk
     for pair in ((session, other), (other, session)):

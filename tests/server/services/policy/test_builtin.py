@@ -298,7 +298,7 @@ def test_a_quorum_rule_for_lower_risk_does_not_apply_to_critical_risk():
 
 @pytest.mark.parametrize("user", ["ana", "ben", None])
 def test_only_people_named_by_a_rule_count(user):
-    """It does not matter for which user the request is."""
+    """The approvers do not depend on the user of the request."""
     ask_rule = rule("ask", 'ask.who = ["ben"]')
     assert (
         verdict(ask_rule, user=user).outcome,
@@ -393,8 +393,8 @@ DEFAULTS = {
 
 
 @pytest.mark.parametrize(("flow", "risk", "members", "outcome"), DEFAULTS.values(), ids=DEFAULTS)
-def test_the_default_rules_ask_for_high_risk_and_actions(flow, risk, members, outcome):
-    """At the backchannel endpoint, the default rules ask for every request."""
+def test_the_default_rules_require_approval_of_high_risk_and_actions(flow, risk, members, outcome):
+    """At the backchannel endpoint, the default rules require approval of every request."""
     policy = builtin.compile_row(builtin.default_row())
     case = question(flow=flow, scopes={"x": risk}, **members)
     assert decide(policy, case, SOURCE).outcome == outcome

@@ -177,7 +177,7 @@ def test_an_invalid_rule_set_is_refused(text, remedy):
 
 
 def test_the_default_rules_can_be_parsed():
-    """They name no agent and no user."""
+    """The default rules do not name any agent or user."""
     row = builtin.default_row()
     assert (row.version, row.agents, row.users) == (0, {}, {})
     document = documents.parse_policy(row.document)

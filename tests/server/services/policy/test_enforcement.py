@@ -51,7 +51,7 @@ def _policy_facts(entry):
 
 
 def test_a_deny_rule_refuses_an_exchange_with_policy_denied(chains, bot, local, put):
-    """The audit log names the rule and the rule set; the agent does not learn them."""
+    """The audit log names the rule and the rule set; the agent is not told them."""
     row = put(rule("deny", 'when.scope = ["bank:read"]', name="no-bank"), ALLOW_ALL)
     answer = chains.exchange(bot, chains.user_token())
     assert answer.refusal == FORBIDDEN
@@ -233,7 +233,7 @@ def test_a_payee_is_known_after_an_approved_token(agent, person, put):
 
 
 def test_with_hidden_users_a_rule_about_a_user_is_not_revealed(open_local, template):
-    """The agent gets the same answers for a user whom a rule denies and for an unknown user."""
+    """The agent gets the same responses for a user whom a rule denies as for an unknown user."""
     local = open_local(unknown_user="hide")
     agent = template.agent(local)
     Policies(local.services.store).set(rule("deny", 'when.user = ["ana"]'), by=BY)

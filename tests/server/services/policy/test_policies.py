@@ -58,7 +58,7 @@ NAMES = {
 
 @pytest.mark.parametrize(("line", "message"), NAMES.values(), ids=NAMES)
 def test_an_unknown_name_is_refused(policies, line, message):
-    """Otherwise a rule with a typo would silently match nothing."""
+    """Otherwise, a rule with a typo would silently match nothing."""
     with pytest.raises(InvalidPolicy, match=message):
         policies.set(rule("ask", line), by=BY)
     assert policies.show().version == 0

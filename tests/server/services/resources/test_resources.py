@@ -300,7 +300,7 @@ def test_a_trailing_slash_does_not_make_a_different_resource(admin_services):
 
 
 def test_a_client_stores_the_registered_form_of_a_resource(admin_services):
-    """Otherwise its permissions would name a resource that does not exist."""
+    """Otherwise, its permissions would name a resource that does not exist."""
     admin_services.resources.add(f"{PAY}/", {"read": Risk.LOW}, {}, by=BY)
     admin_services.users.add(NewUser("ana"), by=BY)
     new = NewAgent(

@@ -57,7 +57,7 @@ def test_a_named_resource_is_the_target():
 
 @pytest.mark.parametrize("resource_uri", [BOTH, "https://unknown.example"])
 def test_a_resource_without_permission_gets_the_same_error_as_an_unknown_one(resource_uri):
-    """An agent must not learn which other resources exist."""
+    """An agent must not be able to find out which other resources exist."""
     with pytest.raises(errors.InvalidTarget) as refused:
         _resolve(resource_uri, ("read",))
     assert refused.value.description == (

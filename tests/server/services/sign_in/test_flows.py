@@ -594,7 +594,7 @@ def test_an_app_that_names_no_scopes_gets_the_default_scopes(ana, app, known_bro
     assert tokens["scope"] == "payments:read"
 
 
-def test_a_later_request_for_more_adds_to_the_consent(ana, app, known_browser):
+def test_a_later_request_for_more_scopes_adds_to_the_consent(ana, app, known_browser):
     """Step-up: the page asks for the new scopes, and the scopes allowed before stay allowed."""
     known_browser.authorize(app.id, scope="payments:read", resource=PAY)
     known_browser.answer("allow")

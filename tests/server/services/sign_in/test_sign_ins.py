@@ -49,8 +49,8 @@ def test_a_correct_password_sets_a_new_cookie(sign_in, local):
     assert len(local.admin.entries("sign_in.done")) == 2
 
 
-def test_wrong_password_and_unknown_user_get_the_same_answer(sign_in, local):
-    """A user without a password gets that answer too, and each failure writes an audit entry."""
+def test_wrong_password_and_unknown_user_get_the_same_response(sign_in, local):
+    """The same applies to a user without a password; each failure writes an audit entry."""
     local.admin.users.add(NewUser("ben"), by=BY)
     for name, password in (("ana", "wrong"), ("ben", PASSWORD), ("nobody", PASSWORD)):
         with pytest.raises(WrongPassword):
@@ -127,7 +127,7 @@ SPACES = (("", ""), (" ", ""), ("", "\t"), ("\u3000", " "))
 
 
 def test_all_spellings_of_a_name_share_one_counter(sign_in, local):
-    """A different spelling of the name gives no new attempts."""
+    """A different spelling of the name does not add attempts."""
     user = local.admin.users.update("ana", UserChanges(email="ana@example.com"), by=BY)
     names = spellings(user)
     assert len(set(names)) > 164

@@ -168,7 +168,7 @@ def test_a_standing_grant_is_approved_one_level_higher(local, agent, person, ris
 
 
 def test_standing_grants_for_high_risk_must_be_allowed_for_the_agent(local, agent, person):
-    """They are not allowed until an administrator allows them for the agent."""
+    """An administrator must allow such grants for the agent first."""
     standing_grants.lower(local, "high")
     reason = refused(person, standing_grants.wish(standing_grants.example(agent)))
     assert "first allow standing grants at high risk for invoice-bot" in reason

@@ -171,7 +171,7 @@ def test_a_poll_returns_at_most_max_events(disabled, local, person):
 
 
 def test_one_response_has_a_limited_number_of_events(local, resource):
-    """The limit applies even if the caller asks for more events."""
+    """The limit applies even if the caller requests more events."""
     with local.services.store.write() as tx:
         for _ in range(MAX_EVENTS + 1):
             tx.security_events.add((PAY,), "sayso_ag_one", "admin", "agent_disabled")

@@ -52,7 +52,7 @@ def claims(access_token):
 
 
 def test_the_audience_is_the_userinfo_endpoint(agent, person, local):
-    """The token is for userinfo, not for the agent's resource, and gives no other access."""
+    """The token is for userinfo, not for the agent's resource, and grants no other access."""
     answer = approved_token(agent, person)
     payload = claims(answer.json["access_token"])
     assert (payload["aud"], payload["scope"], payload["sub"]) == (

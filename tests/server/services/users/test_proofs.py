@@ -67,7 +67,7 @@ def test_redeeming_with_a_proof_yields_a_bound_token(bound, key, local, person, 
     assert local.claims(answer.json["access_token"])["cnf"] == {"jkt": thumbprint(key)}
 
 
-def test_a_stored_answer_is_only_returned_to_the_same_key(agent, local, person, prove):
+def test_a_stored_response_is_only_returned_to_the_same_key(agent, local, person, prove):
     """The same idempotency key with the proof of a different key is refused."""
     handle, approval = agent.request_approval()
     person.approve(approval.id)

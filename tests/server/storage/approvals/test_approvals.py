@@ -206,8 +206,8 @@ def test_only_the_first_view_is_recorded(store: SqlStore) -> None:
     assert _get(store, approval) == replace(approval, seen_at=NOON + 1)
 
 
-def test_a_stored_answer_is_deleted_after_its_lifetime(store: SqlStore) -> None:
-    """Until an answer expires, its stored bytes are returned unchanged."""
+def test_a_stored_response_is_deleted_after_its_lifetime(store: SqlStore) -> None:
+    """Until a response expires, its stored bytes are returned unchanged."""
     approval = _add(store, state=State.REDEEMED)
     with store.write() as tx:
         tx.approvals.keep_answer(approval.id, b"\x00sealed", b"key", NOON + MINUTE)

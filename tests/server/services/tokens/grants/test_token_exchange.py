@@ -427,7 +427,7 @@ def test_the_target_is_named_or_the_only_one(chains, bot, resources, parameters,
         assert chains.local.claims(answer.json["access_token"])["aud"] == audience
 
 
-def test_without_consent_the_answer_contains_a_hint_to_ask(chains, person):
+def test_without_consent_the_response_contains_a_hint(chains, person):
     """The hint contains the user, the resource, the scopes and the parent token."""
     bot = chains.agent("desk-bot")
     token = chains.user_token()
@@ -521,7 +521,7 @@ def test_an_approval_covers_the_same_or_less_along_the_chain(chains, agent, pers
 
 
 def test_approved_details_without_a_scope_can_be_exchanged(chains, agent, person):
-    """An approval of details alone gives an exchanged token that has no scope either."""
+    """If only details were approved, the exchanged token has no scope either."""
     handle, approval = agent.request_payment(scope="openid")
     assert person.approve(approval.id).status == 200
     token = agent.poll(handle).json["access_token"]

@@ -209,18 +209,20 @@ def test_no_byte_of_an_entry_can_be_changed(seq: int) -> None:
 
 def test_a_log_that_is_older_than_the_auditors_checkpoint_is_refused() -> None:
     """A database that was restored from a backup may lack entries that the auditor has seen."""
-    since = Checkpoint(ORIGIN, 12, Tree.from_leaves(entry(n).leaf for n in range(12)).root)
+    known_checkpoint = Checkpoint(
+        ORIGIN, 12, Tree.from_leaves(entry(n).leaf for n in range(12)).root
+    )
     with pytest.raises(
         Broken, match="The log is older than your checkpoint: it has 8 entries instead of"
     ):
-        verify(text(log()[:10]), [KEY], since)
+        verify(text(log()[:10]), [KEY], known_checkpoint)
 
 
 def test_a_fork_of_the_log_is_refused() -> None:
     """A fork is signed with the right key but has different entries."""
-    since = Checkpoint(ORIGIN, 8, b"x" * 32)
+    known_checkpoint = Checkpoint(ORIGIN, 8, b"x" * 32)
     with pytest.raises(Broken, match="An entry from 3 to 7 was changed"):
-        verify(text(log()), [KEY], since)
+        verify(text(log()), [KEY], known_checkpoint)
 
 
 @pytest.mark.parametrize("size", [1, 3, 8, 12])

@@ -147,9 +147,9 @@ def test_scopes_are_dropped():
 
 def test_a_granted_text_reads_back_to_its_terms():
     """Writing and reading a granted text preserves its terms, with or without a lifetime."""
-    for wanted in (narrowed(("total", "5")), Terms((ORDER,), ("orders:read",), 60)):
-        text = narrowing.granted_text(action(), wanted)
-        assert narrowing.read_granted(action(), text) == wanted == narrowing.terms(text)
+    for accepted_terms in (narrowed(("total", "5")), Terms((ORDER,), ("orders:read",), 60)):
+        text = narrowing.granted_text(action(), accepted_terms)
+        assert narrowing.read_granted(action(), text) == accepted_terms == narrowing.terms(text)
 
 
 @pytest.mark.parametrize(

@@ -359,10 +359,10 @@ def test_a_larger_amount_keeps_every_signal(compared, more):
 @given(_pasts(), st.data())
 def test_an_amount_approved_before_is_not_large(past, data):
     """An amount is never large if the history it is compared with contains the same amount."""
-    kept, amounts = past
+    past_approvals, amounts = past
     if amounts:
         value = data.draw(st.sampled_from(amounts))
-        assert Code.LARGE_AMOUNT not in find_signals(_with_amount(value, kept))
+        assert Code.LARGE_AMOUNT not in find_signals(_with_amount(value, past_approvals))
 
 
 @given(_comparisons())

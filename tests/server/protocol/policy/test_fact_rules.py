@@ -123,8 +123,8 @@ def test_list_items_are_named_by_index_or_together(members):
 
 def test_without_a_headline_every_fact_may_be_typed_back():
     """All facts of a type without a headline are material."""
-    bare = {name: DOCUMENT[name] for name in ("type", "title", "schema")}
-    action = action_types.read_action_type({**bare, "type_back": {"fact": "/shop"}})
+    without_headline = {name: DOCUMENT[name] for name in ("type", "title", "schema")}
+    action = action_types.read_action_type({**without_headline, "type_back": {"fact": "/shop"}})
     assert action.fact_rules.type_back.fact.path == ("shop",)
 
 

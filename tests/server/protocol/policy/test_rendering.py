@@ -296,9 +296,11 @@ def test_without_a_template_every_field_is_material_and_sorted():
     """Fields are sorted by name, items keep their order, and long values are shown in full."""
     texts = {"type": "array", "items": {"type": "string"}}
     schema = closed(zone=ANY, alarm=ANY, notes=texts)
-    bare = action_types.read_action_type({"type": "t", "title": "Restart", "schema": schema})
+    without_template = action_types.read_action_type(
+        {"type": "t", "title": "Restart", "schema": schema}
+    )
     details = {"zone": "z" * 300, "notes": [str(n) for n in range(11)], "type": "t", "alarm": True}
-    shown = lines(bare, details)
+    shown = lines(without_template, details)
     notes = [f"*Notes {n + 1}: {n}" for n in range(11)]
     assert shown == ["*Alarm: yes", *notes, "*Type: t", f"*Zone: {'z' * 300}"]
 

@@ -115,7 +115,7 @@ def test_the_cost_of_a_request_is_in_the_currency_of_the_sum() -> None:
 
 
 @pytest.mark.parametrize(
-    ("taken", "minor", "now"),
+    ("usage", "minor", "now"),
     [
         (GrantUsage(3, 0), 0, 0),
         (GrantUsage(0, 4_999), 2, 0),
@@ -124,10 +124,10 @@ def test_the_cost_of_a_request_is_in_the_currency_of_the_sum() -> None:
     ],
 )
 def test_a_use_that_would_exceed_a_limit_is_refused_entirely(
-    taken: GrantUsage, minor: int, now: int
+    usage: GrantUsage, minor: int, now: int
 ) -> None:
     """A use that exceeds the uses, sum or expiry is refused; nothing is reduced to fit."""
-    assert standing_grants.reserve(BOUNDS, taken, minor, now) is None
+    assert standing_grants.reserve(BOUNDS, usage, minor, now) is None
 
 
 def test_a_use_is_reserved_and_released() -> None:
@@ -153,19 +153,19 @@ def test_no_sequence_of_uses_exceeds_a_limit(
 ) -> None:
     """The limits hold in any order of reserving and releasing uses."""
     bounds = Bounds(1_000, uses, None if total is None else Sum(total, "EUR"))
-    taken, reserved = GrantUsage(), list[int]()
+    usage, reserved = GrantUsage(), list[int]()
     for releases, minor, now in steps:
         if releases and reserved:
-            taken = standing_grants.release(taken, reserved.pop())
+            usage = standing_grants.release(usage, reserved.pop())
             continue
-        after = standing_grants.reserve(bounds, taken, minor, now)
+        after = standing_grants.reserve(bounds, usage, minor, now)
         if after is not None:
             assert now < bounds.until
-            taken = after
+            usage = after
             reserved.append(minor)
-        assert (taken.uses, taken.minor) == (len(reserved), sum(reserved))
-        assert taken.uses <= uses
-        assert taken.minor <= (total or 0)
+        assert (usage.uses, usage.minor) == (len(reserved), sum(reserved))
+        assert usage.uses <= uses
+        assert usage.minor <= (total or 0)
 
 
 @pytest.mark.parametrize(

@@ -49,8 +49,12 @@ def test_every_parameter_of_an_exchange_request_is_read():
     assert read == token_exchange.ExchangeRequest(
         "t", "a", "https://a.example", ("read", "write"), ({"type": "x"},)
     )
-    bare = token_exchange.parse_request(_form())
-    assert (bare.actor_token, bare.target, bare.details) == (None, None, ())
+    minimal = token_exchange.parse_request(_form())
+    assert (minimal.actor_token, minimal.target, minimal.details) == (
+        None,
+        None,
+        (),
+    )
 
 
 def test_details_need_no_scope():
@@ -69,9 +73,9 @@ def test_no_chain_ever_widens(data):
     for caller in data.draw(st.lists(st.sampled_from(AGENTS), max_size=6)):
         if tokens[0].depth >= token_exchange.MAX_DEPTH:
             break
-        target, asked = data.draw(st.sampled_from(RESOURCES)), data.draw(scopes)
-        remaining = world.exchange(tokens, caller, target, asked)
-        assert remaining <= asked & world.may[caller].get(target, frozenset())
+        target, requested_scopes = data.draw(st.sampled_from(RESOURCES)), data.draw(scopes)
+        remaining = world.exchange(tokens, caller, target, requested_scopes)
+        assert remaining <= requested_scopes & world.may[caller].get(target, frozenset())
         tokens.insert(0, Link(caller, target, remaining, tokens[0].depth + 1, frozenset()))
         ends.insert(0, TokenOrigin(until=ends[0]).end(data.draw(st.integers(1, 2_000))))
     assert ends == sorted(ends)
@@ -101,10 +105,10 @@ def test_the_caller_each_actor_and_each_token_limit_a_chain(bound):
 
 def test_a_forgotten_limit_is_detected(monkeypatch):
     """I17: the test finds a planted fault that grants all requested scopes."""
-    monkeypatch.setattr(token_exchange, "allowed_scopes", lambda asked, *_: asked)
-    quickly = settings(phases=(Phase.generate,), report_multiple_bugs=False)
+    monkeypatch.setattr(token_exchange, "allowed_scopes", lambda requested, *_: requested)
+    quick_settings = settings(phases=(Phase.generate,), report_multiple_bugs=False)
     with pytest.raises(AssertionError):
-        quickly(given(st.data())(test_no_chain_ever_widens.hypothesis.inner_test))()
+        quick_settings(given(st.data())(test_no_chain_ever_widens.hypothesis.inner_test))()
 
 
 class _World:
@@ -122,12 +126,12 @@ class _World:
         token_scopes = self.data.draw(scopes)
         return Link(client, resource, token_scopes, int(signed), frozenset(), approved=signed)
 
-    def exchange(self, tokens, caller, target, asked):
+    def exchange(self, tokens, caller, target, requested_scopes):
         """Return the resulting scopes, after checking each limit again in another way."""
         lineage = [self._at(token, target) for token in tokens]
         basis = token_exchange.delegation_basis(lineage, target, caller)
         ceiling = self.may[caller].get(target, frozenset())
-        remaining = token_exchange.allowed_scopes(asked, target, ceiling, basis)
+        remaining = token_exchange.allowed_scopes(requested_scopes, target, ceiling, basis)
         if basis.approved:
             assert any(link.approved and link.resource == target for link in lineage)
         else:

@@ -421,10 +421,13 @@ def test_losing_the_race_for_the_redemption_yields_no_token(browser, ana, app, l
 def test_an_approval_for_a_deleted_resource_is_invalid(browser, ana, app, local):
     """The reason is `resource_deleted`, and the request has no current risk."""
     approval, _ = approved(browser, ana, app)
-    gone = replace(approval, resource="https://gone.example")
+    at_deleted_resource = replace(approval, resource="https://gone.example")
     with local.services.store.write() as tx:
         checks = local.site.approvals.checks
-        assert (checks.invalid_reason(tx, gone), checks.current_risk(tx, gone)) == (
+        assert (
+            checks.invalid_reason(tx, at_deleted_resource),
+            checks.current_risk(tx, at_deleted_resource),
+        ) == (
             "resource_deleted",
             None,
         )

@@ -293,10 +293,10 @@ def test_an_excluded_person_sees_the_request_and_can_only_deny_it(
     put(TWO, f'ask.exclude = ["{party}"]')
     local.admin.users.update("bob", UserChanges(roles=("admin",)), by=BY)
     _, approval = agent.request_approval()
-    left = _together(person, approval)["left"]
+    votes_left = _together(person, approval)["left"]
     tried = person.approve(approval.id)
 
-    assert left == (["admin", "bob"] if party == "user" else ["ana", "bob"])
+    assert votes_left == (["admin", "bob"] if party == "user" else ["ana", "bob"])
     assert tried.status == (403 if party == "user" else 200)
     assert bob.deny(approval.id).status == 200
 

@@ -214,8 +214,12 @@ def test_a_request_that_the_person_started_cannot_be_extended(agent, person, loc
 def test_an_extension_ends_no_later_than_the_parent_token(agent, person, local):
     """A decision after the parent token's expiry would be useless."""
     parent = local.admin.token(agent.id, person.user.id, "parent")
-    left = parent.expires_at - local.clock.now()
-    members = {"parent_id": parent.id, "life_ms": left, "expires_at": parent.expires_at - SECOND}
+    lifetime = parent.expires_at - local.clock.now()
+    members = {
+        "parent_id": parent.id,
+        "life_ms": lifetime,
+        "expires_at": parent.expires_at - SECOND,
+    }
     approval = local.admin.approval(agent.id, person.user.id, **members)
     local.clock.forward(SECOND)
     assert _extend(person, approval).status == 200

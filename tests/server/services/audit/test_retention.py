@@ -95,8 +95,8 @@ def test_a_deleted_entry_is_not_found(admin_services, log):
         with pytest.raises(NotFound):
             read(first.id)
     with admin_services.store.read() as view:
-        left = view.audit.openings.between(0, 100)
-    assert left == {seq: text for seq, text in texts.items() if seq >= first_kept} != texts
+        openings_left = view.audit.openings.between(0, 100)
+    assert openings_left == {seq: text for seq, text in texts.items() if seq >= first_kept} != texts
 
 
 def test_a_body_is_never_deleted_unannounced(admin_services, log):

@@ -171,10 +171,13 @@ def test_a_new_consent_includes_the_scopes_of_the_old_one(local, agent, person):
     assert "payments:read (low risk, as before)" in values
     assert "payments:transfer (high risk)" in values
     assert person.approve(approval.id).status == 200
-    (given,) = all_of(local)
-    assert (given.consent.id, given.consent.scopes) == (first.id, BOTH_SCOPES)
-    assert given.consent.expires_at == local.clock.now() + 30 * DAY
-    assert (given.consent.created_at, given.consent.approval_id) == (first.created_at, approval.id)
+    (result,) = all_of(local)
+    assert (result.consent.id, result.consent.scopes) == (first.id, BOTH_SCOPES)
+    assert result.consent.expires_at == local.clock.now() + 30 * DAY
+    assert (result.consent.created_at, result.consent.approval_id) == (
+        first.created_at,
+        approval.id,
+    )
 
 
 PERMISSION_CHANGES = {
@@ -226,14 +229,14 @@ def test_an_expired_consent_is_not_renewed(local, agent, person):
     give(local, agent, person, until=local.clock.now() + MINUTE)
     local.clock.forward(MINUTE)
     give(local, agent, person)
-    assert [given.state(local.clock.now()) for given in all_of(local)] == ["live", "expired"]
+    assert [result.state(local.clock.now()) for result in all_of(local)] == ["live", "expired"]
 
 
 def test_the_last_signed_consent_replaces_the_one_before(local, agent, person):
     """With two pages open, a consent contains only the scopes that its own page showed."""
     narrow = ask(local, consent_request(local, agent, person))
-    wide = ask(local, consent_request(local, agent, person, scopes=BOTH_SCOPES))
-    assert person.approve(wide.id).status == 200
+    wider_approval = ask(local, consent_request(local, agent, person, scopes=BOTH_SCOPES))
+    assert person.approve(wider_approval.id).status == 200
     assert person.approve(narrow.id).status == 200
     assert live(local, agent, person).scopes == ("payments:read",)
 
@@ -473,8 +476,8 @@ def test_an_administrator_revokes_a_consent_once(local, agent, person):
     """Revoking an ended or unknown consent is an error and writes no audit entry."""
     consent = give(local, agent, person)
     token = _token(local, agent, person, consent)
-    given, tokens = local.site.consents.revoke(consent.id, by=BY)
-    assert (given.consent.revoked_at is None, tokens) == (False, 1)
+    result, tokens = local.site.consents.revoke(consent.id, by=BY)
+    assert (result.consent.revoked_at is None, tokens) == (False, 1)
     assert local.admin.revoked(token)
     with pytest.raises(Conflict, match="already ended"):
         local.site.consents.revoke(consent.id, by=BY)
@@ -496,7 +499,7 @@ def test_deleting_an_agent_or_a_resource_revokes_its_consents(local, agent, pers
     assert person.approve(approval.id).status == 200
     local.admin.agents.delete("second", by=BY)
     assert local.admin.entries("consent.revoked")[-1]["cause"] == "client_deleted"
-    assert {given.state(local.clock.now()) for given in all_of(local)} == {"revoked"}
+    assert {result.state(local.clock.now()) for result in all_of(local)} == {"revoked"}
 
 
 def test_disabling_an_agent_keeps_its_consents(local, agent, person):
@@ -523,7 +526,7 @@ def test_an_app_requests_consent_for_itself_or_for_an_agent(local, agent, person
     assert (facts["Agent"], facts["Asked by"]) == ("invoice-bot", "the app chat")
     assert person.approve(other.id).status == 200
     consents = all_of(local)
-    assert {(given.client_name, given.app_name) for given in consents} == {
+    assert {(result.client_name, result.app_name) for result in consents} == {
         ("chat", None),
         ("invoice-bot", "chat"),
     }
@@ -532,8 +535,8 @@ def test_an_app_requests_consent_for_itself_or_for_an_agent(local, agent, person
     item = next(item for item in person.call("GET", "/api/consents").json["items"] if item["app"])
     assert item["app"] == {"id": app.id, "name": "chat"}
     local.admin.apps.delete("chat", by=BY)
-    assert {given.state(local.clock.now()) for given in all_of(local)} == {"revoked"}
-    assert {given.client_name for given in all_of(local)} == {"(deleted app)", "invoice-bot"}
+    assert {result.state(local.clock.now()) for result in all_of(local)} == {"revoked"}
+    assert {result.client_name for result in all_of(local)} == {"(deleted app)", "invoice-bot"}
 
 
 def test_a_disabled_app_gets_no_consent(local, agent, person):

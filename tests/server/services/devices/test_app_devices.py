@@ -271,12 +271,12 @@ def test_a_critical_scope_is_refused(app, local):
 def test_disabling_or_narrowing_the_app_stops_every_step(television, person, local, changes):
     """DG-25: the app is checked when the code is typed, approved and redeemed."""
     app = television.app
-    early = Television(app)
-    early.begin()
+    second_television = Television(app)
+    second_television.begin()
     television.typed()
     approval = _pending_approval(person)
     local.admin.apps.update(app.id, changes, by=BY)
-    assert "wrong, used or expired" in early.typed()
+    assert "wrong, used or expired" in second_television.typed()
     assert person.approve(approval.id).refusal[0] == 409
     assert television.later().status == 400
 

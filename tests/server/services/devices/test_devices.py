@@ -207,14 +207,14 @@ def test_fifty_unconfirmed_pin_calls_exhaust_the_pin(local, person):
 def test_a_pin_call_must_name_the_session_or_a_request_to_the_person(agent, local, person):
     """A call for another person's request is refused and not counted."""
     new_person(local, "ben")
-    _, own = agent.request_approval()
+    _, own_approval = agent.request_approval()
     _, bens_approval = agent.request_approval(login_hint="ben")
     for purpose in (bens_approval.id, "sayso_ap_" + "a" * 16):
         assert person.pin(purpose).refusal == (404, "not_found")
     assert person.pin("nonsense").refusal == (422, "invalid_body")
     assert person.device.pin_tries == 0
-    person.pin(own.id)
-    assert (person.device.pin_for, person.device.pin_for_at) == (own.id, local.clock.now())
+    person.pin(own_approval.id)
+    assert (person.device.pin_for, person.device.pin_for_at) == (own_approval.id, local.clock.now())
     person.pin()
     assert person.device.pin_for is None
 

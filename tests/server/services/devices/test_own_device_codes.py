@@ -43,8 +43,8 @@ def test_a_terminal_creates_a_code_with_its_high_key_and_the_pin(person, local):
     other = sign_in(local, person.user, code)
     assert other.register("desk").status == 201
     assert other.device.high_from == local.clock.now() + WAIT_MS
-    by = {(entry["actor"], entry["subject"]) for entry in local.admin.entries("code.issued")}
-    assert (f"user:{person.user.id}", person.user.id) in by
+    issuers = {(entry["actor"], entry["subject"]) for entry in local.admin.entries("code.issued")}
+    assert (f"user:{person.user.id}", person.user.id) in issuers
 
 
 def test_a_passkey_creates_a_code_without_a_pin(local):

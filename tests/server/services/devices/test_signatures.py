@@ -96,13 +96,13 @@ def test_a_new_passkey_cannot_approve_high_risk_requests_for_a_day(person, agent
     """A new passkey can approve low-risk requests immediately."""
     browser = LocalBrowser(local, person.user, SoftPasskey())
     browser.enroll(enrollment_code(local, "ana"))
-    _, low = agent.request_approval()
-    assert browser.approve(low.id).status == 200
-    _, early = agent.request_payment()
-    assert browser.approve(early.id).refusal == (403, "device_too_new")
+    _, low_risk_request = agent.request_approval()
+    assert browser.approve(low_risk_request.id).status == 200
+    _, early_payment = agent.request_payment()
+    assert browser.approve(early_payment.id).refusal == (403, "device_too_new")
     local.clock.forward(DAY)
-    _, late = agent.request_payment()
-    assert browser.approve(late.id).status == 200
+    _, late_payment = agent.request_payment()
+    assert browser.approve(late_payment.id).status == 200
 
 
 def test_a_passkey_denies_with_a_signed_reason(browser, agent, local):

@@ -129,10 +129,10 @@ def test_with_hidden_users_polls_contain_no_delivery(open_local, template):
     ghost, _ = agent.request_payment(requested_expiry="60", login_hint="ghost")
     person.call("GET", "/api/approvals")
     local.clock.forward(5 * SECOND)
-    known, unknown = agent.poll(real).json, agent.poll(ghost).json
-    assert known == unknown
-    assert known["status"] == "pending"
-    assert not {"delivered", "seen"} & known.keys()
+    for_known_user, for_unknown_user = agent.poll(real).json, agent.poll(ghost).json
+    assert for_known_user == for_unknown_user
+    assert for_known_user["status"] == "pending"
+    assert not {"delivered", "seen"} & for_known_user.keys()
     local.clock.forward(MINUTE)
     assert agent.poll(real).json == agent.poll(ghost).json
 

@@ -114,7 +114,7 @@ def test_owners_are_notified_when_a_pause_begins(
     agent: LocalAgent, person: LocalTerminal, local: LocalSite
 ) -> None:
     """Each pause sends one alarm to the enabled owners, the audit log and the webhook."""
-    owner, gone = new_person(local, "olga"), new_person(local, "gone")
+    owner, disabled_owner = new_person(local, "olga"), new_person(local, "gone")
     changes = AgentChanges(add_owners=("olga", "gone"))
     local.admin.agents.update(agent.id, changes, by=BY)
     local.admin.users.disable("gone", by=BY)
@@ -127,7 +127,7 @@ def test_owners_are_notified_when_a_pause_begins(
     approvals = [agent.request_approval()[1] for _ in range(2)]
     for approval in approvals:
         person.deny(approval.id)
-    assert (alarms(owner.user), alarms(gone.user), alarms(person.user)) == (1, 0, 0)
+    assert (alarms(owner.user), alarms(disabled_owner.user), alarms(person.user)) == (1, 0, 0)
     with local.services.store.read() as view:
         assert view.feed.events_after(0, owner.user.id, 100)[-1].agent_id == agent.id
     (entry,) = local.admin.entries("agent.paused")

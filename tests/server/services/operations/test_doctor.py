@@ -143,8 +143,8 @@ def test_an_undelivered_message_is_broken(admin_services, findings):
         tx.outbox.add("webhook", "", "{}")
         for message in tx.outbox.lease("me", 10, 60):
             tx.outbox.failed(message.id, "me", "connection refused", None)
-    what = "1 message to your webhook not delivered in the last week: connection refused."
-    assert findings() == {what: "broken"}
+    finding_text = "1 message to your webhook not delivered in the last week: connection refused."
+    assert findings() == {finding_text: "broken"}
     admin_services.clock.forward(8 * DAY)
     assert findings() == {}
 
@@ -171,7 +171,7 @@ def test_undelivered_callbacks_name_their_agent_and_the_error(admin_services):
     summary = f"2 messages to {agent.name} not delivered in the last week: ReadTimeout."
     assert remedies[summary] == ("agent.show", agent.name)
     assert "1 message to other-bot not delivered in the last week: status 410." in remedies
-    assert not any("gone-bot" in what for what in remedies)
+    assert not any("gone-bot" in finding_text for finding_text in remedies)
 
 
 def test_undelivered_messages_before_a_delivered_one_are_a_note(admin_services, findings):

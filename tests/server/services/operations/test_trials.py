@@ -55,10 +55,10 @@ def test_explain_returns_the_rule_the_ceremony_and_the_token(trials, agent, loca
     assert explanation.token["authorization_details"] == PAYMENT_DETAILS
     assert (explanation.token["aud"], explanation.token["scope"]) == (PAY, "payments:transfer")
     assert not {"jti", "iat", "exp"} & set(explanation.token)
-    alone = trials.explain(
+    for_agent_itself = trials.explain(
         TrialRequest("invoice-bot", "client_credentials", scope=("payments:read",))
     )
-    assert (alone.next_step, alone.token["sub"]) == ("token", agent.id)
+    assert (for_agent_itself.next_step, for_agent_itself.token["sub"]) == ("token", agent.id)
     assert local.admin.entries("policy.set") == []
 
 

@@ -114,8 +114,8 @@ def test_a_headline_that_is_too_long_counts_the_scopes():
     display = _display(replace(READ_REQUEST, target=target))
     assert display["headline"] == f"Use 4 scopes at {PAY}"
     assert [scope["scope"] for scope in display["scopes"]] == list(scopes)
-    alone = replace(READ_REQUEST, target=replace(target, scope=("payments:scope-0",)))
-    assert _display(alone)["headline"] == f"Use payments:scope-0 at {PAY}"
+    one_scope = replace(READ_REQUEST, target=replace(target, scope=("payments:scope-0",)))
+    assert _display(one_scope)["headline"] == f"Use payments:scope-0 at {PAY}"
 
 
 def test_a_type_without_a_template_is_displayed_by_the_generic_one():

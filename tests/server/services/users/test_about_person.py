@@ -126,8 +126,8 @@ def test_a_userinfo_token_cannot_be_exchanged(agent, person, local):
     person.approve(approval.id)
     theirs = agent.poll(handle).json["access_token"]
     assert userinfo(local, theirs).refusal == REFUSED
-    own = local.post_form("/introspect", {"token": mine, **agent.credentials})
-    assert (own.json["active"], own.json["aud"]) == (True, USERINFO)
+    own_introspection = local.post_form("/introspect", {"token": mine, **agent.credentials})
+    assert (own_introspection.json["active"], own_introspection.json["aud"]) == (True, USERINFO)
     form = {
         "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
         "subject_token": mine,

@@ -245,14 +245,16 @@ def test_a_backlog_of_ten_thousand_costs_no_more_than_a_backlog_of_fifty(
     tmp_path: Path, open_database: Opener
 ) -> None:
     """Each commit looks for messages to send, so a backlog must not slow commits down."""
-    few, many = (open_database(f"sqlite:///{tmp_path / name}.db") for name in ("few", "many"))
-    for store, count in ((few, 50), (many, 10_000)):
+    small_store, large_store = (
+        open_database(f"sqlite:///{tmp_path / name}.db") for name in ("few", "many")
+    )
+    for store, count in ((small_store, 50), (large_store, 10_000)):
         with store.write() as tx:
             for _ in range(count):
                 tx.outbox.add("web_push", "https://push.example", "{}")
         assert len(_lease(store, "first")) == 5
 
-    assert _steps(many) < 2 * _steps(few)
+    assert _steps(large_store) < 2 * _steps(small_store)
 
 
 def test_a_backlog_for_one_target_does_not_hide_other_targets(store: SqlStore) -> None:

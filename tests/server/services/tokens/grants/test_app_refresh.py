@@ -171,12 +171,12 @@ def test_revoking_a_consent_keeps_the_refresh_tokens_of_other_resources(code_for
         app.redeem(code_for(app, resource=resource, scope=scope)).json["refresh_token"]
         for resource, scope in ((PAY, "payments:read"), (other, "orders:read"))
     )
-    (given,) = (
-        given
-        for given in local.site.consents.search(user=None, client=None, ended=False)
-        if given.consent.resource == other
+    (result,) = (
+        result
+        for result in local.site.consents.search(user=None, client=None, ended=False)
+        if result.consent.resource == other
     )
-    local.site.consents.revoke(given.consent.id, by=BY)
+    local.site.consents.revoke(result.consent.id, by=BY)
     assert app.refresh(orders).refusal == GONE
     assert app.refresh(payments).status == 200
 

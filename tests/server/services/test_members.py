@@ -182,7 +182,7 @@ class TestEachTable:
 
     def test_the_command_line_has_a_flag_for_each_row(self, noun):
         """The commands that add and update have the flag and the flags that clear it."""
-        add, update = map(_flags, noun.commands)
+        add, update = map(_command_flags, noun.commands)
         for member in members.members_for_new(noun.members):
             assert member.flag.positional or member.flag.name in add
         for member in members.members_for_update(noun.members):
@@ -213,7 +213,7 @@ class TestEachTable:
                 assert widened == {member.name}
 
 
-def _flags(words):
+def _command_flags(words):
     noun, verb = words.split()
     group = cli.get_command(click.Context(cli), noun)
     command = group.get_command(click.Context(group), verb)

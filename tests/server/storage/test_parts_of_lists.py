@@ -48,7 +48,7 @@ def test_devices_are_listed_by_age_or_for_one_user(people: SqlStore) -> None:
         while page := view.devices.page(None, _cursor(listed), 4):
             listed += page
         own = view.devices.page(PEOPLE[0].id, (0, ""), 10)
-    assert [device.id for device in listed] == [device.id for device in _by_age(listed)]
+    assert [device.id for device in listed] == [device.id for device in _sort_by_age(listed)]
     assert (len(listed), listed[-1].id) == (6, "sayso_dv_young")
     assert [device.id for device in own] == ["sayso_dv_sayso_us_0", "sayso_dv_young"]
 
@@ -57,7 +57,7 @@ def _cursor(listed: list[Any]) -> tuple[int, str]:
     return (listed[-1].created_at, listed[-1].id) if listed else (0, "")
 
 
-def _by_age(devices: list[Any]) -> list[Any]:
+def _sort_by_age(devices: list[Any]) -> list[Any]:
     return sorted(devices, key=lambda device: (device.created_at, device.id))
 
 

@@ -286,7 +286,7 @@ COUNTS = st.integers(0, 60)
 
 
 @st.composite
-def _pasts(draw):
+def _amount_histories(draw):
     """Generate amounts, and the history of their approvals."""
     amounts = draw(st.lists(st.integers(1, 10**9), max_size=8))
     return PastApprovals(
@@ -295,11 +295,11 @@ def _pasts(draw):
 
 
 def _draw_past(draw):
-    return draw(_pasts())[0]
+    return draw(_amount_histories())[0]
 
 
 @st.composite
-def _comparisons(draw):
+def _random_comparisons(draw):
     """Generate any request with any history."""
     agent = RequestingAgent(
         draw(TEXTS),
@@ -317,7 +317,7 @@ def _comparisons(draw):
     priced = st.builds(
         lambda value, pasts: _amount(value, *(past for past, _ in pasts)),
         MONEY,
-        st.lists(_pasts(), max_size=4),
+        st.lists(_amount_histories(), max_size=4),
     )
     return Comparison(
         agent,
@@ -330,7 +330,7 @@ def _comparisons(draw):
     )
 
 
-@given(_comparisons())
+@given(_random_comparisons())
 def test_usual_requires_enough_history_and_no_signal(compared):
     """The text says "Nothing unusual" only if there is enough history and no signal."""
     result = find_signals(compared)
@@ -339,7 +339,7 @@ def test_usual_requires_enough_history_and_no_signal(compared):
     assert bool(result.codes) == bool(result.signals)
 
 
-@given(_comparisons())
+@given(_random_comparisons())
 def test_every_sentence_is_display_safe_and_not_empty(compared):
     """Sentences with any names and labels are safe to display."""
     result = find_signals(compared)
@@ -349,14 +349,14 @@ def test_every_sentence_is_display_safe_and_not_empty(compared):
         assert text == display_safe(text, max_chars=600)
 
 
-@given(_comparisons(), MONEY)
+@given(_random_comparisons(), MONEY)
 def test_a_larger_amount_keeps_every_signal(compared, more):
     """Increasing the amounts of a request does not remove any of its signals."""
     larger = tuple(replace(amount, value=amount.value + more) for amount in compared.amounts)
     assert find_signals(replace(compared, amounts=larger)).codes >= find_signals(compared).codes
 
 
-@given(_pasts(), st.data())
+@given(_amount_histories(), st.data())
 def test_an_amount_approved_before_is_not_large(past, data):
     """An amount is never large if the history it is compared with contains the same amount."""
     past_approvals, amounts = past
@@ -365,7 +365,7 @@ def test_an_amount_approved_before_is_not_large(past, data):
         assert Code.LARGE_AMOUNT not in find_signals(_with_amount(value, past_approvals))
 
 
-@given(_comparisons())
+@given(_random_comparisons())
 def test_a_request_equal_to_history_has_no_novelty_signal(compared):
     """A request with a known name, target, value and agent has no signal for something new."""
     agent = compared.asker
@@ -392,7 +392,7 @@ def test_a_request_equal_to_history_has_no_novelty_signal(compared):
     assert find_signals(same).codes <= allowed
 
 
-@given(_comparisons(), _pasts(), SETS)
+@given(_random_comparisons(), _amount_histories(), SETS)
 def test_approvals_by_others_do_not_remove_first_time_signals(compared, past, marks):
     """Other people's approvals only provide amounts and names to compare with."""
     baseline = Baseline(past[0], "by others")

@@ -31,11 +31,11 @@ def ben(local, person):
     return new_person(local, "ben")
 
 
-def _rules(local, *lines):
+def _set_ask_rule(local, *lines):
     Policies(local.services.store).set(rule("ask", *lines), by=BY)
 
 
-def _waiting(person):
+def _pending_ids(person):
     return [item["id"] for item in person.call("GET", "/api/approvals").json["items"]]
 
 
@@ -43,7 +43,7 @@ def test_an_added_person_is_notified_and_decides_for_the_requested_one(agent, lo
     """The audit entry names the administrator, and the token names who decided."""
     handle, approval = agent.request_approval()
     assert ask(approval, "ben").user.name == "ana"
-    assert _waiting(ben) == [approval.id]
+    assert _pending_ids(ben) == [approval.id]
     assert local.admin.events(ben.user)[-1] == "approval.requested"
     entry = local.admin.entries("approval.escalated")[-1]
     assert (entry["actor"], entry["decision"]) == (BY, "approver_added")
@@ -67,7 +67,7 @@ def test_an_approver_cannot_be_added_twice(agent, ask, ben):
 def test_an_excluded_person_cannot_be_added(agent, local, ask, ben):
     """A rule excludes the agent's owner, so the owner cannot be added."""
     assert ben.user.name == "ben"
-    _rules(local, 'ask.exclude = ["owner"]')
+    _set_ask_rule(local, 'ask.exclude = ["owner"]')
     _, approval = agent.request_approval()
     with pytest.raises(Conflict, match="excludes admin"):
         ask(approval, "admin")
@@ -76,7 +76,7 @@ def test_an_excluded_person_cannot_be_added(agent, local, ask, ben):
 
 def test_the_substitute_of_an_excluded_person_has_their_own_vote(agent, local, ask, ben):
     """The token names only the substitute, because the excluded person has no vote."""
-    _rules(local, 'ask.exclude = ["user"]')
+    _set_ask_rule(local, 'ask.exclude = ["user"]')
     handle, approval = agent.request_approval()
     ask(approval, "ben")
     assert ben.approve(approval.id).status == 200
@@ -88,20 +88,20 @@ def test_only_people_named_by_a_rule_can_be_added(agent, local, ask, ben, person
     """A rule names a person directly, or through a group that they are a member of."""
     groups = Groups(local.admin.store, local.admin.secrets)
     groups.add("finance", ["ana"], by=BY)
-    _rules(local, 'ask.who = ["finance"]')
+    _set_ask_rule(local, 'ask.who = ["finance"]')
     _, approval = agent.request_approval()
     with pytest.raises(Conflict, match="ben is not one of them"):
         ask(approval, "ben")
     groups.update("finance", GroupChanges(members=("ana", "ben")), by=BY)
     ask(approval, "ben")
     assert ben.approve(approval.id).status == 200
-    assert _waiting(person) == []
+    assert _pending_ids(person) == []
 
 
 def test_a_person_named_by_a_later_rule_has_their_own_vote(agent, local, ask, ben):
     """A rule that was set after the request decides who may be added."""
     _, approval = agent.request_approval()
-    _rules(local, 'ask.who = ["ana", "ben"]')
+    _set_ask_rule(local, 'ask.who = ["ana", "ben"]')
     ask(approval, "ben")
     assert ben.approve(approval.id).status == 200
 

@@ -20,7 +20,7 @@ def _ids(answer):
     return [item["id"] for item in answer.json["items"]]
 
 
-def _decided(local):
+def _decision_entries(local):
     kinds = ("approval.approved", "approval.denied")
     return [entry for kind in kinds for entry in local.admin.entries(kind)]
 
@@ -136,7 +136,7 @@ def test_an_approval_key_approves_at_low_risk(agent, person, local, key):
     answer = person.send_decision(approval.id, jws)
     assert (answer.status, answer.json["state"]) == (200, "approved")
     assert local.admin.events(person.user)[-1] == "approval.decided"
-    (entry,) = _decided(local)
+    (entry,) = _decision_entries(local)
     assert (entry["type"], entry["actor"]) == ("approval.approved", f"user:{person.user.id}")
     assert entry["facts"] == {
         "kind": "action",
@@ -158,7 +158,7 @@ def test_any_key_of_the_device_may_deny(agent, person, local, key):
     jws = person.decision(approval.id, getattr(person, key), **members)
     answer = person.send_decision(approval.id, jws)
     assert (answer.status, answer.json["state"]) == (200, "denied")
-    (entry,) = _decided(local)
+    (entry,) = _decision_entries(local)
     assert (entry["type"], entry["cause"]) == ("approval.denied", "suspicious")
 
 
@@ -195,7 +195,7 @@ def test_high_risk_needs_the_high_key_and_a_recent_pin_call(agent, person, local
     _, other = agent.request_payment()
     person.pin(other.id)
     assert send(person.high, "pin").refusal == refused
-    assert _decided(local) == []
+    assert _decision_entries(local) == []
     person.pin(approval.id)
     local.clock.forward(2 * MINUTE)
     assert send(person.high, "pin").status == 200
@@ -319,7 +319,7 @@ def test_repeating_a_decision_returns_the_same_response(agent, person, local):
     jws = person.decision(approval.id)
     first = person.send_decision(approval.id, jws)
     assert person.send_decision(approval.id, jws).json == first.json
-    assert len(_decided(local)) == 1
+    assert len(_decision_entries(local)) == 1
     assert local.admin.events(person.user).count("approval.decided") == 1
 
 
@@ -352,7 +352,7 @@ def test_a_second_decision_returns_the_first_one(agent, person, local):
         assert late.refusal == (409, "already_decided")
         assert late.json["approval"]["state"] == "approved"
         assert late.json["approval"]["decided"]["device"]["name"] == "laptop"
-    assert len(_decided(local)) == 1
+    assert len(_decision_entries(local)) == 1
 
 
 def test_a_redeemed_request_is_already_decided(agent, person):
@@ -429,7 +429,7 @@ def test_only_one_of_two_concurrent_decisions_is_accepted(agent, person, local, 
     late = person.send_decision(approval.id, jws)
     assert late.refusal == (409, "already_decided")
     assert late.json["approval"]["state"] == "denied"
-    assert _decided(local) == []
+    assert _decision_entries(local) == []
 
 
 def test_a_note_for_the_agent_is_stored_only_with_a_denial(agent, person, local):

@@ -54,7 +54,7 @@ def _signal_codes(*changes, **others) -> Callable[[Payments], frozenset[Code]]:
     return lambda paid: paid.compare(*changes, **others).unusual.codes
 
 
-def _renamed(name) -> Callable[[Payments], frozenset[Code]]:
+def _with_new_name(name) -> Callable[[Payments], frozenset[Code]]:
     return lambda paid: paid.renamed(name).compare().unusual.codes
 
 
@@ -130,9 +130,9 @@ FRAUDS = {
     "five payments of the usual size on one day": ("split_amount", _split),
     "five payments to a new account": ("split_amount", _split_to_a_new_account),
     "at night": ("unusual_hour", _at_night),
-    "a renamed agent": ("renamed_agent", _renamed("weather-helper")),
-    "an agent with letters of two alphabets": ("mixed_scripts", _renamed("inv\u043eice-bot")),
-    "an agent that looks like another": ("lookalike", _renamed("invo1ce-bot")),
+    "a renamed agent": ("renamed_agent", _with_new_name("weather-helper")),
+    "an agent with letters of two alphabets": ("mixed_scripts", _with_new_name("inv\u043eice-bot")),
+    "an agent that looks like another": ("lookalike", _with_new_name("invo1ce-bot")),
     "a new currency": (
         "new_currency",
         _signal_codes({"amount": {"minor": 99_000, "currency": "USD"}}),

@@ -20,13 +20,13 @@ def escalations(local):
     return local.services.escalations
 
 
-def _later(local, person, milliseconds):
+def _advance(local, person, milliseconds):
     local.clock.forward(milliseconds)
     person.refresh()
     return local.services.escalations.round()
 
 
-def _hooks(local, name):
+def _webhook_messages(local, name):
     return [body for body in local.messages() if body["event"] == name]
 
 
@@ -35,11 +35,13 @@ def test_a_reminder_is_sent_once_halfway_to_the_expiry(agent, person, local, esc
     _, approval = agent.request_approval()
     half = (approval.expires_at - approval.created_at) // 2
     assert escalations.round() == 0
-    assert _later(local, person, half - 1) == 0
-    assert _later(local, person, 1) == 1
+    assert _advance(local, person, half - 1) == 0
+    assert _advance(local, person, 1) == 1
     assert escalations.round() == 0
     assert local.admin.events(person.user).count("approval.reminder") == 1
-    assert [hook["approval"] for hook in _hooks(local, "approval.reminder")] == [approval.id]
+    assert [hook["approval"] for hook in _webhook_messages(local, "approval.reminder")] == [
+        approval.id
+    ]
     (entry,) = local.admin.entries("approval.escalated")
     assert (entry["approval_id"], entry["decision"]) == (approval.id, "reminded")
     assert (entry["actor"], entry["subject"]) == ("system", person.user.id)
@@ -69,7 +71,7 @@ def test_a_decided_request_is_not_reminded(agent, person, local, answer):
     """An approved or denied request gets no reminder."""
     _, approval = agent.request_approval(requested_expiry="60")
     getattr(person, answer)(approval.id)
-    assert _later(local, person, 45 * SECOND) == 0
+    assert _advance(local, person, 45 * SECOND) == 0
     assert local.admin.entries("approval.escalated") == []
 
 
@@ -93,7 +95,7 @@ def test_a_snoozed_request_is_reminded_when_the_snooze_ends(agent, person, local
     """The reminder halfway to its expiry is silent and says that the request is snoozed."""
     _, approval = agent.request_approval(requested_expiry="600")
     person.call("POST", f"/api/approvals/{approval.id}/snooze", {"minutes": 8})
-    assert _later(local, person, 5 * MINUTE) == 1
+    assert _advance(local, person, 5 * MINUTE) == 1
     with local.services.store.read() as view:
         (event,) = [
             event
@@ -101,7 +103,7 @@ def test_a_snoozed_request_is_reminded_when_the_snooze_ends(agent, person, local
             if event.event == "approval.reminder"
         ]
     assert event.not_notified_because == "snoozed"
-    _later(local, person, 3 * MINUTE)
+    _advance(local, person, 3 * MINUTE)
     assert local.admin.events(person.user).count("approval.reminder") == 2
 
 
@@ -121,7 +123,7 @@ def _extend(person, approval):
 def test_an_extension_gives_the_full_lifetime_from_now(agent, person, local):
     """The next poll returns the new expiry, and the reminder moves to half of it."""
     handle, approval = agent.request_approval(requested_expiry="600")
-    assert _later(local, person, 6 * MINUTE) == 1
+    assert _advance(local, person, 6 * MINUTE) == 1
     answer = _extend(person, approval)
     assert answer.status == 200
     until = local.clock.now() + 10 * MINUTE
@@ -129,7 +131,7 @@ def test_an_extension_gives_the_full_lifetime_from_now(agent, person, local):
     polled = agent.poll(handle)
     assert polled.refusal == (400, "authorization_pending")
     assert polled.json["expires_at"] == answer.json["expires_at"] == "2025-10-09T09:09:20.000Z"
-    assert _later(local, person, 5 * MINUTE) == 1
+    assert _advance(local, person, 5 * MINUTE) == 1
     local.services.sweeper.round()
     person.approve(approval.id)
     assert agent.poll(handle).status == 200

@@ -135,15 +135,15 @@ def test_one_type_cannot_use_up_the_hourly_budget(open_flood):
     local = open_flood(notify_per_type=1)
     new_person(local, "ben")
 
-    def of_type(name):
+    def with_type(name):
         detail = {"amount": {"minor": 1, "currency": "EUR"}, "payee": "a", "type": name}
         return {"authorization_details": json.dumps([detail])}
 
     writer, other = _writer(local, "writer"), _writer(local, "other")
-    assert _write(writer, **of_type("post")) is None
-    assert _write(other, **of_type("post")) == "held_back"
-    assert _write(other, **of_type("post"), login_hint="ben") is None
-    assert _write(other, **of_type("note")) is None
+    assert _write(writer, **with_type("post")) is None
+    assert _write(other, **with_type("post")) == "held_back"
+    assert _write(other, **with_type("post"), login_hint="ben") is None
+    assert _write(other, **with_type("note")) is None
 
 
 def test_low_risk_notifies_once_an_hour_and_uses_no_budget(flood, template):

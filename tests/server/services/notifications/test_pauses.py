@@ -146,7 +146,7 @@ ANOTHER_APPROVER = "Another approver of this request has denied such requests re
 ONLY_BEN = 'ask.who = ["ben"]'
 
 
-def _put(local: LocalSite, *lines: str) -> None:
+def _set_ask_rule(local: LocalSite, *lines: str) -> None:
     Policies(local.services.store).set(rule("ask", *lines), by=BY)
 
 
@@ -162,7 +162,7 @@ def test_a_pause_counts_the_denials_of_one_approver(
     """One approver's denials count for all users, and the error names another approver."""
     ben = new_person(local, "ben")
     names = [new_person(local, name).user.name for name in ("cleo", "dan")]
-    _put(local, ONLY_BEN)
+    _set_ask_rule(local, ONLY_BEN)
     _deny_for(agent, ben, "ana", *names)
     (pause,) = pauses.of_agent(agent.id)
     assert (pause.user_id, pause.until) == (ben.user.id, local.clock.now() + PAUSE_MS)
@@ -172,7 +172,7 @@ def test_a_pause_counts_the_denials_of_one_approver(
     assert refused.refusal == (403, "access_denied")
     assert refused.json["error_description"].startswith(ANOTHER_APPROVER)
     assert refused.json["retry_at"] == "2025-10-09T09:23:20.000Z"
-    _put(local)
+    _set_ask_rule(local)
     assert agent.ask(login_hint=person.user.name).status == 200
     refused = agent.ask(login_hint="ben")
     assert refused.json["error_description"].startswith("This person has denied")
@@ -183,7 +183,7 @@ def test_denials_by_others_do_not_pause_requests_to_the_person(
 ) -> None:
     """Two denials by Ben and one by Ana pause requests to neither of them."""
     ben = new_person(local, "ben")
-    _put(local, ONLY_BEN)
+    _set_ask_rule(local, ONLY_BEN)
     _deny_for(agent, ben, "ana", "ana")
     _deny_for(agent, person, "ana")
     assert pauses.of_agent(agent.id) == []

@@ -58,11 +58,11 @@ def finance(local):
     return groups.add("finance", ["ana", "bob", "cleo"], by=BY)
 
 
-def _put(local, *rules):
+def _set_rules(local, *rules):
     Policies(local.services.store).set("\n".join(rules), by=BY)
 
 
-def _people(explained):
+def _named_people(explained):
     return {
         (person["name"], person["why"], person["approves"], person["group"])
         for person in explained["people"]
@@ -118,7 +118,7 @@ def test_a_standing_grant_allows_an_exchange_only_with_consent(local, person, ex
     chains.prepare()
     bot = chains.agent("desk-bot")
     chains.consent(bot, "bank:write")
-    _put(local, rule("ask", 'when.scope = ["bank:*"]'))
+    _set_rules(local, rule("ask", 'when.scope = ["bank:*"]'))
     auth_req_id = bot.ask(scope="openid bank:write bank:read", resource=BANK).json["auth_req_id"]
     grant = standing_grants.give(person, local.behind(auth_req_id), sum=None, vary=[])
 
@@ -154,14 +154,14 @@ RULES = {
 @pytest.mark.parametrize("name", RULES)
 def test_explain_names_the_people_whom_the_request_then_asks(local, agent, explain, name):
     """Each person has the reason, the group and whether their vote counts."""
-    _put(local, rule("ask", *RULES[name]))
+    _set_rules(local, rule("ask", *RULES[name]))
     audience = explain()["asks"]
     _, approval = agent.request_approval()
     with local.services.store.read() as view:
         names = {user.id: user.name for user in view.users.all()}
         groups = {group.id: group.name for group in view.groups.all()}
         rows = view.approvers.list_for(approval)
-    assert _people(audience) == {
+    assert _named_people(audience) == {
         (names[row.user_id], row.why, row.approves, groups.get(row.group_id)) for row in rows
     }
     assert audience["quorum"] == approval.quorum
@@ -170,7 +170,7 @@ def test_explain_names_the_people_whom_the_request_then_asks(local, agent, expla
 @pytest.mark.usefixtures("person", "finance")
 def test_explain_predicts_the_refusal_with_too_few_approvers(local, agent, explain):
     """The explanation names nobody, because nobody would be asked."""
-    _put(local, rule("ask", "ask.quorum = 4", 'ask.who = ["finance"]'))
+    _set_rules(local, rule("ask", "ask.quorum = 4", 'ask.who = ["finance"]'))
     explanation = explain()
     assert (explanation["then"], explanation["asks"]) == ("refused", None)
     assert agent.ask().refusal == (403, "access_denied")
@@ -225,7 +225,7 @@ def test_a_replay_names_the_standing_grant_that_other_rules_would_use(
     standing_grants.lower(local)
     grant = standing_grants.give(person, standing_grants.example(agent))
     local.clock.forward(MINUTE)
-    _put(local, rule("ask", "ask.quorum = 2"))
+    _set_rules(local, rule("ask", "ask.quorum = 2"))
     standing_grants.ask(agent)
     standing_grants.ask(agent, acr_values="urn:sayso:acr:signed")
     standing_grants.ask(agent, payee="Sued")
@@ -249,7 +249,7 @@ def test_a_replay_names_the_people_whom_other_rules_would_ask(local, agent, dry_
     four_votes = rule("ask", "ask.quorum = 4", 'ask.who = ["finance"]')
     _, after, (refused,) = dry_run(four_votes)
     assert (after, refused["quorum"], refused["approvers"]) == ({"deny": 1}, None, ())
-    _put(local, four_votes)
+    _set_rules(local, four_votes)
     assert agent.ask().refusal == (403, "access_denied")
     before, _, _ = dry_run()
     assert before == {"ask": 1, "deny": 1}
@@ -259,7 +259,7 @@ def test_a_replay_names_the_people_whom_other_rules_would_ask(local, agent, dry_
 def test_a_logged_request_without_details_matches_no_standing_grant(local, agent, dry_run):
     """The audit log has only the type of its details, which is not enough to compare."""
     local.admin.actions.update(json.dumps({**PAYMENT, "risk": "low"}), by=BY)
-    _put(local, rule("deny", name="shut"))
+    _set_rules(local, rule("deny", name="shut"))
     agent.ask_payment()
     before, after, _ = dry_run(rule("ask"))
     assert (before, after) == ({"deny": 1}, {"ask": 1})

@@ -35,12 +35,12 @@ def _send(person: LocalTerminal, statement: str | None) -> Answer:
     )
 
 
-def _signed(person: LocalTerminal, **changes: Any) -> str:
+def _sign_statement(person: LocalTerminal, **changes: Any) -> str:
     members = {"nonce": _nonce(person), "key": person.high, "subject": DIGEST, **changes}
-    return person.statement(changes.get("purpose", ADMINISTER), **_without(members, "purpose"))
+    return person.statement(changes.get("purpose", ADMINISTER), **_omit(members, "purpose"))
 
 
-def _without(members: dict[str, Any], name: str) -> dict[str, Any]:
+def _omit(members: dict[str, Any], name: str) -> dict[str, Any]:
     return {key: value for key, value in members.items() if key != name}
 
 
@@ -50,7 +50,7 @@ def test_an_administrative_request_needs_a_statement_about_it(staff: Staff) -> N
     required = _send(admin, None).json["wanted"]
     assert required == {"purpose": ADMINISTER, "subject": DIGEST, "nonce": _nonce(admin)}
     admin.pin(DIGEST)
-    answer = _send(admin, _signed(admin))
+    answer = _send(admin, _sign_statement(admin))
     assert answer.status == 201
     assert answer.json["user"]["name"] == "dora"
     assert admin.device.pin_tries == 0
@@ -89,7 +89,7 @@ def test_an_invalid_statement_is_refused(
     """Nothing is stored if the statement is invalid."""
     admin, before = staff.people["admin"], len(staff.local.admin.entries())
     admin.pin(DIGEST)
-    assert _send(admin, _signed(admin, **changes(admin))).refusal == (status, code)
+    assert _send(admin, _sign_statement(admin, **changes(admin))).refusal == (status, code)
     assert _send(admin, "x").refusal == (422, "invalid_statement")
     assert len(staff.local.admin.entries()) == before
 
@@ -98,7 +98,7 @@ def test_a_statement_is_used_once(staff: Staff) -> None:
     """The nonce changes after the first use, so a statement cannot be replayed."""
     admin = staff.people["admin"]
     admin.pin(DIGEST)
-    statement = _signed(admin)
+    statement = _sign_statement(admin)
     assert _send(admin, statement).status == 201
     assert _send(admin, statement).refusal == (409, "exists")
     staff.local.admin.users.disable("dora", by=BY)
@@ -113,7 +113,7 @@ def test_only_one_of_two_concurrent_requests_can_use_a_statement(
     """The conditional update of the counter succeeds for one of them."""
     admin = staff.people["admin"]
     admin.pin(DIGEST)
-    statement = _signed(admin)
+    statement = _sign_statement(admin)
     monkeypatch.setattr("server.storage.devices.devices.Devices.count_statement", lambda *_: False)
     assert _send(admin, statement).refusal == (422, "invalid_statement")
 
@@ -123,7 +123,7 @@ def test_the_pin_call_must_name_this_request(staff: Staff, named: str) -> None:
     """A PIN that was entered for something else does not count."""
     admin = staff.people["admin"]
     admin.pin(named)
-    assert _send(admin, _signed(admin)).refusal == (403, "pin_required")
+    assert _send(admin, _sign_statement(admin)).refusal == (403, "pin_required")
 
 
 def test_the_pin_call_must_be_recent(staff: Staff) -> None:
@@ -131,18 +131,18 @@ def test_the_pin_call_must_be_recent(staff: Staff) -> None:
     admin = staff.people["admin"]
     admin.pin(DIGEST)
     staff.local.clock.forward(2 * MINUTE + 1)
-    assert _send(admin, _signed(admin)).refusal == (403, "pin_required")
+    assert _send(admin, _sign_statement(admin)).refusal == (403, "pin_required")
 
 
 def test_a_new_device_cannot_administer_for_a_day(staff: Staff) -> None:
     """A new device cannot approve high-risk requests either."""
     new = another_device(staff.people["admin"])
     new.pin(DIGEST)
-    assert _send(new, _signed(new)).refusal == (403, "device_too_new")
+    assert _send(new, _sign_statement(new)).refusal == (403, "device_too_new")
     staff.local.clock.forward(DAY)
     assert new.refresh().status == 200
     new.pin(DIGEST)
-    assert _send(new, _signed(new)).status == 201
+    assert _send(new, _sign_statement(new)).status == 201
 
 
 def test_a_terminal_without_a_device_cannot_administer(staff: Staff) -> None:

@@ -30,7 +30,7 @@ def _usage(local, name):
     return next(limit for limit in _overview(local).limits if limit.limit.name == name)
 
 
-def _near(local, name):
+def _close_to_limit(local, name):
     return [(usage.who, usage.count, usage.reached) for usage in _usage(local, name).near]
 
 
@@ -55,16 +55,16 @@ def test_usage_is_near_the_limit_from_eighty_percent(strict):
     first = agent.request_approval()[1]
     for _ in range(2):
         agent.request_approval()
-    assert _near(local, "open_per_agent") == []
+    assert _close_to_limit(local, "open_per_agent") == []
     agent.request_approval()
     who = LimitSubject(agent.id, first.user_id)
-    assert _near(local, "open_per_agent") == [(who, 4, False)]
+    assert _close_to_limit(local, "open_per_agent") == [(who, 4, False)]
     agent.request_approval()
-    assert _near(local, "open_per_agent") == [(who, 5, True)]
+    assert _close_to_limit(local, "open_per_agent") == [(who, 5, True)]
     names = _overview(local).names
     assert set(names) >= {agent.id, first.user_id}
     person.approve(first.id)
-    assert _near(local, "open_per_agent") == [(who, 4, False)]
+    assert _close_to_limit(local, "open_per_agent") == [(who, 4, False)]
 
 
 def test_refusals_are_listed_for_a_day(strict):
@@ -91,10 +91,10 @@ def test_a_paused_agent_is_at_its_limit_until_the_pause_ends(strict):
         denied = agent.request_approval()[1]
         assert person.deny(denied.id).status == 200
     who = LimitSubject(agent.id, denied.user_id)
-    assert _near(local, "denials_before_pause") == [(who, 2, True)]
+    assert _close_to_limit(local, "denials_before_pause") == [(who, 2, True)]
     assert _usage(local, "denials_before_pause").refusals == ((who, 1),)
     local.clock.forward(HOUR)
-    assert _near(local, "denials_before_pause") == []
+    assert _close_to_limit(local, "denials_before_pause") == []
     assert _usage(local, "denials_before_pause").refusals == ((who, 1),)
 
 
@@ -106,14 +106,14 @@ def test_notifications_are_counted_per_lane(strict):
         for _ in range(5):
             tx.notifications.add(user_id, agent.id, "pay", "urgent")
             tx.notifications.add(user_id, agent.id, "pay", "medium")
-    counted = _near(local, "notify_per_agent")
+    counted = _close_to_limit(local, "notify_per_agent")
     assert {who.other for who, _, _ in counted} == {"urgent", "medium"}
     assert {reached for _, _, reached in counted} == {True}
-    assert (LimitSubject(agent.id, user_id), 5, True) in _near(local, "notify_per_minute")
+    assert (LimitSubject(agent.id, user_id), 5, True) in _close_to_limit(local, "notify_per_minute")
     local.clock.forward(MINUTE)
-    assert _near(local, "notify_per_minute") == []
+    assert _close_to_limit(local, "notify_per_minute") == []
     local.clock.forward(HOUR)
-    assert _near(local, "notify_per_agent") == []
+    assert _close_to_limit(local, "notify_per_agent") == []
 
 
 def test_one_low_risk_notification_an_hour_is_not_near_a_limit(strict):
@@ -134,11 +134,15 @@ def test_attempts_are_listed_by_address_agent_or_user(strict):
             tx.counters.count("wrong user codes:2001:db8::1", MINUTE)
             tx.counters.count(f"user code:{agent.id}:sayso_us_gone", MINUTE)
             tx.counters.count("wrong user codes", MINUTE)
-    assert _near(local, "wrong_device_codes") == [(LimitSubject(other="2001:db8::1"), 10, True)]
-    assert _near(local, "wrong_user_codes") == [(LimitSubject(agent.id, "sayso_us_gone"), 10, True)]
+    assert _close_to_limit(local, "wrong_device_codes") == [
+        (LimitSubject(other="2001:db8::1"), 10, True)
+    ]
+    assert _close_to_limit(local, "wrong_user_codes") == [
+        (LimitSubject(agent.id, "sayso_us_gone"), 10, True)
+    ]
     assert _overview(local).names["sayso_us_gone"] == "sayso_us_gone"
     local.clock.forward(MINUTE)
-    assert _near(local, "wrong_device_codes") == []
+    assert _close_to_limit(local, "wrong_device_codes") == []
 
 
 def test_held_back_requests_are_counted_per_person(strict):

@@ -108,7 +108,7 @@ def _random_rules(chance):
     return "\n".join(rules)
 
 
-def _explained(explanation):
+def _explained_outcome(explanation):
     """Return the members of an explanation that the outcome at an endpoint has too."""
     verdict, audience = explanation.verdict, explanation.audience
     members = {"then": explanation.next_step, "policy": verdict.facts(), "risk": verdict.risk}
@@ -307,7 +307,7 @@ def _check(world, case):
     """Compare explanation and outcome of a case; return the next step and the explanation."""
     explained = world.trials.explain(case)
     actual = world.enforced(case)
-    expected = _explained(explained)
+    expected = _explained_outcome(explained)
     context = (case, explained.verdict, Policies(world.store).show().document)
     if "verdict" in actual:
         verdict = actual.pop("verdict")

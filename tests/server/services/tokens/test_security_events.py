@@ -37,7 +37,7 @@ def _poll(caller, **members):
     return caller.local.send("POST", "/ssf/poll", headers=headers, body=body)
 
 
-def _verified(local, answer):
+def _event_claims(local, answer):
     return [local.claims(token, "secevent+jwt") for token in answer.json["sets"].values()]
 
 
@@ -121,10 +121,10 @@ def disabled(agent, local, resource):
 def test_a_poll_returns_signed_events_until_they_are_acknowledged(disabled, agent, local):
     """RFC 8936 2.4: each poll returns the event until it is acknowledged, and never after that."""
     first, second = _poll(disabled), _poll(disabled)
-    (claims,) = _verified(local, first)
+    (claims,) = _event_claims(local, first)
     assert (claims["aud"], claims["sub_id"]["sub"]) == (PAY, agent.id)
     assert claims["events"][SESSION_REVOKED]["event_timestamp"] == local.clock.now() // 1000 - 60
-    assert _verified(local, second) == [claims]
+    assert _event_claims(local, second) == [claims]
     assert list(first.json["sets"]) == [claims["jti"]]
     assert _poll(disabled, ack=[claims["jti"]]).json == {"sets": {}, "moreAvailable": False}
     assert _poll(disabled).json["sets"] == {}

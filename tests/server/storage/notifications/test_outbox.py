@@ -28,16 +28,16 @@ def _lease(store: SqlStore, holder: str, limit: int = 10) -> list[OutboxMessage]
         return tx.outbox.lease(holder, limit, 60)
 
 
-def _due(store: SqlStore) -> bool:
+def _is_due(store: SqlStore) -> bool:
     with store.read() as view:
         return view.outbox.due()
 
 
 def test_a_message_is_due_as_soon_as_its_transaction_is_stored(store: SqlStore) -> None:
     """The message has its contents, its times and the number of attempts."""
-    assert not _due(store)
+    assert not _is_due(store)
     _add(store)
-    assert _due(store)
+    assert _is_due(store)
     (message,) = _lease(store, "a")
 
     assert message == OutboxMessage(
@@ -51,7 +51,7 @@ def test_a_message_of_a_rolled_back_transaction_is_never_sent(store: SqlStore) -
         tx.outbox.add("webhook", "", "{}")
         raise LookupError
 
-    assert not _due(store)
+    assert not _is_due(store)
 
 
 def test_a_batch_is_limited_and_oldest_first(store: SqlStore) -> None:
@@ -76,7 +76,7 @@ def test_concurrent_messages_to_one_target_are_limited(
         tx.outbox.add("push", "hanging", "{}")
     first = _lease(store, "a", 20)
     assert [message.target for message in first] == [*["hanging"] * 5, "quick", "hanging"]
-    assert _due(store)
+    assert _is_due(store)
     assert _lease(store, "b", 20) == []
     with store.write() as tx:
         assert tx.outbox.mark_sent(first[0].id, "a")
@@ -130,11 +130,11 @@ def test_a_leased_message_is_not_leased_again_until_the_lease_ends(
     _add(store)
     (first,) = _lease(store, "a")
     clock.forward(60 * SECOND - 1)
-    assert not _due(store)
+    assert not _is_due(store)
     assert _lease(store, "b") == []
 
     clock.forward(1)
-    assert _due(store)
+    assert _is_due(store)
     (second,) = _lease(store, "b")
     assert (second.id, second.attempts) == (first.id, 2)
 
@@ -162,7 +162,7 @@ def test_a_failed_message_waits_for_its_next_attempt(store: SqlStore, clock: Mov
     with store.write() as tx:
         assert tx.outbox.failed(message.id, "a", "status 500", NOON + 4 * SECOND)
     clock.forward(4 * SECOND - 1)
-    assert not _due(store)
+    assert not _is_due(store)
 
     clock.forward(1)
     (retried,) = _lease(store, "b")
@@ -176,7 +176,7 @@ def test_a_dead_message_stays_listed_and_is_never_due(store: SqlStore, clock: Mo
         with store.write() as tx:
             tx.outbox.failed(message.id, "a", "status 400", None)
     clock.forward(10**9)
-    assert not _due(store)
+    assert not _is_due(store)
 
     with store.write() as tx:
         assert tx.outbox.prune(tx.now, dead_before=NOON) == 0

@@ -116,7 +116,7 @@ def test_credentials_of_the_maximum_length_are_read():
     assert (read.client_id, read.secret) == (longest, longest)
 
 
-def test_two_authentication_methods_at_once_are_refused():
+def test_two_authentication_methods_in_one_request_are_refused():
     """CIBA 7.2, RFC 6749 2.3: a request may use only one authentication method."""
     with pytest.raises(errors.InvalidRequest):
         client_auth.read_credentials(_basic("a:b"), _form(client_id="a", client_secret="s"))

@@ -110,7 +110,7 @@ def test_parameters_are_added_to_an_existing_query():
 
 
 def test_a_user_sees_the_host_or_the_app_of_a_redirect():
-    """The rest of the URI is not shown, because the app can choose it freely."""
+    """The rest of the URI is hidden, because the app can choose it freely."""
     assert host_of(APP + "?x=bank.example") == "chat.example"
     assert host_of("http://127.0.0.1:51004/cb") == "127.0.0.1"
     assert host_of("com.example.app:/callback") == "the app com.example.app"

@@ -104,7 +104,7 @@ def test_the_device_signs_the_action_as_an_app_action(browser, ana, app):
     assert "No refresh token" in display["gives"]
 
 
-def test_an_approval_gives_one_token_with_the_signed_details(browser, ana, app, local, resource):
+def test_an_approval_yields_one_token_with_the_signed_details(browser, ana, app, local, resource):
     """RA-11, RA-13: response, token and introspection contain them; there is no refresh token."""
     approval, code = approved(browser, ana, app)
     answer = app.redeem(code)
@@ -152,7 +152,7 @@ def test_the_next_action_needs_a_new_approval(browser, ana, app):
     assert pending_approvals(ana) == []
 
 
-def test_a_code_gives_one_token(browser, ana, app, local):
+def test_a_code_yields_one_token(browser, ana, app, local):
     """Two concurrent redemptions of one code issue one token."""
     _, code = approved(browser, ana, app)
     with ThreadPoolExecutor(2) as pool:

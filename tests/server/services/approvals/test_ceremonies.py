@@ -78,7 +78,7 @@ def approve_with(person, approval, key=None, **entries):
     return person.send_decision(approval.id, jws, **entries)
 
 
-def test_type_back_asks_for_the_account_of_a_new_payee_and_else_the_amount(agent, person, local):
+def test_type_back_is_the_account_of_a_new_payee_or_else_the_amount(agent, person, local):
     """The display contains the label and kind of the value, but not the value itself."""
     _, first = pay(agent)
     assert first.ceremony == "pin+type_back"
@@ -271,7 +271,7 @@ def test_entries_and_signed_steps_must_match_the_ceremony(agent, person, signed,
     assert person.send_decision(approval.id, jws, **entries).refusal == (422, "invalid_decision")
 
 
-def test_type_back_asks_for_the_riskiest_detail(agent, person):
+def test_type_back_is_about_the_riskiest_detail(agent, person):
     """With several details, the label contains the number of the riskiest one."""
     cheap = [{**DETAILS[0], "amount": {"minor": 100, "currency": "EUR"}}, DETAILS[0]]
     _, approval = pay(agent, cheap)

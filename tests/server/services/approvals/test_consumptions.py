@@ -213,7 +213,7 @@ class TestStepUp:
         )
         assert _consume_lunch(resource, token, acr_values=[required_acr]).status == 200
 
-    def test_a_weaker_decision_gives_no_stronger_acr(self, agent, lunch, person, resource):
+    def test_a_weaker_decision_does_not_yield_a_stronger_acr(self, agent, lunch, person, resource):
         """SU-04: a token never claims an acr that the decision did not reach."""
         assert resource.introspect(lunch).json["acr"] == ACR_SIGNED
         _, approval = agent.request_approval(acr_values=ACR_SIGNED_PIN)

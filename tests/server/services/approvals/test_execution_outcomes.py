@@ -114,7 +114,7 @@ BROKEN = {
     "details and a digest": {"executed_digest": "A" * 43, "authorization_details": OTHER},
     "an invalid digest": {"executed_digest": "abc"},
     "a hidden character": {"text": "paid\u202e"},
-    "a text that is too long": {"text": "x" * 201},
+    "text that is too long": {"text": "x" * 201},
     "an unknown member": {"state": "done"},
 }
 
@@ -126,6 +126,6 @@ def test_an_invalid_report_is_refused(consumption, resource, local, members):
     assert local.admin.entries("approval.executed") == []
 
 
-def test_an_empty_text_is_stored_as_none(consumption, resource):
-    """An empty text counts as no text."""
+def test_an_empty_string_is_stored_as_none(consumption, resource):
+    """An empty text in a report is stored as if it were missing."""
     assert resource.report(consumption["approval"], text="").json["text"] is None

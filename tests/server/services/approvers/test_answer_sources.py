@@ -150,7 +150,7 @@ def test_a_held_poll_of_an_automatic_approval_returns_immediately(agent):
 
 ASKED = {
     "another person's consent": ({"login_hint": "ben"}, answer_sources.NOT_CONSENTED),
-    "a scope beyond the consent": (
+    "a scope outside the consent": (
         {"scope": "openid payments:read payments:audit"},
         answer_sources.NOT_CONSENTED,
     ),

@@ -210,7 +210,7 @@ def test_open_requests_reach_a_deputy_exactly_during_their_time(agent, person, b
     assert _pending_ids(bob) == [payment.id]
     assert bob.call("GET", f"/api/approvals/{payment.id}").status == 200
     local.clock.forward(3 * MINUTE)
-    refused = bob.call("GET", f"/api/approvals/{payment.id}")  # before a worker ended the deputy
+    refused = bob.call("GET", f"/api/approvals/{payment.id}")  # before a worker ends the deputyship
     assert refused.refusal == (404, "not_found")
     _advance(local, 0)
     assert _pending_ids(bob) == []

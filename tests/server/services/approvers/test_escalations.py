@@ -120,7 +120,7 @@ def _extend(person, approval):
     return person.call("POST", f"/api/approvals/{approval.id}/extension")
 
 
-def test_an_extension_gives_the_full_lifetime_from_now(agent, person, local):
+def test_an_extension_restores_the_full_lifetime_from_now(agent, person, local):
     """The next poll returns the new expiry, and the reminder moves to half of it."""
     handle, approval = agent.request_approval(requested_expiry="600")
     assert _advance(local, person, 6 * MINUTE) == 1
@@ -177,7 +177,10 @@ def test_only_pending_requests_of_the_person_can_be_extended(agent, person, loca
     other = new_person(local, "bob")
     _, approval = agent.request_approval(requested_expiry="60")
     assert _extend(other, approval).refusal == (404, "not_found")
-    assert _extend(person, approval).refusal == (409, "not_extendable")  # it ends no later
+    assert _extend(person, approval).refusal == (
+        409,
+        "not_extendable",
+    )  # the expiry would not be later
     local.clock.forward(MINUTE)
     assert _extend(person, approval).refusal == (409, "not_pending")
     _, denied = agent.request_approval(requested_expiry="60")

@@ -142,7 +142,7 @@ def test_an_expired_request_sends_no_ping_and_erases_its_secrets(
     assert pinged.poll(handle).refusal == (400, "expired_token")
 
 
-def test_a_pinged_agent_learns_of_a_retry_request_by_polling(pinged, person, local, endpoint):
+def test_a_pinged_agent_is_told_of_a_retry_request_when_it_polls(pinged, person, local, endpoint):
     """The server sends no ping for the expiry and none for the later retry request."""
     handle, approval = _ask(pinged, requested_expiry="60")
     local.clock.forward(MINUTE)

@@ -111,7 +111,7 @@ def test_the_polling_interval_is_measured_at_arrival(agent, local):
         assert answer.json["error"] == error
 
 
-def test_an_approved_request_gives_one_token_set(agent, person, local):
+def test_an_approved_request_yields_one_token_set(agent, person, local):
     """The response is complete, and its claims name the agent, the person and the resource."""
     handle, approval = agent.request_approval()
     person.approve(approval.id)
@@ -160,7 +160,7 @@ def test_the_access_token_contains_the_approved_action(agent, person, local, ask
     assert answer.get("authorization_details") == claims.get("authorization_details") == details
 
 
-def test_an_action_without_a_scope_gives_a_token_without_a_scope(agent, person, local):
+def test_an_action_without_a_scope_yields_a_token_without_a_scope(agent, person, local):
     """The token is valid only for its authorization details."""
     handle, approval = agent.request_payment(scope="openid")
     person.approve(approval.id)

@@ -169,7 +169,7 @@ def test_a_hint_for_a_person_whom_the_agent_may_not_ask_is_refused(agent, local,
     assert _ask(agent, token).status == 400
 
 
-def test_a_hint_beyond_the_current_permissions_of_the_agent_is_refused(agent, local, hint):
+def test_a_hint_for_more_than_the_agents_current_permissions_is_refused(agent, local, hint):
     """Current permissions apply, not those at the time of the exchange."""
     token = hint()
     local.admin.agents.update(agent.id, AgentChanges(scopes=("payments:transfer",)), by=BY)

@@ -272,7 +272,7 @@ def test_a_disabled_agent_gets_no_consent(local, agent, person):
         ask(local, consent_request(local, agent, person))
 
 
-def test_a_scope_beyond_the_permissions_of_the_agent_is_refused(local, agent, person):
+def test_a_scope_outside_the_agents_permissions_is_refused(local, agent, person):
     """The scope is refused even if the resource has it."""
     local.admin.resources.update(PAY, ResourceChanges(scopes={"payments:undo": Risk.LOW}), by=BY)
     with pytest.raises(errors.InvalidScope):

@@ -112,7 +112,7 @@ def test_the_signed_text_names_the_app_its_scopes_and_the_code(television, perso
     assert "only if you started this yourself" in facts["Careful"]
 
 
-def test_an_approved_code_gives_tokens_once(television, person, local):
+def test_an_approved_code_yields_tokens_once(television, person, local):
     """The app gets an access token and a refresh token with the acr of the approval."""
     answer = _approve(television, person)
     assert answer.status == 200

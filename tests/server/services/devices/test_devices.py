@@ -341,7 +341,7 @@ def test_a_statement_is_used_once(local, person):
     assert len(local.admin.entries("device.unlocked")) == 1
 
 
-def test_devices_of_others_and_revoked_ones_are_not_found(local, person):
+def test_other_peoples_devices_and_revoked_ones_are_not_found(local, person):
     """A person can neither vouch for such a device nor revoke it."""
     ben = new_person(local, "ben")
     revoked = another_device(person)

@@ -74,10 +74,10 @@ def test_registering_different_keys_ends_the_standing_grants(
     )
 
 
-def test_registering_the_same_keys_ends_nothing(
+def test_registering_the_same_keys_keeps_the_standing_grants(
     local, send_registration, registered_agent, existing_grant
 ):
-    """The standing grants stay in force if the registered keys do not change."""
+    """The registered keys do not change, so no grant ends."""
     _replace_keys(send_registration, registered_agent, KEYS)
     assert _ended(local, existing_grant) == (None, [])
 

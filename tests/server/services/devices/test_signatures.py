@@ -37,7 +37,7 @@ def _request_payment(agent):
     return agent.request_payment(login_hint="eva")
 
 
-def test_an_approval_by_passkey_gives_the_agent_its_token(browser, agent, local):
+def test_an_approval_by_passkey_yields_the_agents_token(browser, agent, local):
     """The token's `acr` and `amr` state that a key was used and the passkey verified its user."""
     handle, approval = _request(agent)
     assert browser.approve(approval.id).json["state"] == "approved"

@@ -163,7 +163,7 @@ BAD_CASES = {
         Invalid,
         "has no user",
     ),
-    "a scope beyond the permissions": (
+    "a scope outside the permissions": (
         TrialRequest("invoice-bot", "request", "ana", PAY, ("payments:delete",)),
         Invalid,
         "invalid_scope: ",
@@ -255,7 +255,7 @@ def test_an_impossible_case_fails_and_the_others_are_compared(trials):
 
 CASE = '[[cases]]\nagent = "invoice-bot"\nuser = "ana"\nscope = ["payments:read"]\nexpect = "ask"\n'
 BAD_TABLES = {
-    "no TOML": ("cases = [", "not TOML"),
+    "not TOML": ("cases = [", "not TOML"),
     "an empty table": ("", "at least one"),
     "another table": (CASE + "[other]\nx = 1", "only \\[\\[cases"),
     "too many": ("cases = [" + "{}," * 1_001 + "]", "at most 1000"),

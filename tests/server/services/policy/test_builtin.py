@@ -108,7 +108,7 @@ MATCH = {
         'when.scope = ["read"]\nwhen.count = { over = 1, within = "1h" }',
         {"history": KnownHistory({"scope https://pay.example read": 1})},
     ),
-    "an action of an app": ('when.at = ["app"]', {"flow": "app"}),
+    "an app's action": ('when.at = ["app"]', {"flow": "app"}),
     "one signal of two": (
         'when.unusual = ["new_key", "large_amount"]',
         {"history": KnownHistory(odd=frozenset({Code.LARGE_AMOUNT, Code.NEW_AGENT}))},
@@ -127,7 +127,7 @@ NO_MATCH = {
     "no user": ('when.user = ["ana"]', {"user": None}),
     "another resource": ('when.resource = ["https://pay.example/v2"]', {}),
     "a pattern that ends earlier": ('when.resource = ["https://*.exampl"]', {}),
-    "a dot that is no pattern": ('when.resource = ["https://pay?example", "x*"]', {}),
+    "a dot that is not a pattern": ('when.resource = ["https://pay?example", "x*"]', {}),
     "another scope": ('when.scope = ["rea"]', {}),
     "no scope": ('when.scope = ["*"]', payment()),
     "no type": ('when.type = ["*"]', {}),
@@ -323,11 +323,11 @@ def test_a_group_named_by_a_rule_means_its_members():
 
 
 QUORUMS = {
-    "one of two": ((), {"ana"}, False),
+    "one of two approvers": ((), {"ana"}, False),
     "two": ((), {"ana", "ben"}, True),
     "two, without the requested person": ((), {"ben", "cleo"}, False),
     "two who are named": (('ask.who = ["ben", "cleo"]',), {"ben", "cleo"}, True),
-    "one who is named": (('ask.who = ["ben", "cleo"]',), {"ben", "ana"}, False),
+    "one person who is named": (('ask.who = ["ben", "cleo"]',), {"ben", "ana"}, False),
     "two, where the user is excluded": (('ask.exclude = ["user"]',), {"ben", "cleo"}, True),
     "an excluded user": (('ask.exclude = ["user"]',), {"ana", "cleo"}, False),
     "an excluded owner": (('ask.exclude = ["owner"]',), {"ana", "olga"}, False),
@@ -388,7 +388,7 @@ DEFAULTS = {
     "a high scope, exchanged": ("exchange", Risk.HIGH, {}, "ask"),
     "a critical scope without a user": ("client_credentials", Risk.CRITICAL, {}, "ask"),
     "a low scope, requested": ("request", Risk.LOW, {}, "ask"),
-    "an action of low risk": ("exchange", Risk.LOW, {"types": {"payment": Risk.LOW}}, "ask"),
+    "a low-risk action": ("exchange", Risk.LOW, {"types": {"payment": Risk.LOW}}, "ask"),
 }
 
 

@@ -266,7 +266,7 @@ def test_an_unknown_built_in_type_is_not_found_with_the_remedy():
         ([], "/authorization_details/0/domains/0"),
     ],
 )
-def test_type_back_of_a_message_asks_for_an_external_domain(outside, typed):
+def test_type_back_for_a_message_is_an_external_domain(outside, typed):
     """For an internal message, the approver types one of its own domains instead."""
     action = action_types.read(builtin_action_types.document("message.send"))
     details = {**_details("message.send"), "domains": ["acme.example", *outside]}

@@ -301,7 +301,7 @@ def test_an_amount_of_null_is_not_compared(agent, local):
     assert all(amount == 0 for _, _, amount, _ in json.loads(approval.past)["adds"])
 
 
-def test_targets_beyond_the_stored_maximum_stay_new(agent, person, local):
+def test_targets_over_the_stored_maximum_stay_new(agent, person, local):
     """The server stores at most 32 targets of a request."""
     local.admin.actions.add(json.dumps(BATCH), by=BY)
     payees = [f"payee {number}" for number in range(MAX_TARGETS + 1)]

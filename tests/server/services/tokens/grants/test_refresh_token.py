@@ -102,7 +102,7 @@ def test_a_disabled_user_cannot_refresh(local, person):
     assert person.refresh().status == 200
 
 
-def test_revoking_one_device_keeps_the_sessions_of_others(person):
+def test_revoking_one_device_keeps_the_sessions_of_other_devices(person):
     """Each device has its own session."""
     other = another_device(person)
     other.call("DELETE", "/api/devices/self")

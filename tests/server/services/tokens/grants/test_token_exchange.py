@@ -565,7 +565,7 @@ def test_a_token_expires_no_later_than_the_actor_token(chains, bot):
     assert answer.json["expires_in"] == 40
 
 
-def test_a_bound_subject_token_needs_a_proof_and_gives_a_bound_token(chains, bot):
+def test_a_bound_subject_token_needs_a_proof_and_yields_a_bound_token(chains, bot):
     """TX-038, TX-057: a proof binds the new token, even if the subject token is unbound.
 
     TX-086.

@@ -151,7 +151,7 @@ class TestEachTable:
     """Every row reaches every surface, and no surface has a member without a row."""
 
     def test_members_equal_the_fields_of_the_record(self, noun):
-        """Each field has exactly one row, unless it is set by a separate command."""
+        """Each field has exactly one row, except the fields that no member sets."""
         names = [member.name for member in noun.members]
         assert len(set(names)) == len(names)
         assert set(names) == {field.name for field in fields(noun.record)} - SET_ELSEWHERE

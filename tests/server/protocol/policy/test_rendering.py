@@ -186,11 +186,11 @@ def test_a_material_pointer_to_an_object_makes_all_of_it_material():
     assert lines(order, details) == ["*To Name: A", "*To City: B", "Note: x"]
 
 
-@pytest.mark.parametrize("to", [None, {}])
-def test_an_empty_parent_of_a_material_fact_is_material(to):
+@pytest.mark.parametrize("parent", [None, {}])
+def test_an_empty_parent_of_a_material_fact_is_material(parent):
     """If the parent of a material fact is empty, the approver must see that."""
     nullable = {**closed(name=ANY), "type": ["object", "null"]}
-    assert lines(action(material=["/to/name"], to=nullable), {"to": to}) == ["*To: none"]
+    assert lines(action(material=["/to/name"], to=nullable), {"to": parent}) == ["*To: none"]
 
 
 def test_labels_replace_member_names_and_keep_item_numbers():

@@ -106,14 +106,14 @@ def test_a_person_named_by_a_later_rule_has_their_own_vote(agent, local, ask, be
     assert ben.approve(approval.id).status == 200
 
 
-@pytest.mark.parametrize("how", ["denied", "expired", "cancelled"])
-def test_nobody_can_be_added_to_a_final_request(agent, person, local, ask, ben, how):
+@pytest.mark.parametrize("ending", ["denied", "expired", "cancelled"])
+def test_nobody_can_be_added_to_a_final_request(agent, person, local, ask, ben, ending):
     """A denied, expired or canceled request accepts no new approver."""
     assert ben.user.name == "ben"
     _, approval = agent.request_approval()
-    if how == "denied":
+    if ending == "denied":
         person.deny(approval.id)
-    elif how == "expired":
+    elif ending == "expired":
         local.clock.forward(2 * DAY)
     else:
         local.admin.agents.disable(agent.id, by=BY)

@@ -273,17 +273,17 @@ def test_an_invalid_body_is_refused(resource, token, members):
     assert resource.consume(token).status == 200
 
 
-@pytest.mark.parametrize("who", ["nobody", "agent", "wrong secret", "no scheme"])
-def test_only_a_resource_may_consume(agent, local, resource, token, who):
+@pytest.mark.parametrize("caller", ["nobody", "agent", "wrong secret", "no scheme"])
+def test_only_a_resource_may_consume(agent, local, resource, token, caller):
     """Other callers get a 401 as a JSON problem with a Basic challenge."""
     callers = {
         "agent": replace(resource, id=agent.id, secret=agent.secret),
         "wrong secret": replace(resource, secret="x"),
     }
-    if who in callers:
-        refused = callers[who].consume(token)
+    if caller in callers:
+        refused = callers[caller].consume(token)
     else:
-        headers = {"authorization": "x"} if who == "no scheme" else {}
+        headers = {"authorization": "x"} if caller == "no scheme" else {}
         refused = local.send("POST", "/api/approvals/consume", headers=headers, body=b"{}")
     assert refused.refusal == (401, "invalid_client")
     assert refused.headers["WWW-Authenticate"].startswith("Basic ")

@@ -148,12 +148,14 @@ def test_a_token_that_this_server_did_not_issue_is_refused(agent, local, assista
     assert local.admin.entries("approval.requested")[-1]["agent_id"] == assistant.id
 
 
-@pytest.mark.parametrize("how", ["expired", "revoked", "client disabled"])
-def test_a_token_of_a_call_that_is_no_longer_valid_is_refused(agent, assistant, local, token, how):
+@pytest.mark.parametrize("ending", ["expired", "revoked", "client disabled"])
+def test_a_token_of_a_call_that_is_no_longer_valid_is_refused(
+    agent, assistant, local, token, ending
+):
     """The error tells the agent to wait for a new call."""
-    if how == "expired":
+    if ending == "expired":
         local.clock.forward(5 * MINUTE)
-    elif how == "revoked":
+    elif ending == "revoked":
         local.post_form("/revoke", {"token": token, **assistant.credentials})
     else:
         local.admin.agents.disable(assistant.id, by=BY)

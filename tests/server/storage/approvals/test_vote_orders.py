@@ -270,12 +270,12 @@ def test_no_sequence_of_votes_passes_below_the_quorum(
     _check(sqlite, _run_steps(sqlite, clock, steps), steps)
 
 
-@pytest.mark.parametrize("how", ["by hand", "by the clock", "unnoticed"])
+@pytest.mark.parametrize("ending", ["by hand", "by the clock", "unnoticed"])
 def test_a_deputys_approval_always_counts_as_their_principals(
-    people: SqlStore, clock: MovableClock, how: Literal["by hand", "by the clock", "unnoticed"]
+    people: SqlStore, clock: MovableClock, ending: Literal["by hand", "by the clock", "unnoticed"]
 ) -> None:
     """However the deputyship ends, the two share one vote, so a further user must approve."""
-    steps = (Voting("ann"), Voting(DEPUTY), Ending(how), Voting("cleo"))
+    steps = (Voting("ann"), Voting(DEPUTY), Ending(ending), Voting("cleo"))
     approval_id = _run_steps(people, clock, steps)
     assert _state_and_approvers(people, approval_id)[0] is State.PENDING
     _vote(people, approval_id, Voting("dan"))

@@ -98,7 +98,7 @@ class Settings:
     owner_grace_days: int = 14
     """The number of days after which an agent without an enabled owner is quarantined."""
     webhook_url: str = ""
-    """The URL to which Sayso posts events, without the contents of requests. Empty for no webhook."""
+    """The URL to which Sayso posts events, without request contents. Leave empty for no webhook."""
     webhook_secret_file: str = ""
     """The file with the key of the webhook's HMAC. The default is `webhook.key` in the data folder,
     which Sayso creates once. `Sayso-Signature` is `sha256=` and the hex HMAC-SHA256 of

@@ -1,6 +1,6 @@
 """The documents of `sayso-approver --json`, as `docs/reference/approver-json.md` describes them.
 
-Owns: reading the page, and comparing a document with it. Never: the product's own code.
+Owns: reading the page, and comparing a document with it. Never: importing the product's code.
 """
 
 import re
@@ -16,7 +16,7 @@ _ALL_OF = re.compile(r"all members of an? ([a-z ]+?)(?=[,.]| after)")
 
 
 @cache
-def forms() -> dict[str, dict[str, str]]:
+def types_by_name() -> dict[str, dict[str, str]]:
     """Return each document and each part by name: its members and the types of their values."""
     sections = re.split(r"^### ", PAGE.read_text("utf-8"), flags=re.MULTILINE)[1:]
     by_name = {}
@@ -32,7 +32,7 @@ def forms() -> dict[str, dict[str, str]]:
 
 def schemas() -> set[str]:
     """Return the names of the documents that the page describes."""
-    return {name for name in forms() if name.startswith("sayso.")}
+    return {name for name in types_by_name() if name.startswith("sayso.")}
 
 
 def problems(document: dict[str, object]) -> list[str]:
@@ -41,30 +41,31 @@ def problems(document: dict[str, object]) -> list[str]:
     return _differences(members, str(document["schema"]), str(document["schema"]))
 
 
-def _differences(value: object, form: str, path: str) -> list[str]:
-    if form.endswith(" or null"):
-        return [] if value is None else _differences(value, form.removesuffix(" or null"), path)
-    if form.startswith("array of "):
+def _differences(value: object, type_name: str, path: str) -> list[str]:
+    if type_name.endswith(" or null"):
+        inner = type_name.removesuffix(" or null")
+        return [] if value is None else _differences(value, inner, path)
+    if type_name.startswith("array of "):
         if not isinstance(value, list):
             return [f"{path} is not an array"]
-        inner = re.sub(r"ies$", "y", form.removeprefix("array of ")).removesuffix("s")
+        inner = re.sub(r"ies$", "y", type_name.removeprefix("array of ")).removesuffix("s")
         return [
             difference for item in value for difference in _differences(item, inner, f"{path}[]")
         ]
-    if form in _PLAIN:
-        return [] if _PLAIN[form](value) else [f"{path} is not of type {form}: {value!r}"]
-    return _member_differences(value, forms()[form], path)
+    if type_name in _PLAIN:
+        return [] if _PLAIN[type_name](value) else [f"{path} is not of type {type_name}: {value!r}"]
+    return _member_differences(value, types_by_name()[type_name], path)
 
 
 def _member_differences(value: object, members: dict[str, str], path: str) -> list[str]:
     if not isinstance(value, dict):
         return [f"{path} is not an object"]
-    required = {name for name, form in members.items() if not form.endswith(_OPTIONAL)}
+    required = {name for name, type_name in members.items() if not type_name.endswith(_OPTIONAL)}
     differences = [f"{path}.{name} is not described" for name in sorted(set(value) - set(members))]
     differences += [f"{path}.{name} is missing" for name in sorted(required - set(value))]
     for name in sorted(set(value) & set(members)):
-        form = members[name].removesuffix(_OPTIONAL)
-        differences += _differences(value[name], form, f"{path}.{name}")
+        type_name = members[name].removesuffix(_OPTIONAL)
+        differences += _differences(value[name], type_name, f"{path}.{name}")
     return differences
 
 

@@ -76,7 +76,7 @@ class Transport:
 
     @property
     def skew(self) -> int:
-        """How far the server's clock is ahead, in milliseconds; 0 if that does not matter."""
+        """How far the server's clock is ahead, in milliseconds; 0 for a negligible difference."""
         return self._skew
 
     def now(self) -> int:

@@ -223,9 +223,9 @@ class InboxState:
             unverified=self._other_unverified(approval.id),
         )
 
-    def with_unverified(self, each: Unverified) -> "InboxState":
+    def with_unverified(self, row: Unverified) -> "InboxState":
         """Return the state with a request whose latest copy failed verification."""
-        return replace(self, unverified=(*self._other_unverified(each.id), each))
+        return replace(self, unverified=(*self._other_unverified(row.id), row))
 
     def with_request(self, approval: Approval) -> "InboxState":
         """Return the state with a new request at the end; an existing selection stays."""

@@ -48,16 +48,16 @@ def log_alarm(state: InboxState) -> tuple[SafeText, ...]:
     return (WARNING,) if state.log_alarm else ()
 
 
-def full_texts(found: Sequence[Notice]) -> tuple[SafeText, ...]:
+def full_texts(warnings: Sequence[Notice]) -> tuple[SafeText, ...]:
     """Return the long form of all warnings."""
-    return tuple(notice.text for notice in found)
+    return tuple(notice.text for notice in warnings)
 
 
-def one_line_text(found: Sequence[Notice], width: int, key: SafeText) -> tuple[SafeText, ...]:
+def one_line_text(warnings: Sequence[Notice], width: int, key: SafeText) -> tuple[SafeText, ...]:
     """Return the first warning in one line, the number of others, and the key that opens all."""
-    if not found:
+    if not warnings:
         return ()
-    first, *others = found
+    first, *others = warnings
     if not others and cell_len(first.text) <= width:
         return (first.text,)
     more = fmt(" +{}", len(others)) if others else SafeText("")

@@ -36,10 +36,10 @@ def look_key(action_text: str, display_text: str) -> str:
 def group_by_look(approvals: Iterable[Approval]) -> list[list[Approval]]:
     """Group them by look, each group at the position of its first request."""
     approvals = list(approvals)
-    looks = Counter([approval.look_key for approval in approvals])
+    counts = Counter([approval.look_key for approval in approvals])
     groups: dict[object, list[Approval]] = {}
     for approval in approvals:
-        is_unique = approval.look_key is not None and looks[approval.look_key] == 1
+        is_unique = approval.look_key is not None and counts[approval.look_key] == 1
         key = approval.look_key if is_unique else _key(approval)
         groups.setdefault(key, []).append(approval)
     return list(groups.values())
@@ -58,15 +58,15 @@ class Fold:
     approval: Approval
     """The request that the row shows; an answer applies to this one only."""
     count: int = 1
-    """How many look like it, including itself."""
+    """The number of requests that look alike, including this one."""
     waiting: int = 1
-    """How many of these can still be answered."""
+    """The number of these that can still be answered."""
     is_open: bool = True
     """Whether each of them has its own row."""
     is_new: bool = False
     """Whether this is the first request of its agent for one of these."""
     marked_count: int = 0
-    """How many of these are marked."""
+    """The number of these that are marked."""
 
     @property
     def is_group(self) -> bool:
@@ -99,7 +99,7 @@ class Folding:
         return [fold for group in group_by_look(approvals) for fold in self._group_folds(group)]
 
     def row_of(self, approvals: Iterable[Approval], approval_id: str | None) -> Fold | None:
-        """Return the row that shows this request, if any."""
+        """Return the row that shows this request, or None."""
         folds = self.folds(approvals)
         return next((fold for fold in folds if fold.approval.id == approval_id), None)
 
@@ -123,7 +123,7 @@ class Folding:
             ]
         return [self._fold(group, self._shown(group), group, waiting, is_open=False)]
 
-    def _fold(  # a row and its group
+    def _fold(  # the row that shows one request of its group
         self,
         group: list[Approval],
         shown: Approval,

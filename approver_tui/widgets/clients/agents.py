@@ -18,9 +18,9 @@ _MAX_LISTED = 20
 
 
 def agent_entry(agent: Agent, attention: NotificationPrefs, now: int) -> Entry:
-    """Return the entry of an agent, with what it holds or else how often it asked."""
-    acting = agent.current_access
-    second_line = request_counts_text(agent, now) if acting is None else holdings_text(acting)
+    """Return the entry of an agent, with its access or, without any, its number of requests."""
+    access = agent.current_access
+    second_line = request_counts_text(agent, now) if access is None else holdings_text(access)
     return Entry(agent.id, agent.name, second_line, _state(agent, attention, now))
 
 
@@ -28,9 +28,9 @@ def agent_lines(agent: Agent, attention: NotificationPrefs, view: RenderContext)
     """Return the details of an agent."""
     mute = attention.mute_of(agent.id)
     mute_rows = [] if mute is None else view.row("Muted", mute_text(mute, view))
-    acting = agent.current_access
-    access = _head(agent, view) if acting is None else [*access_lines(acting, view), BLANK]
-    return [*access, *mute_rows, *_owned(agent, view), *_request_lines(agent, view)]
+    access = agent.current_access
+    head = _head(agent, view) if access is None else [*access_lines(access, view), BLANK]
+    return [*head, *mute_rows, *_owned(agent, view), *_request_lines(agent, view)]
 
 
 def request_counts_text(agent: Agent, now: int) -> SafeText:

@@ -92,7 +92,7 @@ def _command_of(verb: str) -> click.Command:
 
 
 class LazyVerbs(click.Group):
-    """A group that imports a command when it is called, and no command for the help page."""
+    """A group that imports a command only to run it, so that the help page imports none."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
         """Return the names of the commands."""

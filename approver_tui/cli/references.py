@@ -18,7 +18,7 @@ from approver_tui.state.fingerprint import same_fingerprint
 
 _FULL = re.compile(r"sayso_[a-z]+_[a-z2-7]{16,}")
 _MIN_PREFIX = 4
-"""Fewer characters of an ID than this could mean the only request by accident."""
+"""The minimum length of a prefix; a shorter one could match the only request by accident."""
 _MAX_LISTED = 5
 _MAX_PAGES = 5
 
@@ -29,7 +29,7 @@ def is_full(typed: str) -> bool:
 
 
 def approval_id(client: Client, typed: str) -> str:
-    """Return the ID of a request: a waiting one if any matches, else a past one."""
+    """Return the ID of the matching waiting request or, if none matches, of a past one."""
     if is_full(typed):
         return typed
     waiting = _matches(typed, client.waiting().items)
@@ -37,7 +37,7 @@ def approval_id(client: Client, typed: str) -> str:
 
 
 def looked_up(typed: str) -> str:
-    """Return the ID of a request, asking the server if it is not typed in full."""
+    """Return the ID of a request; ask the server unless the ID is typed in full."""
     if is_full(typed):
         return typed
     with this_client() as client:
@@ -62,7 +62,7 @@ def device_id(client: Client, typed: str) -> str:
 
 
 def grant_id(client: Client, typed: str) -> str:
-    """Return the ID of a standing grant, which may have ended."""
+    """Return the ID of a standing grant, active or ended."""
     grants = StandingGrantsClient(client)
     return _full_id(typed, lambda: (grant.id for grant in grants.grants(ended=True)))
 
@@ -110,7 +110,7 @@ def _begins(full: str, typed: str) -> bool:
 
 
 def _only(typed: str, matches: dict[str, str]) -> str:
-    """Return the only match; without a match, what was typed, which the server will refuse."""
+    """Return the only match. Without a match, return `typed`, which the server rejects."""
     if len(matches) > 1:
         listed = ", ".join(list(matches.values())[:_MAX_LISTED])
         more = f" and {len(matches) - _MAX_LISTED} more" if len(matches) > _MAX_LISTED else ""

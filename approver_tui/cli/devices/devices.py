@@ -85,7 +85,7 @@ def unlock(*, device_id: str, pin_stdin: bool) -> None:
 @pin_stdin
 @as_json
 def vouch(*, device_id: str, pin_stdin: bool) -> None:
-    """Let a new device approve high risk at once. Requires this device's PIN."""
+    """Let a new device approve high-risk requests immediately. Requires this device's PIN."""
     _with_pin(device_id, DecisionClient.vouch_device, pin_stdin=pin_stdin)
 
 

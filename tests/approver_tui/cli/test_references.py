@@ -1,4 +1,4 @@
-"""A request is selected by its ID, by the beginning of its ID, or by its fingerprint."""
+"""A request is selected by its ID, by a prefix of its ID, or by its fingerprint."""
 
 import pytest
 
@@ -18,8 +18,8 @@ def two(logged_in, server):
 
 
 @pytest.mark.parametrize("verb", [("show",), ("extend",), ("deny", "--code", "wrong_details")])
-def test_the_beginning_of_an_id_is_enough(logged_in, two, verb):
-    """The prefix `sayso_ap_`, which all these IDs have, can be left out."""
+def test_a_prefix_of_an_id_is_enough(logged_in, two, verb):
+    """The leading `sayso_ap_`, which all IDs of requests have, can be left out."""
     command, *options = verb
     for typed in ("22223", "sayso_ap_22223"):
         done = logged_in(command, typed, *options, "--json")
@@ -29,7 +29,7 @@ def test_the_beginning_of_an_id_is_enough(logged_in, two, verb):
             break
 
 
-def test_an_ambiguous_beginning_lists_what_it_could_be(logged_in, two):
+def test_an_ambiguous_prefix_lists_the_matching_requests(logged_in, two):
     """The error lists the matching requests, and none of them is denied."""
     error = logged_in("deny", "2222", "--code", "not_needed", "--json").error
     assert error["exit"] == 2
@@ -55,7 +55,7 @@ def test_fewer_than_four_characters_select_nothing(logged_in, server):
     assert logged_in("show", "sayso_ap_", "--json").error["exit"] == 3
 
 
-def test_a_device_is_selected_by_the_beginning_of_its_id(logged_in):
+def test_a_device_is_selected_by_a_prefix_of_its_id(logged_in):
     """For objects that have only an ID, the first four or more characters are enough."""
     device = logged_in("devices", "list", "--json").document["items"][0]
     prefix = device["id"][: len("sayso_dv_") + 4]
@@ -63,7 +63,7 @@ def test_a_device_is_selected_by_the_beginning_of_its_id(logged_in):
     assert error["exit"] != 3
 
 
-def test_an_approval_without_a_prompt_takes_no_fingerprint_for_the_id(logged_in, two):
+def test_an_approval_without_a_prompt_does_not_accept_a_fingerprint_as_id(logged_in, two):
     """An agent could replace the request with a different one that has the same fingerprint."""
     fingerprint = logged_in("show", str(two[0]["id"]), "--json").document["fingerprint"]
     options = ("--fingerprint", fingerprint, "--pin-stdin", "--json")

@@ -1,4 +1,4 @@
-"""Answering in the line mode: wrong entries are asked for again, and PINs are hidden."""
+"""Answering in line mode: the user is asked again after a wrong entry, and PINs are hidden."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -56,7 +56,7 @@ class FakeDecider:
 
 
 class Clock:
-    """The only part of a client that answering needs here."""
+    """The part of a client that these tests need: the server's time."""
 
     def now(self) -> int:
         """Return the server's time."""
@@ -76,7 +76,7 @@ def _sent(answering: LineAnswers) -> list[tuple[str | None, str]]:
     return answering.decider.sent  # type: ignore[attr-defined,no-any-return]  # the stand-in's
 
 
-def test_a_wrong_pin_is_asked_for_again_hidden() -> None:
+def test_a_wrong_pin_is_asked_for_again_at_a_hidden_prompt() -> None:
     """After a wrong PIN only the PIN is asked for again; the other entries are kept."""
     script = Script(["3000"], ["111111", "222222"])
     answering = _answering(script, WrongPin(1, 9))

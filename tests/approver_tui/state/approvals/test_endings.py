@@ -27,7 +27,7 @@ def _reasons() -> Iterator[str]:
                 returned = (
                     child.value for child in ast.walk(node) if isinstance(child, ast.Return)
                 )
-                yield from (_text(each) for each in returned)
+                yield from (_text(value) for value in returned)
 
 
 def _text(node: ast.expr | None) -> str:
@@ -35,9 +35,14 @@ def _text(node: ast.expr | None) -> str:
 
 
 def test_every_reason_of_the_server_has_a_sentence() -> None:
-    """A user must never see the wire name of a reason."""
-    found = set(filter(None, _reasons()))
-    assert {"reported", "resource_deleted", "expired_seen", "user_disabled"} <= found
+    """The app has a sentence for every reason, so a user never sees its wire name."""
+    wire_names = set(filter(None, _reasons()))
+    assert {"reported", "resource_deleted", "expired_seen", "user_disabled"} <= wire_names
     states = {f"agent_{state}" for state in ("disabled", "quarantined", "deleted")}
-    named = {ceremonies.LOCKED, SUPERSEDED, current_checks.PARENT_ENDED, current_checks.GRANT_ENDED}
-    assert (found | states | named) - END_REASONS.keys() == set()
+    constants = {
+        ceremonies.LOCKED,
+        SUPERSEDED,
+        current_checks.PARENT_ENDED,
+        current_checks.GRANT_ENDED,
+    }
+    assert (wire_names | states | constants) - END_REASONS.keys() == set()

@@ -33,7 +33,7 @@ def approval_id(client: Client, typed: str) -> str:
     if is_full(typed):
         return typed
     waiting = _matches(typed, client.waiting().items)
-    return _only(typed, waiting or _matches(typed, _past(client)))
+    return _only_match(typed, waiting or _matches(typed, _past_approvals(client)))
 
 
 def looked_up(typed: str) -> str:
@@ -49,7 +49,7 @@ def require_id(typed: str, approval_id: str) -> None:
 
     An agent can make another request with the same fingerprint, but cannot choose its ID.
     """
-    if typed != approval_id and not _begins(approval_id, typed):
+    if typed != approval_id and not _has_prefix(approval_id, typed):
         raise click.UsageError(
             "Without a prompt, use the ID of the request, which `sayso-approver show` prints. A "
             "fingerprint does not identify a request."
@@ -80,7 +80,7 @@ def deputy_id(client: Client, typed: str) -> str:
 def _full_id(typed: str, ids: Callable[[], Iterable[str]]) -> str:
     if is_full(typed):
         return typed
-    return _only(typed, {id_: id_ for id_ in ids() if _begins(id_, typed)})
+    return _only_match(typed, {id_: id_ for id_ in ids() if _has_prefix(id_, typed)})
 
 
 def _matches(typed: str, approvals: Iterable[Approval]) -> dict[str, str]:
@@ -88,11 +88,11 @@ def _matches(typed: str, approvals: Iterable[Approval]) -> dict[str, str]:
     return {
         approval.id: f"{approval.id} ({approval.fingerprint})"
         for approval in approvals
-        if same_fingerprint(approval.fingerprint, typed) or _begins(approval.id, typed)
+        if same_fingerprint(approval.fingerprint, typed) or _has_prefix(approval.id, typed)
     }
 
 
-def _past(client: Client) -> Iterator[Approval]:
+def _past_approvals(client: Client) -> Iterator[Approval]:
     """Yield the newest past requests, fetched page by page."""
     cursor: str | None = None
     for _ in range(_MAX_PAGES):
@@ -102,14 +102,14 @@ def _past(client: Client) -> Iterator[Approval]:
             return
 
 
-def _begins(full: str, typed: str) -> bool:
+def _has_prefix(full: str, typed: str) -> bool:
     """Whether an ID begins with `typed`, which may omit the prefix of its kind."""
     random_part = full[full.rfind("_") + 1 :]
     prefix = typed.removeprefix(full.removesuffix(random_part)).lower()
     return len(prefix) >= _MIN_PREFIX and random_part.startswith(prefix)
 
 
-def _only(typed: str, matches: dict[str, str]) -> str:
+def _only_match(typed: str, matches: dict[str, str]) -> str:
     """Return the only match. Without a match, return `typed`, which the server rejects."""
     if len(matches) > 1:
         listed = ", ".join(list(matches.values())[:_MAX_LISTED])

@@ -82,8 +82,8 @@ def labelled(
     rows = wrap(value, width - column)
     if cell_len(label) < column:
         first = (Piece(pad(label, column), Role.LABEL), Piece(rows[0], role))
-        return [first, *_hanging(rows[1:], column, role)]
-    return [*wrap_text(label, width, Role.LABEL), *_hanging(rows, column, role)]
+        return [first, *_indent_rows(rows[1:], column, role)]
+    return [*wrap_text(label, width, Role.LABEL), *_indent_rows(rows, column, role)]
 
 
 def money_width(text: SafeText) -> int:
@@ -150,7 +150,7 @@ def _before_number(text: str, end: int) -> int:
     return end
 
 
-def _hanging(rows: tuple[SafeText, ...], column: int, role: Role) -> list[Line]:
+def _indent_rows(rows: tuple[SafeText, ...], column: int, role: Role) -> list[Line]:
     margin = Piece(SafeText(" " * column))
     return [(margin, Piece(row, role)) for row in rows]
 

@@ -28,8 +28,11 @@ _Key: TypeAlias = tuple[object, ...]
 def look_key(action_text: str, display_text: str) -> str:
     """Return the key that look-alike requests share: a digest of the rest of their texts."""
     action, display = json.loads(action_text), json.loads(display_text)
-    display["agent"] = _without(display["agent"], _AGENT_VARIABLE)
-    compared_members = (_without(action, _ACTION_VARIABLE), _without(display, _DISPLAY_VARIABLE))
+    display["agent"] = _drop_members(display["agent"], _AGENT_VARIABLE)
+    compared_members = (
+        _drop_members(action, _ACTION_VARIABLE),
+        _drop_members(display, _DISPLAY_VARIABLE),
+    )
     return digest(json.dumps(compared_members, sort_keys=True))
 
 
@@ -40,7 +43,7 @@ def group_by_look(approvals: Iterable[Approval]) -> list[list[Approval]]:
     groups: dict[object, list[Approval]] = {}
     for approval in approvals:
         is_unique = approval.look_key is not None and counts[approval.look_key] == 1
-        key = approval.look_key if is_unique else _key(approval)
+        key = approval.look_key if is_unique else _group_key(approval)
         groups.setdefault(key, []).append(approval)
     return list(groups.values())
 
@@ -121,7 +124,7 @@ class Folding:
             return [
                 self._fold(group, approval, [approval], waiting, is_open=True) for approval in group
             ]
-        return [self._fold(group, self._shown(group), group, waiting, is_open=False)]
+        return [self._fold(group, self._request_to_show(group), group, waiting, is_open=False)]
 
     def _fold(  # the row that shows one request of its group
         self,
@@ -136,14 +139,14 @@ class Folding:
         marked = sum(approval.id in self.marked_ids for approval in row)
         return Fold(shown, len(group), waiting, is_open, is_new, marked)
 
-    def _shown(self, group: list[Approval]) -> Approval:
+    def _request_to_show(self, group: list[Approval]) -> Approval:
         """Return the selected request, else the first that is waiting, else the first."""
         selected = [approval for approval in group if approval.id == self.selected_id]
         waiting = [approval for approval in group if approval.is_waiting(self.now)]
         return [*selected, *waiting, *group][0]
 
 
-def _key(approval: Approval) -> _Key:
+def _group_key(approval: Approval) -> _Key:
     """Return the look of a request, or its ID if its texts were not compared."""
     if approval.look_key is None:
         return (approval.id,)
@@ -151,5 +154,5 @@ def _key(approval: Approval) -> _Key:
     return (approval.look_key, approval.steps, *others)
 
 
-def _without(members: dict[str, object], names: frozenset[str]) -> dict[str, object]:
+def _drop_members(members: dict[str, object], names: frozenset[str]) -> dict[str, object]:
     return {name: value for name, value in members.items() if name not in names}

@@ -142,14 +142,14 @@ def _blank_smaller(before: Any, after: Any, change: NarrowedFact) -> bool:  # no
     """Blank the changed value in both; return whether the new value was smaller."""
     *parents, last = (str(change.place), *change.path)
     for step in parents:
-        before, after = before[_key_of(before, step)], after[_key_of(after, step)]
-    key = _key_of(before, last)
+        before, after = before[_to_key(before, step)], after[_to_key(after, step)]
+    key = _to_key(before, last)
     is_lower = is_smaller(before[key], after[key])
     before[key] = after[key] = _BLANKED
     return is_lower
 
 
-def _key_of(container: object, step: str) -> str | int:
+def _to_key(container: object, step: str) -> str | int:
     return int(step) if isinstance(container, list) else step
 
 

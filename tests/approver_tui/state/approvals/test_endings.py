@@ -18,7 +18,9 @@ def _reasons() -> Iterator[str]:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "withdraw":
                 yield from (
-                    _text(keyword.value) for keyword in node.keywords if keyword.arg == "reason"
+                    _constant_text(keyword.value)
+                    for keyword in node.keywords
+                    if keyword.arg == "reason"
                 )
             is_reason_function = isinstance(node, ast.FunctionDef) and node.name.strip(
                 "_"
@@ -27,10 +29,10 @@ def _reasons() -> Iterator[str]:
                 returned = (
                     child.value for child in ast.walk(node) if isinstance(child, ast.Return)
                 )
-                yield from (_text(value) for value in returned)
+                yield from (_constant_text(value) for value in returned)
 
 
-def _text(node: ast.expr | None) -> str:
+def _constant_text(node: ast.expr | None) -> str:
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
 
 

@@ -75,7 +75,7 @@ def request_lines(approval: Approval, now: int) -> list[str]:
 
 
 def _replaced_request_lines(approval: Approval) -> list[str]:
-    """Return the earlier request that it replaces, with its fingerprint."""
+    """Return the fingerprint of the earlier request that this one replaces, if any."""
     if (earlier := approval.supersedes) is None:
         return []
     return [fact("replaces", f"{earlier.fingerprint}, no longer waiting")]
@@ -217,9 +217,9 @@ def device_lines(value: Device, now: int) -> list[str]:
 
 def consent_lines(value: Consent) -> list[str]:
     """Return one consent, and how to revoke it."""
-    asked = "" if value.app_name is None else f", requested by {value.app_name}"
+    requester = "" if value.app_name is None else f", requested by {value.app_name}"
     lines = [
-        f"{value.client_name} at {value.resource}{asked}",
+        f"{value.client_name} at {value.resource}{requester}",
         f"  may use {', '.join(value.scopes)}",
     ]
     if value.state is ConsentState.LIVE:
@@ -289,7 +289,7 @@ def status_text(approval: Approval, now: int) -> str:
 
 
 def _ended_text(approval: Approval) -> str:
-    """Return who answered and how, and how it ended if that differs."""
+    """Return who answered and how, and how the request ended if that differs."""
     later = f", {approval.later_text}" if approval.later_text else ""
     if approval.state is ApprovalState.REDEEMED and approval.is_action:
         later = "; the agent collected its token"
@@ -310,7 +310,7 @@ def _person_text(decided: Decided) -> str:
 
 
 def _end_reason(approval: Approval) -> str:
-    """Return why it ended, after a colon, and whether its agent is asked to retry."""
+    """Return why the request ended, after a colon, and whether its agent is asked to retry."""
     reason = approval.reason or ""
     reason_text = (
         f": {END_REASONS.get(reason, reason)}" if reason not in _SELF_EXPLANATORY_REASONS else ""
@@ -320,9 +320,9 @@ def _end_reason(approval: Approval) -> str:
 
 
 def _automatic_text(automatic_decision: AutomaticDecision) -> str:
-    by = f"standing grant {automatic_decision.grant}, use {automatic_decision.use}"
-    by = f"consent {automatic_decision.consent}" if automatic_decision.grant is None else by
-    return f" under {by}"
+    basis = f"standing grant {automatic_decision.grant}, use {automatic_decision.use}"
+    basis = f"consent {automatic_decision.consent}" if automatic_decision.grant is None else basis
+    return f" under {basis}"
 
 
 def _vote_lines(approval: Approval) -> list[str]:

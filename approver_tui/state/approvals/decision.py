@@ -45,7 +45,7 @@ class DenyCode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DenialExtras:
-    """Optional additions to a denial and its note. The server checks it against the code."""
+    """Optional additions to a denial and its note. The server checks them against the code."""
 
     retry_at: int | None = None
     """When the agent may ask again, in milliseconds; with WAIT_UNTIL."""

@@ -83,5 +83,5 @@ def _hide_in_granted(granted: Granted, type_back: TypeBack) -> Granted:
     return replace(granted, differences=rows, places=places, headline=SafeText(""))
 
 
-def _hide_in_fact(fact: Fact, type_back: TypeBack, elsewhere: SafeText) -> Fact:
-    return replace(fact, value=GAP if fact.label == type_back.label else elsewhere)
+def _hide_in_fact(fact: Fact, type_back: TypeBack, value: SafeText) -> Fact:
+    return replace(fact, value=GAP if fact.label == type_back.label else value)

@@ -118,7 +118,7 @@ def test_events_arrive_once_and_in_order(make_client):
 
 
 def test_an_answered_ping_updates_the_last_contact(make_client, monkeypatch):
-    """The last contact is recent even if there are no events."""
+    """The answer to a ping counts as contact, even if there are no events."""
     monkeypatch.setattr(feeds, "_PING_EVERY_MS", 10)
     feed = Feed(make_client((server := FeedServer()).issuer))
     with server, running(feed) as recorder:
@@ -128,7 +128,7 @@ def test_an_answered_ping_updates_the_last_contact(make_client, monkeypatch):
 
 
 def test_a_silent_connection_is_closed(make_client, monkeypatch):
-    """The time of the last contact is still known afterwards."""
+    """If pings are not answered, the connection is closed; the last contact remains known."""
     monkeypatch.setattr(feeds, "_SILENCE_LIMIT_MS", 50)
     monkeypatch.setattr(ClientConnection, "ping", lambda _self: threading.Event())
     feed = Feed(make_client((server := FeedServer()).issuer))
@@ -154,7 +154,7 @@ def test_the_handshake_has_a_proof(make_client):
 
 @pytest.mark.parametrize("code", [1000, 1011, 1012, 4400, 4401])
 def test_a_lost_connection_continues_after_the_last_event(make_client, code):
-    """The feed sends its cursor after a restart, a crash and an expired token."""
+    """After a restart, a crash or an expired token, the feed reconnects with its cursor."""
     server = FeedServer([hello(), event(1), code], [hello(), event(2)])
     with server, running(Feed(make_client(server.issuer))) as recorder:
         recorder.wait_for(lambda: len(recorder.events) == 2)
@@ -189,8 +189,8 @@ def test_a_resync_is_reported_and_moves_the_cursor(make_client):
 
 def test_the_token_is_renewed_in_band(make_client):
     """Shortly before the expiry, a new token is sent over the same connection."""
-    ending = hello(lasts=feeds.RENEW_BEFORE_MS - 1)
-    with FeedServer([ending]) as server, running(Feed(make_client(server.issuer))) as recorder:
+    expiring = hello(lasts=feeds.RENEW_BEFORE_MS - 1)
+    with FeedServer([expiring]) as server, running(Feed(make_client(server.issuer))) as recorder:
         recorder.wait_for(lambda: Phase.LIVE in recorder.phases)
         assert _eventually(lambda: server.heard)
     assert server.heard[0]["type"] == "renew"
@@ -209,7 +209,7 @@ def test_a_signed_out_device_stops_for_good(make_client):
     assert len(server.requests) == 1
 
 
-def test_a_busy_server_is_tried_again(make_client):
+def test_the_feed_connects_again_to_a_busy_server(make_client):
     """After a handshake that returns 503, the feed connects again."""
     server = FeedServer()
     server.refuse_next = [HTTPStatus.SERVICE_UNAVAILABLE] * 3
@@ -253,7 +253,7 @@ def _eventually(condition):
 
 
 def test_after_a_sleep_the_feed_reconnects(make_client, monkeypatch):
-    """The old connection may be dead; the cursor makes sure that no event is missed."""
+    """After a sleep the old connection may be dead; with the cursor, no event is missed."""
     with FeedServer([hello(), event(1)], [hello(2), event(2)]) as server:
         client = make_client(server.issuer)
         with running(Feed(client)) as recorder:
@@ -279,19 +279,19 @@ def test_a_failing_listener_ends_the_feed_and_its_live_phase(make_client):
     assert recorder.phases[-1] is Phase.OFFLINE
 
 
-def test_a_session_that_cannot_be_stored_is_tried_again(make_client, monkeypatch):
-    """If the disk is full or the keyring is locked, no refresh token is used."""
+def test_the_feed_connects_again_once_its_tokens_can_be_stored(make_client, monkeypatch):
+    """If the disk is full or the keyring is locked, no refresh token is used up."""
     with FeedServer([hello(), 4401], [hello(), event(1)]) as server:
         client = make_client(server.issuer)
-        put, spent = FileVault.put, []
-        monkeypatch.setattr(client.session.tokens, "_renew", spent.append)
+        put, renewals = FileVault.put, []
+        monkeypatch.setattr(client.session.tokens, "_renew", renewals.append)
         monkeypatch.setattr(client.session.tokens, "_is_valid_for", lambda *_: False)
         monkeypatch.setattr(FileVault, "put", fail_with_full_disk)
         with running(Feed(client)) as recorder:
             recorder.wait_for(
                 lambda: any("cannot be stored" in reason for reason in recorder.reasons)
             )
-            assert spent == []
+            assert renewals == []
             monkeypatch.setattr(FileVault, "put", put)
             monkeypatch.setattr(client.session.tokens, "_is_valid_for", lambda *_: True)
             recorder.wait_for(lambda: len(recorder.events) == 1)

@@ -13,7 +13,7 @@ _SERVICES = Path(server.services.__file__).parent
 
 
 def _reasons() -> Iterator[str]:
-    """Yield every reason in the server's source: in withdrawals, in expiry and in checks."""
+    """Yield every reason in the server's source: for withdrawals, expiry and failed checks."""
     for path in _SERVICES.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "withdraw":

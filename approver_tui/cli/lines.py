@@ -161,7 +161,7 @@ def granted_lines(value: Granted | None) -> list[str]:
 
 
 def _grants_lines(approval: Approval) -> list[str]:
-    """Return what approving gives; for a narrowed request only the granted part."""
+    """Return the access that approving gives; for a narrowed request, only the granted part."""
     gives, narrowed = approval.display.gives, approval.granted
     if narrowed is None:
         return [fact("grants", gives)]

@@ -73,7 +73,7 @@ class PanelFacts(ReadSheet, can_focus=False):
 
 
 _MAX_AMOUNT_LENGTH = 15
-"""A longer amount would be cut at 40 columns next to Back; the facts show it anyway."""
+"""A longer amount would be cut at 40 columns next to Back; the facts show it in full."""
 _MAX_FIELDS_FOR_TALL_FACTS = 2
 """A panel with up to this many fields has room for tall facts."""
 REVIEW_SECONDS = {Risk.LOW: 0.0, Risk.MEDIUM: 0.0, Risk.HIGH: 2.0, Risk.CRITICAL: 3.0}

@@ -37,7 +37,7 @@ def look_key(action_text: str, display_text: str) -> str:
 
 
 def group_by_look(approvals: Iterable[Approval]) -> list[list[Approval]]:
-    """Group them by look, each group at the position of its first request."""
+    """Group the requests by look, each group at the position of its first request."""
     approvals = list(approvals)
     counts = Counter([approval.look_key for approval in approvals])
     groups: dict[object, list[Approval]] = {}
@@ -73,12 +73,12 @@ class Fold:
 
     @property
     def is_group(self) -> bool:
-        """Whether the row stands for other requests too."""
+        """Whether the row represents other requests too."""
         return self.count > 1 and not self.is_open
 
     @property
     def count_label(self) -> SafeText:
-        """The note about the others in its row."""
+        """The note in the row about the other requests."""
         if self.count == 1:
             return SafeText("")
         if self.is_open:
@@ -140,7 +140,7 @@ class Folding:
         return Fold(shown, len(group), waiting, is_open, is_new, marked)
 
     def _request_to_show(self, group: list[Approval]) -> Approval:
-        """Return the selected request, else the first that is waiting, else the first."""
+        """Return the selected request, else the first waiting one, else the first one."""
         selected = [approval for approval in group if approval.id == self.selected_id]
         waiting = [approval for approval in group if approval.is_waiting(self.now)]
         return [*selected, *waiting, *group][0]

@@ -39,7 +39,7 @@ def test_an_item_has_what_an_answer_needs(logged_in, server):
 
 
 def test_hostile_text_reaches_no_terminal(logged_in, server):
-    """Neither plain lines nor JSON contain a control character of the agent's text."""
+    """Neither plain lines nor JSON contain a control character from the agent's text."""
     hostile = {"headline": "Pay\x1b[2J\x9b8m", "agent_says": "\u202e\x1b]52;c;eA==\x07"}
     approval = server.add(wire_approval(now=server.now(), display=hostile))
     for command in (["inbox"], ["show", approval["id"]], ["show", approval["id"], "--json"]):
@@ -57,7 +57,7 @@ def forged(server):
     return approval
 
 
-def test_a_forged_approval_hides_no_other(logged_in, server, forged):
+def test_a_forged_approval_does_not_hide_the_others(logged_in, server, forged):
     """The forged request is listed only with its problem, and all others are listed in full."""
     document = logged_in("inbox", "--json").document
     assert document["unverified"] == [
@@ -111,7 +111,7 @@ def test_history_lists_ended_requests(logged_in, server):
 
 
 def test_held_back_requests_are_listed_below_the_rest(logged_in, server):
-    """Their heading has the number of held back requests of each agent."""
+    """Their heading has the number of held-back requests from each agent."""
     for number, held in enumerate((True, False, True), 1):
         outer = {"held_back": held}
         server.add(wire_approval(number=number, now=server.now(), outer=outer))

@@ -31,7 +31,7 @@ def _issuer(run, *flags):
 
 
 def test_each_profile_is_its_own_login(both, server, other):
-    """A request of one server is listed and answered only with that server's profile."""
+    """A request from one server is listed and answered only with that server's profile."""
     assert _issuer(both) == server.issuer
     assert _issuer(both, "--profile", "work") == other.issuer
     item = other.add()
@@ -83,7 +83,7 @@ def test_all_profiles_are_listed(both, server, other):
     assert "sayso-approver config set profile NAME" in text
 
 
-def test_an_unreadable_profile_hides_no_other(both, tmp_path):
+def test_an_unreadable_profile_does_not_hide_the_others(both, tmp_path):
     """An unreadable profile is listed with the command that fixes it."""
     (tmp_path / "home" / "profiles" / "work.json").write_text("{")
     items = both("profiles", "--json").document["items"]

@@ -217,7 +217,7 @@ _KINDS: Mapping[str, type[ApiError]] = {
 
 
 def refusal(response: httpx.Response) -> ApiError:
-    """Return the error of a response with status 400 or higher."""
+    """Return the error for a response with status 400 or higher."""
     members = _problem_members(response)
     code = (
         _text_member(members, "code")

@@ -67,7 +67,7 @@ class Fold:
     is_open: bool = True
     """Whether each of them has its own row."""
     is_new: bool = False
-    """Whether this is the first request of its agent for one of these."""
+    """Whether any of these is its agent's first request."""
     marked_count: int = 0
     """The number of these that are marked."""
 

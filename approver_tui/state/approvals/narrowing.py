@@ -15,7 +15,7 @@ from approver_tui.state.text import SafeText
 DETAILS = "authorization_details"
 SECONDS = "token_seconds"
 MAX_TOKEN_SECONDS = 86_400
-"""Seconds; no token of an approval lives longer than a day."""
+"""The maximum lifetime of a token in seconds: one day."""
 _BLANKED = None
 
 

@@ -1,4 +1,4 @@
-"""The audit log witness raises an alarm for every change of the log, and only for a change."""
+"""The audit log witness raises an alarm for every change to the log, and only for a change."""
 
 import base64
 from collections.abc import Mapping
@@ -240,7 +240,7 @@ def test_a_server_without_a_checkpoint_is_watched_from_its_first_one(
 def test_newer_data_of_another_process_is_not_overwritten(
     log: FakeLog, witness: LogWitness, tmp_path: Path
 ) -> None:
-    """A slow response never replaces a newer checkpoint or an alarm of another process."""
+    """A slow response never replaces a newer checkpoint or an alarm from another process."""
     older = witness._read()
     assert older is not None
     other = _witness_for(log, Home.in_folder(tmp_path))

@@ -282,7 +282,7 @@ def test_a_name_that_looks_like_the_name_of_a_registered_app_is_withheld(browser
     host.serve(URL, document(client_name="PayroII"))
     browser.authorize(URL, **READ)
     page = browser.sign_in("ana").text
-    assert "looks like the name of somebody else" in page
+    assert "looks like someone else's name here" in page
     assert "PayroII" not in page
 
 

@@ -317,7 +317,7 @@ _IF_OTHER_TARGET = frozenset({Code.OTHER_TARGET})
 # fmt: off
 SIGNALS: Final[Sequence[Signal]] = (
     Signal(Code.NEW_AGENT, _NOTICE, _new_agent,
-           "First request from {agent} that you would approve."),
+           "First request from {agent} that you are asked to approve."),
     Signal(Code.RENAMED_AGENT, _WARNING, _renamed_agent,
            "{agent} had a different name when you last approved one of its requests{was}."),
     Signal(Code.NEW_KEY, _WARNING, _new_key,

@@ -133,7 +133,7 @@ def test_distinct_names_share_no_key(one, other):
     ],
 )
 def test_the_scripts_of_a_text(text, expected):
-    """A character of several scripts counts as one that occurs anyway in the string."""
+    """A character used in several scripts counts as a script that the string already contains."""
     assert scripts(text) == expected
 
 

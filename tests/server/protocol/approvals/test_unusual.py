@@ -71,7 +71,7 @@ def test_a_renamed_agent_is_shown_with_its_former_name():
 CASES = {
     Code.NEW_AGENT: (
         _asker(past=PastApprovals()),
-        "First request from invoice-bot that you would approve.",
+        "First request from invoice-bot that you are asked to approve.",
     ),
     Code.RENAMED_AGENT: (
         _asker(mark="other"),
@@ -164,7 +164,7 @@ def test_the_documentation_lists_every_signal_with_its_severity():
 
 
 @pytest.mark.parametrize("code", Code)
-def test_each_signal_occurs_alone_as_one_sentence(code):
+def test_each_signal_has_one_sentence(code):
     """Each signal has one sentence, which contains only registered names, labels and numbers."""
     compared, sentence = CASES[code]
     found = find_signals(compared)
@@ -257,7 +257,7 @@ def test_a_burst_exceeds_the_usual_number_of_requests(changes, bursts):
 
 
 def test_a_split_amount_needs_three_requests_for_one_target():
-    """A split amount is found from three requests whose sum is large."""
+    """A split amount is detected once at least three requests add up to a large sum."""
     for count, expected in ((2, False), (3, True)):
         day = SameDay(_amount(495_000, PastApprovals(9, 891_000, 99_000)), count, "To account")
         assert (Code.SPLIT_AMOUNT in find_signals(replace(USUAL, same_day=(day,)))) is expected
@@ -269,11 +269,11 @@ def test_a_hostile_agent_name_is_escaped_in_sentences():
     assert found.signals[0] == FoundSignal(
         Code.NEW_AGENT,
         Severity.NOTICE,
-        display_safe(f"First request from {HOSTILE} that you would approve."),
+        display_safe(f"First request from {HOSTILE} that you are asked to approve."),
     )
     assert "\x1b" not in found.signals[0].text
     braces = find_signals(_asker(name="{agent} {0}", past=PastApprovals())).signals[0].text
-    assert braces == "First request from {agent} {0} that you would approve."
+    assert braces == "First request from {agent} {0} that you are asked to approve."
 
 
 MONEY = st.integers(0, 2**53 - 1)

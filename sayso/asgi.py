@@ -96,7 +96,7 @@ async def read_body(receive: Receive, most: int) -> bytes:
 
 
 def replay_body(body: bytes, receive: Receive) -> Receive:
-    """Return a `receive` that delivers a body that was already read, then what follows it."""
+    """Return a `receive` that first delivers a body that was already read."""
     pending_bodies = [body]
 
     async def deliver() -> Message:

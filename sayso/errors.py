@@ -72,7 +72,7 @@ class Refused(SaysoError):
 
 
 class NotApproved(SaysoError):
-    """The request ended without an approval. `code` says how; the action must not run."""
+    """The request ended without an approval. `code` is the reason. The action must not run."""
 
     def __init__(self, code: str, text: str) -> None:
         self.code = code
@@ -106,7 +106,8 @@ class Denied(NotApproved):
 class Expired(NotApproved):
     """Nobody answered in time. This is not a denial.
 
-    `seen` is whether someone opened it. `retry` is whether the person wants the agent to ask again.
+    `seen` is whether someone opened the request. `retry` is whether the person wants the agent to
+    ask again.
     """
 
     def __init__(self, members: Mapping[str, object]) -> None:

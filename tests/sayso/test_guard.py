@@ -42,7 +42,7 @@ def _refused(guard: Guard, authorization: str | None, **call: Any) -> Rejected:
 
 
 def test_a_valid_token_names_the_user_and_the_agents(issuer: FakeIssuer, guard: Guard) -> None:
-    """The chain has the agent that acts now and the agents before it."""
+    """The chain lists the agent that acts now, then the agents before it."""
     act = {"sub": AGENT, "act": {"sub": "sayso_ag_front"}}
     caller = guard.check(f"Bearer {issuer.token(act=act)}")
     assert (caller.user, caller.agent) == (USER, AGENT)
@@ -143,7 +143,7 @@ def test_a_token_without_claims_is_refused(issuer: FakeIssuer, guard: Guard) -> 
 
 
 def test_a_forged_token_is_refused(issuer: FakeIssuer, guard: Guard) -> None:
-    """Examples are `none`, the public key as a secret, a foreign key and a changed payload."""
+    """Examples are `none`, the public key as a secret, an unknown key and a changed payload."""
     good = issuer.token()
     guard.check(f"Bearer {good}")
     ours = issuer.keys[0]
@@ -474,7 +474,7 @@ def test_a_proof_for_a_different_call_is_refused(
 
 
 def test_an_invalid_proof_is_refused(guard: Guard, bound: _BoundToken) -> None:
-    """Examples are a foreign key, two proofs, a private key in the header and a wrong type."""
+    """Examples are a different key, two proofs, a private key in the header and a wrong type."""
     other, good = new_key("ES256"), bound.proof()
     claims = dpop_proofs.proof_claims(
         f"{API}/balance", int(time.time() * 1000), "GET", ath=dpop_proofs.ath(bound.token)
@@ -554,7 +554,7 @@ def test_invalid_arguments_are_refused_when_the_guard_is_created() -> None:
     assert Guard(ISSUER, "urn:pay", url="https://pay.example").metadata["resource"] == "urn:pay"
 
 
-def test_a_guard_without_credentials_consumes_nothing(issuer: FakeIssuer) -> None:
+def test_a_guard_without_credentials_cannot_consume(issuer: FakeIssuer) -> None:
     """The error says that `consume` needs credentials."""
     with issuer.http as http:
         guard = Guard(ISSUER, API, http=http)

@@ -1,4 +1,4 @@
-"""An MCP server that is killed during the decision."""
+"""An MCP server that is killed while the user decides."""
 
 import asyncio
 import contextlib

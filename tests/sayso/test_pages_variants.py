@@ -73,7 +73,7 @@ def agents(server: LiveServer, ana: Terminal) -> tuple[DocPage, dict[str, str]]:
 def test_an_agent_in_typescript(
     agents: tuple[DocPage, dict[str, str]], ana: Terminal, tmp_path: Path
 ) -> None:
-    """It pays what was granted after the approval, and prints the reason of a denial."""
+    """It pays what was granted after the approval, and prints the reason for a denial."""
     page, environment = agents
 
     def run() -> list[str]:
@@ -98,7 +98,7 @@ def test_an_agent_in_typescript(
 
 
 def test_an_agent_with_curl(agents: tuple[DocPage, dict[str, str]], ana: Terminal) -> None:
-    """It gets a token for what was granted, the same one for each key, or the deny reason."""
+    """It gets a token for what was granted, or the reason for a denial."""
     page, environment = agents
     page_text = page.only_block("bash")
 

@@ -97,7 +97,7 @@ def test_a_pinged_agent_polls_once_and_then_sleeps_until_it_is_pinged() -> None:
     assert sleep.until.done()
 
 
-def test_an_agent_that_polls_takes_no_pings() -> None:
+def test_an_agent_that_polls_refuses_pings() -> None:
     """The error says that the agent must be created with `ping=True`."""
     asking = Asking("https://sayso.example", Credentials.create("c", "s", None))
     with pytest.raises(ValueError, match="ping=True"):
@@ -139,7 +139,7 @@ def test_a_ping_wakes_a_thread(page: tuple[DocPage, int], person: Terminal) -> N
 
 
 async def test_a_ping_wakes_a_task(page: tuple[DocPage, int], person: Terminal) -> None:
-    """The page's ASGI app runs in a different thread than the task."""
+    """The page's ASGI app runs in a different thread from the task."""
     page[0].run()
     assert page[0].done()
     names = page[0].names

@@ -54,7 +54,7 @@ async def test_harmless_methods_are_forwarded(method: str) -> None:
 
 @pytest.mark.parametrize("streams", [False, True])
 async def test_a_list_of_tools_is_filtered(*, streams: bool) -> None:
-    """The list has only mapped tools in the token's scope, in JSON and in a stream."""
+    """The list contains only mapped tools in the token's scope, in JSON and in a stream."""
     gateway = FakeGateway()
     gateway.upstream.streams = streams
     gateway.upstream.tools = [READ, PAY, {"name": "new", "inputSchema": {}}]

@@ -17,7 +17,7 @@ def test_an_invalid_message_is_refused(body: bytes) -> None:
 
 
 def test_a_written_message_is_read_alike_by_every_parser() -> None:
-    """Each member is written once, and a number that JSON does not have is an error."""
+    """Each member is written once. A number that JSON cannot express is an error."""
     assert messages.write(messages.read(b'{"a":1,"a":2,"b":"\\ud800"}')) == b'{"a":2,"b":"\\ud800"}'
     with pytest.raises(ValueError, match="JSON"):
         messages.write(messages.read(b'{"a":1e999}'))
@@ -81,7 +81,7 @@ def test_a_pending_call_is_answered_in_the_form_of_its_protocol_version() -> Non
 
 
 def test_a_handle_is_for_one_user_client_and_purpose() -> None:
-    """A handle of a different caller, or one that was changed, opens nothing."""
+    """A handle cannot be opened for a different caller or after it was changed."""
     handles = Handles("secret")
     mine = caller("ana", "app")
     handle = handles.seal("session", mine, ["s1", True])

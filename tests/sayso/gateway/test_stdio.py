@@ -109,7 +109,7 @@ async def test_calls_without_a_session_share_the_process_of_their_caller(harness
 
 
 async def test_a_process_does_not_get_the_secrets_of_the_gateway(harness: Harness) -> None:
-    """It gets only the variables that the operator set for it."""
+    """The process gets only the variables that the operator set for it."""
     environment = (await harness.call("usual"))["environment"]
     assert environment["OF_THE_SERVER"] == "yes"
     assert "PATH" in environment

@@ -52,7 +52,7 @@ async def test_a_tool_that_has_changed_is_refused(tool: str) -> None:
 
 
 async def test_a_tool_that_is_not_in_the_file_is_refused() -> None:
-    """Its name is shortened in the log, without control characters."""
+    """The log shows a shortened name without control characters."""
     gateway = FakeGateway()
     answer = await gateway.call("a\n\u202e" + "b" * 1000, {})
     assert "not offered here" in text(answer)
@@ -97,7 +97,7 @@ async def test_an_invalid_response_is_an_error(
 
 @pytest.mark.parametrize("streams", [False, True])
 async def test_a_silent_upstream_server_times_out(*, streams: bool) -> None:
-    """The timeout is the one in the file."""
+    """The call fails after the timeout in the file."""
     gateway = FakeGateway(timeout=0.1)
 
     kind = STREAM if streams else {}

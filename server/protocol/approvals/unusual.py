@@ -191,11 +191,13 @@ def _new_key(compared: Comparison) -> SentenceValues | None:
 
 
 def _test_first_time(
-    of: Callable[[Comparison], Mapping[str, str]],
+    get_labels: Callable[[Comparison], Mapping[str, str]],
 ) -> Callable[[Comparison], SentenceValues | None]:
     def test(compared: Comparison) -> SentenceValues | None:
         asker = compared.asker
-        new = [name for mark, name in of(compared).items() if mark not in asker.past.members]
+        new = [
+            name for mark, name in get_labels(compared).items() if mark not in asker.past.members
+        ]
         return {"agent": asker.name, "names": ", ".join(new)} if new else None
 
     return test

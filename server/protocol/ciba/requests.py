@@ -1,7 +1,7 @@
 """The backchannel authentication request, and the answer to a poll (CIBA Core 7, 10, 11).
 
 Owns: the parameters of a request, the pace of polls, and the answer to a poll by state.
-Never: who the user is, or what the agent may have (`server.services.ciba.requests`).
+Never: who the user is, or what the agent may access (`server.services.ciba.requests`).
 """
 
 import re

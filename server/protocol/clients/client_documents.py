@@ -192,7 +192,7 @@ def usable_redirects(document: ClientDocument, allowed: Collection[str]) -> tupl
 
 
 def fresh_until(headers: Mapping[str, str], now: int) -> int:
-    """Return when a copy stops being fresh, by its headers and within bounds (RFC 9111 4.2)."""
+    """Return when a copy stops being fresh: as its headers say, within limits (RFC 9111 4.2)."""
     control = headers.get("cache-control", "").lower()
     max_age = _MAX_AGE.search(control)
     lifetime = DEFAULT_FRESH_MS if max_age is None else int(max_age[1]) * 1000

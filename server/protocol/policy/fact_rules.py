@@ -47,7 +47,7 @@ class TypeBackRule:
     fact: FactToType
     new_target: FactToType | None
     if_there: FactToType | None = None
-    """An optional fact, which is selected instead of the other two if the details have it."""
+    """An optional fact, which replaces the other two if the details contain it."""
 
     def choose(self, *, target_is_new: bool) -> FactToType:
         """Return the fact to type back for this request."""

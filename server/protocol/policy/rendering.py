@@ -242,16 +242,16 @@ def _to_words(step: str | int) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _show(value: JsonValue, wanted: Filter | None = None) -> str:
-    if wanted == "count" and isinstance(value, list):
+def _show(value: JsonValue, format_filter: Filter | None = None) -> str:
+    if format_filter == "count" and isinstance(value, list):
         return f"{len(value):,}"
     if value is None or value in ([], {}):
         return "none"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):
-        return str(value) if wanted == "text" else f"{value:,}"
-    return _show_text(value, wanted) if isinstance(value, str) else _show_whole(value)
+        return str(value) if format_filter == "text" else f"{value:,}"
+    return _show_text(value, format_filter) if isinstance(value, str) else _show_whole(value)
 
 
 def _show_whole(value: JsonValue) -> str:
@@ -268,8 +268,8 @@ def _list_items(items: Sequence[str]) -> str:
     return first if more <= 0 else f"{first} and {more:,} more"
 
 
-def _show_text(value: str, wanted: Filter | None) -> str:
-    moment = None if wanted == "text" else _parse_time(value)
+def _show_text(value: str, format_filter: Filter | None) -> str:
+    moment = None if format_filter == "text" else _parse_time(value)
     if moment is not None:
         return moment.strftime("%Y-%m-%d %H:%M:%S" if moment.second else "%Y-%m-%d %H:%M") + " UTC"
     return value or "empty"

@@ -176,13 +176,15 @@ def read_sum(money: Mapping[str, int], text: str | None) -> Sum | None:
 
 
 def read_vary(
-    example: Mapping[str, JsonValue], wishes: Sequence[tuple[Path, str | None]], target: Path | None
+    example: Mapping[str, JsonValue],
+    varying: Sequence[tuple[Path, str | None]],
+    target: Path | None,
 ) -> tuple[VaryingMember, ...]:
     """Parse the members that may vary, with their limits. Raises GrantNotAllowed.
 
     `target` is the action type's target, which may not vary.
     """
-    members = [_read_varying_member(example, path, up_to, target) for path, up_to in wishes]
+    members = [_read_varying_member(example, path, up_to, target) for path, up_to in varying]
     if len({vary.path for vary in members}) != len(members):
         raise GrantNotAllowed("vary", "each member can appear only once")
     return tuple(sorted(members, key=lambda vary: vary.path))

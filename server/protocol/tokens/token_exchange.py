@@ -121,7 +121,8 @@ def read_subject(claims: Mapping[str, object], *, issuer: str, now: int) -> Subj
 def names_agent(may_act: Mapping[str, str], agent: str, issuer: str) -> bool:
     """Return whether this `may_act` lets the agent act (RFC 8693 4.4).
 
-    PingOne puts the client ID into `sub`; PingAM adds `client_id`. Each that is present must match.
+    PingOne puts the client ID into `sub`; PingAM adds `client_id`. Every member that is present
+    must match.
     """
     named = {may_act[member] for member in ("sub", "client_id") if member in may_act}
     return named == {agent} and may_act.get("iss", issuer) == issuer

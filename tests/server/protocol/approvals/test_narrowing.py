@@ -90,7 +90,7 @@ def test_a_smaller_value_is_read_as_a_person_writes_it(path, to, value):
 
 
 def test_a_value_in_a_list_is_named_by_its_index():
-    """A path in a list has the index of a JSON pointer. Yen are read without decimal places."""
+    """A path in a list contains the index of the item. Yen are read without decimal places."""
     lines = [{"price": {"minor": 900, "currency": "JPY"}}]
     asked = Terms(({**ORDER, "lines": lines},), ())
     change = Change(0, ("lines", "0", "price"), "500")
@@ -298,7 +298,7 @@ changes_lists = st.lists(
 
 @given(orders, changes_lists, st.sets(st.sampled_from(["a", "b"])))
 def test_a_narrowed_grant_never_exceeds_the_request(asked, wanted, drop):
-    """Any changes either give a part of the request or are refused."""
+    """Any change either yields a part of the request or is refused."""
     whole = Terms((asked,), ("a", "b"))
     changes = [Change(0, tuple(path.split("/")), to) for path, to in wanted]
     try:
@@ -327,7 +327,7 @@ claims = st.fixed_dictionaries(
 
 
 @given(claims)
-def test_a_granted_text_grants_nothing_of_another_request(claimed):
+def test_a_granted_text_cannot_grant_parts_of_another_request(claimed):
     """Agent, user, resource, scopes and number of objects are always those of the request."""
     asked = json.loads(action())
     details = asked["authorization_details"] * claimed.pop("many")

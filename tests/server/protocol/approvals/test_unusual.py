@@ -391,7 +391,7 @@ def test_a_request_equal_to_history_has_no_novelty_signal(compared):
 
 
 @given(_comparisons(), _pasts(), SETS)
-def test_approvals_of_others_remove_no_first_time_signal(compared, past, marks):
+def test_approvals_by_others_do_not_remove_first_time_signals(compared, past, marks):
     """Other people's approvals only provide amounts and names to compare with."""
     baseline = Baseline(past[0], "by others")
     more = replace(

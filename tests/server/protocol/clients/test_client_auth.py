@@ -94,7 +94,7 @@ def test_unreadable_credentials_are_invalid_client(authorization, form):
 
 @pytest.mark.parametrize("odd", ["a\0", "a\x1b[2J", "a\n", "\x7f", "\u00e9", "\u202e", "a" * 257])
 def test_credentials_with_impossible_characters_are_invalid_client(odd):
-    """They are refused before any lookup, because a database may reject these characters."""
+    """The refusal comes before any lookup, because a database may reject these characters."""
     quoted = quote(odd)
     ways = [
         (_basic(f"{quoted}:s"), _form()),

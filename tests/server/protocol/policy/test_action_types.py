@@ -206,7 +206,7 @@ def test_a_mistyped_member_is_refused_without_a_crash(name, value):
         ({"schema": {"type": "object"}}, "/schema"),
     ],
 )
-def test_a_mistake_is_refused_with_its_place_and_remedy(changes, pointer):
+def test_a_mistake_is_refused_with_its_pointer_and_remedy(changes, pointer):
     """The author learns which member to change, and how."""
     with pytest.raises(action_types.InvalidActionType) as refusal:
         action_types.read_action_type(document(**changes))
@@ -214,7 +214,7 @@ def test_a_mistake_is_refused_with_its_place_and_remedy(changes, pointer):
     assert str(refusal.value) == f"{pointer}: {refusal.value.remedy}"
 
 
-def test_an_open_schema_is_refused_with_its_place_in_the_document():
+def test_an_open_schema_is_refused_with_its_pointer_in_the_document():
     """The pointer is relative to the document, not to the schema."""
     changed = document()
     del changed["schema"]["properties"]["creditor"]["additionalProperties"]

@@ -213,7 +213,7 @@ def test_without_a_headline_every_fact_may_be_typed_back():
         ),
     ],
 )
-def test_an_invalid_fact_rule_is_refused_with_its_place_and_remedy(members, pointer, remedy):
+def test_an_invalid_fact_rule_is_refused_with_its_pointer_and_remedy(members, pointer, remedy):
     """The author learns which member to change, and how."""
     with pytest.raises(InvalidActionType) as refusal:
         fact_rules(**members)

@@ -23,7 +23,7 @@ NEEDS = Requirements(Risk.HIGH, frozenset({Step.PIN}), 1, 60)
 
 @dataclass
 class ThresholdEngine:
-    """An engine that allows from a number of approvals on."""
+    """An engine that allows a request once it has enough approvals."""
 
     enough: int
     needs: Requirements | None = NEEDS

@@ -19,7 +19,7 @@ def test_a_token_is_recorded_with_everything_it_was_for():
     assert uses.of_token(PAY, ["read"], []) == plain[:3]
 
 
-def test_values_are_distinguished_by_type_place_and_kind():
+def test_values_are_distinguished_by_type_pointer_and_kind():
     """A number differs from a string that looks like it, and an account differs from a payee."""
     details = [{"type": "a", "x": "1", "y": "1", "z": [{"x": 1}, {"x": "1"}], "n": None, "b": True}]
     leaves = uses.leaves(details)

@@ -42,7 +42,7 @@ def test_nonces_belong_to_a_time_window_and_the_one_before():
 
 
 def test_a_proof_without_a_current_nonce_gets_the_newest():
-    """RFC 9449 4.3, 10: the error has the newest nonce, whatever the proof contained."""
+    """RFC 9449 4.3, 10: the error contains the newest nonce, whatever the proof contained."""
     dpop.check_nonce({"nonce": "old"}, ["new", "old"])
     for claims in ({}, {"nonce": "older"}, {"nonce": None}, {"nonce": ["new"]}):
         with pytest.raises(errors.UseDpopNonce) as refusal:
@@ -185,7 +185,7 @@ def test_an_absurd_time_is_refused(iat):
     assert_refused({**CLAIMS, "iat": iat}, "iat")
 
 
-def test_a_proof_beside_an_access_token_needs_its_hash():
+def test_a_proof_with_an_access_token_needs_its_hash():
     """DP-19: a proof for one access token is not valid for another."""
     check({**CLAIMS, "ath": decisions.digest("token")}, access_token="token")
     for ath in (None, 7, "", decisions.digest("other"), "token"):

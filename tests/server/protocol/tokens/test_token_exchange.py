@@ -152,7 +152,7 @@ class _World:
 )
 @example(held=[["a"]], wanted=["a", "a"], approved=True)
 def test_details_must_be_covered_by_every_token_since_a_signed_approval(held, wanted, approved):
-    """Details need a signed approval, and no token of the chain may lack them.
+    """Details need a signed approval, and every token since that approval must contain them.
 
     Two equal actions need two signed ones.
     """

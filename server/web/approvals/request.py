@@ -92,7 +92,7 @@ def _plain(text: str) -> str:
 
 _ARMING_MS: Final = {Risk.HIGH: 2_000, Risk.CRITICAL: 3_000}
 _SHORT_ARMING_MS: Final = 800
-"""The delay before Approve is active, so that a stray click or key approves nothing."""
+"""The delay before Approve is active, so that a stray click or key cannot approve the request."""
 
 
 def load(visit: Visit) -> Facts:

@@ -1,4 +1,4 @@
-// News: from the feed's socket, by polling every two seconds without a socket, or by polling only.
+// Updates: from the feed's socket, by polling every two seconds without a socket, or by polling only.
 import { bar } from "/buttons.js";
 import { watch } from "/log_witness.js";
 import { ago, call } from "/passkey.js";
@@ -9,7 +9,7 @@ const LATE = 10000;
 const STALE = 5000;
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
 
-// A response that does not arrive counts as a failure: the network may be gone silently.
+// A response that does not arrive counts as a failure: the network may have failed silently.
 function late() {
   return new Promise((_, refuse) => {
     setTimeout(() => refuse(Object.assign(new Error("The server did not respond."), { away: true })), LATE);

@@ -146,7 +146,7 @@ def test_flags_set_an_apps_id_token_algorithm_and_dpop_binding(run):
 
 
 def test_flags_set_whether_an_app_must_push_its_requests(run):
-    """By default it need not; `add` and `update` change that."""
+    """By default, an app does not have to; `add` and `update` change that."""
     where, name = (
         ("--redirect-uri", "https://chat.example/back"),
         "require_pushed_authorization_requests",

@@ -1,4 +1,4 @@
-"""The CLI adds the flag of the member and the command that helps to a refusal."""
+"""To a refusal, the CLI adds the flag for the member and the command that helps."""
 
 import re
 

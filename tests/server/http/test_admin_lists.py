@@ -130,7 +130,7 @@ def test_a_null_character_in_a_body_is_refused(staff: Staff) -> None:
 @pytest.mark.parametrize(
     "path", ["/api/admin/approvals", "/api/admin/devices", "/api/admin/delegations"]
 )
-def test_a_cursor_of_another_list_is_refused(staff: Staff, path: str) -> None:
+def test_a_cursor_from_another_list_is_refused(staff: Staff, path: str) -> None:
     """A list that is ordered by time cannot read a name as its cursor."""
     other = base64.urlsafe_b64encode(b"ana").rstrip(b"=").decode()
     assert _get(staff, path, cursor=other).refusal == (422, "invalid_body")

@@ -147,7 +147,7 @@ def _expected(route: Route, who: str) -> int:
 
 @pytest.mark.parametrize("route", ADMIN_ROUTES, ids=lambda route: route.name)
 def test_admin_routes_that_add_power_need_a_signature(staff: Staff, route: Route) -> None:
-    """The refusal says what to sign, and nothing is stored; removing power needs none."""
+    """The refusal says what to sign, and nothing is stored. Removing power needs no signature."""
     before = len(staff.local.admin.entries())
     answer = _send(staff, "admin", route, signed=False)
     if not SAMPLES[route.name].signed:

@@ -106,7 +106,7 @@ _ENOUGH = 3
 
 
 def _has_code_and_text(answer: Answer) -> bool:
-    """Tell whether a refusal has a code and a text."""
+    """Return whether a refusal has a code and a text."""
     problem = answer.json
     text = problem.get("detail") or problem.get("error_description")
     return bool(problem.get("code") or problem.get("error")) and bool(text)

@@ -265,7 +265,7 @@ FORGED: tuple[tuple[dict[str, Any], dict[str, str]], ...] = (
 
 
 @pytest.mark.parametrize("form_row", CONSOLE_FORMS, **NAMED)
-def test_a_forged_console_form_does_nothing(console: Console, form_row: FormAction) -> None:
+def test_a_forged_console_form_is_refused(console: Console, form_row: FormAction) -> None:
     """A forged form gets 403 even if the browser is signed in."""
     before = len(console.staff.local.admin.entries())
     path = _path(console, form_row.path, SAMPLES[form_row.path].about)
@@ -275,7 +275,7 @@ def test_a_forged_console_form_does_nothing(console: Console, form_row: FormActi
     assert len(console.staff.local.admin.entries()) == before
 
 
-def test_a_get_request_changes_nothing(console: Console) -> None:
+def test_a_get_request_cannot_change_anything(console: Console) -> None:
     """Links, images and mail scanners send only GET requests."""
     before = len(console.staff.local.admin.entries())
     confirmations = {page_row.path for page_row in CONSOLE_PAGES}

@@ -331,7 +331,7 @@ def _problem(page: str, field: str) -> str:
 
 
 def _keeps(page: str, name: str, value: str) -> bool:
-    """Tell whether the field has the value, or whether the value's box is ticked."""
+    """Return whether the field has the value, or whether the value's box is ticked."""
     filled = _form_values(page)
     return filled.get(name) == value or f"{name}-{value}" in filled
 

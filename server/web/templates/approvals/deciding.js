@@ -106,7 +106,7 @@ async function settled(body, what) {
   return true;
 }
 
-/** Five seconds to undo a denial; leaving the page sends it at once. */
+/** Five seconds to undo a denial; leaving the page sends it immediately. */
 async function thought() {
   const part = document.getElementById("think");
   const back = part.querySelector("button");
@@ -184,7 +184,7 @@ export function filled(form) {
   return Object.fromEntries(entries);
 }
 
-/** Enable a button only after a delay, and again after a delay when the window was left. */
+/** Enable a button only after a delay, and delay it again after the window was left. */
 export function arming(button, isShown) {
   let timer = 0;
   function off() {

@@ -130,8 +130,8 @@ def test_a_syslog_server_gets_one_message_for_each_entry(admin_cli, syslog, tmp_
     assert len(messages) == admin_cli("audit", "streams", "--json").document["items"][0]["sent"]
 
 
-def test_a_syslog_server_with_an_untrusted_certificate_gets_nothing(admin_cli, syslog):
-    """The certificate is checked before the first entry, which still counts as not sent."""
+def test_a_syslog_server_with_an_untrusted_certificate_receives_no_entries(admin_cli, syslog):
+    """The certificate is checked before an entry is sent, so no entry counts as sent."""
 
     def refuse() -> None:
         plain, _address = syslog.listener.accept()

@@ -106,7 +106,7 @@ def test_completion_creates_no_database(data_folder, offered):
     assert not data_folder.exists()
 
 
-def test_a_database_that_cannot_be_read_offers_nothing(folder, offered):
+def test_an_unreadable_database_offers_no_completions(folder, offered):
     """An error message must not appear in the middle of the line being typed."""
     (folder / "master.key").write_bytes(b"short")
     assert offered("sayso agents show ") == []

@@ -66,7 +66,7 @@ def test_the_receipt_of_each_outcome_verifies_with_the_key_of_the_log(
 def test_the_receipt_of_a_passkey_verifies(
     verified: Callable[..., str], local: LocalSite, agent: LocalAgent
 ) -> None:
-    """The signature of a passkey has a different format."""
+    """A passkey's signature has a different format."""
     browser = new_browser(local)
     _, approval = agent.request_approval(login_hint=browser.user.name)
     assert browser.approve(approval.id).status == 200
@@ -276,7 +276,7 @@ LOGS = {
 
 
 @pytest.mark.parametrize("name", LOGS)
-def test_a_receipt_of_a_log_that_says_something_else_is_not_verified(
+def test_a_receipt_that_contradicts_its_log_is_not_verified(
     verified: Callable[..., str], agent: LocalAgent, person: LocalTerminal, name: str
 ) -> None:
     """Verification fails even if the log's own key signed the entries."""
@@ -293,7 +293,7 @@ def test_a_receipt_of_a_log_that_says_something_else_is_not_verified(
 @pytest.mark.parametrize(
     "name", ["approval", "action_digest", "display_digest", "decision", "code", "ceremony"]
 )
-def test_a_signature_over_something_else_is_not_verified(
+def test_a_signature_over_other_contents_is_not_verified(
     verified: Callable[..., str], agent: LocalAgent, person: LocalTerminal, name: str
 ) -> None:
     """Verification fails even if the log has it as the answer to this request."""
@@ -338,10 +338,10 @@ GIVEN_LOGS: dict[str, Callable[[Any], None]] = {
 
 
 @pytest.mark.parametrize("name", [*GIVEN_LOGS, "later"])
-def test_a_use_of_a_standing_grant_that_the_user_did_not_give_is_not_verified(
+def test_a_use_of_a_standing_grant_that_the_user_did_not_create_is_not_verified(
     verified: Callable[..., str], agent: LocalAgent, person: LocalTerminal, name: str
 ) -> None:
-    """The log must say that the user gave this grant to this agent before this use."""
+    """The log must record that the user created this grant for this agent before this use."""
     receipt = receipts.prove_receipt(person, receipts.granted(agent, person))
     given, used = receipt["given_in"]["entries"], receipt["entries"]
     _prove_in_another_log(*given, *used)
@@ -355,20 +355,22 @@ def test_a_use_of_a_standing_grant_that_the_user_did_not_give_is_not_verified(
 def test_a_use_is_not_verified_with_a_request_that_created_no_standing_grant(
     verified: Callable[..., str], agent: LocalAgent, person: LocalTerminal
 ) -> None:
-    """That request has no entry for a new standing grant."""
+    """The log has no entry in which that request created a standing grant."""
     receipt = receipts.prove_receipt(person, receipts.granted(agent, person))
     receipt["given_in"] = receipts.prove_receipt(person, receipts.denied(agent, person))
     with pytest.raises(Broken, match="given_in is not the request that created"):
         verified(receipt)
 
 
-def test_a_receipt_of_another_log_is_not_proved(verified: Callable[..., str], receipt: Any) -> None:
+def test_a_receipt_from_another_log_is_not_proved(
+    verified: Callable[..., str], receipt: Any
+) -> None:
     """The operator of a different server cannot create a receipt of this log."""
     with pytest.raises(Broken, match="No key that you trust signed it"):
         verified(receipt, FORGED_LOG)
 
 
-def test_a_receipt_of_a_new_entry_has_no_proof_yet(
+def test_a_receipt_with_a_new_entry_has_no_proof_yet(
     agent: LocalAgent, person: LocalTerminal
 ) -> None:
     """The receipt is created without a proof; one that is downloaded later has it."""
@@ -381,7 +383,7 @@ def test_a_receipt_of_a_new_entry_has_no_proof_yet(
 def test_each_approver_has_the_id_of_the_token(
     verified: Callable[..., str], local: LocalSite, agent: LocalAgent, person: LocalTerminal
 ) -> None:
-    """The ID is no secret; only the requesting user gets the token's state and use."""
+    """The ID is not a secret; only the requesting user gets the token's state and use."""
     ben = new_person(local, "ben")
     two = rule("ask", "ask.quorum = 2", 'ask.who = ["ana", "ben"]')
     Policies(local.services.store).set(two, by=BY)

@@ -1,4 +1,4 @@
-"""What each signed-in user gets to watch the audit log without trusting the server."""
+"""What lets each signed-in user watch the audit log without trusting the server."""
 
 import base64
 from typing import Any
@@ -88,7 +88,7 @@ def test_a_browser_gets_the_same_checkpoint(local: LocalSite, person: LocalTermi
 
 @pytest.mark.parametrize("path", ["checkpoint", "consistency", "keys", "e/inclusion"])
 def test_a_signed_out_caller_gets_no_proofs(local: LocalSite, path: str) -> None:
-    """Every one of these routes refuses a caller without a session with 401."""
+    """Each of these routes responds with 401 to a caller without a session."""
     assert local.send("GET", f"/api/audit/{path}").status == 401
 
 

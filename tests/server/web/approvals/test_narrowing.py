@@ -118,7 +118,7 @@ def test_a_value_that_is_not_narrower_is_explained_at_its_control(browser, asked
         (NARROWED, FROM_ELSEWHERE, "Refused: sent from another site"),
     ],
 )
-def test_a_forged_narrowing_form_compares_nothing(browser, asked, form, headers, says):
+def test_a_forged_narrowing_form_is_refused(browser, asked, form, headers, says):
     """A form from another site, or with a wrong CSRF token, gets not even a preview."""
     page = post(browser, _path(asked[1]), form, headers)
     assert (page.status_code, says in page.text) == (403, True)

@@ -46,7 +46,7 @@ def browser(local):
         ("disable", "approved, then withdrawn", "It was withdrawn before it was used"),
     ],
 )
-def test_an_approval_is_shown_as_one_after_expiry_or_withdrawal(
+def test_an_approval_is_still_shown_as_approved_after_expiry_or_withdrawal(
     browser, agent, local, ending, words, sentence
 ):
     """The history, the receipt and the request page all show how an approval ended."""

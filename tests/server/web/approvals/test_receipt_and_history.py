@@ -154,7 +154,7 @@ def test_an_unanswered_request_has_a_receipt_too(person, agent, local, end, outc
 
 
 def test_the_receipt_of_a_use_links_to_the_receipt_of_its_standing_grant(person, agent, local):
-    """It links the receipt of the standing grant, which has the user's signature."""
+    """The linked receipt has the user's signature on the standing grant."""
     browser = _browser_of(person, local)
     name = receipts.granted(agent, person)
     given_in = receipts.of(person, name)["given_in"]

@@ -1,4 +1,4 @@
-"""The text of the approve button, and when the headline would reveal the fact to type."""
+"""The text of the approve button, and when the headline would reveal the value to type back."""
 
 import pytest
 

@@ -123,7 +123,7 @@ FOREIGN = {
 
 
 @pytest.mark.parametrize("what", FOREIGN)
-def test_a_form_of_another_site_changes_nothing(browser, local, person, what):
+def test_a_form_from_another_site_is_refused(browser, local, person, what):
     """DG-11: the form is shown again, and no approver is asked."""
     device = begin_sign_in(local)
     _get(browser)
@@ -135,7 +135,7 @@ def test_a_form_of_another_site_changes_nothing(browser, local, person, what):
     assert _send(browser, own, name="ana", user_code=device.user_code).status_code == 303
 
 
-def test_a_form_without_its_cookie_changes_nothing(local, person):
+def test_a_form_without_its_cookie_is_refused(local, person):
     """The form token of one browser is invalid in another."""
     device = begin_sign_in(local)
     client = local.app.test_client(use_cookies=False)
@@ -163,7 +163,7 @@ def test_another_name_of_this_machine_redirects_to_the_issuer_with_the_code(brow
     assert sent.headers["Location"] == f"{ISSUER}/device"
 
 
-def test_a_signed_in_user_need_not_type_their_name(browser, local):
+def test_a_signed_in_user_does_not_have_to_type_their_name(browser, local):
     """The name is prefilled and can be changed; a wrong code keeps what was typed."""
     give_password(local, "ana")
     cookie = local.site.sign_in.sign_ins.sign_in("ana", PASSWORD, flow=None, peer="192.0.2.9")
@@ -173,7 +173,7 @@ def test_a_signed_in_user_need_not_type_their_name(browser, local):
     assert 'name="name" value="b&#34;en"' in page.text
 
 
-def test_an_unreachable_database_prefills_nothing(browser, local, monkeypatch):
+def test_the_name_is_not_prefilled_if_the_database_is_unreachable(browser, local, monkeypatch):
     """The page is shown even if the signed-in user cannot be looked up."""
 
     def busy(*_args, **_kwargs):

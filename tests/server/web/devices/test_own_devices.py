@@ -19,7 +19,7 @@ def eva(local):
 
 @pytest.fixture
 def second(eva, local):
-    """A second, new passkey of Eva."""
+    """Eva's second, new passkey."""
     browser = LocalBrowser(local, eva.browser.user, SoftPasskey(credential=b"a second one"))
     assert browser.enroll(enrollment_code(local, "eva"), name="tablet").status == 201
     return browser

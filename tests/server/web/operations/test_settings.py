@@ -150,7 +150,7 @@ def test_a_deputy_is_added_with_the_passkey_for_whole_days(eva, max_):
 
 
 @pytest.mark.usefixtures("max_")
-def test_an_unsigned_form_adds_no_deputy(eva):
+def test_an_unsigned_form_cannot_add_a_deputy(eva):
     """A signature for a different period adds no deputy either."""
     assert eva.post("/settings/deputies", {**DEPUTY, "statement": "x"}).status_code == 422
     signing_page = eva.post("/settings/deputies", DEPUTY).text
@@ -196,7 +196,7 @@ def test_a_forged_form_is_not_shown_for_signing(eva, path):
 
 
 @pytest.mark.parametrize("path", ["theme", "quiet", "quiet/end", "user-code/end"])
-def test_another_site_changes_no_setting(eva, path):
+def test_another_site_cannot_change_settings(eva, path):
     """A form must come from our own page in this browser."""
     form = {**HOURS, "theme": "dark"}
     assert eva.post(f"/settings/{path}", form, FOREIGN).status_code == 403

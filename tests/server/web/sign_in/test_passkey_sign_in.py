@@ -206,7 +206,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("made", BAD.values(), ids=BAD)
-def test_an_invalid_assertion_signs_nobody_in(
+def test_an_invalid_assertion_does_not_sign_anyone_in(
     app: LocalApp, browser: Browser, phone: LocalBrowser, made: Any
 ) -> None:
     """The page gives the reason and keeps the typed name and the request."""
@@ -276,7 +276,7 @@ def test_wrong_passwords_of_others_do_not_slow_a_passkey(
     assert "eva" in _submit(browser, _assertion(phone)).text
 
 
-def test_a_sign_in_to_an_app_is_not_one_to_our_own_pages(
+def test_signing_in_to_an_app_does_not_sign_in_to_our_own_pages(
     app: LocalApp, browser: Browser, phone: LocalBrowser
 ) -> None:
     """Each kind of sign-in has its own cookie."""
@@ -286,7 +286,7 @@ def test_a_sign_in_to_an_app_is_not_one_to_our_own_pages(
     assert browser.http.get("/api/me").status_code == 401
 
 
-def test_a_form_of_another_site_signs_nobody_in(
+def test_a_form_from_another_site_cannot_sign_anyone_in(
     app: LocalApp, browser: Browser, phone: LocalBrowser
 ) -> None:
     """The assertion alone is not enough; it needs the page's CSRF token."""

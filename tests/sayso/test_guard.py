@@ -146,14 +146,18 @@ def test_a_forged_token_is_refused(issuer: FakeIssuer, guard: Guard) -> None:
     """Examples are `none`, the public key as a secret, an unknown key and a changed payload."""
     good = issuer.token()
     guard.check(f"Bearer {good}")
-    ours = issuer.keys[0]
-    other = new_key("ES256")
+    issuer_key = issuer.keys[0]
+    other_key = new_key("ES256")
     head, payload, signature = good.split(".")
     forged = [
-        make_jwt({"typ": "at+jwt", "kid": ours.kid, "alg": "none"}, _claims(payload)),
-        hmac_jwt({"typ": "at+jwt", "kid": ours.kid, "alg": "HS256"}, _claims(payload), ours.pem),
-        issuer.token(other, header={"kid": ours.kid}),
-        issuer.token(new_key("RS256"), header={"kid": ours.kid}),
+        make_jwt({"typ": "at+jwt", "kid": issuer_key.kid, "alg": "none"}, _claims(payload)),
+        hmac_jwt(
+            {"typ": "at+jwt", "kid": issuer_key.kid, "alg": "HS256"},
+            _claims(payload),
+            issuer_key.pem,
+        ),
+        issuer.token(other_key, header={"kid": issuer_key.kid}),
+        issuer.token(new_key("RS256"), header={"kid": issuer_key.kid}),
         f"{head}.{_raise_scope(payload)}.{signature}",
         f"{head}.{payload}.",
         f"{head}.{payload}.{signature}A",
@@ -336,7 +340,7 @@ def test_ungranted_details_are_refused_locally(issuer: FakeIssuer, guard: Guard)
 
 
 @pytest.mark.parametrize(
-    ("status", "code", "kind", "answered"),
+    ("status", "code", "kind", "response_status"),
     [
         (409, "already_consumed", Rejected, 409),
         (403, "not_granted", Rejected, 403),
@@ -353,7 +357,7 @@ def test_each_refusal_to_consume_stops_the_action(  # a table
     status: int,
     code: str,
     kind: type[Exception],
-    answered: int | None,
+    response_status: int | None,
 ) -> None:
     """A fault of the agent is returned to it. A fault of the operator is raised as an error."""
     issuer.consumption = httpx.Response(
@@ -364,7 +368,7 @@ def test_each_refusal_to_consume_stops_the_action(  # a table
     )
     with pytest.raises(kind) as raised:
         guard.consume(caller, PAYMENT)
-    assert getattr(raised.value, "status", None) == answered
+    assert getattr(raised.value, "status", None) == response_status
 
 
 def test_each_consumption_has_a_new_execution_id(issuer: FakeIssuer, guard: Guard) -> None:
@@ -475,16 +479,16 @@ def test_a_proof_for_a_different_call_is_refused(
 
 def test_an_invalid_proof_is_refused(guard: Guard, bound: _BoundToken) -> None:
     """Examples are a different key, two proofs, a private key in the header and a wrong type."""
-    other, good = new_key("ES256"), bound.proof()
+    other_key, valid_proof = new_key("ES256"), bound.proof()
     claims = dpop_proofs.proof_claims(
         f"{API}/balance", int(time.time() * 1000), "GET", ath=dpop_proofs.ath(bound.token)
     )
     private = {"jwk": {**dpop_proofs.public(bound.key), "d": "x"}}
     invalid = [
         [],
-        [good, bound.proof()],
-        [bound.proof(other)],
-        [dpop_proofs.sign_proof(other, claims, jwk=dpop_proofs.public(bound.key))],
+        [valid_proof, bound.proof()],
+        [bound.proof(other_key)],
+        [dpop_proofs.sign_proof(other_key, claims, jwk=dpop_proofs.public(bound.key))],
         [dpop_proofs.sign_proof(bound.key, claims, typ="JWT")],
         [dpop_proofs.sign_proof(bound.key, claims, **private)],
         [dpop_proofs.sign_proof(bound.key, claims, kid="x")],

@@ -221,10 +221,8 @@ def _mark_not_granted(value: JsonValue) -> JsonValue:
 
 def _is_lower(requested: JsonValue, granted: JsonValue) -> bool:
     if _is_money(requested) and _is_money(granted):
-        requested_money, granted_money = (
-            cast("dict[str, Any]", requested),
-            cast("dict[str, Any]", granted),
-        )
+        requested_money = cast("dict[str, Any]", requested)
+        granted_money = cast("dict[str, Any]", granted)
         same = requested_money["currency"] == granted_money["currency"]
         return same and _is_lower(requested_money["minor"], granted_money["minor"])
     both = _is_integer(requested) and _is_integer(granted)

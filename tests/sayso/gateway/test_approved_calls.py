@@ -69,8 +69,12 @@ async def test_an_approval_is_only_for_its_arguments_user_and_client() -> None:
     gateway = FakeGateway(wait=0.1)
     assert "Approval pending (9f3a-71c0)" in text(await gateway.call("pay", PAYMENT))
     eve = gateway.token(sub="sayso_us_eve")
-    other = gateway.token(client_id="other")
-    for arguments, token in (({**PAYMENT, "amount": 6}, None), (PAYMENT, eve), (PAYMENT, other)):
+    other_token = gateway.token(client_id="other")
+    for arguments, token in (
+        ({**PAYMENT, "amount": 6}, None),
+        (PAYMENT, eve),
+        (PAYMENT, other_token),
+    ):
         assert "pending" in text(await gateway.call("pay", arguments, token))
     assert len(set(gateway.person.keys)) == 4
     assert gateway.upstream.calls() == []

@@ -30,11 +30,13 @@ HELLO: dict[str, Any] = {
 class Harness:
     """A stdio server behind the gateway, with calls by users that the test names."""
 
-    def __init__(self, *command: str, timeout: float = 5, idle: float = 60, most: int = 4) -> None:
+    def __init__(
+        self, *command: str, timeout: float = 5, idle: float = 60, max_processes: int = 4
+    ) -> None:
         self.log: list[Mapping[str, object]] = []
         config = Config(
             *("", "", ("", ""), None, None, ToolMap({}), timeout, 1, LIMIT),
-            max_processes=most,
+            max_processes=max_processes,
             secrets=frozenset({"GATE_SECRET"}),
         )
         environment = {**os.environ, "GATE_SECRET": "s", "SAYSO_ANY": "s", "OF_THE_SERVER": "yes"}
@@ -64,9 +66,9 @@ class Harness:
         session: str = answer.session
         return session
 
-    async def call(self, how: str, session: str | None = None, user: str = "ana") -> Any:
+    async def call(self, tool: str, session: str | None = None, user: str = "ana") -> Any:
         """Call the tool of this name, which selects how the server behaves."""
-        _, events = await self.post("tools/call", session, user, name=how)
+        _, events = await self.post("tools/call", session, user, name=tool)
         return events[-1]["result"]
 
 
@@ -135,13 +137,13 @@ async def test_a_response_that_is_too_large_is_cut_off(harness: Harness) -> None
     assert "pid" in await harness.call("usual", session)
 
 
-@pytest.mark.parametrize("how", ["silent", "deaf"])
-async def test_a_call_of_a_silent_process_times_out(how: str) -> None:
+@pytest.mark.parametrize("tool", ["silent", "deaf"])
+async def test_a_call_of_a_silent_process_times_out(tool: str) -> None:
     """The call times out whether or not the process still reads its input."""
     harness = Harness(timeout=0.5)
     session = await harness.opened()
     with pytest.raises(UpstreamError, match=r"silent for 0\.5 s"):
-        await harness.call(how, session)
+        await harness.call(tool, session)
     await harness.server.aclose()
 
 
@@ -189,7 +191,7 @@ async def test_an_idle_session_ends() -> None:
 
 async def test_at_the_limit_the_oldest_idle_session_ends() -> None:
     """If all sessions are in use, a new session is refused."""
-    harness = Harness(most=2)
+    harness = Harness(max_processes=2)
     pids = [(await harness.call("usual", user=user))["pid"] for user in ("ana", "ben", "cem")]
     await _wait_until_gone(pids[0])
     waiting = [asyncio.ensure_future(harness.call("silent", user=user)) for user in ("ben", "cem")]
@@ -205,7 +207,7 @@ async def test_at_the_limit_the_oldest_idle_session_ends() -> None:
 
 async def test_one_client_cannot_take_all_processes() -> None:
     """The sixth session of a client ends its first one, even below the total limit."""
-    harness = Harness(most=20)
+    harness = Harness(max_processes=20)
     sessions = [await harness.opened() for _ in range(6)]
     with pytest.raises(SessionEnded):
         await harness.post("tools/call", sessions[0], name="usual")

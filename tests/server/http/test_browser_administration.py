@@ -74,8 +74,8 @@ def test_a_signature_without_a_statement_cannot_add_power(
 
 def test_a_statement_is_accepted_once(browser: LocalBrowser, staff: Staff, enabling: str) -> None:
     """A statement that is replayed after the agent was disabled again is invalid."""
-    wanted = browser.send("POST", enabling).json["wanted"]
-    statement = browser.statement(**wanted)
+    expected_statement = browser.send("POST", enabling).json["wanted"]
+    statement = browser.statement(**expected_statement)
     signed = {"sayso-statement": statement}
     assert browser.send("POST", enabling, headers=signed).status == 200
     staff.local.admin.agents.disable("two", by=BY)

@@ -17,11 +17,15 @@ def http(tmp_path: Path) -> Iterator[FlaskClient]:
     local.services.store.close()
 
 
-@pytest.mark.parametrize("odd", ["a%00b", "%00", "a%1b", "a%0a", "%e2%80%ae", "%ff", "a" * 65])
+@pytest.mark.parametrize(
+    "invalid_id", ["a%00b", "%00", "a%1b", "a%0a", "%e2%80%ae", "%ff", "a" * 65]
+)
 @pytest.mark.parametrize("path", ["/api/approvals/{}", "/api/devices/{}/unlock"])
-def test_an_invalid_id_in_a_path_is_not_found(http: FlaskClient, path: str, odd: str) -> None:
+def test_an_invalid_id_in_a_path_is_not_found(
+    http: FlaskClient, path: str, invalid_id: str
+) -> None:
     """An ID with impossible characters does not cause a database query."""
     method = "POST" if path.endswith("unlock") else "GET"
-    answer = http.open(path.format(odd), method=method)
+    answer = http.open(path.format(invalid_id), method=method)
     assert (answer.status_code, answer.json["code"]) == (404, "not_found")
     assert answer.mimetype == "application/problem+json"

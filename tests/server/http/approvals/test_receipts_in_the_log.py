@@ -34,9 +34,9 @@ from tests.support.inputs.forged_answers import forged
 @pytest.fixture
 def verified(local: LocalSite, tmp_path: Path) -> Callable[..., str]:
     """A function that verifies a receipt from a file, as an auditor does."""
-    own = local.services.audit_log.key.text
+    log_key = local.services.audit_log.key.text
 
-    def verify(receipt: Any, key: str = own) -> str:
+    def verify(receipt: Any, key: str = log_key) -> str:
         file = tmp_path / "receipt.json"
         file.write_text(json.dumps(receipt, indent=2), "utf-8")
         return verify_file(file, [key], None, io.StringIO())
@@ -73,12 +73,12 @@ def test_the_receipt_of_a_passkey_verifies(
     assert "is approved, with 1 answer." in verified(receipts.prove_receipt(browser, approval.id))
 
 
-def _set(value: Any, *place: Any) -> Callable[[Any], None]:
+def _set(value: Any, *path: Any) -> Callable[[Any], None]:
     def change(receipt: Any) -> None:
-        for name in place[:-1]:
+        for name in path[:-1]:
             receipt = receipt[name]
-        old = receipt[place[-1]]
-        receipt[place[-1]] = value(old) if callable(value) else value
+        old = receipt[path[-1]]
+        receipt[path[-1]] = value(old) if callable(value) else value
 
     return change
 
@@ -241,12 +241,12 @@ def _prove_in_another_log(*entries: Any) -> None:
         entry["proof"] = Proof(index, body, hashes, checkpoint).text
 
 
-def _change_entries(receipt: Any, kind: str, *place: str, value: Any) -> None:
+def _change_entries(receipt: Any, kind: str, *path: str, value: Any) -> None:
     """Change the member of every entry of this type."""
     for entry in receipt["entries"]:
         members = json.loads(entry["body"])
         if members["type"] == kind:
-            _set(value, *place)(members)
+            _set(value, *path)(members)
             entry["body"] = json.dumps(members)
 
 
@@ -283,8 +283,8 @@ def test_a_receipt_that_contradicts_its_log_is_not_verified(
     receipt = receipts.prove_receipt(person, receipts.collected(agent, person))
     _prove_in_another_log(*receipt["entries"])
     assert "is redeemed, with 1 answer" in verified(receipt, FORGED_LOG)
-    kind, place, value, words = LOGS[name]
-    _change_entries(receipt, kind, *place, value=value)
+    kind, path, value, words = LOGS[name]
+    _change_entries(receipt, kind, *path, value=value)
     _prove_in_another_log(*receipt["entries"])
     with pytest.raises(Broken, match=words):
         verified(receipt, FORGED_LOG)
@@ -343,11 +343,13 @@ def test_a_use_of_a_standing_grant_that_the_user_did_not_create_is_not_verified(
 ) -> None:
     """The log must record that the user created this grant for this agent before this use."""
     receipt = receipts.prove_receipt(person, receipts.granted(agent, person))
-    given, used = receipt["given_in"]["entries"], receipt["entries"]
-    _prove_in_another_log(*given, *used)
+    grant_entries, use_entries = receipt["given_in"]["entries"], receipt["entries"]
+    _prove_in_another_log(*grant_entries, *use_entries)
     assert "is redeemed, with 0 answers" in verified(receipt, FORGED_LOG)
     GIVEN_LOGS.get(name, lambda _receipt: None)(receipt)
-    _prove_in_another_log(*((*used, *given) if name == "later" else (*given, *used)))
+    _prove_in_another_log(
+        *((*use_entries, *grant_entries) if name == "later" else (*grant_entries, *use_entries))
+    )
     with pytest.raises(Broken, match="given_in is not the request that created"):
         verified(receipt, FORGED_LOG)
 
@@ -391,10 +393,15 @@ def test_each_approver_has_the_id_of_the_token(
     for approver in (person, ben):
         assert approver.approve(approval.id).status == 200
     assert agent.poll(handle).status == 200
-    own, bens = receipts.prove_receipt(person, approval.id), receipts.of(ben, approval.id)
-    assert bens["token"] is None
-    assert receipts.entry(bens, "token.issued")["facts"]["jti"] == own["token"]["id"]
-    for receipt in (own, bens):
+    own_receipt, bens_receipt = (
+        receipts.prove_receipt(person, approval.id),
+        receipts.of(ben, approval.id),
+    )
+    assert bens_receipt["token"] is None
+    assert (
+        receipts.entry(bens_receipt, "token.issued")["facts"]["jti"] == own_receipt["token"]["id"]
+    )
+    for receipt in (own_receipt, bens_receipt):
         assert "is redeemed, with 2 answers" in verified(receipt)
 
 
@@ -404,8 +411,8 @@ def test_a_receipt_has_no_tokens_that_were_exchanged_from_its_token(
     """Exchanged tokens belong to other agents, although they have the same approval."""
     name = receipts.collected(agent, person)
     with local.services.store.write() as tx:
-        again = audit.approval_entry(local.stored_approval(name), audit.Type.TOKEN_ISSUED)
-        tx.audit.add(replace(again, facts={"jti": "other", "parent": "first"}))
+        exchanged_entry = audit.approval_entry(local.stored_approval(name), audit.Type.TOKEN_ISSUED)
+        tx.audit.add(replace(exchanged_entry, facts={"jti": "other", "parent": "first"}))
     issued = [
         entry for entry in receipts.of(person, name)["entries"] if "token.issued" in entry["body"]
     ]

@@ -49,13 +49,13 @@ def test_texts_of_one_skeleton_are_confusable_with_each_other(data):
         )
         return "".join(map(data.draw, choices))
 
-    one, other = spell(), spell()
-    assert skeleton(one) == skeleton(other)
-    assert skeleton(one) == skeleton(name)
+    first, second = spell(), spell()
+    assert skeleton(first) == skeleton(second)
+    assert skeleton(first) == skeleton(name)
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("first", "second"),
     [
         ("invoice-bot", "invօice-bot"),
         ("invoice-bot", "lnvoice-bot"),
@@ -72,13 +72,13 @@ def test_texts_of_one_skeleton_are_confusable_with_each_other(data):
         ("ﬁle", "file"),
     ],
 )
-def test_texts_that_look_alike_are_confusable(one, other):
+def test_texts_that_look_alike_are_confusable(first, second):
     """Scripts, case, digits, letter pairs and invisible characters can make strings look alike."""
-    assert skeleton(one) == skeleton(other)
+    assert skeleton(first) == skeleton(second)
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("first", "second"),
     [
         ("vova", "nona"),
         ("Борис", "Boris"),
@@ -88,13 +88,13 @@ def test_texts_that_look_alike_are_confusable(one, other):
         ("", "a"),
     ],
 )
-def test_other_texts_are_not_confusable(one, other):
+def test_other_texts_are_not_confusable(first, second):
     """Strings that differ in letters, separators or accents have different skeletons."""
-    assert skeleton(one) != skeleton(other)
+    assert skeleton(first) != skeleton(second)
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("first", "second"),
     [
         ("invoice-bot", "invoice_bot"),
         ("invoice-bot", "Invoice  Bot"),
@@ -108,17 +108,18 @@ def test_other_texts_are_not_confusable(one, other):
         ("ναν", "vav"),
     ],
 )
-def test_names_that_are_easily_confused_share_a_key(one, other):
+def test_names_that_are_easily_confused_share_a_key(first, second):
     """Keys ignore separators, and case in any script."""
-    assert name_keys(one) & name_keys(other)
+    assert name_keys(first) & name_keys(second)
 
 
 @pytest.mark.parametrize(
-    ("one", "other"), [("invoice-bot", "invoice-bot-2"), ("node-1-11", "node-11-1"), ("nan", "vav")]
+    ("first", "second"),
+    [("invoice-bot", "invoice-bot-2"), ("node-1-11", "node-11-1"), ("nan", "vav")],
 )
-def test_distinct_names_share_no_key(one, other):
+def test_distinct_names_share_no_key(first, second):
     """A separator between digits is not ignored, because it separates numbers."""
-    assert not name_keys(one) & name_keys(other)
+    assert not name_keys(first) & name_keys(second)
 
 
 @pytest.mark.parametrize(

@@ -67,7 +67,7 @@ def test_a_login_hint_token_expires():
 
 
 @pytest.mark.parametrize(
-    "sent",
+    "parameters",
     [
         {},
         {"resource": "https://pay.example"},
@@ -75,13 +75,13 @@ def test_a_login_hint_token_expires():
         {"details": DETAILS},
     ],
 )
-def test_omitted_or_equal_parameters_take_the_hints_values(sent):
+def test_omitted_or_equal_parameters_take_the_hints_values(parameters):
     """An agent does not have to repeat what the hint contains."""
-    assert _check(HINT, **sent) == DETAILS
+    assert _check(HINT, **parameters) == DETAILS
 
 
 @pytest.mark.parametrize(
-    "sent",
+    "parameters",
     [
         {"resource": "https://other.example"},
         {"scope": ("read",)},
@@ -89,10 +89,10 @@ def test_omitted_or_equal_parameters_take_the_hints_values(sent):
         {"details": ({"type": "payment.transfer", "payee": "Southwind"},)},
     ],
 )
-def test_parameters_that_differ_from_the_hint_are_refused(sent):
+def test_parameters_that_differ_from_the_hint_are_refused(parameters):
     """The user may be asked only for what the exchange requested."""
     with pytest.raises(errors.InvalidRequest, match="differ"):
-        _check(HINT, **sent)
+        _check(HINT, **parameters)
 
 
 def test_a_request_may_add_details_that_the_hint_lacks():

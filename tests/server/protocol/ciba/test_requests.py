@@ -146,12 +146,12 @@ def test_slow_down_counts_retry_after_from_the_answer(waited, seconds):
 def test_each_early_poll_adds_five_seconds_up_to_thirty():
     """Early polls increase the interval, and a punctual poll does not reduce it."""
     interval = 5_000
-    seen = []
+    intervals = []
     for _ in range(7):
         interval = requests.pace(arrived=0, last=0, interval_ms=interval).interval_ms
-        seen.append(interval)
+        intervals.append(interval)
 
-    assert seen == [10_000, 15_000, 20_000, 25_000, 30_000, 30_000, 30_000]
+    assert intervals == [10_000, 15_000, 20_000, 25_000, 30_000, 30_000, 30_000]
     assert requests.pace(arrived=30_000, last=0, interval_ms=30_000).interval_ms == 30_000
 
 

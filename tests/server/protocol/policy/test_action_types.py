@@ -90,9 +90,9 @@ def test_a_type_written_as_a_constant_is_accepted_too():
 
 def test_reading_leaves_the_document_unchanged():
     """The file is stored as given, so reading must not change the document."""
-    given = document()
-    action_types.read_action_type(given)
-    assert given == DOCUMENT
+    original = document()
+    action_types.read_action_type(original)
+    assert original == DOCUMENT
 
 
 @pytest.mark.parametrize(
@@ -125,11 +125,11 @@ def test_a_type_without_a_headline_is_of_high_risk_with_unknown_undo():
 
 
 @pytest.mark.parametrize(
-    ("given", "risk"), [("low", Risk.HIGH), ("high", Risk.HIGH), ("critical", Risk.CRITICAL)]
+    ("file_risk", "risk"), [("low", Risk.HIGH), ("high", Risk.HIGH), ("critical", Risk.CRITICAL)]
 )
-def test_a_type_without_a_headline_may_only_raise_the_risk(given, risk):
+def test_a_type_without_a_headline_may_only_raise_the_risk(file_risk, risk):
     """Without a headline, the risk is at least high, but the undo text still applies."""
-    action = action_types.read_action_type(document(headline=..., risk=given))
+    action = action_types.read_action_type(document(headline=..., risk=file_risk))
     assert (action.risk, action.undo) == (risk, DOCUMENT["undo"])
 
 
@@ -141,11 +141,11 @@ def test_a_type_without_a_headline_still_needs_its_other_members(name):
     assert refusal.value.pointer == f"/{name}"
 
 
-@pytest.mark.parametrize("given", [None, [], "x", 1])
-def test_a_document_that_is_not_an_object_is_refused(given):
+@pytest.mark.parametrize("value", [None, [], "x", 1])
+def test_a_document_that_is_not_an_object_is_refused(value):
     """The error says that the document must be an object."""
     with pytest.raises(action_types.InvalidActionType, match="must be a JSON object"):
-        action_types.read_action_type(given)
+        action_types.read_action_type(value)
 
 
 @pytest.mark.parametrize("value", [None, 7, True, [7], {"x": 7}, "", "\x1b[2J", "x" * 900])

@@ -245,10 +245,10 @@ def test_an_optional_fact_may_be_typed_back_when_present():
     assert read == TypeBackRule(
         FactToType(("shop",), "whole"), None, FactToType(("count",), "whole")
     )
-    for other, remedy in (
+    for optional_fact, remedy in (
         ({"fact": "/by"}, "material"),
         ({"fact": "/gift"}, "must point to a string"),
     ):
         with pytest.raises(InvalidActionType, match=remedy) as refused:
-            fact_rules(type_back={"fact": "/shop", "if_there": other})
+            fact_rules(type_back={"fact": "/shop", "if_there": optional_fact})
         assert refused.value.pointer == "/type_back/if_there/fact"

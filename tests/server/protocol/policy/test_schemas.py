@@ -123,7 +123,7 @@ def test_references_that_double_at_every_step_are_walked_once():
 
 
 @pytest.mark.parametrize(
-    ("path", "found"),
+    ("path", "count"),
     [
         (["a"], 1),
         (["list"], 1),
@@ -136,7 +136,7 @@ def test_references_that_double_at_every_step_are_walked_once():
         (["none"], 0),
     ],
 )
-def test_schemas_are_found_through_references_arrays_and_alternatives(path, found):
+def test_schemas_are_found_through_references_arrays_and_alternatives(path, count):
     """A path leads to one schema for each alternative."""
     item = {"anyOf": [closed(iban=TEXT), closed(account=TEXT)]}
     schema = {
@@ -144,7 +144,7 @@ def test_schemas_are_found_through_references_arrays_and_alternatives(path, foun
         "$defs": {"item": item},
     }
     schemas.check_schema(schema)
-    assert len(schemas.places(schema, path)) == found
+    assert len(schemas.places(schema, path)) == count
 
 
 def test_the_types_of_an_enum_are_those_of_its_values():
@@ -161,14 +161,14 @@ def test_the_types_of_an_enum_are_those_of_its_values():
 
 def test_a_reference_may_point_into_a_list_of_alternatives():
     """The index selects an alternative, and an invalid index is refused."""
-    both = {"anyOf": [TEXT, closed(iban=TEXT)]}
-    schema = {**closed(a={"$ref": "#/$defs/both/anyOf/1"}), "$defs": {"both": both}}
+    alternatives = {"anyOf": [TEXT, closed(iban=TEXT)]}
+    schema = {**closed(a={"$ref": "#/$defs/both/anyOf/1"}), "$defs": {"both": alternatives}}
     schemas.check_schema(schema)
     assert schemas.places(schema, ["a", "iban"]) == [TEXT]
     for suffix in ("2", "x", "0/type/x"):
         reference = {"$ref": f"#/$defs/both/anyOf/{suffix}"}
         with pytest.raises(schemas.InvalidSchema):
-            schemas.check_schema({**closed(a=reference), "$defs": {"both": both}})
+            schemas.check_schema({**closed(a=reference), "$defs": {"both": alternatives}})
 
 
 def test_definitions_must_be_an_object():

@@ -33,8 +33,8 @@ def test_openid_scopes_are_separated():
 
 
 @pytest.mark.parametrize(
-    ("names", "alone"), [((), False), (("openid",), True), (("openid", "pay"), False)]
+    ("names", "is_about_user"), [((), False), (("openid",), True), (("openid", "pay"), False)]
 )
-def test_openid_scopes_alone_are_about_the_user(names, alone):
+def test_openid_scopes_alone_are_about_the_user(names, is_about_user):
     """A list is about the user only if it has scopes, and all of them are OpenID scopes."""
-    assert scopes.about_person(names) is alone
+    assert scopes.about_person(names) is is_about_user

@@ -142,8 +142,8 @@ def test_a_proof_for_another_method_is_refused(method):
 @pytest.mark.parametrize("vector", VECTORS, ids=map(str, range(len(VECTORS))))
 def test_urls_are_compared_as_in_the_shared_vectors(vector):
     """DP-15, DP-22: the comparison is symmetric and ignores query and fragment."""
-    for one, other in ((vector["a"], vector["b"]), (vector["b"], vector["a"])):
-        equal = dpop.same_url(one, other, loopback_alias=vector["loopback_alias"])
+    for first, second in ((vector["a"], vector["b"]), (vector["b"], vector["a"])):
+        equal = dpop.same_url(first, second, loopback_alias=vector["loopback_alias"])
         assert equal is vector["equal"]
 
 

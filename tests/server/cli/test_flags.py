@@ -103,13 +103,13 @@ def test_a_flag_of_add_or_update_sets_its_member(run, flags, member, value):
 
 
 @pytest.mark.parametrize(
-    ("before", "flags", "member", "left"), CLEARING_FLAGS, ids=map(_id, CLEARING_FLAGS)
+    ("before", "flags", "member", "cleared_value"), CLEARING_FLAGS, ids=map(_id, CLEARING_FLAGS)
 )
-def test_a_clearing_flag_removes_what_was_set(run, before, flags, member, left):
+def test_a_clearing_flag_removes_what_was_set(run, before, flags, member, cleared_value):
     """The member is set by `add` and cleared by `update`."""
-    assert run(*ADD, *before)[member] != left
-    assert run(*UPDATE, *flags)[member] == left
-    assert run("agents", "show", "invoice-bot")[member] == left
+    assert run(*ADD, *before)[member] != cleared_value
+    assert run(*UPDATE, *flags)[member] == cleared_value
+    assert run("agents", "show", "invoice-bot")[member] == cleared_value
 
 
 @pytest.mark.parametrize("flag", DEFAULT_FLAGS)

@@ -89,7 +89,7 @@ def test_an_unknown_address_shows_a_browser_an_error_page(local, path, status, w
 
 
 @pytest.mark.parametrize(
-    ("path", "ways"),
+    ("path", "links"),
     [
         ("/nowhere", ["/"]),
         ("/token", ["/"]),
@@ -97,10 +97,10 @@ def test_an_unknown_address_shows_a_browser_an_error_page(local, path, status, w
         ("/admin/new/group/add", ["/", "/admin/agents"]),
     ],
 )
-def test_an_error_page_has_a_link_that_leads_on(local, path, ways):
+def test_an_error_page_has_a_link_that_leads_on(local, path, links):
     """A link leads to the inbox; in the console another leads to a page open to every role."""
     page = local.app.test_client().get(path, base_url=ISSUER, headers={"Accept": HTML})
-    assert re.findall(r'<a href="([^"]*)"', page.text) == ways
+    assert re.findall(r'<a href="([^"]*)"', page.text) == links
 
 
 @pytest.mark.parametrize(

@@ -87,11 +87,11 @@ def test_ids_of_each_noun_are_offered(admin_cli, folder, offered):
     admin_cli("groups", "add", "payers", "--member", "admin")
     services = open_admin(folder)
     admin = services.users.show("admin")[0]
-    asked = services.approval(services.agents.show("invoice-bot")[0].id, admin.id)
+    approval = services.approval(services.agents.show("invoice-bot")[0].id, admin.id)
     device = services.device(admin)
     services.store.close()
     keys = {item["kid"] for item in admin_cli("keys", "list", "--json").document["items"]}
-    assert offered("sayso approvals show ") == [asked.id]
+    assert offered("sayso approvals show ") == [approval.id]
     assert offered("sayso devices revoke ") == [device.id]
     assert offered("sayso groups show ") == ["payers"]
     assert offered("sayso resources show ") == ["https://pay.example"]

@@ -63,10 +63,12 @@ def test_a_console_page_shows_the_granted_amount_first(local, person, approval, 
 
 def test_admin_documents_and_commands_show_the_granted_amount_first(local, approval):
     """The admin API and `sayso approvals list` and `show` lead with the granted amount."""
-    (seen,) = Oversight(local.services.store).approvals(state=None, agent=None, user=None, limit=9)
-    assert seen.approval.id == approval.id
-    assert _is_granted_first(oversight_wire._approval(seen)["headline"])
-    assert _is_granted_first("\n".join(command._facts(seen)))
+    (listed_approval,) = Oversight(local.services.store).approvals(
+        state=None, agent=None, user=None, limit=9
+    )
+    assert listed_approval.approval.id == approval.id
+    assert _is_granted_first(oversight_wire._approval(listed_approval)["headline"])
+    assert _is_granted_first("\n".join(command._facts(listed_approval)))
 
 
 def test_the_approvers_document_has_the_granted_headline_in_its_own_member(person, approval):

@@ -42,12 +42,12 @@ def test_an_approval_page_states_that_the_token_is_not_collected_yet(browser, ag
 def test_a_denial_page_shows_the_note_and_links_to_the_next_request(browser, agent):
     """The next request is only linked; the page does not open it automatically."""
     _, approval = agent.request_approval(login_hint="eva")
-    _, other = agent.request_approval(login_hint="eva")
+    _, next_request = agent.request_approval(login_hint="eva")
     browser.deny(approval.id, "too_broad", note="Less, please")
     page = get(browser, f"/done/{approval.id}").text
     assert ">Denied</h1>" in page
     assert "Note to the agent: <q><bdi>Less, please</bdi></q>" in page
-    assert f'href="/r/{other.id}"' in page
+    assert f'href="/r/{next_request.id}"' in page
     assert "refresh" not in page
 
 

@@ -11,9 +11,9 @@ from tests.support.builders.person_pages import get
 
 
 def _answer_by(by):
-    given = {By.GRANT: {"standing_grant": "g", "use": 1}, By.CONSENT: {"consent": "c"}}
+    deciders = {By.GRANT: {"standing_grant": "g", "use": 1}, By.CONSENT: {"consent": "c"}}
     return {"decided": {"decision": "approve"} if by is By.PERSON else None} | (
-        {"decided_by": given[by]} if by in given else {}
+        {"decided_by": deciders[by]} if by in deciders else {}
     )
 
 

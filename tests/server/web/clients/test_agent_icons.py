@@ -103,11 +103,13 @@ def test_changing_an_icon_needs_an_administrators_signature(staff):
     admin, owner = staff.people["admin"], staff.people["owner"]
     body = {"icon": base64url.encode(ICON)}
     for person, code in ((admin, "statement_required"), (owner, "forbidden")):
-        seen = {"if-match": f'"{staff.version(path)}"'}
-        refused = person.call("PATCH", path, body, headers=seen)
+        headers = {"if-match": f'"{staff.version(path)}"'}
+        refused = person.call("PATCH", path, body, headers=headers)
         assert (refused.status, refused.json["code"]) == (403, code)
-    for wrong in ("not base64url!", base64url.encode(b"<svg/>")):
-        answer = admin.administer("PATCH", path, {"icon": wrong}, version=staff.version(path))
+    for invalid_icon in ("not base64url!", base64url.encode(b"<svg/>")):
+        answer = admin.administer(
+            "PATCH", path, {"icon": invalid_icon}, version=staff.version(path)
+        )
         assert (answer.status, answer.json["member"]) == (422, "icon")
     set_answer = admin.administer("PATCH", path, body, version=staff.version(path))
     assert (set_answer.status, set_answer.json["icon"]) == (200, PATH)
@@ -142,9 +144,9 @@ def test_the_console_sets_an_icon_after_the_passkey_signed(staff):
 def test_the_consent_page_shows_the_icon(local, agent_with_icon, eva):
     """The icon is beside the agent's name; the pages' policy allows images of this server."""
     assert "img-src 'self'" in policy()
-    own = local.app.jinja_env.from_string(CONSENT).render(id=agent_with_icon.id)
-    assert f'src="{PATH}" alt=""' in own
-    assert eva.browser.user.id not in own
+    consent_page = local.app.jinja_env.from_string(CONSENT).render(id=agent_with_icon.id)
+    assert f'src="{PATH}" alt=""' in consent_page
+    assert eva.browser.user.id not in consent_page
 
 
 CONSENT = '{% import "approvals/prompt.html" as prompt %}{{ prompt.icon(id) }}'

@@ -78,8 +78,8 @@ def test_an_invalid_code_is_not_repeated(browser, code):
 def test_the_form_sends_a_request_to_the_enrolled_device(browser, local, person):
     """The next page tells the user to check a device that they already use."""
     device = begin_sign_in(local)
-    sent = _send(browser, name="ana", user_code=device.user_code)
-    assert (sent.status_code, sent.headers["Location"]) == (303, f"{ISSUER}/device/sent")
+    response = _send(browser, name="ana", user_code=device.user_code)
+    assert (response.status_code, response.headers["Location"]) == (303, f"{ISSUER}/device/sent")
     (request,) = _pending_requests(person)
     assert request["kind"] == "device"
     assert "Check a device that you already use" in _get(browser, "/device/sent").text
@@ -131,8 +131,11 @@ def test_a_form_from_another_site_is_refused(browser, local, person, what):
     assert page.status_code == 400
     assert "another site" in page.text
     assert _pending_requests(person) == []
-    own = {"Origin": ISSUER, "Sec-Fetch-Site": "same-origin"}
-    assert _send(browser, own, name="ana", user_code=device.user_code).status_code == 303
+    same_origin_headers = {"Origin": ISSUER, "Sec-Fetch-Site": "same-origin"}
+    assert (
+        _send(browser, same_origin_headers, name="ana", user_code=device.user_code).status_code
+        == 303
+    )
 
 
 def test_a_form_without_its_cookie_is_refused(local, person):
@@ -159,8 +162,8 @@ def test_another_name_of_this_machine_redirects_to_the_issuer_with_the_code(brow
     redirect = browser.get("/device?user_code=BCDF-GHJK", base_url="http://127.0.0.1:8470")
     assert redirect.status_code == 303
     assert redirect.headers["Location"] == f"{ISSUER}/device?user_code=BCDF-GHJK"
-    sent = browser.post("/device", base_url="http://127.0.0.1:8470")
-    assert sent.headers["Location"] == f"{ISSUER}/device"
+    posted = browser.post("/device", base_url="http://127.0.0.1:8470")
+    assert posted.headers["Location"] == f"{ISSUER}/device"
 
 
 def test_a_signed_in_user_does_not_have_to_type_their_name(browser, local):

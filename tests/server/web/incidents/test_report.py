@@ -59,10 +59,10 @@ def test_the_cookie_alone_cannot_quarantine_an_agent(browser, agent, local):
     """A report needs the passkey's signature on a denial of this request as suspicious."""
     _, approval = agent.request_approval(login_hint="eva")
     path = f"/api/approvals/{approval.id}/report"
-    nothing = browser.send("POST", path, {"decision": "a.b.c.d.e", "scope": "agent"})
-    assert nothing.refusal == (422, "invalid_decision")
-    other = _report(browser, approval.id, said={"code": "not_needed"})
-    assert other.refusal == (422, "invalid_decision")
+    invalid = browser.send("POST", path, {"decision": "a.b.c.d.e", "scope": "agent"})
+    assert invalid.refusal == (422, "invalid_decision")
+    other_code = _report(browser, approval.id, said={"code": "not_needed"})
+    assert other_code.refusal == (422, "invalid_decision")
     from_elsewhere = browser.send("POST", path, {}, {"sec-fetch-site": "cross-site"})
     assert from_elsewhere.refusal == (403, "forbidden")
     assert _agent_state(local, agent) == "enabled"

@@ -98,11 +98,11 @@ def test_quiet_hours_are_set_shown_and_cleared(eva):
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"zone": "Atlantis"}, {"from": "25:00"}, {"fri": None, "sat": None}]
+    "changes", [{"zone": "Atlantis"}, {"from": "25:00"}, {"fri": None, "sat": None}]
 )
-def test_invalid_quiet_hours_are_refused_with_a_message(eva, wrong):
+def test_invalid_quiet_hours_are_refused_with_a_message(eva, changes):
     """An unknown zone, an invalid time and no days get 422, and nothing is stored."""
-    assert eva.post("/settings/quiet", {**HOURS, **wrong}).status_code == 422
+    assert eva.post("/settings/quiet", {**HOURS, **changes}).status_code == 422
     assert _document(eva, "/api/attention")["quiet_hours"] is None
 
 
@@ -156,32 +156,32 @@ def test_an_unsigned_form_cannot_add_a_deputy(eva):
     signing_page = eva.post("/settings/deputies", DEPUTY).text
     statement_members = dict(re.findall(r'data-(purpose|subject|nonce)="([^"]*)"', signing_page))
     statement = eva.browser.statement(**statement_members)
-    other = {**DEPUTY, "to": "2025-10-30", "statement": statement}
-    assert eva.post("/settings/deputies", other).status_code == 422
+    other_period = {**DEPUTY, "to": "2025-10-30", "statement": statement}
+    assert eva.post("/settings/deputies", other_period).status_code == 422
     assert _document(eva, "/api/deputies")["mine"] == []
 
 
 @pytest.mark.usefixtures("max_")
 @pytest.mark.parametrize(
-    ("wrong", "status", "says"),
+    ("changes", "status", "message"),
     [
         ({"deputy": "nobody"}, 404, "User not found."),
         ({"deputy": "eva"}, 422, "must be a different person"),
         ({"to": "2025-10-01"}, 422, "must be in the future"),
     ],
 )
-def test_an_invalid_deputy_is_refused_before_signing(eva, wrong, status, says):
+def test_an_invalid_deputy_is_refused_before_signing(eva, changes, status, message):
     """The user is not asked for a passkey if the form would be refused anyway."""
-    refused = eva.post("/settings/deputies", {**DEPUTY, **wrong})
+    refused = eva.post("/settings/deputies", {**DEPUTY, **changes})
     assert refused.status_code == status
-    assert says in refused.text
+    assert message in refused.text
     assert "Sign with passkey" not in refused.text
 
 
-@pytest.mark.parametrize("wrong", [{"from": "tomorrow"}, {"to": None}])
-def test_invalid_days_are_refused_before_signing(eva, wrong):
+@pytest.mark.parametrize("changes", [{"from": "tomorrow"}, {"to": None}])
+def test_invalid_days_are_refused_before_signing(eva, changes):
     """The error message has an example of a valid day."""
-    refused = eva.post("/settings/deputies", {**DEPUTY, **wrong})
+    refused = eva.post("/settings/deputies", {**DEPUTY, **changes})
     assert refused.status_code == 422
     assert "2026-12-24" in refused.text
 
@@ -190,9 +190,9 @@ def test_invalid_days_are_refused_before_signing(eva, wrong):
 def test_a_forged_form_is_not_shown_for_signing(eva, path):
     """Otherwise a user would sign what another site filled in."""
     for form, headers in (({"csrf": None}, {}), ({"csrf": "made up"}, {}), ({}, FOREIGN)):
-        sent = eva.post(f"/settings/{path}", {**DEPUTY, "code": "blue whale", **form}, headers)
-        assert sent.status_code == 403
-        assert "Sign with passkey" not in sent.text
+        response = eva.post(f"/settings/{path}", {**DEPUTY, "code": "blue whale", **form}, headers)
+        assert response.status_code == 403
+        assert "Sign with passkey" not in response.text
 
 
 @pytest.mark.parametrize("path", ["theme", "quiet", "quiet/end", "user-code/end"])

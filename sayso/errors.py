@@ -98,8 +98,11 @@ class Denied(NotApproved):
         parts = [f"A person denied the request ({one_line(code)})."]
         if self.note:
             parts.append(f"They wrote: {quote(self.note)}.")
-        when, who = self.retry_at or "the time they named", self.ask or "another user"
-        parts += [advice.format(retry_at=one_line(when), login_hint=one_line(who)), _ELSEWHERE]
+        retry_time, other_user = self.retry_at or "the time they named", self.ask or "another user"
+        parts += [
+            advice.format(retry_at=one_line(retry_time), login_hint=one_line(other_user)),
+            _ELSEWHERE,
+        ]
         super().__init__(code, " ".join(parts))
 
 

@@ -195,8 +195,8 @@ class Guarding:
             claims = _claims(_JWS.decode(token, key.key, [key.alg]))
         except (jwt.PyJWTError, ValueError, RecursionError) as error:
             raise self.realm.invalid_token("The token is not valid.", scheme) from error
-        if (wrong := self._find_error(claims)) is not None:
-            raise self.realm.invalid_token(wrong, scheme)
+        if (problem := self._find_error(claims)) is not None:
+            raise self.realm.invalid_token(problem, scheme)
         return claims
 
     def _find_error(self, claims: Mapping[str, Any]) -> str | None:

@@ -40,11 +40,11 @@ class Listed:
     ) -> str | None:
         """Return why this tool cannot be called as mapped, or None. Raises UpstreamError."""
         now = asyncio.get_running_loop().time()
-        until, seen = self._digests.get(tool.name, (now, set()))
-        if until <= now:
+        expires_at, digests = self._digests.get(tool.name, (now, set()))
+        if expires_at <= now:
             await self._ask(incoming, message)
-            _, seen = self._digests[tool.name]
-        return tools.mapping_problem(tool, seen)
+            _, digests = self._digests[tool.name]
+        return tools.mapping_problem(tool, digests)
 
     async def _ask(self, incoming: Incoming, message: Json) -> None:
         """Fetch the list of tools as this caller's session sees it."""

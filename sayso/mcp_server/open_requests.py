@@ -100,8 +100,8 @@ class OpenRequests:
             request.asked for request in self._by_id.values() if not request.answer.done()
         ]
         async with asyncio.timeout(_WITHDRAW_SECONDS):
-            for asked in filter(None, unanswered):
-                await self._agent.withdraw(asked)
+            for open_request in filter(None, unanswered):
+                await self._agent.withdraw(open_request)
 
     def _start_request(
         self, call: str, user: str, facts: Mapping[str, Any], message: str

@@ -223,8 +223,8 @@ def _is_lower(requested: JsonValue, granted: JsonValue) -> bool:
     if _is_money(requested) and _is_money(granted):
         requested_money = cast("dict[str, Any]", requested)
         granted_money = cast("dict[str, Any]", granted)
-        same = requested_money["currency"] == granted_money["currency"]
-        return same and _is_lower(requested_money["minor"], granted_money["minor"])
+        same_currency = requested_money["currency"] == granted_money["currency"]
+        return same_currency and _is_lower(requested_money["minor"], granted_money["minor"])
     both = _is_integer(requested) and _is_integer(granted)
     return both and 0 <= cast("int", granted) < cast("int", requested)
 

@@ -172,11 +172,11 @@ def slow_down(pace: Pace, waited_ms: int, members: Mapping[str, object]) -> erro
     `waited_ms` is the time since the poll arrived, so that `Retry-After` counts from the answer.
     """
     seconds = pace.interval_ms // 1000
-    left = -((waited_ms - pace.interval_ms) // 1000)
+    remaining_seconds = -((waited_ms - pace.interval_ms) // 1000)
     return errors.SlowDown(
         f"Polled too early. Wait {seconds} seconds between polls.",
         members={"interval": seconds, **members},
-        headers={"Retry-After": str(max(1, left))},
+        headers={"Retry-After": str(max(1, remaining_seconds))},
     )
 
 

@@ -203,11 +203,11 @@ def fresh_until(headers: Mapping[str, str], now: int) -> int:
     return now + min(max(lifetime, SHORTEST_FRESH_MS), LONGEST_FRESH_MS)
 
 
-def _read_members(body: bytes, most: int) -> Mapping[str, JsonValue]:
+def _read_members(body: bytes, max_bytes: int) -> Mapping[str, JsonValue]:
     try:
-        members = json_text.parse(body, max_bytes=most, what="It", shows_names=False)
+        members = json_text.parse(body, max_bytes=max_bytes, what="It", shows_names=False)
     except errors.InvalidRequest as error:
-        raise InvalidDocument(f"it is not valid JSON of at most {most} bytes") from error
+        raise InvalidDocument(f"it is not valid JSON of at most {max_bytes} bytes") from error
     if not isinstance(members, dict):
         raise InvalidDocument("it must be a JSON object")
     return {name: value for name, value in members.items() if value is not None}

@@ -192,7 +192,9 @@ def _fact(
         raise InvalidActionType(pointer, 'must be an object such as {"fact": "/amount"}')
     fact_pointer = f"{pointer}/fact"
     path = uses.read_path(value["fact"], fact_pointer, schema)
-    if material is not None and not any(path[: len(shown)] == shown for shown in material):
+    if material is not None and not any(
+        path[: len(material_path)] == material_path for material_path in material
+    ):
         raise InvalidActionType(
             fact_pointer, "must be a material fact, so that the approver has seen it"
         )

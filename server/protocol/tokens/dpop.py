@@ -128,8 +128,10 @@ def same_url(first: str, second: str, *, loopback_alias: bool) -> bool:
 
     A URL that is not http or https, or that contains a user, never matches.
     """
-    left = _normalize_url(first, loopback_alias=loopback_alias)
-    return left is not None and left == _normalize_url(second, loopback_alias=loopback_alias)
+    normalized = _normalize_url(first, loopback_alias=loopback_alias)
+    return normalized is not None and normalized == _normalize_url(
+        second, loopback_alias=loopback_alias
+    )
 
 
 def _read_string(claims: Mapping[str, object], name: str) -> str:

@@ -156,8 +156,10 @@ def delegation_basis(lineage: Sequence[Link], target: str, caller: str) -> Deleg
     for index, link in enumerate(lineage):
         if link.approved and link.depth and link.resource == target:
             return DelegationBasis(tuple(lineage[: index + 1]), approved=True, first=link.client)
-    acting = [link.client for link in lineage if link.depth]
-    return DelegationBasis(tuple(lineage), approved=False, first=acting[-1] if acting else caller)
+    actor_ids = [link.client for link in lineage if link.depth]
+    return DelegationBasis(
+        tuple(lineage), approved=False, first=actor_ids[-1] if actor_ids else caller
+    )
 
 
 def allowed_scopes(
@@ -168,13 +170,13 @@ def allowed_scopes(
     `ceiling` has the scopes that the caller may have at the target. The ceiling of each actor and
     the scope of each token for the target limit the result.
     """
-    left = requested & ceiling
+    allowed = requested & ceiling
     for link in basis.links:
         if link.depth:
-            left &= link.ceiling
+            allowed &= link.ceiling
         if link.resource == target:
-            left &= link.scope
-    return left
+            allowed &= link.scope
+    return allowed
 
 
 def details_approved(details: Sequence[Mapping[str, JsonValue]], basis: DelegationBasis) -> bool:

@@ -39,8 +39,8 @@ def _notified_here(visit: Visit) -> bool:
 
 
 def _has_second_device(visit: Visit) -> bool:
-    own = visit.site.devices.devices.list_own(visit.person)
-    return sum(device.state == "active" for device in own) > 1
+    own_devices = visit.site.devices.devices.list_own(visit.person)
+    return sum(device.state == "active" for device in own_devices) > 1
 
 
 def _lists(route: str) -> Callable[[Visit], bool]:

@@ -150,7 +150,7 @@ class _World:
     st.lists(st.sampled_from(["a", "b", "c", "d"]), min_size=1, max_size=3),
     st.booleans(),
 )
-@example(held=[["a"]], wanted=["a", "a"], approved=True)
+@example(details_by_token=[["a"]], requested=["a", "a"], approved=True)
 def test_details_must_be_covered_by_every_token_since_a_signed_approval(
     details_by_token, requested, approved
 ):

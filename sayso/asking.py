@@ -42,7 +42,7 @@ _BUSY: Final = frozenset({429, 502, 503, 504})
 
 Action = Mapping[str, Any] | Sequence[Mapping[str, Any]] | Challenge | None
 """The action to approve: an object with a registered `type`, a list of such objects, or an API's
-challenge. None asks for scopes only."""
+challenge. None requests only scopes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ class Asking:
         self._pings = Pings(credentials.seed())
         self._unpinged = _PING_POLL_SECONDS if ping else 0.0
         self._key: ProofKey | None = None
-        """The key for DPoP proofs; None until the server first asks for a proof."""
+        """The key for DPoP proofs; None until the server first requires a proof."""
 
     def ask(self, user: str, action: Action, options: Options) -> Flow[Approved]:
         """Ask a user; return the approval. Raises the errors of `sayso.errors`."""
@@ -237,7 +237,7 @@ class Asking:
     def _send_once(
         self, endpoint: str, form: Mapping[str, str], headers: Mapping[str, str], timeout: float
     ) -> Flow[Reply]:
-        """Send once, and again immediately if the server asks for a proof or a newer nonce."""
+        """Send once, and again immediately if the server requires a proof or a newer nonce."""
         url = yield from self._issuer.endpoint(endpoint)
         for retries_left in (2, 1, 0):
             auth_headers, auth_params = self._credentials.proof(self._issuer.url)

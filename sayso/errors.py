@@ -56,7 +56,7 @@ class Refused(SaysoError):
     """The server refused the call; nobody was asked.
 
     `error` is the server's code (docs/reference/errors.md). `reason` says more for `access_denied`.
-    `retry_at` is when asking again makes sense, if the server says so.
+    `retry_at` is when the agent can ask again, if the server says so.
     """
 
     def __init__(self, error: str, description: str, members: Mapping[str, object]) -> None:

@@ -51,7 +51,7 @@ class Call:
     tool: str
     action: Mapping[str, Any]
     scope: str = ""
-    """The scope that the agent asks for besides the action."""
+    """The scope that the agent requests in addition to the action."""
 
     @property
     def id(self) -> str:

@@ -60,7 +60,7 @@ class Tools:
     """
 
     context_class: ClassVar[type] = Context
-    """The class of the context that the framework passes to a tool that asks for it."""
+    """The class of the context that the framework passes to a tool that requests it."""
     error_class: ClassVar[type[Exception]] = ToolError
     """The class of an error whose message the model reads."""
     passes_errors: ClassVar[bool] = True

@@ -270,7 +270,7 @@ def test_a_process_with_the_same_key_gets_the_token_again(
 def test_a_restarted_agent_slows_down_only_once(
     server: LiveServer, person: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The server here does not hold polls; sleeping moves its clock."""
+    """Polls are not held here, and sleeping moves the clock of the server."""
     key = server.agent()
     errors: list[str] = []
     monkeypatch.setattr("time.sleep", lambda s: server.clock.forward(round(s * 1000)))

@@ -440,7 +440,7 @@ def test_a_bound_token_needs_a_proof_of_its_key(guard: Guard, bound: _BoundToken
 
 
 def test_a_proof_cannot_be_used_twice(guard: Guard, bound: _BoundToken) -> None:
-    """A copied request is therefore refused."""
+    """A copy of a request is refused."""
     call: Any = {"path": "/balance", "proofs": [bound.proof()]}
     guard.check(f"DPoP {bound.token}", **call)
     refused = _refused(guard, f"DPoP {bound.token}", **call)

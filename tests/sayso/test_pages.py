@@ -46,7 +46,7 @@ from tests.support.servers.server import BY, LiveServer, new_server
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[LiveServer]:
-    """A server with an administrator and nothing else."""
+    """A server with only an administrator."""
     with new_server(tmp_path) as running:
         yield running
 

@@ -47,7 +47,7 @@ globalThis.fetch = (url, sent) => {
 
 @pytest.fixture
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    """A server with an administrator and nothing else."""
+    """A server with only an administrator."""
     with new_server(tmp_path_factory.mktemp("server")) as running:
         yield running
 

@@ -1,4 +1,4 @@
-"""Which tool calls count as the same call, and how a client repeats a call."""
+"""Which tool calls are treated as the same call, and how a client repeats a call."""
 
 import json
 

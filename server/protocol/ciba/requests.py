@@ -102,7 +102,7 @@ def check_notification_token(request: BackchannelRequest) -> str:
 
 
 def wants_pin(acr_values: str) -> bool:
-    """Return whether the first known ACR value asks for the PIN (OpenID Connect Core 3.1.2.1).
+    """Return whether the first known ACR value requires the PIN (OpenID Connect Core 3.1.2.1).
 
     This can only make the approval stricter.
     """
@@ -183,7 +183,7 @@ def slow_down(pace: Pace, waited_ms: int, members: Mapping[str, object]) -> erro
 def poll_error(
     state: State, members: Mapping[str, object], reason: str | None = None
 ) -> errors.ProtocolError:
-    """Return the error for a poll of an approval that gives no tokens (CIBA 11).
+    """Return the error for a poll of an approval that yields no tokens (CIBA 11).
 
     `members` contains the `reason`. A denial adds its code, note and retry hint; an expired request
     adds `retry` if the person wants to be asked again. `reason` is the stored reason.

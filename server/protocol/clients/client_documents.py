@@ -49,7 +49,7 @@ _NO_CACHE = re.compile(r"(?:^|[\s,])no-(?:store|cache)\b")
 
 
 class InvalidDocument(ValueError):
-    """A document or its URL is invalid. The message says what to change and quotes nothing."""
+    """A document or its URL is invalid. The message says what to change and does not quote it."""
 
 
 @dataclass(frozen=True, slots=True)

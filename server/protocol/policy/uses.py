@@ -107,7 +107,7 @@ class Money:
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")
 ANY_TOKEN: Final = "token"  # noqa: S105  # not a secret
 MAX_VALUES: Final = 32
-"""The maximum number of values stored per token; further values always count as new."""
+"""The maximum number of values stored per token; further values are always treated as new."""
 
 
 def of_resource(uri: str) -> str:

@@ -1,6 +1,6 @@
 """A Sayso server, the gateway, an MCP server and an MCP client, all real.
 
-The client and the MCP server come from the `mcp` package and know nothing of Sayso.
+The client and the MCP server come from the `mcp` package and contain no Sayso code.
 """
 
 import asyncio

@@ -75,7 +75,7 @@ DEFAULT_FLAGS = ["--no-user-code", "--no-high-grants", "--no-interactive", "--no
 
 @pytest.fixture
 def run(admin_cli, tmp_path):
-    """A function that runs a command; KEYS and TYPE in its arguments stand for files."""
+    """A function that runs a command; KEYS and TYPE in its arguments are replaced by file names."""
     files = {"KEYS": tmp_path / "keys.json", "TYPE": tmp_path / "type.json"}
     files["KEYS"].write_text(json.dumps({"keys": [KEY]}))
     files["TYPE"].write_text(json.dumps(PAYMENT))

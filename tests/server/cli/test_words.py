@@ -109,7 +109,7 @@ def test_a_backup_of_a_missing_installation_is_not_found(sayso, tmp_path):
 
 
 def test_upgrade_prints_the_schema_before_and_after(sayso):
-    """The first upgrade starts without a schema; the second one changes nothing."""
+    """The first upgrade starts without a schema; the second one has no effect."""
     assert sayso("db", "upgrade", "--json").document["was"] is None
     repeated = sayso("db", "upgrade", "--json").document
     assert (repeated["was"], repeated["changed"]) == (repeated["schema"], False)

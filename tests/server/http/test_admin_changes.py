@@ -285,7 +285,7 @@ def _wait_a_day(staff: Staff, admin: LocalTerminal) -> None:
 
 
 def test_a_device_is_revoked_with_its_session(staff: Staff, admin: LocalTerminal) -> None:
-    """Revoking a device twice changes nothing more."""
+    """Revoking a device a second time has no effect."""
     another_device(staff.people["stranger"])
     _wait_a_day(staff, admin)
     path = f"/api/admin/devices/{staff.people['stranger'].device_id}"
@@ -360,7 +360,7 @@ def test_an_invitation_is_created_and_revoked(admin: LocalTerminal) -> None:
 
 
 def test_revoking_a_token_revokes_its_descendants(staff: Staff, admin: LocalTerminal) -> None:
-    """The chain can be read first, and a second revocation ends nothing more."""
+    """The chain can be read first, and a second revocation has no effect."""
     agent, user = staff.ids["agent"], admin.user.id
     child = staff.local.admin.token(
         agent, user, "child", parent_id=staff.ids["delegation"], depth=1

@@ -159,7 +159,7 @@ def test_requests_are_filtered_by_state_agent_and_user(filled: Staff) -> None:
 
 
 def test_tokens_are_filtered_by_client_user_and_resource(filled: Staff) -> None:
-    """Expired tokens are listed only if the query asks for them."""
+    """Expired tokens are listed only if the query includes them."""
     path = "/api/admin/delegations"
     assert len(_items(filled, path)) == 3
     assert len(_items(filled, path, client="one", user="owner", resource=PAY)) == 2
@@ -178,7 +178,7 @@ def test_tokens_are_filtered_by_client_user_and_resource(filled: Staff) -> None:
 
 
 def test_consents_are_filtered_by_client_and_user(filled: Staff) -> None:
-    """Ended consents are listed only if the query asks for them."""
+    """Ended consents are listed only if the query includes them."""
     path = "/api/admin/consents"
     assert len(_items(filled, path)) == 2
     (item,) = _items(filled, path, client="one", user="owner")

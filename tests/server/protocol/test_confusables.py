@@ -143,7 +143,7 @@ def test_the_scripts_of_a_text(text, expected):
     ["", "Zoë", "Σοφία", "Борис", "José 山田", "山田カラーひ", "한국어 bot", "ㄅ中 bot", "חשבון 7"],
 )
 def test_one_script_is_not_mixed(text):
-    """Latin together with Chinese, Japanese or Korean does not count as mixed either."""
+    """Latin together with Chinese, Japanese or Korean is not mixed either."""
     assert not mixed_scripts(text)
 
 

@@ -202,7 +202,7 @@ def test_each_role_sees_exactly_its_console_pages(console: Console, role: str) -
 
 
 def test_a_signed_out_user_is_asked_to_sign_in_on_every_console_page(console: Console) -> None:
-    """A signed-out user sees nothing of the console."""
+    """A signed-out user cannot see any part of the console."""
     for page_row in CONSOLE_PAGES:
         page = console.get(NOBODY, _path(console, page_row.path, ABOUT.get(page_row.menu_key, "")))
         assert (page.status_code, "Sign in with a passkey" in page.text) == (200, True)

@@ -236,7 +236,7 @@ def test_changes_are_shown_before_they_are_signed(console: Console) -> None:
 
 
 def test_an_edit_form_submitted_unchanged_changes_nothing(console: Console) -> None:
-    """Every form that edits an existing object stores nothing if no value was changed."""
+    """Every form that edits an existing object has no effect if no value was changed."""
     before = len(console.staff.local.admin.entries())
     for action in FORMS:
         if (

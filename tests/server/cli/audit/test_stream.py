@@ -162,7 +162,7 @@ def test_a_target_that_does_not_answer_is_named(admin_cli, scheme):
 
 
 def test_a_stream_does_not_continue_in_another_log(admin_cli, data_folder):
-    """If the last sent entry is missing or different, it exits with 20 and sends nothing."""
+    """If the last sent entry is missing or different, it exits with 20 and sends no entries."""
     assert admin_cli("audit", "stream", "-", "--once").code == 0
     position = data_folder / "audit-streams" / "stdout.json"
     stored = json.loads(position.read_text())

@@ -83,7 +83,7 @@ def test_each_shell_gets_the_same_completions(offered, shell):
 
 
 def test_ids_of_each_noun_are_offered(admin_cli, folder, offered):
-    """The IDs are those that the list command prints; an empty list offers nothing."""
+    """The IDs are those that the list command prints; an empty list offers no completions."""
     admin_cli("groups", "add", "payers", "--member", "admin")
     services = open_admin(folder)
     admin = services.users.show("admin")[0]

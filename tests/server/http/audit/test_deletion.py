@@ -70,7 +70,7 @@ def test_an_unknown_user_cannot_be_erased(staff: Staff) -> None:
 
 
 def test_the_texts_of_a_user_are_erased_and_counted(staff: Staff) -> None:
-    """A second time nothing is left to erase; each time an entry records the action."""
+    """A second call finds no texts to erase; an entry records each call."""
     admin, user = staff.people["admin"], staff.ids["user"]
     counts = [admin.administer("POST", f"/api/users/{user}/erase").json for _ in range(2)]
     assert [count["user"] for count in counts] == [user, user]

@@ -45,7 +45,7 @@ def test_an_older_log_is_proved_to_be_the_beginning_of_the_current_one(
 
 
 def test_an_entry_is_proved_without_being_shown(local: LocalSite, person: LocalTerminal) -> None:
-    """The caller has the entry from a receipt; the answer reveals nothing about others."""
+    """The caller has the entry from a receipt; the answer does not reveal other entries."""
     local.services.audit_log.sign()
     with local.services.store.read() as view:
         entry = view.audit.tail(100)[2]
@@ -58,7 +58,7 @@ def test_an_entry_is_proved_without_being_shown(local: LocalSite, person: LocalT
 
 
 def test_an_entry_is_proved_in_an_older_checkpoint(local: LocalSite, person: LocalTerminal) -> None:
-    """A client may have stored that one; a checkpoint before the entry gives a conflict."""
+    """A client may have stored that checkpoint. A checkpoint before the entry is a conflict."""
     local.services.audit_log.sign()
     old = local.services.audit_log.newest()
     with local.services.store.read() as view:

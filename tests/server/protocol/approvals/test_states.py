@@ -22,7 +22,7 @@ def test_a_final_state_is_never_left(state):
 
 
 def test_only_an_approved_request_is_redeemed():
-    """A request can give a token only after it was approved."""
+    """A request yields a token only after it was approved."""
     assert origins(State.REDEEMED) == {State.APPROVED}
     assert origins(State.APPROVED) == {State.PENDING}
     assert origins(State.DENIED) == {State.PENDING}

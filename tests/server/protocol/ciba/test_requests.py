@@ -63,7 +63,7 @@ def test_an_id_token_hint_replaces_a_login_hint():
     ],
 )
 def test_a_malformed_request_is_invalid_request(changes):
-    """CIBA 13: a malformed parameter gives the error invalid_request."""
+    """CIBA 13: a malformed parameter causes the error invalid_request."""
     with pytest.raises(errors.InvalidRequest):
         requests.parse_request(_form(**changes))
 

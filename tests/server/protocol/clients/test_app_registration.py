@@ -86,7 +86,7 @@ def test_metadata_beyond_that_of_a_public_app_is_replaced():
     ],
 )
 def test_invalid_metadata_of_an_app_is_refused(members, code):
-    """MC-09, DC-08: invalid metadata gives the error of RFC 7591 3.2.2."""
+    """MC-09, DC-08: invalid metadata causes the error of RFC 7591 3.2.2."""
     with pytest.raises(errors.ProtocolError) as refused:
         read(**members)
     assert refused.value.code == code

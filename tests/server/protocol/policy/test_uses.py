@@ -36,7 +36,7 @@ def test_values_are_distinguished_by_type_pointer_and_kind():
 
 
 def test_a_token_records_a_limited_number_of_values():
-    """Values beyond the limit count as new, so the user is asked about them."""
+    """Values beyond the limit are treated as new, so the user is asked about them."""
     details = [{"type": "a", "x": [str(n) for n in range(100)]}]
     assert len(uses.of_token(PAY, [], details)) == 3 + uses.MAX_VALUES
 

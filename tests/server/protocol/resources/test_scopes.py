@@ -20,7 +20,7 @@ def test_a_malformed_scope_list_is_invalid_scope(text):
 
 
 def test_too_many_scopes_are_refused():
-    """A request may have at most 64 scopes, because nobody reads more."""
+    """A request may have at most 64 scopes, because people do not read longer lists."""
     with pytest.raises(errors.InvalidScope):
         scopes.parse(" ".join(f"s{n}" for n in range(65)))
 

@@ -77,7 +77,7 @@ def test_every_parameter_of_an_authorization_request_is_read():
     ],
 )
 def test_an_invalid_authorization_request_has_its_specified_error(parameters, code):
-    """Each of these mistakes alone gives its error code."""
+    """Each of these mistakes alone causes its error code."""
     with pytest.raises(errors.ProtocolError) as refused:
         _parsed(**parameters)
     assert refused.value.code == code

@@ -88,7 +88,7 @@ def test_the_header_value_is_returned_unchanged():
 @pytest.mark.parametrize("name", ["jti", "htm", "htu", "iat"])
 @pytest.mark.parametrize("value", [None, 7.5, True, [], ["POST"], {}, "\ud800", "MISSING"])
 def test_a_missing_or_mistyped_claim_is_refused_by_name(name, value):
-    """DP-03 to DP-06, DP-14, DP-15: the error names the claim, and nothing crashes."""
+    """DP-03 to DP-06, DP-14, DP-15: the error names the claim, and no input causes a crash."""
     claims = {**CLAIMS, name: value}
     if value == "MISSING":
         del claims[name]

@@ -44,7 +44,7 @@ def test_an_authentication_older_than_max_age_is_refused(ago, max_age, accepted)
 
 
 def test_a_token_without_an_authentication_time_is_too_old():
-    """A missing or invalid `auth_time` counts as too old."""
+    """A missing or invalid `auth_time` is treated as too old."""
     for claim in ({}, {"auth_time": None}, {"auth_time": "now"}):
         assert not StepUpRequirement((), 10**9).met_by(claim, NOW)
 

@@ -206,7 +206,7 @@ def test_a_signed_approval_counts_only_at_its_resource_and_for_an_actor():
     )
 )
 def test_any_act_claim_is_read_or_refused(act):
-    """TX-074: any claim gives at most four named actors or InvalidRequest, and never a crash."""
+    """TX-074: any claim yields at most four named actors or InvalidRequest, and never a crash."""
     try:
         chain = token_exchange.actors(act)
     except errors.InvalidRequest:

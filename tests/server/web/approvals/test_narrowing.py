@@ -106,7 +106,7 @@ def test_a_wider_text_is_refused_even_if_a_page_sends_it(browser, pending_reques
 def test_a_value_that_is_not_narrower_is_explained_at_its_control(
     browser, pending_request, form, message
 ):
-    """The error page names the control, approves nothing, and offers nothing to sign."""
+    """The error page names the control. It does not approve or offer anything to sign."""
     page = post(browser, _path(pending_request[1]), form)
     assert page.status_code == 422
     assert message in page.text
@@ -129,7 +129,7 @@ def test_a_forged_narrowing_form_is_refused(browser, pending_request, form, head
 
 
 def test_another_users_request_cannot_be_narrowed(browser, agent):
-    """The page and the form answer 404 and reveal nothing about the request."""
+    """The page and the form answer 404 without details of the request."""
     _, approval = agent.request_payment()
     for page in (get(browser, _path(approval)), post(browser, _path(approval), NARROWED)):
         assert page.status_code == 404

@@ -37,7 +37,7 @@ def _get(local, path):
 
 @pytest.mark.usefixtures("agent_with_icon")
 def test_an_icon_is_served_under_its_hash_as_an_image_only(local):
-    """The icon is cached forever, has its media type, and its policy allows nothing."""
+    """The icon is cached forever, has its media type, and its policy allows no content to load."""
     answer = _get(local, PATH)
     assert (answer.status_code, answer.data, answer.mimetype) == (200, ICON, "image/png")
     assert answer.headers["X-Content-Type-Options"] == "nosniff"

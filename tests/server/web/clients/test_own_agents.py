@@ -88,7 +88,7 @@ def test_revoking_access_ends_it_for_this_user_only(eva, max_, agent, local):
 
 
 def test_revoking_access_counts_and_logs_what_ended(eva, agent, local):
-    """The call returns and logs what it ended; a second call ends nothing more."""
+    """The call returns and logs what it ended; a second call has no effect."""
     give_grant(eva.browser, agent), give_token(eva.browser, agent)
     give_token(eva.browser, agent), give_consent(eva.browser, agent)
     ended = eva.browser.send("DELETE", f"/api/acting/{agent.id}")
@@ -102,7 +102,7 @@ def test_revoking_access_counts_and_logs_what_ended(eva, agent, local):
 
 
 def test_a_terminal_revokes_access_as_a_browser_does(local, agent, monkeypatch):
-    """Large numbers are revoked in batches; rights of other users stay."""
+    """Large numbers are revoked in batches; other users' rights stay."""
     monkeypatch.setattr(access_revocation, "_BATCH", 2)
     ana, ben = new_person(local, "anya"), new_person(local, "benno")
     for number in range(5):

@@ -27,7 +27,7 @@ def _agent_state(local, agent):
 
 
 def test_each_report_choice_states_its_effect(browser, agent, local):
-    """No choice is preselected, and opening the page changes nothing."""
+    """No choice is preselected, and opening the page has no effect."""
     _, approval = agent.request_approval(login_hint="eva")
     page = get(browser, f"/r/{approval.id}/report").text
     for words in (

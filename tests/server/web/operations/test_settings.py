@@ -205,7 +205,7 @@ def test_another_site_cannot_change_settings(eva, path):
 
 @pytest.mark.usefixtures("max_")
 def test_another_users_deputy_is_not_found(eva, local):
-    """Ending the deputy of another user gets 404 and changes nothing."""
+    """Revoking another user's deputy gets 404 and has no effect."""
     assert eva.signed("/settings/deputies", DEPUTY).status_code == 303
     (deputy,) = _document(eva, "/api/deputies")["mine"]
     zoe = Pages(new_browser(local, "zoe", credential=b"the passkey of zoe"))

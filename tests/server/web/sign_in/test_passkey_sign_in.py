@@ -121,7 +121,7 @@ def test_a_required_sign_in_can_use_the_passkey(
 def test_the_last_sign_in_method_counts(
     app: LocalApp, browser: Browser, phone: LocalBrowser
 ) -> None:
-    """A password typed after a passkey counts as a password, and the reverse."""
+    """Typing a password after using a passkey is a password sign-in, and the reverse."""
     browser.authorize(app.id)
     browser.sign_in("eva")
     assert _claims(app, browser.answer("allow"))["acr"] == ACR_PASSWORD
@@ -209,7 +209,7 @@ BAD = {
 def test_an_invalid_assertion_does_not_sign_anyone_in(
     app: LocalApp, browser: Browser, phone: LocalBrowser, create_assertion: Any
 ) -> None:
-    """The page gives the reason and keeps the typed name and the request."""
+    """The page shows the reason and keeps the typed name and the request."""
     browser.authorize(app.id, login_hint="eva")
     page = _submit(browser, create_assertion(phone))
     assert (page.status, 'role="alert" id="problem">' in page.text) == (403, True)

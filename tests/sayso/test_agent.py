@@ -65,7 +65,7 @@ def test_an_approval_has_the_token_the_grant_and_the_receipt(
         request.id,
         request.fingerprint,
     )
-    assert [asked.fingerprint for asked in requests] == [request.fingerprint]
+    assert [sent_request.fingerprint for sent_request in requests] == [request.fingerprint]
     assert approval.token not in repr(approval)
 
 
@@ -221,11 +221,11 @@ def program(server: LiveServer, person: Terminal) -> Iterator[Any]:
 
     def start(name: str) -> subprocess.Popen[str]:
         words = [server.url, key.id, key.secret, person.user, name]
-        made = subprocess.Popen(
+        new_process = subprocess.Popen(
             [sys.executable, "-c", _PROGRAM, *words], cwd=ROOT, stdout=subprocess.PIPE, text=True
         )
-        started.append(made)
-        return made
+        started.append(new_process)
+        return new_process
 
     yield start
     for process in started:
@@ -317,9 +317,12 @@ def test_an_exchange_asks_the_user_if_the_server_requires_it(
     bank, admin = "https://bank.example", "https://desk.example"
     server.resources.add(admin, {"desk:use": Risk.LOW}, {}, by=BY)
     server.resources.add(bank, {"bank:pay": Risk.HIGH}, {}, by=BY)
-    both = {"resources": (admin, bank, PAY), "scopes": ("desk:use", "bank:pay", "payments:read")}
-    front = kit_agent(server, **both)
-    payer = kit_agent(server, **both, serves=(admin,))
+    permissions = {
+        "resources": (admin, bank, PAY),
+        "scopes": ("desk:use", "bank:pay", "payments:read"),
+    }
+    front = kit_agent(server, **permissions)
+    payer = kit_agent(server, **permissions, serves=(admin,))
     call: Approved = ask_and_approve(
         person, front.ask, person.user, scope="desk:use", resource=admin
     )

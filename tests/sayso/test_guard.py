@@ -144,11 +144,11 @@ def test_a_token_without_claims_is_refused(issuer: FakeIssuer, guard: Guard) -> 
 
 def test_a_forged_token_is_refused(issuer: FakeIssuer, guard: Guard) -> None:
     """Examples are `none`, the public key as a secret, an unknown key and a changed payload."""
-    good = issuer.token()
-    guard.check(f"Bearer {good}")
+    valid_token = issuer.token()
+    guard.check(f"Bearer {valid_token}")
     issuer_key = issuer.keys[0]
     other_key = new_key("ES256")
-    head, payload, signature = good.split(".")
+    head, payload, signature = valid_token.split(".")
     forged = [
         make_jwt({"typ": "at+jwt", "kid": issuer_key.kid, "alg": "none"}, _claims(payload)),
         hmac_jwt(
@@ -163,7 +163,7 @@ def test_a_forged_token_is_refused(issuer: FakeIssuer, guard: Guard) -> None:
         f"{head}.{payload}.{signature}A",
         f"{head}.{payload}.{signature}==",
         f"{head}.{payload}",
-        good + "A" * 20_000,
+        valid_token + "A" * 20_000,
         "x",
     ]
     errors = {_refused(guard, f"Bearer {token}").error for token in forged}

@@ -182,7 +182,9 @@ async def test_the_page_about_mcp_servers_with_fastmcp(
     text, uvicorn = page.text("python"), shlex.split(page.text(""))
     for line in re.findall(r"`(from [^`]+ import [^`]+|mcp\.\w+\(\))`", _row("`fastmcp`")):
         ending = line.partition(" import ")[2] or "mcp.streamable_http_app()"
-        old = next(each for each in text.splitlines() if ending.split(" as ")[-1] in each)
+        old = next(
+            candidate for candidate in text.splitlines() if ending.split(" as ")[-1] in candidate
+        )
         text = text.replace(old, line if " import " in line else old.replace(ending, line), 1)
     (tmp_path / "pay.py").write_text(text)
     environment = {**server.environment, "ISSUER": server.url, **variables, "PYTHONPATH": str(ROOT)}

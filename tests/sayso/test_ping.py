@@ -37,8 +37,12 @@ def test_a_ping_wakes_only_the_request_that_it_names() -> None:
     """All calls that wait for this request are woken, and each only once per ping."""
     pings = Pings(b"seed")
     bearer = f"Bearer {pings.token}"
-    with pings.waiting("a") as first, pings.waiting("a") as second, pings.waiting("b") as other:
-        waited = [first.next, second.next, other.next]
+    with (
+        pings.waiting("a") as first,
+        pings.waiting("a") as second,
+        pings.waiting("b") as other_request,
+    ):
+        waited = [first.next, second.next, other_request.next]
         assert pings.receive(bearer, _body("c")) == 204
         assert [future.done() for future in waited] == [False, False, False]
         assert pings.receive(bearer, _body("a")) == 204
@@ -69,8 +73,8 @@ def test_an_invalid_ping_wakes_no_request(
     authorization: str | None, body: bytes, status: int
 ) -> None:
     """The token is shared by the server and this agent; a different agent has its own."""
-    pings, other = Pings(b"seed"), Pings(b"another seed")
-    header = authorization and authorization.format(token=pings.token, other=other.token)
+    pings, other_agent = Pings(b"seed"), Pings(b"another seed")
+    header = authorization and authorization.format(token=pings.token, other=other_agent.token)
     with pings.waiting("a") as wake:
         waited = wake.next
         assert pings.receive(header, body) == status

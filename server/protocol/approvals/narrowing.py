@@ -225,8 +225,8 @@ def _is_lower(requested: JsonValue, granted: JsonValue) -> bool:
         granted_money = cast("dict[str, Any]", granted)
         same_currency = requested_money["currency"] == granted_money["currency"]
         return same_currency and _is_lower(requested_money["minor"], granted_money["minor"])
-    both = _is_integer(requested) and _is_integer(granted)
-    return both and 0 <= cast("int", granted) < cast("int", requested)
+    are_integers = _is_integer(requested) and _is_integer(granted)
+    return are_integers and 0 <= cast("int", granted) < cast("int", requested)
 
 
 def _is_equal(requested: JsonValue, granted: JsonValue) -> bool:

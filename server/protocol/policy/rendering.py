@@ -87,7 +87,7 @@ def render_headline(
         for piece in action.headline
     ]
     for piece in sorted(pieces, key=lambda piece: -len(piece.text)):
-        excess = sum(len(other.text) for other in pieces) - room
+        excess = sum(len(headline_piece.text) for headline_piece in pieces) - room
         if piece.may_be_cut and excess > 0:
             piece.text = _cut(piece.text, max(_MIN_CUT_CHARACTERS, len(piece.text) - excess - 1))
     headline = "".join(piece.text for piece in pieces)
@@ -303,6 +303,6 @@ def _show_money(money: Any) -> str:  # noqa: ANN401  # is_money has checked it
     if not _CURRENCY.fullmatch(currency):
         return f"{minor:,} minor units of {currency or 'no currency'}"
     digits = minor_digits(currency)
-    units, rest = divmod(abs(minor), 10**digits)
-    fraction = f".{rest:0{digits}}" if digits else ""
+    units, minor_units = divmod(abs(minor), 10**digits)
+    fraction = f".{minor_units:0{digits}}" if digits else ""
     return f"{currency} {'-' if minor < 0 else ''}{units:,}{fraction}"

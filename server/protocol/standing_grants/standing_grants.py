@@ -293,8 +293,8 @@ def _is_within_limit(limit: JsonValue, example: JsonValue, requested: JsonValue)
         return same_currency and _is_within_limit(
             limit_money["minor"], limit_money["minor"], requested_money["minor"]
         )
-    both = _is_integer(limit) and _is_integer(requested)
-    return both and 0 <= cast("int", requested) <= cast("int", limit)
+    are_integers = _is_integer(limit) and _is_integer(requested)
+    return are_integers and 0 <= cast("int", requested) <= cast("int", limit)
 
 
 def _is_money(value: JsonValue) -> bool:

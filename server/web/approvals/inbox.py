@@ -57,8 +57,8 @@ STEPS: Final = (
 
 def load_first_steps(visit: Visit) -> list[tuple[Step, bool]]:
     """Each step for this person, and whether it is done; empty if all are done."""
-    own = [step for step in STEPS if not step.route or visit.may(step.route)]
-    steps = [(step, step.is_done(visit)) for step in own]
+    visible_steps = [step for step in STEPS if not step.route or visit.may(step.route)]
+    steps = [(step, step.is_done(visit)) for step in visible_steps]
     return [] if all(done for _, done in steps) else steps
 
 

@@ -295,5 +295,5 @@ def test_agents_are_filtered_by_external_id(staff: Staff) -> None:
     for other_id in ("crm-8", "CRM-7", "crm", ""):
         assert _items(staff, "/api/agents", external_id=other_id) == []
     part = _get(staff, "/api/agents", external_id="crm-7", limit="1").json
-    rest = _items(staff, "/api/agents", external_id="crm-7", cursor=part["next"])
-    assert [item["client_id"] for item in rest] == [agent.id]
+    next_page = _items(staff, "/api/agents", external_id="crm-7", cursor=part["next"])
+    assert [item["client_id"] for item in next_page] == [agent.id]

@@ -92,14 +92,14 @@ def test_a_changed_json_body_is_accepted_or_refused_with_a_reason(
 
 
 def _check_answers(send: Callable[[bytes], Answer], bodies: Iterable[tuple[str, bytes]]) -> None:
-    wrong = []
+    failures = []
     for what, body in bodies:
         answer = send(body)
         if answer.status >= 500 or (answer.status >= 400 and not _has_code_and_text(answer)):
-            wrong.append((what, answer.status, answer.body[:200]))
-        if len(wrong) == _ENOUGH:  # logging each failure takes long
+            failures.append((what, answer.status, answer.body[:200]))
+        if len(failures) == _ENOUGH:  # logging each failure takes long
             break
-    assert wrong == []
+    assert failures == []
 
 
 _ENOUGH = 3

@@ -249,8 +249,8 @@ FAULTS: Mapping[str, Fault] = {
     "an amount can be narrowed to a larger one": Fault(
         _OTHER,
         "server/protocol/approvals/narrowing.py",
-        'return both and 0 <= cast("int", granted) < cast("int", requested)',
-        'return both and 0 <= cast("int", granted)',
+        'return are_integers and 0 <= cast("int", granted) < cast("int", requested)',
+        'return are_integers and 0 <= cast("int", granted)',
         "tests/server/protocol/approvals/test_narrowing.py"
         "::test_a_grant_that_is_not_narrower_is_refused",
     ),

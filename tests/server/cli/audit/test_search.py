@@ -46,8 +46,10 @@ def test_the_audit_log_is_shown_and_searched(admin_cli, pending_approval):
     )
     items = admin_cli("audit", "show", pending_approval.id, "--json").document["items"]
     assert [item["type"] for item in items] == ["approval.cancelled"]
-    same = admin_cli("audit", "show", items[0]["id"], "--timeline", "--json").document["items"]
-    assert same == items
+    entry_timeline = admin_cli("audit", "show", items[0]["id"], "--timeline", "--json").document[
+        "items"
+    ]
+    assert entry_timeline == items
     assert admin_cli("audit", "show", "nothing", "--json").error["code"] == "not_found"
     assert admin_cli("audit", "search", "--agent", "nobody", "--json").error["code"] == "not_found"
 

@@ -23,13 +23,13 @@ ceilings = st.dictionaries(st.sampled_from(RESOURCES), scopes)
 
 
 def _form(**parameters):
-    whole = {
+    all_parameters = {
         "subject_token": "t",
         "subject_token_type": ACCESS_TOKEN,
         "scope": "read",
         **parameters,
     }
-    form = {name: value for name, value in whole.items() if value is not None}
+    form = {name: value for name, value in all_parameters.items() if value is not None}
     return forms.Form({n: v if isinstance(v, tuple) else (v,) for n, v in form.items()})
 
 
@@ -167,7 +167,9 @@ def test_details_must_be_covered_by_every_token_since_a_signed_approval(
         [texts[name] for name in requested], DelegationBasis(links, approved, "x")
     )
     enough = all(
-        names.count(one) >= requested.count(one) for names in details_by_token for one in requested
+        names.count(detail) >= requested.count(detail)
+        for names in details_by_token
+        for detail in requested
     )
     assert covered == (approved and enough)
 

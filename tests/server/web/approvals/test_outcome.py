@@ -83,9 +83,9 @@ def test_without_a_token_there_is_nothing_to_revoke(browser, agent):
     """Without a token the form gets 404, as does the token of another user's request."""
     _, approval = _approve(browser, agent)
     assert post(browser, f"/done/{approval.id}/revoke").status_code == 404
-    handle, other = agent.request_approval()
-    assert get(browser, f"/done/{other.id}").status_code == 404
-    assert post(browser, f"/done/{other.id}/revoke").status_code == 404
+    handle, other_approval = agent.request_approval()
+    assert get(browser, f"/done/{other_approval.id}").status_code == 404
+    assert post(browser, f"/done/{other_approval.id}/revoke").status_code == 404
     assert handle
 
 

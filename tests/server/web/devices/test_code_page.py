@@ -122,12 +122,12 @@ FOREIGN = {
 }
 
 
-@pytest.mark.parametrize("what", FOREIGN)
-def test_a_form_from_another_site_is_refused(browser, local, person, what):
+@pytest.mark.parametrize("forgery", FOREIGN)
+def test_a_form_from_another_site_is_refused(browser, local, person, forgery):
     """DG-11: the form is shown again, and no approver is asked."""
     device = begin_sign_in(local)
     _get(browser)
-    page = _send(browser, name="ana", user_code=device.user_code, **FOREIGN[what])
+    page = _send(browser, name="ana", user_code=device.user_code, **FOREIGN[forgery])
     assert page.status_code == 400
     assert "another site" in page.text
     assert _pending_requests(person) == []

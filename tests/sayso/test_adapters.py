@@ -52,15 +52,15 @@ def web(issuer: FakeIssuer) -> Iterator[Any]:
 
 def test_flask_passes_the_caller_and_responds_to_refusals(issuer: FakeIssuer, web: Any) -> None:
     """A refusal has a status, a challenge and a body, and unprotected routes stay public."""
-    valid_headers = {"Authorization": f"Bearer {issuer.token()}"}
-    assert web.get("/balance/7", headers=valid_headers).json == {"user": USER, "account": "7"}
+    good = {"Authorization": f"Bearer {issuer.token()}"}
+    assert web.get("/balance/7", headers=good).json == {"user": USER, "account": "7"}
     assert web.get("/about").text == "a bank"
     refused = web.get("/balance/7")
     assert refused.status_code == 401
     assert "resource_metadata" in refused.headers["WWW-Authenticate"]
     wrong_scope = {"Authorization": f"Bearer {issuer.token(scope='other')}"}
     assert web.get("/balance/7", headers=wrong_scope).json["error"] == "insufficient_scope"
-    approval_required = web.post("/pay", headers=valid_headers)
+    approval_required = web.post("/pay", headers=good)
     assert approval_required.status_code == 403
     assert approval_required.json["authorization_details"] == [PAYMENT]
     assert approval_required.headers["Cache-Control"] == "no-store"
@@ -101,20 +101,20 @@ async def test_asgi_passes_the_caller_and_responds_to_refusals(
     issuer: FakeIssuer, protected: asgi.Protected
 ) -> None:
     """An error that the app raises becomes a response if no response has started yet."""
-    valid_headers = {"Authorization": f"Bearer {issuer.token()}"}
+    good = {"Authorization": f"Bearer {issuer.token()}"}
     async with _client(protected) as http:
-        assert (await http.get("/balance", headers=valid_headers)).json() == {"user": USER}
+        assert (await http.get("/balance", headers=good)).json() == {"user": USER}
         assert (await http.get("/about")).json() == {"user": None}
         assert (await http.get(METADATA)).json()["resource"] == API
         refused = await http.get("/balance")
         assert refused.status_code == 401
         assert "resource_metadata" in refused.headers["WWW-Authenticate"]
-        twice = [("Authorization", valid_headers["Authorization"])] * 2
+        twice = [("Authorization", good["Authorization"])] * 2
         assert (await http.get("/balance", headers=twice)).status_code == 401
-        approval_required = await http.post("/pay", headers=valid_headers)
+        approval_required = await http.post("/pay", headers=good)
         assert approval_required.json()["authorization_details"] == [PAYMENT]
         with pytest.raises(Exception, match="requires the scope nothing"):
-            await http.get("/broken", headers=valid_headers)
+            await http.get("/broken", headers=good)
 
 
 async def test_asgi_reads_the_proof_of_a_bound_token(
@@ -130,16 +130,16 @@ async def test_asgi_reads_the_proof_of_a_bound_token(
 
 async def test_asgi_closes_a_socket_without_a_token(protected: asgi.Protected) -> None:
     """A WebSocket without a token is closed before anything is read."""
-    messages: list[Any] = []
+    sent: list[Any] = []
 
     async def send(message: Any) -> None:
-        messages.append(message)
+        sent.append(message)
 
     async def receive() -> Any:
         raise AssertionError("nothing is read")
 
     await protected({"type": "websocket", "path": "/feed", "headers": []}, receive, send)
-    assert messages == [{"type": "websocket.close", "code": 1008, "reason": "unauthenticated"}]
+    assert sent == [{"type": "websocket.close", "code": 1008, "reason": "unauthenticated"}]
 
 
 def _client(app: Any) -> httpx.AsyncClient:

@@ -52,9 +52,9 @@ def test_an_approval_has_the_token_the_grant_and_the_receipt(
     agent: Agent, person: Terminal
 ) -> None:
     """The receipt names the approval and the fingerprint that the user saw."""
-    requests: list[Asked] = []
+    seen: list[Asked] = []
     with run_in_background(
-        agent.ask, person.user, PAYMENT, **TRANSFER, on_asked=requests.append
+        agent.ask, person.user, PAYMENT, **TRANSFER, on_asked=seen.append
     ) as result:
         request = next_request(person)
         person.approve(request)
@@ -65,7 +65,7 @@ def test_an_approval_has_the_token_the_grant_and_the_receipt(
         request.id,
         request.fingerprint,
     )
-    assert [sent_request.fingerprint for sent_request in requests] == [request.fingerprint]
+    assert [asked.fingerprint for asked in seen] == [request.fingerprint]
     assert approval.token not in repr(approval)
 
 
@@ -183,9 +183,9 @@ def test_a_key_authenticates_with_and_without_bound_tokens(
     with Agent(server.url, registered.id, key=key.private_jwk) as agent:
         approval: Approved = ask_and_approve(person, agent.ask, person.user, **READ)
     flow = approval.auth.auth_flow(httpx.Request("GET", "https://pay.example/"))
-    step = next(flow)
-    assert ("dpop" in step.headers) is bound
-    assert step.headers["authorization"].startswith("DPoP " if bound else "Bearer ")
+    sent = next(flow)
+    assert ("dpop" in sent.headers) is bound
+    assert sent.headers["authorization"].startswith("DPoP " if bound else "Bearer ")
 
 
 async def test_an_asynchronous_agent_does_the_same(server: LiveServer, person: Terminal) -> None:
@@ -221,16 +221,16 @@ def program(server: LiveServer, person: Terminal) -> Iterator[Any]:
 
     def start(name: str) -> subprocess.Popen[str]:
         words = [server.url, key.id, key.secret, person.user, name]
-        new_process = subprocess.Popen(
+        made = subprocess.Popen(
             [sys.executable, "-c", _PROGRAM, *words], cwd=ROOT, stdout=subprocess.PIPE, text=True
         )
-        started.append(new_process)
-        return new_process
+        started.append(made)
+        return made
 
     yield start
-    for process in started:
-        process.kill()
-        process.communicate()
+    for one in started:
+        one.kill()
+        one.communicate()
 
 
 @pytest.mark.parametrize("answer", ["approved", "too_broad"])
@@ -270,7 +270,7 @@ def test_a_process_with_the_same_key_gets_the_token_again(
 def test_a_restarted_agent_slows_down_only_once(
     server: LiveServer, person: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Polls are not held here, and sleeping moves the clock of the server."""
+    """The server here does not hold polls; sleeping moves its clock."""
     key = server.agent()
     errors: list[str] = []
     monkeypatch.setattr("time.sleep", lambda s: server.clock.forward(round(s * 1000)))
@@ -317,12 +317,9 @@ def test_an_exchange_asks_the_user_if_the_server_requires_it(
     bank, admin = "https://bank.example", "https://desk.example"
     server.resources.add(admin, {"desk:use": Risk.LOW}, {}, by=BY)
     server.resources.add(bank, {"bank:pay": Risk.HIGH}, {}, by=BY)
-    permissions = {
-        "resources": (admin, bank, PAY),
-        "scopes": ("desk:use", "bank:pay", "payments:read"),
-    }
-    front = kit_agent(server, **permissions)
-    payer = kit_agent(server, **permissions, serves=(admin,))
+    both = {"resources": (admin, bank, PAY), "scopes": ("desk:use", "bank:pay", "payments:read")}
+    front = kit_agent(server, **both)
+    payer = kit_agent(server, **both, serves=(admin,))
     call: Approved = ask_and_approve(
         person, front.ask, person.user, scope="desk:use", resource=admin
     )

@@ -56,7 +56,7 @@ class _Shell:
     def start(self, server: LiveServer, *flags: str) -> subprocess.Popen[str]:
         """Start `sayso ask` as a process."""
         before = signal.signal(signal.SIGINT, signal.default_int_handler)
-        try:  # a child inherits ignored signals, and background jobs ignore SIGINT
+        try:  # a process ignores what its parent ignores, as in a job in the background
             return subprocess.Popen(
                 [sys.executable, "-m", "server", "ask", "--user", self.person.user, *flags],
                 cwd=ROOT,
@@ -87,19 +87,19 @@ def _document(done: Done) -> dict[str, Any]:
 
 def test_approved_exits_with_0_and_prints_the_grant_without_the_token(shell: _Shell) -> None:
     """The line on stderr has the fingerprint that the user sees."""
-    approvals: list[Approval] = []
+    seen: list[Approval] = []
 
     def yes(request: Approval) -> None:
-        approvals.append(request)
+        seen.append(request)
         approve(shell.person, request)
 
     done = shell.ask(*PAY, "--message", "-invoice 7", "--json", answer=yes)
     assert (done.returncode, _document(done)["result"]) == (0, "approved")
     assert _document(done)["granted"] == [PAYMENT]
-    assert _document(done)["approval"] == approvals[0].id
+    assert _document(done)["approval"] == seen[0].id
     first, last = done.stderr.splitlines()
-    assert (first.split("(")[1].split(")")[0], last) == (approvals[0].fingerprint, "Approved.")
-    assert str(approvals[0].agent_says) == "-invoice 7"
+    assert (first.split("(")[1].split(")")[0], last) == (seen[0].fingerprint, "Approved.")
+    assert str(seen[0].agent_says) == "-invoice 7"
 
 
 def test_denied_exits_with_11_and_prints_the_code_and_the_note(shell: _Shell) -> None:
@@ -171,14 +171,14 @@ def test_the_flags_reach_the_server(shell: _Shell) -> None:
     """Scope, risk and expiry are those of the flags, and the same key continues the request."""
     flags = ("--scope", "payments:read", "--resource", READ["resource"], "--risk", "high")
     key = ("--expires-in", "90", "--idempotency-key", "job-7")
-    approvals: list[Approval] = []
+    seen: list[Approval] = []
 
     def yes(request: Approval) -> None:
-        approvals.append(request)
+        seen.append(request)
         approve(shell.person, request)
 
     assert shell.ask(*flags, *key, answer=yes).returncode == 0
-    (request,) = approvals
+    (request,) = seen
     assert request.risk.name == "HIGH"
     assert "payments:read" in request.action_text
     assert request.expires_at - request.created_at == 90_000
@@ -219,7 +219,7 @@ def test_a_missing_variable_exits_with_2(shell: _Shell) -> None:
 
 
 def test_details_come_from_a_file_or_stdin(shell: _Shell, tmp_path: Path) -> None:
-    """`@FILE` and `@-` send the same request as details in the argument."""
+    """`@FILE` and `@-` give the same request as details in the argument."""
     file = tmp_path / "details.json"
     file.write_text(json.dumps(FACTS))
     for source, stdin in ((f"@{file}", ""), ("@-", json.dumps(FACTS))):
@@ -234,9 +234,9 @@ def test_details_come_from_a_file_or_stdin(shell: _Shell, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("key", [None, "job-8"])
-@pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_command_withdraws_its_request_unless_it_has_a_key(
-    server: LiveServer, shell: _Shell, signal_number: signal.Signals, key: str | None
+    server: LiveServer, shell: _Shell, sent: signal.Signals, key: str | None
 ) -> None:
     """Nobody should answer a request whose job is gone.
 
@@ -245,12 +245,12 @@ def test_an_interrupted_command_withdraws_its_request_unless_it_has_a_key(
     process = shell.start(server, *PAY, *(["--idempotency-key", key] if key else []))
     try:
         request = next_request(shell.person)
-        process.send_signal(signal_number)
+        process.send_signal(sent)
         out, err = process.communicate(timeout=30)
     finally:
         process.kill()
     assert (process.returncode, out, err.splitlines()[-1]) == (130, "", "Interrupted.")
-    waiting = [approval.id for approval in shell.person.waiting()]
+    waiting = [one.id for one in shell.person.waiting()]
     assert waiting == ([request.id] if key else [])
 
 
@@ -276,13 +276,13 @@ def test_an_interrupted_command_reports_that_it_could_not_withdraw(
 
 def test_an_agent_withdraws_its_request(server: LiveServer, shell: _Shell) -> None:
     """The call that waits for the decision raises Withdrawn."""
-    requests: list[Asked] = []
+    seen: list[Asked] = []
     with (
         Agent(server.url, shell.key.id, secret=shell.key.secret) as agent,
-        run_in_background(agent.ask, shell.person.user, **READ, on_asked=requests.append) as result,
+        run_in_background(agent.ask, shell.person.user, **READ, on_asked=seen.append) as result,
     ):
-        until(lambda: requests != [])
-        agent.withdraw(requests[0])
+        until(lambda: seen != [])
+        agent.withdraw(seen[0])
         with pytest.raises(Withdrawn):
             result.result(30)
     assert shell.person.waiting() == ()
@@ -293,13 +293,13 @@ def test_the_page_lists_every_exit_code_and_flag() -> None:
     page = (ROOT / "docs" / "ask-from-a-shell.md").read_text("utf-8")
     rows = re.findall(r"^\| (\d+) \|", page, re.MULTILINE)
     assert {int(code) for code in rows} == {int(code) for code in Exit}
-    help_output = subprocess.run(
+    shown = subprocess.run(
         [sys.executable, "-m", "sayso.ask", "--help"],
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=True,
     ).stdout
-    flags = set(re.findall(r"--[a-z-]+", help_output)) - {"--help"}
+    flags = set(re.findall(r"--[a-z-]+", shown)) - {"--help"}
     table = page.partition("| Flag | Description |")[2].partition("\n\n")[0]
     assert {flag for flag in flags if f"`{flag}" not in table} == set()

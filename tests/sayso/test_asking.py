@@ -75,11 +75,11 @@ def test_a_request_has_the_given_parameters_and_its_key() -> None:
     """The form has exactly the parameters that the caller passed."""
     action = {"type": "payment.transfer", "payee": "N"}
     options: Any = {"scope": "openid payments:transfer", "message": "due", "expires_in": 60}
-    request = _FlowDriver(_asking().ask("ana", action, {**options, "idempotency_key": "k"})).request
-    assert request.headers["Idempotency-Key"] == "k"
-    assert request.headers["Authorization"].startswith("Basic ")
-    assert json.loads(request.form.pop("authorization_details")) == [action]
-    assert request.form == {
+    sent = _FlowDriver(_asking().ask("ana", action, {**options, "idempotency_key": "k"})).request
+    assert sent.headers["Idempotency-Key"] == "k"
+    assert sent.headers["Authorization"].startswith("Basic ")
+    assert json.loads(sent.form.pop("authorization_details")) == [action]
+    assert sent.form == {
         "login_hint": "ana",
         "scope": "openid payments:transfer",
         "binding_message": "due",
@@ -281,11 +281,11 @@ def test_the_scope_must_be_a_string(scope: Any) -> None:
         next(_asking().ask("ana", None, {"scope": scope}))
 
 
-@pytest.mark.parametrize("credentials", [{}, {"secret": "s", "key": "k"}])
-def test_credentials_are_either_a_secret_or_a_key(credentials: dict[str, str]) -> None:
+@pytest.mark.parametrize("given", [{}, {"secret": "s", "key": "k"}])
+def test_credentials_are_either_a_secret_or_a_key(given: dict[str, str]) -> None:
     """Neither or both are refused, and so is an empty secret."""
     with pytest.raises(ValueError, match="secret= or key="):
-        Credentials.create("id", credentials.get("secret"), credentials.get("key"))
+        Credentials.create("id", given.get("secret"), given.get("key"))
     with pytest.raises(ValueError, match="secret is empty"):
         Credentials.create("id", "", None)
 

@@ -42,7 +42,7 @@ def _refused(guard: Guard, authorization: str | None, **call: Any) -> Rejected:
 
 
 def test_a_valid_token_names_the_user_and_the_agents(issuer: FakeIssuer, guard: Guard) -> None:
-    """The chain lists the agent that acts now, then the agents before it."""
+    """The chain has the agent that acts now and the agents before it."""
     act = {"sub": AGENT, "act": {"sub": "sayso_ag_front"}}
     caller = guard.check(f"Bearer {issuer.token(act=act)}")
     assert (caller.user, caller.agent) == (USER, AGENT)
@@ -143,27 +143,23 @@ def test_a_token_without_claims_is_refused(issuer: FakeIssuer, guard: Guard) -> 
 
 
 def test_a_forged_token_is_refused(issuer: FakeIssuer, guard: Guard) -> None:
-    """Examples are `none`, the public key as a secret, an unknown key and a changed payload."""
-    valid_token = issuer.token()
-    guard.check(f"Bearer {valid_token}")
-    issuer_key = issuer.keys[0]
-    other_key = new_key("ES256")
-    head, payload, signature = valid_token.split(".")
+    """Examples are `none`, the public key as a secret, a foreign key and a changed payload."""
+    good = issuer.token()
+    guard.check(f"Bearer {good}")
+    ours = issuer.keys[0]
+    other = new_key("ES256")
+    head, payload, signature = good.split(".")
     forged = [
-        make_jwt({"typ": "at+jwt", "kid": issuer_key.kid, "alg": "none"}, _claims(payload)),
-        hmac_jwt(
-            {"typ": "at+jwt", "kid": issuer_key.kid, "alg": "HS256"},
-            _claims(payload),
-            issuer_key.pem,
-        ),
-        issuer.token(other_key, header={"kid": issuer_key.kid}),
-        issuer.token(new_key("RS256"), header={"kid": issuer_key.kid}),
+        make_jwt({"typ": "at+jwt", "kid": ours.kid, "alg": "none"}, _claims(payload)),
+        hmac_jwt({"typ": "at+jwt", "kid": ours.kid, "alg": "HS256"}, _claims(payload), ours.pem),
+        issuer.token(other, header={"kid": ours.kid}),
+        issuer.token(new_key("RS256"), header={"kid": ours.kid}),
         f"{head}.{_raise_scope(payload)}.{signature}",
         f"{head}.{payload}.",
         f"{head}.{payload}.{signature}A",
         f"{head}.{payload}.{signature}==",
         f"{head}.{payload}",
-        valid_token + "A" * 20_000,
+        good + "A" * 20_000,
         "x",
     ]
     errors = {_refused(guard, f"Bearer {token}").error for token in forged}
@@ -340,7 +336,7 @@ def test_ungranted_details_are_refused_locally(issuer: FakeIssuer, guard: Guard)
 
 
 @pytest.mark.parametrize(
-    ("status", "code", "kind", "response_status"),
+    ("status", "code", "kind", "answered"),
     [
         (409, "already_consumed", Rejected, 409),
         (403, "not_granted", Rejected, 403),
@@ -357,7 +353,7 @@ def test_each_refusal_to_consume_stops_the_action(  # a table
     status: int,
     code: str,
     kind: type[Exception],
-    response_status: int | None,
+    answered: int | None,
 ) -> None:
     """A fault of the agent is returned to it. A fault of the operator is raised as an error."""
     issuer.consumption = httpx.Response(
@@ -368,7 +364,7 @@ def test_each_refusal_to_consume_stops_the_action(  # a table
     )
     with pytest.raises(kind) as raised:
         guard.consume(caller, PAYMENT)
-    assert getattr(raised.value, "status", None) == response_status
+    assert getattr(raised.value, "status", None) == answered
 
 
 def test_each_consumption_has_a_new_execution_id(issuer: FakeIssuer, guard: Guard) -> None:
@@ -440,7 +436,7 @@ def test_a_bound_token_needs_a_proof_of_its_key(guard: Guard, bound: _BoundToken
 
 
 def test_a_proof_cannot_be_used_twice(guard: Guard, bound: _BoundToken) -> None:
-    """A copy of a request is refused."""
+    """A copied request is therefore refused."""
     call: Any = {"path": "/balance", "proofs": [bound.proof()]}
     guard.check(f"DPoP {bound.token}", **call)
     refused = _refused(guard, f"DPoP {bound.token}", **call)
@@ -478,17 +474,17 @@ def test_a_proof_for_a_different_call_is_refused(
 
 
 def test_an_invalid_proof_is_refused(guard: Guard, bound: _BoundToken) -> None:
-    """Examples are a different key, two proofs, a private key in the header and a wrong type."""
-    other_key, valid_proof = new_key("ES256"), bound.proof()
+    """Examples are a foreign key, two proofs, a private key in the header and a wrong type."""
+    other, good = new_key("ES256"), bound.proof()
     claims = dpop_proofs.proof_claims(
         f"{API}/balance", int(time.time() * 1000), "GET", ath=dpop_proofs.ath(bound.token)
     )
     private = {"jwk": {**dpop_proofs.public(bound.key), "d": "x"}}
     invalid = [
         [],
-        [valid_proof, bound.proof()],
-        [bound.proof(other_key)],
-        [dpop_proofs.sign_proof(other_key, claims, jwk=dpop_proofs.public(bound.key))],
+        [good, bound.proof()],
+        [bound.proof(other)],
+        [dpop_proofs.sign_proof(other, claims, jwk=dpop_proofs.public(bound.key))],
         [dpop_proofs.sign_proof(bound.key, claims, typ="JWT")],
         [dpop_proofs.sign_proof(bound.key, claims, **private)],
         [dpop_proofs.sign_proof(bound.key, claims, kid="x")],
@@ -558,7 +554,7 @@ def test_invalid_arguments_are_refused_when_the_guard_is_created() -> None:
     assert Guard(ISSUER, "urn:pay", url="https://pay.example").metadata["resource"] == "urn:pay"
 
 
-def test_a_guard_without_credentials_cannot_consume(issuer: FakeIssuer) -> None:
+def test_a_guard_without_credentials_consumes_nothing(issuer: FakeIssuer) -> None:
     """The error says that `consume` needs credentials."""
     with issuer.http as http:
         guard = Guard(ISSUER, API, http=http)

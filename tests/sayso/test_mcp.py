@@ -81,13 +81,11 @@ class FakePerson:
         caller = SimpleNamespace(user=user, client="app", token="of-the-call")
         request = SimpleNamespace(scope={"sayso.caller": caller})
         session = SimpleNamespace(client_capabilities=context.pop("client_capabilities", None))
-        request_context = SimpleNamespace(
+        held = SimpleNamespace(
             request=request, session=session, protocol_version=context.pop("protocol_version", None)
         )
-        tool_context = SimpleNamespace(
-            request_context=request_context, report_progress=_nothing, **context
-        )
-        return asyncio.ensure_future(self.pay(**(arguments or PAY), mcp_context=tool_context))
+        made = SimpleNamespace(request_context=held, report_progress=_nothing, **context)
+        return asyncio.ensure_future(self.pay(**(arguments or PAY), mcp_context=made))
 
 
 async def _nothing(*_: object) -> None:
@@ -292,9 +290,9 @@ async def test_a_call_for_no_user_is_refused() -> None:
     person = FakePerson()
     with pytest.raises(ToolError, match="no person has signed in"):
         await person.call(user=None)
-    context_without_request = SimpleNamespace(request_context=SimpleNamespace(request=None))
+    alone = SimpleNamespace(request_context=SimpleNamespace(request=None))
     with pytest.raises(ToolError, match="protect"):
-        await person.pay(**PAY, mcp_context=context_without_request)
+        await person.pay(**PAY, mcp_context=alone)
     assert person.keys == []
 
 
@@ -322,8 +320,8 @@ async def test_a_tool_keeps_its_schema_its_context_and_its_types() -> None:
     caller = SimpleNamespace(user=USER, client="app", token="of-the-call")
     request = SimpleNamespace(scope={"sayso.caller": caller})
     session = SimpleNamespace(report_progress=_nothing)
-    request_context: Any = SimpleNamespace(request=request, session=session)
-    context = Context[Any, Any](request_context=request_context, mcp_server=mcp)
+    held: Any = SimpleNamespace(request=request, session=session)
+    context = Context[Any, Any](request_context=held, mcp_server=mcp)
     call = asyncio.ensure_future(mcp.call_tool("refund", {"amount": {"minor": 7}}, context))
     await person.approve(amount={"minor": 4})
     await call
@@ -382,13 +380,9 @@ def guarded() -> tuple[asgi.App, list[str], FakeIssuer]:
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         assert scope["type"] == "http"
-        access_token = get_access_token()
-        assert access_token is not None
-        assert (access_token.subject, access_token.client_id, access_token.claims["iss"]) == (
-            USER,
-            AGENT,
-            ISSUER,
-        )
+        who = get_access_token()
+        assert who is not None
+        assert (who.subject, who.client_id, who.claims["iss"]) == (USER, AGENT, ISSUER)
         message = await receive()
         reached.append(message["body"].decode())
         await send({"type": "http.response.start", "status": 200, "headers": []})

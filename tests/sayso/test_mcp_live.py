@@ -1,4 +1,4 @@
-"""An MCP server that is killed while the user decides."""
+"""An MCP server that is killed during the decision."""
 
 import asyncio
 import contextlib

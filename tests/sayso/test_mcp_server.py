@@ -47,12 +47,8 @@ class _Model:
 
     async def ask(self, **facts: object) -> str:
         """Request a payment and return the first text."""
-        call_arguments = {
-            "user": self._user,
-            "action": "payment.transfer",
-            "details": {**FACTS, **facts},
-        }
-        return await self.call("request_approval", **call_arguments)
+        given = {"user": self._user, "action": "payment.transfer", "details": {**FACTS, **facts}}
+        return await self.call("request_approval", **given)
 
     async def wait(self, text: str, seconds: float = 50) -> str:
         """Wait for the request that this text names."""
@@ -161,10 +157,10 @@ async def test_an_identical_request_joins_the_open_one(
 ) -> None:
     """After its outcome was read, the same request asks again."""
     async with _asking(server, person) as model:
-        first, second, different = await asyncio.gather(
+        first, second, other = await asyncio.gather(
             model.ask(), model.ask(), model.ask(payee="Kite")
         )
-        assert first == second != different
+        assert first == second != other
         assert len(person.waiting()) == 2
         request = next(waiting for waiting in person.waiting() if waiting.fingerprint in first)
         await asyncio.to_thread(person.deny, request)
@@ -206,13 +202,8 @@ async def test_an_invalid_request_is_an_error_with_the_remedy(
 ) -> None:
     """Nobody was asked, and the request is not listed."""
     async with _asking(server, person) as model:
-        call_arguments = {
-            "user": person.user,
-            "action": "payment.transfer",
-            "details": FACTS,
-            **arguments,
-        }
-        error = await model.call("request_approval", **call_arguments)
+        whole = {"user": person.user, "action": "payment.transfer", "details": FACTS, **arguments}
+        error = await model.call("request_approval", **whole)
         assert error.startswith("ERROR ")
         assert "Nobody was asked." in error
         assert words in error

@@ -46,7 +46,7 @@ from tests.support.servers.server import BY, LiveServer, new_server
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[LiveServer]:
-    """A server with only an administrator."""
+    """A server with an administrator and nothing else."""
     with new_server(tmp_path) as running:
         yield running
 
@@ -65,7 +65,7 @@ def test_the_page_about_agents(
 ) -> None:
     """The agent asks, acts with the token, reads a denial and protects a tool."""
     page = DocPage("docs/my-agent.md")
-    client_id, secret = (word for word in page.commands(server) if word[6:8] in {"ag", "cs"})
+    client_id, secret = (one for one in page.commands(server) if one[6:8] in {"ag", "cs"})
     for name, value in (("ISSUER", server.url), ("AGENT_ID", client_id), ("AGENT_SECRET", secret)):
         monkeypatch.setenv(name, value)
     ask_and_approve(ana, page.run)
@@ -81,9 +81,9 @@ def test_the_page_about_agents(
     assert page.done()
     assert paid[0].headers["Authorization"].startswith("Bearer eyJ")
     assert b"Nordwind" in paid[0].content
-    output = capsys.readouterr().out
-    assert '"Never heard of them."' in output
-    assert output.endswith("Paid 100 to Nordwind Logistik GmbH.\n")
+    told = capsys.readouterr().out
+    assert '"Never heard of them."' in told
+    assert told.endswith("Paid 100 to Nordwind Logistik GmbH.\n")
 
 
 async def test_the_page_about_apis(
@@ -105,8 +105,8 @@ async def test_the_page_about_apis(
     page.run()
     web = page.names["app"].test_client()
     assert web.get("/balance", headers=_bearer(reading)).json == me
-    other_response = web.post("/payments", json={**payment, "payee": "M"}, headers=_bearer(paying))
-    assert other_response.json["error"] == "insufficient_authorization_details"
+    other = web.post("/payments", json={**payment, "payee": "M"}, headers=_bearer(paying))
+    assert other.json["error"] == "insufficient_authorization_details"
     answers = [web.post("/payments", json=payment, headers=_bearer(paying)) for _ in range(2)]
     assert [answer.status_code for answer in answers] == [200, 409]
     page.run()
@@ -125,8 +125,8 @@ async def test_the_page_about_mcp_servers(
 ) -> None:
     """A client reads with its token, and pays once after the user approved."""
     page = DocPage("docs/my-mcp-server.md")
-    variables = dict(zip(("AGENT_ID", "AGENT_SECRET"), page.commands(server)[2:], strict=True))
-    for name, value in {"ISSUER": server.url, **variables}.items():
+    given = dict(zip(("AGENT_ID", "AGENT_SECRET"), page.commands(server)[2:], strict=True))
+    for name, value in {"ISSUER": server.url, **given}.items():
         monkeypatch.setenv(name, value)
     page.run()
     token = signed_in(server, ana, "http://localhost:8000/mcp", "payments:read")
@@ -154,8 +154,8 @@ async def test_the_page_about_the_gateway(
     server: LiveServer, ana: Terminal, tmp_path: Path
 ) -> None:
     """An MCP server without Sayso code reads and pays through the gateway, as the page says."""
-    gateway_port, upstream = free_port(), free_port()
-    page = DocPage("docs/gateway.md", p8480=gateway_port, p9000=upstream, p8470=server.port)
+    own, upstream = free_port(), free_port()
+    page = DocPage("docs/gateway.md", p8480=own, p9000=upstream, p8470=server.port)
     environment = environment_of(server, *page.commands(server)[2:])
     exports, init = page.text("").splitlines()
     assert set(re.findall(r"(\w+)=", exports)) <= set(environment)
@@ -164,7 +164,7 @@ async def test_the_page_about_the_gateway(
     (tmp_path / "write.json").write_text(page.text("json"))
     add = ("actions", "add", str(tmp_path / "write.json"))
     assert command("server", *add, environment=environment).returncode == 0
-    uri = f"http://localhost:{gateway_port}/mcp"
+    uri = f"http://localhost:{own}/mcp"
     gateway = RunningGateway(uri, tmp_path, environment, page.text("").strip())
     assert [line.split()[2] for line in page.text("").splitlines()] == ["init", "--stdio"]
     assert "audit search" in page.text("")
@@ -173,8 +173,8 @@ async def test_the_page_about_the_gateway(
         text = gateway.init(init)
         for line in filled:
             member = line.partition(" =")[0]
-            text, count = re.subn(rf"^(# )?{member} = .*$", line, text, count=1, flags=re.MULTILINE)
-            assert count
+            text, found = re.subn(rf"^(# )?{member} = .*$", line, text, count=1, flags=re.MULTILINE)
+            assert found
         (tmp_path / file).write_text(text)
         try:
             gateway.start()
@@ -197,7 +197,7 @@ async def test_the_page_about_the_gateway(
 def test_the_page_about_shells(server: LiveServer, ana: Terminal, tmp_path: Path) -> None:
     """The line of the page deploys only after ana approved the facts of its file."""
     page = DocPage("docs/ask-from-a-shell.md")
-    client_id, secret = (word for word in page.commands(server) if word[6:8] in {"ag", "cs"})
+    client_id, secret = (one for one in page.commands(server) if one[6:8] in {"ag", "cs"})
     line, details = page.text("").strip(), page.text("json")
     assert page.done()
     (tmp_path / "release.json").write_text(details)
@@ -230,34 +230,34 @@ def test_the_page_about_shells(server: LiveServer, ana: Terminal, tmp_path: Path
 async def test_the_page_about_agents_that_speak_mcp(server: LiveServer, ana: Terminal) -> None:
     """A client with the page's configuration file asks ana."""
     page = DocPage("docs/my-mcp-agent.md", p8470=server.port)
-    client_id, secret = (word for word in page.commands(server) if word[6:8] in {"ag", "cs"})
-    server_config = json.loads(page.text("json"))["mcpServers"]["sayso"]
+    client_id, secret = (one for one in page.commands(server) if one[6:8] in {"ag", "cs"})
+    told = json.loads(page.text("json"))["mcpServers"]["sayso"]
     assert page.done()
-    server_config["env"] |= {"SAYSO_AGENT_ID": client_id, "SAYSO_AGENT_SECRET": secret}
+    told["env"] |= {"SAYSO_AGENT_ID": client_id, "SAYSO_AGENT_SECRET": secret}
     program = StdioServerParameters(
-        command=str(Path(sys.executable).parent / server_config["command"]),
-        args=server_config["args"],
-        env={**server.environment, **server_config["env"]},
+        command=str(Path(sys.executable).parent / told["command"]),
+        args=told["args"],
+        env={**server.environment, **told["env"]},
     )
     details = {**_PAYMENT, "account": "DE89370400440532013000"}
     details.pop("type")
     asking = {"user": "ana", "action": "payment.transfer", "details": details}
     async with McpClient(program) as client:
-        answer = str(await client.call_tool("request_approval", asking))
-        assert "Approval pending." in answer
+        asked = str(await client.call_tool("request_approval", asking))
+        assert "Approval pending." in asked
         await asyncio.to_thread(lambda: approve(ana, next_request(ana)))
-        (name,) = re.findall(r"with id (\w+)", answer)
+        (name,) = re.findall(r"with id (\w+)", asked)
         assert "Approved. Do exactly this" in str(await client.call_tool("wait", {"id": name}))
 
 
 def test_the_examples(server: LiveServer, ana: Terminal, tmp_path: Path) -> None:
     """An assistant reads, an approved transfer runs once, and the audit log links the entries."""
-    gateway_port, bank_port = free_port(), free_port()
-    page = DocPage("examples/README.md", p8480=gateway_port, p9000=bank_port, p8470=server.port)
+    own, bank = free_port(), free_port()
+    page = DocPage("examples/README.md", p8480=own, p9000=bank, p8470=server.port)
     (tmp_path / "examples").symlink_to(ROOT / "examples")
     printed = page.commands(server)
     values = [":".join(printed[2:4]), "Bearer of-the-bank"]
-    values += [server.url, f"http://localhost:{gateway_port}/mcp", printed[6], *printed[4:6]]
+    values += [server.url, f"http://localhost:{own}/mcp", printed[6], *printed[4:6]]
     names = re.findall(r"(\w+)=", page.text(""))
     environment = {**server.environment, **dict(zip(names, values, strict=True))}
     start_bank, init, serve = page.text("").splitlines()
@@ -268,7 +268,7 @@ def test_the_examples(server: LiveServer, ana: Terminal, tmp_path: Path) -> None
     assert page.done()
     gateway = RunningGateway(environment["GATEWAY"], tmp_path, environment, serve)
     with running_example(start_bank, tmp_path, environment):
-        wait_for(f"http://localhost:{bank_port}/mcp")
+        wait_for(f"http://localhost:{bank}/mcp")
         text = gateway.init(init)
         assert 'action = ""' in text
         (tmp_path / file).write_text(text.replace('action = ""', filled))
@@ -281,38 +281,36 @@ def test_the_examples(server: LiveServer, ana: Terminal, tmp_path: Path) -> None
             gateway.kill()
     ledger = (tmp_path / "ledger.jsonl").read_text().splitlines()
     assert [json.loads(line)["amount"]["minor"] for line in ledger] == [482_000]
-    logged_calls = [(entry["client"], entry["tool"], entry["outcome"]) for entry in gateway.log]
+    told = [(one["client"], one["tool"], one["outcome"]) for one in gateway.log]
     outcomes = [
         ("balance", "forwarded"),
         ("transfer", "forwarded"),
         *[("transfer", "suspicious")] * 2,
     ]
-    assert logged_calls == [(printed[4], *outcome) for outcome in outcomes]
+    assert told == [(printed[4], *outcome) for outcome in outcomes]
     assert gateway.log[1]["approval"] == request.id
     by_assistant, by_approval = (_found(words, request.id, environment) for words in searches)
-    thread = [entry for entry in by_assistant if entry.get("approval_id") == request.id]
+    thread = [one for one in by_assistant if one.get("approval_id") == request.id]
     assert thread == by_approval
-    assert [entry["type"].partition(".")[2] for entry in thread] == [
+    assert [one["type"].partition(".")[2] for one in thread] == [
         "requested",
         "approved",
         "issued",
         "consumed",
     ]
     user = ana.client.profile.user_id
-    entry_parties = [
-        (entry["subject"], *map(entry["names"].get, ("agent_id", "caller_id"))) for entry in thread
-    ]
-    assert set(entry_parties) == {(user, "gateway", "assistant")}
+    whose = [(one["subject"], *map(one["names"].get, ("agent_id", "caller_id"))) for one in thread]
+    assert set(whose) == {(user, "gateway", "assistant")}
     assert thread[0]["facts"]["agent_says"] == "Tool transfer"
     assert thread[0]["facts"]["types"] == ["payment.transfer"]
-    assert {entry["user"] for entry in gateway.log} == {user}
+    assert {one["user"] for one in gateway.log} == {user}
 
 
 def _found(words: list[str], approval: str, environment: dict[str, str]) -> list[Any]:
     """Return the entries that a search of the README finds, oldest first."""
     _, *search = [approval if word == "ID" else word for word in words]
-    result = command("server", *search, "--json", environment=environment)
-    entries: list[Any] = json.loads(result.stdout)["items"]
+    found = command("server", *search, "--json", environment=environment)
+    entries: list[Any] = json.loads(found.stdout)["items"]
     return entries[::-1]
 
 
@@ -330,8 +328,8 @@ def _acted(assistant: ExampleProgram, ana: Terminal, balance: str, transfer: str
     assert request.agent_says == "Tool transfer"
     approve(ana, request)
     assert assistant.read() == "Transferred 482000 to Nordwind."
-    for arguments in (transfer.replace("482000", "982000"), transfer):
-        assistant.write(arguments)
+    for again in (transfer.replace("482000", "982000"), transfer):
+        assistant.write(again)
         ana.deny(next_request(ana), "suspicious")
         assert assistant.read().startswith("A person denied the request (suspicious).")
     return request

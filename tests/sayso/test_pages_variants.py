@@ -47,7 +47,7 @@ globalThis.fetch = (url, sent) => {
 
 @pytest.fixture
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    """A server with only an administrator."""
+    """A server with an administrator and nothing else."""
     with new_server(tmp_path_factory.mktemp("server")) as running:
         yield running
 
@@ -73,14 +73,14 @@ def agents(server: LiveServer, ana: Terminal) -> tuple[DocPage, dict[str, str]]:
 def test_an_agent_in_typescript(
     agents: tuple[DocPage, dict[str, str]], ana: Terminal, tmp_path: Path
 ) -> None:
-    """It pays what was granted after the approval, and prints the reason for a denial."""
+    """It pays what was granted after the approval, and prints the reason of a denial."""
     page, environment = agents
 
     def run() -> list[str]:
         with running_typescript(page.only_block("ts"), tmp_path, PAY_API, **environment) as program:
-            output, _ = program.communicate(timeout=60)
+            said, _ = program.communicate(timeout=60)
             assert program.returncode == 0
-            return output.splitlines()
+            return said.splitlines()
 
     with run_in_background(run) as result:
         request = next_request(ana)
@@ -98,7 +98,7 @@ def test_an_agent_in_typescript(
 
 
 def test_an_agent_with_curl(agents: tuple[DocPage, dict[str, str]], ana: Terminal) -> None:
-    """It gets a token for what was granted, or the reason for a denial."""
+    """It gets a token for what was granted, the same one for each key, or the deny reason."""
     page, environment = agents
     page_text = page.only_block("bash")
 
@@ -119,8 +119,8 @@ def test_an_agent_with_curl(agents: tuple[DocPage, dict[str, str]], ana: Termina
     assert run("INV-2291") == yes
     with run_in_background(run, "INV-2292") as no:
         ana.deny(next_request(ana), "suspicious")
-    denial = {"error": "access_denied", "reason": "denied"}
-    assert no.result() == {**denial, "authorization_details": None, "access_token": None}
+    told = {"error": "access_denied", "reason": "denied"}
+    assert no.result() == {**told, "authorization_details": None, "access_token": None}
 
 
 @pytest.mark.clients
@@ -161,10 +161,10 @@ def test_an_api_in_typescript(server: LiveServer, ana: Terminal, tmp_path: Path)
                 assert called("GET", token).status_code == 401
             short = called("POST", reading.token, payment)
             assert (short.status_code, short.json()) == (403, {"error": "insufficient_scope"})
-            other_response = called("POST", paying.token, {**payment, "payee": "M"})
-            assert other_response.status_code == 403
+            other = called("POST", paying.token, {**payment, "payee": "M"})
+            assert other.status_code == 403
             paid = [called("POST", paying.token, payment) for _ in range(2)]
-            assert [response.status_code for response in paid] == [200, 409]
+            assert [one.status_code for one in paid] == [200, 409]
             assert paid[0].json() == {"paid": payment["payee"]}
 
 
@@ -178,16 +178,14 @@ async def test_the_page_about_mcp_servers_with_fastmcp(
     uri = f"http://localhost:{port}/mcp"
     page = DocPage("docs/my-mcp-server.md", p8000=port)
     names = ("API_ID", "API_SECRET", "AGENT_ID", "AGENT_SECRET")
-    variables = dict(zip(names, page.commands(server), strict=True))
+    given = dict(zip(names, page.commands(server), strict=True))
     text, uvicorn = page.text("python"), shlex.split(page.text(""))
     for line in re.findall(r"`(from [^`]+ import [^`]+|mcp\.\w+\(\))`", _row("`fastmcp`")):
         ending = line.partition(" import ")[2] or "mcp.streamable_http_app()"
-        old = next(
-            candidate for candidate in text.splitlines() if ending.split(" as ")[-1] in candidate
-        )
+        old = next(each for each in text.splitlines() if ending.split(" as ")[-1] in each)
         text = text.replace(old, line if " import " in line else old.replace(ending, line), 1)
     (tmp_path / "pay.py").write_text(text)
-    environment = {**server.environment, "ISSUER": server.url, **variables, "PYTHONPATH": str(ROOT)}
+    environment = {**server.environment, "ISSUER": server.url, **given, "PYTHONPATH": str(ROOT)}
     command = [str(FASTMCPS[release]), "-m", *uvicorn]
     with _serving(uri, command, tmp_path, environment):
         token = await asyncio.to_thread(signed_in, server, ana, uri, "payments:read")
@@ -222,5 +220,5 @@ def _serving(
 def _row(package: str) -> str:
     """Return the table row that says what to write with this package."""
     lines = (ROOT / "docs/my-mcp-server.md").read_text("utf-8").splitlines()
-    (row,) = [line for line in lines if line.startswith(f"| {package}")]
-    return row
+    (found,) = [line for line in lines if line.startswith(f"| {package}")]
+    return found

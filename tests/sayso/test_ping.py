@@ -37,12 +37,8 @@ def test_a_ping_wakes_only_the_request_that_it_names() -> None:
     """All calls that wait for this request are woken, and each only once per ping."""
     pings = Pings(b"seed")
     bearer = f"Bearer {pings.token}"
-    with (
-        pings.waiting("a") as first,
-        pings.waiting("a") as second,
-        pings.waiting("b") as other_request,
-    ):
-        waited = [first.next, second.next, other_request.next]
+    with pings.waiting("a") as first, pings.waiting("a") as second, pings.waiting("b") as other:
+        waited = [first.next, second.next, other.next]
         assert pings.receive(bearer, _body("c")) == 204
         assert [future.done() for future in waited] == [False, False, False]
         assert pings.receive(bearer, _body("a")) == 204
@@ -73,11 +69,11 @@ def test_an_invalid_ping_wakes_no_request(
     authorization: str | None, body: bytes, status: int
 ) -> None:
     """The token is shared by the server and this agent; a different agent has its own."""
-    pings, other_agent = Pings(b"seed"), Pings(b"another seed")
-    header = authorization and authorization.format(token=pings.token, other=other_agent.token)
+    pings, other = Pings(b"seed"), Pings(b"another seed")
+    given = authorization and authorization.format(token=pings.token, other=other.token)
     with pings.waiting("a") as wake:
         waited = wake.next
-        assert pings.receive(header, body) == status
+        assert pings.receive(given, body) == status
         assert waited.done() == (status == 204)
 
 
@@ -88,8 +84,8 @@ def test_a_pinged_agent_polls_once_and_then_sleeps_until_it_is_pinged() -> None:
     next(flow)
     names = ("token_endpoint", "backchannel_authentication_endpoint")
     endpoints = {name: f"https://sayso.example/{name}" for name in names}
-    step = flow.send(Reply(200, {}, {"issuer": "https://sayso.example", **endpoints}, 0.0))
-    token = step.form["client_notification_token"]
+    sent = flow.send(Reply(200, {}, {"issuer": "https://sayso.example", **endpoints}, 0.0))
+    token = sent.form["client_notification_token"]
     assert token == Pings(Credentials.create("c", "s", None).seed()).token
     poll = flow.send(Reply(200, {}, {"auth_req_id": "h", "expires_in": 600, "interval": 5}, 0.0))
     assert "Prefer" not in poll.headers
@@ -101,7 +97,7 @@ def test_a_pinged_agent_polls_once_and_then_sleeps_until_it_is_pinged() -> None:
     assert sleep.until.done()
 
 
-def test_an_agent_that_polls_refuses_pings() -> None:
+def test_an_agent_that_polls_takes_no_pings() -> None:
     """The error says that the agent must be created with `ping=True`."""
     asking = Asking("https://sayso.example", Credentials.create("c", "s", None))
     with pytest.raises(ValueError, match="ping=True"):
@@ -117,9 +113,9 @@ def page(server: LiveServer, monkeypatch: pytest.MonkeyPatch) -> tuple[DocPage, 
     names = {"ISSUER": server.url, "AGENT_ID": key.id, "AGENT_SECRET": key.secret}
     for name, value in names.items():
         monkeypatch.setenv(name, value)
-    doc_page = DocPage("docs/callbacks.md")
-    doc_page.run()
-    return doc_page, port
+    found = DocPage("docs/callbacks.md")
+    found.run()
+    return found, port
 
 
 def test_a_ping_wakes_a_thread(page: tuple[DocPage, int], person: Terminal) -> None:
@@ -143,7 +139,7 @@ def test_a_ping_wakes_a_thread(page: tuple[DocPage, int], person: Terminal) -> N
 
 
 async def test_a_ping_wakes_a_task(page: tuple[DocPage, int], person: Terminal) -> None:
-    """The page's ASGI app runs in a different thread from the task."""
+    """The page's ASGI app runs in a different thread than the task."""
     page[0].run()
     assert page[0].done()
     names = page[0].names

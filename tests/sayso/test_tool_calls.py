@@ -1,4 +1,4 @@
-"""Which tool calls are treated as the same call, and how a client repeats a call."""
+"""Which tool calls count as the same call, and how a client repeats a call."""
 
 import json
 
@@ -15,14 +15,14 @@ def test_only_identical_calls_have_the_same_id() -> None:
     first = call_id("ana", "app", "pay", ACTION)
     assert call_id("ana", "app", "pay", reordered) == first
     larger = {**ACTION, "amount": {"minor": 2, "currency": "EUR"}}
-    other_calls = {
+    others = {
         call_id("eve", "app", "pay", ACTION),
         call_id("ana", "other", "pay", ACTION),
         call_id("ana", "app", "refund", ACTION),
         call_id("ana", "app", "pay", larger),
         call_id("ana", "app", "pay", {**ACTION, "note": ""}),
     }
-    assert len(other_calls - {first}) == 5
+    assert len(others - {first}) == 5
 
 
 @pytest.mark.parametrize(
@@ -52,9 +52,9 @@ def test_a_pending_call_says_what_to_do() -> None:
 def test_a_message_names_the_tools_that_it_calls() -> None:
     """A message or a batch can call tools; other methods call none."""
     call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "pay"}}
-    other_method = {"jsonrpc": "2.0", "id": 2, "method": "tools/list", "params": {"name": "read"}}
+    other = {"jsonrpc": "2.0", "id": 2, "method": "tools/list", "params": {"name": "read"}}
     assert called_tools(json.dumps(call).encode()) == ["pay"]
-    assert called_tools(json.dumps([other_method, call, {**call, "params": 5}]).encode()) == ["pay"]
+    assert called_tools(json.dumps([other, call, {**call, "params": 5}]).encode()) == ["pay"]
     assert called_tools(b'{"method": "tools/call", "params": {"name": 5}}') == ["5"]
 
 

@@ -69,12 +69,8 @@ async def test_an_approval_is_only_for_its_arguments_user_and_client() -> None:
     gateway = FakeGateway(wait=0.1)
     assert "Approval pending (9f3a-71c0)" in text(await gateway.call("pay", PAYMENT))
     eve = gateway.token(sub="sayso_us_eve")
-    other_token = gateway.token(client_id="other")
-    for arguments, token in (
-        ({**PAYMENT, "amount": 6}, None),
-        (PAYMENT, eve),
-        (PAYMENT, other_token),
-    ):
+    other = gateway.token(client_id="other")
+    for arguments, token in (({**PAYMENT, "amount": 6}, None), (PAYMENT, eve), (PAYMENT, other)):
         assert "pending" in text(await gateway.call("pay", arguments, token))
     assert len(set(gateway.person.keys)) == 4
     assert gateway.upstream.calls() == []
@@ -116,7 +112,7 @@ async def test_an_approval_of_a_different_user_does_not_count() -> None:
     ],
 )
 async def test_without_an_approval_no_call_runs(error: Exception, outcome: str) -> None:
-    """The result is an error whose text tells the model the reason."""
+    """The result is an error whose text gives the model the reason."""
     gateway = FakeGateway()
     gateway.person.error = error
     gateway.person.answered.set()
@@ -142,7 +138,7 @@ async def test_arguments_with_the_same_fact_are_refused() -> None:
 
 
 async def test_a_client_that_shows_urls_gets_the_url_in_the_way_of_its_version() -> None:
-    """The capability may come with the session or the request. The state grants no access."""
+    """The capability may come with the session or with the request. The state grants nothing."""
     gateway = FakeGateway(wait=0.1)
     shows = {"elicitation": {"url": {}}}
     initialized = await gateway.send(request("initialize", capabilities=shows))

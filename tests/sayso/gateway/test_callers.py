@@ -54,7 +54,7 @@ async def test_harmless_methods_are_forwarded(method: str) -> None:
 
 @pytest.mark.parametrize("streams", [False, True])
 async def test_a_list_of_tools_is_filtered(*, streams: bool) -> None:
-    """The list contains only mapped tools in the token's scope, in JSON and in a stream."""
+    """The list has only mapped tools in the token's scope, in JSON and in a stream."""
     gateway = FakeGateway()
     gateway.upstream.streams = streams
     gateway.upstream.tools = [READ, PAY, {"name": "new", "inputSchema": {}}]
@@ -205,9 +205,9 @@ async def test_a_state_of_the_upstream_server_belongs_to_its_user() -> None:
 async def test_a_callers_token_is_exchanged_once_for_the_upstream_server() -> None:
     """Each token is exchanged separately, and the upstream server never gets the caller's token."""
     gateway = FakeGateway(Exchange("https://up.example", ""))
-    first_token, other_token = gateway.token(), gateway.token(sub="sayso_us_eve")
-    for token in (first_token, first_token, other_token):
+    first, other = gateway.token(), gateway.token(sub="sayso_us_eve")
+    for token in (first, first, other):
         await gateway.send(request("ping"), token)
-    assert gateway.person.exchanged == [first_token, other_token]
-    sent_tokens = [headers["authorization"] for headers, _ in gateway.upstream.got]
-    assert sent_tokens == ["Bearer exchanged-1", "Bearer exchanged-1", "Bearer exchanged-2"]
+    assert gateway.person.exchanged == [first, other]
+    sent = [headers["authorization"] for headers, _ in gateway.upstream.got]
+    assert sent == ["Bearer exchanged-1", "Bearer exchanged-1", "Bearer exchanged-2"]

@@ -44,13 +44,13 @@ async def test_the_upstream_server_gets_a_token_for_itself(
         caller = await gate.check(f"Bearer {token}")
 
         async def send() -> Any:
-            async with upstream.send(caller, "POST", {}, b"{}") as response:
-                return response.status
+            async with upstream.send(caller, "POST", {}, b"{}") as answered:
+                return answered.status
 
         first = asyncio.create_task(send())
         await asyncio.to_thread(lambda: approve(person, next_request(person)))
         assert await first == await send() == 202
         assert received[0] == received[1] != f"Bearer {token}"
-        upstream_caller = await up.check(received[0])
-    assert (upstream_caller.user, upstream_caller.agent) == (person.client.profile.user_id, key.id)
-    assert upstream_caller.scope == {"up:read"}
+        acting = await up.check(received[0])
+    assert (acting.user, acting.agent) == (person.client.profile.user_id, key.id)
+    assert acting.scope == {"up:read"}

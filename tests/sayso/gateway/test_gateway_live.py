@@ -1,6 +1,6 @@
 """A Sayso server, the gateway, an MCP server and an MCP client, all real.
 
-The client and the MCP server come from the `mcp` package and contain no Sayso code.
+The client and the MCP server come from the `mcp` package and know nothing of Sayso.
 """
 
 import asyncio
@@ -100,9 +100,9 @@ async def test_a_client_sees_its_tools_and_pays_once(
         changed = {**PAYMENT, "amount": {**AMOUNT, "minor": 1}}
         for arguments in (changed, PAYMENT):
             call = asyncio.ensure_future(call_tool(client, "pay", **arguments))
-            new_request = await asyncio.to_thread(next_request, person)
-            assert new_request.id != request.id
-            person.deny(new_request)
+            other = await asyncio.to_thread(next_request, person)
+            assert other.id != request.id
+            person.deny(other)
             assert "denied" in await call
     assert gateway.paid == [PAID]
     until(lambda: len(gateway.log) == 4)
@@ -160,9 +160,9 @@ async def test_a_repeated_call_joins_the_request_of_the_call_that_timed_out(
     gateway: RunningGateway, person: Terminal, token: Callable[..., str]
 ) -> None:
     """An approved call runs only when a client waits for it."""
-    user_token, other_token = [await asyncio.to_thread(token) for _ in range(2)]
-    assert user_token != other_token
-    async with connected(gateway.uri, user_token) as client:
+    mine, other = [await asyncio.to_thread(token) for _ in range(2)]
+    assert mine != other
+    async with connected(gateway.uri, mine) as client:
         assert "Approval pending" in await call_tool(client, "pay", **PAYMENT)
         request = person.only_request()
         _approve(person, request)
@@ -172,9 +172,9 @@ async def test_a_repeated_call_joins_the_request_of_the_call_that_timed_out(
     assert person.waiting() == ()
 
 
-@pytest.mark.parametrize("answer_time", ["before the restart", "after the restart"])
+@pytest.mark.parametrize("answered", ["before the restart", "after the restart"])
 async def test_after_a_crash_of_the_gateway_a_call_runs_exactly_once(
-    gateway: RunningGateway, person: Terminal, token: Callable[..., str], answer_time: str
+    gateway: RunningGateway, person: Terminal, token: Callable[..., str], answered: str
 ) -> None:
     """The same call joins the same request after the restart, and a later call needs a new one."""
     full_token = await asyncio.to_thread(token)
@@ -183,12 +183,12 @@ async def test_after_a_crash_of_the_gateway_a_call_runs_exactly_once(
     gateway.kill()
     (error,) = await asyncio.gather(interrupted, return_exceptions=True)
     assert isinstance(error, Exception)
-    if answer_time == "before the restart":
+    if answered == "before the restart":
         _approve(person, request)
     await asyncio.to_thread(gateway.start)
     async with connected(gateway.uri, full_token) as client:
         repeated = asyncio.ensure_future(call_tool(client, "pay", **PAYMENT))
-        if answer_time == "after the restart":
+        if answered == "after the restart":
             assert (await asyncio.to_thread(next_request, person)).id == request.id
             _approve(person, request)
         assert "paid 482000" in await repeated
@@ -196,8 +196,8 @@ async def test_after_a_crash_of_the_gateway_a_call_runs_exactly_once(
     await asyncio.to_thread(gateway.start)
     async with connected(gateway.uri, full_token) as client:
         later = asyncio.ensure_future(call_tool(client, "pay", **PAYMENT))
-        new_request = await asyncio.to_thread(next_request, person)
-        assert new_request.id != request.id
-        person.deny(new_request)
+        other = await asyncio.to_thread(next_request, person)
+        assert other.id != request.id
+        person.deny(other)
         assert "denied" in await later
     assert gateway.paid == [PAID]

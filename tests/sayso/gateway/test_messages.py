@@ -17,7 +17,7 @@ def test_an_invalid_message_is_refused(body: bytes) -> None:
 
 
 def test_a_written_message_is_read_alike_by_every_parser() -> None:
-    """Each member is written once. A number that JSON cannot express is an error."""
+    """Each member is written once, and a number that JSON does not have is an error."""
     assert messages.write(messages.read(b'{"a":1,"a":2,"b":"\\ud800"}')) == b'{"a":2,"b":"\\ud800"}'
     with pytest.raises(ValueError, match="JSON"):
         messages.write(messages.read(b'{"a":1e999}'))
@@ -81,16 +81,14 @@ def test_a_pending_call_is_answered_in_the_form_of_its_protocol_version() -> Non
 
 
 def test_a_handle_is_for_one_user_client_and_purpose() -> None:
-    """A handle cannot be opened for a different caller or after it was changed."""
+    """A handle of a different caller, or one that was changed, opens nothing."""
     handles = Handles("secret")
-    owner = caller("ana", "app")
-    handle = handles.seal("session", owner, ["s1", True])
-    assert Handles("secret").open("session", owner, handle) == ["s1", True]
-    other_callers = [caller("eve", "app"), caller("ana", "other"), caller(None, "app")]
-    assert [handles.open("session", other_caller, handle) for other_caller in other_callers] == [
-        None
-    ] * 3
-    assert handles.open("state", owner, handle) is None
-    assert Handles("other").open("session", owner, handle) is None
+    mine = caller("ana", "app")
+    handle = handles.seal("session", mine, ["s1", True])
+    assert Handles("secret").open("session", mine, handle) == ["s1", True]
+    others = [caller("eve", "app"), caller("ana", "other"), caller(None, "app")]
+    assert [handles.open("session", other, handle) for other in others] == [None] * 3
+    assert handles.open("state", mine, handle) is None
+    assert Handles("other").open("session", mine, handle) is None
     for changed in (handle[1:], handle[:-1], "", ".", "\ud800.\ud800", handle + "é"):
-        assert handles.open("session", owner, changed) is None
+        assert handles.open("session", mine, changed) is None

@@ -30,13 +30,11 @@ HELLO: dict[str, Any] = {
 class Harness:
     """A stdio server behind the gateway, with calls by users that the test names."""
 
-    def __init__(
-        self, *command: str, timeout: float = 5, idle: float = 60, max_processes: int = 4
-    ) -> None:
+    def __init__(self, *command: str, timeout: float = 5, idle: float = 60, most: int = 4) -> None:
         self.log: list[Mapping[str, object]] = []
         config = Config(
             *("", "", ("", ""), None, None, ToolMap({}), timeout, 1, LIMIT),
-            max_processes=max_processes,
+            max_processes=most,
             secrets=frozenset({"GATE_SECRET"}),
         )
         environment = {**os.environ, "GATE_SECRET": "s", "SAYSO_ANY": "s", "OF_THE_SERVER": "yes"}
@@ -66,9 +64,9 @@ class Harness:
         session: str = answer.session
         return session
 
-    async def call(self, tool: str, session: str | None = None, user: str = "ana") -> Any:
+    async def call(self, how: str, session: str | None = None, user: str = "ana") -> Any:
         """Call the tool of this name, which selects how the server behaves."""
-        _, events = await self.post("tools/call", session, user, name=tool)
+        _, events = await self.post("tools/call", session, user, name=how)
         return events[-1]["result"]
 
 
@@ -111,7 +109,7 @@ async def test_calls_without_a_session_share_the_process_of_their_caller(harness
 
 
 async def test_a_process_does_not_get_the_secrets_of_the_gateway(harness: Harness) -> None:
-    """The process gets only the variables that the operator set for it."""
+    """It gets only the variables that the operator set for it."""
     environment = (await harness.call("usual"))["environment"]
     assert environment["OF_THE_SERVER"] == "yes"
     assert "PATH" in environment
@@ -137,13 +135,13 @@ async def test_a_response_that_is_too_large_is_cut_off(harness: Harness) -> None
     assert "pid" in await harness.call("usual", session)
 
 
-@pytest.mark.parametrize("tool", ["silent", "deaf"])
-async def test_a_call_of_a_silent_process_times_out(tool: str) -> None:
+@pytest.mark.parametrize("how", ["silent", "deaf"])
+async def test_a_call_of_a_silent_process_times_out(how: str) -> None:
     """The call times out whether or not the process still reads its input."""
     harness = Harness(timeout=0.5)
     session = await harness.opened()
     with pytest.raises(UpstreamError, match=r"silent for 0\.5 s"):
-        await harness.call(tool, session)
+        await harness.call(how, session)
     await harness.server.aclose()
 
 
@@ -191,7 +189,7 @@ async def test_an_idle_session_ends() -> None:
 
 async def test_at_the_limit_the_oldest_idle_session_ends() -> None:
     """If all sessions are in use, a new session is refused."""
-    harness = Harness(max_processes=2)
+    harness = Harness(most=2)
     pids = [(await harness.call("usual", user=user))["pid"] for user in ("ana", "ben", "cem")]
     await _wait_until_gone(pids[0])
     waiting = [asyncio.ensure_future(harness.call("silent", user=user)) for user in ("ben", "cem")]
@@ -207,7 +205,7 @@ async def test_at_the_limit_the_oldest_idle_session_ends() -> None:
 
 async def test_one_client_cannot_take_all_processes() -> None:
     """The sixth session of a client ends its first one, even below the total limit."""
-    harness = Harness(max_processes=20)
+    harness = Harness(most=20)
     sessions = [await harness.opened() for _ in range(6)]
     with pytest.raises(SessionEnded):
         await harness.post("tools/call", sessions[0], name="usual")

@@ -52,7 +52,7 @@ async def test_a_tool_that_has_changed_is_refused(tool: str) -> None:
 
 
 async def test_a_tool_that_is_not_in_the_file_is_refused() -> None:
-    """The log shows a shortened name without control characters."""
+    """Its name is shortened in the log, without control characters."""
     gateway = FakeGateway()
     answer = await gateway.call("a\n\u202e" + "b" * 1000, {})
     assert "not offered here" in text(answer)
@@ -97,7 +97,7 @@ async def test_an_invalid_response_is_an_error(
 
 @pytest.mark.parametrize("streams", [False, True])
 async def test_a_silent_upstream_server_times_out(*, streams: bool) -> None:
-    """The call fails after the timeout in the file."""
+    """The timeout is the one in the file."""
     gateway = FakeGateway(timeout=0.1)
 
     kind = STREAM if streams else {}
@@ -121,8 +121,8 @@ async def test_a_request_ends_when_its_client_disconnects() -> None:
     gateway = FakeGateway()
     silent = _Silent()
     gateway.upstream.answers["GET"] = httpx.Response(200, stream=silent, headers=STREAM)
-    messages = await _send_and_leave(gateway, "GET")
-    assert messages[0]["status"] == 200
+    sent = await _send_and_leave(gateway, "GET")
+    assert sent[0]["status"] == 200
     assert silent.closed
 
 
@@ -133,8 +133,8 @@ async def test_a_client_may_disconnect_after_its_response() -> None:
     silent = _Silent(response)
     gateway.upstream.answers["tools/call"] = httpx.Response(200, stream=silent, headers=STREAM)
     call = request("tools/call", name="read", arguments={})
-    messages = await _send_and_leave(gateway, "POST", json.dumps(call).encode())
-    assert b"result" in messages[1]["body"]
+    sent = await _send_and_leave(gateway, "POST", json.dumps(call).encode())
+    assert b"result" in sent[1]["body"]
     assert gateway.log[-1]["outcome"] == "forwarded"
 
 
@@ -149,7 +149,7 @@ async def _send_and_leave(gateway: FakeGateway, method: str, body: bytes = b"") 
         "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
     }
     requests = iter([{"type": "http.request", "body": body, "more_body": False}] if body else [])
-    messages: list[Any] = []
+    sent: list[Any] = []
     has_body = asyncio.Event()
 
     async def receive() -> Any:
@@ -159,13 +159,13 @@ async def _send_and_leave(gateway: FakeGateway, method: str, body: bytes = b"") 
         return {"type": "http.disconnect"}
 
     async def send(message: Any) -> None:
-        messages.append(message)
+        sent.append(message)
         if message.get("body"):
             has_body.set()
 
     async with asyncio.timeout(5):
         await gateway.app(scope, receive, send)
-    return messages
+    return sent
 
 
 @pytest.mark.parametrize("tool", ["read", "pay"])

@@ -100,7 +100,7 @@ def services(admin_cli: Callable[..., Done], data_folder: Path) -> Iterator[Loca
 
 
 @pytest.fixture
-def pending_approval(services: LocalAdmin) -> Approval:
+def asked(services: LocalAdmin) -> Approval:
     """A pending request to the administrator."""
     agent, user = services.agents.show("invoice-bot")[0], services.users.show("admin")[0]
     return services.approval(agent.id, user.id)

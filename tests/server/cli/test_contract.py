@@ -34,8 +34,8 @@ def test_init_prints_exactly_four_members(sayso):
 def test_a_second_init_is_a_conflict_without_if_missing(sayso):
     """With `--if-missing` it prints the existing user without a code."""
     sayso("init")
-    repeated = sayso("init", "--admin", "eve", "--json")
-    assert (repeated.code, repeated.error["code"]) == (6, "exists")
+    again = sayso("init", "--admin", "eve", "--json")
+    assert (again.code, again.error["code"]) == (6, "exists")
     assert sayso("init", "--if-missing", "--json").document == {"user": "admin"}
 
 
@@ -54,10 +54,10 @@ def test_adding_an_agent_prints_its_secret_once(admin_cli):
     assert document["client_id"].startswith("sayso_ag_")
     assert document["client_secret"].startswith("sayso_cs_")
     assert (document["owners"], document["state"]) == (["admin"], "enabled")
-    later_output = (
+    everything = (
         admin_cli("agents", "show", "invoice-bot", "--json").out + admin_cli("audit", "tail").out
     )
-    assert document["client_secret"] not in later_output
+    assert document["client_secret"] not in everything
 
 
 def test_disabling_an_agent_prints_exactly_its_state_and_counts(admin_cli):
@@ -87,8 +87,8 @@ def test_adding_an_existing_object_is_exit_6_unless_if_missing(admin_cli, action
     """A script with `--if-missing` can run twice and never sees the secret again."""
     verb = tuple(action_file if word == "FILE" else word for word in verb)
     admin_cli(*verb)
-    repeated = admin_cli(*verb, "--json")
-    assert (repeated.code, repeated.error["code"]) == (6, "exists")
+    again = admin_cli(*verb, "--json")
+    assert (again.code, again.error["code"]) == (6, "exists")
     document = admin_cli(*verb, "--if-missing", "--json").document
     assert not {"client_secret", "enrollment_code", "enrollment_url"} & set(document)
 

@@ -75,7 +75,7 @@ DEFAULT_FLAGS = ["--no-user-code", "--no-high-grants", "--no-interactive", "--no
 
 @pytest.fixture
 def run(admin_cli, tmp_path):
-    """A function that runs a command; KEYS and TYPE in its arguments are replaced by file names."""
+    """A function that runs a command; KEYS and TYPE in its arguments stand for files."""
     files = {"KEYS": tmp_path / "keys.json", "TYPE": tmp_path / "type.json"}
     files["KEYS"].write_text(json.dumps({"keys": [KEY]}))
     files["TYPE"].write_text(json.dumps(PAYMENT))
@@ -103,13 +103,13 @@ def test_a_flag_of_add_or_update_sets_its_member(run, flags, member, value):
 
 
 @pytest.mark.parametrize(
-    ("before", "flags", "member", "cleared_value"), CLEARING_FLAGS, ids=map(_id, CLEARING_FLAGS)
+    ("before", "flags", "member", "left"), CLEARING_FLAGS, ids=map(_id, CLEARING_FLAGS)
 )
-def test_a_clearing_flag_removes_what_was_set(run, before, flags, member, cleared_value):
+def test_a_clearing_flag_removes_what_was_set(run, before, flags, member, left):
     """The member is set by `add` and cleared by `update`."""
-    assert run(*ADD, *before)[member] != cleared_value
-    assert run(*UPDATE, *flags)[member] == cleared_value
-    assert run("agents", "show", "invoice-bot")[member] == cleared_value
+    assert run(*ADD, *before)[member] != left
+    assert run(*UPDATE, *flags)[member] == left
+    assert run("agents", "show", "invoice-bot")[member] == left
 
 
 @pytest.mark.parametrize("flag", DEFAULT_FLAGS)
@@ -146,7 +146,7 @@ def test_flags_set_an_apps_id_token_algorithm_and_dpop_binding(run):
 
 
 def test_flags_set_whether_an_app_must_push_its_requests(run):
-    """By default, an app does not have to; `add` and `update` change that."""
+    """By default it need not; `add` and `update` change that."""
     where, name = (
         ("--redirect-uri", "https://chat.example/back"),
         "require_pushed_authorization_requests",

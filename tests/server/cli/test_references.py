@@ -46,17 +46,17 @@ def test_a_fingerprint_of_several_requests_lists_them(admin_cli, requests):
 def test_a_fingerprint_names_the_only_request_that_has_it(admin_cli, data_folder, requests):
     """The fingerprint is enough if only one request has it."""
     services = open_admin(data_folder)
-    other_request = replace(
+    other = replace(
         requests[0],
         id="sayso_ap_2222222222222222",
         action_digest="A" * 43,
         auth_req_hash="another",
     )
     with services.store.write() as unit:
-        unit.approvals.add(other_request)
+        unit.approvals.add(other)
     services.store.close()
     document = admin_cli("approvals", "show", "00000000", "--json").document
-    assert document["id"] == other_request.id
+    assert document["id"] == other.id
 
 
 def test_the_audit_log_is_searched_by_the_beginning_of_an_id(admin_cli, requests):

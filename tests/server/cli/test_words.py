@@ -83,10 +83,8 @@ def test_config_shows_each_value_with_its_source_and_hides_passwords(admin_cli, 
 
 def test_a_flag_overrides_the_environment(admin_cli, tmp_path):
     """`--data-dir` selects a different, empty installation."""
-    other_folder = str(tmp_path / "other")
-    assert admin_cli("--data-dir", other_folder, "users", "list", "--json").document == {
-        "items": []
-    }
+    other = str(tmp_path / "other")
+    assert admin_cli("--data-dir", other, "users", "list", "--json").document == {"items": []}
 
 
 def test_a_backup_is_private_and_overwrites_nothing(admin_cli, tmp_path, monkeypatch):
@@ -109,10 +107,10 @@ def test_a_backup_of_a_missing_installation_is_not_found(sayso, tmp_path):
 
 
 def test_upgrade_prints_the_schema_before_and_after(sayso):
-    """The first upgrade starts without a schema; the second one has no effect."""
+    """The first upgrade starts without a schema; the second one changes nothing."""
     assert sayso("db", "upgrade", "--json").document["was"] is None
-    repeated = sayso("db", "upgrade", "--json").document
-    assert (repeated["was"], repeated["changed"]) == (repeated["schema"], False)
+    again = sayso("db", "upgrade", "--json").document
+    assert (again["was"], again["changed"]) == (again["schema"], False)
 
 
 def test_the_audit_log_is_printed_oldest_first_as_lines_or_json(admin_cli):
@@ -179,10 +177,8 @@ def test_an_example_call_for_a_scope_with_required_details_includes_them(admin_c
     admin_cli(*require, "payments:read=payment.transfer")
     out = admin_cli("agents", "rotate-secret", "invoice-bot").out
     (line,) = [line for line in out.splitlines() if "bc-authorize" in line]
-    (sent_details,) = [
-        word for word in shlex.split(line) if word.startswith("authorization_details=")
-    ]
-    (details,) = json.loads(sent_details.partition("=")[2])
+    (sent,) = [word for word in shlex.split(line) if word.startswith("authorization_details=")]
+    (details,) = json.loads(sent.partition("=")[2])
     assert details["type"] == "payment.transfer"
     assert set(PAYMENT["schema"]["required"]) <= set(details)
 

@@ -56,10 +56,8 @@ def test_an_agent_is_registered_with_every_member(admin: LocalTerminal) -> None:
     assert [user["name"] for user in agent["asks"]] == ["bystander"]
     assert agent["expires_at"] == "2099-01-31T00:00:00.000Z"
     assert agent["review_at"] == "2027-01-31T00:00:00.000Z"
-    unchanged_members = set(FULL) - {"owners", "asks", "jwks", "expires_at", "review_at"}
-    assert {name: agent[name] for name in unchanged_members} == {
-        name: FULL[name] for name in unchanged_members
-    }
+    same = set(FULL) - {"owners", "asks", "jwks", "expires_at", "review_at"}
+    assert {name: agent[name] for name in same} == {name: FULL[name] for name in same}
     read_back = admin.call("GET", f"/api/agents/{agent['client_id']}").json
     assert read_back == {**agent, "pauses": [], "quarantine_at": None}
     assert admin.administer("POST", "/api/agents", FULL).refusal == (409, "exists")
@@ -210,11 +208,11 @@ def test_an_action_type_is_its_file(staff: Staff, admin: LocalTerminal) -> None:
     changed = {**PAYMENT, "risk": "critical"}
     answer = admin.administer("PUT", path, changed, version=staff.version(path))
     assert (answer.json["revision"], json.loads(answer.json["document"])) == (2, changed)
-    other_type = {**PAYMENT, "type": "other.type"}
-    refused = admin.administer("PUT", path, other_type, version=staff.version(path))
+    other = {**PAYMENT, "type": "other.type"}
+    refused = admin.administer("PUT", path, other, version=staff.version(path))
     assert refused.refusal == (422, "invalid_body")
-    refusal = admin.administer("POST", "/api/actions", {"type": "x"})
-    assert refusal.refusal == (422, "invalid")
+    bad = admin.administer("POST", "/api/actions", {"type": "x"})
+    assert bad.refusal == (422, "invalid")
     assert admin.call("DELETE", path).status == 204
     assert admin.call("GET", path).refusal == (404, "not_found")
 
@@ -244,8 +242,8 @@ def test_a_request_is_shown_completely_and_withdrawn(staff: Staff, admin: LocalT
     assert details["fingerprint"] == "9f86-d081"
     cancelled = admin.call("POST", f"{path}/cancel", {"reason": "Not now"}).json
     assert (cancelled["state"], cancelled["reason"]) == ("cancelled", "administrator: Not now")
-    repeated = admin.call("POST", f"{path}/cancel", {"reason": "Not now"})
-    assert repeated.refusal == (409, "conflict")
+    again = admin.call("POST", f"{path}/cancel", {"reason": "Not now"})
+    assert again.refusal == (409, "conflict")
     assert [entry["type"] for entry in admin.call("GET", path).json["entries"]]
     assert admin.call("GET", "/api/admin/approvals/nothing").refusal == (404, "not_found")
 
@@ -275,8 +273,8 @@ def test_requests_of_deleted_agents_and_unknown_users_are_shown(
     with services.store.write() as tx:
         tx.approvals.add(other_row)
     assert admin.call("DELETE", f"/api/agents/{staff.ids['agent']}").status == 204
-    document = admin.call("GET", f"/api/admin/approvals/{other_row.id}").json
-    assert (document["agent"]["name"], document["user"]) == ("(deleted agent)", None)
+    seen = admin.call("GET", f"/api/admin/approvals/{other_row.id}").json
+    assert (seen["agent"]["name"], seen["user"]) == ("(deleted agent)", None)
 
 
 def _wait_a_day(staff: Staff, admin: LocalTerminal) -> None:
@@ -285,7 +283,7 @@ def _wait_a_day(staff: Staff, admin: LocalTerminal) -> None:
 
 
 def test_a_device_is_revoked_with_its_session(staff: Staff, admin: LocalTerminal) -> None:
-    """Revoking a device a second time has no effect."""
+    """Revoking a device twice changes nothing more."""
     another_device(staff.people["stranger"])
     _wait_a_day(staff, admin)
     path = f"/api/admin/devices/{staff.people['stranger'].device_id}"
@@ -309,8 +307,8 @@ def test_revoking_a_users_last_device_needs_a_signature(staff: Staff, admin: Loc
     assert second.device.state == "revoked"
     ended = [entry["facts"] for entry in local.admin.entries("device.revoked")]
     assert ended == [{"device": other_user.device_id}, {"device": second.device_id, "last": True}]
-    own_device = f"/api/admin/devices/{admin.device_id}"
-    assert admin.call("DELETE", own_device).status == 204
+    own = f"/api/admin/devices/{admin.device_id}"
+    assert admin.call("DELETE", own).status == 204
 
 
 def test_an_unused_passkey_does_not_count_as_a_remaining_device(
@@ -353,14 +351,14 @@ def test_an_invitation_is_created_and_revoked(admin: LocalTerminal) -> None:
     assert ended["revoked_at"] is not None
     assert admin.call("DELETE", f"/api/invitations/{plain['id']}").json == ended
     assert admin.call("DELETE", "/api/invitations/none").refusal == (404, "not_found")
-    refusal = admin.administer(
+    far = admin.administer(
         "POST", "/api/invitations", {**body, "expires_at": "2099-01-01T00:00:00Z"}
     )
-    assert refusal.refusal == (422, "invalid")
+    assert far.refusal == (422, "invalid")
 
 
 def test_revoking_a_token_revokes_its_descendants(staff: Staff, admin: LocalTerminal) -> None:
-    """The chain can be read first, and a second revocation has no effect."""
+    """The chain can be read first, and a second revocation ends nothing more."""
     agent, user = staff.ids["agent"], admin.user.id
     child = staff.local.admin.token(
         agent, user, "child", parent_id=staff.ids["delegation"], depth=1
@@ -418,8 +416,8 @@ def test_a_resources_token_lifetime_is_changed(staff: Staff, admin: LocalTermina
     resource = admin.administer("POST", "/api/resources", new).json["resource"]
     assert resource["token_seconds"] == 60
     path = f"/api/resources/{resource['id']}"
-    headers = {"if-match": f'"{staff.version(path)}"'}
-    shorter = admin.call("PATCH", path, {"token_seconds": 30}, headers=headers).json
+    seen = {"if-match": f'"{staff.version(path)}"'}
+    shorter = admin.call("PATCH", path, {"token_seconds": 30}, headers=seen).json
     assert shorter["token_seconds"] == 30
     body = {"token_seconds": None}
     longer = admin.administer("PATCH", path, body, version=staff.version(path)).json
@@ -466,10 +464,10 @@ def test_an_app_is_registered_changed_disabled_and_deleted(
         "auth_method": "private_key_jwt",
         "jwks": {"keys": [{**JWK, "kid": "a"}]},
     }
-    keyed_app = admin.administer("POST", "/api/apps", keyed).json
-    assert keyed_app["client_secret"] is None
+    other = admin.administer("POST", "/api/apps", keyed).json
+    assert other["client_secret"] is None
     jwks = {"jwks": {"keys": [{**JWK, "kid": "b"}]}}
-    changed = _patch(staff, f"/api/apps/{keyed_app['app']['client_id']}", jwks).json
+    changed = _patch(staff, f"/api/apps/{other['app']['client_id']}", jwks).json
     assert changed["keys"] == [{**JWK, "kid": "b", "alg": "ES256"}]
     assert admin.call("DELETE", path).status == 204
     assert admin.call("GET", path).refusal == (404, "not_found")

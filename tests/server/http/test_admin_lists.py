@@ -54,11 +54,11 @@ def filled(staff: Staff) -> Staff:
     return staff
 
 
-def _items(staff: Staff, path: str, role: str = "admin", **query: str) -> list[dict[str, Any]]:
-    answer = staff.people[role].call("GET", path, query=query)
+def _items(staff: Staff, path: str, who: str = "admin", **query: str) -> list[dict[str, Any]]:
+    answer = staff.people[who].call("GET", path, query=query)
     assert answer.status == 200, answer.body
-    items: list[dict[str, Any]] = answer.json["items"]
-    return items
+    found: list[dict[str, Any]] = answer.json["items"]
+    return found
 
 
 def _get(staff: Staff, path: str, **query: str) -> Answer:
@@ -70,15 +70,15 @@ def test_the_pages_of_a_list_add_up_to_the_whole_list(filled: Staff, path: str) 
     """With one item per page, each item appears once and in the same order."""
     full_list = [item[LISTS[path]] for item in _items(filled, path)]
     assert len(full_list) > 1
-    collected: list[str] = []
+    found: list[str] = []
     query = {"limit": "1"}
     while True:
         part = _get(filled, path, **query).json
-        collected += [item[LISTS[path]] for item in part["items"]]
+        found += [item[LISTS[path]] for item in part["items"]]
         if part["next"] is None:
             break
         query["cursor"] = part["next"]
-    assert collected == full_list
+    assert found == full_list
 
 
 @pytest.mark.parametrize("path", LISTS)
@@ -116,8 +116,8 @@ def test_an_invalid_cursor_is_refused(staff: Staff, path: str, cursor: str) -> N
 )
 def test_a_null_character_in_a_filter_is_refused(staff: Staff, path: str, name: str) -> None:
     """PostgreSQL cannot store one; the answer is the same with every database."""
-    for value in ("\0", "a\0b"):
-        assert _get(staff, path, **{name: value}).refusal == (422, "invalid_body")
+    for odd in ("\0", "a\0b"):
+        assert _get(staff, path, **{name: odd}).refusal == (422, "invalid_body")
 
 
 def test_a_null_character_in_a_body_is_refused(staff: Staff) -> None:
@@ -130,20 +130,20 @@ def test_a_null_character_in_a_body_is_refused(staff: Staff) -> None:
 @pytest.mark.parametrize(
     "path", ["/api/admin/approvals", "/api/admin/devices", "/api/admin/delegations"]
 )
-def test_a_cursor_from_another_list_is_refused(staff: Staff, path: str) -> None:
+def test_a_cursor_of_another_list_is_refused(staff: Staff, path: str) -> None:
     """A list that is ordered by time cannot read a name as its cursor."""
-    other_cursor = base64.urlsafe_b64encode(b"ana").rstrip(b"=").decode()
-    assert _get(staff, path, cursor=other_cursor).refusal == (422, "invalid_body")
+    other = base64.urlsafe_b64encode(b"ana").rstrip(b"=").decode()
+    assert _get(staff, path, cursor=other).refusal == (422, "invalid_body")
 
 
 def test_an_owner_sees_only_their_own_agents(filled: Staff) -> None:
     """Administrators and auditors see all agents."""
-    visible = {
-        role: [item["name"] for item in _items(filled, "/api/agents", role)]
-        for role in ("admin", "auditor", "owner", "stranger")
+    seen = {
+        who: [item["name"] for item in _items(filled, "/api/agents", who)]
+        for who in ("admin", "auditor", "owner", "stranger")
     }
-    assert visible["admin"] == visible["auditor"] == ["one", "three", "two"]
-    assert (visible["owner"], visible["stranger"]) == (["one", "two"], [])
+    assert seen["admin"] == seen["auditor"] == ["one", "three", "two"]
+    assert (seen["owner"], seen["stranger"]) == (["one", "two"], [])
 
 
 def test_requests_are_filtered_by_state_agent_and_user(filled: Staff) -> None:
@@ -159,7 +159,7 @@ def test_requests_are_filtered_by_state_agent_and_user(filled: Staff) -> None:
 
 
 def test_tokens_are_filtered_by_client_user_and_resource(filled: Staff) -> None:
-    """Expired tokens are listed only if the query includes them."""
+    """Expired tokens are listed only if the query asks for them."""
     path = "/api/admin/delegations"
     assert len(_items(filled, path)) == 3
     assert len(_items(filled, path, client="one", user="owner", resource=PAY)) == 2
@@ -178,7 +178,7 @@ def test_tokens_are_filtered_by_client_user_and_resource(filled: Staff) -> None:
 
 
 def test_consents_are_filtered_by_client_and_user(filled: Staff) -> None:
-    """Ended consents are listed only if the query includes them."""
+    """Ended consents are listed only if the query asks for them."""
     path = "/api/admin/consents"
     assert len(_items(filled, path)) == 2
     (item,) = _items(filled, path, client="one", user="owner")
@@ -188,8 +188,8 @@ def test_consents_are_filtered_by_client_and_user(filled: Staff) -> None:
     assert _get(filled, path, client="nobody").refusal == (404, "not_found")
     ended = filled.people["admin"].call("POST", f"{path}/{item['id']}/revoke").json
     assert (ended["consent"]["state"], ended["tokens_revoked"]) == ("revoked", 0)
-    repeated = filled.people["admin"].call("POST", f"{path}/{item['id']}/revoke")
-    assert repeated.refusal == (409, "conflict")
+    again = filled.people["admin"].call("POST", f"{path}/{item['id']}/revoke")
+    assert again.refusal == (409, "conflict")
     assert len(_items(filled, path)) == 1
     assert len(_items(filled, path, ended="true")) == 2
 
@@ -248,8 +248,8 @@ def test_an_audit_log_entry_is_shown_with_its_leaf_hash(staff: Staff) -> None:
     assert _get(staff, "/api/audit/nothing").refusal == (404, "not_found")
     (disabled,) = _items(staff, "/api/audit", type="agent.disabled")
     path = f"/api/agents/{staff.ids['disabled agent']}/audit"
-    owner_entries = _items(staff, path, "owner")
-    assert disabled in owner_entries
+    own = _items(staff, path, "owner")
+    assert disabled in own
     assert disabled["members"]["facts"] == {
         "tokens_revoked": 0,
         "descendants_revoked": 0,
@@ -267,8 +267,8 @@ def test_signing_keys_are_listed_and_rotated(staff: Staff) -> None:
     ends = {key["kid"]: key["retires_at"] for key in _items(staff, "/api/keys")}
     assert ends[answer.json["key"]["kid"]] is None
     assert ends[old].endswith("Z")
-    refusal = staff.people["admin"].administer("POST", "/api/keys", {"alg": "none"})
-    assert refusal.refusal == (422, "invalid")
+    bad = staff.people["admin"].administer("POST", "/api/keys", {"alg": "none"})
+    assert bad.refusal == (422, "invalid")
 
 
 def test_a_leaked_signing_key_is_revoked(staff: Staff) -> None:
@@ -292,8 +292,8 @@ def test_agents_are_filtered_by_external_id(staff: Staff) -> None:
     for person, expected in (("admin", ["four", "three"]), ("owner", ["three"])):
         items = _items(staff, "/api/agents", person, external_id="crm-7")
         assert [item["name"] for item in items] == expected
-    for other_id in ("crm-8", "CRM-7", "crm", ""):
-        assert _items(staff, "/api/agents", external_id=other_id) == []
+    for other in ("crm-8", "CRM-7", "crm", ""):
+        assert _items(staff, "/api/agents", external_id=other) == []
     part = _get(staff, "/api/agents", external_id="crm-7", limit="1").json
-    next_page = _items(staff, "/api/agents", external_id="crm-7", cursor=part["next"])
-    assert [item["client_id"] for item in next_page] == [agent.id]
+    rest = _items(staff, "/api/agents", external_id="crm-7", cursor=part["next"])
+    assert [item["client_id"] for item in rest] == [agent.id]

@@ -122,32 +122,32 @@ def test_every_admin_route_has_a_sample() -> None:
     assert {route.name for route in ADMIN_ROUTES} == set(SAMPLES)
 
 
-@pytest.mark.parametrize("role", WHO)
+@pytest.mark.parametrize("who", WHO)
 @pytest.mark.parametrize("route", ADMIN_ROUTES, ids=lambda route: route.name)
-def test_each_role_may_call_exactly_its_admin_routes(staff: Staff, route: Route, role: str) -> None:
+def test_each_role_may_call_exactly_its_admin_routes(staff: Staff, route: Route, who: str) -> None:
     """Administrators may call all, auditors may read, and owners may call those of their agents."""
     before = len(staff.local.admin.entries())
-    answer = _send(staff, role, route, signed=SAMPLES[route.name].signed)
-    expected = _expected(route, role)
+    answer = _send(staff, who, route, signed=SAMPLES[route.name].signed)
+    expected = _expected(route, who)
     assert answer.status == expected, answer.body
     if answer.status >= 400:
         assert answer.json["code"] == {403: "forbidden", 404: "not_found"}[answer.status]
         assert len(staff.local.admin.entries()) == before
 
 
-def _expected(route: Route, role: str) -> int:
+def _expected(route: Route, who: str) -> int:
     assert route.rule is not None
     roles = route.rule.roles
     reads_own = Role.OWNER in roles and route.rule.target is None and route.method == "GET"
     lists_own = reads_own and "<id>" not in route.path
-    if role in roles or (lists_own and role == "stranger"):
+    if who in roles or (lists_own and who == "stranger"):
         return route.status
-    return 404 if Role.OWNER in roles and role == "stranger" else 403
+    return 404 if Role.OWNER in roles and who == "stranger" else 403
 
 
 @pytest.mark.parametrize("route", ADMIN_ROUTES, ids=lambda route: route.name)
 def test_admin_routes_that_add_power_need_a_signature(staff: Staff, route: Route) -> None:
-    """The refusal says what to sign, and nothing is stored. Removing power needs no signature."""
+    """The refusal says what to sign, and nothing is stored; removing power needs none."""
     before = len(staff.local.admin.entries())
     answer = _send(staff, "admin", route, signed=False)
     if not SAMPLES[route.name].signed:
@@ -158,13 +158,13 @@ def test_admin_routes_that_add_power_need_a_signature(staff: Staff, route: Route
     assert len(staff.local.admin.entries()) == before
 
 
-def _send(staff: Staff, role: str, route: Route, *, signed: bool) -> Answer:
+def _send(staff: Staff, who: str, route: Route, *, signed: bool) -> Answer:
     """Send the request of this route with the version and the signature that it needs."""
-    sample, person = SAMPLES[route.name], staff.people[role]
+    sample, person = SAMPLES[route.name], staff.people[who]
     path = route.path.replace("<id>", staff.ids.get(sample.about, ""))
     versioned = route.rule is not None and route.rule.versioned
     version = staff.version(path) if versioned else None
     if signed:
         return person.administer(route.method, path, sample.body, version=version)
-    headers = {} if version is None else {"if-match": f'"{version}"'}
-    return person.call(route.method, path, sample.body, headers=headers)
+    seen = {} if version is None else {"if-match": f'"{version}"'}
+    return person.call(route.method, path, sample.body, headers=seen)

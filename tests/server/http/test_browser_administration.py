@@ -39,7 +39,7 @@ def test_adding_power_requires_the_passkey(browser: LocalBrowser, enabling: str)
     assert browser.administer("POST", enabling).json["state"] == "enabled"
 
 
-def test_a_passkey_without_user_verification_cannot_add_power(
+def test_a_passkey_without_user_verification_adds_no_power(
     browser: LocalBrowser, enabling: str
 ) -> None:
     """A touch without a PIN or biometrics is not enough."""
@@ -52,7 +52,7 @@ def test_a_passkey_without_user_verification_cannot_add_power(
     [{"subject": "A" * 43}, {"purpose": "pin"}, {"nonce": "another"}],
     ids=lambda sent_headers: [*sent_headers],
 )
-def test_a_statement_about_anything_else_cannot_add_power(
+def test_a_statement_about_anything_else_adds_no_power(
     browser: LocalBrowser, enabling: str, sent_headers: dict[str, str]
 ) -> None:
     """A statement for a different request, purpose or nonce is invalid."""
@@ -62,7 +62,7 @@ def test_a_statement_about_anything_else_cannot_add_power(
     )
 
 
-def test_a_signature_without_a_statement_cannot_add_power(
+def test_a_signature_without_a_statement_adds_no_power(
     browser: LocalBrowser, enabling: str
 ) -> None:
     """A signature made for signing in cannot be reused."""
@@ -74,8 +74,8 @@ def test_a_signature_without_a_statement_cannot_add_power(
 
 def test_a_statement_is_accepted_once(browser: LocalBrowser, staff: Staff, enabling: str) -> None:
     """A statement that is replayed after the agent was disabled again is invalid."""
-    expected_statement = browser.send("POST", enabling).json["wanted"]
-    statement = browser.statement(**expected_statement)
+    wanted = browser.send("POST", enabling).json["wanted"]
+    statement = browser.statement(**wanted)
     signed = {"sayso-statement": statement}
     assert browser.send("POST", enabling, headers=signed).status == 200
     staff.local.admin.agents.disable("two", by=BY)
@@ -103,7 +103,7 @@ def test_a_second_passkey_waits_a_day_before_it_adds_power(
     ],
     ids=["no token", "wrong token", "foreign origin", "another site"],
 )
-def test_requests_from_other_sites_are_refused(
+def test_requests_from_other_sites_change_nothing(
     staff: Staff, browser: LocalBrowser, headers: dict[str, str | None]
 ) -> None:
     """They are refused even if the browser is signed in."""
@@ -112,7 +112,7 @@ def test_requests_from_other_sites_are_refused(
     assert staff.local.admin.agents.show("one")[0].state == "enabled"
 
 
-def test_a_user_without_a_role_cannot_administer_the_server(staff: Staff) -> None:
+def test_a_user_without_a_role_cannot_administer(staff: Staff) -> None:
     """A signed-in user without a role gets 403."""
     browser = new_browser(staff.local)
     assert browser.send("GET", "/api/users").refusal == (403, "forbidden")

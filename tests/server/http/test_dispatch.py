@@ -81,7 +81,7 @@ def test_a_problem_is_a_problem_document(local):
     [(Caller.CLIENT, "error", "temporarily_unavailable"), (Caller.PERSON, "code", "unavailable")],
 )
 def test_a_busy_database_is_503_with_retry_after(local, caller, name, code):
-    """CB-131: the error has the format of its side and no internal details."""
+    """CB-131: the error has the format of its side and reveals nothing internal."""
     response, body = _answer(local.site, Busy("locked"), caller)
     assert (response.status, body[name]) == (503, code)
     assert response.headers["Retry-After"] == "1"

@@ -1,4 +1,4 @@
-"""Closing a feed: the library's thread stops before the server closes the connection."""
+"""The end of a feed: the library's thread stops before the server closes the connection."""
 
 import threading
 

@@ -37,12 +37,12 @@ class _Undo(Exception):
 @pytest.fixture(scope="module")
 def world(staff_template: StaffTemplate, tmp_path_factory: Any) -> Iterator[World]:
     """The installation; every write after its setup is rolled back."""
-    new_world = make_world(staff_template.copied(tmp_path_factory.mktemp("mutated") / "data"))
+    made = make_world(staff_template.copied(tmp_path_factory.mktemp("mutated") / "data"))
     with pytest.MonkeyPatch.context() as patches:
         for name in ("write", "administer"):
             patches.setattr(SqlStore, name, _roll_back(getattr(SqlStore, name)))
-        yield new_world
-    new_world.local.services.store.close()
+        yield made
+    made.local.services.store.close()
 
 
 def _roll_back(real: Any) -> Any:
@@ -92,21 +92,21 @@ def test_a_changed_json_body_is_accepted_or_refused_with_a_reason(
 
 
 def _check_answers(send: Callable[[bytes], Answer], bodies: Iterable[tuple[str, bytes]]) -> None:
-    failures = []
+    wrong = []
     for what, body in bodies:
         answer = send(body)
         if answer.status >= 500 or (answer.status >= 400 and not _has_code_and_text(answer)):
-            failures.append((what, answer.status, answer.body[:200]))
-        if len(failures) == _ENOUGH:  # logging each failure takes long
+            wrong.append((what, answer.status, answer.body[:200]))
+        if len(wrong) == _ENOUGH:  # logging each failure takes long
             break
-    assert failures == []
+    assert wrong == []
 
 
 _ENOUGH = 3
 
 
 def _has_code_and_text(answer: Answer) -> bool:
-    """Return whether a refusal has a code and a text."""
+    """Tell whether a refusal has a code and a text."""
     problem = answer.json
     text = problem.get("detail") or problem.get("error_description")
     return bool(problem.get("code") or problem.get("error")) and bool(text)
@@ -149,8 +149,8 @@ def _statement(world: World) -> _Signed:
 
 
 def _payload(jws: str) -> Mapping[str, Any]:
-    payload: dict[str, Any] = json.loads(base64url.decode(jws.split(".")[1]))
-    return payload
+    found: dict[str, Any] = json.loads(base64url.decode(jws.split(".")[1]))
+    return found
 
 
 @pytest.mark.parametrize(
@@ -304,7 +304,7 @@ def test_a_changed_form_parameter_is_accepted_or_refused_with_a_reason(
     world: World, what: str
 ) -> None:
     """Every endpoint that takes a form is tested, once for each grant."""
-    path, caller, valid = _FORMS[what]
+    path, who, valid = _FORMS[what]
     real = {
         "TOKEN": world.tokens[1],
         "HANDLE": world.handle,
@@ -312,10 +312,10 @@ def test_a_changed_form_parameter_is_accepted_or_refused_with_a_reason(
         "SESSION": world.person.refresh_token,
     }
     form = {name: real.get(value, value) for name, value in valid.items()}
-    headers = {"content-type": FORM, **_credentials(world, caller)}
+    headers = {"content-type": FORM, **_credentials(world, who)}
     terminal = world.person
-    proofs = [terminal.token_proof()] if caller == "terminal" and path == "/token" else []
-    if caller == "terminal" and not proofs:
+    proofs = [terminal.token_proof()] if who == "terminal" and path == "/token" else []
+    if who == "terminal" and not proofs:
         proofs = [dpop_proof(terminal.session, method="POST", uri=ISSUER + path, at=terminal.now)]
 
     def send(body: bytes) -> Answer:
@@ -326,13 +326,13 @@ def test_a_changed_form_parameter_is_accepted_or_refused_with_a_reason(
     _check_answers(send, mutations.forms(form))
 
 
-def _credentials(world: World, caller: str) -> Mapping[str, str]:
+def _credentials(world: World, who: str) -> Mapping[str, str]:
     authorizations = {
         "agent": basic(world.agent.id, world.agent.secret),
         "app": basic(*world.app),
         "resource": world.resource,
     }
-    return {"authorization": authorizations[caller]} if caller in authorizations else {}
+    return {"authorization": authorizations[who]} if who in authorizations else {}
 
 
 def test_every_form_route_is_tested() -> None:
@@ -358,13 +358,9 @@ def test_a_changed_claim_of_a_signed_agent_token_is_refused_with_a_reason(
 ) -> None:
     """The tokens are a request object, a client assertion and a DPoP proof."""
     agent, now = world.agent, world.local.clock.now()
-    request_form = {
-        **_BACKCHANNEL,
-        "authorization_details": PAYMENT_DETAILS,
-        "requested_expiry": 60,
-    }
+    asked = {**_BACKCHANNEL, "authorization_details": PAYMENT_DETAILS, "requested_expiry": 60}
     headers = {"content-type": FORM, **_credentials(world, "agent")}
-    token_form = {"grant_type": names.GRANT_CLIENT_CREDENTIALS, "scope": "payments:read"}
+    alone = {"grant_type": names.GRANT_CLIENT_CREDENTIALS, "scope": "payments:read"}
 
     def send(raw: bytes) -> Answer:
         jws = raw.decode()
@@ -372,12 +368,12 @@ def test_a_changed_claim_of_a_signed_agent_token_is_refused_with_a_reason(
             body = mutations.form({"request": jws})
             return world.local.send("POST", "/bc-authorize", headers=headers, body=body)
         if kind == "assertion":
-            return world.local.post_form("/token", {**token_form, **assertion_form(jws)})
-        body = mutations.form(token_form)
+            return world.local.post_form("/token", {**alone, **assertion_form(jws)})
+        body = mutations.form(alone)
         return world.local.send("POST", "/token", headers=headers, proofs=[jws], body=body)
 
     claims: Mapping[str, Any] = {
-        "request": request_claims(agent.id, ISSUER, now, **request_form),
+        "request": request_claims(agent.id, ISSUER, now, **asked),
         "assertion": assertion_claims(world.signer, ISSUER, now),
         "proof": {"jti": "a", "htm": "POST", "htu": f"{ISSUER}/token", "iat": now // 1000},
     }[kind]

@@ -126,7 +126,7 @@ def test_a_server_that_signs_no_checkpoints_is_not_ready(http, local):
 
 
 def test_keys_and_discovery_are_readable_across_origins(http):
-    """The keys are public keys only, and both paths return the same document."""
+    """The keys are public keys only, and both names give the same document."""
     keys = http.get("/jwks")
     assert {key["alg"] for key in keys.get_json()["keys"]} == {"ES256", "EdDSA", "RS256"}
     assert all("d" not in key for key in keys.get_json()["keys"])

@@ -32,7 +32,7 @@ def test_lax_json_is_refused(body):
 
 
 @pytest.mark.parametrize(
-    ("body", "pointer"),
+    ("body", "place"),
     [
         ({"for": "session"}, "/x"),
         ({"x": X}, "/for"),
@@ -42,9 +42,9 @@ def test_lax_json_is_refused(body):
         ([], "/"),
     ],
 )
-def test_a_missing_wrong_or_extra_member_is_named_in_the_refusal(body, pointer):
+def test_a_missing_wrong_or_extra_member_is_named_in_the_refusal(body, place):
     """No member is guessed, and no member is ignored."""
-    assert _refusal_detail(device_wire.PinInput, body).startswith(f"{pointer}: ")
+    assert _refusal_detail(device_wire.PinInput, body).startswith(f"{place}: ")
 
 
 @pytest.mark.parametrize("x", ["", X[:-1], X + "A", X + X, "é" * 43, X[:-1] + "!", "A"])
@@ -62,12 +62,12 @@ def test_an_invalid_approval_cursor_is_refused(text):
 
 
 @pytest.mark.parametrize(
-    ("text", "position"),
+    ("text", "place"),
     [(None, None), ("", None), ("1760000000000.sayso_ap_a", (1_760_000_000_000, "sayso_ap_a"))],
 )
-def test_without_a_cursor_a_list_starts_at_the_beginning(text, position):
+def test_without_a_cursor_a_list_starts_at_the_beginning(text, place):
     """An empty cursor counts as no cursor."""
-    assert approval_wire.read_cursor(text) == position
+    assert approval_wire.read_cursor(text) == place
 
 
 @pytest.mark.parametrize("limit", ["0", "201", "-1", "x", "", "1.5", "9" * 30])
@@ -115,11 +115,11 @@ def test_an_event_carries_its_subject_and_no_nonce(local, agent, person):
 
 def test_a_device_that_was_never_seen_has_no_last_seen_time(local, person):
     """The member is null and not the epoch."""
-    new_device = local.admin.device(person.user)
+    other = local.admin.device(person.user)
     items = person.call("GET", "/api/devices").json["items"]
     assert {d["id"]: d["last_seen_at"] is None for d in items} == {
         person.device_id: False,
-        new_device.id: True,
+        other.id: True,
     }
 
 

@@ -49,13 +49,13 @@ def test_texts_of_one_skeleton_are_confusable_with_each_other(data):
         )
         return "".join(map(data.draw, choices))
 
-    first, second = spell(), spell()
-    assert skeleton(first) == skeleton(second)
-    assert skeleton(first) == skeleton(name)
+    one, other = spell(), spell()
+    assert skeleton(one) == skeleton(other)
+    assert skeleton(one) == skeleton(name)
 
 
 @pytest.mark.parametrize(
-    ("first", "second"),
+    ("one", "other"),
     [
         ("invoice-bot", "invօice-bot"),
         ("invoice-bot", "lnvoice-bot"),
@@ -72,13 +72,13 @@ def test_texts_of_one_skeleton_are_confusable_with_each_other(data):
         ("ﬁle", "file"),
     ],
 )
-def test_texts_that_look_alike_are_confusable(first, second):
+def test_texts_that_look_alike_are_confusable(one, other):
     """Scripts, case, digits, letter pairs and invisible characters can make strings look alike."""
-    assert skeleton(first) == skeleton(second)
+    assert skeleton(one) == skeleton(other)
 
 
 @pytest.mark.parametrize(
-    ("first", "second"),
+    ("one", "other"),
     [
         ("vova", "nona"),
         ("Борис", "Boris"),
@@ -88,13 +88,13 @@ def test_texts_that_look_alike_are_confusable(first, second):
         ("", "a"),
     ],
 )
-def test_other_texts_are_not_confusable(first, second):
+def test_other_texts_are_not_confusable(one, other):
     """Strings that differ in letters, separators or accents have different skeletons."""
-    assert skeleton(first) != skeleton(second)
+    assert skeleton(one) != skeleton(other)
 
 
 @pytest.mark.parametrize(
-    ("first", "second"),
+    ("one", "other"),
     [
         ("invoice-bot", "invoice_bot"),
         ("invoice-bot", "Invoice  Bot"),
@@ -108,18 +108,17 @@ def test_other_texts_are_not_confusable(first, second):
         ("ναν", "vav"),
     ],
 )
-def test_names_that_are_easily_confused_share_a_key(first, second):
+def test_names_that_are_easily_confused_share_a_key(one, other):
     """Keys ignore separators, and case in any script."""
-    assert name_keys(first) & name_keys(second)
+    assert name_keys(one) & name_keys(other)
 
 
 @pytest.mark.parametrize(
-    ("first", "second"),
-    [("invoice-bot", "invoice-bot-2"), ("node-1-11", "node-11-1"), ("nan", "vav")],
+    ("one", "other"), [("invoice-bot", "invoice-bot-2"), ("node-1-11", "node-11-1"), ("nan", "vav")]
 )
-def test_distinct_names_share_no_key(first, second):
+def test_distinct_names_share_no_key(one, other):
     """A separator between digits is not ignored, because it separates numbers."""
-    assert not name_keys(first) & name_keys(second)
+    assert not name_keys(one) & name_keys(other)
 
 
 @pytest.mark.parametrize(
@@ -134,7 +133,7 @@ def test_distinct_names_share_no_key(first, second):
     ],
 )
 def test_the_scripts_of_a_text(text, expected):
-    """A character used in several scripts counts as a script that the string already contains."""
+    """A character of several scripts counts as one that occurs anyway in the string."""
     assert scripts(text) == expected
 
 
@@ -143,7 +142,7 @@ def test_the_scripts_of_a_text(text, expected):
     ["", "Zoë", "Σοφία", "Борис", "José 山田", "山田カラーひ", "한국어 bot", "ㄅ中 bot", "חשבון 7"],
 )
 def test_one_script_is_not_mixed(text):
-    """Latin together with Chinese, Japanese or Korean is not mixed either."""
+    """Latin together with Chinese, Japanese or Korean does not count as mixed either."""
     assert not mixed_scripts(text)
 
 

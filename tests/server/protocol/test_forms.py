@@ -68,10 +68,10 @@ def test_a_body_that_is_not_a_valid_form_is_refused(body, content_type):
 
 def test_too_many_parameters_are_called_too_many():
     """A form may have one hundred parameters, and the error says so."""
-    parameters = [b"a%d=1" % number for number in range(forms.MAX_FIELDS + 1)]
+    sent = [b"a%d=1" % number for number in range(forms.MAX_FIELDS + 1)]
     with pytest.raises(errors.InvalidRequest, match="more than 100 parameters"):
-        forms.parse(b"&".join(parameters), TYPE)
-    assert len(forms.parse(b"&".join(parameters[1:]), TYPE).values) == forms.MAX_FIELDS
+        forms.parse(b"&".join(sent), TYPE)
+    assert len(forms.parse(b"&".join(sent[1:]), TYPE).values) == forms.MAX_FIELDS
 
 
 def test_a_query_is_read_as_strictly_as_a_form():

@@ -190,8 +190,8 @@ COUNTS = [
 ]
 
 
-@pytest.mark.parametrize(("number", "noun", "expected"), COUNTS)
+@pytest.mark.parametrize(("number", "noun", "shown"), COUNTS)
 @pytest.mark.parametrize("counted", [text.pluralize, verify._format_count])
-def test_a_number_has_the_singular_only_at_one(counted, number, noun, expected):
+def test_a_number_has_the_singular_only_at_one(counted, number, noun, shown):
     """The copy in the audit folder, which auditors run alone, must do the same."""
-    assert counted(number, *noun) == expected
+    assert counted(number, *noun) == shown

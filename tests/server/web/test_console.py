@@ -187,22 +187,22 @@ def test_every_console_form_has_a_sample() -> None:
     assert {form_row.path for form_row in CONSOLE_FORMS} == set(SAMPLES)
 
 
-@pytest.mark.parametrize("role", WHO)
-def test_each_role_sees_exactly_its_console_pages(console: Console, role: str) -> None:
+@pytest.mark.parametrize("who", WHO)
+def test_each_role_sees_exactly_its_console_pages(console: Console, who: str) -> None:
     """A role may open a page exactly if it may call the page's API routes."""
-    mismatches = {}
+    wrong = {}
     for page_row in CONSOLE_PAGES:
-        page = console.get(role, _path(console, page_row.path, ABOUT.get(page_row.menu_key, "")))
+        page = console.get(who, _path(console, page_row.path, ABOUT.get(page_row.menu_key, "")))
         of_one = "<id>" in page_row.path
-        reply = [_status(row, role, of_one=of_one) for row in required_routes(page_row)]
+        reply = [_status(row, who, of_one=of_one) for row in required_routes(page_row)]
         expected = next((status for status in reply if status != 200), 200)
         if page.status_code != expected:
-            mismatches[page_row.path] = (page.status_code, expected)
-    assert mismatches == {}
+            wrong[page_row.path] = (page.status_code, expected)
+    assert wrong == {}
 
 
 def test_a_signed_out_user_is_asked_to_sign_in_on_every_console_page(console: Console) -> None:
-    """A signed-out user cannot see any part of the console."""
+    """A signed-out user sees nothing of the console."""
     for page_row in CONSOLE_PAGES:
         page = console.get(NOBODY, _path(console, page_row.path, ABOUT.get(page_row.menu_key, "")))
         assert (page.status_code, "Sign in with a passkey" in page.text) == (200, True)
@@ -217,12 +217,12 @@ ALLOWED = [
 ]
 
 
-@pytest.mark.parametrize(("form_row", "role"), ALLOWED)
+@pytest.mark.parametrize(("form_row", "who"), ALLOWED)
 def test_a_console_form_works_for_each_permitted_role(
-    console: Console, form_row: FormAction, role: str
+    console: Console, form_row: FormAction, who: str
 ) -> None:
     """The form shows its result or redirects to it."""
-    answer = _send(console, form_row, role, signed=SAMPLES[form_row.path].signed)
+    answer = _send(console, form_row, who, signed=SAMPLES[form_row.path].signed)
     assert answer.status_code == (200 if form_row.answer or form_row.shows_response else 303), (
         answer.text
     )
@@ -234,10 +234,10 @@ def test_a_console_form_is_refused_for_every_other_role(
 ) -> None:
     """The status is that of the API, and nothing is stored."""
     before = len(console.staff.local.admin.entries())
-    for role in (NOBODY, *WHO):
-        expected = 401 if role == NOBODY else _status(form_row.route, role, of_one=True)
+    for who in (NOBODY, *WHO):
+        expected = 401 if who == NOBODY else _status(form_row.route, who, of_one=True)
         if expected != 200:
-            assert _send(console, form_row, role, signed=False).status_code == expected, role
+            assert _send(console, form_row, who, signed=False).status_code == expected, who
     assert len(console.staff.local.admin.entries()) == before
 
 
@@ -265,7 +265,7 @@ FORGED: tuple[tuple[dict[str, Any], dict[str, str]], ...] = (
 
 
 @pytest.mark.parametrize("form_row", CONSOLE_FORMS, **NAMED)
-def test_a_forged_console_form_is_refused(console: Console, form_row: FormAction) -> None:
+def test_a_forged_console_form_does_nothing(console: Console, form_row: FormAction) -> None:
     """A forged form gets 403 even if the browser is signed in."""
     before = len(console.staff.local.admin.entries())
     path = _path(console, form_row.path, SAMPLES[form_row.path].about)
@@ -275,7 +275,7 @@ def test_a_forged_console_form_is_refused(console: Console, form_row: FormAction
     assert len(console.staff.local.admin.entries()) == before
 
 
-def test_a_get_request_cannot_change_anything(console: Console) -> None:
+def test_a_get_request_changes_nothing(console: Console) -> None:
     """Links, images and mail scanners send only GET requests."""
     before = len(console.staff.local.admin.entries())
     confirmations = {page_row.path for page_row in CONSOLE_PAGES}
@@ -299,14 +299,14 @@ def test_console_pages_have_no_inline_code_one_heading_and_labeled_fields(consol
         assert (page_row.path, _fields_without_label(page.text)) == (page_row.path, [])
 
 
-@pytest.mark.parametrize("role", WHO)
-def test_the_console_menu_links_only_to_permitted_pages(console: Console, role: str) -> None:
+@pytest.mark.parametrize("who", WHO)
+def test_the_console_menu_links_only_to_permitted_pages(console: Console, who: str) -> None:
     """Each role can open every page in its menu."""
-    page = console.get(role, "/admin/agents").text
+    page = console.get(who, "/admin/agents").text
     side = page.partition('<nav class="side"')[2].partition("</nav>")[0]
     links = re.findall(r'href="([^"]+)"', side)
     assert links
-    assert all(console.get(role, link).status_code == 200 for link in links)
+    assert all(console.get(who, link).status_code == 200 for link in links)
 
 
 def test_health_findings_link_to_the_record_to_change(console: Console) -> None:
@@ -385,8 +385,8 @@ def test_the_page_that_signs_a_policy_shows_the_changed_lines(console: Console) 
     assert '<tr class="removed">' not in main
     assert "\\u{d}" not in main
     assert "days" not in main
-    unchanged_page = console.post("admin", "/admin/policy/set", {"document": stored}).text
-    assert "The stored version is already the same." in unchanged_page
+    same = console.post("admin", "/admin/policy/set", {"document": stored}).text
+    assert "The stored version is already the same." in same
 
 
 def test_a_new_secret_is_shown_once(console: Console) -> None:
@@ -400,14 +400,14 @@ def test_a_new_secret_is_shown_once(console: Console) -> None:
     assert secret[-4:] in page
 
 
-def _status(row: str, role: str, *, of_one: bool) -> int:
+def _status(row: str, who: str, *, of_one: bool) -> int:
     """Return the API's status for this role at this route; `of_one` means a single object."""
     rule = ROWS[row].rule
     assert rule is not None
     listed = Role.OWNER in rule.roles and rule.target is None and not of_one
-    if role in rule.roles or (listed and role == "stranger"):
+    if who in rule.roles or (listed and who == "stranger"):
         return 200
-    return 404 if Role.OWNER in rule.roles and role == "stranger" else 403
+    return 404 if Role.OWNER in rule.roles and who == "stranger" else 403
 
 
 def _path(console: Console, path: str, about: str) -> str:
@@ -422,10 +422,10 @@ def _form(console: Console, form_row: FormAction) -> dict[str, Any]:
     return {**sample.form, "version": console.document(path)["version"]}
 
 
-def _send(console: Console, form_row: FormAction, role: str, *, signed: bool) -> Any:
+def _send(console: Console, form_row: FormAction, who: str, *, signed: bool) -> Any:
     path = _path(console, form_row.path, SAMPLES[form_row.path].about)
     send = console.signed if signed else console.post
-    return send(role, path, _form(console, form_row))
+    return send(who, path, _form(console, form_row))
 
 
 def _fields_without_label(page: str) -> list[str]:

@@ -39,12 +39,10 @@ def test_a_resource_offers_its_own_scopes_and_each_action_type(console: Console)
 
 def test_a_long_list_is_offered_while_typing(console: Console) -> None:
     """The stored values are checkboxes, and the others are suggested while typing."""
-    many_scopes = {f"payments:s{number}": Risk.LOW for number in range(31)}
+    many = {f"payments:s{number}": Risk.LOW for number in range(31)}
     local = console.staff.local
     local.admin.resources.update(
-        PAY,
-        ResourceChanges(scopes=many_scopes, requires={"payments:s1": "payment.transfer"}),
-        by=BY,
+        PAY, ResourceChanges(scopes=many, requires={"payments:s1": "payment.transfer"}), by=BY
     )
     page = console.get("admin", EDIT).text
     assert _ticks(console, EDIT, "requires") == ["payments:s1 payment.transfer"]
@@ -67,6 +65,6 @@ def test_an_empty_list_links_to_the_page_that_creates_a_record(console: Console)
     assert page.count("None yet.") == len(links)
     assert all(console.get("admin", path).status_code == 200 for path, _ in links)
     admin.agents.update("one", AgentChanges(add_owners=("auditor",)), by=BY)
-    auditor_page = console.get("auditor", edit).text
-    assert auditor_page.count("None yet.</p>") == len(links)
-    assert "None yet. <a" not in auditor_page
+    own = console.get("auditor", edit).text
+    assert own.count("None yet.</p>") == len(links)
+    assert "None yet. <a" not in own

@@ -66,16 +66,14 @@ def test_a_short_list_has_a_box_for_each_value_and_a_long_one_suggestions():
     stored = {"owners": [{"name": "ben"}]}
     short = _offered(_people("ana", "ben"), stored)
     assert ([value for value, _ in short.choices], short.ticked) == (["ana", "ben"], {"ben"})
-    many_names = [f"u{number}" for number in range(choices.MAX_TICKED + 1)]
-    for facts in (_people(*many_names), _people("ana", left="more"), _people(users=None)):
+    many = [f"u{number}" for number in range(choices.MAX_TICKED + 1)]
+    for facts in (_people(*many), _people("ana", left="more"), _people(users=None)):
         long = _offered(facts, stored)
         assert ([value for value, _ in long.choices], long.offered.whole) == (["ben"], False)
-    submitted = fields.SubmittedForm(
-        _form(**{"owners-ben": "1", "owners": "eve"}), "owners", "Who?"
-    )
-    shown_again = _offered(_people(*many_names), stored, submitted)
-    assert [value for value, _ in shown_again.choices] == ["ben", "eve"]
-    assert shown_again.ticked == {"ben", "eve"}
+    sent = fields.SubmittedForm(_form(**{"owners-ben": "1", "owners": "eve"}), "owners", "Who?")
+    again = _offered(_people(*many), stored, sent)
+    assert [value for value, _ in again.choices] == ["ben", "eve"]
+    assert again.ticked == {"ben", "eve"}
 
 
 def test_scopes_are_offered_once_with_their_risk_at_each_resource():
@@ -120,7 +118,7 @@ def test_each_kind_of_field_becomes_its_api_value():
 
 
 @pytest.mark.parametrize(
-    ("kind", "typed", "message"),
+    ("kind", "typed", "says"),
     [
         ("number", "-1", "Enter a whole number."),
         ("number", "²", "Enter a whole number."),
@@ -135,12 +133,12 @@ def test_each_kind_of_field_becomes_its_api_value():
         ("lines", None, "This field is required."),
     ],
 )
-def test_a_mistyped_value_is_explained_at_its_field(kind, typed, message):
+def test_a_mistyped_value_is_explained_at_its_field(kind, typed, says):
     """The value is refused before anything is sent to the API."""
     field = Field("it", "", kind, required=True, shape="pairs" if kind == "known" else "")
-    with pytest.raises(fields.InvalidField, match=re.escape(message)) as refusal:
+    with pytest.raises(fields.InvalidField, match=re.escape(says)) as wrong:
         fields.body([field], _form(**({} if typed is None else {"it": typed})))
-    assert refusal.value.member == "it"
+    assert wrong.value.member == "it"
 
 
 STORED = {
@@ -244,9 +242,9 @@ def test_a_new_objects_form_has_its_defaults():
 
 def test_a_refusal_has_the_labels_of_the_fields():
     """A name that is not a field of the form stays as it is."""
-    two_fields = (Field("auth", "Auth"), Field("author", "Author"))
+    both = (Field("auth", "Auth"), Field("author", "Author"))
     text = "`author` and `auth`, but no auth or `other`"
-    assert fields.with_labels(text, two_fields) == "“Author” and “Auth”, but no auth or `other`"
+    assert fields.with_labels(text, both) == "“Author” and “Auth”, but no auth or `other`"
 
 
 def test_removed_scopes_and_requirements_are_sent_explicitly():
@@ -275,14 +273,14 @@ def test_removed_scopes_and_requirements_are_sent_explicitly():
 def test_new_keys_are_added_to_kept_keys(added, kids):
     """New keys are given as a single key or as a key set."""
     stored = {"keys": [{"kid": "k1"}, {"kid": "k2"}]}
-    sent_keys = client_fields.merged_keys({"keep": ["k1"], "jwks": added}, stored)
-    assert [key["kid"] for key in sent_keys["jwks"]["keys"]] == kids
+    sent = client_fields.merged_keys({"keep": ["k1"], "jwks": added}, stored)
+    assert [key["kid"] for key in sent["jwks"]["keys"]] == kids
 
 
 def test_an_invalid_key_set_is_left_to_the_api():
     """The invalid value is sent unchanged, and the API explains the error."""
-    sent_keys = client_fields.merged_keys({"keep": [], "jwks": {"keys": "x"}}, {"keys": []})
-    assert sent_keys == {"jwks": {"keys": "x"}}
+    sent = client_fields.merged_keys({"keep": [], "jwks": {"keys": "x"}}, {"keys": []})
+    assert sent == {"jwks": {"keys": "x"}}
 
 
 def test_without_key_fields_the_keys_do_not_change():
@@ -293,15 +291,15 @@ def test_without_key_fields_the_keys_do_not_change():
 
 
 @pytest.mark.parametrize(
-    ("path", "typed", "message"),
+    ("path", "typed", "says"),
     [
         ("/admin/agents/<id>/secret", {"overlap": "-1"}, "Enter a whole number"),
         ("/admin/explain", {"authorization_details": "{"}, "The details are not JSON"),
     ],
 )
-def test_an_invalid_number_or_json_is_named(path, typed, message):
+def test_an_invalid_number_or_json_is_named(path, typed, says):
     """The value is refused before anything is sent to the API."""
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match=says):
         _body(path, _form(**typed))
 
 

@@ -193,15 +193,15 @@ WRONG: tuple[tuple[str, str, dict[str, str], str, str], ...] = (
 """Per case: form path, kind of object, typed values, field with the error, and message."""
 
 
-@pytest.mark.parametrize(("path", "about", "typed", "field", "message"), WRONG)
+@pytest.mark.parametrize(("path", "about", "typed", "field", "says"), WRONG)
 def test_an_error_is_shown_at_its_field(
-    console: Console, path: str, about: str, typed: dict[str, str], field: str, message: str
+    console: Console, path: str, about: str, typed: dict[str, str], field: str, says: str
 ) -> None:
     """The form keeps the typed values and links to the field, and nothing is stored."""
     before = len(console.staff.local.admin.entries())
     answer = _send(console, path, about, typed)
     assert answer.status_code in {404, 409, 422}, answer.text
-    assert message in (_problem(answer.text, field) if field else html.unescape(answer.text))
+    assert says in (_problem(answer.text, field) if field else html.unescape(answer.text))
     assert not field or f'href="#{field}"' in answer.text
     for name, value in typed.items():
         assert not value or _keeps(answer.text, name, value), name
@@ -219,8 +219,8 @@ def test_a_concurrent_change_is_shown_beside_the_typed_value(console: Console) -
     assert answer.status_code == 412
     assert _keeps(answer.text, "description", "Pays bills")
     assert "Stored value: <bdi>Pays rent</bdi>" in answer.text
-    new_version = console.document(f"/api/agents/{agent}")["version"]
-    assert f'name="version" value="{new_version}"' in answer.text
+    fresh = console.document(f"/api/agents/{agent}")["version"]
+    assert f'name="version" value="{fresh}"' in answer.text
     assert stale not in answer.text
 
 
@@ -236,7 +236,7 @@ def test_changes_are_shown_before_they_are_signed(console: Console) -> None:
 
 
 def test_an_edit_form_submitted_unchanged_changes_nothing(console: Console) -> None:
-    """Every form that edits an existing object has no effect if no value was changed."""
+    """Every form that edits an existing object stores nothing if no value was changed."""
     before = len(console.staff.local.admin.entries())
     for action in FORMS:
         if (
@@ -313,8 +313,8 @@ def test_every_form_field_is_a_member_of_the_api() -> None:
     for action in (form for form in FORMS if form.in_console):
         body: Any = rows[action.route].body
         if body is not ActionDocument:
-            field_names = {field.name for field in action.fields if not field.stored_name}
-            assert field_names <= set(body.model_fields if body else ()), action.path
+            own = {field.name for field in action.fields if not field.stored_name}
+            assert own <= set(body.model_fields if body else ()), action.path
 
 
 def _send(console: Console, path: str, about: str, typed: dict[str, str]) -> Any:
@@ -331,7 +331,7 @@ def _problem(page: str, field: str) -> str:
 
 
 def _keeps(page: str, name: str, value: str) -> bool:
-    """Return whether the field has the value, or whether the value's box is ticked."""
+    """Tell whether the field has the value, or whether the value's box is ticked."""
     filled = _form_values(page)
     return filled.get(name) == value or f"{name}-{value}" in filled
 

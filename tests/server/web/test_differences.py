@@ -5,7 +5,7 @@ from server.web.differences import Line
 
 
 def test_changed_lines_have_their_numbers_and_three_lines_around_them() -> None:
-    """A gap replaces the remaining lines; equal texts have no changed lines."""
+    """A gap replaces the remaining lines; equal texts give no lines."""
     old = "\n".join(f"line {number}" for number in range(1, 21))
     new = old.replace("line 2\n", "line two\n").replace("line 20", "line 20\nline 21")
     lines = differences.lines(old, new)

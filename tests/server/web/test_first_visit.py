@@ -24,7 +24,7 @@ _WORDS = sorted({_plain(found) for rule in (_NAMED, _QUOTED) for found in rule.f
 
 
 def test_the_guides_quote_the_pages():
-    """Without a quote in the guides, the next test would not check anything."""
+    """If the guides quoted nothing, the next test would check nothing."""
     assert {"Create a passkey", "Add to Home Screen", "Expiring isn't a denial."} <= set(_WORDS)
 
 

@@ -80,7 +80,7 @@ HTML = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
     ],
 )
 def test_an_unknown_address_shows_a_browser_an_error_page(local, path, status, words):
-    """The page has the usual headers and a remedy, and repeats no text from the request."""
+    """The page has the usual headers and a remedy, and repeats nothing of the request."""
     page = local.app.test_client().get(path, base_url=ISSUER, headers={"Accept": HTML})
     assert (page.status_code, page.mimetype) == (status, "text/html")
     assert words in page.text
@@ -89,7 +89,7 @@ def test_an_unknown_address_shows_a_browser_an_error_page(local, path, status, w
 
 
 @pytest.mark.parametrize(
-    ("path", "links"),
+    ("path", "ways"),
     [
         ("/nowhere", ["/"]),
         ("/token", ["/"]),
@@ -97,10 +97,10 @@ def test_an_unknown_address_shows_a_browser_an_error_page(local, path, status, w
         ("/admin/new/group/add", ["/", "/admin/agents"]),
     ],
 )
-def test_an_error_page_has_a_link_that_leads_on(local, path, links):
+def test_an_error_page_has_a_link_that_leads_on(local, path, ways):
     """A link leads to the inbox; in the console another leads to a page open to every role."""
     page = local.app.test_client().get(path, base_url=ISSUER, headers={"Accept": HTML})
-    assert re.findall(r'<a href="([^"]*)"', page.text) == links
+    assert re.findall(r'<a href="([^"]*)"', page.text) == ways
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_a_misspelled_name_in_a_template_is_an_error(local, text):
 
 
 def test_an_internal_error_is_shown_with_its_id_in_the_log(console, monkeypatch, log_lines):
-    """An administrator can find the error by its ID; the page shows no other details."""
+    """An administrator can find the error by its ID; the page shows nothing else of it."""
     telemetry.configure_logging(as_json=True, level="info")
     monkeypatch.setattr(Visit, "answer", lambda *_: 1 / 0)
     page = console.get("admin", "/admin/audit")

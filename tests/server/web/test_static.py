@@ -42,8 +42,8 @@ def test_a_file_is_compressed_for_browsers_that_accept_it(local, name):
     assert len(zipped.data) < len(plain.data)
     assert "Accept-Encoding" in zipped.headers["Vary"]
     assert zipped.headers["ETag"] != plain.headers["ETag"]
-    revalidation_headers = {"Accept-Encoding": "gzip", "If-None-Match": zipped.headers["ETag"]}
-    unchanged = client.get(f"/{name}", base_url=ISSUER, headers=revalidation_headers)
+    again = {"Accept-Encoding": "gzip", "If-None-Match": zipped.headers["ETag"]}
+    unchanged = client.get(f"/{name}", base_url=ISSUER, headers=again)
     assert (unchanged.status_code, unchanged.data) == (304, b"")
 
 

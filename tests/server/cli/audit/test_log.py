@@ -67,12 +67,12 @@ def test_a_stored_checkpoint_is_part_of_a_later_log(admin_cli, bundle, tmp_path)
 
 
 @pytest.mark.parametrize(
-    ("key", "message"),
+    ("given", "message"),
     [("nonsense", "not the public key of a log"), ("", "not the public key of a log")],
 )
-def test_a_bad_key_is_a_usage_error(admin_cli, bundle, key, message):
+def test_a_bad_key_is_a_usage_error(admin_cli, bundle, given, message):
     """An invalid key must not look like a broken log, which exits with 20."""
-    done = admin_cli("audit", "verify", str(bundle), "--log-key", key)
+    done = admin_cli("audit", "verify", str(bundle), "--log-key", given)
     assert done.code == 2
     assert message in done.err
 
@@ -106,8 +106,8 @@ def test_a_replaced_key_signs_from_now_on(admin_cli, data_folder, tmp_path):
     assert new == _key(admin_cli) != old
     assert len(list(data_folder.glob("log.key*"))) == 2
     assert admin_cli("audit", "export", str(later)).code == 0
-    both_keys = ("--log-key", old, "--log-key", new)
-    assert admin_cli("audit", "verify", str(later), *both_keys).code == 0
+    both = ("--log-key", old, "--log-key", new)
+    assert admin_cli("audit", "verify", str(later), *both).code == 0
     for key in (old, new):
         assert admin_cli("audit", "verify", str(later), "--log-key", key).code == 20
     entry = json.loads(admin_cli("audit", "search", "--type", "log_key.replaced", "--json").out)[
@@ -148,8 +148,8 @@ def test_an_erased_user_is_not_in_the_log(admin_cli, tmp_path):
     assert admin_cli("audit", "export", str(file)).code == 0
     verified = admin_cli("audit", "verify", str(file), "--log-key", _key(admin_cli))
     assert (verified.code, ", 1 erased text." in verified.out) == (0, True)
-    repeated = admin_cli("audit", "erase", "admin", "--force")
-    assert repeated.out == "Erased 0 texts of admin from the audit log. IDs are kept.\n"
+    again = admin_cli("audit", "erase", "admin", "--force")
+    assert again.out == "Erased 0 texts of admin from the audit log. IDs are kept.\n"
     assert admin_cli("audit", "erase", "nobody").code == 3
 
 
@@ -195,12 +195,9 @@ def test_a_text_that_was_changed_in_a_bundle_exits_with_20(admin_cli, bundle):
 
 def test_a_bundle_is_compared_with_a_later_one_and_with_the_log(admin_cli, bundle, tmp_path):
     """New and erased entries are listed, and neither log lost an entry."""
-    unchanged = admin_cli("audit", "diff", str(bundle))
+    same = admin_cli("audit", "diff", str(bundle))
     count = len([line for line in bundle.read_text().splitlines() if '"seq"' in line])
-    assert (unchanged.code, unchanged.out) == (
-        0,
-        f"{count} entries in both, 0 in only one of them.\n",
-    )
+    assert (same.code, same.out) == (0, f"{count} entries in both, 0 in only one of them.\n")
     admin_cli("agents", "add", "bot", "--owner", "admin")
     admin_cli("audit", "erase", "admin", "--force")
     later = tmp_path / "later.jsonl"
@@ -264,8 +261,8 @@ def test_old_entries_lose_their_contents(admin_cli, bundle, tmp_path, monkeypatc
     shorter = tmp_path / "header"
     shorter.write_text(bundle.read_text().splitlines()[0] + "\n")
     assert "+ 0  without contents" in admin_cli("audit", "diff", str(shorter), str(file)).out
-    repeated = admin_cli("audit", "trim", "--before", "30d", "--force")
-    assert repeated.out == "Deleted the contents of 0 entries.\n"
+    again = admin_cli("audit", "trim", "--before", "30d", "--force")
+    assert again.out == "Deleted the contents of 0 entries.\n"
     assert len(admin_cli("audit", "tail").out.splitlines()) == 1
 
 

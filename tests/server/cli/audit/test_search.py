@@ -7,10 +7,10 @@ import subprocess
 import sys
 
 
-def test_the_audit_log_is_shown_and_searched(admin_cli, pending_approval):
+def test_the_audit_log_is_shown_and_searched(admin_cli, asked):
     """Filters take names or IDs, and a request's ID shows its timeline."""
     admin_cli("agents", "disable", "invoice-bot")
-    agent, admin = pending_approval.agent_id, pending_approval.user_id
+    agent, admin = asked.agent_id, asked.user_id
     entries_by_query = {
         query: admin_cli("audit", "search", *query, "--json").document["items"]
         for query in (
@@ -19,7 +19,7 @@ def test_the_audit_log_is_shown_and_searched(admin_cli, pending_approval):
             ("--user", "admin", "--type", "user.added", "--since", "1h", "--until", "2099-01-01"),
             ("--user", admin, "--type", "user.added", "--actor", "operator"),
             ("--resource", "https://pay.example", "--type", "resource.added"),
-            ("--approval", pending_approval.id, "--type", "approval.cancelled"),
+            ("--approval", asked.id, "--type", "approval.cancelled"),
             ("--until", "1h"),
             ("--correlation", "none"),
         )
@@ -40,16 +40,14 @@ def test_the_audit_log_is_shown_and_searched(admin_cli, pending_approval):
     assert (
         admin_cli("audit", "search", "--before", entry["id"], "--type", "agent.disabled").code == 0
     )
-    timeline = admin_cli("audit", "show", pending_approval.id)
+    timeline = admin_cli("audit", "show", asked.id)
     assert re.fullmatch(
         "    [+]0.0 s  .*Z  approval.cancelled .*cause=agent_disabled.*\n", timeline.out
     )
-    items = admin_cli("audit", "show", pending_approval.id, "--json").document["items"]
+    items = admin_cli("audit", "show", asked.id, "--json").document["items"]
     assert [item["type"] for item in items] == ["approval.cancelled"]
-    entry_timeline = admin_cli("audit", "show", items[0]["id"], "--timeline", "--json").document[
-        "items"
-    ]
-    assert entry_timeline == items
+    same = admin_cli("audit", "show", items[0]["id"], "--timeline", "--json").document["items"]
+    assert same == items
     assert admin_cli("audit", "show", "nothing", "--json").error["code"] == "not_found"
     assert admin_cli("audit", "search", "--agent", "nobody", "--json").error["code"] == "not_found"
 

@@ -57,7 +57,7 @@ def test_an_agents_icon_is_set_kept_and_removed(admin_cli, picture):
 
 
 @pytest.mark.parametrize(
-    ("raw", "message"),
+    ("raw", "says"),
     [
         (b"<svg/>", "is neither PNG nor WebP"),
         (png(20, 30), "is 20 by 30 pixels"),
@@ -65,12 +65,12 @@ def test_an_agents_icon_is_set_kept_and_removed(admin_cli, picture):
     ],
     ids=["svg", "not square", "too large"],
 )
-def test_an_invalid_icon_file_is_refused_with_the_remedy(admin_cli, tmp_path, raw, message):
+def test_an_invalid_icon_file_is_refused_with_the_remedy(admin_cli, tmp_path, raw, says):
     """The agent is not registered."""
     path = tmp_path / "icon"
     path.write_bytes(raw)
     refused = admin_cli(*ADD, "--icon", str(path), "--json")
-    assert (refused.code, message in refused.error["message"]) == (2, True)
+    assert (refused.code, says in refused.error["message"]) == (2, True)
     assert refused.error["message"].startswith("--icon: The icon is ")
     assert "Use a still, square PNG or WebP" in refused.error["message"]
     assert admin_cli("agents", "show", "bot").code == 3
@@ -92,9 +92,9 @@ def test_changing_an_agents_authentication_method(admin_cli, tmp_path):
     output = admin_cli("agents", "show", "bot").out
     assert "client_secret_basic, until" in output
     assert "key a  ES256, last used never" in output
-    restored = admin_cli(
+    back = admin_cli(
         "agents", "change-auth", "bot", "client_secret_post", "--overlap", "0", "--json"
     )
-    assert restored.document["client_secret"]
-    assert restored.document["auth_before"] is None
+    assert back.document["client_secret"]
+    assert back.document["auth_before"] is None
     assert admin_cli("agents", "change-auth", "bot", "client_secret_post").code == 6

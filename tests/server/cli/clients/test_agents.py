@@ -12,9 +12,9 @@ EC = {
 }
 
 
-def test_disabling_an_agent_prints_what_it_ended(admin_cli, services, pending_approval):
+def test_disabling_an_agent_prints_what_it_ended(admin_cli, services, asked):
     """`--dry-run` prints the same counts without changing anything."""
-    services.token(pending_approval.agent_id, pending_approval.user_id)
+    services.token(asked.agent_id, asked.user_id)
     preview = admin_cli("agents", "disable", "invoice-bot", "--dry-run", "--json").document
     assert (preview["state"], preview["requests_cancelled"]) == ("enabled", 1)
     output = admin_cli("agents", "disable", "invoice-bot", "--dry-run").out
@@ -73,8 +73,8 @@ def test_token_lifetimes_and_served_resources_are_set_and_cleared(admin_cli):
     ).document
     assert resource["token_seconds"] == 60
     assert "60 seconds" in admin_cli("resources", "show", support_desk).out
-    both_flags = ("--token-seconds", "60", "--no-token-seconds")
-    assert admin_cli("resources", "update", support_desk, *both_flags).code == 2
+    both = ("--token-seconds", "60", "--no-token-seconds")
+    assert admin_cli("resources", "update", support_desk, *both).code == 2
     changed = admin_cli(
         "resources", "update", support_desk, "--no-token-seconds", "--json"
     ).document
@@ -92,7 +92,7 @@ def test_token_lifetimes_and_served_resources_are_set_and_cleared(admin_cli):
         admin_cli("agents", "update", "invoice-bot", "--serves", support_desk, "--no-serves").code
         == 2
     )
-    assert admin_cli("agents", "update", "invoice-bot", *both_flags).code == 2
+    assert admin_cli("agents", "update", "invoice-bot", *both).code == 2
     cleared = admin_cli(
         "agents",
         "update",

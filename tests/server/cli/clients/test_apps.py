@@ -23,11 +23,11 @@ def test_adding_an_app_prints_its_secret_once(admin_cli):
     document = admin_cli(*CHAT, *PAY, "--json").document
     assert document["client_id"].startswith("sayso_app_")
     assert (document["auth_method"], document["state"]) == ("client_secret_basic", "enabled")
-    later_output = admin_cli("apps", "show", "chat", "--json").out + admin_cli("audit", "tail").out
-    assert document["client_secret"] not in later_output
+    everything = admin_cli("apps", "show", "chat", "--json").out + admin_cli("audit", "tail").out
+    assert document["client_secret"] not in everything
     assert admin_cli(*CHAT, "--json").error["code"] == "exists"
-    repeated = admin_cli(*CHAT, "--if-missing", "--json").document
-    assert repeated == {name: value for name, value in document.items() if name != "client_secret"}
+    again = admin_cli(*CHAT, "--if-missing", "--json").document
+    assert again == {name: value for name, value in document.items() if name != "client_secret"}
 
 
 def test_adding_an_app_prints_the_next_step(admin_cli):
@@ -82,7 +82,7 @@ def test_rotating_a_secret_keeps_the_old_one_for_the_overlap_or_ends_it(admin_cl
 
 
 @pytest.mark.parametrize(
-    "both_flags",
+    "both",
     [
         ("--scope", "payments:read", "--no-scope"),
         ("--resource", "https://pay.example", "--no-resource"),
@@ -92,10 +92,10 @@ def test_rotating_a_secret_keeps_the_old_one_for_the_overlap_or_ends_it(admin_cl
         ("--no-action", "--any-action"),
     ],
 )
-def test_setting_and_clearing_the_same_member_is_a_usage_error(admin_cli, both_flags):
+def test_setting_and_clearing_the_same_member_is_a_usage_error(admin_cli, both):
     """It would be unclear which of the two flags is meant."""
     admin_cli(*CHAT)
-    assert admin_cli("apps", "update", "chat", *both_flags, "--json").error["code"] == "usage"
+    assert admin_cli("apps", "update", "chat", *both, "--json").error["code"] == "usage"
 
 
 def test_an_app_for_the_device_grant_needs_no_redirect_uri(admin_cli):

@@ -59,20 +59,20 @@ def test_closing_an_incident_names_the_command_that_enables_the_quarantined_agen
         "secrets": [{"id": "s", "hint": "abcd", "last_used_at": 0}],
         **quarantined.counts,
     }
-    second_incident = add_incident(
+    again = add_incident(
         services, services.approval(agent.id, agent.owners[0]), "sayso_ic_2", evidence
     )
-    out = admin_cli("incidents", "show", second_incident).out
+    out = admin_cli("incidents", "show", again).out
     assert "invoice-bot: was enabled, is quarantined; ended: tokens 0, requests 1." in out
     assert "To release invoice-bot: sayso agents enable invoice-bot" in out
-    (agent_evidence,) = admin_cli("incidents", "show", second_incident, "--json").document["agents"]
+    (agent_evidence,) = admin_cli("incidents", "show", again, "--json").document["agents"]
     assert (agent_evidence["client_id"], agent_evidence["state"]) == (agent.id, "quarantined")
     assert agent_evidence["secrets"] == [
         {"id": "s", "hint": "abcd", "last_used_at": "1970-01-01T00:00:00.000Z"}
     ]
     assert "quarantined" in admin_cli("agents", "show", "invoice-bot").out
     assert admin_cli("agents", "enable", "invoice-bot", "--json").document["state"] == "enabled"
-    assert "agents enable" not in admin_cli("incidents", "close", second_incident).out
+    assert "agents enable" not in admin_cli("incidents", "close", again).out
 
 
 def test_an_alarm_about_the_log_says_who_saw_it_and_how_to_verify(admin_cli, data_folder):

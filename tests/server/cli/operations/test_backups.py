@@ -158,7 +158,7 @@ def test_a_database_unpacked_by_hand_is_refused_until_it_is_restored(
 
 
 def test_every_kind_has_its_keep_flag():
-    """Users have no flag, because they cannot do anything without a device or a password."""
+    """Users have no flag, because without a device or a password they can do nothing."""
     assert {flag.removeprefix("--keep-") for flag in _KEEP} == set(KINDS) - ONLY_IF_CHANGED
 
 

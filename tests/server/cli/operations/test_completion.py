@@ -83,15 +83,15 @@ def test_each_shell_gets_the_same_completions(offered, shell):
 
 
 def test_ids_of_each_noun_are_offered(admin_cli, folder, offered):
-    """The IDs are those that the list command prints; an empty list offers no completions."""
+    """The IDs are those that the list command prints; an empty list offers nothing."""
     admin_cli("groups", "add", "payers", "--member", "admin")
     services = open_admin(folder)
     admin = services.users.show("admin")[0]
-    approval = services.approval(services.agents.show("invoice-bot")[0].id, admin.id)
+    asked = services.approval(services.agents.show("invoice-bot")[0].id, admin.id)
     device = services.device(admin)
     services.store.close()
     keys = {item["kid"] for item in admin_cli("keys", "list", "--json").document["items"]}
-    assert offered("sayso approvals show ") == [approval.id]
+    assert offered("sayso approvals show ") == [asked.id]
     assert offered("sayso devices revoke ") == [device.id]
     assert offered("sayso groups show ") == ["payers"]
     assert offered("sayso resources show ") == ["https://pay.example"]
@@ -106,7 +106,7 @@ def test_completion_creates_no_database(data_folder, offered):
     assert not data_folder.exists()
 
 
-def test_an_unreadable_database_offers_no_completions(folder, offered):
+def test_a_database_that_cannot_be_read_offers_nothing(folder, offered):
     """An error message must not appear in the middle of the line being typed."""
     (folder / "master.key").write_bytes(b"short")
     assert offered("sayso agents show ") == []

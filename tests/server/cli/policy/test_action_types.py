@@ -39,8 +39,8 @@ def test_a_built_in_action_type_is_printed_and_registered_by_name(admin_cli):
         admin_cli("actions", "update", "--builtin", "data.delete", "--json").document["version"]
         == 1
     )
-    repeated = admin_cli("actions", "add", "--builtin", "data.delete", "--json")
-    assert (repeated.code, repeated.error["code"]) == (6, "exists")
+    again = admin_cli("actions", "add", "--builtin", "data.delete", "--json")
+    assert (again.code, again.error["code"]) == (6, "exists")
 
 
 def test_an_action_type_shows_its_type_back_and_narrowing_rules(admin_cli, tmp_path):
@@ -59,8 +59,8 @@ def test_an_action_type_shows_its_type_back_and_narrowing_rules(admin_cli, tmp_p
     }
     assert (document["narrow"], document["target"]) == ({"/amount": "lower"}, "/account")
     admin_cli("actions", "add", "--builtin", "message.send")
-    type_back_line = "typed back: /domains/0; if present /external_domains/0\n"
-    assert type_back_line in admin_cli("actions", "show", "message.send").out
+    says = "typed back: /domains/0; if present /external_domains/0\n"
+    assert says in admin_cli("actions", "show", "message.send").out
     admin_cli("actions", "add", "--builtin", "secret.rotate")
     assert (
         "typed back: /key\ncan be narrowed: none\n"

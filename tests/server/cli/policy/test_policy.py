@@ -146,10 +146,10 @@ def test_dry_run_lists_changed_outcomes():
 
 def test_dry_run_lists_the_standing_grant_or_the_approvers_that_would_decide():
     """A change shows the standing grant's ID, or the quorum and the approvers."""
-    members = ("request", "t", 0, "bot", "ana", "r", ("read",), (), "ask")
-    covered = Change(*members, "allow", (), standing_grant="sayso_sg_1")
-    asking_change = Change(*members, "ask", (), quorum_before=1, quorum=2, approvers=("ana", "bob"))
-    changes = (covered, asking_change)
+    same = ("request", "t", 0, "bot", "ana", "r", ("read",), (), "ask")
+    covered = Change(*same, "allow", (), standing_grant="sayso_sg_1")
+    asked = Change(*same, "ask", (), quorum_before=1, quorum=2, approvers=("ana", "bob"))
+    changes = (covered, asked)
     replay = Replay(0, 1, PolicyVersion(1, "h"), 2, 0, True, {"ask": 2}, {"ask": 1}, 2, changes)  # noqa: FBT003  # its sixth member
     *_, first, second = _replay_lines(replay)
     assert first.endswith("standing grant sayso_sg_1")

@@ -44,9 +44,9 @@ def piped(monkeypatch):
 
 def test_delegations_are_listed_shown_and_revoked(admin_cli, chains, bot):
     """Revoking a token also revokes the tokens that were derived from it."""
-    user_token = chains.user_token()
-    child = chains.row(chains.exchanged(bot, user_token))
-    parent = chains.row(user_token)
+    own = chains.user_token()
+    child = chains.row(chains.exchanged(bot, own))
+    parent = chains.row(own)
     listed = admin_cli("delegations", "list", "--json").document["items"]
     assert {item["id"] for item in listed} == {parent.id, child.id}
     (item,) = admin_cli("delegations", "list", "--client", "desk-bot", "--json").document["items"]

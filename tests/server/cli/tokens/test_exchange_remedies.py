@@ -77,10 +77,10 @@ def test_a_remedy_names_the_disabled_or_expired_agent_of_the_chain(chains, bot, 
     call = chains.exchanged(front, chains.user_token(), resource=DESK, scope="desk:use")
     row = chains.row(call)
     chains.local.admin.agents.disable("front desk", by=BY)
-    new_row = replace(row, id="sayso_at_again")
+    fresh = replace(row, id="sayso_at_again")
     with chains.local.services.store.write() as tx:
-        tx.delegations.add(new_row)
-    chains.exchange(bot, chains.sign(new_row))
+        tx.delegations.add(fresh)
+    chains.exchange(bot, chains.sign(fresh))
     explanation = explanations.exchange(None)
     assert explanation.reason is Reason.ACTOR_DISABLED
     assert remedy(explanation).endswith("sayso agents enable 'front desk'")

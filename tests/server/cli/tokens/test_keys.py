@@ -13,8 +13,8 @@ def test_a_revoked_key_is_replaced_by_another(admin_cli):
     kids = [key["kid"] for key in admin_cli("keys", "list", "--json").document["items"]]
     assert done["replaced_by"]["kid"] in kids
     assert old["kid"] not in kids
-    repeated = admin_cli("keys", "revoke", done["replaced_by"]["kid"])
-    assert "fetch the key set again" in repeated.out
+    again = admin_cli("keys", "revoke", done["replaced_by"]["kid"])
+    assert "fetch the key set again" in again.out
     missing = admin_cli("keys", "revoke", old["kid"], "--json")
     assert (missing.code, missing.error["code"]) == (3, "not_found")
 

@@ -22,8 +22,8 @@ def test_a_password_is_set_from_stdin_and_removed(admin_cli, typed):
     assert done.document["password"] == "set"
     assert "correct" not in done.out + admin_cli("audit", "tail").out
     assert "is removed" in admin_cli("users", "password", "admin", "--remove").out
-    repeated = admin_cli("users", "password", "admin", "--remove", "--json")
-    assert (repeated.code, repeated.error["code"]) == (6, "conflict")
+    again = admin_cli("users", "password", "admin", "--remove", "--json")
+    assert (again.code, again.error["code"]) == (6, "conflict")
 
 
 @pytest.mark.parametrize("flags", [(), ("--password-stdin", "--remove")])

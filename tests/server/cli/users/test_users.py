@@ -1,11 +1,9 @@
 """`sayso users`: update, disable and enable."""
 
 
-def test_disabling_a_user_prints_what_it_ended_and_how_to_enable(
-    admin_cli, services, pending_approval
-):
+def test_disabling_a_user_prints_what_it_ended_and_how_to_enable(admin_cli, services, asked):
     """The output has the command that enables the user again."""
-    services.token(pending_approval.agent_id, pending_approval.user_id)
+    services.token(asked.agent_id, asked.user_id)
     document = admin_cli("users", "disable", "admin", "--json").document
     assert (document["tokens_revoked"], document["requests_cancelled"]) == (1, 1)
     assert "sayso users enable admin" in admin_cli("users", "disable", "admin").out

@@ -34,9 +34,9 @@ from tests.support.inputs.forged_answers import forged
 @pytest.fixture
 def verified(local: LocalSite, tmp_path: Path) -> Callable[..., str]:
     """A function that verifies a receipt from a file, as an auditor does."""
-    log_key = local.services.audit_log.key.text
+    own = local.services.audit_log.key.text
 
-    def verify(receipt: Any, key: str = log_key) -> str:
+    def verify(receipt: Any, key: str = own) -> str:
         file = tmp_path / "receipt.json"
         file.write_text(json.dumps(receipt, indent=2), "utf-8")
         return verify_file(file, [key], None, io.StringIO())
@@ -66,19 +66,19 @@ def test_the_receipt_of_each_outcome_verifies_with_the_key_of_the_log(
 def test_the_receipt_of_a_passkey_verifies(
     verified: Callable[..., str], local: LocalSite, agent: LocalAgent
 ) -> None:
-    """A passkey's signature has a different format."""
+    """The signature of a passkey has a different format."""
     browser = new_browser(local)
     _, approval = agent.request_approval(login_hint=browser.user.name)
     assert browser.approve(approval.id).status == 200
     assert "is approved, with 1 answer." in verified(receipts.prove_receipt(browser, approval.id))
 
 
-def _set(value: Any, *path: Any) -> Callable[[Any], None]:
+def _set(value: Any, *place: Any) -> Callable[[Any], None]:
     def change(receipt: Any) -> None:
-        for name in path[:-1]:
+        for name in place[:-1]:
             receipt = receipt[name]
-        old = receipt[path[-1]]
-        receipt[path[-1]] = value(old) if callable(value) else value
+        old = receipt[place[-1]]
+        receipt[place[-1]] = value(old) if callable(value) else value
 
     return change
 
@@ -241,12 +241,12 @@ def _prove_in_another_log(*entries: Any) -> None:
         entry["proof"] = Proof(index, body, hashes, checkpoint).text
 
 
-def _change_entries(receipt: Any, kind: str, *path: str, value: Any) -> None:
+def _change_entries(receipt: Any, kind: str, *place: str, value: Any) -> None:
     """Change the member of every entry of this type."""
     for entry in receipt["entries"]:
         members = json.loads(entry["body"])
         if members["type"] == kind:
-            _set(value, *path)(members)
+            _set(value, *place)(members)
             entry["body"] = json.dumps(members)
 
 
@@ -276,15 +276,15 @@ LOGS = {
 
 
 @pytest.mark.parametrize("name", LOGS)
-def test_a_receipt_that_contradicts_its_log_is_not_verified(
+def test_a_receipt_of_a_log_that_says_something_else_is_not_verified(
     verified: Callable[..., str], agent: LocalAgent, person: LocalTerminal, name: str
 ) -> None:
     """Verification fails even if the log's own key signed the entries."""
     receipt = receipts.prove_receipt(person, receipts.collected(agent, person))
     _prove_in_another_log(*receipt["entries"])
     assert "is redeemed, with 1 answer" in verified(receipt, FORGED_LOG)
-    kind, path, value, words = LOGS[name]
-    _change_entries(receipt, kind, *path, value=value)
+    kind, place, value, words = LOGS[name]
+    _change_entries(receipt, kind, *place, value=value)
     _prove_in_another_log(*receipt["entries"])
     with pytest.raises(Broken, match=words):
         verified(receipt, FORGED_LOG)
@@ -293,7 +293,7 @@ def test_a_receipt_that_contradicts_its_log_is_not_verified(
 @pytest.mark.parametrize(
     "name", ["approval", "action_digest", "display_digest", "decision", "code", "ceremony"]
 )
-def test_a_signature_over_other_contents_is_not_verified(
+def test_a_signature_over_something_else_is_not_verified(
     verified: Callable[..., str], agent: LocalAgent, person: LocalTerminal, name: str
 ) -> None:
     """Verification fails even if the log has it as the answer to this request."""
@@ -338,18 +338,16 @@ GIVEN_LOGS: dict[str, Callable[[Any], None]] = {
 
 
 @pytest.mark.parametrize("name", [*GIVEN_LOGS, "later"])
-def test_a_use_of_a_standing_grant_that_the_user_did_not_create_is_not_verified(
+def test_a_use_of_a_standing_grant_that_the_user_did_not_give_is_not_verified(
     verified: Callable[..., str], agent: LocalAgent, person: LocalTerminal, name: str
 ) -> None:
-    """The log must record that the user created this grant for this agent before this use."""
+    """The log must say that the user gave this grant to this agent before this use."""
     receipt = receipts.prove_receipt(person, receipts.granted(agent, person))
-    grant_entries, use_entries = receipt["given_in"]["entries"], receipt["entries"]
-    _prove_in_another_log(*grant_entries, *use_entries)
+    given, used = receipt["given_in"]["entries"], receipt["entries"]
+    _prove_in_another_log(*given, *used)
     assert "is redeemed, with 0 answers" in verified(receipt, FORGED_LOG)
     GIVEN_LOGS.get(name, lambda _receipt: None)(receipt)
-    _prove_in_another_log(
-        *((*use_entries, *grant_entries) if name == "later" else (*grant_entries, *use_entries))
-    )
+    _prove_in_another_log(*((*used, *given) if name == "later" else (*given, *used)))
     with pytest.raises(Broken, match="given_in is not the request that created"):
         verified(receipt, FORGED_LOG)
 
@@ -357,22 +355,20 @@ def test_a_use_of_a_standing_grant_that_the_user_did_not_create_is_not_verified(
 def test_a_use_is_not_verified_with_a_request_that_created_no_standing_grant(
     verified: Callable[..., str], agent: LocalAgent, person: LocalTerminal
 ) -> None:
-    """The log has no entry in which that request created a standing grant."""
+    """That request has no entry for a new standing grant."""
     receipt = receipts.prove_receipt(person, receipts.granted(agent, person))
     receipt["given_in"] = receipts.prove_receipt(person, receipts.denied(agent, person))
     with pytest.raises(Broken, match="given_in is not the request that created"):
         verified(receipt)
 
 
-def test_a_receipt_from_another_log_is_not_proved(
-    verified: Callable[..., str], receipt: Any
-) -> None:
+def test_a_receipt_of_another_log_is_not_proved(verified: Callable[..., str], receipt: Any) -> None:
     """The operator of a different server cannot create a receipt of this log."""
     with pytest.raises(Broken, match="No key that you trust signed it"):
         verified(receipt, FORGED_LOG)
 
 
-def test_a_receipt_with_a_new_entry_has_no_proof_yet(
+def test_a_receipt_of_a_new_entry_has_no_proof_yet(
     agent: LocalAgent, person: LocalTerminal
 ) -> None:
     """The receipt is created without a proof; one that is downloaded later has it."""
@@ -385,7 +381,7 @@ def test_a_receipt_with_a_new_entry_has_no_proof_yet(
 def test_each_approver_has_the_id_of_the_token(
     verified: Callable[..., str], local: LocalSite, agent: LocalAgent, person: LocalTerminal
 ) -> None:
-    """The ID is not a secret; only the requesting user gets the token's state and use."""
+    """The ID is no secret; only the requesting user gets the token's state and use."""
     ben = new_person(local, "ben")
     two = rule("ask", "ask.quorum = 2", 'ask.who = ["ana", "ben"]')
     Policies(local.services.store).set(two, by=BY)
@@ -393,15 +389,10 @@ def test_each_approver_has_the_id_of_the_token(
     for approver in (person, ben):
         assert approver.approve(approval.id).status == 200
     assert agent.poll(handle).status == 200
-    own_receipt, bens_receipt = (
-        receipts.prove_receipt(person, approval.id),
-        receipts.of(ben, approval.id),
-    )
-    assert bens_receipt["token"] is None
-    assert (
-        receipts.entry(bens_receipt, "token.issued")["facts"]["jti"] == own_receipt["token"]["id"]
-    )
-    for receipt in (own_receipt, bens_receipt):
+    own, bens = receipts.prove_receipt(person, approval.id), receipts.of(ben, approval.id)
+    assert bens["token"] is None
+    assert receipts.entry(bens, "token.issued")["facts"]["jti"] == own["token"]["id"]
+    for receipt in (own, bens):
         assert "is redeemed, with 2 answers" in verified(receipt)
 
 
@@ -411,8 +402,8 @@ def test_a_receipt_has_no_tokens_that_were_exchanged_from_its_token(
     """Exchanged tokens belong to other agents, although they have the same approval."""
     name = receipts.collected(agent, person)
     with local.services.store.write() as tx:
-        exchanged_entry = audit.approval_entry(local.stored_approval(name), audit.Type.TOKEN_ISSUED)
-        tx.audit.add(replace(exchanged_entry, facts={"jti": "other", "parent": "first"}))
+        again = audit.approval_entry(local.stored_approval(name), audit.Type.TOKEN_ISSUED)
+        tx.audit.add(replace(again, facts={"jti": "other", "parent": "first"}))
     issued = [
         entry for entry in receipts.of(person, name)["entries"] if "token.issued" in entry["body"]
     ]

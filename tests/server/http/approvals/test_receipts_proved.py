@@ -32,10 +32,10 @@ def receipt(
 ) -> Any:
     """A receipt of an approval, given with a terminal or with a passkey."""
     standing_grants.lower(local)
-    approver = person if request.param == "terminal" else new_browser(local)
-    approval = standing_grants.example(agent, login_hint=approver.user.name)
-    assert approver.approve(approval.id).status == 200
-    return receipts.prove_receipt(approver, approval.id)
+    who = person if request.param == "terminal" else new_browser(local)
+    approval = standing_grants.example(agent, login_hint=who.user.name)
+    assert who.approve(approval.id).status == 200
+    return receipts.prove_receipt(who, approval.id)
 
 
 @pytest.fixture
@@ -78,12 +78,12 @@ def test_every_part_of_a_receipt_verifies_with_each_server_key(
 
 def test_any_changed_value_makes_a_part_of_the_receipt_wrong(receipt: Any, check: Check) -> None:
     """Acceptance 11: each value is changed in turn, and the wrong part is named."""
-    paths = [path for path in _leaves(receipt) if path != ("server_signature",)]
-    assert len(paths) > 40
-    for path in paths:
-        parts = check(_changed(receipt, path))
-        reasons = [part.why for part in parts if part.verdict is Verdict.WRONG]
-        assert reasons, path
+    places = [place for place in _leaves(receipt) if place != ("server_signature",)]
+    assert len(places) > 40
+    for place in places:
+        parts = check(_changed(receipt, place))
+        wrong = [part.why for part in parts if part.verdict is Verdict.WRONG]
+        assert wrong, place
 
 
 def test_added_or_missing_members_make_a_receipt_wrong(receipt: Any, check: Check) -> None:
@@ -175,11 +175,11 @@ def test_a_receipt_says_why_its_log_entry_cannot_be_verified_here(
     """Without a checkpoint or with no matching log key the part is unknown, and not wrong."""
     name = receipts.denied(agent, person)
     new, later = receipts.of(person, name), receipts.prove_receipt(person, name)
-    other_key = notes.public_key("localhost:8470/log", b"o" * 32).text
+    other = notes.public_key("localhost:8470/log", b"o" * 32).text
     for parts, why in (
         (check(new), "was made within two seconds of it. Download it again"),
         (check(later, log_key=None), "the key of the log is not known here"),
-        (check(later, log_key=other_key), "No key that you trust signed it"),
+        (check(later, log_key=other), "No key that you trust signed it"),
     ):
         assert parts[-2].verdict is Verdict.UNKNOWN
         assert parts[-2].why.endswith(why)
@@ -192,22 +192,22 @@ def test_an_invalid_receipt_is_wrong_and_raises_no_error(nonsense: Any, check: C
     assert Verdict.WRONG in _verdicts(check(nonsense))
 
 
-def _leaves(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+def _leaves(value: Any, place: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     if isinstance(value, dict | list):
         names = value if isinstance(value, dict) else range(len(value))
         for name in names:
-            yield from _leaves(value[name], (*path, name))
+            yield from _leaves(value[name], (*place, name))
     else:
-        yield path
+        yield place
 
 
-def _changed(receipt: Any, path: tuple[Any, ...]) -> Any:
+def _changed(receipt: Any, place: tuple[Any, ...]) -> Any:
     """Return a copy in which only the value at this path differs."""
     changed = copy.deepcopy(receipt)
     within = changed
-    for name in path[:-1]:
+    for name in place[:-1]:
         within = within[name]
-    within[path[-1]] = _different_value(within[path[-1]])
+    within[place[-1]] = _different_value(within[place[-1]])
     return changed
 
 

@@ -70,7 +70,7 @@ def test_an_unknown_user_cannot_be_erased(staff: Staff) -> None:
 
 
 def test_the_texts_of_a_user_are_erased_and_counted(staff: Staff) -> None:
-    """A second call finds no texts to erase; an entry records each call."""
+    """A second time nothing is left to erase; each time an entry records the action."""
     admin, user = staff.people["admin"], staff.ids["user"]
     counts = [admin.administer("POST", f"/api/users/{user}/erase").json for _ in range(2)]
     assert [count["user"] for count in counts] == [user, user]
@@ -89,6 +89,6 @@ def test_an_agents_token_cannot_administer(agent: LocalAgent) -> None:
 
 def test_an_auditor_finds_a_request_by_its_handle(staff: Staff) -> None:
     """The hash is that of the CLI, and ignores whitespace around the value."""
-    response = staff.people["auditor"].call("POST", "/api/audit/hash", {"value": " sayso_ar_x\n"})
+    sent = staff.people["auditor"].call("POST", "/api/audit/hash", {"value": " sayso_ar_x\n"})
     secrets = staff.local.services.secrets
-    assert response.json == {"hash": secrets.keyed_hash("audit", "sayso_ar_x")}
+    assert sent.json == {"hash": secrets.keyed_hash("audit", "sayso_ar_x")}

@@ -1,4 +1,4 @@
-"""What lets each signed-in user watch the audit log without trusting the server."""
+"""What each signed-in user gets to watch the audit log without trusting the server."""
 
 import base64
 from typing import Any
@@ -36,29 +36,29 @@ def test_an_older_log_is_proved_to_be_the_beginning_of_the_current_one(
     local.admin.users.disable(person.user.name, by="operator")
     local.admin.users.enable(person.user.name, by="operator")
     local.services.audit_log.sign()
-    proof = _consistency(person, str(old.size)).json
-    new, _at = notes.verify(proof["checkpoint"], [key])
-    assert proof["old_size"] == old.size < new.size == proof["size"]
-    merkle.check_consistency(old.size, old.root, new.size, new.root, _hashes(proof))
+    found = _consistency(person, str(old.size)).json
+    new, _at = notes.verify(found["checkpoint"], [key])
+    assert found["old_size"] == old.size < new.size == found["size"]
+    merkle.check_consistency(old.size, old.root, new.size, new.root, _hashes(found))
     larger = _consistency(person, str(new.size + 1)).json
     assert (larger["size"], larger["hashes"]) == (new.size, [])
 
 
 def test_an_entry_is_proved_without_being_shown(local: LocalSite, person: LocalTerminal) -> None:
-    """The caller has the entry from a receipt; the answer does not reveal other entries."""
+    """The caller has the entry from a receipt; the answer reveals nothing about others."""
     local.services.audit_log.sign()
     with local.services.store.read() as view:
         entry = view.audit.tail(100)[2]
-    proof = person.call("GET", f"/api/audit/{entry.id}/inclusion").json
-    assert set(proof) == {"index", "hashes", "checkpoint"}
-    signed, _at = notes.verify(proof["checkpoint"], [_key(person)])
+    found = person.call("GET", f"/api/audit/{entry.id}/inclusion").json
+    assert set(found) == {"index", "hashes", "checkpoint"}
+    signed, _at = notes.verify(found["checkpoint"], [_key(person)])
     leaf = leaf_hash(entry.body)
-    merkle.check_inclusion(leaf, proof["index"], signed.size, _hashes(proof), signed.root)
+    merkle.check_inclusion(leaf, found["index"], signed.size, _hashes(found), signed.root)
     assert person.call("GET", "/api/audit/other/inclusion").status == 404
 
 
 def test_an_entry_is_proved_in_an_older_checkpoint(local: LocalSite, person: LocalTerminal) -> None:
-    """A client may have stored that checkpoint. A checkpoint before the entry is a conflict."""
+    """A client may have stored that one; a checkpoint before the entry gives a conflict."""
     local.services.audit_log.sign()
     old = local.services.audit_log.newest()
     with local.services.store.read() as view:
@@ -70,8 +70,8 @@ def test_an_entry_is_proved_in_an_older_checkpoint(local: LocalSite, person: Loc
         last = view.audit.tail(1)[0]
     local.services.audit_log.sign()
     size = {"size": old.split("\n")[1]}
-    proof = person.call("GET", f"/api/audit/{first.id}/inclusion", query=size).json
-    assert proof["checkpoint"] == old
+    found = person.call("GET", f"/api/audit/{first.id}/inclusion", query=size).json
+    assert found["checkpoint"] == old
     assert person.call("GET", f"/api/audit/{last.id}/inclusion", query=size).status == 409
     assert person.call("GET", f"/api/audit/{last.id}/inclusion", query={"size": "x"}).status == 422
 
@@ -88,7 +88,7 @@ def test_a_browser_gets_the_same_checkpoint(local: LocalSite, person: LocalTermi
 
 @pytest.mark.parametrize("path", ["checkpoint", "consistency", "keys", "e/inclusion"])
 def test_a_signed_out_caller_gets_no_proofs(local: LocalSite, path: str) -> None:
-    """Each of these routes responds with 401 to a caller without a session."""
+    """Every one of these routes refuses a caller without a session with 401."""
     assert local.send("GET", f"/api/audit/{path}").status == 401
 
 

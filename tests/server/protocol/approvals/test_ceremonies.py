@@ -59,10 +59,10 @@ MATCHING = {
 }
 
 
-@pytest.mark.parametrize(("entry", "kind_and_value"), MATCHING.items(), ids=MATCHING)
-def test_a_type_back_matches_the_value_as_a_person_reads_it(entry, kind_and_value):
+@pytest.mark.parametrize(("entry", "asked"), MATCHING.items(), ids=MATCHING)
+def test_a_type_back_matches_the_value_as_a_person_reads_it(entry, asked):
     """An entry matches regardless of case, spaces, separators, currency and zero decimals."""
-    assert ceremonies.matches_value(*kind_and_value, entry)
+    assert ceremonies.matches_value(*asked, entry)
 
 
 NOT_MATCHING = {
@@ -86,12 +86,10 @@ NOT_MATCHING = {
 }
 
 
-@pytest.mark.parametrize(
-    ("entry", "kind_and_value"), NOT_MATCHING.items(), ids=map(repr, NOT_MATCHING)
-)
-def test_any_other_type_back_is_wrong(entry, kind_and_value):
+@pytest.mark.parametrize(("entry", "asked"), NOT_MATCHING.items(), ids=map(repr, NOT_MATCHING))
+def test_any_other_type_back_is_wrong(entry, asked):
     """An entry that differs from the value is wrong, and an empty entry never matches."""
-    assert not ceremonies.matches_value(*kind_and_value, entry)
+    assert not ceremonies.matches_value(*asked, entry)
 
 
 def test_a_type_back_with_a_lone_surrogate_is_wrong():
@@ -124,9 +122,9 @@ def test_a_json_pointer_finds_its_value(at, value):
 
 
 @pytest.mark.parametrize(
-    ("entry", "matches"),
+    ("entry", "same"),
     [("482", True), (" 4 82 ", True), ("483", False), ("", False), ("0482", False)],
 )
-def test_a_match_number_matches_exactly(entry, matches):
+def test_a_match_number_matches_exactly(entry, same):
     """A match number has three digits, including leading zeros; only spaces are ignored."""
-    assert ceremonies.matches_number("482", entry) is matches
+    assert ceremonies.matches_number("482", entry) is same

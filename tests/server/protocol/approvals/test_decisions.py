@@ -82,9 +82,9 @@ def test_a_missing_or_mistyped_member_of_a_decision_is_named(name):
     missing = {n: v for n, v in APPROVE.items() if n != name}
     with pytest.raises(ValueError, match=rf"^{name} is missing"):
         decisions.read_decision(json.dumps(missing).encode())
-    for value in ([], {}, True, "x" * 2_000):
+    for wrong in ([], {}, True, "x" * 2_000):
         with pytest.raises(ValueError, match=rf"^{name} "):
-            decisions.read_decision(json.dumps({**APPROVE, name: value}).encode())
+            decisions.read_decision(json.dumps({**APPROVE, name: wrong}).encode())
 
 
 @pytest.mark.parametrize(
@@ -226,14 +226,14 @@ def test_every_denial_code_has_a_label_and_a_retry_hint():
 def test_a_request_digest_covers_method_path_and_body():
     """A digest is valid for one request only, even if text moves between the parts."""
     named = decisions.request_digest("POST", "/api/users", b'{"name": "dora"}')
-    other_digests = [
+    others = [
         decisions.request_digest("PUT", "/api/users", b'{"name": "dora"}'),
         decisions.request_digest("POST", "/api/user", b's\n{"name": "dora"}'),
         decisions.request_digest("POST", "/api/users", b'{"name":"dora"}'),
         decisions.request_digest("POST", "/api/users", b"\xff"),
     ]
-    assert len({named, *other_digests}) == 5
+    assert len({named, *others}) == 5
     assert named == decisions.digest('POST\n/api/users\n{"name": "dora"}')
-    assert all(map(decisions.is_digest, [named, *other_digests]))
+    assert all(map(decisions.is_digest, [named, *others]))
     for text in ("", "session", named[:-1], f"{named}A", named[:-1] + "\n", "=" * 43):
         assert not decisions.is_digest(text)

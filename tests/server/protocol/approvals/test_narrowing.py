@@ -60,9 +60,9 @@ def narrowed(*changes, drop=()):
     return narrowing.narrowed_details(requested_terms(), drop, changes_lists, [RULES])
 
 
-def compared(granted, **requested):
+def compared(granted, **asked):
     """Compare a granted order with the requested one."""
-    return narrowing.check_narrower({**ORDER, **requested}, granted, RULES)
+    return narrowing.check_narrower({**ORDER, **asked}, granted, RULES)
 
 
 def read_grant(**members):
@@ -90,12 +90,12 @@ def test_a_smaller_value_is_read_as_a_person_writes_it(path, to, value):
 
 
 def test_a_value_in_a_list_is_named_by_its_index():
-    """A path in a list contains the index of the item. Yen are read without decimal places."""
+    """A path in a list has the index of a JSON pointer. Yen are read without decimal places."""
     lines = [{"price": {"minor": 900, "currency": "JPY"}}]
-    requested = Terms(({**ORDER, "lines": lines},), ())
+    asked = Terms(({**ORDER, "lines": lines},), ())
     change = Change(0, ("lines", "0", "price"), "500")
-    (narrowed_detail,) = narrowing.narrowed_details(requested, (), [change], [RULES]).details
-    assert narrowed_detail["lines"] == [{"price": {"minor": 500, "currency": "JPY"}}]
+    (found,) = narrowing.narrowed_details(asked, (), [change], [RULES]).details
+    assert found["lines"] == [{"price": {"minor": 500, "currency": "JPY"}}]
 
 
 def test_narrowing_leaves_the_request_unchanged():
@@ -106,7 +106,7 @@ def test_narrowing_leaves_the_request_unchanged():
 
 
 @pytest.mark.parametrize(
-    ("path", "to", "message"),
+    ("path", "to", "says"),
     [
         ("shop", "Mallory", "does not allow that to be narrowed"),
         ("nothing", "1", "does not allow that to be narrowed"),
@@ -121,9 +121,9 @@ def test_narrowing_leaves_the_request_unchanged():
         ("lines/*/price", "1", "is not in the request"),
     ],
 )
-def test_an_unreadable_change_is_refused_with_an_example(path, to, message):
+def test_an_unreadable_change_is_refused_with_an_example(path, to, says):
     """The error begins with the pointer of the value and says what to enter."""
-    with pytest.raises(NotNarrower, match=message) as refusal:
+    with pytest.raises(NotNarrower, match=says) as refusal:
         narrowed((path, to))
     assert str(refusal.value).startswith(f"/0/{path}")
 
@@ -147,13 +147,13 @@ def test_scopes_are_dropped():
 
 def test_a_granted_text_reads_back_to_its_terms():
     """Writing and reading a granted text preserves its terms, with or without a lifetime."""
-    for granted_terms in (narrowed(("total", "5")), Terms((ORDER,), ("orders:read",), 60)):
-        text = narrowing.granted_text(action(), granted_terms)
-        assert narrowing.read_granted(action(), text) == granted_terms == narrowing.terms(text)
+    for wanted in (narrowed(("total", "5")), Terms((ORDER,), ("orders:read",), 60)):
+        text = narrowing.granted_text(action(), wanted)
+        assert narrowing.read_granted(action(), text) == wanted == narrowing.terms(text)
 
 
 @pytest.mark.parametrize(
-    ("members", "message"),
+    ("members", "says"),
     [
         ({"agent": "other"}, "belongs to a different request"),
         ({"salt": "other"}, "belongs to a different request"),
@@ -172,9 +172,9 @@ def test_a_granted_text_reads_back_to_its_terms():
         ({"scope": ["orders:place", "orders:read"]}, "everything that was requested"),
     ],
 )
-def test_a_granted_text_that_does_not_fit_its_request_is_refused(members, message):
+def test_a_granted_text_that_does_not_fit_its_request_is_refused(members, says):
     """Each member of a granted text is compared with the request."""
-    with pytest.raises(NotNarrower, match=message):
+    with pytest.raises(NotNarrower, match=says):
         read_grant(**members)
 
 
@@ -196,14 +196,14 @@ def test_granting_nothing_is_refused():
 def test_requested_and_granted_values_are_shown_side_by_side():
     """Granted values replace the requested ones, and dropped items are marked as not granted."""
     (granted,) = narrowed(("lines", "2"), ("total", "1")).details
-    merged = compared(granted)
-    assert merged["total"] == {"minor": 100, "currency": "EUR"}
-    assert [line["price"] for line in merged["lines"]] == [
+    shown = compared(granted)
+    assert shown["total"] == {"minor": 100, "currency": "EUR"}
+    assert [line["price"] for line in shown["lines"]] == [
         NOT_GRANTED,
         ORDER["lines"][1]["price"],
         NOT_GRANTED,
     ]
-    assert merged["lines"][0] == {"price": NOT_GRANTED, "tags": [NOT_GRANTED], "more": NOT_GRANTED}
+    assert shown["lines"][0] == {"price": NOT_GRANTED, "tags": [NOT_GRANTED], "more": NOT_GRANTED}
 
 
 @pytest.mark.parametrize(
@@ -259,29 +259,29 @@ orders = st.builds(
 )
 
 
-def _is_part(requested, granted):
+def _is_part(asked, granted):
     """Return whether a grant is a part of the request, computed by brute force."""
-    requested_total, granted_total = (order["total"] for order in (requested, granted))
+    requested_total, granted_total = (order["total"] for order in (asked, granted))
     total = requested_total == granted_total or (
         requested_total["currency"] == granted_total["currency"]
         and 0 <= granted_total["minor"] < requested_total["minor"]
     )
-    prices = [[line["price"]["minor"] for line in order["lines"]] for order in (requested, granted)]
+    prices = [[line["price"]["minor"] for line in order["lines"]] for order in (asked, granted)]
     choices = combinations(prices[0], len(prices[1]))
     lines = any(all(g <= a for a, g in zip(choice, prices[1], strict=True)) for choice in choices)
-    is_dry_enough = granted["dry"] or not requested["dry"]
-    return total and lines and is_dry_enough and granted["by"] <= requested["by"]
+    is_dry_enough = granted["dry"] or not asked["dry"]
+    return total and lines and is_dry_enough and granted["by"] <= asked["by"]
 
 
 @given(orders, orders)
-def test_exactly_the_narrower_grants_are_accepted(requested, granted):
+def test_exactly_the_narrower_grants_are_accepted(asked, granted):
     """For any two orders, the check agrees with a brute-force comparison."""
     try:
-        narrowing.check_narrower(requested, granted, RULES)
+        narrowing.check_narrower(asked, granted, RULES)
     except NotNarrower:
-        assert not _is_part(requested, granted)
+        assert not _is_part(asked, granted)
     else:
-        assert _is_part(requested, granted)
+        assert _is_part(asked, granted)
 
 
 changes_lists = st.lists(
@@ -297,18 +297,18 @@ changes_lists = st.lists(
 
 
 @given(orders, changes_lists, st.sets(st.sampled_from(["a", "b"])))
-def test_a_narrowed_grant_never_exceeds_the_request(requested, entries, drop):
-    """Any change either yields a part of the request or is refused."""
-    whole_request = Terms((requested,), ("a", "b"))
-    changes = [Change(0, tuple(path.split("/")), to) for path, to in entries]
+def test_a_narrowed_grant_never_exceeds_the_request(asked, wanted, drop):
+    """Any changes either give a part of the request or are refused."""
+    whole = Terms((asked,), ("a", "b"))
+    changes = [Change(0, tuple(path.split("/")), to) for path, to in wanted]
     try:
-        narrowed_terms = narrowing.narrowed_details(whole_request, drop, changes, [RULES])
-        text = narrowing.granted_text(action(whole_request), narrowed_terms)
-        granted_terms = narrowing.read_granted(action(whole_request), text)
-        narrowing.check_narrower(requested, dict(granted_terms.details[0]), RULES)
+        narrowed_terms = narrowing.narrowed_details(whole, drop, changes, [RULES])
+        text = narrowing.granted_text(action(whole), narrowed_terms)
+        granted_terms = narrowing.read_granted(action(whole), text)
+        narrowing.check_narrower(asked, dict(granted_terms.details[0]), RULES)
     except NotNarrower:
         return
-    assert _is_part(requested, granted_terms.details[0])
+    assert _is_part(asked, granted_terms.details[0])
     assert set(granted_terms.scope) == {"a", "b"} - drop
 
 
@@ -327,19 +327,19 @@ claims = st.fixed_dictionaries(
 
 
 @given(claims)
-def test_a_granted_text_cannot_grant_parts_of_another_request(claimed):
+def test_a_granted_text_grants_nothing_of_another_request(claimed):
     """Agent, user, resource, scopes and number of objects are always those of the request."""
-    requested = json.loads(action())
-    details = requested["authorization_details"] * claimed.pop("many")
-    text = json_text.canonical({**requested, **claimed, "authorization_details": details})
+    asked = json.loads(action())
+    details = asked["authorization_details"] * claimed.pop("many")
+    text = json_text.canonical({**asked, **claimed, "authorization_details": details})
     try:
         granted_terms = narrowing.read_granted(action(), text)
     except NotNarrower:
         return
     assert {name: claimed[name] for name in ("resource", "user", "agent")} == {
-        name: requested[name] for name in ("resource", "user", "agent")
+        name: asked[name] for name in ("resource", "user", "agent")
     }
-    assert set(granted_terms.scope) <= set(requested["scope"])
-    assert len(granted_terms.details) == len(requested["authorization_details"])
+    assert set(granted_terms.scope) <= set(asked["scope"])
+    assert len(granted_terms.details) == len(asked["authorization_details"])
     assert granted_terms.seconds is None or granted_terms.seconds > 0
     assert granted_terms != narrowing.terms(action())

@@ -31,7 +31,7 @@ def test_agents_get_one_of_the_documented_reasons(state, inner, expected_reason)
 
 
 def test_an_approved_request_that_was_not_redeemed_has_its_own_sentence():
-    """The agent gets a documented reason: `expired_unseen` if a rule approved the request."""
+    """The agent gets a documented reason. If a rule approved the request, it counts as unseen."""
     expected_reason = agent_reason(State.EXPIRED, NOT_REDEEMED)
     answer = requests.poll_error(State.EXPIRED, {"reason": expected_reason}, NOT_REDEEMED)
     assert (answer.code, answer.members["reason"]) == ("expired_token", "expired_seen")

@@ -22,7 +22,7 @@ def test_a_final_state_is_never_left(state):
 
 
 def test_only_an_approved_request_is_redeemed():
-    """A request yields a token only after it was approved."""
+    """A request can give a token only after it was approved."""
     assert origins(State.REDEEMED) == {State.APPROVED}
     assert origins(State.APPROVED) == {State.PENDING}
     assert origins(State.DENIED) == {State.PENDING}
@@ -30,18 +30,18 @@ def test_only_an_approved_request_is_redeemed():
 
 
 @pytest.mark.parametrize(
-    ("state", "expected"),
+    ("state", "end"),
     [
         (State.PENDING, END),
         (State.APPROVED, END + REDEMPTION_GRACE_MS),
         *((state, None) for state in FINAL),
     ],
 )
-def test_only_pending_and_approved_requests_expire(state, expected):
+def test_only_pending_and_approved_requests_expire(state, end):
     """A decision counts until the request expires. It can be redeemed for 30 more seconds."""
-    assert deadline(state, END) == expected
-    if expected is None:
+    assert deadline(state, END) == end
+    if end is None:
         assert not overdue(state, END, END * 10)
     else:
-        assert not overdue(state, END, expected - 1)
-        assert overdue(state, END, expected)
+        assert not overdue(state, END, end - 1)
+        assert overdue(state, END, end)

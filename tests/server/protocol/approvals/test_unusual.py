@@ -48,14 +48,14 @@ def _target(**changes):
     return replace(USUAL, targets=(replace(PAID, **changes),))
 
 
-def _amount(value, *pasts, **members):
+def _amount(value, *pasts, **others):
     """Return an amount of euros with earlier amounts to compare with, closest first."""
     baselines = tuple(Baseline(past, "for this “To account”") for past in pasts)
-    return Amount("Amount", value, "EUR", baselines, **members)
+    return Amount("Amount", value, "EUR", baselines, **others)
 
 
-def _priced(value, *pasts, **members):
-    return replace(USUAL, amounts=(_amount(value, *pasts, **members),))
+def _priced(value, *pasts, **others):
+    return replace(USUAL, amounts=(_amount(value, *pasts, **others),))
 
 
 def test_a_renamed_agent_is_shown_with_its_former_name():
@@ -140,9 +140,9 @@ CASES = {
 
 def test_a_request_like_earlier_ones_has_no_signals():
     """A request like earlier ones has no signals, and the text says what it was compared with."""
-    unusual_signals = find_signals(USUAL)
-    assert (unusual_signals.codes, unusual_signals.signals) == (frozenset(), ())
-    assert unusual_signals.compared == (
+    found = find_signals(USUAL)
+    assert (found.codes, found.signals) == (frozenset(), ())
+    assert found.compared == (
         "Nothing unusual, compared with 9 earlier approvals since 3 March 2026."
     )
 
@@ -164,38 +164,31 @@ def test_the_documentation_lists_every_signal_with_its_severity():
 
 
 @pytest.mark.parametrize("code", Code)
-def test_each_signal_has_one_sentence(code):
+def test_each_signal_occurs_alone_as_one_sentence(code):
     """Each signal has one sentence, which contains only registered names, labels and numbers."""
     compared, sentence = CASES[code]
-    unusual_signals = find_signals(compared)
-    assert code in unusual_signals
-    assert [signal.text for signal in unusual_signals.signals if signal.code is code] == [sentence]
-    assert "Nothing unusual" not in unusual_signals.compared
-    other_codes = unusual_signals.codes - {code}
-    assert other_codes <= (
-        {Code.NEW_KEY, Code.NEW_TYPE} if code is not Code.NEW_AGENT else set(Code)
-    )
+    found = find_signals(compared)
+    assert code in found
+    assert [signal.text for signal in found.signals if signal.code is code] == [sentence]
+    assert "Nothing unusual" not in found.compared
+    others = found.codes - {code}
+    assert others <= ({Code.NEW_KEY, Code.NEW_TYPE} if code is not Code.NEW_AGENT else set(Code))
 
 
 def test_warnings_come_first_and_duplicates_are_merged():
     """Screens show warnings first and omit implied signals; policies still get all codes."""
-    unusual_signals = find_signals(
+    found = find_signals(
         replace(
             _asker(past=PastApprovals()), targets=(replace(PAID, known=False),), hours=AnswerHours()
         )
     )
-    assert {Code.NEW_TYPE, Code.NEW_RESOURCE, Code.NEW_SCOPE} <= unusual_signals.codes
-    assert [signal.code for signal in unusual_signals.signals] == [Code.NEW_AGENT, Code.NEW_TARGET]
-    other_target = find_signals(_target(known=False, targets=frozenset({"other"})))
-    assert [signal.code for signal in other_target.signals] == [Code.OTHER_TARGET]
-    assert Code.NEW_TARGET in other_target
-    warning_and_notice = find_signals(
-        replace(CASES[Code.LARGE_AMOUNT][0], targets=(replace(PAID, known=False),))
-    )
-    assert [signal.severity for signal in warning_and_notice.signals] == [
-        Severity.WARNING,
-        Severity.NOTICE,
-    ]
+    assert {Code.NEW_TYPE, Code.NEW_RESOURCE, Code.NEW_SCOPE} <= found.codes
+    assert [signal.code for signal in found.signals] == [Code.NEW_AGENT, Code.NEW_TARGET]
+    other = find_signals(_target(known=False, targets=frozenset({"other"})))
+    assert [signal.code for signal in other.signals] == [Code.OTHER_TARGET]
+    assert Code.NEW_TARGET in other
+    both = find_signals(replace(CASES[Code.LARGE_AMOUNT][0], targets=(replace(PAID, known=False),)))
+    assert [signal.severity for signal in both.signals] == [Severity.WARNING, Severity.NOTICE]
 
 
 @pytest.mark.parametrize(
@@ -234,15 +227,12 @@ def test_an_hour_with_few_earlier_answers_is_unusual(answers, near, rare):
 
 def test_an_amount_is_compared_with_the_closest_history():
     """A usual amount for one account is not large because other accounts get less."""
-    rent, other_payments = (
-        PastApprovals(3, 3_000_000, 1_000_000),
-        PastApprovals(40, 400_000, 10_000),
-    )
-    assert Code.LARGE_AMOUNT not in find_signals(_priced(1_000_000, rent, other_payments))
-    assert Code.LARGE_AMOUNT in find_signals(_priced(1_000_000, PastApprovals(), other_payments))
+    rent, others = PastApprovals(3, 3_000_000, 1_000_000), PastApprovals(40, 400_000, 10_000)
+    assert Code.LARGE_AMOUNT not in find_signals(_priced(1_000_000, rent, others))
+    assert Code.LARGE_AMOUNT in find_signals(_priced(1_000_000, PastApprovals(), others))
     once = PastApprovals(1, 1_000_000, 1_000_000)
-    assert Code.LARGE_AMOUNT not in find_signals(_priced(2_000_000, once, other_payments))
-    assert Code.LARGE_AMOUNT in find_signals(_priced(2_000_001, once, other_payments))
+    assert Code.LARGE_AMOUNT not in find_signals(_priced(2_000_000, once, others))
+    assert Code.LARGE_AMOUNT in find_signals(_priced(2_000_001, once, others))
 
 
 @pytest.mark.parametrize(
@@ -267,7 +257,7 @@ def test_a_burst_exceeds_the_usual_number_of_requests(changes, bursts):
 
 
 def test_a_split_amount_needs_three_requests_for_one_target():
-    """A split amount is detected once at least three requests add up to a large sum."""
+    """A split amount is found from three requests whose sum is large."""
     for count, expected in ((2, False), (3, True)):
         day = SameDay(_amount(495_000, PastApprovals(9, 891_000, 99_000)), count, "To account")
         assert (Code.SPLIT_AMOUNT in find_signals(replace(USUAL, same_day=(day,)))) is expected
@@ -275,13 +265,13 @@ def test_a_split_amount_needs_three_requests_for_one_target():
 
 def test_a_hostile_agent_name_is_escaped_in_sentences():
     """The agent's name is the only text in a sentence that the agent may have chosen."""
-    unusual_signals = find_signals(_asker(name=HOSTILE, past=PastApprovals()))
-    assert unusual_signals.signals[0] == FoundSignal(
+    found = find_signals(_asker(name=HOSTILE, past=PastApprovals()))
+    assert found.signals[0] == FoundSignal(
         Code.NEW_AGENT,
         Severity.NOTICE,
         display_safe(f"First request from {HOSTILE} that you are asked to approve."),
     )
-    assert "\x1b" not in unusual_signals.signals[0].text
+    assert "\x1b" not in found.signals[0].text
     braces = find_signals(_asker(name="{agent} {0}", past=PastApprovals())).signals[0].text
     assert braces == "First request from {agent} {0} that you are asked to approve."
 
@@ -341,19 +331,17 @@ def _comparisons(draw):
 @given(_comparisons())
 def test_usual_requires_enough_history_and_no_signal(compared):
     """The text says "Nothing unusual" only if there is enough history and no signal."""
-    unusual_signals = find_signals(compared)
-    says_usual = "Nothing unusual" in unusual_signals.compared
-    assert says_usual == (
-        not unusual_signals.codes and compared.comparable.count >= unusual.MIN_HISTORY
-    )
-    assert bool(unusual_signals.codes) == bool(unusual_signals.signals)
+    found = find_signals(compared)
+    says_usual = "Nothing unusual" in found.compared
+    assert says_usual == (not found.codes and compared.comparable.count >= unusual.MIN_HISTORY)
+    assert bool(found.codes) == bool(found.signals)
 
 
 @given(_comparisons())
 def test_every_sentence_is_display_safe_and_not_empty(compared):
     """Sentences with any names and labels are safe to display."""
-    unusual_signals = find_signals(compared)
-    for text in (unusual_signals.compared, *(signal.text for signal in unusual_signals.signals)):
+    found = find_signals(compared)
+    for text in (found.compared, *(signal.text for signal in found.signals)):
         assert isinstance(text, SafeText)
         assert text.strip()
         assert text == display_safe(text, max_chars=600)
@@ -369,10 +357,10 @@ def test_a_larger_amount_keeps_every_signal(compared, more):
 @given(_pasts(), st.data())
 def test_an_amount_approved_before_is_not_large(past, data):
     """An amount is never large if the history it is compared with contains the same amount."""
-    approvals, amounts = past
+    kept, amounts = past
     if amounts:
         value = data.draw(st.sampled_from(amounts))
-        assert Code.LARGE_AMOUNT not in find_signals(_priced(value, approvals))
+        assert Code.LARGE_AMOUNT not in find_signals(_priced(value, kept))
 
 
 @given(_comparisons())
@@ -381,7 +369,7 @@ def test_a_request_equal_to_history_has_no_novelty_signal(compared):
     agent = compared.asker
     marks = {agent.mark, *agent.keys, *agent.types, *agent.scopes, *agent.resource}
     past = replace(agent.past, count=1, members=agent.past.members | marks)
-    repeated = replace(
+    same = replace(
         compared,
         asker=replace(agent, past=past),
         targets=tuple(
@@ -399,11 +387,11 @@ def test_a_request_equal_to_history_has_no_novelty_signal(compared):
         ),
     )
     allowed = {Code.LARGE_AMOUNT, Code.SPLIT_AMOUNT, Code.BURST, Code.UNUSUAL_HOUR}
-    assert find_signals(repeated).codes <= allowed
+    assert find_signals(same).codes <= allowed
 
 
 @given(_comparisons(), _pasts(), SETS)
-def test_approvals_by_others_do_not_remove_first_time_signals(compared, past, marks):
+def test_approvals_of_others_remove_no_first_time_signal(compared, past, marks):
     """Other people's approvals only provide amounts and names to compare with."""
     baseline = Baseline(past[0], "by others")
     more = replace(

@@ -52,8 +52,8 @@ def test_a_login_hint_token_reads_back_what_was_signed(hint):
         {"authorization_details": ["x"]},
     ],
 )
-def test_a_login_hint_for_another_agent_or_with_a_malformed_claim_is_refused(change):
-    """Such a hint is refused even if the server signed it."""
+def test_a_login_hint_of_another_agent_or_shape_is_refused(change):
+    """A hint for another agent, or with a malformed claim, is refused even if we signed it."""
     with pytest.raises(errors.InvalidRequest):
         _read(login_hint_tokens.claims(HINT, ISSUER) | change)
 
@@ -67,7 +67,7 @@ def test_a_login_hint_token_expires():
 
 
 @pytest.mark.parametrize(
-    "parameters",
+    "sent",
     [
         {},
         {"resource": "https://pay.example"},
@@ -75,13 +75,13 @@ def test_a_login_hint_token_expires():
         {"details": DETAILS},
     ],
 )
-def test_omitted_or_equal_parameters_take_the_hints_values(parameters):
+def test_omitted_or_equal_parameters_take_the_hints_values(sent):
     """An agent does not have to repeat what the hint contains."""
-    assert _check(HINT, **parameters) == DETAILS
+    assert _check(HINT, **sent) == DETAILS
 
 
 @pytest.mark.parametrize(
-    "parameters",
+    "sent",
     [
         {"resource": "https://other.example"},
         {"scope": ("read",)},
@@ -89,10 +89,10 @@ def test_omitted_or_equal_parameters_take_the_hints_values(parameters):
         {"details": ({"type": "payment.transfer", "payee": "Southwind"},)},
     ],
 )
-def test_parameters_that_differ_from_the_hint_are_refused(parameters):
+def test_parameters_that_differ_from_the_hint_are_refused(sent):
     """The user may be asked only for what the exchange requested."""
     with pytest.raises(errors.InvalidRequest, match="differ"):
-        _check(HINT, **parameters)
+        _check(HINT, **sent)
 
 
 def test_a_request_may_add_details_that_the_hint_lacks():

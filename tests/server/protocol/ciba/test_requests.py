@@ -63,7 +63,7 @@ def test_an_id_token_hint_replaces_a_login_hint():
     ],
 )
 def test_a_malformed_request_is_invalid_request(changes):
-    """CIBA 13: a malformed parameter causes the error invalid_request."""
+    """CIBA 13: a malformed parameter gives the error invalid_request."""
     with pytest.raises(errors.InvalidRequest):
         requests.parse_request(_form(**changes))
 
@@ -146,12 +146,12 @@ def test_slow_down_counts_retry_after_from_the_answer(waited, seconds):
 def test_each_early_poll_adds_five_seconds_up_to_thirty():
     """Early polls increase the interval, and a punctual poll does not reduce it."""
     interval = 5_000
-    intervals = []
+    seen = []
     for _ in range(7):
         interval = requests.pace(arrived=0, last=0, interval_ms=interval).interval_ms
-        intervals.append(interval)
+        seen.append(interval)
 
-    assert intervals == [10_000, 15_000, 20_000, 25_000, 30_000, 30_000, 30_000]
+    assert seen == [10_000, 15_000, 20_000, 25_000, 30_000, 30_000, 30_000]
     assert requests.pace(arrived=30_000, last=0, interval_ms=30_000).interval_ms == 30_000
 
 

@@ -21,8 +21,8 @@ def test_a_request_with_redirect_uris_is_about_an_app():
     """Only apps have redirect URIs, so a request without any is from an agent."""
     bodies = ({"redirect_uris": [LOCAL]}, {"redirect_uris": []}, {})
     texts = [json.dumps(body).encode() for body in bodies]
-    results = [app_registration.is_for_app(text, "application/json") for text in texts]
-    assert results == [True, False, False]
+    found = [app_registration.is_for_app(text, "application/json") for text in texts]
+    assert found == [True, False, False]
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_the_application_type_fits_the_redirect_uris(members, kind):
 
 def test_metadata_beyond_that_of_a_public_app_is_replaced():
     """RFC 7591 3.2.1: the app stays public and gets no secret and no other grants or scopes."""
-    metadata = read(
+    found = read(
         client_name="Chat",
         token_endpoint_auth_method="client_secret_post",
         grant_types=["authorization_code", "client_credentials"],
@@ -51,7 +51,7 @@ def test_metadata_beyond_that_of_a_public_app_is_replaced():
         scope="payments:all",
         contacts=["eve@example.com"],
     )
-    assert metadata == app_registration.AppMetadata(
+    assert found == app_registration.AppMetadata(
         "Chat",
         (LOCAL,),
         "native",
@@ -86,7 +86,7 @@ def test_metadata_beyond_that_of_a_public_app_is_replaced():
     ],
 )
 def test_invalid_metadata_of_an_app_is_refused(members, code):
-    """MC-09, DC-08: invalid metadata causes the error of RFC 7591 3.2.2."""
+    """MC-09, DC-08: invalid metadata gives the error of RFC 7591 3.2.2."""
     with pytest.raises(errors.ProtocolError) as refused:
         read(**members)
     assert refused.value.code == code

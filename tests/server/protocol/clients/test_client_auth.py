@@ -92,20 +92,18 @@ def test_unreadable_credentials_are_invalid_client(authorization, form):
     assert caught.value.headers["WWW-Authenticate"].startswith("Basic ")
 
 
-@pytest.mark.parametrize(
-    "invalid", ["a\0", "a\x1b[2J", "a\n", "\x7f", "\u00e9", "\u202e", "a" * 257]
-)
-def test_credentials_with_impossible_characters_are_invalid_client(invalid):
-    """The refusal comes before any lookup, because a database may reject these characters."""
-    quoted = quote(invalid)
-    credentials = [
+@pytest.mark.parametrize("odd", ["a\0", "a\x1b[2J", "a\n", "\x7f", "\u00e9", "\u202e", "a" * 257])
+def test_credentials_with_impossible_characters_are_invalid_client(odd):
+    """They are refused before any lookup, because a database may reject these characters."""
+    quoted = quote(odd)
+    ways = [
         (_basic(f"{quoted}:s"), _form()),
         (_basic(f"a:{quoted}"), _form()),
-        (None, _form(client_id=invalid, client_secret="s")),
-        (None, _form(client_id="a", client_secret=invalid)),
-        (None, _form(client_id=invalid, client_assertion="x", client_assertion_type=ASSERTION)),
+        (None, _form(client_id=odd, client_secret="s")),
+        (None, _form(client_id="a", client_secret=odd)),
+        (None, _form(client_id=odd, client_assertion="x", client_assertion_type=ASSERTION)),
     ]
-    for authorization, form in credentials:
+    for authorization, form in ways:
         with pytest.raises(errors.InvalidClient) as caught:
             client_auth.read_credentials(authorization, form)
         assert caught.value.headers["WWW-Authenticate"].startswith("Basic ")

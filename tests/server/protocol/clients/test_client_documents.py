@@ -40,7 +40,7 @@ def test_an_https_url_with_a_path_can_be_a_client_id(url):
 
 
 @pytest.mark.parametrize(
-    ("url", "message"),
+    ("url", "says"),
     [
         ("http://chat.example/client", "https://"),
         ("HTTPS://chat.example/client", "https://"),
@@ -66,9 +66,9 @@ def test_an_https_url_with_a_path_can_be_a_client_id(url):
         ("https://chat.example/" + "a" * 256, "256 characters"),
     ],
 )
-def test_any_other_url_is_not_a_client_id(url, message):
+def test_another_url_is_none(url, says):
     """CI-01, CI-11: the error says what is wrong, and nothing is fetched for such a URL."""
-    assert message in documents.url_problem(url, development=False)
+    assert says in documents.url_problem(url, development=False)
 
 
 def test_in_development_a_client_may_be_on_this_machine():
@@ -94,18 +94,18 @@ def test_in_development_a_client_may_be_on_this_machine():
 )
 def test_the_settings_decide_which_hosts_are_allowed(host, policy, refused):
     """A block takes precedence over an allowance, and also applies to subdomains."""
-    problem = documents.policy_problem(
+    found = documents.policy_problem(
         host, policy, {"good.example", "both.example"}, {"evil.example", "both.example"}
     )
-    assert (refused in problem) if refused else problem == ""
+    assert (refused in found) if refused else found == ""
 
 
 def test_a_client_may_decline_refresh_tokens():
     """RFC 7591 2: a client does not get a grant type that it does not declare."""
     declared = ["authorization_code", "urn:ietf:params:oauth:grant-type:device_code"]
     assert read(document(grant_types=declared)).grant_types == ("authorization_code",)
-    both_grants = ["authorization_code", "refresh_token"]
-    assert read(document(grant_types=both_grants)).grant_types == USUAL_APP_GRANTS
+    both = ["authorization_code", "refresh_token"]
+    assert read(document(grant_types=both)).grant_types == USUAL_APP_GRANTS
 
 
 def test_a_document_is_read():
@@ -114,16 +114,16 @@ def test_a_document_is_read():
         "logo_uri": "https://x.example/logo",
         "backchannel_client_notification_endpoint": "https://x.example/cb",
     }
-    client = read(document(token_endpoint_auth_method=None, **rest))
-    assert (client.url, client.claimed_name, client.auth_method) == (URL, "Chat", "none")
-    assert client.redirect_uris == ("https://chat.example/callback", "http://127.0.0.1/callback")
-    assert (client.keys, client.keys_url, client.id_token_alg) == ((), None, "RS256")
-    assert client.grant_types == USUAL_APP_GRANTS
-    assert read(document(), "application/oauth-client+json; charset=utf-8") == client
+    found = read(document(token_endpoint_auth_method=None, **rest))
+    assert (found.url, found.claimed_name, found.auth_method) == (URL, "Chat", "none")
+    assert found.redirect_uris == ("https://chat.example/callback", "http://127.0.0.1/callback")
+    assert (found.keys, found.keys_url, found.id_token_alg) == ((), None, "RS256")
+    assert found.grant_types == USUAL_APP_GRANTS
+    assert read(document(), "application/oauth-client+json; charset=utf-8") == found
 
 
 @pytest.mark.parametrize(
-    ("changes", "message"),
+    ("changes", "says"),
     [
         ({"client_id": f"{URL}?"}, "client_id must be the URL"),
         ({"client_id": "https://other.example/client.json"}, "client_id must be the URL"),
@@ -146,9 +146,9 @@ def test_a_document_is_read():
         ({"subject_type": "pairwise"}, "subject_type is not supported"),
     ],
 )
-def test_an_invalid_document_is_refused(changes, message):
+def test_a_document_that_is_not_one_is_refused(changes, says):
     """CI-03, CI-04: the error names the member to change and does not quote the document."""
-    with pytest.raises(InvalidDocument, match=message):
+    with pytest.raises(InvalidDocument, match=says):
         read(document(**changes))
 
 
@@ -177,14 +177,14 @@ def test_a_client_with_keys_has_them_in_its_document_or_at_a_url():
     where = f"{URL}/keys"
     assert read(document(**method, jwks_uri=where)).keys_url == where
     assert [key["kid"] for key in documents.read_keys(json.dumps(keys).encode())] == ["a"]
-    for members in (
+    for wrong in (
         {"jwks": keys, "jwks_uri": where},
         {"jwks_uri": "http://chat.example/keys"},
         {"jwks_uri": 5},
         {"jwks": {"keys": [{**KEY, "d": "AA"}]}},
     ):
         with pytest.raises(InvalidDocument):
-            read(document(**method, **members))
+            read(document(**method, **wrong))
 
 
 def test_codes_go_to_the_clients_host_an_allowed_host_or_this_machine():
@@ -198,8 +198,8 @@ def test_codes_go_to_the_clients_host_an_allowed_host_or_this_machine():
         "cursor://anysphere.cursor-mcp/oauth/callback",
         "com.example.app:/cb",
     ]
-    client = read(document(redirect_uris=named))
-    assert documents.usable_redirects(client, {"friend.example"}) == (
+    found = read(document(redirect_uris=named))
+    assert documents.usable_redirects(found, {"friend.example"}) == (
         named[0],
         *named[3:],
     )
@@ -219,7 +219,7 @@ def test_codes_go_to_the_clients_host_an_allowed_host_or_this_machine():
         ({"cache-control": "s-maxage=5"}, HOUR),
     ],
 )
-def test_a_copy_is_fresh_for_as_long_as_its_headers_say_within_limits(headers, lasts):
+def test_a_copy_is_fresh_as_long_as_its_headers_say_within_bounds(headers, lasts):
     """CI-06: a copy stays fresh for at least a minute and at most a day."""
     assert documents.fresh_until(headers, NOON) == NOON + lasts
 

@@ -22,7 +22,7 @@ def test_a_square_webp_is_accepted(parts):
 
 
 @pytest.mark.parametrize(
-    ("raw", "reason"),
+    ("raw", "why"),
     [
         (b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>", "neither PNG nor WebP"),
         (b"GIF89a" + bytes(40), "neither PNG nor WebP"),
@@ -51,7 +51,7 @@ def test_a_square_webp_is_accepted(parts):
     ],
     ids=map(str, range(24)),
 )
-def test_any_other_icon_file_is_refused_with_the_reason(raw, reason):
+def test_any_other_icon_file_is_refused_with_the_reason(raw, why):
     """A file must be a complete, square, static PNG or WebP of a limited size."""
-    with pytest.raises(ValueError, match=reason):
+    with pytest.raises(ValueError, match=why):
         icons.read(raw)

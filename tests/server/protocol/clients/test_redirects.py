@@ -125,7 +125,7 @@ def test_the_form_action_source_allows_only_the_redirect_target():
 
 
 @pytest.mark.parametrize(
-    ("uri", "name", "local"),
+    ("uri", "shown", "local"),
     [
         (APP, "chat.example", False),
         ("http://127.0.0.1:4000/cb", "127.0.0.1", True),
@@ -134,6 +134,6 @@ def test_the_form_action_source_allows_only_the_redirect_target():
         ("com.example.app:/callback", "the app com.example.app", True),
     ],
 )
-def test_people_see_who_gets_the_answer(uri, name, local):
+def test_people_see_who_gets_the_answer(uri, shown, local):
     """MC-10: the host of a URI with an app's scheme means nothing, so it is not shown."""
-    assert (host_of(uri), is_local(uri)) == (name, local)
+    assert (host_of(uri), is_local(uri)) == (shown, local)

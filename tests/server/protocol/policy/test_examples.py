@@ -73,11 +73,11 @@ def test_an_example_for_an_empty_member_name_is_text():
     assert examples.example(_object(**{"": {"type": "string", "minLength": 5}})) == {"": "texttext"}
 
 
-@pytest.mark.parametrize("keywords", [{"minItems": examples.MAX_VALUES}, {"minItems": 10**12}])
-def test_an_example_with_too_many_values_is_refused(keywords):
+@pytest.mark.parametrize("much", [{"minItems": examples.MAX_VALUES}, {"minItems": 10**12}])
+def test_an_example_with_too_many_values_is_refused(much):
     """Even a small schema can require too many values for a person to read."""
     with pytest.raises(examples.TooManyValues, match="more than 500 values"):
-        examples.example(_object(many={"type": "array", "items": {"type": "null"}, **keywords}))
+        examples.example(_object(many={"type": "array", "items": {"type": "null"}, **much}))
 
 
 def test_an_example_text_has_a_maximum_length():

@@ -213,7 +213,7 @@ def test_without_a_headline_every_fact_may_be_typed_back():
         ),
     ],
 )
-def test_an_invalid_fact_rule_is_refused_with_its_pointer_and_remedy(members, pointer, remedy):
+def test_an_invalid_fact_rule_is_refused_with_its_place_and_remedy(members, pointer, remedy):
     """The author learns which member to change, and how."""
     with pytest.raises(InvalidActionType) as refusal:
         fact_rules(**members)
@@ -245,10 +245,10 @@ def test_an_optional_fact_may_be_typed_back_when_present():
     assert read == TypeBackRule(
         FactToType(("shop",), "whole"), None, FactToType(("count",), "whole")
     )
-    for optional_fact, remedy in (
+    for other, remedy in (
         ({"fact": "/by"}, "material"),
         ({"fact": "/gift"}, "must point to a string"),
     ):
         with pytest.raises(InvalidActionType, match=remedy) as refused:
-            fact_rules(type_back={"fact": "/shop", "if_there": optional_fact})
+            fact_rules(type_back={"fact": "/shop", "if_there": other})
         assert refused.value.pointer == "/type_back/if_there/fact"

@@ -23,7 +23,7 @@ NEEDS = Requirements(Risk.HIGH, frozenset({Step.PIN}), 1, 60)
 
 @dataclass
 class ThresholdEngine:
-    """An engine that allows a request once it has enough approvals."""
+    """An engine that allows from a number of approvals on."""
 
     enough: int
     needs: Requirements | None = NEEDS
@@ -51,15 +51,15 @@ class FailingEngine:
 )
 def test_a_verdict_is_allow_ask_or_deny(engine, outcome):
     """The verdict depends on the answers without approvals and with the required ones."""
-    verdict = decide(engine, question(), SOURCE)
-    assert (verdict.outcome, verdict.rules, verdict.source) == (outcome, ("theirs",), SOURCE)
-    assert (verdict.requirements is None) is (engine.requirements is None)
+    found = decide(engine, question(), SOURCE)
+    assert (found.outcome, found.rules, found.source) == (outcome, ("theirs",), SOURCE)
+    assert (found.requirements is None) is (engine.requirements is None)
 
 
 def test_an_engine_that_fails_never_allows():
     """A failing engine denies, both at the request and when the token is issued."""
-    verdict = decide(FailingEngine(), question(), SOURCE)
-    assert (verdict.outcome, verdict.rules) == ("deny", (FAILED_RULE,))
+    found = decide(FailingEngine(), question(), SOURCE)
+    assert (found.outcome, found.rules) == ("deny", (FAILED_RULE,))
     assert is_allowed(FailingEngine(), question(), NEEDS.complete_approvals("ana")) is False
 
 
@@ -71,12 +71,8 @@ def test_is_allowed_uses_the_given_approvals():
 
 def test_a_request_allowed_without_a_consent_has_default_requirements():
     """An agent's request needs an approval even if a rule allows it, unless there is a consent."""
-    verdict = decide(ThresholdEngine(0), question(scopes={"x": Risk.MEDIUM}), SOURCE)
-    assert (
-        verdict.requirements.risk,
-        verdict.requirements.ceremony,
-        verdict.requirements.seconds,
-    ) == (
+    found = decide(ThresholdEngine(0), question(scopes={"x": Risk.MEDIUM}), SOURCE)
+    assert (found.requirements.risk, found.requirements.ceremony, found.requirements.seconds) == (
         Risk.MEDIUM,
         CONFIRM,
         1_800,

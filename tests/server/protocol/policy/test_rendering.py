@@ -73,7 +73,7 @@ def test_a_payment_has_a_readable_headline_and_facts():
 
 
 @pytest.mark.parametrize(
-    ("minor", "currency", "expected"),
+    ("minor", "currency", "shown"),
     [
         (0, "EUR", "EUR 0.00"),
         (5, "EUR", "EUR 0.05"),
@@ -93,15 +93,15 @@ def test_a_payment_has_a_readable_headline_and_facts():
         (4820, "", "4,820 minor units of no currency"),
     ],
 )
-def test_money_is_one_fact_with_the_digits_of_its_currency(minor, currency, expected):
+def test_money_is_one_fact_with_the_digits_of_its_currency(minor, currency, shown):
     """Decimal places follow ISO 4217; an unknown currency is shown in minor units."""
     details = {"amount": {"minor": minor, "currency": currency}}
-    assert lines(PAYMENT, details) == [f"*Amount: {expected}"]
-    assert rendering.render_headline(PAYMENT, details) == f"Pay {expected} to none"
+    assert lines(PAYMENT, details) == [f"*Amount: {shown}"]
+    assert rendering.render_headline(PAYMENT, details) == f"Pay {shown} to none"
 
 
 @pytest.mark.parametrize(
-    ("value", "expected"),
+    ("value", "shown"),
     [
         (1204, "1,204"),
         (-1204, "-1,204"),
@@ -126,13 +126,13 @@ def test_money_is_one_fact_with_the_digits_of_its_currency(minor, currency, expe
         ("\u0662026-11-25T14:30:00Z", "\u0662026-11-25T14:30:00Z"),
     ],
 )
-def test_a_value_is_formatted_by_its_type(value, expected):
+def test_a_value_is_formatted_by_its_type(value, shown):
     """A value is formatted by its type only, without loss of information."""
-    assert lines(action(v=ANY), {"v": value}) == [f"V: {expected}"]
+    assert lines(action(v=ANY), {"v": value}) == [f"V: {shown}"]
 
 
 @pytest.mark.parametrize(
-    ("headline", "details", "expected"),
+    ("headline", "details", "shown"),
     [
         ("{n|count} rows", {"n": 1204}, "1,204 rows"),
         ("{n|text}", {"n": 2026}, "2026"),
@@ -147,13 +147,13 @@ def test_a_value_is_formatted_by_its_type(value, expected):
         ("{when}", {"when": "{n}"}, "{n}"),
     ],
 )
-def test_headline_filters_choose_the_format_of_a_value(headline, details, expected):
+def test_headline_filters_choose_the_format_of_a_value(headline, details, shown):
     """A filter formats a value; braces inside a value are not read as a template."""
     items = {"type": "array", "items": {"type": "string"}}
     number, text = {"type": "integer"}, {"type": "string"}
     assert rendering.render_headline(
         action(headline, n=number, when=text, items=items), details
-    ) == (expected)
+    ) == (shown)
 
 
 def test_every_leaf_of_lists_and_objects_is_a_fact():
@@ -211,25 +211,25 @@ def test_labels_replace_member_names_and_keep_item_numbers():
 def test_hostile_text_is_escaped_in_headline_and_facts():
     """A value cannot imitate another line or hide characters."""
     hostile = "A\x1b[2J\nAmount: EUR 1.00\u202e[red]"
-    escaped = r"A\u{1b}[2J\u{a}Amount: EUR 1.00\u{202e}[red]"
+    shown = r"A\u{1b}[2J\u{a}Amount: EUR 1.00\u{202e}[red]"
     details = {"creditor": {"name": hostile}}
-    assert lines(PAYMENT, details) == [f"*Creditor Name: {escaped}"]
-    assert rendering.render_headline(PAYMENT, details) == f"Pay none to {escaped}"
+    assert lines(PAYMENT, details) == [f"*Creditor Name: {shown}"]
+    assert rendering.render_headline(PAYMENT, details) == f"Pay none to {shown}"
 
 
 def test_long_text_is_cut_visibly_and_material_text_much_later():
     """Material facts have a much higher limit, because approvers must see them."""
     details = {"creditor": {"name": "n" * 4_000, "iban": "i" * 300}, "amount": None}
-    fact_lines = lines(PAYMENT, details)
-    assert fact_lines[0] == f"*Creditor Name: {'n' * 4_000}"
-    assert fact_lines[2] == f"Creditor Iban: {'i' * 280} … +20 chars"
+    shown = lines(PAYMENT, details)
+    assert shown[0] == f"*Creditor Name: {'n' * 4_000}"
+    assert shown[2] == f"Creditor Iban: {'i' * 280} … +20 chars"
     headline = rendering.render_headline(PAYMENT, details)
     assert headline == f"Pay none to {'n' * 59}…"
     assert len(headline) == action_types.MAX_HEADLINE
 
 
 @pytest.mark.parametrize(
-    ("headline", "details", "expected"),
+    ("headline", "details", "shown"),
     [
         # A headline that fits is not changed.
         ("{a} {n}", {"a": "x" * 65, "n": 100_000}, f"{'x' * 63}… 100,000"),
@@ -252,11 +252,11 @@ def test_long_text_is_cut_visibly_and_material_text_much_later():
         ("{l}", {"l": ["l" * 30] * 9}, f"{'l' * 30}, {'l' * 30}, {'l' * 7}…"),
     ],
 )
-def test_a_headline_has_72_characters_and_no_number_is_cut(headline, details, expected):
+def test_a_headline_has_72_characters_and_no_number_is_cut(headline, details, shown):
     """Strings in a headline are truncated, because the facts have them in full; numbers are not."""
     texts = {"type": "array", "items": {"type": "string"}}
     order = action(headline, a=ANY, b=ANY, n=ANY, t=ANY, l=texts)
-    assert rendering.render_headline(order, details) == expected
+    assert rendering.render_headline(order, details) == shown
 
 
 @pytest.mark.parametrize("room", [72, 40])
@@ -270,7 +270,7 @@ def test_an_amount_after_many_long_texts_is_never_cut_off(room):
 
 
 @pytest.mark.parametrize(
-    ("headline", "details", "expected"),
+    ("headline", "details", "shown"),
     [
         ("Delete {n|count:record:records}", {"n": 312}, "Delete 312 records"),
         ("Delete {n|count:record:records}", {"n": 1}, "Delete 1 record"),
@@ -285,11 +285,11 @@ def test_an_amount_after_many_long_texts_is_never_cut_off(room):
         ("Tell {l}", {"l": []}, "Tell none"),
     ],
 )
-def test_counts_have_units_and_lists_show_their_first_items(headline, details, expected):
+def test_counts_have_units_and_lists_show_their_first_items(headline, details, shown):
     """A count has a singular or plural noun, and a list shows its first three items."""
     texts = {"type": "array", "items": {"type": "string"}}
     order = action(headline, n={"type": "integer"}, l=texts)
-    assert rendering.render_headline(order, details) == expected
+    assert rendering.render_headline(order, details) == shown
 
 
 def test_without_a_template_every_field_is_material_and_sorted():
@@ -298,13 +298,13 @@ def test_without_a_template_every_field_is_material_and_sorted():
     schema = closed(zone=ANY, alarm=ANY, notes=texts)
     bare = action_types.read_action_type({"type": "t", "title": "Restart", "schema": schema})
     details = {"zone": "z" * 300, "notes": [str(n) for n in range(11)], "type": "t", "alarm": True}
-    fact_lines = lines(bare, details)
+    shown = lines(bare, details)
     notes = [f"*Notes {n + 1}: {n}" for n in range(11)]
-    assert fact_lines == ["*Alarm: yes", *notes, "*Type: t", f"*Zone: {'z' * 300}"]
+    assert shown == ["*Alarm: yes", *notes, "*Type: t", f"*Zone: {'z' * 300}"]
 
 
 @pytest.mark.parametrize(
-    ("path", "expected"),
+    ("path", "found"),
     [
         (("payee",), [(("payee",), "Nord")]),
         (("total",), [(("total",), {"minor": 5, "currency": "EUR"})]),
@@ -318,7 +318,7 @@ def test_without_a_template_every_field_is_material_and_sorted():
         (("null", "name"), []),
     ],
 )
-def test_values_are_found_along_their_path(path, expected):
+def test_values_are_found_along_their_path(path, found):
     """Money is one value; non-empty objects and lists, and missing members, have no value."""
     details = {
         "payee": "Nord",
@@ -327,4 +327,4 @@ def test_values_are_found_along_their_path(path, expected):
         "none": [],
         "null": None,
     }
-    assert list(rendering.values_at(details, path)) == expected
+    assert list(rendering.values_at(details, path)) == found

@@ -99,7 +99,7 @@ OPEN_SCHEMAS = [
 @pytest.mark.parametrize(
     ("schema", "pointer"), OPEN_SCHEMAS, ids=map(str, range(len(OPEN_SCHEMAS)))
 )
-def test_an_open_schema_is_refused_with_its_pointer(schema, pointer):
+def test_an_open_schema_is_refused_with_the_place(schema, pointer):
     """The author learns where the schema is open, and how to close it."""
     with pytest.raises(schemas.InvalidSchema) as refusal:
         schemas.check_schema(schema)
@@ -123,7 +123,7 @@ def test_references_that_double_at_every_step_are_walked_once():
 
 
 @pytest.mark.parametrize(
-    ("path", "count"),
+    ("path", "found"),
     [
         (["a"], 1),
         (["list"], 1),
@@ -136,7 +136,7 @@ def test_references_that_double_at_every_step_are_walked_once():
         (["none"], 0),
     ],
 )
-def test_schemas_are_found_through_references_arrays_and_alternatives(path, count):
+def test_places_are_found_through_references_arrays_and_alternatives(path, found):
     """A path leads to one schema for each alternative."""
     item = {"anyOf": [closed(iban=TEXT), closed(account=TEXT)]}
     schema = {
@@ -144,7 +144,7 @@ def test_schemas_are_found_through_references_arrays_and_alternatives(path, coun
         "$defs": {"item": item},
     }
     schemas.check_schema(schema)
-    assert len(schemas.places(schema, path)) == count
+    assert len(schemas.places(schema, path)) == found
 
 
 def test_the_types_of_an_enum_are_those_of_its_values():
@@ -161,14 +161,14 @@ def test_the_types_of_an_enum_are_those_of_its_values():
 
 def test_a_reference_may_point_into_a_list_of_alternatives():
     """The index selects an alternative, and an invalid index is refused."""
-    alternatives = {"anyOf": [TEXT, closed(iban=TEXT)]}
-    schema = {**closed(a={"$ref": "#/$defs/both/anyOf/1"}), "$defs": {"both": alternatives}}
+    both = {"anyOf": [TEXT, closed(iban=TEXT)]}
+    schema = {**closed(a={"$ref": "#/$defs/both/anyOf/1"}), "$defs": {"both": both}}
     schemas.check_schema(schema)
     assert schemas.places(schema, ["a", "iban"]) == [TEXT]
     for suffix in ("2", "x", "0/type/x"):
         reference = {"$ref": f"#/$defs/both/anyOf/{suffix}"}
         with pytest.raises(schemas.InvalidSchema):
-            schemas.check_schema({**closed(a=reference), "$defs": {"both": alternatives}})
+            schemas.check_schema({**closed(a=reference), "$defs": {"both": both}})
 
 
 def test_definitions_must_be_an_object():

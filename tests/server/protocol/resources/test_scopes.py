@@ -20,7 +20,7 @@ def test_a_malformed_scope_list_is_invalid_scope(text):
 
 
 def test_too_many_scopes_are_refused():
-    """A request may have at most 64 scopes, because people do not read longer lists."""
+    """A request may have at most 64 scopes, because nobody reads more."""
     with pytest.raises(errors.InvalidScope):
         scopes.parse(" ".join(f"s{n}" for n in range(65)))
 
@@ -33,8 +33,8 @@ def test_openid_scopes_are_separated():
 
 
 @pytest.mark.parametrize(
-    ("names", "is_about_user"), [((), False), (("openid",), True), (("openid", "pay"), False)]
+    ("names", "alone"), [((), False), (("openid",), True), (("openid", "pay"), False)]
 )
-def test_openid_scopes_alone_are_about_the_user(names, is_about_user):
+def test_openid_scopes_alone_are_about_the_user(names, alone):
     """A list is about the user only if it has scopes, and all of them are OpenID scopes."""
-    assert scopes.about_person(names) is is_about_user
+    assert scopes.about_person(names) is alone

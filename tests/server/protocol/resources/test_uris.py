@@ -87,7 +87,7 @@ def test_a_callback_uri_uses_https(uri):
 
 
 @pytest.mark.parametrize(
-    ("uri", "message"),
+    ("uri", "says"),
     [
         ("http://bot.example/cb", "https"),
         ("http://localhost:9/cb", "https"),
@@ -102,9 +102,9 @@ def test_a_callback_uri_uses_https(uri):
         ("bot.example", "a host"),
     ],
 )
-def test_an_invalid_callback_uri_is_refused_with_the_reason(uri, message):
+def test_an_invalid_callback_uri_is_refused_with_the_reason(uri, says):
     """NG-009: callbacks never use plain http or lead to this machine."""
-    assert message in uris.callback_problem(uri, development=False)
+    assert says in uris.callback_problem(uri, development=False)
 
 
 def test_in_development_a_callback_may_be_on_this_machine():
@@ -115,7 +115,7 @@ def test_in_development_a_callback_may_be_on_this_machine():
 
 
 @pytest.mark.parametrize(
-    ("uri", "other_uri", "is_same"),
+    ("uri", "other", "same"),
     [
         ("https://mcp.example", "https://mcp.example/", True),
         ("https://mcp.example/mcp/", "https://mcp.example/mcp", True),
@@ -125,7 +125,7 @@ def test_in_development_a_callback_may_be_on_this_machine():
         ("https://mcp.example/mcp", "https://mcp.example/MCP", False),
     ],
 )
-def test_a_trailing_slash_makes_no_difference(uri, other_uri, is_same):
+def test_a_trailing_slash_makes_no_difference(uri, other, same):
     """Clients send both forms of a path. A slash at the end of a query still counts."""
-    assert uris.is_same(uri, other_uri) is is_same
-    assert uris.is_same(other_uri, uri) is is_same
+    assert uris.is_same(uri, other) is same
+    assert uris.is_same(other, uri) is same

@@ -24,7 +24,7 @@ def _parsed(**parameters):
 
 def test_every_parameter_of_an_authorization_request_is_read():
     """The parsed request has all parameters that the service uses."""
-    parsed = _parsed(
+    found = _parsed(
         scope="openid email pay",
         resource="https://pay.example",
         prompt="login consent",
@@ -35,16 +35,16 @@ def test_every_parameter_of_an_authorization_request_is_read():
         dpop_jkt=THUMBPRINT,
         response_mode="form_post",
     )
-    assert parsed.return_to == authorize.ReturnTo(CALLBACK, "s t/8", "form_post")
-    assert (parsed.openid, parsed.scope) == (("email", "openid"), ("pay",))
-    assert (parsed.resource, parsed.actor, parsed.jkt) == (
+    assert found.return_to == authorize.ReturnTo(CALLBACK, "s t/8", "form_post")
+    assert (found.openid, found.scope) == (("email", "openid"), ("pay",))
+    assert (found.resource, found.actor, found.jkt) == (
         "https://pay.example",
         "sayso_ag_a",
         THUMBPRINT,
     )
-    assert (parsed.prompts, parsed.max_age, parsed.login_hint) == (("login", "consent"), 0, "ana")
-    assert (parsed.challenge, parsed.nonce) == (challenge_of(VERIFIER), "n-1")
-    assert parsed.claims_request.userinfo == ("name",)
+    assert (found.prompts, found.max_age, found.login_hint) == (("login", "consent"), 0, "ana")
+    assert (found.challenge, found.nonce) == (challenge_of(VERIFIER), "n-1")
+    assert found.claims_request.userinfo == ("name",)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_every_parameter_of_an_authorization_request_is_read():
     ],
 )
 def test_an_invalid_authorization_request_has_its_specified_error(parameters, code):
-    """Each of these mistakes alone causes its error code."""
+    """Each of these mistakes alone gives its error code."""
     with pytest.raises(errors.ProtocolError) as refused:
         _parsed(**parameters)
     assert refused.value.code == code
@@ -102,8 +102,8 @@ def test_a_stored_request_reads_back_unchanged():
 
 def test_an_answer_has_the_issuer_and_the_state():
     """RFC 9207 requires the issuer. The state is returned only if the app sent one."""
-    return_to = authorize.ReturnTo(CALLBACK, "s", "query")
-    assert authorize.answer("https://i", return_to, {"code": "c"}) == (
+    back = authorize.ReturnTo(CALLBACK, "s", "query")
+    assert authorize.answer("https://i", back, {"code": "c"}) == (
         ("code", "c"),
         ("state", "s"),
         ("iss", "https://i"),

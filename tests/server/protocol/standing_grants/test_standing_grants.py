@@ -115,7 +115,7 @@ def test_the_cost_of_a_request_is_in_the_currency_of_the_sum() -> None:
 
 
 @pytest.mark.parametrize(
-    ("past_usage", "minor", "now"),
+    ("taken", "minor", "now"),
     [
         (GrantUsage(3, 0), 0, 0),
         (GrantUsage(0, 4_999), 2, 0),
@@ -124,10 +124,10 @@ def test_the_cost_of_a_request_is_in_the_currency_of_the_sum() -> None:
     ],
 )
 def test_a_use_that_would_exceed_a_limit_is_refused_entirely(
-    past_usage: GrantUsage, minor: int, now: int
+    taken: GrantUsage, minor: int, now: int
 ) -> None:
     """A use that exceeds the uses, sum or expiry is refused; nothing is reduced to fit."""
-    assert standing_grants.reserve(BOUNDS, past_usage, minor, now) is None
+    assert standing_grants.reserve(BOUNDS, taken, minor, now) is None
 
 
 def test_a_use_is_reserved_and_released() -> None:
@@ -153,19 +153,19 @@ def test_no_sequence_of_uses_exceeds_a_limit(
 ) -> None:
     """The limits hold in any order of reserving and releasing uses."""
     bounds = Bounds(1_000, uses, None if total is None else Sum(total, "EUR"))
-    usage, reserved = GrantUsage(), list[int]()
+    taken, reserved = GrantUsage(), list[int]()
     for releases, minor, now in steps:
         if releases and reserved:
-            usage = standing_grants.release(usage, reserved.pop())
+            taken = standing_grants.release(taken, reserved.pop())
             continue
-        after = standing_grants.reserve(bounds, usage, minor, now)
+        after = standing_grants.reserve(bounds, taken, minor, now)
         if after is not None:
             assert now < bounds.until
-            usage = after
+            taken = after
             reserved.append(minor)
-        assert (usage.uses, usage.minor) == (len(reserved), sum(reserved))
-        assert usage.uses <= uses
-        assert usage.minor <= (total or 0)
+        assert (taken.uses, taken.minor) == (len(reserved), sum(reserved))
+        assert taken.uses <= uses
+        assert taken.minor <= (total or 0)
 
 
 @pytest.mark.parametrize(
@@ -188,9 +188,9 @@ def test_a_grant_over_its_limit_is_refused_and_the_limit_is_named(
     risk: Risk, bounds: Mapping[str, Any], where: str
 ) -> None:
     """A grant that exceeds a limit is not reduced silently."""
-    limits = {"seconds": 60, "uses": 1, "costs": True, "total": Sum(1, "EUR"), **bounds}
+    whole = {"seconds": 60, "uses": 1, "costs": True, "total": Sum(1, "EUR"), **bounds}
     with pytest.raises(GrantNotAllowed) as refused:
-        standing_grants.check_limits(risk, **limits)
+        standing_grants.check_limits(risk, **whole)
     assert refused.value.where == where
     limit = LIMITS.get(risk)
     if where in {"seconds", "uses"}:
@@ -219,7 +219,7 @@ def test_a_sum_is_in_the_only_currency_of_the_example() -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "up_to", "limit"),
+    ("path", "up_to", "found"),
     [
         (("amount",), "20", LIMIT),
         (("rows",), "10", 10),
@@ -229,11 +229,11 @@ def test_a_sum_is_in_the_only_currency_of_the_example() -> None:
     ],
 )
 def test_the_members_that_may_vary_are_read(
-    path: tuple[str, ...], up_to: str | None, limit: Any
+    path: tuple[str, ...], up_to: str | None, found: Any
 ) -> None:
     """A number has a limit, and a string has none."""
     (vary,) = standing_grants.read_vary(EXAMPLE, [(path, up_to)], None)
-    assert vary == VaryingMember(path, limit)
+    assert vary == VaryingMember(path, found)
     assert standing_grants.from_json(standing_grants.as_json([vary])) == (vary,)
 
 

@@ -42,7 +42,7 @@ def test_nonces_belong_to_a_time_window_and_the_one_before():
 
 
 def test_a_proof_without_a_current_nonce_gets_the_newest():
-    """RFC 9449 4.3, 10: the error contains the newest nonce, whatever the proof contained."""
+    """RFC 9449 4.3, 10: the error has the newest nonce, whatever the proof contained."""
     dpop.check_nonce({"nonce": "old"}, ["new", "old"])
     for claims in ({}, {"nonce": "older"}, {"nonce": None}, {"nonce": ["new"]}):
         with pytest.raises(errors.UseDpopNonce) as refusal:
@@ -88,7 +88,7 @@ def test_the_header_value_is_returned_unchanged():
 @pytest.mark.parametrize("name", ["jti", "htm", "htu", "iat"])
 @pytest.mark.parametrize("value", [None, 7.5, True, [], ["POST"], {}, "\ud800", "MISSING"])
 def test_a_missing_or_mistyped_claim_is_refused_by_name(name, value):
-    """DP-03 to DP-06, DP-14, DP-15: the error names the claim, and no input causes a crash."""
+    """DP-03 to DP-06, DP-14, DP-15: the error names the claim, and nothing crashes."""
     claims = {**CLAIMS, name: value}
     if value == "MISSING":
         del claims[name]
@@ -142,8 +142,8 @@ def test_a_proof_for_another_method_is_refused(method):
 @pytest.mark.parametrize("vector", VECTORS, ids=map(str, range(len(VECTORS))))
 def test_urls_are_compared_as_in_the_shared_vectors(vector):
     """DP-15, DP-22: the comparison is symmetric and ignores query and fragment."""
-    for first, second in ((vector["a"], vector["b"]), (vector["b"], vector["a"])):
-        equal = dpop.same_url(first, second, loopback_alias=vector["loopback_alias"])
+    for one, other in ((vector["a"], vector["b"]), (vector["b"], vector["a"])):
+        equal = dpop.same_url(one, other, loopback_alias=vector["loopback_alias"])
         assert equal is vector["equal"]
 
 
@@ -185,7 +185,7 @@ def test_an_absurd_time_is_refused(iat):
     assert_refused({**CLAIMS, "iat": iat}, "iat")
 
 
-def test_a_proof_with_an_access_token_needs_its_hash():
+def test_a_proof_beside_an_access_token_needs_its_hash():
     """DP-19: a proof for one access token is not valid for another."""
     check({**CLAIMS, "ath": decisions.digest("token")}, access_token="token")
     for ath in (None, 7, "", decisions.digest("other"), "token"):

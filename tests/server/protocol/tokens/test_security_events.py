@@ -55,12 +55,9 @@ def test_the_configuration_names_poll_delivery_only():
 
 def test_a_stream_is_for_the_resources_of_its_server():
     """One audience is a string, and several are a list."""
-    single = security_events.stream(ISSUER, "sayso_rs_one", ("https://pay.example",))
-    assert (single["stream_id"], single["aud"]) == ("sayso_rs_one", "https://pay.example")
-    assert single["delivery"] == {
-        "method": "urn:ietf:rfc:8936",
-        "endpoint_url": f"{ISSUER}/ssf/poll",
-    }
+    one = security_events.stream(ISSUER, "sayso_rs_one", ("https://pay.example",))
+    assert (one["stream_id"], one["aud"]) == ("sayso_rs_one", "https://pay.example")
+    assert one["delivery"] == {"method": "urn:ietf:rfc:8936", "endpoint_url": f"{ISSUER}/ssf/poll"}
     several = security_events.stream(
         ISSUER, "sayso_ag_one", ("https://a.example", "https://b.example")
     )

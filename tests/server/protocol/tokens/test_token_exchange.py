@@ -23,14 +23,14 @@ ceilings = st.dictionaries(st.sampled_from(RESOURCES), scopes)
 
 
 def _form(**parameters):
-    all_parameters = {
+    whole = {
         "subject_token": "t",
         "subject_token_type": ACCESS_TOKEN,
         "scope": "read",
         **parameters,
     }
-    form = {name: value for name, value in all_parameters.items() if value is not None}
-    return forms.Form({n: v if isinstance(v, tuple) else (v,) for n, v in form.items()})
+    sent = {name: value for name, value in whole.items() if value is not None}
+    return forms.Form({n: v if isinstance(v, tuple) else (v,) for n, v in sent.items()})
 
 
 def test_every_parameter_of_an_exchange_request_is_read():
@@ -69,10 +69,10 @@ def test_no_chain_ever_widens(data):
     for caller in data.draw(st.lists(st.sampled_from(AGENTS), max_size=6)):
         if tokens[0].depth >= token_exchange.MAX_DEPTH:
             break
-        target, requested = data.draw(st.sampled_from(RESOURCES)), data.draw(scopes)
-        granted = world.exchange(tokens, caller, target, requested)
-        assert granted <= requested & world.may[caller].get(target, frozenset())
-        tokens.insert(0, Link(caller, target, granted, tokens[0].depth + 1, frozenset()))
+        target, asked = data.draw(st.sampled_from(RESOURCES)), data.draw(scopes)
+        left = world.exchange(tokens, caller, target, asked)
+        assert left <= asked & world.may[caller].get(target, frozenset())
+        tokens.insert(0, Link(caller, target, left, tokens[0].depth + 1, frozenset()))
         ends.insert(0, TokenOrigin(until=ends[0]).end(data.draw(st.integers(1, 2_000))))
     assert ends == sorted(ends)
     assert all(token.depth <= token_exchange.MAX_DEPTH for token in tokens)
@@ -81,27 +81,27 @@ def test_no_chain_ever_widens(data):
 @pytest.mark.parametrize("bound", ["caller", "actor", "token"])
 def test_the_caller_each_actor_and_each_token_limit_a_chain(bound):
     """I17: each of the three limits alone removes `write`, which stays without any of them."""
-    target, read_and_write, read = RESOURCES[0], frozenset({"read", "write"}), frozenset({"read"})
+    target, both, less = RESOURCES[0], frozenset({"read", "write"}), frozenset({"read"})
 
     def left(narrow):
         earlier = Link(
             "one",
             target,
-            read if narrow == "token" else read_and_write,
+            less if narrow == "token" else both,
             1,
-            read if narrow == "actor" else read_and_write,
+            less if narrow == "actor" else both,
         )
         chain = token_exchange.DelegationBasis((earlier,), approved=False, first="one")
         return token_exchange.allowed_scopes(
-            read_and_write, target, read if narrow == "caller" else read_and_write, chain
+            both, target, less if narrow == "caller" else both, chain
         )
 
-    assert (left("nothing"), left(bound)) == (read_and_write, read)
+    assert (left("nothing"), left(bound)) == (both, less)
 
 
 def test_a_forgotten_limit_is_detected(monkeypatch):
     """I17: the test finds a planted fault that grants all requested scopes."""
-    monkeypatch.setattr(token_exchange, "allowed_scopes", lambda requested, *_: requested)
+    monkeypatch.setattr(token_exchange, "allowed_scopes", lambda asked, *_: asked)
     quickly = settings(phases=(Phase.generate,), report_multiple_bugs=False)
     with pytest.raises(AssertionError):
         quickly(given(st.data())(test_no_chain_ever_widens.hypothesis.inner_test))()
@@ -119,26 +119,26 @@ class _World:
         """Return a user's own token, or a token from a signed approval."""
         resource, signed = self.data.draw(st.sampled_from(RESOURCES)), self.data.draw(st.booleans())
         client = "one" if signed else "app"
-        token_scopes = self.data.draw(scopes)
-        return Link(client, resource, token_scopes, int(signed), frozenset(), approved=signed)
+        held = self.data.draw(scopes)
+        return Link(client, resource, held, int(signed), frozenset(), approved=signed)
 
-    def exchange(self, tokens, caller, target, requested):
+    def exchange(self, tokens, caller, target, asked):
         """Return the resulting scopes, after checking each limit again in another way."""
         lineage = [self._at(token, target) for token in tokens]
         basis = token_exchange.delegation_basis(lineage, target, caller)
         ceiling = self.may[caller].get(target, frozenset())
-        granted = token_exchange.allowed_scopes(requested, target, ceiling, basis)
+        left = token_exchange.allowed_scopes(asked, target, ceiling, basis)
         if basis.approved:
             assert any(link.approved and link.resource == target for link in lineage)
         else:
-            actors = [token.client for token in tokens if token.depth]
-            first = actors[-1] if actors else caller
-            granted &= self.consents[first].get(target, frozenset())
+            acting = [token.client for token in tokens if token.depth]
+            first = acting[-1] if acting else caller
+            left &= self.consents[first].get(target, frozenset())
             assert (basis.first, len(basis.links)) == (first, len(tokens))
         for link in basis.links:
-            assert granted <= link.scope or link.resource != target
-            assert granted <= link.ceiling or not link.depth
-        return granted
+            assert left <= link.scope or link.resource != target
+            assert left <= link.ceiling or not link.depth
+        return left
 
     def _at(self, token, target):
         ceiling = self.may.get(token.client, {}).get(target, frozenset())
@@ -150,27 +150,21 @@ class _World:
     st.lists(st.sampled_from(["a", "b", "c", "d"]), min_size=1, max_size=3),
     st.booleans(),
 )
-@example(details_by_token=[["a"]], requested=["a", "a"], approved=True)
-def test_details_must_be_covered_by_every_token_since_a_signed_approval(
-    details_by_token, requested, approved
-):
-    """Details need a signed approval, and every token since that approval must contain them.
+@example(held=[["a"]], wanted=["a", "a"], approved=True)
+def test_details_must_be_covered_by_every_token_since_a_signed_approval(held, wanted, approved):
+    """Details need a signed approval, and no token of the chain may lack them.
 
     Two equal actions need two signed ones.
     """
     texts = {name: {"type": name} for name in "abcd"}
     links = tuple(
         Link("x", "r", frozenset(), 1, frozenset(), tuple(_text(texts[n]) for n in names))
-        for names in details_by_token
+        for names in held
     )
     covered = token_exchange.details_approved(
-        [texts[name] for name in requested], DelegationBasis(links, approved, "x")
+        [texts[name] for name in wanted], DelegationBasis(links, approved, "x")
     )
-    enough = all(
-        names.count(detail) >= requested.count(detail)
-        for names in details_by_token
-        for detail in requested
-    )
+    enough = all(names.count(one) >= wanted.count(one) for names in held for one in wanted)
     assert covered == (approved and enough)
 
 
@@ -187,14 +181,14 @@ def test_one_and_true_are_different_details():
 def test_a_signed_approval_counts_only_at_its_resource_and_for_an_actor():
     """At other resources, and for a user's own token, the consent to the first agent applies."""
     signed = Link("one", "a", frozenset({"read"}), 1, frozenset(), approved=True)
-    user_token = Link("app", "a", frozenset({"read"}), 0, frozenset(), approved=True)
+    own = Link("app", "a", frozenset({"read"}), 0, frozenset(), approved=True)
     later = Link("two", "b", frozenset(), 2, frozenset())
     assert token_exchange.delegation_basis([later, signed], "a", "three") == DelegationBasis(
         (later, signed), approved=True, first="one"
     )
     assert token_exchange.delegation_basis([later, signed], "c", "three").approved is False
-    assert token_exchange.delegation_basis([user_token], "a", "one") == DelegationBasis(
-        (user_token,), approved=False, first="one"
+    assert token_exchange.delegation_basis([own], "a", "one") == DelegationBasis(
+        (own,), approved=False, first="one"
     )
 
 
@@ -208,14 +202,14 @@ def test_a_signed_approval_counts_only_at_its_resource_and_for_an_actor():
     )
 )
 def test_any_act_claim_is_read_or_refused(act):
-    """TX-074: any claim yields at most four named actors or InvalidRequest, and never a crash."""
+    """TX-074: any claim gives at most four named actors or InvalidRequest, and never a crash."""
     try:
-        chain = token_exchange.actors(act)
+        found = token_exchange.actors(act)
     except errors.InvalidRequest:
         return
-    assert len(chain) <= token_exchange.MAX_DEPTH
-    assert all(isinstance(name, str) for name in chain)
-    assert (act is None) == (chain == ())
+    assert len(found) <= token_exchange.MAX_DEPTH
+    assert all(isinstance(name, str) for name in found)
+    assert (act is None) == (found == ())
 
 
 def test_actors_are_read_in_order_and_a_fifth_is_refused():

@@ -48,7 +48,7 @@ def test_the_pause_of_an_address_starts_later_and_stays_shorter():
     ],
 )
 def test_an_ipv6_address_counts_by_its_network(address, network):
-    """A host can use a whole /64 network, so attempts from one network are counted together."""
+    """A host can use a whole /64 network, so its attempts are counted together."""
     assert passwords.network(address) == network
 
 

@@ -36,7 +36,7 @@ def approval(local, agent, person):
 
 
 def _is_granted_first(text):
-    """Return whether the text contains both amounts, the granted one first."""
+    """Tell whether the text contains both amounts, the granted one first."""
     return 0 <= text.find(GRANTED) < text.find(ASKED)
 
 
@@ -63,12 +63,10 @@ def test_a_console_page_shows_the_granted_amount_first(local, person, approval, 
 
 def test_admin_documents_and_commands_show_the_granted_amount_first(local, approval):
     """The admin API and `sayso approvals list` and `show` lead with the granted amount."""
-    (listed_approval,) = Oversight(local.services.store).approvals(
-        state=None, agent=None, user=None, limit=9
-    )
-    assert listed_approval.approval.id == approval.id
-    assert _is_granted_first(oversight_wire._approval(listed_approval)["headline"])
-    assert _is_granted_first("\n".join(command._facts(listed_approval)))
+    (seen,) = Oversight(local.services.store).approvals(state=None, agent=None, user=None, limit=9)
+    assert seen.approval.id == approval.id
+    assert _is_granted_first(oversight_wire._approval(seen)["headline"])
+    assert _is_granted_first("\n".join(command._facts(seen)))
 
 
 def test_the_approvers_document_has_the_granted_headline_in_its_own_member(person, approval):

@@ -42,12 +42,12 @@ def test_an_approval_page_states_that_the_token_is_not_collected_yet(browser, ag
 def test_a_denial_page_shows_the_note_and_links_to_the_next_request(browser, agent):
     """The next request is only linked; the page does not open it automatically."""
     _, approval = agent.request_approval(login_hint="eva")
-    _, next_request = agent.request_approval(login_hint="eva")
+    _, other = agent.request_approval(login_hint="eva")
     browser.deny(approval.id, "too_broad", note="Less, please")
     page = get(browser, f"/done/{approval.id}").text
     assert ">Denied</h1>" in page
     assert "Note to the agent: <q><bdi>Less, please</bdi></q>" in page
-    assert f'href="/r/{next_request.id}"' in page
+    assert f'href="/r/{other.id}"' in page
     assert "refresh" not in page
 
 
@@ -69,7 +69,7 @@ def test_a_live_token_is_revoked_with_one_press(browser, agent, local):
     assert "Revoke now" not in after
 
 
-def test_a_forged_form_cannot_revoke_a_token(browser, agent):
+def test_a_forged_form_revokes_nothing(browser, agent):
     """A wrong CSRF token gets 403 and a GET gets 405; the token stays live."""
     handle, approval = _approve(browser, agent)
     agent.poll(handle)
@@ -83,9 +83,9 @@ def test_without_a_token_there_is_nothing_to_revoke(browser, agent):
     """Without a token the form gets 404, as does the token of another user's request."""
     _, approval = _approve(browser, agent)
     assert post(browser, f"/done/{approval.id}/revoke").status_code == 404
-    handle, other_approval = agent.request_approval()
-    assert get(browser, f"/done/{other_approval.id}").status_code == 404
-    assert post(browser, f"/done/{other_approval.id}/revoke").status_code == 404
+    handle, other = agent.request_approval()
+    assert get(browser, f"/done/{other.id}").status_code == 404
+    assert post(browser, f"/done/{other.id}/revoke").status_code == 404
     assert handle
 
 

@@ -11,9 +11,9 @@ from tests.support.builders.person_pages import get
 
 
 def _answer_by(by):
-    deciders = {By.GRANT: {"standing_grant": "g", "use": 1}, By.CONSENT: {"consent": "c"}}
+    given = {By.GRANT: {"standing_grant": "g", "use": 1}, By.CONSENT: {"consent": "c"}}
     return {"decided": {"decision": "approve"} if by is By.PERSON else None} | (
-        {"decided_by": deciders[by]} if by in deciders else {}
+        {"decided_by": given[by]} if by in given else {}
     )
 
 
@@ -46,7 +46,7 @@ def browser(local):
         ("disable", "approved, then withdrawn", "It was withdrawn before it was used"),
     ],
 )
-def test_an_approval_is_still_shown_as_approved_after_expiry_or_withdrawal(
+def test_an_approval_is_shown_as_one_after_expiry_or_withdrawal(
     browser, agent, local, ending, words, sentence
 ):
     """The history, the receipt and the request page all show how an approval ended."""

@@ -154,7 +154,7 @@ def test_an_unanswered_request_has_a_receipt_too(person, agent, local, end, outc
 
 
 def test_the_receipt_of_a_use_links_to_the_receipt_of_its_standing_grant(person, agent, local):
-    """The linked receipt has the user's signature on the standing grant."""
+    """It links the receipt of the standing grant, which has the user's signature."""
     browser = _browser_of(person, local)
     name = receipts.granted(agent, person)
     given_in = receipts.of(person, name)["given_in"]
@@ -228,15 +228,15 @@ def test_the_history_lists_decided_requests_newest_first(browser, agent, local):
 )
 def test_the_history_is_filtered_by_agent_result_and_day(browser, agent, local, query, indexes):
     """Days are in UTC and inclusive on both ends; filters can be combined."""
-    requests = [agent.request_approval(login_hint="eva")[1]]
-    browser.approve(requests[0].id)
+    asked = [agent.request_approval(login_hint="eva")[1]]
+    browser.approve(asked[0].id)
     local.clock.forward(DAY)
-    requests.append(agent.request_approval(login_hint="eva")[1])
-    browser.deny(requests[1].id)
+    asked.append(agent.request_approval(login_hint="eva")[1])
+    browser.deny(asked[1].id)
     page = get(browser, f"/history?{query}").text
-    positions = [page.index(requests[index].id) for index in indexes]
+    positions = [page.index(asked[index].id) for index in indexes]
     assert positions == sorted(positions)
-    assert sum(approval.id in page for approval in requests) == len(indexes)
+    assert sum(approval.id in page for approval in asked) == len(indexes)
     assert indexes or "No requests match." in page
 
 

@@ -1,4 +1,4 @@
-"""The text of the approve button, and when the headline would reveal the value to type back."""
+"""The text of the approve button, and when the headline would reveal the fact to type."""
 
 import pytest
 
@@ -34,7 +34,7 @@ def test_the_button_of_other_requests_says_that_it_approves() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fact", "headline", "is_shown"),
+    ("wanted", "headline", "is_shown"),
     [
         (None, "Pay EUR 4,820.00 to Nordwind", False),
         (("To account", "last_four"), "Pay EUR 4,820.00 to Nordwind", False),
@@ -46,9 +46,9 @@ def test_the_button_of_other_requests_says_that_it_approves() -> None:
     ],
 )
 def test_the_headline_is_left_out_if_it_contains_the_fact_to_type(
-    fact: tuple[str, str] | None, headline: str, *, is_shown: bool
+    wanted: tuple[str, str] | None, headline: str, *, is_shown: bool
 ) -> None:
     """If the fact is not listed, the headline is left out because it may contain the fact."""
-    typed = None if fact is None else {"label": fact[0], "kind": fact[1]}
+    typed = None if wanted is None else {"label": wanted[0], "kind": wanted[1]}
     display = {"type_back": typed, "facts": [_ACCOUNT, _AMOUNT], "headline": headline}
     assert request.shows_typed_fact(display) is is_shown

@@ -21,19 +21,16 @@ def browser(local):
 @pytest.fixture
 def ben(local, browser):
     """Add Ben as the second approver that every request needs."""
-    person = new_person(local, "ben")
+    made = new_person(local, "ben")
     two = rule("ask", "ask.quorum = 2", f'ask.who = ["{browser.user.name}", "ben"]')
     Policies(local.services.store).set(two, by=BY)
-    return person
+    return made
 
 
 def _rows(page: str) -> tuple[list[str], list[str]]:
     """Return the IDs of requests waiting for the person, and of those waiting for others."""
-    own_section, _, other_section = page.partition("Waiting for others</h2>")
-    return tuple(
-        re.findall('<li class="row" data-id="(\\w+)"', part)
-        for part in (own_section, other_section)
-    )
+    mine, _, others = page.partition("Waiting for others</h2>")
+    return tuple(re.findall('<li class="row" data-id="(\\w+)"', part) for part in (mine, others))
 
 
 def test_an_approved_request_is_listed_apart_and_not_counted(browser, agent, ben):

@@ -73,12 +73,12 @@ def test_all_results_of_a_search_can_be_downloaded(console: Console) -> None:
     assert table.headers["Cache-Control"] == "no-store"
 
 
-@pytest.mark.parametrize("role", ["admin", "auditor", "owner", "stranger"])
-def test_the_download_has_the_access_rule_of_the_page(console: Console, role: str) -> None:
+@pytest.mark.parametrize("who", ["admin", "auditor", "owner", "stranger"])
+def test_the_download_has_the_access_rule_of_the_page(console: Console, who: str) -> None:
     """Only the roles that may read the page may download the audit log."""
-    page = console.get(role, "/admin/audit").status_code
-    assert console.get(role, "/admin/audit?format=jsonl").status_code == page
-    assert (page == 200) is (role in {"admin", "auditor"})
+    page = console.get(who, "/admin/audit").status_code
+    assert console.get(who, "/admin/audit?format=jsonl").status_code == page
+    assert (page == 200) is (who in {"admin", "auditor"})
 
 
 def test_an_unknown_format_or_day_is_refused(console: Console) -> None:
@@ -107,8 +107,8 @@ def test_a_timeline_has_every_entry_of_a_request(console: Console) -> None:
     page = console.get("admin", f"/admin/audit/timelines/{request}").text
     ((shown_entry, cells),) = re.findall(r'<tr data-part="([^"]+)">(.*?)</tr>', page)
     assert shown_entry == entry
-    for text in ("0.0 s", "approval.requested", PAY, "asked", approval.risk, "big payments"):
-        assert text in cells
+    for wanted in ("0.0 s", "approval.requested", PAY, "asked", approval.risk, "big payments"):
+        assert wanted in cells
     for linked in (f"/admin/approvals/{request}", f"/admin/audit/{entry}"):
         assert "/admin/audit/timelines/" in console.get("admin", linked).text
     lines = console.get("admin", f"/admin/audit/timelines/{request}?format=jsonl").text

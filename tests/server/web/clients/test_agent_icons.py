@@ -37,7 +37,7 @@ def _get(local, path):
 
 @pytest.mark.usefixtures("agent_with_icon")
 def test_an_icon_is_served_under_its_hash_as_an_image_only(local):
-    """The icon is cached forever, has its media type, and its policy allows no content to load."""
+    """The icon is cached forever, has its media type, and its policy allows nothing."""
     answer = _get(local, PATH)
     assert (answer.status_code, answer.data, answer.mimetype) == (200, ICON, "image/png")
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
@@ -73,7 +73,7 @@ def test_an_icon_is_shown_beside_the_agents_name_on_every_page(local, eva, agent
 
 
 def test_a_changed_icon_is_logged_and_its_owners_are_notified_once(local, agent, eva):
-    """Owners are notified because approvers see a new picture. An unchanged icon is ignored."""
+    """Owners are told because approvers see a different picture; no change, no message."""
     agents = local.admin.agents
     agents.update(agent.id, AgentChanges(add_owners=("eva",)), by=BY)
     for icon in (ICON, ICON, b""):
@@ -103,13 +103,11 @@ def test_changing_an_icon_needs_an_administrators_signature(staff):
     admin, owner = staff.people["admin"], staff.people["owner"]
     body = {"icon": base64url.encode(ICON)}
     for person, code in ((admin, "statement_required"), (owner, "forbidden")):
-        headers = {"if-match": f'"{staff.version(path)}"'}
-        refused = person.call("PATCH", path, body, headers=headers)
+        seen = {"if-match": f'"{staff.version(path)}"'}
+        refused = person.call("PATCH", path, body, headers=seen)
         assert (refused.status, refused.json["code"]) == (403, code)
-    for invalid_icon in ("not base64url!", base64url.encode(b"<svg/>")):
-        answer = admin.administer(
-            "PATCH", path, {"icon": invalid_icon}, version=staff.version(path)
-        )
+    for wrong in ("not base64url!", base64url.encode(b"<svg/>")):
+        answer = admin.administer("PATCH", path, {"icon": wrong}, version=staff.version(path))
         assert (answer.status, answer.json["member"]) == (422, "icon")
     set_answer = admin.administer("PATCH", path, body, version=staff.version(path))
     assert (set_answer.status, set_answer.json["icon"]) == (200, PATH)
@@ -144,9 +142,9 @@ def test_the_console_sets_an_icon_after_the_passkey_signed(staff):
 def test_the_consent_page_shows_the_icon(local, agent_with_icon, eva):
     """The icon is beside the agent's name; the pages' policy allows images of this server."""
     assert "img-src 'self'" in policy()
-    consent_page = local.app.jinja_env.from_string(CONSENT).render(id=agent_with_icon.id)
-    assert f'src="{PATH}" alt=""' in consent_page
-    assert eva.browser.user.id not in consent_page
+    own = local.app.jinja_env.from_string(CONSENT).render(id=agent_with_icon.id)
+    assert f'src="{PATH}" alt=""' in own
+    assert eva.browser.user.id not in own
 
 
 CONSENT = '{% import "approvals/prompt.html" as prompt %}{{ prompt.icon(id) }}'

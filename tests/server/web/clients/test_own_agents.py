@@ -88,7 +88,7 @@ def test_revoking_access_ends_it_for_this_user_only(eva, max_, agent, local):
 
 
 def test_revoking_access_counts_and_logs_what_ended(eva, agent, local):
-    """The call returns and logs what it ended; a second call has no effect."""
+    """The call returns and logs what it ended; a second call ends nothing more."""
     give_grant(eva.browser, agent), give_token(eva.browser, agent)
     give_token(eva.browser, agent), give_consent(eva.browser, agent)
     ended = eva.browser.send("DELETE", f"/api/acting/{agent.id}")
@@ -97,12 +97,12 @@ def test_revoking_access_counts_and_logs_what_ended(eva, agent, local):
     for kind, number in (("standing_grant.ended", 1), ("consent.revoked", 1), ("token.revoked", 2)):
         entries = local.admin.entries(kind)
         assert [entry["actor"] for entry in entries] == [f"user:{eva.browser.user.id}"] * number
-    repeated = eva.browser.send("DELETE", f"/api/acting/{agent.id}")
-    assert repeated.json == {"client_id": agent.id, **dict.fromkeys(counts, 0)}
+    again = eva.browser.send("DELETE", f"/api/acting/{agent.id}")
+    assert again.json == {"client_id": agent.id, **dict.fromkeys(counts, 0)}
 
 
 def test_a_terminal_revokes_access_as_a_browser_does(local, agent, monkeypatch):
-    """Large numbers are revoked in batches; other users' rights stay."""
+    """Large numbers are revoked in batches; rights of other users stay."""
     monkeypatch.setattr(access_revocation, "_BATCH", 2)
     ana, ben = new_person(local, "anya"), new_person(local, "benno")
     for number in range(5):
@@ -128,8 +128,8 @@ def test_a_used_token_shows_its_last_use(eva, agent, local):
 def test_another_site_cannot_revoke_access(eva, agent):
     """A form must come from our own page in this browser."""
     give_consent(eva.browser, agent)
-    cross_site_headers = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}
-    assert eva.post(f"/agents/{agent.id}/revoke", headers=cross_site_headers).status_code == 403
+    foreign = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}
+    assert eva.post(f"/agents/{agent.id}/revoke", headers=foreign).status_code == 403
     assert eva.post(f"/agents/{agent.id}/revoke", {"csrf": None}).status_code == 403
     assert "1 consent" in eva.get("/agents").text
 
@@ -167,9 +167,9 @@ def test_an_administrators_own_pages_show_only_their_own_agents(eva, agent, loca
     users = Users(local.services.store, local.services.secrets)
     users.update("eva", UserChanges(roles=("admin",)), by=BY)
     monkeypatch.setattr("server.web.clients.pages._MAX", "1")
-    own_agent = register_agent(local.admin, name="z-bot", owners=("eva",)).agent
+    own = register_agent(local.admin, name="z-bot", owners=("eva",)).agent
     page = eva.get("/agents").text
-    assert f'href="/agents/{own_agent.id}"' in page
+    assert f'href="/agents/{own.id}"' in page
     assert agent.id not in page
     assert eva.get(f"/agents/{agent.id}").status_code == 404
 

@@ -78,8 +78,8 @@ def test_an_invalid_code_is_not_repeated(browser, code):
 def test_the_form_sends_a_request_to_the_enrolled_device(browser, local, person):
     """The next page tells the user to check a device that they already use."""
     device = begin_sign_in(local)
-    response = _send(browser, name="ana", user_code=device.user_code)
-    assert (response.status_code, response.headers["Location"]) == (303, f"{ISSUER}/device/sent")
+    sent = _send(browser, name="ana", user_code=device.user_code)
+    assert (sent.status_code, sent.headers["Location"]) == (303, f"{ISSUER}/device/sent")
     (request,) = _pending_requests(person)
     assert request["kind"] == "device"
     assert "Check a device that you already use" in _get(browser, "/device/sent").text
@@ -122,23 +122,20 @@ FOREIGN = {
 }
 
 
-@pytest.mark.parametrize("forgery", FOREIGN)
-def test_a_form_from_another_site_is_refused(browser, local, person, forgery):
+@pytest.mark.parametrize("what", FOREIGN)
+def test_a_form_of_another_site_changes_nothing(browser, local, person, what):
     """DG-11: the form is shown again, and no approver is asked."""
     device = begin_sign_in(local)
     _get(browser)
-    page = _send(browser, name="ana", user_code=device.user_code, **FOREIGN[forgery])
+    page = _send(browser, name="ana", user_code=device.user_code, **FOREIGN[what])
     assert page.status_code == 400
     assert "another site" in page.text
     assert _pending_requests(person) == []
-    same_origin_headers = {"Origin": ISSUER, "Sec-Fetch-Site": "same-origin"}
-    assert (
-        _send(browser, same_origin_headers, name="ana", user_code=device.user_code).status_code
-        == 303
-    )
+    own = {"Origin": ISSUER, "Sec-Fetch-Site": "same-origin"}
+    assert _send(browser, own, name="ana", user_code=device.user_code).status_code == 303
 
 
-def test_a_form_without_its_cookie_is_refused(local, person):
+def test_a_form_without_its_cookie_changes_nothing(local, person):
     """The form token of one browser is invalid in another."""
     device = begin_sign_in(local)
     client = local.app.test_client(use_cookies=False)
@@ -162,11 +159,11 @@ def test_another_name_of_this_machine_redirects_to_the_issuer_with_the_code(brow
     redirect = browser.get("/device?user_code=BCDF-GHJK", base_url="http://127.0.0.1:8470")
     assert redirect.status_code == 303
     assert redirect.headers["Location"] == f"{ISSUER}/device?user_code=BCDF-GHJK"
-    posted = browser.post("/device", base_url="http://127.0.0.1:8470")
-    assert posted.headers["Location"] == f"{ISSUER}/device"
+    sent = browser.post("/device", base_url="http://127.0.0.1:8470")
+    assert sent.headers["Location"] == f"{ISSUER}/device"
 
 
-def test_a_signed_in_user_does_not_have_to_type_their_name(browser, local):
+def test_a_signed_in_user_need_not_type_their_name(browser, local):
     """The name is prefilled and can be changed; a wrong code keeps what was typed."""
     give_password(local, "ana")
     cookie = local.site.sign_in.sign_ins.sign_in("ana", PASSWORD, flow=None, peer="192.0.2.9")
@@ -176,7 +173,7 @@ def test_a_signed_in_user_does_not_have_to_type_their_name(browser, local):
     assert 'name="name" value="b&#34;en"' in page.text
 
 
-def test_the_name_is_not_prefilled_if_the_database_is_unreachable(browser, local, monkeypatch):
+def test_an_unreachable_database_prefills_nothing(browser, local, monkeypatch):
     """The page is shown even if the signed-in user cannot be looked up."""
 
     def busy(*_args, **_kwargs):

@@ -19,7 +19,7 @@ def eva(local):
 
 @pytest.fixture
 def second(eva, local):
-    """Eva's second, new passkey."""
+    """A second, new passkey of Eva."""
     browser = LocalBrowser(local, eva.browser.user, SoftPasskey(credential=b"a second one"))
     assert browser.enroll(enrollment_code(local, "eva"), name="tablet").status == 201
     return browser
@@ -40,8 +40,8 @@ def test_a_device_creates_an_enrollment_code_under_its_passkey(eva, local):
     assert reply.headers["Cache-Control"] == "no-store"
     assert re.search(r'<svg class="qr" viewBox="-4 -4 (\d+) \1" role="img"', reply.text)
     assert not re.search(r"style=|data:", reply.text)
-    second_browser = LocalBrowser(local, eva.browser.user, SoftPasskey(credential=b"a second one"))
-    assert second_browser.enroll(code).status == 201
+    other = LocalBrowser(local, eva.browser.user, SoftPasskey(credential=b"a second one"))
+    assert other.enroll(code).status == 201
     assert "It works once" in reply.text
 
 

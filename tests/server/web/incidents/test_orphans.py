@@ -113,14 +113,14 @@ def test_an_orphan_quarantine_is_lifted_only_with_an_owner(console: Console) -> 
 
 def test_the_orphan_report_is_paged(console: Console) -> None:
     """Each agent is listed once, by name, including disabled agents without an owner."""
-    admin, orphans, query = console.staff.people["admin"], [], {"limit": "1"}
+    admin, found, query = console.staff.people["admin"], [], {"limit": "1"}
     while True:
         part = admin.call("GET", "/api/admin/orphans", query=query).json
-        orphans += [item["name"] for item in part["items"]]
+        found += [item["name"] for item in part["items"]]
         if part["next"] is None:
             break
         query["cursor"] = part["next"]
-    assert orphans == ["one", "two"]
+    assert found == ["one", "two"]
 
 
 def test_an_unknown_owner_is_refused_at_its_field(console: Console) -> None:

@@ -27,7 +27,7 @@ def _agent_state(local, agent):
 
 
 def test_each_report_choice_states_its_effect(browser, agent, local):
-    """No choice is preselected, and opening the page has no effect."""
+    """No choice is preselected, and opening the page changes nothing."""
     _, approval = agent.request_approval(login_hint="eva")
     page = get(browser, f"/r/{approval.id}/report").text
     for words in (
@@ -55,14 +55,14 @@ def test_a_signed_report_quarantines_the_agent(browser, agent, local):
     assert _agent_state(local, agent) == "quarantined"
 
 
-def test_the_cookie_alone_cannot_quarantine_an_agent(browser, agent, local):
+def test_the_cookie_alone_quarantines_nothing(browser, agent, local):
     """A report needs the passkey's signature on a denial of this request as suspicious."""
     _, approval = agent.request_approval(login_hint="eva")
     path = f"/api/approvals/{approval.id}/report"
-    invalid = browser.send("POST", path, {"decision": "a.b.c.d.e", "scope": "agent"})
-    assert invalid.refusal == (422, "invalid_decision")
-    other_code = _report(browser, approval.id, said={"code": "not_needed"})
-    assert other_code.refusal == (422, "invalid_decision")
+    nothing = browser.send("POST", path, {"decision": "a.b.c.d.e", "scope": "agent"})
+    assert nothing.refusal == (422, "invalid_decision")
+    other = _report(browser, approval.id, said={"code": "not_needed"})
+    assert other.refusal == (422, "invalid_decision")
     from_elsewhere = browser.send("POST", path, {}, {"sec-fetch-site": "cross-site"})
     assert from_elsewhere.refusal == (403, "forbidden")
     assert _agent_state(local, agent) == "enabled"

@@ -89,8 +89,8 @@ def test_a_browser_dropped_by_its_push_service_is_reported_as_lost(
     assert "dropped this browser" in page
     assert 'id="push-on"' in page
     assert LOST in _page(browser, "/")
-    (lost_browser,) = browser.send("GET", PATH).json["lost"]
-    assert browser.send("DELETE", f"{PATH}/{lost_browser['id']}").status == 204
+    (lost,) = browser.send("GET", PATH).json["lost"]
+    assert browser.send("DELETE", f"{PATH}/{lost['id']}").status == 204
     assert "dropped this browser" not in _page(browser)
     assert LOST not in _page(browser, "/")
 
@@ -114,8 +114,8 @@ def test_one_browser_is_lost_although_another_with_the_same_passkey_is_not(
     local, browser, agent, service, subscription
 ):
     """Passkeys are synced, so an older subscription may belong to a different browser."""
-    other_subscription = service.mint(browser.send("GET", PATH).json["public_key"])
-    browser.send("POST", PATH, other_subscription.to_json())
+    other = service.mint(browser.send("GET", PATH).json["public_key"])
+    browser.send("POST", PATH, other.to_json())
     local.clock.forward(1)
     browser.send("POST", PATH, subscription.to_json())
     del service.known[subscription.endpoint.rpartition("/")[2]]

@@ -27,11 +27,11 @@ def _ending(seconds, **counts):
 
 
 @pytest.mark.parametrize(
-    ("largest", "top"), [(0, 1), (1, 1), (1.5, 2), (3, 4), (7, 8), (9, 10), (11, 20), (501, 600)]
+    ("most", "top"), [(0, 1), (1, 1), (1.5, 2), (3, 4), (7, 8), (9, 10), (11, 20), (501, 600)]
 )
-def test_a_scale_ends_at_a_round_number(largest, top):
+def test_a_scale_ends_at_a_round_number(most, top):
     """The end of the scale is at or above the largest value."""
-    assert charts.rounded_up(largest) == top
+    assert charts.rounded_up(most) == top
 
 
 def test_bars_are_stacked_and_fit():
@@ -85,11 +85,8 @@ def test_the_user_with_most_requests_has_the_longest_bar():
 
 def test_a_bar_beyond_the_mark_has_another_kind():
     """Every bar has the mark, and only a bar longer than the mark is highlighted."""
-    overloaded, not_overloaded = (
-        _person("eva", busiest=40, too_much=True),
-        _person("bob", busiest=3),
-    )
-    bars = charts.busiest_day_bars([overloaded, not_overloaded])
+    much, little = _person("eva", busiest=40, too_much=True), _person("bob", busiest=3)
+    bars = charts.busiest_day_bars([much, little])
     for bar in bars.values():
         assert 0 < bar.mark < charts.BAR_LENGTH
     assert (bars["eva"].pieces[0].kind, bars["bob"].pieces[0].kind) == ("much", "took")

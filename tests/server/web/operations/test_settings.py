@@ -98,11 +98,11 @@ def test_quiet_hours_are_set_shown_and_cleared(eva):
 
 
 @pytest.mark.parametrize(
-    "changes", [{"zone": "Atlantis"}, {"from": "25:00"}, {"fri": None, "sat": None}]
+    "wrong", [{"zone": "Atlantis"}, {"from": "25:00"}, {"fri": None, "sat": None}]
 )
-def test_invalid_quiet_hours_are_refused_with_a_message(eva, changes):
+def test_invalid_quiet_hours_are_refused_with_a_message(eva, wrong):
     """An unknown zone, an invalid time and no days get 422, and nothing is stored."""
-    assert eva.post("/settings/quiet", {**HOURS, **changes}).status_code == 422
+    assert eva.post("/settings/quiet", {**HOURS, **wrong}).status_code == 422
     assert _document(eva, "/api/attention")["quiet_hours"] is None
 
 
@@ -150,38 +150,38 @@ def test_a_deputy_is_added_with_the_passkey_for_whole_days(eva, max_):
 
 
 @pytest.mark.usefixtures("max_")
-def test_an_unsigned_form_cannot_add_a_deputy(eva):
+def test_an_unsigned_form_adds_no_deputy(eva):
     """A signature for a different period adds no deputy either."""
     assert eva.post("/settings/deputies", {**DEPUTY, "statement": "x"}).status_code == 422
     signing_page = eva.post("/settings/deputies", DEPUTY).text
     statement_members = dict(re.findall(r'data-(purpose|subject|nonce)="([^"]*)"', signing_page))
     statement = eva.browser.statement(**statement_members)
-    other_period = {**DEPUTY, "to": "2025-10-30", "statement": statement}
-    assert eva.post("/settings/deputies", other_period).status_code == 422
+    other = {**DEPUTY, "to": "2025-10-30", "statement": statement}
+    assert eva.post("/settings/deputies", other).status_code == 422
     assert _document(eva, "/api/deputies")["mine"] == []
 
 
 @pytest.mark.usefixtures("max_")
 @pytest.mark.parametrize(
-    ("changes", "status", "message"),
+    ("wrong", "status", "says"),
     [
         ({"deputy": "nobody"}, 404, "User not found."),
         ({"deputy": "eva"}, 422, "must be a different person"),
         ({"to": "2025-10-01"}, 422, "must be in the future"),
     ],
 )
-def test_an_invalid_deputy_is_refused_before_signing(eva, changes, status, message):
+def test_an_invalid_deputy_is_refused_before_signing(eva, wrong, status, says):
     """The user is not asked for a passkey if the form would be refused anyway."""
-    refused = eva.post("/settings/deputies", {**DEPUTY, **changes})
+    refused = eva.post("/settings/deputies", {**DEPUTY, **wrong})
     assert refused.status_code == status
-    assert message in refused.text
+    assert says in refused.text
     assert "Sign with passkey" not in refused.text
 
 
-@pytest.mark.parametrize("changes", [{"from": "tomorrow"}, {"to": None}])
-def test_invalid_days_are_refused_before_signing(eva, changes):
+@pytest.mark.parametrize("wrong", [{"from": "tomorrow"}, {"to": None}])
+def test_invalid_days_are_refused_before_signing(eva, wrong):
     """The error message has an example of a valid day."""
-    refused = eva.post("/settings/deputies", {**DEPUTY, **changes})
+    refused = eva.post("/settings/deputies", {**DEPUTY, **wrong})
     assert refused.status_code == 422
     assert "2026-12-24" in refused.text
 
@@ -190,13 +190,13 @@ def test_invalid_days_are_refused_before_signing(eva, changes):
 def test_a_forged_form_is_not_shown_for_signing(eva, path):
     """Otherwise a user would sign what another site filled in."""
     for form, headers in (({"csrf": None}, {}), ({"csrf": "made up"}, {}), ({}, FOREIGN)):
-        response = eva.post(f"/settings/{path}", {**DEPUTY, "code": "blue whale", **form}, headers)
-        assert response.status_code == 403
-        assert "Sign with passkey" not in response.text
+        sent = eva.post(f"/settings/{path}", {**DEPUTY, "code": "blue whale", **form}, headers)
+        assert sent.status_code == 403
+        assert "Sign with passkey" not in sent.text
 
 
 @pytest.mark.parametrize("path", ["theme", "quiet", "quiet/end", "user-code/end"])
-def test_another_site_cannot_change_settings(eva, path):
+def test_another_site_changes_no_setting(eva, path):
     """A form must come from our own page in this browser."""
     form = {**HOURS, "theme": "dark"}
     assert eva.post(f"/settings/{path}", form, FOREIGN).status_code == 403
@@ -205,7 +205,7 @@ def test_another_site_cannot_change_settings(eva, path):
 
 @pytest.mark.usefixtures("max_")
 def test_another_users_deputy_is_not_found(eva, local):
-    """Revoking another user's deputy gets 404 and has no effect."""
+    """Ending the deputy of another user gets 404 and changes nothing."""
     assert eva.signed("/settings/deputies", DEPUTY).status_code == 303
     (deputy,) = _document(eva, "/api/deputies")["mine"]
     zoe = Pages(new_browser(local, "zoe", credential=b"the passkey of zoe"))

@@ -94,8 +94,8 @@ def test_a_refreshed_token_keeps_the_original_sign_in(
     at = local.clock.now() // 1000
     tokens = app.redeem(browser.answer("allow").answer["code"]).json
     local.clock.forward(HOUR)
-    refreshed = app.refresh(tokens["refresh_token"]).json
-    claims = local.claims(refreshed["access_token"])
+    again = app.refresh(tokens["refresh_token"]).json
+    claims = local.claims(again["access_token"])
     assert (claims["acr"], claims["auth_time"]) == (ACR_PASSKEY, at)
 
 
@@ -121,7 +121,7 @@ def test_a_required_sign_in_can_use_the_passkey(
 def test_the_last_sign_in_method_counts(
     app: LocalApp, browser: Browser, phone: LocalBrowser
 ) -> None:
-    """Typing a password after using a passkey is a password sign-in, and the reverse."""
+    """A password typed after a passkey counts as a password, and the reverse."""
     browser.authorize(app.id)
     browser.sign_in("eva")
     assert _claims(app, browser.answer("allow"))["acr"] == ACR_PASSWORD
@@ -155,8 +155,8 @@ def test_an_app_can_require_a_password_or_accept_both(
     assert ("passkey" in page.text, "<script" in page.text) == (False, False)
     assert "script-src" not in page.headers["Content-Security-Policy"]
     assert "Password" in _submit(browser, _assertion(phone)).text
-    page_for_both = browser.authorize(app.id, claims=_essential(ACR_PASSKEY, ACR_PASSWORD))
-    assert "tell" in page_for_both.text.lower()
+    both = browser.authorize(app.id, claims=_essential(ACR_PASSKEY, ACR_PASSWORD))
+    assert "tell" in both.text.lower()
     assert _claims(app, browser.answer("allow"))["acr"] == ACR_PASSKEY
 
 
@@ -180,8 +180,8 @@ def _of_unknown_credential(phone: LocalBrowser) -> str:
 
 
 def _forged(phone: LocalBrowser) -> str:
-    other_passkey = SoftPasskey(credential=phone.passkey.credential)
-    return _assertion(LocalBrowser(phone.local, phone.user, other_passkey))
+    other = SoftPasskey(credential=phone.passkey.credential)
+    return _assertion(LocalBrowser(phone.local, phone.user, other))
 
 
 def _expired(phone: LocalBrowser) -> str:
@@ -205,13 +205,13 @@ BAD = {
 }
 
 
-@pytest.mark.parametrize("create_assertion", BAD.values(), ids=BAD)
-def test_an_invalid_assertion_does_not_sign_anyone_in(
-    app: LocalApp, browser: Browser, phone: LocalBrowser, create_assertion: Any
+@pytest.mark.parametrize("made", BAD.values(), ids=BAD)
+def test_an_invalid_assertion_signs_nobody_in(
+    app: LocalApp, browser: Browser, phone: LocalBrowser, made: Any
 ) -> None:
-    """The page shows the reason and keeps the typed name and the request."""
+    """The page gives the reason and keeps the typed name and the request."""
     browser.authorize(app.id, login_hint="eva")
-    page = _submit(browser, create_assertion(phone))
+    page = _submit(browser, made(phone))
     assert (page.status, 'role="alert" id="problem">' in page.text) == (403, True)
     assert 'name="name" value="eva"' in page.text
     assert "Sign in" in browser.authorize(app.id).text
@@ -253,8 +253,8 @@ def test_failed_attempts_slow_only_this_passkey_from_this_address(
         assert _submit(browser, _forged(phone)).status == 403
     slowed = _submit(browser, _assertion(phone))
     assert (slowed.status, slowed.headers["Retry-After"]) == (429, "1")
-    other_phone = new_phone(local, "fay", credential=b"of fay")
-    assert "fay" in _submit(browser, _assertion(other_phone)).text
+    other = new_phone(local, "fay", credential=b"of fay")
+    assert "fay" in _submit(browser, _assertion(other)).text
     _require_sign_in(app, browser)
     assert browser.sign_in("eva", PASSWORD).status == 200
     local.clock.forward(2_000)
@@ -276,7 +276,7 @@ def test_wrong_passwords_of_others_do_not_slow_a_passkey(
     assert "eva" in _submit(browser, _assertion(phone)).text
 
 
-def test_signing_in_to_an_app_does_not_sign_in_to_our_own_pages(
+def test_a_sign_in_to_an_app_is_not_one_to_our_own_pages(
     app: LocalApp, browser: Browser, phone: LocalBrowser
 ) -> None:
     """Each kind of sign-in has its own cookie."""
@@ -286,14 +286,14 @@ def test_signing_in_to_an_app_does_not_sign_in_to_our_own_pages(
     assert browser.http.get("/api/me").status_code == 401
 
 
-def test_a_form_from_another_site_cannot_sign_anyone_in(
+def test_a_form_of_another_site_signs_nobody_in(
     app: LocalApp, browser: Browser, phone: LocalBrowser
 ) -> None:
     """The assertion alone is not enough; it needs the page's CSRF token."""
     browser.authorize(app.id)
     for fields, headers in (({"csrf": "x"}, {}), ({}, {"Sec-Fetch-Site": "cross-site"})):
-        valid_page = browser.page
+        good = browser.page
         page = browser.submit(headers=headers, assertion=_assertion(phone), **fields)
         assert page.status == 400
-        browser.page = valid_page
+        browser.page = good
     assert "eva" in _submit(browser, _assertion(phone)).text

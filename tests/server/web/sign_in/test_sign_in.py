@@ -26,11 +26,11 @@ def browser(person, local):
 def test_every_sign_in_page_has_strict_security_headers(app, browser):
     """BC-17: pages forbid frames, caching and referrers; only passkey pages have scripts."""
     pages = [browser.authorize(app.id), browser.sign_in("ana", "wrong"), browser.sign_in("ana")]
-    other_pages = [pages[-1], browser.open("/logout"), browser.open("/authorize")]
-    for page in other_pages:
+    others = [pages[-1], browser.open("/logout"), browser.open("/authorize")]
+    for page in others:
         assert "script" not in page.text
         assert "script-src" not in page.headers["Content-Security-Policy"]
-    for page in [*pages, *other_pages]:
+    for page in [*pages, *others]:
         for name, value in HEADERS.items():
             assert page.headers.get_list(name) == [value]
         assert "frame-ancestors 'none'" in page.headers["Content-Security-Policy"]
@@ -52,9 +52,9 @@ def test_the_cookie_is_hidden_from_scripts_and_other_sites(app, browser, open_lo
     assert cookie.startswith("sayso=sayso_br_")
     assert cookie.endswith("; HttpOnly; Path=/; SameSite=Lax")
     public = open_local(issuer="https://auth.example")
-    other_app = new_app(public, "console")
+    other = new_app(public, "console")
     redirect = public.app.test_client().get(
-        "/authorize", query_string=request_of(other_app.id), base_url="https://auth.example"
+        "/authorize", query_string=request_of(other.id), base_url="https://auth.example"
     )
     page = public.app.test_client().get(redirect.location, base_url="https://auth.example")
     cookie = page.headers["Set-Cookie"]
@@ -65,7 +65,7 @@ def test_the_cookie_is_hidden_from_scripts_and_other_sites(app, browser, open_lo
 def test_a_sign_in_form_from_elsewhere_is_refused(app, browser):
     """A missing token, another site, and another browser's token are refused."""
     browser.authorize(app.id)
-    valid_page = browser.page
+    good = browser.page
     for fields, headers in (
         ({"csrf": ""}, {}),
         ({"csrf": "x"}, {}),
@@ -74,10 +74,10 @@ def test_a_sign_in_form_from_elsewhere_is_refused(app, browser):
         ({}, {"Origin": "https://evil.example"}),
         ({}, {"Origin": "null"}),
     ):
-        browser.page = valid_page
+        browser.page = good
         page = browser.submit(headers=headers, name="ana", **fields)
         assert (page.status, "page has expired" in page.text) == (400, True)
-    browser.page = valid_page
+    browser.page = good
     browser.http.cookies.clear()
     assert browser.sign_in("ana").status == 400
 
@@ -95,11 +95,11 @@ def test_a_wrong_password_keeps_the_name_and_reveals_nothing(app, browser):
     """The name is escaped, and after several attempts the form asks to wait."""
     browser.authorize(app.id, login_hint="ana@example.com")
     assert browser.page.forms[0].fields["name"] == "ana@example.com"
-    refusal = browser.sign_in("<b>ana</b>", "wrong")
-    assert (refusal.status, "is wrong" in refusal.text) == (403, True)
-    assert "&lt;b&gt;ana&lt;/b&gt;" in refusal.text
+    wrong = browser.sign_in("<b>ana</b>", "wrong")
+    assert (wrong.status, "is wrong" in wrong.text) == (403, True)
+    assert "&lt;b&gt;ana&lt;/b&gt;" in wrong.text
     for _ in range(5):
-        refusal = browser.sign_in("ana", "wrong")
+        wrong = browser.sign_in("ana", "wrong")
     slowed = browser.sign_in("ana")
     assert (slowed.status, slowed.headers["Retry-After"]) == (429, "1")
     assert "Wait 1 second," in slowed.text

@@ -49,7 +49,7 @@ def test_only_notification_of_each_use_is_preselected(browser, approval):
 
 
 @pytest.mark.parametrize(
-    ("risk", "times", "max_uses"),
+    ("risk", "times", "most"),
     [
         ("low", 5, "Max uses</label>"),
         ("medium", 3, '<span class="quiet">up to 20</span>'),
@@ -57,14 +57,14 @@ def test_only_notification_of_each_use_is_preselected(browser, approval):
     ],
 )
 def test_only_durations_and_uses_allowed_at_its_risk_are_offered(
-    browser, agent, local, risk, times, max_uses
+    browser, agent, local, risk, times, most
 ):
     """The page offers no value that the server would refuse at this risk."""
     standing_grants.lower(local, risk=risk)
     approval = standing_grants.example(agent, login_hint="eva")
     page = get(browser, _path(approval)).text
     assert page.count('name="seconds"') == times
-    assert max_uses in page
+    assert most in page
 
 
 def test_fixed_members_are_shown_before_those_that_may_vary(browser, approval, local):
@@ -145,7 +145,7 @@ def test_the_standing_grant_is_signed_on_its_own_request_page(browser, approval,
 
 
 @pytest.mark.parametrize(
-    ("changes", "message"),
+    ("changes", "says"),
     [
         ({"seconds": None}, "Choose a duration"),
         ({"seconds": "1" * 20}, "Choose a duration"),
@@ -155,11 +155,11 @@ def test_the_standing_grant_is_signed_on_its_own_request_page(browser, approval,
         ({"uses": "999999999"}, "uses: must be 1 to"),
     ],
 )
-def test_a_value_over_its_limit_is_refused_with_the_limit(browser, approval, changes, message):
+def test_a_value_over_its_limit_is_refused_with_the_limit(browser, approval, changes, says):
     """The message is beside the fields, and neither preview nor creation continues."""
     for act in ("preview", "open"):
         page = post(browser, _path(approval), {**PROPOSAL, **changes, "act": act})
-        assert (page.status_code, message in page.text) == (422, True), page.text
+        assert (page.status_code, says in page.text) == (422, True), page.text
         assert "Continue to sign" not in page.text
 
 

@@ -62,7 +62,7 @@ def test_another_users_right_is_not_found(eva, agent, local, kind):
     ],
 )
 @pytest.mark.parametrize("kind", RIGHTS)
-def test_another_site_cannot_revoke_rights(eva, agent, kind, form, headers):
+def test_another_site_revokes_nothing(eva, agent, kind, form, headers):
     """A form must come from our own page in this browser."""
     right = RIGHTS[kind](eva.browser, agent)
     assert eva.post(f"/{kind}/{right}/revoke", form, headers).status_code == 403
@@ -70,7 +70,7 @@ def test_another_site_cannot_revoke_rights(eva, agent, kind, form, headers):
 
 
 @pytest.mark.parametrize("kind", RIGHTS)
-def test_a_get_request_cannot_revoke_rights(eva, agent, kind):
+def test_a_get_revokes_nothing(eva, agent, kind):
     """Neither a GET nor a form of a signed-out user revokes a right."""
     right = RIGHTS[kind](eva.browser, agent)
     assert eva.get(f"/{kind}/{right}/revoke").status_code == 405

@@ -35,7 +35,7 @@ class Approved:
     """An approved request with its token, which is valid for a few minutes."""
 
     token: str = field(repr=False)
-    """The access token, for one API."""
+    """The access token. It is valid for one API."""
     granted: Sequence[Mapping[str, Any]]
     """The granted details, which may be less than was requested. Act on these."""
     scope: frozenset[str]
@@ -92,7 +92,7 @@ def _claims(token: str) -> Mapping[str, Any]:
 
 
 class _TokenAuth(httpx.Auth):
-    """Sends the token as Bearer, or as DPoP with a proof and the API's nonce per request."""
+    """Sends the token as Bearer, or as DPoP with a new proof and the API's latest nonce."""
 
     def __init__(self, token: str, proof_key: ProofKey | None) -> None:
         self._token = token

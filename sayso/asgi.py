@@ -81,7 +81,7 @@ def caller(scope: Scope) -> Caller:
     return result
 
 
-async def read_body(receive: Receive, most: int) -> bytes:
+async def read_body(receive: Receive, max_bytes: int) -> bytes:
     """Return the body of a request, at most `most` bytes. Raises Rejected."""
     body, has_more = bytearray(), True
     while has_more:
@@ -90,13 +90,13 @@ async def read_body(receive: Receive, most: int) -> bytes:
             raise Rejected(400, "invalid_request", "The request ended before its body.")
         body += message.get("body", b"")
         has_more = message.get("more_body", False)
-        if len(body) > most:
-            raise Rejected(413, "invalid_request", f"The body has over {most} bytes.")
+        if len(body) > max_bytes:
+            raise Rejected(413, "invalid_request", f"The body has over {max_bytes} bytes.")
     return bytes(body)
 
 
 def replay_body(body: bytes, receive: Receive) -> Receive:
-    """Return a `receive` that delivers a body that was already read, then what follows it."""
+    """Return a `receive` that first delivers a body that was already read."""
     pending_bodies = [body]
 
     async def deliver() -> Message:

@@ -34,10 +34,10 @@ from sayso.text import one_line, quote, safe_json
 
 
 class Exit(IntEnum):
-    """The exit codes of `sayso ask`. `sayso-approver` uses the same for the same."""
+    """The exit codes of `sayso ask`. `sayso-approver` uses the same codes."""
 
     APPROVED = 0
-    """Approved, as it was asked."""
+    """Approved as requested."""
     USAGE = 2
     """The command line, the details or a variable is invalid. Nobody was asked."""
     NOT_ASKED = 7
@@ -45,7 +45,7 @@ class Exit(IntEnum):
     DENIED = 11
     """A person denied it."""
     EXPIRED = 12
-    """Nobody answered in time, or it reached no device. That is not a denial."""
+    """Nobody answered in time, or the request reached no device. This is not a denial."""
     WITHDRAWN = 13
     """The request was withdrawn or replaced."""
     NARROWED = 14
@@ -67,7 +67,7 @@ _BY_ERROR: Final = {
     Unreachable: Exit.NOT_ASKED,
 }
 _MEMBERS: Final = ("code", "note", "retry", "retry_at", "ask", "error", "reason")
-"""The members of an error that the JSON document has."""
+"""The members of an error that are copied to the JSON document."""
 _WITHDRAW_SECONDS: Final = 5.0
 
 

@@ -2,8 +2,9 @@
 
 1. A request without a response is sent again with the same `Idempotency-Key`, so nobody is asked
    twice.
-2. A poll asks the server to hold it. If it was not held, the next poll is sent `interval` seconds
-   after it. `slow_down` adds five seconds, or what the response says; `Retry-After` always counts.
+2. A poll asks the server to hold it. If the server does not, the next poll is sent `interval`
+   seconds after it. `slow_down` sets the interval to the one in the response or adds five seconds.
+   The pause is never shorter than `Retry-After`.
 3. An agent in ping mode polls immediately, and again at each ping. A ping can be lost, and an
    expiry sends no ping, so it also polls every minute.
 4. If the server cannot be reached, the request stays open, so polling continues until it expires.
@@ -30,10 +31,10 @@ from sayso.transport import TIMEOUT, Flow, Reply, Send, Sleep
 CIBA: Final = "urn:openid:params:grant-type:ciba"
 _EXCHANGE: Final = "urn:ietf:params:oauth:grant-type:token-exchange"
 _ACCESS_TOKEN: Final = "urn:ietf:params:oauth:token-type:access_token"  # noqa: S105  # a name
-_HELD: Final = 25
-"""For how many seconds a poll asks to be held; less than proxies allow."""
+_HOLD_SECONDS: Final = 25
+"""The number of seconds for which the server should hold a poll; less than proxies allow."""
 _INTERVAL: Final = 5.0
-_UNPINGED: Final = 60.0
+_PING_POLL_SECONDS: Final = 60.0
 """Seconds between two polls of an agent in ping mode."""
 _MAX_ATTEMPTS: Final = 5
 _OK: Final = 200
@@ -41,7 +42,7 @@ _BUSY: Final = frozenset({429, 502, 503, 504})
 
 Action = Mapping[str, Any] | Sequence[Mapping[str, Any]] | Challenge | None
 """The action to approve: an object with a registered `type`, a list of such objects, or an API's
-challenge. None asks for scopes only."""
+challenge. None requests only scopes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +108,11 @@ class Asking:
     ) -> None:
         self._issuer = Issuer(issuer)
         self._credentials = credentials
-        self._held = _HELD if long_poll and not ping else 0
+        self._held = _HOLD_SECONDS if long_poll and not ping else 0
         self._pings = Pings(credentials.seed())
-        self._unpinged = _UNPINGED if ping else 0.0
+        self._unpinged = _PING_POLL_SECONDS if ping else 0.0
         self._key: ProofKey | None = None
-        """The key for DPoP proofs; None until the server first asks for a proof."""
+        """The key for DPoP proofs; None until the server first requires a proof."""
 
     def ask(self, user: str, action: Action, options: Options) -> Flow[Approved]:
         """Ask a user; return the approval. Raises the errors of `sayso.errors`."""
@@ -147,7 +148,7 @@ class Asking:
         )
 
     def withdraw(self, asked: Asked) -> Flow[None]:
-        """Withdraw a request. Its wait then ends with `Withdrawn`, unless it has already ended."""
+        """Withdraw a request. Its waiting call then raises `Withdrawn`, if it still waits."""
         reply = yield from self._post("revocation_endpoint", {"token": asked.auth_req_id}, {})
         if reply.status != _OK:
             raise from_answer(reply.status, reply.body)
@@ -236,7 +237,7 @@ class Asking:
     def _send_once(
         self, endpoint: str, form: Mapping[str, str], headers: Mapping[str, str], timeout: float
     ) -> Flow[Reply]:
-        """Send once, and again immediately if the server asks for a proof or a newer nonce."""
+        """Send once, and again immediately if the server requires a proof or a newer nonce."""
         url = yield from self._issuer.endpoint(endpoint)
         for retries_left in (2, 1, 0):
             auth_headers, auth_params = self._credentials.proof(self._issuer.url)

@@ -4,7 +4,7 @@ The response is 403 with `WWW-Authenticate: … error="insufficient_authorizatio
 body with the `authorization_details` that a person must approve (OAuth 2.0 RAR Metadata and Error
 Signaling), the `resource` and the `scope`.
 
-Owns: this document, for both sides. Never: who sends it.
+Owns: this document, for both sides. Does not send it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,7 +26,7 @@ class Challenge:
 
     @staticmethod
     def from_response(response: httpx.Response) -> "Challenge | None":
-        """Return the demand in an API's response, if there is one."""
+        """Return the demand in an API's response, or None."""
         if response.status_code != httpx.codes.FORBIDDEN:
             return None
         try:

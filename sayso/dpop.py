@@ -20,7 +20,7 @@ from sayso import clock
 from sayso.keys import b64, thumbprint
 
 MAX_AGE: Final = 60
-"""For how many seconds a proof is valid."""
+"""The number of seconds for which a proof is valid."""
 MAX_AHEAD: Final = 5
 """Seconds by which the clock of a client may be ahead."""
 _MAX_CHARACTERS: Final = 4_096
@@ -75,7 +75,7 @@ class UsedProofs:
         self._before: set[str] = set()
 
     def first_use(self, proof: str) -> bool:
-        """Remember a proof; False if it was used before."""
+        """Remember a proof, and return whether it is new."""
         with self._lock:
             if time.monotonic() - self._turned > MAX_AGE + MAX_AHEAD:
                 self._before, self._now = self._now, set()

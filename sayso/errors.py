@@ -56,7 +56,7 @@ class Refused(SaysoError):
     """The server refused the call; nobody was asked.
 
     `error` is the server's code (docs/reference/errors.md). `reason` says more for `access_denied`.
-    `retry_at` is when asking again makes sense, if the server says so.
+    `retry_at` is when the agent can ask again, if the server says so.
     """
 
     def __init__(self, error: str, description: str, members: Mapping[str, object]) -> None:
@@ -72,7 +72,7 @@ class Refused(SaysoError):
 
 
 class NotApproved(SaysoError):
-    """The request ended without an approval. `code` says how; the action must not run."""
+    """The request ended without an approval. `code` is the reason. The action must not run."""
 
     def __init__(self, code: str, text: str) -> None:
         self.code = code
@@ -98,15 +98,19 @@ class Denied(NotApproved):
         parts = [f"A person denied the request ({one_line(code)})."]
         if self.note:
             parts.append(f"They wrote: {quote(self.note)}.")
-        when, who = self.retry_at or "the time they named", self.ask or "another user"
-        parts += [advice.format(retry_at=one_line(when), login_hint=one_line(who)), _ELSEWHERE]
+        retry_time, other_user = self.retry_at or "the time they named", self.ask or "another user"
+        parts += [
+            advice.format(retry_at=one_line(retry_time), login_hint=one_line(other_user)),
+            _ELSEWHERE,
+        ]
         super().__init__(code, " ".join(parts))
 
 
 class Expired(NotApproved):
     """Nobody answered in time. This is not a denial.
 
-    `seen` is whether someone opened it. `retry` is whether the person wants the agent to ask again.
+    `seen` is whether someone opened the request. `retry` is whether the person wants the agent to
+    ask again.
     """
 
     def __init__(self, members: Mapping[str, object]) -> None:

@@ -195,8 +195,8 @@ class Guarding:
             claims = _claims(_JWS.decode(token, key.key, [key.alg]))
         except (jwt.PyJWTError, ValueError, RecursionError) as error:
             raise self.realm.invalid_token("The token is not valid.", scheme) from error
-        if (wrong := self._find_error(claims)) is not None:
-            raise self.realm.invalid_token(wrong, scheme)
+        if (problem := self._find_error(claims)) is not None:
+            raise self.realm.invalid_token(problem, scheme)
         return claims
 
     def _find_error(self, claims: Mapping[str, Any]) -> str | None:
@@ -276,7 +276,7 @@ class Guarding:
         return reply.body
 
     def _send_with_retry(self, send: Send) -> Flow[Reply]:
-        """Send, and once more if there is no response. Raises Rejected (503)."""
+        """Send a request, and repeat it once if there is no response. Raises Rejected (503)."""
         for _ in range(_MAX_ATTEMPTS):
             try:
                 reply = yield send
@@ -321,7 +321,7 @@ def _claims(payload: bytes) -> Mapping[str, Any]:
 
 
 def _is_compact(token: str) -> bool:
-    """Whether it is three parts of base64url. PyJWT would silently drop other characters."""
+    """Return whether it is three parts of base64url. PyJWT would drop other characters."""
     return token.isascii() and token.encode().translate(None, _BASE64URL) == b".."
 
 

@@ -20,7 +20,7 @@ MAX_AGE: Final = 300.0
 MIN_PAUSE: Final = 10.0
 """Seconds between two fetches, however many tokens name unknown keys."""
 LONGEST: Final = 3_600.0
-"""For how many seconds keys are accepted while the server cannot be reached."""
+"""The number of seconds for which keys are accepted while the server cannot be reached."""
 _AFTER_FAILURE: Final = 1.0
 _POLL_SECONDS: Final = 0.02
 

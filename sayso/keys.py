@@ -68,7 +68,7 @@ def dpop_key(seed: bytes) -> ec.EllipticCurvePrivateKey:
     """Return the P-256 key of an agent's DPoP proofs, derived from its credential.
 
     The same credential gives the same key, so an agent that was restarted can still use its tokens
-    and fetch a response that it lost. This key must not be used for any other purpose.
+    and fetch a response that was lost. This key must not be used for any other purpose.
     """
     wide_digest = hashlib.shake_256(_LABEL + seed).digest(48)
     number = int.from_bytes(wide_digest, "big") % (_P256_ORDER - 1) + 1

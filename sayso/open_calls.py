@@ -3,7 +3,7 @@
 1. The same call joins the open request. All callers that wait get the result of one execution.
 2. The idempotency key of a request is derived from its call, so a restarted process joins the
    request that it sent before.
-3. An approval that an earlier call has used does not count; a new request is sent.
+3. If an earlier call has used the approval, a new request is sent.
 
 Owns: the requests of one process. Never: what a tool does, or the messages of a protocol.
 """
@@ -51,7 +51,7 @@ class Call:
     tool: str
     action: Mapping[str, Any]
     scope: str = ""
-    """The scope that the agent asks for besides the action."""
+    """The scope that the agent requests in addition to the action."""
 
     @property
     def id(self) -> str:
@@ -108,7 +108,7 @@ class OpenCalls:
     ) -> None:
         self._agent, self._audience, self._wait, self._use_up = agent, audience, wait, use_up
         self._open: dict[str, _Request] = {}
-        self._over: dict[str, int] = {}
+        self._ended_requests: dict[str, int] = {}
         """How many requests of each call have ended."""
 
     async def result(self, call: Call, run: Run, progress: Progress) -> Any:  # noqa: ANN401  # run's
@@ -141,14 +141,16 @@ class OpenCalls:
     def _join_or_start(self, name: str, call: Call) -> _Request:
         if (existing := self._open.get(name)) is not None:
             return existing
-        for cache in (self._open, self._over):
+        for cache in (self._open, self._ended_requests):
             while len(cache) >= _MAX_OPEN:
                 del cache[next(iter(cache))]
 
         def on_asked(asked: Asked) -> None:
             request.fingerprint = asked.fingerprint
 
-        request = _Request(start_asking(self._ask_person(call, self._over.get(name, 0), on_asked)))
+        request = _Request(
+            start_asking(self._ask_person(call, self._ended_requests.get(name, 0), on_asked))
+        )
         self._open[name] = request
         return request
 
@@ -187,8 +189,8 @@ class OpenCalls:
     async def _run(self, name: str, request: _Request, caller: Caller, run: Run) -> Any:  # noqa: ANN401  # as above
         """Run the call once.
 
-        Its request has ended after that, unless Sayso could not be reached: then the next call
-        continues it.
+        This ends its request, unless Sayso could not be reached. Then the next call continues the
+        request.
         """
 
         async def use() -> Used:
@@ -201,7 +203,7 @@ class OpenCalls:
             is_over = isinstance(error, Rejected) and error.status != _UNAVAILABLE
             raise
         finally:
-            self._over[name] = self._over.get(name, 0) + is_over
+            self._ended_requests[name] = self._ended_requests.get(name, 0) + is_over
             self._open.pop(name, None)
 
     async def _use_once(self, answer: asyncio.Task[Approved], caller: Caller) -> Used:

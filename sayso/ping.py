@@ -52,7 +52,7 @@ class Pings:
 
     @contextmanager
     def waiting(self, auth_req_id: str) -> Iterator[Wake]:
-        """Register a request that waits for its ping."""
+        """Register a request that is waiting for its ping."""
         wake = Wake(auth_req_id)
         self._open.append(wake)
         try:

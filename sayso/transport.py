@@ -1,7 +1,7 @@
 """HTTP for both threads and asyncio.
 
-A flow is a generator that yields `Send` or `Sleep` and receives a `Reply`. It has all the rules and
-performs no I/O itself; `run` and `run_async` do what it yields.
+A flow is a generator that yields `Send` or `Sleep` and receives a `Reply`. It contains all the
+rules and performs no I/O itself; `run` and `run_async` perform what it yields.
 
 Owns: the drivers for threads and asyncio. Never: what is sent, or what an answer means.
 """

@@ -14,7 +14,7 @@ from sayso.gateway.messages import Event, Json, TooLarge, read
 from sayso.rejection import Rejected
 
 REFUSALS: Final = frozenset({400, 404, 405})
-"""Statuses of errors that mean something in MCP. Others concern the gateway, not the client."""
+"""Error statuses that MCP defines. Other errors concern the gateway, not the client."""
 Log: TypeAlias = Callable[[Mapping[str, object]], None]
 """Writes one record to the gateway's log."""
 
@@ -50,11 +50,11 @@ class Answer(ABC):
     status: int
     """Its HTTP status."""
     session: str | None
-    """The session that it names, if any."""
+    """The session that the response names, if any."""
     streams: bool
     """Whether it is a stream of events."""
     timeout: float
-    """For how many seconds the upstream server may be silent."""
+    """The number of seconds for which the upstream server may be silent."""
 
     @abstractmethod
     def events(self) -> AsyncIterator[Event]:

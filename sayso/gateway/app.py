@@ -3,7 +3,7 @@
 1. A message is parsed once and serialized again, so that both sides parse the same message.
 2. A refused message never reaches the upstream server. A missing scope is an HTTP error (403),
    because clients ask their user only in that case.
-3. Handles of the upstream server are sealed for the user and client that received them.
+3. Handles from the upstream server are sealed for the user and client that received them.
 
 Owns: the path of each message. Never: which tools are shown (`tools`), or asking (`approving`).
 """
@@ -73,7 +73,7 @@ class Gateway:
             body = await asgi.read_body(receive, _MAX_BYTES)
             await self._message(incoming, requests.read_message(body, incoming.headers))
         elif incoming.method in {"GET", "DELETE"}:
-            await self._pass(incoming, None)
+            await self._forward(incoming, None)
         else:
             raise Rejected(405, "invalid_request", "Use POST, GET or DELETE.")
 
@@ -92,7 +92,7 @@ class Gateway:
         except ValueError as error:
             await incoming.respond(messages.error(message, messages.NOT_FOUND, str(error)))
             return
-        await self._pass(incoming, self._with_state(incoming, message))
+        await self._forward(incoming, self._with_state(incoming, message))
 
     async def _call_and_log(self, incoming: Incoming, message: Json) -> None:
         outcome, approval = "failed", None
@@ -137,7 +137,7 @@ class Gateway:
             return "changed", None
         if tool.risk is Risk.HIGH:
             return await self._ask(incoming, message, tool)
-        return "forwarded" if await self._pass(incoming, message) else "failed", None
+        return "forwarded" if await self._forward(incoming, message) else "failed", None
 
     async def _ask(
         self, incoming: Incoming, message: Json, tool: MappedTool
@@ -155,11 +155,11 @@ class Gateway:
         await incoming.while_connected(answer_call(self._approving))
         return outcome
 
-    async def _pass(self, incoming: Incoming, message: Json | None) -> bool:
-        """Pass on a request and its response; return whether the whole response arrived."""
+    async def _forward(self, incoming: Incoming, message: Json | None) -> bool:
+        """Forward a request and its response; return whether the whole response arrived."""
         started = has_response = False
 
-        async def passing() -> None:
+        async def forward() -> None:
             nonlocal started, has_response
             body = None if message is None else messages.write(message)
             async with self._upstream.send(
@@ -177,7 +177,7 @@ class Gateway:
                 await incoming.body(body_bytes)
 
         try:
-            return await incoming.while_connected(passing()) or has_response
+            return await incoming.while_connected(forward()) or has_response
         except UpstreamError as error:
             expects_response = message is not None and "id" in message
             failed = messages.error(message or {}, messages.INTERNAL, str(error))

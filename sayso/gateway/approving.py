@@ -96,7 +96,7 @@ class Approving:
         try:
             ended: Ended = await self.open.result(call, run, progress)
         except Pending as pending:
-            return Ended(self._come_back(incoming, message, call, pending), "pending")
+            return Ended(self._create_resume_message(incoming, message, call, pending), "pending")
         return replace(ended, message={**ended.message, "id": message["id"]})
 
     async def _forward(
@@ -119,7 +119,9 @@ class Approving:
             )
             raise UpstreamError(text) from error
 
-    def _come_back(self, incoming: Incoming, message: Json, call: Call, pending: Pending) -> Json:
+    def _create_resume_message(
+        self, incoming: Incoming, message: Json, call: Call, pending: Pending
+    ) -> Json:
         """Return the message that tells the client how to get the result later."""
         responses = members(members(message, "params"), "inputResponses").values()
         is_refused = any(

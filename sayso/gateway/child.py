@@ -16,15 +16,15 @@ from sayso.gateway.answers import Log, UpstreamError
 from sayso.gateway.messages import Json, TooLarge, members
 from sayso.text import one_line
 
-_PATIENCE: Final = 2.0
-"""Seconds that it has to exit by itself, and again after SIGTERM."""
+_EXIT_SECONDS: Final = 2.0
+"""Seconds that the process has to exit by itself, and again after SIGTERM."""
 _MAX_LOGGED: Final = 200
-"""How many lines of one process are logged."""
+"""The maximum number of lines that are logged for one process."""
 _STDERR_BYTES: Final = 16 * 1024
 
 
 class Mailbox:
-    """Messages of the child for one reader, one at a time: a slow reader slows its own child."""
+    """Messages from the child for one reader, one at a time: a slow reader slows its own child."""
 
     def __init__(self) -> None:
         self._queue: asyncio.Queue[Json | None] = asyncio.Queue(1)
@@ -84,11 +84,11 @@ class Child:
 
     @property
     def runs(self) -> bool:
-        """Whether it can still be called."""
+        """Whether the server can still be called."""
         return not self._ended
 
     def error(self) -> Exception:
-        """Return the error for how it ended."""
+        """Return the error that says how the process ended."""
         if self._too_large:
             return TooLarge()
         code = self._process.returncode
@@ -123,7 +123,7 @@ class Child:
             raise self.error() from error
 
     def listen(self) -> Mailbox:
-        """Receive messages that belong to no request. Raises UpstreamError if a stream does so."""
+        """Receive messages outside requests. Raises UpstreamError if a stream already does."""
         if self._listener is not None:
             raise UpstreamError("This session already has a stream.")
         self._listener = Mailbox()
@@ -141,12 +141,12 @@ class Child:
                     self._cancel(number)
 
     async def end(self) -> None:
-        """End it: close its input, then send signals to it and the processes that it started."""
+        """Stop the process: close its input, then send signals to it and its own processes."""
         if self._process.stdin is not None:
             self._process.stdin.close()
         for number in (signal.SIGTERM, signal.SIGKILL):
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_PATIENCE):
+                async with asyncio.timeout(_EXIT_SECONDS):
                     await self._process.wait()
                     break
             self._signal(number)
@@ -174,7 +174,7 @@ class Child:
         return message
 
     async def _read(self) -> None:
-        """Read messages until it ends; then tell all waiting readers."""
+        """Read messages until the process ends; then notify all waiting readers."""
         if self._process.stdout is None:
             raise AssertionError("it was started with pipes")
         try:
@@ -192,7 +192,7 @@ class Child:
         finally:
             self._ended = True
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_PATIENCE):
+                async with asyncio.timeout(_EXIT_SECONDS):
                     await self._process.wait()
             waiting = [mailbox for _, mailbox in self._waiting.values()]
             waiting += [] if self._listener is None else [self._listener]

@@ -53,9 +53,9 @@ class Config:
     upstream: Header | Exchange | None
     tools: ToolMap
     timeout: float
-    """For how many seconds the upstream server may be silent."""
+    """The number of seconds for which the upstream server may be silent."""
     wait: float
-    """For how many seconds a call waits for a person before the client is told to come back."""
+    """Seconds for which a call waits for a person before the client is told to come back."""
     max_bytes: int
     """The maximum size of one message of the upstream server."""
     max_processes: int = 20

@@ -1,4 +1,4 @@
-"""Handles of the upstream server, sealed for the user and client that received them.
+"""Handles from the upstream server, sealed for the user and client that received them.
 
 A session or state that belongs to someone else, or was changed, cannot be opened. The gateway
 stores no handles, so they remain valid when it is restarted.

@@ -67,7 +67,7 @@ class Incoming:
         await self.body(messages.write(message))
 
     async def while_connected(self, work: Coroutine[Any, Any, None]) -> bool:
-        """Do the work, and stop if the client disconnects; return whether the work is done."""
+        """Do the work, but stop if the client disconnects; return whether it finished."""
 
         async def wait_for_disconnect() -> None:
             while (await self.receive())["type"] != "http.disconnect":

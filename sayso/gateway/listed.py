@@ -15,7 +15,7 @@ from sayso.gateway.tools import MappedTool, ToolMap
 
 _MAX_PAGES: Final = 100
 _MAX_TOOLS: Final = 10_000
-_FRESH: Final = 60.0
+_MAX_AGE_SECONDS: Final = 60.0
 """Seconds after which the list is fetched again."""
 
 
@@ -25,7 +25,7 @@ class Listed:
     def __init__(self, tool_map: ToolMap, upstream: UpstreamServer) -> None:
         self._map, self._upstream = tool_map, upstream
         self._digests: dict[str, tuple[float, set[str]]] = {}
-        """For each tool, until when the digests count, and all digests that were listed for it."""
+        """For each tool, when its digests expire, and all digests that were listed for it."""
 
     def note(self, result: Json) -> None:
         """Remember the tools of a list that passes through."""
@@ -40,11 +40,11 @@ class Listed:
     ) -> str | None:
         """Return why this tool cannot be called as mapped, or None. Raises UpstreamError."""
         now = asyncio.get_running_loop().time()
-        until, seen = self._digests.get(tool.name, (now, set()))
-        if until <= now:
+        expires_at, digests = self._digests.get(tool.name, (now, set()))
+        if expires_at <= now:
             await self._ask(incoming, message)
-            _, seen = self._digests[tool.name]
-        return tools.mapping_problem(tool, seen)
+            _, digests = self._digests[tool.name]
+        return tools.mapping_problem(tool, digests)
 
     async def _ask(self, incoming: Incoming, message: Json) -> None:
         """Fetch the list of tools as this caller's session sees it."""
@@ -73,4 +73,4 @@ class Listed:
             self._note(name, digests.get(name, set()))
 
     def _note(self, name: str, digests: set[str]) -> None:
-        self._digests[name] = asyncio.get_running_loop().time() + _FRESH, digests
+        self._digests[name] = asyncio.get_running_loop().time() + _MAX_AGE_SECONDS, digests

@@ -28,7 +28,7 @@ class TooLarge(Exception):
 def read(body: bytes) -> Json:
     """Read one message. Raises ValueError, also for a list of messages."""
     try:
-        message = json.loads(body, parse_constant=_no_number)
+        message = json.loads(body, parse_constant=_reject_constant)
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
     if not isinstance(message, dict):
@@ -111,7 +111,7 @@ def come_back(  # keyword-only arguments
 
 
 def quiet_meta(request: Mapping[str, Any]) -> Json:
-    """Return the `_meta` of a request, for a request that asks for no progress."""
+    """Return the `_meta` of a request without its progress token."""
     meta = members(members(request, "params"), "_meta")
     other_members = {name: value for name, value in meta.items() if name != "progressToken"}
     return {"_meta": other_members} if other_members else {}
@@ -175,5 +175,5 @@ def _event(lines: Sequence[bytes]) -> Event:
     return Event(b"\n".join(data) if data else None, others)
 
 
-def _no_number(name: str) -> NoReturn:
+def _reject_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a JSON number")

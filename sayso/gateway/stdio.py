@@ -23,7 +23,7 @@ from sayso.gateway.messages import Event, Json, read, write
 
 _SESSION: Final = "mcp-session-id"
 _OWN_PREFIX: Final = "SAYSO_"
-_IDLE: Final = 1_800.0
+_IDLE_SECONDS: Final = 1_800.0
 """Seconds after which an unused session ends."""
 _MAX_OF_CALLER: Final = 5
 _OK, _ACCEPTED, _NOT_ALLOWED = 200, 202, 405
@@ -86,7 +86,7 @@ class StdioServer:
         environment: Mapping[str, str],
         log: Log,
         *,
-        idle: float = _IDLE,
+        idle: float = _IDLE_SECONDS,
     ) -> None:
         if config.upstream is not None:
             raise BadFile(
@@ -151,7 +151,7 @@ class StdioServer:
             session.used_at = asyncio.get_running_loop().time()
 
     async def aclose(self) -> None:
-        """End all processes."""
+        """Stop all processes."""
         if self._timer is not None:
             self._timer.cancel()
         for name in list(self._sessions):
@@ -175,7 +175,7 @@ class StdioServer:
             return child
 
     def _add(self, name: str, owner: tuple[str | None, str]) -> None:
-        """Add a session. If there are too many, end the one that is longest unused."""
+        """Add a session. If there are too many, end the one that was used least recently."""
         own_sessions = [name for name, session in self._sessions.items() if session.owner == owner]
         if len(own_sessions) >= _MAX_OF_CALLER:
             self._make_room(own_sessions, "this client has")

@@ -60,7 +60,7 @@ class Tools:
     """
 
     context_class: ClassVar[type] = Context
-    """The class of the context that the framework passes to a tool that asks for it."""
+    """The class of the context that the framework passes to a tool that requests it."""
     error_class: ClassVar[type[Exception]] = ToolError
     """The class of an error whose message the model reads."""
     passes_errors: ClassVar[bool] = True
@@ -241,12 +241,14 @@ class _HighTool:
         try:
             return await self._open.result(call, run, progress)
         except Pending as pending:
-            return self._come_back(call.id, pending.fingerprint, context)
+            return self._respond_with_resume(call.id, pending.fingerprint, context)
 
     async def _use_up(self, approved: Approved, caller: Caller) -> Used:
         return Used(await self._tools.use(approved, caller), "")
 
-    def _come_back(self, call: str, fingerprint: str, context: "Context[Any, Any]") -> object:
+    def _respond_with_resume(
+        self, call: str, fingerprint: str, context: "Context[Any, Any]"
+    ) -> object:
         """Return or raise what tells the client how to get the result later."""
         text = pending_text(self._name, fingerprint)
         request_context = context.request_context

@@ -1,8 +1,8 @@
 """The requests that a model sends, and what it reads about them.
 
 1. A repeated request joins the open one. Different details are a new request.
-2. An approval is for one action: the model reads once that it may act, and after that only that it
-   has already read this.
+2. An approval is for one action: only the first status tells the model to act; later ones say that
+   it was already told.
 3. A text never contains a token. Facts and notes are quoted, each on one line.
 
 Owns: the requests of one process. Never: the messages of a protocol.
@@ -100,8 +100,8 @@ class OpenRequests:
             request.asked for request in self._by_id.values() if not request.answer.done()
         ]
         async with asyncio.timeout(_WITHDRAW_SECONDS):
-            for asked in filter(None, unanswered):
-                await self._agent.withdraw(asked)
+            for open_request in filter(None, unanswered):
+                await self._agent.withdraw(open_request)
 
     def _start_request(
         self, call: str, user: str, facts: Mapping[str, Any], message: str

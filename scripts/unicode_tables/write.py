@@ -50,22 +50,24 @@ def _properties(lines: list[str]) -> tuple[dict[int, str], set[int]]:
     long = dict(re.match(r"value;sc;(\w+);(\w+)", value).groups() for value in _values(lines))
     properties: dict[int, dict[str, str]] = {}
     for kind, codes, members in _characters(lines):
-        own = dict(member.partition("=")[::2] for member in members)
+        own_properties = dict(member.partition("=")[::2] for member in members)
         for code in codes:
             inherited = {} if kind == "unassigned" else properties.get(code, {})
-            properties[code] = inherited | own
+            properties[code] = inherited | own_properties
     scripts = {
         code: " ".join(sorted(long[name] for name in names))
-        for code, names in ((code, _scripts(one)) for code, one in sorted(properties.items()))
+        for code, names in (
+            (code, _scripts(members)) for code, members in sorted(properties.items())
+        )
         if names
     }
-    return scripts, {code for code, one in properties.items() if "DI" in one and "-DI" not in one}
+    return scripts, {code for code, own in properties.items() if "DI" in own and "-DI" not in own}
 
 
-def _scripts(own: dict[str, str]) -> list[str]:
+def _scripts(properties: dict[str, str]) -> list[str]:
     """The scripts of a character; empty for a common or unassigned character."""
-    extensions = own.get("scx", "<script>")
-    names = own.get("sc", "Zzzz") if extensions == "<script>" else extensions
+    extensions = properties.get("scx", "<script>")
+    names = properties.get("sc", "Zzzz") if extensions == "<script>" else extensions
     return [] if names in {"Zyyy", "Zinh", "Zzzz"} else names.split()
 
 

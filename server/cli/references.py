@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 _FULL: Final = re.compile(r"sayso_[a-z]+_[a-z2-7]{16,}")
 _FINGERPRINT: Final = re.compile(r"[0-9a-f]{4}-?[0-9a-f]{4}")
 _MIN_LENGTH: Final = 4
-"""Fewer characters of an ID than this could match by accident."""
+"""A shorter beginning of an ID could match by accident."""
 _MAX_SHOWN: Final = 5
 _MOST: Final = 200
-"""How many requests and invitations are listed."""
+"""The maximum number of requests and invitations that are listed."""
 
 ListIds: TypeAlias = "Callable[[OpenInstallation], Iterable[str]]"
 

@@ -47,9 +47,9 @@ COMMANDS: Final[Mapping[str, str]] = {
     "invitation": "See them all with: sayso agents invitations",
     "key": "See them all with: sayso keys list",
     "record of this token": "It is not valid here.",
-    "refused exchange": "The ID is the X-Correlation-Id of the agent's response, or from: "
-    f"sayso audit tail. The log stores {MAX_FULL_ENTRIES} refusals of an agent per minute "
-    "and counts others.",
+    "refused exchange": "Use the X-Correlation-Id from the agent's response, or find it "
+    f"with: sayso audit tail. The log stores up to {MAX_FULL_ENTRIES} refusals per agent per "
+    "minute and only counts the rest.",
     "request": "See the newest with: sayso approvals list",
     "resource": "See them all with: sayso resources list. "
     "Register it with: sayso resources add {} --scope NAME=RISK",

@@ -129,7 +129,7 @@ class Route:
     """The access rule of an administration route, whose endpoint gets `AdminServices`."""
 
     browsers: bool = False
-    """A signed-in browser may call it too, from our pages."""
+    """A signed-in browser may also call it, from our pages."""
     problems: bool = False
     """Errors are problem documents for every caller."""
 

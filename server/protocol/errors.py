@@ -91,7 +91,7 @@ class UnsupportedGrantType(ProtocolError):
 
 
 class InvalidGrant(ProtocolError):
-    """A code, handle or token that is unknown, used or another client's (RFC 6749 5.2)."""
+    """An unknown or used code, handle or token, or one of a different client (RFC 6749 5.2)."""
 
     code = "invalid_grant"
 
@@ -164,7 +164,7 @@ class RegistrationNotSupported(ProtocolError):
 
 
 class InvalidRequestUri(ProtocolError):
-    """A pushed request that is unknown, used, expired or another app's (RFC 9126 2.2)."""
+    """A pushed request that is unknown, used, expired or from another app (RFC 9126 2.2)."""
 
     code = "invalid_request_uri"
 

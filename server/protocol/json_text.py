@@ -120,9 +120,13 @@ class _Checker:
             raise self._refusal(pointer, "the number is too large")
 
     def _refusal(self, pointer: str, reason: str) -> errors.InvalidRequest:
-        shown = pointer if self.shows_names else _leading_index(pointer)
-        shown = shown if len(shown) <= _MAX_SHOWN_POINTER else f"{shown[:_MAX_SHOWN_POINTER]}..."
-        return errors.InvalidRequest(f"{self.what}{shown}: {reason}")
+        shown_pointer = pointer if self.shows_names else _leading_index(pointer)
+        shown_pointer = (
+            shown_pointer
+            if len(shown_pointer) <= _MAX_SHOWN_POINTER
+            else f"{shown_pointer[:_MAX_SHOWN_POINTER]}..."
+        )
+        return errors.InvalidRequest(f"{self.what}{shown_pointer}: {reason}")
 
 
 def _leading_index(pointer: str) -> str:

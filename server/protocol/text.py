@@ -91,8 +91,8 @@ def check_prose(raw: str, *, what: str, max_chars: int, lines: int = 1) -> str:
     """
     text = _normalize(raw, what, max_chars)
     if text.count("\n") >= lines:
-        most = pluralize(lines, "line")
-        raise ValueError(f"{what} can have at most {most}; remove the extra line breaks")
+        line_limit = pluralize(lines, "line")
+        raise ValueError(f"{what} can have at most {line_limit}; remove the extra line breaks")
     for position, character in _find_disallowed(text):
         raise ValueError(
             f"{what} contains U+{ord(character):04X} at character {position}; use only letters, "
@@ -145,17 +145,17 @@ def _escape(text: str, max_lines: int) -> str:
     marks = _MARKS_IN_A_ROW
     pieces: list[str] = []
     for character in text:
-        kept = _is_plain(character)
+        is_kept = _is_plain(character)
         if character == "\n" and breaks_left > 0:
             breaks_left -= 1
             marks = _MARKS_IN_A_ROW
-            kept = True
+            is_kept = True
         elif not _is_mark(character):
             marks = 0
         else:
             marks += 1
-            kept = kept and marks <= _MARKS_IN_A_ROW
-        pieces.append(character if kept else f"\\u{{{ord(character):x}}}")
+            is_kept = is_kept and marks <= _MARKS_IN_A_ROW
+        pieces.append(character if is_kept else f"\\u{{{ord(character):x}}}")
     return "".join(pieces)
 
 

@@ -142,9 +142,9 @@ def _render_field(
 ) -> RenderedField:
     initial = me if field.defaults_to_user else field.default
     stored = initial if document is None else document.get(field.stored_name or field.name)
-    everything = bool(field.all_label) and stored is None
+    selects_all = bool(field.all_label) and stored is None
     value = KINDS[field.kind].write(stored)
-    ticked = frozenset([field.box] if everything else value.splitlines())
+    ticked = frozenset([field.box] if selects_all else value.splitlines())
     choices = field.choices or tuple((line, line) for line in value.splitlines())
     if field.kind == "known" and offered.whole:
         choices = _with_others(offered.values, ticked - {field.box})

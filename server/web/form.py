@@ -43,7 +43,7 @@ class FormAction:
     fields: tuple[Field, ...] = ()
     """Its fields, which make the request body unless there is a `body`."""
     signs: "Callable[[Visit, Document], Signed] | None" = None
-    """Makes the `statement` that the passkey signs. Other routes ask for it themselves."""
+    """Makes the `statement` that the passkey signs. Other routes request it themselves."""
     then: str = ""
     """Where the browser goes after success; `<id>` is the id in the form's path."""
     answer: str = ""

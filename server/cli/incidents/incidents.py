@@ -86,8 +86,8 @@ def _lines(named_incident: NamedIncident) -> list[str]:
 
 def _cause(incident: NamedIncident) -> str:
     """The agent of the reported request, or why the incident was opened without a report."""
-    other = _OTHER_CAUSES.get(incident.incident.cause)
-    return other or str(incident.evidence["approval"]["asked_by"]["name"])
+    other_cause = _OTHER_CAUSES.get(incident.incident.cause)
+    return other_cause or str(incident.evidence["approval"]["asked_by"]["name"])
 
 
 def _cause_lines(named_incident: NamedIncident) -> dict[str, str | None]:

@@ -35,10 +35,10 @@ def _lines(overview: LimitsOverview) -> list[str]:
 
 def _remarks(overview: LimitsOverview) -> Iterator[str]:
     for limit in overview.limits:
-        name, most = limit.limit.name, limit.value
+        name, value = limit.limit.name, limit.value
         for near in limit.near:
             side = "at" if near.reached else "near"
-            yield f"{_subject_name(near.who, overview)} is {side} {name}: {near.count} of {most}."
+            yield f"{_subject_name(near.who, overview)} is {side} {name}: {near.count} of {value}."
         for who, count in limit.refusals:
             times = pluralize(count, "time")
             yield f"{_subject_name(who, overview)} was refused by {name} {times} in the last day."

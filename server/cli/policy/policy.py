@@ -57,8 +57,8 @@ def put(admin: OpenInstallation, file: TextIO) -> Printed:
     """Put a rule set in force. It also applies to pending requests."""
     row = admin.policies.set(file.read(), by=BY)
     rules = documents.parse_policy(row.document).single_approver_at_critical
-    alone = [f"Rule {rule} lets one person approve at critical risk." for rule in rules]
-    lines = [f"{_title(row)}, is in force.", *alone, "To see it: sayso policy show"]
+    warnings = [f"Rule {rule} lets one person approve at critical risk." for rule in rules]
+    lines = [f"{_title(row)}, is in force.", *warnings, "To see it: sayso policy show"]
     return policy_json.policy(row), lines
 
 
@@ -171,8 +171,8 @@ def _approval_line(explained: Explained) -> str | None:
     if needs is None or explained.audience is None:
         return None
     people = pluralize(needs.quorum, "person", "people")
-    how = ceremonies.ceremony_text(needs.ceremony)
-    return f"{people}, by {how}, within {duration_text(needs.seconds)}"
+    ceremony = ceremonies.ceremony_text(needs.ceremony)
+    return f"{people}, by {ceremony}, within {duration_text(needs.seconds)}"
 
 
 def _grant_line(explained: Explained) -> str | None:
@@ -210,12 +210,12 @@ def _case_lines(test_result: PolicyTestResult) -> list[str]:
         return [f"PASS    {test_result.name}"]
     if test_result.problem:
         return [f"ERROR   {test_result.name}: {test_result.problem}"]
-    wrong = [
-        f"{name} is {test_result.found[name]}, not {wanted}"
-        for name, wanted in test_result.expected.items()
-        if test_result.found[name] != wanted
+    differences = [
+        f"{name} is {test_result.found[name]}, not {expected}"
+        for name, expected in test_result.expected.items()
+        if test_result.found[name] != expected
     ]
-    return [f"FAIL    {test_result.name}: {'; '.join(wrong)}"]
+    return [f"FAIL    {test_result.name}: {'; '.join(differences)}"]
 
 
 def _replay_lines(replay: Replay) -> list[str]:

@@ -80,11 +80,11 @@ def _words(explanation: Explanation) -> Mapping[str, str]:
             "REVIVAL": f"update {name} --expires 30d" if expired else f"enable {name}",
         }
     if explanation.client is not None:
-        acting = [link.client_name for link in explanation.chain if link.delegation.depth]
+        actor_names = [link.client_name for link in explanation.chain if link.delegation.depth]
         first_resource = explanation.chain[0].delegation.resource if explanation.chain else None
         words |= {
             "AGENT": quote(explanation.client.name),
-            "FIRST": quote((acting or [explanation.client.name])[-1]),
+            "FIRST": quote((actor_names or [explanation.client.name])[-1]),
             "RESOURCES": _flags(
                 "--resource", explanation.client.resources, explanation.original_request.target
             ),

@@ -26,7 +26,7 @@ class SigningKey(BaseModel):
 
 
 class ReceiptEntry(BaseModel):
-    """An audit entry, with its exact bytes as text. The entry of an answer has the same `signed`.
+    """An audit entry, with its exact bytes as text. The entry for an answer has the same `signed`.
 
     `proof` is a C2SP tlog-proof that the entry is in the audit log. It is null until a checkpoint
     includes the entry.
@@ -71,8 +71,9 @@ class ReceiptRequest(BaseModel):
 class ReceiptContent(ReceiptRequest):
     """The members of a receipt that the server signs.
 
-    `given_in` is the request in which the user gave the consent or standing grant that decided
-    this one. `token` is there for the user on whose behalf it acts; its `id` is in an entry too.
+    `given_in` is the request in which the user gave the consent or standing grant that decided this
+    one. `token` is included only for the user on whose behalf it acts; its `id` is also in an
+    entry.
     """
 
     type: Literal["sayso-receipt/1"]

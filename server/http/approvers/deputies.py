@@ -12,10 +12,10 @@ from server.services.users.device_auth import Person
 @own("GET /api/deputies")
 def list_deputies(site: Site, _request: HttpRequest, person: Person) -> wire.Deputies:
     """List your deputies and the people you are a deputy for."""
-    mine, others = site.approvers.deputies.list_for(person)
+    own_deputies, deputy_for = site.approvers.deputies.list_for(person)
     return wire.Deputies(
-        mine=[wire.deputy(deputy) for deputy in mine],
-        others=[wire.deputy(deputy) for deputy in others],
+        mine=[wire.deputy(deputy) for deputy in own_deputies],
+        others=[wire.deputy(deputy) for deputy in deputy_for],
     )
 
 

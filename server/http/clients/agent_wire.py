@@ -66,7 +66,7 @@ class ManagedAgent(BaseModel):
 
 
 class Pause(BaseModel):
-    """A pause after repeated denials. The agent cannot ask for `type`; null means scopes."""
+    """A pause after repeated denials. The agent cannot request `type`; null means scopes."""
 
     user: Reference
     type: str | None

@@ -97,7 +97,7 @@ def revoke(site: Site, request: HttpRequest, person: Person) -> ConsentRevoked:
 
 @own("DELETE /api/acting/<id>")
 def stop(site: Site, request: HttpRequest, person: Person) -> AccessRevoked:
-    """Revoke the access of an agent or app: your grants, consents and tokens for it end."""
+    """Revoke the access of an agent or app: your grants, consents and tokens for it are revoked."""
     revoked_access = site.tokens.access_revocation.revoke(person, request.params["id"])
     return AccessRevoked(
         client_id=revoked_access.client_id,

@@ -154,8 +154,8 @@ def pin(record: DeviceRecord) -> Pin:
 def pin_result(answer: PinAnswer) -> PinResult:
     """Return the server's half of a PIN as JSON."""
     y = base64url.encode(answer.y)
-    left = max(0, MAX_ATTEMPTS - answer.tries)
-    return PinResult(y=y, nonce=answer.nonce, tries=answer.tries, left=left)
+    attempts_left = max(0, MAX_ATTEMPTS - answer.tries)
+    return PinResult(y=y, nonce=answer.nonce, tries=answer.tries, left=attempts_left)
 
 
 def managed_device(record: DeviceRecord, user: UserRecord | None) -> ManagedDevice:

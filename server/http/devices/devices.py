@@ -95,7 +95,7 @@ def unlock(
 def vouch(
     site: Site, request: HttpRequest, person: Person, body: wire.SignedStatement
 ) -> device_wire.Device:
-    """Vouch for a new device, so that it can decide high-risk requests immediately."""
+    """Vouch for a new device, so that it can approve high-risk requests immediately."""
     device = site.devices.devices.vouch(person, request.params["id"], body.statement)
     return _device(site, device, person)
 

@@ -67,12 +67,12 @@ class PushSubscriptions(BaseModel):
     lost: list[LostPush]
 
 
-def lost_push(lost: LostBrowser) -> LostPush:
+def lost_push(named_loss: LostBrowser) -> LostPush:
     """A lost subscription as JSON."""
-    loss = lost.loss
+    loss = named_loss.loss
     return LostPush(
         id=loss.id,
-        device=Reference(id=loss.device_id, name=lost.device_name),
+        device=Reference(id=loss.device_id, name=named_loss.device_name),
         service=loss.origin,
         lost_at=rfc3339(loss.lost_at),
     )

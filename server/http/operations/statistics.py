@@ -25,7 +25,7 @@ def summary(_site: Site, request: HttpRequest, services: AdminServices) -> wire.
 def of_agent(_site: Site, request: HttpRequest, services: AdminServices) -> wire.AgentStatistics:
     """Get statistics of an agent's requests."""
     statistics = services.statistics.of_agent(request.params["id"], _days(request))
-    return wire.course(statistics)
+    return wire.agent_history(statistics)
 
 
 @managed("GET /api/admin/findings")

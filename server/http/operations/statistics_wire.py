@@ -33,7 +33,9 @@ class AgentTally(Tally):
     id: str
     name: str
     agreement: float | None
+    """The share of decisions that are approvals."""
     read_ms: int | None
+    """The median time from opening a request to the decision."""
     unread: bool
 
 
@@ -43,7 +45,9 @@ class PersonTally(Tally):
     id: str
     name: str
     busiest: int
+    """The largest number of requests on one day."""
     too_much: bool
+    """Whether that number is so large that the person is marked as overloaded."""
 
 
 class ExpiryTally(BaseModel):
@@ -137,6 +141,6 @@ def answer(summary: Summary) -> Statistics:
     return Statistics.model_validate(statistics_json.summary(summary))
 
 
-def course(agent_history: AgentHistory) -> AgentStatistics:
+def agent_history(history: AgentHistory) -> AgentStatistics:
     """One agent's statistics as JSON."""
-    return AgentStatistics.model_validate(statistics_json.course(agent_history))
+    return AgentStatistics.model_validate(statistics_json.course(history))

@@ -106,11 +106,11 @@ def matches_value(kind: str, value: JsonValue, entry: str) -> bool:
     """Return whether an entry matches the value, in constant time over all accepted forms."""
     normalized = _normalize(kind, entry)
     digest = _digest(normalized)
-    same = [
+    matches = [
         hmac.compare_digest(digest, _digest(accepted))
         for accepted in _accepted_entries(kind, value)
     ]
-    return normalized != "" and any(same)
+    return normalized != "" and any(matches)
 
 
 def match_number(nonce: str) -> str:
@@ -138,17 +138,19 @@ def _accepted_entries(kind: str, value: JsonValue) -> Iterator[str]:
         yield from {plain, plain.replace(",", "")} if kind == "number" else {plain}
 
 
-def _amount_forms(currency: str, shown: str) -> Iterator[str]:
+def _amount_forms(currency: str, formatted: str) -> Iterator[str]:
     """Return an amount with and without its currency, separators and zero fraction.
 
     A dot as thousands separator and a decimal comma are accepted only if the fraction is typed.
     """
-    amount = shown.removeprefix(currency)
-    whole, _, fraction = amount.partition(".")
-    amounts = {amount, whole} if not fraction.strip("0") else {amount}
+    amount = formatted.removeprefix(currency)
+    integer_part, _, fraction = amount.partition(".")
+    amounts = {amount, integer_part} if not fraction.strip("0") else {amount}
     amounts |= {written.replace(",", mark) for written in amounts for mark in ("", "'", "\u2019")}
     if fraction:
-        amounts |= {f"{whole.replace(',', mark)},{fraction}" for mark in ("", ".", "'", "\u2019")}
+        amounts |= {
+            f"{integer_part.replace(',', mark)},{fraction}" for mark in ("", ".", "'", "\u2019")
+        }
     for written in amounts:
         yield written
         for name in {currency, _SYMBOLS.get(currency, currency)}:

@@ -25,7 +25,7 @@ STATEMENT_TYPE: Final = "sayso-statement+jws"
 ADMINISTER: Final = "administer"
 """The purpose of a statement that signs an administrative API request."""
 USER_CODE: Final = "user_code"
-"""The purpose of a statement that sets or clears the user's user code."""
+"""The purpose of a statement that sets or clears a user code."""
 PASSWORD: Final = "password"  # noqa: S105  # not a secret
 """The purpose of a statement that sets the user's own password."""
 DEPUTY: Final = "deputy"

@@ -92,12 +92,15 @@ def granted_text(action: str, granted: Terms) -> str:
 
 
 def narrowed_details(
-    asked: Terms, drop: Collection[str], changes: Iterable[Change], rules: Sequence[NarrowingRules]
+    requested: Terms,
+    drop: Collection[str],
+    changes: Iterable[Change],
+    rules: Sequence[NarrowingRules],
 ) -> Terms:
     """Apply a requested narrowing; `check_narrower` checks the result. Raises NotNarrower."""
-    for name in sorted(set(drop) - set(asked.scope)):
+    for name in sorted(set(drop) - set(requested.scope)):
         raise NotNarrower("scope", f"{name} was not requested")
-    details: list[JsonValue] = [json.loads(json.dumps(detail)) for detail in asked.details]
+    details: list[JsonValue] = [json.loads(json.dumps(detail)) for detail in requested.details]
     for change in changes:
         if not 0 <= change.place < len(details):
             raise NotNarrower(f"/{change.place}", "the request has no such object")
@@ -107,7 +110,7 @@ def narrowed_details(
                 _pointer(change), "this action type does not allow that to be narrowed"
             )
         _apply_change(details[change.place], change, rule)
-    remaining_scope = tuple(name for name in asked.scope if name not in drop)
+    remaining_scope = tuple(name for name in requested.scope if name not in drop)
     return Terms(tuple(cast("dict[str, JsonValue]", detail) for detail in details), remaining_scope)
 
 
@@ -126,8 +129,8 @@ def read_granted(action: str, granted: str) -> Terms:
         or members.keys() - {_LIFETIME_MEMBER} != _EQUAL_MEMBERS | _NARROWABLE_MEMBERS
     ):
         raise NotNarrower("", "has unknown or missing members")
-    asked = json.loads(action)
-    if any(members[name] != asked[name] for name in _EQUAL_MEMBERS):
+    requested = json.loads(action)
+    if any(members[name] != requested[name] for name in _EQUAL_MEMBERS):
         raise NotNarrower("", "belongs to a different request")
     granted_terms = _read_terms(members)
     if granted != granted_text(action, granted_terms):
@@ -136,19 +139,19 @@ def read_granted(action: str, granted: str) -> Terms:
     return granted_terms
 
 
-def _check_not_more(granted: Terms, wanted: Terms) -> None:
-    if not set(granted.scope) <= set(wanted.scope):
+def _check_not_more(granted: Terms, requested: Terms) -> None:
+    if not set(granted.scope) <= set(requested.scope):
         raise NotNarrower("scope", "grants more than was requested")
-    if len(granted.details) != len(wanted.details):
+    if len(granted.details) != len(requested.details):
         raise NotNarrower("authorization_details", "must have as many objects as the request")
-    if granted == wanted:
+    if granted == requested:
         raise NotNarrower("", "grants everything that was requested; approve it without limits")
     if not granted.scope and not granted.details:
         raise NotNarrower("", "leaves nothing; deny the request instead")
 
 
 def check_narrower(
-    asked: JsonValue, granted: JsonValue, rules: NarrowingRules, trail: Path = ()
+    requested: JsonValue, granted: JsonValue, rules: NarrowingRules, trail: Path = ()
 ) -> JsonValue:
     """Check that a granted value is within the requested value. Raises NotNarrower.
 
@@ -156,14 +159,18 @@ def check_narrower(
     were left out, so that both can be shown side by side.
     """
     if (rule := rule_of(trail, rules)) is not None and rule != "drop":
-        if not _is_equal(asked, granted) and not _IS_NARROWER[rule](asked, granted):
+        if not _is_equal(requested, granted) and not _IS_NARROWER[rule](requested, granted):
             raise NotNarrower(_as_pointer(trail), "is not less than what was requested")
         return granted
-    if isinstance(asked, dict) and isinstance(granted, dict) and asked.keys() == granted.keys():
-        return {k: check_narrower(v, granted[k], rules, (*trail, k)) for k, v in asked.items()}
-    if isinstance(asked, list) and isinstance(granted, list):
-        return _compare_items(asked, granted, rules, trail)
-    if not _is_equal(asked, granted):
+    if (
+        isinstance(requested, dict)
+        and isinstance(granted, dict)
+        and requested.keys() == granted.keys()
+    ):
+        return {k: check_narrower(v, granted[k], rules, (*trail, k)) for k, v in requested.items()}
+    if isinstance(requested, list) and isinstance(granted, list):
+        return _compare_items(requested, granted, rules, trail)
+    if not _is_equal(requested, granted):
         raise NotNarrower(_as_pointer(trail), "may not be changed")
     return granted
 
@@ -181,14 +188,14 @@ def _matches(part: str, step: str) -> bool:
 
 
 def _compare_items(
-    asked: list[JsonValue], granted: list[JsonValue], rules: NarrowingRules, trail: Path
+    requested: list[JsonValue], granted: list[JsonValue], rules: NarrowingRules, trail: Path
 ) -> JsonValue:
     """Match granted items with requested items, in order; the other items were dropped."""
     may_drop = rule_of(trail, rules) == "drop"
-    if not may_drop and len(asked) != len(granted):
+    if not may_drop and len(requested) != len(granted):
         raise NotNarrower(_as_pointer(trail), "must keep all its items")
     remaining, compared = list(granted), list[JsonValue]()
-    for index, item in enumerate(asked):
+    for index, item in enumerate(requested):
         try:
             compared.append(check_narrower(item, remaining[0], rules, (*trail, str(index))))
             remaining.pop(0)
@@ -212,18 +219,19 @@ def _mark_not_granted(value: JsonValue) -> JsonValue:
     return NOT_GRANTED
 
 
-def _is_lower(asked: JsonValue, granted: JsonValue) -> bool:
-    if _is_money(asked) and _is_money(granted):
-        ours, theirs = cast("dict[str, Any]", asked), cast("dict[str, Any]", granted)
-        same = ours["currency"] == theirs["currency"]
-        return same and _is_lower(ours["minor"], theirs["minor"])
-    both = _is_integer(asked) and _is_integer(granted)
-    return both and 0 <= cast("int", granted) < cast("int", asked)
+def _is_lower(requested: JsonValue, granted: JsonValue) -> bool:
+    if _is_money(requested) and _is_money(granted):
+        requested_money = cast("dict[str, Any]", requested)
+        granted_money = cast("dict[str, Any]", granted)
+        same_currency = requested_money["currency"] == granted_money["currency"]
+        return same_currency and _is_lower(requested_money["minor"], granted_money["minor"])
+    are_integers = _is_integer(requested) and _is_integer(granted)
+    return are_integers and 0 <= cast("int", granted) < cast("int", requested)
 
 
-def _is_equal(asked: JsonValue, granted: JsonValue) -> bool:
+def _is_equal(requested: JsonValue, granted: JsonValue) -> bool:
     """Return whether two values are equal in JSON, where 1 and true differ, unlike in Python."""
-    return json_text.canonical(asked) == json_text.canonical(granted)
+    return json_text.canonical(requested) == json_text.canonical(granted)
 
 
 def _is_money(value: JsonValue) -> bool:
@@ -234,8 +242,8 @@ def _is_integer(value: JsonValue) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _is_earlier(asked: JsonValue, granted: JsonValue) -> bool:
-    requested_time, granted_time = _parse_time(asked), _parse_time(granted)
+def _is_earlier(requested: JsonValue, granted: JsonValue) -> bool:
+    requested_time, granted_time = _parse_time(requested), _parse_time(granted)
     if (
         requested_time is None
         or granted_time is None
@@ -252,8 +260,8 @@ def _parse_time(value: JsonValue) -> datetime | None:
         return None
 
 
-def _is_turned_on(asked: JsonValue, granted: JsonValue) -> bool:
-    return asked is False and granted is True
+def _is_turned_on(requested: JsonValue, granted: JsonValue) -> bool:
+    return requested is False and granted is True
 
 
 _IS_NARROWER = {"lower": _is_lower, "earlier": _is_earlier, "turn_on": _is_turned_on}
@@ -291,18 +299,18 @@ def _to_key(holder: object, step: str) -> str | int:
     return int(step) if isinstance(holder, list) and step.isdecimal() else step
 
 
-def _parse_entry(asked: JsonValue, change: Change, rule: Narrowing) -> JsonValue:
+def _parse_entry(requested: JsonValue, change: Change, rule: Narrowing) -> JsonValue:
     """Convert entered text to the type of the requested value. Raises NotNarrower."""
     if rule == "drop":
-        return _parse_items(asked, change)
+        return _parse_items(requested, change)
     if rule == "earlier":
         return change.to
     if rule == "turn_on":
         if change.to not in _BOOLEAN_ENTRIES:
             raise NotNarrower(_pointer(change), "must be yes or no")
         return _BOOLEAN_ENTRIES[change.to]
-    if _is_money(asked):
-        money = cast("dict[str, Any]", asked)
+    if _is_money(requested):
+        money = cast("dict[str, Any]", requested)
         digits = rendering.minor_digits(money["currency"])
         return {**money, "minor": _parse_number(change, digits)}
     return _parse_number(change, 0)
@@ -327,15 +335,15 @@ def _parse_number(change: Change, digits: int) -> int:
         raise NotNarrower(_pointer(change), str(error)) from None
 
 
-def _parse_items(asked: JsonValue, change: Change) -> JsonValue:
-    if not isinstance(asked, list) or not _ITEMS.fullmatch(change.to):
+def _parse_items(requested: JsonValue, change: Change) -> JsonValue:
+    if not isinstance(requested, list) or not _ITEMS.fullmatch(change.to):
         raise NotNarrower(
             _pointer(change), "enter the numbers of the items to keep, such as 1,3, or none"
         )
     numbers = [] if change.to == "none" else [int(number) for number in change.to.split(",")]
-    if any(number > len(asked) for number in numbers):
-        raise NotNarrower(_pointer(change), f"the list has {len(asked)} items")
-    return [asked[number - 1] for number in sorted(set(numbers))]
+    if any(number > len(requested) for number in numbers):
+        raise NotNarrower(_pointer(change), f"the list has {len(requested)} items")
+    return [requested[number - 1] for number in sorted(set(numbers))]
 
 
 def _pointer(change: Change) -> str:

@@ -191,11 +191,13 @@ def _new_key(compared: Comparison) -> SentenceValues | None:
 
 
 def _test_first_time(
-    of: Callable[[Comparison], Mapping[str, str]],
+    get_labels: Callable[[Comparison], Mapping[str, str]],
 ) -> Callable[[Comparison], SentenceValues | None]:
     def test(compared: Comparison) -> SentenceValues | None:
         asker = compared.asker
-        new = [name for mark, name in of(compared).items() if mark not in asker.past.members]
+        new = [
+            name for mark, name in get_labels(compared).items() if mark not in asker.past.members
+        ]
         return {"agent": asker.name, "names": ", ".join(new)} if new else None
 
     return test
@@ -317,7 +319,7 @@ _IF_OTHER_TARGET = frozenset({Code.OTHER_TARGET})
 # fmt: off
 SIGNALS: Final[Sequence[Signal]] = (
     Signal(Code.NEW_AGENT, _NOTICE, _new_agent,
-           "First request from {agent} that you would approve."),
+           "First request from {agent} that you are asked to approve."),
     Signal(Code.RENAMED_AGENT, _WARNING, _renamed_agent,
            "{agent} had a different name when you last approved one of its requests{was}."),
     Signal(Code.NEW_KEY, _WARNING, _new_key,

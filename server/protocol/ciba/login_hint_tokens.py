@@ -7,7 +7,7 @@ Owns: the claims and lifetime of hint tokens, and the check of a request that ca
 Never: their signature (crypto), or their reuse and parent token (services).
 
 A hint token fixes the agent, person, parent token, resource and scopes of the exchange, and its
-details if it had any. A request with the token cannot ask for anything else.
+details if it had any. A request with the token cannot request anything else.
 """
 
 from collections.abc import Mapping, Sequence
@@ -35,7 +35,7 @@ class LoginHint:
     agent: str
     user: str
     parent: str
-    """The token that was to be exchanged; the new token ends with it."""
+    """The token that was to be exchanged. The new token never outlives it."""
     resource: str
     scope: tuple[str, ...]
     details: tuple[Mapping[str, JsonValue], ...]
@@ -71,10 +71,10 @@ def parse(signed: Mapping[str, object], *, issuer: str, agent: str, now: int) ->
     texts = {
         name: _text(signed, name) for name in ("sub", "client_id", "parent", "resource", "jti")
     }
-    # 1. It is ours, and for this agent.
+    # 1. We issued the hint for this agent.
     if signed.get("iss") != issuer or signed.get("aud") != issuer or texts["client_id"] != agent:
         raise errors.InvalidRequest(_NOT_ISSUED_TO_CLIENT)
-    # 2. It is in time.
+    # 2. The hint has not expired.
     issued_at, expires_at = _seconds(signed, "iat"), _seconds(signed, "exp")
     if now >= expires_at * 1000:
         raise errors.ExpiredLoginHintToken(

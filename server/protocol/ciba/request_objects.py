@@ -68,8 +68,10 @@ def to_form(claims: Mapping[str, object]) -> Form:
     `requested_expiry` may be a number (CIBA 7.1.1), `authorization_details` is JSON (RFC 9396 2),
     and `resource` may be a list. Raises errors.InvalidRequest.
     """
-    sent = {name: _values(name, value) for name, value in claims.items() if name in PARAMETERS}
-    return Form({name: values for name, values in sent.items() if values})
+    parameters = {
+        name: _values(name, value) for name, value in claims.items() if name in PARAMETERS
+    }
+    return Form({name: values for name, values in parameters.items() if values})
 
 
 def _check_parties(claims: Mapping[str, object], client_id: str, issuer: str) -> None:

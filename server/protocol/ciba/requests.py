@@ -1,7 +1,7 @@
 """The backchannel authentication request, and the answer to a poll (CIBA Core 7, 10, 11).
 
 Owns: the parameters of a request, the pace of polls, and the answer to a poll by state.
-Never: who the user is, or what the agent may have (`server.services.ciba.requests`).
+Never: who the user is, or what the agent may access (`server.services.ciba.requests`).
 """
 
 import re
@@ -102,7 +102,7 @@ def check_notification_token(request: BackchannelRequest) -> str:
 
 
 def wants_pin(acr_values: str) -> bool:
-    """Return whether the first known ACR value asks for the PIN (OpenID Connect Core 3.1.2.1).
+    """Return whether the first known ACR value requires the PIN (OpenID Connect Core 3.1.2.1).
 
     This can only make the approval stricter.
     """
@@ -172,18 +172,18 @@ def slow_down(pace: Pace, waited_ms: int, members: Mapping[str, object]) -> erro
     `waited_ms` is the time since the poll arrived, so that `Retry-After` counts from the answer.
     """
     seconds = pace.interval_ms // 1000
-    left = -((waited_ms - pace.interval_ms) // 1000)
+    remaining_seconds = -((waited_ms - pace.interval_ms) // 1000)
     return errors.SlowDown(
         f"Polled too early. Wait {seconds} seconds between polls.",
         members={"interval": seconds, **members},
-        headers={"Retry-After": str(max(1, left))},
+        headers={"Retry-After": str(max(1, remaining_seconds))},
     )
 
 
 def poll_error(
     state: State, members: Mapping[str, object], reason: str | None = None
 ) -> errors.ProtocolError:
-    """Return the error for a poll of an approval that gives no tokens (CIBA 11).
+    """Return the error for a poll of an approval that yields no tokens (CIBA 11).
 
     `members` contains the `reason`. A denial adds its code, note and retry hint; an expired request
     adds `retry` if the person wants to be asked again. `reason` is the stored reason.

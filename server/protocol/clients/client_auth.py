@@ -57,7 +57,7 @@ def read_credentials(authorization: str | None, form: Form) -> Credentials:
 
 
 def is_credential(text: str) -> bool:
-    """Return whether this can be a client ID or secret. It is "" if none was sent."""
+    """Return whether this can be a client ID or secret. "" means that none was sent."""
     return len(text) <= _MAX_ID and text.isascii() and text.isprintable()
 
 
@@ -94,7 +94,7 @@ def check_assertion(
 def made_at(claims: Mapping[str, object]) -> float:
     """Return the earliest time at which a checked assertion can have been issued, in milliseconds.
 
-    An assertion without `iat` counts as being as old as an assertion may be.
+    An assertion without `iat` is treated as if it had the maximum age.
     """
     issued, expires = _number(claims, "iat"), _number(claims, "exp")
     return 1000 * (issued if issued is not None else (expires or 0) - LONGEST_ASSERTION_SECONDS)

@@ -49,7 +49,7 @@ _NO_CACHE = re.compile(r"(?:^|[\s,])no-(?:store|cache)\b")
 
 
 class InvalidDocument(ValueError):
-    """A document or its URL is invalid. The message says what to change and quotes nothing."""
+    """A document or its URL is invalid. The message says what to change and does not quote it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +192,7 @@ def usable_redirects(document: ClientDocument, allowed: Collection[str]) -> tupl
 
 
 def fresh_until(headers: Mapping[str, str], now: int) -> int:
-    """Return when a copy stops being fresh, by its headers and within bounds (RFC 9111 4.2)."""
+    """Return when a copy stops being fresh: as its headers say, within limits (RFC 9111 4.2)."""
     control = headers.get("cache-control", "").lower()
     max_age = _MAX_AGE.search(control)
     lifetime = DEFAULT_FRESH_MS if max_age is None else int(max_age[1]) * 1000
@@ -203,11 +203,11 @@ def fresh_until(headers: Mapping[str, str], now: int) -> int:
     return now + min(max(lifetime, SHORTEST_FRESH_MS), LONGEST_FRESH_MS)
 
 
-def _read_members(body: bytes, most: int) -> Mapping[str, JsonValue]:
+def _read_members(body: bytes, max_bytes: int) -> Mapping[str, JsonValue]:
     try:
-        members = json_text.parse(body, max_bytes=most, what="It", shows_names=False)
+        members = json_text.parse(body, max_bytes=max_bytes, what="It", shows_names=False)
     except errors.InvalidRequest as error:
-        raise InvalidDocument(f"it is not valid JSON of at most {most} bytes") from error
+        raise InvalidDocument(f"it is not valid JSON of at most {max_bytes} bytes") from error
     if not isinstance(members, dict):
         raise InvalidDocument("it must be a JSON object")
     return {name: value for name, value in members.items() if value is not None}

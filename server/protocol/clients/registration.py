@@ -246,10 +246,10 @@ def _read_scope(members: Mapping[str, JsonValue]) -> tuple[str, ...] | None:
     if not text:
         return None if text is None else ()
     try:
-        _, ours = scopes.split(scopes.parse(text))
+        _, resource_scopes = scopes.split(scopes.parse(text))
     except errors.InvalidScope as error:
         raise errors.InvalidClientMetadata(error.description) from error
-    return ours
+    return resource_scopes
 
 
 def _one_of(

@@ -62,7 +62,7 @@ def parse_request(form: Form) -> DeviceRequest:
 
 
 def check_unchanged(form: Form, scope: Sequence[str], resource: str) -> None:
-    """Check that a poll asks for the same access as the device authorization request.
+    """Check that a poll requests the same access as the device authorization request.
 
     Raises errors.InvalidScope or errors.InvalidTarget.
     """

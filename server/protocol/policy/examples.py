@@ -72,8 +72,8 @@ class _ExampleBuilder:
         if kind == "object":
             members = cast("Mapping[str, JsonValue]", schema.get("properties", {}))
             return {member: self._inside(schema, member, member) for member in members}
-        least, most = _limit(schema, "minItems", 1), _limit(schema, "maxItems", MAX_VALUES)
-        count = min(most, max(1, least), MAX_VALUES)
+        min_count, max_count = _limit(schema, "minItems", 1), _limit(schema, "maxItems", MAX_VALUES)
+        count = min(max_count, max(1, min_count), MAX_VALUES)
         return [self._inside(schema, ANY_ITEM, name) for _ in range(count)]
 
     def _inside(self, schema: Schema, part: str, name: str) -> JsonValue:

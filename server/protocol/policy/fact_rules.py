@@ -47,7 +47,7 @@ class TypeBackRule:
     fact: FactToType
     new_target: FactToType | None
     if_there: FactToType | None = None
-    """An optional fact, which is selected instead of the other two if the details have it."""
+    """An optional fact, which replaces the other two if the details contain it."""
 
     def choose(self, *, target_is_new: bool) -> FactToType:
         """Return the fact to type back for this request."""
@@ -192,7 +192,9 @@ def _fact(
         raise InvalidActionType(pointer, 'must be an object such as {"fact": "/amount"}')
     fact_pointer = f"{pointer}/fact"
     path = uses.read_path(value["fact"], fact_pointer, schema)
-    if material is not None and not any(path[: len(shown)] == shown for shown in material):
+    if material is not None and not any(
+        path[: len(material_path)] == material_path for material_path in material
+    ):
         raise InvalidActionType(
             fact_pointer, "must be a material fact, so that the approver has seen it"
         )

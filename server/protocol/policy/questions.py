@@ -65,7 +65,7 @@ class Question:
     at: int
     history: QuestionHistory
     wants_pin: bool = False
-    """The agent asks for a PIN beyond what policy requires."""
+    """The agent requests a PIN beyond what policy requires."""
     at_least: Risk = Risk.LOW
     """The minimum risk that the agent requests."""
     members: Mapping[str, frozenset[str]] = field(default_factory=dict)

@@ -87,9 +87,9 @@ def render_headline(
         for piece in action.headline
     ]
     for piece in sorted(pieces, key=lambda piece: -len(piece.text)):
-        over = sum(len(other.text) for other in pieces) - room
-        if piece.may_be_cut and over > 0:
-            piece.text = _cut(piece.text, max(_MIN_CUT_CHARACTERS, len(piece.text) - over - 1))
+        excess = sum(len(headline_piece.text) for headline_piece in pieces) - room
+        if piece.may_be_cut and excess > 0:
+            piece.text = _cut(piece.text, max(_MIN_CUT_CHARACTERS, len(piece.text) - excess - 1))
     headline = "".join(piece.text for piece in pieces)
     return display_safe(headline, max_chars=len(headline))
 
@@ -168,8 +168,8 @@ def _cut(text: str, max_chars: int) -> str:
     if len(text) <= max_chars:
         return text
     end = next((m.start() for m in _NUMBER.finditer(text) if m.start() < max_chars < m.end()), None)
-    kept = text[: max_chars if end is None else end].rstrip()
-    return f"{kept}…" if kept else text
+    shortened = text[: max_chars if end is None else end].rstrip()
+    return f"{shortened}…" if shortened else text
 
 
 def _show_count(value: JsonValue, units: tuple[str, str]) -> str:
@@ -242,16 +242,16 @@ def _to_words(step: str | int) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _show(value: JsonValue, wanted: Filter | None = None) -> str:
-    if wanted == "count" and isinstance(value, list):
+def _show(value: JsonValue, format_filter: Filter | None = None) -> str:
+    if format_filter == "count" and isinstance(value, list):
         return f"{len(value):,}"
     if value is None or value in ([], {}):
         return "none"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):
-        return str(value) if wanted == "text" else f"{value:,}"
-    return _show_text(value, wanted) if isinstance(value, str) else _show_whole(value)
+        return str(value) if format_filter == "text" else f"{value:,}"
+    return _show_text(value, format_filter) if isinstance(value, str) else _show_whole(value)
 
 
 def _show_whole(value: JsonValue) -> str:
@@ -268,8 +268,8 @@ def _list_items(items: Sequence[str]) -> str:
     return first if more <= 0 else f"{first} and {more:,} more"
 
 
-def _show_text(value: str, wanted: Filter | None) -> str:
-    moment = None if wanted == "text" else _parse_time(value)
+def _show_text(value: str, format_filter: Filter | None) -> str:
+    moment = None if format_filter == "text" else _parse_time(value)
     if moment is not None:
         return moment.strftime("%Y-%m-%d %H:%M:%S" if moment.second else "%Y-%m-%d %H:%M") + " UTC"
     return value or "empty"
@@ -289,8 +289,8 @@ def is_money(value: object) -> bool:
     if not isinstance(value, Mapping) or value.keys() != MONEY_MEMBERS:
         return False
     minor = value["minor"]
-    whole = isinstance(minor, int) and not isinstance(minor, bool)
-    return whole and isinstance(value["currency"], str)
+    is_integer = isinstance(minor, int) and not isinstance(minor, bool)
+    return is_integer and isinstance(value["currency"], str)
 
 
 def minor_digits(currency: str) -> int:
@@ -303,6 +303,6 @@ def _show_money(money: Any) -> str:  # noqa: ANN401  # is_money has checked it
     if not _CURRENCY.fullmatch(currency):
         return f"{minor:,} minor units of {currency or 'no currency'}"
     digits = minor_digits(currency)
-    whole, rest = divmod(abs(minor), 10**digits)
-    fraction = f".{rest:0{digits}}" if digits else ""
-    return f"{currency} {'-' if minor < 0 else ''}{whole:,}{fraction}"
+    units, minor_units = divmod(abs(minor), 10**digits)
+    fraction = f".{minor_units:0{digits}}" if digits else ""
+    return f"{currency} {'-' if minor < 0 else ''}{units:,}{fraction}"

@@ -107,7 +107,7 @@ class Money:
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")
 ANY_TOKEN: Final = "token"  # noqa: S105  # not a secret
 MAX_VALUES: Final = 32
-"""The maximum number of values stored per token; further values always count as new."""
+"""The maximum number of values stored per token; further values are always treated as new."""
 
 
 def of_resource(uri: str) -> str:
@@ -154,10 +154,10 @@ def money(details: Sequence[Mapping[str, JsonValue]]) -> dict[str, int]:
     return sum_money(leaves(details))
 
 
-def sum_money(found: Iterable[Leaf]) -> dict[str, int]:
+def sum_money(found_leaves: Iterable[Leaf]) -> dict[str, int]:
     """Return the sum of the absolute amounts in these leaves by currency, in minor units."""
     sums: dict[str, int] = {}
-    for _, _, leaf in found:
+    for _, _, leaf in found_leaves:
         if isinstance(leaf, Money):
             sums[leaf.currency] = sums.get(leaf.currency, 0) + abs(leaf.minor)
     return sums
@@ -174,9 +174,9 @@ def has_invalid_currency(detail: Mapping[str, JsonValue]) -> bool:
     return any(isinstance(amount, Money) and not is_currency(amount.currency) for amount in amounts)
 
 
-def uses_at(found: Iterable[Leaf], pointer: str) -> tuple[str, ...]:
+def uses_at(found_leaves: Iterable[Leaf], pointer: str) -> tuple[str, ...]:
     """Return the uses of the values at this pointer."""
-    return tuple(_values(leaf for leaf in found if leaf[1] == pointer))
+    return tuple(_values(leaf for leaf in found_leaves if leaf[1] == pointer))
 
 
 def has_value_in_each(details: Sequence[Mapping[str, JsonValue]], pointer: str) -> bool:
@@ -193,8 +193,8 @@ def _has(value: JsonValue | Mapping[str, JsonValue], path: Sequence[str]) -> boo
     return isinstance(value, Mapping) and path[0] in value and _has(value[path[0]], path[1:])
 
 
-def _values(found: Iterable[Leaf]) -> Iterator[str]:
-    for action_type, pointer, leaf in found:
+def _values(found_leaves: Iterable[Leaf]) -> Iterator[str]:
+    for action_type, pointer, leaf in found_leaves:
         if pointer != "/type" and isinstance(leaf, (str, int)):
             yield _of_value(action_type, pointer, leaf)
 

@@ -39,11 +39,11 @@ def split(scopes: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return openid, tuple(name for name in scopes if name not in OPENID_SCOPES)
 
 
-def split_requested(asked: str | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def split_requested(requested: str | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Parse and split the scopes that a client requests, if any. Raises errors.InvalidScope."""
-    if asked is None:
+    if requested is None:
         return (), ()
-    openid, scope = split(parse(asked))
+    openid, scope = split(parse(requested))
     if openid and OPENID not in openid:
         raise errors.InvalidScope("Scopes about the user require the openid scope.")
     return openid, scope

@@ -45,9 +45,9 @@ def without_slash(uri: str) -> str:
     return uri if "?" in uri else uri.removesuffix("/")
 
 
-def is_same(uri: str, other: str) -> bool:
+def is_same(uri: str, other_uri: str) -> bool:
     """Return whether two URIs identify the same resource."""
-    return without_slash(uri) == without_slash(other)
+    return without_slash(uri) == without_slash(other_uri)
 
 
 def callback_problem(uri: str, *, development: bool) -> str:

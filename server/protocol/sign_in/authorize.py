@@ -78,7 +78,7 @@ def return_to(form: Form) -> ReturnTo:
     return ReturnTo(form.require("redirect_uri"), state, chosen)
 
 
-def parse(form: Form, back: ReturnTo) -> AuthorizationRequest:
+def parse(form: Form, return_address: ReturnTo) -> AuthorizationRequest:
     """Parse the request.
 
     It must ask for a code in a supported mode, have no request object, and use PKCE. Then the
@@ -100,7 +100,7 @@ def parse(form: Form, back: ReturnTo) -> AuthorizationRequest:
         raise errors.InvalidRequest("requested_actor requires a scope of a resource.")
     return AuthorizationRequest(
         client_id=form.require("client_id"),
-        return_to=back,
+        return_to=return_address,
         openid=openid,
         scope=scope,
         resource=uris.check_resource(resources[0]) if resources else None,
@@ -127,9 +127,11 @@ def from_stored(parameters: Mapping[str, list[str]]) -> Form:
     return Form({name: tuple(values) for name, values in parameters.items()})
 
 
-def answer(issuer: str, back: ReturnTo, members: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+def answer(
+    issuer: str, return_address: ReturnTo, members: Mapping[str, str]
+) -> tuple[tuple[str, str], ...]:
     """Return the parameters of a response, with the request's state and our issuer (RFC 9207)."""
-    state = () if back.state is None else (("state", back.state),)
+    state = () if return_address.state is None else (("state", return_address.state),)
     return (*members.items(), *state, ("iss", issuer))
 
 

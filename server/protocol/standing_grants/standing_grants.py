@@ -176,13 +176,15 @@ def read_sum(money: Mapping[str, int], text: str | None) -> Sum | None:
 
 
 def read_vary(
-    example: Mapping[str, JsonValue], wishes: Sequence[tuple[Path, str | None]], target: Path | None
+    example: Mapping[str, JsonValue],
+    varying: Sequence[tuple[Path, str | None]],
+    target: Path | None,
 ) -> tuple[VaryingMember, ...]:
     """Parse the members that may vary, with their limits. Raises GrantNotAllowed.
 
     `target` is the action type's target, which may not vary.
     """
-    members = [_read_varying_member(example, path, up_to, target) for path, up_to in wishes]
+    members = [_read_varying_member(example, path, up_to, target) for path, up_to in varying]
     if len({vary.path for vary in members}) != len(members):
         raise GrantNotAllowed("vary", "each member can appear only once")
     return tuple(sorted(members, key=lambda vary: vary.path))
@@ -262,32 +264,37 @@ def _value_at(example: Mapping[str, JsonValue], path: Path) -> JsonValue:
 
 
 def _first_difference(
-    ours: JsonValue, theirs: JsonValue, trail: Path, rules: Mapping[Path, VaryingMember]
+    example: JsonValue, requested: JsonValue, trail: Path, rules: Mapping[Path, VaryingMember]
 ) -> Path | None:
     """Return the path of the first difference that is not allowed, or None."""
     if (rule := rules.get(trail)) is not None:
-        return None if _is_within_limit(rule.up_to, ours, theirs) else trail
-    if isinstance(ours, dict) and isinstance(theirs, dict) and ours.keys() == theirs.keys():
+        return None if _is_within_limit(rule.up_to, example, requested) else trail
+    if (
+        isinstance(example, dict)
+        and isinstance(requested, dict)
+        and example.keys() == requested.keys()
+    ):
         differences = (
-            _first_difference(ours[name], theirs[name], (*trail, name), rules)
-            for name in sorted(ours)
+            _first_difference(example[name], requested[name], (*trail, name), rules)
+            for name in sorted(example)
         )
         return next((differs for differs in differences if differs is not None), None)
-    return None if json_text.canonical(ours) == json_text.canonical(theirs) else trail
+    return None if json_text.canonical(example) == json_text.canonical(requested) else trail
 
 
-def _is_within_limit(limit: JsonValue, ours: JsonValue, theirs: JsonValue) -> bool:
+def _is_within_limit(limit: JsonValue, example: JsonValue, requested: JsonValue) -> bool:
     """Return whether a varying value has the example's type and is within the limit."""
     if limit is None:
-        return _is_text(theirs) and isinstance(theirs, type(ours))
-    if _is_money(limit) and _is_money(theirs):
-        limit_money, requested_money = cast("dict[str, Any]", limit), cast("dict[str, Any]", theirs)
-        same = limit_money["currency"] == requested_money["currency"]
-        return same and _is_within_limit(
+        return _is_text(requested) and isinstance(requested, type(example))
+    if _is_money(limit) and _is_money(requested):
+        limit_money = cast("dict[str, Any]", limit)
+        requested_money = cast("dict[str, Any]", requested)
+        same_currency = limit_money["currency"] == requested_money["currency"]
+        return same_currency and _is_within_limit(
             limit_money["minor"], limit_money["minor"], requested_money["minor"]
         )
-    both = _is_integer(limit) and _is_integer(theirs)
-    return both and 0 <= cast("int", theirs) <= cast("int", limit)
+    are_integers = _is_integer(limit) and _is_integer(requested)
+    return are_integers and 0 <= cast("int", requested) <= cast("int", limit)
 
 
 def _is_money(value: JsonValue) -> bool:

@@ -123,13 +123,15 @@ def check_nonce(claims: Mapping[str, object], nonces: Sequence[str]) -> None:
         raise errors.UseDpopNonce(nonces[0])
 
 
-def same_url(one: str, other: str, *, loopback_alias: bool) -> bool:
+def same_url(first: str, second: str, *, loopback_alias: bool) -> bool:
     """Return whether two URLs are equal, ignoring query and fragment (RFC 3986 6.2.2, 6.2.3).
 
     A URL that is not http or https, or that contains a user, never matches.
     """
-    left = _normalize_url(one, loopback_alias=loopback_alias)
-    return left is not None and left == _normalize_url(other, loopback_alias=loopback_alias)
+    normalized = _normalize_url(first, loopback_alias=loopback_alias)
+    return normalized is not None and normalized == _normalize_url(
+        second, loopback_alias=loopback_alias
+    )
 
 
 def _read_string(claims: Mapping[str, object], name: str) -> str:

@@ -49,7 +49,7 @@ def active_response(
 
 
 def wants_jwt(accept: str | None) -> bool:
-    """Return whether the caller asks for a signed response (RFC 9701 4)."""
+    """Return whether the caller requests a signed response (RFC 9701 4)."""
     return (accept or "").strip().lower() == JWT_MEDIA_TYPE
 
 

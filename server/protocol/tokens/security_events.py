@@ -1,4 +1,4 @@
-"""Security event tokens that tell APIs whose access ended (RFC 8417, SSF 1.0, CAEP 1.0)."""
+"""Security event tokens that tell APIs which access has ended (RFC 8417, SSF 1.0, CAEP 1.0)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ SESSION_REVOKED: Final = "https://schemas.openid.net/secevent/caep/event-type/se
 KEPT_MS: Final = 7 * 24 * 60 * 60 * 1000
 """How long an event is kept for its API."""
 RECENT_MS: Final = 60 * 60 * 1000
-"""An API is concerned if it had a token that was valid within this time."""
+"""An API gets an event only if one of its tokens was valid within this time."""
 MAX_EVENTS: Final = 100
 """The maximum number of events in one response."""
 

@@ -21,7 +21,7 @@ _WEAKER: Final[Mapping[str, tuple[str, ...]]] = {
 class StepUpRequirement:
     """How a person must have authenticated: with an accepted `acr`, at most `max_age` seconds ago.
 
-    An empty list and None are no requirement.
+    An empty list or None means no requirement.
     """
 
     acr_values: Sequence[str] = ()

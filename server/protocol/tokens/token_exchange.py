@@ -121,7 +121,8 @@ def read_subject(claims: Mapping[str, object], *, issuer: str, now: int) -> Subj
 def names_agent(may_act: Mapping[str, str], agent: str, issuer: str) -> bool:
     """Return whether this `may_act` lets the agent act (RFC 8693 4.4).
 
-    PingOne puts the client ID into `sub`; PingAM adds `client_id`. Each that is present must match.
+    PingOne puts the client ID into `sub`; PingAM adds `client_id`. Every member that is present
+    must match.
     """
     named = {may_act[member] for member in ("sub", "client_id") if member in may_act}
     return named == {agent} and may_act.get("iss", issuer) == issuer
@@ -155,8 +156,10 @@ def delegation_basis(lineage: Sequence[Link], target: str, caller: str) -> Deleg
     for index, link in enumerate(lineage):
         if link.approved and link.depth and link.resource == target:
             return DelegationBasis(tuple(lineage[: index + 1]), approved=True, first=link.client)
-    acting = [link.client for link in lineage if link.depth]
-    return DelegationBasis(tuple(lineage), approved=False, first=acting[-1] if acting else caller)
+    actor_ids = [link.client for link in lineage if link.depth]
+    return DelegationBasis(
+        tuple(lineage), approved=False, first=actor_ids[-1] if actor_ids else caller
+    )
 
 
 def allowed_scopes(
@@ -167,13 +170,13 @@ def allowed_scopes(
     `ceiling` has the scopes that the caller may have at the target. The ceiling of each actor and
     the scope of each token for the target limit the result.
     """
-    left = requested & ceiling
+    allowed = requested & ceiling
     for link in basis.links:
         if link.depth:
-            left &= link.ceiling
+            allowed &= link.ceiling
         if link.resource == target:
-            left &= link.scope
-    return left
+            allowed &= link.scope
+    return allowed
 
 
 def details_approved(details: Sequence[Mapping[str, JsonValue]], basis: DelegationBasis) -> bool:

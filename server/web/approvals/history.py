@@ -41,7 +41,7 @@ RESULTS: Final = (
 """Each result of a request: its name in the API and its label."""
 
 
-def _query(asked: Mapping[str, str]) -> dict[str, str]:
+def _query(filters: Mapping[str, str]) -> dict[str, str]:
     """The filters as API query parameters. Raises errors.Problem 422 for an invalid day."""
-    passed_on = {name: asked[name] for name in _API_PARAMETERS if name in asked}
-    return {"limit": _PAGE_SIZE, **passed_on, **days.span(asked)}
+    passed_on = {name: filters[name] for name in _API_PARAMETERS if name in filters}
+    return {"limit": _PAGE_SIZE, **passed_on, **days.span(filters)}

@@ -39,8 +39,8 @@ def _notified_here(visit: Visit) -> bool:
 
 
 def _has_second_device(visit: Visit) -> bool:
-    own = visit.site.devices.devices.list_own(visit.person)
-    return sum(device.state == "active" for device in own) > 1
+    own_devices = visit.site.devices.devices.list_own(visit.person)
+    return sum(device.state == "active" for device in own_devices) > 1
 
 
 def _lists(route: str) -> Callable[[Visit], bool]:
@@ -57,8 +57,8 @@ STEPS: Final = (
 
 def load_first_steps(visit: Visit) -> list[tuple[Step, bool]]:
     """Each step for this person, and whether it is done; empty if all are done."""
-    own = [step for step in STEPS if not step.route or visit.may(step.route)]
-    steps = [(step, step.is_done(visit)) for step in own]
+    visible_steps = [step for step in STEPS if not step.route or visit.may(step.route)]
+    steps = [(step, step.is_done(visit)) for step in visible_steps]
     return [] if all(done for _, done in steps) else steps
 
 

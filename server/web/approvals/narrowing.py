@@ -23,12 +23,12 @@ _UNPROCESSABLE: Final = 422
 
 
 def load(visit: Visit) -> Facts | AnyResponse:
-    """GET /r/<id>/limit: every control, set to what the agent asked for."""
+    """GET /r/<id>/limit: every control, set to what the agent requested."""
     return _facts(visit, _EMPTY, {"narrowed": None, "problem": ""})
 
 
 def compare(visit: Visit, form: Form) -> Facts | AnyResponse:
-    """POST /r/<id>/limit: show what would be granted; decides nothing."""
+    """POST /r/<id>/limit: show what would be granted, without deciding the request."""
     try:
         options = visit.read(_OPTIONS, visit.about)
         narrowed = visit.calls.do(_PROPOSE, visit.about, narrowing_request(form, options), form)

@@ -92,7 +92,7 @@ def _plain(text: str) -> str:
 
 _ARMING_MS: Final = {Risk.HIGH: 2_000, Risk.CRITICAL: 3_000}
 _SHORT_ARMING_MS: Final = 800
-"""The delay before Approve is active, so that a stray click or key approves nothing."""
+"""The delay before Approve is active, so that a stray click or key cannot approve the request."""
 
 
 def load(visit: Visit) -> Facts:
@@ -158,15 +158,15 @@ def headline_of(approval: Mapping[str, Any]) -> str:
 def can_become_standing_grant(approver_view: ApproverView, person: Person) -> bool:
     """Reports whether this person may create a standing grant from a request."""
     approval = approver_view.approval
-    own = (approval.kind, approval.user_id) == ("action", person.user.id)
-    return own and approval.risk is not Risk.CRITICAL
+    is_own_action = (approval.kind, approval.user_id) == ("action", person.user.id)
+    return is_own_action and approval.risk is not Risk.CRITICAL
 
 
 def is_open(approver_view: ApproverView, person: Person) -> bool:
     """Reports whether the request is pending and this person has not voted."""
     votes = () if approver_view.tally is None else approver_view.tally.votes
-    own = (vote.decision for vote in votes if vote.decision.user_id == person.user.id)
-    voted = any(decision.voided_at is None for decision in own)
+    own_decisions = (vote.decision for vote in votes if vote.decision.user_id == person.user.id)
+    voted = any(decision.voided_at is None for decision in own_decisions)
     return approver_view.approval.state is State.PENDING and not voted
 
 

@@ -56,10 +56,10 @@ class ClientAccess:
 def load_agents(visit: Visit) -> Facts:
     """Load the page of all agents: clients with access by name, then other agents of the person."""
     access = _access_by_client(visit)
-    mine = {item["client_id"]: item for item in _owned(visit)}
-    others = [item for key, item in mine.items() if key not in access]
+    owned = {item["client_id"]: item for item in _owned(visit)}
+    other_agents = [item for key, item in owned.items() if key not in access]
     ordered = sorted(access.values(), key=lambda item: (item.name.casefold(), item.id))
-    return {"acting": ordered, "mine": mine, "others": others}
+    return {"acting": ordered, "mine": owned, "others": other_agents}
 
 
 def load_agent(visit: Visit) -> Facts:

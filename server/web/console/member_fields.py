@@ -33,14 +33,14 @@ def fields(members: Members, form: str) -> tuple[Field, ...]:
     """The fields of this form: the visible ones, then the advanced ones under section headings."""
     selected = [member for member in members if form in member.field.forms]
     first = [member for member in selected if member.field.first]
-    others = [member for member in selected if not member.field.first]
-    before = [""] + [member.field.section for member in others]
+    later_members = [member for member in selected if not member.field.first]
+    before = [""] + [member.field.section for member in later_members]
     return tuple(field_of(member) for member in first) + tuple(
         replace(
             field_of(member, section=member.field.section if member.field.section != last else ""),
             advanced=bool(first),
         )
-        for member, last in zip(others, before, strict=False)
+        for member, last in zip(later_members, before, strict=False)
     )
 
 

@@ -1,7 +1,7 @@
 """The page where a person types the code of a device that wants to sign in (RFC 8628 3.3).
 
 Owns: the form, its CSRF protection, its messages. Never: whether a user exists. Submitting the form
-decides nothing; an enrolled device does.
+does not decide anything; an enrolled device does.
 """
 
 import hmac
@@ -20,7 +20,7 @@ _FIELD: Final = "form"
 _MAX_NAME: Final = 320
 _MAX_CODE: Final = 40
 _FORM_SECONDS: Final = 15 * 60
-"""A code is valid equally long."""
+"""A code is valid for the same time."""
 _BUSY: Final = "The server is busy. Nothing was sent. Try again."
 _STALE: Final = "This page has expired, or another site sent you here. Enter the code again."
 

@@ -27,7 +27,7 @@ def choices(approval: Approval, *, is_open: bool) -> list[tuple[str, str, str]]:
 
     The scope "" is a denial without a report; only pending requests have it.
     """
-    alone = ("", "This request", _DENIAL_ONLY)
+    denial_only = ("", "This request", _DENIAL_ONLY)
     if approval.kind != "action":
         detail = "It is denied, and the administrators are notified. No agent asked for it."
         stops = [("agent", "This request, and notify the administrators", detail)]
@@ -40,7 +40,7 @@ def choices(approval: Approval, *, is_open: bool) -> list[tuple[str, str, str]]:
             ),
             ("every_agent", "Every agent acting for me", "Each one is quarantined, for everyone."),
         ]
-    return [alone, *stops] if is_open else stops
+    return [denial_only, *stops] if is_open else stops
 
 
 def _note(form: Form) -> object:

@@ -236,17 +236,17 @@ def _sign_in_page(
 
 def _redirect_to_app(answer: AuthorizationResponse) -> AnyResponse:
     """Send the response to the app through the browser."""
-    back = answer.return_to
-    if back.mode == "form_post":
-        action = redirects.form_source(back.redirect_uri)
+    return_address = answer.return_to
+    if return_address.mode == "form_post":
+        action = redirects.form_source(return_address.redirect_uri)
         return page(
             "sign_in/form_post.html",
             form_action=action,
             script=True,
-            where=back.redirect_uri,
+            where=return_address.redirect_uri,
             parameters=answer.parameters,
         )
-    return go(redirects.with_parameters(back.redirect_uri, answer.parameters))
+    return go(redirects.with_parameters(return_address.redirect_uri, answer.parameters))
 
 
 def _parameters() -> Form:

@@ -133,9 +133,9 @@ def difference(varying: Sequence[Member], mismatch: str) -> str:
     matching = [
         member for member in varying if mismatch in {member.fact, f"{member.fact}/currency"}
     ]
-    named = _DIFFERENCES.get(mismatch, mismatch)
-    other = "different details" if mismatch.startswith("/") else named
-    return f"a different {matching[0].words.lower()}" if matching else other
+    known_difference = _DIFFERENCES.get(mismatch, mismatch)
+    fallback = "different details" if mismatch.startswith("/") else known_difference
+    return f"a different {matching[0].words.lower()}" if matching else fallback
 
 
 def _member(path: Path, value: JsonValue) -> Member:

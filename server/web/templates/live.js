@@ -1,4 +1,4 @@
-// News: from the feed's socket, by polling every two seconds without a socket, or by polling only.
+// Updates: from the feed's socket, by polling every two seconds without a socket, or by polling only.
 import { bar } from "/buttons.js";
 import { watch } from "/log_witness.js";
 import { ago, call } from "/passkey.js";
@@ -9,15 +9,15 @@ const LATE = 10000;
 const STALE = 5000;
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
 
-// A response that does not arrive counts as a failure: the network may be gone silently.
-function late() {
+// A response that does not arrive counts as a failure: the network may have failed silently.
+function timeLimit() {
   return new Promise((_, refuse) => {
     setTimeout(() => refuse(Object.assign(new Error("The server did not respond."), { away: true })), LATE);
   });
 }
 
 /** Whether the server responds, signed in or not; throws an error with `away` if it does not. */
-export const there = () => Promise.race([call("GET", "/healthz", undefined, { cache: "no-store" }), late()]);
+export const there = () => Promise.race([call("GET", "/healthz", undefined, { cache: "no-store" }), timeLimit()]);
 
 /**
  * Call `tell` with each message of the feed, and `look` when something may have changed: at intervals, and after
@@ -28,9 +28,9 @@ export const there = () => Promise.race([call("GET", "/healthz", undefined, { ca
 export function live(look, { tell = () => {}, every = 0, since } = {}) {
   let connected = false;
   let cut = false;
-  let heard = Date.now();
-  let seen = heard;
-  let asked = 0;
+  let lastResponse = Date.now();
+  let lastUpdate = lastResponse;
+  let pollCount = 0;
   let next = 0;
   let cursor = since;
 
@@ -38,8 +38,8 @@ export function live(look, { tell = () => {}, every = 0, since } = {}) {
   function away(gone) {
     const strip = document.getElementById("offline");
     if (gone && strip.hidden) {
-      const said = `Not connected. Last updated ${clock.format(seen)}. You can't make changes now.`;
-      document.getElementById("offline-words").textContent = said;
+      const notice = `Not connected. Last updated ${clock.format(lastUpdate)}. You can't make changes now.`;
+      document.getElementById("offline-words").textContent = notice;
     }
     if (!gone && !strip.hidden) watch();
     strip.hidden = !gone;
@@ -50,25 +50,25 @@ export function live(look, { tell = () => {}, every = 0, since } = {}) {
 
   function age() {
     const part = document.getElementById("offline-age");
-    const words = `(${ago(seen)})`;
+    const words = `(${ago(lastUpdate)})`;
     if (part.textContent !== words) part.textContent = words;
   }
 
   function current(found) {
-    heard = Date.now();
-    if (found !== false) seen = heard;
+    lastResponse = Date.now();
+    if (found !== false) lastUpdate = lastResponse;
     bar("stale", false);
     away(false);
   }
 
   async function glance() {
     if (document.hidden) return;
-    const mine = ++asked; // A late response says nothing about what was requested after it.
+    const pollNumber = ++pollCount; // A late response says nothing about what was requested after it.
     try {
-      const found = await Promise.race([look(), late()]);
-      if (mine === asked) current(found);
+      const found = await Promise.race([look(), timeLimit()]);
+      if (pollNumber === pollCount) current(found);
     } catch (error) {
-      if (error.away && mine === asked) away(true); // The next poll comes by itself.
+      if (error.away && pollNumber === pollCount) away(true); // The next poll comes by itself.
     }
   }
 
@@ -82,25 +82,25 @@ export function live(look, { tell = () => {}, every = 0, since } = {}) {
   }
 
   // After a long pause, buttons are disabled until the server has responded.
-  function back() {
-    if (!document.hidden && Date.now() - heard > STALE) bar("stale", true);
+  function checkAfterPause() {
+    if (!document.hidden && Date.now() - lastResponse > STALE) bar("stale", true);
     glance();
   }
 
   // Do not submit a form without the server: the browser would replace this page with its error page.
-  let sure = false;
+  let isReachable = false;
   async function sends(event) {
     const { target: form, submitter } = event;
-    if (event.defaultPrevented || form.getAttribute("method") !== "post" || sure) return;
+    if (event.defaultPrevented || form.getAttribute("method") !== "post" || isReachable) return;
     event.preventDefault();
     try {
       await there();
     } catch {
       return away(true);
     }
-    sure = true;
+    isReachable = true;
     form.requestSubmit(submitter);
-    sure = false;
+    isReachable = false;
   }
 
   function listen(ticket) {
@@ -134,7 +134,7 @@ export function live(look, { tell = () => {}, every = 0, since } = {}) {
   }
 
   document.addEventListener("submit", sends);
-  document.addEventListener("visibilitychange", back);
+  document.addEventListener("visibilitychange", checkAfterPause);
   for (const change of ["online", "offline"]) window.addEventListener(change, glance);
   setInterval(age, 1000);
   if (!every) connect();

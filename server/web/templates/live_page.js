@@ -15,44 +15,44 @@ const news = document.getElementById("news");
 const named = (each) =>
   each.dataset.part ?? each.getAttribute("action") ?? each.dataset.remove ?? each.dataset.pushRemove;
 const found = (page, what) => new Map(Array.from(page.querySelectorAll(what), (each) => [named(each), each]));
-const filling = () => typed() || document.activeElement?.matches("main form :is(input, select, textarea)");
+const isFilling = () => typed() || document.activeElement?.matches("main form :is(input, select, textarea)");
 
 // The page as the server sent it: a script of this page changes how times are written.
-function said(part) {
+function serverText(part) {
   const copy = part.cloneNode(true);
   for (const each of copy.querySelectorAll("time")) each.textContent = each.dateTime;
   return copy.textContent;
 }
 
-function held(part) {
+function isInUse(part) {
   const marked = getSelection();
   return part.contains(document.activeElement) || (!marked.isCollapsed && marked.containsNode(part, true));
 }
 
 /** Update the text of a part without focus and with the same structure; returns whether it matches the server. */
-function renewed(here, there) {
-  if (said(here) === said(there)) return true;
+function updatePart(here, there) {
+  if (serverText(here) === serverText(there)) return true;
   const [mine, other] = [here, there].map((each) => Array.from(each.querySelectorAll("*"), ({ tagName }) => tagName));
-  if (held(here) || mine.includes("FORM") || mine.join() !== other.join()) return false;
+  if (isInUse(here) || mine.includes("FORM") || mine.join() !== other.join()) return false;
   here.replaceChildren(...document.adoptNode(there).childNodes);
   return true;
 }
 
 function compared(page) {
   const [here, there] = [found(document, OFFERS), found(page, OFFERS)];
-  const over = Array.from(here).filter(([name]) => !there.has(name));
-  for (const [, offer] of over) gone(offer.closest("li") ?? offer);
-  if (filling()) {
-    news.hidden &&= over.length === 0;
+  const removed = Array.from(here).filter(([name]) => !there.has(name));
+  for (const [, offer] of removed) gone(offer.closest("li") ?? offer);
+  if (isFilling()) {
+    news.hidden &&= removed.length === 0;
     return false;
   }
   const [parts, now] = [found(document, PARTS), found(page, PARTS)];
-  const kept = Array.from(parts).map(([name, part]) => now.has(name) && renewed(part, now.get(name)));
-  const whole = ![document, page].some((each) => each.querySelector("main .more"));
-  for (const [name, part] of parts) part.classList.toggle("gone", whole && !now.has(name));
+  const kept = Array.from(parts).map(([name, part]) => now.has(name) && updatePart(part, now.get(name)));
+  const isComplete = ![document, page].some((each) => each.querySelector("main .more"));
+  for (const [name, part] of parts) part.classList.toggle("gone", isComplete && !now.has(name));
   clocks();
   const added = [[there, here], [now, parts]].some(([new_, old]) => Array.from(new_.keys()).some((name) => !old.has(name)));
-  news.hidden = over.length === 0 && !added && kept.every(Boolean);
+  news.hidden = removed.length === 0 && !added && kept.every(Boolean);
   return true;
 }
 

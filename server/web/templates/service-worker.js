@@ -138,7 +138,7 @@ async function open(path) {
   const there = windows.find((each) => new URL(each.url).pathname === wanted.pathname);
   if (!there) return self.clients.openWindow(path);
   if (!wanted.hash) return there.focus();
-  // This worker cannot navigate a page that was loaded past it.
+  // This worker cannot navigate a page that was loaded without it.
   const led = await there.navigate(wanted.href).catch(() => null);
   return led ? led.focus() : self.clients.openWindow(path);
 }

@@ -10,8 +10,8 @@ form.addEventListener("submit", (event) => {
   event.preventDefault();
   attempt(async () => {
     const at = Math.floor(now() / 1000);
-    const said = { iss: device, sub: user, aud: issuer, purpose, subject, at, nonce };
-    form.elements.statement.value = await assertion(JSON.stringify(said), rp, passkey);
+    const payload = { iss: device, sub: user, aud: issuer, purpose, subject, at, nonce };
+    form.elements.statement.value = await assertion(JSON.stringify(payload), rp, passkey);
     await there(); // The network may have gone while the passkey was asked.
     form.submit();
   });

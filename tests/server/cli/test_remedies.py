@@ -39,7 +39,7 @@ NEW = ("agents", "add", "x", "--owner", "admin")
         ),
         ((*NEW, "--token-seconds", "5"), "Error: --token-seconds: A token lifetime must be 10 to"),
         (("agents", "invite", "--owner", "admin", "--expires", "100d"), "--expires: An invitation"),
-        (("token", "explain"), "There is no refused exchange. The ID is the X-Correlation-Id"),
+        (("token", "explain"), "There is no refused exchange. Use the X-Correlation-Id"),
         (("policy", "explain", "--agent", "x"), "There is no agent x. See them all with: sayso a"),
     ],
 )

@@ -82,21 +82,21 @@ FAULTS: Mapping[str, Fault] = {
     "an exchange ignores the caller's permissions": Fault(
         "I17",
         "server/protocol/tokens/token_exchange.py",
-        "left = requested & ceiling",
-        "left = requested",
+        "allowed = requested & ceiling",
+        "allowed = requested",
         _CHAIN_LIMITS,
     ),
     "an exchange ignores an earlier actor's permissions": Fault(
         "I17",
         "server/protocol/tokens/token_exchange.py",
-        "left &= link.ceiling",
+        "allowed &= link.ceiling",
         "pass",
         _CHAIN_LIMITS,
     ),
     "an exchange ignores the scope of an earlier token": Fault(
         "I17",
         "server/protocol/tokens/token_exchange.py",
-        "left &= link.scope",
+        "allowed &= link.scope",
         "pass",
         _GRANT + "test_at_the_same_resource_an_exchange_cannot_add_scopes",
     ),
@@ -249,8 +249,8 @@ FAULTS: Mapping[str, Fault] = {
     "an amount can be narrowed to a larger one": Fault(
         _OTHER,
         "server/protocol/approvals/narrowing.py",
-        'return both and 0 <= cast("int", granted) < cast("int", asked)',
-        'return both and 0 <= cast("int", granted)',
+        'return are_integers and 0 <= cast("int", granted) < cast("int", requested)',
+        'return are_integers and 0 <= cast("int", granted)',
         "tests/server/protocol/approvals/test_narrowing.py"
         "::test_a_grant_that_is_not_narrower_is_refused",
     ),

@@ -67,7 +67,9 @@ def _unusual(terms: Mapping[str, object]) -> list[dict[str, object]] | None:
         return None
     found = _pairs(terms.get("unusual", []))
     if terms.get("first") and not found:
-        found = [("new_agent", f"First request from {terms['agent']} that you would approve.")]
+        found = [
+            ("new_agent", f"First request from {terms['agent']} that you are asked to approve.")
+        ]
     return [
         {"code": code, "severity": "notice" if code.startswith("new_") else "warning", "text": text}
         for code, text in found

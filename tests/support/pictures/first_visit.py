@@ -32,7 +32,7 @@ RIGHT: Mapping[str, Any] = {
         ("Reference", "INV-2291", False),
     ],
     "unusual": [
-        ("new_agent", "First request from invoice-bot that you would approve."),
+        ("new_agent", "First request from invoice-bot that you are asked to approve."),
         ("new_target", "First time: “To account”."),
     ],
     "compared": "No earlier approval to compare with.",

@@ -19,14 +19,14 @@ let tries = ""; // The number of attempts left when the decision was signed.
 /** Reports whether a decision of this page is being sent or was sent. */
 export const busy = () => sending;
 
-/** The passkey's signature for a decision; members that `said` omits mean full approval. */
-export async function signed(said) {
+/** The passkey's signature for a decision; members that `signedMembers` omits mean full approval. */
+export async function signed(signedMembers) {
   const shown = await call("GET", `/api/approvals/${id}`);
-  const whole =
+  const isCurrent =
     (await digest(shown.action)) === shown.action_digest &&
     (await digest(shown.display)) === shown.display_digest &&
     shown.display_digest === page.dataset.digest;
-  if (!whole) throw new Error("This page is out of date. Reload it.");
+  if (!isCurrent) throw new Error("This page is out of date. Reload it.");
   tries = JSON.stringify(shown.tries_left);
   const steps = shown.ceremony.split("+").filter((step) => step !== "pin");
   const payload = {
@@ -42,19 +42,19 @@ export async function signed(said) {
     ceremony: steps.join("+") || "confirm",
     at: Math.floor(now() / 1000),
     nonce: shown.nonce,
-    ...said,
+    ...signedMembers,
   };
   return assertion(JSON.stringify(payload), rp, passkey);
 }
 
 /** Sign a decision, send it with its extra values, and open the page with the result. */
-async function answer(said, beside, between = async () => {}) {
+async function answer(signedMembers, extraValues, between = async () => {}) {
   sending = true; // Stays true while the page is open, unless sending fails.
   try {
-    const decision = await signed(said);
+    const decision = await signed(signedMembers);
     await between();
     bar("sent", true);
-    await sent({ decision, ...beside }, NAMES[said.decision ?? "approve"]);
+    await sent({ decision, ...extraValues }, NAMES[signedMembers.decision ?? "approve"]);
     location.replace(`/done/${id}`); // Back leads to the request, not to the step that is over.
   } catch (error) {
     sending = false;
@@ -106,7 +106,7 @@ async function settled(body, what) {
   return true;
 }
 
-/** Five seconds to undo a denial; leaving the page sends it at once. */
+/** Five seconds to undo a denial; leaving the page sends it immediately. */
 async function thought() {
   const part = document.getElementById("think");
   const back = part.querySelector("button");
@@ -138,16 +138,16 @@ async function thought() {
 }
 
 /** A denial with its reason; final once it is sent. */
-export const deny = (code, beside) => answer({ decision: "deny", code, ceremony: "none" }, beside, thought);
+export const deny = (code, extraValues) => answer({ decision: "deny", code, ceremony: "none" }, extraValues, thought);
 
 /** Withdraw the approval of this person; the request then waits for them again. */
 export const withdraw = () => answer({ decision: "withdraw", ceremony: "none" }, {});
 
 /** A full approval, or an approval of the narrowed text in the form. */
 export async function yes(form) {
-  const beside = filled(form);
-  const granted = beside.granted ? await digest(beside.granted) : null;
-  return answer({ granted }, beside).catch((error) => {
+  const extraValues = filled(form);
+  const granted = extraValues.granted ? await digest(extraValues.granted) : null;
+  return answer({ granted }, extraValues).catch((error) => {
     if (error.code === "request_locked") locked(form);
     throw error;
   });
@@ -184,7 +184,7 @@ export function filled(form) {
   return Object.fromEntries(entries);
 }
 
-/** Enable a button only after a delay, and again after a delay when the window was left. */
+/** Enable a button only after a delay, and delay it again after the window was left. */
 export function arming(button, isShown) {
   let timer = 0;
   function off() {

@@ -24,7 +24,7 @@ function tick() {
   }
 }
 
-/** Show how many requests wait, in the title and on the icon of the installed app, and how old this is. */
+/** Show how many requests wait, in the title and on the icon of the installed app, and how old the number is. */
 function shown() {
   document.title = document.title.replace(/^(\(\d+\) )?/, count ? `(${count}) ` : "");
   navigator.setAppBadge?.(count).catch(() => {}); // Only an installed app has a badge.
@@ -128,7 +128,7 @@ async function compare() {
   news.hidden &&= !over && Array.from(listed.keys()).every((id) => rows.has(id));
 }
 
-// The list changed only if the feed went on; what the feed told meanwhile is on the page.
+// The list changed only if the feed continued; the page already shows what the feed reported.
 let seen = cursor;
 async function look() {
   const { feed_cursor: head } = await call("GET", "/api/approvals?state=waiting&limit=1");
@@ -140,7 +140,7 @@ async function look() {
   shown();
 }
 
-// Swiping a card opens it, like pressing it; no gesture decides anything.
+// Swiping a card opens it, as pressing it does; no gesture can decide a request.
 const FAR = 60;
 let from = null;
 document.addEventListener("touchstart", ({ target, changedTouches: [at] }) => {

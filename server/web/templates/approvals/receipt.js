@@ -30,7 +30,7 @@ function show(part, verdict, found = []) {
   part.querySelector(".verdict").textContent = verdict;
 }
 
-// The result of a file is next to its field, and nothing stays of an earlier file.
+// The result for a file is shown next to its field, and replaces that of an earlier file.
 const file = document.getElementById("file");
 const ofFile = document.getElementById("of-file");
 file.addEventListener("change", async () => {

@@ -139,7 +139,7 @@ async function checkAnswer({ approval, issuer }, { by, device, decision, code, c
   must(Math.abs(said.at - Date.parse(at) / 1000) <= TOLERANCE, "at: differs from the signed time");
 }
 
-/** What an entry says, if a checkpoint that this key signed has it. */
+/** The contents of an entry, if it is in a checkpoint that this key signed. */
 async function entryOf({ body, proof }, approval, key) {
   const [head, note] = halves(proof);
   const [, extra, index, ...hashes] = head.trimEnd().split("\n");
@@ -152,7 +152,7 @@ async function entryOf({ body, proof }, approval, key) {
   return entry;
 }
 
-/** Check that the log says of a request what the receipt does; the entries. */
+/** Check that the log and the receipt agree about a request; returns the entries. */
 async function checkEntries({ approval, policy_version: version, answers, entries }, key) {
   const log = await Promise.all(entries.map((each) => entryOf(each, approval, key)));
   const { id, action_digest: action, display_digest: display, kind, state, reason } = approval;

@@ -17,10 +17,10 @@ function stored(name) {
   }
 }
 
-/** The log as this browser last saw it, with an alarm if it is not trusted any more; null at first. */
+/** The log as this browser last saw it, with an alarm if it is no longer trusted; null at first. */
 export const kept = () => stored(NAME);
 
-/** Call this now, and when what is kept changes, also in another tab. */
+/** Call `show` now, and when the stored log changes, also in another tab. */
 export function follow(show) {
   for (const change of ["log", "storage"]) addEventListener(change, show);
   show();
@@ -33,7 +33,7 @@ function keep(log) {
 
 const proof = (path) => call("GET", `/api/audit/${path}`, undefined, { signal: AbortSignal.timeout(MINUTE / 6) });
 
-/** The key that signed a checkpoint: the kept one, or one that it vouches for; null for another. */
+/** The key that signed a checkpoint: the stored one, or one that it vouches for; otherwise null. */
 async function signer(note, pinned) {
   const isBy = (key) => readCheckpoint(note, key).then(() => true, (error) => error instanceof BadNote ? false : Promise.reject(error));
   if (await isBy(pinned)) return pinned;
@@ -42,7 +42,7 @@ async function signer(note, pinned) {
   return (await isBy(key)) ? key : null;
 }
 
-/** What is kept after the server's answer: its newer checkpoint, or an alarm. */
+/** The log to store after the server's answer: with its newer checkpoint, or an alarm. */
 async function compared(log, { pinned, old }) {
   const { checkpoint, hashes } = await proof(`consistency?from=${old.size}`);
   const alarm = (words) => ({ ...log, alarm: words, evidence: checkpoint });
@@ -59,7 +59,7 @@ async function compared(log, { pinned, old }) {
 const promises = () => Array.from(stored(PROMISES) ?? []).slice(-1000);
 const keepPromises = (list) => localStorage.setItem(PROMISES, JSON.stringify(list));
 
-/** The promises that this key signed; others are worth nothing. */
+/** The stored promises, with the contents of those that this key signed. */
 async function given(key) {
   const found = promises().map(async (text) => {
     const note = new TextDecoder().decode(decoded(text));
@@ -75,7 +75,7 @@ async function isLogged({ id, leaf }, tree) {
   return isIncluded(leaf, answer.index, tree, answer.hashes.map(decoded));
 }
 
-/** What is kept after its promises were compared with its checkpoint. */
+/** The log to store after its promises were compared with its checkpoint. */
 async function settled(log, owed) {
   const { old: tree } = await read(log);
   for (const { text, id, leaf, at } of owed) {
@@ -99,7 +99,7 @@ async function begun() {
   return log;
 }
 
-/** The key and checkpoint of what is kept; they were verified when it was stored. */
+/** The key and checkpoint of a stored log; they were verified when it was stored. */
 async function read({ log_key: text, checkpoint }) {
   const pinned = await readKey(text);
   return { pinned, old: await readCheckpoint(checkpoint, pinned) };
@@ -122,10 +122,10 @@ async function compare() {
   if (kept().alarm) await report(kept());
 }
 
-/** Compare the server's log with the kept checkpoint, one page after the other. */
+/** Compare the server's log with the stored checkpoint, one page after the other. */
 export const watch = () => navigator.locks.request(NAME, compare).catch(() => {}); // the next check is soon
 
-/** Start again with the log as it is. The kept checkpoint stays next to it, as evidence. */
+/** Start again with the log as it is. The old checkpoint is stored too, as evidence. */
 export async function accept() {
   await navigator.locks.request(NAME, async () => {
     const log = await begun();
@@ -135,7 +135,7 @@ export async function accept() {
   });
 }
 
-/** The number of entries at the kept checkpoint. */
+/** The number of entries at the stored checkpoint. */
 export const size = () => Number(kept()?.checkpoint?.split("\n")[1] ?? 0);
 
 addEventListener("promises", ({ detail }) => keepPromises([...promises(), ...detail]));

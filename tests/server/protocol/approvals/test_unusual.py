@@ -71,7 +71,7 @@ def test_a_renamed_agent_is_shown_with_its_former_name():
 CASES = {
     Code.NEW_AGENT: (
         _with_agent(past=PastApprovals()),
-        "First request from invoice-bot that you would approve.",
+        "First request from invoice-bot that you are asked to approve.",
     ),
     Code.RENAMED_AGENT: (
         _with_agent(mark="other"),
@@ -271,11 +271,11 @@ def test_a_hostile_agent_name_is_escaped_in_sentences():
     assert result.signals[0] == FoundSignal(
         Code.NEW_AGENT,
         Severity.NOTICE,
-        display_safe(f"First request from {HOSTILE} that you would approve."),
+        display_safe(f"First request from {HOSTILE} that you are asked to approve."),
     )
     assert "\x1b" not in result.signals[0].text
     braces = find_signals(_with_agent(name="{agent} {0}", past=PastApprovals())).signals[0].text
-    assert braces == "First request from {agent} {0} that you would approve."
+    assert braces == "First request from {agent} {0} that you are asked to approve."
 
 
 MONEY = st.integers(0, 2**53 - 1)

@@ -88,7 +88,7 @@ def test_everything_is_new_until_it_was_approved(request_payment, person):
     first = request_payment()
     assert _signal_codes(first) == ["new_agent", "new_target"]
     assert _signal_texts(first) == [
-        "First request from invoice-bot that you would approve.",
+        "First request from invoice-bot that you are asked to approve.",
         "First time: “To”.",
     ]
     assert history.stored_codes(first.past) == {

@@ -1,6 +1,6 @@
 """The outbound channels of this installation, configured from the settings.
 
-Owns: the channels of the outbox and the limits on outbound requests. Never: what is sent.
+Owns: the outbox channels and the limits on outbound requests. Never: the contents.
 """
 
 from collections.abc import Callable
@@ -65,7 +65,7 @@ def push_subscriptions(settings: Settings, store: Store, secrets: Secrets) -> Pu
 
 
 def reach(settings: Settings) -> "Reach":
-    """The limits on calls to agents' endpoints."""
+    """Return the limits on calls to agents' endpoints."""
     from server.delivery.egress import Reach  # loads an HTTP client
 
     return Reach(
@@ -84,7 +84,7 @@ def endpoint_problem(settings: Settings, url: str) -> str:
 
 
 def fetch(settings: Settings, url: str, max_bytes: int) -> Fetched:
-    """GET a document of a client, at a public https address. Raises `Unreachable`."""
+    """GET a client's document from a public https address. Raises `Unreachable`."""
     from server.delivery import egress  # loads an HTTP client
 
     limits = egress.Reach(

@@ -1,9 +1,9 @@
 """Passkeys (WebAuthn): the only user of the `webauthn` library.
 
 Owns: the verification of registrations and assertions: origin, relying party and challenge.
-Never: attestation, because the authenticator's model does not matter here.
+Never: attestation, because any model of authenticator is accepted.
 
-The library needs 5 MB of memory, so it is imported when it is first used.
+The library needs 5 MB of memory, so it is imported on first use.
 """
 
 from typing import Final

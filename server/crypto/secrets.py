@@ -176,7 +176,7 @@ class KeyedSecrets:
         return _pick(_CROCKFORD, _CODE_ID_CHARACTERS), _pick(_CROCKFORD, _CODE_SECRET_CHARACTERS)
 
     def word(self, alphabet: str, length: int) -> str:
-        """A random string of this alphabet's characters."""
+        """A random string of characters from this alphabet."""
         return "".join(secrets.choice(alphabet) for _ in range(length))
 
     def salt(self) -> str:
@@ -188,11 +188,11 @@ class KeyedSecrets:
         return PREFIX_AUTH_REQ_ID + base64url.encode(_hmac(self._handle_key, approval_id))
 
     def code_hash(self, code_id: str, secret: str) -> bytes:
-        """The stored hash of an enrollment code's secret."""
+        """The hash to store for an enrollment code's secret."""
         return _hmac(self._code_key, f"{code_id}\n{secret}")
 
     def user_code_hash(self, user_id: str, code: str) -> bytes:
-        """The stored hash of a user code. The hash is keyed, because the codes are short."""
+        """The hash to store for a user code. The hash is keyed, because the codes are short."""
         return _hmac(self._user_code_key, f"{user_id}\n{code}")
 
     def nonce(self, *parts: str) -> str:
@@ -213,7 +213,7 @@ class KeyedSecrets:
         return self._sealer.seal(purpose, text)
 
     def open(self, purpose: str, sealed: bytes) -> bytes:
-        """Decrypt data that was sealed for the same purpose."""
+        """Decrypt data that was encrypted for the same purpose."""
         return self._sealer.open(purpose, sealed)
 
 
@@ -222,5 +222,5 @@ def _hmac(key: bytes, text: str) -> bytes:
 
 
 def _pick(alphabet: str, length: int) -> str:
-    """Random characters. An alphabet has 32, so five bits select one without bias."""
+    """Return random characters. An alphabet has 32, so five bits select one without bias."""
     return "".join([alphabet[byte & 31] for byte in secrets.token_bytes(length)])

@@ -24,7 +24,7 @@ class CibaCallbacks:
     reach: Reach
 
     def deliver(self, message: OutboxMessage) -> None:
-        """POST the call, the same answer with every retry. Raises `egress.Undeliverable`."""
+        """POST the call; every retry sends the same answer. Raises `egress.Undeliverable`."""
         if (call := self.make(message.body)) is not None:
             egress.call_back(call, self.reach)
 
@@ -33,5 +33,5 @@ class CibaCallbacks:
         self.callbacks.arrived(tx, message.body)
 
     def on_given_up(self, tx: Unit, message: OutboxMessage, reason: str) -> None:
-        """Record the failure. After a ping the agent can poll; after a push it must ask again."""
+        """Record the failure. After a ping, the agent can poll; after a push, it must ask again."""
         self.callbacks.lost(tx, message.body, reason)

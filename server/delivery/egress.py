@@ -31,7 +31,7 @@ from server.protocol.resources import uris
 from server.services.ciba.callbacks import CallbackRequest
 
 _TIMEOUT_SECONDS = (3, 5)
-"""The timeouts for connecting, and between two parts of the response."""
+"""The timeouts for connecting, and between two reads."""
 _MAX_BODY_SECONDS = 5
 """The time limit for the whole body of the response."""
 _MAX_CONNECTION_SECONDS = 20
@@ -44,7 +44,7 @@ _IPV4_COMPATIBLE: Final = ipaddress.ip_network("::/96")
 _PORTS: Final = {"http": 80, "https": 443}
 
 logging.getLogger("requests_hardened").setLevel(logging.CRITICAL)
-"""The library would log the refused host name, which our own log entry omits."""
+"""The library would log the refused host name; our own log entry omits it."""
 
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -78,9 +78,9 @@ class Reach:
     networks: tuple[Network, ...] = ()
     """The private networks that are allowed."""
     development: bool = False
-    """Whether the installation is on the loopback. Then targets may be there too, with http."""
+    """Whether Sayso runs on a loopback address. Targets may then be on loopback too, with http."""
     ca_file: str = ""
-    """A file with the certificate authorities to trust in place of the public ones."""
+    """A file with the certificate authorities to trust instead of the public ones."""
 
 
 def send(
@@ -92,7 +92,7 @@ def send(
     reach: Reach | None = None,
     max_bytes: int = _MAX_BYTES,
 ) -> Answer:
-    """Send a request; without a `reach`, the target is from the settings.
+    """Send a request; without a `reach`, the target is one from the settings.
 
     Reads at most `max_bytes` of the response. Raises `Undeliverable` if there is no response.
     """
@@ -132,7 +132,7 @@ def connect_tls(host: str, port: int, ca_file: str | None) -> ssl.SSLSocket:
 
 
 def reason(error: BaseException) -> str:
-    """The reason why a connection failed, as text."""
+    """Return the reason why a connection failed."""
     first = error
     while (cause := first.__cause__ or first.__context__) is not None:
         first = cause
@@ -161,7 +161,7 @@ def call_back(call: CallbackRequest, reach: Reach) -> None:
 
 
 def problem(url: str, reach: Reach) -> str:
-    """The reason why a URL is not allowed now; "" if it is allowed.
+    """Return the reason why a URL is not allowed now; "" if it is allowed.
 
     An unknown host name is allowed, because each request checks the name again.
     """
@@ -178,7 +178,7 @@ def problem(url: str, reach: Reach) -> str:
 
 
 def _find_refusal(url: str, reach: Reach | None) -> str:
-    """The reason to refuse a target, without resolving its name; "" if there is none."""
+    """Return the reason to refuse a target, without resolving its name; "" if there is none."""
     if reach is None:
         return "" if _is_secure(url) else "the target must be https"
     if refusal := uris.callback_problem(url, development=reach.development):
@@ -245,7 +245,7 @@ def _session(reach: Reach | None) -> requests.Session:
 
 
 class _CheckedAdapter(HTTPAdapter):
-    """Connects to the checked address, and sends the host name of the URL."""
+    """Connects to the checked address, and sends the URL's host name."""
 
     def __init__(self, reach: Reach | None) -> None:
         super().__init__()
@@ -272,7 +272,7 @@ class _CheckedAdapter(HTTPAdapter):
     def get_connection_with_tls_context(
         self, *args: object, **kwargs: object
     ) -> HTTPConnectionPool:
-        """A pool whose connections have a total time limit."""
+        """Return a pool whose connections have a total time limit."""
         pool: Any = super().get_connection_with_tls_context(
             *args,  # type: ignore[arg-type]  # passed on unchanged
             **kwargs,  # type: ignore[arg-type]  # as above
@@ -292,7 +292,10 @@ class _LimitedHTTP(HTTPConnection):
         return connection
 
     def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # the type in urllib3
-        """The response. Raises TimeoutError if the time limit ended it within its head."""
+        """Return the response.
+
+        Raises TimeoutError if the time limit expired before the response headers were complete.
+        """
         response = super().getresponse()
         if self._limit is not None and self._limit.exceeded:
             response.close()

@@ -37,7 +37,7 @@ class WebPush:
     reach: Reach
     """The limits for all other push services."""
     sent_ids: set[int] = field(default_factory=set)
-    """The IDs of messages that were really sent, until `on_delivered`."""
+    """The IDs of messages that were actually sent, until `on_delivered`."""
 
     def deliver(self, message: OutboxMessage) -> None:
         """POST the push, if it is still needed. Raises `egress.Undeliverable`.
@@ -57,13 +57,13 @@ class WebPush:
             self.sent_ids.add(message.id)
 
     def on_delivered(self, tx: Unit, message: OutboxMessage) -> None:
-        """Record the delivery if the message was really sent."""
+        """Record the delivery if the message was actually sent."""
         if message.id in self.sent_ids:
             self.sent_ids.discard(message.id)
             self.pushes.record_delivery(tx, message.body)
 
     def on_given_up(self, tx: Unit, message: OutboxMessage, reason: str) -> None:
-        """Record the problem of the subscription, which is kept."""
+        """Record the problem with the subscription, but keep the subscription."""
         self.pushes.failed(tx, message.body, reason)
 
     def _post(self, push: Push) -> tuple[int, Mapping[str, str]]:
@@ -102,7 +102,7 @@ class WebPush:
 
 
 class _Session:
-    """The session for `pywebpush`, which sends requests with `egress`."""
+    """The session for `pywebpush`; sends requests with `egress`."""
 
     def __init__(self, reach: Reach | None) -> None:
         self._reach = reach
@@ -129,7 +129,7 @@ class _StatusOnly:
 
 
 def _wait_ms(headers: Mapping[str, str]) -> int:
-    """The Retry-After of a response (RFC 9110 10.2.3), at most an hour; 0 if there is none."""
+    """Return the response's Retry-After (RFC 9110 10.2.3), at most an hour; 0 if there is none."""
     retry_after = headers.get("retry-after", "").strip()
     if retry_after.isascii() and retry_after.isdecimal():
         return min(int(retry_after[:6]) * 1000, _MAX_WAIT_MS)

@@ -1,4 +1,4 @@
-"""Narrowing a request: the server creates the granted text and checks it against the request.
+"""Narrows a request: the server creates the granted text and checks it against the request.
 
 The text is checked twice: when the approver previews it, and when their signed answer contains it.
 Nothing is stored in between, so no stored text can end up in another person's answer.
@@ -75,7 +75,7 @@ class Narrowed:
 
 @dataclass(frozen=True, slots=True)
 class _HistoryInput:
-    """The granted request, as input to history."""
+    """The granted request, as input for history."""
 
     agent: Agent
     user: User
@@ -86,7 +86,7 @@ class _HistoryInput:
 
 @dataclass(frozen=True, slots=True)
 class _HeadlineInput:
-    """The granted request, as input to the headline."""
+    """The granted request, as input for the headline."""
 
     target: TokenTarget
     details: Sequence[Mapping[str, JsonValue]]
@@ -146,7 +146,7 @@ class Narrowings:
         return Narrowed(text, terms, tuple(rows), _headline(view, approval, terms, types), types)
 
     def is_within(self, approval: Approval, narrowed: Narrowed) -> bool:
-        """Return whether it grants no more than the earlier approvers of this request granted."""
+        """Return whether it grants no more than the request's earlier approvers granted."""
         if approval.granted is None:
             return True
         before, after = narrowing.terms(approval.granted), narrowed.terms
@@ -229,7 +229,7 @@ def _resource(view: View, approval: Approval) -> Resource | None:
 
 
 def _pending_request(view: View, person: Person, approval_id: str) -> Approval:
-    """Return a pending request to this approver. Raises errors.Problem 404 or 409."""
+    """Return a pending request for this approver. Raises errors.Problem 404 or 409."""
     device_auth.current_device(view, person)
     approval = approvers.get_for_approver(view, approval_id, person.user.id)
     if approval.state is not State.PENDING:

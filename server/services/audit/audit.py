@@ -26,7 +26,7 @@ SYSTEM: Final = "system"
 """The server itself, such as when a request expires."""
 _NOTHING_MORE: Mapping[str, object] = {}
 _STORED: Final[ContextVar[list[StoredLeaf] | None]] = ContextVar("stored", default=None)
-"""The entries that a request stored, for the promises in its response."""
+"""The entries that an API call stored, for the promises in its response."""
 
 
 class Type(StrEnum):
@@ -35,7 +35,7 @@ class Type(StrEnum):
     INSTALLATION_INITIALIZED = "installation.initialized"
     """The first administrator was created."""
     INSTALLATION_RESTORED = "installation.restored"
-    """A backup was restored. The entry has its date, the operator, what ended and what was kept."""
+    """A backup was restored. The entry lists its date, the operator, what was revoked and kept."""
     USER_ADDED = "user.added"
     """A user was added."""
     USER_UPDATED = "user.updated"
@@ -51,15 +51,15 @@ class Type(StrEnum):
     CODE_USED = "code.used"
     """An enrollment code was exchanged for a session."""
     CODE_REFUSED = "code.refused"
-    """An enrollment code was tried with a wrong secret or too late."""
+    """An enrollment code was used with a wrong secret, or after it expired."""
     CODE_REUSED = "code.reused"
     """A used enrollment code was used again. This is an alarm."""
     SESSION_REVOKED = "session.revoked"
-    """A session ended before its expiry."""
+    """A session was revoked before it expired."""
     REFRESH_REUSED = "refresh.reused"
     """An old refresh token was used, so the session was revoked. This is an alarm."""
     DEVICE_ADMITTED = "device.admitted"
-    """A new device got a session after an older device confirmed it."""
+    """A new device received a session after an older device confirmed it."""
     USER_CODE_SET = "user_code.set"
     """A person set the user code that some agents must send."""
     USER_CODE_CLEARED = "user_code.cleared"
@@ -79,7 +79,7 @@ class Type(StrEnum):
     APPROVAL_SNOOZED = "approval.snoozed"
     """A person snoozed a request until the given time."""
     APPROVAL_WOKEN = "approval.woken"
-    """A person ended a snooze."""
+    """A person ended a snooze early."""
     DEVICE_ENROLLED = "device.enrolled"
     """A device registered its keys."""
     DEVICE_RENAMED = "device.renamed"
@@ -97,9 +97,9 @@ class Type(StrEnum):
     PASSKEY_REFUSED = "passkey.refused"
     """The signature counter of a passkey did not increase, so a copy may be in use."""
     PUSH_SUBSCRIBED = "push.subscribed"
-    """A browser was added for notifications. The entry has the push service, not the address."""
+    """A browser was added for notifications. The entry names the push service, not the address."""
     PUSH_UNSUBSCRIBED = "push.unsubscribed"
-    """A browser was removed. `cause` is `unsubscribed`, or `gone` if the service dropped it."""
+    """A browser was removed. `cause` is `unsubscribed`, or `gone` if its service removed it."""
     GROUP_ADDED = "group.added"
     """A group of approvers was created."""
     GROUP_UPDATED = "group.updated"
@@ -111,9 +111,9 @@ class Type(StrEnum):
     AGENT_UPDATED = "agent.updated"
     """The permissions, owners, keys or other members of an agent changed."""
     AGENT_RENAMED = "agent.renamed"
-    """An agent was renamed. The entry has both names."""
+    """An agent was renamed. The entry contains both names."""
     AGENT_DISABLED = "agent.disabled"
-    """An agent was disabled. The entry has the number of canceled requests and revoked tokens."""
+    """An agent was disabled. The entry counts the canceled requests and revoked tokens."""
     AGENT_QUARANTINED = "agent.quarantined"
     """An agent was quarantined: it was reported, or it had no owner (`cause` is `no_owner`)."""
     AGENT_ENABLED = "agent.enabled"
@@ -121,17 +121,17 @@ class Type(StrEnum):
     AGENT_ORPHANED = "agent.orphaned"
     """The last enabled owner of an agent was disabled."""
     AGENT_ADOPTED = "agent.adopted"
-    """An agent without an enabled owner got a new one before the grace period ended."""
+    """An agent without an enabled owner received a new one before the grace period ended."""
     AGENT_PAUSED = "agent.paused"
     """A user denied an agent so often that it cannot send such requests for half an hour."""
     AGENT_SECRET_ROTATED = "agent.secret_rotated"  # noqa: S105  # a name, not a secret
-    """An agent got a new secret."""
+    """An agent received a new secret."""
     AGENT_AUTH_CHANGED = "agent.auth_changed"
-    """An agent got a new authentication method. The old method works until the given time."""
+    """An agent received a new authentication method. The old one works until the given time."""
     AGENT_DELETED = "agent.deleted"
     """An agent was deleted."""
     OUTBOX_RETRIED = "outbox.retried"
-    """An undelivered message was sent again. The entry has its ID, channel and recipient."""
+    """An undelivered message was sent again. The entry names its ID, channel and recipient."""
     INVITATION_ISSUED = "invitation.issued"
     """An invitation for agents to register themselves was created."""
     INVITATION_REVOKED = "invitation.revoked"
@@ -141,11 +141,11 @@ class Type(StrEnum):
     APP_UPDATED = "app.updated"
     """The addresses, permissions, keys or state of an app changed."""
     APP_SECRET_ROTATED = "app.secret_rotated"  # noqa: S105  # a name, not a secret
-    """An app got a new secret."""
+    """An app received a new secret."""
     APP_DELETED = "app.deleted"
     """An app was deleted."""
     PASSWORD_SET = "password.set"  # noqa: S105  # a name, not a secret
-    """A person got or set a password, and their browsers were signed out."""
+    """A person set or received a password, and their browsers were signed out."""
     PASSWORD_REMOVED = "password.removed"  # noqa: S105  # a name, not a secret
     """A password was removed."""
     SIGN_IN_DONE = "sign_in.done"
@@ -155,9 +155,9 @@ class Type(StrEnum):
     SIGN_IN_ENDED = "sign_in.ended"
     """A browser was signed out, and tokens that apps obtained through it were revoked."""
     GRANT_GIVEN = "grant.given"
-    """A person gave an app a code. The entry has the app, agent, resource and scopes."""
+    """A person granted an app a code. The entry names the app, agent, resource and scopes."""
     GRANT_REFUSED = "grant.refused"
-    """An app's request ended without a code. The entry has the reason."""
+    """An app's request was closed without a code. The entry states the reason."""
     GRANT_REUSED = "grant.reused"
     """An app used a code or refresh token twice, so its tokens were revoked. This is an alarm."""
     RESOURCE_ADDED = "resource.added"
@@ -165,13 +165,13 @@ class Type(StrEnum):
     RESOURCE_UPDATED = "resource.updated"
     """The scopes of a resource changed."""
     RESOURCE_SECRET_ROTATED = "resource.secret_rotated"  # noqa: S105  # a name, not a secret
-    """A resource got a new secret."""
+    """A resource received a new secret."""
     RESOURCE_DELETED = "resource.deleted"
     """A resource was deleted and its requests were canceled."""
     ACTION_ADDED = "action.added"
     """An action type was registered."""
     ACTION_UPDATED = "action.updated"
-    """An action type got a new version."""
+    """An action type has a new version."""
     ACTION_DELETED = "action.deleted"
     """An action type was deleted."""
     KEY_ADDED = "key.added"
@@ -179,15 +179,15 @@ class Type(StrEnum):
     KEY_RETIRED = "key.retired"
     """A signing key no longer signs, but still verifies."""
     KEY_REVOKED = "key.revoked"
-    """A signing key was revoked. Nothing that it signed is valid anymore."""
+    """A signing key was revoked. Everything that it signed is invalid."""
     KEY_DROPPED = "key.dropped"
     """A signing key no longer verifies."""
     AUDIT_ERASED = "audit.erased"
-    """Personal texts of a user were deleted from the log. The entry has the number of texts."""
+    """A user's personal texts were deleted from the log. The entry states the number of texts."""
     AUDIT_TRIMMED = "audit.trimmed"
     """The contents of all entries before the given sequence number were deleted."""
     LOG_KEY_REPLACED = "log_key.replaced"
-    """The private key of the audit log was replaced. The entry has the new public key."""
+    """The private key of the audit log was replaced. The entry contains the new public key."""
     APPROVAL_REQUESTED = "approval.requested"
     """An agent sent a request."""
     APPROVAL_REFUSED = "approval.refused"
@@ -205,7 +205,7 @@ class Type(StrEnum):
     APPROVAL_EXPIRED = "approval.expired"
     """Nobody answered a request in time, or the agent did not fetch the tokens in time."""
     APPROVAL_CANCELLED = "approval.cancelled"
-    """A request was withdrawn, replaced or canceled. The entry has the reason."""
+    """A request was withdrawn, replaced or canceled. The entry states the reason."""
     APPROVAL_ESCALATED = "approval.escalated"
     """A request was still pending, so the user was reminded or someone else was asked."""
     APPROVAL_EXTENDED = "approval.extended"
@@ -219,14 +219,14 @@ class Type(StrEnum):
     INCIDENT_CLOSED = "incident.closed"
     """An administrator closed an incident. Quarantined agents stay quarantined."""
     CONSENT_GIVEN = "consent.given"
-    """A user signed that a client may have scopes at a resource until a date."""
+    """A user signed a consent that lets a client use scopes at a resource until a date."""
     CONSENT_REVOKED = "consent.revoked"
-    """A consent was revoked, or its client or resource was deleted. The entry has the number of
+    """A consent was revoked, or its client or resource was deleted. The entry states the number of
     revoked tokens."""
     STANDING_GRANT_GIVEN = "standing_grant.given"
-    """A user signed a standing grant. The entry has its limits."""
+    """A user signed a standing grant. The entry contains its limits."""
     STANDING_GRANT_ENDED = "standing_grant.ended"
-    """A standing grant ended. The entry has the reason and the amount used."""
+    """A standing grant expired or was revoked. The entry states the reason and the amount used."""
     APPROVAL_CONSUMED = "approval.consumed"
     """A resource consumed an approval for one execution."""
     APPROVAL_REUSED = "approval.reused"
@@ -236,19 +236,19 @@ class Type(StrEnum):
     APPROVAL_DIFFERED = "approval.differed"
     """The action that ran at the resource differs from the granted action. This is an alarm."""
     TOKEN_REVOKED = "token.revoked"  # noqa: S105  # a name, not a secret
-    """A client revoked its token. The entry has the number of derived tokens that were revoked."""
+    """A client revoked its token. The entry counts the derived tokens that were revoked."""
     TOKEN_ISSUED = "token.issued"  # noqa: S105  # a name, not a secret
     """A token was issued, with or without an approval."""
     TOKEN_REFUSED = "token.refused"  # noqa: S105  # a name, not a secret
     """Policy denied an agent a token for itself. The entry names the rule."""
     POLICY_SET = "policy.set"
-    """A policy was activated. The entry has its version and hash."""
+    """A policy was activated. The entry contains its version and hash."""
     EXCHANGE_REFUSED = "exchange.refused"
-    """A token exchange was refused. The entry has the step and the reason."""
+    """A token exchange was refused. The entry states the step and the reason."""
     REFUSALS_COUNTED = "refusals.counted"
-    """After twenty refusals of one kind in a minute, this entry counts the further refusals."""
+    """After twenty refusals of one kind in a minute, this entry counts the rest."""
     CALLBACK_LOST = "callback.lost"
-    """A ping or push was abandoned or was too late. The entry has the reason."""
+    """A ping or push was abandoned or too late. The entry states the reason."""
     HANDLE_REUSED = "handle.reused"
     """An agent tried to redeem an `auth_req_id` a second time."""
 
@@ -268,23 +268,23 @@ ALARMS: Final = frozenset(
 
 
 def by_user(user_id: str) -> str:
-    """The actor of a user's action."""
+    """Return the actor for a user's action."""
     return f"user:{user_id}"
 
 
 def by_client(client_id: str) -> str:
-    """The actor of an agent's or app's action."""
+    """Return the actor for an agent's or app's action."""
     return f"{'app' if is_app(client_id) else 'agent'}:{client_id}"
 
 
 def by_resource(client_id: str) -> str:
-    """The actor of a resource's action, with its own credential or that of its agent."""
+    """Return the actor for a resource's action, with its own or its agent's credential."""
     kind = "agent" if client_id.startswith(PREFIX_AGENT) else "resource"
     return f"{kind}:{client_id}"
 
 
 def by_agent(agent_id: str) -> str:
-    """The actor of an agent's action."""
+    """Return the actor for an agent's action."""
     return f"agent:{agent_id}"
 
 
@@ -297,7 +297,7 @@ def approval_entry(
     cause: str | None = None,
     facts: Mapping[str, object] = _NOTHING_MORE,
 ) -> Entry:
-    """An entry about an approval, with its agent, user, resource, action digest and risk."""
+    """Return an entry about an approval, with its agent, user, resource, action digest and risk."""
     return Entry(
         type=kind,
         actor=actor,
@@ -315,7 +315,7 @@ def approval_entry(
 
 
 def request_entry(approval: Approval, actor: str, facts: Mapping[str, object]) -> Entry:
-    """The entry of a new request: what its approvers see, and the steps to approve it."""
+    """Return the entry for a new request: what approvers see, and the steps to approve it."""
     return approval_entry(
         approval,
         Type.APPROVAL_REQUESTED,
@@ -337,7 +337,7 @@ class Owner(Enum):
     """The owner of a personal fact."""
 
     TYPED_BY = "typed by"
-    """The user who acted; without one, the subject."""
+    """The user who acted; if no user acted, the subject."""
     ABOUT = "about"
     """The subject."""
 
@@ -354,22 +354,22 @@ PERSONAL: Final = (
     ("approval", "note", Owner.TYPED_BY),
     ("incident", "note", Owner.TYPED_BY),
 )
-"""The first word of the entry types, the name of the fact, and its owner."""
+"""First word of the entry type, name of the fact, owner of the fact."""
 
 
 def hash_value(secrets: Secrets, value: str) -> str:
-    """The keyed hash to find an entry that has this value."""
+    """Return the keyed hash with which entries with this value can be found."""
     return secrets.keyed_hash("audit", value)
 
 
 def hashes(secrets: Secrets, **values: str | None) -> Mapping[str, object]:
-    """The facts that make an entry findable by these values."""
+    """Return the facts with which an entry can be found by these values."""
     present = {name: value for name, value in values.items() if value is not None}
     return {f"{name}_hash": hash_value(secrets, value) for name, value in present.items()}
 
 
 def owners(entry: Entry) -> dict[str, str | None]:
-    """The personal facts of an entry, each with the ID of its owner."""
+    """Return the names of an entry's personal facts, each with its owner's ID."""
     first_word = entry.type.partition(".")[0]
     return {
         name: _owner(entry, whose)

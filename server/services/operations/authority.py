@@ -4,7 +4,7 @@ Every check runs in the unit of work of the change, so nothing can change in bet
 their role, the version of the record, and the effect of the change. A change that removes access
 needs only a session. A change that adds access needs a signed statement about this request: by a
 terminal's high key after a PIN call that named it, or by the device's passkey. Closing an incident,
-deleting from the audit log and revoking the last device of another person need one too.
+deleting from the audit log and revoking another person's last device also need a statement.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -35,7 +35,7 @@ class Role(StrEnum):
     ADMIN = "admin"
     AUDITOR = "auditor"
     OWNER = "owner"
-    """The owner of the agent. A list shows them their own agents."""
+    """An owner of the agent. Lists show owners their own agents."""
 
 
 OWNER_MAY_ADD: Final = frozenset({"secrets", "jwks"})

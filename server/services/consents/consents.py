@@ -217,7 +217,7 @@ class ConsentService:
             return [_with_names(view, consent) for consent in consents]
 
     def revoke_mine(self, person: Person, consent_id: str) -> tuple[GivenConsent, int]:
-        """Revoke one of the person's consents; returns the number of revoked tokens. Raises a 404."""
+        """Revoke one of the person's consents; returns the count of revoked tokens. Raises a 404."""
         with self.store.write() as tx:
             device_auth.current_device(tx, person)
             consent = tx.consents.get(consent_id)
@@ -236,7 +236,7 @@ class ConsentService:
         limit: int = _MAX_RESULTS,
         before: tuple[int, str] | None = None,
     ) -> list[GivenConsent]:
-        """Return all users' consents, newest first. Raises `NotFound` for an unknown user or client.
+        """Return all users' consents, newest first. Raises `NotFound` (unknown user or client).
 
         `before` is the (created_at, id) of the last consent on the previous page.
         """

@@ -47,7 +47,7 @@ class Incidents:
         before: tuple[int, str] | None = None,
         owner: str | None = None,
     ) -> list[NamedIncident]:
-        """Return the newest open incidents, with `closed` also closed ones, optionally one owner's."""
+        """Return the newest open incidents; `closed` adds closed ones, `owner` limits to one's."""
         with self.store.read() as view:
             return list(islice(_all_matching(view, before, owner, closed=closed), limit))
 

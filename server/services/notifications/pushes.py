@@ -115,7 +115,7 @@ def _parse(message: str) -> tuple[str, str, str]:
 def _active_subscription(
     view: View, subscription_id: str, *, ended: bool
 ) -> PushSubscription | None:
-    """Return the subscription if its user is enabled and its device active, or revoked (`ended`)."""
+    """Return the subscription if its user is enabled and its device active, or `ended`."""
     subscription = view.pushes.get(subscription_id)
     if subscription is None:
         return None

@@ -28,18 +28,18 @@ from server.services import zones
 
 _MIDNIGHT = time()
 _CACHE_SIZE: Final = 64
-"""The number of cached matches of one rule: resource names, or sets of scopes or types."""
+"""The maximum number of cached matches per rule: resource names, or sets of scopes or types."""
 Condition: TypeAlias = Callable[[Question], bool]
 NewValues: TypeAlias = Callable[[Question], Mapping[str, bool | None]]
-"""For each target, whether it has a new value; None if the question has no value there."""
+"""Returns, for each target, whether its value is new; None if the question has no value there."""
 NameIds: TypeAlias = Mapping[str, str]
-"""The id of each name of an agent, user or group in the document, resolved when it was set."""
+"""Name of an agent, user or group in the document → its ID when the document was set."""
 
 
 def compile_conditions(
     rule: PolicyRule, agents: NameIds, users: NameIds, new_values: NewValues
 ) -> Condition:
-    """All conditions of a rule, cheapest first."""
+    """Return one condition that combines all conditions of a rule, cheapest first."""
     when, allows = rule.when, rule.outcome == "allow"
     return _all_of(
         [
@@ -53,7 +53,7 @@ def compile_conditions(
 
 
 def new_value_lookup(document: PolicyDocument) -> NewValues:
-    """Look up the new values of all targets in the rules, once per question."""
+    """Return a lookup of new values for all targets in the rules, which runs once per question."""
     conditions = (rule.when for rule in document.rules)
     targets = tuple(
         dict.fromkeys(t for when in conditions for t in (*when.first_time, *when.known))
@@ -96,7 +96,7 @@ def _client_conditions(when: When, agents: NameIds, users: NameIds) -> Iterable[
 
 
 def _target_conditions(when: When, *, allows: bool) -> Iterable[Condition]:
-    """An allow rule must match all scopes and types; other rules must match at least one."""
+    """Yield the conditions. An allow rule must match all scopes and types, other rules only one."""
     if when.resource:
         is_resource = lru_cache(_CACHE_SIZE)(_matcher(when.resource))
         yield lambda q: is_resource(q.resource)
@@ -171,7 +171,7 @@ def _hours_condition(hours: Hours) -> Condition:
     over_midnight = begins >= ends > _MIDNIGHT
 
     def local(question: Question) -> tuple[time, int]:
-        """The local time and weekday, computed once for all rules."""
+        """Return the local time and weekday, computed once for all rules."""
         cached = question.notes.get(hours.zone)
         if cached is None:
             local = datetime.fromtimestamp(question.at / 1000, UTC).astimezone(zone)
@@ -197,7 +197,7 @@ def _targets(question: Question, target: str) -> Sequence[str]:
 
 
 def _find_new_values(question: Question, targets: Sequence[str]) -> Mapping[str, bool | None]:
-    """For each target, whether it has a new value; None if a detail has no value there."""
+    """Return, for each target, whether it has a new value; None if a detail has no value there."""
     uses_by_target = {target: _targets(question, target) for target in targets}
     seen = question.history.known_uses(
         list(dict.fromkeys(chain.from_iterable(uses_by_target.values())))
@@ -226,7 +226,7 @@ _Counted: TypeAlias = tuple[str, int, int]
 
 
 def _count_condition(when: When, count: Count) -> Condition:
-    """Count each type or scope that the rule names separately; without any, count all tokens."""
+    """Return a condition that counts each named type or scope separately, or else all tokens."""
     enough = (count.at_most if count.over is None else count.over) or 0
     uses_to_count = _uses_to_count(when, count.within, enough)
 
@@ -246,7 +246,7 @@ def _count_condition(when: When, count: Count) -> Condition:
 def _uses_to_count(
     when: When, within: int, enough: int
 ) -> Callable[[Question], Iterable[_Counted]]:
-    """Select the uses to count: the rule's types, else its scopes, else all tokens."""
+    """Return a selector of the uses to count: the rule's types, else its scopes, else all tokens."""
     if when.type:
         is_type = _matcher(when.type)
         of_types = lru_cache(_CACHE_SIZE)(

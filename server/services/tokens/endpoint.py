@@ -22,7 +22,7 @@ class TokenRequest:
     proofs: Sequence[str]
     idempotency_key: str | None
     wait: int
-    """Seconds that the client is willing to wait."""
+    """The number of seconds that the client is willing to wait."""
     peer: str
     waited_ms: int = 0
     """Time since the request arrived; pacing counts from its arrival."""

@@ -33,7 +33,7 @@ def string_map(text: str) -> dict[str, str]:
 
 
 def key(name: str) -> str:
-    """The case-insensitive form of a name, for comparison."""
+    """Return the case-insensitive form of a name, for comparison."""
     return name.casefold()
 
 
@@ -54,7 +54,7 @@ _LOAD: Final[Mapping[Kind, Callable[[str], object]]] = {
     Kind.NEEDS: string_map,
     Kind.KEYS: lambda text: tuple(json.loads(text)),
 }
-"""The kinds that are stored as JSON. All others are stored unchanged."""
+"""The kinds that are stored as JSON. Values of other kinds are stored unchanged."""
 
 
 def member_values(members: Members, record: object) -> dict[str, object]:

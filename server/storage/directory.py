@@ -1,8 +1,8 @@
 """The directory of agents, apps, users, groups, resources and policy, cached by `admin_version`.
 
 Each administrative change increments the version. Each unit of work and each view reads the
-version first, and drops a cache of a different version. So disabling an agent takes effect at its
-next request, in every process, without a cache timeout.
+version first, and drops a cache of a different version. Disabling an agent therefore takes effect
+at its next request, in every process, without a cache timeout.
 """
 
 from collections.abc import Callable, Mapping
@@ -34,7 +34,7 @@ T = TypeVar("T")
 
 _MAX_ID, _MAX_URL, _MAX_TYPE = 64, 256, 128
 _MAX_CACHED = 10_000
-"""Unknown names are cached too. These limits bound the memory that guessed names can use."""
+"""The maximum number of cached records. It limits memory, because unknown names are cached too."""
 
 
 def _max_length(client_id: str) -> int:
@@ -71,7 +71,7 @@ class CachedDirectory:
         )
 
     def app(self, client_id: str) -> App | None:
-        """The app with this client_id; an unregistered app has only what is open to such apps."""
+        """Return the app with this client_id; unregistered apps only have what is open to them."""
         if not is_app(client_id) or len(client_id) > _max_length(client_id):
             return None
         return self._look_up("app", client_id, lambda: self._app(client_id))

@@ -84,13 +84,13 @@ def contents(connection: Connection, now: int) -> Contents | None:
 
 
 def has_entries(connection: Connection, entries: Collection[str]) -> bool:
-    """Return whether the audit log has all of these entries."""
+    """Return whether the audit log contains all of these entries."""
     count = select(func.count()).where(audit_entries.c.id.in_(entries))
     return bool(connection.execute(count).scalar_one() == len(entries))
 
 
 def has_tables(url: str) -> bool:
-    """Return whether a PostgreSQL database has tables of Sayso."""
+    """Return whether a PostgreSQL database contains Sayso's tables."""
     try:
         with transaction(url) as connection:
             connection.execute(_SCHEMA)
@@ -111,7 +111,7 @@ def sqlite_file(url: str) -> Path:
 
 @contextmanager
 def transaction(url: str) -> Iterator[Connection]:
-    """One transaction on a database, without the checks of `open.py`. Raises `Busy`."""
+    """Yield one transaction on a database, without the checks of `open.py`. Raises `Busy`."""
     engine = _engine(url)
     try:
         connection = engine.connect()
@@ -230,7 +230,7 @@ _IN_USE = (
 
 
 def _lock(folder: int) -> None:
-    """Take the folder's lock exclusively; every open store holds it shared."""
+    """Take the folder's lock exclusively; every open store holds a shared lock."""
     try:
         fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:

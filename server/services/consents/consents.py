@@ -217,7 +217,7 @@ class ConsentService:
             return [_with_names(view, consent) for consent in consents]
 
     def revoke_mine(self, person: Person, consent_id: str) -> tuple[GivenConsent, int]:
-        """Revoke one of the person's consents; returns the count of revoked tokens. Raises a 404."""
+        """Revoke one of the person's consents; returns its number of tokens. Raises a 404."""
         with self.store.write() as tx:
             device_auth.current_device(tx, person)
             consent = tx.consents.get(consent_id)

@@ -102,6 +102,6 @@ def _audience(request_audience: RequestAudience) -> dict[str, object]:
 
 
 def _covered(explanation: Explained) -> dict[str, object] | None:
-    """The standing grant that would answer, and its uses."""
+    """Return the standing grant that would decide the request, and its uses."""
     grant = explanation.covered
     return None if grant is None else {"id": grant.id, "used": grant.used, "uses": grant.uses}

@@ -246,7 +246,7 @@ def _count_condition(when: When, count: Count) -> Condition:
 def _uses_to_count(
     when: When, within: int, enough: int
 ) -> Callable[[Question], Iterable[_Counted]]:
-    """Return a selector of the uses to count: the rule's types, else its scopes, else all tokens."""
+    """Select the uses to count: the rule's types, or else its scopes, or else all tokens."""
     if when.type:
         is_type = _matcher(when.type)
         of_types = lru_cache(_CACHE_SIZE)(

@@ -1,6 +1,6 @@
-"""Standing grants at the token endpoint: a grant gives the approval that an exchange lacks.
+"""Standing grants at the token endpoint: a grant provides the approval that an exchange lacks.
 
-The approval is created, decided by the grant and redeemed in one unit of work, so each use of a
+The approval is created, decided by the grant and redeemed in one unit of work, so every use of a
 grant has its token.
 """
 
@@ -48,7 +48,7 @@ class StandingExchanges:
         until: int | None,
         jkt: str | None,
     ) -> dict[str, object] | None:
-        """Return the token response; None if no standing grant of the person covers the exchange.
+        """Return the token response; None if none of the person's grants covers the exchange.
 
         `until` is the latest time, in seconds, at which the token may expire.
         """

@@ -1,4 +1,4 @@
-"""Consumed approvals and the execution that consumed each of them."""
+"""Consumed approvals, and the executions that consumed them."""
 
 from sqlalchemy import bindparam, select
 

@@ -1,4 +1,4 @@
-"""Results of executions, as reported by resources. Each execution has one, which never changes."""
+"""Results of executions, as reported by resources. Each execution has one unchangeable result."""
 
 from sqlalchemy import bindparam, select
 

@@ -27,7 +27,7 @@ from server.storage.prepared import DatabaseRows, Prepared, Upsert
 _BATCH_SIZE = 16
 _PARAMETERS = [name for n in range(_BATCH_SIZE) for name in (f"owner{n}", f"key{n}")]
 _HALVE_AT = 64
-"""The count at which older amounts are halved, so that old habits fade and sums can't overflow."""
+"""The count at which older amounts are halved, so that they fade and sums cannot overflow."""
 _MAX_AMOUNT = 2**53 - 1
 """The maximum for one amount, since the sum of a list may exceed it."""
 _MAX_TOTAL = 2**62
@@ -70,7 +70,7 @@ def _add(insert: sqlite.Insert) -> Executable:
 
 
 def _merge_members(insert: sqlite.Insert) -> ColumnElement[str]:
-    """The members of both rows; new values replace old ones."""
+    """Return the members of both rows; new values replace old ones."""
     if insert.stringify_dialect == "sqlite":
         return func.json_patch(h.c.members, insert.excluded.members)
     from sqlalchemy.dialects.postgresql import JSONB  # noqa: PLC0415  # loads the dialect
@@ -115,7 +115,7 @@ class History(DatabaseRows):
             _ADD.run_each(self._db, rows)
 
     def fetch(self, keys: Collection[tuple[str, str]]) -> Mapping[str, HistoryRow]:
-        """The rows by key, without the keys that have no history."""
+        """Return the rows by key, without keys that have no history."""
         all_keys = list(keys)
         rows: dict[str, HistoryRow] = {}
         for start in range(0, len(all_keys), _BATCH_SIZE):

@@ -6,9 +6,9 @@ from server.protocol import base64url
 from server.storage.approvals.tables import approvals as a
 
 _MAX_MATCHES = 20
-"""The caller reports several matches as an error that lists them."""
+"""The maximum number of matches; the caller's error lists them if there are several."""
 _BITS = 6
-"""The bits in one character of a digest."""
+"""The number of bits in one character of a digest."""
 
 
 class ApprovalReferences:

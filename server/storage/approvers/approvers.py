@@ -40,7 +40,7 @@ class Approvers(DatabaseRows):
     """Additional approvers in the database."""
 
     def add(self, approver: Approver) -> bool:
-        """Add an approver; False if the approval is not pending or already asks them."""
+        """Add an approver; False if the approval is not pending or already has them."""
         pending = _MARK_MULTI_APPROVER.run(self._db, {"approval": approver.approval_id})
         if not pending or self.find(approver.approval_id, approver.user_id) is not None:
             return False

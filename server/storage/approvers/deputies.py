@@ -1,4 +1,4 @@
-"""Deputies of users, in the database."""
+"""Users' deputies, in the database."""
 
 from sqlalchemy import BindParameter, and_, bindparam, delete, insert, or_, select, update
 
@@ -62,7 +62,7 @@ class Deputies(DatabaseRows):
         return self._many(_record, _OF_USER, user=user_id, now=now)
 
     def of_deputy(self, deputy_id: str, now: int) -> list[Deputy]:
-        """The current and upcoming terms in which this user is a deputy."""
+        """Return the current and upcoming terms in which this user is a deputy."""
         return self._many(_record, _OF_DEPUTY, user=deputy_id, now=now)
 
     def live(self, now: int) -> list[Deputy]:
@@ -70,7 +70,7 @@ class Deputies(DatabaseRows):
         return self._many(_record, _ALL, now=now)
 
     def deciding(self, user_id: str, deputy_id: str, now: int) -> Deputy | None:
-        """The entry that lets the deputy decide for the user at this time."""
+        """Return the row that lets the deputy decide for the user at this time."""
         return self._one(_record, _DECIDING, user=user_id, deputy=deputy_id, now=now)
 
     def due(self, now: int, limit: int) -> list[Deputy]:

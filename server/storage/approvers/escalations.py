@@ -1,6 +1,6 @@
 """The escalation, extension and retry columns of approvals.
 
-They are part of the approvals table, so that a new request needs no extra statement.
+They are part of the approvals table, so that a new request does not need an extra statement.
 """
 
 from sqlalchemy import bindparam, literal_column, select, update

@@ -1,6 +1,6 @@
-"""Audit entries in the database, added and read, never changed; and their personal texts.
+"""Audit entries in the database, which are added and read but never changed; and their texts.
 
-The texts are stored with their entry, read with it, and may be erased.
+Personal texts are stored and read with their entry, and may be erased.
 """
 
 import secrets
@@ -42,7 +42,7 @@ _VALUES: dict[str, BindParameter[object]] = {
     column.key: bindparam(column.key) for column in e.c if column.key != "seq"
 }
 _NEXT = select(func.coalesce(func.max(e.c.seq), -1) + 1).scalar_subquery()
-"""The place of the next entry."""
+"""The position of the next entry."""
 _ADD_WITH_SEQ = Prepared(insert(e).values(_VALUES).values(seq=_NEXT))
 _ADD_WITHOUT_SEQ = Prepared(insert(e).values(_VALUES))
 _HAS_BODY = e.c.type != ""
@@ -69,7 +69,7 @@ _SALT_BYTES: Final = 32
 
 
 def _with_hash(value_hash: str) -> Select[tuple[str]]:
-    """Selects the ids of the entries that have this hash of a value."""
+    """Select the IDs of the entries that contain this hash of a value."""
     return select(o.c.entry_id).where(text(HASHES), o.c.text == value_hash)
 
 
@@ -84,7 +84,7 @@ _FILTERS: Final[Mapping[str, Callable[[Any], ColumnElement[bool]]]] = {
     "agent_id": lambda client: or_(e.c.agent_id == client, e.c.caller_id == client),
     "value_hash": lambda value_hash: e.c.id.in_(_with_hash(value_hash)),
 }
-"""The conditions of a search, by member of `EntrySearch`."""
+"""Member of `EntrySearch` → the condition of the search."""
 
 
 class Openings(DatabaseRows):
@@ -119,7 +119,7 @@ class Openings(DatabaseRows):
     def delete(self, those: ColumnElement[bool]) -> int:
         """Delete texts permanently; returns the number of deleted texts."""
         if self._db.dialect.name == "sqlite":
-            # The bytes of deleted rows stay in the file otherwise.
+            # Otherwise, the bytes of deleted rows would stay in the file.
             self._db.exec_driver_sql("PRAGMA secure_delete=ON")
         return self._db.execute(delete(o).where(those)).rowcount
 
@@ -146,7 +146,7 @@ class Audit:
     def add(self, entry: Entry) -> str:
         """Store the entry with its canonical bytes and leaf; returns its id.
 
-        Raises `Busy` for every database error, so that nothing is commit_facts without its entry.
+        Raises `Busy` for every database error, so that nothing is committed without its entry.
         """
         columns: dict[str, object] = {
             "id": self._new_id(self._now),
@@ -216,7 +216,7 @@ class Audit:
         """Delete the bodies of entries from `first` to before `end`, except those of these types.
 
         The position, time and hash of these entries are kept. The personal texts of all of them are
-        deleted. Raises `Busy` if this fails, also if the database role may only add entries.
+        deleted. Raises `Busy` if this fails, for example if the database role may only add entries.
         """
         in_range = (e.c.seq >= first, e.c.seq < end)
         self.openings.delete(o.c.entry_id.in_(select(e.c.id).where(*in_range)))

@@ -1,6 +1,6 @@
-"""The order of the entries in the audit log, the hashes of its tree, and its checkpoints.
+"""The order of entries in the audit log, the hashes of its tree, and its checkpoints.
 
-On SQLite the only writer numbers an entry when it adds it. On PostgreSQL transactions commit out
+On SQLite, the only writer numbers entries as it adds them. On PostgreSQL, transactions commit out
 of order, so an elected sequencer numbers the entries in the order in which it sees them.
 """
 
@@ -113,7 +113,7 @@ class AuditLog(DatabaseRows):
         return hashes
 
     def nodes_over(self, first: int, end: int) -> dict[NodeIndex, bytes]:
-        """The stored hashes whose last leaf is from `first` to before `end`."""
+        """Return the stored hashes whose last leaf is from `first` to before `end`."""
         ranges = [
             and_(n.c.level == level, n.c.number >= first >> level, n.c.number < end >> level)
             for level in range(1, end.bit_length())
@@ -121,7 +121,7 @@ class AuditLog(DatabaseRows):
         return _hashes(self._db.execute(select(n).where(or_(false(), *ranges))))
 
     def size_of_nodes(self) -> int:
-        """The number of entries whose complete subtrees are stored; it is even."""
+        """Return the number of entries whose complete subtrees are stored; always even."""
         return 2 * int(self._db.execute(_PAIRS).scalar_one())
 
     def entries(self, first: int, end: int) -> list[LoggedEntry]:
@@ -139,7 +139,7 @@ class AuditLog(DatabaseRows):
         return [_bytes(body) for body in rows.scalars()]
 
     def newest(self, at_most: int | None = None) -> CheckpointRow | None:
-        """The newest checkpoint, of at most this size if one is given."""
+        """Return the newest checkpoint, of at most this size if one is given."""
         statement = _NEWEST if at_most is None else _NEWEST.where(c.c.size <= at_most)
         row = self._db.execute(statement).first()
         return None if row is None else _checkpoint(row)
@@ -157,7 +157,7 @@ class AuditLog(DatabaseRows):
 
 
 def _bytes(value: bytes | str) -> bytes:
-    """The bytes of a value, which may be text if someone changed the row by hand."""
+    """Return the bytes of a value, which may be text if someone edited the row by hand."""
     return value.encode() if isinstance(value, str) else bytes(value)
 
 

@@ -56,7 +56,7 @@ class Invitations(DatabaseRows):
         return self._one(_record, _BY_TOKEN, token_hash=token_hash)
 
     def page(self, after: str, limit: int) -> list[Invitation]:
-        """Return the invitations after this ID, including those that have ended."""
+        """Return the invitations after this ID, including those that are no longer valid."""
         return self._many(_record, _PAGE, after=after, limit=limit)
 
     def spend(self, invitation_id: str, now: int) -> bool:

@@ -73,7 +73,7 @@ class Deliveries:
         _RECORD_FIRST.run(self._db, {"approval": approval_id, "now": self._now})
 
     def missing(self, device_id: str, approval_ids: Iterable[str]) -> list[str]:
-        """Which of these requests this device has not received, by id."""
+        """Return the IDs of those requests that this device has not received."""
         ids = list(approval_ids)
         statement = _RECEIVED.where(d.c.approval_id.in_(ids))
         received = set(self._db.execute(statement, {"device": device_id}).scalars())

@@ -145,11 +145,11 @@ class PushSubscriptions(DatabaseRows):
         return self._any(_REMOVE, subscription=subscription_id)
 
     def dormant(self, before: int, limit: int) -> list[PushSubscription]:
-        """The subscriptions that were not opened since then and got no warning."""
+        """Return the subscriptions that were not opened since then and not warned."""
         return self._many(_record, _DORMANT, before=before, limit=limit)
 
     def mark_warned(self, subscription_id: str, now: int) -> None:
-        """Record that the subscription got the warning."""
+        """Record that the warning was sent to the subscription."""
         self._db.execute(_WARNED, {"subscription": subscription_id, "now": now})
 
     def silent(self, before: int, limit: int) -> list[PushSubscription]:
@@ -157,15 +157,15 @@ class PushSubscriptions(DatabaseRows):
         return self._many(_record, _SILENT, before=before, limit=limit)
 
     def mark_checked(self, subscription_id: str, now: int) -> None:
-        """Record that the subscription got a check message."""
+        """Record that a check message was sent to the subscription."""
         self._db.execute(_CHECKED, {"subscription": subscription_id, "now": now})
 
     def add_loss(self, loss: PushLoss) -> None:
-        """Store a push_losses subscription."""
+        """Store a lost subscription."""
         self._db.execute(_ADD_LOSS, _loss_values(loss))
 
     def losses(self, user_id: str) -> list[PushLoss]:
-        """The push_losses subscriptions of active devices, newest first."""
+        """Return the lost subscriptions of the user's active devices, newest first."""
         return self._many(_loss, _LOSSES, user=user_id)
 
     def remove_losses(self, device_id: str) -> None:
@@ -173,7 +173,7 @@ class PushSubscriptions(DatabaseRows):
         self._db.execute(_REMOVE_LOSSES, {"device": device_id})
 
     def dismiss_loss(self, user_id: str, subscription_id: str) -> bool:
-        """Remove a loss; returns False if it is not this user's."""
+        """Remove a loss; returns False if it does not belong to this user."""
         return self._any(_DISMISS_LOSS, user=user_id, loss=subscription_id)
 
     def problems(self) -> list[tuple[str, str, int]]:

@@ -1,4 +1,4 @@
-"""Rows of the installation: its epoch, its key ids and the holds of a restore."""
+"""Rows of the installation: its epoch, its key IDs and the holds that a restore created."""
 
 from sqlalchemy import bindparam, delete, select
 
@@ -30,12 +30,12 @@ class InstallationRecords(DatabaseRows):
         return {row.name: row.key_id for row in self._db.execute(_IDS).all()}
 
     def sealed_key(self, name: str) -> bytes | None:
-        """A key that is stored in the database, sealed with the master key."""
+        """Return a key that is stored in the database, sealed with the master key."""
         sealed = self._db.execute(_SEALED, {"name": name}).scalar()
         return None if sealed is None else bytes(sealed)
 
     def add_key(self, name: str, key_id: str, sealed: bytes | None = None) -> bool:
-        """Record a key. Returns False, and changes nothing, if a key has this name."""
+        """Record a key. Returns False, without a change, if a key with this name exists."""
         row = {"name": name, "key_id": key_id, "sealed": sealed}
         return self._any(_ADD_KEY, **row)
 

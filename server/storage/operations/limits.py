@@ -1,6 +1,6 @@
 """Counters in time windows, and the rows that limits count.
 
-Each query has a LIMIT and uses an index that has the order of its result.
+Each query has a LIMIT and uses an index with the order of its result.
 """
 
 from collections.abc import Sequence
@@ -139,7 +139,7 @@ _REFUSED = Prepared(
 
 
 def _select_held_back() -> Select[tuple[str, bool]]:
-    """Select held-back requests; the limit comes before the filter, to bound the rows read."""
+    """Select held-back requests; the limit precedes the filter, to limit the rows read."""
     newest = (
         select(a.c.user_id, a.c.held_back)
         .where(a.c.created_at >= bindparam("moment"), a.c.user_id.is_not(None))
@@ -183,7 +183,7 @@ class Limits:
         return [_to_refusal(row) for row in rows]
 
     def held_back(self, since: int, limit: int) -> list[str]:
-        """The users of the newest requests since this time that caused no notification."""
+        """Return the users of the newest requests since this time that did not notify them."""
         rows = _HELD_BACK.run(self._db, {"moment": since, "limit": limit})
         return [str(row[0]) for row in rows]
 

@@ -1,4 +1,4 @@
-"""Rule sets, action types, and the uses of agents' tokens, in the database."""
+"""Rule sets, action types, and what agents' tokens were used for, in the database."""
 
 from collections.abc import Sequence
 from itertools import compress
@@ -64,7 +64,7 @@ class Uses(DatabaseRows):
         _ADD_USE.run_each(self._db, [{**row, "use": use} for use in uses])
 
     def known_uses(self, agent_id: str, uses: Sequence[str], until: int) -> set[str]:
-        """Which of these uses the agent has already had at this time."""
+        """Return those of these uses that the agent already had at this time."""
         seen: set[str] = set()
         for start in range(0, len(uses), _BATCH_SIZE):
             batch = [*uses[start : start + _BATCH_SIZE]]

@@ -1,4 +1,4 @@
-"""Sign-ins of browsers to apps, in the database."""
+"""Browsers' sign-ins to apps, in the database."""
 
 from sqlalchemy import bindparam, delete, insert, select, update
 
@@ -25,7 +25,7 @@ _PRUNE = delete(s).where(s.c.expires_at < bindparam("now"))
 
 
 class SignIns(DatabaseRows):
-    """Sign-ins of browsers in the database."""
+    """Browsers' sign-ins in the database."""
 
     def add(self, sign_in: SignIn) -> None:
         """Store a new sign-in."""

@@ -1,4 +1,4 @@
-"""The tables of tokens, signing keys and codes of apps."""
+"""The tables of tokens, signing keys and apps' codes."""
 
 from sqlalchemy import Column, ForeignKey, Index, LargeBinary, Table, Text
 

@@ -187,14 +187,14 @@ def create_site(services: Services, *, max_feeds: int = sys.maxsize) -> "Site":
 
 
 def create_app(site: "Site") -> "Flask":
-    """The WSGI application: the API, the feed and the pages."""
+    """Return the WSGI application: the API, the feed and the pages."""
     from server.web.application import application  # commands never load Flask
 
     return application(site)
 
 
 def outbox_worker(services: Services, run: Callable[[Callable[[], None]], None]) -> "OutboxWorker":
-    """The worker that delivers the outbox. `run` starts each delivery concurrently."""
+    """Return the worker that delivers the outbox. `run` starts each delivery concurrently."""
     from server.services.notifications.feed import ANY_CHANGE
 
     settings, store, secrets = services.settings, services.store, services.secrets

@@ -74,14 +74,14 @@ def required(settings: Settings) -> tuple[KeyFile, KeyFile]:
 
 
 def webhook(settings: Settings) -> KeyFile:
-    """The key file that signs messages to SAYSO_WEBHOOK_URL."""
+    """Return the key file that signs messages to SAYSO_WEBHOOK_URL."""
     path = settings.webhook_secret_file or settings.data_dir / WEBHOOK_KEY
     setting = "SAYSO_WEBHOOK_SECRET_FILE"
     return KeyFile(WEBHOOK, Path(path), setting, "your webhook cannot verify what it receives")
 
 
 def log(settings: Settings) -> KeyFile:
-    """The key file that signs the checkpoints of the audit log."""
+    """Return the key file that signs the checkpoints of the audit log."""
     path = settings.log_key_file or settings.data_dir / LOG_KEY
     return KeyFile(LOG, Path(path), "SAYSO_LOG_KEY_FILE", _NO_LOG_KEY, _NEW_LOG_KEY)
 

@@ -31,7 +31,7 @@ class LazyName:
         return self._real()(*args, **kwargs)
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401  # as above
-        """An attribute of the real module or class."""
+        """Return an attribute of the real module or class."""
         return getattr(self._real(), name)
 
     def __or__(self, other: object) -> "LazyName":

@@ -35,7 +35,7 @@ def outbox_worker(
     run: Callable[[Callable[[], None]], None],
     on_finished: Callable[[], None],
 ) -> "OutboxWorker":
-    """The worker that delivers the outbox. `run` starts each delivery concurrently."""
+    """Return the worker that delivers the outbox. `run` starts each delivery concurrently."""
     from server.delivery.ciba_callbacks import CibaCallbacks  # loads an HTTP client
     from server.delivery.egress import Reach
     from server.delivery.outbox import OutboxWorker
@@ -59,7 +59,7 @@ def outbox_worker(
 
 
 def push_subscriptions(settings: Settings, store: Store, secrets: Secrets) -> PushSubscriptions:
-    """The web push subscriptions, with this server's VAPID key."""
+    """Return the web push subscriptions, with this server's VAPID key."""
     key = public_key(vapid_key(settings, store, secrets))
     return PushSubscriptions(store, secrets, key, settings.push_services)
 

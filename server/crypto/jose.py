@@ -251,7 +251,7 @@ def _candidates(
 
 
 def _alg_of(jwk: Mapping[str, str]) -> str:
-    """The algorithm for a key's type; an RSA key may also be registered for PS256."""
+    """Return the algorithm for a key's type; an RSA key may also be registered for PS256."""
     kind = jwk.get("kty", "")
     return "PS256" if (kind, jwk.get("alg")) == ("RSA", "PS256") else _KEY_ALGS.get(kind, "")
 

@@ -87,7 +87,7 @@ class WebAuthn:
         return verified.new_sign_count
 
     def public_jwk(self, passkey: Passkey) -> dict[str, str]:
-        """The public key as a JWK (RFC 7517, RFC 8037)."""
+        """Return the public key as a JWK (RFC 7517, RFC 8037)."""
         from webauthn.helpers import decode_credential_public_key
 
         key = decode_credential_public_key(passkey.public_key)

@@ -164,19 +164,19 @@ class KeyedSecrets:
         return derive(self._master, "hashes")
 
     def new_id(self, prefix: str) -> str:
-        """A public id with 80 random bits."""
+        """Return a public id with 80 random bits."""
         return prefix + _pick(_BASE32, _ID_CHARACTERS)
 
     def new_secret(self, prefix: str) -> str:
-        """A secret with 256 random bits."""
+        """Return a secret with 256 random bits."""
         return prefix + base64url.encode(secrets.token_bytes(32))
 
     def new_code(self) -> tuple[str, str]:
-        """An enrollment code: a public id and a secret with 120 random bits."""
+        """Return an enrollment code: a public id and a secret with 120 random bits."""
         return _pick(_CROCKFORD, _CODE_ID_CHARACTERS), _pick(_CROCKFORD, _CODE_SECRET_CHARACTERS)
 
     def word(self, alphabet: str, length: int) -> str:
-        """A random string of characters from this alphabet."""
+        """Return a random string of characters from this alphabet."""
         return "".join(secrets.choice(alphabet) for _ in range(length))
 
     def salt(self) -> str:
@@ -184,11 +184,11 @@ class KeyedSecrets:
         return base64url.encode(secrets.token_bytes(16))
 
     def auth_req_id(self, approval_id: str) -> str:
-        """The agent's handle for this approval, which differs from its id."""
+        """Return the agent's handle for this approval, which differs from its id."""
         return PREFIX_AUTH_REQ_ID + base64url.encode(_hmac(self._handle_key, approval_id))
 
     def code_hash(self, code_id: str, secret: str) -> bytes:
-        """The hash to store for an enrollment code's secret."""
+        """Return the hash to store for an enrollment code's secret."""
         return _hmac(self._code_key, f"{code_id}\n{secret}")
 
     def user_code_hash(self, user_id: str, code: str) -> bytes:
@@ -196,7 +196,7 @@ class KeyedSecrets:
         return _hmac(self._user_code_key, f"{user_id}\n{code}")
 
     def nonce(self, *parts: str) -> str:
-        """The nonce that a device must sign, derived from these parts."""
+        """Return the nonce that a device must sign, derived from these parts."""
         return base64url.encode(_hmac(self._nonce_key, "\n".join(parts)))
 
     def keyed_hash(self, *parts: str) -> str:

@@ -20,7 +20,7 @@ def new_key() -> bytes:
 
 
 def private_key(raw: bytes) -> str:
-    """The private key for these bytes, as base64url."""
+    """Return the private key for these bytes, as base64url."""
     return base64url.encode(_scalar(raw).to_bytes(32))
 
 

@@ -81,12 +81,12 @@ def _locked_position(folder: Path, name: str) -> Iterator[Path]:
 
 
 def positions(folder: Path) -> dict[str, Position]:
-    """The position of each stream, by name. Raises `Invalid`."""
+    """Return the position of each stream, by name. Raises `Invalid`."""
     return {file.stem: read_position(file) for file in sorted(folder.glob("*.json"))}
 
 
 def read_position(file: Path) -> Position:
-    """The position of a stream; the start of the log for a new one. Raises `Invalid`."""
+    """Return the position of a stream; the start of the log for a new one. Raises `Invalid`."""
     if not file.exists():
         return Position()
     try:

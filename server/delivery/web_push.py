@@ -97,7 +97,7 @@ class WebPush:
         return session.answer.status, session.answer.headers
 
     def _reach(self, endpoint: str) -> Reach | None:
-        """The limits for this push service; None if it is in the settings."""
+        """Return the limits for this push service; None if it is in the settings."""
         return None if web_push.origin(endpoint) in self.origins else self.reach
 
 

@@ -118,7 +118,7 @@ class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no ty
         super().__init__()
 
     def refusal(self) -> str:
-        """The reason why a worker could not start; "" if all started, and in the workers."""
+        """Return the reason why a worker could not start; "" if all started, and in the workers."""
         if (
             os.getpid() != self._first_pid
         ):  # workers also return from `run`, and must not wait for others

@@ -58,7 +58,7 @@ _LOAD: Final[Mapping[Kind, Callable[[str], object]]] = {
 
 
 def member_values(members: Members, record: object) -> dict[str, object]:
-    """The column values of a record's members."""
+    """Return the column values of a record's members."""
     return {
         member.name: _dump_member(member.kind, getattr(record, member.name))
         for member in members
@@ -71,7 +71,7 @@ def _dump_member(kind: Kind, value: object) -> object:
 
 
 def load_members(members: Members, row: Row[Any]) -> dict[str, Any]:
-    """The members of a record from its row."""
+    """Return the members of a record from its row."""
     return {
         member.name: _load_member(member.kind, getattr(row, member.name))
         for member in members

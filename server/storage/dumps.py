@@ -100,12 +100,12 @@ def has_tables(url: str) -> bool:
 
 
 def kind(url: str) -> str:
-    """The kind of database: `sqlite` or `postgresql`."""
+    """Return the kind of database: `sqlite` or `postgresql`."""
     return make_url(url).get_backend_name()
 
 
 def sqlite_file(url: str) -> Path:
-    """The file of a SQLite database."""
+    """Return the file of a SQLite database."""
     return Path(make_url(url).database or "")
 
 

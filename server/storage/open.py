@@ -55,7 +55,7 @@ _EXCLUSIVE_LOCK = text(
     "SELECT 1 FROM pg_locks WHERE relation = to_regclass('installation') "
     "AND mode = 'AccessExclusiveLock' AND granted"
 )
-"""The error message. Only a restore holds this lock for a long time."""
+"""Finds the exclusive lock, which only a restore holds for a long time."""
 
 
 class SchemaMismatch(Exception):
@@ -255,7 +255,7 @@ def _back_up(path: Path) -> None:
 
 
 def _schema_of(engine: Engine) -> str:
-    """The schema version of the database; "" if it has none."""
+    """Return the schema version of the database; "" if it has none."""
     try:
         with engine.connect() as connection:
             row = connection.execute(text("SELECT version_num FROM alembic_version")).first()

@@ -160,7 +160,7 @@ class SqlStore:
 
     @contextmanager
     def read(self) -> Iterator[View]:
-        """Yield a read-only view. It may be outdated: changes must not depend on it. Raises Busy."""
+        """Yield a read-only view. It may be outdated; no change may depend on it. Raises `Busy`."""
         try:
             with self._reader.connection() as connection:
                 yield self._rows(View, connection, lock=False)

@@ -204,7 +204,7 @@ class DirectWriter:
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
-        """One unit of work."""
+        """Yield one unit of work."""
         with self._pool.connection() as connection:
             _begin(sqlite_connection(connection), _COMMAND_TIMEOUT_SECONDS, _COMMAND_PAUSE_SECONDS)
             try:
@@ -233,7 +233,7 @@ class PooledWriter:
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
-        """One unit of work."""
+        """Yield one unit of work."""
         try:
             with self._engine.begin() as connection:
                 yield connection

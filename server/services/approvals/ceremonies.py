@@ -56,7 +56,7 @@ class CeremonyEntries:
     reason: str | None = None
 
     def entry_for(self, step: Step) -> str | None:
-        """The entry of a step."""
+        """Return the entry of a step."""
         member = _ENTRY_MEMBERS.get(step)
         return None if member is None else getattr(self, member)
 

@@ -38,7 +38,7 @@ class AuditStream:
     store: Store
 
     def size(self) -> int:
-        """The number of signed entries."""
+        """Return the number of signed entries."""
         with self.store.read() as view:
             newest = view.audit_log.newest()
         return 0 if newest is None else newest.size

@@ -80,7 +80,7 @@ class GivenConsent:
     user_name: str
 
     def state(self, now: int) -> Literal["live", "expired", "revoked"]:
-        """The state at this time."""
+        """Return the state at this time."""
         if self.consent.revoked_at is not None:
             return "revoked"
         return "live" if self.consent.live(now) else "expired"
@@ -217,7 +217,7 @@ class ConsentService:
             return [_with_names(view, consent) for consent in consents]
 
     def revoke_mine(self, person: Person, consent_id: str) -> tuple[GivenConsent, int]:
-        """Revoke one of the person's consents; returns its number of tokens. Raises a 404."""
+        """Revoke one of the person's consents and its tokens. Raises errors.Problem 404."""
         with self.store.write() as tx:
             device_auth.current_device(tx, person)
             consent = tx.consents.get(consent_id)

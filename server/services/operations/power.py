@@ -90,7 +90,7 @@ def _fewer_limits(before: Agent, after: Agent) -> bool:
 
 
 def _longer_tokens(usual: int) -> _Comparison:
-    """Check whether the limit was raised or removed, or a first one exceeds the default."""
+    """Return a comparison: the limit was raised or removed, or a first one exceeds the default."""
 
     def is_longer(before: Agent | Resource, after: Agent | Resource) -> bool:
         old = usual if before.token_seconds is None else before.token_seconds

@@ -218,7 +218,7 @@ class ExchangeChecks:
                 raise ExchangeRefused(Reason.DENIED_REPEATEDLY, error=error)
 
     def _check_caller(self, agent: Agent, asked: LoggedExchange, subject: Delegation) -> None:
-        """Check that `may_act` names the caller or, without it, that the caller serves the audience.
+        """Check that `may_act` names the caller; without it, that the caller serves the audience.
 
         Therefore, a client that only received the token cannot exchange it.
         """

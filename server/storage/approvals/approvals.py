@@ -205,15 +205,15 @@ class Approvals(DatabaseRows):
         _ADD.run(self._db, _values(approval))
 
     def get(self, approval_id: str) -> Approval | None:
-        """The approval with this id."""
+        """Return the approval with this ID."""
         return self._one(_record, _GET, approval=approval_id)
 
     def by_handle(self, auth_req_hash: bytes) -> Approval | None:
-        """The approval with this hash of the agent's `auth_req_id`."""
+        """Return the approval with this hash of the agent's `auth_req_id`."""
         return self._one(_record, _BY_HANDLE, hash=auth_req_hash)
 
     def by_idempotency(self, agent_id: str, idempotency_hash: bytes) -> Approval | None:
-        """The approval that the agent created with this idempotency key."""
+        """Return the approval that the agent created with this idempotency key."""
         return self._one(_record, _BY_IDEMPOTENCY, agent=agent_id, hash=idempotency_hash)
 
     def open_count(
@@ -369,17 +369,17 @@ class Approvals(DatabaseRows):
         return self._many(_record, _OVERDUE, now=now, limit=limit)
 
     def open_of_agent(self, agent_id: str) -> list[Approval]:
-        """The agent's pending and approved requests."""
+        """Return the agent's pending and approved requests."""
         return self._many(_record, _OPEN_BY_AGENT, agent=agent_id)
 
     def open_of_caller(self, client_id: str) -> list[Approval]:
-        """The pending and approved requests for calls of this client."""
+        """Return the pending and approved requests for calls of this client."""
         return self._many(_record, _OPEN_BY_CALLER, client=client_id)
 
     def open_of_user(self, user_id: str) -> list[Approval]:
-        """The pending and approved requests for the user."""
+        """Return the pending and approved requests for the user."""
         return self._many(_record, _OPEN_FOR_USER, user=user_id)
 
     def open_at_resource(self, uri: str) -> list[Approval]:
-        """The pending and approved requests for this resource."""
+        """Return the pending and approved requests for this resource."""
         return self._many(_record, _AT_RESOURCE, uri=uri)

@@ -20,5 +20,5 @@ class Consumptions(DatabaseRows):
         return self._any(_ADD_ONCE, **_values(consumption))
 
     def get(self, approval_id: str) -> Consumption | None:
-        """The execution that consumed this approval."""
+        """Return the execution that consumed this approval."""
         return self._one(_record, _GET, approval=approval_id)

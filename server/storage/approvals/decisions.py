@@ -43,5 +43,5 @@ class Decisions(DatabaseRows):
         _DELETE.run(self._db, {"approval": approval_id, "user": user_id})
 
     def of_approval(self, approval_id: str) -> list[Decision]:
-        """The answers to one approval, oldest first."""
+        """Return the answers to one approval, oldest first."""
         return self._many(_record, _OF_APPROVAL, approval=approval_id)

@@ -48,7 +48,7 @@ class Approvers(DatabaseRows):
         return True
 
     def find(self, approval_id: str, user_id: str) -> Approver | None:
-        """The row of one user."""
+        """Return the row of one user."""
         return self._one(_record, _FIND, approval=approval_id, user=user_id)
 
     def hold_back(self, approval_id: str, user_id: str) -> None:
@@ -66,7 +66,7 @@ class Approvers(DatabaseRows):
         return (rows.pop(own.user_id, own), *rows.values())
 
     def of_approval(self, approval_id: str) -> list[Approver]:
-        """All approver rows, in the order in which they were added."""
+        """Return all approver rows, in the order in which they were added."""
         return self._many(_record, _OF_APPROVAL, approval=approval_id)
 
 
@@ -98,7 +98,7 @@ class Groups(NamedRows):
             self._db.execute(statement, {"group": group_id})
 
     def all(self) -> list[Group]:
-        """All groups, by name; members by id."""
+        """Return all groups, by name; members by id."""
         members: dict[str, list[str]] = {}
         for row in self._db.execute(_MEMBERS).all():
             members.setdefault(row[0], []).append(row[1])

@@ -54,11 +54,11 @@ class Deputies(DatabaseRows):
         self._db.execute(insert(d), _values(deputy))
 
     def get(self, deputy_id: str) -> Deputy | None:
-        """The deputy with this id, even if the term has ended."""
+        """Return the deputy with this ID, even if the term has ended."""
         return self._one(_record, _GET, deputy=deputy_id)
 
     def of_user(self, user_id: str, now: int) -> list[Deputy]:
-        """The user's current and upcoming deputies."""
+        """Return the user's current and upcoming deputies."""
         return self._many(_record, _OF_USER, user=user_id, now=now)
 
     def of_deputy(self, deputy_id: str, now: int) -> list[Deputy]:
@@ -66,7 +66,7 @@ class Deputies(DatabaseRows):
         return self._many(_record, _OF_DEPUTY, user=deputy_id, now=now)
 
     def live(self, now: int) -> list[Deputy]:
-        """All current and upcoming deputies, by end date."""
+        """Return all current and upcoming deputies, by end date."""
         return self._many(_record, _ALL, now=now)
 
     def deciding(self, user_id: str, deputy_id: str, now: int) -> Deputy | None:
@@ -74,7 +74,7 @@ class Deputies(DatabaseRows):
         return self._one(_record, _DECIDING, user=user_id, deputy=deputy_id, now=now)
 
     def due(self, now: int, limit: int) -> list[Deputy]:
-        """The deputies whose term is due to start or end."""
+        """Return the deputies whose term is due to start or end."""
         return self._many(_record, _DUE, now=now, limit=limit)
 
     def begin(self, deputy_id: str) -> bool:

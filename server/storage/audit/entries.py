@@ -103,12 +103,12 @@ class Openings(DatabaseRows):
             _ADD_OPENINGS.run_each(self._db, rows)
 
     def texts_of(self, entries: list[str]) -> dict[str, dict[str, Opening]]:
-        """The texts of these entries, by id."""
+        """Return the texts of these entries, by id."""
         rows = select(o.c.entry_id, o.c.name, o.c.text, o.c.salt).where(_OF_ENTRIES)
         return _grouped(self._db.execute(rows, {"entries": entries}))
 
     def between(self, first: int, end: int) -> dict[int, dict[str, Opening]]:
-        """The texts of the entries from position `first` to before `end`, by position."""
+        """Return the texts of the entries from position `first` to before `end`, by position."""
         rows = _IN_PLACES.where(*_BETWEEN)
         return _grouped(self._db.execute(rows, {"first": first, "end": end}))
 
@@ -180,7 +180,7 @@ class Audit:
         return self._stored[-1].id
 
     def tail(self, limit: int, after: str | None = None) -> list[StoredEntry]:
-        """The last `limit` entries, or those after an id, oldest first."""
+        """Return the last `limit` entries, or those after an id, oldest first."""
         if after is not None:
             values = {"after": after, "limit": limit}
             return self._records(self._db.execute(_AFTER, values).mappings().all())
@@ -188,12 +188,12 @@ class Audit:
         return self._records(rows[::-1])
 
     def get(self, entry_id: str) -> StoredEntry | None:
-        """The entry with this id."""
+        """Return the entry with this ID."""
         rows = self._db.execute(_GET, {"entry": entry_id}).mappings().all()
         return next(iter(self._records(rows)), None)
 
     def search(self, filters: EntrySearch, before: str | None, limit: int) -> list[StoredEntry]:
-        """The newest matching entries before an id."""
+        """Return the newest matching entries before an id."""
         statement = select(e).where(_HAS_BODY).order_by(e.c.id.desc()).limit(limit)
         if before is not None:
             statement = statement.where(e.c.id < before)
@@ -203,7 +203,7 @@ class Audit:
         return self._records(self._db.execute(statement).mappings().all())
 
     def of_approval(self, approval_id: str) -> list[StoredEntry]:
-        """All entries about one approval, oldest first."""
+        """Return all entries about one approval, oldest first."""
         rows = self._db.execute(_OF_APPROVAL, {"approval": approval_id}).mappings().all()
         return self._records(rows)
 

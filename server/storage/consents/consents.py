@@ -59,7 +59,7 @@ class Consents(DatabaseRows):
         return self._one(_record, _GET, consent=consent_id)
 
     def live(self, user_id: str, client_id: str, resource: str, now: int) -> Consent | None:
-        """The user's consent for this client at this resource, if one is in force."""
+        """Return the user's consent for this client at this resource, if one is in force."""
         return self._one(_record, _LIVE, user=user_id, client=client_id, resource=resource, now=now)
 
     def of_user(self, user_id: str, now: int, *, ended: bool) -> list[Consent]:

@@ -41,17 +41,17 @@ class Incidents(DatabaseRows):
         self._db.execute(_ADD, _values(incident))
 
     def get(self, incident_id: str) -> Incident | None:
-        """The incident with this id, even if it is closed."""
+        """Return the incident with this ID, even if it is closed."""
         return self._one(_record, _GET, incident=incident_id)
 
     def open_of(self, approval_id: str, scope: Scope) -> Incident | None:
-        """The newest open incident about this request."""
+        """Return the newest open incident about this request."""
         return self._one(_record, _OPEN_OF, approval=approval_id, scope=scope)
 
     def search(
         self, *, closed: bool, limit: int, before: tuple[int, str] | None = None
     ) -> list[Incident]:
-        """The newest open incidents; `closed` includes closed ones."""
+        """Return the newest open incidents; `closed` includes closed ones."""
         statement = select(i).order_by(*_NEWEST).limit(limit)
         if not closed:
             statement = statement.where(i.c.state == "open")

@@ -80,6 +80,6 @@ class Deliveries:
         return [approval_id for approval_id in ids if approval_id not in received]
 
     def of_approval(self, approval_id: str) -> list[Delivery]:
-        """The deliveries of a request, oldest first."""
+        """Return the deliveries of a request, oldest first."""
         rows = self._db.execute(_OF_APPROVAL, {"approval": approval_id}).all()
         return [Delivery(*row) for row in rows]

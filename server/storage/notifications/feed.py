@@ -92,11 +92,11 @@ class Feed:
         self._on_add()
 
     def head(self) -> int:
-        """The newest cursor; 0 if there are no events."""
+        """Return the newest cursor; 0 if there are no events."""
         return int(self._db.execute(_HEAD).scalar_one())
 
     def floor(self) -> int:
-        """The oldest cursor; 0 if there are no events."""
+        """Return the oldest cursor; 0 if there are no events."""
         return int(self._db.execute(_FLOOR).scalar_one())
 
     def events_after(self, cursor: int, user_id: str | None, limit: int) -> list[FeedEvent]:

@@ -274,11 +274,11 @@ class Outbox(DatabaseRows):
         )
 
     def counts(self) -> Mapping[str, int]:
-        """State → number of messages."""
+        """Return the number of messages in each state."""
         return {row[0]: row[1] for row in self._db.execute(_COUNTS)}
 
     def dead(self, limit: int) -> list[OutboxMessage]:
-        """Dead messages, newest first."""
+        """Return dead messages, newest first."""
         return self._many(_record, _DEAD, limit=limit)
 
     def retry(self, message_id: int) -> OutboxMessage | None:

@@ -106,19 +106,19 @@ class PushSubscriptions(DatabaseRows):
         self._db.execute(_ADD, _values(subscription))
 
     def get(self, subscription_id: str) -> PushSubscription | None:
-        """The subscription with this id."""
+        """Return the subscription with this ID."""
         return self._one(_record, _GET, subscription=subscription_id)
 
     def by_endpoint(self, endpoint_hash: bytes) -> PushSubscription | None:
-        """The subscription with this hash of its endpoint."""
+        """Return the subscription with this hash of its endpoint."""
         return self._one(_record, _BY_ENDPOINT, endpoint_hash=endpoint_hash)
 
     def of_user(self, user_id: str) -> list[PushSubscription]:
-        """The user's subscriptions on active devices."""
+        """Return the user's subscriptions on active devices."""
         return self._many(_record, _OF_USER, user=user_id)
 
     def targets(self, user_id: str) -> list[tuple[str, str]]:
-        """The ids and origins of the user's subscriptions on active devices."""
+        """Return the IDs and origins of the user's subscriptions on active devices."""
         return [(row[0], row[1]) for row in _TARGETS.run(self._db, {"user": user_id})]
 
     def refresh(self, subscription: PushSubscription) -> None:
@@ -153,7 +153,7 @@ class PushSubscriptions(DatabaseRows):
         self._db.execute(_WARNED, {"subscription": subscription_id, "now": now})
 
     def silent(self, before: int, limit: int) -> list[PushSubscription]:
-        """The subscriptions that were not opened, reached or checked since then."""
+        """Return the subscriptions that were not opened, reached or checked since then."""
         return self._many(_record, _SILENT, before=before, limit=limit)
 
     def mark_checked(self, subscription_id: str, now: int) -> None:
@@ -181,7 +181,7 @@ class PushSubscriptions(DatabaseRows):
         return [(row[0], row[1], row[2]) for row in self._db.execute(_PROBLEMS).all()]
 
     def services(self) -> list[PushService]:
-        """The state of every push service, by origin."""
+        """Return the state of every push service, by origin."""
         return [PushService(*row) for row in self._db.execute(_SERVICES).all()]
 
     def prune(self) -> None:

@@ -68,7 +68,7 @@ class ApprovalStatistics(DatabaseRows):
     """Approvals in the database, for statistics."""
 
     def since(self, moment: int, limit: int) -> list[ApprovalSummary]:
-        """The newest requests since this time."""
+        """Return the newest requests since this time."""
         rows = _SINCE.run(self._db, {"moment": moment, "limit": limit})
         return [_summary(row) for row in rows]
 
@@ -85,11 +85,11 @@ class ApprovalStatistics(DatabaseRows):
         return self._many(_summary, _BY_AGENT, agent=agent_id, moment=since, limit=limit)
 
     def pending(self, now: int) -> int:
-        """The number of pending requests."""
+        """Return the number of pending requests."""
         return int(_PENDING.run(self._db, {"now": now})[0][0])
 
     def waiting(self, now: int, limit: int) -> list[WaitingRequest]:
-        """The pending requests, ordered by expiry."""
+        """Return the pending requests, ordered by expiry."""
         rows = _WAITING.run(self._db, {"now": now, "limit": limit})
         return [
             WaitingRequest(agent, user, Risk(risk), expiry) for agent, user, risk, expiry in rows

@@ -38,7 +38,7 @@ _CONFIGURATION: Final = {
 
 
 def items(connection: Connection, now: int) -> Items:
-    """All active items, by kind and id."""
+    """Return all active items, by kind and id."""
     return {kind: read(connection, now) for kind, read in _READERS.items()}
 
 

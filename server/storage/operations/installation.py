@@ -22,11 +22,11 @@ class InstallationRecords(DatabaseRows):
     """The installation's rows in the database."""
 
     def row(self) -> InstallationRow:
-        """The installation's only row."""
+        """Return the installation's only row."""
         return InstallationRow(*self._db.execute(_ROW).one())
 
     def key_ids(self) -> dict[str, str]:
-        """Name → id of each key of this database."""
+        """Return the ID of each of this database's keys, by name."""
         return {row.name: row.key_id for row in self._db.execute(_IDS).all()}
 
     def sealed_key(self, name: str) -> bytes | None:

@@ -51,7 +51,7 @@ class Policies(DatabaseRows):
         self._db.execute(_ADD, _values(row))
 
     def newest(self) -> PolicyRow | None:
-        """The newest rule set; None if none was set."""
+        """Return the newest rule set; None if none was set."""
         return self._one(_record, _NEWEST)
 
 
@@ -112,9 +112,9 @@ class Actions(DatabaseRows):
         self._db.execute(_DELETE, {"action_type": action_type})
 
     def all(self) -> list[ActionRow]:
-        """All action types, by name."""
+        """Return all action types, by name."""
         return self._many(_type_record, _ALL_TYPES)
 
     def get(self, action_type: str) -> ActionRow | None:
-        """The action type with this name."""
+        """Return the action type with this name."""
         return self._one(_type_record, _BY_TYPE, type=action_type)

@@ -105,11 +105,11 @@ class StandingGrants(DatabaseRows):
         return self._one(_read, _GET, grant=grant_id)
 
     def live(self, user_id: str, agent_id: str, resource: str, now: int) -> list[StandingGrant]:
-        """The grants in force, including used-up ones, oldest first."""
+        """Return the grants in force, including used-up ones, oldest first."""
         return self._many(_read, _LIVE, user=user_id, agent=agent_id, resource=resource, now=now)
 
     def live_count(self, user_id: str, now: int) -> int:
-        """The number of this user's grants in force."""
+        """Return the number of this user's grants in force."""
         return int(self._db.execute(_COUNT, {"user": user_id, "now": now}).scalar_one())
 
     def in_force(self, grant_id: str, now: int) -> bool:
@@ -125,7 +125,7 @@ class StandingGrants(DatabaseRows):
         limit: int,
         before: tuple[int, str] | None = None,
     ) -> list[StandingGrant]:
-        """The newest grants that match all filters, before (created_at, id)."""
+        """Return the newest grants that match all filters; `before` is a (created_at, id)."""
         statement = select(g).order_by(*_NEWEST).limit(limit)
         if user_id is not None:
             statement = statement.where(g.c.user_id == user_id)
@@ -138,7 +138,7 @@ class StandingGrants(DatabaseRows):
         return self._many(_read, statement)
 
     def uses_of(self, grant_id: str) -> list[GrantUse]:
-        """The uses of a grant, by number."""
+        """Return the uses of a grant, by number."""
         return self._many(_read_use, _USES, grant=grant_id)
 
     def reserve(self, grant_id: str, approval_id: str, minor: int, now: int) -> GrantUse | None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from server.delivery import egress
-from server.delivery.egress import Reach
+from server.delivery.egress import EgressLimits
 from server.model.notifications import OutboxMessage
 from server.model.store import Unit
 from server.services.ciba.callbacks import CallbackRequest, Callbacks
@@ -21,7 +21,7 @@ class CibaCallbacks:
     make: Callable[[str], CallbackRequest | None]
     """`callbacks.ping` or `callbacks.push`."""
     callbacks: Callbacks
-    reach: Reach
+    reach: EgressLimits
 
     def deliver(self, message: OutboxMessage) -> None:
         """POST the call; every retry sends the same answer. Raises `egress.Undeliverable`."""

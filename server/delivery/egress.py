@@ -71,7 +71,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class EgressLimits:
     """The limits on requests to targets that are not from the settings."""
 
     ports: frozenset[int] = frozenset({443})
@@ -89,7 +89,7 @@ def send(
     *,
     body: bytes,
     headers: Mapping[str, str],
-    reach: Reach | None = None,
+    reach: EgressLimits | None = None,
     max_bytes: int = _MAX_BYTES,
 ) -> Answer:
     """Send a request; without a `reach`, the target is one from the settings.
@@ -111,7 +111,9 @@ def send(
         raise Undeliverable(reason(error), retry=True) from error
 
 
-def post(url: str, body: bytes, headers: Mapping[str, str], reach: Reach | None = None) -> None:
+def post(
+    url: str, body: bytes, headers: Mapping[str, str], reach: EgressLimits | None = None
+) -> None:
     """POST a body and ignore the response body. Raises `Undeliverable` unless the status is 2xx."""
     status = send("POST", url, body=body, headers=headers, reach=reach).status
     if not _SUCCESS <= status < _REDIRECT:
@@ -154,13 +156,13 @@ _REASONS: Final[Mapping[type[BaseException], str]] = {
 }
 
 
-def call_back(call: CallbackRequest, reach: Reach) -> None:
+def call_back(call: CallbackRequest, reach: EgressLimits) -> None:
     """Call an agent's endpoint. Raises `Undeliverable` unless the status is 2xx."""
     headers = {"Content-Type": "application/json", "Authorization": f"Bearer {call.token}"}
     post(call.url, call.body, headers, reach)
 
 
-def problem(url: str, reach: Reach) -> str:
+def problem(url: str, reach: EgressLimits) -> str:
     """Return the reason why a URL is not allowed now; "" if it is allowed.
 
     An unknown host name is allowed, because each request checks the name again.
@@ -177,7 +179,7 @@ def problem(url: str, reach: Reach) -> str:
     return ""
 
 
-def _find_refusal(url: str, reach: Reach | None) -> str:
+def _find_refusal(url: str, reach: EgressLimits | None) -> str:
     """Return the reason to refuse a target, without resolving its name; "" if there is none."""
     if reach is None:
         return "" if _is_secure(url) else "the target must be https"
@@ -209,7 +211,7 @@ def _read(raw: HTTPResponse, max_bytes: int) -> bytes:
     return body[:max_bytes]
 
 
-def _address(host: str, port: int, reach: Reach) -> str:
+def _address(host: str, port: int, reach: EgressLimits) -> str:
     """Resolve a host name to an allowed address. Raises `InvalidIPAddress`."""
     try:
         allowed = str(filter_host(host, port, allow_loopback=reach.development))
@@ -233,7 +235,7 @@ def _refuse_deprecated(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -
         raise InvalidIPAddress(address)
 
 
-def _session(reach: Reach | None) -> requests.Session:
+def _session(reach: EgressLimits | None) -> requests.Session:
     session: requests.Session = _MANAGER.get_session()
     session.trust_env = False  # ignore proxies and passwords from the environment
     session.headers["Accept-Encoding"] = "identity"  # compressed responses are not decoded either
@@ -247,7 +249,7 @@ def _session(reach: Reach | None) -> requests.Session:
 class _CheckedAdapter(HTTPAdapter):
     """Connects to the checked address, and sends the URL's host name."""
 
-    def __init__(self, reach: Reach | None) -> None:
+    def __init__(self, reach: EgressLimits | None) -> None:
         super().__init__()
         self._reach = reach
 

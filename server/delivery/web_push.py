@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 from server.delivery import egress
-from server.delivery.egress import Reach, Undeliverable
+from server.delivery.egress import EgressLimits, Undeliverable
 from server.model.notifications import OutboxMessage, Push
 from server.model.store import Unit
 from server.protocol.notifications import web_push
@@ -34,7 +34,7 @@ class WebPush:
     """How push services can contact the operator: `mailto:` or `https:` (RFC 8292 2.1)."""
     origins: Collection[str]
     """Additional push services from the settings, whose addresses are not filtered."""
-    reach: Reach
+    reach: EgressLimits
     """The limits for all other push services."""
     sent_ids: set[int] = field(default_factory=set)
     """The IDs of messages that were actually sent, until `on_delivered`."""
@@ -96,7 +96,7 @@ class WebPush:
         assert session.answer is not None  # noqa: S101  # webpush has either posted or raised
         return session.answer.status, session.answer.headers
 
-    def _reach(self, endpoint: str) -> Reach | None:
+    def _reach(self, endpoint: str) -> EgressLimits | None:
         """Return the limits for this push service; None if it is in the settings."""
         return None if web_push.origin(endpoint) in self.origins else self.reach
 
@@ -104,7 +104,7 @@ class WebPush:
 class _Session:
     """The session for `pywebpush`; sends requests with `egress`."""
 
-    def __init__(self, reach: Reach | None) -> None:
+    def __init__(self, reach: EgressLimits | None) -> None:
         self._reach = reach
         self.answer: egress.Answer | None = None
 

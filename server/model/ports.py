@@ -101,7 +101,7 @@ class Authenticators(Protocol):
     ) -> "CreatedPasskey":
         """Return the passkey that was created for this challenge."""
 
-    def verify_assertion(self, said: "Assertion", passkey: "Passkey") -> int:
+    def verify_assertion(self, assertion: "Assertion", passkey: "Passkey") -> int:
         """Return the new signature counter of the passkey if it signed this payload."""
 
     def public_jwk(self, passkey: "Passkey") -> Mapping[str, str]:

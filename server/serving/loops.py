@@ -39,8 +39,10 @@ class StreamWatch:
             telemetry.UNSENT_ENTRIES.labels(name).set(lag.entries)
             telemetry.UNSENT_SECONDS.labels(name).set(lag.milliseconds / 1000)
         lags |= {name: source.lag(Position()) for name in required - lags.keys()}
-        late = sorted(name for name in required if lags[name].milliseconds > MAX_BEHIND_MS)
-        self.store.refuse_entries(f"The audit stream {late[0]} is behind." if late else "")
+        late_streams = sorted(name for name in required if lags[name].milliseconds > MAX_BEHIND_MS)
+        self.store.refuse_entries(
+            f"The audit stream {late_streams[0]} is behind." if late_streams else ""
+        )
 
 
 OUTBOX_PAUSE: Final = 0.05

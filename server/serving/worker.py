@@ -117,17 +117,17 @@ class _Server(PyWSGIServer):  # type: ignore[misc]  # gunicorn has no types
 
 
 class _Handler(PyWSGIHandler):  # type: ignore[misc]  # gunicorn has no types
-    served = False
+    has_served_request = False
     wsgi_input: Body
     headers: Head
     status: bytes | None
 
     def read_requestline(self) -> bytes:
         """Return the next request line; empty after the timeout or during shutdown."""
-        if self.served and self.server.ending:
+        if self.has_served_request and self.server.ending:
             return b""
-        timeout = _IDLE_SECONDS if self.served else _READING_SECONDS
-        self.served = True
+        timeout = _IDLE_SECONDS if self.has_served_request else _READING_SECONDS
+        self.has_served_request = True
         self.server.idle[self] = None
         line: bytes = b""
         try:

@@ -380,8 +380,8 @@ class DeviceGrantService:
 
 
 def _is_limit_reached(tx: Unit, peer: str) -> bool:
-    of_peer = WRONG_CODES.count(tx, peer)
-    return of_peer >= WRONG_CODES.value or tx.counters.peek(_TOTAL) >= WRONG_CODES_IN_ALL
+    wrong_codes = WRONG_CODES.count(tx, peer)
+    return wrong_codes >= WRONG_CODES.value or tx.counters.peek(_TOTAL) >= WRONG_CODES_IN_ALL
 
 
 def _record_refusal(tx: Unit, user: User, client_id: str, cause: str) -> None:

@@ -22,8 +22,8 @@ def high_from(view: View, user_id: str) -> int:
     a day ago. A device that was not used for 30 days does not count.
     """
     idle, ended = view.now - IDLE_MS, view.now - WAIT_MS
-    had_one = view.devices.had_recently(user_id, not_ended_before=ended, used_after=idle)
-    return view.now + WAIT_MS if had_one else view.now
+    had_device = view.devices.had_recently(user_id, not_ended_before=ended, used_after=idle)
+    return view.now + WAIT_MS if had_device else view.now
 
 
 def has_one_in_use(view: View, user_id: str) -> bool:

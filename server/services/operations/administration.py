@@ -102,18 +102,22 @@ class AdminServices:
     limits = cached_property(lambda self: Limits(self._store, self._server_policy))
     doctor = cached_property(lambda self: Doctor(self._store, lambda: self._evaluator))
     consents = cached_property(
-        lambda self: ConsentService(self._store, self._secrets, self._server_policy, self._opens)
+        lambda self: ConsentService(
+            self._store, self._secrets, self._server_policy, self._create_approval
+        )
     )
     deputies = cached_property(lambda self: ManagedDeputies(self._store))
     standing_grants = cached_property(
         lambda self: build_standing_grants(
-            self._store, self._secrets, self._server_policy, self._opens
+            self._store, self._secrets, self._server_policy, self._create_approval
         )
     )
     delegations = cached_property(lambda self: DelegationService(self._store))
     incidents = cached_property(lambda self: Incidents(self._store))
     _evaluator = cached_property(lambda self: Evaluator(self._secrets))
-    _opens = cached_property(lambda self: approval_creator(self._secrets, self._server_policy))
+    _create_approval = cached_property(
+        lambda self: approval_creator(self._secrets, self._server_policy)
+    )
 
     def names(self, ids: Iterable[str]) -> dict[str, str]:
         """Return users' names by ID; every administrator may see them."""

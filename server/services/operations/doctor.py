@@ -186,11 +186,11 @@ def _name_of(view: View, bearer: str) -> str:
 
 
 def _people(view: View) -> Iterator[Finding]:
-    everybody = view.users.all()
-    if not any(user.enabled and "admin" in user.roles for user in everybody):
+    users = view.users.all()
+    if not any(user.enabled and "admin" in user.roles for user in users):
         fix = "Create an administrator on the server."
         yield Finding("weak", "There is no administrator.", fix, remedy=("installation.init",))
-    for user in everybody:
+    for user in users:
         if user.enabled:
             yield from _user(view, user)
 

@@ -300,9 +300,9 @@ def _check_resources_and_types(view: View, document: PolicyDocument) -> None:
 
 
 def _unknown_name(
-    document: PolicyDocument, kind: str, name: str, names_it: Callable[[PolicyRule], bool]
+    document: PolicyDocument, kind: str, name: str, is_named_by: Callable[[PolicyRule], bool]
 ) -> InvalidPolicy:
-    rule = next(rule.id for rule in document.rules if names_it(rule))
+    rule = next(rule.id for rule in document.rules if is_named_by(rule))
     return InvalidPolicy(f"rule {rule}: there is no {kind} {name}.", remedy=(kind, name))
 
 

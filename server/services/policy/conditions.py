@@ -41,7 +41,7 @@ def compile_conditions(
 ) -> Condition:
     """Return one condition that combines all conditions of a rule, cheapest first."""
     when, allows = rule.when, rule.outcome == "allow"
-    return _all_of(
+    return _combine(
         [
             *_client_conditions(when, agents, users),
             *_target_conditions(when, allows=allows),
@@ -69,14 +69,14 @@ def new_value_lookup(document: PolicyDocument) -> NewValues:
     return look_up
 
 
-def _all_of(conditions: Sequence[Condition]) -> Condition:
+def _combine(conditions: Sequence[Condition]) -> Condition:
     """Combine conditions with `and`. Nested pairs are twice as fast as a loop."""
     if not conditions:
         return lambda _question: True
     first, others = conditions[0], conditions[1:]
     if not others:
         return first
-    rest = _all_of(others)
+    rest = _combine(others)
     return lambda question: first(question) and rest(question)
 
 
@@ -101,20 +101,20 @@ def _target_conditions(when: When, *, allows: bool) -> Iterable[Condition]:
         is_resource = lru_cache(_CACHE_SIZE)(_matcher(when.resource))
         yield lambda q: is_resource(q.resource)
     if when.scope:
-        of_scopes = _set_matcher(when.scope, allows=allows)
-        yield lambda q: of_scopes(q.scope_names)
+        match_scopes = _set_matcher(when.scope, allows=allows)
+        yield lambda q: match_scopes(q.scope_names)
     if when.type:
-        of_types = _set_matcher(when.type, allows=allows)
-        yield lambda q: of_types(q.type_names)
+        match_types = _set_matcher(when.type, allows=allows)
+        yield lambda q: match_types(q.type_names)
     elif allows:
         yield lambda q: not q.types
 
 
 def _risk_conditions(when: When, *, allows: bool) -> Iterable[Condition]:
-    least = when.at_least
+    min_risk = when.at_least
     most = when.at_most or (ALLOWED if allows else None)
-    if least is not None or most is not None:
-        floor, top = (least or Risk.LOW).rank, (most or Risk.CRITICAL).rank
+    if min_risk is not None or most is not None:
+        floor, top = (min_risk or Risk.LOW).rank, (most or Risk.CRITICAL).rank
         risks = frozenset(risk for risk in Risk if floor <= risk.rank <= top)
         yield lambda q: q.risk in risks
 
@@ -249,17 +249,17 @@ def _uses_to_count(
     """Select the uses to count: the rule's types, or else its scopes, or else all tokens."""
     if when.type:
         is_type = _matcher(when.type)
-        of_types = lru_cache(_CACHE_SIZE)(
+        match_types = lru_cache(_CACHE_SIZE)(
             lambda names: [(uses.of_type(name), within, enough) for name in names if is_type(name)]
         )
-        return lambda question: of_types(question.type_names)
+        return lambda question: match_types(question.type_names)
     if when.scope:
         is_scope = _matcher(when.scope)
-        of_scopes = lru_cache(_CACHE_SIZE)(
+        match_scopes = lru_cache(_CACHE_SIZE)(
             lambda at, names: [
                 (uses.of_scope(at, name), within, enough) for name in names if is_scope(name)
             ]
         )
-        return lambda question: of_scopes(question.resource, question.scope_names)
-    everything = [(uses.ANY_TOKEN, within, enough)]
-    return lambda _question: everything
+        return lambda question: match_scopes(question.resource, question.scope_names)
+    all_tokens = [(uses.ANY_TOKEN, within, enough)]
+    return lambda _question: all_tokens

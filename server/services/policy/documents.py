@@ -360,12 +360,12 @@ def _targets(table: _Table, name: str, value: object) -> tuple[str, ...]:
 
 def names_in(document: PolicyDocument) -> Mapping[str, frozenset[str]]:
     """Return the names in the rules by kind, without patterns (those that contain `*`)."""
-    whens = [rule.when for rule in document.rules]
+    conditions = [rule.when for rule in document.rules]
     return {
-        "agents": frozenset(name for w in whens for name in w.agent),
-        "users": frozenset(name for w in whens for name in (*w.owner, *w.user)),
+        "agents": frozenset(name for w in conditions for name in w.agent),
+        "users": frozenset(name for w in conditions for name in (*w.owner, *w.user)),
         "who": frozenset(name for rule in document.rules for name in rule.ask.who),
-        "resources": frozenset(name for w in whens for name in w.resource if "*" not in name),
-        "scopes": frozenset(name for w in whens for name in w.scope if "*" not in name),
-        "types": frozenset(name for w in whens for name in w.type if "*" not in name),
+        "resources": frozenset(name for w in conditions for name in w.resource if "*" not in name),
+        "scopes": frozenset(name for w in conditions for name in w.scope if "*" not in name),
+        "types": frozenset(name for w in conditions for name in w.type if "*" not in name),
     }

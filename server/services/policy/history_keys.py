@@ -350,8 +350,8 @@ def _target_of(trail: Trail, targets: Sequence[TargetKeys]) -> TargetKeys | None
 
 
 def _is_comparable(value: str) -> bool:
-    short = len(value) <= _MAX_CHARACTERS
-    return short and not value.isdecimal() and not rendering.is_time(value)
+    is_short = len(value) <= _MAX_CHARACTERS
+    return is_short and not value.isdecimal() and not rendering.is_time(value)
 
 
 def _mixed_trails(detail: Detail) -> list[Trail]:

@@ -23,9 +23,9 @@ NEEDS_PERSON: Final = "needs_person"
 FORBIDDEN: Final = "The policy of this installation does not allow this. Nobody will be asked."
 
 
-def too_few_text(need: int, there: int) -> str:
+def too_few_text(need: int, available: int) -> str:
     """Return the message to an agent whose request cannot reach its quorum."""
-    people = pluralize(there, "person", "people") if there else "nobody"
+    people = pluralize(available, "person", "people") if available else "nobody"
     return (
         f"This needs {pluralize(need, 'approval')}, but {people} can approve it. Nobody was asked. "
         "An administrator can name more approvers in a policy rule, or lower the quorum."

@@ -50,20 +50,20 @@ _VALUES: dict[str, BindParameter[object]] = {
 
 
 def _add(insert: sqlite.Insert) -> Executable:
-    new, halve = insert.excluded, and_(h.c.total > 0, h.c.count >= _HALVE_AT)
-    same = h.c.period == new.period
+    new, must_halve = insert.excluded, and_(h.c.total > 0, h.c.count >= _HALVE_AT)
+    is_same_period = h.c.period == new.period
     today = case((h.c.period_total < _MAX_TOTAL, h.c.period_total), else_=_MAX_TOTAL)
-    periods = case((and_(halve, h.c.periods > 1), h.c.periods // 2), else_=h.c.periods)
+    periods = case((and_(must_halve, h.c.periods > 1), h.c.periods // 2), else_=h.c.periods)
     return insert.on_conflict_do_update(
         index_elements=[h.c.owner, h.c.key],
         set_={
-            "count": case((halve, h.c.count // 2), else_=h.c.count) + new["count"],
-            "total": case((halve, h.c.total // 2), else_=h.c.total) + new.total,
+            "count": case((must_halve, h.c.count // 2), else_=h.c.count) + new["count"],
+            "total": case((must_halve, h.c.total // 2), else_=h.c.total) + new.total,
             "most": case((h.c.most > new.most, h.c.most), else_=new.most),
             "period": new.period,
-            "period_count": case((same, h.c.period_count), else_=0) + new.period_count,
-            "period_total": case((same, today), else_=0) + new.period_total,
-            "periods": case((same, periods), else_=periods + 1),
+            "period_count": case((is_same_period, h.c.period_count), else_=0) + new.period_count,
+            "period_total": case((is_same_period, today), else_=0) + new.period_total,
+            "periods": case((is_same_period, periods), else_=periods + 1),
             "members": case((new.members == _NOTHING, h.c.members), else_=_merge_members(insert)),
         },
     )

@@ -37,8 +37,8 @@ _AT, _AFTER = bindparam("at", type_=BigInteger), bindparam("after", type_=Text)
 
 def requests_of_others(condition: ColumnElement[bool]) -> Select[Any]:
     """Select requests that ask the user to decide for someone else."""
-    of_others = select(a).join_from(p, a, a.c.id == p.c.approval_id)
-    return of_others.where(p.c.user_id == _USER, condition, a.c.user_id != p.c.user_id)
+    for_others = select(a).join_from(p, a, a.c.id == p.c.approval_id)
+    return for_others.where(p.c.user_id == _USER, condition, a.c.user_id != p.c.user_id)
 
 
 def _highest_risk_first(

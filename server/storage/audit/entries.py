@@ -64,7 +64,7 @@ _BLANK = {column.key: None for column in e.c if column.key not in _KEPT_COLUMNS}
 _ADD_OPENINGS = Prepared(insert_row(o))
 _OF_ENTRIES = o.c.entry_id.in_(bindparam("entries", expanding=True))
 _BETWEEN = (e.c.seq >= bindparam("first"), e.c.seq < bindparam("end"))
-_IN_PLACES = select(e.c.seq, o.c.name, o.c.text, o.c.salt).join(o, o.c.entry_id == e.c.id)
+_TEXTS_BY_POSITION = select(e.c.seq, o.c.name, o.c.text, o.c.salt).join(o, o.c.entry_id == e.c.id)
 _SALT_BYTES: Final = 32
 
 
@@ -109,7 +109,7 @@ class Openings(DatabaseRows):
 
     def between(self, first: int, end: int) -> dict[int, dict[str, Opening]]:
         """Return the texts of the entries from position `first` to before `end`, by position."""
-        rows = _IN_PLACES.where(*_BETWEEN)
+        rows = _TEXTS_BY_POSITION.where(*_BETWEEN)
         return _grouped(self._db.execute(rows, {"first": first, "end": end}))
 
     def erase(self, user_id: str) -> int:
@@ -251,6 +251,6 @@ def _record(row: RowMapping, openings: Mapping[str, Opening]) -> StoredEntry:
 
 def _grouped(rows: Iterable[Any]) -> dict[Any, dict[str, Opening]]:
     found: dict[Any, dict[str, Opening]] = {}
-    for key, name, told, salt in rows:
-        found.setdefault(key, {})[name] = Opening(told, bytes(salt))
+    for key, name, personal_text, salt in rows:
+        found.setdefault(key, {})[name] = Opening(personal_text, bytes(salt))
     return found

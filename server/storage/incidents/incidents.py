@@ -10,7 +10,7 @@ _ADD = insert(i)
 _record, _values = record_reader(Incident, i), row_writer(i)
 _GET = select(i).where(i.c.id == bindparam("incident"))
 _NEWEST = (i.c.opened_at.desc(), i.c.id.desc())
-_OPEN_OF = (
+_OPEN_FOR_APPROVAL = (
     select(i)
     .where(
         i.c.approval_id == bindparam("approval"),
@@ -46,7 +46,7 @@ class Incidents(DatabaseRows):
 
     def open_of(self, approval_id: str, scope: Scope) -> Incident | None:
         """Return the newest open incident about this request."""
-        return self._one(_record, _OPEN_OF, approval=approval_id, scope=scope)
+        return self._one(_record, _OPEN_FOR_APPROVAL, approval=approval_id, scope=scope)
 
     def search(
         self, *, closed: bool, limit: int, before: tuple[int, str] | None = None

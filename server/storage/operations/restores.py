@@ -194,8 +194,8 @@ def _hold(tx: Unit, connection: Connection, kind: str, restored: RestoredItem) -
     entry, end = _HOLDS[kind]
     connection.execute(end(item.id, tx.now))
     if kind == "devices" and restored.has_ended:
-        of_device = sessions.c.device_id == item.id
-        connection.execute(update(sessions).where(of_device).values(revoked_at=tx.now))
+        is_device_session = sessions.c.device_id == item.id
+        connection.execute(update(sessions).where(is_device_session).values(revoked_at=tx.now))
     if kind in _RELEASED_LATER and not restored.has_ended:
         row = {"kind": kind, "id": item.id, "at": tx.now}
         connection.execute(insert(restore_holds).values(row))

@@ -15,7 +15,7 @@ from server.storage.named_rows import NamedRows
 from server.storage.prepared import DatabaseRows, Prepared, insert_row, record_reader, row_writer
 
 _ADD = Prepared(insert_row(p))
-_OF_APPROVAL = Prepared(
+_BY_APPROVAL = Prepared(
     select(p).where(p.c.approval_id == bindparam("approval")).order_by(p.c.added_at, p.c.user_id)
 )
 _FIND = Prepared(
@@ -67,7 +67,7 @@ class Approvers(DatabaseRows):
 
     def of_approval(self, approval_id: str) -> list[Approver]:
         """Return all approver rows, in the order in which they were added."""
-        return self._many(_record, _OF_APPROVAL, approval=approval_id)
+        return self._many(_record, _BY_APPROVAL, approval=approval_id)
 
 
 _DELETE = delete(g).where(g.c.id == bindparam("group"))

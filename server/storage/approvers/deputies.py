@@ -11,8 +11,8 @@ _NOW: BindParameter[int] = bindparam("now")
 _LIVE = d.c.state != "over"
 _GET = select(d).where(d.c.id == bindparam("deputy"))
 _ALL = select(d).where(_LIVE, d.c.to_at > _NOW).order_by(d.c.to_at, d.c.id)
-_OF_USER = _ALL.where(d.c.user_id == bindparam("user"))
-_OF_DEPUTY = _ALL.where(d.c.deputy_id == bindparam("user"))
+_BY_USER = _ALL.where(d.c.user_id == bindparam("user"))
+_BY_DEPUTY = _ALL.where(d.c.deputy_id == bindparam("user"))
 _DECIDING = (
     _ALL.where(d.c.user_id == bindparam("user"), d.c.deputy_id == bindparam("deputy"))
     .where(d.c.from_at <= _NOW)
@@ -59,11 +59,11 @@ class Deputies(DatabaseRows):
 
     def of_user(self, user_id: str, now: int) -> list[Deputy]:
         """Return the user's current and upcoming deputies."""
-        return self._many(_record, _OF_USER, user=user_id, now=now)
+        return self._many(_record, _BY_USER, user=user_id, now=now)
 
     def of_deputy(self, deputy_id: str, now: int) -> list[Deputy]:
         """Return the current and upcoming terms in which this user is a deputy."""
-        return self._many(_record, _OF_DEPUTY, user=deputy_id, now=now)
+        return self._many(_record, _BY_DEPUTY, user=deputy_id, now=now)
 
     def live(self, now: int) -> list[Deputy]:
         """Return all current and upcoming deputies, by end date."""

@@ -54,7 +54,7 @@ _AFTER = (
     .limit(bindparam("limit"))
 )
 _GET = select(e).where(_HAS_BODY, e.c.id == bindparam("entry"))
-_OF_APPROVAL = select(e).where(e.c.approval_id == bindparam("approval")).order_by(e.c.id)
+_BY_APPROVAL = select(e).where(e.c.approval_id == bindparam("approval")).order_by(e.c.id)
 _KEPT_COLUMNS = {"id", "seq", "at", "leaf"}
 _BLANK = {column.key: None for column in e.c if column.key not in _KEPT_COLUMNS} | {
     **dict.fromkeys(("type", "actor", "correlation_id"), ""),
@@ -62,7 +62,7 @@ _BLANK = {column.key: None for column in e.c if column.key not in _KEPT_COLUMNS}
 }
 """The columns that are cleared when the body of an entry is deleted."""
 _ADD_OPENINGS = Prepared(insert_row(o))
-_OF_ENTRIES = o.c.entry_id.in_(bindparam("entries", expanding=True))
+_BY_ENTRIES = o.c.entry_id.in_(bindparam("entries", expanding=True))
 _BETWEEN = (e.c.seq >= bindparam("first"), e.c.seq < bindparam("end"))
 _TEXTS_BY_POSITION = select(e.c.seq, o.c.name, o.c.text, o.c.salt).join(o, o.c.entry_id == e.c.id)
 _SALT_BYTES: Final = 32
@@ -104,7 +104,7 @@ class Openings(DatabaseRows):
 
     def texts_of(self, entries: list[str]) -> dict[str, dict[str, Opening]]:
         """Return the texts of these entries, by id."""
-        rows = select(o.c.entry_id, o.c.name, o.c.text, o.c.salt).where(_OF_ENTRIES)
+        rows = select(o.c.entry_id, o.c.name, o.c.text, o.c.salt).where(_BY_ENTRIES)
         return _grouped(self._db.execute(rows, {"entries": entries}))
 
     def between(self, first: int, end: int) -> dict[int, dict[str, Opening]]:
@@ -204,7 +204,7 @@ class Audit:
 
     def of_approval(self, approval_id: str) -> list[StoredEntry]:
         """Return all entries about one approval, oldest first."""
-        rows = self._db.execute(_OF_APPROVAL, {"approval": approval_id}).mappings().all()
+        rows = self._db.execute(_BY_APPROVAL, {"approval": approval_id}).mappings().all()
         return self._records(rows)
 
     def count_bodies(self, end: int, kept_types: Sequence[str]) -> int:

@@ -30,7 +30,7 @@ _REVOKE = (
     .returning(i.c.id)
 )
 _REGISTER = insert(r)
-_OF_AGENT = select(r).where(r.c.agent_id == bindparam("agent"))
+_BY_AGENT = select(r).where(r.c.agent_id == bindparam("agent"))
 _LISTS = ("grant_types", "resources", "scopes", "action_types", "asks")
 _record = record_reader(Invitation, i, **dict.fromkeys(_LISTS, codec.names))
 _values = row_writer(i, **dict.fromkeys(_LISTS, codec.dump))
@@ -77,7 +77,7 @@ class Registrations(DatabaseRows):
 
     def of_agent(self, agent_id: str) -> Registration | None:
         """Return the registration of this agent, if it registered itself."""
-        return self._one(_registration, _OF_AGENT, agent=agent_id)
+        return self._one(_registration, _BY_AGENT, agent=agent_id)
 
     def end(self, agent_id: str) -> None:
         """Invalidate the registration token."""

@@ -24,8 +24,8 @@ _LIVE = Prepared(
     .with_for_update(read=True)
 )
 """On PostgreSQL, this locks the row, so that a revocation waits until the unit of work ends."""
-_OF_USER = select(c).where(c.c.user_id == bindparam("user")).order_by(*_NEWEST)
-_LIVE_OF_USER = _OF_USER.where(*_IN_FORCE)
+_BY_USER = select(c).where(c.c.user_id == bindparam("user")).order_by(*_NEWEST)
+_LIVE_OF_USER = _BY_USER.where(*_IN_FORCE)
 _RENEW = (
     update(c)
     .where(c.c.id == bindparam("consent"), *_IN_FORCE)
@@ -64,7 +64,7 @@ class Consents(DatabaseRows):
 
     def of_user(self, user_id: str, now: int, *, ended: bool) -> list[Consent]:
         """Return the user's consents, newest first; `ended` adds expired and revoked ones."""
-        statement = _OF_USER if ended else _LIVE_OF_USER
+        statement = _BY_USER if ended else _LIVE_OF_USER
         return self._many(_record, statement, user=user_id, now=now)
 
     def search(

@@ -12,7 +12,7 @@ _SEEN_INTERVAL_MS = 60_000
 _ADD = insert(devices)
 _GET = select(devices).where(devices.c.id == bindparam("device"))
 _ALL = select(devices).order_by(devices.c.created_at, devices.c.id)
-_OF_USER = _ALL.where(devices.c.user_id == bindparam("user"))
+_BY_USER = _ALL.where(devices.c.user_id == bindparam("user"))
 _ACTIVE = (
     select(func.count())
     .select_from(devices.join(sessions, sessions.c.id == devices.c.session_id))
@@ -121,7 +121,7 @@ class Devices(DatabaseRows):
 
     def of_user(self, user_id: str) -> list[Device]:
         """Return the user's devices, including revoked ones, oldest first."""
-        return self._many(_record, _OF_USER, user=user_id)
+        return self._many(_record, _BY_USER, user=user_id)
 
     def all(self) -> list[Device]:
         """Return all devices, oldest first."""

@@ -35,7 +35,7 @@ _RECORD_FIRST = Prepared(
     .values(delivered_at=bindparam("now"))
 )
 _RECEIVED = select(d.c.approval_id).where(d.c.device_id == bindparam("device"))
-_OF_APPROVAL = (
+_BY_APPROVAL = (
     select(
         d.c.device_id,
         devices.c.name,
@@ -81,5 +81,5 @@ class Deliveries:
 
     def of_approval(self, approval_id: str) -> list[Delivery]:
         """Return the deliveries of a request, oldest first."""
-        rows = self._db.execute(_OF_APPROVAL, {"approval": approval_id}).all()
+        rows = self._db.execute(_BY_APPROVAL, {"approval": approval_id}).all()
         return [Delivery(*row) for row in rows]

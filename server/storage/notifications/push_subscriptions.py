@@ -12,7 +12,7 @@ _ADD = insert(s)
 _GET = select(s).where(s.c.id == bindparam("subscription"))
 _BY_ENDPOINT = select(s).where(s.c.endpoint_hash == bindparam("endpoint_hash"))
 _ACTIVE = select(devices.c.id).where(devices.c.state == "active")
-_OF_USER = (
+_BY_USER = (
     select(s)
     .where(s.c.user_id == bindparam("user"), s.c.device_id.in_(_ACTIVE))
     .order_by(s.c.created_at, s.c.id)
@@ -115,7 +115,7 @@ class PushSubscriptions(DatabaseRows):
 
     def of_user(self, user_id: str) -> list[PushSubscription]:
         """Return the user's subscriptions on active devices."""
-        return self._many(_record, _OF_USER, user=user_id)
+        return self._many(_record, _BY_USER, user=user_id)
 
     def targets(self, user_id: str) -> list[tuple[str, str]]:
         """Return the IDs and origins of the user's subscriptions on active devices."""

@@ -11,7 +11,7 @@ _USE_INTERVAL_MS = 60_000
 
 _ADD = Prepared(insert_row(d))
 _GET = Prepared(select(d).where(d.c.id == bindparam("token")))
-_OF_APPROVAL = Prepared(select(d).where(d.c.approval_id == bindparam("approval")))
+_BY_APPROVAL = Prepared(select(d).where(d.c.approval_id == bindparam("approval")))
 _LOCK_LIVE = Prepared(
     update(d)
     .where(
@@ -117,7 +117,7 @@ class Delegations(DatabaseRows):
 
     def of_approval(self, approval_id: str) -> Delegation | None:
         """Return the token of an approval."""
-        return self._one(_record, _OF_APPROVAL, approval=approval_id)
+        return self._one(_record, _BY_APPROVAL, approval=approval_id)
 
     def lock_live(self, jti: str, now: int) -> Delegation | None:
         """Return the token if it is valid now.

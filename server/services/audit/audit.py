@@ -24,7 +24,7 @@ OPERATOR: Final = "operator"
 """Anyone who runs `sayso` with access to the data folder."""
 SYSTEM: Final = "system"
 """The server itself, such as when a request expires."""
-_NOTHING_MORE: Mapping[str, object] = {}
+_NO_FACTS: Mapping[str, object] = {}
 _STORED: Final[ContextVar[list[StoredLeaf] | None]] = ContextVar("stored", default=None)
 """The entries that an API call stored, for the promises in its response."""
 
@@ -295,7 +295,7 @@ def approval_entry(
     actor: str = SYSTEM,
     decision: str | None = None,
     cause: str | None = None,
-    facts: Mapping[str, object] = _NOTHING_MORE,
+    facts: Mapping[str, object] = _NO_FACTS,
 ) -> Entry:
     """Return an entry about an approval, with its agent, user, resource, action digest and risk."""
     return Entry(

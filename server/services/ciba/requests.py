@@ -117,7 +117,7 @@ class BackchannelService:
             tx.lock(f"idempotency {call.agent.id}")
         agent = plans.current_agent(tx, call)
         call = replace(call, agent=agent)
-        if (repeated := self._repeated(tx, call)) is not None:
+        if (repeated := self._find_repeated(tx, call)) is not None:
             return repeated
         call.used.mark_used(tx)
         call = self._with_login_hint(tx, agent, call)
@@ -218,7 +218,7 @@ class BackchannelService:
         limit = self._limit(tx, agent, plan, user, earlier)
         return None if limit is None else plans.refuse(tx, call, plan, *limit)
 
-    def _repeated(self, tx: Unit, call: BackchannelCall) -> Approval | None:
+    def _find_repeated(self, tx: Unit, call: BackchannelCall) -> Approval | None:
         """Return the approval for this key. Raises InvalidRequest if the request differs."""
         if call.idempotency_hash is None:
             return None

@@ -23,7 +23,7 @@ from server.services.refusals import Exists
 MAX_UNUSED: Final = 500
 """Maximum number of unregistered apps that never received a token."""
 _DIGITS: Final = 6
-_FULL: Final = "Too many new clients. Try again later."
+_TOO_MANY_CLIENTS: Final = "Too many new clients. Try again later."
 
 
 def within_open_resources(app: App, resources: Iterable[Resource]) -> App:
@@ -50,7 +50,7 @@ def add(tx: Unit, app: App, *, by: str = audit.SYSTEM, fresh_until: int = 0) -> 
     errors.InvalidClientMetadata if its name looks like the name of another client.
     """
     if tx.app_uses.count_unused() >= MAX_UNUSED:
-        raise errors.TemporarilyUnavailable(_FULL, retry_after=600)
+        raise errors.TemporarilyUnavailable(_TOO_MANY_CLIENTS, retry_after=600)
     app = replace(app, name=_free_name(tx, app))
     tx.apps.add(app)
     tx.app_uses.add(AppUse(app.id, tx.now, fresh_until, tx.now))

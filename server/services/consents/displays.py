@@ -15,7 +15,7 @@ from server.protocol.text import display_safe
 from server.services.policy import displays
 from server.services.policy.displays import Display
 
-_LONG = 2_000
+_MAX_CHARACTERS = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +181,9 @@ def _app_device_facts(request: AppDeviceDisplay) -> list[JsonValue]:
         facts.append(_fact("At", request.resource))
     facts += _scope_facts(request.scopes, request.had)
     if request.openid:
-        facts.append(_fact("Learns", ", ".join(_LEARNS[name] for name in request.openid)))
+        facts.append(
+            _fact("Learns", ", ".join(_SCOPE_DESCRIPTIONS[name] for name in request.openid))
+        )
     if request.scopes:
         facts.append(_fact("Until", time_text(request.until)))
     return [
@@ -196,7 +198,7 @@ def _app_device_facts(request: AppDeviceDisplay) -> list[JsonValue]:
     ]
 
 
-_LEARNS: Final = {
+_SCOPE_DESCRIPTIONS: Final = {
     "openid": "that it is you, by an id that stays the same",
     "profile": "your name",
     "email": "your email address",
@@ -239,4 +241,4 @@ def _fact(label: str, value: str, *, material: bool = True) -> JsonValue:
 
 
 def _safe(text: str) -> str:
-    return display_safe(text, max_chars=_LONG)
+    return display_safe(text, max_chars=_MAX_CHARACTERS)

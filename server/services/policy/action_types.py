@@ -89,10 +89,10 @@ class ActionTypes:
                     )
             tx.actions.delete(name)
             for agent in tx.agents.all():
-                if (remaining := _without(agent.action_types, name)) is not None:
+                if (remaining := _remove_type(agent.action_types, name)) is not None:
                     tx.agents.replace(replace(agent, action_types=remaining), tx.now)
             for app in tx.apps.all():
-                if (remaining := _without(app.action_types, name)) is not None:
+                if (remaining := _remove_type(app.action_types, name)) is not None:
                     tx.apps.replace(replace(app, action_types=remaining))
             _record(tx, audit.Type.ACTION_DELETED, row, by)
             tx.react(ActionTypeChanged(row.type, by))
@@ -118,7 +118,7 @@ def read(document: str) -> ActionType:
         raise Invalid(f"The file is not a valid action type. {error}.") from error
 
 
-def _without(types: tuple[str, ...] | None, name: str) -> tuple[str, ...] | None:
+def _remove_type(types: tuple[str, ...] | None, name: str) -> tuple[str, ...] | None:
     """Return the client's allowed types without this one; None if it was not among them.
 
     A type that is later registered under the same name is not allowed for the client.

@@ -34,7 +34,7 @@ def resolve(
     target_resource = _resource(directory, client, resource, scope)
     for name in scope:
         if name not in target_resource.scopes or not client.allows(target_resource.uri, name):
-            raise _refused(name, f" at {target_resource.uri}")
+            raise _scope_error(name, f" at {target_resource.uri}")
     return TokenTarget(target_resource, scope)
 
 
@@ -92,7 +92,7 @@ def check_required_types(target: TokenTarget, types: frozenset[str]) -> None:
             )
 
 
-def _refused(scope: str, where: str = "") -> errors.InvalidScope:
+def _scope_error(scope: str, where: str = "") -> errors.InvalidScope:
     """Return the error, also for unknown scopes, so that it does not reveal which scopes exist."""
     return errors.InvalidScope(
         f"This client cannot request {scope}{where}. An administrator can allow it."
@@ -118,7 +118,7 @@ def _resource(
     ]
     for name in scope if resources else ():
         if all(name not in r.scopes for r in resources):
-            raise _refused(name)
+            raise _scope_error(name)
     if len(resources) == 1:
         return resources[0]
     candidates = [r for r in resources if scope and all(name in r.scopes for name in scope)]

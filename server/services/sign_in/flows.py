@@ -37,7 +37,7 @@ from server.services.sign_in.sign_ins import SignedIn, SignIns
 from server.services.tokens.keys import id_token_claims
 
 CODE_MS: Final = 60_000
-_ENDED: Final = "This sign-in has ended. Go back to the app and start again."
+_FLOW_ENDED: Final = "This sign-in has ended. Go back to the app and start again."
 
 Step = SignInPage | ConsentPage | WaitingPage | AuthorizationResponse
 
@@ -232,7 +232,7 @@ class Flows:
         if not isinstance(ready, _Ready | _Refused):
             return ready  # type: ignore[return-value]  # a page: the user was signed out
         if not tx.flows.finish(flow.hash, tx.now):
-            raise errors.InvalidRequest(_ENDED)
+            raise errors.InvalidRequest(_FLOW_ENDED)
         back = ready.plan.request.return_to
         if isinstance(ready, _Refused):
             _withdraw_approvals(tx, flow)
@@ -261,7 +261,7 @@ class Flows:
 def _open_flow(view: View, handle: str) -> Flow:
     flow = view.flows.get(handle_hash(handle))
     if flow is None or flow.done_at is not None or view.now >= flow.expires_at:
-        raise errors.InvalidRequest(_ENDED)
+        raise errors.InvalidRequest(_FLOW_ENDED)
     return flow
 
 

@@ -17,7 +17,7 @@ from server.services.policy import displays
 from server.services.policy.displays import Display
 from server.services.resources.targets import TokenTarget
 
-_LONG = 2_000
+_MAX_CHARACTERS = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,4 +121,4 @@ def _fact(label: str, value: str) -> JsonValue:
 
 
 def _safe(text: str) -> str:
-    return display_safe(text, max_chars=_LONG)
+    return display_safe(text, max_chars=_MAX_CHARACTERS)

@@ -83,7 +83,7 @@ _VOUCH = (
     .where(devices.c.id == bindparam("device"))
     .values(high_from=bindparam("now"), statements=devices.c.statements + 1)
 )
-_ALARMED = (
+_MARK_ALARMED = (
     update(devices).where(devices.c.id == bindparam("device")).values(alarmed_at=bindparam("now"))
 )
 _RENAME = update(devices).where(devices.c.id == bindparam("device")).values(name=bindparam("name"))
@@ -184,7 +184,7 @@ class Devices(DatabaseRows):
 
     def mark_alarmed(self, device_id: str, now: int) -> None:
         """Record that a copy of the device's passkey may be in use."""
-        self._db.execute(_ALARMED, {"device": device_id, "now": now})
+        self._db.execute(_MARK_ALARMED, {"device": device_id, "now": now})
 
     def rename(self, device_id: str, name: str) -> None:
         """Change the device's name."""

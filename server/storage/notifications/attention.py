@@ -69,10 +69,10 @@ _END_QUIET = (
     .where(h.c.user_id == _USER, h.c.why == "quiet_hours", h.c.until > bindparam("now"))
     .values(until=bindparam("now"))
 )
-_ENDED = select(h.c.user_id, h.c.approval_id).where(h.c.until <= bindparam("now"))
-_DUE = Prepared(_ENDED.limit(1))
+_ENDED_HOLDS = select(h.c.user_id, h.c.approval_id).where(h.c.until <= bindparam("now"))
+_DUE = Prepared(_ENDED_HOLDS.limit(1))
 _ended_batch = (
-    _ENDED.order_by(h.c.until).limit(bindparam("limit")).with_for_update(skip_locked=True)
+    _ENDED_HOLDS.order_by(h.c.until).limit(bindparam("limit")).with_for_update(skip_locked=True)
 )
 _batch = _ended_batch.cte("batch")  # in a subquery, PostgreSQL may select the batch more than once
 _RELEASE = (

@@ -139,7 +139,10 @@ def _end_temporary(connection: Connection, now: int) -> dict[str, int]:
     )
     _end_terminal_tokens(connection, now)
     _empty_feed(connection, now)
-    ended = {name: _end(connection, table, column, now) for name, (table, column) in _ENDED.items()}
+    ended = {
+        name: _set_end(connection, table, column, now)
+        for name, (table, column) in _END_COLUMNS.items()
+    }
     unsent = delete(outbox).where(outbox.c.state.in_(_UNSENT)).returning(outbox.c.id)
     ended["messages"] = len(connection.execute(unsent).all())
     ended["signing_keys"] = len(
@@ -148,7 +151,7 @@ def _end_temporary(connection: Connection, now: int) -> dict[str, int]:
     return ended
 
 
-_ENDED: Final[Mapping[str, tuple[Table, str]]] = {
+_END_COLUMNS: Final[Mapping[str, tuple[Table, str]]] = {
     "tokens": (delegations, "revoked_at"),
     "sign_ins": (sign_ins, "ended_at"),
     "browser_sessions": (browsers, "ended_at"),
@@ -156,7 +159,7 @@ _ENDED: Final[Mapping[str, tuple[Table, str]]] = {
 }
 
 
-def _end(connection: Connection, table: Table, column: str, now: int) -> int:
+def _set_end(connection: Connection, table: Table, column: str, now: int) -> int:
     """Set the end of the rows that have not ended yet."""
     key_column = next(iter(table.primary_key))
     is_live = table.c[column].is_(None), table.c.expires_at > now

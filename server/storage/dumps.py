@@ -37,7 +37,7 @@ _REPEATABLE_READ = text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
 _SNAPSHOT = text("SELECT pg_export_snapshot()")
 _LOCK_INSTALLATION = text("LOCK TABLE installation IN ACCESS EXCLUSIVE MODE")
 _CLEAR_SNAPSHOT = text("SELECT pg_stat_clear_snapshot()")
-_NO_OTHER_SESSIONS = text(
+_COUNT_OTHER_SESSIONS = text(
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
     "AND pid <> pg_backend_pid() AND usesysid IS NOT NULL"
 )
@@ -179,7 +179,7 @@ def lock_exclusively(connection: Connection) -> None:
 def _refuse_others(connection: Connection) -> None:
     """Raise `InUse` if others use the database. Retries, as closed sessions stay listed briefly."""
     for _ in range(_ATTEMPTS):
-        if not connection.execute(_NO_OTHER_SESSIONS).scalar_one():
+        if not connection.execute(_COUNT_OTHER_SESSIONS).scalar_one():
             return
         time.sleep(_PAUSE_SECONDS)
         connection.execute(_CLEAR_SNAPSHOT)

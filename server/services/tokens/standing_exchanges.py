@@ -29,7 +29,7 @@ from server.services.standing_grants import reservations, uses
 from server.services.tokens.exchange_checks import ApprovalNeeded
 from server.services.tokens.issuing import TokenIssuer, TokenOrigin
 
-_PEER = "at the token endpoint"  # noqa: S105  # a label
+_PEER = "at the token endpoint"
 
 
 @dataclass(frozen=True, slots=True)

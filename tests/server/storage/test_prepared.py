@@ -44,8 +44,8 @@ from tests.support.checks import query_plans
         (waiting.DECIDED_FOR_APPROVER_BEFORE, "ix_approvers_over"),
         (approvals._OVERDUE, "ix_approvals_due"),
         (approvals._OPEN_BY_AGENT, "ix_approvals_open"),
-        (approvals._OPEN_FOR_USER, "ix_approvals_due"),
-        (approvals._AT_RESOURCE, "ix_approvals_due"),
+        (approvals._OPEN_FOR_USER, "ix_approvals_open_user"),
+        (approvals._AT_RESOURCE, "ix_approvals_open_resource"),
     ],
 )
 def test_a_frequent_query_uses_its_index(

@@ -66,7 +66,7 @@ def test_an_https_url_with_a_path_can_be_a_client_id(url):
         ("https://chat.example/" + "a" * 256, "256 characters"),
     ],
 )
-def test_another_url_is_none(url, says):
+def test_any_other_url_is_not_a_client_id(url, says):
     """CI-01, CI-11: the error says what is wrong, and nothing is fetched for such a URL."""
     assert says in documents.url_problem(url, development=False)
 

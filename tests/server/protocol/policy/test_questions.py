@@ -26,11 +26,11 @@ class ThresholdEngine:
     """An engine that allows from a number of approvals on."""
 
     enough: int
-    needs: Requirements | None = NEEDS
+    requirements: Requirements | None = NEEDS
 
     def answer(self, question, approvals):
         allowed = approvals.count >= self.enough
-        return PolicyAnswer(allowed, ("theirs",), f"{question.flow}", self.needs)
+        return PolicyAnswer(allowed, ("theirs",), f"{question.flow}", self.requirements)
 
 
 class FailingEngine:
@@ -46,7 +46,7 @@ class FailingEngine:
         (ThresholdEngine(0), "allow"),
         (ThresholdEngine(1), "ask"),
         (ThresholdEngine(2), "deny"),
-        (ThresholdEngine(1, needs=None), "deny"),
+        (ThresholdEngine(1, requirements=None), "deny"),
     ],
 )
 def test_a_verdict_is_allow_ask_or_deny(engine, outcome):

@@ -106,7 +106,7 @@ def test_cleanup_deletes_old_answers_events_and_counters(agent, person, local, s
     local.clock.forward(max(FEED_KEPT_MS, OUTBOX_KEPT_MS) + DAY)
     sweeper.tidy()
     with local.services.store.write() as tx:
-        assert len(tx.feed.after(0, None, 100)) == 1
+        assert len(tx.feed.events_after(0, None, 100)) == 1
         assert (tx.replays.prune(tx.now), tx.counters.prune(tx.now)) == (0, 0)
 
 

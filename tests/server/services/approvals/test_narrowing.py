@@ -111,7 +111,7 @@ def test_a_changed_action_type_prevents_narrowing(person, pending_payment, local
     assert (answer.status, answer.json["code"]) == (422, "not_narrower")
 
 
-def test_the_agent_gets_the_narrowed_grant_and_learns_so(person, agent, pending_payment, local):
+def test_the_agent_gets_the_narrowed_grant_and_is_told(person, agent, pending_payment, local):
     """CB-142: the requested, approved and effective values are all stored."""
     handle, approval = pending_payment
     changes = {**NARROWED, "drop_scopes": ["payments:read"], "token_seconds": 60}

@@ -97,7 +97,7 @@ def test_a_snoozed_request_is_reminded_when_the_snooze_ends(agent, person, local
     with local.services.store.read() as view:
         (event,) = [
             event
-            for event in view.feed.after(0, person.user.id, 100)
+            for event in view.feed.events_after(0, person.user.id, 100)
             if event.event == "approval.reminder"
         ]
     assert event.not_notified_because == "snoozed"

@@ -131,7 +131,10 @@ def test_an_approved_request_gives_one_token_set(agent, person, local):
 
 @pytest.mark.parametrize(
     ("ask", "acr", "amr"),
-    [("asked", ACR_SIGNED, ["swk"]), ("asked_payment", ACR_SIGNED_PIN, ["swk", "pin"])],
+    [
+        ("request_approval", ACR_SIGNED, ["swk"]),
+        ("request_payment", ACR_SIGNED_PIN, ["swk", "pin"]),
+    ],
 )
 def test_the_tokens_state_the_ceremony_of_the_approval(agent, person, local, ask, acr, amr):
     """The acr and amr claims distinguish a confirmation from a PIN."""
@@ -144,7 +147,9 @@ def test_the_tokens_state_the_ceremony_of_the_approval(agent, person, local, ask
         assert claims["auth_time"] == local.clock.now() // 1000
 
 
-@pytest.mark.parametrize(("ask", "details"), [("asked", None), ("asked_payment", PAYMENT_DETAILS)])
+@pytest.mark.parametrize(
+    ("ask", "details"), [("request_approval", None), ("request_payment", PAYMENT_DETAILS)]
+)
 def test_the_access_token_contains_the_approved_action(agent, person, local, ask, details):
     """A resource can tell a session from a single action, and can check the action."""
     handle, approval = getattr(agent, ask)()

@@ -246,7 +246,7 @@ def test_a_critical_request_without_two_eligible_approvers_is_refused(agent, loc
     refused = agent.ask(resource=SAFE, scope="openid safe:open", login_hint="admin")
     assert refused.refusal == (403, "access_denied")
     assert refused.json["reason"] == "too_few_people"
-    assert "2 approvals, and 1 person may" in refused.json["error_description"]
+    assert "2 approvals, but 1 person can" in refused.json["error_description"]
     assert count_requests() == 0
     assert local.admin.events(admin) == events_before
     (entry,) = local.admin.entries("approval.refused")
@@ -287,7 +287,7 @@ def test_with_hidden_users_a_request_to_an_unknown_user_looks_like_any_other(ope
     polled = agent.poll(handle)
     assert (polled.json["error"], polled.json["reason"]) == ("expired_token", "expired_unseen")
     with local.services.store.read() as view:
-        events = view.feed.after(0, None, 1_000)
+        events = view.feed.events_after(0, None, 1_000)
         users = [event.user_id for event in events if event.approval_id == phantom.id]
         assert [view.directory.user(user_id) for user_id in users] == [None] * len(users)
     assert [entry.get("subject") for entry in local.admin.entries("approval.requested")] == [None]

@@ -87,7 +87,7 @@ def test_a_request_that_is_not_pending_cannot_be_superseded(agent, local, end, h
     before = _all(local)
     refused = agent.ask(supersedes=handle)
     assert refused.refusal == (400, "invalid_request")
-    assert "no longer pending" in refused.json["error_description"]
+    assert "is not pending" in refused.json["error_description"]
     assert _all(local) == before
 
 
@@ -165,7 +165,7 @@ def test_a_decision_before_the_replacement_counts(agent, person, local):
     _, earlier = agent.request_approval()
     person.deny(earlier.id)
     with (
-        pytest.raises(errors.InvalidRequest, match="no longer pending"),
+        pytest.raises(errors.InvalidRequest, match="is not pending"),
         local.services.store.write() as tx,
     ):
         plans.cancel_superseded(tx, earlier, earlier)

@@ -172,7 +172,7 @@ def test_the_settings_refuse_unregistered_apps_without_a_fetch(open_site, host, 
     assert "name" in new_browser(listed).authorize(URL, **READ).text
 
 
-def test_discovery_says_so_only_if_it_is_so(open_site, open_local):
+def test_discovery_advertises_it_only_if_enabled(open_site, open_local):
     """CI-10: the metadata names the feature only if the settings allow it."""
     name = "client_id_metadata_document_supported"
     for local, supported in ((open_site()[0], True), (open_local(), False)):
@@ -206,7 +206,7 @@ def test_an_invalid_client_id_url_is_not_fetched(site, host, url, says):
     ],
     ids=["redirect", "missing", "10 MB", "fault", "private"],
 )
-def test_another_answer_is_no_document(site, host, answer, says):
+def test_any_other_response_is_not_a_document(site, host, answer, says):
     """CI-02, CI-07, CI-08, CI-13: nothing is stored, and the next request fetches again."""
     host.answers[URL] = answer
     assert says in refusal_text(site)
@@ -282,7 +282,7 @@ def test_a_name_that_looks_like_the_name_of_a_registered_app_is_withheld(browser
     host.serve(URL, document(client_name="PayroII"))
     browser.authorize(URL, **READ)
     page = browser.sign_in("ana").text
-    assert "looks like the name of somebody else" in page
+    assert "looks like someone else's name here" in page
     assert "PayroII" not in page
 
 

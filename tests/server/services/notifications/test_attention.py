@@ -44,7 +44,7 @@ def _pay(agent, **more):
 
 def _last_hold_reason(local):
     with local.services.store.read() as view:
-        events = view.feed.after(0, None, 10_000)
+        events = view.feed.events_after(0, None, 10_000)
     return [event.not_notified_because for event in events if event.event == "approval.requested"][
         -1
     ]
@@ -72,7 +72,7 @@ def flood(open_flood):
 def _notified_ids(local, person):
     """IDs of the requests that notified this person."""
     with local.services.store.read() as view:
-        events = view.feed.after(0, person.user.id, 10_000)
+        events = view.feed.events_after(0, person.user.id, 10_000)
     requested = [event for event in events if event.event == "approval.requested"]
     return [event.approval_id for event in requested if event.not_notified_because is None]
 

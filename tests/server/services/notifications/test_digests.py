@@ -63,7 +63,7 @@ def _digests(local):
 
 def _events(local, person, name):
     with local.services.store.read() as view:
-        events = view.feed.after(0, person.user.id, 10_000)
+        events = view.feed.events_after(0, person.user.id, 10_000)
     return [event for event in events if event.event == name]
 
 

@@ -25,7 +25,7 @@ def local(open_local):
 def _events(local, person, name):
     """Return, for each event of this name, the reason why it did not notify, or None."""
     with local.services.store.read() as view:
-        events = view.feed.after(0, person.user.id, 1_000)
+        events = view.feed.events_after(0, person.user.id, 1_000)
     return [event.not_notified_because for event in events if event.event == name]
 
 

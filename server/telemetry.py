@@ -1,6 +1,6 @@
 """Logs and metrics of the running server.
 
-Owns: the log format, the correlation id of a request, counters and gauges.
+Owns: the log format, the correlation ID of a request, counters and gauges.
 Never: logging a secret or raw untrusted text. Secrets are masked by their prefix, and agents' text
 is escaped by the encoder (one JSON object per line).
 """

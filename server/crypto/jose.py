@@ -113,7 +113,7 @@ class JwtVerifier:
     def client_assertion(
         self, token: str, jwks: Sequence[Mapping[str, str]]
     ) -> tuple[str, Mapping[str, object]]:
-        """Verify a client assertion (RFC 7523 2.2). Returns key id, claims. Raises `BadToken`."""
+        """Verify a client assertion (RFC 7523 2.2). Returns key ID, claims. Raises `BadToken`."""
         header = _header(token)
         if _type_of(header) not in _ASSERTION_TYPES:
             raise BadToken("the assertion is another kind of token")

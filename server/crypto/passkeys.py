@@ -37,7 +37,7 @@ class WebAuthn:
         import webauthn
         from webauthn.helpers import cose, structs
 
-        # The library requires a credential id here, but uses the one in the attestation.
+        # The library requires a credential ID here, but uses the one in the attestation.
         response = structs.AuthenticatorAttestationResponse(client_data, attestation)
         name = passkeys.encode_base64url(b"-")
         try:

@@ -1,4 +1,4 @@
-"""Random ids and secrets, keyed hashes, and sealing with a key file."""
+"""Random IDs and secrets, keyed hashes, and sealing with a key file."""
 
 import hashlib
 import hmac
@@ -124,7 +124,7 @@ class EntryIds:
         self._last = (0, 0)
 
     def new(self, now: int) -> str:
-        """An id that sorts by time and, in this process, by order of creation (RFC 9562 6.2)."""
+        """An ID that sorts by time and, in this process, by order of creation (RFC 9562 6.2)."""
         with self._lock:
             last, count = self._last
             moment = max(now, last)
@@ -164,7 +164,7 @@ class KeyedSecrets:
         return derive(self._master, "hashes")
 
     def new_id(self, prefix: str) -> str:
-        """Return a public id with 80 random bits."""
+        """Return a public ID with 80 random bits."""
         return prefix + _pick(_BASE32, _ID_CHARACTERS)
 
     def new_secret(self, prefix: str) -> str:
@@ -172,7 +172,7 @@ class KeyedSecrets:
         return prefix + base64url.encode(secrets.token_bytes(32))
 
     def new_code(self) -> tuple[str, str]:
-        """Return an enrollment code: a public id and a secret with 120 random bits."""
+        """Return an enrollment code: a public ID and a secret with 120 random bits."""
         return _pick(_CROCKFORD, _CODE_ID_CHARACTERS), _pick(_CROCKFORD, _CODE_SECRET_CHARACTERS)
 
     def word(self, alphabet: str, length: int) -> str:

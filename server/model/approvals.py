@@ -108,7 +108,7 @@ class Approval:
     escalated: int = 0
     """How many escalation steps were taken since it was created or extended."""
     supersedes: str | None = None
-    """The id of the earlier request of the same agent that it replaced."""
+    """The ID of the earlier request of the same agent that it replaced."""
     retry_asked_at: int | None = None
     """When someone asked the agent to retry, after it expired."""
     hint_hash: bytes | None = None
@@ -162,7 +162,7 @@ class AutomaticDecision:
     """A consent or standing grant that decides a request without asking anyone."""
 
     facts: Mapping[str, object]
-    """For the audit log and the token: ids and versions, no prose."""
+    """For the audit log and the token: IDs and versions, no prose."""
     notifies: bool = True
     """Whether the user is notified; the history always lists it."""
 
@@ -239,7 +239,7 @@ class Consumption:
 
     approval_id: str
     execution_id: str
-    """The resource's own id of the execution."""
+    """The resource's own ID of the execution."""
     token_id: str
     resource: str
     at: int

@@ -85,7 +85,7 @@ class EntrySearch:
 
     type: str | None = None
     actor: str | None = None
-    """A name or id, which is resolved to `actors`."""
+    """A name or ID, which is resolved to `actors`."""
     actors: tuple[str, ...] | None = None
     """Matches any of these actors, in the form of the audit log."""
     agent_id: str | None = None

@@ -141,7 +141,7 @@ class PushLoss:
     """A subscription that its push service reported as gone."""
 
     id: str
-    """The id of the removed subscription."""
+    """The ID of the removed subscription."""
     user_id: str
     device_id: str
     origin: str

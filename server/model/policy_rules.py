@@ -106,7 +106,7 @@ class PolicyDocument:
 
     @property
     def single_approver_at_critical(self) -> tuple[str, ...]:
-        """The ids of rules that let one person approve at critical risk."""
+        """The IDs of rules that let one person approve at critical risk."""
         return tuple(
             rule.id for rule in self.rules if rule.sets_critical_quorum and rule.ask.quorum == 1
         )

@@ -65,7 +65,7 @@ class Contents:
     installation: InstallationRow
     key_ids: Mapping[str, str]
     newest_entry: str
-    """The id of the newest audit entry; "" if there is none."""
+    """The ID of the newest audit entry; "" if there is none."""
     in_force: Mapping[str, list[str]]
     """The labels of active items by kind; a restore asks about them."""
 

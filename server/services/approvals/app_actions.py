@@ -144,7 +144,7 @@ class AppActions:
         return self._create_approval(tx, app, user, act, peer)
 
     def outcome(self, view: View, approval_id: str, user_id: str) -> PageOutcome | None:
-        """Return the outcome of an approval created by `ask` for this user; None for others."""
+        """Return the outcome of an approval created by `ask` for this user; None otherwise."""
         approval = view.approvals.get(approval_id)
         if approval is None or (approval.kind, approval.user_id) != ("app_action", user_id):
             return None

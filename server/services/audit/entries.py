@@ -14,7 +14,7 @@ from server.services.audit import actors, audit
 from server.services.refusals import NotFound
 
 _NO_CALL: Final = "local"
-"""The correlation id of commands and of the server's own work, which is not one API call."""
+"""The correlation ID of commands and of the server's own work, which is not one API call."""
 _MAX_TOKENS: Final = 100
 """The maximum number of derived tokens in a timeline, oldest first."""
 _MAX_PER_CALL: Final = 100

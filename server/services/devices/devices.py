@@ -252,9 +252,10 @@ def revoke(tx: Unit, device: Device, *, actor: str) -> bool:
 
 
 def enable(tx: Unit, device: Device, *, actor: str) -> None:
-    """Enable a device disabled by a restore; like a new one, it waits for high-risk requests.
+    """Enable a device disabled by a restore.
 
-    It may have been revoked after the backup was made; the restored database cannot tell.
+    Like a new device, it waits a day before it can approve high-risk requests. It may have been
+    revoked after the backup was made; the restored database cannot tell.
     """
     tx.installation.release("devices", device.id)
     tx.devices.enable(device.id, tx.now + new_devices.WAIT_MS)

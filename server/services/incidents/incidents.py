@@ -28,7 +28,7 @@ class NamedIncident:
     user_name: str
     """The user who reported it; "" for other causes."""
     states: Mapping[str, str]
-    """The current state of each agent id, or "deleted"."""
+    """The current state of each agent ID, or "deleted"."""
     evidence: Mapping[str, Any]
     """The stored evidence, with the agents that the viewer may see."""
 
@@ -47,7 +47,10 @@ class Incidents:
         before: tuple[int, str] | None = None,
         owner: str | None = None,
     ) -> list[NamedIncident]:
-        """Return the newest open incidents; `closed` adds closed ones, `owner` limits to one's."""
+        """Return the newest open incidents; `closed` adds closed ones.
+
+        `owner` limits the list to incidents about this user's agents.
+        """
         with self.store.read() as view:
             return list(islice(_all_matching(view, before, owner, closed=closed), limit))
 

@@ -87,7 +87,7 @@ class ReplayedOutcome:
     verdict: Verdict
     outcome: Outcome
     standing_grant: str | None = None
-    """The id of the standing grant that would answer it."""
+    """The ID of the standing grant that would answer it."""
     people: EligibleApprovers = ONLY_THE_USER
 
     @property
@@ -118,7 +118,7 @@ class Change:
     after: Outcome
     rules: tuple[str, ...]
     standing_grant: str | None = None
-    """The id of the standing grant that would answer it."""
+    """The ID of the standing grant that would answer it."""
     quorum_before: int | None = None
     quorum: int | None = None
     """The number of approvals that it would need; None if nobody would be asked."""

@@ -25,7 +25,7 @@ class AccessItem:
 
 
 Items = Mapping[str, Mapping[str, AccessItem]]
-"""Kind → id → item that is active in one database."""
+"""Kind → ID → item that is active in one database."""
 
 KINDS: Final[Mapping[str, str]] = {
     "users": "users are disabled until you enable them",

@@ -32,7 +32,7 @@ from server.storage.prepared import Prepared
 _USER: BindParameter[str] = bindparam("user")
 _NOW: BindParameter[int] = bindparam("now")
 _AT, _AFTER = bindparam("at", type_=BigInteger), bindparam("after", type_=Text)
-"""The cursor of a list: the position and id of the last item."""
+"""The cursor of a list: the position and ID of the last item."""
 
 
 def requests_of_others(condition: ColumnElement[bool]) -> Select[Any]:

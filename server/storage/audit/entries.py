@@ -180,7 +180,7 @@ class Audit:
         return self._stored[-1].id
 
     def tail(self, limit: int, after: str | None = None) -> list[StoredEntry]:
-        """Return the last `limit` entries, or those after an id, oldest first."""
+        """Return the last `limit` entries, or those after an ID, oldest first."""
         if after is not None:
             values = {"after": after, "limit": limit}
             return self._records(self._db.execute(_AFTER, values).mappings().all())

@@ -56,13 +56,13 @@ class ComparisonResult:
     """The result of comparing a request, and the keys that it adds to history."""
 
     unusual: Unusual
-    wanted: ComparedRequest
+    compared_request: ComparedRequest
     keys: HistoryKeys
 
     @property
     def text(self) -> str:
         """The JSON to store with the approval: signals, and what asking and approving add."""
-        return _stored_json(self.unusual.codes, self.wanted, self.keys)
+        return _stored_json(self.unusual.codes, self.compared_request, self.keys)
 
     @property
     def signals(self) -> tuple[FoundSignal, ...]:
@@ -126,7 +126,7 @@ class _Comparer:
 
     view: View
     secrets: Secrets
-    wanted: ComparedRequest
+    compared_request: ComparedRequest
     keys: HistoryKeys
     asked_at: int | None
 
@@ -163,7 +163,7 @@ class _Comparer:
         return {**own_rows, **self.view.history.fetch(more_keys)} if more_keys else own_rows
 
     def _approver_keys(self) -> Iterator[tuple[str, str]]:
-        agent, user, keys = self.wanted.agent.id, self.wanted.user.id, self.keys
+        agent, user, keys = self.compared_request.agent.id, self.compared_request.user.id, self.keys
         yield from ((agent, key) for key in (keys.agent, *keys.kinds))
         yield from ((agent, key) for key in (keys.asked_day, keys.asked_hour))
         yield from ((user, key) for key in (_ANSWERS, _near_key(_hour(self._at))))
@@ -178,7 +178,7 @@ class _Comparer:
         yield from ((user, text.key) for text in keys.texts)
 
     def _installation_keys(self, own_rows: RowsByKey) -> Iterator[tuple[str, str]]:
-        agent, user, keys = self.wanted.agent.id, self.wanted.user.id, self.keys
+        agent, user, keys = self.compared_request.agent.id, self.compared_request.user.id, self.keys
         row = own_rows.get(keys.agent)
         if row is None or keys.name.mark not in row.members:
             yield user, keys.name.key
@@ -196,7 +196,7 @@ class _Comparer:
         keys = self.keys
         past = _past(rows, keys.agent)
         return RequestingAgent(
-            name=self.wanted.agent.name,
+            name=self.compared_request.agent.name,
             mark=keys.name.mark,
             formerly=self._formerly(past),
             keys=keys.credentials,
@@ -213,8 +213,8 @@ class _Comparer:
         """Return the agent's name that this person last approved, if the current one is new."""
         if past.count == 0 or self.keys.name.mark in past.members:
             return None
-        user = self.wanted.user.id
-        for name in self.view.names.former(self.wanted.agent.id):
+        user = self.compared_request.user.id
+        for name in self.view.names.former(self.compared_request.agent.id):
             if history_keys.name_mark(self.secrets, user, name.name) in past.members:
                 return name.name, name.until
         return None
@@ -286,7 +286,7 @@ class _Comparer:
         self, amount_keys: AmountKeys, to: PartKeys | None, past: Callable[[str], PastApprovals]
     ) -> Iterator[Baseline]:
         """Yield the history to compare an amount with, closest first."""
-        name = self.wanted.agent.name
+        name = self.compared_request.agent.name
         if to is not None and (before := past(to.person)).count:
             yield Baseline(before, "for this “{}”", to.target)
         if (before := past(amount_keys.agent)).count:

@@ -250,7 +250,7 @@ def _record(row: RowMapping, openings: Mapping[str, Opening]) -> StoredEntry:
 
 
 def _grouped(rows: Iterable[Any]) -> dict[Any, dict[str, Opening]]:
-    found: dict[Any, dict[str, Opening]] = {}
+    texts: dict[Any, dict[str, Opening]] = {}
     for key, name, personal_text, salt in rows:
-        found.setdefault(key, {})[name] = Opening(personal_text, bytes(salt))
-    return found
+        texts.setdefault(key, {})[name] = Opening(personal_text, bytes(salt))
+    return texts

@@ -233,10 +233,10 @@ def _check_nodes(view: View, frontier: Frontier, entries: list[LoggedEntry]) -> 
     Raises `BrokenLog`. The last nodes may be missing after an upgrade.
     """
     first, stored = frontier.size, view.audit_log.size_of_nodes()
-    stored_nodes = view.audit_log.nodes_over(first, first + len(entries))
+    found = view.audit_log.nodes_over(first, first + len(entries))
     complete = frontier.extend(entry.hash for entry in entries)
     expected = {(at, n): digest for (at, n), digest in complete.items() if (n + 1) << at <= stored}
-    if stored_nodes != expected:
+    if found != expected:
         raise BrokenLog(
             "The audit log was changed outside of Sayso: from entry "
             f"{first} to {frontier.size - 1}, the stored hashes are not those of the entries."

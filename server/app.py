@@ -1,6 +1,6 @@
 """Constructs the adapters and wires them to the services. The only file that knows them all.
 
-`build` makes what commands and the server share, without loading Flask. `create_site` adds the
+`build` creates the services, without loading Flask. `create_site` adds the
 endpoints, and `create_app` the Flask application.
 """
 
@@ -54,7 +54,7 @@ class SystemClock:
 
 
 class Services:
-    """The services that commands and the server share: `Adapters`, and those of the server.
+    """The `Adapters` that commands and the server share, and the services only the server needs.
 
     Each is created when it is first used, because a command uses only a few.
     """
@@ -80,7 +80,7 @@ class Services:
         return outward.endpoint_problem(self.settings, url)
 
     def fetch(self, url: str, max_bytes: int) -> ports.Fetched:
-        """GET a document of a client, at a public https address. Raises `Unreachable`."""
+        """GET a client's document from a public https address. Raises `Unreachable`."""
         return outward.fetch(self.settings, url, max_bytes)
 
     @functools.cached_property
@@ -110,13 +110,13 @@ class Services:
 
     @functools.cached_property
     def audit_log(self) -> AuditLog:
-        """Signs checkpoints of the audit log. Raises `BadKeyFile` when it needs the key."""
+        """Signs checkpoints of the audit log. Using the log key can raise `BadKeyFile`."""
         key = functools.partial(key_files.open_log, self.settings, self.store)
         return AuditLog(self.store, self.server_policy.issuer, key)
 
     @functools.cached_property
     def escalations(self) -> Escalations:
-        """Asks backups."""
+        """Escalates unanswered requests to backup approvers."""
         return Escalations(self.store, Substitutes(Evaluator(self.secrets), self.server_policy))
 
     @functools.cached_property
@@ -132,7 +132,7 @@ def build(
     serving: bool = False,
     background: BackgroundRunner = run_inline,
 ) -> Services:
-    """Open the database and the keys, in the process that uses them.
+    """Open the database and the keys. Call it in the process that uses them.
 
     `background` runs password hashing without blocking other requests.
     Raises the errors of `storage.open` and `crypto.sealing`.
@@ -162,7 +162,7 @@ def key_problems(settings: Settings) -> list[str]:
 
 
 def create_site(services: Services, *, max_feeds: int = sys.maxsize) -> "Site":
-    """Make the services behind the endpoints. Creates signing keys if there are none.
+    """Create the services behind the endpoints. Creates signing keys if there are none.
 
     `max_feeds` limits the live feeds of this process.
     """
@@ -187,14 +187,14 @@ def create_site(services: Services, *, max_feeds: int = sys.maxsize) -> "Site":
 
 
 def create_app(site: "Site") -> "Flask":
-    """The WSGI application: the API, the feed and the pages."""
+    """Return the WSGI application: the API, the feed and the pages."""
     from server.web.application import application  # commands never load Flask
 
     return application(site)
 
 
 def outbox_worker(services: Services, run: Callable[[Callable[[], None]], None]) -> "OutboxWorker":
-    """The worker that delivers the outbox. `run` starts each delivery concurrently."""
+    """Return the worker that delivers the outbox. `run` starts each delivery concurrently."""
     from server.services.notifications.feed import ANY_CHANGE
 
     settings, store, secrets = services.settings, services.store, services.secrets

@@ -1,7 +1,7 @@
 """The key files of this installation: where they are, and whether they belong to the database.
 
-The database stores an id of every key. A file of another installation, or a new file in place of a
-lost one, is refused before it is used.
+The database stores an ID for every key. A file from another installation, or a new file that
+replaces a lost one, is refused before it is used.
 Owns: the list of key files. Never: creating a key for a database that already has one.
 """
 
@@ -47,7 +47,7 @@ class KeyFile:
 
     @property
     def missing(self) -> str:
-        """The error if it is missing."""
+        """The error message if it is missing."""
         return (
             f"{self.path} is missing. Restore it from your backup: {self.consequence} without it. "
             f"{self.setting} names its path.{self.if_lost}"
@@ -55,7 +55,7 @@ class KeyFile:
 
     @property
     def other(self) -> str:
-        """The error if it is not the key of this database."""
+        """The error message if it is not this database's key."""
         label = {PIN: "PIN", LOG: "audit log"}.get(self.name, self.name)
         return (
             f"{self.path} is not the {label} key that this database was made with. "
@@ -74,27 +74,27 @@ def required(settings: Settings) -> tuple[KeyFile, KeyFile]:
 
 
 def webhook(settings: Settings) -> KeyFile:
-    """The key file that signs messages to SAYSO_WEBHOOK_URL."""
+    """Return the key file that signs messages to SAYSO_WEBHOOK_URL."""
     path = settings.webhook_secret_file or settings.data_dir / WEBHOOK_KEY
     setting = "SAYSO_WEBHOOK_SECRET_FILE"
     return KeyFile(WEBHOOK, Path(path), setting, "your webhook cannot verify what it receives")
 
 
 def log(settings: Settings) -> KeyFile:
-    """The key file that signs the checkpoints of the audit log."""
+    """Return the key file that signs the checkpoints of the audit log."""
     path = settings.log_key_file or settings.data_dir / LOG_KEY
     return KeyFile(LOG, Path(path), "SAYSO_LOG_KEY_FILE", _NO_LOG_KEY, _NEW_LOG_KEY)
 
 
 def every(settings: Settings) -> tuple[KeyFile, ...]:
-    """All key files of an installation, including those that it does not need."""
+    """Return all key files, including those that this installation does not need."""
     return (*required(settings), webhook(settings), log(settings))
 
 
 def open_required(settings: Settings, store: Store) -> tuple[bytes, bytes]:
-    """The master key and the PIN key; created and recorded for a new database.
+    """Return the master key and the PIN key; creates and records them for a new database.
 
-    Raises `BadKeyFile` for a file that is missing, unusable, or belongs to another database.
+    Raises `BadKeyFile` if a file is missing, unusable or for another database.
     """
     files = required(settings)
     if not _key_ids(store):
@@ -109,7 +109,7 @@ def open_required(settings: Settings, store: Store) -> tuple[bytes, bytes]:
 
 
 def problems(settings: Settings, store: Store) -> list[str]:
-    """List the problems of the key files, one sentence each. Changes nothing."""
+    """List the problems with the key files, one sentence each. Changes nothing."""
     key_ids = _key_ids(store)
     files = [file for file in every(settings) if file.name != WEBHOOK or settings.webhook_url]
     messages = [problem(file, key_ids) for file in files if file.name in key_ids]
@@ -117,7 +117,7 @@ def problems(settings: Settings, store: Store) -> list[str]:
 
 
 def open_webhook(settings: Settings, store: Store) -> Path:
-    """The path of the webhook key. Creates the default file once. Raises `BadKeyFile`."""
+    """Return the path of the webhook key. Creates the default file once. Raises `BadKeyFile`."""
     file = webhook(settings)
     if not file.path.exists():
         if settings.webhook_secret_file or WEBHOOK in _key_ids(store):
@@ -127,7 +127,7 @@ def open_webhook(settings: Settings, store: Store) -> Path:
 
 
 def open_log(settings: Settings, store: Store) -> bytes:
-    """The private key of the audit log. Creates the file once. Raises `BadKeyFile`."""
+    """Return the private key of the audit log. Creates the file once. Raises `BadKeyFile`."""
     file, key_ids = log(settings), _key_ids(store)
     if LOG not in key_ids:
         key_ids = _record(store, {LOG: read_or_make_key(file.path)})
@@ -139,7 +139,7 @@ def open_log(settings: Settings, store: Store) -> bytes:
 def replace_log(
     settings: Settings, store: Store, record: Callable[[Unit, bytes, bytes | None], object]
 ) -> None:
-    """Replace the private key of the audit log; the old file is kept under a new name.
+    """Replace the private key of the audit log, and keep the old file under a new name.
 
     `record` writes the audit entry with the new key and the old one, or None if it is lost.
     """
@@ -154,12 +154,12 @@ def replace_log(
 
 
 def key_id(name: str, key: bytes) -> str:
-    """The id that the database stores for a key: a keyed hash, which reveals nothing of it."""
+    """Return the ID that the database stores for a key: a hash that does not reveal the key."""
     return hmac.digest(key, f"sayso key id\n{name}".encode(), "sha256")[:_ID_BYTES].hex()
 
 
 def problem(file: KeyFile, key_ids: Mapping[str, str]) -> str:
-    """The problem of this file, given the database's key ids; "" if there is none.
+    """Return the problem with this file, given the database's key IDs; "" if there is none.
 
     The webhook key may change while the server runs, so only the file's existence is checked.
     """
@@ -175,7 +175,7 @@ def problem(file: KeyFile, key_ids: Mapping[str, str]) -> str:
 
 
 def _check_unrecorded(files: tuple[KeyFile, KeyFile], store: Store) -> None:
-    """Check the files of a database from an earlier version, which stored no key ids.
+    """Check the files of a database from an earlier version, which did not store key IDs.
 
     Its signing keys are sealed with its master key, so the file must open one of them.
     Raises `BadKeyFile`.
@@ -201,7 +201,7 @@ def _key_ids(store: Store) -> Mapping[str, str]:
 
 
 def _record(store: Store, keys: Mapping[str, bytes]) -> Mapping[str, str]:
-    """Record new keys; returns all key ids, because another process may have been first."""
+    """Record new keys; returns all key IDs, because another process may have been first."""
     with store.write() as tx:
         tx.lock("installation keys")
         for name, key in keys.items():

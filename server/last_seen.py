@@ -1,8 +1,8 @@
 """The file in the data folder that records the newest audit entry that the server has seen.
 
-A database file that was copied back by hand is older, and would restore access that has ended
+A database file that was copied back by hand is older, and would restore access that was revoked
 since. The server refuses such a database; `sayso db restore --in-place` makes it safe.
-Owns: the file. Never: refusing a new database, or one that is ahead of the file.
+Owns: the file. Never: refusing a new database, or one that is newer than the file.
 """
 
 import os
@@ -50,7 +50,7 @@ class LastSeen:
 
 
 def _is_before(entry: str, made_safe_at: int | None) -> bool:
-    """Report whether a restore made the database safe after this entry."""
+    """Return whether a restore made the database safe after this entry."""
     moment = entry.partition("-")[0]
     try:
         return made_safe_at is not None and int(moment, 16) < made_safe_at
@@ -59,13 +59,13 @@ def _is_before(entry: str, made_safe_at: int | None) -> bool:
 
 
 def read(settings: Settings) -> str:
-    """The id of the audit entry in the file; "" if there is no file."""
+    """Return the ID of the audit entry in the file; "" if there is no file."""
     path = settings.data_dir / FILE
     return path.read_text("utf-8").strip() if path.exists() else ""
 
 
 def write(settings: Settings, entry_id: str) -> None:
-    """Replace the file in one step."""
+    """Replace the file atomically."""
     path = settings.data_dir / FILE
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     draft.write_text(f"{entry_id}\n", "utf-8")

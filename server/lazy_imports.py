@@ -4,7 +4,7 @@ A command uses only a few of the services and rows. With `turn_on()`, the names 
 imports in `with lazily():` are imported when they are first used. A server does not call
 `turn_on()`: it loads everything before its first request.
 
-Owns: the block. Never: importing base classes, exceptions, decorators and the second argument of
+Owns: the block. Never: base classes, exceptions, decorators and the second argument of
 `isinstance`, which need the real class.
 """
 
@@ -31,7 +31,7 @@ class LazyName:
         return self._real()(*args, **kwargs)
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401  # as above
-        """An attribute of the real module or class."""
+        """Return an attribute of the real module or class."""
         return getattr(self._real(), name)
 
     def __or__(self, other: object) -> "LazyName":
@@ -54,7 +54,7 @@ def turn_on() -> None:
 
 @contextmanager
 def lazily() -> Iterator[None]:
-    """Import the names of modules that are not loaded yet when they are used."""
+    """Delay imports from modules that are not loaded yet until the names are used."""
     if not _STATE.on:
         yield
         return

@@ -1,6 +1,6 @@
 """The outbound channels of this installation, configured from the settings.
 
-Owns: the channels of the outbox and the limits on outbound requests. Never: what is sent.
+Owns: the outbox channels and the limits on outbound requests. Never: the contents.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,7 @@ from server.services.notifications.pushes import Pushes
 from server.settings import Settings, is_loopback
 
 if TYPE_CHECKING:
-    from server.delivery.egress import Reach
+    from server.delivery.egress import EgressLimits
     from server.delivery.outbox import Channel, OutboxWorker
 
 VAPID: Final = "vapid"
@@ -35,9 +35,9 @@ def outbox_worker(
     run: Callable[[Callable[[], None]], None],
     on_finished: Callable[[], None],
 ) -> "OutboxWorker":
-    """The worker that delivers the outbox. `run` starts each delivery concurrently."""
+    """Return the worker that delivers the outbox. `run` starts each delivery concurrently."""
     from server.delivery.ciba_callbacks import CibaCallbacks  # loads an HTTP client
-    from server.delivery.egress import Reach
+    from server.delivery.egress import EgressLimits
     from server.delivery.outbox import OutboxWorker
     from server.delivery.web_push import WebPush
     from server.delivery.webhook import Webhook
@@ -50,7 +50,7 @@ def outbox_worker(
             private_key(vapid_key(settings, store, secrets)),
             settings.push_subject,
             settings.push_services,
-            Reach(),
+            EgressLimits(),
         ),
     }
     if settings.webhook_url:
@@ -59,16 +59,16 @@ def outbox_worker(
 
 
 def push_subscriptions(settings: Settings, store: Store, secrets: Secrets) -> PushSubscriptions:
-    """The web push subscriptions, with this server's VAPID key."""
+    """Return the web push subscriptions, with this server's VAPID key."""
     key = public_key(vapid_key(settings, store, secrets))
     return PushSubscriptions(store, secrets, key, settings.push_services)
 
 
-def reach(settings: Settings) -> "Reach":
-    """The limits on calls to agents' endpoints."""
-    from server.delivery.egress import Reach  # loads an HTTP client
+def reach(settings: Settings) -> "EgressLimits":
+    """Return the limits on calls to agents' endpoints."""
+    from server.delivery.egress import EgressLimits  # loads an HTTP client
 
-    return Reach(
+    return EgressLimits(
         ports=settings.open_ports,
         networks=settings.open_networks,
         development=is_loopback(settings.issuer_url),
@@ -84,10 +84,10 @@ def endpoint_problem(settings: Settings, url: str) -> str:
 
 
 def fetch(settings: Settings, url: str, max_bytes: int) -> Fetched:
-    """GET a document of a client, at a public https address. Raises `Unreachable`."""
+    """GET a client's document from a public https address. Raises `Unreachable`."""
     from server.delivery import egress  # loads an HTTP client
 
-    limits = egress.Reach(
+    limits = egress.EgressLimits(
         development=is_loopback(settings.issuer_url), ca_file=settings.callback_ca_file
     )
     accept = {"Accept": "application/json"}

@@ -24,13 +24,13 @@ NOBODY: Final = "mailto:sayso@localhost"
 _CONTACT: Final = re.compile(r"(mailto:[^@\s]+@|https://)[\w-]+(\.[\w-]+)+", re.ASCII)
 _ORIGIN: Final = re.compile(r"(https://[a-z0-9.-]+|http://(localhost|127\.0\.0\.1))(:[0-9]{1,5})?")
 _DAYS: Final = re.compile(r"([3-9][0-9]|[1-9][0-9]{2,3})d")
-"""At least 30, as in `services/audit/retention.py`."""
+"""A number of days, at least 30 as in `services/audit/retention.py`."""
 _HOST: Final = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*")
 LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class BadSetting(ValueError):
-    """A setting is invalid. The text names it and the fix."""
+    """A setting is invalid. The text names the setting and the fix."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +172,7 @@ class Settings:
 
     @property
     def allowed_hosts(self) -> frozenset[str]:
-        """The hosts whose apps need no registration."""
+        """The hosts whose apps do not need registration."""
         return _split(self.clients_allowed)
 
     @property
@@ -187,7 +187,7 @@ class Settings:
 
     @property
     def audit_retention_days(self) -> int | None:
-        """The days that audit entries keep their bodies; None to keep all."""
+        """The number of days for which audit entries keep their bodies; None to keep all."""
         return int(self.audit_retention[:-1]) if self.audit_retention else None
 
     @property
@@ -209,7 +209,7 @@ class Settings:
 
     @property
     def issuer_url(self) -> str:
-        """The issuer: the setting, else the one last served, else the default."""
+        """The issuer: the setting, or else the last served issuer, or else the default."""
         if self.issuer:
             return self.issuer
         recorded = self.data_dir / ISSUER_FILE
@@ -342,7 +342,7 @@ def _check_callbacks(settings: Settings) -> None:
 
 
 def check_issuer(issuer: str) -> None:
-    """Raises `BadSetting` unless it is https, or http on this machine (RFC 8414 2)."""
+    """Raise `BadSetting` unless it is https, or http on this machine (RFC 8414 2)."""
     parts = urlsplit(issuer)
     if parts.path or parts.query or parts.fragment or not parts.hostname:
         raise BadSetting(
@@ -354,7 +354,7 @@ def check_issuer(issuer: str) -> None:
 
 
 def is_loopback(issuer: str) -> bool:
-    """Return whether the issuer's host is the loopback."""
+    """Return whether the issuer's host is a loopback address."""
     return urlsplit(issuer).hostname in LOOPBACK
 
 
@@ -364,12 +364,12 @@ def share_metrics(folder: Path) -> None:
 
 
 def process_environment(*, without: str) -> dict[str, str]:
-    """The environment for a child process, without variables that start with `without`."""
+    """Return the environment for a child process, without variables that start with `without`."""
     return {name: value for name, value in os.environ.items() if not name.startswith(without)}
 
 
 def describe(settings: Settings) -> list[tuple[str, str, str]]:
-    """Each setting's name, its value without passwords, and its source."""
+    """Return each setting's name, its value without passwords, and its source."""
     return [_describe(settings, name) for name in NAMES]
 
 
@@ -385,7 +385,7 @@ _SAME: Final = frozenset(NAMES) - {"issuer"}
 
 
 def server_policy(settings: Settings, *, restored_at: int | None) -> ServerPolicy:
-    """The settings that the services use."""
+    """Return the settings that the services use."""
     return ServerPolicy(
         **{f.name: getattr(settings, f.name) for f in fields(ServerPolicy) if f.name in _SAME},
         issuer=settings.issuer_url,

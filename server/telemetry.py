@@ -1,6 +1,6 @@
 """Logs and metrics of the running server.
 
-Owns: the log format, the correlation id of a request, counters and gauges.
+Owns: the log format, the correlation ID of a request, counters and gauges.
 Never: logging a secret or raw untrusted text. Secrets are masked by their prefix, and agents' text
 is escaped by the encoder (one JSON object per line).
 """
@@ -22,7 +22,7 @@ from server.protocol.text import display_safe
 
 @contextlib.contextmanager
 def _hidden_import(name: str) -> Iterator[None]:
-    """Make an optional package look uninstalled while this block imports others."""
+    """Make an optional package look uninstalled while the block imports other packages."""
     original = sys.modules.get(name)
     sys.modules[name] = None  # type: ignore[assignment]  # makes its import fail
     try:
@@ -116,17 +116,17 @@ _SECRET_TEXT = re.compile(r"(sayso_(?:cs|rt|ar)_|eyJ)[A-Za-z0-9_.-]+")
 
 
 def correlation_id() -> str:
-    """The id that a request's log lines, audit entries and response header share."""
+    """Return the ID that a request's log lines, audit entries and response header share."""
     return _correlation.get()
 
 
 def correlate(value: str) -> None:
-    """Set the correlation id of this thread or greenlet."""
+    """Set the correlation ID for this thread or greenlet."""
     _correlation.set(value)
 
 
 def log() -> structlog.stdlib.BoundLogger:
-    """The logger. Each line is one event with named fields."""
+    """Return the logger. Each line is one event with named fields."""
     return _LOGGER
 
 
@@ -176,13 +176,13 @@ class _StderrLogger(structlog.WriteLogger):
 
 
 def loops() -> list[tuple[str, int]]:
-    """The background loops of this process, and when each last finished a run (ms)."""
+    """Return this process's background loops, and when each last finished a run (ms)."""
     samples = [sample for metric in LOOP_LAST.collect() for sample in metric.samples]
     return sorted((sample.labels["loop"], int(sample.value * 1000)) for sample in samples)
 
 
 def metrics_text() -> bytes:
-    """The metrics of all workers in the Prometheus text format."""
+    """Return all workers' metrics in the Prometheus text format."""
     if not _SHARED:
         return generate_latest(REGISTRY)
     shared = CollectorRegistry()

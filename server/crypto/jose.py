@@ -1,9 +1,9 @@
 """Signs and verifies JWTs. The only user of PyJWT.
 
-The algorithm is that of the registered key, never the one in the header. Keys come from the
-database or, for a DPoP proof, from the proof itself. Header members that a kind of token does not
-have are refused, including `jku`, `x5u`, `x5c` and `crit`. `server.protocol` and
-`server.services` check the claims.
+The registered key determines the algorithm, never the header. Keys come from the database or, for
+a DPoP proof, from the proof itself. Headers that could choose the key or the processing (`jku`,
+`x5u`, …) are rejected; other unknown headers are ignored. `server.protocol` and `server.services`
+check the claims.
 """
 
 import json
@@ -33,9 +33,9 @@ _JWS.register_algorithm(names.ED25519, jwt.get_algorithm_by_name("EdDSA"))
 _COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 _KEY_ALGS = {"EC": "ES256", "OKP": "EdDSA", "RSA": "RS256"}
 _ALG_ALIASES = {names.ED25519: "EdDSA"}
-"""Algorithm names of RFC 9864, which include the curve. The registered key determines it anyway."""
+"""RFC 9864 algorithm names, which include the curve, and the names that PyJWT uses."""
 _REFUSED_HEADER = frozenset({"crit", "jku", "jwk", "x5c", "x5u"})
-"""Header members that could choose the key or the processing. Others are ignored (RFC 7515 4)."""
+"""Headers that could choose the key or the processing. Others are ignored (RFC 7515 4)."""
 _MAX_TOKEN_CHARS = 64 * 1024
 _RSA_BITS = 2048
 _MAX_CACHED_TOKENS = 2_000
@@ -64,7 +64,7 @@ class JwtSigner:
         return f"{signed}.{base64url.encode(signature)}"
 
     def _header(self, key: SigningKey, typ: str) -> str:
-        """The encoded header of tokens with this key and type, from a cache."""
+        """Return the encoded header for tokens with this key and type, from a cache."""
         if (key.kid, typ) not in self._headers:
             header = json_text.compact({"alg": key.alg, "kid": key.kid, "typ": typ})
             self._headers[key.kid, typ] = base64url.encode(header.encode())
@@ -74,7 +74,7 @@ class JwtSigner:
         """Generate a key pair, with the private key sealed."""
         private = _generate(alg)
         public = _public_jwk(alg, private)
-        # `sayso keys revoke` would take a kid with a leading dash for an option.
+        # `sayso keys revoke` would parse a kid with a leading dash as an option.
         kid = decisions.digest(json_text.canonical(dict(public))).lstrip("-")[:16]
         der = private.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
         return SigningKey(
@@ -113,7 +113,7 @@ class JwtVerifier:
     def client_assertion(
         self, token: str, jwks: Sequence[Mapping[str, str]]
     ) -> tuple[str, Mapping[str, object]]:
-        """Verify a client assertion (RFC 7523 2.2). Returns key id, claims. Raises `BadToken`."""
+        """Verify a client assertion (RFC 7523 2.2). Returns key ID, claims. Raises `BadToken`."""
         header = _header(token)
         if _type_of(header) not in _ASSERTION_TYPES:
             raise BadToken("the assertion is another kind of token")
@@ -191,7 +191,7 @@ class JwtVerifier:
         return str(_header(jws).get("kid", ""))
 
     def unverified_subject(self, token: str) -> str:
-        """The `sub` of an unverified assertion. Raises `BadToken`."""
+        """Return the `sub` claim of an unverified assertion. Raises `BadToken`."""
         try:
             payload = jwt.decode_complete(token, options={"verify_signature": False})["payload"]
         except (jwt.PyJWTError, ValueError, RecursionError) as error:
@@ -212,7 +212,7 @@ class JwtVerifier:
         return payload if isinstance(payload, bytes) else None
 
     def _key(self, jwk: Mapping[str, str], alg: str) -> object:
-        """The key object, from a cache."""
+        """Return the key object, from a cache."""
         name = json.dumps(dict(jwk), sort_keys=True)
         if name not in self._keys:
             if len(self._keys) > 1_000:  # noqa: PLR2004  # proofs have arbitrary keys
@@ -238,7 +238,7 @@ def _header(token: str, refused: frozenset[str] = _REFUSED_HEADER) -> Mapping[st
 
 
 def _type_of(header: Mapping[str, object]) -> str:
-    """The media type of a token. The prefix `application/` is optional (RFC 7515 4.1.9)."""
+    """Return the media type of a token. The prefix `application/` is optional (RFC 7515 4.1.9)."""
     return str(header.get("typ", "")).lower().removeprefix("application/")
 
 
@@ -251,7 +251,7 @@ def _candidates(
 
 
 def _alg_of(jwk: Mapping[str, str]) -> str:
-    """The algorithm for a key's type; an RSA key may also be registered for PS256."""
+    """Return the algorithm for a key's type; an RSA key may also be registered for PS256."""
     kind = jwk.get("kty", "")
     return "PS256" if (kind, jwk.get("alg")) == ("RSA", "PS256") else _KEY_ALGS.get(kind, "")
 
@@ -271,7 +271,7 @@ def _claims(payload: bytes) -> Mapping[str, object]:
 
 
 def sealed_as(kid: str) -> str:
-    """The purpose for which a signing key is sealed."""
+    """Return the purpose under which a signing key is sealed."""
     return f"signing key:{kid}"
 
 

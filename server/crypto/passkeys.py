@@ -1,9 +1,9 @@
 """Passkeys (WebAuthn): the only user of the `webauthn` library.
 
 Owns: the verification of registrations and assertions: origin, relying party and challenge.
-Never: attestation, because the authenticator's model does not matter here.
+Never: attestation, because any model of authenticator is accepted.
 
-The library needs 5 MB of memory, so it is imported when it is first used.
+The library needs 5 MB of memory, so it is imported on first use.
 """
 
 from typing import Final
@@ -37,7 +37,7 @@ class WebAuthn:
         import webauthn
         from webauthn.helpers import cose, structs
 
-        # The library requires a credential id here, but uses the one in the attestation.
+        # The library requires a credential ID here, but uses the one in the attestation.
         response = structs.AuthenticatorAttestationResponse(client_data, attestation)
         name = passkeys.encode_base64url(b"-")
         try:
@@ -87,7 +87,7 @@ class WebAuthn:
         return verified.new_sign_count
 
     def public_jwk(self, passkey: Passkey) -> dict[str, str]:
-        """The public key as a JWK (RFC 7517, RFC 8037)."""
+        """Return the public key as a JWK (RFC 7517, RFC 8037)."""
         from webauthn.helpers import decode_credential_public_key
 
         key = decode_credential_public_key(passkey.public_key)

@@ -43,11 +43,11 @@ class Argon2Passwords:
         self._dummy: str | None = None
 
     def hash(self, password: str) -> str:
-        """The hash with its salt and parameters. Raises `Busy`."""
+        """Return the hash with its salt and parameters. Raises `Busy`."""
         return self._run(lambda: self._argon2.hash(password))
 
     def verify(self, password: str, hashed: str | None) -> bool:
-        """Return whether the password is correct, in the same time for no hash. Raises `Busy`."""
+        """Return whether the password is correct; takes as long without a hash. Raises `Busy`."""
         return self._run(lambda: self._matches(password, hashed))
 
     def _matches(self, password: str, hashed: str | None) -> bool:

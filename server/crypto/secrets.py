@@ -1,4 +1,4 @@
-"""Random ids and secrets, keyed hashes, and sealing with a key file."""
+"""Random IDs and secrets, keyed hashes, and sealing with a key file."""
 
 import hashlib
 import hmac
@@ -124,7 +124,7 @@ class EntryIds:
         self._last = (0, 0)
 
     def new(self, now: int) -> str:
-        """An id that sorts by time and, in this process, by order of creation (RFC 9562 6.2)."""
+        """An ID that sorts by time and, in this process, by order of creation (RFC 9562 6.2)."""
         with self._lock:
             last, count = self._last
             moment = max(now, last)
@@ -164,19 +164,19 @@ class KeyedSecrets:
         return derive(self._master, "hashes")
 
     def new_id(self, prefix: str) -> str:
-        """A public id with 80 random bits."""
+        """Return a public ID with 80 random bits."""
         return prefix + _pick(_BASE32, _ID_CHARACTERS)
 
     def new_secret(self, prefix: str) -> str:
-        """A secret with 256 random bits."""
+        """Return a secret with 256 random bits."""
         return prefix + base64url.encode(secrets.token_bytes(32))
 
     def new_code(self) -> tuple[str, str]:
-        """An enrollment code: a public id and a secret with 120 random bits."""
+        """Return an enrollment code: a public ID and a secret with 120 random bits."""
         return _pick(_CROCKFORD, _CODE_ID_CHARACTERS), _pick(_CROCKFORD, _CODE_SECRET_CHARACTERS)
 
     def word(self, alphabet: str, length: int) -> str:
-        """A random string of this alphabet's characters."""
+        """Return a random string of characters from this alphabet."""
         return "".join(secrets.choice(alphabet) for _ in range(length))
 
     def salt(self) -> str:
@@ -184,19 +184,19 @@ class KeyedSecrets:
         return base64url.encode(secrets.token_bytes(16))
 
     def auth_req_id(self, approval_id: str) -> str:
-        """The agent's handle for this approval, which differs from its id."""
+        """Return the agent's handle for this approval, which differs from its id."""
         return PREFIX_AUTH_REQ_ID + base64url.encode(_hmac(self._handle_key, approval_id))
 
     def code_hash(self, code_id: str, secret: str) -> bytes:
-        """The stored hash of an enrollment code's secret."""
+        """Return the hash to store for an enrollment code's secret."""
         return _hmac(self._code_key, f"{code_id}\n{secret}")
 
     def user_code_hash(self, user_id: str, code: str) -> bytes:
-        """The stored hash of a user code. The hash is keyed, because the codes are short."""
+        """The hash to store for a user code. The hash is keyed, because the codes are short."""
         return _hmac(self._user_code_key, f"{user_id}\n{code}")
 
     def nonce(self, *parts: str) -> str:
-        """The nonce that a device must sign, derived from these parts."""
+        """Return the nonce that a device must sign, derived from these parts."""
         return base64url.encode(_hmac(self._nonce_key, "\n".join(parts)))
 
     def keyed_hash(self, *parts: str) -> str:
@@ -213,7 +213,7 @@ class KeyedSecrets:
         return self._sealer.seal(purpose, text)
 
     def open(self, purpose: str, sealed: bytes) -> bytes:
-        """Decrypt data that was sealed for the same purpose."""
+        """Decrypt data that was encrypted for the same purpose."""
         return self._sealer.open(purpose, sealed)
 
 
@@ -222,5 +222,5 @@ def _hmac(key: bytes, text: str) -> bytes:
 
 
 def _pick(alphabet: str, length: int) -> str:
-    """Random characters. An alphabet has 32, so five bits select one without bias."""
+    """Return random characters. An alphabet has 32, so five bits select one without bias."""
     return "".join([alphabet[byte & 31] for byte in secrets.token_bytes(length)])

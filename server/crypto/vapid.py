@@ -20,12 +20,12 @@ def new_key() -> bytes:
 
 
 def private_key(raw: bytes) -> str:
-    """The private key for these bytes, as base64url."""
+    """Return the private key for these bytes, as base64url."""
     return base64url.encode(_scalar(raw).to_bytes(32))
 
 
 def public_key(raw: bytes) -> str:
-    """The public key for browsers (`applicationServerKey`): a point of 65 bytes, as base64url."""
+    """The public key for browsers (`applicationServerKey`): a 65-byte point, as base64url."""
     point = ec.derive_private_key(_scalar(raw), ec.SECP256R1()).public_key()
     return base64url.encode(point.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint))
 

@@ -1,6 +1,6 @@
 """The formats of exported and streamed audit entries: JSON, and events of OCSF 1.8.
 
-An event has the whole entry in `unmapped`, so that nothing is lost. Never: sending entries.
+`unmapped` in an event contains the whole entry, so nothing is lost. Never: sending entries.
 """
 
 import json
@@ -23,7 +23,7 @@ _CLASSES: Final[Mapping[str, int]] = {
     ),
     **dict.fromkeys(("approval", "consent", "standing_grant", "grant"), _AUTHORIZATION),
 }
-"""The class of an event, by the first word of the type; all other types are about an entity."""
+"""First word of an entry's type → the event class; all other types are about an entity."""
 _OTHER: Final = 99
 _ACTIVITIES: Final[Mapping[str, int]] = {
     Type.USER_ADDED: 1,
@@ -50,7 +50,7 @@ _ACTIVITIES: Final[Mapping[str, int]] = {
     Type.GRANT_GIVEN: 1,
     Type.GRANT_REFUSED: 1,
 }
-"""The activity of each type in the first three classes."""
+"""Type of an entry → its activity, for the first three classes."""
 _ENTITY_ACTIVITIES: Final[Mapping[str, int]] = {
     **dict.fromkeys(("added", "issued", "opened", "initialized"), 1),
     **dict.fromkeys(("updated", "renamed", "secret_rotated", "auth_changed", "set", "replaced"), 3),
@@ -59,7 +59,7 @@ _ENTITY_ACTIVITIES: Final[Mapping[str, int]] = {
     "disabled": 9,
     "quarantined": 12,
 }
-"""The activity of an entity, by the last word of the type."""
+"""Last word of an entry's type → the activity, for entities."""
 _POLICY, _GROUP = 5, 3
 _ENTITY_KINDS: Final[Mapping[str, int]] = {"policy": _POLICY, "group": _GROUP}
 _SUCCESS, _FAILURE = 1, 2
@@ -67,12 +67,12 @@ _INFORMATIONAL, _MEDIUM = 1, 3
 
 
 def json_line(entry: LoggedEntry) -> str:
-    """The members of an entry, with its position (`seq`) and hash (`leaf`)."""
+    """Return an entry as JSON, with its position (`seq`) and hash (`leaf`)."""
     return json.dumps(_members(entry))
 
 
 def ocsf_line(entry: LoggedEntry) -> str:
-    """An entry as an OCSF event."""
+    """Return an entry as an OCSF event."""
     return json.dumps(ocsf_event(_members(entry)))
 
 
@@ -80,7 +80,7 @@ FORMATS: Final[Mapping[str, Format]] = {"json": json_line, "ocsf": ocsf_line}
 
 
 def ocsf_event(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """An OCSF event of the class that best fits the type of an entry."""
+    """Return an OCSF event of the class that best fits the entry's type."""
     kind = str(entry["type"])
     noun, _, verb = kind.partition(".")
     event_class = _CLASSES.get(noun, _ENTITY)
@@ -110,7 +110,7 @@ def ocsf_event(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _target(event_class: int, noun: str, entry: Mapping[str, Any]) -> dict[str, Any]:
-    """The members that name the target of an event; they depend on its class."""
+    """Return the members that name the event's target; they depend on the event class."""
     client, resource = entry.get("agent_id"), entry.get("resource")
     if event_class == _ENTITY:
         target_id = {"uid": uid} if (uid := client or resource or entry.get("subject")) else {}
@@ -125,7 +125,7 @@ def _target(event_class: int, noun: str, entry: Mapping[str, Any]) -> dict[str, 
 
 
 def _actor(actor: str) -> dict[str, Any]:
-    """The actor: a user or a program (an agent, an app, a resource, or Sayso itself)."""
+    """Return the actor: a user or a program (an agent, an app, a resource, or Sayso itself)."""
     kind, _, uid = actor.partition(":")
     if kind == "user":
         return {"user": {"uid": uid}}

@@ -1,6 +1,6 @@
 """A stream of the audit log: sends entries to one target and keeps its position in a file.
 
-Owns: the file, the retries, and that only one process runs a stream. Never: the targets.
+Owns: the file, the retries, and the lock that lets only one process run a stream. Never: targets.
 """
 
 import fcntl
@@ -21,7 +21,7 @@ from server.services.audit.streams import AuditStream, Position
 from server.services.refusals import Conflict, Invalid
 
 FOLDER: Final = "audit-streams"
-"""The folder of the positions in the data folder."""
+"""The folder inside the data folder that stores the positions."""
 _PAUSE_SECONDS: Final = 1.0
 _MAX_PAUSE_SECONDS: Final = 60.0
 
@@ -33,7 +33,7 @@ class StreamRun:
     source: AuditStream
     target: Target
     once: bool
-    """Whether to stop when all entries were sent or one could not be sent."""
+    """Whether to stop when all entries are sent or when one cannot be sent."""
     report: Callable[[str], object]
     """Called with the problem before each retry."""
 
@@ -68,7 +68,7 @@ class StreamRun:
 
 @contextmanager
 def _locked_position(folder: Path, name: str) -> Iterator[Path]:
-    """The file with the position, locked for this process."""
+    """Yield the file with the position, locked for this process."""
     make_private(folder)
     lock = os.open(folder / f"{name}.lock", os.O_CREAT | os.O_RDWR, 0o600)
     try:
@@ -81,12 +81,12 @@ def _locked_position(folder: Path, name: str) -> Iterator[Path]:
 
 
 def positions(folder: Path) -> dict[str, Position]:
-    """The position of each stream, by name. Raises `Invalid`."""
+    """Return the position of each stream, by name. Raises `Invalid`."""
     return {file.stem: read_position(file) for file in sorted(folder.glob("*.json"))}
 
 
 def read_position(file: Path) -> Position:
-    """The position of a stream; the start of the log for a new one. Raises `Invalid`."""
+    """Return the position of a stream; the start of the log for a new one. Raises `Invalid`."""
     if not file.exists():
         return Position()
     try:

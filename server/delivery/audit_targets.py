@@ -61,7 +61,7 @@ class JsonLines:
 
 @dataclass(frozen=True, slots=True)
 class WebhookTarget:
-    """A URL that takes JSON lines, signed like the events of the webhook."""
+    """A URL that receives JSON lines, signed like webhook events."""
 
     line: Format
     url: str
@@ -69,11 +69,11 @@ class WebhookTarget:
 
     @property
     def name(self) -> str:
-        """The host only, because the path of the URL may contain a secret."""
+        """The host only, because the URL's path may contain a secret."""
         return urlsplit(self.url).netloc.rpartition("@")[2]
 
     def send(self, entries: Sequence[LoggedEntry]) -> None:
-        """POST the entries. The event ID is the same when they are sent again."""
+        """POST the entries. Sending them again uses the same event ID."""
         body = "".join(f"{self.line(entry)}\n" for entry in entries).encode()
         event_id = f"audit-{entries[0].seq}-{entries[-1].seq}"
         headers = webhook.signed_headers(self.key_file, event_id, body)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from server.delivery import egress
-from server.delivery.egress import Reach
+from server.delivery.egress import EgressLimits
 from server.model.notifications import OutboxMessage
 from server.model.store import Unit
 from server.services.ciba.callbacks import CallbackRequest, Callbacks
@@ -21,10 +21,10 @@ class CibaCallbacks:
     make: Callable[[str], CallbackRequest | None]
     """`callbacks.ping` or `callbacks.push`."""
     callbacks: Callbacks
-    reach: Reach
+    reach: EgressLimits
 
     def deliver(self, message: OutboxMessage) -> None:
-        """POST the call, the same answer with every retry. Raises `egress.Undeliverable`."""
+        """POST the call; every retry sends the same answer. Raises `egress.Undeliverable`."""
         if (call := self.make(message.body)) is not None:
             egress.call_back(call, self.reach)
 
@@ -33,5 +33,5 @@ class CibaCallbacks:
         self.callbacks.arrived(tx, message.body)
 
     def on_given_up(self, tx: Unit, message: OutboxMessage, reason: str) -> None:
-        """Record the failure. After a ping the agent can poll; after a push it must ask again."""
+        """Record the failure. After a ping, the agent can poll; after a push, it must ask again."""
         self.callbacks.lost(tx, message.body, reason)

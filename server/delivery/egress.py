@@ -31,7 +31,7 @@ from server.protocol.resources import uris
 from server.services.ciba.callbacks import CallbackRequest
 
 _TIMEOUT_SECONDS = (3, 5)
-"""The timeouts for connecting, and between two parts of the response."""
+"""The timeouts for connecting, and between two reads."""
 _MAX_BODY_SECONDS = 5
 """The time limit for the whole body of the response."""
 _MAX_CONNECTION_SECONDS = 20
@@ -44,7 +44,7 @@ _IPV4_COMPATIBLE: Final = ipaddress.ip_network("::/96")
 _PORTS: Final = {"http": 80, "https": 443}
 
 logging.getLogger("requests_hardened").setLevel(logging.CRITICAL)
-"""The library would log the refused host name, which our own log entry omits."""
+"""The library would log the refused host name; our own log entry omits it."""
 
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -71,16 +71,16 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class EgressLimits:
     """The limits on requests to targets that are not from the settings."""
 
     ports: frozenset[int] = frozenset({443})
     networks: tuple[Network, ...] = ()
     """The private networks that are allowed."""
     development: bool = False
-    """Whether the installation is on the loopback. Then targets may be there too, with http."""
+    """Whether Sayso runs on a loopback address. Targets may then be on loopback too, with http."""
     ca_file: str = ""
-    """A file with the certificate authorities to trust in place of the public ones."""
+    """A file with the certificate authorities to trust instead of the public ones."""
 
 
 def send(
@@ -89,10 +89,10 @@ def send(
     *,
     body: bytes,
     headers: Mapping[str, str],
-    reach: Reach | None = None,
+    reach: EgressLimits | None = None,
     max_bytes: int = _MAX_BYTES,
 ) -> Answer:
-    """Send a request; without a `reach`, the target is from the settings.
+    """Send a request; without a `reach`, the target is one from the settings.
 
     Reads at most `max_bytes` of the response. Raises `Undeliverable` if there is no response.
     """
@@ -111,7 +111,9 @@ def send(
         raise Undeliverable(reason(error), retry=True) from error
 
 
-def post(url: str, body: bytes, headers: Mapping[str, str], reach: Reach | None = None) -> None:
+def post(
+    url: str, body: bytes, headers: Mapping[str, str], reach: EgressLimits | None = None
+) -> None:
     """POST a body and ignore the response body. Raises `Undeliverable` unless the status is 2xx."""
     status = send("POST", url, body=body, headers=headers, reach=reach).status
     if not _SUCCESS <= status < _REDIRECT:
@@ -132,7 +134,7 @@ def connect_tls(host: str, port: int, ca_file: str | None) -> ssl.SSLSocket:
 
 
 def reason(error: BaseException) -> str:
-    """The reason why a connection failed, as text."""
+    """Return the reason why a connection failed."""
     first = error
     while (cause := first.__cause__ or first.__context__) is not None:
         first = cause
@@ -154,14 +156,14 @@ _REASONS: Final[Mapping[type[BaseException], str]] = {
 }
 
 
-def call_back(call: CallbackRequest, reach: Reach) -> None:
+def call_back(call: CallbackRequest, reach: EgressLimits) -> None:
     """Call an agent's endpoint. Raises `Undeliverable` unless the status is 2xx."""
     headers = {"Content-Type": "application/json", "Authorization": f"Bearer {call.token}"}
     post(call.url, call.body, headers, reach)
 
 
-def problem(url: str, reach: Reach) -> str:
-    """The reason why a URL is not allowed now; "" if it is allowed.
+def problem(url: str, reach: EgressLimits) -> str:
+    """Return the reason why a URL is not allowed now; "" if it is allowed.
 
     An unknown host name is allowed, because each request checks the name again.
     """
@@ -177,8 +179,8 @@ def problem(url: str, reach: Reach) -> str:
     return ""
 
 
-def _find_refusal(url: str, reach: Reach | None) -> str:
-    """The reason to refuse a target, without resolving its name; "" if there is none."""
+def _find_refusal(url: str, reach: EgressLimits | None) -> str:
+    """Return the reason to refuse a target, without resolving its name; "" if there is none."""
     if reach is None:
         return "" if _is_secure(url) else "the target must be https"
     if refusal := uris.callback_problem(url, development=reach.development):
@@ -209,7 +211,7 @@ def _read(raw: HTTPResponse, max_bytes: int) -> bytes:
     return body[:max_bytes]
 
 
-def _address(host: str, port: int, reach: Reach) -> str:
+def _address(host: str, port: int, reach: EgressLimits) -> str:
     """Resolve a host name to an allowed address. Raises `InvalidIPAddress`."""
     try:
         allowed = str(filter_host(host, port, allow_loopback=reach.development))
@@ -233,7 +235,7 @@ def _refuse_deprecated(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -
         raise InvalidIPAddress(address)
 
 
-def _session(reach: Reach | None) -> requests.Session:
+def _session(reach: EgressLimits | None) -> requests.Session:
     session: requests.Session = _MANAGER.get_session()
     session.trust_env = False  # ignore proxies and passwords from the environment
     session.headers["Accept-Encoding"] = "identity"  # compressed responses are not decoded either
@@ -245,9 +247,9 @@ def _session(reach: Reach | None) -> requests.Session:
 
 
 class _CheckedAdapter(HTTPAdapter):
-    """Connects to the checked address, and sends the host name of the URL."""
+    """Connects to the checked address, and sends the URL's host name."""
 
-    def __init__(self, reach: Reach | None) -> None:
+    def __init__(self, reach: EgressLimits | None) -> None:
         super().__init__()
         self._reach = reach
 
@@ -272,7 +274,7 @@ class _CheckedAdapter(HTTPAdapter):
     def get_connection_with_tls_context(
         self, *args: object, **kwargs: object
     ) -> HTTPConnectionPool:
-        """A pool whose connections have a total time limit."""
+        """Return a pool whose connections have a total time limit."""
         pool: Any = super().get_connection_with_tls_context(
             *args,  # type: ignore[arg-type]  # passed on unchanged
             **kwargs,  # type: ignore[arg-type]  # as above
@@ -292,7 +294,10 @@ class _LimitedHTTP(HTTPConnection):
         return connection
 
     def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # the type in urllib3
-        """The response. Raises TimeoutError if the time limit ended it within its head."""
+        """Return the response.
+
+        Raises TimeoutError if the time limit expired before the response headers were complete.
+        """
         response = super().getresponse()
         if self._limit is not None and self._limit.exceeded:
             response.close()

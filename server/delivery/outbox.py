@@ -1,8 +1,8 @@
 """The outbox worker: leases messages, delivers them, retries, and reports dead messages.
 
 Delivery is at least once: if a worker dies, its lease expires, and another worker delivers the
-message again. Receivers must detect repeats. Messages are delivered concurrently, but only a few to
-one target at the same time, so that a slow receiver delays only itself.
+message again. Receivers must detect duplicates. Messages are delivered concurrently, but only a few
+to one target at the same time, so that a slow receiver delays only itself.
 """
 
 from collections.abc import Callable, Mapping
@@ -39,7 +39,7 @@ class Channel(Protocol):
 
 
 def pause_ms(attempts: int) -> int:
-    """The pause after this many attempts, which doubles from a second to an hour."""
+    """Return the pause after this many attempts, which doubles from one second to one hour."""
     return min(FIRST_PAUSE_MS << max(0, attempts - 1), MAX_PAUSE_MS)
 
 
@@ -66,9 +66,9 @@ class OutboxWorker:
     in_delivery: set[int] = field(default_factory=set)
 
     def round(self) -> int:
-        """Start the delivery of one batch; returns the number of messages.
+        """Start delivering one batch; returns the number of messages.
 
-        Without a webhook, its messages are discarded in the same unit of work.
+        If no webhook is configured, its messages are discarded in the same unit of work.
         """
         with self.store.read() as view:
             if not view.outbox.due():

@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 from server.delivery import egress
-from server.delivery.egress import Reach, Undeliverable
+from server.delivery.egress import EgressLimits, Undeliverable
 from server.model.notifications import OutboxMessage, Push
 from server.model.store import Unit
 from server.protocol.notifications import web_push
@@ -34,10 +34,10 @@ class WebPush:
     """How push services can contact the operator: `mailto:` or `https:` (RFC 8292 2.1)."""
     origins: Collection[str]
     """Additional push services from the settings, whose addresses are not filtered."""
-    reach: Reach
+    reach: EgressLimits
     """The limits for all other push services."""
     sent_ids: set[int] = field(default_factory=set)
-    """The IDs of messages that were really sent, until `on_delivered`."""
+    """The IDs of messages that were actually sent, until `on_delivered`."""
 
     def deliver(self, message: OutboxMessage) -> None:
         """POST the push, if it is still needed. Raises `egress.Undeliverable`.
@@ -57,13 +57,13 @@ class WebPush:
             self.sent_ids.add(message.id)
 
     def on_delivered(self, tx: Unit, message: OutboxMessage) -> None:
-        """Record the delivery if the message was really sent."""
+        """Record the delivery if the message was actually sent."""
         if message.id in self.sent_ids:
             self.sent_ids.discard(message.id)
             self.pushes.record_delivery(tx, message.body)
 
     def on_given_up(self, tx: Unit, message: OutboxMessage, reason: str) -> None:
-        """Record the problem of the subscription, which is kept."""
+        """Record the problem with the subscription, but keep the subscription."""
         self.pushes.failed(tx, message.body, reason)
 
     def _post(self, push: Push) -> tuple[int, Mapping[str, str]]:
@@ -96,15 +96,15 @@ class WebPush:
         assert session.answer is not None  # noqa: S101  # webpush has either posted or raised
         return session.answer.status, session.answer.headers
 
-    def _reach(self, endpoint: str) -> Reach | None:
-        """The limits for this push service; None if it is in the settings."""
+    def _reach(self, endpoint: str) -> EgressLimits | None:
+        """Return the limits for this push service; None if it is in the settings."""
         return None if web_push.origin(endpoint) in self.origins else self.reach
 
 
 class _Session:
-    """The session for `pywebpush`, which sends requests with `egress`."""
+    """The session for `pywebpush`; sends requests with `egress`."""
 
-    def __init__(self, reach: Reach | None) -> None:
+    def __init__(self, reach: EgressLimits | None) -> None:
         self._reach = reach
         self.answer: egress.Answer | None = None
 
@@ -129,7 +129,7 @@ class _StatusOnly:
 
 
 def _wait_ms(headers: Mapping[str, str]) -> int:
-    """The Retry-After of a response (RFC 9110 10.2.3), at most an hour; 0 if there is none."""
+    """Return the response's Retry-After (RFC 9110 10.2.3), at most an hour; 0 if there is none."""
     retry_after = headers.get("retry-after", "").strip()
     if retry_after.isascii() and retry_after.isdecimal():
         return min(int(retry_after[:6]) * 1000, _MAX_WAIT_MS)

@@ -1,4 +1,4 @@
-"""The operator's webhook: signed events without contents, with an id to detect repeats.
+"""The operator's webhook: signed events without contents, with an ID to detect duplicates.
 
 Never: unsigned events. If the key cannot be read, the delivery fails.
 """
@@ -33,7 +33,7 @@ class Webhook:
 
 
 def signed_headers(key_file: Path, event_id: str, body: bytes) -> dict[str, str]:
-    """The headers with the ID and the signature of an event. Raises `egress.Undeliverable`."""
+    """Return the headers with an event's ID and signature. Raises `egress.Undeliverable`."""
     signed = f"{event_id}.".encode() + body
     return {
         "Sayso-Event-Id": event_id,
@@ -42,7 +42,7 @@ def signed_headers(key_file: Path, event_id: str, body: bytes) -> dict[str, str]
 
 
 def _key(file: Path) -> bytes:
-    """The contents of the key file; if they are text, without surrounding whitespace."""
+    """Return the contents of the key file; for text, without surrounding whitespace."""
     try:
         raw = file.read_bytes()
     except OSError as error:

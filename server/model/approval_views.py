@@ -46,7 +46,7 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class ApproverView:
-    """An approval as an approver's device gets it."""
+    """An approval as an approver's device receives it."""
 
     approval: Approval
     agent_name: str
@@ -61,7 +61,7 @@ class ApproverView:
     tally: Tally | None = None
     """The votes, if other people are asked too."""
     tries_left: Mapping[Step, int] | None = None
-    """The attempts that this person has left at each compared step."""
+    """Attempts left for each step whose entry the server compares (`match`, `type_back`)."""
     deliveries: tuple[Delivery, ...] | None = None
     """The deliveries to this person's devices; only for a single request."""
     held_back: bool = False

@@ -18,8 +18,8 @@ ApprovalKind = Literal["action", "consent", "device", "app_device", "app_action"
 """What approving does.
 
 `action` lets an agent fetch its token. `consent` and `standing_grant` store a consent or a grant.
-`device` signs in a terminal. `app_device` gives a consent and signs in an app on a device without a
-browser. `app_action` lets an app fetch one token for an action.
+`device` signs in a terminal. `app_device` creates a consent and signs in an app on a device without
+a browser. `app_action` lets an app fetch one token for an action.
 """
 
 Place: TypeAlias = tuple[int, str] | None
@@ -48,7 +48,7 @@ class Approval:
     """`authorization_details` as JSON text, "[]" when there are none."""
     risk: Risk
     ceremony: str
-    """The steps that approving takes, in the text form of `protocol.approvals.ceremonies`."""
+    """The steps required to approve, in the text form of `protocol.approvals.ceremonies`."""
     action: str
     display: str
     action_digest: str
@@ -63,7 +63,7 @@ class Approval:
     last_poll_at: int | None = None
     polls: int = 0
     holder: str | None = None
-    """The long poll that may answer; a newer one replaces it."""
+    """The long poll that may return the result; a newer one replaces it."""
     seen_at: int | None = None
     decided_at: int | None = None
     idempotency_hash: bytes | None = None
@@ -72,7 +72,7 @@ class Approval:
     answer_key: bytes | None = None
     answer_until: int | None = None
     caller_id: str | None = None
-    """The client whose call the agent handles with this request, as its token proved."""
+    """The client whose call the agent is handling, as that client's token proved."""
     parent_id: str | None = None
     """The subject token whose exchange started this request; the new token nests its actors."""
     kind: ApprovalKind = "action"
@@ -85,7 +85,7 @@ class Approval:
     policy: str = "{}"
     """Why approval is needed, as JSON text: outcome, rules, version and hash of the rule set."""
     past: str = "{}"
-    """Its signals, and the entries that approving adds to history, as JSON text."""
+    """The signals of the request, and the entries that approving adds to history, as JSON text."""
     granted: str | None = None
     """The granted text if the request was narrowed."""
     granted_rows: str = "{}"
@@ -97,7 +97,7 @@ class Approval:
     quorum: int = 1
     """How many people must approve."""
     multi_approver: bool = False
-    """Others are asked too, or `user_id` may not approve; see the approver rows."""
+    """Other people are asked too, or `user_id` may not approve; see the approver rows."""
     decided_by: str | None = None
     """The standing grant or consent that decided instead of a person, as JSON text."""
     life_ms: int = 0
@@ -108,7 +108,7 @@ class Approval:
     escalated: int = 0
     """How many escalation steps were taken since it was created or extended."""
     supersedes: str | None = None
-    """The id of the earlier request of the same agent that it replaced."""
+    """The ID of the earlier request of the same agent that it replaced."""
     retry_asked_at: int | None = None
     """When someone asked the agent to retry, after it expired."""
     hint_hash: bytes | None = None
@@ -140,7 +140,7 @@ class Approver:
     ends_at: int
     risk: Risk
     approves: bool = True
-    """False: they can see, deny and report it, but their approval would not count."""
+    """If False, they can see, deny and report it, but their approval would not count."""
     stands_for: str | None = None
     """The user that a backup or deputy decides for."""
     group_id: str | None = None
@@ -162,9 +162,9 @@ class AutomaticDecision:
     """A consent or standing grant that decides a request without asking anyone."""
 
     facts: Mapping[str, object]
-    """For the audit log and the token: ids and versions, no prose."""
+    """For the audit log and the token: IDs and versions, no prose."""
     notifies: bool = True
-    """Whether the user is notified; the history lists it in any case."""
+    """Whether the user is notified; the history always lists it."""
 
 
 def automatic_decision(approval: Approval) -> Mapping[str, object] | None:
@@ -177,7 +177,7 @@ def automatic_decision(approval: Approval) -> Mapping[str, object] | None:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A person's signed answer. `jws` holds the bytes as received, also for a passkey.
+    """A person's signed answer. `jws` contains the bytes as received, including for passkeys.
 
     A withdrawal replaces the vote that it withdraws, and never counts.
     """
@@ -239,7 +239,7 @@ class Consumption:
 
     approval_id: str
     execution_id: str
-    """The resource's own id of the execution."""
+    """The resource's own ID of the execution."""
     token_id: str
     resource: str
     at: int

@@ -55,7 +55,7 @@ class StoredEntry:
 
 @dataclass(frozen=True, slots=True)
 class StoredLeaf:
-    """The id, time and leaf hash of an entry that this process stored."""
+    """The ID, time and leaf hash of an entry that this process stored."""
 
     id: str
     at: int
@@ -85,17 +85,17 @@ class EntrySearch:
 
     type: str | None = None
     actor: str | None = None
-    """A name or id, which is resolved to `actors`."""
+    """A name or ID, which is resolved to `actors`."""
     actors: tuple[str, ...] | None = None
     """Matches any of these actors, in the form of the audit log."""
     agent_id: str | None = None
-    """The client that acts or whose call it is."""
+    """The client that acts, or the client that it acts for."""
     subject: str | None = None
     resource: str | None = None
     approval_id: str | None = None
     correlation_id: str | None = None
     value_hash: str | None = None
-    """The keyed hash of a value that the log does not have."""
+    """The keyed hash of a value that the log does not store."""
     since: int | None = None
     until: int | None = None
     """Entries before this time."""

@@ -19,7 +19,7 @@ class Secret:
     id: str
     hash: bytes
     hint: str
-    """The last four characters, to tell secrets apart."""
+    """The last four characters, for telling secrets apart."""
     created_at: int
     expires_at: int | None
     last_used_at: int | None
@@ -59,22 +59,22 @@ class Agent:
     notification_endpoint: str | None = None
     """Its callback URL; None if it polls."""
     takes_user_code: bool = False
-    """It asks people for their user code, and sends it."""
+    """It asks people for their user code and sends the code."""
     high_grants: bool = False
     """People may create standing grants for it at high risk."""
     interactive: bool = False
-    """Its user sees its screen, where it shows a match number."""
+    """Its user sees its screen, where it can show a match number."""
     serves: tuple[str, ...] = ()
     """The resources that it serves. It may exchange tokens that arrive there, use them like the
     resource's own credential, and name their clients as its callers."""
     token_seconds: int | None = None
     """Maximum lifetime of its tokens; None uses the resource's limit or the setting."""
     labels: tuple[str, ...] = ()
-    """Words and `key=value` pairs that policy rules can match; sorted."""
+    """Sorted words and `key=value` pairs that policy rules can match."""
     external_id: str | None = None
     """Its ID in another system; not used here."""
     review_at: int | None = None
-    """When its owners want to check whether it is still needed."""
+    """When its owners plan to check whether it is still needed."""
     only: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Resource → the scopes that it may have there; other resources allow all of `scopes`."""
     icon: str | None = None
@@ -123,7 +123,7 @@ class App:
     secrets: tuple[Secret, ...]
     id_token_alg: str
     dpop_bound: bool
-    """It gets only tokens that are bound to a key that it proves (RFC 9449 5.2)."""
+    """Its tokens must be bound to a key that it proves (RFC 9449 5.2)."""
     state: AppState
     created_at: int
     action_types: tuple[str, ...] | None = None
@@ -162,7 +162,7 @@ class AppUse:
 
 @dataclass(frozen=True, slots=True)
 class Invitation:
-    """Lets agents register themselves for one owner, within limits. Its token is stored hashed."""
+    """Lets agents register themselves for one owner, within limits. Stores its token as a hash."""
 
     id: str
     token_hash: bytes
@@ -173,7 +173,7 @@ class Invitation:
     action_types: tuple[str, ...] | None
     """None means every registered type."""
     asks: tuple[str, ...] | None
-    """IDs of the users that the agents may ask; None means everyone."""
+    """IDs of the users that the agents may ask; None means all users."""
     uses_left: int
     created_by: str
     created_at: int

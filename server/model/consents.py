@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 PageOutcome: TypeAlias = Literal["waiting", "given", "denied", "over"]
-"""The state of an approval that a page asked for."""
+"""The state of an approval that a page requested."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +15,7 @@ class Consent:
     user_id: str
     client_id: str
     app_id: str | None
-    """The app whose page asked for it; None if the agent asked itself."""
+    """The app whose page requested it; None if the agent itself requested it."""
     resource: str
     scopes: tuple[str, ...]
     created_at: int

@@ -1,4 +1,4 @@
-"""Devices, terminals' sessions, passkeys and device codes."""
+"""Devices, terminal sessions, passkeys and device codes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Final, Literal
 BROWSER: Final = "browser"
 """The kind of device that is a passkey."""
 PASSKEY: Final = "passkey"
-"""The only key of a browser. Each signature verifies the person by finger, face or PIN."""
+"""A browser's only key. For each signature, it verifies the person by finger, face or PIN."""
 MAX_ATTEMPTS: Final = 10
 """A device locks after this many wrong PINs."""
 
@@ -45,7 +45,8 @@ class Session:
     admitted_as: str | None = None
     """The name under which an older device approved it; None after an enrollment code."""
     resumes: bool = False
-    """After a restore, a proof of its key resumes it, because newer tokens are unknown."""
+    """After a backup is restored, proving possession of the session key resumes the session,
+    because the database does not know newer refresh tokens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +62,23 @@ class Device:
     created_at: int
     last_seen_at: int | None
     high_from: int
-    """It cannot decide high risk before this, unless an older device vouches for it."""
+    """It cannot approve high-risk requests before this, unless an older device vouches for it."""
     keys: Mapping[str, Mapping[str, str]]
     """"session", "low", "high" → public JWK."""
     kids: Mapping[str, str]
     """"session", "low", "high" → RFC 7638 thumbprint."""
     pin_tries: int = 0
+    """Number of PIN calls since the last correct PIN; the device locks at `MAX_ATTEMPTS`."""
     pin_calls: int = 0
+    """Number of all PIN calls; part of the next nonce."""
     pin_unconfirmed: int = 0
+    """Number of PIN calls that no signature has confirmed."""
     pin_epoch: int = 1
+    """The version of the key with which the server answers this device's PIN calls."""
     pin_for: str | None = None
+    """The subject of the last PIN call, for example a request."""
     pin_for_at: int | None = None
+    """When the last PIN call was made."""
     statements: int = 0
     """Number of accepted statements about this device; part of the next nonce."""
     alarmed_at: int | None = None
@@ -80,7 +87,7 @@ class Device:
 
 @dataclass(frozen=True, slots=True)
 class CreatedPasskey:
-    """A passkey as its authenticator created it."""
+    """A passkey as created by its authenticator."""
 
     credential: bytes
     public_key: bytes
@@ -88,12 +95,12 @@ class CreatedPasskey:
     signs: int
     """The signature counter; synced passkeys always report 0."""
     synced: bool
-    """It may be synced to other machines (backup eligibility, WebAuthn 6.1.3)."""
+    """Whether it may be synced to other machines (backup eligibility, WebAuthn 6.1.3)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Passkey:
-    """The passkey of a device of the kind `browser`."""
+    """The passkey of a device whose kind is `browser`."""
 
     device_id: str
     credential: bytes
@@ -138,7 +145,7 @@ class DeviceCode:
     name: str
     """The name that a terminal reports; "" for an app."""
     address: str
-    """The address of the request."""
+    """The network address that the request came from."""
     created_at: int
     expires_at: int
     interval_ms: int

@@ -21,7 +21,7 @@ class GrantDifference:
 
 
 def effective_terms(approval: Approval) -> Terms:
-    """Return the terms of this approval's token: as granted, or as requested if not narrowed."""
+    """Return the terms of this approval's token: the granted ones if the request was narrowed."""
     if approval.granted is not None:
         return narrowing.terms(approval.granted)
     return Terms(tuple(json.loads(approval.details)), tuple(approval.scope.split()))
@@ -55,7 +55,7 @@ def headline(approval: Approval) -> str:
 
 
 def headline_in_state(asked: str, granted: str | None, state: str) -> str:
-    """Combine the requested and the granted headline for all screens, depending on the state."""
+    """Combine the requested and the granted headline, depending on the state, for all screens."""
     if granted is None:
         return asked
     was_granted = state in {State.APPROVED, State.REDEEMED}

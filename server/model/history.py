@@ -13,7 +13,7 @@ class Addition:
     key: str
     amount: int = 0
     members: tuple[str, ...] = ()
-    """Members to add to the row, such as the names with which an account was paid."""
+    """Members to add to the row, such as the payee names used with an account."""
 
 
 @dataclass(slots=True)  # not frozen: each policy decision reads many

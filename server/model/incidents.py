@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 Scope: TypeAlias = Literal["agent", "every_agent"]
-"""The agents that a report quarantines: the one that asked, or all that act for the user."""
+"""The agents that a report quarantines: the requesting agent, or all that act for the user."""
 
 Cause: TypeAlias = Literal["reported", "no_owner", "log_changed"]
 """A user reported an agent, an agent has no owner, or a user's device saw a different log."""
@@ -27,7 +27,7 @@ class Incident:
     note: str | None
     """Their note to the administrators."""
     evidence: str
-    """JSON text: the request, the signed bytes, the agents as they were, and what ended."""
+    """JSON text: the request, the signed bytes, the agents before the report, the revoked items."""
     opened_at: int
     closed_at: int | None = None
     closed_by: str | None = None

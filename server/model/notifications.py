@@ -133,15 +133,15 @@ class PushSubscription:
     checked_at: int | None = None
     """When it last got a check message or warning."""
     problem: str | None = None
-    """Why its push service permanently refused the last message."""
+    """Why its push service permanently rejected the last message."""
 
 
 @dataclass(frozen=True, slots=True)
 class PushLoss:
-    """A subscription that its push service no longer knows."""
+    """A subscription that its push service reported as gone."""
 
     id: str
-    """The id of the removed subscription."""
+    """The ID of the removed subscription."""
     user_id: str
     device_id: str
     origin: str
@@ -179,4 +179,4 @@ class PushService:
     delivered_at: int | None
     """When it last accepted a message."""
     problem: str | None
-    """Why it refuses messages to some browser; None if it does not."""
+    """Why it rejects messages to a browser; None if it accepts all messages."""

@@ -44,7 +44,7 @@ class OpenRequest:
 
 @dataclass(frozen=True, slots=True)
 class SentNotification:
-    """A recent notification of a person, for limits."""
+    """A recent notification to a person, for limits."""
 
     user_id: str
     agent_id: str
@@ -55,7 +55,7 @@ class SentNotification:
 
 @dataclass(frozen=True, slots=True)
 class LimitRefusal:
-    """An audit entry about a refusal by a limit. For a pause, `subject` is the user who denied."""
+    """An audit entry about a limit that refused a request. For a pause, `subject` is who denied."""
 
     type: str
     agent_id: str | None

@@ -22,7 +22,7 @@ class PolicyRow:
     version: int
     document: str
     agents: Mapping[str, str]
-    """The names of agents in the document, with the client ids they had when it was set."""
+    """Agent names in the document → their client IDs when the document was set."""
     users: Mapping[str, str]
     hash: str
     """SHA-256 over the document and the resolved names, in hexadecimal."""
@@ -32,7 +32,7 @@ class PolicyRow:
 
 @dataclass(frozen=True, slots=True)
 class Hours:
-    """Hours on certain days in a time zone. Hours past midnight belong to the day they begin on."""
+    """Hours on certain days in a time zone. Hours past midnight belong to the day they start on."""
 
     begins: time
     ends: time

@@ -60,7 +60,7 @@ class When:
     first_time: tuple[str, ...] = ()
     """"resource", "scope" or JSON pointers into the details; at least one has a new value."""
     known: tuple[str, ...] = ()
-    """The same targets; all have values and none is new."""
+    """Targets of the same form; all have values, and no value is new."""
     count: Count | None = None
     unusual: tuple[Code, ...] = ()
     """The request has at least one of these signals."""
@@ -68,7 +68,7 @@ class When:
 
 @dataclass(frozen=True, slots=True)
 class AskTerms:
-    """The requirements of a rule in addition to those of the risk."""
+    """The requirements that a rule adds to those of the risk."""
 
     risk: Risk | None = None
     ceremony: Ceremony = CONFIRM
@@ -106,7 +106,7 @@ class PolicyDocument:
 
     @property
     def single_approver_at_critical(self) -> tuple[str, ...]:
-        """The ids of rules that let one person approve at critical risk."""
+        """The IDs of rules that let one person approve at critical risk."""
         return tuple(
             rule.id for rule in self.rules if rule.sets_critical_quorum and rule.ask.quorum == 1
         )

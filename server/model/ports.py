@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Clock(Protocol):
-    """The time. Only `app.py` has the real one."""
+    """The time. Only `app.py` uses the real clock."""
 
     def now(self) -> int:
         """Milliseconds since the epoch."""
@@ -62,7 +62,7 @@ class Signer(Protocol):
 
 
 class Verifier(Protocol):
-    """Verifies signatures of clients and of us. Raises `BadToken` with a reason for the log."""
+    """Verifies clients' and our own signatures. Raises `BadToken` with a reason for the log."""
 
     def client_assertion(
         self, token: str, jwks: Sequence[Mapping[str, str]]
@@ -91,9 +91,9 @@ class Verifier(Protocol):
 
 
 class Authenticators(Protocol):
-    """Verifies passkeys of this site. Raises `BadToken` with a reason for the log.
+    """Verifies passkeys for this site. Raises `BadToken` with a reason for the log.
 
-    The person MUST have been verified by their authenticator, not only present.
+    The authenticator MUST have verified the user, not only their presence.
     """
 
     def verify_registration(
@@ -101,7 +101,7 @@ class Authenticators(Protocol):
     ) -> "CreatedPasskey":
         """Return the passkey that was created for this challenge."""
 
-    def verify_assertion(self, said: "Assertion", passkey: "Passkey") -> int:
+    def verify_assertion(self, assertion: "Assertion", passkey: "Passkey") -> int:
         """Return the new signature counter of the passkey if it signed this payload."""
 
     def public_jwk(self, passkey: "Passkey") -> Mapping[str, str]:

@@ -14,11 +14,11 @@ from server.model.users import User
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The numbers of requests, tokens and sign-ins that an event ended."""
+    """The numbers of requests, tokens and sign-ins that an event canceled or revoked."""
 
     requests: int = 0
     approved: int = 0
-    """How many of these requests a person had approved, and the client had not fetched yet."""
+    """How many of these requests were approved, but not yet fetched by the client."""
     tokens: int = 0
     sign_ins: int = 0
 
@@ -47,7 +47,7 @@ class AgentDeactivated(Event):
 
 @dataclass(frozen=True, slots=True)
 class AgentReplaced(Event):
-    """An agent got different credentials or owners."""
+    """An agent's credentials or owners changed."""
 
     agent_id: str
     reason: str
@@ -56,7 +56,7 @@ class AgentReplaced(Event):
 
 @dataclass(frozen=True, slots=True)
 class AgentAnnounced(Event):
-    """These people are notified of something about an agent."""
+    """These people must be notified of something about an agent."""
 
     agent_id: str
     event: str

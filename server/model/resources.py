@@ -22,7 +22,7 @@ class Resource:
 
     @property
     def id(self) -> str:
-        """Its client_id, under the name that other clients have for it."""
+        """Its client_id, under the same name as in other clients."""
         return self.client_id
 
     token_seconds: int | None = None
@@ -30,7 +30,7 @@ class Resource:
     default_scopes: tuple[str, ...] = ()
     """The scopes of a request that names none (RFC 6749 3.3); sorted."""
     unknown_clients: bool = False
-    """Unregistered apps may ask for its scopes, except critical ones."""
+    """Unregistered apps may request its scopes, except critical ones."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Signing in to apps: flows, codes, refresh tokens, and the ports of their rows."""
+"""Signing in to apps: flows, codes and refresh tokens, and the ports of their rows."""
 
 from dataclasses import dataclass
 
@@ -35,7 +35,7 @@ class Flow:
     """The sign-in that it belongs to, after the person signed in."""
     allowed_at: int | None = None
     approvals: tuple[str, ...] = ()
-    """The approvals that the person was asked to sign on a device."""
+    """The approvals that the person must sign on a device."""
     done_at: int | None = None
 
 
@@ -69,11 +69,11 @@ class Grant:
     id_token_claims: tuple[str, ...]
     userinfo_claims: tuple[str, ...]
     jkt: str | None
-    """The key that the code is bound to (RFC 9449 10), then the key of the refresh tokens."""
+    """The key that the code (RFC 9449 10), and later the refresh tokens, are bound to."""
     acr: str = names.ACR_PASSWORD
     """How the person authenticated."""
     approval_id: str | None = None
-    """The approval that was signed for this grant only. It has the details and allows one token."""
+    """The approval signed for this grant only. It contains the details and allows one token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ class AuthorizationCode:
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """All refresh tokens of one code."""
+    """All refresh tokens that come from one code."""
 
     id: str
     grant: Grant

@@ -33,7 +33,7 @@ class Store(Protocol):
     """The database.
 
     `write()` MUST return only after the COMMIT, MUST raise `Busy` instead of waiting forever, and
-    MUST roll back if the block raises. The block must not send or wait for anything.
+    MUST roll back if the block raises. The block must not send anything, or wait for anything.
     """
 
     def write(self) -> AbstractContextManager[Unit]: ...

@@ -35,7 +35,7 @@ class Delegation:
     issued_at: int
     expires_at: int
     chain: str = ""
-    """The `act` claim as JSON text; "" if no one acts for someone else."""
+    """The `act` claim as JSON text; "" if the client acts for itself."""
     depth: int = 0
     """Number of actors in the chain."""
     details: str = "[]"
@@ -46,7 +46,7 @@ class Delegation:
     consent_id: str | None = None
     """The consent that allows it."""
     jkt: str | None = None
-    """The thumbprint of the key that it is bound to."""
+    """The thumbprint of the key that the token is bound to."""
     last_used_at: int | None = None
     revoked_at: int | None = None
 
@@ -90,7 +90,7 @@ class NamedDelegation:
 
 @dataclass(frozen=True, slots=True)
 class LoggedExchange:
-    """An exchange as the audit log stores it: enough to evaluate it again, but no token."""
+    """An exchange as stored in the audit log: enough to evaluate it again, but without tokens."""
 
     subject: str
     """The ID of the subject token."""
@@ -101,4 +101,4 @@ class LoggedExchange:
     types: tuple[str, ...] = ()
     """The types of the details."""
     signed_for: bool | None = None
-    """Whether the person signed these details; None if the details are there to compare."""
+    """Whether the person signed these details; None if `details` allows a comparison."""

@@ -16,7 +16,7 @@ _HINT_CHARACTERS = 4
 
 
 def new(secrets: Secrets, prefix: str, now: int) -> tuple[Secret, str]:
-    """A new secret: its stored record, and its text, which cannot be read again."""
+    """Return a new secret: the record to store, and its text, which cannot be read again."""
     text = secrets.new_secret(prefix)
     record = Secret(
         id=secrets.new_id(""),
@@ -38,6 +38,6 @@ def check_overlap(overlap_ms: int) -> int:
 
 
 def ending(stored: tuple[Secret, ...], at: int, now: int) -> tuple[Secret, ...]:
-    """The secrets that still work, each changed to expire at `at` or earlier."""
+    """Return the secrets that still work, each changed to expire at `at` or earlier."""
     secrets = [replace(secret, expires_at=min(at, secret.expires_at or at)) for secret in stored]
     return tuple(secret for secret in secrets if (secret.expires_at or now) > now)

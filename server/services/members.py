@@ -1,4 +1,4 @@
-"""Tables of members: one row per member of a record, from which every interface is made.
+"""Tables of members: one row per field of a record, from which every interface is created.
 
 Owns: the form of a row, submitted values, and the checks that are the same for all records.
 Never: the rule of a single member; its row contains that.
@@ -16,18 +16,18 @@ from server.services.refusals import Invalid, error_member, valid
 Check: TypeAlias = Callable[[Unit, Any], object]
 """Converts a submitted value to the stored one. Raises `ChangeRefused`."""
 Widens: TypeAlias = Callable[[Any, Any], bool]
-"""Given the values before and after a change, reports whether it adds power."""
+"""Given the values before and after a change, returns whether the change adds power."""
 
 
 class Kind(StrEnum):
-    """The kind of a value. Each interface has a table of how it reads and shows each kind."""
+    """The kind of a value. Each interface has a table that says how to read and show each kind."""
 
     TEXT = "text"
     URI = "uri"
-    """A text of up to 2,000 characters."""
+    """A string of up to 2,000 characters."""
     CHOICE = "choice"
     CHOICES = "choices"
-    """Several options. A JSON body may have null for them."""
+    """Several options. A JSON body may contain null instead."""
     NAMES = "names"
     PEOPLE = "people"
     """Ids of users and groups, which are entered and shown by name."""
@@ -70,7 +70,7 @@ class Flag:
     """Shorter names of options on the command line, and their values."""
     shows_default: bool = False
     positional: bool = False
-    """It is an argument of the command that adds a record."""
+    """Whether it is a positional argument of the command that adds a record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +97,13 @@ class FormField:
     """The label of the checkbox for everything, which is stored as None."""
     rows: int = 2
     defaults_to_user: bool = False
-    """Its initial value is the name of the signed-in person."""
+    """Whether its initial value is the name of the signed-in person."""
     suggestions: str = ""
-    """The list of existing values that it offers."""
+    """The name of the list of existing values that it offers."""
     first: bool = False
-    """It is always visible. If a form has such fields, its other fields are under "Advanced"."""
+    """Whether it is always visible. If a form has such fields, the others are under "Advanced"."""
     forms: tuple[str, ...] = ("new", "change")
-    """The forms that have it."""
+    """The forms that contain it."""
     page: Line | None = None
     """Its line on the page of the record; None if the page's template shows it."""
 
@@ -123,23 +123,23 @@ class Member:
     default: object = None
     """The default for a new record. None means that the member is nullable."""
     required: bool = False
-    """It is required in a new record."""
+    """Whether a new record must have it."""
     immutable: bool = False
-    """Updates do not set it."""
+    """Whether updates cannot set it."""
     update_only: bool = False
-    """Only updates set it."""
+    """Whether only updates can set it."""
     max_length: int = 400
     check: Check | None = None
     widens: Widens | None = None
-    """None if every change of it may add power."""
+    """Whether a change adds power; None if every change may."""
     audit_name: str | None = ""
     """Its name in the audit log, if that differs; None omits it there."""
     in_responses: bool = True
-    """Responses have it unchanged."""
+    """Whether responses contain it unchanged."""
     has_column: bool = True
-    """It is stored in a column of its own name."""
+    """Whether it is stored in a column with its name."""
     filterable: bool = False
-    """Lists can be filtered by it."""
+    """Whether lists can be filtered by it."""
 
     @property
     def wire_name(self) -> str:
@@ -160,17 +160,17 @@ ANY: Final[Having] = {}
 
 
 def filterable_members(members: Members) -> Members:
-    """The members by which lists can be filtered."""
+    """Return the members by which lists can be filtered."""
     return tuple(member for member in members if member.filterable)
 
 
 def members_for_new(members: Members) -> Members:
-    """The members that a new record is made from."""
+    """Return the members from which a new record is created."""
     return tuple(member for member in members if not member.update_only)
 
 
 def members_for_update(members: Members) -> Members:
-    """The members that updates can set."""
+    """Return the members that updates can set."""
     return tuple(member for member in members if not member.immutable)
 
 
@@ -201,13 +201,13 @@ _AUDIT_CONVERSIONS: Final[Mapping[Kind, Callable[[Any], object]]] = {
 
 
 def initial_values(tx: Unit, members: Members, written: Written) -> dict[str, Any]:
-    """The stored values of a new record, with defaults. Raises `ChangeRefused`."""
+    """Return the values to store for a new record, with defaults. Raises `ChangeRefused`."""
     starts = {member.name: member.default for member in members if not member.required}
     return starts | check_changes(tx, members, written)
 
 
 def check_changes(tx: Unit, members: Members, written: Written) -> dict[str, Any]:
-    """The stored values of the submitted members. Raises `ChangeRefused`."""
+    """Return the values to store for the submitted members. Raises `ChangeRefused`."""
     return {
         member.name: _check_value(tx, member, written[member.name])
         for member in members
@@ -231,7 +231,7 @@ def _check_choices(member: Member, value: Any) -> None:  # noqa: ANN401  # as it
 
 
 def facts(members: Members, record: object) -> dict[str, object]:
-    """The members of a record for the audit log."""
+    """Return a record's members for the audit log."""
     return {
         member.audit_name or member.name: _convert(_AUDIT_CONVERSIONS, member, record)
         for member in members
@@ -248,52 +248,52 @@ def _convert(
 
 
 def widening(members: Members) -> dict[str, Widens]:
-    """The members whose changes do not all add power, and the check for each."""
+    """Return the members whose changes do not always add power, with their checks."""
     return {member.name: member.widens for member in members if member.widens is not None}
 
 
 def adds_values(before: Sequence[str], after: Sequence[str]) -> bool:
-    """Reports whether `after` has a value that `before` does not have."""
+    """Return whether `after` contains a value that `before` does not contain."""
     return bool(set(after) - set(before))
 
 
 def adds_values_or_all(before: Sequence[str] | None, after: Sequence[str] | None) -> bool:
-    """Like `more`, but None means everything."""
+    """Like `adds_values`, but None means everything."""
     return before is not None and (after is None or adds_values(before, after))
 
 
 def later(before: int | None, after: int | None) -> bool:
-    """Reports whether the time is later; None means never."""
+    """Return whether the time is later; None means never."""
     return before is not None and (after is None or after > before)
 
 
 def never_widens(_before: object, _after: object) -> bool:
-    """For a member whose changes never add power."""
+    """Return False, for a member whose changes never add power."""
     return False
 
 
 def is_set(_before: object, after: object) -> bool:
-    """Reports whether there is a value. For a member whose every value adds power."""
+    """Return whether there is a value, for a member whose every value adds power."""
     return after is not None
 
 
 def turns_on(_before: object, after: object) -> bool:
-    """Reports whether a switch is on. For a switch that adds power."""
+    """Return whether a switch is on, for a switch that adds power."""
     return bool(after)
 
 
 def turned_off(_before: object, after: object) -> bool:
-    """Reports whether a switch is off. For a switch that removes power."""
+    """Return whether a switch is off, for a switch that removes power."""
     return not after
 
 
 def more_keys(before: Sequence[object], after: Sequence[object]) -> bool:
-    """Reports whether a key was added."""
+    """Return whether a key was added."""
     return any(key not in before for key in after)
 
 
 def prose(what: str, longest: int) -> Check:
-    """A check for a line of text; an empty one is stored as None."""
+    """Return a check for a line of text; an empty line is stored as None."""
 
     def check(_tx: Unit, raw: str) -> str | None:
         return valid(check_prose, raw, what=what, max_chars=longest) if raw else None
@@ -302,5 +302,5 @@ def prose(what: str, longest: int) -> Check:
 
 
 def unique(_tx: Unit, values: Sequence[str]) -> tuple[str, ...]:
-    """The values without duplicates."""
+    """Return the values without duplicates."""
     return tuple(dict.fromkeys(values))

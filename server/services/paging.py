@@ -9,14 +9,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class ResultPage(Generic[T]):
-    """One page of a list. `next` is the position of the next page; None on the last one."""
+    """One page of a list. `next` is the position of the next page; None on the last page."""
 
     items: Sequence[T]
     next: str | None
 
 
 def part(records: Sequence[T], limit: int, position_of: Callable[[T], str]) -> ResultPage[T]:
-    """A page of the first `limit` items. The caller must fetch one more item than that."""
+    """Return a page with the first `limit` records. The caller must fetch one record more."""
     if len(records) <= limit:
         return ResultPage(records, None)
     shown = records[:limit]
@@ -26,6 +26,6 @@ def part(records: Sequence[T], limit: int, position_of: Callable[[T], str]) -> R
 def page_after(
     records: Sequence[T], position_of: Callable[[T], str], since: str, limit: int
 ) -> ResultPage[T]:
-    """A page of a list that was read completely, sorted by position, after `since`."""
+    """Return the page after `since` of a completely read list that is sorted by position."""
     ordered = sorted((record for record in records if position_of(record) > since), key=position_of)
     return part(ordered, limit, position_of)

@@ -1,7 +1,7 @@
 """The table of events and the functions that handle them, in order.
 
 Owns: the list of functions that run on an event, in its unit of work. Never: the functions
-themselves; each belongs to its capability and does not know the others.
+themselves; each belongs to its capability and does not depend on the others.
 """
 
 from collections.abc import Callable, Mapping
@@ -41,14 +41,14 @@ _Reaction: TypeAlias = Callable[[Unit, Any], Ended | None]
 def _on(
     event: type[E], *run: Callable[[Unit, E], Ended | None]
 ) -> tuple[type[Event], tuple[_Reaction, ...]]:
-    """A row of the table: an event, and its functions in order."""
+    """Return a row of the table: an event, and its functions in order."""
     return event, run
 
 
 REACTIONS: Final[Mapping[type[Event], tuple[_Reaction, ...]]] = MappingProxyType(
     dict(
         (
-            # Requests first, so that no approved one can be redeemed in between.
+            # Requests come first, so that no approved request can be redeemed in between.
             _on(
                 AgentDeactivated,
                 withdrawals.agent_deactivated,
@@ -89,6 +89,6 @@ REACTIONS: Final[Mapping[type[Event], tuple[_Reaction, ...]]] = MappingProxyType
 
 
 def react(tx: Unit, event: Event) -> Ended:
-    """Run the functions for an event. Returns the number of items that they ended."""
+    """Run the functions for an event. Returns the number of items they canceled or revoked."""
     results = [run(tx, event) for run in REACTIONS[type(event)]]
     return reduce(add, (result for result in results if result is not None), Ended())

@@ -6,7 +6,7 @@
      ├─ Conflict     the current state does not allow the change
      └─ Invalid      the request is invalid
 
-The message fits every interface. It names members in backticks, such as `redirect_uris`, and no
+The message fits every interface. It names members in backticks, such as `redirect_uris`, but no
 command or flag: the command line replaces the members with its flags and shows a command as the
 remedy (`server.cli.remedies`), and the console shows the labels of its fields. The message may
 contain the administrator's input, so callers must escape it before they print it.
@@ -22,11 +22,11 @@ from server.protocol import errors
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 Remedy: TypeAlias = tuple[str, ...]
-"""The code of a remedy and its values; empty if the message says enough."""
+"""The code of a remedy and its values; empty if the message suffices."""
 
 
 class ChangeRefused(Exception):
-    """A change was refused. `member` is the invalid member; "" if it is not about a single one."""
+    """A change was refused. `member` is the invalid member; "" if the error is not about one."""
 
     def __init__(self, message: str = "", *, member: str = "", remedy: Remedy = ()) -> None:
         super().__init__(message)
@@ -54,7 +54,7 @@ class Invalid(ChangeRefused):
 
 
 def valid(check: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
-    """The result of a check. Raises `Invalid` with the text of its `ValueError`."""
+    """Return the result of a check. Raises `Invalid` with the text of its `ValueError`."""
     try:
         return check(*args, **kwargs)
     except ValueError as error:

@@ -15,7 +15,7 @@ class ServerPolicy:
 
     issuer: str
     on_loopback: bool
-    """The issuer is on the loopback, whose three names then count as one host."""
+    """Whether the issuer is on loopback. The three names of loopback then count as one host."""
     access_token_alg: str
     access_token_seconds: int
     assertion_audience: Literal["issuer", "endpoints"]
@@ -31,7 +31,7 @@ class ServerPolicy:
     notify_low_per_hour: int
     owner_grace_days: int = 14
     dpop_nonces: bool = False
-    """DPoP proofs of clients must have a nonce from the server."""
+    """Whether clients' DPoP proofs must contain a nonce from the server."""
     unknown_clients: "UnknownClients" = "never"
     """Whether unregistered apps may sign people in."""
     app_registration: "Registration" = "off"
@@ -53,7 +53,7 @@ class ServerPolicy:
 
     @property
     def rp_id(self) -> str:
-        """The relying party id of passkeys (WebAuthn 4, RP ID)."""
+        """The relying party ID for passkeys (WebAuthn 4, RP ID)."""
         return urlsplit(self.issuer).hostname or ""
 
     @property

@@ -5,5 +5,5 @@ from zoneinfo import ZoneInfo
 
 
 def zone(name: str) -> tzinfo:
-    """The time zone. Raises ValueError or OSError if this machine does not know it."""
+    """Return the time zone. Raises ValueError or OSError if this machine does not know it."""
     return UTC if name == "UTC" else ZoneInfo(name)

@@ -1,6 +1,6 @@
-"""Request bodies: strict decoding (RFC 9112 6, 7.1), with a time limit and a memory count.
+"""Request bodies: strict decoding (RFC 9112 6, 7.1), with a time limit and memory accounting.
 
-After an error the connection must be closed, because the rest could be mistaken for a request.
+After an error, the connection must be closed, because the rest could be mistaken for a request.
 """
 
 import io
@@ -31,7 +31,7 @@ class TooSlow(OSError):
 
 
 class Connection(Protocol):
-    """The connection of a body."""
+    """The connection over which a body arrives."""
 
     rfile: Any
     socket: Any

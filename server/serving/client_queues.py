@@ -2,7 +2,7 @@
 
 A single active client may use the whole process. When several clients are active, each runs one
 request at a time; its other requests wait in the client's queue, and the clients take turns. Long
-polls do not count. The claimed client only selects a queue. Authentication happens later.
+polls are not counted. The claimed client only selects a queue. Authentication happens later.
 """
 
 import base64
@@ -21,14 +21,14 @@ import gevent
 from gevent.event import Event
 
 MAX_CONCURRENT_ALONE: Final = 16
-"""The concurrent requests of a client if no other client has sent requests recently."""
+"""A client's maximum of concurrent requests if no other client has recently sent requests."""
 MAX_CONCURRENT_SHARED: Final = 1
 MAX_WAITING: Final = 256
-"""The maximum number of waiting requests of a client; further requests get status 503."""
+"""The maximum number of waiting requests per client; further requests get status 503."""
 MAX_WAITING_BYTES: Final = 16 * 1024 * 1024
-"""The total size of all waiting requests."""
+"""The maximum total size of all waiting requests."""
 FREE_REFUSALS: Final = 10
-"""Wrong credentials for one client from one address in a minute that do not slow the next ones."""
+"""Number of wrong credentials per client, address and minute that are not slowed down."""
 REFUSED_SECONDS: Final = 1.0
 """How long each further request with an unknown credential waits before it is read."""
 _REFUSALS_SECONDS: Final = 60.0
@@ -127,7 +127,7 @@ class ClientQueues:
     waiting_bytes: int = 0
     _verified: OrderedDict[bytes, None] = field(default_factory=OrderedDict)
     _refusals: OrderedDict[_Key, tuple[float, int]] = field(default_factory=OrderedDict)
-    """When the minute of a client's address began, and the wrong credentials since."""
+    """When the current minute began for a client and address, and the wrong credentials since."""
     _slots: dict[gevent.Greenlet, _Key] = field(default_factory=dict)
     _pending_release: list[_Key] = field(default_factory=list)
     _last_release_at: dict[_Key, float] = field(default_factory=dict)
@@ -136,7 +136,7 @@ class ClientQueues:
 
     @contextmanager
     def slot(self, claimed: ClaimedClient | None, size: int) -> Iterator[None]:
-        """Wait for a slot of this client, and hold it during the block. Raises `QueueFull`."""
+        """Wait for a slot for this client, and hold it during the block. Raises `QueueFull`."""
         if claimed is None:
             yield
             return
@@ -187,8 +187,8 @@ class ClientQueues:
     def delay(self, claimed: ClaimedClient) -> float:
         """Return the seconds to wait before this request.
 
-        A request is never refused for the guesses of others, and a credential that was verified
-        before does not wait.
+        Other people's guesses never cause a refusal, and a request with a previously verified
+        credential does not wait.
         """
         return REFUSED_SECONDS if self._is_guessed(self._key(claimed)) else 0.0
 
@@ -197,7 +197,7 @@ class ClientQueues:
         return count >= FREE_REFUSALS and time.monotonic() - began < _REFUSALS_SECONDS
 
     def _key(self, claimed: ClaimedClient) -> _Key:
-        """The queue of a request: by credential if that was verified, otherwise by IP address.
+        """Return the request's queue: by credential if it was verified, otherwise by IP address.
 
         Assertions are single-use, so agents that use keys are queued by IP address.
         """
@@ -210,7 +210,7 @@ class ClientQueues:
         self._last_client = key
 
     def _limit_of(self, key: _Key) -> int:
-        """Return how many requests of a queue may run. Guesses wait one after another."""
+        """Return how many requests in a queue may run. Guesses wait one after another."""
         return 1 if self._is_guessed(key) else self._limit
 
     @property

@@ -11,7 +11,7 @@ from typing import Final
 RESERVED: Final = 256
 """The descriptors reserved for other uses: database, log, outbound requests."""
 MIN_FEEDS: Final = 1_000
-"""If there can be fewer feeds than this, the operator gets a warning."""
+"""If fewer feeds than this are possible, the operator gets a warning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Capacity:
 
 
 def capacity(files: int, max_connections: int) -> Capacity:
-    """The capacity with this limit on open files."""
+    """Return the capacity with this limit on open files."""
     available = max_connections if files < 0 else files - min(RESERVED, files // 4)
     connections = max(1, min(max_connections, available))
     return Capacity(files, connections, connections - connections // 10)
@@ -41,5 +41,5 @@ def raise_limit() -> int:
 
 
 def highest_limit() -> int:
-    """The maximum limit on open files for a process that is started here."""
+    """Return the highest possible limit on open files for a process that is started here."""
     return resource.getrlimit(resource.RLIMIT_NOFILE)[1]

@@ -1,4 +1,4 @@
-"""Strict parsing of request heads: refuses everything that different parsers read differently.
+"""Strict parsing of request heads: refuses everything that parsers interpret differently.
 
 Owns: RFC 9112 2.2, 3, 5 and 6, and RFC 9110 5.5 and 7.2, as pure functions.
 Never: a socket or a clock; the worker reads lines and closes the connection after an error.
@@ -47,18 +47,18 @@ class Head:
     chunked: bool
 
     def get(self, name: str, default: str = "") -> str:
-        """The first value of the field with this name."""
+        """Return the first value of the field with this name."""
         lower_name = name.lower()
         return next(
             (value for field_name, value in self.fields if field_name == lower_name), default
         )
 
     def items(self) -> tuple[tuple[str, str], ...]:
-        """All fields."""
+        """Return all fields."""
         return self.fields
 
     def getheader(self, name: str) -> str | None:
-        """The first value of the field with this name, or None."""
+        """Return the first value of the field with this name, or None."""
         return self.get(name) or None
 
     @property
@@ -73,7 +73,7 @@ class Head:
         return "close" in options or (self.version == "HTTP/1.0" and "keep-alive" not in options)
 
     def variables(self) -> Iterator[tuple[str, str]]:
-        """The WSGI variables, without names with `_`, which could be mistaken for other fields."""
+        """Yield the WSGI variables; skips names with `_`, which might look like other fields."""
         for name, value in self.fields:
             if "_" not in name and name not in {"content-type", "content-length"}:
                 yield "HTTP_" + name.replace("-", "_").upper(), value
@@ -125,7 +125,7 @@ def parse(request_line: str, lines: Sequence[bytes]) -> Head:
 
 
 def field(line: bytes) -> tuple[str, str]:
-    """Parse a field line to its lower-case name and its value. Raises `BadHead` (5.1, 5.2)."""
+    """Parse a field line into its lower-case name and its value. Raises `BadHead` (5.1, 5.2)."""
     name, colon, rest = line.partition(b":")
     if not colon or not _NAME.fullmatch(name):
         raise BadHead("a header field has an invalid name")
@@ -167,7 +167,7 @@ def _length(text: str | None) -> int | None:
 
 
 def _path(method: str, target: str, host: str) -> str:
-    """The target in origin form (3.2). An absolute target must name the host in the Host field."""
+    """Return the target in origin form (3.2). An absolute target must match the Host field."""
     if target.startswith("/") or (method, target) == ("OPTIONS", "*"):
         return target
     absolute = _ABSOLUTE.fullmatch(target)

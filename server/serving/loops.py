@@ -20,18 +20,18 @@ from server.settings import Settings
 from server.storage.store import SqlStore
 
 MAX_BEHIND_MS: Final = 60_000
-"""The maximum time that a required stream may be behind."""
+"""How far a required stream may lag behind."""
 
 
 @dataclass(frozen=True, slots=True)
 class StreamWatch:
-    """Measures the streams of this data folder. Refuses changes if a required stream is behind."""
+    """Measures the streams in this data folder. Refuses changes while a required stream lags."""
 
     settings: Settings
     store: SqlStore
 
     def round(self) -> None:
-        """Set the metrics, and refuse new entries while a required stream is behind."""
+        """Set the metrics, and refuse new entries while a required stream lags behind."""
         folder, required = self.settings.data_dir / FOLDER, self.settings.required_streams
         source = AuditStream(self.store)
         lags = {name: source.lag(position) for name, position in positions(folder).items()}
@@ -39,12 +39,14 @@ class StreamWatch:
             telemetry.UNSENT_ENTRIES.labels(name).set(lag.entries)
             telemetry.UNSENT_SECONDS.labels(name).set(lag.milliseconds / 1000)
         lags |= {name: source.lag(Position()) for name in required - lags.keys()}
-        late = sorted(name for name in required if lags[name].milliseconds > MAX_BEHIND_MS)
-        self.store.refuse_entries(f"The audit stream {late[0]} is behind." if late else "")
+        late_streams = sorted(name for name in required if lags[name].milliseconds > MAX_BEHIND_MS)
+        self.store.refuse_entries(
+            f"The audit stream {late_streams[0]} is behind." if late_streams else ""
+        )
 
 
 OUTBOX_PAUSE: Final = 0.05
-"""The pause between two batches of the outbox (s), so that requests are served."""
+"""The pause between two outbox batches (s), so that requests are served."""
 BETWEEN_DELIVERIES: Final = 0.005
 """The pause between starts of deliveries (s). A delivery uses the CPU for about half as long."""
 AFTER_ERROR: Final = 1.0

@@ -31,7 +31,7 @@ _WORKER = "server.serving.worker.SaysoWorker"
 
 
 class CannotStart(Exception):
-    """The server cannot start, because of files, database or settings."""
+    """The server cannot start, because of files, the database or settings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def run(settings: Settings, options: ServeOptions, clock: "Clock | None" = None)
 
 
 def prepare_settings(settings: Settings, options: ServeOptions) -> Settings:
-    """The settings with the issuer, which is also stored for the command line."""
+    """Return the settings with the issuer, which is also stored for the command line."""
     issuer = settings.issuer or f"http://localhost:{options.port}"
     _check(issuer, settings, options)
     folders.make_private(settings.data_dir)
@@ -118,7 +118,7 @@ class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no ty
         super().__init__()
 
     def refusal(self) -> str:
-        """The reason why a worker could not start; "" if all started, and in the workers."""
+        """Return the reason why a worker could not start; "" if all started, and in the workers."""
         if (
             os.getpid() != self._first_pid
         ):  # workers also return from `run`, and must not wait for others
@@ -166,7 +166,7 @@ class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no ty
         except (BadKeyFile, SchemaMismatch, OldDatabase, BrokenLog, Busy) as error:
             os.write(self._refusals[1], f"{error}\n".encode())
             os.kill(os.getppid(), signal.SIGTERM)
-            os._exit(0)  # skips the cleanup, which belongs to the first process
+            os._exit(0)  # skips the cleanup, which is up to the first process
 
     def _create(self) -> Any:  # noqa: ANN401  # as above
         from server import app, telemetry  # noqa: PLC0415  # only after gevent has patched

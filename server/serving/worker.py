@@ -49,13 +49,13 @@ class TooMuchData(ValueError):
 
 @dataclass(slots=True)
 class Incomplete:
-    """The bytes of incomplete requests, by connection."""
+    """Connection → the bytes of its incomplete request."""
 
     limit: int = MAX_BYTES
     total: int = 0
     open: dict[Receiver, int] = field(default_factory=dict)
     closing: dict[Receiver, int] = field(default_factory=dict)
-    """Dropped connections; their bytes count until they are closed."""
+    """Dropped connections; their bytes are counted until they are closed."""
 
     @property
     def full(self) -> bool:
@@ -85,7 +85,7 @@ class Incomplete:
 _READING_SECONDS = 15.0
 _IDLE_SECONDS = 75.0
 _SPARE_LOOKUPS = 16
-"""Concurrent name lookups that are not for deliveries, such as in registrations."""
+"""Threads for name lookups other than deliveries, for example for registrations."""
 _LINGER_SECONDS = 2.0
 _PAUSE_SECONDS = 0.01
 _REASONS = {400: "Bad Request", 431: "Request Header Fields Too Large"}
@@ -117,17 +117,17 @@ class _Server(PyWSGIServer):  # type: ignore[misc]  # gunicorn has no types
 
 
 class _Handler(PyWSGIHandler):  # type: ignore[misc]  # gunicorn has no types
-    served = False
+    has_served_request = False
     wsgi_input: Body
     headers: Head
     status: bytes | None
 
     def read_requestline(self) -> bytes:
-        """The next request line; empty after the timeout or during shutdown."""
-        if self.served and self.server.ending:
+        """Return the next request line; empty after the timeout or during shutdown."""
+        if self.has_served_request and self.server.ending:
             return b""
-        timeout = _IDLE_SECONDS if self.served else _READING_SECONDS
-        self.served = True
+        timeout = _IDLE_SECONDS if self.has_served_request else _READING_SECONDS
+        self.has_served_request = True
         self.server.idle[self] = None
         line: bytes = b""
         try:
@@ -164,7 +164,7 @@ class _Handler(PyWSGIHandler):  # type: ignore[misc]  # gunicorn has no types
         return self.headers.variables()
 
     def get_environ(self) -> dict[str, object]:
-        """The WSGI environment, without the body, which is read later."""
+        """Return the WSGI environment, without the body, which is read later."""
         environ: dict[str, object] = super().get_environ()
         self.wsgi_input = Body(self, self.headers, _READING_SECONDS)
         environ["wsgi.input_terminated"] = True
@@ -194,7 +194,7 @@ class _Handler(PyWSGIHandler):  # type: ignore[misc]  # gunicorn has no types
         except QueueFull:
             self.environ[OVERLOADED] = True
             super().handle_one_response()
-        status = self.status  # a string of gevent's, not bytes, if the client is gone
+        status = self.status  # a string from gevent, not bytes, if the client is gone
         if claimed is not None and isinstance(status, bytes) and status.startswith(b"2"):
             QUEUES.mark_authenticated(claimed)
         if claimed is not None and isinstance(status, bytes) and status.startswith(b"401"):
@@ -233,7 +233,7 @@ class _Handler(PyWSGIHandler):  # type: ignore[misc]  # gunicorn has no types
                 pass
 
     def drop(self) -> None:
-        """Close the connection; a waiting read gets the end of the stream."""
+        """Close the connection; a waiting read sees the end of the stream."""
         try:
             self.socket.shutdown(0)
         except OSError:

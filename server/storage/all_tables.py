@@ -1,6 +1,6 @@
 """The metadata with all tables, for migrations and restores.
 
-Other modules import the tables that they use, so `tables.metadata` alone may have a part of them.
+Other modules import only the tables that they use, so `tables.metadata` may lack the others.
 """
 
 from importlib import import_module

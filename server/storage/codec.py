@@ -33,7 +33,7 @@ def string_map(text: str) -> dict[str, str]:
 
 
 def key(name: str) -> str:
-    """The case-insensitive form of a name, for comparison."""
+    """Return the case-insensitive form of a name, for comparison."""
     return name.casefold()
 
 
@@ -54,11 +54,11 @@ _LOAD: Final[Mapping[Kind, Callable[[str], object]]] = {
     Kind.NEEDS: string_map,
     Kind.KEYS: lambda text: tuple(json.loads(text)),
 }
-"""The kinds that are stored as JSON. All others are stored unchanged."""
+"""The kinds that are stored as JSON. Values of other kinds are stored unchanged."""
 
 
 def member_values(members: Members, record: object) -> dict[str, object]:
-    """The column values of a record's members."""
+    """Return the column values of a record's members."""
     return {
         member.name: _dump_member(member.kind, getattr(record, member.name))
         for member in members
@@ -71,7 +71,7 @@ def _dump_member(kind: Kind, value: object) -> object:
 
 
 def load_members(members: Members, row: Row[Any]) -> dict[str, Any]:
-    """The members of a record from its row."""
+    """Return the members of a record from its row."""
     return {
         member.name: _load_member(member.kind, getattr(row, member.name))
         for member in members

@@ -1,8 +1,8 @@
 """The directory of agents, apps, users, groups, resources and policy, cached by `admin_version`.
 
 Each administrative change increments the version. Each unit of work and each view reads the
-version first, and drops a cache of a different version. So disabling an agent takes effect at its
-next request, in every process, without a cache timeout.
+version first, and drops a cache of a different version. Disabling an agent therefore takes effect
+at its next request, in every process, without a cache timeout.
 """
 
 from collections.abc import Callable, Mapping
@@ -57,13 +57,13 @@ class CachedDirectory:
         self._records = cache.records
 
     def agent(self, client_id: str) -> Agent | None:
-        """The agent with this client_id."""
+        """Return the agent with this client_id."""
         if not client_id.startswith(PREFIX_AGENT) or len(client_id) > _MAX_ID:
             return None
         return self._look_up("agent", client_id, lambda: Agents(self._connection).get(client_id))
 
     def agent_called(self, name_or_id: str) -> Agent | None:
-        """The agent with this name or client_id."""
+        """Return the agent with this name or client_id."""
         if name_or_id.startswith(PREFIX_AGENT):
             return self.agent(name_or_id)
         return self._look_up(
@@ -71,13 +71,13 @@ class CachedDirectory:
         )
 
     def app(self, client_id: str) -> App | None:
-        """The app with this client_id; an unregistered app has only what is open to such apps."""
+        """Return the app with this client_id; unregistered apps only have what is open to them."""
         if not is_app(client_id) or len(client_id) > _max_length(client_id):
             return None
         return self._look_up("app", client_id, lambda: self._app(client_id))
 
     def app_called(self, name_or_id: str) -> App | None:
-        """The app with this name or client_id."""
+        """Return the app with this name or client_id."""
         if is_app(name_or_id):
             return self.app(name_or_id)
         app = self._look_up(
@@ -86,11 +86,11 @@ class CachedDirectory:
         return None if app is None else self.app(app.id)
 
     def user(self, user_id: str) -> User | None:
-        """The user with this id."""
+        """Return the user with this ID."""
         return self._look_up("user", user_id, lambda: Users(self._connection).get(user_id))
 
     def user_called(self, name_email_or_id: str) -> User | None:
-        """The user with this name, email address or id."""
+        """Return the user with this name, email address or ID."""
         if name_email_or_id.startswith(PREFIX_USER):
             return self.user(name_email_or_id)
         return self._look_up(
@@ -100,27 +100,27 @@ class CachedDirectory:
         )
 
     def administrators(self) -> tuple[str, ...]:
-        """The user ids of administrators."""
+        """Return the user IDs of administrators."""
         return self._look_up("administrators", "", self._administrators)
 
     def group_called(self, name_or_id: str) -> Group | None:
-        """The group with this name, ignoring case, or this id."""
+        """Return the group with this name, ignoring case, or this ID."""
         key = codec.key(name_or_id)
         matches = (g for g in self._groups() if name_or_id == g.id or codec.key(g.name) == key)
         return next(matches, None)
 
     def members(self) -> Mapping[str, frozenset[str]]:
-        """Group id → user ids of its members."""
+        """Return the user IDs of each group's members, by group ID."""
         return self._look_up(
             "members", "", lambda: {g.id: frozenset(g.members) for g in self._groups()}
         )
 
     def resource(self, uri: str) -> Resource | None:
-        """The resource with this URI."""
+        """Return the resource with this URI."""
         return self._look_up("resource", uri, lambda: Resources(self._connection).get(uri))
 
     def resource_client(self, client_id: str) -> Resource | None:
-        """The resource with this client_id."""
+        """Return the resource with this client_id."""
         if not client_id.startswith(PREFIX_RESOURCE) or len(client_id) > _MAX_ID:
             return None
         return self._look_up(
@@ -130,7 +130,7 @@ class CachedDirectory:
         )
 
     def action(self, action_type: str) -> ActionRow | None:
-        """The action type with this name."""
+        """Return the action type with this name."""
         if len(action_type) > _MAX_TYPE:
             return None
         return self._look_up(
@@ -138,11 +138,11 @@ class CachedDirectory:
         )
 
     def policy(self) -> PolicyRow | None:
-        """The current policy; None for the default."""
+        """Return the current policy; None for the default."""
         return self._look_up("policy", "", lambda: Policies(self._connection).newest())
 
     def signing_keys(self) -> tuple[SigningKey, ...]:
-        """The signing keys, newest first."""
+        """Return the signing keys, newest first."""
         return self._look_up("keys", "", lambda: tuple(Keys(self._connection).all()))
 
     def _app(self, client_id: str) -> App | None:

@@ -37,7 +37,7 @@ _REPEATABLE_READ = text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
 _SNAPSHOT = text("SELECT pg_export_snapshot()")
 _LOCK_INSTALLATION = text("LOCK TABLE installation IN ACCESS EXCLUSIVE MODE")
 _CLEAR_SNAPSHOT = text("SELECT pg_stat_clear_snapshot()")
-_OTHERS = text(
+_COUNT_OTHER_SESSIONS = text(
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
     "AND pid <> pg_backend_pid() AND usesysid IS NOT NULL"
 )
@@ -65,7 +65,7 @@ class Contents:
     installation: InstallationRow
     key_ids: Mapping[str, str]
     newest_entry: str
-    """The id of the newest audit entry; "" if there is none."""
+    """The ID of the newest audit entry; "" if there is none."""
     in_force: Mapping[str, list[str]]
     """The labels of active items by kind; a restore asks about them."""
 
@@ -84,13 +84,13 @@ def contents(connection: Connection, now: int) -> Contents | None:
 
 
 def has_entries(connection: Connection, entries: Collection[str]) -> bool:
-    """Return whether the audit log has all of these entries."""
+    """Return whether the audit log contains all of these entries."""
     count = select(func.count()).where(audit_entries.c.id.in_(entries))
     return bool(connection.execute(count).scalar_one() == len(entries))
 
 
 def has_tables(url: str) -> bool:
-    """Return whether a PostgreSQL database has tables of Sayso."""
+    """Return whether a PostgreSQL database contains Sayso's tables."""
     try:
         with transaction(url) as connection:
             connection.execute(_SCHEMA)
@@ -100,18 +100,18 @@ def has_tables(url: str) -> bool:
 
 
 def kind(url: str) -> str:
-    """The kind of database: `sqlite` or `postgresql`."""
+    """Return the kind of database: `sqlite` or `postgresql`."""
     return make_url(url).get_backend_name()
 
 
 def sqlite_file(url: str) -> Path:
-    """The file of a SQLite database."""
+    """Return the file of a SQLite database."""
     return Path(make_url(url).database or "")
 
 
 @contextmanager
 def transaction(url: str) -> Iterator[Connection]:
-    """One transaction on a database, without the checks of `open.py`. Raises `Busy`."""
+    """Yield one transaction on a database, without the checks of `open.py`. Raises `Busy`."""
     engine = _engine(url)
     try:
         connection = engine.connect()
@@ -179,7 +179,7 @@ def lock_exclusively(connection: Connection) -> None:
 def _refuse_others(connection: Connection) -> None:
     """Raise `InUse` if others use the database. Retries, as closed sessions stay listed briefly."""
     for _ in range(_ATTEMPTS):
-        if not connection.execute(_OTHERS).scalar_one():
+        if not connection.execute(_COUNT_OTHER_SESSIONS).scalar_one():
             return
         time.sleep(_PAUSE_SECONDS)
         connection.execute(_CLEAR_SNAPSHOT)
@@ -230,7 +230,7 @@ _IN_USE = (
 
 
 def _lock(folder: int) -> None:
-    """Take the folder's lock exclusively; every open store holds it shared."""
+    """Take the folder's lock exclusively; every open store holds a shared lock."""
     try:
         fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:

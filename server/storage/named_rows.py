@@ -1,4 +1,4 @@
-"""The base of rows with a name that is used once."""
+"""The base class for rows with a unique name."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,7 +16,7 @@ with lazily():
 
 
 class NamedRows(DatabaseRows):
-    """Rows with an ID and a name that is used once."""
+    """Rows with an ID and a unique name."""
 
     def _insert(self, table: Table, kind: NameKind, row: Mapping[str, Any]) -> None:
         """Store a new row; raises `Taken` if its name is used."""
@@ -26,7 +26,7 @@ class NamedRows(DatabaseRows):
     def _replace(self, table: Table, kind: NameKind | None, row: Mapping[str, Any]) -> None:
         """Store a row except its ID and date of creation; raises `Taken` if its name is used.
 
-        A name that does not change keeps its key, which an earlier version may have made.
+        A name that does not change keeps its key, which an earlier version may have created.
         """
         is_row = table.c.id == row["id"]
         kept = select(table.c.name_key).where(is_row, table.c.name == row["name"])

@@ -55,7 +55,7 @@ _EXCLUSIVE_LOCK = text(
     "SELECT 1 FROM pg_locks WHERE relation = to_regclass('installation') "
     "AND mode = 'AccessExclusiveLock' AND granted"
 )
-"""Only a restore holds this lock for long."""
+"""Finds the exclusive lock, which only a restore holds for a long time."""
 
 
 class SchemaMismatch(Exception):
@@ -91,7 +91,7 @@ def upgrade_database(url: str, now: int) -> str:
 
 
 def create_tables(url: str, now: int) -> None:
-    """Create the tables of an empty PostgreSQL database. A SQLite file gets them when opened."""
+    """Create the tables in an empty PostgreSQL database. Opening a SQLite file creates them."""
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
         engine = create_engine(_psycopg(parsed), poolclass=NullPool, hide_parameters=True)
@@ -100,7 +100,7 @@ def create_tables(url: str, now: int) -> None:
 
 
 def backup_sqlite(path: Path, target: Path) -> None:
-    """Make a consistent copy of a SQLite file that may be in use. Raises FileExistsError."""
+    """Create a consistent copy of a SQLite file that may be in use. Raises FileExistsError."""
     with target.open("xb"):
         target.chmod(0o600)
     source, copy = sqlite3.connect(path), sqlite3.connect(target)
@@ -250,12 +250,12 @@ def _upgrade_sqlite(engine: Engine, path: Path, now: int) -> str:
 def _back_up(path: Path) -> None:
     """Back the file up with SQLite, so that the copy includes the write-ahead log."""
     copy = path.with_name(f"{path.name}.before-{SCHEMA}")
-    copy.unlink(missing_ok=True)  # a failed upgrade may have left one
+    copy.unlink(missing_ok=True)  # a failed upgrade may have left a copy
     backup_sqlite(path, copy)
 
 
 def _schema_of(engine: Engine) -> str:
-    """The schema version of the database; "" if it has none."""
+    """Return the schema version of the database; "" if it has none."""
     try:
         with engine.connect() as connection:
             row = connection.execute(text("SELECT version_num FROM alembic_version")).first()

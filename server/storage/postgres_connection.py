@@ -35,7 +35,7 @@ class TimeoutConnection(psycopg.Connection[Any]):
     """A connection that is closed if a response takes too long, because its state is unknown."""
 
     timeout: float | None = None
-    """The timeout in seconds; None is the timeout of a statement."""
+    """The timeout in seconds; None means the timeout for statements."""
 
     def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
         """Wait for a response. Raises `psycopg.OperationalError` after the timeout."""

@@ -41,7 +41,7 @@ Statement: TypeAlias = "Executable | Prepared | Upsert"
 
 
 class DatabaseRows:
-    """The rows of one capability, as one unit of work reads and writes them."""
+    """One capability's rows, as seen by one unit of work."""
 
     def __init__(self, connection: Connection) -> None:
         self._db = connection
@@ -144,7 +144,7 @@ class Upsert:
 
 
 def insert_once(table: Table) -> Upsert:
-    """The INSERT of a row with all columns, which returns nothing if the row exists."""
+    """Return the INSERT of a row with all columns, which returns nothing if the row exists."""
     values: dict[str, object] = {c.key: bindparam(c.key) for c in table.c}
     return Upsert(
         table, values, lambda insert: insert.on_conflict_do_nothing().returning(table.c[0])
@@ -154,7 +154,7 @@ def insert_once(table: Table) -> Upsert:
 def _positional_values(
     names: Sequence[str], fixed: Mapping[str, object]
 ) -> Callable[[Mapping[str, object]], Sequence[object]]:
-    """A function from named values to positional ones; `fixed` are the statement's own values."""
+    """Return a function from named to positional values; `fixed` are the statement's own values."""
     if len(names) < 2:  # noqa: PLR2004  # itemgetter returns a tuple only for two or more
         return lambda values: [{**fixed, **values}[name] for name in names]
     get = itemgetter(*names)
@@ -162,13 +162,13 @@ def _positional_values(
 
 
 def insert_row(table: Table) -> Insert:
-    """The INSERT of a row with all columns, except autoincrement columns."""
+    """Return the INSERT of a row with all columns except autoincrement columns."""
     columns = [c for c in table.c if c.autoincrement is not True]
     return insert(table).values({c.key: bindparam(c.key) for c in columns})
 
 
 def arrays(name: str, *columns: Column[Any]) -> TableValuedAlias:
-    """Rows of PostgreSQL from one array for each column, such as `id_array`.
+    """Return PostgreSQL rows from one array for each column, such as `id_array`.
 
     One statement stores all rows. With a statement for each row, the process would wait for the
     database once for each row, while it also serves requests.
@@ -181,7 +181,7 @@ def arrays(name: str, *columns: Column[Any]) -> TableValuedAlias:
 def row_writer(
     table: Table, **convert: Callable[[Any], object]
 ) -> Callable[[object], dict[str, object]]:
-    """A function from a record to the values of its row. Members are named like columns."""
+    """Return a function from a record to the values of its row. Members are named like columns."""
     names = table.c.keys()
     get = attrgetter(*names)
 
@@ -197,7 +197,7 @@ def row_writer(
 def record_reader(
     record: Callable[..., Record], table: Table, **convert: Callable[[Any], Any]
 ) -> Callable[[Sequence[Any]], Record]:
-    """A function from a row with all columns to a record. `convert` has functions for columns."""
+    """Return a function from a row with all columns to a record. `convert` converts columns."""
     columns = table.c.keys()
     members = [field.name for field in dataclasses.fields(record)]  # type: ignore[arg-type]  # a record's class
     booleans = {c.key: bool for c in table.c if isinstance(c.type, Boolean)}

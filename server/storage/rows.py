@@ -91,7 +91,7 @@ class View:
         self.needs_wake = False
         """Whether to wake waiters after the commit, for events, messages or administration."""
         self.leaves = list[StoredLeaf]()
-        """The leaves of the audit entries that were added."""
+        """The leaf hashes of the added audit entries."""
         self._connection = connection
         self._cache = cache
         self._new_entry_id = new_entry_id
@@ -178,10 +178,10 @@ class Unit(View):
         )
 
     def lock(self, name: str) -> None:
-        """Take the lock of this name until the end of the unit of work.
+        """Hold the lock with this name until the unit of work ends.
 
         Counting rows before adding one needs a lock, because units of work run concurrently.
-        SQLite needs no lock, because it has one writer.
+        SQLite does not need the lock, because it has one writer.
         """
         if self._connection.dialect.name == "postgresql":
             number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
@@ -198,5 +198,5 @@ class Unit(View):
         self.__dict__.pop("directory", None)
 
     def react(self, event: Event) -> Ended:
-        """Run the functions that handle an event. Returns the access that they ended."""
+        """Run the functions that handle an event. Returns the numbers of revoked items."""
         return self._react(self, event)

@@ -1,7 +1,7 @@
-"""The metadata of tables, what they are made of, and the table of the installation.
+"""The metadata of tables, helpers for defining them, and the installation's table.
 
-Each capability has its tables in its own `tables.py`; `all_tables` has all of them. Times are
-milliseconds; lists and maps are JSON text.
+Each capability defines its tables in its own `tables.py`; `all_tables` imports all of them. Times
+are milliseconds; lists and maps are JSON text.
 """
 
 from collections.abc import Iterator
@@ -34,7 +34,7 @@ Millis = BigInteger
 Serial = BigInteger().with_variant(Integer, "sqlite")  # SQLite only autoincrements INTEGER keys
 
 ONE_TIME = {"one_time": True}
-"""The `info` of a table with short-lived rows that are used once; a restore deletes the rows."""
+"""The `info` of a table with short-lived rows for one use; a restore deletes the rows."""
 
 _TYPES: dict[str, TypeEngine[Any]] = {
     "": Text(),
@@ -46,14 +46,14 @@ _TYPES: dict[str, TypeEngine[Any]] = {
 
 
 def columns(words: str) -> Iterator[Column[Any]]:
-    """Columns from `name:type`; text if there is no type, and `?` if NULL is allowed."""
+    """Yield columns from `name:type`; text if there is no type, and `?` if NULL is allowed."""
     for word in words.split():
         name, _, kind = word.rstrip("?").partition(":")
         yield Column(name, _TYPES[kind], nullable=word.endswith("?"))
 
 
 def partial_index(name: str, *columns: str, condition: str) -> Index:
-    """A partial index, which adds no cost to changes of other rows.
+    """Return a partial index, which does not slow down changes to other rows.
 
     The condition is only informative. The migrations create the index, and a real condition would
     load both dialects.

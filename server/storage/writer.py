@@ -35,7 +35,7 @@ class SqlitePool:
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:
-        """A connection for one unit of work or view; it is closed after an error."""
+        """Yield a connection for one unit of work or view; it is closed after an error."""
         connection = self._free.pop() if self._free else self._engine.connect()
         try:
             yield connection
@@ -62,7 +62,7 @@ class PooledReader:
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:
-        """A connection for one view."""
+        """Yield a connection for one view."""
         with self._engine.connect() as connection:
             yield connection
 
@@ -75,7 +75,7 @@ _TIMEOUT_SECONDS = 5.0
 _PAUSE_SECONDS = 0.005
 _COMMAND_TIMEOUT_SECONDS = 10.0
 _COMMAND_PAUSE_SECONDS = 0.001
-"""A command polls often, because a server under load releases the file only briefly."""
+"""A command's pause between polls; short, because a busy server unlocks the file only briefly."""
 _NOT_STORED = "The database could not store the change."
 _FAILURES = (OperationalError, sqlite3.OperationalError)
 """SQLite's errors about the disk, the file and its lock. All other errors are bugs."""
@@ -120,7 +120,7 @@ class GroupedWriter:
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
-        """One unit of work. The end of the block waits for its COMMIT."""
+        """Yield a connection for one unit of work. The end of the block waits for its COMMIT."""
         if not self._lock.acquire(timeout=_TIMEOUT_SECONDS):
             raise Busy("The database is busy.")
         try:
@@ -204,7 +204,7 @@ class DirectWriter:
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
-        """One unit of work."""
+        """Yield one unit of work."""
         with self._pool.connection() as connection:
             _begin(sqlite_connection(connection), _COMMAND_TIMEOUT_SECONDS, _COMMAND_PAUSE_SECONDS)
             try:
@@ -233,7 +233,7 @@ class PooledWriter:
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
-        """One unit of work."""
+        """Yield one unit of work."""
         try:
             with self._engine.begin() as connection:
                 yield connection
@@ -251,7 +251,7 @@ class PooledWriter:
 
 
 def _begin(connection: sqlite3.Connection, timeout: float, pause: float) -> None:
-    """Take the file's lock. Raises `Busy` if another process holds it for too long."""
+    """Lock the file. Raises `Busy` if another process holds the lock for too long."""
     deadline = time.monotonic() + timeout
     while True:
         try:
@@ -270,7 +270,7 @@ def _roll_back(connection: Connection) -> None:
 
 
 def sqlite_connection(connection: Connection) -> sqlite3.Connection:
-    """The sqlite3 connection that SQLAlchemy's connection uses."""
+    """Return the sqlite3 connection that SQLAlchemy's connection uses."""
     return cast("sqlite3.Connection", connection.connection.dbapi_connection)
 
 

@@ -1,7 +1,7 @@
 """App actions: an app asks its user to approve `authorization_details` once (RFC 9396).
 
-One approval gives one token and stores no consent. If an app requests only scopes, the user gives
-a consent instead, which `consents` handles.
+One approval allows one token and does not store a consent. If an app requests only scopes, the user
+gives a consent instead, which `consents` handles.
 """
 
 import json
@@ -103,7 +103,7 @@ class AppActions:
             )
         act = CheckedAppAction(target, tuple(details), actions, verdict, verdict.requirements)
         if user is not None and not act.answered_by(user, act.risk, act.requirements.ceremony):
-            # someone else would have to approve, and an app asks only its own user
+            # someone else would have to approve, but an app asks only its own user
             raise DeniedByPolicy(verdict)
         displays.action_texts(act)
         return act
@@ -144,7 +144,7 @@ class AppActions:
         return self._create_approval(tx, app, user, act, peer)
 
     def outcome(self, view: View, approval_id: str, user_id: str) -> PageOutcome | None:
-        """The outcome of an approval that `ask` created for this user; None for another kind."""
+        """Return the outcome of an approval created by `ask` for this user; None otherwise."""
         approval = view.approvals.get(approval_id)
         if approval is None or (approval.kind, approval.user_id) != ("app_action", user_id):
             return None

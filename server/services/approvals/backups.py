@@ -55,7 +55,7 @@ class BackupRequests:
             return oversight.with_names(tx, oversight.find(tx, approval_id))
 
     def _requirements(self, tx: Unit, approval: Approval) -> Requirements:
-        """The current requirements for approving it."""
+        """Return the current requirements for approving it."""
         needs = reevaluation.current_requirements(tx, self.evaluator, self.schemas, approval)
         if needs is None:
             raise Conflict("Nobody can approve this request: policy or its resource has changed.")
@@ -70,7 +70,7 @@ def _check_pending(tx: Unit, approval: Approval) -> None:
 
 
 def _new_approver(tx: Unit, approval: Approval, user: User, needs: Requirements) -> NamedApprover:
-    """The approver to add. Raises `Conflict` for someone whose approval would not count."""
+    """Return the approver to add. Raises `Conflict` for someone whose approval would not count."""
     if user.id in needs.excluded:
         raise Conflict(f"A policy rule excludes {user.name} from approving this request.")
     if needs.approvers is None:

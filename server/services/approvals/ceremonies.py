@@ -1,8 +1,8 @@
-"""Checks of an approve answer: the key, the PIN, and the entries typed for this request.
+"""Checks an approve answer: the key, the PIN, and the entries typed for this request.
 
 An attempt is counted in its own unit of work before the entry is compared, so concurrent attempts
-or a dropped connection gain nothing. Two wrong entries lock the request: a wrong type-back for this
-person, a wrong match number for everyone.
+or a dropped connection do not help an attacker. Two wrong entries lock the request: wrong
+type-backs for this person, wrong match numbers for everyone.
 """
 
 import json
@@ -26,7 +26,7 @@ from server.services.devices.statements import is_pin_entered
 
 MAX_ATTEMPTS: Final = 2
 LOCKED: Final = "locked"
-"""The reason of a request that was canceled because no one can approve it anymore."""
+"""The reason for canceling a request that no one can approve anymore."""
 LOCKED_TEXT: Final = "This request is locked for you after two wrong entries."
 
 _MAX_REASON = 500
@@ -36,7 +36,7 @@ _ENTRY_MEMBERS: Final[Mapping[Step, str]] = {
     Step.REASON: "reason",
     Step.TYPE_BACK: "fact",
 }
-"""The body member with the entry of each step."""
+"""Step → the body member that contains its entry."""
 _OPTIONAL: Final = frozenset({Step.PIN, Step.REASON})
 """The steps that an answer may include even if they are not required."""
 _DESCRIPTIONS: Final[Mapping[Step, str]] = {
@@ -56,7 +56,7 @@ class CeremonyEntries:
     reason: str | None = None
 
     def entry_for(self, step: Step) -> str | None:
-        """The entry of a step."""
+        """Return the entry of a step."""
         member = _ENTRY_MEMBERS.get(step)
         return None if member is None else getattr(self, member)
 
@@ -66,7 +66,7 @@ NO_ENTRIES: Final = CeremonyEntries()
 
 @dataclass(frozen=True, slots=True)
 class AttemptsCounted:
-    """The unit of work only counted attempts; the next one compares the entries."""
+    """Returned by a unit of work that only counted attempts; the next compares the entries."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +215,7 @@ def _check_steps(answer: ApproveAnswer) -> None:
 
 
 def _counted_user(answer: ApproveAnswer, step: Step) -> str:
-    """Return the user that attempts are counted for; everyone shares the same match number."""
+    """Return the user to count attempts for; for a match number, all users share one count."""
     return _ALL_USERS if step is Step.MATCH else answer.device.user_id
 
 

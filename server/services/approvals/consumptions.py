@@ -26,7 +26,7 @@ _ALARM_WINDOW_MS: Final = 10 * 60_000
 
 @dataclass(frozen=True, slots=True)
 class IntendedExecution:
-    """An execution that a resource is about to start: token, details and the resource's own id."""
+    """An execution that a resource is about to start: token, details and the resource's own ID."""
 
     token: str
     details: Sequence[Mapping[str, JsonValue]]
@@ -81,7 +81,7 @@ class Consumptions:
         risk = self.checks.current_risk(tx, approval)
         needs_pin = risk is not None and risk.rank >= Risk.HIGH.rank
         if needs_pin and risk is not None and approval.decided_by is not None:
-            needs_pin = risk.rank > approval.risk.rank  # at the earlier risk nobody had to answer
+            needs_pin = risk.rank > approval.risk.rank  # no answer was required before
         own_demand = StepUpRequirement((names.ACR_SIGNED_PIN,)) if needs_pin else NOTHING
         for demand in (execution.demand, own_demand):
             if not demand.met_by(token.claims, tx.now):
@@ -115,7 +115,7 @@ class _ConsumptionAttempt:
             self._record(audit.Type.APPROVAL_CONSUMED, "consumed", execution)
             return Consumed(consumption, self.approval)
         stored = self.tx.consumptions.get(self.approval.id)
-        own = (execution.id, consumption.resource)  # execution ids are unique per resource only
+        own = (execution.id, consumption.resource)  # execution IDs are only unique per resource
         if stored is None or (stored.execution_id, stored.resource) != own:
             return self._refuse_second_execution(execution)
         return Consumed(stored, self.approval)
@@ -148,7 +148,7 @@ class _ConsumptionAttempt:
 
 
 def _approval(tx: Unit, token: LiveToken) -> Approval:
-    """Return the approval that the token names; tokens from an exchange name it too."""
+    """Return the approval that the token names; exchanged tokens name it too."""
     claim = token.claims.get("approval")
     single_use = claim if isinstance(claim, Mapping) and claim.get("single_use") is True else {}
     approval = tx.approvals.get(str(single_use.get("id", "")))

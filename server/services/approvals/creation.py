@@ -41,7 +41,7 @@ def create_approval(
 
 
 def record_request(tx: Unit, approval: Approval, new: NewApproval) -> None:
-    """Write the audit entry of a request; a phantom request gets one too."""
+    """Write the audit entry of a request, including a phantom request."""
     tx.audit.add(audit.request_entry(approval, new.actor, {"asked_from": new.peer}))
 
 

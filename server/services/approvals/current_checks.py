@@ -1,8 +1,8 @@
-"""Checking an open approval again under current policy and registrations.
+"""Checks an open approval again under current policy and registrations.
 
 The check runs when a person decides and again when the token is issued. Everything that became
-stricter since the request applies: permissions, risk, required action types, whom the agent may
-ask, and the standing grant.
+stricter since the request applies: permissions, risk, required action types, the users that the
+agent may ask, and the standing grant.
 """
 
 from dataclasses import dataclass
@@ -31,13 +31,13 @@ from server.services.users import user_or_group
 
 POLICY_CHANGED = "policy_changed"
 PARENT_ENDED = "parent_ended"
-"""The subject token of the exchange that made the request has expired or was revoked."""
+"""The subject token of the exchange that created the request has expired or was revoked."""
 
 CALLER_DISABLED = "caller_disabled"
-"""The client whose call the agent handles is disabled or deleted."""
+"""The client whose call the agent is handling is disabled or deleted."""
 
 GRANT_ENDED = "grant_ended"
-"""The standing grant that decided the request has ended."""
+"""The standing grant that decided the request is no longer in force."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +115,8 @@ class ApprovalChecks:
     def current_signals(self, view: View, approval: Approval) -> Unusual | None:
         """Return what is unusual about a pending request, compared with the current history.
 
-        None for other requests, and if it would be refused under current policy. The display then
-        shows the signals from when the request was created.
+        Returns None for other requests, and if current policy would refuse the request. The display
+        then shows the signals from when the request was created.
         """
         agent = view.directory.agent(approval.agent_id)
         user = view.directory.user(approval.user_id or "")
@@ -139,7 +139,7 @@ def build_approval_checks(adapters: Adapters) -> ApprovalChecks:
 
 
 def _missing_basis(tx: Unit, approval: Approval) -> str | None:
-    """Return why its resource, token, caller or standing grant is no longer valid, if so."""
+    """Return why its resource, token, caller or standing grant is no longer valid, or None."""
     scope = tuple(approval.scope.split())
     if targets.stored_resource(tx.directory, approval.resource, scope) is None:
         return "resource_deleted"
@@ -163,7 +163,7 @@ def _user_reason(tx: Unit, approval: Approval) -> str | None:
 
 
 def _consent_reason(tx: Unit, approval: Approval) -> str | None:
-    """Return why a consent is not valid: its client, resource or scopes; None if it is valid."""
+    """Return what makes a consent invalid: its client, resource or scopes; None if it is valid."""
     client = display_names.find(tx.directory, approval.agent_id, tx.now)
     if client is None:
         return "agent_disabled"

@@ -1,4 +1,4 @@
-"""Showing and deciding approvals: the approver's side. `ciba` is the agent's side."""
+"""Shows and decides approvals: the approver's side. `ciba` is the agent's side."""
 
 from dataclasses import dataclass, replace
 
@@ -110,8 +110,8 @@ class ApprovalService:
         Rules, in order: 1. This person is an approver. 2. A key of this device signed exactly the
         server's values and, if the answer narrows the request, a valid granted text. 3. The request
         is pending and its agent may still act. 4. Key and ceremony suffice; attempts are counted
-        first and compared in the next unit of work. 5. State, answer, audit entry, events and a
-        given consent are stored together.
+        first and compared in the next unit of work. 5. State, answer, audit entry, events and any
+        new consent are stored together.
         """
         approval = votes.locked(tx, approvers.get_for_approver(tx, approval_id, person.user.id))
         device = device_auth.current_device(tx, person)
@@ -159,8 +159,8 @@ class ApprovalService:
     ) -> ApproverView | errors.Problem:
         """Process the answer of one of several approvers.
 
-        Rules, in order: 1. Neither they nor their deputy have voted. 2. An approval grants what the
-        others approved or a part of it. 3. The approval that reaches the quorum, or any denial,
+        Rules, in order: 1. Neither they nor a deputy has voted. 2. An approval grants what the
+        others approved, or part of it. 3. The approval that reaches the quorum, or any denial,
         closes the request.
         """
         if (earlier := votes.earlier_answer(tx, approval, answer.user_id)) is not None:
@@ -193,9 +193,9 @@ class ApprovalService:
         payload: decisions.Decision,
         submitted_decision: SubmittedDecision,
     ) -> ApproverView | errors.Problem:
-        """Process a withdrawal of a vote. As for a denial, any key of the device suffices.
+        """Process the withdrawal of a vote. As with a denial, any key of the device suffices.
 
-        Rules, in order: 1. A repeat of the stored withdrawal is accepted, as after a lost response.
+        Rules, in order: 1. A repeat of the stored withdrawal is accepted (after a lost response).
         2. The device signed the server's values. 3. The request is pending and its agent may still
         act.
         """
@@ -224,7 +224,7 @@ class ApprovalService:
         return approver_view(tx, changed, answer.user_id)
 
     def _grant(self, tx: Unit, approval: Approval, ceremony: str) -> Approval:
-        """Store the consent or standing grant that this approval gives, if any."""
+        """Store the consent or standing grant that this approval creates, if any."""
         if approval.kind == "consent":
             return self.consents.give(tx, approval)
         if approval.kind == "standing_grant":
@@ -346,7 +346,7 @@ def _record_vote(tx: Unit, approval: Approval, answer: Decision, key: str) -> Ap
 def _repeat_or_refuse(
     tx: Unit, approval: Approval, earlier: Decision, answer: Decision, narrowed: Narrowed | None
 ) -> ApproverView | errors.Problem:
-    """Accept a repetition of the same answer, as after a lost response; reject a different one."""
+    """Accept a repeat of the same answer (after a lost response); reject a different answer."""
     if is_repeat(earlier, answer) and _granted_text(narrowed) == approval.granted:
         return approver_view(tx, approval)
     detail = "You have already approved this request. To change that, withdraw your approval."

@@ -1,4 +1,4 @@
-"""The results of executions, as resources report them.
+"""The results of executions, as reported by resources.
 
 A report is accepted even after the token has expired. Owns: storing one report, and comparing what
 ran with what was granted. Never: consuming an approval.
@@ -26,7 +26,7 @@ MAX_TEXT: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class ReportedOutcome:
-    """A resource's report of one of its executions."""
+    """A resource's report about one of its executions."""
 
     approval_id: str
     execution_id: str
@@ -40,7 +40,7 @@ class ReportedOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Outcomes:
-    """Accepts the reports of resources."""
+    """Accepts resources' reports."""
 
     store: Store
 
@@ -50,8 +50,8 @@ class Outcomes:
         """Store the result of an execution. Idempotent.
 
         Rules, in order: 1. The text can be displayed. 2. A resource that the caller serves consumed
-        this approval for this execution. 3. It has not reported another result. 4. If what ran is
-        not what was granted, raise an alarm. Raises errors.Problem.
+        this approval for this execution. 3. It has not reported a different result. 4. If what ran
+        is not what was granted, raise an alarm. Raises errors.Problem.
         """
         text = _checked_text(reported_outcome.text)
         with self.store.write() as tx:
@@ -115,7 +115,7 @@ def execution(view: View, approval: Approval) -> ShownExecution | None:
 def _find_consumed(
     tx: Unit, caller: ResourceServer, reported_outcome: ReportedOutcome
 ) -> tuple[Approval, Consumption]:
-    """Return the approval that the caller consumed for this execution, or raise a 404."""
+    """Return the approval that the caller consumed for this execution. Raises a 404 Problem."""
     consumption = tx.consumptions.get(reported_outcome.approval_id)
     approval = tx.approvals.get(reported_outcome.approval_id)
     if (

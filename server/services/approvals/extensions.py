@@ -1,4 +1,4 @@
-"""Extending a pending request (WCAG 2.2.1), for approvers who need more time to read.
+"""Extends a pending request (WCAG 2.2.1), for approvers who need more time to read.
 
 An extension grants nothing, so a session suffices. The agent gets the new expiry at its next poll.
 """
@@ -30,7 +30,7 @@ MAX_EXTENSIONS: Final[Mapping[Risk, int | None]] = {
 
 
 def extensions_left(approval: Approval) -> int | None:
-    """Return the number of extensions that are left; None for no limit."""
+    """Return the number of remaining extensions; None for no limit."""
     if approval.kind != "action":
         return 0
     limit = MAX_EXTENSIONS[approval.risk]
@@ -47,9 +47,9 @@ class Extensions:
         """Extend a request by its original lifetime, from now.
 
         Checks, in order, that: 1. this user is an approver; 2. the request is pending; 3. the user
-        may extend it, and the limit is not reached; 4. the new expiry is later, but not after that
-        of its subject token. Raises errors.Problem: 404, 409 `not_pending` or `not_extendable`, 403
-        `forbidden`.
+        may extend it, and the limit is not reached; 4. the new expiry is later, but not after the
+        expiry of its subject token. Raises errors.Problem: 404, 409 `not_pending` or
+        `not_extendable`, 403 `forbidden`.
         """
         with self.store.write() as tx:
             device_auth.current_device(tx, person)
@@ -111,7 +111,7 @@ def _check(view: View, person: Person, approval: Approval) -> None:
 
 
 def _limited_expiry(view: View, approval: Approval) -> int:
-    """Return the new expiry, which is not after that of the exchange's subject token."""
+    """Return the new expiry, which is never after the expiry of the exchange's subject token."""
     until = view.now + approval.life_ms
     parent = None if approval.parent_id is None else view.delegations.get(approval.parent_id)
     if parent is not None:

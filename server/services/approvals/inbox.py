@@ -27,14 +27,14 @@ class Inbox:
     waiting_count: int
     """The number of unanswered requests, including those that are not listed."""
     voted: tuple[ApproverView, ...]
-    """Requests that this person has approved and that wait for others."""
+    """Requests that this person has approved and that are waiting for others."""
     feed_cursor: int
     """The position in the feed from which to continue."""
 
 
 @dataclass(frozen=True, slots=True)
 class ApprovalPage:
-    """A page of a list, with the cursor of the next one."""
+    """A page of a list, with the cursor for the next page."""
 
     items: tuple[ApproverView, ...]
     next: tuple[int, str] | None
@@ -102,7 +102,7 @@ class InboxService:
     ) -> ApprovalPage:
         """Return closed requests that match, newest first.
 
-        Each page reads a limited number of requests, so it can be empty and still have a next one.
+        Each page reads a limited number of requests, so an empty page can have a next page.
         """
         scanned = limit if history_search == NO_FILTERS else max(limit, SCANNED_REQUESTS)
         with self.store.read() as view:

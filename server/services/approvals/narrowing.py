@@ -1,4 +1,4 @@
-"""Narrowing a request: the server creates the granted text and checks it against the request.
+"""Narrows a request: the server creates the granted text and checks it against the request.
 
 The text is checked twice: when the approver previews it, and when their signed answer contains it.
 Nothing is stored in between, so no stored text can end up in another person's answer.
@@ -75,7 +75,7 @@ class Narrowed:
 
 @dataclass(frozen=True, slots=True)
 class _HistoryInput:
-    """The granted request, as input to history."""
+    """The granted request, as input for history."""
 
     agent: Agent
     user: User
@@ -86,7 +86,7 @@ class _HistoryInput:
 
 @dataclass(frozen=True, slots=True)
 class _HeadlineInput:
-    """The granted request, as input to the headline."""
+    """The granted request, as input for the headline."""
 
     target: TokenTarget
     details: Sequence[Mapping[str, JsonValue]]
@@ -135,9 +135,13 @@ class Narrowings:
         """
         _check_kind(approval)
         try:
-            terms, asked = narrowing.read_granted(approval.action, text), _requested_terms(approval)
+            terms = narrowing.read_granted(approval.action, text)
+            requested_terms = _requested_terms(approval)
             types = self.schemas.check(view.directory, terms.details, None)
-            rows = [*_scope_rows(asked, terms), *_detail_rows(asked, terms, types)]
+            rows = [
+                *_scope_rows(requested_terms, terms),
+                *_detail_rows(requested_terms, terms, types),
+            ]
             rows += self._lifetime_rows(view, approval, terms)
         except errors.ProtocolError as error:
             raise _not_narrower(error.description) from error
@@ -146,7 +150,7 @@ class Narrowings:
         return Narrowed(text, terms, tuple(rows), _headline(view, approval, terms, types), types)
 
     def is_within(self, approval: Approval, narrowed: Narrowed) -> bool:
-        """Return whether it grants no more than the earlier approvers of this request granted."""
+        """Return whether it grants no more than the request's earlier approvers granted."""
         if approval.granted is None:
             return True
         before, after = narrowing.terms(approval.granted), narrowed.terms
@@ -171,9 +175,9 @@ class Narrowings:
         past = self._history_addition(tx, approval, terms, self._types(tx, terms))
         return tx.approvals.narrow(approval.id, None, "{}", past)
 
-    def _types(self, view: View, asked: Terms) -> tuple[ActionType, ...]:
+    def _types(self, view: View, requested_terms: Terms) -> tuple[ActionType, ...]:
         try:
-            return self.schemas.check(view.directory, asked.details, None)
+            return self.schemas.check(view.directory, requested_terms.details, None)
         except errors.ProtocolError as error:
             raise _not_narrower(error.description) from error
 
@@ -229,7 +233,7 @@ def _resource(view: View, approval: Approval) -> Resource | None:
 
 
 def _pending_request(view: View, person: Person, approval_id: str) -> Approval:
-    """Return a pending request to this approver. Raises errors.Problem 404 or 409."""
+    """Return a pending request for this approver. Raises errors.Problem 404 or 409."""
     device_auth.current_device(view, person)
     approval = approvers.get_for_approver(view, approval_id, person.user.id)
     if approval.state is not State.PENDING:
@@ -258,19 +262,21 @@ def _not_narrower(detail: str) -> errors.Problem:
     return errors.Problem(422, "not_narrower", detail)
 
 
-def _scope_rows(asked: Terms, terms: Terms) -> list[GrantDifference]:
+def _scope_rows(requested_terms: Terms, terms: Terms) -> list[GrantDifference]:
     return [
         GrantDifference("Scope", name, NOT_GRANTED)
-        for name in asked.scope
+        for name in requested_terms.scope
         if name not in terms.scope
     ]
 
 
-def _detail_rows(asked: Terms, terms: Terms, types: Sequence[ActionType]) -> list[GrantDifference]:
+def _detail_rows(
+    requested_terms: Terms, terms: Terms, types: Sequence[ActionType]
+) -> list[GrantDifference]:
     """Return the facts that differ, with their labels on screen. Raises NotNarrower."""
     rows: list[GrantDifference] = []
     for index, (action, before, after) in enumerate(
-        zip(types, asked.details, terms.details, strict=True)
+        zip(types, requested_terms.details, terms.details, strict=True)
     ):
         aligned = narrowing.check_narrower({**before}, {**after}, action.fact_rules.narrow)
         assert isinstance(aligned, dict)  # noqa: S101  # both arguments are objects

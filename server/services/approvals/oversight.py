@@ -29,7 +29,7 @@ with lazily():
 
 MAX_REASON: Final = 200
 _ADMIN_REASON: Final = "administrator: {}"
-"""The prefix keeps an administrator's text from being read as a reason code for agents."""
+"""The prefix prevents an administrator's text from being read as a reason code for agents."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class NamedApproval:
     client_name: str
     user: User | None
     caller_name: str | None = None
-    """The client whose call the agent handles."""
+    """The client whose call the agent is handling."""
     decisions: tuple[Decision, ...] = ()
     deliveries: tuple[Delivery, ...] = ()
     entries: tuple[StoredEntry, ...] = ()
@@ -49,7 +49,7 @@ class NamedApproval:
 
 @dataclass(frozen=True, slots=True)
 class Oversight:
-    """Lists requests and devices of all users, cancels requests, and revokes devices."""
+    """Lists all users' requests and devices, cancels requests, and revokes devices."""
 
     store: Store
 
@@ -64,7 +64,7 @@ class Oversight:
     ) -> list[NamedApproval]:
         """Return the newest matching requests before the cursor (created_at, id).
 
-        Raises `NotFound` for an agent or user.
+        Raises `NotFound` for an unknown agent or user.
         """
         with self.store.read() as view:
             approvals = view.approvals.search(
@@ -77,12 +77,12 @@ class Oversight:
             return [with_names(view, approval) for approval in approvals]
 
     def ids_beginning(self, start: str) -> list[str]:
-        """Return the IDs of the newest requests whose ID begins with this text, at most a few."""
+        """Return the IDs of a few requests, the newest first, whose ID begins with this text."""
         with self.store.read() as view:
             return view.approval_references.with_id_prefix(start)
 
     def ids_with_fingerprint(self, typed: str) -> list[str]:
-        """Return the IDs of the newest requests with this fingerprint, at most a few."""
+        """Return the IDs of a few requests, the newest first, with this fingerprint."""
         with self.store.read() as view:
             return view.approval_references.with_digest(bytes.fromhex(typed.replace("-", "")))
 
@@ -118,7 +118,7 @@ class Oversight:
             return with_names(tx, find(tx, approval_id))
 
     def devices(self, user: str | None) -> list[tuple[Device, User | None]]:
-        """Return the devices of one user or of all, oldest first. Raises `NotFound`."""
+        """Return the devices of one user or all users, oldest first. Raises `NotFound`."""
         with self.store.read() as view:
             listed_devices = (
                 view.devices.all()
@@ -130,7 +130,7 @@ class Oversight:
     def device_page(
         self, user: str | None, after: tuple[int, str], limit: int
     ) -> list[tuple[Device, User | None]]:
-        """Return devices of one user or of all after the cursor (created_at, id), oldest first.
+        """Return devices of one or all users after the cursor (created_at, id), oldest first.
 
         Raises `NotFound`.
         """
@@ -150,7 +150,7 @@ class Oversight:
             return tx.devices.get(device_id) or device, is_revoked_now
 
     def enable_devices(self, *, device: str | None, user: str | None, by: str) -> list[Device]:
-        """Enable devices that a restore disabled: one, or all of one user.
+        """Enable devices that a restore disabled: one device, or all devices of one user.
 
         Raises `NotFound` for an unknown user, or if no such device was disabled by a restore.
         """

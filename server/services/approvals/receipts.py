@@ -1,7 +1,7 @@
 """Receipts: the signed evidence of a decision, for a third party.
 
-Owns: collecting every answer as its device signed it, the keys to verify it, and the audit entries
-of the request; signing the receipt. Never: verifying a receipt, which its reader does.
+Owns: collecting every answer as signed by its device, the keys to verify it, and the audit entries
+of the request; signing the receipt. Never: verifying a receipt, which is up to its reader.
 """
 
 import json
@@ -33,7 +33,7 @@ ALGORITHM: Final = "ES256"
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """The public key that signed an answer; for a passkey, `kid` is the credential id."""
+    """The public key that verifies an answer; for a passkey, `kid` is the credential ID."""
 
     kid: str
     jwk: Mapping[str, str]
@@ -61,7 +61,7 @@ class RequestEvidence:
 
     @property
     def policy_version(self) -> int | None:
-        """The version of the policy that was evaluated; None if none was."""
+        """The version of the policy that was evaluated; None if policy was not evaluated."""
         version: int | None = json.loads(self.view.approval.policy).get("version")
         return version
 
@@ -72,11 +72,11 @@ class Receipt:
 
     request: RequestEvidence
     given_in: RequestEvidence | None
-    """The request in which the user gave the consent or standing grant that decided this one."""
+    """The request that created the consent or standing grant that decided this one."""
     proofs: Mapping[str, Proof]
-    """The proofs of inclusion in the log, by entry ID; none for entries without a checkpoint."""
+    """Entry ID → its proof of inclusion in the log; entries without a checkpoint are missing."""
     token: NamedDelegation | None
-    """The token of the request; None unless the token acts on behalf of the receipt's reader."""
+    """The request's token; None unless the token acts on behalf of the receipt's reader."""
     at: int
 
 
@@ -90,10 +90,10 @@ class Receipts:
     authenticators: Authenticators
     audit_log: AuditLog
     name_delegation: Callable[[Directory, Delegation], NamedDelegation]
-    """Adds the names to a delegation."""
+    """Adds names to a delegation."""
 
     def find(self, person: Person, approval_id: str) -> Receipt:
-        """Return the receipt of a request for one of its approvers. Raises errors.Problem 404."""
+        """Return a request's receipt for one of its approvers. Raises errors.Problem 404."""
         with self.store.read() as view:
             approval = approvers.get_for_approver(view, approval_id, person.user.id)
             request = self._evidence(view, approval, person)
@@ -156,7 +156,7 @@ class Receipts:
 
 
 def _evidence_entries(entries: list[StoredEntry]) -> Iterator[StoredEntry]:
-    """Return the entries that a receipt needs, with only the first of the issued tokens."""
+    """Return the entries that a receipt needs, including only the first issued token."""
     issued = [entry.id for entry in entries if entry.type == audit.Type.TOKEN_ISSUED]
     for entry in entries:
         if entry.type in EVIDENCE and entry.id not in issued[1:]:
@@ -164,7 +164,7 @@ def _evidence_entries(entries: list[StoredEntry]) -> Iterator[StoredEntry]:
 
 
 def _granting_approval_id(entries: Iterable[StoredEntry]) -> str | None:
-    """Return the ID of the request that gave the deciding consent or standing grant, if any."""
+    """Return the ID of the request that created the deciding consent or standing grant, if any."""
     all_facts = (
         entry.members["facts"] for entry in entries if entry.type == audit.Type.APPROVAL_ALLOWED
     )

@@ -1,4 +1,4 @@
-"""Asking an agent to retry an expired request.
+"""Asks an agent to retry an expired request.
 
 This grants nothing, so a session suffices. At its next poll, the agent gets `expired_token` with
 `retry`, and can then send a new request. The old request stays expired.
@@ -25,9 +25,9 @@ RetryStatus = Literal["possible", "asked"]
 
 
 def retry_status(approval: Approval) -> RetryStatus | None:
-    """Return whether the agent was asked or can be asked to retry; None if it cannot be asked.
+    """Return whether the agent was asked, or can be asked, to retry; None if it cannot be asked.
 
-    Only unanswered requests of agents that poll can be retried: an agent with push delivery is
+    Only unanswered requests from agents that poll can be retried: an agent with push delivery is
     notified of the expiry once and does not poll.
     """
     if approval.retry_asked_at is not None:

@@ -1,6 +1,6 @@
 """A signed answer and its accompanying members, as submitted and as stored.
 
-Owns: checking its texts and the user it names. Never: deciding whether the answer counts.
+Owns: checking its texts and the user that it names. Never: deciding whether the answer counts.
 """
 
 from dataclasses import dataclass, replace
@@ -34,7 +34,7 @@ class SubmittedDecision:
     retry_at: int | None = None
     """When the agent may ask again."""
     ask: str | None = None
-    """Whom it may ask instead: a name, email address or ID as submitted; later the resolved ID."""
+    """Whom to ask instead: a name, email address or ID as submitted; later the resolved ID."""
     private_note: str | None = None
     """A note for the audit log, which agents do not see."""
 
@@ -79,7 +79,7 @@ def stored_decision(
     payload: decisions.Decision,
     submitted_decision: SubmittedDecision,
 ) -> Decision:
-    """Return the answer in its stored form; only a denial has a note for the agent."""
+    """Return the answer in its stored form; only a denial can contain a note for the agent."""
     denies, withdraws = payload.decision == "deny", payload.decision == "withdraw"
     approver = approvers.find(view, approval, device.user_id)
     return Decision(
@@ -104,7 +104,7 @@ def stored_decision(
 
 
 def is_repeat(decision: Decision, other: Decision) -> bool:
-    """Return whether one answer repeats the other, as after a lost response.
+    """Return whether one answer repeats the other, for example after a lost response.
 
     A repeat comes from the same device and has the same content; the time of signing may differ.
     """

@@ -1,4 +1,4 @@
-"""Votes on a request with several approvers: which count, and what a new one changes.
+"""Votes on a request with several approvers: which votes count, and what a new vote changes.
 
 Each person has one vote; a backup or deputy casts the vote of the person they act for. Votes are
 counted together only for the same granted text: narrowing it voids earlier votes. Any denial is
@@ -42,7 +42,7 @@ def vote_count(view: View, approval: Approval) -> int:
 
 
 def is_vote_cast(view: View, answer: Decision) -> bool:
-    """Return whether someone else has already cast the vote of this answer."""
+    """Return whether someone else has already cast the vote that this answer casts."""
     return answer.voter_id in _voters(view.decisions.of_approval(answer.approval_id))
 
 
@@ -63,7 +63,7 @@ def tally(view: View, approval: Approval) -> Tally | None:
 
 
 def cast_approvals(view: View, approval: Approval) -> Approvals:
-    """Return the approvals as policy input; while it is pending, of everyone who could approve."""
+    """Return the approvals as policy input; while pending, those of everyone who could approve."""
     users, count = _approving_users(view, approval)
     steps, in_advance = (
         ceremonies.parse_ceremony(approval.ceremony),
@@ -111,9 +111,9 @@ def add_approval(
 def withdraw(
     tx: Unit, narrowings: Narrowings, approval: Approval, answer: Decision
 ) -> Approval | None:
-    """Replace a vote with its withdrawal. The last vote for limits removes them, too.
+    """Replace a vote with its withdrawal. Withdrawing the last vote for limits removes the limits.
 
-    Returns the changed request. Changes nothing and returns None if it has closed meanwhile.
+    Returns the changed request. Changes nothing and returns None if the request has closed.
     """
     others = [
         decision
@@ -138,13 +138,13 @@ def withdrawals(view: View, approval: Approval, user_id: str) -> int:
 
 
 def is_stored_withdrawal(view: View, approval: Approval, user_id: str, jws: str) -> bool:
-    """Return whether this repeats the stored withdrawal, as after a lost response."""
+    """Return whether this repeats the stored withdrawal, for example after a lost response."""
     answer = _stored_answer(view, approval, user_id)
     return answer is not None and answer.decision == "withdraw" and answer.jws == jws
 
 
 def store_answer(tx: Unit, answer: Decision) -> None:
-    """Store an answer; it replaces the earlier one of the same person."""
+    """Store an answer, which replaces the same person's earlier answer."""
     tx.decisions.delete(answer.approval_id, answer.user_id)
     tx.decisions.add(answer)
 
@@ -171,7 +171,7 @@ def _approving_users(view: View, approval: Approval) -> tuple[set[str], int]:
 
 
 def _cast_by(view: View, approval: Approval) -> dict[str, str]:
-    """Return who cast each vote as a backup or deputy: the voter's ID → the ID of that person.
+    """Return the votes cast by backups or deputies: the voter's ID → the ID of the caster.
 
     Empty while the request is pending.
     """

@@ -22,7 +22,7 @@ from server.services.standing_grants.standing_grants import StandingGrants
 
 
 class ApprovalServices:
-    """The services that list, decide, narrow, extend, retry, consume and prove approvals."""
+    """The services that list, decide, narrow, extend, retry, consume and document approvals."""
 
     def __init__(  # noqa: PLR0913  # services of other capabilities
         self,

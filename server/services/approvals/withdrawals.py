@@ -1,6 +1,6 @@
-"""Withdrawing open approvals.
+"""Withdraws open approvals.
 
-Their agent withdraws or supersedes them, or their agent, user or resource is disabled or deleted.
+The agent withdraws or supersedes them, or the agent, user or resource is disabled or deleted.
 """
 
 import hashlib
@@ -22,9 +22,9 @@ from server.services.notifications import notices
 from server.services.standing_grants import reservations
 
 SUPERSEDED: Final = "superseded"
-"""The reason of a superseded request, for its agent, the audit log and the screens."""
+"""The reason for closing a superseded request, for its agent, the audit log and the screens."""
 WITHDRAWN: Final = "withdrawn"
-"""The reason of a withdrawn request, in the audit log and on the screens."""
+"""The reason for closing a withdrawn request, for the audit log and the screens."""
 _NO_FACTS: Final[Mapping[str, object]] = {}
 
 
@@ -36,7 +36,7 @@ def withdraw(
     actor: str,
     facts: Mapping[str, object] = _NO_FACTS,
 ) -> int:
-    """Cancel the open ones, each with an audit entry and an event; returns the number canceled."""
+    """Cancel those that are open, each with an audit entry and an event; returns their number."""
     return sum(_withdraw(tx, approval, reason, actor, facts) for approval in approvals)
 
 
@@ -52,7 +52,7 @@ def cancel(tx: Unit, client_id: str, handle: str) -> bool:
 
 
 def agent_deactivated(tx: Unit, event: AgentDeactivated) -> Ended:
-    """Cancel the agent's open requests, and those of agents that handle its calls."""
+    """Cancel the agent's open requests, and those from agents that are handling its calls."""
     agent = event.agent
     cases = [
         (approval, f"agent_{agent.state}") for approval in tx.approvals.open_of_agent(agent.id)
@@ -68,7 +68,7 @@ def agent_deactivated(tx: Unit, event: AgentDeactivated) -> Ended:
 
 
 def app_deactivated(tx: Unit, event: AppDeactivated) -> Ended:
-    """Cancel the open requests of agents that handle calls of the app."""
+    """Cancel the open requests from agents that are handling the app's calls."""
     approvals = tx.approvals.open_of_caller(event.app_id)
     return Ended(withdraw(tx, approvals, reason="caller_disabled", actor=audit.SYSTEM))
 
@@ -99,7 +99,7 @@ def _withdraw(
             audit.Type.APPROVAL_CANCELLED,
             actor=actor,
             decision="cancelled",
-            cause=reason.partition(":")[0],  # a person typed the rest, which is a fact
+            cause=reason.partition(":")[0],  # a person typed the rest, which is stored as a fact
             facts=facts,
         ),
     )

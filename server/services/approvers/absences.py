@@ -1,6 +1,6 @@
-"""When an approver is available again, if all approvers of a request hold notifications back.
+"""When an approver is available again, if all approvers of a request receive no notifications now.
 
-Owns: the time that the agent gets. Never: deciding whether anyone is notified (`attention.py`).
+Owns: the time that the agent receives. Never: deciding whether to notify anyone (`attention.py`).
 """
 
 from server.model.approvals import Approval

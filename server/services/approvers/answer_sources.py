@@ -1,9 +1,9 @@
-"""Who or what answers a request: a consent, a standing grant, or the eligible approvers.
+"""What decides a request: a consent, a standing grant, or the eligible approvers.
 
 A consent decides a request that policy allows. An approval is created even then, with its texts and
 audit entries. It names what decided, and its token does not claim that a person answered.
 Owns: the order of the sources, for enforcement and for explanations; finding the people who meet
-policy's requirements. Never: evaluating policy, counting votes, or reserving a use of a grant.
+policy's requirements. Never: evaluating policy, counting votes, or reserving uses of a grant.
 """
 
 import json
@@ -46,7 +46,7 @@ def find_automatic_decision(
 
 
 def covering_consent(view: View, case: PolicyRequest, at: int | None = None) -> Consent | None:
-    """Return the user's consent to the agent at the given time or now, if it covers all scopes."""
+    """Return the user's consent to the agent, at this time or now, if it covers all scopes."""
     if case.user is None:
         return None
     resource = case.target.resource.uri
@@ -80,7 +80,7 @@ def record_and_notify(tx: Unit, approval: Approval, *, screens: bool = True) -> 
 
 
 def _granting_approval_id(view: View, approval: Approval) -> str | None:
-    """Return the ID of the approval that gave the deciding consent or standing grant."""
+    """Return the ID of the approval that created the deciding consent or standing grant."""
     grant = view.standing_grants.get(grant_of(approval) or "")
     source = deciding_consent(view, approval) or grant
     return None if source is None else source.approval_id
@@ -171,7 +171,7 @@ def find_answer_sources(
 def eligible_for_verdict(
     view: View, verdict: Verdict, agent: Agent, user: User | None
 ) -> EligibleApprovers:
-    """Return the eligible approvers of a verdict; only the user if it needs no approval."""
+    """Return the eligible approvers for a verdict; only the user if no approval is needed."""
     needs = verdict.requirements
     return ONLY_THE_USER if needs is None else find_eligible(view, needs, agent, user)
 

@@ -2,7 +2,7 @@
 
 The user that the request is for is always an approver. Others are added when it is created, for
 example as members of a group that policy names, or later, as a backup or deputy.
-Owns: who may see and decide an approval. Never: counting votes (`votes.py`), or who may be added.
+Owns: who may see and decide an approval. Never: counting votes (`votes.py`), or choosing approvers.
 """
 
 from collections.abc import Iterable
@@ -75,7 +75,7 @@ def _approver(tx: Unit, approval: Approval, approver: NamedApprover) -> Approver
 
 
 def _is_in_force(view: View, row: Approver) -> bool:
-    """Return whether the row is in force; a deputy's is in their period, or after the decision."""
+    """Return whether the row is in force; for a deputy, in their period or after they decided."""
     if row.why != "deputy" or row.over_at is not None or row.stands_for is None:
         return True
     return view.deputies.deciding(row.stands_for, row.user_id, view.now) is not None

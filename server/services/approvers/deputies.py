@@ -1,7 +1,7 @@
 """Deputies: a user names someone who decides for them during a period.
 
 Naming a deputy requires the high key and the PIN. The user and the deputy can each end the term
-with a session. Both are notified, and every answer of a deputy names the user it was given for.
+with a session. Both are notified, and every answer by a deputy names the user they decided for.
 """
 
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ MAX_DEPUTIES: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class RequestedDeputy:
-    """A submitted deputy, with the period as RFC 3339 strings."""
+    """A deputy as submitted, with the period as RFC 3339 strings."""
 
     deputy: str
     begins: str
@@ -50,7 +50,7 @@ class NamedDeputy:
 
 @dataclass(frozen=True, slots=True)
 class Deputies:
-    """Names, lists and ends a user's deputies."""
+    """Names and lists a user's deputies, and ends their terms."""
 
     store: Store
     secrets: Secrets
@@ -58,7 +58,7 @@ class Deputies:
     substitutes: Substitutes
 
     def list_for(self, person: Person) -> tuple[list[NamedDeputy], list[NamedDeputy]]:
-        """Return the person's deputies, and the users that this person is a deputy of."""
+        """Return the person's deputies, and the users whose deputy this person is."""
         with self.store.read() as view:
             device_auth.current_device(view, person)
             own_deputies = view.deputies.of_user(person.user.id, view.now)
@@ -76,8 +76,8 @@ class Deputies:
         """Name a deputy. Raises errors.Problem.
 
         Rules, in order: 1. The device signed this deputy with the high key, after a PIN call for
-        it. 2. The deputy is another enabled user, and the limit is not reached. 3. The period is
-        valid. 4. The statement has not been used before. Both are notified.
+        it. 2. The deputy is a different, enabled user, and the limit is not reached. 3. The period
+        is valid. 4. The statement has not been used before. Both are notified.
         """
         with self.store.write() as tx:
             device = self._check_signature(tx, person, requested_deputy, jws)
@@ -175,7 +175,7 @@ def _checked_deputy(
 
 
 def _find_deputy(view: View, person: Person, name_or_id: str) -> User:
-    """Return the named user, who is another enabled user. Raises errors.Problem 404 or 422."""
+    """Return the named user, who must be enabled and not the person. Raises Problem 404 or 422."""
     other = view.directory.user_called(name_or_id)
     if other is None or not other.enabled:
         raise errors.Problem(404, "not_found", "User not found.")

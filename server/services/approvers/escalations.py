@@ -1,7 +1,7 @@
 """Escalating pending requests: a reminder halfway through the lifetime, then the backup.
 
-Each step is due halfway between the previous step and the expiry. It is taken once, regardless of
-the number of workers.
+Each step is due halfway between the previous step and the expiry. It is taken only once, regardless
+of the number of workers.
 Owns: the steps and their times. Never: deciding a request; waiting never approves one.
 """
 
@@ -53,7 +53,7 @@ def _is_due(view: View) -> bool:
 
 
 def _begin_or_end(tx: Unit, deputy: Deputy, substitutes: Substitutes) -> bool:
-    """Begin or end a deputy, whichever is due."""
+    """Begin or end a deputy's term, whichever is due."""
     is_over = deputy.to_at <= tx.now
     return deputies.end(tx, deputy) if is_over else deputies.begin(tx, deputy, substitutes)
 
@@ -87,7 +87,7 @@ def take_step(tx: Unit, approval: Approval, substitutes: Substitutes) -> bool:
 
 
 def _release_held(tx: Unit, policy: ServerPolicy) -> int:
-    """Send held-back notifications of requests that are still pending; returns the number sent."""
+    """Send held-back notifications about requests that are still pending; returns their number."""
     reminded = 0
     for hold in tx.attention.release(tx.now, _BATCH_SIZE):
         if hold.why in attention.DIGEST_DELAYS_MS:

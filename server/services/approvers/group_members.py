@@ -1,4 +1,4 @@
-"""The fields of a group, one row each; bodies, responses, flags and forms are created from them.
+"""The fields of a group, one row each, from which bodies, responses, flags and forms are created.
 
 Never: rules that concern several fields, which are in `groups.py`.
 """

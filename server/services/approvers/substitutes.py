@@ -1,7 +1,7 @@
-"""Substitutes of a user: their deputies, and the backup that an administrator set.
+"""A user's substitutes: their deputies, and the backup that an administrator set.
 
-Deputies are asked immediately, about action types that allow them. The backup is asked after three
-quarters of the lifetime, or immediately at critical risk. Both see for whom they decide.
+Deputies are asked immediately, if the action types allow deputies. The backup is asked after three
+quarters of the lifetime, or immediately at critical risk. Both see whom they decide for.
 Owns: finding them, and whether their approval can count. Never: counting votes (`votes.py`).
 """
 

@@ -19,7 +19,7 @@ _SERVER_ACTORS: Final[Mapping[str, str]] = {
     "escalation": audit.Type.APPROVAL_ESCALATED,
     "orphan quarantine": audit.Type.AGENT_QUARANTINED,
 }
-"""The names of the server's own actors, with the type of entry that each writes."""
+"""The server's own actors → their name, with the type of entry that each writes."""
 _ACTOR_NAMES: Final[Mapping[str, str]] = {
     **{str(kind): word for word, kind in _SERVER_ACTORS.items()},
     str(audit.Type.INCIDENT_OPENED): "orphan quarantine",
@@ -66,7 +66,7 @@ def _by_actor(directory: Directory, entry_search: EntrySearch) -> EntrySearch:
 
 
 def _actors(directory: Directory, name_or_id: str) -> tuple[str, ...]:
-    """All actors with this name; a user and an agent can have the same one."""
+    """Return all actors with this name; a user and an agent can share a name."""
     user = directory.user_called(name_or_id)
     agent, app = directory.agent_called(name_or_id), directory.app_called(name_or_id)
     people = () if user is None else (audit.by_user(user.id),)

@@ -24,9 +24,9 @@ OPERATOR: Final = "operator"
 """Anyone who runs `sayso` with access to the data folder."""
 SYSTEM: Final = "system"
 """The server itself, such as when a request expires."""
-_NOTHING_MORE: Mapping[str, object] = {}
+_NO_FACTS: Mapping[str, object] = {}
 _STORED: Final[ContextVar[list[StoredLeaf] | None]] = ContextVar("stored", default=None)
-"""The entries that a request stored, for the promises in its response."""
+"""The entries that an API call stored, for the promises in its response."""
 
 
 class Type(StrEnum):
@@ -268,23 +268,23 @@ ALARMS: Final = frozenset(
 
 
 def by_user(user_id: str) -> str:
-    """The actor of a user's action."""
+    """Return the actor for a user's action."""
     return f"user:{user_id}"
 
 
 def by_client(client_id: str) -> str:
-    """The actor of an agent's or app's action."""
+    """Return the actor for an agent's or app's action."""
     return f"{'app' if is_app(client_id) else 'agent'}:{client_id}"
 
 
 def by_resource(client_id: str) -> str:
-    """The actor of a resource's action, with its own credential or that of its agent."""
+    """Return the actor for a resource's action, with its own or its agent's credential."""
     kind = "agent" if client_id.startswith(PREFIX_AGENT) else "resource"
     return f"{kind}:{client_id}"
 
 
 def by_agent(agent_id: str) -> str:
-    """The actor of an agent's action."""
+    """Return the actor for an agent's action."""
     return f"agent:{agent_id}"
 
 
@@ -295,9 +295,9 @@ def approval_entry(
     actor: str = SYSTEM,
     decision: str | None = None,
     cause: str | None = None,
-    facts: Mapping[str, object] = _NOTHING_MORE,
+    facts: Mapping[str, object] = _NO_FACTS,
 ) -> Entry:
-    """An entry about an approval, with its agent, user, resource, action digest and risk."""
+    """Return an entry about an approval, with its agent, user, resource, action digest and risk."""
     return Entry(
         type=kind,
         actor=actor,
@@ -315,7 +315,7 @@ def approval_entry(
 
 
 def request_entry(approval: Approval, actor: str, facts: Mapping[str, object]) -> Entry:
-    """The entry of a new request: what its approvers see, and the steps to approve it."""
+    """Return the entry for a new request: what approvers see, and the steps to approve it."""
     return approval_entry(
         approval,
         Type.APPROVAL_REQUESTED,
@@ -337,7 +337,7 @@ class Owner(Enum):
     """The owner of a personal fact."""
 
     TYPED_BY = "typed by"
-    """The user who acted; without one, the subject."""
+    """The user who acted; if no user acted, the subject."""
     ABOUT = "about"
     """The subject."""
 
@@ -354,22 +354,22 @@ PERSONAL: Final = (
     ("approval", "note", Owner.TYPED_BY),
     ("incident", "note", Owner.TYPED_BY),
 )
-"""The first word of the entry types, the name of the fact, and its owner."""
+"""First word of the entry type, name of the fact, owner of the fact."""
 
 
 def hash_value(secrets: Secrets, value: str) -> str:
-    """The keyed hash to find an entry that has this value."""
+    """Return the keyed hash with which entries with this value can be found."""
     return secrets.keyed_hash("audit", value)
 
 
 def hashes(secrets: Secrets, **values: str | None) -> Mapping[str, object]:
-    """The facts that make an entry findable by these values."""
+    """Return the facts with which an entry can be found by these values."""
     present = {name: value for name, value in values.items() if value is not None}
     return {f"{name}_hash": hash_value(secrets, value) for name, value in present.items()}
 
 
 def owners(entry: Entry) -> dict[str, str | None]:
-    """The personal facts of an entry, each with the ID of its owner."""
+    """Return the names of an entry's personal facts, each with its owner's ID."""
     first_word = entry.type.partition(".")[0]
     return {
         name: _owner(entry, whose)

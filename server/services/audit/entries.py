@@ -14,12 +14,12 @@ from server.services.audit import actors, audit
 from server.services.refusals import NotFound
 
 _NO_CALL: Final = "local"
-"""The correlation id of commands and of the server's own work, which is not one API call."""
+"""The correlation ID of commands and of the server's own work, which is not one API call."""
 _MAX_TOKENS: Final = 100
 """The maximum number of derived tokens in a timeline, oldest first."""
 _MAX_PER_CALL: Final = 100
 _LONGEST_CALL_MS: Final = 60_000
-"""Entries have an index by time but not by call, so a search for a call needs a time range."""
+"""Entries are indexed by time but not by call, so a search for a call needs a time range."""
 _ISSUED_WITHIN_MS: Final = 1_000
 """Tokens store their time in seconds, entries in milliseconds."""
 
@@ -31,20 +31,20 @@ class AuditEntries:
     store: Store
 
     def newest(self, limit: int, after: str | None = None) -> list[StoredEntry]:
-        """The last entries, or those after a given entry, oldest first."""
+        """Return the last entries, or those after a given entry, oldest first."""
         with self.store.read() as view:
             return [actors.with_names(view, entry) for entry in view.audit.tail(limit, after)]
 
     def search(
         self, entry_search: EntrySearch, limit: int, before: str | None = None
     ) -> list[StoredEntry]:
-        """The newest matching entries before the entry with this ID."""
+        """Return the newest matching entries before the entry with this ID."""
         with self.store.read() as view:
             entries = view.audit.search(actors.resolve_names(view, entry_search), before, limit)
             return [actors.with_names(view, entry) for entry in entries]
 
     def get(self, entry_id: str) -> StoredEntry:
-        """One entry. Raises `NotFound`."""
+        """Return one entry. Raises `NotFound`."""
         with self.store.read() as view:
             entry = view.audit.get(entry_id)
             if entry is None:
@@ -52,9 +52,9 @@ class AuditEntries:
             return actors.with_names(view, entry)
 
     def timeline(self, any_id: str) -> list[StoredEntry]:
-        """All entries of one request or token, oldest first: from the first call to the last use.
+        """Return all entries about a request or token, from the first call to the last use.
 
-        The ID is that of a request, a token (`jti`), an audit entry or an API call (correlation
+        The ID identifies a request, a token (`jti`), an audit entry or an API call (correlation
         ID). Raises `NotFound`.
         """
         with self.store.read() as view:
@@ -83,7 +83,7 @@ def _timeline(view: View, any_id: str) -> list[StoredEntry]:
 
 
 def _request_id(view: View, any_id: str, entries: Iterable[StoredEntry]) -> str | None:
-    """The request that this ID belongs to, if any."""
+    """Return the ID of the request that this ID belongs to, if any."""
     if view.approvals.get(any_id) is not None:
         return any_id
     token = view.delegations.get(any_id)
@@ -95,7 +95,7 @@ def _request_id(view: View, any_id: str, entries: Iterable[StoredEntry]) -> str 
 def _token(
     view: View, any_id: str, request: str | None, entries: Iterable[StoredEntry]
 ) -> Delegation | None:
-    """The token of the request, the token with this ID, or a token that the entries name."""
+    """Return the request's token, the token with this ID, or a token that the entries name."""
     if request is not None:
         return view.delegations.of_approval(request)
     token_ids = [any_id, *(str(jti) for entry in entries if (jti := _facts(entry).get("jti")))]
@@ -104,7 +104,7 @@ def _token(
 
 
 def _related_tokens(view: View, token: Delegation | None) -> list[Delegation]:
-    """The token, its ancestors and its descendants, but no other descendants of the ancestors."""
+    """Return the token, its ancestors and its descendants, but no other descendants of those."""
     if token is None:
         return []
     derived = view.delegations.descendants(token.id)[:_MAX_TOKENS]
@@ -123,7 +123,7 @@ def _request_entries(
 
 
 def _token_entries(view: View, tokens: Iterable[Delegation]) -> list[StoredEntry]:
-    """The entries about issuing and revoking these tokens."""
+    """Return the entries about issuing and revoking these tokens."""
     entries: list[StoredEntry] = []
     for token in tokens:
         entries += _entries_of_token(view, token, audit.Type.TOKEN_ISSUED, token.issued_at)
@@ -147,7 +147,7 @@ def _facts(entry: StoredEntry) -> dict[str, object]:
 
 
 def _call_entries(view: View, call: str, at: int | None = None) -> list[StoredEntry]:
-    """The entries of one API call, which took place around this time."""
+    """Return the entries of one API call, which took place around this time."""
     if call == _NO_CALL:
         return []
     since, until = (None, None) if at is None else (at - _LONGEST_CALL_MS, at + _LONGEST_CALL_MS)

@@ -19,7 +19,7 @@ class Erasures:
     store: Store
 
     def erase(self, name_or_id: str, *, by: str) -> tuple[User, int]:
-        """Delete a user's texts in every entry; returns the number. Raises `NotFound`."""
+        """Delete a user's texts from every entry; returns their number. Raises `NotFound`."""
         with self.store.write() as tx:
             user = tx.directory.user_called(name_or_id)
             if user is None:

@@ -1,9 +1,9 @@
-"""Limits audit entries of repeated refusals: the first ones are written, the rest are counted.
+"""Limits audit entries about repeated refusals: writes the first ones and counts the rest.
 
 Owns: the limit, and the entry with the count. Never: the refusals themselves.
 
-The first refusals in a window are written in full. One entry then has the number of the others,
-with their actor and cause.
+The first refusals in a window are written in full. One entry then states the number of the others,
+their actor and their cause.
 """
 
 import json
@@ -21,7 +21,7 @@ _COUNTER_PREFIX: Final = "more refused "
 
 
 def record_refusal(tx: Unit, entry: Entry) -> None:
-    """Write the entry of a refusal, or count it if its actor has reached the limit."""
+    """Write the entry for a refusal, or only count it if the actor has reached the limit."""
     tx.lock(f"refused {entry.type} {entry.actor}")
     if tx.counters.count(f"refused {entry.type} {entry.actor}", WINDOW_MS) <= MAX_FULL_ENTRIES:
         tx.audit.add(entry)

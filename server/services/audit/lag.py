@@ -15,22 +15,22 @@ class Lag:
 
     entries: int = 0
     milliseconds: int = 0
-    """The time since the first of them was stored."""
+    """The time since the oldest missing entry was stored."""
 
     @property
     def too_long(self) -> bool:
-        """Whether a server with this lag of its checkpoints is not ready."""
+        """Whether checkpoints lag so far behind that the server is not ready."""
         return self.milliseconds > MAX_UNSIGNED_MS
 
 
 def unsigned(view: View) -> Lag:
-    """The entries that no checkpoint covers yet."""
+    """Return how far checkpoints lag behind the entries."""
     newest = view.audit_log.newest()
     return measure_lag(view, 0 if newest is None else newest.size)
 
 
 def measure_lag(view: View, position: int) -> Lag:
-    """The entries from a position on."""
+    """Return the number of entries from a position on, and the age of the oldest one."""
     unplaced, oldest = view.audit_log.unplaced()
     first = view.audit_log.time_of(position) or oldest
     entries = max(view.audit_log.size() - position, 0) + unplaced

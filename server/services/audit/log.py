@@ -22,7 +22,7 @@ from server.services.refusals import Conflict, NotFound, Remedy
 IDLE_MS: Final = 60_000
 """How often a checkpoint confirms that nothing was added."""
 CHECKED: Final = 1_000_000
-"""The number of entries that a server compares when it starts, which takes a few seconds."""
+"""The number of entries that a server checks when it starts, which takes a few seconds."""
 _BATCH_SIZE: Final = 5_000
 _MAX_REPLACEMENTS: Final = 1_000
 _NO_CHECKPOINT: Final = CheckpointRow(0, 0, b"", "")
@@ -36,7 +36,7 @@ class BrokenLog(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Consistency:
-    """A proof that the log of a checkpoint begins with an older log."""
+    """A proof that a checkpoint's log begins with an older log."""
 
     old_size: int
     size: int
@@ -46,7 +46,7 @@ class Consistency:
 
 @dataclass(frozen=True, slots=True)
 class Replacement:
-    """A key of the log that replaced an earlier key."""
+    """A log key that replaced an earlier key."""
 
     log_key: str
     note: str | None
@@ -73,7 +73,7 @@ class AuditLog:
         return notes.public_key(self.origin, self.private_key())
 
     def round(self) -> int:
-        """Sign a checkpoint if entries were added or a minute has passed; returns their number."""
+        """Sign a checkpoint if one is due; returns the number of entries that it adds."""
         with self.store.read() as view:
             newest = view.audit_log.newest() or _NO_CHECKPOINT
             if view.audit_log.size() == newest.size and not _is_idle(view, newest):
@@ -124,7 +124,7 @@ class AuditLog:
             )
 
     def lines(self) -> Generator[Line, None, None]:
-        """The whole log up to its newest checkpoint, in order."""
+        """Yield the whole log up to its newest checkpoint, in order."""
         size, after = 0, (0, -1)
         while checkpoint_rows := self._checkpoints(after):
             for row in checkpoint_rows:
@@ -136,14 +136,14 @@ class AuditLog:
             after = (checkpoint_rows[-1].size, checkpoint_rows[-1].at)
 
     def record_key(self, tx: Unit, new: bytes, old: bytes | None, *, by: str) -> None:
-        """Write the entry of a new private key of the log, signed with the old one."""
+        """Write the entry about a new private log key, signed with the old one."""
         key = notes.public_key(self.origin, new)
         signed = {} if old is None else {"note": notes.replacement(key, old)}
         facts = {"log_key": key.text, **signed}
         tx.audit.add(Entry(audit.Type.LOG_KEY_REPLACED, by, facts=facts))
 
     def replacements(self) -> list[Replacement]:
-        """The keys that replaced earlier ones, oldest first."""
+        """Return the keys that replaced earlier ones, oldest first."""
         entry_search = EntrySearch(type=audit.Type.LOG_KEY_REPLACED)
         with self.store.read() as view:
             entries = view.audit.search(entry_search, None, _MAX_REPLACEMENTS)
@@ -151,11 +151,11 @@ class AuditLog:
         return [Replacement(fact["log_key"], fact.get("note")) for fact in facts]
 
     def newest(self) -> str:
-        """The newest checkpoint, signed. Raises `Conflict` if there is none yet."""
+        """Return the newest signed checkpoint. Raises `Conflict` if there is none yet."""
         return self._newest().note
 
     def consistency(self, old_size: int) -> Consistency:
-        """Prove that the log of the newest checkpoint begins with the log of this older size.
+        """Prove that the newest checkpoint's log begins with the log of this older size.
 
         The proof is empty if the log is smaller than that. Raises `Conflict`.
         """
@@ -169,7 +169,7 @@ class AuditLog:
     def promises(self, leaves: Iterable[StoredLeaf]) -> list[str]:
         """Sign promises that stored entries are in the log.
 
-        No time is earlier than the newest checkpoint, because the clock may have been set back.
+        They are never dated before the newest checkpoint, because the clock may have been set back.
         """
         name, private_key, not_before = self.origin, self.private_key(), self._newest_or_none().at
         promises_to_sign = (
@@ -178,7 +178,7 @@ class AuditLog:
         return [notes.promise(promise, name, private_key) for promise in promises_to_sign]
 
     def prove(self, entry_id: str, size: int | None = None) -> Proof:
-        """Prove that an entry is in the log, or in its checkpoint of this size.
+        """Prove that an entry is in the newest checkpoint's log, or in the log of this size.
 
         Raises `NotFound` or `Conflict`.
         """

@@ -15,7 +15,7 @@ from server.services.audit import audit
 from server.services.refusals import Invalid
 
 KEPT: Final = (audit.Type.DEVICE_ENROLLED, audit.Type.LOG_KEY_REPLACED)
-"""The types whose bodies stay, because they contain keys that verify later entries."""
+"""The types whose bodies are kept, because they contain keys that verify later entries."""
 DAY_MS: Final = 24 * 60 * 60 * 1000
 SHORTEST_DAYS: Final = 30
 """Entries younger than this are never trimmed."""
@@ -56,7 +56,7 @@ class Retention:
             return _announce(tx, moment, by)
 
     def delete(self, first: int = 0) -> int:
-        """Delete the bodies and personal texts that signed entries from a position on announce.
+        """Delete bodies and personal texts, as announced by signed entries from a position on.
 
         Returns the size of the signed log, which is the position for the next call.
         """
@@ -76,7 +76,7 @@ class RetentionSchedule:
     """Trims the log once a day across all processes, and finishes every announced trim."""
 
     def __init__(self, store: Store, days: int | None) -> None:
-        """Without `days`, entries are kept."""
+        """If `days` is None, entries are kept."""
         self._store = store
         self._days = days
         self._next = 0

@@ -26,7 +26,7 @@ class Position:
     """The hash of the last entry, hexadecimal."""
 
     def advance(self, entries: list[LoggedEntry]) -> "Position":
-        """The position after these entries are sent too."""
+        """Return the position after sending these entries."""
         last = entries[-1]
         return Position(last.seq + 1, last.leaf.hex())
 
@@ -38,20 +38,20 @@ class AuditStream:
     store: Store
 
     def size(self) -> int:
-        """The number of signed entries."""
+        """Return the number of signed entries."""
         with self.store.read() as view:
             newest = view.audit_log.newest()
         return 0 if newest is None else newest.size
 
     def lag(self, position: Position) -> Lag:
-        """The entries that were not sent yet, including those that are not signed."""
+        """Return how many entries were not sent yet, including unsigned ones."""
         with self.store.read() as view:
             return lag.measure_lag(view, position.sent)
 
     def next(self, position: Position) -> list[LoggedEntry]:
-        """The next entries, oldest first; none if all signed entries were sent.
+        """Return the next entries, oldest first; an empty list if all signed entries were sent.
 
-        Raises `BrokenLog` if the last entry that was sent is no longer at its position.
+        Raises `BrokenLog` if the last sent entry is no longer at its position.
         """
         size, sent = self.size(), position.sent
         first = max(sent - 1, 0)

@@ -1,7 +1,7 @@
-"""Callbacks to agents: pings and pushes when an approval is decided or ends (CIBA 10.2, 12).
+"""Callbacks to agents: pings and pushes when an approval is decided or closed (CIBA 10.2, 12).
 
-The unit of work that decides or ends an approval adds an outbox message that names it. Secrets are
-decrypted and tokens are created only when the message is sent.
+The unit of work that decides or closes an approval adds an outbox message that names it. Secrets
+are decrypted and tokens are created only when the message is sent.
 """
 
 import json
@@ -25,12 +25,12 @@ _STATES_BY_EVENT: Final[Mapping[str, frozenset[State]]] = {
     "approval.cancelled": frozenset({State.CANCELLED}),
     "approval.expired": frozenset({State.EXPIRED}),
 }
-"""The states that each event reports; a later state has a message of its own."""
+"""Event → the states that it reports; a later state has its own message."""
 _NOT_PINGED: Final = frozenset({State.REDEEMED, State.EXPIRED})
-"""The agent already has the tokens, or knows the expiry from `expires_in`."""
+"""States without a ping: the agent has the tokens, or knows the expiry from `expires_in`."""
 _DAY_MS: Final = 24 * 60 * 60 * 1000
 _ENDED_BY_AGENT: Final = frozenset({WITHDRAWN, SUPERSEDED})
-"""The agent ended these requests itself, so it is not notified."""
+"""The agent closed these requests itself, so it is not notified."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Callbacks:
     def ping(self, message: str) -> CallbackRequest | None:
         """Return a ping with only the `auth_req_id`, or None if there is nothing to send.
 
-        An expiry causes no ping, which CIBA 10.2 allows: the agent knows `expires_in`.
+        An expiry does not cause a ping, which CIBA 10.2 allows: the agent knows `expires_in`.
         """
         approval_id, states = _parse(message)
         with self.store.read() as view:
@@ -140,7 +140,7 @@ def _parse(message: str) -> tuple[str, frozenset[State]]:
 
 
 def _reachable_agent(view: View, approval: Approval) -> Agent | None:
-    """Return the agent if it is enabled, has a callback URL, and did not end the request itself."""
+    """Return the agent if it is enabled, has a callback URL, and did not close the request."""
     agent = view.directory.agent(approval.agent_id)
     if agent is None or not agent.active(view.now) or approval.reason in _ENDED_BY_AGENT:
         return None
@@ -171,7 +171,7 @@ def _record(tx: Unit, approval: Approval, why: str) -> None:
 
 
 def encrypt_token(secrets: Secrets, approval_id: str, token: str) -> bytes:
-    """Return the encrypted notification token, which a callback presents."""
+    """Return the encrypted notification token, which callbacks present."""
     return secrets.seal(_purpose(approval_id), token.encode())
 
 

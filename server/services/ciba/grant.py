@@ -1,7 +1,7 @@
 """The CIBA grant: an agent gets its tokens, once per `auth_req_id` (CIBA Core 10.1, 11).
 
-For a pending approval, the polling interval applies, or the poll is held if the client prefers to
-wait. Changes by a rejected poll are stored before the error is raised.
+For a pending approval, the polling interval applies; if the client prefers to wait, the poll is
+held open. Changes made by a rejected poll are stored before the error is raised.
 """
 
 import hashlib
@@ -123,7 +123,7 @@ class CibaGrant:
             return (approval.expires_at - view.now) / 1000 if is_waiting and approval else 0.0
 
     def _poll_once(self, poll: _Poll, *, first: bool) -> Outcome:
-        """Handle the poll once, in a unit of work of its own.
+        """Handle the poll once, in its own unit of work.
 
         Rules, in order: 1. The agent is enabled. 2. The approval is its own and matches the poll.
         3. An overdue approval expires. 4. Depending on the state: pace or hold the poll, issue
@@ -192,7 +192,7 @@ class CibaGrant:
     def _refetch(self, tx: Unit, approval: Approval, poll: _Poll, *, first: bool) -> Outcome:
         """Return the same response to the same client and key for a minute, or raise an alarm.
 
-        A held poll that was replaced by a newer poll raises no alarm.
+        A held poll that was replaced by a newer poll does not raise an alarm.
         """
         has_answer = approval.answer is not None and tx.now < (approval.answer_until or 0)
         if has_answer and poll.key_hash is not None and poll.key_hash == approval.answer_key:
@@ -210,7 +210,7 @@ class CibaGrant:
         return requests.poll_error(State.PENDING, self._progress(tx, approval))
 
     def _progress(self, tx: Unit, approval: Approval) -> dict[str, object]:
-        """Return the members of `authorization_pending` and `slow_down`.
+        """Return the members for `authorization_pending` and `slow_down`.
 
         With hidden users, they contain nothing that depends on whether the user exists.
         """
@@ -231,7 +231,7 @@ class CibaGrant:
 
 
 def _mismatch(poll: _Poll, approval: Approval) -> errors.ProtocolError | None:
-    """Reject a poll for a different resource or different details (RFC 8707 2.2, RFC 9396 6)."""
+    """Return the error for a different resource or different details (RFC 8707 2.2, RFC 9396 6)."""
     if poll.resource not in {None, approval.resource}:
         return errors.InvalidTarget("resource differs from the request.")
     if poll.details and list(poll.details) != json.loads(approval.details):

@@ -1,7 +1,7 @@
 """The user that an agent's hint names, and both kinds of `login_hint_token`.
 
-A `login_hint_token` comes from an exchange, or is the access token of the call that the agent
-handles. Never: giving the agent data from a caller's token.
+A `login_hint_token` comes from an exchange, or is the access token from the call that the agent is
+handling. Never: giving the agent data from a caller's token.
 """
 
 import hashlib
@@ -96,12 +96,12 @@ class LoginHints:
 
 
 NOT_SERVED: Final = "not_served"
-"""The `reason` that tells the agent's operator what is missing in its registration."""
+"""The `reason` that tells the agent's operator what the registration lacks."""
 
 
 @dataclass(frozen=True, slots=True)
 class CallerToken:
-    """A valid access token of a person, presented to a resource that the agent serves."""
+    """A person's valid access token, presented to a resource that the agent serves."""
 
     id: str
     client: str
@@ -110,12 +110,12 @@ class CallerToken:
 
 @dataclass(frozen=True, slots=True)
 class CallerTokens:
-    """Reads the tokens of callers."""
+    """Reads callers' tokens."""
 
     tokens: IssuedTokens
 
     def read(self, view: View, agent: Agent, token: str) -> CallerToken:
-        """Return the caller that this token proves.
+        """Return the caller that this token identifies.
 
         Checks, in order, that: 1. we signed it; 2. it was issued for a resource that the agent
         serves, so the agent received it in a call; 3. it is valid, and its client and user are
@@ -155,14 +155,14 @@ class CallerTokens:
 
 
 def client_of(view: View, token_id: str | None) -> str | None:
-    """Return the ID of the client to which this token was issued."""
+    """Return the ID of the client that this token was issued to."""
     delegation = None if token_id is None else view.delegations.get(token_id)
     return None if delegation is None else delegation.client_id
 
 
 @dataclass(frozen=True, slots=True)
 class HintedUser:
-    """The user an agent names, by name or by ID."""
+    """The user that an agent identifies, by name or by ID."""
 
     text: str
     by_id: bool
@@ -184,7 +184,7 @@ class Hints:
     def hinted_user(
         self, tx: Unit, agent: Agent, request: BackchannelRequest, subject: str | None = None
     ) -> HintedUser:
-        """Return the user a request names: by name, or by the subject of a token.
+        """Return the user that a request names: by name, or by the subject of a token.
 
         `subject` is the user of a `login_hint_token` that was already read. Raises
         errors.InvalidRequest for an `id_token_hint` that we did not issue to this agent.

@@ -1,4 +1,4 @@
-"""Reads and validates an agent's request and evaluates policy before anybody is asked.
+"""Reads and validates an agent's request and evaluates policy before anyone is asked.
 
 Owns: the validated request, the requirements for approving it, and the audit entries of requests
 and refusals. Never: asking approvers, or storing the approval.
@@ -121,15 +121,15 @@ class BackchannelCall:
     notification_token: str | None
     """None for an agent that polls."""
     request_hash: bytes
-    """The hash of the request as it was sent."""
+    """The hash of the request as sent."""
     hint: LoginHint | None = None
     """The contents of a `login_hint_token` from an exchange."""
     caller: CallerToken | None = None
-    """The caller that an access token in `login_hint_token` proves."""
+    """The caller identified by an access token in `login_hint_token`."""
 
     @property
     def known_user(self) -> str | None:
-        """The user of its `login_hint_token`."""
+        """The user in its `login_hint_token`."""
         source = self.hint or self.caller
         return None if source is None else source.user
 
@@ -162,7 +162,7 @@ class RequestPlan:
     target: TokenTarget
     actions: tuple[ActionType, ...]
     answer_sources: AnswerSources
-    """Who or what answers it."""
+    """What decides it."""
     seconds: int
     """The lifetime of the request, in seconds."""
 
@@ -178,7 +178,7 @@ class RequestPlan:
 
     @property
     def ceremony(self) -> Ceremony:
-        """The steps of an approval."""
+        """The steps required to approve it."""
         return CONFIRM if self.requirements is None else self.requirements.ceremony
 
     @property
@@ -255,7 +255,7 @@ def _parent_seconds(tx: Unit, call: BackchannelCall) -> int:
 
 
 def current_agent(tx: Unit, call: BackchannelCall) -> Agent:
-    """Return the current agent; its request was parsed with the earlier registration."""
+    """Return the current agent; the request was parsed with an earlier registration."""
     agent = client_auth.current_agent(tx, call.agent)
     if names.GRANT_CIBA not in agent.grant_types:
         raise errors.UnauthorizedClient("This agent is not registered for CIBA.")
@@ -297,7 +297,7 @@ def refuse(
     text: str,
     members: Mapping[str, object] = _NO_MEMBERS,
 ) -> errors.RequestRefused:
-    """Record that policy refused the request; returns the error (CIBA 13)."""
+    """Record that policy refused the request, and return the error (CIBA 13)."""
     floods.record_refusal(
         tx,
         Entry(
@@ -341,7 +341,7 @@ def _message_facts(message: str | None) -> Mapping[str, object]:
 def record(
     tx: Unit, call: BackchannelCall, approval: Approval, hashes: Mapping[str, object]
 ) -> None:
-    """Record the request, with the hashes that are used to find the entry."""
+    """Record the request, with the hashes for finding the entry."""
     tx.audit.add(
         audit.request_entry(
             approval,
@@ -361,9 +361,9 @@ def find_superseded(
 ) -> Approval | None:
     """Find the request to supersede; None if the new request names none.
 
-    Checks, in order, that: 1. it is this agent's request, because another agent's must look
+    Checks, in order, that: 1. it is this agent's request, because other agents' requests must look
     unknown; 2. it is pending; 3. it asks the same user. With `hint_hash`, the login hints must be
-    equal instead, so that the agent does not learn whether two hints mean one user. Raises
+    equal instead, so that the agent does not learn whether two hints name one user. Raises
     errors.InvalidRequest.
     """
     if handle is None:

@@ -24,7 +24,7 @@ PROOF_MISSING: Final = "The parent token is bound to a key. Send a DPoP proof of
 
 @dataclass(frozen=True, slots=True)
 class Redemption:
-    """Redeems approvals, and returns the error of one that gives no tokens."""
+    """Redeems approvals, and returns the error for those that do not allow tokens."""
 
     issuing: TokenIssuer
     checks: ApprovalChecks
@@ -53,7 +53,7 @@ class Redemption:
         return answer
 
     def refusal(self, tx: Unit, approval: Approval) -> errors.ProtocolError:
-        """Return the error for an approval that gives no tokens."""
+        """Return the error for an approval that does not allow tokens."""
         return requests.poll_error(
             approval.state, self._error_members(tx, approval), approval.reason
         )

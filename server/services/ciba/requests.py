@@ -1,4 +1,4 @@
-"""The backchannel authentication endpoint, where agents ask. `approvals` is the person's side."""
+"""The backchannel authentication endpoint for agents. `approvals` is the approver's side."""
 
 import hashlib
 from collections.abc import Callable, Sequence
@@ -44,7 +44,7 @@ _GUESSING = "guessing", "Too many unknown users. Wait ten minutes."
 
 @dataclass(frozen=True, slots=True)
 class BackchannelService:
-    """Creates approvals from the requests of agents."""
+    """Creates approvals from agents' requests."""
 
     store: Store
     secrets: Secrets
@@ -66,9 +66,9 @@ class BackchannelService:
         peer: str,
         proofs: Sequence[str] = (),
     ) -> dict[str, object]:
-        """Return the acknowledgement of CIBA 7.3, with the fingerprint that the person sees.
+        """Return the acknowledgment (CIBA 7.3), with the fingerprint that the person sees.
 
-        Raises the errors of CIBA 13. Changes by a refusal are stored before the error is raised.
+        Raises the errors of CIBA 13. A refusal's changes are stored before the error is raised.
         """
         if idempotency_key is not None and not 0 < len(idempotency_key) <= _MAX_KEY_LENGTH:
             raise errors.InvalidRequest(
@@ -99,7 +99,7 @@ class BackchannelService:
         }
 
     def match_number(self, approval: Approval) -> str | None:
-        """Return the number that the agent shows and its person types; derived, never stored."""
+        """Return the number that the agent shows and the person types; derived, never stored."""
         steps = ceremonies.parse_ceremony(approval.ceremony)
         if approval.decided_by or Step.MATCH not in steps:
             return None
@@ -117,7 +117,7 @@ class BackchannelService:
             tx.lock(f"idempotency {call.agent.id}")
         agent = plans.current_agent(tx, call)
         call = replace(call, agent=agent)
-        if (repeated := self._repeated(tx, call)) is not None:
+        if (repeated := self._find_repeated(tx, call)) is not None:
             return repeated
         call.used.mark_used(tx)
         call = self._with_login_hint(tx, agent, call)
@@ -180,7 +180,7 @@ class BackchannelService:
         user: User,
         earlier: Approval | None,
     ) -> bool:
-        """Return whether a reason prevents asking this person; every reason is checked."""
+        """Return whether any reason prevents asking this person; always checks every reason."""
         sources = plan.answer_sources
         code = user_codes.refusal(tx, self.secrets, call.agent, user, call.request.user_code)
         limit = self._limit(tx, call.agent, plan, user, earlier)
@@ -190,7 +190,7 @@ class BackchannelService:
     def _limit(
         self, tx: Unit, agent: Agent, plan: RequestPlan, user: User, earlier: Approval | None
     ) -> request_limits.RequestLimit | None:
-        """Return the limit that prevents asking this person, or an automatic decision for them."""
+        """Return the limit that prevents asking this person or deciding automatically for them."""
         types = [action.type for action in plan.actions]
         if not plan.answer_sources.needs_person:
             return request_limits.pause(tx, agent, user, types, self.server_policy)
@@ -202,7 +202,7 @@ class BackchannelService:
     def _refusal(
         self, tx: Unit, call: BackchannelCall, agent: Agent, plan: RequestPlan, user: User
     ) -> errors.ProtocolError | None:
-        """Return why this person is not asked; None if they are.
+        """Return why this person cannot be asked; None if they can.
 
         Checks, in order, that: 1. the agent does not guess names; 2. it sends the right user code;
         3. the request it supersedes is its own and pending; 4. its limits are not reached.
@@ -218,8 +218,8 @@ class BackchannelService:
         limit = self._limit(tx, agent, plan, user, earlier)
         return None if limit is None else plans.refuse(tx, call, plan, *limit)
 
-    def _repeated(self, tx: Unit, call: BackchannelCall) -> Approval | None:
-        """Return the approval of this key, if any. Raises InvalidRequest if the request differs."""
+    def _find_repeated(self, tx: Unit, call: BackchannelCall) -> Approval | None:
+        """Return the approval for this key. Raises InvalidRequest if the request differs."""
         if call.idempotency_hash is None:
             return None
         approval = tx.approvals.by_idempotency(call.agent.id, call.idempotency_hash)
@@ -250,7 +250,7 @@ class BackchannelService:
         return errors.UnknownUserId("The hint names no user whom this agent can ask.")
 
     def _phantom_user(self, hint_hash: bytes) -> User:
-        """Return a phantom user, who is the same for all spellings of the hint."""
+        """Return a phantom user, which is the same for all spellings of the hint."""
         name = self.secrets.nonce("nobody", hint_hash.hex())
         return User(names.PREFIX_USER + name, "nobody", None, (), "enabled", 0)
 

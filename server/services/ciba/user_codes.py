@@ -103,7 +103,7 @@ def refusal(
 ) -> errors.ProtocolError | None:
     """Return the error if the agent does not send the right code (CIBA 13).
 
-    None if the agent does not support codes, the person has none, or the code is right.
+    Returns None if the agent does not support codes, the person has none, or the code is right.
     """
     expected_hash = tx.user_codes.get(user.id) if agent.takes_user_code else None
     if expected_hash is None:

@@ -1,6 +1,6 @@
 """Changes an agent's authentication method; both methods work during an overlap.
 
-Owns: what each method needs, and what ends with the old method. Never: a new secret for the same
+Owns: what each method needs, and what expires with the old method. Never: a new secret for the same
 method; `agents.py` rotates secrets.
 """
 
@@ -45,9 +45,9 @@ class AgentAuth:
 
         Rules, in order: 1. The method is supported and is not the current one. 2. The agent has
         credentials for it: keys are stored or sent; a permanent secret is stored, or is created and
-        shown once. 3. If keys replace secrets, the secrets end with the overlap. The registration
-        token ends. A method that the current one replaced ends immediately. Raises `NotFound`,
-        `Invalid`, or `Conflict` for the current method.
+        shown once. 3. If keys replace secrets, the secrets expire with the overlap. The
+        registration token is revoked. An even older method stops working immediately. Raises
+        `NotFound`, `Invalid`, or `Conflict` for the current method.
         """
         overlap = client_secrets.check_overlap(auth_change.overlap_ms)
         with self.store.administer() as tx:
@@ -90,7 +90,7 @@ def _check(agent: Agent, auth_change: AuthChange) -> None:
 
 
 def _with_keys(tx: Unit, agent: Agent, auth_change: AuthChange) -> Agent:
-    """Replace the agent's keys, with the checks that every change has."""
+    """Replace the agent's keys, with the usual checks for a change."""
     if not auth_change.jwks:
         return agent
     changed = agent_forms.changed_record(tx, agent, AgentChanges(jwks=auth_change.jwks))

@@ -1,6 +1,6 @@
-"""Validates each member of an agent by itself.
+"""Validates each field of an agent by itself.
 
-Owns: the check of one member, with the remedy in its error. Never: rules across members; those are
+Owns: the check of one field, with the remedy in its error. Never: rules across fields; those are
 in `agent_forms.py`.
 """
 
@@ -104,7 +104,7 @@ def action_types(tx: Unit, named: Sequence[str]) -> tuple[str, ...]:
 
 
 def only(tx: Unit, raw: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
-    """Return the limits at single resources, with the URIs as they were registered."""
+    """Return the limits for single resources, with the URIs as registered."""
     return {
         resource_checks.registered_uri(tx.directory, uri): unique(tx, may)
         for uri, may in raw.items()
@@ -117,7 +117,7 @@ def serves(tx: Unit, named: Sequence[str]) -> tuple[str, ...]:
 
 
 def resource_uris(tx: Unit, named: Sequence[str]) -> tuple[str, ...]:
-    """Return the URIs of the resources that the client may ask for, as they were registered."""
+    """Return the URIs, as registered, of the resources that the client may request."""
     return unique(tx, [resource_checks.registered_uri(tx.directory, uri) for uri in named])
 
 

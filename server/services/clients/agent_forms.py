@@ -1,4 +1,4 @@
-"""Validates an agent's members together, when it is registered and when it changes.
+"""Validates an agent's fields together, when it is registered and when it changes.
 
 Owns: turning an administrator's input into a record. Never: writing, or checking a single
 member; `agents.py` stores records, and `agent_members.py` has the checks.
@@ -21,7 +21,7 @@ _IMMUTABLE = frozenset(member.name for member in AGENT_MEMBERS if member.immutab
 
 
 class NewAgent(Written):
-    """A new agent, as an administrator describes it. `jwks` is the text of a file."""
+    """A new agent, as described by an administrator. `jwks` is the text of a file."""
 
     member_names = _NAMES
 
@@ -95,7 +95,7 @@ def _check_delivery(agent: Agent) -> None:
 
 @error_member("backchannel_authentication_request_signing_alg")
 def _check_request_alg(agent: Agent) -> None:
-    """Check that an agent that must sign requests has a key for that."""
+    """Check that an agent that must sign requests has a suitable key."""
     alg = agent.request_alg
     if alg is not None and all(key["alg"] != alg for key in agent.jwks):
         raise Invalid(f"{agent.name} has no {alg} key. Add one to `jwks`.")

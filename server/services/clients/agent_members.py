@@ -1,7 +1,7 @@
-"""The members of an agent, one row each; bodies, responses, flags and forms are made from them.
+"""The fields of an agent, one row each, from which bodies, responses, flags and forms are created.
 
-A new member is a row here, a field of the record `Agent` and a column.
-Never: rules across members; those are in `agent_forms.py`.
+To add a field, add a row here, a field to the record `Agent`, and a column.
+Never: rules across fields; those are in `agent_forms.py`.
 """
 
 from typing import Final

@@ -1,6 +1,6 @@
 """Agents: register, change, rotate secrets, disable and delete.
 
-`agent_forms.py` validates their members.
+`agent_forms.py` validates their fields.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -55,7 +55,7 @@ class DisabledAgent:
     agent: Agent
     tokens_revoked: int = 0
     descendants_revoked: int = 0
-    """How many of the revoked tokens other clients derived from this agent's tokens."""
+    """How many of the revoked tokens were derived by other clients from this agent's tokens."""
     requests_cancelled: int = 0
     approved_cancelled: int = 0
     """How many of the canceled requests were approved but not redeemed yet."""
@@ -78,7 +78,7 @@ class Agents:
     store: Store
     secrets: Secrets
     endpoint_problem: Callable[[str], str] = _public_https
-    """Why a callback URL is not allowed; "" if it is."""
+    """Returns why a callback URL is not allowed; "" if it is allowed."""
 
     def all(self, having: Having = ANY) -> list[Agent]:
         """Return every agent with these values, by name."""
@@ -88,7 +88,7 @@ class Agents:
     def page(
         self, after: str, limit: int, *, owner: str | None = None, having: Having = ANY
     ) -> ResultPage[Agent]:
-        """Return the next page of the agents with these values, of one owner or of all."""
+        """Return the next page of agents with these values, for one owner or for all."""
         with self.store.read() as view:
             agents = view.agents.page(owner, after, limit + 1, having)
         return paging.part(agents, limit, lambda agent: agent.name)
@@ -108,7 +108,7 @@ class Agents:
             return register(tx, self.secrets, new, by=by)
 
     def update(self, name_or_id: str, changes: AgentChanges, *, by: str) -> Agent:
-        """Change an agent; a change of its keys ends its registration token.
+        """Change an agent; changing its keys revokes its registration token.
 
         Raises `NotFound`, `Exists`, `Invalid` or `Conflict`.
         """
@@ -181,7 +181,7 @@ class Agents:
     ) -> NewSecret:
         """Create a new secret; the old ones work during the overlap.
 
-        The registration token ends, because it may have leaked with the secret. Raises `NotFound`,
+        The registration token is revoked, because it may have leaked too. Raises `NotFound`,
         `Conflict` if it has keys instead, `Invalid` if the overlap is too long.
         """
         overlap = client_secrets.check_overlap(overlap_ms)
@@ -202,7 +202,7 @@ class Agents:
             return issued
 
     def delete(self, name_or_id: str, *, by: str) -> DisabledAgent:
-        """Disable and delete an agent; the audit log keeps what it did. Raises `NotFound`."""
+        """Disable and delete an agent; its audit entries are kept. Raises `NotFound`."""
         with self.store.administer() as tx:
             agent = find_agent(tx, name_or_id)
             return delete_agent(tx, agent, by=by)
@@ -248,7 +248,7 @@ def change(tx: Unit, before: Agent, agent: Agent, *, by: str) -> Agent:
 
 
 def kept_key_uses(before: Agent, agent: Agent) -> dict[str, int]:
-    """Return when the remaining keys were last used; a new key with an old `kid` has no use."""
+    """Return when the remaining keys were last used; a new key with an old `kid` is unused."""
     unchanged_kids = {key["kid"] for key in agent.jwks if key in before.jwks}
     return {kid: at for kid, at in before.key_uses.items() if kid in unchanged_kids}
 
@@ -294,7 +294,7 @@ def with_secret(tx: Unit, secrets: Secrets, agent: Agent) -> NewSecret:
 
 
 def _revoke_everything(tx: Unit, agent: Agent, by: str) -> DisabledAgent:
-    """Cancel the requests, then revoke the tokens, so that no request gives a new token."""
+    """Cancel the requests, then revoke the tokens, so that no request can yield a new token."""
     canceled = tx.react(AgentDeactivated(agent, by))
     own_tokens, _ = tx.delegations.live_of_client(agent.id, tx.now)
     revoked = len(tx.delegations.revoke_client(agent.id, tx.now))

@@ -13,7 +13,7 @@ from server.services.clients import apps
 
 UNUSED_MS: Final = 24 * 60 * 60 * 1000
 IDLE_MS: Final = 180 * UNUSED_MS
-"""No consent lasts longer, so an idle app has no valid consent."""
+"""No consent is valid for longer, so an idle app cannot have a valid consent."""
 
 
 @dataclass(frozen=True, slots=True)

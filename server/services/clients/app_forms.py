@@ -1,4 +1,4 @@
-"""Validates an app's members together, when it is registered and when it changes.
+"""Validates an app's fields together, when it is registered and when it changes.
 
 Owns: turning an administrator's input into a record. Never: writing, or checking a single
 member; `apps.py` stores records, and `app_members.py` has the checks.
@@ -24,7 +24,7 @@ _IMMUTABLE = frozenset(member.name for member in APP_MEMBERS if member.immutable
 
 
 class NewApp(Written):
-    """A new app, as an administrator describes it. `jwks` is the text of a file."""
+    """A new app, as described by an administrator. `jwks` is the text of a file."""
 
     member_names = _NAMES
 
@@ -80,13 +80,13 @@ def changed_record(tx: Unit, before: App, changes: AppChanges) -> App:
 
 
 def facts(app: App) -> dict[str, object]:
-    """Return the facts of an app for the audit log."""
+    """Return the facts about an app for the audit log."""
     return {"app": app.id, **members.facts(APP_MEMBERS, app), "state": app.state}
 
 
 @error_member("redirect_uris")
 def _check_redirects(app: App) -> None:
-    """Check that an app with authorization codes has a redirect URI, and that all are safe."""
+    """Check that an app that uses codes has a redirect URI, and that all redirect URIs are safe."""
     if not app.redirect_uris and names.GRANT_AUTHORIZATION_CODE in app.grant_types:
         raise Invalid("An app that uses authorization codes needs a redirect URI.")
     for uri in (*app.redirect_uris, *app.post_logout_redirect_uris):

@@ -19,7 +19,7 @@ from server.services.server_policy import ServerPolicy
 
 MAX_PER_ADDRESS: Final = 20
 MAX_TOTAL: Final = 200
-"""Maximum numbers of registrations in an hour."""
+"""Maximum numbers of registrations per hour."""
 _WINDOW_MS: Final = 60 * 60 * 1000
 _INVITATION_REQUIRED: Final = "Send the initial access token of an app invitation."
 _TOO_MANY: Final = "Too many apps were registered. Try again later."

@@ -1,6 +1,6 @@
 """Apps: register, change, rotate secrets, delete.
 
-`app_forms.py` validates their members.
+`app_forms.py` validates their fields.
 """
 
 from collections.abc import Mapping
@@ -39,7 +39,7 @@ class Apps:
     secrets: Secrets
 
     def all(self) -> list[App]:
-        """Return every app, by name."""
+        """Return every app, ordered by name."""
         with self.store.read() as view:
             return view.apps.all()
 
@@ -104,7 +104,7 @@ class Apps:
             return issued
 
     def delete(self, name_or_id: str, *, by: str) -> App:
-        """Delete an app; the audit log keeps what it did. Raises `NotFound`."""
+        """Delete an app; its audit entries are kept. Raises `NotFound`."""
         with self.store.administer() as tx:
             app = find(tx, name_or_id)
             delete_app(tx, app, by=by)
@@ -124,7 +124,7 @@ def delete_app(tx: Unit, app: App, *, by: str) -> None:
 
 
 def by_path(view: View, path_id: str) -> App | None:
-    """Return the app with this `names.path_id`, as it is stored."""
+    """Return the app with this `names.path_id`, as stored."""
     if path_id.startswith(PREFIX_APP):
         return view.apps.get(path_id)
     return next((app for app in view.apps.all() if names.path_id(app.id) == path_id), None)

@@ -1,4 +1,4 @@
-"""Authenticates clients: agents, apps and resources; loads apps that have metadata documents."""
+"""Authenticates agents, apps and resources; loads apps that have metadata documents."""
 
 import hashlib
 import hmac
@@ -56,7 +56,7 @@ class ClientDocuments:
         if app is None and not register_unknown:
             raise errors.InvalidClient("Unknown client. Start at the authorization endpoint.")
         if app is not None and not app.active(now):
-            return  # the caller refuses it
+            return  # the caller refuses this client
         if app is None or use is None or now >= use.fresh_until:
             self._refresh(client_id, use, now)
 
@@ -119,7 +119,7 @@ class ClientDocuments:
         return replace(document, keys=keys, redirect_uris=usable_uris), answer.headers
 
     def _get(self, url: str, max_bytes: int) -> Fetched:
-        """Return a response with status 200 of at most this size; redirects are not followed."""
+        """Return a response with status 200 and at most this size; redirects are not followed."""
         answer = self.fetch(url, max_bytes + 1)
         if answer.status >= _SERVER_ERROR:
             raise Unreachable(f"status {answer.status}", retry=True)
@@ -130,7 +130,7 @@ class ClientDocuments:
         return answer
 
     def _count(self, host: str) -> None:
-        """Count a fetch, so that nobody can flood other hosts through this server."""
+        """Count a fetch, so that no one can flood other hosts through this server."""
         with self.store.write() as tx:
             counts = (
                 tx.counters.count(f"documents of:{host}", _WINDOW_MS) > MAX_PER_HOST,
@@ -149,7 +149,7 @@ class ClientAuthentication:
     server_policy: ServerPolicy
     documents: ClientDocuments
     recorded: dict[str, int] = field(default_factory=dict)
-    """Secret or key → when its use was last stored; most requests then need no write."""
+    """Secret or key → when its use was last stored, so that most requests do not need a write."""
 
     def authenticate(self, credentials: Credentials, *, register_unknown: bool = False) -> Client:
         """Authenticate a client and return it. Callers check that the kind of client is allowed.
@@ -205,7 +205,7 @@ class ClientAuthentication:
     def _check_assertion(
         self, client: TokenClient, assertion: str, now: int
     ) -> tuple[str, tuple[str, int]]:
-        """Return the ID of the signing key, the `jti`, and until when the `jti` is stored."""
+        """Return the ID of the signing key, and the `jti` with the time until which to store it."""
         try:
             kid, claims = self.verifier.client_assertion(assertion, client.jwks)
         except BadToken as error:
@@ -278,7 +278,7 @@ def confidential_client(client: Client) -> Client:
 
 
 def current_agent(view: View, agent: Agent) -> Agent:
-    """Return the agent as it is in this unit of work. Raises errors.UnauthorizedClient."""
+    """Return the agent as this unit of work sees it. Raises errors.UnauthorizedClient."""
     current = view.directory.agent(agent.id)
     if current is None:
         raise client_auth.invalid_client("the agent was deleted in the meantime")
@@ -287,7 +287,7 @@ def current_agent(view: View, agent: Agent) -> Agent:
 
 
 def current_app(view: View, app: App) -> App:
-    """Return the app as it is in this unit of work. Raises errors.UnauthorizedClient."""
+    """Return the app as this unit of work sees it. Raises errors.UnauthorizedClient."""
     current = view.directory.app(app.id)
     if current is None:
         raise client_auth.invalid_client("the app was deleted in the meantime")
@@ -296,7 +296,7 @@ def current_app(view: View, app: App) -> App:
 
 
 def check_enabled(client: TokenClient, now: int) -> None:
-    """Raises errors.UnauthorizedClient if the client is disabled or expired."""
+    """Raise errors.UnauthorizedClient if the client is disabled or expired."""
     if client.active(now):
         return
     if isinstance(client, App):
@@ -376,7 +376,7 @@ def _new_app(url: str, now: int) -> App:
 
 
 def _with_document(app: App, document: ClientDocument) -> App:
-    """Return the app as its document describes it."""
+    """Return the app as described by its document."""
     return replace(
         app,
         claimed_name=document.claimed_name,

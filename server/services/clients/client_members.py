@@ -1,6 +1,6 @@
-"""The members that agents and apps share, one row each.
+"""The fields that agents and apps share, one row each.
 
-Never: a member that only one of them has; that is in `agent_members.py` or `app_members.py`.
+Never: a field that only one of them has; that is in `agent_members.py` or `app_members.py`.
 """
 
 from collections.abc import Sequence
@@ -71,7 +71,7 @@ def jwks(hint: str) -> Member:
 
 
 def dpop_bound(flag: str, line: Line) -> Member:
-    """Return the member for whether tokens are bound to the client's key."""
+    """Return the member that says whether tokens are bound to the client's key."""
     return Member(
         "dpop_bound",
         Kind.SWITCH,

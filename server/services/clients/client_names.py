@@ -1,4 +1,4 @@
-"""Names of agents and apps. People compare them by eye, so no two may look alike.
+"""Names of agents and apps. People compare names by eye, so no two names may look alike.
 
 A renamed agent is treated as new, because people recognize it by its name.
 """
@@ -20,7 +20,7 @@ from server.services.users.user_checks import clients_called
 
 
 def looks_taken(view: View, name: str, own: str) -> bool:
-    """Return whether a name looks like that of another client or of a user."""
+    """Return whether a name looks like the name of another client or of a user."""
     lookalike_keys = name_keys(name)
     holders = {
         *view.names.ids_with_name_like("client", lookalike_keys),
@@ -33,9 +33,9 @@ def looks_taken(view: View, name: str, own: str) -> bool:
 def refuse_taken(
     tx: Unit, name: str, own: str | None, *, among: Collection[str] | None = None
 ) -> None:
-    """Refuse a name that looks like that of another client or of a user.
+    """Refuse a name that looks like the name of another client or of a user.
 
-    `own` is the ID of the client that gets the name. With `among`, only these users count: an agent
+    `own` is the ID of the client to name. `among` limits the check to these users: an agent
     that names itself must not learn who else has an account. Raises `Exists`.
     """
     lookalike_keys = name_keys(name)

@@ -1,4 +1,4 @@
-"""Icons of agents, which are shown with their names, never instead of them."""
+"""Agents' icons, which are shown next to their names, never instead of them."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -24,7 +24,7 @@ class Icons:
     store: Store
 
     def get(self, digest: str) -> Icon | None:
-        """Return the icon with this hash, if an agent has it."""
+        """Return the icon with this hash, if an agent uses it."""
         with self.store.read() as view:
             return view.icons.get(digest)
 
@@ -52,14 +52,14 @@ def digest(raw: bytes) -> str | None:
 
 
 def store(tx: Unit, raw: bytes) -> None:
-    """Store an agent's new icon, and delete the icons that no agent has."""
+    """Store an agent's new icon, and delete the icons that no agent uses."""
     if (icon := _read(raw)) is not None:
         tx.icons.keep(icon)
     tx.icons.prune()
 
 
 def announce_change(tx: Unit, before: Agent, agent: Agent) -> None:
-    """Notify the owners of a changed icon."""
+    """Notify the owners about a changed icon."""
     if agent.icon != before.icon:
         tx.react(AgentAnnounced(agent.id, CHANGED, agent.owners))
 

@@ -25,12 +25,12 @@ DEFAULT_LIFE_MS: Final = 7 * 24 * 60 * 60 * 1000
 LONGEST_LIFE_MS: Final = 90 * 24 * 60 * 60 * 1000
 MAX_USES: Final = 1_000
 SAFE_GRANTS: Final = (names.GRANT_CIBA,)
-"""The default grants of an agent that registers itself: it must ask for approval."""
+"""The default grants of an agent that registers itself: it must request approval."""
 
 
 @dataclass(frozen=True, slots=True)
 class NewInvitation:
-    """A new invitation, as an administrator describes it."""
+    """A new invitation, as described by an administrator."""
 
     owner: str
     grant_types: tuple[str, ...] = SAFE_GRANTS
@@ -77,7 +77,7 @@ class Invitations:
             return IssuedInvitation(invitation, owner, token)
 
     def page(self, after: str, limit: int) -> ResultPage[Invitation]:
-        """Return the invitations after this ID, including ended ones."""
+        """Return the invitations after this ID, including those that are no longer valid."""
         with self.store.read() as view:
             invitations = view.invitations.page(after, limit + 1)
         return paging.part(invitations, limit, lambda invitation: invitation.id)
@@ -114,7 +114,7 @@ class Invitations:
         )
 
     def _app_limits(self, new: NewInvitation) -> dict[str, Any]:
-        """Return the limits for apps, which get what is open to every unregistered app."""
+        """Return the limits for apps, which have the same permissions as every unregistered app."""
         if set(new.grant_types) != set(names.USUAL_APP_GRANTS) or new.resources or new.scopes:
             raise Invalid(
                 "An invitation for apps has the grants authorization_code and refresh_token, and "
@@ -125,7 +125,7 @@ class Invitations:
         return {"grant_types": names.USUAL_APP_GRANTS, **lists}
 
     def _agent_limits(self, tx: Unit, new: NewInvitation, owner: User) -> dict[str, Any]:
-        """Return the limits for agents, validated as those of a sample agent."""
+        """Return the limits for agents, validated by creating a sample agent."""
         new_agent = NewAgent(
             name="sample",
             owners=(owner.id,),

@@ -59,7 +59,7 @@ def user_enabled(tx: Unit, event: UserEnabled) -> None:
 
 
 def record_adopted(tx: Unit, were_orphans: Iterable[Agent], *, by: str) -> None:
-    """Record which of these agents have an enabled owner again, which ends their grace period."""
+    """Record which of these agents have an enabled owner again; this ends their grace period."""
     for agent in (orphan for orphan in were_orphans if orphaned_at(tx, orphan) is None):
         tx.audit.add(Entry(audit.Type.AGENT_ADOPTED, by, agent_id=agent.id))
 

@@ -1,4 +1,4 @@
-"""The permissions of a client: the resources and scopes that it may ask for.
+"""A client's permissions: the resources and scopes that it may request.
 
 Owns: whether permissions are valid. Never: granting them.
 """
@@ -13,7 +13,7 @@ from server.services.resources import resource_checks
 
 @error_member("scopes")
 def check(tx: Unit, uris: Sequence[str], scope_names: Sequence[str]) -> None:
-    """Check that every resource exists, and every scope is one of theirs.
+    """Check that every resource exists, and that every scope belongs to one of them.
 
     Raises `Invalid` or `NotFound`.
     """

@@ -1,7 +1,7 @@
 """Dynamic client registration of agents (RFC 7591, RFC 7592).
 
-An invitation sets the owner and limits the permissions. A registration token manages one agent. It
-never gives the agent more permissions than it has now.
+An invitation sets the owner and limits the permissions. A registration token manages one agent, and
+cannot give the agent more permissions than it has now.
 """
 
 import hashlib
@@ -49,13 +49,13 @@ class RegistrationService:
     secrets: Secrets
     server_policy: ServerPolicy
     endpoint_problem: Callable[[str], str]
-    """Why a callback URL is not allowed; "" if it is."""
+    """Returns why a callback URL is not allowed; "" if it is allowed."""
 
     def register(self, token: str | None, metadata: Metadata, peer: str) -> dict[str, object]:
-        """Register an agent of the invitation's owner (RFC 7591 3.2.1).
+        """Register an agent for the invitation's owner (RFC 7591 3.2.1).
 
         Rules, in order: 1. The invitation is live. 2. Its owner is enabled. 3. One conditional
-        UPDATE takes one of its uses. 4. The agent stays within its limits. Raises
+        UPDATE counts the use. 4. The agent stays within the invitation's limits. Raises
         errors.ProtocolError.
         """
         token_hash = _hash(token or "")
@@ -195,7 +195,7 @@ class RegistrationService:
         return name
 
     def _known_people(self, tx: Unit, agent: Agent | Invitation) -> set[str]:
-        """Return the users whose names it may learn: its owners, and the users that it may ask."""
+        """Return the users whose names it may learn: its owners, and the users it may ask."""
         owners = agent.owners if isinstance(agent, Agent) else (agent.owner_id,)
         asks = () if self.server_policy.hide_unknown_users else agent.asks or ()
         members = tx.directory.members()
@@ -279,7 +279,7 @@ def _action_types(
 
 
 def _request_alg(metadata: Metadata, before: Agent) -> str | None:
-    """Return the algorithm for requests. An agent that must sign them cannot stop doing so."""
+    """Return the algorithm for requests. An agent that must sign requests cannot change that."""
     alg = metadata.request_alg or before.request_alg
     if alg is not None and all(key["alg"] != alg for key in metadata.keys):
         raise errors.InvalidClientMetadata("jwks has no key for the required signed requests.")
@@ -308,6 +308,6 @@ def _hash(token: str) -> bytes:
 
 
 def _assertion_alg(agent: Agent) -> str | None:
-    """Return the algorithm of its assertions; None if its keys have several."""
+    """Return the algorithm for its assertions; None if its keys use several."""
     algs = {key["alg"] for key in agent.jwks} if agent.auth_method == "private_key_jwt" else set()
     return algs.pop() if len(algs) == 1 else None

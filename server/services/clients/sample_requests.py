@@ -1,4 +1,4 @@
-"""Sample requests: what the example programs for a new agent ask for.
+"""Sample requests, which the example programs for a new agent send.
 
 Owns: the choice of resource, scope and action. Never: the programs.
 """
@@ -26,7 +26,7 @@ class SampleRequest:
 
 
 IDENTITY: Final = SampleRequest(None, OPENID)
-"""Asks only for the ID of a user, which every agent may do."""
+"""Requests only the ID of a user, which every agent may do."""
 
 
 @dataclass(frozen=True, slots=True)

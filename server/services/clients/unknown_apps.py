@@ -1,6 +1,6 @@
 """Unregistered apps: their permissions and their names.
 
-Owns: their records, and the limit on how many there are. Never: reading their documents or
+Owns: their records, and the limit on their number. Never: reading their documents or
 registrations; `client_auth.py` and `app_registration.py` do that.
 """
 
@@ -21,9 +21,9 @@ from server.services.clients.client_names import looks_taken, refuse_taken
 from server.services.refusals import Exists
 
 MAX_UNUSED: Final = 500
-"""Maximum number of unregistered apps that never got a token."""
+"""Maximum number of unregistered apps that never received a token."""
 _DIGITS: Final = 6
-_FULL: Final = "Too many new clients. Try again later."
+_TOO_MANY_CLIENTS: Final = "Too many new clients. Try again later."
 
 
 def within_open_resources(app: App, resources: Iterable[Resource]) -> App:
@@ -47,10 +47,10 @@ def add(tx: Unit, app: App, *, by: str = audit.SYSTEM, fresh_until: int = 0) -> 
     """Store a new app, under a free name that starts with the given name.
 
     Raises errors.TemporarilyUnavailable if there are too many unused apps, and
-    errors.InvalidClientMetadata if its name looks like that of another client.
+    errors.InvalidClientMetadata if its name looks like the name of another client.
     """
     if tx.app_uses.count_unused() >= MAX_UNUSED:
-        raise errors.TemporarilyUnavailable(_FULL, retry_after=600)
+        raise errors.TemporarilyUnavailable(_TOO_MANY_CLIENTS, retry_after=600)
     app = replace(app, name=_free_name(tx, app))
     tx.apps.add(app)
     tx.app_uses.add(AppUse(app.id, tx.now, fresh_until, tx.now))
@@ -59,16 +59,16 @@ def add(tx: Unit, app: App, *, by: str = audit.SYSTEM, fresh_until: int = 0) -> 
 
 
 def change(tx: Unit, before: App, after: App) -> None:
-    """Store an app as its document describes it now, if anything changed."""
+    """Store an app as described by its current document, if anything changed."""
     if before != after:
         tx.apps.replace(after)
         _record(tx, audit.Type.APP_UPDATED, after, audit.SYSTEM)
 
 
 def shown_claim(view: View, app: App) -> tuple[str | None, bool]:
-    """Return the name that an app gives itself, and whether it is withheld.
+    """Return the name that an app claims, and whether it is withheld.
 
-    It is withheld if it looks like the name of another client or of a user.
+    The name is withheld if it looks like the name of another client or of a user.
     """
     if not app.claimed_name:
         return None, False

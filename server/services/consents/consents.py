@@ -41,7 +41,7 @@ _MAX_RESULTS: Final = 1_000
 
 @dataclass(frozen=True, slots=True)
 class RequestedConsent:
-    """A consent that a page asks for. `until` is in milliseconds; None means 30 days."""
+    """A consent that a page requests. `until` is in milliseconds; None means 30 days."""
 
     user: User
     client_id: str
@@ -55,7 +55,7 @@ class RequestedConsent:
 
 @dataclass(frozen=True, slots=True)
 class ConsentOffer:
-    """A checked consent to ask for; it includes the scopes of the consent in force."""
+    """A checked consent to request; it includes the scopes of the consent in force."""
 
     party: Party
     risks: Mapping[str, Risk]
@@ -76,11 +76,11 @@ class GivenConsent:
     consent: Consent
     client_name: str
     app_name: str | None
-    """The app whose page asked, if it is not the client itself."""
+    """The app whose page requested it, if that is not the client itself."""
     user_name: str
 
     def state(self, now: int) -> Literal["live", "expired", "revoked"]:
-        """The state at this time."""
+        """Return the state at this time."""
         if self.consent.revoked_at is not None:
             return "revoked"
         return "live" if self.consent.live(now) else "expired"
@@ -88,7 +88,7 @@ class GivenConsent:
 
 @dataclass(frozen=True, slots=True)
 class ConsentService:
-    """Asks for, gives, lists and revokes consents."""
+    """Requests, stores, lists and revokes consents."""
 
     store: Store
     secrets: Secrets
@@ -98,7 +98,7 @@ class ConsentService:
     def covering(
         self, view: View, user_id: str, client_id: str, resource: str, scope: tuple[str, ...]
     ) -> Consent | None:
-        """The consent in force that covers all of these scopes, if any."""
+        """Return the consent in force that covers all of these scopes, if any."""
         consent = view.consents.live(user_id, client_id, resource, view.now)
         return consent if consent is not None and set(scope) <= set(consent.scopes) else None
 
@@ -139,7 +139,7 @@ class ConsentService:
         scopes_: tuple[str, ...],
         until: int | None = None,
     ) -> ConsentOffer:
-        """Check a consent to these scopes; without a resource, it only covers the user's identity.
+        """Check a consent for these scopes; without a resource, it only covers the user's identity.
 
         Raises errors.ProtocolError as `ask` does.
         """
@@ -153,7 +153,7 @@ class ConsentService:
         return ConsentOffer(party, risks, granted, expires_at)
 
     def save(self, tx: Unit, consent: Consent) -> Consent:
-        """Store a consent; it replaces the one in force."""
+        """Store a consent, which replaces the one in force."""
         before = tx.consents.live(consent.user_id, consent.client_id, consent.resource, tx.now)
         if before is None:
             tx.consents.add(consent)
@@ -166,7 +166,7 @@ class ConsentService:
     def save_identity_consent(
         self, tx: Unit, user_id: str, client_id: str, openid: tuple[str, ...]
     ) -> None:
-        """Store a consent to OpenID scopes, which needs no signed approval."""
+        """Store a consent for OpenID scopes, which does not need a signed approval."""
         resource = self.server_policy.userinfo_audience
         if self.covering(tx, user_id, client_id, resource, openid) is not None:
             return
@@ -188,7 +188,7 @@ class ConsentService:
         )
 
     def outcome(self, view: View, approval_id: str, user_id: str) -> PageOutcome:
-        """The outcome of an approval that `ask` created for this user."""
+        """Return the outcome of an approval that `ask` created for this user."""
         approval = view.approvals.get(approval_id)
         if approval is None or (approval.kind, approval.user_id) != ("consent", user_id):
             return "over"
@@ -211,13 +211,13 @@ class ConsentService:
         return redeemed
 
     def mine(self, person: Person, *, ended: bool) -> list[GivenConsent]:
-        """The person's consents, newest first; `ended` includes ended ones."""
+        """Return the person's consents, newest first; `ended` adds expired and revoked ones."""
         with self.store.read() as view:
             consents = view.consents.of_user(person.user.id, view.now, ended=ended)
             return [_with_names(view, consent) for consent in consents]
 
     def revoke_mine(self, person: Person, consent_id: str) -> tuple[GivenConsent, int]:
-        """Revoke one of the person's consents; returns ended tokens. Raises errors.Problem 404."""
+        """Revoke one of the person's consents and its tokens. Raises errors.Problem 404."""
         with self.store.write() as tx:
             device_auth.current_device(tx, person)
             consent = tx.consents.get(consent_id)
@@ -236,7 +236,7 @@ class ConsentService:
         limit: int = _MAX_RESULTS,
         before: tuple[int, str] | None = None,
     ) -> list[GivenConsent]:
-        """Consents of all users, newest first. Raises `NotFound` for an unknown user or client.
+        """Return all users' consents, newest first. Raises `NotFound` (unknown user or client).
 
         `before` is the (created_at, id) of the last consent on the previous page.
         """
@@ -251,7 +251,7 @@ class ConsentService:
             return [_with_names(view, consent) for consent in consents]
 
     def revoke(self, consent_id: str, *, by: str) -> tuple[GivenConsent, int]:
-        """Revoke any user's consent. Raises `NotFound`, or `Conflict` if it has ended."""
+        """Revoke any user's consent. Raises `NotFound`, or `Conflict` if it is not in force."""
         with self.store.write() as tx:
             consent = tx.consents.get(consent_id)
             if consent is None:
@@ -262,7 +262,7 @@ class ConsentService:
             return _with_names(tx, tx.consents.get(consent_id) or consent), tokens
 
     def _risks(self, tx: Unit, party: Party, uri: str, scope: tuple[str, ...]) -> dict[str, Risk]:
-        """The risk of each scope. Raises errors.InvalidTarget or errors.InvalidScope."""
+        """Return the risk of each scope. Raises errors.InvalidTarget or errors.InvalidScope."""
         openid, rest = scopes.split(scope)
         resource = tx.directory.resource(uri) if uri in party.resources else None
         if resource is None:
@@ -364,7 +364,7 @@ def _party(tx: Unit, client_id: str) -> Party:
 
 
 def _still_allowed(tx: Unit, party: Party, before: Consent) -> tuple[str, ...]:
-    """The scopes of a consent that the client's permissions and the risks still allow."""
+    """Return a consent's scopes that the client's permissions and the risks still allow."""
     resource = tx.directory.resource(before.resource)
     current_risks = {} if resource is None else resource.scopes
     openid, rest = scopes.split(before.scopes)

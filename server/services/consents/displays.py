@@ -15,12 +15,12 @@ from server.protocol.text import display_safe
 from server.services.policy import displays
 from server.services.policy.displays import Display
 
-_LONG = 2_000
+_MAX_CHARACTERS = 2_000
 
 
 @dataclass(frozen=True, slots=True)
 class ConsentDisplay:
-    """The input of a consent's display text."""
+    """The input for a consent's display text."""
 
     approval_id: str
     party: Party
@@ -41,7 +41,7 @@ class ConsentDisplay:
 
 @dataclass(frozen=True, slots=True)
 class DeviceDisplay:
-    """The input of a device sign-in's display text."""
+    """The input for a device sign-in's display text."""
 
     approval_id: str
     terms: DeviceTerms
@@ -53,7 +53,7 @@ class DeviceDisplay:
 
 @dataclass(frozen=True, slots=True)
 class AppDeviceDisplay:
-    """The input of the display text of an app's sign-in on a device."""
+    """The input for the display text of an app's sign-in on a device."""
 
     approval_id: str
     terms: AppDeviceTerms
@@ -62,7 +62,7 @@ class AppDeviceDisplay:
     resource: str
     openid: tuple[str, ...]
     scopes: Mapping[str, Risk]
-    """The scopes of the resource."""
+    """The resource's scopes, with their risks."""
     had: tuple[str, ...]
     until: int
     risk: Risk
@@ -71,7 +71,7 @@ class AppDeviceDisplay:
 
 
 def consent_text(request: ConsentDisplay) -> str:
-    """Make the display text of a consent."""
+    """Create the display text for a consent."""
     party, until = request.party, time_text(request.until)
     name = display_safe(party.name)
     return displays.canonical_display(
@@ -104,7 +104,7 @@ def consent_text(request: ConsentDisplay) -> str:
 
 
 def device_text(request: DeviceDisplay) -> str:
-    """Make the display text of a device sign-in."""
+    """Create the display text for a device sign-in."""
     terms = request.terms
     facts = [
         _fact("New device", terms.name),
@@ -141,7 +141,7 @@ def device_text(request: DeviceDisplay) -> str:
 
 
 def app_device_text(request: AppDeviceDisplay) -> str:
-    """Make the display text of an app's sign-in on a device."""
+    """Create the display text for an app's sign-in on a device."""
     name, until = display_safe(request.party.name), time_text(request.until)
     purpose = (
         f"act for you at {request.resource} until {until}" if request.scopes else "know who you are"
@@ -181,7 +181,9 @@ def _app_device_facts(request: AppDeviceDisplay) -> list[JsonValue]:
         facts.append(_fact("At", request.resource))
     facts += _scope_facts(request.scopes, request.had)
     if request.openid:
-        facts.append(_fact("Learns", ", ".join(_LEARNS[name] for name in request.openid)))
+        facts.append(
+            _fact("Learns", ", ".join(_SCOPE_DESCRIPTIONS[name] for name in request.openid))
+        )
     if request.scopes:
         facts.append(_fact("Until", time_text(request.until)))
     return [
@@ -196,7 +198,7 @@ def _app_device_facts(request: AppDeviceDisplay) -> list[JsonValue]:
     ]
 
 
-_LEARNS: Final = {
+_SCOPE_DESCRIPTIONS: Final = {
     "openid": "that it is you, by an id that stays the same",
     "profile": "your name",
     "email": "your email address",
@@ -239,4 +241,4 @@ def _fact(label: str, value: str, *, material: bool = True) -> JsonValue:
 
 
 def _safe(text: str) -> str:
-    return display_safe(text, max_chars=_LONG)
+    return display_safe(text, max_chars=_MAX_CHARACTERS)

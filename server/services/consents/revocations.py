@@ -44,7 +44,7 @@ def record_consent(
     cause: str | None = None,
     **facts: int,
 ) -> None:
-    """Write the audit entry of a consent."""
+    """Write the audit entry about a consent."""
     tx.audit.add(
         Entry(
             type=kind,

@@ -1,6 +1,6 @@
 """Browsers that are signed in with a passkey, by their cookie.
 
-Owns: the cookie's lifetime, and the CSRF token of a page. Never: how someone signs in, or what a
+Owns: the cookie's lifetime, and pages' CSRF tokens. Never: how someone signs in, or what a
 signed-in browser may do; every decision also needs the passkey.
 
 The database stores the cookie's hash. The sign-in pages for apps have their own cookie
@@ -25,9 +25,10 @@ from server.services.users import device_auth
 from server.services.users.device_auth import Person
 
 SIGNED_IN_MS: Final = 7 * 24 * 60 * 60 * 1000
-"""How long a browser stays signed in; each decision needs the passkey anyway."""
+"""How long a browser stays signed in. Each decision also needs the passkey."""
 TICKET_MS: Final = 30_000
-SEEN_NOTED_MS: Final = 60 * 60 * 1000
+LAST_SEEN_INTERVAL_MS: Final = 60 * 60 * 1000
+"""How often a device's last use is recorded."""
 _TICKET: Final = "feed ticket"
 _NUMBER: Final = re.compile("[0-9]{1,15}")
 
@@ -44,11 +45,11 @@ class Browsers:
         return self.secrets.nonce("browser csrf", _hash(cookie).hex())
 
     def is_from_page(self, cookie: str, token: str | None) -> bool:
-        """Return whether a request carries the CSRF token of this browser."""
+        """Return whether this is the browser's CSRF token."""
         return token is not None and hmac.compare_digest(self.csrf(cookie).encode(), token.encode())
 
     def ticket(self, cookie: str) -> str:
-        """Return a ticket for the feed's socket: used once, within half a minute."""
+        """Return a ticket for the feed's socket: valid once, within half a minute."""
         with self.store.read() as view:
             return self._ticket(cookie, self.secrets.salt(), view.now + TICKET_MS)
 
@@ -68,7 +69,7 @@ class Browsers:
         return f"{salt}.{until}.{mac}"
 
     def sign_in(self, tx: Unit, device: Device) -> str:
-        """Sign a browser in with this passkey; returns its new cookie."""
+        """Sign in a browser with this passkey; returns its new cookie."""
         cookie = self.secrets.new_secret(PREFIX_BROWSER)
         until = tx.now + SIGNED_IN_MS
         tx.browsers.add(Browser(_hash(cookie), device.id, tx.now, until))
@@ -77,14 +78,15 @@ class Browsers:
         return cookie
 
     def person(self, cookie: str) -> Person:
-        """Return the person of this cookie. Raises errors.Problem 401 or 403.
+        """Return the person that this cookie belongs to. Raises errors.Problem 401 or 403.
 
         The use of the device is recorded once an hour. If the database is too busy to record it,
         the call still succeeds.
         """
         with self.store.read() as view:
             person = _person(view, cookie)
-            is_recorded = view.now - (person.registered_device.last_seen_at or 0) < SEEN_NOTED_MS
+            last_seen_at = person.registered_device.last_seen_at or 0
+            is_recorded = view.now - last_seen_at < LAST_SEEN_INTERVAL_MS
         if not is_recorded:
             with suppress(Busy), self.store.write() as tx:
                 tx.devices.mark_seen(person.registered_device.id, tx.now)

@@ -1,7 +1,7 @@
 """The device grant before its tokens (RFC 8628): creates codes, and accepts a typed code.
 
 A typed code creates an approval on the person's enrolled devices. A person without a device cannot
-be asked; their first device needs an enrollment code.
+be asked: their first device needs an enrollment code.
 """
 
 import hashlib
@@ -72,8 +72,8 @@ class AppDevices:
         """Return the resource and its scopes; "" if the scopes are only about the person.
 
         Checks, in order, that: 1. the app has this grant; 2. scopes are within its permissions and
-        need no action; 3. none is critical, because critical scopes need an approval each time.
-        Raises errors.ProtocolError.
+        do not require an action type; 3. none is critical, because critical scopes need an approval
+        each time. Raises errors.ProtocolError.
         """
         if names.GRANT_DEVICE_CODE not in app.grant_types:
             raise errors.UnauthorizedClient("This client cannot use the device grant.")
@@ -136,7 +136,7 @@ class AppDevices:
         )
 
     def store_consents(self, tx: Unit, approval: Approval, code: DeviceCode) -> None:
-        """Store the consents as they were signed."""
+        """Store the consents as signed."""
         user_id = approval.user_id or ""
         openid, scope = scopes.split(tuple(approval.scope.split()))
         if openid:
@@ -199,7 +199,7 @@ class DeviceGrantService:
 
         Checks, in order, that: 1. the client may use this grant; 2. its request is valid; 3. it is
         within its limit; 4. a terminal proves the key that its session will be bound to, so that
-        nobody else can use the result.
+        no one else can use the result.
         """
         if form.get("client_id") != names.APPROVER_CLIENT:
             return self._start_app(form, authorization, peer)
@@ -215,7 +215,7 @@ class DeviceGrantService:
             return self._create_code(tx, code, peer)
 
     def _start_app(self, form: Form, authorization: str | None, peer: str) -> dict[str, object]:
-        """Requests are counted by app if the app authenticates, otherwise by address."""
+        """Start the grant for an app. Counts per app if it authenticates, otherwise per address."""
         app = only_app(self.clients.authenticate(client_auth.read_credentials(authorization, form)))
         app_request = device_codes.parse_app_request(form)
         with self.store.read() as view:
@@ -245,14 +245,14 @@ class DeviceGrantService:
         return device_codes.formatted(letters) if letters else ""
 
     def form_token(self) -> str:
-        """Return the token that ties a form to its page."""
+        """Return the token that binds a form to its page."""
         return self.secrets.salt()
 
     def submit_code(self, *, name: str, typed: str, peer: str) -> str:
-        """Accept a typed code and a user name. Returns why it was refused; "" if it was not.
+        """Accept a typed code and a user name. Returns why they were refused; "" if they were not.
 
-        The text reveals nothing about users. If the user does not exist or has no device, nobody is
-        asked, and the new device waits until its code expires.
+        The text does not reveal whether the user exists. If the user is unknown or has no device,
+        nobody is asked, and the new device waits until its code expires.
         """
         with self.store.write() as tx:
             return self._submit_code(tx, name, typed, peer)
@@ -303,10 +303,10 @@ class DeviceGrantService:
         """Create the approval in this unit of work.
 
         Rules, in order: 1. Guesses are limited, per address and in total. 2. The code is valid;
-        each wrong one counts. 3. The named user can be asked now, or a phantom is. 4. One
+        each wrong code is counted. 3. The named user, or else a phantom, is asked. 4. One
         conditional UPDATE uses up the code.
         """
-        tx.lock("types user codes")  # so that parallel attempts are all counted
+        tx.lock("types user codes")  # so that all parallel attempts are counted
         if _is_limit_reached(tx, peer):
             return "Too many wrong codes. Wait ten minutes, then start again."
         letters = device_codes.normalized(typed)
@@ -326,7 +326,7 @@ class DeviceGrantService:
         return ""
 
     def _find_askable(self, tx: Unit, name: str, client_id: str) -> User | None:
-        """Return the user of this name, if one of their devices can be asked now."""
+        """Return the user with this name, if one of their devices can be asked now."""
         user = tx.directory.user_called(name) if name.isprintable() else None
         if user is None or not user.enabled:
             return None
@@ -380,8 +380,8 @@ class DeviceGrantService:
 
 
 def _is_limit_reached(tx: Unit, peer: str) -> bool:
-    of_peer = WRONG_CODES.count(tx, peer)
-    return of_peer >= WRONG_CODES.value or tx.counters.peek(_TOTAL) >= WRONG_CODES_IN_ALL
+    wrong_codes = WRONG_CODES.count(tx, peer)
+    return wrong_codes >= WRONG_CODES.value or tx.counters.peek(_TOTAL) >= WRONG_CODES_IN_ALL
 
 
 def _record_refusal(tx: Unit, user: User, client_id: str, cause: str) -> None:

@@ -1,6 +1,6 @@
-"""Devices: registration, PIN calls, and statements of one device about another.
+"""Devices: registration, PIN calls, and statements by one device about another.
 
-The server stores public keys, an attempt counter and an epoch. It never stores a PIN, or data with
+The server stores public keys, an attempt counter and an epoch. It never stores PINs, or data with
 which someone could test a PIN without a counted call.
 """
 
@@ -52,8 +52,8 @@ class DeviceService:
     def register(self, person: Person, name: str, keys: Mapping[str, object]) -> Device:
         """Register this session's terminal with its approval keys. Raises errors.Problem.
 
-        `new_devices` determines whether the device must wait a day before it can decide high risk.
-        A device that an older one approved does not wait, and keeps the name that was shown there.
+        `new_devices` determines whether the device must wait a day to approve high-risk requests.
+        A device that was approved on an older one does not wait, and keeps the name shown there.
         """
         approval_keys = _check_keys(keys)
         name = checked_name(name)
@@ -85,7 +85,7 @@ class DeviceService:
     def create_code(self, person: Person, jws: str) -> IssuedCode:
         """Create a one-time code for another device of this person. Raises errors.Problem.
 
-        It adds access, so the high-risk key signs it after a PIN call for it, or the passkey does.
+        A code adds access, so the passkey, or the high-risk key after a PIN call for it, must sign.
         The new device has the usual waiting time of an additional device.
         """
         with self.store.write() as tx:
@@ -146,7 +146,7 @@ class DeviceService:
             tx.devices.confirm(device.id, entered=True)
 
     def unlock(self, person: Person, device_id: str, jws: str) -> Device:
-        """Unlock a device, signed by another device of the same person."""
+        """Unlock a device; another device of the same person signs this."""
         with self.store.write() as tx:
             device = self._check_statement(tx, person, device_id, jws, "unlock")
             tx.devices.unlock(device.id)
@@ -155,7 +155,7 @@ class DeviceService:
             return tx.devices.get(device.id) or device
 
     def vouch(self, person: Person, device_id: str, jws: str) -> Device:
-        """Allow a new device to decide high risk immediately, signed by an older device."""
+        """Let a new device approve high-risk requests now; an older device signs this."""
         with self.store.write() as tx:
             device = self._check_statement(tx, person, device_id, jws, "vouch")
             tx.devices.vouch(device.id, tx.now)
@@ -164,7 +164,7 @@ class DeviceService:
             return tx.devices.get(device.id) or device
 
     def revoke(self, person: Person, device_id: str) -> None:
-        """Revoke one of the person's devices; this removes access, so any device may do it."""
+        """Revoke one of the person's devices. This removes access, so any device may do it."""
         with self.store.write() as tx:
             device_auth.current_device(tx, person)
             device = _own_device(tx, person, device_id)
@@ -252,9 +252,10 @@ def revoke(tx: Unit, device: Device, *, actor: str) -> bool:
 
 
 def enable(tx: Unit, device: Device, *, actor: str) -> None:
-    """Enable a device disabled by a restore; like a new one, it waits to decide high risk.
+    """Enable a device disabled by a restore.
 
-    It may have been revoked after the backup was made; the restored database cannot tell.
+    Like a new device, it waits a day before it can approve high-risk requests. It may have been
+    revoked after the backup was made; the restored database cannot tell.
     """
     tx.installation.release("devices", device.id)
     tx.devices.enable(device.id, tx.now + new_devices.WAIT_MS)
@@ -280,7 +281,7 @@ def _too_many_devices() -> errors.Problem:
 
 
 def checked_name(name: str) -> str:
-    """Return the name of a device. Raises errors.Problem."""
+    """Return a valid device name. Raises errors.Problem."""
     try:
         return check_device_name(name, what="device name")
     except ValueError as error:

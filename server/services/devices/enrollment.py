@@ -1,6 +1,6 @@
 """Enrollment codes: one-time codes that register a device.
 
-A code is a public ID, by which attempts are counted, and a secret of 120 bits, of which only a
+A code consists of a public ID, by which attempts are counted, and a 120-bit secret, of which only a
 keyed hash is stored. A terminal redeems it at the token endpoint, a browser in `passkeys.py`.
 """
 
@@ -35,7 +35,7 @@ class BadCode(ValueError):
 
 
 def find_code(tx: Unit, code_id: str, *, peer: str) -> EnrollmentCode | errors.ProtocolError:
-    """Return the code with this ID, or an error. Guessing IDs is limited by sender."""
+    """Return the code with this ID, or an error. Guesses are limited per address."""
     code = tx.codes.get(code_id)
     if code is not None:
         return code
@@ -79,7 +79,7 @@ def normalise(text: str) -> tuple[str, str]:
 
 
 def link(issuer: str, code: str) -> str:
-    """Return the URL to enroll with a code, in the fragment because browsers do not send that."""
+    """Return the enrollment URL; the code is in the fragment, which browsers do not send."""
     return f"{issuer}/enroll#{code}"
 
 

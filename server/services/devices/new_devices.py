@@ -1,4 +1,4 @@
-"""When a new device may decide high risk, and whether a person has a device in use.
+"""When a new device may approve high-risk requests, and whether a person has a device in use.
 
 Owns: the waiting time of new devices. Never: registering or vouching for a device.
 
@@ -12,18 +12,18 @@ from server.model.store import View
 from server.services.devices.sessions import IDLE_MS
 
 WAIT_MS: Final = 24 * 60 * 60 * 1000
-"""A new device cannot decide high risk for this time, unless an older one vouches for it."""
+"""How long a new device cannot approve high-risk requests, unless an older one vouches for it."""
 
 
 def high_from(view: View, user_id: str) -> int:
-    """Return when a device that is enrolled now may decide high risk.
+    """Return when a device that is enrolled now may approve high-risk requests.
 
-    That is immediately if the person never had a device, or if their last one was revoked more than
+    It may immediately if the person never had a device, or if their last one was revoked more than
     a day ago. A device that was not used for 30 days does not count.
     """
     idle, ended = view.now - IDLE_MS, view.now - WAIT_MS
-    had_one = view.devices.had_recently(user_id, not_ended_before=ended, used_after=idle)
-    return view.now + WAIT_MS if had_one else view.now
+    had_device = view.devices.had_recently(user_id, not_ended_before=ended, used_after=idle)
+    return view.now + WAIT_MS if had_device else view.now
 
 
 def has_one_in_use(view: View, user_id: str) -> bool:

@@ -1,6 +1,6 @@
 """The signature counter of a passkey (WebAuthn 6.1.1).
 
-Owns: the check of the counter, and the alarm. Never: the content that the assertion signs.
+Owns: checking the counter, and the alarm. Never: the content that the assertion signs.
 
 A counter that does not increase means that a copy of the passkey may be in use. Passkeys without a
 counter always report 0.
@@ -25,7 +25,7 @@ _ALARM_EVERY_MS: Final = 60 * 60 * 1000
 def verify(
     tx: Unit, authenticators: Authenticators, device: Device, passkey: Passkey, assertion: Assertion
 ) -> None:
-    """Verify an assertion and its counter. Raises `BadToken`, or `RecordedProblem` 403.
+    """Verify an assertion and its counter. Raises `BadToken` or `RecordedProblem` 403.
 
     A repeated assertion is accepted, because a browser may repeat it after a lost response.
     """

@@ -37,7 +37,7 @@ from server.services.users import device_auth
 CHALLENGE_MS: Final = 5 * 60 * 1000
 """How long a browser may take to sign in."""
 _NEVER_MS: Final = 100 * 365 * 24 * 60 * 60 * 1000
-"""A passkey does not expire."""
+"""The lifetime of a passkey, which does not expire."""
 _MAX_DIGITS: Final = 15
 _USED: Final = "passkey sign-in"
 _NO_PASSKEY: Final = "That is not a valid passkey for this site. Try again."
@@ -46,7 +46,7 @@ _UNKNOWN: Final = "This passkey is unknown or was removed. Create one with a new
 
 @dataclass(frozen=True, slots=True)
 class PasskeyChallenge:
-    """A challenge to sign in: a text that is valid once, for five minutes."""
+    """A sign-in challenge: a string that is valid once, for five minutes."""
 
     text: str
     challenge: bytes
@@ -85,8 +85,8 @@ class PasskeyService:
         """Register a passkey as a device; returns it and its browser's cookie.
 
         Rules, in order: 1. The code is valid. 2. The passkey was created for this code, on this
-        site, with user verification. 3. The code is used up. 4. The device waits a day for high
-        risk, like a terminal. Raises errors.Problem.
+        site, with user verification. 3. The code is used up. 4. As with a terminal, a new device
+        waits a day for high-risk requests. Raises errors.Problem.
         """
         name = devices.checked_name(passkey.name)
         with self.store.write() as tx:
@@ -102,7 +102,7 @@ class PasskeyService:
         return result
 
     def create_challenge(self) -> PasskeyChallenge:
-        """Return a challenge to sign in; no user name is needed."""
+        """Return a sign-in challenge; a user name is not needed."""
         with self.store.read() as view:
             text = self._challenge_text(self.secrets.salt(), view.now + CHALLENGE_MS)
         return PasskeyChallenge(text, passkeys.challenge(text.encode()))
@@ -263,14 +263,14 @@ def _holder(view: View, assertion: Assertion) -> tuple[Passkey, Device, User]:
 
 
 def _to_problem(error: errors.ProtocolError) -> errors.Problem:
-    """Convert a code's error to one of the JSON API."""
+    """Convert an error about a code to an error of the JSON API."""
     if isinstance(error, errors.TemporarilyUnavailable):
         return errors.Problem(503, "unavailable", error.description, headers=error.headers)
     return errors.Problem(403, "invalid_code", error.description)
 
 
 def _record(tx: Unit, device: Device, passkey: CreatedPasskey) -> None:
-    """Record the public key too, so that the audit log alone can verify later signatures."""
+    """Record the device with its public key, so that the audit log can verify later signatures."""
     tx.audit.add(
         Entry(
             type=audit.Type.DEVICE_ENROLLED,

@@ -1,4 +1,4 @@
-"""Sessions of terminals: starting one, its token response, and the lifetimes."""
+"""Terminal sessions: starting them, their token responses and their lifetimes."""
 
 import hashlib
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from server.protocol.tokens.tokens import API_TOKEN_SECONDS
 
 IDLE_MS: Final = 30 * 24 * 60 * 60 * 1000
 UNREGISTERED_MS: Final = 15 * 60 * 1000
-"""Lifetime of a session without a device; it can only register one."""
+"""The lifetime of a session without a device; it can only register one."""
 
 
 def session_answer(access_token: str, refresh_token: str) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""Verifies signatures of devices: the key, and the signed bytes.
+"""Verifies devices' signatures: the key and the signed bytes.
 
 Owns: the names of a terminal's three keys and a browser's passkey. Never: deciding whether the key
 is sufficient.

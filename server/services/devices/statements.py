@@ -1,4 +1,4 @@
-"""Signed statements of devices: signer, key and content.
+"""Devices' signed statements: signer, key and content.
 
 Owns: the nonce of a statement, and checking the statement against the database.
 Never: the effect of a statement; `devices.py` and `authority.py` decide that.
@@ -16,12 +16,12 @@ from server.services.devices.signatures import Signatures, VerifiedSignature
 from server.services.server_policy import ServerPolicy
 
 PIN_FRESH_MS: Final = 120_000
-"""How long a PIN call is valid for the subject that it named."""
+"""How long a PIN call is valid for its subject."""
 
 
 @dataclass(frozen=True, slots=True)
 class Statements:
-    """Checks signed statements of devices."""
+    """Checks devices' signed statements."""
 
     secrets: Secrets
     signatures: Signatures
@@ -69,7 +69,7 @@ class Statements:
         subject: str,
         about: Device | None = None,
     ) -> None:
-        """Check a statement that adds access: about this device, or `about` another one.
+        """Check a statement that adds access, about this device or the device `about`.
 
         Checks, in order, that: 1. the waiting time of the device is over; 2. its high-risk key or
         passkey signed this subject and our nonce; 3. the PIN was entered for this subject, or the

@@ -21,7 +21,7 @@ LIMITS: Final = (*device_grant.LIMITS, enrollment.UNKNOWN_CODES)
 
 
 class DeviceServices:
-    """The services that enroll terminals and passkeys, and check what devices sign."""
+    """The services that enroll terminals and passkeys, and check devices' signatures."""
 
     def __init__(
         self,

@@ -5,7 +5,7 @@ from server.services.clients.agents import DisabledAgent
 
 
 def agent_evidence(before: Agent, quarantined: DisabledAgent) -> dict[str, object]:
-    """The agent's identity and credentials before the quarantine, and the items revoked with it."""
+    """Return the agent's identity and credentials before the quarantine, and the revoked items."""
     return {
         "id": before.id,
         "name": before.name,

@@ -9,7 +9,7 @@ from server.services.policy.displays import moment, rfc3339
 
 
 def incident(named_incident: NamedIncident) -> dict[str, object]:
-    """An incident: its cause, state and evidence."""
+    """Return an incident as JSON: its cause, state and evidence."""
     record, evidence = named_incident.incident, named_incident.evidence
     approval = evidence.get("approval")
     reported_request = approval and {**approval, "asked_at": rfc3339(approval["asked_at"])}
@@ -33,7 +33,7 @@ def incident(named_incident: NamedIncident) -> dict[str, object]:
 
 
 def agents(named_incident: NamedIncident) -> list[dict[str, object]]:
-    """The agents as they were when they were quarantined, with their current states."""
+    """Return the agents as recorded at the quarantine, with their current states."""
     return [
         _agent(agent, named_incident.states[agent["id"]])
         for agent in named_incident.evidence["agents"]
@@ -49,7 +49,7 @@ def _agent(agent: Mapping[str, Any], state: str) -> dict[str, object]:
 
 
 def orphan(record: Orphan) -> dict[str, object]:
-    """An agent that needs an owner or a review."""
+    """Return an agent that needs an owner or a review as JSON."""
     return {
         "client_id": record.agent.id,
         "name": record.agent.name,

@@ -26,9 +26,9 @@ class NamedIncident:
 
     incident: Incident
     user_name: str
-    """The user who reported it; "" for another cause."""
+    """The user who reported it; "" for other causes."""
     states: Mapping[str, str]
-    """The current state of each agent id, or "deleted"."""
+    """The current state of each agent ID, or "deleted"."""
     evidence: Mapping[str, Any]
     """The stored evidence, with the agents that the viewer may see."""
 
@@ -47,12 +47,15 @@ class Incidents:
         before: tuple[int, str] | None = None,
         owner: str | None = None,
     ) -> list[NamedIncident]:
-        """The newest open incidents; `closed` adds closed ones, `owner` selects one owner's."""
+        """Return the newest open incidents; `closed` adds closed ones.
+
+        `owner` limits the list to incidents about this user's agents.
+        """
         with self.store.read() as view:
             return list(islice(_all_matching(view, before, owner, closed=closed), limit))
 
     def show(self, incident_id: str, owner: str | None = None) -> NamedIncident:
-        """One incident with its evidence; for an `owner`, only one about an agent of theirs.
+        """Return an incident with its evidence; for an `owner`, only one about their agents.
 
         Raises `NotFound`.
         """
@@ -92,7 +95,7 @@ def _find(view: View, incident_id: str) -> Incident:
 def _all_matching(
     view: View, before: tuple[int, str] | None, owner: str | None, *, closed: bool
 ) -> Iterator[NamedIncident]:
-    """All matching incidents, newest first, read in batches until enough of the owner's match."""
+    """Yield matching incidents, newest first, read in batches until enough of the owner's match."""
     while incidents := view.incidents.search(closed=closed, limit=MAX_LISTED, before=before):
         named_incidents = (_with_names(view, incident, owner) for incident in incidents)
         yield from (incident for incident in named_incidents if owner is None or incident.states)

@@ -22,7 +22,7 @@ _CAUSE: Final[Cause] = "log_changed"
 
 @dataclass(frozen=True, slots=True)
 class LogAlarm:
-    """A signed note that a device stored, and one that contradicts it, as the device sent them."""
+    """A signed note that a device stored, and one that contradicts it, as sent by the device."""
 
     kept: str
     shown: str

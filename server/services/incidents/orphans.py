@@ -17,7 +17,7 @@ from server.services.paging import ResultPage
 from server.services.server_policy import ServerPolicy
 
 AWAY_MS: Final = 90 * 24 * 60 * 60 * 1000
-"""An owner who was not seen for this long counts as away."""
+"""An owner who was not seen for this long is considered away."""
 
 OrphanReason: TypeAlias = Literal["no_owner", "owner_away", "review_due", "expired"]
 
@@ -50,19 +50,19 @@ class Orphans:
     server_policy: ServerPolicy
 
     def all(self) -> list[Orphan]:
-        """All listed agents, by name."""
+        """Return all listed agents, by name."""
         with self.store.read() as view:
             return self._list_orphans(view, view.agents.all())
 
     def page(self, after: str, limit: int, *, owner: str | None = None) -> ResultPage[Orphan]:
-        """A page of listed agents after this name; `owner` limits it to one user's agents."""
+        """Return a page of agents after this name; `owner` limits it to one user's agents."""
         with self.store.read() as view:
             agents = view.agents.all() if owner is None else view.agents.owned_by(owner)
             orphans = self._list_orphans(view, agents)
         return paging.page_after(orphans, lambda orphan: orphan.agent.name.casefold(), after, limit)
 
     def grace_end(self, name_or_id: str) -> int | None:
-        """The end of an agent's grace period, if it has one. Raises `NotFound`."""
+        """Return the end of an agent's grace period, if it has one. Raises `NotFound`."""
         with self.store.read() as view:
             return orphan_quarantine.grace_ends_at(
                 view, find_agent(view, name_or_id), self.server_policy
@@ -85,7 +85,7 @@ class Orphans:
 
 
 def _why(agent: Agent, owners: tuple[SeenOwner, ...], now: int) -> tuple[OrphanReason, ...]:
-    """The reasons to list an agent. A disabled one is listed only without an enabled owner."""
+    """Return why to list an agent. A disabled agent is listed only without an enabled owner."""
     enabled = [owner for owner in owners if owner.user.enabled]
     seen = [owner.user.created_at if owner.seen_at is None else owner.seen_at for owner in enabled]
     is_not_disabled = agent.state != "disabled"
@@ -99,7 +99,7 @@ def _why(agent: Agent, owners: tuple[SeenOwner, ...], now: int) -> tuple[OrphanR
 
 
 def _seen_at(view: View, user: User) -> int | None:
-    """The last time that the user used any device or the password."""
+    """Return the last time that the user used a device or the password."""
     at_devices = (device.last_seen_at for device in view.devices.of_user(user.id))
     password = view.passwords.get(user.id)
     by_password = None if password is None else password.used_at

@@ -1,4 +1,4 @@
-"""Reports: a user says "I did not ask for this", which ends the request and quarantines its agent.
+"""Reports: "I did not ask for this". A report closes the request and quarantines its agent.
 
 Owns: the choice of agents to quarantine, the evidence, and the notifications. Never: releasing an
 agent; administrators do that.
@@ -35,7 +35,7 @@ class Report:
     """A submitted report."""
 
     signed: str
-    """The denial with the code suspicious (compact JWS), by any key of the device."""
+    """The denial with the code `suspicious` (compact JWS), signed by any key of the device."""
     scope: Scope
     note: str | None = None
     """A note to the administrators; agents do not see it."""
@@ -56,13 +56,13 @@ class Reports:
     store: Store
     secrets: Secrets
     deny_reported: Callable[[Unit, Person, str, str], Approval]
-    """Ends a request by a signed denial with the code suspicious."""
+    """Closes a request by a signed denial with the code `suspicious`."""
 
     def report(self, person: Person, approval_id: str, report: Report) -> ReportResult:
-        """End the request, quarantine its agent or all agents of this person, open an incident.
+        """Close the request, quarantine its agent or all of this person's agents, open an incident.
 
         A closed request can be reported too; its state does not change. A repeated report returns
-        the same incident while that is open and no agent was enabled again.
+        the same incident, while it is open and no agent was enabled again.
         Raises errors.Problem: 404 for another person's request, 422 for an invalid signature.
         """
         note = _check_note(report.note)
@@ -100,7 +100,7 @@ class Reports:
 
 
 def _agents_to_quarantine(tx: Unit, approval: Approval, scope: Scope, user_id: str) -> list[Agent]:
-    """The agents to quarantine: the requesting one; for `every_agent`, all that act for the user.
+    """Return the agents to quarantine: the requesting one, or all that act for the user.
 
     An agent acts for a user while it has an active token or consent of theirs, or an open request.
     """
@@ -125,7 +125,7 @@ def _revoke_consents(tx: Unit, agents: Sequence[Agent], user_id: str, *, by: str
 
 
 def _owners(view: View, agents: Sequence[Agent]) -> list[tuple[str, str]]:
-    """The enabled owners of these agents, as pairs of user id and agent id."""
+    """Return the enabled owners of these agents, as pairs of user ID and agent ID."""
     pairs = sorted({(user_id, agent.id) for agent in agents for user_id in agent.owners})
     owned = ((view.directory.user(user_id), agent_id) for user_id, agent_id in pairs)
     return [
@@ -136,7 +136,7 @@ def _owners(view: View, agents: Sequence[Agent]) -> list[tuple[str, str]]:
 def _evidence(
     view: View, request: Approval, signed: str, agents: Sequence[tuple[Agent, DisabledAgent]]
 ) -> dict[str, object]:
-    """The evidence at the time of the report."""
+    """Return the evidence at the time of the report."""
     agent_name = approver_view(view, request).agent_name
     return {
         "approval": {

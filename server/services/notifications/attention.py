@@ -1,7 +1,7 @@
-"""Decides whether a request notifies a person or is only listed, and queues web push messages.
+"""Decides whether to notify a person of a request or only list it, and queues web push messages.
 
 Owns: the reasons not to notify, including rate limits against floods (counted in the database), and
-what happens when a reason ends. Never: leaving a request out of a list; it is always listed.
+what happens when a reason no longer applies. Never: omitting a request from a list.
 """
 
 import json
@@ -35,7 +35,7 @@ TEST: Final = "test"
 DORMANT: Final = "dormant"
 CHECK: Final = "check"
 ENDED: Final = "ended"
-"""Someone else revoked one of this person's devices. That device gets it as its last message."""
+"""Someone else revoked one of this person's devices. It is that device's last message."""
 COPIED: Final = "copied"
 """A copy of one of the person's passkeys may be in use."""
 PushKind: TypeAlias = Literal["ask", "test", "dormant", "check", "ended", "copied"]
@@ -49,7 +49,7 @@ class HeldNotification(NamedTuple):
 
 
 class NotificationCandidate(NamedTuple):
-    """A request that may notify a person, and the person's preferences."""
+    """A request that a person may be notified of, and the person's preferences."""
 
     tx: Unit
     approval: Approval
@@ -79,13 +79,13 @@ REASONS: Final[tuple[Callable[[NotificationCandidate], HeldNotification | None],
     _check_hold,
     _check_quiet_hours,
 )
-"""The reasons in a person's settings. The first that applies is reported."""
+"""The reasons from a person's settings. The first one that applies is reported."""
 
 
 def hold_reason(
     tx: Unit, approval: Approval, user_id: str, policy: ServerPolicy
 ) -> HeldNotification | None:
-    """Why this person is not notified of this request now; None if they are.
+    """Return why this person is not notified of this request now; None if they are notified.
 
     1. The person's settings, except for high and critical risk and for what they started.
     2. The rate limits, for everything.
@@ -97,7 +97,7 @@ def hold_reason(
 
 
 def held_by_settings(tx: Unit, approval: Approval, user_id: str) -> HeldNotification | None:
-    """The person's setting that holds this notification; None if there is none."""
+    """Return the person's setting that holds back this notification; None if there is none."""
     if approval.risk.rank >= Risk.HIGH.rank or approval.kind != "action":
         return None
     preferences = tx.attention.preferences(user_id, approval.agent_id, approval.id, tx.now)
@@ -108,7 +108,7 @@ def held_by_settings(tx: Unit, approval: Approval, user_id: str) -> HeldNotifica
 
 
 def notify(tx: Unit, approval: Approval, user_id: str, event: str, policy: ServerPolicy) -> bool:
-    """Add an event to a person's feed, and push it, unless it is held. Returns whether it notifies.
+    """Add an event to a person's feed, and push it unless it is held. Returns whether it notifies.
 
     A held event is marked as such. If the reason ends before the request expires, the person is
     notified then.
@@ -133,9 +133,9 @@ def notify(tx: Unit, approval: Approval, user_id: str, event: str, policy: Serve
 def notify_phantom(
     tx: Unit, approval: Approval, user_id: str, event: str, policy: ServerPolicy
 ) -> bool:
-    """Take as long as `notify`, for a user who does not exist. Nobody is notified.
+    """Take as long as `notify`, for a user who does not exist, without notifying anyone.
 
-    Writes that would refer to a user are replaced by reads.
+    Replaces writes that would refer to a user by reads.
     """
     reason = hold_reason(tx, approval, user_id, policy)
     if reason is None:
@@ -171,12 +171,12 @@ def _schedule_digest(tx: Unit, due: Hold) -> None:
 
 
 def halfway(start: int, end: int) -> int:
-    """When the next reminder or escalation of a request is due."""
+    """Return when a request's next reminder or escalation is due."""
     return (start + end) // 2
 
 
 def quiet_until(hours: Hours, now: int) -> int | None:
-    """The end of the quiet hours at this moment, in ms; None if it is outside of them."""
+    """Return the end of the current quiet hours, in ms; None outside of quiet hours."""
     timezone = zone(hours.zone)
     today = datetime.fromtimestamp(now / 1000, UTC).astimezone(timezone).date()
     for day in (today, today - timedelta(days=1)):
@@ -196,11 +196,11 @@ def _to_ms(moment: datetime) -> int:
 def exceeded_limit(
     tx: Unit, approval: Approval, user_id: str, policy: ServerPolicy
 ) -> LimitReason | None:
-    """The limit that this notification exceeds; None if there is none.
+    """Return the limit that this notification exceeds; None if there is none.
 
-    Each lane of risks is counted separately.  1. An agent that the person reported does not notify
-    them.  2. Low risk notifies occasionally, and a digest covers the rest.  3. Other risks notify
-    until a limit is reached.
+    Each lane of risks is counted separately.  1. Requests from an agent that the person reported do
+    not notify them.  2. Low-risk requests notify occasionally, and a digest covers the rest.
+    3. Other requests notify until a limit is reached.
     """
     tx.lock(f"attention {user_id}")
     lane = _lane(approval)
@@ -214,12 +214,12 @@ def exceeded_limit(
 
 
 def count_notification(tx: Unit, approval: Approval, user_id: str) -> None:
-    """Count one notification of this person."""
+    """Count one notification to this person."""
     tx.notifications.add(user_id, approval.agent_id, _types(approval), _lane(approval))
 
 
 def _agent_is_over(recent: RecentNotifications, policy: ServerPolicy) -> bool:
-    """The check for high and critical risk, which is counted per agent."""
+    """Check the limit for high and critical risk, which is counted per agent."""
     return (
         recent.agent_minute >= policy.notify_per_minute
         or recent.agent_hour >= policy.notify_per_agent
@@ -236,13 +236,13 @@ def _is_over(recent: RecentNotifications, policy: ServerPolicy) -> bool:
 
 
 def _lane(approval: Approval) -> Lane:
-    """The lane of a request. What the person started themselves is at least medium."""
+    """Return the lane of a request; at least medium if the person started the request."""
     lane = _LANES.get(approval.risk, "urgent")
     return "medium" if lane == "low" and approval.kind != "action" else lane
 
 
 def _types(approval: Approval) -> str:
-    """The action types of a request as one text; "" for scopes only."""
+    """Return the action types of a request as one string; "" for scopes only."""
     return " ".join(sorted({item["type"] for item in json.loads(approval.details)}))
 
 

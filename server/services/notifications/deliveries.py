@@ -1,7 +1,7 @@
 """Which devices received a request.
 
-A device receives a request with the feed or a list, and has seen it when it is opened there. It is
-recorded once per device and request, after the response was sent.
+A device receives a request with the feed or a list, and has seen it once it is opened there. This
+is recorded once per device and request, after the response was sent.
 """
 
 from collections.abc import Iterable
@@ -36,6 +36,6 @@ def record(store: Store, device_id: str, approvals: Iterable[Approval]) -> None:
 
 
 def of_person(view: View, approval_id: str, user_id: str) -> tuple[Delivery, ...]:
-    """The deliveries of a request to the devices of one person."""
+    """Return the deliveries of a request to one person's devices."""
     deliveries = view.deliveries.of_approval(approval_id)
     return tuple(delivery for delivery in deliveries if delivery.user_id == user_id)

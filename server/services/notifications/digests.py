@@ -1,6 +1,6 @@
 """Digests: one notification for all requests that rate limits held back, at most once an hour.
 
-Owns: when a digest is sent, and what it counts. Never: deciding what is held back, or when the
+Owns: when a digest is sent, and which requests it counts. Never: what is held back, or when the
 first digest is due (`attention.py`).
 """
 
@@ -19,7 +19,7 @@ _PER_HOUR: Final = 1
 
 
 def send(tx: Unit, due: Hold, policy: ServerPolicy) -> bool:
-    """Send a digest of the pending requests that may notify this person. Returns whether it did.
+    """Send this person a digest of the pending requests they may be notified of. Returns if sent.
 
     1. There are such requests.  2. They are not muted, snoozed or in quiet hours.  3. No digest was
     sent within the hour; otherwise this one is sent later.

@@ -1,7 +1,7 @@
 """The feed: wakes waiting sockets and polls, and reads one person's events.
 
 Each process has one `Hub`. It reads new events after each commit and wakes the sockets and long
-polls that they concern. Those then read the database themselves, by cursor or by id.
+polls that they concern. Those then read the database themselves, by cursor or by ID.
 
 Revoking a device or disabling a user is an event of that user, so their sockets wake immediately.
 After any other administrative change all sockets check again, a few at a time.
@@ -29,18 +29,18 @@ _PAGE_SIZE = 1_000
 _IDLE_SECONDS = 1.0
 _BETWEEN_SECONDS = 0.02
 _SPREAD_SECONDS = 10.0
-"""After an administrative change, all feeds check again within this time."""
+"""After an administrative change, all feeds check for changes within this time."""
 ANY_CHANGE = "any change"
 """The topic of background loops, which check for work themselves."""
 
 
 def user_topic(user_id: str) -> str:
-    """The topic of a person's screens."""
+    """Return the topic for a person's screens."""
     return f"user {user_id}"
 
 
 def approval_topic(approval_id: str) -> str:
-    """The topic of polls of an approval."""
+    """Return the topic for polls of an approval."""
     return f"approval {approval_id}"
 
 
@@ -68,13 +68,13 @@ class Hub:
         self.held = 0
         """The number of open long polls."""
         self.on_hold: Callable[[], None] = _nothing
-        """Called by a request that becomes a long poll."""
+        """Called when a request becomes a long poll."""
         self.on_held: Callable[[int], None] = _ignore
         """Called with the number of open long polls when it changes."""
 
     @contextmanager
     def subscribe(self, topic: str) -> Iterator[threading.Event]:
-        """An event that is set whenever this topic may have changed."""
+        """Yield an event that is set whenever this topic may have changed."""
         event = threading.Event()
         self._subscribers[topic].add(event)
         try:
@@ -174,7 +174,7 @@ class FeedPage:
     allowed: bool
     """False if the user or device has lost access."""
     has_more: bool = False
-    """There may be more events after this page."""
+    """Whether there may be more events after this page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,15 +183,15 @@ class FeedService:
 
     store: Store
     view_for: Callable[[View, Approval, str], ApproverView]
-    """Returns a request as a person may see it."""
+    """Returns a request as shown to a person."""
 
     def head(self) -> int:
-        """The newest cursor."""
+        """Return the newest cursor."""
         with self.store.read() as view:
             return view.feed.head()
 
     def now(self) -> int:
-        """The server's time."""
+        """Return the server's time."""
         with self.store.read() as view:
             return view.now
 
@@ -205,7 +205,7 @@ class FeedService:
         deliveries.record(self.store, device_id, approvals)
 
     def page(self, user_id: str, device_id: str | None, cursor: int) -> FeedPage:
-        """The events of this person after the cursor."""
+        """Return this person's events after the cursor."""
         with self.store.read() as view:
             if not _allowed(view, user_id, device_id):
                 return FeedPage((), cursor, resync=False, allowed=False)

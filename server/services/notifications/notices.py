@@ -1,6 +1,6 @@
 """Events for people's screens, the webhook, the requesting agent and browsers.
 
-They are added in the unit of work of the change. An event has only ids; details are read when it is
+They are added in the unit of work of the change. An event contains only IDs; details are read on
 delivered.
 """
 
@@ -20,15 +20,15 @@ from server.services.server_policy import ServerPolicy
 
 _NOBODY: Final = ""
 _END_EVENTS: Final = frozenset({"approval.decided", "approval.cancelled", "approval.expired"})
-"""The events that agents with ping or push delivery are notified of (CIBA 10.2, 10.3)."""
+"""The events that cause a callback to agents with ping or push delivery (CIBA 10.2, 10.3)."""
 
 
 def approval(
     tx: Unit, subject: Approval, event: str, *, call_after_ms: int = 0, screens: bool = True
 ) -> None:
-    """Add an event about an approval, for everyone whom it asks.
+    """Add an event about an approval, for everyone it asks.
 
-    A request that asks nobody adds one too, so that its long polls are answered equally fast.
+    A request that asks nobody also adds an event, so that its long polls are answered equally fast.
     """
     if subject.delivery != "poll" and event in _END_EVENTS:
         body = json.dumps({"approval": subject.id, "event": event})
@@ -42,7 +42,7 @@ def approval(
 def requested(
     tx: Unit, subject: Approval, policy: ServerPolicy, event: str = "approval.requested"
 ) -> None:
-    """Notify everyone whom a request asks. The webhook event says whether anyone is notified."""
+    """Notify everyone a request asks. The webhook event says whether anyone is notified."""
     people = tx.approvers.list_for(subject)
     notified = [attention.notify(tx, subject, person.user_id, event, policy) for person in people]
     _add_webhook(tx, event, {**_facts(subject), "notify": any(notified)})

@@ -1,7 +1,7 @@
 """A person's own notification settings: quiet hours, mutes, snoozes.
 
-They only turn off notifications, so a session is enough to change them. Requests are still listed,
-and high-risk and critical requests still notify.
+The settings only turn off notifications, so a session can change them. Requests are still listed,
+and high-risk and critical requests still notify the person.
 """
 
 from collections.abc import Mapping
@@ -57,7 +57,7 @@ class NotificationSettingsService:
     find_for_approver: FindForApprover
 
     def get(self, person: Person) -> NotificationSettings:
-        """The settings of this person."""
+        """Return this person's settings."""
         with self.store.read() as view:
             device_auth.current_device(view, person)
             user_id = person.user.id
@@ -96,7 +96,7 @@ class NotificationSettingsService:
                 _record(tx, person, audit.Type.QUIET_HOURS_CLEARED)
 
     def mute(self, person: Person, name_or_id: str, minutes: int | None) -> MutedAgent:
-        """Turn off notifications of an agent, for some minutes or until it is unmuted.
+        """Turn off an agent's notifications, for some minutes or until it is unmuted.
 
         Raises errors.Problem 404 if the agent never asked this person.
         """
@@ -115,7 +115,7 @@ class NotificationSettingsService:
             return MutedAgent(mute, agent.name)
 
     def unmute(self, person: Person, name_or_id: str) -> None:
-        """Turn notifications of an agent on again. Raises errors.Problem 404 if it is not muted."""
+        """Turn an agent's notifications on again. Raises errors.Problem 404 if it is not muted."""
         with self.store.write() as tx:
             device_auth.current_device(tx, person)
             agent = tx.directory.agent_called(name_or_id)
@@ -128,7 +128,7 @@ class NotificationSettingsService:
     def snooze(self, person: Person, approval_id: str, minutes: int) -> Hold:
         """Snooze a request: notify the person again after `minutes`.
 
-        Raises errors.Problem: 404 if it is not this person's, 409 if it is not pending, 422 if it
+        Raises errors.Problem: 404 for another person's request, 409 if it is not pending, 422 if it
         is high or critical, or expires earlier.
         """
         with self.store.write() as tx:

@@ -15,7 +15,7 @@ from server.services.audit import audit
 from server.services.refusals import NotFound
 
 MAX_DEAD: Final = 100
-"""The newest undelivered messages that are listed."""
+"""The maximum number of undelivered messages to list, newest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class OutboxAdministration:
     store: Store
 
     def state(self) -> OutboxState:
-        """Counts, undelivered messages (newest first), and the state of push services."""
+        """Return counts, undelivered messages (newest first), and the state of push services."""
         with self.store.read() as view:
             dead = tuple(
                 UndeliveredMessage(message, _recipient(view, message))

@@ -1,7 +1,7 @@
-"""Lost push subscriptions: browsers that their push service no longer knows.
+"""Lost push subscriptions: a push service no longer knows them.
 
 The person sees a notice on pages and in the feed until the device subscribes again or they dismiss
-it. If the device has already subscribed again, there is no notice.
+it. If the device has already subscribed again, no notice appears.
 """
 
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class PushLosses:
     store: Store
 
     def of_person(self, person: Person) -> list[LostBrowser]:
-        """The lost subscriptions of active devices, newest first."""
+        """Return the lost subscriptions of active devices, newest first."""
         with self.store.read() as view:
             push_losses = view.pushes.losses(person.user.id)
             losses_with_devices = [(loss, view.devices.get(loss.device_id)) for loss in push_losses]
@@ -44,7 +44,7 @@ class PushLosses:
 def record(tx: Unit, subscription: PushSubscription) -> None:
     """Remove a subscription that its push service does not know (RFC 8030 7.3); notify its person.
 
-    The person is not notified if the device has subscribed again with another address.
+    The person is not notified if the device has subscribed again with a different address.
     """
     push_subscriptions.remove(tx, subscription, actor=audit.SYSTEM, cause="gone")
     if _has_subscribed_again(tx, subscription):

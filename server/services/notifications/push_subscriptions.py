@@ -25,7 +25,7 @@ from server.services.users import device_auth
 from server.services.users.device_auth import Person
 
 MAX_SUBSCRIPTIONS: Final = 10
-"""The maximum per person."""
+"""The maximum number of subscriptions per person."""
 TESTS: Final = CountedLimit(
     "push_tests", "person", "Test notifications", 10, 10 * 60_000, "push tests:"
 )
@@ -38,7 +38,7 @@ class NamedSubscription:
     subscription: PushSubscription
     device_name: str
     this: bool
-    """It belongs to the calling device."""
+    """Whether it belongs to the calling device."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class PushSubscriptions:
     """Additional push services from the settings."""
 
     def of_person(self, person: Person) -> list[NamedSubscription]:
-        """The person's subscriptions, oldest first."""
+        """Return the person's subscriptions, oldest first."""
         with self.store.read() as view:
             device = device_auth.current_device(view, person)
             return [
@@ -65,8 +65,8 @@ class PushSubscriptions:
         """Add or refresh the subscription of this browser. Raises errors.Problem.
 
         Rules, in order: 1. The device is a browser. 2. The address is at an allowed push service,
-        and its keys are valid. 3. A known address keeps its id and moves to this person. 4. A new
-        one is within the limit.
+        and its keys are valid. 3. A known address keeps its ID and moves to this person. 4. A new
+        address is within the limit.
         """
         self._check(address)
         with self.store.write() as tx:
@@ -159,7 +159,7 @@ def remove(tx: Unit, subscription: PushSubscription, *, actor: str, cause: str) 
 
 
 def address_of(secrets: Secrets, subscription: PushSubscription) -> PushAddress:
-    """The unsealed address and keys of a subscription."""
+    """Return the unsealed address and keys of a subscription."""
     members = json.loads(secrets.open(_purpose(subscription.id), subscription.sealed))
     return PushAddress(**members)
 

@@ -1,6 +1,6 @@
 """Web push messages: their contents at the time of delivery, and their results (RFC 8030).
 
-The unit of work that notifies a person queues one outbox message per browser, with the ids of the
+The unit of work that notifies a person queues one outbox message per browser, with the IDs of the
 subscription and the request. This module decides at delivery whether it is still needed, and what
 it contains. Never: deciding whether to notify (`attention.py`).
 """
@@ -21,7 +21,7 @@ from server.services.notifications import attention, notices, push_losses, push_
 from server.services.notifications.attention import ASK, CHECK, COPIED, DORMANT, ENDED, TEST
 
 MAX_COUNTED: Final = 20
-"""A push counts this many pending requests; a larger number means that there are more."""
+"""A push counts up to this many pending requests; a larger number means that there are more."""
 TEST_MS: Final = 5 * 60_000
 """The TTL of a test message."""
 DORMANT_MS: Final = 14 * 24 * 60 * 60_000
@@ -38,7 +38,7 @@ _TTLS_MS: Final[Mapping[str, int]] = {
     ENDED: _WARNING_MS,
     COPIED: _WARNING_MS,
 }
-"""The messages that are not about a request, and their TTL."""
+"""The messages that are not about a request → their TTL."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Pushes:
     secrets: Secrets
 
     def prepare(self, message: str) -> Push | None:
-        """The push to send; None if it is no longer needed or has no recipient."""
+        """Return the push to send; None if it is no longer needed or has no recipient."""
         kind, subscription_id, approval_id = _parse(message)
         with self.store.read() as view:
             subscription = _active_subscription(view, subscription_id, ended=kind == ENDED)
@@ -67,7 +67,7 @@ class Pushes:
         )
 
     def gone(self, message: str) -> None:
-        """The push service no longer knows the subscription. Notify its person."""
+        """Remove a subscription that the push service no longer knows, and notify its person."""
         with self.store.write() as tx:
             subscription = tx.pushes.get(_parse(message)[1])
             if subscription is not None:
@@ -98,7 +98,7 @@ def check(tx: Unit) -> None:
     """Send a check message to browsers without an open page or a push for a week.
 
     It detects lost subscriptions before an important request. Browsers require a notification for
-    every push, so it says that it is a check, and is sent outside of quiet hours.
+    every push, so the message says that it is a check, and is sent outside of quiet hours.
     """
     for push in tx.pushes.silent(tx.now - CHECK_MS, _BATCH):
         hours = tx.attention.quiet_hours(push.user_id)
@@ -115,7 +115,7 @@ def _parse(message: str) -> tuple[str, str, str]:
 def _active_subscription(
     view: View, subscription_id: str, *, ended: bool
 ) -> PushSubscription | None:
-    """The subscription if its user is enabled and its device active; with `ended`, also revoked."""
+    """Return the subscription if its user is enabled and its device active, or `ended`."""
     subscription = view.pushes.get(subscription_id)
     if subscription is None:
         return None

@@ -28,7 +28,7 @@ from server.services.server_policy import ServerPolicy
 MINUTE_MS: Final = 60_000
 OPEN_CONSENTS: Final = 10
 OPEN_DEVICES: Final = 3
-"""The most open requests of each kind per user; people start these themselves."""
+"""The maximum number of open requests of each kind per user; people start these themselves."""
 PAUSED: Final = "denied_repeatedly"
 _OTHER_APPROVER: Final = "Another approver of this request"
 UNKNOWN_USERS: Final = CountedLimit(
@@ -45,15 +45,15 @@ class RequestLimit(NamedTuple):
     """A limit that refuses a request."""
 
     reason: str
-    """For the audit log."""
+    """The reason for the audit log."""
     text: str
-    """For the agent, with the fix."""
+    """The message for the agent, with the fix."""
     members: Mapping[str, object] = MappingProxyType({})
     """Members of the error, for programs."""
 
 
 def lock(tx: Unit, agent: Agent) -> None:
-    """Serialize this agent's requests, so that each one is counted for the others.
+    """Serialize this agent's requests, so that each request counts the others.
 
     To avoid deadlocks, lock the agent before the person. Pages and devices lock only the person.
     """
@@ -88,7 +88,7 @@ class RemainingRequests:
     def refusal(
         self, user: User, types: Sequence[str], risk: Risk, others: Collection[str]
     ) -> RequestLimit | None:
-        """The limit that refuses to ask this user and the other approvers now; None to ask them."""
+        """Return the limit that prevents asking this user and the other approvers now, or None."""
         agent, policy = self.agent.id, self.server_policy
         if self._is_full(policy.open_per_agent, risk, agent, user.id):
             return self._too_many_open
@@ -101,9 +101,9 @@ class RemainingRequests:
         return pause(self.tx, self.agent, user, types, self.server_policy, others)
 
     def hidden_refusal(self, hint_hash: bytes, risk: Risk) -> RequestLimit | None:
-        """The limit that refuses this login hint if unknown users are hidden; None to accept it.
+        """Return the limit that refuses this login hint if unknown users are hidden, or None.
 
-        It counts requests with the same hint, so it does not reveal which users exist.
+        The limit counts requests with the same hint, so it does not reveal which users exist.
         """
         count = self.tx.approvals.open_hinted(
             self.agent.id, hint_hash, self.tx.now, urgent=is_urgent(risk)
@@ -120,7 +120,7 @@ class RemainingRequests:
         return count(agent, user, now) - self._freed(risk) >= limit
 
     def _freed(self, risk: Risk) -> int:
-        """1 if the replaced request is among the counted ones, else 0."""
+        """Return 1 if the replaced request is among the counted ones, else 0."""
         replaced = self.replaced
         return int(replaced is not None and (not is_urgent(risk) or is_urgent(replaced.risk)))
 
@@ -149,7 +149,7 @@ def pause(
     policy: ServerPolicy,
     others: Collection[str] = (),
 ) -> RequestLimit | None:
-    """The pause that refuses this agent, even if nobody would be asked; None if there is none.
+    """Return the pause that refuses this agent, even if nobody would be asked, or None.
 
     This includes pauses by any other approver of the request.
     """
@@ -165,7 +165,7 @@ def pause(
 def consent_refusal(
     tx: Unit, client_id: str, user: User, policy: ServerPolicy
 ) -> RequestLimit | None:
-    """The limit that refuses to ask this user for a consent now; None if there is none."""
+    """Return the limit that prevents asking this user for a consent now; None if there is none."""
     return page_refusal(tx, client_id, user, "consent", [kinds.CONSENT], policy)
 
 
@@ -177,7 +177,7 @@ def page_refusal(
     types: Sequence[str],
     policy: ServerPolicy,
 ) -> RequestLimit | None:
-    """The limit that refuses another request of a page to this user now; None if there is none."""
+    """Return the limit that prevents another request from a page to this user now, or None."""
     if tx.approvals.open_count(None, user.id, tx.now, kind) >= OPEN_CONSENTS:
         return RequestLimit(
             "open_consents", "You have too many pending requests. Answer them first."
@@ -188,7 +188,7 @@ def page_refusal(
 
 
 def device_refusal(tx: Unit, client_id: str, user: User, policy: ServerPolicy) -> str | None:
-    """Why no other device may ask this user now; only for the audit log, not for the caller."""
+    """Return why no other device may ask this user now; for the audit log, not for the caller."""
     is_terminal = client_id == APPROVER_CLIENT
     kind: ApprovalKind = "device" if is_terminal else "app_device"
     if tx.approvals.open_count(None, user.id, tx.now, kind) >= OPEN_DEVICES:
@@ -232,7 +232,7 @@ class Pauses:
     server_policy: ServerPolicy
 
     def of_agent(self, name_or_id: str) -> list[Pause]:
-        """The current pauses of an agent, by person and type. Raises `NotFound`."""
+        """Return an agent's current pauses, by person and type. Raises `NotFound`."""
         with self.store.read() as view:
             agent = client_names.find_agent(view, name_or_id)
             denials = view.approvals.denials_of(agent.id, view.now - PAUSE_WITHIN_MS - PAUSE_MS)
@@ -245,7 +245,7 @@ class Pauses:
 def pause_end_of(
     view: View, client_id: str, user_id: str, types: Sequence[str], limit: int
 ) -> int | None:
-    """The end of the pause that blocks a request of these types; None if there is none."""
+    """Return the end of the pause that blocks a request of these types; None if there is none."""
     denials = view.approvals.denials_since(
         client_id, user_id, view.now - PAUSE_WITHIN_MS - PAUSE_MS
     )
@@ -256,7 +256,7 @@ def pause_end_of(
 def last_pause_end_of(
     view: View, client_id: str, user_ids: Collection[str], types: Sequence[str], limit: int
 ) -> int | None:
-    """The end of the last pause with any of these users; None if there is none."""
+    """Return the end of the last pause with any of these users; None if there is none."""
     if not user_ids:
         return None
     rows = view.approvals.denials_of(client_id, view.now - PAUSE_WITHIN_MS - PAUSE_MS)
@@ -330,12 +330,12 @@ def _times_of(kind: str, denials: Sequence[tuple[int, str]]) -> list[int]:
 
 
 def _kinds(details: str) -> set[str]:
-    """The action types of a request; "" for scopes only."""
+    """Return the action types of a request; "" for scopes only."""
     return {item["type"] for item in json.loads(details)} or {""}
 
 
 def _pause_end(times: Sequence[int], limit: int, now: int) -> int | None:
-    """The end of the latest pause from these denials, if it is in the future."""
+    """Return the end of the latest pause from these denials, if it is in the future."""
     ends = [
         last + PAUSE_MS
         for first, last in zip(times, times[limit - 1 :], strict=False)

@@ -1,6 +1,6 @@
 """Administration services, used by the CLI and, with a guard per request, by HTTP.
 
-Owns: the list of these services; each is created when it is first used. Never: rules; those are in
+Owns: the list of these services; each is created on first use. Never: rules; those are in
 the services and in `authority.py`.
 """
 
@@ -102,29 +102,33 @@ class AdminServices:
     limits = cached_property(lambda self: Limits(self._store, self._server_policy))
     doctor = cached_property(lambda self: Doctor(self._store, lambda: self._evaluator))
     consents = cached_property(
-        lambda self: ConsentService(self._store, self._secrets, self._server_policy, self._opens)
+        lambda self: ConsentService(
+            self._store, self._secrets, self._server_policy, self._create_approval
+        )
     )
     deputies = cached_property(lambda self: ManagedDeputies(self._store))
     standing_grants = cached_property(
         lambda self: build_standing_grants(
-            self._store, self._secrets, self._server_policy, self._opens
+            self._store, self._secrets, self._server_policy, self._create_approval
         )
     )
     delegations = cached_property(lambda self: DelegationService(self._store))
     incidents = cached_property(lambda self: Incidents(self._store))
     _evaluator = cached_property(lambda self: Evaluator(self._secrets))
-    _opens = cached_property(lambda self: approval_creator(self._secrets, self._server_policy))
+    _create_approval = cached_property(
+        lambda self: approval_creator(self._secrets, self._server_policy)
+    )
 
     def names(self, ids: Iterable[str]) -> dict[str, str]:
-        """The names of users by their ids, which every administrator may see."""
+        """Return users' names by ID; every administrator may see them."""
         return Users(self._adapters.store, self._secrets).names(ids)
 
     def value_hash(self, value: str) -> str:
-        """The hash used to find audit entries about a value. Raises errors.Problem."""
+        """Return the hash for finding audit entries about a value. Raises errors.Problem."""
         self.check()
         return audit.hash_value(self._secrets, value.strip())
 
     def check(self) -> None:
-        """Authorize a request that reads nothing from the database. Raises errors.Problem."""
+        """Authorize a request that does not read the database. Raises errors.Problem."""
         with self._store.read():
             pass

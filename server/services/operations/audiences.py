@@ -18,7 +18,7 @@ from server.services.approvers.answer_sources import EligibleApprovers
 from server.services.policy.evaluation import PolicyRequest
 
 THE_PERSON: Final = "the person"
-"""The name of the person in a case without a user."""
+"""The name to show for the person if the request has no user."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class PolicyApprover:
     name: str
     why: ApproverReason
     approves: bool = True
-    """False if they may deny and report it, but their approval would not count."""
+    """False if they may deny and report the request, but their approval would not count."""
     group: str | None = None
     """The group through which they are asked."""
 
@@ -38,14 +38,14 @@ class RequestAudience:
     """All users that a request would ask."""
 
     people: tuple[PolicyApprover, ...]
-    """The person of the request comes first."""
+    """The people who are asked; the user the request is for comes first."""
     excluded: tuple[str, ...]
-    """People whose approval does not count because of a rule."""
+    """People whose approval would not count because of a rule."""
     deputies: tuple[str, ...]
     """The person's current deputies."""
     backup: str | None
     at_once: bool
-    """The backup is asked immediately, and not only after three quarters of the time."""
+    """Whether the backup is asked immediately instead of after three quarters of the time."""
 
     @property
     def approvers(self) -> tuple[PolicyApprover, ...]:
@@ -56,7 +56,7 @@ class RequestAudience:
 def audience_of(
     view: View, case: PolicyRequest, needs: Requirements, eligible_approvers: EligibleApprovers
 ) -> RequestAudience:
-    """All users that this request would ask."""
+    """Return all users that this request would ask."""
     user = None if case.flow == APP else case.user
     types = [action.type for action in case.actions]
     deputies = [] if user is None else substitutes.deputies_of(view, user.id, types)

@@ -4,7 +4,7 @@ Every check runs in the unit of work of the change, so nothing can change in bet
 their role, the version of the record, and the effect of the change. A change that removes access
 needs only a session. A change that adds access needs a signed statement about this request: by a
 terminal's high key after a PIN call that named it, or by the device's passkey. Closing an incident,
-deleting from the audit log and revoking the last device of another person need one too.
+deleting from the audit log and revoking another person's last device also need a statement.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -35,7 +35,7 @@ class Role(StrEnum):
     ADMIN = "admin"
     AUDITOR = "auditor"
     OWNER = "owner"
-    """The owner of the agent. A list shows them their own agents."""
+    """An owner of the agent. Lists show owners their own agents."""
 
 
 OWNER_MAY_ADD: Final = frozenset({"secrets", "jwks"})
@@ -51,11 +51,11 @@ class AccessRule:
 
     roles: tuple[Role, ...]
     target: Target | None = None
-    """The kind of record that the id in the path names, if it is compared before and after."""
+    """The kind of record named by the ID in the path, if it is compared before and after."""
     signed: bool = False
-    """It always needs a signed statement."""
+    """Whether it always needs a signed statement."""
     versioned: bool = False
-    """It requires `If-Match`."""
+    """Whether it requires `If-Match`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ class Guard:
         """Authorize the effect of a change before it is stored. Raises errors.Problem.
 
         Checks, in order, that: 1. an owner has not widened the agent or removed another owner; 2.
-        added access is signed for, and so is revoking the last device of another person.
+        added access, and revoking another person's last device, are signed for.
         """
         user, after = self._user(tx), self._target(tx)
         default_seconds = self.statements.server_policy.access_token_seconds
@@ -152,8 +152,8 @@ class Guard:
         """Raise errors.Problem unless the person signed this request.
 
         Checks, in order, that: 1. there is a statement; 2. the device is old enough for it; 3. its
-        high key or passkey signed this request and our nonce; 4. the user was verified; 5. it is
-        used only once.
+        high key or passkey signed this request and our nonce; 4. the user was verified; 5. the
+        statement is used only once.
         """
         device = device_auth.current_device(tx, self.person)
         if self.request.statement is None:
@@ -205,7 +205,7 @@ _FIND: Final[Mapping[str, Callable[[View, str], Governed | None]]] = {
     ),
     "device": lambda view, record_id: view.devices.get(record_id),
 }
-"""Finds the record that the id in a path names."""
+"""Kind → a function that finds the record with the ID in the path."""
 
 
 def _check_owner(
@@ -232,7 +232,7 @@ class GuardedStore:
 
     @contextmanager
     def write(self) -> Iterator[Unit]:
-        """An authorized unit of work."""
+        """Yield an authorized unit of work."""
         with self.store.write() as tx:
             before = self.guard.check_before(tx)
             yield tx
@@ -240,7 +240,7 @@ class GuardedStore:
 
     @contextmanager
     def administer(self) -> Iterator[Unit]:
-        """An authorized administrative unit of work. Checks access before it blocks others."""
+        """Yield an authorized administrative unit of work. Checks access before blocking others."""
         with self.read():
             pass
         with self.store.administer() as tx:
@@ -250,7 +250,7 @@ class GuardedStore:
 
     @contextmanager
     def read(self) -> Iterator[View]:
-        """An authorized read."""
+        """Yield an authorized view."""
         with self.store.read() as view:
             self.guard.check_read(view)
             yield view

@@ -1,4 +1,4 @@
-"""Problems that the database shows, with the fix for each.
+"""Problems that are visible in the database, with the fix for each.
 
 Owns: the checks of the database. Never: files, addresses and settings; the command line checks
 those, because services do not access the machine.
@@ -27,11 +27,11 @@ with lazily():
 Level: TypeAlias = Literal["broken", "weak", "note"]
 
 SOON_MS: Final = 14 * 24 * 60 * 60 * 1000
-"""Expiry within this time is reported."""
+"""How long before an expiry it is reported."""
 FAILURES_MS: Final = 7 * 24 * 60 * 60 * 1000
-"""Undelivered messages are reported for this time."""
+"""How long undelivered messages are reported."""
 MAX_INCIDENTS: Final = 20
-"""The newest open incidents that are reported."""
+"""The maximum number of open incidents to report, newest first."""
 CLOCK_TOLERANCE_MS: Final = 60 * 1000
 _WITH_PAGE: Final = frozenset({"agent", "app", "user"})
 
@@ -57,10 +57,10 @@ class Doctor:
 
     store: Store
     evaluator: Callable[[], Evaluator]
-    """Loads the policy, which only an installation with agents needs."""
+    """Loads the policy, which is only needed if there are agents."""
 
     def findings(self) -> list[Finding]:
-        """All findings."""
+        """Return all findings."""
         with self.store.read() as view:
             return [
                 *_clock(view),
@@ -100,7 +100,7 @@ def _unsigned(view: View) -> Iterator[Finding]:
 
 
 def _restored(view: View) -> Iterator[Finding]:
-    """Items that the last restore disabled and that are still disabled."""
+    """Yield items that the last restore disabled and that are still disabled."""
     for kind, held_id in view.installation.list_held():
         if (name := _disabled_name(view, kind, held_id)) is not None:
             what = kind.removesuffix("s")
@@ -125,7 +125,7 @@ def _disabled_name(view: View, kind: str, held_id: str) -> str | None:
 
 
 def _names(view: View) -> Iterator[Finding]:
-    """Names from an earlier version that look like older names."""
+    """Yield names from an earlier version that look like older names."""
     for unprotected_name in view.names.unprotected():
         what = (
             _client_kind(view, unprotected_name)
@@ -176,7 +176,7 @@ def _client_kind(view: View, name: UnprotectedName) -> str:
 
 
 def _name_of(view: View, bearer: str) -> str:
-    """The kind and name of a record."""
+    """Return the kind and name of a record."""
     directory = view.directory
     client_or_user = directory.agent(bearer) or directory.app(bearer) or directory.user(bearer)
     record = client_or_user or directory.group_called(bearer)
@@ -186,11 +186,11 @@ def _name_of(view: View, bearer: str) -> str:
 
 
 def _people(view: View) -> Iterator[Finding]:
-    everybody = view.users.all()
-    if not any(user.enabled and "admin" in user.roles for user in everybody):
+    users = view.users.all()
+    if not any(user.enabled and "admin" in user.roles for user in users):
         fix = "Create an administrator on the server."
         yield Finding("weak", "There is no administrator.", fix, remedy=("installation.init",))
-    for user in everybody:
+    for user in users:
         if user.enabled:
             yield from _user(view, user)
 
@@ -238,7 +238,7 @@ def _agent(view: View, agent: Agent) -> Iterator[Finding]:
 
 
 def _gaps(view: View, evaluator: Evaluator, agent: Agent) -> Iterator[Finding]:
-    """The first permission of the agent that nobody can approve."""
+    """Yield the agent's first permission that nobody can approve."""
     agent_gaps = gaps.of_agent(view, evaluator, agent) if agent.state == "enabled" else []
     for gap in agent_gaps[:1]:
         more = "" if len(agent_gaps) == 1 else f" There are {len(agent_gaps)} such permissions."
@@ -281,7 +281,7 @@ def _due_dates(view: View, agent: Agent) -> Iterator[Finding]:
 
 
 def _incidents(view: View) -> Iterator[Finding]:
-    """The open incidents."""
+    """Yield the open incidents."""
     for incident in view.incidents.search(closed=False, limit=MAX_INCIDENTS):
         user = view.directory.user(incident.user_id or "")
         what = (
@@ -300,7 +300,7 @@ def _incidents(view: View) -> Iterator[Finding]:
 
 
 def _outbox(view: View) -> Iterator[Finding]:
-    """The undelivered messages by target, without those to deleted agents."""
+    """Yield the undelivered messages by target, without those to deleted agents."""
     for failure in view.outbox.failures(view.now - FAILURES_MS):
         agent = view.directory.agent(failure.target)
         if failure.channel == WEBHOOK:
@@ -315,7 +315,7 @@ def _outbox(view: View) -> Iterator[Finding]:
 
 
 def _pushes(view: View) -> Iterator[Finding]:
-    """The push services that refuse messages to known browsers."""
+    """Yield the push services that reject messages to known browsers."""
     for service, why, browsers in view.pushes.problems():
         yield Finding(
             "broken",

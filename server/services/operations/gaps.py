@@ -1,4 +1,4 @@
-"""Permissions of an agent that nobody can approve."""
+"""Finds an agent's permissions that nobody can approve."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -27,11 +27,11 @@ class Gap:
     need: int
     """The number of approvals that it needs."""
     most: int
-    """The most eligible approvers for any person whom the agent may ask."""
+    """The highest number of eligible approvers for any person that the agent may ask."""
 
 
 def of_agent(view: View, evaluator: Evaluator, agent: Agent) -> list[Gap]:
-    """All gaps in the agent's permissions. What a rule denies is not a gap."""
+    """Return all gaps in the agent's permissions, without permissions that a rule denies."""
     people = [user for user in view.users.all() if user.enabled and _may_ask(view, agent, user)]
     candidates = _candidates(view, agent)
     gaps = (_gap(view, evaluator, agent, candidate, people) for candidate in candidates)

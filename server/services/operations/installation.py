@@ -39,12 +39,12 @@ class Installation:
             return user, enrollment_codes.issue(tx, self.secrets, user, by=by)
 
     def admin(self) -> User | None:
-        """The first administrator; None if there is none."""
+        """Return the first administrator; None if there is none."""
         with self.store.read() as view:
             return first_admin(view)
 
 
 def first_admin(view: View) -> User | None:
-    """The first administrator; None if there is none."""
+    """Return the first administrator; None if there is none."""
     admins = [user for user in view.users.all() if "admin" in user.roles]
     return min(admins, key=lambda user: (user.created_at, user.id), default=None)

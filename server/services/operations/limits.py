@@ -3,7 +3,7 @@
 Owns: the table of limits, and their counts for display. Never: enforcing a limit; the code that a
 limit protects does that.
 
-It reads a fixed number of rows of each kind, so its cost does not grow with the database.
+It reads a limited number of rows of each kind, so its cost does not grow with the database.
 """
 
 import json
@@ -35,12 +35,12 @@ _HOUR_MS: Final = 60 * _MINUTE_MS
 
 
 class LimitSubject(NamedTuple):
-    """What a limit applies to: an agent or app, a user, something else, or a combination."""
+    """The subject of a limit: an agent or app, a user, something else, or a combination."""
 
     agent_id: str | None = None
     user_id: str | None = None
     other: str = ""
-    """An address or action types, as they were sent; callers must escape it."""
+    """An address or action types, as received; callers must escape it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Limit:
     within_ms: int | None = None
     """The window in which it is counted; None if it counts open requests."""
     fixed: int | None = None
-    """Its value; None if the setting of the same name has it."""
+    """Its value; None if the setting with the same name defines it."""
     cause: str | None = None
     """The cause of its refusals in the audit log."""
 
@@ -86,7 +86,7 @@ class LimitStatus:
     near: tuple[NearLimit, ...]
     """Nearest first."""
     refusals: tuple[tuple[LimitSubject, int], ...]
-    """The subjects that it refused in the last day, with counts, highest first."""
+    """The subjects that it refused in the last day, with counts, highest count first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +95,9 @@ class LimitsOverview:
 
     limits: tuple[LimitStatus, ...]
     held_back: tuple[tuple[LimitSubject, int], ...]
-    """Users, with the number of requests of the last day that did not notify them."""
+    """Users, with the number of requests in the last day that they were not notified of."""
     complete: bool
-    """All rows were counted."""
+    """Whether all rows were counted."""
     names: Mapping[str, str]
     """Id → name."""
 
@@ -110,7 +110,7 @@ class Limits:
     server_policy: ServerPolicy
 
     def overview(self) -> LimitsOverview:
-        """The current state of all limits."""
+        """Return the current state of all limits."""
         with self.store.read() as view:
             rows = _CountedRows(view)
             refused = _refusals_by_limit(rows.refused)
@@ -129,7 +129,7 @@ class Limits:
 
 
 class _CountedRows:
-    """The rows in which limits are counted, read once."""
+    """The rows for counting limits, read once."""
 
     def __init__(self, view: View) -> None:
         self.view = view
@@ -178,7 +178,7 @@ def _count_windows(prefix: str, subject: Callable[[str], LimitSubject]) -> _Coun
 
 
 def _count_pauses(rows: _CountedRows) -> Mapping[LimitSubject, int]:
-    """Count the pauses that have not ended."""
+    """Count the current pauses."""
     pauses = (refusal for refusal in rows.refused if refusal.type == audit.Type.AGENT_PAUSED)
     return Counter(
         LimitSubject(refusal.agent_id, refusal.subject)
@@ -188,7 +188,7 @@ def _count_pauses(rows: _CountedRows) -> Mapping[LimitSubject, int]:
 
 
 def _by_minute(notification: SentNotification) -> LimitSubject | None:
-    """High and critical risk is counted per agent; low risk has its own limit."""
+    """Return the subject: per agent for high and critical risk; None for low risk."""
     if notification.lane == "low":
         return None
     return LimitSubject(
@@ -218,7 +218,7 @@ def _by_type_medium(notification: SentNotification) -> LimitSubject | None:
 
 
 def _count_nobody(_rows: _CountedRows) -> Mapping[LimitSubject, int]:
-    """For low risk, where one notification covers all requests, nobody is near the limit."""
+    """Return nothing: for low risk, one notification covers all requests, so nobody is near it."""
     return {}
 
 
@@ -351,7 +351,7 @@ LIMITS: Final = (
 
 
 def _near(limit: Limit, value: int, rows: _CountedRows) -> tuple[NearLimit, ...]:
-    """The subjects that are near the limit, nearest first. A paused one is over its limit."""
+    """Return the subjects near the limit, nearest first. A paused subject is over its limit."""
     threshold = 1 if limit.name == "denials_before_pause" else NEAR * value
     counts = Counter(dict(limit.counts(rows)))
     subjects = [(who, count) for who, count in counts.most_common() if count >= threshold]
@@ -363,7 +363,7 @@ def _near(limit: Limit, value: int, rows: _CountedRows) -> tuple[NearLimit, ...]
 
 
 def _refusals_by_limit(refused: Iterable[LimitRefusal]) -> Mapping[str, Counter[LimitSubject]]:
-    """The number of refusals by cause and subject, including those that the log only counts."""
+    """Return the number of refusals by cause and subject, including those that are only counted."""
     by_cause: dict[str, Counter[LimitSubject]] = {}
     for refusal in refused:
         times = int(_facts(refusal)["count"]) if refusal.type == audit.Type.REFUSALS_COUNTED else 1

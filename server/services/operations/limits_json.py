@@ -6,7 +6,7 @@ from server.services.operations.limits import LimitsOverview, LimitStatus, Limit
 
 
 def overview(limits_overview: LimitsOverview) -> dict[str, Any]:
-    """All limits, who is near each, and who reached it."""
+    """Return all limits as JSON, with who is near each limit, and who reached it."""
     return {
         "items": [_limit(limit, limits_overview) for limit in limits_overview.limits],
         "held_back": [

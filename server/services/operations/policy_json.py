@@ -16,7 +16,7 @@ with lazily():
 
 
 def policy(row: PolicyRow) -> dict[str, object]:
-    """A rule set. `names` are the agents and users in it, with their ids."""
+    """Return a rule set as JSON. `names` contains its agents and users, with their IDs."""
     default = row.version == builtin.DEFAULT_VERSION
     return {
         "version": row.version,
@@ -31,7 +31,7 @@ def policy(row: PolicyRow) -> dict[str, object]:
 
 
 def explanation_json(explanation: Explained) -> dict[str, object]:
-    """The explanation of one case."""
+    """Return the explanation of one case as JSON."""
     verdict = explanation.verdict
     return {
         "outcome": verdict.outcome,
@@ -53,7 +53,7 @@ def explanation_json(explanation: Explained) -> dict[str, object]:
 
 
 def tried(test_results: Sequence[PolicyTestResult]) -> dict[str, object]:
-    """The results of a table of cases."""
+    """Return the results for a table of cases as JSON."""
     items = [
         {**asdict(case), "passed": case.passed, "problem": case.problem or None}
         for case in test_results
@@ -62,7 +62,7 @@ def tried(test_results: Sequence[PolicyTestResult]) -> dict[str, object]:
 
 
 def replay_json(replay: Replay) -> dict[str, object]:
-    """The result of a replay."""
+    """Return the result of a replay as JSON."""
     members = asdict(replay)
     source = members.pop("source")
     return {
@@ -102,6 +102,6 @@ def _audience(request_audience: RequestAudience) -> dict[str, object]:
 
 
 def _covered(explanation: Explained) -> dict[str, object] | None:
-    """The standing grant that would answer, and its uses."""
+    """Return the standing grant that would decide the request, and its uses."""
     grant = explanation.covered
     return None if grant is None else {"id": grant.id, "used": grant.used, "uses": grant.uses}

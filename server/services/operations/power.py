@@ -2,7 +2,7 @@
 
 Owns: comparing a record before and after. Never: deciding who may make the change.
 
-A change of a member that is not listed here is treated as more access, so new members are protected
+A change to a member that is not listed here is treated as more access, so new members are protected
 by default.
 """
 
@@ -26,7 +26,7 @@ from server.services.resources.resource_members import RESOURCE_MEMBERS, fewer_n
 from server.services.users.user_members import USER_MEMBERS
 
 Governed: TypeAlias = Agent | App | Device | Group | User | Resource | ActionRow
-"""A record that administrators change."""
+"""A record that administrators can change."""
 _Comparison: TypeAlias = Callable[[Any, Any], bool]
 
 CREATED: Final = "created"
@@ -81,7 +81,7 @@ def _is_enabled(_before: Agent | App | User, after: Agent | App | User) -> bool:
 
 
 def _fewer_limits(before: Agent, after: Agent) -> bool:
-    """A limit at a resource that it still has was removed or relaxed."""
+    """Return whether a limit was removed or relaxed at a resource that the agent still has."""
     return any(
         uri not in after.only or bool(set(after.only[uri]) - set(may))
         for uri, may in before.only.items()
@@ -90,7 +90,7 @@ def _fewer_limits(before: Agent, after: Agent) -> bool:
 
 
 def _longer_tokens(usual: int) -> _Comparison:
-    """The limit was raised or removed, or a first limit is above the default."""
+    """Return a comparison: the limit was raised or removed, or a first one exceeds the default."""
 
     def is_longer(before: Agent | Resource, after: Agent | Resource) -> bool:
         old = usual if before.token_seconds is None else before.token_seconds
@@ -100,7 +100,7 @@ def _longer_tokens(usual: int) -> _Comparison:
 
 
 def _more_secrets(before: Agent | App | Resource, after: Agent | App | Resource) -> bool:
-    """A secret was added, or an expiry was postponed or removed."""
+    """Return whether a secret was added, or an expiry was postponed or removed."""
     expiries = {secret.id: secret.expires_at for secret in before.secrets}
     return any(
         secret.id not in expiries or _lasts_longer(expiries[secret.id], secret.expires_at)

@@ -1,7 +1,7 @@
 """Replays: evaluates recent requests, tokens and refusals again under a different rule set.
 
-Owns: reading them as cases, each with the history that its agent had at the time. Never: the
-details of refusals, because the audit log has only their types.
+Owns: reading them as cases, each with its agent's history at the time. Never: the
+details of refusals, because the audit log stores only their types.
 """
 
 import json
@@ -50,12 +50,12 @@ _REFUSED: Mapping[str, Outcome] = {
     refusals.DENIED: "deny",
     refusals.TOO_FEW: "deny",
 }
-"""Cause in the audit log → the outcome of policy."""
+"""Cause in the audit log → the policy outcome."""
 
 
 @dataclass(frozen=True, slots=True)
 class PastDecision:
-    """A past decision of policy."""
+    """A past policy decision."""
 
     flow: RequestFlow
     id: str
@@ -70,13 +70,13 @@ class PastDecision:
     approvals: Approvals | None = None
     """The approval at the start of its delegation chain."""
     past: str | None = None
-    """The signals at the time, as the request stores them; None to compare with today's history."""
+    """The signals at the time, as stored with the request; None to compare with today's history."""
     quorum: int | None = None
     """The number of approvals that it needed; None if nobody was asked."""
     by_grant: bool = False
-    """A standing grant answered it."""
+    """Whether a standing grant decided it."""
     takes_grant: bool = True
-    """A standing grant may answer it, because the agent did not require the person's own answer."""
+    """Whether a standing grant may decide it: the agent did not require the person's own answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ class ReplayedOutcome:
     verdict: Verdict
     outcome: Outcome
     standing_grant: str | None = None
-    """The id of the standing grant that would answer it."""
+    """The ID of the standing grant that would answer it."""
     people: EligibleApprovers = ONLY_THE_USER
 
     @property
@@ -118,7 +118,7 @@ class Change:
     after: Outcome
     rules: tuple[str, ...]
     standing_grant: str | None = None
-    """The id of the standing grant that would answer it."""
+    """The ID of the standing grant that would answer it."""
     quorum_before: int | None = None
     quorum: int | None = None
     """The number of approvals that it would need; None if nobody would be asked."""
@@ -185,7 +185,7 @@ class Replays:
     def _evaluate_again(
         self, view: View, evaluator: Evaluator, past: PastDecision
     ) -> ReplayedOutcome | None:
-        """The new outcome; None if the case can no longer be evaluated."""
+        """Return the new outcome; None if the case can no longer be evaluated."""
         find = view.directory.app if past.flow == APP else view.directory.agent
         agent: Agent | App | None = find(past.agent)
         if agent is None:
@@ -204,7 +204,7 @@ class Replays:
         if outcome == "ask" and approvals is not None and evaluator.holds(view, case, approvals):
             outcome = "allow"
         if past.flow == "request" and answer_sources.covering_consent(view, case, past.at) is None:
-            outcome = "ask" if outcome == "allow" else outcome  # there was no consent
+            outcome = "ask" if outcome == "allow" else outcome  # there was no consent then
         if outcome != "ask":
             return ReplayedOutcome(case, verdict, outcome)
         grant = _covering_grant(view, evaluator, past, case, verdict)
@@ -216,12 +216,12 @@ class Replays:
 def _covering_grant(
     view: View, evaluator: Evaluator, past: PastDecision, case: PolicyRequest, verdict: Verdict
 ) -> str | None:
-    """The standing grant that answered it, if it still would; else one that could have."""
+    """Return the grant that decided it, if it still would; else one that could have decided it."""
     if past.by_grant:
         approval = view.approvals.get(past.id)
         still_covers = approval is not None and uses.still_covers(view, evaluator, case, approval)
         return reservations.grant_of(approval) if approval is not None and still_covers else None
-    has_details = len(past.details) == len(past.types)  # the audit log has none
+    has_details = len(past.details) == len(past.types)  # the audit log does not store details
     if not past.takes_grant or not has_details or past.flow not in {"request", "exchange"}:
         return None
     fits = uses.covering_grants(view, case, verdict, past.at)
@@ -229,7 +229,7 @@ def _covering_grant(
 
 
 def _outcome_with_approvers(view: View, case: PolicyRequest, verdict: Verdict) -> ReplayedOutcome:
-    """The outcome with the eligible approvers; a denial if a request needs more than there are."""
+    """Return the outcome with the eligible approvers; a denial if there are too few."""
     if not isinstance(case.agent, Agent):
         return ReplayedOutcome(case, verdict, "ask")
     eligible_approvers = answer_sources.eligible_for_verdict(view, verdict, case.agent, case.user)
@@ -241,7 +241,7 @@ def _outcome_with_approvers(view: View, case: PolicyRequest, verdict: Verdict) -
 
 
 def _decisions(view: View, since: int) -> Iterator[PastDecision]:
-    """All decisions since then, by kind, the newest of each kind first."""
+    """Yield all decisions since then, by kind, the newest of each kind first."""
     yield from _requests(view, since)
     yield from _tokens(view, since)
     yield from _refusals(view, since)
@@ -281,7 +281,7 @@ def _request(approval: Approval) -> PastDecision:
 
 
 def _tokens(view: View, since: int) -> Iterator[PastDecision]:
-    """The tokens that were issued without a request."""
+    """Yield the tokens that were issued without a request."""
     before: tuple[int, str] | None = None
     while delegations := view.delegations.search(
         client_id=None, user_id=None, resource=None, live_at=None, limit=_PAGE_SIZE, before=before
@@ -312,7 +312,7 @@ def _token(view: View, token: Delegation) -> PastDecision:
 
 
 def _approvals_of(view: View, token: Delegation) -> Approvals | None:
-    """The approval at the start of the token's chain, on which the exchange was based."""
+    """Return the approval at the start of the token's chain, on which the exchange was based."""
     if token.consent_id is not None:
         return None
     for parent in view.delegations.ancestors(token.id):
@@ -323,7 +323,7 @@ def _approvals_of(view: View, token: Delegation) -> Approvals | None:
 
 
 def _approval_of(view: View, token: Delegation) -> Approval | None:
-    """The approval from which the token was issued; None for a consent."""
+    """Return the approval for which the token was issued; None for a consent."""
     if token.approval_id is None or token.consent_id is not None:
         return None
     return view.approvals.get(token.approval_id)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 REASON: Final = "restored"
-"""The reason in the audit log and in people's history."""
+"""The reason that the audit log and people's history show."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class AccessItem:
 
 
 Items = Mapping[str, Mapping[str, AccessItem]]
-"""Kind → id → item that is active in one database."""
+"""Kind → ID → item that is active in one database."""
 
 KINDS: Final[Mapping[str, str]] = {
     "users": "users are disabled until you enable them",
@@ -37,10 +37,10 @@ KINDS: Final[Mapping[str, str]] = {
     "passwords": "passwords are removed; people must set new ones",
     "deputies": "deputies are removed; people can name new ones",
 }
-"""Every kind, and what a restore does with its items."""
+"""Kind → what a restore does with its items."""
 
 ONLY_IF_CHANGED: Final = frozenset({"users"})
-"""Kinds that are disabled only if they changed. Users cannot act without a device or password."""
+"""Kinds to disable only if they changed. Users cannot act without a device or password."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class RestoredItem:
 
     item: AccessItem
     has_ended: bool = False
-    """The item is known to have ended, so `sayso doctor` does not list it."""
+    """Whether it is known to be revoked or expired; `sayso doctor` then does not list it."""
 
 
 def disabled_items(
@@ -57,7 +57,7 @@ def disabled_items(
 ) -> dict[str, list[RestoredItem]]:
     """Return the items that a restore disables, by kind.
 
-    `since` has the items that are active in the replaced database, or None if it cannot be read.
+    `since` contains the active items in the replaced database; None if it cannot be read.
     In that case, items of the kinds in `keep` stay active.
     """
     return {kind: _disabled_of_kind(kind, backup[kind], since, keep) for kind in KINDS}

@@ -1,9 +1,9 @@
 """Statistics of recent requests and answers, including approvals without reading.
 
-Owns: the counts of a period, and marking unread requests and overloaded people. Never: acting on
-them.
+Owns: the counts for a period, and marking agents whose requests are not read, and overloaded
+people. Never: acting on these marks.
 
-It reads a fixed number of the newest requests, so its cost does not grow with the database.
+It reads a limited number of the newest requests, so its cost does not grow with the database.
 """
 
 from collections import Counter
@@ -25,16 +25,16 @@ from server.services.users.device_auth import Person
 DAY_MS: Final = 24 * 60 * 60 * 1000
 MAX_DAYS: Final = 90
 ENDS_WITHIN_MS: Final = (60_000, 300_000, 900_000, 3_600_000, 6 * 3_600_000, None)
-"""Pending requests are counted by the time left."""
+"""The ranges of the time left, by which pending requests are counted."""
 MAX_REQUESTS: Final = 2_000
-"""The number of newest requests that are counted."""
+"""The maximum number of requests to count, newest first."""
 QUICK_MS: Final = 3_000
-"""A faster answer means that the request was not read."""
+"""A faster answer suggests that the request was not read."""
 MUCH_AGREEMENT: Final = 0.95
 FEW: Final = 10
-"""An agent with fewer answers is not marked as unread."""
+"""An agent with fewer answers than this is not marked as unread."""
 MANY_A_DAY: Final = 30
-"""A person with more requests in a day is marked as overloaded."""
+"""A person with more requests in a day than this is marked as overloaded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +66,11 @@ class AgentCounts:
     name: str
     counts: Counts
     agreement: float | None
-    """The share of approvals among people's answers; None without answers."""
+    """The share of people's answers that are approvals; None if there are no answers."""
     read_ms: int | None
     """The median time from seeing a request to the answer."""
     unread: bool
-    """Nearly all requests are approved, faster than anyone can read them."""
+    """Whether nearly all requests are approved faster than anyone can read them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ class PersonCounts:
     name: str
     counts: Counts
     busiest: int
-    """The most requests in one day."""
+    """The highest number of requests in one day."""
     too_much: bool
 
 
@@ -101,9 +101,9 @@ class Summary:
     since: int
     now: int
     complete: bool
-    """All requests of the period were counted."""
+    """Whether all requests in the period were counted."""
     pending: int
-    """The number of pending requests, whatever their age."""
+    """The number of pending requests, regardless of age."""
     counts: Counts
     days: tuple[DayCounts, ...]
     agents: tuple[AgentCounts, ...]
@@ -126,10 +126,10 @@ class AgentHistory:
 
 @dataclass(frozen=True, slots=True)
 class AskedPersonCounts:
-    """The requests of one agent to one person."""
+    """One agent's requests to one person."""
 
     ever: bool
-    """The agent has asked the person at any time."""
+    """Whether the agent has ever asked the person."""
     counts: Counts
     days: tuple[DayCounts, ...]
 
@@ -141,7 +141,7 @@ class Statistics:
     store: Store
 
     def summary(self, days: int) -> Summary:
-        """The statistics of the last days, including today; at most `MAX_DAYS`."""
+        """Return the statistics for the last days, including today; at most `MAX_DAYS`."""
         with self.store.read() as view:
             since = _start_of_period(view.now, days)
             approval_summaries = view.approval_statistics.since(since, MAX_REQUESTS + 1)
@@ -170,7 +170,7 @@ class Statistics:
         )
 
     def of_agent(self, name_or_id: str, days: int) -> AgentHistory:
-        """The statistics of one agent. Raises `NotFound`."""
+        """Return the statistics for one agent. Raises `NotFound`."""
         with self.store.read() as view:
             agent, since = (
                 client_names.find_agent(view, name_or_id),
@@ -186,7 +186,7 @@ class Statistics:
         return AgentHistory(since, complete, _counts(requests), tuple(_days(requests, since, days)))
 
     def asked_of(self, person: Person, agent_id: str, days: int) -> AskedPersonCounts:
-        """The requests of this agent to this person in the last days. Raises errors.Problem."""
+        """Return this agent's requests to this person in the last days. Raises errors.Problem."""
         with self.store.read() as view:
             people.current_device(view, person)
             since, limit = _start_of_period(view.now, days), MAX_REQUESTS
@@ -200,7 +200,7 @@ class Statistics:
 
 
 def _start_of_period(now: int, days: int) -> int:
-    """The start of a period of UTC days that ends today."""
+    """Return the start of a period of UTC days that ends today."""
     return now - now % DAY_MS - (days - 1) * DAY_MS
 
 
@@ -224,7 +224,7 @@ def _counts(requests: Iterable[ApprovalSummary]) -> Counts:
 
 
 def _result(request: ApprovalSummary) -> str:
-    """The result of a request. An approved one counts as approved even if it expired later."""
+    """Return a request's result; an approved request is `approved` even if it expired later."""
     if request.approved:
         return str(State.APPROVED)
     return str(request.state)

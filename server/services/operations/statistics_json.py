@@ -15,7 +15,7 @@ from server.services.policy.displays import rfc3339
 
 
 def summary(statistics: Summary) -> dict[str, object]:
-    """Recent requests and answers by day, agent and person."""
+    """Return recent requests and answers by day, agent and person."""
     return {
         "since": rfc3339(statistics.since),
         "complete": statistics.complete,
@@ -35,7 +35,7 @@ def summary(statistics: Summary) -> dict[str, object]:
 
 
 def course(agent_history: AgentHistory) -> dict[str, object]:
-    """The statistics of one agent."""
+    """Return the statistics for one agent."""
     return {
         "since": rfc3339(agent_history.since),
         "complete": agent_history.complete,
@@ -45,7 +45,7 @@ def course(agent_history: AgentHistory) -> dict[str, object]:
 
 
 def days(day_counts: Iterable[DayCounts]) -> list[dict[str, object]]:
-    """The counts of each day."""
+    """Return the counts for each day."""
     return [{"day": rfc3339(day.at)[:10], **asdict(day.counts)} for day in day_counts]
 
 

@@ -42,7 +42,7 @@ from server.services.standing_grants import uses as standing_uses
 from server.services.users import user_checks
 
 _REQUESTED: Final = frozenset({"request", APP})
-"""The flows that ask a person immediately. For the others, the agent must send a request."""
+"""The flows that ask a person immediately. In other flows, the agent must send a request."""
 NextStep: TypeAlias = Literal["token", "person", "refused"]
 """The result: a token, a question to a person, or a refusal."""
 
@@ -51,7 +51,7 @@ MAX_CASES: Final = 1_000
 
 @dataclass(frozen=True, slots=True)
 class TrialRequest:
-    """A request to evaluate, with the names of agent and user. `details` is JSON text."""
+    """A request to evaluate, with agent and user by name. `details` is JSON text."""
 
     agent: str
     flow: RequestFlow = "request"
@@ -75,17 +75,17 @@ class Explained:
     rules: tuple[PolicyRule, ...]
     """The rules that decided."""
     unusual: tuple[Code, ...]
-    """The signals of an unusual request, given what was approved before."""
+    """The signals of an unusual request, compared with earlier approvals."""
     consent: bool | None
     """Whether the person has consented; None if that makes no difference."""
     token: Mapping[str, object] | None
-    """The claims of the token, without those that are new each time; None for apps."""
+    """The token's claims, without those that differ each time; None for apps."""
     seconds: int
     """The lifetime of the token."""
     covered: StandingGrant | None = None
-    """The standing grant that would answer it. The trial does not use it up."""
+    """The standing grant that would decide it. A trial does not count as a use."""
     audience: RequestAudience | None = None
-    """The people whom it would ask; None if it would ask nobody."""
+    """The people it would ask; None if it would ask nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ class PolicyTestResult:
 
     @property
     def passed(self) -> bool:
-        """Whether the result has all expected values."""
+        """Whether the result matches all expected values."""
         return not self.problem and all(
             self.found[member] == value for member, value in self.expected.items()
         )
@@ -115,15 +115,15 @@ class GivenHistory:
     odd: frozenset[Code] = frozenset()
 
     def known_uses(self, uses: Sequence[str]) -> AbstractSet[str]:
-        """The uses that the table lists as known."""
+        """Return the uses that the table lists as known."""
         return self.known.intersection(uses)
 
     def count(self, _use: str, _window_ms: int, enough: int) -> int:
-        """The number of tokens in the table, for every use."""
+        """Return the number of tokens in the table, for every use."""
         return min(enough, self.tokens)
 
     def unusual(self) -> frozenset[Code]:
-        """The signals that the table lists."""
+        """Return the signals that the table lists."""
         return self.odd
 
 
@@ -137,7 +137,7 @@ class Trials:
     schemas: Schemas = field(default_factory=Schemas)
 
     def explain(self, request: TrialRequest, rules: str | None = None) -> Explained:
-        """The outcome of a request, and the rules that decide it. Raises `NotFound`, `Invalid`."""
+        """Return a request's outcome and the deciding rules. Raises `NotFound` or `Invalid`."""
         with self.store.read() as view:
             row = trial(view, rules)
             case = self._case(view, request)
@@ -200,7 +200,7 @@ class Trials:
     def _target(
         self, view: View, agent: Agent | App, trial: TrialRequest, *, asks: bool
     ) -> TokenTarget:
-        """The target of the request; `/userinfo` if an agent asks only for OpenID scopes."""
+        """Return the request's target; `/userinfo` if an agent requests only OpenID scopes."""
         openid, scope = scopes.split(tuple(sorted(set(trial.scope))))
         audience = self.server_policy.userinfo_audience
         is_openid_only = bool(openid) and not scope and not asks
@@ -245,7 +245,7 @@ class Trials:
 
 
 def trial(view: View, rules: str | None) -> PolicyRow:
-    """The rule set to try: `rules`, or the current one. Raises `InvalidPolicy`."""
+    """Return the rule set to try: `rules`, or the current one. Raises `InvalidPolicy`."""
     current = policies.current_policy(view)
     if rules is None:
         return current
@@ -260,7 +260,7 @@ def _takes_consent(case: PolicyRequest, verdict: Verdict) -> bool:
 def _answer_sources(
     view: View, case: PolicyRequest, verdict: Verdict, consent: Consent | None, *, acr: bool
 ) -> AnswerSources:
-    """Who or what would answer. No grant answers an exchange that lacks a consent."""
+    """Return what would decide the request. Grants do not decide exchanges without a consent."""
     if case.flow in _REQUESTED:
         return answer_sources.find_answer_sources(view, case, verdict, requires_person=acr)
     no_consent = case.flow == "exchange" and consent is None and case.target.scope

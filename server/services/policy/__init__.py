@@ -1,4 +1,4 @@
-"""Policy: rules that say when a person has to approve, and the engine that evaluates them.
+"""Policy: rules that say when a person must approve, and the engine that evaluates them.
 
 Owns: parsing rule sets (`documents.py`), the built-in engine (`builtin.py`), evaluation for
 enforcement and explanation (`evaluation.py`), comparison with earlier approvals (`history.py`),

@@ -1,4 +1,4 @@
-"""Manages action types: files that describe how an agent's details are shown."""
+"""Manages action types: files that say how a request's authorization details are displayed."""
 
 from dataclasses import dataclass, replace
 
@@ -23,23 +23,23 @@ class ActionTypes:
     store: Store
 
     def all(self) -> list[ActionRow]:
-        """All action types, by name."""
+        """Return all action types, ordered by name."""
         with self.store.read() as view:
             return view.actions.all()
 
     def page(self, after: str, limit: int) -> ResultPage[ActionRow]:
-        """A page of action types after this name."""
+        """Return the page of action types after this name."""
         return paging.page_after(self.all(), lambda action: action.type, after, limit)
 
     def by_id(self, action_id: str) -> ActionRow:
-        """The action type with this `names.name_id`. Raises `NotFound`."""
+        """Return the action type with this `names.name_id`. Raises `NotFound`."""
         for row in self.all():
             if names.name_id(row.type) == action_id:
                 return row
         raise NotFound("action type", action_id)
 
     def show(self, name: str) -> ActionRow:
-        """One action type. Raises `NotFound`."""
+        """Return one action type. Raises `NotFound`."""
         with self.store.read() as view:
             return find(view.directory, name)
 
@@ -89,10 +89,10 @@ class ActionTypes:
                     )
             tx.actions.delete(name)
             for agent in tx.agents.all():
-                if (remaining := _without(agent.action_types, name)) is not None:
+                if (remaining := _remove_type(agent.action_types, name)) is not None:
                     tx.agents.replace(replace(agent, action_types=remaining), tx.now)
             for app in tx.apps.all():
-                if (remaining := _without(app.action_types, name)) is not None:
+                if (remaining := _remove_type(app.action_types, name)) is not None:
                     tx.apps.replace(replace(app, action_types=remaining))
             _record(tx, audit.Type.ACTION_DELETED, row, by)
             tx.react(ActionTypeChanged(row.type, by))
@@ -100,7 +100,7 @@ class ActionTypes:
 
 
 def find(directory: Directory, name: str) -> ActionRow:
-    """The registered action type with this name. Raises `NotFound`."""
+    """Return the registered action type with this name. Raises `NotFound`."""
     row = directory.action(name)
     if row is None:
         raise NotFound("action type", name)
@@ -118,8 +118,8 @@ def read(document: str) -> ActionType:
         raise Invalid(f"The file is not a valid action type. {error}.") from error
 
 
-def _without(types: tuple[str, ...] | None, name: str) -> tuple[str, ...] | None:
-    """The client's allowed types without this one; None if it was not among them.
+def _remove_type(types: tuple[str, ...] | None, name: str) -> tuple[str, ...] | None:
+    """Return the client's allowed types without this one; None if it was not among them.
 
     A type that is later registered under the same name is not allowed for the client.
     """

@@ -1,9 +1,9 @@
 """The built-in policy engine; compiled once for each rule set.
 
 Owns: how rules combine. Deny overrides ask, ask overrides allow, and the default is ask. Matching
-ask rules combine to the strictest value of each member, and never below the risk of scopes and
-types. It resolves the names in a rule set to ids when the rule set is activated, so later renames
-change nothing. Never: deciding whether a rule matches (`conditions.py`), or parsing a document.
+ask rules combine to the strictest value of each member, but never below the risk of scopes and
+types. Names in a rule set are resolved to IDs when the rule set is activated, so later renames
+have no effect. Never: deciding whether a rule matches (`conditions.py`), or parsing a document.
 """
 
 import hashlib
@@ -70,10 +70,10 @@ class BuiltinEngine:
 
     rules_by_flow: Mapping[RequestFlow, _RulesByOutcome]
     cache: dict[object, PolicyAnswer] = field(default_factory=dict)
-    """A cache of answers by matching rules and the kind of question."""
+    """Matching rules and kind of question → the cached answer."""
 
     def answer(self, question: Question, approvals: Approvals) -> PolicyAnswer:
-        """Deny, else ask with the strictest requirements, else allow, else ask."""
+        """Return deny, else ask with the strictest requirements, else allow, else ask."""
         cached = question.notes.get(id(self))
         if cached is None:
             cached = question.notes[id(self)] = self._evaluate(question)
@@ -90,7 +90,7 @@ class BuiltinEngine:
         )
 
     def _evaluate(self, question: Question) -> PolicyAnswer:
-        """The answer without approvals."""
+        """Return the answer without approvals."""
         rules = self.rules_by_flow[question.flow]
         deny_rules = [compiled for compiled in rules.denies if compiled.fits(question)]
         if deny_rules:
@@ -107,7 +107,7 @@ class BuiltinEngine:
         return self._cached_ask(question, ask_rules)
 
     def _cached_ask(self, question: Question, ask_rules: Sequence[_CompiledRule]) -> PolicyAnswer:
-        """The answer of rules that name no people, cached by the kind of question."""
+        """Return the answer of rules that do not name people, cached by the kind of question."""
         q = question
         key = (tuple(ask_rules), q.risk, q.flow, q.interactive, q.has_fact, q.wants_pin)
         policy_answer = self.cache.get(key)
@@ -119,7 +119,7 @@ class BuiltinEngine:
 
 
 def compile_document(document: PolicyDocument, agents: NameIds, users: NameIds) -> BuiltinEngine:
-    """Compile a rule set whose names are resolved."""
+    """Compile a rule set with resolved names."""
     new_values = conditions.new_value_lookup(document)
     compiled_rules = [_compile_rule(rule, agents, users, new_values) for rule in document.rules]
     return BuiltinEngine(
@@ -133,7 +133,7 @@ def compile_document(document: PolicyDocument, agents: NameIds, users: NameIds) 
 
 
 def _flows(rule: PolicyRule) -> Collection[RequestFlow]:
-    """The flows that the rule applies to; `app` only if it names it."""
+    """Return the flows that the rule applies to; `app` only if the rule names it."""
     return rule.when.at or _AGENT_FLOWS
 
 
@@ -157,7 +157,7 @@ def _ids(rules: Sequence[_CompiledRule]) -> tuple[str, ...]:
 
 
 def _because(rules: Sequence[_CompiledRule]) -> str:
-    """The reasons of the first three rules."""
+    """Return the reasons that the first three rules give."""
     return " ".join(dict.fromkeys(compiled.rule.because for compiled in rules[:_MAX_REASONS]))
 
 
@@ -181,7 +181,7 @@ def _combined_requirements(question: Question, ask_rules: Sequence[_CompiledRule
 
 
 def _quorum(ask_rules: Sequence[_CompiledRule], default_quorum: int) -> int:
-    """The highest quorum of the rules; below the default only if a rule allows it at critical."""
+    """Return the rules' highest quorum; below the default only if a rule allows it at critical."""
     quorums = [
         compiled.rule.ask.quorum for compiled in ask_rules if compiled.rule.ask.quorum is not None
     ]
@@ -192,7 +192,7 @@ def _quorum(ask_rules: Sequence[_CompiledRule], default_quorum: int) -> int:
 
 
 def _who(question: Question, ask_rules: Iterable[_CompiledRule]) -> frozenset[str] | None:
-    """The intersection of the people that the rules name, with groups expanded."""
+    """Return the people that every naming rule names, with groups expanded."""
     people_of_rules = [
         _people(question, compiled.approvers) for compiled in ask_rules if compiled.rule.ask.who
     ]
@@ -205,7 +205,7 @@ def _people(question: Question, names: frozenset[str]) -> frozenset[str]:
 
 
 def _excluded(question: Question, ask_rules: Iterable[_CompiledRule]) -> frozenset[str]:
-    """The people that any rule excludes."""
+    """Return the people that any rule excludes."""
     parties = {name for compiled in ask_rules for name in compiled.rule.ask.exclude}
     people: set[str | None] = set(question.owners) if "owner" in parties else set()
     if "user" in parties:
@@ -227,7 +227,7 @@ _NOBODY: Mapping[str, str] = {}
 
 
 def default_row() -> PolicyRow:
-    """The built-in rule set."""
+    """Return the built-in rule set."""
     text = files("server.services.policy").joinpath("default.toml").read_text("utf-8")
     digest = _hash(text, _NOBODY, _NOBODY)
     return PolicyRow(DEFAULT_VERSION, text, {}, {}, digest, DEFAULT_AUTHOR, 0)
@@ -300,9 +300,9 @@ def _check_resources_and_types(view: View, document: PolicyDocument) -> None:
 
 
 def _unknown_name(
-    document: PolicyDocument, kind: str, name: str, names_it: Callable[[PolicyRule], bool]
+    document: PolicyDocument, kind: str, name: str, is_named_by: Callable[[PolicyRule], bool]
 ) -> InvalidPolicy:
-    rule = next(rule.id for rule in document.rules if names_it(rule))
+    rule = next(rule.id for rule in document.rules if is_named_by(rule))
     return InvalidPolicy(f"rule {rule}: there is no {kind} {name}.", remedy=(kind, name))
 
 

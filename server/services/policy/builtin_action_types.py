@@ -22,7 +22,7 @@ _EXTENSION = ".json"
 
 @cache
 def documents() -> Mapping[str, str]:
-    """All built-in files, sorted by type."""
+    """Return all built-in files, sorted by type."""
     json_files = [file for file in _FOLDER.iterdir() if file.name.endswith(_EXTENSION)]
     texts = {
         action_types.read(text).type: text for text in (f.read_text("utf-8") for f in json_files)
@@ -31,7 +31,7 @@ def documents() -> Mapping[str, str]:
 
 
 def document(name: str) -> str:
-    """The built-in file of an action type. Raises `NotFound`."""
+    """Return the built-in file of an action type. Raises `NotFound`."""
     text = documents().get(name)
     if text is None:
         raise NotFound("built-in action type", name)
@@ -39,7 +39,7 @@ def document(name: str) -> str:
 
 
 def registrable(name: str) -> str:
-    """A built-in file that can be registered. Raises `NotFound`; `Invalid` for `generic`."""
+    """Return a built-in file that can be registered. Raises `NotFound`; `Invalid` for `generic`."""
     text = document(name)
     if name == GENERIC:
         raise Invalid(
@@ -51,10 +51,10 @@ def registrable(name: str) -> str:
 
 @cache
 def generic() -> ActionType:
-    """The action type that renders types without a headline."""
+    """Return the action type that renders types without a headline."""
     return action_types.read(document(GENERIC))
 
 
 def generic_details(action: ActionType, resource: str) -> Mapping[str, JsonValue]:
-    """The details with which the generic type renders an action without a headline."""
+    """Return the details with which the generic type renders an action without a headline."""
     return {"type": GENERIC, "verb": action.title, "resource": resource}

@@ -28,20 +28,20 @@ from server.services import zones
 
 _MIDNIGHT = time()
 _CACHE_SIZE: Final = 64
-"""The number of cached matches of one rule: resource names, or sets of scopes or types."""
+"""The maximum number of cached matches per rule: resource names, or sets of scopes or types."""
 Condition: TypeAlias = Callable[[Question], bool]
 NewValues: TypeAlias = Callable[[Question], Mapping[str, bool | None]]
-"""For each target, whether it has a new value; None if the question has no value there."""
+"""Returns, for each target, whether its value is new; None if the question has no value there."""
 NameIds: TypeAlias = Mapping[str, str]
-"""The id of each name of an agent, user or group in the document, resolved when it was set."""
+"""Name of an agent, user or group in the document → its ID when the document was set."""
 
 
 def compile_conditions(
     rule: PolicyRule, agents: NameIds, users: NameIds, new_values: NewValues
 ) -> Condition:
-    """All conditions of a rule, cheapest first."""
+    """Return one condition that combines all conditions of a rule, cheapest first."""
     when, allows = rule.when, rule.outcome == "allow"
-    return _all_of(
+    return _combine(
         [
             *_client_conditions(when, agents, users),
             *_target_conditions(when, allows=allows),
@@ -53,7 +53,7 @@ def compile_conditions(
 
 
 def new_value_lookup(document: PolicyDocument) -> NewValues:
-    """Look up the new values of all targets in the rules, once per question."""
+    """Return a lookup of new values for all targets in the rules, which runs once per question."""
     conditions = (rule.when for rule in document.rules)
     targets = tuple(
         dict.fromkeys(t for when in conditions for t in (*when.first_time, *when.known))
@@ -69,14 +69,14 @@ def new_value_lookup(document: PolicyDocument) -> NewValues:
     return look_up
 
 
-def _all_of(conditions: Sequence[Condition]) -> Condition:
+def _combine(conditions: Sequence[Condition]) -> Condition:
     """Combine conditions with `and`. Nested pairs are twice as fast as a loop."""
     if not conditions:
         return lambda _question: True
     first, others = conditions[0], conditions[1:]
     if not others:
         return first
-    rest = _all_of(others)
+    rest = _combine(others)
     return lambda question: first(question) and rest(question)
 
 
@@ -96,25 +96,25 @@ def _client_conditions(when: When, agents: NameIds, users: NameIds) -> Iterable[
 
 
 def _target_conditions(when: When, *, allows: bool) -> Iterable[Condition]:
-    """An allow rule must match all scopes and types; other rules must match at least one."""
+    """Yield the conditions. An allow rule must match all scopes and types, other rules only one."""
     if when.resource:
         is_resource = lru_cache(_CACHE_SIZE)(_matcher(when.resource))
         yield lambda q: is_resource(q.resource)
     if when.scope:
-        of_scopes = _set_matcher(when.scope, allows=allows)
-        yield lambda q: of_scopes(q.scope_names)
+        match_scopes = _set_matcher(when.scope, allows=allows)
+        yield lambda q: match_scopes(q.scope_names)
     if when.type:
-        of_types = _set_matcher(when.type, allows=allows)
-        yield lambda q: of_types(q.type_names)
+        match_types = _set_matcher(when.type, allows=allows)
+        yield lambda q: match_types(q.type_names)
     elif allows:
         yield lambda q: not q.types
 
 
 def _risk_conditions(when: When, *, allows: bool) -> Iterable[Condition]:
-    least = when.at_least
+    min_risk = when.at_least
     most = when.at_most or (ALLOWED if allows else None)
-    if least is not None or most is not None:
-        floor, top = (least or Risk.LOW).rank, (most or Risk.CRITICAL).rank
+    if min_risk is not None or most is not None:
+        floor, top = (min_risk or Risk.LOW).rank, (most or Risk.CRITICAL).rank
         risks = frozenset(risk for risk in Risk if floor <= risk.rank <= top)
         yield lambda q: q.risk in risks
 
@@ -171,7 +171,7 @@ def _hours_condition(hours: Hours) -> Condition:
     over_midnight = begins >= ends > _MIDNIGHT
 
     def local(question: Question) -> tuple[time, int]:
-        """The local time and weekday, computed once for all rules."""
+        """Return the local time and weekday, computed once for all rules."""
         cached = question.notes.get(hours.zone)
         if cached is None:
             local = datetime.fromtimestamp(question.at / 1000, UTC).astimezone(zone)
@@ -197,7 +197,7 @@ def _targets(question: Question, target: str) -> Sequence[str]:
 
 
 def _find_new_values(question: Question, targets: Sequence[str]) -> Mapping[str, bool | None]:
-    """For each target, whether it has a new value; None if a detail has no value there."""
+    """Return, for each target, whether it has a new value; None if a detail has no value there."""
     uses_by_target = {target: _targets(question, target) for target in targets}
     seen = question.history.known_uses(
         list(dict.fromkeys(chain.from_iterable(uses_by_target.values())))
@@ -226,7 +226,7 @@ _Counted: TypeAlias = tuple[str, int, int]
 
 
 def _count_condition(when: When, count: Count) -> Condition:
-    """Count each type or scope that the rule names separately; without any, count all tokens."""
+    """Return a condition that counts each named type or scope separately, or else all tokens."""
     enough = (count.at_most if count.over is None else count.over) or 0
     uses_to_count = _uses_to_count(when, count.within, enough)
 
@@ -246,20 +246,20 @@ def _count_condition(when: When, count: Count) -> Condition:
 def _uses_to_count(
     when: When, within: int, enough: int
 ) -> Callable[[Question], Iterable[_Counted]]:
-    """Select the uses to count: the rule's types, else its scopes, else all tokens."""
+    """Select the uses to count: the rule's types, or else its scopes, or else all tokens."""
     if when.type:
         is_type = _matcher(when.type)
-        of_types = lru_cache(_CACHE_SIZE)(
+        match_types = lru_cache(_CACHE_SIZE)(
             lambda names: [(uses.of_type(name), within, enough) for name in names if is_type(name)]
         )
-        return lambda question: of_types(question.type_names)
+        return lambda question: match_types(question.type_names)
     if when.scope:
         is_scope = _matcher(when.scope)
-        of_scopes = lru_cache(_CACHE_SIZE)(
+        match_scopes = lru_cache(_CACHE_SIZE)(
             lambda at, names: [
                 (uses.of_scope(at, name), within, enough) for name in names if is_scope(name)
             ]
         )
-        return lambda question: of_scopes(question.resource, question.scope_names)
-    everything = [(uses.ANY_TOKEN, within, enough)]
-    return lambda _question: everything
+        return lambda question: match_scopes(question.resource, question.scope_names)
+    all_tokens = [(uses.ANY_TOKEN, within, enough)]
+    return lambda _question: all_tokens

@@ -24,7 +24,7 @@ from server.services.policy import builtin_action_types
 from server.services.resources.targets import TokenTarget
 
 MAX_FACTS: Final = 200
-"""The maximum number of facts; a request with more is refused, never shown in part."""
+"""The maximum number of facts; a request with more is refused, never shown partially."""
 
 NOTHING_COMPARED: Final = Unusual()
 
@@ -33,7 +33,7 @@ _NO_TEMPLATE = "This type has no template."
 
 @dataclass(frozen=True, slots=True)
 class DisplayedRequest:
-    """The input of the display text of an agent's request."""
+    """The input for the display text of an agent's request."""
 
     approval_id: str
     agent: Agent
@@ -58,7 +58,7 @@ class DisplayedRequest:
 
 
 class DisplayedAction(Protocol):
-    """An action to render, of an agent or an app."""
+    """An agent's or app's action to render."""
 
     @property
     def target(self) -> TokenTarget:
@@ -91,7 +91,7 @@ class ActionTexts:
 
 @dataclass(frozen=True, slots=True)
 class Display:
-    """The members of the display text of any kind of approval."""
+    """The members of the display text, for any kind of approval."""
 
     approval_id: str
     kind: ApprovalKind
@@ -118,7 +118,7 @@ class Display:
 
 
 def display_text(request: DisplayedRequest, unusual: Unusual = NOTHING_COMPARED) -> str:
-    """Make the display text of an agent's request; approvers sign its digest."""
+    """Create the display text for an agent's request; approvers sign its digest."""
     risks = request.target.resource.scopes
     return canonical_display(
         Display(
@@ -170,7 +170,7 @@ def action_texts(act: DisplayedAction) -> ActionTexts:
 
 
 def canonical_display(display: Display) -> str:
-    """The display text: canonical JSON (RFC 8785)."""
+    """Return the display text: canonical JSON (RFC 8785)."""
     document: dict[str, JsonValue] = {
         "v": 1,
         "kind": display.kind,
@@ -203,7 +203,7 @@ def canonical_display(display: Display) -> str:
 def agent_member(
     client_id: str, name: str, owners: Sequence[str], *, first_request: bool
 ) -> dict[str, JsonValue]:
-    """The member `agent` of the display text."""
+    """Return the member `agent` of the display text."""
     return {
         "id": client_id,
         "name": display_safe(name),
@@ -213,12 +213,12 @@ def agent_member(
 
 
 def _keys(agent: Agent) -> tuple[str, ...]:
-    """The ids of the agent's credentials; they are not secret."""
+    """Return the IDs of the agent's credentials, which are not secret."""
     return (*(jwk["kid"] for jwk in agent.jwks), *(secret.id for secret in agent.secrets))
 
 
 def rfc3339(moment: int) -> str:
-    """Milliseconds since the epoch as RFC 3339 text in UTC."""
+    """Return milliseconds since the epoch as an RFC 3339 string in UTC."""
     at = datetime.fromtimestamp(moment / 1000, UTC)
     return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment % 1000:03d}Z"
 
@@ -229,7 +229,7 @@ def moment(at: int | None) -> str | None:
 
 
 def signals_json(unusual: Unusual | None) -> list[JsonValue] | None:
-    """The signals as JSON; None for a request that is not compared with history."""
+    """Return the signals as JSON; None for a request that is not compared with history."""
     if unusual is None:
         return None
     return [
@@ -256,7 +256,7 @@ def _title(request: DisplayedAction) -> str:
 
 
 def headline(request: DisplayedAction) -> str:
-    """The headline: one line that says what the action does."""
+    """Return the headline: one line that says what the action does."""
     if not request.actions:
         return _scope_headline(request)
     more = len(request.actions) - 1
@@ -271,7 +271,7 @@ def headline(request: DisplayedAction) -> str:
 
 
 def _scope_headline(request: DisplayedAction) -> str:
-    """The headline of a request without details: scope names, or their number if too long."""
+    """Return the headline of a request without details: scope names, or their number if long."""
     scope, uri = request.target.scope, request.target.resource.uri
     if scopes.about_person(scope):
         return f"Know who you are: {claims.in_words(scope)}"
@@ -287,7 +287,7 @@ def _undo(request: DisplayedAction) -> str:
 
 
 def _facts(request: DisplayedAction) -> list[JsonValue]:
-    """All facts of all details, material ones first."""
+    """Return all facts of all details, material ones first."""
     is_numbered = len(request.actions) > 1
     labeled_facts = [
         (fact, f"{index + 1}. {fact.label}" if is_numbered else fact.label)
@@ -310,7 +310,7 @@ def _is_cut(fact: Fact) -> bool:
 
 
 def _risk_reason(request: DisplayedAction) -> str:
-    """The causes of the risk, and whether a template is missing; "" if there is nothing to add."""
+    """Return the causes of the risk, and a note if a template is missing; "" if there are none."""
     parts = [(action.title, action.risk) for action in request.actions]
     parts += [(name, request.target.resource.scopes[name]) for name in request.target.scope]
     all_have_templates = all(action.has_template for action in request.actions)
@@ -319,7 +319,7 @@ def _risk_reason(request: DisplayedAction) -> str:
 
 
 def risk_causes(parts: Sequence[tuple[str, Risk]], risk: Risk) -> str:
-    """The parts of a request that have its risk; "" if all of them have it."""
+    """Return the parts of a request that cause its risk; "" if all parts have that risk."""
     causes = [name for name, own in parts if own is risk]
     if not causes:
         return "Policy or the agent raised the risk."
@@ -351,7 +351,7 @@ def _identity_grant_text(request: DisplayedRequest) -> str:
 
 
 def duration_text(seconds: int) -> str:
-    """A duration in words."""
+    """Return a duration in words."""
     hours, odd = divmod(seconds, 3_600)
     if hours > 1 and not odd:
         return f"{hours} hours"

@@ -1,4 +1,4 @@
-"""Parsing rule sets from TOML; a document is checked completely before it is stored.
+"""Parses rule sets from TOML; a document is checked completely before it is stored.
 
 Owns: the format of the document, and errors that name the rule and the remedy.
 Never: checking that the agents and users in it exist (`builtin.py`).
@@ -78,7 +78,7 @@ def parse_policy(text: str) -> PolicyDocument:
 
 
 class _Table:
-    """A table of the document. Each member can be taken once; `end` rejects unknown members."""
+    """A table in the document. Each member can be taken once; `end` rejects the other members."""
 
     def __init__(self, raw: object, where: str) -> None:
         if not isinstance(raw, dict):
@@ -91,7 +91,7 @@ class _Table:
         return InvalidPolicy(f"{self.where}{name}: {problem}.")
 
     def take(self, name: str, read: Callable[["_Table", str, object], T]) -> T | None:
-        """The parsed value of a member; None if it is missing."""
+        """Return the parsed value of a member; None if it is missing."""
         self._known.append(name)
         return read(self, name, self._left.pop(name)) if name in self._left else None
 
@@ -102,12 +102,12 @@ class _Table:
         return value
 
     def table(self, name: str) -> "_Table":
-        """A nested table; an empty one if it is missing."""
+        """Return a nested table; an empty table if it is missing."""
         self._known.append(name)
         return _Table(self._left.pop(name, {}), f"{self.where}{name}.")
 
     def end(self) -> None:
-        """Raises `InvalidPolicy` for a member that was not taken."""
+        """Raise `InvalidPolicy` for a member that was not taken."""
         for name in sorted(self._left):
             raise self.fail(name, f"is unknown. Allowed: {', '.join(self._known)}")
 
@@ -169,7 +169,7 @@ def _when(table: _Table, outcome: Outcome) -> When:
 
 
 def _check_app_rule(table: _Table, when: When, outcome: Outcome) -> None:
-    """App actions are always signed, and are not compared with history."""
+    """Refuse app rules that allow or use history: app actions are always signed, never compared."""
     if outcome == "allow":
         raise table.fail("at", 'app actions are always signed; use outcome = "ask" or "deny"')
     for name in _AGENT_ONLY:
@@ -257,7 +257,7 @@ def _risk(table: _Table, name: str, value: object) -> Risk:
 
 
 def _ceremony(table: _Table, name: str, value: object) -> Ceremony:
-    """A step or a list of steps."""
+    """Parse a step or a list of steps."""
     names = value if isinstance(value, list) else [value]
     if "second_person" in names:
         raise table.fail(name, "to require a second person, use quorum = 2")
@@ -290,7 +290,7 @@ def _wait(table: _Table, name: str, value: object) -> int:
 
 
 def _limits(inner: _Table, least: int, most: int) -> tuple[int | None, int | None]:
-    """Exactly one of `over` and `at_most`."""
+    """Parse `over` or `at_most`; exactly one must be set."""
 
     def number(table: _Table, name: str, value: object) -> int:
         return _integer(table, name, value, least, most)
@@ -359,13 +359,13 @@ def _targets(table: _Table, name: str, value: object) -> tuple[str, ...]:
 
 
 def names_in(document: PolicyDocument) -> Mapping[str, frozenset[str]]:
-    """The names in the rules by kind, without patterns (resources, scopes and types with `*`)."""
-    whens = [rule.when for rule in document.rules]
+    """Return the names in the rules by kind, without patterns (those that contain `*`)."""
+    conditions = [rule.when for rule in document.rules]
     return {
-        "agents": frozenset(name for w in whens for name in w.agent),
-        "users": frozenset(name for w in whens for name in (*w.owner, *w.user)),
+        "agents": frozenset(name for w in conditions for name in w.agent),
+        "users": frozenset(name for w in conditions for name in (*w.owner, *w.user)),
         "who": frozenset(name for rule in document.rules for name in rule.ask.who),
-        "resources": frozenset(name for w in whens for name in w.resource if "*" not in name),
-        "scopes": frozenset(name for w in whens for name in w.scope if "*" not in name),
-        "types": frozenset(name for w in whens for name in w.type if "*" not in name),
+        "resources": frozenset(name for w in conditions for name in w.resource if "*" not in name),
+        "scopes": frozenset(name for w in conditions for name in w.scope if "*" not in name),
+        "types": frozenset(name for w in conditions for name in w.type if "*" not in name),
     }

@@ -1,6 +1,6 @@
 """Evaluates policy, both for enforcement and for explanation.
 
-Owns: building the question of a request with its history; the compiled engine of the rule set in
+Owns: building the question for a request with its history; the compiled engine of the rule set in
 force. Never: acting on a verdict.
 """
 
@@ -50,7 +50,7 @@ class PolicyRequest:
     """The action types of the details."""
     wants_pin: bool = False
     at_least: Risk = Risk.LOW
-    """The lowest risk that the agent asks for."""
+    """The minimum risk that the agent requires."""
     past: str | None = None
     """The signals stored with the request, as JSON text; None to compute the current ones."""
 
@@ -62,7 +62,7 @@ class PolicyRequest:
 
 @dataclass(frozen=True, slots=True)
 class UseHistory:
-    """The history of an agent up to a time: its tokens, and what people approved."""
+    """An agent's history up to a time: its tokens, and what people approved."""
 
     view: View
     secrets: Secrets
@@ -70,16 +70,16 @@ class UseHistory:
     until: int
 
     def known_uses(self, uses: Sequence[str]) -> AbstractSet[str]:
-        """Return which of these uses the agent has had a token for."""
+        """Return the uses for which the agent has already had a token."""
         return self.view.uses.known_uses(self.case.agent.id, uses, self.until)
 
     def count(self, use: str, window_ms: int, enough: int) -> int:
-        """The number of tokens with this use in the window; counting stops at `enough`."""
+        """Return the number of tokens with this use in the window; counting stops at `enough`."""
         since = self.until - window_ms
         return self.view.uses.count(self.case.agent.id, use, since, self.until, enough)
 
     def unusual(self) -> frozenset[Code]:
-        """The signals stored with the request, else the current ones."""
+        """Return the signals stored with the request, or else the current ones."""
         if self.case.past is None:
             return current_codes(self.view, self.secrets, self.case)
         return history.stored_codes(self.case.past)
@@ -90,7 +90,7 @@ _UNKNOWN_USER = User("", "", None, (), "enabled", 0)
 
 
 def current_codes(view: View, secrets: Secrets, case: PolicyRequest) -> frozenset[Code]:
-    """The current signals of a request; none if an agent acts for itself or an app asks.
+    """Return a request's current signals; none if an agent acts for itself or an app asks.
 
     An unknown user has no history. Details without their action types are not compared.
     """
@@ -139,7 +139,7 @@ class Evaluator:
         return is_allowed(self._engine(view).policy, self.question(view, case), approvals)
 
     def question(self, view: View, case: PolicyRequest, at: int | None = None) -> Question:
-        """The question of a request, now or at an earlier time."""
+        """Return the question for a request, now or at an earlier time."""
         until = view.now if at is None else at - 1
         facts = UseHistory(view, self.secrets, case, until)
         return question(case, view.now if at is None else at, facts, view.directory.members())
@@ -156,14 +156,14 @@ class Evaluator:
 
 
 class _UnreadableEngine:
-    """The engine of a rule set that cannot be read, because another version of Sayso set it."""
+    """The engine for a rule set that a different version of Sayso set, and that cannot be read."""
 
     def answer(self, question: Question, approvals: Approvals) -> PolicyAnswer:
         raise PolicyFailed(f"{question.flow}, {approvals.count}: the rule set cannot be read")
 
 
 def engine_of(row: PolicyRow) -> Engine:
-    """The engine of a stored rule set; an unreadable rule set allows nothing."""
+    """Return the engine for a stored rule set; an unreadable rule set does not allow anything."""
     source = PolicyVersion(row.version, row.hash)
     try:
         return Engine(builtin.compile_row(row), source)
@@ -174,7 +174,7 @@ def engine_of(row: PolicyRow) -> Engine:
 def question(
     case: PolicyRequest, at: int, facts: QuestionHistory, members: Mapping[str, frozenset[str]]
 ) -> Question:
-    """Build the question of a request at a time, with its history."""
+    """Build the question for a request at a time, with its history."""
     scopes, agent = case.target.resource.scopes, case.agent
     return Question(
         flow=case.flow,

@@ -2,7 +2,7 @@
 
 A request looks up only the rows for its keys, so the cost does not grow with history. What an
 approval adds is computed when the request is created, so that later changes of the action type do
-not matter. Requests are also counted, but only for bursts and split amounts. Only an approval makes
+not matter. Requests are also counted, but only for bursts and split amounts. Only approval makes
 a value known. Never: deciding what is unusual (`protocol/approvals/unusual.py`).
 """
 
@@ -56,13 +56,13 @@ class ComparisonResult:
     """The result of comparing a request, and the keys that it adds to history."""
 
     unusual: Unusual
-    wanted: ComparedRequest
+    compared_request: ComparedRequest
     keys: HistoryKeys
 
     @property
     def text(self) -> str:
-        """The JSON stored with the approval: signals, and what asking and approving add."""
-        return _stored_json(self.unusual.codes, self.wanted, self.keys)
+        """The JSON to store with the approval: signals, and what asking and approving add."""
+        return _stored_json(self.unusual.codes, self.compared_request, self.keys)
 
     @property
     def signals(self) -> tuple[FoundSignal, ...]:
@@ -83,7 +83,7 @@ def compare(
 
 
 def narrowed_past(secrets: Secrets, approval: Approval, compared_request: ComparedRequest) -> str:
-    """The JSON to store with a narrowed request: approving adds only the granted values."""
+    """Return the JSON to store with a narrowed request: approving adds only the granted values."""
     keys = history_keys.keys_of(secrets, compared_request)
     return _stored_json(json.loads(approval.past).get("codes", []), compared_request, keys)
 
@@ -116,7 +116,7 @@ def add_answer(tx: Unit, approval: Approval, *, approved: bool) -> None:
 
 
 def stored_codes(past: str) -> frozenset[Code]:
-    """The signals that were stored with a request when it was created."""
+    """Return the signals that were stored with a request when it was created."""
     return frozenset(map(Code, json.loads(past).get("codes", ())))
 
 
@@ -126,12 +126,12 @@ class _Comparer:
 
     view: View
     secrets: Secrets
-    wanted: ComparedRequest
+    compared_request: ComparedRequest
     keys: HistoryKeys
     asked_at: int | None
 
     def comparison(self) -> Comparison:
-        """The input of all signals."""
+        """Return the input for all signals."""
         rows = self._load_rows()
         asker = self._requesting_agent(rows)
         return Comparison(
@@ -157,13 +157,13 @@ class _Comparer:
         return self._at // _DAY_MS
 
     def _load_rows(self) -> RowsByKey:
-        """The approver's rows; where they do not suffice, also those of the installation."""
+        """Return the approver's rows; where they do not suffice, also the installation's rows."""
         own_rows = self.view.history.fetch(list(self._approver_keys()))
         more_keys = list(self._installation_keys(own_rows))
         return {**own_rows, **self.view.history.fetch(more_keys)} if more_keys else own_rows
 
     def _approver_keys(self) -> Iterator[tuple[str, str]]:
-        agent, user, keys = self.wanted.agent.id, self.wanted.user.id, self.keys
+        agent, user, keys = self.compared_request.agent.id, self.compared_request.user.id, self.keys
         yield from ((agent, key) for key in (keys.agent, *keys.kinds))
         yield from ((agent, key) for key in (keys.asked_day, keys.asked_hour))
         yield from ((user, key) for key in (_ANSWERS, _near_key(_hour(self._at))))
@@ -178,7 +178,7 @@ class _Comparer:
         yield from ((user, text.key) for text in keys.texts)
 
     def _installation_keys(self, own_rows: RowsByKey) -> Iterator[tuple[str, str]]:
-        agent, user, keys = self.wanted.agent.id, self.wanted.user.id, self.keys
+        agent, user, keys = self.compared_request.agent.id, self.compared_request.user.id, self.keys
         row = own_rows.get(keys.agent)
         if row is None or keys.name.mark not in row.members:
             yield user, keys.name.key
@@ -196,7 +196,7 @@ class _Comparer:
         keys = self.keys
         past = _past(rows, keys.agent)
         return RequestingAgent(
-            name=self.wanted.agent.name,
+            name=self.compared_request.agent.name,
             mark=keys.name.mark,
             formerly=self._formerly(past),
             keys=keys.credentials,
@@ -210,17 +210,17 @@ class _Comparer:
         )
 
     def _formerly(self, past: PastApprovals) -> tuple[str, int] | None:
-        """The agent's last name that this person approved, if its current one is new to them."""
+        """Return the agent's name that this person last approved, if the current one is new."""
         if past.count == 0 or self.keys.name.mark in past.members:
             return None
-        user = self.wanted.user.id
-        for name in self.view.names.former(self.wanted.agent.id):
+        user = self.compared_request.user.id
+        for name in self.view.names.former(self.compared_request.agent.id):
             if history_keys.name_mark(self.secrets, user, name.name) in past.members:
                 return name.name, name.until
         return None
 
     def _count_asked(self, rows: RowsByKey, key: str, length: int) -> tuple[int, int]:
-        """The number of requests in this period, including this one, and their total."""
+        """Return the number of requests in this period, including this one, and their total."""
         row, is_new = rows.get(key), self.asked_at is None
         if row is None or row.period != self._at // length:
             return 1 if is_new else 0, 0
@@ -272,7 +272,7 @@ class _Comparer:
                 yield SameDay(self._sum(part, value, rows), count, part.target)
 
     def _sum(self, part_keys: PartKeys, value: int, rows: RowsByKey) -> Amount:
-        """The total for one target on one day, with the baselines before that day."""
+        """Return the total for one target on one day, with the baselines before that day."""
 
         def before(key: str) -> PastApprovals:
             past = _before(rows.get(key), self._day)
@@ -285,8 +285,8 @@ class _Comparer:
     def _baselines(
         self, amount_keys: AmountKeys, to: PartKeys | None, past: Callable[[str], PastApprovals]
     ) -> Iterator[Baseline]:
-        """The history to compare an amount with, closest first."""
-        name = self.wanted.agent.name
+        """Yield the history to compare an amount with, closest first."""
+        name = self.compared_request.agent.name
         if to is not None and (before := past(to.person)).count:
             yield Baseline(before, "for this “{}”", to.target)
         if (before := past(amount_keys.agent)).count:
@@ -316,7 +316,7 @@ def _past(rows: RowsByKey, key: str) -> PastApprovals:
 
 
 def _before(row: HistoryRow | None, day: int) -> PastApprovals:
-    """The history before this day. Its maximum is unknown, so the mean replaces it."""
+    """Return the history before this day. Its maximum is unknown, so the mean replaces it."""
     if row is None:
         return NO_PAST_APPROVALS
     today = row.period == day
@@ -327,17 +327,17 @@ def _before(row: HistoryRow | None, day: int) -> PastApprovals:
 
 
 def _per_day(past: PastApprovals) -> PastApprovals:
-    """The same history with the total of each day as one amount."""
+    """Return the same history with the total of each day as one amount."""
     return replace(past, count=past.days, most=-(-past.total // past.days)) if past.days else past
 
 
 def _fewest_approvals(rows: RowsByKey, kinds: Sequence[str]) -> PastApprovals:
-    """The history of the action type with the fewest approvals."""
+    """Return the history of the action type with the fewest approvals."""
     return min((_past(rows, key) for key in kinds), key=lambda past: past.count)
 
 
 def _additions(compared_request: ComparedRequest, keys: HistoryKeys) -> Iterator[Addition]:
-    """The entries that approving adds to history."""
+    """Yield the entries that approving adds to history."""
     agent, user = compared_request.agent.id, compared_request.user.id
     marks = (keys.name.mark, *keys.credentials, *keys.types, *keys.scopes, *keys.resource)
     yield Addition(agent, keys.agent, 0, marks)
@@ -387,10 +387,10 @@ def _stored_json(codes: Iterable[str], compared_request: ComparedRequest, keys: 
 
 
 def _hour(moment: int) -> int:
-    """The hour of the day in UTC."""
+    """Return the hour of the day in UTC."""
     return moment // _HOUR_MS % _HOURS
 
 
 def _near_key(hour: int) -> str:
-    """The key of the row of an hour and the two adjacent hours."""
+    """Return the key for the row of an hour and the two adjacent hours."""
     return f"near {hour % _HOURS}"

@@ -1,7 +1,7 @@
-"""The history keys of a request, for comparing it and for adding it after an approval.
+"""A request's history keys, for comparing it and for adding it after an approval.
 
 Owns: the choice of facts to compare. Values in keys and marks are keyed hashes, so that someone
-with only the database cannot try account numbers; registered names are not hashed.
+with only the database cannot guess account numbers; registered names are not hashed.
 Never: reading rows, or deciding what is unusual.
 """
 
@@ -24,15 +24,15 @@ from server.protocol.policy.uses import Path
 from server.services.resources.targets import TokenTarget
 
 MAX_TARGETS: Final = 32
-"""The maximum number of targets stored per request; targets beyond it always count as new."""
+"""The maximum number of targets stored per request; further targets always count as new."""
 MAX_TEXTS: Final = 8
-"""The maximum number of texts of a request that are checked for lookalikes."""
+"""The maximum number of texts per request to check for lookalikes."""
 
 _MAX_CHARACTERS: Final = 140
 _MAX_CACHED: Final = 500
-"""The maximum length of a text whose hash is cached; it bounds the cache's memory."""
+"""The maximum length of a text whose hash is cached, which limits the cache's memory."""
 _MARK_LENGTH: Final = 16
-"""The length of a mark, which identifies a member of one row."""
+"""The length of a mark, which identifies a member of a row."""
 NAME_MARK_PREFIX: Final = "n "
 _AGENT_MARK_PREFIX: Final = "a "
 """The prefixes of name marks and agent marks, which are members of the same row."""
@@ -88,7 +88,7 @@ class ValueLocation(NamedTuple):
 
 
 class TextKeys(NamedTuple):
-    """The keys of a text, to find earlier lookalikes."""
+    """The keys of a text, for finding earlier lookalikes."""
 
     place: ValueLocation
     mark: str
@@ -127,12 +127,12 @@ class AmountKeys(NamedTuple):
 
     @property
     def mark(self) -> str:
-        """The mark of the unit."""
+        """Return the mark of the unit."""
         return f"unit {self.currency}"
 
 
 class PartKeys(NamedTuple):
-    """The keys of the amounts for one target: approved before, and asked today."""
+    """The keys for one target's amounts: approved before, and requested today."""
 
     amount: AmountKeys
     target: ValueLocation
@@ -194,12 +194,12 @@ def keys_of(secrets: Secrets, compared_request: ComparedRequest) -> HistoryKeys:
 
 
 def name_mark(secrets: Secrets, user_id: str, name: str) -> str:
-    """The mark of a different name of an agent."""
+    """Return the mark for a different name of an agent."""
     return _KeyBuilder(secrets, user_id).text(ValueLocation(None), name, ()).mark
 
 
 def credentials(secrets: Secrets, agent: Agent) -> list[str]:
-    """The marks of the agent's keys and secrets."""
+    """Return the marks for the agent's keys and secrets."""
     jwks = [_hash_parts(secrets, sorted(jwk.items())) for jwk in agent.jwks]
     return [*jwks, *[secret.id for secret in agent.secrets]]
 
@@ -212,7 +212,7 @@ def _hash_parts(secrets: Secrets, parts: object) -> str:
 
 @lru_cache(maxsize=4_096)
 def _hash(secrets: Secrets, parts: str) -> str:
-    """Cached, because the requests of an agent use the same few keys repeatedly."""
+    """Return the hash, cached because an agent's requests use the same few keys repeatedly."""
     return secrets.keyed_hash("history", parts)
 
 
@@ -241,7 +241,7 @@ class _KeyBuilder:
         self.mixed_scripts.extend(ValueLocation(action, trail) for trail in _mixed_trails(detail))
 
     def text(self, location: ValueLocation, value: str, where: Path) -> TextKeys:
-        """The keys of a text."""
+        """Return the keys of a text."""
         kind = "" if location.action is None else location.action.type
         plain = _normalized(value)
         return TextKeys(
@@ -265,7 +265,7 @@ class _KeyBuilder:
         )
 
     def _name(self, action: ActionType, detail: Detail, of: Trail) -> NameKeys | None:
-        """The name of a target; for a target in a list, from the same item."""
+        """Return the keys of a target's name; for a target in a list, the name in the same item."""
         for trail, value in _values_at(detail, action.fact_rules.target_name):
             steps = _indexes(trail)
             if isinstance(value, str) and steps == _indexes(of)[: len(steps)]:
@@ -312,7 +312,7 @@ class _KeyBuilder:
 
 
 def _values_at(detail: Detail, path: Path | None) -> list[tuple[Trail, JsonValue]]:
-    """The values at a path; the fast case is a member of the detail itself."""
+    """Return the values at a path; the fast case is a member of the detail itself."""
     if path is None:
         return []
     if len(path) == 1 and isinstance(detail.get(path[0]), (str, int)):
@@ -327,7 +327,7 @@ def _indexes(trail: Trail) -> tuple[int, ...]:
 
 
 def _number(value: JsonValue) -> tuple[str | None, int | None]:
-    """The currency, if the value is money, and the number."""
+    """Return the currency, if the value is money, and the number."""
     if isinstance(value, dict):
         return cast("str", value["currency"]), cast("int", value["minor"])
     return None, value if isinstance(value, int) else None
@@ -340,7 +340,7 @@ def _add_amounts(before: AmountKeys | None, amount_keys: AmountKeys) -> AmountKe
 
 
 def _target_of(trail: Trail, targets: Sequence[TargetKeys]) -> TargetKeys | None:
-    """The target of an amount, if it is unambiguous."""
+    """Return the target of an amount, if it is unambiguous."""
     if len(targets) == 1:
         return targets[0]
     steps = _indexes(trail)
@@ -350,12 +350,12 @@ def _target_of(trail: Trail, targets: Sequence[TargetKeys]) -> TargetKeys | None
 
 
 def _is_comparable(value: str) -> bool:
-    short = len(value) <= _MAX_CHARACTERS
-    return short and not value.isdecimal() and not rendering.is_time(value)
+    is_short = len(value) <= _MAX_CHARACTERS
+    return is_short and not value.isdecimal() and not rendering.is_time(value)
 
 
 def _mixed_trails(detail: Detail) -> list[Trail]:
-    """The trails of all texts in which a word mixes scripts."""
+    """Return the trails of all texts in which a word mixes scripts."""
     if all(map(_is_ascii, detail.values())):
         return []
     return [
@@ -366,7 +366,7 @@ def _mixed_trails(detail: Detail) -> list[Trail]:
 
 
 def _is_ascii(value: JsonValue) -> bool:
-    """Return whether the value certainly has no word that mixes scripts."""
+    """Return whether the value cannot contain a word that mixes scripts."""
     if isinstance(value, str):
         return value.isascii()
     return not isinstance(value, (dict, list)) or rendering.is_money(value)
@@ -385,5 +385,5 @@ def _normalized(text: str) -> str:
 
 @lru_cache(maxsize=4_096)
 def _skeleton(text: str) -> str:
-    """The cached skeleton of a short text."""
+    """Return the skeleton of a short text, from a cache."""
     return confusables.skeleton(text)

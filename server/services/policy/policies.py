@@ -21,9 +21,9 @@ class Policies:
             return current_policy(view)
 
     def set(self, document: str, *, by: str) -> PolicyRow:
-        """Activate a policy. It applies to pending requests too.
+        """Activate a policy, which also applies to pending requests.
 
-        Activating the current policy again changes nothing. Raises `InvalidPolicy`.
+        Activating the current policy again has no effect. Raises `InvalidPolicy`.
         """
         with self.store.administer() as tx:
             before = current_policy(tx)

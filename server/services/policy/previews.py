@@ -1,4 +1,4 @@
-"""Previews of action types: how a request with example or submitted details would be shown.
+"""Previews action types: shows a request with example or submitted details.
 
 Owns: the example request. Never: rendering (`displays.py`). The ceremony is the default for the
 risk of the type.
@@ -31,7 +31,7 @@ _TOKEN_SECONDS: Final = 300
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """An action type with details, as an approver would see it."""
+    """An action type with details, as shown to an approver."""
 
     details: Mapping[str, JsonValue]
     display: str

@@ -1,4 +1,4 @@
-"""Evaluating a pending request again under current policy and registrations."""
+"""Evaluates a pending request again under current policy and registrations."""
 
 from server.model.approvals import Approval
 from server.model.clients import Agent
@@ -15,7 +15,7 @@ from server.services.resources import targets
 def as_of_today(
     view: View, schemas: Schemas, agent: Agent, user: User | None, approval: Approval
 ) -> PolicyRequest | None:
-    """The pending request as a request of today; None if it would be refused."""
+    """Return the pending request as if it were sent now; None if it would be refused."""
     try:
         terms = effective_terms(approval)
         details = terms.details
@@ -30,7 +30,7 @@ def as_of_today(
 def current_requirements(
     view: View, evaluator: Evaluator, schemas: Schemas, approval: Approval
 ) -> Requirements | None:
-    """The current requirements for approving a request; None if nobody can approve it."""
+    """Return the current requirements for approving a request; None if nobody can approve it."""
     agent = view.directory.agent(approval.agent_id)
     user = view.directory.user(approval.user_id or "")
     case = None if agent is None else as_of_today(view, schemas, agent, user, approval)

@@ -18,14 +18,14 @@ DENIED: Final = "policy_denied"
 TOO_FEW: Final = "too_few_people"
 """The code if the quorum exceeds the eligible approvers."""
 AGENT_CODES: Final = frozenset({DENIED, TOO_FEW})
-"""The codes that agents get."""
+"""The codes that agents receive."""
 NEEDS_PERSON: Final = "needs_person"
 FORBIDDEN: Final = "The policy of this installation does not allow this. Nobody will be asked."
 
 
-def too_few_text(need: int, there: int) -> str:
-    """The message to an agent whose request cannot reach its quorum."""
-    people = pluralize(there, "person", "people") if there else "nobody"
+def too_few_text(need: int, available: int) -> str:
+    """Return the message to an agent whose request cannot reach its quorum."""
+    people = pluralize(available, "person", "people") if available else "nobody"
     return (
         f"This needs {pluralize(need, 'approval')}, but {people} can approve it. Nobody was asked. "
         "An administrator can name more approvers in a policy rule, or lower the quorum."
@@ -33,7 +33,7 @@ def too_few_text(need: int, there: int) -> str:
 
 
 def denied_error() -> errors.RequestRefused:
-    """The error for a request that a rule denies."""
+    """Return the error for a request that a rule denies."""
     return errors.RequestRefused(FORBIDDEN, detail=DENIED, members={"reason": DENIED})
 
 

@@ -1,4 +1,4 @@
-"""Validating an agent's `authorization_details` against the registered action types."""
+"""Validates `authorization_details` against the registered action types."""
 
 import json
 from collections.abc import Collection, Mapping, Sequence
@@ -29,7 +29,7 @@ _RULES: Final[Mapping[str, str]] = {
     "const": "must be {}",
     "uniqueItems": "must not contain duplicate items",
 }
-"""The correction for each keyword of the schema; `{}` is the keyword's value."""
+"""Schema keyword → the correction; `{}` is the keyword's value."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class _Compiled:
 
     @cached_property
     def validator(self) -> Draft202012Validator:
-        """Created for the first detail, because `jsonschema` is slow to load."""
+        """The validator; created for the first detail, because `jsonschema` is slow to load."""
         return _validator(self.action)
 
 
@@ -57,7 +57,7 @@ class Schemas:
     ) -> tuple[ActionType, ...]:
         """Validate details and return their action types.
 
-        `allowed` are the types that the client may ask for (RFC 9396 10); None means all.
+        `allowed` contains the types that the client may request (RFC 9396 10); None means all.
         Raises errors.InvalidAuthorizationDetails.
         """
         for index, detail in enumerate(details):
@@ -72,7 +72,7 @@ class Schemas:
     def registered_types(
         self, directory: Directory, types: Sequence[str]
     ) -> tuple[ActionType, ...]:
-        """The registered action types among these, for entries without details."""
+        """Return the registered action types among these, for entries without details."""
         rows = (directory.action(name) for name in types)
         return tuple(self._compile(row).action for row in rows if row is not None)
 
@@ -130,7 +130,7 @@ def _validate(
 
 
 def _mistake(error: ValidationError, where: str, type_name: str, location: str) -> str:
-    """Describe the correction in the words of the schema, without repeating the input."""
+    """Return the correction in the words of the schema, without repeating the input."""
     kind, keyword_value = str(error.validator), error.validator_value
     if kind == "required" and isinstance(keyword_value, list) and isinstance(error.instance, dict):
         missing = next(name for name in keyword_value if name not in error.instance)

@@ -1,6 +1,6 @@
-"""Finds resources, and validates each member of a resource by itself.
+"""Finds resources, and validates each field of a resource by itself.
 
-Owns: checking one member, with the remedy in the error. Never: rules across members; those are in
+Owns: checking one field, with the remedy in the error. Never: rules across fields; those are in
 `resources.py`.
 """
 
@@ -14,7 +14,7 @@ from server.services.refusals import Invalid, NotFound
 
 SHORTEST_TOKEN: Final = 10
 LONGEST_TOKEN: Final = 3_600
-"""In seconds. A resource that only checks signatures accepts revoked tokens for this time."""
+"""In seconds. A resource that only checks signatures accepts a revoked token for this long."""
 
 
 def lifetime(_tx: Unit, seconds: int) -> int:
@@ -37,7 +37,7 @@ def default_scopes(_tx: Unit, named: Sequence[str]) -> tuple[str, ...]:
 
 
 def registered_uri(directory: Directory, uri: str) -> str:
-    """Return the URI as it was registered; the given URI if no resource has it."""
+    """Return the URI as registered; the given URI if no resource has it."""
     resource = directory.resource(uri)
     return uri if resource is None else resource.uri
 

@@ -1,7 +1,7 @@
-"""The members of a resource, one row each; bodies, responses, flags and forms are made from them.
+"""The fields of a resource, one row each, the source of bodies, responses, flags and forms.
 
-A new member is a row here, a field of the record `Resource` and a column.
-Never: rules across members; those are in `resources.py`.
+To add a field, add a row here, a field to the record `Resource`, and a column.
+Never: rules across fields; those are in `resources.py`.
 """
 
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ def _lowers_risk(before: Mapping[str, Risk], after: Mapping[str, Risk]) -> bool:
 
 
 def fewer_needs(before: Resource, after: Resource) -> bool:
-    """Return whether a remaining scope requires a different action type, or no longer one."""
+    """Return whether a remaining scope requires a different action type, or none anymore."""
     return any(
         scope in after.scopes and after.requires.get(scope) != kind
         for scope, kind in before.requires.items()

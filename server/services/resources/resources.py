@@ -27,7 +27,7 @@ _NO_ITEMS: Final[Mapping[str, Any]] = {}
 
 
 class NewResource(Written):
-    """A new resource, as an administrator describes it."""
+    """A new resource, as described by an administrator."""
 
     member_names = frozenset(member.name for member in RESOURCE_MEMBERS)
 
@@ -60,9 +60,9 @@ class DeletedResource:
     """Tokens for it, and the tokens derived from them."""
     requests_cancelled: int
     agents_narrowed: tuple[str, ...]
-    """Names of the agents that could ask for it."""
+    """Names of the agents that could request it."""
     apps_narrowed: tuple[str, ...]
-    """Names of the apps that could ask for it."""
+    """Names of the apps that could request it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +72,10 @@ class Resources:
     store: Store
     secrets: Secrets
     issuer: str = ""
-    """Our own URL, below which no resource can be registered."""
+    """Our own URL; resources below it cannot be registered."""
 
     def all(self) -> list[Resource]:
-        """Return all resources, by URI."""
+        """Return all resources, ordered by URI."""
         with self.store.read() as view:
             return view.resources.all()
 
@@ -106,7 +106,7 @@ class Resources:
     ) -> NewResourceSecret:
         """Register a resource, with a secret for introspecting tokens.
 
-        Raises `Exists`, `Invalid`, or `NotFound` for a type.
+        Raises `Exists`, `Invalid`, or `NotFound` for an unknown action type.
         """
         new = NewResource(uri=uri, scopes=dict(scopes), requires=dict(requires), **more)
         with self.store.administer() as tx:
@@ -159,7 +159,7 @@ class Resources:
     def delete(self, uri: str, *, by: str) -> DeletedResource:
         """Delete a resource with its tokens and open requests, and remove it from clients.
 
-        Clients do not get it back if it is registered again. Raises `NotFound`.
+        Clients do not regain access if it is registered again. Raises `NotFound`.
         """
         with self.store.administer() as tx:
             resource = find(tx.directory, uri)
@@ -185,7 +185,7 @@ class Resources:
 
 @error_member("uri")
 def _refuse_taken(tx: Unit, uri: str) -> None:
-    """Refuse a URI that looks like another, because people recognize resources by their URIs."""
+    """Refuse a URI that looks like another one, because people recognize resources by URI."""
     if (resource := tx.directory.resource(uri)) is not None:
         slash = "" if resource.uri == uri else "; a trailing slash makes no difference"
         text = f"{resource.uri} is already registered{slash}."
@@ -259,7 +259,7 @@ def _agents_with(view: View, uri: str) -> list[Agent]:
 
 
 def _narrow(tx: Unit, agent: Agent, uri: str) -> str:
-    """Remove the resource, and the scopes that no other resource of the agent has."""
+    """Remove the resource, and the scopes that none of the agent's other resources has."""
     remaining, scope = _permissions_without(tx, agent, uri)
     limits = {
         other_uri: tuple(name for name in may if name in scope)

@@ -28,13 +28,13 @@ def resolve(
 ) -> TokenTarget:
     """Return the target of a request, within the client's permissions.
 
-    Without `resource`, it is the client's only resource, or else the only one with all the scopes.
+    Without `resource`, uses the client's only resource, or else the only one with all the scopes.
     Scopes are never dropped silently. Raises errors.InvalidTarget or errors.InvalidScope.
     """
     target_resource = _resource(directory, client, resource, scope)
     for name in scope:
         if name not in target_resource.scopes or not client.allows(target_resource.uri, name):
-            raise _refused(name, f" at {target_resource.uri}")
+            raise _scope_error(name, f" at {target_resource.uri}")
     return TokenTarget(target_resource, scope)
 
 
@@ -43,7 +43,7 @@ def resolve_or_default(
 ) -> TokenTarget:
     """Return the target; without scopes, it has the resource's default scopes (RFC 6749 3.3).
 
-    Default scopes that the client may not have are left out. Raises like `resolve`.
+    Default scopes that the client may not have are left out. Raises the errors of `resolve`.
     """
     token_target = resolve(directory, client, resource, scope)
     if scope:
@@ -63,7 +63,7 @@ def about_person(audience: str, scope: tuple[str, ...]) -> TokenTarget:
 def resolve_stored(
     directory: Directory, client: Agent | App, uri: str | None, scope: tuple[str, ...]
 ) -> TokenTarget:
-    """Resolve the target of a stored request again; raises like `resolve`."""
+    """Resolve the target of a stored request again. Raises the errors of `resolve`."""
     if uri is not None and scopes.about_person(scope):
         return about_person(uri, scope)
     return resolve(directory, client, uri, scope)
@@ -83,7 +83,7 @@ def lifetime(agent: Agent | None, resource: Resource | None, usual: int) -> int:
 
 
 def check_required_types(target: TokenTarget, types: frozenset[str]) -> None:
-    """Raises errors.InvalidAuthorizationDetails if a scope needs a type that was not sent."""
+    """Raise errors.InvalidAuthorizationDetails if a scope needs a type that was not sent."""
     for name in target.scope:
         needed = target.resource.requires.get(name)
         if needed is not None and needed not in types:
@@ -92,8 +92,8 @@ def check_required_types(target: TokenTarget, types: frozenset[str]) -> None:
             )
 
 
-def _refused(scope: str, where: str = "") -> errors.InvalidScope:
-    """Return the same error for unknown scopes, so that nobody learns which scopes exist."""
+def _scope_error(scope: str, where: str = "") -> errors.InvalidScope:
+    """Return the error, also for unknown scopes, so that it does not reveal which scopes exist."""
     return errors.InvalidScope(
         f"This client cannot request {scope}{where}. An administrator can allow it."
     )
@@ -118,7 +118,7 @@ def _resource(
     ]
     for name in scope if resources else ():
         if all(name not in r.scopes for r in resources):
-            raise _refused(name)
+            raise _scope_error(name)
     if len(resources) == 1:
         return resources[0]
     candidates = [r for r in resources if scope and all(name in r.scopes for name in scope)]

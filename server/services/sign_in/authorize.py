@@ -34,7 +34,7 @@ PUSHED_SECONDS: Final = 60
 REQUESTS: Final = CountedLimit(
     "authorize", "address", "Sign-in requests", 600, 60_000, "authorize:"
 )
-"""The limit is high because many people may share one address."""
+"""The limit per address, which is high because many people may share one address."""
 _RATE_LIMITED = "Too many sign-in requests from this address. Wait a minute."
 _NOT_PUSHED = "This app must push its authorization requests to /par."
 FLOW_MS: Final = 30 * 60 * 1000
@@ -69,7 +69,7 @@ class AuthorizationPlan:
     """"" for OpenID scopes only."""
     asks: tuple[ConsentNeeded, ...]
     action: CheckedAppAction | None = None
-    """The action to allow once; the person signs it as a whole, and it creates no consent."""
+    """The action to allow once; the person signs all of it, and no consent is created."""
 
     @property
     def consents_to_sign(self) -> tuple[ConsentNeeded, ...]:
@@ -218,7 +218,7 @@ class AuthorizeService:
         )
 
     def _check_rate_limit(self, peer: str) -> None:
-        """Count a request from this address, because each adds a row."""
+        """Count a request from this address, because each request adds a row."""
         with self.store.write() as tx:
             is_limited = REQUESTS.count_and_check(tx, peer)
         if is_limited:

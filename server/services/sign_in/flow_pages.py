@@ -43,7 +43,7 @@ class AskedConsent:
 
 @dataclass(frozen=True, slots=True)
 class RequestedAction:
-    """An action that an app wants to do once, as the device will show it."""
+    """An action that an app wants to do once, as shown on the device."""
 
     words: ActionTexts
     risk: Risk
@@ -59,9 +59,9 @@ class UnknownClient:
     """Its client_id if that is a URL, else ""."""
     claimed_name: str | None
     name_withheld: bool
-    """The name that it claims looks like an existing one, so it is not shown."""
+    """Whether its claimed name is not shown, because it looks like an existing name."""
     is_local: bool
-    """The response goes to a program on the person's own machine."""
+    """Whether the response goes to a program on the person's own machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class ConsentPage:
     app_name: str
     user_name: str
     about_you: tuple[str, ...]
-    """Scopes about the person, which the page alone grants."""
+    """Scopes about the person, which are granted on the page, without a device."""
     asked: tuple[AskedConsent, ...]
     """Consents that are signed on a device."""
     action: RequestedAction | None
@@ -97,7 +97,7 @@ class WaitingPage:
 
 
 def sign_in_page(plan: AuthorizationPlan, name: str) -> SignInPage:
-    """Return the sign-in page of a plan."""
+    """Return the sign-in page for a plan."""
     return SignInPage(
         app_name=plan.app.name,
         name=name,
@@ -130,7 +130,7 @@ def consent_page(
 
 
 def waiting_page(plan: AuthorizationPlan, signed_in: SignedIn, waiting: int) -> WaitingPage:
-    """Return the waiting page of a plan."""
+    """Return the waiting page for a plan."""
     back = plan.request.return_to.redirect_uri
     return WaitingPage(plan.app.name, signed_in.user.name, waiting, back)
 

@@ -37,7 +37,7 @@ from server.services.sign_in.sign_ins import SignedIn, SignIns
 from server.services.tokens.keys import id_token_claims
 
 CODE_MS: Final = 60_000
-_ENDED: Final = "This sign-in has ended. Go back to the app and start again."
+_FLOW_ENDED: Final = "This sign-in has ended. Go back to the app and start again."
 
 Step = SignInPage | ConsentPage | WaitingPage | AuthorizationResponse
 
@@ -89,14 +89,14 @@ class Flows:
             return self._end(tx, flow, self._next(tx, flow, self.sign_ins.current(tx, cookie)))
 
     def waits(self, handle: str, cookie: str) -> bool:
-        """Return whether a device still has to answer. Changes nothing."""
+        """Return whether the person still has to answer on a device. Changes nothing."""
         with self.store.read() as view:
             flow = _open_flow(view, handle)
             next_step = self._next(view, flow, self.sign_ins.current(view, cookie))
             return isinstance(next_step, WaitingPage)
 
     def consent(self, handle: str, cookie: str, *, peer: str) -> Step:
-        """Store the person's consent on the page, and request the signatures it needs."""
+        """Store the consent given on the page, and request the signatures that are still needed."""
         with self.store.write() as tx:
             flow = _open_flow(tx, handle)
             signed_in = self.sign_ins.current(tx, cookie)
@@ -144,7 +144,7 @@ class Flows:
         plan = self.requests.current_plan(view, flow)
         try:
             return self._next_step(view, flow, plan, signed_in)
-        except errors.InvalidRequest as error:  # an invalid hint, reported to the app
+        except errors.InvalidRequest as error:  # an invalid hint is reported to the app
             return _Refused(plan, error)
 
     def _next_step(
@@ -204,7 +204,7 @@ class Flows:
     def _signed_step(
         self, view: View, flow: Flow, plan: AuthorizationPlan, signed_in: SignedIn
     ) -> WaitingPage | _Ready | _Refused:
-        """Return the next step after the device was asked."""
+        """Return the next step after a device was asked."""
         user = signed_in.user.id
         action_outcomes = {
             approval_id: self.actions.outcome(view, approval_id, user)
@@ -232,7 +232,7 @@ class Flows:
         if not isinstance(ready, _Ready | _Refused):
             return ready  # type: ignore[return-value]  # a page: the user was signed out
         if not tx.flows.finish(flow.hash, tx.now):
-            raise errors.InvalidRequest(_ENDED)
+            raise errors.InvalidRequest(_FLOW_ENDED)
         back = ready.plan.request.return_to
         if isinstance(ready, _Refused):
             _withdraw_approvals(tx, flow)
@@ -251,7 +251,7 @@ class Flows:
         return AuthorizationResponse(back, authorize.answer(issuer, back, {"code": code}))
 
     def _store_consents(self, tx: Unit, ready: _Ready) -> None:
-        """Store the consent to scopes about the person, which the page alone grants."""
+        """Store the consent for scopes about the person, which the page grants without a device."""
         user = ready.signed_in.user.id
         for ask in ready.plan.asks:
             if ask not in ready.plan.consents_to_sign:
@@ -261,7 +261,7 @@ class Flows:
 def _open_flow(view: View, handle: str) -> Flow:
     flow = view.flows.get(handle_hash(handle))
     if flow is None or flow.done_at is not None or view.now >= flow.expires_at:
-        raise errors.InvalidRequest(_ENDED)
+        raise errors.InvalidRequest(_FLOW_ENDED)
     return flow
 
 

@@ -40,8 +40,8 @@ class PasskeySignIns:
                 user, device = self.passkeys.verify(tx, assertion)
                 sign_in_attempts.record_success(tx, attempt)
                 tx.devices.mark_seen(device.id, tx.now)
-                how = names.ACR_PASSKEY
-                return self.sign_ins.start(tx, user, flow, cookie=cookie, acr=how)
+                acr_value = names.ACR_PASSKEY
+                return self.sign_ins.start(tx, user, flow, cookie=cookie, acr=acr_value)
         except errors.Problem:
             with self.store.write() as tx:
                 sign_in_attempts.record_failure(tx, attempt)

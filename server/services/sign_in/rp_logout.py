@@ -21,7 +21,7 @@ class LogoutRequest:
     """None if nobody is signed in."""
     app_name: str | None
     go_to: str | None
-    """The URL to which the browser goes afterwards, including `state`."""
+    """The URL that the browser opens afterwards, including `state`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class RpLogout:
     sign_ins: SignIns
 
     def check(self, form: Form, cookie: str) -> LogoutRequest:
-        """Return the user who would sign out, and the URL to which the browser goes afterwards.
+        """Return the user who would sign out, and the URL that the browser opens afterwards.
 
         The URL must be registered for the requesting app. Raises errors.InvalidRequest.
         """

@@ -1,6 +1,6 @@
 """Limits failed sign-ins, per account and address, and per address.
 
-An attempt is counted before it is checked, so parallel attempts gain nothing. All spellings of a
+An attempt is counted before it is checked, so parallel attempts do not help. All spellings of a
 name count for its account. A name without an account is counted by its normalized form.
 """
 
@@ -38,7 +38,7 @@ class SignInAttempt:
 
 
 def of_account(user: User | None, name: str, peer: str) -> SignInAttempt:
-    """An attempt with a name, and the user it resolved to, if any; `peer` is empty if unknown."""
+    """Return an attempt with a name, and its user, if any; `peer` is empty if unknown."""
     account_key = f"nobody\n{skeleton(name)}" if user is None else f"user\n{user.id}"
     network = passwords.network(peer).encode()
     address = _key(b"address", network) if network else None
@@ -46,7 +46,7 @@ def of_account(user: User | None, name: str, peer: str) -> SignInAttempt:
 
 
 def of_passkey(credential: bytes, peer: str) -> SignInAttempt:
-    """An attempt with a passkey, which other people's wrong passwords do not block."""
+    """Return an attempt with a passkey, which other people's wrong passwords do not block."""
     network = passwords.network(peer).encode()
     return SignInAttempt(_key(b"account", b"passkey\n" + credential, network), None)
 
@@ -69,7 +69,7 @@ def count(tx: Unit, attempt: SignInAttempt) -> TooManyAttempts | None:
 
 
 def record_success(tx: Unit, attempt: SignInAttempt) -> None:
-    """Reset the account's failures, and subtract this attempt from those of the address."""
+    """Reset the account's failures, and subtract this attempt from the address's failures."""
     tx.passwords.clear_attempts(attempt.account)
     if attempt.address is not None:
         tx.passwords.undo_attempt(attempt.address)

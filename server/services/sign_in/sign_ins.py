@@ -1,7 +1,7 @@
-"""Sign-ins of browsers to apps, by a cookie; and sign-in with a password.
+"""Browsers' sign-ins to apps, identified by a cookie; and sign-in with a password.
 
 `passkey_sign_in.py` contains the sign-in with a passkey. The database stores the cookie's hash.
-Every sign-in changes the cookie, which prevents session fixation.
+Each sign-in changes the cookie, which prevents session fixation.
 """
 
 import hashlib
@@ -92,7 +92,7 @@ class SignIns:
         return new_cookie
 
     def current(self, view: View, cookie: str) -> SignedIn | None:
-        """Return the sign-in of this cookie, if it is valid."""
+        """Return the sign-in that this cookie identifies, if it is valid."""
         sign_in = view.sign_ins.by_token(cookie_hash(cookie)) if cookie else None
         if sign_in is None or sign_in.ended_at is not None or view.now >= sign_in.expires_at:
             return None
@@ -100,14 +100,14 @@ class SignIns:
         return None if user is None or not user.enabled else SignedIn(sign_in, user)
 
     def sign_out(self, cookie: str) -> None:
-        """Sign the browser out, and end the tokens that apps got through it. Idempotent."""
+        """Sign the browser out, and revoke the tokens that apps obtained through it. Idempotent."""
         with self.store.write() as tx:
             signed_in = self.current(tx, cookie)
             if signed_in is not None:
                 _end(tx, signed_in.sign_in, cause="signed out")
 
     def count(self, attempt: SignInAttempt) -> None:
-        """Count an attempt before it is checked. Raises `TooManyAttempts` if it must wait."""
+        """Count an attempt before it is checked. Raises `TooManyAttempts` if a wait is needed."""
         with self.store.write() as tx:
             error = sign_in_attempts.count(tx, attempt)
         if error is not None:

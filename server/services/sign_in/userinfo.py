@@ -20,7 +20,7 @@ class UserInfo:
     server_policy: ServerPolicy
 
     def claims(self, call: DeviceCall) -> dict[str, object]:
-        """Return the claims about the person of this token.
+        """Return the claims about the person that this token acts for.
 
         Checks, in order, that: 1. the token is valid for this endpoint, with a DPoP proof if it is
         bound; 2. the person exists. Raises errors.Problem with a challenge.

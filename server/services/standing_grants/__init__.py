@@ -1,5 +1,5 @@
 """Use cases of standing grants.
 
-Owns: offering, giving, using and ending them.
+Owns: proposing, creating, using and revoking them.
 Never: consents (`consents`).
 """

@@ -17,12 +17,12 @@ from server.services.policy import displays
 from server.services.policy.displays import Display
 from server.services.resources.targets import TokenTarget
 
-_LONG = 2_000
+_MAX_CHARACTERS = 2_000
 
 
 @dataclass(frozen=True, slots=True)
 class StandingGrantDisplay:
-    """The input of a standing grant's display text."""
+    """The input for a standing grant's display text."""
 
     approval_id: str
     party: Party
@@ -32,20 +32,20 @@ class StandingGrantDisplay:
     action: ActionType | None
     bounds: Bounds
     risk: Risk
-    """The highest risk it covers."""
+    """The highest risk that the grant covers."""
     given_at: Risk
-    """The risk it is displayed with."""
+    """The risk level of approving the grant, which is displayed."""
     notify: bool
     covered: int
     looked_at: int
-    """`covered` of the `looked_at` newest requests would have been covered."""
+    """The number of newest requests compared; the grant would have covered `covered` of them."""
     peer: str
     asked_at: int
     expires_at: int
 
 
 def standing_grant_display(grant: StandingGrantDisplay) -> str:
-    """Make the display text of a standing grant."""
+    """Create the display text for a standing grant."""
     name, until = display_safe(grant.party.name), time_text(grant.bounds.until)
     what = ", ".join(grant.target.scope) if grant.action is None else grant.action.title
     times = _times(grant.bounds.uses)
@@ -86,7 +86,7 @@ def money_text(value: Sum) -> str:
 
 
 def pattern_facts(action: ActionType | None, pattern: Pattern) -> list[tuple[str, str]]:
-    """Each member of the details, with its required value or how it may vary."""
+    """Return each member of the details, with its required value or how it may vary."""
     if action is None:
         return []
     details: Mapping[str, JsonValue] = standing_grants.with_variations(
@@ -121,4 +121,4 @@ def _fact(label: str, value: str) -> JsonValue:
 
 
 def _safe(text: str) -> str:
-    return display_safe(text, max_chars=_LONG)
+    return display_safe(text, max_chars=_MAX_CHARACTERS)

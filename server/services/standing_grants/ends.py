@@ -22,42 +22,42 @@ from server.services.notifications import notices
 
 
 def end(tx: Unit, grant_id: str, *, reason: str, actor: str) -> StandingGrant | None:
-    """End a grant and return it; None if it had already ended."""
+    """Revoke a grant and return it; None if it was already revoked."""
     standing_grant = tx.standing_grants.end(grant_id, reason, tx.now)
     return None if standing_grant is None else _record_ends(tx, [standing_grant], actor)[0]
 
 
 def agent_deactivated(tx: Unit, event: AgentDeactivated) -> None:
-    """End the grants of an agent that was disabled."""
+    """Revoke the grants for an agent that was disabled."""
     agent = event.agent
     standing_grants = tx.standing_grants.end_of_agent(agent.id, f"agent_{agent.state}", tx.now)
     _record_ends(tx, standing_grants, event.by)
 
 
 def agent_replaced(tx: Unit, event: AgentReplaced) -> None:
-    """End the grants of an agent whose credentials or owners changed."""
+    """Revoke the grants for an agent whose credentials or owners changed."""
     standing_grants = tx.standing_grants.end_of_agent(event.agent_id, event.reason, tx.now)
     _record_ends(tx, standing_grants, event.by)
 
 
 def user_disabled(tx: Unit, event: UserDisabled) -> None:
-    """End the grants of a disabled user."""
+    """Revoke a disabled user's grants."""
     standing_grants = tx.standing_grants.end_of_user(event.user.id, "user_disabled", tx.now)
     _record_ends(tx, standing_grants, event.by)
 
 
 def resource_deleted(tx: Unit, event: ResourceDeleted) -> None:
-    """End the grants at a deleted resource."""
+    """Revoke the grants at a deleted resource."""
     _record_ends(tx, tx.standing_grants.end_at(event.uri, "resource_deleted", tx.now), event.by)
 
 
 def action_type_changed(tx: Unit, event: ActionTypeChanged) -> None:
-    """End the grants for a changed action type."""
+    """Revoke the grants for a changed action type."""
     _record_ends(tx, tx.standing_grants.end_of_type(event.type, "type_changed", tx.now), event.by)
 
 
 def consent_ended(tx: Unit, event: ConsentEnded) -> None:
-    """End the user's grants for the agent and resource of a revoked consent."""
+    """Revoke the user's grants for the agent and resource of a revoked consent."""
     consent = event.consent
     standing_grants = tx.standing_grants.end_between(
         consent.user_id, consent.client_id, consent.resource, "consent_revoked", tx.now
@@ -68,7 +68,7 @@ def consent_ended(tx: Unit, event: ConsentEnded) -> None:
 def record(
     tx: Unit, kind: audit.Type, grant: StandingGrant, actor: str, *, cause: str | None = None
 ) -> None:
-    """Write the audit entry of a grant."""
+    """Write the audit entry about a grant."""
     total = grant.bounds.sum
     tx.audit.add(
         Entry(

@@ -1,6 +1,6 @@
-"""Checks proposals of standing grants against agent, policy and limits, and on past requests.
+"""Checks proposed standing grants against agent, policy and limits, and on past requests.
 
-Owns: making a grant from a submitted proposal, and every refusal. Never: storing or signing it.
+Owns: creating a grant from a submitted proposal, and every refusal. Never: storing or signing it.
 """
 
 import json
@@ -33,9 +33,9 @@ from server.services.resources.targets import TokenTarget
 from server.services.users.device_auth import Person
 
 TRIED_REQUESTS: Final = 10
-"""The number of past requests that a proposal is tried on."""
+"""The number of past requests on which a proposal is tried."""
 MAX_IN_FORCE: Final = 50
-"""The maximum number of grants of one user in force."""
+"""The maximum number of one user's grants in force."""
 _SCANNED: Final = 100
 
 
@@ -67,12 +67,12 @@ class CheckedProposal:
     bounds: Bounds
     risk: Risk
     pin: bool
-    """Whether the covered requests require the PIN, so that giving the grant requires it too."""
+    """Whether the covered requests require the PIN, so that approving the grant requires it too."""
     notify: bool
 
     @property
     def given_at(self) -> Risk:
-        """The risk of the approval that gives it."""
+        """The risk level of approving the grant."""
         return standing_grants.APPROVAL_RISK[self.risk]
 
 
@@ -109,7 +109,7 @@ class Proposals:
         """Check a submitted proposal. Raises errors.Problem.
 
         Checks, in order, that: 1. the example is an agent's request to this person; 2. the agent
-        may still ask for it, and policy lets this person alone approve it; 3. the members that vary
+        may still request it, and policy lets this person alone approve it; 3. the members that vary
         can vary; 4. the bounds are within the limits of its risk; 5. the person has fewer grants
         than the limit.
         """
@@ -193,7 +193,7 @@ class Proposals:
         )
 
     def invalid_reason(self, view: View, approval: Approval) -> str | None:
-        """Why an unsigned grant can no longer be given; None if it can."""
+        """Return why an unsigned grant can no longer be approved; None if it can."""
         agent = view.directory.agent(approval.agent_id)
         if agent is None or not agent.active(view.now):
             return "agent_disabled"
@@ -260,9 +260,9 @@ def _try_request(
 
 
 def _check_limit(view: View, user_id: str) -> None:
-    """Raises errors.Problem if the user has the maximum number of grants.
+    """Raise errors.Problem if the user has the maximum number of grants.
 
-    Pending grants are counted first, so a grant that is given in between counts twice, not never.
+    Pending grants are counted first: a grant approved in between is counted twice, never missed.
     """
     pending = view.approvals.open_count(None, user_id, view.now, "standing_grant")
     if pending + view.standing_grants.live_count(user_id, view.now) >= MAX_IN_FORCE:
@@ -273,7 +273,7 @@ def _check_limit(view: View, user_id: str) -> None:
 
 
 def _strongest_in_advance(needs: Requirements, user: User) -> Approvals:
-    """The strongest approval in advance: with the PIN, but without typed entries or a reason."""
+    """Return the strongest approval in advance: with the PIN, without typed entries or a reason."""
     return Approvals(1, needs.risk, frozenset({Step.PIN}), frozenset({user.id}), in_advance=True)
 
 

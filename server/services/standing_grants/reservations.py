@@ -10,7 +10,7 @@ GRANT_MEMBER: Final = "standing_grant"
 
 
 def grant_of(approval: Approval) -> str | None:
-    """The id of the grant that decided a request; None if no grant did."""
+    """Return the ID of the grant that decided a request; None if no grant did."""
     grant_id = (automatic_decision(approval) or {}).get(GRANT_MEMBER)
     return None if grant_id is None else str(grant_id)
 
@@ -21,7 +21,7 @@ def is_decided_by_grant(approval: Approval) -> bool:
 
 
 def has_grant_ended(tx: Unit, approval: Approval) -> bool:
-    """Return whether the deciding grant has ended; if not, keep it in force until the commit."""
+    """Return whether the deciding grant is over; if not, keep it in force until the commit."""
     grant_id = grant_of(approval)
     return grant_id is not None and not tx.standing_grants.in_force(grant_id, tx.now)
 

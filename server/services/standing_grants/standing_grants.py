@@ -1,6 +1,6 @@
-"""Standing grants: preview, propose, give, list and revoke.
+"""Standing grants: preview, propose, create, list and revoke.
 
-Giving a grant requires a signed approval, one risk level above the requests that it covers.
+Creating a grant requires a signed approval, one risk level above the requests that it covers.
 Revoking one requires only a session. `uses.py` uses grants.
 """
 
@@ -60,7 +60,7 @@ class NamedStandingGrant:
 
 @dataclass(frozen=True, slots=True)
 class StandingGrants:
-    """Previews, proposes, gives, lists and ends standing grants."""
+    """Previews, proposes, creates, lists and revokes standing grants."""
 
     store: Store
     secrets: Secrets
@@ -118,7 +118,7 @@ class StandingGrants:
         return redeemed
 
     def mine(self, person: Person, *, ended: bool) -> list[NamedStandingGrant]:
-        """The person's grants, newest first; `ended` includes ended ones."""
+        """Return the person's grants, newest first; `ended` adds expired and revoked ones."""
         with self.store.read() as view:
             grants = view.standing_grants.search(
                 user_id=person.user.id,
@@ -129,7 +129,7 @@ class StandingGrants:
             return [self._with_names(view, grant) for grant in grants]
 
     def show_mine(self, person: Person, grant_id: str) -> NamedStandingGrant:
-        """One of the person's grants with its uses. Raises errors.Problem 404."""
+        """Return one of the person's grants with its uses. Raises errors.Problem 404."""
         with self.store.read() as view:
             grant = _own_grant(view, person, grant_id)
             return self._with_names(view, grant, tuple(view.standing_grants.uses_of(grant_id)))
@@ -153,7 +153,7 @@ class StandingGrants:
         limit: int = _MAX_RESULTS,
         before: tuple[int, str] | None = None,
     ) -> list[NamedStandingGrant]:
-        """Grants of all users, newest first; `owner_id` limits them to agents that this user owns.
+        """Return all users' grants, newest first; `owner_id` limits them to agents this user owns.
 
         Raises `NotFound` for an unknown user or agent.
         """
@@ -170,7 +170,7 @@ class StandingGrants:
     def revoke(self, grant_id: str, *, by: str, owner_id: str | None = None) -> NamedStandingGrant:
         """Revoke any user's grant; `owner_id` limits it to agents that this user owns.
 
-        Raises `NotFound`, or `Conflict` if it has ended.
+        Raises `NotFound`, or `Conflict` if it is no longer in force.
         """
         with self.store.write() as tx:
             grant = tx.standing_grants.get(grant_id)

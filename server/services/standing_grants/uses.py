@@ -1,6 +1,6 @@
 """Uses standing grants: a request reserves a use, which is later spent or released.
 
-Owns: finding the grants that cover a request, and reserving a use. Never: giving or ending a grant.
+Owns: finding grants that cover a request, and reserving a use. Never: creating or revoking grants.
 
 Code that changes a grant and an approval in one unit of work locks the grant first, to prevent
 deadlocks.
@@ -35,12 +35,12 @@ class CoveringGrant:
 def covering_grants(
     view: View, case: PolicyRequest, verdict: Verdict, at: int | None = None
 ) -> Iterator[CoveringGrant]:
-    """The grants that cover a request, oldest first, without used-up ones.
+    """Yield the grants that cover a request, oldest first, without used-up ones.
 
-    With `at`, the grants that were in force at that time and were not ended since. Their current
-    uses are counted.
+    With `at`, yields the grants that were in force at that time and were not revoked since. Their
+    current uses are counted.
 
-    1. It is in force, from this user, for this agent and resource.  2. Its ceremony satisfies
+    1. The grant is in force, by this user, for this agent and resource.  2. Its ceremony satisfies
     policy. 3. The action type has the same version.  4. The request matches the pattern.  5. The
     request is within the remaining uses and amount.
     """
@@ -49,7 +49,7 @@ def covering_grants(
         return
     uri, money = case.target.resource.uri, amounts.money(case.details)
     now = view.now if at is None else at
-    # Looked up for every user, so that timing does not reveal whom the agent may ask.
+    # Look this up for every user, so that timing does not reveal whom the agent may ask.
     grants = view.standing_grants.live(user.id, case.agent.id, uri, now)
     for grant in grants if _may_ask(view, user, case) else ():
         if at is not None and grant.created_at >= at:

@@ -1,6 +1,6 @@
-"""Revokes tokens for their client (RFC 7009), and the access that a person gave to a client.
+"""Revokes tokens for their client (RFC 7009), and the access that a person granted to a client.
 
-Owns: ending the client's standing grants, consents and tokens. Never: disabling an agent for
+Owns: revoking the client's standing grants, consents and tokens. Never: disabling an agent for
 everyone; suspending, disabling and reporting it do that.
 """
 
@@ -51,7 +51,7 @@ class Revocation:
 
 
 def _end_family(tx: Unit, client_id: str, token: str) -> None:
-    """End all refresh tokens of the same code, and their access tokens."""
+    """Revoke all refresh tokens from the same code, and their access tokens."""
     family = refresh_families.of_token(tx, token_hash(token))
     if family is None or family.grant.app_id != client_id or family.ended_at is not None:
         return
@@ -93,7 +93,7 @@ _BATCH: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class RevokedAccess:
-    """The client, and the numbers of its grants, consents and tokens that ended."""
+    """The client, and the numbers of its revoked grants, consents and tokens."""
 
     client_id: str
     grants: int
@@ -108,12 +108,12 @@ class AccessRevocation:
     store: Store
 
     def revoke(self, person: Person, path_id: str) -> RevokedAccess:
-        """Revoke all access that the person gave to a client; the client may ask them again.
+        """Revoke all access that the person granted to a client; the client may ask them again.
 
         `path_id` is its client_id, or the short form of a URL (`names.path_id`).
 
-        Grants and consents end before tokens, so that no new token is issued in between. It is not
-        an error if the client has no access.
+        Revokes grants and consents before tokens, so that no new token is issued in between. It is
+        not an error if the client has no access.
         """
         with self.store.write() as tx:
             device_auth.current_device(tx, person)
@@ -127,7 +127,7 @@ class AccessRevocation:
 
 @dataclass(frozen=True, slots=True)
 class _ClientAccess:
-    """The access that a client has from a person."""
+    """The access that a person granted to a client."""
 
     tx: Unit
     user_id: str
@@ -144,7 +144,7 @@ class _ClientAccess:
         return ended
 
     def end_consents(self) -> tuple[int, int]:
-        """Return the number of consents that ended, and of tokens that were revoked with them."""
+        """Revoke the consents; returns their number, and the number of tokens revoked with them."""
         ended = tokens = 0
         while consents := self.tx.consents.search(
             user_id=self.user_id,

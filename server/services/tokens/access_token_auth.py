@@ -1,6 +1,6 @@
 """Authentication with an access token at this server's own endpoints.
 
-Owns: the resource server's part of RFC 6750 and RFC 9449 7. Never: the response of the endpoint.
+Owns: the resource server's part of RFC 6750 and RFC 9449 7. Never: the endpoint's response.
 """
 
 from dataclasses import dataclass

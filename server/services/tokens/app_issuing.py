@@ -28,7 +28,7 @@ IDLE_MS: Final = 30 * 24 * 60 * 60 * 1000
 
 @dataclass(frozen=True, slots=True)
 class AccessTokenTerms:
-    """The part of a grant that one access token covers."""
+    """The part of a grant covered by one access token."""
 
     openid: tuple[str, ...]
     resource: str
@@ -111,10 +111,10 @@ class AppTokenIssuer:
         return family, token
 
     def successor(self, token: str) -> str:
-        """Return the refresh token that follows this one; it is always the same.
+        """Return the refresh token that follows this one, which is always the same.
 
-        So a client that lost the response gets the same token again, and no second chain of tokens
-        starts.
+        Therefore, a client that lost the response gets the same token again, and no second chain
+        of tokens starts.
         """
         return names.PREFIX_REFRESH_TOKEN + self.secrets.nonce("refresh", token)
 
@@ -127,7 +127,7 @@ class AppTokenIssuer:
         *,
         jkt: str | None,
     ) -> AppTokenContents:
-        """Return the contents of the access token, which expires no later than its consent."""
+        """Return the access token's contents. It expires no later than its consent."""
         now, signed = tx.now // 1000, terms.approval
         resource = tx.directory.resource(terms.resource)
         resource_limit = None if resource is None else resource.token_seconds
@@ -182,7 +182,7 @@ def user_claims(user: User) -> dict[str, object]:
 def _id_claims(user: User, grant: Grant, terms: AccessTokenTerms) -> dict[str, object]:
     """Return the ID token's claims about the person.
 
-    A token for a resource cannot be used at /userinfo, so the ID token has the claims instead.
+    A token for a resource cannot be used at /userinfo, so the ID token contains the claims instead.
     """
     scopes = terms.openid if terms.resource else ()
     return claims.select_claims(user_claims(user), claims.names(scopes, grant.id_token_claims))

@@ -1,4 +1,4 @@
-"""Issued tokens: listing, showing and revoking them.
+"""Lists, shows and revokes issued tokens.
 
 Owns: finding tokens by ID, and revoking a token with its descendants. Never: the tokens
 themselves, which are not stored.

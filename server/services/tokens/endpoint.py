@@ -22,10 +22,10 @@ class TokenRequest:
     proofs: Sequence[str]
     idempotency_key: str | None
     wait: int
-    """Seconds that the client is willing to wait."""
+    """The number of seconds that the client is willing to wait."""
     peer: str
     waited_ms: int = 0
-    """Time since the request arrived; pacing counts from its arrival."""
+    """The time since the request arrived; polling intervals are measured from its arrival."""
     dpop_jkt: str | None = None
     """The thumbprint of the key that the client proved; tokens are bound to it."""
 
@@ -56,7 +56,7 @@ class TokenEndpoint:
     """Runs the steps that all grants share.
 
     Rules, in order: 1. The grant type is known. 2. The client authenticates. 3. The client may use
-    this grant. 4. Its DPoP proof is valid, if it sent one or must send one. 5. The grant decides.
+    this grant. 4. Its DPoP proof, sent or required, is valid. 5. The grant decides.
     """
 
     store: Store
@@ -87,14 +87,14 @@ class TokenEndpoint:
         return self.for_agents[grant_type].exchange(client, bound_request)
 
     def _terminal_grant(self, grant_type: str, request: TokenRequest) -> PersonGrant | None:
-        """Return a grant of the terminal app. If apps have it too, `client_id` decides."""
+        """Return a grant of the terminal app. If apps can use it too, `client_id` decides."""
         terminal = request.form.get("client_id") == names.APPROVER_CLIENT
         if grant_type in self.for_apps and not terminal:
             return None
         return self.for_people.get(grant_type)
 
     def _refuse_other_clients(self, request: TokenRequest) -> None:
-        """Reject a grant of the terminal app for every other client."""
+        """Reject the terminal app's grants for every other client."""
         if request.form.get("client_id") != names.APPROVER_CLIENT:
             self.clients.authenticate(
                 client_auth.read_credentials(request.authorization, request.form)
@@ -102,7 +102,7 @@ class TokenEndpoint:
             raise errors.UnauthorizedClient("This client cannot use this grant type.")
 
     def _with_proved_key(self, request: TokenRequest, *, needed: bool) -> TokenRequest:
-        """Return the request with the key that its DPoP proof proves (RFC 9449 5)."""
+        """Return the request with the key that its DPoP proof proves possession of (RFC 9449 5)."""
         if not request.proofs:
             if needed:
                 raise errors.InvalidDpopProof("This client's tokens are bound. Send a DPoP proof.")
@@ -112,7 +112,7 @@ class TokenEndpoint:
 
 
 def _refuse_details(request: TokenRequest) -> None:
-    """Refuse `authorization_details` for a grant whose tokens have none (RFC 9396 6)."""
+    """Refuse `authorization_details` for a grant whose tokens cannot contain them (RFC 9396 6)."""
     if request.form.get("authorization_details") is not None:
         raise errors.InvalidAuthorizationDetails(
             "This grant type does not accept authorization_details."

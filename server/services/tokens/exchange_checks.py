@@ -1,6 +1,6 @@
 """The checks of a token exchange (steps 5 to 14 of `exchange_refusals.STEPS`).
 
-Owns: the steps that start from the subject token's row. They need no token, so that a refusal can
+Owns: the steps that start from the subject token's row. They do not need a token, so refusals can
 be replayed from the audit log. Never: verifying tokens and signatures, or writing.
 """
 
@@ -45,7 +45,7 @@ class GrantedExchange:
 
 @dataclass(frozen=True, slots=True)
 class ApprovalNeeded:
-    """An exchange that needs only a person's approval."""
+    """An exchange for which only a person's approval is missing."""
 
     case: PolicyRequest
     verdict: Verdict
@@ -70,7 +70,7 @@ class ExchangeRefused(Exception):
         self.reason = reason
         self.error = error
         self.target = target
-        """The resource for which the agent can ask the person, if any."""
+        """The resource for which the agent can ask the person for approval, if any."""
         self.scope = scope
         self.missing_types = tuple(missing_types)
         self.verdict = verdict
@@ -84,7 +84,7 @@ class ScopeBound:
     """The scopes that one limit of an exchange allows."""
 
     source: str
-    """The source of the limit, as text."""
+    """A description of what sets the limit."""
     scope: tuple[str, ...]
 
 
@@ -103,15 +103,15 @@ class ExchangeChecks:
         # 5. The subject token and its ancestors are valid.
         lineage = _live_lineage(view, subject)
         subject = lineage[0]
-        # 6. It is about an enabled user.
+        # 6. It acts for an enabled user.
         _check_person(view, subject)
         # 7. The caller may exchange it.
         self._check_caller(agent, asked, subject)
-        # 8. Every actor of the chain is enabled, and the app that the person used.
+        # 8. Every actor in the chain, and the app that the person used, is enabled.
         _check_actors(view, lineage)
         # 9. The chain is short enough.
         self._check_chain(agent, subject)
-        # 10. The caller may ask for the target.
+        # 10. The caller may request the target.
         resource = _resolve_target(view, agent, asked)
         # 11. Every limit allows at least one of the scopes.
         basis = token_exchange.delegation_basis(
@@ -136,7 +136,7 @@ class ExchangeChecks:
             self._check_forbidden(view, full_request)
             self._check_pause(view, full_request)
             raise
-        # 14. Policy allows it without asking the person, who has not denied such requests lately.
+        # 14. Policy allows it without asking the person, who has not recently denied such requests.
         target = TokenTarget(resource, tuple(sorted(granted)))
         approval = _signed_approval(view, lineage, basis)
         _check_types(target, asked, allowed)
@@ -169,7 +169,7 @@ class ExchangeChecks:
         return tuple(ScopeBound(source, tuple(sorted(scope))) for source, scope in limits)
 
     def _check_forbidden(self, view: View, case: PolicyRequest) -> None:
-        """Refuse a request that policy denies, so that nobody is asked to consent to it."""
+        """Refuse a request that policy denies, so that no one is asked to consent to it."""
         verdict = self.evaluator.decide(view, case)
         if verdict.outcome == "deny":
             raise ExchangeRefused(Reason.POLICY_DENIED, verdict=verdict)
@@ -184,9 +184,9 @@ class ExchangeChecks:
         *,
         narrowed: bool,
     ) -> Verdict:
-        """Return the verdict if policy allows the case, by itself or because of the approvals.
+        """Return the verdict if policy allows the case, with or without the approvals.
 
-        An approval that was given at a lower risk does not count. Raises `ExchangeRefused`.
+        An approval at a lower risk does not count. Raises `ExchangeRefused`.
         """
         verdict = self.evaluator.decide(view, case)
         if verdict.outcome == "deny":
@@ -204,7 +204,7 @@ class ExchangeChecks:
         return verdict
 
     def _check_pause(self, view: View, case: PolicyRequest) -> None:
-        """Refuse a kind of request that the person recently denied repeatedly.
+        """Refuse a kind of request that the person has recently denied repeatedly.
 
         An exchange that the person's own approval covers is not affected.
         """
@@ -220,7 +220,7 @@ class ExchangeChecks:
     def _check_caller(self, agent: Agent, asked: LoggedExchange, subject: Delegation) -> None:
         """Check that `may_act` names the caller; without it, that the caller serves the audience.
 
-        So a client that only received the token cannot exchange it.
+        Therefore, a client that only received the token cannot exchange it.
         """
         if asked.may_act is not None:
             if not token_exchange.names_agent(asked.may_act, agent.id, self.server_policy.issuer):
@@ -238,7 +238,7 @@ class ExchangeChecks:
     def _check_details(
         self, view: View, agent: Agent, asked: LoggedExchange
     ) -> Sequence[ActionType]:
-        if asked.types and not asked.details:  # replayed from the log, which has no details
+        if asked.types and not asked.details:  # replayed from the log, which does not store details
             return self.schemas.registered_types(view.directory, asked.types)
         try:
             return self.schemas.check(view.directory, asked.details, agent.action_types)
@@ -284,7 +284,7 @@ def _check_actors(view: View, lineage: Sequence[Delegation]) -> None:
 
 
 def _resolve_target(view: View, agent: Agent, asked: LoggedExchange) -> Resource:
-    """Return the named resource; else the agent's only one; else the only one with all scopes."""
+    """Return the named resource, or else the agent's only one, or the only one with all scopes."""
     if asked.target is not None:
         resource = view.directory.resource(asked.target)
         if resource is None or resource.uri not in agent.resources:
@@ -348,7 +348,7 @@ def _consented_scopes(
 def _consent_to_act(
     view: View, subject: Delegation, resource: Resource, basis: DelegationBasis
 ) -> Consent:
-    """Return the consent that an action allowed by policy still needs."""
+    """Return the consent that is still needed for an action that policy allows."""
     consent = view.consents.live(subject.user_id or "", basis.first, resource.uri, view.now)
     if consent is None:
         raise ExchangeRefused(Reason.CONSENT_MISSING, target=resource.uri)
@@ -379,7 +379,7 @@ def _covering_approvals(
 
 
 def _check_types(target: TokenTarget, asked: LoggedExchange, allowed: frozenset[str]) -> None:
-    """Refuse a scope that requires an action type which the request does not have."""
+    """Refuse a scope that requires an action type that the request does not contain."""
     requires = target.resource.requires
     needed = {requires[name] for name in target.scope if name in requires}
     if missing := sorted(needed - set(asked.types)):

@@ -25,7 +25,7 @@ FIRST_REPLAYED = 5
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """A refused exchange: the request, the step that refused it, and the result today."""
+    """A refused exchange: the request, the step that refused it, and today's result."""
 
     entry: StoredEntry
     agent: str
@@ -35,13 +35,13 @@ class Explanation:
     client: Agent | None
     """The agent, if it still exists."""
     inactive_client: Agent | App | None
-    """The first agent of the chain that is not enabled, or the app if that was the reason."""
+    """The first disabled agent in the chain, or the app if it was the reason."""
     chain: tuple[NamedDelegation, ...]
     """The subject token and its ancestors."""
     bounds: tuple[ScopeBound, ...]
     """The scopes that each limit allows, if the exchange reached that step."""
     current_reason: Reason | None
-    """The reason for a refusal today; None if it would pass, or cannot be replayed."""
+    """The reason for a refusal today; None if the exchange would pass or cannot be replayed."""
     replayed: bool
 
     @property
@@ -51,18 +51,18 @@ class Explanation:
 
     @property
     def step(self) -> str:
-        """The description of the step that refused."""
+        """The description of the step that refused the exchange."""
         return STEPS[self.refusal.step]
 
 
 @dataclass(frozen=True, slots=True)
 class TokenInspection:
-    """A token of this server: its claims, and why it is not valid."""
+    """A token from this server: its claims, and why it is not valid."""
 
     claims: Mapping[str, object]
     row: NamedDelegation | None
     problems: tuple[str, ...]
-    """Empty if it is valid."""
+    """Why it is not valid; empty if it is valid."""
 
 
 @dataclass(frozen=True, slots=True)

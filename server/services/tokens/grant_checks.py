@@ -1,4 +1,4 @@
-"""Checks whether a code or refresh token may still give tokens."""
+"""Checks whether a code or refresh token can still be exchanged for tokens."""
 
 from server.model.clients import App
 from server.model.sign_in import Grant

@@ -18,7 +18,7 @@ from server.services.tokens.app_issuing import token_hash
 from server.services.tokens.issued_tokens import IssuedTokens
 
 USE_NOTED_MS: Final = 60_000
-"""The last use of a token is stored at most once in this time."""
+"""A token's last use is recorded at most once in this time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +74,10 @@ def _serves(caller: Client, token: LiveToken) -> bool:
 def _refresh_token_response(
     view: View, caller: Client, token: str, issuer: str
 ) -> Mapping[str, object]:
-    """Return to an app whether its refresh token can still be used.
+    """Return the response that tells an app whether its refresh token can still be used.
 
-    The response has no type and no audience, so that nobody takes it for an access token. Other
-    callers get the response for an unknown token.
+    The response contains no type or audience, so that it cannot be mistaken for an access token's.
+    Other callers get the response for an unknown token.
     """
     row = view.code_grants.token(token_hash(token))
     family = None if row is None else view.code_grants.family(row.family_id)

@@ -1,4 +1,4 @@
-"""Checks whether an access token of this server is valid.
+"""Checks whether an access token from this server is valid.
 
 Owns: the steps from an encoded token to its row. Never: deciding who may see the result.
 """
@@ -33,7 +33,7 @@ class IssuedTokens:
     def live(self, view: View, token: str) -> LiveToken | None:
         """Return the token if it is valid; None if it is not, for any reason.
 
-        1. A published key signed it; a revoked key verifies nothing. 2. It has not expired. 3. It
+        1. A published key signed it; revoked keys are not accepted. 2. It has not expired. 3. It
         was issued here, and neither it nor an ancestor was revoked. 4. Its client, user and actors
         are enabled. 5. Its audience exists.
         """

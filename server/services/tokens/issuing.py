@@ -28,7 +28,7 @@ from server.services.server_policy import ServerPolicy
 
 @dataclass(frozen=True, slots=True)
 class TokenOrigin:
-    """The source of a token, and the latest time at which it may expire."""
+    """The origin of a token, and the latest time at which it may expire."""
 
     approval_id: str | None = None
     parent: Delegation | None = None
@@ -41,7 +41,7 @@ class TokenOrigin:
     copied_claims: Mapping[str, object] = field(default_factory=dict)
     """Claims copied from the parent, unless the signed approval sets them."""
     policy: Mapping[str, object] = field(default_factory=dict)
-    """The verdict of policy, for the audit log."""
+    """The policy verdict, for the audit log."""
     caller_id: str | None = None
     """The client whose call led to the approval, for the audit log."""
 
@@ -53,7 +53,7 @@ class TokenOrigin:
 
     @property
     def caller(self) -> str | None:
-        """The client of the parent token; else the client whose call led to the approval."""
+        """The parent token's client, or else the client whose call led to the approval."""
         return self.caller_id if self.parent is None else self.parent.client_id
 
     def end(self, seconds: int) -> int:
@@ -157,7 +157,7 @@ class TokenIssuer:
         *,
         jkt: str | None,
     ) -> dict[str, object]:
-        """Return the token response of an exchange (RFC 8693 2.2.1)."""
+        """Return the token response for an exchange (RFC 8693 2.2.1)."""
         contents = self._contents(
             tx,
             agent,
@@ -175,7 +175,7 @@ class TokenIssuer:
         return {**response, "authorization_details": list(details)} if details else response
 
     def for_session(self, tx: Unit, session: Session) -> str:
-        """Return a person's access token for our own API, bound to their terminal's key."""
+        """Return an access token for our own API, bound to the key of the person's terminal."""
         now = tx.now // 1000
         claims = {
             "iss": self.server_policy.issuer,
@@ -244,7 +244,7 @@ class TokenIssuer:
 
 
 def _agent_limit(seconds: int, agent: Agent) -> int:
-    """Return this time, or the expiry of the agent if that is earlier."""
+    """Return this time, or the agent's expiry if that is earlier."""
     return seconds if agent.expires_at is None else min(seconds, agent.expires_at // 1000)
 
 
@@ -261,7 +261,7 @@ def approved_from(tx: Unit, approval: Approval) -> Approved:
 
 
 def _authenticated(tx: Unit, approval: Approval, approved: Approved) -> Approved:
-    """Add how the person authenticated; if other people answered for them, add who they are."""
+    """Add how the person authenticated, or who answered if other people answered for them."""
     approvals = valid_approvals(tx.decisions.of_approval(approval.id))
     decision = next((answer for answer in approvals if answer.user_id == approval.user_id), None)
     if decision is None:
@@ -274,7 +274,7 @@ def acr_and_amr(decision: Decision) -> tuple[str, tuple[str, ...]]:
     """Return the `acr` and `amr` (RFC 8176) of a decision, as verified when it arrived.
 
     A stored decision has `used_pin` only if the high-risk key signed it after a PIN call. Sayso
-    does not know where a passkey is stored, only that the passkey proved its key and its user.
+    does not know where a passkey is stored, only that the passkey proved its key and the user.
     """
     if decision.channel == BROWSER:
         return names.ACR_PASSKEY, ("pop", "user")

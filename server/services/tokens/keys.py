@@ -46,14 +46,14 @@ class SigningKeys:
     server_policy: ServerPolicy
 
     def all(self) -> tuple[SigningKey, ...]:
-        """Return every key, newest first."""
+        """Return all keys, newest first."""
         with self.store.read() as view:
             return view.directory.signing_keys()
 
     def rotate(self, alg: str, *, by: str) -> RotatedKeys:
         """Sign with a new key.
 
-        The old key stays published until its last token and every cached key set have expired.
+        The old key stays published until its last token and all cached key sets have expired.
         Raises `Invalid` for an unsupported algorithm.
         """
         if alg not in names.SIGNING_ALGS:

@@ -1,4 +1,4 @@
-"""Ends refresh token families: all refresh tokens of one code, and their access tokens."""
+"""Revokes refresh token families: all refresh tokens from one code, and their access tokens."""
 
 from server.model.audit import Entry
 from server.model.consents import Consent
@@ -15,7 +15,7 @@ from server.services.audit import audit
 
 
 def end(tx: Unit, family_id: str) -> int:
-    """End a family; returns how many access tokens were revoked with it."""
+    """Revoke a family; returns how many access tokens were revoked with it."""
     if not tx.code_grants.end_family(family_id, tx.now):
         return 0
     access_token_ids = tx.code_grants.access_tokens(family_id)
@@ -23,26 +23,26 @@ def end(tx: Unit, family_id: str) -> int:
 
 
 def of_token(tx: View, token_hash: bytes) -> Family | None:
-    """Return the family of a refresh token, ended or not."""
+    """Return the family of a refresh token, revoked or not."""
     token = tx.code_grants.token(token_hash)
     return None if token is None else tx.code_grants.family(token.family_id)
 
 
 def app_deactivated(tx: Unit, event: AppDeactivated) -> None:
-    """End every family of the app."""
+    """Revoke every family of the app."""
     for family in tx.code_grants.families_of("app_id", event.app_id):
         end(tx, family)
 
 
 def user_disabled(tx: Unit, event: UserDisabled) -> None:
-    """Sign the user out of every browser, and end every family of the user."""
+    """Sign the user out of every browser, and revoke every family of the user."""
     _end_sign_ins(tx, event.user.id)
     for family in tx.code_grants.families_of("user_id", event.user.id):
         end(tx, family)
 
 
 def consent_ended(tx: Unit, event: ConsentEnded) -> Ended:
-    """End the families that need the consent; returns how many access tokens were revoked."""
+    """Revoke the families that need the consent; returns how many access tokens were revoked."""
     consent = event.consent
     family_ids = tx.code_grants.families_of("user_id", consent.user_id)
     user_families = [
@@ -55,7 +55,7 @@ def consent_ended(tx: Unit, event: ConsentEnded) -> Ended:
 
 
 def password_changed(tx: Unit, event: PasswordChanged) -> Ended:
-    """Sign the user out of every browser; returns how many sign-ins ended."""
+    """Sign the user out of every browser; returns the number of ended sign-ins."""
     return Ended(sign_ins=_end_sign_ins(tx, event.user_id))
 
 
@@ -67,7 +67,7 @@ def _depends_on(grant: Grant, consent: Consent) -> bool:
 
 
 def end_sign_in(tx: Unit, sign_in_id: str) -> bool:
-    """Sign a browser out and end its families; returns whether it was signed in."""
+    """Sign a browser out and revoke its families; returns whether it was signed in."""
     if not tx.sign_ins.end(sign_in_id, tx.now):
         return False
     for family in tx.code_grants.families_of("sign_in_id", sign_in_id):

@@ -1,6 +1,6 @@
-"""Security events tell APIs that the access of an agent, app or user has ended. APIs poll for them.
+"""Security events tell APIs that an agent, app or user has lost access. APIs poll for them.
 
-An event is stored in the same unit of work as the change that it reports, so none is lost.
+An event is stored in the same unit of work as the change that it reports, so no event is lost.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,13 +17,13 @@ from server.services.server_policy import ServerPolicy
 
 
 def agent_deactivated(tx: Unit, event: AgentDeactivated) -> None:
-    """Tell the APIs that had a token of the agent, or one derived from it."""
+    """Tell the APIs that had a token issued to the agent, or a token derived from it."""
     resources = tx.delegations.resources_of_client(event.agent.id, _since(tx))
     _add(tx, resources, event.agent.id, event.by, f"agent_{event.agent.state}")
 
 
 def app_deactivated(tx: Unit, event: AppDeactivated) -> None:
-    """Tell the APIs that had a token of the app, or one derived from it."""
+    """Tell the APIs that had a token issued to the app, or a token derived from it."""
     resources = tx.delegations.resources_of_client(event.app_id, _since(tx))
     _add(tx, resources, event.app_id, event.by, "app_disabled")
 
@@ -80,9 +80,9 @@ class SecurityEventStream:
     server_policy: ServerPolicy
 
     def poll(self, caller: ResourceServer, poll: Poll) -> Polled:
-        """Delete the acknowledged events of the caller, and return the oldest of the others.
+        """Delete the events that the caller acknowledges, and return its oldest other events.
 
-        The tokens are signed now, because a signing key may be replaced while an event waits.
+        The tokens are signed now, because a signing key may be replaced while an event is waiting.
         """
         deleted: Sequence[str] = ()
         if poll.done:

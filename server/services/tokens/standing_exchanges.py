@@ -1,6 +1,6 @@
-"""Standing grants at the token endpoint: a grant gives the approval that an exchange lacks.
+"""Standing grants at the token endpoint: a grant provides the approval that an exchange lacks.
 
-The approval is created, decided by the grant and redeemed in one unit of work, so each use of a
+The approval is created, decided by the grant and redeemed in one unit of work, so every use of a
 grant has its token.
 """
 
@@ -29,7 +29,7 @@ from server.services.standing_grants import reservations, uses
 from server.services.tokens.exchange_checks import ApprovalNeeded
 from server.services.tokens.issuing import TokenIssuer, TokenOrigin
 
-_AT_THE_TOKEN_ENDPOINT = "at the token endpoint"  # noqa: S105  # a label
+_PEER = "at the token endpoint"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class StandingExchanges:
         until: int | None,
         jkt: str | None,
     ) -> dict[str, object] | None:
-        """Return the token response; None if no standing grant of the person covers the exchange.
+        """Return the token response; None if none of the person's grants covers the exchange.
 
         `until` is the latest time, in seconds, at which the token may expire.
         """
@@ -121,7 +121,7 @@ class StandingExchanges:
             details=case.details,
             risk=needed.verdict.risk,
             actor=audit.by_agent(agent.id),
-            peer=_AT_THE_TOKEN_ENDPOINT,
+            peer=_PEER,
             display=display,
         )
 
@@ -151,7 +151,7 @@ class StandingExchanges:
             ceremony=CONFIRM,
             binding_message=None,
             first_request=displays.is_first_request(tx, agent.id, user.id),
-            peer=_AT_THE_TOKEN_ENDPOINT,
+            peer=_PEER,
             asked_at=tx.now,
             expires_at=expires_at,
             token_seconds=lifetime(agent, case.target.resource, default_seconds),

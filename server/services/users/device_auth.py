@@ -46,7 +46,7 @@ class DeviceCall:
 
 @dataclass(frozen=True, slots=True)
 class DeviceAuthentication:
-    """Checks tokens and proofs of terminals."""
+    """Checks terminals' tokens and proofs."""
 
     store: Store
     verifier: Verifier
@@ -111,7 +111,7 @@ class DeviceAuthentication:
 
 
 def person_at_device(view: View, device_id: str, *, until: int) -> Person:
-    """Return the person at this device, in a browser that is signed in until then.
+    """Return the person at this device, in a browser that is signed in until `until`.
 
     Raises errors.Problem 401 or 403 if device, session or user is not active.
     """
@@ -146,7 +146,7 @@ def current_device(tx: View, person: Person) -> Device:
 
 
 def unauthorized(log: str, *, code: str = "invalid_token") -> errors.Problem:
-    """Return 401 with the challenge of RFC 9449 7.1; the reason is for the log."""
+    """Return a 401 with the challenge of RFC 9449 7.1; the reason is for the log."""
     return errors.Problem(
         401,
         code,
@@ -157,7 +157,7 @@ def unauthorized(log: str, *, code: str = "invalid_token") -> errors.Problem:
 
 
 def disabled_user() -> errors.Problem:
-    """Return 403 for a disabled user."""
+    """Return the 403 for a disabled user."""
     return errors.Problem(
         403, "forbidden", "This user is disabled. An administrator can enable it."
     )

@@ -18,7 +18,7 @@ _GROUP_SIZE = 4
 
 @dataclass(frozen=True, slots=True)
 class IssuedCode:
-    """A new code. It is shown once; the database has only a hash of its secret."""
+    """A new code. It is shown once; the database stores only a hash of its secret."""
 
     code: str
     """The code in groups of four, separated by hyphens."""

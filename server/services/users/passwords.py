@@ -1,4 +1,4 @@
-"""Sets passwords for apps, by an administrator or by their owner.
+"""Sets passwords for signing in to apps.
 
 `sign_ins.py` contains the sign-in with a password.
 """
@@ -18,13 +18,13 @@ from server.services.users import user_checks
 
 @dataclass(frozen=True, slots=True)
 class Passwords:
-    """Sets and removes passwords. A user has none until it is set."""
+    """Sets and removes passwords. A user has no password until one is set."""
 
     store: Store
     hasher: PasswordHasher
 
     def set(self, name_or_id: str, raw: str, *, by: str) -> User:
-        """Set a user's password; signs them out of every browser.
+        """Set a user's password, which signs them out of every browser.
 
         Raises `NotFound`, or `Invalid` for an invalid password.
         """

@@ -1,6 +1,6 @@
-"""Finds users and clients by name, and validates each member of a user separately.
+"""Finds users and clients by name, and validates each field of a user separately.
 
-Owns: the check of one member, with the remedy in its error. Never: rules across members
+Owns: the check of one field, with the remedy in its error. Never: rules across fields
 (`users.py`).
 """
 
@@ -45,22 +45,22 @@ def check_account_name(raw: str, what: str = "The name") -> str:
 
 
 def name(_tx: Unit, raw: str) -> str:
-    """The valid name of a user or group. The caller checks that it is not taken."""
+    """Return a valid name for a user or group. The caller checks that it is not taken."""
     return check_account_name(raw)
 
 
 def email(_tx: Unit, raw: str) -> str | None:
-    """The email address; None if it is empty."""
+    """Return the email address; None if it is empty."""
     if raw and not (_EMAIL.fullmatch(raw) and raw.isprintable()):
         raise Invalid("That is not an email address. Use the form name@example.com.")
     return raw or None
 
 
 def roles(_tx: Unit, raw: Sequence[str]) -> tuple[str, ...]:
-    """The roles without duplicates, sorted."""
+    """Return the roles without duplicates, sorted."""
     return tuple(sorted(set(raw)))
 
 
 def backup(tx: Unit, name_or_id: str) -> str | None:
-    """The ID of the backup; None if it is empty."""
+    """Return the ID of the backup; None if the name is empty."""
     return find(tx, name_or_id).id if name_or_id else None

@@ -1,7 +1,7 @@
-"""The members of a user, one row each; bodies, responses, flags and forms are made from them.
+"""The fields of a user, one row each, from which bodies, responses, flags and forms are created.
 
-A new member is a row here, a field of the record `User` and a column.
-Never: rules across members (`users.py`).
+To add a field, add a row here, a field to the record `User`, and a column.
+Never: rules across fields (`users.py`).
 """
 
 from typing import Final

@@ -1,6 +1,6 @@
 """References to a user or a group.
 
-Owns: the ID for a name, and whether references include a user. Never: changing a group
+Owns: finding the ID for a name, and whether references include a user. Never: changing a group
 (`groups.py`).
 """
 
@@ -11,7 +11,7 @@ from server.services.refusals import Invalid, NotFound
 
 
 def id_of(view: View, name_or_id: str) -> str:
-    """Return the ID of a user or group by name. Raises `NotFound`, or `Invalid` for both."""
+    """Return the ID of a user or group by name. Raises `NotFound`, or `Invalid` (ambiguous)."""
     user, group = view.directory.user_called(name_or_id), view.directory.group_called(name_or_id)
     if user is not None and group is not None:
         raise Invalid(f"{name_or_id} is the name of a user and of a group. Use the id instead.")

@@ -38,14 +38,14 @@ class NewUser(Written):
 
 
 class UserChanges(Written):
-    """Changed members of a user."""
+    """The changed fields of a user."""
 
     member_names = frozenset(member.name for member in members_for_update(USER_MEMBERS))
 
 
 @dataclass(frozen=True, slots=True)
 class DisabledUser:
-    """A disabled user, and the number of tokens and requests that ended."""
+    """A disabled user, with the numbers of revoked tokens and canceled requests."""
 
     user: User
     tokens_revoked: int = 0
@@ -100,14 +100,14 @@ class Users:
                 return user
             _refuse_used_email(tx, user)
             tx.users.replace(user)
-            # The audit log is permanent, so it does not get email addresses.
+            # The audit log is permanent, so it must not contain email addresses.
             changed = {"email_changed": user.email != before.email}
             facts = changed | members.facts(members_for_update(USER_MEMBERS), user)
             _record(tx, audit.Type.USER_UPDATED, user, by, facts)
             return user
 
     def disable(self, name_or_id: str, *, by: str) -> DisabledUser:
-        """Disable a user: their open requests end, and their tokens are revoked.
+        """Disable a user, cancel their open requests, and revoke their tokens.
 
         A second call changes nothing. Raises `NotFound`.
         """
@@ -131,7 +131,7 @@ class Users:
             return disabled_user
 
     def enable(self, name_or_id: str, *, by: str) -> User:
-        """Enable a user; canceled requests and revoked tokens stay ended. Raises `NotFound`."""
+        """Enable a user; requests stay canceled and tokens stay revoked. Raises `NotFound`."""
         with self.store.administer() as tx:
             before = find(tx, name_or_id)
             user = replace(before, state="enabled", disabled_at=None)
@@ -150,7 +150,7 @@ class Users:
             return user, enrollment_codes.issue(tx, self.secrets, user, by=by)
 
     def unlock(self, name_or_id: str, *, by: str) -> tuple[User, list[Device]]:
-        """Unlock and return the devices that wrong PINs have locked. Raises `NotFound`."""
+        """Unlock and return the devices that are locked after wrong PINs. Raises `NotFound`."""
         with self.store.write() as tx:
             user = find(tx, name_or_id)
             locked = [d for d in tx.devices.of_user(user.id) if _is_locked(d)]
@@ -164,7 +164,7 @@ class Users:
 
 
 def disabled_error(user: User) -> Conflict:
-    """The error for a change that requires an enabled user."""
+    """Return the error for a change that requires an enabled user."""
     return Conflict(
         f"{user.name} is disabled. Enable the user first.", remedy=("user.enable", user.name)
     )
@@ -187,7 +187,7 @@ def create(tx: Unit, secrets: Secrets, new: NewUser, *, by: str) -> User:
 
 @error_member("name")
 def _refuse_taken_name(tx: Unit, name: str) -> None:
-    """Refuse a name that looks like that of a user, an agent or an app."""
+    """Refuse a name that looks like the name of a user, an agent or an app."""
     alike = map(tx.directory.user, tx.names.ids_with_name_like("user", name_keys(name)))
     for existing in (*alike, tx.directory.user_called(name)):
         if existing is not None:
@@ -226,7 +226,7 @@ def _record(
 
 @error_member("name")
 def refuse_client_name(tx: Unit, name: str) -> None:
-    """Refuse a user's name that looks like that of an agent or an app. Raises `Exists`."""
+    """Refuse a user's name that looks like the name of an agent or an app. Raises `Exists`."""
     for client in clients_called(tx, name):
         kind = "agent" if isinstance(client, Agent) else "app"
         raise Exists(

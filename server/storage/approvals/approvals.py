@@ -54,7 +54,7 @@ _QUORUM_REACHED = or_(
 
 
 def _transition(target: State) -> Update:
-    """The UPDATE that enters `target` from one of its origin states, in time or when overdue.
+    """Return the UPDATE that enters `target` from one of its origin states, in time or overdue.
 
     It never enters `approved` with fewer approvers than the quorum.
     """
@@ -90,7 +90,7 @@ _BY_AGENT_AND_USER = {
     (True, False): (_OPEN_STATES, _BY_AGENT),
     (True, True): (_OPEN_STATES, _BY_AGENT, _FOR_USER),
 }
-"""Conditions by (an agent is given, a user is given)."""
+"""(Whether an agent is given, whether a user is given) → the conditions."""
 _HINTED = (_OPEN_STATES, _BY_AGENT, a.c.hint_hash == bindparam("hint_hash"))
 _HINTED_COUNT = {
     False: Prepared(_COUNT.where(*_HINTED)),
@@ -205,15 +205,15 @@ class Approvals(DatabaseRows):
         _ADD.run(self._db, _values(approval))
 
     def get(self, approval_id: str) -> Approval | None:
-        """The approval with this id."""
+        """Return the approval with this ID."""
         return self._one(_record, _GET, approval=approval_id)
 
     def by_handle(self, auth_req_hash: bytes) -> Approval | None:
-        """The approval with this hash of the agent's `auth_req_id`."""
+        """Return the approval with this hash of the agent's `auth_req_id`."""
         return self._one(_record, _BY_HANDLE, hash=auth_req_hash)
 
     def by_idempotency(self, agent_id: str, idempotency_hash: bytes) -> Approval | None:
-        """The approval that the agent created with this idempotency key."""
+        """Return the approval that the agent created with this idempotency key."""
         return self._one(_record, _BY_IDEMPOTENCY, agent=agent_id, hash=idempotency_hash)
 
     def open_count(
@@ -236,16 +236,16 @@ class Approvals(DatabaseRows):
         return int(_HINTED_COUNT[urgent].run(self._db, values)[0][0])
 
     def asked_before(self, agent_id: str, user_id: str, since: int = 0) -> bool:
-        """Return whether this agent has asked this user at or after `since`."""
+        """Return whether this agent asked this user at or after `since`."""
         return self._any(_HAS_REQUESTED, agent=agent_id, user=user_id, since=since)
 
     def denials_since(self, agent_id: str, user_id: str, since: int) -> list[tuple[int, str]]:
-        """Time and `details` of each denial of this agent by this user."""
+        """Return time and `details` of each of the user's denials of this agent's requests."""
         values = {"agent": agent_id, "user": user_id, "since": since}
         return [(row[1], row[2]) for row in _DENIALS.run(self._db, values)]
 
     def denials_of(self, agent_id: str, since: int) -> list[tuple[str, int, str]]:
-        """The id of the user, the time and the `details` of each denial of this agent."""
+        """Return the user's ID, time and `details` of each denial of this agent's requests."""
         values = {"agent": agent_id, "since": since}
         return [(row[0], row[1], row[2]) for row in _DENIALS_BY_ALL.run(self._db, values)]
 
@@ -289,7 +289,7 @@ class Approvals(DatabaseRows):
         """The newest approvals that match all filters; `before` is the last (created_at, id)."""
         is_open = state in _GRACE
         filters = agent_id is not None or user_id is not None
-        # + 0 keeps the databases from reading all requests by time to find a few open ones.
+        # + 0 prevents the databases from reading all requests by time to find a few open ones.
         newest = a.c.created_at + 0 if is_open and filters else a.c.created_at
         statement = select(a).order_by(newest.desc(), a.c.id.desc()).limit(limit)
         if is_open:
@@ -331,14 +331,14 @@ class Approvals(DatabaseRows):
     def narrow(self, approval_id: str, text: str | None, rows: str, past: str) -> Approval | None:
         """Store the narrowed grant of an approved request; None if one was already stored.
 
-        While a request needs several approvers, each may narrow it further or withdraw a narrowing.
+        If several must approve, each approver may narrow it further or withdraw a narrowing.
         """
         return self._one(_record, _NARROW, approval=approval_id, text=text, rows=rows, adds=past)
 
     def record_poll(
         self, approval_id: str, *, now: int, interval_ms: int, holder: str | None
     ) -> None:
-        """Record a poll of a pending approval; `holder` is the long poll that may answer."""
+        """Record a poll of a pending approval; `holder` is the long poll that may answer it."""
         values = {"approval": approval_id, "now": now, "interval": interval_ms, "holder": holder}
         _RECORD_POLL.run(self._db, values)
 
@@ -356,7 +356,7 @@ class Approvals(DatabaseRows):
         _KEEP_ANSWER.run(self._db, {"approval": approval_id, **values})
 
     def delete_expired_answers(self, now: int) -> int:
-        """Delete expired sealed token responses; returns the number."""
+        """Delete expired sealed token responses; returns their number."""
         return len(_DELETE_ANSWERS.run(self._db, {"now": now}))
 
     def clear_callback(self, approval_id: str) -> None:
@@ -365,21 +365,21 @@ class Approvals(DatabaseRows):
             statement.run(self._db, {"approval": approval_id})
 
     def overdue(self, now: int, limit: int) -> list[Approval]:
-        """Approvals past the deadline of their state."""
+        """Return the approvals that are past the deadline of their state."""
         return self._many(_record, _OVERDUE, now=now, limit=limit)
 
     def open_of_agent(self, agent_id: str) -> list[Approval]:
-        """The agent's pending and approved requests."""
+        """Return the agent's pending and approved requests."""
         return self._many(_record, _OPEN_BY_AGENT, agent=agent_id)
 
     def open_of_caller(self, client_id: str) -> list[Approval]:
-        """The pending and approved requests for calls of this client."""
+        """Return the pending and approved requests for calls of this client."""
         return self._many(_record, _OPEN_BY_CALLER, client=client_id)
 
     def open_of_user(self, user_id: str) -> list[Approval]:
-        """The pending and approved requests for the user."""
+        """Return the pending and approved requests for the user."""
         return self._many(_record, _OPEN_FOR_USER, user=user_id)
 
     def open_at_resource(self, uri: str) -> list[Approval]:
-        """The pending and approved requests for this resource."""
+        """Return the pending and approved requests for this resource."""
         return self._many(_record, _AT_RESOURCE, uri=uri)

@@ -1,4 +1,4 @@
-"""Attempts at ceremony steps: each is counted in one statement before the input is checked."""
+"""Attempts at ceremony steps: one statement counts an attempt before the entry is checked."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""Consumed approvals and the execution that consumed each of them."""
+"""Consumed approvals, and the executions that consumed them."""
 
 from sqlalchemy import bindparam, select
 
@@ -20,5 +20,5 @@ class Consumptions(DatabaseRows):
         return self._any(_ADD_ONCE, **_values(consumption))
 
     def get(self, approval_id: str) -> Consumption | None:
-        """The execution that consumed this approval."""
+        """Return the execution that consumed this approval."""
         return self._one(_record, _GET, approval=approval_id)

@@ -7,7 +7,7 @@ from server.storage.approvals.tables import decisions
 from server.storage.prepared import DatabaseRows, Prepared, insert_row, record_reader, row_writer
 
 _ADD = Prepared(insert_row(decisions))
-_OF_APPROVAL = Prepared(
+_BY_APPROVAL = Prepared(
     select(decisions)
     .where(decisions.c.approval_id == bindparam("approval"))
     .order_by(decisions.c.at, decisions.c.user_id)
@@ -43,5 +43,5 @@ class Decisions(DatabaseRows):
         _DELETE.run(self._db, {"approval": approval_id, "user": user_id})
 
     def of_approval(self, approval_id: str) -> list[Decision]:
-        """The answers to one approval, oldest first."""
-        return self._many(_record, _OF_APPROVAL, approval=approval_id)
+        """Return the answers to one approval, oldest first."""
+        return self._many(_record, _BY_APPROVAL, approval=approval_id)

@@ -1,4 +1,4 @@
-"""Results of executions, as reported by resources. Each execution has one, which never changes."""
+"""Results of executions, as reported by resources. Each execution has one unchangeable result."""
 
 from sqlalchemy import bindparam, select
 
@@ -20,5 +20,5 @@ class Outcomes(DatabaseRows):
         return self._any(_ADD_ONCE, **_values(outcome))
 
     def get(self, approval_id: str) -> Outcome | None:
-        """The result of this approval's execution."""
+        """Return the result of this approval's execution."""
         return self._one(_record, _GET, approval=approval_id)

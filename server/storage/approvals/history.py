@@ -27,7 +27,7 @@ from server.storage.prepared import DatabaseRows, Prepared, Upsert
 _BATCH_SIZE = 16
 _PARAMETERS = [name for n in range(_BATCH_SIZE) for name in (f"owner{n}", f"key{n}")]
 _HALVE_AT = 64
-"""The count at which older amounts are halved, so that old habits fade and sums can't overflow."""
+"""The count at which older amounts are halved, so that they fade and sums cannot overflow."""
 _MAX_AMOUNT = 2**53 - 1
 """The maximum for one amount, since the sum of a list may exceed it."""
 _MAX_TOTAL = 2**62
@@ -50,27 +50,27 @@ _VALUES: dict[str, BindParameter[object]] = {
 
 
 def _add(insert: sqlite.Insert) -> Executable:
-    new, halve = insert.excluded, and_(h.c.total > 0, h.c.count >= _HALVE_AT)
-    same = h.c.period == new.period
+    new, must_halve = insert.excluded, and_(h.c.total > 0, h.c.count >= _HALVE_AT)
+    is_same_period = h.c.period == new.period
     today = case((h.c.period_total < _MAX_TOTAL, h.c.period_total), else_=_MAX_TOTAL)
-    periods = case((and_(halve, h.c.periods > 1), h.c.periods // 2), else_=h.c.periods)
+    periods = case((and_(must_halve, h.c.periods > 1), h.c.periods // 2), else_=h.c.periods)
     return insert.on_conflict_do_update(
         index_elements=[h.c.owner, h.c.key],
         set_={
-            "count": case((halve, h.c.count // 2), else_=h.c.count) + new["count"],
-            "total": case((halve, h.c.total // 2), else_=h.c.total) + new.total,
+            "count": case((must_halve, h.c.count // 2), else_=h.c.count) + new["count"],
+            "total": case((must_halve, h.c.total // 2), else_=h.c.total) + new.total,
             "most": case((h.c.most > new.most, h.c.most), else_=new.most),
             "period": new.period,
-            "period_count": case((same, h.c.period_count), else_=0) + new.period_count,
-            "period_total": case((same, today), else_=0) + new.period_total,
-            "periods": case((same, periods), else_=periods + 1),
+            "period_count": case((is_same_period, h.c.period_count), else_=0) + new.period_count,
+            "period_total": case((is_same_period, today), else_=0) + new.period_total,
+            "periods": case((is_same_period, periods), else_=periods + 1),
             "members": case((new.members == _NOTHING, h.c.members), else_=_merge_members(insert)),
         },
     )
 
 
 def _merge_members(insert: sqlite.Insert) -> ColumnElement[str]:
-    """The members of both rows; new values replace old ones."""
+    """Return the members of both rows; new values replace old ones."""
     if insert.stringify_dialect == "sqlite":
         return func.json_patch(h.c.members, insert.excluded.members)
     from sqlalchemy.dialects.postgresql import JSONB  # noqa: PLC0415  # loads the dialect
@@ -115,7 +115,7 @@ class History(DatabaseRows):
             _ADD.run_each(self._db, rows)
 
     def fetch(self, keys: Collection[tuple[str, str]]) -> Mapping[str, HistoryRow]:
-        """The rows by key, without the keys that have no history."""
+        """Return the rows by key, without keys that have no history."""
         all_keys = list(keys)
         rows: dict[str, HistoryRow] = {}
         for start in range(0, len(all_keys), _BATCH_SIZE):

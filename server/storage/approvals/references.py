@@ -6,9 +6,9 @@ from server.protocol import base64url
 from server.storage.approvals.tables import approvals as a
 
 _MAX_MATCHES = 20
-"""The caller reports several matches as an error that lists them."""
+"""The maximum number of matches; the caller's error lists them if there are several."""
 _BITS = 6
-"""The bits in one character of a digest."""
+"""The number of bits in one character of a digest."""
 
 
 class ApprovalReferences:
@@ -18,7 +18,7 @@ class ApprovalReferences:
         self._connection = connection
 
     def with_id_prefix(self, start: str) -> list[str]:
-        """The IDs that begin with `start`."""
+        """Return the IDs that begin with `start`."""
         statement = select(a.c.id).where(a.c.id.startswith(start, autoescape=True))
         rows = self._connection.execute(
             statement.order_by(a.c.created_at.desc()).limit(_MAX_MATCHES)
@@ -26,7 +26,7 @@ class ApprovalReferences:
         return [row.id for row in rows if row.id.startswith(start)]
 
     def with_digest(self, start: bytes) -> list[str]:
-        """The IDs of the requests whose action digest begins with these bytes."""
+        """Return the IDs of the requests whose action digest begins with these bytes."""
         prefix = base64url.encode(start)[: len(start) * 8 // _BITS]
         digest = a.c.action_digest
         statement = select(a.c.id, digest).where(digest.startswith(prefix, autoescape=True))

@@ -1,4 +1,4 @@
-"""The tables of requests, answers and what came of them."""
+"""The tables of requests, answers and outcomes."""
 
 from sqlalchemy import (
     Boolean,
@@ -79,7 +79,7 @@ ceremony_tries = Table(
     Column("user_id", Text, primary_key=True),
     Column("tries", Integer, nullable=False),
 )
-"""`user_id` is empty for steps whose attempts count for all approvers together."""
+"""`user_id` is empty for steps whose attempts are counted for all approvers together."""
 
 history = Table(
     "history",

@@ -1,4 +1,4 @@
-"""Requests for a user: pending ones, highest risk first, and closed ones that were for others.
+"""A user's requests: pending ones, highest risk first, and closed ones that were for others.
 
 Owns: their order in the database. Never: the user's own closed requests.
 """
@@ -32,13 +32,13 @@ from server.storage.prepared import Prepared
 _USER: BindParameter[str] = bindparam("user")
 _NOW: BindParameter[int] = bindparam("now")
 _AT, _AFTER = bindparam("at", type_=BigInteger), bindparam("after", type_=Text)
-"""The cursor of a list: the position and id of the last item."""
+"""The cursor of a list: the position and ID of the last item."""
 
 
 def requests_of_others(condition: ColumnElement[bool]) -> Select[Any]:
-    """Requests that ask the user to decide for someone else."""
-    of_others = select(a).join_from(p, a, a.c.id == p.c.approval_id)
-    return of_others.where(p.c.user_id == _USER, condition, a.c.user_id != p.c.user_id)
+    """Select requests that ask the user to decide for someone else."""
+    for_others = select(a).join_from(p, a, a.c.id == p.c.approval_id)
+    return for_others.where(p.c.user_id == _USER, condition, a.c.user_id != p.c.user_id)
 
 
 def _highest_risk_first(
@@ -47,7 +47,7 @@ def _highest_risk_first(
     expiry: ColumnElement[int],
     request_id: ColumnElement[str],
 ) -> CompoundSelect[Any]:
-    """The first pending requests of each risk after the cursor, read with an index."""
+    """Select the first pending requests of each risk after the cursor, using an index."""
     levels = (
         requests.where(
             risk == literal_column(f"'{level}'"),
@@ -82,17 +82,17 @@ WAITING = (_own(_OWN.where(_UNANSWERED)), _of_approvers(_OTHERS.where(_UNANSWERE
 Each of these statements returns the rows of each risk separately; the caller sorts them.
 """
 VOTED = (_of_approvers(_AS_APPROVER.where(p.c.over_at.is_(None), _VOTED)),)
-"""The requests that the user approved and that need the votes of others."""
+"""The requests that the user approved and that need other people's votes."""
 OPEN = (_own(_OWN), _of_approvers(_OTHERS))
 LISTS = {False: WAITING, True: VOTED, None: OPEN}
-"""The statements, by whether the user has voted; None for all open requests."""
+"""Whether the user has voted (None for all open requests) → the statements."""
 COUNTS = tuple(
     Prepared(
         select(func.count()).select_from(requests.where(expiry > _NOW, _UNANSWERED).subquery())
     )
     for requests, expiry in ((_OWN, a.c.expires_at), (_OTHERS, p.c.ends_at))
 )
-"""The numbers of requests that the user has not answered: own ones, and as an approver."""
+"""The numbers of unanswered requests: the user's own, and those that they are an approver of."""
 _CLOSED_FOR_APPROVER = (
     requests_of_others(p.c.over_at.is_not(None))
     .order_by(p.c.over_at.desc(), p.c.approval_id.desc())

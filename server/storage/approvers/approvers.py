@@ -15,7 +15,7 @@ from server.storage.named_rows import NamedRows
 from server.storage.prepared import DatabaseRows, Prepared, insert_row, record_reader, row_writer
 
 _ADD = Prepared(insert_row(p))
-_OF_APPROVAL = Prepared(
+_BY_APPROVAL = Prepared(
     select(p).where(p.c.approval_id == bindparam("approval")).order_by(p.c.added_at, p.c.user_id)
 )
 _FIND = Prepared(
@@ -40,7 +40,7 @@ class Approvers(DatabaseRows):
     """Additional approvers in the database."""
 
     def add(self, approver: Approver) -> bool:
-        """Add an approver; False if the approval is not pending or already asks them."""
+        """Add an approver; False if the approval is not pending or already has them."""
         pending = _MARK_MULTI_APPROVER.run(self._db, {"approval": approver.approval_id})
         if not pending or self.find(approver.approval_id, approver.user_id) is not None:
             return False
@@ -48,7 +48,7 @@ class Approvers(DatabaseRows):
         return True
 
     def find(self, approval_id: str, user_id: str) -> Approver | None:
-        """The row of one user."""
+        """Return the row of one user."""
         return self._one(_record, _FIND, approval=approval_id, user=user_id)
 
     def hold_back(self, approval_id: str, user_id: str) -> None:
@@ -66,8 +66,8 @@ class Approvers(DatabaseRows):
         return (rows.pop(own.user_id, own), *rows.values())
 
     def of_approval(self, approval_id: str) -> list[Approver]:
-        """All approver rows, in the order in which they were added."""
-        return self._many(_record, _OF_APPROVAL, approval=approval_id)
+        """Return all approver rows, in the order in which they were added."""
+        return self._many(_record, _BY_APPROVAL, approval=approval_id)
 
 
 _DELETE = delete(g).where(g.c.id == bindparam("group"))
@@ -98,7 +98,7 @@ class Groups(NamedRows):
             self._db.execute(statement, {"group": group_id})
 
     def all(self) -> list[Group]:
-        """All groups, by name; members by id."""
+        """Return all groups, by name; members by id."""
         members: dict[str, list[str]] = {}
         for row in self._db.execute(_MEMBERS).all():
             members.setdefault(row[0], []).append(row[1])

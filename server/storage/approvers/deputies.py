@@ -1,4 +1,4 @@
-"""Deputies of users, in the database."""
+"""Users' deputies, in the database."""
 
 from sqlalchemy import BindParameter, and_, bindparam, delete, insert, or_, select, update
 
@@ -11,8 +11,8 @@ _NOW: BindParameter[int] = bindparam("now")
 _LIVE = d.c.state != "over"
 _GET = select(d).where(d.c.id == bindparam("deputy"))
 _ALL = select(d).where(_LIVE, d.c.to_at > _NOW).order_by(d.c.to_at, d.c.id)
-_OF_USER = _ALL.where(d.c.user_id == bindparam("user"))
-_OF_DEPUTY = _ALL.where(d.c.deputy_id == bindparam("user"))
+_BY_USER = _ALL.where(d.c.user_id == bindparam("user"))
+_BY_DEPUTY = _ALL.where(d.c.deputy_id == bindparam("user"))
 _DECIDING = (
     _ALL.where(d.c.user_id == bindparam("user"), d.c.deputy_id == bindparam("deputy"))
     .where(d.c.from_at <= _NOW)
@@ -54,27 +54,27 @@ class Deputies(DatabaseRows):
         self._db.execute(insert(d), _values(deputy))
 
     def get(self, deputy_id: str) -> Deputy | None:
-        """The deputy with this id, even if the term has ended."""
+        """Return the deputy with this ID, even if the term has ended."""
         return self._one(_record, _GET, deputy=deputy_id)
 
     def of_user(self, user_id: str, now: int) -> list[Deputy]:
-        """The user's current and upcoming deputies."""
-        return self._many(_record, _OF_USER, user=user_id, now=now)
+        """Return the user's current and upcoming deputies."""
+        return self._many(_record, _BY_USER, user=user_id, now=now)
 
     def of_deputy(self, deputy_id: str, now: int) -> list[Deputy]:
-        """The current and upcoming terms in which this user is a deputy."""
-        return self._many(_record, _OF_DEPUTY, user=deputy_id, now=now)
+        """Return the current and upcoming terms in which this user is a deputy."""
+        return self._many(_record, _BY_DEPUTY, user=deputy_id, now=now)
 
     def live(self, now: int) -> list[Deputy]:
-        """All current and upcoming deputies, by end date."""
+        """Return all current and upcoming deputies, by end date."""
         return self._many(_record, _ALL, now=now)
 
     def deciding(self, user_id: str, deputy_id: str, now: int) -> Deputy | None:
-        """The entry that lets the deputy decide for the user at this time."""
+        """Return the row that lets the deputy decide for the user at this time."""
         return self._one(_record, _DECIDING, user=user_id, deputy=deputy_id, now=now)
 
     def due(self, now: int, limit: int) -> list[Deputy]:
-        """The deputies whose term is due to start or end."""
+        """Return the deputies whose term is due to start or end."""
         return self._many(_record, _DUE, now=now, limit=limit)
 
     def begin(self, deputy_id: str) -> bool:

@@ -1,6 +1,6 @@
 """The escalation, extension and retry columns of approvals.
 
-They are part of the approvals table, so that a new request needs no extra statement.
+They are part of the approvals table, so that a new request does not need an extra statement.
 """
 
 from sqlalchemy import bindparam, literal_column, select, update
@@ -65,7 +65,7 @@ class Escalations(DatabaseRows):
     """Escalation steps of pending approvals, in the database."""
 
     def due(self, now: int, limit: int) -> list[str]:
-        """The approvals whose next step is due, most overdue first."""
+        """Return the approvals whose next step is due, most overdue first."""
         return [row[0] for row in _DUE.run(self._db, {"now": now, "limit": limit})]
 
     def step(self, approval_id: str, expected: int, next_at: int | None, now: int) -> bool:

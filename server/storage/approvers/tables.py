@@ -38,7 +38,7 @@ deputies = Table(
     partial_index("ix_deputies_user", "user_id", "to_at", condition=_LIVE),
     partial_index("ix_deputies_deputy", "deputy_id", "to_at", condition=_LIVE),
 )
-"""Few deputies are in force at a time, so the query for due ones needs no index."""
+"""Few deputies are in force at a time, so the query for due ones does not need an index."""
 
 groups = Table(
     "groups",

@@ -1,6 +1,6 @@
-"""Audit entries in the database, added and read, never changed; and their personal texts.
+"""Audit entries in the database, which are added and read but never changed; and their texts.
 
-The texts are stored with their entry, read with it, and may be erased.
+Personal texts are stored and read with their entry, and may be erased.
 """
 
 import secrets
@@ -42,7 +42,7 @@ _VALUES: dict[str, BindParameter[object]] = {
     column.key: bindparam(column.key) for column in e.c if column.key != "seq"
 }
 _NEXT = select(func.coalesce(func.max(e.c.seq), -1) + 1).scalar_subquery()
-"""The place of the next entry."""
+"""The position of the next entry."""
 _ADD_WITH_SEQ = Prepared(insert(e).values(_VALUES).values(seq=_NEXT))
 _ADD_WITHOUT_SEQ = Prepared(insert(e).values(_VALUES))
 _HAS_BODY = e.c.type != ""
@@ -54,7 +54,7 @@ _AFTER = (
     .limit(bindparam("limit"))
 )
 _GET = select(e).where(_HAS_BODY, e.c.id == bindparam("entry"))
-_OF_APPROVAL = select(e).where(e.c.approval_id == bindparam("approval")).order_by(e.c.id)
+_BY_APPROVAL = select(e).where(e.c.approval_id == bindparam("approval")).order_by(e.c.id)
 _KEPT_COLUMNS = {"id", "seq", "at", "leaf"}
 _BLANK = {column.key: None for column in e.c if column.key not in _KEPT_COLUMNS} | {
     **dict.fromkeys(("type", "actor", "correlation_id"), ""),
@@ -62,14 +62,14 @@ _BLANK = {column.key: None for column in e.c if column.key not in _KEPT_COLUMNS}
 }
 """The columns that are cleared when the body of an entry is deleted."""
 _ADD_OPENINGS = Prepared(insert_row(o))
-_OF_ENTRIES = o.c.entry_id.in_(bindparam("entries", expanding=True))
+_BY_ENTRIES = o.c.entry_id.in_(bindparam("entries", expanding=True))
 _BETWEEN = (e.c.seq >= bindparam("first"), e.c.seq < bindparam("end"))
-_IN_PLACES = select(e.c.seq, o.c.name, o.c.text, o.c.salt).join(o, o.c.entry_id == e.c.id)
+_TEXTS_BY_POSITION = select(e.c.seq, o.c.name, o.c.text, o.c.salt).join(o, o.c.entry_id == e.c.id)
 _SALT_BYTES: Final = 32
 
 
 def _with_hash(value_hash: str) -> Select[tuple[str]]:
-    """Selects the ids of the entries that have this hash of a value."""
+    """Select the IDs of the entries that contain this hash of a value."""
     return select(o.c.entry_id).where(text(HASHES), o.c.text == value_hash)
 
 
@@ -84,7 +84,7 @@ _FILTERS: Final[Mapping[str, Callable[[Any], ColumnElement[bool]]]] = {
     "agent_id": lambda client: or_(e.c.agent_id == client, e.c.caller_id == client),
     "value_hash": lambda value_hash: e.c.id.in_(_with_hash(value_hash)),
 }
-"""The conditions of a search, by member of `EntrySearch`."""
+"""Member of `EntrySearch` → the condition of the search."""
 
 
 class Openings(DatabaseRows):
@@ -103,13 +103,13 @@ class Openings(DatabaseRows):
             _ADD_OPENINGS.run_each(self._db, rows)
 
     def texts_of(self, entries: list[str]) -> dict[str, dict[str, Opening]]:
-        """The texts of these entries, by id."""
-        rows = select(o.c.entry_id, o.c.name, o.c.text, o.c.salt).where(_OF_ENTRIES)
+        """Return the texts of these entries, by id."""
+        rows = select(o.c.entry_id, o.c.name, o.c.text, o.c.salt).where(_BY_ENTRIES)
         return _grouped(self._db.execute(rows, {"entries": entries}))
 
     def between(self, first: int, end: int) -> dict[int, dict[str, Opening]]:
-        """The texts of the entries from position `first` to before `end`, by position."""
-        rows = _IN_PLACES.where(*_BETWEEN)
+        """Return the texts of the entries from position `first` to before `end`, by position."""
+        rows = _TEXTS_BY_POSITION.where(*_BETWEEN)
         return _grouped(self._db.execute(rows, {"first": first, "end": end}))
 
     def erase(self, user_id: str) -> int:
@@ -119,7 +119,7 @@ class Openings(DatabaseRows):
     def delete(self, those: ColumnElement[bool]) -> int:
         """Delete texts permanently; returns the number of deleted texts."""
         if self._db.dialect.name == "sqlite":
-            # The bytes of deleted rows stay in the file otherwise.
+            # Otherwise, the bytes of deleted rows would stay in the file.
             self._db.exec_driver_sql("PRAGMA secure_delete=ON")
         return self._db.execute(delete(o).where(those)).rowcount
 
@@ -146,7 +146,7 @@ class Audit:
     def add(self, entry: Entry) -> str:
         """Store the entry with its canonical bytes and leaf; returns its id.
 
-        Raises `Busy` for every database error, so that nothing is commit_facts without its entry.
+        Raises `Busy` for every database error, so that nothing is committed without its entry.
         """
         columns: dict[str, object] = {
             "id": self._new_id(self._now),
@@ -180,7 +180,7 @@ class Audit:
         return self._stored[-1].id
 
     def tail(self, limit: int, after: str | None = None) -> list[StoredEntry]:
-        """The last `limit` entries, or those after an id, oldest first."""
+        """Return the last `limit` entries, or those after an ID, oldest first."""
         if after is not None:
             values = {"after": after, "limit": limit}
             return self._records(self._db.execute(_AFTER, values).mappings().all())
@@ -188,12 +188,12 @@ class Audit:
         return self._records(rows[::-1])
 
     def get(self, entry_id: str) -> StoredEntry | None:
-        """The entry with this id."""
+        """Return the entry with this ID."""
         rows = self._db.execute(_GET, {"entry": entry_id}).mappings().all()
         return next(iter(self._records(rows)), None)
 
     def search(self, filters: EntrySearch, before: str | None, limit: int) -> list[StoredEntry]:
-        """The newest matching entries before an id."""
+        """Return the newest matching entries before an id."""
         statement = select(e).where(_HAS_BODY).order_by(e.c.id.desc()).limit(limit)
         if before is not None:
             statement = statement.where(e.c.id < before)
@@ -203,8 +203,8 @@ class Audit:
         return self._records(self._db.execute(statement).mappings().all())
 
     def of_approval(self, approval_id: str) -> list[StoredEntry]:
-        """All entries about one approval, oldest first."""
-        rows = self._db.execute(_OF_APPROVAL, {"approval": approval_id}).mappings().all()
+        """Return all entries about one approval, oldest first."""
+        rows = self._db.execute(_BY_APPROVAL, {"approval": approval_id}).mappings().all()
         return self._records(rows)
 
     def count_bodies(self, end: int, kept_types: Sequence[str]) -> int:
@@ -216,7 +216,7 @@ class Audit:
         """Delete the bodies of entries from `first` to before `end`, except those of these types.
 
         The position, time and hash of these entries are kept. The personal texts of all of them are
-        deleted. Raises `Busy` if this fails, also if the database role may only add entries.
+        deleted. Raises `Busy` if this fails, for example if the database role may only add entries.
         """
         in_range = (e.c.seq >= first, e.c.seq < end)
         self.openings.delete(o.c.entry_id.in_(select(e.c.id).where(*in_range)))
@@ -250,7 +250,7 @@ def _record(row: RowMapping, openings: Mapping[str, Opening]) -> StoredEntry:
 
 
 def _grouped(rows: Iterable[Any]) -> dict[Any, dict[str, Opening]]:
-    found: dict[Any, dict[str, Opening]] = {}
-    for key, name, told, salt in rows:
-        found.setdefault(key, {})[name] = Opening(told, bytes(salt))
-    return found
+    texts: dict[Any, dict[str, Opening]] = {}
+    for key, name, personal_text, salt in rows:
+        texts.setdefault(key, {})[name] = Opening(personal_text, bytes(salt))
+    return texts

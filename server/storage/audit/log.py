@@ -1,6 +1,6 @@
-"""The order of the entries in the audit log, the hashes of its tree, and its checkpoints.
+"""The order of entries in the audit log, the hashes of its tree, and its checkpoints.
 
-On SQLite the only writer numbers an entry when it adds it. On PostgreSQL transactions commit out
+On SQLite, the only writer numbers entries as it adds them. On PostgreSQL, transactions commit out
 of order, so an elected sequencer numbers the entries in the order in which it sees them.
 """
 
@@ -63,15 +63,15 @@ class AuditLog(DatabaseRows):
         return len(ids)
 
     def size(self) -> int:
-        """The number of entries that have a position."""
+        """Return the number of entries that have a position."""
         return int(self._db.execute(_SIZE).scalar_one())
 
     def position_of(self, entry_id: str) -> int | None:
-        """The position of an entry; None if it is not numbered yet."""
+        """Return the position of an entry; None if it is not numbered yet."""
         return self._db.execute(_POSITION_OF, {"entry": entry_id}).scalar()
 
     def time_of(self, position: int) -> int | None:
-        """The time of the entry at a position; None if there is no such entry."""
+        """Return the time of the entry at a position; None if there is no such entry."""
         return self._db.execute(_TIME_AT, {"position": position}).scalar()
 
     def position_at(self, moment: int) -> int:
@@ -80,12 +80,12 @@ class AuditLog(DatabaseRows):
         return self.size() if position is None else position
 
     def unplaced(self) -> tuple[int, int | None]:
-        """The number of entries that are not numbered yet, and the time of the oldest."""
+        """Return the number of entries that are not numbered yet, and the time of the oldest."""
         count, oldest = self._db.execute(_COUNT_UNNUMBERED).one()
         return count, oldest
 
     def leaves(self, first: int, end: int) -> list[bytes]:
-        """The leaf hashes at positions from `first` to before `end`."""
+        """Return the leaf hashes at positions from `first` to before `end`."""
         rows = self._db.execute(_LEAVES, {"first": first, "end": end})
         return [bytes(leaf) for leaf in rows.scalars()]
 
@@ -100,7 +100,7 @@ class AuditLog(DatabaseRows):
             self._db.execute(_ADD_NODES, values)
 
     def nodes(self, indexes: Sequence[NodeIndex]) -> dict[NodeIndex, bytes]:
-        """The hashes of these nodes, including leaves. Raises `MissingNode`."""
+        """Return the hashes of these nodes, including leaves. Raises `MissingNode`."""
         run, hashes = self._db.execute, dict[NodeIndex, bytes]()
         if leaves := [number for level, number in indexes if level == 0]:
             rows = run(_LEAVES_AT, {"indexes": leaves})
@@ -113,7 +113,7 @@ class AuditLog(DatabaseRows):
         return hashes
 
     def nodes_over(self, first: int, end: int) -> dict[NodeIndex, bytes]:
-        """The stored hashes whose last leaf is from `first` to before `end`."""
+        """Return the stored hashes whose last leaf is from `first` to before `end`."""
         ranges = [
             and_(n.c.level == level, n.c.number >= first >> level, n.c.number < end >> level)
             for level in range(1, end.bit_length())
@@ -121,11 +121,11 @@ class AuditLog(DatabaseRows):
         return _hashes(self._db.execute(select(n).where(or_(false(), *ranges))))
 
     def size_of_nodes(self) -> int:
-        """The number of entries whose complete subtrees are stored; it is even."""
+        """Return the number of entries whose complete subtrees are stored; always even."""
         return 2 * int(self._db.execute(_PAIRS).scalar_one())
 
     def entries(self, first: int, end: int) -> list[LoggedEntry]:
-        """The entries at positions from `first` to before `end`."""
+        """Return the entries at positions from `first` to before `end`."""
         rows = self._db.execute(_ENTRIES, {"first": first, "end": end}).all()
         openings = Openings(self._db).between(first, end)
         return [
@@ -134,18 +134,18 @@ class AuditLog(DatabaseRows):
         ]
 
     def bodies(self, kind: str, first: int, end: int) -> list[bytes]:
-        """The bodies of entries of a type at positions from `first` to before `end`."""
+        """Return the bodies of entries of a type at positions from `first` to before `end`."""
         rows = self._db.execute(_BODIES, {"kind": kind, "first": first, "end": end})
         return [_bytes(body) for body in rows.scalars()]
 
     def newest(self, at_most: int | None = None) -> CheckpointRow | None:
-        """The newest checkpoint, of at most this size if one is given."""
+        """Return the newest checkpoint, of at most this size if one is given."""
         statement = _NEWEST if at_most is None else _NEWEST.where(c.c.size <= at_most)
         row = self._db.execute(statement).first()
         return None if row is None else _checkpoint(row)
 
     def checkpoints(self, after: tuple[int, int], limit: int) -> list[CheckpointRow]:
-        """The checkpoints after a size and time, oldest first."""
+        """Return the checkpoints after a size and time, oldest first."""
         later = select(c).where(tuple_(c.c.size, c.c.at) > after)
         rows = self._db.execute(later.order_by(c.c.size, c.c.at).limit(limit))
         return [_checkpoint(row) for row in rows]
@@ -157,7 +157,7 @@ class AuditLog(DatabaseRows):
 
 
 def _bytes(value: bytes | str) -> bytes:
-    """The bytes of a value, which may be text if someone changed the row by hand."""
+    """Return the bytes of a value, which may be text if someone edited the row by hand."""
     return value.encode() if isinstance(value, str) else bytes(value)
 
 

@@ -47,7 +47,7 @@ audit_openings = Table(
     partial_index("ix_audit_openings_hash", "text", condition=HASHES),
     sqlite_with_rowid=False,
 )
-"""The personal facts of entries, whose commitments are in `body`. Triggers refuse to change one."""
+"""Entries' personal facts, whose commitments are in `body`. Triggers refuse changes to them."""
 
 audit_checkpoints = Table(
     "audit_checkpoints",
@@ -57,7 +57,7 @@ audit_checkpoints = Table(
     Column("frontier", LargeBinary, nullable=False),
     Column("note", Text, nullable=False),
 )
-"""The signed sizes and roots of the log. Triggers refuse to change or delete one."""
+"""The log's signed sizes and roots. Triggers refuse to change or delete them."""
 
 audit_nodes = Table(
     "audit_nodes",
@@ -67,7 +67,7 @@ audit_nodes = Table(
     Column("hash", LargeBinary, nullable=False),
     sqlite_with_rowid=False,
 )
-"""The roots of the complete subtrees of the log. Triggers refuse to change or delete one.
+"""The roots of the log's complete subtrees. Triggers refuse to change or delete them.
 
 A node of level 1 covers two entries; `server.audit_log.merkle` defines the numbers.
 """

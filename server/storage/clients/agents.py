@@ -90,7 +90,7 @@ class Agents(ClientRows):
         return self._many(self._record, _filter_by(_ALL, having), **having)
 
     def page(self, owner: str | None, after: str, limit: int, having: Having = ANY) -> list[Agent]:
-        """Return the next page of agents with these values, of one owner or of all."""
+        """Return the next page of agents with these values, for one owner or for all."""
         statement = _filter_by(_PAGE if owner is None else _PAGE_OF_OWNER, having)
         values = {"after": codec.key(after), "limit": limit, **having}
         return self._many(self._record, statement, **values, **({"owner": owner} if owner else {}))

@@ -1,4 +1,4 @@
-"""Rows of the checks and uses of unregistered apps."""
+"""Rows of unregistered apps' checks and uses."""
 
 from sqlalchemy import bindparam, func, insert, or_, select, update
 
@@ -45,14 +45,14 @@ class AppUses(DatabaseRows):
         self._db.execute(_CHECK, values)
 
     def use(self, app_id: str, now: int) -> None:
-        """Record that the app got a token."""
+        """Record that the app received a token."""
         self._db.execute(_USE, {"app": app_id, "now": now})
 
     def count_unused(self) -> int:
-        """Return how many apps never got a token."""
+        """Return how many apps never received a token."""
         return int(self._db.execute(_COUNT).scalar_one())
 
     def unused(self, created_before: int, used_before: int) -> list[str]:
-        """Return the IDs of apps that never got a token in time, or none since `used_before`."""
+        """Return the IDs of apps without a token: never in time, or not since `used_before`."""
         values = {"created": created_before, "used": used_before}
         return list(self._db.execute(_UNUSED, values).scalars())

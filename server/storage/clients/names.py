@@ -1,4 +1,4 @@
-"""Rows of names: what each name looks like, and the former names of agents."""
+"""Rows of names: what each name looks like, and agents' former names."""
 
 from collections.abc import Collection
 
@@ -59,7 +59,7 @@ class Names(DatabaseRows):
     """Names in the database."""
 
     def give(self, kind: NameKind, bearer: str, name: str) -> None:
-        """Store what a name looks like; raises `Taken` if one of the same kind looks like it."""
+        """Store what a name looks like; raises `Taken` if a name of the same kind looks like it."""
         self.drop(bearer)
         try:
             for look in sorted(name_keys(name)):
@@ -69,7 +69,7 @@ class Names(DatabaseRows):
             raise Taken(name) from error
 
     def keep(self, kind: NameKind, bearer: str, name: str) -> None:
-        """Store the lookalike keys of an unchanged name, unless another name has the same keys.
+        """Store the lookalike keys of an unchanged name, unless a different name has the same keys.
 
         Earlier versions did not compare lookalikes. Their names are kept until they are changed.
         """

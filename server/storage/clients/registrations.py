@@ -30,7 +30,7 @@ _REVOKE = (
     .returning(i.c.id)
 )
 _REGISTER = insert(r)
-_OF_AGENT = select(r).where(r.c.agent_id == bindparam("agent"))
+_BY_AGENT = select(r).where(r.c.agent_id == bindparam("agent"))
 _LISTS = ("grant_types", "resources", "scopes", "action_types", "asks")
 _record = record_reader(Invitation, i, **dict.fromkeys(_LISTS, codec.names))
 _values = row_writer(i, **dict.fromkeys(_LISTS, codec.dump))
@@ -56,7 +56,7 @@ class Invitations(DatabaseRows):
         return self._one(_record, _BY_TOKEN, token_hash=token_hash)
 
     def page(self, after: str, limit: int) -> list[Invitation]:
-        """Return the invitations after this ID, including those that have ended."""
+        """Return the invitations after this ID, including those that are no longer valid."""
         return self._many(_record, _PAGE, after=after, limit=limit)
 
     def spend(self, invitation_id: str, now: int) -> bool:
@@ -77,7 +77,7 @@ class Registrations(DatabaseRows):
 
     def of_agent(self, agent_id: str) -> Registration | None:
         """Return the registration of this agent, if it registered itself."""
-        return self._one(_registration, _OF_AGENT, agent=agent_id)
+        return self._one(_registration, _BY_AGENT, agent=agent_id)
 
     def end(self, agent_id: str) -> None:
         """Invalidate the registration token."""

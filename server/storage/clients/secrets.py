@@ -36,7 +36,7 @@ class SecretTable:
         )
 
     def secrets_of(self, db: Connection, client: str) -> tuple[Secret, ...]:
-        """The secrets of a client, oldest first."""
+        """Return the secrets of a client, oldest first."""
         return tuple(Secret(*row) for row in db.execute(self._of, {"client": client}))
 
     def add(self, db: Connection, client: str, secrets: Iterable[Secret]) -> None:

@@ -53,7 +53,7 @@ icons = Table(
     Column("digest", Text, primary_key=True),
     *columns("media_type body:bytes"),
 )
-"""Icons of agents; `agents.icon` is the digest."""
+"""Agents' icons; `agents.icon` is the digest."""
 
 name_looks = Table(
     "name_looks",
@@ -72,7 +72,7 @@ former_names = Table(
     Column("until", Millis, primary_key=True),
     Column("name", Text, primary_key=True),
 )
-"""Former names of agents, and until when each was used."""
+"""Agents' former names, and when each agent stopped using the name."""
 
 invitations = Table(
     "invitations",

@@ -23,9 +23,9 @@ _LIVE = Prepared(
     .limit(1)
     .with_for_update(read=True)
 )
-"""On PostgreSQL it locks the row, so that a revocation waits for the end of the unit of work."""
-_OF_USER = select(c).where(c.c.user_id == bindparam("user")).order_by(*_NEWEST)
-_LIVE_OF_USER = _OF_USER.where(*_IN_FORCE)
+"""On PostgreSQL, this locks the row, so that a revocation waits until the unit of work ends."""
+_BY_USER = select(c).where(c.c.user_id == bindparam("user")).order_by(*_NEWEST)
+_LIVE_OF_USER = _BY_USER.where(*_IN_FORCE)
 _RENEW = (
     update(c)
     .where(c.c.id == bindparam("consent"), *_IN_FORCE)
@@ -55,16 +55,16 @@ class Consents(DatabaseRows):
         self._db.execute(_ADD, _values(consent))
 
     def get(self, consent_id: str) -> Consent | None:
-        """The consent with this id, even if it has ended."""
+        """Return the consent with this ID, even if it is no longer in force."""
         return self._one(_record, _GET, consent=consent_id)
 
     def live(self, user_id: str, client_id: str, resource: str, now: int) -> Consent | None:
-        """The user's consent for this client at this resource, if one is in force."""
+        """Return the user's consent for this client at this resource, if one is in force."""
         return self._one(_record, _LIVE, user=user_id, client=client_id, resource=resource, now=now)
 
     def of_user(self, user_id: str, now: int, *, ended: bool) -> list[Consent]:
-        """The user's consents, newest first; `ended` includes ended ones."""
-        statement = _OF_USER if ended else _LIVE_OF_USER
+        """Return the user's consents, newest first; `ended` adds expired and revoked ones."""
+        statement = _BY_USER if ended else _LIVE_OF_USER
         return self._many(_record, statement, user=user_id, now=now)
 
     def search(
@@ -76,9 +76,9 @@ class Consents(DatabaseRows):
         limit: int,
         before: tuple[int, str] | None,
     ) -> list[Consent]:
-        """The newest consents that match all filters; `live_at` leaves out ended ones.
+        """Return the newest consents that match all filters; `live_at` selects those in force then.
 
-        `before` is the (created_at, id) of the last one of the previous page.
+        `before` is the (created_at, id) of the last consent on the previous page.
         """
         statement = select(c).order_by(*_NEWEST).limit(limit)
         if user_id is not None:
@@ -92,7 +92,7 @@ class Consents(DatabaseRows):
         return self._many(_record, statement)
 
     def renew(self, consent: Consent, now: int) -> Consent | None:
-        """Replace the scopes and expiry of a consent in force; None if it has ended."""
+        """Replace the scopes and expiry of a consent; None if it is not in force."""
         return self._one(
             _record,
             _RENEW,
@@ -105,7 +105,7 @@ class Consents(DatabaseRows):
         )
 
     def revoke(self, consent_id: str, now: int) -> Consent | None:
-        """Revoke a consent; None if it had already ended."""
+        """Revoke a consent; None if it was already revoked."""
         return self._one(_record, _REVOKE, consent=consent_id, now=now)
 
     def revoke_client(self, client_id: str, now: int) -> list[Consent]:

@@ -28,7 +28,7 @@ _PRUNE = delete(d).where(d.c.expires_at <= bindparam("before")).returning(d.c.id
 _record = record_reader(DeviceCode, d)
 _values = row_writer(d)
 _KEPT_MS: Final = 60 * 60 * 1000
-"""How long after expiry a poll is answered with `expired_token` and not as an unknown code."""
+"""How long after expiry a poll gets `expired_token` instead of the error for unknown codes."""
 
 
 class DeviceCodes(DatabaseRows):

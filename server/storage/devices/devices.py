@@ -12,7 +12,7 @@ _SEEN_INTERVAL_MS = 60_000
 _ADD = insert(devices)
 _GET = select(devices).where(devices.c.id == bindparam("device"))
 _ALL = select(devices).order_by(devices.c.created_at, devices.c.id)
-_OF_USER = _ALL.where(devices.c.user_id == bindparam("user"))
+_BY_USER = _ALL.where(devices.c.user_id == bindparam("user"))
 _ACTIVE = (
     select(func.count())
     .select_from(devices.join(sessions, sessions.c.id == devices.c.session_id))
@@ -23,7 +23,7 @@ _ACTIVE = (
         sessions.c.expires_at > bindparam("now"),
     )
 )
-"""A device with an expired session cannot vouch or decide, so it does not count."""
+"""A device with an expired session cannot vouch or decide, so it is ignored."""
 _USED = (
     select(devices.c.id)
     .select_from(devices.outerjoin(sessions, sessions.c.id == devices.c.session_id))
@@ -83,7 +83,7 @@ _VOUCH = (
     .where(devices.c.id == bindparam("device"))
     .values(high_from=bindparam("now"), statements=devices.c.statements + 1)
 )
-_ALARMED = (
+_MARK_ALARMED = (
     update(devices).where(devices.c.id == bindparam("device")).values(alarmed_at=bindparam("now"))
 )
 _RENAME = update(devices).where(devices.c.id == bindparam("device")).values(name=bindparam("name"))
@@ -121,14 +121,14 @@ class Devices(DatabaseRows):
 
     def of_user(self, user_id: str) -> list[Device]:
         """Return the user's devices, including revoked ones, oldest first."""
-        return self._many(_record, _OF_USER, user=user_id)
+        return self._many(_record, _BY_USER, user=user_id)
 
     def all(self) -> list[Device]:
         """Return all devices, oldest first."""
         return self._many(_record, _ALL)
 
     def page(self, user_id: str | None, after: tuple[int, str], limit: int) -> list[Device]:
-        """Return the next page of devices, of one user or of all, oldest first."""
+        """Return the next page of devices, for one user or for all, oldest first."""
         position = tuple_(devices.c.created_at, devices.c.id)
         statement = _ALL.where(position > after).limit(limit)
         if user_id is not None:
@@ -141,7 +141,7 @@ class Devices(DatabaseRows):
         return int(self._db.execute(_ACTIVE, values).scalar_one())
 
     def had_recently(self, user_id: str, *, not_ended_before: int, used_after: int) -> bool:
-        """Return whether the user has or had a device that was in use at these times."""
+        """Return whether the user has, or had, a device that was in use at these times."""
         return self._any(_PRESENT, user=user_id, not_before=not_ended_before, used_after=used_after)
 
     def in_use(self, user_id: str, *, now: int, used_after: int) -> bool:
@@ -170,7 +170,7 @@ class Devices(DatabaseRows):
     def confirm(self, device_id: str, *, entered: bool) -> None:
         """Reset the PIN attempts after a valid signature by the high-risk key or passkey.
 
-        If the PIN was entered for it, the call no longer counts as unconfirmed.
+        If the PIN was entered for it, the PIN call is no longer counted as unconfirmed.
         """
         self._db.execute(_CONFIRM_CALL if entered else _CONFIRM, {"device": device_id})
 
@@ -179,12 +179,12 @@ class Devices(DatabaseRows):
         self._db.execute(_UNLOCK, {"device": device_id})
 
     def vouch(self, device_id: str, now: int) -> None:
-        """Allow the device to decide high-risk requests from now on."""
+        """Let the device approve high-risk requests from now on."""
         self._db.execute(_VOUCH, {"device": device_id, "now": now})
 
     def mark_alarmed(self, device_id: str, now: int) -> None:
         """Record that a copy of the device's passkey may be in use."""
-        self._db.execute(_ALARMED, {"device": device_id, "now": now})
+        self._db.execute(_MARK_ALARMED, {"device": device_id, "now": now})
 
     def rename(self, device_id: str, name: str) -> None:
         """Change the device's name."""
@@ -199,5 +199,5 @@ class Devices(DatabaseRows):
         return self._any(_REVOKE, device=device_id)
 
     def enable(self, device_id: str, high_from: int) -> None:
-        """Enable a device that a restore disabled; it can decide high risk from `high_from` on."""
+        """Enable a device disabled by a restore; high-risk approvals start at `high_from`."""
         self._db.execute(_ENABLE, {"device": device_id, "high_from": high_from})

@@ -9,9 +9,9 @@ from server.storage.devices.tables import passkeys as p
 from server.storage.prepared import DatabaseRows, record_reader, row_writer
 
 _ADD = insert(p)
-_OF_DEVICE = select(p).where(p.c.device_id == bindparam("device"))
+_BY_DEVICE = select(p).where(p.c.device_id == bindparam("device"))
 _BY_CREDENTIAL = select(p).where(p.c.credential == bindparam("credential"))
-_OF_USER = (
+_BY_USER = (
     select(p)
     .join(devices, devices.c.id == p.c.device_id)
     .where(devices.c.user_id == bindparam("user"), devices.c.state == "active")
@@ -54,7 +54,7 @@ class Passkeys(DatabaseRows):
 
     def of_device(self, device_id: str) -> Passkey | None:
         """Return the passkey of this device."""
-        return self._one(_passkey, _OF_DEVICE, device=device_id)
+        return self._one(_passkey, _BY_DEVICE, device=device_id)
 
     def by_credential(self, credential: bytes) -> Passkey | None:
         """Return the passkey with this credential ID, which its authenticator chose."""
@@ -62,7 +62,7 @@ class Passkeys(DatabaseRows):
 
     def of_user(self, user_id: str) -> list[Passkey]:
         """Return the user's passkeys on active devices."""
-        return self._many(_passkey, _OF_USER, user=user_id)
+        return self._many(_passkey, _BY_USER, user=user_id)
 
     def count(self, device_id: str, signs: int, signed: bytes) -> bool:
         """Store the counter of an assertion; returns whether it is valid."""

@@ -10,7 +10,7 @@ _ADD = insert(i)
 _record, _values = record_reader(Incident, i), row_writer(i)
 _GET = select(i).where(i.c.id == bindparam("incident"))
 _NEWEST = (i.c.opened_at.desc(), i.c.id.desc())
-_OPEN_OF = (
+_OPEN_FOR_APPROVAL = (
     select(i)
     .where(
         i.c.approval_id == bindparam("approval"),
@@ -41,17 +41,17 @@ class Incidents(DatabaseRows):
         self._db.execute(_ADD, _values(incident))
 
     def get(self, incident_id: str) -> Incident | None:
-        """The incident with this id, even if it is closed."""
+        """Return the incident with this ID, even if it is closed."""
         return self._one(_record, _GET, incident=incident_id)
 
     def open_of(self, approval_id: str, scope: Scope) -> Incident | None:
-        """The newest open incident about this request."""
-        return self._one(_record, _OPEN_OF, approval=approval_id, scope=scope)
+        """Return the newest open incident about this request."""
+        return self._one(_record, _OPEN_FOR_APPROVAL, approval=approval_id, scope=scope)
 
     def search(
         self, *, closed: bool, limit: int, before: tuple[int, str] | None = None
     ) -> list[Incident]:
-        """The newest open incidents; `closed` includes closed ones."""
+        """Return the newest open incidents; `closed` includes closed ones."""
         statement = select(i).order_by(*_NEWEST).limit(limit)
         if not closed:
             statement = statement.where(i.c.state == "open")

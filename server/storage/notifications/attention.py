@@ -69,10 +69,10 @@ _END_QUIET = (
     .where(h.c.user_id == _USER, h.c.why == "quiet_hours", h.c.until > bindparam("now"))
     .values(until=bindparam("now"))
 )
-_ENDED = select(h.c.user_id, h.c.approval_id).where(h.c.until <= bindparam("now"))
-_DUE = Prepared(_ENDED.limit(1))
+_ENDED_HOLDS = select(h.c.user_id, h.c.approval_id).where(h.c.until <= bindparam("now"))
+_DUE = Prepared(_ENDED_HOLDS.limit(1))
 _ended_batch = (
-    _ENDED.order_by(h.c.until).limit(bindparam("limit")).with_for_update(skip_locked=True)
+    _ENDED_HOLDS.order_by(h.c.until).limit(bindparam("limit")).with_for_update(skip_locked=True)
 )
 _batch = _ended_batch.cte("batch")  # in a subquery, PostgreSQL may select the batch more than once
 _RELEASE = (
@@ -90,7 +90,7 @@ class Attention(DatabaseRows):
     def preferences(
         self, user_id: str, agent_id: str, approval_id: str, now: int
     ) -> NotificationPreferences:
-        """The person's preferences for this request."""
+        """Return the person's preferences for this request."""
         values = {"user": user_id, "agent": agent_id, "approval": approval_id, "now": now}
         muted, until, why, *quiet = _PREFERENCES.run(self._db, values)[0]
         return NotificationPreferences(
@@ -100,7 +100,7 @@ class Attention(DatabaseRows):
         )
 
     def quiet_hours(self, user_id: str) -> Hours | None:
-        """The quiet hours of this person."""
+        """Return the quiet hours of this person."""
         row = self._db.execute(_QUIET, {"user": user_id}).first()
         return None if row is None else _hours(row)
 
@@ -131,7 +131,7 @@ class Attention(DatabaseRows):
         return self._any(_UNMUTE, user=user_id, agent=agent_id)
 
     def mutes(self, user_id: str, now: int) -> list[Mute]:
-        """The current mutes, by agent."""
+        """Return the current mutes, by agent."""
         return self._many(_mute, _MUTES, user=user_id, now=now)
 
     def hold(self, hold: Hold) -> None:
@@ -144,7 +144,7 @@ class Attention(DatabaseRows):
         return self._any(_UNHOLD, user=user_id, approval=approval_id)
 
     def holds(self, user_id: str, now: int) -> list[Hold]:
-        """The current holds, ordered by when they end."""
+        """Return the current holds, ordered by when they end."""
         return self._many(_hold, _HOLDS, user=user_id, now=now)
 
     def end_quiet(self, user_id: str, now: int) -> None:

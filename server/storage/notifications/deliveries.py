@@ -35,7 +35,7 @@ _RECORD_FIRST = Prepared(
     .values(delivered_at=bindparam("now"))
 )
 _RECEIVED = select(d.c.approval_id).where(d.c.device_id == bindparam("device"))
-_OF_APPROVAL = (
+_BY_APPROVAL = (
     select(
         d.c.device_id,
         devices.c.name,
@@ -73,13 +73,13 @@ class Deliveries:
         _RECORD_FIRST.run(self._db, {"approval": approval_id, "now": self._now})
 
     def missing(self, device_id: str, approval_ids: Iterable[str]) -> list[str]:
-        """Which of these requests this device has not received, by id."""
+        """Return the IDs of those requests that this device has not received."""
         ids = list(approval_ids)
         statement = _RECEIVED.where(d.c.approval_id.in_(ids))
         received = set(self._db.execute(statement, {"device": device_id}).scalars())
         return [approval_id for approval_id in ids if approval_id not in received]
 
     def of_approval(self, approval_id: str) -> list[Delivery]:
-        """The deliveries of a request, oldest first."""
-        rows = self._db.execute(_OF_APPROVAL, {"approval": approval_id}).all()
+        """Return the deliveries of a request, oldest first."""
+        rows = self._db.execute(_BY_APPROVAL, {"approval": approval_id}).all()
         return [Delivery(*row) for row in rows]

@@ -2,7 +2,7 @@
 
 `seq` is the cursor. On SQLite, the only writer numbers an event when it adds it. On PostgreSQL,
 transactions commit out of order, so events are added without a number, and an elected sequencer
-numbers them in the order in which it sees them. So a reader never misses an event.
+numbers them in the order in which it sees them. Therefore, readers never miss an event.
 """
 
 from collections.abc import Callable, Sequence
@@ -92,15 +92,15 @@ class Feed:
         self._on_add()
 
     def head(self) -> int:
-        """The newest cursor; 0 if there are no events."""
+        """Return the newest cursor; 0 if there are no events."""
         return int(self._db.execute(_HEAD).scalar_one())
 
     def floor(self) -> int:
-        """The oldest cursor; 0 if there are no events."""
+        """Return the oldest cursor; 0 if there are no events."""
         return int(self._db.execute(_FLOOR).scalar_one())
 
     def events_after(self, cursor: int, user_id: str | None, limit: int) -> list[FeedEvent]:
-        """Events after the cursor, of one user or of all (None), oldest first."""
+        """Return events after the cursor, for one user or for all (None), oldest first."""
         values = {"cursor": cursor, "user": user_id, "limit": limit}
         statement = _AFTER if user_id is None else _AFTER_OF_USER
         return [FeedEvent(*row) for row in statement.run(self._db, values)]

@@ -33,9 +33,9 @@ _ANY_DUE = Prepared(select(o.c.id).where(_IS_DUE).limit(1))
 _LIVE = and_(o.c.state == "leased", o.c.lease_until > bindparam("now"))
 _TURN = case((_LIVE, 0), (_IS_DUE, 1), else_=2)
 _MAX_PER_TARGET = 5
-"""The number of messages that are delivered to one target at the same time."""
+"""The maximum number of messages that are delivered to one target at the same time."""
 _MAX_FAILING = 32
-"""The number of failing targets that are tried at the same time, with one message each."""
+"""The maximum number of failing targets to try at the same time, with one message each."""
 _head, _other = o.alias("head"), o.alias("other")
 _IN_ORDER = (_other.c.channel, _other.c.target, _other.c.not_before, _other.c.id)
 _FIRST_WAITING = (
@@ -274,11 +274,11 @@ class Outbox(DatabaseRows):
         )
 
     def counts(self) -> Mapping[str, int]:
-        """State → number of messages."""
+        """Return the number of messages in each state."""
         return {row[0]: row[1] for row in self._db.execute(_COUNTS)}
 
     def dead(self, limit: int) -> list[OutboxMessage]:
-        """Dead messages, newest first."""
+        """Return dead messages, newest first."""
         return self._many(_record, _DEAD, limit=limit)
 
     def retry(self, message_id: int) -> OutboxMessage | None:
@@ -289,7 +289,7 @@ class Outbox(DatabaseRows):
         return message
 
     def failures(self, since: int) -> list[DeliveryFailure]:
-        """The messages created since then that are dead, by target."""
+        """Return the dead messages created since then, by target."""
         rows = self._db.execute(_FAILURES, {"since": since}).mappings()
         return [DeliveryFailure(**{**row, "recovered": bool(row["recovered"])}) for row in rows]
 

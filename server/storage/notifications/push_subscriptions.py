@@ -12,7 +12,7 @@ _ADD = insert(s)
 _GET = select(s).where(s.c.id == bindparam("subscription"))
 _BY_ENDPOINT = select(s).where(s.c.endpoint_hash == bindparam("endpoint_hash"))
 _ACTIVE = select(devices.c.id).where(devices.c.state == "active")
-_OF_USER = (
+_BY_USER = (
     select(s)
     .where(s.c.user_id == bindparam("user"), s.c.device_id.in_(_ACTIVE))
     .order_by(s.c.created_at, s.c.id)
@@ -106,19 +106,19 @@ class PushSubscriptions(DatabaseRows):
         self._db.execute(_ADD, _values(subscription))
 
     def get(self, subscription_id: str) -> PushSubscription | None:
-        """The subscription with this id."""
+        """Return the subscription with this ID."""
         return self._one(_record, _GET, subscription=subscription_id)
 
     def by_endpoint(self, endpoint_hash: bytes) -> PushSubscription | None:
-        """The subscription with this hash of its endpoint."""
+        """Return the subscription with this hash of its endpoint."""
         return self._one(_record, _BY_ENDPOINT, endpoint_hash=endpoint_hash)
 
     def of_user(self, user_id: str) -> list[PushSubscription]:
-        """The user's subscriptions on active devices."""
-        return self._many(_record, _OF_USER, user=user_id)
+        """Return the user's subscriptions on active devices."""
+        return self._many(_record, _BY_USER, user=user_id)
 
     def targets(self, user_id: str) -> list[tuple[str, str]]:
-        """The ids and origins of the user's subscriptions on active devices."""
+        """Return the IDs and origins of the user's subscriptions on active devices."""
         return [(row[0], row[1]) for row in _TARGETS.run(self._db, {"user": user_id})]
 
     def refresh(self, subscription: PushSubscription) -> None:
@@ -145,27 +145,27 @@ class PushSubscriptions(DatabaseRows):
         return self._any(_REMOVE, subscription=subscription_id)
 
     def dormant(self, before: int, limit: int) -> list[PushSubscription]:
-        """The subscriptions that were not opened since then and got no warning."""
+        """Return the subscriptions that were not opened since then and not warned."""
         return self._many(_record, _DORMANT, before=before, limit=limit)
 
     def mark_warned(self, subscription_id: str, now: int) -> None:
-        """Record that the subscription got the warning."""
+        """Record that the warning was sent to the subscription."""
         self._db.execute(_WARNED, {"subscription": subscription_id, "now": now})
 
     def silent(self, before: int, limit: int) -> list[PushSubscription]:
-        """The subscriptions that were not opened, reached or checked since then."""
+        """Return the subscriptions that were not opened, reached or checked since then."""
         return self._many(_record, _SILENT, before=before, limit=limit)
 
     def mark_checked(self, subscription_id: str, now: int) -> None:
-        """Record that the subscription got a check message."""
+        """Record that a check message was sent to the subscription."""
         self._db.execute(_CHECKED, {"subscription": subscription_id, "now": now})
 
     def add_loss(self, loss: PushLoss) -> None:
-        """Store a push_losses subscription."""
+        """Store a lost subscription."""
         self._db.execute(_ADD_LOSS, _loss_values(loss))
 
     def losses(self, user_id: str) -> list[PushLoss]:
-        """The push_losses subscriptions of active devices, newest first."""
+        """Return the lost subscriptions of the user's active devices, newest first."""
         return self._many(_loss, _LOSSES, user=user_id)
 
     def remove_losses(self, device_id: str) -> None:
@@ -173,7 +173,7 @@ class PushSubscriptions(DatabaseRows):
         self._db.execute(_REMOVE_LOSSES, {"device": device_id})
 
     def dismiss_loss(self, user_id: str, subscription_id: str) -> bool:
-        """Remove a loss; returns False if it is not this user's."""
+        """Remove a loss; returns False if it does not belong to this user."""
         return self._any(_DISMISS_LOSS, user=user_id, loss=subscription_id)
 
     def problems(self) -> list[tuple[str, str, int]]:
@@ -181,7 +181,7 @@ class PushSubscriptions(DatabaseRows):
         return [(row[0], row[1], row[2]) for row in self._db.execute(_PROBLEMS).all()]
 
     def services(self) -> list[PushService]:
-        """The state of every push service, by origin."""
+        """Return the state of every push service, by origin."""
         return [PushService(*row) for row in self._db.execute(_SERVICES).all()]
 
     def prune(self) -> None:

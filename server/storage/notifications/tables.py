@@ -1,4 +1,4 @@
-"""The tables of the feed, the outbox and what people are notified of."""
+"""The tables of the feed, the outbox and notifications."""
 
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, LargeBinary, Table, Text
 

@@ -1,4 +1,4 @@
-"""Rows of approvals for statistics: a few columns of the newest ones, read by an index on time."""
+"""Approvals for statistics: a few columns of the newest rows, read through an index on time."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -55,7 +55,7 @@ _IS_WAITING = (
     a.c.user_id.is_not(None),
 )
 _PENDING = Prepared(select(func.count()).select_from(a).where(*_IS_WAITING[1:]))
-"""It reads only the index of waiting requests."""
+"""Reads only the index of waiting requests."""
 _WAITING = Prepared(
     select(a.c.agent_id, a.c.user_id, a.c.risk, a.c.expires_at)
     .where(*_IS_WAITING)
@@ -68,28 +68,28 @@ class ApprovalStatistics(DatabaseRows):
     """Approvals in the database, for statistics."""
 
     def since(self, moment: int, limit: int) -> list[ApprovalSummary]:
-        """The newest requests since this time."""
+        """Return the newest requests since this time."""
         rows = _SINCE.run(self._db, {"moment": moment, "limit": limit})
         return [_summary(row) for row in rows]
 
     def recent_requests(
         self, agent_id: str, user_id: str, since: int, limit: int
     ) -> list[ApprovalSummary]:
-        """The newest requests since this time by this agent to this user."""
+        """Return the newest requests since this time from this agent to this user."""
         return self._many(
             _summary, _BETWEEN, agent=agent_id, user=user_id, moment=since, limit=limit
         )
 
     def of_agent(self, agent_id: str, since: int, limit: int) -> list[ApprovalSummary]:
-        """The newest requests since this time by this agent."""
+        """Return the newest requests since this time from this agent."""
         return self._many(_summary, _BY_AGENT, agent=agent_id, moment=since, limit=limit)
 
     def pending(self, now: int) -> int:
-        """The number of pending requests."""
+        """Return the number of pending requests."""
         return int(_PENDING.run(self._db, {"now": now})[0][0])
 
     def waiting(self, now: int, limit: int) -> list[WaitingRequest]:
-        """The pending requests, ordered by expiry."""
+        """Return the pending requests, ordered by expiry."""
         rows = _WAITING.run(self._db, {"now": now, "limit": limit})
         return [
             WaitingRequest(agent, user, Risk(risk), expiry) for agent, user, risk, expiry in rows

@@ -1,4 +1,4 @@
-"""Reads the active items of a database: of a backup, and of the database that it replaces."""
+"""Reads the active items in a backup, and in the database that it replaces."""
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
@@ -25,7 +25,7 @@ from server.storage.standing_grants.tables import standing_grants
 from server.storage.users.tables import passwords, users
 
 _IGNORED: Final = frozenset({"last_used_at", "used_at", "last_seen_at", "icon"})
-"""Columns that change while access stays the same."""
+"""Columns whose changes do not affect access."""
 _PIN: Final = frozenset(
     {"pin_tries", "pin_calls", "pin_unconfirmed", "pin_for", "pin_for_at", "statements"}
 )
@@ -38,12 +38,12 @@ _CONFIGURATION: Final = {
 
 
 def items(connection: Connection, now: int) -> Items:
-    """All active items, by kind and id."""
+    """Return all active items, by kind and id."""
     return {kind: read(connection, now) for kind, read in _READERS.items()}
 
 
 def configuration(connection: Connection) -> dict[str, str]:
-    """A hash of each part of the configuration."""
+    """Return a hash of each part of the configuration."""
     return {
         name: _fingerprint(row for table in tables for row in _rows(connection, _all(table)))
         for name, tables in _CONFIGURATION.items()
@@ -56,7 +56,7 @@ def _users(connection: Connection, _now: int) -> dict[str, AccessItem]:
 
 
 def _devices(connection: Connection, _now: int) -> dict[str, AccessItem]:
-    """A device with its session and its passkey, if it has one."""
+    """Return the devices, each with its session and its passkey, if any."""
     rows = _rows(
         connection,
         select(devices, users.c.name.label("owner"), sessions.c.revoked_at, passkeys.c.credential)

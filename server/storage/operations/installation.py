@@ -1,4 +1,4 @@
-"""Rows of the installation: its epoch, its key ids and the holds of a restore."""
+"""Rows of the installation: its epoch, its key IDs and the holds that a restore created."""
 
 from sqlalchemy import bindparam, delete, select
 
@@ -22,20 +22,20 @@ class InstallationRecords(DatabaseRows):
     """The installation's rows in the database."""
 
     def row(self) -> InstallationRow:
-        """The installation's only row."""
+        """Return the installation's only row."""
         return InstallationRow(*self._db.execute(_ROW).one())
 
     def key_ids(self) -> dict[str, str]:
-        """Name → id of each key of this database."""
+        """Return the ID of each of this database's keys, by name."""
         return {row.name: row.key_id for row in self._db.execute(_IDS).all()}
 
     def sealed_key(self, name: str) -> bytes | None:
-        """A key that is stored in the database, sealed with the master key."""
+        """Return a key that is stored in the database, sealed with the master key."""
         sealed = self._db.execute(_SEALED, {"name": name}).scalar()
         return None if sealed is None else bytes(sealed)
 
     def add_key(self, name: str, key_id: str, sealed: bytes | None = None) -> bool:
-        """Record a key. Returns False, and changes nothing, if a key has this name."""
+        """Record a key. Returns False, without a change, if a key with this name exists."""
         row = {"name": name, "key_id": key_id, "sealed": sealed}
         return self._any(_ADD_KEY, **row)
 

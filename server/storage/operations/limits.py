@@ -1,6 +1,6 @@
 """Counters in time windows, and the rows that limits count.
 
-Each query has a LIMIT and uses an index that has the order of its result.
+Each query has a LIMIT and uses an index with the order of its result.
 """
 
 from collections.abc import Sequence
@@ -73,7 +73,7 @@ class Counters:
         return self._pop(_POP_PREFIX, prefix)
 
     def peek(self, key: str) -> int:
-        """The count in the current window."""
+        """Return the count in the current window."""
         rows = _PEEK.run(self._db, {"key": key, "now": self._now})
         return int(rows[0][0]) if rows else 0
 
@@ -139,7 +139,7 @@ _REFUSED = Prepared(
 
 
 def _select_held_back() -> Select[tuple[str, bool]]:
-    """Select held-back requests; the limit comes before the filter, to bound the rows read."""
+    """Select held-back requests; the limit precedes the filter, to limit the rows read."""
     newest = (
         select(a.c.user_id, a.c.held_back)
         .where(a.c.created_at >= bindparam("moment"), a.c.user_id.is_not(None))
@@ -161,29 +161,29 @@ class Limits:
         self._now = now
 
     def open(self, limit: int) -> list[OpenRequest]:
-        """The pending requests, ordered by expiry."""
+        """Return the pending requests, ordered by expiry."""
         rows = _OPEN.run(self._db, {"now": self._now, "limit": limit})
         return [OpenRequest(*row) for row in rows]
 
     def notifications(self, since: int, limit: int) -> list[SentNotification]:
-        """The newest notifications since this time."""
+        """Return the newest notifications since this time."""
         rows = _NOTIFICATIONS.run(self._db, {"moment": since, "limit": limit})
         return [SentNotification(*row) for row in rows]
 
     def list_windows(self, prefix: str, limit: int) -> list[Window]:
-        """The open windows of keys with this prefix, by key."""
+        """Return the open windows of keys with this prefix, by key."""
         last = prefix[:-1] + chr(ord(prefix[-1]) + 1)
         values = {"first": prefix, "last": last, "now": self._now, "limit": limit}
         statement = _OPEN_WINDOWS[self._db.dialect.name]
         return [Window(*row) for row in statement.run(self._db, values)]
 
     def list_refusals(self, since: int, limit: int) -> list[LimitRefusal]:
-        """The newest refusals since this time."""
+        """Return the newest refusals since this time."""
         rows = _REFUSED.run(self._db, {"moment": since, "limit": limit})
         return [_to_refusal(row) for row in rows]
 
     def held_back(self, since: int, limit: int) -> list[str]:
-        """The users of the newest requests since this time that caused no notification."""
+        """Return the users of the newest requests since this time that did not notify them."""
         rows = _HELD_BACK.run(self._db, {"moment": since, "limit": limit})
         return [str(row[0]) for row in rows]
 

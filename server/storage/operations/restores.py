@@ -1,4 +1,4 @@
-"""Makes a restored database safe to use: ends everything that must not become valid again.
+"""Makes a restored database safe to use: invalidates everything that must not be valid again.
 
 This happens in one transaction, before any other process can use the database.
 """
@@ -75,10 +75,10 @@ class RestoreInput:
 def make_safe(
     connection: Connection, restore: RestoreInput, now: int, new_entry_id: Callable[[int], str]
 ) -> dict[str, int]:
-    """End everything that a restore must not make valid again. Returns the number of each kind.
+    """Invalidate everything that must not become valid again. Returns the number of each kind.
 
-    1. Cancel open requests.  2. End handles, tokens, sessions, codes and messages.  3. Turn off
-    the held items.  4. Start a new epoch and add an audit entry.
+    1. Cancel open requests.  2. Invalidate handles, tokens, sessions, codes and messages.
+    3. Disable the held items.  4. Start a new epoch and add an audit entry.
     """
     tx = Unit(connection, now, Cache(version=-1), new_entry_id, react)
     counts = {"requests": _cancel_requests(tx), **_end_temporary(connection, tx.now)}
@@ -95,7 +95,7 @@ def make_safe(
 
 
 def terminals(connection: Connection) -> dict[str, Terminal]:
-    """The active devices with their sessions, by id."""
+    """Return the active devices with their sessions, by id."""
     by_id: dict[str, Terminal] = {}
     for device in connection.execute(select(devices).where(devices.c.state == "active")).mappings():
         is_session = sessions.c.id == device["session_id"]
@@ -118,7 +118,7 @@ def _cancel_requests(tx: Unit) -> int:
 
 
 def _end_temporary(connection: Connection, now: int) -> dict[str, int]:
-    """End handles, tokens, sessions, codes, keys, and messages that may have been sent."""
+    """Invalidate handles, tokens, sessions, codes, keys, and messages that may have been sent."""
     connection.execute(
         update(approvals).values(
             auth_req_hash=cast(approvals.c.id, LargeBinary),  # matches no handle
@@ -139,7 +139,10 @@ def _end_temporary(connection: Connection, now: int) -> dict[str, int]:
     )
     _end_terminal_tokens(connection, now)
     _empty_feed(connection, now)
-    ended = {name: _end(connection, table, column, now) for name, (table, column) in _ENDED.items()}
+    ended = {
+        name: _set_end(connection, table, column, now)
+        for name, (table, column) in _END_COLUMNS.items()
+    }
     unsent = delete(outbox).where(outbox.c.state.in_(_UNSENT)).returning(outbox.c.id)
     ended["messages"] = len(connection.execute(unsent).all())
     ended["signing_keys"] = len(
@@ -148,7 +151,7 @@ def _end_temporary(connection: Connection, now: int) -> dict[str, int]:
     return ended
 
 
-_ENDED: Final[Mapping[str, tuple[Table, str]]] = {
+_END_COLUMNS: Final[Mapping[str, tuple[Table, str]]] = {
     "tokens": (delegations, "revoked_at"),
     "sign_ins": (sign_ins, "ended_at"),
     "browser_sessions": (browsers, "ended_at"),
@@ -156,8 +159,8 @@ _ENDED: Final[Mapping[str, tuple[Table, str]]] = {
 }
 
 
-def _end(connection: Connection, table: Table, column: str, now: int) -> int:
-    """End the rows that have not ended yet."""
+def _set_end(connection: Connection, table: Table, column: str, now: int) -> int:
+    """Set the end of the rows that have not ended yet."""
     key_column = next(iter(table.primary_key))
     is_live = table.c[column].is_(None), table.c.expires_at > now
     statement = update(table).where(*is_live).values({column: now}).returning(key_column)
@@ -165,7 +168,7 @@ def _end(connection: Connection, table: Table, column: str, now: int) -> int:
 
 
 def _end_terminal_tokens(connection: Connection, now: int) -> None:
-    """End the refresh tokens of terminals. A device can sign in again with its session key.
+    """Invalidate terminals' refresh tokens. A device can sign in again with its session key.
 
     The token in the backup becomes the previous token, so that its use is detected and refused.
     """
@@ -194,8 +197,8 @@ def _hold(tx: Unit, connection: Connection, kind: str, restored: RestoredItem) -
     entry, end = _HOLDS[kind]
     connection.execute(end(item.id, tx.now))
     if kind == "devices" and restored.has_ended:
-        of_device = sessions.c.device_id == item.id
-        connection.execute(update(sessions).where(of_device).values(revoked_at=tx.now))
+        is_device_session = sessions.c.device_id == item.id
+        connection.execute(update(sessions).where(is_device_session).values(revoked_at=tx.now))
     if kind in _RELEASED_LATER and not restored.has_ended:
         row = {"kind": kind, "id": item.id, "at": tx.now}
         connection.execute(insert(restore_holds).values(row))
@@ -255,7 +258,7 @@ _HOLDS: Final[Mapping[str, tuple[audit.Type, Callable[[str, int], Update | Delet
         ),
     ),
 }
-"""For each kind, the audit entry of a held item, and the statement that ends it."""
+"""Kind → the audit entry about a held item, and the statement that disables it."""
 
 
 def _keep_terminal(connection: Connection, terminal: Terminal) -> None:

@@ -1,4 +1,4 @@
-"""Rule sets, action types, and the uses of agents' tokens, in the database."""
+"""Rule sets, action types, and what agents' tokens were used for, in the database."""
 
 from collections.abc import Sequence
 from itertools import compress
@@ -51,7 +51,7 @@ class Policies(DatabaseRows):
         self._db.execute(_ADD, _values(row))
 
     def newest(self) -> PolicyRow | None:
-        """The newest rule set; None if none was set."""
+        """Return the newest rule set; None if none was set."""
         return self._one(_record, _NEWEST)
 
 
@@ -64,7 +64,7 @@ class Uses(DatabaseRows):
         _ADD_USE.run_each(self._db, [{**row, "use": use} for use in uses])
 
     def known_uses(self, agent_id: str, uses: Sequence[str], until: int) -> set[str]:
-        """Which of these uses the agent has already had at this time."""
+        """Return those of these uses that the agent already had at this time."""
         seen: set[str] = set()
         for start in range(0, len(uses), _BATCH_SIZE):
             batch = [*uses[start : start + _BATCH_SIZE]]
@@ -112,9 +112,9 @@ class Actions(DatabaseRows):
         self._db.execute(_DELETE, {"action_type": action_type})
 
     def all(self) -> list[ActionRow]:
-        """All action types, by name."""
+        """Return all action types, by name."""
         return self._many(_type_record, _ALL_TYPES)
 
     def get(self, action_type: str) -> ActionRow | None:
-        """The action type with this name."""
+        """Return the action type with this name."""
         return self._one(_type_record, _BY_TYPE, type=action_type)

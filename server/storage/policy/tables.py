@@ -27,4 +27,4 @@ uses = Table(
     Column("token_id", Text, primary_key=True),
     sqlite_with_rowid=False,
 )
-"""One row per token and use; no index besides the primary key is needed."""
+"""One row per token and use; the primary key is the only index needed."""

@@ -67,7 +67,7 @@ class Flows(DatabaseRows):
         self._db.execute(_PUSH, _pushed_values(pushed))
 
     def take(self, pushed_hash: bytes, app_id: str, now: int) -> PushedRequest | None:
-        """Return the pushed request if its own app uses it for the first time before it expires."""
+        """Return the pushed request if its app uses it for the first time, before it expires."""
         return self._one(_pushed, _TAKE, request_hash=pushed_hash, app=app_id, now=now)
 
     def add(self, flow: Flow) -> None:
@@ -85,7 +85,7 @@ class Flows(DatabaseRows):
     def allow(
         self, flow_hash: bytes, sign_in_id: str, approvals: tuple[str, ...], now: int
     ) -> bool:
-        """Record the user's consent; returns False if there was one or the request is closed."""
+        """Record the user's consent; returns False if already recorded or the request is closed."""
         values = {"sign_in": sign_in_id, "approvals": codec.dump(approvals), "now": now}
         return self._any(_ALLOW, flow_hash=flow_hash, **values)
 

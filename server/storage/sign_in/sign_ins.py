@@ -1,4 +1,4 @@
-"""Sign-ins of browsers to apps, in the database."""
+"""Browsers' sign-ins to apps, in the database."""
 
 from sqlalchemy import bindparam, delete, insert, select, update
 
@@ -20,12 +20,12 @@ _RENEW = (
 )
 _END = update(s).where(s.c.ended_at.is_(None)).values(ended_at=bindparam("now")).returning(s.c.id)
 _END_ONE = _END.where(s.c.id == bindparam("sign_in"))
-_OF_USER = select(s.c.id).where(s.c.user_id == bindparam("user"), s.c.ended_at.is_(None))
+_BY_USER = select(s.c.id).where(s.c.user_id == bindparam("user"), s.c.ended_at.is_(None))
 _PRUNE = delete(s).where(s.c.expires_at < bindparam("now"))
 
 
 class SignIns(DatabaseRows):
-    """Sign-ins of browsers in the database."""
+    """Browsers' sign-ins in the database."""
 
     def add(self, sign_in: SignIn) -> None:
         """Store a new sign-in."""
@@ -56,7 +56,7 @@ class SignIns(DatabaseRows):
 
     def of_user(self, user_id: str) -> list[str]:
         """Return the IDs of the user's sign-ins that have not ended."""
-        return list(self._db.execute(_OF_USER, {"user": user_id}).scalars().all())
+        return list(self._db.execute(_BY_USER, {"user": user_id}).scalars().all())
 
     def prune(self, now: int) -> None:
         """Delete expired sign-ins."""

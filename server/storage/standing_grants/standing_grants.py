@@ -39,7 +39,7 @@ _COUNT = select(func.count()).select_from(g).where(g.c.user_id == bindparam("use
 _LOCK_IN_FORCE = Prepared(
     select(g.c.id).where(g.c.id == bindparam("grant"), _IN_FORCE).with_for_update(read=True)
 )
-"""On PostgreSQL it locks the row, so that the grant cannot end before the unit of work does."""
+"""On PostgreSQL, this locks the row, so that a revocation waits until the unit of work ends."""
 _WITHIN_TOTAL = or_(
     and_(g.c.sum_minor.is_(None), bindparam("minor") == literal_column("0")),
     g.c.spent_minor + bindparam("minor") <= g.c.sum_minor,
@@ -77,7 +77,7 @@ _USES = select(u).where(u.c.grant_id == bindparam("grant")).order_by(u.c.number)
 
 
 def _set_state(state: str) -> Update:
-    """The UPDATE that moves a reserved use to a different state."""
+    """Return the UPDATE that moves a reserved use to a different state."""
     return (
         update(u)
         .where(u.c.approval_id == bindparam("approval"), u.c.state == literal_column("'reserved'"))
@@ -101,15 +101,15 @@ class StandingGrants(DatabaseRows):
         self._db.execute(_ADD, _values(grant))
 
     def get(self, grant_id: str) -> StandingGrant | None:
-        """The grant with this id, even if it has ended."""
+        """Return the grant with this ID, even if it is no longer in force."""
         return self._one(_read, _GET, grant=grant_id)
 
     def live(self, user_id: str, agent_id: str, resource: str, now: int) -> list[StandingGrant]:
-        """The grants in force, including used-up ones, oldest first."""
+        """Return the grants in force, including used-up ones, oldest first."""
         return self._many(_read, _LIVE, user=user_id, agent=agent_id, resource=resource, now=now)
 
     def live_count(self, user_id: str, now: int) -> int:
-        """The number of this user's grants in force."""
+        """Return the number of this user's grants in force."""
         return int(self._db.execute(_COUNT, {"user": user_id, "now": now}).scalar_one())
 
     def in_force(self, grant_id: str, now: int) -> bool:
@@ -125,7 +125,7 @@ class StandingGrants(DatabaseRows):
         limit: int,
         before: tuple[int, str] | None = None,
     ) -> list[StandingGrant]:
-        """The newest grants that match all filters, before (created_at, id)."""
+        """Return the newest grants that match all filters; `before` is a (created_at, id)."""
         statement = select(g).order_by(*_NEWEST).limit(limit)
         if user_id is not None:
             statement = statement.where(g.c.user_id == user_id)
@@ -138,7 +138,7 @@ class StandingGrants(DatabaseRows):
         return self._many(_read, statement)
 
     def uses_of(self, grant_id: str) -> list[GrantUse]:
-        """The uses of a grant, by number."""
+        """Return the uses of a grant, by number."""
         return self._many(_read_use, _USES, grant=grant_id)
 
     def reserve(self, grant_id: str, approval_id: str, minor: int, now: int) -> GrantUse | None:
@@ -163,29 +163,29 @@ class StandingGrants(DatabaseRows):
         return self._one(_read_use, _SPEND, approval=approval_id)
 
     def end(self, grant_id: str, reason: str, now: int) -> StandingGrant | None:
-        """End a grant; None if it had already ended."""
+        """Revoke a grant; None if it was already revoked."""
         return self._one(_read, _END_ONE, grant=grant_id, reason=reason, now=now)
 
     def end_of_agent(self, agent_id: str, reason: str, now: int) -> list[StandingGrant]:
-        """End all grants of this agent; returns the ended ones."""
+        """Revoke all grants for this agent; returns the revoked grants."""
         return self._many(_read, _END_FOR_AGENT, agent=agent_id, reason=reason, now=now)
 
     def end_of_user(self, user_id: str, reason: str, now: int) -> list[StandingGrant]:
-        """End all grants of this user; returns the ended ones."""
+        """Revoke all grants by this user; returns the revoked grants."""
         return self._many(_read, _END_FOR_USER, user=user_id, reason=reason, now=now)
 
     def end_at(self, resource: str, reason: str, now: int) -> list[StandingGrant]:
-        """End all grants at this resource; returns the ended ones."""
+        """Revoke all grants at this resource; returns the revoked grants."""
         return self._many(_read, _END_AT, uri=resource, reason=reason, now=now)
 
     def end_of_type(self, action_type: str, reason: str, now: int) -> list[StandingGrant]:
-        """End all grants for this action type; returns the ended ones."""
+        """Revoke all grants for this action type; returns the revoked grants."""
         return self._many(_read, _END_FOR_TYPE, action_type=action_type, reason=reason, now=now)
 
     def end_between(
         self, user_id: str, agent_id: str, resource: str, reason: str, now: int
     ) -> list[StandingGrant]:
-        """End all grants of this user for this agent and resource; returns the ended ones."""
+        """Revoke this user's grants for this agent and resource; returns the revoked grants."""
         return self._many(
             _read, _END_BETWEEN, uri=resource, user=user_id, agent=agent_id, reason=reason, now=now
         )

@@ -101,7 +101,7 @@ class CodeGrants(DatabaseRows):
         self._db.execute(_ADD_FAMILY, row)
 
     def family(self, family_id: str) -> Family | None:
-        """Return the family with this ID, even if it has ended."""
+        """Return the family with this ID, even if it was revoked or has expired."""
         return self._one(_family, _FAMILY, family=family_id)
 
     def extend_family(self, family_id: str, expires_at: int) -> None:
@@ -109,13 +109,13 @@ class CodeGrants(DatabaseRows):
         self._db.execute(_EXTEND, {"family": family_id, "expires_at": expires_at})
 
     def end_family(self, family_id: str, now: int) -> bool:
-        """End a family; returns False if it had already ended."""
+        """Revoke a family; returns False if it was already revoked."""
         return self._any(_END, family=family_id, now=now)
 
     def families_of(
         self, column: Literal["app_id", "user_id", "sign_in_id"], value: str
     ) -> list[str]:
-        """Return the IDs of the families that have not ended."""
+        """Return the IDs of the families that were not revoked."""
         statement = _LIVE_FAMILIES.where(f.c[column] == value)
         return list(self._db.execute(statement).scalars().all())
 

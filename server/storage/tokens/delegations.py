@@ -11,7 +11,7 @@ _USE_INTERVAL_MS = 60_000
 
 _ADD = Prepared(insert_row(d))
 _GET = Prepared(select(d).where(d.c.id == bindparam("token")))
-_OF_APPROVAL = Prepared(select(d).where(d.c.approval_id == bindparam("approval")))
+_BY_APPROVAL = Prepared(select(d).where(d.c.approval_id == bindparam("approval")))
 _LOCK_LIVE = Prepared(
     update(d)
     .where(
@@ -117,7 +117,7 @@ class Delegations(DatabaseRows):
 
     def of_approval(self, approval_id: str) -> Delegation | None:
         """Return the token of an approval."""
-        return self._one(_record, _OF_APPROVAL, approval=approval_id)
+        return self._one(_record, _BY_APPROVAL, approval=approval_id)
 
     def lock_live(self, jti: str, now: int) -> Delegation | None:
         """Return the token if it is valid now.
@@ -156,7 +156,7 @@ class Delegations(DatabaseRows):
         before: tuple[int, str] | None = None,
     ) -> list[Delegation]:
         """Return the newest tokens that match all filters; `live_at` selects tokens valid then."""
-        # + 0 keeps the databases from reading all tokens by time to find a few live ones.
+        # + 0 prevents the databases from reading all tokens by time to find a few live ones.
         newest = d.c.issued_at if live_at is None else d.c.issued_at + 0
         statement = select(d).order_by(newest.desc(), d.c.id.desc()).limit(limit)
         if client_id is not None:
@@ -179,7 +179,7 @@ class Delegations(DatabaseRows):
     def resources_of_client(self, client_id: str, since: int) -> list[str]:
         """Return the resources of a client's tokens, and of tokens derived from them.
 
-        Tokens count if they expire after `since`, even if they are revoked.
+        Includes tokens that expire after `since`, even if they are revoked.
         """
         return self._resources(_RESOURCES_OF_CLIENT, client_id, since)
 
@@ -212,10 +212,10 @@ class Delegations(DatabaseRows):
         return self._revoke(_REVOKE_USER, user_id, now)
 
     def _revoke(self, statement: ReturningUpdate[str], subject: str, now: int) -> list[str]:
-        """Run the UPDATE until it revokes nothing more.
+        """Run the UPDATE until it does not revoke any more tokens.
 
         While the first UPDATE waits for a parent's row, another transaction may commit a child,
-        which this UPDATE misses. After that the parent is revoked, so no further child can follow.
+        which this UPDATE misses. After that, the parent is revoked, so no further child can follow.
         """
         revoked: list[str] = []
         while new := self._db.execute(statement, {"subject": subject, "now": now}).scalars().all():

@@ -34,7 +34,7 @@ class Keys(DatabaseRows):
         self._db.execute(_ADD, _values(key))
 
     def all(self) -> list[SigningKey]:
-        """All keys, newest first."""
+        """Return all keys, newest first."""
         return self._many(_record, _ALL)
 
     def retire(self, kid: str, retires_at: int) -> None:

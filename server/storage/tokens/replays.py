@@ -10,7 +10,7 @@ _PRUNE = delete(replays).where(replays.c.expires_at <= bindparam("now")).returni
 
 
 class Replays(DatabaseRows):
-    """Used ids of assertions and proofs, until they expire."""
+    """Used IDs of assertions and proofs, until they expire."""
 
     def first_use(self, kind: str, key: bytes, expires_at: int) -> bool:
         """Record a use; returns whether it is the first one."""

@@ -8,11 +8,11 @@ from server.protocol.tokens.security_events import KEPT_MS, SecurityEvent
 from server.storage.prepared import DatabaseRows, record_reader
 from server.storage.tokens.tables import security_events as e
 
-_OF_RESOURCES = e.c.resource.in_(bindparam("resources", expanding=True))
+_BY_RESOURCES = e.c.resource.in_(bindparam("resources", expanding=True))
 _ADD = insert(e)
-_WAITING = select(e).where(_OF_RESOURCES).order_by(e.c.id).limit(bindparam("limit"))
+_WAITING = select(e).where(_BY_RESOURCES).order_by(e.c.id).limit(bindparam("limit"))
 _DELETE = (
-    delete(e).where(_OF_RESOURCES, e.c.id.in_(bindparam("ids", expanding=True))).returning(e.c.id)
+    delete(e).where(_BY_RESOURCES, e.c.id.in_(bindparam("ids", expanding=True))).returning(e.c.id)
 )
 _PRUNE = delete(e).where(e.c.at <= bindparam("before"))
 _record = record_reader(SecurityEvent, e)

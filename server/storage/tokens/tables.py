@@ -1,4 +1,4 @@
-"""The tables of tokens, signing keys and codes of apps."""
+"""The tables of tokens, signing keys and apps' codes."""
 
 from sqlalchemy import Column, ForeignKey, Index, LargeBinary, Table, Text
 
@@ -29,7 +29,7 @@ replays = Table(
     Column("key", LargeBinary, primary_key=True),
     Column("expires_at", Millis, nullable=False, index=True),
 )
-"""Values that may be used only once, such as the ids of assertions and proofs."""
+"""Values that may be used only once, such as the IDs of assertions and proofs."""
 
 security_events = Table(
     "security_events",

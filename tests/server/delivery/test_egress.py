@@ -12,7 +12,7 @@ import pytest
 from requests import Session
 
 from server.delivery import egress
-from server.delivery.egress import Reach, Undeliverable
+from server.delivery.egress import EgressLimits, Undeliverable
 from tests.support.fakes.receiver import (
     Receiver,
     answer,
@@ -180,10 +180,10 @@ def test_proxy_environment_variables_are_ignored(
     assert len(receiver_server.got) == 1
 
 
-_STRICT = Reach(ports=frozenset({443, 8443}))
+_STRICT = EgressLimits(ports=frozenset({443, 8443}))
 
 
-def _refusal(url: str, reach: Reach = _STRICT) -> str:
+def _refusal(url: str, reach: EgressLimits = _STRICT) -> str:
     """The problem at registration. Sending must report the same problem."""
     problem = egress.problem(url, reach)
     if problem:
@@ -293,7 +293,7 @@ def test_a_name_that_does_not_resolve_is_retried() -> None:
 
 def test_in_development_an_agent_may_be_on_this_machine(receiver_server: Receiver) -> None:
     """A local agent may use plain http on any port. Other internal addresses are refused."""
-    reach = Reach(development=True)
+    reach = EgressLimits(development=True)
     egress.post(receiver_server.url(), b"{}", {}, reach)
     egress.post(receiver_server.url("localhost"), b"{}", {}, reach)
     assert [request.headers["Host"] for request in receiver_server.got] == [
@@ -307,7 +307,7 @@ def test_in_development_an_agent_may_be_on_this_machine(receiver_server: Receive
 def test_a_private_network_can_be_allowed() -> None:
     """Only addresses in the allowed networks are accepted."""
     networks = (ipaddress.ip_network("10.1.0.0/16"), ipaddress.ip_network("fd00::/8"))
-    wide = Reach(networks=networks)
+    wide = EgressLimits(networks=networks)
     assert egress.problem("https://10.1.2.3/cb", wide) == ""
     assert egress.problem("https://[fd00::1]/cb", wide) == ""
     assert egress.problem("https://10.2.0.1/cb", wide) != ""
@@ -316,11 +316,11 @@ def test_a_private_network_can_be_allowed() -> None:
 def test_a_certificate_must_match_the_name_and_a_trusted_ca(tmp_path: Path) -> None:
     """CB-169: the connection uses the checked address, and the certificate is for the name."""
     with receiver(certify(tmp_path, "localhost")) as receiver_server:
-        trusting = Reach(development=True, ca_file=str(tmp_path / "ca.pem"))
+        trusting = EgressLimits(development=True, ca_file=str(tmp_path / "ca.pem"))
         egress.post(f"https://localhost:{receiver_server.port}/cb", b"{}", {}, trusting)
         for url, reach in (
             (f"https://127.0.0.1:{receiver_server.port}/cb", trusting),
-            (f"https://localhost:{receiver_server.port}/cb", Reach(development=True)),
+            (f"https://localhost:{receiver_server.port}/cb", EgressLimits(development=True)),
         ):
             with pytest.raises(
                 Undeliverable, match=r"its certificate is (not trusted|for a different name)"

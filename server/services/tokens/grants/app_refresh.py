@@ -1,8 +1,8 @@
 """The refresh token grant for apps: rotation, and detection of reuse (RFC 6749 6, RFC 9700 4.14).
 
 A refresh token can be used once. A client that lost the response can send it again within one
-minute and gets the same successor. Reuse after that minute, or after the successor was used, counts
-as theft and ends the family.
+minute and gets the same successor. Reuse after that minute, or after the successor was used, is
+treated as theft and revokes the family.
 """
 
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ _REFUSED: Final = "The refresh token is unknown, used, or expired. Have the pers
 
 @dataclass(frozen=True, slots=True)
 class AppRefreshGrant:
-    """Rotates refresh tokens of apps."""
+    """Rotates apps' refresh tokens."""
 
     store: Store
     issuing: AppTokenIssuer
@@ -34,7 +34,7 @@ class AppRefreshGrant:
     def exchange(self, app: App, request: TokenRequest) -> dict[str, object]:
         """Return the next tokens. Raises errors.ProtocolError.
 
-        If the token counts as stolen, its family ends before the error is raised.
+        If the token is treated as stolen, its family is revoked before the error is raised.
         """
         refresh_token = request.form.require("refresh_token")
         with self.store.write() as tx:

@@ -64,7 +64,7 @@ class AuthorizationCodeGrant:
         """Issue the tokens for the code.
 
         Rules, in order: 1. Redirect URI, verifier and key match. 2. The person and their consents
-        are still valid. 3. One conditional UPDATE marks the code as used; another one redeems the
+        are still valid. 3. One conditional UPDATE marks the code as used; a second one redeems the
         approval that was signed for it, if any.
         """
         grant = code.grant
@@ -111,7 +111,7 @@ class AuthorizationCodeGrant:
 
 
 def _redeem_approval(tx: Unit, approval: Approval) -> None:
-    """Redeem the approval with one conditional UPDATE, so that it gives only one token.
+    """Redeem the approval with one conditional UPDATE, so that it allows only one token.
 
     Raises errors.InvalidGrant.
     """
@@ -122,7 +122,7 @@ def _redeem_approval(tx: Unit, approval: Approval) -> None:
 
 
 def _terms(grant: Grant, approval: Approval | None) -> AccessTokenTerms:
-    """Return the scopes of the approval, or else of the grant."""
+    """Return the approval's scopes, or else the grant's."""
     if approval is None:
         return AccessTokenTerms(grant.openid, grant.resource, grant.scope)
     return AccessTokenTerms(
@@ -131,7 +131,7 @@ def _terms(grant: Grant, approval: Approval | None) -> AccessTokenTerms:
 
 
 def _check_redirect_uri(app: App, grant: Grant, form: Form) -> None:
-    """Check that the redirect URI is the one of the authorization request, and still registered.
+    """Check that the redirect URI equals that of the authorization request, and is registered.
 
     Raises errors.InvalidGrant.
     """

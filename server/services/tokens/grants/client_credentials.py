@@ -17,7 +17,7 @@ from server.services.tokens.issuing import TokenIssuer
 
 @dataclass(frozen=True, slots=True)
 class ClientCredentialsGrant:
-    """Issues tokens to agents that act for themselves, as far as policy allows."""
+    """Issues tokens to agents that act for themselves, if policy allows."""
 
     store: Store
     evaluator: Evaluator

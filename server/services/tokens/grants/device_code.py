@@ -1,4 +1,4 @@
-"""The device grant of the terminal app: starts a session (RFC 8628 3.4, 3.5), once per device code.
+"""The terminal app's device grant: starts a session (RFC 8628 3.4, 3.5), once per device code.
 
 The terminal must prove the key with which it requested the code. The person's device signed an
 approval of that key.
@@ -67,7 +67,7 @@ def _pending(tx: Unit, code: DeviceCode, waited_ms: int) -> errors.ProtocolError
 
 
 def _final_error(tx: Unit, approval: Approval) -> errors.ProtocolError:
-    """Return the error for an approval that gives no tokens."""
+    """Return the error for an approval that does not allow tokens."""
     user = tx.directory.user(approval.user_id or "")
     if approval.state is State.EXPIRED:
         return _expired()
@@ -110,7 +110,7 @@ class DeviceCodeGrant:
 
         Rules, in order: 1. The code is known and belongs to a terminal. 2. The proof is for the key
         that requested the code. 3. A person approved the sign-in in time. 4. That person may still
-        sign in. 5. The UPDATE that redeems the approval succeeds, which happens once.
+        sign in. 5. The UPDATE that redeems the approval succeeds, which it does only once.
         """
         code = tx.device_codes.by_device_code(code_hash)
         if code is None or code.client_id != names.APPROVER_CLIENT:
@@ -184,8 +184,8 @@ class AppDeviceGrant:
 
         Rules, in order: 1. The code is known and belongs to this app. 2. The request matches the
         one that created the code. 3. A person approved the sign-in in time. 4. The person and the
-        app may still have this access. 5. The UPDATE that redeems the approval succeeds, which
-        happens once.
+        app may still have this access. 5. The UPDATE that redeems the approval succeeds, which it
+        does only once.
         """
         code = tx.device_codes.by_device_code(code_hash)
         if code is None or code.client_id != app.id:

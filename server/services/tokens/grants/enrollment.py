@@ -15,7 +15,7 @@ from server.services.users.dpop_proofs import Proofs
 
 @dataclass(frozen=True, slots=True)
 class EnrollmentGrant:
-    """Redeems a code once. Five wrong secrets end the code; a second use raises an alarm."""
+    """Redeems a code once. Five wrong secrets invalidate the code; a second use raises an alarm."""
 
     store: Store
     secrets: Secrets

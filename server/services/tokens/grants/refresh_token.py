@@ -1,4 +1,4 @@
-"""The refresh token grant of the terminal app: rotation and reuse (RFC 6749 6, RFC 9449 5)."""
+"""The terminal app's refresh token grant: rotation and reuse (RFC 6749 6, RFC 9449 5)."""
 
 import hashlib
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ _REFUSED: Final = "The session has ended. Sign in again with a new code."
 
 @dataclass(frozen=True, slots=True)
 class RefreshTokenGrant:
-    """Rotates refresh tokens. A token works only with the key of its session."""
+    """Rotates refresh tokens. A token works only with its session's key."""
 
     store: Store
     secrets: Secrets
@@ -67,10 +67,10 @@ class RefreshTokenGrant:
     def _session(
         self, tx: Unit, token_hash: bytes, request: TokenRequest
     ) -> Session | errors.ProtocolError:
-        """Return the session of this token, after verifying proof of its key.
+        """Return this token's session, after verifying the proof of its key.
 
         After a restore, the database lacks the tokens that were issued after the backup, so the
-        key is enough. The token in the backup is outdated and is refused.
+        key suffices. The token in the backup is outdated and is refused.
         """
         session = tx.sessions.by_refresh(token_hash)
         if session is None:

@@ -108,7 +108,7 @@ class TokenExchangeGrant:
     def _exchange_by_grant(
         self, tx: Unit, refused: ExchangeRefused, request_tokens: _Tokens | None, jkt: str | None
     ) -> dict[str, object] | None:
-        """Return the response if only an approval is missing and a standing grant gives it."""
+        """Return the response if only an approval is missing and a standing grant provides it."""
         needed = refused.approval_needed
         if needed is None or request_tokens is None or request_tokens.subject is None:
             return None
@@ -190,9 +190,9 @@ def _to_logged_exchange(exchange_request: ExchangeRequest) -> LoggedExchange:
 
 
 def _subject_row(tx: Unit, claims: Subject) -> Delegation | None:
-    """Return the token's row, locked until this unit of work ends if it is valid.
+    """Return the token's row; if it is valid, lock it until this unit of work ends.
 
-    The row and the token must agree.
+    The row and the token must match.
     """
     row = tx.delegations.lock_live(claims.token_id, tx.now) or tx.delegations.get(claims.token_id)
     if row is not None and (row.user_id or row.client_id, row.resource, row.client_id) != (
@@ -205,14 +205,14 @@ def _subject_row(tx: Unit, claims: Subject) -> Delegation | None:
 
 
 def _check_proof(jkt: str | None, request_tokens: _Tokens) -> None:
-    """Check that a bound token comes with a proof, so it never becomes unbound (RFC 9449 7)."""
+    """Check that a bound token comes with a proof, so it cannot become unbound (RFC 9449 7)."""
     for token in (request_tokens.subject, request_tokens.actor):
         if token is not None and token.jkt not in {None, jkt}:
             raise ExchangeRefused(Reason.PROOF_MISSING)
 
 
 def _origin(request_tokens: _Tokens, granted: GrantedExchange) -> TokenOrigin:
-    """Return the origin of the new token, which outlives neither tokens nor consent."""
+    """Return the new token's origin. It expires no later than the tokens and the consent."""
     consent = granted.consent
     return TokenOrigin(
         parent=request_tokens.subject,
@@ -257,4 +257,4 @@ def _record(
 
 
 _UNREADABLE = LoggedExchange("", None, None, ())
-"""Logged in place of a request that cannot be parsed."""
+"""Logged instead of a request that cannot be parsed."""

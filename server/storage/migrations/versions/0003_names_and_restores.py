@@ -139,9 +139,9 @@ def _recreate_history() -> None:
 
 
 def _make_keys_ignore_case_only() -> None:
-    """Make lookup keys that ignore case only. Earlier keys also unified some look-alike letters.
+    """Create lookup keys that only ignore case. Earlier keys also unified some look-alike letters.
 
-    If several names now have the same key, the oldest one gets it. The others can only be found
+    If several names now have the same key, the oldest name gets it. The others can only be found
     by ID.
     """
     bind = op.get_bind()

@@ -1,4 +1,4 @@
-"""Add indexes for lists and ends, whose cost otherwise grows with all requests and tokens."""
+"""Add indexes for lists and revocations, whose cost would grow with all requests and tokens."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -167,7 +167,7 @@ def test_claims_that_cannot_be_read_have_their_own_error(es256: Signing) -> None
     """The signature is valid, so the error is about the claims."""
     answer = es256.ask(es256.signed(binding_message="a\0b"))
     description = check_refusal(answer, 400, "invalid_request")["error_description"]
-    assert description.startswith("The claims of the signed request are invalid: ")
+    assert description.startswith("The claims of the signed request are not valid: ")
 
 
 def test_a_wrong_parameter_inside_has_its_own_error(es256: Signing) -> None:

@@ -55,8 +55,8 @@ def test_the_scripts_judge_proofs_and_checkpoints_as_the_terminal_does(page: Chr
     assert differences(page) == []
 
 
-def test_a_log_that_grows_is_not_an_alarm(server: LiveServer, page: Chromium) -> None:
-    """Reloads, restarts and a key that its predecessor announced cause no alarm either."""
+def test_a_growing_log_raises_no_alarm(server: LiveServer, page: Chromium) -> None:
+    """Reloads, restarts and a new log key signed by its predecessor cause no alarm either."""
     grow(server)
     page.open(f"{server.url}/")
     _kept(page, server)

@@ -1,4 +1,4 @@
-"""A new device waits a day before high risk, however the others were revoked.
+"""A new device can't approve high-risk requests for a day after any kind of revocation.
 
 The attacker administers the installation. They revoke every device of a user, create a code, and
 enroll a device of their own in that user's name.

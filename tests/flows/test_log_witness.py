@@ -41,7 +41,7 @@ def _witness(person: Terminal) -> LogWitness:
     return LogWitness(person.client.session, Home.in_folder(person.home))
 
 
-def test_a_log_that_grows_is_no_alarm(server: LiveServer, person: Terminal) -> None:
+def test_a_growing_log_raises_no_alarm(server: LiveServer, person: Terminal) -> None:
     """Each check stores the newer checkpoint, and a restarted server raises no alarm."""
     witness = _witness(person)
     for _ in range(3):

@@ -1,4 +1,4 @@
-"""Another user's request: every address answers as for a request that does not exist."""
+"""Another user's request: every endpoint responds as if it did not exist."""
 
 import json
 import re

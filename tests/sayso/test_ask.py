@@ -56,7 +56,7 @@ class _Shell:
     def start(self, server: LiveServer, *flags: str) -> subprocess.Popen[str]:
         """Start `sayso ask` as a process."""
         before = signal.signal(signal.SIGINT, signal.default_int_handler)
-        try:  # a process ignores what its parent ignores, as in a job in the background
+        try:  # children inherit ignored signals; background jobs ignore SIGINT
             return subprocess.Popen(
                 [sys.executable, "-m", "server", "ask", "--user", self.person.user, *flags],
                 cwd=ROOT,

@@ -82,14 +82,14 @@ class ForeignClient:
 
 
 @contextlib.contextmanager
-def playing(library: str, flow: str, **told: object) -> Iterator[ForeignClient]:
+def playing(library: str, flow: str, **settings: object) -> Iterator[ForeignClient]:
     """Run a client through this flow while the block runs.
 
-    An @ and a version of MCP after the library select an older version than the client's newest.
+    Append `@VERSION` to the library name to use an older MCP version than the client's latest.
     """
     library, _, version = library.partition("@")
     if version:
-        told["mode"] = "legacy"
+        settings["mode"] = "legacy"
     process = subprocess.Popen(
         _program(library),
         cwd=FOLDER,
@@ -99,7 +99,7 @@ def playing(library: str, flow: str, **told: object) -> Iterator[ForeignClient]:
     )
     client = ForeignClient(process)
     try:
-        client.tell(flow=flow, **told)
+        client.tell(flow=flow, **settings)
         yield client
     finally:
         process.kill()

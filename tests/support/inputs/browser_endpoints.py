@@ -20,10 +20,10 @@ from tests.support.inputs.browser_handles import SIGN_IN_COOKIE
 from tests.support.inputs.handles import World
 from tests.support.inputs.raw_api import RawApi
 
-Place = Callable[[str], httpx.Response]
+Endpoint = Callable[[str], httpx.Response]
 
 
-def of_passkeys(world: World) -> dict[str, Place]:
+def passkey_endpoints(world: World) -> dict[str, Endpoint]:
     """Return the endpoints that a browser with a passkey calls."""
     cookie = f"{COOKIE}={world.handles['passkey cookie']}"
     token = world.handles["page token"]
@@ -42,7 +42,7 @@ def of_passkeys(world: World) -> dict[str, Place]:
     }
 
 
-def of_sign_ins(world: World) -> dict[str, Place]:
+def sign_in_endpoints(world: World) -> dict[str, Endpoint]:
     """Return the endpoints that a browser calls whose user signs in to apps."""
     handles = world.handles
     mine = f"{SIGN_IN_COOKIE}={handles['sign-in cookie']}"
@@ -94,11 +94,11 @@ def _feed(world: World, ticket: str) -> httpx.Response:
         return httpx.Response(200, json={"type": message["type"]})
 
 
-def of_records(world: World) -> dict[str, Place]:
+def record_endpoints(world: World) -> dict[str, Endpoint]:
     """Return the endpoints that take the ID of an object of a user or an administrator."""
     raw = RawApi(world.person, world.http)
 
-    def place(method: str, path: str) -> Place:
+    def place(method: str, path: str) -> Endpoint:
         return lambda handle: raw.call(method, path.format(handle))
 
     return {

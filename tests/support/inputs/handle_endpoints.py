@@ -35,19 +35,19 @@ from tests.support.inputs.raw_api import RawApi
 
 ID_TOKEN = "urn:ietf:params:oauth:token-type:id_token"
 
-Place = Callable[[str], httpx.Response]
+Endpoint = Callable[[str], httpx.Response]
 
 
-def places(world: World) -> dict[str, Place]:
+def places(world: World) -> dict[str, Endpoint]:
     """Return every endpoint by its name."""
     return {
         **_of_clients(world),
         **_of_agents(world),
         **_of_apps(world),
         **_of_people(world),
-        **browser_endpoints.of_passkeys(world),
-        **browser_endpoints.of_sign_ins(world),
-        **browser_endpoints.of_records(world),
+        **browser_endpoints.passkey_endpoints(world),
+        **browser_endpoints.sign_in_endpoints(world),
+        **browser_endpoints.record_endpoints(world),
     }
 
 
@@ -62,7 +62,7 @@ def word(answer: httpx.Response) -> tuple[int, str]:
     return answer.status_code, str(body.get("error") or body.get("code") or "done")
 
 
-def _of_clients(world: World) -> dict[str, Place]:
+def _of_clients(world: World) -> dict[str, Endpoint]:
     """Return the endpoints where clients authenticate."""
     own = {"grant_type": GRANT_CLIENT_CREDENTIALS, "scope": "payments:read", "resource": PAY}
     me, post = world.agent.key, world.http.post
@@ -90,7 +90,7 @@ def _of_clients(world: World) -> dict[str, Place]:
     }
 
 
-def _of_agents(world: World) -> dict[str, Place]:
+def _of_agents(world: World) -> dict[str, Endpoint]:
     """Return the endpoints to which agents send handles of users and tokens."""
 
     def grant(kind: str, **form: str) -> httpx.Response:
@@ -138,7 +138,7 @@ def _consume(world: World, handle: str) -> httpx.Response:
     return world.http.post("/api/approvals/consume", json=body, auth=world.resource.basic)
 
 
-def _of_apps(world: World) -> dict[str, Place]:
+def _of_apps(world: World) -> dict[str, Endpoint]:
     """Return the endpoints that apps and their users' browsers call."""
     mine = world.app
 
@@ -176,7 +176,7 @@ def _of_apps(world: World) -> dict[str, Place]:
     }
 
 
-def _of_people(world: World) -> dict[str, Place]:
+def _of_people(world: World) -> dict[str, Endpoint]:
     """Return the endpoints for terminals and new devices, and the page where codes are typed."""
     raw = RawApi(world.person, world.http)
 

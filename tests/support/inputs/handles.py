@@ -88,8 +88,8 @@ def world(server: LiveServer, http: httpx.Client, person: Terminal) -> World:
         **_of_devices(server, http, device),
         **_signed_by_agents(server, key, keyed, person),
         **_of_people(server, person),
-        **browser_handles.of_passkey(server),
-        **browser_handles.of_records(server, person, agent.key.id),
+        **browser_handles.passkey_handles(server),
+        **browser_handles.create_records(server, person, agent.key.id),
         "app": app.id,
         "app secret": app.secret,
         "resource": resource.id,
@@ -146,7 +146,7 @@ def _of_apps(
         codes = [browser.answer("allow").answer["code"]]
         page = browser.authorize(app.id)
         codes.append((browser.answer("allow") if page.forms else page).answer["code"])
-        held = browser_handles.of_sign_in(browser, app.id)
+        consent_page = browser_handles.sign_in_handles(browser, app.id)
     form = {"grant_type": "authorization_code", "code": codes[0], "redirect_uri": CALLBACK}
     answer = http.post("/token", data={**form, "code_verifier": VERIFIER}, auth=app.basic)
     tokens = answer.json()
@@ -160,7 +160,7 @@ def _of_apps(
         "authorization code": codes[1],
         "request_uri": pushed["request_uri"],
         "app's device code": begun["device_code"],
-        **held,
+        **consent_page,
     }
 
 

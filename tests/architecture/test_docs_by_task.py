@@ -17,7 +17,7 @@ _MAX_WORDS = 1_500
 _MAX_LIMITS = 60
 _MAX_README_LINES = 100
 _APART = {"architecture.md", "invariants.md", "gallery.md", "gallery-pages.md"}
-"""Pages that nobody reads to complete a task."""
+"""Pages that are not about a task."""
 _PAGES = [path for path in sorted(_DOCS.glob("*.md")) if path.name not in _APART]
 _REFERENCE = sorted((_DOCS / "reference").glob("*.md"))
 _WORD = re.compile(r"[^\W_][\w'.-]*")

@@ -1,4 +1,4 @@
-"""The SDK runs in programs of others: it depends only on the packages that it declares."""
+"""The SDK runs in other people's programs: it depends only on the packages that it declares."""
 
 import subprocess
 import sys
@@ -53,7 +53,7 @@ def test_the_kit_declares_that_it_is_typed():
 
 
 def test_the_examples_use_only_the_kit():
-    """The examples are programs of others, so they do not import the server or the tests."""
+    """The examples stand for other people's programs, so they import no server or test code."""
     foreign = {"server", "approver_tui", "tests"}
     programs = modules("examples")
     assert len(programs) > 1

@@ -22,7 +22,7 @@ _REQUESTS = 12_000
 def main() -> None:
     """Introspect new tokens and repeated ones."""
     say(
-        "## Introspection (signature, ledger, client, resource; last use recorded at most once a minute)"
+        "## Introspection (signature, ledger, client, resource; last use set at most once a minute)"
     )
     with peer() as other, product() as server:
         ours = [target(server, once=True), target(server, once=False)]

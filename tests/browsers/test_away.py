@@ -23,11 +23,11 @@ _EXISTS = "document.querySelector('{}') !== null"
 @pytest.fixture
 def person(server: LiveServer) -> Iterator[Terminal]:
     """An administrator with a terminal."""
-    made = new_person(server)
+    new_admin = new_person(server)
     users = Users(server.services.store, server.services.secrets)
-    users.update(made.user, UserChanges(roles=("admin",)), by=BY)
-    yield made
-    made.client.close()
+    users.update(new_admin.user, UserChanges(roles=("admin",)), by=BY)
+    yield new_admin
+    new_admin.client.close()
 
 
 @pytest.fixture

@@ -58,7 +58,7 @@ def test_a_form_of_another_site_does_nothing(
 def test_no_page_is_shown_in_a_frame_of_another_site(
     server: LiveServer, tab: Chromium, agent: Agent, elsewhere: OtherSite, host: str
 ) -> None:
-    """This prevents clickjacking, for example on the page that disables an agent."""
+    """Clickjacking is prevented, for example on the page that disables an agent."""
     paths = ("/", f"/admin/agents/{agent.key.id}/disable", "/offline")
     frames = "".join(f'<iframe src="{server.url}{path}"></iframe>' for path in paths)
     tab.open(elsewhere.page(host, "/frames", frames))

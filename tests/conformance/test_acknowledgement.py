@@ -76,7 +76,7 @@ def test_another_client_id_in_the_body_is_refused(
 def test_the_users_id_of_a_request_is_not_the_agents_handle(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """CB-116, NG-006: the user's ID of a request is no handle, and the handle is no ID."""
+    """CB-116, NG-006: the ID that the user sees is not a handle, and the handle is not an ID."""
     body = agent.ask(person.user).json()
     handle = body["auth_req_id"]
     api = RawApi(person, agent.http)

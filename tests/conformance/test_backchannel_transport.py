@@ -136,7 +136,7 @@ def test_a_wrong_secret_gets_a_challenge(server: LiveServer, agent: Agent, user:
 def test_a_public_client_is_refused(
     server: LiveServer, agent: Agent, user: str, client_id: str
 ) -> None:
-    """CB-025: a client_id alone proves nothing, not even that of the terminal app."""
+    """CB-025: a client_id alone proves nothing, not even the terminal app's."""
     with assert_unchanged(server):
         alone = agent.http.post("/bc-authorize", data={**_valid_form(user), "client_id": client_id})
         empty = agent.http.post(

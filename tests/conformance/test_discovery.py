@@ -176,7 +176,7 @@ def test_every_advertised_grant_is_supported(agent: Agent, document: dict[str, A
 def test_every_advertised_method_and_algorithm_works(
     server: LiveServer, http: httpx.Client, document: dict[str, Any]
 ) -> None:
-    """CB-006, CB-014, MD-11: each method and algorithm gives a token or registers."""
+    """CB-006, CB-014, MD-11: each method and algorithm can be registered or used to get a token."""
     ask = {"grant_type": "client_credentials", "scope": "payments:read"}
     accepted_methods = set()
     for method in document["token_endpoint_auth_methods_supported"]:

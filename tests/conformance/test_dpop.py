@@ -1,4 +1,4 @@
-"""RFC 9449 at the token endpoint: invalid proofs, and what a valid one gives."""
+"""RFC 9449 at the token endpoint: invalid proofs, and the effects of a valid one."""
 
 import secrets
 from collections.abc import Callable
@@ -149,7 +149,7 @@ def test_an_equivalent_htu_is_accepted_at_the_token_endpoint(
 
 
 def test_a_proof_binds_the_token(server: LiveServer, agent: Agent) -> None:
-    """DP-30, AT-32: `cnf` has only the thumbprint of the key."""
+    """DP-30, AT-32: `cnf` contains only the thumbprint of the key."""
     answer = _ask(agent, _dpop_headers(sign_proof(KEY, _claims(server)))).json()
     claims = jwt.decode(answer["access_token"], options={"verify_signature": False})
     assert (answer["token_type"], claims["cnf"]) == ("DPoP", {"jkt": thumbprint(KEY)})

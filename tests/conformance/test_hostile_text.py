@@ -43,7 +43,7 @@ HOSTILE = {
     "marks": "q" + "\u0301\u0302\u0303" * 10,
     "null": "a\x00b",
 }
-"""Each of these looks different from what it is, or does something when it is drawn."""
+"""Each of these texts looks like a different text, or has an effect when it is drawn."""
 
 HARMLESS = {
     "markup": "[bold red]a[/] [@click=app.quit]b[/]",
@@ -62,7 +62,7 @@ _FIRST, _SECOND = "json", "text"
 
 
 def _each_once(name: str, places: Sequence[str], attacks: Sequence[str]) -> pytest.MarkDecorator:
-    """Combines every field with some attack. A log escapes characters the same way everywhere."""
+    """Combines every field with one attack, because logs escape all fields in the same way."""
     turns = range(max(len(places), len(attacks)))
     pairs = [(places[n % len(places)], attacks[n % len(attacks)]) for n in turns]
     return pytest.mark.parametrize((name, "attack"), pairs)

@@ -1,6 +1,6 @@
 """No handle passes for another kind: each is refused wherever another kind is expected.
 
-No client passes for another kind of client, and none uses a grant that it lacks. Each position also
+No client passes for another kind of client or uses a grant that it lacks. Each position also
 accepts its own kind, because one that refuses everything would pass otherwise.
 """
 

@@ -266,7 +266,7 @@ def test_a_notification_token_of_1024_characters_is_returned_complete(
 
 
 def test_the_notification_token_of_a_poll_agent_is_ignored(agent: Agent, user: str) -> None:
-    """CB-063: in poll mode even an invalid token is no error."""
+    """CB-063: in poll mode, even an invalid token is not an error."""
     assert agent.ask(user, client_notification_token="no token at all").status_code == 200
 
 

@@ -30,7 +30,7 @@ BY = audit.OPERATOR
 
 @pytest.fixture(scope="module")
 def low_key(person: Terminal) -> SigningKey:
-    """The key that approves low risk, opened once for this file's tests."""
+    """The key that approves low-risk requests, opened once for this file's tests."""
     return approval_key(person, KeyLevel.LOW)
 
 
@@ -187,7 +187,7 @@ def test_a_redemption_cannot_widen_the_scope(
     assert body["scope"] == "openid payments:read"
 
 
-_ELSEWHERE: dict[str, tuple[dict[str, Any], str]] = {
+_OTHER_TARGETS: dict[str, tuple[dict[str, Any], str]] = {
     "RI-06-other": ({"resource": "https://other.example"}, "invalid_target"),
     "RI-06-slash": ({"resource": f"{PAY}/"}, "invalid_target"),
     "RI-06-two": ({"resource": [PAY, "https://other.example"]}, "invalid_target"),
@@ -204,12 +204,12 @@ _ELSEWHERE: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
-@pytest.mark.parametrize("case", _ELSEWHERE)
+@pytest.mark.parametrize("case", _OTHER_TARGETS)
 def test_a_redemption_for_something_else_is_refused(
     server: LiveServer, agent: Agent, person: Terminal, low_key: SigningKey, case: str
 ) -> None:
     """RI-06, RA-12: asking for something that was not approved does not use up the approval."""
-    form, error = _ELSEWHERE[case]
+    form, error = _OTHER_TARGETS[case]
     handle, _ = _ask_and_approve(agent, person, low_key)
     with assert_unchanged(server):
         answer = _redeem(agent, auth_req_id=handle, **form)
@@ -288,7 +288,7 @@ _NARROWER = {
     "CB-147-grant-removed": AgentChanges(grant_types=("client_credentials",)),
     "CB-147-scope-removed": AgentChanges(scopes=("payments:transfer",)),
 }
-_MEANWHILE = {
+_REMOVALS = {
     "CB-146-user-disabled": (400, "access_denied"),
     "CB-147-agent-disabled": (400, "unauthorized_client"),
     "CB-147-agent-deleted": (401, "invalid_client"),
@@ -310,10 +310,10 @@ def _change(server: LiveServer, case: str, agent_id: str, user: str) -> None:
         agents.update(agent_id, _NARROWER[case], by=BY)
 
 
-@pytest.mark.parametrize("case", _MEANWHILE)
+@pytest.mark.parametrize("case", _REMOVALS)
 def test_permissions_removed_after_the_approval_count(server: LiveServer, case: str) -> None:
     """CB-146, CB-147, CB-204: permissions are checked again at redemption."""
-    status, error = _MEANWHILE[case]
+    status, error = _REMOVALS[case]
     agent, person = new_agent(server), new_person(server)
     handle, approval_id = _ask_and_approve(agent, person, approval_key(person, KeyLevel.LOW))
     _change(server, case, agent.key.id, person.user)

@@ -41,7 +41,7 @@ def test_the_registration_endpoint_is_advertised(http: httpx.Client) -> None:
 def test_a_registered_agent_asks_its_owner_and_gets_a_token(
     server: LiveServer, http: httpx.Client, person: Terminal
 ) -> None:
-    """DC-02, DC-03, CL-13: a new agent can ask its owner only, get a token, and delete itself."""
+    """DC-02, DC-03, CL-13: a new agent can ask only its owner, get a token, and delete itself."""
     response = _register(http, _invite(server, person.user), client_name="helper")
     assert (response.status_code, response.headers["content-type"]) == (201, "application/json")
     assert response.headers["cache-control"] == "no-store"

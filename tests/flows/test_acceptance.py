@@ -88,7 +88,7 @@ def test_the_click_that_focuses_the_window_presses_nothing(agent: Agent, person:
     assert agent.poll(handle, prefer="wait=5").status_code == 200
 
 
-def test_a_command_typed_after_refocusing_approves_nothing(agent: Agent, person: Terminal) -> None:
+def test_a_command_typed_after_refocusing_does_not_approve(agent: Agent, person: Terminal) -> None:
     """A user who has entered everything, leaves, returns and types `ls -la` approves nothing."""
     _ask(agent, person)
     with window(person) as app:
@@ -120,10 +120,10 @@ def test_a_superseded_request_closes_the_approval_panel(
     _only_the_changed_request_is_pending(agent, person, handle, newer)
 
 
-def test_an_approval_that_crosses_with_a_superseding_request_counts_for_neither(
+def test_an_approval_sent_while_its_request_is_superseded_approves_neither(
     agent: Agent, person: Terminal
 ) -> None:
-    """Acceptance 3: the server refuses an approval sent before the app knows of the change."""
+    """Acceptance 3: the server refuses an approval that was sent before the app saw the change."""
     handle = _ask(agent, person)
     with window(person) as app:
         _about_to_confirm(app)
@@ -177,7 +177,7 @@ def test_a_request_denied_in_one_terminal_is_decided_in_the_other(
 
 
 def _show(app: Window, words: str, while_read: Window) -> None:
-    """Waits for words while reading the other terminal's output."""
+    """Waits for these words and reads the other terminal's output at the same time."""
     ends = time.monotonic() + PATIENCE_SECONDS
     while words not in app.text:
         while_read.read()

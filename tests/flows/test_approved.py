@@ -82,7 +82,7 @@ def test_the_audit_log_has_the_whole_flow_with_the_signed_decision(
         } <= set(body)
 
 
-def test_a_redeemed_handle_gives_nothing_and_raises_an_alarm(
+def test_a_redeemed_handle_returns_no_token_and_raises_an_alarm(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
     """The second redemption of a handle returns invalid_grant and is logged."""

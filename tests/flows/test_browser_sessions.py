@@ -1,4 +1,4 @@
-"""What someone else can do with a browser's session: read at most, never decide."""
+"""An attacker with a browser's session can at most read requests, and can never decide one."""
 
 import json
 from collections.abc import Callable
@@ -30,12 +30,12 @@ def asked(eva: WebPerson, agent: Agent) -> str:
 
 
 def test_the_users_own_signature_decides(server: LiveServer, eva: WebPerson, asked: str) -> None:
-    """The user's own passkey approves, so the refusals below have no other cause."""
+    """The user's own passkey can approve, so nothing else causes the refusals below."""
     assert eva.decide(asked, eva.assertion(asked)).status_code == 200
     assert stored_approval(server, asked).state is State.APPROVED
 
 
-def test_a_cookie_in_another_client_decides_nothing(
+def test_a_cookie_in_another_client_cannot_decide(
     server: LiveServer, eva: WebPerson, asked: str
 ) -> None:
     """A client with a stolen cookie can see the request, but its passkey is not enrolled."""
@@ -59,7 +59,7 @@ def test_a_cookie_in_another_client_decides_nothing(
     ids=["decision endpoint", "request endpoint", "request page", "page below it"],
 )
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_a_get_with_a_valid_signature_decides_nothing(
+def test_a_get_with_a_valid_signature_does_not_decide(
     server: LiveServer, eva: WebPerson, asked: str, guess: Guess, method: str
 ) -> None:
     """A GET or HEAD with a valid signature or a method override header decides nothing."""

@@ -96,7 +96,7 @@ def test_a_burst_on_a_busy_machine_fills_both_fields(person: Terminal) -> None:
 def test_keys_after_the_one_that_opens_a_panel_are_dropped(
     server: LiveServer, person: Terminal, asked: Approval
 ) -> None:
-    """Keys typed before the panel was visible reach no field and decide nothing."""
+    """Keys typed before the panel was visible do not reach any field or decide anything."""
     with window(person, size=SIZE) as app:
         _burst(app, f"a\x1b[6~\t{RIGHT}\t{PIN}\t\r")
         app.wait_for_text("Approve?", "> Back <")
@@ -109,7 +109,7 @@ def test_keys_after_the_one_that_opens_a_panel_are_dropped(
 def test_a_burst_that_ends_with_the_button_approves(
     server: LiveServer, person: Terminal, asked: Approval
 ) -> None:
-    """One burst can approve if the facts were visible long enough before it."""
+    """One burst of keys can approve if the facts were visible long enough before it."""
     with window(person, size=SIZE) as app:
         app.press("a", "\x1b[6~")
         app.rest(3.0)

@@ -127,7 +127,7 @@ def test_a_new_code_replaces_the_unused_one(server: LiveServer) -> None:
     assert _use(server, second.code).access_token
 
 
-def test_a_disabled_user_enrolls_no_device(server: LiveServer) -> None:
+def test_a_disabled_user_cannot_enroll_a_device(server: LiveServer) -> None:
     """Disabling a user ends their code, which stays invalid when the user is enabled again."""
     name, code = server.user()
     _users(server).disable(name, by=BY)
@@ -204,7 +204,7 @@ def test_a_session_registers_one_device(server: LiveServer, person: Terminal) ->
     assert len(_users(server).show(person.user)[1]) == 1
 
 
-def test_a_session_without_a_device_decides_nothing(server: LiveServer) -> None:
+def test_a_session_without_a_device_cannot_decide(server: LiveServer) -> None:
     """A session that has not registered a device gets 403 for a PIN call."""
     _, code = server.user()
     with _unenrolled(server) as transport, server.client() as http:
@@ -229,7 +229,7 @@ def test_refreshing_rotates_the_refresh_token(server: LiveServer, person: Termin
     assert len(refresh_tokens) == 4
 
 
-def test_a_session_unused_for_thirty_days_ends(server: LiveServer, person: Terminal) -> None:
+def test_a_session_unused_for_thirty_days_expires(server: LiveServer, person: Terminal) -> None:
     """The refresh token of an unused session is refused, without an alarm about reuse."""
     stored = _stored_tokens(person)
     server.clock.forward(31 * DAY)
@@ -252,7 +252,7 @@ def test_a_lost_refresh_answer_can_be_requested_again(server: LiveServer, person
     assert entries(server, "refresh.reused", subject=person.client.profile.user_id) == []
 
 
-def test_an_old_refresh_token_ends_the_session_with_an_alarm(
+def test_an_old_refresh_token_revokes_the_session_with_an_alarm(
     server: LiveServer, person: Terminal
 ) -> None:
     """Somebody copied it, so both holders are signed out and the user's other screen is told."""

@@ -76,7 +76,7 @@ def test_a_chain_depends_on_the_consent_to_the_first_agent(
 
 
 @pytest.mark.parametrize("ended", ["token", "consent", "first agent", "middle token"])
-def test_one_revocation_ends_the_whole_chain(
+def test_one_revocation_revokes_the_whole_chain(
     server: LiveServer,
     chains: LiveChains,
     desk_bot: AgentKey,

@@ -222,7 +222,9 @@ def test_a_slow_reader_gets_every_frame_completely(
     assert all(len(frame["approval"]["display"]) > 60_000 for frame in frames)
 
 
-def test_a_long_absence_is_caught_up_at_once(server: LiveServer, person: Terminal) -> None:
+def test_events_missed_in_a_long_absence_arrive_without_a_pause(
+    server: LiveServer, person: Terminal
+) -> None:
     """Thousands of missed events arrive in order, without a pause."""
     user = person.client.profile.user_id
     with server.services.store.write() as tx:

@@ -1,4 +1,4 @@
-"""Floods of requests with a real server: what rings and what is held back."""
+"""Floods of requests with a real server: some requests ring, and the rest are held back."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Suspending an agent from a user's terminal on a real server: what it ends, and how fast."""
+"""Suspending an agent from a user's terminal revokes its tokens and requests within a second."""
 
 import time
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ def _is_active(http: httpx.Client, secret: tuple[str, str], token: str) -> bool:
 def test_an_owner_suspends_an_agent_with_everything_issued_from_it(
     server: LiveServer, http: httpx.Client, person: Terminal
 ) -> None:
-    """I6: it ends the agent's token, the token exchanged from it, and all of its requests."""
+    """I6: this revokes its tokens, including exchanged ones, and cancels all of its requests."""
     chains = LiveChains(server, http, person.client.profile.user_id)
     chains.prepare()
     key, other = chains.agent(owners=(person.user,)), chains.agent(serves=(BANK,))

@@ -1,4 +1,4 @@
-"""The terminals of approvers watch the audit log of a real server."""
+"""Approvers' terminals watch the audit log of a real server."""
 
 import json
 from pathlib import Path
@@ -101,7 +101,9 @@ def test_a_replaced_key_is_detected(server: LiveServer, person: Terminal) -> Non
     stored = witness._read()
     assert stored is not None
     assert stored.log_key == log.key.text
-    (server.folder / "data" / "log.key").unlink()  # lost, so it cannot sign the new one
+    (
+        server.folder / "data" / "log.key"
+    ).unlink()  # the old key is lost, so it cannot sign the new one
     rotate_log_key(server)
     grow(server)
     assert "signed with a new key" in witness.check()

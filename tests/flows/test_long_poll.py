@@ -21,8 +21,8 @@ from tests.support.clients.agent import Agent
 from tests.support.clients.terminal import Terminal
 from tests.support.servers.server import BY, LiveServer
 
-AT_ONCE = 15.0
-"""Seconds. Without a wake-up, a held poll would end only with its wait, which is far longer."""
+IMMEDIATE_SECONDS = 15.0
+"""Seconds. Without a wake-up, a held poll would end only after its wait, which is far longer."""
 
 
 class _HeldPoll:
@@ -51,7 +51,7 @@ class _HeldPoll:
         """Whether the poll has no answer yet."""
         return not self._answer.done()
 
-    def answer(self, seconds: float = AT_ONCE) -> httpx.Response:
+    def answer(self, seconds: float = IMMEDIATE_SECONDS) -> httpx.Response:
         """Returns the answer, which must come within this time."""
         return self._answer.result(seconds)
 
@@ -115,7 +115,7 @@ def test_a_held_poll_is_released_when_its_agent_is_disabled(
 def test_a_held_poll_is_released_when_its_user_is_disabled(
     server: LiveServer, agent: Agent, user: str
 ) -> None:
-    """Nobody is left to answer, so the poll returns cancelled."""
+    """No user is left to answer, so the poll returns cancelled."""
     handle = agent.request_approval(user)
     with _HeldPoll(server, agent, handle) as held:
         Users(server.services.store, server.services.secrets).disable(user, by=BY)
@@ -138,7 +138,7 @@ def test_a_held_poll_is_released_by_expiry(
 
 @pytest.mark.parametrize("prefer", ["wait=1", "respond-async, wait=1", 'wait="1"; x=y', "wait = 1"])
 def test_a_wait_ends_with_authorization_pending(agent: Agent, user: str, prefer: str) -> None:
-    """The answer comes after the requested wait of a second, neither earlier nor much later."""
+    """The answer arrives after the requested wait of one second, not earlier and not much later."""
     handle = agent.request_approval(user)
     began = time.monotonic()
     answer = agent.poll(handle, prefer=prefer)
@@ -211,10 +211,10 @@ def test_an_answered_request_is_not_held(agent: Agent, person: Terminal) -> None
     began = time.monotonic()
 
     assert agent.poll(handle, prefer="wait=30").status_code == 200
-    assert time.monotonic() - began < AT_ONCE
+    assert time.monotonic() - began < IMMEDIATE_SECONDS
 
 
-def test_a_disconnected_client_loses_no_token(
+def test_a_disconnected_client_does_not_lose_its_token(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
     """A client that disconnects gets the one token with its Idempotency-Key later."""
@@ -231,7 +231,7 @@ def test_a_disconnected_client_loses_no_token(
     assert story(server, pending.id).count("token.issued") == 1
 
 
-def test_held_polls_cost_no_processor_time(server: LiveServer, user: str) -> None:
+def test_held_polls_use_no_processor_time(server: LiveServer, user: str) -> None:
     """Forty held polls use almost no processor time while nothing happens."""
     with ExitStack() as closing:
         agents = [Agent(server.agent(), closing.enter_context(server.client())) for _ in range(5)]

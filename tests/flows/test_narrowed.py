@@ -127,7 +127,7 @@ def test_a_change_that_is_not_narrower_uses_no_pin_attempt(
 def test_a_server_that_grants_something_else_gets_no_signature(
     agent: Agent, person: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The device compares what the server grants with the change that the user requested."""
+    """The device compares the server's offer with the change that the user requested."""
     agent.ask_payment(person.user)
     pending = person.only_request()
     other = Granted(pending.action_text, ())

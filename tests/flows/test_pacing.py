@@ -1,4 +1,4 @@
-"""Pacing of polls: when a poll is in time, what an early one costs, and what is never paced."""
+"""Pacing of polls: early polls are slowed down, and decided requests are never paced."""
 
 from dataclasses import dataclass
 
@@ -47,7 +47,7 @@ def test_the_first_poll_is_never_early(polling: _Polling) -> None:
 def test_a_client_that_ignores_the_new_interval_still_gets_its_token(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """A client that keeps the old interval gets slow_down and the state, and at last its token."""
+    """A client that keeps the old interval gets slow_down with the state, and finally its token."""
     polling = _Polling(server, agent, agent.request_approval(person.user))
     first = agent.poll(polling.handle).json()
     assert first["error"] == "authorization_pending"
@@ -81,7 +81,7 @@ def test_a_poll_at_the_interval_is_never_early(polling: _Polling) -> None:
 
 
 def test_a_poll_half_a_second_early_is_accepted(polling: _Polling) -> None:
-    """Clocks and networks differ, so 4.5 seconds always count as five."""
+    """Clocks and networks are imprecise, so 4.5 seconds are accepted as five."""
     assert {polling.after(4_500) for _ in range(5)} == {"authorization_pending"}
 
 
@@ -161,7 +161,7 @@ def test_the_pace_survives_a_restart(polling: _Polling) -> None:
 def test_another_agents_handle_is_neither_answered_nor_paced(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """An agent with a stolen handle learns nothing and does not slow down its owner."""
+    """An agent with a stolen handle learns nothing and does not slow down the handle's owner."""
     polling = _Polling(server, agent, agent.request_approval(person.user))
     other_agent = Agent(server.agent(), polling.agent.http)
     assert {other_agent.poll(polling.handle).json()["error"] for _ in range(4)} == {"invalid_grant"}

@@ -1,4 +1,4 @@
-"""The PIN and the keys it opens: each attempt is counted, and each action needs its key."""
+"""The PIN and the keys that it unlocks: attempts are counted, and each action needs its key."""
 
 import pytest
 
@@ -30,7 +30,7 @@ def _pin(person: Terminal) -> PinState:
 
 
 def _call_pin_without_proof(person: Terminal, times: int = 1) -> None:
-    """Makes PIN calls that prove nothing."""
+    """Makes PIN calls that do not prove that the PIN is right."""
     for _ in range(times):
         person.client.pin(b"\0" * 32, "session")
 
@@ -48,7 +48,7 @@ def _refusal_of(person: Terminal, approval: Approval, signed: str) -> ApiError:
 
 
 def test_wrong_pins_are_counted_and_shown(person: Terminal) -> None:
-    """The server counts before it answers, and the device shows the attempts left."""
+    """The server counts an attempt before it answers, and the device shows the attempts left."""
     for used in (1, 2, 3):
         with pytest.raises(WrongPin) as wrong:
             person.decider.unlock(WRONG)
@@ -97,7 +97,7 @@ def test_a_refused_decision_keeps_the_attempts(agent: Agent, person: Terminal) -
 
 @pytest.mark.parametrize("key", ["session", "low", "unknown"])
 def test_only_the_high_key_confirms_a_pin(person: Terminal, key: str) -> None:
-    """The keys of an unlocked app cannot hide wrong guesses of the PIN."""
+    """The keys of an unlocked app cannot reset the counter of wrong PINs."""
     signers = {
         "session": person.client.session.key,
         "low": approval_key(person, KeyLevel.LOW),
@@ -141,7 +141,7 @@ def test_a_device_has_ten_pin_attempts(server: LiveServer, person: Terminal) -> 
 def test_fifty_unconfirmed_attempts_exhaust_a_pin(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """Unlocking no longer helps after fifty attempts, and the user must enroll again."""
+    """After fifty unconfirmed attempts, unlocking has no effect; the user must enroll again."""
     users = Users(server.services.store, server.services.secrets)
     for _ in range(MAX_UNCONFIRMED // MAX_ATTEMPTS):
         _call_pin_without_proof(person, MAX_ATTEMPTS)
@@ -181,7 +181,7 @@ def test_each_device_has_its_own_pin_half(server: LiveServer, person: Terminal) 
 
 @pytest.mark.parametrize("x", ["", "AAAA", "A" * 44, "!" * 43, None, 7])
 def test_an_invalid_pin_half_is_refused_and_not_counted(person: Terminal, x: object) -> None:
-    """The refusal is a 422 that names the member."""
+    """The response is a 422 that names the invalid member."""
     with pytest.raises(ApiError) as refused:
         person.client.session.post("/api/devices/self/pin", {"x": x, "for": "session"})
 
@@ -227,7 +227,7 @@ def test_the_session_key_approves_nothing(
 
 
 @pytest.mark.parametrize("key", ["session", "low"])
-def test_a_weaker_key_approves_no_high_risk(
+def test_a_weaker_key_cannot_approve_high_risk_requests(
     server: LiveServer, agent: Agent, person: Terminal, key: str
 ) -> None:
     """The session key and A_low are refused, even after a PIN call for this request."""
@@ -242,7 +242,7 @@ def test_a_weaker_key_approves_no_high_risk(
     assert state(server, shown.id) == ("pending", None)
 
 
-def test_the_high_key_with_a_plain_confirmation_approves_no_high_risk(
+def test_the_high_key_with_a_plain_confirmation_cannot_approve_high_risk_requests(
     agent: Agent, person: Terminal
 ) -> None:
     """The ceremony in the signed decision must be the required one."""
@@ -255,10 +255,10 @@ def test_the_high_key_with_a_plain_confirmation_approves_no_high_risk(
 
 
 @pytest.mark.parametrize("named", ["session", "other", "overtaken"])
-def test_high_risk_needs_a_pin_call_for_this_request(
+def test_a_high_risk_request_needs_a_pin_call_for_this_request(
     server: LiveServer, agent: Agent, person: Terminal, named: str
 ) -> None:
-    """A PIN call for the session or another request, or one that was replaced, is refused."""
+    """A PIN call for the session or a different request, or a replaced PIN call, is refused."""
     agent.ask_payment(person.user)
     shown = _get_pending(person)
     agent.request_approval(person.user)
@@ -328,7 +328,7 @@ def test_a_decision_with_any_changed_member_is_refused_by_its_name(
 def test_a_decision_outside_the_clock_tolerance_is_refused(
     agent: Agent, person: Terminal, seconds: int
 ) -> None:
-    """A device's clock may differ by five minutes and no more."""
+    """A device's clock may differ from the server's by at most five minutes."""
     agent.request_approval(person.user)
     shown = _get_pending(person)
     at = person.client.now() // 1000 + seconds

@@ -87,7 +87,7 @@ def _answered_guesses(guess: Callable[[int], None]) -> tuple[int, DeviceLocked]:
 def test_sixty_guesses_with_the_low_key_are_limited_to_ten(
     agent: Agent, person: Terminal, low: SigningKey, way: str
 ) -> None:
-    """The eleventh guess gets 423 and the device is locked, because A_low resets nothing."""
+    """The eleventh guess gets 423 and the device is locked, because A_low cannot reset attempts."""
     count, locked = _answered_guesses(lambda _: _guess(person, low, agent, way))
 
     assert (count, locked.status, locked.code) == (MAX_ATTEMPTS, 423, "device_locked")
@@ -97,7 +97,7 @@ def test_sixty_guesses_with_the_low_key_are_limited_to_ten(
 
 
 def test_guesses_between_right_entries_exhaust_the_pin(person: Terminal, low: SigningKey) -> None:
-    """An attacker who waits for right entries has fifty guesses in total."""
+    """An attacker who waits for the user's right entries still has only fifty guesses in total."""
 
     def guess(count: int) -> None:
         if count % (MAX_ATTEMPTS - 2) == 0:

@@ -9,7 +9,7 @@ from tests.support.inputs.random_cases import cases
 
 
 def test_every_bound_key_is_included() -> None:
-    """Includes page and panel keys, encoded as a terminal sends them; excludes keys that quit."""
+    """The list has page and panel keys, as a terminal encodes them, and no keys that quit."""
     keys = bound_keys()
     assert {*"adesvxEMRSTUVLXnotyYz!/:?+ ", "\r", "\x1b", "\x1bOP", "\x10"} <= {*keys}
     assert not {"q", "\x11", "\x1a"} & {*keys}
@@ -24,7 +24,7 @@ def test_random_keys_decide_nothing_and_break_nothing(tmp_path: Path) -> None:
 
 
 def test_a_settled_panel_gets_keys_but_none_that_presses_a_button() -> None:
-    """Without a pause, the guard would drop every key but Escape and leave panels untested."""
+    """Without a pause, the guard would drop every key except Escape, and panels stay untested."""
     sent: list[str | float] = []
     child = SimpleNamespace(send=sent.append, setwinsize=lambda *_size: None)
     app = SimpleNamespace(child=child, rest=sent.append)

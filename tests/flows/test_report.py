@@ -1,4 +1,4 @@
-"""A report from a user's terminal on a real server: what it ends, how fast, who releases."""
+"""A report from a user's terminal quarantines an agent; only an administrator releases it."""
 
 import time
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ def other_user(server: LiveServer) -> Iterator[Terminal]:
 def test_a_report_ends_everything_of_the_agent_and_only_an_administrator_releases_it(
     server: LiveServer, http: httpx.Client, person: Terminal, other_user: Terminal
 ) -> None:
-    """Within a second, a report ends the agent's tokens, derived tokens and all of its requests."""
+    """Within a second, a report revokes the agent's and derived tokens and ends its requests."""
     chains = LiveChains(server, http, person.client.profile.user_id)
     chains.prepare()
     key, second = chains.agent(owners=(other_user.user,)), chains.agent(serves=(BANK,))

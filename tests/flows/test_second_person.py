@@ -83,7 +83,7 @@ def test_the_second_approval_completes_the_quorum_and_gives_the_token(
 def test_requests_that_this_user_approved_are_listed_separately_and_not_counted(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """`inbox`, `status` and the count for other logins leave out what this user approved."""
+    """`inbox`, `status` and the count for other logins omit requests that this user approved."""
     environment = {**server.environment, "SAYSO_APPROVER_HOME": str(person.home)}
 
     def run(*arguments: str) -> str:
@@ -105,7 +105,7 @@ def test_requests_that_this_user_approved_are_listed_separately_and_not_counted(
     assert person.client.count() == 0
 
 
-def test_a_user_who_is_not_an_approver_signs_nothing(
+def test_a_user_who_is_not_an_approver_does_not_sign(
     agent: Agent, person: Terminal, second: Terminal
 ) -> None:
     """The client refuses a request for another user, unless it has several approvers."""
@@ -178,7 +178,7 @@ def test_an_approval_is_withdrawn_from_a_shell(
 def test_concurrent_votes_pass_the_quorum_once(
     server: LiveServer, agent: Agent, person: Terminal, second: Terminal
 ) -> None:
-    """Two users complete the quorum once; one user who votes twice never completes it."""
+    """Two users complete the quorum exactly once; a user who votes twice never completes it."""
     with ThreadPoolExecutor(2) as threads:
         for race in range(RACES):
             handle = agent.request_approval(person.user)

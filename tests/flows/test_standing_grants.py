@@ -18,7 +18,7 @@ from tests.support.clients.simultaneous import poll, post, volley
 from tests.support.clients.terminal import PIN, Terminal, new_person
 from tests.support.servers.server import LiveServer, live_server
 
-_AT_ONCE = 50
+_CONCURRENT_REQUESTS = 50
 
 
 @pytest.fixture
@@ -163,12 +163,14 @@ def _create_grant(person: Terminal, agent: Agent, uses: int, total: str) -> str:
 def test_fifty_concurrent_requests_stay_within_the_standing_grant(
     busy: LiveServer, uses: int, total: str, uses_left: int
 ) -> None:
-    """Neither the uses nor the sum are exceeded, and each use has one request and one token."""
+    """Neither the uses nor the sum exceed the limits; each use has one request and one token."""
     lower(busy)
     person, agent = new_person(busy), new_agent(busy)
     grant = _create_grant(person, agent, uses, total)
     form = {"login_hint": person.user, "resource": PAY, **payment(1_000)}
-    acknowledged = volley(busy.port, [post("/bc-authorize", agent.key, form)] * _AT_ONCE)
+    acknowledged = volley(
+        busy.port, [post("/bc-authorize", agent.key, form)] * _CONCURRENT_REQUESTS
+    )
     handles = [answer.json()["auth_req_id"] for answer in acknowledged if answer.status == 200]
     fetched = volley(busy.port, [poll(agent.key, handle) for handle in handles * 2])
     tokens = [answer for answer in fetched if answer.status == 200]

@@ -29,8 +29,8 @@ else:
 
 async def receive() -> dict[str, Any]:
     """Reads the next document from the test."""
-    heard: dict[str, Any] = json.loads(await asyncio.to_thread(sys.stdin.readline))
-    return heard
+    parsed: dict[str, Any] = json.loads(await asyncio.to_thread(sys.stdin.readline))
+    return parsed
 
 
 def say(event: str, **members: object) -> None:

@@ -117,7 +117,7 @@ def test_a_client_among_others_has_one_request_in_progress(clients):
 
 
 def test_a_client_that_is_alone_has_many_requests_in_progress():
-    """Many requests of a single client delay no other client, and writes can share a COMMIT."""
+    """Many requests of a single client do not delay others, and writes can share a COMMIT."""
     clients = _Clients(ClientQueues())
     client = ClaimedClient("a", b"right", "::1")
     clients.send(client, "first").set()
@@ -205,7 +205,7 @@ def test_wrong_credentials_slow_only_their_client_and_address(monkeypatch):
 
 
 def test_refusals_of_many_clients_have_a_memory_limit(monkeypatch):
-    """The oldest are forgotten."""
+    """When the limit is reached, the oldest refusals are forgotten."""
     monkeypatch.setattr(client_queues, "_MAX_REMEMBERED", 3)
     queues = ClientQueues()
     for number in range(9):

@@ -63,12 +63,12 @@ def test_a_head_is_limited_to_a_hundred_fields():
 
 
 def test_a_head_that_ends_early_is_refused():
-    """An incomplete head is invalid."""
+    """A request whose head is incomplete is invalid."""
     with pytest.raises(BadHead):
         read(HOST)
 
 
 def test_a_long_run_of_spaces_is_refused_in_linear_time():
-    """The time grows with the length only."""
+    """The parsing time grows only linearly with the number of spaces."""
     with pytest.raises(BadHead):
         heads.parse(LINE, [b"X:" + b" " * 30_000 + b"\0\r\n"])

@@ -1,6 +1,6 @@
 """A browser without scripts: it keeps cookies, follows redirects within the site, submits forms.
 
-Owns: what a person at a browser does. At a redirect to the app's address it stops and shows it.
+Owns: what a person does in a browser. At a redirect to the app's URL it stops and shows that URL.
 """
 
 import base64

@@ -1,6 +1,6 @@
 """Headless Chromium, driven over the DevTools protocol, with its own passkeys.
 
-Owns: what a person does at a page: open, click, type, look. Nothing is stubbed in the browser; the
+Owns: what a person does on a page: open, click, type, look. Nothing is stubbed in the browser; the
 authenticator is Chromium's virtual one, with resident keys and user verification. The headless
 shell takes a third of the time, but only the full browser has push and notifications.
 """
@@ -130,10 +130,10 @@ class Chromium:
         found = f"document.querySelector({json.dumps(selector)})"
         loaded = "document.readyState === 'complete'"  # or a script still moves it
         ready = f"Boolean({loaded} && {found}?.checkVisibility() && !{found}.disabled)"
-        until(lambda: self.see(ready) and self._pressed(found), _TIMEOUT)
+        until(lambda: self.see(ready) and self._click_at(found), _TIMEOUT)
 
-    def _pressed(self, found: str) -> bool:
-        """Click there once; return False if it had moved and something else was clicked."""
+    def _click_at(self, found: str) -> bool:
+        """Click at the element's position; return False if it moved, so the click missed it."""
         box = self.ask(
             f"(() => {{ const e = {found}; e.scrollIntoView({{block: 'center'}});"
             " const middle = () => { const b = e.getBoundingClientRect();"
@@ -234,7 +234,7 @@ class Chromium:
         )
 
     def forget_passkeys(self) -> None:
-        """Empty the authenticator; it has room for three."""
+        """Delete all passkeys, because the authenticator stores only three."""
         self.tell("WebAuthn.clearCredentials", authenticatorId=self.authenticator)
 
     def front(self) -> None:
@@ -365,14 +365,14 @@ def stranger(browser: Chromium) -> Iterator[Chromium]:
 
 
 def _dispose(browser: Chromium, context: str) -> None:
-    """Close the pages of a context. Chromium does not always answer, which does no harm."""
+    """Close the pages of a context. Chromium does not always answer, which is harmless."""
     whole = Chromium(browser.socket, "", browser.numbers, browser.events, patience=10)
     with contextlib.suppress(TimeoutError):
         whole.tell("Target.disposeBrowserContext", browserContextId=context)
 
 
 def _lines(path: Path) -> list[str]:
-    """Return both lines of the file, or none before they are written."""
+    """Return both lines of the file, or an empty list before they are written."""
     lines = path.read_text().splitlines() if path.exists() else []
     return lines if len(lines) > 1 else []
 

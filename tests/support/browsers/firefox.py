@@ -157,7 +157,7 @@ class Marionette:
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def tell(self, method: str, **parameters: Any) -> Any:  # whatever it answers
-        """Send a command, return its result; on the wire, both are preceded by their length."""
+        """Send a command; return its result. On the wire, each message starts with its length."""
         number = next(self.numbers)
         command = json.dumps([0, number, method, parameters])
         self.wire.sendall(f"{len(command.encode())}:{command}".encode())
@@ -211,7 +211,7 @@ class Firefox:
         self.tell("browsingContext.navigate", context=self.context, url=url, wait="complete")
 
     def ask(self, expression: str) -> Any:  # whatever the page says
-        """Return the value of an expression on this page; None if the page was left meanwhile."""
+        """Return the value of an expression on this page, or None if the page was left."""
         with contextlib.suppress(AssertionError):
             found = self.tell(
                 "script.evaluate",

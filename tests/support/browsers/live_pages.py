@@ -29,7 +29,7 @@ _LOOKS = """performance.getEntriesByType('resource').filter(
   (each) => each.name === location.href || each.name.includes('/api/approvals'))"""
 _LISTENS = f"""window.told?.[0]?.type === 'hello'
   && {_LOOKS}.some((each) => each.startTime >= told[0].at)"""
-"""The server has said hello and the page has polled since, so its next poll is far away."""
+"""The feed is open and the page has polled since, so the next poll is half a minute away."""
 
 
 class Tab(Protocol):
@@ -71,7 +71,7 @@ def socket_messages(tab: Tab) -> list[str]:
 
 
 def says_soon(server: LiveServer, tab: Tab, words: str, *, since: int) -> None:
-    """Wait until the page shows these words, which must be before its next poll."""
+    """Wait until the page shows these words; this must happen before its next poll."""
     tab.wait_for_text(words)
     late = server.clock.now() - since
     assert late < SOON_MS, f"{words!r} after {late} ms"

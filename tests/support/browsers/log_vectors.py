@@ -1,4 +1,4 @@
-"""How the pages' scripts judge proofs and checkpoints, compared with `server.audit_log`.
+"""Compares how the pages' scripts and `server.audit_log` judge proofs and checkpoints.
 
 Owns: the cases. The Python code has tests against known values and a different implementation.
 """
@@ -42,7 +42,7 @@ _TEXTS = [
     f"{_ORIGIN}\n",
     "\n",
 ]
-"""Texts signed by the log's key, well-formed or not."""
+"""Well-formed and malformed texts that are signed by the log's key."""
 _SCRIPT = """
 (async () => {
   const { isConsistent, isIncluded } = await import("/merkle.js");

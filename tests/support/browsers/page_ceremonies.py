@@ -24,7 +24,7 @@ _WRONG = "0000"
 
 
 def ceremonies(made: PreparedServer) -> list[State]:
-    """Return states with a match number, and with all entries: right, then wrong, then locked."""
+    """Return states with a match number or all entries: correct, then wrong, then locked."""
     made.server.resources.add(_STAGING, {_MEDIUM: Risk.MEDIUM, _CRITICAL: Risk.CRITICAL}, {}, by=BY)
     agent = new_agent(
         made.server,

@@ -63,7 +63,7 @@ class State:
 
     @contextmanager
     def opened(self, tab: Chromium, origin: str) -> Iterator[Chromium]:
-        """Open it on a phone, where menus fold."""
+        """Open the state at the size of a phone, where menus fold."""
         tab.look(width=PHONE, height=760)
         tab.tell("Page.navigate", url="about:blank")
         tab.tell("Page.navigate", url=f"{origin}{self.path}")

@@ -41,7 +41,7 @@ class WebPerson:
     ) -> str:
         """Return an approval of this request, signed with the passkey; `members` replace claims.
 
-        `shown` is the request as another person sees it, if this person cannot see it.
+        If this person cannot see the request, `shown` is the request as another person sees it.
         """
         shown = shown or self.http.get(f"/api/approvals/{approval_id}").json()
         steps = [step for step in shown["ceremony"].split("+") if step != "pin"]

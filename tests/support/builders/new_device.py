@@ -59,7 +59,7 @@ class NewDevice:
         )
 
     def approval(self, person: LocalTerminal) -> Approval:
-        """Return the approval that the person is asked for once the code was typed."""
+        """Return the approval that the person is asked for after the code was typed."""
         (shown,) = person.call("GET", "/api/approvals").json["items"]
         return self.local.stored_approval(shown["id"])
 
@@ -78,7 +78,7 @@ class NewDevice:
 
 
 def begin_sign_in(local: LocalSite, **parameters: Any) -> NewDevice:
-    """Begin to sign in; return a device that shows its code."""
+    """Start a sign-in; return the device, which shows its code."""
     device = NewDevice(local, SigningKey.generate())
     answer = device.begin(**parameters)
     assert answer.status == 200, answer.body

@@ -1,4 +1,4 @@
-"""Receipts of requests that ended in each possible way, for tests of their verification."""
+"""Receipts for requests that ended in each possible way, for tests that verify receipts."""
 
 import json
 from collections.abc import Callable
@@ -19,7 +19,7 @@ Ends: TypeAlias = Callable[[LocalAgent, LocalTerminal], str]
 
 
 def of(who: LocalTerminal | LocalBrowser, approval_id: str) -> Any:
-    """Return the receipt of a request."""
+    """Return the receipt for a request."""
     path = f"/api/approvals/{approval_id}/receipt"
     return (who.call if isinstance(who, LocalTerminal) else who.send)("GET", path).json
 

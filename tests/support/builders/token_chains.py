@@ -44,7 +44,7 @@ class Chains:
     user_id: str
 
     def prepare(self) -> None:
-        """Add the app, and two more APIs besides the one for payments."""
+        """Add the app, and two APIs in addition to the payment API."""
         self.local.admin.resources.add(DESK, DESK_SCOPES, {}, by=BY)
         self.local.admin.resources.add(BANK, BANK_SCOPES, {}, by=BY)
         with self.local.services.store.administer() as tx:
@@ -121,7 +121,7 @@ class LiveChains:
     user_id: str
 
     def prepare(self) -> None:
-        """Add the app, and two more APIs besides the one for payments."""
+        """Add the app, and two APIs in addition to the payment API."""
         self.server.resources.add(DESK, DESK_SCOPES, {}, by=BY)
         self.server.resources.add(BANK, BANK_SCOPES, {}, by=BY)
         with self.server.services.store.administer() as tx:
@@ -187,7 +187,7 @@ class LiveChains:
         return found
 
     def revoke(self, token: str) -> int:
-        """Revoke the token and all tokens derived from it; return their number."""
+        """Revoke the token and all tokens derived from it; return how many there were."""
         ledger = DelegationService(self.server.services.store)
         return ledger.revoke(self.claims(token)["jti"], by=BY)[1]
 

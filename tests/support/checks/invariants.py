@@ -1,4 +1,4 @@
-"""The table of invariants: its rows, the invariants without one, and the docstrings of tests.
+"""The table of invariants: its rows, the invariants without a row, and the docstrings of tests.
 
 Owns: reading `docs/invariants.md`. Never: running tests.
 """

@@ -43,7 +43,7 @@ _SENDABLE = re.compile(r"[\x20-\x21\x23-\x5B\x5D-\x7E]+")
 
 @dataclass(frozen=True, slots=True)
 class Footprint:
-    """The rows that only an accepted request may change, without changes that time causes."""
+    """The rows that only an accepted request may change. Changes that time causes are ignored."""
 
     approvals: tuple[tuple[str, int], ...]
     decisions: int

@@ -27,7 +27,7 @@ _SOON_SECONDS = 0.01
 
 
 async def settled(*_: float) -> None:
-    """Return when no message waits in a queue and everything that changed is drawn."""
+    """Return when all message queues are empty and every change is drawn."""
     ends = time.monotonic() + _LONGEST_SECONDS
     while time.monotonic() < ends:
         await _quiet(ends)

@@ -52,7 +52,7 @@ class Notification:
 
 
 def die_with_us() -> None:
-    """Call it in a child process: the child is killed when its parent ends for any reason."""
+    """Make the kernel kill this child process when its parent ends for any reason."""
     ctypes.CDLL(None).prctl(_PDEATHSIG, signal.SIGKILL)
 
 
@@ -103,7 +103,7 @@ class _Interface(ServiceInterface):
 
 @dataclass(slots=True)
 class Desktop:
-    """What is on the screen."""
+    """The notifications on the screen."""
 
     address: str
     shown: dict[int, Notification] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""What a user has: a device, consents, and tokens that act for her."""
+"""The objects of a user: a device, consents, and tokens that act for her."""
 
 from dataclasses import replace
 from typing import Any
@@ -36,7 +36,7 @@ def a_device(*, tries: int = 0, high_from: int = 0, **changes: Any) -> Device:
 
 
 def a_consent(name: str = "invoice-bot", **changes: Any) -> Consent:
-    """Return a consent that is in force for one more day."""
+    """Return a consent that is active for one more day."""
     consent = Consent(
         id=SafeText(f"sayso_co_{crc32(name.encode()):016d}"),
         state=ConsentState.LIVE,

@@ -75,7 +75,7 @@ class FakeServer(FakeDevices):
         return added
 
     def decide_elsewhere(self, approval_id: str, decision: str = "deny") -> None:
-        """Record a decision of another device."""
+        """Record a decision from another device."""
         state = {"deny": "denied", "approve": "approved"}[decision]
         decided = self._decided(decision, OTHER_DEVICE, None, None)
         self.approvals[approval_id] |= {"state": state, "decided": decided}
@@ -135,7 +135,7 @@ class FakeServer(FakeDevices):
         found |= {"state": "revoked", "revoked_at": to_rfc3339(self.now())}
         return {"consent": found, "tokens_revoked": tokens}
 
-    def _stop_acting(self, client_id: str) -> object:
+    def _revoke_access(self, client_id: str) -> object:
         found = [
             consent
             for consent in self.consents
@@ -228,7 +228,7 @@ class FakeServer(FakeDevices):
         ]
         return self.deputies[0]
 
-    def _end_deputy(self, deputy_id: str) -> object:
+    def _revoke_deputy(self, deputy_id: str) -> object:
         if deputy_id not in {deputy["id"] for deputy in self.deputies}:
             raise Refused(404, "not_found")
         self.deputies.clear()
@@ -337,7 +337,7 @@ _ROUTES: tuple[tuple[str, str, Callable[[FakeServer, Call], object]], ...] = (
     ("GET", "/api/me", lambda fake, _: fake._me()),
     ("GET", "/api/consents", lambda fake, call: fake._consents(call.query)),
     ("DELETE", "/api/consents/([^/]+)", lambda fake, call: fake._revoke_consent(*call.names)),
-    ("DELETE", "/api/acting/([^/]+)", lambda fake, call: fake._stop_acting(*call.names)),
+    ("DELETE", "/api/acting/([^/]+)", lambda fake, call: fake._revoke_access(*call.names)),
     ("GET", "/api/grants", lambda fake, call: fake._grants(call.query)),
     ("GET", "/api/grants/([^/]+)", lambda fake, call: fake._grant(*call.names)),
     ("DELETE", "/api/grants/([^/]+)", lambda fake, call: fake._revoke_grant(*call.names)),
@@ -354,7 +354,7 @@ _ROUTES: tuple[tuple[str, str, Callable[[FakeServer, Call], object]], ...] = (
     ("POST", "/api/user-code", lambda fake, call: fake._user_code(call.body)),
     ("GET", "/api/deputies", lambda fake, _: {"mine": fake.deputies, "others": []}),
     ("POST", "/api/deputies", lambda fake, call: fake._name_deputy(call.body)),
-    ("DELETE", "/api/deputies/([^/]+)", lambda fake, call: fake._end_deputy(*call.names)),
+    ("DELETE", "/api/deputies/([^/]+)", lambda fake, call: fake._revoke_deputy(*call.names)),
     ("GET", "/api/attention", lambda fake, _: fake.attention),
     ("PUT", "/api/attention/quiet-hours", lambda fake, call: fake._quiet(call.body)),
     (

@@ -1,6 +1,6 @@
 """A gateway in this process, with an issuer, a person and an upstream server set by the test.
 
-Owns: what these are asked, and what they answer. Never: listens on a socket.
+Owns: the requests to these parts, and their answers. Never: listens on a socket.
 """
 
 import asyncio

@@ -76,7 +76,7 @@ class PushService:
 
     port: int = 0
     behaviour: Behaviour | None = None
-    """What it does instead of checking and accepting the message."""
+    """The function to call instead of checking and accepting the message."""
     known: dict[str, Minted | None] = field(default_factory=dict)
     """Token → the minted subscription, or None if it belongs to a browser."""
     keys: dict[str, str] = field(default_factory=dict)
@@ -85,7 +85,7 @@ class PushService:
     refused: list[str] = field(default_factory=list)
     over: threading.Event = field(default_factory=threading.Event)
     forward: Callable[[str, bytes, dict[str, str]], None] | None = None
-    """Passes a message for a browser on."""
+    """Forwards a message to a browser."""
     audience: str = ""
     """The origin that senders must name; if empty, the origin of this service."""
 

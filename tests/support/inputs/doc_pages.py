@@ -19,7 +19,7 @@ class DocPage:
     """The blocks of a page, run in order in one namespace."""
 
     def __init__(self, name: str, **others: int) -> None:
-        """Read the page; `others` are ports in place of its own, such as `p8480=20001`."""
+        """Read the page; `others` replace its ports, such as `p8480=20001`."""
         text = (ROOT / name).read_text("utf-8")
         for port, other in others.items():
             text = text.replace(f":{port[1:]}", f":{other}").replace(
@@ -60,7 +60,7 @@ class DocPage:
         return str(only_block)
 
     def skip(self) -> None:
-        """Skip the block that starts a server, which would not end."""
+        """Skip the block that starts a server, because it would never end."""
         kind, _ = self._blocks.pop(0)
         assert kind == ""
 

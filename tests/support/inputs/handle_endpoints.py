@@ -41,10 +41,10 @@ Endpoint = Callable[[str], httpx.Response]
 def places(world: World) -> dict[str, Endpoint]:
     """Return every endpoint by its name."""
     return {
-        **_of_clients(world),
-        **_of_agents(world),
-        **_of_apps(world),
-        **_of_people(world),
+        **_client_endpoints(world),
+        **_agent_endpoints(world),
+        **_app_endpoints(world),
+        **_person_endpoints(world),
         **browser_endpoints.passkey_endpoints(world),
         **browser_endpoints.sign_in_endpoints(world),
         **browser_endpoints.record_endpoints(world),
@@ -62,7 +62,7 @@ def word(answer: httpx.Response) -> tuple[int, str]:
     return answer.status_code, str(body.get("error") or body.get("code") or "done")
 
 
-def _of_clients(world: World) -> dict[str, Endpoint]:
+def _client_endpoints(world: World) -> dict[str, Endpoint]:
     """Return the endpoints where clients authenticate."""
     own = {"grant_type": GRANT_CLIENT_CREDENTIALS, "scope": "payments:read", "resource": PAY}
     me, post = world.agent.key, world.http.post
@@ -90,8 +90,8 @@ def _of_clients(world: World) -> dict[str, Endpoint]:
     }
 
 
-def _of_agents(world: World) -> dict[str, Endpoint]:
-    """Return the endpoints to which agents send handles of users and tokens."""
+def _agent_endpoints(world: World) -> dict[str, Endpoint]:
+    """Return the endpoints to which agents send users' handles and tokens."""
 
     def grant(kind: str, **form: str) -> httpx.Response:
         sent = {"grant_type": kind, **form}
@@ -138,7 +138,7 @@ def _consume(world: World, handle: str) -> httpx.Response:
     return world.http.post("/api/approvals/consume", json=body, auth=world.resource.basic)
 
 
-def _of_apps(world: World) -> dict[str, Endpoint]:
+def _app_endpoints(world: World) -> dict[str, Endpoint]:
     """Return the endpoints that apps and their users' browsers call."""
     mine = world.app
 
@@ -176,7 +176,7 @@ def _of_apps(world: World) -> dict[str, Endpoint]:
     }
 
 
-def _of_people(world: World) -> dict[str, Endpoint]:
+def _person_endpoints(world: World) -> dict[str, Endpoint]:
     """Return the endpoints for terminals and new devices, and the page where codes are typed."""
     raw = RawApi(world.person, world.http)
 

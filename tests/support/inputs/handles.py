@@ -82,12 +82,12 @@ def world(server: LiveServer, http: httpx.Client, person: Terminal) -> World:
     registered, registration = _registered(server, http, person)
     handles = {
         **registration,
-        **_of_apps(server, http, person, app),
-        **_of_agents(agent, person),
-        **_of_exchanges(chains, bot),
-        **_of_devices(server, http, device),
+        **_app_handles(server, http, person, app),
+        **_agent_handles(agent, person),
+        **_exchange_handles(chains, bot),
+        **_device_handles(server, http, device),
         **_signed_by_agents(server, key, keyed, person),
-        **_of_people(server, person),
+        **_person_handles(server, person),
         **browser_handles.passkey_handles(server),
         **browser_handles.create_records(server, person, agent.key.id),
         "app": app.id,
@@ -134,7 +134,7 @@ def _registered(
     }
 
 
-def _of_apps(
+def _app_handles(
     server: LiveServer, http: httpx.Client, person: Terminal, app: AgentKey
 ) -> dict[str, str]:
     """Return tokens and codes of an app, and a pushed authorization request."""
@@ -164,7 +164,7 @@ def _of_apps(
     }
 
 
-def _of_agents(agent: Agent, person: Terminal) -> dict[str, str]:
+def _agent_handles(agent: Agent, person: Terminal) -> dict[str, str]:
     """Return the handles of an agent, with one pending request."""
     redeemed, paid = agent.request_approval(person.user), ""
     person.approve(person.only_request())
@@ -184,14 +184,14 @@ def _of_agents(agent: Agent, person: Terminal) -> dict[str, str]:
     }
 
 
-def _of_exchanges(chains: LiveChains, bot: AgentKey) -> dict[str, str]:
+def _exchange_handles(chains: LiveChains, bot: AgentKey) -> dict[str, str]:
     """Return a user's token at an app, and the hint that an agent without consent gets."""
     token = chains.user_token()
     refused = chains.exchange(bot, token).json()
     return {"subject token": token, "login_hint_token": refused["login_hint_token"]}
 
 
-def _of_devices(server: LiveServer, http: httpx.Client, key: SigningKey) -> dict[str, str]:
+def _device_handles(server: LiveServer, http: httpx.Client, key: SigningKey) -> dict[str, str]:
     """Return the two codes of a device that is signing in."""
     own = new_key("ES256")
     own = Key(own.alg, key.private, own.kid)
@@ -205,7 +205,7 @@ def _of_devices(server: LiveServer, http: httpx.Client, key: SigningKey) -> dict
 def _signed_by_agents(
     server: LiveServer, key: Key, keyed: AgentKey, person: Terminal
 ) -> dict[str, str]:
-    """Return what agents sign themselves; none of it was used yet."""
+    """Return the tokens that agents sign themselves; none of them was used yet."""
     now = server.clock.now()
     asked: dict[str, Any] = {"scope": "openid payments:read", "login_hint": person.user}
     request = request_claims(keyed.id, server.url, now, resource=PAY, **asked)
@@ -216,7 +216,7 @@ def _signed_by_agents(
     }
 
 
-def _of_people(server: LiveServer, person: Terminal) -> dict[str, str]:
+def _person_handles(server: LiveServer, person: Terminal) -> dict[str, str]:
     """Return the handles of a user's device, with an unsent decision and an unsent statement."""
     client = person.client
     low = unlocking.open_key(client, PIN, KeyLevel.LOW, unlocking.SESSION_PURPOSE)

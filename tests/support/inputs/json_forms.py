@@ -19,15 +19,15 @@ _ALL_OF = re.compile(r"all members of an? (\w+)")
 def forms() -> dict[str, dict[str, str]]:
     """Return each document and each part by name: its members and the forms of their values."""
     sections = re.split(r"^### ", PAGE.read_text("utf-8"), flags=re.MULTILINE)[1:]
-    found = {}
+    differences = {}
     for section in sections:
         name = section.splitlines()[0].strip("`")
-        found[name] = dict(_ROW.findall(section))
+        differences[name] = dict(_ROW.findall(section))
     for section in sections:
         name = section.splitlines()[0].strip("`")
         if more := _ALL_OF.search(section):
-            found[name] = {**found[more[1]], **found[name]}
-    return found
+            differences[name] = {**differences[more[1]], **differences[name]}
+    return differences
 
 
 def schemas() -> set[str]:
@@ -41,31 +41,31 @@ def problems(document: dict[str, object]) -> list[str]:
     return _differences(members, str(document["schema"]), str(document["schema"]))
 
 
-def _differences(value: object, form: str, place: str) -> list[str]:
+def _differences(value: object, form: str, path: str) -> list[str]:
     if form.endswith(" or null"):
-        return [] if value is None else _differences(value, form.removesuffix(" or null"), place)
+        return [] if value is None else _differences(value, form.removesuffix(" or null"), path)
     if form.startswith("list of "):
         if not isinstance(value, list):
-            return [f"{place} is no list"]
+            return [f"{path} is not a list"]
         inner = form.removeprefix("list of ")
         return [
-            difference for item in value for difference in _differences(item, inner, f"{place}[]")
+            difference for item in value for difference in _differences(item, inner, f"{path}[]")
         ]
     if form in _PLAIN:
-        return [] if _PLAIN[form](value) else [f"{place} is no {form}: {value!r}"]
-    return _of_members(value, forms()[form], place)
+        return [] if _PLAIN[form](value) else [f"{path} is not of the form {form}: {value!r}"]
+    return _member_differences(value, forms()[form], path)
 
 
-def _of_members(value: object, wanted: dict[str, str], place: str) -> list[str]:
+def _member_differences(value: object, expected: dict[str, str], path: str) -> list[str]:
     if not isinstance(value, dict):
-        return [f"{place} is no object"]
-    needed = {name for name, form in wanted.items() if not form.endswith(_IF_SET)}
-    found = [f"{place}.{name} is not described" for name in sorted(set(value) - set(wanted))]
-    found += [f"{place}.{name} is missing" for name in sorted(needed - set(value))]
-    for name in sorted(set(value) & set(wanted)):
-        form = wanted[name].removesuffix(_IF_SET)
-        found += _differences(value[name], form, f"{place}.{name}")
-    return found
+        return [f"{path} is not an object"]
+    needed = {name for name, form in expected.items() if not form.endswith(_IF_SET)}
+    differences = [f"{path}.{name} is not described" for name in sorted(set(value) - set(expected))]
+    differences += [f"{path}.{name} is missing" for name in sorted(needed - set(value))]
+    for name in sorted(set(value) & set(expected)):
+        form = expected[name].removesuffix(_IF_SET)
+        differences += _differences(value[name], form, f"{path}.{name}")
+    return differences
 
 
 def _is_time(value: object) -> bool:

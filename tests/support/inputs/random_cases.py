@@ -1,4 +1,4 @@
-"""How many cases a test tries.
+"""The number of cases that a test tries.
 
 Owns: a deep run (`scripts/test --deep`) tries ten times as many random cases with new seeds, and
 every case of a list. Never: which cases.

@@ -56,7 +56,7 @@ class RawApi:
         authorization: str | None = None,
         **rest: Any,
     ) -> httpx.Response:
-        """Send a request; a proof or authorization that is not given is valid."""
+        """Send a request; an omitted proof or authorization is replaced by a valid one."""
         if proof is None:
             proof = self.proof(self.claims(method, path.partition("?")[0]))
         named = {"DPoP": proof, "Authorization": authorization or f"DPoP {self.token}"}

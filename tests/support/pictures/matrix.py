@@ -1,4 +1,4 @@
-"""Which picture shows which screen in which state, and why some states cannot occur.
+"""The table of pictures by screen and state, and why some states cannot occur.
 
 Owns: the table, and the page of the documentation that
 `python -m tests.support.pictures.matrix` writes from it.
@@ -21,11 +21,11 @@ class Impossible:
 
     because: str
     proved: str = ""
-    """The test that proves the reason, if the reason is not obvious: `file::test`."""
+    """The test (`file::test`) that proves the reason, if the reason is not obvious."""
 
 
 Cell: TypeAlias = str | Impossible
-"""The name of the picture, with `{}` for the size, or why there is none."""
+"""The name of the picture, with `{}` for the size, or the reason why no picture exists."""
 
 _ONE_REQUEST = Impossible("a panel shows one request")
 _ONE_PAGE = Impossible("there is only one page")

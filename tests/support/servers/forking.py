@@ -146,7 +146,7 @@ _STARTING = threading.Lock()
 
 
 def _parent(work: str) -> _Parent:
-    """Return the parent of the forks for this work; it ends with the test's process."""
+    """Return the process that forks for this work; it ends with the test's process."""
     with _STARTING:
         if work not in _PARENTS:
             mine, theirs = socket.socketpair()

@@ -1,4 +1,4 @@
-"""Ports for the servers of tests; a port is assigned once while the process that got it runs.
+"""Ports for the servers of tests; no port is assigned twice while the process that got it runs.
 
 A socket that is bound and never listens reserves a port: a server that reuses addresses can listen
 on it, and no other process gets it, even while that server is down.

@@ -1,4 +1,4 @@
-"""The expected response of a benchmark, and the failure on any other response.
+"""The expected response of a benchmark, which fails on any other response.
 
 Owns: the rule that a measurement counts only if every response is as expected. Never: figures.
 """

@@ -32,7 +32,7 @@ _LARGEST_READ = 65_536
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """When a request was sent and drawn, in seconds of the machine's clock."""
+    """The times at which a request was sent and drawn, in seconds of the machine's clock."""
 
     headline: str
     sent: float

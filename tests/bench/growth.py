@@ -227,7 +227,7 @@ def _other(number: ColumnElement[int]) -> ColumnElement[str]:
 
 
 def _identity(kind: str, number: ColumnElement[int]) -> Mapping[str, ColumnElement[object]]:
-    """Return the changed columns of an approval that no time depends on."""
+    """Return the changed columns of an approval that do not depend on a time."""
     name = _name(kind, number)
     return {
         "id": name,

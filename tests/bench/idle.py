@@ -1,4 +1,4 @@
-"""`python -m tests.bench.idle`: memory of an idle installation on SQLite."""
+"""`python -m tests.bench.idle`: memory use of an idle installation on SQLite."""
 
 from collections import Counter
 

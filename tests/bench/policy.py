@@ -30,7 +30,7 @@ _GROWTH = 1.3
 _DECISIONS = 500
 _ROUNDS = 15
 _SHORT, _LONG = 100, 100_000
-"""How many tokens the agent got before, each for an approved payment."""
+"""The number of earlier tokens of the agent, each for an approved payment."""
 _TYPE = "payment.transfer"
 _DETAIL = {
     "type": _TYPE,
@@ -44,7 +44,7 @@ _SCOPE_ONLY: Mapping[str, Any] = {"scopes": ("payments:transfer",), "details": (
 
 
 def main() -> None:
-    """Decide where only the last rule matches, so that conditions of all rules are evaluated."""
+    """Decide requests that only the last rule matches, so that all conditions are evaluated."""
     say(f"## Policy (one decision under {_RULES} rules, SQLite)")
     with tempfile.TemporaryDirectory() as folder:
         template = make_template(Path(folder) / "template")

@@ -92,7 +92,7 @@ def both(
 
 
 def check_accepted(server: LiveServer) -> None:
-    """Raise `WrongAnswers` if a push is dead: then the pushes cost less than they should."""
+    """Raise `WrongAnswers` if a push is dead, because dead pushes reduce the load."""
     if lost := _count(server, "dead"):
         raise WrongAnswers(f"push backlog: expected only accepted pushes; {lost} were given up")
 

@@ -113,7 +113,7 @@ def _shell(person: Terminal) -> None:
 
 
 def listed(printed: bytes) -> int:
-    """Return how many requests `inbox --json` printed. Raises `WrongAnswers` if it is none."""
+    """Return how many requests `inbox --json` printed. Raises `WrongAnswers` if it printed none."""
     count = len(json.loads(printed)["items"])
     if not count:
         raise WrongAnswers("inbox --json: expected requests; got an empty list")

@@ -1,4 +1,4 @@
-"""Which responses count in a benchmark, tested without a server."""
+"""The responses that a benchmark accepts, tested without a server."""
 
 from types import SimpleNamespace
 from typing import Any, cast
@@ -22,7 +22,7 @@ def test_one_unexpected_answer_among_many_fails() -> None:
     )
 
 
-def test_no_answer_at_all_fails() -> None:
+def test_a_run_without_answers_fails() -> None:
     """A run without responses fails, because it has no figures."""
     with pytest.raises(WrongAnswers, match="got no answer"):
         check("x", _ACTIVE.label, {})
@@ -54,7 +54,7 @@ def test_a_decision_by_another_rule_is_not_timed() -> None:
         policy._round(evaluator, cast("Any", None), cast("Any", None), forget=False)
 
 
-def test_pushes_that_were_given_up_are_no_load(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_dead_pushes_are_not_a_load(monkeypatch: pytest.MonkeyPatch) -> None:
     """Dead pushes cost the server nothing, so the benchmark fails if there are any."""
     monkeypatch.setattr(push_backlog, "_count", lambda *_: 3)
     with pytest.raises(WrongAnswers, match="3 were given up"):

@@ -52,16 +52,16 @@ def made(tmp_path_factory: pytest.TempPathFactory, drawn: Path) -> Iterator[Prep
 
 @dataclass(slots=True)
 class Walk:
-    """Findings of the walk through every state."""
+    """The findings of a walk through every state."""
 
     found: dict[str, Findings] = field(default_factory=dict)
     seen: set[str] = field(default_factory=set)
-    """Paths of the pages that were looked at."""
+    """The paths of the visited pages."""
     drawn: set[str] = field(default_factory=set)
-    """Templates that the server has drawn on the way."""
+    """The templates that the server has rendered during the walk."""
 
     def about(self, *checks: str) -> dict[str, Findings]:
-        """Findings of these checks, by state."""
+        """Return the findings of these checks, by state."""
         mine = {
             name: {one: some for one, some in found.items() if one.split()[0] in checks}
             for name, found in self.found.items()
@@ -97,14 +97,17 @@ def _rules(served: Flask, paths: set[str]) -> set[str]:
         try:
             rule, _ = addresses.match(path, method="GET", return_rule=True)
         except HTTPException:
-            continue  # where a form leads, or nowhere
+            continue  # the target of a form, or no page at all
         found.add(rule.rule)
     return found
 
 
 def test_every_page_of_the_application_is_visited(walk: Walk, served: Flask) -> None:
     """The result names each page that has no row in the table of states."""
-    no_pages = {"/continue/waits", "/icons/<digest>"}  # one says no word, the other is a picture
+    no_pages = {
+        "/continue/waits",
+        "/icons/<digest>",
+    }  # the first has no text, the second is an image
     assert pages(served) - _rules(served, walk.seen) == no_pages
 
 
@@ -134,7 +137,7 @@ def test_in_forced_colors_controls_and_the_current_place_are_visible(walk: Walk)
 
 
 def test_nothing_moves_with_reduced_motion(walk: Walk) -> None:
-    """No check of any state has a finding, including those without a test of their own."""
+    """No check has a finding in any state. This includes checks without a test of their own."""
     assert {name: found for name, found in walk.found.items() if found} == {}
 
 
@@ -201,7 +204,7 @@ def test_what_only_a_phone_shows_is_checked_although_other_pages_are_known(
     ],
 )
 def test_each_check_detects_its_planted_fault(made: PreparedServer, check: str, fault: str) -> None:
-    """Before the fault is planted, the check finds nothing on the same page."""
+    """The check finds the fault, and nothing on the same page before the fault is planted."""
     tab = made.tab
     tab.look(width=1440)
     tab.open(f"{made.server.url}/history")

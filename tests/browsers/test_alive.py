@@ -68,7 +68,7 @@ def opened(server: LiveServer, page: Chromium, person: Terminal) -> Callable[[st
 def test_one_button_extends_a_request_and_open_pages_show_the_new_expiry(
     page: Chromium, person: Terminal, agent: Agent, opened: Callable[[str], str]
 ) -> None:
-    """After the second extension, the risk allows no more, and the button is gone."""
+    """After the second extension, the risk allows no more extensions, and the button disappears."""
     agent.ask_payment(person.user)
     expiry = person.only_request().expires_at
     opened("")
@@ -142,7 +142,7 @@ def test_offline_nothing_can_be_pressed_and_typed_text_is_kept(
 def test_a_decision_on_another_device_is_shown_and_typed_text_is_kept(
     page: Chromium, person: Terminal, agent: Agent, opened: Callable[[str], str], what: str
 ) -> None:
-    """The page says who decided and how. The text stays, but it cannot be sent."""
+    """The page says who decided and how. The typed text stays, but it cannot be sent."""
     agent.request_approval(person.user)
     opened(what)
     field = "#seconds" if what else "#note"
@@ -158,7 +158,7 @@ def test_a_decision_on_another_device_is_shown_and_typed_text_is_kept(
 def test_a_request_decided_on_another_device_can_still_be_reported(
     page: Chromium, person: Terminal, agent: Agent, opened: Callable[[str], str]
 ) -> None:
-    """It can no longer be denied, but its agents can be quarantined."""
+    """A decided request can no longer be denied, but its agents can be quarantined."""
     agent.request_approval(person.user)
     opened("/report")
     page.type("#note", "Who is this?")
@@ -173,7 +173,7 @@ def test_a_request_decided_on_another_device_can_still_be_reported(
 def test_the_inbox_states_what_happened_elsewhere_and_by_whom(
     server: LiveServer, page: Chromium, person: Terminal, agent: Agent
 ) -> None:
-    """The message has the name of the device as text, and several events are summarized."""
+    """The message names the device as text, and several events are summarized."""
     for _ in range(2):
         agent.request_approval(person.user)
     listening(page, f"{server.url}/")
@@ -347,7 +347,7 @@ def _in_its_place(port: int) -> Iterator[None]:
 
 
 def _stand_still(page: Chromium) -> None:
-    """Stop the clock of this page, so that the five seconds of a denial never pass."""
+    """Stop the clock of this page, so that the five seconds before a denial is sent never pass."""
     page.ask("{ const now = Date.now(); Date.now = () => now }")
 
 

@@ -120,7 +120,9 @@ def test_a_request_covered_by_a_new_standing_grant_is_not_asked(
     mine.click("#approve-now")
     mine.wait_for_text("Approved by")
     assert agent.poll(agent.request_approval(user[0])).json()["token_type"] == "Bearer"
-    assert agent.poll(agent.request_approval(user[0])).status_code == 400  # that was the one use
+    assert (
+        agent.poll(agent.request_approval(user[0])).status_code == 400
+    )  # the first request consumed the only use
 
 
 def test_a_late_user_asks_the_agent_to_retry_with_one_button(

@@ -1,6 +1,6 @@
 """Push notifications in real browsers, from subscribing to the agent's token.
 
-Chromium and Firefox do the same: each subscribes at a push service on the loopback, decrypts what
+Chromium and Firefox do the same: each subscribes to a push service on the loopback, decrypts what
 the server sent, runs our service worker and shows a desktop notification; pressing it is what a
 user does.
 """
@@ -109,11 +109,11 @@ def test_a_push_leads_to_a_decision_and_a_token(called, user, agent):
 def test_every_push_shows_a_notification_even_with_a_page_in_front(
     server: LiveServer, called: Called, user: str
 ):
-    """Acceptance 14: malformed pushes do too. For a test push, the list shows the time."""
+    """Acceptance 14: malformed pushes show one too. The list shows when a test push arrived."""
     called.tab.front()
     called.tab.open(f"{server.url}/")
     assert called.tab.see("document.hasFocus()")
-    for data in (one for one in ODD if one or called.autopush):  # Chromium drops what is empty
+    for data in (one for one in ODD if one or called.autopush):  # Chromium drops empty messages
         called.desktop.shown.clear()
         called.push(data)
         called.desktop.wait("Approval needed")
@@ -167,7 +167,7 @@ def test_pressing_a_notification_uses_an_open_page(server, called, user, agent):
 
 
 def test_an_opened_request_closes_its_own_notification(server, called, user, agent):
-    """Notifications of other requests stay."""
+    """Opening a request leaves the notifications for other requests open."""
     called.tab.open(f"{server.url}/settings")
     now = server.clock.now()
     called.push(json.dumps({"kind": "ask", "id": "other", "risk": "critical", "at": now}))
@@ -224,7 +224,7 @@ def test_a_new_push_key_of_the_server_is_used_when_a_page_is_opened(server, call
     _is_not_lost(server, called, user)
 
 
-def test_signing_out_ends_push_and_a_passkey_signs_in_without_a_name(server, called, user):
+def test_signing_out_stops_push_and_a_passkey_signs_in_without_a_name(server, called, user):
     """The browser and the server both drop the subscription; the passkey identifies the user."""
     called.sign_out()
     assert not subscriptions(server, user)
@@ -236,7 +236,7 @@ def test_signing_out_ends_push_and_a_passkey_signs_in_without_a_name(server, cal
 def test_a_decision_in_one_browser_appears_in_the_other_within_two_seconds(
     server, called, other_browser, user, agent
 ):
-    """The same user with different passkeys; the other browser only watches."""
+    """The user has a passkey in each browser; the other browser only watches."""
     other_browser.join(user)
     agent.request_approval(user)
     asked = waiting(server, user)[0].id

@@ -75,7 +75,7 @@ class Person:
         self.tab.click("#approve-now")
 
     def is_refused(self, status: int, words: str) -> None:
-        """Wait for this message, and accept only the refused request in the console."""
+        """Wait for this message; the console may report only the refused request."""
         self.tab.see(f"document.getElementById('problem').innerText === {json.dumps(words)}")
         (only,) = until(lambda: self.tab.ask("1") and self.tab.complaints(), _SECONDS)
         assert f"status of {status}" in only
@@ -112,7 +112,7 @@ def _enrolled(server: LiveServer, tab: Chromium) -> Person:
 
 
 def _asks(agent: Agent, person: Person) -> dict[str, str]:
-    """Request a payment of the built-in type and return the acknowledgement."""
+    """Request a payment of the built-in type; return the acknowledgement."""
     details = json.dumps([DETAIL])
     answer = agent.ask(person.name, scope="openid payments:transfer", authorization_details=details)
     assert answer.status_code == 200, answer.text
@@ -127,7 +127,7 @@ def _with_screen(server: LiveServer, agent: Agent) -> None:
 
 
 def _rules(server: LiveServer, agent: Agent, **asks: str) -> None:
-    """Set a policy for requests of this agent."""
+    """Set a policy for requests from this agent."""
     more = [f"ask.{name} = {value}" for name, value in asks.items()]
     wants = rule("ask", f'when.agent = ["{agent.key.name}"]', *more)
     Policies(server.services.store).set(wants, by=BY)
@@ -173,7 +173,7 @@ def test_a_right_type_back_gives_the_agent_its_token(
 def test_a_wrong_type_back_is_shown_and_decides_nothing(
     server: LiveServer, agent: Agent, person: Person
 ) -> None:
-    """The step stays open, and the right value then approves."""
+    """The step stays open, and the request can then be approved with the right value."""
     asked = _asks(agent, person)
     approval = person.read()
     person.approve(fact="0000")
@@ -199,7 +199,7 @@ def test_an_empty_type_back_is_asked_for_before_the_passkey(
         assert view.ceremony_attempts.counts_by_step(approval, (asked.user_id or "", "")) == {}
 
 
-def test_two_wrong_type_backs_end_a_request_with_one_approver(
+def test_two_wrong_type_backs_lock_a_request_with_one_approver(
     server: LiveServer, agent: Agent, person: Person
 ) -> None:
     """The page shows that the request is locked, and the agent gets the reason."""
@@ -261,7 +261,7 @@ def test_the_type_back_value_is_not_shown_beside_its_field(agent: Agent, person:
 def test_a_narrowed_request_needs_a_type_back_too(
     server: LiveServer, agent: Agent, person: Person
 ) -> None:
-    """The comparison comes first, and the next step hides the fact that must be typed."""
+    """The comparison is shown first; the next step hides the fact that must be typed."""
     asked = _asks(agent, person)
     (waits,) = waiting(server, person.name)
     person.tab.open(f"{server.url}/r/{waits.id}/limit")
@@ -361,7 +361,7 @@ def test_an_approver_withdraws_their_approval(
 def test_the_approve_button_waits_as_long_as_the_risk_requires(
     server: LiveServer, agent: Agent, person: Person, second: Person, risk: str, pause: int
 ) -> None:
-    """The button cannot be pressed earlier."""
+    """The button is disabled until the delay for the risk is over."""
     both = _group(server, person, second)
     _rules(server, agent, quorum="2", who=both, risk=f'"{risk}"')
     agent.request_approval(person.name)

@@ -82,7 +82,7 @@ def test_a_request_is_denied_with_a_reason_and_a_note(server, tab, user, agent):
     assert reply["note"] == "Read only, please"
 
 
-def test_a_passkey_without_user_verification_decides_nothing(server, tab, user, agent):
+def test_a_passkey_without_user_verification_cannot_decide(server, tab, user, agent):
     """The page says that nothing was sent, and the request stays pending."""
     agent.request_approval(user)
     _only(server, tab)
@@ -93,7 +93,7 @@ def test_a_passkey_without_user_verification_decides_nothing(server, tab, user, 
     assert _state(server, tab) is State.PENDING
 
 
-def test_a_click_before_the_button_is_enabled_approves_nothing(server, tab, user, agent):
+def test_a_click_before_the_button_is_enabled_does_not_approve(server, tab, user, agent):
     """Submitting the form without a button approves nothing either."""
     agent.request_approval(user)
     _only(server, tab)
@@ -113,7 +113,7 @@ def test_a_decision_on_another_device_appears_without_buttons(server, tab, user,
     assert tab.ask("document.getElementById('to-approve')") is None
 
 
-def test_a_page_gets_events_through_its_socket_at_once(server, tab, user, agent):
+def test_a_page_gets_events_through_its_socket_immediately(server, tab, user, agent):
     """Without the socket, polling would take half a minute."""
     listening(tab, f"{server.url}/")
     agent.request_approval(user)
@@ -124,7 +124,7 @@ def test_a_page_gets_events_through_its_socket_at_once(server, tab, user, agent)
 
 @pytest.mark.parametrize("answered", [False, True])
 def test_a_page_without_its_socket_polls_every_two_seconds(server, tab, user, agent, answered):
-    """New requests and decisions elsewhere still appear."""
+    """New requests and decisions on other devices still appear."""
     agent.request_approval(user)
     (asked,) = waiting(server, user)
     tab.tell("Network.enable")
@@ -142,7 +142,7 @@ def test_a_page_without_its_socket_polls_every_two_seconds(server, tab, user, ag
 
 
 def test_new_requests_are_added_at_the_end(server, tab, user, agent):
-    """Other rows do not move, the title has the count, and the new row can be opened."""
+    """Other rows do not move, the title shows the count, and the new row can be opened."""
     tab.open(f"{server.url}/")
     tab.wait_for_text("No requests are waiting")
     agent.request_approval(user)

@@ -52,7 +52,7 @@ def test_an_agent_is_disabled_and_enabled(
     tab.see("document.querySelector('.head .state')?.textContent === 'enabled'")
 
 
-def test_a_passkey_without_user_verification_signs_no_change(
+def test_a_passkey_without_user_verification_cannot_sign_a_change(
     server: LiveServer, tab: Chromium, admin: str, agent: Agent
 ) -> None:
     """The page says that nothing was sent, and the agent keeps its secret."""

@@ -51,7 +51,7 @@ def _state(server: LiveServer, approval_id: str) -> State:
 
 
 def test_a_stopped_server_is_waited_for(server: LiveServer, tab: Chromium, asked: str) -> None:
-    """Until the server continues, the page only says that it checks."""
+    """Until the server continues, the page only says that it is checking."""
     server.suspend()
     try:
         tab.see(f"({_PROBLEM}).startsWith({json.dumps(_CHECKING)})")

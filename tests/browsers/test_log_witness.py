@@ -105,7 +105,7 @@ def test_a_different_log_shows_a_banner_that_stays(
 def test_an_unannounced_key_shows_a_banner_in_the_approve_panel(
     server: LiveServer, page: Chromium
 ) -> None:
-    """The previous key was lost, so it could not announce the new one."""
+    """The previous key was lost, so it could not sign the new one."""
     agent = new_agent(server)
     agent.request_approval(page.ask("document.querySelector('.who').textContent"))
     (server.folder / "data" / "log.key").unlink()
@@ -126,7 +126,7 @@ def test_an_unannounced_key_shows_a_banner_in_the_approve_panel(
 def test_a_promise_is_kept_until_its_entry_is_in_the_log(
     server: LiveServer, page: Chromium
 ) -> None:
-    """The response to a decision has a promise, and a broken promise shows the banner."""
+    """The response to a decision contains a promise; if it is broken, the banner appears."""
     agent = new_agent(server)
     agent.request_approval(page.ask("document.querySelector('.who').textContent"))
     page.beforehand(_COUNT)

@@ -165,5 +165,5 @@ def _announced(tab: Chromium, words: str) -> Heard | None:
 
 
 def _pattern(words: str) -> re.Pattern[str]:
-    """Three dots stand for any text."""
+    """Return a pattern in which three dots match any text."""
     return re.compile(re.escape(words).replace("…", ".*"))

@@ -37,7 +37,7 @@ def admin(server: LiveServer, tab: Chromium) -> str:
 def test_a_form_of_another_site_does_nothing(
     server: LiveServer, tab: Chromium, agent: Agent, elsewhere: OtherSite, host: str
 ) -> None:
-    """With only the cookie as protection, the form would disable an agent."""
+    """If the cookie were the only protection, the form would disable an agent."""
     there = f"{server.url}/admin/agents/{agent.key.id}/disable"
     form = f'<form method="post" action="{there}"><button>You have won</button></form>'
     tab.open(elsewhere.page(host, "/form", form))
@@ -68,10 +68,10 @@ def test_no_page_is_shown_in_a_frame_of_another_site(
 
 @HOSTS
 @pytest.mark.usefixtures("admin")
-def test_a_page_of_another_site_opens_no_socket(
+def test_a_page_of_another_site_cannot_open_a_socket(
     server: LiveServer, tab: Chromium, elsewhere: OtherSite, host: str
 ) -> None:
-    """The same script on our own page opens a socket."""
+    """The same script can open a socket only on our own page."""
     assert tab.ask(_SOCKET % server.port) == "open"
     tab.open(elsewhere.page(host, "/socket", ""))
     assert tab.ask(_SOCKET % server.port) == "refused"

@@ -72,7 +72,7 @@ def test_a_stolen_cookie_shows_a_request_and_cannot_decide_it(
     assert stored_approval(server, stolen.asked).state is State.APPROVED
 
 
-def test_a_stolen_cookie_enrolls_no_device(server: LiveServer, stolen: StolenSession) -> None:
+def test_a_stolen_cookie_cannot_enroll_a_device(server: LiveServer, stolen: StolenSession) -> None:
     """Creating an enrollment code needs the user's passkey too."""
     _steal(stolen.own, stolen.thief)
     before = len(entries(server, "code.issued"))

@@ -68,7 +68,7 @@ def test_a_row_that_no_longer_matches_is_struck_through(
 def test_a_focused_row_is_not_refreshed(
     server: LiveServer, page: Chromium, person: Terminal, agent: Agent
 ) -> None:
-    """The focus and its position stay, and the page says that something changed."""
+    """The focus stays at its position, and the page says that something changed."""
     for _ in range(5):
         agent.ask_payment(person.user)
     page.look(width=360, height=400)
@@ -138,5 +138,5 @@ def test_agent_pages_and_the_health_page_are_refreshed_too(
 
 
 def _look(page: Chromium) -> None:
-    """Make the page refresh now, as it does when the browser comes online again."""
+    """Make the page refresh now, as it does when the browser goes online again."""
     page.ask("window.dispatchEvent(new Event('online'))")

@@ -1,6 +1,6 @@
 """Fixtures of the fault tests: the marks of tests that kill servers and break disks, cheap PINs.
 
-Owns: which of them run alone, because they measure time or memory or take them from everybody else.
+Owns: the list of tests that run alone, because they measure or use up time or memory.
 """
 
 from collections.abc import Iterator
@@ -42,7 +42,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _loading() -> None:
-    """Starts the process from which servers are copied; nearly every file needs copies."""
+    """Starts the process from which servers are forked; nearly every file needs forks."""
     forking.begin()
 
 

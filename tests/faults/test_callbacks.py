@@ -1,4 +1,4 @@
-"""Callbacks to agents arrive although servers die or endpoints hang."""
+"""Callbacks to agents arrive even if servers die or endpoints hang."""
 
 import json
 import time

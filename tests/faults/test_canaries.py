@@ -29,7 +29,7 @@ _NO_SECRETS = {
     *("app", "agent", "resource", "approval", "device", "user", "group", "nothing"),
     *("consent", "standing grant", "deputy", "incident", "invitation", "push subscription"),
 }
-"""IDs and names, which may appear everywhere."""
+"""IDs and names, which may appear anywhere."""
 _KEPT_AS_PROOF = {"decision", "statement"}
 """Signed statements, which are stored as they were signed."""
 _SHOWN = {"user code"}
@@ -179,7 +179,7 @@ def _leaks(server: LiveServer, service: PushService, *wanted: str) -> list[str]:
 
 
 def test_no_secret_is_stored_or_shown_unencrypted(start: Starter, service: PushService) -> None:
-    """I18: an agent's words are shown only to its user, and not where operators look."""
+    """I18: an agent's text is shown only to its user, and not in logs or other operator output."""
     assert _leaks(start(push_origins=service.origin), service) == []
 
 

@@ -1,4 +1,4 @@
-"""A full disk: writes are refused with 503, nothing is half done, and work resumes with space."""
+"""A full disk: writes get 503, nothing is half done, and work resumes once there is space."""
 
 import contextlib
 import os

@@ -47,8 +47,8 @@ def test_guesses_at_the_same_time_wait_one_after_another(server: LiveServer) -> 
     assert times[-1] >= len(guesses) * client_queues.REFUSED_SECONDS
 
 
-def test_guesses_take_a_second_each_and_lock_nobody_out(server: LiveServer) -> None:
-    """Another client never waits. The guessed client waits once, and then no longer."""
+def test_each_guess_takes_a_second_and_nobody_is_locked_out(server: LiveServer) -> None:
+    """Other clients never wait. The client whose secret is guessed waits only once."""
     agent, other = new_agent(server), new_agent(server)
     guessing = Agent(replace(agent.key, secret="x"), agent.http)
     for _ in range(_FREE):

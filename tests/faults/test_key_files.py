@@ -63,7 +63,7 @@ def _check_key(server: LiveServer, name: str, content: bytes | None, *options: s
 
 
 def test_a_wrong_or_missing_key_ends_the_server_with_one_sentence(tmp_path: Path) -> None:
-    """The server exits with 1, without a traceback or a line of the worker manager."""
+    """The server exits with 1, without a traceback or a line from the worker manager."""
     _check(LiveServer(tmp_path), _EACH)
 
 

@@ -1,4 +1,4 @@
-"""One agent with very many connections: the effects on other agents and on itself."""
+"""An agent with very many connections does not slow others down, and is told to wait."""
 
 import statistics
 import threading
@@ -31,7 +31,7 @@ def server(tmp_path: Path) -> Iterator[LiveServer]:
 def test_one_agent_with_120_connections_does_not_slow_the_others(
     server: LiveServer, secret: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An agent's requests wait only for one another."""
+    """An agent's requests wait only for that agent's other requests."""
     monkeypatch.setattr(fairness, "SECONDS", 1.0)
     user, _ = server.user()
     others = [server.agent() for _ in range(2)]

@@ -106,7 +106,7 @@ def test_the_main_flow_works_on_postgresql(
     ]
 
 
-def test_a_request_at_one_machine_appears_at_another(
+def test_a_request_on_one_machine_appears_on_another(
     server: LiveServer, other_machine: LiveServer, agent: Agent, person: Terminal
 ) -> None:
     """A socket at the other machine gets the request and the decision."""
@@ -120,7 +120,7 @@ def test_a_request_at_one_machine_appears_at_another(
     assert decided["seq"] > requested["seq"]
 
 
-def test_a_poll_held_at_one_machine_is_answered_by_a_decision_at_another(
+def test_a_poll_held_on_one_machine_is_answered_by_a_decision_on_another(
     server: LiveServer, other_machine: LiveServer, agent: Agent, person: Terminal
 ) -> None:
     """The poll is answered when the decision is made, not at the end of its wait."""
@@ -134,7 +134,7 @@ def test_a_poll_held_at_one_machine_is_answered_by_a_decision_at_another(
     assert time.monotonic() - began < 45
 
 
-def test_disabling_an_agent_at_one_machine_applies_to_the_other_at_once(
+def test_disabling_an_agent_on_one_machine_applies_to_the_other_immediately(
     server: LiveServer, other_machine: LiveServer, agent: Agent, person: Terminal
 ) -> None:
     """The agent's next request at the other machine is refused."""

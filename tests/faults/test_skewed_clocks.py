@@ -1,6 +1,6 @@
-"""PostgreSQL and a machine whose clock is wrong by ninety seconds, besides a right one.
+"""PostgreSQL with two machines, one of which has a clock that is wrong by ninety seconds.
 
-The database's clock counts for all machines. Deadlines, poll pacing and the times in tokens use it,
+All machines use the database's clock. Deadlines, poll pacing and the times in tokens use it,
 so it does not matter which machine serves a request.
 """
 

@@ -554,7 +554,7 @@ def test_invalid_arguments_are_refused_when_the_guard_is_created() -> None:
     assert Guard(ISSUER, "urn:pay", url="https://pay.example").metadata["resource"] == "urn:pay"
 
 
-def test_a_guard_without_credentials_consumes_nothing(issuer: FakeIssuer) -> None:
+def test_a_guard_without_credentials_cannot_consume(issuer: FakeIssuer) -> None:
     """The error says that `consume` needs credentials."""
     with issuer.http as http:
         guard = Guard(ISSUER, API, http=http)

@@ -37,7 +37,7 @@ def _authorization(approval: Approved, url: str = PAY) -> Any:
 def test_a_token_of_the_server_names_the_user_and_the_approval(
     guard: Guard, agent: Agent, person: Terminal
 ) -> None:
-    """The token says that a user and not a rule decided, and names the approval."""
+    """The token names the approval and says that a user, not a rule, decided."""
     approval = ask_and_approve(person, agent.ask, person.user, PAYMENT, **TRANSFER)
     caller = guard.check(_authorization(approval))
     assert caller.user == person.client.profile.user_id

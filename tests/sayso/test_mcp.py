@@ -126,7 +126,7 @@ async def test_a_repeated_call_joins_its_request() -> None:
 
 
 async def test_a_disconnected_client_gets_the_result_when_it_calls_again() -> None:
-    """It may disconnect during the decision or while the tool runs; the tool runs once."""
+    """The client may disconnect during the decision or while the tool runs; the tool runs once."""
     person = FakePerson()
     person.may_end.clear()
     for awaited in (person.was_asked.is_set, lambda: person.ran):

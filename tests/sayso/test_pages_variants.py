@@ -73,7 +73,7 @@ def agents(server: LiveServer, ana: Terminal) -> tuple[DocPage, dict[str, str]]:
 def test_an_agent_in_typescript(
     agents: tuple[DocPage, dict[str, str]], ana: Terminal, tmp_path: Path
 ) -> None:
-    """It pays what was granted after the approval, and prints the reason of a denial."""
+    """It pays what was granted after the approval, and prints the reason for a denial."""
     page, environment = agents
 
     def run() -> list[str]:

@@ -139,7 +139,7 @@ def test_a_ping_wakes_a_thread(page: tuple[DocPage, int], person: Terminal) -> N
 
 
 async def test_a_ping_wakes_a_task(page: tuple[DocPage, int], person: Terminal) -> None:
-    """The page's ASGI app runs in a different thread than the task."""
+    """A ping wakes a task even though the page's ASGI app runs in a different thread."""
     page[0].run()
     assert page[0].done()
     names = page[0].names

@@ -1,6 +1,6 @@
 """Pictures are SVG files, one for each size of the window.
 
-An app runs once: it is drawn as it opened, and again after each change of its window's size.
+An app runs once: it is drawn after it opens, and again after each change of the window size.
 Pictures are the same when they show the same: how a line was put together from parts, of which some
 are empty or blank, depends on what was drawn before it, and so do the names of their styles.
 """
@@ -21,7 +21,7 @@ from tests.support.clients.settling import drawing_on_demand, reading_styles_onc
 from tests.support.fakes.fake_app import Stage
 
 _TURNS = 400
-"""A picture waits longer than a key for threads to end."""
+"""A picture waits longer for threads to end than a key press does."""
 _NOTHING = re.compile(r'<rect [^>]*width="0"[^>]*/>')
 _STYLE = re.compile(r"\.(terminal-\d+-r\d+) \{ (.*?) \}\n?")
 Size = tuple[int, int]

@@ -68,7 +68,7 @@ def test_critical(picture):
 
 
 def test_critical_panel(picture):
-    """The panel for match number, type-back, reason and PIN, in the last minute."""
+    """The panel shows match number, type-back, reason and PIN, in the last minute."""
 
     async def wait_until_late(pilot, stage):
         stage.clock.ms = critical.expires_at - 45_000

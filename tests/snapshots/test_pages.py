@@ -135,7 +135,7 @@ def test_before_ending(picture):
 
 
 def test_before_vouching(picture):
-    """Vouching lets a device approve high risk, so the confirmation asks for the PIN."""
+    """Vouching lets a device approve high-risk requests, so the confirmation asks for the PIN."""
 
     async def vouch(pilot, stage):
         await _shown(pilot, stage)
@@ -145,7 +145,7 @@ def test_before_vouching(picture):
 
 
 def test_device_without_high_risk(picture):
-    """The page says when the device can approve high risk, and which key vouches for it."""
+    """The page says when the device can approve high-risk requests and which key vouches for it."""
 
     async def read(pilot, stage):
         await _shown(pilot, stage)

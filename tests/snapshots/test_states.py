@@ -168,7 +168,7 @@ def test_help_approve_available(picture):
 
 
 def test_help_high_risk(picture):
-    """On a new device, the help says when it can approve high risk."""
+    """On a new device, the help says when it can approve high-risk requests."""
     new = a_device(high_from=NOW + 60 * MINUTE)
     assert picture(a_stage([an_approval("pay")], device=new), "question_mark")
 

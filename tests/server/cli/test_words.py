@@ -66,7 +66,7 @@ def test_text_from_others_is_escaped_on_the_terminal(admin_cli):
 
 
 def test_config_shows_each_value_with_its_source_and_hides_passwords(admin_cli, monkeypatch):
-    """The output can be pasted into a chat."""
+    """The output contains no secrets, so it can be pasted into a chat."""
     monkeypatch.setenv("SAYSO_DATABASE_URL", "postgresql://sayso:hunter2@db/sayso?password=hunter3")
     monkeypatch.setenv("SAYSO_OPEN_PER_AGENT", "3")
     document = admin_cli("config", "show", "--json").document
@@ -138,7 +138,7 @@ def test_the_systemd_unit_runs_as_its_own_user_in_its_own_folder(sayso):
 
 
 def test_the_systemd_unit_installs_from_source_and_not_by_a_package_name(sayso):
-    """Anyone could register that package name, and root would install it."""
+    """Otherwise anyone could register that package name, and root would install it."""
     unit = sayso("serve", "--systemd-unit").out
     assert re.findall(r"\binstall (.+)", unit) == ["."]
 
@@ -184,7 +184,7 @@ def test_an_example_call_for_a_scope_with_required_details_includes_them(admin_c
 
 
 def test_an_agent_that_only_exchanges_tokens_gets_only_that_example(admin_cli):
-    """Calls of other grant types would be refused."""
+    """No other example is printed, because calls of other grant types would be refused."""
     lines = admin_cli(*AGENT, *CEILING, "--grant", "token_exchange").out
     assert "a person's token that names it in may_act:" in lines
     assert "client_credentials" not in lines

@@ -69,7 +69,7 @@ def test_a_browser_unknown_to_its_push_service_is_removed(local, browser, agent,
 
 
 def test_a_lost_browser_is_reported_in_feed_webhook_and_list(local, browser, agent, service):
-    """All of them name the device. A new subscription of the device clears the report."""
+    """The feed, the webhook and the list name the device. A new subscription clears the report."""
     lost_id = subscribe(browser, service)
     service.behaviour = answer(410)
     ask(agent)
@@ -247,7 +247,7 @@ def test_the_removal_of_a_browser_is_not_logged_twice(local, browser, agent, ser
     ],
 )
 def test_a_retry_after_header_is_read(headers, ms):
-    """The pause is at most an hour. A date counts only if there is a Date header."""
+    """The pause is at most an hour. A date is used only if there is a Date header."""
     assert _wait_ms(headers) == ms
 
 

@@ -294,7 +294,7 @@ def test_a_device_is_revoked_with_its_session(staff: Staff, admin: LocalTerminal
 
 
 def test_revoking_a_users_last_device_needs_a_signature(staff: Staff, admin: LocalTerminal) -> None:
-    """The user could not notice it otherwise; one's own device needs no signature."""
+    """Otherwise the user could not notice it. Revoking one's own device needs no signature."""
     local, other_user = staff.local, staff.people["stranger"]
     second = another_device(other_user)
     paths = [f"/api/admin/devices/{device.device_id}" for device in (other_user, second)]
@@ -314,7 +314,7 @@ def test_revoking_a_users_last_device_needs_a_signature(staff: Staff, admin: Loc
 def test_an_unused_passkey_does_not_count_as_a_remaining_device(
     staff: Staff, admin: LocalTerminal
 ) -> None:
-    """A passkey that was not used for thirty days does not count."""
+    """A passkey that was not used for thirty days is not counted as a remaining device."""
     local, other_user = staff.local, staff.people["stranger"]
     old = LocalBrowser(local, other_user.user, SoftPasskey())
     assert old.enroll(enrollment_code(local, "stranger")).status == 201

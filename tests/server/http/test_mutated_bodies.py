@@ -75,7 +75,7 @@ _JSON_ROUTES = [route for route in ROUTES if route.body is not None]
 _OTHER_STATUS = {
     "POST /api/passkeys": 422,  # the attestation comes from no authenticator
     "POST /api/grants": 404,  # reads its own write, which was rolled back
-    "POST /api/approvals/<id>/report": 404,  # reads its own write too
+    "POST /api/approvals/<id>/report": 404,  # this route reads its own write too
 }
 
 

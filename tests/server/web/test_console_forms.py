@@ -38,7 +38,7 @@ def test_a_ticked_box_means_all():
 
 
 def test_known_values_are_ticked_and_others_are_typed():
-    """A value ticked and typed counts once, and a value called "every" is not the "all" box."""
+    """A selected and typed value is sent once, and a value named "every" is not the "all" box."""
     field = Field("asks", "", "known", all_label="Everyone", suggestions="people")
     assert _read(field, **{"asks-ana": "1", "asks-ben": "1", "asks": "eva, ana"}) == [
         "ana",
@@ -241,7 +241,7 @@ def test_a_new_objects_form_has_its_defaults():
 
 
 def test_a_refusal_has_the_labels_of_the_fields():
-    """A name that is not a field of the form stays as it is."""
+    """A name that is not a field of the form is not replaced."""
     both = (Field("auth", "Auth"), Field("author", "Author"))
     text = "`author` and `auth`, but no auth or `other`"
     assert fields.with_labels(text, both) == "“Author” and “Auth”, but no auth or `other`"

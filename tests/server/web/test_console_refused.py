@@ -241,7 +241,7 @@ def test_an_edit_form_submitted_unchanged_changes_nothing(console: Console) -> N
     for action in FORMS:
         if (
             action.values_from and action.fields and action.body is None
-        ):  # a body of its own is sent whole
+        ):  # this form sends a complete body
             sheet = page_at(action.page)
             about = console.staff.ids[action.values_from]
             page = console.get("admin", sheet.path.replace("<id>", about)).text

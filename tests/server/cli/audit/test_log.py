@@ -1,4 +1,4 @@
-"""`sayso audit`: what auditors get, and how they verify it."""
+"""`sayso audit`: exporting the audit log and verifying it."""
 
 import io
 import json
@@ -37,7 +37,7 @@ def test_an_exported_log_is_verified(admin_cli, bundle):
 
 
 def test_a_changed_bundle_exits_with_20(admin_cli, bundle):
-    """The error names the changed entry."""
+    """The error names the entry that was changed."""
     bundle.write_text(bundle.read_text().replace("operator", "somebody", 1))
     done = admin_cli("audit", "verify", str(bundle), "--log-key", _key(admin_cli), "--json")
     assert done.code == 20
@@ -46,7 +46,7 @@ def test_a_changed_bundle_exits_with_20(admin_cli, bundle):
 
 
 def test_a_bundle_is_never_overwritten(admin_cli, bundle):
-    """The existing file may be evidence."""
+    """The export is refused, because the existing file may be evidence."""
     before = bundle.read_bytes()
     assert admin_cli("audit", "export", str(bundle)).code == 6
     assert bundle.read_bytes() == before

@@ -198,7 +198,7 @@ def test_a_damaged_position_is_not_guessed(admin_cli, data_folder):
 
 
 def test_a_stream_runs_in_one_process(admin_cli, data_folder):
-    """A second process would send every entry twice."""
+    """The command refuses to start, because a second process would send every entry twice."""
     assert admin_cli("audit", "stream", "-", "--once").code == 0
     with (data_folder / "audit-streams" / "stdout.lock").open("r+b") as held:
         fcntl.flock(held, fcntl.LOCK_EX)

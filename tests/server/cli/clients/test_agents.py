@@ -12,7 +12,7 @@ EC = {
 }
 
 
-def test_disabling_an_agent_prints_what_it_ended(admin_cli, services, asked):
+def test_disabling_an_agent_prints_the_revoked_objects(admin_cli, services, asked):
     """`--dry-run` prints the same counts without changing anything."""
     services.token(asked.agent_id, asked.user_id)
     preview = admin_cli("agents", "disable", "invoice-bot", "--dry-run", "--json").document

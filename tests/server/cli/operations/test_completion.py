@@ -57,7 +57,7 @@ def test_each_shell_gets_its_script(admin_cli, shell):
 
 
 def test_a_missing_shell_is_refused_with_the_choices(admin_cli):
-    """The choices are on a single line."""
+    """The error lists the choices on a single line."""
     refused = admin_cli("completion")
     assert refused.code == 2
     assert refused.err.endswith("Choose from: bash, zsh, fish. See: sayso completion --help\n")

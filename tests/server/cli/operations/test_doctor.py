@@ -11,7 +11,7 @@ def _findings(done):
 
 
 def test_a_new_installation_has_weak_findings_and_none_broken(admin_cli):
-    """One known limit is that anyone who reads the data folder is the administrator."""
+    """A known limitation is that anyone who can read the data folder is an administrator."""
     done = admin_cli("doctor", "--json").document
     assert done["broken"] is False
     assert any("data folder" in what for what in _findings(done))
@@ -21,7 +21,7 @@ def test_a_new_installation_has_weak_findings_and_none_broken(admin_cli):
 
 
 def test_an_agent_that_may_ask_every_user_is_weak(admin_cli):
-    """The finding disappears once `--asks` restricts the agent."""
+    """The finding disappears once the agent is restricted with `--asks`."""
     admin_cli("agents", "add", "bot", "--owner", "admin")
     assert "The agent bot can ask every user." in _findings(admin_cli("doctor", "--json").document)
     admin_cli("agents", "update", "bot", "--asks", "admin")

@@ -154,7 +154,7 @@ def test_explain_describes_a_refused_exchange(admin_cli, chains, bot):
 
 
 def test_explain_states_that_a_refused_exchange_would_pass_now(admin_cli, chains, bot):
-    """The remedy was applied after the refusal."""
+    """The output says so, because the remedy was applied after the refusal."""
     admin_cli("agents", "update", "desk-bot", "--no-serves")
     chains.exchange(bot, chains.user_token())
     assert f"--serves {DESK}" in admin_cli("token", "explain").out

@@ -28,7 +28,7 @@ def test_a_password_is_set_from_stdin_and_removed(admin_cli, typed):
 
 @pytest.mark.parametrize("flags", [(), ("--password-stdin", "--remove")])
 def test_a_password_needs_exactly_one_of_the_two_flags(admin_cli, typed, flags):
-    """A call without a flag does not wait for input."""
+    """The command is refused. Without a flag, it does not wait for input."""
     typed("correct horse battery\n")
     assert admin_cli("users", "password", "admin", *flags, "--json").error["code"] == "usage"
 

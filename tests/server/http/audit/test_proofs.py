@@ -1,4 +1,4 @@
-"""What each signed-in user gets to watch the audit log without trusting the server."""
+"""Every signed-in user can watch the audit log without trusting the server."""
 
 import base64
 from typing import Any
@@ -45,7 +45,7 @@ def test_an_older_log_is_proved_to_be_the_beginning_of_the_current_one(
 
 
 def test_an_entry_is_proved_without_being_shown(local: LocalSite, person: LocalTerminal) -> None:
-    """The caller has the entry from a receipt; the answer reveals nothing about others."""
+    """The caller has the entry from a receipt; the answer reveals nothing about other entries."""
     local.services.audit_log.sign()
     with local.services.store.read() as view:
         entry = view.audit.tail(100)[2]
@@ -58,7 +58,7 @@ def test_an_entry_is_proved_without_being_shown(local: LocalSite, person: LocalT
 
 
 def test_an_entry_is_proved_in_an_older_checkpoint(local: LocalSite, person: LocalTerminal) -> None:
-    """A client may have stored that one; a checkpoint before the entry gives a conflict."""
+    """A client may have stored that checkpoint; a checkpoint before the entry gets a conflict."""
     local.services.audit_log.sign()
     old = local.services.audit_log.newest()
     with local.services.store.read() as view:
@@ -106,7 +106,7 @@ def test_the_checkpoint_of_an_unsigned_log_is_a_conflict(person: LocalTerminal) 
 
 
 def test_a_new_log_key_is_signed_by_the_old_one(local: LocalSite, person: LocalTerminal) -> None:
-    """If the old key was lost, no note vouches for the new one."""
+    """If the old key was lost, no signed note confirms the new one."""
     log, old = local.services.audit_log, _key(person)
     new = notes.public_key(log.origin, b"n" * 32)
     with local.services.store.write() as tx:

@@ -69,7 +69,7 @@ def test_a_live_token_is_revoked_with_one_press(browser, agent, local):
     assert "Revoke now" not in after
 
 
-def test_a_forged_form_revokes_nothing(browser, agent):
+def test_a_forged_form_cannot_revoke(browser, agent):
     """A wrong CSRF token gets 403 and a GET gets 405; the token stays live."""
     handle, approval = _approve(browser, agent)
     agent.poll(handle)

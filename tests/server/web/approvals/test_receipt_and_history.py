@@ -137,7 +137,7 @@ def test_the_receipt_page_has_every_field_and_a_download(browser, agent):
     ],
 )
 def test_an_unanswered_request_has_a_receipt_too(person, agent, local, end, outcome, entry):
-    """The receipt shows the audit log entry about the request's end and can be downloaded."""
+    """The receipt shows the audit log entry for the end of the request and can be downloaded."""
     browser = _browser_of(person, local)
     name = end(agent, person)
     page = get(browser, f"/receipt/{name}").text
@@ -154,7 +154,7 @@ def test_an_unanswered_request_has_a_receipt_too(person, agent, local, end, outc
 
 
 def test_the_receipt_of_a_use_links_to_the_receipt_of_its_standing_grant(person, agent, local):
-    """It links the receipt of the standing grant, which has the user's signature."""
+    """The receipt links to the receipt for the standing grant, which has the user's signature."""
     browser = _browser_of(person, local)
     name = receipts.granted(agent, person)
     given_in = receipts.of(person, name)["given_in"]

@@ -1,4 +1,4 @@
-"""Agent icons: who sets them, how they are served, where they appear, who is notified."""
+"""Agent icons: setting them, serving them, showing them, and notifying owners."""
 
 import pytest
 
@@ -73,7 +73,7 @@ def test_an_icon_is_shown_beside_the_agents_name_on_every_page(local, eva, agent
 
 
 def test_a_changed_icon_is_logged_and_its_owners_are_notified_once(local, agent, eva):
-    """Owners are told because approvers see a different picture; no change, no message."""
+    """Owners are told because approvers see a different picture; no change sends no message."""
     agents = local.admin.agents
     agents.update(agent.id, AgentChanges(add_owners=("eva",)), by=BY)
     for icon in (ICON, ICON, b""):

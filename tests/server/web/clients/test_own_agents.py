@@ -1,4 +1,4 @@
-"""A user's agent pages: who sees which agent, revoking access, suspending."""
+"""A user's agent pages: which agents are shown, revoking access, suspending."""
 
 from dataclasses import replace
 
@@ -88,7 +88,7 @@ def test_revoking_access_ends_it_for_this_user_only(eva, max_, agent, local):
 
 
 def test_revoking_access_counts_and_logs_what_ended(eva, agent, local):
-    """The call returns and logs what it ended; a second call ends nothing more."""
+    """The call returns and logs the revoked objects; a second call revokes nothing more."""
     give_grant(eva.browser, agent), give_token(eva.browser, agent)
     give_token(eva.browser, agent), give_consent(eva.browser, agent)
     ended = eva.browser.send("DELETE", f"/api/acting/{agent.id}")
@@ -135,7 +135,7 @@ def test_another_site_cannot_revoke_access(eva, agent):
 
 
 def test_an_owner_sees_the_details_and_suspends_without_a_passkey(eva, agent, local):
-    """The page counts what would end before the agent is suspended."""
+    """Before the agent is suspended, the page counts the objects that this would revoke."""
     _add_owner(local, agent)
     give_token(eva.browser, agent)
     page = eva.get(f"/agents/{agent.id}").text
@@ -175,7 +175,7 @@ def test_an_administrators_own_pages_show_only_their_own_agents(eva, agent, loca
 
 
 def test_recent_requests_of_an_agent_are_a_chart_with_its_numbers(eva, agent, local):
-    """Only this user's requests count; without recent requests the page says so."""
+    """Only this user's requests are counted. If there are none, the page says so."""
     denied = agent.request_approval(login_hint="eva")[1]
     eva.browser.deny(denied.id)
     agent.request_approval(login_hint="eva")

@@ -41,7 +41,7 @@ def _path(approval):
 
 
 def test_only_notification_of_each_use_is_preselected(browser, approval):
-    """No duration is preselected; the members that may vary show their example values."""
+    """No duration is preselected; members that may vary show their example values."""
     page = get(browser, _path(approval)).text
     assert page.count("checked") == 1
     assert 'name="notify" value="1" checked' in page
@@ -101,7 +101,7 @@ def test_the_preview_shows_what_would_have_been_covered_and_creates_nothing(
 def test_the_preview_says_in_words_why_a_request_would_not_have_been_covered(
     browser, approval, agent
 ):
-    """The reason uses the label of the member and not its JSON pointer."""
+    """The reason uses the member's label and not its JSON pointer."""
     standing_grants.example(agent, 9_000, login_hint="eva")
     page = post(browser, _path(approval), PROPOSAL).text
     assert "It would have covered 1 of the last 2" in page

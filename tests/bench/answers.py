@@ -33,5 +33,5 @@ def check(what: str, expected: str, answers: Mapping[str, int]) -> None:
     """Raise `WrongAnswers` unless there is a response and all have the expected label."""
     if set(answers) == {expected}:
         return
-    counted = ", ".join(f"{count} x {label}" for label, count in Counter(answers).most_common())
-    raise WrongAnswers(f"{what}: expected only {expected}; got {counted or 'no answer'}")
+    counts = ", ".join(f"{count} x {label}" for label, count in Counter(answers).most_common())
+    raise WrongAnswers(f"{what}: expected only {expected}; got {counts or 'no answer'}")

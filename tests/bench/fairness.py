@@ -43,7 +43,9 @@ def main() -> None:
         user, _ = server.user()
         others = [server.agent() for _ in range(_OTHERS)]
         alone = cycles(server, others, user)
-        found = [(name, *beside(server, others, user, sent)) for name, sent in _attacks(server)]
+        found = [
+            (name, *beside(server, others, user, request)) for name, request in _attacks(server)
+        ]
     _show(alone, found)
 
 

@@ -199,9 +199,9 @@ def fill(server: LiveServer, *, pending: int, redeemed: int) -> None:
 
 def _numbers(count: int) -> ColumnElement[int]:
     """Return the column of a table of the numbers from 1 to `count`."""
-    one = select(cast(1, BigInteger).label("number")).cte("numbers", recursive=True)
-    more = select(one.c.number + 1).where(one.c.number < count)
-    column: ColumnElement[int] = one.union_all(more).c.number
+    numbers = select(cast(1, BigInteger).label("number")).cte("numbers", recursive=True)
+    more = select(numbers.c.number + 1).where(numbers.c.number < count)
+    column: ColumnElement[int] = numbers.union_all(more).c.number
     return column
 
 

@@ -25,8 +25,8 @@ def main() -> None:
         "## Introspection (signature, ledger, client, resource; last use set at most once a minute)"
     )
     with peer() as other, product() as server:
-        ours = [target(server, once=True), target(server, once=False)]
-        against_peer(compare([peer_target(other), *ours]), bar=BAR)
+        targets = [target(server, once=True), target(server, once=False)]
+        against_peer(compare([peer_target(other), *targets]), bar=BAR)
 
 
 def peer_target(other: Peer) -> Target:

@@ -79,16 +79,16 @@ def test_a_benchmark_fails_if_its_requests_are_refused(
     server: LiveServer, name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A benchmark has figures with enabled agents, and fails without figures with disabled ones."""
-    made, answer = BENCHES[name]
-    targets = made(server)
+    make_targets, answer = BENCHES[name]
+    targets = make_targets(server)
     found = compare(targets, rounds=1, seconds=_SECONDS)
     assert all(figures.count > 0 for figures in found)
     targets = [_once(target) for target in targets]
     _disable_all(server)
     for target in targets:
-        with pytest.raises(SystemExit) as ended:
+        with pytest.raises(SystemExit) as exit_info:
             table.run(lambda one=target: compare([one], rounds=1, seconds=_SECONDS))
-        assert ended.value.code == 1
+        assert exit_info.value.code == 1
         printed = capsys.readouterr().out
         assert f"FAILED: {target.name}: expected only {target.expected.label}; got " in printed
         assert f" x {answer}" in printed

@@ -40,11 +40,11 @@ def test_status_and_body_must_both_match(status: int, body: str) -> None:
 @pytest.mark.parametrize(("status", "url"), [(500, _PAGE), (200, "http://localhost:1/login")])
 def test_an_error_or_another_page_is_not_a_first_load(status: int, url: str) -> None:
     """One error or different page among many loads is enough to fail."""
-    seen = FirstView({}, frozenset(), 200, _PAGE, 1.0)
-    pages.check_views("the history", _PAGE, [seen])
+    visit = FirstView({}, frozenset(), 200, _PAGE, 1.0)
+    pages.check_views("the history", _PAGE, [visit])
     wrong = FirstView({}, frozenset(), status, url, 1.0)
     with pytest.raises(WrongAnswers, match=f"1 x {status} {url}"):
-        pages.check_views("the history", _PAGE, [seen, seen, wrong])
+        pages.check_views("the history", _PAGE, [visit, visit, wrong])
 
 
 def test_a_decision_by_another_rule_is_not_timed() -> None:

@@ -40,9 +40,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
 @pytest.fixture
 def agent(server: LiveServer) -> Iterator[Agent]:
     """An agent for this test."""
-    made = new_agent(server)
-    yield made
-    made.http.close()
+    new = new_agent(server)
+    yield new
+    new.http.close()
 
 
 @pytest.fixture(scope="module")
@@ -55,14 +55,14 @@ def service() -> Iterator[PushService]:
 @pytest.fixture(scope="session")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
     """The browser that all files share, with a profile."""
-    with chromium(tmp_path_factory.mktemp("chromium")) as opened:
-        yield opened
+    with chromium(tmp_path_factory.mktemp("chromium")) as new_browser:
+        yield new_browser
 
 
 @pytest.fixture
 def tab(browser: Chromium) -> Iterator[Chromium]:
     """A tab with an authenticator; errors in its console fail the test."""
-    with stranger(browser) as opened:
-        opened.add_passkey_holder()
-        yield opened
-        assert opened.complaints() == []
+    with stranger(browser) as new_tab:
+        new_tab.add_passkey_holder()
+        yield new_tab
+        assert new_tab.complaints() == []

@@ -62,23 +62,27 @@ class Walk:
 
     def about(self, *checks: str) -> dict[str, Findings]:
         """Return the findings of these checks, by state."""
-        mine = {
-            name: {one: some for one, some in found.items() if one.split()[0] in checks}
+        findings = {
+            name: {
+                view_name: some
+                for view_name, some in found.items()
+                if view_name.split()[0] in checks
+            }
             for name, found in self.found.items()
         }
-        return {name: found for name, found in mine.items() if found}
+        return {name: found for name, found in findings.items() if found}
 
 
 @pytest.fixture(scope="module")
 def walk(made: PreparedServer, drawn: Path) -> Walk:
     """Visit every state once and return the findings."""
-    whole, table, known = Walk(), page_states.table(made), Known()
+    whole, table, known_findings = Walk(), page_states.table(made), Known()
     drawn.write_text("")
     with page_states.guest_of(made) as guest:
         for state in table:
             with state.opened(guest if state.guest else made.tab, made.server.url) as tab:
                 whole.seen.add(tab.ask("location.pathname"))
-                whole.found[state.name] = check_page(tab, known)
+                whole.found[state.name] = check_page(tab, known_findings)
     assert len(whole.found) == len(table)  # no two of one name
     whole.drawn = {line.partition(" ")[0] for line in drawn.read_text().splitlines()}
     return whole
@@ -161,25 +165,25 @@ def test_a_text_of_low_contrast_is_found_although_other_texts_are_known(
     made: PreparedServer,
 ) -> None:
     """A known page is checked again if it has a new combination of color, size and background."""
-    tab, known = made.tab, Known()
+    tab, known_findings = made.tab, Known()
     tab.open(f"{made.server.url}/history")
-    assert check_page(tab, known) == {}
-    inks = len(known.inks)
-    assert check_page(tab, known) == {}
-    assert len(known.inks) == inks
+    assert check_page(tab, known_findings) == {}
+    inks = len(known_findings.inks)
+    assert check_page(tab, known_findings) == {}
+    assert len(known_findings.inks) == inks
     tab.ask("document.querySelector('main h1').style.opacity = '0.3'")
-    assert set(check_page(tab, known)) >= {"axe 1440", "axe 320", "axe contrast"}
+    assert set(check_page(tab, known_findings)) >= {"axe 1440", "axe 320", "axe contrast"}
 
 
 def test_what_only_a_phone_shows_is_checked_although_other_pages_are_known(
     made: PreparedServer,
 ) -> None:
     """A page counts as known only if it shows the same on a phone as a page that was checked."""
-    tab, known = made.tab, Known()
+    tab, known_findings = made.tab, Known()
     tab.open(f"{made.server.url}/history")
-    assert check_page(tab, known) == {}
+    assert check_page(tab, known_findings) == {}
     tab.ask(_ON_PHONES)
-    assert "axe 320" in check_page(tab, known)
+    assert "axe 320" in check_page(tab, known_findings)
 
 
 @pytest.mark.parametrize(
@@ -261,6 +265,6 @@ def test_the_console_is_usable_by_keyboard(made: PreparedServer) -> None:
 
 def test_a_console_page_contacts_no_other_host(made: PreparedServer) -> None:
     """The page loads less than 100 kB, all of it from this server."""
-    seen = first_view(made.tab, f"{made.server.url}/admin", worker=False)
-    assert seen.asked == {f"localhost:{made.server.port}"}
-    assert seen.bytes < 100_000
+    visit = first_view(made.tab, f"{made.server.url}/admin", worker=False)
+    assert visit.asked == {f"localhost:{made.server.port}"}
+    assert visit.bytes < 100_000

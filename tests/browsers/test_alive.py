@@ -40,9 +40,9 @@ _SECONDS = 60.0
 @pytest.fixture
 def person(server: LiveServer) -> Iterator[Terminal]:
     """A user with a terminal."""
-    made = new_person(server)
-    yield made
-    made.client.close()
+    new_user = new_person(server)
+    yield new_user
+    new_user.client.close()
 
 
 @pytest.fixture
@@ -58,9 +58,9 @@ def opened(server: LiveServer, page: Chromium, person: Terminal) -> Callable[[st
     """Return a function that opens a page of the only request and returns its ID."""
 
     def run(what: str) -> str:
-        asked = person.only_request().id
-        page.open(f"{server.url}/r/{asked}{what}")
-        return asked
+        approval_id = person.only_request().id
+        page.open(f"{server.url}/r/{approval_id}{what}")
+        return approval_id
 
     return run
 
@@ -292,8 +292,10 @@ def test_a_page_disables_what_ended_elsewhere(
     assert agent.poll(handle).status_code == 200
     page.open(f"{server.url}/delegations")
     page.see("document.querySelector('main form button') !== null")
-    held = page.ask("document.querySelector('main form').getAttribute('action').split('/')[2]")
-    person.client.revoke_delegation(held)
+    approval_id = page.ask(
+        "document.querySelector('main form').getAttribute('action').split('/')[2]"
+    )
+    person.client.revoke_delegation(approval_id)
     page.wait_for_text("Something changed. Show")
     page.see(_INERT.format("main li button"))
 
@@ -357,9 +359,9 @@ def _shown_lines(page: Chromium) -> list[str]:
 
 def _new(page: Chromium, before: list[str], words: str, most: int = 60) -> bool:
     """Return whether the page announces these words, with at most this many seconds."""
-    found = [line for line in _shown_lines(page) if line not in before and words in line]
-    numbers = [int(line.split()[0]) for line in found if line[0].isdigit()]
-    return bool(found) and all(number <= most for number in numbers)
+    line_found = [line for line in _shown_lines(page) if line not in before and words in line]
+    numbers = [int(line.split()[0]) for line in line_found if line[0].isdigit()]
+    return bool(line_found) and all(number <= most for number in numbers)
 
 
 def _text(at: int) -> str:

@@ -51,13 +51,13 @@ def test_the_app_is_installable(server, browser):
 )
 def test_install_steps_of_the_users_platform_come_first(server, app, can, own, words):
     """The platform is detected from the browser's features."""
-    made = app.tell("Page.addScriptToEvaluateOnNewDocument", source=can)
+    script = app.tell("Page.addScriptToEvaluateOnNewDocument", source=can)
     app.open(f"{server.url}/install")
     app.see(f"document.querySelector('.platform').id === '{own}'")
     app.see("document.querySelectorAll('[data-yours]:not([hidden])').length === 1")
     app.wait_for_text(words)
     assert app.ask("document.querySelectorAll('.platform').length") == 6
-    app.tell("Page.removeScriptToEvaluateOnNewDocument", identifier=made["identifier"])
+    app.tell("Page.removeScriptToEvaluateOnNewDocument", identifier=script["identifier"])
 
 
 def test_a_page_that_loses_the_server_shows_its_age_and_blocks_decisions(server, app, agent):
@@ -125,10 +125,10 @@ def test_a_new_version_is_offered_and_installed_on_request(server, app, newer):
     app.open(f"{server.url}/devices")
     app.wait_for_text("A new version is available.")
     began = app.ask("performance.timeOrigin")
-    (kept,) = set(app.ask("caches.keys()")) - {before}
+    (cache_name,) = set(app.ask("caches.keys()")) - {before}
     app.click("#update-now")
     app.see(f"performance.timeOrigin > {began} && document.getElementById('update').hidden")
-    app.see(f"caches.keys().then((names) => names.join() === '{kept}')")
+    app.see(f"caches.keys().then((names) => names.join() === '{cache_name}')")
     app.see(MARKED)
 
 
@@ -142,8 +142,8 @@ def test_a_new_page_never_runs_with_old_scripts(server, app, newer):
 
 
 def _device(tab: Chromium) -> str:
-    found: str = tab.see("fetch('/api/me').then(a => a.json()).then(me => me.device.id)")
-    return found
+    device_id: str = tab.see("fetch('/api/me').then(a => a.json()).then(me => me.device.id)")
+    return device_id
 
 
 def _network(*, away: bool) -> dict[str, object]:

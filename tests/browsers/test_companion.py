@@ -117,8 +117,8 @@ def test_a_page_gets_events_through_its_socket_immediately(server, tab, user, ag
     """Without the socket, polling would take half a minute."""
     listening(tab, f"{server.url}/")
     agent.request_approval(user)
-    (asked,) = waiting(server, user)
-    says_soon(server, tab, "1 new request.", since=asked.created_at)
+    (approval,) = waiting(server, user)
+    says_soon(server, tab, "1 new request.", since=approval.created_at)
     assert "approval.requested" in socket_messages(tab)
 
 
@@ -126,15 +126,15 @@ def test_a_page_gets_events_through_its_socket_immediately(server, tab, user, ag
 def test_a_page_without_its_socket_polls_every_two_seconds(server, tab, user, agent, answered):
     """New requests and decisions on other devices still appear."""
     agent.request_approval(user)
-    (asked,) = waiting(server, user)
+    (approval,) = waiting(server, user)
     tab.tell("Network.enable")
     tab.tell("Network.setBlockedURLs", urls=["*/api/feed/ticket"])
-    polling(tab, f"{server.url}/r/{asked.id}" if answered else f"{server.url}/")
-    seen = looks(tab)
-    assert all(1_990 <= later - done < 10_000 for (_, done), (later, _) in pairwise(seen))
+    polling(tab, f"{server.url}/r/{approval.id}" if answered else f"{server.url}/")
+    polls_seen = looks(tab)
+    assert all(1_990 <= later - done < 10_000 for (_, done), (later, _) in pairwise(polls_seen))
     assert socket_messages(tab) == []
     if answered:
-        Oversight(server.services.store).cancel(asked.id, "No longer needed", by=BY)
+        Oversight(server.services.store).cancel(approval.id, "No longer needed", by=BY)
     else:
         agent.ask_payment(user)
     tab.wait_for_text("This request is closed" if answered else "1 new request.")
@@ -194,20 +194,20 @@ def test_the_first_load_of_the_inbox_is_small_and_contacts_no_other_host(
 ):
     """The limit includes what the service worker caches."""
     agent.request_approval(user)
-    seen = first_view(tab, f"{server.url}/", worker=worker)
-    paths = {one.removeprefix(server.url) for one in seen.loaded}
+    visit = first_view(tab, f"{server.url}/", worker=worker)
+    paths = {url.removeprefix(server.url) for url in visit.loaded}
     assert paths >= {"/", "/style.css", "/passkey.js", "/api/feed/ticket"}
     assert ("/service-worker.js#worker" in paths) is worker
-    assert seen.loaded[f"{server.url}/"] > 1_000
-    assert seen.asked == {f"localhost:{server.port}"}
-    assert seen.loaded.get(f"{server.url}/style.css#worker", 0) < 1_000, "it was sent a moment ago"
-    assert seen.bytes < 100_000
+    assert visit.loaded[f"{server.url}/"] > 1_000
+    assert visit.asked == {f"localhost:{server.port}"}
+    assert visit.loaded.get(f"{server.url}/style.css#worker", 0) < 1_000, "it was sent a moment ago"
+    assert visit.bytes < 100_000
 
 
 def _id(tab: Chromium) -> str:
     """Return the ID of the open request."""
-    found: str = tab.see("document.getElementById('request')?.dataset.id")
-    return found
+    request_id: str = tab.see("document.getElementById('request')?.dataset.id")
+    return request_id
 
 
 def _state(server: LiveServer, tab: Chromium) -> State:

@@ -108,9 +108,9 @@ def test_the_first_program_of_an_agent_that_must_name_an_action_runs_as_printed(
     tab.wait_for_text("First request")
     secret, text = _shown(tab, "secret"), _shown(tab, f"in-{language}")
     with _started(language, text, tmp_path, secret):
-        (asked,) = until(lambda: _open(server, key), 30.0)
-    assert asked.scope == "pay:send"
-    assert [load["type"] for load in json.loads(asked.details)] == ["payment.transfer"]
+        (approval,) = until(lambda: _open(server, key), 30.0)
+    assert approval.scope == "pay:send"
+    assert [load["type"] for load in json.loads(approval.details)] == ["payment.transfer"]
 
 
 def _open(server: LiveServer, key: AgentKey) -> list[Approval]:
@@ -212,6 +212,6 @@ def test_a_refused_form_is_corrected_and_signed(
 
 def _complains_of(tab: Chromium, path: str) -> None:
     """The console reports the refused request, and nothing else; it is accepted here."""
-    found = until(lambda: tab.ask("1") and tab.complaints(), 30.0)
-    assert [one for one in found if path not in one or "status of 4" not in one] == []
+    complaints = until(lambda: tab.ask("1") and tab.complaints(), 30.0)
+    assert [one for one in complaints if path not in one or "status of 4" not in one] == []
     tab.events.clear()

@@ -24,9 +24,9 @@ _STATES = {
 @pytest.fixture
 def person(server: LiveServer) -> Iterator[Terminal]:
     """A user with a terminal."""
-    made = new_person(server)
-    yield made
-    made.client.close()
+    new_user = new_person(server)
+    yield new_user
+    new_user.client.close()
 
 
 @pytest.fixture
@@ -82,11 +82,11 @@ def test_each_state_of_knowledge_has_its_own_message(
 ) -> None:
     """A decision that may still arrive is called neither recorded nor not recorded."""
     enroll_too(tab, server, person.user)
-    found = {
+    findings = {
         state: [tab.ask(_known(status)) for status in statuses]
         for state, statuses in _STATES.items()
     }
-    assert found == {state: [state] * len(statuses) for state, statuses in _STATES.items()}
+    assert findings == {state: [state] * len(statuses) for state, statuses in _STATES.items()}
     every = "Object.values(SAYS).map((say) => say('approval'))"
     says = f"import('/answer_state.js').then(({{ SAYS }}) => {every})"
     assert tab.ask(says) == [

@@ -65,8 +65,8 @@ def test_a_growing_log_raises_no_alarm(server: LiveServer, page: Chromium) -> No
     server.stop()
     page.wait_for_text("Not connected.")
     server.start()
-    kept = _kept(page, server)
-    assert kept["log_key"] == server.services.audit_log.key.text
+    stored = _kept(page, server)
+    assert stored["log_key"] == server.services.audit_log.key.text
     assert not page.ask(_ALARM)
 
 
@@ -78,7 +78,7 @@ def test_a_different_log_shows_a_banner_that_stays(
     older = copied(server, "older.db")
     grow(server)
     page.open(f"{server.url}/")
-    kept = _kept(page, server)
+    stored = _kept(page, server)
     replace(server, older, lambda: page.wait_for_text("Not connected."))
     grow(server, more)
     page.wait_for_text(_WORDS)
@@ -86,7 +86,7 @@ def test_a_different_log_shows_a_banner_that_stays(
     with server.services.store.read() as view:
         (incident,) = view.incidents.search(closed=False, limit=10)
     assert json.loads(page.ask(_KEPT))["incident"] == incident.id
-    assert json.loads(page.ask(_KEPT))["checkpoint"] == kept["checkpoint"]
+    assert json.loads(page.ask(_KEPT))["checkpoint"] == stored["checkpoint"]
     grow(server, 20)
     page.open(f"{server.url}/history")
     page.wait_for_text(_WORDS)

@@ -53,8 +53,8 @@ def receipt(server: LiveServer, opened: Chromium, name: tuple[str, str], agent: 
 
 def _wrong(tab: Chromium, receipt: Any) -> str:
     """Return every error about a receipt as one text."""
-    found = tab.ask(_PROVED.replace("RECEIPT", json.dumps(receipt)))
-    return "\n".join(one["why"] for one in found if one["state"] == "wrong")
+    parts = tab.ask(_PROVED.replace("RECEIPT", json.dumps(receipt)))
+    return "\n".join(one["why"] for one in parts if one["state"] == "wrong")
 
 
 def _flipped(text: str) -> str:
@@ -139,8 +139,8 @@ def test_a_file_is_checked_like_the_page_and_a_printout_has_no_buttons(
     receipt["approval"]["agent"]["name"] = "other-bot"
     path = tmp_path / "changed.json"
     path.write_text(json.dumps(receipt))
-    whole = opened.tell("DOM.getDocument")["root"]["nodeId"]
-    node = opened.tell("DOM.querySelector", nodeId=whole, selector="#file")["nodeId"]
+    document_node = opened.tell("DOM.getDocument")["root"]["nodeId"]
+    node = opened.tell("DOM.querySelector", nodeId=document_node, selector="#file")["nodeId"]
     opened.tell("DOM.setFileInputFiles", nodeId=node, files=[str(path)])
     opened.wait_for_text("changed.json is not valid.")
     assert "approval/agent/name" in opened.text("#of-file")

@@ -78,8 +78,8 @@ def test_a_notification_offers_review_and_deny_at_every_risk(
 ) -> None:
     """There are at most two buttons; the second opens the denial step and decides nothing."""
     assert worker.ask(1, risk=risk)[2] == ["review", "deny"]
-    shown = worker.desktop.wait(f"Approval needed, {risk} risk")
-    worker.desktop.press(shown, "Deny…")
+    notification = worker.desktop.wait(f"Approval needed, {risk} risk")
+    worker.desktop.press(notification, "Deny…")
     page = worker.tab.wait_for_tab("/r/one#deny")
     page.see("location.pathname === '/r/one' && location.hash === '#deny'")
     assert worker.tab.see(f"{_SHOWN}.then((all) => all.length === 0)")

@@ -38,15 +38,15 @@ def test_a_form_of_another_site_does_nothing(
     server: LiveServer, tab: Chromium, agent: Agent, elsewhere: OtherSite, host: str
 ) -> None:
     """If the cookie were the only protection, the form would disable an agent."""
-    there = f"{server.url}/admin/agents/{agent.key.id}/disable"
-    form = f'<form method="post" action="{there}"><button>You have won</button></form>'
+    url = f"{server.url}/admin/agents/{agent.key.id}/disable"
+    form = f'<form method="post" action="{url}"><button>You have won</button></form>'
     tab.open(elsewhere.page(host, "/form", form))
     tab.ask(
         f"fetch('{server.url}/api/passkeys/sign-out', "
         "{method: 'POST', mode: 'no-cors', credentials: 'include'}).then(() => 1)"
     )
     tab.click("button")
-    tab.see(f"location.href === '{there}' && document.readyState === 'complete'")
+    tab.see(f"location.href === '{url}' && document.readyState === 'complete'")
     assert "Request refused" in tab.text()
     tab.events.clear()
     tab.open(f"{server.url}/admin/agents/{agent.key.id}")

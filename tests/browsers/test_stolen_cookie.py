@@ -28,10 +28,10 @@ class StolenSession:
 @pytest.fixture
 def thief(server: LiveServer, browser: Chromium) -> Iterator[Chromium]:
     """The browser of a user who is signed in with a passkey of their own."""
-    with stranger(browser) as opened:
-        opened.add_passkey_holder()
-        newcomer(opened, server)
-        yield opened
+    with stranger(browser) as new_tab:
+        new_tab.add_passkey_holder()
+        newcomer(new_tab, server)
+        yield new_tab
 
 
 @pytest.fixture
@@ -39,8 +39,8 @@ def stolen(server: LiveServer, tab: Chromium, thief: Chromium, agent: Agent) -> 
     """A session with a pending request, before the thief has the cookie."""
     agent.request_approval(newcomer(tab, server))
     tab.open(f"{server.url}/")
-    asked = tab.see("document.querySelector('.row a')?.href").rpartition("/")[2]
-    return StolenSession(asked, tab, thief)
+    approval_id = tab.see("document.querySelector('.row a')?.href").rpartition("/")[2]
+    return StolenSession(approval_id, tab, thief)
 
 
 def test_another_users_request_looks_like_an_unknown_one(
@@ -92,5 +92,7 @@ def _steal(own: Chromium, thief: Chromium) -> None:
     (cookie,) = [
         cooky for cooky in own.tell("Network.getCookies")["cookies"] if cooky["name"] == COOKIE
     ]
-    kept = {name: cookie[name] for name in ("name", "value", "domain", "path", "httpOnly")}
-    assert thief.tell("Network.setCookie", **kept)["success"]
+    cookie_members = {
+        name: cookie[name] for name in ("name", "value", "domain", "path", "httpOnly")
+    }
+    assert thief.tell("Network.setCookie", **cookie_members)["success"]

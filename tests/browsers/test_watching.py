@@ -33,11 +33,11 @@ def test_a_list_is_refreshed_in_place_and_new_rows_are_offered(
 ) -> None:
     """A row shows its new state. A new request is only announced, so that no row moves."""
     agent.request_approval(person.user)
-    asked = person.only_request()
+    approval = person.only_request()
     page.open(f"{server.url}/admin/approvals?user={person.user}")
     page.wait_for_text("pending")
     page.ask("document.querySelector('main').began = true")
-    person.deny(asked)
+    person.deny(approval)
     _look(page)
     page.see("document.querySelector('[data-part] .state').textContent === 'denied'")
     assert page.ask("document.getElementById('news').hidden")
@@ -82,12 +82,12 @@ def test_a_focused_row_is_not_refreshed(
     page.see("document.querySelectorAll('tbody .denied').length === 4")
     page.see("!document.getElementById('news').hidden")
     assert page.ask("document.activeElement === document.querySelectorAll('tbody a')[3]")
-    held = "document.querySelectorAll('tbody tr')[3].querySelector('.state').textContent"
-    assert page.ask(held) == "pending"
+    row_state = "document.querySelectorAll('tbody tr')[3].querySelector('.state').textContent"
+    assert page.ask(row_state) == "pending"
     assert abs(page.ask(_TOP) - top) < 1
     page.ask("document.activeElement.blur()")
     _look(page)
-    page.see(f"{held} === 'denied'")
+    page.see(f"{row_state} === 'denied'")
 
 
 def test_while_a_form_is_filled_in_nothing_else_on_the_page_changes(
@@ -95,10 +95,10 @@ def test_while_a_form_is_filled_in_nothing_else_on_the_page_changes(
 ) -> None:
     """Only a button that no longer works is disabled, and typed text is kept."""
     agent.request_approval(person.user)
-    asked = person.only_request()
-    page.open(f"{server.url}/admin/approvals/{asked.id}")
+    approval = person.only_request()
+    page.open(f"{server.url}/admin/approvals/{approval.id}")
     page.type("#reason", "No longer needed")
-    person.deny(asked)
+    person.deny(approval)
     _look(page)
     page.wait_for_text("Something changed. Show")
     page.see("document.querySelector('form[action$=cancel] button').inert")

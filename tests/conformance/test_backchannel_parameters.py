@@ -137,11 +137,11 @@ def test_a_user_who_cannot_be_asked_looks_unknown(server: LiveServer, user: str,
         Users(server.services.store, server.services.secrets).disable(other, by=BY)
     with assert_unchanged(server):
         refused = agent.ask(other)
-        unknown = agent.ask("nobody-of-this-name")
+        unknown_answer = agent.ask("nobody-of-this-name")
     agent.http.close()
 
     check_refusal(refused, 400, "unknown_user_id")
-    assert refused.content == unknown.content
+    assert refused.content == unknown_answer.content
 
 
 def test_guessing_user_names_is_limited(server: LiveServer, user: str) -> None:
@@ -151,10 +151,10 @@ def test_guessing_user_names_is_limited(server: LiveServer, user: str) -> None:
         assert agent.ask(f"guess-{n}").json()["error"] == "unknown_user_id"
     agent.ask("guess-20")
     with assert_unchanged(server):
-        unknown, known = agent.ask("guess-21"), agent.ask(user)
+        unknown_answer, known_answer = agent.ask("guess-21"), agent.ask(user)
 
-    check_refusal(unknown, 403, "access_denied")
-    assert unknown.content == known.content
+    check_refusal(unknown_answer, 403, "access_denied")
+    assert unknown_answer.content == known_answer.content
     assert other_agent.ask(user).status_code == 200
     agent.http.close()
     other_agent.http.close()
@@ -178,13 +178,17 @@ def test_a_displayable_binding_message_is_shown_unchanged(
     server: LiveServer, agent: Agent, case: str
 ) -> None:
     """CB-065, CB-067: the message is in its own field and nowhere else."""
-    sent, shown = _MESSAGES[case]
+    message, displayed = _MESSAGES[case]
     user, _ = server.user()
-    assert agent.ask(user, binding_message=sent).status_code == 200
+    assert agent.ask(user, binding_message=message).status_code == 200
     display = _newest(server, user)["display"]
 
-    assert display.pop("agent_says") == shown
-    assert shown is None or shown not in json.dumps(display, ensure_ascii=False) or shown == "x"
+    assert display.pop("agent_says") == displayed
+    assert (
+        displayed is None
+        or displayed not in json.dumps(display, ensure_ascii=False)
+        or displayed == "x"
+    )
     assert display["headline"] == f"Use payments:read at {PAY}"
 
 

@@ -183,11 +183,11 @@ def test_a_proof_is_accepted_once_for_all_clients(
 ) -> None:
     """DP-21: another client cannot use the proof either, but a different key may use its jti."""
     claims = _claims(server)
-    used = _dpop_headers(sign_proof(KEY, claims))
-    assert _ask(agent, used).status_code == 200
+    used_proof = _dpop_headers(sign_proof(KEY, claims))
+    assert _ask(agent, used_proof).status_code == 200
     for caller in (agent, Agent(server.agent(), http)):
         with assert_unchanged(server):
-            check_refusal(_ask(caller, used), 400, "invalid_dpop_proof")
+            check_refusal(_ask(caller, used_proof), 400, "invalid_dpop_proof")
     assert _ask(agent, _dpop_headers(sign_proof(OTHER, claims))).status_code == 200
 
 

@@ -186,9 +186,9 @@ def test_a_client_that_can_show_urls_shows_where_to_approve(
     with _paying(server, notes, "mcp-python-2", shows_urls=True) as client:
         _consent(client, browser, person)
         request = next_request(person)
-        shown = client.hear("elicited")
-        assert (shown["mode"], shown["url"]) == ("url", f"{server.url}/")
-        assert request.fingerprint in shown["message"]
+        elicitation = client.hear("elicited")
+        assert (elicitation["mode"], elicitation["url"]) == ("url", f"{server.url}/")
+        assert request.fingerprint in elicitation["message"]
         approve(person, request)
         called = client.hear("called")
     assert (called["text"], called["progressed"]) == (PAID, True)

@@ -40,14 +40,14 @@ def _ask_and_approve(
     """Sends and approves a request; returns the handle and the approval's ID."""
     body = agent.ask(person.user, requested_expiry=1_800, **parameters).json()
     pending = next(a for a in person.waiting() if a.fingerprint == body["fingerprint"])
-    shown = person.client.approval(pending.id)
-    person.client.decide(pending.id, decision(person, shown, key))
+    approval = person.client.approval(pending.id)
+    person.client.decide(pending.id, decision(person, approval, key))
     return body["auth_req_id"], pending.id
 
 
 def _redeem(agent: Agent, **form: Any) -> httpx.Response:
-    sent = {name: value for name, value in {"grant_type": CIBA, **form}.items() if value}
-    return agent.http.post("/token", data=sent, auth=agent.key.basic)
+    parameters = {name: value for name, value in {"grant_type": CIBA, **form}.items() if value}
+    return agent.http.post("/token", data=parameters, auth=agent.key.basic)
 
 
 def test_a_poll_without_auth_req_id_is_refused(server: LiveServer, agent: Agent) -> None:
@@ -269,9 +269,9 @@ def test_a_decision_by_another_users_device_is_refused(
     other = new_person(server)
     body = agent.ask(person.user, requested_expiry=1_800).json()
     pending = next(a for a in person.waiting() if a.fingerprint == body["fingerprint"])
-    shown = person.client.approval(pending.id)
-    forged = decision(other, shown, approval_key(other, KeyLevel.LOW))
-    borrowed = decision(other, shown, low_key)
+    approval = person.client.approval(pending.id)
+    forged = decision(other, approval, approval_key(other, KeyLevel.LOW))
+    borrowed = decision(other, approval, low_key)
     api, path = RawApi(person, agent.http), f"/api/approvals/{pending.id}/decision"
     with assert_unchanged(server):
         answers = [

@@ -153,8 +153,8 @@ def test_no_url_of_a_client_is_fetched(
     server: LiveServer, http: httpx.Client, user: str, name: str
 ) -> None:
     """NG-103, DC-11: neither a registration nor an update fetches a URL of the client."""
-    with receiver() as far:
-        registered = _register(http, _invite(server, user), **{name: far.url()})
+    with receiver() as endpoint:
+        registered = _register(http, _invite(server, user), **{name: endpoint.url()})
         if name in _REFUSED_URLS:
             check_refusal(registered, 400, "invalid_client_metadata")
         else:
@@ -163,9 +163,9 @@ def test_no_url_of_a_client_is_fetched(
             assert name not in registration
             own = {"Authorization": f"Bearer {registration['registration_access_token']}"}
             path = registration["registration_client_uri"].removeprefix(server.url)
-            changed = {"client_id": registration["client_id"], name: far.url()}
+            changed = {"client_id": registration["client_id"], name: endpoint.url()}
             assert http.put(path, json=changed, headers=own).status_code == 200
-        assert far.got == []
+        assert endpoint.got == []
 
 
 def test_another_agents_registration_token_is_refused(

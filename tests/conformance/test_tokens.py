@@ -32,11 +32,11 @@ def _approve_and_redeem(
 ) -> dict[str, Any]:
     request = agent.ask(person.user, requested_expiry=1_800, **parameters).json()
     pending = next(a for a in person.waiting() if a.fingerprint == request["fingerprint"])
-    shown = person.client.approval(pending.id)
-    person.client.decide(pending.id, decision(person, shown, key))
+    approval = person.client.approval(pending.id)
+    person.client.decide(pending.id, decision(person, approval, key))
     answer = agent.poll(request["auth_req_id"])
     assert answer.status_code == 200, answer.text
-    return {**answer.json(), "auth_req_id": request["auth_req_id"], "approval": shown}
+    return {**answer.json(), "auth_req_id": request["auth_req_id"], "approval": approval}
 
 
 def _own_token(agent: Agent, **form: str) -> httpx.Response:

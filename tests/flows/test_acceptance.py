@@ -162,18 +162,18 @@ def test_a_request_denied_in_one_terminal_is_decided_in_the_other(
     _, issued = users.enroll(person.user, by=BY)
     desktop = terminal(server, person.user, issued.code, name="desktop")
     _ask(agent, person)
-    with window(person) as one, window(desktop) as two:
-        two.wait_for_text("HIGH RISK")
-        one.press("d")
-        one.wait_for_text("Deny?")
-        one.press("2", "\r")
-        one.wait_for_text("Denying in")
-        _show(one, "Denied by", while_read=two)
+    with window(person) as first_app, window(desktop) as second_app:
+        second_app.wait_for_text("HIGH RISK")
+        first_app.press("d")
+        first_app.wait_for_text("Deny?")
+        first_app.press("2", "\r")
+        first_app.wait_for_text("Denying in")
+        _show(first_app, "Denied by", while_read=second_app)
         denied_at = time.monotonic()
-        while "Denied by" not in two.text:
-            assert time.monotonic() - denied_at < 10, two.text
-        two.press("a")
-        two.wait_for_text("Approve unavailable:")
+        while "Denied by" not in second_app.text:
+            assert time.monotonic() - denied_at < 10, second_app.text
+        second_app.press("a")
+        second_app.wait_for_text("Approve unavailable:")
 
 
 def _show(app: Window, words: str, while_read: Window) -> None:

@@ -79,11 +79,11 @@ def test_another_users_request_is_not_found_anywhere(
 ) -> None:
     """The pages and the API answer 404 to another user, even with a signature of their passkey."""
     ben = new_web_person(server)
-    shown = eva.http.get(f"/api/approvals/{asked}").json()
+    approval = eva.http.get(f"/api/approvals/{asked}").json()
     page = ben.http.get(f"/r/{asked}")
     assert page.status_code == 404
-    assert json.loads(shown["display"])["headline"] not in page.text
+    assert json.loads(approval["display"])["headline"] not in page.text
     assert ben.http.get(f"/api/approvals/{asked}").status_code == 404
-    assert ben.decide(asked, ben.assertion(asked, shown)).status_code == 404
+    assert ben.decide(asked, ben.assertion(asked, approval)).status_code == 404
     assert ben.http.get("/api/approvals?state=waiting").json()["items"] == []
     assert stored_approval(server, asked).state is State.PENDING

@@ -160,9 +160,9 @@ def test_disabling_an_agent_clears_every_screen_and_is_logged_with_counts(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
     """Disabling cancels three requests, revokes a token, and informs the user's screen."""
-    used = agent.request_approval(person.user)
+    redeemed_handle = agent.request_approval(person.user)
     person.approve(person.only_request())
-    agent.poll(used)
+    agent.poll(redeemed_handle)
     agent.request_approval(person.user)
     person.approve(person.only_request())
     agent.request_approval(person.user)

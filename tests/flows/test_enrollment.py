@@ -74,10 +74,10 @@ def test_a_second_use_of_a_code_is_refused_and_raises_an_alarm(
     """The second use creates no device. All of the user's screens and the log report it."""
     _, issued = _users(server).enroll(person.user, by=BY)
     second = terminal(server, person.user, issued.code, name="phone")
-    with open_feed(person) as mine, open_feed(second) as theirs:
+    with open_feed(person) as own_feed, open_feed(second) as other_feed:
         error = _refusal_of(server, issued.code)
-        mine.event("alarm.code_reused")
-        theirs.event("alarm.code_reused")
+        own_feed.event("alarm.code_reused")
+        other_feed.event("alarm.code_reused")
     second.client.close()
     user = person.client.profile.user_id
 
@@ -140,12 +140,12 @@ def test_a_disabled_user_cannot_enroll_a_device(server: LiveServer) -> None:
 
 def test_all_refusals_of_a_code_have_the_same_text(server: LiveServer) -> None:
     """A guesser cannot tell whether a code is unknown, wrong, used or malformed."""
-    _, used = server.user()
-    _use(server, used)
+    _, used_code = server.user()
+    _use(server, used_code)
     _, code = server.user()
     texts = {
         str(_refusal_of(server, bad))
-        for bad in (used, _with_wrong_secret(code), _random_code(), "1-2-3")
+        for bad in (used_code, _with_wrong_secret(code), _random_code(), "1-2-3")
     }
 
     assert len(texts) == 1
@@ -183,9 +183,16 @@ def test_a_code_needs_a_proof_of_the_key(server: LiveServer) -> None:
     form = {"grant_type": ENROLLMENT, "code": code, "client_id": "sayso-approver"}
     with server.client() as http, _unenrolled(server) as transport:
         good = transport.proof("POST", "/token")
-        elsewhere = transport.proof("POST", "/bc-authorize")
-        headers = [[], [("DPoP", good), ("DPoP", good)], [("DPoP", elsewhere)], [("DPoP", "x.y.z")]]
-        answers = [http.post("/token", data=form, headers=sent) for sent in headers]
+        misdirected_proof = transport.proof("POST", "/bc-authorize")
+        headers = [
+            [],
+            [("DPoP", good), ("DPoP", good)],
+            [("DPoP", misdirected_proof)],
+            [("DPoP", "x.y.z")],
+        ]
+        answers = [
+            http.post("/token", data=form, headers=proof_headers) for proof_headers in headers
+        ]
 
     assert {a.status_code for a in answers} == {400}
     assert {a.json()["error"] for a in answers} == {"invalid_dpop_proof"}

@@ -40,10 +40,10 @@ def test_a_seen_expired_request_has_reason_expired_seen(
     unseen = agent.poll(handle).json()
     person.client.approval(person.only_request().id)
     server.clock.forward(5 * SECOND)
-    seen = agent.poll(handle).json()
+    answer = agent.poll(handle).json()
     server.clock.forward(MINUTE)
 
-    assert (unseen["seen"], seen["seen"]) == (False, True)
+    assert (unseen["seen"], answer["seen"]) == (False, True)
     assert agent.poll(handle).json()["reason"] == "expired_seen"
 
 

@@ -242,13 +242,13 @@ def test_each_user_gets_only_their_own_events(
 ) -> None:
     """Two users are connected, and each gets only the event of their own request."""
     other = new_person(server)
-    with open_feed(person) as mine, open_feed(other) as theirs:
+    with open_feed(person) as own_feed, open_feed(other) as other_feed:
         agent.request_approval(person.user)
         agent.request_approval(other.user)
-        my_frame = mine.event("approval.requested")
-        their_frame = theirs.event("approval.requested")
-        assert mine.nothing()
-        assert theirs.nothing()
+        my_frame = own_feed.event("approval.requested")
+        their_frame = other_feed.event("approval.requested")
+        assert own_feed.nothing()
+        assert other_feed.nothing()
     me, them = person.client.profile.user_id, other.client.profile.user_id
     other.client.close()
 

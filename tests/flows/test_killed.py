@@ -52,10 +52,10 @@ def test_a_held_poll_that_lost_its_server_can_be_sent_again(
             agent.poll(handle, prefer="wait=20")
         return "broken"
 
-    with meanwhile(poll) as held:
+    with meanwhile(poll) as held_poll:
         until(lambda: stored_approval(server, pending.id).polls > 0)
         _kill_and_restart(server)
-        assert held.result(5) == "broken"
+        assert held_poll.result(5) == "broken"
     person.approve(pending)
 
     assert agent.poll(handle).status_code == 200

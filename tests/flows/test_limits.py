@@ -140,14 +140,14 @@ def test_an_agent_that_guesses_users_is_refused_for_every_user(
     """After twenty unknown names an agent is refused for ten minutes, even for a known user."""
     guesses = [_status_and_error(agent.ask(f"guess-{n}")) for n in range(UNKNOWN_USERS.value)]
     before = agent.ask(user)
-    unknown, known = agent.ask("guess-again"), agent.ask(user)
+    unknown_answer, known_answer = agent.ask("guess-again"), agent.ask(user)
     other = Agent(server.agent(), agent.http).ask(user)
     server.clock.forward(10 * MINUTE)
 
     assert set(guesses) == {(400, "unknown_user_id")}
     assert before.status_code == other.status_code == 200
-    assert _status_and_error(unknown) == _status_and_error(known) == REFUSED
-    assert unknown.content == known.content
+    assert _status_and_error(unknown_answer) == _status_and_error(known_answer) == REFUSED
+    assert unknown_answer.content == known_answer.content
     assert agent.ask(user).status_code == 200
 
 

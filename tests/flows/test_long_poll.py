@@ -62,10 +62,10 @@ def test_a_held_poll_is_released_by_an_approval(
     """An early poll is held, not slowed down. Its answer has the token and states the wait."""
     handle = agent.request_approval(person.user)
     pending = person.only_request()
-    with _HeldPoll(server, agent, handle) as held:
-        assert held.is_waiting
+    with _HeldPoll(server, agent, handle) as held_poll:
+        assert held_poll.is_waiting
         person.approve(pending)
-        answer = held.answer()
+        answer = held_poll.answer()
 
     assert answer.status_code == 200
     assert answer.headers["preference-applied"] == "wait=20"
@@ -78,9 +78,9 @@ def test_a_held_poll_is_released_by_a_denial(
     """The poll's answer has the code of the denial."""
     handle = agent.request_approval(person.user)
     pending = person.only_request()
-    with _HeldPoll(server, agent, handle) as held:
+    with _HeldPoll(server, agent, handle) as held_poll:
         person.deny(pending, "suspicious")
-        answer = held.answer()
+        answer = held_poll.answer()
 
     assert (answer.status_code, answer.json()["deny_code"]) == (400, "suspicious")
 
@@ -91,9 +91,9 @@ def test_a_held_poll_is_released_by_a_withdrawal(
     """The poll returns cancelled when an administrator withdraws the request in another process."""
     handle = agent.request_approval(person.user)
     pending = person.only_request()
-    with _HeldPoll(server, agent, handle) as held:
+    with _HeldPoll(server, agent, handle) as held_poll:
         Oversight(server.services.store).cancel(pending.id, "The run was stopped.", by=BY)
-        body = held.answer().json()
+        body = held_poll.answer().json()
 
     assert (body["error"], body["reason"]) == ("access_denied", "cancelled")
 
@@ -103,9 +103,9 @@ def test_a_held_poll_is_released_when_its_agent_is_disabled(
 ) -> None:
     """The server checks the agent again when it releases the poll."""
     handle = agent.request_approval(user)
-    with _HeldPoll(server, agent, handle) as held:
+    with _HeldPoll(server, agent, handle) as held_poll:
         Agents(server.services.store, server.services.secrets).disable(agent.key.id, by=BY)
-        answer = held.answer()
+        answer = held_poll.answer()
 
     assert answer.status_code == 400
     body = answer.json()
@@ -117,9 +117,9 @@ def test_a_held_poll_is_released_when_its_user_is_disabled(
 ) -> None:
     """No user is left to answer, so the poll returns cancelled."""
     handle = agent.request_approval(user)
-    with _HeldPoll(server, agent, handle) as held:
+    with _HeldPoll(server, agent, handle) as held_poll:
         Users(server.services.store, server.services.secrets).disable(user, by=BY)
-        body = held.answer().json()
+        body = held_poll.answer().json()
 
     assert (body["error"], body["reason"]) == ("access_denied", "cancelled")
 
@@ -129,9 +129,9 @@ def test_a_held_poll_is_released_by_expiry(
 ) -> None:
     """The poll ends when the request expires on the server's clock, before the wait is over."""
     handle = agent.request_approval(person.user)
-    with _HeldPoll(server, agent, handle) as held:
+    with _HeldPoll(server, agent, handle) as held_poll:
         server.clock.forward(DAY)
-        body = held.answer().json()
+        body = held_poll.answer().json()
 
     assert (body["error"], body["reason"]) == ("expired_token", "undeliverable")
 
@@ -169,9 +169,9 @@ def test_a_poll_is_held_for_55_seconds_at_most(
     """A longer wait is reduced to 55 seconds, and the answer's header says so."""
     handle = agent.request_approval(person.user)
     pending = person.only_request()
-    with _HeldPoll(server, agent, handle, "wait=600") as held:
+    with _HeldPoll(server, agent, handle, "wait=600") as held_poll:
         person.approve(pending)
-        answer = held.answer()
+        answer = held_poll.answer()
 
     assert answer.headers["preference-applied"] == "wait=55"
 
@@ -247,7 +247,7 @@ def _hold_forty(server: LiveServer, user: str, agents: list[Agent]) -> None:
             for polling_agent, handle in handles
         ]
         until(lambda: sum(_count_polls(server, agent) for agent in agents) == len(handles), 30)
-        used = _cpu_seconds(server, 1.5)
+        cpu_seconds = _cpu_seconds(server, 1.5)
         assert not any(answer.done() for answer in futures)
         for polling_agent in agents:
             Agents(server.services.store, server.services.secrets).disable(
@@ -255,7 +255,7 @@ def _hold_forty(server: LiveServer, user: str, agents: list[Agent]) -> None:
             )
         errors = {answer.result(30).json()["error"] for answer in futures}
 
-    assert used < before_any + 0.6
+    assert cpu_seconds < before_any + 0.6
     assert errors == {"unauthorized_client"}
 
 
@@ -265,9 +265,9 @@ def test_a_stopping_server_answers_held_polls(
     """After SIGTERM held polls get authorization_pending, and the process ends in time."""
     handle = agent.request_approval(person.user)
     pending = person.only_request()
-    with _HeldPoll(server, agent, handle) as held:
+    with _HeldPoll(server, agent, handle) as held_poll:
         took = server.stop()
-        answer = held.answer()
+        answer = held_poll.answer()
     server.start()
     person.approve(pending)
 

@@ -143,10 +143,12 @@ def _paths(server: LiveServer, ids: Ids) -> Iterator[tuple[str, str, set[str]]]:
 
 def _without_views(rows: Rows, looked: WebPerson) -> Rows:
     """Removes the marks that the user has seen their own requests, and all counters."""
-    mine = looked.me["device"]["id"], looked.me["user"]["id"]
-    deliveries = [delivery for delivery in rows["deliveries"] if delivery["device_id"] != mine[0]]
+    own_ids = looked.me["device"]["id"], looked.me["user"]["id"]
+    deliveries = [
+        delivery for delivery in rows["deliveries"] if delivery["device_id"] != own_ids[0]
+    ]
     approvals = [
-        {**approval, "seen_at": None} if approval["user_id"] == mine[1] else approval
+        {**approval, "seen_at": None} if approval["user_id"] == own_ids[1] else approval
         for approval in rows["approvals"]
     ]
     return {**rows, "approvals": approvals, "deliveries": deliveries, "counters": []}

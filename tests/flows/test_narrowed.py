@@ -60,8 +60,8 @@ def test_a_request_is_narrowed_from_a_shell_and_everyone_sees_it(
     assert reply["narrowed"] is True
     assert (reply["scope"], reply["expires_in"]) == ("openid payments:transfer", 60)
     assert reply["authorization_details"][0]["amount"]["minor"] == 50_000
-    shown = _run(server, "approver_tui", person, "show", pending.id, "--json")
-    changes = json.loads(shown.stdout)["granted"]["changes"]
+    output = _run(server, "approver_tui", person, "show", pending.id, "--json")
+    changes = json.loads(output.stdout)["granted"]["changes"]
     assert changes[1] == {"label": "Amount", "asked": "EUR 4,820.00", "granted": "EUR 500.00"}
     administrators = _run(server, "server", person, "approvals", "show", pending.id, "--json")
     assert json.loads(administrators.stdout)["granted"]["changes"] == changes

@@ -146,12 +146,12 @@ def test_an_answer_in_transit_is_not_reported_as_missing(
     agent, person = new_agent(server), new_person(server, network.url)
     agent.ask_payment(person.user)
     approval, released = person.only_request(), threading.Event()
-    sent: list[bytes] = []
+    sent_items: list[bytes] = []
 
     def hold_the_first(piece: bytes) -> None:
         if b"/decision" in piece:
-            sent.append(piece)
-            if len(sent) == 1:
+            sent_items.append(piece)
+            if len(sent_items) == 1:
                 released.wait(60)
 
     monkeypatch.setattr(network, "on_way_there", hold_the_first)
@@ -160,7 +160,7 @@ def test_an_answer_in_transit_is_not_reported_as_missing(
         while "Denied by" not in (screen_text := app.text):
             assert "not recorded" not in screen_text
             assert "Not sent" not in screen_text
-        assert len(sent) == 2
+        assert len(sent_items) == 2
         released.set()
         assert state(server, approval.id) is State.DENIED
         assert [item.state for item in person.client.list_decided().items] == [ApprovalState.DENIED]

@@ -25,16 +25,16 @@ def test_random_keys_decide_nothing_and_break_nothing(tmp_path: Path) -> None:
 
 def test_a_settled_panel_gets_keys_but_none_that_presses_a_button() -> None:
     """Without a pause, the guard would drop every key except Escape, and panels stay untested."""
-    sent: list[str | float] = []
-    child = SimpleNamespace(send=sent.append, setwinsize=lambda *_size: None)
-    app = SimpleNamespace(child=child, rest=sent.append)
+    sent_items: list[str | float] = []
+    child = SimpleNamespace(send=sent_items.append, setwinsize=lambda *_size: None)
+    app = SimpleNamespace(child=child, rest=sent_items.append)
     run = Soak(None, None, random.Random(1))  # type: ignore[arg-type]  # noqa: S311  # random keys, not a security use
     for _ in range(300):
         run._step(app)  # type: ignore[arg-type]  # it only records what is sent
     panel_keys: list[str] = []
-    for index, opened in enumerate(sent):
+    for index, opened in enumerate(sent_items):
         if isinstance(opened, str) and opened[0] == "g" and len(opened) == 2:
-            rest, *later = sent[index + 1 :]
+            rest, *later = sent_items[index + 1 :]
             keys = [key for key in later if isinstance(key, str)]
             assert isinstance(rest, float)
             assert rest >= 2

@@ -93,5 +93,5 @@ def test_a_report_ends_everything_of_the_agent_and_only_an_administrator_release
         "never",
     )
     assert not is_active(token)
-    shown = Incidents(server.services.store).show(report.incident)
-    assert (shown.incident.note, shown.incident.state) == ("Not me", "open")
+    incident = Incidents(server.services.store).show(report.incident)
+    assert (incident.incident.note, incident.incident.state) == ("Not me", "open")

@@ -98,9 +98,9 @@ def test_requests_that_this_user_approved_are_listed_separately_and_not_counted(
     status = json.loads(run("status", "--json"))
 
     assert "WAITING FOR OTHERS" not in before
-    listed = after.splitlines()
-    assert listed[:2] == ["No requests are waiting for you.", "WAITING FOR OTHERS"]
-    assert listed[2].startswith("Pay EUR 4,820.00")
+    listing = after.splitlines()
+    assert listing[:2] == ["No requests are waiting for you.", "WAITING FOR OTHERS"]
+    assert listing[2].startswith("Pay EUR 4,820.00")
     assert (status["waiting"], status["waiting_for_others"]) == (0, 1)
     assert person.client.count() == 0
 
@@ -182,17 +182,17 @@ def test_concurrent_votes_pass_the_quorum_once(
     with ThreadPoolExecutor(2) as threads:
         for race in range(RACES):
             handle = agent.request_approval(person.user)
-            mine, theirs = person.only_request(), second.only_request()
+            own_approval, theirs = person.only_request(), second.only_request()
             votes_twice = race % 3 == 0
-            other = (person, mine) if votes_twice else (second, theirs)
+            other = (person, own_approval) if votes_twice else (second, theirs)
             votes = [
-                threads.submit(person.approve, mine),
+                threads.submit(person.approve, own_approval),
                 threads.submit(other[0].approve, other[1]),
             ]
             states = sorted(vote.result().state for vote in votes)
             server.clock.forward(6_000)
             answer = agent.poll(handle)
-            people = {e["actor"] for e in _vote_entries(server, mine.id)}
+            people = {e["actor"] for e in _vote_entries(server, own_approval.id)}
 
             assert states == (["pending", "pending"] if votes_twice else ["approved", "pending"])
             assert (answer.status_code == 200) is (len(people) == 2)

@@ -51,13 +51,13 @@ def test_a_standing_grant_is_created_used_shown_and_revoked_from_a_shell(
     handle = agent.request_approval(person.user, **payment(1_500))
     reply = agent.poll(handle).json()
     assert reply["authorization_details"][0]["amount"]["minor"] == 1_500
-    shown = run(server, "approver_tui", person, "grants", "show", grant["id"])
-    assert "used 1 of 3, EUR 15.00 of EUR 30.00" in shown.stdout
-    assert "use 1 spent" in shown.stdout
+    output = run(server, "approver_tui", person, "grants", "show", grant["id"])
+    assert "used 1 of 3, EUR 15.00 of EUR 30.00" in output.stdout
+    assert "use 1 spent" in output.stdout
     history = run(server, "approver_tui", person, "history")
     assert f"approved under standing grant {grant['id']}, use 1" in history.stdout
-    listed = json.loads(run(server, "server", person, "grants", "list", "--json").stdout)
-    (administrators,) = [item for item in listed["items"] if item["id"] == grant["id"]]
+    listing = json.loads(run(server, "server", person, "grants", "list", "--json").stdout)
+    (administrators,) = [item for item in listing["items"] if item["id"] == grant["id"]]
     assert (administrators["used"], administrators["spent"]["minor"]) == (1, 1_500)
     revoked = run(server, "approver_tui", person, "grants", "revoke", grant["id"])
     assert revoked.stdout.startswith("Revoked: ")

@@ -157,8 +157,8 @@ def test_a_push_subscription_needs_our_own_page_and_is_shown_to_her(
     assert subscriptions(server, eva.name) == frozenset()
     added = thief.http.post("/api/push-subscriptions", json=subscription)
     assert added.is_success, added.text
-    (listed,) = eva.http.get("/api/push-subscriptions").json()["items"]
-    assert listed["id"] == added.json()["id"]
+    (items,) = eva.http.get("/api/push-subscriptions").json()["items"]
+    assert items["id"] == added.json()["id"]
     assert len(entries(server, "push.subscribed", subject=eva.me["user"]["id"])) == 1
 
 

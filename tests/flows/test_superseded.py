@@ -26,8 +26,8 @@ def test_only_the_newer_request_is_pending(
         earlier.id,
         earlier.fingerprint,
     )
-    shown = person.client.approval(earlier.id)
-    outcome_text = outcome(shown, server.clock.now(), UTC)
+    approval = person.client.approval(earlier.id)
+    outcome_text = outcome(approval, server.clock.now(), UTC)
     assert outcome_text == "Replaced by a newer request from the same agent."
     with pytest.raises(AlreadyDecided):
         person.approve(earlier)

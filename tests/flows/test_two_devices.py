@@ -67,14 +67,18 @@ def test_one_of_two_concurrent_decisions_wins(
     with ThreadPoolExecutor(2) as threads:
         for _ in range(10):
             handle = agent.request_approval(person.user)
-            mine = person.client.approval(person.only_request().id)
-            theirs = phone.client.approval(mine.id)
-            yes = decision(person, mine, low)
+            own_approval = person.client.approval(person.only_request().id)
+            theirs = phone.client.approval(own_approval.id)
+            yes = decision(person, own_approval, low)
             terms = {"decision": "deny", "code": "not_needed", "ceremony": "none"}
             no = decision(phone, theirs, phone.client.session.key, **terms)
             answers = [
-                threads.submit(_outcome, lambda p=person, s=yes, i=mine.id: p.client.decide(i, s)),
-                threads.submit(_outcome, lambda p=phone, s=no, i=mine.id: p.client.decide(i, s)),
+                threads.submit(
+                    _outcome, lambda p=person, s=yes, i=own_approval.id: p.client.decide(i, s)
+                ),
+                threads.submit(
+                    _outcome, lambda p=phone, s=no, i=own_approval.id: p.client.decide(i, s)
+                ),
             ]
             wins, approvals = zip(*(answer.result() for answer in answers), strict=True)
             verdicts = {approval.state for approval in approvals}
@@ -289,11 +293,11 @@ def test_a_revoked_device_is_disconnected_at_once(
     """The device's socket closes with 4403, its calls are refused, and its session ends."""
     agent.request_approval(person.user)
     pending = phone.only_request()
-    with open_feed(phone) as theirs, open_feed(person) as mine:
+    with open_feed(phone) as other_feed, open_feed(person) as own_feed:
         person.client.revoke_device(phone.client.profile.device_id)
         began = time.monotonic()
-        frame = mine.event("device.revoked")
-        assert theirs.closed() == 4403
+        frame = own_feed.event("device.revoked")
+        assert other_feed.closed() == 4403
         assert time.monotonic() - began < 15
     for call in (phone.client.me, lambda: phone.deny(pending)):
         with pytest.raises((ApiError, LoginFirst)) as refused:

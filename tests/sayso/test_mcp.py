@@ -81,10 +81,10 @@ class FakePerson:
         caller = SimpleNamespace(user=user, client="app", token="of-the-call")
         request = SimpleNamespace(scope={"sayso.caller": caller})
         session = SimpleNamespace(client_capabilities=context.pop("client_capabilities", None))
-        held = SimpleNamespace(
+        request_context = SimpleNamespace(
             request=request, session=session, protocol_version=context.pop("protocol_version", None)
         )
-        made = SimpleNamespace(request_context=held, report_progress=_nothing, **context)
+        made = SimpleNamespace(request_context=request_context, report_progress=_nothing, **context)
         return asyncio.ensure_future(self.pay(**(arguments or PAY), mcp_context=made))
 
 
@@ -320,8 +320,8 @@ async def test_a_tool_keeps_its_schema_its_context_and_its_types() -> None:
     caller = SimpleNamespace(user=USER, client="app", token="of-the-call")
     request = SimpleNamespace(scope={"sayso.caller": caller})
     session = SimpleNamespace(report_progress=_nothing)
-    held: Any = SimpleNamespace(request=request, session=session)
-    context = Context[Any, Any](request_context=held, mcp_server=mcp)
+    request_context: Any = SimpleNamespace(request=request, session=session)
+    context = Context[Any, Any](request_context=request_context, mcp_server=mcp)
     call = asyncio.ensure_future(mcp.call_tool("refund", {"amount": {"minor": 7}}, context))
     await person.approve(amount={"minor": 4})
     await call
@@ -380,9 +380,9 @@ def guarded() -> tuple[asgi.App, list[str], FakeIssuer]:
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         assert scope["type"] == "http"
-        who = get_access_token()
-        assert who is not None
-        assert (who.subject, who.client_id, who.claims["iss"]) == (USER, AGENT, ISSUER)
+        token = get_access_token()
+        assert token is not None
+        assert (token.subject, token.client_id, token.claims["iss"]) == (USER, AGENT, ISSUER)
         message = await receive()
         reached.append(message["body"].decode())
         await send({"type": "http.response.start", "status": 200, "headers": []})

@@ -70,10 +70,10 @@ def test_an_invalid_ping_wakes_no_request(
 ) -> None:
     """The token is shared by the server and this agent; a different agent has its own."""
     pings, other = Pings(b"seed"), Pings(b"another seed")
-    given = authorization and authorization.format(token=pings.token, other=other.token)
+    header = authorization and authorization.format(token=pings.token, other=other.token)
     with pings.waiting("a") as wake:
         waited = wake.next
-        assert pings.receive(given, body) == status
+        assert pings.receive(header, body) == status
         assert waited.done() == (status == 204)
 
 
@@ -84,8 +84,8 @@ def test_a_pinged_agent_polls_once_and_then_sleeps_until_it_is_pinged() -> None:
     next(flow)
     names = ("token_endpoint", "backchannel_authentication_endpoint")
     endpoints = {name: f"https://sayso.example/{name}" for name in names}
-    sent = flow.send(Reply(200, {}, {"issuer": "https://sayso.example", **endpoints}, 0.0))
-    token = sent.form["client_notification_token"]
+    request = flow.send(Reply(200, {}, {"issuer": "https://sayso.example", **endpoints}, 0.0))
+    token = request.form["client_notification_token"]
     assert token == Pings(Credentials.create("c", "s", None).seed()).token
     poll = flow.send(Reply(200, {}, {"auth_req_id": "h", "expires_in": 600, "interval": 5}, 0.0))
     assert "Prefer" not in poll.headers
@@ -113,9 +113,9 @@ def page(server: LiveServer, monkeypatch: pytest.MonkeyPatch) -> tuple[DocPage, 
     names = {"ISSUER": server.url, "AGENT_ID": key.id, "AGENT_SECRET": key.secret}
     for name, value in names.items():
         monkeypatch.setenv(name, value)
-    found = DocPage("docs/callbacks.md")
-    found.run()
-    return found, port
+    doc_page = DocPage("docs/callbacks.md")
+    doc_page.run()
+    return doc_page, port
 
 
 def test_a_ping_wakes_a_thread(page: tuple[DocPage, int], person: Terminal) -> None:

@@ -96,14 +96,14 @@ def _at_rest(tab: Chromium) -> bool:
 
 def _events(tab: Chromium, name: str) -> list[dict[str, Any]]:
     method = f"Network.{name}"
-    mine = [event for event in tab.events if event.get("sessionId") == tab.session]
-    return [event["params"] for event in mine if event["method"] == method]
+    own_events = [event for event in tab.events if event.get("sessionId") == tab.session]
+    return [event["params"] for event in own_events if event["method"] == method]
 
 
 def _asked(tab: Chromium) -> dict[str, str]:
     """Return the URL of each request, by request ID."""
-    sent = _events(tab, "requestWillBeSent")
-    return {event["requestId"]: event["request"]["url"] for event in sent}
+    request_events = _events(tab, "requestWillBeSent")
+    return {event["requestId"]: event["request"]["url"] for event in request_events}
 
 
 def _requests(tab: Chromium) -> dict[str, int]:
@@ -119,5 +119,5 @@ def _sockets(tab: Chromium) -> list[str]:
 def _loaded_by_worker(tab: Chromium, origin: str) -> dict[str, int]:
     """Return what the service worker loaded, marked, because the page may load the same URLs."""
     tab.see("navigator.serviceWorker.ready.then((there) => there.active.state === 'activated')")
-    found = tab.worker(origin).ask(_OF_WORKER)
-    return {f"{name}#worker": size for name, size in found}
+    loaded = tab.worker(origin).ask(_OF_WORKER)
+    return {f"{name}#worker": size for name, size in loaded}

@@ -175,13 +175,13 @@ def _read(read: Callable[[], Any]) -> Any:
 
 
 def _checkpoint(note: str, key: str) -> Any:
-    found = _read(lambda: notes.verify(note, [LogKey.read(key)]))
-    return found and [found[0].size, found[1]]
+    verdict = _read(lambda: notes.verify(note, [LogKey.read(key)]))
+    return verdict and [verdict[0].size, verdict[1]]
 
 
 def _promised(note: str, key: str) -> Any:
-    found = _read(lambda: notes.read_promise(note, LogKey.read(key)))
-    return found and [found.entry_id, found.at]
+    verdict = _read(lambda: notes.read_promise(note, LogKey.read(key)))
+    return verdict and [verdict.entry_id, verdict.at]
 
 
 _NOTES = ("checkpoint", "promised", "replaced")

@@ -131,7 +131,7 @@ def _guest_pages(made: PreparedServer) -> list[State]:
 
 def _request_pages(made: PreparedServer) -> list[State]:
     """Return the states that open on the pages of a request."""
-    here = f"/r/{made.asked.id}"
+    path = f"/r/{made.asked.id}"
     denied = (click("#to-deny"), wait_until("!deny.hidden"))
     compared = (
         type_text('[id="fact.0"]', "100.00"),
@@ -141,33 +141,33 @@ def _request_pages(made: PreparedServer) -> list[State]:
     going = (*compared, wait_until(READ), click("#to-approve"))
     refused = (click(".less button"), wait_for_text("Nothing was approved"))
     ahead = (click("[name=seconds]"), type_text("#uses", "5"), click("[value=preview]"))
-    asked = (wait_for_text("without asking: "), wait_until(READ))
+    steps = (wait_for_text("without asking: "), wait_until(READ))
     covers = wait_for_text("It would have covered")
     armed = wait_until("!document.getElementById('approve-now').disabled")
     with made.server.services.store.read() as view:
-        past = view.approvals.list_decided(made.users["ada"], 200, None)
-    expired = next(request.id for request in past if request.state is Ending.EXPIRED)
+        decided = view.approvals.list_decided(made.users["ada"], 200, None)
+    expired = next(request.id for request in decided if request.state is Ending.EXPIRED)
     return [
-        State("approving", here, (wait_until(READ), click("#to-approve"), armed)),
-        State("denying", here, denied),
-        State("thinking", here, (*denied, wait_until(_KEEP_OPEN))),
+        State("approving", path, (wait_until(READ), click("#to-approve"), armed)),
+        State("denying", path, denied),
+        State("thinking", path, (*denied, wait_until(_KEEP_OPEN))),
         *(
-            State(f"denying-{code}", here, (*denied, click(f"[value={code}]")))
+            State(f"denying-{code}", path, (*denied, click(f"[value={code}]")))
             for code in ("wait_until", "ask_other", "suspicious")
         ),
-        State("not-connected", here, _OFFLINE, after=_ONLINE),
+        State("not-connected", path, _OFFLINE, after=_ONLINE),
         State("expired", f"/r/{expired}"),
-        State("comparing", f"{here}/limit", compared),
-        State("approving-less", f"{here}/limit", (*going, armed)),
-        State("less-refused", f"{here}/limit", (type_text("#seconds", "x"), *refused)),
-        State("ahead-refused", f"{here}/similar", (*ahead, wait_for_text("Nothing was approved"))),
+        State("comparing", f"{path}/limit", compared),
+        State("approving-less", f"{path}/limit", (*going, armed)),
+        State("less-refused", f"{path}/limit", (type_text("#seconds", "x"), *refused)),
+        State("ahead-refused", f"{path}/similar", (*ahead, wait_for_text("Nothing was approved"))),
         State(
             "ahead-preview", f"/r/{made.done}/similar", (*ahead, covers, wait_until("!over.hidden"))
         ),
         State(
             "ahead-signing",
             f"/r/{made.done}/similar",
-            (*ahead, covers, click("[value=open]"), *asked, click("#to-approve"), armed),
+            (*ahead, covers, click("[value=open]"), *steps, click("#to-approve"), armed),
         ),
         State("no-such-request", "/r/sayso_ap_aaaaaaaaaaaaaaaa"),
     ]
@@ -180,14 +180,14 @@ def _ended_pages(made: PreparedServer) -> list[State]:
     for _ in range(4):
         agent.request_approval("ada")
     with store.read() as view:
-        asked = [approval.id for approval in view.approvals.open_of_agent(agent.key.id)]
-    kept, over, denied, reported = (f"/r/{approval_id}" for approval_id in asked)
+        approval_ids = [approval.id for approval in view.approvals.open_of_agent(agent.key.id)]
+    kept, over, denied, reported = (f"/r/{approval_id}" for approval_id in approval_ids)
     deny = (click("#to-deny"), click("#no [type=submit]"))
 
     def withdraw(_tab: Chromium) -> None:
-        Oversight(store).cancel(asked[1], "No longer needed", by=BY)
+        Oversight(store).cancel(approval_ids[1], "No longer needed", by=BY)
 
-    begun = (click("#to-deny"), type_text("#note", "Not now"))
+    steps_before = (click("#to-deny"), type_text("#note", "Not now"))
     stop = (click("[value=agent]"), click("#report [type=submit]"), wait_until("!told.hidden"))
     return [
         State(
@@ -196,7 +196,7 @@ def _ended_pages(made: PreparedServer) -> list[State]:
             (lambda tab: tab.verify(person=False), *deny, wait_for_text("Nothing was sent")),
             after=(lambda tab: tab.verify(person=True),),
         ),
-        State("over-meanwhile", over, (*begun, withdraw, wait_until("!over.hidden"))),
+        State("over-meanwhile", over, (*steps_before, withdraw, wait_until("!over.hidden"))),
         State("denied", denied, (*deny, wait_for_text("Denied by"))),
         State("reported", f"{reported}/report", stop),
     ]
@@ -294,8 +294,8 @@ def _app_pages(made: PreparedServer) -> list[State]:
     insists = {"id_token": {"acr": {"essential": True, "value": ACR_PASSKEY}}}
 
     def link(**parameters: object) -> str:
-        whole = request_of(app.id, redirect_uri=app.redirect_uris[0], **parameters)
-        return f"/authorize?{urlencode(whole)}"
+        members = request_of(app.id, redirect_uri=app.redirect_uris[0], **parameters)
+        return f"/authorize?{urlencode(members)}"
 
     def entering(password: str) -> tuple[Step, ...]:
         return (

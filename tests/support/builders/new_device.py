@@ -30,8 +30,8 @@ class NewDevice:
     def begin(self, *, proofs: int = 1, **parameters: Any) -> Answer:
         """POST /device_authorization; a parameter that is None is left out."""
         form = {"client_id": APPROVER_CLIENT, "device_name": "desktop", **parameters}
-        sent = [self.proof("/device_authorization") for _ in range(proofs)]
-        answer = self.local.post_form("/device_authorization", form, proofs=sent)
+        proofs_sent = [self.proof("/device_authorization") for _ in range(proofs)]
+        answer = self.local.post_form("/device_authorization", form, proofs=proofs_sent)
         if answer.status == 200:
             self.device_code = answer.json["device_code"]
             self.user_code = answer.json["user_code"]

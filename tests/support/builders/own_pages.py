@@ -43,8 +43,8 @@ class Pages:
         self, path: str, form: Mapping[str, Any] = {}, headers: Mapping[str, str] = FROM_HERE
     ) -> TestResponse:
         """Post a form as a page sends it; a field that is None is left out."""
-        sent = {"csrf": self.csrf, **form}
-        fields = {name: value for name, value in sent.items() if value is not None}
+        parameters = {"csrf": self.csrf, **form}
+        fields = {name: value for name, value in parameters.items() if value is not None}
         all_headers = {**headers, "Content-Type": CONTENT_TYPE}
         return self._client().post(
             path, data=urlencode(fields), headers=all_headers, base_url=ISSUER

@@ -77,9 +77,9 @@ def all_of(local: LocalSite) -> list[StandingGrant]:
 def now_of(local: LocalSite, grant: StandingGrant) -> StandingGrant:
     """Return the grant as it is stored now."""
     with local.services.store.read() as view:
-        found = view.standing_grants.get(grant.id)
-    assert found is not None
-    return found
+        row = view.standing_grants.get(grant.id)
+    assert row is not None
+    return row
 
 
 def terms(approval: Mapping[str, Any]) -> dict[str, Any]:

@@ -53,8 +53,8 @@ def is_live(stage: Stage) -> bool:
 
 def inbox_of(stage: Stage) -> InboxScreen | None:
     """Return the inbox screen, wherever it is in the stack."""
-    found = [screen for screen in stage.app.screen_stack if isinstance(screen, InboxScreen)]
-    return found[0] if found else None
+    screens = [screen for screen in stage.app.screen_stack if isinstance(screen, InboxScreen)]
+    return screens[0] if screens else None
 
 
 def inbox(stage: Stage) -> InboxScreen:

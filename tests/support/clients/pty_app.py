@@ -45,11 +45,11 @@ class OpenedProgram(fdpexpect.fdspawn):  # type: ignore[misc]  # pexpect has no 
         dimensions: tuple[int, int],
         **more: Any,  # parameters of pexpect
     ) -> None:
-        mine, theirs = os.openpty()
-        termios.tcsetwinsize(theirs, dimensions)
-        self._process = forking.open_terminal(arguments, env, theirs)
-        os.close(theirs)
-        super().__init__(mine, **more)
+        own_end, other_end = os.openpty()
+        termios.tcsetwinsize(other_end, dimensions)
+        self._process = forking.open_terminal(arguments, env, other_end)
+        os.close(other_end)
+        super().__init__(own_end, **more)
         self.pid = self._process.pid
 
     def isalive(self) -> bool:

@@ -186,10 +186,10 @@ def _program(library: str) -> list[str]:
 
 def node() -> str:
     """Return this machine's Node.js; fail if it or a package is missing."""
-    found = shutil.which("node")
-    assert found, "Node.js is not installed. `scripts/clients` installs it, or says how."
+    program = shutil.which("node")
+    assert program, "Node.js is not installed. `scripts/clients` installs it, or says how."
     _check_packages(*LIBRARIES, PUSH_SERVICE, MCP_TYPESCRIPT, MCP_TYPESCRIPT_2)
-    return found
+    return program
 
 
 def newest_node() -> str:

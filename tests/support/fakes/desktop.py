@@ -121,7 +121,7 @@ class Desktop:
 
     def press(self, one: Notification, label: str) -> None:
         """Press the button with this label; "" presses the notification itself."""
-        keys = [key for key, shown in one.actions.items() if shown == label] or ["default"]
+        keys = [key for key, text in one.actions.items() if text == label] or ["default"]
         self.shown.pop(one.id, None)
         self.loop.call_soon_threadsafe(self._press, one.id, keys[0])
 
@@ -144,13 +144,13 @@ def desktop() -> Iterator[Desktop]:
     )
     try:
         assert bus.stdout is not None
-        shown = Desktop(bus.stdout.readline().decode().strip())
+        screen = Desktop(bus.stdout.readline().decode().strip())
         ready = threading.Event()
-        thread = threading.Thread(target=_run, args=(shown, ready), daemon=True)
+        thread = threading.Thread(target=_run, args=(screen, ready), daemon=True)
         thread.start()
         assert ready.wait(_TIMEOUT)
-        yield shown
-        shown.loop.call_soon_threadsafe(shown.loop.stop)
+        yield screen
+        screen.loop.call_soon_threadsafe(screen.loop.stop)
         thread.join(5)
     finally:
         bus.kill()

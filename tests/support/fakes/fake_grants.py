@@ -99,9 +99,11 @@ class FakeGrantsClient:
         """Return the preview of this proposal, compared with two recent requests."""
         self._answer()
         self.proposals.append(proposal)
-        asked = self.server.now() - HOUR
+        requested_at = self.server.now() - HOUR
         approved = SafeText("approved")
-        past = PastRequest(SafeText("sayso_ap_1"), SafeText("9f3a-71c0"), approved, asked, None)
+        past = PastRequest(
+            SafeText("sayso_ap_1"), SafeText("9f3a-71c0"), approved, requested_at, None
+        )
         return GrantPreview(
             agent_name=SafeText("invoice-bot"),
             resource=SafeText("https://pay.example"),

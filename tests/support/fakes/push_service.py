@@ -192,8 +192,8 @@ def _read(
         raise ValueError("Topic (RFC 8030 5.4)")
     if len(body) > _MAX_BYTES:
         raise ValueError("more than 4096 bytes")
-    said = None if minted is None else json.loads(decrypt(body, minted.private, minted.auth))
-    return Delivered(token, int(headers["TTL"]), urgency, topic, subject, body, said)
+    message = None if minted is None else json.loads(decrypt(body, minted.private, minted.auth))
+    return Delivered(token, int(headers["TTL"]), urgency, topic, subject, body, message)
 
 
 def decrypt(body: bytes, private: ec.EllipticCurvePrivateKey, auth: bytes) -> bytes:

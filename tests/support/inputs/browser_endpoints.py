@@ -45,14 +45,14 @@ def passkey_endpoints(world: World) -> dict[str, Endpoint]:
 def sign_in_endpoints(world: World) -> dict[str, Endpoint]:
     """Return the endpoints that a browser calls whose user signs in to apps."""
     handles = world.handles
-    mine = f"{SIGN_IN_COOKIE}={handles['sign-in cookie']}"
+    own_cookie = f"{SIGN_IN_COOKIE}={handles['sign-in cookie']}"
 
     def flow(cookie: str, prompt: str) -> str:
         form = request_of(world.app.id, prompt=prompt)
         begun = _send(world, "GET", "/authorize", cookie, params=form)
         return begun.headers["location"].partition("flow=")[2]
 
-    def continue_flow(handle: str, cookie: str = mine) -> httpx.Response:
+    def continue_flow(handle: str, cookie: str = own_cookie) -> httpx.Response:
         return _send(world, "GET", "/continue", cookie, params={"flow": handle})
 
     def signed_in(handle: str) -> httpx.Response:
@@ -61,13 +61,13 @@ def sign_in_endpoints(world: World) -> dict[str, Endpoint]:
 
     def denied(handle: str, token: str = handles["form token"]) -> httpx.Response:
         form = {"flow": handle, "csrf": token, "answer": "deny"}
-        return _send(world, "POST", "/consent", mine, data=form)
+        return _send(world, "POST", "/consent", own_cookie, data=form)
 
     return {
         "cookie of a sign-in": signed_in,
         "flow to go on with": continue_flow,
         "flow of a consent": denied,
-        "token of a form": lambda h: denied(flow(mine, "consent"), h),
+        "token of a form": lambda h: denied(flow(own_cookie, "consent"), h),
     }
 
 

@@ -35,9 +35,9 @@ class DocPage:
         printed = ""
         for line in block.splitlines():
             _, *words = shlex.split(line)
-            done = command("server", *words, "--json", environment=server.environment)
-            assert done.returncode == 0, (line, done.stderr)
-            printed += done.stdout
+            result = command("server", *words, "--json", environment=server.environment)
+            assert result.returncode == 0, (line, result.stderr)
+            printed += result.stdout
         return _SECRETS.findall(printed)
 
     def run(self) -> None:

@@ -94,12 +94,12 @@ def _agent_endpoints(world: World) -> dict[str, Endpoint]:
     """Return the endpoints to which agents send users' handles and tokens."""
 
     def grant(kind: str, **form: str) -> httpx.Response:
-        sent = {"grant_type": kind, **form}
-        return world.http.post("/token", data=sent, auth=world.agent.key.basic)
+        parameters = {"grant_type": kind, **form}
+        return world.http.post("/token", data=parameters, auth=world.agent.key.basic)
 
     def exchange(**form: str) -> httpx.Response:
-        whole = {"subject_token_type": ACCESS_TOKEN, "scope": "payments:read", **form}
-        return grant(GRANT_TOKEN_EXCHANGE, resource=PAY, **whole)
+        members = {"subject_token_type": ACCESS_TOKEN, "scope": "payments:read", **form}
+        return grant(GRANT_TOKEN_EXCHANGE, resource=PAY, **members)
 
     def ask(**hint: str) -> httpx.Response:
         form = {"scope": "openid payments:read", "resource": PAY, **hint}
@@ -140,10 +140,10 @@ def _consume(world: World, handle: str) -> httpx.Response:
 
 def _app_endpoints(world: World) -> dict[str, Endpoint]:
     """Return the endpoints that apps and their users' browsers call."""
-    mine = world.app
+    app = world.app
 
     def token(grant: str, **form: str) -> httpx.Response:
-        return world.http.post("/token", data={"grant_type": grant, **form}, auth=mine.basic)
+        return world.http.post("/token", data={"grant_type": grant, **form}, auth=app.basic)
 
     def code(handle: str) -> httpx.Response:
         rest = {"redirect_uri": CALLBACK, "code_verifier": VERIFIER}
@@ -155,7 +155,7 @@ def _app_endpoints(world: World) -> dict[str, Endpoint]:
 
     def acting(handle: str) -> httpx.Response:
         more = {"scope": "openid payments:read", "resource": PAY, "requested_actor": handle}
-        return authorize(**request_of(mine.id, **more))
+        return authorize(**request_of(app.id, **more))
 
     def leaving(handle: str) -> httpx.Response:
         with world.server.client() as browser:
@@ -169,7 +169,7 @@ def _app_endpoints(world: World) -> dict[str, Endpoint]:
         "refresh_token of an app": lambda h: token(GRANT_REFRESH_TOKEN, refresh_token=h),
         "device_code of an app": lambda h: token(GRANT_DEVICE_CODE, device_code=h),
         "client_id of a sign-in": lambda h: authorize(**request_of(h)),
-        "request_uri": lambda h: authorize(client_id=mine.id, request_uri=h),
+        "request_uri": lambda h: authorize(client_id=app.id, request_uri=h),
         "requested_actor": acting,
         "id_token_hint of a logout": leaving,
         "token of userinfo": userinfo,
@@ -181,9 +181,9 @@ def _person_endpoints(world: World) -> dict[str, Endpoint]:
     raw = RawApi(world.person, world.http)
 
     def terminal(grant: str, **form: str) -> httpx.Response:
-        sent = {"grant_type": grant, "client_id": APPROVER_CLIENT, **form}
+        parameters = {"grant_type": grant, "client_id": APPROVER_CLIENT, **form}
         proved = world.person.client.session.transport.proof("POST", "/token", None)
-        return world.http.post("/token", data=sent, headers={"DPoP": proved})
+        return world.http.post("/token", data=parameters, headers={"DPoP": proved})
 
     def begun(
         handle: str, grant: str = GRANT_DEVICE_CODE, name: str = "device_code"

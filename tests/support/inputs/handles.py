@@ -71,8 +71,8 @@ class World:
 def world(server: LiveServer, http: httpx.Client, person: Terminal) -> World:
     """Create one handle of each kind."""
     agent = Agent(server.agent(serves=(PAY,)), http)
-    given = server.resources.rotate_secret(PAY, by=BY)
-    resource = AgentKey(given.resource.client_id, given.secret, PAY)
+    rotated = server.resources.rotate_secret(PAY, by=BY)
+    resource = AgentKey(rotated.resource.client_id, rotated.secret, PAY)
     key, device = new_key("ES256"), SigningKey.generate()
     keyed = server.agent(auth_method="private_key_jwt", jwks=json.dumps({"keys": [key.jwk]}))
     app = _app(server)
@@ -113,8 +113,8 @@ def _app(server: LiveServer) -> AgentKey:
         resources=(PAY,),
         scopes=("payments:read",),
     )
-    made = Apps(server.services.store, server.services.secrets).add(new, by=BY)
-    return AgentKey(made.app.id, made.secret or "", "phone")
+    created = Apps(server.services.store, server.services.secrets).add(new, by=BY)
+    return AgentKey(created.app.id, created.secret or "", "phone")
 
 
 def _registered(
@@ -150,8 +150,8 @@ def _app_handles(
     form = {"grant_type": "authorization_code", "code": codes[0], "redirect_uri": CALLBACK}
     answer = http.post("/token", data={**form, "code_verifier": VERIFIER}, auth=app.basic)
     tokens = answer.json()
-    asked = {"scope": "openid payments:read", "resource": PAY}
-    begun = http.post("/device_authorization", data=asked, auth=app.basic).json()
+    request_members = {"scope": "openid payments:read", "resource": PAY}
+    begun = http.post("/device_authorization", data=request_members, auth=app.basic).json()
     pushed = http.post("/par", data=request_of(app.id), auth=app.basic).json()
     return {
         "app's access token": tokens["access_token"],
@@ -207,8 +207,8 @@ def _signed_by_agents(
 ) -> dict[str, str]:
     """Return the tokens that agents sign themselves; none of them was used yet."""
     now = server.clock.now()
-    asked: dict[str, Any] = {"scope": "openid payments:read", "login_hint": person.user}
-    request = request_claims(keyed.id, server.url, now, resource=PAY, **asked)
+    request_members: dict[str, Any] = {"scope": "openid payments:read", "login_hint": person.user}
+    request = request_claims(keyed.id, server.url, now, resource=PAY, **request_members)
     return {
         "assertion": key.sign(assertion_claims(keyed.id, server.url, now)),
         "request object": key.sign(request, typ="oauth-authz-req+jwt"),
@@ -221,14 +221,14 @@ def _person_handles(server: LiveServer, person: Terminal) -> dict[str, str]:
     client = person.client
     low = unlocking.open_key(client, PIN, KeyLevel.LOW, unlocking.SESSION_PURPOSE)
     high = unlocking.open_key(client, PIN, KeyLevel.HIGH, unlocking.SESSION_PURPOSE)
-    shown = client.approval(person.only_request().id)
+    approval = client.approval(person.only_request().id)
     return {
-        "approval": shown.id,
+        "approval": approval.id,
         "device": client.profile.device_id,
         "user": client.profile.user_id,
         "session token": client.session.tokens.access_token(),
         "refresh token": load(client.session.tokens._vault).refresh_token,
         "enrollment code": server.user()[1],
-        "decision": decision(person, shown, low.key),
+        "decision": decision(person, approval, low.key),
         "statement": pin_statement(person, high.key, high.nonce),
     }

@@ -45,8 +45,8 @@ def _group(title: str, pictures: Mapping[str, Taken]) -> str:
 def _row(name: str, words: str, taken: Taken) -> str:
     where = f"<br>`{taken.rule}`" if taken.rule else ""
     looks = "".join(f"<br>{_other(name, look)}" for look in _other_looks(name))
-    shown = " | ".join(_image(name, words, width) for width in _WIDTHS)
-    return f"| {words}{where}{looks} | {shown} |"
+    images = " | ".join(_image(name, words, width) for width in _WIDTHS)
+    return f"| {words}{where}{looks} | {images} |"
 
 
 def _other_looks(name: str) -> list[str]:

@@ -21,12 +21,12 @@ def free_port() -> int:
 
 
 def _keep(port: int) -> bool:
-    kept = socket.socket()
+    reservation = socket.socket()
     try:
-        kept.bind(("127.0.0.1", port))
-        kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        reservation.bind(("127.0.0.1", port))
+        reservation.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     except OSError:
-        kept.close()
+        reservation.close()
         return False
-    _KEPT.append(kept)
+    _KEPT.append(reservation)
     return True

@@ -343,11 +343,13 @@ def test_a_use_of_a_standing_grant_that_the_user_did_not_give_is_not_verified(
 ) -> None:
     """The log must say that the user gave this grant to this agent before this use."""
     receipt = receipts.prove_receipt(person, receipts.granted(agent, person))
-    given, used = receipt["given_in"]["entries"], receipt["entries"]
-    _prove_in_another_log(*given, *used)
+    grant_entries, use_entries = receipt["given_in"]["entries"], receipt["entries"]
+    _prove_in_another_log(*grant_entries, *use_entries)
     assert "is redeemed, with 0 answers" in verified(receipt, FORGED_LOG)
     GIVEN_LOGS.get(name, lambda _receipt: None)(receipt)
-    _prove_in_another_log(*((*used, *given) if name == "later" else (*given, *used)))
+    _prove_in_another_log(
+        *((*use_entries, *grant_entries) if name == "later" else (*grant_entries, *use_entries))
+    )
     with pytest.raises(Broken, match="given_in is not the request that created"):
         verified(receipt, FORGED_LOG)
 

@@ -36,10 +36,10 @@ def test_an_older_log_is_proved_to_be_the_beginning_of_the_current_one(
     local.admin.users.disable(person.user.name, by="operator")
     local.admin.users.enable(person.user.name, by="operator")
     local.services.audit_log.sign()
-    found = _consistency(person, str(old.size)).json
-    new, _at = notes.verify(found["checkpoint"], [key])
-    assert found["old_size"] == old.size < new.size == found["size"]
-    merkle.check_consistency(old.size, old.root, new.size, new.root, _hashes(found))
+    proof = _consistency(person, str(old.size)).json
+    new, _at = notes.verify(proof["checkpoint"], [key])
+    assert proof["old_size"] == old.size < new.size == proof["size"]
+    merkle.check_consistency(old.size, old.root, new.size, new.root, _hashes(proof))
     larger = _consistency(person, str(new.size + 1)).json
     assert (larger["size"], larger["hashes"]) == (new.size, [])
 
@@ -49,11 +49,11 @@ def test_an_entry_is_proved_without_being_shown(local: LocalSite, person: LocalT
     local.services.audit_log.sign()
     with local.services.store.read() as view:
         entry = view.audit.tail(100)[2]
-    found = person.call("GET", f"/api/audit/{entry.id}/inclusion").json
-    assert set(found) == {"index", "hashes", "checkpoint"}
-    signed, _at = notes.verify(found["checkpoint"], [_key(person)])
+    proof = person.call("GET", f"/api/audit/{entry.id}/inclusion").json
+    assert set(proof) == {"index", "hashes", "checkpoint"}
+    signed, _at = notes.verify(proof["checkpoint"], [_key(person)])
     leaf = leaf_hash(entry.body)
-    merkle.check_inclusion(leaf, found["index"], signed.size, _hashes(found), signed.root)
+    merkle.check_inclusion(leaf, proof["index"], signed.size, _hashes(proof), signed.root)
     assert person.call("GET", "/api/audit/other/inclusion").status == 404
 
 
@@ -70,8 +70,8 @@ def test_an_entry_is_proved_in_an_older_checkpoint(local: LocalSite, person: Loc
         last = view.audit.tail(1)[0]
     local.services.audit_log.sign()
     size = {"size": old.split("\n")[1]}
-    found = person.call("GET", f"/api/audit/{first.id}/inclusion", query=size).json
-    assert found["checkpoint"] == old
+    proof = person.call("GET", f"/api/audit/{first.id}/inclusion", query=size).json
+    assert proof["checkpoint"] == old
     assert person.call("GET", f"/api/audit/{last.id}/inclusion", query=size).status == 409
     assert person.call("GET", f"/api/audit/{last.id}/inclusion", query={"size": "x"}).status == 422
 

@@ -107,9 +107,9 @@ def _shell(person: Terminal) -> None:
     command = ["-m", "approver_tui", "inbox", "--json"]
     say(f"{listed(_run(command, person))} requests on the page")
     before = _processor_ms()
-    durations = _median_ms(command, person)
+    median = _median_ms(command, person)
     say(f"{(_processor_ms() - before) / _ROUNDS:.0f} ms of processor")
-    verdict("median", durations, _SHELL_BAR_MS, " ms")
+    verdict("median", median, _SHELL_BAR_MS, " ms")
 
 
 def listed(printed: bytes) -> int:

@@ -40,9 +40,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
 @pytest.fixture
 def agent(server: LiveServer) -> Iterator[Agent]:
     """An agent for this test."""
-    new = new_agent(server)
-    yield new
-    new.http.close()
+    registered = new_agent(server)
+    yield registered
+    registered.http.close()
 
 
 @pytest.fixture(scope="module")

@@ -63,11 +63,7 @@ class Walk:
     def about(self, *checks: str) -> dict[str, Findings]:
         """Return the findings of these checks, by state."""
         findings = {
-            name: {
-                view_name: some
-                for view_name, some in found.items()
-                if view_name.split()[0] in checks
-            }
+            name: {view: problems for view, problems in found.items() if view.split()[0] in checks}
             for name, found in self.found.items()
         }
         return {name: found for name, found in findings.items() if found}

@@ -292,10 +292,10 @@ def test_a_page_disables_what_ended_elsewhere(
     assert agent.poll(handle).status_code == 200
     page.open(f"{server.url}/delegations")
     page.see("document.querySelector('main form button') !== null")
-    approval_id = page.ask(
+    delegation_id = page.ask(
         "document.querySelector('main form').getAttribute('action').split('/')[2]"
     )
-    person.client.revoke_delegation(approval_id)
+    person.client.revoke_delegation(delegation_id)
     page.wait_for_text("Something changed. Show")
     page.see(_INERT.format("main li button"))
 

@@ -113,9 +113,8 @@ def test_every_push_shows_a_notification_even_with_a_page_in_front(
     called.tab.front()
     called.tab.open(f"{server.url}/")
     assert called.tab.see("document.hasFocus()")
-    for data in (
-        message for message in ODD if message or called.autopush
-    ):  # Chromium drops empty messages
+    # Chromium drops empty messages
+    for data in (message for message in ODD if message or called.autopush):
         called.desktop.shown.clear()
         called.push(data)
         called.desktop.wait("Approval needed")

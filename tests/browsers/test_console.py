@@ -110,7 +110,7 @@ def test_the_first_program_of_an_agent_that_must_name_an_action_runs_as_printed(
     with _started(language, text, tmp_path, secret):
         (approval,) = until(lambda: _open(server, key), 30.0)
     assert approval.scope == "pay:send"
-    assert [load["type"] for load in json.loads(approval.details)] == ["payment.transfer"]
+    assert [detail["type"] for detail in json.loads(approval.details)] == ["payment.transfer"]
 
 
 def _open(server: LiveServer, key: AgentKey) -> list[Approval]:
@@ -213,5 +213,5 @@ def test_a_refused_form_is_corrected_and_signed(
 def _complains_of(tab: Chromium, path: str) -> None:
     """The console reports the refused request, and nothing else; it is accepted here."""
     complaints = until(lambda: tab.ask("1") and tab.complaints(), 30.0)
-    assert [one for one in complaints if path not in one or "status of 4" not in one] == []
+    assert [text for text in complaints if path not in text or "status of 4" not in text] == []
     tab.events.clear()

@@ -82,11 +82,11 @@ def test_each_state_of_knowledge_has_its_own_message(
 ) -> None:
     """A decision that may still arrive is called neither recorded nor not recorded."""
     enroll_too(tab, server, person.user)
-    findings = {
+    messages = {
         state: [tab.ask(_known(status)) for status in statuses]
         for state, statuses in _STATES.items()
     }
-    assert findings == {state: [state] * len(statuses) for state, statuses in _STATES.items()}
+    assert messages == {state: [state] * len(statuses) for state, statuses in _STATES.items()}
     every = "Object.values(SAYS).map((say) => say('approval'))"
     says = f"import('/answer_state.js').then(({{ SAYS }}) => {every})"
     assert tab.ask(says) == [

@@ -54,7 +54,7 @@ def receipt(server: LiveServer, opened: Chromium, name: tuple[str, str], agent: 
 def _wrong(tab: Chromium, receipt: Any) -> str:
     """Return every error about a receipt as one text."""
     parts = tab.ask(_PROVED.replace("RECEIPT", json.dumps(receipt)))
-    return "\n".join(one["why"] for one in parts if one["state"] == "wrong")
+    return "\n".join(part["why"] for part in parts if part["state"] == "wrong")
 
 
 def _flipped(text: str) -> str:

@@ -61,7 +61,7 @@ def test_a_page_that_was_cut_off_gets_only_what_it_missed(
     agent.ask_payment(user)
     _titled(tab, 52)
     loads = "performance.getEntriesByType('resource').map((each) => new URL(each.name).search)"
-    assert not [load for load in tab.ask(loads) if load.startswith("?first")]
+    assert not [query for query in tab.ask(loads) if query.startswith("?first")]
 
 
 def _titled(tab: Chromium, count: int) -> None:

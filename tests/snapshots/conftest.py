@@ -70,8 +70,8 @@ def pictures(snapshot: SnapshotAssertion) -> Callable[..., list[str]]:
         sizes: tuple[Size, ...] = (WIDE, NARROW),
         resized: Callable[[Pilot[Any]], Awaitable[None]] = settled,
     ) -> list[str]:
-        drawn = asyncio.run(_drawn(app, steps, sizes, resized))
-        return [name for name, picture in drawn.items() if picture != stored(name=name)]
+        drawings = asyncio.run(_drawn(app, steps, sizes, resized))
+        return [name for name, picture in drawings.items() if picture != stored(name=name)]
 
     return differing
 
@@ -83,7 +83,7 @@ async def _drawn(
     resized: Callable[[Pilot[Any]], Awaitable[None]],
 ) -> dict[str, str]:
     """Return the app's picture after these steps, for each size."""
-    drawn = {}
+    drawings = {}
     async with app.run_test(size=sizes[0], notifications=True) as pilot:
         await steps(pilot)
         for size in sizes:
@@ -91,8 +91,8 @@ async def _drawn(
                 await pilot.resize_terminal(*size)
                 await resized(pilot)
             await settled(pilot)
-            drawn["{}x{}".format(*size)] = app.export_screenshot(title=app.title, simplify=True)
-    return drawn
+            drawings["{}x{}".format(*size)] = app.export_screenshot(title=app.title, simplify=True)
+    return drawings
 
 
 @pytest.fixture

@@ -49,8 +49,8 @@ def test_a_failed_push_leaves_the_request_pending(local, browser, agent, service
         local.clock.forward(MINUTE)
     with local.services.store.read() as view:
         assert view.approvals.get(approval.id) == approval
-    (listed,) = browser.send("GET", "/api/approvals").json["items"]
-    assert listed["id"] == approval.id
+    (items,) = browser.send("GET", "/api/approvals").json["items"]
+    assert items["id"] == approval.id
     assert browser.deny(approval.id).status == 200
 
 

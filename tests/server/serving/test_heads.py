@@ -48,9 +48,9 @@ def test_a_head_is_limited_to_32_kib():
     size = heads.MAX_BYTES - len(LINE) - len(HOST)
     exact = HOST + b"X: " + b"a" * (size - 7) + b"\r\n\r\n"
     assert len(read(exact)) == 2
-    for sent in (exact.replace(b"X: ", b"X: a"), HOST + b"a" * 100_000):
+    for head in (exact.replace(b"X: ", b"X: a"), HOST + b"a" * 100_000):
         with pytest.raises(BadHead) as refusal:
-            read(sent)
+            read(head)
         assert refusal.value.status == 431
 
 

@@ -234,10 +234,10 @@ def test_a_console_form_is_refused_for_every_other_role(
 ) -> None:
     """The form gets the status of the API, and nothing is stored."""
     before = len(console.staff.local.admin.entries())
-    for who in (NOBODY, *WHO):
-        expected = 401 if who == NOBODY else _status(form_row.route, who, of_one=True)
+    for role in (NOBODY, *WHO):
+        expected = 401 if role == NOBODY else _status(form_row.route, role, of_one=True)
         if expected != 200:
-            assert _send(console, form_row, who, signed=False).status_code == expected, who
+            assert _send(console, form_row, role, signed=False).status_code == expected, role
     assert len(console.staff.local.admin.entries()) == before
 
 

@@ -66,12 +66,12 @@ def test_a_short_list_has_a_box_for_each_value_and_a_long_one_suggestions():
     stored = {"owners": [{"name": "ben"}]}
     short = _offered(_people("ana", "ben"), stored)
     assert ([value for value, _ in short.choices], short.ticked) == (["ana", "ben"], {"ben"})
-    many = [f"u{number}" for number in range(choices.MAX_TICKED + 1)]
-    for facts in (_people(*many), _people("ana", left="more"), _people(users=None)):
+    many_names = [f"u{number}" for number in range(choices.MAX_TICKED + 1)]
+    for facts in (_people(*many_names), _people("ana", left="more"), _people(users=None)):
         long = _offered(facts, stored)
         assert ([value for value, _ in long.choices], long.offered.whole) == (["ben"], False)
     sent = fields.SubmittedForm(_form(**{"owners-ben": "1", "owners": "eve"}), "owners", "Who?")
-    again = _offered(_people(*many), stored, sent)
+    again = _offered(_people(*many_names), stored, sent)
     assert [value for value, _ in again.choices] == ["ben", "eve"]
     assert again.ticked == {"ben", "eve"}
 
@@ -273,14 +273,14 @@ def test_removed_scopes_and_requirements_are_sent_explicitly():
 def test_new_keys_are_added_to_kept_keys(added, kids):
     """New keys are given as a single key or as a key set."""
     stored = {"keys": [{"kid": "k1"}, {"kid": "k2"}]}
-    sent = client_fields.merged_keys({"keep": ["k1"], "jwks": added}, stored)
-    assert [key["kid"] for key in sent["jwks"]["keys"]] == kids
+    merged = client_fields.merged_keys({"keep": ["k1"], "jwks": added}, stored)
+    assert [key["kid"] for key in merged["jwks"]["keys"]] == kids
 
 
 def test_an_invalid_key_set_is_left_to_the_api():
     """The invalid value is sent unchanged, and the API explains the error."""
-    sent = client_fields.merged_keys({"keep": [], "jwks": {"keys": "x"}}, {"keys": []})
-    assert sent == {"jwks": {"keys": "x"}}
+    merged = client_fields.merged_keys({"keep": [], "jwks": {"keys": "x"}}, {"keys": []})
+    assert merged == {"jwks": {"keys": "x"}}
 
 
 def test_without_key_fields_the_keys_do_not_change():

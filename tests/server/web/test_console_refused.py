@@ -254,8 +254,8 @@ def test_an_edit_form_submitted_unchanged_changes_nothing(console: Console) -> N
 
 def test_a_forged_forms_values_are_not_shown_again(console: Console) -> None:
     """Otherwise a user could submit them from our own form."""
-    path, elsewhere = "/admin/new/user/add", {"Origin": "https://evil.example"}
-    for form, headers in (({"csrf": "guessed"}, {}), ({}, elsewhere)):
+    path, foreign_origin = "/admin/new/user/add", {"Origin": "https://evil.example"}
+    for form, headers in (({"csrf": "guessed"}, {}), ({}, foreign_origin)):
         answer = console.post(
             "admin", path, {"name": "", "email": "evil@x.example", **form}, headers
         )

@@ -194,8 +194,8 @@ class Chromium:
 
     def new_tab(self) -> "Chromium":
         """Open an empty page of this browser, in front of this one."""
-        new_target = _command(self, "Target.createTarget", url="about:blank")
-        other = _attached(self, new_target["targetId"])
+        target = _command(self, "Target.createTarget", url="about:blank")
+        other = _attached(self, target["targetId"])
         other.front()
         return other
 
@@ -309,10 +309,8 @@ class Chromium:
         refuses, an icon that was loading when its page was left, and a server that a test stopped.
         """
         kinds = {"Log.entryAdded", "Runtime.exceptionThrown"}
-        own_events = [event for event in self.events if event.get("sessionId") == self.session]
-        reports = [
-            json.dumps(event["params"]) for event in own_events if event.get("method") in kinds
-        ]
+        events = [event for event in self.events if event.get("sessionId") == self.session]
+        reports = [json.dumps(event["params"]) for event in events if event.get("method") in kinds]
         lost = "INTERNET_DISCONNECTED CONNECTION_REFUSED CONNECTION_RESET CONNECTION_CLOSED"
         lost += " EMPTY_RESPONSE CONTENT_LENGTH_MISMATCH NETWORK_CHANGED BLOCKED_BY_CLIENT"
         away = [f"net::ERR_{name}" for name in lost.split()]
@@ -359,11 +357,9 @@ def chromium(
 def stranger(browser: Chromium) -> Iterator[Chromium]:
     """Open a tab with its own empty storage, which is deleted afterwards."""
     context = _command(browser, "Target.createBrowserContext")["browserContextId"]
-    new_target = _command(
-        browser, "Target.createTarget", url="about:blank", browserContextId=context
-    )
+    target = _command(browser, "Target.createTarget", url="about:blank", browserContextId=context)
     try:
-        yield _attached(browser, new_target["targetId"])
+        yield _attached(browser, target["targetId"])
     finally:
         _dispose(browser, context)
 
@@ -383,8 +379,8 @@ def _lines(path: Path) -> list[str]:
 
 def _tab(socket: ClientConnection) -> Chromium:
     root = Chromium(socket, "")
-    new_target = _command(root, "Target.createTarget", url="about:blank")
-    return _attached(root, new_target["targetId"])
+    target = _command(root, "Target.createTarget", url="about:blank")
+    return _attached(root, target["targetId"])
 
 
 def _attached(

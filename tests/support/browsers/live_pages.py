@@ -61,7 +61,7 @@ def looks(tab: Tab) -> list[tuple[float, float]]:
     found: list[list[float]] = tab.ask(
         f"{_LOOKS}.map((each) => [each.startTime, each.responseEnd])"
     )
-    return [(start, ended) for start, ended in found]
+    return [(start, end) for start, end in found]
 
 
 def socket_messages(tab: Tab) -> list[str]:

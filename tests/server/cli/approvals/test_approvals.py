@@ -27,8 +27,8 @@ def test_a_request_is_listed_shown_and_withdrawn(admin_cli, services, asked):
         {"reason": "Wrong supplier"}
     ]
     assert document["display"] == asked.display
-    seen = Oversight(services.store).approval(asked.id)
-    assert document == oversight_wire.approval_details(seen).model_dump(by_alias=True)
+    approval = Oversight(services.store).approval(asked.id)
+    assert document == oversight_wire.approval_details(approval).model_dump(by_alias=True)
     again = admin_cli("approvals", "cancel", asked.id, "--reason", "again", "--json")
     assert (again.code, again.error["code"]) == (6, "conflict")
 

@@ -34,9 +34,9 @@ def offered(capfd, monkeypatch):
         monkeypatch.setenv(COMPLETION_VARIABLE, f"{shell}_complete")
         monkeypatch.setenv("COMP_WORDS", line)
         monkeypatch.setenv("COMP_CWORD", words[-1] if shell == "fish" else str(len(words) - 1))
-        with pytest.raises(SystemExit) as ended:
+        with pytest.raises(SystemExit) as exit_info:
             main(())
-        assert not ended.value.code
+        assert not exit_info.value.code
         monkeypatch.delenv(COMPLETION_VARIABLE)
         out, err = capfd.readouterr()
         assert err == ""
@@ -87,11 +87,11 @@ def test_ids_of_each_noun_are_offered(admin_cli, folder, offered):
     admin_cli("groups", "add", "payers", "--member", "admin")
     services = open_admin(folder)
     admin = services.users.show("admin")[0]
-    asked = services.approval(services.agents.show("invoice-bot")[0].id, admin.id)
+    approval_id = services.approval(services.agents.show("invoice-bot")[0].id, admin.id)
     device = services.device(admin)
     services.store.close()
     keys = {item["kid"] for item in admin_cli("keys", "list", "--json").document["items"]}
-    assert offered("sayso approvals show ") == [asked.id]
+    assert offered("sayso approvals show ") == [approval_id.id]
     assert offered("sayso devices revoke ") == [device.id]
     assert offered("sayso groups show ") == ["payers"]
     assert offered("sayso resources show ") == ["https://pay.example"]
@@ -122,9 +122,9 @@ def _complete_in_bash(folder, line):
     )
     command = ["bash", "--norc", "-c", script]
     environment = {"PATH": PATH, "SAYSO_DATA_DIR": str(folder)}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    assert done.stderr == ""
-    return [line for line in done.stdout.splitlines() if line]
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert result.stderr == ""
+    return [line for line in result.stdout.splitlines() if line]
 
 
 def test_a_mistyped_command_gets_a_suggestion(admin_cli):

@@ -47,8 +47,8 @@ def test_delegations_are_listed_shown_and_revoked(admin_cli, chains, bot):
     own = chains.user_token()
     child = chains.row(chains.exchanged(bot, own))
     parent = chains.row(own)
-    listed = admin_cli("delegations", "list", "--json").document["items"]
-    assert {item["id"] for item in listed} == {parent.id, child.id}
+    items = admin_cli("delegations", "list", "--json").document["items"]
+    assert {item["id"] for item in items} == {parent.id, child.id}
     (item,) = admin_cli("delegations", "list", "--client", "desk-bot", "--json").document["items"]
     assert (item["client"]["name"], item["user"]["name"]) == ("desk-bot", "ana")
     assert (item["resource"], item["scope"], item["parent"]) == (BANK, ["bank:read"], parent.id)
@@ -62,8 +62,8 @@ def test_delegations_are_listed_shown_and_revoked(admin_cli, chains, bot):
     assert "Tokens derived from it:" in admin_cli("delegations", "show", parent.id).out
     assert "Derived from:" in admin_cli("delegations", "show", child.id).out
 
-    ended = admin_cli("delegations", "revoke", parent.id, "--json").document
-    assert (ended["state"], ended["tokens_revoked"]) == ("revoked", 2)
+    revoked = admin_cli("delegations", "revoke", parent.id, "--json").document
+    assert (revoked["state"], revoked["tokens_revoked"]) == ("revoked", 2)
     assert "Tokens revoked: 0." in admin_cli("delegations", "revoke", parent.id).out
     assert admin_cli("delegations", "list", "--json").document == {"items": []}
     assert len(admin_cli("delegations", "list", "--ended", "--json").document["items"]) == 2

@@ -141,12 +141,12 @@ def test_an_unanswered_request_has_a_receipt_too(person, agent, local, end, outc
     browser = _browser_of(person, local)
     name = end(agent, person)
     page = get(browser, f"/receipt/{name}").text
-    ended = receipts.entry(receipts.of(person, name), entry)
+    entry_of_end = receipts.entry(receipts.of(person, name), entry)
     for words in (
         outcome,
         "Nobody answered, so there is no signature. The audit log shows how it ended.",
-        f"<dt>{entry}</dt><dd><code>{ended['id']}</code>",
-        f"<code>{ended['cause']}</code>",
+        f"<dt>{entry}</dt><dd><code>{entry_of_end['id']}</code>",
+        f"<code>{entry_of_end['cause']}</code>",
         f'href="/api/approvals/{name}/receipt" download=',
     ):
         assert words in page, words

@@ -21,10 +21,10 @@ def browser(local):
 @pytest.fixture
 def ben(local, browser):
     """Add Ben as the second approver that every request needs."""
-    made = new_person(local, "ben")
+    new_user = new_person(local, "ben")
     two = rule("ask", "ask.quorum = 2", f'ask.who = ["{browser.user.name}", "ben"]')
     Policies(local.services.store).set(two, by=BY)
-    return made
+    return new_user
 
 
 def _rows(page: str) -> tuple[list[str], list[str]]:

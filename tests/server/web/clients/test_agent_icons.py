@@ -103,8 +103,8 @@ def test_changing_an_icon_needs_an_administrators_signature(staff):
     admin, owner = staff.people["admin"], staff.people["owner"]
     body = {"icon": base64url.encode(ICON)}
     for person, code in ((admin, "statement_required"), (owner, "forbidden")):
-        seen = {"if-match": f'"{staff.version(path)}"'}
-        refused = person.call("PATCH", path, body, headers=seen)
+        version_header = {"if-match": f'"{staff.version(path)}"'}
+        refused = person.call("PATCH", path, body, headers=version_header)
         assert (refused.status, refused.json["code"]) == (403, code)
     for wrong in ("not base64url!", base64url.encode(b"<svg/>")):
         answer = admin.administer("PATCH", path, {"icon": wrong}, version=staff.version(path))

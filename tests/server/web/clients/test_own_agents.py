@@ -91,9 +91,9 @@ def test_revoking_access_counts_and_logs_what_ended(eva, agent, local):
     """The call returns and logs the revoked objects; a second call revokes nothing more."""
     give_grant(eva.browser, agent), give_token(eva.browser, agent)
     give_token(eva.browser, agent), give_consent(eva.browser, agent)
-    ended = eva.browser.send("DELETE", f"/api/acting/{agent.id}")
+    revoked = eva.browser.send("DELETE", f"/api/acting/{agent.id}")
     counts = {"grants_ended": 1, "consents_revoked": 1, "tokens_revoked": 2}
-    assert (ended.status, ended.json) == (200, {"client_id": agent.id, **counts})
+    assert (revoked.status, revoked.json) == (200, {"client_id": agent.id, **counts})
     for kind, number in (("standing_grant.ended", 1), ("consent.revoked", 1), ("token.revoked", 2)):
         entries = local.admin.entries(kind)
         assert [entry["actor"] for entry in entries] == [f"user:{eva.browser.user.id}"] * number
@@ -110,8 +110,12 @@ def test_a_terminal_revokes_access_as_a_browser_does(local, agent, monkeypatch):
     local.admin.standing_grant(local.admin.approval(agent.id, ana.user.id))
     local.admin.consent(agent.id, ana.user.id)
     local.admin.token(agent.id, ben.user.id, "his")
-    ended = ana.call("DELETE", f"/api/acting/{agent.id}").json
-    assert (ended["grants_ended"], ended["consents_revoked"], ended["tokens_revoked"]) == (1, 1, 5)
+    revoked = ana.call("DELETE", f"/api/acting/{agent.id}").json
+    assert (revoked["grants_ended"], revoked["consents_revoked"], revoked["tokens_revoked"]) == (
+        1,
+        1,
+        5,
+    )
     assert ana.call("GET", "/api/delegations").json["items"] == []
     assert ana.call("GET", "/api/grants").json["items"] == []
     assert len(ben.call("GET", "/api/delegations").json["items"]) == 1

@@ -190,9 +190,11 @@ def test_invalid_days_are_refused_before_signing(eva, wrong):
 def test_a_forged_form_is_not_shown_for_signing(eva, path):
     """Otherwise a user could sign values that another site filled in."""
     for form, headers in (({"csrf": None}, {}), ({"csrf": "made up"}, {}), ({}, FOREIGN)):
-        sent = eva.post(f"/settings/{path}", {**DEPUTY, "code": "blue whale", **form}, headers)
-        assert sent.status_code == 403
-        assert "Sign with passkey" not in sent.text
+        parameters = eva.post(
+            f"/settings/{path}", {**DEPUTY, "code": "blue whale", **form}, headers
+        )
+        assert parameters.status_code == 403
+        assert "Sign with passkey" not in parameters.text
 
 
 @pytest.mark.parametrize("path", ["theme", "quiet", "quiet/end", "user-code/end"])

@@ -129,9 +129,9 @@ def test_each_difference_has_words(mismatch, words):
 
 def test_the_standing_grant_is_signed_on_its_own_request_page(browser, approval, local):
     """No grant exists before the approval; then it has exactly the values entered."""
-    opened = post(browser, _path(approval), {**PROPOSAL, "act": "open"})
-    assert opened.status_code == 303
-    request_path = urlsplit(opened.headers["Location"]).path
+    page = post(browser, _path(approval), {**PROPOSAL, "act": "open"})
+    assert page.status_code == 303
+    request_path = urlsplit(page.headers["Location"]).path
     assert "Approve…" in get(browser, request_path).text
     assert standing_grants.all_of(local) == []
     assert browser.approve(request_path.removeprefix("/r/")).json["state"] == "redeemed"

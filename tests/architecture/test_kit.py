@@ -27,7 +27,7 @@ print(sorted({name.partition(".")[0] for name in sys.modules} & {"server", "appr
 """
 
 
-def test_the_kit_imports_httpx_and_pyjwt_and_nothing_else_of_others():
+def test_the_kit_imports_no_third_party_packages_except_httpx_and_pyjwt():
     """Only an adapter imports a framework, and only its own."""
     foreign = {
         f"{module.path}:{line} {name}"

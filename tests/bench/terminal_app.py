@@ -182,10 +182,10 @@ def _keys(person: Terminal) -> None:
 def _press(app: Window) -> float:
     """Return the milliseconds from the key until the next request's details are shown."""
     app.rest(_REST_SECONDS)
-    before = _shown(app)
+    before = _shown_amount(app)
     began = time.perf_counter()
     app.child.send("j")
-    while _shown(app) == before:
+    while _shown_amount(app) == before:
         assert time.perf_counter() - began < _TIMEOUT_SECONDS, app.text
         app.read()
     return (app.read_at - began) * 1000
@@ -206,7 +206,7 @@ def _openings(app: Window, key: str, words: str) -> list[float]:
     return durations
 
 
-def _shown(app: Window) -> str:
+def _shown_amount(app: Window) -> str:
     """Return the amount of the request that is shown."""
     match = _AMOUNT.search("\n".join(app.screen.display))
     return "" if match is None else match[0]

@@ -174,7 +174,7 @@ def test_a_text_of_low_contrast_is_found_although_other_texts_are_known(
 def test_what_only_a_phone_shows_is_checked_although_other_pages_are_known(
     made: PreparedServer,
 ) -> None:
-    """A page counts as known only if it shows the same on a phone as a page that was checked."""
+    """A page is skipped only if it shows the same on a phone as a page that was checked."""
     tab, known_findings = made.tab, Known()
     tab.open(f"{made.server.url}/history")
     assert check_page(tab, known_findings) == {}

@@ -203,7 +203,7 @@ def test_the_device_page_announces_a_new_device(
     page.wait_for_text("A device was enrolled: desk. Show changes")
 
 
-def test_swiping_a_card_opens_it_and_decides_nothing(
+def test_swiping_a_card_opens_it_without_deciding(
     server: LiveServer, page: Chromium, person: Terminal, agent: Agent
 ) -> None:
     """A horizontal swipe opens the request, and a vertical one only scrolls."""
@@ -283,7 +283,7 @@ def test_a_live_token_can_be_revoked_from_the_outcome_page(
     page.see(_INERT.format("#token button"))
 
 
-def test_a_page_disables_what_ended_elsewhere(
+def test_a_page_disables_buttons_for_rights_revoked_elsewhere(
     server: LiveServer, page: Chromium, person: Terminal, agent: Agent
 ) -> None:
     """The page also says that something changed."""
@@ -301,7 +301,7 @@ def test_a_page_disables_what_ended_elsewhere(
 
 
 @pytest.mark.parametrize("what", ["request", "delegations"])
-def test_a_response_of_a_proxy_does_not_count_as_the_servers(
+def test_a_proxys_response_is_not_treated_as_the_servers(
     server: LiveServer, page: Chromium, person: Terminal, agent: Agent, what: str
 ) -> None:
     """While a proxy returns 502, the page is offline; it recovers with the server."""

@@ -92,7 +92,7 @@ def test_a_denial_names_another_user_and_keeps_a_private_note(
 def test_a_report_is_signed_and_states_what_it_quarantined(
     server: LiveServer, mine: Chromium, user: tuple[str, str], agent: Agent
 ) -> None:
-    """The agent learns only that it may not act."""
+    """The agent is told only that it may not act."""
     handle = agent.request_approval(user[0])
     _open(server, mine, handle)
     mine.click(".report")

@@ -111,7 +111,7 @@ def _enrolled(server: LiveServer, tab: Chromium) -> Person:
     return Person(server, name, tab)
 
 
-def _asks(agent: Agent, person: Person) -> dict[str, str]:
+def _request_payment(agent: Agent, person: Person) -> dict[str, str]:
     """Request a payment of the built-in type; return the acknowledgement."""
     details = json.dumps([DETAIL])
     answer = agent.ask(person.name, scope="openid payments:transfer", authorization_details=details)
@@ -149,18 +149,18 @@ def _fields(tab: Chromium) -> list[str]:
     return named
 
 
-def test_a_right_type_back_gives_the_agent_its_token(
+def test_a_right_type_back_issues_the_agents_token(
     server: LiveServer, agent: Agent, person: Person
 ) -> None:
     """A new account needs its last four characters; a known account needs the amount."""
-    acknowledgement = _asks(agent, person)
+    acknowledgement = _request_payment(agent, person)
     person.read()
     person.tab.wait_for_text("the last 4 characters of To account")
     assert _fields(person.tab) == ["fact"]
     person.approve(fact=LAST_FOUR.lower())
     person.tab.wait_for_text("Approved by")
     assert agent.poll(acknowledgement["auth_req_id"]).json()["authorization_details"][0] == DETAIL
-    second_request = _asks(agent, person)
+    second_request = _request_payment(agent, person)
     approval = person.read()
     person.tab.wait_for_text("Type Amount")
     person.approve(fact="4820")
@@ -174,7 +174,7 @@ def test_a_wrong_type_back_is_shown_and_decides_nothing(
     server: LiveServer, agent: Agent, person: Person
 ) -> None:
     """The step stays open, and the request can then be approved with the right value."""
-    acknowledgement = _asks(agent, person)
+    acknowledgement = _request_payment(agent, person)
     approval = person.read()
     person.approve(fact="0000")
     person.is_refused(422, WRONG)
@@ -189,7 +189,7 @@ def test_an_empty_type_back_is_asked_for_before_the_passkey(
     server: LiveServer, agent: Agent, person: Person
 ) -> None:
     """An empty field does not count as an attempt."""
-    _asks(agent, person)
+    _request_payment(agent, person)
     approval = person.read()
     person.approve()
     person.tab.see("document.activeElement.id === 'fact' && !document.activeElement.validity.valid")
@@ -203,7 +203,7 @@ def test_two_wrong_type_backs_lock_a_request_with_one_approver(
     server: LiveServer, agent: Agent, person: Person
 ) -> None:
     """The page shows that the request is locked, and the agent gets the reason."""
-    acknowledgement = _asks(agent, person)
+    acknowledgement = _request_payment(agent, person)
     approval = person.read()
     person.approve(fact="0000")
     person.is_refused(422, WRONG)
@@ -220,7 +220,7 @@ def test_two_wrong_type_backs_lock_one_approver_and_another_may_still_approve(
 ) -> None:
     """The lock is shown immediately and after a reload; the locked approver may still deny."""
     _rules(server, agent, quorum="1", who=_group(server, person, second))
-    acknowledgement = _asks(agent, person)
+    acknowledgement = _request_payment(agent, person)
     approval = person.read()
     person.approve(fact="0000")
     person.is_refused(422, WRONG)
@@ -242,12 +242,12 @@ def test_two_wrong_type_backs_lock_one_approver_and_another_may_still_approve(
     assert agent.poll(acknowledgement["auth_req_id"]).json()["token_type"] == "Bearer"
 
 
-def test_the_type_back_value_is_not_shown_beside_its_field(agent: Agent, person: Person) -> None:
+def test_the_type_back_value_is_not_shown_next_to_its_field(agent: Agent, person: Person) -> None:
     """The value is hidden on the screen and in the step's HTML; Back shows it again.
 
     The headline stays, because it does not contain the value, and the button says what it does.
     """
-    _asks(agent, person)
+    _request_payment(agent, person)
     person.read()
     page_text, step = (
         person.tab.text(),
@@ -265,7 +265,7 @@ def test_a_narrowed_request_needs_a_type_back_too(
     server: LiveServer, agent: Agent, person: Person
 ) -> None:
     """The comparison is shown first; the next step hides the fact that must be typed."""
-    acknowledgement = _asks(agent, person)
+    acknowledgement = _request_payment(agent, person)
     (waits,) = waiting(server, person.name)
     person.tab.open(f"{server.url}/r/{waits.id}/limit")
     person.tab.type("[name='fact.0']", "500")
@@ -313,7 +313,7 @@ def test_two_approvers_do_every_ceremony_and_the_second_reads_the_firsts_reason(
     _with_screen(server, agent)
     both = _group(server, person, second)
     _rules(server, agent, quorum="2", who=both, risk='"critical"')
-    acknowledgement = _asks(agent, person)
+    acknowledgement = _request_payment(agent, person)
     typed = {"fact": LAST_FOUR, "match": acknowledgement["match_code"], "reason": REASON}
     person.tab.front()
     approval = person.read()
@@ -337,7 +337,7 @@ def test_an_approver_withdraws_their_approval(
 ) -> None:
     """The request waits for that approver again, and the other approval becomes the first."""
     _rules(server, agent, quorum="2", who=_group(server, person, second))
-    acknowledgement = _asks(agent, person)
+    acknowledgement = _request_payment(agent, person)
     person.tab.front()
     approval = person.read()
     person.approve(fact=LAST_FOUR)

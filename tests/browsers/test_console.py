@@ -73,7 +73,7 @@ def key(server: LiveServer, admin: str) -> AgentKey:
     return server.agent(resources=(uri,), scopes=("pay:send",), owners=(admin,))
 
 
-def _shown(tab: Chromium, name: str) -> str:
+def _shown_program(tab: Chromium, name: str) -> str:
     return str(tab.ask(f"document.getElementById('{name}').textContent"))
 
 
@@ -106,7 +106,7 @@ def test_the_first_program_of_an_agent_that_must_name_an_action_runs_as_printed(
     tab.wait_for_text("This change needs your passkey")
     tab.click("#sign .primary")
     tab.wait_for_text("First request")
-    secret, text = _shown(tab, "secret"), _shown(tab, f"in-{language}")
+    secret, text = _shown_program(tab, "secret"), _shown_program(tab, f"in-{language}")
     with _started(language, text, tmp_path, secret):
         (approval,) = until(lambda: _open(server, key), 30.0)
     assert approval.scope == "pay:send"

@@ -40,11 +40,11 @@ def page(server: LiveServer, browser: Chromium) -> Iterator[Chromium]:
         tab.add_passkey_holder()
         newcomer(tab, server)
         listening(tab, f"{server.url}/")
-        _kept(tab, server)
+        _wait_for_checkpoint(tab, server)
         yield tab
 
 
-def _kept(tab: Chromium, server: LiveServer) -> Any:
+def _wait_for_checkpoint(tab: Chromium, server: LiveServer) -> Any:
     """Wait until the tab has stored the newest checkpoint, and return it."""
     newest = json.dumps(server.services.audit_log.newest())
     return json.loads(tab.see(f"JSON.parse({_KEPT})?.checkpoint === {newest} && {_KEPT}"))
@@ -59,13 +59,13 @@ def test_a_growing_log_raises_no_alarm(server: LiveServer, page: Chromium) -> No
     """Reloads, restarts and a new log key signed by its predecessor cause no alarm either."""
     grow(server)
     page.open(f"{server.url}/")
-    _kept(page, server)
+    _wait_for_checkpoint(page, server)
     rotate_log_key(server)
     grow(server)
     server.stop()
     page.wait_for_text("Not connected.")
     server.start()
-    stored = _kept(page, server)
+    stored = _wait_for_checkpoint(page, server)
     assert stored["log_key"] == server.services.audit_log.key.text
     assert not page.ask(_ALARM)
 
@@ -78,7 +78,7 @@ def test_a_different_log_shows_a_banner_that_stays(
     older = copied(server, "older.db")
     grow(server)
     page.open(f"{server.url}/")
-    stored = _kept(page, server)
+    stored = _wait_for_checkpoint(page, server)
     replace(server, older, lambda: page.wait_for_text("Not connected."))
     grow(server, more)
     page.wait_for_text(_WORDS)
@@ -96,7 +96,7 @@ def test_a_different_log_shows_a_banner_that_stays(
     page.click("#log-explained")
     page.click("#log-accept")
     page.see(f"!{_ALARM}")
-    _kept(page, server)
+    _wait_for_checkpoint(page, server)
     assert len(page.ask("Object.keys(localStorage).filter((name) => /-log-.*-/.test(name))")) == 1
     page.open(f"{server.url}/")
     assert not page.ask(_ALARM)

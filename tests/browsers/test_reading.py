@@ -27,7 +27,7 @@ _SHUT = "document.getElementById('to-approve').disabled"
 _HALF_SCREENS = "Math.ceil(document.documentElement.scrollHeight / innerHeight * 2)"
 _DRAWN = """new Promise((done) =>
   requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done))))"""
-"""Waits for two frames, because a page learns what is visible only after drawing."""
+"""Waits for two frames, because a page knows which parts are visible only after drawing."""
 
 
 @pytest.fixture(scope="module")

@@ -87,7 +87,7 @@ def test_a_notification_offers_review_and_deny_at_every_risk(
     assert server.log == ""
 
 
-def test_deny_opens_a_new_page_beside_an_uncontrolled_one(
+def test_deny_opens_a_new_page_if_the_open_page_is_uncontrolled(
     server: LiveServer, worker: Worker
 ) -> None:
     """A service worker cannot navigate a page that was loaded without it."""

@@ -34,7 +34,7 @@ def admin(server: LiveServer, tab: Chromium) -> str:
 
 @HOSTS
 @pytest.mark.usefixtures("admin")
-def test_a_form_of_another_site_does_nothing(
+def test_a_form_of_another_site_has_no_effect(
     server: LiveServer, tab: Chromium, agent: Agent, elsewhere: OtherSite, host: str
 ) -> None:
     """If the cookie were the only protection, the form would disable an agent."""

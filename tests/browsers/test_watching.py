@@ -38,11 +38,11 @@ def test_a_list_is_refreshed_in_place_and_new_rows_are_offered(
     page.wait_for_text("pending")
     page.ask("document.querySelector('main').began = true")
     person.deny(approval)
-    _look(page)
+    _refresh(page)
     page.see("document.querySelector('[data-part] .state').textContent === 'denied'")
     assert page.ask("document.getElementById('news').hidden")
     agent.request_approval(person.user)
-    _look(page)
+    _refresh(page)
     page.wait_for_text("Something changed. Show")
     assert page.ask("document.querySelectorAll('tbody tr').length") == 1
     assert page.ask("document.querySelector('main').began") is True
@@ -58,7 +58,7 @@ def test_a_row_that_no_longer_matches_is_struck_through(
     page.open(f"{server.url}/admin/approvals?state=pending&user={person.user}")
     page.wait_for_text(agent.key.name)
     person.deny(person.only_request())
-    _look(page)
+    _refresh(page)
     page.see("document.querySelector('tr.gone') !== null")
     page.wait_for_text("Something changed. Show")
     page.click("#news a")
@@ -78,7 +78,7 @@ def test_a_focused_row_is_not_refreshed(
     top = page.ask(_TOP)
     for each in person.waiting():
         person.deny(each)
-    _look(page)
+    _refresh(page)
     page.see("document.querySelectorAll('tbody .denied').length === 4")
     page.see("!document.getElementById('news').hidden")
     assert page.ask("document.activeElement === document.querySelectorAll('tbody a')[3]")
@@ -86,7 +86,7 @@ def test_a_focused_row_is_not_refreshed(
     assert page.ask(row_state) == "pending"
     assert abs(page.ask(_TOP) - top) < 1
     page.ask("document.activeElement.blur()")
-    _look(page)
+    _refresh(page)
     page.see(f"{row_state} === 'denied'")
 
 
@@ -99,7 +99,7 @@ def test_while_a_form_is_filled_in_nothing_else_on_the_page_changes(
     page.open(f"{server.url}/admin/approvals/{approval.id}")
     page.type("#reason", "No longer needed")
     person.deny(approval)
-    _look(page)
+    _refresh(page)
     page.wait_for_text("Something changed. Show")
     page.see("document.querySelector('form[action$=cancel] button').inert")
     assert page.ask("document.querySelector('.head .state').textContent") == "pending"
@@ -115,11 +115,11 @@ def test_a_field_being_typed_in_holds_back_notices(
     agent.request_approval(person.user)
     for _ in range(2):
         before = page.ask(_LOOKS)
-        _look(page)
+        _refresh(page)
         page.see(f"{_LOOKS} > {before}")
     assert page.ask("document.getElementById('news').hidden")
     page.ask("document.activeElement.blur(), document.querySelector('.filter').reset()")
-    _look(page)
+    _refresh(page)
     page.wait_for_text("Something changed. Show")
 
 
@@ -137,6 +137,6 @@ def test_agent_pages_and_the_health_page_are_refreshed_too(
         page.see(f"{_LOOKS} > 0")
 
 
-def _look(page: Chromium) -> None:
+def _refresh(page: Chromium) -> None:
     """Make the page refresh now, as it does when the browser goes online again."""
     page.ask("window.dispatchEvent(new Event('online'))")

@@ -145,7 +145,7 @@ def test_a_user_who_cannot_be_asked_looks_unknown(server: LiveServer, user: str,
 
 
 def test_guessing_user_names_is_limited(server: LiveServer, user: str) -> None:
-    """DE-04: after twenty unknown users in ten minutes, an agent learns nothing more."""
+    """DE-04: after twenty unknown users in ten minutes, an agent gets no more information."""
     agent, other_agent = new_agent(server), new_agent(server)
     for n in range(20):
         assert agent.ask(f"guess-{n}").json()["error"] == "unknown_user_id"

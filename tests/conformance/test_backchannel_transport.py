@@ -185,7 +185,7 @@ _SECOND_WAYS = {
 def test_two_authentication_methods_are_refused(
     server: LiveServer, agent: Agent, user: str, case: str
 ) -> None:
-    """CB-027: two methods at once are refused, even if each of them would succeed."""
+    """CB-027: two methods together are refused, even if each of them would succeed."""
     second = _SECOND_WAYS[case]
     filled = {n: v.format(id=agent.key.id, secret=agent.key.secret) for n, v in second.items()}
     with assert_unchanged(server):

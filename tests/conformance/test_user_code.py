@@ -32,7 +32,7 @@ def taking(server: LiveServer) -> Iterator[Agent]:
 def test_a_missing_user_code_is_refused(
     server: LiveServer, taking: Agent, guarded: Terminal
 ) -> None:
-    """CB-068, CB-185: the agent learns that a code is missing, and the user is not asked."""
+    """CB-068, CB-185: the agent is told that a code is missing, and the user is not asked."""
     with assert_unchanged(server):
         response = taking.ask(guarded.user)
     check_refusal(response, 400, "missing_user_code")

@@ -95,9 +95,9 @@ def test_a_full_disk_refuses_and_recovers_without_a_restart(load: Load, fill: Fi
     first = load.person.waiting()[0]
     with fill(load.server):
         with load.running():
-            until(lambda: load.busy > 10 or load.faults or _lost(load), 30)
+            until(lambda: load.busy > 10 or load.faults or _find_lost_decisions(load), 30)
         assert load.faults == []
-        assert not _lost(load)
+        assert not _find_lost_decisions(load)
         with pytest.raises(ApiError) as refusal:
             load.person.deny(first)
         assert (refusal.value.status, refusal.value.code) == (503, "unavailable")
@@ -111,7 +111,7 @@ def test_a_full_disk_refuses_and_recovers_without_a_restart(load: Load, fill: Fi
 
     assert load.faults == []
     assert _ledger(load).discrepancies() == []
-    assert not _lost(load)
+    assert not _find_lost_decisions(load)
 
 
 @pytest.mark.parametrize("load", ["hidden_failures"], indirect=True)
@@ -125,7 +125,7 @@ def _ledger(load: Load) -> Ledger:
     return read_ledger(f"sqlite:///{load.server.folder / 'data' / 'sayso.db'}")
 
 
-def _lost(load: Load) -> set[str]:
+def _find_lost_decisions(load: Load) -> set[str]:
     """Returns the requests whose acknowledged decision is missing."""
     decided = dict(load.answers)
     stored = _ledger(load).decisions

@@ -69,7 +69,7 @@ def _send_concurrently(server: LiveServer, form: dict[str, str]) -> list[httpx.R
         return list(pool.map(post, range(_CONCURRENT_REQUESTS)))
 
 
-def test_many_redemptions_of_one_code_give_one_set_of_tokens(server, ask):
+def test_many_redemptions_of_one_code_return_one_set_of_tokens(server, ask):
     """BC-15: one redemption gets tokens, and a second redemption revokes them."""
     _, form = ask
     answers = _send_concurrently(server, form)

@@ -1,4 +1,4 @@
-"""SIGTERM under load: acknowledged data is stored, sockets are closed, and the server ends soon."""
+"""SIGTERM under load: acknowledged data is stored, sockets are closed, and the server exits."""
 
 import time
 from collections.abc import Iterator

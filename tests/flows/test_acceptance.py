@@ -56,7 +56,7 @@ def _click(app: Window, words: str, first: str = "") -> None:
     raise AssertionError(f"never saw {words} on:\n{app.text}")
 
 
-def test_typing_while_requests_arrive_decides_nothing(agent: Agent, person: Terminal) -> None:
+def test_typing_while_requests_arrive_does_not_decide(agent: Agent, person: Terminal) -> None:
     """Acceptance 1: twenty keys a second, while five requests arrive, approve and deny nothing."""
     _ask(agent, person)
     with window(person) as app:
@@ -69,7 +69,9 @@ def test_typing_while_requests_arrive_decides_nothing(agent: Agent, person: Term
     assert len(person.waiting()) == 6
 
 
-def test_the_click_that_focuses_the_window_presses_nothing(agent: Agent, person: Terminal) -> None:
+def test_the_click_that_focuses_the_window_does_not_press_a_button(
+    agent: Agent, person: Terminal
+) -> None:
     """Acceptance 2: the click that brings back the focus does nothing; a second click approves."""
     handle = _ask(agent, person)
     with window(person) as app:
@@ -222,7 +224,7 @@ def test_five_kilobytes_of_hostile_text_leave_the_headline_unchanged(
 
 
 def _detail(app: Window, size: tuple[int, int]) -> str:
-    """Returns the details of a request as one line. A wide terminal shows them beside the list."""
+    """Returns the details of a request as one line. A wide terminal shows them next to the list."""
     begins = 41 if size[0] == 100 else 0
     return " ".join(" ".join(row[begins:] for row in app.text.splitlines()).split())
 

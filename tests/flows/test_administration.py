@@ -47,7 +47,7 @@ def _sign_statement(admin: Terminal, challenge: dict[str, Any]) -> str:
         )
 
 
-def test_an_agent_registered_with_the_pin_works_at_once(
+def test_an_agent_registered_with_the_pin_works_immediately(
     server: LiveServer, http: httpx.Client, admin: Terminal
 ) -> None:
     """The refusal says what to sign, and the same request succeeds with that signature.

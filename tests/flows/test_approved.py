@@ -23,7 +23,7 @@ def _verify_token(server: LiveServer, agent: Agent, token: str, audience: str) -
     )
 
 
-def test_an_approved_payment_gives_one_token_that_names_user_and_agent(
+def test_an_approved_payment_yields_one_token_that_names_user_and_agent(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
     """The token contains what the screen showed and what the user signed."""

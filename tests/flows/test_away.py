@@ -107,7 +107,7 @@ def test_quiet_hours_hold_low_and_medium_risk_and_high_risk_rings(
     assert "held_until" not in _poll(server, agent, medium)
 
 
-def test_a_muted_agent_rings_only_for_high_risk(agent: Agent, person: Terminal) -> None:
+def test_a_muted_agent_rings_only_for_high_risk_requests(agent: Agent, person: Terminal) -> None:
     """Requests from a muted agent are still listed, and unmuting removes the mute."""
     with open_feed(person) as line:
         agent.request_approval(person.user, **_order())

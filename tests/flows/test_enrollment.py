@@ -128,7 +128,7 @@ def test_a_new_code_replaces_the_unused_one(server: LiveServer) -> None:
 
 
 def test_a_disabled_user_cannot_enroll_a_device(server: LiveServer) -> None:
-    """Disabling a user ends their code, which stays invalid when the user is enabled again."""
+    """Disabling a user revokes their code, which stays invalid when the user is enabled again."""
     name, code = server.user()
     _users(server).disable(name, by=BY)
     while_disabled = _refusal_of(server, code)
@@ -262,7 +262,7 @@ def test_a_lost_refresh_answer_can_be_requested_again(server: LiveServer, person
 def test_an_old_refresh_token_revokes_the_session_with_an_alarm(
     server: LiveServer, person: Terminal
 ) -> None:
-    """Somebody copied it, so both holders are signed out and the user's other screen is told."""
+    """The token was copied, so both holders are signed out; the user's other screen is notified."""
     _, issued = _users(server).enroll(person.user, by=BY)
     other = terminal(server, person.user, issued.code, name="phone")
     old = _stored_tokens(person).refresh_token

@@ -367,7 +367,7 @@ def test_a_renewal_with_another_users_session_closes_the_socket(
         assert line.closed() == TOKEN_OVER
 
 
-def test_a_disabled_user_is_disconnected_at_once(server: LiveServer, person: Terminal) -> None:
+def test_a_disabled_user_is_disconnected_immediately(server: LiveServer, person: Terminal) -> None:
     """The socket closes with 4403, and later handshakes are refused."""
     with open_feed(person) as line:
         Users(server.services.store, server.services.secrets).disable(person.user, by=BY)

@@ -130,7 +130,7 @@ def test_denials_far_apart_do_not_pause_an_agent(
 
 
 def test_an_unknown_user_is_unknown_user_id(agent: Agent) -> None:
-    """CIBA 13: the agent learns that the name is wrong and can correct it."""
+    """CIBA 13: the agent is told that the name is wrong and can correct it."""
     assert _status_and_error(agent.ask("nobody-of-that-name")) == (400, "unknown_user_id")
 
 
@@ -356,7 +356,7 @@ def test_a_held_poll_for_an_unknown_user_ends_like_a_real_one(pair: _Pair) -> No
 
 
 def test_requests_to_unknown_users_are_limited_like_real_ones(pair: _Pair) -> None:
-    """Both limits are reached together, and the name in upper case counts as the same user."""
+    """Both limits are reached together; the name in upper case is treated as the same user."""
     for _ in range(PER_AGENT):
         assert _differ_only_in(pair.both(requested_expiry="60"), but=OWN)
     refused = pair.both()

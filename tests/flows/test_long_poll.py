@@ -149,7 +149,7 @@ def test_a_wait_ends_with_authorization_pending(agent: Agent, user: str, prefer:
 
 
 @pytest.mark.parametrize("prefer", ["wait=0", "wait=-1", "wait=soon", "await=9", "respond-async"])
-def test_an_invalid_wait_preference_is_answered_at_once(
+def test_an_invalid_wait_preference_is_answered_immediately(
     server: LiveServer, agent: Agent, user: str, prefer: str
 ) -> None:
     """RFC 7240: an invalid preference is ignored and not reported as applied."""
@@ -276,7 +276,7 @@ def test_a_stopping_server_answers_held_polls(
     assert agent.poll(handle).status_code == 200
 
 
-def test_an_idle_server_stops_at_once(server: LiveServer, agent: Agent) -> None:
+def test_an_idle_server_stops_immediately(server: LiveServer, agent: Agent) -> None:
     """A connection that is kept alive does not delay the end of the server."""
     assert agent.http.get("/healthz").status_code == 200
     took = server.stop()

@@ -69,7 +69,7 @@ def test_a_request_is_narrowed_from_a_shell_and_everyone_sees_it(
     assert "Amount: EUR 500.00, asked EUR 4,820.00" in plain.stdout
 
 
-def test_a_shorter_token_lifetime_alone_is_a_narrowing(
+def test_a_shorter_token_lifetime_is_a_narrowing_by_itself(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
     """A token lifetime of a minute narrows a request, and an invalid or longer one is refused."""

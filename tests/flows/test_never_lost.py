@@ -182,7 +182,7 @@ def test_a_denial_within_its_five_seconds_survives_a_closed_window(
         until(lambda: state(server, approval.id) is State.DENIED, 30)
 
 
-def test_the_app_ends_with_its_terminal(server: LiveServer, network: Proxy) -> None:
+def test_the_app_exits_with_its_terminal(server: LiveServer, network: Proxy) -> None:
     """When the app's window is closed, its process ends."""
     person = new_person(server, network.url)
     for _ in range(8):  # with the bug, about every third process kept running

@@ -123,7 +123,7 @@ def test_each_request_has_its_own_pace(polling: _Polling, user: str) -> None:
 
 
 @pytest.mark.parametrize("answer", ["approve", "deny"])
-def test_a_decided_request_is_answered_at_once(
+def test_a_decided_request_is_answered_immediately(
     server: LiveServer, agent: Agent, person: Terminal, answer: str
 ) -> None:
     """A decided request is not paced, even for a client that was slowed down to thirty seconds."""
@@ -140,7 +140,7 @@ def test_a_decided_request_is_answered_at_once(
     assert response.json().get("error") == (None if answer == "approve" else "access_denied")
 
 
-def test_an_expired_request_is_answered_at_once(polling: _Polling) -> None:
+def test_an_expired_request_is_answered_immediately(polling: _Polling) -> None:
     """A client that polls an expired request too fast gets expired_token, not slow_down."""
     polling.after(0)
     polling.server.clock.forward(86_400 * SECOND)

@@ -35,7 +35,7 @@ def other_user(server: LiveServer) -> Iterator[Terminal]:
     terminal.client.close()
 
 
-def test_a_report_ends_everything_of_the_agent_and_only_an_administrator_releases_it(
+def test_a_report_quarantines_the_agent_and_only_an_administrator_releases_it(
     server: LiveServer, http: httpx.Client, person: Terminal, other_user: Terminal
 ) -> None:
     """Within a second, a report revokes the agent's and derived tokens and ends its requests."""

@@ -17,7 +17,7 @@ from tests.support.servers.server import BY, LiveServer
 
 SIZES = [(100, 30), (80, 24), (60, 20), (40, 24), (45, 20), (40, 12)]
 WIDE_FROM = 78
-"""The number of columns from which a request is shown beside the list."""
+"""The number of columns from which a request is shown next to the list."""
 LIST_WIDTH = 39
 """The list takes two fifths of the columns, but at least this many."""
 BOTH = "openid payments:read payments:transfer"
@@ -166,7 +166,9 @@ def _empty_rows(app: Window) -> int:
     return sum(not row.strip() for row in app.text.splitlines())
 
 
-def test_a_revoked_device_says_so_and_offers_to_sign_in(agent: Agent, person: Terminal) -> None:
+def test_a_revoked_device_shows_a_message_and_offers_to_sign_in(
+    agent: Agent, person: Terminal
+) -> None:
     """The app does not try to reconnect, and its message stays."""
     _ask_payment(agent, person)
     with window(person) as app:

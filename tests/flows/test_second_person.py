@@ -50,7 +50,7 @@ def both(server: LiveServer, person: Terminal, second: Terminal) -> str:
     return group
 
 
-def test_the_second_approval_completes_the_quorum_and_gives_the_token(
+def test_the_second_approval_completes_the_quorum_and_issues_the_token(
     server: LiveServer, agent: Agent, person: Terminal, second: Terminal, both: str
 ) -> None:
     """Each approver completes the ceremony, and both screens and the agent see the progress."""
@@ -116,7 +116,7 @@ def test_a_user_who_is_not_an_approver_does_not_sign(
         second.approve(single_approver)
 
 
-def test_one_denial_ends_the_request_for_both(
+def test_one_denial_closes_the_request_for_both(
     server: LiveServer, agent: Agent, person: Terminal, second: Terminal
 ) -> None:
     """A later approval is refused, and the error contains the denied request."""

@@ -42,7 +42,7 @@ def _verify_event(http: httpx.Client, token: str) -> dict[str, Any]:
     return event
 
 
-def test_an_api_learns_that_an_agent_was_disabled(
+def test_an_api_is_told_that_an_agent_was_disabled(
     server: LiveServer, agent: Agent, pay: tuple[str, str], mail: tuple[str, str]
 ) -> None:
     """An API gets the event until the API acknowledges it; an unrelated API never gets it."""

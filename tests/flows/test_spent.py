@@ -99,7 +99,7 @@ def test_one_of_many_concurrent_executions_succeeds(
     assert len(entries(server, "approval.reused", approval_id=approval)) == 1
 
 
-def test_a_revoked_signing_key_ends_its_tokens_and_the_terminal_continues(
+def test_revoking_a_signing_key_invalidates_its_tokens_and_the_terminal_continues(
     server: LiveServer, agent: Agent, person: Terminal, resource: AgentKey, token: str
 ) -> None:
     """Revoking the keys invalidates the token immediately; a new key signs the next token."""

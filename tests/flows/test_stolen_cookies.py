@@ -147,7 +147,7 @@ def test_a_cookie_can_propose_but_not_create_a_standing_grant(
 def test_a_push_subscription_needs_our_own_page_and_is_shown_to_her(
     server: LiveServer, eva: WebPerson, thief: WebPerson
 ) -> None:
-    """The cookie alone adds none; one added with a page's token is logged and shown to the user."""
+    """The cookie alone cannot add one; one added with a page's token is logged and shown."""
     subscription = PushService(443).mint().to_json()
     subscription["endpoint"] = "https://fcm.googleapis.com/fcm/send/somebody"
     blind = thief.http.post(
@@ -157,8 +157,8 @@ def test_a_push_subscription_needs_our_own_page_and_is_shown_to_her(
     assert subscriptions(server, eva.name) == frozenset()
     added = thief.http.post("/api/push-subscriptions", json=subscription)
     assert added.is_success, added.text
-    (items,) = eva.http.get("/api/push-subscriptions").json()["items"]
-    assert items["id"] == added.json()["id"]
+    (item,) = eva.http.get("/api/push-subscriptions").json()["items"]
+    assert item["id"] == added.json()["id"]
     assert len(entries(server, "push.subscribed", subject=eva.me["user"]["id"])) == 1
 
 

@@ -115,7 +115,7 @@ def test_an_approval_may_be_repeated_after_redemption(agent: Agent, person: Term
     assert person.client.decide(pending.id, signed).state == "redeemed"
 
 
-def test_the_first_device_of_a_user_may_decide_everything_at_once(
+def test_the_first_device_of_a_user_can_decide_everything_immediately(
     agent: Agent, person: Terminal
 ) -> None:
     """A user's first device does not wait, because no other device could vouch for it."""
@@ -124,10 +124,10 @@ def test_the_first_device_of_a_user_may_decide_everything_at_once(
     assert person.approve(person.only_request()).state == "approved"
 
 
-def test_a_second_device_waits_a_day_before_it_approves_high_risk(
+def test_a_second_device_cannot_approve_high_risk_requests_for_a_day(
     server: LiveServer, agent: Agent, person: Terminal, phone: Terminal
 ) -> None:
-    """The second device may deny and approve low risk immediately, and high risk after 24 hours."""
+    """The second device can deny and approve low-risk requests now, high-risk ones in a day."""
     agent.request_approval(person.user)
     assert phone.approve(person.only_request()).state == "approved"
     agent.ask_payment(person.user)
@@ -203,7 +203,7 @@ def test_a_statement_about_another_users_device_is_refused(
 def test_ten_wrong_pins_lock_a_device_and_every_screen_shows_it(
     agent: Agent, person: Terminal, phone: Terminal
 ) -> None:
-    """The right PIN is refused too. Another device can still approve low risk."""
+    """The right PIN is refused too. Another device can still approve low-risk requests."""
     with open_feed(phone) as line:
         _lock(person)
         frame = line.event("device.locked")
@@ -287,7 +287,7 @@ def test_an_administrator_unlocks_a_locked_device(
     assert person.approve(person.only_request()).state == "approved"
 
 
-def test_a_revoked_device_is_disconnected_at_once(
+def test_a_revoked_device_is_disconnected_immediately(
     server: LiveServer, agent: Agent, person: Terminal, phone: Terminal
 ) -> None:
     """The device's socket closes with 4403, its calls are refused, and its session ends."""

@@ -353,7 +353,7 @@ async def test_an_agent_that_does_not_serve_the_api_names_the_client_in_its_mess
     assert f"--serves {API}" in caplog.text
 
 
-async def test_any_other_refusal_of_the_token_ends_the_call() -> None:
+async def test_any_other_refusal_of_the_token_fails_the_call() -> None:
     """If the caller's token was revoked, no request is made without the token."""
     person = FakePerson()
     person.refusal = Refused("expired_login_hint_token", "over", {})
@@ -392,7 +392,7 @@ def guarded() -> tuple[asgi.App, list[str], FakeIssuer]:
 
 
 @pytest.mark.parametrize("someone", [USER, "sayso_us_eve"])
-async def test_an_approval_counts_only_for_the_user_of_the_call(someone: str) -> None:
+async def test_an_approval_is_valid_only_for_the_user_of_the_call(someone: str) -> None:
     """The user of the approval's token must be the user of the call's token."""
     issuer, tools = FakeIssuer(), Tools(ISSUER, API, credentials=("a", "b"))
     tools.guard._http = issuer.async_http

@@ -289,7 +289,9 @@ def test_the_examples(server: LiveServer, ana: Terminal, tmp_path: Path) -> None
     ]
     assert calls_logged == [(printed[4], *outcome) for outcome in outcomes]
     assert gateway.log[1]["approval"] == request.id
-    by_assistant, by_approval = (_found(words, request.id, environment) for words in searches)
+    by_assistant, by_approval = (
+        _search_audit_log(words, request.id, environment) for words in searches
+    )
     thread = [entry for entry in by_assistant if entry.get("approval_id") == request.id]
     assert thread == by_approval
     assert [entry["type"].partition(".")[2] for entry in thread] == [
@@ -308,7 +310,7 @@ def test_the_examples(server: LiveServer, ana: Terminal, tmp_path: Path) -> None
     assert {entry["user"] for entry in gateway.log} == {user}
 
 
-def _found(words: list[str], approval: str, environment: dict[str, str]) -> list[Any]:
+def _search_audit_log(words: list[str], approval: str, environment: dict[str, str]) -> list[Any]:
     """Return the entries that a search of the README finds, oldest first."""
     _, *search = [approval if word == "ID" else word for word in words]
     result = command("server", *search, "--json", environment=environment)

@@ -65,7 +65,7 @@ def test_a_ping_wakes_only_the_request_that_it_names() -> None:
         ("bearer {token}", _body("a"), 204),
     ],
 )
-def test_an_invalid_ping_wakes_no_request(
+def test_an_invalid_ping_does_not_wake_a_request(
     authorization: str | None, body: bytes, status: int
 ) -> None:
     """The token is shared by the server and this agent; a different agent has its own."""
@@ -97,7 +97,7 @@ def test_a_pinged_agent_polls_once_and_then_sleeps_until_it_is_pinged() -> None:
     assert sleep.until.done()
 
 
-def test_an_agent_that_polls_takes_no_pings() -> None:
+def test_an_agent_that_polls_does_not_accept_pings() -> None:
     """The error says that the agent must be created with `ping=True`."""
     asking = Asking("https://sayso.example", Credentials.create("c", "s", None))
     with pytest.raises(ValueError, match="ping=True"):

@@ -36,10 +36,10 @@ class Picture(SingleFileSnapshotExtension):
 
     def matches(self, *, serialized_data: Any, snapshot_data: Any) -> bool:
         """Return whether both pictures show the same."""
-        return _shown(serialized_data) == _shown(snapshot_data)
+        return _inline_styles(serialized_data) == _inline_styles(snapshot_data)
 
 
-def _shown(picture: str) -> str:
+def _inline_styles(picture: str) -> str:
     """Return the picture with each style in place of the style's name."""
     styles = dict(_STYLE.findall(picture))
     bare = _STYLE.sub("", _NOTHING.sub("", picture))
@@ -70,13 +70,13 @@ def pictures(snapshot: SnapshotAssertion) -> Callable[..., list[str]]:
         sizes: tuple[Size, ...] = (WIDE, NARROW),
         resized: Callable[[Pilot[Any]], Awaitable[None]] = settled,
     ) -> list[str]:
-        drawings = asyncio.run(_drawn(app, steps, sizes, resized))
+        drawings = asyncio.run(_draw_sizes(app, steps, sizes, resized))
         return [name for name, picture in drawings.items() if picture != stored(name=name)]
 
     return differing
 
 
-async def _drawn(
+async def _draw_sizes(
     app: App[Any],
     steps: Callable[[Pilot[Any]], Awaitable[None]],
     sizes: tuple[Size, ...],

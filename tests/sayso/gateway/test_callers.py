@@ -19,7 +19,7 @@ from tests.support.fakes.issuer import AGENT, USER
 STREAM = {"content-type": "text/event-stream"}
 
 
-async def test_a_caller_without_a_token_learns_where_to_get_one() -> None:
+async def test_a_caller_without_a_token_is_told_where_to_get_one() -> None:
     """The 401 response points to the metadata, which names the protected resource."""
     gateway = FakeGateway()
     transport = httpx.ASGITransport(gateway.app)

@@ -169,7 +169,7 @@ async def _send_and_leave(gateway: FakeGateway, method: str, body: bytes = b"") 
 
 
 @pytest.mark.parametrize("tool", ["read", "pay"])
-async def test_an_ended_upstream_session_is_reported_as_404(tool: str) -> None:
+async def test_a_closed_upstream_session_is_reported_as_404(tool: str) -> None:
     """The client then begins a new session, and no user is asked before that."""
     gateway = FakeGateway()
     initialized = await gateway.send(request("initialize"))

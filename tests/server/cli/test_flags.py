@@ -173,7 +173,7 @@ def test_the_insecure_flag_reaches_the_server_options(admin_cli, monkeypatch, in
     assert (shape.host, shape.insecure) == ("192.0.2.1", insecure)
 
 
-def test_actions_preview_uses_the_given_details(run, tmp_path):
+def test_actions_preview_uses_the_details_from_the_command(run, tmp_path):
     """The action type is read from a file or is a built-in one."""
     details_file = tmp_path / "details.json"
     amount = {"minor": 777_00, "currency": "EUR"}

@@ -25,7 +25,7 @@ def requests(admin_cli, data_folder):
     return approvals
 
 
-def test_a_request_may_be_given_by_the_beginning_of_its_id(admin_cli, requests):
+def test_a_request_can_be_named_by_the_beginning_of_its_id(admin_cli, requests):
     """The beginning works with or without the common prefix, and so does the whole ID."""
     request = requests[0]
     for typed in (request.id, request.id[:-4], request.id.removeprefix("sayso_ap_")[:8]):

@@ -142,7 +142,7 @@ def test_a_receiver_that_answers_byte_by_byte_times_out(receiver_server: Receive
     assert time.monotonic() - started < 3
 
 
-def test_a_response_without_end_is_cut_off(receiver_server: Receiver) -> None:
+def test_an_endless_response_is_cut_off(receiver_server: Receiver) -> None:
     """At most 64 KiB of the body are read."""
     receiver_server.behaviour = flood
     assert len(egress.send("GET", receiver_server.url(), body=b"", headers={}).body) == 64 * 1024

@@ -49,8 +49,8 @@ def test_a_failed_push_leaves_the_request_pending(local, browser, agent, service
         local.clock.forward(MINUTE)
     with local.services.store.read() as view:
         assert view.approvals.get(approval.id) == approval
-    (items,) = browser.send("GET", "/api/approvals").json["items"]
-    assert items["id"] == approval.id
+    (item,) = browser.send("GET", "/api/approvals").json["items"]
+    assert item["id"] == approval.id
     assert browser.deny(approval.id).status == 200
 
 
@@ -150,7 +150,7 @@ def test_the_push_alarm_is_raised_once_a_day(local, browser, agent, service):
     )
 
 
-def test_a_push_response_without_end_is_cut_off(local, browser, agent, service):
+def test_an_endless_push_response_is_cut_off(local, browser, agent, service):
     """Only two kilobytes of an endless response are read. The push counts as delivered."""
     subscribe(browser, service)
     service.behaviour = flood

@@ -361,7 +361,7 @@ def test_an_invitation_is_created_and_revoked(admin: LocalTerminal) -> None:
 
 
 def test_revoking_a_token_revokes_its_descendants(staff: Staff, admin: LocalTerminal) -> None:
-    """The chain can be read first, and a second revocation ends nothing more."""
+    """The chain can be read first, and a second revocation has no further effect."""
     agent, user = staff.ids["agent"], admin.user.id
     child = staff.local.admin.token(
         agent, user, "child", parent_id=staff.ids["delegation"], depth=1

@@ -178,7 +178,7 @@ def test_tokens_are_filtered_by_client_user_and_resource(filled: Staff) -> None:
 
 
 def test_consents_are_filtered_by_client_and_user(filled: Staff) -> None:
-    """Ended consents are listed only if the query asks for them."""
+    """Expired and revoked consents are listed only if the query includes them."""
     path = "/api/admin/consents"
     assert len(_items(filled, path)) == 2
     (item,) = _items(filled, path, client="one", user="owner")

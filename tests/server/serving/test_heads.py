@@ -62,7 +62,7 @@ def test_a_head_is_limited_to_a_hundred_fields():
     assert refusal.value.status == 431
 
 
-def test_a_head_that_ends_early_is_refused():
+def test_an_incomplete_head_is_refused():
     """A request whose head is incomplete is invalid."""
     with pytest.raises(BadHead):
         read(HOST)

@@ -31,7 +31,7 @@ def test_a_list_is_typed_by_lines_or_commas():
 
 
 def test_a_ticked_box_means_all():
-    """The text that was typed beside the box is ignored."""
+    """The text in the field next to the box is ignored."""
     field = Field("asks", "", "lines", all_label="Everyone")
     assert _read(field, **{"every-asks": "1", "asks": "eva"}) is None
     assert _read(field, asks="eva") == ["eva"]
@@ -271,7 +271,7 @@ def test_removed_scopes_and_requirements_are_sent_explicitly():
     ],
 )
 def test_new_keys_are_added_to_kept_keys(added, kids):
-    """New keys are given as a single key or as a key set."""
+    """New keys can be a single key or a key set."""
     stored = {"keys": [{"kid": "k1"}, {"kid": "k2"}]}
     merged = client_fields.merged_keys({"keep": ["k1"], "jwks": added}, stored)
     assert [key["kid"] for key in merged["jwks"]["keys"]] == kids

@@ -208,7 +208,7 @@ def test_an_error_is_shown_at_its_field(
     assert len(console.staff.local.admin.entries()) == before
 
 
-def test_a_concurrent_change_is_shown_beside_the_typed_value(console: Console) -> None:
+def test_a_concurrent_change_is_shown_next_to_the_typed_value(console: Console) -> None:
     """The form has the new version, so that it can be sent again."""
     staff = console.staff
     agent = staff.ids["agent"]

@@ -61,7 +61,7 @@ def first_view(tab: Chromium, url: str, *, worker: bool) -> FirstView:
     tab.see(_USABLE)
     until(lambda: _at_rest(tab), 30)
     requests = _requests(tab)
-    loaded = {url: requests.get(name, 0) for name, url in _asked(tab).items()}
+    loaded = {url: requests.get(name, 0) for name, url in _request_urls(tab).items()}
     if worker:
         loaded |= _loaded_by_worker(tab, origin)
     asked = {urlsplit(address).netloc for address in (*loaded, *_sockets(tab))}
@@ -91,7 +91,7 @@ def _at_rest(tab: Chromium) -> bool:
     """Report whether all requests have been answered; the `ask` call also reads new events."""
     tab.ask("1")
     over = _requests(tab).keys() | {event["requestId"] for event in _events(tab, "loadingFailed")}
-    return _asked(tab).keys() <= over
+    return _request_urls(tab).keys() <= over
 
 
 def _events(tab: Chromium, name: str) -> list[dict[str, Any]]:
@@ -100,7 +100,7 @@ def _events(tab: Chromium, name: str) -> list[dict[str, Any]]:
     return [event["params"] for event in own_events if event["method"] == method]
 
 
-def _asked(tab: Chromium) -> dict[str, str]:
+def _request_urls(tab: Chromium) -> dict[str, str]:
     """Return the URL of each request, by request ID."""
     request_events = _events(tab, "requestWillBeSent")
     return {event["requestId"]: event["request"]["url"] for event in request_events}

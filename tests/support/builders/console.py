@@ -81,7 +81,7 @@ class Console:
 
 
 def open_console(staff: Staff) -> Console:
-    """Give everybody a passkey for which their older device has vouched."""
+    """Give each staff member a passkey for which their older device has vouched."""
     browsers = {role: _browser(staff, role) for role in WHO}
     with staff.local.services.store.write() as tx:
         for browser in browsers.values():

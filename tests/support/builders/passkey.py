@@ -132,7 +132,7 @@ class LocalBrowser:
         return answer
 
     def sign_in(self, offer: str | None = None, **changes: bytes) -> Answer:
-        """Sign in with this offer, or a fresh one if none is given."""
+        """Sign in with this offer, or with a fresh one by default."""
         text = offer or self.send("POST", "/api/passkeys/offer").json["text"]
         assertion = self.passkey.assertion(text.encode(), **changes)
         return self.send("POST", "/api/passkeys/sign-in", {"assertion": assertion})

@@ -15,7 +15,7 @@ from tests.support.builders.policies import rule
 from tests.support.builders.site import LocalSite
 
 Ends: TypeAlias = Callable[[LocalAgent, LocalTerminal], str]
-"""Makes a request that ends in a certain way; returns its ID."""
+"""Makes a request with a certain outcome; returns its ID."""
 
 
 def of(who: LocalTerminal | LocalBrowser, approval_id: str) -> Any:

@@ -65,23 +65,23 @@ def _unusual(terms: Mapping[str, object]) -> list[dict[str, object]] | None:
     """Return the unusual facts that the server reports; None if the request is not an action."""
     if terms.get("kind", "action") != "action":
         return None
-    signals = _pairs(terms.get("unusual", []))
-    if terms.get("first") and not signals:
-        signals = [("new_agent", f"First request from {terms['agent']} that you would approve.")]
+    found = _pairs(terms.get("unusual", []))
+    if terms.get("first") and not found:
+        found = [("new_agent", f"First request from {terms['agent']} that you would approve.")]
     return [
         {"code": code, "severity": "notice" if code.startswith("new_") else "warning", "text": text}
-        for code, text in signals
+        for code, text in found
     ]
 
 
 def _compared(terms: Mapping[str, object]) -> str | None:
     """Return the server's comparison as a sentence; None if the request is not an action."""
-    signals = _unusual(terms)
-    if signals is None or "compared" in terms:
-        return None if signals is None else str(terms["compared"])
+    found = _unusual(terms)
+    if found is None or "compared" in terms:
+        return None if found is None else str(terms["compared"])
     if terms.get("first"):
         return "No earlier approval to compare with."
-    intro = "Compared" if signals else "Nothing unusual, compared"
+    intro = "Compared" if found else "Nothing unusual, compared"
     return f"{intro} with 23 earlier approvals since 3 March 2026."
 
 

@@ -110,7 +110,7 @@ class FakeServer:
         return Page(tuple(over[start : start + 5]), following, 7, self.clock.now())
 
     def ended_since(self, since: int) -> tuple[Approval, ...]:
-        """Return the requests that ended at this time or later."""
+        """Return the requests that were closed at this time or later."""
         self._answer()
         approvals = self.approvals.values()
         over = [value for value in approvals if not value.is_waiting(self.clock.now())]

@@ -13,7 +13,7 @@ TRIES = 10
 
 
 class FakeDevices(Proving):
-    """The terminal's device, and another one if a test asks for it."""
+    """The terminal's device, and a second one if a test requests it."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -168,7 +168,7 @@ class FakeServer(FakeDevices):
         past |= {"created_at": to_rfc3339(self.now()), "covered": False, "mismatch": "/amount"}
         return {**self.grants[0], "given_at": "medium", "requests": [past]}
 
-    def _shown(self, approval_id: str) -> object:
+    def _show_approval(self, approval_id: str) -> object:
         had = {"id": DEVICE, "name": "laptop", "delivered_at": to_rfc3339(self.now())}
         seen = {"seen_at": to_rfc3339(self.now()), "decided_at": None}
         nonce = f"nonce-{approval_id}"
@@ -202,13 +202,13 @@ class FakeServer(FakeDevices):
         if row["state"] != "pending" or str(row["expires_at"]) < to_rfc3339(self.now()):
             raise Refused(409, "not_pending")
         row["expires_at"] = "2030-01-01T10:00:00.000Z"
-        return self._shown(approval_id)
+        return self._show_approval(approval_id)
 
     def _retry(self, approval_id: str) -> object:
         if self.approvals[approval_id]["state"] != "expired":
             raise Refused(409, "not_expired")
         self.approvals[approval_id]["retry"] = "asked"
-        return self._shown(approval_id)
+        return self._show_approval(approval_id)
 
     def _name_deputy(self, body: dict[str, object]) -> object:
         _, claims = self._verified(str(body["statement"]), {"high"}, "sayso-statement+jws")
@@ -371,7 +371,7 @@ _ROUTES: tuple[tuple[str, str, Callable[[FakeServer, Call], object]], ...] = (
     ("DELETE", _DEVICE, lambda fake, call: fake._revoke(*call.names)),
     ("GET", "/api/agents", lambda fake, _: {"items": fake.agents, "next": None}),
     ("GET", "/api/approvals", lambda fake, call: fake._page(call.query)),
-    ("GET", _APPROVAL, lambda fake, call: fake._shown(*call.names)),
+    ("GET", _APPROVAL, lambda fake, call: fake._show_approval(*call.names)),
     ("POST", f"{_APPROVAL}/report", lambda fake, call: fake._report(call)),
     ("POST", f"{_APPROVAL}/decision", lambda fake, call: fake._decide(call)),
 )

@@ -95,7 +95,7 @@ class PushService:
         return f"http://127.0.0.1:{self.port}"
 
     def mint(self, key: str = "") -> Minted:
-        """Create a subscription, bound to this public key of a sender if one is given."""
+        """Create a subscription, bound to this public key of a sender, if any."""
         private = ec.generate_private_key(ec.SECP256R1())
         token = encoded(hashlib.sha256(_point(private.public_key())).digest())
         minted = Minted(f"{self.origin}/push/{token}", private, token.encode()[:16])

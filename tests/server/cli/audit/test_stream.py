@@ -35,9 +35,9 @@ def test_json_lines_are_the_whole_log_and_each_is_sent_once(admin_cli):
     admin_cli("agents", "add", "bot", "--owner", "admin")
     (added,) = _parse_lines(admin_cli("audit", "stream", "-", "--once").out)
     assert (added["seq"], added["type"]) == (len(first), "agent.added")
-    (items,) = admin_cli("audit", "streams", "--json").document["items"]
+    (item,) = admin_cli("audit", "streams", "--json").document["items"]
     sent = len(first) + 1
-    assert items == {"name": "stdout", "sent": sent, "behind": 0, "behind_seconds": 0}
+    assert item == {"name": "stdout", "sent": sent, "behind": 0, "behind_seconds": 0}
     assert f"stdout  {sent} sent, 0 to send (for 0 s)" in admin_cli("audit", "streams").out
 
 

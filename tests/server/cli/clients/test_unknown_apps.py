@@ -14,8 +14,8 @@ def test_unregistered_apps_are_listed_shown_disabled_and_deleted(admin_cli):
     new_unknown_app(services.store)
     services.store.close()
     admin_cli("apps", "add", "mine", "--redirect-uri", "https://mine.example/cb")
-    (items,) = admin_cli("apps", "list", "--unknown", "--json").document["items"]
-    assert (items["client_id"], items["origin"]) == (URL, "document")
+    (item,) = admin_cli("apps", "list", "--unknown", "--json").document["items"]
+    assert (item["client_id"], item["origin"]) == (URL, "document")
     assert len(admin_cli("apps", "list", "--json").document["items"]) == 2
     output = admin_cli("apps", "show", "chat.example").out
     assert "nobody" in output

@@ -87,11 +87,11 @@ def test_ids_of_each_noun_are_offered(admin_cli, folder, offered):
     admin_cli("groups", "add", "payers", "--member", "admin")
     services = open_admin(folder)
     admin = services.users.show("admin")[0]
-    approval_id = services.approval(services.agents.show("invoice-bot")[0].id, admin.id)
+    approval = services.approval(services.agents.show("invoice-bot")[0].id, admin.id)
     device = services.device(admin)
     services.store.close()
     keys = {item["kid"] for item in admin_cli("keys", "list", "--json").document["items"]}
-    assert offered("sayso approvals show ") == [approval_id.id]
+    assert offered("sayso approvals show ") == [approval.id]
     assert offered("sayso devices revoke ") == [device.id]
     assert offered("sayso groups show ") == ["payers"]
     assert offered("sayso resources show ") == ["https://pay.example"]
@@ -100,7 +100,7 @@ def test_ids_of_each_noun_are_offered(admin_cli, folder, offered):
         assert offered(f"sayso {verb} ") == []
 
 
-def test_completion_creates_no_database(data_folder, offered):
+def test_completion_does_not_create_a_database(data_folder, offered):
     """A folder without an installation is not created."""
     assert offered("sayso agents show ") == []
     assert not data_folder.exists()

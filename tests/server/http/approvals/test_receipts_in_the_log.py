@@ -276,7 +276,7 @@ LOGS = {
 
 
 @pytest.mark.parametrize("name", LOGS)
-def test_a_receipt_of_a_log_that_says_something_else_is_not_verified(
+def test_a_receipt_that_contradicts_its_log_is_not_verified(
     verified: Callable[..., str], agent: LocalAgent, person: LocalTerminal, name: str
 ) -> None:
     """Verification fails even if the log's own key signed the entries."""
@@ -338,7 +338,7 @@ GIVEN_LOGS: dict[str, Callable[[Any], None]] = {
 
 
 @pytest.mark.parametrize("name", [*GIVEN_LOGS, "later"])
-def test_a_use_of_a_standing_grant_that_the_user_did_not_give_is_not_verified(
+def test_a_use_of_a_standing_grant_that_the_user_did_not_create_is_not_verified(
     verified: Callable[..., str], agent: LocalAgent, person: LocalTerminal, name: str
 ) -> None:
     """The log must say that the user gave this grant to this agent before this use."""

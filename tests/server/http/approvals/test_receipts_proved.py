@@ -30,7 +30,7 @@ Check: TypeAlias = Callable[..., tuple[ReceiptPart, ...]]
 def receipt(
     request: pytest.FixtureRequest, local: LocalSite, agent: LocalAgent, person: LocalTerminal
 ) -> Any:
-    """A receipt of an approval, given with a terminal or with a passkey."""
+    """A receipt for an approval that was signed by a terminal or a passkey."""
     standing_grants.lower(local)
     caller = person if request.param == "terminal" else new_browser(local)
     approval = standing_grants.example(agent, login_hint=caller.user.name)

@@ -138,7 +138,7 @@ def test_an_answer_promises_its_entries(
         assert promise.at == entries[promise.entry_id].at // 1000
 
 
-def test_without_the_key_of_the_log_an_answer_counts_without_a_promise(
+def test_without_the_log_key_an_answer_is_accepted_without_a_promise(
     local: LocalSite, agent: LocalAgent, person: LocalTerminal
 ) -> None:
     """The change has already been stored when the promise would be signed."""

@@ -79,7 +79,7 @@ def test_a_forged_form_cannot_revoke(browser, agent):
     assert "Revoke now" in get(browser, f"/done/{approval.id}").text
 
 
-def test_without_a_token_there_is_nothing_to_revoke(browser, agent):
+def test_a_request_without_a_token_has_nothing_to_revoke(browser, agent):
     """Without a token the form gets 404, as does the token of another user's request."""
     _, approval = _approve(browser, agent)
     assert post(browser, f"/done/{approval.id}/revoke").status_code == 404

@@ -86,7 +86,7 @@ def test_every_page_allows_only_its_own_scripts(browser, path):
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in _TEMPLATES.rglob("*.js")))
-def test_scripts_are_modules_that_create_no_markup(browser, name):
+def test_scripts_are_modules_that_do_not_create_markup(browser, name):
     """Scripts only set text, so that an agent's text cannot become markup."""
     script = _page(browser, f"/{name}.js")
     assert script.mimetype == "text/javascript"
@@ -137,7 +137,7 @@ def test_a_long_inbox_shows_the_highest_risk_and_links_to_the_rest(browser, agen
     assert "Show all" not in full_page
 
 
-def test_an_inbox_with_too_many_requests_says_so(browser, agent, monkeypatch):
+def test_an_inbox_states_that_it_has_too_many_requests(browser, agent, monkeypatch):
     """The page says how many of all requests it shows and offers no further link."""
     monkeypatch.setattr("server.web.approvals.inbox._FIRST", 1)
     monkeypatch.setattr("server.web.approvals.inbox._ON_ONE_PAGE", 1)

@@ -173,7 +173,7 @@ def _browser_of(person, local):
     return browser
 
 
-def test_a_receipt_shows_what_was_granted_beside_what_was_requested(person, agent, local):
+def test_a_receipt_shows_both_the_granted_and_the_requested_action(person, agent, local):
     """The receipt of a narrowed request has the granted text and its digest."""
     browser = _browser_of(person, local)
     _, approval = agent.request_approval(scope="openid payments:read payments:transfer")

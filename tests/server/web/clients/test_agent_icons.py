@@ -58,7 +58,7 @@ def test_an_icon_that_no_agent_uses_is_not_found(local, agent_with_icon):
     assert _get(local, "/icons/..%2fdevices").status_code == 404
 
 
-def test_an_icon_is_shown_beside_the_agents_name_on_every_page(local, eva, agent_with_icon):
+def test_an_icon_is_shown_next_to_the_agents_name_on_every_page(local, eva, agent_with_icon):
     """The inbox, request and agent pages show it with an empty alternative text."""
     _, approval = agent_with_icon.request_payment(login_hint="eva")
     give_consent(eva.browser, agent_with_icon)

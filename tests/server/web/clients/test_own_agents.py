@@ -75,7 +75,7 @@ def test_an_agent_without_access_to_a_user_is_not_found_for_them(eva, max_, agen
     assert "1 consent" in eva.get("/agents").text
 
 
-def test_revoking_access_ends_it_for_this_user_only(eva, max_, agent, local):
+def test_revoking_access_affects_this_user_only(eva, max_, agent, local):
     """One press without a passkey is enough; the agent keeps its access to other users."""
     give_grant(eva.browser, agent), give_token(eva.browser, agent)
     give_consent(eva.browser, agent), give_consent(max_.browser, agent)
@@ -87,7 +87,7 @@ def test_revoking_access_ends_it_for_this_user_only(eva, max_, agent, local):
     assert _agent_state(local, agent) == "enabled"
 
 
-def test_revoking_access_counts_and_logs_what_ended(eva, agent, local):
+def test_revoking_access_counts_and_logs_the_revoked_rights(eva, agent, local):
     """The call returns and logs the revoked objects; a second call revokes nothing more."""
     give_grant(eva.browser, agent), give_token(eva.browser, agent)
     give_token(eva.browser, agent), give_consent(eva.browser, agent)

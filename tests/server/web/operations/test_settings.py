@@ -190,15 +190,13 @@ def test_invalid_days_are_refused_before_signing(eva, wrong):
 def test_a_forged_form_is_not_shown_for_signing(eva, path):
     """Otherwise a user could sign values that another site filled in."""
     for form, headers in (({"csrf": None}, {}), ({"csrf": "made up"}, {}), ({}, FOREIGN)):
-        parameters = eva.post(
-            f"/settings/{path}", {**DEPUTY, "code": "blue whale", **form}, headers
-        )
-        assert parameters.status_code == 403
-        assert "Sign with passkey" not in parameters.text
+        answer = eva.post(f"/settings/{path}", {**DEPUTY, "code": "blue whale", **form}, headers)
+        assert answer.status_code == 403
+        assert "Sign with passkey" not in answer.text
 
 
 @pytest.mark.parametrize("path", ["theme", "quiet", "quiet/end", "user-code/end"])
-def test_another_site_changes_no_setting(eva, path):
+def test_another_site_cannot_change_a_setting(eva, path):
     """A form must come from our own page in this browser."""
     form = {**HOURS, "theme": "dark"}
     assert eva.post(f"/settings/{path}", form, FOREIGN).status_code == 403

@@ -173,7 +173,7 @@ def test_the_password_works_without_scripts(app: LocalApp, browser: Browser) -> 
     assert "code" in (browser.sign_in("eva") and browser.answer("allow")).answer
 
 
-def _of_unknown_credential(phone: LocalBrowser) -> str:
+def _unknown_credential_assertion(phone: LocalBrowser) -> str:
     return _assertion(
         LocalBrowser(phone.local, phone.user, SoftPasskey(credential=b"of an unknown credential"))
     )
@@ -197,7 +197,7 @@ def _unverified(phone: LocalBrowser) -> str:
 
 BAD = {
     "malformed": lambda _: "x",
-    "of an unknown credential": _of_unknown_credential,
+    "of an unknown credential": _unknown_credential_assertion,
     "of another key": _forged,
     "expired": _expired,
     "for another challenge": lambda phone: phone.passkey.assertion(b"x"),

@@ -156,7 +156,7 @@ def test_the_standing_grant_is_signed_on_its_own_request_page(browser, approval,
     ],
 )
 def test_a_value_over_its_limit_is_refused_with_the_limit(browser, approval, changes, says):
-    """The message is beside the fields, and neither preview nor creation continues."""
+    """The message is next to the fields, and neither preview nor creation continues."""
     for act in ("preview", "open"):
         page = post(browser, _path(approval), {**PROPOSAL, **changes, "act": act})
         assert (page.status_code, says in page.text) == (422, True), page.text

@@ -27,7 +27,7 @@ def _list_ids(pages, kind):
 
 @pytest.mark.parametrize("kind", RIGHTS)
 def test_a_right_is_listed_until_it_is_revoked_with_one_press(eva, agent, kind):
-    """Revoking needs no scripts, and the list of ended rights has no button for it."""
+    """Revoking does not need scripts, and revoked rights have no button for it."""
     right = RIGHTS[kind](eva.browser, agent)
     page = eva.get(f"/{kind}")
     revoke_path = f"/{kind}/{right}/revoke"

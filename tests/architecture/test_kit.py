@@ -15,7 +15,7 @@ _ADAPTERS = {
     "sayso/mcp/tools.py": {"mcp", "mcp_types", "pydantic", "pydantic_core"},
 }
 """The MCP package installs pydantic."""
-_SHUT = """
+_BLOCK_IMPORTS = """
 import sys
 class Shut:
     def find_spec(self, name, path=None, target=None):
@@ -42,7 +42,7 @@ def test_the_kit_imports_no_third_party_packages_except_httpx_and_pyjwt():
 def test_the_kit_can_be_imported_without_the_server_and_without_frameworks():
     """Only the adapter of a framework needs that framework."""
     result = subprocess.run(
-        [sys.executable, "-c", _SHUT], cwd=ROOT, capture_output=True, text=True, check=True
+        [sys.executable, "-c", _BLOCK_IMPORTS], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert result.stdout.strip() == "[]"
 

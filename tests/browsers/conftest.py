@@ -15,7 +15,7 @@ from tests.support.clients.agent import Agent, new_agent
 from tests.support.fakes.push_service import PushService, push_service
 from tests.support.servers.server import LiveServer, live_server
 
-_HERE = Path(__file__).parent
+_FOLDER = Path(__file__).parent
 _LONGEST_SECONDS = 400
 """The timeout includes the start of the server and the browsers before a file's first test."""
 
@@ -23,7 +23,7 @@ _LONGEST_SECONDS = 400
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Everything in this folder needs a browser."""
     for item in items:
-        if _HERE in item.path.parents:
+        if _FOLDER in item.path.parents:
             item.add_marker(pytest.mark.browsers)
             if item.get_closest_marker("timeout") is None:
                 item.add_marker(pytest.mark.timeout(_LONGEST_SECONDS))

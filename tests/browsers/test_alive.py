@@ -20,7 +20,9 @@ from tests.support.servers.server import BY, LiveServer
 
 _AWAY = {"offline": True, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
 _INERT = "Array.from(document.querySelectorAll('{}')).every(each => each.closest('[inert]'))"
-_LEFT = r"Number(document.querySelector('[data-left]').textContent.match(/^in (\d+) s$/)?.[1])"
+_SECONDS_LEFT = (
+    r"Number(document.querySelector('[data-left]').textContent.match(/^in (\d+) s$/)?.[1])"
+)
 """The seconds left that a page shows and counts down."""
 _NEWS = "document.querySelector('#news a').textContent"
 _HOSTILE = {
@@ -92,7 +94,7 @@ def test_expiry_is_announced_twice_and_then_disables_everything(
     page.later(230)
     until(lambda: _new(page, before, "seconds left to answer. More time"), _SECONDS)
     page.later(20)
-    page.see(f"{_LEFT} <= 40")
+    page.see(f"{_SECONDS_LEFT} <= 40")
     assert not _new(page, before, "seconds left", most=40)
     page.later(20)
     until(lambda: _new(page, before, "seconds left", most=20), _SECONDS)

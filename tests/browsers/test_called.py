@@ -36,7 +36,7 @@ _TAGS = """navigator.serviceWorker.ready.then(there => there.getNotifications())
   .then(all => all.map(each => each.tag))"""
 _UNSUBSCRIBE = """navigator.serviceWorker.ready
   .then(there => there.pushManager.getSubscription()).then(one => one.unsubscribe())"""
-_LOST = "fetch('/api/push-subscriptions').then(a => a.json()).then(said => said.lost)"
+_LOST_BROWSERS = "fetch('/api/push-subscriptions').then(a => a.json()).then(said => said.lost)"
 _BROWSERS = {"chromium": called_chromium, "firefox": called_firefox}
 
 
@@ -274,7 +274,7 @@ def _is_not_lost(server: LiveServer, called: Called, name: str) -> None:
     """Check that the server did not tell the user or the page that this browser is lost."""
     called.tab.open(f"{server.url}/devices")
     called.tab.see(TOLD_AGAIN)
-    assert called.tab.ask(_LOST) == []
+    assert called.tab.ask(_LOST_BROWSERS) == []
     assert "dropped this browser" not in called.tab.text()
     assert "device.unreached" not in _events(server, name)
 

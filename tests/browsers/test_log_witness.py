@@ -19,7 +19,7 @@ from tests.support.servers.replaced_database import copied, grow, replace, rotat
 from tests.support.servers.server import LiveServer, live_server
 
 _WORDS = "The audit log of this server was changed or replaced. Do not approve."
-_KEPT = "localStorage.getItem(`sayso-log-${document.body.dataset.user}`)"
+_STORED_CHECKPOINT = "localStorage.getItem(`sayso-log-${document.body.dataset.user}`)"
 _PROMISES = "localStorage.getItem(`sayso-promises-${document.body.dataset.user}`)"
 _COUNT = """() => addEventListener(
   "promises", ({ detail }) => localStorage.setItem("count", detail.length))"""
@@ -47,7 +47,11 @@ def page(server: LiveServer, browser: Chromium) -> Iterator[Chromium]:
 def _wait_for_checkpoint(tab: Chromium, server: LiveServer) -> Any:
     """Wait until the tab has stored the newest checkpoint, and return it."""
     newest = json.dumps(server.services.audit_log.newest())
-    return json.loads(tab.see(f"JSON.parse({_KEPT})?.checkpoint === {newest} && {_KEPT}"))
+    return json.loads(
+        tab.see(
+            f"JSON.parse({_STORED_CHECKPOINT})?.checkpoint === {newest} && {_STORED_CHECKPOINT}"
+        )
+    )
 
 
 def test_the_scripts_judge_proofs_and_checkpoints_as_the_terminal_does(page: Chromium) -> None:
@@ -82,11 +86,11 @@ def test_a_different_log_shows_a_banner_that_stays(
     replace(server, older, lambda: page.wait_for_text("Not connected."))
     grow(server, more)
     page.wait_for_text(_WORDS)
-    page.see(f"JSON.parse({_KEPT}).incident")
+    page.see(f"JSON.parse({_STORED_CHECKPOINT}).incident")
     with server.services.store.read() as view:
         (incident,) = view.incidents.search(closed=False, limit=10)
-    assert json.loads(page.ask(_KEPT))["incident"] == incident.id
-    assert json.loads(page.ask(_KEPT))["checkpoint"] == stored["checkpoint"]
+    assert json.loads(page.ask(_STORED_CHECKPOINT))["incident"] == incident.id
+    assert json.loads(page.ask(_STORED_CHECKPOINT))["checkpoint"] == stored["checkpoint"]
     grow(server, 20)
     page.open(f"{server.url}/history")
     page.wait_for_text(_WORDS)

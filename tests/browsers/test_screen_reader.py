@@ -21,7 +21,7 @@ from tests.support.servers.server import BY, LiveServer
 
 SCRIPT = ROOT / "docs" / "screen-reader.md"
 _UNRECOGNISED = ", unrecognised"
-_SAYS = "says: "
+_SAYS_PREFIX = "says: "
 _TYPES = "types "
 _SECONDS = 60.0
 
@@ -118,8 +118,8 @@ def _press(tab: Chromium, rows: list[Row]) -> int:
 
 
 def _until(tab: Chromium, words: str) -> None:
-    announced = words.startswith(_SAYS)
-    pattern = _pattern(words.removeprefix(_SAYS))
+    announced = words.startswith(_SAYS_PREFIX)
+    pattern = _pattern(words.removeprefix(_SAYS_PREFIX))
     last: list[str] = []
 
     def matches() -> bool:

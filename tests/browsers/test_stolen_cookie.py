@@ -13,7 +13,7 @@ from tests.support.checks.log_and_rows import entries, stored_approval
 from tests.support.clients.agent import Agent
 from tests.support.servers.server import LiveServer
 
-_NOTHING = "The passkey was not used. Nothing was sent."
+_NOTHING_SENT_MESSAGE = "The passkey was not used. Nothing was sent."
 
 
 @dataclass(slots=True)
@@ -66,7 +66,7 @@ def test_a_stolen_cookie_shows_a_request_and_cannot_decide_it(
         tab.click("#to-approve")
         tab.click("#approve-now")
         if tab is thief:
-            tab.wait_for_text(_NOTHING)
+            tab.wait_for_text(_NOTHING_SENT_MESSAGE)
             assert stored_approval(server, stolen.asked).state is State.PENDING
     own.wait_for_text("Approved by")
     assert stored_approval(server, stolen.asked).state is State.APPROVED
@@ -81,7 +81,7 @@ def test_a_stolen_cookie_cannot_enroll_a_device(server: LiveServer, stolen: Stol
         tab.click("#another button")
         tab.click("#sign .primary")
         if tab is stolen.thief:
-            tab.wait_for_text(_NOTHING)
+            tab.wait_for_text(_NOTHING_SENT_MESSAGE)
             assert len(entries(server, "code.issued")) == before
     stolen.own.wait_for_text("Scan this")
     assert len(entries(server, "code.issued")) == before + 1

@@ -17,7 +17,7 @@ from tests.support.servers.server import BY, LiveServer
 _ROW = "document.querySelector('.unusual').innerText"
 _WEIGHTS = """[...document.querySelectorAll('.unusual bdi')].map(
   (each) => [each.className, Number(getComputedStyle(each).fontWeight) > 500])"""
-_FITS = "document.documentElement.scrollWidth <= innerWidth"
+_FITS_WIDTH = "document.documentElement.scrollWidth <= innerWidth"
 
 
 def _request_approval(server: LiveServer, agent: Agent, user: str, **changes: object) -> str:
@@ -55,7 +55,7 @@ def test_a_suspicious_request_has_a_warning_and_a_usual_one_has_none(
         assert "This “To account” was approved before with a different “To”." in tab.ask(_ROW)
         assert "Amount is 100 times the only earlier amount" in tab.ask(_ROW)
         assert tab.ask(_WEIGHTS) == [["warning", True], ["warning", True], ["quiet", False]]
-        assert tab.ask(_FITS)
+        assert tab.ask(_FITS_WIDTH)
         if folder := os.environ.get("LOOK"):
             tab.picture(Path(folder) / f"fraud-{width}.png")
     for _ in range(4):

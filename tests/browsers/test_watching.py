@@ -9,7 +9,7 @@ from tests.support.clients.agent import Agent
 from tests.support.clients.terminal import Terminal, new_person
 from tests.support.servers.server import BY, LiveServer
 
-_LOOKS = """performance.getEntriesByName(location.href.split('#')[0])
+_REFRESHES = """performance.getEntriesByName(location.href.split('#')[0])
   .filter(each => each.initiatorType === 'xmlhttprequest').length"""
 _TOP = "document.activeElement.getBoundingClientRect().top"
 
@@ -114,9 +114,9 @@ def test_a_field_being_typed_in_holds_back_notices(
     page.type("#agent", "some")
     agent.request_approval(person.user)
     for _ in range(2):
-        before = page.ask(_LOOKS)
+        before = page.ask(_REFRESHES)
         _refresh(page)
-        page.see(f"{_LOOKS} > {before}")
+        page.see(f"{_REFRESHES} > {before}")
     assert page.ask("document.getElementById('news').hidden")
     page.ask("document.activeElement.blur(), document.querySelector('.filter').reset()")
     _refresh(page)
@@ -134,7 +134,7 @@ def test_agent_pages_and_the_health_page_are_refreshed_too(
     page.wait_for_text("Something changed. Show")
     for path in ("/admin", "/admin/incidents", "/admin/agents", "/admin/health"):
         page.open(f"{server.url}{path}")
-        page.see(f"{_LOOKS} > 0")
+        page.see(f"{_REFRESHES} > 0")
 
 
 def _refresh(page: Chromium) -> None:

@@ -53,7 +53,7 @@ HARMLESS = {
 }
 """Characters that have an effect only where a program interprets them."""
 
-_ONCE = {"Connection": "close"}
+_CLOSE_HEADER = {"Connection": "close"}
 _BREAKS = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
@@ -144,12 +144,12 @@ def _send_in_field(asking: Agent, user: str, field: str, text: str) -> httpx.Res
     if field in {"auth_req_id", "grant_type"}:
         form = {"grant_type": "urn:openid:params:grant-type:ciba"}
         body = {**form, field: text}
-        return asking.http.post("/token", data=body, auth=asking.key.basic, headers=_ONCE)
+        return asking.http.post("/token", data=body, auth=asking.key.basic, headers=_CLOSE_HEADER)
     if field == "id_token_hint":
         del form["login_hint"]
     value = f"openid {text}" if field == "scope" else text
     return asking.http.post(
-        "/bc-authorize", data={**form, field: value}, auth=asking.key.basic, headers=_ONCE
+        "/bc-authorize", data={**form, field: value}, auth=asking.key.basic, headers=_CLOSE_HEADER
     )
 
 

@@ -284,7 +284,7 @@ def test_a_decision_by_another_users_device_is_refused(
     check_problem(answers[1], 422, "invalid_decision")
 
 
-_NARROWER = {
+_NARROWER_SCOPES = {
     "CB-147-grant-removed": AgentChanges(grant_types=("client_credentials",)),
     "CB-147-scope-removed": AgentChanges(scopes=("payments:transfer",)),
 }
@@ -307,7 +307,7 @@ def _change(server: LiveServer, case: str, agent_id: str, user: str) -> None:
     elif case == "CB-147-agent-deleted":
         agents.delete(agent_id, by=BY)
     else:
-        agents.update(agent_id, _NARROWER[case], by=BY)
+        agents.update(agent_id, _NARROWER_SCOPES[case], by=BY)
 
 
 @pytest.mark.parametrize("case", _REMOVALS)

@@ -200,7 +200,7 @@ def test_registration_metadata_is_json_of_limited_size(
 
 _MODE, _PLACE = "backchannel_token_delivery_mode", "backchannel_client_notification_endpoint"
 _SIGNED, _CODE = "backchannel_authentication_request_signing_alg", "backchannel_user_code_parameter"
-_HERE = "http://127.0.0.1:9/hook"
+_LOCAL_URL = "http://127.0.0.1:9/hook"
 
 
 @pytest.mark.parametrize(
@@ -216,7 +216,7 @@ _HERE = "http://127.0.0.1:9/hook"
         pytest.param({_MODE: "ping", _PLACE: "https://a:b@bot.example/x"}, id="CB-009-user"),
         pytest.param({_MODE: "ping", _PLACE: "file:///etc/passwd"}, id="CB-009-file"),
         pytest.param({_MODE: "ping", _PLACE: "https://bot.example:22/x"}, id="CB-009-port"),
-        pytest.param({_PLACE: _HERE}, id="CB-008-poll-with-a-place"),
+        pytest.param({_PLACE: _LOCAL_URL}, id="CB-008-poll-with-a-place"),
         pytest.param({_SIGNED: "none"}, id="CB-010-none"),
         pytest.param({_SIGNED: "HS256"}, id="CB-010-hmac"),
         pytest.param({_SIGNED: "ES512"}, id="CB-010-not-listed"),
@@ -242,7 +242,7 @@ def test_ciba_metadata_is_returned_with_its_defaults(
     owner = server.user()[0]
     registration = _register(http, _invite(server, owner)).json()
     assert (registration[_MODE], registration[_CODE]) == ("poll", False)
-    members = {_MODE: "ping", _PLACE: _HERE, _CODE: True}
+    members = {_MODE: "ping", _PLACE: _LOCAL_URL, _CODE: True}
     par = {"require_pushed_authorization_requests": True}
     registration = _register(http, _invite(server, owner), **members, **par).json()
     assert {name: registration[name] for name in members} == members

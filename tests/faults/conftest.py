@@ -12,7 +12,7 @@ from tests.support.clients.terminal import cheap_pins
 from tests.support.servers import forking
 
 FOLDER = Path(__file__).parent
-_ALONE = frozenset(
+_RUN_ALONE = frozenset(
     f"test_{name}.py"
     for name in (
         "black_hole",
@@ -36,7 +36,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if FOLDER in item.path.parents:
             item.add_marker(pytest.mark.faults)
-            if item.path.name in _ALONE:
+            if item.path.name in _RUN_ALONE:
                 item.add_marker(pytest.mark.alone)
 
 

@@ -18,7 +18,7 @@ from tests.support.checks.waiting import until
 from tests.support.servers.load import WITHOUT_LIMITS, Load, new_load
 from tests.support.servers.server import LiveServer, live_server
 
-_ROOM_BYTES = 16 * 1024 * 1024
+_DISK_BYTES = 16 * 1024 * 1024
 _CAP_SYS_ADMIN = 21
 
 Filler = Callable[[LiveServer], AbstractContextManager[None]]
@@ -72,7 +72,7 @@ def folder(fill: Filler, tmp_path: Path) -> Iterator[Path]:
         return
     disk = tmp_path / "disk"
     disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={_ROOM_BYTES}", "tmpfs", str(disk)]
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={_DISK_BYTES}", "tmpfs", str(disk)]
     subprocess.run(mount, check=True)
     yield disk
     subprocess.run(["umount", "--lazy", str(disk)], check=True)

@@ -28,7 +28,7 @@ def _run_serve(server: LiveServer, *options: str) -> subprocess.CompletedProcess
 
 
 _WRONG, _MISSING = b"x" * 32, None
-_EACH = [("master.key", _WRONG), ("pin.key", _MISSING), ("log.key", _WRONG)]
+_BROKEN_KEYS = [("master.key", _WRONG), ("pin.key", _MISSING), ("log.key", _WRONG)]
 """`tests/server/test_key_files.py` tests the other cases."""
 
 
@@ -64,7 +64,7 @@ def _check_key(server: LiveServer, name: str, content: bytes | None, *options: s
 
 def test_a_wrong_or_missing_key_stops_the_server_with_one_sentence(tmp_path: Path) -> None:
     """The server exits with 1, without a traceback or a line from the worker manager."""
-    _check(LiveServer(tmp_path), _EACH)
+    _check(LiveServer(tmp_path), _BROKEN_KEYS)
 
 
 @pytest.mark.postgresql

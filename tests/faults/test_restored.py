@@ -28,7 +28,7 @@ from tests.support.servers import forking
 from tests.support.servers.postgres import PostgresServer
 from tests.support.servers.server import BY, ROOT, AgentKey, LiveServer, live_server
 
-_CHEAP = {
+_CHEAP_PINS = {
     **PAYMENT,
     "type": "payment.small",
     "risk": "low",
@@ -133,7 +133,7 @@ def _tokens(person: Terminal) -> Tokens:
 
 
 def _prepare_scene(server: LiveServer) -> Scene:
-    ActionTypes(server.services.store).add(json.dumps(_CHEAP), by=BY)
+    ActionTypes(server.services.store).add(json.dumps(_CHEAP_PINS), by=BY)
     rotated = server.resources.rotate_secret(PAY, by=BY)
     resource = AgentKey(rotated.resource.client_id, rotated.secret, PAY)
     agent, disabled, ann = new_agent(server), new_agent(server), new_person(server)

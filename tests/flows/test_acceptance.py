@@ -30,7 +30,7 @@ FACTS = (
     *("requires:", "your PIN", "expires in", "Expiring isn't a denial", "fingerprint:"),
 )
 """What the screen says about a payment, in this order."""
-_EACH = 0.05
+_KEY_INTERVAL_SECONDS = 0.05
 """Seconds between keys: twenty a second."""
 
 
@@ -64,7 +64,7 @@ def test_typing_while_requests_arrive_does_not_decide(agent: Agent, person: Term
             _ask(agent, person, payee=f"Payee {number}", minor=100 + number)
             for key in ("y", "e", "s", " ", "a", " ", "y\r", " ", "1", " ", "2"):
                 app.child.send(key)
-                app.rest(_EACH)
+                app.rest(_KEY_INTERVAL_SECONDS)
         app.rest(1)
     assert len(person.waiting()) == 6
 
@@ -101,7 +101,7 @@ def test_a_command_typed_after_refocusing_does_not_approve(agent: Agent, person:
         app.rest(1)
         for key in ("l", "s", " ", "-", "l", "a\r"):  # never 0.8 s apart
             app.child.send(key)
-            app.rest(_EACH)
+            app.rest(_KEY_INTERVAL_SECONDS)
         app.rest(2)
         assert "Approve?" in app.text
     assert len(person.waiting()) == 1

@@ -13,7 +13,7 @@ from tests.support.clients.terminal import Terminal
 from tests.support.inputs.raw_api import RawApi
 from tests.support.servers.server import BY, LiveServer
 
-_FAST_SECONDS = 10.0  # a second, plus time for a busy machine
+_MAX_SECONDS = 10.0  # a second, plus time for a busy machine
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def test_an_owner_suspends_an_agent_with_everything_issued_from_it(
         "requests_cancelled": 2,
         "approved_cancelled": 1,
     }
-    assert took < _FAST_SECONDS
+    assert took < _MAX_SECONDS
     assert {frame["approval"]["reason"] for frame in events} == {"agent_disabled"}
     assert person.waiting() == ()
     for handle in (pending, approved):

@@ -25,7 +25,7 @@ from tests.support.inputs.doc_pages import DocPage
 from tests.support.servers.ports import free_port
 from tests.support.servers.server import LiveServer
 
-_SOON = 20.0
+_SOON_SECONDS = 20.0
 """Seconds within which an agent that only polls would not poll again."""
 
 
@@ -129,11 +129,11 @@ def test_a_ping_wakes_a_thread(page: tuple[DocPage, int], person: Terminal) -> N
                 decided_at = time.monotonic()
                 decide(request)
                 if decide == person.approve:
-                    assert result.result(_SOON).granted == ()
+                    assert result.result(_SOON_SECONDS).granted == ()
                 else:
                     with pytest.raises(Denied):
-                        result.result(_SOON)
-                assert time.monotonic() - decided_at < _SOON
+                        result.result(_SOON_SECONDS)
+                assert time.monotonic() - decided_at < _SOON_SECONDS
         unauthenticated = httpx.post(f"http://localhost:{page[1]}/sayso", json={}, trust_env=False)
         assert unauthenticated.status_code == 401
 
@@ -155,7 +155,7 @@ async def test_a_ping_wakes_a_task(page: tuple[DocPage, int], person: Terminal) 
             request = await asyncio.to_thread(next_request, person)
             await asyncio.sleep(1)
             await asyncio.to_thread(person.approve, request)
-            assert (await asyncio.wait_for(call, _SOON)).granted == ()
+            assert (await asyncio.wait_for(call, _SOON_SECONDS)).granted == ()
     finally:
         server.should_exit = True
         thread.join(10)

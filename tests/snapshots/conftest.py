@@ -22,7 +22,7 @@ from tests.support.fakes.fake_app import Stage
 
 _TURNS = 400
 """A picture waits longer for threads to end than a key press does."""
-_NOTHING = re.compile(r'<rect [^>]*width="0"[^>]*/>')
+_EMPTY_RECT = re.compile(r'<rect [^>]*width="0"[^>]*/>')
 _STYLE = re.compile(r"\.(terminal-\d+-r\d+) \{ (.*?) \}\n?")
 Size = tuple[int, int]
 Steps = Callable[[Pilot[None], Stage], Awaitable[None]]
@@ -42,7 +42,7 @@ class Picture(SingleFileSnapshotExtension):
 def _inline_styles(picture: str) -> str:
     """Return the picture with each style in place of the style's name."""
     styles = dict(_STYLE.findall(picture))
-    bare = _STYLE.sub("", _NOTHING.sub("", picture))
+    bare = _STYLE.sub("", _EMPTY_RECT.sub("", picture))
     styled = re.sub(r"terminal-\d+-r\d+", lambda name: styles.get(name[0], name[0]), bare)
     return re.sub(r"terminal-\d+", "terminal", styled)
 

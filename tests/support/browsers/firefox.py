@@ -37,7 +37,7 @@ _AUTHENTICATOR = {
     "isUserConsenting": True,
     "isUserVerified": True,
 }
-_LISTENS = re.compile(r"WebDriver BiDi listening on (ws://\S+)")
+_LISTENING_LINE = re.compile(r"WebDriver BiDi listening on (ws://\S+)")
 
 
 @dataclass(slots=True)
@@ -314,7 +314,7 @@ def firefox(folder: Path, push: Autopush, environment: Mapping[str, str]) -> Ite
             preexec_fn=die_with_us,  # noqa: PLW1509  # one call into the kernel
         )
         try:
-            until(lambda: _LISTENS.findall(log.read_text(errors="replace")), _TIMEOUT)
+            until(lambda: _LISTENING_LINE.findall(log.read_text(errors="replace")), _TIMEOUT)
             with _marionette(port) as older:
                 session = older.tell("WebDriver:NewSession", webSocketUrl=True)
                 address = session["capabilities"]["webSocketUrl"]

@@ -13,12 +13,12 @@ from urllib.parse import urlsplit
 from tests.support.browsers.chromium import Chromium
 from tests.support.checks.waiting import until
 
-_KEPT = "service_workers,cache_storage"
+_STORAGE_TYPES = "service_workers,cache_storage"
 _READY = "performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd"
 _STATUS = "performance.getEntriesByType('navigation')[0].responseStatus"
 """Module scripts have run by then, so every button works."""
 _USABLE = f"{_READY} > 0"
-_OF_WORKER = """fetch(location, {cache: "reload"}).then((answer) => answer.text()).then(
+_WORKER_LOADS = """fetch(location, {cache: "reload"}).then((answer) => answer.text()).then(
   () => performance.getEntriesByType("resource").map((each) => [each.name, each.transferSize]))"""
 """The browser does not report loading the worker's own script, so it is loaded again."""
 
@@ -55,7 +55,7 @@ def first_view(tab: Chromium, url: str, *, worker: bool) -> FirstView:
     tab.tell("Network.enable")
     tab.tell("Network.setBypassServiceWorker", bypass=not worker)
     tab.tell("Network.clearBrowserCache")
-    tab.tell("Storage.clearDataForOrigin", origin=origin, storageTypes=_KEPT)
+    tab.tell("Storage.clearDataForOrigin", origin=origin, storageTypes=_STORAGE_TYPES)
     tab.events.clear()
     tab.open(url)
     tab.see(_USABLE)
@@ -119,5 +119,5 @@ def _sockets(tab: Chromium) -> list[str]:
 def _loaded_by_worker(tab: Chromium, origin: str) -> dict[str, int]:
     """Return what the service worker loaded, marked, because the page may load the same URLs."""
     tab.see("navigator.serviceWorker.ready.then((there) => there.active.state === 'activated')")
-    loaded = tab.worker(origin).ask(_OF_WORKER)
+    loaded = tab.worker(origin).ask(_WORKER_LOADS)
     return {f"{name}#worker": size for name, size in loaded}

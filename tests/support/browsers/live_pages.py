@@ -12,7 +12,7 @@ from tests.support.servers.server import LiveServer
 SOON_MS = 10_000
 """Other devices show an answer within this time: two seconds, plus time for a busy machine."""
 
-_EAR = """() => {
+_LISTENER = """() => {
   if (window.told) return;
   window.told = [];
   window.sockets = [];
@@ -25,10 +25,10 @@ _EAR = """() => {
     }
   };
 }"""
-_LOOKS = """performance.getEntriesByType('resource').filter(
+_POLLS = """performance.getEntriesByType('resource').filter(
   (each) => each.name === location.href || each.name.includes('/api/approvals'))"""
-_LISTENS = f"""window.told?.[0]?.type === 'hello'
-  && {_LOOKS}.some((each) => each.startTime >= told[0].at)"""
+_IS_LIVE = f"""window.told?.[0]?.type === 'hello'
+  && {_POLLS}.some((each) => each.startTime >= told[0].at)"""
 """The feed is open and the page has polled since, so the next poll is half a minute away."""
 
 
@@ -44,22 +44,22 @@ class Tab(Protocol):
 
 def listening(tab: Tab, url: str) -> None:
     """Open a page, and wait until it gets live events."""
-    tab.beforehand(_EAR)
+    tab.beforehand(_LISTENER)
     tab.open(url)
-    tab.see(_LISTENS)
+    tab.see(_IS_LIVE)
 
 
 def polling(tab: Tab, url: str) -> None:
     """Open a page, and wait until it has polled three times."""
-    tab.beforehand(_EAR)
+    tab.beforehand(_LISTENER)
     tab.open(url)
-    tab.see(f"{_LOOKS}.length >= 3")
+    tab.see(f"{_POLLS}.length >= 3")
 
 
 def looks(tab: Tab) -> list[tuple[float, float]]:
     """Return start and end of each poll of the page, in milliseconds since it was opened."""
     found: list[list[float]] = tab.ask(
-        f"{_LOOKS}.map((each) => [each.startTime, each.responseEnd])"
+        f"{_POLLS}.map((each) => [each.startTime, each.responseEnd])"
     )
     return [(start, end) for start, end in found]
 

@@ -33,7 +33,7 @@ from tests.support.clients.terminal import PIN, Terminal, new_person
 from tests.support.servers.load import WITHOUT_LIMITS
 from tests.support.servers.server import live_server
 
-_SENT = MappingProxyType(
+_KEY_SEQUENCES = MappingProxyType(
     {
         "up": "\x1b[A",
         "down": "\x1b[B",
@@ -55,7 +55,9 @@ _SENT = MappingProxyType(
 """Key → what a terminal sends for it, for keys other than letters and digits."""
 _LEAVE = {"q", "ctrl+q", "ctrl+z"}
 _TYPED = (*(string.ascii_letters + string.digits).replace("q", ""), "@", "\t", "\x7f", "\x1b[Z")
-_OTHER = (*("\x1b[C", "\x1b[D", "\x1b[200~yes\ry\r\x1b[201~", "\x1b[O", "\x1b[I", "yes a y\n 1 2"),)
+_OTHER_INPUT = (
+    *("\x1b[C", "\x1b[D", "\x1b[200~yes\ry\r\x1b[201~", "\x1b[O", "\x1b[I", "yes a y\n 1 2"),
+)
 _PRESSES_BUTTONS = {"\r", " ", "\n"}
 """In a panel that accepts keys, each of these keys may legitimately send an answer."""
 _OPENS_PANELS = "ades!o"
@@ -79,7 +81,7 @@ def bound_keys() -> tuple[str, ...]:
         for binding in vars(kind).get("BINDINGS", ())
         for key in binding.key.split(",")
     }
-    return tuple(_SENT.get(name, name) for name in sorted(names - _LEAVE))
+    return tuple(_KEY_SEQUENCES.get(name, name) for name in sorted(names - _LEAVE))
 
 
 @dataclass(slots=True)
@@ -91,7 +93,7 @@ class Soak:
     dice: random.Random
     keys: int = 0
     _bound: Sequence[str] = field(default_factory=bound_keys)
-    _of_the_keyboard: Sequence[str] = (*_TYPED, *_OTHER)
+    _of_the_keyboard: Sequence[str] = (*_TYPED, *_OTHER_INPUT)
     _waiting: list[str] = field(default_factory=list)
 
     def run(self, app: Window, seconds: float) -> None:

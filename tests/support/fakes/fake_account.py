@@ -11,14 +11,14 @@ from approver_tui.state.tokens.delegations import Actor, Delegation, DelegationS
 from tests.support.fakes.fake_clock import NOW
 from tests.support.fakes.fake_requests import MINUTE
 
-_THIS = "sayso_dv_aaaaaaaaaaaaaaaa"
+_THIS_DEVICE = "sayso_dv_aaaaaaaaaaaaaaaa"
 
 
 def a_device(*, tries: int = 0, high_from: int = 0, **changes: Any) -> Device:
     """Return the device on which the app runs."""
     pin = PinState(tries=tries, left=10 - tries, locked=tries >= 10, exhausted=False)
     device = Device(
-        id=_THIS,
+        id=_THIS_DEVICE,
         name=SafeText("laptop"),
         kind=SafeText("terminal"),
         is_active=True,

@@ -9,7 +9,7 @@ import socket
 
 _PORTS = range(20_000, 32_000)
 """Below the system's ephemeral ports, so that no outgoing connection takes one of them."""
-_KEPT: list[socket.socket] = []
+_RESERVED: list[socket.socket] = []
 
 
 def free_port() -> int:
@@ -28,5 +28,5 @@ def _keep(port: int) -> bool:
     except OSError:
         reservation.close()
         return False
-    _KEPT.append(reservation)
+    _RESERVED.append(reservation)
     return True

@@ -178,10 +178,10 @@ def test_a_form_address_has_no_page(browser, path):
     assert browser.http.post(path, data={}).status_code == 400
 
 
-_NO_FLOWS = ("", "?flow=x", "?flow=%00&switch", "/waits?flow=x")
+_UNKNOWN_FLOWS = ("", "?flow=x", "?flow=%00&switch", "/waits?flow=x")
 
 
-@pytest.mark.parametrize("path", [f"/continue{flow}" for flow in _NO_FLOWS])
+@pytest.mark.parametrize("path", [f"/continue{flow}" for flow in _UNKNOWN_FLOWS])
 def test_a_page_of_an_unknown_flow_says_to_start_again(browser, path):
     """The flow is unknown because it has ended or never existed."""
     page = browser.open(path)

@@ -71,7 +71,7 @@ class Settings:
     creates a request that nobody sees and that expires."""
     dpop_nonce: str = "off"
     """With `required`, DPoP proofs of agents and apps at `/token` need a nonce from the server. A
-    nonce is valid for five to ten minutes. Proofs of terminals need no nonce."""
+    nonce is valid for five to ten minutes. Proofs of terminals do not need a nonce."""
     open_per_agent: int = 10
     """The maximum number of unanswered requests from one agent to one user."""
     open_per_user: int = 50
@@ -98,7 +98,7 @@ class Settings:
     owner_grace_days: int = 14
     """The number of days after which an agent without an enabled owner is quarantined."""
     webhook_url: str = ""
-    """The URL to which Sayso posts events, without the contents of requests. By default, none."""
+    """The URL to which Sayso posts events, without request contents. Leave empty for no webhook."""
     webhook_secret_file: str = ""
     """The file with the key of the webhook's HMAC. The default is `webhook.key` in the data folder,
     which Sayso creates once. `Sayso-Signature` is `sha256=` and the hex HMAC-SHA256 of

@@ -39,7 +39,7 @@ class TerminalEnvironment:
     """The terminal and the desktop that this program runs in."""
 
     terminal: str = ""
-    """The terminal's name for itself; empty if unknown."""
+    """The name by which the terminal identifies itself; empty if unknown."""
     sequence: TerminalSequence = TerminalSequence.NONE
     """The notification sequence that this terminal is known to support."""
     is_in_tmux: bool = False
@@ -55,7 +55,7 @@ class TerminalEnvironment:
     def detect(
         cls, environment: Mapping[str, str], platform: str = "linux"
     ) -> "TerminalEnvironment":
-        """Detect it from environment variables and Python's name for the platform.
+        """Detect the terminal and desktop from environment variables and Python's platform name.
 
         In tmux and screen, TERM and TERM_PROGRAM name those programs. In that case the outer
         terminal is detected by its own variables, which they pass on.

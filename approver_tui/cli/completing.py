@@ -27,13 +27,13 @@ def approval_ids(
     context: click.Context, _argument: click.Parameter, typed: str
 ) -> list[CompletionItem]:
     """Offer the IDs of the last known waiting requests."""
-    offers = ((approval.id, approval.headline) for approval in _waiting(context))
+    offers = ((approval.id, approval.headline) for approval in _last_known_approvals(context))
     return _matching_items(typed, offers)
 
 
 def agents(context: click.Context, _argument: click.Parameter, typed: str) -> list[CompletionItem]:
     """Offer the agents of those requests by name, or by ID if the name is not plain."""
-    names = {approval.agent.id: approval.agent.name for approval in _waiting(context)}
+    names = {approval.agent.id: approval.agent.name for approval in _last_known_approvals(context)}
     offers = (
         (name if _PLAIN.fullmatch(name) else agent_id, name) for agent_id, name in names.items()
     )
@@ -66,7 +66,7 @@ def _matching_items(typed: str, offers: Iterable[tuple[str, str]]) -> list[Compl
     ]
 
 
-def _waiting(context: click.Context) -> "Iterator[Approval]":
+def _last_known_approvals(context: click.Context) -> "Iterator[Approval]":
     try:
         loaded_settings = settings.load()
         profile_name = context.find_root().params.get(PROFILE)

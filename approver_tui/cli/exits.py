@@ -140,8 +140,8 @@ BY_CODE = {
     "invalid_statement": Exit.ERROR,
     "agent_stopped": Exit.LOCKED,
 }
-"""Codes that say more than the status: errors of a sign-in, which are all 400; errors in what this
-program signed, which is not the user's mistake; a disabled agent."""
+"""Codes that say more than the status: errors from signing in, which are all 400; errors in what
+this program signed, which are not the user's mistake; a disabled agent."""
 
 
 def exit_code(error: BaseException) -> Exit:

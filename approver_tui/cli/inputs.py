@@ -51,7 +51,7 @@ def warn_about_log(client: Client) -> None:
 
 
 def read_pin(*, from_stdin: bool, may_be_empty: bool = False) -> str:
-    """Return the PIN of a logged-in device. Raises PinNeeded if it cannot be asked for.
+    """Return the PIN of a logged-in device. Raises PinNeeded if the user cannot be asked for it.
 
     At a terminal it asks until something is typed, unless an empty answer is allowed.
     """
@@ -62,13 +62,13 @@ def read_pin(*, from_stdin: bool, may_be_empty: bool = False) -> str:
     return prompts.ask("PIN", is_hidden=True, may_be_empty=may_be_empty)
 
 
-def read_new_secret(what: str, question: str, flag: str, *, from_stdin: bool) -> str:
+def read_new_secret(name: str, rule: str, flag: str, *, from_stdin: bool) -> str:
     """Return a new PIN, password or code; a terminal asks for it twice."""
     if from_stdin:
         return stdin_line()
     if not is_interactive():
-        raise PinNeeded(f"Choosing a {what} requires a terminal, or {flag}.")
-    return prompts.ask_twice(f"Choose a {what} of at least {question}")
+        raise PinNeeded(f"Choosing a {name} requires a terminal, or {flag}.")
+    return prompts.ask_twice(f"Choose a {name} of at least {rule}")
 
 
 def parse_option(flag: str, parse: Callable[[str], _Parsed], text: str) -> _Parsed:

@@ -28,7 +28,7 @@ from approver_tui.state.text import display_safe, pluralize
 
 _WIDTH = 14
 _LONGEST_TEXT = 100_000
-_TOLD_REASONS = {"", "not_redeemed"}
+_SELF_EXPLANATORY_REASONS = {"", "not_redeemed"}
 """Reasons that need no sentence after the outcome."""
 
 
@@ -51,7 +51,7 @@ def request_lines(approval: Approval, now: int) -> list[str]:
         *granted_lines(approval.granted),
         "",
         *(fact(item.label, item.value) for item in display.facts if item.material),
-        *_unusual(display),
+        *_unusual_lines(display),
         *(fact(item.label, item.value) for item in display.facts if not item.material),
         *_scope_lines(approval),
         *_signed_limit_lines(approval, now),
@@ -59,23 +59,23 @@ def request_lines(approval: Approval, now: int) -> list[str]:
         fact("undo", display.undo),
         *_agent_lines(approval),
         fact("requested", f"{local_time(display.asked_at)} from {display.asked_from}"),
-        *_replaces(approval),
+        *_replaced_request_lines(approval),
         fact("why you", display.why),
-        *_agent_says(approval),
+        *_agent_message_lines(approval),
         "",
         *_grants_lines(approval),
         *_requirement_lines(approval, now),
         *_vote_lines(approval),
         fact("state", _full_status_text(approval, now)),
         *(fact("delivered to", _delivery_text(device)) for device in approval.devices),
-        *_execution(approval.execution),
+        *_execution_lines(approval.execution),
         fact("id", approval.id),
         fact("fingerprint", approval.fingerprint),
     ]
 
 
-def _replaces(approval: Approval) -> list[str]:
-    """Return the earlier request that it replaces, with its fingerprint."""
+def _replaced_request_lines(approval: Approval) -> list[str]:
+    """Return the fingerprint of the earlier request that this one replaces, if any."""
     if (earlier := approval.supersedes) is None:
         return []
     return [fact("replaces", f"{earlier.fingerprint}, no longer waiting")]
@@ -161,7 +161,7 @@ def granted_lines(value: Granted | None) -> list[str]:
 
 
 def _grants_lines(approval: Approval) -> list[str]:
-    """Return what approving gives; for a narrowed request only the granted part."""
+    """Return the access that approving gives; for a narrowed request, only the granted part."""
     gives, narrowed = approval.display.gives, approval.granted
     if narrowed is None:
         return [fact("grants", gives)]
@@ -217,9 +217,9 @@ def device_lines(value: Device, now: int) -> list[str]:
 
 def consent_lines(value: Consent) -> list[str]:
     """Return one consent, and how to revoke it."""
-    asked = "" if value.app_name is None else f", requested by {value.app_name}"
+    requester = "" if value.app_name is None else f", requested by {value.app_name}"
     lines = [
-        f"{value.client_name} at {value.resource}{asked}",
+        f"{value.client_name} at {value.resource}{requester}",
         f"  may use {', '.join(value.scopes)}",
     ]
     if value.state is ConsentState.LIVE:
@@ -240,7 +240,7 @@ def pin_problems(value: Device) -> list[str]:
     return []
 
 
-def _unusual(display: Display) -> list[str]:
+def _unusual_lines(display: Display) -> list[str]:
     if display.unusual is None:
         return []
     signal_texts = [*(signal.text for signal in display.unusual), display.compared or ""]
@@ -270,7 +270,7 @@ def _agent_lines(approval: Approval) -> list[str]:
     return [fact("requested by", f"{agent.name}{first_request}")] if first_request else []
 
 
-def _agent_says(approval: Approval) -> list[str]:
+def _agent_message_lines(approval: Approval) -> list[str]:
     if approval.agent_says is None:
         return []
     return [f'agent says (not verified): "{approval.agent_says}"']
@@ -289,7 +289,7 @@ def status_text(approval: Approval, now: int) -> str:
 
 
 def _ended_text(approval: Approval) -> str:
-    """Return who answered and how, and how it ended if that differs."""
+    """Return who answered and how, and how the request ended if that differs."""
     later = f", {approval.later_text}" if approval.later_text else ""
     if approval.state is ApprovalState.REDEEMED and approval.is_action:
         later = "; the agent collected its token"
@@ -310,17 +310,19 @@ def _person_text(decided: Decided) -> str:
 
 
 def _end_reason(approval: Approval) -> str:
-    """Return why it ended, after a colon, and whether its agent is asked to retry."""
+    """Return why the request ended, after a colon, and whether its agent is asked to retry."""
     reason = approval.reason or ""
-    reason_text = f": {END_REASONS.get(reason, reason)}" if reason not in _TOLD_REASONS else ""
+    reason_text = (
+        f": {END_REASONS.get(reason, reason)}" if reason not in _SELF_EXPLANATORY_REASONS else ""
+    )
     retry_text = " Its agent is asked to retry." if approval.retry is Retry.ASKED else ""
     return reason_text + retry_text
 
 
 def _automatic_text(automatic_decision: AutomaticDecision) -> str:
-    by = f"standing grant {automatic_decision.grant}, use {automatic_decision.use}"
-    by = f"consent {automatic_decision.consent}" if automatic_decision.grant is None else by
-    return f" under {by}"
+    basis = f"standing grant {automatic_decision.grant}, use {automatic_decision.use}"
+    basis = f"consent {automatic_decision.consent}" if automatic_decision.grant is None else basis
+    return f" under {basis}"
 
 
 def _vote_lines(approval: Approval) -> list[str]:
@@ -343,7 +345,7 @@ def _full_status_text(approval: Approval, now: int) -> str:
     return f"{status}, at {local_time(approval.expires_at)}. Expiring isn't a denial."
 
 
-def _execution(execution: Execution | None) -> list[str]:
+def _execution_lines(execution: Execution | None) -> list[str]:
     """Return what the resource did."""
     if execution is None:
         return []

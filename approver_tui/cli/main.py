@@ -85,14 +85,14 @@ _EXPECTED = (
 )
 
 
-def _command_of(verb: str) -> click.Command:
+def _load_command(verb: str) -> click.Command:
     """Import and return a command."""
     command: click.Command = loading.module(f"approver_tui.cli.{VERBS[verb].module}").command
     return command
 
 
 class LazyVerbs(click.Group):
-    """A group that imports a command when it is called, and no command for the help page."""
+    """A group that imports a command only to run it, so that the help page imports none."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
         """Return the names of the commands."""
@@ -103,7 +103,7 @@ class LazyVerbs(click.Group):
         if cmd_name not in VERBS:
             self._suggest(ctx, cmd_name)
             return None
-        return _command_of(cmd_name)
+        return _load_command(cmd_name)
 
     def _suggest(self, ctx: click.Context, name: str) -> None:
         """Raise UsageError with a suggestion if the name is close to a command."""
@@ -151,7 +151,7 @@ def cli(context: click.Context, profile: str | None, *, no_input: bool) -> None:
     if context.invoked_subcommand is not None:
         return
     if has_terminal() and not no_input:
-        context.invoke(_command_of("review"))
+        context.invoke(_load_command("review"))
     else:
         click.echo(context.get_help())
         _check_login()

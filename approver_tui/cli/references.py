@@ -18,7 +18,7 @@ from approver_tui.state.fingerprint import same_fingerprint
 
 _FULL = re.compile(r"sayso_[a-z]+_[a-z2-7]{16,}")
 _MIN_PREFIX = 4
-"""Fewer characters of an ID than this could mean the only request by accident."""
+"""The minimum length of a prefix; a shorter one could match the only request by accident."""
 _MAX_LISTED = 5
 _MAX_PAGES = 5
 
@@ -29,15 +29,15 @@ def is_full(typed: str) -> bool:
 
 
 def approval_id(client: Client, typed: str) -> str:
-    """Return the ID of a request: a waiting one if any matches, else a past one."""
+    """Return the ID of the matching waiting request or, if none matches, of a past one."""
     if is_full(typed):
         return typed
     waiting = _matches(typed, client.waiting().items)
-    return _only(typed, waiting or _matches(typed, _past(client)))
+    return _only_match(typed, waiting or _matches(typed, _past_approvals(client)))
 
 
 def looked_up(typed: str) -> str:
-    """Return the ID of a request, asking the server if it is not typed in full."""
+    """Return the ID of a request; ask the server unless the ID is typed in full."""
     if is_full(typed):
         return typed
     with this_client() as client:
@@ -49,7 +49,7 @@ def require_id(typed: str, approval_id: str) -> None:
 
     An agent can make another request with the same fingerprint, but cannot choose its ID.
     """
-    if typed != approval_id and not _begins(approval_id, typed):
+    if typed != approval_id and not _has_prefix(approval_id, typed):
         raise click.UsageError(
             "Without a prompt, use the ID of the request, which `sayso-approver show` prints. A "
             "fingerprint does not identify a request."
@@ -62,7 +62,7 @@ def device_id(client: Client, typed: str) -> str:
 
 
 def grant_id(client: Client, typed: str) -> str:
-    """Return the ID of a standing grant, which may have ended."""
+    """Return the ID of a standing grant, active or ended."""
     grants = StandingGrantsClient(client)
     return _full_id(typed, lambda: (grant.id for grant in grants.grants(ended=True)))
 
@@ -80,7 +80,7 @@ def deputy_id(client: Client, typed: str) -> str:
 def _full_id(typed: str, ids: Callable[[], Iterable[str]]) -> str:
     if is_full(typed):
         return typed
-    return _only(typed, {id_: id_ for id_ in ids() if _begins(id_, typed)})
+    return _only_match(typed, {id_: id_ for id_ in ids() if _has_prefix(id_, typed)})
 
 
 def _matches(typed: str, approvals: Iterable[Approval]) -> dict[str, str]:
@@ -88,11 +88,11 @@ def _matches(typed: str, approvals: Iterable[Approval]) -> dict[str, str]:
     return {
         approval.id: f"{approval.id} ({approval.fingerprint})"
         for approval in approvals
-        if same_fingerprint(approval.fingerprint, typed) or _begins(approval.id, typed)
+        if same_fingerprint(approval.fingerprint, typed) or _has_prefix(approval.id, typed)
     }
 
 
-def _past(client: Client) -> Iterator[Approval]:
+def _past_approvals(client: Client) -> Iterator[Approval]:
     """Yield the newest past requests, fetched page by page."""
     cursor: str | None = None
     for _ in range(_MAX_PAGES):
@@ -102,15 +102,15 @@ def _past(client: Client) -> Iterator[Approval]:
             return
 
 
-def _begins(full: str, typed: str) -> bool:
+def _has_prefix(full: str, typed: str) -> bool:
     """Whether an ID begins with `typed`, which may omit the prefix of its kind."""
     random_part = full[full.rfind("_") + 1 :]
     prefix = typed.removeprefix(full.removesuffix(random_part)).lower()
     return len(prefix) >= _MIN_PREFIX and random_part.startswith(prefix)
 
 
-def _only(typed: str, matches: dict[str, str]) -> str:
-    """Return the only match; without a match, what was typed, which the server will refuse."""
+def _only_match(typed: str, matches: dict[str, str]) -> str:
+    """Return the only match. Without a match, return `typed`, which the server rejects."""
     if len(matches) > 1:
         listed = ", ".join(list(matches.values())[:_MAX_LISTED])
         more = f" and {len(matches) - _MAX_LISTED} more" if len(matches) > _MAX_LISTED else ""

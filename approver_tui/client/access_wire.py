@@ -24,7 +24,7 @@ def read_consent(members: JsonObject) -> Consent:
 
 
 def read_delegations(members: JsonObject) -> tuple[Delegation, ...]:
-    """Return a page of the list of tokens."""
+    """Return one page of tokens."""
     return tuple(
         read_as(
             Delegation,

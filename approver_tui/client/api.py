@@ -339,7 +339,7 @@ class Client:
         return self._post_device_statement(device_id, "unlock", statement)
 
     def vouch_device(self, device_id: str, statement: str) -> Device:
-        """Let a new device approve high risk early, with another device's statement."""
+        """Let a new device approve high-risk requests early, with another device's statement."""
         return self._post_device_statement(device_id, "vouch", statement)
 
     def has_user_code(self) -> bool:
@@ -381,7 +381,7 @@ class Client:
 
 
 def forget(home: Home, profile: Profile) -> None:
-    """Remove a login and its secrets from this machine."""
+    """Delete a login and its secrets from this machine."""
     secrets = vault.open_vault(home, profile.vault)
     tokens.delete(secrets)
     secrets.delete(SESSION_KEY)

@@ -76,7 +76,7 @@ class Transport:
 
     @property
     def skew(self) -> int:
-        """How far the server's clock is ahead, in milliseconds; 0 if that does not matter."""
+        """How far the server's clock is ahead, in milliseconds; 0 for a negligible difference."""
         return self._skew
 
     def now(self) -> int:
@@ -217,7 +217,7 @@ _KINDS: Mapping[str, type[ApiError]] = {
 
 
 def refusal(response: httpx.Response) -> ApiError:
-    """Return the error of a response with status 400 or higher."""
+    """Return the error for a response with status 400 or higher."""
     members = _problem_members(response)
     code = (
         _text_member(members, "code")

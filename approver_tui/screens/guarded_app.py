@@ -158,5 +158,5 @@ def _is_input(event: events.Event) -> bool:
 
 
 def _is_ordered(event: events.Event) -> bool:
-    """Whether this input must be handled in order; mouse moves and scrolling need not be."""
+    """Whether this input must be handled in order, as all but mouse moves and scrolling must."""
     return isinstance(event, _ORDERED_EVENTS) and not event.is_forwarded

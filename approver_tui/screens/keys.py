@@ -85,7 +85,7 @@ HELP_KEYS = (_SCROLL, BACK)
 
 
 def page_keys(own: tuple[Hint, ...], *, is_reading: bool) -> tuple[Hint, ...]:
-    """Return the keys of a page: its own, Help and Back, then the rest."""
+    """Return the keys of a page: its own keys, Help and Back, then all others."""
     rest = _SCROLL if is_reading else _READ
     return (*own, HELP, BACK, rest, hint("1-6", "Pages", ""), hint("r", "Refresh"))
 
@@ -98,7 +98,7 @@ def inbox_keys(
     first: tuple[Hint, ...] = (),
     marked: int = 0,
 ) -> tuple[Hint, ...]:
-    """Return the keys of the inbox: `first`, the answers, Help and Back or Quit, then the rest.
+    """Return the keys of the inbox: `first`, the answers, Help, Back or Quit, then all others.
 
     Keys in `off` (default keys) do nothing for the selected request and are marked as off. With
     `marked` requests, approve and deny apply to all of them.

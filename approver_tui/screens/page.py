@@ -128,11 +128,11 @@ class Page(KeyedScreen, Generic[Found, Item]):
         """Fetch the data of the page. Runs in a thread; raises ClientError."""
         raise NotImplementedError
 
-    def sections(self, found: Found) -> Sequence[Section]:
+    def sections(self, data: Found) -> Sequence[Section]:
         """Return the sections of the list."""
         raise NotImplementedError
 
-    def items(self, found: Found) -> Iterable[Item]:
+    def items(self, data: Found) -> Iterable[Item]:
         """Return the items that the entries show."""
         raise NotImplementedError
 
@@ -254,16 +254,16 @@ class Page(KeyedScreen, Generic[Found, Item]):
         """Return why no action is possible now; empty if actions are possible."""
         return connection_blocker(self.state)
 
-    def show_fetched(self, found: Found) -> None:
+    def show_fetched(self, data: Found) -> None:
         """Show the result of a successful fetch."""
-        self.set_found(found)
+        self.set_found(data)
 
-    def set_found(self, found: Found) -> None:
+    def set_found(self, data: Found) -> None:
         """Show fetched data; the cursor stays on its entry, or moves to the first one."""
-        self.found, self._problem = found, SafeText("")
+        self.found, self._problem = data, SafeText("")
         if self._status == LOADING:
             self._status = SafeText("")
-        ids = [entry.id for section in self.sections(found) for entry in section.entries]
+        ids = [entry.id for section in self.sections(data) for entry in section.entries]
         if self.cursor not in ids:
             self.cursor = ids[0] if ids else None
         self.draw()

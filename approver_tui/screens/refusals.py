@@ -1,4 +1,4 @@
-"""Turns errors of the client into messages for the user.
+"""Turns client errors into messages for the user.
 
 Owns: the wording, as safe text. Never: deciding which errors close a panel.
 """

@@ -22,7 +22,7 @@ class AnswerStatus(StrEnum):
     IN_DOUBT = "in_doubt"
     """It was sent, nothing definite came back, and it may still arrive. The server is asked."""
     UNKNOWN = "unknown"
-    """The same, but the server is no longer asked."""
+    """As IN_DOUBT, but the server is no longer asked."""
     NOT_RECORDED = "not_recorded"
     """The server reported that it did not record it."""
     RECORDED = "recorded"
@@ -46,9 +46,9 @@ _NAMES: Mapping[Answer | None, str] = {
 }
 
 
-def answer_message(known: AnswerStatus, answer: Answer | None = None) -> SafeText:
-    """Return the message about an answer; None if it is not known which answer it was."""
-    return display_safe(STATUS_TEXTS[known].format(_NAMES[answer]))
+def answer_message(status: AnswerStatus, answer: Answer | None = None) -> SafeText:
+    """Return the message about an answer; pass None if its kind is unknown."""
+    return display_safe(STATUS_TEXTS[status].format(_NAMES[answer]))
 
 
 def status_for_http(status: int) -> AnswerStatus:

@@ -20,10 +20,10 @@ def fingerprint(action_text: str) -> str:
 
 def same_fingerprint(left: str, right: str) -> bool:
     """Whether two fingerprints are equal, however they were typed."""
-    return _plain(left) == _plain(right)
+    return _normalize(left) == _normalize(right)
 
 
-def _plain(value: str) -> str:
+def _normalize(value: str) -> str:
     return value.strip().replace("-", "").replace(" ", "").lower()
 
 

@@ -21,7 +21,7 @@ class RetryDelay(StrEnum):
     TOMORROW = "tomorrow at 8:00"
 
     def until(self, now: int, zone: tzinfo | None) -> int:
-        """Return the moment; tomorrow is in the user's zone, or this machine's for None."""
+        """Return when the delay ends; `zone` defines "tomorrow", None means this machine's."""
         if self is RetryDelay.QUARTER:
             return now + 15 * _MINUTE
         if self is RetryDelay.HOUR:

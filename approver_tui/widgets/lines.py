@@ -82,8 +82,8 @@ def labelled(
     rows = wrap(value, width - column)
     if cell_len(label) < column:
         first = (Piece(pad(label, column), Role.LABEL), Piece(rows[0], role))
-        return [first, *_hanging(rows[1:], column, role)]
-    return [*wrap_text(label, width, Role.LABEL), *_hanging(rows, column, role)]
+        return [first, *_indent_rows(rows[1:], column, role)]
+    return [*wrap_text(label, width, Role.LABEL), *_indent_rows(rows, column, role)]
 
 
 def money_width(text: SafeText) -> int:
@@ -100,8 +100,8 @@ def crop(text: SafeText, width: int) -> SafeText:
     flat = SafeText(text.replace("\n", " "))
     if cell_len(flat) <= width:
         return flat
-    kept, _rest = _split(flat, max(0, width - 1))
-    cut_end = _before_number(flat, len(kept))
+    prefix, _rest = _split(flat, max(0, width - 1))
+    cut_end = _before_number(flat, len(prefix))
     money = _MONEY.search(flat)
     if money is not None and money.end() > cut_end and cell_len(money[0]) <= width:
         before = crop(SafeText(flat[: money.start()].rstrip()), width - cell_len(money[0]) - 1)
@@ -122,14 +122,14 @@ def justify(left: Line, right: Line, width: int) -> Line:
     return (*left, Piece(SafeText(" " * max(0, available - length(left)))), *right)
 
 
-def length(of: Line) -> int:
+def length(pieces: Line) -> int:
     """Return the width of a line in cells."""
-    return sum([cell_len(piece.text) for piece in of])
+    return sum([cell_len(piece.text) for piece in pieces])
 
 
-def text_of(of: Line) -> str:
+def text_of(pieces: Line) -> str:
     """Return the characters of a line."""
-    return "".join([piece.text for piece in of])
+    return "".join([piece.text for piece in pieces])
 
 
 def _crop_pieces(pieces: Line, width: int) -> Line:
@@ -150,7 +150,7 @@ def _before_number(text: str, end: int) -> int:
     return end
 
 
-def _hanging(rows: tuple[SafeText, ...], column: int, role: Role) -> list[Line]:
+def _indent_rows(rows: tuple[SafeText, ...], column: int, role: Role) -> list[Line]:
     margin = Piece(SafeText(" " * column))
     return [(margin, Piece(row, role)) for row in rows]
 

@@ -132,11 +132,11 @@ class Sheet(ScrollView):
 
     def _styled_strip(self, pieces: Line) -> Strip:
         """Return the pieces in the styles of their roles."""
-        segments = [Segment(piece.text, self._style_of(piece.role)) for piece in pieces]
+        segments = [Segment(piece.text, self._style_for(piece.role)) for piece in pieces]
         strip = Strip(segments).adjust_cell_length(self.size.width)
         return strip.apply_style(self.visual_style.rich_style)
 
-    def _style_of(self, role: Role) -> Style:
+    def _style_for(self, role: Role) -> Style:
         """Return the style of a role, without the background, which comes from the row."""
         return self.get_component_rich_style(f"sheet--{role}", partial=True)
 

@@ -44,15 +44,15 @@ def duration_text(span: int) -> SafeText:
 
 def clock(at: int, now: int, zone: tzinfo | None) -> SafeText:
     """Return the time of day with seconds; if it is not today, add the date and the zone."""
-    moment = _moment(at, zone)
-    if moment.date() == _moment(now, zone).date():
+    moment = _to_datetime(at, zone)
+    if moment.date() == _to_datetime(now, zone).date():
         return SafeText(f"{moment:%H:%M:%S}")
     return SafeText(f"{moment:%d %b %Y %H:%M:%S %Z}".strip())
 
 
 def day_or_clock(at: int, now: int, zone: tzinfo | None) -> SafeText:
     """Return the time if `at` is today, else the date: `14:32`, `24 Nov`, `24 Nov 2025`."""
-    moment, today = _moment(at, zone), _moment(now, zone)
+    moment, today = _to_datetime(at, zone), _to_datetime(now, zone)
     if moment.date() == today.date():
         return SafeText(f"{moment:%H:%M}")
     return SafeText(f"{moment:%d %b}" if moment.year == today.year else f"{moment:%d %b %Y}")
@@ -60,7 +60,7 @@ def day_or_clock(at: int, now: int, zone: tzinfo | None) -> SafeText:
 
 def short_clock(at: int, zone: tzinfo | None) -> SafeText:
     """Return the time of day in hours and minutes."""
-    return SafeText(f"{_moment(at, zone):%H:%M}")
+    return SafeText(f"{_to_datetime(at, zone):%H:%M}")
 
 
 def age(since: int, now: int) -> SafeText:
@@ -80,5 +80,5 @@ def _round_down(left: int) -> int:
     return left - left % STEP
 
 
-def _moment(at: int, zone: tzinfo | None) -> datetime:
+def _to_datetime(at: int, zone: tzinfo | None) -> datetime:
     return datetime.fromtimestamp(at / SECOND, tz=UTC).astimezone(zone)

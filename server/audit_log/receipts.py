@@ -26,10 +26,16 @@ _NO_PROOF: Final = (
 _REQUESTED: Final = "approval.requested"
 _ALLOWED: Final = "approval.allowed"
 _VOTED: Final = "approval.voted"
+_WITHDRAWN: Final = "approval.vote_withdrawn"
 _APPROVED: Final = "approval.approved"
 _DENIED: Final = "approval.denied"
 _ISSUED: Final = "token.issued"
-_ANSWERS: Final = {_APPROVED: "approve", _VOTED: "approve", _DENIED: "deny"}
+_ANSWERS: Final = {
+    _APPROVED: "approve",
+    _VOTED: "approve",
+    _WITHDRAWN: "withdraw",
+    _DENIED: "deny",
+}
 """The entries that contain a signed answer, and the answer."""
 _OUTCOMES: Final[Mapping[str, frozenset[str]]] = {
     "pending": frozenset({_REQUESTED}),
@@ -190,7 +196,8 @@ def _check_outcome(approval: Members, log: Sequence[_Entry]) -> None:
     """Check that the last entry matches the state, and that an approval has its effect."""
     state = approval["state"]
     effects = [entry for entry in log if entry.type in _EFFECTS.values()]
-    last = [entry for entry in log if entry not in effects and entry.type != _VOTED][-1]
+    others = {*_EFFECTS.values(), _VOTED, _WITHDRAWN}
+    last = [entry for entry in log if entry.type not in others][-1]
     _require(
         last.type in _OUTCOMES[state], f"The request is {state}, but the log says {last.type}."
     )
@@ -206,18 +213,19 @@ def _check_outcome(approval: Members, log: Sequence[_Entry]) -> None:
 
 
 def _check_answers(request: Members, log: Sequence[_Entry]) -> None:
-    entries = {entry.facts["signed"]: entry for entry in log if entry.type in _ANSWERS}
+    """Check the last answer of each user; a receipt does not contain the earlier ones."""
+    last_answers = {entry.members["actor"]: entry for entry in log if entry.type in _ANSWERS}
     for answer in request["answers"]:
         label = f"The answer of {answer['by']['id']}"
-        entry = entries.pop(answer["signed"], None)
+        entry = last_answers.pop(f"user:{answer['by']['id']}", None)
         _require(
             entry
             and _ANSWERS[entry.type] == answer["decision"]
-            and str(entry.members["actor"]).endswith(f":{answer['by']['id']}"),
+            and entry.facts["signed"] == answer["signed"],
             f"{label} is not in the log.",
         )
         _check_signed(request["approval"], answer, label)
-    _require(not entries, "The receipt lacks an answer that is in the log.")
+    _require(not last_answers, "The receipt lacks an answer that is in the log.")
 
 
 def _check_signed(approval: Members, answer: Members, label: str) -> None:

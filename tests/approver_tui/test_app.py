@@ -43,7 +43,7 @@ def test_the_client_is_closed_with_the_app(monkeypatch):
     [({}, "full"), ({"SSH_TTY": "/dev/pts/3"}, "none"), ({"SSH_CONNECTION": "x"}, "none")],
 )
 def test_animations_are_off_over_ssh(environment, level, monkeypatch, tmp_path):
-    """Every step of an animation would be sent as a frame over a slow connection."""
+    """Animations are off over SSH, because each step is a frame sent over a slow connection."""
     levels = []
     for name in ("SSH_TTY", "SSH_CONNECTION"):
         monkeypatch.delenv(name, raising=False)
@@ -93,7 +93,7 @@ async def test_the_first_frame_can_be_quit():
 
 
 async def test_keys_typed_during_the_start_are_dropped():
-    """Keys that were typed before the app was visible were not meant for it."""
+    """Keys typed before the app was visible were not meant for it, so they have no effect."""
     stage, never = a_stage(three()), threading.Event()
     stage.app._load_app = lambda _ring: never.wait()
     async with stage.app.run_test() as pilot:
@@ -105,7 +105,7 @@ async def test_keys_typed_during_the_start_are_dropped():
 
 
 async def test_an_error_while_loading_ends_the_app():
-    """The app keeps the error, so that it is reported as a command would report it."""
+    """The app ends with the error, which is then reported as a command would report it."""
     stage, error = a_stage(), NotKept("The keyring is locked.")
 
     def load_app(_ring):
@@ -117,7 +117,7 @@ async def test_an_error_while_loading_ends_the_app():
     assert stage.app.fatal_error is error
 
 
-def test_a_missing_login_is_asked_for(monkeypatch, tmp_path):
+def test_a_missing_login_opens_the_sign_in_screen(monkeypatch, tmp_path):
     """If the session key is gone, the user signs in and the app opens again."""
     monkeypatch.setenv("SAYSO_APPROVER_HOME", str(tmp_path))
     monkeypatch.setattr(app, "keep_memory_private", lambda: None)

@@ -25,7 +25,7 @@ def test_imported_modules_are_frozen(tmp_path, monkeypatch):
 
 
 def test_a_loaded_module_is_returned():
-    """A module that is already imported freezes nothing."""
+    """Loading a module that is already imported does not freeze any objects."""
     assert loading.module("approver_tui.loading") is loading
     assert gc.get_freeze_count() == 0
 

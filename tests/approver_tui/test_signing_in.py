@@ -39,7 +39,7 @@ INVITATION = Invitation(
 
 @dataclass
 class FakeLoginService:
-    """A login service that signs in, fails, or waits for the approval of another device."""
+    """A login service that signs in, fails, or waits for approval from another device."""
 
     failures: list = field(default_factory=list)
     invites: bool = False

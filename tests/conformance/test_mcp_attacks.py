@@ -38,7 +38,7 @@ def target(
             yield kit
     else:
         with running_gateway(server, tmp_path_factory.mktemp("gateway")) as gateway:
-            gateway.forget()
+            gateway.reset()
             yield gateway
 
 

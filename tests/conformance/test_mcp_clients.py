@@ -232,7 +232,7 @@ def test_a_client_signs_in_at_the_gateway_and_a_high_risk_tool_asks_the_user(
     gateway: RunningGateway, person: Terminal, browser: Browser, library: str
 ) -> None:
     """The MCP server behind the gateway does not know Sayso, and the client registers itself."""
-    gateway.forget()
+    gateway.reset()
     grants = ["authorization_code", *["refresh_token"] * (library not in REFRESH_INSTEAD)]
     payment = {"to": PAYMENT["payee"], "amount": PAYMENT["amount"]}
     calls = [["read", {}], ["pay", payment]]

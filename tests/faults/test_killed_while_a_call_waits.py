@@ -113,7 +113,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
         ) as server,
         running_gateway(server, folder, stdio=True) as gateway,
     ):
-        gateway.forget()
+        gateway.reset()
         running_bench = Bench(server, gateway)
         yield running_bench
         running_bench.end_caller()

@@ -172,7 +172,7 @@ def test_an_approval_not_redeemed_in_time_gives_no_token(
     body = agent.poll(handle).json()
 
     assert (body["error"], body["reason"]) == ("expired_token", "expired_seen")
-    assert body["error_description"].startswith("It was approved, but its tokens were not handed")
+    assert body["error_description"].startswith("It was approved, but its tokens were not fetched")
     assert state(server, pending.id) == ("expired", "not_redeemed")
     assert story(server, pending.id) == [
         "approval.requested",

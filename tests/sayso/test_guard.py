@@ -255,7 +255,10 @@ def test_known_keys_are_accepted_for_an_hour_without_the_issuer(
 def test_a_different_spelling_of_the_issuer_is_misconfigured() -> None:
     """The error names the right issuer, because trying again would not help."""
     issuer = FakeIssuer()
-    with issuer.http as http, pytest.raises(Misconfigured, match=f"is {ISSUER}. Use that issuer"):
+    with (
+        issuer.http as http,
+        pytest.raises(Misconfigured, match=f"has the issuer {ISSUER}. Use that issuer"),
+    ):
         Guard("https://127.0.0.1", API, http=http).check(f"Bearer {issuer.token()}")
 
 

@@ -82,7 +82,7 @@ _FRAMEWORKS = {
     "LangGraph": _LANGGRAPH,
 }
 
-_LESS = {"OpenAI Agents": "Only this was granted, ask for it: "}
+_LESS = {"OpenAI Agents": "Narrowed. Call again with: "}
 """The text that a model reads if the framework does not make the smaller payment."""
 
 

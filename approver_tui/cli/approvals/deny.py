@@ -32,7 +32,7 @@ def _codes_with(member: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class DeniedBatch:
-    """The denied requests, and the errors of the others by ID."""
+    """The denied requests, and the errors for the other requests, by ID."""
 
     denied: tuple[Approval, ...]
     failed: tuple[tuple[str, ClientError], ...]

@@ -28,7 +28,7 @@ def command(*, approval_id: str) -> None:
 
 
 def _extend(client: Client, approval_id: str) -> Approval:
-    """Extend it. Raises AlreadyDecided with its outcome if it is no longer waiting."""
+    """Extend the request. Raises AlreadyDecided with the outcome if it no longer waits."""
     try:
         return client.extend(approval_id)
     except ApiError as error:
@@ -37,6 +37,6 @@ def _extend(client: Client, approval_id: str) -> Approval:
         approval = client.approval(approval_id)
         if approval.is_waiting(client.now()):
             raise
-        if approval.state is ApprovalState.PENDING:  # the server has not expired it yet
+        if approval.state is ApprovalState.PENDING:  # the server has not marked it as expired yet
             approval = replace(approval, state=ApprovalState.EXPIRED)
         raise AlreadyDecided(error.code, error.detail, approval) from error

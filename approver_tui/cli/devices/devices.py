@@ -77,7 +77,7 @@ def revoke(*, device_id: str) -> None:
 @as_json
 def unlock(*, device_id: str, pin_stdin: bool) -> None:
     """Unlock another device that is locked after wrong PINs. Requires this device's PIN."""
-    _with_pin(device_id, DecisionClient.unlock_device, pin_stdin=pin_stdin)
+    _act_on_device(device_id, DecisionClient.unlock_device, pin_stdin=pin_stdin)
 
 
 @command.command("vouch")
@@ -85,13 +85,13 @@ def unlock(*, device_id: str, pin_stdin: bool) -> None:
 @pin_stdin
 @as_json
 def vouch(*, device_id: str, pin_stdin: bool) -> None:
-    """Let a new device approve high risk at once. Requires this device's PIN."""
-    _with_pin(device_id, DecisionClient.vouch_device, pin_stdin=pin_stdin)
+    """Let a new device approve high-risk requests immediately. Requires this device's PIN."""
+    _act_on_device(device_id, DecisionClient.vouch_device, pin_stdin=pin_stdin)
 
 
-def _with_pin(device_id: str, action: _PinAction, *, pin_stdin: bool) -> None:
+def _act_on_device(device_id: str, action: _PinAction, *, pin_stdin: bool) -> None:
     with this_client() as client:
-        target = _find(client, references.device_id(client, device_id))
+        target = _find_device(client, references.device_id(client, device_id))
         pin = read_pin(from_stdin=pin_stdin)
         updated = action(DecisionClient(client), target, pin)
         now = client.now()
@@ -100,7 +100,7 @@ def _with_pin(device_id: str, action: _PinAction, *, pin_stdin: bool) -> None:
     )
 
 
-def _find(client: Client, device_id: str) -> Device:
+def _find_device(client: Client, device_id: str) -> Device:
     for device in client.devices():
         if device.id == device_id:
             return device

@@ -70,7 +70,9 @@ def command(  # one argument per option
     home = this_home()
     _check_not_logged_in(home)
     with nullcontext() if pin_stdin else prompts.echo_off():
-        find_issuer(url, allow_insecure=insecure)  # ask for no PIN if the server is unreachable
+        find_issuer(
+            url, allow_insecure=insecure
+        )  # fails before the PIN prompt if the server is unreachable
         typed_code = _read_code(code, from_stdin=code_stdin)
         pin = read_new_secret("PIN", _PIN_RULE, "--pin-stdin", from_stdin=pin_stdin)
     enrollment = Enrollment(
@@ -102,7 +104,7 @@ def _check_not_logged_in(home: Home) -> None:
     except LoginFirst:
         forget(home, login)
         return
-    except ClientError:  # unknown, so it counts as active
+    except ClientError:  # the state is unknown, so the login counts as active
         pass
     finally:
         client.close()

@@ -17,11 +17,11 @@ def grant(value: StandingGrant) -> list[str]:
     """Return one grant, and how to revoke it."""
     lines = [
         f"{value.agent_name} at {value.resource}",
-        f"  {_what(value)}",
-        f"  {_left(value)}",
+        f"  {_scope_text(value)}",
+        f"  {_usage_text(value)}",
     ]
     if value.state in {GrantState.LIVE, GrantState.FULL}:
-        until = f"  until {local_time(value.expires_at)}{_full(value)}"
+        until = f"  until {local_time(value.expires_at)}{_used_up_text(value)}"
         return [*lines, until, f"  sayso-approver grants revoke {value.id}"]
     because = "" if value.ended_because is None else f" ({value.ended_because})"
     ended = value.expires_at if value.ended_at is None else value.ended_at
@@ -56,32 +56,32 @@ def preview(value: GrantPreview) -> list[str]:
         f"{value.agent_name} at {value.resource}, {risk}",
         *(f"  {fact.label}: {fact.value}" for fact in value.pattern),
         *([f"  may use {', '.join(value.scopes)}"] if value.scopes else []),
-        f"  {_times(value.uses)}{_in_all(value.sum)}, until {local_time(value.expires_at)}",
+        f"  {_times_text(value.uses)}{_sum_text(value.sum)}, until {local_time(value.expires_at)}",
         f"Would have covered {covered} of the last {pluralize(len(value.requests), 'request')}:",
         *past,
         "No standing grant was created.",
     ]
 
 
-def _what(value: StandingGrant) -> str:
+def _scope_text(value: StandingGrant) -> str:
     action_type = [] if value.type is None else [value.type]
     return f"{', '.join([*action_type, *value.scopes])}, up to {value.risk} risk"
 
 
-def _left(value: StandingGrant) -> str:
+def _usage_text(value: StandingGrant) -> str:
     spent = ""
     if value.sum is not None and value.spent is not None:
         spent = f", {value.spent.words} of {value.sum.words}"
     return f"used {value.used} of {value.uses}{spent}"
 
 
-def _full(value: StandingGrant) -> str:
+def _used_up_text(value: StandingGrant) -> str:
     return ", used up; you are asked each time" if value.state is GrantState.FULL else ""
 
 
-def _in_all(value: Money | None) -> str:
+def _sum_text(value: Money | None) -> str:
     return "" if value is None else f", {value.words} in all"
 
 
-def _times(uses: int) -> str:
+def _times_text(uses: int) -> str:
     return "once" if uses == 1 else pluralize(uses, "time")

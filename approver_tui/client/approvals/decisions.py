@@ -162,7 +162,7 @@ class DecisionClient:
         return self._client.unlock_device(device.id, self._device_statement(device, "unlock", pin))
 
     def vouch_device(self, device: Device, pin: str) -> Device:
-        """Let another, new device approve high risk immediately."""
+        """Let another, new device approve high-risk requests immediately."""
         return self._client.vouch_device(device.id, self._device_statement(device, "vouch", pin))
 
     def change_user_code(self, code: str | None, pin: str) -> bool:
@@ -353,7 +353,7 @@ def _was_shown(approval: Approval, part: Granted) -> bool:
 
 
 def _check_entries(approval: Approval, entries: Entries) -> None:
-    """Check for missing or unneeded entries before the server counts an attempt."""
+    """Raise EntryNeeded for a missing or unneeded entry, before an attempt is counted."""
     for step in sorted(approval.steps - {Step.PIN}):
         if entries.entry_for(step) is None:
             raise EntryNeeded(step, f"Approving this requires {approval.requirement(step)}.")

@@ -106,7 +106,7 @@ class SignedAnswers:
         )
 
     def _fetch_current(self, signed_answer: SignedAnswer) -> Approval:
-        """Return the server's copy. Raises UnknownOutcome if it cannot be fetched."""
+        """Return the server's copy. Raises UnknownOutcome if the copy cannot be fetched."""
         try:
             return self._client.approval(signed_answer.approval_id)
         except (Unreachable, ApiError) as error:

@@ -1,6 +1,6 @@
 """One-time codes that sign in another device.
 
-Owns: reading the server's answer. Never: the signature that asks for one.
+Owns: reading the server's answer. Never: the signature that requests one.
 """
 
 from dataclasses import dataclass

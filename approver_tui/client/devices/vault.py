@@ -94,7 +94,7 @@ class KeyringVault:
 
 @contextmanager
 def _as_os_error() -> Iterator[None]:
-    """Turn an error of a locked or missing keyring into OSError."""
+    """Turn the error for a locked or missing keyring into OSError."""
     from keyring.errors import KeyringError
 
     try:

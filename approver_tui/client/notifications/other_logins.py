@@ -1,4 +1,4 @@
-"""The other logins of this machine, and how many requests wait at each.
+"""The other logins on this machine, and the number of requests that wait at each.
 
 Owns: one connection for each, kept between queries, so that no token is renewed just for a count.
 Never: reading a request; reporting why a server did not answer.
@@ -20,7 +20,7 @@ class OtherLogins:
         self._clients: dict[str, Client] = {}
 
     def counts(self) -> Mapping[str, int | None]:
-        """Return the number of waiting requests of each; None without a response. Never raises."""
+        """Return how many requests wait at each; None without a response. Never raises."""
         others = [name for name in self._home.names if name != self._home.name]
         return {name: self._count(name) for name in others}
 

@@ -48,7 +48,7 @@ def mute(client: Client, agent: str, minutes: int | None) -> Mute:
 
 def unmute(client: Client, agent: str) -> None:
     """Unmute an agent."""
-    client.session.delete(f"{_PATH}/mutes/{_agent_id_of(client, agent)}")
+    client.session.delete(f"{_PATH}/mutes/{_find_agent_id(client, agent)}")
 
 
 def snooze(client: Client, approval_id: str, minutes: int) -> HeldRequest:
@@ -109,7 +109,7 @@ def _snooze_path(approval_id: str) -> str:
     return f"/api/approvals/{quote(approval_id, safe='')}/snooze"
 
 
-def _agent_id_of(client: Client, agent: str) -> str:
+def _find_agent_id(client: Client, agent: str) -> str:
     """Return the ID of a muted agent; any other text is sent to the server as typed."""
     mutes = settings(client).mutes
     return quote(

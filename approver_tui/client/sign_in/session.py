@@ -46,7 +46,7 @@ class Session:
         return _body(self.send(OutgoingRequest(method="DELETE", path=path)))
 
     def send(self, outgoing: OutgoingRequest) -> httpx.Response:
-        """Send with a token. Raises LoginFirst if the server accepts no token of this session."""
+        """Send with a token. Raises LoginFirst if the server rejects every token."""
         token = self.tokens.access_token()
         try:
             return self.transport.send(replace(outgoing, token=token))

@@ -1,4 +1,4 @@
-"""The path of an answer from the panel it was given in to the server's confirmation.
+"""The path of an answer, from the panel to the server's confirmation.
 
 Owns: the open panel, waiting denials, answers with an unknown outcome, quitting after everything is
 sent. Never: drawing; calling the server other than through `Calls`.
@@ -229,7 +229,7 @@ class AnswerFlow:
         self._check(approval_id, answer)
 
     def batch_finished(self) -> None:
-        """Quit if the user asked to and nothing more has to be sent."""
+        """Quit if the user has asked to quit and nothing is left to send."""
         self._leave_if_done()
 
     def _panel_closed(self, panel: Overlay, result: PanelResult) -> None:

@@ -73,7 +73,7 @@ class PanelFacts(ReadSheet, can_focus=False):
 
 
 _MAX_AMOUNT_LENGTH = 15
-"""A longer amount would be cut at 40 columns next to Back; the facts show it anyway."""
+"""A longer amount would be cut at 40 columns next to Back; the facts show it in full."""
 _MAX_FIELDS_FOR_TALL_FACTS = 2
 """A panel with up to this many fields has room for tall facts."""
 REVIEW_SECONDS = {Risk.LOW: 0.0, Risk.MEDIUM: 0.0, Risk.HIGH: 2.0, Risk.CRITICAL: 3.0}
@@ -168,7 +168,7 @@ class ApprovePanel(Panel):
 
     def _refused(self, error: errors.ClientError) -> None:
         self.is_busy = False
-        result = self._closing_result_of(error)
+        result = self._closing_result_for(error)
         if result is not None:
             self.finish(result)
             return
@@ -197,7 +197,7 @@ class ApprovePanel(Panel):
             pin = None
         return answers.approve(approval, fingerprint=approval.fingerprint, pin=pin, entries=entries)
 
-    def _closing_result_of(self, error: errors.ClientError) -> PanelClosed | OutcomeUnknown | None:
+    def _closing_result_for(self, error: errors.ClientError) -> PanelClosed | OutcomeUnknown | None:
         """Return how the panel closes on this error; None if the user can try again."""
         match error:
             case errors.Changed():

@@ -124,7 +124,7 @@ class DenyPanel(DenyingPanel, Panel):
 
 
 def _other_requests(state: InboxState, approval: Approval, now: int) -> tuple[Approval, ...]:
-    """Return the other requests of the same agent that can be denied, each with its own answer."""
+    """Return the agent's other requests that can be denied, each with its own answer."""
     if approval.kind is not Kind.ACTION:
         return ()
     return tuple(

@@ -203,7 +203,7 @@ class InboxScreen(InboxBase):
             self.set_state(self.state.with_fold_toggled())
 
     def action_mark(self) -> None:
-        """Mark or unmark the requests of the selected row, or say why they can't be marked."""
+        """Mark or unmark the requests in the selected row, or say why they can't be marked."""
         self._apply_marks(*marking.toggle_mark(self.state, self._answer_context))
 
     def action_mark_all(self) -> None:

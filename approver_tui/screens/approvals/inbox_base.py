@@ -132,8 +132,8 @@ class InboxBase(KeyedScreen):
     @on(thread_messages.OtherLoginsCounted)
     def _show_other_logins(self, message: thread_messages.OtherLoginsCounted) -> None:
         """Show the counts of the other servers, and schedule the next count."""
-        elsewhere = self.state.other_logins.with_counts(message.value, self.context.now())
-        self.set_state(replace(self.state, other_logins=elsewhere))
+        counts = self.state.other_logins.with_counts(message.value, self.context.now())
+        self.set_state(replace(self.state, other_logins=counts))
         self.set_timer(_COUNT_INTERVAL, self._calls.count_other_logins)
 
     @on(thread_messages.AccountLoaded)

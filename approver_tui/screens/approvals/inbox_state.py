@@ -79,7 +79,7 @@ class InboxState:
         )
 
     def row_requests(self, now: int) -> tuple[Approval, ...]:
-        """Return the requests of the selected row that can be answered."""
+        """Return the requests in the selected row that can be answered."""
         selected_fold = self.selected_fold(now)
         if selected_fold is None:
             return ()
@@ -179,8 +179,8 @@ class InboxState:
     def with_last_known(self, page: Page) -> "InboxState":
         """Return the state with the last known list.
 
-        The list does not count as loaded until the server returns the current one. Then a selection
-        that the user did not make gives way to the intended one.
+        The list does not count as loaded until the server returns the current one. The intended
+        selection then replaces a selection that the user did not make.
         """
         if self.is_loaded:
             return self
@@ -223,9 +223,9 @@ class InboxState:
             unverified=self._other_unverified(approval.id),
         )
 
-    def with_unverified(self, each: Unverified) -> "InboxState":
+    def with_unverified(self, row: Unverified) -> "InboxState":
         """Return the state with a request whose latest copy failed verification."""
-        return replace(self, unverified=(*self._other_unverified(each.id), each))
+        return replace(self, unverified=(*self._other_unverified(row.id), row))
 
     def with_request(self, approval: Approval) -> "InboxState":
         """Return the state with a new request at the end; an existing selection stays."""

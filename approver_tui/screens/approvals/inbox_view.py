@@ -71,10 +71,10 @@ class InboxView:
         widgets.list.show(self._list())
         widgets.detail.show(state.selected_fold(now), now, state.attention)
         widgets.top.show(self._top())
-        elsewhere = other_logins_line(state.other_logins, now)
+        logins_line = other_logins_line(state.other_logins, now)
         is_tall_enough = height >= _MIN_ROWS_FOR_LOGINS
-        line = (elsewhere,) if elsewhere and is_tall_enough else ()
-        widgets.others.show(line)
+        lines = (logins_line,) if logins_line and is_tall_enough else ()
+        widgets.others.show(lines)
 
     def _list(self) -> ListView:
         state = self.state

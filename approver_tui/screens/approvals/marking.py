@@ -1,6 +1,6 @@
 """Marks and unmarks requests, and writes the messages about it.
 
-Owns: marking all requests of a row or of the list, the message for lost marks. Never: deciding
+Owns: marking all requests in a row or in the list, the message for lost marks. Never: deciding
 which requests may be marked together; `state/approvals/marks.py` does.
 """
 

@@ -30,15 +30,15 @@ class Notice:
 def notices(context: ScreenContext, state: InboxState) -> tuple[Notice, ...]:
     """Return the warnings, the most urgent first."""
     candidates = (
-        _signed_out(state),
-        _changed_log(state),
-        _stale(context, state),
-        _incomplete(context, state),
-        _unsent(state),
-        _unverified(state),
-        _wrong_pins(state),
-        _open_folder(context),
-        _skewed(context),
+        _signed_out_notice(state),
+        _changed_log_notice(state),
+        _offline_notice(context, state),
+        _incomplete_notice(context, state),
+        _unsent_notice(state),
+        _unverified_notice(state),
+        _wrong_pins_notice(state),
+        _readable_folder_notice(context),
+        _clock_notice(context),
     )
     return tuple(notice for notice in candidates if notice)
 
@@ -48,23 +48,23 @@ def log_alarm(state: InboxState) -> tuple[SafeText, ...]:
     return (WARNING,) if state.log_alarm else ()
 
 
-def full_texts(found: Sequence[Notice]) -> tuple[SafeText, ...]:
+def full_texts(warnings: Sequence[Notice]) -> tuple[SafeText, ...]:
     """Return the long form of all warnings."""
-    return tuple(notice.text for notice in found)
+    return tuple(notice.text for notice in warnings)
 
 
-def one_line_text(found: Sequence[Notice], width: int, key: SafeText) -> tuple[SafeText, ...]:
+def one_line_text(warnings: Sequence[Notice], width: int, key: SafeText) -> tuple[SafeText, ...]:
     """Return the first warning in one line, the number of others, and the key that opens all."""
-    if not found:
+    if not warnings:
         return ()
-    first, *others = found
+    first, *others = warnings
     if not others and cell_len(first.text) <= width:
         return (first.text,)
     more = fmt(" +{}", len(others)) if others else SafeText("")
     return (fmt("{}{}: {}", first.short, more, key),)
 
 
-def _signed_out(state: InboxState) -> Notice | None:
+def _signed_out_notice(state: InboxState) -> Notice | None:
     if state.connection.phase is not Phase.SIGNED_OUT:
         return None
     return Notice(
@@ -76,14 +76,14 @@ def _signed_out(state: InboxState) -> Notice | None:
     )
 
 
-def _changed_log(state: InboxState) -> Notice | None:
+def _changed_log_notice(state: InboxState) -> Notice | None:
     """Say why the banner above the warnings is shown."""
     if not state.log_alarm:
         return None
     return Notice(fmt("! {}", state.log_alarm), fmt("! Audit log changed"))
 
 
-def _stale(context: ScreenContext, state: InboxState) -> Notice | None:
+def _offline_notice(context: ScreenContext, state: InboxState) -> Notice | None:
     connection = state.connection
     is_new = state.fresh_at is None or (state.is_loaded and not connection.reason)
     is_first_connect = connection.phase is Phase.CONNECTING and is_new
@@ -100,7 +100,7 @@ def _stale(context: ScreenContext, state: InboxState) -> Notice | None:
     return Notice(text, fmt("OFFLINE, {} old", data_age))
 
 
-def _incomplete(context: ScreenContext, state: InboxState) -> Notice | None:
+def _incomplete_notice(context: ScreenContext, state: InboxState) -> Notice | None:
     """Warn that the feed is connected but missed changes are not loaded yet."""
     if not state.is_incomplete or not state.connection.is_live or state.fresh_at is None:
         return None
@@ -109,7 +109,7 @@ def _incomplete(context: ScreenContext, state: InboxState) -> Notice | None:
     return Notice(text, fmt("! Some may be missing"))
 
 
-def _unsent(state: InboxState) -> Notice | None:
+def _unsent_notice(state: InboxState) -> Notice | None:
     """Warn that the program closed before it sent a denial."""
     unsent = [denial for denial in state.unsent if state.inbox.find(denial.approval_id)]
     if not unsent:
@@ -126,7 +126,7 @@ def _unsent(state: InboxState) -> Notice | None:
     return Notice(text, fmt("! Your denial was not sent"))
 
 
-def _unverified(state: InboxState) -> Notice | None:
+def _unverified_notice(state: InboxState) -> Notice | None:
     if not state.unverified:
         return None
     count = len(state.unverified)
@@ -136,7 +136,7 @@ def _unverified(state: InboxState) -> Notice | None:
     return Notice(text, fmt("! {} not verified", requests))
 
 
-def _wrong_pins(state: InboxState) -> Notice | None:
+def _wrong_pins_notice(state: InboxState) -> Notice | None:
     wrong_count = state.device.pin.tries if state.device else 0
     if not wrong_count:
         return None
@@ -147,7 +147,7 @@ def _wrong_pins(state: InboxState) -> Notice | None:
     return Notice(fmt("! {} since you last approved", wrong_pins), fmt("! {}", wrong_pins))
 
 
-def _open_folder(context: ScreenContext) -> Notice | None:
+def _readable_folder_notice(context: ScreenContext) -> Notice | None:
     if not context.environment.is_server_folder_readable:
         return None
     return Notice(
@@ -156,7 +156,7 @@ def _open_folder(context: ScreenContext) -> Notice | None:
     )
 
 
-def _skewed(context: ScreenContext) -> Notice | None:
+def _clock_notice(context: ScreenContext) -> Notice | None:
     """Warn that this machine's clock differs from the server's, which all times here follow."""
     skew = context.server.skew
     if not skew:

@@ -38,13 +38,11 @@ class AgentsPage(Page[Found, Agent]):
         approvals = (*server.waiting().items, *server.ended_since(since))
         return merge_agents(acting_now, approvals, server.owned_agents(), since)
 
-    def sections(self, found: Found) -> Sequence[Section]:
+    def sections(self, data: Found) -> Sequence[Section]:
         """Return sections for agents that act, that only asked, and that did neither."""
-        acting_now = [agent for agent in found if agent.current_access]
-        only_asked = [
-            agent for agent in found if not agent.current_access and agent.recent_requests
-        ]
-        idle = [agent for agent in found if not agent.current_access and not agent.recent_requests]
+        acting_now = [agent for agent in data if agent.current_access]
+        only_asked = [agent for agent in data if not agent.current_access and agent.recent_requests]
+        idle = [agent for agent in data if not agent.current_access and not agent.recent_requests]
         none_acting = fmt("No agent acts for you.")
         no_others = fmt("No other agents in 7 days.")
         how_to_register = fmt(
@@ -53,7 +51,7 @@ class AgentsPage(Page[Found, Agent]):
         return (
             self._section("ACTING FOR YOU ({})", acting_now, none_acting),
             self._section(
-                "ASKED RECENTLY ({})", only_asked, no_others if found else how_to_register
+                "ASKED RECENTLY ({})", only_asked, no_others if data else how_to_register
             ),
             *([self._section("YOURS ({})", idle, SafeText(""))] if idle else []),
         )

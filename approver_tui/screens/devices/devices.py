@@ -175,7 +175,7 @@ class DevicesPage(Page[Found, Device]):
         current = self.current
         if current is None:
             return fmt("nothing is selected.")
-        return self.action_blocker() if current.is_active else fmt("it has ended.")
+        return self.action_blocker() if current.is_active else fmt("it is already revoked.")
 
     ACTIONS = (
         PageAction(

@@ -126,17 +126,17 @@ def _approval_text(name: EventName, approval: Approval) -> SafeText:
     return _use_text(approval)
 
 
-def _decision_text(approval: Approval, what: SafeText) -> SafeText:
+def _decision_text(approval: Approval, request: SafeText) -> SafeText:
     decided = approval.decision
     if decided is None:
-        by = SafeText(
+        basis = SafeText(
             "consent"
             if approval.automatic_decision is None
             else approval.automatic_decision.kind_text
         )
-        return fmt("{} was approved under your {}, without asking you.", what, by)
+        return fmt("{} was approved under your {}, without asking you.", request, basis)
     verb = fmt("approved") if decided.decision is Answer.APPROVE else fmt("denied")
-    sentence = fmt("{} {} {}", decided.by_name, verb, what)
+    sentence = fmt("{} {} {}", decided.by_name, verb, request)
     if approval.granted is None or decided.decision is Answer.DENY:
         return sentence
     return fmt("{}. {}", sentence, approval.outcome_headline)

@@ -49,10 +49,10 @@ class SettingsPage(Page[Found, Setting | Login]):
         logins = settings_store.logins()
         return (*logins, *((_NEW_LOGIN,) if logins else ()), *plain_settings, *keys)
 
-    def sections(self, found: Found) -> Sequence[Section]:
+    def sections(self, data: Found) -> Sequence[Section]:
         """Return sections for servers, settings, notifications and keys."""
-        servers = tuple(self._server_entry(login) for login in found if isinstance(login, Login))
-        settings = [item for item in found if isinstance(item, Setting)]
+        servers = tuple(self._server_entry(login) for login in data if isinstance(login, Login))
+        settings = [item for item in data if isinstance(item, Setting)]
         plain_settings = tuple(
             _setting_entry(setting)
             for setting in settings
@@ -68,9 +68,9 @@ class SettingsPage(Page[Found, Setting | Login]):
             Section(fmt("KEYS"), keys),
         )
 
-    def items(self, found: Found) -> Found:
+    def items(self, data: Found) -> Found:
         """Return servers and settings; the notification section has no items here."""
-        return found
+        return data
 
     def id_of(self, item: Setting | Login) -> str:
         """Return the ID of an item's entry."""

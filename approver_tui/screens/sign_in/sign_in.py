@@ -66,9 +66,9 @@ class LoginService(Protocol):
         """Return this machine's time in milliseconds since the epoch."""
 
     def enroll(
-        self, wanted: SignInRequest, show: Callable[[Invitation], None], stop: threading.Event
+        self, request: SignInRequest, show: Callable[[Invitation], None], stop: threading.Event
     ) -> str:
-        """Sign in and return the login's name. Raises ClientError.
+        """Sign in and return the name of the login. Raises ClientError.
 
         Blocks for up to 15 minutes, or until `stop` is set.
         """

@@ -104,7 +104,7 @@ class Display:
     unusual: tuple[Anomaly, ...] | None
     """Empty if nothing is unusual; None if the server does not compare this kind.
 
-    Compared with the approvals until now if the server sent that, else with those at request time.
+    If the server sent a current comparison, it is used; otherwise that of the request time.
     """
     undo: SafeText
     why: SafeText
@@ -218,10 +218,10 @@ class Approval:
     display_digest: str
     created_at: int
     reason: SafeText | None = None
-    """Why it is no longer pending, if that needs an explanation."""
+    """The reason why it is no longer pending, if the state alone does not explain it."""
     decision: Decided | None = None
     automatic_decision: AutomaticDecision | None = None
-    """What decided it without the user, if anything did."""
+    """The consent or grant that decided the request without the user, if any."""
     granted: Granted | None = None
     """The granted text, if it is narrower than the request."""
     execution: Execution | None = None

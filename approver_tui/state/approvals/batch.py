@@ -13,7 +13,7 @@ from approver_tui.state.text import SafeText
 
 
 def is_unusual(approval: Approval) -> bool:
-    """Whether the server found something unusual about it, or did not compare it."""
+    """Whether the server found something unusual about the request, or did not compare it."""
     return approval.display.unusual != () or approval.agent.first_request
 
 
@@ -72,17 +72,17 @@ class Batch:
 
     @property
     def risk(self) -> Risk:
-        """The highest risk among them."""
+        """The highest risk of all requests."""
         return max((row.risk for row in self.rows), key=lambda risk: risk.rank)
 
     @property
     def ends_at(self) -> int:
-        """When the first of them expires, in milliseconds since the epoch."""
+        """The earliest expiry of the selected requests, or of all if none is selected."""
         return min(approval.expires_at for approval in self.selected or self.rows)
 
     @property
     def shared(self) -> SharedFacts:
-        """The values that all of them share."""
+        """The values that all requests share."""
         return SharedFacts.from_approvals(self.rows)
 
     def is_count(self, typed: str) -> bool:
@@ -100,7 +100,7 @@ class Batch:
 
 
 def rights(approval: Approval) -> SafeText:
-    """Return the scopes that a request asks for, with the risk of each."""
+    """Return the requested scopes, with the risk of each."""
     scopes = approval.display.scopes
     return SafeText(", ".join(f"{scope.name} ({scope.risk})" for scope in scopes))
 

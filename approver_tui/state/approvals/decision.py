@@ -29,7 +29,7 @@ class DenyCode(StrEnum):
 
     @property
     def label(self) -> str:
-        """The words that the user chooses."""
+        """The label of the reason in the list."""
         return _ROWS[self].label
 
     @property
@@ -39,18 +39,18 @@ class DenyCode(StrEnum):
 
     @property
     def takes(self) -> str | None:
-        """The member that is allowed with this code only, or None."""
+        """The extra member that is allowed only with this code, or None."""
         return _ROWS[self].takes
 
 
 @dataclass(frozen=True, slots=True)
 class DenialExtras:
-    """Optional additions to a denial and its note. The server checks it against the code."""
+    """Optional additions to a denial and its note. The server checks them against the code."""
 
     retry_at: int | None = None
     """When the agent may ask again, in milliseconds; with WAIT_UNTIL."""
     ask: str | None = None
-    """The user name of who it should ask instead; with ASK_OTHER."""
+    """The name of the user whom the agent should ask instead; with ASK_OTHER."""
     private_note: str | None = None
     """A note for the audit log that no agent sees."""
 

@@ -24,8 +24,8 @@ def differing_places(action: str, granted: str) -> tuple[Place, ...]:
     and times only reduced; at least one value must differ.
     """
     try:
-        asked, part = json.loads(action), json.loads(granted)
-        places = tuple(_differences(asked, part))
+        requested, part = json.loads(action), json.loads(granted)
+        places = tuple(_differences(requested, part))
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError("it is not an action") from error
     if not places:
@@ -33,15 +33,15 @@ def differing_places(action: str, granted: str) -> tuple[Place, ...]:
     return places
 
 
-def _differences(asked: dict[str, object], part: dict[str, object]) -> Iterator[Place]:
-    if part.keys() - {SECONDS} != asked.keys() or any(
-        asked[name] != part[name] for name in _FIXED_MEMBERS
+def _differences(requested: dict[str, object], part: dict[str, object]) -> Iterator[Place]:
+    if part.keys() - {SECONDS} != requested.keys() or any(
+        requested[name] != part[name] for name in _FIXED_MEMBERS
     ):
         raise ValueError("it belongs to a different request")
     if SECONDS in part:
         yield _lifetime_place(part[SECONDS])
-    for name in sorted(asked.keys() - _FIXED_MEMBERS):
-        yield from _value_differences(f"/{name}", asked[name], part[name])
+    for name in sorted(requested.keys() - _FIXED_MEMBERS):
+        yield from _value_differences(f"/{name}", requested[name], part[name])
 
 
 def _lifetime_place(seconds: object) -> Place:
@@ -50,23 +50,25 @@ def _lifetime_place(seconds: object) -> Place:
     return _place(f"/{SECONDS}", "", json.dumps(seconds))
 
 
-def _value_differences(pointer: str, asked: object, granted: object) -> Iterator[Place]:
-    """Yield where two values of the same structure differ, as deep in them as possible."""
+def _value_differences(pointer: str, requested: object, granted: object) -> Iterator[Place]:
+    """Yield the differences of two values of the same structure, each as deep as possible."""
     if (
-        isinstance(asked, Mapping)
+        isinstance(requested, Mapping)
         and isinstance(granted, Mapping)
-        and asked.keys() == granted.keys()
+        and requested.keys() == granted.keys()
     ):
-        for name in asked:
+        for name in requested:
             step = str(name).replace("~", "~0").replace("/", "~1")
-            yield from _value_differences(f"{pointer}/{step}", asked[name], granted[name])
-    elif isinstance(asked, list) and isinstance(granted, list) and len(asked) == len(granted):
-        for number, (before, after) in enumerate(zip(asked, granted, strict=True)):
-            yield from _value_differences(f"{pointer}/{number}", before, after)
-    elif type(asked) is not type(granted) or asked != granted:
-        if not is_smaller(asked, granted):
+            yield from _value_differences(f"{pointer}/{step}", requested[name], granted[name])
+    elif (
+        isinstance(requested, list) and isinstance(granted, list) and len(requested) == len(granted)
+    ):
+        for number, (old, new) in enumerate(zip(requested, granted, strict=True)):
+            yield from _value_differences(f"{pointer}/{number}", old, new)
+    elif type(requested) is not type(granted) or requested != granted:
+        if not is_smaller(requested, granted):
             raise ValueError(f"{pointer} is not reduced")
-        yield _place(pointer, json.dumps(asked), json.dumps(granted))
+        yield _place(pointer, json.dumps(requested), json.dumps(granted))
 
 
 def _place(*texts: str) -> Place:

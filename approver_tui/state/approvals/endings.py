@@ -1,6 +1,6 @@
 """Why a request ended without an answer, in words for the user.
 
-Owns: one sentence for each reason that the server can give. Never: the reasons of denials.
+Owns: one sentence for each reason that the server can give. Never: the reasons for denials.
 """
 
 from collections.abc import Mapping

@@ -19,16 +19,16 @@ class Filter:
     """Conditions that must all hold; None means any. Times are milliseconds."""
 
     risk: Risk | None = None
-    """Only requests of this risk or higher."""
+    """Only requests with this risk or a higher one."""
     agent: str | None = None
     """The agent's name or id."""
     decision: Answer | None = None
     undecided: bool = False
-    """Ended without an answer: expired, withdrawn, canceled."""
+    """Only requests that ended without an answer: expired, withdrawn or canceled."""
     by: str | None = None
-    """Answered by this user or on this device, by name or ID."""
+    """Only requests answered by this user or on this device, by name or ID."""
     since: int | None = None
-    """Ended at this moment or later."""
+    """Only requests that ended at this time or later."""
 
     def __bool__(self) -> bool:
         """Whether there is any condition."""
@@ -46,7 +46,7 @@ class Filter:
         )
 
     def is_past(self, approval: Approval) -> bool:
-        """Return whether this one, and everything that ended before it, is too old."""
+        """Return whether this request, and every request that ended before it, is too old."""
         return self.since is not None and approval.ended_at < self.since
 
     def _is_agent(self, approval: Approval) -> bool:

@@ -1,8 +1,8 @@
 """The list of approvals on the screen.
 
-Owns: the rows and their order. A full load lists what expires soonest first. A new row goes to the
-end, and every row keeps its place until the user refreshes, so that nothing moves under the cursor.
-Never: reading a clock; `now` is an argument. Never: sorting.
+Owns: the rows and their order. A full load lists the soonest expiry first. A new row goes to the
+end, and rows keep their positions until the user refreshes, so that nothing moves under the cursor.
+Never: sorting; reading a clock, as `now` is an argument.
 """
 
 from collections import Counter

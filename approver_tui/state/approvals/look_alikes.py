@@ -28,19 +28,22 @@ _Key: TypeAlias = tuple[object, ...]
 def look_key(action_text: str, display_text: str) -> str:
     """Return the key that look-alike requests share: a digest of the rest of their texts."""
     action, display = json.loads(action_text), json.loads(display_text)
-    display["agent"] = _without(display["agent"], _AGENT_VARIABLE)
-    compared_members = (_without(action, _ACTION_VARIABLE), _without(display, _DISPLAY_VARIABLE))
+    display["agent"] = _drop_members(display["agent"], _AGENT_VARIABLE)
+    compared_members = (
+        _drop_members(action, _ACTION_VARIABLE),
+        _drop_members(display, _DISPLAY_VARIABLE),
+    )
     return digest(json.dumps(compared_members, sort_keys=True))
 
 
 def group_by_look(approvals: Iterable[Approval]) -> list[list[Approval]]:
-    """Group them by look, each group at the position of its first request."""
+    """Group the requests by look, each group at the position of its first request."""
     approvals = list(approvals)
-    looks = Counter([approval.look_key for approval in approvals])
+    counts = Counter([approval.look_key for approval in approvals])
     groups: dict[object, list[Approval]] = {}
     for approval in approvals:
-        is_unique = approval.look_key is not None and looks[approval.look_key] == 1
-        key = approval.look_key if is_unique else _key(approval)
+        is_unique = approval.look_key is not None and counts[approval.look_key] == 1
+        key = approval.look_key if is_unique else _group_key(approval)
         groups.setdefault(key, []).append(approval)
     return list(groups.values())
 
@@ -58,24 +61,24 @@ class Fold:
     approval: Approval
     """The request that the row shows; an answer applies to this one only."""
     count: int = 1
-    """How many look like it, including itself."""
+    """The number of requests that look alike, including this one."""
     waiting: int = 1
-    """How many of these can still be answered."""
+    """The number of these that can still be answered."""
     is_open: bool = True
     """Whether each of them has its own row."""
     is_new: bool = False
-    """Whether this is the first request of its agent for one of these."""
+    """Whether any of these is its agent's first request."""
     marked_count: int = 0
-    """How many of these are marked."""
+    """The number of these that are marked."""
 
     @property
     def is_group(self) -> bool:
-        """Whether the row stands for other requests too."""
+        """Whether the row represents other requests too."""
         return self.count > 1 and not self.is_open
 
     @property
     def count_label(self) -> SafeText:
-        """The note about the others in its row."""
+        """The note in the row about the other requests."""
         if self.count == 1:
             return SafeText("")
         if self.is_open:
@@ -99,7 +102,7 @@ class Folding:
         return [fold for group in group_by_look(approvals) for fold in self._group_folds(group)]
 
     def row_of(self, approvals: Iterable[Approval], approval_id: str | None) -> Fold | None:
-        """Return the row that shows this request, if any."""
+        """Return the row that shows this request, or None."""
         folds = self.folds(approvals)
         return next((fold for fold in folds if fold.approval.id == approval_id), None)
 
@@ -121,9 +124,9 @@ class Folding:
             return [
                 self._fold(group, approval, [approval], waiting, is_open=True) for approval in group
             ]
-        return [self._fold(group, self._shown(group), group, waiting, is_open=False)]
+        return [self._fold(group, self._request_to_show(group), group, waiting, is_open=False)]
 
-    def _fold(  # a row and its group
+    def _fold(  # the row that shows one request of its group
         self,
         group: list[Approval],
         shown: Approval,
@@ -136,14 +139,14 @@ class Folding:
         marked = sum(approval.id in self.marked_ids for approval in row)
         return Fold(shown, len(group), waiting, is_open, is_new, marked)
 
-    def _shown(self, group: list[Approval]) -> Approval:
-        """Return the selected request, else the first that is waiting, else the first."""
+    def _request_to_show(self, group: list[Approval]) -> Approval:
+        """Return the selected request, else the first waiting one, else the first one."""
         selected = [approval for approval in group if approval.id == self.selected_id]
         waiting = [approval for approval in group if approval.is_waiting(self.now)]
         return [*selected, *waiting, *group][0]
 
 
-def _key(approval: Approval) -> _Key:
+def _group_key(approval: Approval) -> _Key:
     """Return the look of a request, or its ID if its texts were not compared."""
     if approval.look_key is None:
         return (approval.id,)
@@ -151,5 +154,5 @@ def _key(approval: Approval) -> _Key:
     return (approval.look_key, approval.steps, *others)
 
 
-def _without(members: dict[str, object], names: frozenset[str]) -> dict[str, object]:
+def _drop_members(members: dict[str, object], names: frozenset[str]) -> dict[str, object]:
     return {name: value for name, value in members.items() if name not in names}

@@ -15,7 +15,7 @@ from approver_tui.state.text import SafeText
 DETAILS = "authorization_details"
 SECONDS = "token_seconds"
 MAX_TOKEN_SECONDS = 86_400
-"""Seconds; no token of an approval lives longer than a day."""
+"""The maximum lifetime of a token in seconds: one day."""
 _BLANKED = None
 
 
@@ -80,7 +80,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where two texts differ: a JSON pointer and the JSON there; "" for nothing."""
+    """Where two texts differ: a JSON pointer, and the JSON of each text there; "" if absent."""
 
     pointer: SafeText
     asked: SafeText
@@ -94,7 +94,7 @@ class Granted:
     text: str
     differences: tuple[Difference, ...]
     places: tuple[Place, ...] = field(default=(), compare=False)
-    """The differences of the two texts themselves, independent of the server's wording."""
+    """The differences between the two texts themselves, independent of the server's wording."""
     headline: SafeText = field(default=SafeText(""), compare=False)
     """The granted text in one line; empty if it may not be shown."""
 
@@ -115,14 +115,14 @@ def read_change(text: str) -> NarrowedFact:
 def matches_narrowing(proposal: Narrowing, action: str, granted: str) -> bool:
     """Whether a text grants the action with exactly the proposed reductions."""
     try:
-        asked, part = json.loads(action), json.loads(granted)
+        requested, part = json.loads(action), json.loads(granted)
         token_seconds = part.pop(SECONDS, None)
-        remaining_scopes = [name for name in asked["scope"] if name not in proposal.drop_scopes]
-        is_same_request = {**asked, "scope": remaining_scopes, DETAILS: []} == {
+        remaining_scopes = [name for name in requested["scope"] if name not in proposal.drop_scopes]
+        is_same_request = {**requested, "scope": remaining_scopes, DETAILS: []} == {
             **part,
             DETAILS: [],
         }
-        before, after = asked[DETAILS], part[DETAILS]
+        before, after = requested[DETAILS], part[DETAILS]
         are_smaller = all(_blank_smaller(before, after, change) for change in proposal.changes)
         is_same_lifetime = (token_seconds, type(token_seconds)) == (
             proposal.token_seconds,
@@ -139,34 +139,35 @@ def matches_narrowing(proposal: Narrowing, action: str, granted: str) -> bool:
 
 
 def _blank_smaller(before: Any, after: Any, change: NarrowedFact) -> bool:  # noqa: ANN401  # parsed JSON
-    """Blank the value in both; return whether the new one was smaller."""
+    """Blank the changed value in both; return whether the new value was smaller."""
     *parents, last = (str(change.place), *change.path)
     for step in parents:
-        before, after = before[_key_of(before, step)], after[_key_of(after, step)]
-    key = _key_of(before, last)
+        before, after = before[_to_key(before, step)], after[_to_key(after, step)]
+    key = _to_key(before, last)
     is_lower = is_smaller(before[key], after[key])
     before[key] = after[key] = _BLANKED
     return is_lower
 
 
-def _key_of(container: object, step: str) -> str | int:
+def _to_key(container: object, step: str) -> str | int:
     return int(step) if isinstance(container, list) else step
 
 
-def is_smaller(asked: object, granted: object) -> bool:
-    """Whether a value is smaller: a lower number, fewer items, an earlier time, a switch on."""
-    if asked == granted and type(asked) is type(granted):
+def is_smaller(requested: object, granted: object) -> bool:
+    """Whether `granted` is less: a lower number, fewer items, an earlier time, a switch on."""
+    if requested == granted and type(requested) is type(granted):
         return False
-    if isinstance(asked, Mapping) and isinstance(granted, Mapping):
-        return asked.keys() == granted.keys() and all(
-            asked[name] == granted[name] or _is_lower(asked[name], granted[name]) for name in asked
+    if isinstance(requested, Mapping) and isinstance(granted, Mapping):
+        return requested.keys() == granted.keys() and all(
+            value == granted[name] or _is_lower(value, granted[name])
+            for name, value in requested.items()
         )
-    if isinstance(asked, list) and isinstance(granted, list):
-        return len(granted) < len(asked) and all(item in asked for item in granted)
-    if isinstance(asked, str) and isinstance(granted, str):
-        return datetime.fromisoformat(granted) < datetime.fromisoformat(asked)
-    return (asked is False and granted is True) or _is_lower(asked, granted)
+    if isinstance(requested, list) and isinstance(granted, list):
+        return len(granted) < len(requested) and all(item in requested for item in granted)
+    if isinstance(requested, str) and isinstance(granted, str):
+        return datetime.fromisoformat(granted) < datetime.fromisoformat(requested)
+    return (requested is False and granted is True) or _is_lower(requested, granted)
 
 
-def _is_lower(asked: object, granted: object) -> bool:
-    return type(asked) is int and type(granted) is int and 0 <= granted < asked
+def _is_lower(requested: object, granted: object) -> bool:
+    return type(requested) is int and type(granted) is int and 0 <= granted < requested

@@ -1,6 +1,6 @@
 """The agent that made a request.
 
-Owns: who it is, and who called it. Never: what it asks.
+Owns: its identity and its callers. Never: what it requests.
 """
 
 from dataclasses import dataclass
@@ -20,9 +20,9 @@ class RequestingAgent:
     keys: tuple[SafeText, ...] = ()
     """The names of its credentials."""
     through: tuple[SafeText, ...] = ()
-    """The clients that called it and each other, nearest first."""
+    """The chain of clients that called it, nearest first."""
 
     @property
     def asks_as(self) -> SafeText:
-        """The agent with who called it, such as `assistant through gateway`."""
+        """The agent and its callers, such as `assistant through gateway`."""
         return SafeText(" through ".join([*reversed(self.through), self.name]))

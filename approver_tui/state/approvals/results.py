@@ -18,23 +18,23 @@ class AnswerState(StrEnum):
     """The state of one answer; the values are shown in the list."""
 
     WAITING = "waiting"
-    """It has not been sent yet."""
+    """The answer has not been sent yet."""
     SENDING = "sending"
     APPROVED = "approved"
     DENIED = "denied"
     ALREADY = "already decided"
-    """Someone else was faster: the answer is skipped, not failed."""
+    """Someone else answered first: this answer is skipped, which is not a failure."""
     EXPIRED = "expired"
     ENDED = "ended"
-    """It ended without an answer before its expiry."""
+    """The request ended without an answer before its expiry."""
     REFUSED = "refused"
     """The server, or this program, refused the answer."""
     NOT_SENT = "not sent"
     """Nothing was sent; the request is still open."""
     NOT_RECORDED = "not recorded"
-    """It was sent, but the server has not recorded it; the request is still open."""
+    """The answer was sent, but the server has not recorded it; the request is still open."""
     UNKNOWN = "being checked"
-    """It was sent, and no confirmation arrived."""
+    """The answer was sent, and no confirmation arrived."""
 
 
 _ANSWER_STATES = {Answer.APPROVE: AnswerState.APPROVED, Answer.DENY: AnswerState.DENIED}

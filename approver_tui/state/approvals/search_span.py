@@ -15,14 +15,14 @@ MAX_SCANNED = 500
 class SearchSpan:
     """One search; it pauses after enough matches or enough entries."""
 
-    wanted: int = _PAGE_MATCHES
+    max_matches: int = _PAGE_MATCHES
     max_scanned: int = MAX_SCANNED
 
     @classmethod
     def beyond(cls, matching: int, scanned: int) -> "SearchSpan":
-        """Return the search that continues after this one."""
+        """Return the search that continues after one with these counts."""
         return cls(matching + _PAGE_MATCHES, scanned + MAX_SCANNED)
 
     def should_continue(self, matching: int, scanned: int) -> bool:
         """Whether to look at more entries."""
-        return matching < self.wanted and scanned < self.max_scanned
+        return matching < self.max_matches and scanned < self.max_scanned

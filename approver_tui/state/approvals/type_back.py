@@ -26,8 +26,8 @@ def hide_typed_fact(approval: Approval) -> Approval:
     type_back = approval.display.type_back
     if type_back is None:
         return approval
-    granted = None if approval.granted is None else _gapped_part(approval.granted, type_back)
-    return replace(approval, display=_with_gaps(approval.display, type_back), granted=granted)
+    granted = None if approval.granted is None else _hide_in_granted(approval.granted, type_back)
+    return replace(approval, display=_hide_in_display(approval.display, type_back), granted=granted)
 
 
 def is_plausible(approval: Approval, step: Step, typed: str) -> bool:
@@ -41,29 +41,31 @@ def is_plausible(approval: Approval, step: Step, typed: str) -> bool:
     return sum(map(str.isalnum, typed)) == min(_LAST, length)
 
 
-def _with_gaps(display: Display, type_back: TypeBack) -> Display:
+def _hide_in_display(display: Display, type_back: TypeBack) -> Display:
     hidden = _value(display, type_back)
 
-    def with_gap(text: SafeText) -> SafeText:
+    def hide_value(text: SafeText) -> SafeText:
         pattern = rf"(?<!\w){re.escape(hidden)}(?!\w)"
         return SafeText(re.sub(pattern, GAP, text)) if hidden else text
 
     is_uncut = len(hidden) <= _UNCUT_LENGTH
     return replace(
         display,
-        headline=with_gap(display.headline) if is_uncut else display.title,
-        facts=tuple(_gapped_fact(fact, type_back, with_gap(fact.value)) for fact in display.facts),
-        gives=with_gap(display.gives),
-        undo=with_gap(display.undo),
-        unusual=None if display.unusual is None else _gapped_signals(display.unusual, with_gap),
-        compared=None if display.compared is None else with_gap(display.compared),
+        headline=hide_value(display.headline) if is_uncut else display.title,
+        facts=tuple(
+            _hide_in_fact(fact, type_back, hide_value(fact.value)) for fact in display.facts
+        ),
+        gives=hide_value(display.gives),
+        undo=hide_value(display.undo),
+        unusual=None if display.unusual is None else _hide_in_signals(display.unusual, hide_value),
+        compared=None if display.compared is None else hide_value(display.compared),
     )
 
 
-def _gapped_signals(
-    signals: Sequence[Anomaly], with_gap: Callable[[SafeText], SafeText]
+def _hide_in_signals(
+    signals: Sequence[Anomaly], hide_value: Callable[[SafeText], SafeText]
 ) -> tuple[Anomaly, ...]:
-    return tuple(replace(signal, text=with_gap(signal.text)) for signal in signals)
+    return tuple(replace(signal, text=hide_value(signal.text)) for signal in signals)
 
 
 def _value(display: Display, type_back: TypeBack) -> SafeText:
@@ -71,7 +73,7 @@ def _value(display: Display, type_back: TypeBack) -> SafeText:
     return max(values or [display.resource], key=len)
 
 
-def _gapped_part(granted: Granted, type_back: TypeBack) -> Granted:
+def _hide_in_granted(granted: Granted, type_back: TypeBack) -> Granted:
     """Return the granted part without any value that is, or could be, the one to type."""
     rows = tuple(
         replace(difference, asked=GAP) if difference.label == type_back.label else difference
@@ -81,5 +83,5 @@ def _gapped_part(granted: Granted, type_back: TypeBack) -> Granted:
     return replace(granted, differences=rows, places=places, headline=SafeText(""))
 
 
-def _gapped_fact(fact: Fact, type_back: TypeBack, elsewhere: SafeText) -> Fact:
-    return replace(fact, value=GAP if fact.label == type_back.label else elsewhere)
+def _hide_in_fact(fact: Fact, type_back: TypeBack, value: SafeText) -> Fact:
+    return replace(fact, value=GAP if fact.label == type_back.label else value)

@@ -18,7 +18,7 @@ class Vote:
     answer: Answer
     at: int
     counts: bool
-    """False if someone else has narrowed the request since, or it was withdrawn."""
+    """False if the vote was withdrawn, or if someone else has narrowed the request since."""
     reason: SafeText | None = None
     """Why they approved, in their words."""
 
@@ -56,7 +56,7 @@ class VoteTally:
 
     @property
     def words(self) -> SafeText:
-        """The same, and who is still needed: "1 of 2, needs one from finance, ana"."""
+        """The progress, and who is still needed: "1 of 2, needs one from finance, ana"."""
         missing = self.need - self.have
         if missing <= 0 or not self.left:
             return SafeText(f"{self.progress} approved")
@@ -69,7 +69,7 @@ class VoteTally:
 
 
 def withdrawn_text(tally: VoteTally | None) -> SafeText:
-    """Return that the user's approval no longer counts, and how many are left."""
+    """Return the message that the user's approval was withdrawn, with the remaining votes."""
     counted = "" if tally is None else f" ({tally.words})"
     return SafeText(f"Your approval is withdrawn{counted}. The request is waiting for your answer.")
 

@@ -32,7 +32,7 @@ class ActingAgent:
 
     @property
     def until(self) -> int:
-        """When the last of them ends."""
+        """When the last of its consents, tokens and grants expires."""
         ends = [consent.expires_at for consent in self.consents]
         ends += [delegation.expires_at for delegation in self.delegations]
         return max(ends + [grant.expires_at for grant in self.grants])

@@ -51,7 +51,7 @@ class Agent:
     current_access: ActingAgent | None = None
     """The access that it has now, if any."""
     owned: OwnedAgent | None = None
-    """Its state, if the user owns it."""
+    """Its state on the server, if the user owns it."""
     recent_requests: tuple[Approval, ...] = field(default=())
     """Its recent requests, newest first."""
 
@@ -87,28 +87,30 @@ class Agent:
 
 
 def merge_agents(
-    acting: Iterable[ActingAgent],
-    asked: Iterable[Approval],
-    owned: Iterable[OwnedAgent],
+    acting_agents: Iterable[ActingAgent],
+    approvals: Iterable[Approval],
+    owned_agents: Iterable[OwnedAgent],
     since: int,
 ) -> tuple[Agent, ...]:
     """Return all agents by name; requests from before `since` are left out."""
-    agents = {actor.id: Agent(actor.id, actor.name, current_access=actor) for actor in acting}
-    for agent_id, requests in _by_agent(asked, since).items():
+    agents = {
+        actor.id: Agent(actor.id, actor.name, current_access=actor) for actor in acting_agents
+    }
+    for agent_id, requests in _by_agent(approvals, since).items():
         merged_agent = agents.get(agent_id) or Agent(agent_id, requests[0].agent.name)
         agents[agent_id] = replace(merged_agent, recent_requests=tuple(requests))
-    for agent in owned:
+    for agent in owned_agents:
         merged_agent = agents.get(agent.id) or Agent(agent.id, agent.name)
         agents[agent.id] = replace(merged_agent, owned=agent)
     return tuple(sorted(agents.values(), key=lambda agent: (agent.name.casefold(), agent.id)))
 
 
-def _by_agent(asked: Iterable[Approval], since: int) -> Mapping[str, Sequence[Approval]]:
+def _by_agent(approvals: Iterable[Approval], since: int) -> Mapping[str, Sequence[Approval]]:
     """Group requests by agent or app; sign-ins of the user's own devices are left out."""
     by_agent: dict[str, list[Approval]] = {}
     recent = {
         approval.id: approval
-        for approval in asked
+        for approval in approvals
         if approval.is_action and approval.created_at >= since
     }
     for approval in sorted(recent.values(), key=lambda approval: approval.created_at, reverse=True):

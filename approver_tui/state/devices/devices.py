@@ -30,7 +30,7 @@ class Browser:
     delivered_at: int | None = None
     """When the push service last accepted a message for it."""
     is_dormant: bool = False
-    """Nobody opened a page there for two weeks."""
+    """Nobody has opened a page in this browser for two weeks."""
     problem: SafeText | None = None
     """Why the push service rejects messages now."""
     lost_at: int | None = None
@@ -48,7 +48,7 @@ class Device:
     created_at: int
     last_seen_at: int | None
     high_from: int
-    """From when it can approve high and critical risk."""
+    """The time from which it can approve high-risk and critical requests."""
     is_this: bool
     session_key: str
     low_key: str

@@ -63,5 +63,5 @@ class Connection:
 
     @property
     def is_live(self) -> bool:
-        """Whether the screen shows what the server knows."""
+        """Whether the screen is up to date with the server."""
         return self.phase is Phase.LIVE

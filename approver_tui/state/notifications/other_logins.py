@@ -16,7 +16,7 @@ class OtherLoginCount:
     """The name of the login there."""
     count: int
     at: int
-    """When it was counted, in milliseconds since the epoch."""
+    """The time of the count, in milliseconds since the epoch."""
     is_old: bool = False
     """Whether the server did not answer the latest query."""
 

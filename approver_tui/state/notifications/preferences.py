@@ -32,7 +32,7 @@ class Mute:
 
 @dataclass(frozen=True, slots=True)
 class HeldRequest:
-    """A request whose alert is held until a moment."""
+    """A request whose alert is held until a given time."""
 
     approval: SafeText
     until: int
@@ -64,6 +64,6 @@ class NotificationPrefs:
 
 
 SNOOZED = "snoozed"
-"""The reason of a hold that the user set; the other reason is quiet hours."""
+"""The reason for a hold that the user set; the only other reason is quiet hours."""
 DEFAULT_PREFS = NotificationPrefs(quiet_hours=None, quiet_until=None, mutes=(), holds=())
 """No settings: everything alerts."""

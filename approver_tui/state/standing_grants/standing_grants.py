@@ -1,6 +1,6 @@
 """Standing grants and proposals for new ones.
 
-Owns: one grant as it is shown; whether a text to sign matches the proposal. Never: signing. Times
+Owns: one grant as displayed; whether a text to sign matches the proposal. Never: signing. Times
 are integers, milliseconds since the epoch.
 """
 
@@ -15,9 +15,9 @@ from approver_tui.state.text import SafeText
 
 _DETAILS = "authorization_details"
 _TOLERANCE = 300_000
-"""The allowed difference of this machine's clock from the server's, in milliseconds."""
+"""The allowed difference between this machine's clock and the server's, in milliseconds."""
 _MAX_DIGITS = 4
-"""The most decimal places of any currency."""
+"""The largest number of decimal places of any currency."""
 _SECONDS = {"m": 60, "h": 3_600, "d": 86_400}
 _DURATION = re.compile(r"([1-9][0-9]{0,5})([mhd])")
 
@@ -43,7 +43,7 @@ class Money:
 
 @dataclass(frozen=True, slots=True)
 class GrantFact:
-    """A member of the details, with its required value or how far it may vary."""
+    """A member of the details, with its required value or the extent to which it may vary."""
 
     label: SafeText
     value: SafeText
@@ -62,7 +62,7 @@ class GrantUse:
 
 @dataclass(frozen=True, slots=True)
 class StandingGrant:
-    """A standing grant, its limits, and what is left of it."""
+    """A standing grant, its limits, and what remains of them."""
 
     id: SafeText
     state: GrantState
@@ -84,12 +84,12 @@ class StandingGrant:
     ended_at: int | None
     ended_because: SafeText | None
     taken: tuple[GrantUse, ...] = ()
-    """Its uses; only if a single grant is shown."""
+    """Past uses; present only when a single grant is shown."""
 
 
 @dataclass(frozen=True, slots=True)
 class PastRequest:
-    """An earlier request, and why a grant would not have covered it, if so."""
+    """An earlier request and, if a grant would not have covered it, the reason."""
 
     id: SafeText
     fingerprint: SafeText
@@ -108,6 +108,7 @@ class GrantPreview:
     pattern: tuple[GrantFact, ...]
     risk: SafeText
     given_at: SafeText
+    """The risk level of approving the grant."""
     uses: int
     sum: Money | None
     expires_at: int
@@ -157,20 +158,20 @@ def matches_proposal(proposal: StandingGrantProposal, example: str, offered: str
     The device checks the text that the server offers for signing before it opens any key.
     """
     try:
-        before, after = json.loads(example), json.loads(offered)
-        terms, *examples = after[_DETAILS]
+        requested, granted = json.loads(example), json.loads(offered)
+        terms, *examples = granted[_DETAILS]
         is_same_request = all(
-            before[name] == after[name] for name in ("agent", "resource", "scope", "user")
+            requested[name] == granted[name] for name in ("agent", "resource", "scope", "user")
         )
         ends_at = datetime.fromisoformat(terms["until"]).timestamp() * 1000
         is_same_time = abs(ends_at - now - proposal.seconds * 1000) <= _TOLERANCE
         is_same_use = (terms["uses"], terms["notify"]) == (proposal.uses, proposal.notify)
-        are_same_limits = _is_money(terms["sum"], proposal.sum) and _are_varying(
+        are_same_limits = _limit_matches(terms["sum"], proposal.sum) and _limits_match(
             terms["vary"], proposal.vary
         )
         return (
             is_same_request
-            and examples == before[_DETAILS]
+            and examples == requested[_DETAILS]
             and is_same_time
             and is_same_use
             and are_same_limits
@@ -179,19 +180,19 @@ def matches_proposal(proposal: StandingGrantProposal, example: str, offered: str
         return False
 
 
-def _are_varying(granted: Sequence[Mapping[str, object]], proposed: Sequence[VaryingFact]) -> bool:
+def _limits_match(granted: Sequence[Mapping[str, object]], proposed: Sequence[VaryingFact]) -> bool:
     limits = {fact["path"]: fact["up_to"] for fact in granted}
     proposed_limits = {fact.pointer: fact.up_to for fact in proposed}
     if len(granted) != len(proposed) or limits.keys() != proposed_limits.keys():
         return False
-    return all(_is_money(limits[pointer], up_to) for pointer, up_to in proposed_limits.items())
+    return all(_limit_matches(limits[pointer], up_to) for pointer, up_to in proposed_limits.items())
 
 
-def _is_money(limit: object, proposed: str | None) -> bool:
-    """Whether a limit is the number that was typed, however many minor units its currency has."""
+def _limit_matches(limit: object, proposed: str | None) -> bool:
+    """Whether a limit equals the typed number, however many minor units its currency has."""
     if proposed is None or limit is None:
         return proposed is None and limit is None
     minor = limit["minor"] if isinstance(limit, Mapping) else limit
-    whole, _, decimals = proposed.partition(".")
+    integer, _, decimals = proposed.partition(".")
     digits = range(len(decimals), _MAX_DIGITS + 1)
-    return any(minor == int(whole + decimals.ljust(digit_count, "0")) for digit_count in digits)
+    return any(minor == int(integer + decimals.ljust(digit_count, "0")) for digit_count in digits)

@@ -50,7 +50,8 @@ def batch_lines(batch: Batch, pointed: str | None, view: RenderContext) -> list[
     """Return all lines; `pointed` is the ID of the request that Space selects."""
     shared = batch.shared
     blocks = {
-        row.id: _block(row, shared, _block_head(row, batch, pointed), view) for row in batch.rows
+        row.id: _block_lines(row, shared, _block_head(row, batch, pointed), view)
+        for row in batch.rows
     }
     lines = []
     if batch.unusual:
@@ -90,18 +91,24 @@ def _block_head(approval: Approval, batch: Batch, pointed: str | None) -> Line:
     )
 
 
-def _block(approval: Approval, shared: SharedFacts, head: Line, view: RenderContext) -> list[Line]:
+def _block_lines(
+    approval: Approval, shared: SharedFacts, head: Line, view: RenderContext
+) -> list[Line]:
     facts = [fact for fact in approval.display.facts if fact.material]
     return [
         _head_line(head, approval.agent.name, view),
-        *_indented(approval.headline, view, Role.STRONG),
+        *_indented_lines(approval.headline, view, Role.STRONG),
         *(row for fact in facts for row in _fact_lines(fact.label, fact.value, view)),
         *(
             row
             for text in _unshared_texts(approval, shared)
-            for row in _indented(text, view, Role.DIM)
+            for row in _indented_lines(text, view, Role.DIM)
         ),
-        *(row for text in _unusual_texts(approval) for row in _indented(text, view, Role.ALERT)),
+        *(
+            row
+            for text in _unusual_texts(approval)
+            for row in _indented_lines(text, view, Role.ALERT)
+        ),
     ]
 
 
@@ -110,7 +117,7 @@ def _head_line(head: Line, agent: SafeText, view: RenderContext) -> Line:
     return (*head, Piece(crop(agent, max(0, view.width - length(head))), Role.DIM))
 
 
-def _indented(text: SafeText, view: RenderContext, role: Role = Role.PLAIN) -> list[Line]:
+def _indented_lines(text: SafeText, view: RenderContext, role: Role = Role.PLAIN) -> list[Line]:
     return wrap_text(text, view.width, role, indent=BOX)
 
 

@@ -25,9 +25,9 @@ class AmountField(Input):
 class Amount(Horizontal):
     """The requested value, and a field for a different one."""
 
-    def __init__(self, label: SafeText, asked: SafeText, form: SafeText) -> None:
+    def __init__(self, label: SafeText, requested: SafeText, form: SafeText) -> None:
         super().__init__(classes="amount")
-        self._label_text = fmt("{}  {}", label, asked)
+        self._label_text = fmt("{}  {}", label, requested)
         self.field = AmountField(max_length=_MAX_VALUE_LENGTH, compact=True, placeholder=form)
         self.field.cursor_blink = False
 

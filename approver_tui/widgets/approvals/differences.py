@@ -55,8 +55,8 @@ def _two_columns(
     return [
         (
             indent if number else label,
-            Piece(pad(asked, column + _GAP), role),
+            Piece(pad(requested, column + _GAP), role),
             Piece(granted, granted_role),
         )
-        for number, (asked, granted) in enumerate(rows)
+        for number, (requested, granted) in enumerate(rows)
     ]

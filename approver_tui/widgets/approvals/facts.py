@@ -29,21 +29,21 @@ def approval_lines(approval: Approval, view: RenderContext) -> list[Line]:
     """Return the details that the inbox shows before the user answers."""
     return [
         *outcome_lines(approval, view),
-        *_locked(approval, view),
-        *_risk(approval, view),
+        *_lock_lines(approval, view),
+        *_risk_lines(approval, view),
         *wrap_text(approval.outcome_headline, view.width, Role.STRONG),
         BLANK,
         *granted_lines(approval, view),
         *material_lines(approval, view),
-        *_unusual(approval, view),
-        *_other_facts(approval, view),
+        *_unusual_lines(approval, view),
+        *_other_fact_lines(approval, view),
         *_scope_lines(approval, view),
-        *_undo(approval, view),
+        *_undo_lines(approval, view),
         BLANK,
         *_agent_lines(approval, view),
-        *_agent_says(approval, view),
+        *_agent_message_lines(approval, view),
         BLANK,
-        *_consequences(approval, view),
+        *_consequence_lines(approval, view),
     ]
 
 
@@ -51,23 +51,23 @@ def panel_lines(approval: Approval, view: RenderContext) -> list[Line]:
     """Return what the user must see before approving, with the type-back fact hidden."""
     approval = hide_typed_fact(approval)
     return [
-        *wrap_text(_introduction(approval), view.width),
+        *wrap_text(_introduction_text(approval), view.width),
         BLANK,
         *wrap_text(approval.granted_headline, view.width, Role.STRONG),
-        *_risk_reason(approval, view),
+        *_risk_reason_lines(approval, view),
         *_vote_position(approval, view),
         BLANK,
         *granted_lines(approval, view),
         *_for_user(approval, view),
         *material_lines(approval, view),
-        *_unusual(approval, view),
-        *_undo(approval, view),
+        *_unusual_lines(approval, view),
+        *_undo_lines(approval, view),
         *view.row("Grants", _grants_text(approval)),
         *view.row("Fingerprint", SafeText(approval.fingerprint)),
     ]
 
 
-def _locked(approval: Approval, view: RenderContext) -> list[Line]:
+def _lock_lines(approval: Approval, view: RenderContext) -> list[Line]:
     """Say that the user can no longer approve this request."""
     if not approval.is_locked or not approval.is_waiting(view.now):
         return []
@@ -88,7 +88,9 @@ def granted_lines(approval: Approval, view: RenderContext) -> list[Line]:
 
 def material_lines(approval: Approval, view: RenderContext) -> list[Line]:
     """Return the material facts in full."""
-    return _facts([fact for fact in approval.display.facts if fact.material], view, Role.STRONG)
+    return _fact_lines(
+        [fact for fact in approval.display.facts if fact.material], view, Role.STRONG
+    )
 
 
 def raw_lines(approval: Approval, view: RenderContext) -> list[Line]:
@@ -109,7 +111,7 @@ def _grants_text(approval: Approval) -> SafeText:
     return gives if approval.granted is None else fmt("Part of: {}", gives)
 
 
-def _introduction(approval: Approval) -> SafeText:
+def _introduction_text(approval: Approval) -> SafeText:
     name = approval.agent.name
     match approval.kind:
         case Kind.CONSENT:
@@ -129,7 +131,7 @@ def _introduction(approval: Approval) -> SafeText:
     return introduction
 
 
-def _risk(approval: Approval, view: RenderContext) -> list[Line]:
+def _risk_lines(approval: Approval, view: RenderContext) -> list[Line]:
     risk_label = fmt("{} RISK", SafeText(approval.risk.value.upper()))
     reason = approval.display.risk_reason
     if not reason:
@@ -139,17 +141,19 @@ def _risk(approval: Approval, view: RenderContext) -> list[Line]:
     return [line(risk_label, Role(approval.risk.value)), *wrap_text(reason, view.width)]
 
 
-def _risk_reason(approval: Approval, view: RenderContext) -> list[Line]:
+def _risk_reason_lines(approval: Approval, view: RenderContext) -> list[Line]:
     return (
         wrap_text(approval.display.risk_reason, view.width) if approval.display.risk_reason else []
     )
 
 
-def _other_facts(approval: Approval, view: RenderContext) -> list[Line]:
-    return _facts([fact for fact in approval.display.facts if not fact.material], view, Role.PLAIN)
+def _other_fact_lines(approval: Approval, view: RenderContext) -> list[Line]:
+    return _fact_lines(
+        [fact for fact in approval.display.facts if not fact.material], view, Role.PLAIN
+    )
 
 
-def _facts(facts: list[Fact], view: RenderContext, role: Role) -> list[Line]:
+def _fact_lines(facts: list[Fact], view: RenderContext, role: Role) -> list[Line]:
     return [
         row
         for fact in facts
@@ -187,7 +191,7 @@ def _limit_text(place: Place) -> SafeText:
     return fmt("{} is {}, not {}", place.pointer, place.granted, place.asked)
 
 
-def _unusual(approval: Approval, view: RenderContext) -> list[Line]:
+def _unusual_lines(approval: Approval, view: RenderContext) -> list[Line]:
     """Return the signals the server found, and the earlier approvals it compared with."""
     display = approval.display
     if display.unusual is None:
@@ -202,7 +206,7 @@ def _unusual(approval: Approval, view: RenderContext) -> list[Line]:
     ]
 
 
-def _undo(approval: Approval, view: RenderContext) -> list[Line]:
+def _undo_lines(approval: Approval, view: RenderContext) -> list[Line]:
     return view.row("Undo", approval.display.undo or fmt("Unknown"))
 
 
@@ -222,18 +226,18 @@ def _agent_lines(approval: Approval, view: RenderContext) -> list[Line]:
         *(view.row(role, agent.name) if approval.is_action else []),
         *(view.row("", first_request, Role.ALERT) if agent.first_request else []),
         *(view.row("Owner", owners) if is_action else []),
-        *_listed("Called by", agent.through, view),
+        *_name_rows("Called by", agent.through, view),
         *view.row("Requested", asked_text),
-        *_replaces(approval, view),
+        *_replaced_request_rows(approval, view),
         *view.row("Why you", approval.display.why),
     ]
 
 
-def _listed(label: str, names: Sequence[SafeText], view: RenderContext) -> list[Line]:
+def _name_rows(label: str, names: Sequence[SafeText], view: RenderContext) -> list[Line]:
     return view.row(label, SafeText(", ".join(names))) if names else []
 
 
-def _replaces(approval: Approval, view: RenderContext) -> list[Line]:
+def _replaced_request_rows(approval: Approval, view: RenderContext) -> list[Line]:
     if (earlier := approval.supersedes) is None:
         return []
     return view.row("Replaces", fmt("{}, no longer waiting", earlier.fingerprint))
@@ -243,7 +247,7 @@ def _is_action(approval: Approval) -> bool:
     return approval.kind is Kind.ACTION
 
 
-def _agent_says(approval: Approval, view: RenderContext) -> list[Line]:
+def _agent_message_lines(approval: Approval, view: RenderContext) -> list[Line]:
     if approval.agent_says is None:
         return []
     return [
@@ -253,7 +257,7 @@ def _agent_says(approval: Approval, view: RenderContext) -> list[Line]:
     ]
 
 
-def _consequences(approval: Approval, view: RenderContext) -> list[Line]:
+def _consequence_lines(approval: Approval, view: RenderContext) -> list[Line]:
     expires_at = view.clock(approval.expires_at)
     left = remaining_in_words(approval.expires_at, view.now)
     stage = countdown_stage(approval.expires_at, view.now)

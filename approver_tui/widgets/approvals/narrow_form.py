@@ -60,8 +60,8 @@ class _FactControls:
             return self.amount.typed or None
         if self._fact.rule is NarrowingRule.TURN_ON:
             return "yes" if self.ticks[0].is_on else None
-        kept = [str(number + 1) for number, tick in enumerate(self.ticks) if tick.is_on]
-        return None if len(kept) == len(self.ticks) else ",".join(kept) or "none"
+        kept_items = [str(number + 1) for number, tick in enumerate(self.ticks) if tick.is_on]
+        return None if len(kept_items) == len(self.ticks) else ",".join(kept_items) or "none"
 
 
 class NarrowForm(ChangeForm):

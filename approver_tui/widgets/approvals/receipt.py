@@ -16,21 +16,24 @@ def receipt_lines(approval: Approval, view: RenderContext) -> list[Line]:
     """Return the evidence of a decision or other outcome, and the command that verifies it."""
     heading = [BLANK, line(fmt("RECEIPT"), Role.HEADING)]
     if approval.decision is None:
-        evidence = wrap_text(_undecided(approval), view.width, Role.DIM)
+        evidence = wrap_text(_undecided_text(approval), view.width, Role.DIM)
     else:
-        evidence = [*_decision(approval, approval.decision, view), *_signed(approval, view)]
+        evidence = [
+            *_decision_rows(approval, approval.decision, view),
+            *_digest_lines(approval, view),
+        ]
     verify = wrap_text(fmt("To verify it, run: sayso-approver receipt ID"), view.width, Role.DIM)
     return [*heading, *evidence, *view.row("Id", SafeText(approval.id)), *verify]
 
 
-def _undecided(approval: Approval) -> SafeText:
+def _undecided_text(approval: Approval) -> SafeText:
     if approval.automatic_decision is not None:
         by = approval.automatic_decision.kind_text
         return fmt("Your {} approved this. You signed the {} earlier.", by, by)
     return fmt("Nobody decided this, so nothing was signed. The audit log shows how it ended.")
 
 
-def _decision(approval: Approval, decided: Decided, view: RenderContext) -> list[Line]:
+def _decision_rows(approval: Approval, decided: Decided, view: RenderContext) -> list[Line]:
     device = fmt("{} ({})", decided.device_name, decided.device_id)
     code = [] if decided.code is None else view.row("Reason", SafeText(decided.code.label))
     return [
@@ -61,7 +64,7 @@ def _note_rows(decided: Decided, view: RenderContext) -> list[Line]:
     return [pieces for label, value in rows.items() if value for pieces in view.row(label, value)]
 
 
-def _signed(approval: Approval, view: RenderContext) -> list[Line]:
+def _digest_lines(approval: Approval, view: RenderContext) -> list[Line]:
     granted = approval.granted
     granted_row = [] if granted is None else view.row("Granted", SafeText(digest(granted.text)))
     return [

@@ -88,14 +88,14 @@ class InboxRow:
 def row_lines(row: InboxRow, width: int) -> tuple[Line, Line]:
     """Return one line with risk, headline and time left, and one with agent and resource."""
     headline = row.approval.granted_headline
-    state = Piece(fmt(" {}", _state(row)), _state_role(row))
+    state = Piece(fmt(" {}", _state_text(row)), _state_role(row))
     headline_width = width - 1 - len(_SYMBOLS[Risk.LOW]) - _WORD_WIDTH - cell_len(state.text) - 1
     if money_width(headline) > headline_width:  # the second line has room for the state
-        return _first(row, (), width), _second(row, (state,), width)
-    return _first(row, (state,), width), _second(row, (), width)
+        return _first_line(row, (), width), _second_line(row, (state,), width)
+    return _first_line(row, (state,), width), _second_line(row, (), width)
 
 
-def _first(row: InboxRow, state: Line, width: int) -> Line:
+def _first_line(row: InboxRow, state: Line, width: int) -> Line:
     risk = row.approval.risk
     cursor = Piece(fmt(">") if row.is_selected else fmt(" "), Role.STRONG)
     role = Role(risk.value) if row.is_open else Role.DIM
@@ -105,7 +105,7 @@ def _first(row: InboxRow, state: Line, width: int) -> Line:
     return justify((cursor, Piece(risk_label, role), headline), state, width)
 
 
-def _second(row: InboxRow, state: Line, width: int) -> Line:
+def _second_line(row: InboxRow, state: Line, width: int) -> Line:
     new_text = fmt(" NEW") if row.fold.is_new and row.is_open else SafeText("")
     mark = fmt("  {}", row.fold.count_label) if row.fold.count_label else SafeText("")
     quiet = fmt("  {}", row.quiet) if row.quiet and row.is_open else SafeText("")
@@ -145,18 +145,18 @@ def _state_role(row: InboxRow) -> Role:
     return Role.ALERT if is_near else Role.PLAIN
 
 
-def _time_left(row: InboxRow) -> SafeText:
+def _time_left_text(row: InboxRow) -> SafeText:
     """Return the remaining time; in the last minute with a word before it."""
     expires_at = row.approval.expires_at
     stage, left = countdown_stage(expires_at, row.now), remaining(expires_at, row.now)
     return left if stage is None else fmt("{} {}", stage.verb, left)
 
 
-def _state(row: InboxRow) -> SafeText:
+def _state_text(row: InboxRow) -> SafeText:
     if row.in_progress is not None:
         return SafeText(row.in_progress.value)
     if row.is_open:
-        left = _time_left(row)
+        left = _time_left_text(row)
         if row.approval.is_locked:
             return fmt("locked  {}", left)
         vote_tally = row.approval.vote_tally

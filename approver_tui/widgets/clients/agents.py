@@ -18,19 +18,19 @@ _MAX_LISTED = 20
 
 
 def agent_entry(agent: Agent, attention: NotificationPrefs, now: int) -> Entry:
-    """Return the entry of an agent, with what it holds or else how often it asked."""
-    acting = agent.current_access
-    second_line = request_counts_text(agent, now) if acting is None else holdings_text(acting)
-    return Entry(agent.id, agent.name, second_line, _state(agent, attention, now))
+    """Return the entry of an agent, with its access or, without any, its number of requests."""
+    access = agent.current_access
+    second_line = request_counts_text(agent, now) if access is None else holdings_text(access)
+    return Entry(agent.id, agent.name, second_line, _state_text(agent, attention, now))
 
 
 def agent_lines(agent: Agent, attention: NotificationPrefs, view: RenderContext) -> list[Line]:
     """Return the details of an agent."""
     mute = attention.mute_of(agent.id)
     mute_rows = [] if mute is None else view.row("Muted", mute_text(mute, view))
-    acting = agent.current_access
-    access = _head(agent, view) if acting is None else [*access_lines(acting, view), BLANK]
-    return [*access, *mute_rows, *_owned(agent, view), *_request_lines(agent, view)]
+    access = agent.current_access
+    head = _head_lines(agent, view) if access is None else [*access_lines(access, view), BLANK]
+    return [*head, *mute_rows, *_ownership_rows(agent, view), *_request_lines(agent, view)]
 
 
 def request_counts_text(agent: Agent, now: int) -> SafeText:
@@ -48,7 +48,7 @@ def request_counts_text(agent: Agent, now: int) -> SafeText:
     return SafeText(", ".join(parts))
 
 
-def _head(agent: Agent, view: RenderContext) -> list[Line]:
+def _head_lines(agent: Agent, view: RenderContext) -> list[Line]:
     return [
         *wrap_text(agent.name, view.width, Role.STRONG),
         BLANK,
@@ -57,7 +57,7 @@ def _head(agent: Agent, view: RenderContext) -> list[Line]:
     ]
 
 
-def _owned(agent: Agent, view: RenderContext) -> list[Line]:
+def _ownership_rows(agent: Agent, view: RenderContext) -> list[Line]:
     owned = agent.owned
     if owned is None:
         return []
@@ -93,7 +93,7 @@ def _request_lines(agent: Agent, view: RenderContext) -> list[Line]:
     ]
 
 
-def _state(agent: Agent, attention: NotificationPrefs, now: int) -> SafeText:
+def _state_text(agent: Agent, attention: NotificationPrefs, now: int) -> SafeText:
     if agent.owned is not None and not agent.owned.is_enabled:
         return agent.owned.state
     if attention.mute_of(agent.id):

@@ -35,7 +35,7 @@ def access_lines(agent: ActingAgent, view: RenderContext) -> list[Line]:
         *wrap_text(agent.name, view.width, Role.STRONG),
         BLANK,
         *view.row("Id", SafeText(agent.id)),
-        *view.row("Last used", _ago(agent.last_used_at, view.now)),
+        *view.row("Last used", _age_text(agent.last_used_at, view.now)),
         *view.row("Expires", view.clock(agent.until)),
     ]
     for number, consent in enumerate(agent.consents, 1):
@@ -53,7 +53,7 @@ def consent_entry(consent: Consent, now: int) -> Entry:
     """Return the entry of a consent."""
     is_live = consent.state is ConsentState.LIVE
     state = remaining(consent.expires_at, now) if is_live else SafeText(consent.state.value)
-    scope_text = fmt("{} at {}", SafeText(", ".join(consent.scopes)), _host(consent.resource))
+    scope_text = fmt("{} at {}", SafeText(", ".join(consent.scopes)), _host_name(consent.resource))
     return Entry(consent.id, consent.client_name, scope_text, state, is_over=not is_live)
 
 
@@ -77,7 +77,7 @@ def consent_lines(consent: Consent, view: RenderContext) -> list[Line]:
 
 def token_entry(token: Delegation, now: int) -> Entry:
     """Return the entry of a token."""
-    scope_text = fmt("{} at {}", SafeText(", ".join(token.scopes)), _host(token.resource))
+    scope_text = fmt("{} at {}", SafeText(", ".join(token.scopes)), _host_name(token.resource))
     return Entry(token.id, token.client.name, scope_text, remaining(token.expires_at, now))
 
 
@@ -130,7 +130,7 @@ def device_lines(device: Device, view: RenderContext) -> list[Line]:
         *view.row("State", state),
         *view.row("Kind", device.kind),
         *view.row("Enrolled", view.clock(device.created_at)),
-        *view.row("Last seen", _ago(device.last_seen_at, view.now)),
+        *view.row("Last seen", _age_text(device.last_seen_at, view.now)),
         *view.row("High risk", high_risk_text),
         *view.row("PIN", attempts_text),
         *_notification_rows(device, view),
@@ -158,12 +158,12 @@ def _browser_row(browser: Browser, view: RenderContext) -> list[Line]:
         lost_at = view.clock(browser.lost_at)
         return view.row("Notified", fmt("not since {}; open Sayso there", lost_at), Role.ALERT)
     if browser.problem:
-        words = fmt("{} rejects messages: {}", _host(browser.service), browser.problem)
+        words = fmt("{} rejects messages: {}", _host_name(browser.service), browser.problem)
         return view.row("Notified", words, Role.ALERT)
     if browser.is_dormant:
         words = fmt("{}; not opened for two weeks", delivery_text)
         return view.row("Notified", words, Role.ALERT)
-    return view.row("Notified", fmt("{}, through {}", delivery_text, _host(browser.service)))
+    return view.row("Notified", fmt("{}, through {}", delivery_text, _host_name(browser.service)))
 
 
 def _problem_lines(device: Device, view: RenderContext) -> list[Line]:
@@ -223,7 +223,7 @@ def _token_rows(token: Delegation, view: RenderContext) -> list[Line]:
     return [
         *view.row("Scopes", SafeText(", ".join(token.scopes))),
         *view.row("Resource", token.resource),
-        *view.row("Last used", _ago(token.last_used_at, view.now)),
+        *view.row("Last used", _age_text(token.last_used_at, view.now)),
         *view.row("Expires", view.clock(token.expires_at)),
     ]
 
@@ -233,9 +233,9 @@ def used_text(at: int | None, now: int) -> SafeText:
     return fmt("not used yet") if at is None else fmt("used {} ago", age(at, now))
 
 
-def _ago(at: int | None, now: int) -> SafeText:
+def _age_text(at: int | None, now: int) -> SafeText:
     return fmt("never") if at is None else fmt("{} ago", age(at, now))
 
 
-def _host(resource: SafeText) -> SafeText:
+def _host_name(resource: SafeText) -> SafeText:
     return SafeText(resource.removeprefix("https://"))

@@ -4,7 +4,7 @@ Owns: the line below the inbox, the words for each server. Never: showing the co
 """
 
 from approver_tui.state.notifications.other_logins import OtherLoginCount, OtherLoginCounts
-from approver_tui.state.text import SafeText
+from approver_tui.state.text import SafeText, pluralize
 from approver_tui.widgets.lines import fmt
 from approver_tui.widgets.times import age
 
@@ -12,9 +12,9 @@ _MAX_NAMED = 3
 """The number of servers that are named; the rest are combined."""
 
 
-def other_logins_line(elsewhere: OtherLoginCounts, now: int) -> SafeText:
-    """Return the line that says where requests are waiting; empty if nowhere."""
-    busy = elsewhere.busy
+def other_logins_line(counts: OtherLoginCounts, now: int) -> SafeText:
+    """Return the line that says where requests are waiting; empty if no server has any."""
+    busy = counts.busy
     if not busy:
         return SafeText("")
     parts = [
@@ -24,8 +24,8 @@ def other_logins_line(elsewhere: OtherLoginCounts, now: int) -> SafeText:
     rest = busy[_MAX_NAMED:]
     if rest:
         count = sum(login_count.count for login_count in rest)
-        parts.append(fmt("{} at {} more", count, len(rest)))
-    return fmt("Waiting elsewhere: {}", SafeText(", ".join(parts)))
+        parts.append(fmt("{} on {}", count, pluralize(len(rest), "other server")))
+    return fmt("Waiting counts: {}", SafeText(", ".join(parts)))
 
 
 def count_with_age(waiting: OtherLoginCount, now: int) -> SafeText:

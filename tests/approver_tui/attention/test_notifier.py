@@ -52,7 +52,7 @@ def test_tmux_and_screen_pass_the_sequence_on():
     )
 
 
-def test_no_control_character_gets_into_a_sequence():
+def test_control_characters_are_removed_from_a_sequence():
     """Control characters in the text are removed, so it cannot end the sequence early."""
     written = notification_sequence(
         TerminalSequence.OSC9, "a\x1b]0;title\a\x9c\u202eb", UNKNOWN_TERMINAL
@@ -148,7 +148,7 @@ def test_no_text_from_an_agent_is_in_an_alert():
     assert written == ["\a" + notification_sequence(TerminalSequence.OSC99, TEXT, KITTY)]
 
 
-def test_a_hanging_desktop_blocks_nothing():
+def test_a_hanging_desktop_does_not_block_the_bell():
     """The desktop program runs in its own thread, so the terminal rings immediately."""
     shown, released = queue.Queue(), threading.Event()
 

@@ -71,7 +71,7 @@ def test_help_loads_neither_network_nor_screens():
 
 
 def test_a_terminal_is_asked_for_the_pin(server, tmp_path, monkeypatch):
-    """The login asks for the PIN twice and an approval once, and it is never echoed."""
+    """The login asks for the PIN twice and an approval once; the PIN is never echoed."""
     monkeypatch.setenv("SAYSO_APPROVER_HOME", str(tmp_path / "terminal"))
     approval = server.add()
     command = f"-m approver_tui login {server.url} --code {CODE}"

@@ -35,7 +35,7 @@ def test_every_missing_entry_names_its_flag(logged_in, arguments, remedy):
     assert logged_in(*arguments, stdin="").code == Exit.NOT_ALLOWED
 
 
-def test_login_with_no_input_asks_for_no_pin(run, server):
+def test_login_with_no_input_does_not_ask_for_the_pin(run, server):
     """The enrollment code is still unused after the error."""
     done = run("--no-input", "login", server.url, "--code", CODE, stdin=Keyboard(PIN))
     assert done.code == Exit.USAGE

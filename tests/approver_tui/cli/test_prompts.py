@@ -37,7 +37,7 @@ def test_a_prompt_supports_backspace(
     *,
     is_hidden: bool,
 ) -> None:
-    """A typing error can be corrected, so that it does not cost a PIN attempt."""
+    """The user can correct a typing error, so that it does not cost a PIN attempt."""
     with prompts.echo_off():
         os.write(keyboard, typed)
         assert prompts.ask("PIN", is_hidden=is_hidden) == read

@@ -1,4 +1,4 @@
-"""A request is selected by its ID, by the beginning of its ID, or by its fingerprint."""
+"""A request is selected by its ID, by a prefix of its ID, or by its fingerprint."""
 
 import pytest
 
@@ -9,7 +9,7 @@ FIRST, SECOND = 2_222_222_222_222_222, 2_222_333_333_333_333
 
 
 @pytest.fixture
-def two(logged_in, server):
+def similar_requests(logged_in, server):
     """Add two requests whose IDs begin with the same characters."""
     del logged_in
     return [
@@ -18,34 +18,37 @@ def two(logged_in, server):
 
 
 @pytest.mark.parametrize("verb", [("show",), ("extend",), ("deny", "--code", "wrong_details")])
-def test_the_beginning_of_an_id_is_enough(logged_in, two, verb):
-    """The prefix `sayso_ap_`, which all these IDs have, can be left out."""
+def test_a_prefix_of_an_id_is_enough(logged_in, similar_requests, verb):
+    """The leading `sayso_ap_`, which all IDs of requests have, can be left out."""
     command, *options = verb
     for typed in ("22223", "sayso_ap_22223"):
         done = logged_in(command, typed, *options, "--json")
         assert done.code == 0, done
-        assert two[1]["id"] in done.out
+        assert similar_requests[1]["id"] in done.out
         if command == "deny":
             break
 
 
-def test_an_ambiguous_beginning_lists_what_it_could_be(logged_in, two):
+def test_an_ambiguous_prefix_lists_the_matching_requests(logged_in, similar_requests):
     """The error lists the matching requests, and none of them is denied."""
     error = logged_in("deny", "2222", "--code", "not_needed", "--json").error
     assert error["exit"] == 2
-    for approval in two:
+    for approval in similar_requests:
         assert f"{approval['id']} (" in error["detail"]
-    for approval in two:
+    for approval in similar_requests:
         assert logged_in("show", str(approval["id"]), "--json").document["decided"] is None
 
 
-def test_a_fingerprint_selects_a_waiting_or_a_past_request(logged_in, two, server):
+def test_a_fingerprint_selects_a_waiting_or_a_past_request(logged_in, similar_requests, server):
     """A fingerprint can be typed without its dash and in uppercase."""
-    shown = logged_in("show", str(two[0]["id"]), "--json").document
+    shown = logged_in("show", str(similar_requests[0]["id"]), "--json").document
     for typed in (shown["fingerprint"], shown["fingerprint"].replace("-", "").upper()):
-        assert logged_in("show", typed, "--json").document["id"] == two[0]["id"]
-    server.decide_elsewhere(str(two[0]["id"]))
-    assert logged_in("show", shown["fingerprint"], "--json").document["id"] == two[0]["id"]
+        assert logged_in("show", typed, "--json").document["id"] == similar_requests[0]["id"]
+    server.decide_elsewhere(str(similar_requests[0]["id"]))
+    assert (
+        logged_in("show", shown["fingerprint"], "--json").document["id"]
+        == similar_requests[0]["id"]
+    )
 
 
 def test_fewer_than_four_characters_select_nothing(logged_in, server):
@@ -55,7 +58,7 @@ def test_fewer_than_four_characters_select_nothing(logged_in, server):
     assert logged_in("show", "sayso_ap_", "--json").error["exit"] == 3
 
 
-def test_a_device_is_selected_by_the_beginning_of_its_id(logged_in):
+def test_a_device_is_selected_by_a_prefix_of_its_id(logged_in):
     """For objects that have only an ID, the first four or more characters are enough."""
     device = logged_in("devices", "list", "--json").document["items"][0]
     prefix = device["id"][: len("sayso_dv_") + 4]
@@ -63,11 +66,15 @@ def test_a_device_is_selected_by_the_beginning_of_its_id(logged_in):
     assert error["exit"] != 3
 
 
-def test_an_approval_without_a_prompt_takes_no_fingerprint_for_the_id(logged_in, two):
+def test_an_approval_without_a_prompt_does_not_accept_a_fingerprint_as_id(
+    logged_in, similar_requests
+):
     """An agent could replace the request with a different one that has the same fingerprint."""
-    fingerprint = logged_in("show", str(two[0]["id"]), "--json").document["fingerprint"]
+    fingerprint = logged_in("show", str(similar_requests[0]["id"]), "--json").document[
+        "fingerprint"
+    ]
     options = ("--fingerprint", fingerprint, "--pin-stdin", "--json")
     error = logged_in("approve", fingerprint, *options, stdin=PIN).error
     assert (error["exit"], "use the ID of the request" in error["detail"]) == (2, True)
-    assert logged_in("show", str(two[0]["id"]), "--json").document["decided"] is None
+    assert logged_in("show", str(similar_requests[0]["id"]), "--json").document["decided"] is None
     assert logged_in("approve", "22222", *options, stdin=PIN).code == 0

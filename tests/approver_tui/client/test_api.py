@@ -31,7 +31,7 @@ def test_the_soonest_expiry_comes_first(client, server, monkeypatch):
 
 
 def test_unverified_rows_come_from_every_page(client, server, monkeypatch):
-    """An unverified row hides no other row, and it is listed itself."""
+    """An unverified row is listed with its problem and does not hide any other row."""
     monkeypatch.setattr(api, "_PAGE", 2)
     rows = [server.add() for _ in range(5)]
     for row in (rows[0], rows[3]):
@@ -50,7 +50,7 @@ def test_an_id_is_one_path_segment(client):
 
 
 def test_logging_out_revokes_and_deletes(client, server, home):
-    """Nothing of the login is left on the server or on this machine."""
+    """Logging out revokes the session on the server and deletes the login on this machine."""
     assert client.logout()
     assert server.revoked == ["self"]
     assert not home.profile_file.exists()
@@ -60,7 +60,7 @@ def test_logging_out_revokes_and_deletes(client, server, home):
 
 
 def test_logging_out_works_without_the_server(client, server, home):
-    """The keys are deleted, and the result says that the server was not told."""
+    """The keys are deleted, and the result says that the server could not be reached."""
     server.stop()
     assert not client.logout()
     assert not home.profile_file.exists()

@@ -1,4 +1,4 @@
-"""A document is read in full or rejected with the invalid member."""
+"""A document is parsed in full or rejected with an error that names the invalid member."""
 
 import json
 
@@ -113,7 +113,7 @@ def test_invalid_json_is_rejected(text):
     ],
     ids=lambda value: str(value)[:30],
 )
-def test_a_rejected_row_hides_no_other(changes, name, problem):
+def test_a_rejected_row_does_not_hide_the_others(changes, name, problem):
     """The page has the ID and the problem of the rejected row, both safe to draw."""
     good, bad = wire_approval(number=1), wire_approval(number=10) | changes
     outer = {"next": None, "feed_cursor": 3, "server_time": to_rfc3339(NOW)}

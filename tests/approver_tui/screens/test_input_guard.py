@@ -1,4 +1,4 @@
-"""Fast typing, pastes, and the click that focuses the window decide nothing."""
+"""Fast typing, pastes, and the click that focuses the window cannot decide a request."""
 
 import pytest
 from textual import events

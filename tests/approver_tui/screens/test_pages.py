@@ -247,7 +247,7 @@ async def test_vouching_and_unlocking_need_the_pin(moves, key, verb, says):
         ([], "U", "Unlock unavailable: use another device for that."),
         (["j"], "U", "Unlock unavailable: it is not locked."),
         (["j", "j"], "V", "Vouch unavailable: it can already approve high risk."),
-        (["G"], "z", "Revoke unavailable: it has ended."),
+        (["G"], "z", "Revoke unavailable: it is already revoked."),
     ],
 )
 async def test_an_unavailable_key_says_why(moves, key, why):

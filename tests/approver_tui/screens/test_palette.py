@@ -60,7 +60,7 @@ async def test_fast_typing_through_the_palette_decides_nothing():
     ("thing", "page"), [("theme", "SETTINGS"), ("disable", "AGENTS"), ("receipt", "HISTORY")]
 )
 async def test_the_palette_finds_a_page_by_what_is_on_it(thing, page):
-    """A user need not know the name of a page to find what is on it."""
+    """A user does not have to know the name of a page to find what is on it."""
     stage = a_stage(three())
     async with open_inbox(stage) as pilot:
         await press(pilot, stage, "colon", *thing, "enter")

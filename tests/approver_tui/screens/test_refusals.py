@@ -1,4 +1,4 @@
-"""The message for each error of a change."""
+"""The message about a failed change, for each error."""
 
 import pytest
 

@@ -78,7 +78,7 @@ def _cut_widgets(screen):
 
 
 def _is_focus_visible(screen):
-    """Return whether the focused widget is on the screen and covered by no other part."""
+    """Return whether the focused widget is on the screen and not covered by any other part."""
     focused = screen.focused
     covers = [screen.query_one(TitleLine), screen.query_one(KeyBar)]
     return focused.region in screen.region and not any(

@@ -46,7 +46,7 @@ class _Driver:
 
 
 class _Headless:
-    """A driver that draws nowhere."""
+    """A driver without an output file."""
 
 
 def test_output_to_a_closed_terminal_is_discarded():
@@ -58,7 +58,7 @@ def test_output_to_a_closed_terminal_is_discarded():
 
 
 def test_a_driver_without_a_terminal_is_unchanged():
-    """The drivers of tests and of the web draw to no file."""
+    """The drivers for tests and for the web do not draw to a file and are used as they are."""
     assert not hasattr(tolerate_closed_terminal(_Headless)(), "_file")
 
 

@@ -25,5 +25,5 @@ def test_a_typed_fingerprint_is_normalized(typed):
 
 @pytest.mark.parametrize("typed", ["", "9f3a", "9f3a-71c1", "9f3a-71c0-0000"])
 def test_another_fingerprint_differs(typed):
-    """A typed prefix is not enough."""
+    """A different or incomplete fingerprint does not match."""
     assert not same_fingerprint(typed, "9f3a-71c0")

@@ -8,7 +8,7 @@ from approver_tui.state.text import SafeText
 
 @pytest.mark.parametrize("key", ["A", "y", "!", "f2", "f12", "ctrl+a", "ctrl+r"])
 def test_characters_function_keys_and_ctrl_are_allowed(key):
-    """Keys that move the cursor are not allowed."""
+    """An action can have a character, a function key, or Ctrl and a letter as its key."""
     assert is_key(key)
 
 
@@ -32,12 +32,12 @@ def test_characters_function_keys_and_ctrl_are_allowed(key):
     ],
 )
 def test_movement_help_and_control_keys_are_not_allowed(key):
-    """Digits and F1 are not allowed either."""
+    """Keys that move the cursor, digits, F1 and control keys cannot be assigned."""
     assert not is_key(key)
 
 
 def test_every_default_key_is_allowed():
-    """The keys of two actions can therefore be swapped."""
+    """Every default key can be assigned, so the keys of two actions can be swapped."""
     assert all(map(is_key, KEYS.values()))
     assert Keymap().duplicate_keys() is None
 

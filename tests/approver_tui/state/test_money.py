@@ -7,7 +7,7 @@ from tests.support.fakes.fake_approvals import an_approval
 from tests.support.fakes.fake_requests import PAYMENT, PRICES
 
 
-def _paying(name, *amounts, facts=()):
+def _payment(name, *amounts, facts=()):
     """Return a request with these amounts, each as minor units, currency and displayed text."""
     details = [{"amount": {"minor": minor, "currency": code}} for minor, code, _text in amounts]
     rows = [("Amount", text, True) for _minor, _code, text in amounts]
@@ -15,20 +15,20 @@ def _paying(name, *amounts, facts=()):
     return an_approval(name, terms)
 
 
-def _written(*approvals):
+def _sum_texts(*approvals):
     return [(total.label, total.text) for total in sums(approvals)]
 
 
-def test_one_fact_in_one_currency_is_added_up():
+def test_amounts_of_one_fact_in_one_currency_are_added():
     """Several amounts in one request are added too, and the sum has thousands separators."""
-    one = _paying("one", (482_000, "EUR", "EUR 4,820.00"), (1, "EUR", "EUR 0.01"))
-    two = _paying("two", (517_999, "EUR", "EUR 5,179.99"))
-    assert _written(one, two) == [("Amount", "EUR 10,000.00")]
+    payment = _payment("one", (482_000, "EUR", "EUR 4,820.00"), (1, "EUR", "EUR 0.01"))
+    other_payment = _payment("two", (517_999, "EUR", "EUR 5,179.99"))
+    assert _sum_texts(payment, other_payment) == [("Amount", "EUR 10,000.00")]
 
 
 def test_currencies_and_facts_are_summed_separately():
     """The sums are listed in the order in which they first appear."""
-    one = _paying("one", (100, "EUR", "EUR 1.00"), (500, "JPY", "JPY 500"))
+    payment = _payment("one", (100, "EUR", "EUR 1.00"), (500, "JPY", "JPY 500"))
     fee = an_approval(
         "fee",
         {
@@ -37,7 +37,7 @@ def test_currencies_and_facts_are_summed_separately():
             "facts": [("Fee", "EUR 0.07", False)],
         },
     )
-    assert _written(one, fee) == [
+    assert _sum_texts(payment, fee) == [
         ("Amount", "EUR 1.00"),
         ("Amount", "JPY 500"),
         ("Fee", "EUR 0.07"),
@@ -45,10 +45,12 @@ def test_currencies_and_facts_are_summed_separately():
 
 
 def test_a_refund_is_subtracted():
-    """A sum can be negative."""
-    back = _paying("one", (-150_050, "EUR", "EUR -1,500.50"))
-    assert _written(back) == [("Amount", "EUR -1,500.50")]
-    assert _written(back, _paying("two", (50, "EUR", "EUR 0.50"))) == [("Amount", "EUR -1,500.00")]
+    """The sum is negative if only a refund is included."""
+    refund = _payment("one", (-150_050, "EUR", "EUR -1,500.50"))
+    assert _sum_texts(refund) == [("Amount", "EUR -1,500.50")]
+    assert _sum_texts(refund, _payment("two", (50, "EUR", "EUR 0.50"))) == [
+        ("Amount", "EUR -1,500.00")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -61,8 +63,8 @@ def test_a_refund_is_subtracted():
 )
 def test_a_text_that_looks_like_money_is_not_counted(fact):
     """An agent cannot change a sum by writing an amount into a text."""
-    one = _paying("one", (100, "EUR", "EUR 1.00"), facts=[fact])
-    assert _written(one) == [("Amount", "EUR 1.00")]
+    payment = _payment("one", (100, "EUR", "EUR 1.00"), facts=[fact])
+    assert _sum_texts(payment) == [("Amount", "EUR 1.00")]
 
 
 @pytest.mark.parametrize(
@@ -74,7 +76,7 @@ def test_a_text_that_looks_like_money_is_not_counted(fact):
     ],
 )
 def test_money_must_be_in_the_signed_action(money):
-    """An amount that only a fact shows is not added."""
+    """An amount that only a fact shows, and not the signed action, is not added."""
     terms = {**PAYMENT, "details": [{"type": "pay", "amount": money}]}
     assert sums([an_approval("one", terms, facts=[("Amount", "EUR 1.00", True)])]) == ()
 

@@ -63,7 +63,7 @@ def test_an_invalid_query_names_the_valid_forms(text, remedy):
 
 
 def test_an_empty_query_is_false():
-    """A list can use this to tell whether it is filtered."""
+    """An empty query is false, so a list can tell whether it is filtered."""
     assert not Query()
     assert not read_query("  ", NOW)
     for text in ("a", "!a", "risk:low"):
@@ -72,12 +72,12 @@ def test_an_empty_query_is_false():
 
 
 def test_by_me_compares_the_id_of_the_user():
-    """`by:me` does not match a decision of a different user with any name."""
+    """`by:me` never matches the decision of a different user, whatever that user's name is."""
     assert read_query("by:me", NOW, "sayso_us_bbbbbbbbbbbbbbbb").matches(PAY) is False
 
 
 def test_a_saved_filter_is_replaced_by_its_text():
-    """It can be combined with other words, and the typed text is kept."""
+    """A saved filter can be combined with other words, and the query keeps the typed text."""
     saved = saved_filters("urgent = risk:high since:1d; mine = by:me;")
     query = read_query("nordwind @urgent", NOW, saved=saved)
     assert query == replace(read_query("nordwind risk:high since:1d", NOW), text=query.text)
@@ -89,7 +89,7 @@ def test_a_saved_filter_is_replaced_by_its_text():
 
 @pytest.mark.parametrize("text", ["urgent", "Urgent = a", "a = b; a = c", "a = ", "a = @b"])
 def test_an_invalid_saved_filter_is_refused(text):
-    """A name must be valid and unique, and its text must not use a saved filter."""
+    """A saved filter needs a valid, unique name, and its text must not use a saved filter."""
     with pytest.raises(ValueError, match="use the form "):
         saved_filters(text)
 

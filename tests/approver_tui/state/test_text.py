@@ -33,7 +33,7 @@ def test_no_control_character_passes(raw):
 
 
 def test_the_result_is_safe_text():
-    """Text that did not need escaping has this type too."""
+    """The result has the type SafeText even if nothing had to be escaped."""
     assert isinstance(display_safe("plain"), SafeText)
 
 

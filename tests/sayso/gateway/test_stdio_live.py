@@ -32,7 +32,7 @@ async def test_a_stdio_server_is_protected_like_any_other(
     gateway: RunningGateway, server: LiveServer, person: Terminal, mode: str
 ) -> None:
     """A client sees its tools and pays once, and a killed process is replaced."""
-    gateway.forget()
+    gateway.reset()
     client_agent = kit_agent(server, resources=(gateway.uri,), scopes=tuple(SCOPES))
     scope = {"scope": " ".join(SCOPES), "resource": gateway.uri}
     approved_request = await asyncio.to_thread(
@@ -56,7 +56,7 @@ async def test_a_stdio_server_is_protected_like_any_other(
 
 def test_the_server_processes_end_with_the_gateway(gateway: RunningGateway) -> None:
     """They end even if the gateway is terminated while sessions are open."""
-    gateway.forget()
+    gateway.reset()
     assert gateway.process is not None
     children = gateway.children()
     gateway.process.terminate()

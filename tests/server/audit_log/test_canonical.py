@@ -31,6 +31,6 @@ def test_canonical_bytes_of_ascii_documents_match_rfc8785(document):
     "document", [2**53, [-(2**53)], {"n": {"m": float("nan")}}, {"text": "\ud800"}, {1: "one"}]
 )
 def test_a_document_that_rfc8785_cannot_encode_is_refused(document):
-    """The error is the one that `rfc8785` raises."""
+    """`rfc8785` raises the same error."""
     with pytest.raises(rfc8785.CanonicalizationError):
         canonical(document)

@@ -8,7 +8,7 @@ from server.audit_log.entries import entry_bytes, leaf_hash
 
 
 def test_entry_bytes_are_canonical_and_omit_empty_members():
-    """RFC 8785: members are sorted, without spaces. The server adds the version."""
+    """RFC 8785: members are sorted and have no spaces. The server adds the version."""
     body = entry_bytes({"type": "user.added", "subject": None, "at": 1, "facts": {"b": 1, "a": 2}})
     assert body == b'{"at":1,"facts":{"a":2,"b":1},"type":"user.added","v":1}'
 
@@ -25,7 +25,7 @@ def test_a_leaf_hash_covers_a_zero_byte_and_the_entry(body):
 
 
 def test_the_leaf_hash_of_an_empty_entry_matches_rfc6962():
-    """The value is known from other implementations."""
+    """Other implementations compute the same value."""
     assert leaf_hash(b"").hex() == (
         "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d"
     )

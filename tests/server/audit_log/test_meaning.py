@@ -47,22 +47,22 @@ def jws(
 
 
 def entry(kind: str, **members: Any) -> dict[str, Any]:
-    """An entry about an approval."""
+    """An entry about a request."""
     return {"type": kind, "actor": "user:u", "agent_id": "g", "approval_id": "a", **members}
 
 
 def enrolled(key: Ed25519PrivateKey | ec.EllipticCurvePrivateKey) -> dict[str, Any]:
-    """The entry of a device with this key."""
+    """The entry about the enrollment of a device with this key."""
     return entry("device.enrolled", facts={"kids": {"low": "k"}, "keys": {"low": jwk(key)}})
 
 
 def approved(**facts: object) -> dict[str, Any]:
-    """The entry of a signed approval."""
+    """The entry about a signed approval."""
     return entry("approval.approved", facts={"signed": jws(ED25519), **facts})
 
 
 def voted(kind: str = "approval.voted", user: str = "b", **facts: object) -> dict[str, Any]:
-    """The entry of a vote, or of its withdrawal."""
+    """The entry about a vote, or about its withdrawal."""
     decision = "withdraw" if kind == "approval.vote_withdrawn" else "approve"
     return entry(
         kind, actor=f"user:{user}", facts={"signed": jws(ED25519, decision=decision), **facts}
@@ -76,7 +76,7 @@ ISSUED = entry("token.issued", facts={"jti": "t"})
 
 
 def check(*entries: dict[str, Any]) -> Meaning:
-    """Check these entries in order."""
+    """Check these entries in the given order."""
     meaning = Meaning()
     for members in entries:
         meaning.check(members)
@@ -96,12 +96,12 @@ PAYLOAD = json.dumps({"approval": "a", "decision": "approve"}).encode()
 
 
 def passkey_enrolled(public_key: bytes) -> dict[str, Any]:
-    """The entry of a browser with a passkey."""
+    """The entry about the enrollment of a browser with a passkey."""
     return entry("device.enrolled", facts={"device": "d", "public_key": _text(public_key)})
 
 
 def test_the_signature_of_a_passkey_is_verified() -> None:
-    """The key is that of the device that answered. The signature covers every part."""
+    """The key is that of the device that signed. The signature covers every part."""
     passkey = SoftPasskey()
     enrolled_passkey = passkey_enrolled(passkey.public_key)
     answer = approved(device="d", signed=passkey.assertion(PAYLOAD))
@@ -119,8 +119,8 @@ def test_the_signature_of_a_passkey_is_verified() -> None:
             check(enrolled_passkey, approved(device="d", signed=changed))
 
 
-def test_a_passkey_registration_is_not_an_answer() -> None:
-    """A passkey also signs when it is created, but that does not prove a decision."""
+def test_a_passkey_registration_is_not_a_decision() -> None:
+    """A passkey also signs when it is created, but that signature does not prove a decision."""
     passkey = SoftPasskey()
     client = {"type": "webauthn.create", "challenge": _text(hashlib.sha256(PAYLOAD).digest())}
     changed = passkey.assertion(PAYLOAD, client_data=json.dumps(client).encode())
@@ -147,8 +147,8 @@ RSA = rsa.generate_private_key(65537, 2048)
     ],
     ids=["Ed25519", "RSA"],
 )
-def test_passkeys_of_other_kinds_are_verified(cose: dict[int, object], private: Any) -> None:
-    """COSE keys that another library encodes are read and used."""
+def test_passkeys_with_other_key_types_are_verified(cose: dict[int, object], private: Any) -> None:
+    """COSE keys that a different library encodes can be read and used."""
     key = signatures.of_passkey(_text(cbor2.dumps(cose)))
     assert key is not None
     arguments = (padding.PKCS1v15(), SHA256()) if private is RSA else ()
@@ -160,25 +160,25 @@ def test_passkeys_of_other_kinds_are_verified(cose: dict[int, object], private: 
 @pytest.mark.parametrize(
     "key", [b"", b"\xa5", SoftPasskey().public_key[:-1]], ids=["empty", "one byte", "truncated"]
 )
-def test_a_passkey_of_an_unknown_kind_is_read_as_none(key: bytes) -> None:
+def test_a_passkey_with_an_unknown_key_type_is_read_as_none(key: bytes) -> None:
     """The signatures of such passkeys are counted as unchecked."""
     assert signatures.of_passkey(_text(key)) is None
 
 
 @pytest.mark.parametrize("jwk", [{}, {"kty": "OKP", "x": "a"}, {"kty": "EC", "x": "", "y": ""}])
-def test_a_terminal_key_of_an_unknown_kind_is_read_as_none(jwk: dict[str, str]) -> None:
+def test_a_terminal_key_of_an_unknown_type_is_read_as_none(jwk: dict[str, str]) -> None:
     """The signatures of such keys are counted as unchecked."""
     assert signatures.of_jwk(jwk) is None
 
 
 def test_a_signature_by_an_unknown_key_is_counted_as_unchecked() -> None:
-    """Devices that were enrolled before the log had keys make such signatures."""
+    """Devices that were enrolled before the log contained keys make such signatures."""
     meaning = check(approved(), entry("approval.allowed", approval_id="b"))
     assert (meaning.signatures, meaning.unchecked) == (0, 1)
 
 
 def test_tokens_without_an_approval_and_derived_tokens_are_consistent() -> None:
-    """Policy allows the first kind, and the parent of a derived token has the approval."""
+    """Policy allows the first kind; for a derived token, its parent has the approval."""
     check(
         entry("token.issued", approval_id=None),
         *(approved(), ISSUED, entry("token.issued", facts={"parent": "t"})),
@@ -192,13 +192,13 @@ def test_several_users_can_approve_together() -> None:
 
 
 def test_the_signature_of_a_withdrawal_is_verified() -> None:
-    """The signature is verified with the device's key in the log, like that of an answer."""
+    """The device's key from the log verifies it, as for a decision."""
     vote, withdrawal = (voted(members["type"], "u") for members in (voted(), WITHDRAWN))
     assert check(enrolled(ED25519), vote, withdrawal).signatures == 2
 
 
 def test_an_enabled_agent_gets_tokens_again() -> None:
-    """A disabled agent that is enabled again gets tokens."""
+    """Tokens for a disabled agent are a contradiction only until it is enabled again."""
     check(
         entry("agent.disabled", approval_id=None),
         *(entry("agent.enabled", approval_id=None), approved(), ISSUED),

@@ -51,7 +51,7 @@ def root(size: int) -> bytes:
 
 @pytest.mark.parametrize("size", range(1, 9))
 def test_roots_match_the_shared_test_data(size: int) -> None:
-    """Every size in the shared test data is checked."""
+    """The shared test data has a root for every size."""
     tree = Tree.from_leaves(leaf_hash(data) for data in INPUTS[:size])
     assert tree.root.hex() == ROOTS[size - 1]
 
@@ -161,6 +161,6 @@ def test_another_implementation_agrees_about_consistency() -> None:
 
 @pytest.mark.parametrize(("old", "size"), [(5, 4), (3, 3), (0, 2)])
 def test_a_log_that_shrank_or_changed_without_growing_is_refused(old: int, size: int) -> None:
-    """The proof is empty in these cases, so only the roots decide."""
+    """The proof is empty in these cases, so only the roots are compared."""
     with pytest.raises(BadProof, match=f"The log of size {old} is not a prefix"):
         check_consistency(old, LEAVES[0], size, root(size), [])

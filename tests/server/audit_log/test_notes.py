@@ -54,7 +54,7 @@ def test_both_signatures_can_be_verified_from_the_specification_alone() -> None:
     verifier.verify(timed[12:], f"cosignature/v1\ntime {AT}\n{text}".encode())
 
 
-def test_a_key_is_read_from_its_text() -> None:
+def test_a_key_is_read_from_its_text_form() -> None:
     """Surrounding whitespace is ignored."""
     assert LogKey.read(f" {KEY.text}\n") == KEY
     assert verify(NOTE, [KEY]) == (CHECKPOINT, AT)
@@ -70,7 +70,7 @@ def test_a_key_is_read_from_its_text() -> None:
         (f"other{KEY.text}", "does not belong to the key"),
     ],
 )
-def test_a_text_that_is_not_a_key_is_refused(text: str, message: str) -> None:
+def test_a_string_that_is_not_a_key_is_refused(text: str, message: str) -> None:
     """The error says what is wrong with the key."""
     with pytest.raises(BadNote, match=message):
         LogKey.read(text)
@@ -120,7 +120,7 @@ def test_no_character_of_a_checkpoint_can_be_changed(at: int) -> None:
     ],
 )
 def test_malformed_checkpoints_are_refused(text: str) -> None:
-    """A number must not have several spellings, because the text is signed."""
+    """A number must have only one spelling, because the text is signed."""
     with pytest.raises(BadNote):
         verify(text, [KEY])
 
@@ -158,7 +158,7 @@ def test_a_key_signs_the_key_that_replaces_it() -> None:
     ids=["by itself", "changed", "other log", "renamed", "unsigned", "empty"],
 )
 def test_a_key_that_the_old_one_did_not_name_is_refused(note: str) -> None:
-    """A person who only has the database cannot sign with the old key."""
+    """A person who has only the database cannot sign with the old key."""
     with pytest.raises(BadNote):
         read_replacement(note, KEY)
 

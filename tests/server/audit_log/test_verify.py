@@ -1,4 +1,4 @@
-"""The verifier detects all changes to a log by someone who does not have the private key."""
+"""The verifier detects every change to a log by someone who does not have the private key."""
 
 import io
 import json
@@ -49,12 +49,12 @@ def log() -> list[Line]:
 
 
 def text(lines: list[Line]) -> list[str]:
-    """The lines of a bundle."""
+    """Join the lines to the text of a bundle."""
     return list(bundles.write(ORIGIN, lines))
 
 
 def test_an_unchanged_log_is_verified() -> None:
-    """Entries, checkpoints and the time of the last one are counted."""
+    """The result has the number of entries and checkpoints and the time of the last one."""
     verified = verify(text(log()), [KEY])
     assert (verified.frontier.size, verified.checkpoints, verified.at) == (12, 4, 1_003)
 
@@ -209,18 +209,20 @@ def test_no_byte_of_an_entry_can_be_changed(seq: int) -> None:
 
 def test_a_log_that_is_older_than_the_auditors_checkpoint_is_refused() -> None:
     """A database that was restored from a backup may lack entries that the auditor has seen."""
-    since = Checkpoint(ORIGIN, 12, Tree.from_leaves(entry(n).leaf for n in range(12)).root)
+    known_checkpoint = Checkpoint(
+        ORIGIN, 12, Tree.from_leaves(entry(n).leaf for n in range(12)).root
+    )
     with pytest.raises(
         Broken, match="The log is older than your checkpoint: it has 8 entries instead of"
     ):
-        verify(text(log()[:10]), [KEY], since)
+        verify(text(log()[:10]), [KEY], known_checkpoint)
 
 
 def test_a_fork_of_the_log_is_refused() -> None:
-    """A fork is signed by the right key and has different entries."""
-    since = Checkpoint(ORIGIN, 8, b"x" * 32)
+    """A fork is signed with the right key but has different entries."""
+    known_checkpoint = Checkpoint(ORIGIN, 8, b"x" * 32)
     with pytest.raises(Broken, match="An entry from 3 to 7 was changed"):
-        verify(text(log()), [KEY], since)
+        verify(text(log()), [KEY], known_checkpoint)
 
 
 @pytest.mark.parametrize("size", [1, 3, 8, 12])
@@ -275,7 +277,7 @@ def proof(index: int) -> Proof:
 
 
 def run(file: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run the verifier as an auditor does, without the rest of the product."""
+    """Run the verifier as an auditor would, without the rest of the product."""
     command = [sys.executable, "-m", "server.audit_log.verify", str(file), "--log-key", KEY.text]
     return subprocess.run([*command, *arguments], capture_output=True, text=True, check=False)
 
@@ -324,7 +326,7 @@ def test_a_proof_is_verified_and_shows_its_entry(tmp_path: Path, index: int) -> 
 
 
 def test_a_proof_shows_hostile_text_escaped(tmp_path: Path) -> None:
-    """An entry may contain text that an agent wrote."""
+    """An entry may contain text that an agent supplied."""
     entries = [entry(0, cause="\N{RIGHT-TO-LEFT OVERRIDE}\x1b[2J")]
     hostile = Proof(0, entries[0].body, (), checkpoint(entries, 1).note)
     file = tmp_path / "proof"
@@ -347,7 +349,7 @@ def test_a_proof_shows_hostile_text_escaped(tmp_path: Path) -> None:
     ],
 )
 def test_a_changed_proof_is_refused(tmp_path: Path, old: str, new: str) -> None:
-    """The change is in its entry, its index, its checkpoint or its format."""
+    """The entry, the index, the checkpoint or the format of the proof is changed."""
     file = tmp_path / "proof"
     assert old in proof(5).text
     file.write_text(proof(5).text.replace(old, new))
@@ -356,7 +358,7 @@ def test_a_changed_proof_is_refused(tmp_path: Path, old: str, new: str) -> None:
 
 
 def test_two_copies_of_a_log_are_compared() -> None:
-    """Either copy may be longer. Erased texts are counted, and are not a difference."""
+    """Either copy may be longer. Erased texts are counted but are not a difference."""
     entries: list[Line] = [personal_entry(seq, name="ann") for seq in range(3)]
     later = [replace(_entry(entries[0]), openings={}), *entries[1:]]
     difference = compare(entries[:2], later)

@@ -49,13 +49,13 @@ def test_texts_of_one_skeleton_are_confusable_with_each_other(data):
         )
         return "".join(map(data.draw, choices))
 
-    one, other = spell(), spell()
-    assert skeleton(one) == skeleton(other)
-    assert skeleton(one) == skeleton(name)
+    left, right = spell(), spell()
+    assert skeleton(left) == skeleton(right)
+    assert skeleton(left) == skeleton(name)
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("left", "right"),
     [
         ("invoice-bot", "invօice-bot"),
         ("invoice-bot", "lnvoice-bot"),
@@ -72,13 +72,13 @@ def test_texts_of_one_skeleton_are_confusable_with_each_other(data):
         ("ﬁle", "file"),
     ],
 )
-def test_texts_that_look_alike_are_confusable(one, other):
+def test_texts_that_look_alike_are_confusable(left, right):
     """Scripts, case, digits, letter pairs and invisible characters can make strings look alike."""
-    assert skeleton(one) == skeleton(other)
+    assert skeleton(left) == skeleton(right)
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("left", "right"),
     [
         ("vova", "nona"),
         ("Борис", "Boris"),
@@ -88,13 +88,13 @@ def test_texts_that_look_alike_are_confusable(one, other):
         ("", "a"),
     ],
 )
-def test_other_texts_are_not_confusable(one, other):
+def test_other_texts_are_not_confusable(left, right):
     """Strings that differ in letters, separators or accents have different skeletons."""
-    assert skeleton(one) != skeleton(other)
+    assert skeleton(left) != skeleton(right)
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("left", "right"),
     [
         ("invoice-bot", "invoice_bot"),
         ("invoice-bot", "Invoice  Bot"),
@@ -108,17 +108,18 @@ def test_other_texts_are_not_confusable(one, other):
         ("ναν", "vav"),
     ],
 )
-def test_names_that_are_easily_confused_share_a_key(one, other):
+def test_names_that_are_easily_confused_share_a_key(left, right):
     """Keys ignore separators, and case in any script."""
-    assert name_keys(one) & name_keys(other)
+    assert name_keys(left) & name_keys(right)
 
 
 @pytest.mark.parametrize(
-    ("one", "other"), [("invoice-bot", "invoice-bot-2"), ("node-1-11", "node-11-1"), ("nan", "vav")]
+    ("left", "right"),
+    [("invoice-bot", "invoice-bot-2"), ("node-1-11", "node-11-1"), ("nan", "vav")],
 )
-def test_distinct_names_share_no_key(one, other):
+def test_distinct_names_have_different_keys(left, right):
     """A separator between digits is not ignored, because it separates numbers."""
-    assert not name_keys(one) & name_keys(other)
+    assert not name_keys(left) & name_keys(right)
 
 
 @pytest.mark.parametrize(
@@ -132,8 +133,8 @@ def test_distinct_names_share_no_key(one, other):
         ("カラー", {"Katakana"}),
     ],
 )
-def test_the_scripts_of_a_text(text, expected):
-    """A character of several scripts counts as one that occurs anyway in the string."""
+def test_the_scripts_of_a_string_are_found(text, expected):
+    """A character used in several scripts counts as a script that the string already contains."""
     assert scripts(text) == expected
 
 
@@ -141,7 +142,7 @@ def test_the_scripts_of_a_text(text, expected):
     "text",
     ["", "Zoë", "Σοφία", "Борис", "José 山田", "山田カラーひ", "한국어 bot", "ㄅ中 bot", "חשבון 7"],
 )
-def test_one_script_is_not_mixed(text):
+def test_a_string_in_one_script_is_not_mixed(text):
     """Latin together with Chinese, Japanese or Korean does not count as mixed either."""
     assert not mixed_scripts(text)
 

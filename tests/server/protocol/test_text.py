@@ -53,8 +53,8 @@ def test_display_safe_output_has_only_harmless_characters(raw, max_chars, max_li
 @given(hostile, st.integers(0, 60), st.integers(1, 4))
 def test_display_safe_is_idempotent(raw, max_chars, max_lines):
     """Both the server and the client apply the function to the same text."""
-    once = text.display_safe(raw, max_chars=max_chars, max_lines=max_lines)
-    assert text.display_safe(once, max_chars=max_chars, max_lines=max_lines) == once
+    escaped = text.display_safe(raw, max_chars=max_chars, max_lines=max_lines)
+    assert text.display_safe(escaped, max_chars=max_chars, max_lines=max_lines) == escaped
 
 
 @given(hostile, st.integers(0, 60))
@@ -192,6 +192,6 @@ COUNTS = [
 
 @pytest.mark.parametrize(("number", "noun", "shown"), COUNTS)
 @pytest.mark.parametrize("counted", [text.pluralize, verify._format_count])
-def test_a_number_has_the_singular_only_at_one(counted, number, noun, shown):
-    """The copy in the audit folder, which auditors run alone, must do the same."""
+def test_the_singular_is_used_only_for_one(counted, number, noun, shown):
+    """The copy of the function in `audit_log`, which auditors run alone, must do the same."""
     assert counted(number, *noun) == shown

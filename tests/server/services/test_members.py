@@ -151,13 +151,13 @@ class TestEachTable:
     """Every row reaches every surface, and no surface has a member without a row."""
 
     def test_members_equal_the_fields_of_the_record(self, noun):
-        """Each field has exactly one row, unless it is set elsewhere."""
+        """Each field has exactly one row, except the fields that no member sets."""
         names = [member.name for member in noun.members]
         assert len(set(names)) == len(names)
         assert set(names) == {field.name for field in fields(noun.record)} - SET_ELSEWHERE
 
     def test_each_member_has_a_column_of_the_same_name(self, noun):
-        """A member without a column has a table of its own."""
+        """A member that has no column is stored in a table of its own."""
         assert {member.name for member in noun.members if member.has_column} <= set(
             noun.table.c.keys()
         )
@@ -182,7 +182,7 @@ class TestEachTable:
 
     def test_the_command_line_has_a_flag_for_each_row(self, noun):
         """The commands that add and update have the flag and the flags that clear it."""
-        add, update = map(_flags, noun.commands)
+        add, update = map(_command_flags, noun.commands)
         for member in members.members_for_new(noun.members):
             assert member.flag.positional or member.flag.name in add
         for member in members.members_for_update(noun.members):
@@ -213,7 +213,7 @@ class TestEachTable:
                 assert widened == {member.name}
 
 
-def _flags(words):
+def _command_flags(words):
     noun, verb = words.split()
     group = cli.get_command(click.Context(cli), noun)
     command = group.get_command(click.Context(group), verb)

@@ -82,7 +82,7 @@ def clock() -> MovableClock:
 
 @pytest.fixture
 def open_database(clock: MovableClock) -> Iterator[Callable[[str], SqlStore]]:
-    """A function that opens a database as the server does. All stores are closed afterwards."""
+    """A function that opens a database as the server does. All stores are closed at the end."""
     stores: list[SqlStore] = []
     numbers = itertools.count()
 

@@ -35,7 +35,7 @@ def test_a_failed_program_reports_the_reason_without_the_password(tmp_path: Path
 
 
 def test_a_damaged_sqlite_file_is_refused(tmp_path: Path) -> None:
-    """The check reads the whole file."""
+    """The check reads the whole file, so it finds any damage."""
     (tmp_path / "sayso.db").write_bytes(b"SQLite format 3\0" + b"x" * 4_000)
     with pytest.raises(DumpFailed, match="damaged"):
         dumps.check_sqlite(tmp_path / "sayso.db")

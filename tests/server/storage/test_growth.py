@@ -1,4 +1,4 @@
-"""Lists and ends use an index, so their cost does not grow with all requests and tokens.
+"""Lists and mass revocations use an index, so their cost does not grow with the table.
 
 The times with 400,000 requests are measured by `tests.bench.growth`.
 """
@@ -62,7 +62,7 @@ _CASES: dict[str, tuple[Callable[[Unit], object], str]] = {
 def test_a_statement_uses_its_index(
     sqlite_store: SqlStore, run: Callable[[Unit], object], index: str
 ) -> None:
-    """Without the index, the statement would read every row of the table, or sort many."""
+    """Without the index, the statement would read every row of the table or sort many rows."""
     statements: list[str] = []
     with sqlite_store.write() as tx:
         connection = sqlite_connection(tx._connection)

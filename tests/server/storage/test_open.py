@@ -194,7 +194,7 @@ def test_init_creates_the_tables_of_an_empty_postgresql_database(
 def test_a_command_says_that_a_backup_is_being_restored_on_postgresql(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch, table: str
 ) -> None:
-    """A restore locks others out of some tables at first, and of one until its end."""
+    """A restore locks other connections out of some tables at first, and of one until its end."""
     monkeypatch.setattr(postgres_connection, "_SERVER_OPTIONS", "-c statement_timeout=300")
     with psycopg.connect(postgres_url.replace("+psycopg", "")) as restore:
         restore.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
@@ -214,7 +214,7 @@ def test_an_unreachable_database_is_busy(postgres_server: PostgresServer) -> Non
 def test_several_processes_can_open_an_empty_folder_at_the_same_time(
     tmp_path: Path, round_number: int
 ) -> None:
-    """One process creates the tables, the others use them, and none fails."""
+    """One process creates the tables, the others use them, and none of them fails."""
     url = f"sqlite:///{tmp_path / str(round_number) / 'sayso.db'}"
     command = [sys.executable, "-c", _OPEN, url]
     openers = [

@@ -1,4 +1,4 @@
-"""Lists that are read in pages have each row once and in order, in both databases."""
+"""Lists that are read in pages contain each row once and in order, in both databases."""
 
 from dataclasses import replace
 from typing import Any
@@ -48,7 +48,7 @@ def test_devices_are_listed_by_age_or_for_one_user(people: SqlStore) -> None:
         while page := view.devices.page(None, _cursor(listed), 4):
             listed += page
         own = view.devices.page(PEOPLE[0].id, (0, ""), 10)
-    assert [device.id for device in listed] == [device.id for device in _by_age(listed)]
+    assert [device.id for device in listed] == [device.id for device in _sort_by_age(listed)]
     assert (len(listed), listed[-1].id) == (6, "sayso_dv_young")
     assert [device.id for device in own] == ["sayso_dv_sayso_us_0", "sayso_dv_young"]
 
@@ -57,7 +57,7 @@ def _cursor(listed: list[Any]) -> tuple[int, str]:
     return (listed[-1].created_at, listed[-1].id) if listed else (0, "")
 
 
-def _by_age(devices: list[Any]) -> list[Any]:
+def _sort_by_age(devices: list[Any]) -> list[Any]:
     return sorted(devices, key=lambda device: (device.created_at, device.id))
 
 
@@ -95,10 +95,10 @@ def test_audit_log_entries_match_every_filter(store: SqlStore) -> None:
         newest = search(EntrySearch(type="a"), None, 2)
         older = search(EntrySearch(type="a"), newest[-1].id, 2)
         both = search(EntrySearch(type="a", agent_id="one", subject="s", resource="r"), None, 9)
-        none = search(EntrySearch(type="a", actors=("system",)), None, 9)
+        without_match = search(EntrySearch(type="a", actors=("system",)), None, 9)
         since = search(EntrySearch(since=NOON), None, 9)
         before = search(EntrySearch(until=NOON), None, 9)
         entry = view.audit.get(newest[0].id)
     assert len({entry.id for entry in (*newest, *older)}) == 3
-    assert (len(both), none, len(since), before) == (2, [], 4, [])
+    assert (len(both), without_match, len(since), before) == (2, [], 4, [])
     assert entry == newest[0]

@@ -44,8 +44,8 @@ from tests.support.checks import query_plans
         (waiting.DECIDED_FOR_APPROVER_BEFORE, "ix_approvers_over"),
         (approvals._OVERDUE, "ix_approvals_due"),
         (approvals._OPEN_BY_AGENT, "ix_approvals_open"),
-        (approvals._OPEN_FOR_USER, "ix_approvals_due"),
-        (approvals._AT_RESOURCE, "ix_approvals_due"),
+        (approvals._OPEN_FOR_USER, "ix_approvals_open_user"),
+        (approvals._AT_RESOURCE, "ix_approvals_open_resource"),
     ],
 )
 def test_a_frequent_query_uses_its_index(
@@ -77,7 +77,7 @@ def test_values_inside_a_statement_do_not_have_to_be_passed() -> None:
 
 
 def test_columns_are_mapped_by_name() -> None:
-    """A table and its record may have different orders."""
+    """A table and its record may have their columns in different orders."""
     row = tuple(column.key for column in decisions.c)
     read = record_reader(Decision, decisions)
     decision = read(row)

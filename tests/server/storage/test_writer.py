@@ -147,7 +147,7 @@ def test_ready_transactions_share_one_commit(bench: Bench) -> None:
 
 
 def test_a_failed_commit_fails_every_transaction_in_it(bench: Bench) -> None:
-    """None is reported as stored, and the next transaction works."""
+    """None of them is reported as stored, and the next transaction works."""
 
     def fail() -> None:
         with bench.writer.transaction() as connection:
@@ -217,15 +217,15 @@ def test_waiting_for_a_lock_uses_short_pauses(
         assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar_one() == 0
 
 
-@pytest.mark.parametrize("how", ["grouped", "direct"])
+@pytest.mark.parametrize("mode", ["grouped", "direct"])
 def test_a_file_locked_too_long_is_busy(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch, how: str
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, mode: str
 ) -> None:
-    """The transaction is not stored, and the next one works."""
+    """The transaction is not stored, and the next one succeeds."""
     monkeypatch.setattr(writing, "_TIMEOUT_SECONDS", 0.2)
     monkeypatch.setattr(writing, "_COMMAND_TIMEOUT_SECONDS", 0.2)
     writer: GroupedWriter | DirectWriter = bench.writer
-    if how == "direct":
+    if mode == "direct":
         writer = DirectWriter(SqlitePool(opening._sqlite_engine(bench.path, patience=0)))
     bench.writer.start()
     with _locked(bench.path), pytest.raises(Busy), writer.transaction() as connection:
@@ -234,7 +234,7 @@ def test_a_file_locked_too_long_is_busy(
     with writer.transaction() as connection:
         _put(connection, "later")
     assert bench.stored() == {"later"}
-    if how == "direct":
+    if mode == "direct":
         writer.close()
 
 

@@ -26,7 +26,7 @@ class KnownHistory:
     used: Mapping[str, int] = field(default_factory=dict)
     odd: frozenset[Code] = frozenset()
 
-    def seen(self, uses: Sequence[str]) -> AbstractSet[str]:
+    def known_uses(self, uses: Sequence[str]) -> AbstractSet[str]:
         """Return those of these uses that the history has."""
         return self.used.keys() & set(uses)
 

@@ -7,7 +7,7 @@ from typing import Any, Final, TypeAlias
 from server.services.approvals.oversight import Oversight
 from server.services.policy.policies import Policies
 from tests.support.builders import consents, standing_grants
-from tests.support.builders.callers import LocalAgent, LocalTerminal
+from tests.support.builders.callers import LocalAgent, LocalTerminal, new_person
 from tests.support.builders.clock import MINUTE
 from tests.support.builders.installation import BY, PAYMENT
 from tests.support.builders.passkey import LocalBrowser
@@ -130,6 +130,30 @@ def user_disabled(agent: LocalAgent, person: LocalTerminal) -> str:
     return approval.id
 
 
+def vote_withdrawn(agent: LocalAgent, person: LocalTerminal) -> str:
+    """Make a request for two approvers, of whom one approves and withdraws the approval."""
+    return _withdraw_vote(agent, person, new_person(person.local, "bob"))
+
+
+def approved_again(agent: LocalAgent, person: LocalTerminal) -> str:
+    """Make a request that two people approve, one of them after withdrawing an approval."""
+    bob = new_person(person.local, "bob")
+    approval_id = _withdraw_vote(agent, person, bob)
+    for approver in (person, bob):
+        assert approver.approve(approval_id).status == 200
+    return approval_id
+
+
+def _withdraw_vote(agent: LocalAgent, person: LocalTerminal, other: LocalTerminal) -> str:
+    lines = ("ask.quorum = 2", f'ask.who = ["{person.user.name}", "{other.user.name}"]')
+    Policies(person.local.services.store).set(rule("ask", *lines), by=BY)
+    _, approval = agent.request_approval()
+    assert person.approve(approval.id).status == 200
+    jws = person.decision(approval.id, person.session, decision="withdraw", ceremony="none")
+    assert person.send_decision(approval.id, jws).status == 200
+    return approval.id
+
+
 def granted(agent: LocalAgent, person: LocalTerminal) -> str:
     """Make a request that a standing grant approves and whose token is collected."""
     standing_grants.lower(person.local)
@@ -163,6 +187,8 @@ ENDS: Final[dict[Ends, str]] = {
     agent_disabled: "cancelled (agent_disabled), with 0 answers",
     agent_disabled_later: "cancelled (agent_disabled), with 1 answer",
     user_disabled: "cancelled (user_disabled), with 0 answers",
+    vote_withdrawn: "pending, with 1 answer",
+    approved_again: "approved, with 2 answers",
     granted: "redeemed, with 0 answers",
     consented: "redeemed, with 0 answers",
 }

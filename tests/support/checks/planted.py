@@ -37,7 +37,7 @@ _MODEL = (
 )
 _DISABLED = (
     "tests/server/services/clients/test_disabled_agents.py"
-    "::test_disabled_things_are_refused_in_every_place"
+    "::test_every_step_is_refused_as_the_table_says"
 )
 _CHAIN_LIMITS = (
     "tests/server/protocol/tokens/test_token_exchange.py"
@@ -179,7 +179,7 @@ FAULTS: Mapping[str, Fault] = {
         "parts = (str(withdrawals),) if withdrawals else ()",
         "parts = () if withdrawals else ()",
         "tests/server/services/approvals/test_vote_withdrawals.py"
-        "::test_no_earlier_answer_is_accepted_after_a_withdrawal",
+        "::test_no_earlier_decision_is_accepted_after_a_withdrawal",
     ),
     "the bytes of an entry are not compared with its hash": Fault(
         "I8",
@@ -200,7 +200,7 @@ FAULTS: Mapping[str, Fault] = {
         "server/audit_log/verify.py",
         "if self.last_trimmed >= self.meaning.trimmed_before:",
         "if self.last_trimmed >= self.frontier.size:",
-        "tests/server/services/audit/test_retention.py::test_a_body_is_never_deleted_in_silence",
+        "tests/server/services/audit/test_retention.py::test_a_body_is_never_deleted_unannounced",
     ),
     "a checkpoint may have any root": Fault(
         "I8",

@@ -28,8 +28,8 @@ _SERVER = """\
 
 A command-line option takes precedence over the environment, which takes precedence over
 `sayso.toml` and then the default. In the file, write the names in lower case without `SAYSO_`. An
-unknown name is an error. If the host is not the loopback but the issuer is a loopback or http URL,
-the server refuses to start without `--insecure`.
+unknown name is an error. If the server listens on a public host but the issuer is a loopback or
+http URL, it refuses to start without `--insecure`.
 """
 _APPROVER = """\
 ## The terminal app `sayso-approver`

@@ -114,7 +114,7 @@ def test_an_impossible_match_number_costs_no_attempt(logged_in, server, approval
 
 
 def test_a_locked_request_is_refused_before_the_pin_is_counted(logged_in, server, approval):
-    """`show` marks the request as locked, and `approve` exits with 15 without sending the PIN."""
+    """`show` marks the request as locked; `approve` exits with 15 and does not send the PIN."""
     approval["tries_left"] = {"type_back": 0}
     shown = logged_in("show", approval["id"])
     assert "LOCKED:" in shown.out

@@ -15,7 +15,7 @@ from tests.support.fakes.fake_approvals import an_approval
 
 
 @pytest.fixture
-def many(server):
+def ten_requests(server):
     """Add ten denied requests, alternately of high and low risk."""
     approvals = [
         server.add(wire_approval(number=n, risk=("high", "low")[n % 2], now=server.now()))
@@ -25,7 +25,7 @@ def many(server):
         server.decide_elsewhere(approval["id"])
 
 
-@pytest.mark.usefixtures("many")
+@pytest.mark.usefixtures("ten_requests")
 def test_a_page_has_the_cursor_of_the_next_page(logged_in):
     """Following the cursor lists every request once, with and without a filter."""
     for options, total in (([], 10), (["--risk", "high"], 5)):
@@ -40,7 +40,7 @@ def test_a_page_has_the_cursor_of_the_next_page(logged_in):
         assert len(seen) == len(set(seen)) == total
 
 
-@pytest.mark.usefixtures("many")
+@pytest.mark.usefixtures("ten_requests")
 def test_filters_are_combined(logged_in, server):
     """A request is listed only if its agent, risk, decision and time all match."""
 
@@ -56,7 +56,7 @@ def test_filters_are_combined(logged_in, server):
     assert logged_in("history", "--since", "1h").out == "No past request matches.\n"
 
 
-@pytest.mark.usefixtures("many")
+@pytest.mark.usefixtures("ten_requests")
 def test_a_search_stops_after_a_limit_and_prints_the_next_cursor(logged_in, monkeypatch):
     """A search never reads the whole history; the output says how to continue."""
     monkeypatch.setattr(history, "_PAGE", 3)
@@ -66,7 +66,7 @@ def test_a_search_stops_after_a_limit_and_prints_the_next_cursor(logged_in, monk
     assert "For older requests, add --cursor 6" in logged_in("history", "--agent", "nobody").out
 
 
-@pytest.mark.usefixtures("many")
+@pytest.mark.usefixtures("ten_requests")
 def test_each_jsonl_line_is_a_document(logged_in):
     """Each line of --jsonl is a document with one request."""
     done = logged_in("history", "--jsonl", "--limit", "3")
@@ -94,7 +94,7 @@ def test_the_inbox_filter_hides_no_unverified_request(logged_in, server):
     assert "NOT VERIFIED" in logged_in("inbox", "--agent", "nobody").out
 
 
-@pytest.mark.usefixtures("many")
+@pytest.mark.usefixtures("ten_requests")
 def test_csv_has_a_header_and_a_line_per_request(logged_in):
     """The CSV output can be read by any spreadsheet, and filters apply to it."""
     done = logged_in("history", "--csv", "--risk", "high")

@@ -39,7 +39,7 @@ def test_an_item_has_what_an_answer_needs(logged_in, server):
 
 
 def test_hostile_text_reaches_no_terminal(logged_in, server):
-    """Neither plain lines nor JSON contain a control character of the agent's text."""
+    """Neither plain lines nor JSON contain a control character from the agent's text."""
     hostile = {"headline": "Pay\x1b[2J\x9b8m", "agent_says": "\u202e\x1b]52;c;eA==\x07"}
     approval = server.add(wire_approval(now=server.now(), display=hostile))
     for command in (["inbox"], ["show", approval["id"]], ["show", approval["id"], "--json"]):
@@ -48,7 +48,7 @@ def test_hostile_text_reaches_no_terminal(logged_in, server):
 
 
 @pytest.fixture
-def forged(server):
+def forged_request(server):
     """A request whose display text was changed in transit, between two valid requests."""
     server.add()
     approval = server.add()
@@ -57,18 +57,18 @@ def forged(server):
     return approval
 
 
-def test_a_forged_approval_hides_no_other(logged_in, server, forged):
+def test_a_forged_approval_does_not_hide_the_others(logged_in, server, forged_request):
     """The forged request is listed only with its problem, and all others are listed in full."""
     document = logged_in("inbox", "--json").document
     assert document["unverified"] == [
-        {"id": forged["id"], "problem": "display: does not match its digest"}
+        {"id": forged_request["id"], "problem": "display: does not match its digest"}
     ]
     assert [item["id"] for item in document["items"]] == [
-        approval for approval in server.approvals if approval != forged["id"]
+        approval for approval in server.approvals if approval != forged_request["id"]
     ]
     out = logged_in("inbox").out
     assert "NOT VERIFIED: this request cannot be read or answered here." in out
-    assert f"  {forged['id']}\n  display: does not match its digest\n" in out
+    assert f"  {forged_request['id']}\n  display: does not match its digest\n" in out
     assert "9,820" not in out
     assert "4,820.00 to Nordwind Logistik GmbH  x 2" in out
 
@@ -91,13 +91,13 @@ def test_a_forged_approval_alone_is_not_an_empty_inbox(logged_in, server):
         ["deny", "--code", "suspicious"],
     ],
 )
-def test_a_forged_approval_is_neither_shown_nor_answered(logged_in, server, forged, verb):
+def test_a_forged_approval_is_neither_shown_nor_answered(logged_in, server, forged_request, verb):
     """Every command exits with 20, counts no PIN attempt and changes nothing."""
     calls_before = list(server.pin_calls)
-    done = logged_in(verb[0], forged["id"], *verb[1:], "--json", stdin=PIN)
+    done = logged_in(verb[0], forged_request["id"], *verb[1:], "--json", stdin=PIN)
     assert done.code == Exit.NOT_VERIFIED
     assert "does not match its digest" in done.error["detail"]
-    assert (server.pin_calls, forged["state"]) == (calls_before, "pending")
+    assert (server.pin_calls, forged_request["state"]) == (calls_before, "pending")
 
 
 def test_history_lists_ended_requests(logged_in, server):
@@ -111,7 +111,7 @@ def test_history_lists_ended_requests(logged_in, server):
 
 
 def test_held_back_requests_are_listed_below_the_rest(logged_in, server):
-    """Their heading has the number of held back requests of each agent."""
+    """Their heading has the number of held-back requests from each agent."""
     for number, held in enumerate((True, False, True), 1):
         outer = {"held_back": held}
         server.add(wire_approval(number=number, now=server.now(), outer=outer))

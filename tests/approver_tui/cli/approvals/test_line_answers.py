@@ -1,4 +1,4 @@
-"""Answering in the line mode: wrong entries are asked for again, and PINs are hidden."""
+"""Answering in line mode: the user is asked again after a wrong entry, and PINs are hidden."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -56,14 +56,14 @@ class FakeDecider:
 
 
 class Clock:
-    """The only part of a client that answering needs here."""
+    """The part of a client that these tests need: the server's time."""
 
     def now(self) -> int:
         """Return the server's time."""
         return NOW
 
 
-def _answering(script: Script, *failures: Exception) -> LineAnswers:
+def _line_answers(script: Script, *failures: Exception) -> LineAnswers:
     wire = wire_approval(
         risk="high", display=_TYPE_BACK_DISPLAY, outer={"ceremony": "pin+type_back"}
     )
@@ -72,16 +72,16 @@ def _answering(script: Script, *failures: Exception) -> LineAnswers:
     return LineAnswers(Clock(), deciding, script, approval)  # type: ignore[arg-type]  # stand-ins
 
 
-def _sent(answering: LineAnswers) -> list[tuple[str | None, str]]:
+def _sent_entries(answering: LineAnswers) -> list[tuple[str | None, str]]:
     return answering.decider.sent  # type: ignore[attr-defined,no-any-return]  # the stand-in's
 
 
-def test_a_wrong_pin_is_asked_for_again_hidden() -> None:
+def test_a_wrong_pin_is_asked_for_again_at_a_hidden_prompt() -> None:
     """After a wrong PIN only the PIN is asked for again; the other entries are kept."""
     script = Script(["3000"], ["111111", "222222"])
-    answering = _answering(script, WrongPin(1, 9))
+    answering = _line_answers(script, WrongPin(1, 9))
     assert answering.approve()
-    assert _sent(answering) == [("3000", "111111"), ("3000", "222222")]
+    assert _sent_entries(answering) == [("3000", "111111"), ("3000", "222222")]
     assert "Error: Wrong PIN. Attempts left: 9." in script.printed
 
 
@@ -89,9 +89,9 @@ def test_a_wrong_fact_is_asked_for_again_with_the_pin() -> None:
     """A wrong fact requires the PIN again. An impossible one is never sent and costs no attempt."""
     script = Script(["9999", "300", "3000"], ["111111", "111111"])
     wrong = WrongEntry("wrong_entry", 422, "That is not it.", {"step": "type_back", "left": 1})
-    answering = _answering(script, wrong)
+    answering = _line_answers(script, wrong)
     assert answering.approve()
-    assert _sent(answering) == [("9999", "111111"), ("3000", "111111")]
+    assert _sent_entries(answering) == [("9999", "111111"), ("3000", "111111")]
     assert any(line.startswith("Not valid. Type the last 4") for line in script.printed)
 
 
@@ -104,15 +104,15 @@ def test_enter_at_any_question_sends_nothing_more(
 ) -> None:
     """An empty line at any question stops the answer, and the output says so."""
     script = Script(words, pins)
-    answering = _answering(script, WrongPin(1, 9))
+    answering = _line_answers(script, WrongPin(1, 9))
     assert not answering.approve()
-    assert len(_sent(answering)) == sent
+    assert len(_sent_entries(answering)) == sent
     assert script.printed[-1] == "Nothing was sent."
 
 
 def test_a_locked_device_ends_the_questions() -> None:
     """A locked device raises immediately, because only another device can unlock it."""
-    answering = _answering(
+    answering = _line_answers(
         Script(["3000"], ["111111"]), DeviceLocked("device_locked", 423, "Locked.")
     )
     with pytest.raises(DeviceLocked):
@@ -121,7 +121,7 @@ def test_a_locked_device_ends_the_questions() -> None:
 
 def test_the_requirements_include_the_pin() -> None:
     """The requirements in the line mode always name the PIN."""
-    approval = _answering(Script([], [])).approval
+    approval = _line_answers(Script([], [])).approval
     requirements = next(
         line for line in lines.request_lines(approval, NOW) if line.startswith("requires")
     )

@@ -10,7 +10,7 @@ from tests.support.fakes.fake_devices import OTHER_DEVICE
 
 @pytest.mark.parametrize("command", [["devices"], ["devices", "list"]])
 def test_devices_are_listed(logged_in, command):
-    """The list marks the device that runs the command."""
+    """The list marks the device on which the command runs."""
     items = logged_in(*command, "--json").document["items"]
     assert {item["id"]: item["this"] for item in items} == {DEVICE: True, OTHER_DEVICE: False}
     assert "laptop (this device)" in logged_in(*command).out

@@ -69,7 +69,7 @@ def test_a_locked_app_needs_the_pin(decider, client, server, risk):
 
 
 def test_high_risk_needs_the_pin_even_when_unlocked(decider, client, server):
-    """The PIN opens the high key for this approval only, and the PIN call names the approval."""
+    """The PIN opens the high key for one approval only, and the PIN call names that approval."""
     approval = add_request(server, client, "high")
     decider.unlock(PIN)
     with pytest.raises(PinNeeded):
@@ -150,7 +150,7 @@ def test_a_request_that_changed_is_not_signed(decider, client, server):
     assert server.approvals[approval.id]["state"] == "pending"
 
 
-def test_the_slower_device_gets_the_winner(decider, client, server):
+def test_the_slower_device_gets_the_first_decision(decider, client, server):
     """If another device decided first, the error has that decision."""
     approval = add_request(server, client)
     decider.unlock(PIN)
@@ -184,7 +184,7 @@ def test_a_lost_request_is_sent_again(decider, client, server):
     assert decider.deny(approval, DenyCode.NOT_NEEDED).state is ApprovalState.DENIED
 
 
-def test_a_lost_confirmation_with_another_winner_is_not_ours(decider, client, server):
+def test_an_earlier_decision_by_somebody_else_is_not_ours(decider, client, server):
     """The client does not report somebody else's decision as its own."""
     approval = client.approval(add_request(server, client).id)
     server.decide_elsewhere(approval.id, "deny")
@@ -245,7 +245,7 @@ def test_an_unreachable_server_got_nothing(decider, client, server):
     assert not caught.value.was_sent
 
 
-def test_a_lost_copy_is_no_unknown_outcome(decider, client, server):
+def test_a_lost_fetch_is_not_an_unknown_outcome(decider, client, server):
     """If the fetch of the nonce fails, the error says that no answer was sent."""
     approval = add_request(server, client)
     server.faults.lose_answer_to.add(approval.id)
@@ -255,8 +255,8 @@ def test_a_lost_copy_is_no_unknown_outcome(decider, client, server):
     assert server.approvals[approval.id]["state"] == "pending"
 
 
-def test_a_failed_fetch_is_no_unknown_outcome(decider, client, server, monkeypatch):
-    """The error keeps the server's status and means that nothing was recorded."""
+def test_a_failed_fetch_is_not_an_unknown_outcome(decider, client, server, monkeypatch):
+    """The error has the server's status and means that nothing was recorded."""
     approval = add_request(server, client)
     busy = ApiError("unavailable", 503, "The server is busy.")
     monkeypatch.setattr(client, "approval", Mock(side_effect=busy))

@@ -121,7 +121,7 @@ FAILURES = [
 
 
 @pytest.mark.parametrize(("failure", "was_sent"), FAILURES, ids=lambda value: type(value).__name__)
-def test_only_an_answer_that_never_left_is_not_sent(failure, was_sent):
+def test_only_an_answer_that_never_left_counts_as_not_sent(failure, was_sent):
     """Only a failure before the first byte means that the server did not get the answer."""
 
     def fail(_request):

@@ -1,4 +1,4 @@
-"""Denials that still wait are stored, so that a crash loses none of them silently."""
+"""Denials that still wait are stored, so that none is silently lost in a crash."""
 
 import os
 import stat

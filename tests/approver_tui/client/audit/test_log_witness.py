@@ -1,4 +1,4 @@
-"""The audit log witness raises an alarm for every change of the log, and only for a change."""
+"""The audit log witness raises an alarm for every change to the log, and only for a change."""
 
 import base64
 from collections.abc import Mapping
@@ -109,9 +109,9 @@ def log() -> FakeLog:
 @pytest.fixture
 def witness(log: FakeLog, tmp_path: Path) -> LogWitness:
     """A witness that has checked the log once."""
-    made = _witness_for(log, Home.in_folder(tmp_path))
-    assert (made.check(), made.size) == ("", 9)
-    return made
+    log_witness = _witness_for(log, Home.in_folder(tmp_path))
+    assert (log_witness.check(), log_witness.size) == ("", 9)
+    return log_witness
 
 
 def test_a_log_that_grows_is_trusted(log: FakeLog, witness: LogWitness) -> None:
@@ -186,7 +186,7 @@ KEY = "The audit log is signed with a new key that the previous key does not nam
 def test_every_change_is_an_alarm_that_stays(
     log: FakeLog, witness: LogWitness, change: Any, alarm: str
 ) -> None:
-    """The alarm and the stored checkpoint stay, whatever the server returns later."""
+    """The alarm and the stored checkpoint remain, whatever the server returns later."""
     checkpoint = log.checkpoint
     change(log)
     log.report_error = Unreachable("The server does not respond.")
@@ -213,10 +213,10 @@ def test_a_key_that_its_predecessor_announced_is_trusted(log: FakeLog, witness: 
 @pytest.mark.parametrize(
     "error", [Unreachable("It does not respond."), ApiError("busy", 503, "Busy.", {})]
 )
-def test_a_server_that_does_not_answer_is_no_alarm(
+def test_an_error_of_the_server_raises_no_alarm(
     log: FakeLog, witness: LogWitness, error: Exception
 ) -> None:
-    """The error is raised, and the next check compares with the same checkpoint."""
+    """The check raises the error, and the next check compares with the same checkpoint."""
     log.error = error
     with pytest.raises(type(error)):
         witness.check()
@@ -237,10 +237,10 @@ def test_a_server_without_a_checkpoint_is_watched_from_its_first_one(
     assert (witness.check(), witness.size) == ("", 9)
 
 
-def test_another_program_that_saw_more_is_not_overwritten(
+def test_newer_data_of_another_process_is_not_overwritten(
     log: FakeLog, witness: LogWitness, tmp_path: Path
 ) -> None:
-    """A slow response never replaces a newer checkpoint or an alarm of another process."""
+    """A slow response never replaces a newer checkpoint or an alarm from another process."""
     older = witness._read()
     assert older is not None
     other = _witness_for(log, Home.in_folder(tmp_path))
@@ -266,7 +266,7 @@ def test_each_server_has_its_own_checkpoint(witness: LogWitness) -> None:
 def test_an_accepted_log_starts_again_and_the_old_file_stays(
     log: FakeLog, witness: LogWitness
 ) -> None:
-    """The old file is kept under a different name, because it is the evidence."""
+    """The old file is kept as evidence under a different name."""
     _fork(log)
     before = witness.check() and witness.file.read_bytes()
     witness.forget(7)
@@ -277,7 +277,7 @@ def test_an_accepted_log_starts_again_and_the_old_file_stays(
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"[1]", b'{"log_key": "x", "checkpoint": "y"}'])
 def test_a_damaged_file_is_ignored(log: FakeLog, witness: LogWitness, content: bytes) -> None:
-    """The next check stores the server's current checkpoint."""
+    """A damaged file counts as missing, so the next check stores the current checkpoint."""
     witness.file.write_bytes(content)
     assert (witness.alarm, witness.size) == ("", None)
     assert (witness.check(), witness.size) == ("", 9)
@@ -303,7 +303,7 @@ def test_a_promise_is_kept_until_its_entry_is_in_the_log(log: FakeLog, witness: 
 
 
 @pytest.mark.parametrize("entry", ["99", "8"], ids=["unknown", "another entry"])
-def test_a_broken_promise_is_an_alarm_that_stays(
+def test_a_broken_promise_raises_an_alarm_that_stays(
     log: FakeLog, witness: LogWitness, entry: str
 ) -> None:
     """A promised entry must be in every checkpoint that is a minute newer than the promise."""
@@ -319,7 +319,7 @@ def test_a_broken_promise_is_an_alarm_that_stays(
     assert "evidence" in witness.file.with_suffix(".7.json").read_text()
 
 
-def test_an_error_of_the_server_breaks_no_promise(log: FakeLog, witness: LogWitness) -> None:
+def test_an_error_of_the_server_does_not_break_a_promise(log: FakeLog, witness: LogWitness) -> None:
     """If the server fails, the promise stays and the next check asks again."""
     log.promise("99", leaf_hash(b"entry 9"), NOW - 60)
     log.inclusion_error = ApiError("unavailable", 503, "Busy.", {})

@@ -21,7 +21,7 @@ LOST = {"id": "sayso_ps_b", "device": DEVICE, "service": "https://push.example"}
 
 
 def test_active_browsers_come_before_lost_ones():
-    """Each browser is returned with its device, and a lost one with the time of its loss."""
+    """Each browser is returned with its device; a lost one also has the time of its loss."""
     browsers = read_browsers(
         JsonObject({"items": [ACTIVE], "lost": [{**LOST, "lost_at": to_rfc3339(NOW)}]})
     )

@@ -65,7 +65,7 @@ def test_no_private_key_is_stored_unsealed(client, home):
     ],
     ids=str,
 )
-def test_invalid_input_uses_no_code(server, home, changes, error):
+def test_invalid_input_does_not_use_the_code(server, home, changes, error):
     """After a local error, the code is still unused and no profile exists."""
     with pytest.raises(error):
         attempt(server, home, **changes)

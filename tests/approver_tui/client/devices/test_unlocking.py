@@ -43,7 +43,7 @@ def test_the_right_pin_unlocks_and_is_confirmed(low, client, server):
     assert server.pin_tries == 0
 
 
-def test_a_wrong_pin_unlocks_nothing_and_is_counted(low, server):
+def test_a_wrong_pin_does_not_unlock_and_is_counted(low, server):
     """The server counts the attempt, and the error has the number of attempts left."""
     with pytest.raises(WrongPin) as caught:
         low.open("wrong horse")

@@ -76,7 +76,7 @@ def quick(monkeypatch):
 
 
 @pytest.fixture
-def client_of(home):
+def make_client(home):
     """Return a function that creates a logged-in client of a feed server."""
     clients = []
 
@@ -108,39 +108,39 @@ def running(feed):
         assert not thread.is_alive()
 
 
-def test_events_arrive_once_and_in_order(client_of):
+def test_events_arrive_once_and_in_order(make_client):
     """A repeated or late frame does not count as a second event."""
     script = [hello(), event(1), event(2), event(2), event(1), event(3)]
-    with FeedServer(script) as server, running(Feed(client_of(server.issuer))) as recorder:
+    with FeedServer(script) as server, running(Feed(make_client(server.issuer))) as recorder:
         recorder.wait_for(lambda: len(recorder.events) == 3)
     assert [received.seq for received in recorder.events] == [1, 2, 3]
     assert recorder.phases == [Phase.CONNECTING, Phase.LIVE, Phase.OFFLINE]
 
 
-def test_an_answered_ping_updates_the_last_contact(client_of, monkeypatch):
-    """The last contact is recent even if there are no events."""
+def test_an_answered_ping_updates_the_last_contact(make_client, monkeypatch):
+    """The answer to a ping counts as contact, even if there are no events."""
     monkeypatch.setattr(feeds, "_PING_EVERY_MS", 10)
-    feed = Feed(client_of((server := FeedServer()).issuer))
+    feed = Feed(make_client((server := FeedServer()).issuer))
     with server, running(feed) as recorder:
         recorder.wait_for(lambda: Phase.LIVE in recorder.phases)
         first = feed.last_contact_at
         until(lambda: feed.last_contact_at > first, WAIT)
 
 
-def test_a_silent_connection_is_closed(client_of, monkeypatch):
-    """The time of the last contact is still known afterwards."""
+def test_a_silent_connection_is_closed(make_client, monkeypatch):
+    """If pings are not answered, the connection is closed; the last contact remains known."""
     monkeypatch.setattr(feeds, "_SILENCE_LIMIT_MS", 50)
     monkeypatch.setattr(ClientConnection, "ping", lambda _self: threading.Event())
-    feed = Feed(client_of((server := FeedServer()).issuer))
+    feed = Feed(make_client((server := FeedServer()).issuer))
     with server, running(feed) as recorder:
         recorder.wait_for(lambda: "The server stopped responding." in recorder.reasons)
     assert feed.last_contact_at is not None
 
 
-def test_the_handshake_has_a_proof(client_of):
+def test_the_handshake_has_a_proof(make_client):
     """The proof covers GET, the http form of the URL without its query, and the token."""
     with FeedServer() as server:
-        client = client_of(server.issuer)
+        client = make_client(server.issuer)
         with running(Feed(client, cursor=4)) as recorder:
             recorder.wait_for(lambda: Phase.LIVE in recorder.phases)
     headers = server.requests[0].headers
@@ -153,10 +153,10 @@ def test_the_handshake_has_a_proof(client_of):
 
 
 @pytest.mark.parametrize("code", [1000, 1011, 1012, 4400, 4401])
-def test_a_lost_connection_continues_after_the_last_event(client_of, code):
-    """The feed sends its cursor after a restart, a crash and an expired token."""
+def test_a_lost_connection_continues_after_the_last_event(make_client, code):
+    """After a restart, a crash or an expired token, the feed reconnects with its cursor."""
     server = FeedServer([hello(), event(1), code], [hello(), event(2)])
-    with server, running(Feed(client_of(server.issuer))) as recorder:
+    with server, running(Feed(make_client(server.issuer))) as recorder:
         recorder.wait_for(lambda: len(recorder.events) == 2)
     assert [request.path for request in server.requests[:2]] == [
         "/api/feed",
@@ -165,32 +165,32 @@ def test_a_lost_connection_continues_after_the_last_event(client_of, code):
     assert [received.seq for received in recorder.events] == [1, 2]
 
 
-def test_an_invalid_frame_is_skipped(client_of):
+def test_an_invalid_frame_is_skipped(make_client):
     """Invalid frames and a forged approval are reported as problems, and the next event arrives."""
     forged = event(3)
     forged["approval"]["display"] = forged["approval"]["display"].replace("4,820", "9,820")
     script = [hello(), "noise\x1b", "[]", {"type": "event"}, forged, {"type": "new"}, event(4)]
-    with FeedServer(script) as server, running(Feed(client_of(server.issuer))) as recorder:
+    with FeedServer(script) as server, running(Feed(make_client(server.issuer))) as recorder:
         recorder.wait_for(lambda: recorder.events)
     assert [received.seq for received in recorder.events] == [4]
     assert len(recorder.problems) == 4
     assert not any("\x1b" in problem for problem in recorder.problems)
 
 
-def test_a_resync_is_reported_and_moves_the_cursor(client_of):
+def test_a_resync_is_reported_and_moves_the_cursor(make_client):
     """The feed continues at the new cursor and does not wait for the lost events."""
     script = [hello(5), {"type": "resync", "cursor": 90}, event(91)]
     with FeedServer(script) as server:
-        feed = Feed(client_of(server.issuer), cursor=5)
+        feed = Feed(make_client(server.issuer), cursor=5)
         with running(feed) as recorder:
             recorder.wait_for(lambda: recorder.events)
     assert (recorder.resyncs, feed.cursor) == (1, 91)
 
 
-def test_the_token_is_renewed_in_band(client_of):
+def test_the_token_is_renewed_in_band(make_client):
     """Shortly before the expiry, a new token is sent over the same connection."""
-    ending = hello(lasts=feeds.RENEW_BEFORE_MS - 1)
-    with FeedServer([ending]) as server, running(Feed(client_of(server.issuer))) as recorder:
+    expiring = hello(lasts=feeds.RENEW_BEFORE_MS - 1)
+    with FeedServer([expiring]) as server, running(Feed(make_client(server.issuer))) as recorder:
         recorder.wait_for(lambda: Phase.LIVE in recorder.phases)
         assert _eventually(lambda: server.heard)
     assert server.heard[0]["type"] == "renew"
@@ -198,38 +198,38 @@ def test_the_token_is_renewed_in_band(client_of):
     assert jwt.get_unverified_header(server.heard[0]["proof"])["typ"] == "dpop+jwt"
 
 
-def test_a_signed_out_device_stops_for_good(client_of):
+def test_a_signed_out_device_stops_for_good(make_client):
     """Close code 4403 ends the feed, and it does not connect again."""
     with FeedServer([hello(), 4403]) as server:
         recorder = Recorder()
         with pytest.raises(LoginFirst):
-            Feed(client_of(server.issuer)).run(recorder.listeners, recorder.stop)
+            Feed(make_client(server.issuer)).run(recorder.listeners, recorder.stop)
     assert recorder.phases[-1] is Phase.SIGNED_OUT
     assert recorder.reasons[-1] == "This device was signed out."
     assert len(server.requests) == 1
 
 
-def test_a_busy_server_is_tried_again(client_of):
+def test_the_feed_connects_again_to_a_busy_server(make_client):
     """After a handshake that returns 503, the feed connects again."""
     server = FeedServer()
     server.refuse_next = [HTTPStatus.SERVICE_UNAVAILABLE] * 3
-    with server, running(Feed(client_of(server.issuer))) as recorder:
+    with server, running(Feed(make_client(server.issuer))) as recorder:
         recorder.wait_for(lambda: Phase.LIVE in recorder.phases)
     assert "The server refused the live feed (503)." in recorder.reasons
 
 
-def test_an_unreachable_server_is_offline_with_a_reason(client_of):
+def test_an_unreachable_server_is_offline_with_a_reason(make_client):
     """While the feed tries to connect again, it keeps the reason."""
-    with running(Feed(client_of("http://localhost:1"))) as recorder:
+    with running(Feed(make_client("http://localhost:1"))) as recorder:
         recorder.wait_for(lambda: recorder.phases.count(Phase.CONNECTING) > 2)
     assert Phase.LIVE not in recorder.phases
     assert set(recorder.reasons[1:]) == {"The server does not respond."}
 
 
-def test_a_feed_that_saves_its_cursor_continues_there(client_of):
+def test_a_feed_that_saves_its_cursor_continues_there(make_client):
     """Only a feed with `saves_cursor` changes the stored cursor; the feed of the app does not."""
     with FeedServer([hello(), event(1), event(2)], [hello(2), event(3)]) as server:
-        client = client_of(server.issuer)
+        client = make_client(server.issuer)
         with running(Feed(client, saves_cursor=True)) as recorder:
             recorder.wait_for(lambda: len(recorder.events) == 2)
         assert load_cursor(client) == 2
@@ -252,10 +252,10 @@ def _eventually(condition):
     return any(condition() or waited.wait(0.02) for _ in range(WAIT * 50)) or condition()
 
 
-def test_after_a_sleep_the_feed_reconnects(client_of, monkeypatch):
-    """The old connection may be dead; the cursor makes sure that no event is missed."""
+def test_after_a_sleep_the_feed_reconnects(make_client, monkeypatch):
+    """After a sleep the old connection may be dead; with the cursor, no event is missed."""
     with FeedServer([hello(), event(1)], [hello(2), event(2)]) as server:
-        client = client_of(server.issuer)
+        client = make_client(server.issuer)
         with running(Feed(client)) as recorder:
             recorder.wait_for(lambda: len(recorder.events) == 1)
             asleep = feeds.SLEEP_GAP_MS + 1_000
@@ -265,7 +265,7 @@ def test_after_a_sleep_the_feed_reconnects(client_of, monkeypatch):
         assert server.requests[1].path == "/api/feed?cursor=1"
 
 
-def test_a_failing_listener_ends_the_feed_and_its_live_phase(client_of):
+def test_a_failing_listener_ends_the_feed_and_its_live_phase(make_client):
     """If the listener fails, for example on a closed pipe, its error is raised."""
     recorder = Recorder()
 
@@ -275,23 +275,23 @@ def test_a_failing_listener_ends_the_feed_and_its_live_phase(client_of):
     with FeedServer([hello(), event(1)]) as server:
         listeners = FeedListeners(fail, recorder.listeners.on_connection)
         with pytest.raises(BrokenPipeError):
-            Feed(client_of(server.issuer)).run(listeners, recorder.stop)
+            Feed(make_client(server.issuer)).run(listeners, recorder.stop)
     assert recorder.phases[-1] is Phase.OFFLINE
 
 
-def test_a_session_that_cannot_be_stored_is_tried_again(client_of, monkeypatch):
-    """If the disk is full or the keyring is locked, no refresh token is used."""
+def test_the_feed_connects_again_once_its_tokens_can_be_stored(make_client, monkeypatch):
+    """If the disk is full or the keyring is locked, no refresh token is used up."""
     with FeedServer([hello(), 4401], [hello(), event(1)]) as server:
-        client = client_of(server.issuer)
-        put, spent = FileVault.put, []
-        monkeypatch.setattr(client.session.tokens, "_renew", spent.append)
+        client = make_client(server.issuer)
+        put, renewals = FileVault.put, []
+        monkeypatch.setattr(client.session.tokens, "_renew", renewals.append)
         monkeypatch.setattr(client.session.tokens, "_is_valid_for", lambda *_: False)
         monkeypatch.setattr(FileVault, "put", fail_with_full_disk)
         with running(Feed(client)) as recorder:
             recorder.wait_for(
                 lambda: any("cannot be stored" in reason for reason in recorder.reasons)
             )
-            assert spent == []
+            assert renewals == []
             monkeypatch.setattr(FileVault, "put", put)
             monkeypatch.setattr(client.session.tokens, "_is_valid_for", lambda *_: True)
             recorder.wait_for(lambda: len(recorder.events) == 1)

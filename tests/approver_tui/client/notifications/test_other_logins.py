@@ -18,7 +18,7 @@ def work(home, server):
 
 
 def test_only_the_other_logins_are_counted(home, work):
-    """The current login is not counted. Unverified requests of the others count too."""
+    """The current login is not counted. Unverified requests at the others count too."""
     others = OtherLogins(home, clock=work.now)
     assert others.counts() == {"work": 0}
     for number in range(3):
@@ -49,7 +49,7 @@ def test_connections_are_reused_between_counts(home, work):
     others.close()
 
 
-def test_an_unreachable_server_has_no_count_and_hides_no_other(home, work):
+def test_an_unreachable_server_has_no_count_and_does_not_hide_the_others(home, work):
     """The other logins are still counted, and the next count connects again."""
     home.with_profile("broken").profile_file.write_text("{")
     others = OtherLogins(home, clock=work.now)

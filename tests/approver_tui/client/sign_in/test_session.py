@@ -54,7 +54,7 @@ def test_two_processes_share_a_renewed_token(client, server, home):
     other.close()
 
 
-def test_an_ended_session_asks_for_a_login(client, server):
+def test_an_ended_session_requires_a_login(client, server):
     """A refused refresh token raises LoginFirst."""
     server.tokens.clear()
     server.refresh_token = "another"

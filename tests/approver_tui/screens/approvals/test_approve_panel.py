@@ -77,7 +77,7 @@ async def test_low_risk_in_an_unlocked_app_is_approved_by_tab_and_enter():
 
 
 async def test_high_risk_needs_the_pin_for_this_request():
-    """Approving high risk sends the PIN, which is typed after the facts were readable."""
+    """A high-risk approval includes the PIN, which the user types after reading the facts."""
     stage = a_stage([an_approval("pay")])
     async with open_inbox(stage) as pilot:
         await _open_and_read(pilot, stage)

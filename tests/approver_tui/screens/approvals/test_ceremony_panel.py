@@ -87,7 +87,7 @@ async def test_a_fact_and_the_pin_are_typed_one_after_the_other():
 
 @pytest.mark.parametrize("size", [WIDE, NARROW])
 async def test_the_fact_to_type_is_not_on_the_screen(size):
-    """The fact is hidden in the headline, in the facts, and behind the panel."""
+    """The fact is hidden in the headline, in the facts, and on the screen below the panel."""
     stage = a_stage([an_approval("pay", PAYMENT, **BACK)])
     async with open_inbox(stage, size) as pilot:
         assert "4,820.00" in screen_text(stage)

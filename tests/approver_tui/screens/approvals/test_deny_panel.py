@@ -100,7 +100,7 @@ async def test_quitting_sends_the_denial_first():
     assert stage.answers.calls == [(PAY, Answer.DENY, "wrong_details")]
 
 
-async def test_an_answer_on_another_device_beats_the_denial():
+async def test_a_denial_is_dropped_after_an_answer_on_another_device():
     """If somebody else decided first, the message says who did, and the denial is dropped."""
     stage = a_stage(three())
     async with open_inbox(stage) as pilot:

@@ -121,7 +121,7 @@ async def test_refresh_sorts_the_list():
         assert "NEW (" not in screen_text(stage)
 
 
-async def test_a_new_request_under_an_open_panel_takes_no_focus():
+async def test_a_new_request_under_an_open_panel_does_not_take_the_focus():
     """The panel keeps the focus while the list behind it grows."""
     stage = a_stage(three())
     async with open_inbox(stage) as pilot:
@@ -264,7 +264,7 @@ async def test_offline_disables_answers_and_shows_the_age():
 
 
 async def test_what_happened_offline_is_shown_after_reconnecting():
-    """New requests are appended, and requests decided meanwhile show their outcome."""
+    """New requests are appended, and requests that were decided offline show their outcome."""
     stage = a_stage(three())
     late, denied = (
         an_approval("late", DEPLOY, left=9 * MINUTE),

@@ -61,7 +61,7 @@ async def test_nothing_is_selected_with_a_request_that_is_answered_individually(
 
 
 async def test_a_request_that_cannot_be_marked_says_why():
-    """A request from another agent or of high risk is not marked, and the reason is shown."""
+    """A high-risk request or one from another agent is not marked, and the reason is shown."""
     stage = a_stage(LISTED)
     async with open_inbox(stage) as pilot:
         await mark(pilot, stage, ONE, DEPLOYED)

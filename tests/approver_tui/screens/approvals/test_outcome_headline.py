@@ -27,7 +27,7 @@ from tests.support.fakes.fake_clock import NOW
 GRANTED, ASKED = "EUR 500.00", "EUR 4,820.00"
 _OPEN = a_part("pay", a_vote(ME, "alice"))
 _DECIDED = with_answer(_OPEN, Answer.APPROVE).decision
-PART = replace(_OPEN, state=ApprovalState.APPROVED, decided=_DECIDED, over_at=NOW)
+PART = replace(_OPEN, state=ApprovalState.APPROVED, decision=_DECIDED, over_at=NOW)
 HEADLINE = (
     "Granted: Pay EUR 500.00 to Nordwind Logistik GmbH (requested: Pay EUR 4,820.00 to Nordwind"
 )

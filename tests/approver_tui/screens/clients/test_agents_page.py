@@ -34,7 +34,7 @@ async def _agents(pilot, stage):
     await until(pilot, lambda: stage.app.screen.found is not None)
 
 
-async def test_agents_that_asked_are_listed_next_to_acting_and_owned_ones():
+async def test_agents_with_requests_access_or_owners_are_listed():
     """The list shows how their requests ended, and the state of owned agents."""
     stage = _stage()
     async with open_inbox(stage) as pilot:

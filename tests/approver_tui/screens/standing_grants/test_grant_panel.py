@@ -200,7 +200,7 @@ async def test_a_request_that_is_not_the_proposal_is_not_opened():
     ],
 )
 async def test_a_request_without_a_possible_grant_says_why(approval, why):
-    """For a consent or a critical request, the key says why the panel does not open."""
+    """For a consent or a critical request, a message says why the panel does not open."""
     stage = a_stage([approval])
     async with open_inbox(stage) as pilot:
         await press(pilot, stage, "s")

@@ -15,14 +15,14 @@ BATCH = Batch.from_marked([NEW, ONE, TWO])
 
 
 def test_unusual_requests_come_first_and_are_not_selected():
-    """The others keep their order and are selected; a batch of denials selects all."""
+    """The usual requests keep their order and are selected; a batch of denials selects all."""
     assert BATCH.rows == (NEW, ONE, TWO)
     assert Batch.from_marked([NEW, ONE, TWO], with_unusual=True).selected == (NEW, ONE, TWO)
     assert (BATCH.usual, BATCH.unusual) == ((ONE, TWO), (NEW,))
     assert BATCH.selected == (ONE, TWO)
 
 
-def test_first_requests_and_not_compared_ones_are_unusual():
+def test_first_and_uncompared_requests_are_unusual():
     """A request that was not compared is not known to be usual, so it is not selected."""
     assert is_unusual(an_approval("first", DEPLOY, first=True))
     assert is_unusual(an_approval("app", {**APP_PAYMENT, "unusual": []}))
@@ -45,14 +45,14 @@ def test_the_count_is_the_number_of_selected_requests():
 
 
 def test_a_removed_request_loses_its_selection():
-    """The other requests stay selected, and the count is smaller."""
+    """The other requests stay selected, and the required count is smaller."""
     remaining = BATCH.without(frozenset({ONE.id}))
     assert (remaining.rows, remaining.selected) == ((NEW, TWO), (TWO,))
     assert not remaining.is_count("2")
 
 
 def test_the_pin_is_needed_if_a_selected_request_needs_it():
-    """A request that is not selected does not matter."""
+    """A request that is not selected does not make the PIN necessary."""
     pin = an_approval("pin", DEPLOY, ceremony="pin")
     assert Batch.from_marked([ONE, pin]).needs_pin
     assert not Batch.from_marked([ONE, pin]).with_toggled(pin.id).needs_pin
@@ -79,16 +79,16 @@ def test_a_batch_has_the_highest_risk_and_the_earliest_expiry():
     ],
 )
 def test_differing_members_are_not_shared(member, terms):
-    """Only the member that differs is missing; all others are shared."""
+    """Only the differing member is left out; all other members are shared."""
     shared = Batch.from_marked([ONE, an_approval("two", DEPLOY, **terms)]).shared
-    unmixed = Batch.from_marked([ONE]).shared
+    single = Batch.from_marked([ONE]).shared
     assert getattr(shared, member) is None
-    assert getattr(unmixed, member) is not None
-    others = set(unmixed.__slots__) - {member}
-    assert all(getattr(shared, name) == getattr(unmixed, name) for name in others)
+    assert getattr(single, member) is not None
+    others = set(single.__slots__) - {member}
+    assert all(getattr(shared, name) == getattr(single, name) for name in others)
 
 
 def test_scopes_are_listed_with_their_risk():
     """Every scope of the request is listed."""
-    both = an_approval("both", DEPLOY, scopes=[("a", "low"), ("b", "medium")])
-    assert rights(both) == "a (low), b (medium)"
+    approval = an_approval("approval", DEPLOY, scopes=[("a", "low"), ("b", "medium")])
+    assert rights(approval) == "a (low), b (medium)"

@@ -12,7 +12,7 @@ def test_every_code_has_its_own_label():
 
 
 def test_the_codes_are_those_of_the_server_with_the_same_extra_member():
-    """A code that only one side knows could not be sent or not be chosen."""
+    """A code that only the server or only the app has could not be chosen or not be sent."""
     assert {str(code): code.takes for code in DenyCode} == {
         name: row.takes for name, row in DENY_CODES.items()
     }

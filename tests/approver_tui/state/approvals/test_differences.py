@@ -26,7 +26,7 @@ ACTION = {
 
 
 def narrow(**details):
-    """Return a granted text whose first authorization detail has other members."""
+    """Return a granted text with these members replaced in its first authorization detail."""
     return {**ACTION, "authorization_details": [{**ACTION["authorization_details"][0], **details}]}
 
 

@@ -13,12 +13,14 @@ _SERVICES = Path(server.services.__file__).parent
 
 
 def _reasons() -> Iterator[str]:
-    """Yield every reason in the server's source: in withdrawals, in expiry and in checks."""
+    """Yield every reason in the server's source: for withdrawals, expiry and failed checks."""
     for path in _SERVICES.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "withdraw":
                 yield from (
-                    _text(keyword.value) for keyword in node.keywords if keyword.arg == "reason"
+                    _constant_text(keyword.value)
+                    for keyword in node.keywords
+                    if keyword.arg == "reason"
                 )
             is_reason_function = isinstance(node, ast.FunctionDef) and node.name.strip(
                 "_"
@@ -27,17 +29,22 @@ def _reasons() -> Iterator[str]:
                 returned = (
                     child.value for child in ast.walk(node) if isinstance(child, ast.Return)
                 )
-                yield from (_text(each) for each in returned)
+                yield from (_constant_text(value) for value in returned)
 
 
-def _text(node: ast.expr | None) -> str:
+def _constant_text(node: ast.expr | None) -> str:
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
 
 
 def test_every_reason_of_the_server_has_a_sentence() -> None:
-    """A user must never see the wire name of a reason."""
-    found = set(filter(None, _reasons()))
-    assert {"reported", "resource_deleted", "expired_seen", "user_disabled"} <= found
+    """The app has a sentence for every reason, so a user never sees its wire name."""
+    wire_names = set(filter(None, _reasons()))
+    assert {"reported", "resource_deleted", "expired_seen", "user_disabled"} <= wire_names
     states = {f"agent_{state}" for state in ("disabled", "quarantined", "deleted")}
-    named = {ceremonies.LOCKED, SUPERSEDED, current_checks.PARENT_ENDED, current_checks.GRANT_ENDED}
-    assert (found | states | named) - END_REASONS.keys() == set()
+    constants = {
+        ceremonies.LOCKED,
+        SUPERSEDED,
+        current_checks.PARENT_ENDED,
+        current_checks.GRANT_ENDED,
+    }
+    assert (wire_names | states | constants) - END_REASONS.keys() == set()

@@ -35,7 +35,7 @@ def test_an_empty_filter_matches_everything():
     assert Filter(agent="x")
 
 
-def test_a_risk_means_that_or_higher():
+def test_a_risk_filter_includes_higher_risks():
     """A filter for high risk also matches critical risk."""
     high_risk = Filter(risk=Risk.HIGH)
     assert [high_risk.matches(approval(risk)) for risk in Risk] == [False, False, True, True]
@@ -68,7 +68,7 @@ def test_a_decision_matches_decided_requests_only():
     ],
 )
 def test_since_compares_the_time_when_a_request_ended(outer, ended):
-    """That time is the server's, or the expiry if the server sends none."""
+    """A request ended at the time that the server sends or, without one, at its expiry."""
     assert Filter(since=ended).matches(approval(**outer))
     assert not Filter(since=ended + 1).matches(approval(**outer))
 
@@ -85,12 +85,12 @@ def test_searching_back_stops_at_requests_that_are_too_old():
     [("90s", 90), ("30m", 1_800), ("12h", 43_200), ("7d", 604_800), ("2w", 1_209_600)],
 )
 def test_a_span_is_a_number_and_a_unit(text, seconds):
-    """The result is in milliseconds."""
+    """A span such as `7d` is parsed to milliseconds."""
     assert read_span(text) == seconds * 1_000
 
 
 @pytest.mark.parametrize("text", ["", "7", "d", "-1d", "7y", "1.5h", "٣d", "100000d"])
 def test_any_other_span_is_rejected(text):
-    """The error gives an example of a valid span."""
+    """The error for an invalid span gives an example of a valid one."""
     with pytest.raises(ValueError, match="7d"):
         read_span(text)

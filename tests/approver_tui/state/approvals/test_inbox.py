@@ -30,32 +30,32 @@ def test_a_new_row_is_appended():
 
 
 def test_a_known_row_keeps_its_position():
-    """A newer copy replaces the old one."""
+    """A newer copy of a request replaces the old copy in the same row."""
     newer = replace(ONE, nonce="n")
     inbox = Inbox().with_approval(ONE).with_approval(TWO).with_approval(newer)
     assert inbox.rows == (newer, TWO)
 
 
-def test_the_servers_order_is_kept():
+def test_the_order_of_the_server_is_kept():
     """A request that a response contains twice has only one row."""
     high = an_approval(111, risk="high", display={"expires_at": to_rfc3339(NOW + 1_000)})
     assert ids(Inbox.from_list([TWO, high, ONE, TWO])) == [TWO.id, high.id, ONE.id]
 
 
 def test_a_late_copy_never_undoes_an_outcome():
-    """An event and a fetched copy may arrive in either order."""
+    """A decided row stays decided, because an older copy may arrive after the event."""
     denied = replace(ONE, state=ApprovalState.DENIED)
     assert Inbox().with_approval(ONE).with_update(denied).with_approval(ONE).rows == (denied,)
 
 
 def test_a_copy_from_the_feed_keeps_the_nonce_and_the_attempts():
-    """Without the nonce, an answer would need one more request to the server."""
+    """Without the nonce, an answer would require another request to the server."""
     fetched = replace(ONE, nonce="n", tries_left={Step.MATCH: 1})
     assert Inbox().with_approval(fetched).with_approval(ONE).rows == (fetched,)
 
 
 def test_an_outcome_of_an_unknown_row_adds_nothing():
-    """The ended request belongs in the history."""
+    """An ended request that is not in the list is not added; it belongs in the history."""
     assert Inbox().with_update(replace(ONE, state=ApprovalState.DENIED)) == Inbox()
 
 
@@ -76,7 +76,7 @@ def test_a_copy_without_attempts_keeps_the_known_ones():
 
 
 def test_a_late_copy_never_undoes_a_retry():
-    """An event and a fetched copy may arrive in either order."""
+    """A retried row stays retried, because an older copy may arrive after the event."""
     expired = replace(ONE, state=ApprovalState.EXPIRED, retry=Retry.POSSIBLE)
     retried = replace(expired, retry=Retry.ASKED)
     assert Inbox().with_approval(retried).with_approval(expired).rows == (retried,)

@@ -37,7 +37,7 @@ def matches(*changes, drop=(), **granted):
 
 
 def details(**members):
-    """Return the order with other members."""
+    """Return the order with these members replaced."""
     return [{**ORDER, **members}]
 
 
@@ -60,13 +60,13 @@ def test_a_reduction_is_parsed(text, change):
     "text", ["amount", "=500", "0:amount=1", "x:amount=1", ":amount=1", "1:=5"]
 )
 def test_an_invalid_reduction_is_rejected(text):
-    """The error shows the valid form."""
+    """The error for an invalid reduction shows the valid form."""
     with pytest.raises(ValueError, match="FACT=VALUE"):
         read_change(text)
 
 
 def test_an_empty_narrowing_is_false():
-    """A full approval is therefore not mistaken for a narrowed one."""
+    """An empty narrowing is false, so a full approval is not mistaken for a narrowed one."""
     assert not Narrowing()
     assert Narrowing(drop_scopes=("read",))
     assert Narrowing(token_seconds=60)
@@ -98,7 +98,7 @@ def test_the_token_lifetime_must_match_the_proposal(proposed, granted, is_match)
     ],
 )
 def test_the_reduced_fact_must_be_smaller(change, member, value):
-    """A smaller value of the fact that the proposal names is accepted."""
+    """A text matches if it grants a smaller value for the fact that the proposal names."""
     assert matches(change, authorization_details=details(**{member: value}))
 
 
@@ -140,7 +140,7 @@ def test_an_unproposed_or_larger_change_is_detected(change, member, value):
     [{"agent": "other"}, {"token_seconds": 5}, {"authorization_details": []}, {"salt": "x"}],
 )
 def test_a_text_of_another_action_is_detected(granted):
-    """Every member of the action is compared."""
+    """A granted text matches only if every member outside the proposal is unchanged."""
     assert not matches("count=1", **granted)
 
 

@@ -18,15 +18,15 @@ YES, NO = with_answer(ONE, Answer.APPROVE), with_answer(ONE, Answer.DENY)
 HERE, ELSEWHERE = YES.decision.device_id, "sayso_dv_cccccccccccccccc"
 
 
-def test_before_sending_all_are_waiting():
-    """The entries are in the order of the requests."""
+def test_before_sending_all_answers_are_waiting():
+    """The list has a waiting entry for each request, in the order of the requests."""
     assert [item.approval for item in FRESH.items] == [ONE, TWO, THREE]
     assert FRESH.counts == {AnswerState.WAITING: 3}
     assert not FRESH.is_complete
 
 
 def test_an_update_changes_one_entry():
-    """The entry has the newest copy and the reason; the other entries do not change."""
+    """The updated entry has the newest copy and the reason; the other entries do not change."""
     updated = FRESH.with_state(ONE.id, AnswerState.SENDING).with_state(
         ONE.id, AnswerState.ALREADY, SafeText("by bob"), NO
     )
@@ -63,12 +63,12 @@ def test_the_list_is_complete_when_nothing_more_is_sent():
         (YES, Answer.APPROVE, None, AnswerState.ALREADY),
         (ONE, Answer.APPROVE, HERE, AnswerState.NOT_RECORDED),
     ],
-    ids=["our yes", "our no", "our other answer", "elsewhere", "no device", "still waits"],
+    ids=["our approval", "our denial", "our other answer", "other device", "no device", "open"],
 )
 def test_the_servers_copy_decides_an_unknown_answer(copy, answer, device, state):
     """An answer is ours only if this device gave it.
 
-    If the request is open, it was not recorded.
+    If the request is still open, the answer was not recorded.
     """
     assert answer_state(copy, answer, device, NOW) is state
 

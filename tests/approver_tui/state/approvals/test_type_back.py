@@ -53,7 +53,7 @@ def test_the_fact_to_type_has_a_prompt_and_a_sentence(kind, label, requirement):
 
 
 @pytest.mark.parametrize(
-    ("step", "kind", "value", "entries", "others"),
+    ("step", "kind", "value", "entries", "impossible_entries"),
     [
         (Step.MATCH, "text", "x", ["482", " 48 2"], ["", "5", "4821", "4a2", "٤٨٢"]),
         (Step.TYPE_BACK, "last_four", "DE89 3000", ["3000", "30 00"], ["", "300", "93000"]),
@@ -62,14 +62,16 @@ def test_the_fact_to_type_has_a_prompt_and_a_sentence(kind, label, requirement):
         (Step.REASON, "text", "x", ["ok"], ["", " "]),
     ],
 )
-def test_an_impossible_entry_is_detected(step, kind, value, entries, others):
-    """Only the length and the form of an entry are checked here."""
+def test_an_impossible_entry_is_detected(step, kind, value, entries, impossible_entries):
+    """The app checks only the length and the form of an entry; the server compares the value."""
     approval = _approval(value=value, kind=kind)
     assert [is_plausible(approval, step, entry) for entry in entries] == [True] * len(entries)
-    assert [is_plausible(approval, step, other) for other in others] == [False] * len(others)
+    assert [is_plausible(approval, step, entry) for entry in impossible_entries] == [False] * len(
+        impossible_entries
+    )
 
 
-def test_the_fact_is_hidden_where_it_is_a_whole_word():
+def test_the_fact_is_hidden_only_as_a_whole_word():
     """A longer word or number that contains the fact is not changed."""
     shown = hide_typed_fact(_approval()).display
     assert shown.headline == f"Pay {GAP} to N"
@@ -77,11 +79,11 @@ def test_the_fact_is_hidden_where_it_is_a_whole_word():
 
 
 def test_the_fact_is_hidden_in_unusual_signals():
-    """The amount of an earlier request may equal that of this one."""
+    """An unusual signal may contain the fact, because an earlier request had the same amount."""
     signal = {"code": "split_amount", "severity": "warning", "text": "The usual is EUR 5.00."}
     unusual = {"unusual": [signal], "compared": "Only 1 to compare with, EUR 5.00."}
     display = hide_typed_fact(_approval(**unusual)).display
-    assert [shown.text for shown in display.unusual] == [f"The usual is {GAP}."]
+    assert [signal.text for signal in display.unusual] == [f"The usual is {GAP}."]
     assert display.compared == f"Only 1 to compare with, {GAP}."
 
 
@@ -113,19 +115,19 @@ def test_the_fact_is_hidden_in_the_granted_part():
 
 
 def test_without_a_fact_to_type_nothing_is_hidden():
-    """The same approval is returned."""
+    """An approval without a type-back is returned unchanged."""
     approval = read_approval(JsonObject(wire_approval()))
     assert hide_typed_fact(approval) is approval
 
 
 @pytest.mark.parametrize("text", ["match+pin+reason+type_back", "confirm", "pin"])
 def test_a_ceremony_is_read_and_written_alike(text):
-    """The spelling is the server's, because the spelling is signed."""
+    """The app keeps the server's spelling, because the spelling is signed."""
     assert ceremony_text(read_ceremony(text)) == text
 
 
 @pytest.mark.parametrize("text", ["pin+match", "pin+pin", "dance", "", "confirm+pin"])
-def test_another_spelling_or_step_is_rejected(text):
+def test_any_other_spelling_or_step_is_rejected(text):
     """A request that requires an unknown step cannot be answered."""
     with pytest.raises(ValueError, match=r"Step|alphabet"):
         read_ceremony(text)

@@ -33,6 +33,6 @@ def test_the_tally_says_who_is_needed(need, have, left, words):
     ],
 )
 def test_a_vote_counts_for_its_user(who, answer, counts, is_own):
-    """A void vote, a denial and somebody else's vote do not count."""
+    """A void vote, a denial and another user's vote do not count as this user's approval."""
     vote = Vote(SafeText(who), SafeText(who), answer, 0, counts=counts)
     assert VoteTally(2, 1, (), (vote,)).counts("me") is is_own

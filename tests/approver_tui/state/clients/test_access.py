@@ -1,4 +1,4 @@
-"""The access of each agent."""
+"""The consents, tokens and standing grants with which each agent can act."""
 
 from approver_tui.state.clients.access import acting_agents
 from approver_tui.state.consents.consents import ConsentState
@@ -11,7 +11,7 @@ from tests.support.fakes.fake_grants import a_grant
 from tests.support.fakes.fake_requests import MINUTE
 
 
-def test_each_acting_agent_is_listed_once():
+def test_each_agent_with_access_is_listed_once():
     """The agents are sorted by name, with their access, last use and expiry."""
     consents = [a_consent("Zoe"), a_consent("bot"), a_consent("bot", id="sayso_co_2")]
     tokens = [a_token("bot", last_used_at=None), a_token("amy", last_used_at=NOW - 5)]

@@ -22,13 +22,13 @@ def test_a_signal_changes_the_phase_only_if_there_is_a_transition(phase, signal)
 
 
 def test_the_reason_stays_while_connecting():
-    """The reason is removed when the connection is live."""
+    """The reason for a lost connection is kept until the connection is live again."""
     lost = Connection(phase=Phase.LIVE).after(Signal.LOST, now=1, reason=NO_RESPONSE)
-    dialling = lost.after(Signal.DIAL, now=2)
-    assert (lost.reason, dialling.reason) == (NO_RESPONSE, NO_RESPONSE)
-    assert dialling.after(Signal.OPENED, now=3).reason == ""
+    connecting = lost.after(Signal.DIAL, now=2)
+    assert (lost.reason, connecting.reason) == (NO_RESPONSE, NO_RESPONSE)
+    assert connecting.after(Signal.OPENED, now=3).reason == ""
 
 
 def test_only_live_is_live():
-    """In every other phase, the screen may show old data."""
+    """Only in the phase LIVE is the screen up to date."""
     assert [phase for phase in Phase if Connection(phase=phase).is_live] == [Phase.LIVE]

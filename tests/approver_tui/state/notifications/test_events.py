@@ -1,4 +1,4 @@
-"""Which events alert."""
+"""Which events alert the user."""
 
 import pytest
 

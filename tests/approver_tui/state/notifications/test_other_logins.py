@@ -31,7 +31,7 @@ def test_an_unanswered_query_keeps_the_old_count():
 
 
 def test_a_removed_login_loses_its_count():
-    """A server where the user signed out is not mentioned."""
+    """The count of a login disappears once the user has signed out there."""
     assert (
         OtherLoginCounts((OtherLoginCount("work", 2, 5),)).with_counts({}, at=9) == NO_OTHER_LOGINS
     )

@@ -23,7 +23,7 @@ AT = 1_800_000_000_000
         ),
         (
             tuple(OtherLoginCount(name, 1, AT) for name in "abcde"),
-            "Waiting elsewhere: 1 at a, 1 at b, 1 at c, 2 at 2 more",
+            "Waiting elsewhere: 1 at a, 1 at b, 1 at c, 2 on 2 other servers",
         ),
     ],
 )

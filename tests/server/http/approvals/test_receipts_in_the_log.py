@@ -216,6 +216,17 @@ GIVEN_CHANGES = {
 }
 
 
+def test_a_withdrawn_approval_in_place_of_its_withdrawal_is_named(
+    verified: Callable[..., str], agent: LocalAgent, person: LocalTerminal
+) -> None:
+    """Only the last answer of each user counts, although the log also has the earlier ones."""
+    receipt = receipts.prove_receipt(person, receipts.vote_withdrawn(agent, person))
+    vote = receipts.entry(receipt, "approval.voted")["facts"]
+    receipt["answers"][0] |= {"decision": "approve", "signed": vote["signed"]}
+    with pytest.raises(Broken, match="is not in the log"):
+        verified(receipt)
+
+
 @pytest.mark.parametrize("name", GIVEN_CHANGES)
 def test_each_change_of_the_receipt_of_a_use_is_named(
     verified: Callable[..., str], agent: LocalAgent, person: LocalTerminal, name: str

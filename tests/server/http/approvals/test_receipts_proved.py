@@ -96,7 +96,7 @@ def test_an_unpublished_key_makes_a_receipt_unknown(receipt: Any, check: Check) 
     """The receipt is not wrong, because a revoked key is not published either."""
     parts = check(receipt, keys=[])
     assert parts[-1].verdict is Verdict.UNKNOWN
-    assert parts[-1].why == "its key is not published any more"
+    assert parts[-1].why == "its key is no longer published"
     assert verdict(parts) is Verdict.UNKNOWN
 
 
@@ -124,7 +124,7 @@ def test_the_algorithm_named_by_a_signature_is_not_trusted(
     head = encode(json.dumps({**json.loads(decode(head)), "alg": alg}).encode())
     changed = {**receipt, "server_signature": f"{head}.{body}.{signature}"}
     result = check(changed)[-1]
-    assert result.why == "server_signature: its header is not that of this key"
+    assert result.why == "server_signature: the header does not match this key"
 
 
 @pytest.mark.parametrize("end", receipts.ENDS, ids=lambda end: end.__name__)
@@ -138,7 +138,9 @@ def test_the_receipt_of_each_outcome_verifies(
     grant_request = receipt["given_in"] or {"answers": []}
     assert _verdicts(parts) == [Verdict.PROVED] * (3 + len(signed)), parts
     assert len(signed) == len(receipt["answers"]) + len(grant_request["answers"])
-    assert all(" to give what decided is" in what for what in signed[len(receipt["answers"]) :])
+    assert all(
+        " of the consent or standing grant is" in what for what in signed[len(receipt["answers"]) :]
+    )
 
 
 def test_a_forged_answer_that_created_the_standing_grant_is_named(
@@ -178,7 +180,7 @@ def test_a_receipt_says_why_its_log_entry_cannot_be_verified_here(
     other = notes.public_key("localhost:8470/log", b"o" * 32).text
     for parts, why in (
         (check(new), "was made within two seconds of it. Download it again"),
-        (check(later, log_key=None), "the key of the log is not known here"),
+        (check(later, log_key=None), "the key of the audit log is not known on this machine"),
         (check(later, log_key=other), "No key that you trust signed it"),
     ):
         assert parts[-2].verdict is Verdict.UNKNOWN

@@ -93,7 +93,7 @@ def test_any_other_type_back_is_wrong(entry, asked):
 
 
 def test_a_type_back_with_a_lone_surrogate_is_wrong():
-    """An entry that cannot be encoded is wrong, and does not cause an error."""
+    """An entry that cannot be encoded is wrong and does not cause an error."""
     assert not ceremonies.matches_value("text", "a", "\ud800")
 
 

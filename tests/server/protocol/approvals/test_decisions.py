@@ -170,7 +170,7 @@ def test_an_invalid_member_of_a_statement_is_named(changes):
         decisions.read_statement(json.dumps({**PIN, **changes}).encode())
 
 
-def test_a_decision_is_not_read_as_a_statement_or_the_reverse():
+def test_a_decision_is_not_read_as_a_statement_or_vice_versa():
     """Decisions and statements have different members, so neither can pass for the other."""
     with pytest.raises(ValueError, match=r".+"):
         decisions.read_statement(json.dumps(APPROVE).encode())

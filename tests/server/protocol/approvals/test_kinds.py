@@ -32,13 +32,13 @@ def test_consents_and_devices_have_their_own_details_types():
 
 @pytest.mark.parametrize("moment", [NOON, NOON + 1, NOON + 999, 1_700_000_000_123])
 def test_the_expiry_of_a_consent_is_read_back_to_the_millisecond(moment):
-    """The expiry that was signed is the expiry that is enforced, to the millisecond."""
+    """The expiry that is enforced is exactly the one that was signed."""
     terms = kinds.ConsentTerms(rfc3339(moment), None)
     assert kinds.signed_end(json.loads(json.dumps(kinds.consent_details(terms)))) == moment
 
 
 @pytest.mark.parametrize("name", ["sayso:consent", "sayso:device", "sayso:anything"])
 def test_reserved_type_names_cannot_be_registered(name):
-    """Otherwise an agent could request an action that looks like a consent."""
+    """Otherwise, an agent could request an action that looks like a consent."""
     with pytest.raises(InvalidActionType, match="reserved for Sayso"):
         read_action_type({**PAYMENT, "type": name})

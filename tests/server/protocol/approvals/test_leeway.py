@@ -57,7 +57,7 @@ def narrowable_rows(**members):
 
 
 def test_each_narrowable_fact_has_its_value_and_rule():
-    """Lists are narrowable facts with their items, and so are values inside lists."""
+    """Lists with their items and values inside lists are narrowable facts too."""
     lines = [{"price": {"minor": 100, "currency": "EUR"}, "name": "cup"}]
     assert narrowable_rows(total={"minor": 48_200, "currency": "EUR"}, shop="N", lines=lines) == [
         ("/total", "Total", "EUR 482.00", "lower", ()),

@@ -1,4 +1,4 @@
-"""A narrowed grant must be a part of the request, or it is refused."""
+"""A narrowed grant must be part of the request, or it is refused."""
 
 import json
 from itertools import combinations
@@ -56,13 +56,13 @@ def action(terms=None):
 
 def narrowed(*changes, drop=()):
     """Return the terms after these changes, each given as a path and a text."""
-    changes_lists = [Change(0, tuple(path.split("/")), to) for path, to in changes]
+    changes_lists = [Change(0, tuple(path.split("/")), entry) for path, entry in changes]
     return narrowing.narrowed_details(requested_terms(), drop, changes_lists, [RULES])
 
 
-def compared(granted, **asked):
+def compared(granted, **requested_details):
     """Compare a granted order with the requested one."""
-    return narrowing.check_narrower({**ORDER, **asked}, granted, RULES)
+    return narrowing.check_narrower({**ORDER, **requested_details}, granted, RULES)
 
 
 def read_grant(**members):
@@ -73,7 +73,7 @@ def read_grant(**members):
 
 
 @pytest.mark.parametrize(
-    ("path", "to", "value"),
+    ("path", "entry", "value"),
     [
         ("total", "500", {"minor": 50_000, "currency": "EUR"}),
         ("total", "99.5", {"minor": 9_950, "currency": "EUR"}),
@@ -84,17 +84,17 @@ def read_grant(**members):
         ("lines", "3,1", [ORDER["lines"][0], ORDER["lines"][2]]),
     ],
 )
-def test_a_smaller_value_is_read_as_a_person_writes_it(path, to, value):
+def test_a_smaller_value_is_read_as_a_person_writes_it(path, entry, value):
     """Money is entered in its currency's usual form, and list items to keep by their numbers."""
-    assert narrowed((path, to)).details == ({**ORDER, path: value},)
+    assert narrowed((path, entry)).details == ({**ORDER, path: value},)
 
 
 def test_a_value_in_a_list_is_named_by_its_index():
     """A path in a list has the index of a JSON pointer. Yen are read without decimal places."""
     lines = [{"price": {"minor": 900, "currency": "JPY"}}]
-    asked = Terms(({**ORDER, "lines": lines},), ())
+    requested_details = Terms(({**ORDER, "lines": lines},), ())
     change = Change(0, ("lines", "0", "price"), "500")
-    (found,) = narrowing.narrowed_details(asked, (), [change], [RULES]).details
+    (found,) = narrowing.narrowed_details(requested_details, (), [change], [RULES]).details
     assert found["lines"] == [{"price": {"minor": 500, "currency": "JPY"}}]
 
 
@@ -106,7 +106,7 @@ def test_narrowing_leaves_the_request_unchanged():
 
 
 @pytest.mark.parametrize(
-    ("path", "to", "says"),
+    ("path", "entry", "says"),
     [
         ("shop", "Mallory", "does not allow that to be narrowed"),
         ("nothing", "1", "does not allow that to be narrowed"),
@@ -121,10 +121,10 @@ def test_narrowing_leaves_the_request_unchanged():
         ("lines/*/price", "1", "is not in the request"),
     ],
 )
-def test_an_unreadable_change_is_refused_with_an_example(path, to, says):
+def test_an_unreadable_change_is_refused_with_an_example(path, entry, says):
     """The error begins with the pointer of the value and says what to enter."""
     with pytest.raises(NotNarrower, match=says) as refusal:
-        narrowed((path, to))
+        narrowed((path, entry))
     assert str(refusal.value).startswith(f"/0/{path}")
 
 
@@ -147,9 +147,9 @@ def test_scopes_are_dropped():
 
 def test_a_granted_text_reads_back_to_its_terms():
     """Writing and reading a granted text preserves its terms, with or without a lifetime."""
-    for wanted in (narrowed(("total", "5")), Terms((ORDER,), ("orders:read",), 60)):
-        text = narrowing.granted_text(action(), wanted)
-        assert narrowing.read_granted(action(), text) == wanted == narrowing.terms(text)
+    for accepted_terms in (narrowed(("total", "5")), Terms((ORDER,), ("orders:read",), 60)):
+        text = narrowing.granted_text(action(), accepted_terms)
+        assert narrowing.read_granted(action(), text) == accepted_terms == narrowing.terms(text)
 
 
 @pytest.mark.parametrize(
@@ -259,29 +259,32 @@ orders = st.builds(
 )
 
 
-def _is_part(asked, granted):
-    """Return whether a grant is a part of the request, computed by brute force."""
-    requested_total, granted_total = (order["total"] for order in (asked, granted))
+def _is_part(requested_details, granted):
+    """Return whether the grant is a part of the request, computed by brute force."""
+    requested_total, granted_total = (order["total"] for order in (requested_details, granted))
     total = requested_total == granted_total or (
         requested_total["currency"] == granted_total["currency"]
         and 0 <= granted_total["minor"] < requested_total["minor"]
     )
-    prices = [[line["price"]["minor"] for line in order["lines"]] for order in (asked, granted)]
+    prices = [
+        [line["price"]["minor"] for line in order["lines"]]
+        for order in (requested_details, granted)
+    ]
     choices = combinations(prices[0], len(prices[1]))
     lines = any(all(g <= a for a, g in zip(choice, prices[1], strict=True)) for choice in choices)
-    is_dry_enough = granted["dry"] or not asked["dry"]
-    return total and lines and is_dry_enough and granted["by"] <= asked["by"]
+    is_dry_enough = granted["dry"] or not requested_details["dry"]
+    return total and lines and is_dry_enough and granted["by"] <= requested_details["by"]
 
 
 @given(orders, orders)
-def test_exactly_the_narrower_grants_are_accepted(asked, granted):
+def test_exactly_the_narrower_grants_are_accepted(requested_details, granted):
     """For any two orders, the check agrees with a brute-force comparison."""
     try:
-        narrowing.check_narrower(asked, granted, RULES)
+        narrowing.check_narrower(requested_details, granted, RULES)
     except NotNarrower:
-        assert not _is_part(asked, granted)
+        assert not _is_part(requested_details, granted)
     else:
-        assert _is_part(asked, granted)
+        assert _is_part(requested_details, granted)
 
 
 changes_lists = st.lists(
@@ -297,18 +300,18 @@ changes_lists = st.lists(
 
 
 @given(orders, changes_lists, st.sets(st.sampled_from(["a", "b"])))
-def test_a_narrowed_grant_never_exceeds_the_request(asked, wanted, drop):
-    """Any changes either give a part of the request or are refused."""
-    whole = Terms((asked,), ("a", "b"))
-    changes = [Change(0, tuple(path.split("/")), to) for path, to in wanted]
+def test_a_narrowed_grant_never_exceeds_the_request(requested_details, requested_changes, drop):
+    """Any changes either yield a part of the request or are refused."""
+    terms = Terms((requested_details,), ("a", "b"))
+    changes = [Change(0, tuple(path.split("/")), entry) for path, entry in requested_changes]
     try:
-        narrowed_terms = narrowing.narrowed_details(whole, drop, changes, [RULES])
-        text = narrowing.granted_text(action(whole), narrowed_terms)
-        granted_terms = narrowing.read_granted(action(whole), text)
-        narrowing.check_narrower(asked, dict(granted_terms.details[0]), RULES)
+        narrowed_terms = narrowing.narrowed_details(terms, drop, changes, [RULES])
+        text = narrowing.granted_text(action(terms), narrowed_terms)
+        granted_terms = narrowing.read_granted(action(terms), text)
+        narrowing.check_narrower(requested_details, dict(granted_terms.details[0]), RULES)
     except NotNarrower:
         return
-    assert _is_part(asked, granted_terms.details[0])
+    assert _is_part(requested_details, granted_terms.details[0])
     assert set(granted_terms.scope) == {"a", "b"} - drop
 
 
@@ -320,26 +323,26 @@ claims = st.fixed_dictionaries(
         "resource": st.sampled_from(["https://shop.example", "https://bank.example"]),
         "user": st.sampled_from(["user", "another"]),
         "agent": st.sampled_from(["agent", "another"]),
-        "many": st.integers(0, 2),
+        "count": st.integers(0, 2),
     },
     optional={"token_seconds": st.integers(-1, 3)},
 )
 
 
 @given(claims)
-def test_a_granted_text_grants_nothing_of_another_request(claimed):
+def test_a_granted_text_cannot_change_the_rest_of_the_request(claimed):
     """Agent, user, resource, scopes and number of objects are always those of the request."""
-    asked = json.loads(action())
-    details = asked["authorization_details"] * claimed.pop("many")
-    text = json_text.canonical({**asked, **claimed, "authorization_details": details})
+    request = json.loads(action())
+    details = request["authorization_details"] * claimed.pop("count")
+    text = json_text.canonical({**request, **claimed, "authorization_details": details})
     try:
         granted_terms = narrowing.read_granted(action(), text)
     except NotNarrower:
         return
     assert {name: claimed[name] for name in ("resource", "user", "agent")} == {
-        name: asked[name] for name in ("resource", "user", "agent")
+        name: request[name] for name in ("resource", "user", "agent")
     }
-    assert set(granted_terms.scope) <= set(asked["scope"])
-    assert len(granted_terms.details) == len(asked["authorization_details"])
+    assert set(granted_terms.scope) <= set(request["scope"])
+    assert len(granted_terms.details) == len(request["authorization_details"])
     assert granted_terms.seconds is None or granted_terms.seconds > 0
     assert granted_terms != narrowing.terms(action())

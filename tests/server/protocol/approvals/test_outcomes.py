@@ -26,7 +26,7 @@ from server.protocol.ciba import requests
     ],
 )
 def test_agents_get_one_of_the_documented_reasons(state, inner, expected_reason):
-    """Other stored reasons become documented ones, so an administrator's text is never sent."""
+    """Other stored reasons become documented ones, so text by an administrator is never sent."""
     assert agent_reason(state, inner) == expected_reason
 
 

@@ -16,13 +16,13 @@ END = 1_000_000
 
 
 @pytest.mark.parametrize("state", list(State))
-def test_a_final_state_is_never_left(state):
-    """Exactly the denied, expired, cancelled and redeemed states have no transitions."""
+def test_a_final_state_has_no_transitions(state):
+    """The final states are exactly denied, expired, cancelled and redeemed."""
     assert (TRANSITIONS[state] == frozenset()) is (state in FINAL)
 
 
 def test_only_an_approved_request_is_redeemed():
-    """A request can give a token only after it was approved."""
+    """A request can yield a token only after it was approved."""
     assert origins(State.REDEEMED) == {State.APPROVED}
     assert origins(State.APPROVED) == {State.PENDING}
     assert origins(State.DENIED) == {State.PENDING}

@@ -40,7 +40,7 @@ PAID = NamedTarget("To account", "a", known=True, name_label="To", name_mark="n"
 HOSTILE = "bot\x1b[2J\u202e</script>"
 
 
-def _asker(**changes):
+def _with_agent(**changes):
     return replace(USUAL, asker=replace(KNOWN, **changes))
 
 
@@ -54,13 +54,13 @@ def _amount(value, *pasts, **others):
     return Amount("Amount", value, "EUR", baselines, **others)
 
 
-def _priced(value, *pasts, **others):
+def _with_amount(value, *pasts, **others):
     return replace(USUAL, amounts=(_amount(value, *pasts, **others),))
 
 
 def test_a_renamed_agent_is_shown_with_its_former_name():
     """The sentence says until which day (UTC) the agent had its former name."""
-    renamed = _asker(mark="other", formerly=("weather-helper", 1_772_496_000_000))
+    renamed = _with_agent(mark="other", formerly=("weather-helper", 1_772_496_000_000))
     (oddity,) = find_signals(renamed).signals
     assert oddity.text == (
         "invoice-bot had a different name when you last approved one of its requests: "
@@ -70,27 +70,27 @@ def test_a_renamed_agent_is_shown_with_its_former_name():
 
 CASES = {
     Code.NEW_AGENT: (
-        _asker(past=PastApprovals()),
+        _with_agent(past=PastApprovals()),
         "First request from invoice-bot that you would approve.",
     ),
     Code.RENAMED_AGENT: (
-        _asker(mark="other"),
+        _with_agent(mark="other"),
         "invoice-bot had a different name when you last approved one of its requests.",
     ),
     Code.NEW_KEY: (
-        _asker(keys=frozenset({KEY, "other"})),
+        _with_agent(keys=frozenset({KEY, "other"})),
         "invoice-bot has a new key since you last approved one of its requests.",
     ),
     Code.NEW_TYPE: (
-        _asker(types={KIND: "Payment", "other": "Release", "third": "Message"}),
+        _with_agent(types={KIND: "Payment", "other": "Release", "third": "Message"}),
         "First time from invoice-bot: Release, Message.",
     ),
     Code.NEW_RESOURCE: (
-        _asker(resource={"other": "https://other.example"}),
+        _with_agent(resource={"other": "https://other.example"}),
         "First time for invoice-bot at https://other.example.",
     ),
     Code.NEW_SCOPE: (
-        _asker(scopes={SCOPE: "payments:transfer", "other": "payments:read"}),
+        _with_agent(scopes={SCOPE: "payments:transfer", "other": "payments:read"}),
         "First time for invoice-bot: payments:read.",
     ),
     Code.NEW_TARGET: (_target(known=False), "First time: “To account”."),
@@ -111,10 +111,10 @@ CASES = {
         "Mixes letters of several alphabets in one word: “Agent name”.",
     ),
     Code.LARGE_AMOUNT: (
-        _priced(482_000, PastApprovals(1, 4_820, 4_820)),
+        _with_amount(482_000, PastApprovals(1, 4_820, 4_820)),
         "Amount is 100 times the only earlier amount for this “To account”, EUR 48.20.",
     ),
-    Code.NEW_CURRENCY: (_priced(1, new_currency=True), "First time in EUR: “Amount”."),
+    Code.NEW_CURRENCY: (_with_amount(1, new_currency=True), "First time in EUR: “Amount”."),
     Code.SPLIT_AMOUNT: (
         replace(
             USUAL,
@@ -128,7 +128,7 @@ CASES = {
         ),
     ),
     Code.BURST: (
-        _asker(this_hour=5),
+        _with_agent(this_hour=5),
         "5 requests from invoice-bot in this hour; the usual number is 1 per day.",
     ),
     Code.UNUSUAL_HOUR: (
@@ -140,9 +140,9 @@ CASES = {
 
 def test_a_request_like_earlier_ones_has_no_signals():
     """A request like earlier ones has no signals, and the text says what it was compared with."""
-    found = find_signals(USUAL)
-    assert (found.codes, found.signals) == (frozenset(), ())
-    assert found.compared == (
+    result = find_signals(USUAL)
+    assert (result.codes, result.signals) == (frozenset(), ())
+    assert result.compared == (
         "Nothing unusual, compared with 9 earlier approvals since 3 March 2026."
     )
 
@@ -154,7 +154,7 @@ def test_there_is_one_signal_for_each_code_in_order():
 
 
 def test_the_documentation_lists_every_signal_with_its_severity():
-    """Approvers can look up each signal and its severity in the documentation."""
+    """Approvers can look up every signal and its severity in the documentation."""
     page = (ROOT / "docs" / "unusual.md").read_text("utf-8")
     rows = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \| (\w+) \|", page, re.MULTILINE)
     documented = [
@@ -164,26 +164,28 @@ def test_the_documentation_lists_every_signal_with_its_severity():
 
 
 @pytest.mark.parametrize("code", Code)
-def test_each_signal_occurs_alone_as_one_sentence(code):
-    """Each signal has one sentence, which contains only registered names, labels and numbers."""
+def test_each_signal_has_one_sentence(code):
+    """A sentence contains only registered names, labels and numbers."""
     compared, sentence = CASES[code]
-    found = find_signals(compared)
-    assert code in found
-    assert [signal.text for signal in found.signals if signal.code is code] == [sentence]
-    assert "Nothing unusual" not in found.compared
-    others = found.codes - {code}
+    result = find_signals(compared)
+    assert code in result
+    assert [signal.text for signal in result.signals if signal.code is code] == [sentence]
+    assert "Nothing unusual" not in result.compared
+    others = result.codes - {code}
     assert others <= ({Code.NEW_KEY, Code.NEW_TYPE} if code is not Code.NEW_AGENT else set(Code))
 
 
 def test_warnings_come_first_and_duplicates_are_merged():
     """Screens show warnings first and omit implied signals; policies still get all codes."""
-    found = find_signals(
+    result = find_signals(
         replace(
-            _asker(past=PastApprovals()), targets=(replace(PAID, known=False),), hours=AnswerHours()
+            _with_agent(past=PastApprovals()),
+            targets=(replace(PAID, known=False),),
+            hours=AnswerHours(),
         )
     )
-    assert {Code.NEW_TYPE, Code.NEW_RESOURCE, Code.NEW_SCOPE} <= found.codes
-    assert [signal.code for signal in found.signals] == [Code.NEW_AGENT, Code.NEW_TARGET]
+    assert {Code.NEW_TYPE, Code.NEW_RESOURCE, Code.NEW_SCOPE} <= result.codes
+    assert [signal.code for signal in result.signals] == [Code.NEW_AGENT, Code.NEW_TARGET]
     other = find_signals(_target(known=False, targets=frozenset({"other"})))
     assert [signal.code for signal in other.signals] == [Code.OTHER_TARGET]
     assert Code.NEW_TARGET in other
@@ -226,13 +228,13 @@ def test_an_hour_with_few_earlier_answers_is_unusual(answers, near, rare):
 
 
 def test_an_amount_is_compared_with_the_closest_history():
-    """A usual amount for one account is not large because other accounts get less."""
+    """An amount that is usual for one account is not large because other accounts get less."""
     rent, others = PastApprovals(3, 3_000_000, 1_000_000), PastApprovals(40, 400_000, 10_000)
-    assert Code.LARGE_AMOUNT not in find_signals(_priced(1_000_000, rent, others))
-    assert Code.LARGE_AMOUNT in find_signals(_priced(1_000_000, PastApprovals(), others))
-    once = PastApprovals(1, 1_000_000, 1_000_000)
-    assert Code.LARGE_AMOUNT not in find_signals(_priced(2_000_000, once, others))
-    assert Code.LARGE_AMOUNT in find_signals(_priced(2_000_001, once, others))
+    assert Code.LARGE_AMOUNT not in find_signals(_with_amount(1_000_000, rent, others))
+    assert Code.LARGE_AMOUNT in find_signals(_with_amount(1_000_000, PastApprovals(), others))
+    one_approval = PastApprovals(1, 1_000_000, 1_000_000)
+    assert Code.LARGE_AMOUNT not in find_signals(_with_amount(2_000_000, one_approval, others))
+    assert Code.LARGE_AMOUNT in find_signals(_with_amount(2_000_001, one_approval, others))
 
 
 @pytest.mark.parametrize(
@@ -253,11 +255,11 @@ def test_an_amount_is_compared_with_the_closest_history():
 )
 def test_a_burst_exceeds_the_usual_number_of_requests(changes, bursts):
     """The numbers of requests in this hour and today are compared with the usual daily number."""
-    assert (Code.BURST in find_signals(_asker(**changes))) is bursts
+    assert (Code.BURST in find_signals(_with_agent(**changes))) is bursts
 
 
 def test_a_split_amount_needs_three_requests_for_one_target():
-    """A split amount is found from three requests whose sum is large."""
+    """A split amount is detected once at least three requests add up to a large sum."""
     for count, expected in ((2, False), (3, True)):
         day = SameDay(_amount(495_000, PastApprovals(9, 891_000, 99_000)), count, "To account")
         assert (Code.SPLIT_AMOUNT in find_signals(replace(USUAL, same_day=(day,)))) is expected
@@ -265,14 +267,14 @@ def test_a_split_amount_needs_three_requests_for_one_target():
 
 def test_a_hostile_agent_name_is_escaped_in_sentences():
     """The agent's name is the only text in a sentence that the agent may have chosen."""
-    found = find_signals(_asker(name=HOSTILE, past=PastApprovals()))
-    assert found.signals[0] == FoundSignal(
+    result = find_signals(_with_agent(name=HOSTILE, past=PastApprovals()))
+    assert result.signals[0] == FoundSignal(
         Code.NEW_AGENT,
         Severity.NOTICE,
         display_safe(f"First request from {HOSTILE} that you would approve."),
     )
-    assert "\x1b" not in found.signals[0].text
-    braces = find_signals(_asker(name="{agent} {0}", past=PastApprovals())).signals[0].text
+    assert "\x1b" not in result.signals[0].text
+    braces = find_signals(_with_agent(name="{agent} {0}", past=PastApprovals())).signals[0].text
     assert braces == "First request from {agent} {0} that you would approve."
 
 
@@ -284,7 +286,7 @@ COUNTS = st.integers(0, 60)
 
 
 @st.composite
-def _pasts(draw):
+def _amount_histories(draw):
     """Generate amounts, and the history of their approvals."""
     amounts = draw(st.lists(st.integers(1, 10**9), max_size=8))
     return PastApprovals(
@@ -293,11 +295,11 @@ def _pasts(draw):
 
 
 def _draw_past(draw):
-    return draw(_pasts())[0]
+    return draw(_amount_histories())[0]
 
 
 @st.composite
-def _comparisons(draw):
+def _random_comparisons(draw):
     """Generate any request with any history."""
     agent = RequestingAgent(
         draw(TEXTS),
@@ -315,7 +317,7 @@ def _comparisons(draw):
     priced = st.builds(
         lambda value, pasts: _amount(value, *(past for past, _ in pasts)),
         MONEY,
-        st.lists(_pasts(), max_size=4),
+        st.lists(_amount_histories(), max_size=4),
     )
     return Comparison(
         agent,
@@ -328,42 +330,42 @@ def _comparisons(draw):
     )
 
 
-@given(_comparisons())
+@given(_random_comparisons())
 def test_usual_requires_enough_history_and_no_signal(compared):
     """The text says "Nothing unusual" only if there is enough history and no signal."""
-    found = find_signals(compared)
-    says_usual = "Nothing unusual" in found.compared
-    assert says_usual == (not found.codes and compared.comparable.count >= unusual.MIN_HISTORY)
-    assert bool(found.codes) == bool(found.signals)
+    result = find_signals(compared)
+    says_usual = "Nothing unusual" in result.compared
+    assert says_usual == (not result.codes and compared.comparable.count >= unusual.MIN_HISTORY)
+    assert bool(result.codes) == bool(result.signals)
 
 
-@given(_comparisons())
+@given(_random_comparisons())
 def test_every_sentence_is_display_safe_and_not_empty(compared):
     """Sentences with any names and labels are safe to display."""
-    found = find_signals(compared)
-    for text in (found.compared, *(signal.text for signal in found.signals)):
+    result = find_signals(compared)
+    for text in (result.compared, *(signal.text for signal in result.signals)):
         assert isinstance(text, SafeText)
         assert text.strip()
         assert text == display_safe(text, max_chars=600)
 
 
-@given(_comparisons(), MONEY)
+@given(_random_comparisons(), MONEY)
 def test_a_larger_amount_keeps_every_signal(compared, more):
     """Increasing the amounts of a request does not remove any of its signals."""
     larger = tuple(replace(amount, value=amount.value + more) for amount in compared.amounts)
     assert find_signals(replace(compared, amounts=larger)).codes >= find_signals(compared).codes
 
 
-@given(_pasts(), st.data())
+@given(_amount_histories(), st.data())
 def test_an_amount_approved_before_is_not_large(past, data):
     """An amount is never large if the history it is compared with contains the same amount."""
-    kept, amounts = past
+    past_approvals, amounts = past
     if amounts:
         value = data.draw(st.sampled_from(amounts))
-        assert Code.LARGE_AMOUNT not in find_signals(_priced(value, kept))
+        assert Code.LARGE_AMOUNT not in find_signals(_with_amount(value, past_approvals))
 
 
-@given(_comparisons())
+@given(_random_comparisons())
 def test_a_request_equal_to_history_has_no_novelty_signal(compared):
     """A request with a known name, target, value and agent has no signal for something new."""
     agent = compared.asker
@@ -390,8 +392,8 @@ def test_a_request_equal_to_history_has_no_novelty_signal(compared):
     assert find_signals(same).codes <= allowed
 
 
-@given(_comparisons(), _pasts(), SETS)
-def test_approvals_of_others_remove_no_first_time_signal(compared, past, marks):
+@given(_random_comparisons(), _amount_histories(), SETS)
+def test_approvals_by_others_do_not_remove_first_time_signals(compared, past, marks):
     """Other people's approvals only provide amounts and names to compare with."""
     baseline = Baseline(past[0], "by others")
     more = replace(
@@ -409,7 +411,7 @@ def test_approvals_of_others_remove_no_first_time_signal(compared, past, marks):
 
 
 def test_every_member_of_a_comparison_is_used_by_a_signal():
-    """A member that no signal uses is not needed."""
+    """A member that no signal uses should be removed."""
     empty = Comparison(KNOWN)
     used = {
         field.name

@@ -52,8 +52,8 @@ def test_a_login_hint_token_reads_back_what_was_signed(hint):
         {"authorization_details": ["x"]},
     ],
 )
-def test_a_login_hint_of_another_agent_or_shape_is_refused(change):
-    """A hint for another agent, or with a malformed claim, is refused even if we signed it."""
+def test_a_login_hint_for_another_agent_or_with_malformed_claims_is_refused(change):
+    """Such a hint is refused even if this server signed it."""
     with pytest.raises(errors.InvalidRequest):
         _read(login_hint_tokens.claims(HINT, ISSUER) | change)
 

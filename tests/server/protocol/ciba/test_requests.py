@@ -134,8 +134,8 @@ def test_a_first_poll_is_never_early():
 @pytest.mark.parametrize(
     ("waited", "seconds"), [(0, "10"), (300, "10"), (1_000, "9"), (60_000, "1")]
 )
-def test_slow_down_counts_retry_after_from_the_answer(waited, seconds):
-    """`Retry-After` is rounded up. The answer also has the members of a pending answer."""
+def test_slow_down_counts_retry_after_from_the_response(waited, seconds):
+    """`Retry-After` is rounded up. The response also has the members of a pending one."""
     early = requests.pace(arrived=0, last=0, interval_ms=5_000)
     answer = requests.slow_down(early, waited, {"seen": False})
 
@@ -172,7 +172,7 @@ def test_each_state_has_its_own_poll_error(state, code):
     assert (answer.code, answer.status) == (code, 400)
 
 
-def test_an_expired_request_is_not_a_denial_and_may_ask_for_a_retry():
+def test_an_expired_request_is_not_a_denial_and_may_request_a_retry():
     """If the user wants to be asked again, the description tells the agent to retry."""
     members = {"reason": "expired_unseen"}
     plain = requests.poll_error(State.EXPIRED, members).description

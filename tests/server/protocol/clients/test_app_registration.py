@@ -17,8 +17,8 @@ def read(**members):
     return app_registration.read(json.dumps(body).encode(), "application/json")
 
 
-def test_a_request_with_redirect_uris_is_about_an_app():
-    """Only apps have redirect URIs, so a request without any is from an agent."""
+def test_metadata_with_redirect_uris_belongs_to_an_app():
+    """Only apps have redirect URIs, so metadata without any belongs to an agent."""
     bodies = ({"redirect_uris": [LOCAL]}, {"redirect_uris": []}, {})
     texts = [json.dumps(body).encode() for body in bodies]
     found = [app_registration.is_for_app(text, "application/json") for text in texts]
@@ -41,7 +41,7 @@ def test_the_application_type_fits_the_redirect_uris(members, kind):
     assert read(**members).application_type == kind
 
 
-def test_metadata_beyond_that_of_a_public_app_is_replaced():
+def test_metadata_not_allowed_for_a_public_app_is_replaced():
     """RFC 7591 3.2.1: the app stays public and gets no secret and no other grants or scopes."""
     found = read(
         client_name="Chat",

@@ -94,7 +94,7 @@ def test_unreadable_credentials_are_invalid_client(authorization, form):
 
 @pytest.mark.parametrize("odd", ["a\0", "a\x1b[2J", "a\n", "\x7f", "\u00e9", "\u202e", "a" * 257])
 def test_credentials_with_impossible_characters_are_invalid_client(odd):
-    """They are refused before any lookup, because a database may reject these characters."""
+    """Such credentials are refused before any lookup, because a database may reject them."""
     quoted = quote(odd)
     ways = [
         (_basic(f"{quoted}:s"), _form()),
@@ -116,7 +116,7 @@ def test_credentials_of_the_maximum_length_are_read():
     assert (read.client_id, read.secret) == (longest, longest)
 
 
-def test_two_authentication_methods_at_once_are_refused():
+def test_two_authentication_methods_in_one_request_are_refused():
     """CIBA 7.2, RFC 6749 2.3: a request may use only one authentication method."""
     with pytest.raises(errors.InvalidRequest):
         client_auth.read_credentials(_basic("a:b"), _form(client_id="a", client_secret="s"))

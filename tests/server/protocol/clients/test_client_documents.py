@@ -66,7 +66,7 @@ def test_an_https_url_with_a_path_can_be_a_client_id(url):
         ("https://chat.example/" + "a" * 256, "256 characters"),
     ],
 )
-def test_another_url_is_none(url, says):
+def test_any_other_url_is_not_a_client_id(url, says):
     """CI-01, CI-11: the error says what is wrong, and nothing is fetched for such a URL."""
     assert says in documents.url_problem(url, development=False)
 
@@ -146,7 +146,7 @@ def test_a_document_is_read():
         ({"subject_type": "pairwise"}, "subject_type is not supported"),
     ],
 )
-def test_a_document_that_is_not_one_is_refused(changes, says):
+def test_an_invalid_document_is_refused(changes, says):
     """CI-03, CI-04: the error names the member to change and does not quote the document."""
     with pytest.raises(InvalidDocument, match=says):
         read(document(**changes))
@@ -219,7 +219,7 @@ def test_codes_go_to_the_clients_host_an_allowed_host_or_this_machine():
         ({"cache-control": "s-maxage=5"}, HOUR),
     ],
 )
-def test_a_copy_is_fresh_as_long_as_its_headers_say_within_bounds(headers, lasts):
+def test_a_copy_is_fresh_for_as_long_as_its_headers_allow_within_limits(headers, lasts):
     """CI-06: a copy stays fresh for at least a minute and at most a day."""
     assert documents.fresh_until(headers, NOON) == NOON + lasts
 
@@ -228,6 +228,6 @@ def test_a_copy_is_fresh_as_long_as_its_headers_say_within_bounds(headers, lasts
     ("value", "name"),
     [("Chat", "Chat"), ("", None), (5, None), (None, None), ("x" * 200, "x" * 100)],
 )
-def test_the_name_that_a_client_gives_itself_is_cut(value, name):
-    """The name is only shown as a claim, and truncated to 100 characters."""
+def test_the_name_that_a_client_claims_is_truncated(value, name):
+    """The name is only shown as a claim, and is truncated to 100 characters."""
     assert documents.claimed_name(value) == name

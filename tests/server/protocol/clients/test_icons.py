@@ -1,4 +1,4 @@
-"""Agent icons: small, square, complete, not animated."""
+"""Agent icons must be small, square, complete and not animated."""
 
 import hashlib
 

@@ -36,7 +36,7 @@ def test_a_key_is_stored_with_its_algorithm_and_a_kid(key, alg):
 
 
 def test_a_key_may_use_the_newer_algorithm_name():
-    """RFC 9864: the newer name is stored as the older one, and only an Ed25519 key may use it."""
+    """RFC 9864: the newer name is stored as the older one; only an Ed25519 key may use it."""
     assert jwks.read_keys({**ED, "alg": "Ed25519"}) == jwks.read_keys(dict(ED))
     with pytest.raises(ValueError, match="alg ES256"):
         jwks.read_keys({**EC, "alg": "Ed25519"})
@@ -66,7 +66,7 @@ def test_an_rsa_key_may_be_registered_for_ps256():
         {**ED, "crv": "X25519"},
     ],
 )
-def test_keys_that_cannot_sign_here_are_ignored(other):
+def test_keys_that_the_server_cannot_use_are_ignored(other):
     """RFC 7517 5: a key set may contain keys for other servers, but needs one for us."""
     assert jwks.read_keys({"keys": [other, EC]}) == jwks.read_keys({"keys": [EC]})
     with pytest.raises(ValueError, match="key 1 must"):

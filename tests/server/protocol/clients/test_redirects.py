@@ -110,7 +110,7 @@ def test_parameters_are_added_to_an_existing_query():
 
 
 def test_a_user_sees_the_host_or_the_app_of_a_redirect():
-    """The rest of the URI is not shown, because the app can choose it freely."""
+    """The rest of the URI is hidden, because the app can choose it freely."""
     assert host_of(APP + "?x=bank.example") == "chat.example"
     assert host_of("http://127.0.0.1:51004/cb") == "127.0.0.1"
     assert host_of("com.example.app:/callback") == "the app com.example.app"
@@ -134,6 +134,6 @@ def test_the_form_action_source_allows_only_the_redirect_target():
         ("com.example.app:/callback", "the app com.example.app", True),
     ],
 )
-def test_people_see_who_gets_the_answer(uri, shown, local):
+def test_people_see_who_receives_the_response(uri, shown, local):
     """MC-10: the host of a URI with an app's scheme means nothing, so it is not shown."""
     assert (host_of(uri), is_local(uri)) == (shown, local)

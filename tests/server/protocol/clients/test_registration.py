@@ -42,7 +42,7 @@ def test_empty_metadata_gets_defaults() -> None:
     assert _read(client_name=None, scope=None, jwks=None) == _read()
 
 
-def test_known_metadata_is_read_and_the_rest_ignored() -> None:
+def test_known_metadata_is_read_and_the_rest_is_ignored() -> None:
     """DC-03, DC-11: URLs that the server does not use are neither stored nor fetched."""
     metadata = _read(
         client_name="bot",
@@ -73,7 +73,7 @@ def test_known_metadata_is_read_and_the_rest_ignored() -> None:
 
 
 def test_values_equal_to_the_defaults_are_accepted() -> None:
-    """Metadata is refused only if it asks for a protection that the server does not have."""
+    """Metadata is refused only if it requests a protection that the server does not have."""
     plain = {"subject_type": "public", "tls_client_certificate_bound_access_tokens": False}
     assert _read(**plain) == _read()
     assert _read(**BY_KEY, **{AUTH_ALG: "ES256"}) == _read(**BY_KEY)

@@ -123,7 +123,7 @@ READERS: dict[str, Callable[..., object]] = {
 def test_an_unsupported_member_is_refused_by_name(
     read: Callable[..., object], name: str, value: object
 ) -> None:
-    """A client must not believe that it has a protection; the value for none is accepted."""
+    """A client must not believe that it is protected; values that mean none are accepted."""
     with pytest.raises((errors.InvalidClientMetadata, InvalidDocument), match=f"^{name} is not"):
         read(**{name: value})
     none = {bool: False, list: []}.get(type(value), "public" if name == "subject_type" else None)
@@ -132,10 +132,10 @@ def test_an_unsupported_member_is_refused_by_name(
 
 @pytest.mark.parametrize("read", READERS.values(), ids=READERS)
 @pytest.mark.parametrize(("name", "value"), IGNORED.items(), ids=IGNORED)
-def test_a_member_that_changes_nothing_is_ignored(
+def test_a_member_that_the_server_does_not_use_is_ignored(
     read: Callable[..., object], name: str, value: object
 ) -> None:
-    """RFC 7591 2: the server ignores members that it does not use."""
+    """RFC 7591 2: the result with the member is the same as without it."""
     assert read(**{name: value}) == read()
 
 
@@ -148,7 +148,7 @@ def test_a_member_that_changes_nothing_is_ignored(
     ],
 )
 def test_a_supported_member_is_read(kind: str, name: str, value: object) -> None:
-    """With the member, the result differs from that without it."""
+    """The result with the member differs from the result without it."""
     read = READERS[kind]
     assert read(**{name: value}) != read()
 

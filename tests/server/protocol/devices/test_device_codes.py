@@ -22,7 +22,7 @@ def test_the_alphabet_has_no_vowels_or_ambiguous_characters():
 @pytest.mark.parametrize(
     "typed", ["BCDF-GHJK", "bcdfghjk", " bcdf ghjk ", "b.c.d.f/g_h-j k", "BCDF\u2013GHJK"]
 )
-def test_a_code_is_read_however_it_is_typed(typed):
+def test_a_code_is_read_in_any_spelling(typed):
     """DG-09: case, spaces and punctuation in a typed code are ignored."""
     assert device_codes.normalized(typed) == "BCDFGHJK"
     assert device_codes.formatted("BCDFGHJK") == "BCDF-GHJK"

@@ -90,9 +90,9 @@ def test_a_type_written_as_a_constant_is_accepted_too():
 
 def test_reading_leaves_the_document_unchanged():
     """The file is stored as given, so reading must not change the document."""
-    given = document()
-    action_types.read_action_type(given)
-    assert given == DOCUMENT
+    original = document()
+    action_types.read_action_type(original)
+    assert original == DOCUMENT
 
 
 @pytest.mark.parametrize(
@@ -125,11 +125,11 @@ def test_a_type_without_a_headline_is_of_high_risk_with_unknown_undo():
 
 
 @pytest.mark.parametrize(
-    ("given", "risk"), [("low", Risk.HIGH), ("high", Risk.HIGH), ("critical", Risk.CRITICAL)]
+    ("stated_risk", "risk"), [("low", Risk.HIGH), ("high", Risk.HIGH), ("critical", Risk.CRITICAL)]
 )
-def test_a_type_without_a_headline_may_only_raise_the_risk(given, risk):
+def test_a_type_without_a_headline_may_only_raise_the_risk(stated_risk, risk):
     """Without a headline, the risk is at least high, but the undo text still applies."""
-    action = action_types.read_action_type(document(headline=..., risk=given))
+    action = action_types.read_action_type(document(headline=..., risk=stated_risk))
     assert (action.risk, action.undo) == (risk, DOCUMENT["undo"])
 
 
@@ -141,11 +141,11 @@ def test_a_type_without_a_headline_still_needs_its_other_members(name):
     assert refusal.value.pointer == f"/{name}"
 
 
-@pytest.mark.parametrize("given", [None, [], "x", 1])
-def test_a_document_that_is_not_an_object_is_refused(given):
+@pytest.mark.parametrize("content", [None, [], "x", 1])
+def test_a_document_that_is_not_an_object_is_refused(content):
     """The error says that the document must be an object."""
     with pytest.raises(action_types.InvalidActionType, match="must be a JSON object"):
-        action_types.read_action_type(given)
+        action_types.read_action_type(content)
 
 
 @pytest.mark.parametrize("value", [None, 7, True, [7], {"x": 7}, "", "\x1b[2J", "x" * 900])
@@ -206,15 +206,15 @@ def test_a_mistyped_member_is_refused_without_a_crash(name, value):
         ({"schema": {"type": "object"}}, "/schema"),
     ],
 )
-def test_a_mistake_is_refused_with_its_place_and_remedy(changes, pointer):
-    """The author learns which member to change, and how."""
+def test_a_mistake_is_refused_with_its_pointer_and_remedy(changes, pointer):
+    """The error tells the author which member to change, and how."""
     with pytest.raises(action_types.InvalidActionType) as refusal:
         action_types.read_action_type(document(**changes))
     assert refusal.value.pointer == pointer
     assert str(refusal.value) == f"{pointer}: {refusal.value.remedy}"
 
 
-def test_an_open_schema_is_refused_with_its_place_in_the_document():
+def test_an_open_schema_is_refused_with_its_pointer_in_the_document():
     """The pointer is relative to the document, not to the schema."""
     changed = document()
     del changed["schema"]["properties"]["creditor"]["additionalProperties"]

@@ -68,8 +68,8 @@ def test_examples_of_money_and_known_names_look_real():
     }
 
 
-def test_an_example_for_an_empty_member_name_is_text():
-    """A member without a name cannot be its own example, so the example is a fixed word."""
+def test_an_example_for_an_empty_member_name_is_a_fixed_word():
+    """A member whose name is empty cannot have its name as the example."""
     assert examples.example(_object(**{"": {"type": "string", "minLength": 5}})) == {"": "texttext"}
 
 
@@ -80,7 +80,7 @@ def test_an_example_with_too_many_values_is_refused(much):
         examples.example(_object(many={"type": "array", "items": {"type": "null"}, **much}))
 
 
-def test_an_example_text_has_a_maximum_length():
+def test_an_example_string_has_a_maximum_length():
     """The maximum applies even if the schema requires a longer string."""
     long = examples.example(_object(it={"type": "string", "minLength": 10**9}))
     assert len(long["it"]) <= 4_000

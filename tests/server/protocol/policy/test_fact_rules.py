@@ -116,15 +116,15 @@ def test_another_fact_is_typed_back_for_a_new_target():
         {"amount": "/count"},
     ],
 )
-def test_list_items_are_named_by_index_or_all_at_once(members):
+def test_list_items_are_named_by_index_or_together(members):
     """Type-back uses one item; targets, amounts and narrowing use all items."""
     assert fact_rules(**members) != FactRules()
 
 
 def test_without_a_headline_every_fact_may_be_typed_back():
     """All facts of a type without a headline are material."""
-    bare = {name: DOCUMENT[name] for name in ("type", "title", "schema")}
-    action = action_types.read_action_type({**bare, "type_back": {"fact": "/shop"}})
+    without_headline = {name: DOCUMENT[name] for name in ("type", "title", "schema")}
+    action = action_types.read_action_type({**without_headline, "type_back": {"fact": "/shop"}})
     assert action.fact_rules.type_back.fact.path == ("shop",)
 
 
@@ -213,8 +213,8 @@ def test_without_a_headline_every_fact_may_be_typed_back():
         ),
     ],
 )
-def test_an_invalid_fact_rule_is_refused_with_its_place_and_remedy(members, pointer, remedy):
-    """The author learns which member to change, and how."""
+def test_an_invalid_fact_rule_is_refused_with_its_pointer_and_remedy(members, pointer, remedy):
+    """The error tells the author which member to change, and how."""
     with pytest.raises(InvalidActionType) as refusal:
         fact_rules(**members)
     assert refusal.value.pointer == pointer

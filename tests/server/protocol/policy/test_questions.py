@@ -23,14 +23,14 @@ NEEDS = Requirements(Risk.HIGH, frozenset({Step.PIN}), 1, 60)
 
 @dataclass
 class ThresholdEngine:
-    """An engine that allows from a number of approvals on."""
+    """An engine that allows a request from this number of approvals on."""
 
     enough: int
-    needs: Requirements | None = NEEDS
+    requirements: Requirements | None = NEEDS
 
     def answer(self, question, approvals):
         allowed = approvals.count >= self.enough
-        return PolicyAnswer(allowed, ("theirs",), f"{question.flow}", self.needs)
+        return PolicyAnswer(allowed, ("theirs",), f"{question.flow}", self.requirements)
 
 
 class FailingEngine:
@@ -46,20 +46,20 @@ class FailingEngine:
         (ThresholdEngine(0), "allow"),
         (ThresholdEngine(1), "ask"),
         (ThresholdEngine(2), "deny"),
-        (ThresholdEngine(1, needs=None), "deny"),
+        (ThresholdEngine(1, requirements=None), "deny"),
     ],
 )
 def test_a_verdict_is_allow_ask_or_deny(engine, outcome):
     """The verdict depends on the answers without approvals and with the required ones."""
-    found = decide(engine, question(), SOURCE)
-    assert (found.outcome, found.rules, found.source) == (outcome, ("theirs",), SOURCE)
-    assert (found.requirements is None) is (engine.requirements is None)
+    verdict = decide(engine, question(), SOURCE)
+    assert (verdict.outcome, verdict.rules, verdict.source) == (outcome, ("theirs",), SOURCE)
+    assert (verdict.requirements is None) is (engine.requirements is None)
 
 
 def test_an_engine_that_fails_never_allows():
     """A failing engine denies, both at the request and when the token is issued."""
-    found = decide(FailingEngine(), question(), SOURCE)
-    assert (found.outcome, found.rules) == ("deny", (FAILED_RULE,))
+    verdict = decide(FailingEngine(), question(), SOURCE)
+    assert (verdict.outcome, verdict.rules) == ("deny", (FAILED_RULE,))
     assert is_allowed(FailingEngine(), question(), NEEDS.complete_approvals("ana")) is False
 
 
@@ -71,8 +71,12 @@ def test_is_allowed_uses_the_given_approvals():
 
 def test_a_request_allowed_without_a_consent_has_default_requirements():
     """An agent's request needs an approval even if a rule allows it, unless there is a consent."""
-    found = decide(ThresholdEngine(0), question(scopes={"x": Risk.MEDIUM}), SOURCE)
-    assert (found.requirements.risk, found.requirements.ceremony, found.requirements.seconds) == (
+    verdict = decide(ThresholdEngine(0), question(scopes={"x": Risk.MEDIUM}), SOURCE)
+    assert (
+        verdict.requirements.risk,
+        verdict.requirements.ceremony,
+        verdict.requirements.seconds,
+    ) == (
         Risk.MEDIUM,
         CONFIRM,
         1_800,

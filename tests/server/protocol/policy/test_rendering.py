@@ -186,11 +186,11 @@ def test_a_material_pointer_to_an_object_makes_all_of_it_material():
     assert lines(order, details) == ["*To Name: A", "*To City: B", "Note: x"]
 
 
-@pytest.mark.parametrize("to", [None, {}])
-def test_an_empty_parent_of_a_material_fact_is_material(to):
+@pytest.mark.parametrize("parent", [None, {}])
+def test_an_empty_parent_of_a_material_fact_is_material(parent):
     """If the parent of a material fact is empty, the approver must see that."""
     nullable = {**closed(name=ANY), "type": ["object", "null"]}
-    assert lines(action(material=["/to/name"], to=nullable), {"to": to}) == ["*To: none"]
+    assert lines(action(material=["/to/name"], to=nullable), {"to": parent}) == ["*To: none"]
 
 
 def test_labels_replace_member_names_and_keep_item_numbers():
@@ -296,9 +296,11 @@ def test_without_a_template_every_field_is_material_and_sorted():
     """Fields are sorted by name, items keep their order, and long values are shown in full."""
     texts = {"type": "array", "items": {"type": "string"}}
     schema = closed(zone=ANY, alarm=ANY, notes=texts)
-    bare = action_types.read_action_type({"type": "t", "title": "Restart", "schema": schema})
+    without_template = action_types.read_action_type(
+        {"type": "t", "title": "Restart", "schema": schema}
+    )
     details = {"zone": "z" * 300, "notes": [str(n) for n in range(11)], "type": "t", "alarm": True}
-    shown = lines(bare, details)
+    shown = lines(without_template, details)
     notes = [f"*Notes {n + 1}: {n}" for n in range(11)]
     assert shown == ["*Alarm: yes", *notes, "*Type: t", f"*Zone: {'z' * 300}"]
 

@@ -99,8 +99,8 @@ OPEN_SCHEMAS = [
 @pytest.mark.parametrize(
     ("schema", "pointer"), OPEN_SCHEMAS, ids=map(str, range(len(OPEN_SCHEMAS)))
 )
-def test_an_open_schema_is_refused_with_the_place(schema, pointer):
-    """The author learns where the schema is open, and how to close it."""
+def test_an_open_schema_is_refused_with_its_pointer(schema, pointer):
+    """The error tells the author where the schema is open, and how to close it."""
     with pytest.raises(schemas.InvalidSchema) as refusal:
         schemas.check_schema(schema)
     assert refusal.value.pointer == pointer
@@ -136,7 +136,7 @@ def test_references_that_double_at_every_step_are_walked_once():
         (["none"], 0),
     ],
 )
-def test_places_are_found_through_references_arrays_and_alternatives(path, found):
+def test_paths_lead_through_references_arrays_and_alternatives(path, found):
     """A path leads to one schema for each alternative."""
     item = {"anyOf": [closed(iban=TEXT), closed(account=TEXT)]}
     schema = {

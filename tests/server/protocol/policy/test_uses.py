@@ -9,7 +9,7 @@ PAY = "https://pay.example"
 
 
 def test_a_token_is_recorded_with_everything_it_was_for():
-    """The token, resource, scopes, action types and their values are each recorded once."""
+    """Token, resource, scopes, action types and their values are each recorded once."""
     details = [*payment()["details"], *payment()["details"]]
     found = uses.of_token(PAY, ["read"], details)
     plain = ("token", f"resource {PAY}", f"scope {PAY} read", "type payment")
@@ -19,7 +19,7 @@ def test_a_token_is_recorded_with_everything_it_was_for():
     assert uses.of_token(PAY, ["read"], []) == plain[:3]
 
 
-def test_values_are_distinguished_by_type_place_and_kind():
+def test_values_are_distinguished_by_type_path_and_kind():
     """A number differs from a string that looks like it, and an account differs from a payee."""
     details = [{"type": "a", "x": "1", "y": "1", "z": [{"x": 1}, {"x": "1"}], "n": None, "b": True}]
     leaves = uses.leaves(details)

@@ -70,7 +70,7 @@ def test_an_invalid_resource_uri_is_invalid_target(uri):
     ],
 )
 def test_a_uri_below_another_is_recognized_in_every_spelling(uri, below):
-    """Otherwise a token for an invented resource could be used at a real one."""
+    """Otherwise, a token for an invented resource could be used at a real one."""
     assert uris.is_below(uri, "https://auth.example/sayso") is below
 
 

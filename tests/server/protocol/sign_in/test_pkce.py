@@ -10,7 +10,7 @@ CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 """The challenge of the verifier in RFC 7636, appendix B."""
 
 
-def test_the_example_of_rfc7636_holds():
+def test_the_example_in_rfc7636_is_accepted():
     """The verifier and the challenge of RFC 7636, appendix B, match."""
     assert pkce.check_challenge(CHALLENGE, "S256") == CHALLENGE
     pkce.check_verifier(VERIFIER, CHALLENGE)

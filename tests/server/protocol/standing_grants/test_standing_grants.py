@@ -100,7 +100,7 @@ def test_a_different_number_of_actions_is_not_covered() -> None:
 def test_varying_members_keep_their_kind_and_limit(
     vary: VaryingMember, member: str, inside: Any, outside: Any
 ) -> None:
-    """A number or money may vary up to its limit; a string or a list of strings may vary freely."""
+    """A number or an amount may vary up to its limit; strings and string lists vary freely."""
     assert _mismatch(_pattern(vary), **{member: inside}) is None
     assert _mismatch(_pattern(vary), **{member: outside}) == f"/{member}"
 
@@ -115,7 +115,7 @@ def test_the_cost_of_a_request_is_in_the_currency_of_the_sum() -> None:
 
 
 @pytest.mark.parametrize(
-    ("taken", "minor", "now"),
+    ("usage", "minor", "now"),
     [
         (GrantUsage(3, 0), 0, 0),
         (GrantUsage(0, 4_999), 2, 0),
@@ -124,10 +124,10 @@ def test_the_cost_of_a_request_is_in_the_currency_of_the_sum() -> None:
     ],
 )
 def test_a_use_that_would_exceed_a_limit_is_refused_entirely(
-    taken: GrantUsage, minor: int, now: int
+    usage: GrantUsage, minor: int, now: int
 ) -> None:
     """A use that exceeds the uses, sum or expiry is refused; nothing is reduced to fit."""
-    assert standing_grants.reserve(BOUNDS, taken, minor, now) is None
+    assert standing_grants.reserve(BOUNDS, usage, minor, now) is None
 
 
 def test_a_use_is_reserved_and_released() -> None:
@@ -153,19 +153,19 @@ def test_no_sequence_of_uses_exceeds_a_limit(
 ) -> None:
     """The limits hold in any order of reserving and releasing uses."""
     bounds = Bounds(1_000, uses, None if total is None else Sum(total, "EUR"))
-    taken, reserved = GrantUsage(), list[int]()
+    usage, reserved = GrantUsage(), list[int]()
     for releases, minor, now in steps:
         if releases and reserved:
-            taken = standing_grants.release(taken, reserved.pop())
+            usage = standing_grants.release(usage, reserved.pop())
             continue
-        after = standing_grants.reserve(bounds, taken, minor, now)
+        after = standing_grants.reserve(bounds, usage, minor, now)
         if after is not None:
             assert now < bounds.until
-            taken = after
+            usage = after
             reserved.append(minor)
-        assert (taken.uses, taken.minor) == (len(reserved), sum(reserved))
-        assert taken.uses <= uses
-        assert taken.minor <= (total or 0)
+        assert (usage.uses, usage.minor) == (len(reserved), sum(reserved))
+        assert usage.uses <= uses
+        assert usage.minor <= (total or 0)
 
 
 @pytest.mark.parametrize(
@@ -188,9 +188,9 @@ def test_a_grant_over_its_limit_is_refused_and_the_limit_is_named(
     risk: Risk, bounds: Mapping[str, Any], where: str
 ) -> None:
     """A grant that exceeds a limit is not reduced silently."""
-    whole = {"seconds": 60, "uses": 1, "costs": True, "total": Sum(1, "EUR"), **bounds}
+    terms = {"seconds": 60, "uses": 1, "costs": True, "total": Sum(1, "EUR"), **bounds}
     with pytest.raises(GrantNotAllowed) as refused:
-        standing_grants.check_limits(risk, **whole)
+        standing_grants.check_limits(risk, **terms)
     assert refused.value.where == where
     limit = LIMITS.get(risk)
     if where in {"seconds", "uses"}:
@@ -254,12 +254,12 @@ def test_the_members_that_may_vary_are_read(
     ],
 )
 def test_a_member_that_cannot_vary_is_refused(path: tuple[str, ...], up_to: str | None) -> None:
-    """Numbers without a limit, strings with one, booleans, objects and the target cannot vary."""
+    """Numbers with no limit, strings with one, booleans, objects and the target cannot vary."""
     with pytest.raises(GrantNotAllowed):
         standing_grants.read_vary(EXAMPLE, [(path, up_to)], ("to", "account"))
 
 
-def test_a_varying_member_is_named_once() -> None:
+def test_a_varying_member_may_be_named_only_once() -> None:
     """Naming a member twice would be ambiguous."""
     with pytest.raises(GrantNotAllowed):
         standing_grants.read_vary(EXAMPLE, [(("note",), None), (("note",), None)], None)

@@ -58,7 +58,7 @@ def assert_refused(claims, member, **request):
 
 
 def test_a_valid_proof_yields_a_use_to_remember():
-    """The use has a hash of fixed length, and the time from which the proof is too old."""
+    """The stored use has a fixed-length hash, and the time from which the proof is too old."""
     use = check(CLAIMS)
     assert use == dpop.ProofUse(decisions.digest("a1"), IAT, (IAT + 60) * 1000)
     assert_refused(CLAIMS, "iat", now=use.expires_at)
@@ -142,8 +142,8 @@ def test_a_proof_for_another_method_is_refused(method):
 @pytest.mark.parametrize("vector", VECTORS, ids=map(str, range(len(VECTORS))))
 def test_urls_are_compared_as_in_the_shared_vectors(vector):
     """DP-15, DP-22: the comparison is symmetric and ignores query and fragment."""
-    for one, other in ((vector["a"], vector["b"]), (vector["b"], vector["a"])):
-        equal = dpop.same_url(one, other, loopback_alias=vector["loopback_alias"])
+    for left, right in ((vector["a"], vector["b"]), (vector["b"], vector["a"])):
+        equal = dpop.same_url(left, right, loopback_alias=vector["loopback_alias"])
         assert equal is vector["equal"]
 
 
@@ -181,11 +181,11 @@ def test_a_proof_that_is_too_old_or_too_early_is_refused(age):
 
 @pytest.mark.parametrize("iat", [-1, 0, 10**30, str(IAT)])
 def test_an_absurd_time_is_refused(iat):
-    """DP-16, DP-17: a time far out of range, or one that is not a number, is refused."""
+    """DP-16, DP-17: a time that is far out of range, or that is not a number, is refused."""
     assert_refused({**CLAIMS, "iat": iat}, "iat")
 
 
-def test_a_proof_beside_an_access_token_needs_its_hash():
+def test_a_proof_sent_with_an_access_token_needs_its_hash():
     """DP-19: a proof for one access token is not valid for another."""
     check({**CLAIMS, "ath": decisions.digest("token")}, access_token="token")
     for ath in (None, 7, "", decisions.digest("other"), "token"):

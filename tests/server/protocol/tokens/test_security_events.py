@@ -54,7 +54,7 @@ def test_the_configuration_names_poll_delivery_only():
 
 
 def test_a_stream_is_for_the_resources_of_its_server():
-    """One audience is a string, and several are a list."""
+    """A single audience is a string, and several are a list."""
     one = security_events.stream(ISSUER, "sayso_rs_one", ("https://pay.example",))
     assert (one["stream_id"], one["aud"]) == ("sayso_rs_one", "https://pay.example")
     assert one["delivery"] == {"method": "urn:ietf:rfc:8936", "endpoint_url": f"{ISSUER}/ssf/poll"}

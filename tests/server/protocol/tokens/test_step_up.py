@@ -39,7 +39,7 @@ def test_one_of_the_acr_values_or_a_stronger_one_is_enough(acr, wanted, accepted
     ("ago", "most", "accepted"), [(0, 0, True), (1, 0, False), (60, 60, True), (61, 60, False)]
 )
 def test_an_authentication_older_than_max_age_is_refused(ago, most, accepted):
-    """The age is counted from the time of authentication, and the limit is inclusive."""
+    """The age is counted from the time of authentication; the limit is inclusive."""
     assert StepUpRequirement((), most).met_by(claims(ago=ago), NOW) is accepted
 
 
@@ -51,8 +51,8 @@ def test_a_token_without_an_authentication_time_is_too_old():
 
 def test_a_challenge_names_exactly_what_is_required():
     """RFC 9470 3: the challenge has only the requirements that are set."""
-    whole = StepUpRequirement([ACR_SIGNED_PIN, "phr"], 60).challenge()
-    assert whole.startswith('Bearer error="insufficient_user_authentication", ')
-    assert whole.endswith(f', acr_values="{ACR_SIGNED_PIN} phr", max_age="60"')
+    full_challenge = StepUpRequirement([ACR_SIGNED_PIN, "phr"], 60).challenge()
+    assert full_challenge.startswith('Bearer error="insufficient_user_authentication", ')
+    assert full_challenge.endswith(f', acr_values="{ACR_SIGNED_PIN} phr", max_age="60"')
     assert "max_age" not in StepUpRequirement(["phr"]).challenge()
     assert "acr_values" not in StepUpRequirement((), 0).challenge()

@@ -49,8 +49,12 @@ def test_every_parameter_of_an_exchange_request_is_read():
     assert read == token_exchange.ExchangeRequest(
         "t", "a", "https://a.example", ("read", "write"), ({"type": "x"},)
     )
-    bare = token_exchange.parse_request(_form())
-    assert (bare.actor_token, bare.target, bare.details) == (None, None, ())
+    minimal = token_exchange.parse_request(_form())
+    assert (minimal.actor_token, minimal.target, minimal.details) == (
+        None,
+        None,
+        (),
+    )
 
 
 def test_details_need_no_scope():
@@ -69,10 +73,10 @@ def test_no_chain_ever_widens(data):
     for caller in data.draw(st.lists(st.sampled_from(AGENTS), max_size=6)):
         if tokens[0].depth >= token_exchange.MAX_DEPTH:
             break
-        target, asked = data.draw(st.sampled_from(RESOURCES)), data.draw(scopes)
-        left = world.exchange(tokens, caller, target, asked)
-        assert left <= asked & world.may[caller].get(target, frozenset())
-        tokens.insert(0, Link(caller, target, left, tokens[0].depth + 1, frozenset()))
+        target, requested_scopes = data.draw(st.sampled_from(RESOURCES)), data.draw(scopes)
+        remaining = world.exchange(tokens, caller, target, requested_scopes)
+        assert remaining <= requested_scopes & world.may[caller].get(target, frozenset())
+        tokens.insert(0, Link(caller, target, remaining, tokens[0].depth + 1, frozenset()))
         ends.insert(0, TokenOrigin(until=ends[0]).end(data.draw(st.integers(1, 2_000))))
     assert ends == sorted(ends)
     assert all(token.depth <= token_exchange.MAX_DEPTH for token in tokens)
@@ -83,7 +87,7 @@ def test_the_caller_each_actor_and_each_token_limit_a_chain(bound):
     """I17: each of the three limits alone removes `write`, which stays without any of them."""
     target, both, less = RESOURCES[0], frozenset({"read", "write"}), frozenset({"read"})
 
-    def left(narrow):
+    def remaining(narrow):
         earlier = Link(
             "one",
             target,
@@ -96,15 +100,15 @@ def test_the_caller_each_actor_and_each_token_limit_a_chain(bound):
             both, target, less if narrow == "caller" else both, chain
         )
 
-    assert (left("nothing"), left(bound)) == (both, less)
+    assert (remaining("nothing"), remaining(bound)) == (both, less)
 
 
 def test_a_forgotten_limit_is_detected(monkeypatch):
     """I17: the test finds a planted fault that grants all requested scopes."""
-    monkeypatch.setattr(token_exchange, "allowed_scopes", lambda asked, *_: asked)
-    quickly = settings(phases=(Phase.generate,), report_multiple_bugs=False)
+    monkeypatch.setattr(token_exchange, "allowed_scopes", lambda requested, *_: requested)
+    quick_settings = settings(phases=(Phase.generate,), report_multiple_bugs=False)
     with pytest.raises(AssertionError):
-        quickly(given(st.data())(test_no_chain_ever_widens.hypothesis.inner_test))()
+        quick_settings(given(st.data())(test_no_chain_ever_widens.hypothesis.inner_test))()
 
 
 class _World:
@@ -119,26 +123,26 @@ class _World:
         """Return a user's own token, or a token from a signed approval."""
         resource, signed = self.data.draw(st.sampled_from(RESOURCES)), self.data.draw(st.booleans())
         client = "one" if signed else "app"
-        held = self.data.draw(scopes)
-        return Link(client, resource, held, int(signed), frozenset(), approved=signed)
+        token_scopes = self.data.draw(scopes)
+        return Link(client, resource, token_scopes, int(signed), frozenset(), approved=signed)
 
-    def exchange(self, tokens, caller, target, asked):
+    def exchange(self, tokens, caller, target, requested_scopes):
         """Return the resulting scopes, after checking each limit again in another way."""
         lineage = [self._at(token, target) for token in tokens]
         basis = token_exchange.delegation_basis(lineage, target, caller)
         ceiling = self.may[caller].get(target, frozenset())
-        left = token_exchange.allowed_scopes(asked, target, ceiling, basis)
+        remaining = token_exchange.allowed_scopes(requested_scopes, target, ceiling, basis)
         if basis.approved:
             assert any(link.approved and link.resource == target for link in lineage)
         else:
             acting = [token.client for token in tokens if token.depth]
             first = acting[-1] if acting else caller
-            left &= self.consents[first].get(target, frozenset())
+            remaining &= self.consents[first].get(target, frozenset())
             assert (basis.first, len(basis.links)) == (first, len(tokens))
         for link in basis.links:
-            assert left <= link.scope or link.resource != target
-            assert left <= link.ceiling or not link.depth
-        return left
+            assert remaining <= link.scope or link.resource != target
+            assert remaining <= link.ceiling or not link.depth
+        return remaining
 
     def _at(self, token, target):
         ceiling = self.may.get(token.client, {}).get(target, frozenset())
@@ -150,8 +154,10 @@ class _World:
     st.lists(st.sampled_from(["a", "b", "c", "d"]), min_size=1, max_size=3),
     st.booleans(),
 )
-@example(held=[["a"]], wanted=["a", "a"], approved=True)
-def test_details_must_be_covered_by_every_token_since_a_signed_approval(held, wanted, approved):
+@example(tokens=[["a"]], requested=["a", "a"], approved=True)
+def test_details_must_be_covered_by_every_token_since_a_signed_approval(
+    tokens, requested, approved
+):
     """Details need a signed approval, and no token of the chain may lack them.
 
     Two equal actions need two signed ones.
@@ -159,12 +165,12 @@ def test_details_must_be_covered_by_every_token_since_a_signed_approval(held, wa
     texts = {name: {"type": name} for name in "abcd"}
     links = tuple(
         Link("x", "r", frozenset(), 1, frozenset(), tuple(_text(texts[n]) for n in names))
-        for names in held
+        for names in tokens
     )
     covered = token_exchange.details_approved(
-        [texts[name] for name in wanted], DelegationBasis(links, approved, "x")
+        [texts[name] for name in requested], DelegationBasis(links, approved, "x")
     )
-    enough = all(names.count(one) >= wanted.count(one) for names in held for one in wanted)
+    enough = all(names.count(n) >= requested.count(n) for names in tokens for n in requested)
     assert covered == (approved and enough)
 
 

@@ -26,7 +26,7 @@ def test_unknown_claims_are_omitted():
     }
 
 
-def test_the_claims_parameter_names_claims_for_both_places():
+def test_the_claims_parameter_names_claims_for_both_destinations():
     """Claims for the ID token and for userinfo are read; unknown claims are ignored (5.5)."""
     text = json.dumps(
         {

@@ -104,8 +104,8 @@ def test_the_device_signs_the_action_as_an_app_action(browser, ana, app):
     assert "No refresh token" in display["gives"]
 
 
-def test_an_approval_gives_one_token_with_the_signed_details(browser, ana, app, local, resource):
-    """RA-11, RA-13: response, token and introspection have them, without a refresh token."""
+def test_an_approval_yields_one_token_with_the_signed_details(browser, ana, app, local, resource):
+    """RA-11, RA-13: response, token and introspection contain them; there is no refresh token."""
     approval, code = approved(browser, ana, app)
     answer = app.redeem(code)
     assert answer.status == 200, answer.body
@@ -139,7 +139,7 @@ def test_an_approval_gives_one_token_with_the_signed_details(browser, ana, app, 
         assert view.consents.live(ana.user.id, app.id, PAY, view.now) is None
 
 
-def test_the_next_action_is_asked_again(browser, ana, app):
+def test_the_next_action_needs_a_new_approval(browser, ana, app):
     """An approval stores no consent, and a consent to the scope does not cover an action."""
     _, code = approved(browser, ana, app)
     assert app.redeem(code).status == 200
@@ -152,7 +152,7 @@ def test_the_next_action_is_asked_again(browser, ana, app):
     assert pending_approvals(ana) == []
 
 
-def test_a_code_gives_one_token(browser, ana, app, local):
+def test_a_code_yields_one_token(browser, ana, app, local):
     """Two concurrent redemptions of one code issue one token."""
     _, code = approved(browser, ana, app)
     with ThreadPoolExecutor(2) as pool:
@@ -408,7 +408,7 @@ def test_the_code_goes_to_the_redirect_uri_of_the_app(browser, ana, app):
     assert browser.again().url.startswith(CALLBACK)
 
 
-def test_a_lost_race_for_the_redemption_gives_no_token(browser, ana, app, local, monkeypatch):
+def test_losing_the_race_for_the_redemption_yields_no_token(browser, ana, app, local, monkeypatch):
     """The code stays valid and can be redeemed later."""
     _, code = approved(browser, ana, app)
     with monkeypatch.context() as faster:
@@ -419,12 +419,15 @@ def test_a_lost_race_for_the_redemption_gives_no_token(browser, ana, app, local,
 
 
 def test_an_approval_for_a_deleted_resource_is_invalid(browser, ana, app, local):
-    """The reason is resource_deleted, and the request has no current risk."""
+    """The reason is `resource_deleted`, and the request has no current risk."""
     approval, _ = approved(browser, ana, app)
-    gone = replace(approval, resource="https://gone.example")
+    at_deleted_resource = replace(approval, resource="https://gone.example")
     with local.services.store.write() as tx:
         checks = local.site.approvals.checks
-        assert (checks.invalid_reason(tx, gone), checks.current_risk(tx, gone)) == (
+        assert (
+            checks.invalid_reason(tx, at_deleted_resource),
+            checks.current_risk(tx, at_deleted_resource),
+        ) == (
             "resource_deleted",
             None,
         )

@@ -89,7 +89,7 @@ def test_every_sequence_agrees_with_the_model(cast: Cast) -> None:
 
 
 def _another_agents_handle_is_accepted(patch: pytest.MonkeyPatch) -> None:
-    """Plant: any agent that polls is treated as the one that asked."""
+    """Planted fault: any agent that polls is treated as the one that sent the request."""
     poll_once = CibaGrant._poll_once
 
     def as_owner(self: CibaGrant, poll: Any, **named: Any) -> Any:
@@ -102,7 +102,7 @@ def _another_agents_handle_is_accepted(patch: pytest.MonkeyPatch) -> None:
 
 
 def _a_second_token_is_issued(patch: pytest.MonkeyPatch) -> None:
-    """A redeemed request is redeemed again, and no constraint prevents it."""
+    """Planted fault: a redeemed request is redeemed again, and no constraint prevents it."""
     by_state, add = CibaGrant._by_state, Delegations.add
 
     def again(self: CibaGrant, tx: Any, agent: Any, approval: Any, poll: Any, **how: bool) -> Any:
@@ -115,14 +115,14 @@ def _a_second_token_is_issued(patch: pytest.MonkeyPatch) -> None:
 
 
 def _a_late_decision_counts(patch: pytest.MonkeyPatch) -> None:
-    """A decision counts after the expiry."""
+    """Planted fault: a decision is accepted after the expiry."""
     move = Approvals.transition
     patch.setattr(decisions, "overdue", lambda *_: False)
     patch.setattr(Approvals, "transition", lambda self, *a, **n: move(self, *a, **{**n, "now": 0}))
 
 
 def _a_denial_can_be_changed(patch: pytest.MonkeyPatch) -> None:
-    """A denied request can be approved; the denial is deleted."""
+    """Planted fault: a denied request can be approved; the denial is deleted."""
     closed, move = decisions._check_open, Approvals.transition
 
     def open_again(tx: Any, person: Any, approval: Any, *more: Any) -> Any:
@@ -141,25 +141,25 @@ def _a_denial_can_be_changed(patch: pytest.MonkeyPatch) -> None:
 
 
 def _a_disabled_agent_can_redeem(patch: pytest.MonkeyPatch) -> None:
-    """Disabling an agent neither ends its requests nor is checked at redemption."""
+    """Planted fault: disabling an agent neither cancels requests nor is checked at redemption."""
     patch.setattr(withdrawals, "withdraw", lambda *_, **__: 0)
     patch.setattr(client_auth, "check_enabled", lambda *_: None)
     patch.setattr(ApprovalChecks, "invalid_reason", lambda *_: None)
 
 
 def _a_disabled_users_requests_survive(patch: pytest.MonkeyPatch) -> None:
-    """Disabling a user does not cancel requests, and nothing is checked at redemption."""
+    """Planted fault: a disabled user's requests stay open, and redemption checks nothing."""
     patch.setattr(withdrawals, "withdraw", lambda *_, **__: 0)
     patch.setattr(ApprovalChecks, "invalid_reason", lambda *_: None)
 
 
 def _a_disabled_users_tokens_survive(patch: pytest.MonkeyPatch) -> None:
-    """Disabling a user does not revoke the tokens that act for them."""
+    """Planted fault: disabling a user does not revoke the tokens that act for them."""
     patch.setattr(Delegations, "revoke_user", lambda *_: [])
 
 
 def _descendants_survive_a_revocation(patch: pytest.MonkeyPatch) -> None:
-    """Revoking a token keeps its descendants."""
+    """Planted fault: revoking a token keeps its descendants."""
 
     def revoke_one(self: Delegations, jti: str, now: int) -> list[str]:
         row = update(ledger).where(ledger.c.id == jti, ledger.c.revoked_at.is_(None))
@@ -170,7 +170,7 @@ def _descendants_survive_a_revocation(patch: pytest.MonkeyPatch) -> None:
 
 
 def _descendants_survive_a_disabled_agent(patch: pytest.MonkeyPatch) -> None:
-    """Disabling an agent keeps the tokens that others exchanged its tokens for."""
+    """Planted fault: disabling an agent keeps tokens that were exchanged for its tokens."""
     revoke = Delegations.revoke_client
 
     def revoke_own_only(self: Delegations, of: str, now: int) -> Any:
@@ -183,7 +183,7 @@ def _descendants_survive_a_disabled_agent(patch: pytest.MonkeyPatch) -> None:
 
 
 def _descendants_outlive_their_parents(patch: pytest.MonkeyPatch) -> None:
-    """A token from an exchange gets a full lifetime."""
+    """Planted fault: a token from an exchange gets a full lifetime."""
     origin = token_exchange._origin
 
     def endless(*arguments: Any) -> Any:
@@ -197,7 +197,7 @@ def _descendants_outlive_their_parents(patch: pytest.MonkeyPatch) -> None:
 
 
 def _any_client_can_revoke(patch: pytest.MonkeyPatch) -> None:
-    """A client can revoke tokens of other clients."""
+    """Planted fault: a client can revoke tokens of other clients."""
     revoke = Revocation.revoke
 
     def as_holder(self: Revocation, client: Any, token: str) -> None:
@@ -210,7 +210,7 @@ def _any_client_can_revoke(patch: pytest.MonkeyPatch) -> None:
 
 
 def _chains_have_no_limit(patch: pytest.MonkeyPatch) -> None:
-    """The depth of a chain is not checked."""
+    """Planted fault: the depth of a chain is not checked."""
     patch.setattr(ExchangeChecks, "_check_chain", lambda *_: None)
     patch.setattr(protocol, "MAX_DEPTH", 100)
 

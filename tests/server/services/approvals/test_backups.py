@@ -1,4 +1,4 @@
-"""An administrator asks one more person about a pending request."""
+"""An administrator adds one more person as an approver of a pending request."""
 
 from dataclasses import replace
 
@@ -18,7 +18,7 @@ from tests.support.builders.policies import rule
 
 @pytest.fixture
 def ask(local):
-    """Asks one more person about a request."""
+    """Adds one more person as an approver of a request."""
     services = local.services
     service = BackupRequests(services.store, Evaluator(services.secrets), services.server_policy)
     return lambda approval, name: service.ask(approval.id, name, by=BY)
@@ -26,16 +26,16 @@ def ask(local):
 
 @pytest.fixture
 def ben(local, person):
-    """A person whom no request asks yet."""
+    """A person who is not an approver of any request yet."""
     assert person.user.name == "ana"
     return new_person(local, "ben")
 
 
-def _rules(local, *lines):
+def _set_ask_rule(local, *lines):
     Policies(local.services.store).set(rule("ask", *lines), by=BY)
 
 
-def _waiting(person):
+def _pending_ids(person):
     return [item["id"] for item in person.call("GET", "/api/approvals").json["items"]]
 
 
@@ -43,7 +43,7 @@ def test_an_added_person_is_notified_and_decides_for_the_requested_one(agent, lo
     """The audit entry names the administrator, and the token names who decided."""
     handle, approval = agent.request_approval()
     assert ask(approval, "ben").user.name == "ana"
-    assert _waiting(ben) == [approval.id]
+    assert _pending_ids(ben) == [approval.id]
     assert local.admin.events(ben.user)[-1] == "approval.requested"
     entry = local.admin.entries("approval.escalated")[-1]
     assert (entry["actor"], entry["decision"]) == (BY, "approver_added")
@@ -65,9 +65,9 @@ def test_an_approver_cannot_be_added_twice(agent, ask, ben):
 
 
 def test_an_excluded_person_cannot_be_added(agent, local, ask, ben):
-    """A rule excludes the agent's owner, who therefore cannot be added."""
+    """A rule excludes the agent's owner, so the owner cannot be added."""
     assert ben.user.name == "ben"
-    _rules(local, 'ask.exclude = ["owner"]')
+    _set_ask_rule(local, 'ask.exclude = ["owner"]')
     _, approval = agent.request_approval()
     with pytest.raises(Conflict, match="excludes admin"):
         ask(approval, "admin")
@@ -76,7 +76,7 @@ def test_an_excluded_person_cannot_be_added(agent, local, ask, ben):
 
 def test_the_substitute_of_an_excluded_person_has_their_own_vote(agent, local, ask, ben):
     """The token names only the substitute, because the excluded person has no vote."""
-    _rules(local, 'ask.exclude = ["user"]')
+    _set_ask_rule(local, 'ask.exclude = ["user"]')
     handle, approval = agent.request_approval()
     ask(approval, "ben")
     assert ben.approve(approval.id).status == 200
@@ -88,32 +88,32 @@ def test_only_people_named_by_a_rule_can_be_added(agent, local, ask, ben, person
     """A rule names a person directly, or through a group that they are a member of."""
     groups = Groups(local.admin.store, local.admin.secrets)
     groups.add("finance", ["ana"], by=BY)
-    _rules(local, 'ask.who = ["finance"]')
+    _set_ask_rule(local, 'ask.who = ["finance"]')
     _, approval = agent.request_approval()
     with pytest.raises(Conflict, match="ben is not one of them"):
         ask(approval, "ben")
     groups.update("finance", GroupChanges(members=("ana", "ben")), by=BY)
     ask(approval, "ben")
     assert ben.approve(approval.id).status == 200
-    assert _waiting(person) == []
+    assert _pending_ids(person) == []
 
 
 def test_a_person_named_by_a_later_rule_has_their_own_vote(agent, local, ask, ben):
     """A rule that was set after the request decides who may be added."""
     _, approval = agent.request_approval()
-    _rules(local, 'ask.who = ["ana", "ben"]')
+    _set_ask_rule(local, 'ask.who = ["ana", "ben"]')
     ask(approval, "ben")
     assert ben.approve(approval.id).status == 200
 
 
-@pytest.mark.parametrize("how", ["denied", "expired", "cancelled"])
-def test_nobody_can_be_added_to_an_ended_request(agent, person, local, ask, ben, how):
+@pytest.mark.parametrize("ending", ["denied", "expired", "cancelled"])
+def test_nobody_can_be_added_to_a_final_request(agent, person, local, ask, ben, ending):
     """A denied, expired or canceled request accepts no new approver."""
     assert ben.user.name == "ben"
     _, approval = agent.request_approval()
-    if how == "denied":
+    if ending == "denied":
         person.deny(approval.id)
-    elif how == "expired":
+    elif ending == "expired":
         local.clock.forward(2 * DAY)
     else:
         local.admin.agents.disable(agent.id, by=BY)

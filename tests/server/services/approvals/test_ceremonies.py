@@ -55,7 +55,7 @@ def interactive(agent, local):
 
 @pytest.fixture
 def put(local):
-    """Puts these rules in force."""
+    """Puts a rule set in force."""
     return lambda *rules: Policies(local.services.store).set("\n".join(rules), by=BY)
 
 
@@ -78,8 +78,8 @@ def approve_with(person, approval, key=None, **entries):
     return person.send_decision(approval.id, jws, **entries)
 
 
-def test_type_back_asks_for_the_account_of_a_new_payee_and_else_the_amount(agent, person, local):
-    """The display contains the label and kind of the value, but not the value."""
+def test_type_back_is_the_account_of_a_new_payee_or_else_the_amount(agent, person, local):
+    """The display contains the label and kind of the value, but not the value itself."""
     _, first = pay(agent)
     assert first.ceremony == "pin+type_back"
     assert type_back_of(first) == {
@@ -133,7 +133,7 @@ def test_two_wrong_entries_lock_the_request(agent, person, local):
     assert approve_with(person, approval, fact="3000").refusal == (409, "not_pending")
 
 
-def test_a_lock_applies_to_the_person_who_typed_wrongly(agent, person, local):
+def test_a_lock_applies_only_to_the_person_who_made_the_wrong_entries(agent, person, local):
     """Other approvers may still approve, and the locked person may still deny."""
     _, approval = pay(agent)
     ben = new_person(local, "ben")
@@ -172,7 +172,7 @@ def test_the_request_is_cancelled_when_the_last_approver_is_locked(agent, person
 def test_a_person_and_their_substitute_do_not_make_a_quorum_of_two(
     agent, person, local, put, substitute_first
 ):
-    """They share one vote, so the request ends when the third person is locked."""
+    """The two share one vote, so the request ends when the third person is locked."""
     cleo, ben = new_person(local, "cleo"), new_person(local, "ben")
     put(rule("ask", "ask.quorum = 2", 'ask.who = ["ana", "cleo"]'))
     handle, approval = pay(agent)
@@ -271,7 +271,7 @@ def test_entries_and_signed_steps_must_match_the_ceremony(agent, person, signed,
     assert person.send_decision(approval.id, jws, **entries).refusal == (422, "invalid_decision")
 
 
-def test_type_back_asks_for_the_riskiest_detail(agent, person):
+def test_type_back_is_about_the_riskiest_detail(agent, person):
     """With several details, the label contains the number of the riskiest one."""
     cheap = [{**DETAILS[0], "amount": {"minor": 100, "currency": "EUR"}}, DETAILS[0]]
     _, approval = pay(agent, cheap)
@@ -317,7 +317,7 @@ def test_policy_may_require_type_back_at_any_risk(agent, person, put):
     assert answer.json["state"] == "approved"
 
 
-def test_repeating_a_decision_costs_no_attempt(agent, person):
+def test_repeating_a_decision_uses_no_attempt(agent, person):
     """The same signed bytes get the same response, and entries are not compared again."""
     _, approval = pay(agent)
     person.pin(approval.id)
@@ -393,8 +393,8 @@ def test_each_request_has_its_own_match_number(interactive):
     assert len(set(numbers)) > 1
 
 
-def test_only_a_wrong_entry_costs_an_attempt(interactive, person):
-    """Type-back and match number have separate attempts."""
+def test_only_a_wrong_entry_uses_an_attempt(interactive, person):
+    """Attempts for type-back and for the match number are counted separately."""
     _, approval = pay(interactive)
     right = person.entries(approval.id)
     answer = approve_with(person, approval, **(right | {"fact": "0000"}))
@@ -461,7 +461,7 @@ PIN_AT_ANY_RISK = {
 
 @pytest.mark.parametrize("lines", PIN_AT_ANY_RISK.values(), ids=PIN_AT_ANY_RISK)
 def test_a_required_pin_needs_the_high_key(agent, person, local, put, lines):
-    """A PIN call does not help if the low key signs the decision."""
+    """A PIN call is not enough if the low key signs the decision."""
     put(rule("ask", *lines))
     _, approval = agent.request_approval()
     assert "pin" in approval.ceremony
@@ -478,7 +478,7 @@ def test_a_required_pin_needs_the_high_key(agent, person, local, put, lines):
 
 
 def test_a_voluntary_pin_needs_the_high_key_and_a_pin_call(agent, person):
-    """A PIN that was not proved cannot be claimed, because token and log state it."""
+    """An unproven PIN cannot be claimed, because the token and the log state the ceremony."""
     _, approval = agent.request_approval()
     assert approval.ceremony == "confirm"
     person.pin(approval.id)

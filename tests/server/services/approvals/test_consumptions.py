@@ -86,7 +86,7 @@ def test_an_agent_that_serves_a_resource_can_act_for_it(local, token, serves):
 
 
 @pytest.mark.parametrize(("serves", "status"), [((), 401), ((OTHER_API,), 403)])
-def test_an_agent_that_does_not_serve_the_resource_consumes_nothing(local, token, serves, status):
+def test_an_agent_that_does_not_serve_the_resource_cannot_consume(local, token, serves, status):
     """The approval stays available for the resource that the token is for."""
     server = _server(local, *serves)
     assert server.introspect(token).json == {"active": False}
@@ -95,7 +95,7 @@ def test_an_agent_that_does_not_serve_the_resource_consumes_nothing(local, token
 
 
 @pytest.mark.parametrize(("serves", "status"), [((), 401), ((OTHER_API,), 404)])
-def test_an_agent_that_does_not_serve_the_resource_reports_nothing(
+def test_an_agent_that_does_not_serve_the_resource_cannot_report(
     local, token, resource, serves, status
 ):
     """Only the resource that ran an execution can report its outcome."""
@@ -105,7 +105,7 @@ def test_an_agent_that_does_not_serve_the_resource_reports_nothing(
     assert local.admin.entries("approval.executed") == []
 
 
-def test_repeating_the_same_execution_returns_the_same_answer(local, resource, token):
+def test_repeating_the_same_execution_returns_the_same_response(local, resource, token):
     """A resource that lost the response can repeat the call."""
     first = resource.consume(token)
     local.clock.forward(MINUTE)
@@ -115,7 +115,7 @@ def test_repeating_the_same_execution_returns_the_same_answer(local, resource, t
 
 
 def test_another_execution_is_refused_with_one_alarm(local, resource, token):
-    """The first execution keeps the approval; several refusals raise only one alarm."""
+    """The first execution keeps the approval, and several refusals raise only one alarm."""
     resource.consume(token)
     for run in ("run-2", "run-3", "RUN-1"):
         assert resource.consume(token, run).refusal == (409, "already_consumed")
@@ -124,7 +124,7 @@ def test_another_execution_is_refused_with_one_alarm(local, resource, token):
     assert resource.consume(token).status == 200
 
 
-def test_other_details_are_refused_and_consume_nothing(resource, token):
+def test_different_details_are_refused_and_do_not_consume_the_approval(resource, token):
     """The server computes the digest of the details itself."""
     for details in (OTHER, [*PAYMENT_DETAILS, *OTHER], [], [{}], [*PAYMENT_DETAILS] * 2):
         refused = resource.consume(token, authorization_details=details)
@@ -157,8 +157,8 @@ def test_a_token_without_a_single_use_approval_cannot_be_consumed(agent, person,
 
 @pytest.mark.parametrize("before", [True, False])
 @pytest.mark.parametrize("end", ["expiry", "agent", "user", "revocation", "key"])
-def test_an_ended_token_cannot_be_consumed(local, resource, token, end, before):
-    """A token that has ended is refused even if it was consumed before."""
+def test_an_inactive_token_cannot_be_consumed(local, resource, token, end, before):
+    """An inactive token is refused even if it was consumed before."""
     if before:
         assert resource.consume(token).status == 200
     ends = {
@@ -213,7 +213,7 @@ class TestStepUp:
         )
         assert _consume_lunch(resource, token, acr_values=[required_acr]).status == 200
 
-    def test_a_weaker_decision_gives_no_stronger_acr(self, agent, lunch, person, resource):
+    def test_a_weaker_decision_does_not_yield_a_stronger_acr(self, agent, lunch, person, resource):
         """SU-04: a token never claims an acr that the decision did not reach."""
         assert resource.introspect(lunch).json["acr"] == ACR_SIGNED
         _, approval = agent.request_approval(acr_values=ACR_SIGNED_PIN)
@@ -273,17 +273,17 @@ def test_an_invalid_body_is_refused(resource, token, members):
     assert resource.consume(token).status == 200
 
 
-@pytest.mark.parametrize("who", ["nobody", "agent", "wrong secret", "no scheme"])
-def test_only_a_resource_may_consume(agent, local, resource, token, who):
+@pytest.mark.parametrize("caller", ["nobody", "agent", "wrong secret", "no scheme"])
+def test_only_a_resource_may_consume(agent, local, resource, token, caller):
     """Other callers get a 401 as a JSON problem with a Basic challenge."""
     callers = {
         "agent": replace(resource, id=agent.id, secret=agent.secret),
         "wrong secret": replace(resource, secret="x"),
     }
-    if who in callers:
-        refused = callers[who].consume(token)
+    if caller in callers:
+        refused = callers[caller].consume(token)
     else:
-        headers = {"authorization": "x"} if who == "no scheme" else {}
+        headers = {"authorization": "x"} if caller == "no scheme" else {}
         refused = local.send("POST", "/api/approvals/consume", headers=headers, body=b"{}")
     assert refused.refusal == (401, "invalid_client")
     assert refused.headers["WWW-Authenticate"].startswith("Basic ")

@@ -40,7 +40,7 @@ def any_currency(local):
     local.admin.actions.update(json.dumps(OPEN), by=BY)
 
 
-def _sent(currency):
+def _details_with_currency(currency):
     amount = {"minor": 100_000_000, "currency": currency}
     return json.dumps([{**PAYMENT_DETAILS[0], "amount": amount}], ensure_ascii=False)
 
@@ -52,8 +52,10 @@ def test_a_request_with_an_invalid_currency_is_refused(local, agent, currency):
     limit = 'when.amount = { currency = "EUR", over = 1000 }'
     Policies(local.services.store).set(rule("deny", limit), by=BY)
     parameters = {"scope": "openid payments:transfer", "resource": PAY}
-    assert agent.ask(**parameters, authorization_details=_sent("EUR")).status == 403
-    refused = agent.ask(**parameters, authorization_details=_sent(currency))
+    assert (
+        agent.ask(**parameters, authorization_details=_details_with_currency("EUR")).status == 403
+    )
+    refused = agent.ask(**parameters, authorization_details=_details_with_currency(currency))
     assert refused.refusal == REFUSED
     assert refused.json["error_description"] == (
         "/0 has an invalid currency. Use three capital letters such as EUR."
@@ -71,7 +73,7 @@ def test_an_exchange_with_an_invalid_currency_is_refused(local, person, currency
     parameters = {
         "resource": PAY,
         "scope": "payments:read",
-        "authorization_details": _sent(currency),
+        "authorization_details": _details_with_currency(currency),
     }
     assert chains.exchange(bot, chains.user_token(), **parameters).refusal == REFUSED
 
@@ -80,6 +82,6 @@ def test_an_exchange_with_an_invalid_currency_is_refused(local, person, currency
 def test_a_preview_with_an_invalid_currency_is_refused(currency):
     """A preview checks the currency even if the type is not registered yet."""
     action = action_types.read_action_type(OPEN)
-    (detail,) = json.loads(_sent(currency))
+    (detail,) = json.loads(_details_with_currency(currency))
     with pytest.raises(errors.InvalidAuthorizationDetails, match="three capital letters"):
         check_unregistered(action, detail)

@@ -1,4 +1,4 @@
-"""Checks at decision and redemption: everything that became stricter meanwhile applies."""
+"""Checks at decision and redemption: everything that became stricter since the request applies."""
 
 import json
 
@@ -45,21 +45,21 @@ def _narrowed_schema(local):
     _action(local, schema=schema)
 
 
-def _another_resource_alone(local):
+def _only_another_resource(local):
     local.admin.resources.add(MAIL, {"mail:send": Risk.LOW}, {}, by=BY)
     _agent(local, resources=(MAIL,), scopes=("mail:send",))
 
 
-def _asks_only_ben(local):
+def _only_ben_may_approve(local):
     new_person(local, "ben")
     _agent(local, asks=("ben",))
 
 
 TIGHTENED = {
     "the grant": lambda local: _agent(local, grant_types=(GRANT_CLIENT_CREDENTIALS,)),
-    "the people it may ask": _asks_only_ben,
+    "the people it may ask": _only_ben_may_approve,
     "the agent's scopes": lambda local: _agent(local, scopes=("payments:read",)),
-    "the agent's resources": _another_resource_alone,
+    "the agent's resources": _only_another_resource,
     "the agent's action types": lambda local: _agent(local, action_types=()),
     "the resource's scopes": lambda local: _resource(local, remove_scopes=("payments:transfer",)),
     "the scope's risk": lambda local: _resource(local, scopes={"payments:transfer": Risk.CRITICAL}),
@@ -134,8 +134,8 @@ def test_deleting_the_action_type_invalidates_its_requests(agent, local, current
     assert current_reason(approval) == "policy_changed"
 
 
-def test_the_invalid_reason_names_what_is_gone(agent, local, current_reason):
-    """If several are gone, the agent is named before the user, and that before the resource."""
+def test_the_invalid_reason_names_what_was_deleted(agent, local, current_reason):
+    """A deleted agent takes precedence over the user, and the user over the resource."""
     _, approval = agent.request_approval()
     assert current_reason(approval) is None
     with local.services.store.administer() as tx:

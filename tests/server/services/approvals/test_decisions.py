@@ -20,7 +20,7 @@ def _ids(answer):
     return [item["id"] for item in answer.json["items"]]
 
 
-def _decided(local):
+def _decision_entries(local):
     kinds = ("approval.approved", "approval.denied")
     return [entry for kind in kinds for entry in local.admin.entries(kind)]
 
@@ -83,7 +83,7 @@ def test_requests_of_another_person_are_not_found(agent, person, local):
 
 
 def test_the_first_view_of_a_request_is_recorded(agent, person, local):
-    """Later views do not change the time, which the agent learns."""
+    """Later views do not change the time, which the agent is told."""
     _, approval = agent.request_approval()
     person.show(approval.id)
     first = local.clock.now()
@@ -111,7 +111,7 @@ def test_viewing_an_expired_request_does_not_mark_it_as_seen(agent, person, loca
 
 
 def test_each_device_signs_its_own_stable_nonce(agent, person):
-    """A signature by one device is therefore useless for another."""
+    """Therefore, a signature by one device is useless for another."""
     other = another_device(person)
     _, approval = agent.request_approval()
     assert person.show(approval.id)["nonce"] == person.show(approval.id)["nonce"]
@@ -136,7 +136,7 @@ def test_an_approval_key_approves_at_low_risk(agent, person, local, key):
     answer = person.send_decision(approval.id, jws)
     assert (answer.status, answer.json["state"]) == (200, "approved")
     assert local.admin.events(person.user)[-1] == "approval.decided"
-    (entry,) = _decided(local)
+    (entry,) = _decision_entries(local)
     assert (entry["type"], entry["actor"]) == ("approval.approved", f"user:{person.user.id}")
     assert entry["facts"] == {
         "kind": "action",
@@ -158,12 +158,12 @@ def test_any_key_of_the_device_may_deny(agent, person, local, key):
     jws = person.decision(approval.id, getattr(person, key), **members)
     answer = person.send_decision(approval.id, jws)
     assert (answer.status, answer.json["state"]) == (200, "denied")
-    (entry,) = _decided(local)
+    (entry,) = _decision_entries(local)
     assert (entry["type"], entry["cause"]) == ("approval.denied", "suspicious")
 
 
 def test_the_session_key_cannot_approve(agent, person, local):
-    """A stolen session therefore cannot approve anything."""
+    """Therefore, a stolen session cannot approve anything."""
     _, approval = agent.request_approval()
     refused = person.send_decision(approval.id, person.decision(approval.id, person.session))
     assert refused.refusal == (403, "key_not_allowed")
@@ -195,7 +195,7 @@ def test_high_risk_needs_the_high_key_and_a_recent_pin_call(agent, person, local
     _, other = agent.request_payment()
     person.pin(other.id)
     assert send(person.high, "pin").refusal == refused
-    assert _decided(local) == []
+    assert _decision_entries(local) == []
     person.pin(approval.id)
     local.clock.forward(2 * MINUTE)
     assert send(person.high, "pin").status == 200
@@ -208,8 +208,8 @@ def test_high_risk_without_a_pin_call_is_refused(agent, person):
     assert person.send_decision(approval.id, jws).refusal == (403, "pin_required")
 
 
-def test_a_new_device_cannot_approve_high_risk_for_a_day(agent, person, local):
-    """A new device may deny, and may decide low-risk requests, immediately."""
+def test_a_new_device_cannot_approve_high_risk_requests_for_a_day(agent, person, local):
+    """A new device may immediately deny requests and approve low-risk requests."""
     new = another_device(person)
     _, payment = agent.request_payment()
     assert new.approve(payment.id).refusal == (403, "device_too_new")
@@ -223,7 +223,7 @@ def test_a_new_device_cannot_approve_high_risk_for_a_day(agent, person, local):
 
 
 def test_a_decision_with_the_high_key_resets_the_pin_tries(agent, person):
-    """The low key does not, because an unlocked app uses it without the PIN."""
+    """The low key does not reset them, because an unlocked app uses it without the PIN."""
     _, approval = agent.request_approval()
     person.pin()
     person.deny(approval.id)
@@ -313,13 +313,13 @@ def test_a_malformed_decision_is_refused(agent, person):
     assert person.send_decision(approval.id, statement).refusal == (422, "invalid_decision")
 
 
-def test_repeating_a_decision_returns_the_same_answer(agent, person, local):
-    """The repetition adds no audit entry and no event."""
+def test_repeating_a_decision_returns_the_same_response(agent, person, local):
+    """The repeated call adds no audit entry and no event."""
     _, approval = agent.request_approval()
     jws = person.decision(approval.id)
     first = person.send_decision(approval.id, jws)
     assert person.send_decision(approval.id, jws).json == first.json
-    assert len(_decided(local)) == 1
+    assert len(_decision_entries(local)) == 1
     assert local.admin.events(person.user).count("approval.decided") == 1
 
 
@@ -352,7 +352,7 @@ def test_a_second_decision_returns_the_first_one(agent, person, local):
         assert late.refusal == (409, "already_decided")
         assert late.json["approval"]["state"] == "approved"
         assert late.json["approval"]["decided"]["device"]["name"] == "laptop"
-    assert len(_decided(local)) == 1
+    assert len(_decision_entries(local)) == 1
 
 
 def test_a_redeemed_request_is_already_decided(agent, person):
@@ -414,8 +414,8 @@ def test_a_request_for_a_deleted_resource_cannot_be_approved(agent, person, loca
     assert local.stored_approval(approval.id).reason == "resource_deleted"
 
 
-def test_of_two_concurrent_decisions_one_counts(agent, person, local, monkeypatch):
-    """The conditional update decides which one, not the earlier read."""
+def test_only_one_of_two_concurrent_decisions_is_accepted(agent, person, local, monkeypatch):
+    """The conditional update determines the winner, not the earlier read."""
     _, approval = agent.request_approval()
     jws = person.decision(approval.id)
     get = Approvals.get
@@ -429,11 +429,11 @@ def test_of_two_concurrent_decisions_one_counts(agent, person, local, monkeypatc
     late = person.send_decision(approval.id, jws)
     assert late.refusal == (409, "already_decided")
     assert late.json["approval"]["state"] == "denied"
-    assert _decided(local) == []
+    assert _decision_entries(local) == []
 
 
-def test_a_note_is_for_the_agent_and_only_with_a_denial(agent, person, local):
-    """The note of an approval is not stored."""
+def test_a_note_for_the_agent_is_stored_only_with_a_denial(agent, person, local):
+    """A note that is sent with an approval is not stored."""
     _, approval = agent.request_approval()
     answer = person.send_decision(approval.id, person.decision(approval.id), note="Go on")
     assert answer.json["decided"]["note"] is None
@@ -470,7 +470,7 @@ def test_wait_until_may_name_a_time_that_the_agent_gets(agent, person, local):
     ],
 )
 def test_an_invalid_retry_time_is_refused(agent, person, local, code, at):
-    """The code must allow a time, which must be near, in the future and with an offset."""
+    """The code must allow a time; the time must be soon, in the future and have an offset."""
     _, approval = agent.request_approval()
     refused = person.deny(approval.id, code, retry_at=at)
     assert refused.refusal == (422, "invalid_body")

@@ -13,7 +13,7 @@ OTHER = [{**PAYMENT_DETAILS[0], "payee": "Somebody else"}]
 
 @pytest.fixture
 def consumption(agent, person, resource):
-    """A consumed payment, as `consume` answered."""
+    """A consumed payment: the response of `consume`."""
     answer = resource.consume(agent.paid(person))
     assert answer.status == 200, answer.body
     return answer.json
@@ -59,7 +59,7 @@ def test_a_failure_can_be_reported_after_the_token_expired(consumption, resource
 
 
 @pytest.mark.parametrize("ran", [{"authorization_details": OTHER}, {"executed_digest": "A" * 43}])
-def test_an_execution_that_differs_from_the_grant_is_an_alarm(
+def test_an_execution_that_differs_from_the_grant_raises_an_alarm(
     consumption, resource, person, local, ran
 ):
     """The resource may report what ran as a digest or as details."""
@@ -81,7 +81,7 @@ def test_executed_details_are_compared_by_their_digest(consumption, resource):
 
 
 def test_the_first_report_counts(consumption, resource, local):
-    """A repetition gets the same response, and a different report is refused."""
+    """Repeating the report returns the same response, and a different report is refused."""
     first = resource.report(consumption["approval"], text="Paid.")
     local.clock.forward(DAY)
     assert resource.report(consumption["approval"], text="Paid.").json == first.json
@@ -114,7 +114,7 @@ BROKEN = {
     "details and a digest": {"executed_digest": "A" * 43, "authorization_details": OTHER},
     "an invalid digest": {"executed_digest": "abc"},
     "a hidden character": {"text": "paid\u202e"},
-    "a text that is too long": {"text": "x" * 201},
+    "text that is too long": {"text": "x" * 201},
     "an unknown member": {"state": "done"},
 }
 
@@ -126,6 +126,6 @@ def test_an_invalid_report_is_refused(consumption, resource, local, members):
     assert local.admin.entries("approval.executed") == []
 
 
-def test_an_empty_text_is_stored_as_none(consumption, resource):
-    """An empty text counts as no text."""
+def test_an_empty_string_is_stored_as_none(consumption, resource):
+    """An empty text in a report is stored as if it were missing."""
     assert resource.report(consumption["approval"], text="").json["text"] is None

@@ -94,8 +94,8 @@ def test_withdrawing_ends_open_requests_and_counts_them(agent, person, local):
     assert local.admin.events(person.user)[-1] == "approval.cancelled"
 
 
-def test_cleanup_deletes_old_answers_events_and_counters(agent, person, local, sweeper):
-    """Answers are deleted after a minute; proofs, counters and events after their time."""
+def test_cleanup_deletes_old_responses_events_and_counters(agent, person, local, sweeper):
+    """Stored responses are deleted after a minute; proofs, counters and events after their time."""
     handle, approval = agent.request_approval()
     person.approve(approval.id)
     agent.poll(handle, idempotency_key="k")
@@ -106,12 +106,12 @@ def test_cleanup_deletes_old_answers_events_and_counters(agent, person, local, s
     local.clock.forward(max(FEED_KEPT_MS, OUTBOX_KEPT_MS) + DAY)
     sweeper.tidy()
     with local.services.store.write() as tx:
-        assert len(tx.feed.after(0, None, 100)) == 1
+        assert len(tx.feed.events_after(0, None, 100)) == 1
         assert (tx.replays.prune(tx.now), tx.counters.prune(tx.now)) == (0, 0)
 
 
-def test_a_stored_answer_is_kept_for_its_minute(agent, person, local, sweeper):
-    """A cleanup within the minute does not delete a stored answer."""
+def test_a_stored_response_is_kept_for_its_minute(agent, person, local, sweeper):
+    """A cleanup within the minute does not delete a stored response."""
     handle, approval = agent.request_approval()
     person.approve(approval.id)
     first = agent.poll(handle, idempotency_key="k")

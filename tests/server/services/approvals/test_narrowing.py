@@ -50,8 +50,8 @@ def approve_narrowed(person, approval, **changes):
     return person.send_decision(approval.id, jws, granted=narrowing["text"])
 
 
-def test_a_proposal_shows_the_narrowed_values_beside_the_requested(person, pending_payment, local):
-    """The server writes the granted text, and a proposal decides nothing."""
+def test_a_proposal_shows_the_narrowed_values_next_to_the_requested(person, pending_payment, local):
+    """The server writes the granted text; a proposal does not decide the request."""
     _, approval = pending_payment
     answer = propose(person, approval, **NARROWED, drop_scopes=["payments:read"], token_seconds=60)
     assert answer.status == 200
@@ -72,7 +72,7 @@ def test_a_proposal_shows_the_narrowed_values_beside_the_requested(person, pendi
 
 
 def test_the_members_that_may_be_narrowed_are_listed(person, pending_payment):
-    """They are the scopes, the facts that the type names, and the token lifetime."""
+    """The list has the scopes, the facts that the type names, and the token lifetime."""
     _, approval = pending_payment
     answer = person.call("GET", f"/api/approvals/{approval.id}/narrowing")
     assert answer.json == {
@@ -111,7 +111,7 @@ def test_a_changed_action_type_prevents_narrowing(person, pending_payment, local
     assert (answer.status, answer.json["code"]) == (422, "not_narrower")
 
 
-def test_the_agent_gets_the_narrowed_grant_and_learns_so(person, agent, pending_payment, local):
+def test_the_agent_gets_the_narrowed_grant_and_is_told(person, agent, pending_payment, local):
     """CB-142: the requested, approved and effective values are all stored."""
     handle, approval = pending_payment
     changes = {**NARROWED, "drop_scopes": ["payments:read"], "token_seconds": 60}
@@ -147,7 +147,7 @@ def test_the_person_sees_what_they_granted(person, pending_payment):
     ]
 
 
-def test_executing_the_requested_instead_of_the_granted_is_an_alarm(
+def test_executing_the_requested_instead_of_the_granted_raises_an_alarm(
     person, agent, pending_payment, resource
 ):
     """A reported outcome is compared with the grant, not with the request."""
@@ -160,7 +160,7 @@ def test_executing_the_requested_instead_of_the_granted_is_an_alarm(
 
 
 def test_a_full_approval_is_not_marked_as_narrowed(person, agent, pending_payment, local):
-    """The agent's answer, the approver's view and the audit log show no narrowing."""
+    """The token response, the approver's view and the audit log show no narrowing."""
     handle, approval = pending_payment
     person.approve(approval.id)
     answer_json = agent.poll(handle).json
@@ -209,7 +209,7 @@ def test_several_details_are_narrowed_by_their_number(person, agent):
 def test_a_proposal_that_is_not_narrower_is_refused_with_the_reason(
     person, pending_payment, changes, message
 ):
-    """The error explains what is not less than what was requested."""
+    """The error explains which value is not less than the requested one."""
     answer = propose(person, pending_payment[1], **changes)
     assert answer.refusal == (422, "not_narrower")
     assert message in answer.json["detail"]
@@ -237,7 +237,7 @@ def test_only_actions_can_be_narrowed(person, agent, local):
 
 
 def test_another_persons_request_cannot_be_narrowed(pending_payment, local, person):
-    """Other people's requests are not found, and an ended request is not pending."""
+    """Other people's requests are not found, and a final request is no longer pending."""
     _, approval = pending_payment
     ben = new_person(local, "ben")
     assert propose(ben, approval, **NARROWED).refusal == (404, "not_found")
@@ -281,7 +281,7 @@ def test_a_denial_cannot_contain_a_granted_text(person, pending_payment):
     assert denied.refusal == (422, "invalid_decision")
 
 
-def test_repeating_a_narrowed_approval_returns_the_same_answer(person, pending_payment):
+def test_repeating_a_narrowed_approval_returns_the_same_response(person, pending_payment):
     """A different second approval is refused with already_decided."""
     _, approval = pending_payment
     narrowing = propose(person, approval, **NARROWED).json

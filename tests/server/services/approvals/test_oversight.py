@@ -65,7 +65,7 @@ def test_cancelling_a_request_shows_its_reason_to_the_person(
 
 
 @pytest.mark.parametrize("state", [State.DENIED, State.REDEEMED, State.EXPIRED, State.CANCELLED])
-def test_an_ended_request_cannot_be_cancelled(
+def test_a_final_request_cannot_be_cancelled(
     admin_services, oversight_service, pending_request, state
 ):
     """A final state never changes."""
@@ -95,7 +95,7 @@ def test_a_cancellation_reason_must_be_one_displayable_line(
 def test_revoking_a_device_ends_its_session_and_notifies_its_owner(
     admin_services, oversight_service
 ):
-    """Revoking it again reports that it was no longer active."""
+    """Revoking the device again reports that it was already revoked."""
     ana = add_user(admin_services, "ana")
     device = admin_services.device(ana)
     now = admin_services.clock.now()

@@ -33,10 +33,10 @@ def test_an_agent_cannot_lower_the_risk(agent: LocalAgent, wanted: str) -> None:
     assert agent.request_payment(risk=wanted)[1].risk is Risk.HIGH
 
 
-def test_a_raised_risk_is_not_answered_by_rule_and_consent(
+def test_a_rule_and_consent_do_not_decide_a_request_with_raised_risk(
     local: LocalSite, agent: LocalAgent, person: LocalTerminal
 ) -> None:
-    """A rule and a consent apply only to the risk that they were given for."""
+    """A rule and a consent apply only to the risk that they were created for."""
     open_rule = rule("allow", 'when.at = ["request"]', 'when.resource = ["*"]', name="open")
     Policies(local.services.store).set(open_rule, by=BY)
     consents.give(local, agent, person)
@@ -44,7 +44,7 @@ def test_a_raised_risk_is_not_answered_by_rule_and_consent(
     assert agent.request_approval(risk="high")[1].decided_by is None
 
 
-def test_a_raised_risk_is_not_answered_by_a_standing_grant(
+def test_a_standing_grant_does_not_decide_a_request_with_raised_risk(
     local: LocalSite, agent: LocalAgent, person: LocalTerminal
 ) -> None:
     """The grant decides the same request if its risk is not raised."""

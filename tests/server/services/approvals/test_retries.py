@@ -56,7 +56,7 @@ def test_a_retry_request_is_an_entry_and_an_event(agent, person, local):
     assert stored.retry_asked_at == local.clock.now()
 
 
-def test_a_second_retry_request_returns_the_same_answer(agent, person, local):
+def test_a_second_retry_request_returns_the_same_response(agent, person, local):
     """A second call by another approver adds no audit entry and no event."""
     bob = new_person(local, "bob")
     _, approval = agent.request_approval(requested_expiry="60")
@@ -93,7 +93,7 @@ def test_only_an_expired_request_can_be_retried(agent, person, local, end):
 
 
 def test_an_approved_request_that_expired_cannot_be_retried(agent, person, local):
-    """The person did decide, so there is nothing to ask again."""
+    """The person already decided, so there is nothing to retry."""
     handle, approval = agent.request_approval(requested_expiry="60")
     person.approve(approval.id)
     local.clock.forward(2 * MINUTE)

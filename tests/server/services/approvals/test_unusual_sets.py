@@ -50,11 +50,11 @@ def paid(installation):
     installation.local.clock.moment = moment + DAY
 
 
-def _codes_of(*changes, **others) -> Callable[[Payments], frozenset[Code]]:
+def _signal_codes(*changes, **others) -> Callable[[Payments], frozenset[Code]]:
     return lambda paid: paid.compare(*changes, **others).unusual.codes
 
 
-def _renamed(name) -> Callable[[Payments], frozenset[Code]]:
+def _with_new_name(name) -> Callable[[Payments], frozenset[Code]]:
     return lambda paid: paid.renamed(name).compare().unusual.codes
 
 
@@ -95,72 +95,78 @@ def _at_another_resource(paid: Payments) -> frozenset[Code]:
 
 
 FRAUDS = {
-    "another word in the payee": ("other_name", _codes_of({"payee": f"{PAYEE} International"})),
-    "another legal form": ("other_name", _codes_of({"payee": "Nordwind Logistik Ltd"})),
-    "another payee altogether": ("other_name", _codes_of({"payee": "Somebody"})),
+    "another word in the payee": ("other_name", _signal_codes({"payee": f"{PAYEE} International"})),
+    "another legal form": ("other_name", _signal_codes({"payee": "Nordwind Logistik Ltd"})),
+    "another payee altogether": ("other_name", _signal_codes({"payee": "Somebody"})),
     "a known payee, known account of another": (
         "other_name",
-        _codes_of({"payee": "Müller & Söhne"}),
+        _signal_codes({"payee": "Müller & Söhne"}),
     ),
     "Cyrillic letters in the payee": (
         "lookalike",
-        _codes_of({"payee": "N\u043erdwind L\u043egistik"}),
+        _signal_codes({"payee": "N\u043erdwind L\u043egistik"}),
     ),
-    "Cyrillic letters mixed in": ("mixed_scripts", _codes_of({"payee": "Log\u0456stik"})),
+    "Cyrillic letters mixed in": ("mixed_scripts", _signal_codes({"payee": "Log\u0456stik"})),
     "a site that looks like a known one": (
         "lookalike",
-        _codes_of({"payee": "\u0440\u0430ypal.com", "account": "LT99 9999"}),
+        _signal_codes({"payee": "\u0440\u0430ypal.com", "account": "LT99 9999"}),
     ),
-    "a digit one for a letter": ("lookalike", _codes_of({"payee": "Nordwind Log1stik"})),
-    "mixed letters in the reference": ("mixed_scripts", _codes_of({"reference": "Inv\u043eice 7"})),
-    "ten times the amount": ("large_amount", _codes_of({"amount": euro(990_000)})),
+    "a digit one for a letter": ("lookalike", _signal_codes({"payee": "Nordwind Log1stik"})),
+    "mixed letters in the reference": (
+        "mixed_scripts",
+        _signal_codes({"reference": "Inv\u043eice 7"}),
+    ),
+    "ten times the amount": ("large_amount", _signal_codes({"amount": euro(990_000)})),
     "a hundred times the only one before": (
         "large_amount",
-        _codes_of({**OTHERS[3], "amount": euro(482_000)}),
+        _signal_codes({**OTHERS[3], "amount": euro(482_000)}),
     ),
     "much for a new payee": (
         "large_amount",
-        _codes_of({"payee": "Neu GmbH", "account": "LT00 5", "amount": euro(9_900_000)}),
+        _signal_codes({"payee": "Neu GmbH", "account": "LT00 5", "amount": euro(9_900_000)}),
     ),
-    "a known payee with a new account": ("other_target", _codes_of({"account": "LT00 6"})),
-    "several payments in one request": ("large_amount", _codes_of(*[{}] * 9)),
+    "a known payee with a new account": ("other_target", _signal_codes({"account": "LT00 6"})),
+    "several payments in one request": ("large_amount", _signal_codes(*[{}] * 9)),
     "five payments of the usual size on one day": ("split_amount", _split),
     "five payments to a new account": ("split_amount", _split_to_a_new_account),
     "at night": ("unusual_hour", _at_night),
-    "a renamed agent": ("renamed_agent", _renamed("weather-helper")),
-    "an agent with letters of two alphabets": ("mixed_scripts", _renamed("inv\u043eice-bot")),
-    "an agent that looks like another": ("lookalike", _renamed("invo1ce-bot")),
-    "a new currency": ("new_currency", _codes_of({"amount": {"minor": 99_000, "currency": "USD"}})),
-    "a new scope": ("new_scope", _codes_of(scope=("payments:read",))),
+    "a renamed agent": ("renamed_agent", _with_new_name("weather-helper")),
+    "an agent with letters of two alphabets": ("mixed_scripts", _with_new_name("inv\u043eice-bot")),
+    "an agent that looks like another": ("lookalike", _with_new_name("invo1ce-bot")),
+    "a new currency": (
+        "new_currency",
+        _signal_codes({"amount": {"minor": 99_000, "currency": "USD"}}),
+    ),
+    "a new scope": ("new_scope", _signal_codes(scope=("payments:read",))),
     "a new resource": ("new_resource", _at_another_resource),
     "eight requests within minutes": ("burst", _burst),
     "eleven requests on one day": ("burst", _flood_of_a_day),
-    "an unknown account": ("new_target", _codes_of({"payee": "Neu GmbH", "account": "LT00 7"})),
+    "an unknown account": ("new_target", _signal_codes({"payee": "Neu GmbH", "account": "LT00 7"})),
 }
 
 HONEST = {
-    "the same again": _codes_of(),
-    "half the amount": _codes_of({"amount": euro(49_500)}),
-    "twice the amount": _codes_of({"amount": euro(198_000)}),
-    "an amount as approved before": _codes_of({**KNOWN[2]}),
-    "a cent less": _codes_of({"amount": euro(98_999)}),
-    "twice the only one before": _codes_of({**OTHERS[3], "amount": euro(9_640)}),
-    "half the only one before": _codes_of({**OTHERS[3], "amount": euro(2_410)}),
-    "another reference": _codes_of({"reference": "Rechnung 4711"}),
-    "a reference in German": _codes_of({"reference": "Prüfung für März"}),
-    "a reference in Greek": _codes_of({"reference": "τιμολόγιο 12"}),
-    "a reference in Japanese and Latin": _codes_of({"reference": "ABC請求書 カタカナ 12"}),
-    "a reference in Russian": _codes_of({"reference": "счёт № 15"}),
-    "words of two languages": _codes_of({"reference": "Invoice счёт 15"}),
-    "a payee in Russian": _codes_of(KNOWN[1]),
-    "a payee in Japanese": _codes_of(KNOWN[2]),
-    "a payee in German": _codes_of(OTHERS[0]),
-    "a payee in Greek": _codes_of(OTHERS[1]),
-    "a payee in capitals": _codes_of({"payee": PAYEE.upper()}),
-    "an account without spaces": _codes_of({"account": ACCOUNT.replace(" ", "")}),
-    "another time of cut-off": _codes_of({"cut_off": "2027-01-01T09:00:00Z"}),
-    "two known payees in one request": _codes_of({}, KNOWN[1]),
-    "a payee with two spaces": _codes_of({"payee": PAYEE.replace(" ", "  ")}),
+    "the same again": _signal_codes(),
+    "half the amount": _signal_codes({"amount": euro(49_500)}),
+    "twice the amount": _signal_codes({"amount": euro(198_000)}),
+    "an amount as approved before": _signal_codes({**KNOWN[2]}),
+    "a cent less": _signal_codes({"amount": euro(98_999)}),
+    "twice the only one before": _signal_codes({**OTHERS[3], "amount": euro(9_640)}),
+    "half the only one before": _signal_codes({**OTHERS[3], "amount": euro(2_410)}),
+    "another reference": _signal_codes({"reference": "Rechnung 4711"}),
+    "a reference in German": _signal_codes({"reference": "Prüfung für März"}),
+    "a reference in Greek": _signal_codes({"reference": "τιμολόγιο 12"}),
+    "a reference in Japanese and Latin": _signal_codes({"reference": "ABC請求書 カタカナ 12"}),
+    "a reference in Russian": _signal_codes({"reference": "счёт № 15"}),
+    "words in two languages": _signal_codes({"reference": "Invoice счёт 15"}),
+    "a payee in Russian": _signal_codes(KNOWN[1]),
+    "a payee in Japanese": _signal_codes(KNOWN[2]),
+    "a payee in German": _signal_codes(OTHERS[0]),
+    "a payee in Greek": _signal_codes(OTHERS[1]),
+    "a payee in capitals": _signal_codes({"payee": PAYEE.upper()}),
+    "an account without spaces": _signal_codes({"account": ACCOUNT.replace(" ", "")}),
+    "another cut-off time": _signal_codes({"cut_off": "2027-01-01T09:00:00Z"}),
+    "two known payees in one request": _signal_codes({}, KNOWN[1]),
+    "a payee with two spaces": _signal_codes({"payee": PAYEE.replace(" ", "  ")}),
 }
 
 
@@ -200,7 +206,7 @@ def test_an_honest_payment_shows_no_signal(paid, name):
     assert HONEST[name](paid) == frozenset()
 
 
-def test_only_a_payment_without_signals_is_called_usual(paid):
+def test_a_payment_is_called_usual_only_without_signals(paid):
     """The text states the number of compared approvals."""
     assert paid.compare().unusual.compared.startswith("Nothing unusual, compared with 76 earlier")
     fraud = paid.compare({"payee": "Somebody"}).unusual

@@ -43,7 +43,7 @@ def withdraw(person: LocalTerminal, approval: Approval) -> Answer:
     return person.send_decision(approval.id, withdrawal(person, approval))
 
 
-def have(person: LocalTerminal, approval: Approval) -> int:
+def count_votes(person: LocalTerminal, approval: Approval) -> int:
     """Return how many votes count."""
     return int(person.show(approval.id)["vote_tally"]["have"])
 
@@ -82,7 +82,7 @@ def test_after_a_withdrawal_the_request_can_be_denied(
 def test_the_entry_has_the_signature_and_the_votes_that_are_left(
     local: LocalSite, agent: LocalAgent, person: LocalTerminal, bob: LocalTerminal
 ) -> None:
-    """The audit log alone therefore shows who withdrew and who still approves."""
+    """Therefore, the audit log alone shows who withdrew and who still approves."""
     new_person(local, "dan")
     lines = ("ask.quorum = 3", 'ask.who = ["ana", "bob", "dan"]')
     Policies(local.services.store).set(rule("ask", *lines), by=BY)
@@ -98,10 +98,10 @@ def test_the_entry_has_the_signature_and_the_votes_that_are_left(
     assert "void" not in entry["facts"]
 
 
-def test_no_earlier_answer_is_accepted_after_a_withdrawal(
+def test_no_earlier_decision_is_accepted_after_a_withdrawal(
     agent: LocalAgent, person: LocalTerminal, bob: LocalTerminal
 ) -> None:
-    """The vote, an unsent answer of another device and the withdrawal are all refused."""
+    """The vote, an unsent decision from another device and the withdrawal are all refused."""
     desktop = another_device(person)
     _, approval = agent.request_approval()
     vote, unsent = person.decision(approval.id), desktop.decision(approval.id)
@@ -115,7 +115,7 @@ def test_no_earlier_answer_is_accepted_after_a_withdrawal(
 
     assert replayed.refusal == late.refusal == again.refusal == (422, "invalid_decision")
     assert replayed.json["detail"] == "nonce does not match the value of the server"
-    assert have(bob, approval) == 1
+    assert count_votes(bob, approval) == 1
 
 
 def test_a_second_withdrawal_needs_its_own_signature(
@@ -129,7 +129,7 @@ def test_a_second_withdrawal_needs_its_own_signature(
         assert person.approve(approval.id).json["vote_tally"]["have"] == 1
         assert withdraw(person, approval).json["vote_tally"]["have"] == 0
     assert len(nonces) == 3
-    assert have(bob, approval) == 0
+    assert count_votes(bob, approval) == 0
 
 
 def test_a_withdrawal_sent_twice_counts_once(
@@ -164,13 +164,13 @@ def test_only_the_exact_withdrawal_is_accepted(
     person.approve(approval.id)
     signed = person.decision(approval.id, person.session, **{**WITHDRAW, **members})
     assert person.send_decision(approval.id, signed).status in {403, 422}
-    assert have(person, approval) == 1
+    assert count_votes(person, approval) == 1
 
 
-def test_a_session_without_the_devices_key_withdraws_nothing(
+def test_a_session_without_the_devices_key_cannot_withdraw_a_vote(
     agent: LocalAgent, person: LocalTerminal, bob: LocalTerminal
 ) -> None:
-    """Neither an unknown key nor another user can withdraw the vote."""
+    """An unknown key and another user are both refused."""
     _, approval = agent.request_approval()
     person.approve(approval.id)
     forged = person.send_decision(approval.id, withdrawal(person, approval, SigningKey.generate()))
@@ -178,7 +178,7 @@ def test_a_session_without_the_devices_key_withdraws_nothing(
 
     assert forged.refusal == (403, "key_not_allowed")
     assert other.refusal == (409, "no_vote")
-    assert have(bob, approval) == 1
+    assert count_votes(bob, approval) == 1
 
 
 def test_a_decided_request_keeps_its_votes(
@@ -197,10 +197,10 @@ def test_a_decided_request_keeps_its_votes(
 
 
 @pytest.mark.parametrize("end", ["expired", "cancelled"])
-def test_an_ended_request_keeps_its_votes(
+def test_a_final_request_keeps_its_votes(
     local: LocalSite, agent: LocalAgent, person: LocalTerminal, end: str
 ) -> None:
-    """An overdue request keeps them even before it is marked as expired."""
+    """An overdue request keeps its votes even before it is marked as expired."""
     handle, approval = agent.request_approval(requested_expiry="60")
     person.approve(approval.id)
     late = withdrawal(person, approval)
@@ -218,7 +218,7 @@ def test_an_ended_request_keeps_its_votes(
 def test_a_request_for_one_approver_has_no_vote(
     local: LocalSite, agent: LocalAgent, person: LocalTerminal
 ) -> None:
-    """A request for one approver is decided by its first answer."""
+    """The first decision is final if the request needs only one approver."""
     Policies(local.services.store).set(rule("ask"), by=BY)
     _, approval = agent.request_approval()
     assert withdraw(person, approval).refusal == (409, "no_vote")
@@ -228,7 +228,7 @@ def test_a_request_for_one_approver_has_no_vote(
 def test_nobody_is_notified_again(
     local: LocalSite, agent: LocalAgent, person: LocalTerminal, bob: LocalTerminal
 ) -> None:
-    """The screens of others are updated without a new notification."""
+    """Other people's screens are updated without a new notification."""
     _, approval = agent.request_approval()
     person.approve(approval.id)
     before = local.admin.events(bob.user)

@@ -63,12 +63,12 @@ def _ask_two_of_three(put: Put) -> None:
     put(TWO, 'ask.who = ["ana", "bob", "cleo"]')
 
 
-def _together(person: LocalTerminal, approval: Approval) -> dict[str, Any]:
+def _vote_tally(person: LocalTerminal, approval: Approval) -> dict[str, Any]:
     tally: dict[str, Any] = person.show(approval.id)["vote_tally"]
     return tally
 
 
-def _listed(person: LocalTerminal) -> list[str]:
+def _pending_ids(person: LocalTerminal) -> list[str]:
     return [item["id"] for item in person.call("GET", "/api/approvals").json["items"]]
 
 
@@ -76,7 +76,7 @@ def _events(local: LocalSite, person: LocalTerminal) -> list[str]:
     return [event for event in local.admin.events(person.user) if event.startswith("approval.")]
 
 
-def _narrowed(person: LocalTerminal, approval: Approval, amount: str) -> dict[str, str]:
+def _propose_narrowing(person: LocalTerminal, approval: Approval, amount: str) -> dict[str, str]:
     path = f"/api/approvals/{approval.id}/narrowing"
     answer = person.call("POST", path, {"changes": [{"fact": "/amount", "to": amount}]})
     assert answer.status == 200, answer.body
@@ -121,21 +121,21 @@ def test_every_approver_sees_the_request_and_its_votes(
     bob: LocalTerminal,
     cleo: LocalTerminal,
 ) -> None:
-    """The view shows who approved and who still can; a group is shown by its name."""
+    """The view shows who has approved and who still can; a group is shown by its name."""
     put(TWO, 'ask.who = ["ana", "finance"]')
     _, approval = agent.request_approval()
-    before = _together(cleo, approval)
+    before = _vote_tally(cleo, approval)
     bob.approve(approval.id)
-    after = _together(person, approval)
+    after = _vote_tally(person, approval)
 
     assert (before["need"], before["have"], before["left"]) == (2, 0, ["ana", "finance"])
     assert (after["have"], after["left"]) == (1, ["ana", "finance"])
     assert [
         (answer["by"]["name"], answer["decision"], answer["counts"]) for answer in after["answers"]
     ] == [("bob", "approve", True)]
-    assert _listed(person) == _listed(bob) == _listed(cleo) == [approval.id]
+    assert _pending_ids(person) == _pending_ids(bob) == _pending_ids(cleo) == [approval.id]
     cleo.approve(approval.id)
-    assert _listed(person) == _listed(bob) == _listed(cleo) == []
+    assert _pending_ids(person) == _pending_ids(bob) == _pending_ids(cleo) == []
     events = ["approval.requested", "approval.voted", "approval.decided"]
     assert _events(local, person) == _events(local, bob) == _events(local, cleo) == events
 
@@ -231,7 +231,7 @@ def test_a_narrowed_vote_voids_earlier_votes(
     put(TWO, 'ask.who = ["ana", "bob"]')
     handle, approval = agent.request_payment()
     person.approve(approval.id)
-    narrowing = _narrowed(bob, approval, "20.00")
+    narrowing = _propose_narrowing(bob, approval, "20.00")
     narrowed = _approve_narrowed(bob, approval, narrowing)
     more = person.approve(approval.id)
     shown = person.show(approval.id)
@@ -260,7 +260,9 @@ def test_a_vote_for_more_than_the_narrowed_text_is_refused(
     """A vote that narrows further voids the earlier votes again."""
     _ask_two_of_three(put)
     _, approval = agent.request_payment()
-    texts = {amount: _narrowed(bob, approval, amount) for amount in ("30.00", "20.00", "10.00")}
+    texts = {
+        amount: _propose_narrowing(bob, approval, amount) for amount in ("30.00", "20.00", "10.00")
+    }
     _approve_narrowed(bob, approval, texts["20.00"])
     more = _approve_narrowed(cleo, approval, texts["30.00"])
     narrower = _approve_narrowed(person, approval, texts["10.00"])
@@ -293,10 +295,10 @@ def test_an_excluded_person_sees_the_request_and_can_only_deny_it(
     put(TWO, f'ask.exclude = ["{party}"]')
     local.admin.users.update("bob", UserChanges(roles=("admin",)), by=BY)
     _, approval = agent.request_approval()
-    left = _together(person, approval)["left"]
+    votes_left = _vote_tally(person, approval)["left"]
     tried = person.approve(approval.id)
 
-    assert left == (["admin", "bob"] if party == "user" else ["ana", "bob"])
+    assert votes_left == (["admin", "bob"] if party == "user" else ["ana", "bob"])
     assert tried.status == (403 if party == "user" else 200)
     assert bob.deny(approval.id).status == 200
 

@@ -1,4 +1,4 @@
-"""A poll tells the agent until when notifications of all its approvers are paused."""
+"""A poll tells the agent until when notifications to all of its approvers are paused."""
 
 import pytest
 
@@ -26,7 +26,7 @@ def held_until(local, agent):
     return poll
 
 
-def _quiet(person):
+def _set_quiet_hours(person):
     assert person.call("PUT", "/api/attention/quiet-hours", NIGHT).status == 200
 
 
@@ -39,14 +39,14 @@ def test_quiet_hours_set_held_until(agent, person, held_until):
     """Quiet hours that have ended or were cleared set no held_until."""
     handle, _ = agent.request_approval()
     assert held_until(handle) is None
-    _quiet(person)
+    _set_quiet_hours(person)
     assert held_until(handle) == MORNING
     person.call("DELETE", "/api/attention/quiet-hours")
     assert held_until(handle) is None
 
 
 def test_a_snooze_sets_held_until(agent, person, held_until):
-    """The snooze of one request does not affect another."""
+    """Snoozing one request does not affect another."""
     handle, approval = agent.request_approval()
     other, _ = agent.request_approval()
     until = person.call("POST", f"/api/approvals/{approval.id}/snooze", {"minutes": 10}).json
@@ -65,7 +65,7 @@ def test_a_mute_sets_held_until_if_it_has_an_end(agent, person, held_until):
 
 def test_a_request_that_notifies_in_quiet_hours_has_no_held_until(agent, person, held_until):
     """High-risk requests notify in quiet hours, so nothing is held."""
-    _quiet(person)
+    _set_quiet_hours(person)
     handle, _ = agent.request_payment()
     assert held_until(handle) is None
 
@@ -76,7 +76,7 @@ def test_with_several_approvers_the_first_to_return_counts(agent, person, local,
     members = ("ask.quorum = 1", 'ask.who = ["ana", "ben"]')
     Policies(local.services.store).set(rule("ask", *members), by=BY)
     handle, approval = agent.request_approval()
-    _quiet(person)
+    _set_quiet_hours(person)
     assert held_until(handle) is None
     until = ben.call("POST", f"/api/approvals/{approval.id}/snooze", {"minutes": 5}).json["until"]
     assert held_until(handle) == until
@@ -89,6 +89,6 @@ def test_with_hidden_users_polls_have_no_held_until(open_local, template):
     local = open_local(unknown_user="hide")
     agent, person = template.agent(local), template.person(local)
     handle, _ = agent.request_approval()
-    _quiet(person)
+    _set_quiet_hours(person)
     local.clock.forward(6_000)
     assert "held_until" not in agent.poll(handle).json

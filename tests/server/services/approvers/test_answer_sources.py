@@ -1,4 +1,4 @@
-"""Automatic decisions: under a consent, a request that policy allows asks nobody."""
+"""Automatic decisions: with a consent, a request that policy allows asks nobody."""
 
 import json
 
@@ -34,7 +34,7 @@ PAYS = rule(
 
 @pytest.fixture
 def put(local):
-    """Puts these rules in force."""
+    """Puts a rule set in force."""
 
     def put_rules(*rules):
         return Policies(local.services.store).set("\n".join(rules), by=BY)
@@ -54,7 +54,7 @@ def _row(local, token):
         return view.delegations.get(local.claims(token)["jti"])
 
 
-def _why(approval):
+def _decision_basis(approval):
     return json.loads(approval.display)["why"]
 
 
@@ -150,7 +150,7 @@ def test_a_held_poll_of_an_automatic_approval_returns_immediately(agent):
 
 ASKED = {
     "another person's consent": ({"login_hint": "ben"}, answer_sources.NOT_CONSENTED),
-    "a scope beyond the consent": (
+    "a scope outside the consent": (
         {"scope": "openid payments:read payments:audit"},
         answer_sources.NOT_CONSENTED,
     ),
@@ -173,7 +173,7 @@ def test_a_request_not_covered_by_a_consent_asks_the_person(agent, local, parame
     _, approval = agent.request_approval(**parameters)
     assert approval.state is State.PENDING
     assert approval.decided_by is None
-    assert _why(approval).startswith(why)
+    assert _decision_basis(approval).startswith(why)
 
 
 def test_a_consent_without_an_allow_rule_asks_the_person(agent, person, local, put):
@@ -184,8 +184,8 @@ def test_a_consent_without_an_allow_rule_asks_the_person(agent, person, local, p
     assert agent.request_approval()[1].state is State.PENDING
 
 
-def test_a_revoked_consent_decides_nothing(agent, local, allowed_consent):
-    """A revoked consent covers neither new requests nor approvals not yet redeemed."""
+def test_a_revoked_consent_cannot_decide_a_request(agent, local, allowed_consent):
+    """It covers neither new requests nor approvals that were not yet redeemed."""
     handle, approval = agent.request_approval()
     local.site.consents.revoke(allowed_consent.id, by=BY)
     assert agent.poll(handle).status == 400
@@ -214,7 +214,7 @@ def test_a_policy_that_asks_before_redemption_withdraws_the_approval(agent, loca
 
 
 def test_revoking_the_consent_revokes_the_token(agent, local, allowed_consent):
-    """The delegation refers to the consent, so it ends with it."""
+    """The token's delegation refers to the consent, so it ends with the consent."""
     token = agent.poll(agent.request_approval()[0]).json["access_token"]
     assert _row(local, token).consent_id == allowed_consent.id
     _, ended = local.site.consents.revoke(allowed_consent.id, by=BY)
@@ -223,7 +223,7 @@ def test_revoking_the_consent_revokes_the_token(agent, local, allowed_consent):
 
 
 def test_a_token_expires_no_later_than_its_consent(agent, person, local, put):
-    """A consent with two minutes left gives a token for two minutes, not for five."""
+    """If the consent expires in two minutes, the token lasts for two minutes, not for five."""
     put(OPEN)
     until = local.clock.now() + DAY
     consents.give(local, agent, person, until=until)
@@ -247,7 +247,7 @@ def test_a_payment_under_a_consent_is_consumed_once(agent, person, local, resour
 
 @pytest.mark.usefixtures("allowed_consent")
 def test_automatic_approvals_do_not_count_as_history(agent):
-    """Nobody looked at them, so the next request is just as unusual."""
+    """Nobody looked at those requests, so the next request is just as unusual."""
     agent.poll(agent.request_approval()[0])
     _, approval = agent.request_approval()
     codes = {signal["code"] for signal in json.loads(approval.display)["unusual"]}
@@ -313,8 +313,8 @@ def test_a_replay_counts_automatic_decisions_as_allowed(agent, local):
     ]
 
 
-def test_a_consent_does_not_answer_a_token_exchange_that_asks(local, person, put):
-    """A token that nobody signed for does not satisfy a rule that asks."""
+def test_a_consent_does_not_satisfy_a_rule_that_asks_at_a_token_exchange(local, person, put):
+    """A rule that asks requires a token that somebody signed for."""
     chains = Chains(local, person.user.id)
     chains.prepare()
     bot = chains.agent("desk-bot", serves=(BANK,))

@@ -23,7 +23,7 @@ def _ask(local: LocalSite, approval: Approval, person: LocalTerminal, **members:
         return [row.user_id for row in approvers.add(tx, approval, [approver], local.server_policy)]
 
 
-def _listed(person: LocalTerminal, state: str = "waiting") -> list[str]:
+def _request_ids(person: LocalTerminal, state: str = "waiting") -> list[str]:
     answer = person.call("GET", "/api/approvals", query={"state": state})
     return [item["id"] for item in answer.json["items"]]
 
@@ -34,8 +34,8 @@ def _events(local: LocalSite, person: LocalTerminal) -> list[str]:
     return [event.event for event in events if event.approval_id is not None]
 
 
-def _calls(person: LocalTerminal, approval_id: str) -> dict[str, Answer]:
-    """Every call about a request except the decision."""
+def _make_calls(person: LocalTerminal, approval_id: str) -> dict[str, Answer]:
+    """Send every call about a request except the decision."""
     path = f"/api/approvals/{approval_id}"
     return {
         "show": person.call("GET", path),
@@ -50,7 +50,7 @@ def test_a_request_of_another_person_is_not_found(
     """Every call about a request of another person returns not_found."""
     _, approval = agent.request_approval()
     jws = person.decision(approval.id)
-    answers = _calls(bob, approval.id) | {
+    answers = _make_calls(bob, approval.id) | {
         "decide": bob.send_decision(approval.id, jws),
         "report": bob.call(
             "POST", f"/api/approvals/{approval.id}/report", {"decision": jws, "scope": "agent"}
@@ -60,26 +60,26 @@ def test_a_request_of_another_person_is_not_found(
     assert {name: answer.refusal for name, answer in answers.items()} == dict.fromkeys(
         answers, (404, "not_found")
     )
-    assert _listed(bob) == _listed(bob, "decided") == []
+    assert _request_ids(bob) == _request_ids(bob, "decided") == []
     assert _events(local, bob) == []
 
 
 def test_an_added_approver_may_make_every_call_about_the_request(
     local: LocalSite, agent: LocalAgent, person: LocalTerminal, bob: LocalTerminal
 ) -> None:
-    """The request is on their list and in their feed, and they may decide it."""
+    """The approver sees the request in their list and feed, and may decide it."""
     _, approval = agent.request_approval()
     assert _ask(local, approval, bob) == [bob.user.id]
     assert _ask(local, approval, bob) == []
-    statuses = {name: reply.status for name, reply in _calls(bob, approval.id).items()}
-    pending = (_listed(bob), _listed(person))
+    statuses = {name: reply.status for name, reply in _make_calls(bob, approval.id).items()}
+    pending = (_request_ids(bob), _request_ids(person))
     answer = bob.deny(approval.id)
 
     assert statuses == dict.fromkeys(statuses, 200)
     assert pending == ([approval.id], [approval.id])
     assert answer.json["decided"]["by"]["name"] == "bob"
-    assert _listed(bob) == _listed(person) == []
-    assert _listed(bob, "decided") == _listed(person, "decided") == [approval.id]
+    assert _request_ids(bob) == _request_ids(person) == []
+    assert _request_ids(bob, "decided") == _request_ids(person, "decided") == [approval.id]
     events = ["approval.requested", "approval.decided"]
     assert _events(local, bob) == _events(local, person) == events
 

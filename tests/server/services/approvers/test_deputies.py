@@ -1,4 +1,4 @@
-"""Deputies decide for a person for a time; backups are asked when the person does not answer."""
+"""Deputies decide for a person for a time; backups are asked when the person does not respond."""
 
 import json
 
@@ -37,7 +37,7 @@ def _body(person, name="bob", begins=0, ends=DAY, **changes):
     return {"deputy": name, "from": rfc3339(now + begins), "to": rfc3339(now + ends), **changes}
 
 
-def _signed(person, body, key=None, *, pin=True, **members):
+def _sign_deputy(person, body, key=None, *, pin=True, **members):
     nonce = person.call("GET", "/api/me").json["device"]["nonce"]
     text = f"{nonce}\n{body['deputy']}\n{body['from']}\n{body['to']}"
     subject = decisions.digest(text)
@@ -49,10 +49,10 @@ def _signed(person, body, key=None, *, pin=True, **members):
 
 def _add_deputy(person, name="bob", begins=0, ends=DAY, **how):
     body = _body(person, name, begins, ends)
-    return person.call("POST", "/api/deputies", _signed(person, body, **how))
+    return person.call("POST", "/api/deputies", _sign_deputy(person, body, **how))
 
 
-def _waiting(person):
+def _pending_ids(person):
     return [item["id"] for item in person.call("GET", "/api/approvals").json["items"]]
 
 
@@ -69,7 +69,7 @@ def _wait_until_ended(person, deputy):
     assert local.admin.entries("deputy.ended")[0]["facts"]["deputy"] == deputy["id"]
 
 
-def _later(local, milliseconds, *people):
+def _advance(local, milliseconds, *people):
     local.clock.forward(milliseconds)
     for person in people:
         person.refresh()
@@ -105,7 +105,7 @@ def test_a_deputy_is_added_listed_and_deleted(person, bob, local):
 
 @pytest.mark.parametrize("key", ["session", "low"])
 def test_adding_a_deputy_needs_the_high_key(person, bob, key):
-    """A deputy gives power to another person, so other keys are refused."""
+    """Adding a deputy gives another person power, so other keys are refused."""
     assert bob.user.name == "bob"
     assert _add_deputy(person, key=getattr(person, key)).refusal == (403, "key_not_allowed")
     assert person.call("GET", "/api/deputies").json["mine"] == []
@@ -114,11 +114,11 @@ def test_adding_a_deputy_needs_the_high_key(person, bob, key):
 def test_adding_a_deputy_needs_a_pin_call_for_this_deputy(person, bob):
     """The statement covers the name and the period, and is accepted once."""
     body = _body(person, bob.user.name)
-    assert person.call("POST", "/api/deputies", _signed(person, body, pin=False)).refusal == (
+    assert person.call("POST", "/api/deputies", _sign_deputy(person, body, pin=False)).refusal == (
         403,
         "pin_required",
     )
-    signed = _signed(person, body)
+    signed = _sign_deputy(person, body)
     other = {**signed, "to": rfc3339(person.local.clock.now() + 2 * DAY)}
     assert person.call("POST", "/api/deputies", other).refusal == (422, "invalid_statement")
     assert person.call("POST", "/api/deputies", signed).status == 201
@@ -146,7 +146,7 @@ def test_an_invalid_deputy_is_refused(person, bob, how, refusal):
 def test_times_need_a_time_zone(person, bob, moment):
     """Without a time zone, a deputy could decide for an hour longer than intended."""
     body = {**_body(person, bob.user.name), "to": moment}
-    answer = person.call("POST", "/api/deputies", _signed(person, body))
+    answer = person.call("POST", "/api/deputies", _sign_deputy(person, body))
     assert answer.refusal == (422, "invalid_body")
 
 
@@ -174,7 +174,7 @@ def test_a_deputy_decides_action_types_that_allow_deputies(agent, person, bob, l
     _add_deputy(person)
     handle, payment = agent.request_payment()
     _, other = agent.request_approval()
-    assert _waiting(bob) == [payment.id]
+    assert _pending_ids(bob) == [payment.id]
     assert bob.call("GET", f"/api/approvals/{other.id}").refusal == (404, "not_found")
     assert bob.approve(payment.id).status == 200
     answer = agent.poll(handle)
@@ -192,7 +192,7 @@ def test_a_deputy_does_not_see_action_types_without_permission(agent, person, bo
     _add_deputy(person)
     _, payment = agent.request_payment()
     _, scopes = agent.request_approval()
-    assert _waiting(bob) == []
+    assert _pending_ids(bob) == []
     for approval in (payment, scopes):
         answer = bob.call("GET", f"/api/approvals/{approval.id}")
         assert answer.refusal == (404, "not_found")
@@ -203,17 +203,17 @@ def test_open_requests_reach_a_deputy_exactly_during_their_time(agent, person, b
     """A request is not listed a millisecond too early, and not found after the end."""
     assert _add_deputy(person, begins=2 * MINUTE, ends=5 * MINUTE).status == 201
     _, payment = agent.request_payment()
-    assert _waiting(bob) == []
-    _later(local, 2 * MINUTE - 1)
-    assert _waiting(bob) == []
-    _later(local, 1)
-    assert _waiting(bob) == [payment.id]
+    assert _pending_ids(bob) == []
+    _advance(local, 2 * MINUTE - 1)
+    assert _pending_ids(bob) == []
+    _advance(local, 1)
+    assert _pending_ids(bob) == [payment.id]
     assert bob.call("GET", f"/api/approvals/{payment.id}").status == 200
     local.clock.forward(3 * MINUTE)
-    refused = bob.call("GET", f"/api/approvals/{payment.id}")  # before a worker ended the deputy
+    refused = bob.call("GET", f"/api/approvals/{payment.id}")  # before a worker ends the deputyship
     assert refused.refusal == (404, "not_found")
-    _later(local, 0)
-    assert _waiting(bob) == []
+    _advance(local, 0)
+    assert _pending_ids(bob) == []
     (entry,) = local.admin.entries("deputy.ended")
     assert entry["actor"] == "system"
     assert local.services.escalations.round() == 0
@@ -221,7 +221,7 @@ def test_open_requests_reach_a_deputy_exactly_during_their_time(agent, person, b
 
 @pytest.mark.usefixtures("permits")
 def test_a_deputy_may_resign_and_their_decisions_stay(agent, person, bob, local):
-    """Only the user and the deputy can end it, and a session is enough."""
+    """Only the user and the deputy can end a deputyship, and a session is enough."""
     deputy = _add_deputy(person).json["id"]
     _, decided = agent.request_payment()
     bob.deny(decided.id)
@@ -230,7 +230,7 @@ def test_a_deputy_may_resign_and_their_decisions_stay(agent, person, bob, local)
     path = f"/api/deputies/{deputy}"
     assert carol.call("DELETE", path).refusal == (404, "not_found")
     assert bob.call("DELETE", path).status == 204
-    assert _waiting(bob) == []
+    assert _pending_ids(bob) == []
     assert bob.pin(open_one.id).refusal == (404, "not_found")
     decided_items = bob.call("GET", "/api/approvals", query={"state": "decided"}).json["items"]
     assert [item["id"] for item in decided_items] == [decided.id]
@@ -287,9 +287,9 @@ def test_an_excluded_substitute_can_only_deny(agent, person, owner, local, subst
     Policies(local.services.store).set(OWNERS_EXCLUDED, by=BY)
     substitute(local, person)
     handle, payment = agent.request_payment()
-    _later(local, 300 * SECOND, person, owner)
-    _later(local, 200 * SECOND, person, owner)
-    assert _waiting(owner) == [payment.id]
+    _advance(local, 300 * SECOND, person, owner)
+    _advance(local, 200 * SECOND, person, owner)
+    assert _pending_ids(owner) == [payment.id]
     assert owner.approve(payment.id).refusal == (403, "not_eligible")
     assert agent.poll(handle).refusal == (400, "authorization_pending")
     assert person.approve(payment.id).status == 200
@@ -308,12 +308,12 @@ def test_excluding_a_deputy_after_their_approval_withdraws_it(agent, person, own
 
 
 @pytest.mark.usefixtures("permits")
-def test_a_policy_that_denies_gives_a_deputy_no_vote(agent, person, bob, local):
-    """The person may no longer approve, so neither may their deputy."""
+def test_a_deputy_has_no_vote_if_policy_denies_the_person(agent, person, bob, local):
+    """The person may no longer approve, and neither may their deputy."""
     _add_deputy(person, begins=2 * MINUTE)
     _, payment = agent.request_payment()
     Policies(local.services.store).set(rule("deny"), by=BY)
-    _later(local, 2 * MINUTE, person, bob)
+    _advance(local, 2 * MINUTE, person, bob)
     with local.services.store.read() as view:
         row = view.approvers.find(payment.id, bob.user.id)
     assert (row.stands_for, row.approves) == (person.user.id, False)
@@ -329,7 +329,7 @@ def test_a_disabled_deputy_is_not_asked(agent, person, bob, local):
 
 
 def test_an_administrator_lists_and_ends_deputies(person, bob, local):
-    """The operator's commands use this service."""
+    """The operator's commands use the service that this test calls."""
     deputy = _add_deputy(person, bob.user.name).json["id"]
     managed = ManagedDeputies(local.services.store)
     assert managed.end(deputy, by=BY).deputy.id == deputy
@@ -338,8 +338,8 @@ def test_an_administrator_lists_and_ends_deputies(person, bob, local):
         managed.end(deputy, by=BY)
 
 
-def test_a_deputy_begins_and_ends_once_for_two_workers(person, bob, local):
-    """The second of two workers changes nothing."""
+def test_two_workers_begin_and_end_a_deputyship_once(person, bob, local):
+    """The second worker does not change anything."""
     deputy_id = _add_deputy(person, bob.user.name, begins=HOUR).json["id"]
     local.clock.forward(HOUR)
     with local.services.store.write() as tx:
@@ -358,12 +358,12 @@ def test_a_backup_is_asked_after_three_quarters_of_the_lifetime(agent, person, b
     """The backup is asked once, after the reminder, with an audit entry."""
     _set_backup(local, "ana", "bob")
     _, approval = agent.request_approval(requested_expiry="400")
-    _later(local, 200 * SECOND, person, bob)
-    assert _waiting(bob) == []
-    _later(local, 100 * SECOND - 1)
-    assert _waiting(bob) == []
-    _later(local, 1)
-    assert _waiting(bob) == [approval.id]
+    _advance(local, 200 * SECOND, person, bob)
+    assert _pending_ids(bob) == []
+    _advance(local, 100 * SECOND - 1)
+    assert _pending_ids(bob) == []
+    _advance(local, 1)
+    assert _pending_ids(bob) == [approval.id]
     assert local.services.escalations.round() == 0
     steps = [entry["decision"] for entry in local.admin.entries("approval.escalated")]
     assert steps == ["reminded", "backup_asked"]
@@ -376,14 +376,14 @@ def test_a_backup_is_asked_after_three_quarters_of_the_lifetime(agent, person, b
 def test_without_an_enabled_backup_nobody_else_is_asked(agent, person, bob, local):
     """A disabled backup is not asked."""
     _, approval = agent.request_approval(requested_expiry="400")
-    _later(local, 399 * SECOND, person, bob)
-    _later(local, 0)
+    _advance(local, 399 * SECOND, person, bob)
+    _advance(local, 0)
     assert not local.stored_approval(approval.id).multi_approver
     _set_backup(local, "ana", "bob")
     local.admin.users.disable("bob", by=BY)
     _, another = agent.request_approval(requested_expiry="400")
     for _ in range(3):
-        _later(local, 100 * SECOND)
+        _advance(local, 100 * SECOND)
     assert not local.stored_approval(another.id).multi_approver
     steps = [entry["decision"] for entry in local.admin.entries("approval.escalated")]
     assert steps == ["reminded", "reminded"]
@@ -397,7 +397,7 @@ def test_a_backup_is_asked_about_critical_actions_immediately(agent, person, bob
     with local.services.store.write() as tx:
         for approval in (critical, consent):
             local.services.escalations.substitutes.ask_at_once(tx, approval)
-    assert _waiting(bob) == [critical.id]
+    assert _pending_ids(bob) == [critical.id]
 
 
 def test_a_backup_must_be_another_user_and_can_be_removed(local, bob):

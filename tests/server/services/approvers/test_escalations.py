@@ -1,4 +1,4 @@
-"""Reminders and extensions of pending requests: time alone decides nothing."""
+"""Reminders and extensions of pending requests: time alone never approves or denies."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -20,13 +20,13 @@ def escalations(local):
     return local.services.escalations
 
 
-def _later(local, person, milliseconds):
+def _advance(local, person, milliseconds):
     local.clock.forward(milliseconds)
     person.refresh()
     return local.services.escalations.round()
 
 
-def _hooks(local, name):
+def _webhook_messages(local, name):
     return [body for body in local.messages() if body["event"] == name]
 
 
@@ -35,11 +35,13 @@ def test_a_reminder_is_sent_once_halfway_to_the_expiry(agent, person, local, esc
     _, approval = agent.request_approval()
     half = (approval.expires_at - approval.created_at) // 2
     assert escalations.round() == 0
-    assert _later(local, person, half - 1) == 0
-    assert _later(local, person, 1) == 1
+    assert _advance(local, person, half - 1) == 0
+    assert _advance(local, person, 1) == 1
     assert escalations.round() == 0
     assert local.admin.events(person.user).count("approval.reminder") == 1
-    assert [hook["approval"] for hook in _hooks(local, "approval.reminder")] == [approval.id]
+    assert [hook["approval"] for hook in _webhook_messages(local, "approval.reminder")] == [
+        approval.id
+    ]
     (entry,) = local.admin.entries("approval.escalated")
     assert (entry["approval_id"], entry["decision"]) == (approval.id, "reminded")
     assert (entry["actor"], entry["subject"]) == ("system", person.user.id)
@@ -69,12 +71,12 @@ def test_a_decided_request_is_not_reminded(agent, person, local, answer):
     """An approved or denied request gets no reminder."""
     _, approval = agent.request_approval(requested_expiry="60")
     getattr(person, answer)(approval.id)
-    assert _later(local, person, 45 * SECOND) == 0
+    assert _advance(local, person, 45 * SECOND) == 0
     assert local.admin.entries("approval.escalated") == []
 
 
-def test_a_request_without_a_decision_is_never_approved(agent, person, local, escalations):
-    """It expires, no matter how often the escalations run."""
+def test_an_undecided_request_is_never_approved(agent, person, local, escalations):
+    """The request expires, no matter how often the escalations run."""
     handle, approval = agent.request_approval(requested_expiry="60")
     for _ in range(70):
         local.clock.forward(SECOND)
@@ -90,18 +92,18 @@ def test_a_request_without_a_decision_is_never_approved(agent, person, local, es
 
 
 def test_a_snoozed_request_is_reminded_when_the_snooze_ends(agent, person, local):
-    """The reminder at half of its time is silent and states that it is snoozed."""
+    """The reminder halfway to its expiry is silent and says that the request is snoozed."""
     _, approval = agent.request_approval(requested_expiry="600")
     person.call("POST", f"/api/approvals/{approval.id}/snooze", {"minutes": 8})
-    assert _later(local, person, 5 * MINUTE) == 1
+    assert _advance(local, person, 5 * MINUTE) == 1
     with local.services.store.read() as view:
         (event,) = [
             event
-            for event in view.feed.after(0, person.user.id, 100)
+            for event in view.feed.events_after(0, person.user.id, 100)
             if event.event == "approval.reminder"
         ]
     assert event.not_notified_because == "snoozed"
-    _later(local, person, 3 * MINUTE)
+    _advance(local, person, 3 * MINUTE)
     assert local.admin.events(person.user).count("approval.reminder") == 2
 
 
@@ -118,10 +120,10 @@ def _extend(person, approval):
     return person.call("POST", f"/api/approvals/{approval.id}/extension")
 
 
-def test_an_extension_gives_the_full_lifetime_from_now(agent, person, local):
+def test_an_extension_restores_the_full_lifetime_from_now(agent, person, local):
     """The next poll returns the new expiry, and the reminder moves to half of it."""
     handle, approval = agent.request_approval(requested_expiry="600")
-    assert _later(local, person, 6 * MINUTE) == 1
+    assert _advance(local, person, 6 * MINUTE) == 1
     answer = _extend(person, approval)
     assert answer.status == 200
     until = local.clock.now() + 10 * MINUTE
@@ -129,7 +131,7 @@ def test_an_extension_gives_the_full_lifetime_from_now(agent, person, local):
     polled = agent.poll(handle)
     assert polled.refusal == (400, "authorization_pending")
     assert polled.json["expires_at"] == answer.json["expires_at"] == "2025-10-09T09:09:20.000Z"
-    assert _later(local, person, 5 * MINUTE) == 1
+    assert _advance(local, person, 5 * MINUTE) == 1
     local.services.sweeper.round()
     person.approve(approval.id)
     assert agent.poll(handle).status == 200
@@ -145,7 +147,7 @@ def test_an_extension_gives_the_full_lifetime_from_now(agent, person, local):
 
 
 def test_an_extended_request_does_not_expire_at_the_old_time(agent, person, local):
-    """The sweeper does not expire it, and polls stay pending."""
+    """The sweeper leaves the request pending, and so do polls."""
     handle, approval = agent.request_approval(requested_expiry="60")
     local.clock.forward(30 * SECOND)
     _extend(person, approval)
@@ -175,7 +177,10 @@ def test_only_pending_requests_of_the_person_can_be_extended(agent, person, loca
     other = new_person(local, "bob")
     _, approval = agent.request_approval(requested_expiry="60")
     assert _extend(other, approval).refusal == (404, "not_found")
-    assert _extend(person, approval).refusal == (409, "not_extendable")  # it ends no later
+    assert _extend(person, approval).refusal == (
+        409,
+        "not_extendable",
+    )  # the expiry would not be later
     local.clock.forward(MINUTE)
     assert _extend(person, approval).refusal == (409, "not_pending")
     _, denied = agent.request_approval(requested_expiry="60")
@@ -204,7 +209,7 @@ def test_only_an_owner_extends_critical_requests(agent, person, local):
 
 
 def test_a_request_that_the_person_started_cannot_be_extended(agent, person, local):
-    """The person can simply start a consent again."""
+    """The person can simply start the consent again."""
     approval = local.admin.approval(agent.id, person.user.id, kind="consent")
     answer = _extend(person, approval)
     assert answer.refusal == (409, "not_extendable")
@@ -214,8 +219,12 @@ def test_a_request_that_the_person_started_cannot_be_extended(agent, person, loc
 def test_an_extension_ends_no_later_than_the_parent_token(agent, person, local):
     """A decision after the parent token's expiry would be useless."""
     parent = local.admin.token(agent.id, person.user.id, "parent")
-    left = parent.expires_at - local.clock.now()
-    members = {"parent_id": parent.id, "life_ms": left, "expires_at": parent.expires_at - SECOND}
+    lifetime = parent.expires_at - local.clock.now()
+    members = {
+        "parent_id": parent.id,
+        "life_ms": lifetime,
+        "expires_at": parent.expires_at - SECOND,
+    }
     approval = local.admin.approval(agent.id, person.user.id, **members)
     local.clock.forward(SECOND)
     assert _extend(person, approval).status == 200

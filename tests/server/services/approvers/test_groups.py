@@ -1,4 +1,4 @@
-"""Groups of approvers: members, names, and what refers to a group."""
+"""Approver groups: their members, their names, and what refers to them."""
 
 import pytest
 
@@ -28,7 +28,7 @@ def _includes(admin_services, name, user_or_group_ids):
 
 
 def test_a_group_lists_each_member_once(admin_services, finance):
-    """Each change is an audit entry; a change without effect is not."""
+    """Each change writes an audit entry; a change without effect does not."""
     group = finance.show("finance")
     assert len(group.members) == 2
     assert finance.update("finance", GroupChanges(add=("ana",)), by=BY) == group

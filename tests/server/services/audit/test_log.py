@@ -149,7 +149,7 @@ def test_a_different_log_key_is_detected(audit_log):
 
 
 def test_a_log_without_a_checkpoint_has_nothing_to_compare(admin_services):
-    """A new installation starts, and asking for its checkpoint is a conflict."""
+    """A new installation starts, and requesting its checkpoint is a conflict."""
     log = AuditLog(admin_services.store, "https://approvals.example.com", lambda: KEY)
     log.check()
     with pytest.raises(Conflict, match="no checkpoint yet"):
@@ -157,7 +157,7 @@ def test_a_log_without_a_checkpoint_has_nothing_to_compare(admin_services):
 
 
 def test_entries_in_a_checkpoint_have_a_proof(audit_log):
-    """The first and the last entry of the log have a proof."""
+    """The first and the last entry of the log each have a proof."""
     audit_log.round()
     with audit_log.store.read() as view:
         entries = view.audit.tail(100)

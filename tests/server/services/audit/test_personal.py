@@ -121,7 +121,7 @@ def test_an_erased_user_leaves_a_log_that_verifies(admin_services, log):
 
 @pytest.mark.usefixtures("log")
 def test_an_erased_text_is_marked_in_its_entry(admin_services):
-    """A member of the entry marks the erased text, because somebody could type `erased`."""
+    """A separate member marks the erased text, because a person could type `erased`."""
     Erasures(admin_services.store).erase("ann", by=BY)
     entries = AuditEntries(admin_services.store).search(EntrySearch(type=Type.USER_ADDED), 10)
     erased = {entry.members["facts"]["name"]: entry.members.get("erased") for entry in entries}
@@ -172,7 +172,7 @@ def test_a_changed_text_is_never_shown(tmp_path, admin_services, statement):
 
 
 def test_a_proof_contains_no_personal_text(admin_services, log):
-    """A proof contains no personal text, so it can be passed on."""
+    """Therefore, a proof can be passed on to others."""
     (entry, *_rest) = AuditEntries(admin_services.store).search(
         EntrySearch(type=Type.USER_ADDED), 1
     )

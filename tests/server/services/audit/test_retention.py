@@ -95,20 +95,20 @@ def test_a_deleted_entry_is_not_found(admin_services, log):
         with pytest.raises(NotFound):
             read(first.id)
     with admin_services.store.read() as view:
-        left = view.audit.openings.between(0, 100)
-    assert left == {seq: text for seq, text in texts.items() if seq >= first_kept} != texts
+        openings_left = view.audit.openings.between(0, 100)
+    assert openings_left == {seq: text for seq, text in texts.items() if seq >= first_kept} != texts
 
 
-def test_a_body_is_never_deleted_in_silence(admin_services, log):
-    """Verification fails and names the entry whose body was deleted without an announcement."""
+def test_a_body_is_never_deleted_unannounced(admin_services, log):
+    """Verification fails and names the entry whose body was deleted."""
     with admin_services.store.write() as tx:
         tx.audit.trim(0, 2, ())
     with pytest.raises(Broken, match="Entry 1 has no contents, and no entry says why"):
         _verify_export(log)
 
 
-def test_an_announcement_covers_no_later_entry(admin_services, log):
-    """Deleting an entry after the announced entries is detected."""
+def test_an_announcement_does_not_cover_later_entries(admin_services, log):
+    """Deleting an entry that comes after the announced entries is detected."""
     first_kept, _deleted = _trim(log, admin_services)
     with admin_services.store.write() as tx:
         tx.audit.trim(first_kept, first_kept + 1, ())
@@ -147,7 +147,7 @@ def test_a_trimmed_log_may_begin_in_the_middle_of_a_request(admin_services, log)
 
 @pytest.mark.usefixtures("log")
 @pytest.mark.parametrize("age", [-DAY, 0, MINUTE, SHORTEST_DAYS * DAY - 1])
-def test_young_entries_are_never_trimmed(admin_services, age):
+def test_recent_entries_are_never_trimmed(admin_services, age):
     """A time that is less than 30 days ago is refused, and no entry is written."""
     before = len(admin_services.entries())
     with pytest.raises(Invalid, match="`before` must be at least 30 days ago"):
@@ -156,7 +156,7 @@ def test_young_entries_are_never_trimmed(admin_services, age):
 
 
 def test_the_server_trims_once_a_day(admin_services, log):
-    """It deletes only after a checkpoint, and without old entries it writes nothing."""
+    """The server deletes only after a checkpoint; without old entries, it writes nothing."""
     schedule = RetentionSchedule(admin_services.store, SHORTEST_DAYS)
     schedule.round()
     assert (_count_announcements(admin_services), len(_names(admin_services))) == (1, 4)
@@ -185,7 +185,7 @@ def test_a_server_without_the_setting_deletes_only_on_request(admin_services, lo
 
 
 def test_a_killed_server_finishes_an_announced_deletion(admin_services, log):
-    """It may have been killed in the middle of deleting."""
+    """The server may have been killed while it was deleting."""
     RetentionSchedule(admin_services.store, SHORTEST_DAYS).round()
     log.round()
     with admin_services.store.write() as tx:

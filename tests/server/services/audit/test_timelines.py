@@ -1,4 +1,4 @@
-"""The timeline of a request or token has all entries about it and no other entries."""
+"""The timeline of a request or token has every entry about it and no other entries."""
 
 import json
 
@@ -17,7 +17,7 @@ PAYMENT_TYPES = ["approval.requested", "approval.approved", "token.issued"]
 
 @pytest.fixture(autouse=True)
 def _no_call():
-    """Sets the correlation ID that entries have outside of an API call."""
+    """Set the correlation ID that entries have outside of an API call."""
     telemetry.correlate("local")
 
 
@@ -60,7 +60,7 @@ def test_a_different_request_is_not_in_the_timeline(entries, agent, local, perso
 
 
 def test_a_chain_of_tokens_has_one_timeline(entries, local, person):
-    """It has the revocation of an ancestor, but no entry of a sibling token."""
+    """The timeline has the revocation of an ancestor, but no entry about a sibling token."""
     chains = Chains(local, person.user.id)
     chains.prepare()
     bot = chains.agent("desk-bot")
@@ -77,7 +77,7 @@ def test_a_chain_of_tokens_has_one_timeline(entries, local, person):
 
 
 def test_effects_of_the_same_api_call_are_in_the_timeline(entries, agent, local, person):
-    """It has an incident that the call opened, but not the end of a different request."""
+    """An incident that the call opened is included, but not the end of a different request."""
     request = _pay(agent, local, person)[0]
     other = agent.request_payment()[1].id
     telemetry.correlate("call-1")
@@ -94,7 +94,7 @@ def test_effects_of_the_same_api_call_are_in_the_timeline(entries, agent, local,
 
 
 def test_commands_and_loops_are_not_one_api_call(entries, local):
-    """Their entries share one correlation ID although they do not belong together."""
+    """Entries by commands and loops share a correlation ID although they are unrelated."""
     with local.services.store.write() as tx:
         added = tx.audit.add(Entry("user.added", "operator"))
     assert [entry.id for entry in entries.timeline(added)] == [added]
@@ -102,8 +102,8 @@ def test_commands_and_loops_are_not_one_api_call(entries, local):
         entries.timeline("local")
 
 
-def test_the_error_for_an_unknown_id_lists_what_has_a_timeline(entries):
-    """The error lists requests, tokens, audit entries and API calls."""
+def test_the_error_for_an_unknown_id_lists_the_kinds_of_ids(entries):
+    """Requests, tokens, audit entries and API calls have a timeline."""
     message = "There is no request, token, audit entry or API call sayso_xx_1."
     with pytest.raises(NotFound, match=message):
         entries.timeline("sayso_xx_1")

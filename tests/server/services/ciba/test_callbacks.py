@@ -59,7 +59,7 @@ def _bodies(endpoint):
     return [json.loads(got.body) for got in endpoint.got]
 
 
-def _lost_causes(local):
+def _failed_delivery_causes(local):
     return [entry["cause"] for entry in local.admin.entries("callback.lost")]
 
 
@@ -70,7 +70,7 @@ def _stored_secrets(local, approval):
 
 @pytest.mark.parametrize("end", ["approve", "deny"])
 def test_a_ping_contains_only_the_auth_req_id(pinged, person, local, endpoint, end):
-    """CIBA 10.2: a ping has the notification token, and the agent fetches the answer itself."""
+    """CIBA 10.2: the agent authenticates the ping by its token and fetches the response itself."""
     handle, approval = _ask(pinged)
     getattr(person, end)(approval.id)
     local.deliver()
@@ -82,7 +82,7 @@ def test_a_ping_contains_only_the_auth_req_id(pinged, person, local, endpoint, e
 
 
 def test_an_agent_in_poll_mode_gets_no_callback(agent, person, local):
-    """Its notification token is neither validated nor stored."""
+    """The notification token of such an agent is neither validated nor stored."""
     _, approval = agent.request_approval(client_notification_token="not a token\r\n")
     person.approve(approval.id)
     with local.services.store.read() as view:
@@ -114,8 +114,8 @@ def test_the_notification_token_is_sealed_and_erased_when_no_longer_needed(
     assert len(endpoint.got) == 1
 
 
-def test_an_answer_fetched_before_the_ping_sends_no_ping(pinged, person, local, endpoint):
-    """The agent already has the answer, so a ping would be useless."""
+def test_a_response_fetched_before_the_ping_sends_no_ping(pinged, person, local, endpoint):
+    """The agent already has the response, so a ping would be useless."""
     handle, approval = _ask(pinged)
     person.approve(approval.id)
     assert pinged.poll(handle, idempotency_key="k").status == 200
@@ -142,7 +142,7 @@ def test_an_expired_request_sends_no_ping_and_erases_its_secrets(
     assert pinged.poll(handle).refusal == (400, "expired_token")
 
 
-def test_a_pinged_agent_learns_of_a_retry_request_by_polling(pinged, person, local, endpoint):
+def test_a_pinged_agent_is_told_of_a_retry_request_when_it_polls(pinged, person, local, endpoint):
     """The server sends no ping for the expiry and none for the later retry request."""
     handle, approval = _ask(pinged, requested_expiry="60")
     local.clock.forward(MINUTE)
@@ -173,7 +173,7 @@ def test_with_hidden_users_the_expiry_of_an_unknown_user_is_sent_like_any_other(
     assert bodies == ([bodies[0]] * 2 if mode == "push" else [])
 
 
-def test_withdrawing_an_approved_request_sends_another_ping(pinged, person, local, endpoint):
+def test_withdrawing_an_approved_request_sends_a_second_ping(pinged, person, local, endpoint):
     """The first ping announced an approval that is no longer valid."""
     _, approval = _ask(pinged)
     person.approve(approval.id)
@@ -214,7 +214,7 @@ def test_an_agent_that_changed_to_poll_mode_gets_no_ping(pinged, person, local, 
 
 
 def test_a_push_contains_the_tokens(pushed, person, local, endpoint):
-    """CIBA 10.3.1: it is the token response with auth_req_id; the ID token has both hashes."""
+    """CIBA 10.3.1: a push is the token response with auth_req_id; the ID token has both hashes."""
     handle, approval = _ask(pushed)
     person.approve(approval.id)
     local.deliver()
@@ -241,7 +241,7 @@ def test_an_agent_in_push_mode_cannot_poll(pushed, agent, local):
 
 
 def test_a_failed_push_is_retried_with_the_same_tokens(pushed, person, local, endpoint):
-    """NG-008: an approval gives one token set; expires_in is the remaining lifetime."""
+    """NG-008: an approval yields one token set; expires_in is the remaining lifetime."""
     endpoint.behaviour = answer(503)
     _, approval = _ask(pushed)
     person.approve(approval.id)
@@ -254,7 +254,7 @@ def test_a_failed_push_is_retried_with_the_same_tokens(pushed, person, local, en
     assert first["access_token"] == last["access_token"]
     assert (first["expires_in"], last["expires_in"], len(endpoint.got)) == (300, 293, 4)
     assert len(local.admin.entries("token.issued")) == 1
-    assert (_lost_causes(local), _stored_secrets(local, approval)) == ([], (None, None))
+    assert (_failed_delivery_causes(local), _stored_secrets(local, approval)) == ([], (None, None))
 
 
 def test_a_push_whose_tokens_expired_sends_transaction_failed(pushed, person, local, endpoint):
@@ -272,7 +272,7 @@ def test_a_push_whose_tokens_expired_sends_transaction_failed(pushed, person, lo
         "transaction_failed",
         "transaction_failed",
     ]
-    assert _lost_causes(local) == ["the tokens expired first"]
+    assert _failed_delivery_causes(local) == ["the tokens expired first"]
     assert len(local.admin.entries("token.issued")) == 1
 
 
@@ -299,18 +299,18 @@ def test_a_push_that_the_receiver_rejects_is_recorded_and_not_retried(
     local.deliver()
     local.clock.forward(MINUTE)
     assert local.deliver() == 0
-    assert _lost_causes(local) == ["status 401"]
+    assert _failed_delivery_causes(local) == ["status 401"]
     assert local.messages()[-1]["event"] == "alarm.callback_lost"
     assert (len(endpoint.got), _stored_secrets(local, approval)) == (1, (None, None))
 
 
 def test_after_a_rejected_ping_the_agent_can_still_poll(pinged, person, local, endpoint):
-    """CB-165: a ping contains no answer, so none is lost."""
+    """CB-165: a ping contains no tokens, so none are lost."""
     endpoint.behaviour = answer(403)
     handle, approval = _ask(pinged)
     person.approve(approval.id)
     local.deliver()
-    assert _lost_causes(local) == ["status 403"]
+    assert _failed_delivery_causes(local) == ["status 403"]
     assert pinged.poll(handle).status == 200
 
 
@@ -321,7 +321,11 @@ def test_a_callback_for_a_deleted_approval_is_ignored(local):
     with local.services.store.write() as tx:
         calls.lost(tx, message, "x")
         calls.arrived(tx, message)
-    assert (calls.push(message), calls.ping(message), _lost_causes(local)) == (None, None, [])
+    assert (calls.push(message), calls.ping(message), _failed_delivery_causes(local)) == (
+        None,
+        None,
+        [],
+    )
 
 
 def test_a_denial_is_pushed_as_access_denied(pushed, person, local, endpoint):
@@ -360,8 +364,8 @@ def test_permissions_narrowed_before_the_push_stop_the_tokens(pushed, person, lo
     assert local.admin.entries("token.issued") == []
 
 
-def test_an_approval_that_expires_before_the_push_gives_no_tokens(pushed, person, local, endpoint):
-    """A worker that is late issues no tokens."""
+def test_an_approval_that_expires_before_the_push_yields_no_tokens(pushed, person, local, endpoint):
+    """A worker that is late does not issue tokens."""
     _, approval = _ask(pushed, requested_expiry="60")
     person.approve(approval.id)
     local.clock.forward(2 * MINUTE)

@@ -140,7 +140,7 @@ def test_an_agent_that_does_not_serve_the_resource_cannot_name_its_callers(agent
     assert answer.json["reason"] == "not_served"
 
 
-def test_a_token_that_this_server_did_not_issue_names_nobody(agent, local, assistant, token):
+def test_a_token_that_this_server_did_not_issue_is_refused(agent, local, assistant, token):
     """The same claims signed by another key cannot make a client look like the caller."""
     header = jwt.get_unverified_header(token)
     forged = new_key("ES256").sign(dict(local.claims(token)), **header)
@@ -148,12 +148,14 @@ def test_a_token_that_this_server_did_not_issue_names_nobody(agent, local, assis
     assert local.admin.entries("approval.requested")[-1]["agent_id"] == assistant.id
 
 
-@pytest.mark.parametrize("how", ["expired", "revoked", "client disabled"])
-def test_a_token_that_is_no_longer_valid_names_nobody(agent, assistant, local, token, how):
+@pytest.mark.parametrize("ending", ["expired", "revoked", "client disabled"])
+def test_a_token_of_a_call_that_is_no_longer_valid_is_refused(
+    agent, assistant, local, token, ending
+):
     """The error tells the agent to wait for a new call."""
-    if how == "expired":
+    if ending == "expired":
         local.clock.forward(5 * MINUTE)
-    elif how == "revoked":
+    elif ending == "revoked":
         local.post_form("/revoke", {"token": token, **assistant.credentials})
     else:
         local.admin.agents.disable(assistant.id, by=BY)

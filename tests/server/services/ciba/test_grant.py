@@ -21,7 +21,7 @@ GONE = (400, "invalid_grant")
 
 
 class ScriptedHub:
-    """A hub whose every wait runs one step of a script, so that no test really waits."""
+    """A hub on which each wait runs one step of a script, so that no test really waits."""
 
     def __init__(self, *steps):
         self.steps = list(steps)
@@ -98,7 +98,7 @@ def test_each_early_poll_adds_five_seconds_up_to_thirty(agent, local):
 
 
 def test_the_polling_interval_is_measured_at_arrival(agent, local):
-    """Time in the server's queue counts neither against the client nor for it."""
+    """Time in the server's queue counts neither for nor against the client."""
     handle, _ = agent.request_approval()
     arrived = local.clock.now() + 5 * SECOND
     local.clock.forward(20 * SECOND)
@@ -111,7 +111,7 @@ def test_the_polling_interval_is_measured_at_arrival(agent, local):
         assert answer.json["error"] == error
 
 
-def test_an_approved_request_gives_one_token_set(agent, person, local):
+def test_an_approved_request_yields_one_token_set(agent, person, local):
     """The response is complete, and its claims name the agent, the person and the resource."""
     handle, approval = agent.request_approval()
     person.approve(approval.id)
@@ -131,7 +131,10 @@ def test_an_approved_request_gives_one_token_set(agent, person, local):
 
 @pytest.mark.parametrize(
     ("ask", "acr", "amr"),
-    [("asked", ACR_SIGNED, ["swk"]), ("asked_payment", ACR_SIGNED_PIN, ["swk", "pin"])],
+    [
+        ("request_approval", ACR_SIGNED, ["swk"]),
+        ("request_payment", ACR_SIGNED_PIN, ["swk", "pin"]),
+    ],
 )
 def test_the_tokens_state_the_ceremony_of_the_approval(agent, person, local, ask, acr, amr):
     """The acr and amr claims distinguish a confirmation from a PIN."""
@@ -144,7 +147,9 @@ def test_the_tokens_state_the_ceremony_of_the_approval(agent, person, local, ask
         assert claims["auth_time"] == local.clock.now() // 1000
 
 
-@pytest.mark.parametrize(("ask", "details"), [("asked", None), ("asked_payment", PAYMENT_DETAILS)])
+@pytest.mark.parametrize(
+    ("ask", "details"), [("request_approval", None), ("request_payment", PAYMENT_DETAILS)]
+)
 def test_the_access_token_contains_the_approved_action(agent, person, local, ask, details):
     """A resource can tell a session from a single action, and can check the action."""
     handle, approval = getattr(agent, ask)()
@@ -160,7 +165,7 @@ def test_the_access_token_contains_the_approved_action(agent, person, local, ask
     assert answer.get("authorization_details") == claims.get("authorization_details") == details
 
 
-def test_an_action_without_a_scope_gives_a_token_without_a_scope(agent, person, local):
+def test_an_action_without_a_scope_yields_a_token_without_a_scope(agent, person, local):
     """The token is valid only for its authorization details."""
     handle, approval = agent.request_payment(scope="openid")
     person.approve(approval.id)
@@ -185,8 +190,8 @@ def test_redeeming_writes_an_entry_an_event_and_a_delegation(agent, person, loca
     assert delegation.expires_at == claims["exp"] * 1000
 
 
-def test_reusing_an_auth_req_id_gets_nothing_and_raises_one_alarm(agent, person, local):
-    """Repeated reuse within ten minutes is one alarm, in the webhook and the audit log."""
+def test_reusing_an_auth_req_id_is_refused_and_raises_one_alarm(agent, person, local):
+    """Repeated reuse within ten minutes raises one alarm, in the webhook and the audit log."""
     handle, approval = agent.request_approval()
     person.approve(approval.id)
     agent.poll(handle)
@@ -202,7 +207,7 @@ def test_reusing_an_auth_req_id_gets_nothing_and_raises_one_alarm(agent, person,
     assert len(local.admin.entries("handle.reused")) == 2
 
 
-def test_the_same_idempotency_key_returns_the_same_answer_for_a_minute(agent, person, local):
+def test_the_same_idempotency_key_returns_the_same_response_for_a_minute(agent, person, local):
     """The tokens are the same, with no alarm and no second delegation."""
     handle, approval = agent.request_approval()
     person.approve(approval.id)
@@ -217,8 +222,10 @@ def test_the_same_idempotency_key_returns_the_same_answer_for_a_minute(agent, pe
 
 
 @pytest.mark.parametrize(("first", "again"), [("k", "other"), ("k", None), (None, "k")])
-def test_another_idempotency_key_does_not_return_the_answer(agent, person, local, first, again):
-    """A retry needs a key, which must be the one of the first call."""
+def test_a_different_idempotency_key_does_not_return_the_response(
+    agent, person, local, first, again
+):
+    """A retry must send the idempotency key of the first call."""
     handle, approval = agent.request_approval()
     person.approve(approval.id)
     keys = [{} if key is None else {"idempotency_key": key} for key in (first, again)]
@@ -227,7 +234,7 @@ def test_another_idempotency_key_does_not_return_the_answer(agent, person, local
     assert len(local.admin.entries("handle.reused")) == 1
 
 
-def test_the_answer_stored_for_retries_is_sealed(agent, person, local):
+def test_the_response_stored_for_retries_is_sealed(agent, person, local):
     """The database contains no readable token."""
     handle, approval = agent.request_approval()
     person.approve(approval.id)
@@ -237,7 +244,7 @@ def test_the_answer_stored_for_retries_is_sealed(agent, person, local):
     assert local.services.secrets.open(f"answer:{approval.id}", stored_answer).startswith(b"{")
 
 
-def test_a_stored_answer_is_not_returned_after_its_user_was_disabled(agent, person, local):
+def test_a_stored_response_is_not_returned_after_its_user_was_disabled(agent, person, local):
     """The retry gets no tokens and raises no alarm."""
     handle, approval = agent.request_approval()
     person.approve(approval.id)
@@ -247,7 +254,7 @@ def test_a_stored_answer_is_not_returned_after_its_user_was_disabled(agent, pers
     assert local.admin.entries("handle.reused") == []
 
 
-def test_a_stored_answer_is_not_returned_after_its_token_was_revoked(agent, person, local):
+def test_a_stored_response_is_not_returned_after_its_token_was_revoked(agent, person, local):
     """The retry gets no tokens and raises no alarm."""
     handle, approval = agent.request_approval()
     person.approve(approval.id)
@@ -258,8 +265,8 @@ def test_a_stored_answer_is_not_returned_after_its_token_was_revoked(agent, pers
     assert local.admin.entries("handle.reused") == []
 
 
-def test_permissions_narrowed_after_the_approval_give_no_tokens(agent, person, local):
-    """The request is canceled; the audit log has the reason, which the agent does not get."""
+def test_permissions_narrowed_after_the_approval_stop_the_tokens(agent, person, local):
+    """The request is canceled; the audit log has the reason, but the agent does not get it."""
     handle, approval = agent.request_approval()
     person.approve(approval.id)
     _update(local, scopes=("payments:transfer",))
@@ -293,7 +300,7 @@ def test_a_denial_without_a_note_has_no_note_member(agent, person):
 
 
 def test_expired_requests_say_whether_they_were_seen(agent, person, local):
-    """The reason states it, and neither request is reported as a denial."""
+    """The reason says whether the request was seen, and neither case is reported as a denial."""
     unseen, _ = agent.request_approval(requested_expiry="60")
     seen, approval = agent.request_approval(requested_expiry="60")
     person.call("GET", "/api/approvals")
@@ -304,7 +311,7 @@ def test_expired_requests_say_whether_they_were_seen(agent, person, local):
 
 
 def test_an_expired_request_of_a_person_without_devices_says_no_device(agent, person, local):
-    """The agent learns that asking again would not help."""
+    """The reason tells the agent that sending the request again would not help."""
     handle, _ = agent.request_approval(requested_expiry="60")
     assert person.call("DELETE", "/api/devices/self").status == 204
     local.clock.forward(MINUTE)
@@ -322,7 +329,7 @@ def test_with_hidden_users_no_device_is_reported_as_expired_unseen(open_local, t
     assert local.stored_approval(approval.id).reason == "no_device"
 
 
-def test_an_approval_in_the_last_moment_can_be_redeemed_for_thirty_seconds(agent, person, local):
+def test_an_approval_at_the_last_moment_can_be_redeemed_for_thirty_seconds(agent, person, local):
     """After thirty seconds the request expires, although it was approved."""
     first, first_approval = agent.request_approval(requested_expiry="60")
     second, second_approval = agent.request_approval(requested_expiry="60")
@@ -340,7 +347,7 @@ def test_an_approval_in_the_last_moment_can_be_redeemed_for_thirty_seconds(agent
 
 
 def test_a_cancelled_request_returns_access_denied(agent, person, local):
-    """The agent does not learn which change canceled the request."""
+    """The agent is not told which change canceled the request."""
     handle, approval = agent.request_approval()
     person.approve(approval.id)
     local.admin.users.disable("ana", by=BY)
@@ -359,8 +366,8 @@ def test_the_auth_req_id_of_another_agent_looks_unknown(agent, person, local):
     assert agent.poll(handle).status == 200
 
 
-def test_a_disabled_agent_gets_nothing(agent, person, local):
-    """The agent does not learn why its request ended."""
+def test_a_disabled_agent_gets_no_tokens(agent, person, local):
+    """The agent is not told why its request ended."""
     handle, approval = agent.request_approval()
     person.approve(approval.id)
     local.admin.agents.disable("invoice-bot", by=BY)
@@ -397,8 +404,8 @@ def test_a_poll_without_an_auth_req_id_is_an_invalid_request(agent):
     assert agent.poll("").refusal == (400, "invalid_request")
 
 
-def test_two_concurrent_polls_give_one_token_set(agent, person, local, monkeypatch):
-    """A poll gets nothing if another worker redeems the request after the lookup."""
+def test_two_concurrent_polls_get_one_token_set(agent, person, local, monkeypatch):
+    """A poll gets no tokens if another worker redeems the request after the lookup."""
     handle, approval = agent.request_approval()
     person.approve(approval.id)
     by_handle = Approvals.by_handle
@@ -414,7 +421,7 @@ def test_two_concurrent_polls_give_one_token_set(agent, person, local, monkeypat
 
 
 def test_a_held_poll_returns_when_the_person_decides(agent, person, held_poll):
-    """It listens to its own approval, and ends an older held poll of it."""
+    """A held poll listens to its own approval and ends an older held poll for it."""
     handle, approval = agent.request_approval()
     answer, hub = held_poll(handle, lambda: None, lambda: person.approve(approval.id))
     assert answer.status == 200

@@ -1,4 +1,4 @@
-"""With hidden users, neither an answer nor its cost reveals to an agent whether a user exists."""
+"""With hidden users, neither a response nor its cost tells an agent whether a user exists."""
 
 import statistics
 import time
@@ -70,9 +70,11 @@ def test_known_and_unknown_users_cost_the_same_statements(asking_agent, statemen
     for ask in (asking_agent.ask, asking_agent.ask_payment):
         ask(login_hint="ana")
         ask(login_hint="nobody")
-        known, unknown = (statements(partial(ask, login_hint=hint)) for hint in ("ana", "nobody"))
-        assert len(known) > 10
-        assert known == unknown
+        for_known_user, for_unknown_user = (
+            statements(partial(ask, login_hint=hint)) for hint in ("ana", "nobody")
+        )
+        assert len(for_known_user) > 10
+        assert for_known_user == for_unknown_user
 
 
 def test_known_and_unknown_users_take_the_same_time(asking_agent):
@@ -86,8 +88,8 @@ def test_known_and_unknown_users_take_the_same_time(asking_agent):
             began = time.process_time()
             assert asking_agent.ask(login_hint=hint).status == 200
             times.append(time.process_time() - began)
-    known, unknown = (statistics.median(times) for times in took.values())
-    assert 0.6 < known / unknown < 1.6
+    for_known_user, for_unknown_user = (statistics.median(times) for times in took.values())
+    assert 0.6 < for_known_user / for_unknown_user < 1.6
 
 
 @pytest.mark.parametrize("name", ["ana", "nobody"])
@@ -110,7 +112,7 @@ def test_supersedes_does_not_match_a_name_with_an_id(asking_agent, person):
 
 
 def test_a_poll_does_not_reveal_that_a_person_looked(asking_agent, template, hiding):
-    """A known and an unknown user get equal answers, before and after the expiry."""
+    """Known and unknown users get equal responses, before and after the expiry."""
     person = template.person(hiding)
     handles = {}
     for name in ("ana", "nobody"):
@@ -122,9 +124,11 @@ def test_a_poll_does_not_reveal_that_a_person_looked(asking_agent, template, hid
             assert person.show(approval.id)["id"] == approval.id
     for moved in (5_000, MINUTE):
         hiding.clock.forward(moved)
-        known, unknown = (asking_agent.poll(handle).json for handle in handles.values())
-        assert known == unknown
-    assert known["reason"] == "expired_unseen"
+        for_known_user, for_unknown_user = (
+            asking_agent.poll(handle).json for handle in handles.values()
+        )
+        assert for_known_user == for_unknown_user
+    assert for_known_user["reason"] == "expired_unseen"
 
 
 def test_request_limits_count_per_login_hint(open_local, template):
@@ -149,7 +153,7 @@ def test_the_limit_of_one_person_is_not_revealed(open_local, template):
 
 
 def test_a_pause_after_denials_is_not_revealed(open_local, template):
-    """During the pause, a request is accepted but asks nobody."""
+    """During the pause, requests are accepted but ask nobody."""
     local = open_local(unknown_user="hide", denials_before_pause=1)
     agent, person = template.agent(local), template.person(local)
     _, approval = agent.request_approval(login_hint="ana")
@@ -160,12 +164,12 @@ def test_a_pause_after_denials_is_not_revealed(open_local, template):
 
 
 def test_a_person_whom_the_agent_may_not_ask_looks_unknown(hiding, asking_agent, statements):
-    """Both requests run the same SQL statements."""
+    """Requests to both kinds of users run the same SQL statements."""
     new_person(hiding, "ben")
     hiding.admin.agents.update(asking_agent.id, AgentChanges(asks=("ana",)), by=BY)
     for hint in 3 * ("ana", "ben"):
         asking_agent.ask(login_hint=hint)
-    known, unknown = (
+    for_known_user, for_unknown_user = (
         statements(partial(asking_agent.ask, login_hint=hint)) for hint in ("ana", "ben")
     )
-    assert known == unknown
+    assert for_known_user == for_unknown_user

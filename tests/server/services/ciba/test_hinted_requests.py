@@ -1,4 +1,4 @@
-"""A request with a login_hint_token asks for the target of its token exchange and nothing else."""
+"""A request with a login_hint_token is for the target of its token exchange and nothing else."""
 
 import json
 
@@ -27,16 +27,16 @@ def parent(local, person):
 
 @pytest.fixture
 def hint(local, agent, parent):
-    """Creates hints like a token exchange does."""
+    """Create hints like a token exchange does."""
 
-    def make(scope="payments:read", details=(), for_agent=agent.id, of=parent):
+    def make(scope="payments:read", details=(), for_agent=agent.id, parent_token=parent):
         services = local.services
         hints = LoginHints(
             services.signer, services.verifier, services.secrets, services.server_policy
         )
         with local.services.store.write() as tx:
             bot = tx.directory.agent(for_agent)
-            return hints.make(tx, bot, of, resource=PAY, scope=(scope,), details=details)
+            return hints.make(tx, bot, parent_token, resource=PAY, scope=(scope,), details=details)
 
     return make
 
@@ -46,7 +46,7 @@ def _ask(agent, token, **changes):
     return agent.ask(**{**fixed, **changes})
 
 
-def test_a_hinted_request_asks_for_the_target_of_the_exchange(agent, person, local, hint, parent):
+def test_a_hinted_request_is_for_the_target_of_the_exchange(agent, person, local, hint, parent):
     """The request itself only contains the scope openid."""
     answered = _ask(agent, hint())
     approval = local.behind(answered.json["auth_req_id"])
@@ -108,7 +108,7 @@ def test_parameters_that_agree_with_the_hint_are_accepted(agent, hint):
 
 
 def test_a_hint_is_used_once_and_repeats_with_its_idempotency_key(agent, hint):
-    """A refused request does not use it, and a repeated call gets the same approval."""
+    """A refused request does not use up the hint; a repeated call gets the same approval."""
     token = hint()
     assert _ask(agent, token, requested_expiry="0").status == 400
     first, again = (
@@ -120,7 +120,7 @@ def test_a_hint_is_used_once_and_repeats_with_its_idempotency_key(agent, hint):
 
 
 def test_a_new_token_of_the_same_exchange_with_the_same_key_gets_the_same_request(agent, hint):
-    """A restarted agent exchanges again, and its person still sees one request."""
+    """A restarted agent repeats the exchange, and the person still sees only one request."""
     key = {"idempotency-key": "k"}
     first = _ask(agent, hint(), headers=key).json
     assert _ask(agent, hint(), headers=key).json["auth_req_id"] == first["auth_req_id"]
@@ -135,7 +135,7 @@ def test_the_hint_of_another_agent_is_refused(agent, local, hint):
 
 
 def test_an_expired_hint_returns_expired_login_hint_token(agent, local, hint):
-    """CB-057, CB-182: the agent learns that it must exchange again."""
+    """CB-057, CB-182: the error tells the agent to exchange the token again."""
     token = hint()
     local.clock.forward(5 * MINUTE)
     assert _ask(agent, token).refusal == (400, "expired_login_hint_token")
@@ -169,7 +169,7 @@ def test_a_hint_for_a_person_whom_the_agent_may_not_ask_is_refused(agent, local,
     assert _ask(agent, token).status == 400
 
 
-def test_a_hint_beyond_the_current_permissions_of_the_agent_is_refused(agent, local, hint):
+def test_a_hint_for_more_than_the_agents_current_permissions_is_refused(agent, local, hint):
     """Current permissions apply, not those at the time of the exchange."""
     token = hint()
     local.admin.agents.update(agent.id, AgentChanges(scopes=("payments:transfer",)), by=BY)
@@ -200,7 +200,7 @@ def test_a_push_agent_proves_the_key_of_a_bound_parent_in_the_request(
     endpoint = {"delivery": "push", "notification_endpoint": "http://127.0.0.1:9/hook"}
     local.admin.agents.update(agent.id, AgentChanges(**endpoint), by=BY)
     bound = local.admin.token(parent.client_id, person.user.id, "bound", jkt=thumbprint(key))
-    token = hint(of=bound)
+    token = hint(parent_token=bound)
     form = {
         "scope": "openid",
         "login_hint_token": token,

@@ -1,4 +1,4 @@
-"""Which user a hint names, and that a user who may not be asked looks unknown."""
+"""Which user a hint names; a user who may not be asked looks unknown."""
 
 import pytest
 
@@ -18,7 +18,7 @@ def id_token(agent, person):
     return agent.poll(handle).json["id_token"]
 
 
-def _signed(local, **claims):
+def _sign_id_token(local, **claims):
     """Return an ID token with these claims, signed by this server."""
     with local.services.store.read() as view:
         keys = view.directory.signing_keys()
@@ -65,7 +65,7 @@ def test_an_invalid_id_token_hint_is_an_invalid_request(agent, person, id_token)
 @pytest.mark.parametrize("audience", ["another", ["another"], ["another", 1], None, {}])
 def test_an_id_token_of_another_client_is_refused_as_a_hint(agent, local, audience):
     """The ID token is also refused if its audience is missing or malformed."""
-    hint = _signed(local, aud=audience)
+    hint = _sign_id_token(local, aud=audience)
     refused = agent.ask(login_hint=None, id_token_hint=hint)
     assert refused.refusal == (400, "invalid_request")
     assert "a different client" in refused.json["error_description"]
@@ -73,7 +73,7 @@ def test_an_id_token_of_another_client_is_refused_as_a_hint(agent, local, audien
 
 def test_an_id_token_for_several_audiences_is_a_hint_for_each(agent, person, local):
     """OpenID Connect Core 2: `aud` may be a list."""
-    hint = _signed(local, aud=["another", agent.id], sub=person.user.id)
+    hint = _sign_id_token(local, aud=["another", agent.id], sub=person.user.id)
     assert agent.ask(login_hint=None, id_token_hint=hint).status == 200
 
 
@@ -82,13 +82,13 @@ def test_an_id_token_of_another_issuer_or_without_a_subject_is_refused_as_a_hint
     agent, local, claims
 ):
     """An installation that was renamed still signs with the same keys."""
-    hint = _signed(local, aud=agent.id, **claims)
+    hint = _sign_id_token(local, aud=agent.id, **claims)
     refused = agent.ask(login_hint=None, id_token_hint=hint)
     assert refused.refusal == (400, "invalid_request")
     assert "from a different issuer" in refused.json["error_description"]
 
 
-def test_disabled_and_unaskable_users_get_the_answer_of_unknown_users(agent, local):
+def test_disabled_and_unaskable_users_get_the_same_response_as_unknown_users(agent, local):
     """The response bodies are equal, so they reveal nothing."""
     new_person(local, "ben")
     new_person(local, "cleo")

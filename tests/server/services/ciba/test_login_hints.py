@@ -104,8 +104,8 @@ def test_a_token_of_a_hint_nests_its_actors_and_ends_with_the_parent(local, agen
         assert set(tx.delegations.revoke_tree(parent.id, tx.now)) == {parent.id, delegation.id}
 
 
-def test_an_approval_whose_parent_was_revoked_gives_no_token(local, agent, person):
-    """The request is canceled with the reason parent_ended."""
+def test_an_approval_whose_parent_was_revoked_yields_no_token(local, agent, person):
+    """The request is canceled with the reason `parent_ended`."""
     parent = local.admin.token(agent.id, person.user.id, "parent")
     handle = _approved(local, agent, person, parent.id)
     with local.services.store.write() as tx:

@@ -59,7 +59,7 @@ def test_only_a_hash_of_the_auth_req_id_is_stored(agent, local):
 
 
 def test_a_request_is_found_by_a_value_that_the_log_does_not_have(agent, local):
-    """The handle and the hint find it by hash; erasing the user deletes the hashes."""
+    """Handle and hint find the request by their hashes; erasing the user deletes the hashes."""
     handle, approval = agent.request_approval(login_hint="admin")
     entries = AuditEntries(local.services.store)
 
@@ -85,7 +85,7 @@ def test_requested_expiry_only_shortens_the_limit_of_the_risk(agent, wanted, sec
 
 
 def test_the_action_text_contains_exactly_the_request(agent, person):
-    """It has agent, user, resource, scope and details, and its digest is signed."""
+    """Agent, user, resource, scope and details are in the text, whose digest is signed."""
     _, approval = agent.request_payment()
     action = json.loads(approval.action)
     salt = action.pop("salt")
@@ -151,7 +151,7 @@ def test_an_agent_without_the_ciba_grant_is_refused(agent, local, count_requests
 
 
 def test_a_disabled_agent_is_told_only_after_it_authenticates(agent, local, count_requests):
-    """A caller without the secret does not learn that the agent is disabled."""
+    """A caller without the secret is not told that the agent is disabled."""
     local.admin.agents.disable("invoice-bot", by=BY)
     refused = agent.ask()
     assert refused.refusal == (400, "unauthorized_client")
@@ -171,7 +171,7 @@ def test_the_same_idempotency_key_returns_the_same_request(agent, count_requests
 
 
 def test_a_repeated_call_returns_the_remaining_time(agent, local, count_requests):
-    """If the request has ended, the agent learns that at its next poll."""
+    """If the request has ended, the agent is told at its next poll."""
     handle = agent.ask_payment(headers={"idempotency-key": "k"}).json["auth_req_id"]
     local.clock.forward(1)
     assert agent.ask_payment(headers={"idempotency-key": "k"}).json["expires_in"] == 600
@@ -183,7 +183,7 @@ def test_a_repeated_call_returns_the_remaining_time(agent, local, count_requests
 
 
 def test_an_idempotency_key_matches_its_request_in_every_state(agent, person, count_requests):
-    """A restarted agent gets the answer that it missed, and nobody is asked twice."""
+    """A restarted agent gets the response that it missed, and nobody is asked twice."""
     headers = {"idempotency-key": "k"}
     handle, approval = agent.request_approval(headers=headers)
     person.approve(approval.id)
@@ -198,7 +198,7 @@ def test_an_idempotency_key_matches_its_request_in_every_state(agent, person, co
     assert count_requests() == 2
 
 
-def test_an_idempotency_key_with_another_request_is_refused(agent, count_requests):
+def test_an_idempotency_key_with_a_different_request_is_refused(agent, count_requests):
     """The response of a different request is not returned."""
     agent.ask({"idempotency-key": "k"})
     refused = agent.ask({"idempotency-key": "k"}, binding_message="another")
@@ -224,7 +224,7 @@ def test_an_idempotency_key_has_one_to_255_characters(agent, length, status):
 
 
 def test_a_request_without_scope_and_details_is_refused(agent, count_requests):
-    """The request names a resource, but asks for nothing there."""
+    """The request names a resource but does not request anything there."""
     assert agent.ask(scope="openid").refusal == (400, "invalid_target")
     assert count_requests() == 0
 
@@ -246,7 +246,7 @@ def test_a_critical_request_without_two_eligible_approvers_is_refused(agent, loc
     refused = agent.ask(resource=SAFE, scope="openid safe:open", login_hint="admin")
     assert refused.refusal == (403, "access_denied")
     assert refused.json["reason"] == "too_few_people"
-    assert "2 approvals, and 1 person may" in refused.json["error_description"]
+    assert "2 approvals, but 1 person can" in refused.json["error_description"]
     assert count_requests() == 0
     assert local.admin.events(admin) == events_before
     (entry,) = local.admin.entries("approval.refused")
@@ -276,7 +276,7 @@ def test_an_agent_that_guesses_users_is_refused_for_known_users_too(agent, local
 
 
 def test_with_hidden_users_a_request_to_an_unknown_user_looks_like_any_other(open_local, template):
-    """It is accepted, stays pending and expires unseen, and it appears in no feed."""
+    """The request is accepted, stays pending and expires unseen, and it is in no feed."""
     local = open_local(unknown_user="hide")
     agent = template.agent(local)
     handle, phantom = agent.request_approval(login_hint="nobody", requested_expiry="60")
@@ -287,7 +287,7 @@ def test_with_hidden_users_a_request_to_an_unknown_user_looks_like_any_other(ope
     polled = agent.poll(handle)
     assert (polled.json["error"], polled.json["reason"]) == ("expired_token", "expired_unseen")
     with local.services.store.read() as view:
-        events = view.feed.after(0, None, 1_000)
+        events = view.feed.events_after(0, None, 1_000)
         users = [event.user_id for event in events if event.approval_id == phantom.id]
         assert [view.directory.user(user_id) for user_id in users] == [None] * len(users)
     assert [entry.get("subject") for entry in local.admin.entries("approval.requested")] == [None]

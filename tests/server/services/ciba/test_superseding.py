@@ -17,7 +17,7 @@ from tests.support.builders.policies import rule
 from tests.support.fakes.receiver import receiver
 
 
-def _all(local):
+def _states_and_reasons(local):
     """Return the state and the reason of every request."""
     with local.services.store.read() as view:
         approvals = view.approvals.search(state=None, agent_id=None, user_id=None, limit=100)
@@ -29,7 +29,7 @@ def _revoke(agent, handle):
 
 
 def test_a_newer_request_supersedes_an_earlier_one(agent, person):
-    """Both change in one step, and each names the other."""
+    """Both requests change atomically, and each names the other."""
     handle, earlier = agent.request_approval()
     _, newer = agent.request_approval(supersedes=handle, binding_message="the right invoice")
     shown = person.show(earlier.id)
@@ -44,7 +44,7 @@ def test_a_newer_request_supersedes_an_earlier_one(agent, person):
     assert person.deny(earlier.id).status == 409
 
 
-def test_superseding_writes_events_and_entries_of_both(agent, person, local):
+def test_superseding_writes_events_and_entries_for_both_requests(agent, person, local):
     """The cancellation comes before the new request."""
     handle, earlier = agent.request_approval()
     before = len(local.admin.events(person.user))
@@ -84,11 +84,11 @@ def test_a_request_that_is_not_pending_cannot_be_superseded(agent, local, end, h
     """The call is refused, and no request changes."""
     handle, _ = agent.request_approval()
     end[how](handle)
-    before = _all(local)
+    before = _states_and_reasons(local)
     refused = agent.ask(supersedes=handle)
     assert refused.refusal == (400, "invalid_request")
-    assert "no longer pending" in refused.json["error_description"]
-    assert _all(local) == before
+    assert "is not pending" in refused.json["error_description"]
+    assert _states_and_reasons(local) == before
 
 
 def test_a_request_of_another_agent_looks_unknown(agent, local):
@@ -105,22 +105,22 @@ def test_a_request_of_another_agent_looks_unknown(agent, local):
         by=BY,
     )
     thief = LocalAgent(local, registration.agent.id, registration.secret)
-    before = _all(local)
+    before = _states_and_reasons(local)
     foreign, unknown = thief.ask(supersedes=handle), agent.ask(supersedes=handle + "x")
     assert foreign.refusal == (400, "invalid_request")
     assert (foreign.status, foreign.body) == (unknown.status, unknown.body)
-    assert _all(local) == before
+    assert _states_and_reasons(local) == before
 
 
 def test_a_request_to_another_person_cannot_be_superseded(agent, local):
     """No request of either person changes."""
     new_person(local, "ben")
     handle, _ = agent.request_approval()
-    before = _all(local)
+    before = _states_and_reasons(local)
     refused = agent.ask(supersedes=handle, login_hint="ben")
     assert refused.refusal == (400, "invalid_request")
     assert "same person" in refused.json["error_description"]
-    assert _all(local) == before
+    assert _states_and_reasons(local) == before
 
 
 @pytest.mark.parametrize(
@@ -132,11 +132,11 @@ def test_a_request_to_another_person_cannot_be_superseded(agent, local):
     ],
 )
 def test_a_refused_newer_request_keeps_the_earlier_one(agent, local, wanted, error):
-    """Superseding and requesting are one step, which fails as a whole."""
+    """Superseding and requesting are one atomic step, which fails as a whole."""
     handle, _ = agent.request_approval()
-    before = _all(local)
+    before = _states_and_reasons(local)
     assert agent.ask(supersedes=handle, **wanted).json["error"] == error
-    assert _all(local) == before
+    assert _states_and_reasons(local) == before
 
 
 def test_the_superseded_request_does_not_count_against_limits(open_local, template):
@@ -160,12 +160,12 @@ def test_superseding_a_low_risk_request_does_not_allow_a_high_risk_one(open_loca
     assert agent.ask_payment(supersedes=high).status == 200
 
 
-def test_a_decision_before_the_replacement_counts(agent, person, local):
-    """The decision stays, and the newer request is not created."""
+def test_a_decision_before_the_replacement_is_kept(agent, person, local):
+    """The decision is kept, and the newer request is not created."""
     _, earlier = agent.request_approval()
     person.deny(earlier.id)
     with (
-        pytest.raises(errors.InvalidRequest, match="no longer pending"),
+        pytest.raises(errors.InvalidRequest, match="is not pending"),
         local.services.store.write() as tx,
     ):
         plans.cancel_superseded(tx, earlier, earlier)

@@ -54,7 +54,7 @@ def test_a_user_code_is_set_changed_and_cleared_with_the_high_key(person, local)
 
 @pytest.mark.parametrize("code", ["", "abc", "   a   ", "a" * 65, "a\x1b[2Jbc", "a\nbcd"])
 def test_an_invalid_user_code_is_refused(person, code):
-    """It is too short or too long, or has characters that cannot be typed."""
+    """The code is too short or too long, or has characters that cannot be typed."""
     assert _change(person, code).refusal == (422, "invalid_body")
     assert not _is_set(person)
 
@@ -81,7 +81,7 @@ def test_changes_of_the_user_code_are_rate_limited(person, local):
 
 @pytest.mark.parametrize("key", ["session", "low"])
 def test_only_the_high_key_sets_a_user_code(person, key):
-    """Other keys of the device are refused, and reset no PIN attempts."""
+    """Other keys of the device are refused and do not reset the PIN attempts."""
     assert _change(person, CODE, getattr(person, key)).refusal == (403, "key_not_allowed")
     assert not _is_set(person)
     assert person.device.pin_tries == 1
@@ -103,7 +103,7 @@ def test_setting_a_user_code_needs_a_pin_call_for_that_code(person, named):
     "members", [{"subject": "x" * 43}, {"subject": "other"}, {"nonce": "n"}, {"aud": "a"}]
 )
 def test_a_statement_about_something_else_is_refused(person, members):
-    """The statement has a different code, nonce or purpose."""
+    """The statement is about a different code, nonce or purpose."""
     if "aud" in members:
         nonce = _nonce(person)
         statement = person.statement("vouch", nonce, person.high, subject=person.device_id)
@@ -143,7 +143,7 @@ def test_a_request_needs_the_user_code_of_its_person(agent, person):
     assert agent.ask(user_code="anything").status == 200
 
 
-def test_an_agent_without_user_code_support_needs_none(agent, person, local):
+def test_an_agent_without_user_code_support_needs_no_user_code(agent, person, local):
     """CB-070: a code that such an agent sends is ignored."""
     _change(person, CODE)
     local.admin.agents.update(agent.id, AgentChanges(takes_user_code=False), by=BY)

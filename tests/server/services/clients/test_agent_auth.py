@@ -104,7 +104,7 @@ def test_changing_back_during_the_overlap_creates_a_new_secret(local, agent, aut
 def test_an_invalid_change_of_method_is_refused_and_changes_nothing(
     local, auth, auth_change, error, member
 ):
-    """Examples are missing or invalid keys, an unknown method, and too long an overlap."""
+    """Missing or invalid keys, an unknown method and too long an overlap are refused."""
     before = local.admin.agents.show("invoice-bot")[0]
     with pytest.raises(error) as refused:
         auth.change("invoice-bot", auth_change, by=BY)

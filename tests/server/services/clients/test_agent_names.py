@@ -22,7 +22,7 @@ def _is_first_request(approval):
 
 
 def test_the_time_of_naming_changes_only_with_a_new_name(local, agent, agents):
-    """A different change, or a change to the same name, does not change the time."""
+    """Other changes, and setting the same name again, do not change the time."""
     original = agents.show(agent.id)[0]
     assert original.named_at == original.created_at
     local.clock.forward(DAY)

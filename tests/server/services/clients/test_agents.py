@@ -297,7 +297,7 @@ def test_a_later_rotation_never_extends_an_old_secret(admin_services):
 
 @pytest.mark.usefixtures("admin")
 @pytest.mark.parametrize("overlap", [-1, 30 * DAY + 1])
-def test_an_overlap_beyond_thirty_days_is_refused(admin_services, overlap):
+def test_an_overlap_longer_than_thirty_days_is_refused(admin_services, overlap):
     """An overlap must be temporary, so a longer or a negative one is refused."""
     register_agent(admin_services)
     with pytest.raises(Invalid, match="30 days"):
@@ -307,7 +307,7 @@ def test_an_overlap_beyond_thirty_days_is_refused(admin_services, overlap):
 def test_deleting_an_agent_ends_its_tokens_and_requests_and_keeps_its_entries(
     admin_services, admin
 ):
-    """Deleting an agent ends what disabling ends; the audit log keeps the agent's name."""
+    """Deleting ends the same things as disabling; the audit log keeps the agent's name."""
     agent = register_agent(admin_services).agent
     approval, token = (
         admin_services.approval(agent.id, admin.id),
@@ -324,7 +324,7 @@ def test_deleting_an_agent_ends_its_tokens_and_requests_and_keeps_its_entries(
 
 @pytest.mark.parametrize("verb", ["show", "disable", "enable", "rotate_secret", "delete"])
 def test_an_unknown_agent_is_not_found(admin_services, verb):
-    """Every operation says that there is no such agent."""
+    """Every operation on an unknown agent says that it was not found."""
     with pytest.raises(NotFound, match=r"There is no agent x\."):
         getattr(admin_services.agents, verb)("x", **({} if verb == "show" else {"by": BY}))
 

@@ -158,7 +158,7 @@ def test_two_secrets_work_during_the_overlap_of_a_rotation(admin_services, add):
 
 
 def test_a_deleted_app_is_not_found(admin_services, add):
-    """Neither its name nor its ID finds it; the audit log keeps its name."""
+    """The app is found neither by name nor by ID; the audit log keeps its name."""
     app = add().app
     admin_services.apps.delete("chat", by=BY)
     for name_or_id in ("chat", app.id):

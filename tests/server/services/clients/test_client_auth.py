@@ -1,4 +1,4 @@
-"""Client authentication: each agent and app proves itself with the method that it registered."""
+"""Client authentication: each agent and app authenticates with the method that it registered."""
 
 import base64
 import hashlib
@@ -68,7 +68,7 @@ def test_a_method_that_is_not_registered_is_refused(agent, local, send, signer):
         assert answer.refusal == FAILED
 
 
-def test_unknown_agents_and_wrong_secrets_get_the_same_answer(agent, send):
+def test_unknown_agents_and_wrong_secrets_get_the_same_response(agent, send):
     """The response does not reveal whether the agent or the secret was wrong."""
     answers = [
         send({"client_id": name, "client_secret": secret}).body
@@ -224,7 +224,7 @@ def test_the_assertion_audience_is_the_issuer_unless_configured(open_local, sett
     assert local.post_form("/token", form).status == 401
 
 
-def test_an_agent_learns_why_it_is_refused_after_it_authenticated(agent, local, send):
+def test_an_authenticated_agent_is_told_why_it_is_refused(agent, local, send):
     """The error says disabled or expired; a deleted agent is unknown."""
     local.admin.agents.disable("invoice-bot", by=BY)
     answer = send(agent.credentials)
@@ -294,7 +294,7 @@ def test_only_a_public_app_may_send_its_client_id_alone(agent, chat, local, send
         assert send({"client_id": name}).refusal == FAILED
 
 
-def test_a_disabled_app_learns_the_reason_after_it_authenticated(chat, local, send):
+def test_an_authenticated_app_is_told_why_it_is_refused(chat, local, send):
     """A disabled app gets the reason; a deleted app is unknown."""
     app, credentials = chat
     local.admin.apps.update(app.id, AppChanges(enabled=False), by=BY)
@@ -309,7 +309,7 @@ def test_a_disabled_app_learns_the_reason_after_it_authenticated(chat, local, se
     [lambda app: app.redeem("unknown"), lambda app: app.refresh("unknown")],
     ids=["code", "refresh"],
 )
-def test_an_app_deleted_during_its_request_gets_nothing(local, monkeypatch, call):
+def test_an_app_deleted_during_its_request_gets_no_token(local, monkeypatch, call):
     """The app authenticates before the unit of work and is checked again inside it."""
     app, authenticate = new_app(local), ClientAuthentication.authenticate
 

@@ -1,4 +1,4 @@
-"""Unregistered apps with metadata documents can sign people in."""
+"""Unregistered apps that have a metadata document can sign people in."""
 
 import json
 
@@ -145,7 +145,7 @@ def test_an_administrator_can_see_disable_and_delete_an_unregistered_app(ana, ap
 
 
 def test_an_unregistered_app_gets_only_open_resources_and_no_critical_scope(browser, site):
-    """Unregistered apps cannot ask for other resources, nor for critical scopes."""
+    """Unregistered apps cannot request other resources or critical scopes."""
     site.admin.resources.update(PAY, ResourceChanges(unknown_clients=False), by=BY)
     assert browser.authorize(URL, **READ).answer["error"] == "invalid_target"
     risky = ResourceChanges(scopes={"payments:all": Risk.CRITICAL}, unknown_clients=True)
@@ -172,7 +172,7 @@ def test_the_settings_refuse_unregistered_apps_without_a_fetch(open_site, host, 
     assert "name" in new_browser(listed).authorize(URL, **READ).text
 
 
-def test_discovery_says_so_only_if_it_is_so(open_site, open_local):
+def test_discovery_advertises_it_only_if_enabled(open_site, open_local):
     """CI-10: the metadata names the feature only if the settings allow it."""
     name = "client_id_metadata_document_supported"
     for local, supported in ((open_site()[0], True), (open_local(), False)):
@@ -206,7 +206,7 @@ def test_an_invalid_client_id_url_is_not_fetched(site, host, url, says):
     ],
     ids=["redirect", "missing", "10 MB", "fault", "private"],
 )
-def test_another_answer_is_no_document(site, host, answer, says):
+def test_any_other_response_is_not_a_document(site, host, answer, says):
     """CI-02, CI-07, CI-08, CI-13: nothing is stored, and the next request fetches again."""
     host.answers[URL] = answer
     assert says in refusal_text(site)
@@ -232,7 +232,7 @@ def test_a_document_about_another_host_is_refused(site, host, changes, says):
     assert says in refusal_text(site)
 
 
-def test_a_redirect_uri_that_the_document_does_not_have_gets_no_answer(browser, host):
+def test_a_redirect_uri_missing_from_the_document_gets_no_redirect(browser, host):
     """CI-05, BC-02: the person sees an error page and is not redirected."""
     host.serve(URL, document(redirect_uris=[CALLBACK, "https://bank.example/cb"]))
     for uri in ("https://bank.example/cb", "https://chat.example/other"):
@@ -260,10 +260,10 @@ def test_a_document_that_changed_before_the_token_request_applies(ana, app, brow
     assert "code" in browser.authorize(URL, **READ).answer
 
 
-def test_the_stored_document_counts_for_a_day_while_its_host_is_unreachable(
+def test_the_stored_document_is_used_for_a_day_while_its_host_is_unreachable(
     ana, app, browser, site, host
 ):
-    """For a day, the stored copy counts; if the document is missing, the app is refused."""
+    """The stored copy is used for a day; if the document is missing, the app is refused."""
     tokens = app.redeem(get_code(browser, ana)).json
     host.answers[URL] = Unreachable("timeout", retry=True)
     site.clock.forward(DAY - MINUTE)
@@ -282,7 +282,7 @@ def test_a_name_that_looks_like_the_name_of_a_registered_app_is_withheld(browser
     host.serve(URL, document(client_name="PayroII"))
     browser.authorize(URL, **READ)
     page = browser.sign_in("ana").text
-    assert "looks like the name of somebody else" in page
+    assert "looks like someone else's name here" in page
     assert "PayroII" not in page
 
 
@@ -350,7 +350,7 @@ def test_an_app_with_keys_must_authenticate_with_them(ana, app, browser, site, h
 
 
 def test_fetches_are_limited_per_host(site, host):
-    """Fetches are limited per host, because each new URL would be a fetch."""
+    """A limit is needed, because each new URL causes a fetch."""
     host.answers.clear()
     for number in range(MAX_PER_HOST):
         refusal_text(site, f"{URL}?{number}")

@@ -127,7 +127,7 @@ def test_a_client_may_respell_its_own_name(clients):
 
 
 def test_a_name_is_free_again_after_deleting_or_renaming_its_client(clients):
-    """A new client can take a name that was given up or whose client was deleted."""
+    """A new client can take a name that is no longer in use."""
     clients.agents.update("pay", AgentChanges(name="payer"), by=BY)
     register_agent(clients, "Pay")
     clients.agents.delete("payer", by=BY)

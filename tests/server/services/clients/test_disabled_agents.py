@@ -1,7 +1,7 @@
-"""A table of everything that can be disabled, and every place where that must be refused.
+"""A table of everything that can be disabled, and every step that must then be refused.
 
-Each test prepares one place while everything is enabled, disables or deletes one thing, and then
-tries the place. A cell is the refusal. A place without a cell succeeds, because it does not depend
+Each test prepares one step while everything is enabled, disables or deletes one thing, and then
+attempts the step. A cell is the refusal. A step without a cell succeeds, because it does not depend
 on what was disabled.
 """
 
@@ -23,7 +23,7 @@ from tests.support.builders.token_chains import BANK, Chains
 OK = "succeeds"
 INACTIVE = "inactive"
 
-Try = Callable[[], str]
+Attempt = Callable[[], str]
 
 
 @dataclass
@@ -83,19 +83,19 @@ def _outcome(answer: Answer) -> str:
     return OK if answer.status == 200 else f"{answer.refusal[0]} {answer.refusal[1]}"
 
 
-def _introspected(caller: LocalResource, token: str) -> str:
+def _introspection_result(caller: LocalResource, token: str) -> str:
     answer = caller.introspect(token)
     if answer.status != 200:
         return _outcome(answer)
     return OK if answer.json["active"] else INACTIVE
 
 
-def _initiation(world: World) -> Try:
+def _initiation(world: World) -> Attempt:
     return lambda: _outcome(world.agent.ask())
 
 
-def _decision(world: World) -> Try:
-    """Shows a request that was created before, and decides it."""
+def _decision(world: World) -> Attempt:
+    """Show and decide a request that was created before."""
     approval = world.agent.request_approval()[1].id
 
     def decide() -> str:
@@ -109,86 +109,90 @@ def _decision(world: World) -> Try:
     return decide
 
 
-def _redemption(world: World) -> Try:
+def _redemption(world: World) -> Attempt:
     handle = world.approved()
     return lambda: _outcome(world.agent.poll(handle))
 
 
-def _repeated_poll(world: World) -> Try:
+def _repeated_poll(world: World) -> Attempt:
     handle, resource = world.approved(), new_resource(world.local)
     world.agent.poll(handle, idempotency_key="one")
 
     def fetch() -> str:
         answer = world.agent.poll(handle, idempotency_key="one")
         outcome = _outcome(answer)
-        return _introspected(resource, answer.json["access_token"]) if outcome == OK else outcome
+        return (
+            _introspection_result(resource, answer.json["access_token"])
+            if outcome == OK
+            else outcome
+        )
 
     return fetch
 
 
-def _client_credentials(world: World) -> Try:
+def _client_credentials(world: World) -> Attempt:
     return lambda: _outcome(world.agent.alone())
 
 
-def _exchange(world: World) -> Try:
+def _exchange(world: World) -> Attempt:
     bot, token = world.bot, world.chains.user_token()
     return lambda: _outcome(world.chains.exchange(bot, token))
 
 
-def _introspection(world: World) -> Try:
+def _introspection(world: World) -> Attempt:
     token, resource = world.agent.paid(world.person), new_resource(world.local)
-    return lambda: _introspected(resource, token)
+    return lambda: _introspection_result(resource, token)
 
 
-def _introspection_of_chain(world: World) -> Try:
+def _chain_introspection(world: World) -> Attempt:
     token = world.chains.exchanged(world.bot, world.chains.user_token())
     bank = new_resource(world.local, BANK)
-    return lambda: _introspected(bank, token)
+    return lambda: _introspection_result(bank, token)
 
 
-def _consumption(world: World) -> Try:
+def _consumption(world: World) -> Attempt:
     token, resource = world.agent.paid(world.person), new_resource(world.local)
     return lambda: _outcome(resource.consume(token))
 
 
-def _api(world: World) -> Try:
+def _api(world: World) -> Attempt:
     return lambda: _outcome(world.person.call("GET", "/api/me"))
 
 
-def _refresh(world: World) -> Try:
+def _refresh(world: World) -> Attempt:
     return lambda: _outcome(world.person.refresh())
 
 
-def _device_code(world: World) -> Try:
+def _device_code(world: World) -> Attempt:
     device = begin_sign_in(world.local)
     assert device.type_code("ana") == ""
     assert world.person.approve(device.approval(world.person).id).status == 200
     return lambda: _outcome(device.later())
 
 
-def _code(world: World) -> Try:
+def _code(world: World) -> Attempt:
     code = world.code()
     return lambda: _outcome(world.app.redeem(code))
 
 
-def _app_refresh(world: World) -> Try:
+def _app_refresh(world: World) -> Attempt:
     token = world.app.redeem(world.code()).json["refresh_token"]
     return lambda: _outcome(world.app.refresh(token))
 
 
-def _app_token(world: World) -> Try:
+def _app_token(world: World) -> Attempt:
     token = world.app.redeem(world.code()).json["access_token"]
     resource = new_resource(world.local)
-    return lambda: _introspected(resource, token)
+    return lambda: _introspection_result(resource, token)
 
 
-def _userinfo(world: World) -> Try:
+def _userinfo(world: World) -> Attempt:
     refresh = world.app.redeem(world.code()).json["refresh_token"]
     token = world.app.refresh(refresh, scope="openid").json["access_token"]
     return lambda: _outcome(world.app.userinfo(token))
 
 
-_PLACES: dict[str, Callable[[World], Try]] = {
+_STEPS: dict[str, Callable[[World], Attempt]] = {
     "initiation": _initiation,
     "decision": _decision,
     "redemption": _redemption,
@@ -196,7 +200,7 @@ _PLACES: dict[str, Callable[[World], Try]] = {
     "client credentials": _client_credentials,
     "exchange": _exchange,
     "introspection": _introspection,
-    "introspection of a chain": _introspection_of_chain,
+    "introspection of a chain": _chain_introspection,
     "consumption": _consumption,
     "the person's API": _api,
     "a terminal's refresh": _refresh,
@@ -252,137 +256,137 @@ _ENDINGS: dict[str, Callable[[World], object]] = {
     "consent": _consents,
 }
 
-_GONE = "400 invalid_grant"
-_SPENT = "403 token_inactive"
-_CLIENT = "400 unauthorized_client"
-_UNKNOWN = "401 invalid_client"
-_TOKEN = "401 invalid_token"
+_INVALID_GRANT = "400 invalid_grant"
+_TOKEN_INACTIVE = "403 token_inactive"
+_UNAUTHORIZED_CLIENT = "400 unauthorized_client"
+_INVALID_CLIENT = "401 invalid_client"
+_INVALID_TOKEN = "401 invalid_token"
 
 _TABLE: dict[str, dict[str, str]] = {
     "agent": {
-        "initiation": _CLIENT,
+        "initiation": _UNAUTHORIZED_CLIENT,
         "decision": "409 not_pending",
-        "redemption": _CLIENT,
-        "repeated poll": _CLIENT,
-        "client credentials": _CLIENT,
-        "exchange": _CLIENT,
+        "redemption": _UNAUTHORIZED_CLIENT,
+        "repeated poll": _UNAUTHORIZED_CLIENT,
+        "client credentials": _UNAUTHORIZED_CLIENT,
+        "exchange": _UNAUTHORIZED_CLIENT,
         "introspection": INACTIVE,
         "introspection of a chain": INACTIVE,
-        "consumption": _SPENT,
+        "consumption": _TOKEN_INACTIVE,
     },
     "deleted agent": {
-        "initiation": _UNKNOWN,
+        "initiation": _INVALID_CLIENT,
         "decision": "409 not_pending",
-        "redemption": _UNKNOWN,
-        "repeated poll": _UNKNOWN,
-        "client credentials": _UNKNOWN,
-        "exchange": _UNKNOWN,
+        "redemption": _INVALID_CLIENT,
+        "repeated poll": _INVALID_CLIENT,
+        "client credentials": _INVALID_CLIENT,
+        "exchange": _INVALID_CLIENT,
         "introspection": INACTIVE,
         "introspection of a chain": INACTIVE,
-        "consumption": _SPENT,
+        "consumption": _TOKEN_INACTIVE,
     },
     "user": {
         "initiation": "400 unknown_user_id",
         "decision": "403 forbidden",
         "redemption": "400 access_denied",
-        "repeated poll": _GONE,
+        "repeated poll": _INVALID_GRANT,
         "exchange": "400 invalid_request",
         "introspection": INACTIVE,
         "introspection of a chain": INACTIVE,
-        "consumption": _SPENT,
+        "consumption": _TOKEN_INACTIVE,
         "the person's API": "403 forbidden",
-        "a terminal's refresh": _GONE,
-        "device code": _GONE,
-        "authorization code": _GONE,
-        "an app's refresh": _GONE,
+        "a terminal's refresh": _INVALID_GRANT,
+        "device code": _INVALID_GRANT,
+        "authorization code": _INVALID_GRANT,
+        "an app's refresh": _INVALID_GRANT,
         "introspection of an app's token": INACTIVE,
-        "userinfo": _TOKEN,
+        "userinfo": _INVALID_TOKEN,
     },
     "resource": {
         "initiation": "400 invalid_target",
         "decision": "409 not_pending",
         "redemption": "400 access_denied",
-        "repeated poll": _GONE,
+        "repeated poll": _INVALID_GRANT,
         "client credentials": "400 invalid_target",
         "exchange": "400 invalid_request",
-        "introspection": _UNKNOWN,
-        "introspection of a chain": _UNKNOWN,
-        "consumption": _UNKNOWN,
-        "authorization code": _GONE,
-        "an app's refresh": _GONE,
-        "introspection of an app's token": _UNKNOWN,
-        "userinfo": _TOKEN,
+        "introspection": _INVALID_CLIENT,
+        "introspection of a chain": _INVALID_CLIENT,
+        "consumption": _INVALID_CLIENT,
+        "authorization code": _INVALID_GRANT,
+        "an app's refresh": _INVALID_GRANT,
+        "introspection of an app's token": _INVALID_CLIENT,
+        "userinfo": _INVALID_TOKEN,
     },
     "key": {
-        "decision": _TOKEN,
+        "decision": _INVALID_TOKEN,
         "repeated poll": INACTIVE,
         "exchange": "400 invalid_request",
         "introspection": INACTIVE,
         "introspection of a chain": INACTIVE,
-        "consumption": _SPENT,
-        "the person's API": _TOKEN,
+        "consumption": _TOKEN_INACTIVE,
+        "the person's API": _INVALID_TOKEN,
         "introspection of an app's token": INACTIVE,
-        "userinfo": _TOKEN,
+        "userinfo": _INVALID_TOKEN,
     },
     "token": {
-        "repeated poll": _GONE,
+        "repeated poll": _INVALID_GRANT,
         "exchange": "400 invalid_request",
         "introspection": INACTIVE,
         "introspection of a chain": INACTIVE,
-        "consumption": _SPENT,
+        "consumption": _TOKEN_INACTIVE,
         "introspection of an app's token": INACTIVE,
-        "userinfo": _TOKEN,
+        "userinfo": _INVALID_TOKEN,
     },
     "device": {
-        "decision": _TOKEN,
-        "the person's API": _TOKEN,
-        "a terminal's refresh": _GONE,
+        "decision": _INVALID_TOKEN,
+        "the person's API": _INVALID_TOKEN,
+        "a terminal's refresh": _INVALID_GRANT,
     },
     "app": {
         "exchange": "400 invalid_request",
         "introspection of a chain": INACTIVE,
-        "authorization code": _CLIENT,
-        "an app's refresh": _CLIENT,
+        "authorization code": _UNAUTHORIZED_CLIENT,
+        "an app's refresh": _UNAUTHORIZED_CLIENT,
         "introspection of an app's token": INACTIVE,
-        "userinfo": _TOKEN,
+        "userinfo": _INVALID_TOKEN,
     },
     "consent": {
         "exchange": "400 interaction_required",
         "introspection of a chain": INACTIVE,
-        "authorization code": _GONE,
-        "an app's refresh": _GONE,
+        "authorization code": _INVALID_GRANT,
+        "an app's refresh": _INVALID_GRANT,
         "introspection of an app's token": INACTIVE,
-        "userinfo": _TOKEN,
+        "userinfo": _INVALID_TOKEN,
     },
 }
-"""The refusals; every other place succeeds."""
+"""The refusals; every other step succeeds."""
 
 
 @pytest.fixture
 def world(local, agent, person):
-    """Everything, enabled."""
+    """An installation in which everything is enabled."""
     return World(local, agent, person)
 
 
-@pytest.mark.parametrize("place", _PLACES)
-def test_every_place_succeeds_while_everything_is_enabled(world, place):
-    """A refusal in the table can then only be caused by what was disabled."""
-    assert _PLACES[place](world)() == OK
+@pytest.mark.parametrize("step", _STEPS)
+def test_every_step_succeeds_while_everything_is_enabled(world, step):
+    """Therefore, only what was disabled can cause a refusal in the table."""
+    assert _STEPS[step](world)() == OK
 
 
-@pytest.mark.parametrize("place", _PLACES)
-@pytest.mark.parametrize("what", _ENDINGS)
-def test_disabled_things_are_refused_in_every_place(world, what, place):
-    """The next request at each place is refused as the table says.
+@pytest.mark.parametrize("step", _STEPS)
+@pytest.mark.parametrize("ending", _ENDINGS)
+def test_every_step_is_refused_as_the_table_says(world, ending, step):
+    """After each ending, every step has the outcome in the table.
 
     I5, NG-002, NG-023, NG-043, NG-084, CB-204, DG-25, IN-13.
     """
-    attempt = _PLACES[place](world)
-    _ENDINGS[what](world)
-    assert attempt() == _TABLE[what].get(place, OK)
+    attempt = _STEPS[step](world)
+    _ENDINGS[ending](world)
+    assert attempt() == _TABLE[ending].get(step, OK)
 
 
-def test_the_table_only_names_known_rows_and_places():
-    """A cell in an unknown row or place would never be tested."""
+def test_the_table_has_only_known_rows_and_steps():
+    """A cell in an unknown row or for an unknown step would never be tested."""
     assert set(_TABLE) == set(_ENDINGS)
-    assert {place for row in _TABLE.values() for place in row} <= set(_PLACES)
+    assert {step for row in _TABLE.values() for step in row} <= set(_STEPS)

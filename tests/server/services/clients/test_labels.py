@@ -25,17 +25,17 @@ def test_an_invalid_label_is_refused_with_the_valid_form(label):
 
 
 @pytest.mark.parametrize(
-    ("given", "remedy"),
+    ("labels", "remedy"),
     [
         (["team=a", "team=b"], "one value"),
         (["team", "team=b"], "one value"),
         ([f"label{n}" for n in range(21)], "at most 20"),
     ],
 )
-def test_labels_are_limited_to_twenty_and_one_value_per_key(given, remedy):
+def test_labels_are_limited_to_twenty_and_one_value_per_key(labels, remedy):
     """An agent has at most twenty labels; two values for one key would be ambiguous."""
     with pytest.raises(Invalid, match=remedy):
-        agent_checks.label_list(None, given)
+        agent_checks.label_list(None, labels)
 
 
 def test_labels_are_set_kept_and_removed(admin_services):

@@ -129,7 +129,7 @@ def test_an_invitation_is_used_as_often_as_it_allows(registrations: Registration
     assert registrations.register(token).refusal == (401, "invalid_token")
 
 
-def test_an_ended_invitation_is_refused(registrations: Registrations) -> None:
+def test_an_invalid_or_ended_invitation_is_refused(registrations: Registrations) -> None:
     """A revoked, expired, unknown or missing invitation, or a disabled owner, gets 401."""
     first, second, third = (
         registrations.invite(),
@@ -157,7 +157,7 @@ def test_an_ended_invitation_is_refused(registrations: Registrations) -> None:
     assert len(registrations.local.admin.agents.all()) == 1
 
 
-def test_the_last_use_of_an_invitation_can_be_taken_once(
+def test_the_last_use_of_an_invitation_is_granted_once(
     registrations: Registrations, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """If two registrations race for the last use, one of them is refused."""
@@ -308,7 +308,7 @@ def test_an_agent_may_register_for_less_than_its_invitation(registrations: Regis
 
 
 def test_an_invitation_for_a_deleted_resource_is_refused(registrations: Registrations) -> None:
-    """The agent is refused and told to ask for a new invitation."""
+    """The error tells the agent to request a new invitation."""
     token = registrations.invite(resources=(PAY,), scopes=("payments:read",))
     registrations.local.admin.resources.delete(PAY, by=BY)
     answer = registrations.register(token)

@@ -16,7 +16,7 @@ NEEDED = {"payments:read": "payment.transfer", "payments:transfer": "payment.tra
 
 @pytest.fixture
 def agent(admin_services):
-    """An agent of two resources, both scopes of one of which require an action type."""
+    """An agent of two resources; both scopes of one of them require an action type."""
     add_user(admin_services)
     admin_services.resources.add(MAIL, {"mail:read": Risk.LOW}, {}, by=BY)
     admin_services.actions.add(json.dumps(PAYMENT), by=BY)
@@ -45,12 +45,12 @@ def test_a_scope_that_requires_no_details_is_preferred(admin_services, agent):
 
 
 def test_a_scope_that_is_not_allowed_at_a_resource_is_not_used(admin_services, agent):
-    """The sample respects an agent's limits at single resources."""
+    """The sample respects the agent's limits at individual resources."""
     sample = _sample(admin_services, agent, only={PAY: ("payments:transfer",)})
     assert (sample.resource, sample.scope) == (PAY, "payments:transfer")
 
 
-def test_without_an_example_it_asks_for_the_users_id(admin_services, agent):
+def test_without_an_example_the_sample_requests_the_users_id(admin_services, agent):
     """The type may be disallowed, its example too large, or the agent without permissions."""
     assert _sample(admin_services, agent, action_types=()) == IDENTITY
     long_array = {"type": "array", "items": {"type": "string", "maxLength": 9}, "minItems": 40}

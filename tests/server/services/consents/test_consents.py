@@ -50,7 +50,7 @@ def _token(local, agent, person, consent, name="sayso_at_1", **members):
 
 
 def test_a_consent_request_appears_in_the_feed_of_the_person(local, agent, person):
-    """It is listed like any other request, and its kind is part of the signed text."""
+    """The request is listed like any other, and its kind is part of the signed text."""
     approval = ask(local, consent_request(local, agent, person))
     assert (approval.kind, approval.state, approval.risk) == ("consent", State.PENDING, Risk.LOW)
     (shown,) = person.call("GET", "/api/approvals").json["items"]
@@ -72,7 +72,7 @@ def test_a_consent_request_appears_in_the_feed_of_the_person(local, agent, perso
     assert entry["actor"] == f"user:{person.user.id}"
 
 
-def test_the_display_states_client_resource_scopes_and_end(local, agent, person):
+def test_the_display_states_client_resource_scopes_and_expiry(local, agent, person):
     """Each scope is shown with its risk."""
     approval = ask(local, consent_request(local, agent, person, scopes=BOTH_SCOPES))
     display = json.loads(approval.display)
@@ -95,7 +95,7 @@ def test_the_display_states_client_resource_scopes_and_end(local, agent, person)
     assert display["unusual"] is None
 
 
-def test_an_approval_gives_exactly_the_consent_that_was_shown(local, agent, person):
+def test_an_approval_creates_exactly_the_consent_that_was_shown(local, agent, person):
     """The approval stores the consent, writes an audit entry and sends a message."""
     approval = ask(local, consent_request(local, agent, person))
     answer = person.approve(approval.id)
@@ -116,7 +116,7 @@ def test_an_approval_gives_exactly_the_consent_that_was_shown(local, agent, pers
     assert _outcome(local, approval, person.user) == "given"
 
 
-def test_repeating_the_same_decision_gives_no_second_consent(local, agent, person):
+def test_repeating_the_same_decision_creates_no_second_consent(local, agent, person):
     """A terminal that lost the response may repeat the decision."""
     approval = ask(local, consent_request(local, agent, person))
     jws = person.decision(approval.id)
@@ -125,8 +125,8 @@ def test_repeating_the_same_decision_gives_no_second_consent(local, agent, perso
     assert len(all_of(local)) == len(local.admin.entries("consent.given")) == 1
 
 
-def test_a_denial_gives_no_consent(local, agent, person):
-    """The page that sent the request learns of the denial."""
+def test_a_denial_creates_no_consent(local, agent, person):
+    """The page that sent the request gets the outcome of the denial."""
     approval = ask(local, consent_request(local, agent, person))
     assert _outcome(local, approval, person.user) == "waiting"
     assert person.deny(approval.id).json["state"] == "denied"
@@ -171,10 +171,13 @@ def test_a_new_consent_includes_the_scopes_of_the_old_one(local, agent, person):
     assert "payments:read (low risk, as before)" in values
     assert "payments:transfer (high risk)" in values
     assert person.approve(approval.id).status == 200
-    (given,) = all_of(local)
-    assert (given.consent.id, given.consent.scopes) == (first.id, BOTH_SCOPES)
-    assert given.consent.expires_at == local.clock.now() + 30 * DAY
-    assert (given.consent.created_at, given.consent.approval_id) == (first.created_at, approval.id)
+    (result,) = all_of(local)
+    assert (result.consent.id, result.consent.scopes) == (first.id, BOTH_SCOPES)
+    assert result.consent.expires_at == local.clock.now() + 30 * DAY
+    assert (result.consent.created_at, result.consent.approval_id) == (
+        first.created_at,
+        approval.id,
+    )
 
 
 PERMISSION_CHANGES = {
@@ -192,7 +195,7 @@ PERMISSION_CHANGES = {
 
 @pytest.mark.parametrize("change", PERMISSION_CHANGES)
 def test_old_scopes_that_are_no_longer_allowed_are_left_out(local, agent, person, change):
-    """They do not prevent the new consent."""
+    """Such scopes do not prevent the new consent."""
     give(local, agent, person, scopes=("openid", "payments:read"))
     PERMISSION_CHANGES[change](local.admin)
     request = consent_request(local, agent, person, scopes=("payments:transfer",))
@@ -202,8 +205,8 @@ def test_old_scopes_that_are_no_longer_allowed_are_left_out(local, agent, person
     assert live(local, agent, person).scopes == ("openid", "payments:transfer")
 
 
-def test_the_end_of_a_consent_that_is_left_out_does_not_count(local, agent, person):
-    """The new consent gets the requested end, although the old one lasted longer."""
+def test_the_expiry_of_an_omitted_consent_is_ignored(local, agent, person):
+    """The new consent gets the requested expiry, although the old one was valid longer."""
     give(local, agent, person)
     PERMISSION_CHANGES["ceiling"](local.admin)
     until = local.clock.now() + DAY
@@ -215,7 +218,7 @@ def test_the_end_of_a_consent_that_is_left_out_does_not_count(local, agent, pers
 
 
 def test_a_new_consent_never_shortens_the_old_one(local, agent, person):
-    """A person shortens a consent by revoking it."""
+    """To shorten a consent, a person revokes it."""
     first = give(local, agent, person)
     second = give(local, agent, person, until=local.clock.now() + DAY)
     assert second.expires_at == first.expires_at
@@ -226,14 +229,14 @@ def test_an_expired_consent_is_not_renewed(local, agent, person):
     give(local, agent, person, until=local.clock.now() + MINUTE)
     local.clock.forward(MINUTE)
     give(local, agent, person)
-    assert [given.state(local.clock.now()) for given in all_of(local)] == ["live", "expired"]
+    assert [result.state(local.clock.now()) for result in all_of(local)] == ["live", "expired"]
 
 
 def test_the_last_signed_consent_replaces_the_one_before(local, agent, person):
     """With two pages open, a consent contains only the scopes that its own page showed."""
     narrow = ask(local, consent_request(local, agent, person))
-    wide = ask(local, consent_request(local, agent, person, scopes=BOTH_SCOPES))
-    assert person.approve(wide.id).status == 200
+    wider_approval = ask(local, consent_request(local, agent, person, scopes=BOTH_SCOPES))
+    assert person.approve(wider_approval.id).status == 200
     assert person.approve(narrow.id).status == 200
     assert live(local, agent, person).scopes == ("payments:read",)
 
@@ -256,7 +259,7 @@ def test_openid_scopes_are_low_risk_and_need_no_permission(local, agent, person)
     ],
 )
 def test_an_invalid_consent_request_is_refused(local, agent, person, members, error):
-    """The client, the resource, the scopes and the end must be valid."""
+    """The client, the resource, the scopes and the expiry must be valid."""
     with pytest.raises(error):
         ask(local, consent_request(local, agent, person, **members))
     assert local.admin.entries("approval.requested") == []
@@ -269,7 +272,7 @@ def test_a_disabled_agent_gets_no_consent(local, agent, person):
         ask(local, consent_request(local, agent, person))
 
 
-def test_a_scope_beyond_the_permissions_of_the_agent_is_refused(local, agent, person):
+def test_a_scope_outside_the_agents_permissions_is_refused(local, agent, person):
     """The scope is refused even if the resource has it."""
     local.admin.resources.update(PAY, ResourceChanges(scopes={"payments:undo": Risk.LOW}), by=BY)
     with pytest.raises(errors.InvalidScope):
@@ -277,7 +280,7 @@ def test_a_scope_beyond_the_permissions_of_the_agent_is_refused(local, agent, pe
 
 
 def test_a_critical_scope_cannot_be_part_of_a_consent(local, agent, person):
-    """A critical action needs two people each time."""
+    """Two people must approve each critical action."""
     scopes = {"payments:transfer": Risk.CRITICAL}
     local.admin.resources.update(PAY, ResourceChanges(scopes=scopes), by=BY)
     with pytest.raises(errors.InvalidScope, match="cannot be part of a consent"):
@@ -292,7 +295,7 @@ def test_a_user_without_a_device_is_told_to_enroll_one(local, agent, person):
 
 
 def test_open_consent_requests_per_person_are_limited(local, agent, person):
-    """They are counted separately from the requests of agents."""
+    """Consent requests are counted separately from requests from agents."""
     for _ in range(10):
         ask(local, consent_request(local, agent, person))
     with pytest.raises(errors.AccessDenied, match="Answer them"):
@@ -394,8 +397,8 @@ def test_the_invalid_reason_follows_what_was_deleted_or_disabled(local, agent, p
     assert _invalid_reason(local, approval) == "user_disabled"
 
 
-def test_a_consent_is_only_given_for_an_approved_request(local, agent, person):
-    """A consent is given only if its approval is still in the approved state."""
+def test_a_consent_is_only_created_for_an_approved_request(local, agent, person):
+    """The approval must still be in the approved state when the consent is created."""
     approval = ask(local, consent_request(local, agent, person))
     with local.services.store.write() as tx:
         assert local.site.consents.give(tx, approval) == approval
@@ -403,7 +406,7 @@ def test_a_consent_is_only_given_for_an_approved_request(local, agent, person):
 
 
 def test_covering_finds_the_consent_that_allows_all_scopes(local, agent, person):
-    """A request that a consent covers needs no new question to the person."""
+    """If a consent covers a request, the person does not have to be asked again."""
     consent = give(local, agent, person)
 
     def covering(*scope, client=agent.id):
@@ -417,7 +420,7 @@ def test_covering_finds_the_consent_that_allows_all_scopes(local, agent, person)
 
 
 def test_people_list_their_own_consents(local, agent, person):
-    """The list has the consents in force, or the ended ones on request."""
+    """The list contains the consents in force, or also the ended ones on request."""
     consent = give(local, agent, person, until=local.clock.now() + DAY)
     (item,) = person.call("GET", "/api/consents").json["items"]
     assert item == {
@@ -443,7 +446,7 @@ def test_people_list_their_own_consents(local, agent, person):
 
 
 def test_revoking_a_consent_revokes_its_tokens_and_their_descendants(local, agent, person):
-    """A session is enough to remove power, and other tokens stay valid."""
+    """A session is enough, because revoking only removes power; other tokens stay valid."""
     consent = give(local, agent, person)
     root = _token(local, agent, person, consent)
     child = _token(local, agent, person, consent, "sayso_at_2", parent_id=root.id, consent_id=None)
@@ -461,7 +464,7 @@ def test_revoking_a_consent_revokes_its_tokens_and_their_descendants(local, agen
 
 
 def test_revoking_a_consent_of_another_person_is_not_found(local, agent, person):
-    """The answer is the same as for an unknown ID."""
+    """The response is the same as for an unknown ID."""
     consent = give(local, agent, person)
     other = new_person(local, "ben")
     for consent_id in (consent.id, "sayso_co_none"):
@@ -473,8 +476,8 @@ def test_an_administrator_revokes_a_consent_once(local, agent, person):
     """Revoking an ended or unknown consent is an error and writes no audit entry."""
     consent = give(local, agent, person)
     token = _token(local, agent, person, consent)
-    given, tokens = local.site.consents.revoke(consent.id, by=BY)
-    assert (given.consent.revoked_at is None, tokens) == (False, 1)
+    result, tokens = local.site.consents.revoke(consent.id, by=BY)
+    assert (result.consent.revoked_at is None, tokens) == (False, 1)
     assert local.admin.revoked(token)
     with pytest.raises(Conflict, match="already ended"):
         local.site.consents.revoke(consent.id, by=BY)
@@ -496,7 +499,7 @@ def test_deleting_an_agent_or_a_resource_revokes_its_consents(local, agent, pers
     assert person.approve(approval.id).status == 200
     local.admin.agents.delete("second", by=BY)
     assert local.admin.entries("consent.revoked")[-1]["cause"] == "client_deleted"
-    assert {given.state(local.clock.now()) for given in all_of(local)} == {"revoked"}
+    assert {result.state(local.clock.now()) for result in all_of(local)} == {"revoked"}
 
 
 def test_disabling_an_agent_keeps_its_consents(local, agent, person):
@@ -523,17 +526,17 @@ def test_an_app_requests_consent_for_itself_or_for_an_agent(local, agent, person
     assert (facts["Agent"], facts["Asked by"]) == ("invoice-bot", "the app chat")
     assert person.approve(other.id).status == 200
     consents = all_of(local)
-    assert {(given.client_name, given.app_name) for given in consents} == {
+    assert {(result.client_name, result.app_name) for result in consents} == {
         ("chat", None),
         ("invoice-bot", "chat"),
     }
-    of_chat = local.site.consents.search(user=None, client="chat", ended=False)
-    assert [given.client_name for given in of_chat] == ["chat"]
+    chat_consents = local.site.consents.search(user=None, client="chat", ended=False)
+    assert [consent.client_name for consent in chat_consents] == ["chat"]
     item = next(item for item in person.call("GET", "/api/consents").json["items"] if item["app"])
     assert item["app"] == {"id": app.id, "name": "chat"}
     local.admin.apps.delete("chat", by=BY)
-    assert {given.state(local.clock.now()) for given in all_of(local)} == {"revoked"}
-    assert {given.client_name for given in all_of(local)} == {"(deleted app)", "invoice-bot"}
+    assert {result.state(local.clock.now()) for result in all_of(local)} == {"revoked"}
+    assert {result.client_name for result in all_of(local)} == {"(deleted app)", "invoice-bot"}
 
 
 def test_a_disabled_app_gets_no_consent(local, agent, person):

@@ -112,7 +112,7 @@ def test_the_signed_text_names_the_app_its_scopes_and_the_code(television, perso
     assert "only if you started this yourself" in facts["Careful"]
 
 
-def test_an_approved_code_gives_tokens_once(television, person, local):
+def test_an_approved_code_yields_tokens_once(television, person, local):
     """The app gets an access token and a refresh token with the acr of the approval."""
     answer = _approve(television, person)
     assert answer.status == 200
@@ -130,8 +130,8 @@ def test_an_approved_code_gives_tokens_once(television, person, local):
     assert _claims(local, renewed.json["access_token"])["acr"] == "urn:sayso:acr:signed"
 
 
-def test_an_app_may_ask_for_identity_only(app, person):
-    """The token then works at the userinfo endpoint and is for no resource."""
+def test_an_app_may_request_identity_only(app, person):
+    """The token works at the userinfo endpoint and is not valid for any resource."""
     television = Television(app)
     assert television.begin(scope="openid email", resource=None).status == 200
     television.typed()
@@ -151,7 +151,7 @@ def test_a_high_risk_scope_needs_the_pin(app, person, local):
 
 
 def test_the_consent_of_the_app_is_listed_and_can_be_revoked(television, person, local):
-    """Revoking it ends the access token and the refresh token."""
+    """Revoking the consent ends the access token and the refresh token."""
     answer = _approve(television, person)
     items = person.call("GET", "/api/consents").json["items"]
     assert {tuple(item["scopes"]) for item in items} == {("openid", "profile"), ("payments:read",)}
@@ -179,7 +179,7 @@ def test_a_second_sign_in_keeps_the_scopes_of_the_first(app, person):
 
 
 def test_a_denied_code_returns_access_denied(television, person):
-    """DG-15: no consent is stored."""
+    """DG-15: no consent is stored after a denial."""
     television.typed()
     person.deny(_pending_approval(person).id)
     assert television.later().refusal == (400, "access_denied")
@@ -187,7 +187,7 @@ def test_a_denied_code_returns_access_denied(television, person):
 
 
 def test_an_undecided_code_expires(television):
-    """DG-18: a poll gets slow_down if it is too early, and expired_token after the expiry."""
+    """DG-18: an early poll gets slow_down, and a poll after the expiry gets expired_token."""
     assert television.poll().refusal == (400, "authorization_pending")
     assert television.poll().refusal == (400, "slow_down")
     assert television.app.local.clock.forward(10_000) is None
@@ -228,7 +228,7 @@ def test_a_code_belongs_to_its_app(television, person, local):
     ],
 )
 def test_an_invalid_device_authorization_request_is_refused(app, form, error):
-    """The app gets the error before anybody is asked."""
+    """The app gets the error before the user is asked."""
     assert Television(app).begin(**form).refusal[1] == error
 
 
@@ -258,7 +258,7 @@ def test_an_app_without_the_device_grant_is_refused(local):
 
 
 def test_a_critical_scope_is_refused(app, local):
-    """The app gets invalid_scope when it requests a code."""
+    """The app gets `invalid_scope` when it requests a code."""
     local.admin.resources.update(
         PAY, ResourceChanges(scopes={"payments:read": Risk.CRITICAL}), by=BY
     )
@@ -271,12 +271,12 @@ def test_a_critical_scope_is_refused(app, local):
 def test_disabling_or_narrowing_the_app_stops_every_step(television, person, local, changes):
     """DG-25: the app is checked when the code is typed, approved and redeemed."""
     app = television.app
-    early = Television(app)
-    early.begin()
+    second_television = Television(app)
+    second_television.begin()
     television.typed()
     approval = _pending_approval(person)
     local.admin.apps.update(app.id, changes, by=BY)
-    assert "wrong, used or expired" in early.typed()
+    assert "wrong, used or expired" in second_television.typed()
     assert person.approve(approval.id).refusal[0] == 409
     assert television.later().status == 400
 
@@ -313,8 +313,10 @@ def test_requests_are_limited_per_app_or_per_address(app, local, monkeypatch):
     assert Television(public).begin().refusal == (503, "temporarily_unavailable")
 
 
-def test_a_lost_race_for_the_code_gives_no_tokens_and_no_consent(television, person, monkeypatch):
-    """The poll gets invalid_grant if another poll redeemed the code first."""
+def test_losing_the_race_for_a_code_yields_no_tokens_and_no_consent(
+    television, person, monkeypatch
+):
+    """If another poll redeemed the code first, this poll gets `invalid_grant`."""
     television.typed()
     assert person.approve(_pending_approval(person).id).status == 200
     monkeypatch.setattr(Approvals, "transition", lambda *_, **__: None)

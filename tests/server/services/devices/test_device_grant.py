@@ -29,7 +29,7 @@ def _approvals(local):
 
 
 def test_a_device_gets_two_codes_and_a_page(local):
-    """DG-07: the answer has the page, the code to type, the expiry and the interval."""
+    """DG-07: the response has the page, the code to type, the expiry and the interval."""
     answer = NewDevice(local, SigningKey.generate()).begin()
     assert answer.status == 200
     assert answer.headers["Cache-Control"] == "no-store"
@@ -57,7 +57,7 @@ def test_neither_code_is_stored_in_plain_text(local):
 
 
 def test_a_user_code_in_use_is_not_issued_again(local, monkeypatch):
-    """Two devices therefore never show the same code."""
+    """Therefore, two devices never show the same code."""
     codes = iter(["BCDFGHJK", "BCDFGHJK", "BCDFGHJL"])
     monkeypatch.setattr(KeyedSecrets, "word", lambda *_: next(codes))
     assert begin_sign_in(local).user_code == "BCDF-GHJK"
@@ -72,7 +72,7 @@ def test_a_device_proves_its_key_from_the_first_request(local, proofs):
 
 
 def test_sign_ins_per_address_are_limited(local):
-    """Each sign-in stores a row; after ten minutes the address may begin new ones."""
+    """Each sign-in stores a row; after ten minutes the address can start new ones."""
     for _ in range(REQUESTS.value):
         begin_sign_in(local)
     device = NewDevice(local, SigningKey.generate())
@@ -100,8 +100,8 @@ def test_agents_cannot_use_the_device_grant(local, agent):
         assert authenticated.refusal == (400, "unauthorized_client")
 
 
-def test_typing_the_code_asks_on_the_enrolled_devices(local, person):
-    """The request has high risk and the name, address, key and code of the new device."""
+def test_typing_the_code_sends_a_request_to_the_enrolled_devices(local, person):
+    """The request is high risk and shows the new device's name, address, key and code."""
     device = begin_sign_in(local)
     assert device.type_code("ana") == ""
     approval = device.approval(person)
@@ -129,8 +129,8 @@ def test_typing_the_code_asks_on_the_enrolled_devices(local, person):
     assert (entry["actor"], entry["facts"]["kind"]) == ("system", "device")
 
 
-def test_an_approved_device_is_enrolled_without_a_waiting_time(local, person):
-    """XD-07: it can register, make calls and decide high risk immediately."""
+def test_an_approved_device_does_not_have_to_wait(local, person):
+    """XD-07: it can register, make calls and approve high-risk requests immediately."""
     device = let_in(local, person)
     answer = device.later()
     assert (answer.status, answer.json["token_type"]) == (200, "DPoP")
@@ -149,7 +149,7 @@ def test_an_approved_device_is_enrolled_without_a_waiting_time(local, person):
 
 
 def test_a_device_must_register_under_the_approved_name(local, person):
-    """The person saw and approved that name."""
+    """A device must use the name that the person saw and approved."""
     device = let_in(local, person)
     terminal = device.terminal(device.later(), person)
     assert terminal.register("another").refusal == (422, "invalid_body")
@@ -168,7 +168,7 @@ def test_approving_a_device_needs_the_pin(local, person):
 
 
 def test_a_new_device_cannot_approve_another_device(local, person):
-    """Otherwise one stolen code could lead to many devices."""
+    """Otherwise, one stolen code could lead to many devices."""
     second = another_device(person)
     device = begin_sign_in(local)
     device.type_code("ana")
@@ -184,7 +184,7 @@ def test_a_device_code_is_redeemed_once(local, person):
 
 
 def test_of_twenty_concurrent_polls_one_is_redeemed(local, person):
-    """DG-20, NG-026: the other nineteen polls get an error."""
+    """DG-20, NG-026: one poll gets tokens, and the other nineteen get an error."""
     device = let_in(local, person)
     local.clock.forward(5 * SECOND)
     with ThreadPoolExecutor(8) as threads:
@@ -212,7 +212,7 @@ def test_early_polls_get_slow_down(local, person):
     local.clock.forward(14 * SECOND)
     assert device.poll().refusal == (400, "slow_down")
     person.approve(device.approval(person).id)
-    assert device.poll().status == 200  # an answer is given at once
+    assert device.poll().status == 200  # a final response is returned immediately
 
 
 def test_unknown_codes_and_other_keys_are_refused(local, person):
@@ -235,7 +235,7 @@ def test_the_token_request_cannot_add_scopes_or_details(local, person):
 
 
 def test_a_denial_is_returned_and_final(local, person):
-    """DG-15: every later poll gets the same error."""
+    """DG-15: every poll after a denial gets the same error."""
     device = begin_sign_in(local)
     device.type_code("ana")
     assert person.deny(device.approval(person).id).status == 200
@@ -246,7 +246,7 @@ def test_a_denial_is_returned_and_final(local, person):
 
 
 def test_a_code_that_nobody_typed_expires(local):
-    """DG-18: an hour after its expiry it is deleted."""
+    """DG-18: the code is deleted an hour after its expiry."""
     device = begin_sign_in(local)
     local.clock.forward(15 * MINUTE)
     assert device.poll().refusal == (400, "expired_token")
@@ -259,7 +259,7 @@ def test_a_code_that_nobody_typed_expires(local):
 
 
 def test_a_decision_after_the_expiry_is_refused(local, person):
-    """DG-22, NG-025: the device gets expired_token."""
+    """DG-22, NG-025: the device gets `expired_token`."""
     device = begin_sign_in(local)
     device.type_code("ana")
     approval = device.approval(person)
@@ -310,7 +310,7 @@ def test_permissions_are_checked_in_the_redeeming_unit_of_work(local, person, mo
 
 
 def test_a_sign_in_cancelled_by_an_administrator_is_denied(local, person):
-    """The device gets access_denied."""
+    """The device gets `access_denied`."""
     device = begin_sign_in(local)
     device.type_code("ana")
     Oversight(local.services.store).cancel(device.approval(person).id, "a trick", by=BY)
@@ -334,8 +334,8 @@ def test_typing_a_code_does_not_reveal_which_users_exist(local, person, name):
     assert device.poll().refusal == (400, "expired_token")
 
 
-def test_a_code_asks_one_person_once(local):
-    """DG-28: once the code is typed, it is refused for any other name and for the same one."""
+def test_a_code_sends_one_request_to_one_person(local):
+    """DG-28: a code that was typed once is refused for any name, including the same one."""
     ben = new_person(local, "ben")
     device = begin_sign_in(local)
     assert device.type_code("ana") == ""
@@ -365,7 +365,7 @@ def test_guessing_user_codes_is_limited_over_all_addresses(local):
 
 
 def test_an_impossible_user_code_counts_as_wrong(local):
-    """Text that can never be a code counts like a wrong guess."""
+    """A string that can never be a code counts as a wrong guess."""
     device = begin_sign_in(local)
     for _ in range(WRONG_CODES.value):
         assert WRONG_CODE in device.type_code("ana", "hello")
@@ -373,7 +373,7 @@ def test_an_impossible_user_code_counts_as_wrong(local):
 
 
 def test_a_person_has_at_most_three_open_device_requests(local, person):
-    """The fourth device sees no difference; nobody is asked, and the audit log says why."""
+    """The fourth device sees no difference, but its request is only recorded in the audit log."""
     for _ in range(3):
         assert begin_sign_in(local).type_code("ana") == ""
     fourth = begin_sign_in(local)
@@ -384,7 +384,7 @@ def test_a_person_has_at_most_three_open_device_requests(local, person):
 
 
 def test_repeated_denials_pause_device_requests(local, person):
-    """Device requests pause for half an hour; enrollment codes still work."""
+    """Device requests are paused for half an hour; enrollment codes still work."""
     for _ in range(3):
         device = begin_sign_in(local)
         device.type_code("ana")
@@ -402,14 +402,14 @@ def test_device_requests_do_not_count_against_agents(local, agent):
 
 
 def test_the_user_is_named_by_name_email_or_id(local, person):
-    """The name can be typed in upper or lower case, and the ID works too."""
+    """The user can type their name in any case, their email address or their ID."""
     assert begin_sign_in(local).type_code("ANA") == ""
     assert begin_sign_in(local).type_code(person.user.id) == ""
     assert len(person.call("GET", "/api/approvals").json["items"]) == 2
 
 
 def test_a_pending_poll_does_not_say_whether_it_was_seen(local, person):
-    """The answer contains only the error."""
+    """The response contains only the error."""
     device = begin_sign_in(local)
     device.type_code("ana")
     person.show(device.approval(person).id)

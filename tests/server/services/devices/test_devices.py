@@ -21,17 +21,18 @@ def unfinished(local):
     return sign_in(local, user, issued.code)
 
 
-def _nonce(at, of):
-    """The nonce that `at` must sign in a statement about `of`."""
-    items = at.call("GET", "/api/devices").json["items"]
-    return next(item["nonce"] for item in items if item["id"] == of.device_id)
+def _nonce(signer, subject):
+    """The nonce that `signer` must sign in a statement about `subject`."""
+    items = signer.call("GET", "/api/devices").json["items"]
+    return next(item["nonce"] for item in items if item["id"] == subject.device_id)
 
 
-def _send_statement(at, purpose, of, key=None, pin_purpose=None, **members):
-    at.pin(pin_purpose or of.device_id)
-    nonce = members.pop("nonce", None) or _nonce(at, of)
-    jws = at.statement(purpose, nonce, key or at.high, **{"subject": of.device_id, **members})
-    return at.call("POST", f"/api/devices/{of.device_id}/{purpose}", {"statement": jws})
+def _send_statement(signer, purpose, subject, key=None, pin_purpose=None, **members):
+    signer.pin(pin_purpose or subject.device_id)
+    nonce = members.pop("nonce", None) or _nonce(signer, subject)
+    statement = {"subject": subject.device_id, **members}
+    jws = signer.statement(purpose, nonce, key or signer.high, **statement)
+    return signer.call("POST", f"/api/devices/{subject.device_id}/{purpose}", {"statement": jws})
 
 
 def _lock(person):
@@ -57,8 +58,8 @@ def test_a_device_has_a_session_key_and_two_approval_keys(local, person):
     assert local.admin.events(person.user) == ["device.enrolled"]
 
 
-def test_only_the_first_device_decides_high_risk_at_once(local, person):
-    """Each later device waits a day, because somebody may have stolen the sign-in."""
+def test_only_the_first_device_can_approve_high_risk_requests_immediately(local, person):
+    """Later devices wait a day, because the sign-in that enrolled them may have been stolen."""
     now = local.clock.now()
     assert person.device.high_from == now
     assert another_device(person).device.high_from == now + DAY
@@ -77,12 +78,14 @@ def test_a_session_that_ended_during_registration_is_refused(local, unfinished, 
         sessions = type(view.sessions)
     get = sessions.get
     missing = iter([False, True])
-    monkeypatch.setattr(sessions, "get", lambda self, of: None if next(missing) else get(self, of))
+    monkeypatch.setattr(
+        sessions, "get", lambda self, key: None if next(missing) else get(self, key)
+    )
     assert unfinished.register().refusal == (401, "invalid_token")
 
 
 def test_a_person_has_at_most_twenty_devices(person, unfinished):
-    """Revoked devices do not count."""
+    """Revoked devices do not count toward the limit."""
     spare = [another_device(person, f"d{number}").device for number in range(MAX_DEVICES - 1)]
     assert unfinished.register().refusal == (409, "too_many_devices")
     person.call("DELETE", f"/api/devices/{spare[0].id}")
@@ -91,12 +94,12 @@ def test_a_person_has_at_most_twenty_devices(person, unfinished):
 
 @pytest.mark.parametrize("name", ["", "x" * 65, "bell\x07", " padded ", "two  spaces"])
 def test_a_device_name_must_be_displayable(unfinished, name):
-    """It is shown beside every decision."""
+    """The name of a device is shown next to each of its decisions."""
     assert unfinished.register(name).refusal == (422, "invalid_body")
 
 
 def test_approval_keys_must_be_two_different_public_keys(unfinished):
-    """With one key for both, a decision without the PIN could pass for one with it."""
+    """If both were one key, a decision made without the PIN could pass for one made with it."""
     low, high = SigningKey.generate().jwk, SigningKey.generate().jwk
     private = {**low, "d": X}
     for pair in ((low, low), (private, high), (low, {}), (low, {**high, "crv": "P-384"})):
@@ -106,7 +109,7 @@ def test_approval_keys_must_be_two_different_public_keys(unfinished):
 
 
 def test_an_approval_key_must_differ_from_the_session_key(unfinished):
-    """Otherwise a session could approve without a PIN."""
+    """Otherwise, a session could approve without a PIN."""
     other = SigningKey.generate().jwk
     session = unfinished.session.jwk
     for pair in ((session, other), (other, session)):
@@ -137,7 +140,7 @@ def test_a_person_lists_all_their_devices_and_sees_the_current_one(person):
     ],
 )
 def test_an_unregistered_terminal_can_only_register(unfinished, person, method, path):
-    """It can read and revoke nothing before the person's other devices show it."""
+    """It cannot read or revoke anything until it appears on the person's other devices."""
     assert unfinished.call("GET", "/api/me").status == 200
     refused = unfinished.call(method, path)
     refused_revocation = unfinished.call("DELETE", f"/api/devices/{person.device_id}")
@@ -154,8 +157,8 @@ def test_revoking_the_old_device_before_registration_does_not_skip_the_wait(
     assert unfinished.device.high_from == local.clock.now() + WAIT_MS
 
 
-def test_a_code_issued_before_the_first_device_still_waits_after_it(local):
-    """The wait depends on the devices at registration, not at the issue of the code."""
+def test_a_device_enrolled_with_an_older_code_still_waits(local):
+    """The wait depends on the devices at registration, not when the code was issued."""
     user, first = local.admin.users.add(NewUser("cleo"), by=BY)
     terminal = sign_in(local, user, first.code)
     late = local.admin.users.enroll("cleo", by=BY)[1]
@@ -176,7 +179,7 @@ def test_each_pin_call_is_counted_before_it_is_answered(person):
 
 
 def test_ten_unconfirmed_pin_calls_lock_the_device(local, person):
-    """The tenth call is still answered; the feed and the audit log have the lock once."""
+    """The tenth call still gets a response; the feed and the audit log record the lock once."""
     _lock(person)
     assert person.pin().refusal == (423, "device_locked")
     assert person.device.pin_tries == MAX_ATTEMPTS
@@ -192,7 +195,7 @@ def test_ten_unconfirmed_pin_calls_lock_the_device(local, person):
 
 
 def test_fifty_unconfirmed_pin_calls_exhaust_the_pin(local, person):
-    """An administrator cannot unlock it any more; the person must enroll a new device."""
+    """An administrator can no longer unlock the device; the person must enroll a new one."""
     for _ in range(MAX_UNCONFIRMED // MAX_ATTEMPTS):
         _lock(person)
         local.admin.users.unlock("ana", by=BY)
@@ -204,20 +207,20 @@ def test_fifty_unconfirmed_pin_calls_exhaust_the_pin(local, person):
 def test_a_pin_call_must_name_the_session_or_a_request_to_the_person(agent, local, person):
     """A call for another person's request is refused and not counted."""
     new_person(local, "ben")
-    _, own = agent.request_approval()
-    _, of_ben = agent.request_approval(login_hint="ben")
-    for purpose in (of_ben.id, "sayso_ap_" + "a" * 16):
+    _, own_approval = agent.request_approval()
+    _, bens_approval = agent.request_approval(login_hint="ben")
+    for purpose in (bens_approval.id, "sayso_ap_" + "a" * 16):
         assert person.pin(purpose).refusal == (404, "not_found")
     assert person.pin("nonsense").refusal == (422, "invalid_body")
     assert person.device.pin_tries == 0
-    person.pin(own.id)
-    assert (person.device.pin_for, person.device.pin_for_at) == (own.id, local.clock.now())
+    person.pin(own_approval.id)
+    assert (person.device.pin_for, person.device.pin_for_at) == (own_approval.id, local.clock.now())
     person.pin()
     assert person.device.pin_for is None
 
 
 def test_a_statement_by_the_high_key_confirms_the_pin(person):
-    """It resets the attempts; the lifetime count keeps the earlier unconfirmed one."""
+    """The statement resets the attempts, but the unconfirmed call before it still counts."""
     person.pin()
     nonce = person.pin().json["nonce"]
     jws = person.statement("pin", nonce, person.high)
@@ -238,7 +241,7 @@ def test_a_statement_by_the_high_key_confirms_the_pin(person):
     ],
 )
 def test_an_invalid_pin_confirmation_resets_nothing(person, members, refusal):
-    """The key and every member of the statement must be right."""
+    """The attempts are reset only if the key and every member of the statement are right."""
     nonce = person.pin().json["nonce"]
     statement = {"purpose": "pin", "nonce": nonce, **members}
     key = getattr(person, statement.pop("key", "high"))
@@ -257,7 +260,7 @@ def test_a_confirmation_must_be_for_the_newest_pin_call(person):
 
 
 def test_a_malformed_statement_is_invalid(person):
-    """It is not a JWS, or its signature is broken."""
+    """A statement is refused if it is not a JWS or if its signature is broken."""
     nonce = person.pin().json["nonce"]
     head, payload, signature = person.statement("pin", nonce, person.high).split(".")
     for text in ("nonsense", f"{head}.{payload}.AAAA{signature[4:]}"):
@@ -280,7 +283,7 @@ def test_another_device_unlocks_a_locked_one(local, person):
 
 
 def test_an_older_device_vouches_for_a_new_one(agent, local, person):
-    """The new device can then decide high risk immediately."""
+    """The new device can then approve high-risk requests immediately."""
     new = another_device(person)
     answer = _send_statement(person, "vouch", new)
     assert answer.status == 200
@@ -298,7 +301,7 @@ def test_a_device_cannot_unlock_or_vouch_for_itself(person, purpose):
 
 @pytest.mark.parametrize("purpose", ["unlock", "vouch"])
 def test_a_new_device_cannot_unlock_or_vouch_for_others(person, purpose):
-    """Two stolen sign-ins can therefore not help each other."""
+    """Therefore, two stolen sign-ins cannot help each other."""
     first, second = another_device(person), another_device(person, "tablet")
     assert _send_statement(first, purpose, second).refusal == (403, "device_too_new")
 
@@ -322,14 +325,14 @@ def test_a_statement_needs_a_pin_call_for_that_device(person, purpose, named):
 
 
 def test_a_pin_call_for_another_persons_device_is_not_found(local, person):
-    """The call is not counted."""
+    """A PIN call that is refused for this reason is not counted."""
     ben = new_person(local, "ben")
     assert person.pin(ben.device_id).refusal == (404, "not_found")
     assert person.device.pin_tries == 0
 
 
 def test_a_statement_is_used_once(local, person):
-    """The nonce changes after each use."""
+    """The nonce changes after each use, so a statement cannot be replayed."""
     other = another_device(person)
     nonce = _nonce(person, other)
     assert _send_statement(person, "unlock", other, nonce=nonce).status == 200
@@ -338,19 +341,22 @@ def test_a_statement_is_used_once(local, person):
     assert len(local.admin.entries("device.unlocked")) == 1
 
 
-def test_devices_of_others_and_revoked_ones_are_not_found(local, person):
+def test_other_peoples_devices_and_revoked_ones_are_not_found(local, person):
     """A person can neither vouch for such a device nor revoke it."""
     ben = new_person(local, "ben")
     revoked = another_device(person)
     revoked.call("DELETE", "/api/devices/self")
-    for of in (ben, revoked):
-        assert _send_statement(person, "vouch", of, nonce=X).refusal == (404, "not_found")
-        assert person.call("DELETE", f"/api/devices/{of.device_id}").refusal == (404, "not_found")
+    for device in (ben, revoked):
+        assert _send_statement(person, "vouch", device, nonce=X).refusal == (404, "not_found")
+        assert person.call("DELETE", f"/api/devices/{device.device_id}").refusal == (
+            404,
+            "not_found",
+        )
     assert ben.device.state == "active"
 
 
 def test_any_device_revokes_any_device_of_its_person(local, person):
-    """It needs no PIN, because it only removes power; the session ends too."""
+    """Revoking needs no PIN, because it only removes power; it also ends the session."""
     other = another_device(person)
     assert other.call("DELETE", f"/api/devices/{person.device_id}").status == 204
     assert person.call("GET", "/api/me").refusal[0] == 401

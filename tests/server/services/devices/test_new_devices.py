@@ -1,4 +1,4 @@
-"""A new device cannot decide high risk for a day, even if the older devices were revoked."""
+"""A new device cannot approve high-risk requests for a day, even if older ones were revoked."""
 
 from collections.abc import Callable
 
@@ -79,7 +79,7 @@ Enroll = Callable[[LocalSite], LocalTerminal | LocalBrowser]
 def test_a_device_waits_if_the_old_one_was_just_revoked(
     local: LocalSite, person: LocalTerminal, end: Ending, new: Enroll
 ) -> None:
-    """It does not matter who revoked the old one: the person needs time to notice."""
+    """The wait applies no matter who revoked the old device: the person needs time to notice."""
     end(person)
     assert new(local).device.high_from == local.clock.now() + WAIT_MS
 
@@ -109,7 +109,7 @@ def test_a_device_unused_for_thirty_days_does_not_make_others_wait(
 
 
 def test_a_signed_in_passkey_counts_as_used(local: LocalSite, person: LocalTerminal) -> None:
-    """It counts even if it only signs in and never signs a decision."""
+    """Signing in counts as a use, even if the passkey never signs a decision."""
     browser = _passkey(local)
     _revoke_own_device(person)
     for _ in range(6):
@@ -129,7 +129,7 @@ def test_a_signed_in_passkey_counts_as_used(local: LocalSite, person: LocalTermi
 
 @pytest.mark.usefixtures("person")
 def test_a_waiting_device_makes_the_next_one_wait(local: LocalSite) -> None:
-    """Nobody can therefore shorten the wait by revoking a device and enrolling another one."""
+    """Therefore, nobody can shorten the wait by revoking a device and enrolling another one."""
     for _ in range(3):
         for device in local.admin.users.show("ana")[1]:
             if device.state == "active":
@@ -141,7 +141,7 @@ def test_a_waiting_device_makes_the_next_one_wait(local: LocalSite) -> None:
 def test_a_device_disabled_by_a_restore_waits_when_it_is_enabled(
     local: LocalSite, person: LocalTerminal
 ) -> None:
-    """It may have been revoked after the backup was made."""
+    """The device may have been revoked after the backup was made."""
     local.clock.forward(3 * WAIT_MS)
     with local.services.store.write() as tx:
         assert tx.devices.revoke(person.device_id)

@@ -1,4 +1,4 @@
-"""Standing grants are given to an agent with its keys and end when the keys change."""
+"""Standing grants are bound to the agent's keys and end when the keys change."""
 
 import json
 
@@ -58,15 +58,15 @@ def _replace_keys(send_registration, registered_agent, jwks):
 
 
 def _ended(local, grant):
-    """Why the grant ended (None if it is in force), and the actors of the audit entries."""
+    """Return why the grant ended (None if it is in force) and the actors of the audit entries."""
     entries = local.admin.entries("standing_grant.ended")
     return standing_grants.now_of(local, grant).ended_because, [entry["actor"] for entry in entries]
 
 
-def test_registering_other_keys_ends_the_standing_grants(
+def test_registering_different_keys_ends_the_standing_grants(
     local, send_registration, registered_agent, existing_grant
 ):
-    """The agent does so with `PUT /register/<id>`, and is the actor in the audit entry."""
+    """The agent does this with `PUT /register/<id>` and is the actor in the audit entry."""
     _replace_keys(send_registration, registered_agent, OTHER_KEYS)
     assert _ended(local, existing_grant) == (
         "key_rotated",
@@ -74,16 +74,16 @@ def test_registering_other_keys_ends_the_standing_grants(
     )
 
 
-def test_registering_the_same_keys_ends_nothing(
+def test_registering_the_same_keys_keeps_the_standing_grants(
     local, send_registration, registered_agent, existing_grant
 ):
-    """The standing grants stay in force."""
+    """The registered keys do not change, so no grant ends."""
     _replace_keys(send_registration, registered_agent, KEYS)
     assert _ended(local, existing_grant) == (None, [])
 
 
 def test_changing_from_a_secret_to_keys_ends_the_standing_grants(local, send_registration, person):
-    """The agent then has other credentials than those to which the grant was given."""
+    """The grant was created while the agent used different credentials."""
     invitations = Invitations(local.admin.store, local.admin.secrets)
     token = invitations.issue(NewInvitation("ana"), by=BY).token
     registered_agent = send_registration("POST", "/register", token, {"client_name": "helper"})

@@ -1,4 +1,4 @@
-"""Enrollment codes that a person makes for another device, and renaming devices."""
+"""Enrollment codes that people create for their other devices, and renaming devices."""
 
 import pytest
 
@@ -34,8 +34,8 @@ def _browser_code(browser):
     return browser.send("POST", CODES, {"statement": statement})
 
 
-def test_a_terminal_makes_a_code_with_its_high_key_and_the_pin(person, local):
-    """The code is returned once, with a link; the new device waits a day for high risk."""
+def test_a_terminal_creates_a_code_with_its_high_key_and_the_pin(person, local):
+    """The code is returned once, with a link; the new device waits a day before high risk."""
     answer = _code(person)
     assert (answer.status, answer.headers["Cache-Control"]) == (201, "no-store")
     code = answer.json["enrollment_code"]
@@ -43,12 +43,12 @@ def test_a_terminal_makes_a_code_with_its_high_key_and_the_pin(person, local):
     other = sign_in(local, person.user, code)
     assert other.register("desk").status == 201
     assert other.device.high_from == local.clock.now() + WAIT_MS
-    by = {(entry["actor"], entry["subject"]) for entry in local.admin.entries("code.issued")}
-    assert (f"user:{person.user.id}", person.user.id) in by
+    issuers = {(entry["actor"], entry["subject"]) for entry in local.admin.entries("code.issued")}
+    assert (f"user:{person.user.id}", person.user.id) in issuers
 
 
-def test_a_passkey_makes_a_code_without_a_pin(local):
-    """The passkey has verified its user itself."""
+def test_a_passkey_creates_a_code_without_a_pin(local):
+    """No PIN is needed, because the passkey verifies its user itself."""
     browser = new_browser(local)
     answer = _browser_code(browser)
     assert answer.status == 201
@@ -71,8 +71,8 @@ def test_a_code_needs_the_high_key_the_pin_and_an_older_device(person, local):
     assert len(local.admin.entries("code.issued")) == before + 1  # the administrator's
 
 
-def test_a_statement_makes_one_code(person):
-    """The nonce changes after the first use."""
+def test_a_statement_creates_only_one_code(person):
+    """The nonce changes after the first use, so the statement cannot be used again."""
     nonce = _nonce(person)
     subject = decisions.digest(nonce)
     person.pin(subject)
@@ -82,7 +82,7 @@ def test_a_statement_makes_one_code(person):
 
 
 def test_a_person_with_twenty_devices_gets_no_code(person):
-    """Twenty is the limit of devices per person."""
+    """The limit is twenty devices per person."""
     for number in range(MAX_DEVICES - 1):
         another_device(person, f"d{number}")
     person.local.clock.forward(MINUTE)
@@ -90,7 +90,7 @@ def test_a_person_with_twenty_devices_gets_no_code(person):
 
 
 def test_a_person_renames_their_device(person, local):
-    """Renaming needs only a session and makes an audit entry."""
+    """Renaming a device needs only a session and writes an audit entry."""
     other = another_device(person)
     path = f"/api/devices/{other.device_id}"
     answer = person.call("PATCH", path, {"name": "kitchen tablet"})
@@ -103,20 +103,20 @@ def test_a_person_renames_their_device(person, local):
 
 @pytest.mark.parametrize("name", ["", "x" * 65, "bell\x07", " padded "])
 def test_a_new_device_name_must_be_displayable(person, name):
-    """Renaming has the same rules for names as registering."""
+    """New names follow the same rules as names at registration."""
     assert person.call("PATCH", "/api/devices/self", {"name": name}).refusal[0] == 422
     assert person.device.name == "laptop"
 
 
 def test_a_device_of_another_person_cannot_be_renamed(person, local):
-    """The answer is that of an unknown device."""
+    """The response is the same as for an unknown device."""
     other = new_person(local, "zoe")
     path = f"/api/devices/{other.device_id}"
     assert person.call("PATCH", path, {"name": "mine"}).refusal == (404, "not_found")
 
 
 def test_a_passkey_vouches_for_a_new_device(local):
-    """A passkey can vouch like an older terminal's high key."""
+    """A passkey can vouch for a device, like the high key of an older terminal."""
     browser = new_browser(local)
     other = LocalBrowser(local, browser.user, SoftPasskey(credential=b"a second one"))
     assert other.enroll(enrollment_code(local, "eva")).status == 201

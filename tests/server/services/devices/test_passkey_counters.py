@@ -51,11 +51,11 @@ def _report(browser: LocalBrowser, agent: LocalAgent) -> Answer:
     return browser.send("POST", f"/api/approvals/{request}/report", body)
 
 
-def _make_a_code(browser: LocalBrowser, _agent: LocalAgent) -> Answer:
+def _create_code(browser: LocalBrowser, _agent: LocalAgent) -> Answer:
     return _send_statement(browser, "enroll", "/api/devices/codes", "{nonce}")
 
 
-def _set_a_user_code(browser: LocalBrowser, _agent: LocalAgent) -> Answer:
+def _set_user_code(browser: LocalBrowser, _agent: LocalAgent) -> Answer:
     return _send_statement(
         browser, "user_code", "/api/user-code", "{nonce}\nblue whale", code="blue whale"
     )
@@ -75,8 +75,8 @@ USES = (
     _approve,
     _deny,
     _report,
-    _make_a_code,
-    _set_a_user_code,
+    _create_code,
+    _set_user_code,
 )
 Use = Callable[[LocalBrowser, LocalAgent], Answer]
 
@@ -114,10 +114,10 @@ def test_a_counter_that_does_not_increase_is_refused_with_an_alarm(
 
 
 @pytest.mark.parametrize("use", USES, ids=lambda use: use.__name__)
-def test_every_signature_advances_the_stored_counter(
+def test_each_signature_increases_the_stored_counter(
     browser: LocalBrowser, agent: LocalAgent, use: Use
 ) -> None:
-    """A copy of the passkey that was made earlier is therefore noticed at its first use."""
+    """Therefore, an earlier copy of the passkey is detected when it is first used."""
     assert use(browser, agent).status in {200, 201}
     assert browser.passkey.signs == STORED_COUNTER + 1
     browser.passkey.signs = STORED_COUNTER
@@ -138,7 +138,7 @@ def test_a_passkey_without_a_counter_is_accepted_with_zero(
 
 
 def test_the_same_assertion_may_be_repeated(browser: LocalBrowser, agent: LocalAgent) -> None:
-    """A client may send it again after a lost response; it has no second effect."""
+    """A client may resend it if it lost the response; the repetition has no further effect."""
     request = _request(agent)
     decision = browser.decision(request)
     answers = [browser.answer(request, decision) for _ in range(2)]
@@ -165,7 +165,7 @@ def test_only_one_of_two_assertions_with_the_same_counter_is_accepted(
         assert approved_count == 1
 
 
-def test_a_repeated_old_assertion_raises_one_alarm_an_hour(
+def test_a_replayed_assertion_raises_at_most_one_alarm_an_hour(
     browser: LocalBrowser, local: LocalSite
 ) -> None:
     """The number of audit entries is limited to twenty."""
@@ -183,7 +183,7 @@ def test_a_repeated_old_assertion_raises_one_alarm_an_hour(
 
 
 def test_the_counter_at_enrollment_is_the_first_known(local: LocalSite) -> None:
-    """A copy that was made before the enrollment is therefore noticed too."""
+    """Therefore, a copy that was made before the enrollment is detected too."""
     browser = new_browser(local, signs=40)
     browser.passkey.signs = 39
     refused = browser.sign_in()

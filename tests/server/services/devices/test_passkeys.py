@@ -32,7 +32,7 @@ def _devices(caller):
 
 
 def test_a_first_passkey_is_enrolled_with_a_code(local):
-    """The browser is then signed in and may immediately decide requests of any risk."""
+    """The browser is then signed in and can immediately decide requests of any risk."""
     browser = new_browser(local)
     (device,) = _devices(browser)
     assert (device["kind"], device["name"], device["state"]) == ("browser", "phone", "active")
@@ -43,7 +43,7 @@ def test_a_first_passkey_is_enrolled_with_a_code(local):
 
 
 def test_the_audit_log_contains_the_public_key_of_each_passkey(local):
-    """The audit log alone is therefore enough to verify later signatures."""
+    """Therefore, the audit log alone is enough to verify later signatures."""
     browser = new_browser(local)
     (entry,) = [
         enrollment
@@ -56,7 +56,7 @@ def test_the_audit_log_contains_the_public_key_of_each_passkey(local):
 
 
 def test_a_person_may_have_several_passkeys_and_terminals(local, person):
-    """Each device lists all devices and marks itself."""
+    """Each device sees all devices in the list and is marked as the current one."""
     first, second = _browser_of(person), _browser_of(person, b"second")
     for browser in (first, second):
         assert browser.enroll(enrollment_code(local, "ana")).status == 201
@@ -70,7 +70,7 @@ def test_a_person_may_have_several_passkeys_and_terminals(local, person):
 
 
 def test_enrollment_options_exclude_existing_passkeys(local):
-    """An authenticator therefore does not create a second passkey for the same user."""
+    """Therefore, an authenticator does not create a second passkey for the same user."""
     browser = new_browser(local)
     sent = {"code": enrollment_code(local, "eva")}
     options = browser.send("POST", "/api/passkeys/options", sent).json
@@ -79,7 +79,7 @@ def test_enrollment_options_exclude_existing_passkeys(local):
 
 
 def test_a_later_passkey_waits_a_day_or_until_a_device_vouches_for_it(local, person):
-    """An administrator's code alone is not enough to decide high risk."""
+    """An administrator's code alone is not enough to approve high-risk requests."""
     browser = _browser_of(person)
     browser.enroll(enrollment_code(local, "ana"))
     assert browser.device.high_from == local.clock.now() + DAY
@@ -92,7 +92,7 @@ def test_a_later_passkey_waits_a_day_or_until_a_device_vouches_for_it(local, per
 
 
 def test_an_enrollment_code_is_used_once(local):
-    """A second use is refused and raises an alarm."""
+    """A code that is used a second time is refused and raises an alarm."""
     user, issued = local.admin.users.enroll("ana", by=BY)
     first = LocalBrowser(local, user, SoftPasskey())
     assert first.enroll(issued.code).status == 201
@@ -102,7 +102,7 @@ def test_an_enrollment_code_is_used_once(local):
 
 
 def test_a_code_used_for_a_terminal_enrolls_no_passkey(local):
-    """A code enrolls only one device, whatever its kind."""
+    """A code enrolls only one device, whatever kind of device it is."""
     user, issued = local.admin.users.enroll("ana", by=BY)
     sign_in(local, user, issued.code)
     browser = LocalBrowser(local, user, SoftPasskey())
@@ -110,7 +110,7 @@ def test_a_code_used_for_a_terminal_enrolls_no_passkey(local):
 
 
 def test_requesting_options_does_not_use_up_a_code(local):
-    """A person may load the page twice."""
+    """The code must stay valid, because a person may load the page twice."""
     user, issued = local.admin.users.enroll("ana", by=BY)
     browser = LocalBrowser(local, user, SoftPasskey())
     for _ in range(2):
@@ -119,7 +119,7 @@ def test_requesting_options_does_not_use_up_a_code(local):
 
 
 def test_a_code_is_invalid_after_its_expiry_and_for_a_disabled_user(local):
-    """It expires after fifteen minutes and does not enroll a device for a disabled user."""
+    """A code expires after fifteen minutes and cannot enroll a device for a disabled user."""
     user, issued = local.admin.users.enroll("ana", by=BY)
     browser = LocalBrowser(local, user, SoftPasskey())
     local.clock.forward(LIFETIME_MS)
@@ -129,8 +129,8 @@ def test_a_code_is_invalid_after_its_expiry_and_for_a_disabled_user(local):
     assert browser.enroll(code).refusal == (403, "invalid_code")
 
 
-def test_five_wrong_secrets_end_a_code(local):
-    """Attempts count at either endpoint; a malformed code does not count."""
+def test_five_wrong_secrets_invalidate_a_code(local):
+    """Attempts at either endpoint count, but malformed codes do not."""
     user, issued = local.admin.users.enroll("ana", by=BY)
     wrong = issued.code[:9] + "0000-" * 5 + "0000"
     browser = LocalBrowser(local, user, SoftPasskey())
@@ -142,7 +142,7 @@ def test_five_wrong_secrets_end_a_code(local):
 
 
 def test_a_code_used_by_a_concurrent_enrollment_is_refused(local, monkeypatch):
-    """The conditional update of the code succeeds for one of two browsers."""
+    """If two browsers use the code, its conditional update succeeds for only one of them."""
     user, issued = local.admin.users.enroll("ana", by=BY)
     monkeypatch.setattr(EnrollmentCodes, "use", lambda *_: False)
     browser = LocalBrowser(local, user, SoftPasskey())
@@ -152,7 +152,7 @@ def test_a_code_used_by_a_concurrent_enrollment_is_refused(local, monkeypatch):
 
 
 def test_guessing_codes_is_limited_per_address(person):
-    """The refusal has a Retry-After header."""
+    """The error response has a `Retry-After` header."""
     browser = _browser_of(person)
     unknown = "-".join(["ZZZZ"] * 8)
     answers = [
@@ -183,7 +183,7 @@ def test_an_invalid_passkey_leaves_the_code_unused(local, members, error):
 
 
 def test_a_credential_is_enrolled_once(local):
-    """Another user cannot enroll it again."""
+    """A credential that is already enrolled cannot be enrolled by another user."""
     browser = new_browser(local)
     new_person(local, "ben")
     again = browser.enroll(enrollment_code(local, "ben"))
@@ -238,7 +238,7 @@ def _challenge(local, code, issuer):
 
 
 def test_a_challenge_is_used_once(local):
-    """A recorded sign-in can therefore not be replayed."""
+    """Therefore, a recorded sign-in cannot be replayed."""
     browser = new_browser(local)
     offer = browser.send("POST", "/api/passkeys/offer").json["text"]
     assert browser.sign_in(offer).status == 200
@@ -246,7 +246,7 @@ def test_a_challenge_is_used_once(local):
 
 
 def test_a_challenge_expires_after_five_minutes(local):
-    """The page can then request a new one."""
+    """The page can then request a new challenge."""
     browser = new_browser(local)
     offer = browser.send("POST", "/api/passkeys/offer").json["text"]
     local.clock.forward(CHALLENGE_MS)
@@ -257,7 +257,7 @@ def test_a_challenge_expires_after_five_minutes(local):
     "offer", ["x", "a.b.c", f"a.{'9' * 5_000}.c", "a.99999999999999.c", "\u00e9.1.c", "a.\u0661.c"]
 )
 def test_a_challenge_that_we_did_not_issue_is_refused(local, offer):
-    """The text may be malformed or may have an impossible time or digits other than ASCII."""
+    """The string may be malformed, or may have an impossible time or non-ASCII digits."""
     assert new_browser(local).sign_in(offer).refusal == (422, "invalid_passkey")
 
 
@@ -271,13 +271,13 @@ def test_an_assertion_of_another_passkey_is_refused(local):
 
 
 def test_a_malformed_assertion_is_refused(local):
-    """The assertion has the wrong number of parts."""
+    """An assertion with the wrong number of parts is refused."""
     answer = new_browser(local).send("POST", "/api/passkeys/sign-in", {"assertion": "a.b.c"})
     assert answer.refusal == (422, "invalid_passkey")
 
 
 def test_a_revoked_passkey_is_refused(local, person):
-    """Any device of the person can revoke it; its browsers are signed out."""
+    """Any of the person's devices can revoke it, which also signs out its browsers."""
     browser = _browser_of(person)
     browser.enroll(enrollment_code(local, "ana"))
     assert person.call("DELETE", f"/api/devices/{browser.device_id}").status == 204
@@ -286,7 +286,7 @@ def test_a_revoked_passkey_is_refused(local, person):
 
 
 def test_a_browser_revokes_devices_of_its_person(local, person):
-    """The cookie is enough for this, because it only removes power."""
+    """The session cookie is enough to revoke a device, because that only removes power."""
     browser = _browser_of(person)
     browser.enroll(enrollment_code(local, "ana"))
     assert browser.send("DELETE", f"/api/devices/{person.device_id}").status == 204
@@ -304,7 +304,7 @@ def test_a_disabled_user_is_signed_out_and_cannot_sign_in(local):
 
 
 def test_a_browser_session_ends_after_a_week(local):
-    """The passkey can sign in again, even a year later."""
+    """The passkey can still sign in again, even a year later."""
     browser = new_browser(local)
     local.clock.forward(SIGNED_IN_MS)
     assert browser.send("GET", "/api/me").refusal == (401, "signed_out")
@@ -330,7 +330,7 @@ def test_signing_out_ends_only_this_browser(local):
 
 
 def test_signing_out_with_an_unknown_cookie_does_nothing(local):
-    """The answer is the same as for a known cookie, and no audit entry is written."""
+    """The response is the same as for a known cookie, and no audit entry is written."""
     browser = new_browser(local)
     browser.cookie = "sayso_br_nobody"
     assert browser.send("POST", "/api/passkeys/sign-out").status == 204
@@ -355,7 +355,7 @@ def test_a_feed_ticket_is_used_once_by_its_browser_within_its_lifetime(local):
 
 
 def test_a_terminal_gets_no_feed_ticket(person):
-    """A terminal proves its key when it opens the socket."""
+    """A terminal needs no ticket, because it proves its key when it opens the socket."""
     assert person.call("POST", "/api/feed/ticket").refusal == (403, "forbidden")
 
 
@@ -381,7 +381,7 @@ OTHER_SITES = [
     ],
 )
 def test_requests_from_another_site_are_refused(local, method, path, headers):
-    """Requests that only read and sign-ins are refused too."""
+    """Sign-ins and requests that only read are refused too."""
     browser = new_browser(local)
     assert browser.send(method, path, headers=headers).refusal == (403, "forbidden")
     assert browser.send("GET", "/api/me").status == 200
@@ -404,13 +404,13 @@ def test_without_origin_headers_a_change_needs_the_csrf_token(local):
     "cookie", ["x=1", "sayso-passkey=", "sayso-passkey=" + "a" * 200, "a[]=1", "é"]
 )
 def test_an_invalid_cookie_is_ignored(local, cookie):
-    """The route then expects the access token of a terminal."""
+    """The route then expects a terminal's access token."""
     answer = new_browser(local).send("GET", "/api/me", headers={"cookie": cookie})
     assert answer.refusal == (401, "invalid_token")
 
 
 def test_a_cookie_is_accepted_only_by_routes_for_browsers(local):
-    """Some routes need a terminal; to add power, the passkey must sign."""
+    """Some routes are only for terminals, and changes that add power need a passkey signature."""
     browser = new_browser(local)
     person_routes = (route for route in local.site.routes if route.caller is Caller.PERSON)
     assert {route.name for route in person_routes if not route.browsers} == {
@@ -438,7 +438,7 @@ def test_passkeys_and_terminals_cannot_use_each_others_signatures(local, person,
 
 
 def test_challenges_differ_over_time(local):
-    """A challenge is different a minute later."""
+    """A challenge that is issued a minute later is different."""
     browser = new_browser(local)
     first = browser.send("POST", "/api/passkeys/offer").json
     local.clock.forward(MINUTE)

@@ -1,4 +1,4 @@
-"""Decisions by passkey follow the rules of a terminal; the audit log keeps the signature."""
+"""Decisions by passkey follow the rules for terminals; the audit log keeps the signature."""
 
 import json
 
@@ -37,8 +37,8 @@ def _request_payment(agent):
     return agent.request_payment(login_hint="eva")
 
 
-def test_an_approval_by_passkey_gives_the_agent_its_token(browser, agent, local):
-    """Its acr and amr say that a key was used and that the passkey verified its user."""
+def test_an_approval_by_passkey_yields_the_agents_token(browser, agent, local):
+    """The token's `acr` and `amr` state that a key was used and the passkey verified its user."""
     handle, approval = _request(agent)
     assert browser.approve(approval.id).json["state"] == "approved"
     claims = local.claims(agent.poll(handle).json["access_token"])
@@ -47,7 +47,7 @@ def test_an_approval_by_passkey_gives_the_agent_its_token(browser, agent, local)
 
 
 def test_the_audit_log_is_enough_to_verify_the_signature(browser, agent, local):
-    """It has the public key of the enrollment, the assertion and the digest of the display."""
+    """The log contains the enrolled public key, the assertion and the digest of the display."""
     _, approval = _request(agent)
     browser.approve(approval.id)
     (entry,) = local.admin.entries("approval.approved")
@@ -67,7 +67,9 @@ def test_the_audit_log_is_enough_to_verify_the_signature(browser, agent, local):
     assert authenticators.verify_assertion(assertion, passkey) > 0
 
 
-def test_a_passkey_decides_high_risk_with_type_back_and_without_a_pin(browser, agent, local):
+def test_a_passkey_approves_a_high_risk_request_with_type_back_instead_of_a_pin(
+    browser, agent, local
+):
     """The user verification of the passkey replaces the PIN."""
     handle, approval = _request_payment(agent)
     assert approval.ceremony == "pin+type_back"
@@ -78,7 +80,7 @@ def test_a_passkey_decides_high_risk_with_type_back_and_without_a_pin(browser, a
 
 
 def test_a_passkey_must_type_back_like_a_terminal(browser, agent, local):
-    """Steps cannot be left out or invented, and two wrong entries lock the request."""
+    """Ceremony steps cannot be omitted or invented, and two wrong entries lock the request."""
     _, approval = _request_payment(agent)
     plain = browser.decision(approval.id, ceremony="confirm")
     assert browser.answer(approval.id, plain).refusal == (403, "ceremony_required")
@@ -90,17 +92,17 @@ def test_a_passkey_must_type_back_like_a_terminal(browser, agent, local):
     assert local.stored_approval(approval.id).state is State.CANCELLED
 
 
-def test_a_new_passkey_waits_a_day_for_high_risk(person, agent, local):
-    """It can decide low risk immediately."""
+def test_a_new_passkey_cannot_approve_high_risk_requests_for_a_day(person, agent, local):
+    """A new passkey can approve low-risk requests immediately."""
     browser = LocalBrowser(local, person.user, SoftPasskey())
     browser.enroll(enrollment_code(local, "ana"))
-    _, low = agent.request_approval()
-    assert browser.approve(low.id).status == 200
-    _, early = agent.request_payment()
-    assert browser.approve(early.id).refusal == (403, "device_too_new")
+    _, low_risk_request = agent.request_approval()
+    assert browser.approve(low_risk_request.id).status == 200
+    _, early_payment = agent.request_payment()
+    assert browser.approve(early_payment.id).refusal == (403, "device_too_new")
     local.clock.forward(DAY)
-    _, late = agent.request_payment()
-    assert browser.approve(late.id).status == 200
+    _, late_payment = agent.request_payment()
+    assert browser.approve(late_payment.id).status == 200
 
 
 def test_a_passkey_denies_with_a_signed_reason(browser, agent, local):
@@ -111,8 +113,8 @@ def test_a_passkey_denies_with_a_signed_reason(browser, agent, local):
     assert (entry["cause"], entry["facts"]["channel"]) == ("too_broad", "browser")
 
 
-def test_repeating_a_decision_is_accepted_once(browser, agent):
-    """A client may repeat it after a lost response and gets the same result."""
+def test_a_repeated_decision_returns_the_same_result(browser, agent):
+    """A client may repeat a decision if it did not receive the response."""
     _, approval = _request(agent)
     decision = browser.decision(approval.id)
     assert browser.answer(approval.id, decision).status == 200
@@ -131,7 +133,7 @@ def test_a_decision_about_something_else_is_refused(browser, agent, local, membe
 
 
 def test_a_passkey_without_user_verification_cannot_decide(browser, agent, local):
-    """It is not enough that the phone is unlocked."""
+    """Unlocking the phone is not enough: the passkey must verify the user for this request."""
     _, approval = _request(agent)
     browser.passkey.flags = 0x01
     refused = browser.approve(approval.id)
@@ -166,7 +168,7 @@ def test_a_stolen_cookie_cannot_decide(browser, agent, local):
 
 
 def test_another_persons_request_is_not_found_by_a_browser(browser, agent):
-    """The browser can neither view nor decide it."""
+    """A browser can neither view nor decide another person's request."""
     _, approval = agent.request_approval()
     path = f"/api/approvals/{approval.id}"
     assert browser.send("GET", path).refusal == (404, "not_found")
@@ -174,7 +176,7 @@ def test_another_persons_request_is_not_found_by_a_browser(browser, agent):
 
 
 def test_a_get_request_cannot_decide(browser, agent, local):
-    """A link on another site can therefore not approve a request."""
+    """Therefore, a link on another site cannot approve a request."""
     _, approval = _request(agent)
     with pytest.raises(LookupError, match="no route"):
         browser.send("GET", f"/api/approvals/{approval.id}/decision", {"decision": "x"})

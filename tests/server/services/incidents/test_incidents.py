@@ -67,7 +67,7 @@ def test_an_incident_shows_its_reporter_and_the_current_state_of_its_agents(
 def test_closing_an_incident_records_the_actor_and_releases_no_agent(
     incidents: Incidents, reported: Reported, agent: LocalAgent, local: LocalSite
 ) -> None:
-    """It can be closed once, with an audit entry, and the agent stays quarantined."""
+    """An incident can be closed once, which writes an audit entry; the agent stays quarantined."""
     incident = reported()
     closed = incidents.close(incident, "A test of ours", by=BY).incident
     assert (closed.state, closed.closed_by, closed.closing_note) == ("closed", BY, "A test of ours")

@@ -80,7 +80,7 @@ def owned(admin_services: LocalAdmin) -> Owned:
 
 
 def test_an_orphaned_agent_stays_enabled_until_the_grace_period_ends(owned: Owned) -> None:
-    """It is quarantined to the millisecond, and its tokens stay valid until then."""
+    """The agent is quarantined to the millisecond, and its tokens stay valid until then."""
     token = owned.admin_services.token(
         owned.agent.id, owned.admin.id, expires_at=owned.admin_services.clock.now() + 9 * DAY
     )
@@ -107,7 +107,7 @@ def test_an_orphaned_agent_is_quarantined_once_and_never_deleted(owned: Owned) -
 
 
 def test_quarantine_writes_entries_an_incident_and_alarms(owned: Owned) -> None:
-    """One round writes all of them and counts the cancelled requests."""
+    """A single round writes all of them and counts the cancelled requests."""
     owned.admin_services.approval(
         owned.agent.id, owned.admin.id, expires_at=owned.admin_services.clock.now() + 9 * DAY
     )
@@ -207,7 +207,7 @@ def test_a_disabled_agent_is_not_orphaned(owned: Owned) -> None:
 
 
 def test_the_last_enabled_owner_cannot_be_removed(owned: Owned) -> None:
-    """An agent can therefore be orphaned only by disabling its owners."""
+    """Therefore, an agent can be orphaned only by disabling its owners."""
     owned.admin_services.agents.update(owned.agent.id, AgentChanges(add_owners=("admin",)), by=BY)
     owned.admin_services.users.disable("admin", by=BY)
     with pytest.raises(Invalid, match="enabled owner"):
@@ -243,7 +243,7 @@ def test_deputies_and_backups_of_the_owners_get_the_alarm(owned: Owned) -> None:
 
 
 def test_an_agent_with_unknown_owners_counts_as_orphaned_from_now(owned: Owned) -> None:
-    """It cannot occur; if it did, the agent would still get the whole grace period."""
+    """Such a record cannot occur; if it did, the agent would still get the whole grace period."""
     orphan = replace(owned.agent, owners=("sayso_us_nobody",))
     with owned.admin_services.store.read() as view:
         assert owners.orphaned_at(view, orphan) == view.now
@@ -293,7 +293,7 @@ class _OrphanMachine(RuleBasedStateMachine):
     @rule(agent=st.sampled_from(AGENTS), name=st.sampled_from(PEOPLE), add=st.booleans())
     def change_owner(self, agent: str, name: str, add: bool) -> None:  # noqa: FBT001  # drawn
         changes = AgentChanges(**{"add_owners" if add else "remove_owners": (name,)})
-        with suppress(Conflict, Invalid):  # the last owner stays, or the user is no owner
+        with suppress(Conflict, Invalid):  # the last owner, or not an owner
             self.admin_services.agents.update(agent, changes, by=BY)
         self._track_owners()
 

@@ -28,7 +28,7 @@ def orphans(admin_services: LocalAdmin) -> Orphans:
     return Orphans(admin_services.store, SERVER_POLICY)
 
 
-def _reasons(orphans: Orphans) -> dict[str, tuple[str, ...]]:
+def _reported_reasons(orphans: Orphans) -> dict[str, tuple[str, ...]]:
     return {orphan.agent.name: orphan.why for orphan in orphans.all()}
 
 
@@ -66,24 +66,24 @@ def test_an_agent_in_its_grace_period_is_reported_with_its_end(
 def test_an_agent_whose_owners_were_absent_for_90_days_is_reported(
     orphans: Orphans, admin_services: LocalAdmin
 ) -> None:
-    """One active owner is enough, and an owner never seen counts from the registration."""
+    """One active owner is enough; an owner never seen is absent since the registration."""
     admin_services.clock.forward(90 * DAY - 1)
-    assert _reasons(orphans) == {}
+    assert _reported_reasons(orphans) == {}
     admin_services.clock.forward(1)
-    assert _reasons(orphans) == {"invoice-bot": ("owner_away",)}
+    assert _reported_reasons(orphans) == {"invoice-bot": ("owner_away",)}
     admin_services.agents.update("invoice-bot", AgentChanges(add_owners=("admin",)), by=BY)
-    assert _reasons(orphans) == {"invoice-bot": ("owner_away",)}
+    assert _reported_reasons(orphans) == {"invoice-bot": ("owner_away",)}
     admin, _ = admin_services.users.show("admin")
     seen = admin_services.clock.now()
     admin_services.device(admin, last_seen_at=seen)
-    assert _reasons(orphans) == {}
+    assert _reported_reasons(orphans) == {}
     admin_services.clock.forward(90 * DAY)
     (orphan,) = orphans.all()
     assert [owner.seen_at for owner in orphan.owners] == [None, seen]
     with admin_services.store.write() as tx:
         tx.passwords.put(Password(admin.id, "argon", admin_services.clock.now()))
         tx.passwords.mark_used(admin.id, admin_services.clock.now())
-    assert _reasons(orphans) == {}
+    assert _reported_reasons(orphans) == {}
 
 
 def test_an_unused_password_does_not_count_as_activity(
@@ -94,7 +94,7 @@ def test_an_unused_password_does_not_count_as_activity(
     olga, _ = admin_services.users.show("olga")
     with admin_services.store.write() as tx:
         tx.passwords.put(Password(olga.id, "argon", admin_services.clock.now()))
-    assert _reasons(orphans) == {"invoice-bot": ("owner_away",)}
+    assert _reported_reasons(orphans) == {"invoice-bot": ("owner_away",)}
 
 
 def test_an_agent_past_its_review_or_expiry_is_reported(
@@ -104,11 +104,11 @@ def test_an_agent_past_its_review_or_expiry_is_reported(
     soon = admin_services.clock.now() + DAY
     changes = AgentChanges(review_at=soon, expires_at=soon)
     admin_services.agents.update("invoice-bot", changes, by=BY)
-    assert _reasons(orphans) == {}
+    assert _reported_reasons(orphans) == {}
     admin_services.clock.forward(DAY)
-    assert _reasons(orphans) == {"invoice-bot": ("review_due", "expired")}
+    assert _reported_reasons(orphans) == {"invoice-bot": ("review_due", "expired")}
     admin_services.users.disable("olga", by=BY)
-    assert _reasons(orphans) == {"invoice-bot": ("no_owner", "review_due", "expired")}
+    assert _reported_reasons(orphans) == {"invoice-bot": ("no_owner", "review_due", "expired")}
 
 
 def test_a_disabled_agent_is_reported_only_without_an_owner(
@@ -120,7 +120,7 @@ def test_a_disabled_agent_is_reported_only_without_an_owner(
     )
     admin_services.agents.disable("invoice-bot", by=BY)
     admin_services.clock.forward(90 * DAY)
-    assert _reasons(orphans) == {}
+    assert _reported_reasons(orphans) == {}
     admin_services.users.disable("olga", by=BY)
     (orphan,) = orphans.all()
     assert (orphan.why, orphan.quarantine_at) == (("no_owner",), None)

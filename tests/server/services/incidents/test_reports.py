@@ -32,7 +32,7 @@ def _new_agent(local: LocalSite, name: str) -> Agent:
 def test_a_report_denies_the_request_and_quarantines_its_agent(
     agent: LocalAgent, person: LocalTerminal, local: LocalSite
 ) -> None:
-    """The session key is enough; the agent's tokens and its requests to others end too."""
+    """The session key is enough; the agent's tokens and its other requests end too."""
     ben = new_person(local, "ben")
     token = agent.paid(person)
     _, other = agent.request_approval(login_hint="ben")
@@ -56,7 +56,7 @@ def test_a_report_denies_the_request_and_quarantines_its_agent(
     assert not new_resource(local).introspect(token).json["active"]
 
 
-def test_the_reported_agent_learns_of_the_quarantine_and_later_of_the_denial(
+def test_the_reported_agent_is_told_of_the_quarantine_and_later_of_the_denial(
     agent: LocalAgent, person: LocalTerminal, local: LocalSite
 ) -> None:
     """After the agent is enabled again, the reported request says never to retry."""
@@ -72,20 +72,20 @@ def test_the_reported_agent_learns_of_the_quarantine_and_later_of_the_denial(
     assert members == {"reason": "denied", "deny_code": "suspicious", "retry": "never"}
 
 
-def test_every_agent_that_acts_for_the_person_can_be_quarantined_at_once(
+def test_a_report_can_quarantine_every_agent_that_acts_for_the_person(
     agent: LocalAgent, person: LocalTerminal, local: LocalSite
 ) -> None:
     """An agent with a consent, a token or an open request acts for the person."""
     ben = new_person(local, "ben")
     by_consent, by_token = _new_agent(local, "by-consent"), _new_agent(local, "by-token")
-    by_request, of_ben = _new_agent(local, "by-request"), _new_agent(local, "of-ben")
+    requesting_agent, bens_agent = _new_agent(local, "by-request"), _new_agent(local, "of-ben")
     ended = _new_agent(local, "ended")
     admin = local.admin
     admin.consent(by_consent.id, person.user.id)
-    admin.consent(of_ben.id, ben.user.id, "sayso_co_2")
+    admin.consent(bens_agent.id, ben.user.id, "sayso_co_2")
     admin.token(by_token.id, person.user.id)
     admin.token(ended.id, person.user.id, "t2", expires_at=local.clock.now())
-    admin.approval(by_request.id, person.user.id)
+    admin.approval(requesting_agent.id, person.user.id)
     _, approval = agent.request_approval()
     answer = _report(person, approval.id, scope="every_agent")
     assert answer.json["scope"] == "every_agent"
@@ -205,13 +205,13 @@ def test_a_report_of_another_persons_request_is_not_found(
     local: LocalSite,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The refusal comes before a unit of work that blocks administration begins."""
+    """The request is rejected before the unit of work that locks out administration opens."""
     ben = new_person(local, "ben")
     _, approval = agent.request_approval()
     jws = person.decision(approval.id, person.session, **_SUSPICIOUS)
 
     def fail_if_administering(_: object) -> None:
-        raise AssertionError("administration began")
+        raise AssertionError("administration was locked out")
 
     monkeypatch.setattr("server.storage.store.SqlStore.administer", fail_if_administering)
     path = f"/api/approvals/{approval.id}/report"
@@ -221,7 +221,7 @@ def test_a_report_of_another_persons_request_is_not_found(
 def test_reporting_an_approved_request_withdraws_it(
     agent: LocalAgent, person: LocalTerminal, local: LocalSite
 ) -> None:
-    """An approval that was not redeemed yet is cancelled and gives no token."""
+    """An approval that was not redeemed yet is cancelled and no longer yields a token."""
     handle, approval = agent.request_approval()
     person.approve(approval.id)
     answer = _report(person, approval.id)
@@ -288,7 +288,7 @@ def test_a_disabled_agent_stays_disabled(
     assert local.admin.entries("agent.quarantined") == []
 
 
-def test_a_request_of_a_deleted_agent_can_be_reported(
+def test_a_request_from_a_deleted_agent_can_be_reported(
     local: LocalSite, agent: LocalAgent, person: LocalTerminal
 ) -> None:
     """The request is denied, and the incident names no agent."""
@@ -312,7 +312,7 @@ def test_a_consent_request_can_be_reported(
 def test_a_revoked_device_cannot_report(
     agent: LocalAgent, person: LocalTerminal, local: LocalSite
 ) -> None:
-    """Revoking a device ends its session."""
+    """Revoking the device ended its session."""
     _, approval = agent.request_approval()
     jws = person.decision(approval.id, person.session, **_SUSPICIOUS)
     person.call("DELETE", "/api/devices/self")

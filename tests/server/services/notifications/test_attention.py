@@ -32,7 +32,7 @@ def _writer(local, name):
 
 
 def _write(agent, **more):
-    """Request something of medium risk; return why it did not notify, or None."""
+    """Send a medium-risk request; return why it did not notify, or None."""
     agent.request_approval(scope="openid news:write", resource=NEWS, **more)
     return _last_hold_reason(agent.local)
 
@@ -44,7 +44,7 @@ def _pay(agent, **more):
 
 def _last_hold_reason(local):
     with local.services.store.read() as view:
-        events = view.feed.after(0, None, 10_000)
+        events = view.feed.events_after(0, None, 10_000)
     return [event.not_notified_because for event in events if event.event == "approval.requested"][
         -1
     ]
@@ -72,12 +72,12 @@ def flood(open_flood):
 def _notified_ids(local, person):
     """IDs of the requests that notified this person."""
     with local.services.store.read() as view:
-        events = view.feed.after(0, person.user.id, 10_000)
+        events = view.feed.events_after(0, person.user.id, 10_000)
     requested = [event for event in events if event.event == "approval.requested"]
     return [event.approval_id for event in requested if event.not_notified_because is None]
 
 
-def test_requests_beyond_the_budget_of_a_minute_are_held_back(flood, template):
+def test_requests_over_the_budget_for_a_minute_are_held_back(flood, template):
     """Held-back requests are listed and marked, but they notify nobody and call no webhook."""
     person, agent = template.person(flood), _writer(flood, "writer")
     reasons = [_write(agent) for _ in range(4)]
@@ -111,7 +111,7 @@ def test_minute_and_hour_are_sliding_windows(flood):
     assert _write(agent) is None
 
 
-def test_one_agent_cannot_use_up_the_hourly_budget_of_a_person(flood):
+def test_one_agent_cannot_use_up_a_persons_hourly_budget(flood):
     """After three notifications from one agent, a different agent can still notify."""
     agent, other = _writer(flood, "writer"), _writer(flood, "other")
     for _ in range(3):
@@ -135,15 +135,15 @@ def test_one_type_cannot_use_up_the_hourly_budget(open_flood):
     local = open_flood(notify_per_type=1)
     new_person(local, "ben")
 
-    def of_type(name):
+    def with_type(name):
         detail = {"amount": {"minor": 1, "currency": "EUR"}, "payee": "a", "type": name}
         return {"authorization_details": json.dumps([detail])}
 
     writer, other = _writer(local, "writer"), _writer(local, "other")
-    assert _write(writer, **of_type("post")) is None
-    assert _write(other, **of_type("post")) == "held_back"
-    assert _write(other, **of_type("post"), login_hint="ben") is None
-    assert _write(other, **of_type("note")) is None
+    assert _write(writer, **with_type("post")) is None
+    assert _write(other, **with_type("post")) == "held_back"
+    assert _write(other, **with_type("post"), login_hint="ben") is None
+    assert _write(other, **with_type("note")) is None
 
 
 def test_low_risk_notifies_once_an_hour_and_uses_no_budget(flood, template):
@@ -170,7 +170,7 @@ def test_high_risk_has_its_own_budget(flood, template):
     assert len(_notified_ids(flood, person)) == 5
 
 
-def test_high_risk_of_one_agent_uses_no_budget_of_another(flood, template):
+def test_high_risk_requests_do_not_use_another_agents_budget(flood, template):
     """Only the agent that overstates its risk is held back."""
     liar, honest = _writer(flood, "liar"), template.agent(flood)
     assert [_pay(liar) for _ in range(4)] == [None, None, "held_back", "held_back"]

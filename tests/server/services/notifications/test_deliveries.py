@@ -1,4 +1,4 @@
-"""Deliveries: which devices received a request, and what the agent learns about it."""
+"""Deliveries: which devices received a request, and what the agent is told about it."""
 
 from server.model.approvers import NamedApprover
 from server.model.store import Busy
@@ -32,15 +32,15 @@ def test_a_poll_says_whether_a_request_was_delivered_and_seen(agent, person, loc
 
 
 def test_a_poll_contains_the_expiry(agent, person, local):
-    """The agent learns the current expiry from the poll, because it can be extended."""
+    """The expiry can be extended, so the agent reads the current one from the poll."""
     handle, approval = agent.request_approval(requested_expiry="60")
     local.clock.forward(5 * SECOND)
     assert agent.poll(handle).json["expires_at"] == "2025-10-09T08:54:20.000Z"
     assert approval.user_id == person.user.id
 
 
-def test_a_poll_says_that_a_request_is_held_back(open_local, template):
-    """The agent learns that its request did not notify because it sends too many."""
+def test_a_poll_states_that_a_request_is_held_back(open_local, template):
+    """The agent is told that its request did not notify because it sends too many."""
     local = open_local(notify_per_minute=1)
     agent = template.agent(local)
     template.person(local)
@@ -129,10 +129,10 @@ def test_with_hidden_users_polls_contain_no_delivery(open_local, template):
     ghost, _ = agent.request_payment(requested_expiry="60", login_hint="ghost")
     person.call("GET", "/api/approvals")
     local.clock.forward(5 * SECOND)
-    known, unknown = agent.poll(real).json, agent.poll(ghost).json
-    assert known == unknown
-    assert known["status"] == "pending"
-    assert not {"delivered", "seen"} & known.keys()
+    for_known_user, for_unknown_user = agent.poll(real).json, agent.poll(ghost).json
+    assert for_known_user == for_unknown_user
+    assert for_known_user["status"] == "pending"
+    assert not {"delivered", "seen"} & for_known_user.keys()
     local.clock.forward(MINUTE)
     assert agent.poll(real).json == agent.poll(ghost).json
 

@@ -33,7 +33,7 @@ def local(open_local):
 
 @pytest.fixture
 def writer(local):
-    """An agent that requests medium risk."""
+    """An agent that sends medium-risk requests."""
     registration = register_agent(
         local.admin,
         "writer",
@@ -49,7 +49,7 @@ def _write(agent, count=1, **more):
     return [agent.request_approval(**parameters)[1] for _ in range(count)]
 
 
-def _later(local, milliseconds):
+def _advance(local, milliseconds):
     """Let time pass, run the escalations, and return the digests sent so far."""
     local.clock.forward(milliseconds)
     local.services.escalations.round()
@@ -63,47 +63,47 @@ def _digests(local):
 
 def _events(local, person, name):
     with local.services.store.read() as view:
-        events = view.feed.after(0, person.user.id, 10_000)
+        events = view.feed.events_after(0, person.user.id, 10_000)
     return [event for event in events if event.event == name]
 
 
 def test_held_back_requests_are_notified_once_after_a_minute(local, person, writer):
     """The feed and the outbox each get one message for all of the requests."""
     approvals = _write(writer, 5)
-    assert _later(local, MINUTE - 1) == []
-    (digest,) = _later(local, 1)
+    assert _advance(local, MINUTE - 1) == []
+    (digest,) = _advance(local, 1)
     assert (digest["user"], digest["waiting"], digest["notify"]) == (person.user.id, 5, True)
     assert digest["approval"] in {approval.id for approval in approvals}
     (event,) = _events(local, person, "approval.digest")
     assert (event.approval_id, event.not_notified_because) == (digest["approval"], None)
-    assert len(_later(local, 0)) == 1
-    assert len(_later(local, HOUR)) == 1
+    assert len(_advance(local, 0)) == 1
+    assert len(_advance(local, HOUR)) == 1
 
 
 def test_an_ongoing_flood_is_notified_once_an_hour(local, person, writer):
-    """Requests held back after a digest wait for the next digest."""
+    """Requests that are held back after a digest wait for the next digest."""
     for _ in range(26):
         _write(writer, 2)
-        _later(local, 5 * MINUTE)
+        _advance(local, 5 * MINUTE)
     times = [digest["at"] for digest in _digests(local)]
     assert [later - before for before, later in pairwise(times)] == [HOUR, HOUR]
     assert len(_events(local, person, "approval.digest")) == 3
 
 
 @pytest.mark.usefixtures("person")
-def test_expired_requests_are_in_no_digest(local, writer):
-    """If no request is pending any more, no digest is sent."""
+def test_expired_requests_are_left_out_of_digests(local, writer):
+    """If none of the requests is still pending, no digest is sent."""
     _write(writer, 3, requested_expiry="30")
-    assert _later(local, MINUTE) == []
-    assert _later(local, HOUR) == []
+    assert _advance(local, MINUTE) == []
+    assert _advance(local, HOUR) == []
 
 
 def test_low_risk_requests_are_notified_together_after_an_hour(local, person, agent):
     """The first notifies immediately; an hour later, one digest contains the rest."""
     for _ in range(4):
         agent.request_approval()
-    assert _later(local, HOUR - 1) == []
-    (digest,) = _later(local, 1)
+    assert _advance(local, HOUR - 1) == []
+    (digest,) = _advance(local, 1)
     assert (digest["waiting"], digest["user"]) == (4, person.user.id)
 
 
@@ -113,10 +113,10 @@ def test_a_digest_is_sent_earlier_for_higher_risk_and_names_it(local, agent, wri
     for _ in range(2):
         agent.request_approval()
     medium = _write(writer, 2)
-    (digest,) = _later(local, MINUTE)
+    (digest,) = _advance(local, MINUTE)
     assert digest["waiting"] == 4
     assert digest["approval"] in {approval.id for approval in medium}
-    assert len(_later(local, 2 * HOUR)) == 1
+    assert len(_advance(local, 2 * HOUR)) == 1
 
 
 def test_a_digest_waits_for_the_end_of_quiet_hours(local, person, writer):
@@ -124,16 +124,16 @@ def test_a_digest_waits_for_the_end_of_quiet_hours(local, person, writer):
     _write(writer, 3)
     hours = {"days": ["thu"], "from": "08:00", "to": "09:00", "zone": "UTC"}
     assert person.call("PUT", "/api/attention/quiet-hours", hours).status == 200
-    assert _later(local, MINUTE) == []
-    (digest,) = _later(local, 6 * MINUTE)
+    assert _advance(local, MINUTE) == []
+    (digest,) = _advance(local, 6 * MINUTE)
     assert digest["waiting"] == 3
 
 
-def test_requests_of_muted_agents_are_in_no_digest(local, person, writer):
-    """The person has chosen to get no notifications about a muted agent."""
+def test_requests_from_muted_agents_are_left_out_of_digests(local, person, writer):
+    """The person has chosen not to be notified about a muted agent."""
     _write(writer, 3)
     assert person.call("POST", "/api/attention/mutes", {"agent": "writer"}).status == 200
-    assert _later(local, HOUR) == []
+    assert _advance(local, HOUR) == []
 
 
 def test_held_back_requests_are_not_listed_as_snoozed(person, writer):
@@ -159,5 +159,5 @@ def test_budgets_and_digests_are_separate_for_each_approver(local, person, write
     assert (is_held_back(person), is_held_back(bob)) == (False, True)
     assert person.show(shared.id)["held_back"] is False
     assert bob.show(shared.id)["held_back"] is True
-    (digest,) = _later(local, MINUTE)
+    (digest,) = _advance(local, MINUTE)
     assert (digest["user"], digest["approval"]) == (bob.user.id, shared.id)

@@ -76,7 +76,7 @@ def test_the_first_round_does_not_wait_and_wakes_nobody(local, person, agent):
 
 
 def test_an_event_wakes_only_its_person_and_its_request(hub, agent, person, local):
-    """An event does not wake subscribers of other people."""
+    """An event does not wake other people's subscribers."""
     new_person(local, "ben")
     _, approval = agent.request_approval()
     hub.round()
@@ -84,8 +84,8 @@ def test_an_event_wakes_only_its_person_and_its_request(hub, agent, person, loca
     assert _woken(hub, topics, lambda: person.approve(approval.id)) == [True, True, False]
 
 
-def test_an_event_of_a_device_wakes_its_person(hub, agent, person, local):
-    """A locked device wakes its person but no subscriber of a request."""
+def test_an_event_about_a_device_wakes_its_person(hub, agent, person, local):
+    """A locked device wakes its person but not the subscribers of a request."""
     _, approval = agent.request_approval()
     hub.round()
     topics = [user_topic(person.user.id), approval_topic(approval.id), user_topic("ben")]
@@ -220,7 +220,7 @@ def test_many_missed_events_are_read_in_pages(feed, agent, person, monkeypatch):
 
 
 def test_an_invalid_cursor_requires_a_resync(feed, agent, person, local):
-    """Events are kept for a week, and a cursor beyond the head is from a different database."""
+    """Events are kept for a week, and a cursor after the last event is from another database."""
     start = feed.head()
     agent.request_approval()
     local.clock.forward(8 * DAY)
@@ -249,14 +249,14 @@ def test_a_disabled_user_or_revoked_device_gets_no_events(feed, agent, person, l
 
 
 def test_a_revoked_session_gets_no_events(feed, person, local):
-    """A revoked session gets none even if the user and the device are enabled."""
+    """A revoked session gets no events, even if the user and the device are enabled."""
     with local.services.store.write() as tx:
         tx.sessions.revoke(person.device.session_id, tx.now)
     assert feed.page(person.user.id, person.device_id, 0).allowed is False
 
 
 def test_an_event_without_a_request_or_device_is_returned(feed, person, local):
-    """An alarm, and an event whose request is gone, are such events."""
+    """For example, an alarm has none, and neither has an event whose request is gone."""
     cursor = feed.head()
     with local.services.store.write() as tx:
         tx.feed.add(person.user.id, "alarm.code_reused")

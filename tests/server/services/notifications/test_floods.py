@@ -1,4 +1,4 @@
-"""Repeated refusals do not fill the audit log: the first get entries, and the rest are counted."""
+"""Repeated refusals do not fill the audit log: the first ones get entries, the rest are counted."""
 
 import pytest
 
@@ -31,7 +31,7 @@ def _list_counts(local):
     return [(entry["agent_id"], entry["cause"], entry["facts"]["count"]) for entry in entries]
 
 
-def test_the_first_refusals_of_a_minute_are_entries_and_the_rest_a_count(chains, bot, local):
+def test_the_first_refusals_in_a_minute_get_entries_and_the_rest_are_counted(chains, bot, local):
     """Each reason has its own count, with the agent, the number and the time window."""
     token, started_at = chains.user_token(), local.clock.now()
     for _ in range(REFUSALS):
@@ -66,7 +66,7 @@ def test_an_ongoing_flood_is_counted_each_minute(chains, bot, local):
 
 
 def test_refusals_are_counted_separately_for_each_agent(chains, bot, local):
-    """A flooding agent always gets the same error, and a different agent still gets an entry."""
+    """A flooding agent always gets the same error, and other agents still get entries."""
     token = chains.user_token()
     answers = [chains.exchange(bot, token) for _ in range(REFUSALS)]
     assert {answer.json["error"] for answer in answers} == {"interaction_required"}
@@ -76,7 +76,7 @@ def test_refusals_are_counted_separately_for_each_agent(chains, bot, local):
 
 
 def test_refused_requests_are_counted_too(agent, local):
-    """A request with too few eligible approvers is an example."""
+    """For example, a request with too few eligible approvers is counted."""
     raised = ResourceChanges(scopes={"payments:transfer": Risk.CRITICAL})
     local.admin.resources.update(PAY, raised, by=BY)
     for _ in range(REFUSALS):

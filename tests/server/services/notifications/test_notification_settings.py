@@ -25,7 +25,7 @@ def local(open_local):
 def _events(local, person, name):
     """Return, for each event of this name, the reason why it did not notify, or None."""
     with local.services.store.read() as view:
-        events = view.feed.after(0, person.user.id, 1_000)
+        events = view.feed.events_after(0, person.user.id, 1_000)
     return [event.not_notified_because for event in events if event.event == name]
 
 
@@ -100,7 +100,7 @@ def test_invalid_quiet_hours_are_refused(person, wrong):
 
 
 def test_a_request_in_quiet_hours_is_listed_and_notifies_when_they_end(agent, person, local):
-    """It notifies once, if it is still pending when quiet hours end."""
+    """The request notifies once, if it is still pending when quiet hours end."""
     agent.request_approval()
     _set_quiet_hours(person)
     _, pending = agent.request_approval()
@@ -118,7 +118,7 @@ def test_a_request_in_quiet_hours_is_listed_and_notifies_when_they_end(agent, pe
 
 
 def test_high_risk_notifies_in_quiet_hours_and_from_a_muted_agent(agent, person, local):
-    """Setting a pause needs no signature, so it must not hold back high risk."""
+    """Pauses need no signature, so they must not hold back high-risk requests."""
     agent.request_approval()
     _set_quiet_hours(person)
     person.call("POST", "/api/attention/mutes", {"agent": agent.id})
@@ -232,7 +232,7 @@ def test_a_snooze_can_be_cancelled(agent, person, local):
     assert entry["approval_id"] == approval.id
 
 
-def test_a_snooze_beyond_the_expiry_is_refused(agent, person, local):
+def test_a_snooze_past_the_expiry_is_refused(agent, person, local):
     """The request would otherwise expire without a notification."""
     _, approval = agent.request_approval()
     path = f"/api/approvals/{approval.id}/snooze"
@@ -276,8 +276,8 @@ def test_quiet_hours_past_midnight_belong_to_the_day_they_begin(now, ends):
     assert quiet_until(hours, _ms(now)) == expected
 
 
-def test_quiet_days_last_until_their_end():
-    """A quiet day lasts from 00:00 to 24:00, and two in a row have one end."""
+def test_a_quiet_day_lasts_24_hours():
+    """A quiet day lasts from 00:00 to 24:00; two in a row end together."""
     hours = Hours(time(), time(), (5, 6), "Europe/Berlin")
     assert quiet_until(hours, _ms("2025-10-11 00:00")) == _ms("2025-10-12 00:00")
     assert quiet_until(hours, _ms("2025-10-12 23:59")) == _ms("2025-10-13 00:00")

@@ -176,8 +176,8 @@ def test_high_risk_requests_have_their_own_limits_per_agent(open_local, template
     assert (low, high) == ([200, 200, 403], [200, 200, 403])
     assert _causes(local) == ["open_per_agent"] * 2
     assert agent.ask(login_hint="ben").status == 403
-    elsewhere = [agent.ask_payment(login_hint="ben").status for _ in range(2)]
-    assert elsewhere == [200, 403]
+    other_statuses = [agent.ask_payment(login_hint="ben").status for _ in range(2)]
+    assert other_statuses == [200, 403]
     assert _causes(local)[2:] == ["open_in_all"] * 2
 
 
@@ -193,7 +193,7 @@ def test_with_hidden_users_high_risk_limits_are_the_same_for_unknown_users(open_
     assert statuses == [[200, 403, 200, 403]] * 2
 
 
-def test_denials_are_not_limited(open_local, template):
+def test_the_number_of_denials_is_not_limited(open_local, template):
     """Even a locked device can deny every request."""
     limits = {"open_per_agent": 100, "open_per_user": 100, "denials_before_pause": 100}
     local = open_local(**limits)

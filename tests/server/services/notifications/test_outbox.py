@@ -32,7 +32,7 @@ def test_undelivered_messages_name_their_recipient(admin_services: LocalAdmin) -
 
 
 def test_a_retried_message_is_sent_like_a_new_one(admin_services: LocalAdmin) -> None:
-    """Its attempts start again at zero, and an audit entry records the retry."""
+    """The attempts of the message start again at zero, and an audit entry records the retry."""
     outbox, message_id = (
         OutboxAdministration(admin_services.store),
         _add_failed_message(admin_services, "sayso_ag_gone"),

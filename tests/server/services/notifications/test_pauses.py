@@ -1,4 +1,4 @@
-"""Pauses after denials: administrators see them, and a refused agent learns when they end."""
+"""Pauses after denials: administrators see them, and a refused agent is told when they end."""
 
 import json
 
@@ -31,7 +31,7 @@ def _deny(agent: LocalAgent, person: LocalTerminal, times: int = 3) -> None:
         assert person.deny(approval.id).status == 200
 
 
-def test_a_paused_agent_learns_when_it_may_send_requests_again(
+def test_a_paused_agent_is_told_when_it_may_send_requests_again(
     agent: LocalAgent, person: LocalTerminal, local: LocalSite
 ) -> None:
     """The refusal has machine-readable members, and the person is not notified."""
@@ -114,7 +114,7 @@ def test_owners_are_notified_when_a_pause_begins(
     agent: LocalAgent, person: LocalTerminal, local: LocalSite
 ) -> None:
     """Each pause sends one alarm to the enabled owners, the audit log and the webhook."""
-    owner, gone = new_person(local, "olga"), new_person(local, "gone")
+    owner, disabled_owner = new_person(local, "olga"), new_person(local, "gone")
     changes = AgentChanges(add_owners=("olga", "gone"))
     local.admin.agents.update(agent.id, changes, by=BY)
     local.admin.users.disable("gone", by=BY)
@@ -127,7 +127,7 @@ def test_owners_are_notified_when_a_pause_begins(
     approvals = [agent.request_approval()[1] for _ in range(2)]
     for approval in approvals:
         person.deny(approval.id)
-    assert (alarms(owner.user), alarms(gone.user), alarms(person.user)) == (1, 0, 0)
+    assert (alarms(owner.user), alarms(disabled_owner.user), alarms(person.user)) == (1, 0, 0)
     with local.services.store.read() as view:
         assert view.feed.events_after(0, owner.user.id, 100)[-1].agent_id == agent.id
     (entry,) = local.admin.entries("agent.paused")
@@ -146,7 +146,7 @@ ANOTHER_APPROVER = "Another approver of this request has denied such requests re
 ONLY_BEN = 'ask.who = ["ben"]'
 
 
-def _put(local: LocalSite, *lines: str) -> None:
+def _set_ask_rule(local: LocalSite, *lines: str) -> None:
     Policies(local.services.store).set(rule("ask", *lines), by=BY)
 
 
@@ -162,7 +162,7 @@ def test_a_pause_counts_the_denials_of_one_approver(
     """One approver's denials count for all users, and the error names another approver."""
     ben = new_person(local, "ben")
     names = [new_person(local, name).user.name for name in ("cleo", "dan")]
-    _put(local, ONLY_BEN)
+    _set_ask_rule(local, ONLY_BEN)
     _deny_for(agent, ben, "ana", *names)
     (pause,) = pauses.of_agent(agent.id)
     assert (pause.user_id, pause.until) == (ben.user.id, local.clock.now() + PAUSE_MS)
@@ -172,7 +172,7 @@ def test_a_pause_counts_the_denials_of_one_approver(
     assert refused.refusal == (403, "access_denied")
     assert refused.json["error_description"].startswith(ANOTHER_APPROVER)
     assert refused.json["retry_at"] == "2025-10-09T09:23:20.000Z"
-    _put(local)
+    _set_ask_rule(local)
     assert agent.ask(login_hint=person.user.name).status == 200
     refused = agent.ask(login_hint="ben")
     assert refused.json["error_description"].startswith("This person has denied")
@@ -183,7 +183,7 @@ def test_denials_by_others_do_not_pause_requests_to_the_person(
 ) -> None:
     """Two denials by Ben and one by Ana pause requests to neither of them."""
     ben = new_person(local, "ben")
-    _put(local, ONLY_BEN)
+    _set_ask_rule(local, ONLY_BEN)
     _deny_for(agent, ben, "ana", "ana")
     _deny_for(agent, person, "ana")
     assert pauses.of_agent(agent.id) == []

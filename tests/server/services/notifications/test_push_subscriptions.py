@@ -71,7 +71,7 @@ def test_a_browser_subscribes_with_the_public_key_of_the_server(local, browser, 
     assert subscription.endpoint not in json.dumps(entry)
 
 
-def test_the_vapid_key_is_made_once_and_kept(browser, local):
+def test_the_vapid_key_is_created_once_and_kept(browser, local):
     """A new key would invalidate every subscription."""
     key = _list(browser)["public_key"]
     services = local.services
@@ -137,8 +137,8 @@ def test_a_terminal_lists_and_removes_but_cannot_subscribe(local, service):
     assert _list(browser)["items"] == []
 
 
-def test_subscriptions_of_others_are_not_found(local, browser, service):
-    """A user cannot remove or test the subscription of another user."""
+def test_other_users_subscriptions_are_not_found(local, browser, service):
+    """A user cannot remove or test another user's subscription."""
     subscription = _subscribe(browser, service.mint()).json
     other = new_browser(local, "otto", credential=b"otto")
     for method, path in (("DELETE", subscription["id"]), ("POST", f"{subscription['id']}/test")):

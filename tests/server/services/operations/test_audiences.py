@@ -1,4 +1,4 @@
-"""Explain and replay: who would be asked, and which consent or standing grant would answer."""
+"""Explain and replay: who would be asked, and which consent or standing grant would decide."""
 
 import json
 
@@ -58,11 +58,11 @@ def finance(local):
     return groups.add("finance", ["ana", "bob", "cleo"], by=BY)
 
 
-def _put(local, *rules):
+def _set_rules(local, *rules):
     Policies(local.services.store).set("\n".join(rules), by=BY)
 
 
-def _people(explained):
+def _named_people(explained):
     return {
         (person["name"], person["why"], person["approves"], person["group"])
         for person in explained["people"]
@@ -86,7 +86,7 @@ def test_explain_names_the_matching_standing_grant_without_using_it(local, agent
 
 
 def test_explain_does_not_name_a_standing_grant_that_does_not_match(local, agent, person, explain):
-    """The payee is not covered, no uses are left, or the rules need more votes."""
+    """The payee is not covered, no uses are left, or the rules require more votes."""
     standing_grants.lower(local)
     standing_grants.give(person, standing_grants.example(agent), uses=1)
     assert explain(standing_grants.details(payee="Sued"), scope=())["then"] == "person"
@@ -100,7 +100,7 @@ def test_explain_does_not_name_a_standing_grant_that_does_not_match(local, agent
 
 
 @pytest.mark.parametrize("flow", ["exchange", "client_credentials"])
-def test_a_standing_grant_does_not_answer_a_token_request_without_consent(
+def test_a_standing_grant_does_not_allow_a_token_request_without_consent(
     local, agent, person, explain, flow
 ):
     """An exchange and a client credentials request still need a person."""
@@ -112,13 +112,13 @@ def test_a_standing_grant_does_not_answer_a_token_request_without_consent(
     assert local.admin.entries("approval.allowed") == []
 
 
-def test_a_standing_grant_answers_an_exchange_only_with_consent(local, person, explain):
+def test_a_standing_grant_allows_an_exchange_only_with_consent(local, person, explain):
     """The token endpoint does what was predicted."""
     chains = Chains(local, person.user.id)
     chains.prepare()
     bot = chains.agent("desk-bot")
     chains.consent(bot, "bank:write")
-    _put(local, rule("ask", 'when.scope = ["bank:*"]'))
+    _set_rules(local, rule("ask", 'when.scope = ["bank:*"]'))
     auth_req_id = bot.ask(scope="openid bank:write bank:read", resource=BANK).json["auth_req_id"]
     grant = standing_grants.give(person, local.behind(auth_req_id), sum=None, vary=[])
 
@@ -154,14 +154,14 @@ RULES = {
 @pytest.mark.parametrize("name", RULES)
 def test_explain_names_the_people_whom_the_request_then_asks(local, agent, explain, name):
     """Each person has the reason, the group and whether their vote counts."""
-    _put(local, rule("ask", *RULES[name]))
+    _set_rules(local, rule("ask", *RULES[name]))
     audience = explain()["asks"]
     _, approval = agent.request_approval()
     with local.services.store.read() as view:
         names = {user.id: user.name for user in view.users.all()}
         groups = {group.id: group.name for group in view.groups.all()}
         rows = view.approvers.list_for(approval)
-    assert _people(audience) == {
+    assert _named_people(audience) == {
         (names[row.user_id], row.why, row.approves, groups.get(row.group_id)) for row in rows
     }
     assert audience["quorum"] == approval.quorum
@@ -169,8 +169,8 @@ def test_explain_names_the_people_whom_the_request_then_asks(local, agent, expla
 
 @pytest.mark.usefixtures("person", "finance")
 def test_explain_predicts_the_refusal_with_too_few_approvers(local, agent, explain):
-    """It names nobody, because nobody would be asked."""
-    _put(local, rule("ask", "ask.quorum = 4", 'ask.who = ["finance"]'))
+    """The explanation names nobody, because nobody would be asked."""
+    _set_rules(local, rule("ask", "ask.quorum = 4", 'ask.who = ["finance"]'))
     explanation = explain()
     assert (explanation["then"], explanation["asks"]) == ("refused", None)
     assert agent.ask().refusal == (403, "access_denied")
@@ -192,7 +192,7 @@ def test_explain_names_excluded_people_deputies_and_backups(local, explain, fina
 
 
 def test_explain_without_a_user_names_the_person(agent, explain, finance):
-    """The vote of this person counts unless a rule names other people."""
+    """The person's vote counts unless a rule names other people."""
     (first,) = explain(user=None)["asks"]["people"]
     assert (first["name"], first["approves"]) == ("the person", True)
     audience = explain(user=None, rules=rule("ask", 'ask.who = ["finance"]'))["asks"]
@@ -201,8 +201,8 @@ def test_explain_without_a_user_names_the_person(agent, explain, finance):
     assert len(finance.members) == 3
 
 
-def test_a_standing_grant_that_answered_a_request_answers_its_replay(local, agent, person, dry_run):
-    """If the other rules need more votes, people would be asked instead."""
+def test_a_standing_grant_that_decided_a_request_decides_its_replay(local, agent, person, dry_run):
+    """If the other rules require more votes, people would be asked instead."""
     standing_grants.lower(local)
     standing_grants.give(person, standing_grants.example(agent), uses=1)
     local.clock.forward(MINUTE)
@@ -225,7 +225,7 @@ def test_a_replay_names_the_standing_grant_that_other_rules_would_use(
     standing_grants.lower(local)
     grant = standing_grants.give(person, standing_grants.example(agent))
     local.clock.forward(MINUTE)
-    _put(local, rule("ask", "ask.quorum = 2"))
+    _set_rules(local, rule("ask", "ask.quorum = 2"))
     standing_grants.ask(agent)
     standing_grants.ask(agent, acr_values="urn:sayso:acr:signed")
     standing_grants.ask(agent, payee="Sued")
@@ -240,7 +240,7 @@ def test_a_replay_names_the_standing_grant_that_other_rules_would_use(
 
 @pytest.mark.usefixtures("person", "finance")
 def test_a_replay_names_the_people_whom_other_rules_would_ask(local, agent, dry_run):
-    """It also shows which requests would be refused because of too few approvers."""
+    """The replay also shows which requests would be refused for lack of approvers."""
     agent.request_approval()
     two_votes = rule("ask", "ask.quorum = 2", 'ask.who = ["finance"]', 'ask.exclude = ["user"]')
     _, _, (change,) = dry_run(two_votes)
@@ -249,7 +249,7 @@ def test_a_replay_names_the_people_whom_other_rules_would_ask(local, agent, dry_
     four_votes = rule("ask", "ask.quorum = 4", 'ask.who = ["finance"]')
     _, after, (refused,) = dry_run(four_votes)
     assert (after, refused["quorum"], refused["approvers"]) == ({"deny": 1}, None, ())
-    _put(local, four_votes)
+    _set_rules(local, four_votes)
     assert agent.ask().refusal == (403, "access_denied")
     before, _, _ = dry_run()
     assert before == {"ask": 1, "deny": 1}
@@ -259,7 +259,7 @@ def test_a_replay_names_the_people_whom_other_rules_would_ask(local, agent, dry_
 def test_a_logged_request_without_details_matches_no_standing_grant(local, agent, dry_run):
     """The audit log has only the type of its details, which is not enough to compare."""
     local.admin.actions.update(json.dumps({**PAYMENT, "risk": "low"}), by=BY)
-    _put(local, rule("deny", name="shut"))
+    _set_rules(local, rule("deny", name="shut"))
     agent.ask_payment()
     before, after, _ = dry_run(rule("ask"))
     assert (before, after) == ({"deny": 1}, {"ask": 1})

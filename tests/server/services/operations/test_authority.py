@@ -35,12 +35,12 @@ def _send(person: LocalTerminal, statement: str | None) -> Answer:
     )
 
 
-def _signed(person: LocalTerminal, **changes: Any) -> str:
+def _sign_statement(person: LocalTerminal, **changes: Any) -> str:
     members = {"nonce": _nonce(person), "key": person.high, "subject": DIGEST, **changes}
-    return person.statement(changes.get("purpose", ADMINISTER), **_without(members, "purpose"))
+    return person.statement(changes.get("purpose", ADMINISTER), **_omit(members, "purpose"))
 
 
-def _without(members: dict[str, Any], name: str) -> dict[str, Any]:
+def _omit(members: dict[str, Any], name: str) -> dict[str, Any]:
     return {key: value for key, value in members.items() if key != name}
 
 
@@ -50,7 +50,7 @@ def test_an_administrative_request_needs_a_statement_about_it(staff: Staff) -> N
     required = _send(admin, None).json["wanted"]
     assert required == {"purpose": ADMINISTER, "subject": DIGEST, "nonce": _nonce(admin)}
     admin.pin(DIGEST)
-    answer = _send(admin, _signed(admin))
+    answer = _send(admin, _sign_statement(admin))
     assert answer.status == 201
     assert answer.json["user"]["name"] == "dora"
     assert admin.device.pin_tries == 0
@@ -86,19 +86,19 @@ BAD: dict[str, tuple[Callable[[LocalTerminal], dict[str, Any]], int, str]] = {
 def test_an_invalid_statement_is_refused(
     staff: Staff, changes: Callable[[LocalTerminal], dict[str, Any]], status: int, code: str
 ) -> None:
-    """Nothing is stored."""
+    """Nothing is stored if the statement is invalid."""
     admin, before = staff.people["admin"], len(staff.local.admin.entries())
     admin.pin(DIGEST)
-    assert _send(admin, _signed(admin, **changes(admin))).refusal == (status, code)
+    assert _send(admin, _sign_statement(admin, **changes(admin))).refusal == (status, code)
     assert _send(admin, "x").refusal == (422, "invalid_statement")
     assert len(staff.local.admin.entries()) == before
 
 
 def test_a_statement_is_used_once(staff: Staff) -> None:
-    """Its nonce changes after the first use."""
+    """The nonce changes after the first use, so a statement cannot be replayed."""
     admin = staff.people["admin"]
     admin.pin(DIGEST)
-    statement = _signed(admin)
+    statement = _sign_statement(admin)
     assert _send(admin, statement).status == 201
     assert _send(admin, statement).refusal == (409, "exists")
     staff.local.admin.users.disable("dora", by=BY)
@@ -113,7 +113,7 @@ def test_only_one_of_two_concurrent_requests_can_use_a_statement(
     """The conditional update of the counter succeeds for one of them."""
     admin = staff.people["admin"]
     admin.pin(DIGEST)
-    statement = _signed(admin)
+    statement = _sign_statement(admin)
     monkeypatch.setattr("server.storage.devices.devices.Devices.count_statement", lambda *_: False)
     assert _send(admin, statement).refusal == (422, "invalid_statement")
 
@@ -123,30 +123,30 @@ def test_the_pin_call_must_name_this_request(staff: Staff, named: str) -> None:
     """A PIN that was entered for something else does not count."""
     admin = staff.people["admin"]
     admin.pin(named)
-    assert _send(admin, _signed(admin)).refusal == (403, "pin_required")
+    assert _send(admin, _sign_statement(admin)).refusal == (403, "pin_required")
 
 
 def test_the_pin_call_must_be_recent(staff: Staff) -> None:
-    """It counts for two minutes, as for a decision."""
+    """A PIN call is valid for two minutes, as for a decision."""
     admin = staff.people["admin"]
     admin.pin(DIGEST)
     staff.local.clock.forward(2 * MINUTE + 1)
-    assert _send(admin, _signed(admin)).refusal == (403, "pin_required")
+    assert _send(admin, _sign_statement(admin)).refusal == (403, "pin_required")
 
 
 def test_a_new_device_cannot_administer_for_a_day(staff: Staff) -> None:
-    """Such a device cannot decide high risk either."""
+    """A new device cannot approve high-risk requests either."""
     new = another_device(staff.people["admin"])
     new.pin(DIGEST)
-    assert _send(new, _signed(new)).refusal == (403, "device_too_new")
+    assert _send(new, _sign_statement(new)).refusal == (403, "device_too_new")
     staff.local.clock.forward(DAY)
     assert new.refresh().status == 200
     new.pin(DIGEST)
-    assert _send(new, _signed(new)).status == 201
+    assert _send(new, _sign_statement(new)).status == 201
 
 
 def test_a_terminal_without_a_device_cannot_administer(staff: Staff) -> None:
-    """It has not registered any keys yet."""
+    """The terminal has not registered any keys yet."""
     _, issued = staff.local.admin.users.enroll("admin", by=BY)
     unregistered = sign_in(staff.local, staff.people["admin"].user, issued.code)
     assert unregistered.call("GET", PATH).refusal == (403, "forbidden")
@@ -161,7 +161,7 @@ def test_removing_a_role_takes_effect_at_the_next_request(staff: Staff) -> None:
 
 
 def test_a_change_needs_the_current_version_of_the_record(staff: Staff) -> None:
-    """Nobody can therefore overwrite a change that they have not seen."""
+    """Therefore, nobody can overwrite a change that they have not seen."""
     path = f"/api/agents/{staff.ids['agent']}"
     admin, owner = staff.people["admin"], staff.people["owner"]
     seen = admin.call("GET", path)
@@ -189,7 +189,7 @@ WIDENED: dict[str, dict[str, Any]] = {
 def test_an_owner_can_narrow_an_agent_and_never_widen_it(
     staff: Staff, changes: dict[str, Any]
 ) -> None:
-    """Even a signed statement does not let an owner widen it."""
+    """Even a signed statement does not let an owner give the agent more power."""
     owner, admin = staff.people["owner"], staff.people["admin"]
     path = f"/api/agents/{staff.ids['agent']}"
     new_resource = {"uri": "https://more.example"}
@@ -204,7 +204,7 @@ def test_an_owner_can_narrow_an_agent_and_never_widen_it(
 
 
 def test_an_owner_may_remove_themselves(staff: Staff) -> None:
-    """They get the answer and cannot see the agent afterwards."""
+    """The owner gets the response and cannot see the agent afterwards."""
     staff.local.admin.users.update("owner", UserChanges(roles=()), by=BY)
     path, owner = f"/api/agents/{staff.ids['agent']}", staff.people["owner"]
     admin = staff.people["admin"]
@@ -232,7 +232,7 @@ def test_an_owner_cannot_remove_another_owner(staff: Staff) -> None:
 
 
 def test_only_an_administrator_releases_an_agent_from_quarantine(staff: Staff) -> None:
-    """An owner must not overrule a report."""
+    """An owner must not be able to overrule a report."""
     path = f"/api/agents/{staff.ids['disabled agent']}/enable"
     assert staff.people["owner"].administer("POST", path).refusal == (403, "forbidden")
     assert staff.people["admin"].administer("POST", path).json["state"] == "enabled"
@@ -242,7 +242,7 @@ def test_only_an_administrator_releases_an_agent_from_quarantine(staff: Staff) -
     ("kind", "status"), [("users", 404), ("agents", 404), ("resources", 404), ("actions", 404)]
 )
 def test_an_unknown_record_is_not_found(staff: Staff, kind: str, status: int) -> None:
-    """The answer is the same for each kind of record."""
+    """The response is the same for each kind of record."""
     answer = staff.people["admin"].call("GET", f"/api/{kind}/nobody")
     assert answer.refusal == (status, "not_found")
 
@@ -250,7 +250,7 @@ def test_an_unknown_record_is_not_found(staff: Staff, kind: str, status: int) ->
 def test_unauthorized_callers_do_not_block_administration(
     staff: Staff, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """They are refused before the exclusive unit of work begins."""
+    """They are refused before the unit of work that locks out administration opens."""
 
     def fail_if_administering(_: object) -> None:
         raise AssertionError("administration began")

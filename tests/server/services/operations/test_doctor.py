@@ -1,4 +1,4 @@
-"""`sayso doctor`: the weaknesses that it finds in the records."""
+"""`sayso doctor`: the weaknesses that it finds in the stored data."""
 
 import json
 
@@ -44,13 +44,13 @@ def _healthy(admin_services):
 
 
 def test_a_healthy_installation_has_no_findings(admin_services, findings):
-    """It has an administrator, a device and an agent."""
+    """A healthy installation has an administrator, a device and an agent."""
     _healthy(admin_services)
     assert findings() == {}
 
 
 def test_an_audit_log_without_checkpoints_is_weak(admin_services):
-    """If there is no checkpoint for more than a minute, nobody signs the log."""
+    """If the last checkpoint is over a minute old, nobody is signing the log."""
     _healthy(admin_services)
     _audit_log(admin_services).sign()
     admin_services.clock.forward(HOUR)
@@ -88,7 +88,7 @@ def test_an_open_incident_is_a_finding(admin_services, findings):
 
 
 def test_a_disabled_agent_causes_no_findings(admin_services, findings):
-    """While it is disabled, it can do nothing."""
+    """A disabled agent cannot do anything, so it is not reported."""
     _healthy(admin_services)
     register_agent(admin_services, "bot", resources=(), scopes=())
     assert len(findings()) == 2
@@ -112,7 +112,7 @@ def test_an_agent_that_still_uses_its_old_secret_is_a_finding(admin_services, fi
 
 
 def test_an_agent_close_to_its_expiry_is_a_finding(admin_services, findings):
-    """It is reported from two weeks before its expiry, and after it."""
+    """The agent is reported from two weeks before its expiry, and after it."""
     admin = add_user(admin_services, roles=("admin",))
     admin_services.device(admin)
     register_agent(
@@ -143,8 +143,8 @@ def test_an_undelivered_message_is_broken(admin_services, findings):
         tx.outbox.add("webhook", "", "{}")
         for message in tx.outbox.lease("me", 10, 60):
             tx.outbox.failed(message.id, "me", "connection refused", None)
-    what = "1 message to your webhook not delivered in the last week: connection refused."
-    assert findings() == {what: "broken"}
+    finding_text = "1 message to your webhook not delivered in the last week: connection refused."
+    assert findings() == {finding_text: "broken"}
     admin_services.clock.forward(8 * DAY)
     assert findings() == {}
 
@@ -171,7 +171,7 @@ def test_undelivered_callbacks_name_their_agent_and_the_error(admin_services):
     summary = f"2 messages to {agent.name} not delivered in the last week: ReadTimeout."
     assert remedies[summary] == ("agent.show", agent.name)
     assert "1 message to other-bot not delivered in the last week: status 410." in remedies
-    assert not any("gone-bot" in what for what in remedies)
+    assert not any("gone-bot" in finding_text for finding_text in remedies)
 
 
 def test_undelivered_messages_before_a_delivered_one_are_a_note(admin_services, findings):
@@ -192,7 +192,7 @@ def test_undelivered_messages_before_a_delivered_one_are_a_note(admin_services, 
 
 
 def test_a_clock_behind_the_audit_log_is_broken(admin_services, findings):
-    """Expiry times and tokens depend on the clock."""
+    """Expiry times and tokens depend on a correct clock."""
     _healthy(admin_services)
     admin_services.clock.forward(-HOUR)
     assert findings() == {
@@ -218,7 +218,7 @@ TOO_FEW = "Nobody can approve {} for invoice-bot. Approvals needed: {}, possible
 
 
 def test_a_critical_scope_without_two_eligible_approvers_is_weak(admin_services, findings):
-    """The finding ends if a rule requires only one approver."""
+    """The finding disappears if a rule requires only one approver."""
     _healthy(admin_services)
     raised = ResourceChanges(scopes={"payments:transfer": Risk.CRITICAL})
     admin_services.resources.update(PAY, raised, by=BY)
@@ -230,7 +230,7 @@ def test_a_critical_scope_without_two_eligible_approvers_is_weak(admin_services,
 
 
 def test_a_second_administrator_is_enough_for_a_critical_scope(admin_services, findings):
-    """The administrator and the person who is asked make two eligible approvers."""
+    """The administrator and the user of the request make two eligible approvers."""
     _healthy(admin_services)
     raised = ResourceChanges(scopes={"payments:transfer": Risk.CRITICAL})
     admin_services.resources.update(PAY, raised, by=BY)

@@ -6,8 +6,8 @@ from server.services.refusals import Exists, Invalid
 from tests.support.builders.installation import BY, add_user
 
 
-def test_init_makes_an_administrator_with_a_code_and_one_key_per_algorithm(admin_services):
-    """Initialization makes one audit entry."""
+def test_init_creates_an_administrator_with_a_code_and_one_key_per_algorithm(admin_services):
+    """Initialization writes one audit entry."""
     user, issued = admin_services.installation.init("admin", by=BY)
     assert user.roles == ("admin",)
     assert len(issued.code) == 39
@@ -16,7 +16,7 @@ def test_init_makes_an_administrator_with_a_code_and_one_key_per_algorithm(admin
 
 
 def test_a_second_init_is_refused_and_says_to_enroll_another_device(admin_services):
-    """A new device does not need another administrator."""
+    """To enroll a new device, no second administrator is needed."""
     admin_services.installation.init("admin", by=BY)
     with pytest.raises(Exists, match="Enroll another device instead"):
         admin_services.installation.init("eve", by=BY)
@@ -25,7 +25,7 @@ def test_a_second_init_is_refused_and_says_to_enroll_another_device(admin_servic
 
 
 def test_a_refused_init_stores_nothing(admin_services):
-    """It leaves neither keys nor a user."""
+    """A refused initialization leaves neither keys nor a user behind."""
     with pytest.raises(Invalid):
         admin_services.installation.init("a\x1bb", by=BY)
     assert admin_services.keys.all() == ()

@@ -30,7 +30,7 @@ def _usage(local, name):
     return next(limit for limit in _overview(local).limits if limit.limit.name == name)
 
 
-def _near(local, name):
+def _close_to_limit(local, name):
     return [(usage.who, usage.count, usage.reached) for usage in _usage(local, name).near]
 
 
@@ -55,20 +55,20 @@ def test_usage_is_near_the_limit_from_eighty_percent(strict):
     first = agent.request_approval()[1]
     for _ in range(2):
         agent.request_approval()
-    assert _near(local, "open_per_agent") == []
+    assert _close_to_limit(local, "open_per_agent") == []
     agent.request_approval()
     who = LimitSubject(agent.id, first.user_id)
-    assert _near(local, "open_per_agent") == [(who, 4, False)]
+    assert _close_to_limit(local, "open_per_agent") == [(who, 4, False)]
     agent.request_approval()
-    assert _near(local, "open_per_agent") == [(who, 5, True)]
+    assert _close_to_limit(local, "open_per_agent") == [(who, 5, True)]
     names = _overview(local).names
     assert set(names) >= {agent.id, first.user_id}
     person.approve(first.id)
-    assert _near(local, "open_per_agent") == [(who, 4, False)]
+    assert _close_to_limit(local, "open_per_agent") == [(who, 4, False)]
 
 
 def test_refusals_are_listed_for_a_day(strict):
-    """They include refusals that were only counted and have no audit entry of their own."""
+    """The list includes refusals that were only counted and have no audit entry of their own."""
     agent, _, local = strict
     for _ in range(5):
         agent.request_approval()
@@ -85,39 +85,39 @@ def test_refusals_are_listed_for_a_day(strict):
 
 
 def test_a_paused_agent_is_at_its_limit_until_the_pause_ends(strict):
-    """It stays in the list of refusals for a day."""
+    """The agent stays in the list of refusals for a day."""
     agent, person, local = strict
     for _ in range(2):
         denied = agent.request_approval()[1]
         assert person.deny(denied.id).status == 200
     who = LimitSubject(agent.id, denied.user_id)
-    assert _near(local, "denials_before_pause") == [(who, 2, True)]
+    assert _close_to_limit(local, "denials_before_pause") == [(who, 2, True)]
     assert _usage(local, "denials_before_pause").refusals == ((who, 1),)
     local.clock.forward(HOUR)
-    assert _near(local, "denials_before_pause") == []
+    assert _close_to_limit(local, "denials_before_pause") == []
     assert _usage(local, "denials_before_pause").refusals == ((who, 1),)
 
 
 def test_notifications_are_counted_per_lane(strict):
-    """An agent's urgent notifications do not count against its other ones."""
+    """An agent's urgent notifications do not count against its other notifications."""
     agent, _, local = strict
     user_id = agent.request_approval()[1].user_id
     with local.services.store.write() as tx:
         for _ in range(5):
             tx.notifications.add(user_id, agent.id, "pay", "urgent")
             tx.notifications.add(user_id, agent.id, "pay", "medium")
-    counted = _near(local, "notify_per_agent")
+    counted = _close_to_limit(local, "notify_per_agent")
     assert {who.other for who, _, _ in counted} == {"urgent", "medium"}
     assert {reached for _, _, reached in counted} == {True}
-    assert (LimitSubject(agent.id, user_id), 5, True) in _near(local, "notify_per_minute")
+    assert (LimitSubject(agent.id, user_id), 5, True) in _close_to_limit(local, "notify_per_minute")
     local.clock.forward(MINUTE)
-    assert _near(local, "notify_per_minute") == []
+    assert _close_to_limit(local, "notify_per_minute") == []
     local.clock.forward(HOUR)
-    assert _near(local, "notify_per_agent") == []
+    assert _close_to_limit(local, "notify_per_agent") == []
 
 
 def test_one_low_risk_notification_an_hour_is_not_near_a_limit(strict):
-    """One an hour is the normal rate."""
+    """One low-risk notification an hour is the normal rate."""
     agent, _, local = strict
     agent.request_approval()
     with local.services.store.read() as view:
@@ -134,15 +134,19 @@ def test_attempts_are_listed_by_address_agent_or_user(strict):
             tx.counters.count("wrong user codes:2001:db8::1", MINUTE)
             tx.counters.count(f"user code:{agent.id}:sayso_us_gone", MINUTE)
             tx.counters.count("wrong user codes", MINUTE)
-    assert _near(local, "wrong_device_codes") == [(LimitSubject(other="2001:db8::1"), 10, True)]
-    assert _near(local, "wrong_user_codes") == [(LimitSubject(agent.id, "sayso_us_gone"), 10, True)]
+    assert _close_to_limit(local, "wrong_device_codes") == [
+        (LimitSubject(other="2001:db8::1"), 10, True)
+    ]
+    assert _close_to_limit(local, "wrong_user_codes") == [
+        (LimitSubject(agent.id, "sayso_us_gone"), 10, True)
+    ]
     assert _overview(local).names["sayso_us_gone"] == "sayso_us_gone"
     local.clock.forward(MINUTE)
-    assert _near(local, "wrong_device_codes") == []
+    assert _close_to_limit(local, "wrong_device_codes") == []
 
 
 def test_held_back_requests_are_counted_per_person(strict):
-    """Requests from two days ago do not count."""
+    """Requests that were held back two days ago do not count."""
     agent, _, local = strict
     held_back_request, _ = agent.request_approval()[1], agent.request_approval()
     with local.services.store.write() as tx:
@@ -164,7 +168,7 @@ def test_the_number_of_rows_read_is_limited(strict, monkeypatch):
 
 
 def test_the_overview_uses_an_index_for_each_statement(strict):
-    """The cost therefore does not grow with the number of rows."""
+    """Therefore, the cost does not grow with the number of rows."""
     _, _, local = strict
     with local.services.store.read() as view:
         connection = view._connection.connection.driver_connection
@@ -182,7 +186,7 @@ def test_the_overview_uses_an_index_for_each_statement(strict):
 
 
 def test_the_end_of_a_pause_is_read_from_its_audit_entry(strict):
-    """The end is stored nowhere else."""
+    """No other row stores the end of a pause."""
     agent, person, local = strict
     for _ in range(2):
         assert person.deny(agent.request_approval()[1].id).status == 200

@@ -1,4 +1,4 @@
-"""Which changes of a record widen its power, member by member; unknown members count as wider."""
+"""Which changes to a record widen its power, member by member; unknown members count as wider."""
 
 from dataclasses import dataclass, fields, replace
 from typing import Any
@@ -197,7 +197,7 @@ def test_the_change_widens_power(before: Any, changes: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(("before", "changes"), NOT_WIDER.values(), ids=NOT_WIDER)
 def test_the_change_does_not_widen_power(before: Any, changes: dict[str, Any]) -> None:
-    """A session is therefore enough to make it."""
+    """Therefore, a session is enough to make the change."""
     assert (
         power.widened_members(
             before, replace(before, **changes), usual_seconds=DEFAULT_TOKEN_SECONDS
@@ -207,7 +207,7 @@ def test_the_change_does_not_widen_power(before: Any, changes: dict[str, Any]) -
 
 
 def test_an_unknown_member_widens_power(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A new member is therefore protected from the day on which it is added."""
+    """Therefore, a new member is protected from the day on which it is added."""
     monkeypatch.setattr(power, "_COMPARISONS", {_UserWithNewMember: power._COMPARISONS[User]})
     before = _UserWithNewMember("sayso_us_a", "ana", None, (), "enabled", 0)
     assert power.widened_members(
@@ -225,7 +225,7 @@ def test_creating_a_record_widens_power_and_deleting_does_not() -> None:
 
 
 def test_the_version_of_a_record_changes_with_every_member() -> None:
-    """The only exception is the time at which a secret was last used."""
+    """The only exception is the time when a secret was last used."""
     used = replace(AGENT, secrets=(replace(SECRET, last_used_at=7),))
     assert power.version(used) == power.version(AGENT)
     assert power.version(replace(AGENT, secrets=())) != power.version(AGENT)

@@ -41,7 +41,7 @@ def dry_run(local):
 
 
 def test_a_replay_covers_every_policy_decision(chains, agent, person, dry_run, local):
-    """It covers requests, exchanges and client credentials, including refused ones."""
+    """Requests, exchanges and client credentials are covered, including refused ones."""
     bot = chains.agent("desk-bot")
     chains.consent(bot, "bank:read", "bank:close")
     agent.request_payment()
@@ -68,7 +68,7 @@ def test_a_replay_covers_every_policy_decision(chains, agent, person, dry_run, l
 
 
 def test_denied_requests_are_replayed_too(chains, agent, dry_run, local):
-    """The replay therefore shows what milder rules would allow."""
+    """Therefore, the replay shows what milder rules would allow."""
     bot = chains.agent("desk-bot")
     chains.consent(bot, "bank:read")
     Policies(local.services.store).set(DENY_ALL, by=BY)
@@ -102,7 +102,7 @@ def test_each_request_is_replayed_with_its_time_and_history(agent, dry_run, loca
 
 
 def test_an_approval_used_by_an_exchange_still_counts_in_a_replay(chains, person, dry_run):
-    """It does not count if the other rules need a stronger ceremony."""
+    """The approval does not count if the other rules require a stronger ceremony."""
     bot = chains.agent("desk-bot", serves=("https://desk.example", BANK))
     refused = chains.exchange(bot, chains.user_token())
     hint = refused.json["login_hint_token"]
@@ -148,7 +148,7 @@ def test_an_approval_for_another_resource_does_not_count_in_a_replay(chains, per
     assert [(c.id, c.after) for c in dry_run(rule("ask")).changes] == [("t-child", "ask")]
 
 
-def test_requests_of_deleted_records_are_skipped_and_counted(chains, agent, dry_run, local):
+def test_requests_for_deleted_records_are_skipped_and_counted(chains, agent, dry_run, local):
     """The agent, its permission for a scope, or the action type may be gone."""
     agent.request_payment()
     agent.alone()
@@ -185,6 +185,6 @@ def test_a_replay_is_paged_and_limited(agent, dry_run, monkeypatch):
 
 @pytest.mark.parametrize("days", [0, 32])
 def test_a_replay_covers_one_to_31_days(dry_run, days):
-    """Fewer or more days are refused."""
+    """A replay of fewer or more days is refused."""
     with pytest.raises(Invalid, match="at most 31d"):
         dry_run(days=days)

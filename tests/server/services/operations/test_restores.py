@@ -34,7 +34,7 @@ def _items(*agents):
 
 
 def test_unchanged_items_continue_and_changed_ones_are_disabled():
-    """Items that were deleted after the backup have ended and cannot be enabled again."""
+    """Items that were deleted after the backup are revoked and cannot be enabled again."""
     backup = _items(_item("same"), _item("changed"), _item("gone"))
     since = _items(_item("same"), _item("changed", "other"), _item("new"))
     disabled = disabled_items(backup, since, keep={"agents"})
@@ -55,7 +55,7 @@ def test_without_a_comparison_everything_is_disabled_unless_kept():
 
 
 def test_a_kept_terminal_signs_in_again_once_with_its_key(restore, person):
-    """It may send one refresh token that the backup does not know, if it proves its key."""
+    """If it proves its key, it may send one refresh token that the backup does not know."""
     old = person.refresh_token
     again = replace(person, local=restore())
     assert again.call("GET", "/api/me").refusal == (401, "invalid_token")
@@ -68,7 +68,7 @@ def test_a_kept_terminal_signs_in_again_once_with_its_key(restore, person):
 
 
 def test_a_terminal_that_is_not_kept_must_be_enabled_first(restore, person):
-    """After that, it can sign in again."""
+    """Once its device is enabled, the terminal can sign in again."""
     again = replace(person, local=restore(keep=()))
     assert again.refresh("sayso_rt_later").refusal == INVALID_GRANT
     oversight = Oversight(again.local.services.store)
@@ -79,7 +79,7 @@ def test_a_terminal_that_is_not_kept_must_be_enabled_first(restore, person):
 
 
 def test_a_kept_browser_signs_in_again_with_its_passkey(restore, local):
-    """Its cookie is no longer valid after the restore."""
+    """The browser's cookie is no longer valid after the restore."""
     browser = new_browser(local)
     assert browser.send("GET", "/api/me").status == 200
     again = replace(browser, local=restore())
@@ -88,7 +88,7 @@ def test_a_kept_browser_signs_in_again_with_its_passkey(restore, local):
 
 
 def test_a_passkey_that_is_not_kept_cannot_sign_in(restore, local):
-    """An administrator must enable its device first."""
+    """An administrator must first enable the device of the passkey."""
     browser = new_browser(local)
     again = replace(browser, local=restore(keep=()))
     assert again.sign_in().status == 403
@@ -111,7 +111,7 @@ def test_open_requests_are_cancelled_by_a_restore(restore, agent, person):
 
 
 def test_a_restore_invalidates_enrollment_codes(restore, local):
-    """The code may have been used after the backup."""
+    """An enrollment code in the backup may have been used after the backup was made."""
     _, issued = local.admin.users.enroll("ana", by=BY)
     with local.services.store.read() as view:
         stored_code = view.codes.get(issued.code.replace("-", "")[:8])
@@ -172,7 +172,7 @@ def test_derived_secrets_change_with_the_epoch_and_stored_hashes_stay(restore, l
 
 
 def test_every_earlier_feed_cursor_is_invalid_after_a_restore(restore, local):
-    """The feed continues far after every cursor that was issued since the backup."""
+    """New event numbers start far above every cursor that was issued since the backup."""
     add_user(local.admin, "zoe")
     with local.services.store.read() as view:
         head = view.feed.head()
@@ -181,14 +181,14 @@ def test_every_earlier_feed_cursor_is_invalid_after_a_restore(restore, local):
 
 
 def test_unsent_messages_are_deleted_by_a_restore(restore, local, agent):
-    """They may have been delivered to the webhook after the backup."""
+    """The messages may have been delivered to the webhook after the backup was made."""
     agent.ask()
     assert local.messages() != []
     assert restore().messages() == []
 
 
-def test_a_restore_is_an_audit_entry(restore, local, agent):
-    """The entry has the author, the time of the backup and the counts."""
+def test_a_restore_writes_an_audit_entry(restore, local, agent):
+    """The entry has the administrator, the time of the backup and the counts."""
     agent.ask()
     (entry,) = restore().admin.entries("installation.restored")
     facts = entry["facts"]

@@ -1,4 +1,4 @@
-"""Statistics of requests: what they count, and that their cost is bounded."""
+"""Request statistics: what they count, and that their cost is bounded."""
 
 import json
 
@@ -62,7 +62,7 @@ def test_an_unused_installation_has_empty_days(admin_services):
 
 
 def test_requests_are_counted_by_outcome(admin_services, make_request):
-    """They are counted in total and by day, agent and person; a redeemed request is approved."""
+    """They are counted in total and per day, agent and person; a redeemed request is approved."""
     make_request(State.APPROVED, took=4_000)
     make_request(State.REDEEMED, took=6_000)
     make_request(State.DENIED, took=20_000, ago=DAY_MS)
@@ -81,7 +81,7 @@ def test_requests_are_counted_by_outcome(admin_services, make_request):
 
 
 def test_an_approved_request_that_expired_counts_as_approved(admin_services, make_request, eva):
-    """The stored decision counts more than the state."""
+    """The stored decision takes precedence over the state."""
     approval = make_request(State.EXPIRED)
     decision = Decision(
         approval.id, eva.id, "sayso_dv_1", "approve", None, None, "confirm", "terminal", "x", 0
@@ -94,7 +94,7 @@ def test_an_approved_request_that_expired_counts_as_approved(admin_services, mak
 
 
 def test_automatic_decisions_do_not_count_for_people(admin_services, make_request):
-    """They count as approved and have no decision time."""
+    """Automatic decisions count as approved and have no decision time."""
     rule = json.dumps({"kind": "policy"})
     make_request(State.REDEEMED, decided_by=rule)
     make_request(State.EXPIRED, decided_by=rule)
@@ -122,7 +122,7 @@ def test_an_agent_whose_requests_are_approved_unread_is_named(
 
 
 def test_a_request_decided_unseen_is_measured_from_its_creation(admin_services, make_request):
-    """A person may decide a request from a list."""
+    """A person may decide a request in a list, without opening it."""
     make_request(State.DENIED, seen=0, took=7_000)
     assert _summary(admin_services).agents[0].read_ms == 7_000
 
@@ -131,7 +131,7 @@ def test_a_request_decided_unseen_is_measured_from_its_creation(admin_services, 
 def test_a_person_with_too_many_requests_on_one_day_is_named(
     admin_services, make_request, requests, too_much
 ):
-    """More than thirty requests on one day are too many."""
+    """A person is named if they get more than thirty requests on one day."""
     for _ in range(requests):
         make_request(State.DENIED)
     make_request(State.DENIED, ago=DAY_MS)
@@ -151,7 +151,7 @@ def test_agents_and_people_are_sorted_by_number_and_name(admin_services, eva, ma
 
 
 def test_only_the_newest_requests_are_counted(admin_services, make_request, monkeypatch):
-    """The summary is then marked as incomplete."""
+    """If older requests were left out, the summary is marked as incomplete."""
     monkeypatch.setattr("server.services.operations.statistics.MAX_REQUESTS", 2)
     make_request(State.DENIED), make_request(State.DENIED)
     assert _summary(admin_services).complete
@@ -205,7 +205,7 @@ def test_the_statistics_of_an_agent_contain_only_its_requests(
 def test_only_the_newest_requests_of_an_agent_are_counted(
     admin_services, agent, make_request, monkeypatch
 ):
-    """The result is then marked as incomplete."""
+    """If older requests were left out, the result is marked as incomplete."""
     monkeypatch.setattr("server.services.operations.statistics.MAX_REQUESTS", 1)
     make_request(State.DENIED, ago=1_000), make_request(State.REDEEMED)
     statistics = Statistics(admin_services.store).of_agent(agent.id, 7)
@@ -217,7 +217,7 @@ def test_only_the_newest_requests_of_an_agent_are_counted(
 
 
 def test_statistics_use_an_index_and_a_row_limit(admin_services):
-    """The cost therefore does not grow with the number of requests."""
+    """Therefore, the cost does not grow with the number of requests."""
     connection = sqlite(admin_services)
     assert "USING INDEX ix_approvals_made" in query_plans.query_plan(connection, rows._SINCE)
     assert "ORDER BY" not in query_plans.query_plan(connection, rows._SINCE)

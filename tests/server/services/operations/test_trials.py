@@ -55,15 +55,15 @@ def test_explain_returns_the_rule_the_ceremony_and_the_token(trials, agent, loca
     assert explanation.token["authorization_details"] == PAYMENT_DETAILS
     assert (explanation.token["aud"], explanation.token["scope"]) == (PAY, "payments:transfer")
     assert not {"jti", "iat", "exp"} & set(explanation.token)
-    alone = trials.explain(
+    for_agent_itself = trials.explain(
         TrialRequest("invoice-bot", "client_credentials", scope=("payments:read",))
     )
-    assert (alone.next_step, alone.token["sub"]) == ("token", agent.id)
+    assert (for_agent_itself.next_step, for_agent_itself.token["sub"]) == ("token", agent.id)
     assert local.admin.entries("policy.set") == []
 
 
 def test_explain_honors_acr_values(trials, agent, chains):
-    """With an acr, a consent is not enough, and the PIN is required if the acr needs it."""
+    """With `acr_values`, a consent is not enough, and the PIN is required if the acr needs it."""
     chains.consent(agent, "payments:read", resource=PAY)
     case = TrialRequest("invoice-bot", "request", "ana", PAY, ("payments:read",))
     allowed = rule("allow", 'when.scope = ["payments:read"]')
@@ -98,7 +98,7 @@ def test_explain_accepts_a_rule_set_that_is_not_in_force(trials):
 
 @pytest.mark.usefixtures("agent")
 def test_an_unreadable_rule_set_is_explained_as_a_denial(trials, local):
-    """The denial names the rule policy-error and no rule of the set."""
+    """The denial names the rule `policy-error` instead of a rule from the set."""
     row = Policies(local.services.store).set(rule("ask"), by=BY)
     with local.services.store.administer() as tx:
         tx.policies.add(type(row)(2, "rules = 7", {}, {}, "x", BY, 0))
@@ -113,7 +113,7 @@ def test_an_unreadable_rule_set_is_explained_as_a_denial(trials, local):
 
 
 def test_explain_predicts_that_an_exchange_without_consent_asks(trials, chains):
-    """With a consent to the scope, it predicts a token."""
+    """If the person consented to the scope, a token is predicted instead."""
     bot = chains.agent("desk-bot")
     case = TrialRequest("desk-bot", "exchange", "ana", BANK, ("bank:read",))
     explanation = trials.explain(case)
@@ -163,7 +163,7 @@ BAD_CASES = {
         Invalid,
         "has no user",
     ),
-    "a scope beyond the permissions": (
+    "a scope outside the permissions": (
         TrialRequest("invoice-bot", "request", "ana", PAY, ("payments:delete",)),
         Invalid,
         "invalid_scope: ",
@@ -184,7 +184,7 @@ BAD_CASES = {
 @pytest.mark.usefixtures("agent", "person")
 @pytest.mark.parametrize(("case", "kind", "message"), BAD_CASES.values(), ids=BAD_CASES)
 def test_explain_refuses_an_impossible_case(trials, case, kind, message):
-    """The error is the one that the endpoint would return."""
+    """The error is the same as the one from the endpoint."""
     with pytest.raises(kind, match=message):
         trials.explain(case)
 
@@ -240,7 +240,7 @@ def test_a_table_of_cases_is_compared_with_the_rules(trials):
     ],
 )
 def test_a_table_may_contain_its_own_history_and_time(trials, line, outcomes):
-    """Its results therefore do not change over time."""
+    """Therefore, the results of the table do not change over time."""
     results = trials.test(TABLE, rule("deny", line))
     assert [result.found["expect"] for result in results] == outcomes
 
@@ -255,7 +255,7 @@ def test_an_impossible_case_fails_and_the_others_are_compared(trials):
 
 CASE = '[[cases]]\nagent = "invoice-bot"\nuser = "ana"\nscope = ["payments:read"]\nexpect = "ask"\n'
 BAD_TABLES = {
-    "no TOML": ("cases = [", "not TOML"),
+    "not TOML": ("cases = [", "not TOML"),
     "an empty table": ("", "at least one"),
     "another table": (CASE + "[other]\nx = 1", "only \\[\\[cases"),
     "too many": ("cases = [" + "{}," * 1_001 + "]", "at most 1000"),

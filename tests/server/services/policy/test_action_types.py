@@ -26,8 +26,8 @@ def test_adding_a_type_that_exists_says_to_update_it(admin_services):
         admin_services.actions.add(FILE, by=BY)
 
 
-def test_an_update_makes_the_next_version_unless_nothing_changed(admin_services):
-    """Only the update that changes the document makes an audit entry."""
+def test_an_update_creates_the_next_version_unless_nothing_changed(admin_services):
+    """Only an update that changes the document writes an audit entry."""
     admin_services.actions.add(FILE, by=BY)
     assert admin_services.actions.update(FILE, by=BY).version == 1
     changed = json.dumps({**PAYMENT, "risk": "critical"})
@@ -68,7 +68,7 @@ def test_a_type_required_by_a_scope_cannot_be_deleted(admin_services):
 
 
 def test_an_unknown_type_is_not_found(admin_services):
-    """Showing, updating and deleting it raise NotFound."""
+    """Showing, updating and deleting an unknown type raise `NotFound`."""
     for act in (
         lambda: admin_services.actions.show("payment.transfer"),
         lambda: admin_services.actions.update(FILE, by=BY),
@@ -102,7 +102,7 @@ def test_deleting_a_type_removes_it_from_agents(admin_services):
 
 
 def test_a_type_is_found_by_its_path_id(admin_services):
-    """An unknown ID raises NotFound; lists are sorted by type and paged."""
+    """An unknown ID raises `NotFound`; lists are sorted by type and paged."""
     for name in ("payment.transfer", "b.type", "a.type"):
         admin_services.actions.add(json.dumps({**PAYMENT, "type": name}), by=BY)
     assert admin_services.actions.by_id(name_id("payment.transfer")).type == "payment.transfer"

@@ -108,8 +108,8 @@ def _random_rules(chance):
     return "\n".join(rules)
 
 
-def _explained(explanation):
-    """The members of an explanation that the outcome at an endpoint has too."""
+def _explained_outcome(explanation):
+    """Return the members of an explanation that the outcome at an endpoint has too."""
     verdict, audience = explanation.verdict, explanation.audience
     members = {"then": explanation.next_step, "policy": verdict.facts(), "risk": verdict.risk}
     if explanation.next_step == "token" or explanation.case.flow != "request" or audience is None:
@@ -178,17 +178,19 @@ class World:
         if case.flow == "request":
             sent = {"authorization_details": case.details, "scope": f"openid {scope}"}
             sent["acr_values"] = case.acr
-            return self._of_request(agent.ask(login_hint=case.user, resource=BANK, **sent))
+            return self._request_outcome(agent.ask(login_hint=case.user, resource=BANK, **sent))
         if case.flow == "client_credentials":
-            return self._of_token_request(agent.alone(resource=BANK, scope=scope), "token.refused")
+            return self._token_request_outcome(
+                agent.alone(resource=BANK, scope=scope), "token.refused"
+            )
         if self.chance.random() < DIRECT_EXCHANGES:
-            return self._of_exchange_checks(agent, case)
+            return self._exchange_check_outcome(agent, case)
         sent = {"scope": scope, "authorization_details": case.details}
         answer = self.chains[case.user].exchange(agent, self.tokens[case.user], **sent)
-        return self._of_token_request(answer, "exchange.refused")
+        return self._token_request_outcome(answer, "exchange.refused")
 
-    def _of_request(self, answer):
-        """The outcome of a request; its row has the approvers and the terms of an approval."""
+    def _request_outcome(self, answer):
+        """Return the outcome of a request; its row has the approvers and the terms."""
         if answer.status == 403:
             assert answer.json["reason"] in {"policy_denied", "too_few_people"}
             return {"then": "refused", **self._entry("approval.refused")}
@@ -216,16 +218,16 @@ class World:
                 history.add_answer(tx, row, approved=True)
         return result
 
-    def _of_token_request(self, answer, refusal):
-        """The outcome of a token request and its audit entry."""
+    def _token_request_outcome(self, answer, refusal):
+        """Return the outcome of a token request and its audit entry."""
         if answer.status == 200:
             return {"then": "token", **self._entry("token.issued")}
         if answer.status == 400:
             assert answer.refusal[1] == "interaction_required", answer.body
         return {"then": {400: "person", 403: "refused"}[answer.status], **self._entry(refusal)}
 
-    def _of_exchange_checks(self, agent, case):
-        """The outcome of the checks of an exchange, without a token."""
+    def _exchange_check_outcome(self, agent, case):
+        """Return the outcome of the checks of an exchange, without a token."""
         details = tuple(json.loads(case.details or "[]"))
         exchange = LoggedExchange(
             "t", None, BANK, case.scope, details, tuple(d["type"] for d in details)
@@ -242,7 +244,7 @@ class World:
             return {"then": "token", "verdict": verdict}
 
     def _entry(self, kind):
-        """The verdict in the newest audit entry, if the entry has this type and a verdict."""
+        """Return the verdict in the newest audit entry, if it has this type and a verdict."""
         with self.store.read() as view:
             body = json.loads(view.audit.tail(1)[0].body)
         if body["type"] != kind or "policy" not in body["facts"]:
@@ -305,7 +307,7 @@ def _check(world, case):
     """Compare explanation and outcome of a case; return the next step and the explanation."""
     explained = world.trials.explain(case)
     actual = world.enforced(case)
-    expected = _explained(explained)
+    expected = _explained_outcome(explained)
     context = (case, explained.verdict, Policies(world.store).show().document)
     if "verdict" in actual:
         verdict = actual.pop("verdict")

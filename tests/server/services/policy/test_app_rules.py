@@ -63,7 +63,7 @@ def _pending_after_allow(browser, person, app, **parameters):
     return person.local.stored_approval(item["id"])
 
 
-def _why(approval):
+def _decision_basis(approval):
     return json.loads(approval.display)["why"]
 
 
@@ -74,7 +74,7 @@ def test_rules_for_agents_do_not_apply_to_apps(browser, person, app, put):
         rule("allow", 'when.resource = ["*"]', 'when.risk.at_most = "critical"', name="a"),
     )
     approval = _pending_after_allow(browser, person, app)
-    assert _why(approval).startswith("An app asks for your signature each time")
+    assert _decision_basis(approval).startswith("An app asks for your signature each time")
     assert json.loads(approval.policy)["rules"] == []
     assert person.approve(approval.id).status == 200
     assert app.redeem(browser.again().answer["code"]).status == 200
@@ -97,7 +97,7 @@ def test_a_rule_for_apps_raises_risk_ceremony_and_expiry(browser, person, app, l
     approval = _pending_after_allow(browser, person, app)
     assert (approval.risk, approval.ceremony) == (Risk.HIGH, "pin")
     assert approval.expires_at - approval.created_at == 120_000
-    assert _why(approval) == "Careful."
+    assert _decision_basis(approval) == "Careful."
     assert json.loads(approval.policy)["rules"] == ["careful"]
     weak = person.send_decision(approval.id, person.decision(approval.id))
     assert weak.refusal == (403, "pin_required")
@@ -129,7 +129,7 @@ FOR_A_USER = {
 
 @pytest.mark.parametrize("rules", FOR_A_USER.values(), ids=FOR_A_USER)
 def test_a_rule_for_a_user_applies_after_the_sign_in(browser, person, app, local, put, rules):
-    """The server then makes no request, because the rule denies this user or asks another one."""
+    """No request is created, because the rule denies this user or names a different approver."""
     new_person(local, "ben")
     put(rules)
     browser.authorize(app.id, **PAYS)
@@ -167,7 +167,7 @@ def test_a_rule_may_let_one_person_approve_critical_actions_of_apps(
 
 
 def test_explain_and_replay_support_apps(browser, person, app, local):
-    """Both use the same evaluator as the endpoints."""
+    """Explain and replay use the same evaluator as the endpoints."""
     _pending_after_allow(browser, person, app)
     evaluator = Evaluator(local.services.secrets)
     trials = Trials(local.services.store, local.server_policy, evaluator)

@@ -108,7 +108,7 @@ MATCH = {
         'when.scope = ["read"]\nwhen.count = { over = 1, within = "1h" }',
         {"history": KnownHistory({"scope https://pay.example read": 1})},
     ),
-    "an action of an app": ('when.at = ["app"]', {"flow": "app"}),
+    "an app's action": ('when.at = ["app"]', {"flow": "app"}),
     "one signal of two": (
         'when.unusual = ["new_key", "large_amount"]',
         {"history": KnownHistory(odd=frozenset({Code.LARGE_AMOUNT, Code.NEW_AGENT}))},
@@ -127,7 +127,7 @@ NO_MATCH = {
     "no user": ('when.user = ["ana"]', {"user": None}),
     "another resource": ('when.resource = ["https://pay.example/v2"]', {}),
     "a pattern that ends earlier": ('when.resource = ["https://*.exampl"]', {}),
-    "a dot that is no pattern": ('when.resource = ["https://pay?example", "x*"]', {}),
+    "a dot that is not a pattern": ('when.resource = ["https://pay?example", "x*"]', {}),
     "another scope": ('when.scope = ["rea"]', {}),
     "no scope": ('when.scope = ["*"]', payment()),
     "no type": ('when.type = ["*"]', {}),
@@ -298,7 +298,7 @@ def test_a_quorum_rule_for_lower_risk_does_not_apply_to_critical_risk():
 
 @pytest.mark.parametrize("user", ["ana", "ben", None])
 def test_only_people_named_by_a_rule_count(user):
-    """It does not matter for which user the request is."""
+    """The approvers do not depend on the user of the request."""
     ask_rule = rule("ask", 'ask.who = ["ben"]')
     assert (
         verdict(ask_rule, user=user).outcome,
@@ -323,11 +323,11 @@ def test_a_group_named_by_a_rule_means_its_members():
 
 
 QUORUMS = {
-    "one of two": ((), {"ana"}, False),
+    "one of two approvers": ((), {"ana"}, False),
     "two": ((), {"ana", "ben"}, True),
     "two, without the requested person": ((), {"ben", "cleo"}, False),
     "two who are named": (('ask.who = ["ben", "cleo"]',), {"ben", "cleo"}, True),
-    "one who is named": (('ask.who = ["ben", "cleo"]',), {"ben", "ana"}, False),
+    "one person who is named": (('ask.who = ["ben", "cleo"]',), {"ben", "ana"}, False),
     "two, where the user is excluded": (('ask.exclude = ["user"]',), {"ben", "cleo"}, True),
     "an excluded user": (('ask.exclude = ["user"]',), {"ana", "cleo"}, False),
     "an excluded owner": (('ask.exclude = ["owner"]',), {"ana", "olga"}, False),
@@ -376,7 +376,7 @@ ANSWERS = {
 
 @pytest.mark.parametrize(("approvals", "allowed"), ANSWERS.values(), ids=ANSWERS)
 def test_approvals_are_part_of_the_question(approvals, allowed):
-    """It counts only if a named person gave it at this risk or a higher one, with the PIN."""
+    """An approval counts only if a named person gave it at this risk or higher, with the PIN."""
     policy = engine(rule("ask", 'ask.risk = "high"', 'ask.who = ["ana"]'))
     assert policy.answer(question(), approvals).allowed is allowed
 
@@ -388,13 +388,13 @@ DEFAULTS = {
     "a high scope, exchanged": ("exchange", Risk.HIGH, {}, "ask"),
     "a critical scope without a user": ("client_credentials", Risk.CRITICAL, {}, "ask"),
     "a low scope, requested": ("request", Risk.LOW, {}, "ask"),
-    "an action of low risk": ("exchange", Risk.LOW, {"types": {"payment": Risk.LOW}}, "ask"),
+    "a low-risk action": ("exchange", Risk.LOW, {"types": {"payment": Risk.LOW}}, "ask"),
 }
 
 
 @pytest.mark.parametrize(("flow", "risk", "members", "outcome"), DEFAULTS.values(), ids=DEFAULTS)
-def test_the_default_rules_ask_for_high_risk_and_actions(flow, risk, members, outcome):
-    """At the backchannel endpoint, the default rules ask for every request."""
+def test_the_default_rules_require_approval_of_high_risk_and_actions(flow, risk, members, outcome):
+    """At the backchannel endpoint, the default rules require approval of every request."""
     policy = builtin.compile_row(builtin.default_row())
     case = question(flow=flow, scopes={"x": risk}, **members)
     assert decide(policy, case, SOURCE).outcome == outcome

@@ -178,7 +178,7 @@ def _details(name):
     return dict(sorted({"type": name, **EXAMPLES[name][0]}.items()))
 
 
-def _shown(name, details):
+def _displayed_lines(name, details):
     action = action_types.read(builtin_action_types.document(name))
     return rendering.render_headline(action, details), [
         f"{'*' if fact.material else ''}{fact.label}: {fact.value}"
@@ -195,7 +195,7 @@ def test_nine_action_types_are_built_in():
 def test_a_built_in_type_displays_a_headline_and_all_facts(name):
     """The facts are complete, and the material facts come first."""
     _, headline, facts = EXAMPLES[name]
-    assert _shown(name, _details(name)) == (headline, facts)
+    assert _displayed_lines(name, _details(name)) == (headline, facts)
     assert len(headline) <= MAX_HEADLINE
 
 
@@ -214,7 +214,7 @@ def test_a_built_in_type_can_be_registered_and_accepts_its_example(admin_service
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_built_in_type_requires_the_members_of_its_headline(name):
-    """A headline therefore never displays `none` for a missing member."""
+    """Therefore, a headline never displays `none` for a missing member."""
     action = action_types.read(builtin_action_types.document(name))
     named = {part.path[0] for part in action.headline if not isinstance(part, str)}
     assert named <= set(action.schema["required"])
@@ -233,7 +233,7 @@ def test_a_long_headline_is_shortened_at_names_not_at_amounts():
     """The payee is cut in the headline and complete in the facts; the amount is never cut."""
     paid = {"minor": 2**53 - 1, "currency": "EUR"}
     details = {**_details("payment.transfer"), "amount": paid, "payee": "Nordwind " * 7}
-    headline, facts = _shown("payment.transfer", details)
+    headline, facts = _displayed_lines("payment.transfer", details)
     assert headline == "Pay EUR 90,071,992,547,409.91 to Nordwind Nordwind Nordwind Nordwind No…"
     assert f"*To: {'Nordwind ' * 7}" in facts
 
@@ -266,7 +266,7 @@ def test_an_unknown_built_in_type_is_not_found_with_the_remedy():
         ([], "/authorization_details/0/domains/0"),
     ],
 )
-def test_type_back_of_a_message_asks_for_an_external_domain(outside, typed):
+def test_type_back_for_a_message_is_an_external_domain(outside, typed):
     """For an internal message, the approver types one of its own domains instead."""
     action = action_types.read(builtin_action_types.document("message.send"))
     details = {**_details("message.send"), "domains": ["acme.example", *outside]}

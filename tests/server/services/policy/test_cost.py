@@ -26,7 +26,7 @@ RULES = "\n".join(
 
 
 @contextmanager
-def _counted(view) -> Iterator[dict[str, int]]:
+def _count_steps(view) -> Iterator[dict[str, int]]:
     """Count SQL statements and the steps of SQLite's virtual machine."""
     driver = view._connection.connection.driver_connection
     counts = {"statements": 0, "steps": 0}
@@ -56,7 +56,7 @@ def _cost(local, agent, flow, rules=RULES):
         user = view.directory.user_called("ana")
         request = PolicyRequest(flow, agent_row, user, TokenTarget(resource, ("payments:read",)))
         evaluator.decide(view, request)
-        with _counted(view) as counts:
+        with _count_steps(view) as counts:
             evaluator.decide(view, request)
     assert counts["statements"] > 0
     return counts

@@ -114,8 +114,8 @@ def test_a_headline_that_is_too_long_counts_the_scopes():
     display = _display(replace(READ_REQUEST, target=target))
     assert display["headline"] == f"Use 4 scopes at {PAY}"
     assert [scope["scope"] for scope in display["scopes"]] == list(scopes)
-    alone = replace(READ_REQUEST, target=replace(target, scope=("payments:scope-0",)))
-    assert _display(alone)["headline"] == f"Use payments:scope-0 at {PAY}"
+    one_scope = replace(READ_REQUEST, target=replace(target, scope=("payments:scope-0",)))
+    assert _display(one_scope)["headline"] == f"Use payments:scope-0 at {PAY}"
 
 
 def test_a_type_without_a_template_is_displayed_by_the_generic_one():
@@ -221,8 +221,8 @@ def test_unusual_signals_are_displayed_with_the_comparison():
     ("seconds", "words"),
     [(60, "1 minute"), (300, "5 minutes"), (90, "90 seconds"), (30, "30 seconds")],
 )
-def test_the_display_says_what_an_approval_gives(seconds, words):
-    """It gives one token; the display has its lifetime, resource and scopes."""
+def test_the_display_says_what_an_approval_grants(seconds, words):
+    """An approval grants one token; the display has its lifetime, resource and scopes."""
     gives = _display(replace(PAYMENT_REQUEST, token_seconds=seconds))["gives"]
     assert gives == (
         f"One access token for {PAY}, valid {words}, with payments:transfer, "

@@ -117,7 +117,7 @@ def test_an_invalid_member_is_refused_with_the_rule_and_the_remedy(line, remedy)
 
 BAD_OUTCOMES = {
     "an unknown outcome": (rule("maybe"), "outcome: must be one of allow, ask, deny"),
-    "ask terms without asking": (
+    "ask terms in a rule that does not ask": (
         rule("deny", 'ask.risk = "high"'),
         'is allowed only with outcome = "ask"',
     ),
@@ -126,7 +126,7 @@ BAD_OUTCOMES = {
         rule("allow", 'when.first_time = ["resource"]'),
         "use `known`",
     ),
-    "allowing actions of an app": (
+    "allowing an app's actions": (
         rule("allow", 'when.at = ["request", "app"]'),
         'at: app actions are always signed; use outcome = "ask" or "deny"',
     ),
@@ -177,7 +177,7 @@ def test_an_invalid_rule_set_is_refused(text, remedy):
 
 
 def test_the_default_rules_can_be_parsed():
-    """They name no agent and no user."""
+    """The default rules do not name any agent or user."""
     row = builtin.default_row()
     assert (row.version, row.agents, row.users) == (0, {}, {})
     document = documents.parse_policy(row.document)

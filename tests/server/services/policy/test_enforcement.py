@@ -45,13 +45,13 @@ def bot(chains):
     return agent
 
 
-def _policy_of(entry):
+def _policy_facts(entry):
     policy = entry["facts"]["policy"]
     return policy["outcome"], policy["rules"]
 
 
 def test_a_deny_rule_refuses_an_exchange_with_policy_denied(chains, bot, local, put):
-    """The audit log names the rule and the rule set; the agent does not learn them."""
+    """The audit log names the rule and the rule set; the agent is not told them."""
     row = put(rule("deny", 'when.scope = ["bank:read"]', name="no-bank"), ALLOW_ALL)
     answer = chains.exchange(bot, chains.user_token())
     assert answer.refusal == FORBIDDEN
@@ -59,7 +59,7 @@ def test_a_deny_rule_refuses_an_exchange_with_policy_denied(chains, bot, local, 
     assert "login_hint_token" not in answer.json
     assert "no-bank" not in answer.body.decode()
     entry = local.admin.entries("exchange.refused")[-1]
-    assert (entry["cause"], _policy_of(entry)) == ("policy_denied", ("deny", ["no-bank"]))
+    assert (entry["cause"], _policy_facts(entry)) == ("policy_denied", ("deny", ["no-bank"]))
     assert entry["facts"]["policy"]["hash"] == row.hash
 
 
@@ -68,7 +68,7 @@ def test_an_ask_rule_needs_an_approval_for_an_exchange(chains, bot, person, loca
     put(rule("ask", 'when.resource = ["*"]', name="careful", because="We are careful."), ALLOW_ALL)
     refused = chains.exchange(bot, chains.user_token())
     assert refused.refusal == APPROVAL_NEEDED
-    assert _policy_of(local.admin.entries("exchange.refused")[-1]) == ("ask", ["careful"])
+    assert _policy_facts(local.admin.entries("exchange.refused")[-1]) == ("ask", ["careful"])
     hint = refused.json["login_hint_token"]
     answer = bot.ask(login_hint=None, login_hint_token=hint, scope="openid", resource=None)
     assert answer.status == 200, answer.body
@@ -79,16 +79,16 @@ def test_an_ask_rule_needs_an_approval_for_an_exchange(chains, bot, person, loca
     token = bot.poll(answer.json["auth_req_id"]).json["access_token"]
     assert local.claims(token)["approval"]["id"] == approval.id
     for kind in ("approval.requested", "approval.approved", "token.issued"):
-        assert _policy_of(local.admin.entries(kind)[-1]) == ("ask", ["careful"])
+        assert _policy_facts(local.admin.entries(kind)[-1]) == ("ask", ["careful"])
 
 
 def test_an_allow_rule_permits_an_exchange(chains, bot, local, put):
     """The default rules allow up to medium risk; the audit log names the rule."""
     chains.exchanged(bot, chains.user_token())
-    assert _policy_of(local.admin.entries("token.issued")[-1]) == ("allow", ["usual-access"])
+    assert _policy_facts(local.admin.entries("token.issued")[-1]) == ("allow", ["usual-access"])
     put(ALLOW_ALL)
     chains.exchanged(bot, chains.user_token())
-    assert _policy_of(local.admin.entries("token.issued")[-1]) == ("allow", ["open"])
+    assert _policy_facts(local.admin.entries("token.issued")[-1]) == ("allow", ["open"])
 
 
 def test_an_allow_rule_for_an_action_needs_a_consent(chains, local, put):
@@ -109,10 +109,10 @@ def test_an_allow_rule_for_an_action_needs_a_consent(chains, local, put):
 def test_client_credentials_follow_policy(agent, local, put):
     """A refusal says whether a person could approve the request; the audit log names the rule."""
     assert agent.alone().status == 200
-    assert _policy_of(local.admin.entries("token.issued")[-1]) == ("allow", ["usual-access"])
+    assert _policy_facts(local.admin.entries("token.issued")[-1]) == ("allow", ["usual-access"])
     assert agent.alone(scope="payments:transfer").refusal == APPROVAL_NEEDED
     entry = local.admin.entries("token.refused")[-1]
-    assert (entry["cause"], entry["posture"], _policy_of(entry)) == (
+    assert (entry["cause"], entry["posture"], _policy_facts(entry)) == (
         "needs_person",
         "high",
         ("ask", ["high-risk"]),
@@ -120,7 +120,7 @@ def test_client_credentials_follow_policy(agent, local, put):
     put(rule("deny", 'when.at = ["client_credentials"]', name="never-alone"), ALLOW_ALL)
     refused = agent.alone()
     assert (refused.refusal, refused.json["reason"]) == (FORBIDDEN, "policy_denied")
-    assert _policy_of(local.admin.entries("token.refused")[-1]) == ("deny", ["never-alone"])
+    assert _policy_facts(local.admin.entries("token.refused")[-1]) == ("deny", ["never-alone"])
 
 
 def test_a_deny_rule_refuses_a_request(agent, person, local, put):
@@ -129,7 +129,7 @@ def test_a_deny_rule_refuses_a_request(agent, person, local, put):
     refused = agent.ask()
     assert (refused.refusal, refused.json["reason"]) == (FORBIDDEN, "policy_denied")
     entry = local.admin.entries("approval.refused")[-1]
-    assert (entry["cause"], _policy_of(entry)) == ("policy_denied", ("deny", ["not-ana"]))
+    assert (entry["cause"], _policy_facts(entry)) == ("policy_denied", ("deny", ["not-ana"]))
     new_person(local, "ben")
     assert agent.ask(login_hint="ben").status == 200
     assert person.call("GET", "/api/approvals").json["items"] == []
@@ -208,8 +208,8 @@ def test_a_rule_satisfied_by_the_approval_keeps_it(agent, person, put):
     assert agent.poll(handle).status == 200
 
 
-def test_a_count_rule_denies_beyond_its_count(agent, put):
-    """Each token counts for the hour after it was issued."""
+def test_a_count_rule_denies_requests_above_its_count(agent, put):
+    """Each token counts for an hour after it was issued."""
     put(rule("deny", 'when.count = { over = 2, within = "1h" }'), ALLOW_ALL)
     assert [agent.alone().status for _ in range(4)] == [200, 200, 403, 403]
     agent.local.clock.forward(3_600_000)
@@ -233,7 +233,7 @@ def test_a_payee_is_known_after_an_approved_token(agent, person, put):
 
 
 def test_with_hidden_users_a_rule_about_a_user_is_not_revealed(open_local, template):
-    """The agent gets the same answers for a user whom a rule denies and for an unknown user."""
+    """The agent gets the same responses for a user whom a rule denies as for an unknown user."""
     local = open_local(unknown_user="hide")
     agent = template.agent(local)
     Policies(local.services.store).set(rule("deny", 'when.user = ["ana"]'), by=BY)

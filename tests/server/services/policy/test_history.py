@@ -56,7 +56,7 @@ def request_payment(agent, local):
     return ask
 
 
-def _codes(approval):
+def _signal_codes(approval):
     """The displayed codes, which policy gets too, along with the codes that they imply."""
     signals = json.loads(approval.display)["unusual"]
     codes = [signal["code"] for signal in signals]
@@ -64,20 +64,20 @@ def _codes(approval):
     return codes
 
 
-def _keys(approval):
+def _history_keys(approval):
     """The history keys that an approval adds, with their owners."""
     return [(owner, key) for owner, key, _amount, _members in json.loads(approval.past)["adds"]]
 
 
-def _compared(approval):
+def _comparison_text(approval):
     return json.loads(approval.display)["compared"]
 
 
-def _texts(approval):
+def _signal_texts(approval):
     return [signal["text"] for signal in json.loads(approval.display)["unusual"]]
 
 
-def _after_approving(person, request, times=1):
+def _request_after_approvals(person, request, times=1):
     for _ in range(times):
         person.approve(request().id)
     return request()
@@ -86,8 +86,8 @@ def _after_approving(person, request, times=1):
 def test_everything_is_new_until_it_was_approved(request_payment, person):
     """Policy gets every code; the display combines them into a few sentences."""
     first = request_payment()
-    assert _codes(first) == ["new_agent", "new_target"]
-    assert _texts(first) == [
+    assert _signal_codes(first) == ["new_agent", "new_target"]
+    assert _signal_texts(first) == [
         "First request from invoice-bot that you would approve.",
         "First time: “To”.",
     ]
@@ -104,10 +104,10 @@ def test_everything_is_new_until_it_was_approved(request_payment, person):
 
 def test_with_few_approvals_nothing_is_called_usual(request_payment, person):
     """The display always says how many earlier approvals it compares with."""
-    comparisons = [_compared(request_payment())]
+    comparisons = [_comparison_text(request_payment())]
     for _ in range(5):
         person.approve(request_payment(minor=4_820).id)
-        comparisons.append(_compared(request_payment()))
+        comparisons.append(_comparison_text(request_payment()))
     assert comparisons == [
         "No earlier approval to compare with.",
         "Only 1 earlier approval to compare with, EUR 48.20.",
@@ -117,13 +117,13 @@ def test_with_few_approvals_nothing_is_called_usual(request_payment, person):
         "Nothing unusual, compared with 5 earlier approvals since 9 October 2025.",
     ]
     assert (
-        _compared(request_payment("Other"))
+        _comparison_text(request_payment("Other"))
         == "Compared with 5 earlier approvals since 9 October 2025."
     )
 
 
 def test_an_opened_request_is_compared_with_later_approvals_too(request_payment, person):
-    """The new comparison is shown beside the signed display, which does not change."""
+    """The new comparison is shown next to the signed display, which does not change."""
     first, second = request_payment(), request_payment(minor=11_000)
     assert person.approve(first.id).status == 200
     opened = person.show(second.id)
@@ -137,28 +137,28 @@ def test_an_opened_request_is_compared_with_later_approvals_too(request_payment,
 
 
 def test_denied_and_expired_requests_add_no_history(request_payment, person, local):
-    """Otherwise an agent could become known by asking often."""
+    """Otherwise, an agent could become known by sending many requests."""
     person.deny(request_payment().id, "wrong_details")
     request_payment()
     local.clock.forward(DAY)
-    assert _codes(request_payment()) == ["new_agent", "new_target"]
+    assert _signal_codes(request_payment()) == ["new_agent", "new_target"]
 
 
 def test_a_new_payee_is_a_signal_and_a_known_one_is_not(request_payment, person):
     """A payee is known as soon as the person has approved a payment to it."""
-    assert _codes(_after_approving(person, request_payment)) == []
+    assert _signal_codes(_request_after_approvals(person, request_payment)) == []
     other = request_payment("Other")
-    assert _codes(other) == ["new_target"]
+    assert _signal_codes(other) == ["new_target"]
     person.approve(other.id)
-    assert _codes(request_payment("Other")) == []
+    assert _signal_codes(request_payment("Other")) == []
 
 
-def test_approvals_by_others_add_no_history_for_a_person(request_payment, person, local):
-    """What another person approved is still new for this person."""
+def test_approvals_by_other_people_do_not_add_to_a_persons_history(request_payment, person, local):
+    """What another person approved still counts as new for this person."""
     person.approve(request_payment().id)
     new_person(local, "ben")
     approval = request_payment(user="ben")
-    assert _codes(approval) == ["new_agent", "new_target"]
+    assert _signal_codes(approval) == ["new_agent", "new_target"]
     assert Code.NEW_SCOPE in history.stored_codes(approval.past)
 
 
@@ -171,14 +171,14 @@ def test_an_amount_is_compared_with_approved_amounts_for_its_payee(request_payme
     }
     for sentence in few.values():
         person.approve(request_payment().id)
-        assert _texts(request_payment("Nordwind", 120_000)) == [sentence]
-    assert _codes(request_payment("Nordwind", 29_900)) == []
+        assert _signal_texts(request_payment("Nordwind", 120_000)) == [sentence]
+    assert _signal_codes(request_payment("Nordwind", 29_900)) == []
 
 
 def test_an_amount_for_a_new_payee_is_compared_with_the_agents_amounts(request_payment, person):
     """The payee itself has no amounts to compare with yet."""
-    _after_approving(person, request_payment, 3)
-    texts = _texts(request_payment("Other", 90_000))
+    _request_after_approvals(person, request_payment, 3)
+    texts = _signal_texts(request_payment("Other", 90_000))
     assert texts == [
         "Amount is 9 times the usual amount for invoice-bot, EUR 100.00.",
         "First time: “To”.",
@@ -186,9 +186,9 @@ def test_an_amount_for_a_new_payee_is_compared_with_the_agents_amounts(request_p
 
 
 def test_amounts_of_one_request_are_added(request_payment, person):
-    """Splitting a large amount within a request therefore does not hide it."""
-    _after_approving(person, request_payment, 3)
-    assert _codes(request_payment("Nordwind", *[10_000] * 4)) == ["large_amount"]
+    """Therefore, splitting a large amount within a request does not hide it."""
+    _request_after_approvals(person, request_payment, 3)
+    assert _signal_codes(request_payment("Nordwind", *[10_000] * 4)) == ["large_amount"]
 
 
 def test_a_new_key_is_a_signal_until_the_next_approval(request_payment, person, local):
@@ -196,9 +196,9 @@ def test_a_new_key_is_a_signal_until_the_next_approval(request_payment, person, 
     person.approve(request_payment().id)
     local.admin.agents.rotate_secret("invoice-bot", overlap_ms=DAY, by=BY)
     rotated = request_payment()
-    assert _codes(rotated) == ["new_key"]
+    assert _signal_codes(rotated) == ["new_key"]
     person.approve(rotated.id)
-    assert _codes(request_payment()) == []
+    assert _signal_codes(request_payment()) == []
 
 
 def test_public_keys_are_compared_by_value(agent, local):
@@ -217,20 +217,20 @@ def test_a_scope_is_new_per_resource(agent, person):
     _, first = agent.request_approval(scope="openid payments:read")
     person.approve(first.id)
     _, both = agent.request_approval(scope="openid payments:read payments:transfer")
-    assert _texts(both) == ["First time for invoice-bot: payments:transfer."]
+    assert _signal_texts(both) == ["First time for invoice-bot: payments:transfer."]
 
 
 def test_an_unusual_hour_is_a_signal_after_twenty_decisions(agent, person, local):
-    """All decisions were at one time of day; the next request comes twelve hours later."""
+    """All decisions were made at one time of day; the next request comes twelve hours later."""
     for number in range(20):
         _, approval = agent.request_approval()
         answer = person.deny if number < 2 else person.approve
         assert answer(approval.id).status == 200
-    assert _codes(agent.request_approval()[1]) == []
+    assert _signal_codes(agent.request_approval()[1]) == []
     local.clock.forward(12 * HOUR)
     _, late = agent.request_approval()
-    assert _codes(late) == ["unusual_hour"]
-    assert "UTC, when you rarely answer." in _texts(late)[0]
+    assert _signal_codes(late) == ["unusual_hour"]
+    assert "UTC, when you rarely answer." in _signal_texts(late)[0]
 
 
 def test_new_items_of_a_list_are_named_and_numbers_are_amounts(agent, person, local):
@@ -243,13 +243,13 @@ def test_new_items_of_a_list_are_named_and_numbers_are_amounts(agent, person, lo
 
     for _ in range(3):
         person.approve(ask(payees=["a", "b"], rows=10).id)
-    assert _codes(ask(payees=["b", "a"], rows=20)) == []
+    assert _signal_codes(ask(payees=["b", "a"], rows=20)) == []
     unusual_request = ask(payees=["a", "c", "b", "d"], rows=30)
-    assert _texts(unusual_request) == [
+    assert _signal_texts(unusual_request) == [
         "Rows is 3 times the usual amount for invoice-bot, 10.",
         "First time: “Payee 2”, “Payee 4”.",
     ]
-    assert _codes(ask(note=None)) == []
+    assert _signal_codes(ask(note=None)) == []
 
 
 def test_a_name_is_compared_with_its_account_in_a_list(agent, person, local):
@@ -283,8 +283,8 @@ def test_a_name_is_compared_with_its_account_in_a_list(agent, person, local):
 
     for _ in range(3):
         person.approve(ask(("DE1", "Ada", 10), ("DE2", "Bo", 1_000)).id)
-    assert _codes(ask(("DE2", "Bo", 1_000), ("DE1", "Ada", 10))) == []
-    assert _texts(ask(("DE1", "Bo", 10), ("DE2", "Ada", 1_000))) == [
+    assert _signal_codes(ask(("DE2", "Bo", 1_000), ("DE1", "Ada", 10))) == []
+    assert _signal_texts(ask(("DE1", "Bo", 10), ("DE2", "Ada", 1_000))) == [
         "This “Account 1” was approved before with a different “Payee 1”.",
         "This “Payee 1” was approved before with a different “Account 1”.",
     ]
@@ -301,7 +301,7 @@ def test_an_amount_of_null_is_not_compared(agent, local):
     assert all(amount == 0 for _, _, amount, _ in json.loads(approval.past)["adds"])
 
 
-def test_targets_beyond_the_stored_maximum_stay_new(agent, person, local):
+def test_targets_over_the_stored_maximum_stay_new(agent, person, local):
     """The server stores at most 32 targets of a request."""
     local.admin.actions.add(json.dumps(BATCH), by=BY)
     payees = [f"payee {number}" for number in range(MAX_TARGETS + 1)]
@@ -311,8 +311,8 @@ def test_targets_beyond_the_stored_maximum_stay_new(agent, person, local):
         return agent.request_payment(authorization_details=details)[1]
 
     person.approve(ask(payees).id)
-    assert _codes(ask(payees[:-1])) == []
-    assert _texts(ask(payees)) == [f"First time: “Payee {MAX_TARGETS + 1}”."]
+    assert _signal_codes(ask(payees[:-1])) == []
+    assert _signal_texts(ask(payees)) == [f"First time: “Payee {MAX_TARGETS + 1}”."]
 
 
 def test_history_is_computed_when_the_request_is_made(request_payment, person, local):
@@ -322,27 +322,29 @@ def test_history_is_computed_when_the_request_is_made(request_payment, person, l
     person.approve(pending.id)
     fact_rules = {"target": "/payee", "amount": "/amount"}
     local.admin.actions.update(json.dumps({**PAYMENT, **fact_rules}), by=BY)
-    assert _codes(request_payment()) == []
+    assert _signal_codes(request_payment()) == []
 
 
 def test_history_contains_no_plain_values(request_payment, person, local):
-    """Nobody can therefore search a stolen database for account numbers."""
+    """Therefore, nobody can search a stolen database for account numbers."""
     approval = request_payment("Nordwind Logistik")
     person.approve(approval.id)
     assert "Nordwind" not in approval.past
     with local.services.store.read() as view:
-        history_rows = view.history.fetch(_keys(approval))
-    assert history_rows.keys() == {key for _, key in _keys(approval)}
+        history_rows = view.history.fetch(_history_keys(approval))
+    assert history_rows.keys() == {key for _, key in _history_keys(approval)}
     assert "Nordwind" not in str(history_rows)
 
 
 def test_deleting_an_agent_deletes_its_history(request_payment, person, local, agent):
-    """A new agent of the same name therefore starts without history."""
+    """Therefore, a new agent with the same name starts without history."""
     approval = request_payment()
     person.approve(approval.id)
     local.admin.agents.delete("invoice-bot", by=BY)
     with local.services.store.read() as view:
-        assert view.history.fetch([key for key in _keys(approval) if key[0] == agent.id]) == {}
+        assert (
+            view.history.fetch([key for key in _history_keys(approval) if key[0] == agent.id]) == {}
+        )
 
 
 def test_policy_gets_the_same_signals_that_are_stored(local):
@@ -355,7 +357,7 @@ def test_policy_gets_the_same_signals_that_are_stored(local):
 
 
 def test_a_request_reads_only_its_own_history_keys(request_payment, person, monkeypatch):
-    """The number of keys does not grow with the number of earlier approvals."""
+    """The number of keys that are read does not grow with the number of earlier approvals."""
     key_counts = []
     real = History.fetch
 

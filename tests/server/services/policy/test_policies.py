@@ -22,7 +22,7 @@ def policies(admin_services):
 
 
 def test_the_default_rule_set_is_version_zero(policies):
-    """Its document can be read like that of any other rule set."""
+    """The default document can be read like that of any other rule set."""
     row = policies.show()
     assert (row.version, row.set_by) == (0, "default")
     assert "[[rules]]" in row.document
@@ -58,7 +58,7 @@ NAMES = {
 
 @pytest.mark.parametrize(("line", "message"), NAMES.values(), ids=NAMES)
 def test_an_unknown_name_is_refused(policies, line, message):
-    """Otherwise a rule with a typo would silently match nothing."""
+    """Otherwise, a rule with a typo would silently match nothing."""
     with pytest.raises(InvalidPolicy, match=message):
         policies.set(rule("ask", line), by=BY)
     assert policies.show().version == 0

@@ -53,8 +53,12 @@ def test_a_high_risk_preview_contains_type_back_and_lifetime(previews: Previews)
 
 def test_hostile_details_are_displayed_safely(previews: Previews) -> None:
     """Control characters are escaped, as in a real request."""
-    bad = "\u202eevil\x1b]0;x\x07[@click=app.quit]"
-    details = {"amount": {"minor": 1, "currency": "EUR"}, "payee": bad, "account": "DE0212345"}
+    hostile = "\u202eevil\x1b]0;x\x07[@click=app.quit]"
+    details = {
+        "amount": {"minor": 1, "currency": "EUR"},
+        "payee": hostile,
+        "account": "DE0212345",
+    }
     text = previews.preview(builtin_action_types.document("payment.transfer"), details).display
     assert "\u202e" not in json.loads(text)["headline"]
     assert "\x1b" not in json.loads(text)["headline"]

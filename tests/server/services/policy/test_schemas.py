@@ -81,7 +81,7 @@ def test_the_error_for_an_invalid_detail_has_its_path_and_the_remedy(changes, wh
 
 
 @pytest.mark.parametrize("changes", [{"payee": ["planted"]}, {"planted": 1}, {"amount": "planted"}])
-def test_values_of_the_agent_are_not_in_the_error(changes):
+def test_values_from_the_agent_are_not_in_the_error(changes):
     """The error is stored in the audit log, which must not contain text from an agent."""
     with pytest.raises(errors.InvalidAuthorizationDetails) as refused:
         Schemas().check(Directory(), [{**DETAIL, **changes}], None)

@@ -74,7 +74,7 @@ def test_a_new_rule_applies_to_the_signals_of_a_pending_request(agent, local, pu
 def test_explain_lists_the_signals_and_the_rules_that_use_them(
     agent, person, local, evaluator, put
 ):
-    """The signals have the codes that are used in rules."""
+    """Each signal has the code that rules use for it."""
     put(CAREFUL)
     trials = Trials(local.services.store, local.server_policy, evaluator)
     case = TrialRequest("invoice-bot", "request", "ana", PAY, ("payments:read",))
@@ -84,8 +84,10 @@ def test_explain_lists_the_signals_and_the_rules_that_use_them(
     _, approval = agent.request_approval()
     person.approve(approval.id)
     assert trials.explain(case).unusual == ()
-    alone = TrialRequest("invoice-bot", "client_credentials", None, PAY, ("payments:read",))
-    assert trials.explain(alone).unusual == ()
+    for_agent_itself = TrialRequest(
+        "invoice-bot", "client_credentials", None, PAY, ("payments:read",)
+    )
+    assert trials.explain(for_agent_itself).unusual == ()
 
 
 def test_a_replay_uses_the_signals_at_the_time_of_the_request(agent, person, local, evaluator):
@@ -116,8 +118,8 @@ def test_signals_without_history_or_user(agent, person, local):
     assert person.user.name == "ana"
     secrets = local.services.secrets
     with local.services.store.read() as view:
-        alone = _case(view, agent, flow="client_credentials", user=None)
-        assert current_codes(view, secrets, alone) == frozenset()
+        for_agent_itself = _case(view, agent, flow="client_credentials", user=None)
+        assert current_codes(view, secrets, for_agent_itself) == frozenset()
         types = Schemas().registered_types(view.directory, ("payment.transfer",))
         logged = _case(view, agent, actions=types)
         assert current_codes(view, secrets, logged) >= {Code.NEW_AGENT, Code.NEW_SCOPE}

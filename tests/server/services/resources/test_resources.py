@@ -80,7 +80,7 @@ def test_a_resource_on_this_machine_may_use_http(admin_services, uri):
 
 @pytest.mark.parametrize("scope", ["", "a b", 'a"b', "a\\b", "é", "a\x1b", "openid", "email"])
 def test_an_invalid_scope_is_refused(admin_services, scope):
-    """RFC 6749 3.3 defines the characters, and the scopes of OpenID are reserved."""
+    """RFC 6749 3.3 defines the characters, and the OpenID scopes are reserved."""
     with pytest.raises(Invalid):
         admin_services.resources.add(PAY, {scope: Risk.LOW}, {}, by=BY)
 
@@ -107,7 +107,7 @@ def test_scopes_are_added_changed_and_removed(admin_services):
 
 
 def test_a_scope_may_require_a_registered_action_type(admin_services):
-    """A request could never contain an unregistered type."""
+    """An unregistered type is refused, because no request could contain it."""
     with pytest.raises(NotFound, match=r"no action type payment\.transfer"):
         admin_services.resources.add(PAY, {"pay": Risk.HIGH}, {"pay": "payment.transfer"}, by=BY)
     admin_services.actions.add(json.dumps(PAYMENT), by=BY)
@@ -126,7 +126,7 @@ def test_a_scope_may_require_a_registered_action_type(admin_services):
 
 
 def test_removing_a_scope_removes_its_required_type(admin_services):
-    """No requirement of a removed scope remains."""
+    """No requirement is left for a removed scope."""
     admin_services.actions.add(json.dumps(PAYMENT), by=BY)
     admin_services.resources.add(PAY, {"pay": Risk.HIGH}, {"pay": "payment.transfer"}, by=BY)
     assert (
@@ -199,7 +199,7 @@ def test_registering_a_resource_returns_its_secret_once(admin_services):
 
 
 def test_two_secrets_work_during_the_overlap_of_a_rotation(admin_services):
-    """The old secret expires, and the next rotation after that deletes it."""
+    """The old secret expires, and the next rotation deletes it."""
     first = admin_services.resources.add(PAY, {"pay": Risk.LOW}, {}, by=BY).resource
     second = admin_services.resources.rotate_secret(PAY, by=BY, overlap_ms=5 * MINUTE).resource
     assert second.client_id == first.client_id
@@ -223,7 +223,7 @@ def test_two_secrets_work_during_the_overlap_of_a_rotation(admin_services):
     ]
 
 
-def test_a_rotation_without_overlap_ends_the_old_secret_at_once(admin_services):
+def test_rotating_without_overlap_ends_the_old_secret_immediately(admin_services):
     """An overlap of zero is meant for a leaked secret."""
     admin_services.resources.add(PAY, {}, {}, by=BY)
     rotation = admin_services.resources.rotate_secret(PAY, by=BY, overlap_ms=0)
@@ -231,8 +231,8 @@ def test_a_rotation_without_overlap_ends_the_old_secret_at_once(admin_services):
 
 
 @pytest.mark.parametrize("overlap", [-1, 31 * 24 * 60 * MINUTE])
-def test_an_overlap_beyond_thirty_days_is_refused(admin_services, overlap):
-    """Secrets of agents have the same limit."""
+def test_an_overlap_of_more_than_thirty_days_is_refused(admin_services, overlap):
+    """The limit is the same for the secrets of agents."""
     admin_services.resources.add(PAY, {}, {}, by=BY)
     with pytest.raises(Invalid, match="30 days"):
         admin_services.resources.rotate_secret(PAY, by=BY, overlap_ms=overlap)
@@ -282,8 +282,8 @@ def test_a_resource_is_found_by_its_path_id(admin_services):
     assert ([resource.uri for resource in page.items], page.next) == (["https://b.example"], None)
 
 
-def test_a_trailing_slash_does_not_make_another_resource(admin_services):
-    """Either form of the URI finds, changes and deletes the one registered resource."""
+def test_a_trailing_slash_does_not_make_a_different_resource(admin_services):
+    """Either form of the URI finds, changes and deletes the registered resource."""
     admin_services.resources.add(f"{PAY}/", {"read": Risk.LOW}, {}, by=BY)
     with pytest.raises(Exists, match=f"{PAY}/ is already registered; a trailing slash"):
         admin_services.resources.add(PAY, {}, {}, by=BY)
@@ -300,7 +300,7 @@ def test_a_trailing_slash_does_not_make_another_resource(admin_services):
 
 
 def test_a_client_stores_the_registered_form_of_a_resource(admin_services):
-    """Otherwise its permissions would name a resource that does not exist."""
+    """Otherwise, its permissions would name a resource that does not exist."""
     admin_services.resources.add(f"{PAY}/", {"read": Risk.LOW}, {}, by=BY)
     admin_services.users.add(NewUser("ana"), by=BY)
     new = NewAgent(

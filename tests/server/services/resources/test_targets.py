@@ -57,7 +57,7 @@ def test_a_named_resource_is_the_target():
 
 @pytest.mark.parametrize("resource_uri", [BOTH, "https://unknown.example"])
 def test_a_resource_without_permission_gets_the_same_error_as_an_unknown_one(resource_uri):
-    """An agent must not learn which other resources exist."""
+    """An agent must not be able to find out which other resources exist."""
     with pytest.raises(errors.InvalidTarget) as refused:
         _resolve(resource_uri, ("read",))
     assert refused.value.description == (
@@ -88,7 +88,7 @@ def test_the_scopes_select_the_resource_if_only_one_has_them_all():
     [((), (PAY, MAIL)), (("read",), (PAY, BOTH)), (("read", "send"), (PAY, MAIL)), (("read",), ())],
 )
 def test_an_ambiguous_resource_must_be_named(scope, resources):
-    """The scopes name no resource, two resources, or parts of several resources."""
+    """The scopes match no resource, two resources, or parts of several resources."""
     with pytest.raises(errors.InvalidTarget, match="Specify the resource"):
         _resolve(scope=scope, resources=resources)
 
@@ -102,7 +102,7 @@ def test_a_scope_that_no_resource_has_is_an_invalid_scope(scope):
 
 @pytest.mark.parametrize("scope", [("pay",), ("send",), ("other",), ("other", "read")])
 def test_a_scope_that_the_agent_or_the_resource_lacks_is_refused(scope):
-    """The server drops no scope silently and does not reveal which scopes exist."""
+    """The server never drops a scope silently, nor reveals which scopes exist."""
     with pytest.raises(errors.InvalidScope, match=f"cannot request {scope[0]} at {PAY}. An admin"):
         _resolve(PAY, scope)
 

@@ -126,7 +126,7 @@ def test_scopes_of_a_resource_are_approved_on_a_device(ana, app, browser, local)
 
 
 def test_an_agent_may_act_after_both_consents_are_signed(ana, agent, app, browser, local):
-    """The page names the agent and mentions its owner; the token has `may_act`."""
+    """The page names the agent and its owner; the token has `may_act`."""
     browser.authorize(app.id, **READ, requested_actor=agent.id)
     page = browser.sign_in("ana")
     assert "invoice-bot" in page.text
@@ -143,8 +143,8 @@ def test_an_agent_may_act_after_both_consents_are_signed(ana, agent, app, browse
     assert (consent.app_id, consent.scopes) == (app.id, ("payments:read",))
 
 
-def test_a_denial_on_the_page_or_the_device_returns_access_denied(ana, app, browser, local):
-    """A denial is recorded, and no consent is given."""
+def test_a_denial_on_the_page_or_on_the_device_returns_access_denied(ana, app, browser, local):
+    """A denial is recorded, and no consent is created."""
     browser.authorize(app.id, **READ)
     browser.sign_in("ana")
     answer = browser.answer("deny").answer
@@ -190,7 +190,7 @@ def test_an_unanswered_flow_expires(app, browser, local):
     assert (page.status, "start again" in page.text) == (400, True)
 
 
-def test_a_consent_revoked_before_the_code_gives_no_code(ana, app, browser, local):
+def test_a_consent_revoked_before_the_code_yields_no_code(ana, app, browser, local):
     """The consent is checked again when the code is issued."""
     browser.authorize(app.id, **READ)
     browser.sign_in("ana")
@@ -202,8 +202,8 @@ def test_a_consent_revoked_before_the_code_gives_no_code(ana, app, browser, loca
     assert "revoked" in browser.again().answer["error_description"]
 
 
-def test_an_expired_approval_gives_no_code(app, browser, local):
-    """An approval for high risk expires before the page does."""
+def test_an_expired_approval_yields_no_code(app, browser, local):
+    """The approval of a high-risk request expires before the page does."""
     browser.authorize(app.id, scope="openid payments:transfer", resource=PAY)
     browser.sign_in("ana")
     browser.answer("allow")
@@ -304,7 +304,7 @@ def test_a_flow_belongs_to_the_browser_that_answered_it(ana, app, browser, local
 
 
 def test_a_flow_is_answered_once(app, browser):
-    """Going back in the browser does not issue a second code."""
+    """Going back in the browser does not yield a second code."""
     browser.authorize(app.id)
     page = browser.sign_in("ana")
     browser.answer("allow")
@@ -314,7 +314,7 @@ def test_a_flow_is_answered_once(app, browser):
 
 @pytest.mark.parametrize("button", ["allow", "deny"])
 def test_an_answer_after_sign_out_asks_to_sign_in_again(app, browser, local, button):
-    """After the user signs in again, the flow continues."""
+    """The flow continues after the user signs in again."""
     browser.authorize(app.id)
     browser.sign_in("ana")
     local.site.sign_in.sign_ins.sign_out(browser.http.cookies["sayso"])
@@ -401,7 +401,7 @@ def test_a_scope_that_requires_an_action_type_is_refused(app, browser, local):
     ],
 )
 def test_an_invalid_client_or_redirect_uri_is_never_redirected(app, browser, changes):
-    """BC-02, NG-101: the server is no open redirector, so it shows the error to the user."""
+    """BC-02, NG-101: the error is shown to the user, so the server is not an open redirector."""
     page = browser.authorize(**{"client_id": app.id, **changes})
     assert (page.status, page.url.startswith(ISSUER)) == (400, True)
 
@@ -553,8 +553,8 @@ def _row_counts(local):
         ]
 
 
-def test_concurrent_answers_of_a_flow_give_one_result(app, browser, local):
-    """A second answer to the same flow, such as from a second window, is refused."""
+def test_concurrent_answers_to_a_flow_have_one_result(app, browser, local):
+    """A second answer to the same flow, for example from a second window, is refused."""
     page = browser.authorize(app.id)
     handle = page.forms[0].fields["flow"]
     flows = local.site.sign_in.flows
@@ -594,7 +594,7 @@ def test_an_app_that_names_no_scopes_gets_the_default_scopes(ana, app, known_bro
     assert tokens["scope"] == "payments:read"
 
 
-def test_a_later_request_for_more_adds_to_the_consent(ana, app, known_browser):
+def test_a_later_request_for_more_scopes_adds_to_the_consent(ana, app, known_browser):
     """Step-up: the page asks for the new scopes, and the scopes allowed before stay allowed."""
     known_browser.authorize(app.id, scope="payments:read", resource=PAY)
     known_browser.answer("allow")

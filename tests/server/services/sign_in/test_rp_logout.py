@@ -57,7 +57,7 @@ def test_without_an_app_a_page_confirms_the_logout(signed_in):
     assert "You are signed out" in open_logout_link(browser).text
 
 
-def test_a_user_who_is_not_signed_in_is_redirected_at_once(app, local):
+def test_a_user_who_is_not_signed_in_is_redirected_immediately(app, local):
     """There is no sign-in to end, so no page asks for confirmation."""
     browser = new_browser(local)
     assert open_logout_link(browser, client_id=app.id, post_logout_redirect_uri=HOME).url == HOME
@@ -75,7 +75,7 @@ def test_a_user_who_is_not_signed_in_is_redirected_at_once(app, local):
     ],
 )
 def test_an_unregistered_post_logout_uri_is_refused(signed_in, app, parameters):
-    """The server is no open redirector, and the user stays signed in."""
+    """The user is not redirected to an unregistered URI and stays signed in."""
     browser, tokens = signed_in
     placeholders = {"APP": app.id, "TOKEN": tokens["id_token"]}
     page = open_logout_link(

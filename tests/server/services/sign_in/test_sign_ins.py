@@ -49,8 +49,8 @@ def test_a_correct_password_sets_a_new_cookie(sign_in, local):
     assert len(local.admin.entries("sign_in.done")) == 2
 
 
-def test_wrong_password_and_unknown_user_get_the_same_answer(sign_in, local):
-    """A user without a password gets that answer too, and each failure writes an audit entry."""
+def test_wrong_password_and_unknown_user_get_the_same_response(sign_in, local):
+    """The same applies to a user without a password; each failure writes an audit entry."""
     local.admin.users.add(NewUser("ben"), by=BY)
     for name, password in (("ana", "wrong"), ("ben", PASSWORD), ("nobody", PASSWORD)):
         with pytest.raises(WrongPassword):
@@ -127,7 +127,7 @@ SPACES = (("", ""), (" ", ""), ("", "\t"), ("\u3000", " "))
 
 
 def test_all_spellings_of_a_name_share_one_counter(sign_in, local):
-    """A different spelling of the name gives no new attempts."""
+    """A different spelling of the name does not add attempts."""
     user = local.admin.users.update("ana", UserChanges(email="ana@example.com"), by=BY)
     names = spellings(user)
     assert len(set(names)) > 164
@@ -205,7 +205,7 @@ def test_an_ipv6_host_counts_as_one_address(sign_in):
 
 
 def test_an_attempt_counts_before_the_password_is_compared(sign_in, local, monkeypatch):
-    """A concurrent attempt beyond the limit is refused while the first is still compared."""
+    """A concurrent attempt over the limit is refused while the first is still compared."""
     for _ in range(FREE_ATTEMPTS - 1):
         with pytest.raises(WrongPassword):
             sign_in(password="wrong")
@@ -245,7 +245,7 @@ def test_failed_sign_ins_do_not_affect_enrolled_devices(sign_in, person):
 
 
 def test_failures_slow_down_one_user_from_one_address(sign_in, local):
-    """Other addresses and other users are not affected."""
+    """Other addresses and other users are not slowed down."""
     for _ in range(FREE_ATTEMPTS):
         with pytest.raises(WrongPassword):
             sign_in(password="wrong")
@@ -297,7 +297,7 @@ def test_a_sign_in_ends_with_its_lifetime_its_user_or_its_sign_out(sign_in, loca
 
 
 def test_signing_in_again_keeps_the_sid_and_changes_the_cookie(sign_in, local):
-    """The browser has one sign-in, and its old cookie is refused."""
+    """The browser keeps one sign-in, and its old cookie is refused."""
     first = sign_in()
     local.clock.forward(SIGNED_IN_MS - 1)
     second = sign_in(cookie=first)

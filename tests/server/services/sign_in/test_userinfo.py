@@ -93,13 +93,13 @@ def test_a_bound_token_needs_a_proof_of_its_key(app, tokens, local):
     proof = dpop_proof(key, method="POST", uri=f"{ISSUER}/token", at=at)
     token = tokens(proofs=[proof])["access_token"]
 
-    def proven(method="GET", by=key):
+    def proven(method="GET", key_of_proof=key):
         members = {"method": method, "uri": f"{ISSUER}/userinfo", "at": at, "access_token": token}
-        return (dpop_proof(by, **members),)
+        return (dpop_proof(key_of_proof, **members),)
 
     assert app.userinfo(token).refusal == REFUSED
     assert app.userinfo(token, "DPoP").status == 401
-    assert app.userinfo(token, "DPoP", proven(by=SigningKey.generate())).status == 401
+    assert app.userinfo(token, "DPoP", proven(key_of_proof=SigningKey.generate())).status == 401
     assert app.userinfo(token, "DPoP", proven("POST")).status == 401
     assert app.userinfo(token, "DPoP", proven()).status == 200
     headers = {"authorization": f"DPoP {token}"}

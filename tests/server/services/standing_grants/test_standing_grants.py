@@ -41,7 +41,7 @@ def post(person, terms, path="/api/grants"):
 
 
 def refused(person, terms):
-    """Assert that a grant is refused by the request and the preview; return the reason."""
+    """Assert that a grant is refused both on request and on preview; return the reason."""
     before = len(person.call("GET", "/api/approvals").json["items"])
     answer = post(person, terms)
     assert answer.refusal == (400, "not_grantable")
@@ -77,7 +77,7 @@ def test_the_signed_text_contains_the_bounds_and_the_example(local, agent, perso
 
 
 def test_the_display_states_every_bound_of_the_grant(agent, person):
-    """The page shows the agent, key, resource, allowed variation, uses, sum and end."""
+    """The page shows agent, key, resource, allowed variation, uses, sum and expiry."""
     standing_grants.example(agent, 9_999)
     opened = post(person, standing_grants.wish(standing_grants.example(agent), notify=False)).json
     display = json.loads(opened["display"])
@@ -106,7 +106,7 @@ def test_the_display_states_every_bound_of_the_grant(agent, person):
     assert until in display["gives"]
 
 
-def test_an_approval_gives_exactly_the_grant_that_was_shown(local, agent, person):
+def test_an_approval_creates_exactly_the_grant_that_was_shown(local, agent, person):
     """The approval stores the grant, writes an audit entry and sends an event."""
     grant = standing_grants.give(person, standing_grants.example(agent))
     assert (grant.user_id, grant.agent_id, grant.resource) == (person.user.id, agent.id, PAY)
@@ -133,8 +133,8 @@ def test_an_approval_gives_exactly_the_grant_that_was_shown(local, agent, person
     assert local.messages()[-1]["event"] == "standing_grant.given"
 
 
-def test_repeating_the_approval_gives_no_second_grant(local, agent, person):
-    """A terminal that lost the response may repeat the decision; a denial gives no grant."""
+def test_repeating_the_approval_creates_no_second_grant(local, agent, person):
+    """A terminal that lost the response may repeat the decision; a denial creates no grant."""
     opened = post(person, standing_grants.wish(standing_grants.example(agent))).json
     jws = person.decision(opened["id"])
     for _ in range(2):
@@ -147,20 +147,20 @@ def test_repeating_the_approval_gives_no_second_grant(local, agent, person):
 
 
 def test_the_session_key_cannot_approve_a_standing_grant(agent, person):
-    """The session key may only remove power, not give it."""
+    """The session key may only remove power, not add it."""
     opened = post(person, standing_grants.wish(standing_grants.example(agent))).json
     jws = person.decision(opened["id"], person.session)
     assert person.send_decision(opened["id"], jws).refusal == (403, "key_not_allowed")
 
 
-@pytest.mark.parametrize(("risk", "given_at"), [("medium", "high"), ("high", "high")])
-def test_a_standing_grant_is_approved_one_risk_level_higher(local, agent, person, risk, given_at):
+@pytest.mark.parametrize(("risk", "approval_risk"), [("medium", "high"), ("high", "high")])
+def test_a_standing_grant_is_approved_one_level_higher(local, agent, person, risk, approval_risk):
     """A grant for medium risk needs the PIN, like a high-risk approval."""
     standing_grants.lower(local, risk)
     local.admin.agents.update(agent.id, AgentChanges(high_grants=True), by=BY)
     example = standing_grants.example(agent)
     opened = post(person, standing_grants.wish(example)).json
-    assert (opened["risk"], opened["ceremony"]) == (given_at, "pin")
+    assert (opened["risk"], opened["ceremony"]) == (approval_risk, "pin")
     without_pin = person.decision(opened["id"])
     assert person.send_decision(opened["id"], without_pin).refusal == (403, "pin_required")
     grant = standing_grants.signed(person, post(person, standing_grants.wish(example)))
@@ -168,7 +168,7 @@ def test_a_standing_grant_is_approved_one_risk_level_higher(local, agent, person
 
 
 def test_standing_grants_for_high_risk_must_be_allowed_for_the_agent(local, agent, person):
-    """They are not allowed until an administrator allows them for the agent."""
+    """An administrator must allow such grants for the agent first."""
     standing_grants.lower(local, "high")
     reason = refused(person, standing_grants.wish(standing_grants.example(agent)))
     assert "first allow standing grants at high risk for invoice-bot" in reason
@@ -208,7 +208,7 @@ def test_invalid_bounds_are_refused_with_the_member_and_the_limit(agent, person,
 
 
 def test_sum_and_variation_need_details_with_an_amount(local, agent, person):
-    """A grant for scopes alone is bounded by its uses and its end."""
+    """A grant for scopes alone is limited by its uses and its expiry."""
     _, example = agent.request_approval()
     plain = {"sum": None, "vary": []}
     assert "not about money" in refused(person, standing_grants.wish(example, vary=[], sum="1"))
@@ -278,7 +278,7 @@ def test_a_grant_is_refused_if_a_rule_needs_a_step_for_each_request(local, agent
     assert "more than your approval in advance" in refused(person, standing_grants.wish(example))
 
 
-def test_the_preview_tries_the_latest_ten_requests_and_stores_nothing(local, agent, person):
+def test_the_preview_checks_the_latest_ten_requests_and_stores_nothing(local, agent, person):
     """Each request that the grant would not cover is shown with the bound that it exceeds."""
     amounts = (9_999, 2_001, 2_000, 900, 500)
     for minor in amounts:
@@ -301,8 +301,8 @@ def test_the_preview_tries_the_latest_ten_requests_and_stores_nothing(local, age
     assert (preview["risk"], preview["given_at"], preview["uses"]) == ("low", "medium", 3)
     assert {"label": "Amount", "value": "up to EUR 20.00"} in preview["pattern"]
     assert standing_grants.all_of(local) == []
-    once = post(person, standing_grants.wish(example, uses=1), "/api/grants/preview").json
-    assert [request["mismatch"] for request in once["requests"]][:5] == [
+    one_use = post(person, standing_grants.wish(example, uses=1), "/api/grants/preview").json
+    assert [request["mismatch"] for request in one_use["requests"]][:5] == [
         "uses",
         "scope",
         "uses",
@@ -391,7 +391,7 @@ def test_standing_grants_per_person_are_limited(local, agent, person):
 
 
 def test_pending_requests_for_grants_count_against_the_limit(local, agent, person):
-    """Otherwise the person could sign several requests and exceed the limit."""
+    """Otherwise, the person could sign several requests and exceed the limit."""
     example = standing_grants.example(agent)
     grant = standing_grants.give(person, example)
     with local.services.store.write() as tx:
@@ -423,10 +423,10 @@ def test_people_list_show_and_revoke_their_own_grants(local, agent, person):
     path = f"/api/grants/{grant.id}"
     assert person.call("GET", path).json["taken"] == []
     assert bob.call("GET", "/api/grants").json["items"] == []
-    of_bob = standing_grants.give(bob, standing_grants.example(agent, login_hint="bob"))
+    bobs_grant = standing_grants.give(bob, standing_grants.example(agent, login_hint="bob"))
     for method in ("GET", "DELETE"):
         assert bob.call(method, path).refusal == (404, "not_found")
-        assert person.call(method, f"/api/grants/{of_bob.id}").refusal == (404, "not_found")
+        assert person.call(method, f"/api/grants/{bobs_grant.id}").refusal == (404, "not_found")
     for _ in range(2):
         ended = person.call("DELETE", path).json
         assert (ended["state"], ended["ended_because"]) == ("ended", "revoked")
@@ -548,14 +548,14 @@ def test_revoking_a_consent_ends_the_grants_at_its_resource(local, agent, person
     assert standing_grants.now_of(local, grant).ended_because == "consent_revoked"
 
 
-def test_other_changes_of_the_agent_keep_the_grant(local, agent, person):
-    """A new description, for example, does not end the grant."""
+def test_other_changes_to_the_agent_keep_the_grant(local, agent, person):
+    """For example, a new description does not end the grant."""
     grant = standing_grants.give(person, standing_grants.example(agent))
     local.admin.agents.update(agent.id, AgentChanges(description="x"), by=BY)
     assert standing_grants.now_of(local, grant) == grant
 
 
-def test_a_grant_past_its_end_is_expired(local, agent, person):
+def test_a_grant_past_its_expiry_is_expired(local, agent, person):
     """An expired grant is listed as expired, not as ended."""
     grant = standing_grants.give(person, standing_grants.example(agent), seconds=60)
     local.clock.forward(2 * MINUTE)
@@ -564,7 +564,7 @@ def test_a_grant_past_its_end_is_expired(local, agent, person):
     assert (item["id"], item["state"], item["ended_at"]) == (grant.id, "expired", None)
 
 
-def test_an_approval_gives_one_grant_only(local, agent, person):
+def test_an_approval_creates_only_one_grant(local, agent, person):
     """Redeeming the approval a second time changes nothing."""
     grant = standing_grants.give(person, standing_grants.example(agent))
     signed = local.stored_approval(grant.approval_id)

@@ -58,7 +58,7 @@ def usage(local, grant):
     return now.used, now.spent_minor, states
 
 
-def test_a_covered_request_is_approved_at_once(local, agent, person, grant):
+def test_a_covered_request_is_approved_immediately(local, agent, person, grant):
     """The approval names the grant and the use, which is reserved and then spent by the token."""
     handle, approval = request_payment(agent)
     assert approval.state is State.APPROVED
@@ -89,7 +89,7 @@ def test_the_token_names_the_grant_and_claims_no_user_authentication(local, agen
         assert not {"acr", "amr", "auth_time"} & set(claims)
 
 
-def test_each_use_is_an_event_a_history_item_and_an_entry(local, agent, person, grant):
+def test_each_use_has_an_event_a_history_item_and_an_entry(local, agent, person, grant):
     """The history item, the audit entry and the list of uses name the grant or the use."""
     _, approval = request_payment(agent)
     assert local.admin.events(person.user)[-1] == "approval.decided"
@@ -135,7 +135,7 @@ def test_a_request_that_is_not_covered_asks_the_person(local, agent, grant, requ
     assert usage(local, grant) == (0, 0, [])
 
 
-def test_a_request_beyond_the_remaining_sum_or_uses_asks_the_person(local, agent, person, grant):
+def test_a_request_over_the_remaining_sum_or_uses_asks_the_person(local, agent, person, grant):
     """Requested amounts are never reduced to fit the grant."""
     for minor, covered in ((2_000, True), (1_001, False), (900, True), (100, True), (0, False)):
         _, approval = request_payment(agent, minor)
@@ -177,7 +177,7 @@ def test_a_poll_after_the_expiry_releases_the_use(local, agent, grant):
     assert usage(local, grant) == (0, 0, ["released"])
 
 
-def test_a_grant_that_ends_before_redemption_gives_no_token(local, agent, person, grant):
+def test_a_grant_that_ends_before_redemption_yields_no_token(local, agent, person, grant):
     """Whether the grant is revoked or expires, the reserved use is released."""
     handle, approval = request_payment(agent)
     assert person.call("DELETE", f"/api/grants/{grant.id}").status == 200
@@ -227,8 +227,8 @@ def test_a_grant_approved_with_the_pin_satisfies_a_pin_rule(local, agent, person
     assert (usage(local, plain)[0], usage(local, with_pin)[0]) == (0, 1)
 
 
-def test_a_grant_of_another_person_does_not_count(agent, grant, local):
-    """A grant counts only for the person who gave it, so the other person is asked."""
+def test_another_persons_grant_does_not_count(agent, grant, local):
+    """A grant counts only for the person who created it, so the other person is asked."""
     bob = new_person(local, "bob")
     _, approval = request_payment(agent, login_hint="bob")
     assert approval.state is State.PENDING
@@ -271,7 +271,7 @@ def test_a_grant_for_scopes_covers_those_scopes_or_fewer(local, agent, person):
 
 
 def test_a_scope_that_became_riskier_releases_the_use(local, agent, person):
-    """The grant was given at a lower risk and does not cover the higher one."""
+    """The grant was created at a lower risk and does not cover the higher one."""
     _, example = agent.request_approval()
     grant = standing_grants.give(person, example, **SCOPES_ONLY)
     handle, _ = agent.request_approval()
@@ -314,14 +314,14 @@ def test_with_hidden_users_a_grant_still_approves_requests(open_local, template)
     assert request_payment(agent, login_hint="nobody")[1].user_id is None
 
 
-def test_a_lost_race_for_the_last_use_asks_the_person(local, agent, grant, monkeypatch):
+def test_losing_the_race_for_the_last_use_asks_the_person(local, agent, grant, monkeypatch):
     """If a different request took the last use first, the person is asked."""
     monkeypatch.setattr(StandingGrants, "reserve", lambda *_: None)
     _, approval = request_payment(agent)
     assert (approval.state, usage(local, grant)) == (State.PENDING, (0, 0, []))
 
 
-def test_a_use_of_a_grant_sends_the_callback_of_the_agent(local, person):
+def test_using_a_grant_sends_the_agents_callback(local, person):
     """The callback is sent as for every other decision."""
     registration = register_agent(
         local.admin,
@@ -450,7 +450,7 @@ def test_a_grant_for_another_version_of_the_type_does_not_count(local, agent, gr
 
 
 def test_a_grant_does_not_approve_a_request_that_needs_two_people(local, agent, grant):
-    """A stricter rule also applies to grants that were given before the rule was set."""
+    """A stricter rule also applies to grants that were created before the rule was set."""
     put(local, rule("ask", 'when.type = ["payment.transfer"]', 'ask.risk = "critical"'))
     assert request_payment(agent)[1].state is State.PENDING
     assert usage(local, grant) == (0, 0, [])

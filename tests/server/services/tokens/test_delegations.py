@@ -72,11 +72,11 @@ def test_ended_tokens_are_listed_on_request(ledger, local, tokens):
     local.clock.forward(31 * MINUTE)
     assert _find_ids(ledger) == set()
     now = local.clock.now()
-    states = {result.delegation.id: result.state(now) for result in _all(ledger)}
+    states = {result.delegation.id: result.state(now) for result in _list_all(ledger)}
     assert states == {subject.id: "expired", exchanged.id: "revoked"}
 
 
-def _all(ledger):
+def _list_all(ledger):
     return ledger.search(client=None, user=None, resource=None, ended=True, limit=50)
 
 

@@ -32,7 +32,7 @@ def test_an_agent_may_use_only_its_registered_grant_types(agent, local):
 
 
 def test_an_agent_is_authenticated_before_its_grant_type_is_checked(local):
-    """An unauthenticated caller must not learn which grants a client has."""
+    """An unauthenticated caller must not find out which grants a client has."""
     form = {"grant_type": GRANT_CIBA, "auth_req_id": "sayso_ar_a"}
     assert local.post_form("/token", form).refusal == (401, "invalid_client")
 

@@ -49,7 +49,7 @@ def _update(chains, **changes):
     chains.local.admin.agents.update("desk-bot", AgentChanges(**changes), by=BY)
 
 
-def test_a_refusal_says_its_step_and_that_it_would_pass_now(chains, bot, explanations):
+def test_a_refusal_names_its_step_and_says_if_it_would_pass_now(chains, bot, explanations):
     """Once the agent serves the resource, the explanation says that the exchange would pass."""
     chains.consent(bot, "bank:read")
     _update(chains, serves=())

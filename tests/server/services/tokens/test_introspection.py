@@ -1,4 +1,4 @@
-"""Introspection: what each caller learns about a token, and when a token is inactive."""
+"""Introspection: what each caller is told about a token, and when a token is inactive."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -73,7 +73,7 @@ def test_a_bound_token_shows_its_key(agent, local, resource):
 
 
 def test_a_token_is_inactive_for_a_different_resource(local, token):
-    """IN-09, NG-080: a resource learns nothing about tokens for others."""
+    """IN-09, NG-080: a resource is told nothing about tokens for others."""
     local.admin.resources.add(MAIL, {}, {}, by=BY)
     other_resource = new_resource(local, MAIL)
     assert other_resource.introspect(token).json == INACTIVE
@@ -138,7 +138,7 @@ def test_terminal_tokens_are_inactive_for_others(agent, person, resource):
 
 
 def test_an_expired_token_is_inactive(local, resource, token):
-    """IN-08: a token is active to the last millisecond of its lifetime."""
+    """IN-08: a token is active until the last millisecond of its lifetime."""
     local.clock.forward(5 * MINUTE - 1)
     assert resource.introspect(token).json["active"] is True
     local.clock.forward(1)

@@ -1,4 +1,4 @@
-"""Signing keys: no valid token fails because of a rotation or revocation of other keys."""
+"""Signing keys: no valid token fails because other keys were rotated or revoked."""
 
 import pytest
 
@@ -78,7 +78,7 @@ def test_an_unsupported_algorithm_is_refused(admin_services, alg):
         admin_services.keys.rotate(alg, by=BY)
 
 
-def test_a_revoked_key_verifies_nothing(agent, local, person, resource):
+def test_a_revoked_key_does_not_verify_tokens(agent, local, person, resource):
     """The tokens of a revoked key fail immediately, and a new key signs new tokens."""
     token = agent.paid(person)
     (old,) = [key for key in local.admin.keys.all() if key.alg == "ES256"]

@@ -14,8 +14,8 @@ def _sign_in(person, local):
     return app, app.redeem(browser.answer("allow").answer["code"]).json
 
 
-def test_ending_a_family_or_a_sign_in_twice_ends_nothing_more(person, local):
-    """The second call changes nothing and returns 0 or False."""
+def test_ending_a_family_or_a_sign_in_again_has_no_effect(person, local):
+    """The second call returns 0 or False and changes nothing."""
     app, tokens = _sign_in(person, local)
     with local.services.store.write() as tx:
         (sign_in,) = tx.sign_ins.of_user(person.user.id)

@@ -37,7 +37,7 @@ def _poll(caller, **members):
     return caller.local.send("POST", "/ssf/poll", headers=headers, body=body)
 
 
-def _verified(local, answer):
+def _event_claims(local, answer):
     return [local.claims(token, "secevent+jwt") for token in answer.json["sets"].values()]
 
 
@@ -83,14 +83,14 @@ def test_the_apis_of_a_deleted_app_get_an_event(local, person):
     assert _events(local) == [(app.id, "admin", "app_disabled")]
 
 
-@pytest.mark.parametrize("by", ["system", "user"])
-def test_the_event_of_a_quarantine_names_who_caused_it(agent, local, person, by):
+@pytest.mark.parametrize("reporter", ["system", "user"])
+def test_the_event_of_a_quarantine_names_who_caused_it(agent, local, person, reporter):
     """The initiator is the user who reported the agent, or policy."""
     local.admin.token(agent.id, person.user.id)
-    actor = f"user:{person.user.id}" if by == "user" else by
+    actor = f"user:{person.user.id}" if reporter == "user" else reporter
     with local.services.store.administer() as tx:
         agents.quarantine(tx, tx.directory.agent(agent.id), "sayso_ic_one", by=actor)
-    cause = "user" if by == "user" else "policy"
+    cause = "user" if reporter == "user" else "policy"
     assert _events(local) == [(agent.id, cause, "agent_quarantined")]
 
 
@@ -121,10 +121,10 @@ def disabled(agent, local, resource):
 def test_a_poll_returns_signed_events_until_they_are_acknowledged(disabled, agent, local):
     """RFC 8936 2.4: each poll returns the event until it is acknowledged, and never after that."""
     first, second = _poll(disabled), _poll(disabled)
-    (claims,) = _verified(local, first)
+    (claims,) = _event_claims(local, first)
     assert (claims["aud"], claims["sub_id"]["sub"]) == (PAY, agent.id)
     assert claims["events"][SESSION_REVOKED]["event_timestamp"] == local.clock.now() // 1000 - 60
-    assert _verified(local, second) == [claims]
+    assert _event_claims(local, second) == [claims]
     assert list(first.json["sets"]) == [claims["jti"]]
     assert _poll(disabled, ack=[claims["jti"]]).json == {"sets": {}, "moreAvailable": False}
     assert _poll(disabled).json["sets"] == {}
@@ -160,8 +160,8 @@ def test_a_refused_event_is_acknowledged_and_logged(disabled, log_lines):
     assert _poll(disabled).json["sets"] == {}
 
 
-def test_a_poll_returns_no_more_than_asked_for(disabled, local, person):
-    """`moreAvailable` says that there are more events; with maxEvents 0 none is returned."""
+def test_a_poll_returns_at_most_max_events(disabled, local, person):
+    """`moreAvailable` says that there are more events; if maxEvents is 0, none are returned."""
     with local.services.store.write() as tx:
         tx.security_events.add((PAY,), person.user.id, "admin", "user_disabled")
     assert (len(_poll(disabled, maxEvents=1).json["sets"])) == 1
@@ -171,7 +171,7 @@ def test_a_poll_returns_no_more_than_asked_for(disabled, local, person):
 
 
 def test_one_response_has_a_limited_number_of_events(local, resource):
-    """The limit applies even if the caller asks for more events."""
+    """The limit applies even if the caller requests more events."""
     with local.services.store.write() as tx:
         for _ in range(MAX_EVENTS + 1):
             tx.security_events.add((PAY,), "sayso_ag_one", "admin", "agent_disabled")
@@ -209,7 +209,7 @@ def test_a_malformed_poll_is_refused(resource, body, member):
 
 
 def test_a_stream_is_read_and_never_created(local, resource):
-    """SSF 8.1.1: a stream exists for each resource, alone in the list and by its ID."""
+    """SSF 8.1.1: each resource has a stream, which is found in the list and by its ID."""
     headers = {"authorization": resource.basic}
     (stream,) = local.send("GET", "/ssf/stream", headers=headers).json
     assert (stream["stream_id"], stream["aud"]) == (resource.id, PAY)

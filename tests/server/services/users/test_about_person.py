@@ -52,7 +52,7 @@ def claims(access_token):
 
 
 def test_the_audience_is_the_userinfo_endpoint(agent, person, local):
-    """The token is for userinfo, not for the agent's resource, and gives no other access."""
+    """The token is for userinfo, not for the agent's resource, and grants no other access."""
     answer = approved_token(agent, person)
     payload = claims(answer.json["access_token"])
     assert (payload["aud"], payload["scope"], payload["sub"]) == (
@@ -126,8 +126,8 @@ def test_a_userinfo_token_cannot_be_exchanged(agent, person, local):
     person.approve(approval.id)
     theirs = agent.poll(handle).json["access_token"]
     assert userinfo(local, theirs).refusal == REFUSED
-    own = local.post_form("/introspect", {"token": mine, **agent.credentials})
-    assert (own.json["active"], own.json["aud"]) == (True, USERINFO)
+    own_introspection = local.post_form("/introspect", {"token": mine, **agent.credentials})
+    assert (own_introspection.json["active"], own_introspection.json["aud"]) == (True, USERINFO)
     form = {
         "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
         "subject_token": mine,
@@ -186,7 +186,7 @@ def test_the_person_may_drop_scopes(agent, person, local):
     assert "email" not in userinfo(local, answer.json["access_token"]).json
 
 
-def test_a_standing_grant_may_answer_an_openid_request(agent, person, local):
+def test_a_standing_grant_may_decide_an_openid_request(agent, person, local):
     """A standing grant treats it like any other request."""
     _, approval = request(agent, "openid profile")
     standing_grants.give(person, approval, vary=[], sum=None)

@@ -171,7 +171,7 @@ def test_loopback_names_are_one_host(person):
     assert _call(person, proofs=[other]).refusal == (401, "invalid_dpop_proof")
 
 
-def test_a_disabled_user_is_refused_at_once(person):
+def test_a_disabled_user_is_refused_immediately(person):
     """The error names the remedy, and the session works again when the user is enabled."""
     person.local.admin.users.disable("ana", by=BY)
     refused = _call(person)
@@ -190,7 +190,7 @@ def test_a_revoked_device_is_refused_although_its_session_is_valid(person):
     assert "Enroll" in refused.json["detail"]
 
 
-def test_a_revoked_session_is_refused_at_once(person):
+def test_a_revoked_session_is_refused_immediately(person):
     """A revoked session is refused even if its access token has not expired."""
     sid = person.local.claims(person.access_token)["sid"]
     with person.local.services.store.write() as tx:

@@ -58,7 +58,7 @@ def test_an_agent_that_must_use_dpop_is_refused_without_a_proof(bound, prove):
     assert bound.alone(prove()).status == 200
 
 
-def test_redeeming_with_a_proof_gives_a_bound_token(bound, key, local, person, prove):
+def test_redeeming_with_a_proof_yields_a_bound_token(bound, key, local, person, prove):
     """DP-36: the token is bound to the key of the proof."""
     handle, approval = bound.request_payment()
     person.approve(approval.id)
@@ -67,7 +67,7 @@ def test_redeeming_with_a_proof_gives_a_bound_token(bound, key, local, person, p
     assert local.claims(answer.json["access_token"])["cnf"] == {"jkt": thumbprint(key)}
 
 
-def test_a_stored_answer_is_only_returned_to_the_same_key(agent, local, person, prove):
+def test_a_stored_response_is_only_returned_to_the_same_key(agent, local, person, prove):
     """The same idempotency key with the proof of a different key is refused."""
     handle, approval = agent.request_approval()
     person.approve(approval.id)
@@ -89,7 +89,7 @@ def test_a_proof_is_used_once(agent, prove):
     assert agent.alone(dpop_proof).refusal == INVALID_PROOF
 
 
-def test_an_invalid_proof_gives_no_token(agent, local, prove):
+def test_an_invalid_proof_yields_no_token(agent, local, prove):
     """DP-01, DP-16: every invalid proof is refused, and no token is issued."""
     for proofs in ([prove(), prove()], [prove(iat=1)], [prove(htu=f"{ISSUER}/other")], ["x"]):
         assert agent.alone(*proofs).refusal == INVALID_PROOF

@@ -63,7 +63,7 @@ def test_an_invalid_user_is_refused_and_changes_nothing(admin_services, new):
     assert admin_services.entries() == []
 
 
-def test_a_change_of_users_increases_the_admin_version(admin_services):
+def test_a_change_to_users_increases_the_admin_version(admin_services):
     """A running server sees the change at its next request."""
     before = admin_services.version()
     add_user(admin_services, "ana")
@@ -95,7 +95,7 @@ def test_disabling_a_user_cancels_requests_and_revokes_tokens(admin_services):
     pending = admin_services.approval(agent.id, ana.id)
     approved = admin_services.approval(agent.id, ana.id, state=State.APPROVED)
     other = admin_services.approval(agent.id, admin.id)
-    token, of_admin = (
+    token, admin_token = (
         admin_services.token(agent.id, ana.id),
         admin_services.token(agent.id, admin.id, "t2"),
     )
@@ -104,7 +104,7 @@ def test_disabling_a_user_cancels_requests_and_revokes_tokens(admin_services):
     for approval in (pending, approved):
         assert admin_services.state(approval) == (State.CANCELLED, "user_disabled")
     assert admin_services.state(other) == (State.PENDING, None)
-    assert (admin_services.revoked(token), admin_services.revoked(of_admin)) == (True, False)
+    assert (admin_services.revoked(token), admin_services.revoked(admin_token)) == (True, False)
     assert admin_services.events(ana)[-1] == "user.disabled"
     facts = admin_services.entries("user.disabled")[0]["facts"]
     assert facts == {"tokens_revoked": 1, "requests_cancelled": 2}
@@ -131,8 +131,8 @@ def test_disabling_a_user_ends_their_enrollment_code(admin_services):
         admin_services.users.enroll("ana", by=BY)
 
 
-def test_enabling_a_user_restores_nothing(admin_services):
-    """Requests that were cancelled stay cancelled."""
+def test_enabling_a_user_does_not_restore_requests(admin_services):
+    """Requests that were cancelled when the user was disabled stay cancelled."""
     ana = add_user(admin_services, "ana")
     add_user(admin_services)
     approval = admin_services.approval(register_agent(admin_services).agent.id, ana.id)

@@ -1,4 +1,4 @@
-"""The database makes exactly the transitions of the state table, and only in time."""
+"""The database makes exactly the transitions in the state table, and only in time."""
 
 import itertools
 from collections.abc import Callable
@@ -105,7 +105,7 @@ def test_one_of_many_concurrent_transitions_wins(
 
 
 def test_an_approval_is_found_by_handle_and_by_idempotency_key(store: SqlStore) -> None:
-    """The exact hash is needed, and an idempotency key applies only to its own agent."""
+    """The hash must match exactly, and an idempotency key applies only to its own agent."""
     approval = _add(store, auth_req_hash=b"handle", idempotency_hash=b"key")
     with store.read() as view:
         rows = view.approvals
@@ -129,8 +129,8 @@ def test_pending_requests_are_counted_per_agent_and_per_user(store: SqlStore) ->
         assert count(None, "sayso_us_ann", NOON + 1) == 2
 
 
-def test_pages_of_pending_requests_list_each_once(store: SqlStore) -> None:
-    """The order is highest risk, then soonest expiry, then id. Only the user's own are listed."""
+def test_pages_list_each_pending_request_once(store: SqlStore) -> None:
+    """The order is highest risk, then soonest expiry, then ID. Other users' are not listed."""
     ends = [3, 1, 2, 2, 2, 1]
     risks = [Risk.LOW, Risk.CRITICAL, Risk.HIGH, Risk.LOW, Risk.LOW, Risk.MEDIUM]
     approvals = [
@@ -150,7 +150,7 @@ def test_pages_of_pending_requests_list_each_once(store: SqlStore) -> None:
     assert [approval for page in pages for approval in page] == expected
 
 
-def test_pages_of_decided_requests_list_each_once(store: SqlStore) -> None:
+def test_pages_list_each_decided_request_once(store: SqlStore) -> None:
     """The newest decision comes first, and no request is repeated or missing."""
     approvals = [_add(store, state=State.DENIED, decided_at=NOON + at) for at in [3, 1, 2, 2, 2]]
     _add(store)
@@ -184,7 +184,7 @@ def test_search_returns_what_matches_every_filter(store: SqlStore) -> None:
 
 
 def test_poll_pacing_is_stored_for_pending_requests_only(store: SqlStore) -> None:
-    """A poll of a decided request stores nothing."""
+    """A poll for a decided request stores nothing."""
     pending, approved = _add(store), _add(store, state=State.APPROVED)
     with store.write() as tx:
         for approval in (pending, approved):
@@ -206,8 +206,8 @@ def test_only_the_first_view_is_recorded(store: SqlStore) -> None:
     assert _get(store, approval) == replace(approval, seen_at=NOON + 1)
 
 
-def test_a_stored_answer_is_deleted_after_its_lifetime(store: SqlStore) -> None:
-    """Until an answer expires, its stored bytes are returned unchanged."""
+def test_a_stored_response_is_deleted_after_its_lifetime(store: SqlStore) -> None:
+    """Until a response expires, its stored bytes are returned unchanged."""
     approval = _add(store, state=State.REDEEMED)
     with store.write() as tx:
         tx.approvals.keep_answer(approval.id, b"\x00sealed", b"key", NOON + MINUTE)

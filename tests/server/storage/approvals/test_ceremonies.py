@@ -34,7 +34,7 @@ def _counts(store: SqlStore, pending_request: str, *user: str) -> dict[Step, int
 
 
 def test_attempts_are_counted_up_to_the_limit(store: SqlStore, pending_request: str) -> None:
-    """Further attempts change nothing."""
+    """An attempt above the limit changes nothing."""
     assert [_count(store, pending_request) for _ in range(4)] == [1, 2, None, None]
     assert _counts(store, pending_request, "ann", "") == {Step.TYPE_BACK: MAX}
 
@@ -51,7 +51,7 @@ def test_attempts_are_counted_separately_by_step_and_user(
 
 
 def test_an_undone_attempt_can_be_made_again(store: SqlStore, pending_request: str) -> None:
-    """The count never goes below zero."""
+    """The count never falls below zero."""
     _count(store, pending_request)
     for _ in range(2):
         with store.write() as tx:
@@ -61,7 +61,7 @@ def test_an_undone_attempt_can_be_made_again(store: SqlStore, pending_request: s
 
 
 def test_concurrent_attempts_are_all_counted(store: SqlStore, pending_request: str) -> None:
-    """The number of successful attempts is that of the limit."""
+    """Exactly as many attempts succeed as the limit allows."""
     with ThreadPoolExecutor(8) as threads:
         counts = list(threads.map(lambda _: _count(store, pending_request), range(24)))
     assert sorted(count for count in counts if count is not None) == [1, 2]

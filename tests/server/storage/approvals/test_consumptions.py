@@ -1,4 +1,4 @@
-"""An approval is consumed once, by the first process that does so."""
+"""An approval is consumed once, by the first process that attempts it."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -32,7 +32,7 @@ def _consume(store: SqlStore, run: Consumption) -> bool:
 
 
 def test_the_first_execution_is_stored(store: SqlStore) -> None:
-    """Later executions are refused, even the same one."""
+    """Later executions are refused, even if they are the same."""
     assert _consume(store, RUN)
     for execution in ("run-1", "run-2"):
         assert not _consume(store, replace(RUN, execution_id=execution, at=NOON + 1))
@@ -45,7 +45,7 @@ def test_the_first_execution_is_stored(store: SqlStore) -> None:
 def test_one_of_many_concurrent_executions_is_stored(
     store: SqlStore, url: str, open_database: Opener
 ) -> None:
-    """Two processes with four threads each try it. The row names the winner."""
+    """Two processes with four threads each attempt it. The row names the winner."""
     stores = [store, open_database(url)]
     runs = [replace(RUN, execution_id=f"run-{number}") for number in range(8)]
     with ThreadPoolExecutor(8) as threads:

@@ -12,7 +12,7 @@ EXECUTED = Outcome("sayso_ap_a", "executed", "Paid.", "A" * 43, NOON)
 
 
 def test_the_first_outcome_is_stored(store: SqlStore) -> None:
-    """Later outcomes are refused, even the same one."""
+    """Later outcomes are refused, even if they are the same."""
     with store.write() as tx:
         tx.approvals.add(approval_row("sayso_ap_a", "sayso_ag_a", "sayso_us_a", NOON))
         tx.consumptions.add_once(RUN)

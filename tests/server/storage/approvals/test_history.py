@@ -60,7 +60,7 @@ def test_a_row_has_its_largest_amount_first_time_and_newest_period(
 
 
 def test_a_row_keeps_all_its_members(store: SqlStore) -> None:
-    """Each member is kept once. An addition without members removes none."""
+    """Each member is kept once. An addition without members does not remove any."""
     _add(store, _addition("a", 0, _OWNERS[0], "x", "y"))
     _add(store, _addition("a"))
     _add(store, _addition("a", 0, _OWNERS[0], "y", "z"))
@@ -69,7 +69,7 @@ def test_a_row_keeps_all_its_members(store: SqlStore) -> None:
     assert _read(store, "b")["b"].members == frozenset()
 
 
-def test_more_keys_than_one_statement_takes_are_all_found(store: SqlStore) -> None:
+def test_keys_over_the_limit_of_one_statement_are_all_found(store: SqlStore) -> None:
     """The keys are read in batches."""
     _add(store, *(_addition(f"key {number}") for number in range(0, 40, 3)))
     counts = _counts(store, *(f"key {number}" for number in range(40)))
@@ -97,14 +97,14 @@ def test_concurrent_additions_are_all_counted(store: SqlStore) -> None:
 
 
 def test_the_history_of_a_deleted_agent_is_deleted(store: SqlStore) -> None:
-    """The history of the user stays."""
+    """The user's history is kept."""
     _add(store, _addition("a"), _addition("answers", owner=_OWNERS[1]))
     with store.write() as tx:
         tx.history.forget(_OWNERS[0])
     assert _counts(store, "a", "answers") == {"answers": (1, 0)}
 
 
-def test_a_sum_beyond_the_column_is_clamped(store: SqlStore) -> None:
+def test_a_sum_too_large_for_the_column_is_clamped(store: SqlStore) -> None:
     """Large amounts of one request and of all requests of a day still fit the columns."""
     for _ in range(2):
         _add(store, _addition("a", 4_000 * (2**53 - 1)), times=600)

@@ -64,7 +64,7 @@ class Parts:
     """A fake of the narrowing service, in which a higher number is narrower."""
 
     def is_within(self, approval: Approval, narrowed: Narrowed) -> bool:
-        """Return whether it is narrower than the current grant."""
+        """Return whether the new grant is narrower than the current one."""
         return approval.granted is None or int(narrowed.text) > int(approval.granted)
 
     def store_granted(self, tx: Unit, approval: Approval, narrowed: Narrowed) -> Approval:
@@ -84,18 +84,18 @@ SERVICE = ApprovalService(**{**_UNUSED, "narrowings": Parts()})
 @pytest.fixture
 def people(store: SqlStore) -> SqlStore:
     """Four users who may vote."""
-    return _with_people(store)
+    return _add_people(store)
 
 
 @pytest.fixture
 def sqlite(sqlite_url: str, open_database: Any) -> SqlStore:
     """The same users in a SQLite database."""
-    return _with_people(open_database(sqlite_url))
+    return _add_people(open_database(sqlite_url))
 
 
 @pytest.fixture
 def without_quorum_check(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A planted fault: a transition to approved does not check the quorum."""
+    """Planted fault: a transition to approved does not check the quorum."""
     monkeypatch.setattr(rows, "_QUORUM_REACHED", sa.true())
     monkeypatch.setitem(
         rows._TRANSITIONS, State.APPROVED, Prepared(rows._transition(State.APPROVED))
@@ -104,7 +104,7 @@ def without_quorum_check(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def counting_void_votes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A planted fault: approvals that another user made void are counted."""
+    """Planted fault: approvals that another user made void are counted."""
     monkeypatch.setattr(
         votes,
         "valid_approvals",
@@ -114,17 +114,17 @@ def counting_void_votes(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def counting_deputies_twice(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A planted fault: a deputy is counted in addition to their principal."""
+    """Planted fault: a deputy is counted in addition to their principal."""
     monkeypatch.setattr(Decision, "voter_id", property(lambda answer: answer.user_id))
 
 
 @pytest.fixture
 def ignoring_withdrawals(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A planted fault: a withdrawal is recorded, and its vote still counts."""
+    """Planted fault: a withdrawal is recorded, but its vote still counts."""
     monkeypatch.setattr(votes, "withdraw", lambda _tx, _narrowings, approval, _answer: approval)
 
 
-def _with_people(store: SqlStore) -> SqlStore:
+def _add_people(store: SqlStore) -> SqlStore:
     with store.administer() as tx:
         for name in (*PEOPLE, *DEPUTIES):
             tx.users.add(User(f"sayso_us_{name}", name, None, (), "enabled", NOON))
@@ -251,7 +251,7 @@ def _steps() -> st.SearchStrategy[Voting | Ending]:
     return st.one_of(_votings(), _votings(), _votings(), _endings())
 
 
-def _take(store: SqlStore, clock: MovableClock, steps: Sequence[Voting | Ending]) -> str:
+def _run_steps(store: SqlStore, clock: MovableClock, steps: Sequence[Voting | Ending]) -> str:
     approval_id = _new_request(store)
     for step in steps:
         if isinstance(step, Ending):
@@ -267,16 +267,16 @@ def test_no_sequence_of_votes_passes_below_the_quorum(
     sqlite: SqlStore, clock: MovableClock, steps: list[Voting | Ending]
 ) -> None:
     """Votes are repeated, narrowed, voided and renewed, with and without deputies, in any order."""
-    _check(sqlite, _take(sqlite, clock, steps), steps)
+    _check(sqlite, _run_steps(sqlite, clock, steps), steps)
 
 
-@pytest.mark.parametrize("how", ["by hand", "by the clock", "unnoticed"])
+@pytest.mark.parametrize("ending", ["by hand", "by the clock", "unnoticed"])
 def test_a_deputys_approval_always_counts_as_their_principals(
-    people: SqlStore, clock: MovableClock, how: Literal["by hand", "by the clock", "unnoticed"]
+    people: SqlStore, clock: MovableClock, ending: Literal["by hand", "by the clock", "unnoticed"]
 ) -> None:
     """However the deputyship ends, the two share one vote, so a further user must approve."""
-    steps = (Voting("ann"), Voting(DEPUTY), Ending(how), Voting("cleo"))
-    approval_id = _take(people, clock, steps)
+    steps = (Voting("ann"), Voting(DEPUTY), Ending(ending), Voting("cleo"))
+    approval_id = _run_steps(people, clock, steps)
     assert _state_and_approvers(people, approval_id)[0] is State.PENDING
     _vote(people, approval_id, Voting("dan"))
     assert _state_and_approvers(people, approval_id)[0] is State.APPROVED
@@ -303,7 +303,7 @@ def test_a_withdrawal_and_the_last_vote_have_one_outcome(people: SqlStore) -> No
     """Either the vote is withdrawn and one vote is missing, or the request is approved with it."""
     with ThreadPoolExecutor(2) as threads:
         for _ in range(RACES):
-            approval_id = _take(people, MovableClock(), (Voting("ann"), Voting("bob")))
+            approval_id = _run_steps(people, MovableClock(), (Voting("ann"), Voting("bob")))
             steps = [Voting("cleo"), Voting("bob", decision="withdraw")]
             for future in [threads.submit(_vote, people, approval_id, voting) for voting in steps]:
                 future.result()
@@ -313,10 +313,10 @@ def test_a_withdrawal_and_the_last_vote_have_one_outcome(people: SqlStore) -> No
 
 
 def test_a_vote_is_not_withdrawn_after_the_request_is_canceled(people: SqlStore) -> None:
-    """If the agent cancels the request at the same moment, the log has no answer after that."""
+    """If the agent cancels at the same moment, the log has no withdrawal after that."""
     with ThreadPoolExecutor(2) as threads:
         for _ in range(RACES):
-            approval_id = _take(people, MovableClock(), (Voting("ann"),))
+            approval_id = _run_steps(people, MovableClock(), (Voting("ann"),))
             voting = Voting("ann", decision="withdraw")
             for future in (
                 threads.submit(_cancel, people, approval_id),
@@ -345,7 +345,7 @@ WITHDRAWN = (Voting("ann"), Voting("bob"), Voting("bob", decision="withdraw"), V
 """Three people, one of whom has withdrawn."""
 
 
-def _after(store: SqlStore, steps: Sequence[Voting]) -> Iterator[str]:
+def _request_after(store: SqlStore, steps: Sequence[Voting]) -> Iterator[str]:
     approval_id = _new_request(store)
     for voting in steps:
         _vote(store, approval_id, voting)
@@ -355,7 +355,7 @@ def _after(store: SqlStore, steps: Sequence[Voting]) -> Iterator[str]:
 @pytest.mark.usefixtures("counting_void_votes", "without_quorum_check")
 def test_counting_void_votes_is_detected(sqlite: SqlStore) -> None:
     """I4: the planted fault passes with one user instead of three, and the check fails."""
-    (approval_id,) = _after(sqlite, BELOW_QUORUM)
+    (approval_id,) = _request_after(sqlite, BELOW_QUORUM)
     assert _state_and_approvers(sqlite, approval_id)[0] is State.APPROVED
     with pytest.raises(AssertionError):
         _check(sqlite, approval_id, BELOW_QUORUM)
@@ -364,7 +364,7 @@ def test_counting_void_votes_is_detected(sqlite: SqlStore) -> None:
 @pytest.mark.usefixtures("ignoring_withdrawals")
 def test_counting_a_withdrawn_vote_is_detected(sqlite: SqlStore) -> None:
     """I4: with the planted fault two users approve instead of three, and the check fails."""
-    (approval_id,) = _after(sqlite, WITHDRAWN)
+    (approval_id,) = _request_after(sqlite, WITHDRAWN)
     assert _state_and_approvers(sqlite, approval_id)[0] is State.APPROVED
     with pytest.raises(AssertionError):
         _check(sqlite, approval_id, WITHDRAWN)
@@ -373,14 +373,14 @@ def test_counting_a_withdrawn_vote_is_detected(sqlite: SqlStore) -> None:
 @pytest.mark.usefixtures("counting_void_votes")
 def test_the_database_checks_the_quorum_itself(people: SqlStore) -> None:
     """If only the service counts wrongly, the request is not approved."""
-    (approval_id,) = _after(people, BELOW_QUORUM)
+    (approval_id,) = _request_after(people, BELOW_QUORUM)
     assert _state_and_approvers(people, approval_id)[0] is State.PENDING
 
 
 @pytest.mark.usefixtures("counting_deputies_twice", "without_quorum_check")
 def test_counting_a_deputy_and_their_principal_separately_is_detected(sqlite: SqlStore) -> None:
     """I4: with the planted fault two votes approve instead of three, and the check fails."""
-    (approval_id,) = _after(sqlite, DEPUTY_AND_PRINCIPAL)
+    (approval_id,) = _request_after(sqlite, DEPUTY_AND_PRINCIPAL)
     assert _state_and_approvers(sqlite, approval_id)[0] is State.APPROVED
     with pytest.raises(AssertionError):
         _check(sqlite, approval_id, DEPUTY_AND_PRINCIPAL)
@@ -389,5 +389,5 @@ def test_counting_a_deputy_and_their_principal_separately_is_detected(sqlite: Sq
 @pytest.mark.usefixtures("counting_deputies_twice")
 def test_the_database_counts_a_deputy_as_their_principal(people: SqlStore) -> None:
     """If only the service counts wrongly, the request is not approved."""
-    (approval_id,) = _after(people, DEPUTY_AND_PRINCIPAL)
+    (approval_id,) = _request_after(people, DEPUTY_AND_PRINCIPAL)
     assert _state_and_approvers(people, approval_id)[0] is State.PENDING

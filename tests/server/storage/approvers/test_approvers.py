@@ -46,12 +46,12 @@ def _add_approver(store: SqlStore, approval: Approval, user_id: str = BOB) -> bo
         return tx.approvers.add(_row(approval, user_id))
 
 
-def _waiting(store: SqlStore, user_id: str, limit: int = 9, after: Any = None) -> list[str]:
+def _pending_ids(store: SqlStore, user_id: str, limit: int = 9, after: Any = None) -> list[str]:
     with store.read() as view:
         return [approval.id for approval in view.approvals.waiting(user_id, NOON, limit, after)]
 
 
-def _decided(store: SqlStore, user_id: str, limit: int = 9, before: Any = None) -> list[str]:
+def _decided_ids(store: SqlStore, user_id: str, limit: int = 9, before: Any = None) -> list[str]:
     with store.read() as view:
         return [approval.id for approval in view.approvals.list_decided(user_id, limit, before)]
 
@@ -59,7 +59,7 @@ def _decided(store: SqlStore, user_id: str, limit: int = 9, before: Any = None) 
 def test_a_request_is_listed_for_each_eligible_approver(people: SqlStore) -> None:
     """No other user sees the request, and the approver's row is stored unchanged."""
     request = _new_request(people)
-    assert _waiting(people, BOB) == []
+    assert _pending_ids(people, BOB) == []
     assert _add_approver(people, request)
     with people.read() as view:
         stored = view.approvals.get(request.id)
@@ -68,15 +68,15 @@ def test_a_request_is_listed_for_each_eligible_approver(people: SqlStore) -> Non
 
     assert stored is not None
     assert stored.multi_approver
-    assert _waiting(people, BOB) == _waiting(people, ANN) == [request.id]
-    assert _waiting(people, "sayso_us_eve") == []
+    assert _pending_ids(people, BOB) == _pending_ids(people, ANN) == [request.id]
+    assert _pending_ids(people, "sayso_us_eve") == []
 
 
 def test_the_requests_own_user_lists_it_once_despite_an_approver_row(people: SqlStore) -> None:
     """The request's own user has an approver row if they may not approve alone."""
     request = _new_request(people)
     assert _add_approver(people, request, ANN)
-    assert _waiting(people, ANN) == [request.id]
+    assert _pending_ids(people, ANN) == [request.id]
 
 
 @pytest.mark.parametrize("target", [State.APPROVED, State.DENIED, State.CANCELLED, State.EXPIRED])
@@ -92,11 +92,11 @@ def test_a_final_request_is_decided_for_every_approver(people: SqlStore, target:
 
     assert approver is not None
     assert approver.over_at == now
-    assert _waiting(people, BOB) == []
-    assert _decided(people, BOB) == _decided(people, ANN) == [request.id]
+    assert _pending_ids(people, BOB) == []
+    assert _decided_ids(people, BOB) == _decided_ids(people, ANN) == [request.id]
 
 
-def test_the_first_end_of_a_request_is_kept(people: SqlStore) -> None:
+def test_the_time_of_the_first_decision_is_kept(people: SqlStore) -> None:
     """A later cancellation does not change the time of the decision."""
     request = _new_request(people)
     _add_approver(people, request)
@@ -114,15 +114,15 @@ def test_the_first_end_of_a_request_is_kept(people: SqlStore) -> None:
 def test_no_approver_is_added_to_a_request_that_is_not_pending(
     people: SqlStore, state: State
 ) -> None:
-    """Otherwise the approver's list would show it forever."""
+    """Otherwise, the approver's list would show the request forever."""
     request = _new_request(people, state=state)
     assert not _add_approver(people, request)
     assert not _add_approver(people, replace(request, id="sayso_ap_none"))
-    assert _waiting(people, BOB) == []
+    assert _pending_ids(people, BOB) == []
 
 
 def test_an_approver_is_added_once(people: SqlStore) -> None:
-    """Adding the approver again changes nothing, even at the same time."""
+    """Adding an approver again changes nothing, even concurrently."""
     for _ in range(5):
         request = _new_request(people)
         with ThreadPoolExecutor(2) as threads:
@@ -131,7 +131,7 @@ def test_an_approver_is_added_once(people: SqlStore) -> None:
 
 
 def test_own_and_shared_requests_form_one_list(people: SqlStore) -> None:
-    """The list has requests for Bob and those for Ann that he may decide, in pages by expiry."""
+    """Bob's list has his own requests and those of Ann that he may decide, by expiry."""
     rows = [
         _new_request(people, user_id=BOB if n % 2 else ANN, expires_at=NOON + n)
         for n in range(1, 7)
@@ -140,28 +140,30 @@ def test_own_and_shared_requests_form_one_list(people: SqlStore) -> None:
         if row.user_id == ANN:
             _add_approver(people, row)
     all_ids = [row.id for row in rows]
-    first = _waiting(people, BOB, 4)
+    first = _pending_ids(people, BOB, 4)
     with people.read() as view:
         count = view.approvals.waiting_count(BOB, NOON)
-    rest = _waiting(people, BOB, 4, (rows[3].sort_key, rows[3].id))
+    rest = _pending_ids(people, BOB, 4, (rows[3].sort_key, rows[3].id))
     with people.write() as tx:
         for row in rows:
             tx.approvals.transition(row, State.DENIED, now=NOON - len(rows) + rows.index(row))
-    newest = _decided(people, BOB, 4)
+    newest = _decided_ids(people, BOB, 4)
 
     assert count == len(rows)
     assert (first, rest) == (all_ids[:4], all_ids[4:])
     assert newest == all_ids[:1:-1]
-    assert _decided(people, BOB, 4, (NOON - 4, rows[2].id)) == all_ids[1::-1]
+    assert _decided_ids(people, BOB, 4, (NOON - 4, rows[2].id)) == all_ids[1::-1]
 
 
 def test_a_high_risk_request_that_expires_late_is_listed_first(people: SqlStore) -> None:
-    """The list has requests to Bob himself, and requests to Ann that are shared with him."""
+    """The list has requests to Bob and requests to Ann that are shared with him."""
     soon = [
         _new_request(people, user_id=BOB, expires_at=NOON + n, risk=Risk.LOW) for n in range(1, 4)
     ]
     own = _new_request(people, user_id=BOB, expires_at=NOON + 9, risk=Risk.HIGH)
     others = _new_request(people, expires_at=NOON + 8, risk=Risk.CRITICAL)
     _add_approver(people, others)
-    assert _waiting(people, BOB, 3) == [others.id, own.id, soon[0].id]
-    assert _waiting(people, BOB, 3, (soon[0].sort_key, soon[0].id)) == [row.id for row in soon[1:]]
+    assert _pending_ids(people, BOB, 3) == [others.id, own.id, soon[0].id]
+    assert _pending_ids(people, BOB, 3, (soon[0].sort_key, soon[0].id)) == [
+        row.id for row in soon[1:]
+    ]

@@ -39,7 +39,7 @@ def store_with_entries(store: SqlStore) -> SqlStore:
 
 
 def test_entries_are_numbered_without_gaps(store_with_entries: SqlStore) -> None:
-    """Numbers start at 0, in the order of storing. Each leaf is the hash of the entry's bytes."""
+    """Numbers start at 0, in storage order. Each leaf is the hash of the entry's bytes."""
     with store_with_entries.read() as view:
         entries = view.audit_log.entries(0, 10)
         assert [entry.seq for entry in entries] == [0, 1, 2]
@@ -91,7 +91,7 @@ def test_nodes_are_found_by_their_indexes(store_with_entries: SqlStore) -> None:
 
 
 def test_a_transaction_that_is_rolled_back_uses_no_number(store_with_entries: SqlStore) -> None:
-    """The next entry gets the number that would have been used."""
+    """The next entry gets the number that the rolled-back entry would have had."""
     store = store_with_entries
     with pytest.raises(ZeroDivisionError), store.write() as tx:
         assert tx.audit.add(Entry("type.lost", "operator")) == 1 / 0
@@ -151,7 +151,7 @@ def test_the_database_refuses_changes(store_with_entries: SqlStore, statement: s
 def test_texts_are_read_with_their_entries_until_they_are_erased(
     store_with_entries: SqlStore,
 ) -> None:
-    """Texts are read by id and by position. Erasing a user's texts keeps those of others."""
+    """Texts are read by ID and by position. Erasing one user's texts keeps other users'."""
     with store_with_entries.write() as tx:
         tx.audit.add(Entry("device.other", "operator", subject="bob", facts={"name": "bob's"}))
     with store_with_entries.read() as view:
@@ -192,7 +192,7 @@ def test_a_cleared_entry_keeps_its_position_and_hash(store_with_entries: SqlStor
 def test_an_entry_without_a_position_cannot_be_changed_either(
     postgres_url: str, open_database: Callable[[str], SqlStore]
 ) -> None:
-    """The only permitted change is the sequencer's, which numbers it."""
+    """The only permitted change is made by the sequencer, which numbers the entry."""
     store = open_database(postgres_url)
     with store.write() as tx:
         tx.audit.add(Entry("type.new", "operator"))

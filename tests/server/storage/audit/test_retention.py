@@ -1,4 +1,4 @@
-"""Several servers trim the audit log of one database."""
+"""Several servers trim the audit log of the same database."""
 
 import threading
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Names that look alike are unique in both databases, even concurrently."""
+"""Names that look alike are unique in both databases, even when they are stored concurrently."""
 # ruff: noqa: RUF001  # the tests are about look-alike letters
 
 from collections.abc import Callable
@@ -33,7 +33,7 @@ def _add(store: SqlStore, number: int, name: str) -> bool:
 def test_one_of_several_similar_names_is_stored(
     store: SqlStore, url: str, open_database: Opener
 ) -> None:
-    """Two processes with several threads store them without checking first."""
+    """Two processes with several threads each store them without checking first."""
     stores = [store, open_database(url)]
     with ThreadPoolExecutor(8) as threads:
         attempts = [
@@ -75,7 +75,7 @@ def test_an_agent_cannot_be_stored_with_a_name_similar_to_another(store: SqlStor
 
 
 def test_former_names_are_stored_newest_first_and_once(store: SqlStore) -> None:
-    """Deleting the agent deletes its former names."""
+    """Deleting the agent also deletes its former names."""
     agent = replace(AGENT, secrets=(), owners=())
     with store.write() as tx:
         tx.agents.add(agent, NOON)

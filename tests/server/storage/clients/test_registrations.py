@@ -1,4 +1,4 @@
-"""Invitations and registrations are stored, on both databases."""
+"""Invitations and registrations are stored in both databases."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Consents in the database are in force or have ended, and end only once."""
+"""Consents in the database are either in force or ended, and end only once."""
 
 from dataclasses import replace
 from typing import Any
@@ -39,7 +39,7 @@ def _add(store: SqlStore, *consents: Consent) -> None:
 
 
 def test_a_consent_is_stored_unchanged(store: SqlStore) -> None:
-    """All members are the same, by id and as the consent in force."""
+    """All members are the same when it is read by ID or as the consent in force."""
     _add(store, _consent())
     with store.read() as view:
         assert view.consents.get("sayso_co_1") == _consent()
@@ -85,7 +85,7 @@ def test_a_consent_is_revoked_once(store: SqlStore) -> None:
 
 
 def test_a_consent_in_force_is_renewed_in_place(store: SqlStore) -> None:
-    """Scopes, expiry and approval are new. The id and the creation time stay."""
+    """Scopes, expiry and approval are replaced. The ID and the creation time are kept."""
     _add(store, _consent())
     wider = _consent(
         scopes=("payments:write",), expires_at=NOON + 2 * DAY, approval_id="b", created_at=1

@@ -38,7 +38,7 @@ def _add_code(store: SqlStore) -> None:
 
 
 def test_a_device_grant_is_found_by_either_code(store: SqlStore) -> None:
-    """The codes cannot be mixed up."""
+    """One code cannot be used in place of the other."""
     _add_code(store)
     with store.write() as tx:
         assert tx.device_codes.by_device_code(b"device") == _code()
@@ -50,7 +50,7 @@ def test_a_device_grant_is_found_by_either_code(store: SqlStore) -> None:
 def test_one_of_many_concurrent_entries_uses_the_code(
     store: SqlStore, url: str, open_database: Opener
 ) -> None:
-    """The entries come from two processes."""
+    """Two processes enter the code at the same time."""
     _add_code(store)
     stores = [store, open_database(url)]
 
@@ -82,7 +82,7 @@ def test_a_poll_changes_only_its_own_members(store: SqlStore) -> None:
 
 
 def test_expired_device_codes_are_deleted(store: SqlStore) -> None:
-    """A code is deleted an hour after its expiry and not before."""
+    """A code is deleted an hour after its expiry, and not earlier."""
     _add_code(store)
     with store.write() as tx:
         assert tx.device_codes.prune(NOON + 75 * MINUTE - 1) == 0

@@ -54,7 +54,7 @@ def test_incidents_are_listed_newest_first_in_pages(store: SqlStore) -> None:
 
 
 def test_an_incident_is_closed_once(store: SqlStore) -> None:
-    """A closed incident is listed only with closed ones."""
+    """A closed incident is listed only if closed incidents are requested."""
     _add(store, INCIDENT)
     with store.write() as tx:
         closed = tx.incidents.close(INCIDENT.id, by="operator", note=None, now=NOON + 1)

@@ -69,7 +69,7 @@ def _count_concurrent(store: SqlStore, work: Callable[[Unit], int]) -> int:
 def test_notification_preferences_are_read_with_one_query(
     store: SqlStore, request_for_ann: Approval
 ) -> None:
-    """A user may have none, some or all of them. Ended ones do not count."""
+    """A user may have no, some or all preferences. Ended ones are ignored."""
     hold = Hold(request_for_ann.id, ANN, NOON + MINUTE, "snoozed")
     with store.write() as tx:
         no_preferences = tx.attention.preferences(ANN, BOT, request_for_ann.id, NOON)
@@ -140,7 +140,7 @@ def test_an_escalation_step_and_an_extension_happen_once(
 def test_a_retry_of_an_expired_request_is_requested_once(
     store: SqlStore, request_for_ann: Approval
 ) -> None:
-    """A retry of a pending request is not requested."""
+    """A retry cannot be requested while the request is pending."""
     expiry = request_for_ann.expires_at
 
     def ask_again(tx: Unit) -> int:
@@ -157,7 +157,7 @@ def test_a_retry_of_an_expired_request_is_requested_once(
 
 
 def test_an_extension_applies_to_every_approver(store: SqlStore, request_for_ann: Approval) -> None:
-    """The lists of all approvers use the same expiry."""
+    """Every approver's list uses the extended expiry."""
     until = request_for_ann.expires_at + MINUTE
     with store.write() as tx:
         tx.approvers.add(

@@ -36,7 +36,7 @@ def _add(store: SqlStore, device_id: str, *, seen: bool = False) -> None:
 def test_first_delivery_and_view_on_a_device_are_recorded(
     store: SqlStore, clock: MovableClock, request_for_ann: Approval
 ) -> None:
-    """Later ones change nothing. The first delivery of all devices is also in the approval row."""
+    """Later ones change nothing. The approval row also has the first delivery to any device."""
     for device_id, seen in ((LAPTOP, False), (PHONE, True), (LAPTOP, True), (LAPTOP, True)):
         _add(store, device_id, seen=seen)
         clock.forward(1_000)

@@ -21,13 +21,15 @@ def _add_event(store: SqlStore, user: str = ANN, event: str = "approval.requeste
     store.sequence()
 
 
-def _after(store: SqlStore, cursor: int, user: str | None = ANN, limit: int = 100) -> list[int]:
+def _event_numbers_after(
+    store: SqlStore, cursor: int, user: str | None = ANN, limit: int = 100
+) -> list[int]:
     with store.read() as view:
         return [event.seq for event in view.feed.events_after(cursor, user, limit)]
 
 
 def test_an_empty_feed_starts_at_zero(store: SqlStore) -> None:
-    """Head and floor are 0, and no event follows."""
+    """Head and floor are 0, and there are no events."""
     with store.read() as view:
         assert (view.feed.head(), view.feed.floor()) == (0, 0)
         assert view.feed.events_after(0, None, 10) == []
@@ -38,11 +40,11 @@ def test_events_after_a_cursor_are_in_order_and_by_user(store: SqlStore) -> None
     for user in (ANN, BOB, ANN, ANN):
         _add_event(store, user)
 
-    assert _after(store, 0) == [1, 3, 4]
-    assert _after(store, 1) == [3, 4]
-    assert _after(store, 4) == []
-    assert _after(store, 0, None) == [1, 2, 3, 4]
-    assert _after(store, 0, limit=2) == [1, 3]
+    assert _event_numbers_after(store, 0) == [1, 3, 4]
+    assert _event_numbers_after(store, 1) == [3, 4]
+    assert _event_numbers_after(store, 4) == []
+    assert _event_numbers_after(store, 0, None) == [1, 2, 3, 4]
+    assert _event_numbers_after(store, 0, limit=2) == [1, 3]
     with store.read() as view:
         assert (view.feed.head(), view.feed.floor()) == (4, 1)
 
@@ -71,13 +73,13 @@ def test_an_event_of_a_rolled_back_transaction_never_appears(store: SqlStore) ->
         raise LookupError
     _add_event(store)
 
-    assert len(_after(store, 0)) == 1
+    assert len(_event_numbers_after(store, 0)) == 1
 
 
 def test_pruning_deletes_old_events_and_keeps_numbering(
     store: SqlStore, clock: MovableClock
 ) -> None:
-    """The floor rises, so old cursors are detected. The newest event stays, to keep its number."""
+    """The floor rises, so old cursors are detected. The newest event is kept for its number."""
     _add_event(store)
     _add_event(store)
     clock.forward(DAY)
@@ -86,7 +88,7 @@ def test_pruning_deletes_old_events_and_keeps_numbering(
         assert tx.feed.prune(NOON + 1) == 0
     _add_event(store)
 
-    assert _after(store, 0) == [2, 3]
+    assert _event_numbers_after(store, 0) == [2, 3]
     with store.read() as view:
         assert (view.feed.head(), view.feed.floor()) == (3, 2)
 
@@ -98,17 +100,17 @@ def test_on_postgresql_an_event_appears_when_it_is_numbered(
     store = open_database(postgres_url)
     with store.write() as tx:
         tx.feed.add(ANN, "approval.requested")
-    assert _after(store, 0, None) == []
+    assert _event_numbers_after(store, 0, None) == []
 
     assert store.sequence() == 1
     assert store.sequence() == 0
-    assert _after(store, 0, None) == [1]
+    assert _event_numbers_after(store, 0, None) == [1]
 
 
 def test_a_second_sequencer_leaves_the_work_to_the_first(
     postgres_url: str, open_database: Opener
 ) -> None:
-    """Only one sequencer numbers events at a time. The other one does not wait."""
+    """Only one sequencer at a time numbers events. The other one does not wait."""
     first, second = open_database(postgres_url), open_database(postgres_url)
     with first.write() as tx:
         tx.feed.add(ANN, "approval.requested")

@@ -28,16 +28,16 @@ def _lease(store: SqlStore, holder: str, limit: int = 10) -> list[OutboxMessage]
         return tx.outbox.lease(holder, limit, 60)
 
 
-def _due(store: SqlStore) -> bool:
+def _is_due(store: SqlStore) -> bool:
     with store.read() as view:
         return view.outbox.due()
 
 
 def test_a_message_is_due_as_soon_as_its_transaction_is_stored(store: SqlStore) -> None:
     """The message has its contents, its times and the number of attempts."""
-    assert not _due(store)
+    assert not _is_due(store)
     _add(store)
-    assert _due(store)
+    assert _is_due(store)
     (message,) = _lease(store, "a")
 
     assert message == OutboxMessage(
@@ -51,11 +51,11 @@ def test_a_message_of_a_rolled_back_transaction_is_never_sent(store: SqlStore) -
         tx.outbox.add("webhook", "", "{}")
         raise LookupError
 
-    assert not _due(store)
+    assert not _is_due(store)
 
 
 def test_a_batch_is_limited_and_oldest_first(store: SqlStore) -> None:
-    """The other messages stay for the next batch."""
+    """The remaining messages are left for the next batch."""
     _add(store, 5)
     first, second = _lease(store, "a", 3), _lease(store, "a", 3)
 
@@ -76,7 +76,7 @@ def test_concurrent_messages_to_one_target_are_limited(
         tx.outbox.add("push", "hanging", "{}")
     first = _lease(store, "a", 20)
     assert [message.target for message in first] == [*["hanging"] * 5, "quick", "hanging"]
-    assert _due(store)
+    assert _is_due(store)
     assert _lease(store, "b", 20) == []
     with store.write() as tx:
         assert tx.outbox.mark_sent(first[0].id, "a")
@@ -130,11 +130,11 @@ def test_a_leased_message_is_not_leased_again_until_the_lease_ends(
     _add(store)
     (first,) = _lease(store, "a")
     clock.forward(60 * SECOND - 1)
-    assert not _due(store)
+    assert not _is_due(store)
     assert _lease(store, "b") == []
 
     clock.forward(1)
-    assert _due(store)
+    assert _is_due(store)
     (second,) = _lease(store, "b")
     assert (second.id, second.attempts) == (first.id, 2)
 
@@ -156,13 +156,13 @@ def test_only_the_holder_of_a_lease_records_the_result(
 
 
 def test_a_failed_message_waits_for_its_next_attempt(store: SqlStore, clock: MovableClock) -> None:
-    """The row has the reason for the failure."""
+    """The row stores the reason for the failure."""
     _add(store)
     (message,) = _lease(store, "a")
     with store.write() as tx:
         assert tx.outbox.failed(message.id, "a", "status 500", NOON + 4 * SECOND)
     clock.forward(4 * SECOND - 1)
-    assert not _due(store)
+    assert not _is_due(store)
 
     clock.forward(1)
     (retried,) = _lease(store, "b")
@@ -170,13 +170,13 @@ def test_a_failed_message_waits_for_its_next_attempt(store: SqlStore, clock: Mov
 
 
 def test_a_dead_message_stays_listed_and_is_never_due(store: SqlStore, clock: MovableClock) -> None:
-    """A dead message is counted, listed and kept."""
+    """A dead message is kept and is still counted and listed."""
     _add(store, 2)
     for message in _lease(store, "a"):
         with store.write() as tx:
             tx.outbox.failed(message.id, "a", "status 400", None)
     clock.forward(10**9)
-    assert not _due(store)
+    assert not _is_due(store)
 
     with store.write() as tx:
         assert tx.outbox.prune(tx.now, dead_before=NOON) == 0
@@ -186,7 +186,7 @@ def test_a_dead_message_stays_listed_and_is_never_due(store: SqlStore, clock: Mo
 
 
 def test_old_delivered_messages_are_deleted(store: SqlStore, clock: MovableClock) -> None:
-    """Waiting messages are kept."""
+    """Messages that still wait are kept."""
     _add(store, 2)
     (message,) = _lease(store, "a", 1)
     with store.write() as tx:
@@ -241,21 +241,23 @@ def test_two_processes_never_lease_the_same_message(
     assert len(lease_counts) == 120
 
 
-def test_a_backlog_of_ten_thousand_costs_no_more_than_one_of_fifty(
+def test_a_backlog_of_ten_thousand_costs_no_more_than_a_backlog_of_fifty(
     tmp_path: Path, open_database: Opener
 ) -> None:
     """Each commit looks for messages to send, so a backlog must not slow commits down."""
-    few, many = (open_database(f"sqlite:///{tmp_path / name}.db") for name in ("few", "many"))
-    for store, count in ((few, 50), (many, 10_000)):
+    small_store, large_store = (
+        open_database(f"sqlite:///{tmp_path / name}.db") for name in ("few", "many")
+    )
+    for store, count in ((small_store, 50), (large_store, 10_000)):
         with store.write() as tx:
             for _ in range(count):
                 tx.outbox.add("web_push", "https://push.example", "{}")
         assert len(_lease(store, "first")) == 5
 
-    assert _steps(many) < 2 * _steps(few)
+    assert _steps(large_store) < 2 * _steps(small_store)
 
 
-def test_a_backlog_of_one_target_hides_no_other_target(store: SqlStore) -> None:
+def test_a_backlog_for_one_target_does_not_hide_other_targets(store: SqlStore) -> None:
     """Messages to each target are leased, whatever its name and channel are."""
     with store.write() as tx:
         for _ in range(50):

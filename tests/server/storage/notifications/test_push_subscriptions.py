@@ -94,11 +94,11 @@ def test_a_subscription_is_removed_alone_or_with_its_device(store: SqlStore) -> 
 
 def test_each_push_service_is_listed_once_with_its_state(store: SqlStore) -> None:
     """The state is the last delivery, and the reason for a failure."""
-    elsewhere = replace(
+    other_subscription = replace(
         ON_PHONE, id="sayso_ps_3", endpoint_hash=b"three", origin="https://a.example"
     )
     with store.write() as tx:
-        tx.pushes.add(elsewhere)
+        tx.pushes.add(other_subscription)
         tx.pushes.record_delivery(ON_PHONE.id, NOON + 5)
         tx.pushes.add_problem(ON_DESKTOP.id, "status 403")
     with store.read() as view:

@@ -20,8 +20,8 @@ def _peek(store: SqlStore, key: str = "guesses") -> int:
         return tx.counters.peek(key)
 
 
-def test_a_window_counts_from_one(store: SqlStore) -> None:
-    """Each key is counted separately. Peeking does not count."""
+def test_a_window_starts_counting_at_one(store: SqlStore) -> None:
+    """Each key is counted separately. Peeking does not change the count."""
     assert _peek(store) == 0
     assert [_count(store), _count(store), _count(store)] == [1, 2, 3]
     assert _count(store, "others") == 1
@@ -42,7 +42,7 @@ def test_a_window_starts_with_its_first_attempt_and_ends_on_time(
 
 
 def test_ended_windows_are_deleted(store: SqlStore, clock: MovableClock) -> None:
-    """An open window is kept."""
+    """A window that is still open is kept."""
     _count(store)
     clock.forward(1)
     _count(store, "others")

@@ -190,7 +190,7 @@ _BOTH_HAVE_READ = Barrier(2, timeout=30)
 
 
 class _ReadThenWrite(StandingGrants):
-    """A planted fault: checks the limit and then reserves. Two always check at the same time."""
+    """Planted fault: checks the limit and then reserves. Two always check at the same time."""
 
     def reserve(self, grant_id, approval_id, minor, now):
         grant = self.get(grant_id)
@@ -216,7 +216,7 @@ def _race(store: SqlStore, rows: type[StandingGrants]) -> int:
 
 
 def test_fifty_concurrent_uses_stay_within_the_limits(store: SqlStore) -> None:
-    """The limit of five uses applies. A seventh use would exceed the sum."""
+    """The limit of five uses applies; the sum would allow six uses, but not seven."""
     _add(store, GRANT)
     assert _race(store, StandingGrants) == 5
     assert _get(store).usage == GrantUsage(5, 750)

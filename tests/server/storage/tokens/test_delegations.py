@@ -40,7 +40,7 @@ def token_family(store: SqlStore) -> SqlStore:
     return store
 
 
-def _live(store: SqlStore) -> set[str]:
+def _live_ids(store: SqlStore) -> set[str]:
     names = ("root", "left", "right", "leaf", "unrelated")
     with store.read() as view:
         tokens = [view.delegations.get(name) for name in names]
@@ -52,11 +52,11 @@ def test_revoking_a_token_revokes_its_descendants(token_family: SqlStore) -> Non
     with token_family.write() as tx:
         assert sorted(tx.delegations.revoke_tree("left", NOON + 1)) == ["leaf", "left"]
         assert tx.delegations.revoke_tree("left", NOON + 2) == []
-    assert _live(token_family) == {"root", "right", "unrelated"}
+    assert _live_ids(token_family) == {"root", "right", "unrelated"}
 
 
-def test_revoking_reaches_descendants_below_a_revoked_token(token_family: SqlStore) -> None:
-    """A token between them was revoked earlier."""
+def test_revoking_includes_descendants_below_a_revoked_token(token_family: SqlStore) -> None:
+    """The token between them was revoked earlier."""
     with token_family.write() as tx:
         tx.delegations.revoke_client("sayso_ag_two", NOON)
         tx.delegations.add(_token("late", "left"))
@@ -76,10 +76,10 @@ def test_revoking_a_consent_client_or_user_revokes_its_tokens(
     token_family: SqlStore, revoke: str, subject: str, revoked: set[str]
 ) -> None:
     """The IDs of all its live tokens and their descendants are returned."""
-    before = _live(token_family)
+    before = _live_ids(token_family)
     with token_family.write() as tx:
         assert set(getattr(tx.delegations, revoke)(subject, NOON)) == revoked
-    assert _live(token_family) == before - revoked
+    assert _live_ids(token_family) == before - revoked
 
 
 def test_expired_tokens_are_not_revoked(token_family: SqlStore) -> None:
@@ -107,7 +107,7 @@ def test_only_a_live_token_is_locked(token_family: SqlStore) -> None:
 
 
 def test_a_use_is_recorded_once_a_minute(token_family: SqlStore) -> None:
-    """A token that is used in each call is not updated in each call."""
+    """A token that is used in each call is not updated at each call."""
     tokens = []
     for delay in (0, 59_999, 60_001):
         with token_family.write() as tx:
@@ -134,14 +134,14 @@ def test_a_child_token_being_created_is_revoked_too(
     with store.write() as tx:
         assert tx.delegations.lock_live("root", NOON + 1) is not None
         thread.start()
-        until(lambda: _waiting(store) == 1)
+        until(lambda: _waiting_sessions(store) == 1)
         tx.delegations.add(_token("child", "root"))
         assert not revoked
     thread.join(10)
     assert sorted(revoked[0]) == ["child", "root"]
 
 
-def _waiting(store: SqlStore) -> int:
+def _waiting_sessions(store: SqlStore) -> int:
     """The number of sessions that wait for a lock."""
     with store.read() as view:
         connection = view._connection

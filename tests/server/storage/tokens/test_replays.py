@@ -1,4 +1,4 @@
-"""A value that can be used once is used once, by the first process that does so."""
+"""A one-time value is used once, by the first process that does so."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -45,7 +45,7 @@ def test_a_use_in_a_rolled_back_transaction_does_not_count(store: SqlStore) -> N
 
 
 def test_expired_uses_are_deleted(store: SqlStore) -> None:
-    """A use is deleted at its expiry and not before."""
+    """A use is deleted at its expiry, and not earlier."""
     _use(store, b"a", until=NOON + 1)
     _use(store, b"b", until=NOON + 2)
     with store.write() as tx:

@@ -1,4 +1,4 @@
-"""Security events are kept for their API for a limited time."""
+"""Security events are kept for their API, for a limited time."""
 
 import pytest
 
@@ -21,7 +21,7 @@ def store_with_events(store: SqlStore) -> SqlStore:
     return store
 
 
-def _waiting(store: SqlStore, *uris: str, limit: int = 10) -> list[tuple[str, str]]:
+def _waiting_events(store: SqlStore, *uris: str, limit: int = 10) -> list[tuple[str, str]]:
     with store.read() as view:
         events = view.security_events.waiting(uris, limit)
     return [(event.resource, event.subject) for event in events]
@@ -29,10 +29,10 @@ def _waiting(store: SqlStore, *uris: str, limit: int = 10) -> list[tuple[str, st
 
 def test_each_api_gets_its_own_events_oldest_first(store_with_events: SqlStore) -> None:
     """A caller without a resource gets no events."""
-    assert _waiting(store_with_events, PAY) == [(PAY, "sayso_ag_one"), (PAY, "sayso_us_ana")]
-    assert _waiting(store_with_events, PAY, limit=1) == [(PAY, "sayso_ag_one")]
-    assert _waiting(store_with_events, MAIL) == [(MAIL, "sayso_ag_one")]
-    assert _waiting(store_with_events) == []
+    assert _waiting_events(store_with_events, PAY) == [(PAY, "sayso_ag_one"), (PAY, "sayso_us_ana")]
+    assert _waiting_events(store_with_events, PAY, limit=1) == [(PAY, "sayso_ag_one")]
+    assert _waiting_events(store_with_events, MAIL) == [(MAIL, "sayso_ag_one")]
+    assert _waiting_events(store_with_events) == []
 
 
 def test_only_events_for_these_resources_are_deleted(store_with_events: SqlStore) -> None:
@@ -43,21 +43,24 @@ def test_only_events_for_these_resources_are_deleted(store_with_events: SqlStore
     with store_with_events.write() as tx:
         assert tx.security_events.delete((PAY,), {mail.id, first.id, "none"}) == [first.id]
         assert tx.security_events.delete((PAY,), {first.id}) == []
-    assert _waiting(store_with_events, PAY, MAIL) == [(MAIL, "sayso_ag_one"), (PAY, second.subject)]
+    assert _waiting_events(store_with_events, PAY, MAIL) == [
+        (MAIL, "sayso_ag_one"),
+        (PAY, second.subject),
+    ]
 
 
 def test_an_event_is_kept_for_seven_days(store_with_events: SqlStore) -> None:
-    """An event is deleted after seven days and not before."""
+    """An event is deleted after seven days, and not earlier."""
     with store_with_events.write() as tx:
         tx.security_events.prune(NOON + KEPT_MS - MINUTE)
-    assert len(_waiting(store_with_events, PAY)) == 2
+    assert len(_waiting_events(store_with_events, PAY)) == 2
     with store_with_events.write() as tx:
         tx.security_events.prune(NOON + KEPT_MS)
-    assert _waiting(store_with_events, PAY, MAIL) == []
+    assert _waiting_events(store_with_events, PAY, MAIL) == []
 
 
 def test_the_events_of_a_deleted_resource_are_deleted(store_with_events: SqlStore) -> None:
     """A resource that is registered again does not get the old events."""
     with store_with_events.administer() as tx:
         tx.resources.delete(PAY)
-    assert _waiting(store_with_events, PAY, MAIL) == [(MAIL, "sayso_ag_one")]
+    assert _waiting_events(store_with_events, PAY, MAIL) == [(MAIL, "sayso_ag_one")]

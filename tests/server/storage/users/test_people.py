@@ -1,4 +1,4 @@
-"""Rows of users' sign-ins: each step happens once, in both databases."""
+"""Rows about users' sign-ins: each step happens once, in both databases."""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -72,7 +72,7 @@ def test_a_reuse_after_the_successor_was_used_ends_the_family_immediately(app, f
     assert app.refresh(third).refusal == GONE
 
 
-def test_a_refresh_may_ask_for_less_and_later_for_all_again(app, first, local):
+def test_a_refresh_may_request_less_and_later_everything_again(app, first, local):
     """RFC 6749 6, RI-09: each refresh chooses a part of the grant, with one audience."""
     narrowed = app.refresh(first, scope="openid profile").json
     assert local.claims(narrowed["access_token"])["aud"] == f"{ISSUER}/userinfo"
@@ -171,12 +171,12 @@ def test_revoking_a_consent_keeps_the_refresh_tokens_of_other_resources(code_for
         app.redeem(code_for(app, resource=resource, scope=scope)).json["refresh_token"]
         for resource, scope in ((PAY, "payments:read"), (other, "orders:read"))
     )
-    (given,) = (
-        given
-        for given in local.site.consents.search(user=None, client=None, ended=False)
-        if given.consent.resource == other
+    (result,) = (
+        result
+        for result in local.site.consents.search(user=None, client=None, ended=False)
+        if result.consent.resource == other
     )
-    local.site.consents.revoke(given.consent.id, by=BY)
+    local.site.consents.revoke(result.consent.id, by=BY)
     assert app.refresh(orders).refusal == GONE
     assert app.refresh(payments).status == 200
 
@@ -231,7 +231,7 @@ def test_a_refresh_never_turns_a_bound_token_into_a_bearer_token(app, code_for, 
 
 
 def test_an_app_may_introspect_its_refresh_token(app, first, local, person, resource):
-    """IN-10: the token looks inactive to everybody else."""
+    """IN-10: to every other caller, the token looks inactive."""
 
     def introspected(token, client=app):
         form = {"token": token, **client.credentials}
@@ -258,7 +258,7 @@ def test_an_app_may_introspect_its_refresh_token(app, first, local, person, reso
 
 @pytest.mark.parametrize("end", ["user", "family", "token"])
 def test_an_ended_refresh_token_is_inactive(app, end, first, local):
-    """IN-11, IN-13, IN-14: a disabled user, a revocation and an expiry end it."""
+    """IN-11, IN-13, IN-14: disabling the user, revoking the token and its expiry end it."""
     form = {"token": first, **app.credentials}
     if end == "user":
         local.admin.users.disable("ana", by=BY)

@@ -93,7 +93,7 @@ def test_a_code_belongs_to_its_app(app, code_for, local, agent):
 
 
 def test_a_code_is_valid_for_a_minute(app, code_for, local):
-    """A code works until the last millisecond of its minute, and not after that."""
+    """A code works until the last millisecond of its minute, and not afterwards."""
     code, late_code = code_for(app), code_for(app)
     local.clock.forward(CODE_MS - 1)
     assert app.redeem(code).status == 200

@@ -36,7 +36,7 @@ def _wrong_secret(code):
     return code[:-1] + ("0" if code[-1] != "0" else "1")
 
 
-def test_a_code_gives_a_session_bound_to_the_key_of_the_proof(local):
+def test_a_code_yields_a_session_bound_to_the_key_of_the_proof(local):
     """RFC 9449 5: the tokens are for our own API."""
     user, issued = local.admin.users.add(NewUser("ben"), by=BY)
     terminal = sign_in(local, user, issued.code)
@@ -73,7 +73,7 @@ def test_reusing_a_code_is_refused_with_an_alarm(local, code, prove, person):
     assert alarm["user"] == user.id
 
 
-def test_five_wrong_secrets_end_a_code(local, code, prove):
+def test_five_wrong_secrets_invalidate_an_enrollment_code(local, code, prove):
     """After five wrong secrets, one audit entry is written and the correct code is refused."""
     for _ in range(4):
         assert enroll(local, _wrong_secret(code), prove()).refusal == REFUSED
@@ -86,7 +86,7 @@ def test_five_wrong_secrets_end_a_code(local, code, prove):
     assert local.admin.entries("code.reused") == []
 
 
-def test_four_wrong_secrets_do_not_end_a_code(local, code, prove):
+def test_four_wrong_secrets_do_not_invalidate_a_code(local, code, prove):
     """A person can mistype a code up to four times."""
     for _ in range(4):
         enroll(local, _wrong_secret(code), prove())
@@ -95,7 +95,7 @@ def test_four_wrong_secrets_do_not_end_a_code(local, code, prove):
 
 @pytest.mark.parametrize(("later", "status"), [(15 * MINUTE - 1, 200), (15 * MINUTE, 400)])
 def test_a_code_is_valid_for_fifteen_minutes(local, code, prove, later, status):
-    """A code works until the last millisecond of its time, and not after that."""
+    """A code works until the last millisecond of its lifetime, and not afterwards."""
     local.clock.forward(later)
     assert enroll(local, code, prove()).status == status
 
@@ -123,8 +123,8 @@ def test_the_state_of_the_user_is_checked_when_a_code_is_used(local, code, prove
     assert enroll(local, code, prove()).refusal == REFUSED
 
 
-def test_of_two_concurrent_uses_of_a_code_one_gets_a_session(local, code, prove, monkeypatch):
-    """The conditional update decides, not the earlier read."""
+def test_only_one_of_two_concurrent_uses_of_a_code_gets_a_session(local, code, prove, monkeypatch):
+    """The conditional update determines the winner, not the earlier read."""
     with local.services.store.read() as view:
         session_rows = type(view.sessions)
     with local.services.store.write() as tx:

@@ -72,7 +72,7 @@ def test_an_approval_does_not_cover_the_same_payment_twice(chains, agent, person
     assert chains.reasons() == ["needs_person"]
 
 
-def test_a_token_for_a_part_cannot_consume_the_whole(chains, agent, person, teller, resource):
+def test_a_token_for_one_action_cannot_consume_all_actions(chains, agent, person, teller, resource):
     """A token for one payment cannot consume another; the original token can consume both."""
     other_payment = {**PAYMENT_DETAILS[0], "payee": "Southwind"}
     both_payments = [PAYMENT_DETAILS[0], other_payment]
@@ -105,7 +105,7 @@ def test_an_approval_at_lower_risk_does_not_cover_a_raised_risk(
 
 
 def test_acr_is_that_of_the_approval_the_token_is_based_on(chains, agent, person, teller, local):
-    """A stronger approval for another resource does not count."""
+    """A stronger approval for a different resource does not count."""
     permissions = AgentChanges(resources=(PAY, DESK), scopes=("payments:read", "desk:use"))
     local.admin.agents.update("invoice-bot", permissions, by=BY)
     local.admin.resources.update(DESK, ResourceChanges(scopes={"desk:use": Risk.HIGH}), by=BY)

@@ -102,15 +102,15 @@ def test_a_disabled_user_cannot_refresh(local, person):
     assert person.refresh().status == 200
 
 
-def test_revoking_one_device_keeps_the_sessions_of_others(person):
+def test_revoking_one_device_keeps_the_sessions_of_other_devices(person):
     """Each device has its own session."""
     other = another_device(person)
     other.call("DELETE", "/api/devices/self")
     assert person.refresh().status == 200
 
 
-def test_of_two_concurrent_rotations_one_is_refused(local, person, monkeypatch):
-    """The conditional update decides, not the earlier read."""
+def test_only_one_of_two_concurrent_rotations_succeeds(local, person, monkeypatch):
+    """The conditional update determines the winner, not the earlier read."""
     with local.services.store.read() as view:
         session_rows = type(view.sessions)
     monkeypatch.setattr(session_rows, "rotate", lambda *_: False)

@@ -48,7 +48,7 @@ def test_revoking_the_userinfo_consent_ends_its_tokens(app, person, code_for):
 
 
 def test_revoking_the_agents_consent_ends_the_app_token_that_names_it(app, agent, person, code_for):
-    """Otherwise the app could still pass its token to the agent."""
+    """Otherwise, the app could still pass its token to the agent."""
     tokens = app.redeem(code_for(app, **REQUEST, requested_actor=agent.id)).json
     assert ("invoice-bot", PAY) in _consents(person)
     assert _revoke(person, "invoice-bot", PAY) == 1

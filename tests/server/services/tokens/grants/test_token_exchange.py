@@ -90,7 +90,7 @@ def test_the_ledger_and_the_audit_log_record_the_origin(chains, bot):
     assert entry["subject"] == exchanged.user_id
 
 
-def test_scopes_beyond_a_bound_are_left_out_and_reported(chains, bot):
+def test_scopes_over_a_limit_are_left_out_and_reported(chains, bot):
     """A scope that the agent may not have and one without consent are left out.
 
     TX-014, TX-050, TX-062, NG-048.
@@ -188,7 +188,7 @@ def test_a_chain_has_at_most_four_actors(chains):
     assert chains.reasons() == ["too_deep"]
 
 
-def test_an_actor_in_the_middle_bounds_those_after_it(chains):
+def test_an_actor_in_the_middle_limits_the_actors_after_it(chains):
     """TX-073: a scope that an actor in the chain may not have is refused."""
     agents, token = _chain(chains, 3)
     _update(chains, "hop-1", scopes=("hop2:use",))
@@ -427,7 +427,7 @@ def test_the_target_is_named_or_the_only_one(chains, bot, resources, parameters,
         assert chains.local.claims(answer.json["access_token"])["aud"] == audience
 
 
-def test_without_consent_the_answer_contains_a_hint_to_ask(chains, person):
+def test_without_consent_the_response_contains_a_hint(chains, person):
     """The hint contains the user, the resource, the scopes and the parent token."""
     bot = chains.agent("desk-bot")
     token = chains.user_token()
@@ -441,7 +441,7 @@ def test_without_consent_the_answer_contains_a_hint_to_ask(chains, person):
 
 
 def test_only_a_live_consent_for_agent_scopes_and_resource_counts(chains):
-    """A revoked consent or one for other scopes, agents or resources does not count."""
+    """A revoked consent, or one for other scopes, agents or resources, does not count."""
     bot, other = chains.agent("desk-bot"), chains.agent("other-bot")
     revoked = chains.consent(bot, "bank:read")
     with chains.local.services.store.write() as tx:
@@ -521,7 +521,7 @@ def test_an_approval_covers_the_same_or_less_along_the_chain(chains, agent, pers
 
 
 def test_approved_details_without_a_scope_can_be_exchanged(chains, agent, person):
-    """An approval of details alone gives an exchanged token that has no scope either."""
+    """If only details were approved, the exchanged token has no scope either."""
     handle, approval = agent.request_payment(scope="openid")
     assert person.approve(approval.id).status == 200
     token = agent.poll(handle).json["access_token"]
@@ -565,7 +565,7 @@ def test_a_token_expires_no_later_than_the_actor_token(chains, bot):
     assert answer.json["expires_in"] == 40
 
 
-def test_a_bound_subject_token_needs_a_proof_and_gives_a_bound_token(chains, bot):
+def test_a_bound_subject_token_needs_a_proof_and_yields_a_bound_token(chains, bot):
     """TX-038, TX-057: a proof binds the new token, even if the subject token is unbound.
 
     TX-086.
@@ -573,8 +573,8 @@ def test_a_bound_subject_token_needs_a_proof_and_gives_a_bound_token(chains, bot
     key = new_key("ES256")
     now = chains.local.clock.now
 
-    def prove(by=key):
-        return [proof(by, f"{ISSUER}/token", now())]
+    def prove(proof_key=key):
+        return [proof(proof_key, f"{ISSUER}/token", now())]
 
     bound = chains.user_token(jkt=thumbprint(key))
     assert chains.exchange(bot, bound).refusal == (400, "invalid_dpop_proof")
@@ -658,12 +658,12 @@ def test_tokens_of_a_deleted_resource_stay_revoked(chains, bot):
     """Registering the resource again does not make its old tokens valid."""
     token = chains.user_token({"may_act": {"sub": bot.id}})
     exchanged = chains.exchanged(bot, token)
-    elsewhere = chains.user_token(resource="https://other.example", scope="")
+    token_for_other_api = chains.user_token(resource="https://other.example", scope="")
     deleted = chains.local.admin.resources.delete(DESK, by=BY)
     assert deleted.tokens_revoked == 2
     chains.local.admin.resources.add(DESK, DESK_SCOPES, {}, by=BY)
     assert chains.row(token).revoked_at is not None
     assert chains.row(exchanged).revoked_at is not None
-    assert chains.row(elsewhere).revoked_at is None
+    assert chains.row(token_for_other_api).revoked_at is None
     assert chains.exchange(bot, token).refusal == REFUSED
     assert chains.reasons() == ["subject_revoked"]

@@ -70,7 +70,7 @@ def start(tmp_path: Path) -> Iterator[Starter]:
 def _canaries(world: World) -> Mapping[str, str]:
     """Returns every secret by its kind."""
     public = _NOT_SECRET | _KEPT_AS_PROOF | _SHOWN_SECRETS
-    unused = handles._of_devices(world.server, world.http, SigningKey.generate())
+    unused = handles._device_handles(world.server, world.http, SigningKey.generate())
     return {kind: text for kind, text in world.handles.items() if kind not in public} | {
         "PIN": PIN,
         "notification token": _NOTIFICATION_TOKEN,

@@ -152,7 +152,7 @@ def test_every_audit_entry_type_is_documented():
 
 
 def test_every_dependency_has_its_reason():
-    """Each required package has a row in the decision, and each row is of a required package."""
+    """Each required package has a row in the decision, and each row names a required package."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     groups = project["dependency-groups"].values()
     requirements = [

@@ -16,16 +16,16 @@ _DOCS = ROOT / "docs"
 _MAX_WORDS = 1_500
 _MAX_LIMITS = 60
 _MAX_README_LINES = 100
-_APART = {"architecture.md", "invariants.md", "gallery.md", "gallery-pages.md"}
-"""Pages that nobody reads to complete a task."""
-_PAGES = [path for path in sorted(_DOCS.glob("*.md")) if path.name not in _APART]
+_NOT_TASK_PAGES = {"architecture.md", "invariants.md", "gallery.md", "gallery-pages.md"}
+"""Pages that are not about a task."""
+_PAGES = [path for path in sorted(_DOCS.glob("*.md")) if path.name not in _NOT_TASK_PAGES]
 _REFERENCE = sorted((_DOCS / "reference").glob("*.md"))
 _WORD = re.compile(r"[^\W_][\w'.-]*")
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 _PROGRAMS = {"sayso": sayso, "sayso-approver": approver}
-_FOR = re.compile(r"^For .+\.", re.MULTILINE)
+_READER_SENTENCE = re.compile(r"^For .+\.", re.MULTILINE)
 _ANCHORED = re.compile(r"\]\((?!https?:)([^)#]*)#([^)]+)\)")
-_NAMED = re.compile(r"\bdocs/[\w/-]+\.md\b")
+_NAMED_PAGE = re.compile(r"\bdocs/[\w/-]+\.md\b")
 
 
 def _name(path: Path) -> str:
@@ -46,7 +46,7 @@ def test_each_page_states_its_reader_first(path):
     paragraphs = [
         part for part in rest.split("\n\n") if not part.strip().startswith(("<!--", "!["))
     ]
-    assert _FOR.match(paragraphs[0].strip())
+    assert _READER_SENTENCE.match(paragraphs[0].strip())
 
 
 def test_the_index_names_every_page():
@@ -82,7 +82,7 @@ def test_each_page_named_in_the_code_exists():
         for path in files
         if path.is_file() and "node_modules" not in path.parts
     ]
-    named = {name for text in texts for name in _NAMED.findall(text)}
+    named = {name for text in texts for name in _NAMED_PAGE.findall(text)}
     assert len(named) > 5
     assert {name for name in named if not (ROOT / name).exists()} == set()
 

@@ -7,7 +7,7 @@ import pytest
 from tests.support.checks.source import modules
 
 _DIRECTIVE = re.compile(r"# (?:ruff: )?(?:noqa|type: ?ignore)\b.*")
-_WHY = re.compile(
+_REASON = re.compile(
     r"# (?:(?:ruff: )?noqa: [A-Z]+\d+(?:, [A-Z]+\d+)*|type: ignore\[[a-z-]+(?:,[a-z-]+)*\])"
     r"  # \S.*"
 )
@@ -15,7 +15,7 @@ _WHY = re.compile(
 
 def _bare(text: str) -> list[str]:
     """Returns the suppressions that lack a rule or a reason."""
-    return [directive for directive in _DIRECTIVE.findall(text) if not _WHY.fullmatch(directive)]
+    return [directive for directive in _DIRECTIVE.findall(text) if not _REASON.fullmatch(directive)]
 
 
 def test_each_suppression_names_its_rule_and_its_reason() -> None:

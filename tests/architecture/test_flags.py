@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.checks.source import ROOT
 
-_ELSEWHERE = {
+_TESTED_ELSEWHERE = {
     ("demo", "--plain"): "`scripts/demo --plain` is run by `tests/flows/test_demo.py`",
 }
 
@@ -49,7 +49,7 @@ def test_every_flag_is_used_in_a_test(program: str) -> None:
     """
     cli = importlib.import_module(program).cli
     tests = [_words(path) for path in (ROOT / "tests").rglob("test_*.py") if path != Path(__file__)]
-    flags = {words for words in _flags(cli) if words not in _ELSEWHERE}
+    flags = {words for words in _flags(cli) if words not in _TESTED_ELSEWHERE}
     assert len(flags) > 20
     assert {
         words

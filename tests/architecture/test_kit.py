@@ -1,4 +1,4 @@
-"""The SDK runs in programs of others: it depends only on the packages that it declares."""
+"""The SDK runs in other people's programs: it depends only on the packages that it declares."""
 
 import subprocess
 import sys
@@ -15,7 +15,7 @@ _ADAPTERS = {
     "sayso/mcp/tools.py": {"mcp", "mcp_types", "pydantic", "pydantic_core"},
 }
 """The MCP package installs pydantic."""
-_SHUT = """
+_BLOCK_IMPORTS = """
 import sys
 class Shut:
     def find_spec(self, name, path=None, target=None):
@@ -27,7 +27,7 @@ print(sorted({name.partition(".")[0] for name in sys.modules} & {"server", "appr
 """
 
 
-def test_the_kit_imports_httpx_and_pyjwt_and_nothing_else_of_others():
+def test_the_kit_imports_no_third_party_packages_except_httpx_and_pyjwt():
     """Only an adapter imports a framework, and only its own."""
     foreign = {
         f"{module.path}:{line} {name}"
@@ -42,7 +42,7 @@ def test_the_kit_imports_httpx_and_pyjwt_and_nothing_else_of_others():
 def test_the_kit_can_be_imported_without_the_server_and_without_frameworks():
     """Only the adapter of a framework needs that framework."""
     result = subprocess.run(
-        [sys.executable, "-c", _SHUT], cwd=ROOT, capture_output=True, text=True, check=True
+        [sys.executable, "-c", _BLOCK_IMPORTS], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert result.stdout.strip() == "[]"
 
@@ -53,7 +53,7 @@ def test_the_kit_declares_that_it_is_typed():
 
 
 def test_the_examples_use_only_the_kit():
-    """The examples are programs of others, so they do not import the server or the tests."""
+    """The examples stand for other people's programs, so they import no server or test code."""
     foreign = {"server", "approver_tui", "tests"}
     programs = modules("examples")
     assert len(programs) > 1

@@ -48,7 +48,7 @@ from tests.support.checks.source import ROOT
         ),
     ],
 )
-def test_an_entry_point_loads_nothing_heavy(entrance, heavy):
+def test_an_entry_point_does_not_load_heavy_modules(entrance, heavy):
     """`sayso --help` is instant, and the app draws its first frame before it loads the rest.
 
     `serve` must also patch sockets before anything imports them.
@@ -84,7 +84,7 @@ _MAX_OURS = 150
 
 
 @pytest.mark.parametrize("verb", sorted({*READING} - {"keys list"}))  # it has the signer
-def test_a_command_that_reads_loads_no_server(installation, verb):
+def test_a_command_that_only_reads_does_not_load_the_server(installation, verb):
     """Such a command takes about twice as long as loading SQLAlchemy alone."""
     loaded = _loaded_by_command(installation, verb)
     assert loaded & UNUSED == set()

@@ -8,8 +8,8 @@ from pathlib import Path
 from tests.support.checks.source import PACKAGES, ROOT, modules
 
 _MEANINGLESS = {"utils", "util", "helpers", "helper", "common", "manager", "managers", "misc"}
-_NOT_OURS = {"snapshot_report.html", "node_modules", "build", "dist", "__pycache__"}
-_OF_THIS_MACHINE = re.compile(r"(?<![\w.:/-])/(work|tmp/plan)/")
+_GENERATED_PATHS = {"snapshot_report.html", "node_modules", "build", "dist", "__pycache__"}
+_DEVELOPER_PATH = re.compile(r"(?<![\w.:/-])/(work|tmp/plan)/")
 _TEXT = {".py", ".md", ".toml", ".cfg", ".ini", ".json", ".tcss", ".html", ".js", ".css", ".svg"}
 _TEXT |= {"", ".mako", ".service", ".txt", ".yml", ".yaml"}
 
@@ -40,7 +40,7 @@ def test_no_file_contains_a_path_of_the_developers_machine():
         f"{path}:{number}"
         for path in _texts()
         for number, line in enumerate((ROOT / path).read_text("utf-8").splitlines(), 1)
-        if _OF_THIS_MACHINE.search(line)
+        if _DEVELOPER_PATH.search(line)
     ]
     assert lines == []
 
@@ -54,6 +54,6 @@ def _texts() -> Iterator[Path]:
     for path in sorted(ROOT.rglob("*")):
         inside = path.relative_to(ROOT)
         hidden = any(part.startswith(".") and part != ".ci" for part in inside.parts)
-        ours = not hidden and not _NOT_OURS & set(inside.parts)
+        ours = not hidden and not _GENERATED_PATHS & set(inside.parts)
         if ours and path.suffix in _TEXT and path.is_file():
             yield inside

@@ -32,8 +32,8 @@ def test_every_script_is_executable_short_and_strict():
 def test_every_script_is_in_the_scripts_readme():
     """`scripts/README.md` has a row for each script."""
     table = (ROOT / "scripts" / "README.md").read_text("utf-8")
-    listed = set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE))
-    assert listed == {path.name for path in _SCRIPTS}
+    listed_names = set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE))
+    assert listed_names == {path.name for path in _SCRIPTS}
 
 
 def test_every_script_in_the_readme_exists():

@@ -27,5 +27,5 @@ def test_no_module_is_too_long():
 
 
 def test_no_test_file_is_too_long():
-    """A test file has at most seven hundred lines, because it is about one noun."""
+    """A test file has at most seven hundred lines, because it covers one topic."""
     assert {path: n for path, n in _lengths("tests").items() if n > _MAX_TEST_LINES} == {}

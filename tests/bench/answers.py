@@ -1,4 +1,4 @@
-"""The expected response of a benchmark, and the failure on any other response.
+"""The expected response of a benchmark, which fails on any other response.
 
 Owns: the rule that a measurement counts only if every response is as expected. Never: figures.
 """
@@ -33,5 +33,5 @@ def check(what: str, expected: str, answers: Mapping[str, int]) -> None:
     """Raise `WrongAnswers` unless there is a response and all have the expected label."""
     if set(answers) == {expected}:
         return
-    counted = ", ".join(f"{count} x {label}" for label, count in Counter(answers).most_common())
-    raise WrongAnswers(f"{what}: expected only {expected}; got {counted or 'no answer'}")
+    counts = ", ".join(f"{count} x {label}" for label, count in Counter(answers).most_common())
+    raise WrongAnswers(f"{what}: expected only {expected}; got {counts or 'no answer'}")

@@ -39,7 +39,7 @@ def _cost() -> None:
 
 
 def _sequencing() -> None:
-    """On PostgreSQL, measure every ten milliseconds how old the oldest unnumbered entry is."""
+    """On PostgreSQL, measure the age of the oldest unnumbered entry every ten milliseconds."""
     with ExitStack() as running:
         database = running.enter_context(PostgresServer())
         folder = Path(running.enter_context(tempfile.TemporaryDirectory()))

@@ -44,11 +44,11 @@ def _measured(file: Path, size: int) -> tuple[float, int]:
     child = subprocess.Popen([*command, "--log-key", _KEY.text], cwd=ROOT, stdout=subprocess.PIPE)
     assert child.stdout is not None
     output = child.stdout.read().decode()
-    _, status, used = os.wait4(child.pid, 0)
+    _, status, usage = os.wait4(child.pid, 0)
     child.returncode = os.waitstatus_to_exitcode(status)
     if not output.startswith(f"Verified: {size} entries"):
         raise AssertionError(output)
-    return _seconds(used), used.ru_maxrss
+    return _seconds(usage), usage.ru_maxrss
 
 
 def _seconds(used: resource.struct_rusage) -> float:

@@ -44,13 +44,13 @@ def main() -> None:
 
 def _rounds(folder: str, verb: str) -> tuple[float, float]:
     """Return the median of the seconds, and of their ratio to those of SQLAlchemy."""
-    taken = [
+    durations = [
         (_once(("-m", "server", "--data-dir", folder, *verb.split())), _once(_SQLALCHEMY))
         for _ in range(_ROUNDS)
     ]
     return (
-        statistics.median(ours for ours, _ in taken),
-        statistics.median(ours / yardstick for ours, yardstick in taken),
+        statistics.median(ours for ours, _ in durations),
+        statistics.median(ours / yardstick for ours, yardstick in durations),
     )
 
 

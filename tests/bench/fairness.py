@@ -30,7 +30,7 @@ _HEADERS = {"Content-Type": "application/x-www-form-urlencoded"}
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What the busy agent sends repeatedly, and the expected status."""
+    """The request that the busy agent repeats, and the expected status."""
 
     text: str
     status: int
@@ -43,7 +43,9 @@ def main() -> None:
         user, _ = server.user()
         others = [server.agent() for _ in range(_OTHERS)]
         alone = cycles(server, others, user)
-        found = [(name, *beside(server, others, user, sent)) for name, sent in _attacks(server)]
+        found = [
+            (name, *beside(server, others, user, request)) for name, request in _attacks(server)
+        ]
     _show(alone, found)
 
 
@@ -73,7 +75,7 @@ def _attacks(server: LiveServer) -> Iterator[tuple[str, Sent]]:
 def beside(
     server: LiveServer, others: Sequence[AgentKey], user: str, sent: Sent
 ) -> tuple[list[float], dict[str, int]]:
-    """Return the other agents' cycles while one agent sends this, and the answers it gets."""
+    """Return the other agents' cycles while one agent sends this, and that agent's answers."""
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
         about = {"status": sent.status, "body": ""}
         json.dump({"requests": [sent.text], "again": True, **about}, file)

@@ -64,12 +64,12 @@ async def _time_request(
 ) -> tuple[str, float]:
     await asyncio.sleep(random.random() * 2 * _PAUSE_SECONDS)  # noqa: S311  # a random pause, not a secret
     began = time.perf_counter()
-    seen = asyncio.create_task(_next_event(sockets[entry["approver"]]))
+    frame = asyncio.create_task(_next_event(sockets[entry["approver"]]))
     status = await _ask(port, entry["request"].encode())
     if status != "200":
-        seen.cancel()
+        frame.cancel()
         return status, 0.0
-    event, came = await asyncio.wait_for(seen, _TIMEOUT_SECONDS)
+    event, came = await asyncio.wait_for(frame, _TIMEOUT_SECONDS)
     return f"{status} {event}", (came - began) * 1000
 
 

@@ -32,7 +32,7 @@ _LARGEST_READ = 65_536
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """When a request was sent and drawn, in seconds of the machine's clock."""
+    """The times at which a request was sent and drawn, in seconds of the machine's clock."""
 
     headline: str
     sent: float
@@ -87,11 +87,11 @@ class Window:
 
     def _show_request(self) -> Seen:
         self._read_for(random.random() * 2 * _PAUSE_SECONDS)  # noqa: S311  # a random pause, not a secret
-        sent = time.time()
+        sent_at = time.time()
         with self._ask() as line:
-            drawn = self._until(_headline(self._count))
+            drawn_at = self._until(_headline(self._count))
             assert line.recv(_LARGEST_READ).startswith(b"HTTP/1.1 200")
-        return Seen(_headline(self._count), sent, drawn)
+        return Seen(_headline(self._count), sent_at, drawn_at)
 
     def _note(self, seen: list[Seen]) -> None:
         created = {approval.headline: approval.created_at for approval in self.person.waiting()}
@@ -137,8 +137,8 @@ class Window:
 
     def _read_for(self, seconds: float) -> None:
         ends = time.time() + seconds
-        while (left := ends - time.time()) > 0:
-            self._stream.feed(self._read(left))
+        while (seconds_left := ends - time.time()) > 0:
+            self._stream.feed(self._read(seconds_left))
 
     def _read(self, seconds: float) -> bytes:
         try:

@@ -93,17 +93,17 @@ async def _hold(server: LiveServer, gateway: RunningGateway, token: str) -> None
     ):
         calls = [asyncio.create_task(_pay(client, number)) for number in range(1, _WAITING + 1)]
         while _asked(server) <= _WAITING:  # one more was for the token
-            if ended := [call for call in calls if call.done()]:
-                raise AssertionError(ended[0].result())
+            if finished := [call for call in calls if call.done()]:
+                raise AssertionError(finished[0].result())
             await asyncio.sleep(0.5)
         await asyncio.sleep(2)
-        used = memory_mib(gateway.process.pid)
+        memory = memory_mib(gateway.process.pid)
         gateway.kill()
         for call in calls:
             call.cancel()
         await asyncio.gather(*calls, return_exceptions=True)
     say(f"idle {idle:.0f} MiB")
-    verdict(f"{_WAITING} calls that wait", used, _BAR_MIB, " MiB")
+    verdict(f"{_WAITING} calls that wait", memory, _BAR_MIB, " MiB")
 
 
 async def _pay(client: Client, minor: int) -> object:

@@ -50,7 +50,7 @@ _PENDING, _REDEEMED = 100_000, 300_000
 _OTHERS = 200
 """The number of users and agents that the added approvals are spread over."""
 _MINUTE_MS = 60 * 1000
-_FEW = 14 * 24 * 60
+_FEW_APPROVALS = 14 * 24 * 60
 """The small installation has redeemed approvals too, so that its lists and charts are full."""
 _PAGES = ("/admin", "/admin/delegations", "/admin/delegations?ended=true", "/admin/approvals")
 _PAGE_BAR = 1.2
@@ -99,7 +99,7 @@ def _installation(database_url: str = "", database: int = 0) -> Iterator[_Instal
 
 def _compare(database: str, both: Sequence[_Installation]) -> None:
     small, large = both
-    fill(small.server, pending=100, redeemed=_FEW)
+    fill(small.server, pending=100, redeemed=_FEW_APPROVALS)
     fill(large.server, pending=_PENDING, redeemed=_REDEEMED)
     for page in _PAGES:
         say(f"## {page} on {database}, with few and with {_PENDING + _REDEEMED} approvals")
@@ -199,9 +199,9 @@ def fill(server: LiveServer, *, pending: int, redeemed: int) -> None:
 
 def _numbers(count: int) -> ColumnElement[int]:
     """Return the column of a table of the numbers from 1 to `count`."""
-    one = select(cast(1, BigInteger).label("number")).cte("numbers", recursive=True)
-    more = select(one.c.number + 1).where(one.c.number < count)
-    column: ColumnElement[int] = one.union_all(more).c.number
+    numbers = select(cast(1, BigInteger).label("number")).cte("numbers", recursive=True)
+    more = select(numbers.c.number + 1).where(numbers.c.number < count)
+    column: ColumnElement[int] = numbers.union_all(more).c.number
     return column
 
 
@@ -227,7 +227,7 @@ def _other(number: ColumnElement[int]) -> ColumnElement[str]:
 
 
 def _identity(kind: str, number: ColumnElement[int]) -> Mapping[str, ColumnElement[object]]:
-    """Return the changed columns of an approval that no time depends on."""
+    """Return the changed columns of an approval that do not depend on a time."""
     name = _name(kind, number)
     return {
         "id": name,

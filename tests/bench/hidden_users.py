@@ -29,25 +29,25 @@ def main() -> None:
     say(f"## Hidden users: {_PAIRS} pairs of requests over HTTP")
     with product(**CALLED_ALWAYS, unknown_user="hide") as server:
         pairs = list(_pairs(server))
-    known, unknown = (statistics.median(side) for side in zip(*pairs, strict=True))
+    known_ms, unknown_ms = (statistics.median(side) for side in zip(*pairs, strict=True))
     slower = sum(of_known > of_unknown for of_known, of_unknown in pairs)
     say("| user | p50 ms |")
     say("|---|---|")
-    say(f"| known | {known:.3f} |")
-    say(f"| unknown | {unknown:.3f} |")
+    say(f"| known | {known_ms:.3f} |")
+    say(f"| unknown | {unknown_ms:.3f} |")
     say("")
     say(f"The slower answer was the known user's in {slower / _PAIRS:.1%} of the pairs.")
-    verdict("known / unknown:", max(known / unknown, unknown / known), _BAR, " x")
+    verdict("known / unknown:", max(known_ms / unknown_ms, unknown_ms / known_ms), _BAR, " x")
 
 
 def _pairs(server: LiveServer) -> Iterator[tuple[float, float]]:
     key = server.agent()
-    known = [server.user()[0] for _ in range(_NAMES)]
+    known_users = [server.user()[0] for _ in range(_NAMES)]
     unknown = [f"unknown-{number}" for number in range(_NAMES)]
     line = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
     with contextlib.closing(line):
         for number in range(_WARM_UP + _PAIRS):
-            names = known[number % _NAMES], unknown[number % _NAMES]
+            names = known_users[number % _NAMES], unknown[number % _NAMES]
             if number % 2:
                 took = tuple(_took(line, key, name) for name in names)
             else:

@@ -1,4 +1,4 @@
-"""`python -m tests.bench.idle`: memory of an idle installation on SQLite."""
+"""`python -m tests.bench.idle`: memory use of an idle installation on SQLite."""
 
 from collections import Counter
 
@@ -22,11 +22,11 @@ def main() -> None:
     with bare_server() as bare, product() as server:
         assert server.process is not None
         approve_once(server)
-        ours = settled_mib(server.process.pid)
+        idle_mib = settled_mib(server.process.pid)
         say("| what | PSS MiB | threads |\n|---|---|---|")
         say(f"| bare Flask view | {settled_mib(bare):.0f} | {threads(bare)} |")
-        say(f"| idle server | {ours:.0f} | {threads(server.process.pid)} |")
-        verdict("idle server:", ours, _BAR_MIB, " MiB")
+        say(f"| idle server | {idle_mib:.0f} | {threads(server.process.pid)} |")
+        verdict("idle server:", idle_mib, _BAR_MIB, " MiB")
 
 
 def approve_once(server: LiveServer) -> None:
@@ -34,9 +34,9 @@ def approve_once(server: LiveServer) -> None:
     person, agent = new_web_person(server), new_agent(server)
     handle = agent.request_approval(person.name)
     (waiting,) = person.http.get("/api/approvals").json()["items"]
-    seen = [person.http.get(path).status_code for path in ("/", f"/r/{waiting['id']}")]
+    statuses = [person.http.get(path).status_code for path in ("/", f"/r/{waiting['id']}")]
     answer = person.decide(waiting["id"], person.assertion(waiting["id"]))
-    answers = Counter([*seen, answer.status_code, agent.poll(handle).status_code])
+    answers = Counter([*statuses, answer.status_code, agent.poll(handle).status_code])
     check("idle server", "200", {str(status): count for status, count in answers.items()})
 
 

@@ -21,10 +21,12 @@ _REQUESTS = 12_000
 
 def main() -> None:
     """Introspect new tokens and repeated ones."""
-    say("## Introspection (signature, ledger, client, resource; the use noted once a minute)")
+    say(
+        "## Introspection (signature, ledger, client, resource; last use set at most once a minute)"
+    )
     with peer() as other, product() as server:
-        ours = [target(server, once=True), target(server, once=False)]
-        against_peer(compare([peer_target(other), *ours]), bar=BAR)
+        targets = [target(server, once=True), target(server, once=False)]
+        against_peer(compare([peer_target(other), *targets]), bar=BAR)
 
 
 def peer_target(other: Peer) -> Target:
@@ -53,7 +55,7 @@ def target(server: LiveServer, *, once: bool, count: int = _FRESH) -> Target:
         return list(itertools.islice(itertools.cycle(repeated), _REQUESTS))
 
     assert server.process is not None
-    name = "introspection, each token once" if once else "introspection, tokens that come again"
+    name = "introspection, each token once" if once else "introspection, repeated tokens"
     return Target(name, server.process.pid, server.port, _ACTIVE, batch)
 
 

@@ -23,9 +23,9 @@ def main() -> None:
     """Disable an agent in another process, as `sayso` does, while its resource introspects."""
     say("## Kill switch (agent disabled → its token is inactive at /introspect)")
     with product() as server:
-        taken = measure(server, _AGENTS)
-    p99 = statistics.quantiles(taken, n=100)[-1]
-    say(f"{_AGENTS} agents: p50 {statistics.median(taken):.1f} ms")
+        durations = measure(server, _AGENTS)
+    p99 = statistics.quantiles(durations, n=100)[-1]
+    say(f"{_AGENTS} agents: p50 {statistics.median(durations):.1f} ms")
     verdict("p99", p99, _BAR_MS, " ms")
 
 

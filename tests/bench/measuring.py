@@ -121,12 +121,12 @@ def _figures(target: Target, runs: list[_Run]) -> Figures:
 
 
 def _run(target: Target, seconds: float) -> _Run:
-    answers, used = _load(target, seconds)
+    answers, processor_time = _load(target, seconds)
     check(target.name, target.expected.label, answers["answers"])
     count = answers["count"]
     if not count:
         raise WrongAnswers(f"{target.name}: the warm-up used up all requests")
-    return _Run(count, used / count, answers["p50"], answers["p99"])
+    return _Run(count, processor_time / count, answers["p50"], answers["p99"])
 
 
 def _load(target: Target, seconds: float) -> tuple[dict[str, Any], int]:

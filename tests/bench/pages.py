@@ -67,9 +67,11 @@ def _first_views() -> None:
         pages = _signed_in(server, tab)
         say("| page | service worker | requests | bytes | other hosts | usable, ms | slowest |")
         say("|---|---|---|---|---|---|---|")
-        seen = {name: _both_ways(tab, name, server.url + path) for name, path in pages.items()}
+        views_by_page = {
+            name: _both_ways(tab, name, server.url + path) for name, path in pages.items()
+        }
     say("")
-    for name, views in seen.items():
+    for name, views in views_by_page.items():
         verdict(f"{name}: bytes", max(view.bytes for view in views) / 1000, _KILOBYTES_BAR, " kB")
         verdict(f"{name}: other hosts", max(len(view.asked) - 1 for view in views), 0)
         ready = statistics.median(view.ready_ms for view in views)
@@ -105,8 +107,8 @@ def _first_in_the_inbox(server: LiveServer, tab: Chromium) -> str:
     """Open the pending request; return its ID."""
     tab.open(f"{server.url}/")
     tab.open(tab.see("document.querySelector('.row a')?.href"))
-    opened: str = tab.ask("location.pathname").rpartition("/")[2]
-    return opened
+    opened_id: str = tab.ask("location.pathname").rpartition("/")[2]
+    return opened_id
 
 
 def _both_ways(tab: Chromium, name: str, url: str) -> Sequence[FirstView]:
@@ -184,11 +186,11 @@ def _person(server: LiveServer) -> _UserWithHistory:
 
 def _compare(name: str, path: str, users_with_history: Sequence[_UserWithHistory]) -> None:
     """Measure a page of both users in turn."""
-    little, much = (past.decided for past in users_with_history)
+    little, much = (user.decided for user in users_with_history)
     say(f"## Pages: {name}, with {little} and with {much} decided approvals")
     targets = [
-        _target(past.person, f"{name}, {past.decided}", past.path(path))
-        for past in users_with_history
+        _target(user.person, f"{name}, {user.decided}", user.path(path))
+        for user in users_with_history
     ]
     growth(compare(targets), bar=_GROWTH_BAR)
 

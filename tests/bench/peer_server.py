@@ -65,7 +65,7 @@ def peer() -> Iterator[Peer]:
 def _node() -> str:
     """Return the pinned Node.js if the platform has one, else the system's."""
     pinned = sorted((_FOLDER / "node_modules").glob("node-*/bin/node"))
-    found = str(pinned[0]) if pinned else shutil.which("node")
-    if found is None:
+    program = str(pinned[0]) if pinned else shutil.which("node")
+    if program is None:
         raise SystemExit("The benchmarks need Node.js. Run scripts/peer first.")
-    return found
+    return program

@@ -30,7 +30,7 @@ _GROWTH = 1.3
 _DECISIONS = 500
 _ROUNDS = 15
 _SHORT, _LONG = 100, 100_000
-"""How many tokens the agent got before, each for an approved payment."""
+"""The number of earlier tokens of the agent, each for an approved payment."""
 _TYPE = "payment.transfer"
 _DETAIL = {
     "type": _TYPE,
@@ -44,7 +44,7 @@ _SCOPE_ONLY: Mapping[str, Any] = {"scopes": ("payments:transfer",), "details": (
 
 
 def main() -> None:
-    """Decide where only the last rule matches, so that conditions of all rules are evaluated."""
+    """Decide requests that only the last rule matches, so that all conditions are evaluated."""
     say(f"## Policy (one decision under {_RULES} rules, SQLite)")
     with tempfile.TemporaryDirectory() as folder:
         template = make_template(Path(folder) / "template")
@@ -63,7 +63,7 @@ def main() -> None:
 
 def _measured(local: LocalSite, agent: LocalAgent, when: str) -> list[float]:
     """Return the microseconds of each kind of question."""
-    asked = {
+    questions = {
         "payment, exchange": ("exchange", _PAYMENT, _mixed(), False),
         "payment, request": ("request", _PAYMENT, _mixed(), False),
         "payment, rules about history": ("exchange", _PAYMENT, _historic(), False),
@@ -72,8 +72,8 @@ def _measured(local: LocalSite, agent: LocalAgent, when: str) -> list[float]:
         ),
         "scope alone, exchange": ("exchange", _SCOPE_ONLY, _mixed(), False),
     }
-    found = [_measure(local, agent, *question) for question in asked.values()]
-    for name, micros in zip(asked, found, strict=True):
+    found = [_measure(local, agent, *question) for question in questions.values()]
+    for name, micros in zip(questions, found, strict=True):
         say(f"{name}, {when}: {micros:.1f} µs")
     return found
 
@@ -127,15 +127,18 @@ def _remember(local: LocalSite, agent: LocalAgent, begin: int, end: int) -> None
     """Store the history of an agent that got an approved token every minute until now."""
     with local.services.store.read() as view:
         case = _case(view, agent, "request", _PAYMENT)
-        past = json.loads(history.compare(view, local.services.secrets, case).text)
-    added = [Addition(owner, key, amount, tuple(more)) for owner, key, amount, more in past["adds"]]
-    added += [Addition(agent.id, key) for key in (*past["asks"], past["hour"])]
-    used = uses.of_token(PAY, _PAYMENT["scopes"], _PAYMENT["details"])
+        stored_history = json.loads(history.compare(view, local.services.secrets, case).text)
+    added = [
+        Addition(owner, key, amount, tuple(more))
+        for owner, key, amount, more in stored_history["adds"]
+    ]
+    added += [Addition(agent.id, key) for key in (*stored_history["asks"], stored_history["hour"])]
+    token_use = uses.of_token(PAY, _PAYMENT["scopes"], _PAYMENT["details"])
     now = local.clock.now()
     for start in range(begin, end, 10_000):
         with local.services.store.write() as tx:
             for n in range(start, min(start + 10_000, end)):
-                tx.uses.add(agent.id, f"t{n}", used, now - n * MINUTE)
+                tx.uses.add(agent.id, f"t{n}", token_use, now - n * MINUTE)
                 at = now - n * MINUTE
                 tx.history.add([*added, Addition(agent.id, f"other {n}")], at // DAY, at)
 

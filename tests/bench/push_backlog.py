@@ -42,9 +42,9 @@ def main() -> None:
         f"## Pushes: an approval while {_PUSHES:,} wait to leave, a fifth of them to one that hangs"
     )
     with push_services() as origins, _server(origins) as server:
-        alone, beside = both(server, origins, _PUSHES, _APPROVALS)
-    verdict("ratio of the medians", slowed(alone, beside), _BAR, " times")
-    verdict("p95 beside the pushes", p95(beside), _P95_BAR_MS, " ms")
+        without_load, with_load = both(server, origins, _PUSHES, _APPROVALS)
+    verdict("ratio of the medians", slowed(without_load, with_load), _BAR, " times")
+    verdict("p95 beside the pushes", p95(with_load), _P95_BAR_MS, " ms")
 
 
 @contextlib.contextmanager
@@ -83,16 +83,16 @@ def both(
     alone = _timed("empty", person, agent, approvals)
     _fill(server, called, origins, pushes)
     before, began = _left(server), time.monotonic()
-    beside = _timed(f"{pushes:,} pushes leave", person, agent, approvals)
+    with_load = _timed(f"{pushes:,} pushes leave", person, agent, approvals)
     after, seconds = _left(server), time.monotonic() - began
     say(f"\n{(before - after) / seconds:.0f} pushes left each second; {after:,} still waited")
     assert after > 0, "the outbox was empty before the end: measure fewer approvals"
     check_accepted(server)
-    return alone, beside
+    return alone, with_load
 
 
 def check_accepted(server: LiveServer) -> None:
-    """Raise `WrongAnswers` if a push is dead: then the pushes cost less than they should."""
+    """Raise `WrongAnswers` if a push is dead, because dead pushes reduce the load."""
     if lost := _count(server, "dead"):
         raise WrongAnswers(f"push backlog: expected only accepted pushes; {lost} were given up")
 
@@ -137,10 +137,10 @@ def _count(server: LiveServer, *states: str) -> int:
 
 
 def _timed(name: str, person: WebPerson, agent: Agent, count: int) -> list[float]:
-    taken = [_approve(person, agent) for _ in range(count)]
-    middle = statistics.median(taken)
-    say(f"| {name} | {count} | {middle:.1f} | {p95(taken):.1f} | {max(taken):.1f} |")
-    return taken
+    durations = [_approve(person, agent) for _ in range(count)]
+    middle = statistics.median(durations)
+    say(f"| {name} | {count} | {middle:.1f} | {p95(durations):.1f} | {max(durations):.1f} |")
+    return durations
 
 
 def _approve(person: WebPerson, agent: Agent) -> float:
@@ -148,12 +148,12 @@ def _approve(person: WebPerson, agent: Agent) -> float:
     handle = agent.request_approval(person.name)
     (waiting,) = person.http.get("/api/approvals").json()["items"]
     assertion = person.assertion(waiting["id"])
-    with meanwhile(lambda: _token(agent, handle)) as held:
+    with meanwhile(lambda: _token(agent, handle)) as held_poll:
         time.sleep(_HELD_SECONDS)
         began = time.perf_counter()
         answer = person.decide(waiting["id"], assertion)
         assert answer.is_success, answer.text
-        return (held.result() - began) * 1000
+        return (held_poll.result() - began) * 1000
 
 
 def _token(agent: Agent, handle: str) -> float:

@@ -18,8 +18,8 @@ def main() -> None:
     """Redeem each request once; the ID token has the agent's registered algorithm."""
     say("## Redemption (two signed tokens, delegation, entry, feed event, outbox row)")
     with peer() as other, product() as server:
-        ours = [target(server, alg) for alg in ("ES256", "EdDSA", "RS256")]
-        against_peer(compare([peer_target(other), *ours]), bar=BAR)
+        targets = [target(server, alg) for alg in ("ES256", "EdDSA", "RS256")]
+        against_peer(compare([peer_target(other), *targets]), bar=BAR)
 
 
 def peer_target(other: Peer) -> Target:

@@ -21,18 +21,18 @@ _MISSED: list[str] = []
 
 def against_peer(figures: Sequence[Figures], *, bar: float) -> None:
     """Print the figures; the first is the peer, and the others must be `bar` times as fast."""
-    shares = [_shares(figures[0], found) for found in figures]
+    shares = [_shares(figures[0], figure) for figure in figures]
     _rows(figures, shares, "x peer (rounds)")
-    for found, share in list(zip(figures, shares, strict=True))[1:]:
-        at_least(f"{found.name}: speed", statistics.median(share), bar, " x peer")
+    for figure, share in list(zip(figures, shares, strict=True))[1:]:
+        at_least(f"{figure.name}: speed", statistics.median(share), bar, " x peer")
 
 
 def growth(figures: Sequence[Figures], *, bar: float) -> None:
     """Print the figures; each of the others may cost `bar` times as much as the first."""
-    shares = [_shares(found, figures[0]) for found in figures]
+    shares = [_shares(figure, figures[0]) for figure in figures]
     _rows(figures, shares, "ratio (rounds)")
-    for found, share in list(zip(figures, shares, strict=True))[1:]:
-        verdict(f"{found.name}: ratio", statistics.median(share), bar)
+    for figure, share in list(zip(figures, shares, strict=True))[1:]:
+        verdict(f"{figure.name}: ratio", statistics.median(share), bar)
 
 
 def _shares(above: Figures, below: Figures) -> list[float]:
@@ -43,11 +43,11 @@ def _shares(above: Figures, below: Figures) -> list[float]:
 def _rows(figures: Sequence[Figures], shares: Sequence[list[float]], ratio: str) -> None:
     say(_HEAD.format(ratio=ratio))
     say("|---|---|---|---|---|---|---|---|")
-    for found, share in zip(figures, shares, strict=True):
+    for figure, share in zip(figures, shares, strict=True):
         say(
-            f"| {found.name} | {found.count} | {_spread(found.rounds_us, 0)} "
-            f"| {1e6 / found.cpu_us:.0f} | {found.p50_ms:.2f} | {found.p99_ms:.2f} "
-            f"| {found.memory_mib:.0f} | {_spread(share, 2)} |"
+            f"| {figure.name} | {figure.count} | {_spread(figure.rounds_us, 0)} "
+            f"| {1e6 / figure.cpu_us:.0f} | {figure.p50_ms:.2f} | {figure.p99_ms:.2f} "
+            f"| {figure.memory_mib:.0f} | {_spread(share, 2)} |"
         )
     say("")
 

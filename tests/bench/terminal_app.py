@@ -107,13 +107,13 @@ def _shell(person: Terminal) -> None:
     command = ["-m", "approver_tui", "inbox", "--json"]
     say(f"{listed(_run(command, person))} requests on the page")
     before = _processor_ms()
-    taken = _median_ms(command, person)
+    median = _median_ms(command, person)
     say(f"{(_processor_ms() - before) / _ROUNDS:.0f} ms of processor")
-    verdict("median", taken, _SHELL_BAR_MS, " ms")
+    verdict("median", median, _SHELL_BAR_MS, " ms")
 
 
 def listed(printed: bytes) -> int:
-    """Return how many requests `inbox --json` printed. Raises `WrongAnswers` if it is none."""
+    """Return how many requests `inbox --json` printed. Raises `WrongAnswers` if it printed none."""
     count = len(json.loads(printed)["items"])
     if not count:
         raise WrongAnswers("inbox --json: expected requests; got an empty list")
@@ -122,8 +122,8 @@ def listed(printed: bytes) -> int:
 
 def _processor_ms() -> float:
     """Return the processor time of all finished commands in milliseconds."""
-    used = os.times()
-    return (used.children_user + used.children_system) * 1000
+    usage = os.times()
+    return (usage.children_user + usage.children_system) * 1000
 
 
 def _median_ms(arguments: list[str], person: Terminal) -> float:
@@ -168,11 +168,11 @@ def _keys(person: Terminal) -> None:
         app.child.delaybeforesend = None
         app.wait_for_text(f"Inbox {_WAITING}")
         app.rest(2)
-        taken = [_press(app) for _ in range(_PRESSES)]
+        durations = [_press(app) for _ in range(_PRESSES)]
         opened = {name: _openings(app, key, words) for key, name, words in _PANELS}
         memory = memory_mib(app.child.pid)
-    p95 = statistics.quantiles(taken, n=20)[-1]
-    say(f"j, {_PRESSES} times: p50 {statistics.median(taken):.1f} ms")
+    p95 = statistics.quantiles(durations, n=20)[-1]
+    say(f"j, {_PRESSES} times: p50 {statistics.median(durations):.1f} ms")
     verdict("p95", p95, _KEY_BAR_MS, " ms")
     for name, each in opened.items():
         verdict(f"{name} opens, median", statistics.median(each), _PANEL_BAR_MS, " ms")
@@ -182,10 +182,10 @@ def _keys(person: Terminal) -> None:
 def _press(app: Window) -> float:
     """Return the milliseconds from the key until the next request's details are shown."""
     app.rest(_REST_SECONDS)
-    before = _shown(app)
+    before = _shown_amount(app)
     began = time.perf_counter()
     app.child.send("j")
-    while _shown(app) == before:
+    while _shown_amount(app) == before:
         assert time.perf_counter() - began < _TIMEOUT_SECONDS, app.text
         app.read()
     return (app.read_at - began) * 1000
@@ -193,23 +193,23 @@ def _press(app: Window) -> float:
 
 def _openings(app: Window, key: str, words: str) -> list[float]:
     """Return the milliseconds from a key until its panel is on the screen, for each press."""
-    taken = []
+    durations = []
     for _ in range(_OPENINGS):
         app.rest(_GUARDED_SECONDS)
         began = time.perf_counter()
         app.child.send(key)
         app.wait_for_text(words)
-        taken.append((app.read_at - began) * 1000)
+        durations.append((app.read_at - began) * 1000)
         app.rest(_GUARDED_SECONDS)
         app.child.send("\x1b")
         app.hides(words)
-    return taken
+    return durations
 
 
-def _shown(app: Window) -> str:
+def _shown_amount(app: Window) -> str:
     """Return the amount of the request that is shown."""
-    found = _AMOUNT.search("\n".join(app.screen.display))
-    return "" if found is None else found[0]
+    match = _AMOUNT.search("\n".join(app.screen.display))
+    return "" if match is None else match[0]
 
 
 if __name__ == "__main__":

@@ -75,20 +75,20 @@ def _disable_all(server: LiveServer) -> None:
 
 
 @pytest.mark.parametrize("name", BENCHES)
-def test_a_benchmark_that_measures_refusals_fails(
+def test_a_benchmark_fails_if_its_requests_are_refused(
     server: LiveServer, name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A benchmark has figures with enabled agents, and fails without figures with disabled ones."""
-    made, answer = BENCHES[name]
-    targets = made(server)
+    make_targets, answer = BENCHES[name]
+    targets = make_targets(server)
     found = compare(targets, rounds=1, seconds=_SECONDS)
     assert all(figures.count > 0 for figures in found)
     targets = [_once(target) for target in targets]
     _disable_all(server)
     for target in targets:
-        with pytest.raises(SystemExit) as ended:
+        with pytest.raises(SystemExit) as exit_info:
             table.run(lambda one=target: compare([one], rounds=1, seconds=_SECONDS))
-        assert ended.value.code == 1
+        assert exit_info.value.code == 1
         printed = capsys.readouterr().out
         assert f"FAILED: {target.name}: expected only {target.expected.label}; got " in printed
         assert f" x {answer}" in printed
@@ -121,7 +121,7 @@ def test_the_feed_benchmark_times_events_that_notify(
 def test_the_kill_switch_benchmark_does_not_time_a_refused_resource(
     server: LiveServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A resource with a wrong secret learns nothing about the token, so the benchmark must fail."""
+    """A resource with a wrong secret cannot introspect the token, so the benchmark must fail."""
     assert len(kill_switch.measure(server, 1)) == 1
     rotate = server.resources.rotate_secret
     stale = replace(rotate(PAY, by=BY, overlap_ms=0), secret="wrong")

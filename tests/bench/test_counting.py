@@ -1,4 +1,4 @@
-"""Which responses count in a benchmark, tested without a server."""
+"""The responses that a benchmark accepts, tested without a server."""
 
 from types import SimpleNamespace
 from typing import Any, cast
@@ -22,7 +22,7 @@ def test_one_unexpected_answer_among_many_fails() -> None:
     )
 
 
-def test_no_answer_at_all_fails() -> None:
+def test_a_run_without_answers_fails() -> None:
     """A run without responses fails, because it has no figures."""
     with pytest.raises(WrongAnswers, match="got no answer"):
         check("x", _ACTIVE.label, {})
@@ -40,11 +40,11 @@ def test_status_and_body_must_both_match(status: int, body: str) -> None:
 @pytest.mark.parametrize(("status", "url"), [(500, _PAGE), (200, "http://localhost:1/login")])
 def test_an_error_or_another_page_is_not_a_first_load(status: int, url: str) -> None:
     """One error or different page among many loads is enough to fail."""
-    seen = FirstView({}, frozenset(), 200, _PAGE, 1.0)
-    pages.check_views("the history", _PAGE, [seen])
+    visit = FirstView({}, frozenset(), 200, _PAGE, 1.0)
+    pages.check_views("the history", _PAGE, [visit])
     wrong = FirstView({}, frozenset(), status, url, 1.0)
     with pytest.raises(WrongAnswers, match=f"1 x {status} {url}"):
-        pages.check_views("the history", _PAGE, [seen, seen, wrong])
+        pages.check_views("the history", _PAGE, [visit, visit, wrong])
 
 
 def test_a_decision_by_another_rule_is_not_timed() -> None:
@@ -54,7 +54,7 @@ def test_a_decision_by_another_rule_is_not_timed() -> None:
         policy._round(evaluator, cast("Any", None), cast("Any", None), forget=False)
 
 
-def test_pushes_that_were_given_up_are_no_load(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_dead_pushes_are_not_a_load(monkeypatch: pytest.MonkeyPatch) -> None:
     """Dead pushes cost the server nothing, so the benchmark fails if there are any."""
     monkeypatch.setattr(push_backlog, "_count", lambda *_: 3)
     with pytest.raises(WrongAnswers, match="3 were given up"):

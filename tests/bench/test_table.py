@@ -14,9 +14,9 @@ def nothing_missed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_run_in_which_every_bar_holds_ends_with_0(capsys: pytest.CaptureFixture[str]) -> None:
     """A figure equal to its bar holds, so the run ends with 0."""
-    with pytest.raises(SystemExit) as ended:
+    with pytest.raises(SystemExit) as exit_info:
         table.run(lambda: table.verdict("p99", 50.0, 50.0, " ms"))
-    assert ended.value.code == 0
+    assert exit_info.value.code == 0
     assert capsys.readouterr().out == "p99 50.00 ms, bar 50 ms: holds\n\n"
 
 
@@ -24,12 +24,12 @@ def test_a_run_that_missed_a_bar_ends_with_1_after_the_others(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """The other benchmarks still run, and the last line of output names the missed bar again."""
-    with pytest.raises(SystemExit) as ended:
+    with pytest.raises(SystemExit) as exit_info:
         table.run(
             lambda: table.verdict("growth", 1.31, 1.3, " times"),
             lambda: table.verdict("memory", 90, 120, " MiB"),
         )
-    assert ended.value.code == 1
+    assert exit_info.value.code == 1
     output = capsys.readouterr().out.splitlines()
     assert output[-1] == "MISSED: growth 1.31 times, bar 1.3 times"
     assert "memory 90.00 MiB, bar 120 MiB: holds" in output
@@ -37,12 +37,12 @@ def test_a_run_that_missed_a_bar_ends_with_1_after_the_others(
 
 def test_a_speed_below_its_bar_is_missed(capsys: pytest.CaptureFixture[str]) -> None:
     """In comparisons with the peer more is better, so a speed below the bar is missed."""
-    with pytest.raises(SystemExit) as ended:
+    with pytest.raises(SystemExit) as exit_info:
         table.run(
             lambda: table.at_least("poll: speed", 2.0, 2.0, " x peer"),
             lambda: table.at_least("request: speed", 0.1, 1.5, " x peer"),
         )
-    assert ended.value.code == 1
+    assert exit_info.value.code == 1
     output = capsys.readouterr().out.splitlines()
     assert "poll: speed 2.00 x peer, bar at least 2 x peer: holds" in output
     assert output[-1] == "MISSED: request: speed 0.10 x peer, bar at least 1.5 x peer"
@@ -62,9 +62,9 @@ def test_the_ratio_to_the_peer_is_taken_round_by_round(capsys: pytest.CaptureFix
 def test_growth_is_compared_with_the_first(capsys: pytest.CaptureFixture[str]) -> None:
     """Growth is the ratio to the first target, and a ratio above the bar is missed."""
     little, much = _figures("little", 100.0), _figures("much", 130.0)
-    with pytest.raises(SystemExit) as ended:
+    with pytest.raises(SystemExit) as exit_info:
         table.run(lambda: table.growth([little, much], bar=1.2))
-    assert ended.value.code == 1
+    assert exit_info.value.code == 1
     assert "MISSED: much: ratio 1.30, bar 1.2" in capsys.readouterr().out
 
 

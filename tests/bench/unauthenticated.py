@@ -17,7 +17,7 @@ _CASES = (
 def main() -> None:
     """Measure the PSS of the process tree above idle while all connections are open."""
     say("## Requests without an end, before authentication")
-    found = [(name, _beyond_idle(sent, count)) for name, sent, count in _CASES]
+    found = [(name, _beyond_idle(request, count)) for name, request, count in _CASES]
     say("| what | MiB beyond idle |\n|---|---|")
     for name, mib in found:
         say(f"| {name} | {mib:.0f} |")

@@ -15,7 +15,7 @@ from tests.support.clients.agent import Agent, new_agent
 from tests.support.fakes.push_service import PushService, push_service
 from tests.support.servers.server import LiveServer, live_server
 
-_HERE = Path(__file__).parent
+_FOLDER = Path(__file__).parent
 _LONGEST_SECONDS = 400
 """The timeout includes the start of the server and the browsers before a file's first test."""
 
@@ -23,7 +23,7 @@ _LONGEST_SECONDS = 400
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Everything in this folder needs a browser."""
     for item in items:
-        if _HERE in item.path.parents:
+        if _FOLDER in item.path.parents:
             item.add_marker(pytest.mark.browsers)
             if item.get_closest_marker("timeout") is None:
                 item.add_marker(pytest.mark.timeout(_LONGEST_SECONDS))
@@ -40,9 +40,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
 @pytest.fixture
 def agent(server: LiveServer) -> Iterator[Agent]:
     """An agent for this test."""
-    made = new_agent(server)
-    yield made
-    made.http.close()
+    registered = new_agent(server)
+    yield registered
+    registered.http.close()
 
 
 @pytest.fixture(scope="module")
@@ -55,14 +55,14 @@ def service() -> Iterator[PushService]:
 @pytest.fixture(scope="session")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
     """The browser that all files share, with a profile."""
-    with chromium(tmp_path_factory.mktemp("chromium")) as opened:
-        yield opened
+    with chromium(tmp_path_factory.mktemp("chromium")) as new_browser:
+        yield new_browser
 
 
 @pytest.fixture
 def tab(browser: Chromium) -> Iterator[Chromium]:
     """A tab with an authenticator; errors in its console fail the test."""
-    with stranger(browser) as opened:
-        opened.add_passkey_holder()
-        yield opened
-        assert opened.complaints() == []
+    with stranger(browser) as new_tab:
+        new_tab.add_passkey_holder()
+        yield new_tab
+        assert new_tab.complaints() == []

@@ -52,33 +52,33 @@ def made(tmp_path_factory: pytest.TempPathFactory, drawn: Path) -> Iterator[Prep
 
 @dataclass(slots=True)
 class Walk:
-    """Findings of the walk through every state."""
+    """The findings of a walk through every state."""
 
     found: dict[str, Findings] = field(default_factory=dict)
     seen: set[str] = field(default_factory=set)
-    """Paths of the pages that were looked at."""
+    """The paths of the visited pages."""
     drawn: set[str] = field(default_factory=set)
-    """Templates that the server has drawn on the way."""
+    """The templates that the server has rendered during the walk."""
 
     def about(self, *checks: str) -> dict[str, Findings]:
-        """Findings of these checks, by state."""
-        mine = {
-            name: {one: some for one, some in found.items() if one.split()[0] in checks}
+        """Return the findings of these checks, by state."""
+        findings = {
+            name: {view: problems for view, problems in found.items() if view.split()[0] in checks}
             for name, found in self.found.items()
         }
-        return {name: found for name, found in mine.items() if found}
+        return {name: found for name, found in findings.items() if found}
 
 
 @pytest.fixture(scope="module")
 def walk(made: PreparedServer, drawn: Path) -> Walk:
     """Visit every state once and return the findings."""
-    whole, table, known = Walk(), page_states.table(made), Known()
+    whole, table, known_findings = Walk(), page_states.table(made), Known()
     drawn.write_text("")
     with page_states.guest_of(made) as guest:
         for state in table:
             with state.opened(guest if state.guest else made.tab, made.server.url) as tab:
                 whole.seen.add(tab.ask("location.pathname"))
-                whole.found[state.name] = check_page(tab, known)
+                whole.found[state.name] = check_page(tab, known_findings)
     assert len(whole.found) == len(table)  # no two of one name
     whole.drawn = {line.partition(" ")[0] for line in drawn.read_text().splitlines()}
     return whole
@@ -97,14 +97,17 @@ def _rules(served: Flask, paths: set[str]) -> set[str]:
         try:
             rule, _ = addresses.match(path, method="GET", return_rule=True)
         except HTTPException:
-            continue  # where a form leads, or nowhere
+            continue  # the target of a form, or no page at all
         found.add(rule.rule)
     return found
 
 
 def test_every_page_of_the_application_is_visited(walk: Walk, served: Flask) -> None:
     """The result names each page that has no row in the table of states."""
-    no_pages = {"/continue/waits", "/icons/<digest>"}  # one says no word, the other is a picture
+    no_pages = {
+        "/continue/waits",
+        "/icons/<digest>",
+    }  # the first has no text, the second is an image
     assert pages(served) - _rules(served, walk.seen) == no_pages
 
 
@@ -134,7 +137,7 @@ def test_in_forced_colors_controls_and_the_current_place_are_visible(walk: Walk)
 
 
 def test_nothing_moves_with_reduced_motion(walk: Walk) -> None:
-    """No check of any state has a finding, including those without a test of their own."""
+    """No check has a finding in any state. This includes checks without a test of their own."""
     assert {name: found for name, found in walk.found.items() if found} == {}
 
 
@@ -158,25 +161,25 @@ def test_a_text_of_low_contrast_is_found_although_other_texts_are_known(
     made: PreparedServer,
 ) -> None:
     """A known page is checked again if it has a new combination of color, size and background."""
-    tab, known = made.tab, Known()
+    tab, known_findings = made.tab, Known()
     tab.open(f"{made.server.url}/history")
-    assert check_page(tab, known) == {}
-    inks = len(known.inks)
-    assert check_page(tab, known) == {}
-    assert len(known.inks) == inks
+    assert check_page(tab, known_findings) == {}
+    inks = len(known_findings.inks)
+    assert check_page(tab, known_findings) == {}
+    assert len(known_findings.inks) == inks
     tab.ask("document.querySelector('main h1').style.opacity = '0.3'")
-    assert set(check_page(tab, known)) >= {"axe 1440", "axe 320", "axe contrast"}
+    assert set(check_page(tab, known_findings)) >= {"axe 1440", "axe 320", "axe contrast"}
 
 
 def test_what_only_a_phone_shows_is_checked_although_other_pages_are_known(
     made: PreparedServer,
 ) -> None:
-    """A page counts as known only if it shows the same on a phone as a page that was checked."""
-    tab, known = made.tab, Known()
+    """A page is skipped only if it shows the same on a phone as a page that was checked."""
+    tab, known_findings = made.tab, Known()
     tab.open(f"{made.server.url}/history")
-    assert check_page(tab, known) == {}
+    assert check_page(tab, known_findings) == {}
     tab.ask(_ON_PHONES)
-    assert "axe 320" in check_page(tab, known)
+    assert "axe 320" in check_page(tab, known_findings)
 
 
 @pytest.mark.parametrize(
@@ -201,7 +204,7 @@ def test_what_only_a_phone_shows_is_checked_although_other_pages_are_known(
     ],
 )
 def test_each_check_detects_its_planted_fault(made: PreparedServer, check: str, fault: str) -> None:
-    """Before the fault is planted, the check finds nothing on the same page."""
+    """The check finds the fault, and nothing on the same page before the fault is planted."""
     tab = made.tab
     tab.look(width=1440)
     tab.open(f"{made.server.url}/history")
@@ -258,6 +261,6 @@ def test_the_console_is_usable_by_keyboard(made: PreparedServer) -> None:
 
 def test_a_console_page_contacts_no_other_host(made: PreparedServer) -> None:
     """The page loads less than 100 kB, all of it from this server."""
-    seen = first_view(made.tab, f"{made.server.url}/admin", worker=False)
-    assert seen.asked == {f"localhost:{made.server.port}"}
-    assert seen.bytes < 100_000
+    visit = first_view(made.tab, f"{made.server.url}/admin", worker=False)
+    assert visit.asked == {f"localhost:{made.server.port}"}
+    assert visit.bytes < 100_000

@@ -20,7 +20,9 @@ from tests.support.servers.server import BY, LiveServer
 
 _AWAY = {"offline": True, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
 _INERT = "Array.from(document.querySelectorAll('{}')).every(each => each.closest('[inert]'))"
-_LEFT = r"Number(document.querySelector('[data-left]').textContent.match(/^in (\d+) s$/)?.[1])"
+_SECONDS_LEFT = (
+    r"Number(document.querySelector('[data-left]').textContent.match(/^in (\d+) s$/)?.[1])"
+)
 """The seconds left that a page shows and counts down."""
 _NEWS = "document.querySelector('#news a').textContent"
 _HOSTILE = {
@@ -40,9 +42,9 @@ _SECONDS = 60.0
 @pytest.fixture
 def person(server: LiveServer) -> Iterator[Terminal]:
     """A user with a terminal."""
-    made = new_person(server)
-    yield made
-    made.client.close()
+    new_user = new_person(server)
+    yield new_user
+    new_user.client.close()
 
 
 @pytest.fixture
@@ -58,9 +60,9 @@ def opened(server: LiveServer, page: Chromium, person: Terminal) -> Callable[[st
     """Return a function that opens a page of the only request and returns its ID."""
 
     def run(what: str) -> str:
-        asked = person.only_request().id
-        page.open(f"{server.url}/r/{asked}{what}")
-        return asked
+        approval_id = person.only_request().id
+        page.open(f"{server.url}/r/{approval_id}{what}")
+        return approval_id
 
     return run
 
@@ -68,7 +70,7 @@ def opened(server: LiveServer, page: Chromium, person: Terminal) -> Callable[[st
 def test_one_button_extends_a_request_and_open_pages_show_the_new_expiry(
     page: Chromium, person: Terminal, agent: Agent, opened: Callable[[str], str]
 ) -> None:
-    """After the second extension, the risk allows no more, and the button is gone."""
+    """After the second extension, the risk allows no more extensions, and the button disappears."""
     agent.ask_payment(person.user)
     expiry = person.only_request().expires_at
     opened("")
@@ -92,7 +94,7 @@ def test_expiry_is_announced_twice_and_then_disables_everything(
     page.later(230)
     until(lambda: _new(page, before, "seconds left to answer. More time"), _SECONDS)
     page.later(20)
-    page.see(f"{_LEFT} <= 40")
+    page.see(f"{_SECONDS_LEFT} <= 40")
     assert not _new(page, before, "seconds left", most=40)
     page.later(20)
     until(lambda: _new(page, before, "seconds left", most=20), _SECONDS)
@@ -142,7 +144,7 @@ def test_offline_nothing_can_be_pressed_and_typed_text_is_kept(
 def test_a_decision_on_another_device_is_shown_and_typed_text_is_kept(
     page: Chromium, person: Terminal, agent: Agent, opened: Callable[[str], str], what: str
 ) -> None:
-    """The page says who decided and how. The text stays, but it cannot be sent."""
+    """The page says who decided and how. The typed text stays, but it cannot be sent."""
     agent.request_approval(person.user)
     opened(what)
     field = "#seconds" if what else "#note"
@@ -158,7 +160,7 @@ def test_a_decision_on_another_device_is_shown_and_typed_text_is_kept(
 def test_a_request_decided_on_another_device_can_still_be_reported(
     page: Chromium, person: Terminal, agent: Agent, opened: Callable[[str], str]
 ) -> None:
-    """It can no longer be denied, but its agents can be quarantined."""
+    """A decided request can no longer be denied, but its agents can be quarantined."""
     agent.request_approval(person.user)
     opened("/report")
     page.type("#note", "Who is this?")
@@ -173,7 +175,7 @@ def test_a_request_decided_on_another_device_can_still_be_reported(
 def test_the_inbox_states_what_happened_elsewhere_and_by_whom(
     server: LiveServer, page: Chromium, person: Terminal, agent: Agent
 ) -> None:
-    """The message has the name of the device as text, and several events are summarized."""
+    """The message names the device as text, and several events are summarized."""
     for _ in range(2):
         agent.request_approval(person.user)
     listening(page, f"{server.url}/")
@@ -203,7 +205,7 @@ def test_the_device_page_announces_a_new_device(
     page.wait_for_text("A device was enrolled: desk. Show changes")
 
 
-def test_swiping_a_card_opens_it_and_decides_nothing(
+def test_swiping_a_card_opens_it_without_deciding(
     server: LiveServer, page: Chromium, person: Terminal, agent: Agent
 ) -> None:
     """A horizontal swipe opens the request, and a vertical one only scrolls."""
@@ -283,7 +285,7 @@ def test_a_live_token_can_be_revoked_from_the_outcome_page(
     page.see(_INERT.format("#token button"))
 
 
-def test_a_page_disables_what_ended_elsewhere(
+def test_a_page_disables_buttons_for_rights_revoked_elsewhere(
     server: LiveServer, page: Chromium, person: Terminal, agent: Agent
 ) -> None:
     """The page also says that something changed."""
@@ -292,14 +294,16 @@ def test_a_page_disables_what_ended_elsewhere(
     assert agent.poll(handle).status_code == 200
     page.open(f"{server.url}/delegations")
     page.see("document.querySelector('main form button') !== null")
-    held = page.ask("document.querySelector('main form').getAttribute('action').split('/')[2]")
-    person.client.revoke_delegation(held)
+    delegation_id = page.ask(
+        "document.querySelector('main form').getAttribute('action').split('/')[2]"
+    )
+    person.client.revoke_delegation(delegation_id)
     page.wait_for_text("Something changed. Show")
     page.see(_INERT.format("main li button"))
 
 
 @pytest.mark.parametrize("what", ["request", "delegations"])
-def test_a_response_of_a_proxy_does_not_count_as_the_servers(
+def test_a_proxys_response_is_not_treated_as_the_servers(
     server: LiveServer, page: Chromium, person: Terminal, agent: Agent, what: str
 ) -> None:
     """While a proxy returns 502, the page is offline; it recovers with the server."""
@@ -347,7 +351,7 @@ def _in_its_place(port: int) -> Iterator[None]:
 
 
 def _stand_still(page: Chromium) -> None:
-    """Stop the clock of this page, so that the five seconds of a denial never pass."""
+    """Stop the clock of this page, so that the five seconds before a denial is sent never pass."""
     page.ask("{ const now = Date.now(); Date.now = () => now }")
 
 
@@ -357,9 +361,9 @@ def _shown_lines(page: Chromium) -> list[str]:
 
 def _new(page: Chromium, before: list[str], words: str, most: int = 60) -> bool:
     """Return whether the page announces these words, with at most this many seconds."""
-    found = [line for line in _shown_lines(page) if line not in before and words in line]
-    numbers = [int(line.split()[0]) for line in found if line[0].isdigit()]
-    return bool(found) and all(number <= most for number in numbers)
+    line_found = [line for line in _shown_lines(page) if line not in before and words in line]
+    numbers = [int(line.split()[0]) for line in line_found if line[0].isdigit()]
+    return bool(line_found) and all(number <= most for number in numbers)
 
 
 def _text(at: int) -> str:

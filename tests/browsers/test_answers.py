@@ -92,7 +92,7 @@ def test_a_denial_names_another_user_and_keeps_a_private_note(
 def test_a_report_is_signed_and_states_what_it_quarantined(
     server: LiveServer, mine: Chromium, user: tuple[str, str], agent: Agent
 ) -> None:
-    """The agent learns only that it may not act."""
+    """The agent is told only that it may not act."""
     handle = agent.request_approval(user[0])
     _open(server, mine, handle)
     mine.click(".report")
@@ -120,7 +120,9 @@ def test_a_request_covered_by_a_new_standing_grant_is_not_asked(
     mine.click("#approve-now")
     mine.wait_for_text("Approved by")
     assert agent.poll(agent.request_approval(user[0])).json()["token_type"] == "Bearer"
-    assert agent.poll(agent.request_approval(user[0])).status_code == 400  # that was the one use
+    assert (
+        agent.poll(agent.request_approval(user[0])).status_code == 400
+    )  # the first request consumed the only use
 
 
 def test_a_late_user_asks_the_agent_to_retry_with_one_button(

@@ -31,7 +31,7 @@ def _installed(server: LiveServer, tab: Chromium) -> Chromium:
 
 
 def test_the_app_is_installable(server, browser):
-    """The browser reports no errors about the manifest in a profile that stores data."""
+    """In a profile that stores data, the browser reports no errors about the manifest."""
     browser.add_passkey_holder()
     app = _installed(server, browser)
     assert app.tell("Page.getAppManifest")["errors"] == []
@@ -50,18 +50,18 @@ def test_the_app_is_installable(server, browser):
     ids=["Chromium", "iOS", "Safari on a Mac", "no notifications"],
 )
 def test_install_steps_of_the_users_platform_come_first(server, app, can, own, words):
-    """The platform is detected by the features of the browser."""
-    made = app.tell("Page.addScriptToEvaluateOnNewDocument", source=can)
+    """The platform is detected from the browser's features."""
+    script = app.tell("Page.addScriptToEvaluateOnNewDocument", source=can)
     app.open(f"{server.url}/install")
     app.see(f"document.querySelector('.platform').id === '{own}'")
     app.see("document.querySelectorAll('[data-yours]:not([hidden])').length === 1")
     app.wait_for_text(words)
     assert app.ask("document.querySelectorAll('.platform').length") == 6
-    app.tell("Page.removeScriptToEvaluateOnNewDocument", identifier=made["identifier"])
+    app.tell("Page.removeScriptToEvaluateOnNewDocument", identifier=script["identifier"])
 
 
 def test_a_page_that_loses_the_server_shows_its_age_and_blocks_decisions(server, app, agent):
-    """The facts stay visible, and the buttons are off until the server is back."""
+    """The facts stay visible, and the buttons are disabled until the server is reachable again."""
     with server.services.store.read() as view:
         name = view.directory.user(view.devices.get(_device(app)).user_id).name
     agent.request_approval(name)
@@ -90,7 +90,7 @@ def test_offline_a_page_shows_the_last_known_state(server, app):
 
 @pytest.mark.parametrize("status", [503, 504])
 def test_an_error_page_of_a_proxy_is_not_shown(server, app, status):
-    """A proxy's error counts as offline, and the page returns with the server."""
+    """A proxy's error is treated as offline; the page recovers when the server is back."""
     with stand_in(server, status):
         app.tell("Page.navigate", url=f"{server.url}/devices")
         app.wait_for_text("Can't reach Sayso")
@@ -125,10 +125,10 @@ def test_a_new_version_is_offered_and_installed_on_request(server, app, newer):
     app.open(f"{server.url}/devices")
     app.wait_for_text("A new version is available.")
     began = app.ask("performance.timeOrigin")
-    (kept,) = set(app.ask("caches.keys()")) - {before}
+    (cache_name,) = set(app.ask("caches.keys()")) - {before}
     app.click("#update-now")
     app.see(f"performance.timeOrigin > {began} && document.getElementById('update').hidden")
-    app.see(f"caches.keys().then((names) => names.join() === '{kept}')")
+    app.see(f"caches.keys().then((names) => names.join() === '{cache_name}')")
     app.see(MARKED)
 
 
@@ -142,8 +142,8 @@ def test_a_new_page_never_runs_with_old_scripts(server, app, newer):
 
 
 def _device(tab: Chromium) -> str:
-    found: str = tab.see("fetch('/api/me').then(a => a.json()).then(me => me.device.id)")
-    return found
+    device_id: str = tab.see("fetch('/api/me').then(a => a.json()).then(me => me.device.id)")
+    return device_id
 
 
 def _network(*, away: bool) -> dict[str, object]:

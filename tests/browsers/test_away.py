@@ -14,20 +14,20 @@ from tests.support.servers.server import BY, LiveServer
 
 _NETWORK = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
 _INERT = "Array.from(document.querySelectorAll('{}')).every(each => each.closest('[inert]'))"
-_GONE = '["Can\'t reach the server.", "Not connected. Last updated"]'
-"""The message of the button or of the page, whichever notices first."""
+_OFFLINE_MESSAGES = '["Can\'t reach the server.", "Not connected. Last updated"]'
+"""The button or the page shows its message, whichever notices first."""
 _LOADED = "document.readyState === 'complete'"
-_THERE = "document.querySelector('{}') !== null"
+_EXISTS = "document.querySelector('{}') !== null"
 
 
 @pytest.fixture
 def person(server: LiveServer) -> Iterator[Terminal]:
     """An administrator with a terminal."""
-    made = new_person(server)
+    new_admin = new_person(server)
     users = Users(server.services.store, server.services.secrets)
-    users.update(made.user, UserChanges(roles=("admin",)), by=BY)
-    yield made
-    made.client.close()
+    users.update(new_admin.user, UserChanges(roles=("admin",)), by=BY)
+    yield new_admin
+    new_admin.client.close()
 
 
 @pytest.fixture
@@ -44,17 +44,17 @@ def test_offline_pages_show_their_age_and_send_nothing(
 ) -> None:
     """The pages stay signed in, and they recover when the browser is online again."""
     handle = agent.request_approval(person.user)
-    asked = person.approve(person.only_request()).id
+    approval_id = person.approve(person.only_request()).id
     assert agent.poll(handle).status_code == 200
-    for path, presses in (
-        (f"/done/{asked}", "#token button"),
+    for path, buttons in (
+        (f"/done/{approval_id}", "#token button"),
         ("/history", ".finds button"),
-        (f"/receipt/{asked}", ".leave button"),
+        (f"/receipt/{approval_id}", ".leave button"),
         ("/install", ".leave button"),
-        (f"/r/{asked}", ".leave button"),
+        (f"/r/{approval_id}", ".leave button"),
     ):
         page.open(f"{server.url}{path}")
-        _without(page, f":is({presses}, .leave button)")
+        _check_while_offline(page, f":is({buttons}, .leave button)")
 
 
 def test_a_page_that_was_not_refreshed_shows_its_real_age(
@@ -62,27 +62,27 @@ def test_a_page_that_was_not_refreshed_shows_its_real_age(
 ) -> None:
     """Reaching the server does not make old content newer."""
     page.open(f"{server.url}/history")
-    looks = "performance.getEntriesByName(location.origin + '/healthz').length"
+    health_checks = "performance.getEntriesByName(location.origin + '/healthz').length"
     page.later(600)
-    before = page.ask(looks)
-    page.see(f"{looks} > {before}")
-    _cut(page, away=True)
+    before = page.ask(health_checks)
+    page.see(f"{health_checks} > {before}")
+    _set_offline(page, offline=True)
     page.see("/[(]1[0-9] min ago[)]/.test(document.getElementById('offline').innerText)")
-    _cut(page, away=False)
+    _set_offline(page, offline=False)
 
 
 def test_offline_a_retry_cannot_be_requested(
     server: LiveServer, page: Chromium, person: Terminal, agent: Agent
 ) -> None:
-    """The button is off until the server is back."""
+    """The button is disabled until the server can be reached again."""
     agent.request_approval(person.user, requested_expiry="60")
-    asked = person.only_request().id
+    approval_id = person.only_request().id
     server.clock.forward(120_000)
-    page.open(f"{server.url}/r/{asked}")
+    page.open(f"{server.url}/r/{approval_id}")
     page.see("document.getElementById('retry')?.disabled === false")
-    _cut(page, away=True)
+    _set_offline(page, offline=True)
     page.see("document.getElementById('retry').inert")
-    _cut(page, away=False)
+    _set_offline(page, offline=False)
     page.see("!document.getElementById('retry').inert")
     page.click("#retry")
     page.wait_for_text("its agent was told to retry")
@@ -97,28 +97,28 @@ def test_a_code_shown_once_stays_visible_offline(server: LiveServer, tab: Chromi
     tab.click("#sign .primary")
     tab.wait_for_text("Enroll another device")
     code = tab.text(".big")
-    _without(tab, ".leave button")
+    _check_while_offline(tab, ".leave button")
     assert tab.text(".big") == code
 
 
 def test_the_console_offline_sends_nothing_and_keeps_typed_text(
     server: LiveServer, page: Chromium, person: Terminal, agent: Agent
 ) -> None:
-    """The test covers forms, lists with actions and searches."""
+    """Forms, lists with actions and searches are inert while the browser is offline."""
     agent.request_approval(person.user)
-    group, asked, here = "/admin/new/group", person.only_request().id, agent.key.id
-    for path, presses, field in (
+    group, approval_id, agent_id = "/admin/new/group", person.only_request().id, agent.key.id
+    for path, buttons, field in (
         (group, "main form .primary", "#name"),
-        (f"/admin/agents/{here}", ".acts .danger, form[action$=secret] button", "#add_owners"),
-        (f"/admin/agents/{here}/disable", "main .danger", ""),
-        (f"/admin/approvals/{asked}", "form[action$=cancel] button", "#reason"),
-        (f"/admin/approvals/{asked}", "form[action$=escalate] button", "#to"),
+        (f"/admin/agents/{agent_id}", ".acts .danger, form[action$=secret] button", "#add_owners"),
+        (f"/admin/agents/{agent_id}/disable", "main .danger", ""),
+        (f"/admin/approvals/{approval_id}", "form[action$=cancel] button", "#reason"),
+        (f"/admin/approvals/{approval_id}", "form[action$=escalate] button", "#to"),
         ("/admin/approvals", ".filter button", "#agent"),
         ("/admin/devices", "main form .danger", "#user"),
         ("/admin/policy", "[formaction$=set]", "#table"),
     ):
         page.open(f"{server.url}{path}")
-        _without(page, presses, field)
+        _check_while_offline(page, buttons, field)
 
 
 def test_a_refused_form_is_kept_offline(server: LiveServer, page: Chromium) -> None:
@@ -128,10 +128,10 @@ def test_a_refused_form_is_kept_offline(server: LiveServer, page: Chromium) -> N
     page.type("#name", mixed)
     page.click("main .primary")
     page.wait_for_text("Check this field")
-    page.events.clear()  # of the refusal
-    _cut(page, away=True)
+    page.events.clear()  # the refused form was logged
+    _set_offline(page, offline=True)
     page.see(_INERT.format("main .primary"))
-    _cut(page, away=False)
+    _set_offline(page, offline=False)
     page.see(f"!{_INERT.format('main .primary')}")
     assert page.ask("document.getElementById('name').value") == mixed
     page.wait_for_text("Check this field")
@@ -140,7 +140,7 @@ def test_a_refused_form_is_kept_offline(server: LiveServer, page: Chromium) -> N
 def test_a_form_is_not_sent_to_a_server_that_just_went_away(
     server: LiveServer, page: Chromium
 ) -> None:
-    """Pressing the button detects it, and the typed text is kept."""
+    """Pressing the button reveals that the server is down, and the typed text is kept."""
     page.open(f"{server.url}/admin/new/group")
     page.type("#name", "ops")
     with _stopped(server, page):
@@ -156,15 +156,15 @@ def test_a_form_is_not_sent_to_a_server_that_just_went_away(
     page.see("document.getElementById('offline').hidden")
     with _stopped(server, page):
         page.click("#sign .primary")
-        page.see(f"{_GONE}.some((words) => document.body.innerText.includes(words))")
+        page.see(f"{_OFFLINE_MESSAGES}.some((words) => document.body.innerText.includes(words))")
     page.see(f"!{_INERT.format('#sign .primary')}")
     assert page.ask("document.getElementById('sign').elements.name.value") == "ops"
 
 
-def test_signing_out_is_possible_when_a_decision_no_longer_is(
+def test_the_user_can_sign_out_when_a_request_was_already_decided(
     server: LiveServer, page: Chromium, person: Terminal, agent: Agent
 ) -> None:
-    """After a decision elsewhere, only the decision is disabled."""
+    """After a decision on another device, only the decision buttons are disabled."""
     agent.request_approval(person.user)
     page.open(f"{server.url}/r/{person.only_request().id}")
     page.click("#to-deny")
@@ -176,22 +176,22 @@ def test_signing_out_is_possible_when_a_decision_no_longer_is(
     page.wait_for_text("Sign in")
 
 
-def _without(page: Chromium, presses: str, field: str = "") -> None:
-    """Go offline and online again: meanwhile no button works, and typed text is kept."""
-    here = page.ask("location.href")
-    page.see(f"{_THERE.format(presses)} && !{_INERT.format(presses)}")
-    _cut(page, away=True)
+def _check_while_offline(page: Chromium, buttons: str, field: str = "") -> None:
+    """Go offline and online again: offline, no button works, and typed text is kept."""
+    url = page.ask("location.href")
+    page.see(f"{_EXISTS.format(buttons)} && !{_INERT.format(buttons)}")
+    _set_offline(page, offline=True)
     page.wait_for_text("Not connected. Last updated")
     page.see("/[(][0-9]+ s ago[)]/.test(document.getElementById('offline').innerText)")
-    page.see(_INERT.format(presses))
+    page.see(_INERT.format(buttons))
     if field:
         page.type(field, "12")
         page.press("Enter")
-    page.click(presses)
-    assert page.ask("location.href") == here
-    _cut(page, away=False)
+    page.click(buttons)
+    assert page.ask("location.href") == url
+    _set_offline(page, offline=False)
     page.see("document.getElementById('offline').hidden")
-    page.see(f"!{_INERT.format(presses)}")
+    page.see(f"!{_INERT.format(buttons)}")
     if field:
         assert page.ask(f"document.querySelector('{field}').value").strip() == "12"
 
@@ -207,7 +207,7 @@ def _stopped(server: LiveServer, page: Chromium) -> Iterator[None]:
         server.start()
 
 
-def _cut(page: Chromium, *, away: bool) -> None:
-    """Disconnect after the page's scripts were loaded, since each load revalidates them."""
+def _set_offline(page: Chromium, *, offline: bool) -> None:
+    """Go offline or online, once the page's scripts have loaded: each load revalidates them."""
     page.see(_LOADED)
-    page.tell("Network.emulateNetworkConditions", offline=away, **_NETWORK)
+    page.tell("Network.emulateNetworkConditions", offline=offline, **_NETWORK)

@@ -18,9 +18,9 @@ from tests.support.servers.server import LiveServer
 @pytest.fixture
 def person(server: LiveServer) -> Iterator[Terminal]:
     """A user with a terminal."""
-    made = new_person(server)
-    yield made
-    made.client.close()
+    new_user = new_person(server)
+    yield new_user
+    new_user.client.close()
 
 
 @pytest.fixture
@@ -35,13 +35,13 @@ def page(server: LiveServer, tab: Chromium, person: Terminal, agent: Agent) -> C
 def test_a_denial_on_the_page_appears_in_the_terminal(
     server: LiveServer, person: Terminal, page: Chromium
 ) -> None:
-    """Acceptance 4: the terminal shows it within two seconds, and approving is unavailable."""
-    asked = person.only_request().id
+    """Acceptance 4: the terminal shows the denial within two seconds and cannot approve."""
+    approval_id = person.only_request().id
     with window(person) as app:
         app.wait_for_text("HIGH RISK")
         page.click("#to-deny")
         page.click("#no button[type=submit]")
-        decided = _decided_at(server, asked, app)
+        decided = _decided_at(server, approval_id, app)
         app.wait_for_text("Denied by")
         assert server.clock.now() - decided < SOON_MS, app.text
         page.wait_for_text("Denied by")
@@ -52,20 +52,20 @@ def test_a_denial_on_the_page_appears_in_the_terminal(
 def test_a_denial_in_the_terminal_appears_on_the_page(
     server: LiveServer, person: Terminal, page: Chromium
 ) -> None:
-    """Acceptance 4 in the other direction: the page shows it in two seconds, without buttons."""
-    asked = person.only_request().id
+    """Acceptance 4: the page shows the denial within two seconds and hides the buttons."""
+    approval_id = person.only_request().id
     with window(person) as app:
         app.wait_for_text("HIGH RISK")
         app.press("d")
         app.wait_for_text("Deny?")
         app.press("2", "\r")
-        decided = _decided_at(server, asked, app)
+        decided = _decided_at(server, approval_id, app)
         says_soon(server, page, "Denied by", since=decided)
     assert page.ask("document.querySelectorAll('main button').length") == 0
 
 
 def _decided_at(server: LiveServer, approval_id: str, app: Window) -> int:
     """Wait for the decision while reading the terminal, so that it continues to draw."""
-    found = until(lambda: (app.text, stored_approval(server, approval_id).decided_at)[1], 30)
-    assert found is not None
-    return found
+    decided_at = until(lambda: (app.text, stored_approval(server, approval_id).decided_at)[1], 30)
+    assert decided_at is not None
+    return decided_at

@@ -1,6 +1,6 @@
 """Push notifications in real browsers, from subscribing to the agent's token.
 
-Chromium and Firefox do the same: each subscribes at a push service on the loopback, decrypts what
+Chromium and Firefox do the same: each subscribes to a push service on the loopback, decrypts what
 the server sent, runs our service worker and shows a desktop notification; pressing it is what a
 user does.
 """
@@ -36,7 +36,7 @@ _TAGS = """navigator.serviceWorker.ready.then(there => there.getNotifications())
   .then(all => all.map(each => each.tag))"""
 _UNSUBSCRIBE = """navigator.serviceWorker.ready
   .then(there => there.pushManager.getSubscription()).then(one => one.unsubscribe())"""
-_LOST = "fetch('/api/push-subscriptions').then(a => a.json()).then(said => said.lost)"
+_LOST_BROWSERS = "fetch('/api/push-subscriptions').then(a => a.json()).then(said => said.lost)"
 _BROWSERS = {"chromium": called_chromium, "firefox": called_firefox}
 
 
@@ -93,10 +93,10 @@ def test_a_push_leads_to_a_decision_and_a_token(called, user, agent):
     """No page is open: the user clicks the notification, reads the page and signs."""
     called.tab.open("about:blank")
     handle = agent.ask_payment(user, binding_message="Secret words").json()["auth_req_id"]
-    shown = called.desktop.wait("Approval needed, high risk")
-    assert "Expires at" in shown.body
-    assert "Secret" not in shown.title + shown.body
-    called.desktop.press(shown, "")
+    notification = called.desktop.wait("Approval needed, high risk")
+    assert "Expires at" in notification.body
+    assert "Secret" not in notification.title + notification.body
+    called.desktop.press(notification, "")
     page = called.tab.wait_for_tab("/r/")
     page.wait_for_text("Pay EUR 4,820.00 to Nordwind Logistik GmbH")
     page.click("#to-approve")
@@ -109,11 +109,12 @@ def test_a_push_leads_to_a_decision_and_a_token(called, user, agent):
 def test_every_push_shows_a_notification_even_with_a_page_in_front(
     server: LiveServer, called: Called, user: str
 ):
-    """Acceptance 14: malformed pushes do too. For a test push, the list shows the time."""
+    """Acceptance 14: malformed pushes show one too. The list shows when a test push arrived."""
     called.tab.front()
     called.tab.open(f"{server.url}/")
     assert called.tab.see("document.hasFocus()")
-    for data in (one for one in ODD if one or called.autopush):  # Chromium drops what is empty
+    # Chromium drops empty messages
+    for data in (message for message in ODD if message or called.autopush):
         called.desktop.shown.clear()
         called.push(data)
         called.desktop.wait("Approval needed")
@@ -148,35 +149,35 @@ def test_pressing_a_notification_uses_an_open_page(server, called, user, agent):
     called.tab.open("about:blank")
     agent.request_approval(user)
     called.desktop.wait("Approval needed, low risk")
-    asked = waiting(server, user)[0].id
-    called.tab.open(f"{server.url}/r/{asked}")
+    approval_id = waiting(server, user)[0].id
+    called.tab.open(f"{server.url}/r/{approval_id}")
     called.tab.ask("document.body.dataset.mark = 'the same'")
     for label, step in (("", "facts"), ("Deny…", "deny")):
         other_browser = called.tab.new_tab()
         called.tab.see("document.hidden")
         called.desktop.shown.clear()
         now = server.clock.now()
-        called.push(json.dumps({"kind": "ask", "id": asked, "risk": "low", "at": now}))
+        called.push(json.dumps({"kind": "ask", "id": approval_id, "risk": "low", "at": now}))
         called.desktop.press(called.desktop.wait("Approval needed, low risk"), label)
         called.tab.see(f"!document.getElementById('{step}').hidden")
         assert called.autopush or called.tab.see("!document.hidden")
         other_browser.close()
     assert called.tab.ask("document.body.dataset.mark") == "the same"
-    assert len([address for address in called.tab.addresses() if asked in address]) == 1
+    assert len([address for address in called.tab.addresses() if approval_id in address]) == 1
     assert len(waiting(server, user)) == 1
 
 
 def test_an_opened_request_closes_its_own_notification(server, called, user, agent):
-    """Notifications of other requests stay."""
+    """Opening a request leaves the notifications for other requests open."""
     called.tab.open(f"{server.url}/settings")
     now = server.clock.now()
     called.push(json.dumps({"kind": "ask", "id": "other", "risk": "critical", "at": now}))
     called.desktop.wait("Approval needed, critical risk")
     agent.request_approval(user)
-    asked = waiting(server, user)[0].id
-    until(lambda: {"other", asked} <= set(called.tab.ask(_TAGS) or []), 30)
-    called.tab.open(f"{server.url}/r/{asked}")
-    until(lambda: asked not in (called.tab.ask(_TAGS) or [asked]), 30)
+    approval_id = waiting(server, user)[0].id
+    until(lambda: {"other", approval_id} <= set(called.tab.ask(_TAGS) or []), 30)
+    called.tab.open(f"{server.url}/r/{approval_id}")
+    until(lambda: approval_id not in (called.tab.ask(_TAGS) or [approval_id]), 30)
     assert "other" in called.tab.ask(_TAGS)
 
 
@@ -187,8 +188,8 @@ def test_several_pending_requests_are_one_notification(server, called, user, age
         agent.ask_payment(user)
     until(lambda: len(called.service.taken) >= 3, 30)
     until(lambda: called.desktop.count >= before + 3, 30)
-    shown = called.desktop.wait("3 approvals waiting")
-    assert shown.body.endswith("Highest risk: high risk.")
+    notification = called.desktop.wait("3 approvals waiting")
+    assert notification.body.endswith("Highest risk: high risk.")
     until(lambda: called.titles() == ["3 approvals waiting"], 30)
     called.tab.open(f"{server.url}/")
     until(lambda: called.titles() == [], 30)
@@ -203,7 +204,7 @@ def test_a_browser_that_unsubscribed_is_removed_and_its_user_informed(server, ca
     until(lambda: "410 gone" in called.service.refused, 30)
     until(lambda: not subscriptions(server, user), 30)
     unsubscribed = entries(server, "push.unsubscribed", cause="gone")
-    assert before in {one["facts"]["push_subscription"] for one in unsubscribed}
+    assert before in {entry["facts"]["push_subscription"] for entry in unsubscribed}
     assert "device.unreached" in _events(server, user)
     called.tab.open(f"{server.url}/")
     until(lambda: subscriptions(server, user), 30)
@@ -224,7 +225,7 @@ def test_a_new_push_key_of_the_server_is_used_when_a_page_is_opened(server, call
     _is_not_lost(server, called, user)
 
 
-def test_signing_out_ends_push_and_a_passkey_signs_in_without_a_name(server, called, user):
+def test_signing_out_stops_push_and_a_passkey_signs_in_without_a_name(server, called, user):
     """The browser and the server both drop the subscription; the passkey identifies the user."""
     called.sign_out()
     assert not subscriptions(server, user)
@@ -236,15 +237,15 @@ def test_signing_out_ends_push_and_a_passkey_signs_in_without_a_name(server, cal
 def test_a_decision_in_one_browser_appears_in_the_other_within_two_seconds(
     server, called, other_browser, user, agent
 ):
-    """The same user with different passkeys; the other browser only watches."""
+    """The user has a passkey in each browser; the other browser only watches."""
     other_browser.join(user)
     agent.request_approval(user)
-    asked = waiting(server, user)[0].id
-    listening(other_browser.tab, f"{server.url}/r/{asked}")
-    called.tab.open(f"{server.url}/r/{asked}")
+    approval_id = waiting(server, user)[0].id
+    listening(other_browser.tab, f"{server.url}/r/{approval_id}")
+    called.tab.open(f"{server.url}/r/{approval_id}")
     called.tab.click("#to-deny")
     called.tab.click("#no button[type=submit]")
-    decided = until(lambda: stored_approval(server, asked).decided_at, 30)
+    decided = until(lambda: stored_approval(server, approval_id).decided_at, 30)
     says_soon(server, other_browser.tab, "Denied by", since=decided)
     assert other_browser.tab.ask("document.querySelectorAll('main button').length") == 0
     other_browser.sign_out()
@@ -273,7 +274,7 @@ def _is_not_lost(server: LiveServer, called: Called, name: str) -> None:
     """Check that the server did not tell the user or the page that this browser is lost."""
     called.tab.open(f"{server.url}/devices")
     called.tab.see(TOLD_AGAIN)
-    assert called.tab.ask(_LOST) == []
+    assert called.tab.ask(_LOST_BROWSERS) == []
     assert "dropped this browser" not in called.tab.text()
     assert "device.unreached" not in _events(server, name)
 
@@ -283,4 +284,4 @@ def _events(server: LiveServer, name: str) -> list[str]:
     with server.services.store.read() as view:
         user = view.directory.user_called(name)
         assert user is not None
-        return [one.event for one in view.feed.events_after(0, user.id, 1_000)]
+        return [event.event for event in view.feed.events_after(0, user.id, 1_000)]

@@ -57,11 +57,11 @@ class Person:
 
         `before` is run on the page in between.
         """
-        (asked,) = waiting(self.server, self.name)
-        self.tab.open(f"{self.server.url}/r/{asked.id}")
+        (approval,) = waiting(self.server, self.name)
+        self.tab.open(f"{self.server.url}/r/{approval.id}")
         self.tab.ask(before)
         self.step()
-        return asked.id
+        return approval.id
 
     def step(self) -> None:
         """Go to the approval step."""
@@ -75,7 +75,7 @@ class Person:
         self.tab.click("#approve-now")
 
     def is_refused(self, status: int, words: str) -> None:
-        """Wait for this message, and accept only the refused request in the console."""
+        """Wait for this message; the console may report only the refused request."""
         self.tab.see(f"document.getElementById('problem').innerText === {json.dumps(words)}")
         (only,) = until(lambda: self.tab.ask("1") and self.tab.complaints(), _SECONDS)
         assert f"status of {status}" in only
@@ -111,8 +111,8 @@ def _enrolled(server: LiveServer, tab: Chromium) -> Person:
     return Person(server, name, tab)
 
 
-def _asks(agent: Agent, person: Person) -> dict[str, str]:
-    """Request a payment of the built-in type and return the acknowledgement."""
+def _request_payment(agent: Agent, person: Person) -> dict[str, str]:
+    """Request a payment of the built-in type; return the acknowledgement."""
     details = json.dumps([DETAIL])
     answer = agent.ask(person.name, scope="openid payments:transfer", authorization_details=details)
     assert answer.status_code == 200, answer.text
@@ -127,7 +127,7 @@ def _with_screen(server: LiveServer, agent: Agent) -> None:
 
 
 def _rules(server: LiveServer, agent: Agent, **asks: str) -> None:
-    """Set a policy for requests of this agent."""
+    """Set a policy for requests from this agent."""
     more = [f"ask.{name} = {value}" for name, value in asks.items()]
     wants = rule("ask", f'when.agent = ["{agent.key.name}"]', *more)
     Policies(server.services.store).set(wants, by=BY)
@@ -149,18 +149,18 @@ def _fields(tab: Chromium) -> list[str]:
     return named
 
 
-def test_a_right_type_back_gives_the_agent_its_token(
+def test_a_right_type_back_issues_the_agents_token(
     server: LiveServer, agent: Agent, person: Person
 ) -> None:
     """A new account needs its last four characters; a known account needs the amount."""
-    asked = _asks(agent, person)
+    acknowledgement = _request_payment(agent, person)
     person.read()
     person.tab.wait_for_text("the last 4 characters of To account")
     assert _fields(person.tab) == ["fact"]
     person.approve(fact=LAST_FOUR.lower())
     person.tab.wait_for_text("Approved by")
-    assert agent.poll(asked["auth_req_id"]).json()["authorization_details"][0] == DETAIL
-    second_request = _asks(agent, person)
+    assert agent.poll(acknowledgement["auth_req_id"]).json()["authorization_details"][0] == DETAIL
+    second_request = _request_payment(agent, person)
     approval = person.read()
     person.tab.wait_for_text("Type Amount")
     person.approve(fact="4820")
@@ -173,8 +173,8 @@ def test_a_right_type_back_gives_the_agent_its_token(
 def test_a_wrong_type_back_is_shown_and_decides_nothing(
     server: LiveServer, agent: Agent, person: Person
 ) -> None:
-    """The step stays open, and the right value then approves."""
-    asked = _asks(agent, person)
+    """The step stays open, and the request can then be approved with the right value."""
+    acknowledgement = _request_payment(agent, person)
     approval = person.read()
     person.approve(fact="0000")
     person.is_refused(422, WRONG)
@@ -182,14 +182,14 @@ def test_a_wrong_type_back_is_shown_and_decides_nothing(
     assert person.tab.ask("document.getElementById('fact').value") == "0000"
     person.approve(fact=LAST_FOUR)
     person.tab.wait_for_text("Approved by")
-    assert agent.poll(asked["auth_req_id"]).json()["token_type"] == "Bearer"
+    assert agent.poll(acknowledgement["auth_req_id"]).json()["token_type"] == "Bearer"
 
 
 def test_an_empty_type_back_is_asked_for_before_the_passkey(
     server: LiveServer, agent: Agent, person: Person
 ) -> None:
     """An empty field does not count as an attempt."""
-    _asks(agent, person)
+    _request_payment(agent, person)
     approval = person.read()
     person.approve()
     person.tab.see("document.activeElement.id === 'fact' && !document.activeElement.validity.valid")
@@ -199,11 +199,11 @@ def test_an_empty_type_back_is_asked_for_before_the_passkey(
         assert view.ceremony_attempts.counts_by_step(approval, (asked.user_id or "", "")) == {}
 
 
-def test_two_wrong_type_backs_end_a_request_with_one_approver(
+def test_two_wrong_type_backs_lock_a_request_with_one_approver(
     server: LiveServer, agent: Agent, person: Person
 ) -> None:
     """The page shows that the request is locked, and the agent gets the reason."""
-    asked = _asks(agent, person)
+    acknowledgement = _request_payment(agent, person)
     approval = person.read()
     person.approve(fact="0000")
     person.is_refused(422, WRONG)
@@ -211,7 +211,7 @@ def test_two_wrong_type_backs_end_a_request_with_one_approver(
     person.is_refused(423, LOCKED)
     person.tab.wait_for_text("This request is closed: locked.")
     assert state(server, approval) == (State.CANCELLED, "locked")
-    reply = agent.poll(asked["auth_req_id"]).json()
+    reply = agent.poll(acknowledgement["auth_req_id"]).json()
     assert (reply["error"], reply["reason"]) == ("access_denied", "locked")
 
 
@@ -220,7 +220,7 @@ def test_two_wrong_type_backs_lock_one_approver_and_another_may_still_approve(
 ) -> None:
     """The lock is shown immediately and after a reload; the locked approver may still deny."""
     _rules(server, agent, quorum="1", who=_group(server, person, second))
-    asked = _asks(agent, person)
+    acknowledgement = _request_payment(agent, person)
     approval = person.read()
     person.approve(fact="0000")
     person.is_refused(422, WRONG)
@@ -239,20 +239,23 @@ def test_two_wrong_type_backs_lock_one_approver_and_another_may_still_approve(
     second.read()
     second.approve(fact=LAST_FOUR)
     second.tab.wait_for_text("Approved by")
-    assert agent.poll(asked["auth_req_id"]).json()["token_type"] == "Bearer"
+    assert agent.poll(acknowledgement["auth_req_id"]).json()["token_type"] == "Bearer"
 
 
-def test_the_type_back_value_is_not_shown_beside_its_field(agent: Agent, person: Person) -> None:
+def test_the_type_back_value_is_not_shown_next_to_its_field(agent: Agent, person: Person) -> None:
     """The value is hidden on the screen and in the step's HTML; Back shows it again.
 
     The headline stays, because it does not contain the value, and the button says what it does.
     """
-    _asks(agent, person)
+    _request_payment(agent, person)
     person.read()
-    shown, step = person.tab.text(), person.tab.ask("document.getElementById('approve').outerHTML")
-    for text in (shown, step, person.tab.ask("document.title")):
+    page_text, step = (
+        person.tab.text(),
+        person.tab.ask("document.getElementById('approve').outerHTML"),
+    )
+    for text in (page_text, step, person.tab.ask("document.title")):
         assert LAST_FOUR not in text
-    assert "Pay EUR 4,820.00 to Nordwind Logistik GmbH" in shown
+    assert "Pay EUR 4,820.00 to Nordwind Logistik GmbH" in page_text
     assert person.tab.text("#approve-now") == "Pay EUR 4,820.00"
     person.tab.click("#approve [data-back]")
     person.tab.wait_for_text(LAST_FOUR)
@@ -261,8 +264,8 @@ def test_the_type_back_value_is_not_shown_beside_its_field(agent: Agent, person:
 def test_a_narrowed_request_needs_a_type_back_too(
     server: LiveServer, agent: Agent, person: Person
 ) -> None:
-    """The comparison comes first, and the next step hides the fact that must be typed."""
-    asked = _asks(agent, person)
+    """The comparison is shown first; the next step hides the fact that must be typed."""
+    acknowledgement = _request_payment(agent, person)
     (waits,) = waiting(server, person.name)
     person.tab.open(f"{server.url}/r/{waits.id}/limit")
     person.tab.type("[name='fact.0']", "500")
@@ -280,7 +283,7 @@ def test_a_narrowed_request_needs_a_type_back_too(
     person.is_refused(422, WRONG)
     person.approve(fact=LAST_FOUR)
     person.tab.wait_for_text("Approved by")
-    details = agent.poll(asked["auth_req_id"]).json()["authorization_details"]
+    details = agent.poll(acknowledgement["auth_req_id"]).json()["authorization_details"]
     assert details[0]["amount"]["minor"] == 50_000
 
 
@@ -290,8 +293,8 @@ def test_the_match_number_is_typed_and_on_no_page(
     """The risk is medium and the agent interactive; a wrong number is reported."""
     _with_screen(server, agent)
     _rules(server, agent, risk='"medium"')
-    asked = agent.ask(person.name).json()
-    number = asked["match_code"]
+    acknowledgement = agent.ask(person.name).json()
+    number = acknowledgement["match_code"]
     person.read()
     person.tab.wait_for_text("medium risk")
     assert _fields(person.tab) == ["match"]
@@ -300,7 +303,7 @@ def test_the_match_number_is_typed_and_on_no_page(
     person.is_refused(422, WRONG.replace("value to type back", "number that the agent shows"))
     person.approve(match=number)
     person.tab.wait_for_text("Approved by")
-    assert agent.poll(asked["auth_req_id"]).json()["token_type"] == "Bearer"
+    assert agent.poll(acknowledgement["auth_req_id"]).json()["token_type"] == "Bearer"
 
 
 def test_two_approvers_do_every_ceremony_and_the_second_reads_the_firsts_reason(
@@ -310,8 +313,8 @@ def test_two_approvers_do_every_ceremony_and_the_second_reads_the_firsts_reason(
     _with_screen(server, agent)
     both = _group(server, person, second)
     _rules(server, agent, quorum="2", who=both, risk='"critical"')
-    asked = _asks(agent, person)
-    typed = {"fact": LAST_FOUR, "match": asked["match_code"], "reason": REASON}
+    acknowledgement = _request_payment(agent, person)
+    typed = {"fact": LAST_FOUR, "match": acknowledgement["match_code"], "reason": REASON}
     person.tab.front()
     approval = person.read()
     assert _fields(person.tab) == list(typed)
@@ -326,7 +329,7 @@ def test_two_approvers_do_every_ceremony_and_the_second_reads_the_firsts_reason(
     second.step()
     second.approve(**typed)
     second.tab.wait_for_text("Approved by")
-    assert agent.poll(asked["auth_req_id"]).json()["token_type"] == "Bearer"
+    assert agent.poll(acknowledgement["auth_req_id"]).json()["token_type"] == "Bearer"
 
 
 def test_an_approver_withdraws_their_approval(
@@ -334,7 +337,7 @@ def test_an_approver_withdraws_their_approval(
 ) -> None:
     """The request waits for that approver again, and the other approval becomes the first."""
     _rules(server, agent, quorum="2", who=_group(server, person, second))
-    asked = _asks(agent, person)
+    acknowledgement = _request_payment(agent, person)
     person.tab.front()
     approval = person.read()
     person.approve(fact=LAST_FOUR)
@@ -352,7 +355,7 @@ def test_an_approver_withdraws_their_approval(
     person.read()
     person.approve(fact=LAST_FOUR)
     person.tab.wait_for_text("Approved by")
-    assert agent.poll(asked["auth_req_id"]).json()["token_type"] == "Bearer"
+    assert agent.poll(acknowledgement["auth_req_id"]).json()["token_type"] == "Bearer"
 
 
 @pytest.mark.parametrize(
@@ -361,7 +364,7 @@ def test_an_approver_withdraws_their_approval(
 def test_the_approve_button_waits_as_long_as_the_risk_requires(
     server: LiveServer, agent: Agent, person: Person, second: Person, risk: str, pause: int
 ) -> None:
-    """The button cannot be pressed earlier."""
+    """The button is disabled until the delay for the risk is over."""
     both = _group(server, person, second)
     _rules(server, agent, quorum="2", who=both, risk=f'"{risk}"')
     agent.request_approval(person.name)

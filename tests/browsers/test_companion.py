@@ -82,7 +82,7 @@ def test_a_request_is_denied_with_a_reason_and_a_note(server, tab, user, agent):
     assert reply["note"] == "Read only, please"
 
 
-def test_a_passkey_without_user_verification_decides_nothing(server, tab, user, agent):
+def test_a_passkey_without_user_verification_cannot_decide(server, tab, user, agent):
     """The page says that nothing was sent, and the request stays pending."""
     agent.request_approval(user)
     _only(server, tab)
@@ -93,7 +93,7 @@ def test_a_passkey_without_user_verification_decides_nothing(server, tab, user, 
     assert _state(server, tab) is State.PENDING
 
 
-def test_a_click_before_the_button_is_enabled_approves_nothing(server, tab, user, agent):
+def test_a_click_before_the_button_is_enabled_does_not_approve(server, tab, user, agent):
     """Submitting the form without a button approves nothing either."""
     agent.request_approval(user)
     _only(server, tab)
@@ -113,28 +113,28 @@ def test_a_decision_on_another_device_appears_without_buttons(server, tab, user,
     assert tab.ask("document.getElementById('to-approve')") is None
 
 
-def test_a_page_gets_events_through_its_socket_at_once(server, tab, user, agent):
+def test_a_page_gets_events_through_its_socket_immediately(server, tab, user, agent):
     """Without the socket, polling would take half a minute."""
     listening(tab, f"{server.url}/")
     agent.request_approval(user)
-    (asked,) = waiting(server, user)
-    says_soon(server, tab, "1 new request.", since=asked.created_at)
+    (approval,) = waiting(server, user)
+    says_soon(server, tab, "1 new request.", since=approval.created_at)
     assert "approval.requested" in socket_messages(tab)
 
 
 @pytest.mark.parametrize("answered", [False, True])
 def test_a_page_without_its_socket_polls_every_two_seconds(server, tab, user, agent, answered):
-    """New requests and decisions elsewhere still appear."""
+    """New requests and decisions on other devices still appear."""
     agent.request_approval(user)
-    (asked,) = waiting(server, user)
+    (approval,) = waiting(server, user)
     tab.tell("Network.enable")
     tab.tell("Network.setBlockedURLs", urls=["*/api/feed/ticket"])
-    polling(tab, f"{server.url}/r/{asked.id}" if answered else f"{server.url}/")
-    seen = looks(tab)
-    assert all(1_990 <= later - done < 10_000 for (_, done), (later, _) in pairwise(seen))
+    polling(tab, f"{server.url}/r/{approval.id}" if answered else f"{server.url}/")
+    polls_seen = looks(tab)
+    assert all(1_990 <= later - done < 10_000 for (_, done), (later, _) in pairwise(polls_seen))
     assert socket_messages(tab) == []
     if answered:
-        Oversight(server.services.store).cancel(asked.id, "No longer needed", by=BY)
+        Oversight(server.services.store).cancel(approval.id, "No longer needed", by=BY)
     else:
         agent.ask_payment(user)
     tab.wait_for_text("This request is closed" if answered else "1 new request.")
@@ -142,7 +142,7 @@ def test_a_page_without_its_socket_polls_every_two_seconds(server, tab, user, ag
 
 
 def test_new_requests_are_added_at_the_end(server, tab, user, agent):
-    """Other rows do not move, the title has the count, and the new row can be opened."""
+    """Other rows do not move, the title shows the count, and the new row can be opened."""
     tab.open(f"{server.url}/")
     tab.wait_for_text("No requests are waiting")
     agent.request_approval(user)
@@ -194,20 +194,20 @@ def test_the_first_load_of_the_inbox_is_small_and_contacts_no_other_host(
 ):
     """The limit includes what the service worker caches."""
     agent.request_approval(user)
-    seen = first_view(tab, f"{server.url}/", worker=worker)
-    paths = {one.removeprefix(server.url) for one in seen.loaded}
+    visit = first_view(tab, f"{server.url}/", worker=worker)
+    paths = {url.removeprefix(server.url) for url in visit.loaded}
     assert paths >= {"/", "/style.css", "/passkey.js", "/api/feed/ticket"}
     assert ("/service-worker.js#worker" in paths) is worker
-    assert seen.loaded[f"{server.url}/"] > 1_000
-    assert seen.asked == {f"localhost:{server.port}"}
-    assert seen.loaded.get(f"{server.url}/style.css#worker", 0) < 1_000, "it was sent a moment ago"
-    assert seen.bytes < 100_000
+    assert visit.loaded[f"{server.url}/"] > 1_000
+    assert visit.asked == {f"localhost:{server.port}"}
+    assert visit.loaded.get(f"{server.url}/style.css#worker", 0) < 1_000, "it was sent a moment ago"
+    assert visit.bytes < 100_000
 
 
 def _id(tab: Chromium) -> str:
     """Return the ID of the open request."""
-    found: str = tab.see("document.getElementById('request')?.dataset.id")
-    return found
+    request_id: str = tab.see("document.getElementById('request')?.dataset.id")
+    return request_id
 
 
 def _state(server: LiveServer, tab: Chromium) -> State:

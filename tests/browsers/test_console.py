@@ -52,7 +52,7 @@ def test_an_agent_is_disabled_and_enabled(
     tab.see("document.querySelector('.head .state')?.textContent === 'enabled'")
 
 
-def test_a_passkey_without_user_verification_signs_no_change(
+def test_a_passkey_without_user_verification_cannot_sign_a_change(
     server: LiveServer, tab: Chromium, admin: str, agent: Agent
 ) -> None:
     """The page says that nothing was sent, and the agent keeps its secret."""
@@ -73,7 +73,7 @@ def key(server: LiveServer, admin: str) -> AgentKey:
     return server.agent(resources=(uri,), scopes=("pay:send",), owners=(admin,))
 
 
-def _shown(tab: Chromium, name: str) -> str:
+def _shown_program(tab: Chromium, name: str) -> str:
     return str(tab.ask(f"document.getElementById('{name}').textContent"))
 
 
@@ -106,11 +106,11 @@ def test_the_first_program_of_an_agent_that_must_name_an_action_runs_as_printed(
     tab.wait_for_text("This change needs your passkey")
     tab.click("#sign .primary")
     tab.wait_for_text("First request")
-    secret, text = _shown(tab, "secret"), _shown(tab, f"in-{language}")
+    secret, text = _shown_program(tab, "secret"), _shown_program(tab, f"in-{language}")
     with _started(language, text, tmp_path, secret):
-        (asked,) = until(lambda: _open(server, key), 30.0)
-    assert asked.scope == "pay:send"
-    assert [load["type"] for load in json.loads(asked.details)] == ["payment.transfer"]
+        (approval,) = until(lambda: _open(server, key), 30.0)
+    assert approval.scope == "pay:send"
+    assert [detail["type"] for detail in json.loads(approval.details)] == ["payment.transfer"]
 
 
 def _open(server: LiveServer, key: AgentKey) -> list[Approval]:
@@ -212,6 +212,6 @@ def test_a_refused_form_is_corrected_and_signed(
 
 def _complains_of(tab: Chromium, path: str) -> None:
     """The console reports the refused request, and nothing else; it is accepted here."""
-    found = until(lambda: tab.ask("1") and tab.complaints(), 30.0)
-    assert [one for one in found if path not in one or "status of 4" not in one] == []
+    complaints = until(lambda: tab.ask("1") and tab.complaints(), 30.0)
+    assert [text for text in complaints if path not in text or "status of 4" not in text] == []
     tab.events.clear()

@@ -21,7 +21,7 @@ from tests.support.servers.server import LiveServer
 
 _CONTROLLED = "Boolean(navigator.serviceWorker.controller)"
 _STAND_STILL = "(() => { const now = Date.now(); Date.now = () => now; return true })()"
-"""Stops the clock of the page, so that the five seconds never pass."""
+"""Stops the clock of the page, so that the five seconds before a denial never pass."""
 _SECONDS = 60.0
 
 

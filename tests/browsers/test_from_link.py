@@ -35,7 +35,7 @@ def test_a_link_from_another_site_opens_the_request(
 
 
 def test_a_link_shows_the_sign_in_to_others(server: LiveServer, tab: Chromium) -> None:
-    """The page reloads itself only once."""
+    """The page reloads itself only once and then shows the sign-in."""
     with other_site() as chat:
         markup = f'<a href="{server.url}/" style="display: block; height: 5rem">Sayso</a>'
         tab.open(chat.page(CROSS_SITE, "/chat", markup))

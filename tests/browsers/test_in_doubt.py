@@ -24,9 +24,9 @@ _STATES = {
 @pytest.fixture
 def person(server: LiveServer) -> Iterator[Terminal]:
     """A user with a terminal."""
-    made = new_person(server)
-    yield made
-    made.client.close()
+    new_user = new_person(server)
+    yield new_user
+    new_user.client.close()
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def _state(server: LiveServer, approval_id: str) -> State:
 
 
 def test_a_stopped_server_is_waited_for(server: LiveServer, tab: Chromium, asked: str) -> None:
-    """Until the server continues, the page only says that it checks."""
+    """Until the server continues, the page only says that it is checking."""
     server.suspend()
     try:
         tab.see(f"({_PROBLEM}).startsWith({json.dumps(_CHECKING)})")
@@ -82,11 +82,11 @@ def test_each_state_of_knowledge_has_its_own_message(
 ) -> None:
     """A decision that may still arrive is called neither recorded nor not recorded."""
     enroll_too(tab, server, person.user)
-    found = {
+    messages = {
         state: [tab.ask(_known(status)) for status in statuses]
         for state, statuses in _STATES.items()
     }
-    assert found == {state: [state] * len(statuses) for state, statuses in _STATES.items()}
+    assert messages == {state: [state] * len(statuses) for state, statuses in _STATES.items()}
     every = "Object.values(SAYS).map((say) => say('approval'))"
     says = f"import('/answer_state.js').then(({{ SAYS }}) => {every})"
     assert tab.ask(says) == [

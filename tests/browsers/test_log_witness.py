@@ -19,7 +19,7 @@ from tests.support.servers.replaced_database import copied, grow, replace, rotat
 from tests.support.servers.server import LiveServer, live_server
 
 _WORDS = "The audit log of this server was changed or replaced. Do not approve."
-_KEPT = "localStorage.getItem(`sayso-log-${document.body.dataset.user}`)"
+_STORED_CHECKPOINT = "localStorage.getItem(`sayso-log-${document.body.dataset.user}`)"
 _PROMISES = "localStorage.getItem(`sayso-promises-${document.body.dataset.user}`)"
 _COUNT = """() => addEventListener(
   "promises", ({ detail }) => localStorage.setItem("count", detail.length))"""
@@ -40,14 +40,18 @@ def page(server: LiveServer, browser: Chromium) -> Iterator[Chromium]:
         tab.add_passkey_holder()
         newcomer(tab, server)
         listening(tab, f"{server.url}/")
-        _kept(tab, server)
+        _wait_for_checkpoint(tab, server)
         yield tab
 
 
-def _kept(tab: Chromium, server: LiveServer) -> Any:
+def _wait_for_checkpoint(tab: Chromium, server: LiveServer) -> Any:
     """Wait until the tab has stored the newest checkpoint, and return it."""
     newest = json.dumps(server.services.audit_log.newest())
-    return json.loads(tab.see(f"JSON.parse({_KEPT})?.checkpoint === {newest} && {_KEPT}"))
+    return json.loads(
+        tab.see(
+            f"JSON.parse({_STORED_CHECKPOINT})?.checkpoint === {newest} && {_STORED_CHECKPOINT}"
+        )
+    )
 
 
 def test_the_scripts_judge_proofs_and_checkpoints_as_the_terminal_does(page: Chromium) -> None:
@@ -55,18 +59,18 @@ def test_the_scripts_judge_proofs_and_checkpoints_as_the_terminal_does(page: Chr
     assert differences(page) == []
 
 
-def test_a_log_that_grows_is_not_an_alarm(server: LiveServer, page: Chromium) -> None:
-    """Reloads, restarts and a key that its predecessor announced cause no alarm either."""
+def test_a_growing_log_raises_no_alarm(server: LiveServer, page: Chromium) -> None:
+    """Reloads, restarts and a new log key signed by its predecessor cause no alarm either."""
     grow(server)
     page.open(f"{server.url}/")
-    _kept(page, server)
+    _wait_for_checkpoint(page, server)
     rotate_log_key(server)
     grow(server)
     server.stop()
     page.wait_for_text("Not connected.")
     server.start()
-    kept = _kept(page, server)
-    assert kept["log_key"] == server.services.audit_log.key.text
+    stored = _wait_for_checkpoint(page, server)
+    assert stored["log_key"] == server.services.audit_log.key.text
     assert not page.ask(_ALARM)
 
 
@@ -78,15 +82,15 @@ def test_a_different_log_shows_a_banner_that_stays(
     older = copied(server, "older.db")
     grow(server)
     page.open(f"{server.url}/")
-    kept = _kept(page, server)
+    stored = _wait_for_checkpoint(page, server)
     replace(server, older, lambda: page.wait_for_text("Not connected."))
     grow(server, more)
     page.wait_for_text(_WORDS)
-    page.see(f"JSON.parse({_KEPT}).incident")
+    page.see(f"JSON.parse({_STORED_CHECKPOINT}).incident")
     with server.services.store.read() as view:
         (incident,) = view.incidents.search(closed=False, limit=10)
-    assert json.loads(page.ask(_KEPT))["incident"] == incident.id
-    assert json.loads(page.ask(_KEPT))["checkpoint"] == kept["checkpoint"]
+    assert json.loads(page.ask(_STORED_CHECKPOINT))["incident"] == incident.id
+    assert json.loads(page.ask(_STORED_CHECKPOINT))["checkpoint"] == stored["checkpoint"]
     grow(server, 20)
     page.open(f"{server.url}/history")
     page.wait_for_text(_WORDS)
@@ -96,7 +100,7 @@ def test_a_different_log_shows_a_banner_that_stays(
     page.click("#log-explained")
     page.click("#log-accept")
     page.see(f"!{_ALARM}")
-    _kept(page, server)
+    _wait_for_checkpoint(page, server)
     assert len(page.ask("Object.keys(localStorage).filter((name) => /-log-.*-/.test(name))")) == 1
     page.open(f"{server.url}/")
     assert not page.ask(_ALARM)
@@ -105,7 +109,7 @@ def test_a_different_log_shows_a_banner_that_stays(
 def test_an_unannounced_key_shows_a_banner_in_the_approve_panel(
     server: LiveServer, page: Chromium
 ) -> None:
-    """The previous key was lost, so it could not announce the new one."""
+    """The previous key was lost, so it could not sign the new one."""
     agent = new_agent(server)
     agent.request_approval(page.ask("document.querySelector('.who').textContent"))
     (server.folder / "data" / "log.key").unlink()
@@ -126,7 +130,7 @@ def test_an_unannounced_key_shows_a_banner_in_the_approve_panel(
 def test_a_promise_is_kept_until_its_entry_is_in_the_log(
     server: LiveServer, page: Chromium
 ) -> None:
-    """The response to a decision has a promise, and a broken promise shows the banner."""
+    """The response to a decision contains a promise; if it is broken, the banner appears."""
     agent = new_agent(server)
     agent.request_approval(page.ask("document.querySelector('.who').textContent"))
     page.beforehand(_COUNT)

@@ -23,11 +23,11 @@ _LETTER = {
     "text": _TEXT,
     "attachments": [],
 }
-_SHUT = "document.getElementById('to-approve').disabled"
+_IS_APPROVE_DISABLED = "document.getElementById('to-approve').disabled"
 _HALF_SCREENS = "Math.ceil(document.documentElement.scrollHeight / innerHeight * 2)"
-_DRAWN = """new Promise((done) =>
+_AFTER_DRAWING = """new Promise((done) =>
   requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done))))"""
-"""Waits for two frames, because a page learns what is visible only after drawing."""
+"""Waits for two frames, because a page knows which parts are visible only after drawing."""
 
 
 @pytest.fixture(scope="module")
@@ -49,10 +49,10 @@ def test_a_long_fact_must_be_scrolled_through_before_approval(
     tab.open(f"{server.url}/r/{waiting(server, user)[0].id}")
     assert _TEXT in tab.ask("document.getElementById('facts').textContent")
     tab.ask("scrollTo(0, document.documentElement.scrollHeight)")
-    tab.ask(_DRAWN)
-    assert tab.ask(_SHUT) is True
+    tab.ask(_AFTER_DRAWING)
+    assert tab.ask(_IS_APPROVE_DISABLED) is True
     tab.ask("scrollTo(0, 0)")
     for _ in range(tab.ask(_HALF_SCREENS)):
-        tab.ask(_DRAWN)
+        tab.ask(_AFTER_DRAWING)
         tab.ask("scrollBy(0, innerHeight / 2)")
-    tab.see(f"{_SHUT} === false")
+    tab.see(f"{_IS_APPROVE_DISABLED} === false")

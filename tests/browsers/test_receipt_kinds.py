@@ -216,20 +216,20 @@ def test_a_decision_signed_by_another_key_under_the_devices_key_id_is_refused(
     assert parts[3].startswith("verified ")
 
 
-def _asked(server: LiveServer, person: Terminal, **parameters: Any) -> Approval:
+def _request_approval(server: LiveServer, person: Terminal, **parameters: Any) -> Approval:
     new_agent(server).request_approval(person.user, **parameters)
     return person.only_request()
 
 
 def _expired(server: LiveServer, person: Terminal) -> str:
-    name = _asked(server, person, requested_expiry="60").id
+    name = _request_approval(server, person, requested_expiry="60").id
     server.clock.forward(MINUTE)
     server.services.sweeper.round()
     return name
 
 
 def _canceled(server: LiveServer, person: Terminal) -> str:
-    name = _asked(server, person).id
+    name = _request_approval(server, person).id
     Oversight(server.services.store).cancel(name, "Ask Bob first", by=BY)
     return name
 

@@ -51,10 +51,10 @@ def receipt(server: LiveServer, opened: Chromium, name: tuple[str, str], agent: 
     return json.loads(opened.ask("document.getElementById('whole').textContent"))
 
 
-def _wrong(tab: Chromium, receipt: Any) -> str:
+def _find_errors(tab: Chromium, receipt: Any) -> str:
     """Return every error about a receipt as one text."""
-    found = tab.ask(_PROVED.replace("RECEIPT", json.dumps(receipt)))
-    return "\n".join(one["why"] for one in found if one["state"] == "wrong")
+    parts = tab.ask(_PROVED.replace("RECEIPT", json.dumps(receipt)))
+    return "\n".join(part["why"] for part in parts if part["state"] == "wrong")
 
 
 def _flipped(text: str) -> str:
@@ -63,7 +63,7 @@ def _flipped(text: str) -> str:
     return text[:at] + ("A" if text[at] != "A" else "B") + text[at + 1 :]
 
 
-def _more(text: str) -> str:
+def _extend_text(text: str) -> str:
     return f"{text} "
 
 
@@ -73,12 +73,12 @@ def test_a_receipt_is_proved_and_each_changed_field_is_named(
     """I26: the passkey, the log entry and the server's signature prove it in the browser."""
     assert "This receipt is valid." in opened.text("#verdict")
     assert opened.ask("document.querySelectorAll('#proved .proved').length") == 4
-    assert _wrong(opened, receipt) == ""
+    assert _find_errors(opened, receipt) == ""
 
     def changed(change: Any) -> str:
         copy = json.loads(json.dumps(receipt))
         change(copy)
-        return _wrong(opened, copy)
+        return _find_errors(opened, copy)
 
     def set_in(place: str, value: Any) -> Any:
         *way, last = [int(step) if step.isdigit() else step for step in place.split("/")]
@@ -99,7 +99,7 @@ def test_a_receipt_is_proved_and_each_changed_field_is_named(
         "answers/0/by/id": ("sayso_us_other", "sub: differs from what was signed"),
         "answers/0/device/name": ("laptop", "answers/0/device/name: differs from what the server"),
         "answers/0/at": ("2001-01-01T00:00:00Z", "at: differs from the signed time"),
-        "entries/1/body": (_more, "entries: a body does not match its proof"),
+        "entries/1/body": (_extend_text, "entries: a body does not match its proof"),
         "approval/state": ("denied", "approval/state: the log says approval.approved"),
         "approval/decided_by": ({}, "approval/decided_by: differs from the log"),
         "policy_version": (7, "policy_version: differs from the log"),
@@ -139,8 +139,8 @@ def test_a_file_is_checked_like_the_page_and_a_printout_has_no_buttons(
     receipt["approval"]["agent"]["name"] = "other-bot"
     path = tmp_path / "changed.json"
     path.write_text(json.dumps(receipt))
-    whole = opened.tell("DOM.getDocument")["root"]["nodeId"]
-    node = opened.tell("DOM.querySelector", nodeId=whole, selector="#file")["nodeId"]
+    document_node = opened.tell("DOM.getDocument")["root"]["nodeId"]
+    node = opened.tell("DOM.querySelector", nodeId=document_node, selector="#file")["nodeId"]
     opened.tell("DOM.setFileInputFiles", nodeId=node, files=[str(path)])
     opened.wait_for_text("changed.json is not valid.")
     assert "approval/agent/name" in opened.text("#of-file")

@@ -11,8 +11,8 @@ from tests.support.servers.server import BY, LiveServer
 def test_a_user_who_lost_every_passkey_returns_by_an_administrators_link(
     server: LiveServer, browser: Chromium, tab: Chromium, agent: Agent
 ) -> None:
-    """The lost passkey is removed. The new one approves high risk only after a day."""
-    user = _lost(server, browser)
+    """The lost passkey is removed. The new one can't approve high-risk requests for a day."""
+    user = _add_user_without_browser(server, browser)
     link = _link(server, tab, user)
     with stranger(browser) as new:
         new.add_passkey_holder()
@@ -37,8 +37,8 @@ def test_a_user_who_lost_every_passkey_returns_by_an_administrators_link(
         assert new.complaints() == []
 
 
-def _lost(server: LiveServer, browser: Chromium) -> str:
-    """Return a user whose browser is gone, with their only passkey."""
+def _add_user_without_browser(server: LiveServer, browser: Chromium) -> str:
+    """Return a user who lost their browser with their only passkey."""
     user, code = server.user()
     with stranger(browser) as lost_browser:
         lost_browser.add_passkey_holder()

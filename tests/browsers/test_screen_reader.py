@@ -21,7 +21,7 @@ from tests.support.servers.server import BY, LiveServer
 
 SCRIPT = ROOT / "docs" / "screen-reader.md"
 _UNRECOGNISED = ", unrecognised"
-_SAYS = "says: "
+_SAYS_PREFIX = "says: "
 _TYPES = "types "
 _SECONDS = 60.0
 
@@ -65,10 +65,10 @@ def test_each_field_of_a_critical_approval_states_its_content(
     agent = new_agent(
         server, owners=(server.user()[0],), interactive=True, resources=(uri,), scopes=("pay:all",)
     )
-    asked = agent.ask(
+    acknowledgement = agent.ask(
         name, resource=uri, scope="openid pay:all", authorization_details=PAYMENT_DETAILS
     )
-    assert asked.status_code == 200, asked.text
+    assert acknowledgement.status_code == 200, acknowledgement.text
     _sign_in(server, tab, code)
     tab.open(f"{server.url}/r/{waiting(server, name)[0].id}")
     tab.click("#to-approve")
@@ -118,14 +118,14 @@ def _press(tab: Chromium, rows: list[Row]) -> int:
 
 
 def _until(tab: Chromium, words: str) -> None:
-    announced = words.startswith(_SAYS)
-    wanted = _pattern(words.removeprefix(_SAYS))
+    announced = words.startswith(_SAYS_PREFIX)
+    pattern = _pattern(words.removeprefix(_SAYS_PREFIX))
     last: list[str] = []
 
     def matches() -> bool:
         if (now := _spoken(tab)) is not None:
             last[:] = now.announcements() if announced else [now.focus()]
-        return any(wanted.fullmatch(one) for one in last)
+        return any(pattern.fullmatch(text) for text in last)
 
     try:
         until(matches, _SECONDS)
@@ -135,13 +135,17 @@ def _until(tab: Chromium, words: str) -> None:
 
 def _read(tab: Chromium, rows: list[Row]) -> int:
     """Check the lines of the main part, once the scripts have written its times."""
-    wanted = [f"{what}: {words}" for what, words in rows]
+    expected = [f"{what}: {words}" for what, words in rows]
     wrong: list[tuple[str, str]] = []
 
     def matches() -> bool:
         now = _spoken(tab)
-        pairs = zip_longest(wanted, [] if now is None else now.main(), fillvalue="")
-        wrong[:] = [(one, line) for one, line in pairs if not _pattern(one).fullmatch(line)]
+        pairs = zip_longest(expected, [] if now is None else now.main(), fillvalue="")
+        wrong[:] = [
+            (expected_line, line)
+            for expected_line, line in pairs
+            if not _pattern(expected_line).fullmatch(line)
+        ]
         return not wrong
 
     try:
@@ -165,5 +169,5 @@ def _announced(tab: Chromium, words: str) -> Heard | None:
 
 
 def _pattern(words: str) -> re.Pattern[str]:
-    """Three dots stand for any text."""
+    """Return a pattern in which three dots match any text."""
     return re.compile(re.escape(words).replace("…", ".*"))

@@ -17,7 +17,7 @@ from tests.support.checks.waiting import until
 from tests.support.fakes.desktop import Desktop, desktop, environment
 from tests.support.servers.server import LiveServer
 
-_SHOWN = """navigator.serviceWorker.ready.then((there) => there.getNotifications()).then((all) =>
+_VISIBLE = """navigator.serviceWorker.ready.then((there) => there.getNotifications()).then((all) =>
   all.map(({ tag, renotify, actions }) => [tag, renotify, actions.map((each) => each.action)]))"""
 
 _CLOSE = """navigator.serviceWorker.ready.then((there) => there.getNotifications()).then((all) =>
@@ -37,7 +37,7 @@ class Worker:
         self.desktop.shown.clear()
         self.tab.push(json.dumps({**message, "step": 0, "at": number, **members}))
         until(lambda: self.desktop.shown, 30)
-        (found,) = self.tab.see(f"{_SHOWN}.then((all) => all.length === 1 && all)")
+        (found,) = self.tab.see(f"{_VISIBLE}.then((all) => all.length === 1 && all)")
         return list(found)
 
 
@@ -58,7 +58,7 @@ def worker(server: LiveServer, phone: Worker) -> Worker:
     phone.tab.tell("Page.bringToFront")
     phone.tab.open(f"{server.url}/")
     phone.tab.ask(_CLOSE)
-    phone.tab.see(f"{_SHOWN}.then((all) => all.length === 0)")
+    phone.tab.see(f"{_VISIBLE}.then((all) => all.length === 0)")
     phone.desktop.shown.clear()
     return phone
 
@@ -78,16 +78,16 @@ def test_a_notification_offers_review_and_deny_at_every_risk(
 ) -> None:
     """There are at most two buttons; the second opens the denial step and decides nothing."""
     assert worker.ask(1, risk=risk)[2] == ["review", "deny"]
-    shown = worker.desktop.wait(f"Approval needed, {risk} risk")
-    worker.desktop.press(shown, "Deny…")
+    notification = worker.desktop.wait(f"Approval needed, {risk} risk")
+    worker.desktop.press(notification, "Deny…")
     page = worker.tab.wait_for_tab("/r/one#deny")
     page.see("location.pathname === '/r/one' && location.hash === '#deny'")
-    assert worker.tab.see(f"{_SHOWN}.then((all) => all.length === 0)")
+    assert worker.tab.see(f"{_VISIBLE}.then((all) => all.length === 0)")
     page.close()
     assert server.log == ""
 
 
-def test_deny_opens_a_new_page_beside_an_uncontrolled_one(
+def test_deny_opens_a_new_page_if_the_open_page_is_uncontrolled(
     server: LiveServer, worker: Worker
 ) -> None:
     """A service worker cannot navigate a page that was loaded without it."""

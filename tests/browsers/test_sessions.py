@@ -34,19 +34,19 @@ def admin(server: LiveServer, tab: Chromium) -> str:
 
 @HOSTS
 @pytest.mark.usefixtures("admin")
-def test_a_form_of_another_site_does_nothing(
+def test_a_form_of_another_site_has_no_effect(
     server: LiveServer, tab: Chromium, agent: Agent, elsewhere: OtherSite, host: str
 ) -> None:
-    """With only the cookie as protection, the form would disable an agent."""
-    there = f"{server.url}/admin/agents/{agent.key.id}/disable"
-    form = f'<form method="post" action="{there}"><button>You have won</button></form>'
+    """If the cookie were the only protection, the form would disable an agent."""
+    url = f"{server.url}/admin/agents/{agent.key.id}/disable"
+    form = f'<form method="post" action="{url}"><button>You have won</button></form>'
     tab.open(elsewhere.page(host, "/form", form))
     tab.ask(
         f"fetch('{server.url}/api/passkeys/sign-out', "
         "{method: 'POST', mode: 'no-cors', credentials: 'include'}).then(() => 1)"
     )
     tab.click("button")
-    tab.see(f"location.href === '{there}' && document.readyState === 'complete'")
+    tab.see(f"location.href === '{url}' && document.readyState === 'complete'")
     assert "Request refused" in tab.text()
     tab.events.clear()
     tab.open(f"{server.url}/admin/agents/{agent.key.id}")
@@ -58,7 +58,7 @@ def test_a_form_of_another_site_does_nothing(
 def test_no_page_is_shown_in_a_frame_of_another_site(
     server: LiveServer, tab: Chromium, agent: Agent, elsewhere: OtherSite, host: str
 ) -> None:
-    """Clickjacking is therefore impossible, for example of the page that disables an agent."""
+    """Clickjacking is prevented, for example on the page that disables an agent."""
     paths = ("/", f"/admin/agents/{agent.key.id}/disable", "/offline")
     frames = "".join(f'<iframe src="{server.url}{path}"></iframe>' for path in paths)
     tab.open(elsewhere.page(host, "/frames", frames))
@@ -68,10 +68,10 @@ def test_no_page_is_shown_in_a_frame_of_another_site(
 
 @HOSTS
 @pytest.mark.usefixtures("admin")
-def test_a_page_of_another_site_opens_no_socket(
+def test_a_page_of_another_site_cannot_open_a_socket(
     server: LiveServer, tab: Chromium, elsewhere: OtherSite, host: str
 ) -> None:
-    """The same script on our own page opens a socket."""
+    """The same script can open a socket only on our own page."""
     assert tab.ask(_SOCKET % server.port) == "open"
     tab.open(elsewhere.page(host, "/socket", ""))
     assert tab.ask(_SOCKET % server.port) == "refused"

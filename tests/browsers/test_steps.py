@@ -53,7 +53,7 @@ def letter(server: LiveServer, tab: Chromium, agent: Agent) -> Chromium:
     return tab
 
 
-def test_who_asks_is_on_the_first_screen(page: Chromium, agent: Agent) -> None:
+def test_the_agents_name_is_on_the_first_screen(page: Chromium, agent: Agent) -> None:
     """The agent's name is directly below the headline, above the facts and the buttons."""
     assert agent.key.name in page.text(".asker")
     assert page.ask(_BOTTOM.format(".asker")) < page.ask(_TOP.format("#facts dl"))
@@ -61,7 +61,7 @@ def test_who_asks_is_on_the_first_screen(page: Chromium, agent: Agent) -> None:
     assert page.ask(_BOTTOM.format("#to-approve")) <= _HEIGHT
 
 
-def test_why_approve_is_disabled_is_beside_it(letter: Chromium) -> None:
+def test_the_reason_why_approve_is_disabled_is_above_it(letter: Chromium) -> None:
     """The reason is directly above the buttons, wherever the page is scrolled to."""
     page = letter
     assert page.ask("document.getElementById('to-approve').disabled") is True

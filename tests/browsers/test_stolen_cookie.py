@@ -13,7 +13,7 @@ from tests.support.checks.log_and_rows import entries, stored_approval
 from tests.support.clients.agent import Agent
 from tests.support.servers.server import LiveServer
 
-_NOTHING = "The passkey was not used. Nothing was sent."
+_NOTHING_SENT_MESSAGE = "The passkey was not used. Nothing was sent."
 
 
 @dataclass(slots=True)
@@ -28,10 +28,10 @@ class StolenSession:
 @pytest.fixture
 def thief(server: LiveServer, browser: Chromium) -> Iterator[Chromium]:
     """The browser of a user who is signed in with a passkey of their own."""
-    with stranger(browser) as opened:
-        opened.add_passkey_holder()
-        newcomer(opened, server)
-        yield opened
+    with stranger(browser) as new_tab:
+        new_tab.add_passkey_holder()
+        newcomer(new_tab, server)
+        yield new_tab
 
 
 @pytest.fixture
@@ -39,8 +39,8 @@ def stolen(server: LiveServer, tab: Chromium, thief: Chromium, agent: Agent) -> 
     """A session with a pending request, before the thief has the cookie."""
     agent.request_approval(newcomer(tab, server))
     tab.open(f"{server.url}/")
-    asked = tab.see("document.querySelector('.row a')?.href").rpartition("/")[2]
-    return StolenSession(asked, tab, thief)
+    approval_id = tab.see("document.querySelector('.row a')?.href").rpartition("/")[2]
+    return StolenSession(approval_id, tab, thief)
 
 
 def test_another_users_request_looks_like_an_unknown_one(
@@ -66,13 +66,13 @@ def test_a_stolen_cookie_shows_a_request_and_cannot_decide_it(
         tab.click("#to-approve")
         tab.click("#approve-now")
         if tab is thief:
-            tab.wait_for_text(_NOTHING)
+            tab.wait_for_text(_NOTHING_SENT_MESSAGE)
             assert stored_approval(server, stolen.asked).state is State.PENDING
     own.wait_for_text("Approved by")
     assert stored_approval(server, stolen.asked).state is State.APPROVED
 
 
-def test_a_stolen_cookie_enrolls_no_device(server: LiveServer, stolen: StolenSession) -> None:
+def test_a_stolen_cookie_cannot_enroll_a_device(server: LiveServer, stolen: StolenSession) -> None:
     """Creating an enrollment code needs the user's passkey too."""
     _steal(stolen.own, stolen.thief)
     before = len(entries(server, "code.issued"))
@@ -81,7 +81,7 @@ def test_a_stolen_cookie_enrolls_no_device(server: LiveServer, stolen: StolenSes
         tab.click("#another button")
         tab.click("#sign .primary")
         if tab is stolen.thief:
-            tab.wait_for_text(_NOTHING)
+            tab.wait_for_text(_NOTHING_SENT_MESSAGE)
             assert len(entries(server, "code.issued")) == before
     stolen.own.wait_for_text("Scan this")
     assert len(entries(server, "code.issued")) == before + 1
@@ -92,5 +92,7 @@ def _steal(own: Chromium, thief: Chromium) -> None:
     (cookie,) = [
         cooky for cooky in own.tell("Network.getCookies")["cookies"] if cooky["name"] == COOKIE
     ]
-    kept = {name: cookie[name] for name in ("name", "value", "domain", "path", "httpOnly")}
-    assert thief.tell("Network.setCookie", **kept)["success"]
+    cookie_members = {
+        name: cookie[name] for name in ("name", "value", "domain", "path", "httpOnly")
+    }
+    assert thief.tell("Network.setCookie", **cookie_members)["success"]

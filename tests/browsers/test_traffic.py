@@ -33,20 +33,20 @@ def test_a_first_view_and_an_event_stay_small(
     user = newcomer(tab, server)
     for _ in range(number):
         agent.request_approval(user)
-    seen = first_view(tab, f"{server.url}/", worker=False)
-    assert 10_000 < seen.bytes < _VIEW_BYTES
+    visit = first_view(tab, f"{server.url}/", worker=False)
+    assert 10_000 < visit.bytes < _VIEW_BYTES
     listening(tab, f"{server.url}/")
-    with transferred(tab) as asked:
+    with transferred(tab) as request_traffic:
         agent.ask_payment(user)
         _titled(tab, number + 1)
         tab.see("document.querySelector('#rows > :last-child').innerText.includes('4,820.00')")
-    assert 500 < asked() < _EVENT_BYTES
-    (paid,) = [one for one in waiting(server, user) if one.risk == "high"]
-    with transferred(tab) as ended:
+    assert 500 < request_traffic() < _EVENT_BYTES
+    (paid,) = [approval for approval in waiting(server, user) if approval.risk == "high"]
+    with transferred(tab) as end_traffic:
         Oversight(server.services.store).cancel(paid.id, "No longer needed", by=BY)
         _titled(tab, number)
         tab.see("document.querySelector('#rows > :last-child').className.includes('gone')")
-    assert 500 < ended() < _EVENT_BYTES
+    assert 500 < end_traffic() < _EVENT_BYTES
 
 
 def test_a_page_that_was_cut_off_gets_only_what_it_missed(
@@ -61,7 +61,7 @@ def test_a_page_that_was_cut_off_gets_only_what_it_missed(
     agent.ask_payment(user)
     _titled(tab, 52)
     loads = "performance.getEntriesByType('resource').map((each) => new URL(each.name).search)"
-    assert not [one for one in tab.ask(loads) if one.startswith("?first")]
+    assert not [query for query in tab.ask(loads) if query.startswith("?first")]
 
 
 def _titled(tab: Chromium, count: int) -> None:

@@ -17,10 +17,10 @@ from tests.support.servers.server import BY, LiveServer
 _ROW = "document.querySelector('.unusual').innerText"
 _WEIGHTS = """[...document.querySelectorAll('.unusual bdi')].map(
   (each) => [each.className, Number(getComputedStyle(each).fontWeight) > 500])"""
-_FITS = "document.documentElement.scrollWidth <= innerWidth"
+_FITS_WIDTH = "document.documentElement.scrollWidth <= innerWidth"
 
 
-def _asked(server: LiveServer, agent: Agent, user: str, **changes: object) -> str:
+def _request_approval(server: LiveServer, agent: Agent, user: str, **changes: object) -> str:
     details = json.dumps([{**DETAIL, **changes}])
     agent.request_approval(user, scope="openid payments:transfer", authorization_details=details)
     return max(waiting(server, user), key=lambda one: (one.created_at, one.id)).id
@@ -43,19 +43,19 @@ def test_a_suspicious_request_has_a_warning_and_a_usual_one_has_none(
         builtin_action_types.document("payment.transfer"), by=BY
     )
     user = newcomer(tab, server)
-    first = _asked(server, agent, user, amount=euro(4_820))
+    first = _request_approval(server, agent, user, amount=euro(4_820))
     _approved(server, first)
     tab.open(f"{server.url}/r/{first}")
     assert "Only 1 earlier approval to compare with, EUR 48.20." in tab.ask(_ROW)
     name = "Nordwind Logistik International"
-    fraud = _asked(server, agent, user, amount=euro(482_000), payee=name)
+    fraud = _request_approval(server, agent, user, amount=euro(482_000), payee=name)
     for width in (360, 1280):
         tab.look(width=width)
         tab.open(f"{server.url}/r/{fraud}")
         assert "This “To account” was approved before with a different “To”." in tab.ask(_ROW)
         assert "Amount is 100 times the only earlier amount" in tab.ask(_ROW)
         assert tab.ask(_WEIGHTS) == [["warning", True], ["warning", True], ["quiet", False]]
-        assert tab.ask(_FITS)
+        assert tab.ask(_FITS_WIDTH)
         if folder := os.environ.get("LOOK"):
             tab.picture(Path(folder) / f"fraud-{width}.png")
     for _ in range(4):

@@ -9,7 +9,7 @@ from tests.support.clients.agent import Agent
 from tests.support.clients.terminal import Terminal, new_person
 from tests.support.servers.server import BY, LiveServer
 
-_LOOKS = """performance.getEntriesByName(location.href.split('#')[0])
+_REFRESHES = """performance.getEntriesByName(location.href.split('#')[0])
   .filter(each => each.initiatorType === 'xmlhttprequest').length"""
 _TOP = "document.activeElement.getBoundingClientRect().top"
 
@@ -33,16 +33,16 @@ def test_a_list_is_refreshed_in_place_and_new_rows_are_offered(
 ) -> None:
     """A row shows its new state. A new request is only announced, so that no row moves."""
     agent.request_approval(person.user)
-    asked = person.only_request()
+    approval = person.only_request()
     page.open(f"{server.url}/admin/approvals?user={person.user}")
     page.wait_for_text("pending")
     page.ask("document.querySelector('main').began = true")
-    person.deny(asked)
-    _look(page)
+    person.deny(approval)
+    _refresh(page)
     page.see("document.querySelector('[data-part] .state').textContent === 'denied'")
     assert page.ask("document.getElementById('news').hidden")
     agent.request_approval(person.user)
-    _look(page)
+    _refresh(page)
     page.wait_for_text("Something changed. Show")
     assert page.ask("document.querySelectorAll('tbody tr').length") == 1
     assert page.ask("document.querySelector('main').began") is True
@@ -58,7 +58,7 @@ def test_a_row_that_no_longer_matches_is_struck_through(
     page.open(f"{server.url}/admin/approvals?state=pending&user={person.user}")
     page.wait_for_text(agent.key.name)
     person.deny(person.only_request())
-    _look(page)
+    _refresh(page)
     page.see("document.querySelector('tr.gone') !== null")
     page.wait_for_text("Something changed. Show")
     page.click("#news a")
@@ -68,7 +68,7 @@ def test_a_row_that_no_longer_matches_is_struck_through(
 def test_a_focused_row_is_not_refreshed(
     server: LiveServer, page: Chromium, person: Terminal, agent: Agent
 ) -> None:
-    """The focus and its position stay, and the page says that something changed."""
+    """The focus stays at its position, and the page says that something changed."""
     for _ in range(5):
         agent.ask_payment(person.user)
     page.look(width=360, height=400)
@@ -78,16 +78,16 @@ def test_a_focused_row_is_not_refreshed(
     top = page.ask(_TOP)
     for each in person.waiting():
         person.deny(each)
-    _look(page)
+    _refresh(page)
     page.see("document.querySelectorAll('tbody .denied').length === 4")
     page.see("!document.getElementById('news').hidden")
     assert page.ask("document.activeElement === document.querySelectorAll('tbody a')[3]")
-    held = "document.querySelectorAll('tbody tr')[3].querySelector('.state').textContent"
-    assert page.ask(held) == "pending"
+    row_state = "document.querySelectorAll('tbody tr')[3].querySelector('.state').textContent"
+    assert page.ask(row_state) == "pending"
     assert abs(page.ask(_TOP) - top) < 1
     page.ask("document.activeElement.blur()")
-    _look(page)
-    page.see(f"{held} === 'denied'")
+    _refresh(page)
+    page.see(f"{row_state} === 'denied'")
 
 
 def test_while_a_form_is_filled_in_nothing_else_on_the_page_changes(
@@ -95,11 +95,11 @@ def test_while_a_form_is_filled_in_nothing_else_on_the_page_changes(
 ) -> None:
     """Only a button that no longer works is disabled, and typed text is kept."""
     agent.request_approval(person.user)
-    asked = person.only_request()
-    page.open(f"{server.url}/admin/approvals/{asked.id}")
+    approval = person.only_request()
+    page.open(f"{server.url}/admin/approvals/{approval.id}")
     page.type("#reason", "No longer needed")
-    person.deny(asked)
-    _look(page)
+    person.deny(approval)
+    _refresh(page)
     page.wait_for_text("Something changed. Show")
     page.see("document.querySelector('form[action$=cancel] button').inert")
     assert page.ask("document.querySelector('.head .state').textContent") == "pending"
@@ -114,12 +114,12 @@ def test_a_field_being_typed_in_holds_back_notices(
     page.type("#agent", "some")
     agent.request_approval(person.user)
     for _ in range(2):
-        before = page.ask(_LOOKS)
-        _look(page)
-        page.see(f"{_LOOKS} > {before}")
+        before = page.ask(_REFRESHES)
+        _refresh(page)
+        page.see(f"{_REFRESHES} > {before}")
     assert page.ask("document.getElementById('news').hidden")
     page.ask("document.activeElement.blur(), document.querySelector('.filter').reset()")
-    _look(page)
+    _refresh(page)
     page.wait_for_text("Something changed. Show")
 
 
@@ -134,9 +134,9 @@ def test_agent_pages_and_the_health_page_are_refreshed_too(
     page.wait_for_text("Something changed. Show")
     for path in ("/admin", "/admin/incidents", "/admin/agents", "/admin/health"):
         page.open(f"{server.url}{path}")
-        page.see(f"{_LOOKS} > 0")
+        page.see(f"{_REFRESHES} > 0")
 
 
-def _look(page: Chromium) -> None:
-    """Make the page refresh now, as it does when the browser comes online again."""
+def _refresh(page: Chromium) -> None:
+    """Make the page refresh now, as it does when the browser goes online again."""
     page.ask("window.dispatchEvent(new Event('online'))")

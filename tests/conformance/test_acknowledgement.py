@@ -76,17 +76,17 @@ def test_another_client_id_in_the_body_is_refused(
 def test_the_users_id_of_a_request_is_not_the_agents_handle(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """CB-116, NG-006: the user's ID of a request is no handle, and the handle is no ID."""
+    """CB-116, NG-006: the ID that the user sees is not a handle, and the handle is not an ID."""
     body = agent.ask(person.user).json()
     handle = body["auth_req_id"]
     api = RawApi(person, agent.http)
-    listed = api.call("GET", "/api/approvals?limit=200")
+    listing = api.call("GET", "/api/approvals?limit=200")
     newest = next(a for a in person.waiting() if a.fingerprint == body["fingerprint"])
     with assert_unchanged(server):
         swapped = agent.poll(newest.id)
-        shown = api.call("GET", f"/api/approvals/{handle}")
+        approval = api.call("GET", f"/api/approvals/{handle}")
 
-    assert newest.id in listed.text
-    assert handle not in listed.text
+    assert newest.id in listing.text
+    assert handle not in listing.text
     check_refusal(swapped, 400, "invalid_grant")
-    check_problem(shown, 404, "not_found")
+    check_problem(approval, 404, "not_found")

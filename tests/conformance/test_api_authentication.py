@@ -55,10 +55,10 @@ def test_another_authorization_header_is_refused(api: RawApi, case: str) -> None
     check_problem(response, 401, "invalid_token")
 
 
-_OF_PEOPLE = [route for route in ROUTES if route.caller is Caller.PERSON]
+_USER_ROUTES = [route for route in ROUTES if route.caller is Caller.PERSON]
 
 
-@pytest.mark.parametrize("route", _OF_PEOPLE, ids=lambda route: route.name)
+@pytest.mark.parametrize("route", _USER_ROUTES, ids=lambda route: route.name)
 def test_a_bound_token_is_refused_as_a_bearer_token_everywhere(
     server: LiveServer, api: RawApi, route: Any
 ) -> None:
@@ -191,7 +191,7 @@ def _proof_claims(api: RawApi, changes: dict[str, Any]) -> dict[str, Any]:
     ["{url}/api/me?x=1", "{url}/api/me#x", "{ip}/api/me", "{six}/api/me", "{upper}/api/me"],
 )
 def test_an_equivalent_htu_is_accepted(api: RawApi, spelling: str) -> None:
-    """DP-15, DP-22: query and fragment do not count, and each name of this machine works."""
+    """DP-15, DP-22: query and fragment are ignored, and each name of this machine works."""
     issuer = api.person.client.profile.issuer
     names = {
         "url": issuer,

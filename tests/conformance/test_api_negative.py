@@ -30,7 +30,7 @@ _PUBLIC = {
     "GET /metrics",
     "POST /api/passkeys/offer",
 }
-"""Routes that anybody may call, on purpose."""
+"""Routes that are public on purpose."""
 _BEFORE_SIGN_IN = {
     "POST /api/passkeys/options": (422, "invalid_body"),
     "POST /api/passkeys": (422, "invalid_body"),
@@ -100,7 +100,7 @@ def _matches_route(pattern: str, path: str) -> bool:
     return re.fullmatch(re.sub(r"<\w+>", r"\\w+", pattern), with_id(path)) is not None
 
 
-_NOWHERE = [
+_UNKNOWN_PATHS = [
     "/token/",
     "/TOKEN",
     "/token/x",
@@ -122,7 +122,7 @@ _NOWHERE = [
 ]
 
 
-@pytest.mark.parametrize("path", _NOWHERE, ids=lambda path: f"{path[:24]}-{len(path)}")
+@pytest.mark.parametrize("path", _UNKNOWN_PATHS, ids=lambda path: f"{path[:24]}-{len(path)}")
 def test_an_unknown_path_is_404(http: httpx.Client, path: str) -> None:
     """The error has the format of its API, redirects nowhere and repeats nothing."""
     base = str(http.base_url).rstrip("/")
@@ -159,7 +159,7 @@ _BODIES: dict[str, bytes] = {
     "long-name": b'{"' + b"a" * 60_000 + b'":1}',
     "70-KB": b'{"decision":"' + b"a" * 70_000 + b'"}',
 }
-_WITH_BODY = [
+_BODY_ROUTES = [
     route for route in ROUTES if route.body is not None and route.caller is not Caller.CLIENT
 ]
 
@@ -174,7 +174,7 @@ def administrator(server: LiveServer, http: httpx.Client) -> Iterator[RawApi]:
     terminal.client.close()
 
 
-@pytest.mark.parametrize("route", _WITH_BODY, ids=lambda route: route.name)
+@pytest.mark.parametrize("route", _BODY_ROUTES, ids=lambda route: route.name)
 def test_an_invalid_body_is_refused(
     server: LiveServer, api: RawApi, administrator: RawApi, route: Any
 ) -> None:

@@ -64,7 +64,7 @@ _SCOPES = {
 def test_an_invalid_scope_is_refused(
     server: LiveServer, agent: Agent, user: str, case: str
 ) -> None:
-    """CB-040 to CB-042, CB-181: an invalid scope is refused and never left out silently."""
+    """CB-040 to CB-042, CB-181: an invalid scope is refused and never dropped silently."""
     scope, error = _SCOPES[case]
     _assert_refused(server, agent, 400, error, _form(user, scope=scope))
 
@@ -137,24 +137,24 @@ def test_a_user_who_cannot_be_asked_looks_unknown(server: LiveServer, user: str,
         Users(server.services.store, server.services.secrets).disable(other, by=BY)
     with assert_unchanged(server):
         refused = agent.ask(other)
-        unknown = agent.ask("nobody-of-this-name")
+        unknown_answer = agent.ask("nobody-of-this-name")
     agent.http.close()
 
     check_refusal(refused, 400, "unknown_user_id")
-    assert refused.content == unknown.content
+    assert refused.content == unknown_answer.content
 
 
 def test_guessing_user_names_is_limited(server: LiveServer, user: str) -> None:
-    """DE-04: after twenty unknown users in ten minutes, an agent learns nothing more."""
+    """DE-04: after twenty unknown users in ten minutes, an agent gets no more information."""
     agent, other_agent = new_agent(server), new_agent(server)
     for n in range(20):
         assert agent.ask(f"guess-{n}").json()["error"] == "unknown_user_id"
     agent.ask("guess-20")
     with assert_unchanged(server):
-        unknown, known = agent.ask("guess-21"), agent.ask(user)
+        unknown_answer, known_answer = agent.ask("guess-21"), agent.ask(user)
 
-    check_refusal(unknown, 403, "access_denied")
-    assert unknown.content == known.content
+    check_refusal(unknown_answer, 403, "access_denied")
+    assert unknown_answer.content == known_answer.content
     assert other_agent.ask(user).status_code == 200
     agent.http.close()
     other_agent.http.close()
@@ -178,13 +178,17 @@ def test_a_displayable_binding_message_is_shown_unchanged(
     server: LiveServer, agent: Agent, case: str
 ) -> None:
     """CB-065, CB-067: the message is in its own field and nowhere else."""
-    sent, shown = _MESSAGES[case]
+    message, displayed = _MESSAGES[case]
     user, _ = server.user()
-    assert agent.ask(user, binding_message=sent).status_code == 200
+    assert agent.ask(user, binding_message=message).status_code == 200
     display = _newest(server, user)["display"]
 
-    assert display.pop("agent_says") == shown
-    assert shown is None or shown not in json.dumps(display, ensure_ascii=False) or shown == "x"
+    assert display.pop("agent_says") == displayed
+    assert (
+        displayed is None
+        or displayed not in json.dumps(display, ensure_ascii=False)
+        or displayed == "x"
+    )
     assert display["headline"] == f"Use payments:read at {PAY}"
 
 
@@ -227,7 +231,7 @@ _HOSTILE = {
 def test_a_deceptive_binding_message_is_refused(
     server: LiveServer, agent: Agent, user: str, case: str
 ) -> None:
-    """CB-066, CB-187, NG-016: it is refused rather than cleaned, so nothing sent is hidden."""
+    """CB-066, CB-187, NG-016: it is refused, not cleaned up, so nothing that was sent is hidden."""
     message = f"{MARK}{_HOSTILE[case]}{MARK}"
     _assert_refused(
         server, agent, 400, "invalid_binding_message", _form(user, binding_message=message)
@@ -274,21 +278,21 @@ def _payment(**changes: Any) -> dict[str, Any]:
     return {name: value for name, value in detail.items() if value is not ...}
 
 
-_GOOD = _payment()
+_VALID_DETAILS = _payment()
 _NESTED = _payment(amount={"minor": 1, "currency": "EUR", MARK: 1})
 _DETAILS: dict[str, Any] = {
     "RA-01-not-json": "payment.transfer",
     "RA-01-cut": '[{"type":"payment.transfer"',
     "RA-01-trailing": '[{"type":"payment.transfer"}] x',
     "RA-01-empty": [],
-    "RA-01-object": _GOOD,
+    "RA-01-object": _VALID_DETAILS,
     "RA-01-null": None,
     "RA-01-text": '"x"',
     "RA-01-numbers": [1],
     "RA-01-texts": [MARK],
     "RA-01-nulls": [None],
-    "RA-01-arrays": [[_GOOD]],
-    "RA-01-one-of-two": [_GOOD, 1],
+    "RA-01-arrays": [[_VALID_DETAILS]],
+    "RA-01-one-of-two": [_VALID_DETAILS, 1],
     "RA-02-missing": [_payment(type=...)],
     "RA-02-null": [_payment(type=None)],
     "RA-02-empty": [_payment(type="")],
@@ -298,10 +302,10 @@ _DETAILS: dict[str, Any] = {
     "RA-03-case": [_payment(type="Payment.Transfer")],
     "RA-03-nul": [_payment(type="payment.transfer\x00")],
     "RA-03-long": [_payment(type="a" * 10_000)],
-    "RA-03-one-of-two": [_GOOD, _payment(type=MARK)],
+    "RA-03-one-of-two": [_VALID_DETAILS, _payment(type=MARK)],
     "RA-04-unknown-field": [_payment(**{MARK: "x"})],
     "RA-04-nested": [_NESTED],
-    "RA-04-one-of-two": [_GOOD, _NESTED],
+    "RA-04-one-of-two": [_VALID_DETAILS, _NESTED],
     "RA-05-text-for-number": [_payment(amount={"minor": "5", "currency": "EUR"})],
     "RA-05-number-for-text": [_payment(payee=5)],
     "RA-05-list-for-object": [_payment(amount=[5, "EUR"])],
@@ -311,7 +315,7 @@ _DETAILS: dict[str, Any] = {
     "RA-06-long": [_payment(payee=MARK * 8)],
     "RA-07-missing": [_payment(payee=...)],
     "RA-07-nested": [_payment(amount={"minor": 5})],
-    "RA-17-many": [_GOOD] * 11,
+    "RA-17-many": [_VALID_DETAILS] * 11,
     "RA-17-deep": "[" * 17 + "]" * 17,
     "RA-17-deep-member": '[{"type":"payment.transfer","payee":' + "[" * 40 + "]" * 40 + "}]",
     "RA-18-repeated": f'[{{"type":"payment.transfer","{MARK}":1,"{MARK}":2}}]',
@@ -342,7 +346,7 @@ def test_invalid_authorization_details_are_refused(
 def test_all_details_objects_are_shown(server: LiveServer, agent: Agent) -> None:
     """RA-09, RA-10, RA-19: every value of every object is shown, with the scopes."""
     user, _ = server.user()
-    details = [_GOOD, _payment(payee="Ærø & Søn <b>")]
+    details = [_VALID_DETAILS, _payment(payee="Ærø & Søn <b>")]
     response = agent.ask(
         user, scope="openid payments:transfer", authorization_details=json.dumps(details)
     )

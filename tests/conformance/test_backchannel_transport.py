@@ -97,7 +97,7 @@ def test_parameters_in_the_query_are_not_accepted(
     body = {name: value for name, value in _valid_form(user).items() if name != "login_hint"}
     with assert_unchanged(server):
         alone = agent.http.post("/bc-authorize", params=_valid_form(user), auth=agent.key.basic)
-        beside = agent.http.post(
+        answer = agent.http.post(
             "/bc-authorize", params={"login_hint": user}, data=body, auth=agent.key.basic
         )
         credentials = agent.http.post(
@@ -107,7 +107,7 @@ def test_parameters_in_the_query_are_not_accepted(
         )
 
     check_refusal(alone, 400, "invalid_request")
-    check_refusal(beside, 400, "invalid_request")
+    check_refusal(answer, 400, "invalid_request")
     check_refusal(credentials, 401, "invalid_client")
 
 
@@ -136,7 +136,7 @@ def test_a_wrong_secret_gets_a_challenge(server: LiveServer, agent: Agent, user:
 def test_a_public_client_is_refused(
     server: LiveServer, agent: Agent, user: str, client_id: str
 ) -> None:
-    """CB-025: a client_id alone proves nothing, not even that of the terminal app."""
+    """CB-025: a client_id alone proves nothing, not even the terminal app's."""
     with assert_unchanged(server):
         alone = agent.http.post("/bc-authorize", data={**_valid_form(user), "client_id": client_id})
         empty = agent.http.post(
@@ -185,7 +185,7 @@ _SECOND_WAYS = {
 def test_two_authentication_methods_are_refused(
     server: LiveServer, agent: Agent, user: str, case: str
 ) -> None:
-    """CB-027: two methods at once are refused, even if each of them would succeed."""
+    """CB-027: two methods together are refused, even if each of them would succeed."""
     second = _SECOND_WAYS[case]
     filled = {n: v.format(id=agent.key.id, secret=agent.key.secret) for n, v in second.items()}
     with assert_unchanged(server):
@@ -274,16 +274,19 @@ def test_client_authentication_comes_before_user_lookup(
 ) -> None:
     """CB-034: after a wrong secret, known and unknown users get the same answer."""
     with assert_unchanged(server):
-        known, unknown, broken = (
+        known_answer, unknown_answer, broken = (
             agent.http.post("/bc-authorize", data=form, auth=(agent.key.id, "wrong"))
             for form in (_valid_form(user), _valid_form("nobody-at-all"), {"scope": "\x1b"})
         )
-    for response in (known, unknown, broken):
+    for response in (known_answer, unknown_answer, broken):
         check_refusal(response, 401, "invalid_client")
 
-    assert known.content == unknown.content == broken.content
+    assert known_answer.content == unknown_answer.content == broken.content
     different = {"date", "x-correlation-id"}
-    heads = [{n: v for n, v in r.headers.items() if n not in different} for r in (known, unknown)]
+    heads = [
+        {n: v for n, v in r.headers.items() if n not in different}
+        for r in (known_answer, unknown_answer)
+    ]
     assert heads[0] == heads[1]
 
 

@@ -337,7 +337,7 @@ def test_a_repeated_jti_in_another_assertion_is_a_replay(keyed: Keyed) -> None:
 
 
 def test_a_refused_assertion_does_not_consume_its_jti(keyed: Keyed) -> None:
-    """A forger who knows a jti cannot use it up for the agent."""
+    """A forger who knows a jti cannot consume it before the agent does."""
     claims = keyed.claims()
     forged = new_key(keyed.key.alg, f"{keyed.key.kid}-forged").sign(claims, kid=keyed.key.kid)
     check_refusal(keyed.token(forged), 401, "invalid_client")
@@ -373,7 +373,7 @@ def test_a_removed_key_is_refused_at_once(server: LiveServer, http: httpx.Client
 def test_secrets_and_keys_are_not_interchangeable(
     server: LiveServer, http: httpx.Client, agent: Agent
 ) -> None:
-    """JB-16: client_secret_jwt is not supported, and no method replaces another one."""
+    """JB-16: client_secret_jwt is not supported, and no method can replace a different one."""
     claims = assertion_claims(agent.key.id, server.url, server.clock.now())
     by_secret = hmac_jwt({"alg": "HS256", "typ": "JWT"}, claims, agent.key.secret.encode())
     key = new_key("ES256", "only")

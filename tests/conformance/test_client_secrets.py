@@ -126,7 +126,7 @@ def test_a_rotated_secret_works_for_its_overlap_only(server: LiveServer, agent: 
 def test_an_expired_agent_is_refused_with_the_reason(
     server: LiveServer, http: httpx.Client
 ) -> None:
-    """The agent learns the reason only if it authenticates."""
+    """The agent is told the reason only if it authenticates."""
     agent = Agent(server.agent(expires_at=server.clock.now() + 60_000), http)
     assert http.post("/token", data=_ASK, auth=agent.key.basic).status_code == 200
     server.clock.forward(60_001)

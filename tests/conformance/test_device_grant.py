@@ -90,7 +90,7 @@ def test_device_parameters_are_read_like_all_others(
 def test_the_device_answer_is_not_cached(
     server: LiveServer, http: httpx.Client, key: SigningKey
 ) -> None:
-    """DG-07, DG-08, DG-09: the answer must not be stored, and has the usual members."""
+    """DG-07, DG-08, DG-09: the response forbids caching and has the usual members."""
     answer = _begin(server, http, key)
     assert answer.headers["cache-control"] == "no-store"
     body = answer.json()

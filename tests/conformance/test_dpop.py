@@ -1,4 +1,4 @@
-"""RFC 9449 at the token endpoint: invalid proofs, and what a valid one gives."""
+"""RFC 9449 at the token endpoint: invalid proofs, and the effects of a valid one."""
 
 import secrets
 from collections.abc import Callable
@@ -65,9 +65,9 @@ _BAD: dict[str, Make] = {
         sign_proof(KEY, c), sign_proof(KEY, {**c, "jti": "other"})
     ),
     "DP-02 empty": lambda _: _dpop_headers(""),
-    "DP-02 no JWT": lambda _: _dpop_headers("x"),
+    "DP-02 not a JWT": lambda _: _dpop_headers("x"),
     "DP-02 two parts": lambda c: _dpop_headers(sign_proof(KEY, c).rpartition(".")[0]),
-    "DP-02 no object": lambda _: _dpop_headers(sign_proof(KEY, ["jti"])),
+    "DP-02 payload not an object": lambda _: _dpop_headers(sign_proof(KEY, ["jti"])),
     "DP-03 no jti": _with_claims(jti=None),
     "DP-03 empty jti": _with_claims(jti=""),
     "DP-03 long jti": _with_claims(jti="x" * 129),
@@ -83,7 +83,7 @@ _BAD: dict[str, Make] = {
     ),
     "DP-10 EdDSA": lambda c: _dpop_headers(sign_proof(EDWARDS, c)),
     "DP-11 no jwk": _with_header(jwk=None),
-    "DP-11 jwk no object": _with_header(jwk="x"),
+    "DP-11 jwk not an object": _with_header(jwk="x"),
     "DP-12 another key": _with_header(jwk=public(OTHER)),
     "DP-12 cut": _cut,
     "DP-13 private": _private,
@@ -149,7 +149,7 @@ def test_an_equivalent_htu_is_accepted_at_the_token_endpoint(
 
 
 def test_a_proof_binds_the_token(server: LiveServer, agent: Agent) -> None:
-    """DP-30, AT-32: `cnf` has only the thumbprint of the key."""
+    """DP-30, AT-32: `cnf` contains only the thumbprint of the key."""
     answer = _ask(agent, _dpop_headers(sign_proof(KEY, _claims(server)))).json()
     claims = jwt.decode(answer["access_token"], options={"verify_signature": False})
     assert (answer["token_type"], claims["cnf"]) == ("DPoP", {"jkt": thumbprint(KEY)})
@@ -183,11 +183,11 @@ def test_a_proof_is_accepted_once_for_all_clients(
 ) -> None:
     """DP-21: another client cannot use the proof either, but a different key may use its jti."""
     claims = _claims(server)
-    used = _dpop_headers(sign_proof(KEY, claims))
-    assert _ask(agent, used).status_code == 200
+    used_proof = _dpop_headers(sign_proof(KEY, claims))
+    assert _ask(agent, used_proof).status_code == 200
     for caller in (agent, Agent(server.agent(), http)):
         with assert_unchanged(server):
-            check_refusal(_ask(caller, used), 400, "invalid_dpop_proof")
+            check_refusal(_ask(caller, used_proof), 400, "invalid_dpop_proof")
     assert _ask(agent, _dpop_headers(sign_proof(OTHER, claims))).status_code == 200
 
 

@@ -132,10 +132,10 @@ def _assert_pinged(far: Receiver, client: SuiteClient, reply: dict[str, Any]) ->
     if client.token is None:
         return
     body = {"auth_req_id": reply["auth_req_id"]}
-    until(lambda: body in [json.loads(got.body) for got in far.got])
-    got = next(got for got in far.got if json.loads(got.body) == body)
-    assert got.headers["Authorization"] == f"Bearer {client.token}"
-    assert got.headers["Content-Type"] == "application/json"
+    until(lambda: body in [json.loads(request.body) for request in far.got])
+    request = next(request for request in far.got if json.loads(request.body) == body)
+    assert request.headers["Authorization"] == f"Bearer {client.token}"
+    assert request.headers["Content-Type"] == "application/json"
 
 
 def test_discovery_has_everything_the_suite_reads(server: LiveServer, http: httpx.Client) -> None:

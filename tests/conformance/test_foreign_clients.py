@@ -146,7 +146,7 @@ def test_a_client_that_polls_too_fast_slows_down_and_gets_its_tokens(
 def test_a_client_that_finds_the_server_busy_retries_and_gets_its_tokens(
     server: LiveServer, person: Terminal
 ) -> None:
-    """CL-31, CB-131: a busy server answers 503 with Retry-After, and loses nothing."""
+    """CL-31, CB-131: a busy server answers 503 with Retry-After and loses no request."""
     key = server.agent()
     with _asking(
         OPENID_CLIENT, server, key, person.user, believing={"interval": 0.2}, paused=True

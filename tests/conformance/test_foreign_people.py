@@ -114,8 +114,8 @@ def test_other_clients_get_a_single_action_approved(
         **options,
     ) as client:
         browser.open(client.hear("visit")["url"].removeprefix(server.url))
-        shown = browser.sign_in(person.user)
-        assert "Pay EUR 4,820.00 to Nordwind Logistik GmbH" in shown.text
+        page = browser.sign_in(person.user)
+        assert "Pay EUR 4,820.00 to Nordwind Logistik GmbH" in page.text
         browser.answer("allow")
         pending = person.only_request()
         assert (pending.kind, pending.agent.name) == (Kind.APP_ACTION, app.name)

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.clients
 
 PATH = "/api/push-subscriptions"
 A_KEY = "BP4z9KsN6nGRTbVYI_c7VJSPQTBtkgcy27mlmlMoZIIgDll6e3vCYLocInmYWAmS6TlzAC8wEqKK6PBru3jl7A8"
-"""A key of somebody else, from the example in RFC 8291."""
+"""The key of a different sender, from the example in RFC 8291."""
 
 
 @pytest.fixture(scope="module")

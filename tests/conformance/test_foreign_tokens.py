@@ -91,14 +91,14 @@ def test_other_clients_get_a_signed_introspection_response(
 def test_other_clients_revoke_tokens(
     server: LiveServer, agent: Agent, resource: AgentKey, token: str, library: str
 ) -> None:
-    """CL-02, RV-04: the revocation gets 200 and counts immediately."""
+    """CL-02, RV-04: the revocation gets 200 and takes effect immediately."""
     with playing(library, "revocation", **as_agent(server, agent.key), token=token) as client:
         client.hear("done")
     assert _introspect(server, resource, token, library) == {"active": False}
 
 
 @pytest.fixture
-def held(server: LiveServer, http: httpx.Client, person: Terminal) -> str:
+def delegated_token(server: LiveServer, http: httpx.Client, person: Terminal) -> str:
     """A token with which an agent acts for a user at the payment API."""
     asking = Agent(server.agent(), http)
     handle = asking.request_approval(person.user)
@@ -107,11 +107,13 @@ def held(server: LiveServer, http: httpx.Client, person: Terminal) -> str:
     return access_token
 
 
-def test_other_clients_exchange_tokens(server: LiveServer, held: str, library: str) -> None:
+def test_other_clients_exchange_tokens(
+    server: LiveServer, delegated_token: str, library: str
+) -> None:
     """CL-10, TX-060, TX-064, TX-071: the result is an access token that names both actors."""
     key = server.agent(serves=(PAY,))
     parameters = {
-        "subject_token": held,
+        "subject_token": delegated_token,
         "subject_token_type": "urn:ietf:params:oauth:token-type:access_token",
         **READ,
     }

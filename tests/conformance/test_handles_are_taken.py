@@ -55,7 +55,7 @@ _ANSWERS = {
     "consent of the API": ("consent", 200, "done"),
     "device of the API": ("device", 204, "page"),
 }
-"""Position → the accepted kind and the answer. The order matters: the last one ends the rest."""
+"""Position → the accepted kind and the answer. The last one revokes the rest, so order matters."""
 
 
 def test_each_position_accepts_its_own_kind_of_handle(

@@ -43,7 +43,7 @@ HOSTILE = {
     "marks": "q" + "\u0301\u0302\u0303" * 10,
     "null": "a\x00b",
 }
-"""Each of these looks different from what it is, or does something when it is drawn."""
+"""Each of these texts looks like a different text, or has an effect when it is drawn."""
 
 HARMLESS = {
     "markup": "[bold red]a[/] [@click=app.quit]b[/]",
@@ -53,7 +53,7 @@ HARMLESS = {
 }
 """Characters that have an effect only where a program interprets them."""
 
-_ONCE = {"Connection": "close"}
+_CLOSE_HEADER = {"Connection": "close"}
 _BREAKS = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
@@ -62,7 +62,7 @@ _FIRST, _SECOND = "json", "text"
 
 
 def _each_once(name: str, places: Sequence[str], attacks: Sequence[str]) -> pytest.MarkDecorator:
-    """Combines every field with some attack. A log escapes characters the same way everywhere."""
+    """Combines every field with one attack, because logs escape all fields in the same way."""
     turns = range(max(len(places), len(attacks)))
     pairs = [(places[n % len(places)], attacks[n % len(attacks)]) for n in turns]
     return pytest.mark.parametrize((name, "attack"), pairs)
@@ -144,12 +144,12 @@ def _send_in_field(asking: Agent, user: str, field: str, text: str) -> httpx.Res
     if field in {"auth_req_id", "grant_type"}:
         form = {"grant_type": "urn:openid:params:grant-type:ciba"}
         body = {**form, field: text}
-        return asking.http.post("/token", data=body, auth=asking.key.basic, headers=_ONCE)
+        return asking.http.post("/token", data=body, auth=asking.key.basic, headers=_CLOSE_HEADER)
     if field == "id_token_hint":
         del form["login_hint"]
     value = f"openid {text}" if field == "scope" else text
     return asking.http.post(
-        "/bc-authorize", data={**form, field: value}, auth=asking.key.basic, headers=_ONCE
+        "/bc-authorize", data={**form, field: value}, auth=asking.key.basic, headers=_CLOSE_HEADER
     )
 
 

@@ -124,23 +124,23 @@ def test_an_id_token_with_wrong_claims_is_refused(
 def _forgeries(server: LiveServer, agent: Agent, user: str) -> dict[str, str]:
     claims = _claims(server, agent, user)
     good = _sign(server, claims)
-    rsa, ours = new_key("RS256", "forger"), _our_jwk(server, "RS256")
-    header = {"typ": "JWT", "kid": ours["kid"]}
+    rsa, own_jwk = new_key("RS256", "forger"), _our_jwk(server, "RS256")
+    header = {"typ": "JWT", "kid": own_jwk["kid"]}
     head, body, signature = good.split(".")
     public = rsa.pem
     return {
         "CB-054-none": make_jwt({**header, "alg": "none"}, claims),
         "CB-054-none-upper": make_jwt({**header, "alg": "NONE"}, claims),
         "CB-054-no-alg": make_jwt(header, claims),
-        "CB-054-hs256-modulus": hmac_jwt({**header, "alg": "HS256"}, claims, ours["n"].encode()),
+        "CB-054-hs256-modulus": hmac_jwt({**header, "alg": "HS256"}, claims, own_jwk["n"].encode()),
         "CB-054-hs256-pem": hmac_jwt({**header, "alg": "HS256"}, claims, public),
         "CB-054-unsigned": f"{head}.{body}.",
         "CB-054-other-alg": rsa.sign(claims, kid=_our_jwk(server, "ES256")["kid"], typ="JWT"),
-        "CB-050-other-key": rsa.sign(claims, kid=ours["kid"], typ="JWT"),
+        "CB-050-other-key": rsa.sign(claims, kid=own_jwk["kid"], typ="JWT"),
         "CB-050-unknown-kid": rsa.sign(claims, typ="JWT"),
         "CB-050-no-kid": rsa.sign(claims, kid=None, typ="JWT"),
-        "CB-050-own-jwk": rsa.sign(claims, kid=ours["kid"], typ="JWT", jwk=rsa.jwk),
-        "CB-050-jku": rsa.sign(claims, kid=ours["kid"], typ="JWT", jku="https://evil.example"),
+        "CB-050-own-jwk": rsa.sign(claims, kid=own_jwk["kid"], typ="JWT", jwk=rsa.jwk),
+        "CB-050-jku": rsa.sign(claims, kid=own_jwk["kid"], typ="JWT", jku="https://evil.example"),
         "CB-050-changed": f"{head}.{body[:-4]}AAAA.{signature}",
         "CB-050-cut": good[:-2],
         "CB-050-longer": f"{good}.{signature}",

@@ -1,4 +1,4 @@
-"""RFC 7662 and RFC 9701 over real HTTP: who may introspect, and what is not revealed."""
+"""RFC 7662 and RFC 9701 over real HTTP: who may introspect, and what the answers hide."""
 
 import base64
 from dataclasses import replace

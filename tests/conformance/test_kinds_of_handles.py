@@ -1,6 +1,6 @@
 """No handle passes for another kind: each is refused wherever another kind is expected.
 
-No client passes for another kind of client, and none uses a grant that it lacks. Each position also
+No client passes for another kind of client or uses a grant that it lacks. Each position also
 accepts its own kind, because one that refuses everything would pass otherwise.
 """
 
@@ -24,7 +24,7 @@ _CLIENT = {(401, "invalid_client")}
 _TOKEN = {(401, "invalid_token")}
 _NAMED = {(404, "not_found")}
 _PERSON = {*_INVALID, (400, "unknown_user_id"), (403, "access_denied")}
-_TAKES: dict[str, tuple[set[str], set[tuple[int, str]]]] = {
+_ACCEPTED_KINDS: dict[str, tuple[set[str], set[tuple[int, str]]]] = {
     "basic name": ({"agent"}, _CLIENT),
     "basic password": ({"agent secret"}, _CLIENT),
     "client_assertion": ({"assertion"}, _CLIENT),
@@ -118,7 +118,7 @@ _PREFIXES = {
     "PREFIX_REGISTRATION_TOKEN": {"registration token"},
 }
 """The kinds that begin with each of our prefixes; a new prefix needs its kind here."""
-_NEVER_TAKEN = {
+_NEVER_ACCEPTED = {
     "PREFIX_SIGN_IN": "a row's own name; a browser holds its cookie",
     "PREFIX_FAMILY": "a row's own name; an app holds its refresh token",
     "PREFIX_DEVICE_REQUEST": "a row's own name; a device holds its device code",
@@ -135,7 +135,7 @@ def world(server: LiveServer, http: httpx.Client, person: Terminal) -> Iterator[
 
 def test_the_table_has_every_position_and_every_kind(world: World) -> None:
     """A new position needs a row in the table, and every accepted kind is collected."""
-    assert set(_TAKES) == set(places(world))
+    assert set(_ACCEPTED_KINDS) == set(places(world))
     assert set(world.handles) == _ALL
     assert len(set(world.handles.values())) == len(_ALL)
 
@@ -143,16 +143,16 @@ def test_the_table_has_every_position_and_every_kind(world: World) -> None:
 def test_every_prefix_is_a_kind_of_handle_here(world: World) -> None:
     """A new kind in `names` is tried everywhere or is listed as accepted nowhere."""
     prefixes = {name for name in vars(names) if name.startswith("PREFIX_")}
-    assert prefixes == {*_PREFIXES, *_NEVER_TAKEN}
+    assert prefixes == {*_PREFIXES, *_NEVER_ACCEPTED}
     for prefix, kinds in _PREFIXES.items():
         begins = getattr(names, prefix)
         assert {k for k, h in world.handles.items() if h.startswith(begins)} == kinds, prefix
 
 
-@pytest.mark.parametrize("place", _TAKES)
+@pytest.mark.parametrize("place", _ACCEPTED_KINDS)
 def test_a_handle_of_another_kind_is_refused(world: World, place: str) -> None:
     """NG-006, NG-052, CB-055, CB-102, TX-031, TX-032: the error is the usual one."""
-    accepted, refusals = _TAKES[place]
+    accepted, refusals = _ACCEPTED_KINDS[place]
     call = places(world)[place]
     for kind, handle in world.handles.items():
         if kind in accepted:

@@ -76,7 +76,7 @@ class Caller:
         return message.get("result") or {"isError": True, "content": [{"text": str(message)}]}
 
 
-def test_handles_and_approvals_count_for_one_person_and_one_call(
+def test_handles_and_approvals_are_valid_for_one_person_and_one_call(
     server: LiveServer, target: Target, person: Terminal
 ) -> None:
     """A stolen, altered or replayed handle is refused, and so are changed arguments."""

@@ -108,14 +108,14 @@ def library(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(params=["registered", "registers", "document"])
-def known(
+def registration(
     request: pytest.FixtureRequest,
     server: LiveServer,
     host: tuple[Receiver, str],
     notes: McpServer,
     library: str,
 ) -> dict[str, Any]:
-    """How the client is known: an administrator registered it, it registers, or has a document."""
+    """How the client is identified: pre-registered, self-registered, or by its document."""
     grants = ["authorization_code", *["refresh_token"] * (library not in REFRESH_INSTEAD)]
     metadata: dict[str, Any] = {"redirect_uris": [BACK], "grant_types": grants}
     if request.param == "registered":
@@ -129,11 +129,11 @@ def known(
 
 
 def test_a_client_signs_in_gets_another_scope_and_a_payment_is_approved(
-    notes: McpServer, person: Terminal, browser: Browser, library: str, known: dict[str, Any]
+    notes: McpServer, person: Terminal, browser: Browser, library: str, registration: dict[str, Any]
 ) -> None:
     """CI-05, DC-02: the user consents to each scope and then approves a payment."""
     before = len(notes.paid)
-    with playing(library, "mcp", url=notes.uri, calls=CALLS, **known) as client:
+    with playing(library, "mcp", url=notes.uri, calls=CALLS, **registration) as client:
         _consent(client, browser, person)
         assert client.hear("called").members == {"tool": "read", "text": "milk", "failed": False}
         _consent(client, browser, person)
@@ -143,8 +143,8 @@ def test_a_client_signs_in_gets_another_scope_and_a_payment_is_approved(
         result = client.hear("done")
     assert notes.paid[before:] == [["Nordwind", 482_000]]
     assert "notes:write" in result["scope"].split()
-    if "metadata_url" in known:
-        assert result["client_id"] == known["metadata_url"]
+    if "metadata_url" in registration:
+        assert result["client_id"] == registration["metadata_url"]
 
 
 @pytest.fixture
@@ -186,9 +186,9 @@ def test_a_client_that_can_show_urls_shows_where_to_approve(
     with _paying(server, notes, "mcp-python-2", shows_urls=True) as client:
         _consent(client, browser, person)
         request = next_request(person)
-        shown = client.hear("elicited")
-        assert (shown["mode"], shown["url"]) == ("url", f"{server.url}/")
-        assert request.fingerprint in shown["message"]
+        elicitation = client.hear("elicited")
+        assert (elicitation["mode"], elicitation["url"]) == ("url", f"{server.url}/")
+        assert request.fingerprint in elicitation["message"]
         approve(person, request)
         called = client.hear("called")
     assert (called["text"], called["progressed"]) == (PAID, True)

@@ -48,7 +48,7 @@ _FAULTS = [CHECKS.get_one("not_a_server_error")]
 _UNAVAILABLE = 503
 _TOO_LONG = 413
 _REFUSALS = [CHECKS.get_one("negative_data_rejection")]
-"""Its list of statuses that refuse lacks 413, which a body that is too long gets."""
+"""Schemathesis does not list 413, the status for a body that is too long, as a refusal."""
 _SILENT = {"client_id", "client_secret", "client_assertion", "client_assertion_type"}
 _ROUTES = {route.name: route for route in ROUTES}
 

@@ -41,8 +41,8 @@ def _ask(agent: Agent, person: Terminal, **parameters: Any) -> tuple[str, Any]:
     response = agent.ask(person.user, client_notification_token=TOKEN, **parameters)
     assert response.status_code == 200, response.text
     reply = response.json()
-    (mine,) = (a for a in person.waiting() if a.fingerprint == reply["fingerprint"])
-    return reply["auth_req_id"], mine
+    (approval,) = (a for a in person.waiting() if a.fingerprint == reply["fingerprint"])
+    return reply["auth_req_id"], approval
 
 
 @pytest.mark.parametrize("end", ["approve", "deny"])
@@ -53,12 +53,12 @@ def test_a_decision_sends_exactly_one_ping(
     handle, approval = _ask(pinged, person)
     getattr(person, end)(approval)
     until(lambda: far.got)
-    (got,) = far.got
+    (request,) = far.got
 
-    assert (got.method, got.path) == ("POST", "/hook")
-    assert got.headers["Content-Type"] == "application/json"
-    assert got.headers["Authorization"] == f"Bearer {TOKEN}"
-    assert json.loads(got.body) == {"auth_req_id": handle}
+    assert (request.method, request.path) == ("POST", "/hook")
+    assert request.headers["Content-Type"] == "application/json"
+    assert request.headers["Authorization"] == f"Bearer {TOKEN}"
+    assert json.loads(request.body) == {"auth_req_id": handle}
     answered = pinged.poll(handle)
     if end == "approve":
         assert answered.status_code == 200, answered.text
@@ -117,7 +117,7 @@ def test_an_expiry_sends_no_ping(
     other, approval = _ask(pinged, person)
     person.deny(approval)
     until(lambda: far.got)
-    assert [json.loads(got.body) for got in far.got] == [{"auth_req_id": other}]
+    assert [json.loads(request.body) for request in far.got] == [{"auth_req_id": other}]
 
 
 def test_a_withdrawal_by_an_administrator_sends_a_ping(
@@ -142,7 +142,7 @@ def test_a_withdrawal_by_the_agent_sends_no_ping(
     other, approval = _ask(pinged, person)
     person.deny(approval)
     until(lambda: far.got)
-    assert [json.loads(got.body)["auth_req_id"] for got in far.got] == [other]
+    assert [json.loads(request.body)["auth_req_id"] for request in far.got] == [other]
 
 
 def test_a_ping_agent_may_poll(server: LiveServer, pinged: Agent, person: Terminal) -> None:
@@ -179,7 +179,7 @@ def test_the_flow_completes_whatever_the_notification_endpoint_answers(
     until(lambda: far.got)
 
     assert pinged.poll(handle).status_code == 200
-    assert {got.path for got in far.got} == {"/hook"}
+    assert {request.path for request in far.got} == {"/hook"}
 
 
 @pytest.mark.parametrize("status", [301, 400, 401, 403, 404, 410])
@@ -206,7 +206,7 @@ def test_a_failed_ping_is_repeated_until_it_succeeds(
     far.behaviour = answer(204)
     until(lambda: len(far.got) == 2, seconds=60)
 
-    assert {got.body for got in far.got} == {far.got[0].body}
+    assert {request.body for request in far.got} == {far.got[0].body}
     assert _dead(server, pinged) == []
     check_refusal(pinged.poll(handle), 400, "access_denied")
 
@@ -257,8 +257,8 @@ def test_a_notification_token_of_1024_characters_is_returned_complete(
     """CB-060, FC-02: the ping has the whole token of maximum length."""
     token = "aZ09-._~+/" * 102 + "abc="
     response = pinged.ask(person.user, client_notification_token=token)
-    (mine,) = (a for a in person.waiting() if a.fingerprint == response.json()["fingerprint"])
-    person.deny(mine)
+    (approval,) = (a for a in person.waiting() if a.fingerprint == response.json()["fingerprint"])
+    person.deny(approval)
     until(lambda: far.got)
 
     assert len(token) == 1_024
@@ -266,7 +266,7 @@ def test_a_notification_token_of_1024_characters_is_returned_complete(
 
 
 def test_the_notification_token_of_a_poll_agent_is_ignored(agent: Agent, user: str) -> None:
-    """CB-063: in poll mode even an invalid token is no error."""
+    """CB-063: in poll mode, even an invalid token is not an error."""
     assert agent.ask(user, client_notification_token="no token at all").status_code == 200
 
 

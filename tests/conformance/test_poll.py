@@ -30,7 +30,7 @@ BY = audit.OPERATOR
 
 @pytest.fixture(scope="module")
 def low_key(person: Terminal) -> SigningKey:
-    """The key that approves low risk, opened once for this file's tests."""
+    """The key that approves low-risk requests, opened once for this file's tests."""
     return approval_key(person, KeyLevel.LOW)
 
 
@@ -40,14 +40,14 @@ def _ask_and_approve(
     """Sends and approves a request; returns the handle and the approval's ID."""
     body = agent.ask(person.user, requested_expiry=1_800, **parameters).json()
     pending = next(a for a in person.waiting() if a.fingerprint == body["fingerprint"])
-    shown = person.client.approval(pending.id)
-    person.client.decide(pending.id, decision(person, shown, key))
+    approval = person.client.approval(pending.id)
+    person.client.decide(pending.id, decision(person, approval, key))
     return body["auth_req_id"], pending.id
 
 
 def _redeem(agent: Agent, **form: Any) -> httpx.Response:
-    sent = {name: value for name, value in {"grant_type": CIBA, **form}.items() if value}
-    return agent.http.post("/token", data=sent, auth=agent.key.basic)
+    parameters = {name: value for name, value in {"grant_type": CIBA, **form}.items() if value}
+    return agent.http.post("/token", data=parameters, auth=agent.key.basic)
 
 
 def test_a_poll_without_auth_req_id_is_refused(server: LiveServer, agent: Agent) -> None:
@@ -187,7 +187,7 @@ def test_a_redemption_cannot_widen_the_scope(
     assert body["scope"] == "openid payments:read"
 
 
-_ELSEWHERE: dict[str, tuple[dict[str, Any], str]] = {
+_OTHER_TARGETS: dict[str, tuple[dict[str, Any], str]] = {
     "RI-06-other": ({"resource": "https://other.example"}, "invalid_target"),
     "RI-06-slash": ({"resource": f"{PAY}/"}, "invalid_target"),
     "RI-06-two": ({"resource": [PAY, "https://other.example"]}, "invalid_target"),
@@ -204,12 +204,12 @@ _ELSEWHERE: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
-@pytest.mark.parametrize("case", _ELSEWHERE)
+@pytest.mark.parametrize("case", _OTHER_TARGETS)
 def test_a_redemption_for_something_else_is_refused(
     server: LiveServer, agent: Agent, person: Terminal, low_key: SigningKey, case: str
 ) -> None:
     """RI-06, RA-12: asking for something that was not approved does not use up the approval."""
-    form, error = _ELSEWHERE[case]
+    form, error = _OTHER_TARGETS[case]
     handle, _ = _ask_and_approve(agent, person, low_key)
     with assert_unchanged(server):
         answer = _redeem(agent, auth_req_id=handle, **form)
@@ -269,9 +269,9 @@ def test_a_decision_by_another_users_device_is_refused(
     other = new_person(server)
     body = agent.ask(person.user, requested_expiry=1_800).json()
     pending = next(a for a in person.waiting() if a.fingerprint == body["fingerprint"])
-    shown = person.client.approval(pending.id)
-    forged = decision(other, shown, approval_key(other, KeyLevel.LOW))
-    borrowed = decision(other, shown, low_key)
+    approval = person.client.approval(pending.id)
+    forged = decision(other, approval, approval_key(other, KeyLevel.LOW))
+    borrowed = decision(other, approval, low_key)
     api, path = RawApi(person, agent.http), f"/api/approvals/{pending.id}/decision"
     with assert_unchanged(server):
         answers = [
@@ -284,11 +284,11 @@ def test_a_decision_by_another_users_device_is_refused(
     check_problem(answers[1], 422, "invalid_decision")
 
 
-_NARROWER = {
+_NARROWER_SCOPES = {
     "CB-147-grant-removed": AgentChanges(grant_types=("client_credentials",)),
     "CB-147-scope-removed": AgentChanges(scopes=("payments:transfer",)),
 }
-_MEANWHILE = {
+_REMOVALS = {
     "CB-146-user-disabled": (400, "access_denied"),
     "CB-147-agent-disabled": (400, "unauthorized_client"),
     "CB-147-agent-deleted": (401, "invalid_client"),
@@ -307,13 +307,13 @@ def _change(server: LiveServer, case: str, agent_id: str, user: str) -> None:
     elif case == "CB-147-agent-deleted":
         agents.delete(agent_id, by=BY)
     else:
-        agents.update(agent_id, _NARROWER[case], by=BY)
+        agents.update(agent_id, _NARROWER_SCOPES[case], by=BY)
 
 
-@pytest.mark.parametrize("case", _MEANWHILE)
+@pytest.mark.parametrize("case", _REMOVALS)
 def test_permissions_removed_after_the_approval_count(server: LiveServer, case: str) -> None:
     """CB-146, CB-147, CB-204: permissions are checked again at redemption."""
-    status, error = _MEANWHILE[case]
+    status, error = _REMOVALS[case]
     agent, person = new_agent(server), new_person(server)
     handle, approval_id = _ask_and_approve(agent, person, approval_key(person, KeyLevel.LOW))
     _change(server, case, agent.key.id, person.user)

@@ -46,8 +46,8 @@ def _ask(agent: Agent, person: Terminal, **parameters: Any) -> tuple[str, Any]:
     response = agent.ask(person.user, client_notification_token=TOKEN, **parameters)
     assert response.status_code == 200, response.text
     reply = response.json()
-    (mine,) = (a for a in person.waiting() if a.fingerprint == reply["fingerprint"])
-    return reply["auth_req_id"], mine
+    (approval,) = (a for a in person.waiting() if a.fingerprint == reply["fingerprint"])
+    return reply["auth_req_id"], approval
 
 
 def _body(far: Receiver) -> dict[str, Any]:
@@ -137,7 +137,7 @@ def test_each_error_is_pushed_with_its_code(
 
 
 def _bodies(far: Receiver) -> list[dict[str, Any]]:
-    return [json.loads(got.body) for got in far.got]
+    return [json.loads(request.body) for request in far.got]
 
 
 def test_a_denial_is_pushed(pushed: Agent, person: Terminal, far: Receiver) -> None:
@@ -184,7 +184,7 @@ def test_a_failed_push_is_repeated_with_the_same_token(
     until(lambda: len(far.got) == 2, seconds=10)
     far.behaviour = answer(200)
     until(lambda: len(far.got) == 3, seconds=10)
-    bodies = [json.loads(got.body) for got in far.got]
+    bodies = [json.loads(request.body) for request in far.got]
 
     assert len({body["access_token"] for body in bodies}) == 1
     assert bodies[2]["expires_in"] <= bodies[0]["expires_in"]
@@ -209,7 +209,7 @@ def test_a_push_of_tokens_follows_no_redirect(
             return [entry.type for entry in view.audit.of_approval(approval.id)]
 
     until(lambda: "callback.lost" in entries())
-    assert [got.path for got in far.got] == ["/hook"]
+    assert [request.path for request in far.got] == ["/hook"]
 
 
 def test_a_disabled_agent_gets_no_push(

@@ -41,7 +41,7 @@ def test_the_registration_endpoint_is_advertised(http: httpx.Client) -> None:
 def test_a_registered_agent_asks_its_owner_and_gets_a_token(
     server: LiveServer, http: httpx.Client, person: Terminal
 ) -> None:
-    """DC-02, DC-03, CL-13: a new agent can ask its owner only, get a token, and delete itself."""
+    """DC-02, DC-03, CL-13: a new agent can ask only its owner, get a token, and delete itself."""
     response = _register(http, _invite(server, person.user), client_name="helper")
     assert (response.status_code, response.headers["content-type"]) == (201, "application/json")
     assert response.headers["cache-control"] == "no-store"
@@ -153,8 +153,8 @@ def test_no_url_of_a_client_is_fetched(
     server: LiveServer, http: httpx.Client, user: str, name: str
 ) -> None:
     """NG-103, DC-11: neither a registration nor an update fetches a URL of the client."""
-    with receiver() as far:
-        registered = _register(http, _invite(server, user), **{name: far.url()})
+    with receiver() as endpoint:
+        registered = _register(http, _invite(server, user), **{name: endpoint.url()})
         if name in _REFUSED_URLS:
             check_refusal(registered, 400, "invalid_client_metadata")
         else:
@@ -163,9 +163,9 @@ def test_no_url_of_a_client_is_fetched(
             assert name not in registration
             own = {"Authorization": f"Bearer {registration['registration_access_token']}"}
             path = registration["registration_client_uri"].removeprefix(server.url)
-            changed = {"client_id": registration["client_id"], name: far.url()}
+            changed = {"client_id": registration["client_id"], name: endpoint.url()}
             assert http.put(path, json=changed, headers=own).status_code == 200
-        assert far.got == []
+        assert endpoint.got == []
 
 
 def test_another_agents_registration_token_is_refused(
@@ -200,7 +200,7 @@ def test_registration_metadata_is_json_of_limited_size(
 
 _MODE, _PLACE = "backchannel_token_delivery_mode", "backchannel_client_notification_endpoint"
 _SIGNED, _CODE = "backchannel_authentication_request_signing_alg", "backchannel_user_code_parameter"
-_HERE = "http://127.0.0.1:9/hook"
+_LOCAL_URL = "http://127.0.0.1:9/hook"
 
 
 @pytest.mark.parametrize(
@@ -216,7 +216,7 @@ _HERE = "http://127.0.0.1:9/hook"
         pytest.param({_MODE: "ping", _PLACE: "https://a:b@bot.example/x"}, id="CB-009-user"),
         pytest.param({_MODE: "ping", _PLACE: "file:///etc/passwd"}, id="CB-009-file"),
         pytest.param({_MODE: "ping", _PLACE: "https://bot.example:22/x"}, id="CB-009-port"),
-        pytest.param({_PLACE: _HERE}, id="CB-008-poll-with-a-place"),
+        pytest.param({_PLACE: _LOCAL_URL}, id="CB-008-poll-with-a-place"),
         pytest.param({_SIGNED: "none"}, id="CB-010-none"),
         pytest.param({_SIGNED: "HS256"}, id="CB-010-hmac"),
         pytest.param({_SIGNED: "ES512"}, id="CB-010-not-listed"),
@@ -242,7 +242,7 @@ def test_ciba_metadata_is_returned_with_its_defaults(
     owner = server.user()[0]
     registration = _register(http, _invite(server, owner)).json()
     assert (registration[_MODE], registration[_CODE]) == ("poll", False)
-    members = {_MODE: "ping", _PLACE: _HERE, _CODE: True}
+    members = {_MODE: "ping", _PLACE: _LOCAL_URL, _CODE: True}
     par = {"require_pushed_authorization_requests": True}
     registration = _register(http, _invite(server, owner), **members, **par).json()
     assert {name: registration[name] for name in members} == members

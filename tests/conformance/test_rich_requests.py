@@ -67,9 +67,9 @@ def test_details_are_refused_where_no_action_is_requested(
     server: LiveServer, http: httpx.Client, path: str, form: dict[str, str], details: str
 ) -> None:
     """RA-08: even valid details are refused, so that nobody believes that they were accepted."""
-    sent = {"client_id": APPROVER_CLIENT, "authorization_details": details, **form}
+    parameters = {"client_id": APPROVER_CLIENT, "authorization_details": details, **form}
     with assert_unchanged(server):
-        check_refusal(http.post(path, data=sent), 400, "invalid_authorization_details")
+        check_refusal(http.post(path, data=parameters), 400, "invalid_authorization_details")
 
 
 def test_an_exchange_respects_the_types_of_its_agent(

@@ -182,7 +182,7 @@ def test_every_forged_subject_token_gets_the_same_error(
 
 
 def test_a_token_that_is_not_valid_yet_is_refused(chains: LiveChains, bot: AgentKey) -> None:
-    """TX-027: our tokens have no nbf, but an nbf that is present counts."""
+    """TX-027: our tokens have no nbf, but an nbf that is present is checked."""
     row = chains.row(chains.user_token())
     later = chains.server.clock.now() // 1000 + 600
     token = signed(chains.server.services, row, {"nbf": later})
@@ -415,7 +415,7 @@ def test_a_malformed_chain_is_refused(chains: LiveChains, bot: AgentKey, act: An
 
 
 def test_an_acting_agent_is_always_named(chains: LiveChains, bot: AgentKey) -> None:
-    """TX-075: only delegation is possible, and no impersonation."""
+    """TX-075: delegation is possible, and impersonation is not."""
     claims = chains.claims(chains.exchanged(bot, chains.user_token()))
     assert claims["act"]["sub"] == bot.id
 

@@ -23,7 +23,7 @@ _LINE = "https://line.example"
 
 @pytest.fixture(scope="module")
 def low_key(person: Terminal) -> SigningKey:
-    """The key that approves low risk, opened once for this file's tests."""
+    """The key that approves low-risk requests, opened once for this file's tests."""
     return approval_key(person, KeyLevel.LOW)
 
 
@@ -32,11 +32,11 @@ def _approve_and_redeem(
 ) -> dict[str, Any]:
     request = agent.ask(person.user, requested_expiry=1_800, **parameters).json()
     pending = next(a for a in person.waiting() if a.fingerprint == request["fingerprint"])
-    shown = person.client.approval(pending.id)
-    person.client.decide(pending.id, decision(person, shown, key))
+    approval = person.client.approval(pending.id)
+    person.client.decide(pending.id, decision(person, approval, key))
     answer = agent.poll(request["auth_req_id"])
     assert answer.status_code == 200, answer.text
-    return {**answer.json(), "auth_req_id": request["auth_req_id"], "approval": shown}
+    return {**answer.json(), "auth_req_id": request["auth_req_id"], "approval": approval}
 
 
 def _own_token(agent: Agent, **form: str) -> httpx.Response:
@@ -139,7 +139,7 @@ def test_a_token_for_an_action_contains_it_exactly(
 def test_an_id_token_states_who_answered_which_request(
     server: LiveServer, person: Terminal, low_key: SigningKey, http: httpx.Client, alg: str
 ) -> None:
-    """CB-150 to CB-154, CL-09, AT-28: it is signed for the agent and is no access token."""
+    """CB-150 to CB-154, CL-09, AT-28: it is signed for the agent and is not an access token."""
     agent = Agent(server.agent(id_token_alg=alg), http)
     body = _approve_and_redeem(agent, person, low_key, acr_values="urn:nobody:has")
     header = jwt.get_unverified_header(body["id_token"])
@@ -203,7 +203,7 @@ def test_an_agents_own_token_has_the_client_as_its_subject(
     assert claims["exp"] - claims["iat"] == body["expires_in"]
 
 
-_ALONE = {
+_AGENT_ONLY_REQUESTS = {
     "no-scope-or-resource": ({"scope": ""}, "invalid_target"),
     "no-scope": ({"scope": "", "resource": PAY}, "invalid_scope"),
     "openid": ({"scope": "openid payments:read"}, "invalid_scope"),
@@ -219,7 +219,7 @@ _ALONE = {
 }
 
 
-@pytest.mark.parametrize("case", _ALONE)
+@pytest.mark.parametrize("case", _AGENT_ONLY_REQUESTS)
 def test_a_token_that_needs_a_user_is_not_issued_to_an_agent_alone(
     server: LiveServer, http: httpx.Client, case: str
 ) -> None:
@@ -230,7 +230,7 @@ def test_a_token_that_needs_a_user_is_not_issued_to_an_agent_alone(
         server.resources.add(_LINE, {"line:read": "low"}, {}, by=audit.OPERATOR)
     scopes = ("payments:read", "payments:transfer", "line:read")
     agent = Agent(server.agent(resources=(PAY, _LINE), scopes=scopes), http)
-    form, error = _ALONE[case]
+    form, error = _AGENT_ONLY_REQUESTS[case]
     filled = {name: value.format(url=server.url) for name, value in form.items()}
     with assert_unchanged(server):
         response = _own_token(agent, **filled)

@@ -32,7 +32,7 @@ def taking(server: LiveServer) -> Iterator[Agent]:
 def test_a_missing_user_code_is_refused(
     server: LiveServer, taking: Agent, guarded: Terminal
 ) -> None:
-    """CB-068, CB-185: the agent learns that a code is missing, and the user is not asked."""
+    """CB-068, CB-185: the agent is told that a code is missing, and the user is not asked."""
     with assert_unchanged(server):
         response = taking.ask(guarded.user)
     check_refusal(response, 400, "missing_user_code")
@@ -41,7 +41,7 @@ def test_a_missing_user_code_is_refused(
 def test_a_wrong_user_code_is_refused_and_counted(
     server: LiveServer, taking: Agent, guarded: Terminal
 ) -> None:
-    """CB-069, CB-186: after five wrong codes the right one is refused too for a while."""
+    """CB-069, CB-186: after five wrong codes, even the right one is refused for a while."""
     with assert_unchanged(server):
         for _ in range(5):
             check_refusal(taking.ask(guarded.user, user_code="no"), 400, "invalid_user_code")

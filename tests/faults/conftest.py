@@ -1,6 +1,6 @@
 """Fixtures of the fault tests: the marks of tests that kill servers and break disks, cheap PINs.
 
-Owns: which of them run alone, because they measure time or memory or take them from everybody else.
+Owns: the list of tests that run alone, because they measure or use up time or memory.
 """
 
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from tests.support.clients.terminal import cheap_pins
 from tests.support.servers import forking
 
 FOLDER = Path(__file__).parent
-_ALONE = frozenset(
+_RUN_ALONE = frozenset(
     f"test_{name}.py"
     for name in (
         "black_hole",
@@ -36,13 +36,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if FOLDER in item.path.parents:
             item.add_marker(pytest.mark.faults)
-            if item.path.name in _ALONE:
+            if item.path.name in _RUN_ALONE:
                 item.add_marker(pytest.mark.alone)
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _loading() -> None:
-    """Starts the process from which servers are copied; nearly every file needs copies."""
+    """Starts the process from which servers are forked; nearly every file needs forks."""
     forking.begin()
 
 

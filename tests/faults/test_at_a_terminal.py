@@ -18,7 +18,7 @@ _SAYSO = (sys.executable, "-m", "server")
 
 @pytest.fixture
 def environment(tmp_path: Path) -> Mapping[str, str]:
-    """The variables of a new installation, with no setting but its data folder."""
+    """The variables of a new installation, which sets only its data folder."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("SAYSO_")}
     variables = {**inherited, "SAYSO_DATA_DIR": str(tmp_path / "data")}
     subprocess.run([*_SAYSO, "init"], env=variables, check=True, capture_output=True)

@@ -1,4 +1,4 @@
-"""The audit log verifies all the time while its server is killed and its database restarts.
+"""The audit log verifies at all times while its server is killed and its database restarts.
 
 A usual run has a few rounds, and `scripts/test --deep` has a hundred.
 """
@@ -31,7 +31,7 @@ _EACH_SECONDS = 1.0
 
 @contextmanager
 def _auditor(server: LiveServer) -> Iterator[list[str]]:
-    """Exports and verifies the log each second; yields the verdicts. Raises `Broken`."""
+    """Exports and verifies the log every second; yields the verdicts. Raises `Broken`."""
     verdicts, stop = list[str](), threading.Event()
 
     def audit() -> None:
@@ -48,7 +48,7 @@ def _auditor(server: LiveServer) -> Iterator[list[str]]:
 
 
 def _verdict(server: LiveServer) -> str:
-    """Verifies the log, and that the checkpoint of the last time is still in it."""
+    """Verifies the log, and checks that it still contains the previous checkpoint."""
     log, checkpoint_file, file = (
         server.services.audit_log,
         server.folder / "kept",
@@ -64,7 +64,7 @@ def _verdict(server: LiveServer) -> str:
 
 
 def _soak(load: Load, postgres: PostgresServer | None) -> None:
-    """In each round there are decisions and a verification; then something is killed."""
+    """In each round, decides requests and verifies the log; then kills a process."""
 
     def work() -> None:
         decided, verified = len(load.answers) + 2, len(verdicts) + 1

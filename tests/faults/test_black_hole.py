@@ -1,4 +1,4 @@
-"""On PostgreSQL: a network path to the database that swallows everything silently.
+"""On PostgreSQL: a network path to the database that drops everything silently.
 
 A database that is down refuses connections immediately. One behind a broken switch or on a frozen
 host never answers, and clients of the server must still get an answer.
@@ -22,7 +22,7 @@ from tests.support.servers.server import LiveServer, live_server
 _RED_SECONDS = 2
 _FAIL_SECONDS = 5
 _SLACK_SECONDS = 10  # a busy machine is slow, not broken
-_AT_ONCE = 40
+_CONCURRENT_POLLS = 40
 
 
 @pytest.fixture
@@ -61,11 +61,14 @@ def _check(server: LiveServer, network: Proxy, slack: int = _SLACK_SECONDS) -> N
     """Checks that every client gets an answer in time, and that everything continues later."""
     agent = new_agent(server)
     handle = agent.request_approval(server.user()[0])
-    with ThreadPoolExecutor(_AT_ONCE + 1) as threads:
+    with ThreadPoolExecutor(_CONCURRENT_POLLS + 1) as threads:
         network.freeze()
         try:
             ready = threads.submit(_readiness, server, slack)
-            polls = [threads.submit(_poll, server, agent, handle, slack) for _ in range(_AT_ONCE)]
+            polls = [
+                threads.submit(_poll, server, agent, handle, slack)
+                for _ in range(_CONCURRENT_POLLS)
+            ]
             assert ready.result() == httpx.codes.SERVICE_UNAVAILABLE
             assert {poll.result() for poll in polls} == {httpx.codes.SERVICE_UNAVAILABLE}
             assert agent.http.get("/healthz").is_success

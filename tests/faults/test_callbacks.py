@@ -1,4 +1,4 @@
-"""Callbacks to agents arrive although servers die or endpoints hang."""
+"""Callbacks to agents arrive even if servers die or endpoints hang."""
 
 import json
 import time
@@ -67,12 +67,12 @@ def _ask(agent: Agent, person: Terminal) -> tuple[str, Any]:
     response = agent.ask(person.user, client_notification_token=TOKEN)
     assert response.status_code == 200, response.text
     reply = response.json()
-    (mine,) = (a for a in person.waiting() if a.fingerprint == reply["fingerprint"])
-    return reply["auth_req_id"], mine
+    (approval,) = (a for a in person.waiting() if a.fingerprint == reply["fingerprint"])
+    return reply["auth_req_id"], approval
 
 
 def _bodies(receiver_server: Receiver) -> list[dict[str, Any]]:
-    return [json.loads(got.body) for got in receiver_server.got]
+    return [json.loads(request.body) for request in receiver_server.got]
 
 
 @pytest.mark.parametrize("mode", ["ping", "push"])

@@ -25,14 +25,14 @@ from tests.support.servers import forking
 from tests.support.servers.load import WITHOUT_LIMITS
 from tests.support.servers.server import BY, LiveServer, live_server
 
-_NO_SECRETS = {
+_NOT_SECRET = {
     *("app", "agent", "resource", "approval", "device", "user", "group", "nothing"),
     *("consent", "standing grant", "deputy", "incident", "invitation", "push subscription"),
 }
-"""IDs and names, which may appear everywhere."""
+"""IDs and names, which may appear anywhere."""
 _KEPT_AS_PROOF = {"decision", "statement"}
 """Signed statements, which are stored as they were signed."""
-_SHOWN = {"user code"}
+_SHOWN_SECRETS = {"user code"}
 """A new device's code is in the request in which its user compares it, and is then used up."""
 _PAGES = ("/", "/devices", "/settings", "/agents", "/history", "/admin", "/admin/audit")
 _NOTIFICATION_TOKEN = "canary-notification-token-4711"
@@ -69,8 +69,8 @@ def start(tmp_path: Path) -> Iterator[Starter]:
 
 def _canaries(world: World) -> Mapping[str, str]:
     """Returns every secret by its kind."""
-    public = _NO_SECRETS | _KEPT_AS_PROOF | _SHOWN
-    unused = handles._of_devices(world.server, world.http, SigningKey.generate())
+    public = _NOT_SECRET | _KEPT_AS_PROOF | _SHOWN_SECRETS
+    unused = handles._device_handles(world.server, world.http, SigningKey.generate())
     return {kind: text for kind, text in world.handles.items() if kind not in public} | {
         "PIN": PIN,
         "notification token": _NOTIFICATION_TOKEN,
@@ -179,7 +179,7 @@ def _leaks(server: LiveServer, service: PushService, *wanted: str) -> list[str]:
 
 
 def test_no_secret_is_stored_or_shown_unencrypted(start: Starter, service: PushService) -> None:
-    """I18: an agent's words are shown only to its user, and not where operators look."""
+    """I18: an agent's text is shown only to its user, and not in logs or other operator output."""
     assert _leaks(start(push_origins=service.origin), service) == []
 
 

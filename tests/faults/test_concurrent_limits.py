@@ -17,7 +17,7 @@ from tests.support.clients.simultaneous import Answered, post, volley
 from tests.support.servers.postgres import PostgresServer
 from tests.support.servers.server import AgentKey, LiveServer, live_server
 
-_AT_ONCE = 40
+_CONCURRENT_REQUESTS = 40
 _LIMIT = 5
 _SEEDS = {"sqlite": "early_count", "postgresql": "per_user_lock"}
 
@@ -58,14 +58,14 @@ def _request(key: AgentKey, **more: str) -> bytes:
 def _ask_many_users(server: LiveServer) -> list[Answered]:
     """One agent asks forty different users at the same moment."""
     key = server.agent()
-    names = [server.user()[0] for _ in range(_AT_ONCE)]
+    names = [server.user()[0] for _ in range(_CONCURRENT_REQUESTS)]
     return volley(server.port, [_request(key, login_hint=name) for name in names])
 
 
 def _ask_unknown_users(server: LiveServer) -> list[Answered]:
     """One agent asks forty unknown users, on a server that hides which users exist."""
     key = server.agent()
-    names = [f"nobody-{number}" for number in range(_AT_ONCE)]
+    names = [f"nobody-{number}" for number in range(_CONCURRENT_REQUESTS)]
     return volley(server.port, [_request(key, login_hint=name) for name in names])
 
 
@@ -86,13 +86,13 @@ def test_concurrent_requests_of_one_agent_stay_within_its_total_limit(start: Sta
     _check_limit(_ask_many_users(start()))
 
 
-def test_requests_to_unknown_users_count_like_real_ones(start: Starter) -> None:
+def test_requests_to_unknown_users_are_limited_like_other_requests(start: Starter) -> None:
     """Requests to unknown users reach the same limit on a server that hides users."""
     _check_limit(_ask_unknown_users(start(unknown_user="hide")))
 
 
 def test_the_check_detects_a_count_that_others_overtake(start: Starter, database: str) -> None:
-    """I14: the planted fault lets the same requests go far beyond the limit."""
+    """I14: with the planted fault, the same requests far exceed the limit."""
     answers = _ask_many_users(start(_SEEDS[database]))
 
     assert [answer.status for answer in answers].count(200) > _LIMIT
@@ -109,11 +109,13 @@ def test_concurrent_wrong_user_codes_stay_within_the_limit(start: Starter) -> No
         user = tx.directory.user_called(name)
         assert user is not None
         tx.user_codes.put(user.id, secrets.user_code_hash(user.id, "kite-7"), tx.now)
-    wrong = [_request(key, login_hint=name, user_code=f"no-{n}") for n in range(_AT_ONCE)]
+    wrong = [
+        _request(key, login_hint=name, user_code=f"no-{n}") for n in range(_CONCURRENT_REQUESTS)
+    ]
     counts = _count_descriptions(volley(server.port, wrong))
 
     assert counts["The user code is wrong."] == WRONG.value
-    assert sum(counts.values()) == _AT_ONCE
+    assert sum(counts.values()) == _CONCURRENT_REQUESTS
     assert len(counts) == 2
 
 

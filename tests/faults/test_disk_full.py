@@ -1,4 +1,4 @@
-"""A full disk: writes are refused with 503, nothing is half done, and work resumes with space."""
+"""A full disk: writes get 503, nothing is half done, and work resumes once there is space."""
 
 import contextlib
 import os
@@ -18,7 +18,7 @@ from tests.support.checks.waiting import until
 from tests.support.servers.load import WITHOUT_LIMITS, Load, new_load
 from tests.support.servers.server import LiveServer, live_server
 
-_ROOM_BYTES = 16 * 1024 * 1024
+_DISK_BYTES = 16 * 1024 * 1024
 _CAP_SYS_ADMIN = 21
 
 Filler = Callable[[LiveServer], AbstractContextManager[None]]
@@ -72,7 +72,7 @@ def folder(fill: Filler, tmp_path: Path) -> Iterator[Path]:
         return
     disk = tmp_path / "disk"
     disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={_ROOM_BYTES}", "tmpfs", str(disk)]
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={_DISK_BYTES}", "tmpfs", str(disk)]
     subprocess.run(mount, check=True)
     yield disk
     subprocess.run(["umount", "--lazy", str(disk)], check=True)
@@ -95,9 +95,9 @@ def test_a_full_disk_refuses_and_recovers_without_a_restart(load: Load, fill: Fi
     first = load.person.waiting()[0]
     with fill(load.server):
         with load.running():
-            until(lambda: load.busy > 10 or load.faults or _lost(load), 30)
+            until(lambda: load.busy > 10 or load.faults or _find_lost_decisions(load), 30)
         assert load.faults == []
-        assert not _lost(load)
+        assert not _find_lost_decisions(load)
         with pytest.raises(ApiError) as refusal:
             load.person.deny(first)
         assert (refusal.value.status, refusal.value.code) == (503, "unavailable")
@@ -111,7 +111,7 @@ def test_a_full_disk_refuses_and_recovers_without_a_restart(load: Load, fill: Fi
 
     assert load.faults == []
     assert _ledger(load).discrepancies() == []
-    assert not _lost(load)
+    assert not _find_lost_decisions(load)
 
 
 @pytest.mark.parametrize("load", ["hidden_failures"], indirect=True)
@@ -125,7 +125,7 @@ def _ledger(load: Load) -> Ledger:
     return read_ledger(f"sqlite:///{load.server.folder / 'data' / 'sayso.db'}")
 
 
-def _lost(load: Load) -> set[str]:
+def _find_lost_decisions(load: Load) -> set[str]:
     """Returns the requests whose acknowledged decision is missing."""
     decided = dict(load.answers)
     stored = _ledger(load).decisions

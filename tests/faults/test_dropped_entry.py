@@ -26,7 +26,7 @@ ALTER TABLE audit_entries ENABLE TRIGGER USER
 def test_the_promise_in_the_response_reveals_a_deleted_entry(
     postgres_server: PostgresServer, tmp_path: Path
 ) -> None:
-    """The log still verifies and only grows, so nothing but the promise reveals the deletion."""
+    """The log still verifies and only grows, so only the promise reveals the deletion."""
     url = upgraded_database(postgres_server)
     with (
         live_server(tmp_path, forked=True, database_url=url) as server,

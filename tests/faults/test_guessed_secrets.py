@@ -12,13 +12,13 @@ from server.serving import client_queues
 from tests.support.clients.agent import Agent, new_agent
 from tests.support.servers.server import LiveServer, live_server
 
-_FREE = 3
+_FREE_GUESSES = 3
 
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[LiveServer]:
     """A server that answers three wrong secrets immediately."""
-    with live_server(tmp_path, forked=True, options=("--refusals", str(_FREE))) as running:
+    with live_server(tmp_path, forked=True, options=("--refusals", str(_FREE_GUESSES))) as running:
         yield running
 
 
@@ -40,18 +40,18 @@ def test_guesses_at_the_same_time_wait_one_after_another(server: LiveServer) -> 
     """Several connections do not make guessing faster."""
     agent = new_agent(server)
     guesses = [Agent(replace(agent.key, secret="x"), server.client()) for _ in range(4)]
-    for _ in range(_FREE):
+    for _ in range(_FREE_GUESSES):
         _seconds(guesses[0], 401)
     with ThreadPoolExecutor(len(guesses)) as threads:
         times = sorted(threads.map(lambda guess: _seconds(guess, 401), guesses))
     assert times[-1] >= len(guesses) * client_queues.REFUSED_SECONDS
 
 
-def test_guesses_take_a_second_each_and_lock_nobody_out(server: LiveServer) -> None:
-    """Another client never waits. The guessed client waits once, and then no longer."""
+def test_each_guess_takes_a_second_and_nobody_is_locked_out(server: LiveServer) -> None:
+    """Other clients never wait. The client whose secret is guessed waits only once."""
     agent, other = new_agent(server), new_agent(server)
     guessing = Agent(replace(agent.key, secret="x"), agent.http)
-    for _ in range(_FREE):
+    for _ in range(_FREE_GUESSES):
         _seconds(guessing, 401)
     assert _seconds(guessing, 401) >= client_queues.REFUSED_SECONDS
     assert _own_token(other) < client_queues.REFUSED_SECONDS

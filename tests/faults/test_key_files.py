@@ -28,7 +28,7 @@ def _run_serve(server: LiveServer, *options: str) -> subprocess.CompletedProcess
 
 
 _WRONG, _MISSING = b"x" * 32, None
-_EACH = [("master.key", _WRONG), ("pin.key", _MISSING), ("log.key", _WRONG)]
+_BROKEN_KEYS = [("master.key", _WRONG), ("pin.key", _MISSING), ("log.key", _WRONG)]
 """`tests/server/test_key_files.py` tests the other cases."""
 
 
@@ -62,13 +62,13 @@ def _check_key(server: LiveServer, name: str, content: bytes | None, *options: s
     assert f"SAYSO_{name.upper().replace('.', '_')}_FILE" in result.stderr
 
 
-def test_a_wrong_or_missing_key_ends_the_server_with_one_sentence(tmp_path: Path) -> None:
-    """The server exits with 1, without a traceback or a line of the worker manager."""
-    _check(LiveServer(tmp_path), _EACH)
+def test_a_wrong_or_missing_key_stops_the_server_with_one_sentence(tmp_path: Path) -> None:
+    """The server exits with 1, without a traceback or a line from the worker manager."""
+    _check(LiveServer(tmp_path), _BROKEN_KEYS)
 
 
 @pytest.mark.postgresql
-def test_a_wrong_or_missing_key_ends_several_workers_with_one_sentence(
+def test_a_wrong_or_missing_key_stops_several_workers_with_one_sentence(
     tmp_path: Path, postgres_server: PostgresServer
 ) -> None:
     """All workers notice the problem, but the sentence is printed once."""

@@ -66,7 +66,7 @@ def _kill(load: Load, rng: random.Random, tokens: int = 0) -> Ledger:
     return ledger
 
 
-def _lost(load: Load, ledger: Ledger) -> list[str]:
+def _find_lost_data(load: Load, ledger: Ledger) -> list[str]:
     """Lists decisions and tokens that were acknowledged and are missing."""
     decisions = [
         f"{approval}: {answer} was acknowledged, {ledger.decisions.get(approval)} is there"
@@ -81,7 +81,7 @@ def _kill_repeatedly(load: Load, rng: random.Random, kills: int) -> None:
     """Kills the server this many times, and checks everything each time."""
     for number in range(kills):
         ledger = _kill(load, rng, tokens=number % 5 == 0)
-        assert _lost(load, ledger) == []
+        assert _find_lost_data(load, ledger) == []
         assert ledger.discrepancies() == []
 
 
@@ -125,4 +125,4 @@ def test_the_check_detects_a_decision_acknowledged_too_early(
 ) -> None:
     """I2: if transactions return before their COMMIT, a kill loses a decision."""
     load = start("acknowledged_early")
-    assert any(_lost(load, _kill(load, rng)) for _ in range(30))
+    assert any(_find_lost_data(load, _kill(load, rng)) for _ in range(30))

@@ -1,6 +1,6 @@
 """`kill -9` of the client, the server or the gateway while a call waits for its user.
 
-The test looks at what the tool did: an approved call runs once, or it has not run and the user is
+The test checks the tool's ledger: an approved call runs once, or it has not run and the user is
 asked again.
 """
 

@@ -1,4 +1,4 @@
-"""One agent with very many connections: the effects on other agents and on itself."""
+"""An agent with very many connections does not slow others down, and is told to wait."""
 
 import statistics
 import threading
@@ -31,7 +31,7 @@ def server(tmp_path: Path) -> Iterator[LiveServer]:
 def test_one_agent_with_120_connections_does_not_slow_the_others(
     server: LiveServer, secret: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An agent's requests wait only for one another."""
+    """An agent's requests wait only for that agent's other requests."""
     monkeypatch.setattr(fairness, "SECONDS", 1.0)
     user, _ = server.user()
     others = [server.agent() for _ in range(2)]
@@ -40,20 +40,20 @@ def test_one_agent_with_120_connections_does_not_slow_the_others(
     text = poll(key, agent.request_approval(user), keep=True).decode()
     sent = fairness.Sent(text, 400 if secret == "right" else 401)
     alone = statistics.median(fairness.cycles(server, others, user))
-    beside, answers = fairness.beside(server, others, user, sent)
+    with_load, answers = fairness.beside(server, others, user, sent)
 
     assert sum(answers.values()) > 0
-    assert statistics.median(beside) < _MAX_RATIO * alone
+    assert statistics.median(with_load) < _MAX_RATIO * alone
 
 
 def test_an_agent_with_too_many_waiting_requests_gets_retry_after(server: LiveServer) -> None:
     """The agent gets 503 with Retry-After before anything is processed; other agents are served."""
     key, other = server.agent(), server.agent()
     form = {"grant_type": "client_credentials", "scope": "payments:read"}
-    many = client_queues.MAX_CONCURRENT_ALONE + client_queues.MAX_WAITING + 40
+    count = client_queues.MAX_CONCURRENT_ALONE + client_queues.MAX_WAITING + 40
     with ThreadPoolExecutor(1) as threads:
         with server.services.store.write():  # no request is answered while this is open
-            sent = threads.submit(volley, server.port, [post("/token", key, form)] * many)
+            sent = threads.submit(volley, server.port, [post("/token", key, form)] * count)
             busy = threading.Event()
             busy.wait(2)
         answers = sent.result(60)

@@ -16,7 +16,7 @@ from tests.support.builders.databases import upgraded_database
 from tests.support.servers.postgres import PostgresServer
 from tests.support.servers.server import BY, LiveServer, live_server
 
-AT_ONCE = 30
+_CONCURRENT_REQUESTS = 30
 
 
 @pytest.fixture(scope="module")
@@ -65,11 +65,11 @@ def _send_concurrently(server: LiveServer, form: dict[str, str]) -> list[httpx.R
         with server.client() as http:
             return http.post("/token", data=form)
 
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        return list(pool.map(post, range(AT_ONCE)))
+    with ThreadPoolExecutor(_CONCURRENT_REQUESTS) as pool:
+        return list(pool.map(post, range(_CONCURRENT_REQUESTS)))
 
 
-def test_many_redemptions_of_one_code_give_one_set_of_tokens(server, ask):
+def test_many_redemptions_of_one_code_return_one_set_of_tokens(server, ask):
     """BC-15: one redemption gets tokens, and a second redemption revokes them."""
     _, form = ask
     answers = _send_concurrently(server, form)

@@ -1,4 +1,4 @@
-"""One approved request gives one token, however many polls come at the same moment."""
+"""An approved request yields one token, even if many polls arrive at the same moment."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -15,7 +15,7 @@ from tests.support.inputs.random_cases import cases
 from tests.support.servers.postgres import PostgresServer
 from tests.support.servers.server import LiveServer, live_server
 
-_AT_ONCE = 50
+_CONCURRENT_POLLS = 50
 _ROUNDS = cases(4)
 
 Starter = Callable[..., LiveServer]
@@ -40,7 +40,7 @@ def start(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Starter]:
 
 
 def _round(server: LiveServer, agent: Agent, handle: str) -> list[Answered]:
-    return volley(server.port, [poll(agent.key, handle)] * _AT_ONCE)
+    return volley(server.port, [poll(agent.key, handle)] * _CONCURRENT_POLLS)
 
 
 def _rounds(server: LiveServer, rounds: int) -> list[list[Answered]]:
@@ -65,7 +65,7 @@ def _check_one_token(answers: list[Answered]) -> None:
     """Checks that one answer has a token and that all others say that the handle is used."""
     assert len(tokens(answers)) == 1
     refused = [answer for answer in answers if answer.status != 200]
-    assert len(refused) == _AT_ONCE - 1
+    assert len(refused) == _CONCURRENT_POLLS - 1
     assert {(r.status, r.json()["error"]) for r in refused} == {(400, "invalid_grant")}
 
 

@@ -22,16 +22,16 @@ from tests.support.servers.server import LiveServer, live_server
 _Check = Callable[[LiveServer, Agent, Terminal], None]
 
 
-def _cut(server: LiveServer, agent: Agent, person: Terminal) -> None:
+def _check_cut_connection(server: LiveServer, agent: Agent, person: Terminal) -> None:
     with proxy(server.port) as network:
         test_feed.test_a_cut_connection_loses_nothing(agent, person, network)
 
 
-def _too_old(server: LiveServer, agent: Agent, person: Terminal) -> None:
+def _check_old_cursor(server: LiveServer, agent: Agent, person: Terminal) -> None:
     test_feed.test_a_cursor_that_is_too_old_gets_a_resync(server, agent, person)
 
 
-def _held(server: LiveServer, agent: Agent, person: Terminal) -> None:
+def _check_held_poll(server: LiveServer, agent: Agent, person: Terminal) -> None:
     del agent, person
     load = new_load(server)
     try:
@@ -40,7 +40,7 @@ def _held(server: LiveServer, agent: Agent, person: Terminal) -> None:
         load.close()
 
 
-def _hostile(server: LiveServer, agent: Agent, person: Terminal) -> None:
+def _check_hostile_text(server: LiveServer, agent: Agent, person: Terminal) -> None:
     del server
     for attack in test_hostile_text.HOSTILE:
         if attack != "null":
@@ -58,10 +58,10 @@ def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LiveServe
 @pytest.mark.parametrize(
     ("server", "check"),
     [
-        pytest.param("lost_first_event", _cut, id="I9"),
-        pytest.param("no_cursor_is_too_old", _too_old, id="I10"),
-        pytest.param("silent_shutdown", _held, id="I20"),
-        pytest.param("unescaped_text", _hostile, id="I27"),
+        pytest.param("lost_first_event", _check_cut_connection, id="I9"),
+        pytest.param("no_cursor_is_too_old", _check_old_cursor, id="I10"),
+        pytest.param("silent_shutdown", _check_held_poll, id="I20"),
+        pytest.param("unescaped_text", _check_hostile_text, id="I27"),
     ],
     indirect=["server"],
 )

@@ -106,7 +106,7 @@ def test_the_main_flow_works_on_postgresql(
     ]
 
 
-def test_a_request_at_one_machine_appears_at_another(
+def test_a_request_on_one_machine_appears_on_another(
     server: LiveServer, other_machine: LiveServer, agent: Agent, person: Terminal
 ) -> None:
     """A socket at the other machine gets the request and the decision."""
@@ -120,29 +120,29 @@ def test_a_request_at_one_machine_appears_at_another(
     assert decided["seq"] > requested["seq"]
 
 
-def test_a_poll_held_at_one_machine_is_answered_by_a_decision_at_another(
+def test_a_poll_held_on_one_machine_is_answered_by_a_decision_on_another(
     server: LiveServer, other_machine: LiveServer, agent: Agent, person: Terminal
 ) -> None:
     """The poll is answered when the decision is made, not at the end of its wait."""
     handle = _ask_at(server, agent, person.user)
     with other_machine.client() as http:
         began = time.monotonic()
-        with meanwhile(lambda: Agent(agent.key, http).poll(handle, prefer="wait=50")) as held:
+        with meanwhile(lambda: Agent(agent.key, http).poll(handle, prefer="wait=50")) as held_poll:
             person.approve(person.only_request())
-            assert held.result(30).status_code == 200
+            assert held_poll.result(30).status_code == 200
 
     assert time.monotonic() - began < 45
 
 
-def test_disabling_an_agent_at_one_machine_applies_to_the_other_at_once(
+def test_disabling_an_agent_on_one_machine_applies_to_the_other_immediately(
     server: LiveServer, other_machine: LiveServer, agent: Agent, person: Terminal
 ) -> None:
     """The agent's next request at the other machine is refused."""
     with other_machine.client() as http:
-        there = Agent(agent.key, http)
-        assert there.ask(person.user).status_code == 200
+        second_agent = Agent(agent.key, http)
+        assert second_agent.ask(person.user).status_code == 200
         Agents(server.services.store, server.services.secrets).disable(agent.key.id, by="operator")
-        refused = there.ask(person.user)
+        refused = second_agent.ask(person.user)
 
     assert refused.json()["error"] == "unauthorized_client"
 
@@ -158,11 +158,14 @@ def test_eight_concurrent_writers_lose_no_event(
             for _ in range(8):
                 Agent(keys[number], http).request_approval(person.user)
 
-    with open_feed(person) as here, open_feed(person, port=other_machine.port) as there:
+    with open_feed(person) as first_feed, open_feed(person, port=other_machine.port) as second_feed:
         with ThreadPoolExecutor(8) as threads:
             for writer in [threads.submit(ask, number) for number in range(8)]:
                 writer.result(60)
-        received = [[line.event("approval.requested") for _ in range(64)] for line in (here, there)]
+        received = [
+            [line.event("approval.requested") for _ in range(64)]
+            for line in (first_feed, second_feed)
+        ]
 
     for events in received:
         numbers = [event["seq"] for event in events]

@@ -38,7 +38,7 @@ def test_approvals_and_other_pushes_succeed_while_a_push_service_hangs(
 ) -> None:
     """Each approval gets its token, and only the pushes to the hanging service remain."""
     timed = both(server, origins, _PUSHES, _APPROVALS)
-    assert [len(taken) for taken in timed] == [_APPROVALS, _APPROVALS]
+    assert [len(durations) for durations in timed] == [_APPROVALS, _APPROVALS]
     share = _PUSHES // len(origins)
 
     def count_by_state() -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""A restored backup: nothing that had ended comes back, and work continues."""
+"""A restored backup: nothing that was revoked or consumed comes back, and work continues."""
 
 import json
 import subprocess
@@ -28,7 +28,7 @@ from tests.support.servers import forking
 from tests.support.servers.postgres import PostgresServer
 from tests.support.servers.server import BY, ROOT, AgentKey, LiveServer, live_server
 
-_CHEAP = {
+_CHEAP_PINS = {
     **PAYMENT,
     "type": "payment.small",
     "risk": "low",
@@ -39,7 +39,7 @@ _CHEAP = {
 
 @dataclass(slots=True)
 class Scene:
-    """The state at the moment of the backup, and what is used up later."""
+    """The state at the moment of the backup, and the objects that are used up later."""
 
     server: LiveServer
     resource: AgentKey
@@ -133,7 +133,7 @@ def _tokens(person: Terminal) -> Tokens:
 
 
 def _prepare_scene(server: LiveServer) -> Scene:
-    ActionTypes(server.services.store).add(json.dumps(_CHEAP), by=BY)
+    ActionTypes(server.services.store).add(json.dumps(_CHEAP_PINS), by=BY)
     rotated = server.resources.rotate_secret(PAY, by=BY)
     resource = AgentKey(rotated.resource.client_id, rotated.secret, PAY)
     agent, disabled, ann = new_agent(server), new_agent(server), new_person(server)
@@ -196,7 +196,7 @@ def _is_active(scene: Scene) -> bool:
 
 
 def _check_nothing_comes_back(scene: Scene) -> None:
-    """Checks that each thing that ended before the restore has still ended."""
+    """Checks that everything that was revoked or used before the restore still is."""
     server, agent, ann = scene.server, scene.agent, scene.ann
     assert agent.poll(scene.approved).json()["error"] == "invalid_grant"
     assert not _is_active(scene)
@@ -235,7 +235,7 @@ def _laptop(scene: Scene) -> str:
 
 
 def _enable(scene: Scene) -> None:
-    """Enables what is legitimate: neither the removed phone nor the disabled agent."""
+    """Enables all legitimate objects, but neither the removed phone nor the disabled agent."""
     _run_json(scene.server, "devices", "enable", _laptop(scene))
     _run_json(scene.server, "agents", "enable", scene.agent.key.name)
 
@@ -341,7 +341,7 @@ def test_restoring_without_the_old_database_holds_everything_until_it_is_enabled
 
 
 def test_a_database_copied_back_by_hand_is_refused(tmp_path: Path) -> None:
-    """The server has seen a newer one. After a restore in place the copy can be used."""
+    """The server has seen a newer database. After a restore in place, the copy can be used."""
     with live_server(tmp_path, forked=True) as server:
         scene = _prepare_scene(server)
         server.stop()

@@ -13,7 +13,7 @@ from tests.support.servers.postgres import PostgresServer
 from tests.support.servers.server import AgentKey, LiveServer, live_server
 
 _ROUNDS = 6
-_AT_ONCE = 8
+_CONCURRENT_EXCHANGES = 8
 
 
 @pytest.fixture(scope="module")
@@ -63,9 +63,10 @@ def test_no_concurrent_exchange_escapes_a_revocation(
     for _ in range(_ROUNDS):
         token = chains.user_token()
         jti = chains.claims(token)["jti"]
-        with ThreadPoolExecutor(_AT_ONCE) as threads:
+        with ThreadPoolExecutor(_CONCURRENT_EXCHANGES) as threads:
             sent = [
-                threads.submit(_exchange, server, chains, agent, token) for _ in range(_AT_ONCE)
+                threads.submit(_exchange, server, chains, agent, token)
+                for _ in range(_CONCURRENT_EXCHANGES)
             ]
             chains.revoke(token)
             codes = [exchange.result() for exchange in sent]

@@ -1,4 +1,4 @@
-"""SIGTERM under load: acknowledged data is stored, sockets are closed, and the server ends soon."""
+"""SIGTERM under load: acknowledged data is stored, sockets are closed, and the server exits."""
 
 import time
 from collections.abc import Iterator
@@ -76,11 +76,11 @@ def test_a_held_poll_is_answered_before_the_server_ends(server: LiveServer, load
     (handle,) = decided_rows.requests(
         server.services, load.agent.key.id, load.person.user, 1, approved=False
     )
-    with meanwhile(lambda: load.agent.poll(handle, prefer="wait=50")) as held:
+    with meanwhile(lambda: load.agent.poll(handle, prefer="wait=50")) as held_poll:
         until(lambda: _is_held(server, load))
         began = time.monotonic()
         server.stop()
-        answer = held.result(30)
+        answer = held_poll.result(30)
 
     assert (answer.status_code, answer.json()["error"]) == (400, "authorization_pending")
     assert time.monotonic() - began < _LONGEST_SECONDS + _SLACK_SECONDS

@@ -1,6 +1,6 @@
-"""PostgreSQL and a machine whose clock is wrong by ninety seconds, besides a right one.
+"""PostgreSQL with two machines, one of which has a clock that is wrong by ninety seconds.
 
-The database's clock counts for all machines. Deadlines, poll pacing and the times in tokens use it,
+All machines use the database's clock. Deadlines, poll pacing and the times in tokens use it,
 so it does not matter which machine serves a request.
 """
 
@@ -71,11 +71,11 @@ def _ask_and_move(pair: _Pair) -> tuple[Agent, str, Terminal, Approval]:
     user, code = pair.right.user()
     pair.lead_to(pair.right)
     person = terminal(pair.right, user, code, url=pair.network.url)
-    here = new_agent(pair.right)
-    handle = here.request_approval(user, requested_expiry="60")
+    first_agent = new_agent(pair.right)
+    handle = first_agent.request_approval(user, requested_expiry="60")
     approval = person.only_request()
     pair.lead_to(pair.wrong)
-    return Agent(here.key, pair.wrong.client()), handle, person, approval
+    return Agent(first_agent.key, pair.wrong.client()), handle, person, approval
 
 
 def _check_in_time(pair: _Pair) -> None:
@@ -103,11 +103,17 @@ def _check_too_late(pair: _Pair) -> None:
 
 def _check_pace(pair: _Pair) -> None:
     """Checks that polls are counted together, whichever machine they reach."""
-    here, user = new_agent(pair.right), pair.right.user()[0]
-    there = Agent(here.key, pair.wrong.client())
-    handle = here.request_approval(user)
+    first_agent, user = new_agent(pair.right), pair.right.user()[0]
+    second_agent = Agent(first_agent.key, pair.wrong.client())
+    handle = first_agent.request_approval(user)
     replies = []
-    for after, agent in ((5, here), (0, there), (10, there), (5, here), (15, there)):
+    for after, agent in (
+        (5, first_agent),
+        (0, second_agent),
+        (10, second_agent),
+        (5, first_agent),
+        (15, second_agent),
+    ):
         pair.right.clock.forward(after * SECOND)
         replies.append(agent.poll(handle).json())
     pending, slow = "authorization_pending", "slow_down"

@@ -24,7 +24,7 @@ def server(tmp_path: Path) -> Iterator[LiveServer]:
     [(LARGE_HEAD, 100), (LARGE_BODY, 1_200), (CHUNKED_BODY, 100)],
     ids=["heads", "bodies", "chunks"],
 )
-def test_requests_without_an_end_use_little_memory(
+def test_unfinished_requests_use_little_memory(
     server: LiveServer, sent: bytes, connections: int
 ) -> None:
     """Such requests use less than 100 MiB in total, and other requests are served."""

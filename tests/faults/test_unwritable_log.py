@@ -1,4 +1,4 @@
-"""When the audit log cannot be written, nothing takes effect, and it recovers by itself."""
+"""When the audit log cannot be written, nothing takes effect; the server recovers by itself."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -49,7 +49,7 @@ def _url(server: LiveServer) -> str:
 
 @contextmanager
 def _block_log(server: LiveServer) -> Iterator[None]:
-    """Lets no entry be stored while the block runs; everything else can be stored."""
+    """Blocks storing entries while the block runs; everything else can be stored."""
     on_sqlite = server.services.settings.on_sqlite
     engine = sa.create_engine(_url(server))
     with engine.begin() as connection:

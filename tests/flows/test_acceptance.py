@@ -30,7 +30,7 @@ FACTS = (
     *("requires:", "your PIN", "expires in", "Expiring isn't a denial", "fingerprint:"),
 )
 """What the screen says about a payment, in this order."""
-_EACH = 0.05
+_KEY_INTERVAL_SECONDS = 0.05
 """Seconds between keys: twenty a second."""
 
 
@@ -56,7 +56,7 @@ def _click(app: Window, words: str, first: str = "") -> None:
     raise AssertionError(f"never saw {words} on:\n{app.text}")
 
 
-def test_typing_while_requests_arrive_decides_nothing(agent: Agent, person: Terminal) -> None:
+def test_typing_while_requests_arrive_does_not_decide(agent: Agent, person: Terminal) -> None:
     """Acceptance 1: twenty keys a second, while five requests arrive, approve and deny nothing."""
     _ask(agent, person)
     with window(person) as app:
@@ -64,12 +64,14 @@ def test_typing_while_requests_arrive_decides_nothing(agent: Agent, person: Term
             _ask(agent, person, payee=f"Payee {number}", minor=100 + number)
             for key in ("y", "e", "s", " ", "a", " ", "y\r", " ", "1", " ", "2"):
                 app.child.send(key)
-                app.rest(_EACH)
+                app.rest(_KEY_INTERVAL_SECONDS)
         app.rest(1)
     assert len(person.waiting()) == 6
 
 
-def test_the_click_that_focuses_the_window_presses_nothing(agent: Agent, person: Terminal) -> None:
+def test_the_click_that_focuses_the_window_does_not_press_a_button(
+    agent: Agent, person: Terminal
+) -> None:
     """Acceptance 2: the click that brings back the focus does nothing; a second click approves."""
     handle = _ask(agent, person)
     with window(person) as app:
@@ -88,7 +90,7 @@ def test_the_click_that_focuses_the_window_presses_nothing(agent: Agent, person:
     assert agent.poll(handle, prefer="wait=5").status_code == 200
 
 
-def test_a_command_typed_after_refocusing_approves_nothing(agent: Agent, person: Terminal) -> None:
+def test_a_command_typed_after_refocusing_does_not_approve(agent: Agent, person: Terminal) -> None:
     """A user who has entered everything, leaves, returns and types `ls -la` approves nothing."""
     _ask(agent, person)
     with window(person) as app:
@@ -99,7 +101,7 @@ def test_a_command_typed_after_refocusing_approves_nothing(agent: Agent, person:
         app.rest(1)
         for key in ("l", "s", " ", "-", "l", "a\r"):  # never 0.8 s apart
             app.child.send(key)
-            app.rest(_EACH)
+            app.rest(_KEY_INTERVAL_SECONDS)
         app.rest(2)
         assert "Approve?" in app.text
     assert len(person.waiting()) == 1
@@ -120,10 +122,10 @@ def test_a_superseded_request_closes_the_approval_panel(
     _only_the_changed_request_is_pending(agent, person, handle, newer)
 
 
-def test_an_approval_that_crosses_with_a_superseding_request_counts_for_neither(
+def test_an_approval_sent_while_its_request_is_superseded_approves_neither(
     agent: Agent, person: Terminal
 ) -> None:
-    """Acceptance 3: the server refuses an approval sent before the app knows of the change."""
+    """Acceptance 3: the server refuses an approval that was sent before the app saw the change."""
     handle = _ask(agent, person)
     with window(person) as app:
         _about_to_confirm(app)
@@ -162,22 +164,22 @@ def test_a_request_denied_in_one_terminal_is_decided_in_the_other(
     _, issued = users.enroll(person.user, by=BY)
     desktop = terminal(server, person.user, issued.code, name="desktop")
     _ask(agent, person)
-    with window(person) as one, window(desktop) as two:
-        two.wait_for_text("HIGH RISK")
-        one.press("d")
-        one.wait_for_text("Deny?")
-        one.press("2", "\r")
-        one.wait_for_text("Denying in")
-        _show(one, "Denied by", while_read=two)
+    with window(person) as first_app, window(desktop) as second_app:
+        second_app.wait_for_text("HIGH RISK")
+        first_app.press("d")
+        first_app.wait_for_text("Deny?")
+        first_app.press("2", "\r")
+        first_app.wait_for_text("Denying in")
+        _show(first_app, "Denied by", while_read=second_app)
         denied_at = time.monotonic()
-        while "Denied by" not in two.text:
-            assert time.monotonic() - denied_at < 10, two.text
-        two.press("a")
-        two.wait_for_text("Approve unavailable:")
+        while "Denied by" not in second_app.text:
+            assert time.monotonic() - denied_at < 10, second_app.text
+        second_app.press("a")
+        second_app.wait_for_text("Approve unavailable:")
 
 
 def _show(app: Window, words: str, while_read: Window) -> None:
-    """Waits for words while reading the other terminal's output."""
+    """Waits for these words and reads the other terminal's output at the same time."""
     ends = time.monotonic() + PATIENCE_SECONDS
     while words not in app.text:
         while_read.read()
@@ -222,7 +224,7 @@ def test_five_kilobytes_of_hostile_text_leave_the_headline_unchanged(
 
 
 def _detail(app: Window, size: tuple[int, int]) -> str:
-    """Returns the details of a request as one line. A wide terminal shows them beside the list."""
+    """Returns the details of a request as one line. A wide terminal shows them next to the list."""
     begins = 41 if size[0] == 100 else 0
     return " ".join(" ".join(row[begins:] for row in app.text.splitlines()).split())
 

@@ -36,9 +36,9 @@ def admin(server: LiveServer, person: Terminal) -> Terminal:
 
 
 def _sign_statement(admin: Terminal, challenge: dict[str, Any]) -> str:
-    with temporary_key(admin.client, PIN, KeyLevel.HIGH, challenge["subject"]) as opened:
+    with temporary_key(admin.client, PIN, KeyLevel.HIGH, challenge["subject"]) as key_pair:
         return signed_statement(
-            opened.key,
+            key_pair.key,
             admin.client.signer,
             purpose=challenge["purpose"],
             subject=challenge["subject"],
@@ -47,7 +47,7 @@ def _sign_statement(admin: Terminal, challenge: dict[str, Any]) -> str:
         )
 
 
-def test_an_agent_registered_with_the_pin_works_at_once(
+def test_an_agent_registered_with_the_pin_works_immediately(
     server: LiveServer, http: httpx.Client, admin: Terminal
 ) -> None:
     """The refusal says what to sign, and the same request succeeds with that signature.
@@ -89,6 +89,6 @@ def test_listed_objects_are_found_by_their_id(
     """Each listed ID can be used in a path, and an ID that contains a space is not found."""
     api = RawApi(admin, http)
     (item,) = api.call("GET", f"/api/{noun}?limit=1").json()["items"]
-    shown = api.call("GET", f"/api/{noun}/{item[member]}")
-    assert shown.status_code == 200, shown.text
+    answer = api.call("GET", f"/api/{noun}/{item[member]}")
+    assert answer.status_code == 200, answer.text
     check_problem(api.call("GET", f"/api/{noun}/a%20b"), 404, "not_found")

@@ -14,7 +14,7 @@ from tests.support.servers.server import BY, LiveServer
 
 @pytest.fixture(autouse=True)
 def low(server: LiveServer) -> None:
-    """Payments are low risk here, and their amounts are summed."""
+    """A policy with which payments are low risk and their amounts are summed."""
     document = json.dumps({**PAYMENT, "risk": "low", "amount": "/amount", "target": "/payee"})
     ActionTypes(server.services.store).update(document, by=BY)
 

@@ -23,7 +23,7 @@ def _verify_token(server: LiveServer, agent: Agent, token: str, audience: str) -
     )
 
 
-def test_an_approved_payment_gives_one_token_that_names_user_and_agent(
+def test_an_approved_payment_yields_one_token_that_names_user_and_agent(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
     """The token contains what the screen showed and what the user signed."""
@@ -82,7 +82,7 @@ def test_the_audit_log_has_the_whole_flow_with_the_signed_decision(
         } <= set(body)
 
 
-def test_a_redeemed_handle_gives_nothing_and_raises_an_alarm(
+def test_a_redeemed_handle_returns_no_token_and_raises_an_alarm(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
     """The second redemption of a handle returns invalid_grant and is logged."""

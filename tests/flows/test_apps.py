@@ -116,7 +116,7 @@ def test_a_denial_on_the_terminal_is_a_denial_for_the_app(app, browser, person):
     assert browser.again().answer["error"] == "access_denied"
 
 
-def test_fifty_redemptions_of_one_code_give_one_set_of_tokens(server, app, browser, person):
+def test_fifty_redemptions_of_one_code_return_one_set_of_tokens(server, app, browser, person):
     """One redemption of a code returns tokens, and a second one revokes them."""
     browser.authorize(app.app.id)
     browser.sign_in(person.user)

@@ -1,4 +1,4 @@
-"""Terminal notifications for a user who looks elsewhere: real programs in a pseudo-terminal."""
+"""Terminal notifications for a user who looks at another window, in a pseudo-terminal."""
 
 import contextlib
 import io
@@ -34,7 +34,7 @@ def run_program(person, arguments, **environment):
 
 
 def test_the_app_notifies_through_the_terminal_with_fixed_words_only(agent, person):
-    """A high-risk request rings the bell and sends OSC 99, without any text of the agent."""
+    """A high-risk request rings the bell and sends OSC 99, without any text from the agent."""
     with run_program(person, []) as child:
         child.expect("LIVE")
         agent.ask_payment(person.user, binding_message="OWNED by the agent")

@@ -83,7 +83,7 @@ def _held_approvals(person: Terminal) -> set[str]:
 def test_quiet_hours_hold_low_and_medium_risk_and_high_risk_rings(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """Quiet hours hide no request. The agent learns when they end; then held requests ring."""
+    """Quiet hours do not hide requests. The agent is told their end, when held requests ring."""
     with open_feed(person) as line:
         _set_quiet_hours(person)
         line.event("attention.changed")
@@ -107,8 +107,8 @@ def test_quiet_hours_hold_low_and_medium_risk_and_high_risk_rings(
     assert "held_until" not in _poll(server, agent, medium)
 
 
-def test_a_muted_agent_rings_only_for_high_risk(agent: Agent, person: Terminal) -> None:
-    """Requests of a muted agent are still listed, and unmuting removes the mute."""
+def test_a_muted_agent_rings_only_for_high_risk_requests(agent: Agent, person: Terminal) -> None:
+    """Requests from a muted agent are still listed, and unmuting removes the mute."""
     with open_feed(person) as line:
         agent.request_approval(person.user, **_order())
         assert _held_reason(line) is None
@@ -150,7 +150,7 @@ def test_a_snoozed_request_rings_when_its_snooze_ends(
 def test_a_request_is_extended_as_often_as_its_risk_allows(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """Medium risk allows three extensions. The agent sees the new expiry, and a decision counts."""
+    """Medium risk allows three extensions. The agent sees the new expiry and gets a decision."""
     handle = agent.request_approval(person.user, **_order())
     pending = person.only_request()
     ends = [pending.expires_at]
@@ -169,7 +169,7 @@ def test_a_request_is_extended_as_often_as_its_risk_allows(
 def test_a_deputy_decides_types_that_allow_it_until_the_deputyship_ends(
     agent: Agent, person: Terminal, other_user: Terminal
 ) -> None:
-    """A deputy sees and decides only types that allow it. The principal sees those too."""
+    """A deputy sees and decides only types that allow deputies. The principal sees them too."""
     now = person.client.now()
     begins, ends = (_at(moment).isoformat() for moment in (now, now + HOUR))
     deputyship = person.decider.name_deputy(other_user.user, begins, ends, PIN)

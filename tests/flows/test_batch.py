@@ -33,7 +33,7 @@ from tests.support.fakes.fake_clock import FakeClock
 from tests.support.servers.server import BY, LiveServer
 
 _LONG = 4_000
-"""How many times the test looks at the screen; a real server must answer first."""
+"""How many times the test checks the screen, because a real server must answer first."""
 
 
 @pytest.fixture

@@ -62,7 +62,7 @@ def test_a_page_gets_events_of_its_user(server: LiveServer, page: Page, agent: A
         assert json.loads(socket.recv(10))["event"] == "approval.requested"
 
 
-def test_a_ticket_opens_one_socket(server: LiveServer, page: Page) -> None:
+def test_a_ticket_opens_only_one_socket(server: LiveServer, page: Page) -> None:
     """A ticket cannot be used a second time."""
     http, _ = page
     ticket = _ticket(http)
@@ -73,12 +73,12 @@ def test_a_ticket_opens_one_socket(server: LiveServer, page: Page) -> None:
 
 
 @pytest.mark.parametrize("word", ["{}", "no json", '{"type":"renew"}', '{"ticket":"a.1.b"}'])
-def test_a_cookie_alone_opens_no_feed(server: LiveServer, page: Page, word: str) -> None:
+def test_a_cookie_alone_cannot_open_a_feed(server: LiveServer, page: Page, word: str) -> None:
     """A socket without a ticket is closed: another site's socket would send the cookie too."""
     _assert_closed(server, page[0], word)
 
 
-def test_a_socket_of_another_site_is_refused_at_the_handshake(
+def test_a_socket_from_another_site_is_refused_at_the_handshake(
     server: LiveServer, page: Page
 ) -> None:
     """A socket with another site's origin gets 403 before any message."""
@@ -87,7 +87,7 @@ def test_a_socket_of_another_site_is_refused_at_the_handshake(
     assert refused.value.response.status_code == 403
 
 
-def test_a_signed_out_browser_opens_no_socket(server: LiveServer, page: Page) -> None:
+def test_a_signed_out_browser_cannot_open_a_socket(server: LiveServer, page: Page) -> None:
     """The cookie of a signed-out browser gets 401 at the handshake."""
     http, _ = page
     assert http.post("/api/passkeys/sign-out").status_code == 204

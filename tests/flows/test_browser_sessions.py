@@ -1,4 +1,4 @@
-"""What someone else can do with a browser's session: read at most, never decide."""
+"""An attacker with a browser's session can at most read requests, and can never decide one."""
 
 import json
 from collections.abc import Callable
@@ -30,12 +30,12 @@ def asked(eva: WebPerson, agent: Agent) -> str:
 
 
 def test_the_users_own_signature_decides(server: LiveServer, eva: WebPerson, asked: str) -> None:
-    """The user's own passkey approves, so the refusals below have no other cause."""
+    """The user's own passkey can approve, so nothing else causes the refusals below."""
     assert eva.decide(asked, eva.assertion(asked)).status_code == 200
     assert stored_approval(server, asked).state is State.APPROVED
 
 
-def test_a_cookie_in_another_client_decides_nothing(
+def test_a_cookie_in_another_client_cannot_decide(
     server: LiveServer, eva: WebPerson, asked: str
 ) -> None:
     """A client with a stolen cookie can see the request, but its passkey is not enrolled."""
@@ -59,7 +59,7 @@ def test_a_cookie_in_another_client_decides_nothing(
     ids=["decision endpoint", "request endpoint", "request page", "page below it"],
 )
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_a_get_with_a_valid_signature_decides_nothing(
+def test_a_get_with_a_valid_signature_does_not_decide(
     server: LiveServer, eva: WebPerson, asked: str, guess: Guess, method: str
 ) -> None:
     """A GET or HEAD with a valid signature or a method override header decides nothing."""
@@ -79,11 +79,11 @@ def test_another_users_request_is_not_found_anywhere(
 ) -> None:
     """The pages and the API answer 404 to another user, even with a signature of their passkey."""
     ben = new_web_person(server)
-    shown = eva.http.get(f"/api/approvals/{asked}").json()
+    approval = eva.http.get(f"/api/approvals/{asked}").json()
     page = ben.http.get(f"/r/{asked}")
     assert page.status_code == 404
-    assert json.loads(shown["display"])["headline"] not in page.text
+    assert json.loads(approval["display"])["headline"] not in page.text
     assert ben.http.get(f"/api/approvals/{asked}").status_code == 404
-    assert ben.decide(asked, ben.assertion(asked, shown)).status_code == 404
+    assert ben.decide(asked, ben.assertion(asked, approval)).status_code == 404
     assert ben.http.get("/api/approvals?state=waiting").json()["items"] == []
     assert stored_approval(server, asked).state is State.PENDING

@@ -96,7 +96,7 @@ def test_a_burst_on_a_busy_machine_fills_both_fields(person: Terminal) -> None:
 def test_keys_after_the_one_that_opens_a_panel_are_dropped(
     server: LiveServer, person: Terminal, asked: Approval
 ) -> None:
-    """Keys typed before the panel was visible reach no field and decide nothing."""
+    """Keys typed before the panel was visible do not reach any field or decide anything."""
     with window(person, size=SIZE) as app:
         _burst(app, f"a\x1b[6~\t{RIGHT}\t{PIN}\t\r")
         app.wait_for_text("Approve?", "> Back <")
@@ -109,7 +109,7 @@ def test_keys_after_the_one_that_opens_a_panel_are_dropped(
 def test_a_burst_that_ends_with_the_button_approves(
     server: LiveServer, person: Terminal, asked: Approval
 ) -> None:
-    """One burst can approve if the facts were visible long enough before it."""
+    """One burst of keys can approve if the facts were visible long enough before it."""
     with window(person, size=SIZE) as app:
         app.press("a", "\x1b[6~")
         app.rest(3.0)
@@ -198,12 +198,12 @@ def _at_a_prompt(home: Path, words: str, typed: str, *arguments: str) -> str:
     user = Terminal("", None, None, home)  # type: ignore[arg-type]  # its home alone
     child = OpenedProgram(arguments, environment(user), (24, 80), timeout=60)
     try:
-        child.logfile_read = shown = io.BytesIO()
+        child.logfile_read = screen_output = io.BytesIO()
         child.expect_exact(words)
         os.write(child.child_fd, typed.encode())
         child.expect(pexpect.EOF)
-        assert child.wait() == 0, shown.getvalue()
-        return shown.getvalue().decode()
+        assert child.wait() == 0, screen_output.getvalue()
+        return screen_output.getvalue().decode()
     finally:
         leave(child)
 
@@ -212,11 +212,11 @@ def test_both_pins_of_a_command_line_sign_in_are_read_and_not_shown(server: Live
     """A PIN that is typed before its prompt appears is read and not echoed."""
     user, code = server.user()
     arguments = ("login", server.url, "--code", code, "--name", "laptop")
-    shown = _at_a_prompt(
+    screen_output = _at_a_prompt(
         server.folder / f"plain-{user}", "not shown): ", f"{PIN}\n{PIN}\n", *arguments
     )
-    assert "Logged in to" in shown
-    assert PIN not in shown
+    assert "Logged in to" in screen_output
+    assert PIN not in screen_output
 
 
 def test_type_back_and_pin_of_a_command_line_approval_are_read_in_order(
@@ -224,7 +224,7 @@ def test_type_back_and_pin_of_a_command_line_approval_are_read_in_order(
 ) -> None:
     """The terminal echoes the type-back and does not echo the PIN."""
     arguments = ("approve", asked.id, "--fingerprint", asked.fingerprint)
-    shown = _at_a_prompt(person.home, "to go back: ", f"{RIGHT}\n{PIN}\n", *arguments)
-    assert f"to go back: {RIGHT}" in shown
-    assert PIN not in shown
+    screen_output = _at_a_prompt(person.home, "to go back: ", f"{RIGHT}\n{PIN}\n", *arguments)
+    assert f"to go back: {RIGHT}" in screen_output
+    assert PIN not in screen_output
     assert _state(server, asked.id) is State.APPROVED

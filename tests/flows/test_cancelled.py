@@ -38,7 +38,7 @@ def test_a_withdrawn_request_can_no_longer_be_answered(
 
 
 def test_a_poll_of_a_withdrawn_request_is_not_held(agent: Agent, person: Terminal) -> None:
-    """Another process of the agent learns of the withdrawal without waiting."""
+    """Another process of the agent is told about the withdrawal immediately."""
     handle = agent.request_approval(person.user)
     assert _revoke(agent, handle).status_code == httpx.codes.OK
     answered = agent.poll(handle, prefer="wait=30")

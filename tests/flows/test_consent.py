@@ -54,15 +54,15 @@ def test_a_consent_is_requested_signed_shown_and_revoked(
         person.approve(pending)
         code = browser.again().answer["code"]
         tokens = _redeem(http, client_id, secret, code)
-        (mine,) = [
+        (consent,) = [
             item
             for item in _items(_run_approver(person.home, "consents"))
             if item["resource"] == PAY
         ]
-        assert mine["client"] == {"id": client_id, "name": "books"}
-        listed = _run("server", "consents", "list", environment=server.environment)
-        assert mine["id"] in [item["id"] for item in _items(listed)]
-        revoked = _run_approver(person.home, "revoke", str(mine["id"]))
+        assert consent["client"] == {"id": client_id, "name": "books"}
+        listing = _run("server", "consents", "list", environment=server.environment)
+        assert consent["id"] in [item["id"] for item in _items(listing)]
+        revoked = _run_approver(person.home, "revoke", str(consent["id"]))
         assert (revoked["state"], revoked["tokens_revoked"]) == ("revoked", 1)
         refused = http.post(
             "/token",
@@ -72,7 +72,7 @@ def test_a_consent_is_requested_signed_shown_and_revoked(
         assert refused.json()["error"] == "invalid_grant"
     (given_entry,) = entries(server, "consent.given", approval_id=pending.id)
     (revoked_entry,) = entries(server, "consent.revoked", approval_id=pending.id)
-    assert given_entry["facts"]["consent"] == revoked_entry["facts"]["consent"] == mine["id"]
+    assert given_entry["facts"]["consent"] == revoked_entry["facts"]["consent"] == consent["id"]
 
 
 def _redeem(http: httpx.Client, client_id: str, secret: str, code: str) -> dict[str, str]:

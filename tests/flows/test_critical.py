@@ -77,16 +77,16 @@ def test_two_approvers_complete_every_ceremony_although_a_third_is_locked(
     assert locked.is_locked
     assert "LOCKED:" in "\n".join(lines.approval_in_full(locked, person.client.now()))
 
-    counted = _approve(first, right)
-    assert (counted.state, counted.vote_tally and counted.vote_tally.progress) == (
+    answer = _approve(first, right)
+    assert (answer.state, answer.vote_tally and answer.vote_tally.progress) == (
         "pending",
         "1 of 2",
     )
-    assert lines.outcome_lines(counted)[0].startswith(
+    assert lines.outcome_lines(answer)[0].startswith(
         "Your approval was counted (1 of 2, needs board): "
     )
     with pytest.raises(ApiError) as again:
-        first.deny(counted)
+        first.deny(answer)
     assert again.value.code == "already_voted"
 
     text = "\n".join(lines.approval_in_full(second.only_request(), second.client.now()))

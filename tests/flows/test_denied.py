@@ -1,4 +1,4 @@
-"""Denials: the agent learns the reason and what it may do next, and gets no token."""
+"""Denials: the agent is told the reason and the possible next steps, and gets no token."""
 
 import pytest
 
@@ -18,7 +18,7 @@ from tests.support.servers.server import LiveServer
 def test_a_denial_tells_the_agent_the_reason_and_the_next_step(
     agent: Agent, person: Terminal, code: str, retry: str
 ) -> None:
-    """The agent gets the code, the note and a retry hint beside the standard error."""
+    """The agent gets the code, the note and a retry hint in addition to the standard error."""
     handle = agent.request_approval(person.user)
     person.deny(person.only_request(), code, "The vendor's account is another one.")
     answer = agent.poll(handle)

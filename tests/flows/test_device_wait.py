@@ -1,4 +1,4 @@
-"""A new device waits a day before high risk, however the others were revoked.
+"""A new device can't approve high-risk requests for a day after any kind of revocation.
 
 The attacker administers the installation. They revoke every device of a user, create a code, and
 enroll a device of their own in that user's name.
@@ -67,10 +67,10 @@ def _run_sayso(server: LiveServer, *arguments: str) -> dict[str, str]:
     with (
         mock.patch.dict(os.environ, server.environment, clear=True),
         contextlib.redirect_stdout(io.StringIO()) as out,
-        pytest.raises(SystemExit) as ended,
+        pytest.raises(SystemExit) as exit_info,
     ):
         main((*arguments, "--json"))
-    assert ended.value.code == 0
+    assert exit_info.value.code == 0
     document: dict[str, str] = json.loads(out.getvalue())
     return document
 

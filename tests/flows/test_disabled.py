@@ -109,7 +109,7 @@ def test_an_approval_is_refused_if_its_agent_or_resource_is_disabled(
     assert story(scene.server, waiting.id) == ["approval.requested", "approval.cancelled"]
 
 
-def test_a_disabled_user_decides_nothing(scene: _Scene) -> None:
+def test_a_disabled_user_cannot_decide(scene: _Scene) -> None:
     """A disabled user gets 403 for approving and for denying; their request is cancelled."""
     scene.ask_for_handle()
     waiting = scene.person.client.approval(scene.person.only_request().id)
@@ -160,9 +160,9 @@ def test_disabling_an_agent_clears_every_screen_and_is_logged_with_counts(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
     """Disabling cancels three requests, revokes a token, and informs the user's screen."""
-    used = agent.request_approval(person.user)
+    redeemed_handle = agent.request_approval(person.user)
     person.approve(person.only_request())
-    agent.poll(used)
+    agent.poll(redeemed_handle)
     agent.request_approval(person.user)
     person.approve(person.only_request())
     agent.request_approval(person.user)
@@ -179,7 +179,7 @@ def test_disabling_an_agent_clears_every_screen_and_is_logged_with_counts(
     assert person.waiting() == ()
 
 
-def test_a_disabled_agent_learns_the_reason_only_if_it_authenticates(
+def test_a_disabled_agent_is_told_the_reason_only_if_it_authenticates(
     server: LiveServer, agent: Agent
 ) -> None:
     """With its secret it gets agent_disabled; with a wrong secret it gets no reason."""
@@ -194,7 +194,7 @@ def test_a_disabled_agent_learns_the_reason_only_if_it_authenticates(
     assert "reason" not in unauthenticated.json()
 
 
-def test_enabling_an_agent_restores_no_cancelled_request(
+def test_enabling_an_agent_does_not_restore_cancelled_requests(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
     """An agent that is enabled again may ask, but its cancelled approval stays cancelled."""

@@ -74,10 +74,10 @@ def test_a_second_use_of_a_code_is_refused_and_raises_an_alarm(
     """The second use creates no device. All of the user's screens and the log report it."""
     _, issued = _users(server).enroll(person.user, by=BY)
     second = terminal(server, person.user, issued.code, name="phone")
-    with open_feed(person) as mine, open_feed(second) as theirs:
+    with open_feed(person) as own_feed, open_feed(second) as other_feed:
         error = _refusal_of(server, issued.code)
-        mine.event("alarm.code_reused")
-        theirs.event("alarm.code_reused")
+        own_feed.event("alarm.code_reused")
+        other_feed.event("alarm.code_reused")
     second.client.close()
     user = person.client.profile.user_id
 
@@ -127,8 +127,8 @@ def test_a_new_code_replaces_the_unused_one(server: LiveServer) -> None:
     assert _use(server, second.code).access_token
 
 
-def test_a_disabled_user_enrolls_no_device(server: LiveServer) -> None:
-    """Disabling a user ends their code, which stays invalid when the user is enabled again."""
+def test_a_disabled_user_cannot_enroll_a_device(server: LiveServer) -> None:
+    """Disabling a user revokes their code, which stays invalid when the user is enabled again."""
     name, code = server.user()
     _users(server).disable(name, by=BY)
     while_disabled = _refusal_of(server, code)
@@ -140,12 +140,12 @@ def test_a_disabled_user_enrolls_no_device(server: LiveServer) -> None:
 
 def test_all_refusals_of_a_code_have_the_same_text(server: LiveServer) -> None:
     """A guesser cannot tell whether a code is unknown, wrong, used or malformed."""
-    _, used = server.user()
-    _use(server, used)
+    _, used_code = server.user()
+    _use(server, used_code)
     _, code = server.user()
     texts = {
         str(_refusal_of(server, bad))
-        for bad in (used, _with_wrong_secret(code), _random_code(), "1-2-3")
+        for bad in (used_code, _with_wrong_secret(code), _random_code(), "1-2-3")
     }
 
     assert len(texts) == 1
@@ -183,9 +183,16 @@ def test_a_code_needs_a_proof_of_the_key(server: LiveServer) -> None:
     form = {"grant_type": ENROLLMENT, "code": code, "client_id": "sayso-approver"}
     with server.client() as http, _unenrolled(server) as transport:
         good = transport.proof("POST", "/token")
-        elsewhere = transport.proof("POST", "/bc-authorize")
-        headers = [[], [("DPoP", good), ("DPoP", good)], [("DPoP", elsewhere)], [("DPoP", "x.y.z")]]
-        answers = [http.post("/token", data=form, headers=sent) for sent in headers]
+        misdirected_proof = transport.proof("POST", "/bc-authorize")
+        headers = [
+            [],
+            [("DPoP", good), ("DPoP", good)],
+            [("DPoP", misdirected_proof)],
+            [("DPoP", "x.y.z")],
+        ]
+        answers = [
+            http.post("/token", data=form, headers=proof_headers) for proof_headers in headers
+        ]
 
     assert {a.status_code for a in answers} == {400}
     assert {a.json()["error"] for a in answers} == {"invalid_dpop_proof"}
@@ -204,7 +211,7 @@ def test_a_session_registers_one_device(server: LiveServer, person: Terminal) ->
     assert len(_users(server).show(person.user)[1]) == 1
 
 
-def test_a_session_without_a_device_decides_nothing(server: LiveServer) -> None:
+def test_a_session_without_a_device_cannot_decide(server: LiveServer) -> None:
     """A session that has not registered a device gets 403 for a PIN call."""
     _, code = server.user()
     with _unenrolled(server) as transport, server.client() as http:
@@ -229,7 +236,7 @@ def test_refreshing_rotates_the_refresh_token(server: LiveServer, person: Termin
     assert len(refresh_tokens) == 4
 
 
-def test_a_session_unused_for_thirty_days_ends(server: LiveServer, person: Terminal) -> None:
+def test_a_session_unused_for_thirty_days_expires(server: LiveServer, person: Terminal) -> None:
     """The refresh token of an unused session is refused, without an alarm about reuse."""
     stored = _stored_tokens(person)
     server.clock.forward(31 * DAY)
@@ -252,10 +259,10 @@ def test_a_lost_refresh_answer_can_be_requested_again(server: LiveServer, person
     assert entries(server, "refresh.reused", subject=person.client.profile.user_id) == []
 
 
-def test_an_old_refresh_token_ends_the_session_with_an_alarm(
+def test_an_old_refresh_token_revokes_the_session_with_an_alarm(
     server: LiveServer, person: Terminal
 ) -> None:
-    """Somebody copied it, so both holders are signed out and the user's other screen is told."""
+    """The token was copied, so both holders are signed out; the user's other screen is notified."""
     _, issued = _users(server).enroll(person.user, by=BY)
     other = terminal(server, person.user, issued.code, name="phone")
     old = _stored_tokens(person).refresh_token

@@ -45,7 +45,7 @@ def _steps(server: LiveServer, approval_id: str) -> list[str]:
 def test_a_reminder_comes_at_half_time_and_the_backup_at_three_quarters(
     server: LiveServer, agent: Agent, person: Terminal, backup: Terminal
 ) -> None:
-    """Each step happens once, on the right screens, and the backup's answer counts for both."""
+    """Each step happens once, on the right screens, and the backup's answer decides for both."""
     with open_feed(person) as line, open_feed(backup) as other:
         handle = _ask_payment(agent, person)
         approval = line.event("approval.requested")["approval"]

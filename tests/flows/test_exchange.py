@@ -76,7 +76,7 @@ def test_a_chain_depends_on_the_consent_to_the_first_agent(
 
 
 @pytest.mark.parametrize("ended", ["token", "consent", "first agent", "middle token"])
-def test_one_revocation_ends_the_whole_chain(
+def test_one_revocation_revokes_the_whole_chain(
     server: LiveServer,
     chains: LiveChains,
     desk_bot: AgentKey,
@@ -189,7 +189,7 @@ def test_an_exchange_without_consent_succeeds_after_consent(
 def test_the_login_hint_of_an_exchange_leads_to_a_token_in_the_chain(
     chains: LiveChains, person: Terminal, desk_bot: AgentKey, research_bot: AgentKey
 ) -> None:
-    """The hint works once. Revoking the parent token ends the token that the user signed for."""
+    """The hint works once. Revoking the parent token revokes the token that the user approved."""
     call = _call_token(chains, desk_bot, chains.user_token())
     refused = chains.exchange(research_bot, call, resource=BANK, scope="bank:read").json()
     assert refused["error"] == "interaction_required"

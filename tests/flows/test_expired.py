@@ -1,4 +1,4 @@
-"""Requests that expire unanswered or unredeemed: the reason, and that expiry is no denial."""
+"""Requests that expire unanswered or unredeemed have a reason; expiry is not a denial."""
 
 import pytest
 
@@ -34,16 +34,16 @@ def test_an_unseen_expired_request_has_reason_expired_unseen(
 def test_a_seen_expired_request_has_reason_expired_seen(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """The agent learns that a request was opened, and the reason is expired_seen."""
+    """The agent is told that the request was opened: the reason is expired_seen."""
     handle = agent.request_approval(person.user, requested_expiry="60")
     server.clock.forward(5 * SECOND)
     unseen = agent.poll(handle).json()
     person.client.approval(person.only_request().id)
     server.clock.forward(5 * SECOND)
-    seen = agent.poll(handle).json()
+    answer = agent.poll(handle).json()
     server.clock.forward(MINUTE)
 
-    assert (unseen["seen"], seen["seen"]) == (False, True)
+    assert (unseen["seen"], answer["seen"]) == (False, True)
     assert agent.poll(handle).json()["reason"] == "expired_seen"
 
 
@@ -224,7 +224,7 @@ def test_a_request_may_live_one_second(agent: Agent, person: Terminal) -> None:
 def test_an_invalid_requested_expiry_is_refused(
     server: LiveServer, agent: Agent, user: str, requested: str
 ) -> None:
-    """The user is not asked. An empty parameter counts as omitted (RFC 6749)."""
+    """The user is not asked. An empty parameter is treated as omitted (RFC 6749)."""
     answer = agent.ask(user, requested_expiry=requested)
 
     if requested:

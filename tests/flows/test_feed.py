@@ -222,7 +222,9 @@ def test_a_slow_reader_gets_every_frame_completely(
     assert all(len(frame["approval"]["display"]) > 60_000 for frame in frames)
 
 
-def test_a_long_absence_is_caught_up_at_once(server: LiveServer, person: Terminal) -> None:
+def test_events_missed_in_a_long_absence_arrive_without_a_pause(
+    server: LiveServer, person: Terminal
+) -> None:
     """Thousands of missed events arrive in order, without a pause."""
     user = person.client.profile.user_id
     with server.services.store.write() as tx:
@@ -240,13 +242,13 @@ def test_each_user_gets_only_their_own_events(
 ) -> None:
     """Two users are connected, and each gets only the event of their own request."""
     other = new_person(server)
-    with open_feed(person) as mine, open_feed(other) as theirs:
+    with open_feed(person) as own_feed, open_feed(other) as other_feed:
         agent.request_approval(person.user)
         agent.request_approval(other.user)
-        my_frame = mine.event("approval.requested")
-        their_frame = theirs.event("approval.requested")
-        assert mine.nothing()
-        assert theirs.nothing()
+        my_frame = own_feed.event("approval.requested")
+        their_frame = other_feed.event("approval.requested")
+        assert own_feed.nothing()
+        assert other_feed.nothing()
     me, them = person.client.profile.user_id, other.client.profile.user_id
     other.client.close()
 
@@ -365,7 +367,7 @@ def test_a_renewal_with_another_users_session_closes_the_socket(
         assert line.closed() == TOKEN_OVER
 
 
-def test_a_disabled_user_is_disconnected_at_once(server: LiveServer, person: Terminal) -> None:
+def test_a_disabled_user_is_disconnected_immediately(server: LiveServer, person: Terminal) -> None:
     """The socket closes with 4403, and later handshakes are refused."""
     with open_feed(person) as line:
         Users(server.services.store, server.services.secrets).disable(person.user, by=BY)

@@ -22,7 +22,7 @@ def _can_open_feed(person: Terminal) -> bool:
         return False
 
 
-def test_a_device_holds_at_most_ten_sockets(server: LiveServer, person: Terminal) -> None:
+def test_a_device_can_have_at_most_ten_sockets(server: LiveServer, person: Terminal) -> None:
     """The eleventh socket is refused before the handshake; closing one frees a slot."""
     other = new_person(server)
     with ExitStack() as stack:
@@ -37,7 +37,9 @@ def test_a_device_holds_at_most_ten_sockets(server: LiveServer, person: Terminal
         until(lambda: _can_open_feed(person))
 
 
-def test_a_failed_handshake_holds_no_socket(server: LiveServer, person: Terminal) -> None:
+def test_a_failed_handshake_does_not_use_a_socket_slot(
+    server: LiveServer, person: Terminal
+) -> None:
     """Requests without an upgrade or with an invalid cursor take no slot."""
     with server.client() as http:
         api = RawApi(person, http)

@@ -48,7 +48,7 @@ def test_each_program_of_an_agent_without_permissions_gets_a_token(
 
 
 def _run_and_approve(person: Terminal, page: str, tmp_path: Path, language: str) -> None:
-    """Runs the printed program, without TypeScript's types, until the approval gives it a token."""
+    """Runs the printed program, without TypeScript's types, until it gets a token."""
     secret = re.findall("<code>(sayso_cs_[^<]+)</code>", page)[0]
     (program,) = re.findall(rf'(?s)<pre id="in-{language}".*?<code>(.*?)</code>', page)
     (tmp_path / _FILES[language]).write_text(_TYPES.sub("", html.unescape(program)))

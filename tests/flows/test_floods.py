@@ -1,4 +1,4 @@
-"""Floods of requests with a real server: what rings and what is held back."""
+"""Floods of requests with a real server: some requests ring, and the rest are held back."""
 
 import json
 from collections.abc import Iterator
@@ -30,9 +30,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
 
 def _webhook_messages_of(server: LiveServer, agent: Agent) -> list[dict[str, Any]]:
     """Returns the webhook messages in the outbox about the requests of an agent."""
-    wanted = (agent.key.id, "approval.requested")
+    expected = (agent.key.id, "approval.requested")
     return [
-        body for body in _webhook_messages(server) if (body.get("agent"), body["event"]) == wanted
+        body for body in _webhook_messages(server) if (body.get("agent"), body["event"]) == expected
     ]
 
 
@@ -80,10 +80,10 @@ def test_held_back_requests_are_announced_once(server: LiveServer, person: Termi
         frame = line.event("approval.digest")
     server.services.escalations.round()
     rows = [row for row in _webhook_messages(server) if row["event"] == "approval.digest"]
-    mine = [row for row in rows if row["approval"] == frame["approval"]["id"]]
+    messages = [row for row in rows if row["approval"] == frame["approval"]["id"]]
 
     assert frame["held"] is None
-    assert [(row["waiting"], row["notify"]) for row in mine] == [(20, True)]
+    assert [(row["waiting"], row["notify"]) for row in messages] == [(20, True)]
 
 
 def test_low_risk_requests_ring_once_together(agent: Agent, person: Terminal) -> None:

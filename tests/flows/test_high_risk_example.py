@@ -1,4 +1,4 @@
-"""The high-risk example of the documentation works, from nothing to one payment."""
+"""The high-risk example in the documentation works, from installation to one payment."""
 
 import subprocess
 import sys

@@ -43,7 +43,7 @@ def test_a_request_that_expired_while_the_server_was_down_is_recorded_as_expired
 def test_a_held_poll_that_lost_its_server_can_be_sent_again(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """The broken poll consumed nothing, so the next poll gets the token."""
+    """The broken poll did not consume the approval, so the next poll gets the token."""
     handle = agent.request_approval(person.user)
     pending = person.only_request()
 
@@ -52,10 +52,10 @@ def test_a_held_poll_that_lost_its_server_can_be_sent_again(
             agent.poll(handle, prefer="wait=20")
         return "broken"
 
-    with meanwhile(poll) as held:
+    with meanwhile(poll) as held_poll:
         until(lambda: stored_approval(server, pending.id).polls > 0)
         _kill_and_restart(server)
-        assert held.result(5) == "broken"
+        assert held_poll.result(5) == "broken"
     person.approve(pending)
 
     assert agent.poll(handle).status_code == 200
@@ -64,7 +64,7 @@ def test_a_held_poll_that_lost_its_server_can_be_sent_again(
 def test_an_acknowledged_decision_survives_a_kill_at_any_moment(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """An acknowledged decision is stored with its log entry, and none is stored in part."""
+    """Acknowledged decisions are stored with their log entry; no decision is stored partially."""
     for delay in (0.001, 0.01):
         agent.request_approval(person.user)
         pending = person.client.approval(person.only_request().id)

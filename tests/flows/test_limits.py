@@ -60,7 +60,7 @@ def test_open_requests_of_one_agent_to_one_user_are_limited(
     assert len(person.waiting()) == PER_AGENT
 
 
-def test_the_limit_of_one_pair_affects_no_one_else(
+def test_the_limit_of_one_pair_does_not_affect_others(
     server: LiveServer, agent: Agent, user: str
 ) -> None:
     """A different agent may ask this user, and this agent may ask a different user."""
@@ -89,7 +89,7 @@ def test_open_requests_to_one_user_are_limited_in_total(
 
 
 def test_expired_requests_do_not_count(server: LiveServer, agent: Agent, user: str) -> None:
-    """Expired requests do not count as open, so the agent may ask again."""
+    """Expired requests are not open, so the agent may send another request."""
     for _ in range(PER_AGENT):
         agent.request_approval(user, requested_expiry="60")
     server.clock.forward(MINUTE)
@@ -117,10 +117,10 @@ def test_three_denials_in_ten_minutes_pause_the_agent_for_half_an_hour(
     assert agent.ask(person.user).status_code == 200
 
 
-def test_denials_far_apart_pause_no_agent(
+def test_denials_far_apart_do_not_pause_an_agent(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """One denial every six minutes does not pause the agent."""
+    """The agent is not paused if it gets one denial every six minutes."""
     for _ in range(4):
         agent.request_approval(person.user)
         person.deny(person.only_request())
@@ -130,7 +130,7 @@ def test_denials_far_apart_pause_no_agent(
 
 
 def test_an_unknown_user_is_unknown_user_id(agent: Agent) -> None:
-    """CIBA 13: the agent learns that the name is wrong and can correct it."""
+    """CIBA 13: the agent is told that the name is wrong and can correct it."""
     assert _status_and_error(agent.ask("nobody-of-that-name")) == (400, "unknown_user_id")
 
 
@@ -140,14 +140,14 @@ def test_an_agent_that_guesses_users_is_refused_for_every_user(
     """After twenty unknown names an agent is refused for ten minutes, even for a known user."""
     guesses = [_status_and_error(agent.ask(f"guess-{n}")) for n in range(UNKNOWN_USERS.value)]
     before = agent.ask(user)
-    unknown, known = agent.ask("guess-again"), agent.ask(user)
+    unknown_answer, known_answer = agent.ask("guess-again"), agent.ask(user)
     other = Agent(server.agent(), agent.http).ask(user)
     server.clock.forward(10 * MINUTE)
 
     assert set(guesses) == {(400, "unknown_user_id")}
     assert before.status_code == other.status_code == 200
-    assert _status_and_error(unknown) == _status_and_error(known) == REFUSED
-    assert unknown.content == known.content
+    assert _status_and_error(unknown_answer) == _status_and_error(known_answer) == REFUSED
+    assert unknown_answer.content == known_answer.content
     assert agent.ask(user).status_code == 200
 
 
@@ -237,7 +237,7 @@ def test_an_idempotency_key_belongs_to_its_agent(
 def test_an_empty_or_overlong_idempotency_key_is_refused(
     server: LiveServer, agent: Agent, user: str, key: str
 ) -> None:
-    """A key is refused rather than truncated silently."""
+    """An overlong key is refused and not truncated silently."""
     answer = agent.ask(user, {"Idempotency-Key": key})
 
     assert _status_and_error(answer) == (400, "invalid_request")
@@ -356,7 +356,7 @@ def test_a_held_poll_for_an_unknown_user_ends_like_a_real_one(pair: _Pair) -> No
 
 
 def test_requests_to_unknown_users_are_limited_like_real_ones(pair: _Pair) -> None:
-    """Both limits are reached together, and the name in upper case counts as the same user."""
+    """Both limits are reached together; the name in upper case is treated as the same user."""
     for _ in range(PER_AGENT):
         assert _differ_only_in(pair.both(requested_expiry="60"), but=OWN)
     refused = pair.both()

@@ -1,4 +1,4 @@
-"""The terminals of approvers watch the audit log of a real server."""
+"""Approvers' terminals watch the audit log of a real server."""
 
 import json
 from pathlib import Path
@@ -41,7 +41,7 @@ def _witness(person: Terminal) -> LogWitness:
     return LogWitness(person.client.session, Home.in_folder(person.home))
 
 
-def test_a_log_that_grows_is_no_alarm(server: LiveServer, person: Terminal) -> None:
+def test_a_growing_log_raises_no_alarm(server: LiveServer, person: Terminal) -> None:
     """Each check stores the newer checkpoint, and a restarted server raises no alarm."""
     witness = _witness(person)
     for _ in range(3):
@@ -101,7 +101,9 @@ def test_a_replaced_key_is_detected(server: LiveServer, person: Terminal) -> Non
     stored = witness._read()
     assert stored is not None
     assert stored.log_key == log.key.text
-    (server.folder / "data" / "log.key").unlink()  # lost, so it cannot sign the new one
+    (
+        server.folder / "data" / "log.key"
+    ).unlink()  # the old key is lost, so it cannot sign the new one
     rotate_log_key(server)
     grow(server)
     assert "signed with a new key" in witness.check()

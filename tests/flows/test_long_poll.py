@@ -21,8 +21,8 @@ from tests.support.clients.agent import Agent
 from tests.support.clients.terminal import Terminal
 from tests.support.servers.server import BY, LiveServer
 
-AT_ONCE = 15.0
-"""Seconds. Without a wake-up, a held poll would end only with its wait, which is far longer."""
+IMMEDIATE_SECONDS = 15.0
+"""Seconds. Without a wake-up, a held poll would end only after its wait, which is far longer."""
 
 
 class _HeldPoll:
@@ -51,7 +51,7 @@ class _HeldPoll:
         """Whether the poll has no answer yet."""
         return not self._answer.done()
 
-    def answer(self, seconds: float = AT_ONCE) -> httpx.Response:
+    def answer(self, seconds: float = IMMEDIATE_SECONDS) -> httpx.Response:
         """Returns the answer, which must come within this time."""
         return self._answer.result(seconds)
 
@@ -62,10 +62,10 @@ def test_a_held_poll_is_released_by_an_approval(
     """An early poll is held, not slowed down. Its answer has the token and states the wait."""
     handle = agent.request_approval(person.user)
     pending = person.only_request()
-    with _HeldPoll(server, agent, handle) as held:
-        assert held.is_waiting
+    with _HeldPoll(server, agent, handle) as held_poll:
+        assert held_poll.is_waiting
         person.approve(pending)
-        answer = held.answer()
+        answer = held_poll.answer()
 
     assert answer.status_code == 200
     assert answer.headers["preference-applied"] == "wait=20"
@@ -78,9 +78,9 @@ def test_a_held_poll_is_released_by_a_denial(
     """The poll's answer has the code of the denial."""
     handle = agent.request_approval(person.user)
     pending = person.only_request()
-    with _HeldPoll(server, agent, handle) as held:
+    with _HeldPoll(server, agent, handle) as held_poll:
         person.deny(pending, "suspicious")
-        answer = held.answer()
+        answer = held_poll.answer()
 
     assert (answer.status_code, answer.json()["deny_code"]) == (400, "suspicious")
 
@@ -91,9 +91,9 @@ def test_a_held_poll_is_released_by_a_withdrawal(
     """The poll returns cancelled when an administrator withdraws the request in another process."""
     handle = agent.request_approval(person.user)
     pending = person.only_request()
-    with _HeldPoll(server, agent, handle) as held:
+    with _HeldPoll(server, agent, handle) as held_poll:
         Oversight(server.services.store).cancel(pending.id, "The run was stopped.", by=BY)
-        body = held.answer().json()
+        body = held_poll.answer().json()
 
     assert (body["error"], body["reason"]) == ("access_denied", "cancelled")
 
@@ -103,9 +103,9 @@ def test_a_held_poll_is_released_when_its_agent_is_disabled(
 ) -> None:
     """The server checks the agent again when it releases the poll."""
     handle = agent.request_approval(user)
-    with _HeldPoll(server, agent, handle) as held:
+    with _HeldPoll(server, agent, handle) as held_poll:
         Agents(server.services.store, server.services.secrets).disable(agent.key.id, by=BY)
-        answer = held.answer()
+        answer = held_poll.answer()
 
     assert answer.status_code == 400
     body = answer.json()
@@ -115,11 +115,11 @@ def test_a_held_poll_is_released_when_its_agent_is_disabled(
 def test_a_held_poll_is_released_when_its_user_is_disabled(
     server: LiveServer, agent: Agent, user: str
 ) -> None:
-    """Nobody is left to answer, so the poll returns cancelled."""
+    """No user is left to answer, so the poll returns cancelled."""
     handle = agent.request_approval(user)
-    with _HeldPoll(server, agent, handle) as held:
+    with _HeldPoll(server, agent, handle) as held_poll:
         Users(server.services.store, server.services.secrets).disable(user, by=BY)
-        body = held.answer().json()
+        body = held_poll.answer().json()
 
     assert (body["error"], body["reason"]) == ("access_denied", "cancelled")
 
@@ -129,16 +129,16 @@ def test_a_held_poll_is_released_by_expiry(
 ) -> None:
     """The poll ends when the request expires on the server's clock, before the wait is over."""
     handle = agent.request_approval(person.user)
-    with _HeldPoll(server, agent, handle) as held:
+    with _HeldPoll(server, agent, handle) as held_poll:
         server.clock.forward(DAY)
-        body = held.answer().json()
+        body = held_poll.answer().json()
 
     assert (body["error"], body["reason"]) == ("expired_token", "undeliverable")
 
 
 @pytest.mark.parametrize("prefer", ["wait=1", "respond-async, wait=1", 'wait="1"; x=y', "wait = 1"])
 def test_a_wait_ends_with_authorization_pending(agent: Agent, user: str, prefer: str) -> None:
-    """The answer comes after the requested wait of a second, neither earlier nor much later."""
+    """The answer arrives after the requested wait of one second, not earlier and not much later."""
     handle = agent.request_approval(user)
     began = time.monotonic()
     answer = agent.poll(handle, prefer=prefer)
@@ -149,7 +149,7 @@ def test_a_wait_ends_with_authorization_pending(agent: Agent, user: str, prefer:
 
 
 @pytest.mark.parametrize("prefer", ["wait=0", "wait=-1", "wait=soon", "await=9", "respond-async"])
-def test_an_invalid_wait_preference_is_answered_at_once(
+def test_an_invalid_wait_preference_is_answered_immediately(
     server: LiveServer, agent: Agent, user: str, prefer: str
 ) -> None:
     """RFC 7240: an invalid preference is ignored and not reported as applied."""
@@ -169,9 +169,9 @@ def test_a_poll_is_held_for_55_seconds_at_most(
     """A longer wait is reduced to 55 seconds, and the answer's header says so."""
     handle = agent.request_approval(person.user)
     pending = person.only_request()
-    with _HeldPoll(server, agent, handle, "wait=600") as held:
+    with _HeldPoll(server, agent, handle, "wait=600") as held_poll:
         person.approve(pending)
-        answer = held.answer()
+        answer = held_poll.answer()
 
     assert answer.headers["preference-applied"] == "wait=55"
 
@@ -211,10 +211,10 @@ def test_an_answered_request_is_not_held(agent: Agent, person: Terminal) -> None
     began = time.monotonic()
 
     assert agent.poll(handle, prefer="wait=30").status_code == 200
-    assert time.monotonic() - began < AT_ONCE
+    assert time.monotonic() - began < IMMEDIATE_SECONDS
 
 
-def test_a_disconnected_client_loses_no_token(
+def test_a_disconnected_client_does_not_lose_its_token(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
     """A client that disconnects gets the one token with its Idempotency-Key later."""
@@ -231,7 +231,7 @@ def test_a_disconnected_client_loses_no_token(
     assert story(server, pending.id).count("token.issued") == 1
 
 
-def test_held_polls_cost_no_processor_time(server: LiveServer, user: str) -> None:
+def test_held_polls_use_no_processor_time(server: LiveServer, user: str) -> None:
     """Forty held polls use almost no processor time while nothing happens."""
     with ExitStack() as closing:
         agents = [Agent(server.agent(), closing.enter_context(server.client())) for _ in range(5)]
@@ -247,7 +247,7 @@ def _hold_forty(server: LiveServer, user: str, agents: list[Agent]) -> None:
             for polling_agent, handle in handles
         ]
         until(lambda: sum(_count_polls(server, agent) for agent in agents) == len(handles), 30)
-        used = _cpu_seconds(server, 1.5)
+        cpu_seconds = _cpu_seconds(server, 1.5)
         assert not any(answer.done() for answer in futures)
         for polling_agent in agents:
             Agents(server.services.store, server.services.secrets).disable(
@@ -255,7 +255,7 @@ def _hold_forty(server: LiveServer, user: str, agents: list[Agent]) -> None:
             )
         errors = {answer.result(30).json()["error"] for answer in futures}
 
-    assert used < before_any + 0.6
+    assert cpu_seconds < before_any + 0.6
     assert errors == {"unauthorized_client"}
 
 
@@ -265,9 +265,9 @@ def test_a_stopping_server_answers_held_polls(
     """After SIGTERM held polls get authorization_pending, and the process ends in time."""
     handle = agent.request_approval(person.user)
     pending = person.only_request()
-    with _HeldPoll(server, agent, handle) as held:
+    with _HeldPoll(server, agent, handle) as held_poll:
         took = server.stop()
-        answer = held.answer()
+        answer = held_poll.answer()
     server.start()
     person.approve(pending)
 
@@ -276,7 +276,7 @@ def test_a_stopping_server_answers_held_polls(
     assert agent.poll(handle).status_code == 200
 
 
-def test_an_idle_server_stops_at_once(server: LiveServer, agent: Agent) -> None:
+def test_an_idle_server_stops_immediately(server: LiveServer, agent: Agent) -> None:
     """A connection that is kept alive does not delay the end of the server."""
     assert agent.http.get("/healthz").status_code == 200
     took = server.stop()

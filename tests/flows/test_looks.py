@@ -1,4 +1,4 @@
-"""Every address, requested by a signed-in user: a GET and a forged form change nothing."""
+"""GETs and forged forms from a signed-in user change nothing, at any URL."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,7 +27,7 @@ _EXCLUDED = frozenset({"/api/feed"})
 
 
 Ids = Mapping[str, Sequence[str]]
-"""The existing IDs, by the part of an address after which they stand."""
+"""The existing IDs, by the part of a URL that precedes them."""
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def admin(server: LiveServer) -> WebPerson:
 
 @pytest.fixture
 def ids(server: LiveServer, admin: WebPerson, agent: Agent) -> Ids:
-    """IDs of every kind, most of them of the administrator and of a different user."""
+    """IDs of every kind, most of which belong to the administrator and a different user."""
     other = new_web_person(server)
     services = admin_over(server.services, MovableClock(server.clock.now()))
     agent.request_approval(other.name)
@@ -143,10 +143,12 @@ def _paths(server: LiveServer, ids: Ids) -> Iterator[tuple[str, str, set[str]]]:
 
 def _without_views(rows: Rows, looked: WebPerson) -> Rows:
     """Removes the marks that the user has seen their own requests, and all counters."""
-    mine = looked.me["device"]["id"], looked.me["user"]["id"]
-    deliveries = [delivery for delivery in rows["deliveries"] if delivery["device_id"] != mine[0]]
+    own_ids = looked.me["device"]["id"], looked.me["user"]["id"]
+    deliveries = [
+        delivery for delivery in rows["deliveries"] if delivery["device_id"] != own_ids[0]
+    ]
     approvals = [
-        {**approval, "seen_at": None} if approval["user_id"] == mine[1] else approval
+        {**approval, "seen_at": None} if approval["user_id"] == own_ids[1] else approval
         for approval in rows["approvals"]
     ]
     return {**rows, "approvals": approvals, "deliveries": deliveries, "counters": []}

@@ -1,4 +1,4 @@
-"""Metrics: each declared metric is set by its event."""
+"""Metrics: each declared metric is set by the event that it describes."""
 
 import os
 import signal

@@ -60,8 +60,8 @@ def test_a_request_is_narrowed_from_a_shell_and_everyone_sees_it(
     assert reply["narrowed"] is True
     assert (reply["scope"], reply["expires_in"]) == ("openid payments:transfer", 60)
     assert reply["authorization_details"][0]["amount"]["minor"] == 50_000
-    shown = _run(server, "approver_tui", person, "show", pending.id, "--json")
-    changes = json.loads(shown.stdout)["granted"]["changes"]
+    output = _run(server, "approver_tui", person, "show", pending.id, "--json")
+    changes = json.loads(output.stdout)["granted"]["changes"]
     assert changes[1] == {"label": "Amount", "asked": "EUR 4,820.00", "granted": "EUR 500.00"}
     administrators = _run(server, "server", person, "approvals", "show", pending.id, "--json")
     assert json.loads(administrators.stdout)["granted"]["changes"] == changes
@@ -69,7 +69,7 @@ def test_a_request_is_narrowed_from_a_shell_and_everyone_sees_it(
     assert "Amount: EUR 500.00, asked EUR 4,820.00" in plain.stdout
 
 
-def test_a_shorter_token_lifetime_alone_is_a_narrowing(
+def test_a_shorter_token_lifetime_is_a_narrowing_by_itself(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
     """A token lifetime of a minute narrows a request, and an invalid or longer one is refused."""
@@ -127,7 +127,7 @@ def test_a_change_that_is_not_narrower_uses_no_pin_attempt(
 def test_a_server_that_grants_something_else_gets_no_signature(
     agent: Agent, person: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The device compares what the server grants with the change that the user requested."""
+    """The device compares the server's offer with the change that the user requested."""
     agent.ask_payment(person.user)
     pending = person.only_request()
     other = Granted(pending.action_text, ())

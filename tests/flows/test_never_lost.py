@@ -56,7 +56,7 @@ def state(server: LiveServer, approval_id: str) -> State:
 def test_an_approval_without_a_receipt_shows_the_servers_result(
     server: LiveServer, network: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The server is killed after its commit and before its answer; the app asks until it knows."""
+    """The server is killed after its commit and before its answer; the app asks for the result."""
     agent, person = new_agent(server), new_person(server, network.url)
     agent.ask_payment(person.user)
     approval = person.only_request()
@@ -107,7 +107,7 @@ def test_an_answer_to_a_stopped_server_is_shown_as_being_checked(
     verb: str,
     keys: tuple[str, ...],
 ) -> None:
-    """While the server is stopped the app shows only that it checks, and no result."""
+    """While the server is stopped, the app shows only that it is checking, and no result."""
     agent, person = new_agent(server), new_person(server, network.url)
     agent.ask_payment(person.user)
     approval, decided = (
@@ -146,12 +146,12 @@ def test_an_answer_in_transit_is_not_reported_as_missing(
     agent, person = new_agent(server), new_person(server, network.url)
     agent.ask_payment(person.user)
     approval, released = person.only_request(), threading.Event()
-    sent: list[bytes] = []
+    sent_items: list[bytes] = []
 
     def hold_the_first(piece: bytes) -> None:
         if b"/decision" in piece:
-            sent.append(piece)
-            if len(sent) == 1:
+            sent_items.append(piece)
+            if len(sent_items) == 1:
                 released.wait(60)
 
     monkeypatch.setattr(network, "on_way_there", hold_the_first)
@@ -160,16 +160,16 @@ def test_an_answer_in_transit_is_not_reported_as_missing(
         while "Denied by" not in (screen_text := app.text):
             assert "not recorded" not in screen_text
             assert "Not sent" not in screen_text
-        assert len(sent) == 2
+        assert len(sent_items) == 2
         released.set()
         assert state(server, approval.id) is State.DENIED
         assert [item.state for item in person.client.list_decided().items] == [ApprovalState.DENIED]
 
 
-def test_a_denial_in_its_five_seconds_survives_a_closed_window(
+def test_a_denial_within_its_five_seconds_survives_a_closed_window(
     server: LiveServer, network: Proxy
 ) -> None:
-    """When the window is closed, the denial is sent without the rest of the five seconds."""
+    """When the window is closed, the denial is sent without waiting for the five seconds to end."""
     agent, person = new_agent(server), new_person(server, network.url)
     agent.ask_payment(person.user)
     approval = person.only_request()
@@ -182,10 +182,10 @@ def test_a_denial_in_its_five_seconds_survives_a_closed_window(
         until(lambda: state(server, approval.id) is State.DENIED, 30)
 
 
-def test_the_app_ends_with_its_terminal(server: LiveServer, network: Proxy) -> None:
-    """No process stays behind when the app's window is closed."""
+def test_the_app_exits_with_its_terminal(server: LiveServer, network: Proxy) -> None:
+    """When the app's window is closed, its process ends."""
     person = new_person(server, network.url)
-    for _ in range(8):  # the bug left about every third process behind
+    for _ in range(8):  # with the bug, about every third process kept running
         app = Window(person, started=True)
         app.wait_for_text("LIVE")
         app.leave()
@@ -248,7 +248,7 @@ def test_a_stopped_app_drops_typed_keys_and_catches_up(server: LiveServer, netwo
 def test_a_command_to_a_stopped_server_reports_that_it_checks(
     server: LiveServer, network: Proxy, monkeypatch: pytest.MonkeyPatch, verb: str
 ) -> None:
-    """The command says on stderr that it checks, then prints the result and exits with 0."""
+    """The command says on stderr that it is checking, then prints the result and exits with 0."""
     agent, person = new_agent(server), new_person(server, network.url)
     agent.ask_payment(person.user)
     pending = person.only_request()

@@ -1,4 +1,4 @@
-"""From sign-in to a payment that another agent executes: every step over real HTTP."""
+"""Every step from sign-in to a payment that another agent executes, over real HTTP."""
 
 import json
 from collections.abc import Iterator
@@ -99,7 +99,7 @@ def test_from_sign_in_to_a_payment_by_another_agent_and_its_revocation(
     payer: AgentKey,
     person: Terminal,
 ) -> None:
-    """The app's token leads to an exchange, a signed payment and a chain; revoking it ends all."""
+    """The app's token leads to an exchange, a payment and a chain; revoking it revokes them all."""
     chains = LiveChains(server, http, person.client.profile.user_id)
     token = _sign_in(server, app, assistant, person)
     assert chains.claims(token)["may_act"]["sub"] == assistant.id
@@ -108,7 +108,7 @@ def test_from_sign_in_to_a_payment_by_another_agent_and_its_revocation(
     reading = chains.exchanged(assistant, token, resource=PAY, scope="payments:read")
     assert chains.claims(reading)["act"]["sub"] == assistant.id
 
-    # A payment needs an approval. The hint has everything that the exchange was about.
+    # A payment needs an approval. The hint contains all details of the exchange.
     details = json.dumps(PAYMENT_DETAILS)
     paying: dict[str, Any] = {
         "resource": PAY,
@@ -137,7 +137,7 @@ def test_from_sign_in_to_a_payment_by_another_agent_and_its_revocation(
     assert chains.claims(executed)["approval"] == claims["approval"]
     assert _is_active(http, payer, executed)
 
-    # The app revokes its token, and every token derived from it ends.
+    # The app revokes its token, which revokes every token derived from it.
     http.post("/revoke", data={"token": token}, auth=app).raise_for_status()
     for derived in (reading, signed, executed):
         assert not _is_active(http, payer, derived)

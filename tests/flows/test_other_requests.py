@@ -1,4 +1,4 @@
-"""Another user's request: every address answers as for a request that does not exist."""
+"""Another user's request: every endpoint responds as if it did not exist."""
 
 import json
 import re
@@ -62,7 +62,7 @@ def evas_request(eva: WebPerson, agent: Agent) -> dict[str, str]:
     return {"done": redeemed, "waiting": pending}
 
 
-def test_every_address_answers_as_if_the_request_did_not_exist(
+def test_every_endpoint_responds_as_if_the_request_did_not_exist(
     server: LiveServer, eva: WebPerson, ben: WebPerson, evas_request: dict[str, str]
 ) -> None:
     """Pages, API and forms answer 404 with the text for an unknown ID, and change nothing."""
@@ -81,7 +81,7 @@ def test_every_address_answers_as_if_the_request_did_not_exist(
 def test_the_feed_never_contains_another_users_request(
     server: LiveServer, eva: WebPerson, ben: WebPerson, agent: Agent
 ) -> None:
-    """A feed from the very first event has only events of its own user."""
+    """A feed that starts at the first event contains only its own user's events."""
     agent.request_approval(eva.name)
     agent.request_approval(ben.name)
     (own,) = _pending_ids(ben)

@@ -22,7 +22,7 @@ _LIMITS = ("--for", "1h", "--uses", "3", "--sum", "30", "--vary", "amount=20")
 
 @dataclass(slots=True)
 class _Request:
-    """A request of this test, and what happens to it."""
+    """A request of this test, and the steps that change its state."""
 
     server: LiveServer
     agent: Agent
@@ -119,7 +119,7 @@ _Step = Callable[[_Request], None]
 def test_every_output_shows_the_same_outcome(
     server: LiveServer, agent: Agent, person: Terminal, verdict: str, steps: tuple[_Step, ...]
 ) -> None:
-    """An approved request counts as approved, even if it expired or its agent was disabled."""
+    """An approved request is shown as approved, even if it expired or its agent was disabled."""
     request = _Request(server, agent, person)
     for step in steps:
         step(request)

@@ -1,4 +1,4 @@
-"""Pacing of polls: when a poll is in time, what an early one costs, and what is never paced."""
+"""Pacing of polls: early polls are slowed down, and decided requests are never paced."""
 
 from dataclasses import dataclass
 
@@ -47,7 +47,7 @@ def test_the_first_poll_is_never_early(polling: _Polling) -> None:
 def test_a_client_that_ignores_the_new_interval_still_gets_its_token(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """A client that keeps the old interval gets slow_down and the state, and at last its token."""
+    """A client that keeps the old interval gets slow_down with the state, and finally its token."""
     polling = _Polling(server, agent, agent.request_approval(person.user))
     first = agent.poll(polling.handle).json()
     assert first["error"] == "authorization_pending"
@@ -81,7 +81,7 @@ def test_a_poll_at_the_interval_is_never_early(polling: _Polling) -> None:
 
 
 def test_a_poll_half_a_second_early_is_accepted(polling: _Polling) -> None:
-    """Clocks and networks differ, so 4.5 seconds always count as five."""
+    """Clocks and networks are imprecise, so 4.5 seconds are accepted as five."""
     assert {polling.after(4_500) for _ in range(5)} == {"authorization_pending"}
 
 
@@ -123,7 +123,7 @@ def test_each_request_has_its_own_pace(polling: _Polling, user: str) -> None:
 
 
 @pytest.mark.parametrize("answer", ["approve", "deny"])
-def test_a_decided_request_is_answered_at_once(
+def test_a_decided_request_is_answered_immediately(
     server: LiveServer, agent: Agent, person: Terminal, answer: str
 ) -> None:
     """A decided request is not paced, even for a client that was slowed down to thirty seconds."""
@@ -140,7 +140,7 @@ def test_a_decided_request_is_answered_at_once(
     assert response.json().get("error") == (None if answer == "approve" else "access_denied")
 
 
-def test_an_expired_request_is_answered_at_once(polling: _Polling) -> None:
+def test_an_expired_request_is_answered_immediately(polling: _Polling) -> None:
     """A client that polls an expired request too fast gets expired_token, not slow_down."""
     polling.after(0)
     polling.server.clock.forward(86_400 * SECOND)
@@ -161,7 +161,7 @@ def test_the_pace_survives_a_restart(polling: _Polling) -> None:
 def test_another_agents_handle_is_neither_answered_nor_paced(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """An agent with a stolen handle learns nothing and does not slow down its owner."""
+    """An agent with a stolen handle learns nothing and does not slow down the handle's owner."""
     polling = _Polling(server, agent, agent.request_approval(person.user))
     other_agent = Agent(server.agent(), polling.agent.http)
     assert {other_agent.poll(polling.handle).json()["error"] for _ in range(4)} == {"invalid_grant"}

@@ -1,4 +1,4 @@
-"""The PIN and the keys it opens: each attempt is counted, and each action needs its key."""
+"""The PIN and the keys that it unlocks: attempts are counted, and each action needs its key."""
 
 import pytest
 
@@ -30,7 +30,7 @@ def _pin(person: Terminal) -> PinState:
 
 
 def _call_pin_without_proof(person: Terminal, times: int = 1) -> None:
-    """Makes PIN calls that prove nothing."""
+    """Makes PIN calls that do not prove that the PIN is right."""
     for _ in range(times):
         person.client.pin(b"\0" * 32, "session")
 
@@ -48,11 +48,14 @@ def _refusal_of(person: Terminal, approval: Approval, signed: str) -> ApiError:
 
 
 def test_wrong_pins_are_counted_and_shown(person: Terminal) -> None:
-    """The server counts before it answers, and the device shows the attempts left."""
-    for used in (1, 2, 3):
+    """The server counts an attempt before it answers, and the device shows the attempts left."""
+    for attempts_used in (1, 2, 3):
         with pytest.raises(WrongPin) as wrong:
             person.decider.unlock(WRONG)
-        assert (wrong.value.tries, wrong.value.left) == (used, MAX_ATTEMPTS - used)
+        assert (wrong.value.tries, wrong.value.left) == (
+            attempts_used,
+            MAX_ATTEMPTS - attempts_used,
+        )
 
     assert _pin(person) == PinState(tries=3, left=7, locked=False, exhausted=False)
 
@@ -86,18 +89,18 @@ def test_a_denial_with_the_session_key_keeps_the_attempts(agent: Agent, person: 
 def test_a_refused_decision_keeps_the_attempts(agent: Agent, person: Terminal) -> None:
     """Neither an unknown key nor a wrong nonce proves the PIN."""
     agent.request_approval(person.user)
-    shown = _get_pending(person)
+    approval = _get_pending(person)
     low = approval_key(person, KeyLevel.LOW)
     _call_pin_without_proof(person, 2)
-    _refusal_of(person, shown, decision(person, shown, SigningKey.generate()))
-    _refusal_of(person, shown, decision(person, shown, low, nonce="A" * 43))
+    _refusal_of(person, approval, decision(person, approval, SigningKey.generate()))
+    _refusal_of(person, approval, decision(person, approval, low, nonce="A" * 43))
 
     assert _pin(person).tries == 3
 
 
 @pytest.mark.parametrize("key", ["session", "low", "unknown"])
 def test_only_the_high_key_confirms_a_pin(person: Terminal, key: str) -> None:
-    """The keys of an unlocked app cannot hide wrong guesses of the PIN."""
+    """The keys of an unlocked app cannot reset the counter of wrong PINs."""
     signers = {
         "session": person.client.session.key,
         "low": approval_key(person, KeyLevel.LOW),
@@ -141,7 +144,7 @@ def test_a_device_has_ten_pin_attempts(server: LiveServer, person: Terminal) -> 
 def test_fifty_unconfirmed_attempts_exhaust_a_pin(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """Unlocking no longer helps after fifty attempts, and the user must enroll again."""
+    """After fifty unconfirmed attempts, unlocking has no effect; the user must enroll again."""
     users = Users(server.services.store, server.services.secrets)
     for _ in range(MAX_UNCONFIRMED // MAX_ATTEMPTS):
         _call_pin_without_proof(person, MAX_ATTEMPTS)
@@ -162,8 +165,8 @@ def test_fifty_unconfirmed_attempts_exhaust_a_pin(
 def test_right_pins_do_not_exhaust_a_pin(person: Terminal) -> None:
     """A confirmed attempt no longer counts as unconfirmed."""
     for _ in range(MAX_UNCONFIRMED + 5):
-        opened = open_key(person.client, PIN, KeyLevel.HIGH, SESSION_PURPOSE)
-        confirm_pin(person.client, opened)
+        key_pair = open_key(person.client, PIN, KeyLevel.HIGH, SESSION_PURPOSE)
+        confirm_pin(person.client, key_pair)
 
     assert _pin(person) == PinState(tries=0, left=10, locked=False, exhausted=False)
 
@@ -181,7 +184,7 @@ def test_each_device_has_its_own_pin_half(server: LiveServer, person: Terminal) 
 
 @pytest.mark.parametrize("x", ["", "AAAA", "A" * 44, "!" * 43, None, 7])
 def test_an_invalid_pin_half_is_refused_and_not_counted(person: Terminal, x: object) -> None:
-    """The refusal is a 422 that names the member."""
+    """The response is a 422 that names the invalid member."""
     with pytest.raises(ApiError) as refused:
         person.client.session.post("/api/devices/self/pin", {"x": x, "for": "session"})
 
@@ -217,48 +220,48 @@ def test_the_session_key_approves_nothing(
 ) -> None:
     """CB-203: an agent that can read the terminal's files has the session key."""
     agent.request_approval(person.user)
-    shown = _get_pending(person)
+    approval = _get_pending(person)
     for ceremony in ("confirm", "pin"):
-        signed = decision(person, shown, person.client.session.key, ceremony=ceremony)
-        error = _refusal_of(person, shown, signed)
+        signed = decision(person, approval, person.client.session.key, ceremony=ceremony)
+        error = _refusal_of(person, approval, signed)
         assert (error.status, error.code) == (403, "key_not_allowed")
 
-    assert state(server, shown.id) == ("pending", None)
+    assert state(server, approval.id) == ("pending", None)
 
 
 @pytest.mark.parametrize("key", ["session", "low"])
-def test_a_weaker_key_approves_no_high_risk(
+def test_a_weaker_key_cannot_approve_high_risk_requests(
     server: LiveServer, agent: Agent, person: Terminal, key: str
 ) -> None:
     """The session key and A_low are refused, even after a PIN call for this request."""
     agent.ask_payment(person.user)
-    shown = _get_pending(person)
-    low = approval_key(person, KeyLevel.LOW, shown.id)
+    approval = _get_pending(person)
+    low = approval_key(person, KeyLevel.LOW, approval.id)
     signer = low if key == "low" else person.client.session.key
-    error = _refusal_of(person, shown, decision(person, shown, signer, ceremony="pin"))
+    error = _refusal_of(person, approval, decision(person, approval, signer, ceremony="pin"))
 
     code = {"low": "pin_required", "session": "key_not_allowed"}[key]
     assert (error.status, error.code) == (403, code)
-    assert state(server, shown.id) == ("pending", None)
+    assert state(server, approval.id) == ("pending", None)
 
 
-def test_the_high_key_with_a_plain_confirmation_approves_no_high_risk(
+def test_the_high_key_with_a_plain_confirmation_cannot_approve_high_risk_requests(
     agent: Agent, person: Terminal
 ) -> None:
     """The ceremony in the signed decision must be the required one."""
     agent.ask_payment(person.user)
-    shown = _get_pending(person)
-    high = approval_key(person, KeyLevel.HIGH, shown.id)
-    error = _refusal_of(person, shown, decision(person, shown, high, ceremony="confirm"))
+    approval = _get_pending(person)
+    high = approval_key(person, KeyLevel.HIGH, approval.id)
+    error = _refusal_of(person, approval, decision(person, approval, high, ceremony="confirm"))
 
     assert (error.status, error.code) == (403, "pin_required")
 
 
 @pytest.mark.parametrize("named", ["session", "other", "overtaken"])
-def test_high_risk_needs_a_pin_call_for_this_request(
+def test_a_high_risk_request_needs_a_pin_call_for_this_request(
     server: LiveServer, agent: Agent, person: Terminal, named: str
 ) -> None:
-    """A PIN call for the session or another request, or one that was replaced, is refused."""
+    """A PIN call for the session or a different request, or a replaced PIN call, is refused."""
     agent.ask_payment(person.user)
     shown = _get_pending(person)
     agent.request_approval(person.user)
@@ -281,15 +284,15 @@ def test_a_pin_call_is_valid_for_two_minutes(
 ) -> None:
     """After two minutes the user must enter the PIN again."""
     agent.ask_payment(person.user)
-    shown = _get_pending(person)
-    high = approval_key(person, KeyLevel.HIGH, shown.id)
+    approval = _get_pending(person)
+    high = approval_key(person, KeyLevel.HIGH, approval.id)
     server.clock.forward(age)
-    signed = decision(person, shown, high, ceremony="pin")
+    signed = decision(person, approval, high, ceremony="pin")
     if works:
-        assert person.client.decide(shown.id, signed).state == "approved"
+        assert person.client.decide(approval.id, signed).state == "approved"
     else:
-        assert _refusal_of(person, shown, signed).code == "pin_required"
-        assert person.approve(shown).state == "approved"
+        assert _refusal_of(person, approval, signed).code == "pin_required"
+        assert person.approve(approval).state == "approved"
 
 
 DIGEST = "n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg"
@@ -313,27 +316,27 @@ def test_a_decision_with_any_changed_member_is_refused_by_its_name(
 ) -> None:
     """The error names the member and not its value, and the request stays pending."""
     agent.request_approval(person.user)
-    shown = _get_pending(person)
+    approval = _get_pending(person)
     low = approval_key(person, KeyLevel.LOW)
-    error = _refusal_of(person, shown, decision(person, shown, low, **{member: value}))
+    error = _refusal_of(person, approval, decision(person, approval, low, **{member: value}))
 
     assert (error.status, error.code) == (422, "invalid_decision")
     assert member in error.detail
     assert value not in error.detail
-    assert state(server, shown.id) == ("pending", None)
-    assert person.client.decide(shown.id, decision(person, shown, low)).state == "approved"
+    assert state(server, approval.id) == ("pending", None)
+    assert person.client.decide(approval.id, decision(person, approval, low)).state == "approved"
 
 
 @pytest.mark.parametrize("seconds", [-310, 310])
 def test_a_decision_outside_the_clock_tolerance_is_refused(
     agent: Agent, person: Terminal, seconds: int
 ) -> None:
-    """A device's clock may differ by five minutes and no more."""
+    """A device's clock may differ from the server's by at most five minutes."""
     agent.request_approval(person.user)
-    shown = _get_pending(person)
+    approval = _get_pending(person)
     at = person.client.now() // 1000 + seconds
     error = _refusal_of(
-        person, shown, decision(person, shown, approval_key(person, KeyLevel.LOW), at=at)
+        person, approval, decision(person, approval, approval_key(person, KeyLevel.LOW), at=at)
     )
 
     assert (error.code, "at" in error.detail) == ("invalid_decision", True)
@@ -355,12 +358,12 @@ def test_a_contradictory_decision_is_refused(
 ) -> None:
     """An unknown member, or one that does not fit the decision, is refused."""
     agent.request_approval(person.user)
-    shown = _get_pending(person)
+    approval = _get_pending(person)
     low = approval_key(person, KeyLevel.LOW)
-    error = _refusal_of(person, shown, decision(person, shown, low, **members))
+    error = _refusal_of(person, approval, decision(person, approval, low, **members))
 
     assert (error.status, error.code) == (422, "invalid_decision")
-    assert state(server, shown.id) == ("pending", None)
+    assert state(server, approval.id) == ("pending", None)
 
 
 def test_a_decision_is_for_its_own_request_only(agent: Agent, person: Terminal) -> None:
@@ -381,14 +384,14 @@ def test_another_user_neither_sees_nor_answers_a_request(
 ) -> None:
     """Another user gets 404, as for an unknown request, even with a valid signature."""
     agent.request_approval(person.user)
-    shown = _get_pending(person)
+    approval = _get_pending(person)
     name, code = server.user()
     unenrolled = terminal(server, name, code)
-    signed = decision(unenrolled, shown, approval_key(unenrolled, KeyLevel.LOW))
+    signed = decision(unenrolled, approval, approval_key(unenrolled, KeyLevel.LOW))
     with pytest.raises(ApiError) as looking:
-        unenrolled.client.approval(shown.id)
-    answering = _refusal_of(unenrolled, shown, signed)
+        unenrolled.client.approval(approval.id)
+    answering = _refusal_of(unenrolled, approval, signed)
     unenrolled.client.close()
 
     assert (looking.value.status, answering.status) == (404, 404)
-    assert state(server, shown.id) == ("pending", None)
+    assert state(server, approval.id) == ("pending", None)

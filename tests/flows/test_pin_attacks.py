@@ -55,8 +55,10 @@ def _guess(person: Terminal, low: SigningKey, agent: Agent, way: str) -> None:
         assert refused.value.code == "key_not_allowed"
     elif way == "an approval":
         agent.request_approval(person.user)
-        shown = person.client.approval(person.only_request().id)
-        assert person.client.decide(shown.id, decision(person, shown, low)).state == "approved"
+        approval = person.client.approval(person.only_request().id)
+        assert (
+            person.client.decide(approval.id, decision(person, approval, low)).state == "approved"
+        )
     else:
         own = person.client.me().device
         assert own is not None
@@ -87,7 +89,7 @@ def _answered_guesses(guess: Callable[[int], None]) -> tuple[int, DeviceLocked]:
 def test_sixty_guesses_with_the_low_key_are_limited_to_ten(
     agent: Agent, person: Terminal, low: SigningKey, way: str
 ) -> None:
-    """The eleventh guess gets 423 and the device is locked, because A_low resets nothing."""
+    """The eleventh guess gets 423 and the device is locked, because A_low cannot reset attempts."""
     count, locked = _answered_guesses(lambda _: _guess(person, low, agent, way))
 
     assert (count, locked.status, locked.code) == (MAX_ATTEMPTS, 423, "device_locked")
@@ -97,7 +99,7 @@ def test_sixty_guesses_with_the_low_key_are_limited_to_ten(
 
 
 def test_guesses_between_right_entries_exhaust_the_pin(person: Terminal, low: SigningKey) -> None:
-    """An attacker who waits for right entries has fifty guesses in total."""
+    """An attacker who waits for the user's right entries still has only fifty guesses in total."""
 
     def guess(count: int) -> None:
         if count % (MAX_ATTEMPTS - 2) == 0:
@@ -130,14 +132,14 @@ def test_a_pin_required_by_a_policy_cannot_be_replaced_by_the_low_key(
 ) -> None:
     """A PIN call with random bytes does not prove the PIN, so the decision is refused."""
     agent.request_approval(person.user)
-    shown = person.client.approval(person.only_request().id)
-    assert (shown.display.risk, shown.needs_pin) == ("medium", True)
-    person.client.pin(os.urandom(32), shown.id)
+    approval = person.client.approval(person.only_request().id)
+    assert (approval.display.risk, approval.needs_pin) == ("medium", True)
+    person.client.pin(os.urandom(32), approval.id)
     with pytest.raises(ApiError) as refused:
-        person.client.decide(shown.id, decision(person, shown, low, ceremony=ceremony))
+        person.client.decide(approval.id, decision(person, approval, low, ceremony=ceremony))
 
     assert (refused.value.status, refused.value.code) == (403, "pin_required")
-    assert state(server, shown.id) == ("pending", None)
+    assert state(server, approval.id) == ("pending", None)
 
 
 @pytest.mark.usefixtures("pin_at_medium", "low")
@@ -160,12 +162,12 @@ def test_a_voluntary_pin_is_not_claimed_by_the_low_key(
 ) -> None:
     """The token states only what the server verified."""
     handle = agent.request_approval(person.user)
-    shown = person.client.approval(person.only_request().id)
-    person.client.pin(os.urandom(32), shown.id)
+    approval = person.client.approval(person.only_request().id)
+    person.client.pin(os.urandom(32), approval.id)
     with pytest.raises(ApiError) as refused:
-        person.client.decide(shown.id, decision(person, shown, low, ceremony="pin"))
+        person.client.decide(approval.id, decision(person, approval, low, ceremony="pin"))
     assert refused.value.code == "pin_required"
-    assert person.client.decide(shown.id, decision(person, shown, low)).state == "approved"
+    assert person.client.decide(approval.id, decision(person, approval, low)).state == "approved"
     token = agent.poll(handle).json()["access_token"]
     claims = jwt.decode(token, options={"verify_signature": False})
     assert (claims["acr"], claims["amr"]) == ("urn:sayso:acr:signed", ["swk"])

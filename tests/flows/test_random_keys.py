@@ -9,32 +9,32 @@ from tests.support.inputs.random_cases import cases
 
 
 def test_every_bound_key_is_included() -> None:
-    """Includes page and panel keys, encoded as a terminal sends them; excludes keys that quit."""
+    """The list has page and panel keys, as a terminal encodes them, and no keys that quit."""
     keys = bound_keys()
     assert {*"adesvxEMRSTUVLXnotyYz!/:?+ ", "\r", "\x1b", "\x1bOP", "\x10"} <= {*keys}
     assert not {"q", "\x11", "\x1a"} & {*keys}
     assert all(len(key) == 1 or key.startswith("\x1b") for key in keys)
 
 
-def test_random_keys_decide_nothing_and_break_nothing(tmp_path: Path) -> None:
+def test_random_keys_never_decide_or_break_anything(tmp_path: Path) -> None:
     """The test runs for ten seconds in an unlocked app; `scripts/soak --seed N` repeats a run."""
     seed = random.SystemRandom().randrange(2**32)
     print(f"seed {seed}")  # noqa: T201  # pytest shows it when the test fails
     assert soak(tmp_path, seed, cases(10)) > 10
 
 
-def test_a_settled_panel_gets_keys_but_none_that_presses_a_button() -> None:
-    """Without a pause, the guard would drop every key but Escape and leave panels untested."""
-    sent: list[str | float] = []
-    child = SimpleNamespace(send=sent.append, setwinsize=lambda *_size: None)
-    app = SimpleNamespace(child=child, rest=sent.append)
+def test_a_settled_panel_gets_only_keys_that_do_not_press_a_button() -> None:
+    """Without a pause, the guard would drop every key except Escape, and panels stay untested."""
+    sent_items: list[str | float] = []
+    child = SimpleNamespace(send=sent_items.append, setwinsize=lambda *_size: None)
+    app = SimpleNamespace(child=child, rest=sent_items.append)
     run = Soak(None, None, random.Random(1))  # type: ignore[arg-type]  # noqa: S311  # random keys, not a security use
     for _ in range(300):
         run._step(app)  # type: ignore[arg-type]  # it only records what is sent
     panel_keys: list[str] = []
-    for index, opened in enumerate(sent):
+    for index, opened in enumerate(sent_items):
         if isinstance(opened, str) and opened[0] == "g" and len(opened) == 2:
-            rest, *later = sent[index + 1 :]
+            rest, *later = sent_items[index + 1 :]
             keys = [key for key in later if isinstance(key, str)]
             assert isinstance(rest, float)
             assert rest >= 2

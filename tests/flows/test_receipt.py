@@ -44,7 +44,7 @@ def test_every_part_of_a_receipt_is_proved(decided: str, person: Terminal) -> No
 def test_the_receipt_of_a_canceled_request_is_proved(
     server: LiveServer, agent: Agent, person: Terminal, tmp_path: Path
 ) -> None:
-    """Nobody signed anything, but the audit log proves the end to the user and to auditors."""
+    """Nobody signed a decision, but the audit log proves the outcome to the user and auditors."""
     agent.request_approval(person.user)
     approval_id = person.only_request().id
     Oversight(server.services.store).cancel(approval_id, "Ask Bob first", by=BY)
@@ -72,7 +72,7 @@ def _save_published_keys(server: LiveServer, beside: Path) -> Path:
 def test_a_stored_receipt_needs_neither_server_nor_login(
     server: LiveServer, decided: str, person: Terminal, tmp_path: Path
 ) -> None:
-    """The published keys are enough, and a changed byte is found and named."""
+    """The published keys are enough for verification, and a changed byte is detected and named."""
     file = tmp_path / "receipt.json"
     file.write_text(_run_receipt(person.home, decided, "--raw").stdout, "utf-8")
     keys = _save_published_keys(server, file)
@@ -91,7 +91,7 @@ def test_a_stored_receipt_needs_neither_server_nor_login(
 def test_a_receipt_not_signed_by_a_published_key_is_not_proved(
     decided: str, person: Terminal, tmp_path: Path
 ) -> None:
-    """A forger would sign a receipt with their own keys."""
+    """A receipt that a forger signs with their own keys is not proved."""
     file, keys = tmp_path / "receipt.json", tmp_path / "jwks.json"
     file.write_text(_run_receipt(person.home, decided, "--raw").stdout, "utf-8")
     keys.write_text('{"keys": []}', "utf-8")
@@ -104,7 +104,7 @@ def test_a_receipt_not_signed_by_a_published_key_is_not_proved(
 def test_a_receipt_is_named_by_request_or_file(
     person: Terminal, arguments: tuple[str, ...]
 ) -> None:
-    """Naming both, or neither, is a usage error."""
+    """Naming both a request and a file, or neither, is a usage error."""
     assert _run_receipt(person.home, *arguments).returncode == 2
 
 

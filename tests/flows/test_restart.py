@@ -31,7 +31,7 @@ class _Scene:
 
 @dataclass(slots=True)
 class _StateBefore:
-    """What the server and its clients knew before the kill."""
+    """The state of the server and its clients before the kill."""
 
     approved: _Scene
     denied: _Scene

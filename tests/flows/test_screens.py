@@ -17,7 +17,7 @@ from tests.support.servers.server import BY, LiveServer
 
 SIZES = [(100, 30), (80, 24), (60, 20), (40, 24), (45, 20), (40, 12)]
 WIDE_FROM = 78
-"""The number of columns from which a request is shown beside the list."""
+"""The number of columns from which a request is shown next to the list."""
 LIST_WIDTH = 39
 """The list takes two fifths of the columns, but at least this many."""
 BOTH = "openid payments:read payments:transfer"
@@ -66,7 +66,7 @@ def test_a_request_is_narrowed_on_the_screen(agent: Agent, person: Terminal) -> 
 
 
 def test_access_of_an_agent_is_revoked_on_the_screen(agent: Agent, person: Terminal) -> None:
-    """The agent's token ends immediately."""
+    """The agent's token is revoked immediately."""
     handle = _ask_payment(agent, person)
     person.approve(person.only_request())
     token = agent.poll(handle, prefer="wait=5").json()["access_token"]
@@ -148,7 +148,7 @@ def _is_complete(text: str, size: tuple[int, int]) -> bool:
 def test_warnings_leave_room_for_the_request_in_the_smallest_terminal(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """Two permanent warnings, on a machine that also runs the server, take one row of twelve."""
+    """On a machine that also runs the server, two permanent warnings use one row of twelve."""
     _ask_payment(agent, person)
     with pytest.raises(WrongPin):
         person.approve(person.only_request(), pin="not-sesame-12")
@@ -166,7 +166,9 @@ def _empty_rows(app: Window) -> int:
     return sum(not row.strip() for row in app.text.splitlines())
 
 
-def test_a_revoked_device_says_so_and_offers_to_sign_in(agent: Agent, person: Terminal) -> None:
+def test_a_revoked_device_shows_a_message_and_offers_to_sign_in(
+    agent: Agent, person: Terminal
+) -> None:
     """The app does not try to reconnect, and its message stays."""
     _ask_payment(agent, person)
     with window(person) as app:
@@ -213,7 +215,7 @@ def test_nothing_is_conveyed_by_color_alone(
 
 @pytest.mark.parametrize("term", ["xterm", "screen", "linux"])
 def test_high_risk_has_its_color_among_sixteen(agent: Agent, person: Terminal, term: str) -> None:
-    """The nearest of sixteen colors to a soft amber would be the gray of everything else."""
+    """The color closest to a soft amber would be the gray that everything else has."""
     _ask_payment(agent, person)
     with window(person, TERM=term) as app:
         app.wait_for_text(">!! HIGH")
@@ -223,7 +225,7 @@ def test_high_risk_has_its_color_among_sixteen(agent: Agent, person: Terminal, t
 
 
 def test_without_colors_fields_are_visible(agent: Agent, person: Terminal) -> None:
-    """Without colors a field is underlined."""
+    """A terminal without colors shows fields underlined."""
     _ask_payment(agent, person)
     with window(person, NO_COLOR="1") as app:
         app.press("/")

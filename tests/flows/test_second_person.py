@@ -50,7 +50,7 @@ def both(server: LiveServer, person: Terminal, second: Terminal) -> str:
     return group
 
 
-def test_the_second_approval_completes_the_quorum_and_gives_the_token(
+def test_the_second_approval_completes_the_quorum_and_issues_the_token(
     server: LiveServer, agent: Agent, person: Terminal, second: Terminal, both: str
 ) -> None:
     """Each approver completes the ceremony, and both screens and the agent see the progress."""
@@ -83,7 +83,7 @@ def test_the_second_approval_completes_the_quorum_and_gives_the_token(
 def test_requests_that_this_user_approved_are_listed_separately_and_not_counted(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """`inbox`, `status` and the count for other logins leave out what this user approved."""
+    """`inbox`, `status` and the count for other logins omit requests that this user approved."""
     environment = {**server.environment, "SAYSO_APPROVER_HOME": str(person.home)}
 
     def run(*arguments: str) -> str:
@@ -98,14 +98,14 @@ def test_requests_that_this_user_approved_are_listed_separately_and_not_counted(
     status = json.loads(run("status", "--json"))
 
     assert "WAITING FOR OTHERS" not in before
-    listed = after.splitlines()
-    assert listed[:2] == ["No requests are waiting for you.", "WAITING FOR OTHERS"]
-    assert listed[2].startswith("Pay EUR 4,820.00")
+    listing = after.splitlines()
+    assert listing[:2] == ["No requests are waiting for you.", "WAITING FOR OTHERS"]
+    assert listing[2].startswith("Pay EUR 4,820.00")
     assert (status["waiting"], status["waiting_for_others"]) == (0, 1)
     assert person.client.count() == 0
 
 
-def test_a_user_who_is_not_an_approver_signs_nothing(
+def test_a_user_who_is_not_an_approver_does_not_sign(
     agent: Agent, person: Terminal, second: Terminal
 ) -> None:
     """The client refuses a request for another user, unless it has several approvers."""
@@ -116,7 +116,7 @@ def test_a_user_who_is_not_an_approver_signs_nothing(
         second.approve(single_approver)
 
 
-def test_one_denial_ends_the_request_for_both(
+def test_one_denial_closes_the_request_for_both(
     server: LiveServer, agent: Agent, person: Terminal, second: Terminal
 ) -> None:
     """A later approval is refused, and the error contains the denied request."""
@@ -178,21 +178,21 @@ def test_an_approval_is_withdrawn_from_a_shell(
 def test_concurrent_votes_pass_the_quorum_once(
     server: LiveServer, agent: Agent, person: Terminal, second: Terminal
 ) -> None:
-    """Two users complete the quorum once; one user who votes twice never completes it."""
+    """Two users complete the quorum exactly once; a user who votes twice never completes it."""
     with ThreadPoolExecutor(2) as threads:
         for race in range(RACES):
             handle = agent.request_approval(person.user)
-            mine, theirs = person.only_request(), second.only_request()
+            own_approval, theirs = person.only_request(), second.only_request()
             votes_twice = race % 3 == 0
-            other = (person, mine) if votes_twice else (second, theirs)
+            other = (person, own_approval) if votes_twice else (second, theirs)
             votes = [
-                threads.submit(person.approve, mine),
+                threads.submit(person.approve, own_approval),
                 threads.submit(other[0].approve, other[1]),
             ]
             states = sorted(vote.result().state for vote in votes)
             server.clock.forward(6_000)
             answer = agent.poll(handle)
-            people = {e["actor"] for e in _vote_entries(server, mine.id)}
+            people = {e["actor"] for e in _vote_entries(server, own_approval.id)}
 
             assert states == (["pending", "pending"] if votes_twice else ["approved", "pending"])
             assert (answer.status_code == 200) is (len(people) == 2)

@@ -42,10 +42,10 @@ def _verify_event(http: httpx.Client, token: str) -> dict[str, Any]:
     return event
 
 
-def test_an_api_learns_that_an_agent_was_disabled(
+def test_an_api_is_told_that_an_agent_was_disabled(
     server: LiveServer, agent: Agent, pay: tuple[str, str], mail: tuple[str, str]
 ) -> None:
-    """An API gets the event until it acknowledges it, and an unrelated API never gets it."""
+    """An API gets the event until the API acknowledges it; an unrelated API never gets it."""
     http = agent.http
     form = {"grant_type": "client_credentials", "scope": "payments:read"}
     token = http.post("/token", data=form, auth=agent.key.basic).json()["access_token"]
@@ -67,7 +67,7 @@ def test_an_api_learns_that_an_agent_was_disabled(
 
 
 def test_a_wrong_or_malformed_poll_is_refused(agent: Agent, pay: tuple[str, str]) -> None:
-    """A wrong secret gets 401, a wrong member 400, and creating a stream 405."""
+    """A wrong secret gets 401, a wrong member gets 400, and creating a stream gets 405."""
     for wrong in (None, (pay[0], "wrong"), agent.key.basic):
         refused = agent.http.post("/ssf/poll", json={}, auth=wrong)
         assert (refused.status_code, refused.json()["code"]) == (401, "invalid_client")

@@ -1,4 +1,4 @@
-"""One terminal, two real servers: each request is shown and answered at its own server."""
+"""One terminal, two real servers: each request is shown and answered on its own server."""
 
 import json
 import re
@@ -61,7 +61,7 @@ def _approve(app: Window) -> None:
 def test_the_app_switches_between_servers(
     server: LiveServer, other_server: LiveServer, person: Terminal
 ) -> None:
-    """Requests at the other server are counted and not shown; each decision reaches its server."""
+    """Requests on the other server are counted but not shown; each decision reaches its server."""
     user, code = other_server.user()
     at_work = enroll(
         Home.in_folder(person.home).with_profile("work"),
@@ -85,7 +85,7 @@ def test_the_app_switches_between_servers(
 
 
 def test_a_second_server_is_added_in_the_app(other_server: LiveServer, person: Terminal) -> None:
-    """Leaving the sign-in returns to the previous server, whose login stays."""
+    """Leaving the sign-in returns to the previous server, where the user is still signed in."""
     user, code = other_server.user()
     with window(person) as app:
         _go_to(app, "another")

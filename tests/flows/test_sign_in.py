@@ -89,9 +89,9 @@ def test_a_terminal_without_a_code_is_admitted_by_another(
         _admit(person, pending.id, pending.fingerprint, code)
         login.expect_exact(f"Logged in to {server.url} as {person.user}.")
         login.expect(pexpect.EOF)
-    listed = json.loads(_run(home, "devices", "--json").stdout)["items"]
-    assert [device["name"] for device in listed] == ["laptop", "desktop"]
-    assert listed[1]["high_from"] <= listed[1]["last_seen_at"]
+    items = json.loads(_run(home, "devices", "--json").stdout)["items"]
+    assert [device["name"] for device in items] == ["laptop", "desktop"]
+    assert items[1]["high_from"] <= items[1]["last_seen_at"]
     assert json.loads(_run(home, "inbox", "--json").stdout)["items"] == []
     (admitted,) = entries(server, "device.admitted")
     assert admitted["facts"]["name"] == "desktop"
@@ -130,9 +130,9 @@ def test_a_denied_terminal_leaves_no_files(server: LiveServer, person: Terminal)
         login.stdin.write(f"{PIN}\n")
         login.stdin.close()
         code = next(
-            found[1]
+            match[1]
             for line in login.stderr
-            if (found := re.fullmatch(r" {4}([A-Z]{4}-[A-Z]{4})\n", line))
+            if (match := re.fullmatch(r" {4}([A-Z]{4}-[A-Z]{4})\n", line))
         )
         assert _type_the_code(server, person.user, code) == 303
         pending = person.only_request()

@@ -14,7 +14,7 @@ from tests.support.clients.simultaneous import post_json, volley
 from tests.support.clients.terminal import Terminal
 from tests.support.servers.server import BY, AgentKey, LiveServer
 
-_AT_ONCE = 20
+_CONCURRENT_CALLS = 20
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +87,7 @@ def test_one_of_many_concurrent_executions_succeeds(
     """One of twenty gets 200. The others get already_consumed, with one alarm in the log."""
     requests = [
         post_json("/api/approvals/consume", resource, _execution(token, f"run-{number}"))
-        for number in range(_AT_ONCE)
+        for number in range(_CONCURRENT_CALLS)
     ]
     answers = volley(server.port, requests)
     accepted = [answer for answer in answers if answer.status == 200]
@@ -99,10 +99,10 @@ def test_one_of_many_concurrent_executions_succeeds(
     assert len(entries(server, "approval.reused", approval_id=approval)) == 1
 
 
-def test_a_revoked_signing_key_ends_its_tokens_and_the_terminal_continues(
+def test_revoking_a_signing_key_invalidates_its_tokens_and_the_terminal_continues(
     server: LiveServer, agent: Agent, person: Terminal, resource: AgentKey, token: str
 ) -> None:
-    """Revoking the keys ends the token immediately; a new approval gets a token of a new key."""
+    """Revoking the keys invalidates the token immediately; a new key signs the next token."""
     assert _is_active(agent, resource, token)
     services = server.services
     keys = SigningKeys(services.store, services.signer, services.server_policy)

@@ -18,7 +18,7 @@ from tests.support.clients.simultaneous import poll, post, volley
 from tests.support.clients.terminal import PIN, Terminal, new_person
 from tests.support.servers.server import LiveServer, live_server
 
-_AT_ONCE = 50
+_CONCURRENT_REQUESTS = 50
 
 
 @pytest.fixture
@@ -51,13 +51,13 @@ def test_a_standing_grant_is_created_used_shown_and_revoked_from_a_shell(
     handle = agent.request_approval(person.user, **payment(1_500))
     reply = agent.poll(handle).json()
     assert reply["authorization_details"][0]["amount"]["minor"] == 1_500
-    shown = run(server, "approver_tui", person, "grants", "show", grant["id"])
-    assert "used 1 of 3, EUR 15.00 of EUR 30.00" in shown.stdout
-    assert "use 1 spent" in shown.stdout
+    output = run(server, "approver_tui", person, "grants", "show", grant["id"])
+    assert "used 1 of 3, EUR 15.00 of EUR 30.00" in output.stdout
+    assert "use 1 spent" in output.stdout
     history = run(server, "approver_tui", person, "history")
     assert f"approved under standing grant {grant['id']}, use 1" in history.stdout
-    listed = json.loads(run(server, "server", person, "grants", "list", "--json").stdout)
-    (administrators,) = [item for item in listed["items"] if item["id"] == grant["id"]]
+    listing = json.loads(run(server, "server", person, "grants", "list", "--json").stdout)
+    (administrators,) = [item for item in listing["items"] if item["id"] == grant["id"]]
     assert (administrators["used"], administrators["spent"]["minor"]) == (1, 1_500)
     revoked = run(server, "approver_tui", person, "grants", "revoke", grant["id"])
     assert revoked.stdout.startswith("Revoked: ")
@@ -163,12 +163,14 @@ def _create_grant(person: Terminal, agent: Agent, uses: int, total: str) -> str:
 def test_fifty_concurrent_requests_stay_within_the_standing_grant(
     busy: LiveServer, uses: int, total: str, uses_left: int
 ) -> None:
-    """Neither the uses nor the sum are exceeded, and each use has one request and one token."""
+    """Neither the uses nor the sum exceed the limits; each use has one request and one token."""
     lower(busy)
     person, agent = new_person(busy), new_agent(busy)
     grant = _create_grant(person, agent, uses, total)
     form = {"login_hint": person.user, "resource": PAY, **payment(1_000)}
-    acknowledged = volley(busy.port, [post("/bc-authorize", agent.key, form)] * _AT_ONCE)
+    acknowledged = volley(
+        busy.port, [post("/bc-authorize", agent.key, form)] * _CONCURRENT_REQUESTS
+    )
     handles = [answer.json()["auth_req_id"] for answer in acknowledged if answer.status == 200]
     fetched = volley(busy.port, [poll(agent.key, handle) for handle in handles * 2])
     tokens = [answer for answer in fetched if answer.status == 200]

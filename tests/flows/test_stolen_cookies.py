@@ -1,7 +1,7 @@
-"""A browser's cookie in another client: it can read, and adds no power.
+"""A browser's cookie in another client can read data, but it cannot add power.
 
 The other client sends every request as a page does, and signs with a passkey of its own. The same
-form with the user's own passkey succeeds, so the passkey is the reason of each refusal.
+form with the user's own passkey succeeds, so the passkey is the reason for each refusal.
 """
 
 import json
@@ -60,7 +60,7 @@ def eva(server: LiveServer) -> WebPerson:
 
 @pytest.fixture
 def thief(eva: WebPerson) -> WebPerson:
-    """Somebody with Eva's cookie, and a passkey that is not enrolled under the ID of hers."""
+    """A client with Eva's cookie and an unenrolled passkey that claims the ID of Eva's passkey."""
     return with_cookie_of(eva, eva.cookie)
 
 
@@ -94,7 +94,7 @@ def test_a_form_that_adds_power_requires_the_users_own_passkey(
     place: str,
     form: dict[str, str],
 ) -> None:
-    """A signature of another passkey is refused and changes no row; Eva's own one succeeds."""
+    """A signature by another passkey is refused and changes no row; Eva's own passkey succeeds."""
     path = place.format(**names)
     filled = {
         name: value.format(**names) if "{" in value else value for name, value in form.items()
@@ -108,7 +108,7 @@ def test_a_form_that_adds_power_requires_the_users_own_passkey(
     assert everything(server) != before
 
 
-def test_no_passkey_is_added_without_a_code(eva: WebPerson, thief: WebPerson) -> None:
+def test_a_passkey_cannot_be_added_without_a_code(eva: WebPerson, thief: WebPerson) -> None:
     """A cookie does not replace an enrollment code, for a passkey or for a terminal."""
     for code in ("", "AAAA-AAAA-AAAA-AAAA-AAAA-AAAA-AAAA-AAAA"):
         options = thief.http.post("/api/passkeys/options", json={"code": code})
@@ -123,7 +123,7 @@ def test_no_passkey_is_added_without_a_code(eva: WebPerson, thief: WebPerson) ->
     ]
 
 
-def test_a_cookie_can_propose_a_standing_grant_and_not_create_it(
+def test_a_cookie_can_propose_but_not_create_a_standing_grant(
     server: LiveServer, eva: WebPerson, thief: WebPerson, agent: Agent
 ) -> None:
     """The proposal waits for the user like any request, and only their own signature creates it."""
@@ -147,7 +147,7 @@ def test_a_cookie_can_propose_a_standing_grant_and_not_create_it(
 def test_a_push_subscription_needs_our_own_page_and_is_shown_to_her(
     server: LiveServer, eva: WebPerson, thief: WebPerson
 ) -> None:
-    """The cookie alone adds none; one added with a page's token is logged and shown to the user."""
+    """The cookie alone cannot add one; one added with a page's token is logged and shown."""
     subscription = PushService(443).mint().to_json()
     subscription["endpoint"] = "https://fcm.googleapis.com/fcm/send/somebody"
     blind = thief.http.post(
@@ -157,8 +157,8 @@ def test_a_push_subscription_needs_our_own_page_and_is_shown_to_her(
     assert subscriptions(server, eva.name) == frozenset()
     added = thief.http.post("/api/push-subscriptions", json=subscription)
     assert added.is_success, added.text
-    (listed,) = eva.http.get("/api/push-subscriptions").json()["items"]
-    assert listed["id"] == added.json()["id"]
+    (item,) = eva.http.get("/api/push-subscriptions").json()["items"]
+    assert item["id"] == added.json()["id"]
     assert len(entries(server, "push.subscribed", subject=eva.me["user"]["id"])) == 1
 
 

@@ -149,18 +149,18 @@ class _Scene:
 
     def _approve_another(self) -> str:
         reply = self._ask().json()
-        (mine,) = (a for a in self.person.waiting() if a.fingerprint == reply["fingerprint"])
-        self.person.approve(mine)
+        (approval,) = (a for a in self.person.waiting() if a.fingerprint == reply["fingerprint"])
+        self.person.approve(approval)
         handle: str = reply["auth_req_id"]
         return handle
 
     def _prepare_decision(self) -> Callable[[], httpx.Response]:
         """Signs a decision on a pending request and returns a function that sends it."""
         assert self._ask().status_code == 200
-        shown = self.person.client.approval(self.person.only_request().id)
-        signed = decision(self.person, shown, approval_key(self.person, KeyLevel.LOW))
+        approval = self.person.client.approval(self.person.only_request().id)
+        signed = decision(self.person, approval, approval_key(self.person, KeyLevel.LOW))
         raw = RawApi(self.person, self.agent.http)
-        path = f"/api/approvals/{shown.id}/decision"
+        path = f"/api/approvals/{approval.id}/decision"
         return lambda: raw.call("POST", path, json={"decision": signed})
 
     def _tokens(self) -> dict[str, str]:
@@ -183,8 +183,8 @@ class _Scene:
         return tokens
 
     def _refresh(self, token: str, **form: str) -> httpx.Response:
-        sent = {"grant_type": GRANT_REFRESH_TOKEN, "refresh_token": token, **form}
-        return self.agent.http.post("/token", data=sent, auth=self.app.basic)
+        parameters = {"grant_type": GRANT_REFRESH_TOKEN, "refresh_token": token, **form}
+        return self.agent.http.post("/token", data=parameters, auth=self.app.basic)
 
     def _exchange(self, token: str) -> httpx.Response:
         form = {"grant_type": GRANT_TOKEN_EXCHANGE, "resource": self.resource.name, "scope": READ}

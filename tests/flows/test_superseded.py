@@ -1,4 +1,4 @@
-"""An agent replaces its own request, and everyone learns which one counts."""
+"""An agent replaces its own request, and everyone is told which request is valid."""
 
 from datetime import UTC
 
@@ -26,8 +26,8 @@ def test_only_the_newer_request_is_pending(
         earlier.id,
         earlier.fingerprint,
     )
-    shown = person.client.approval(earlier.id)
-    outcome_text = outcome(shown, server.clock.now(), UTC)
+    approval = person.client.approval(earlier.id)
+    outcome_text = outcome(approval, server.clock.now(), UTC)
     assert outcome_text == "Replaced by a newer request from the same agent."
     with pytest.raises(AlreadyDecided):
         person.approve(earlier)
@@ -37,7 +37,7 @@ def test_only_the_newer_request_is_pending(
 
 
 def test_a_poll_of_a_superseded_request_is_not_held(agent: Agent, person: Terminal) -> None:
-    """Another process of the agent learns of the replacement without waiting."""
+    """Another process of the agent is told about the replacement immediately."""
     handle = agent.request_approval(person.user)
     agent.request_approval(person.user, supersedes=handle)
     answered = agent.poll(handle, prefer="wait=30")

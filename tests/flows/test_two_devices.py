@@ -67,14 +67,18 @@ def test_one_of_two_concurrent_decisions_wins(
     with ThreadPoolExecutor(2) as threads:
         for _ in range(10):
             handle = agent.request_approval(person.user)
-            mine = person.client.approval(person.only_request().id)
-            theirs = phone.client.approval(mine.id)
-            yes = decision(person, mine, low)
+            own_approval = person.client.approval(person.only_request().id)
+            theirs = phone.client.approval(own_approval.id)
+            yes = decision(person, own_approval, low)
             terms = {"decision": "deny", "code": "not_needed", "ceremony": "none"}
             no = decision(phone, theirs, phone.client.session.key, **terms)
             answers = [
-                threads.submit(_outcome, lambda p=person, s=yes, i=mine.id: p.client.decide(i, s)),
-                threads.submit(_outcome, lambda p=phone, s=no, i=mine.id: p.client.decide(i, s)),
+                threads.submit(
+                    _outcome, lambda p=person, s=yes, i=own_approval.id: p.client.decide(i, s)
+                ),
+                threads.submit(
+                    _outcome, lambda p=phone, s=no, i=own_approval.id: p.client.decide(i, s)
+                ),
             ]
             wins, approvals = zip(*(answer.result() for answer in answers), strict=True)
             verdicts = {approval.state for approval in approvals}
@@ -111,7 +115,7 @@ def test_an_approval_may_be_repeated_after_redemption(agent: Agent, person: Term
     assert person.client.decide(pending.id, signed).state == "redeemed"
 
 
-def test_the_first_device_of_a_user_may_decide_everything_at_once(
+def test_the_first_device_of_a_user_can_decide_everything_immediately(
     agent: Agent, person: Terminal
 ) -> None:
     """A user's first device does not wait, because no other device could vouch for it."""
@@ -120,10 +124,10 @@ def test_the_first_device_of_a_user_may_decide_everything_at_once(
     assert person.approve(person.only_request()).state == "approved"
 
 
-def test_a_second_device_waits_a_day_before_it_approves_high_risk(
+def test_a_second_device_cannot_approve_high_risk_requests_for_a_day(
     server: LiveServer, agent: Agent, person: Terminal, phone: Terminal
 ) -> None:
-    """The second device may deny and approve low risk immediately, and high risk after 24 hours."""
+    """The second device can deny and approve low-risk requests now, high-risk ones in a day."""
     agent.request_approval(person.user)
     assert phone.approve(person.only_request()).state == "approved"
     agent.ask_payment(person.user)
@@ -199,7 +203,7 @@ def test_a_statement_about_another_users_device_is_refused(
 def test_ten_wrong_pins_lock_a_device_and_every_screen_shows_it(
     agent: Agent, person: Terminal, phone: Terminal
 ) -> None:
-    """The right PIN is refused too. Another device can still approve low risk."""
+    """The right PIN is refused too. Another device can still approve low-risk requests."""
     with open_feed(phone) as line:
         _lock(person)
         frame = line.event("device.locked")
@@ -283,17 +287,17 @@ def test_an_administrator_unlocks_a_locked_device(
     assert person.approve(person.only_request()).state == "approved"
 
 
-def test_a_revoked_device_is_disconnected_at_once(
+def test_a_revoked_device_is_disconnected_immediately(
     server: LiveServer, agent: Agent, person: Terminal, phone: Terminal
 ) -> None:
     """The device's socket closes with 4403, its calls are refused, and its session ends."""
     agent.request_approval(person.user)
     pending = phone.only_request()
-    with open_feed(phone) as theirs, open_feed(person) as mine:
+    with open_feed(phone) as other_feed, open_feed(person) as own_feed:
         person.client.revoke_device(phone.client.profile.device_id)
         began = time.monotonic()
-        frame = mine.event("device.revoked")
-        assert theirs.closed() == 4403
+        frame = own_feed.event("device.revoked")
+        assert other_feed.closed() == 4403
         assert time.monotonic() - began < 15
     for call in (phone.client.me, lambda: phone.deny(pending)):
         with pytest.raises((ApiError, LoginFirst)) as refused:

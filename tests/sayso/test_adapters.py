@@ -130,16 +130,16 @@ async def test_asgi_reads_the_proof_of_a_bound_token(
 
 async def test_asgi_closes_a_socket_without_a_token(protected: asgi.Protected) -> None:
     """A WebSocket without a token is closed before anything is read."""
-    sent: list[Any] = []
+    sent_items: list[Any] = []
 
     async def send(message: Any) -> None:
-        sent.append(message)
+        sent_items.append(message)
 
     async def receive() -> Any:
         raise AssertionError("nothing is read")
 
     await protected({"type": "websocket", "path": "/feed", "headers": []}, receive, send)
-    assert sent == [{"type": "websocket.close", "code": 1008, "reason": "unauthenticated"}]
+    assert sent_items == [{"type": "websocket.close", "code": 1008, "reason": "unauthenticated"}]
 
 
 def _client(app: Any) -> httpx.AsyncClient:

@@ -52,9 +52,9 @@ def test_an_approval_has_the_token_the_grant_and_the_receipt(
     agent: Agent, person: Terminal
 ) -> None:
     """The receipt names the approval and the fingerprint that the user saw."""
-    seen: list[Asked] = []
+    requests_seen: list[Asked] = []
     with run_in_background(
-        agent.ask, person.user, PAYMENT, **TRANSFER, on_asked=seen.append
+        agent.ask, person.user, PAYMENT, **TRANSFER, on_asked=requests_seen.append
     ) as result:
         request = next_request(person)
         person.approve(request)
@@ -65,7 +65,7 @@ def test_an_approval_has_the_token_the_grant_and_the_receipt(
         request.id,
         request.fingerprint,
     )
-    assert [asked.fingerprint for asked in seen] == [request.fingerprint]
+    assert [asked.fingerprint for asked in requests_seen] == [request.fingerprint]
     assert approval.token not in repr(approval)
 
 
@@ -183,9 +183,9 @@ def test_a_key_authenticates_with_and_without_bound_tokens(
     with Agent(server.url, registered.id, key=key.private_jwk) as agent:
         approval: Approved = ask_and_approve(person, agent.ask, person.user, **READ)
     flow = approval.auth.auth_flow(httpx.Request("GET", "https://pay.example/"))
-    sent = next(flow)
-    assert ("dpop" in sent.headers) is bound
-    assert sent.headers["authorization"].startswith("DPoP " if bound else "Bearer ")
+    request = next(flow)
+    assert ("dpop" in request.headers) is bound
+    assert request.headers["authorization"].startswith("DPoP " if bound else "Bearer ")
 
 
 async def test_an_asynchronous_agent_does_the_same(server: LiveServer, person: Terminal) -> None:
@@ -221,11 +221,11 @@ def program(server: LiveServer, person: Terminal) -> Iterator[Any]:
 
     def start(name: str) -> subprocess.Popen[str]:
         words = [server.url, key.id, key.secret, person.user, name]
-        made = subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, "-c", _PROGRAM, *words], cwd=ROOT, stdout=subprocess.PIPE, text=True
         )
-        started.append(made)
-        return made
+        started.append(process)
+        return process
 
     yield start
     for one in started:

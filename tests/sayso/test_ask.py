@@ -56,7 +56,7 @@ class _Shell:
     def start(self, server: LiveServer, *flags: str) -> subprocess.Popen[str]:
         """Start `sayso ask` as a process."""
         before = signal.signal(signal.SIGINT, signal.default_int_handler)
-        try:  # a process ignores what its parent ignores, as in a job in the background
+        try:  # children inherit ignored signals; background jobs ignore SIGINT
             return subprocess.Popen(
                 [sys.executable, "-m", "server", "ask", "--user", self.person.user, *flags],
                 cwd=ROOT,
@@ -87,19 +87,19 @@ def _document(done: Done) -> dict[str, Any]:
 
 def test_approved_exits_with_0_and_prints_the_grant_without_the_token(shell: _Shell) -> None:
     """The line on stderr has the fingerprint that the user sees."""
-    seen: list[Approval] = []
+    requests_seen: list[Approval] = []
 
     def yes(request: Approval) -> None:
-        seen.append(request)
+        requests_seen.append(request)
         approve(shell.person, request)
 
-    done = shell.ask(*PAY, "--message", "-invoice 7", "--json", answer=yes)
-    assert (done.returncode, _document(done)["result"]) == (0, "approved")
-    assert _document(done)["granted"] == [PAYMENT]
-    assert _document(done)["approval"] == seen[0].id
-    first, last = done.stderr.splitlines()
-    assert (first.split("(")[1].split(")")[0], last) == (seen[0].fingerprint, "Approved.")
-    assert str(seen[0].agent_says) == "-invoice 7"
+    result = shell.ask(*PAY, "--message", "-invoice 7", "--json", answer=yes)
+    assert (result.returncode, _document(result)["result"]) == (0, "approved")
+    assert _document(result)["granted"] == [PAYMENT]
+    assert _document(result)["approval"] == requests_seen[0].id
+    first, last = result.stderr.splitlines()
+    assert (first.split("(")[1].split(")")[0], last) == (requests_seen[0].fingerprint, "Approved.")
+    assert str(requests_seen[0].agent_says) == "-invoice 7"
 
 
 def test_denied_exits_with_11_and_prints_the_code_and_the_note(shell: _Shell) -> None:
@@ -109,36 +109,36 @@ def test_denied_exits_with_11_and_prints_the_code_and_the_note(shell: _Shell) ->
     def no(request: Approval) -> None:
         shell.person.deny(request, "wrong_details", note)
 
-    done = shell.ask(*PAY, "--json", answer=no)
-    document = _document(done)
-    assert (done.returncode, document["result"]) == (11, "denied")
+    result = shell.ask(*PAY, "--json", answer=no)
+    document = _document(result)
+    assert (result.returncode, document["result"]) == (11, "denied")
     assert (document["code"], document["note"]) == ("wrong_details", note)
-    assert json.dumps(note) in done.stderr
-    assert done.stderr.count("\n") == 2
+    assert json.dumps(note) in result.stderr
+    assert result.stderr.count("\n") == 2
     assert shell.ask(*PAY, answer=no).stdout == ""
 
 
 def test_expired_exits_with_12(server: LiveServer, shell: _Shell) -> None:
     """Nobody answered in time."""
-    done = shell.ask(*PAY, "--json", answer=lambda _: server.clock.forward(DAY))
-    assert done.returncode == 12
-    assert _document(done)["result"] in {"expired", "undeliverable"}
+    result = shell.ask(*PAY, "--json", answer=lambda _: server.clock.forward(DAY))
+    assert result.returncode == 12
+    assert _document(result)["result"] in {"expired", "undeliverable"}
 
 
 def test_withdrawn_exits_with_13(server: LiveServer, shell: _Shell) -> None:
     """An administrator cancels the request while the command waits."""
     oversight = Oversight(server.services.store)
-    done = shell.ask(
+    result = shell.ask(
         *PAY, "--json", answer=lambda request: oversight.cancel(request.id, "No.", by=BY)
     )
-    assert (done.returncode, _document(done)["code"]) == (13, "cancelled")
+    assert (result.returncode, _document(result)["code"]) == (13, "cancelled")
 
 
 def test_a_disabled_agent_exits_with_15(server: LiveServer, shell: _Shell) -> None:
     """The agent is disabled while the command waits."""
     agents = Agents(server.services.store, server.services.secrets)
-    done = shell.ask(*PAY, "--json", answer=lambda _: agents.disable(shell.key.id, by=BY))
-    assert (done.returncode, _document(done)["result"]) == (15, "disabled")
+    result = shell.ask(*PAY, "--json", answer=lambda _: agents.disable(shell.key.id, by=BY))
+    assert (result.returncode, _document(result)["result"]) == (15, "disabled")
 
 
 @pytest.mark.parametrize("accepts", [False, True])
@@ -154,16 +154,16 @@ def test_narrowed_exits_with_14_unless_it_is_accepted(
         part = decider.narrow(request, Narrowing((read_change("amount=500"),)))
         decider.approve(request, fingerprint=request.fingerprint, pin=PIN, granted=part)
 
-    done = shell.ask(*PAY, "--json", *(["--accept-narrowed"] if accepts else []), answer=narrow)
-    assert (done.returncode, _document(done)["result"]) == (0 if accepts else 14, "narrowed")
-    assert _document(done)["granted"][0]["amount"]["minor"] == 50_000
+    result = shell.ask(*PAY, "--json", *(["--accept-narrowed"] if accepts else []), answer=narrow)
+    assert (result.returncode, _document(result)["result"]) == (0 if accepts else 14, "narrowed")
+    assert _document(result)["granted"][0]["amount"]["minor"] == 50_000
 
 
 def test_a_refusal_by_the_server_exits_with_7(shell: _Shell) -> None:
     """Nobody was asked, and the document has the server's error code."""
-    done = shell.ask("--action", "payment.transfer", "--details", "{}", "--json")
-    assert (done.returncode, _document(done)["error"]) == (7, "invalid_authorization_details")
-    assert "Asked" not in done.stderr
+    result = shell.ask("--action", "payment.transfer", "--details", "{}", "--json")
+    assert (result.returncode, _document(result)["error"]) == (7, "invalid_authorization_details")
+    assert "Asked" not in result.stderr
     assert shell.person.waiting() == ()
 
 
@@ -171,14 +171,14 @@ def test_the_flags_reach_the_server(shell: _Shell) -> None:
     """Scope, risk and expiry are those of the flags, and the same key continues the request."""
     flags = ("--scope", "payments:read", "--resource", READ["resource"], "--risk", "high")
     key = ("--expires-in", "90", "--idempotency-key", "job-7")
-    seen: list[Approval] = []
+    requests_seen: list[Approval] = []
 
     def yes(request: Approval) -> None:
-        seen.append(request)
+        requests_seen.append(request)
         approve(shell.person, request)
 
     assert shell.ask(*flags, *key, answer=yes).returncode == 0
-    (request,) = seen
+    (request,) = requests_seen
     assert request.risk.name == "HIGH"
     assert "payments:read" in request.action_text
     assert request.expires_at - request.created_at == 90_000
@@ -204,18 +204,18 @@ def test_bad_usage_exits_with_2_and_names_the_flag(
     shell: _Shell, flags: tuple[str, ...], stdin: str, words: str
 ) -> None:
     """The error is found before anyone is asked."""
-    done = shell.ask(*flags, "--json", stdin=stdin)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert words in done.stderr
+    result = shell.ask(*flags, "--json", stdin=stdin)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert words in result.stderr
 
 
 def test_a_missing_variable_exits_with_2(shell: _Shell) -> None:
     """The error names the environment variable."""
     shell.environment["SAYSO_AGENT_ID"] = ""
-    done = shell.ask(*PAY)
-    assert done.returncode == 2
-    assert "Set SAYSO_AGENT_ID" in done.stderr
-    assert "usage:" not in done.stderr
+    result = shell.ask(*PAY)
+    assert result.returncode == 2
+    assert "Set SAYSO_AGENT_ID" in result.stderr
+    assert "usage:" not in result.stderr
 
 
 def test_details_come_from_a_file_or_stdin(shell: _Shell, tmp_path: Path) -> None:
@@ -223,14 +223,14 @@ def test_details_come_from_a_file_or_stdin(shell: _Shell, tmp_path: Path) -> Non
     file = tmp_path / "details.json"
     file.write_text(json.dumps(FACTS))
     for source, stdin in ((f"@{file}", ""), ("@-", json.dumps(FACTS))):
-        done = shell.ask(
+        result = shell.ask(
             *PAY[:3],
             source,
             "--json",
             stdin=stdin,
             answer=lambda request: approve(shell.person, request),
         )
-        assert _document(done)["granted"] == [PAYMENT]
+        assert _document(result)["granted"] == [PAYMENT]
 
 
 @pytest.mark.parametrize("key", [None, "job-8"])
@@ -250,7 +250,7 @@ def test_an_interrupted_command_withdraws_its_request_unless_it_has_a_key(
     finally:
         process.kill()
     assert (process.returncode, out, err.splitlines()[-1]) == (130, "", "Interrupted.")
-    waiting = [one.id for one in shell.person.waiting()]
+    waiting = [approval.id for approval in shell.person.waiting()]
     assert waiting == ([request.id] if key else [])
 
 
@@ -276,13 +276,15 @@ def test_an_interrupted_command_reports_that_it_could_not_withdraw(
 
 def test_an_agent_withdraws_its_request(server: LiveServer, shell: _Shell) -> None:
     """The call that waits for the decision raises Withdrawn."""
-    seen: list[Asked] = []
+    requests_seen: list[Asked] = []
     with (
         Agent(server.url, shell.key.id, secret=shell.key.secret) as agent,
-        run_in_background(agent.ask, shell.person.user, **READ, on_asked=seen.append) as result,
+        run_in_background(
+            agent.ask, shell.person.user, **READ, on_asked=requests_seen.append
+        ) as result,
     ):
-        until(lambda: seen != [])
-        agent.withdraw(seen[0])
+        until(lambda: requests_seen != [])
+        agent.withdraw(requests_seen[0])
         with pytest.raises(Withdrawn):
             result.result(30)
     assert shell.person.waiting() == ()
@@ -293,13 +295,13 @@ def test_the_page_lists_every_exit_code_and_flag() -> None:
     page = (ROOT / "docs" / "ask-from-a-shell.md").read_text("utf-8")
     rows = re.findall(r"^\| (\d+) \|", page, re.MULTILINE)
     assert {int(code) for code in rows} == {int(code) for code in Exit}
-    shown = subprocess.run(
+    output = subprocess.run(
         [sys.executable, "-m", "sayso.ask", "--help"],
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=True,
     ).stdout
-    flags = set(re.findall(r"--[a-z-]+", shown)) - {"--help"}
+    flags = set(re.findall(r"--[a-z-]+", output)) - {"--help"}
     table = page.partition("| Flag | Description |")[2].partition("\n\n")[0]
     assert {flag for flag in flags if f"`{flag}" not in table} == set()

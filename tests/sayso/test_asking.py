@@ -155,7 +155,7 @@ def test_a_proof_is_sent_on_demand_and_once_more_with_a_nonce() -> None:
 
 
 def test_a_nonce_in_a_response_is_used_for_the_next_proof() -> None:
-    """The response counts and is not requested again."""
+    """The response is used and is not requested again."""
     driven = _waiting_flow()
     driven.answer(_reply(400, {"error": "invalid_dpop_proof"}))
     assert driven.slept(_reply(400, PENDING, dpop_nonce="n1")) == 5

@@ -146,14 +146,16 @@ def test_a_forged_token_is_refused(issuer: FakeIssuer, guard: Guard) -> None:
     """Examples are `none`, the public key as a secret, a foreign key and a changed payload."""
     good = issuer.token()
     guard.check(f"Bearer {good}")
-    ours = issuer.keys[0]
+    own_key = issuer.keys[0]
     other = new_key("ES256")
     head, payload, signature = good.split(".")
     forged = [
-        make_jwt({"typ": "at+jwt", "kid": ours.kid, "alg": "none"}, _claims(payload)),
-        hmac_jwt({"typ": "at+jwt", "kid": ours.kid, "alg": "HS256"}, _claims(payload), ours.pem),
-        issuer.token(other, header={"kid": ours.kid}),
-        issuer.token(new_key("RS256"), header={"kid": ours.kid}),
+        make_jwt({"typ": "at+jwt", "kid": own_key.kid, "alg": "none"}, _claims(payload)),
+        hmac_jwt(
+            {"typ": "at+jwt", "kid": own_key.kid, "alg": "HS256"}, _claims(payload), own_key.pem
+        ),
+        issuer.token(other, header={"kid": own_key.kid}),
+        issuer.token(new_key("RS256"), header={"kid": own_key.kid}),
         f"{head}.{_raise_scope(payload)}.{signature}",
         f"{head}.{payload}.",
         f"{head}.{payload}.{signature}A",
@@ -557,7 +559,7 @@ def test_invalid_arguments_are_refused_when_the_guard_is_created() -> None:
     assert Guard(ISSUER, "urn:pay", url="https://pay.example").metadata["resource"] == "urn:pay"
 
 
-def test_a_guard_without_credentials_consumes_nothing(issuer: FakeIssuer) -> None:
+def test_a_guard_without_credentials_cannot_consume(issuer: FakeIssuer) -> None:
     """The error says that `consume` needs credentials."""
     with issuer.http as http:
         guard = Guard(ISSUER, API, http=http)

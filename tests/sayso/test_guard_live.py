@@ -19,15 +19,15 @@ from tests.support.servers.server import BY, LiveServer
 @pytest.fixture(scope="module")
 def credentials(server: LiveServer) -> tuple[str, str]:
     """The client credentials of the payment API."""
-    made = server.resources.rotate_secret(PAY, by=BY)
-    return made.resource.client_id, made.secret
+    rotated = server.resources.rotate_secret(PAY, by=BY)
+    return rotated.resource.client_id, rotated.secret
 
 
 @pytest.fixture(scope="module")
 def guard(server: LiveServer, credentials: tuple[str, str]) -> Iterator[Guard]:
     """A guard of the payment API."""
-    with Guard(server.url, PAY, credentials=credentials) as made:
-        yield made
+    with Guard(server.url, PAY, credentials=credentials) as new_guard:
+        yield new_guard
 
 
 def _authorization(approval: Approved, url: str = PAY) -> Any:
@@ -37,7 +37,7 @@ def _authorization(approval: Approved, url: str = PAY) -> Any:
 def test_a_token_of_the_server_names_the_user_and_the_approval(
     guard: Guard, agent: Agent, person: Terminal
 ) -> None:
-    """The token says that a user and not a rule decided, and names the approval."""
+    """The token names the approval and says that a user, not a rule, decided."""
     approval = ask_and_approve(person, agent.ask, person.user, PAYMENT, **TRANSFER)
     caller = guard.check(_authorization(approval))
     assert caller.user == person.client.profile.user_id

@@ -81,10 +81,10 @@ class FakePerson:
         caller = SimpleNamespace(user=user, client="app", token="of-the-call")
         request = SimpleNamespace(scope={"sayso.caller": caller})
         session = SimpleNamespace(client_capabilities=context.pop("client_capabilities", None))
-        held = SimpleNamespace(
+        request_context = SimpleNamespace(
             request=request, session=session, protocol_version=context.pop("protocol_version", None)
         )
-        made = SimpleNamespace(request_context=held, report_progress=_nothing, **context)
+        made = SimpleNamespace(request_context=request_context, report_progress=_nothing, **context)
         return asyncio.ensure_future(self.pay(**(arguments or PAY), mcp_context=made))
 
 
@@ -126,7 +126,7 @@ async def test_a_repeated_call_joins_its_request() -> None:
 
 
 async def test_a_disconnected_client_gets_the_result_when_it_calls_again() -> None:
-    """It may disconnect during the decision or while the tool runs; the tool runs once."""
+    """The client may disconnect during the decision or while the tool runs; the tool runs once."""
     person = FakePerson()
     person.may_end.clear()
     for awaited in (person.was_asked.is_set, lambda: person.ran):
@@ -320,8 +320,8 @@ async def test_a_tool_keeps_its_schema_its_context_and_its_types() -> None:
     caller = SimpleNamespace(user=USER, client="app", token="of-the-call")
     request = SimpleNamespace(scope={"sayso.caller": caller})
     session = SimpleNamespace(report_progress=_nothing)
-    held: Any = SimpleNamespace(request=request, session=session)
-    context = Context[Any, Any](request_context=held, mcp_server=mcp)
+    request_context: Any = SimpleNamespace(request=request, session=session)
+    context = Context[Any, Any](request_context=request_context, mcp_server=mcp)
     call = asyncio.ensure_future(mcp.call_tool("refund", {"amount": {"minor": 7}}, context))
     await person.approve(amount={"minor": 4})
     await call
@@ -353,7 +353,7 @@ async def test_an_agent_that_does_not_serve_the_api_names_the_client_in_its_mess
     assert f"--serves {API}" in caplog.text
 
 
-async def test_any_other_refusal_of_the_token_ends_the_call() -> None:
+async def test_any_other_refusal_of_the_token_fails_the_call() -> None:
     """If the caller's token was revoked, no request is made without the token."""
     person = FakePerson()
     person.refusal = Refused("expired_login_hint_token", "over", {})
@@ -380,9 +380,9 @@ def guarded() -> tuple[asgi.App, list[str], FakeIssuer]:
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         assert scope["type"] == "http"
-        who = get_access_token()
-        assert who is not None
-        assert (who.subject, who.client_id, who.claims["iss"]) == (USER, AGENT, ISSUER)
+        token = get_access_token()
+        assert token is not None
+        assert (token.subject, token.client_id, token.claims["iss"]) == (USER, AGENT, ISSUER)
         message = await receive()
         reached.append(message["body"].decode())
         await send({"type": "http.response.start", "status": 200, "headers": []})
@@ -392,7 +392,7 @@ def guarded() -> tuple[asgi.App, list[str], FakeIssuer]:
 
 
 @pytest.mark.parametrize("someone", [USER, "sayso_us_eve"])
-async def test_an_approval_counts_only_for_the_user_of_the_call(someone: str) -> None:
+async def test_an_approval_is_valid_only_for_the_user_of_the_call(someone: str) -> None:
     """The user of the approval's token must be the user of the call's token."""
     issuer, tools = FakeIssuer(), Tools(ISSUER, API, credentials=("a", "b"))
     tools.guard._http = issuer.async_http

@@ -47,8 +47,12 @@ class _Model:
 
     async def ask(self, **facts: object) -> str:
         """Request a payment and return the first text."""
-        given = {"user": self._user, "action": "payment.transfer", "details": {**FACTS, **facts}}
-        return await self.call("request_approval", **given)
+        arguments = {
+            "user": self._user,
+            "action": "payment.transfer",
+            "details": {**FACTS, **facts},
+        }
+        return await self.call("request_approval", **arguments)
 
     async def wait(self, text: str, seconds: float = 50) -> str:
         """Wait for the request that this text names."""
@@ -167,8 +171,8 @@ async def test_an_identical_request_joins_the_open_one(
         assert (await model.wait(first)).startswith("Not approved.")
         assert (await model.ask()).startswith("Approval pending.")
         assert len(person.waiting()) == 2
-        listed = (await model.call("list")).splitlines()
-        assert [line.partition(",")[0].partition(": ")[2] for line in listed] == [
+        listing = (await model.call("list")).splitlines()
+        assert [line.partition(",")[0].partition(": ")[2] for line in listing] == [
             "denied (you have read the answer)",
             "pending",
             "pending",
@@ -202,8 +206,8 @@ async def test_an_invalid_request_is_an_error_with_the_remedy(
 ) -> None:
     """Nobody was asked, and the request is not listed."""
     async with _asking(server, person) as model:
-        whole = {"user": person.user, "action": "payment.transfer", "details": FACTS, **arguments}
-        error = await model.call("request_approval", **whole)
+        members = {"user": person.user, "action": "payment.transfer", "details": FACTS, **arguments}
+        error = await model.call("request_approval", **members)
         assert error.startswith("ERROR ")
         assert "Nobody was asked." in error
         assert words in error
@@ -315,9 +319,9 @@ def test_a_missing_variable_is_named(
     variables: dict[str, str], words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The error is printed on stderr, and the exit code indicates a usage error."""
-    with mock.patch.dict(os.environ, variables, clear=True), pytest.raises(SystemExit) as ended:
+    with mock.patch.dict(os.environ, variables, clear=True), pytest.raises(SystemExit) as exit_info:
         main()
     output = capsys.readouterr()
-    assert (ended.value.code, output.out) == (2, "")
+    assert (exit_info.value.code, output.out) == (2, "")
     assert output.err.startswith("Error: ")
     assert words in output.err

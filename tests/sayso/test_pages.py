@@ -65,7 +65,7 @@ def test_the_page_about_agents(
 ) -> None:
     """The agent asks, acts with the token, reads a denial and protects a tool."""
     page = DocPage("docs/my-agent.md")
-    client_id, secret = (one for one in page.commands(server) if one[6:8] in {"ag", "cs"})
+    client_id, secret = (line for line in page.commands(server) if line[6:8] in {"ag", "cs"})
     for name, value in (("ISSUER", server.url), ("AGENT_ID", client_id), ("AGENT_SECRET", secret)):
         monkeypatch.setenv(name, value)
     ask_and_approve(ana, page.run)
@@ -81,9 +81,9 @@ def test_the_page_about_agents(
     assert page.done()
     assert paid[0].headers["Authorization"].startswith("Bearer eyJ")
     assert b"Nordwind" in paid[0].content
-    told = capsys.readouterr().out
-    assert '"Never heard of them."' in told
-    assert told.endswith("Paid 100 to Nordwind Logistik GmbH.\n")
+    output = capsys.readouterr().out
+    assert '"Never heard of them."' in output
+    assert output.endswith("Paid 100 to Nordwind Logistik GmbH.\n")
 
 
 async def test_the_page_about_apis(
@@ -125,8 +125,8 @@ async def test_the_page_about_mcp_servers(
 ) -> None:
     """A client reads with its token, and pays once after the user approved."""
     page = DocPage("docs/my-mcp-server.md")
-    given = dict(zip(("AGENT_ID", "AGENT_SECRET"), page.commands(server)[2:], strict=True))
-    for name, value in {"ISSUER": server.url, **given}.items():
+    environment = dict(zip(("AGENT_ID", "AGENT_SECRET"), page.commands(server)[2:], strict=True))
+    for name, value in {"ISSUER": server.url, **environment}.items():
         monkeypatch.setenv(name, value)
     page.run()
     token = signed_in(server, ana, "http://localhost:8000/mcp", "payments:read")
@@ -173,8 +173,8 @@ async def test_the_page_about_the_gateway(
         text = gateway.init(init)
         for line in filled:
             member = line.partition(" =")[0]
-            text, found = re.subn(rf"^(# )?{member} = .*$", line, text, count=1, flags=re.MULTILINE)
-            assert found
+            text, count = re.subn(rf"^(# )?{member} = .*$", line, text, count=1, flags=re.MULTILINE)
+            assert count
         (tmp_path / file).write_text(text)
         try:
             gateway.start()
@@ -230,23 +230,23 @@ def test_the_page_about_shells(server: LiveServer, ana: Terminal, tmp_path: Path
 async def test_the_page_about_agents_that_speak_mcp(server: LiveServer, ana: Terminal) -> None:
     """A client with the page's configuration file asks ana."""
     page = DocPage("docs/my-mcp-agent.md", p8470=server.port)
-    client_id, secret = (one for one in page.commands(server) if one[6:8] in {"ag", "cs"})
-    told = json.loads(page.text("json"))["mcpServers"]["sayso"]
+    client_id, secret = (line for line in page.commands(server) if line[6:8] in {"ag", "cs"})
+    configuration = json.loads(page.text("json"))["mcpServers"]["sayso"]
     assert page.done()
-    told["env"] |= {"SAYSO_AGENT_ID": client_id, "SAYSO_AGENT_SECRET": secret}
+    configuration["env"] |= {"SAYSO_AGENT_ID": client_id, "SAYSO_AGENT_SECRET": secret}
     program = StdioServerParameters(
-        command=str(Path(sys.executable).parent / told["command"]),
-        args=told["args"],
-        env={**server.environment, **told["env"]},
+        command=str(Path(sys.executable).parent / configuration["command"]),
+        args=configuration["args"],
+        env={**server.environment, **configuration["env"]},
     )
     details = {**_PAYMENT, "account": "DE89370400440532013000"}
     details.pop("type")
     asking = {"user": "ana", "action": "payment.transfer", "details": details}
     async with McpClient(program) as client:
-        asked = str(await client.call_tool("request_approval", asking))
-        assert "Approval pending." in asked
+        result = str(await client.call_tool("request_approval", asking))
+        assert "Approval pending." in result
         await asyncio.to_thread(lambda: approve(ana, next_request(ana)))
-        (name,) = re.findall(r"with id (\w+)", asked)
+        (name,) = re.findall(r"with id (\w+)", result)
         assert "Approved. Do exactly this" in str(await client.call_tool("wait", {"id": name}))
 
 
@@ -281,36 +281,40 @@ def test_the_examples(server: LiveServer, ana: Terminal, tmp_path: Path) -> None
             gateway.kill()
     ledger = (tmp_path / "ledger.jsonl").read_text().splitlines()
     assert [json.loads(line)["amount"]["minor"] for line in ledger] == [482_000]
-    told = [(one["client"], one["tool"], one["outcome"]) for one in gateway.log]
+    calls_logged = [(entry["client"], entry["tool"], entry["outcome"]) for entry in gateway.log]
     outcomes = [
         ("balance", "forwarded"),
         ("transfer", "forwarded"),
         *[("transfer", "suspicious")] * 2,
     ]
-    assert told == [(printed[4], *outcome) for outcome in outcomes]
+    assert calls_logged == [(printed[4], *outcome) for outcome in outcomes]
     assert gateway.log[1]["approval"] == request.id
-    by_assistant, by_approval = (_found(words, request.id, environment) for words in searches)
-    thread = [one for one in by_assistant if one.get("approval_id") == request.id]
+    by_assistant, by_approval = (
+        _search_audit_log(words, request.id, environment) for words in searches
+    )
+    thread = [entry for entry in by_assistant if entry.get("approval_id") == request.id]
     assert thread == by_approval
-    assert [one["type"].partition(".")[2] for one in thread] == [
+    assert [entry["type"].partition(".")[2] for entry in thread] == [
         "requested",
         "approved",
         "issued",
         "consumed",
     ]
     user = ana.client.profile.user_id
-    whose = [(one["subject"], *map(one["names"].get, ("agent_id", "caller_id"))) for one in thread]
+    whose = [
+        (entry["subject"], *map(entry["names"].get, ("agent_id", "caller_id"))) for entry in thread
+    ]
     assert set(whose) == {(user, "gateway", "assistant")}
     assert thread[0]["facts"]["agent_says"] == "Tool transfer"
     assert thread[0]["facts"]["types"] == ["payment.transfer"]
-    assert {one["user"] for one in gateway.log} == {user}
+    assert {entry["user"] for entry in gateway.log} == {user}
 
 
-def _found(words: list[str], approval: str, environment: dict[str, str]) -> list[Any]:
+def _search_audit_log(words: list[str], approval: str, environment: dict[str, str]) -> list[Any]:
     """Return the entries that a search of the README finds, oldest first."""
     _, *search = [approval if word == "ID" else word for word in words]
-    found = command("server", *search, "--json", environment=environment)
-    entries: list[Any] = json.loads(found.stdout)["items"]
+    result = command("server", *search, "--json", environment=environment)
+    entries: list[Any] = json.loads(result.stdout)["items"]
     return entries[::-1]
 
 

@@ -73,14 +73,14 @@ def agents(server: LiveServer, ana: Terminal) -> tuple[DocPage, dict[str, str]]:
 def test_an_agent_in_typescript(
     agents: tuple[DocPage, dict[str, str]], ana: Terminal, tmp_path: Path
 ) -> None:
-    """It pays what was granted after the approval, and prints the reason of a denial."""
+    """It pays what was granted after the approval, and prints the reason for a denial."""
     page, environment = agents
 
     def run() -> list[str]:
         with running_typescript(page.only_block("ts"), tmp_path, PAY_API, **environment) as program:
-            said, _ = program.communicate(timeout=60)
+            output, _ = program.communicate(timeout=60)
             assert program.returncode == 0
-            return said.splitlines()
+            return output.splitlines()
 
     with run_in_background(run) as result:
         request = next_request(ana)
@@ -103,13 +103,13 @@ def test_an_agent_with_curl(agents: tuple[DocPage, dict[str, str]], ana: Termina
     page_text = page.only_block("bash")
 
     def run(key: str) -> dict[str, Any]:
-        done = subprocess.run(
+        result = subprocess.run(
             ["bash", "-ec", page_text.replace("INV-2291", key)],
             env={**environment, "PATH": "/usr/bin:/bin"},
             stdout=subprocess.PIPE,
             check=True,
         )
-        answer: dict[str, Any] = json.loads(done.stdout)
+        answer: dict[str, Any] = json.loads(result.stdout)
         return answer
 
     yes = ask_and_approve(ana, run, "INV-2291")
@@ -119,8 +119,8 @@ def test_an_agent_with_curl(agents: tuple[DocPage, dict[str, str]], ana: Termina
     assert run("INV-2291") == yes
     with run_in_background(run, "INV-2292") as no:
         ana.deny(next_request(ana), "suspicious")
-    told = {"error": "access_denied", "reason": "denied"}
-    assert no.result() == {**told, "authorization_details": None, "access_token": None}
+    expected_error = {"error": "access_denied", "reason": "denied"}
+    assert no.result() == {**expected_error, "authorization_details": None, "access_token": None}
 
 
 @pytest.mark.clients
@@ -164,7 +164,7 @@ def test_an_api_in_typescript(server: LiveServer, ana: Terminal, tmp_path: Path)
             other = called("POST", paying.token, {**payment, "payee": "M"})
             assert other.status_code == 403
             paid = [called("POST", paying.token, payment) for _ in range(2)]
-            assert [one.status_code for one in paid] == [200, 409]
+            assert [answer.status_code for answer in paid] == [200, 409]
             assert paid[0].json() == {"paid": payment["payee"]}
 
 
@@ -220,5 +220,5 @@ def _serving(
 def _row(package: str) -> str:
     """Return the table row that says what to write with this package."""
     lines = (ROOT / "docs/my-mcp-server.md").read_text("utf-8").splitlines()
-    (found,) = [line for line in lines if line.startswith(f"| {package}")]
-    return found
+    (line_found,) = [line for line in lines if line.startswith(f"| {package}")]
+    return line_found

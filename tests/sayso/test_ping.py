@@ -25,7 +25,7 @@ from tests.support.inputs.doc_pages import DocPage
 from tests.support.servers.ports import free_port
 from tests.support.servers.server import LiveServer
 
-_SOON = 20.0
+_SOON_SECONDS = 20.0
 """Seconds within which an agent that only polls would not poll again."""
 
 
@@ -65,15 +65,15 @@ def test_a_ping_wakes_only_the_request_that_it_names() -> None:
         ("bearer {token}", _body("a"), 204),
     ],
 )
-def test_an_invalid_ping_wakes_no_request(
+def test_an_invalid_ping_does_not_wake_a_request(
     authorization: str | None, body: bytes, status: int
 ) -> None:
     """The token is shared by the server and this agent; a different agent has its own."""
     pings, other = Pings(b"seed"), Pings(b"another seed")
-    given = authorization and authorization.format(token=pings.token, other=other.token)
+    header = authorization and authorization.format(token=pings.token, other=other.token)
     with pings.waiting("a") as wake:
         waited = wake.next
-        assert pings.receive(given, body) == status
+        assert pings.receive(header, body) == status
         assert waited.done() == (status == 204)
 
 
@@ -84,8 +84,8 @@ def test_a_pinged_agent_polls_once_and_then_sleeps_until_it_is_pinged() -> None:
     next(flow)
     names = ("token_endpoint", "backchannel_authentication_endpoint")
     endpoints = {name: f"https://sayso.example/{name}" for name in names}
-    sent = flow.send(Reply(200, {}, {"issuer": "https://sayso.example", **endpoints}, 0.0))
-    token = sent.form["client_notification_token"]
+    request = flow.send(Reply(200, {}, {"issuer": "https://sayso.example", **endpoints}, 0.0))
+    token = request.form["client_notification_token"]
     assert token == Pings(Credentials.create("c", "s", None).seed()).token
     poll = flow.send(Reply(200, {}, {"auth_req_id": "h", "expires_in": 600, "interval": 5}, 0.0))
     assert "Prefer" not in poll.headers
@@ -97,7 +97,7 @@ def test_a_pinged_agent_polls_once_and_then_sleeps_until_it_is_pinged() -> None:
     assert sleep.until.done()
 
 
-def test_an_agent_that_polls_takes_no_pings() -> None:
+def test_an_agent_that_polls_does_not_accept_pings() -> None:
     """The error says that the agent must be created with `ping=True`."""
     asking = Asking("https://sayso.example", Credentials.create("c", "s", None))
     with pytest.raises(ValueError, match="ping=True"):
@@ -113,9 +113,9 @@ def page(server: LiveServer, monkeypatch: pytest.MonkeyPatch) -> tuple[DocPage, 
     names = {"ISSUER": server.url, "AGENT_ID": key.id, "AGENT_SECRET": key.secret}
     for name, value in names.items():
         monkeypatch.setenv(name, value)
-    found = DocPage("docs/callbacks.md")
-    found.run()
-    return found, port
+    doc_page = DocPage("docs/callbacks.md")
+    doc_page.run()
+    return doc_page, port
 
 
 def test_a_ping_wakes_a_thread(page: tuple[DocPage, int], person: Terminal) -> None:
@@ -129,17 +129,17 @@ def test_a_ping_wakes_a_thread(page: tuple[DocPage, int], person: Terminal) -> N
                 decided_at = time.monotonic()
                 decide(request)
                 if decide == person.approve:
-                    assert result.result(_SOON).granted == ()
+                    assert result.result(_SOON_SECONDS).granted == ()
                 else:
                     with pytest.raises(Denied):
-                        result.result(_SOON)
-                assert time.monotonic() - decided_at < _SOON
+                        result.result(_SOON_SECONDS)
+                assert time.monotonic() - decided_at < _SOON_SECONDS
         unauthenticated = httpx.post(f"http://localhost:{page[1]}/sayso", json={}, trust_env=False)
         assert unauthenticated.status_code == 401
 
 
 async def test_a_ping_wakes_a_task(page: tuple[DocPage, int], person: Terminal) -> None:
-    """The page's ASGI app runs in a different thread than the task."""
+    """A ping wakes a task even though the page's ASGI app runs in a different thread."""
     page[0].run()
     assert page[0].done()
     names = page[0].names
@@ -155,7 +155,7 @@ async def test_a_ping_wakes_a_task(page: tuple[DocPage, int], person: Terminal) 
             request = await asyncio.to_thread(next_request, person)
             await asyncio.sleep(1)
             await asyncio.to_thread(person.approve, request)
-            assert (await asyncio.wait_for(call, _SOON)).granted == ()
+            assert (await asyncio.wait_for(call, _SOON_SECONDS)).granted == ()
     finally:
         server.should_exit = True
         thread.join(10)

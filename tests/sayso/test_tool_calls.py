@@ -10,7 +10,7 @@ ACTION = {"type": "payment.transfer", "amount": {"minor": 1, "currency": "EUR"}}
 
 
 def test_only_identical_calls_have_the_same_id() -> None:
-    """The user, client, tool and arguments count; the order of members does not."""
+    """The user, client, tool and arguments matter; the order of members does not."""
     reordered = {"amount": {"currency": "EUR", "minor": 1}, "type": "payment.transfer"}
     first = call_id("ana", "app", "pay", ACTION)
     assert call_id("ana", "app", "pay", reordered) == first
@@ -43,7 +43,7 @@ def test_the_resume_method_depends_on_the_version_and_capabilities(
 
 
 def test_a_pending_call_says_what_to_do() -> None:
-    """The text is for a model: it has the fingerprint and says to repeat the call."""
+    """The text is for a model: it contains the fingerprint and says to repeat the call."""
     text = pending_text("pay", "9f3a-71c0")
     assert "(9f3a-71c0)" in text
     assert "Call pay again with exactly the same arguments" in text

@@ -1,4 +1,4 @@
-"""The decorator `needs_approval`: what the user is asked, and what runs."""
+"""The decorator `needs_approval` asks the user, and runs the function as granted."""
 
 import inspect
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from sayso.errors import from_answer
 
 
 class _Person(Agent):
-    """An agent whose user grants or denies what the test says."""
+    """An agent whose user grants or denies requests as the test says."""
 
     def __init__(self, **granted: Any) -> None:
         super().__init__("https://sayso.example", "id", secret="s")

@@ -1,6 +1,6 @@
 """Pictures are SVG files, one for each size of the window.
 
-An app runs once: it is drawn as it opened, and again after each change of its window's size.
+An app runs once: it is drawn after it opens, and again after each change of the window size.
 Pictures are the same when they show the same: how a line was put together from parts, of which some
 are empty or blank, depends on what was drawn before it, and so do the names of their styles.
 """
@@ -21,8 +21,8 @@ from tests.support.clients.settling import drawing_on_demand, reading_styles_onc
 from tests.support.fakes.fake_app import Stage
 
 _TURNS = 400
-"""A picture waits longer than a key for threads to end."""
-_NOTHING = re.compile(r'<rect [^>]*width="0"[^>]*/>')
+"""A picture waits longer for threads to end than a key press does."""
+_EMPTY_RECT = re.compile(r'<rect [^>]*width="0"[^>]*/>')
 _STYLE = re.compile(r"\.(terminal-\d+-r\d+) \{ (.*?) \}\n?")
 Size = tuple[int, int]
 Steps = Callable[[Pilot[None], Stage], Awaitable[None]]
@@ -36,13 +36,13 @@ class Picture(SingleFileSnapshotExtension):
 
     def matches(self, *, serialized_data: Any, snapshot_data: Any) -> bool:
         """Return whether both pictures show the same."""
-        return _shown(serialized_data) == _shown(snapshot_data)
+        return _inline_styles(serialized_data) == _inline_styles(snapshot_data)
 
 
-def _shown(picture: str) -> str:
+def _inline_styles(picture: str) -> str:
     """Return the picture with each style in place of the style's name."""
     styles = dict(_STYLE.findall(picture))
-    bare = _STYLE.sub("", _NOTHING.sub("", picture))
+    bare = _STYLE.sub("", _EMPTY_RECT.sub("", picture))
     styled = re.sub(r"terminal-\d+-r\d+", lambda name: styles.get(name[0], name[0]), bare)
     return re.sub(r"terminal-\d+", "terminal", styled)
 
@@ -70,20 +70,20 @@ def pictures(snapshot: SnapshotAssertion) -> Callable[..., list[str]]:
         sizes: tuple[Size, ...] = (WIDE, NARROW),
         resized: Callable[[Pilot[Any]], Awaitable[None]] = settled,
     ) -> list[str]:
-        drawn = asyncio.run(_drawn(app, steps, sizes, resized))
-        return [name for name, picture in drawn.items() if picture != stored(name=name)]
+        drawings = asyncio.run(_draw_sizes(app, steps, sizes, resized))
+        return [name for name, picture in drawings.items() if picture != stored(name=name)]
 
     return differing
 
 
-async def _drawn(
+async def _draw_sizes(
     app: App[Any],
     steps: Callable[[Pilot[Any]], Awaitable[None]],
     sizes: tuple[Size, ...],
     resized: Callable[[Pilot[Any]], Awaitable[None]],
 ) -> dict[str, str]:
     """Return the app's picture after these steps, for each size."""
-    drawn = {}
+    drawings = {}
     async with app.run_test(size=sizes[0], notifications=True) as pilot:
         await steps(pilot)
         for size in sizes:
@@ -91,8 +91,8 @@ async def _drawn(
                 await pilot.resize_terminal(*size)
                 await resized(pilot)
             await settled(pilot)
-            drawn["{}x{}".format(*size)] = app.export_screenshot(title=app.title, simplify=True)
-    return drawn
+            drawings["{}x{}".format(*size)] = app.export_screenshot(title=app.title, simplify=True)
+    return drawings
 
 
 @pytest.fixture

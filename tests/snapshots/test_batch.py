@@ -67,7 +67,7 @@ def test_batch(picture, key):
 
 @BOTH
 def test_batch_in_other_windows(picture, key):
-    """The panel as it opens, at three more sizes."""
+    """The panel is drawn as it opens, at three more sizes."""
     assert picture(a_stage(ALL), then=_open_batch_steps(key, *ALL), sizes=MORE_SIZES)
 
 

@@ -39,15 +39,19 @@ def test_one_look_alike_read(picture):
 
 def test_votes(picture):
     """The row and the details show the number of votes, including the user's own."""
-    mine = a_shared("mine", a_vote(ME, "alice"), left=9 * MINUTE, headline="Pay EUR 12.00 to Bo")
-    rows = [a_shared("pay", DAN), mine, a_shared("theirs", user="bob", **{"for": "bob"})]
+    own_request = a_shared(
+        "mine", a_vote(ME, "alice"), left=9 * MINUTE, headline="Pay EUR 12.00 to Bo"
+    )
+    rows = [a_shared("pay", DAN), own_request, a_shared("theirs", user="bob", **{"for": "bob"})]
     assert picture(a_stage(rows), "enter", again=("G",))
 
 
 def test_waiting_for_others(picture):
     """Requests that wait for others are listed last and are not counted."""
-    mine = a_shared("mine", a_vote(ME, "alice"), left=9 * MINUTE, headline="Pay EUR 12.00 to Bo")
-    rows = [mine, a_shared("pay", DAN), *HELD, FLOOD[0]]
+    own_request = a_shared(
+        "mine", a_vote(ME, "alice"), left=9 * MINUTE, headline="Pay EUR 12.00 to Bo"
+    )
+    rows = [own_request, a_shared("pay", DAN), *HELD, FLOOD[0]]
     assert picture(a_stage(rows))
 
 
@@ -68,7 +72,7 @@ def test_critical(picture):
 
 
 def test_critical_panel(picture):
-    """The panel for match number, type-back, reason and PIN, in the last minute."""
+    """The panel shows match number, type-back, reason and PIN, in the last minute."""
 
     async def wait_until_late(pilot, stage):
         stage.clock.ms = critical.expires_at - 45_000

@@ -67,14 +67,14 @@ def _hostile():
     return stage
 
 
-async def _shown(pilot, stage):
+async def _wait_for_page(pilot, stage):
     await until(pilot, lambda: stage.app.screen.found is not None)
 
 
 @PAGES
 def test_empty(picture, key):
     """An empty page says what it would list."""
-    assert picture(a_stage(), key, then=_shown)
+    assert picture(a_stage(), key, then=_wait_for_page)
 
 
 @PAGES
@@ -82,7 +82,7 @@ def test_one_read(picture, key):
     """A single entry is open and shown in full."""
 
     async def read(pilot, stage):
-        await _shown(pilot, stage)
+        await _wait_for_page(pilot, stage)
         await press(pilot, stage, "enter")
 
     assert picture(_one(), key, then=read)
@@ -93,7 +93,7 @@ def test_many(picture, key):
     """The cursor is on the second of many entries."""
 
     async def move_down(pilot, stage):
-        await _shown(pilot, stage)
+        await _wait_for_page(pilot, stage)
         await press(pilot, stage, "j")
 
     assert picture(_many(), key, then=move_down)
@@ -104,7 +104,7 @@ def test_offline(picture, key):
     """The page shows its last data with their age, and that nothing can be revoked."""
 
     async def go_offline(pilot, stage):
-        await _shown(pilot, stage)
+        await _wait_for_page(pilot, stage)
         stage.feed.connect(Phase.OFFLINE, "the server is restarting")
         await until(pilot, lambda: not stage.app.screen.state.connection.is_live)
         stage.clock.move(130)
@@ -118,7 +118,7 @@ def test_hostile_text(picture, key):
     """Escape sequences, bidirectional characters and markup are visible text."""
 
     async def read(pilot, stage):
-        await _shown(pilot, stage)
+        await _wait_for_page(pilot, stage)
         await press(pilot, stage, "enter")
 
     assert picture(_hostile(), key, then=read)
@@ -128,27 +128,27 @@ def test_before_ending(picture):
     """The confirmation lists what will end, and the focus is on Back."""
 
     async def ask_to_revoke(pilot, stage):
-        await _shown(pilot, stage)
+        await _wait_for_page(pilot, stage)
         await press(pilot, stage, "z")
 
     assert picture(_one(), "3", then=ask_to_revoke)
 
 
 def test_before_vouching(picture):
-    """Vouching lets a device approve high risk, so the confirmation asks for the PIN."""
+    """Vouching lets a device approve high-risk requests, so the confirmation asks for the PIN."""
 
     async def vouch(pilot, stage):
-        await _shown(pilot, stage)
+        await _wait_for_page(pilot, stage)
         await press(pilot, stage, "j", "V")
 
     assert picture(_many(), "5", then=vouch)
 
 
 def test_device_without_high_risk(picture):
-    """The page says when the device can approve high risk, and which key vouches for it."""
+    """The page says when the device can approve high-risk requests and which key vouches for it."""
 
     async def read(pilot, stage):
-        await _shown(pilot, stage)
+        await _wait_for_page(pilot, stage)
         await press(pilot, stage, "j", "enter")
 
     assert picture(_many(), "5", then=read)
@@ -158,7 +158,7 @@ def test_history_end(picture):
     """The end of a past request shows the receipt."""
 
     async def read_to_end(pilot, stage):
-        await _shown(pilot, stage)
+        await _wait_for_page(pilot, stage)
         await press(pilot, stage, "enter")
 
     assert picture(_one(), "2", then=read_to_end, again=("G",))
@@ -168,7 +168,7 @@ def test_history_filtered(picture):
     """The heading shows the filter next to the count."""
 
     async def filter_denied(pilot, stage):
-        await _shown(pilot, stage)
+        await _wait_for_page(pilot, stage)
         await press(pilot, stage, "slash", *"is:denied", "enter")
 
     assert picture(_many(), "2", then=filter_denied)

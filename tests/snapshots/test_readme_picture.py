@@ -11,8 +11,8 @@ from tests.support.pictures.pictures import INBOX, draw_inbox, draw_shot
 
 async def test_the_picture_in_the_readme_is_what_the_app_draws():
     """If this fails, run `scripts/pictures`, look at the result, and commit it."""
-    drawn = await draw_inbox()
-    assert INBOX.read_text(encoding="utf-8") == drawn
+    drawing = await draw_inbox()
+    assert INBOX.read_text(encoding="utf-8") == drawing
 
 
 async def test_the_picture_loads_nothing():

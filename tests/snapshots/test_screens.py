@@ -1,6 +1,6 @@
 """Every screen at its two sizes, as pictures that a person has looked at.
 
-`pytest tests/snapshots --snapshot-update` draws them anew; look at what changed before you commit.
+`pytest tests/snapshots --snapshot-update` draws them again; look at the changes before you commit.
 """
 
 from approver_tui.state.notifications.connection import Phase

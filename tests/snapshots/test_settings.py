@@ -54,20 +54,20 @@ def _stage(others=None, **place):
     return a_stage(three(), place={"settings_store": settings_store, **place}, others=others)
 
 
-async def _shown(pilot, stage):
+async def _wait_for_page(pilot, stage):
     await until(pilot, lambda: stage.app.screen.found is not None)
 
 
 def test_settings(picture):
     """The page lists each setting with its value."""
-    assert picture(_stage(), "6", then=_shown)
+    assert picture(_stage(), "6", then=_wait_for_page)
 
 
 def test_setting_read(picture):
     """The details show the setting's meaning, its valid values, and its command."""
 
     async def read(pilot, stage):
-        await _shown(pilot, stage)
+        await _wait_for_page(pilot, stage)
         await press(pilot, stage, "enter")
 
     assert picture(_stage(), "6", then=read)
@@ -128,7 +128,7 @@ def test_servers(picture, tmp_path):
     profile.save(home.with_profile("work"), replace(MINE, issuer="https://approvals.work.example"))
 
     async def read(pilot, stage):
-        await _shown(pilot, stage)
+        await _wait_for_page(pilot, stage)
         await press(pilot, stage, "j")
         await until(pilot, lambda: "2 waiting" in screen_text(stage))
 

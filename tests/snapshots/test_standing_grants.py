@@ -21,7 +21,7 @@ async def _fill_in(pilot, stage):
     await until(pilot, lambda: not stage.app.screen.query_one("#continue", PanelButton).is_off)
 
 
-async def _shown(pilot, stage):
+async def _wait_for_page(pilot, stage):
     await until(pilot, lambda: stage.app.screen.found is not None)
 
 
@@ -76,7 +76,7 @@ def test_grant_read(picture):
     """The details show the full grant and what is left of it."""
 
     async def read(pilot, stage):
-        await _shown(pilot, stage)
+        await _wait_for_page(pilot, stage)
         await press(pilot, stage, "enter")
 
     assert picture(_granted(a_grant(NOW)), "4", then=read)
@@ -85,14 +85,14 @@ def test_grant_read(picture):
 def test_grants_many(picture):
     """The list has one active and one used-up grant."""
     full = a_grant(NOW, "buyer-helper", state=GrantState.FULL, used=3)
-    assert picture(_granted(a_grant(NOW), full), "4", then=_shown)
+    assert picture(_granted(a_grant(NOW), full), "4", then=_wait_for_page)
 
 
 def test_grant_offline(picture):
     """Without a connection, the key says why the grant cannot be revoked."""
 
     async def go_offline(pilot, stage):
-        await _shown(pilot, stage)
+        await _wait_for_page(pilot, stage)
         await disconnect(pilot, stage, "the server does not answer")
         await press(pilot, stage, "z")
 
@@ -103,7 +103,7 @@ def test_grant_hostile_text(picture):
     """Control characters in a grant's names and limits are shown escaped."""
 
     async def read(pilot, stage):
-        await _shown(pilot, stage)
+        await _wait_for_page(pilot, stage)
         await press(pilot, stage, "enter")
 
     evil = display_safe(EVIL)
@@ -116,7 +116,7 @@ def test_grant_about_to_end(picture):
     """The confirmation says what happens after the grant is revoked."""
 
     async def ask_to_revoke(pilot, stage):
-        await _shown(pilot, stage)
+        await _wait_for_page(pilot, stage)
         await press(pilot, stage, "z")
 
     assert picture(_granted(a_grant(NOW)), "4", then=ask_to_revoke)

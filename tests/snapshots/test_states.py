@@ -74,7 +74,7 @@ def _settings_place(home, kind=FileSettingsStore):
     return {"settings_store": kind(Home.in_folder(home))}
 
 
-async def _shown(pilot, stage):
+async def _wait_for_page(pilot, stage):
     await until(pilot, lambda: stage.app.screen.found is not None)
 
 
@@ -103,7 +103,7 @@ def test_settings_offline(picture, home):
     """Settings are stored on this machine, so they can be changed without a connection."""
 
     async def go_offline(pilot, stage):
-        await _shown(pilot, stage)
+        await _wait_for_page(pilot, stage)
         await disconnect(pilot, stage, "the server does not answer")
         await press(pilot, stage, "j")
 
@@ -114,7 +114,7 @@ def test_settings_hostile_text(picture, home):
     """Hostile names of servers, users and devices, and hostile values, have no effect."""
 
     async def read(pilot, stage):
-        await _shown(pilot, stage)
+        await _wait_for_page(pilot, stage)
         await press(pilot, stage, "enter")
 
     assert picture(a_stage(place=_settings_place(home, _HostileSettings)), "6", then=read)
@@ -168,7 +168,7 @@ def test_help_approve_available(picture):
 
 
 def test_help_high_risk(picture):
-    """On a new device, the help says when it can approve high risk."""
+    """On a new device, the help says when it can approve high-risk requests."""
     new = a_device(high_from=NOW + 60 * MINUTE)
     assert picture(a_stage([an_approval("pay")], device=new), "question_mark")
 
@@ -196,7 +196,7 @@ def test_offline_before_ending(picture):
     """Without a connection the confirmation stays open and says why its button is unavailable."""
 
     async def go_offline(pilot, stage):
-        await _shown(pilot, stage)
+        await _wait_for_page(pilot, stage)
         await press(pilot, stage, "z")
         await disconnect(pilot, stage, "the server does not answer")
         stage.app.screen.draw()
@@ -210,7 +210,7 @@ def test_hostile_text_before_ending(picture):
     """Hostile names and scopes have no effect and do not move the buttons."""
 
     async def ask_to_revoke(pilot, stage):
-        await _shown(pilot, stage)
+        await _wait_for_page(pilot, stage)
         await press(pilot, stage, "z")
 
     evil, stage = display_safe(EVIL), a_stage()
@@ -222,7 +222,7 @@ def test_history_expired(picture):
     """The history says that nobody answered and that this is not a denial."""
 
     async def read(pilot, stage):
-        await _shown(pilot, stage)
+        await _wait_for_page(pilot, stage)
         await press(pilot, stage, "enter")
 
     stage = a_stage()
@@ -234,7 +234,7 @@ def test_agent_whose_request_expired(picture):
     """The agent's latest requests include the expired one and when it expired."""
 
     async def read(pilot, stage):
-        await _shown(pilot, stage)
+        await _wait_for_page(pilot, stage)
         await press(pilot, stage, "enter")
 
     stage = a_stage()

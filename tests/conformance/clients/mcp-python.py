@@ -27,10 +27,10 @@ else:
     from mcp_types import ElicitResult
 
 
-async def hear() -> dict[str, Any]:
+async def receive() -> dict[str, Any]:
     """Reads the next document from the test."""
-    heard: dict[str, Any] = json.loads(await asyncio.to_thread(sys.stdin.readline))
-    return heard
+    parsed: dict[str, Any] = json.loads(await asyncio.to_thread(sys.stdin.readline))
+    return parsed
 
 
 def say(event: str, **members: object) -> None:
@@ -64,17 +64,19 @@ async def visit(url: str) -> None:
     say("visit", url=url)
 
 
-async def came_back() -> Any:
+async def wait_for_callback() -> Any:
     """Returns the answer in the URL to which the browser was redirected."""
-    answer = {name: one for name, (one,) in parse_qs(urlsplit((await hear())["url"]).query).items()}
+    answer = {
+        name: value for name, (value,) in parse_qs(urlsplit((await receive())["url"]).query).items()
+    }
     if OLD:
         return answer["code"], answer["state"]
     return AuthorizationCodeResult(code=answer["code"], state=answer["state"], iss=answer["iss"])
 
 
-async def elicited(_: Any, asked: Any) -> Any:
+async def elicited(_: Any, request: Any) -> Any:
     """Agrees to open the URL that the server names, as a user would."""
-    say("elicited", mode=asked.mode, url=asked.url, message=asked.message)
+    say("elicited", mode=request.mode, url=request.url, message=request.message)
     return ElicitResult(action="accept")
 
 
@@ -82,16 +84,16 @@ async def call(client: Any, name: str, arguments: dict[str, Any]) -> None:
     """Calls a tool and tells the test the result."""
     steps: list[float] = []
 
-    async def progressed(progress: float, _total: float | None, _message: str | None) -> None:
+    async def on_progress(progress: float, _total: float | None, _message: str | None) -> None:
         steps.append(progress)
 
-    named = {"progress_callback": progressed}
+    options = {"progress_callback": on_progress}
     if OLD:
-        result = await client.call_tool(name, arguments, **named)
+        result = await client.call_tool(name, arguments, **options)
         failed = result.isError
     else:
         try:
-            result = await client.call_tool(name, arguments, **named)
+            result = await client.call_tool(name, arguments, **options)
         except MCPError as error:
             say("error", code=error.code, data=error.data)
             return
@@ -101,7 +103,7 @@ async def call(client: Any, name: str, arguments: dict[str, Any]) -> None:
 
 
 @contextlib.asynccontextmanager
-async def connected(url: str, auth: Any, told: dict[str, Any]) -> AsyncIterator[Any]:
+async def connected(url: str, auth: Any, config: dict[str, Any]) -> AsyncIterator[Any]:
     """Yields a session with the MCP server."""
     async with httpx.AsyncClient(auth=auth, timeout=60, trust_env=False) as http:
         transport = streamable_http_client(url, http_client=http)
@@ -110,26 +112,26 @@ async def connected(url: str, auth: Any, told: dict[str, Any]) -> AsyncIterator[
                 await old.initialize()
                 yield old
         else:
-            callback = elicited if told.get("shows_urls") else None
-            mode = told.get("mode", "auto")
+            callback = elicited if config.get("shows_urls") else None
+            mode = config.get("mode", "auto")
             async with Client(transport, mode=mode, elicitation_callback=callback) as client:
                 yield client
 
 
 async def main() -> None:
     """Signs in and calls each tool that the test names."""
-    told = await hear()
-    storage = Storage(told.get("client"))
+    config = await receive()
+    storage = Storage(config.get("client"))
     auth = OAuthClientProvider(
-        server_url=told["url"],
-        client_metadata=OAuthClientMetadata(**told["metadata"]),
+        server_url=config["url"],
+        client_metadata=OAuthClientMetadata(**config["metadata"]),
         storage=storage,
         redirect_handler=visit,
-        callback_handler=came_back,
-        client_metadata_url=told.get("metadata_url"),
+        callback_handler=wait_for_callback,
+        client_metadata_url=config.get("metadata_url"),
     )
-    async with connected(told["url"], auth, told) as client:
-        for name, arguments in told["calls"]:
+    async with connected(config["url"], auth, config) as client:
+        for name, arguments in config["calls"]:
             await call(client, name, arguments)
     assert storage.tokens is not None
     assert storage.client is not None

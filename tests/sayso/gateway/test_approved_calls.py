@@ -111,8 +111,8 @@ async def test_an_approval_of_a_different_user_does_not_count() -> None:
         (Unreachable("away"), "failed"),
     ],
 )
-async def test_without_an_approval_no_call_runs(error: Exception, outcome: str) -> None:
-    """The result is an error whose text gives the model the reason."""
+async def test_a_call_does_not_run_without_an_approval(error: Exception, outcome: str) -> None:
+    """The result is an error whose text tells the model the reason."""
     gateway = FakeGateway()
     gateway.person.error = error
     gateway.person.answered.set()

@@ -19,20 +19,20 @@ from tests.support.fakes.issuer import AGENT, USER
 STREAM = {"content-type": "text/event-stream"}
 
 
-async def test_a_caller_without_a_token_learns_where_to_get_one() -> None:
+async def test_a_caller_without_a_token_is_told_where_to_get_one() -> None:
     """The 401 response points to the metadata, which names the protected resource."""
     gateway = FakeGateway()
     transport = httpx.ASGITransport(gateway.app)
     async with httpx.AsyncClient(transport=transport, base_url=RESOURCE) as http:
         refused = await http.post(RESOURCE, json=request("ping"))
         metadata = await http.get("https://gate.example/.well-known/oauth-protected-resource/mcp")
-        elsewhere = await http.get(
+        answer = await http.get(
             "https://gate.example/", headers={"authorization": f"Bearer {gateway.token()}"}
         )
     assert refused.status_code == 401
     assert "oauth-protected-resource/mcp" in refused.headers["www-authenticate"]
     assert metadata.json()["resource"] == RESOURCE
-    assert elsewhere.status_code == 404
+    assert answer.status_code == 404
     assert gateway.upstream.got == []
 
 
@@ -209,5 +209,5 @@ async def test_a_callers_token_is_exchanged_once_for_the_upstream_server() -> No
     for token in (first, first, other):
         await gateway.send(request("ping"), token)
     assert gateway.person.exchanged == [first, other]
-    sent = [headers["authorization"] for headers, _ in gateway.upstream.got]
-    assert sent == ["Bearer exchanged-1", "Bearer exchanged-1", "Bearer exchanged-2"]
+    authorizations = [headers["authorization"] for headers, _ in gateway.upstream.got]
+    assert authorizations == ["Bearer exchanged-1", "Bearer exchanged-1", "Bearer exchanged-2"]

@@ -122,8 +122,8 @@ def test_a_missing_file_is_named_with_its_remedy(
 ) -> None:
     """The gateway exits with 2 and says which command writes the file."""
     missing = tmp_path / "gateway.toml"
-    with pytest.raises(SystemExit) as ended:
+    with pytest.raises(SystemExit) as exit_info:
         main(["--upstream", "http://localhost:1/mcp", "--config", str(missing)])
-    assert ended.value.code == 2
+    assert exit_info.value.code == 2
     error = capsys.readouterr().err
     assert error == f"Error: {missing}: no such file. Write it with `sayso gateway init`.\n"

@@ -45,11 +45,11 @@ def test_a_completed_draft_is_a_valid_file() -> None:
         config.read(text, ENVIRONMENT)
     completed = text.replace('action = ""', 'action = "payment.transfer"')
     loaded = config.read(completed.replace('# members = { amount = "..." }', "#"), ENVIRONMENT)
-    shown = loaded.tools.filter_message(
+    filtered = loaded.tools.filter_message(
         {"result": {"tools": listed, "instructions": EVIL}}, {"tools:read"}
     )
-    assert [tool["name"] for tool in shown["result"]["tools"]] == ["a.b"]
-    assert shown["result"]["instructions"] == EVIL
+    assert [tool["name"] for tool in filtered["result"]["tools"]] == ["a.b"]
+    assert filtered["result"]["instructions"] == EVIL
 
 
 def test_the_header_for_the_upstream_server_is_in_the_draft() -> None:

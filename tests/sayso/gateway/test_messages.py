@@ -83,12 +83,12 @@ def test_a_pending_call_is_answered_in_the_form_of_its_protocol_version() -> Non
 def test_a_handle_is_for_one_user_client_and_purpose() -> None:
     """A handle of a different caller, or one that was changed, opens nothing."""
     handles = Handles("secret")
-    mine = caller("ana", "app")
-    handle = handles.seal("session", mine, ["s1", True])
-    assert Handles("secret").open("session", mine, handle) == ["s1", True]
+    own_caller = caller("ana", "app")
+    handle = handles.seal("session", own_caller, ["s1", True])
+    assert Handles("secret").open("session", own_caller, handle) == ["s1", True]
     others = [caller("eve", "app"), caller("ana", "other"), caller(None, "app")]
     assert [handles.open("session", other, handle) for other in others] == [None] * 3
-    assert handles.open("state", mine, handle) is None
-    assert Handles("other").open("session", mine, handle) is None
+    assert handles.open("state", own_caller, handle) is None
+    assert Handles("other").open("session", own_caller, handle) is None
     for changed in (handle[1:], handle[:-1], "", ".", "\ud800.\ud800", handle + "é"):
-        assert handles.open("session", mine, changed) is None
+        assert handles.open("session", own_caller, changed) is None

@@ -34,9 +34,9 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def _start(folder: Path, issuer: str) -> int | str | None:
     file = folder / "gateway.toml"
     file.write_text(_FILE.format(issuer=issuer))
-    with pytest.raises(SystemExit) as ended:
+    with pytest.raises(SystemExit) as exit_info:
         main(["--upstream", "http://localhost:9/mcp", "--config", str(file)])
-    return ended.value.code
+    return exit_info.value.code
 
 
 def test_a_different_spelling_of_the_issuer_is_refused(
@@ -62,10 +62,10 @@ def test_init_reports_the_status_of_a_url_that_is_not_an_mcp_server(
     """The text of the page is not printed."""
     with receiver() as server:
         server.behaviour = answer(404, b"<html>evil")
-        with pytest.raises(SystemExit) as ended:
+        with pytest.raises(SystemExit) as exit_info:
             main(["init", "--upstream", f"http://127.0.0.1:{server.port}/sse"])
     error = capsys.readouterr().err
-    assert ended.value.code == 1
+    assert exit_info.value.code == 1
     assert "answered with status 404 and no valid JSON-RPC response" in error
     assert "check its URL" in error
     assert "evil" not in error

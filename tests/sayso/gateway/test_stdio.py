@@ -203,8 +203,8 @@ async def test_at_the_limit_the_oldest_idle_session_ends() -> None:
     await harness.server.aclose()
 
 
-async def test_one_client_cannot_take_all_processes() -> None:
-    """The sixth session of a client ends its first one, even below the total limit."""
+async def test_one_client_cannot_use_all_processes() -> None:
+    """A client's sixth session closes its first one, even below the total limit."""
     harness = Harness(most=20)
     sessions = [await harness.opened() for _ in range(6)]
     with pytest.raises(SessionEnded):

@@ -121,8 +121,8 @@ async def test_a_request_ends_when_its_client_disconnects() -> None:
     gateway = FakeGateway()
     silent = _Silent()
     gateway.upstream.answers["GET"] = httpx.Response(200, stream=silent, headers=STREAM)
-    sent = await _send_and_leave(gateway, "GET")
-    assert sent[0]["status"] == 200
+    messages = await _send_and_leave(gateway, "GET")
+    assert messages[0]["status"] == 200
     assert silent.closed
 
 
@@ -133,8 +133,8 @@ async def test_a_client_may_disconnect_after_its_response() -> None:
     silent = _Silent(response)
     gateway.upstream.answers["tools/call"] = httpx.Response(200, stream=silent, headers=STREAM)
     call = request("tools/call", name="read", arguments={})
-    sent = await _send_and_leave(gateway, "POST", json.dumps(call).encode())
-    assert b"result" in sent[1]["body"]
+    messages = await _send_and_leave(gateway, "POST", json.dumps(call).encode())
+    assert b"result" in messages[1]["body"]
     assert gateway.log[-1]["outcome"] == "forwarded"
 
 
@@ -149,7 +149,7 @@ async def _send_and_leave(gateway: FakeGateway, method: str, body: bytes = b"") 
         "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
     }
     requests = iter([{"type": "http.request", "body": body, "more_body": False}] if body else [])
-    sent: list[Any] = []
+    sent_items: list[Any] = []
     has_body = asyncio.Event()
 
     async def receive() -> Any:
@@ -159,17 +159,17 @@ async def _send_and_leave(gateway: FakeGateway, method: str, body: bytes = b"") 
         return {"type": "http.disconnect"}
 
     async def send(message: Any) -> None:
-        sent.append(message)
+        sent_items.append(message)
         if message.get("body"):
             has_body.set()
 
     async with asyncio.timeout(5):
         await gateway.app(scope, receive, send)
-    return sent
+    return sent_items
 
 
 @pytest.mark.parametrize("tool", ["read", "pay"])
-async def test_an_ended_upstream_session_is_reported_as_404(tool: str) -> None:
+async def test_a_closed_upstream_session_is_reported_as_404(tool: str) -> None:
     """The client then begins a new session, and no user is asked before that."""
     gateway = FakeGateway()
     initialized = await gateway.send(request("initialize"))

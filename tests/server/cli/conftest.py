@@ -57,10 +57,10 @@ def sayso(data_folder: Path, capfd: pytest.CaptureFixture) -> Callable[..., Done
 
     def run(*arguments: str) -> Done:
         telemetry.correlate("local")  # a test that ran before may have served a request
-        with pytest.raises(SystemExit) as ended:
+        with pytest.raises(SystemExit) as exit_info:
             main(arguments)
         out, err = capfd.readouterr()
-        return Done(int(ended.value.code or 0), out, err)
+        return Done(int(exit_info.value.code or 0), out, err)
 
     return run
 
@@ -73,9 +73,9 @@ def installation_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patched, contextlib.redirect_stdout(io.StringIO()):
         _settings_of(data_folder, patched)
         for command in (("init",), ("resources", "add", "https://pay.example", *scopes)):
-            with pytest.raises(SystemExit) as ended:
+            with pytest.raises(SystemExit) as exit_info:
                 main(command)
-            assert ended.value.code == 0
+            assert exit_info.value.code == 0
     return data_folder
 
 

@@ -167,5 +167,5 @@ def test_every_listed_verb_and_flag_exists() -> None:
         flags = [flag for flag in verbs if flag.startswith("--")]
         for verb in verbs[: len(verbs) - len(flags)]:
             command = command.get_command(click.Context(command), verb)
-        known = {flag for parameter in command.params for flag in parameter.opts}
-        assert set(flags) <= known
+        known_flags = {flag for parameter in command.params for flag in parameter.opts}
+        assert set(flags) <= known_flags

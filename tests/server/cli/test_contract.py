@@ -134,17 +134,17 @@ def test_an_error_is_one_json_object_with_a_stable_code_and_exit_code(
     admin_cli, arguments, code, word
 ):
     """Stdout is empty, and stderr has a message without control characters."""
-    done = admin_cli(*arguments, "--json")
-    assert (done.code, done.error["code"], done.error["exit"]) == (code, word, code)
-    assert done.error["message"]
-    assert "\x1b" not in done.err
+    result = admin_cli(*arguments, "--json")
+    assert (result.code, result.error["code"], result.error["exit"]) == (code, word, code)
+    assert result.error["message"]
+    assert "\x1b" not in result.err
 
 
 def test_an_unknown_user_or_group_in_asks_is_named_and_no_agent_is_registered(admin_cli):
     """An agent that was registered without the group could ask every user."""
-    done = admin_cli(*AGENT, "--asks", "finance")
-    assert done.code == 3
-    assert "--asks: There is no user or group finance. See them all with:" in done.err
+    result = admin_cli(*AGENT, "--asks", "finance")
+    assert result.code == 3
+    assert "--asks: There is no user or group finance. See them all with:" in result.err
     assert admin_cli("agents", "list", "--json").document == {"items": []}
     admin_cli("groups", "add", "finance", "--member", "admin")
     assert admin_cli(*AGENT, "--asks", "finance", "--json").document["asks"] == ["finance"]

@@ -10,7 +10,7 @@ from server.cli.errors import Exit
 from server.cli.main import cli
 from tests.support.checks.source import ROOT
 
-_NO_DOCUMENT = {
+_WITHOUT_DOCUMENT = {
     "sayso audit stream",
     "sayso serve",
     "sayso gateway",
@@ -57,7 +57,7 @@ def test_every_verb_has_help_and_a_json_flag():
             command = command.get_command(click.Context(command), word)
         assert command.help, words
         flags = {flag for param in command.params for flag in param.opts}
-        assert "--json" in flags or words in _NO_DOCUMENT, words
+        assert "--json" in flags or words in _WITHOUT_DOCUMENT, words
 
 
 def test_a_command_group_without_a_command_prints_its_help(sayso):

@@ -114,7 +114,7 @@ def test_a_clearing_flag_removes_what_was_set(run, before, flags, member, left):
 
 @pytest.mark.parametrize("flag", DEFAULT_FLAGS)
 def test_a_flag_that_states_the_default_is_accepted_by_add(run, flag):
-    """A script may state the default explicitly."""
+    """A script may pass the flag to state the default explicitly."""
     result = run(*ADD, flag)
     assert {member: result[member] for member in result if result[member] is True} == {}
 
@@ -146,7 +146,7 @@ def test_flags_set_an_apps_id_token_algorithm_and_dpop_binding(run):
 
 
 def test_flags_set_whether_an_app_must_push_its_requests(run):
-    """By default it need not; `add` and `update` change that."""
+    """The default is no; `add` and `update` change it."""
     where, name = (
         ("--redirect-uri", "https://chat.example/back"),
         "require_pushed_authorization_requests",
@@ -173,7 +173,7 @@ def test_the_insecure_flag_reaches_the_server_options(admin_cli, monkeypatch, in
     assert (shape.host, shape.insecure) == ("192.0.2.1", insecure)
 
 
-def test_actions_preview_uses_the_given_details(run, tmp_path):
+def test_actions_preview_uses_the_details_from_the_command(run, tmp_path):
     """The action type is read from a file or is a built-in one."""
     details_file = tmp_path / "details.json"
     amount = {"minor": 777_00, "currency": "EUR"}

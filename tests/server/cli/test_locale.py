@@ -14,7 +14,7 @@ def test_names_that_the_terminal_cannot_show_are_replaced(admin_cli, monkeypatch
     raw = io.BytesIO()
     stream = io.TextIOWrapper(raw, encoding="iso-8859-1", write_through=True)
     monkeypatch.setattr(sys, "stdout", stream)
-    with pytest.raises(SystemExit) as ended:
+    with pytest.raises(SystemExit) as exit_info:
         main(["agents", "list"])
-    assert not ended.value.code
+    assert not exit_info.value.code
     assert "\n??    enabled" in raw.getvalue().decode("iso-8859-1")

@@ -25,7 +25,7 @@ def requests(admin_cli, data_folder):
     return approvals
 
 
-def test_a_request_may_be_given_by_the_beginning_of_its_id(admin_cli, requests):
+def test_a_request_can_be_named_by_the_beginning_of_its_id(admin_cli, requests):
     """The beginning works with or without the common prefix, and so does the whole ID."""
     request = requests[0]
     for typed in (request.id, request.id[:-4], request.id.removeprefix("sayso_ap_")[:8]):
@@ -88,8 +88,8 @@ def test_every_kind_of_id_may_be_abbreviated(noun, monkeypatch):
 def test_an_abbreviation_is_refused_if_the_list_of_ids_is_incomplete():
     """An ID beyond the end of the list could begin in the same way."""
     ids = [f"sayso_dg_{number:016}" for number in range(references._MOST)]
-    listed = SimpleNamespace(search=lambda **_: [_delegation(id_) for id_ in ids])
-    admin = SimpleNamespace(delegations=listed)
+    search = SimpleNamespace(search=lambda **_: [_delegation(id_) for id_ in ids])
+    admin = SimpleNamespace(delegations=search)
     with pytest.raises(click.UsageError, match="Type the whole ID"):
         references.full_id(admin, "delegations", ids[0][:-1])
     assert references.full_id(admin, "delegations", "zzzz") == "zzzz"

@@ -58,15 +58,15 @@ def test_init_names_the_serve_and_login_commands(sayso):
 def test_text_from_others_is_escaped_on_the_terminal(admin_cli):
     """Errors repeat arguments, so control characters in them are escaped."""
     for arguments in (("users", "show", "\x1b]52;c;AAAA\x07"), ("agents", "show", "\u202eevil")):
-        done = admin_cli(*arguments)
-        assert done.code == 3
-        assert "\x1b" not in done.err
-        assert "\u202e" not in done.err
-        assert "\\u{" in done.err
+        result = admin_cli(*arguments)
+        assert result.code == 3
+        assert "\x1b" not in result.err
+        assert "\u202e" not in result.err
+        assert "\\u{" in result.err
 
 
 def test_config_shows_each_value_with_its_source_and_hides_passwords(admin_cli, monkeypatch):
-    """The output can be pasted into a chat."""
+    """The output contains no secrets, so it can be pasted into a chat."""
     monkeypatch.setenv("SAYSO_DATABASE_URL", "postgresql://sayso:hunter2@db/sayso?password=hunter3")
     monkeypatch.setenv("SAYSO_OPEN_PER_AGENT", "3")
     document = admin_cli("config", "show", "--json").document
@@ -90,8 +90,8 @@ def test_a_flag_overrides_the_environment(admin_cli, tmp_path):
 def test_a_backup_is_private_and_overwrites_nothing(admin_cli, tmp_path, monkeypatch):
     """The output lists the files that are missing; an unreachable database exits with 7."""
     target = tmp_path / "copy.sayso"
-    done = admin_cli("db", "backup", str(target))
-    assert "master.key" in done.out
+    result = admin_cli("db", "backup", str(target))
+    assert "master.key" in result.out
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
     assert admin_cli("db", "backup", str(target), "--json").error["code"] == "exists"
     monkeypatch.setenv("SAYSO_DATABASE_URL", "postgresql://localhost:1/sayso")
@@ -138,7 +138,7 @@ def test_the_systemd_unit_runs_as_its_own_user_in_its_own_folder(sayso):
 
 
 def test_the_systemd_unit_installs_from_source_and_not_by_a_package_name(sayso):
-    """Anyone could register that package name, and root would install it."""
+    """Otherwise anyone could register that package name, and root would install it."""
     unit = sayso("serve", "--systemd-unit").out
     assert re.findall(r"\binstall (.+)", unit) == ["."]
 
@@ -149,9 +149,9 @@ def test_the_systemd_unit_installs_from_source_and_not_by_a_package_name(sayso):
 )
 def test_unsupported_serve_options_are_refused_with_the_remedy(sayso, flags):
     """SQLite allows one worker, and a localhost issuer allows no other machines."""
-    done = sayso("serve", "--port", str(free_port()), *flags)
-    assert done.code == 2
-    assert "SAYSO_" in done.err
+    result = sayso("serve", "--port", str(free_port()), *flags)
+    assert result.code == 2
+    assert "SAYSO_" in result.err
 
 
 def test_a_serving_agent_gets_a_token_exchange_example(admin_cli):
@@ -184,7 +184,7 @@ def test_an_example_call_for_a_scope_with_required_details_includes_them(admin_c
 
 
 def test_an_agent_that_only_exchanges_tokens_gets_only_that_example(admin_cli):
-    """Calls of other grant types would be refused."""
+    """No other example is printed, because calls of other grant types would be refused."""
     lines = admin_cli(*AGENT, *CEILING, "--grant", "token_exchange").out
     assert "a person's token that names it in may_act:" in lines
     assert "client_credentials" not in lines

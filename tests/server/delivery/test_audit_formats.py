@@ -14,7 +14,7 @@ from server.services.audit.audit import Type
 
 _SCHEMA = json.loads((Path(__file__).parents[2] / "vectors" / "ocsf-1.8.0.json").read_text("utf-8"))
 _VALIDATOR = Draft202012Validator(_SCHEMA)
-_FULL = {
+_FULL_ENTRY = {
     "agent_id": "sayso_ag_1",
     "subject": "sayso_us_1",
     "resource": "https://pay.example",
@@ -32,7 +32,7 @@ def _event(kind: str, actor: str = "operator", **members: object) -> dict:
 
 
 @pytest.mark.parametrize("kind", Type)
-@pytest.mark.parametrize("members", [{}, _FULL], ids=["few members", "all members"])
+@pytest.mark.parametrize("members", [{}, _FULL_ENTRY], ids=["few members", "all members"])
 def test_each_type_is_a_valid_event(kind: Type, members: dict) -> None:
     """The event contains the whole entry, including data that the schema has no member for."""
     event = _event(kind, **members)
@@ -66,7 +66,7 @@ def test_types_have_their_class_and_activity(
     kind: Type, type_uid: int, status: int, severity: int
 ) -> None:
     """Refusals are failures, and alarms have medium severity."""
-    event = _event(kind, **_FULL)
+    event = _event(kind, **_FULL_ENTRY)
     assert (event["type_uid"], event["status_id"], event["severity_id"]) == (
         type_uid,
         status,
@@ -79,6 +79,6 @@ def test_the_actor_is_a_user_or_a_program() -> None:
     """The actor of the event is that of the entry."""
     assert _event("agent.added", "user:sayso_us_2")["actor"] == {"user": {"uid": "sayso_us_2"}}
     assert _event("agent.added", "system")["actor"] == {"app_name": "system"}
-    agent = _event("token.issued", "agent:sayso_ag_1", **_FULL)
+    agent = _event("token.issued", "agent:sayso_ag_1", **_FULL_ENTRY)
     assert agent["actor"] == {"app_name": "agent", "app_uid": "sayso_ag_1"}
     assert agent["user"] == {"uid": "sayso_us_1"}

@@ -52,7 +52,7 @@ def _post_refused(url: str) -> Undeliverable:
 
 
 def test_any_2xx_is_a_success(receiver_server: Receiver) -> None:
-    """Body and headers arrive unchanged."""
+    """A delivery succeeds with any 2xx status, and body and headers arrive unchanged."""
     for status in (200, 201, 204):
         receiver_server.behaviour = answer(status)
         egress.post(receiver_server.url(), b'{"a":1}', {"Sayso-Event-Id": "7"})
@@ -66,7 +66,7 @@ def test_any_2xx_is_a_success(receiver_server: Receiver) -> None:
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 422])
 def test_a_4xx_refusal_is_final(receiver_server: Receiver, status: int) -> None:
-    """A retry would be refused again."""
+    """The request is not retried, because it would be refused again."""
     receiver_server.behaviour = answer(status)
     refusal = _post_refused(receiver_server.url())
 
@@ -76,7 +76,7 @@ def test_a_4xx_refusal_is_final(receiver_server: Receiver, status: int) -> None:
 
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])
 def test_a_temporary_failure_is_retried(receiver_server: Receiver, status: int) -> None:
-    """A retry may succeed later."""
+    """The request is retried, because it may succeed later."""
     receiver_server.behaviour = answer(status)
     assert _post_refused(receiver_server.url()).retry
 
@@ -142,7 +142,7 @@ def test_a_receiver_that_answers_byte_by_byte_times_out(receiver_server: Receive
     assert time.monotonic() - started < 3
 
 
-def test_a_response_without_end_is_cut_off(receiver_server: Receiver) -> None:
+def test_an_endless_response_is_cut_off(receiver_server: Receiver) -> None:
     """At most 64 KiB of the body are read."""
     receiver_server.behaviour = flood
     assert len(egress.send("GET", receiver_server.url(), body=b"", headers={}).body) == 64 * 1024
@@ -159,7 +159,7 @@ def test_a_compressed_response_is_not_decompressed(receiver_server: Receiver) ->
 
 
 def test_a_refused_connection_is_retried() -> None:
-    """A receiver that is restarting gets its messages later."""
+    """The receiver may be restarting, so it gets its messages later."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         refusal = _post_refused(f"http://127.0.0.1:{probe.getsockname()[1]}/")

@@ -321,7 +321,7 @@ def test_two_workers_never_deliver_the_same_message(
     assert _counts(store) == {"sent": 40}
 
 
-def test_a_receiver_that_hangs_delays_no_other_message(
+def test_a_receiver_that_hangs_does_not_delay_other_messages(
     store: SqlStore, worker: OutboxWorker, receiver_server: Receiver
 ) -> None:
     """While a receiver hangs, changes are stored and another worker delivers messages."""

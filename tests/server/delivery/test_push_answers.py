@@ -49,8 +49,8 @@ def test_a_failed_push_leaves_the_request_pending(local, browser, agent, service
         local.clock.forward(MINUTE)
     with local.services.store.read() as view:
         assert view.approvals.get(approval.id) == approval
-    (listed,) = browser.send("GET", "/api/approvals").json["items"]
-    assert listed["id"] == approval.id
+    (item,) = browser.send("GET", "/api/approvals").json["items"]
+    assert item["id"] == approval.id
     assert browser.deny(approval.id).status == 200
 
 
@@ -69,7 +69,7 @@ def test_a_browser_unknown_to_its_push_service_is_removed(local, browser, agent,
 
 
 def test_a_lost_browser_is_reported_in_feed_webhook_and_list(local, browser, agent, service):
-    """All of them name the device. A new subscription of the device clears the report."""
+    """The feed, the webhook and the list name the device. A new subscription clears the report."""
     lost_id = subscribe(browser, service)
     service.behaviour = answer(410)
     ask(agent)
@@ -150,7 +150,7 @@ def test_the_push_alarm_is_raised_once_a_day(local, browser, agent, service):
     )
 
 
-def test_a_push_response_without_end_is_cut_off(local, browser, agent, service):
+def test_an_endless_push_response_is_cut_off(local, browser, agent, service):
     """Only two kilobytes of an endless response are read. The push counts as delivered."""
     subscribe(browser, service)
     service.behaviour = flood
@@ -247,7 +247,7 @@ def test_the_removal_of_a_browser_is_not_logged_twice(local, browser, agent, ser
     ],
 )
 def test_a_retry_after_header_is_read(headers, ms):
-    """The pause is at most an hour. A date counts only if there is a Date header."""
+    """The pause is at most an hour. A date is used only if there is a Date header."""
     assert _wait_ms(headers) == ms
 
 

@@ -191,7 +191,7 @@ def test_requests_that_do_not_notify_terminals_send_no_push(open_local, template
 
 
 def test_requests_held_during_quiet_hours_are_pushed_afterwards(local, agent, service):
-    """Each held request is pushed once."""
+    """When quiet hours end, each held request is pushed once."""
     person = new_person(local, "uta")
     phone = LocalBrowser(local, person.user, SoftPasskey())
     phone.enroll(enrollment_code(local, "uta"))

@@ -273,8 +273,8 @@ def test_requests_of_deleted_agents_and_unknown_users_are_shown(
     with services.store.write() as tx:
         tx.approvals.add(other_row)
     assert admin.call("DELETE", f"/api/agents/{staff.ids['agent']}").status == 204
-    seen = admin.call("GET", f"/api/admin/approvals/{other_row.id}").json
-    assert (seen["agent"]["name"], seen["user"]) == ("(deleted agent)", None)
+    document = admin.call("GET", f"/api/admin/approvals/{other_row.id}").json
+    assert (document["agent"]["name"], document["user"]) == ("(deleted agent)", None)
 
 
 def _wait_a_day(staff: Staff, admin: LocalTerminal) -> None:
@@ -294,7 +294,7 @@ def test_a_device_is_revoked_with_its_session(staff: Staff, admin: LocalTerminal
 
 
 def test_revoking_a_users_last_device_needs_a_signature(staff: Staff, admin: LocalTerminal) -> None:
-    """The user could not notice it otherwise; one's own device needs no signature."""
+    """Otherwise the user could not notice it. Revoking one's own device needs no signature."""
     local, other_user = staff.local, staff.people["stranger"]
     second = another_device(other_user)
     paths = [f"/api/admin/devices/{device.device_id}" for device in (other_user, second)]
@@ -305,8 +305,11 @@ def test_revoking_a_users_last_device_needs_a_signature(staff: Staff, admin: Loc
     assert second.device.state == "active"
     assert admin.administer("DELETE", paths[1]).status == 204
     assert second.device.state == "revoked"
-    ended = [entry["facts"] for entry in local.admin.entries("device.revoked")]
-    assert ended == [{"device": other_user.device_id}, {"device": second.device_id, "last": True}]
+    revocations = [entry["facts"] for entry in local.admin.entries("device.revoked")]
+    assert revocations == [
+        {"device": other_user.device_id},
+        {"device": second.device_id, "last": True},
+    ]
     own = f"/api/admin/devices/{admin.device_id}"
     assert admin.call("DELETE", own).status == 204
 
@@ -314,7 +317,7 @@ def test_revoking_a_users_last_device_needs_a_signature(staff: Staff, admin: Loc
 def test_an_unused_passkey_does_not_count_as_a_remaining_device(
     staff: Staff, admin: LocalTerminal
 ) -> None:
-    """A passkey that was not used for thirty days does not count."""
+    """A passkey that was not used for thirty days is not counted as a remaining device."""
     local, other_user = staff.local, staff.people["stranger"]
     old = LocalBrowser(local, other_user.user, SoftPasskey())
     assert old.enroll(enrollment_code(local, "stranger")).status == 201
@@ -347,9 +350,9 @@ def test_an_invitation_is_created_and_revoked(admin: LocalTerminal) -> None:
     }
     wide = admin.administer("POST", "/api/invitations", body).json["invitation"]
     assert (wide["asks"], wide["action_types"], wide["uses_left"]) == (None, [], 5)
-    ended = admin.call("DELETE", f"/api/invitations/{plain['id']}").json
-    assert ended["revoked_at"] is not None
-    assert admin.call("DELETE", f"/api/invitations/{plain['id']}").json == ended
+    revoked = admin.call("DELETE", f"/api/invitations/{plain['id']}").json
+    assert revoked["revoked_at"] is not None
+    assert admin.call("DELETE", f"/api/invitations/{plain['id']}").json == revoked
     assert admin.call("DELETE", "/api/invitations/none").refusal == (404, "not_found")
     far = admin.administer(
         "POST", "/api/invitations", {**body, "expires_at": "2099-01-01T00:00:00Z"}
@@ -358,7 +361,7 @@ def test_an_invitation_is_created_and_revoked(admin: LocalTerminal) -> None:
 
 
 def test_revoking_a_token_revokes_its_descendants(staff: Staff, admin: LocalTerminal) -> None:
-    """The chain can be read first, and a second revocation ends nothing more."""
+    """The chain can be read first, and a second revocation has no further effect."""
     agent, user = staff.ids["agent"], admin.user.id
     child = staff.local.admin.token(
         agent, user, "child", parent_id=staff.ids["delegation"], depth=1
@@ -367,8 +370,8 @@ def test_revoking_a_token_revokes_its_descendants(staff: Staff, admin: LocalTerm
     chain = admin.call("GET", path).json
     assert [after["id"] for after in chain["after"]] == [child.id]
     assert admin.call("GET", f"/api/admin/delegations/{child.id}").json["before"][0]["id"] == "t1"
-    ended = admin.call("POST", f"{path}/revoke").json
-    assert (ended["delegation"]["state"], ended["tokens_revoked"]) == ("revoked", 2)
+    revoked = admin.call("POST", f"{path}/revoke").json
+    assert (revoked["delegation"]["state"], revoked["tokens_revoked"]) == ("revoked", 2)
     assert admin.call("POST", f"{path}/revoke").json["tokens_revoked"] == 0
     assert admin.call("GET", "/api/admin/delegations/none").refusal == (404, "not_found")
 
@@ -416,8 +419,8 @@ def test_a_resources_token_lifetime_is_changed(staff: Staff, admin: LocalTermina
     resource = admin.administer("POST", "/api/resources", new).json["resource"]
     assert resource["token_seconds"] == 60
     path = f"/api/resources/{resource['id']}"
-    seen = {"if-match": f'"{staff.version(path)}"'}
-    shorter = admin.call("PATCH", path, {"token_seconds": 30}, headers=seen).json
+    version_header = {"if-match": f'"{staff.version(path)}"'}
+    shorter = admin.call("PATCH", path, {"token_seconds": 30}, headers=version_header).json
     assert shorter["token_seconds"] == 30
     body = {"token_seconds": None}
     longer = admin.administer("PATCH", path, body, version=staff.version(path)).json
@@ -445,8 +448,8 @@ def test_an_app_is_registered_changed_disabled_and_deleted(
     path = f"/api/apps/{app['client_id']}"
     assert admin.call("GET", path).json == app
     version = {"if-match": f'"{app["version"]}"'}
-    elsewhere = {"redirect_uris": ["https://evil.example/cb"]}
-    assert admin.call("PATCH", path, elsewhere, headers=version).refusal[1] == "statement_required"
+    other_uris = {"redirect_uris": ["https://evil.example/cb"]}
+    assert admin.call("PATCH", path, other_uris, headers=version).refusal[1] == "statement_required"
     no_types = admin.call("PATCH", path, {"action_types": []}, headers=version).json
     assert (app["action_types"], no_types["action_types"]) == (None, [])
     version = {"if-match": f'"{no_types["version"]}"'}

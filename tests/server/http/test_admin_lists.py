@@ -115,7 +115,7 @@ def test_an_invalid_cursor_is_refused(staff: Staff, path: str, cursor: str) -> N
     ],
 )
 def test_a_null_character_in_a_filter_is_refused(staff: Staff, path: str, name: str) -> None:
-    """PostgreSQL cannot store one; the answer is the same with every database."""
+    """PostgreSQL cannot store null characters; the answer is the same with every database."""
     for odd in ("\0", "a\0b"):
         assert _get(staff, path, **{name: odd}).refusal == (422, "invalid_body")
 
@@ -131,7 +131,7 @@ def test_a_null_character_in_a_body_is_refused(staff: Staff) -> None:
     "path", ["/api/admin/approvals", "/api/admin/devices", "/api/admin/delegations"]
 )
 def test_a_cursor_of_another_list_is_refused(staff: Staff, path: str) -> None:
-    """A list that is ordered by time cannot read a name as its cursor."""
+    """A list that is ordered by time does not accept a name as its cursor."""
     other = base64.urlsafe_b64encode(b"ana").rstrip(b"=").decode()
     assert _get(staff, path, cursor=other).refusal == (422, "invalid_body")
 
@@ -178,7 +178,7 @@ def test_tokens_are_filtered_by_client_user_and_resource(filled: Staff) -> None:
 
 
 def test_consents_are_filtered_by_client_and_user(filled: Staff) -> None:
-    """Ended consents are listed only if the query asks for them."""
+    """Expired and revoked consents are listed only if the query includes them."""
     path = "/api/admin/consents"
     assert len(_items(filled, path)) == 2
     (item,) = _items(filled, path, client="one", user="owner")

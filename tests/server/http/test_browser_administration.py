@@ -24,7 +24,7 @@ def enabling(staff: Staff) -> str:
     return f"/api/agents/{staff.ids['disabled agent']}/enable"
 
 
-def test_a_signed_in_administrator_reads_and_removes_power(
+def test_a_signed_in_administrator_can_read_and_remove_power(
     staff: Staff, browser: LocalBrowser
 ) -> None:
     """The cookie and the CSRF token are enough."""
@@ -39,7 +39,7 @@ def test_adding_power_requires_the_passkey(browser: LocalBrowser, enabling: str)
     assert browser.administer("POST", enabling).json["state"] == "enabled"
 
 
-def test_a_passkey_without_user_verification_adds_no_power(
+def test_a_passkey_without_user_verification_cannot_add_power(
     browser: LocalBrowser, enabling: str
 ) -> None:
     """A touch without a PIN or biometrics is not enough."""
@@ -52,7 +52,7 @@ def test_a_passkey_without_user_verification_adds_no_power(
     [{"subject": "A" * 43}, {"purpose": "pin"}, {"nonce": "another"}],
     ids=lambda sent_headers: [*sent_headers],
 )
-def test_a_statement_about_anything_else_adds_no_power(
+def test_a_statement_about_anything_else_cannot_add_power(
     browser: LocalBrowser, enabling: str, sent_headers: dict[str, str]
 ) -> None:
     """A statement for a different request, purpose or nonce is invalid."""
@@ -62,7 +62,7 @@ def test_a_statement_about_anything_else_adds_no_power(
     )
 
 
-def test_a_signature_without_a_statement_adds_no_power(
+def test_a_signature_without_a_statement_cannot_add_power(
     browser: LocalBrowser, enabling: str
 ) -> None:
     """A signature made for signing in cannot be reused."""
@@ -82,7 +82,7 @@ def test_a_statement_is_accepted_once(browser: LocalBrowser, staff: Staff, enabl
     assert browser.send("POST", enabling, headers=signed).refusal == (422, "invalid_statement")
 
 
-def test_a_second_passkey_waits_a_day_before_it_adds_power(
+def test_a_second_passkey_cannot_add_power_for_a_day(
     browser: LocalBrowser, staff: Staff, enabling: str
 ) -> None:
     """An enrollment code must not bypass the first passkey; high risk has the same rule."""
@@ -103,10 +103,10 @@ def test_a_second_passkey_waits_a_day_before_it_adds_power(
     ],
     ids=["no token", "wrong token", "foreign origin", "another site"],
 )
-def test_requests_from_other_sites_change_nothing(
+def test_requests_from_other_sites_are_refused(
     staff: Staff, browser: LocalBrowser, headers: dict[str, str | None]
 ) -> None:
-    """They are refused even if the browser is signed in."""
+    """Requests from other sites are refused even if the browser is signed in."""
     path = f"/api/agents/{staff.ids['agent']}/disable"
     assert browser.send("POST", path, headers=headers).status == 403
     assert staff.local.admin.agents.show("one")[0].state == "enabled"

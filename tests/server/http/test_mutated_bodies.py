@@ -75,7 +75,7 @@ _JSON_ROUTES = [route for route in ROUTES if route.body is not None]
 _OTHER_STATUS = {
     "POST /api/passkeys": 422,  # the attestation comes from no authenticator
     "POST /api/grants": 404,  # reads its own write, which was rolled back
-    "POST /api/approvals/<id>/report": 404,  # reads its own write too
+    "POST /api/approvals/<id>/report": 404,  # this route reads its own write too
 }
 
 
@@ -273,7 +273,7 @@ _PUSHED = {
     "response_mode": "form_post",
     "authorization_details": json.dumps(PAYMENT_DETAILS),
 }
-_ABOUT = {"token": "TOKEN", "token_type_hint": "access_token"}
+_TOKEN_FORM = {"token": "TOKEN", "token_type_hint": "access_token"}
 _FORMS: Mapping[str, tuple[str, str, Mapping[str, str]]] = {
     "asks": ("/bc-authorize", "agent", _BACKCHANNEL),
     **{name: ("/token", "agent", form) for name, form in _TOKENS.items()},
@@ -290,8 +290,8 @@ _FORMS: Mapping[str, tuple[str, str, Mapping[str, str]]] = {
         "app",
         {"scope": "openid payments:read", "resource": PAY},
     ),
-    "introspects": ("/introspect", "resource", _ABOUT),
-    "revokes": ("/revoke", "agent", _ABOUT),
+    "introspects": ("/introspect", "resource", _TOKEN_FORM),
+    "revokes": ("/revoke", "agent", _TOKEN_FORM),
 }
 
 

@@ -112,7 +112,7 @@ def test_operator_routes_need_no_authentication(http, local):
 
 
 def test_a_server_that_signs_no_checkpoints_is_not_ready(http, local):
-    """It stops being ready after a minute, and the metrics count entries and seconds."""
+    """The server stops being ready after a minute; metrics count unsigned entries and seconds."""
     local.clock.forward(MINUTE)
     assert http.get("/readyz").status_code == 200
     local.clock.forward(1)

@@ -66,7 +66,7 @@ def test_an_invalid_approval_cursor_is_refused(text):
     [(None, None), ("", None), ("1760000000000.sayso_ap_a", (1_760_000_000_000, "sayso_ap_a"))],
 )
 def test_without_a_cursor_a_list_starts_at_the_beginning(text, place):
-    """An empty cursor counts as no cursor."""
+    """An empty cursor is treated as no cursor."""
     assert approval_wire.read_cursor(text) == place
 
 

@@ -117,7 +117,7 @@ def test_a_client_among_others_has_one_request_in_progress(clients):
 
 
 def test_a_client_that_is_alone_has_many_requests_in_progress():
-    """Many requests of a single client delay no other client, and writes can share a COMMIT."""
+    """Many requests of a single client do not delay others, and writes can share a COMMIT."""
     clients = _Clients(ClientQueues())
     client = ClaimedClient("a", b"right", "::1")
     clients.send(client, "first").set()
@@ -185,24 +185,27 @@ def test_a_wrong_credential_does_not_use_the_clients_own_queue(clients):
 
 
 def test_wrong_credentials_slow_only_their_client_and_address(monkeypatch):
-    """Not a verified credential, another address or another client; and for a minute only."""
+    """Verified credentials, other addresses and other clients are not slowed.
+
+    The delay ends after a minute.
+    """
     queues, right = ClientQueues(), ClaimedClient("a", b"right", "192.0.2.1")
     guess = ClaimedClient("a", b"wrong", "192.0.2.1")
     queues.mark_authenticated(right)
     for _ in range(client_queues.FREE_REFUSALS):
         assert queues.delay(guess) == 0
         queues.mark_refused(guess)
-    elsewhere = ClaimedClient("a", b"wrong", "::1")
+    other_address = ClaimedClient("a", b"wrong", "::1")
     other = ClaimedClient("b", b"wrong", "192.0.2.1")
     assert queues.delay(guess) == client_queues.REFUSED_SECONDS
-    assert [queues.delay(each) for each in (right, elsewhere, other)] == [0, 0, 0]
+    assert [queues.delay(each) for each in (right, other_address, other)] == [0, 0, 0]
     later = time.monotonic() + 60
     monkeypatch.setattr(client_queues.time, "monotonic", lambda: later)
     assert queues.delay(guess) == 0
 
 
 def test_refusals_of_many_clients_have_a_memory_limit(monkeypatch):
-    """The oldest are forgotten."""
+    """When the limit is reached, the oldest refusals are forgotten."""
     monkeypatch.setattr(client_queues, "_MAX_REMEMBERED", 3)
     queues = ClientQueues()
     for number in range(9):

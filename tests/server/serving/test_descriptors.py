@@ -20,5 +20,5 @@ from server.serving.descriptors import Capacity, capacity
 def test_descriptors_are_reserved_for_other_files_and_other_requests(
     files, max_connections, connections, feeds
 ):
-    """Some descriptors are not for connections, and some connections are not for feeds."""
+    """Some descriptors are reserved for files, and some connections for other requests."""
     assert capacity(files, max_connections) == Capacity(files, connections, feeds)

@@ -48,9 +48,9 @@ def test_a_head_is_limited_to_32_kib():
     size = heads.MAX_BYTES - len(LINE) - len(HOST)
     exact = HOST + b"X: " + b"a" * (size - 7) + b"\r\n\r\n"
     assert len(read(exact)) == 2
-    for sent in (exact.replace(b"X: ", b"X: a"), HOST + b"a" * 100_000):
+    for head in (exact.replace(b"X: ", b"X: a"), HOST + b"a" * 100_000):
         with pytest.raises(BadHead) as refusal:
-            read(sent)
+            read(head)
         assert refusal.value.status == 431
 
 
@@ -62,13 +62,13 @@ def test_a_head_is_limited_to_a_hundred_fields():
     assert refusal.value.status == 431
 
 
-def test_a_head_that_ends_early_is_refused():
-    """An incomplete head is invalid."""
+def test_an_incomplete_head_is_refused():
+    """A request whose head is incomplete is invalid."""
     with pytest.raises(BadHead):
         read(HOST)
 
 
 def test_a_long_run_of_spaces_is_refused_in_linear_time():
-    """The time grows with the length only."""
+    """The parsing time grows only linearly with the number of spaces."""
     with pytest.raises(BadHead):
         heads.parse(LINE, [b"X:" + b" " * 30_000 + b"\0\r\n"])

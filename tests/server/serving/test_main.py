@@ -59,7 +59,7 @@ def test_this_machine_or_the_insecure_flag_is_served_without_https(settings, opt
 
 
 def test_other_machines_are_served_under_an_https_issuer(settings):
-    """A proxy in front terminates TLS."""
+    """A proxy in front of the server terminates TLS."""
     options = ServeOptions(host="0.0.0.0")  # noqa: S104  # the test is about this address
     assert prepare_settings(settings(issuer="https://auth.example"), options)
 

@@ -32,7 +32,7 @@ def test_the_connection_with_the_largest_incomplete_request_is_dropped_first():
 
 
 def test_a_new_connection_that_would_use_the_most_memory_is_refused():
-    """Other connections stay."""
+    """The new connection is refused, and the other connections stay open."""
     new, other = _Connection(), _Connection()
     incomplete = Incomplete(limit=100)
     incomplete.add(other, 40)
@@ -44,7 +44,7 @@ def test_a_new_connection_that_would_use_the_most_memory_is_refused():
 
 
 def test_complete_requests_do_not_count():
-    """Removing a connection twice is harmless."""
+    """Complete requests use no part of the limit. Removing a connection twice is harmless."""
     connection = _Connection()
     incomplete = Incomplete(limit=100)
     for _ in range(5):

@@ -1,4 +1,4 @@
-"""The console: who sees which page, who may submit which form, and escaping."""
+"""The console: access to pages and forms by role, and escaping."""
 
 import json
 import re
@@ -232,12 +232,12 @@ def test_a_console_form_works_for_each_permitted_role(
 def test_a_console_form_is_refused_for_every_other_role(
     console: Console, form_row: FormAction
 ) -> None:
-    """The status is that of the API, and nothing is stored."""
+    """The form gets the status of the API, and nothing is stored."""
     before = len(console.staff.local.admin.entries())
-    for who in (NOBODY, *WHO):
-        expected = 401 if who == NOBODY else _status(form_row.route, who, of_one=True)
+    for role in (NOBODY, *WHO):
+        expected = 401 if role == NOBODY else _status(form_row.route, role, of_one=True)
         if expected != 200:
-            assert _send(console, form_row, who, signed=False).status_code == expected, who
+            assert _send(console, form_row, role, signed=False).status_code == expected, role
     assert len(console.staff.local.admin.entries()) == before
 
 
@@ -265,7 +265,7 @@ FORGED: tuple[tuple[dict[str, Any], dict[str, str]], ...] = (
 
 
 @pytest.mark.parametrize("form_row", CONSOLE_FORMS, **NAMED)
-def test_a_forged_console_form_does_nothing(console: Console, form_row: FormAction) -> None:
+def test_a_forged_console_form_is_refused(console: Console, form_row: FormAction) -> None:
     """A forged form gets 403 even if the browser is signed in."""
     before = len(console.staff.local.admin.entries())
     path = _path(console, form_row.path, SAMPLES[form_row.path].about)

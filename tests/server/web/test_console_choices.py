@@ -39,10 +39,10 @@ def test_a_resource_offers_its_own_scopes_and_each_action_type(console: Console)
 
 def test_a_long_list_is_offered_while_typing(console: Console) -> None:
     """The stored values are checkboxes, and the others are suggested while typing."""
-    many = {f"payments:s{number}": Risk.LOW for number in range(31)}
+    scopes = {f"payments:s{number}": Risk.LOW for number in range(31)}
     local = console.staff.local
     local.admin.resources.update(
-        PAY, ResourceChanges(scopes=many, requires={"payments:s1": "payment.transfer"}), by=BY
+        PAY, ResourceChanges(scopes=scopes, requires={"payments:s1": "payment.transfer"}), by=BY
     )
     page = console.get("admin", EDIT).text
     assert _ticks(console, EDIT, "requires") == ["payments:s1 payment.transfer"]

@@ -31,14 +31,14 @@ def test_a_list_is_typed_by_lines_or_commas():
 
 
 def test_a_ticked_box_means_all():
-    """The text that was typed beside the box is ignored."""
+    """The text in the field next to the box is ignored."""
     field = Field("asks", "", "lines", all_label="Everyone")
     assert _read(field, **{"every-asks": "1", "asks": "eva"}) is None
     assert _read(field, asks="eva") == ["eva"]
 
 
 def test_known_values_are_ticked_and_others_are_typed():
-    """A value ticked and typed counts once, and a value called "every" is not the "all" box."""
+    """A selected and typed value is sent once, and a value named "every" is not the "all" box."""
     field = Field("asks", "", "known", all_label="Everyone", suggestions="people")
     assert _read(field, **{"asks-ana": "1", "asks-ben": "1", "asks": "eva, ana"}) == [
         "ana",
@@ -66,12 +66,12 @@ def test_a_short_list_has_a_box_for_each_value_and_a_long_one_suggestions():
     stored = {"owners": [{"name": "ben"}]}
     short = _offered(_people("ana", "ben"), stored)
     assert ([value for value, _ in short.choices], short.ticked) == (["ana", "ben"], {"ben"})
-    many = [f"u{number}" for number in range(choices.MAX_TICKED + 1)]
-    for facts in (_people(*many), _people("ana", left="more"), _people(users=None)):
+    many_names = [f"u{number}" for number in range(choices.MAX_TICKED + 1)]
+    for facts in (_people(*many_names), _people("ana", left="more"), _people(users=None)):
         long = _offered(facts, stored)
         assert ([value for value, _ in long.choices], long.offered.whole) == (["ben"], False)
     sent = fields.SubmittedForm(_form(**{"owners-ben": "1", "owners": "eve"}), "owners", "Who?")
-    again = _offered(_people(*many), stored, sent)
+    again = _offered(_people(*many_names), stored, sent)
     assert [value for value, _ in again.choices] == ["ben", "eve"]
     assert again.ticked == {"ben", "eve"}
 
@@ -241,7 +241,7 @@ def test_a_new_objects_form_has_its_defaults():
 
 
 def test_a_refusal_has_the_labels_of_the_fields():
-    """A name that is not a field of the form stays as it is."""
+    """A name that is not a field of the form is not replaced."""
     both = (Field("auth", "Auth"), Field("author", "Author"))
     text = "`author` and `auth`, but no auth or `other`"
     assert fields.with_labels(text, both) == "“Author” and “Auth”, but no auth or `other`"
@@ -271,16 +271,16 @@ def test_removed_scopes_and_requirements_are_sent_explicitly():
     ],
 )
 def test_new_keys_are_added_to_kept_keys(added, kids):
-    """New keys are given as a single key or as a key set."""
+    """New keys can be a single key or a key set."""
     stored = {"keys": [{"kid": "k1"}, {"kid": "k2"}]}
-    sent = client_fields.merged_keys({"keep": ["k1"], "jwks": added}, stored)
-    assert [key["kid"] for key in sent["jwks"]["keys"]] == kids
+    merged = client_fields.merged_keys({"keep": ["k1"], "jwks": added}, stored)
+    assert [key["kid"] for key in merged["jwks"]["keys"]] == kids
 
 
 def test_an_invalid_key_set_is_left_to_the_api():
     """The invalid value is sent unchanged, and the API explains the error."""
-    sent = client_fields.merged_keys({"keep": [], "jwks": {"keys": "x"}}, {"keys": []})
-    assert sent == {"jwks": {"keys": "x"}}
+    merged = client_fields.merged_keys({"keep": [], "jwks": {"keys": "x"}}, {"keys": []})
+    assert merged == {"jwks": {"keys": "x"}}
 
 
 def test_without_key_fields_the_keys_do_not_change():

@@ -208,7 +208,7 @@ def test_an_error_is_shown_at_its_field(
     assert len(console.staff.local.admin.entries()) == before
 
 
-def test_a_concurrent_change_is_shown_beside_the_typed_value(console: Console) -> None:
+def test_a_concurrent_change_is_shown_next_to_the_typed_value(console: Console) -> None:
     """The form has the new version, so that it can be sent again."""
     staff = console.staff
     agent = staff.ids["agent"]
@@ -241,7 +241,7 @@ def test_an_edit_form_submitted_unchanged_changes_nothing(console: Console) -> N
     for action in FORMS:
         if (
             action.values_from and action.fields and action.body is None
-        ):  # a body of its own is sent whole
+        ):  # this form sends a complete body
             sheet = page_at(action.page)
             about = console.staff.ids[action.values_from]
             page = console.get("admin", sheet.path.replace("<id>", about)).text
@@ -254,8 +254,8 @@ def test_an_edit_form_submitted_unchanged_changes_nothing(console: Console) -> N
 
 def test_a_forged_forms_values_are_not_shown_again(console: Console) -> None:
     """Otherwise a user could submit them from our own form."""
-    path, elsewhere = "/admin/new/user/add", {"Origin": "https://evil.example"}
-    for form, headers in (({"csrf": "guessed"}, {}), ({}, elsewhere)):
+    path, foreign_origin = "/admin/new/user/add", {"Origin": "https://evil.example"}
+    for form, headers in (({"csrf": "guessed"}, {}), ({}, foreign_origin)):
         answer = console.post(
             "admin", path, {"name": "", "email": "evil@x.example", **form}, headers
         )

@@ -8,7 +8,7 @@ from tests.support.checks.source import ROOT
 
 _GUIDES = [ROOT / "docs" / name for name in ("first-visit-browser.md", "browser.md")]
 _GUIDE = "\n".join(path.read_text("utf-8") for path in _GUIDES)
-_NAMED = re.compile(r"(?<![*\w])\*([^*]+)\*(?!\*)")
+_QUOTED_LABEL = re.compile(r"(?<![*\w])\*([^*]+)\*(?!\*)")
 _QUOTED = re.compile(r'"([A-Z][^"]+)"')
 
 
@@ -20,7 +20,9 @@ def _plain(text):
 _WEB = [path for path in (ROOT / "server").rglob("*") if path.suffix in {".html", ".js", ".py"}]
 _PAGES = " ".join(_plain(path.read_text("utf-8")) for path in _WEB)
 _TEXT = re.sub(r"<img[^>]+>", "", _GUIDE)
-_WORDS = sorted({_plain(found) for rule in (_NAMED, _QUOTED) for found in rule.findall(_TEXT)})
+_WORDS = sorted(
+    {_plain(found) for rule in (_QUOTED_LABEL, _QUOTED) for found in rule.findall(_TEXT)}
+)
 
 
 def test_the_guides_quote_the_pages():

@@ -1,4 +1,4 @@
-"""What makes the pages an installable app, with no personal data in it."""
+"""The pages are an installable app, which contains no personal data."""
 
 import json
 import re

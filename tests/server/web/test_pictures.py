@@ -12,35 +12,35 @@ from tests.support.pictures.page_table import GROUPS
 
 def test_every_page_of_the_application_has_a_picture(local):
     """`scripts/pictures` records the route of every picture."""
-    used = {taken.rule for taken in index().values()} - {None}
-    assert {page.path for page in PAGES} - used == set()
+    pictured = {entry.rule for entry in index().values()} - {None}
+    assert {page.path for page in PAGES} - pictured == set()
     no_pages = {
         "/continue/waits",
         "/icons/<digest>",
     }  # a script requests the first; the second is an image
-    assert pages(local.app) - used == no_pages
+    assert pages(local.app) - pictured == no_pages
 
 
 def test_every_page_template_has_a_picture():
     """Templates that only a form reaches have a picture too; the index names the template."""
-    used = {taken.template for taken in index().values()}
-    assert page_templates() - used == set()
+    pictured = {entry.template for entry in index().values()}
+    assert page_templates() - pictured == set()
 
 
 def test_no_picture_shows_a_removed_page(local):
     """Only the picture of the 404 page has no route."""
     entries = index()
-    assert [name for name, taken in entries.items() if taken.rule is None] == ["nowhere"]
+    assert [name for name, entry in entries.items() if entry.rule is None] == ["nowhere"]
     routes = {rule.rule for rule in local.app.url_map.iter_rules()}
-    assert {taken.rule for taken in entries.values()} - routes == {None}
+    assert {entry.rule for entry in entries.values()} - routes == {None}
 
 
 def test_each_picture_exists_for_phone_and_desktop_light_and_dark():
     """Each page has four pictures, and there are no other picture files."""
     expected = {file for name in index() for file, _ in files(name)}
     assert {path.name for path in FOLDER.glob("page-*.webp")} == expected
-    looks = {file.removeprefix("page-x-") for file, _ in files("x")}
-    assert looks == {"360.webp", "360-dark.webp", "1440.webp", "1440-dark.webp"}
+    themes = {file.removeprefix("page-x-") for file, _ in files("x")}
+    assert themes == {"360.webp", "360-dark.webp", "1440.webp", "1440-dark.webp"}
 
 
 def test_the_pictures_stay_small():

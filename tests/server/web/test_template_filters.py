@@ -42,5 +42,5 @@ def test_a_deputy_period_shows_the_chosen_days(begins: str, ends: str, words: st
 
 @pytest.mark.parametrize("path", sorted(TEMPLATES.rglob("*.html")), ids=lambda path: path.name)
 def test_no_page_formats_a_time_itself(path) -> None:
-    """Only the time left until a request expires is rendered without the filter."""
+    """Only the time left until a request expires is shown without the filter."""
     assert not re.search(r"<time(?! data-until)", path.read_text("utf-8"))

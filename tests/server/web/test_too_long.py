@@ -34,6 +34,6 @@ def test_a_form_that_is_too_long_is_refused_at_every_address(local, signed_in):
             path = re.sub("<[^>]+>", "x", rule)
             answer = client.post(path, base_url=ISSUER, headers=FORM, data=b"a=" + b"x" * 200_000)
             refused = answer.status_code == 413 and "send less" in answer.text
-            asked = not signed_in and "Sign in" in answer.text
-            assert refused or asked, (rule, answer.status_code, answer.text)
+            asks_to_sign_in = not signed_in and "Sign in" in answer.text
+            assert refused or asks_to_sign_in, (rule, answer.status_code, answer.text)
     assert [line for line in log if line["event"] == "page.failed"] == []

@@ -32,10 +32,10 @@ def _scripts(name: str) -> list[set[str]]:
     return names or ([] if not parent else _scripts(parent))
 
 
-def _loaded(script: str) -> set[str]:
+def _imported_scripts(script: str) -> set[str]:
     """Return a script and everything that it imports, directly or indirectly."""
     direct = re.findall(r'^import .*"/([\w-]+)\.js";', _script(script), re.MULTILINE)
-    return {script}.union(*(_loaded(imported) for imported in direct))
+    return {script}.union(*(_imported_scripts(imported) for imported in direct))
 
 
 def _script(name: str) -> str:
@@ -61,7 +61,7 @@ def test_every_page_of_a_signed_in_user_checks_that_its_server_is_reachable(name
     scripts = _scripts(name)
     assert scripts, "a page without a script says nothing of its age"
     for script in set().union(*scripts):
-        assert {"live", "buttons", "session"} <= _loaded(script), script
+        assert {"live", "buttons", "session"} <= _imported_scripts(script), script
 
 
 def test_the_checked_pages_include_user_and_console_pages() -> None:

@@ -15,7 +15,7 @@ _PARTS = frozenset(
     {"heading", "term", "definition", "paragraph", "Figcaption", "blockquote", "link", "button"}
     | {"status", "alert", "textbox", "radio", "checkbox", "StaticText"}
 )
-_PRESSABLE = frozenset({"link", "button", "textbox", "radio", "checkbox"})
+_CONTROL_ROLES = frozenset({"link", "button", "textbox", "radio", "checkbox"})
 _NAMES = {_PAGE: "page", "Figcaption": "caption", "StaticText": "text"}
 
 Node = dict[str, Any]
@@ -31,7 +31,7 @@ class Heard:
         """Return the focused element; the page if no element has focus; "" between two pages."""
         focused = [value for value in self.nodes.values() if _property(value, "focused")]
         deepest = [node for node in focused if _role(node) != _PAGE] or focused
-        return self._said(deepest[-1]) if deepest else ""
+        return self._spoken_text(deepest[-1]) if deepest else ""
 
     def announcements(self) -> list[str]:
         """Return the text of live regions, which a reader announces when it changes."""
@@ -41,22 +41,22 @@ class Heard:
     def main(self) -> list[str]:
         """Return the parts of the main region in reading order."""
         (main,) = [value for value in self.nodes.values() if _role(value) == "main"]
-        return [self._said(part) for part in self._parts(main)]
+        return [self._spoken_text(part) for part in self._parts(main)]
 
     def _parts(self, node: Node) -> Iterator[Node]:
         for child in self._children(node):
             is_part = _role(child) in _PARTS and not self._has_button(child)
             if not is_part:
                 yield from self._parts(child)
-            elif any(letter.isalnum() for letter in self._said(child).partition(":")[2]):
+            elif any(letter.isalnum() for letter in self._spoken_text(child).partition(":")[2]):
                 yield child
 
     def _has_button(self, node: Node) -> bool:
-        """Report whether it contains something that can be pressed and so is read separately."""
+        """Report whether the node contains a control, which a screen reader reads separately."""
         below = self._children(node)
-        return any(_role(child) in _PRESSABLE or self._has_button(child) for child in below)
+        return any(_role(child) in _CONTROL_ROLES or self._has_button(child) for child in below)
 
-    def _said(self, node: Node) -> str:
+    def _spoken_text(self, node: Node) -> str:
         role = _role(node)
         if role == "main":
             return "main part"

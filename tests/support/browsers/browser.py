@@ -1,6 +1,6 @@
 """A browser without scripts: it keeps cookies, follows redirects within the site, submits forms.
 
-Owns: what a person at a browser does. At a redirect to the app's address it stops and shows it.
+Owns: what a person does in a browser. At a redirect to the app's URL it stops and shows that URL.
 """
 
 import base64
@@ -84,8 +84,8 @@ class Browser:
         """Send the page's form with these fields changed."""
         assert self.page is not None
         (form,) = self.page.forms
-        sent = {**form.fields, **fields}
-        return self._go(self.http.post(form.action, data=sent, headers=headers))
+        parameters = {**form.fields, **fields}
+        return self._go(self.http.post(form.action, data=parameters, headers=headers))
 
     def _go(self, response: httpx.Response) -> Page:
         while response.is_redirect:
@@ -100,7 +100,7 @@ class Browser:
 
 def request_of(client_id: str, **parameters: Any) -> dict[str, Any]:
     """Return an authorization request as most apps send it; None leaves a parameter out."""
-    whole = {
+    members = {
         "response_type": "code",
         "client_id": client_id,
         "redirect_uri": CALLBACK,
@@ -111,7 +111,7 @@ def request_of(client_id: str, **parameters: Any) -> dict[str, Any]:
         "code_challenge_method": "S256",
         **parameters,
     }
-    return {name: value for name, value in whole.items() if value is not None}
+    return {name: value for name, value in members.items() if value is not None}
 
 
 def read(response: httpx.Response) -> Page:

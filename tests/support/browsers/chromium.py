@@ -1,6 +1,6 @@
 """Headless Chromium, driven over the DevTools protocol, with its own passkeys.
 
-Owns: what a person does at a page: open, click, type, look. Nothing is stubbed in the browser; the
+Owns: what a person does on a page: open, click, type, look. Nothing is stubbed in the browser; the
 authenticator is Chromium's virtual one, with resident keys and user verification. The headless
 shell takes a third of the time, but only the full browser has push and notifications.
 """
@@ -74,16 +74,16 @@ class Chromium:
         """Send a command of the protocol; return its result."""
         number = next(self.numbers)
         session = {"sessionId": self.session} if self.session else {}
-        sent = {"id": number, "method": method, "params": parameters, **session}
-        self.socket.send(json.dumps(sent))
+        command = {"id": number, "method": method, "params": parameters, **session}
+        self.socket.send(json.dumps(command))
         try:
-            while (said := json.loads(self.socket.recv(self.patience))).get("id") != number:
-                self.events.append(said)
+            while (reply := json.loads(self.socket.recv(self.patience))).get("id") != number:
+                self.events.append(reply)
         except TimeoutError as late:
             raise TimeoutError(f"Chromium did not answer {method} {parameters}") from late
-        if "error" in said:
-            raise PageGone(str(said["error"]))
-        result: dict[str, Any] = said["result"]
+        if "error" in reply:
+            raise PageGone(str(reply["error"]))
+        result: dict[str, Any] = reply["result"]
         return result
 
     def beforehand(self, function: str) -> None:
@@ -127,13 +127,13 @@ class Chromium:
 
         If it moved away before the click, click again.
         """
-        found = f"document.querySelector({json.dumps(selector)})"
+        element = f"document.querySelector({json.dumps(selector)})"
         loaded = "document.readyState === 'complete'"  # or a script still moves it
-        ready = f"Boolean({loaded} && {found}?.checkVisibility() && !{found}.disabled)"
-        until(lambda: self.see(ready) and self._pressed(found), _TIMEOUT)
+        ready = f"Boolean({loaded} && {element}?.checkVisibility() && !{element}.disabled)"
+        until(lambda: self.see(ready) and self._click_at(element), _TIMEOUT)
 
-    def _pressed(self, found: str) -> bool:
-        """Click there once; return False if it had moved and something else was clicked."""
+    def _click_at(self, found: str) -> bool:
+        """Click at the element's position; return False if it moved, so the click missed it."""
         box = self.ask(
             f"(() => {{ const e = {found}; e.scrollIntoView({{block: 'center'}});"
             " const middle = () => { const b = e.getBoundingClientRect();"
@@ -173,8 +173,8 @@ class Chromium:
     def add_passkey_holder(self) -> None:
         """Add a virtual authenticator."""
         self.tell("WebAuthn.enable")
-        made = self.tell("WebAuthn.addVirtualAuthenticator", options=_AUTHENTICATOR)
-        self.authenticator = made["authenticatorId"]
+        added = self.tell("WebAuthn.addVirtualAuthenticator", options=_AUTHENTICATOR)
+        self.authenticator = added["authenticatorId"]
 
     def wait_for_tab(self, part: str) -> "Chromium":
         """Wait for a new page that has this in its URL, and return it."""
@@ -185,17 +185,17 @@ class Chromium:
 
         other = _attached(self, until(found, _TIMEOUT))
         if self.authenticator:
-            kept = self.tell("WebAuthn.getCredentials", authenticatorId=self.authenticator)
+            credentials = self.tell("WebAuthn.getCredentials", authenticatorId=self.authenticator)
             other.add_passkey_holder()
             target = other.authenticator
-            for passkey in kept["credentials"]:
+            for passkey in credentials["credentials"]:
                 other.tell("WebAuthn.addCredential", authenticatorId=target, credential=passkey)
         return other
 
     def new_tab(self) -> "Chromium":
         """Open an empty page of this browser, in front of this one."""
-        made = _command(self, "Target.createTarget", url="about:blank")
-        other = _attached(self, made["targetId"])
+        target = _command(self, "Target.createTarget", url="about:blank")
+        other = _attached(self, target["targetId"])
         other.front()
         return other
 
@@ -234,7 +234,7 @@ class Chromium:
         )
 
     def forget_passkeys(self) -> None:
-        """Empty the authenticator; it has room for three."""
+        """Delete all passkeys, because the authenticator stores only three."""
         self.tell("WebAuthn.clearCredentials", authenticatorId=self.authenticator)
 
     def front(self) -> None:
@@ -286,8 +286,8 @@ class Chromium:
             self.tell("Emulation.setDeviceMetricsOverride", mobile=width < 500, **window)  # a phone
             self.window = window
         scheme = {"prefers-color-scheme": "dark" if dark else "light"}
-        whole = {**_PLAIN, **scheme, **wishes}
-        features = [{"name": name, "value": value} for name, value in whole.items()]
+        members = {**_PLAIN, **scheme, **wishes}
+        features = [{"name": name, "value": value} for name, value in members.items()]
         self.tell("Emulation.setEmulatedMedia", features=features)
 
     def picture(self, path: Path) -> None:
@@ -309,8 +309,8 @@ class Chromium:
         refuses, an icon that was loading when its page was left, and a server that a test stopped.
         """
         kinds = {"Log.entryAdded", "Runtime.exceptionThrown"}
-        mine = [event for event in self.events if event.get("sessionId") == self.session]
-        reports = [json.dumps(event["params"]) for event in mine if event.get("method") in kinds]
+        events = [event for event in self.events if event.get("sessionId") == self.session]
+        reports = [json.dumps(event["params"]) for event in events if event.get("method") in kinds]
         lost = "INTERNET_DISCONNECTED CONNECTION_REFUSED CONNECTION_RESET CONNECTION_CLOSED"
         lost += " EMPTY_RESPONSE CONTENT_LENGTH_MISMATCH NETWORK_CHANGED BLOCKED_BY_CLIENT"
         away = [f"net::ERR_{name}" for name in lost.split()]
@@ -357,30 +357,30 @@ def chromium(
 def stranger(browser: Chromium) -> Iterator[Chromium]:
     """Open a tab with its own empty storage, which is deleted afterwards."""
     context = _command(browser, "Target.createBrowserContext")["browserContextId"]
-    made = _command(browser, "Target.createTarget", url="about:blank", browserContextId=context)
+    target = _command(browser, "Target.createTarget", url="about:blank", browserContextId=context)
     try:
-        yield _attached(browser, made["targetId"])
+        yield _attached(browser, target["targetId"])
     finally:
         _dispose(browser, context)
 
 
 def _dispose(browser: Chromium, context: str) -> None:
-    """Close the pages of a context. Chromium does not always answer, which does no harm."""
-    whole = Chromium(browser.socket, "", browser.numbers, browser.events, patience=10)
+    """Close the pages of a context. Chromium does not always answer, which is harmless."""
+    root = Chromium(browser.socket, "", browser.numbers, browser.events, patience=10)
     with contextlib.suppress(TimeoutError):
-        whole.tell("Target.disposeBrowserContext", browserContextId=context)
+        root.tell("Target.disposeBrowserContext", browserContextId=context)
 
 
 def _lines(path: Path) -> list[str]:
-    """Return both lines of the file, or none before they are written."""
+    """Return both lines of the file, or an empty list before they are written."""
     lines = path.read_text().splitlines() if path.exists() else []
     return lines if len(lines) > 1 else []
 
 
 def _tab(socket: ClientConnection) -> Chromium:
-    whole = Chromium(socket, "")
-    made = _command(whole, "Target.createTarget", url="about:blank")
-    return _attached(whole, made["targetId"])
+    root = Chromium(socket, "")
+    target = _command(root, "Target.createTarget", url="about:blank")
+    return _attached(root, target["targetId"])
 
 
 def _attached(
@@ -395,5 +395,5 @@ def _attached(
 
 def _command(browser: Chromium, method: str, **parameters: Any) -> dict[str, Any]:
     """Send a command to the browser itself, not to a tab."""
-    whole = Chromium(browser.socket, "", browser.numbers, browser.events)
-    return whole.tell(method, **parameters)
+    root = Chromium(browser.socket, "", browser.numbers, browser.events)
+    return root.tell(method, **parameters)

@@ -37,7 +37,7 @@ _AUTHENTICATOR = {
     "isUserConsenting": True,
     "isUserVerified": True,
 }
-_LISTENS = re.compile(r"WebDriver BiDi listening on (ws://\S+)")
+_LISTENING_LINE = re.compile(r"WebDriver BiDi listening on (ws://\S+)")
 
 
 @dataclass(slots=True)
@@ -157,7 +157,7 @@ class Marionette:
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def tell(self, method: str, **parameters: Any) -> Any:  # whatever it answers
-        """Send a command, return its result; on the wire, both are preceded by their length."""
+        """Send a command; return its result. On the wire, each message starts with its length."""
         number = next(self.numbers)
         command = json.dumps([0, number, method, parameters])
         self.wire.sendall(f"{len(command.encode())}:{command}".encode())
@@ -195,11 +195,11 @@ class Firefox:
         """Send a command; return its result."""
         number = next(self.numbers)
         self.socket.send(json.dumps({"id": number, "method": method, "params": parameters}))
-        while (said := json.loads(self.socket.recv(_TIMEOUT))).get("id") != number:
+        while (reply := json.loads(self.socket.recv(_TIMEOUT))).get("id") != number:
             pass
-        if said["type"] == "error":
-            raise AssertionError(f"{method}: {said['error']}: {said['message']}")
-        result: dict[str, Any] = said["result"]
+        if reply["type"] == "error":
+            raise AssertionError(f"{method}: {reply['error']}: {reply['message']}")
+        result: dict[str, Any] = reply["result"]
         return result
 
     def beforehand(self, function: str) -> None:
@@ -211,7 +211,7 @@ class Firefox:
         self.tell("browsingContext.navigate", context=self.context, url=url, wait="complete")
 
     def ask(self, expression: str) -> Any:  # whatever the page says
-        """Return the value of an expression on this page; None if the page was left meanwhile."""
+        """Return the value of an expression on this page, or None if the page was left."""
         with contextlib.suppress(AssertionError):
             found = self.tell(
                 "script.evaluate",
@@ -228,8 +228,8 @@ class Firefox:
         try:
             return until(lambda: self.ask(expression), _TIMEOUT)
         except AssertionError as late:
-            shown = self.ask("document.body.innerText")
-            raise AssertionError(f"{expression}; the page says: {shown}") from late
+            page_text = self.ask("document.body.innerText")
+            raise AssertionError(f"{expression}; the page says: {page_text}") from late
 
     def wait_for_text(self, words: str) -> None:
         """Wait until the page says this."""
@@ -237,14 +237,14 @@ class Firefox:
 
     def click(self, selector: str) -> None:
         """Click a button once it can be clicked."""
-        found = f"document.querySelector({json.dumps(selector)})"
-        self.see(f"{found}?.checkVisibility() && !{found}.disabled")
-        self.ask(f"{found}.click()")
+        element = f"document.querySelector({json.dumps(selector)})"
+        self.see(f"{element}?.checkVisibility() && !{element}.disabled")
+        self.ask(f"{element}.click()")
 
     def add_passkey_holder(self) -> None:
         """Add a virtual authenticator that stores passkeys and verifies the user."""
-        made = self.marionette.tell("WebAuthn:AddVirtualAuthenticator", **_AUTHENTICATOR)
-        self.authenticator = made["value"]
+        added = self.marionette.tell("WebAuthn:AddVirtualAuthenticator", **_AUTHENTICATOR)
+        self.authenticator = added["value"]
 
     def forget_passkeys(self) -> None:
         """Empty the authenticator: with several passkeys the browser asks which one to use."""
@@ -280,8 +280,8 @@ class Firefox:
 
     def new_tab(self) -> "Firefox":
         """Open an empty tab, in front of this one."""
-        made = self.tell("browsingContext.create", type="tab", referenceContext=self.context)
-        other = self._at(made["context"])
+        new_target = self.tell("browsingContext.create", type="tab", referenceContext=self.context)
+        other = self._at(new_target["context"])
         other.front()
         return other
 
@@ -314,10 +314,10 @@ def firefox(folder: Path, push: Autopush, environment: Mapping[str, str]) -> Ite
             preexec_fn=die_with_us,  # noqa: PLW1509  # one call into the kernel
         )
         try:
-            until(lambda: _LISTENS.findall(log.read_text(errors="replace")), _TIMEOUT)
+            until(lambda: _LISTENING_LINE.findall(log.read_text(errors="replace")), _TIMEOUT)
             with _marionette(port) as older:
-                begun = older.tell("WebDriver:NewSession", webSocketUrl=True)
-                address = begun["capabilities"]["webSocketUrl"]
+                session = older.tell("WebDriver:NewSession", webSocketUrl=True)
+                address = session["capabilities"]["webSocketUrl"]
                 with connect(address, max_size=None, compression=None, ping_interval=None) as wire:
                     tab = Firefox(wire, older)
                     tab.context = tab.contexts()[0]["context"]

@@ -18,14 +18,14 @@ class Tab(Protocol):
 
 
 def enroll(tab: Tab, server: LiveServer, code: str) -> None:
-    """Create a passkey here with this code; ends in the inbox."""
+    """Create a passkey in this browser with this code; the tab then shows the inbox."""
     tab.open(f"{server.url}/enroll#{code}")
     tab.click("#make button")
     tab.wait_for_text("Waiting for you")
 
 
 def newcomer(tab: Tab, server: LiveServer, *roles: str) -> str:
-    """Add a user with these roles and a passkey here; return their name."""
+    """Add a user with these roles and a passkey in this browser; return their name."""
     name, code = server.user()
     if roles:
         users = Users(server.services.store, server.services.secrets)
@@ -35,6 +35,6 @@ def newcomer(tab: Tab, server: LiveServer, *roles: str) -> str:
 
 
 def enroll_too(tab: Tab, server: LiveServer, user: str) -> None:
-    """Create a passkey here for a user who already has a device."""
+    """Create a passkey in this browser for a user who already has a device."""
     users = Users(server.services.store, server.services.secrets)
     enroll(tab, server, users.enroll(user, by=BY)[1].code)

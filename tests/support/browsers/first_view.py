@@ -13,12 +13,12 @@ from urllib.parse import urlsplit
 from tests.support.browsers.chromium import Chromium
 from tests.support.checks.waiting import until
 
-_KEPT = "service_workers,cache_storage"
+_STORAGE_TYPES = "service_workers,cache_storage"
 _READY = "performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd"
 _STATUS = "performance.getEntriesByType('navigation')[0].responseStatus"
 """Module scripts have run by then, so every button works."""
 _USABLE = f"{_READY} > 0"
-_OF_WORKER = """fetch(location, {cache: "reload"}).then((answer) => answer.text()).then(
+_WORKER_LOADS = """fetch(location, {cache: "reload"}).then((answer) => answer.text()).then(
   () => performance.getEntriesByType("resource").map((each) => [each.name, each.transferSize]))"""
 """The browser does not report loading the worker's own script, so it is loaded again."""
 
@@ -55,13 +55,13 @@ def first_view(tab: Chromium, url: str, *, worker: bool) -> FirstView:
     tab.tell("Network.enable")
     tab.tell("Network.setBypassServiceWorker", bypass=not worker)
     tab.tell("Network.clearBrowserCache")
-    tab.tell("Storage.clearDataForOrigin", origin=origin, storageTypes=_KEPT)
+    tab.tell("Storage.clearDataForOrigin", origin=origin, storageTypes=_STORAGE_TYPES)
     tab.events.clear()
     tab.open(url)
     tab.see(_USABLE)
     until(lambda: _at_rest(tab), 30)
     requests = _requests(tab)
-    loaded = {url: requests.get(name, 0) for name, url in _asked(tab).items()}
+    loaded = {url: requests.get(name, 0) for name, url in _request_urls(tab).items()}
     if worker:
         loaded |= _loaded_by_worker(tab, origin)
     asked = {urlsplit(address).netloc for address in (*loaded, *_sockets(tab))}
@@ -91,19 +91,19 @@ def _at_rest(tab: Chromium) -> bool:
     """Report whether all requests have been answered; the `ask` call also reads new events."""
     tab.ask("1")
     over = _requests(tab).keys() | {event["requestId"] for event in _events(tab, "loadingFailed")}
-    return _asked(tab).keys() <= over
+    return _request_urls(tab).keys() <= over
 
 
 def _events(tab: Chromium, name: str) -> list[dict[str, Any]]:
     method = f"Network.{name}"
-    mine = [event for event in tab.events if event.get("sessionId") == tab.session]
-    return [event["params"] for event in mine if event["method"] == method]
+    own_events = [event for event in tab.events if event.get("sessionId") == tab.session]
+    return [event["params"] for event in own_events if event["method"] == method]
 
 
-def _asked(tab: Chromium) -> dict[str, str]:
+def _request_urls(tab: Chromium) -> dict[str, str]:
     """Return the URL of each request, by request ID."""
-    sent = _events(tab, "requestWillBeSent")
-    return {event["requestId"]: event["request"]["url"] for event in sent}
+    request_events = _events(tab, "requestWillBeSent")
+    return {event["requestId"]: event["request"]["url"] for event in request_events}
 
 
 def _requests(tab: Chromium) -> dict[str, int]:
@@ -119,5 +119,5 @@ def _sockets(tab: Chromium) -> list[str]:
 def _loaded_by_worker(tab: Chromium, origin: str) -> dict[str, int]:
     """Return what the service worker loaded, marked, because the page may load the same URLs."""
     tab.see("navigator.serviceWorker.ready.then((there) => there.active.state === 'activated')")
-    found = tab.worker(origin).ask(_OF_WORKER)
-    return {f"{name}#worker": size for name, size in found}
+    loaded = tab.worker(origin).ask(_WORKER_LOADS)
+    return {f"{name}#worker": size for name, size in loaded}

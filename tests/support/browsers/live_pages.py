@@ -12,7 +12,7 @@ from tests.support.servers.server import LiveServer
 SOON_MS = 10_000
 """Other devices show an answer within this time: two seconds, plus time for a busy machine."""
 
-_EAR = """() => {
+_LISTENER = """() => {
   if (window.told) return;
   window.told = [];
   window.sockets = [];
@@ -25,11 +25,11 @@ _EAR = """() => {
     }
   };
 }"""
-_LOOKS = """performance.getEntriesByType('resource').filter(
+_POLLS = """performance.getEntriesByType('resource').filter(
   (each) => each.name === location.href || each.name.includes('/api/approvals'))"""
-_LISTENS = f"""window.told?.[0]?.type === 'hello'
-  && {_LOOKS}.some((each) => each.startTime >= told[0].at)"""
-"""The server has said hello and the page has polled since, so its next poll is far away."""
+_IS_LIVE = f"""window.told?.[0]?.type === 'hello'
+  && {_POLLS}.some((each) => each.startTime >= told[0].at)"""
+"""The feed is open and the page has polled since, so the next poll is half a minute away."""
 
 
 class Tab(Protocol):
@@ -44,24 +44,24 @@ class Tab(Protocol):
 
 def listening(tab: Tab, url: str) -> None:
     """Open a page, and wait until it gets live events."""
-    tab.beforehand(_EAR)
+    tab.beforehand(_LISTENER)
     tab.open(url)
-    tab.see(_LISTENS)
+    tab.see(_IS_LIVE)
 
 
 def polling(tab: Tab, url: str) -> None:
     """Open a page, and wait until it has polled three times."""
-    tab.beforehand(_EAR)
+    tab.beforehand(_LISTENER)
     tab.open(url)
-    tab.see(f"{_LOOKS}.length >= 3")
+    tab.see(f"{_POLLS}.length >= 3")
 
 
 def looks(tab: Tab) -> list[tuple[float, float]]:
     """Return start and end of each poll of the page, in milliseconds since it was opened."""
     found: list[list[float]] = tab.ask(
-        f"{_LOOKS}.map((each) => [each.startTime, each.responseEnd])"
+        f"{_POLLS}.map((each) => [each.startTime, each.responseEnd])"
     )
-    return [(begun, ended) for begun, ended in found]
+    return [(start, end) for start, end in found]
 
 
 def socket_messages(tab: Tab) -> list[str]:
@@ -71,7 +71,7 @@ def socket_messages(tab: Tab) -> list[str]:
 
 
 def says_soon(server: LiveServer, tab: Tab, words: str, *, since: int) -> None:
-    """Wait until the page shows these words, which must be before its next poll."""
+    """Wait until the page shows these words; this must happen before its next poll."""
     tab.wait_for_text(words)
     late = server.clock.now() - since
     assert late < SOON_MS, f"{words!r} after {late} ms"

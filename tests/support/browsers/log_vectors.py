@@ -1,4 +1,4 @@
-"""How the pages' scripts judge proofs and checkpoints, compared with `server.audit_log`.
+"""Compares how the pages' scripts and `server.audit_log` judge proofs and checkpoints.
 
 Owns: the cases. The Python code has tests against known values and a different implementation.
 """
@@ -22,9 +22,9 @@ _NODES = Tree.from_leaves(_LEAVES).nodes
 _SEED, _OTHER = b"s" * 32, b"t" * 32
 _ORIGIN = "approvals.example.com/log"
 _KEY = notes.public_key(_ORIGIN, _SEED)
-_NEW = notes.public_key(_ORIGIN, _OTHER)
+_NEW_KEY = notes.public_key(_ORIGIN, _OTHER)
 _NOTE = notes.sign(Checkpoint(_ORIGIN, 7, _ROOTS[7]), _SEED, 1_796_000_000)
-_VOUCHER = notes.replacement(_NEW, _SEED)
+_VOUCHER = notes.replacement(_NEW_KEY, _SEED)
 _PROMISE = notes.promise(Promise("sayso_ae_1", _LEAVES[0], 1_796_000_000), _ORIGIN, _SEED)
 _ROOT = base64.b64encode(_ROOTS[7]).decode()
 _TEXTS = [
@@ -32,9 +32,9 @@ _TEXTS = [
     *(f"{_ORIGIN}\n7\n{root}\n" for root in (_ROOT[:-1], f"{_ROOT[:-2]}9=", "AAAA", "")),
     *(f"{origin}\n7\n{_ROOT}\n" for origin in ("other/log", "")),
     f"{_ORIGIN}\n7\n{_ROOT}\nmore\n",
-    *(f"{name}\nreplaced by\n{_NEW.text}\n" for name in (_ORIGIN, "other/log")),
-    *(f"{_ORIGIN}\n{words}\n{_NEW.text}\n" for words in ("replaces", "")),
-    f"{_ORIGIN}\nreplaced by\n{_NEW.text}\nmore\n",
+    *(f"{name}\nreplaced by\n{_NEW_KEY.text}\n" for name in (_ORIGIN, "other/log")),
+    *(f"{_ORIGIN}\n{words}\n{_NEW_KEY.text}\n" for words in ("replaces", "")),
+    f"{_ORIGIN}\nreplaced by\n{_NEW_KEY.text}\nmore\n",
     f"{_ORIGIN}\nreplaced by\n{notes.public_key('other/log', _OTHER).text}\n",
     *(f"{name}\npromises entry e\n{_ROOT}\n7\n" for name in (_ORIGIN, "other/log")),
     *(f"{_ORIGIN}\npromises entry {item}\n{_ROOT}\n7\n" for item in ("", "a b", "e" * 65)),
@@ -42,7 +42,7 @@ _TEXTS = [
     f"{_ORIGIN}\n",
     "\n",
 ]
-"""Texts signed by the log's key, well-formed or not."""
+"""Well-formed and malformed texts that are signed by the log's key."""
 _SCRIPT = """
 (async () => {
   const { isConsistent, isIncluded } = await import("/merkle.js");
@@ -107,7 +107,7 @@ def _inclusion() -> Iterable[list[Any]]:
 
 
 def _notes() -> Iterable[list[Any]]:
-    for note, key in itertools.product((_NOTE, _VOUCHER, _PROMISE), (_KEY, _NEW)):
+    for note, key in itertools.product((_NOTE, _VOUCHER, _PROMISE), (_KEY, _NEW_KEY)):
         for at in range(len(note)):
             changed = note[:at] + ("A" if note[at] != "A" else "B") + note[at + 1 :]
             yield from ([kind, changed, key.text] for kind in _NOTES)
@@ -175,13 +175,13 @@ def _read(read: Callable[[], Any]) -> Any:
 
 
 def _checkpoint(note: str, key: str) -> Any:
-    found = _read(lambda: notes.verify(note, [LogKey.read(key)]))
-    return found and [found[0].size, found[1]]
+    verdict = _read(lambda: notes.verify(note, [LogKey.read(key)]))
+    return verdict and [verdict[0].size, verdict[1]]
 
 
 def _promised(note: str, key: str) -> Any:
-    found = _read(lambda: notes.read_promise(note, LogKey.read(key)))
-    return found and [found.entry_id, found.at]
+    verdict = _read(lambda: notes.read_promise(note, LogKey.read(key)))
+    return verdict and [verdict.entry_id, verdict.at]
 
 
 _NOTES = ("checkpoint", "promised", "replaced")

@@ -24,7 +24,7 @@ _WRONG = "0000"
 
 
 def ceremonies(made: PreparedServer) -> list[State]:
-    """Return states with a match number, and with all entries: right, then wrong, then locked."""
+    """Return states with a match number or all entries: correct, then wrong, then locked."""
     made.server.resources.add(_STAGING, {_MEDIUM: Risk.MEDIUM, _CRITICAL: Risk.CRITICAL}, {}, by=BY)
     agent = new_agent(
         made.server,
@@ -34,8 +34,10 @@ def ceremonies(made: PreparedServer) -> list[State]:
         resources=(_STAGING,),
         scopes=(_MEDIUM, _CRITICAL),
     )
-    medium, number = _asked(made, agent, _MEDIUM)
-    all_three, every = _asked(made, agent, _CRITICAL, authorization_details=PAYMENT_DETAILS)
+    medium, number = _create_request(made, agent, _MEDIUM)
+    all_three, every = _create_request(
+        made, agent, _CRITICAL, authorization_details=PAYMENT_DETAILS
+    )
     step = (
         wait_until(READ),
         click("#to-approve"),
@@ -53,7 +55,9 @@ def ceremonies(made: PreparedServer) -> list[State]:
     ]
 
 
-def _asked(made: PreparedServer, agent: Agent, scope: str, **parameters: Any) -> tuple[str, str]:
+def _create_request(
+    made: PreparedServer, agent: Agent, scope: str, **parameters: Any
+) -> tuple[str, str]:
     """Create a request; return the path of its page and the match number of its agent."""
     answer = agent.ask("ada", resource=_STAGING, scope=f"openid {scope}", **parameters).json()
     with made.server.services.store.read() as view:

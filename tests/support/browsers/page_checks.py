@@ -68,42 +68,42 @@ def _contrast(tab: Chromium, legible: set[str]) -> list[Any]:
     if not new:
         return []
     legible |= new
-    found: list[Any] = tab.ask(f"checks.contrast({json.dumps(sorted(new))})")
-    return found
+    findings: list[Any] = tab.ask(f"checks.contrast({json.dumps(sorted(new))})")
+    return findings
 
 
 def _folded(tab: Chromium, folded: set[str]) -> list[Any]:
     """Return what axe finds on a phone, in full only if the page shows or hides new elements."""
     new = set(tab.ask("checks.changed()")) - folded
     folded |= new
-    found: list[Any] = tab.ask("checks.axe()" if new else "checks.scrolled()")
-    return found
+    findings: list[Any] = tab.ask("checks.axe()" if new else "checks.scrolled()")
+    return findings
 
 
 def _desktop(tab: Chromium, own: str, legible: set[str]) -> Findings:
     """Check names, roles, headings, landmarks, reduced motion, and contrast in every theme."""
     tab.look(width=DESKTOP)
-    found = {f"axe {DESKTOP}": [*tab.ask("checks.axe()"), *_contrast(tab, legible)]}
+    findings = {f"axe {DESKTOP}": [*tab.ask("checks.axe()"), *_contrast(tab, legible)]}
     for theme, dark in _THEMES:
         tab.look(width=DESKTOP, dark=dark)
         tab.ask(f"checks.setTheme('{theme}')")
-        found[f"axe {theme}{' dark' * dark}"] = _contrast(tab, legible)
+        findings[f"axe {theme}{' dark' * dark}"] = _contrast(tab, legible)
     tab.ask(f"checks.setTheme('{own}')")
     tab.look(width=DESKTOP, wishes={"prefers-reduced-motion": "reduce"})
     tab.ask("checks.remember()")
-    return found | {"moving": tab.ask("checks.animations()")}
+    return findings | {"moving": tab.ask("checks.animations()")}
 
 
 def _phone(tab: Chromium, known: Known) -> Findings:
     """Check 320 pixels (WCAG 2.2, 1.4.10, 2.4.11, 2.5.8)."""
     tab.look(width=PHONE, height=640)
-    found = {
+    findings = {
         f"axe {PHONE}": [*_folded(tab, known.folded), *_contrast(tab, known.inks)],
         f"sideways {PHONE}": tab.ask("checks.overflow()"),
         f"small {PHONE}": tab.ask("checks.smallTargets()"),
     }
     tab.press("Tab")  # from here on by keyboard
-    return found | {f"focus {PHONE}": tab.ask("checks.hiddenFocus()")}
+    return findings | {f"focus {PHONE}": tab.ask("checks.hiddenFocus()")}
 
 
 def _zoomed(tab: Chromium) -> Findings:

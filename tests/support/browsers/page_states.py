@@ -65,8 +65,8 @@ _ALL_UNFOLDED = (
     """[...document.querySelectorAll("main details")].every((each) => (each.open = true))"""
 )
 
-_HELD_OPEN = "(document.getElementById('think').hidden = false, true)"
-"""Shows again what disappears after five seconds, perhaps before a slow machine has checked it."""
+_KEEP_OPEN = "(document.getElementById('think').hidden = false, true)"
+"""Keeps a message open that disappears after five seconds: a slow machine needs longer."""
 
 
 def _network(*, offline: bool) -> Step:
@@ -75,16 +75,24 @@ def _network(*, offline: bool) -> Step:
     return send_command("Network.emulateNetworkConditions", offline=offline, **usual)
 
 
-_CUT = (send_command("Network.enable"), _network(offline=True), wait_until("!offline.hidden"))
-_MENDED = (_network(offline=False),)
+_OFFLINE = (send_command("Network.enable"), _network(offline=True), wait_until("!offline.hidden"))
+_ONLINE = (_network(offline=False),)
 
 
 def table(made: PreparedServer) -> list[State]:
     """Return all states, in an order in which none removes what a later one needs."""
     without_steps = [State(name, path) for name, path in paths(made).items()]
-    parts = (_answered, _of_guests, _of_people, _of_the_console, _of_forms, _of_apps, _told_once)
+    parts = (
+        _ended_pages,
+        _guest_pages,
+        _user_pages,
+        _console_pages,
+        _form_pages,
+        _app_pages,
+        _code_pages,
+    )
     expiring = [
-        *_of_requests(made),
+        *_request_pages(made),
         *ceremonies(made),
         *(state for state in without_steps if made.asked.id in state.path),
     ]
@@ -100,7 +108,7 @@ def guest_of(made: PreparedServer) -> Iterator[Chromium]:
         yield tab
 
 
-def _of_guests(made: PreparedServer) -> list[State]:
+def _guest_pages(made: PreparedServer) -> list[State]:
     """Return states for a signed-out user, then for a new user whose pages are still empty."""
     code = made.server.user("erin")[1]
     nothing = "No requests are waiting."
@@ -121,9 +129,9 @@ def _of_guests(made: PreparedServer) -> list[State]:
     ]
 
 
-def _of_requests(made: PreparedServer) -> list[State]:
-    """Return what opens on the pages of a request."""
-    here = f"/r/{made.asked.id}"
+def _request_pages(made: PreparedServer) -> list[State]:
+    """Return the states that open on the pages of a request."""
+    path = f"/r/{made.asked.id}"
     denied = (click("#to-deny"), wait_until("!deny.hidden"))
     compared = (
         type_text('[id="fact.0"]', "100.00"),
@@ -133,53 +141,53 @@ def _of_requests(made: PreparedServer) -> list[State]:
     going = (*compared, wait_until(READ), click("#to-approve"))
     refused = (click(".less button"), wait_for_text("Nothing was approved"))
     ahead = (click("[name=seconds]"), type_text("#uses", "5"), click("[value=preview]"))
-    asked = (wait_for_text("without asking: "), wait_until(READ))
+    steps = (wait_for_text("without asking: "), wait_until(READ))
     covers = wait_for_text("It would have covered")
     armed = wait_until("!document.getElementById('approve-now').disabled")
     with made.server.services.store.read() as view:
-        past = view.approvals.list_decided(made.users["ada"], 200, None)
-    expired = next(request.id for request in past if request.state is Ending.EXPIRED)
+        decided = view.approvals.list_decided(made.users["ada"], 200, None)
+    expired = next(request.id for request in decided if request.state is Ending.EXPIRED)
     return [
-        State("approving", here, (wait_until(READ), click("#to-approve"), armed)),
-        State("denying", here, denied),
-        State("thinking", here, (*denied, wait_until(_HELD_OPEN))),
+        State("approving", path, (wait_until(READ), click("#to-approve"), armed)),
+        State("denying", path, denied),
+        State("thinking", path, (*denied, wait_until(_KEEP_OPEN))),
         *(
-            State(f"denying-{code}", here, (*denied, click(f"[value={code}]")))
+            State(f"denying-{code}", path, (*denied, click(f"[value={code}]")))
             for code in ("wait_until", "ask_other", "suspicious")
         ),
-        State("not-connected", here, _CUT, after=_MENDED),
+        State("not-connected", path, _OFFLINE, after=_ONLINE),
         State("expired", f"/r/{expired}"),
-        State("comparing", f"{here}/limit", compared),
-        State("approving-less", f"{here}/limit", (*going, armed)),
-        State("less-refused", f"{here}/limit", (type_text("#seconds", "x"), *refused)),
-        State("ahead-refused", f"{here}/similar", (*ahead, wait_for_text("Nothing was approved"))),
+        State("comparing", f"{path}/limit", compared),
+        State("approving-less", f"{path}/limit", (*going, armed)),
+        State("less-refused", f"{path}/limit", (type_text("#seconds", "x"), *refused)),
+        State("ahead-refused", f"{path}/similar", (*ahead, wait_for_text("Nothing was approved"))),
         State(
             "ahead-preview", f"/r/{made.done}/similar", (*ahead, covers, wait_until("!over.hidden"))
         ),
         State(
             "ahead-signing",
             f"/r/{made.done}/similar",
-            (*ahead, covers, click("[value=open]"), *asked, click("#to-approve"), armed),
+            (*ahead, covers, click("[value=open]"), *steps, click("#to-approve"), armed),
         ),
         State("no-such-request", "/r/sayso_ap_aaaaaaaaaaaaaaaa"),
     ]
 
 
-def _answered(made: PreparedServer) -> list[State]:
-    """Return the ways in which requests end, each with a request of its own from a new agent."""
+def _ended_pages(made: PreparedServer) -> list[State]:
+    """Return one state for each way a request can end; each has its own request and agent."""
     agent = new_agent(made.server, name="newcomer", owners=("bob",))
     store = made.server.services.store
     for _ in range(4):
         agent.request_approval("ada")
     with store.read() as view:
-        asked = [approval.id for approval in view.approvals.open_of_agent(agent.key.id)]
-    kept, over, denied, reported = (f"/r/{approval_id}" for approval_id in asked)
+        approval_ids = [approval.id for approval in view.approvals.open_of_agent(agent.key.id)]
+    kept, over, denied, reported = (f"/r/{approval_id}" for approval_id in approval_ids)
     deny = (click("#to-deny"), click("#no [type=submit]"))
 
     def withdraw(_tab: Chromium) -> None:
-        Oversight(store).cancel(asked[1], "No longer needed", by=BY)
+        Oversight(store).cancel(approval_ids[1], "No longer needed", by=BY)
 
-    begun = (click("#to-deny"), type_text("#note", "Not now"))
+    steps_before = (click("#to-deny"), type_text("#note", "Not now"))
     stop = (click("[value=agent]"), click("#report [type=submit]"), wait_until("!told.hidden"))
     return [
         State(
@@ -188,14 +196,14 @@ def _answered(made: PreparedServer) -> list[State]:
             (lambda tab: tab.verify(person=False), *deny, wait_for_text("Nothing was sent")),
             after=(lambda tab: tab.verify(person=True),),
         ),
-        State("over-meanwhile", over, (*begun, withdraw, wait_until("!over.hidden"))),
+        State("over-meanwhile", over, (*steps_before, withdraw, wait_until("!over.hidden"))),
         State("denied", denied, (*deny, wait_for_text("Denied by"))),
         State("reported", f"{reported}/report", stop),
     ]
 
 
-def _of_people(_made: PreparedServer) -> list[State]:
-    """Return what opens on the user's own pages."""
+def _user_pages(_made: PreparedServer) -> list[State]:
+    """Return the states that open on the user's own pages."""
     menu = (click(".unfold summary"), wait_until("document.querySelector('.unfold').open"))
     return [
         State("menu", "/", menu),
@@ -209,8 +217,8 @@ def _of_people(_made: PreparedServer) -> list[State]:
     ]
 
 
-def _of_the_console(made: PreparedServer) -> list[State]:
-    """Return the console pages that `page_table.paths` lacks, and what unfolds there."""
+def _console_pages(made: PreparedServer) -> list[State]:
+    """Return the console pages that `page_table.paths` lacks, and the parts that unfold there."""
     services = made.server.services
     incident = _incident(made)
     with services.store.read() as view:
@@ -241,12 +249,17 @@ def _of_the_console(made: PreparedServer) -> list[State]:
     }
     return [
         State("console-menu", "/admin", menu),
-        State("console-not-connected", f"/admin/approvals/{made.asked.id}", _CUT, after=_MENDED),
+        State(
+            "console-not-connected",
+            f"/admin/approvals/{made.asked.id}",
+            _OFFLINE,
+            after=_ONLINE,
+        ),
         *(State(name, path, (unfold,)) for name, path in paths.items()),
     ]
 
 
-def _of_forms(made: PreparedServer) -> list[State]:
+def _form_pages(made: PreparedServer) -> list[State]:
     """Return console forms that were submitted: refused, shown again, or to be signed."""
     agent = f"/admin/agents/{made.agents[0].key.id}"
     tried = (type_text("#try-user", "ada"), click("form[action$=explain] button"))
@@ -271,7 +284,7 @@ def _of_forms(made: PreparedServer) -> list[State]:
     ]
 
 
-def _of_apps(made: PreparedServer) -> list[State]:
+def _app_pages(made: PreparedServer) -> list[State]:
     """Return the pages from an app's sign-in link to its answer, and those of signing out."""
     services = made.server.services
     home, read = (f"{made.server.url}/",), ("payments:read",)
@@ -281,8 +294,8 @@ def _of_apps(made: PreparedServer) -> list[State]:
     insists = {"id_token": {"acr": {"essential": True, "value": ACR_PASSKEY}}}
 
     def link(**parameters: object) -> str:
-        whole = request_of(app.id, redirect_uri=app.redirect_uris[0], **parameters)
-        return f"/authorize?{urlencode(whole)}"
+        members = request_of(app.id, redirect_uri=app.redirect_uris[0], **parameters)
+        return f"/authorize?{urlencode(members)}"
 
     def entering(password: str) -> tuple[Step, ...]:
         return (
@@ -326,8 +339,8 @@ def _of_apps(made: PreparedServer) -> list[State]:
     ]
 
 
-def _told_once(made: PreparedServer) -> list[State]:
-    """Return pages that show something only once."""
+def _code_pages(made: PreparedServer) -> list[State]:
+    """Return the pages that show a secret or code only once."""
     agent = f"/admin/agents/{made.agents[0].key.id}"
     made.server.resources.add(_RETIRED, PAY_SCOPES, {}, by=BY)
     resource = f"/admin/resources/{name_id(_RETIRED)}"

@@ -1,4 +1,4 @@
-"""Steps of a person that lead to a state of a page, and what a state is.
+"""The steps a user takes to bring a page into a given state, and the `State` class.
 
 Owns: the steps, and opening a state. Never: the list of states.
 """
@@ -11,7 +11,7 @@ from tests.support.browsers.chromium import Chromium
 from tests.support.browsers.page_checks import PHONE
 
 Step = Callable[[Chromium], object]
-"""Something that a person does at a page, or waits for."""
+"""An action on a page, or a condition to wait for."""
 _SETTLED = "location.href !== 'about:blank' && document.readyState === 'complete'"
 
 READ = """(async () => {
@@ -21,7 +21,7 @@ READ = """(async () => {
   }
   return !document.getElementById("to-approve").disabled;
 })()"""
-"""Scrolls to every material fact; `sees` repeats it if the browser skipped a frame."""
+"""Scrolls to every material fact; `Chromium.see` repeats it if the browser skipped a frame."""
 
 
 def click(selector: str) -> Step:
@@ -57,13 +57,13 @@ class State:
     path: str
     steps: tuple[Step, ...] = ()
     guest: bool = False
-    """Whether it opens in the browser that started signed out, not in the administrator's."""
+    """Whether the page opens in the browser that started signed out, not the administrator's."""
     after: tuple[Step, ...] = ()
     """Steps that restore the browser."""
 
     @contextmanager
     def opened(self, tab: Chromium, origin: str) -> Iterator[Chromium]:
-        """Open it on a phone, where menus fold."""
+        """Open the state at the size of a phone, where menus fold."""
         tab.look(width=PHONE, height=760)
         tab.tell("Page.navigate", url="about:blank")
         tab.tell("Page.navigate", url=f"{origin}{self.path}")

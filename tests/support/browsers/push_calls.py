@@ -1,4 +1,4 @@
-"""A person who subscribes to push messages in a browser, at a test's push service.
+"""A person who subscribes to push messages in a browser, with a test's push service.
 
 Owns: subscribing, asking that person, and the outcome of the message.
 """
@@ -16,7 +16,7 @@ CONTACT = "mailto:ops@sayso.example"
 
 
 def subscribe(browser: LocalBrowser, service: PushService) -> str:
-    """Subscribe the browser at this push service; return the subscription's ID."""
+    """Subscribe the browser to this push service; return the subscription's ID."""
     key = browser.send("GET", PATH).json["public_key"]
     created = browser.send("POST", PATH, service.mint(key).to_json())
     assert created.status == 200

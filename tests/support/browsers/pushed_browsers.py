@@ -35,7 +35,7 @@ _NOTIFICATIONS = "navigator.serviceWorker.ready.then(there => there.getNotificat
 TOLD_AGAIN = """document.querySelector('[data-push-test]')
   && performance.getEntriesByType('resource')
     .filter(each => each.name.endsWith('/api/push-subscriptions')).length >= 2"""
-"""The reloaded page lists this browser and has registered it at the server again."""
+"""The reloaded page lists this browser and has registered it with the server again."""
 
 
 class Tab(Protocol):
@@ -59,7 +59,7 @@ class Tab(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Called:
-    """A browser with an authenticator, its push service, and the screen that it is on."""
+    """A browser with an authenticator, its push service, and the desktop that it runs on."""
 
     server: LiveServer
     tab: Tab

@@ -41,7 +41,7 @@ class WebPerson:
     ) -> str:
         """Return an approval of this request, signed with the passkey; `members` replace claims.
 
-        `shown` is the request as another person sees it, if this person cannot see it.
+        If this person cannot see the request, `shown` is the request as another person sees it.
         """
         shown = shown or self.http.get(f"/api/approvals/{approval_id}").json()
         steps = [step for step in shown["ceremony"].split("+") if step != "pin"]
@@ -70,8 +70,8 @@ class WebPerson:
 
     def send(self, path: str, form: Mapping[str, str] = {}) -> httpx.Response:
         """Send a form as the pages do."""
-        sent = {"csrf": self.http.headers["Sayso-Csrf"], **form}
-        return self.http.post(path, data=sent, headers={"Origin": "null"})
+        parameters = {"csrf": self.http.headers["Sayso-Csrf"], **form}
+        return self.http.post(path, data=parameters, headers={"Origin": "null"})
 
     def sign(self, path: str, form: Mapping[str, str] = {}) -> httpx.Response:
         """Send a form, sign the statement that the page then asks for, and send it again."""
@@ -85,7 +85,7 @@ class WebPerson:
 
     def statement(self, *, purpose: str, subject: str, nonce: str) -> str:
         """Return a statement signed with the passkey."""
-        whole = {
+        members = {
             "iss": self.me["device"]["id"],
             "sub": self.me["user"]["id"],
             "aud": self.server.url,
@@ -94,7 +94,7 @@ class WebPerson:
             "nonce": nonce,
             "at": self.server.clock.now() // 1000,
         }
-        return self.passkey.assertion(json.dumps(whole).encode())
+        return self.passkey.assertion(json.dumps(members).encode())
 
 
 def new_web_person(server: LiveServer) -> WebPerson:
@@ -108,8 +108,8 @@ def enrolled(server: LiveServer, name: str, code: str) -> WebPerson:
     http = server.client()
     http.headers.update({"Origin": server.url, "Sec-Fetch-Site": "same-origin"})
     options = http.post("/api/passkeys/options", json={"code": code}).json()
-    made = passkey.made(decode_base64url(options["challenge"]))
-    answer = http.post("/api/passkeys", json={"code": code, "name": "phone", **made})
+    credential = passkey.made(decode_base64url(options["challenge"]))
+    answer = http.post("/api/passkeys", json={"code": code, "name": "phone", **credential})
     assert answer.is_success, answer.text
     return _settled(WebPerson(server, name, http, passkey))
 

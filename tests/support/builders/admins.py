@@ -62,7 +62,7 @@ class StaffTemplate:
         """Copy the installation into this folder and open it."""
         shutil.copytree(self.folder, folder)
         local = open_site(folder)
-        people = {who: replace(person, local=local) for who, person in self.people.items()}
+        people = {role: replace(person, local=local) for role, person in self.people.items()}
         return Staff(local, people, self.ids)
 
 
@@ -72,9 +72,9 @@ def make_staff(folder: Path) -> StaffTemplate:
     admin = local.admin
     admin.installation.init("first", by=BY)
     admin.actions.add(json.dumps(PAYMENT), by=BY)
-    people = {who: new_person(local, who) for who in WHO}
-    for who in ("admin", "auditor"):
-        admin.users.update(who, UserChanges(roles=(who,)), by=BY)
+    people = {role: new_person(local, role) for role in WHO}
+    for role in ("admin", "auditor"):
+        admin.users.update(role, UserChanges(roles=(role,)), by=BY)
     bystander, disabled_user = new_person(local, "bystander"), new_person(local, "stopped")
     admin.users.disable("stopped", by=BY)
     agent, disabled_agent = (

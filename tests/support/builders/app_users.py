@@ -1,4 +1,4 @@
-"""What a test needs when people sign in to apps: an app, a password, a browser.
+"""The objects that a test needs when people sign in to apps: an app, a password, a browser.
 
 Owns: creating them on the in-process site.
 """

@@ -39,7 +39,7 @@ def wire_approval(
         }
     ).decode()
     document = {**_display(approval, risk, now), **(display or {})}
-    shown = rfc8785.dumps(json.loads(json.dumps(document))).decode()
+    display_text = rfc8785.dumps(json.loads(json.dumps(document))).decode()
     return {
         "id": approval,
         "kind": document["kind"],
@@ -49,9 +49,9 @@ def wire_approval(
         "ceremony": "pin" if document["risk"] in {"high", "critical"} else "confirm",
         "agent": {"id": AGENT, "name": "invoice-bot"},
         "action": action,
-        "display": shown,
+        "display": display_text,
         "action_digest": digest(action),
-        "display_digest": digest(shown),
+        "display_digest": digest(display_text),
         "created_at": to_rfc3339(now),
         "expires_at": document["expires_at"],
         "held_back": False,

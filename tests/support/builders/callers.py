@@ -66,12 +66,12 @@ class LocalAgent:
 
     def ask_payment(self, **parameters: Any) -> Answer:
         """Ask for a payment, which is high risk."""
-        asked = {
+        request_members = {
             "scope": "openid payments:transfer",
             "authorization_details": json.dumps(PAYMENT_DETAILS),
             **parameters,
         }
-        return self.ask(**asked)
+        return self.ask(**request_members)
 
     def request_approval(self, **parameters: Any) -> tuple[str, Approval]:
         """Ask, and return the `auth_req_id` and the stored approval."""
@@ -95,15 +95,19 @@ class LocalAgent:
         **headers: str,
     ) -> Answer:
         """POST /token; `idempotency_key=…` becomes the header."""
-        asked = {"grant_type": GRANT_CIBA, "auth_req_id": handle}
-        whole = {**asked, **self.credentials, **(form or {})}
+        request_members = {"grant_type": GRANT_CIBA, "auth_req_id": handle}
+        members = {**request_members, **self.credentials, **(form or {})}
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return self.local.post_form("/token", whole, named, proofs)
+        return self.local.post_form("/token", members, named, proofs)
 
     def alone(self, *proofs: str, **parameters: Any) -> Answer:
         """POST /token with the client credentials grant."""
-        asked = {"grant_type": GRANT_CLIENT_CREDENTIALS, "scope": "payments:read", "resource": PAY}
-        form = {**asked, **self.credentials, **parameters}
+        request_members = {
+            "grant_type": GRANT_CLIENT_CREDENTIALS,
+            "scope": "payments:read",
+            "resource": PAY,
+        }
+        form = {**request_members, **self.credentials, **parameters}
         return self.local.post_form("/token", form, proofs=proofs)
 
     @property
@@ -135,12 +139,12 @@ class LocalResource:
             "execution_id": execution,
             **members,
         }
-        sent = {name: value for name, value in whole.items() if value is not None}
+        parameters = {name: value for name, value in whole.items() if value is not None}
         return self.local.send(
             "POST",
             "/api/approvals/consume",
             headers={"authorization": self.basic},
-            body=json.dumps(sent).encode(),
+            body=json.dumps(parameters).encode(),
         )
 
     def report(self, approval: str, execution: str = "run-1", **members: Any) -> Answer:
@@ -151,12 +155,12 @@ class LocalResource:
             "outcome": "executed",
             **members,
         }
-        sent = {name: value for name, value in whole.items() if value is not None}
+        parameters = {name: value for name, value in whole.items() if value is not None}
         return self.local.send(
             "POST",
             "/api/approvals/outcome",
             headers={"authorization": self.basic},
-            body=json.dumps(sent).encode(),
+            body=json.dumps(parameters).encode(),
         )
 
     @property
@@ -203,8 +207,13 @@ class LocalTerminal:
         self, method: str, path: str, *, key: SigningKey | None = None, **changes: Any
     ) -> str:
         """Return a fresh DPoP proof for a request with its token; `changes` replace members."""
-        whole = {"access_token": self.access_token, "at": self.now, "uri": ISSUER + path, **changes}
-        return dpop_proof(key or self.session, method=method, **whole)
+        members = {
+            "access_token": self.access_token,
+            "at": self.now,
+            "uri": ISSUER + path,
+            **changes,
+        }
+        return dpop_proof(key or self.session, method=method, **members)
 
     def call(
         self,
@@ -229,8 +238,8 @@ class LocalTerminal:
         self, method: str, path: str, body: object = None, *, version: str | None = None
     ) -> Answer:
         """Send one request to the administration API, signed after a PIN call for this request."""
-        sent = b"" if body is None else json.dumps(body).encode()
-        digest = request_digest(method, path, sent)
+        raw_body = b"" if body is None else json.dumps(body).encode()
+        digest = request_digest(method, path, raw_body)
         self.pin(digest)
         nonce = self.call("GET", "/api/me").json["device"]["nonce"]
         statement = self.statement(ADMINISTER, nonce, self.high, subject=digest)
@@ -274,16 +283,16 @@ class LocalTerminal:
 
     def decision(self, approval_id: str, key: SigningKey | None = None, **members: Any) -> str:
         """Return an approval signed by the low key, by confirmation; `members` replace claims."""
-        shown = self.show(approval_id)
+        approval = self.show(approval_id)
         whole: dict[str, Any] = {
             "approval": approval_id,
-            "action_digest": shown["action_digest"],
-            "display_digest": shown["display_digest"],
+            "action_digest": approval["action_digest"],
+            "display_digest": approval["display_digest"],
             "decision": "approve",
             "code": None,
             "ceremony": "confirm",
             "at": self.now,
-            "nonce": shown["nonce"],
+            "nonce": approval["nonce"],
             **members,
         }
         return signed_decision(key or self.low, self.signer, whole)

@@ -1,4 +1,4 @@
-"""What a person types to approve a request, computed from its two texts.
+"""Computes what a person must type to approve a request from its two texts.
 
 Owns: its own reading of them. Never: the product's comparison, which tests check with this.
 """

@@ -54,11 +54,11 @@ def live(
     person: LocalTerminal | LocalBrowser,
     resource: str = PAY,
 ) -> Consent | None:
-    """Return the consent in force, if there is one."""
+    """Return the active consent, if there is one."""
     with local.services.store.read() as view:
         return view.consents.live(person.user.id, agent.id, resource, view.now)
 
 
 def all_of(local: LocalSite) -> list[GivenConsent]:
-    """Return all consents, also ended ones, newest first."""
+    """Return all consents, including expired and revoked ones, newest first."""
     return local.site.consents.search(user=None, client=None, ended=True)

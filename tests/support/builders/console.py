@@ -45,8 +45,8 @@ class Console:
         headers: Mapping[str, str] = FROM_HERE,
     ) -> TestResponse:
         """Post a form as the page for this person sends it; a field that is None is left out."""
-        sent = {"csrf": self.csrf(who), **form}
-        fields = {name: value for name, value in sent.items() if value is not None}
+        parameters = {"csrf": self.csrf(who), **form}
+        fields = {name: value for name, value in parameters.items() if value is not None}
         body, all_headers = urlencode(fields), {**headers, "Content-Type": CONTENT_TYPE}
         return self._client(who).post(path, data=body, headers=all_headers, base_url=ISSUER)
 
@@ -81,8 +81,8 @@ class Console:
 
 
 def open_console(staff: Staff) -> Console:
-    """Give everybody a passkey for which their older device has vouched."""
-    browsers = {who: _browser(staff, who) for who in WHO}
+    """Give each staff member a passkey for which their older device has vouched."""
+    browsers = {role: _browser(staff, role) for role in WHO}
     with staff.local.services.store.write() as tx:
         for browser in browsers.values():
             tx.devices.vouch(browser.device_id, tx.now)

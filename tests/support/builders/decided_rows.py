@@ -1,6 +1,6 @@
 """Answered requests, written as rows: for tests and benchmarks that need many of them.
 
-Owns: approvals that look as if a person had answered them. Never: how a person does that.
+Owns: approvals that look as if a person had answered them. Never: how a person answers.
 """
 
 import hashlib

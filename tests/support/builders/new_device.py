@@ -30,8 +30,8 @@ class NewDevice:
     def begin(self, *, proofs: int = 1, **parameters: Any) -> Answer:
         """POST /device_authorization; a parameter that is None is left out."""
         form = {"client_id": APPROVER_CLIENT, "device_name": "desktop", **parameters}
-        sent = [self.proof("/device_authorization") for _ in range(proofs)]
-        answer = self.local.post_form("/device_authorization", form, proofs=sent)
+        proofs_sent = [self.proof("/device_authorization") for _ in range(proofs)]
+        answer = self.local.post_form("/device_authorization", form, proofs=proofs_sent)
         if answer.status == 200:
             self.device_code = answer.json["device_code"]
             self.user_code = answer.json["user_code"]
@@ -59,7 +59,7 @@ class NewDevice:
         )
 
     def approval(self, person: LocalTerminal) -> Approval:
-        """Return the approval that the person is asked for once the code was typed."""
+        """Return the approval that the person is asked for after the code was typed."""
         (shown,) = person.call("GET", "/api/approvals").json["items"]
         return self.local.stored_approval(shown["id"])
 
@@ -78,7 +78,7 @@ class NewDevice:
 
 
 def begin_sign_in(local: LocalSite, **parameters: Any) -> NewDevice:
-    """Begin to sign in; return a device that shows its code."""
+    """Start a sign-in; return the device, which shows its code."""
     device = NewDevice(local, SigningKey.generate())
     answer = device.begin(**parameters)
     assert answer.status == 200, answer.body

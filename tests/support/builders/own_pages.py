@@ -1,6 +1,6 @@
-"""A person at their own pages in a test, and consents, grants and tokens of theirs.
+"""A person's own pages in a test, and their consents, grants and tokens.
 
-Owns: what such a browser sends, and what the person gave. Never: what the pages show.
+Owns: what such a browser sends, and creating those objects. Never: what the pages show.
 """
 
 import html
@@ -43,8 +43,8 @@ class Pages:
         self, path: str, form: Mapping[str, Any] = {}, headers: Mapping[str, str] = FROM_HERE
     ) -> TestResponse:
         """Post a form as a page sends it; a field that is None is left out."""
-        sent = {"csrf": self.csrf, **form}
-        fields = {name: value for name, value in sent.items() if value is not None}
+        parameters = {"csrf": self.csrf, **form}
+        fields = {name: value for name, value in parameters.items() if value is not None}
         all_headers = {**headers, "Content-Type": CONTENT_TYPE}
         return self._client().post(
             path, data=urlencode(fields), headers=all_headers, base_url=ISSUER
@@ -68,7 +68,7 @@ class Pages:
 
 
 def give_consent(browser: LocalBrowser, agent: LocalAgent, **members: Any) -> str:
-    """Let the agent read for thirty days; return the consent's ID."""
+    """Create a consent to read for thirty days; return its ID."""
     approval = consents.ask(
         browser.local, consents.consent_request(browser.local, agent, browser, **members)
     )
@@ -79,7 +79,7 @@ def give_consent(browser: LocalBrowser, agent: LocalAgent, **members: Any) -> st
 
 
 def give_grant(browser: LocalBrowser, agent: LocalAgent, **members: Any) -> str:
-    """Give a standing grant for three small payments; return its ID."""
+    """Create a standing grant for three small payments; return its ID."""
     standing_grants.lower(browser.local)
     example = standing_grants.example(agent, login_hint=browser.user.name)
     opened = browser.send("POST", "/api/grants", standing_grants.wish(example, **members))

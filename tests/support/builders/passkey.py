@@ -110,8 +110,8 @@ class LocalBrowser:
         all_headers = {
             name: value for name, value in {**own, **headers}.items() if value is not None
         }
-        sent = b"" if body is None else json.dumps(body).encode()
-        answer = self.local.send(method, path, headers=all_headers, body=sent)
+        raw_body = b"" if body is None else json.dumps(body).encode()
+        answer = self.local.send(method, path, headers=all_headers, body=raw_body)
         if (set_cookie := answer.headers.get("Set-Cookie")) is not None:
             self.cookie = set_cookie.partition("=")[2].partition(";")[0]
         return answer
@@ -132,28 +132,28 @@ class LocalBrowser:
         return answer
 
     def sign_in(self, offer: str | None = None, **changes: bytes) -> Answer:
-        """Sign in with this offer, or a fresh one if none is given."""
+        """Sign in with this offer, or with a fresh one by default."""
         text = offer or self.send("POST", "/api/passkeys/offer").json["text"]
         assertion = self.passkey.assertion(text.encode(), **changes)
         return self.send("POST", "/api/passkeys/sign-in", {"assertion": assertion})
 
     def decision(self, approval_id: str, **members: Any) -> str:
         """Return a signed approval with the ceremony of the request; `members` replace claims."""
-        shown = self.send("GET", f"/api/approvals/{approval_id}").json
-        steps = [step for step in shown["ceremony"].split("+") if step != "pin"]
+        approval = self.send("GET", f"/api/approvals/{approval_id}").json
+        steps = [step for step in approval["ceremony"].split("+") if step != "pin"]
         whole: dict[str, Any] = {
             "iss": self.device_id,
             "sub": self.user.id,
             "aud": ISSUER,
             "approval": approval_id,
-            "action_digest": shown["action_digest"],
-            "display_digest": shown["display_digest"],
+            "action_digest": approval["action_digest"],
+            "display_digest": approval["display_digest"],
             "decision": "approve",
             "granted": None,
             "code": None,
             "ceremony": "+".join(steps) or "confirm",
             "at": self.local.clock.now() // 1000,
-            "nonce": shown["nonce"],
+            "nonce": approval["nonce"],
             **members,
         }
         return self.passkey.assertion(json.dumps(whole).encode())
@@ -163,13 +163,13 @@ class LocalBrowser:
 
         `said` replaces members of the statement.
         """
-        wanted = self.send(method, path, body).json["wanted"]
-        assertion = self.statement(**{**wanted, **said})
+        required_statement = self.send(method, path, body).json["wanted"]
+        assertion = self.statement(**{**required_statement, **said})
         return self.send(method, path, body, {"sayso-statement": assertion})
 
     def statement(self, *, purpose: str, subject: str, nonce: str) -> str:
         """Return a statement signed with its passkey."""
-        whole = {
+        members = {
             "iss": self.device_id,
             "sub": self.user.id,
             "aud": ISSUER,
@@ -178,7 +178,7 @@ class LocalBrowser:
             "nonce": nonce,
             "at": self.local.clock.now() // 1000,
         }
-        return self.passkey.assertion(json.dumps(whole).encode())
+        return self.passkey.assertion(json.dumps(members).encode())
 
     def answer(self, approval_id: str, assertion: str, **members: Any) -> Answer:
         """Send a signed decision."""
@@ -194,8 +194,8 @@ class LocalBrowser:
 
     def deny(self, approval_id: str, code: str = "not_needed", **members: Any) -> Answer:
         """Deny."""
-        said = {"decision": "deny", "code": code, "ceremony": "none"}
-        return self.answer(approval_id, self.decision(approval_id, **said), **members)
+        claims = {"decision": "deny", "code": code, "ceremony": "none"}
+        return self.answer(approval_id, self.decision(approval_id, **claims), **members)
 
 
 def enrollment_code(local: LocalSite, name: str) -> str:

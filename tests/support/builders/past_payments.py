@@ -86,7 +86,7 @@ class Payments:
         return result
 
     def again(self, times: int, *changes: Mapping[str, Any], every: int = 7 * DAY) -> None:
-        """Approve it this many times, and move the clock by `every` after each."""
+        """Approve the payment this many times, and move the clock by `every` after each one."""
         for number in range(times):
             self.approve(
                 *({**change, "reference": f"Order {number}"} for change in changes or ({},))

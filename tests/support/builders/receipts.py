@@ -1,4 +1,4 @@
-"""Receipts of requests that ended in each possible way, for tests of their verification."""
+"""Receipts for requests that ended in each possible way, for tests that verify receipts."""
 
 import json
 from collections.abc import Callable
@@ -15,11 +15,11 @@ from tests.support.builders.policies import rule
 from tests.support.builders.site import LocalSite
 
 Ends: TypeAlias = Callable[[LocalAgent, LocalTerminal], str]
-"""Makes a request that ends in a certain way; returns its ID."""
+"""Makes a request with a certain outcome; returns its ID."""
 
 
 def of(who: LocalTerminal | LocalBrowser, approval_id: str) -> Any:
-    """Return the receipt of a request."""
+    """Return the receipt for a request."""
     path = f"/api/approvals/{approval_id}/receipt"
     return (who.call if isinstance(who, LocalTerminal) else who.send)("GET", path).json
 

@@ -126,8 +126,8 @@ class LocalSite:
         proofs: Sequence[str] = (),
     ) -> Answer:
         """Post a form; a list sends its parameter several times, None leaves it out."""
-        sent = {name: value for name, value in form.items() if value is not None}
-        body = urlencode(sent, doseq=True).encode()
+        parameters = {name: value for name, value in form.items() if value is not None}
+        body = urlencode(parameters, doseq=True).encode()
         all_headers = {"content-type": FORM, **(headers or {})}
         return self.send("POST", path, headers=all_headers, proofs=proofs, body=body)
 
@@ -143,23 +143,23 @@ class LocalSite:
     def stored_approval(self, approval_id: str) -> Approval:
         """Return the stored approval."""
         with self.services.store.read() as view:
-            found = view.approvals.get(approval_id)
-        assert found is not None
-        return found
+            row = view.approvals.get(approval_id)
+        assert row is not None
+        return row
 
     def device(self, device_id: str) -> Device:
         """Return the stored device."""
         with self.services.store.read() as view:
-            found = view.devices.get(device_id)
-        assert found is not None
-        return found
+            row = view.devices.get(device_id)
+        assert row is not None
+        return row
 
     def behind(self, handle: str) -> Approval:
         """Return the stored approval with this `auth_req_id`."""
         with self.services.store.read() as view:
-            found = view.approvals.by_handle(hashlib.sha256(handle.encode()).digest())
-        assert found is not None
-        return found
+            row = view.approvals.by_handle(hashlib.sha256(handle.encode()).digest())
+        assert row is not None
+        return row
 
     def messages(self) -> list[dict[str, Any]]:
         """Return the queued webhook messages."""

@@ -28,7 +28,7 @@ def details(minor: int = 1_000, payee: str = "Nord", currency: str = "EUR") -> l
 
 
 def ask(agent: LocalAgent, minor: int = 1_000, payee: str = "Nord", **parameters: Any) -> Answer:
-    """The agent asks for a payment and for nothing else."""
+    """Have the agent request a payment and nothing else."""
     authorization_details = json.dumps(details(minor, payee))
     return agent.ask(scope="openid", authorization_details=authorization_details, **parameters)
 
@@ -53,7 +53,7 @@ def wish(approval: Approval, **members: Any) -> dict[str, Any]:
 
 
 def give(person: LocalTerminal, approval: Approval, **members: Any) -> StandingGrant:
-    """Have the person give a standing grant like this request."""
+    """Have the person create a standing grant from this request."""
     return signed(person, person.call("POST", "/api/grants", wish(approval, **members)))
 
 
@@ -69,7 +69,7 @@ def signed(person: LocalTerminal, opened: Answer) -> StandingGrant:
 
 
 def all_of(local: LocalSite) -> list[StandingGrant]:
-    """Return all grants, newest first."""
+    """Return all standing grants, newest first."""
     with local.services.store.read() as view:
         return view.standing_grants.search(user_id=None, agent_ids=None, live_at=None, limit=1_000)
 
@@ -77,9 +77,9 @@ def all_of(local: LocalSite) -> list[StandingGrant]:
 def now_of(local: LocalSite, grant: StandingGrant) -> StandingGrant:
     """Return the grant as it is stored now."""
     with local.services.store.read() as view:
-        found = view.standing_grants.get(grant.id)
-    assert found is not None
-    return found
+        row = view.standing_grants.get(grant.id)
+    assert row is not None
+    return row
 
 
 def terms(approval: Mapping[str, Any]) -> dict[str, Any]:

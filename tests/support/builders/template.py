@@ -1,6 +1,6 @@
 """An installation that is made once and copied for each test.
 
-Owns: its people and agents. Making keys and tables takes longer than most tests do.
+Owns: its people and agents. Creating keys and tables takes longer than most tests.
 """
 
 import json

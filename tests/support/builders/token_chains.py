@@ -44,7 +44,7 @@ class Chains:
     user_id: str
 
     def prepare(self) -> None:
-        """Add the app, and two more APIs besides the one for payments."""
+        """Add the app, and two APIs in addition to the payment API."""
         self.local.admin.resources.add(DESK, DESK_SCOPES, {}, by=BY)
         self.local.admin.resources.add(BANK, BANK_SCOPES, {}, by=BY)
         with self.local.services.store.administer() as tx:
@@ -52,7 +52,7 @@ class Chains:
 
     def agent(self, name: str, **members: Any) -> LocalAgent:
         """Register an agent that serves the desk and may ask for the desk and the bank."""
-        asked: dict[str, Any] = {
+        request_members: dict[str, Any] = {
             "name": name,
             "owners": ("admin",),
             "auth_method": "client_secret_post",
@@ -61,8 +61,8 @@ class Chains:
             "serves": (DESK,),
             **members,
         }
-        made = self.local.admin.agents.add(NewAgent(**asked), by=BY)
-        return LocalAgent(self.local, made.agent.id, made.secret)
+        created = self.local.admin.agents.add(NewAgent(**request_members), by=BY)
+        return LocalAgent(self.local, created.agent.id, created.secret)
 
     def user_token(self, claims: dict[str, Any] | None = None, **members: Any) -> str:
         """Issue the user's token for the desk, as the app holds it, for half an hour.
@@ -121,7 +121,7 @@ class LiveChains:
     user_id: str
 
     def prepare(self) -> None:
-        """Add the app, and two more APIs besides the one for payments."""
+        """Add the app, and two APIs in addition to the payment API."""
         self.server.resources.add(DESK, DESK_SCOPES, {}, by=BY)
         self.server.resources.add(BANK, BANK_SCOPES, {}, by=BY)
         with self.server.services.store.administer() as tx:
@@ -129,13 +129,13 @@ class LiveChains:
 
     def agent(self, **members: Any) -> AgentKey:
         """Register an agent that serves the desk and may ask for the desk and the bank."""
-        asked: dict[str, Any] = {
+        request_members: dict[str, Any] = {
             "resources": (DESK, BANK),
             "scopes": (*DESK_SCOPES, *BANK_SCOPES),
             "serves": (DESK,),
             **members,
         }
-        return self.server.agent(**asked)
+        return self.server.agent(**request_members)
 
     def user_token(self, claims: dict[str, Any] | None = None, **members: Any) -> str:
         """Issue the user's token for the desk, as the app holds it, for half an hour."""
@@ -170,14 +170,14 @@ class LiveChains:
         """Return the token's claims, verified with the published key as a resource does."""
         published = {key["kid"]: key for key in self.http.get("/jwks").json()["keys"]}
         header = jwt.get_unverified_header(token)
-        found: dict[str, Any] = jwt.decode(
+        verified: dict[str, Any] = jwt.decode(
             token,
             jwt.PyJWK(published[header["kid"]]),
             algorithms=[header["alg"]],
             issuer=self.server.url,
             options={"verify_aud": False, "verify_exp": False, "verify_iat": False},
         )
-        return found
+        return verified
 
     def row(self, token: str) -> Delegation:
         """Return the stored row of this token."""
@@ -187,16 +187,16 @@ class LiveChains:
         return found
 
     def revoke(self, token: str) -> int:
-        """Revoke the token and all tokens derived from it; return their number."""
+        """Revoke the token and all tokens derived from it; return how many there were."""
         ledger = DelegationService(self.server.services.store)
         return ledger.revoke(self.claims(token)["jti"], by=BY)[1]
 
     def reasons(self, agent: AgentKey) -> list[str]:
         """Return why this agent's exchanges were refused, newest first."""
-        wanted = EntrySearch(type=audit.Type.EXCHANGE_REFUSED, agent_id=agent.id)
+        search = EntrySearch(type=audit.Type.EXCHANGE_REFUSED, agent_id=agent.id)
         with self.server.services.store.read() as view:
-            found = view.audit.search(wanted, None, 100)
-        return [json.loads(entry.body)["cause"] for entry in found]
+            entries = view.audit.search(search, None, 100)
+        return [json.loads(entry.body)["cause"] for entry in entries]
 
 
 def user_token(
@@ -255,7 +255,7 @@ def signed(
 def consent(services: Services, user_id: str, client_id: str, *scopes: str, resource: str) -> str:
     """Store a user's consent that gives a client these scopes for a day; return its ID."""
     now = services.clock.now()
-    given = Consent(
+    row = Consent(
         id=services.secrets.new_id(PREFIX_CONSENT),
         user_id=user_id,
         client_id=client_id,
@@ -268,8 +268,8 @@ def consent(services: Services, user_id: str, client_id: str, *scopes: str, reso
         approval_id=None,
     )
     with services.store.write() as tx:
-        tx.consents.add(given)
-    return given.id
+        tx.consents.add(row)
+    return row.id
 
 
 def _app(now: int) -> App:

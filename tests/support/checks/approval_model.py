@@ -132,7 +132,7 @@ class ApprovalModel(RuleBasedStateMachine):
 
     @rule()
     def the_sweeper_runs(self) -> None:
-        """Run the sweeper, which ends only requests that have expired."""
+        """Run the sweeper, which closes only requests that have expired."""
         self.local.services.sweeper.round()
 
     # --- agents ---------------------------------------------------------------------------
@@ -259,7 +259,7 @@ class ApprovalModel(RuleBasedStateMachine):
 
     @rule(request=requests, decisions=st.permutations(["approve", "deny"]))
     def a_person_changes_their_mind(self, request: RequestState, decisions: list[str]) -> None:
-        """Send two different decisions, of which only the first counts."""
+        """Send two different decisions, of which only the first is accepted."""
         for decision in decisions:
             self.a_person_answers(request, request.person, decision)
 
@@ -311,7 +311,7 @@ class ApprovalModel(RuleBasedStateMachine):
     @precondition(lambda self: self.guesses < _MAX_GUESSES)
     @rule(agent=_CALLERS)
     def an_agent_is_disabled_or_enabled(self, agent: int) -> None:
-        """Disable or enable an agent. Disabling ends its requests and tokens permanently."""
+        """Disable or enable an agent. Disabling revokes its requests and tokens permanently."""
         name = self.cast.agents[agent].id
         if agent in self.disabled_agents:
             self.local.admin.agents.enable(name, by=BY)
@@ -324,7 +324,7 @@ class ApprovalModel(RuleBasedStateMachine):
     @precondition(lambda self: self.guesses < _MAX_GUESSES)
     @rule(person=_CALLERS)
     def a_person_is_disabled_or_enabled(self, person: int) -> None:
-        """Disable or enable a person. Disabling ends requests to them and tokens for them."""
+        """Disable or enable a person. Disabling cancels their requests and revokes their tokens."""
         name = self.cast.people[person].user.id
         if person in self.disabled_people:
             self.local.admin.users.enable(name, by=BY)

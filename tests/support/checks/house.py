@@ -22,7 +22,7 @@ from tests.support.checks.source import PACKAGES, ROOT, Module, modules
 
 LIMITS: Final = ROOT / "docs" / "house.json"
 """The file with the limit of each number. A number above its limit fails `scripts/check`."""
-_NO_CODE: Final = {
+_NON_CODE_TOKENS: Final = {
     tokenize.COMMENT,
     tokenize.NL,
     tokenize.NEWLINE,
@@ -158,7 +158,7 @@ def main(arguments: list[str]) -> int:
 def _lines_of_code(module: Module) -> set[int]:
     lines: set[int] = set()
     for token in tokenize.generate_tokens(io.StringIO(module.text).readline):
-        if token.type not in _NO_CODE:
+        if token.type not in _NON_CODE_TOKENS:
             lines.update(range(token.start[0], token.end[0] + 1))
     for node in ast.walk(module.tree):
         match node:

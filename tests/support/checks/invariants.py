@@ -1,4 +1,4 @@
-"""The table of invariants: its rows, the invariants without one, and the docstrings of tests.
+"""The table of invariants: its rows, the invariants without a row, and the docstrings of tests.
 
 Owns: reading `docs/invariants.md`. Never: running tests.
 """
@@ -13,7 +13,7 @@ from tests.support.checks.source import ROOT
 ALL = tuple(f"I{number}" for number in range(1, 29))
 _ROW = re.compile(r"^\| (I\d+) \| (.+?) \| `([^`]+)` \| `([^`]+)` \|$", re.MULTILINE)
 _ROW_ID = re.compile(r"^\| (I\d+)\b", re.MULTILINE)
-_WITHOUT = re.compile(r"^- (I\d+), (.+)$", re.MULTILINE)
+_ITEM_WITHOUT_ROW = re.compile(r"^- (I\d+), (.+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ def row_ids() -> list[str]:
 
 def without() -> dict[str, str]:
     """The invariants without a row, with the reason."""
-    return dict(_WITHOUT.findall(_page()))
+    return dict(_ITEM_WITHOUT_ROW.findall(_page()))
 
 
 def docstring_of(test: str) -> str:

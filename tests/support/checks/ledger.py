@@ -35,7 +35,7 @@ class Ledger:
     outbox: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
 
     def discrepancies(self) -> list[str]:
-        """The effects without an entry or event, and entries and events without an effect."""
+        """Return effects without an entry or event, and entries and events without an effect."""
         unknown = (set(self.entries) | set(self.feed) | set(self.outbox)) - set(self.states)
         orphans = [f"{approval}: recorded, but not stored" for approval in unknown]
         return orphans + [text for approval in self.states for text in self._of(approval)]

@@ -20,7 +20,7 @@ _SCHEMAS: dict[str, MetaData] = {}
 
 
 def everything(server: LiveServer) -> Rows:
-    """All rows of the server's database, except of tables that change with time alone.
+    """All rows of the server's database, except for tables that change only with time.
 
     Messages have only their contents, and not whether they were sent.
     """

@@ -109,7 +109,7 @@ def planted(fault: Fault) -> Iterator[None]:
 
 def _run(item: pytest.Item) -> list[pytest.TestReport]:
     """Run a test, keeping shared fixtures; return the reports of failed phases."""
-    reports = runtestprotocol(item, nextitem=item.parent, log=False)  # type: ignore[arg-type]  # the session stands for the next item
+    reports = runtestprotocol(item, nextitem=item.parent, log=False)  # type: ignore[arg-type]  # the session replaces the next item
     return [report for report in reports if report.failed]
 
 

@@ -21,7 +21,7 @@ from tests.support.servers.server import LiveServer
 MARK = "xyzzyplugh"
 """A word that tests put into requests, and that no response may repeat."""
 
-_BY_THE_CLOCK = ("approval.expired", "approval.reminder", "approval.digest")
+_CLOCK_ENTRIES = ("approval.expired", "approval.reminder", "approval.digest")
 _STATE = case((approvals.c.state == "expired", "pending"), else_=approvals.c.state)
 _BY_STATE = select(_STATE, func.count()).group_by(_STATE)
 
@@ -35,15 +35,15 @@ _COUNTED = select(
     _count(delegations).label("tokens"),
     _count(sessions).label("sessions"),
     _count(devices).label("devices"),
-    _count(feed_events, feed_events.c.event.not_in(_BY_THE_CLOCK)).label("events"),
-    _count(outbox, *(~outbox.c.body.contains(name) for name in _BY_THE_CLOCK)).label("messages"),
+    _count(feed_events, feed_events.c.event.not_in(_CLOCK_ENTRIES)).label("events"),
+    _count(outbox, *(~outbox.c.body.contains(name) for name in _CLOCK_ENTRIES)).label("messages"),
 )
 _SENDABLE = re.compile(r"[\x20-\x21\x23-\x5B\x5D-\x7E]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Footprint:
-    """The rows that only an accepted request may change, without changes that time causes."""
+    """The rows that only an accepted request may change. Changes that time causes are ignored."""
 
     approvals: tuple[tuple[str, int], ...]
     decisions: int

@@ -18,7 +18,7 @@ NEVER_RETRIED = (
     "tests/faults/test_revocation_race.py",
 )
 """Tests that must pass every time: a single failure is a bug, even on a busy machine."""
-_ALONE = ("-n", "0", "--last-failed", "--last-failed-no-failures", "none")
+_RERUN_OPTIONS = ("-n", "0", "--last-failed", "--last-failed-no-failures", "none")
 _LAST_FAILED = Path(".pytest_cache/v/cache/lastfailed")
 _TESTS_FAILED = 1
 """The exit status of pytest if tests failed. Others mean an interrupted or invalid run."""
@@ -33,7 +33,7 @@ def main(arguments: list[str]) -> int:
         return exit_status
     sys.stderr.write("\nFAILED. Retrying once, alone:\n")
     sys.stderr.writelines(f"  {test}\n" for test in failed)
-    return _pytest(*arguments, *_ALONE)
+    return _pytest(*arguments, *_RERUN_OPTIONS)
 
 
 def _pytest(*arguments: str) -> int:

@@ -26,7 +26,7 @@ def test_a_number_above_its_limit_is_reported_by_name(name: str) -> None:
 def test_the_length_of_a_chain_is_the_number_of_its_modules(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Three modules that import each other in a row count, and a fourth one outside does not."""
+    """A chain of three modules has the length three; a module outside the folder is ignored."""
     graph = {"a": {"b", "d"}, "b": {"c"}, "c": set(), "d": set()}
     monkeypatch.setattr(house, "_imports", lambda _: graph)
     assert house.longest_import_chain() == 3

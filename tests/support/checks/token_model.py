@@ -53,7 +53,7 @@ class TokenModel(ApprovalModel):
     @precondition(lambda self: self.issued)
     @rule(agent=_AGENTS, which=_TOKENS)
     def a_token_is_revoked(self, agent: int, which: int) -> None:
-        """Revoke a token. That ends an agent's own tokens with their descendants, and no others."""
+        """Revoke a token. This revokes the agent's own token and its descendants, and no others."""
         token = self.issued[which % len(self.issued)]
         caller = self.cast.agents[agent]
         answer = self.local.post_form("/revoke", {"token": token.text, **caller.credentials})

@@ -43,12 +43,12 @@ class Agent:
 
     def ask_payment(self, user: str, **parameters: Any) -> httpx.Response:
         """Ask for a payment, which is high risk."""
-        whole = {
+        members = {
             "scope": "openid payments:transfer",
             "authorization_details": json.dumps(PAYMENT_DETAILS),
             **parameters,
         }
-        return self.ask(user, **whole)
+        return self.ask(user, **members)
 
     def request_approval(self, user: str, **parameters: Any) -> str:
         """Ask, and return the `auth_req_id`."""

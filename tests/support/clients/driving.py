@@ -32,7 +32,7 @@ _TURNS = 40
 
 @asynccontextmanager
 async def open_inbox(stage: Stage, size: tuple[int, int] = WIDE) -> AsyncIterator[Pilot[None]]:
-    """Run the app until its inbox is loaded and live, and the guard has nothing to hold back."""
+    """Run the app until its inbox is loaded and live and the guard holds back no keys."""
     async with stage.app.run_test(size=size) as pilot:
         await until(pilot, lambda: is_live(stage))
         await settle(pilot, stage)
@@ -43,7 +43,7 @@ async def open_inbox(stage: Stage, size: tuple[int, int] = WIDE) -> AsyncIterato
 
 
 def is_live(stage: Stage) -> bool:
-    """Report whether the inbox is loaded, as after a sleep too, and the feed is connected."""
+    """Report whether the inbox is loaded (also after a sleep) and the feed is connected."""
     screen = inbox_of(stage)
     state = None if screen is None else screen.state
     return state is not None and (
@@ -53,8 +53,8 @@ def is_live(stage: Stage) -> bool:
 
 def inbox_of(stage: Stage) -> InboxScreen | None:
     """Return the inbox screen, wherever it is in the stack."""
-    found = [screen for screen in stage.app.screen_stack if isinstance(screen, InboxScreen)]
-    return found[0] if found else None
+    screens = [screen for screen in stage.app.screen_stack if isinstance(screen, InboxScreen)]
+    return screens[0] if screens else None
 
 
 def inbox(stage: Stage) -> InboxScreen:
@@ -83,7 +83,7 @@ async def steps(count: int) -> None:
 
 
 async def press(pilot: Pilot[None], stage: Stage, *keys: str) -> None:
-    """Press keys like an attentive person: with a second of pause before and after each."""
+    """Press keys like an attentive person: pause a second before and after each key."""
     for key in keys:
         stage.clock.move(1)
         await pilot.press(key)
@@ -162,7 +162,7 @@ def screen_text(stage: Stage) -> str:
 
 
 async def reading(pilot: Pilot[None], stage: Stage, kind: type[Sheet]) -> list[str]:
-    """Return the rows that a person sees who scrolls down a sheet row by row."""
+    """Return the rows that a person sees when they scroll down a sheet row by row."""
     sheet = stage.app.screen.query_one(kind)
     await pilot.press("g")
     rows = dict(enumerate(_rows_of(stage, sheet)))

@@ -8,19 +8,19 @@ _PATIENCE_SECONDS = 5.0
 LARGE_HEAD = (
     b"GET /jwks HTTP/1.1\r\nHost: localhost\r\n" + (b"X-A: " + b"a" * 60_000 + b"\r\n") * 95
 )
-"""95 fields of 60 kB, without the end of the head."""
+"""95 header fields of 60 kB; the end of the headers is missing."""
 LARGE_BODY = (
     b"POST /token HTTP/1.1\r\nHost: localhost\r\nContent-Length: 131072\r\n"
     b"Content-Type: application/x-www-form-urlencoded\r\n\r\n" + b"a" * 131_000
 )
-"""A body that lacks its last bytes."""
+"""A body whose last bytes are missing."""
 CHUNKED_BODY = (
     b"POST /token HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n"
     b"Content-Type: application/x-www-form-urlencoded\r\n\r\n"
     + (b"10000\r\n" + b"a" * 65_536 + b"\r\n")
     * 30
 )
-"""Two megabytes in chunks, without the last chunk."""
+"""Two megabytes in chunks; the last chunk is missing."""
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""Standing grants that a person gives from a shell, and payments that a grant covers.
+"""Standing grants that a person creates from a shell, and payments that a grant covers.
 
 Owns: payments as low risk, their parameters, commands on the person's or the server's machine.
 """

@@ -30,7 +30,7 @@ def judge_server(url: str, folder: Path, *options: str) -> Found:
 
 @contextlib.contextmanager
 def judging_authorization(folder: Path, *options: str) -> Iterator[str]:
-    """Run the scenarios against an authorization server; the block opens the link it gets."""
+    """Run the scenarios against an authorization server; the block opens the link it receives."""
     program = _program("authorization", *options, "-o", str(folder))
     process = subprocess.Popen(program, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None

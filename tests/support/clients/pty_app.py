@@ -45,23 +45,23 @@ class OpenedProgram(fdpexpect.fdspawn):  # type: ignore[misc]  # pexpect has no 
         dimensions: tuple[int, int],
         **more: Any,  # parameters of pexpect
     ) -> None:
-        mine, theirs = os.openpty()
-        termios.tcsetwinsize(theirs, dimensions)
-        self._process = forking.open_terminal(arguments, env, theirs)
-        os.close(theirs)
-        super().__init__(mine, **more)
+        own_end, other_end = os.openpty()
+        termios.tcsetwinsize(other_end, dimensions)
+        self._process = forking.open_terminal(arguments, env, other_end)
+        os.close(other_end)
+        super().__init__(own_end, **more)
         self.pid = self._process.pid
 
     def isalive(self) -> bool:
-        """Report whether it runs."""
+        """Report whether the program runs."""
         return self._process.poll() is None
 
     def wait(self) -> int:
-        """Wait until it ends; return its exit code."""
+        """Wait until the program ends; return its exit code."""
         return self._process.wait()
 
     def kill(self, sig: int) -> None:
-        """Send it a signal."""
+        """Send the program a signal."""
         os.kill(self.pid, sig)
 
 
@@ -136,7 +136,7 @@ class Window:
             assert time.monotonic() < ends, f"always saw one of {words} on:\n{self.text}"
 
     def press(self, *keys: str) -> None:
-        """Press keys like an attentive person: each after a second of pause."""
+        """Press keys like an attentive person: pause a second before each key."""
         for key in keys:
             self.rest(_QUIET_SECONDS)
             self.child.send(key)

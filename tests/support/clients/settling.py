@@ -27,11 +27,11 @@ _SOON_SECONDS = 0.01
 
 
 async def settled(*_: float) -> None:
-    """Return when no message waits in a queue and everything that changed is drawn."""
+    """Return when all message queues are empty and every change is drawn."""
     ends = time.monotonic() + _LONGEST_SECONDS
     while time.monotonic() < ends:
         await _quiet(ends)
-        if not _drawn():
+        if not _draw_pending():
             return
 
 
@@ -103,7 +103,7 @@ def _due(loop: Any) -> list[float]:  # reads private attributes of asyncio's loo
     )
 
 
-def _drawn() -> bool:
+def _draw_pending() -> bool:
     """Let each visible screen draw now what is pending; report whether one had to draw."""
     app: Any = active_app.get()
     visible = [*app._background_screens, *app.screen_stack[-1:]]

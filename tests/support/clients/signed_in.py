@@ -23,5 +23,5 @@ def signed_in(server: LiveServer, person: Terminal, resource: str, scope: str) -
     browser.answer("allow")
     person.approve(person.only_request())
     form = {"grant_type": "authorization_code", "client_id": app.id, "redirect_uri": CALLBACK}
-    sent = {**form, "code": browser.again().answer["code"], "code_verifier": VERIFIER}
-    return str(http.post("/token", data=sent).json()["access_token"])
+    parameters = {**form, "code": browser.again().answer["code"], "code_verifier": VERIFIER}
+    return str(http.post("/token", data=parameters).json()["access_token"])

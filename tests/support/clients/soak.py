@@ -33,7 +33,7 @@ from tests.support.clients.terminal import PIN, Terminal, new_person
 from tests.support.servers.load import WITHOUT_LIMITS
 from tests.support.servers.server import live_server
 
-_SENT = MappingProxyType(
+_KEY_SEQUENCES = MappingProxyType(
     {
         "up": "\x1b[A",
         "down": "\x1b[B",
@@ -55,9 +55,11 @@ _SENT = MappingProxyType(
 """Key → what a terminal sends for it, for keys other than letters and digits."""
 _LEAVE = {"q", "ctrl+q", "ctrl+z"}
 _TYPED = (*(string.ascii_letters + string.digits).replace("q", ""), "@", "\t", "\x7f", "\x1b[Z")
-_OTHER = (*("\x1b[C", "\x1b[D", "\x1b[200~yes\ry\r\x1b[201~", "\x1b[O", "\x1b[I", "yes a y\n 1 2"),)
+_OTHER_INPUT = (
+    *("\x1b[C", "\x1b[D", "\x1b[200~yes\ry\r\x1b[201~", "\x1b[O", "\x1b[I", "yes a y\n 1 2"),
+)
 _PRESSES_BUTTONS = {"\r", " ", "\n"}
-"""In a panel that accepts keys, each of these may rightly send an answer."""
+"""In a panel that accepts keys, each of these keys may legitimately send an answer."""
 _OPENS_PANELS = "ades!o"
 _SIZES = ((30, 100), (24, 80), (20, 60), (24, 40), (12, 40), (20, 45))
 _LONGEST_GAP = 0.25
@@ -79,7 +81,7 @@ def bound_keys() -> tuple[str, ...]:
         for binding in vars(kind).get("BINDINGS", ())
         for key in binding.key.split(",")
     }
-    return tuple(_SENT.get(name, name) for name in sorted(names - _LEAVE))
+    return tuple(_KEY_SEQUENCES.get(name, name) for name in sorted(names - _LEAVE))
 
 
 @dataclass(slots=True)
@@ -91,7 +93,7 @@ class Soak:
     dice: random.Random
     keys: int = 0
     _bound: Sequence[str] = field(default_factory=bound_keys)
-    _of_the_keyboard: Sequence[str] = (*_TYPED, *_OTHER)
+    _of_the_keyboard: Sequence[str] = (*_TYPED, *_OTHER_INPUT)
     _waiting: list[str] = field(default_factory=list)
 
     def run(self, app: Window, seconds: float) -> None:
@@ -183,7 +185,7 @@ def soak(folder: Path, seed: int, seconds: float) -> int:
         agent.ask(person.user)
         with window(person, started=True) as app:
             _unlock(app)
-            run = Soak(agent, person, random.Random(seed))  # noqa: S311  # keys, no secrets
+            run = Soak(agent, person, random.Random(seed))  # noqa: S311  # keys, not secrets
             run.run(app, seconds)
         return run.keys
 
@@ -198,7 +200,7 @@ def _unlock(app: Window) -> None:
 
 
 def main() -> None:
-    """Run from a shell."""
+    """Run the soak test from the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=300)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**32))

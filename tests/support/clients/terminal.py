@@ -28,11 +28,11 @@ class Terminal:
     home: Path
 
     def waiting(self) -> tuple[Approval, ...]:
-        """Return the requests that wait for this person."""
+        """Return the pending requests for this person."""
         return self.client.inbox("waiting").items
 
     def only_request(self) -> Approval:
-        """Return the only request that waits."""
+        """Return the only pending request."""
         waiting = self.waiting()
         assert len(waiting) == 1, waiting
         return waiting[0]

@@ -82,14 +82,14 @@ class ForeignClient:
 
 
 @contextlib.contextmanager
-def playing(library: str, flow: str, **told: object) -> Iterator[ForeignClient]:
+def playing(library: str, flow: str, **settings: object) -> Iterator[ForeignClient]:
     """Run a client through this flow while the block runs.
 
-    An @ and a version of MCP after the library select an older version than the client's newest.
+    Append `@VERSION` to the library name to use an older MCP version than the client's latest.
     """
     library, _, version = library.partition("@")
     if version:
-        told["mode"] = "legacy"
+        settings["mode"] = "legacy"
     process = subprocess.Popen(
         _program(library),
         cwd=FOLDER,
@@ -99,7 +99,7 @@ def playing(library: str, flow: str, **told: object) -> Iterator[ForeignClient]:
     )
     client = ForeignClient(process)
     try:
-        client.tell(flow=flow, **told)
+        client.tell(flow=flow, **settings)
         yield client
     finally:
         process.kill()
@@ -186,10 +186,10 @@ def _program(library: str) -> list[str]:
 
 def node() -> str:
     """Return this machine's Node.js; fail if it or a package is missing."""
-    found = shutil.which("node")
-    assert found, "Node.js is not installed. `scripts/clients` installs it, or says how."
+    program = shutil.which("node")
+    assert program, "Node.js is not installed. `scripts/clients` installs it, or says how."
     _check_packages(*LIBRARIES, PUSH_SERVICE, MCP_TYPESCRIPT, MCP_TYPESCRIPT_2)
-    return found
+    return program
 
 
 def newest_node() -> str:

@@ -1,6 +1,6 @@
 """A reverse proxy that adds a token to each request, for clients that cannot sign in.
 
-Owns: passing requests and responses on unchanged, also streams. Never: their meaning.
+Owns: forwarding requests and responses unchanged, including streams. Never: their meaning.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ class BearerProxy:
     token: str | None = None
 
     async def __call__(self, scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> None:
-        """Pass one request on, and stop when the client disconnects."""
+        """Forward one request, and stop when the client disconnects."""
         body = await asgi.read_body(receive, _MAX_BODY_BYTES)
         passing = asyncio.create_task(self._pass(scope, body, send))
         disconnected = asyncio.create_task(_wait_for_disconnect(receive))

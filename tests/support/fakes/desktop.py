@@ -52,7 +52,7 @@ class Notification:
 
 
 def die_with_us() -> None:
-    """Call it in a child process: the child is killed when its parent ends for any reason."""
+    """Make the kernel kill this child process when its parent ends for any reason."""
     ctypes.CDLL(None).prctl(_PDEATHSIG, signal.SIGKILL)
 
 
@@ -103,7 +103,7 @@ class _Interface(ServiceInterface):
 
 @dataclass(slots=True)
 class Desktop:
-    """What is on the screen."""
+    """The notifications on the screen."""
 
     address: str
     shown: dict[int, Notification] = field(default_factory=dict)
@@ -121,7 +121,7 @@ class Desktop:
 
     def press(self, one: Notification, label: str) -> None:
         """Press the button with this label; "" presses the notification itself."""
-        keys = [key for key, shown in one.actions.items() if shown == label] or ["default"]
+        keys = [key for key, text in one.actions.items() if text == label] or ["default"]
         self.shown.pop(one.id, None)
         self.loop.call_soon_threadsafe(self._press, one.id, keys[0])
 
@@ -144,13 +144,13 @@ def desktop() -> Iterator[Desktop]:
     )
     try:
         assert bus.stdout is not None
-        shown = Desktop(bus.stdout.readline().decode().strip())
+        screen = Desktop(bus.stdout.readline().decode().strip())
         ready = threading.Event()
-        thread = threading.Thread(target=_run, args=(shown, ready), daemon=True)
+        thread = threading.Thread(target=_run, args=(screen, ready), daemon=True)
         thread.start()
         assert ready.wait(_TIMEOUT)
-        yield shown
-        shown.loop.call_soon_threadsafe(shown.loop.stop)
+        yield screen
+        screen.loop.call_soon_threadsafe(screen.loop.stop)
         thread.join(5)
     finally:
         bus.kill()

@@ -1,7 +1,7 @@
 """Hosts of client metadata documents, inside the test.
 
-Owns: what each URL answers, and which URLs were fetched. The limits of a real connection are tested
-in `tests/server/delivery/test_egress.py`.
+Owns: the response of each URL, and a record of the fetched URLs. The limits of a real connection
+are tested in `tests/server/delivery/test_egress.py`.
 """
 
 import json

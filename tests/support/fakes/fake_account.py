@@ -1,4 +1,4 @@
-"""What a user has: a device, consents, and tokens that act for her."""
+"""The objects of a user: a device, consents, and tokens that act for her."""
 
 from dataclasses import replace
 from typing import Any
@@ -11,14 +11,14 @@ from approver_tui.state.tokens.delegations import Actor, Delegation, DelegationS
 from tests.support.fakes.fake_clock import NOW
 from tests.support.fakes.fake_requests import MINUTE
 
-_THIS = "sayso_dv_aaaaaaaaaaaaaaaa"
+_THIS_DEVICE = "sayso_dv_aaaaaaaaaaaaaaaa"
 
 
 def a_device(*, tries: int = 0, high_from: int = 0, **changes: Any) -> Device:
     """Return the device on which the app runs."""
     pin = PinState(tries=tries, left=10 - tries, locked=tries >= 10, exhausted=False)
     device = Device(
-        id=_THIS,
+        id=_THIS_DEVICE,
         name=SafeText("laptop"),
         kind=SafeText("terminal"),
         is_active=True,
@@ -36,7 +36,7 @@ def a_device(*, tries: int = 0, high_from: int = 0, **changes: Any) -> Device:
 
 
 def a_consent(name: str = "invoice-bot", **changes: Any) -> Consent:
-    """Return a consent that is in force for one more day."""
+    """Return a consent that is active for one more day."""
     consent = Consent(
         id=SafeText(f"sayso_co_{crc32(name.encode()):016d}"),
         state=ConsentState.LIVE,

@@ -34,15 +34,15 @@ class FakeAnswers:
     about_devices: list[tuple[str, str]] = field(default_factory=list)
     reported: list[tuple[str, ReportScope, str]] = field(default_factory=list)
     granted: list[Granted | None] = field(default_factory=list)
-    """What each approval granted; None if it granted everything."""
+    """The part that each approval granted; None if it granted everything."""
     hold: threading.Event | None = None
-    """When set, an answer waits for it."""
+    """If set, an answer waits for this event."""
     denial_extras: list[DenialExtras] = field(default_factory=list)
     """The extras of each denial, such as when the agent may ask again."""
     notes: list[str] = field(default_factory=list)
     """The note to the agent in each denial."""
     entered: list[Entries] = field(default_factory=list)
-    """What was typed besides the PIN for each approval."""
+    """The entries that were typed in addition to the PIN, for each approval."""
 
     def unlock(self, pin: str) -> None:
         """Unlock if the PIN is right."""
@@ -50,10 +50,10 @@ class FakeAnswers:
         self.is_unlocked = True
 
     def touch(self) -> None:
-        """Do nothing: this fake never locks itself."""
+        """Do nothing, because this fake never locks itself."""
 
     def lock(self) -> None:
-        """Lock it again."""
+        """Lock the app again."""
         self.is_unlocked = False
 
     def approve(
@@ -143,7 +143,7 @@ class FakeAnswers:
         return self._about(device, "unlock", pin)
 
     def vouch_device(self, device: Device, pin: str) -> Device:
-        """Let another device approve high risk."""
+        """Let another device approve high-risk requests."""
         return self._about(device, "vouch", pin)
 
     def _about(self, device: Device, verb: str, pin: str) -> Device:
@@ -191,7 +191,7 @@ class FakeAnswers:
 
 @dataclass
 class FakeUnsentDenials:
-    """Denials that were not sent yet."""
+    """Denials that have not been sent yet."""
 
     left: tuple[UnsentDenial, ...] = ()
     """Denials that an earlier run did not send."""
@@ -203,7 +203,7 @@ class FakeUnsentDenials:
         return self.left
 
     def add(self, approvals: Iterable[Approval]) -> None:
-        """Add denials of these approvals."""
+        """Add denials for these approvals."""
         if self.failure is not None:
             raise self.failure
         self.kept |= {approval.id for approval in approvals}

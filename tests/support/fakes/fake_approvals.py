@@ -62,7 +62,7 @@ def three() -> list[Approval]:
 
 
 def _unusual(terms: Mapping[str, object]) -> list[dict[str, object]] | None:
-    """Return what the server found unusual; None if the request is not an action."""
+    """Return the unusual facts that the server reports; None if the request is not an action."""
     if terms.get("kind", "action") != "action":
         return None
     found = _pairs(terms.get("unusual", []))
@@ -77,7 +77,7 @@ def _unusual(terms: Mapping[str, object]) -> list[dict[str, object]] | None:
 
 
 def _compared(terms: Mapping[str, object]) -> str | None:
-    """Return the server's sentence on its comparison; None if the request is not an action."""
+    """Return the server's comparison as a sentence; None if the request is not an action."""
     found = _unusual(terms)
     if found is None or "compared" in terms:
         return None if found is None else str(terms["compared"])

@@ -1,4 +1,4 @@
-"""A fake server for tests and pictures: it answers what the terminal app's screens ask.
+"""A fake server for tests and pictures: it answers the calls of the terminal app's screens.
 
 Owns: scripted answers. Never: the network.
 """
@@ -62,13 +62,13 @@ class FakeServer:
     skew: int = 0
     """How far the server's clock is ahead of this machine, in milliseconds."""
     last: Page | None = None
-    """The last page of waiting requests, as this machine cached it."""
+    """The last page of pending requests, as this machine cached it."""
     owned: tuple[OwnedAgent, ...] = ()
     """The agents that the signed-in user owns."""
     called: tuple[Browser, ...] = ()
     """The browsers that notify her by push."""
     narrowable_facts: Narrowable = NARROWABLE
-    """What can be narrowed in every request."""
+    """The members that can be narrowed in every request."""
 
     def now(self) -> int:
         """Return the server's time."""
@@ -81,7 +81,7 @@ class FakeServer:
         return Me(user=user, device=self.device, server_time=self.clock.now())
 
     def waiting(self) -> Page:
-        """Return the waiting requests, first the one that expires first."""
+        """Return the pending requests, soonest expiry first."""
         self._answer()
         waiting = [value for value in self.approvals.values() if value.is_waiting(self.clock.now())]
         waiting.sort(key=lambda approval: approval.expires_at)
@@ -100,7 +100,7 @@ class FakeServer:
         return replace(self.approvals[approval_id], nonce="nonce")
 
     def list_decided(self, cursor: str | None = None) -> Page:
-        """Return the requests that are over, in pages of five."""
+        """Return the requests that are no longer pending, in pages of five."""
         self._answer()
         start = int(cursor or 0)
         over = [
@@ -110,7 +110,7 @@ class FakeServer:
         return Page(tuple(over[start : start + 5]), following, 7, self.clock.now())
 
     def ended_since(self, since: int) -> tuple[Approval, ...]:
-        """Return the requests that ended at this time or later."""
+        """Return the requests that were closed at this time or later."""
         self._answer()
         approvals = self.approvals.values()
         over = [value for value in approvals if not value.is_waiting(self.clock.now())]
@@ -133,7 +133,7 @@ class FakeServer:
         return SuspendedAgent(2, 1)
 
     def consents(self) -> tuple[Consent, ...]:
-        """Return the consents in force."""
+        """Return the active consents."""
         self._answer()
         return tuple(consent for consent in self.given if consent.id not in self.ended)
 
@@ -144,7 +144,7 @@ class FakeServer:
         return next(consent for consent in self.given if consent.id == consent_id), 2
 
     def revoke_access(self, client_id: str) -> RevokedAccess:
-        """Revoke what this client has; its grants are recorded as ended by its ID."""
+        """Revoke this client's access; its grants are recorded as revoked under the client's ID."""
         self._answer()
         consents = [consent.id for consent in self.given if consent.client_id == client_id]
         tokens = [token.id for token in self.tokens if token.client.id == client_id]
@@ -152,7 +152,7 @@ class FakeServer:
         return RevokedAccess(0, len(consents), len(tokens))
 
     def delegations(self) -> tuple[Delegation, ...]:
-        """Return the tokens in force."""
+        """Return the valid tokens."""
         self._answer()
         return tuple(token for token in self.tokens if token.id not in self.ended)
 
@@ -163,7 +163,7 @@ class FakeServer:
         return 1
 
     def devices(self) -> tuple[Device, ...]:
-        """Return this one and the others."""
+        """Return this device and the others."""
         self._answer()
         return tuple(
             replace(device, is_active=device.is_active and device.id not in self.ended)
@@ -195,7 +195,7 @@ class FakeServer:
         self.ended.append(device_id)
 
     def narrowable(self, approval_id: str) -> Narrowable:
-        """Return what can be narrowed, the same for every request."""
+        """Return the members that can be narrowed; they are the same for every request."""
         self._answer()
         if approval_id not in self.approvals:
             raise errors.ApiError("not_found", 404, "There is no such request.")

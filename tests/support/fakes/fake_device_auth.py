@@ -1,4 +1,4 @@
-"""Checks of what a terminal proves and signs, with PyJWT, which the terminal does not use."""
+"""Checks the proofs and signatures of a terminal with PyJWT, which the terminal does not use."""
 
 import hashlib
 import json

@@ -13,7 +13,7 @@ TRIES = 10
 
 
 class FakeDevices(Proving):
-    """The terminal's device, and another one if a test asks for it."""
+    """The terminal's device, and a second one if a test requests it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -88,11 +88,11 @@ class FakeDevices(Proving):
 
     def _user_code(self, body: dict[str, object]) -> object:
         _, claims = self._verified(str(body["statement"]), {"high"}, "sayso-statement+jws")
-        wanted = digest(f"device-nonce\n{body['code'] or ''}")
+        expected = digest(f"device-nonce\n{body['code'] or ''}")
         named = (claims["purpose"], claims["subject"], claims["nonce"])
-        if named != ("user_code", wanted, "device-nonce"):
+        if named != ("user_code", expected, "device-nonce"):
             raise Refused(422, "invalid_statement")
-        if self.pin_calls[-1:] != [wanted]:
+        if self.pin_calls[-1:] != [expected]:
             raise Refused(403, "pin_required")
         self.user_code = None if body["code"] is None else str(body["code"])
         self.pin_tries = 0
@@ -100,11 +100,11 @@ class FakeDevices(Proving):
 
     def _one_time_code(self, body: dict[str, object]) -> object:
         _, claims = self._verified(str(body["statement"]), {"high"}, "sayso-statement+jws")
-        wanted = digest("device-nonce")
+        expected = digest("device-nonce")
         named = (claims["purpose"], claims["subject"], claims["nonce"])
-        if named != ("enroll", wanted, "device-nonce"):
+        if named != ("enroll", expected, "device-nonce"):
             raise Refused(422, "invalid_statement")
-        if self.pin_calls[-1:] != [wanted]:
+        if self.pin_calls[-1:] != [expected]:
             raise Refused(403, "pin_required")
         self.pin_tries = 0
         issued = {"enrollment_code": "7Q4N-0001", "link": "https://sayso.example/enroll#7Q4N-0001"}
@@ -112,11 +112,11 @@ class FakeDevices(Proving):
 
     def _password(self, body: dict[str, object]) -> object:
         _, claims = self._verified(str(body["statement"]), {"high"}, "sayso-statement+jws")
-        wanted = digest(f"device-nonce\n{body['password']}")
+        expected = digest(f"device-nonce\n{body['password']}")
         named = (claims["purpose"], claims["subject"], claims["nonce"])
-        if named != ("password", wanted, "device-nonce"):
+        if named != ("password", expected, "device-nonce"):
             raise Refused(422, "invalid_statement")
-        if self.pin_calls[-1:] != [wanted]:
+        if self.pin_calls[-1:] != [expected]:
             raise Refused(403, "pin_required")
         previous, self.password = self.password, str(body["password"])
         self.pin_tries = 0

@@ -1,4 +1,4 @@
-"""A feed that reports what a test sets, and counts of waiting requests on other servers."""
+"""A feed that reports what a test sets, and counts of pending requests on other servers."""
 
 import threading
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ class FakeFeed:
 
     @property
     def last_contact_at(self) -> int | None:
-        """Return the current time while the server is heard, else the time when it last was."""
+        """Return the current time while the server sends, else the time of its last message."""
         if self.phase is Phase.LIVE and not self.is_silent:
             self.last = self.clock.now()
         return self.last

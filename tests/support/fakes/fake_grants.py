@@ -45,7 +45,7 @@ class Ground(Protocol):
 
 
 def a_grant(now: int, name: str = "invoice-bot", **changes: Any) -> StandingGrant:
-    """Return a grant with one of three uses taken."""
+    """Return a grant of which one of three uses is consumed."""
     grant = StandingGrant(
         id=SafeText(f"sayso_sg_{name}"),
         state=GrantState.LIVE,
@@ -83,7 +83,7 @@ class FakeGrantsClient:
     """Errors that the next calls raise, in this order."""
 
     def grants(self) -> tuple[StandingGrant, ...]:
-        """Return the grants in force."""
+        """Return the active grants."""
         self._answer()
         over = self.server.ended
         left = [grant for grant in self.given if grant.id not in over]
@@ -99,9 +99,11 @@ class FakeGrantsClient:
         """Return the preview of this proposal, compared with two recent requests."""
         self._answer()
         self.proposals.append(proposal)
-        asked = self.server.now() - HOUR
+        requested_at = self.server.now() - HOUR
         approved = SafeText("approved")
-        past = PastRequest(SafeText("sayso_ap_1"), SafeText("9f3a-71c0"), approved, asked, None)
+        past = PastRequest(
+            SafeText("sayso_ap_1"), SafeText("9f3a-71c0"), approved, requested_at, None
+        )
         return GrantPreview(
             agent_name=SafeText("invoice-bot"),
             resource=SafeText("https://pay.example"),

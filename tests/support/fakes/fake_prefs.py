@@ -44,7 +44,7 @@ class FakePrefsClient:
         return self._set(holds=tuple(rest))
 
     def mute(self, agent_id: str) -> NotificationPrefs:
-        """Mute the agent without an end."""
+        """Mute the agent with no end date."""
         agents = [approval.agent for approval in self.server.approvals.values()]
         name = next((agent.name for agent in agents if agent.id == agent_id), agent_id)
         mute = Mute(SafeText(agent_id), SafeText(name), self.clock.now(), None)

@@ -1,4 +1,4 @@
-"""Requests of agents and apps that tests and pictures use.
+"""Requests from agents and apps that tests and pictures use.
 
 Owns: the terms of the requests. Never: approvals made from them.
 """

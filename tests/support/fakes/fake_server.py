@@ -75,7 +75,7 @@ class FakeServer(FakeDevices):
         return added
 
     def decide_elsewhere(self, approval_id: str, decision: str = "deny") -> None:
-        """Record a decision of another device."""
+        """Record a decision from another device."""
         state = {"deny": "denied", "approve": "approved"}[decision]
         decided = self._decided(decision, OTHER_DEVICE, None, None)
         self.approvals[approval_id] |= {"state": state, "decided": decided}
@@ -83,9 +83,9 @@ class FakeServer(FakeDevices):
     def answer(self, method: str, path: str, query: dict[str, str], raw: bytes) -> object:
         """Return the response body for an authenticated request."""
         for verb, pattern, work in _ROUTES:
-            found = re.fullmatch(pattern, path)
-            if verb == method and found:
-                return work(self, Call(found.groups(), query, raw))
+            match = re.fullmatch(pattern, path)
+            if verb == method and match:
+                return work(self, Call(match.groups(), query, raw))
         raise Refused(404, "not_found")
 
     def grant(self, form: dict[str, str], proof_key: dict[str, str]) -> object:
@@ -128,14 +128,14 @@ class FakeServer(FakeDevices):
         }
 
     def _revoke_consent(self, consent_id: str) -> object:
-        found = next((consent for consent in self.consents if consent["id"] == consent_id), None)
-        if found is None:
+        row = next((consent for consent in self.consents if consent["id"] == consent_id), None)
+        if row is None:
             raise Refused(404, "not_found")
-        tokens = 2 if found["state"] == "live" else 0
-        found |= {"state": "revoked", "revoked_at": to_rfc3339(self.now())}
-        return {"consent": found, "tokens_revoked": tokens}
+        tokens = 2 if row["state"] == "live" else 0
+        row |= {"state": "revoked", "revoked_at": to_rfc3339(self.now())}
+        return {"consent": row, "tokens_revoked": tokens}
 
-    def _stop_acting(self, client_id: str) -> object:
+    def _revoke_access(self, client_id: str) -> object:
         found = [
             consent
             for consent in self.consents
@@ -151,10 +151,10 @@ class FakeServer(FakeDevices):
         return {"items": [grant for grant in self.grants if ended or grant["state"] == "live"]}
 
     def _grant(self, grant_id: str) -> dict[str, object]:
-        found = next((grant for grant in self.grants if grant["id"] == grant_id), None)
-        if found is None:
+        row = next((grant for grant in self.grants if grant["id"] == grant_id), None)
+        if row is None:
             raise Refused(404, "not_found")
-        return found
+        return row
 
     def _revoke_grant(self, grant_id: str) -> object:
         ended = {"state": "ended", "ended_at": to_rfc3339(self.now()), "ended_because": "revoked"}
@@ -168,7 +168,7 @@ class FakeServer(FakeDevices):
         past |= {"created_at": to_rfc3339(self.now()), "covered": False, "mismatch": "/amount"}
         return {**self.grants[0], "given_at": "medium", "requests": [past]}
 
-    def _shown(self, approval_id: str) -> object:
+    def _show_approval(self, approval_id: str) -> object:
         had = {"id": DEVICE, "name": "laptop", "delivered_at": to_rfc3339(self.now())}
         seen = {"seen_at": to_rfc3339(self.now()), "decided_at": None}
         nonce = f"nonce-{approval_id}"
@@ -193,28 +193,28 @@ class FakeServer(FakeDevices):
         return None
 
     def _snooze(self, call: "Call") -> object:
-        held = {"approval": call.names[0], "until": "2026-01-01T10:00:00.000Z", "why": "snoozed"}
-        self.attention["held"] = [held]
-        return held
+        snooze = {"approval": call.names[0], "until": "2026-01-01T10:00:00.000Z", "why": "snoozed"}
+        self.attention["held"] = [snooze]
+        return snooze
 
     def _extend(self, approval_id: str) -> object:
-        found = self.approvals[approval_id]
-        if found["state"] != "pending" or str(found["expires_at"]) < to_rfc3339(self.now()):
+        row = self.approvals[approval_id]
+        if row["state"] != "pending" or str(row["expires_at"]) < to_rfc3339(self.now()):
             raise Refused(409, "not_pending")
-        found["expires_at"] = "2030-01-01T10:00:00.000Z"
-        return self._shown(approval_id)
+        row["expires_at"] = "2030-01-01T10:00:00.000Z"
+        return self._show_approval(approval_id)
 
     def _retry(self, approval_id: str) -> object:
         if self.approvals[approval_id]["state"] != "expired":
             raise Refused(409, "not_expired")
         self.approvals[approval_id]["retry"] = "asked"
-        return self._shown(approval_id)
+        return self._show_approval(approval_id)
 
     def _name_deputy(self, body: dict[str, object]) -> object:
         _, claims = self._verified(str(body["statement"]), {"high"}, "sayso-statement+jws")
-        wanted = digest(f"device-nonce\n{body['deputy']}\n{body['from']}\n{body['to']}")
+        expected = digest(f"device-nonce\n{body['deputy']}\n{body['from']}\n{body['to']}")
         named = (claims["purpose"], claims["subject"], claims["nonce"])
-        if named != ("deputy", wanted, "device-nonce") or self.pin_calls[-1:] != [wanted]:
+        if named != ("deputy", expected, "device-nonce") or self.pin_calls[-1:] != [expected]:
             raise Refused(422, "invalid_statement")
         self.deputies = [
             {
@@ -228,7 +228,7 @@ class FakeServer(FakeDevices):
         ]
         return self.deputies[0]
 
-    def _end_deputy(self, deputy_id: str) -> object:
+    def _revoke_deputy(self, deputy_id: str) -> object:
         if deputy_id not in {deputy["id"] for deputy in self.deputies}:
             raise Refused(404, "not_found")
         self.deputies.clear()
@@ -236,10 +236,10 @@ class FakeServer(FakeDevices):
 
     def _page(self, query: dict[str, str]) -> object:
         is_waiting, self.since = query.get("state") == "waiting", query.get("since")
-        wanted = [a for a in self.approvals.values() if (a["state"] == "pending") is is_waiting]
+        rows = [a for a in self.approvals.values() if (a["state"] == "pending") is is_waiting]
         start, limit = int(query.get("cursor", "0")), int(query["limit"])
-        more = str(start + limit) if start + limit < len(wanted) else None
-        page = wanted[start : start + limit]
+        more = str(start + limit) if start + limit < len(rows) else None
+        page = rows[start : start + limit]
         return {
             "items": page,
             "next": more,
@@ -337,7 +337,7 @@ _ROUTES: tuple[tuple[str, str, Callable[[FakeServer, Call], object]], ...] = (
     ("GET", "/api/me", lambda fake, _: fake._me()),
     ("GET", "/api/consents", lambda fake, call: fake._consents(call.query)),
     ("DELETE", "/api/consents/([^/]+)", lambda fake, call: fake._revoke_consent(*call.names)),
-    ("DELETE", "/api/acting/([^/]+)", lambda fake, call: fake._stop_acting(*call.names)),
+    ("DELETE", "/api/acting/([^/]+)", lambda fake, call: fake._revoke_access(*call.names)),
     ("GET", "/api/grants", lambda fake, call: fake._grants(call.query)),
     ("GET", "/api/grants/([^/]+)", lambda fake, call: fake._grant(*call.names)),
     ("DELETE", "/api/grants/([^/]+)", lambda fake, call: fake._revoke_grant(*call.names)),
@@ -354,7 +354,7 @@ _ROUTES: tuple[tuple[str, str, Callable[[FakeServer, Call], object]], ...] = (
     ("POST", "/api/user-code", lambda fake, call: fake._user_code(call.body)),
     ("GET", "/api/deputies", lambda fake, _: {"mine": fake.deputies, "others": []}),
     ("POST", "/api/deputies", lambda fake, call: fake._name_deputy(call.body)),
-    ("DELETE", "/api/deputies/([^/]+)", lambda fake, call: fake._end_deputy(*call.names)),
+    ("DELETE", "/api/deputies/([^/]+)", lambda fake, call: fake._revoke_deputy(*call.names)),
     ("GET", "/api/attention", lambda fake, _: fake.attention),
     ("PUT", "/api/attention/quiet-hours", lambda fake, call: fake._quiet(call.body)),
     (
@@ -371,7 +371,7 @@ _ROUTES: tuple[tuple[str, str, Callable[[FakeServer, Call], object]], ...] = (
     ("DELETE", _DEVICE, lambda fake, call: fake._revoke(*call.names)),
     ("GET", "/api/agents", lambda fake, _: {"items": fake.agents, "next": None}),
     ("GET", "/api/approvals", lambda fake, call: fake._page(call.query)),
-    ("GET", _APPROVAL, lambda fake, call: fake._shown(*call.names)),
+    ("GET", _APPROVAL, lambda fake, call: fake._show_approval(*call.names)),
     ("POST", f"{_APPROVAL}/report", lambda fake, call: fake._report(call)),
     ("POST", f"{_APPROVAL}/decision", lambda fake, call: fake._decide(call)),
 )

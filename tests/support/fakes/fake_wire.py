@@ -43,7 +43,7 @@ class Call:
 
 @dataclass(slots=True)
 class Faults:
-    """What goes wrong next; each fault happens once."""
+    """The faults that occur next; each one occurs once."""
 
     lose_answer_to: set[str] = field(default_factory=set)
     """Path suffixes: such a request is processed, but its response is lost."""

@@ -17,7 +17,7 @@ from websockets.sync.server import ServerConnection, serve
 from tests.support.builders.approval_texts import to_rfc3339, wire_approval
 
 Step = str | int | Mapping[str, object]
-"""A frame as a string or an object, or a code to close the connection with."""
+"""A frame (a string or an object), or the code with which to close the connection."""
 
 
 class FeedServer:

@@ -1,6 +1,6 @@
 """A gateway in this process, with an issuer, a person and an upstream server set by the test.
 
-Owns: what these are asked, and what they answer. Never: listens on a socket.
+Owns: the requests to these parts, and their answers. Never: listens on a socket.
 """
 
 import asyncio
@@ -72,13 +72,13 @@ class FakeUpstream:
             "tools/list": {"tools": self.tools},
             "tools/call": {"content": [{"type": "text", "text": "done"}]},
         }
-        found = {"jsonrpc": "2.0", "id": message.get("id"), "result": results.get(method, {})}
+        response = {"jsonrpc": "2.0", "id": message.get("id"), "result": results.get(method, {})}
         session = {"mcp-session-id": "s1"} if method == "initialize" else {}
         if self.streams:
-            said = f": hi\n\nid: 1\ndata: {json.dumps(found)}\n\n"
+            said = f": hi\n\nid: 1\ndata: {json.dumps(response)}\n\n"
             kind = {"content-type": "text/event-stream"}
             return httpx.Response(200, content=said, headers={**kind, **session})
-        return httpx.Response(200, json=found, headers=session)
+        return httpx.Response(200, json=response, headers=session)
 
 
 class FakePerson:
@@ -157,10 +157,10 @@ class FakeGateway:
         """Send one request as a client does."""
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         bearer = {"authorization": f"Bearer {token or self.token()}"}
-        sent = {**ACCEPT, **bearer, **(headers or {})}
+        all_headers = {**ACCEPT, **bearer, **(headers or {})}
         transport = httpx.ASGITransport(self.app)
         async with httpx.AsyncClient(transport=transport, base_url=RESOURCE) as http:
-            return await http.request(method, RESOURCE, content=content, headers=sent)
+            return await http.request(method, RESOURCE, content=content, headers=all_headers)
 
     async def call(
         self, tool: str, arguments: object, token: str | None = None, **params: Any

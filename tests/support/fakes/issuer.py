@@ -56,9 +56,9 @@ class FakeIssuer:
             return httpx.Response(200, json={"keys": [key.jwk for key in self.keys]})
         if path == "/introspect":
             return httpx.Response(200, json={"active": self.active, "username": "ana"})
-        sent = json.loads(request.content)
+        members = json.loads(request.content)
         done = {"approval": "sayso_ap_1", "consumed_at": "2026-11-25T14:30:00.000Z"}
-        success = httpx.Response(200, json={**done, "execution_id": sent["execution_id"]})
+        success = httpx.Response(200, json={**done, "execution_id": members["execution_id"]})
         return self.consumption or success
 
     def token(self, key: Key | None = None, header: Any = None, **changes: Any) -> str:
@@ -76,5 +76,5 @@ class FakeIssuer:
             "exp": now + 300,
             **changes,
         }
-        kept = {name: value for name, value in claims.items() if value is not None}
-        return (key or self.keys[0]).sign(kept, **{"typ": "at+jwt", **(header or {})})
+        present_claims = {name: value for name, value in claims.items() if value is not None}
+        return (key or self.keys[0]).sign(present_claims, **{"typ": "at+jwt", **(header or {})})

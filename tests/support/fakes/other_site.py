@@ -35,11 +35,11 @@ def other_site() -> Iterator[OtherSite]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            found = site.pages.get(self.path)
-            self.send_response(404 if found is None else 200)
+            page = site.pages.get(self.path)
+            self.send_response(404 if page is None else 200)
             self.send_header("Content-Type", "text/html; charset=utf-8")
             self.end_headers()
-            self.wfile.write((found or "").encode())
+            self.wfile.write((page or "").encode())
 
         def log_message(self, *_: object) -> None:
             """Log nothing."""

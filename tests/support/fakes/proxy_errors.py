@@ -1,6 +1,6 @@
 """Error pages of a proxy whose server is down, served at that server's address.
 
-Owns: what nginx and Caddy answer a browser while the server is stopped.
+Owns: the responses of nginx and Caddy to a browser while the server is stopped.
 """
 
 import contextlib

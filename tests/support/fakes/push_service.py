@@ -76,7 +76,7 @@ class PushService:
 
     port: int = 0
     behaviour: Behaviour | None = None
-    """What it does instead of checking and accepting the message."""
+    """The function to call instead of checking and accepting the message."""
     known: dict[str, Minted | None] = field(default_factory=dict)
     """Token → the minted subscription, or None if it belongs to a browser."""
     keys: dict[str, str] = field(default_factory=dict)
@@ -85,7 +85,7 @@ class PushService:
     refused: list[str] = field(default_factory=list)
     over: threading.Event = field(default_factory=threading.Event)
     forward: Callable[[str, bytes, dict[str, str]], None] | None = None
-    """Passes a message for a browser on."""
+    """Forwards a message to a browser."""
     audience: str = ""
     """The origin that senders must name; if empty, the origin of this service."""
 
@@ -95,7 +95,7 @@ class PushService:
         return f"http://127.0.0.1:{self.port}"
 
     def mint(self, key: str = "") -> Minted:
-        """Create a subscription, bound to this public key of a sender if one is given."""
+        """Create a subscription, bound to this public key of a sender, if any."""
         private = ec.generate_private_key(ec.SECP256R1())
         token = encoded(hashlib.sha256(_point(private.public_key())).digest())
         minted = Minted(f"{self.origin}/push/{token}", private, token.encode()[:16])
@@ -192,8 +192,8 @@ def _read(
         raise ValueError("Topic (RFC 8030 5.4)")
     if len(body) > _MAX_BYTES:
         raise ValueError("more than 4096 bytes")
-    said = None if minted is None else json.loads(decrypt(body, minted.private, minted.auth))
-    return Delivered(token, int(headers["TTL"]), urgency, topic, subject, body, said)
+    message = None if minted is None else json.loads(decrypt(body, minted.private, minted.auth))
+    return Delivered(token, int(headers["TTL"]), urgency, topic, subject, body, message)
 
 
 def decrypt(body: bytes, private: ec.EllipticCurvePrivateKey, auth: bytes) -> bytes:

@@ -20,15 +20,15 @@ from tests.support.inputs.browser_handles import SIGN_IN_COOKIE
 from tests.support.inputs.handles import World
 from tests.support.inputs.raw_api import RawApi
 
-Place = Callable[[str], httpx.Response]
+Endpoint = Callable[[str], httpx.Response]
 
 
-def of_passkeys(world: World) -> dict[str, Place]:
+def passkey_endpoints(world: World) -> dict[str, Endpoint]:
     """Return the endpoints that a browser with a passkey calls."""
     cookie = f"{COOKIE}={world.handles['passkey cookie']}"
     token = world.handles["page token"]
 
-    def uncalled(handle: str) -> httpx.Response:
+    def push_subscription(handle: str) -> httpx.Response:
         path = f"/api/push-subscriptions/{handle}"
         return _send(world, "DELETE", path, cookie, headers={CSRF: token})
 
@@ -37,37 +37,37 @@ def of_passkeys(world: World) -> dict[str, Place]:
         "token of a page": lambda h: _send(
             world, "POST", "/api/feed/ticket", cookie, headers={CSRF: h}
         ),
-        "push subscription of the API": uncalled,
+        "push subscription of the API": push_subscription,
         "ticket of the feed": lambda h: _feed(world, h),
     }
 
 
-def of_sign_ins(world: World) -> dict[str, Place]:
+def sign_in_endpoints(world: World) -> dict[str, Endpoint]:
     """Return the endpoints that a browser calls whose user signs in to apps."""
     handles = world.handles
-    mine = f"{SIGN_IN_COOKIE}={handles['sign-in cookie']}"
+    own_cookie = f"{SIGN_IN_COOKIE}={handles['sign-in cookie']}"
 
     def flow(cookie: str, prompt: str) -> str:
         form = request_of(world.app.id, prompt=prompt)
         begun = _send(world, "GET", "/authorize", cookie, params=form)
         return begun.headers["location"].partition("flow=")[2]
 
-    def goes_on(handle: str, cookie: str = mine) -> httpx.Response:
+    def continue_flow(handle: str, cookie: str = own_cookie) -> httpx.Response:
         return _send(world, "GET", "/continue", cookie, params={"flow": handle})
 
     def signed_in(handle: str) -> httpx.Response:
         cookie = f"{SIGN_IN_COOKIE}={handle}"
-        return goes_on(flow(cookie, "none"), cookie)
+        return continue_flow(flow(cookie, "none"), cookie)
 
     def denied(handle: str, token: str = handles["form token"]) -> httpx.Response:
         form = {"flow": handle, "csrf": token, "answer": "deny"}
-        return _send(world, "POST", "/consent", mine, data=form)
+        return _send(world, "POST", "/consent", own_cookie, data=form)
 
     return {
         "cookie of a sign-in": signed_in,
-        "flow to go on with": goes_on,
+        "flow to go on with": continue_flow,
         "flow of a consent": denied,
-        "token of a form": lambda h: denied(flow(mine, "consent"), h),
+        "token of a form": lambda h: denied(flow(own_cookie, "consent"), h),
     }
 
 
@@ -94,18 +94,18 @@ def _feed(world: World, ticket: str) -> httpx.Response:
         return httpx.Response(200, json={"type": message["type"]})
 
 
-def of_records(world: World) -> dict[str, Place]:
+def record_endpoints(world: World) -> dict[str, Endpoint]:
     """Return the endpoints that take the ID of an object of a user or an administrator."""
     raw = RawApi(world.person, world.http)
 
-    def place(method: str, path: str) -> Place:
+    def endpoint(method: str, path: str) -> Endpoint:
         return lambda handle: raw.call(method, path.format(handle))
 
     return {
-        "consent of the API": place("DELETE", "/api/consents/{}"),
-        "standing grant of the API": place("GET", "/api/grants/{}"),
-        "deputy of the API": place("DELETE", "/api/deputies/{}"),
-        "incident of the API": place("GET", "/api/incidents/{}"),
-        "invitation of the API": place("DELETE", "/api/invitations/{}"),
-        "group of the API": place("GET", "/api/groups/{}"),
+        "consent of the API": endpoint("DELETE", "/api/consents/{}"),
+        "standing grant of the API": endpoint("GET", "/api/grants/{}"),
+        "deputy of the API": endpoint("DELETE", "/api/deputies/{}"),
+        "incident of the API": endpoint("GET", "/api/incidents/{}"),
+        "invitation of the API": endpoint("DELETE", "/api/invitations/{}"),
+        "group of the API": endpoint("GET", "/api/groups/{}"),
     }

@@ -30,7 +30,7 @@ from tests.support.servers.server import LiveServer
 SIGN_IN_COOKIE = "sayso"
 
 
-def of_sign_in(browser: Browser, app_id: str) -> dict[str, str]:
+def sign_in_handles(browser: Browser, app_id: str) -> dict[str, str]:
     """Return the handles of a browser that has signed in and shows a consent page."""
     page = browser.authorize(app_id, prompt="consent")
     (form,) = page.forms
@@ -41,7 +41,7 @@ def of_sign_in(browser: Browser, app_id: str) -> dict[str, str]:
     }
 
 
-def of_passkey(server: LiveServer) -> dict[str, str]:
+def passkey_handles(server: LiveServer) -> dict[str, str]:
     """Return the handles of a new user's browser with a passkey, and its push subscription."""
     web, services = new_web_person(server), server.services
     with services.store.write() as tx:
@@ -64,8 +64,8 @@ def of_passkey(server: LiveServer) -> dict[str, str]:
     }
 
 
-def of_records(server: LiveServer, person: Terminal, agent_id: str) -> dict[str, str]:
-    """Make the person an administrator; return the IDs of objects of theirs."""
+def create_records(server: LiveServer, person: Terminal, agent_id: str) -> dict[str, str]:
+    """Make the person an administrator; create objects for them; return the IDs."""
     services = server.services
     Users(services.store, services.secrets).update(
         person.user, UserChanges(roles=("admin",)), by=BY
@@ -100,10 +100,10 @@ def of_records(server: LiveServer, person: Terminal, agent_id: str) -> dict[str,
     }
 
 
-def _grant(name: str, user_id: str, agent_id: str, approval_id: str, now: int) -> StandingGrant:
+def _grant(grant_id: str, user_id: str, agent_id: str, approval_id: str, now: int) -> StandingGrant:
     """A standing grant for scopes that no test requests."""
     return StandingGrant(
-        id=name,
+        id=grant_id,
         user_id=user_id,
         agent_id=agent_id,
         resource=PAY,

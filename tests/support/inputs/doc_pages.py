@@ -19,7 +19,7 @@ class DocPage:
     """The blocks of a page, run in order in one namespace."""
 
     def __init__(self, name: str, **others: int) -> None:
-        """Read the page; `others` are ports in place of its own, such as `p8480=20001`."""
+        """Read the page; `others` replace its ports, such as `p8480=20001`."""
         text = (ROOT / name).read_text("utf-8")
         for port, other in others.items():
             text = text.replace(f":{port[1:]}", f":{other}").replace(
@@ -35,9 +35,9 @@ class DocPage:
         printed = ""
         for line in block.splitlines():
             _, *words = shlex.split(line)
-            done = command("server", *words, "--json", environment=server.environment)
-            assert done.returncode == 0, (line, done.stderr)
-            printed += done.stdout
+            result = command("server", *words, "--json", environment=server.environment)
+            assert result.returncode == 0, (line, result.stderr)
+            printed += result.stdout
         return _SECRETS.findall(printed)
 
     def run(self) -> None:
@@ -60,7 +60,7 @@ class DocPage:
         return str(only_block)
 
     def skip(self) -> None:
-        """Skip the block that starts a server, which would not end."""
+        """Skip the block that starts a server, because it would never end."""
         kind, _ = self._blocks.pop(0)
         assert kind == ""
 

@@ -35,19 +35,19 @@ from tests.support.inputs.raw_api import RawApi
 
 ID_TOKEN = "urn:ietf:params:oauth:token-type:id_token"
 
-Place = Callable[[str], httpx.Response]
+Endpoint = Callable[[str], httpx.Response]
 
 
-def places(world: World) -> dict[str, Place]:
+def places(world: World) -> dict[str, Endpoint]:
     """Return every endpoint by its name."""
     return {
-        **_of_clients(world),
-        **_of_agents(world),
-        **_of_apps(world),
-        **_of_people(world),
-        **browser_endpoints.of_passkeys(world),
-        **browser_endpoints.of_sign_ins(world),
-        **browser_endpoints.of_records(world),
+        **_client_endpoints(world),
+        **_agent_endpoints(world),
+        **_app_endpoints(world),
+        **_person_endpoints(world),
+        **browser_endpoints.passkey_endpoints(world),
+        **browser_endpoints.sign_in_endpoints(world),
+        **browser_endpoints.record_endpoints(world),
     }
 
 
@@ -62,7 +62,7 @@ def word(answer: httpx.Response) -> tuple[int, str]:
     return answer.status_code, str(body.get("error") or body.get("code") or "done")
 
 
-def _of_clients(world: World) -> dict[str, Place]:
+def _client_endpoints(world: World) -> dict[str, Endpoint]:
     """Return the endpoints where clients authenticate."""
     own = {"grant_type": GRANT_CLIENT_CREDENTIALS, "scope": "payments:read", "resource": PAY}
     me, post = world.agent.key, world.http.post
@@ -90,16 +90,16 @@ def _of_clients(world: World) -> dict[str, Place]:
     }
 
 
-def _of_agents(world: World) -> dict[str, Place]:
-    """Return the endpoints to which agents send handles of users and tokens."""
+def _agent_endpoints(world: World) -> dict[str, Endpoint]:
+    """Return the endpoints to which agents send users' handles and tokens."""
 
     def grant(kind: str, **form: str) -> httpx.Response:
-        sent = {"grant_type": kind, **form}
-        return world.http.post("/token", data=sent, auth=world.agent.key.basic)
+        parameters = {"grant_type": kind, **form}
+        return world.http.post("/token", data=parameters, auth=world.agent.key.basic)
 
     def exchange(**form: str) -> httpx.Response:
-        whole = {"subject_token_type": ACCESS_TOKEN, "scope": "payments:read", **form}
-        return grant(GRANT_TOKEN_EXCHANGE, resource=PAY, **whole)
+        members = {"subject_token_type": ACCESS_TOKEN, "scope": "payments:read", **form}
+        return grant(GRANT_TOKEN_EXCHANGE, resource=PAY, **members)
 
     def ask(**hint: str) -> httpx.Response:
         form = {"scope": "openid payments:read", "resource": PAY, **hint}
@@ -138,12 +138,12 @@ def _consume(world: World, handle: str) -> httpx.Response:
     return world.http.post("/api/approvals/consume", json=body, auth=world.resource.basic)
 
 
-def _of_apps(world: World) -> dict[str, Place]:
+def _app_endpoints(world: World) -> dict[str, Endpoint]:
     """Return the endpoints that apps and their users' browsers call."""
-    mine = world.app
+    app = world.app
 
     def token(grant: str, **form: str) -> httpx.Response:
-        return world.http.post("/token", data={"grant_type": grant, **form}, auth=mine.basic)
+        return world.http.post("/token", data={"grant_type": grant, **form}, auth=app.basic)
 
     def code(handle: str) -> httpx.Response:
         rest = {"redirect_uri": CALLBACK, "code_verifier": VERIFIER}
@@ -155,7 +155,7 @@ def _of_apps(world: World) -> dict[str, Place]:
 
     def acting(handle: str) -> httpx.Response:
         more = {"scope": "openid payments:read", "resource": PAY, "requested_actor": handle}
-        return authorize(**request_of(mine.id, **more))
+        return authorize(**request_of(app.id, **more))
 
     def leaving(handle: str) -> httpx.Response:
         with world.server.client() as browser:
@@ -169,21 +169,21 @@ def _of_apps(world: World) -> dict[str, Place]:
         "refresh_token of an app": lambda h: token(GRANT_REFRESH_TOKEN, refresh_token=h),
         "device_code of an app": lambda h: token(GRANT_DEVICE_CODE, device_code=h),
         "client_id of a sign-in": lambda h: authorize(**request_of(h)),
-        "request_uri": lambda h: authorize(client_id=mine.id, request_uri=h),
+        "request_uri": lambda h: authorize(client_id=app.id, request_uri=h),
         "requested_actor": acting,
         "id_token_hint of a logout": leaving,
         "token of userinfo": userinfo,
     }
 
 
-def _of_people(world: World) -> dict[str, Place]:
+def _person_endpoints(world: World) -> dict[str, Endpoint]:
     """Return the endpoints for terminals and new devices, and the page where codes are typed."""
     raw = RawApi(world.person, world.http)
 
     def terminal(grant: str, **form: str) -> httpx.Response:
-        sent = {"grant_type": grant, "client_id": APPROVER_CLIENT, **form}
+        parameters = {"grant_type": grant, "client_id": APPROVER_CLIENT, **form}
         proved = world.person.client.session.transport.proof("POST", "/token", None)
-        return world.http.post("/token", data=sent, headers={"DPoP": proved})
+        return world.http.post("/token", data=parameters, headers={"DPoP": proved})
 
     def begun(
         handle: str, grant: str = GRANT_DEVICE_CODE, name: str = "device_code"

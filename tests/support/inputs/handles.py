@@ -71,8 +71,8 @@ class World:
 def world(server: LiveServer, http: httpx.Client, person: Terminal) -> World:
     """Create one handle of each kind."""
     agent = Agent(server.agent(serves=(PAY,)), http)
-    given = server.resources.rotate_secret(PAY, by=BY)
-    resource = AgentKey(given.resource.client_id, given.secret, PAY)
+    rotated = server.resources.rotate_secret(PAY, by=BY)
+    resource = AgentKey(rotated.resource.client_id, rotated.secret, PAY)
     key, device = new_key("ES256"), SigningKey.generate()
     keyed = server.agent(auth_method="private_key_jwt", jwks=json.dumps({"keys": [key.jwk]}))
     app = _app(server)
@@ -82,14 +82,14 @@ def world(server: LiveServer, http: httpx.Client, person: Terminal) -> World:
     registered, registration = _registered(server, http, person)
     handles = {
         **registration,
-        **_of_apps(server, http, person, app),
-        **_of_agents(agent, person),
-        **_of_exchanges(chains, bot),
-        **_of_devices(server, http, device),
+        **_app_handles(server, http, person, app),
+        **_agent_handles(agent, person),
+        **_exchange_handles(chains, bot),
+        **_device_handles(server, http, device),
         **_signed_by_agents(server, key, keyed, person),
-        **_of_people(server, person),
-        **browser_handles.of_passkey(server),
-        **browser_handles.of_records(server, person, agent.key.id),
+        **_person_handles(server, person),
+        **browser_handles.passkey_handles(server),
+        **browser_handles.create_records(server, person, agent.key.id),
         "app": app.id,
         "app secret": app.secret,
         "resource": resource.id,
@@ -113,8 +113,8 @@ def _app(server: LiveServer) -> AgentKey:
         resources=(PAY,),
         scopes=("payments:read",),
     )
-    made = Apps(server.services.store, server.services.secrets).add(new, by=BY)
-    return AgentKey(made.app.id, made.secret or "", "phone")
+    created = Apps(server.services.store, server.services.secrets).add(new, by=BY)
+    return AgentKey(created.app.id, created.secret or "", "phone")
 
 
 def _registered(
@@ -134,7 +134,7 @@ def _registered(
     }
 
 
-def _of_apps(
+def _app_handles(
     server: LiveServer, http: httpx.Client, person: Terminal, app: AgentKey
 ) -> dict[str, str]:
     """Return tokens and codes of an app, and a pushed authorization request."""
@@ -146,12 +146,12 @@ def _of_apps(
         codes = [browser.answer("allow").answer["code"]]
         page = browser.authorize(app.id)
         codes.append((browser.answer("allow") if page.forms else page).answer["code"])
-        held = browser_handles.of_sign_in(browser, app.id)
+        consent_page = browser_handles.sign_in_handles(browser, app.id)
     form = {"grant_type": "authorization_code", "code": codes[0], "redirect_uri": CALLBACK}
     answer = http.post("/token", data={**form, "code_verifier": VERIFIER}, auth=app.basic)
     tokens = answer.json()
-    asked = {"scope": "openid payments:read", "resource": PAY}
-    begun = http.post("/device_authorization", data=asked, auth=app.basic).json()
+    request_members = {"scope": "openid payments:read", "resource": PAY}
+    begun = http.post("/device_authorization", data=request_members, auth=app.basic).json()
     pushed = http.post("/par", data=request_of(app.id), auth=app.basic).json()
     return {
         "app's access token": tokens["access_token"],
@@ -160,11 +160,11 @@ def _of_apps(
         "authorization code": codes[1],
         "request_uri": pushed["request_uri"],
         "app's device code": begun["device_code"],
-        **held,
+        **consent_page,
     }
 
 
-def _of_agents(agent: Agent, person: Terminal) -> dict[str, str]:
+def _agent_handles(agent: Agent, person: Terminal) -> dict[str, str]:
     """Return the handles of an agent, with one pending request."""
     redeemed, paid = agent.request_approval(person.user), ""
     person.approve(person.only_request())
@@ -184,14 +184,14 @@ def _of_agents(agent: Agent, person: Terminal) -> dict[str, str]:
     }
 
 
-def _of_exchanges(chains: LiveChains, bot: AgentKey) -> dict[str, str]:
+def _exchange_handles(chains: LiveChains, bot: AgentKey) -> dict[str, str]:
     """Return a user's token at an app, and the hint that an agent without consent gets."""
     token = chains.user_token()
     refused = chains.exchange(bot, token).json()
     return {"subject token": token, "login_hint_token": refused["login_hint_token"]}
 
 
-def _of_devices(server: LiveServer, http: httpx.Client, key: SigningKey) -> dict[str, str]:
+def _device_handles(server: LiveServer, http: httpx.Client, key: SigningKey) -> dict[str, str]:
     """Return the two codes of a device that is signing in."""
     own = new_key("ES256")
     own = Key(own.alg, key.private, own.kid)
@@ -205,10 +205,10 @@ def _of_devices(server: LiveServer, http: httpx.Client, key: SigningKey) -> dict
 def _signed_by_agents(
     server: LiveServer, key: Key, keyed: AgentKey, person: Terminal
 ) -> dict[str, str]:
-    """Return what agents sign themselves; none of it was used yet."""
+    """Return the tokens that agents sign themselves; none of them was used yet."""
     now = server.clock.now()
-    asked: dict[str, Any] = {"scope": "openid payments:read", "login_hint": person.user}
-    request = request_claims(keyed.id, server.url, now, resource=PAY, **asked)
+    request_members: dict[str, Any] = {"scope": "openid payments:read", "login_hint": person.user}
+    request = request_claims(keyed.id, server.url, now, resource=PAY, **request_members)
     return {
         "assertion": key.sign(assertion_claims(keyed.id, server.url, now)),
         "request object": key.sign(request, typ="oauth-authz-req+jwt"),
@@ -216,19 +216,19 @@ def _signed_by_agents(
     }
 
 
-def _of_people(server: LiveServer, person: Terminal) -> dict[str, str]:
+def _person_handles(server: LiveServer, person: Terminal) -> dict[str, str]:
     """Return the handles of a user's device, with an unsent decision and an unsent statement."""
     client = person.client
     low = unlocking.open_key(client, PIN, KeyLevel.LOW, unlocking.SESSION_PURPOSE)
     high = unlocking.open_key(client, PIN, KeyLevel.HIGH, unlocking.SESSION_PURPOSE)
-    shown = client.approval(person.only_request().id)
+    approval = client.approval(person.only_request().id)
     return {
-        "approval": shown.id,
+        "approval": approval.id,
         "device": client.profile.device_id,
         "user": client.profile.user_id,
         "session token": client.session.tokens.access_token(),
         "refresh token": load(client.session.tokens._vault).refresh_token,
         "enrollment code": server.user()[1],
-        "decision": decision(person, shown, low.key),
+        "decision": decision(person, approval, low.key),
         "statement": pin_statement(person, high.key, high.nonce),
     }

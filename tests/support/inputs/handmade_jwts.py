@@ -53,8 +53,8 @@ class Key:
     def sign(self, claims: Any, **header: Any) -> str:
         """Return a compact JWS over any JSON; `header` adds or replaces header members."""
         payload = claims if isinstance(claims, bytes) else json.dumps(claims).encode()
-        wanted = {"kid": self.kid, **header}
-        headers = {name: value for name, value in wanted.items() if value is not None}
+        full_header = {"kid": self.kid, **header}
+        headers = {name: value for name, value in full_header.items() if value is not None}
         return _JWS.encode(payload, self.private, algorithm=self.alg, headers=headers)
 
 

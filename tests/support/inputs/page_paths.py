@@ -10,14 +10,14 @@ from server import app
 from server.http.routes import ROUTES
 
 _TEMPLATES: Final = Path(app.__file__).parent / "web" / "templates"
-_USED: Final = re.compile(r"""{% (?:extends|import|from|include) "([^"]+)" """)
+_USED_TEMPLATE: Final = re.compile(r"""{% (?:extends|import|from|include) "([^"]+)" """)
 
 
 def page_templates() -> set[str]:
     """Return the templates of pages, without those that other templates extend or import."""
     every = {str(path.relative_to(_TEMPLATES)) for path in _TEMPLATES.rglob("*.html")}
     return every - {
-        name for page in every for name in _USED.findall((_TEMPLATES / page).read_text())
+        name for page in every for name in _USED_TEMPLATE.findall((_TEMPLATES / page).read_text())
     }
 
 

@@ -44,8 +44,8 @@ class RawApi:
     def proof(self, claims: Any, key: SigningKey | None = None, **header: Any) -> str:
         """Return a proof with these claims; `header` replaces header members, None removes one."""
         signer = key or self.key
-        wanted = {"typ": "dpop+jwt", "jwk": signer.jwk, **header}
-        return Key("ES256", signer.private, "").sign(claims, **{"kid": None, **wanted})
+        full_header = {"typ": "dpop+jwt", "jwk": signer.jwk, **header}
+        return Key("ES256", signer.private, "").sign(claims, **{"kid": None, **full_header})
 
     def call(
         self,
@@ -56,14 +56,14 @@ class RawApi:
         authorization: str | None = None,
         **rest: Any,
     ) -> httpx.Response:
-        """Send a request; a proof or authorization that is not given is valid."""
+        """Send a request; an omitted proof or authorization is replaced by a valid one."""
         if proof is None:
             proof = self.proof(self.claims(method, path.partition("?")[0]))
         named = {"DPoP": proof, "Authorization": authorization or f"DPoP {self.token}"}
         extra = rest.pop("headers", {})
         headers = {**named, **extra}
-        sent = {name: value for name, value in headers.items() if value}
-        return self.http.request(method, path, headers=sent, **rest)
+        parameters = {name: value for name, value in headers.items() if value}
+        return self.http.request(method, path, headers=parameters, **rest)
 
 
 def private_jwk(key: SigningKey) -> dict[str, str]:

@@ -17,7 +17,7 @@ def approval_key(
 def decision(
     terminal: Terminal, approval: Approval, key: SigningKey, /, **members: str | int | None
 ) -> str:
-    """Return a signed approval, by confirmation, of this request, which has its nonce."""
+    """Return a signed approval by confirmation; `approval` must contain its nonce."""
     whole: dict[str, str | int | None] = {
         "approval": approval.id,
         "action_digest": approval.action_digest,
@@ -34,7 +34,7 @@ def decision(
 
 
 def pin_statement(terminal: Terminal, key: SigningKey, nonce: str) -> str:
-    """Return a signed statement of a device that its PIN was right."""
+    """Return a device's signed statement that its PIN was right."""
     client = terminal.client
     return signed_statement(
         key,

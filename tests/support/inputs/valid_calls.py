@@ -117,9 +117,9 @@ class World:
         self, who: LocalTerminal, method: str, path: str, body: Any, headers: Mapping[str, str]
     ) -> Call:
         """Return a call that reuses one proof, since in these tests no proof is stored as used."""
-        whole = {"authorization": f"DPoP {who.access_token}", **headers}
+        members = {"authorization": f"DPoP {who.access_token}", **headers}
         proof = who.proof(method, path)
-        return Call(lambda raw: self._send(method, path, raw, whole, proof), body)
+        return Call(lambda raw: self._send(method, path, raw, members, proof), body)
 
     def _send(
         self, method: str, path: str, body: bytes, headers: Mapping[str, str], *proofs: str
@@ -196,7 +196,7 @@ class World:
 
     def _other_bodies(self) -> Mapping[str, tuple[Any, str, Any]]:
         keys = {"low": self.fresh.low.jwk, "high": self.fresh.high.jwk}
-        made = {"attestation": "AA", "client_data": "AA"}
+        credential = {"attestation": "AA", "client_data": "AA"}
         push = {
             "endpoint": "https://fcm.googleapis.com/fcm/send/x",
             "keys": {"p256dh": _P256DH, "auth": "A" * 22},
@@ -223,7 +223,7 @@ class World:
         return {
             "POST /api/devices": ({"name": "laptop", "approval_keys": keys}, "", self.fresh),
             "POST /api/passkeys/options": ({"code": self.code}, "", None),
-            "POST /api/passkeys": ({"code": self.code, "name": "phone", **made}, "", None),
+            "POST /api/passkeys": ({"code": self.code, "name": "phone", **credential}, "", None),
             "POST /api/passkeys/sign-in": ({"assertion": assertion}, "", None),
             "POST /api/push-subscriptions": (push, "", self._page),
             "POST /api/approvals/consume": (run, "", resource),
@@ -261,8 +261,8 @@ def make_world(staff: Staff) -> World:
     admin_services.agents.update(
         "one", AgentChanges(jwks=keys, takes_user_code=True, serves=(PAY,)), by=BY
     )
-    given = admin_services.agents.rotate_secret("one", by=BY)
-    agent = LocalAgent(local, given.agent.id, given.secret)
+    rotated = admin_services.agents.rotate_secret("one", by=BY)
+    agent = LocalAgent(local, rotated.agent.id, rotated.secret)
     person, resource = staff.people["stranger"], new_resource(local)
     device = another_device(person).device_id
     paid = [_paid(agent, person) for _ in range(2)]
@@ -336,8 +336,8 @@ def _app(local: LocalSite) -> tuple[str, str]:
         scopes=("payments:read",),
         grant_types=names.APP_GRANTS,
     )
-    made = Apps(local.admin.store, local.admin.secrets).add(new, by=BY)
-    return made.app.id, made.secret or ""
+    created = Apps(local.admin.store, local.admin.secrets).add(new, by=BY)
+    return created.app.id, created.secret or ""
 
 
 def _invitation(local: LocalSite) -> str:
@@ -354,6 +354,6 @@ def _invitation(local: LocalSite) -> str:
 def _registered(local: LocalSite) -> tuple[str, str]:
     headers = {"content-type": "application/json", **_bearer(_invitation(local))}
     body = json.dumps({**REGISTRATION, "client_name": "first"}).encode()
-    made = local.send("POST", "/register", headers=headers, body=body)
-    assert made.status == 201, made.body
-    return made.json["client_id"], made.json["registration_access_token"]
+    answer = local.send("POST", "/register", headers=headers, body=body)
+    assert answer.status == 201, answer.body
+    return answer.json["client_id"], answer.json["registration_access_token"]

@@ -53,13 +53,13 @@ class Taken:
 def index() -> Mapping[str, Taken]:
     """Return the page of each stored picture, by the picture's name."""
     pictures = json.loads(INDEX.read_text("utf-8"))
-    return {name: Taken(**taken) for name, taken in pictures.items()}
+    return {name: Taken(**entry) for name, entry in pictures.items()}
 
 
 def _draw(made: PreparedServer, drawn: Path, folder: Path, wanted: set[str]) -> dict[str, Taken]:
     """Draw these states, or all of them; return the page that each picture shows."""
     addresses = create_app(create_site(made.server.services)).url_map.bind("localhost")
-    names, taken = {name for group in GROUPS.values() for name in group}, {}
+    names, pages_taken = {name for group in GROUPS.values() for name in group}, {}
     table = page_states.table(made)
     assert names <= {state.name for state in table}
     with page_states.guest_of(made) as guest:
@@ -69,9 +69,9 @@ def _draw(made: PreparedServer, drawn: Path, folder: Path, wanted: set[str]) -> 
             elif not wanted or state.name in wanted:
                 with state.opened(guest if state.guest else made.tab, made.server.url) as tab:
                     path = tab.ask("location.pathname")
-                    taken[state.name] = Taken(_rule(addresses, path), _template(drawn, path))
+                    pages_taken[state.name] = Taken(_rule(addresses, path), _template(drawn, path))
                     _picture(tab, folder, state.name)
-    return taken
+    return pages_taken
 
 
 def _pass(state: State, tab: Chromium, made: PreparedServer) -> None:
@@ -111,8 +111,8 @@ def main(wanted: set[str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         drawn = Path(folder) / "drawn"
         with prepared_server(Path(folder), ("--drawn", str(drawn))) as made:
-            taken = _draw(made, drawn, FOLDER, wanted)
-    pictures = {**(index() if wanted else {}), **taken}
+            pages_taken = _draw(made, drawn, FOLDER, wanted)
+    pictures = {**(index() if wanted else {}), **pages_taken}
     rows = {name: asdict(picture) for name, picture in sorted(pictures.items())}
     INDEX.write_text(json.dumps(rows, indent=0) + "\n", "utf-8")
     wanted_files = {file for name in pictures for file, _ in files(name)}

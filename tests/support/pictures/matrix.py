@@ -1,4 +1,4 @@
-"""Which picture shows which screen in which state, and why some states cannot occur.
+"""The table of pictures by screen and state, and why some states cannot occur.
 
 Owns: the table, and the page of the documentation that
 `python -m tests.support.pictures.matrix` writes from it.
@@ -21,17 +21,17 @@ class Impossible:
 
     because: str
     proved: str = ""
-    """The test that proves the reason, if the reason is not obvious: `file::test`."""
+    """The test (`file::test`) that proves the reason, if the reason is not obvious."""
 
 
 Cell: TypeAlias = str | Impossible
-"""The name of the picture, with `{}` for the size, or why there is none."""
+"""The name of the picture, with `{}` for the size, or the reason why no picture exists."""
 
 _ONE_REQUEST = Impossible("a panel shows one request")
 _ONE_PAGE = Impossible("there is only one page")
 _NO_RISK = Impossible("it shows no requests or permissions")
 _NO_END = Impossible("nothing on it expires")
-_ALONE = Impossible(
+_ONLY_SCREEN = Impossible(
     "high-risk requests are decided one by one",
     "state/approvals/test_marks.py::test_requests_with_other_steps_are_answered_individually",
 )
@@ -116,7 +116,7 @@ MATRIX: Mapping[str, Mapping[str, Cell]] = MappingProxyType(
                 "many": f"test_batch/test_batch[{name}][{{}}]",
                 "expired": f"test_batch/test_expired_in_a_batch[{name}][{{}}]",
                 "offline": f"test_batch/test_offline_in_a_batch[{name}][{{}}]",
-                "high risk": _ALONE,
+                "high risk": _ONLY_SCREEN,
                 "hostile text": f"test_batch/test_hostile_text_in_a_batch[{name}][{{}}]",
             }
             for panel, name in (("BatchApprovePanel", "approve"), ("BatchDenyPanel", "deny"))
@@ -127,7 +127,7 @@ MATRIX: Mapping[str, Mapping[str, Cell]] = MappingProxyType(
             "many": "test_batch/test_results[{}]",
             "expired": "test_batch/test_results_expired[{}]",
             "offline": "test_batch/test_results_connection_lost[{}]",
-            "high risk": _ALONE,
+            "high risk": _ONLY_SCREEN,
             "hostile text": "test_batch/test_results_with_hostile_text[{}]",
         },
         "ConfirmPanel": {

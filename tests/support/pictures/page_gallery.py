@@ -13,7 +13,7 @@ from tests.support.pictures.page_table import GROUPS
 GALLERY: Final = ROOT / "docs" / "gallery-pages.md"
 _WIDTHS: Final = {"1440": 520, "360": 180}
 """The width of a picture on the page; a click opens it in full size."""
-_LOOKS: Final = {"-dark": "dark", "-contrast": "high contrast"}
+_THEMES_BY_SUFFIX: Final = {"-dark": "dark", "-contrast": "high contrast"}
 _INTRODUCTION: Final = """\
 # Every page
 
@@ -45,18 +45,18 @@ def _group(title: str, pictures: Mapping[str, Taken]) -> str:
 def _row(name: str, words: str, taken: Taken) -> str:
     where = f"<br>`{taken.rule}`" if taken.rule else ""
     looks = "".join(f"<br>{_other(name, look)}" for look in _other_looks(name))
-    shown = " | ".join(_image(name, words, width) for width in _WIDTHS)
-    return f"| {words}{where}{looks} | {shown} |"
+    images = " | ".join(_image(name, words, width) for width in _WIDTHS)
+    return f"| {words}{where}{looks} | {images} |"
 
 
 def _other_looks(name: str) -> list[str]:
     """Return the themes of a picture other than the light one."""
-    return sorted({look for _, look in files(name)} - {""}, key=list(_LOOKS).index)
+    return sorted({look for _, look in files(name)} - {""}, key=list(_THEMES_BY_SUFFIX).index)
 
 
 def _other(name: str, look: str) -> str:
     links = (f"[{width}](pictures/page-{name}-{width}{look}.webp)" for width in _WIDTHS)
-    return f"{_LOOKS[look]}: {', '.join(links)}"
+    return f"{_THEMES_BY_SUFFIX[look]}: {', '.join(links)}"
 
 
 def _image(name: str, words: str, width: str) -> str:

@@ -1,4 +1,4 @@
-"""What pictures of the pages show: a server that has been used for a while, and a browser.
+"""The setup for pictures of pages: a server that has been used for a while, and a browser.
 
 Owns: the sizes, and the data on the pages. Never: a picture taken by hand.
 """
@@ -67,7 +67,7 @@ class PreparedServer:
     users: dict[str, str]
     """Name → user ID."""
     asked: Approval
-    """A high-risk request that waits for the administrator."""
+    """A high-risk request that is pending for the administrator."""
     done: str
     """The ID of a request that they approved in this browser; its agent has the token."""
 

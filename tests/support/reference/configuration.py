@@ -56,14 +56,14 @@ _MORE_OF_THE_APP: Final = (
         "The data folder of a server on this machine. The app warns if it can open this folder.",
     ),
 )
-_OF_THE_TESTS: Final = (
+_TEST_VARIABLES: Final = (
     (
         "SAYSO_TEST_WITHOUT_CLIENTS",
         "`scripts/test` runs without Node.js, third-party OAuth clients and the page checks.",
     ),
     ("SAYSO_TEST_WITHOUT_POSTGRESQL", "`scripts/test` runs without PostgreSQL."),
 )
-_NAMED: Final = MappingProxyType({"data_dir": "the user's data folder (XDG)"})
+_DEFAULTS_IN_WORDS: Final = MappingProxyType({"data_dir": "the user's data folder (XDG)"})
 
 
 def page() -> str:
@@ -77,7 +77,7 @@ def page() -> str:
             _APPROVER,
             table(head, [*_app(), *_coded(_MORE_OF_THE_APP)]),
             _TESTS,
-            table(("variable", "effect"), [(code(name), text) for name, text in _OF_THE_TESTS]),
+            table(("variable", "effect"), [(code(name), text) for name, text in _TEST_VARIABLES]),
         ]
     )
 
@@ -97,7 +97,7 @@ def _server() -> list[tuple[str, str, str]]:
 
 def _default(field: object) -> str:
     name, default = getattr(field, "name", ""), getattr(field, "default", MISSING)
-    return _NAMED.get(name) or ("" if default is MISSING else code(str(default)))
+    return _DEFAULTS_IN_WORDS.get(name) or ("" if default is MISSING else code(str(default)))
 
 
 def _app() -> list[tuple[str, str, str]]:

@@ -140,20 +140,20 @@ def _link(model: type[BaseModel]) -> str:
 
 def _schemas() -> dict[str, dict[str, Any]]:
     document: Any = openapi.document("http://localhost:8470", ROUTES)
-    found: dict[str, dict[str, Any]] = document["components"]["schemas"]
-    return found
+    schemas: dict[str, dict[str, Any]] = document["components"]["schemas"]
+    return schemas
 
 
 def _models() -> dict[str, type[BaseModel]]:
     """Return our models by name."""
-    found: dict[str, type[BaseModel]] = {}
+    models: dict[str, type[BaseModel]] = {}
     waiting = list(BaseModel.__subclasses__())
     while waiting:
         model = waiting.pop()
         waiting.extend(model.__subclasses__())
         if model.__module__.startswith("server."):
-            found[model.__name__] = model
-    return found
+            models[model.__name__] = model
+    return models
 
 
 def _object(name: str, schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> str:

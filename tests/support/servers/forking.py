@@ -133,12 +133,12 @@ class _Parent:
         stdout: IO[bytes] | None,
     ) -> Forked:
         """Fork a process that runs with these arguments; `outputs` are its stdout and stderr."""
-        mine, theirs = socket.socketpair()
-        with theirs:
-            socket.send_fds(self.control, [b"."], [theirs.fileno(), *outputs])
+        own_end, other_end = socket.socketpair()
+        with other_end:
+            socket.send_fds(self.control, [b"."], [other_end.fileno(), *outputs])
         request = {"arguments": list(arguments), "environment": dict(environment)}
-        mine.sendall(json.dumps(request).encode() + b"\n")
-        return Forked(int(_line(mine.fileno())), stdout, mine)
+        own_end.sendall(json.dumps(request).encode() + b"\n")
+        return Forked(int(_line(own_end.fileno())), stdout, own_end)
 
 
 _PARENTS: dict[str, _Parent] = {}
@@ -146,25 +146,25 @@ _STARTING = threading.Lock()
 
 
 def _parent(work: str) -> _Parent:
-    """Return the parent of the forks for this work; it ends with the test's process."""
+    """Return the process that forks for this work; it ends with the test's process."""
     with _STARTING:
         if work not in _PARENTS:
-            mine, theirs = socket.socketpair()
-            with theirs:
+            own_end, other_end = socket.socketpair()
+            with other_end:
                 process = subprocess.Popen(
                     [
                         sys.executable,
                         "-m",
                         "tests.support.servers.forking",
                         work,
-                        str(theirs.fileno()),
+                        str(other_end.fileno()),
                     ],
                     cwd=ROOT,
                     stdin=subprocess.DEVNULL,
-                    pass_fds=(theirs.fileno(),),
+                    pass_fds=(other_end.fileno(),),
                     start_new_session=True,
                 )
-            _PARENTS[work] = parent = _Parent(mine, process)
+            _PARENTS[work] = parent = _Parent(own_end, process)
             atexit.register(parent.close)
         return _PARENTS[work]
 

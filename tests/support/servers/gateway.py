@@ -63,7 +63,7 @@ class RunningGateway:
 
     def init(self, line: str) -> str:
         """Return the file that this command prints."""
-        done = subprocess.run(
+        result = subprocess.run(
             self._program(line),
             cwd=self.folder,
             env=self.environment,
@@ -71,7 +71,7 @@ class RunningGateway:
             text=True,
             check=True,
         )
-        return done.stdout
+        return result.stdout
 
     def start(self) -> None:
         """Start it, and wait until it is ready."""

@@ -28,8 +28,8 @@ def _answer(message: dict[str, Any]) -> None:
     tool = message["params"]["name"]
     if tool == "silent":
         return
-    if tool in _BEFORE:
-        _BEFORE[tool](message)
+    if tool in _ACTIONS_BEFORE:
+        _ACTIONS_BEFORE[tool](message)
     result = {"pid": os.getpid(), "environment": dict(os.environ)}
     _say({"id": message["id"], "result": result})
 
@@ -54,7 +54,7 @@ def _write(text: str) -> None:
     sys.stdout.flush()
 
 
-_BEFORE: dict[str, Callable[[dict[str, Any]], None]] = {
+_ACTIONS_BEFORE: dict[str, Callable[[dict[str, Any]], None]] = {
     "die": lambda _: os._exit(3),
     "huge": lambda sent: _say({"id": sent["id"], "result": {"text": "x" * 10_000_000}}),
     "not json": lambda _: _write("Hello from a library\x1b[2J\n[1]\n{"),

@@ -28,7 +28,7 @@ WITHOUT_LIMITS = {
     "open_in_all": "100000",
     "denials_before_pause": "100000",
 }
-"""Settings under which no caller is told to wait."""
+"""Settings with which no caller is told to wait."""
 CALLED_ALWAYS = {
     "notify_per_minute": "100000",
     "notify_per_hour": "100000",
@@ -36,7 +36,7 @@ CALLED_ALWAYS = {
     "notify_per_type": "100000",
     "notify_low_per_hour": "100000",
 }
-"""Settings under which every request notifies its person."""
+"""Settings with which every request sends its user a notification."""
 _PAUSE_SECONDS = 0.002
 _MAX_WAITING = 8
 _UNAVAILABLE = 503

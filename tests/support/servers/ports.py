@@ -1,4 +1,4 @@
-"""Ports for the servers of tests; a port is assigned once while the process that got it runs.
+"""Ports for the servers of tests; no port is assigned twice while the process that got it runs.
 
 A socket that is bound and never listens reserves a port: a server that reuses addresses can listen
 on it, and no other process gets it, even while that server is down.
@@ -9,7 +9,7 @@ import socket
 
 _PORTS = range(20_000, 32_000)
 """Below the system's ephemeral ports, so that no outgoing connection takes one of them."""
-_KEPT: list[socket.socket] = []
+_RESERVED: list[socket.socket] = []
 
 
 def free_port() -> int:
@@ -21,12 +21,12 @@ def free_port() -> int:
 
 
 def _keep(port: int) -> bool:
-    kept = socket.socket()
+    reservation = socket.socket()
     try:
-        kept.bind(("127.0.0.1", port))
-        kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        reservation.bind(("127.0.0.1", port))
+        reservation.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     except OSError:
-        kept.close()
+        reservation.close()
         return False
-    _KEPT.append(kept)
+    _RESERVED.append(reservation)
     return True

@@ -1,6 +1,6 @@
 """A PostgreSQL server for the tests, in a temporary folder, on a free loopback port.
 
-Owns: finding the binaries, creating, starting, killing and removing the cluster.
+Owns: finding the binaries; creating, starting, killing and removing the cluster.
 Never: creates a table; the test that asked for a database decides what is in it.
 
 PostgreSQL refuses to run as root: for root it runs as `postgres`, or `nobody` if that is missing.

@@ -112,7 +112,7 @@ def _allow_refusals(count: int) -> None:
 
 
 def _detour(detours: dict[str, str]) -> None:
-    """Send requests for one origin to another; nothing else changes, not even signatures."""
+    """Send requests for one origin to another; everything else stays, including signatures."""
     from server.delivery import egress  # noqa: PLC0415  # gevent has patched now
 
     original_send = egress.send

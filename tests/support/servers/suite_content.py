@@ -119,8 +119,8 @@ def image() -> ImageContent:
 
 def embedded(uri: str) -> EmbeddedResource:
     """Return an embedded resource."""
-    found = TextResourceContents(uri=uri, mime_type="text/plain", text="embedded")
-    return EmbeddedResource(type="resource", resource=found)
+    resource = TextResourceContents(uri=uri, mime_type="text/plain", text="embedded")
+    return EmbeddedResource(type="resource", resource=resource)
 
 
 def form(member: str, kind: str = "string") -> ElicitRequest:

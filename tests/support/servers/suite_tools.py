@@ -207,10 +207,10 @@ def _add_asking_tool(name: str, asked: dict[str, InputRequest], state: str | Non
 
     async def tool(ctx: Ctx) -> Any:
         """Ask for input."""
-        given = ctx.input_responses or {}
-        if asked.keys() <= given.keys() and ctx.request_state == state:
-            found = {name: given[name].model_dump(mode="json") for name in asked}
-            return f"state-ok: {json.dumps(found)}"
+        responses = ctx.input_responses or {}
+        if asked.keys() <= responses.keys() and ctx.request_state == state:
+            answers = {name: responses[name].model_dump(mode="json") for name in asked}
+            return f"state-ok: {json.dumps(answers)}"
         return InputRequiredResult(input_requests=asked, request_state=state)
 
     mcp.add_tool(tool, name=f"test_input_required_result_{name}")
@@ -230,10 +230,10 @@ _add_asking_tool("tampered_state", _CONFIRM, "round-1")
 @mcp.tool()
 async def test_input_required_result_multi_round(ctx: Ctx) -> str | InputRequiredResult:
     """Ask twice."""
-    given = ctx.input_responses or {}
-    if ctx.request_state == "2" and "step2" in given:
+    responses = ctx.input_responses or {}
+    if ctx.request_state == "2" and "step2" in responses:
         return "Both steps are done."
-    step = 2 if ctx.request_state == "1" and "step1" in given else 1
+    step = 2 if ctx.request_state == "1" and "step1" in responses else 1
     return InputRequiredResult(
         input_requests={f"step{step}": form("name" if step == 1 else "color")},
         request_state=str(step),

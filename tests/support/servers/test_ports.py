@@ -1,11 +1,11 @@
-"""No other process gets a port of the tests, even while its server is down."""
+"""No other process gets a port that is reserved for tests, even while its server is down."""
 
 import socket
 
 from tests.support.servers import ports
 
 
-def test_a_port_is_given_away_once() -> None:
+def test_a_port_is_assigned_only_once() -> None:
     """A server can listen on it, stop and listen again, while nobody else can reserve the port."""
     port = ports.free_port()
     for _ in range(2):

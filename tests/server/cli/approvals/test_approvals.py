@@ -27,8 +27,8 @@ def test_a_request_is_listed_shown_and_withdrawn(admin_cli, services, asked):
         {"reason": "Wrong supplier"}
     ]
     assert document["display"] == asked.display
-    seen = Oversight(services.store).approval(asked.id)
-    assert document == oversight_wire.approval_details(seen).model_dump(by_alias=True)
+    approval = Oversight(services.store).approval(asked.id)
+    assert document == oversight_wire.approval_details(approval).model_dump(by_alias=True)
     again = admin_cli("approvals", "cancel", asked.id, "--reason", "again", "--json")
     assert (again.code, again.error["code"]) == (6, "conflict")
 
@@ -46,7 +46,7 @@ def test_a_request_is_escalated_to_one_more_user(admin_cli, services, asked):
     assert services.state(asked) == (State.PENDING, None)
 
 
-def test_a_request_names_the_one_it_superseded(admin_cli, services, asked):
+def test_a_request_names_the_request_that_it_superseded(admin_cli, services, asked):
     """A request shows the ID of the earlier one, and the earlier one shows its successor."""
     newer = services.approval(asked.agent_id, asked.user_id, id="sayso_ap_2", supersedes=asked.id)
     with services.store.write() as tx:

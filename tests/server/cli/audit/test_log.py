@@ -1,4 +1,4 @@
-"""`sayso audit`: what auditors get, and how they verify it."""
+"""`sayso audit`: exporting the audit log and verifying it."""
 
 import io
 import json
@@ -23,30 +23,30 @@ def _key(admin_cli):
 def bundle(admin_cli, tmp_path):
     """The exported audit log of an installation."""
     file = tmp_path / "log.jsonl"
-    done = admin_cli("audit", "export", str(file))
-    assert (done.code, done.out) == (0, f"Wrote the whole log to {file}.\n")
+    result = admin_cli("audit", "export", str(file))
+    assert (result.code, result.out) == (0, f"Wrote the whole log to {file}.\n")
     return file
 
 
 def test_an_exported_log_is_verified(admin_cli, bundle):
     """The public key is enough; the file is private, because it contains names."""
-    done = admin_cli("audit", "verify", str(bundle), "--log-key", _key(admin_cli))
-    assert done.code == 0
-    assert done.out.startswith("Verified: ")
+    result = admin_cli("audit", "verify", str(bundle), "--log-key", _key(admin_cli))
+    assert result.code == 0
+    assert result.out.startswith("Verified: ")
     assert bundle.stat().st_mode & 0o077 == 0
 
 
 def test_a_changed_bundle_exits_with_20(admin_cli, bundle):
-    """The error names the changed entry."""
+    """The error names the entry that was changed."""
     bundle.write_text(bundle.read_text().replace("operator", "somebody", 1))
-    done = admin_cli("audit", "verify", str(bundle), "--log-key", _key(admin_cli), "--json")
-    assert done.code == 20
-    assert done.error["code"] == "broken_log"
-    assert done.error["message"].startswith("Entry 0 was changed")
+    result = admin_cli("audit", "verify", str(bundle), "--log-key", _key(admin_cli), "--json")
+    assert result.code == 20
+    assert result.error["code"] == "broken_log"
+    assert result.error["message"].startswith("Entry 0 was changed")
 
 
 def test_a_bundle_is_never_overwritten(admin_cli, bundle):
-    """The existing file may be evidence."""
+    """The export is refused, because the existing file may be evidence."""
     before = bundle.read_bytes()
     assert admin_cli("audit", "export", str(bundle)).code == 6
     assert bundle.read_bytes() == before
@@ -72,17 +72,17 @@ def test_a_stored_checkpoint_is_part_of_a_later_log(admin_cli, bundle, tmp_path)
 )
 def test_a_bad_key_is_a_usage_error(admin_cli, bundle, given, message):
     """An invalid key must not look like a broken log, which exits with 20."""
-    done = admin_cli("audit", "verify", str(bundle), "--log-key", given)
-    assert done.code == 2
-    assert message in done.err
+    result = admin_cli("audit", "verify", str(bundle), "--log-key", given)
+    assert result.code == 2
+    assert message in result.err
 
 
 def test_a_file_that_is_not_a_bundle_is_a_usage_error(admin_cli, tmp_path):
     """The error names the command that writes a bundle."""
     (tmp_path / "other").write_text("hello\n")
-    done = admin_cli("audit", "verify", str(tmp_path / "other"), "--log-key", _key(admin_cli))
-    assert done.code == 2
-    assert "sayso audit export" in done.err
+    result = admin_cli("audit", "verify", str(tmp_path / "other"), "--log-key", _key(admin_cli))
+    assert result.code == 2
+    assert "sayso audit export" in result.err
 
 
 def test_one_entry_is_proved(admin_cli, tmp_path):
@@ -90,9 +90,9 @@ def test_one_entry_is_proved(admin_cli, tmp_path):
     entry = json.loads(admin_cli("audit", "search", "--json").out)["items"][0]["id"]
     proof = tmp_path / "proof"
     proof.write_text(admin_cli("audit", "prove", entry).out)
-    done = admin_cli("audit", "verify", str(proof), "--log-key", _key(admin_cli))
-    assert done.code == 0
-    assert f'"id": "{entry}"' in done.out
+    result = admin_cli("audit", "verify", str(proof), "--log-key", _key(admin_cli))
+    assert result.code == 0
+    assert f'"id": "{entry}"' in result.out
     assert admin_cli("audit", "prove", "other").code == 3
 
 
@@ -100,9 +100,9 @@ def test_one_entry_is_proved(admin_cli, tmp_path):
 def test_a_replaced_key_signs_from_now_on(admin_cli, data_folder, tmp_path):
     """Old checkpoints need the old key, and the log has the new key signed by the old one."""
     old, later = _key(admin_cli), tmp_path / "later.jsonl"
-    done = admin_cli("audit", "rotate-key")
-    assert done.code == 0
-    new = done.out.strip()
+    result = admin_cli("audit", "rotate-key")
+    assert result.code == 0
+    new = result.out.strip()
     assert new == _key(admin_cli) != old
     assert len(list(data_folder.glob("log.key*"))) == 2
     assert admin_cli("audit", "export", str(later)).code == 0
@@ -135,9 +135,9 @@ def test_a_lost_key_can_be_replaced(admin_cli, data_folder):
 
 def test_an_erased_user_is_not_in_the_log(admin_cli, tmp_path):
     """Every command shows the text as erased, and the log still verifies."""
-    done = admin_cli("audit", "erase", "admin", "--force", "--json")
-    user, texts = done.document["user"], done.document["texts"]
-    assert (done.code, texts) == (0, 1)
+    result = admin_cli("audit", "erase", "admin", "--force", "--json")
+    user, texts = result.document["user"], result.document["texts"]
+    assert (result.code, texts) == (0, 1)
     added = admin_cli("audit", "search", "--type", "user.added", "--json").document["items"][0]
     assert (added["facts"]["name"], added["erased"], added["subject"]) == ("erased", ["name"], user)
     output = admin_cli("audit", "tail").out
@@ -185,9 +185,9 @@ def test_a_text_that_was_changed_in_a_bundle_exits_with_20(admin_cli, bundle):
     verify = ("audit", "verify", str(bundle), "--log-key", _key(admin_cli))
     entry["openings"]["name"][0] = "mallory"
     bundle.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
-    done = admin_cli(*verify)
-    assert done.code == 20
-    assert f"Entry {entry['seq']}: The text of `name` does not match" in done.err
+    result = admin_cli(*verify)
+    assert result.code == 20
+    assert f"Entry {entry['seq']}: The text of `name` does not match" in result.err
     del entry["openings"]
     bundle.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
     assert admin_cli(*verify).code == 0
@@ -203,9 +203,9 @@ def test_a_bundle_is_compared_with_a_later_one_and_with_the_log(admin_cli, bundl
     later = tmp_path / "later.jsonl"
     assert admin_cli("audit", "export", str(later)).code == 0
     for arguments in ((str(bundle),), (str(bundle), str(later))):
-        done = admin_cli("audit", "diff", *arguments)
-        assert done.code == 0
-        head, added, erased = done.out.splitlines()
+        result = admin_cli("audit", "diff", *arguments)
+        assert result.code == 0
+        head, added, erased = result.out.splitlines()
         assert head == f"{count} entries in both, 2 in only one of them. Erased: 1 text."
         assert added.startswith(f"+ {count}  ")
         assert added.endswith("  agent.added  operator")
@@ -246,8 +246,8 @@ def test_old_entries_lose_their_contents(admin_cli, bundle, tmp_path, monkeypatc
     """The log still verifies, and it is still the log that was exported before."""
     monkeypatch.setattr(app, "time", SimpleNamespace(time_ns=lambda: time.time_ns() + MONTH))
     count = len([line for line in bundle.read_text().splitlines() if '"seq"' in line])
-    done = admin_cli("audit", "trim", "--before", "30d", "--force", "--json").document
-    assert done == {"before": count, "entries": count}
+    result = admin_cli("audit", "trim", "--before", "30d", "--force", "--json").document
+    assert result == {"before": count, "entries": count}
     file = tmp_path / "trimmed.jsonl"
     assert admin_cli("audit", "export", str(file)).code == 0
     verified = admin_cli("audit", "verify", str(file), "--log-key", _key(admin_cli))

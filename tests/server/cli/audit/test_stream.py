@@ -35,9 +35,9 @@ def test_json_lines_are_the_whole_log_and_each_is_sent_once(admin_cli):
     admin_cli("agents", "add", "bot", "--owner", "admin")
     (added,) = _parse_lines(admin_cli("audit", "stream", "-", "--once").out)
     assert (added["seq"], added["type"]) == (len(first), "agent.added")
-    (listed,) = admin_cli("audit", "streams", "--json").document["items"]
+    (item,) = admin_cli("audit", "streams", "--json").document["items"]
     sent = len(first) + 1
-    assert listed == {"name": "stdout", "sent": sent, "behind": 0, "behind_seconds": 0}
+    assert item == {"name": "stdout", "sent": sent, "behind": 0, "behind_seconds": 0}
     assert f"stdout  {sent} sent, 0 to send (for 0 s)" in admin_cli("audit", "streams").out
 
 
@@ -67,12 +67,14 @@ def test_a_webhook_gets_signed_json_lines(admin_cli, data_folder):
         hook.behaviour = answer(204)
         assert admin_cli("audit", "stream", hook.url(), "--once").code == 0
         assert admin_cli("audit", "stream", hook.url(), "--once").code == 0
-    refused, sent = hook.got
-    assert refused.headers["Sayso-Event-Id"] == sent.headers["Sayso-Event-Id"]
+    refused, delivery = hook.got
+    assert refused.headers["Sayso-Event-Id"] == delivery.headers["Sayso-Event-Id"]
     key = (data_folder / "webhook.key").read_bytes().strip()
-    signed = sent.headers["Sayso-Event-Id"].encode() + b"." + sent.body
-    assert sent.headers["Sayso-Signature"] == f"sha256={hmac.digest(key, signed, 'sha256').hex()}"
-    assert [entry["seq"] for entry in _parse_lines(sent.body.decode())][:2] == [0, 1]
+    signed = delivery.headers["Sayso-Event-Id"].encode() + b"." + delivery.body
+    assert (
+        delivery.headers["Sayso-Signature"] == f"sha256={hmac.digest(key, signed, 'sha256').hex()}"
+    )
+    assert [entry["seq"] for entry in _parse_lines(delivery.body.decode())][:2] == [0, 1]
 
 
 class _Syslog:
@@ -119,8 +121,8 @@ def test_a_syslog_server_gets_one_message_for_each_entry(admin_cli, syslog, tmp_
     """RFC 5424 over TLS: the text of each message is the JSON line."""
     reading = syslog.accept()
     to = f"syslog+tls://localhost:{syslog.port}"
-    done = admin_cli("audit", "stream", to, "--once", "--ca-file", str(tmp_path / "ca.pem"))
-    assert done.code == 0, done.err
+    result = admin_cli("audit", "stream", to, "--once", "--ca-file", str(tmp_path / "ca.pem"))
+    assert result.code == 0, result.err
     reading.join(10)
     messages = syslog.messages()
     head, _, line = messages[0].partition(" - {")
@@ -141,21 +143,21 @@ def test_a_syslog_server_with_an_untrusted_certificate_gets_nothing(admin_cli, s
 
     thread = threading.Thread(target=refuse)
     thread.start()
-    done = admin_cli("audit", "stream", f"syslog+tls://localhost:{syslog.port}", "--once")
+    result = admin_cli("audit", "stream", f"syslog+tls://localhost:{syslog.port}", "--once")
     thread.join(10)
-    assert done.code == 1
+    assert result.code == 1
     named = f"Entry 0 was not sent to localhost:{syslog.port}: its certificate is not trusted"
-    assert named in done.err
+    assert named in result.err
     assert admin_cli("audit", "streams", "--json").document["items"] == []
 
 
 @pytest.mark.parametrize("scheme", ["http", "syslog+tls"])
 def test_a_target_that_does_not_answer_is_named(admin_cli, scheme):
     """The error has the reason but not the URL's path, which may contain a secret."""
-    done = admin_cli("audit", "stream", f"{scheme}://localhost:{free_port()}/token", "--once")
-    assert done.code == 1
+    result = admin_cli("audit", "stream", f"{scheme}://localhost:{free_port()}/token", "--once")
+    assert result.code == 1
     expected = r"Entry 0 was not sent to localhost:\d+: the connection was refused\."
-    assert re.search(expected, done.err)
+    assert re.search(expected, result.err)
 
 
 def test_a_stream_does_not_continue_in_another_log(admin_cli, data_folder):
@@ -165,9 +167,11 @@ def test_a_stream_does_not_continue_in_another_log(admin_cli, data_folder):
     stored = json.loads(position.read_text())
     for altered in ({**stored, "leaf": "00" * 32}, {**stored, "sent": stored["sent"] + 5}):
         position.write_text(json.dumps(altered))
-        done = admin_cli("audit", "stream", "-", "--once")
-        assert (done.code, done.out) == (20, "")
-        assert f"Entry {altered['sent'] - 1} differs from the one that was sent before" in done.err
+        result = admin_cli("audit", "stream", "-", "--once")
+        assert (result.code, result.out) == (20, "")
+        assert (
+            f"Entry {altered['sent'] - 1} differs from the one that was sent before" in result.err
+        )
 
 
 @pytest.mark.parametrize(
@@ -182,9 +186,9 @@ def test_a_stream_does_not_continue_in_another_log(admin_cli, data_folder):
 )
 def test_an_unusable_target_is_refused(admin_cli, arguments, code, message):
     """The message says which forms of the argument are valid."""
-    done = admin_cli("audit", "stream", *arguments, "--once")
-    assert done.code == code
-    assert message in done.err
+    result = admin_cli("audit", "stream", *arguments, "--once")
+    assert result.code == code
+    assert message in result.err
 
 
 def test_a_damaged_position_is_not_guessed(admin_cli, data_folder):
@@ -192,16 +196,16 @@ def test_a_damaged_position_is_not_guessed(admin_cli, data_folder):
     admin_cli("audit", "stream", "-", "--once")
     position = data_folder / "audit-streams" / "stdout.json"
     position.write_text("{")
-    done = admin_cli("audit", "stream", "-", "--once")
-    assert done.code == 2
-    assert "is damaged. Remove it to send the whole log again." in done.err
+    result = admin_cli("audit", "stream", "-", "--once")
+    assert result.code == 2
+    assert "is damaged. Remove it to send the whole log again." in result.err
 
 
 def test_a_stream_runs_in_one_process(admin_cli, data_folder):
-    """A second process would send every entry twice."""
+    """The command refuses to start, because a second process would send every entry twice."""
     assert admin_cli("audit", "stream", "-", "--once").code == 0
-    with (data_folder / "audit-streams" / "stdout.lock").open("r+b") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        done = admin_cli("audit", "stream", "-", "--once")
-    assert (done.code, done.out) == (6, "")
-    assert "The stream stdout is running in another process." in done.err
+    with (data_folder / "audit-streams" / "stdout.lock").open("r+b") as lock_file:
+        fcntl.flock(lock_file, fcntl.LOCK_EX)
+        result = admin_cli("audit", "stream", "-", "--once")
+    assert (result.code, result.out) == (6, "")
+    assert "The stream stdout is running in another process." in result.err

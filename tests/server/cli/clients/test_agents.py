@@ -12,7 +12,7 @@ EC = {
 }
 
 
-def test_disabling_an_agent_prints_what_it_ended(admin_cli, services, asked):
+def test_disabling_an_agent_prints_the_revoked_objects(admin_cli, services, asked):
     """`--dry-run` prints the same counts without changing anything."""
     services.token(asked.agent_id, asked.user_id)
     preview = admin_cli("agents", "disable", "invoice-bot", "--dry-run", "--json").document
@@ -46,9 +46,9 @@ def test_an_agent_with_keys_gets_example_calls_with_an_assertion(admin_cli, tmp_
     """The agent has no secret; a private key in the file is refused."""
     keys = tmp_path / "keys.json"
     keys.write_text(json.dumps({"keys": [EC]}))
-    done = admin_cli(*AGENT, *CEILING, "--auth", "private_key_jwt", "--jwks", str(keys))
-    assert "SECRET" not in done.out
-    assert "client_assertion=$ASSERTION" in done.out
+    result = admin_cli(*AGENT, *CEILING, "--auth", "private_key_jwt", "--jwks", str(keys))
+    assert "SECRET" not in result.out
+    assert "client_assertion=$ASSERTION" in result.out
     assert admin_cli("agents", "rotate-secret", "invoice-bot", "--json").error["code"] == "conflict"
     keys.write_text(json.dumps({"keys": [{**EC, "d": "AA"}]}))
     private = admin_cli("agents", "update", "invoice-bot", "--jwks", str(keys), "--json")

@@ -69,7 +69,7 @@ def test_apps_are_added_listed_shown_changed_and_deleted(admin_cli, jwks):
     assert admin_cli("apps", "list", "--json").document == {"items": []}
 
 
-def test_rotating_a_secret_keeps_the_old_one_for_the_overlap_or_ends_it(admin_cli):
+def test_rotating_a_secret_keeps_the_old_one_for_the_overlap_or_revokes_it(admin_cli):
     """Without an overlap the old secrets stop working immediately."""
     old = admin_cli(*CHAT, "--json").document["client_secret"]
     document = admin_cli("apps", "rotate-secret", "chat", "--json").document
@@ -93,7 +93,7 @@ def test_rotating_a_secret_keeps_the_old_one_for_the_overlap_or_ends_it(admin_cl
     ],
 )
 def test_setting_and_clearing_the_same_member_is_a_usage_error(admin_cli, both):
-    """It would be unclear which of the two flags is meant."""
+    """The command is refused, because it is unclear which of the two flags is meant."""
     admin_cli(*CHAT)
     assert admin_cli("apps", "update", "chat", *both, "--json").error["code"] == "usage"
 

@@ -16,8 +16,8 @@ def test_agent_invitations_are_created_and_revoked(admin_cli):
     items = admin_cli("agents", "invitations", "--json").document["items"]
     assert sorted(item["uses_left"] for item in items) == [1, 3]
     assert "initial_access_token" not in items[0]
-    ended = admin_cli("agents", "uninvite", document["id"], "--json").document
-    assert ended["revoked_at"].endswith("Z")
+    revoked = admin_cli("agents", "uninvite", document["id"], "--json").document
+    assert revoked["revoked_at"].endswith("Z")
     assert "revoked" in admin_cli("agents", "invitations").out
     assert "is revoked" in admin_cli("agents", "uninvite", document["id"]).out
     assert admin_cli("agents", "uninvite", "none", "--json").error["code"] == "not_found"

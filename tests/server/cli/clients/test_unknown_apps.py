@@ -14,8 +14,8 @@ def test_unregistered_apps_are_listed_shown_disabled_and_deleted(admin_cli):
     new_unknown_app(services.store)
     services.store.close()
     admin_cli("apps", "add", "mine", "--redirect-uri", "https://mine.example/cb")
-    (listed,) = admin_cli("apps", "list", "--unknown", "--json").document["items"]
-    assert (listed["client_id"], listed["origin"]) == (URL, "document")
+    (item,) = admin_cli("apps", "list", "--unknown", "--json").document["items"]
+    assert (item["client_id"], item["origin"]) == (URL, "document")
     assert len(admin_cli("apps", "list", "--json").document["items"]) == 2
     output = admin_cli("apps", "show", "chat.example").out
     assert "nobody" in output
@@ -42,5 +42,5 @@ def test_apps_are_invited(admin_cli):
     document = admin_cli("apps", "invite", *flags, "--json").document
     assert document["initial_access_token"].startswith("sayso_it_")
     assert "TOKEN=sayso_it_" in admin_cli("apps", "invite", "--owner", "admin").out
-    listed = admin_cli("agents", "invitations", "--json").document["items"]
-    assert document["id"] in {item["id"] for item in listed}
+    items = admin_cli("agents", "invitations", "--json").document["items"]
+    assert document["id"] in {item["id"] for item in items}

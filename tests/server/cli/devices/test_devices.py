@@ -7,9 +7,9 @@ def test_devices_are_listed_unlocked_and_revoked(admin_cli, services):
     locked = services.device(admin, pin_tries=10)
     exhausted_device = services.device(admin, name="old", pin_tries=10, pin_unconfirmed=50)
     assert "locked" in admin_cli("devices", "list", "--user", "admin").out
-    done = admin_cli("users", "unlock", "admin")
-    assert "laptop" in done.out
-    assert "The PIN of old was tried too often. Run: sayso users enroll admin" in done.out
+    result = admin_cli("users", "unlock", "admin")
+    assert "laptop" in result.out
+    assert "The PIN of old was tried too often. Run: sayso users enroll admin" in result.out
     pins = {
         d["id"]: d["pin"] for d in admin_cli("users", "show", "admin", "--json").document["devices"]
     }

@@ -44,7 +44,7 @@ def test_incidents_are_listed_shown_and_closed(admin_cli, reported_incident):
 def test_closing_an_incident_names_the_command_that_enables_the_quarantined_agent(
     admin_cli, reported_incident
 ):
-    """Closing an incident does not release its agent."""
+    """The command is needed because closing an incident does not release its agent."""
     incident, services, agent = reported_incident
     with services.store.administer() as tx:
         quarantined = agents.quarantine(tx, agent, incident, by="user:x")

@@ -57,8 +57,8 @@ def test_the_incident_of_an_orphan_quarantine_lists_the_next_steps(admin_cli, or
     (item,) = admin_cli("incidents", "list", "--json").document["items"]
     assert (item["cause"], item["user"], item["approval"]) == ("no_owner", None, None)
     assert (item["signed"], item["agents"][0]["name"]) == (None, "invoice-bot")
-    listed = admin_cli("incidents", "list").out
-    assert "it had no enabled owner" in listed
+    listing = admin_cli("incidents", "list").out
+    assert "it had no enabled owner" in listing
     *_, owner, enable, close = admin_cli("incidents", "show", item["id"]).out.splitlines()
     assert owner.endswith("sayso agents update invoice-bot --add-owner USER")
     assert enable.endswith("sayso agents enable invoice-bot")

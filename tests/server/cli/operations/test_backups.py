@@ -199,13 +199,13 @@ def test_doctor_lists_the_objects_that_restore_in_place_turned_off(admin_cli):
 
 
 def test_restore_takes_either_a_backup_or_in_place(admin_cli, backup):
-    """Giving both or neither is a usage error."""
+    """Passing both or neither is a usage error."""
     assert admin_cli("db", "restore").code == 2
     assert admin_cli("db", "restore", str(backup), "--in-place").code == 2
 
 
 def test_a_terminal_user_is_asked_for_each_kind(admin_cli, backup, data_folder, monkeypatch):
-    """Yes keeps the objects of that kind, and the others are disabled."""
+    """The answer yes keeps the objects of that kind; all other objects are disabled."""
     _delete_database(data_folder)
     typed = io.StringIO("y\nn\n")
     typed.isatty = lambda: True

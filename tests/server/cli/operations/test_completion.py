@@ -34,9 +34,9 @@ def offered(capfd, monkeypatch):
         monkeypatch.setenv(COMPLETION_VARIABLE, f"{shell}_complete")
         monkeypatch.setenv("COMP_WORDS", line)
         monkeypatch.setenv("COMP_CWORD", words[-1] if shell == "fish" else str(len(words) - 1))
-        with pytest.raises(SystemExit) as ended:
+        with pytest.raises(SystemExit) as exit_info:
             main(())
-        assert not ended.value.code
+        assert not exit_info.value.code
         monkeypatch.delenv(COMPLETION_VARIABLE)
         out, err = capfd.readouterr()
         assert err == ""
@@ -57,7 +57,7 @@ def test_each_shell_gets_its_script(admin_cli, shell):
 
 
 def test_a_missing_shell_is_refused_with_the_choices(admin_cli):
-    """The choices are on a single line."""
+    """The error lists the choices on a single line."""
     refused = admin_cli("completion")
     assert refused.code == 2
     assert refused.err.endswith("Choose from: bash, zsh, fish. See: sayso completion --help\n")
@@ -87,11 +87,11 @@ def test_ids_of_each_noun_are_offered(admin_cli, folder, offered):
     admin_cli("groups", "add", "payers", "--member", "admin")
     services = open_admin(folder)
     admin = services.users.show("admin")[0]
-    asked = services.approval(services.agents.show("invoice-bot")[0].id, admin.id)
+    approval = services.approval(services.agents.show("invoice-bot")[0].id, admin.id)
     device = services.device(admin)
     services.store.close()
     keys = {item["kid"] for item in admin_cli("keys", "list", "--json").document["items"]}
-    assert offered("sayso approvals show ") == [asked.id]
+    assert offered("sayso approvals show ") == [approval.id]
     assert offered("sayso devices revoke ") == [device.id]
     assert offered("sayso groups show ") == ["payers"]
     assert offered("sayso resources show ") == ["https://pay.example"]
@@ -100,7 +100,7 @@ def test_ids_of_each_noun_are_offered(admin_cli, folder, offered):
         assert offered(f"sayso {verb} ") == []
 
 
-def test_completion_creates_no_database(data_folder, offered):
+def test_completion_does_not_create_a_database(data_folder, offered):
     """A folder without an installation is not created."""
     assert offered("sayso agents show ") == []
     assert not data_folder.exists()
@@ -122,9 +122,9 @@ def _complete_in_bash(folder, line):
     )
     command = ["bash", "--norc", "-c", script]
     environment = {"PATH": PATH, "SAYSO_DATA_DIR": str(folder)}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    assert done.stderr == ""
-    return [line for line in done.stdout.splitlines() if line]
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert result.stderr == ""
+    return [line for line in result.stdout.splitlines() if line]
 
 
 def test_a_mistyped_command_gets_a_suggestion(admin_cli):

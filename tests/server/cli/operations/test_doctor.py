@@ -11,17 +11,17 @@ def _findings(done):
 
 
 def test_a_new_installation_has_weak_findings_and_none_broken(admin_cli):
-    """One known limit is that anyone who reads the data folder is the administrator."""
-    done = admin_cli("doctor", "--json").document
-    assert done["broken"] is False
-    assert any("data folder" in what for what in _findings(done))
-    assert any("PIN" in what for what in _findings(done))
-    assert "admin has no device and cannot answer requests." in _findings(done)
-    assert all(item["fix"] for item in done["items"])
+    """A known limitation is that anyone who can read the data folder is an administrator."""
+    result = admin_cli("doctor", "--json").document
+    assert result["broken"] is False
+    assert any("data folder" in what for what in _findings(result))
+    assert any("PIN" in what for what in _findings(result))
+    assert "admin has no device and cannot answer requests." in _findings(result)
+    assert all(item["fix"] for item in result["items"])
 
 
 def test_an_agent_that_may_ask_every_user_is_weak(admin_cli):
-    """The finding disappears once `--asks` restricts the agent."""
+    """The finding disappears once the agent is restricted with `--asks`."""
     admin_cli("agents", "add", "bot", "--owner", "admin")
     assert "The agent bot can ask every user." in _findings(admin_cli("doctor", "--json").document)
     admin_cli("agents", "update", "bot", "--asks", "admin")
@@ -33,18 +33,18 @@ def test_an_agent_that_may_ask_every_user_is_weak(admin_cli):
 def test_a_key_file_that_others_can_read_is_broken_and_exit_1(admin_cli, data_folder):
     """The remedy is a command that can be copied."""
     (data_folder / "master.key").chmod(0o640)
-    done = admin_cli("doctor")
-    assert done.code == 1
-    assert "BROKEN" in done.out
-    assert f"chmod 600 {data_folder / 'master.key'}" in done.out
+    result = admin_cli("doctor")
+    assert result.code == 1
+    assert "BROKEN" in result.out
+    assert f"chmod 600 {data_folder / 'master.key'}" in result.out
 
 
 def test_a_missing_master_key_is_broken_and_not_replaced(admin_cli, data_folder):
     """A new key could not decrypt what the old one encrypted."""
     (data_folder / "master.key").unlink()
-    done = admin_cli("doctor")
-    assert done.code == 1
-    assert "backup" in done.out
+    result = admin_cli("doctor")
+    assert result.code == 1
+    assert "backup" in result.out
     assert not (data_folder / "master.key").exists()
 
 
@@ -92,8 +92,8 @@ def test_the_retention_of_the_audit_log_is_a_note(admin_cli, monkeypatch):
 @pytest.mark.usefixtures("data_folder")
 def test_doctor_before_init_names_the_first_command_and_creates_nothing(sayso, data_folder):
     """`sayso doctor` never changes anything."""
-    done = sayso("doctor", "--json").document
-    assert "There is no database yet." in _findings(done)
+    result = sayso("doctor", "--json").document
+    assert "There is no database yet." in _findings(result)
     assert not data_folder.exists()
 
 
@@ -105,9 +105,11 @@ def test_names_that_look_alike_since_an_upgrade_are_weak(admin_cli, data_folder)
         database.execute("DELETE FROM name_looks WHERE look = 'other'")
         database.execute("UPDATE agents SET name = 'depl0y-bot' WHERE name = 'other'")
         (later,) = database.execute("SELECT id FROM agents WHERE name = 'depl0y-bot'").fetchone()
-    done = admin_cli("doctor")
-    assert f"The agent depl0y-bot ({later}) can be confused with the agent deploy-bot (" in done.out
-    assert f"sayso agents update {later} --name NAME" in done.out
+    result = admin_cli("doctor")
+    assert (
+        f"The agent depl0y-bot ({later}) can be confused with the agent deploy-bot (" in result.out
+    )
+    assert f"sayso agents update {later} --name NAME" in result.out
     assert admin_cli("agents", "update", later, "--description", "It waits.").code == 0
     assert admin_cli("agents", "update", later, "--name", "releases").code == 0
     assert "looks like" not in admin_cli("doctor").out

@@ -53,7 +53,7 @@ def test_the_program_gets_the_given_flags(sayso, started, line, program):
 def test_a_missing_extra_is_named(sayso, started, monkeypatch, line, extra):
     """The error has the command that installs the missing extra."""
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
-    done = sayso(*line.split())
-    assert done.code != 0
-    assert f"pip install '.[{extra}]'" in done.err
+    result = sayso(*line.split())
+    assert result.code != 0
+    assert f"pip install '.[{extra}]'" in result.err
     assert started == []

@@ -23,9 +23,9 @@ def test_an_action_type_is_shown_changed_and_deleted(admin_cli, tmp_path):
 
 
 def test_a_built_in_action_type_is_printed_and_registered_by_name(admin_cli):
-    """A built-in type needs no file."""
-    listed = admin_cli("actions", "builtin", "--json").document["items"]
-    assert {"type", "risk", "title", "headline"} == set(listed[0])
+    """A built-in type is registered by its name, without a file."""
+    items = admin_cli("actions", "builtin", "--json").document["items"]
+    assert {"type", "risk", "title", "headline"} == set(items[0])
     assert "sayso actions add --builtin" in admin_cli("actions", "builtin").out
     printed = admin_cli("actions", "builtin", "data.delete")
     assert (

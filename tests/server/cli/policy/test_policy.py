@@ -130,7 +130,7 @@ def test_dry_run_on_a_new_installation_changes_nothing(installation, rules):
 
 
 def test_dry_run_lists_changed_outcomes():
-    """If there are more changes than listed, the output says so."""
+    """The output says so if there are more changes than it lists."""
     change = Change("exchange", "t", 0, "bot", None, "r", ("read",), ("a.b",), "allow", "ask", ())
     is_complete = False
     replay = Replay(

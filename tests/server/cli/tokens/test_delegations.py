@@ -47,8 +47,8 @@ def test_delegations_are_listed_shown_and_revoked(admin_cli, chains, bot):
     own = chains.user_token()
     child = chains.row(chains.exchanged(bot, own))
     parent = chains.row(own)
-    listed = admin_cli("delegations", "list", "--json").document["items"]
-    assert {item["id"] for item in listed} == {parent.id, child.id}
+    items = admin_cli("delegations", "list", "--json").document["items"]
+    assert {item["id"] for item in items} == {parent.id, child.id}
     (item,) = admin_cli("delegations", "list", "--client", "desk-bot", "--json").document["items"]
     assert (item["client"]["name"], item["user"]["name"]) == ("desk-bot", "ana")
     assert (item["resource"], item["scope"], item["parent"]) == (BANK, ["bank:read"], parent.id)
@@ -62,8 +62,8 @@ def test_delegations_are_listed_shown_and_revoked(admin_cli, chains, bot):
     assert "Tokens derived from it:" in admin_cli("delegations", "show", parent.id).out
     assert "Derived from:" in admin_cli("delegations", "show", child.id).out
 
-    ended = admin_cli("delegations", "revoke", parent.id, "--json").document
-    assert (ended["state"], ended["tokens_revoked"]) == ("revoked", 2)
+    revoked = admin_cli("delegations", "revoke", parent.id, "--json").document
+    assert (revoked["state"], revoked["tokens_revoked"]) == ("revoked", 2)
     assert "Tokens revoked: 0." in admin_cli("delegations", "revoke", parent.id).out
     assert admin_cli("delegations", "list", "--json").document == {"items": []}
     assert len(admin_cli("delegations", "list", "--ended", "--json").document["items"]) == 2
@@ -154,7 +154,7 @@ def test_explain_describes_a_refused_exchange(admin_cli, chains, bot):
 
 
 def test_explain_states_that_a_refused_exchange_would_pass_now(admin_cli, chains, bot):
-    """The remedy was applied after the refusal."""
+    """The output says so, because the remedy was applied after the refusal."""
     admin_cli("agents", "update", "desk-bot", "--no-serves")
     chains.exchange(bot, chains.user_token())
     assert f"--serves {DESK}" in admin_cli("token", "explain").out

@@ -47,7 +47,7 @@ def _update(chains, **changes):
 
 
 def test_every_reason_has_a_remedy():
-    """No reason lacks a remedy, and no remedy is unused."""
+    """Each reason has a remedy, and each remedy has a reason."""
     assert set(REMEDIES) == set(Reason)
 
 
@@ -71,7 +71,7 @@ def test_a_remedy_has_names_and_keeps_the_agents_lists(chains, bot, explanations
 
 
 def test_a_remedy_names_the_disabled_or_expired_agent_of_the_chain(chains, bot, explanations):
-    """The remedy is for that agent and not for the agent that asked."""
+    """The remedy names that agent and not the agent that requested the exchange."""
     front = chains.agent("front desk")
     chains.consent(front, "desk:use", "bank:read", resource=DESK)
     call = chains.exchanged(front, chains.user_token(), resource=DESK, scope="desk:use")

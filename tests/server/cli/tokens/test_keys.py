@@ -8,12 +8,12 @@ def test_a_revoked_key_is_replaced_by_another(admin_cli):
         for key in admin_cli("keys", "list", "--json").document["items"]
         if (key["alg"], key["state"]) == ("RS256", "active")
     ]
-    done = admin_cli("keys", "revoke", old["kid"], "--json").document
-    assert (done["kid"], done["alg"], done["revoked"]) == (old["kid"], "RS256", True)
+    result = admin_cli("keys", "revoke", old["kid"], "--json").document
+    assert (result["kid"], result["alg"], result["revoked"]) == (old["kid"], "RS256", True)
     kids = [key["kid"] for key in admin_cli("keys", "list", "--json").document["items"]]
-    assert done["replaced_by"]["kid"] in kids
+    assert result["replaced_by"]["kid"] in kids
     assert old["kid"] not in kids
-    again = admin_cli("keys", "revoke", done["replaced_by"]["kid"])
+    again = admin_cli("keys", "revoke", result["replaced_by"]["kid"])
     assert "fetch the key set again" in again.out
     missing = admin_cli("keys", "revoke", old["kid"], "--json")
     assert (missing.code, missing.error["code"]) == (3, "not_found")

@@ -18,9 +18,9 @@ def typed(monkeypatch):
 def test_a_password_is_set_from_stdin_and_removed(admin_cli, typed):
     """The first line is the password, and it is never printed or logged."""
     typed("correct horse battery\nand more\n")
-    done = admin_cli("users", "password", "admin", "--password-stdin", "--json")
-    assert done.document["password"] == "set"
-    assert "correct" not in done.out + admin_cli("audit", "tail").out
+    result = admin_cli("users", "password", "admin", "--password-stdin", "--json")
+    assert result.document["password"] == "set"
+    assert "correct" not in result.out + admin_cli("audit", "tail").out
     assert "is removed" in admin_cli("users", "password", "admin", "--remove").out
     again = admin_cli("users", "password", "admin", "--remove", "--json")
     assert (again.code, again.error["code"]) == (6, "conflict")
@@ -28,7 +28,7 @@ def test_a_password_is_set_from_stdin_and_removed(admin_cli, typed):
 
 @pytest.mark.parametrize("flags", [(), ("--password-stdin", "--remove")])
 def test_a_password_needs_exactly_one_of_the_two_flags(admin_cli, typed, flags):
-    """A call without a flag does not wait for input."""
+    """The command is refused. Without a flag, it does not wait for input."""
     typed("correct horse battery\n")
     assert admin_cli("users", "password", "admin", *flags, "--json").error["code"] == "usage"
 
@@ -36,6 +36,6 @@ def test_a_password_needs_exactly_one_of_the_two_flags(admin_cli, typed, flags):
 def test_a_short_password_is_refused_with_the_rule(admin_cli, typed):
     """A password needs at least twelve characters, and the error says so."""
     typed("short\n")
-    done = admin_cli("users", "password", "admin", "--password-stdin", "--json")
-    assert (done.code, done.error["code"]) == (2, "invalid")
-    assert "12 characters" in done.error["message"]
+    result = admin_cli("users", "password", "admin", "--password-stdin", "--json")
+    assert (result.code, result.error["code"]) == (2, "invalid")
+    assert "12 characters" in result.error["message"]

@@ -1,7 +1,7 @@
 """`sayso users`: update, disable and enable."""
 
 
-def test_disabling_a_user_prints_what_it_ended_and_how_to_enable(admin_cli, services, asked):
+def test_disabling_a_user_prints_the_revoked_objects_and_how_to_enable(admin_cli, services, asked):
     """The output has the command that enables the user again."""
     services.token(asked.agent_id, asked.user_id)
     document = admin_cli("users", "disable", "admin", "--json").document

@@ -33,7 +33,7 @@ def test_a_pin_call_is_for_the_session_one_approval_or_one_device(purpose: str) 
     ],
 )
 def test_an_invalid_pin_purpose_is_refused_before_storage(purpose: str) -> None:
-    """A text that a database cannot store must not reach it."""
+    """A string that the database cannot store must not reach it."""
     body = f'{{"x":"{X}","for":"{purpose}"}}'.encode()
     with pytest.raises(errors.Problem) as refused:
         wire.read(device_wire.PinInput, body)

@@ -1,4 +1,4 @@
-"""A receipt verifies with only the public key of the log, and a changed one does not."""
+"""A receipt verifies with only the log's public key, and a changed receipt does not."""
 
 import io
 import json
@@ -54,7 +54,7 @@ def receipt(agent: LocalAgent, person: LocalTerminal) -> Any:
 def test_the_receipt_of_each_outcome_verifies_with_the_key_of_the_log(
     verified: Callable[..., str], agent: LocalAgent, person: LocalTerminal, end: Ends
 ) -> None:
-    """If nobody answered, the log says how the request ended and why."""
+    """The receipt verifies. If nobody answered, the log says how the request ended and why."""
     receipt = receipts.prove_receipt(person, end(agent, person))
     verdict = verified(receipt)
     name = receipt["approval"]["id"]
@@ -287,7 +287,7 @@ LOGS = {
 
 
 @pytest.mark.parametrize("name", LOGS)
-def test_a_receipt_of_a_log_that_says_something_else_is_not_verified(
+def test_a_receipt_that_contradicts_its_log_is_not_verified(
     verified: Callable[..., str], agent: LocalAgent, person: LocalTerminal, name: str
 ) -> None:
     """Verification fails even if the log's own key signed the entries."""
@@ -349,16 +349,18 @@ GIVEN_LOGS: dict[str, Callable[[Any], None]] = {
 
 
 @pytest.mark.parametrize("name", [*GIVEN_LOGS, "later"])
-def test_a_use_of_a_standing_grant_that_the_user_did_not_give_is_not_verified(
+def test_a_use_of_a_standing_grant_that_the_user_did_not_create_is_not_verified(
     verified: Callable[..., str], agent: LocalAgent, person: LocalTerminal, name: str
 ) -> None:
     """The log must say that the user gave this grant to this agent before this use."""
     receipt = receipts.prove_receipt(person, receipts.granted(agent, person))
-    given, used = receipt["given_in"]["entries"], receipt["entries"]
-    _prove_in_another_log(*given, *used)
+    grant_entries, use_entries = receipt["given_in"]["entries"], receipt["entries"]
+    _prove_in_another_log(*grant_entries, *use_entries)
     assert "is redeemed, with 0 answers" in verified(receipt, FORGED_LOG)
     GIVEN_LOGS.get(name, lambda _receipt: None)(receipt)
-    _prove_in_another_log(*((*used, *given) if name == "later" else (*given, *used)))
+    _prove_in_another_log(
+        *((*use_entries, *grant_entries) if name == "later" else (*grant_entries, *use_entries))
+    )
     with pytest.raises(Broken, match="given_in is not the request that created"):
         verified(receipt, FORGED_LOG)
 
@@ -392,7 +394,7 @@ def test_a_receipt_of_a_new_entry_has_no_proof_yet(
 def test_each_approver_has_the_id_of_the_token(
     verified: Callable[..., str], local: LocalSite, agent: LocalAgent, person: LocalTerminal
 ) -> None:
-    """The ID is no secret; only the requesting user gets the token's state and use."""
+    """The ID is not secret; only the requesting user gets the token's state and use."""
     ben = new_person(local, "ben")
     two = rule("ask", "ask.quorum = 2", 'ask.who = ["ana", "ben"]')
     Policies(local.services.store).set(two, by=BY)
@@ -424,7 +426,7 @@ def test_a_receipt_has_no_tokens_that_were_exchanged_from_its_token(
 def test_the_receipt_of_an_erased_user_verifies(
     verified: Callable[..., str], local: LocalSite, agent: LocalAgent, person: LocalTerminal
 ) -> None:
-    """The entries never had the texts, so a receipt from before still verifies."""
+    """The entries never contained the texts, so a receipt from before erasure still verifies."""
     _, approval = agent.request_approval(binding_message="Marvin asks")
     note = {"reason": "Called the supplier.", "private_note": "Zaphod knows."}
     assert person.deny(approval.id, **note).status == 200

@@ -30,12 +30,12 @@ Check: TypeAlias = Callable[..., tuple[ReceiptPart, ...]]
 def receipt(
     request: pytest.FixtureRequest, local: LocalSite, agent: LocalAgent, person: LocalTerminal
 ) -> Any:
-    """A receipt of an approval, given with a terminal or with a passkey."""
+    """A receipt for an approval that was signed by a terminal or a passkey."""
     standing_grants.lower(local)
-    who = person if request.param == "terminal" else new_browser(local)
-    approval = standing_grants.example(agent, login_hint=who.user.name)
-    assert who.approve(approval.id).status == 200
-    return receipts.prove_receipt(who, approval.id)
+    caller = person if request.param == "terminal" else new_browser(local)
+    approval = standing_grants.example(agent, login_hint=caller.user.name)
+    assert caller.approve(approval.id).status == 200
+    return receipts.prove_receipt(caller, approval.id)
 
 
 @pytest.fixture
@@ -78,12 +78,12 @@ def test_every_part_of_a_receipt_verifies_with_each_server_key(
 
 def test_any_changed_value_makes_a_part_of_the_receipt_wrong(receipt: Any, check: Check) -> None:
     """Acceptance 11: each value is changed in turn, and the wrong part is named."""
-    places = [place for place in _leaves(receipt) if place != ("server_signature",)]
+    places = [path for path in _leaves(receipt) if path != ("server_signature",)]
     assert len(places) > 40
-    for place in places:
-        parts = check(_changed(receipt, place))
+    for path in places:
+        parts = check(_changed(receipt, path))
         wrong = [part.why for part in parts if part.verdict is Verdict.WRONG]
-        assert wrong, place
+        assert wrong, path
 
 
 def test_added_or_missing_members_make_a_receipt_wrong(receipt: Any, check: Check) -> None:

@@ -89,6 +89,6 @@ def test_an_agents_token_cannot_administer(agent: LocalAgent) -> None:
 
 def test_an_auditor_finds_a_request_by_its_handle(staff: Staff) -> None:
     """The hash is that of the CLI, and ignores whitespace around the value."""
-    sent = staff.people["auditor"].call("POST", "/api/audit/hash", {"value": " sayso_ar_x\n"})
+    answer = staff.people["auditor"].call("POST", "/api/audit/hash", {"value": " sayso_ar_x\n"})
     secrets = staff.local.services.secrets
-    assert sent.json == {"hash": secrets.keyed_hash("audit", "sayso_ar_x")}
+    assert answer.json == {"hash": secrets.keyed_hash("audit", "sayso_ar_x")}

@@ -1,4 +1,4 @@
-"""What each signed-in user gets to watch the audit log without trusting the server."""
+"""Every signed-in user can watch the audit log without trusting the server."""
 
 import base64
 from typing import Any
@@ -36,29 +36,29 @@ def test_an_older_log_is_proved_to_be_the_beginning_of_the_current_one(
     local.admin.users.disable(person.user.name, by="operator")
     local.admin.users.enable(person.user.name, by="operator")
     local.services.audit_log.sign()
-    found = _consistency(person, str(old.size)).json
-    new, _at = notes.verify(found["checkpoint"], [key])
-    assert found["old_size"] == old.size < new.size == found["size"]
-    merkle.check_consistency(old.size, old.root, new.size, new.root, _hashes(found))
+    proof = _consistency(person, str(old.size)).json
+    new, _at = notes.verify(proof["checkpoint"], [key])
+    assert proof["old_size"] == old.size < new.size == proof["size"]
+    merkle.check_consistency(old.size, old.root, new.size, new.root, _hashes(proof))
     larger = _consistency(person, str(new.size + 1)).json
     assert (larger["size"], larger["hashes"]) == (new.size, [])
 
 
 def test_an_entry_is_proved_without_being_shown(local: LocalSite, person: LocalTerminal) -> None:
-    """The caller has the entry from a receipt; the answer reveals nothing about others."""
+    """The caller has the entry from a receipt; the answer reveals nothing about other entries."""
     local.services.audit_log.sign()
     with local.services.store.read() as view:
         entry = view.audit.tail(100)[2]
-    found = person.call("GET", f"/api/audit/{entry.id}/inclusion").json
-    assert set(found) == {"index", "hashes", "checkpoint"}
-    signed, _at = notes.verify(found["checkpoint"], [_key(person)])
+    proof = person.call("GET", f"/api/audit/{entry.id}/inclusion").json
+    assert set(proof) == {"index", "hashes", "checkpoint"}
+    signed, _at = notes.verify(proof["checkpoint"], [_key(person)])
     leaf = leaf_hash(entry.body)
-    merkle.check_inclusion(leaf, found["index"], signed.size, _hashes(found), signed.root)
+    merkle.check_inclusion(leaf, proof["index"], signed.size, _hashes(proof), signed.root)
     assert person.call("GET", "/api/audit/other/inclusion").status == 404
 
 
 def test_an_entry_is_proved_in_an_older_checkpoint(local: LocalSite, person: LocalTerminal) -> None:
-    """A client may have stored that one; a checkpoint before the entry gives a conflict."""
+    """A client may have stored that checkpoint; a checkpoint before the entry gets a conflict."""
     local.services.audit_log.sign()
     old = local.services.audit_log.newest()
     with local.services.store.read() as view:
@@ -70,8 +70,8 @@ def test_an_entry_is_proved_in_an_older_checkpoint(local: LocalSite, person: Loc
         last = view.audit.tail(1)[0]
     local.services.audit_log.sign()
     size = {"size": old.split("\n")[1]}
-    found = person.call("GET", f"/api/audit/{first.id}/inclusion", query=size).json
-    assert found["checkpoint"] == old
+    proof = person.call("GET", f"/api/audit/{first.id}/inclusion", query=size).json
+    assert proof["checkpoint"] == old
     assert person.call("GET", f"/api/audit/{last.id}/inclusion", query=size).status == 409
     assert person.call("GET", f"/api/audit/{last.id}/inclusion", query={"size": "x"}).status == 422
 
@@ -106,7 +106,7 @@ def test_the_checkpoint_of_an_unsigned_log_is_a_conflict(person: LocalTerminal) 
 
 
 def test_a_new_log_key_is_signed_by_the_old_one(local: LocalSite, person: LocalTerminal) -> None:
-    """If the old key was lost, no note vouches for the new one."""
+    """If the old key was lost, no signed note confirms the new one."""
     log, old = local.services.audit_log, _key(person)
     new = notes.public_key(log.origin, b"n" * 32)
     with local.services.store.write() as tx:
@@ -138,7 +138,7 @@ def test_an_answer_promises_its_entries(
         assert promise.at == entries[promise.entry_id].at // 1000
 
 
-def test_without_the_key_of_the_log_an_answer_counts_without_a_promise(
+def test_without_the_log_key_an_answer_is_accepted_without_a_promise(
     local: LocalSite, agent: LocalAgent, person: LocalTerminal
 ) -> None:
     """The change has already been stored when the promise would be signed."""

@@ -32,11 +32,11 @@ def test_statistics_of_an_agent_take_one_to_ninety_days(staff: Staff, days: str)
     assert admin.call("GET", path, query={"days": days}).refusal == (422, "invalid_body")
 
 
-def test_statistics_of_an_agent_are_given_by_day(staff: Staff) -> None:
+def test_statistics_of_an_agent_are_listed_by_day(staff: Staff) -> None:
     """The agent's owner gets them too."""
     path = f"/api/agents/{staff.ids['agent']}/statistics"
-    for who in ("admin", "auditor", "owner"):
-        reply = staff.people[who].call("GET", path, query={"days": "2"}).json
+    for role in ("admin", "auditor", "owner"):
+        reply = staff.people[role].call("GET", path, query={"days": "2"}).json
         assert (reply["total"]["asked"], reply["complete"]) == (1, True)
         assert [day["asked"] for day in reply["days"]] == [0, 1]
 

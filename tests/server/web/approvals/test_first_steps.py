@@ -58,9 +58,9 @@ def test_a_new_user_sees_the_next_steps_until_they_are_done(browser, local, serv
 
 def test_an_administrator_registers_an_agent_and_tries_it(console):
     """Both extra steps are done in this fixture: an agent exists and has sent a request."""
-    left, done = _steps(console.get("admin", "/").text)
-    assert set(left) | set(done) == {_NOTIFY, _DEVICE, _AGENT, _TRY}
-    assert {_AGENT, _TRY} <= set(done)
+    open_steps, done_steps = _steps(console.get("admin", "/").text)
+    assert set(open_steps) | set(done_steps) == {_NOTIFY, _DEVICE, _AGENT, _TRY}
+    assert {_AGENT, _TRY} <= set(done_steps)
     assert _steps(console.get("owner", "/").text) == ([_NOTIFY], [_DEVICE])
 
 

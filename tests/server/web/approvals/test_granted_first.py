@@ -1,4 +1,4 @@
-"""Every surface shows the granted action of a narrowed request before the requested one."""
+"""Every page and command shows the granted action of a narrowed request first."""
 
 import json
 

@@ -45,7 +45,7 @@ def _path(approval):
 
 
 def test_every_control_starts_at_what_was_requested(browser, asked):
-    """All scopes are ticked, all fields are empty, and there is nothing to sign yet."""
+    """All scopes are selected, all fields are empty, and there is nothing to sign yet."""
     page = get(browser, _path(asked[1])).text
     assert page.count('type="checkbox" name="scope.') == page.count('value="1" checked') == 2
     assert "<bdi>Amount</bdi>, requested: <bdi>EUR 4,820.00</bdi>" in page
@@ -81,7 +81,7 @@ def test_the_passkey_signs_the_text_of_the_page_and_the_agent_gets_it(browser, a
     assert (reply["scope"], reply["expires_in"]) == ("openid payments:transfer", 60)
 
 
-def test_a_wider_text_is_refused_even_if_a_page_sends_it(browser, asked, local):
+def test_a_text_that_is_not_narrower_is_refused_even_if_a_page_sends_it(browser, asked, local):
     """The server checks that the signed text is narrower, even if a page altered it."""
     _, approval = asked
     text = hidden(post(browser, _path(approval), NARROWED).text, "granted").replace(
@@ -118,8 +118,8 @@ def test_a_value_that_is_not_narrower_is_explained_at_its_control(browser, asked
         (NARROWED, FROM_ELSEWHERE, "Refused: sent from another site"),
     ],
 )
-def test_a_forged_narrowing_form_compares_nothing(browser, asked, form, headers, says):
-    """A form from another site, or with a wrong CSRF token, gets not even a preview."""
+def test_a_forged_narrowing_form_is_refused(browser, asked, form, headers, says):
+    """A form from another site, or with a wrong CSRF token, does not even get a preview."""
     page = post(browser, _path(asked[1]), form, headers)
     assert (page.status_code, says in page.text) == (403, True)
 
@@ -158,7 +158,7 @@ def test_a_request_page_links_to_approve_with_limits(browser, asked):
 
 
 def test_ticks_and_fields_become_the_changes_of_the_api():
-    """The change of a list has the 1-based positions of the items that stay."""
+    """A change to a list contains the 1-based positions of the items that stay."""
     options = {
         "scopes": ["a", "b"],
         "facts": [

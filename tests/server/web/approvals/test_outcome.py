@@ -69,7 +69,7 @@ def test_a_live_token_is_revoked_with_one_press(browser, agent, local):
     assert "Revoke now" not in after
 
 
-def test_a_forged_form_revokes_nothing(browser, agent):
+def test_a_forged_form_cannot_revoke(browser, agent):
     """A wrong CSRF token gets 403 and a GET gets 405; the token stays live."""
     handle, approval = _approve(browser, agent)
     agent.poll(handle)
@@ -79,7 +79,7 @@ def test_a_forged_form_revokes_nothing(browser, agent):
     assert "Revoke now" in get(browser, f"/done/{approval.id}").text
 
 
-def test_without_a_token_there_is_nothing_to_revoke(browser, agent):
+def test_a_request_without_a_token_has_nothing_to_revoke(browser, agent):
     """Without a token the form gets 404, as does the token of another user's request."""
     _, approval = _approve(browser, agent)
     assert post(browser, f"/done/{approval.id}/revoke").status_code == 404

@@ -1,11 +1,11 @@
-"""The console: escalating a pending request, and names beside IDs in the audit log."""
+"""The console: escalating a pending request, and names next to IDs in the audit log."""
 
 from server.model.audit import Entry
 from server.services.audit import audit
 from tests.support.builders.console import Console
 
 
-def _asked(console: Console) -> set[str]:
+def _request_approval(console: Console) -> set[str]:
     with console.staff.local.services.store.read() as view:
         return {
             approver.user_id
@@ -19,7 +19,7 @@ def test_a_pending_request_is_escalated_with_the_passkey(console: Console) -> No
     assert "Escalate…" in console.get("admin", path).text
     done = console.signed("admin", f"{path}/escalate", {"to": "stranger"})
     assert (done.status_code, done.headers["Location"].endswith(path)) == (303, True)
-    assert console.staff.people["stranger"].user.id in _asked(console)
+    assert console.staff.people["stranger"].user.id in _request_approval(console)
     page = console.get("admin", path).text
     assert "approval.escalated" in page
     assert "<bdi>admin</bdi>" in page
@@ -36,18 +36,18 @@ def test_an_invalid_escalation_is_explained_at_its_field(console: Console) -> No
         page = console.post("admin", f"{path}/escalate", {"to": to})
         assert (page.status_code, says in page.text) == (status, True), page.text
         assert f'value="{to}"' in page.text
-    assert _asked(console) == set()
+    assert _request_approval(console) == set()
 
 
 def test_only_an_administrator_escalates_and_only_pending_requests(console: Console) -> None:
-    """The button is missing for an auditor and on a request that is no longer pending."""
+    """An auditor sees no button, and a request that is no longer pending has none."""
     path = f"/admin/approvals/{console.staff.ids['approval']}"
     assert "Escalate…" not in console.get("auditor", path).text
     console.post("admin", f"{path}/cancel", {"reason": "Not now"})
     assert "Escalate…" not in console.get("admin", path).text
 
 
-def test_the_audit_log_shows_names_beside_ids_and_is_searched_by_them(console: Console) -> None:
+def test_the_audit_log_shows_names_next_to_ids_and_is_searched_by_them(console: Console) -> None:
     """Users and agents are shown by name, the command line and the server in words."""
     admin = console.staff.people["admin"].user.id
     console.post("admin", f"/admin/agents/{console.staff.ids['agent']}/disable")

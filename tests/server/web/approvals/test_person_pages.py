@@ -86,8 +86,8 @@ def test_every_page_allows_only_its_own_scripts(browser, path):
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in _TEMPLATES.rglob("*.js")))
-def test_scripts_are_modules_that_create_no_markup(browser, name):
-    """Scripts only set text, so that text of an agent cannot become markup."""
+def test_scripts_are_modules_that_do_not_create_markup(browser, name):
+    """Scripts only set text, so that an agent's text cannot become markup."""
     script = _page(browser, f"/{name}.js")
     assert script.mimetype == "text/javascript"
     assert not re.search(
@@ -103,7 +103,7 @@ def test_an_empty_inbox_says_that_nothing_is_waiting(browser):
 
 
 def test_the_inbox_lists_the_highest_risk_first_then_the_earliest_expiry(browser, agent):
-    """Without held-back requests or further pages, the inbox has no such sections."""
+    """The inbox has no sections for held-back requests or further pages if there are none."""
     long, short = _request(agent), _request(agent, requested_expiry="60")
     high = _request_payment(agent)
     page = _page(browser).text
@@ -137,7 +137,7 @@ def test_a_long_inbox_shows_the_highest_risk_and_links_to_the_rest(browser, agen
     assert "Show all" not in full_page
 
 
-def test_an_inbox_with_too_many_requests_says_so(browser, agent, monkeypatch):
+def test_an_inbox_states_that_it_has_too_many_requests(browser, agent, monkeypatch):
     """The page says how many of all requests it shows and offers no further link."""
     monkeypatch.setattr("server.web.approvals.inbox._FIRST", 1)
     monkeypatch.setattr("server.web.approvals.inbox._ON_ONE_PAGE", 1)
@@ -179,7 +179,7 @@ def test_a_request_page_shows_every_field(browser, agent, local):
 
 @pytest.mark.parametrize(("risk", "pause"), [("low", 800), ("high", 2000)])
 def test_the_button_is_enabled_later_at_higher_risk(browser, agent, risk, pause):
-    """The page tells the script the delay, which is longer at high risk."""
+    """The page tells the script the delay, which is longer for high-risk requests."""
     approval = _request(agent) if risk == "low" else _request_payment(agent)
     assert f'data-arming="{pause}"' in _page(browser, f"/r/{approval.id}").text
 
@@ -191,7 +191,7 @@ def test_the_button_of_a_request_for_scopes_says_that_it_approves(browser, agent
 
 
 def test_the_type_back_step_does_not_repeat_the_value(browser, agent, local):
-    """The step names the fact to type without giving its value away."""
+    """The step names the fact to type without revealing its value."""
     typed = {**PAYMENT, "type_back": {"fact": "/amount"}}
     local.admin.actions.update(json.dumps(typed), by=BY)
     page = _page(browser, f"/r/{_request_payment(agent).id}").text
@@ -200,8 +200,8 @@ def test_the_type_back_step_does_not_repeat_the_value(browser, agent, local):
     assert "4,820" not in step
 
 
-def test_a_new_passkey_shows_when_it_may_decide_high_risk(person, agent, local):
-    """For high risk the button is disabled with a reason; low risk is allowed immediately."""
+def test_a_new_passkey_shows_when_it_may_approve_high_risk_requests(person, agent, local):
+    """For high risk the button is disabled with a reason; low-risk requests can be approved."""
     browser = LocalBrowser(local, person.user, SoftPasskey())
     browser.enroll(enrollment_code(local, "ana"))
     high, low = agent.request_payment()[1], agent.request_approval()[1]
@@ -295,7 +295,7 @@ def test_a_request_page_says_that_a_consent_approved_it(person, agent, local):
 
 
 def test_the_decisions_of_several_approvers_are_shown_together(browser, agent, local):
-    """The page counts approvals and names who is asked; who decided has no button."""
+    """The page counts approvals and names the approvers; a user who has decided sees no button."""
     ben = new_person(local, "ben")
     two = rule("ask", "ask.quorum = 2", 'ask.who = ["eva", "ben"]')
     Policies(local.services.store).set(two, by=BY)
@@ -381,7 +381,8 @@ def _extend(browser, approval_id):
 def test_more_time_is_offered_while_it_is_allowed(browser, agent, local):
     """A high-risk request can be extended twice; the page shows the new expiry without scripts."""
     approval = _request_payment(agent, requested_expiry="60")
-    assert "More time" not in _page(browser, f"/r/{approval.id}").text  # it would end no later
+    # an extension would not move the expiry
+    assert "More time" not in _page(browser, f"/r/{approval.id}").text
     for _ in range(2):
         local.clock.forward(30_000)
         assert "More time" in _page(browser, f"/r/{approval.id}").text

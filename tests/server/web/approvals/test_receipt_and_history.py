@@ -137,16 +137,16 @@ def test_the_receipt_page_has_every_field_and_a_download(browser, agent):
     ],
 )
 def test_an_unanswered_request_has_a_receipt_too(person, agent, local, end, outcome, entry):
-    """The receipt shows the audit log entry about the request's end and can be downloaded."""
+    """The receipt shows the audit log entry for the end of the request and can be downloaded."""
     browser = _browser_of(person, local)
     name = end(agent, person)
     page = get(browser, f"/receipt/{name}").text
-    ended = receipts.entry(receipts.of(person, name), entry)
+    entry_of_end = receipts.entry(receipts.of(person, name), entry)
     for words in (
         outcome,
         "Nobody answered, so there is no signature. The audit log shows how it ended.",
-        f"<dt>{entry}</dt><dd><code>{ended['id']}</code>",
-        f"<code>{ended['cause']}</code>",
+        f"<dt>{entry}</dt><dd><code>{entry_of_end['id']}</code>",
+        f"<code>{entry_of_end['cause']}</code>",
         f'href="/api/approvals/{name}/receipt" download=',
     ):
         assert words in page, words
@@ -154,7 +154,7 @@ def test_an_unanswered_request_has_a_receipt_too(person, agent, local, end, outc
 
 
 def test_the_receipt_of_a_use_links_to_the_receipt_of_its_standing_grant(person, agent, local):
-    """It links the receipt of the standing grant, which has the user's signature."""
+    """The receipt links to the receipt for the standing grant, which has the user's signature."""
     browser = _browser_of(person, local)
     name = receipts.granted(agent, person)
     given_in = receipts.of(person, name)["given_in"]
@@ -173,7 +173,7 @@ def _browser_of(person, local):
     return browser
 
 
-def test_a_receipt_shows_what_was_granted_beside_what_was_requested(person, agent, local):
+def test_a_receipt_shows_both_the_granted_and_the_requested_action(person, agent, local):
     """The receipt of a narrowed request has the granted text and its digest."""
     browser = _browser_of(person, local)
     _, approval = agent.request_approval(scope="openid payments:read payments:transfer")

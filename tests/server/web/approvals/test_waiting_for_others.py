@@ -1,4 +1,4 @@
-"""A request that this person approved and that still needs the approval of others."""
+"""A request that this person approved and that still needs other approvals."""
 
 import re
 
@@ -21,10 +21,10 @@ def browser(local):
 @pytest.fixture
 def ben(local, browser):
     """Add Ben as the second approver that every request needs."""
-    made = new_person(local, "ben")
+    new_user = new_person(local, "ben")
     two = rule("ask", "ask.quorum = 2", f'ask.who = ["{browser.user.name}", "ben"]')
     Policies(local.services.store).set(two, by=BY)
-    return made
+    return new_user
 
 
 def _rows(page: str) -> tuple[list[str], list[str]]:
@@ -34,7 +34,7 @@ def _rows(page: str) -> tuple[list[str], list[str]]:
 
 
 def test_an_approved_request_is_listed_apart_and_not_counted(browser, agent, ben):
-    """The inbox shows how many people approved and who is still needed."""
+    """The inbox shows how many people approved and which approvers are still needed."""
     first, second = (agent.request_approval(login_hint="eva")[1] for _ in range(2))
     assert set(_rows(get(browser, "/").text)[0]) == {first.id, second.id}
     browser.approve(first.id)
@@ -76,7 +76,7 @@ def test_the_page_of_an_approved_request_names_who_is_still_needed(browser, agen
 
 @pytest.mark.usefixtures("ben")
 def test_a_request_waits_again_after_its_vote_became_void(browser, agent, local):
-    """A void vote puts the request back into the inbox with its approve button."""
+    """If a vote becomes void, the request returns to the inbox with its approve button."""
     approval = agent.request_payment(login_hint="eva")[1]
     browser.approve(approval.id)
     with local.services.store.write() as tx:

@@ -107,8 +107,8 @@ def test_a_timeline_has_every_entry_of_a_request(console: Console) -> None:
     page = console.get("admin", f"/admin/audit/timelines/{request}").text
     ((shown_entry, cells),) = re.findall(r'<tr data-part="([^"]+)">(.*?)</tr>', page)
     assert shown_entry == entry
-    for wanted in ("0.0 s", "approval.requested", PAY, "asked", approval.risk, "big payments"):
-        assert wanted in cells
+    for text in ("0.0 s", "approval.requested", PAY, "asked", approval.risk, "big payments"):
+        assert text in cells
     for linked in (f"/admin/approvals/{request}", f"/admin/audit/{entry}"):
         assert "/admin/audit/timelines/" in console.get("admin", linked).text
     lines = console.get("admin", f"/admin/audit/timelines/{request}?format=jsonl").text

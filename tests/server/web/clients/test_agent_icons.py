@@ -1,4 +1,4 @@
-"""Agent icons: who sets them, how they are served, where they appear, who is notified."""
+"""Agent icons: setting them, serving them, showing them, and notifying owners."""
 
 import pytest
 
@@ -58,7 +58,7 @@ def test_an_icon_that_no_agent_uses_is_not_found(local, agent_with_icon):
     assert _get(local, "/icons/..%2fdevices").status_code == 404
 
 
-def test_an_icon_is_shown_beside_the_agents_name_on_every_page(local, eva, agent_with_icon):
+def test_an_icon_is_shown_next_to_the_agents_name_on_every_page(local, eva, agent_with_icon):
     """The inbox, request and agent pages show it with an empty alternative text."""
     _, approval = agent_with_icon.request_payment(login_hint="eva")
     give_consent(eva.browser, agent_with_icon)
@@ -73,7 +73,7 @@ def test_an_icon_is_shown_beside_the_agents_name_on_every_page(local, eva, agent
 
 
 def test_a_changed_icon_is_logged_and_its_owners_are_notified_once(local, agent, eva):
-    """Owners are told because approvers see a different picture; no change, no message."""
+    """Owners are told because approvers see a different picture; no change sends no message."""
     agents = local.admin.agents
     agents.update(agent.id, AgentChanges(add_owners=("eva",)), by=BY)
     for icon in (ICON, ICON, b""):
@@ -103,8 +103,8 @@ def test_changing_an_icon_needs_an_administrators_signature(staff):
     admin, owner = staff.people["admin"], staff.people["owner"]
     body = {"icon": base64url.encode(ICON)}
     for person, code in ((admin, "statement_required"), (owner, "forbidden")):
-        seen = {"if-match": f'"{staff.version(path)}"'}
-        refused = person.call("PATCH", path, body, headers=seen)
+        version_header = {"if-match": f'"{staff.version(path)}"'}
+        refused = person.call("PATCH", path, body, headers=version_header)
         assert (refused.status, refused.json["code"]) == (403, code)
     for wrong in ("not base64url!", base64url.encode(b"<svg/>")):
         answer = admin.administer("PATCH", path, {"icon": wrong}, version=staff.version(path))

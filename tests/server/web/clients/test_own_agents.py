@@ -1,4 +1,4 @@
-"""A user's agent pages: who sees which agent, revoking access, suspending."""
+"""A user's agent pages: which agents are shown, revoking access, suspending."""
 
 from dataclasses import replace
 
@@ -75,7 +75,7 @@ def test_an_agent_without_access_to_a_user_is_not_found_for_them(eva, max_, agen
     assert "1 consent" in eva.get("/agents").text
 
 
-def test_revoking_access_ends_it_for_this_user_only(eva, max_, agent, local):
+def test_revoking_access_affects_this_user_only(eva, max_, agent, local):
     """One press without a passkey is enough; the agent keeps its access to other users."""
     give_grant(eva.browser, agent), give_token(eva.browser, agent)
     give_consent(eva.browser, agent), give_consent(max_.browser, agent)
@@ -87,13 +87,13 @@ def test_revoking_access_ends_it_for_this_user_only(eva, max_, agent, local):
     assert _agent_state(local, agent) == "enabled"
 
 
-def test_revoking_access_counts_and_logs_what_ended(eva, agent, local):
-    """The call returns and logs what it ended; a second call ends nothing more."""
+def test_revoking_access_counts_and_logs_the_revoked_rights(eva, agent, local):
+    """The call returns and logs the revoked objects; a second call revokes nothing more."""
     give_grant(eva.browser, agent), give_token(eva.browser, agent)
     give_token(eva.browser, agent), give_consent(eva.browser, agent)
-    ended = eva.browser.send("DELETE", f"/api/acting/{agent.id}")
+    revoked = eva.browser.send("DELETE", f"/api/acting/{agent.id}")
     counts = {"grants_ended": 1, "consents_revoked": 1, "tokens_revoked": 2}
-    assert (ended.status, ended.json) == (200, {"client_id": agent.id, **counts})
+    assert (revoked.status, revoked.json) == (200, {"client_id": agent.id, **counts})
     for kind, number in (("standing_grant.ended", 1), ("consent.revoked", 1), ("token.revoked", 2)):
         entries = local.admin.entries(kind)
         assert [entry["actor"] for entry in entries] == [f"user:{eva.browser.user.id}"] * number
@@ -110,8 +110,12 @@ def test_a_terminal_revokes_access_as_a_browser_does(local, agent, monkeypatch):
     local.admin.standing_grant(local.admin.approval(agent.id, ana.user.id))
     local.admin.consent(agent.id, ana.user.id)
     local.admin.token(agent.id, ben.user.id, "his")
-    ended = ana.call("DELETE", f"/api/acting/{agent.id}").json
-    assert (ended["grants_ended"], ended["consents_revoked"], ended["tokens_revoked"]) == (1, 1, 5)
+    revoked = ana.call("DELETE", f"/api/acting/{agent.id}").json
+    assert (revoked["grants_ended"], revoked["consents_revoked"], revoked["tokens_revoked"]) == (
+        1,
+        1,
+        5,
+    )
     assert ana.call("GET", "/api/delegations").json["items"] == []
     assert ana.call("GET", "/api/grants").json["items"] == []
     assert len(ben.call("GET", "/api/delegations").json["items"]) == 1
@@ -135,7 +139,7 @@ def test_another_site_cannot_revoke_access(eva, agent):
 
 
 def test_an_owner_sees_the_details_and_suspends_without_a_passkey(eva, agent, local):
-    """The page counts what would end before the agent is suspended."""
+    """Before the agent is suspended, the page counts the objects that this would revoke."""
     _add_owner(local, agent)
     give_token(eva.browser, agent)
     page = eva.get(f"/agents/{agent.id}").text
@@ -175,7 +179,7 @@ def test_an_administrators_own_pages_show_only_their_own_agents(eva, agent, loca
 
 
 def test_recent_requests_of_an_agent_are_a_chart_with_its_numbers(eva, agent, local):
-    """Only this user's requests count; without recent requests the page says so."""
+    """Only this user's requests are counted. If there are none, the page says so."""
     denied = agent.request_approval(login_hint="eva")[1]
     eva.browser.deny(denied.id)
     agent.request_approval(login_hint="eva")

@@ -78,8 +78,8 @@ def test_an_invalid_code_is_not_repeated(browser, code):
 def test_the_form_sends_a_request_to_the_enrolled_device(browser, local, person):
     """The next page tells the user to check a device that they already use."""
     device = begin_sign_in(local)
-    sent = _send(browser, name="ana", user_code=device.user_code)
-    assert (sent.status_code, sent.headers["Location"]) == (303, f"{ISSUER}/device/sent")
+    answer = _send(browser, name="ana", user_code=device.user_code)
+    assert (answer.status_code, answer.headers["Location"]) == (303, f"{ISSUER}/device/sent")
     (request,) = _pending_requests(person)
     assert request["kind"] == "device"
     assert "Check a device that you already use" in _get(browser, "/device/sent").text
@@ -159,8 +159,8 @@ def test_another_name_of_this_machine_redirects_to_the_issuer_with_the_code(brow
     redirect = browser.get("/device?user_code=BCDF-GHJK", base_url="http://127.0.0.1:8470")
     assert redirect.status_code == 303
     assert redirect.headers["Location"] == f"{ISSUER}/device?user_code=BCDF-GHJK"
-    sent = browser.post("/device", base_url="http://127.0.0.1:8470")
-    assert sent.headers["Location"] == f"{ISSUER}/device"
+    answer = browser.post("/device", base_url="http://127.0.0.1:8470")
+    assert answer.headers["Location"] == f"{ISSUER}/device"
 
 
 def test_a_signed_in_user_need_not_type_their_name(browser, local):

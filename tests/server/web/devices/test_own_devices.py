@@ -45,7 +45,7 @@ def test_a_device_creates_an_enrollment_code_under_its_passkey(eva, local):
     assert "It works once" in reply.text
 
 
-def test_no_enrollment_code_without_a_passkey_signature(eva, local):
+def test_an_enrollment_code_needs_a_passkey_signature(eva, local):
     """An invalid statement and a form of another site create no code."""
     before = _count_codes(local)
     assert eva.post("/devices/code", {"statement": "x"}).status_code == 422
@@ -100,7 +100,7 @@ def test_a_locked_terminal_is_unlocked_with_a_passkey(person, local):
 
 
 def test_a_device_is_removed_without_scripts(eva, second):
-    """The device leaves the list, has no page any more, and is signed out."""
+    """The device is removed from the list, no longer has a page, and is signed out."""
     path = f"/devices/{second.device_id}"
     done = eva.post(f"{path}/remove")
     assert done.status_code == 303

@@ -6,7 +6,7 @@ from typing import Any
 from server.services.incidents.log_alarms import LogAlarm, LogAlarms
 from tests.support.builders.console import Console
 
-_EVIL = "</pre><script>\u202e"
+_HOSTILE_TEXT = "</pre><script>\u202e"
 
 
 def test_the_incident_shows_who_saw_it_and_both_checkpoints(console: Console) -> None:
@@ -15,7 +15,7 @@ def test_the_incident_shows_who_saw_it_and_both_checkpoints(console: Console) ->
     with services.store.read() as view:
         user = view.directory.user_called("bystander")
     person: Any = SimpleNamespace(user=user, registered_device=SimpleNamespace(id="sayso_de_1"))
-    alarm = LogAlarm("sayso.example/log\n12\n", f"sayso.example/log\n7\n{_EVIL}")
+    alarm = LogAlarm("sayso.example/log\n12\n", f"sayso.example/log\n7\n{_HOSTILE_TEXT}")
     incident = LogAlarms(services.store, services.secrets).report(person, alarm)
     assert "saw a different audit log" in console.get("admin", "/admin/incidents").text
     page = console.get("admin", f"/admin/incidents/{incident}").text

@@ -65,8 +65,8 @@ def test_an_owner_is_added_with_the_passkey(console: Console) -> None:
     done = console.signed("admin", f"/admin/agents/{agent}/owners", form)
     assert done.status_code == 303
     assert "two" in _plain(console.get("admin", "/admin/orphans").text)
-    listed = console.document("/api/admin/orphans")["items"]
-    assert agent not in {item["client_id"] for item in listed}
+    items = console.document("/api/admin/orphans")["items"]
+    assert agent not in {item["client_id"] for item in items}
     page = console.get("admin", f"/admin/agents/{agent}").text
     assert "has no enabled owner" not in page
     old = console.document(f"/api/agents/{agent}")

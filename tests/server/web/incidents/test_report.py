@@ -55,7 +55,7 @@ def test_a_signed_report_quarantines_the_agent(browser, agent, local):
     assert _agent_state(local, agent) == "quarantined"
 
 
-def test_the_cookie_alone_quarantines_nothing(browser, agent, local):
+def test_the_cookie_alone_cannot_quarantine(browser, agent, local):
     """A report needs the passkey's signature on a denial of this request as suspicious."""
     _, approval = agent.request_approval(login_hint="eva")
     path = f"/api/approvals/{approval.id}/report"

@@ -49,7 +49,7 @@ def _page(browser, path="/devices"):
 
 @pytest.mark.usefixtures("subscription")
 def test_a_subscribed_browser_is_listed_with_its_push_service(browser, service):
-    """Before the first delivery, the page says that nothing was delivered yet."""
+    """The page names the push service. Before the first delivery, it says that there was none."""
     page = _page(browser)
     assert f"127.0.0.1:{service.port}" in page
     assert "never delivered" in page
@@ -98,7 +98,7 @@ def test_a_browser_dropped_by_its_push_service_is_reported_as_lost(
 def test_a_browser_with_a_new_subscription_is_not_reported_as_lost(
     local, browser, agent, service, subscription
 ):
-    """If the old endpoint is gone but the new one works, nothing is lost."""
+    """If the old endpoint is gone but the new one works, the browser is not lost."""
     local.clock.forward(1)
     replacement = service.mint(browser.send("GET", PATH).json["public_key"])
     replacement_id = browser.send("POST", PATH, replacement.to_json()).json["id"]

@@ -60,7 +60,7 @@ def test_no_days_make_an_empty_chart():
 
 
 def test_pending_requests_are_stacked_by_time_left_highest_risk_first():
-    """Requests that expire after the longest time have a column of their own."""
+    """Requests with more time left than the last column have a column of their own."""
     chart = charts.time_left(
         [_ending(60, low=1, critical=2), _ending(3_600), _ending(None, high=1)]
     )
@@ -74,7 +74,7 @@ def test_pending_requests_are_stacked_by_time_left_highest_risk_first():
 
 
 def test_the_user_with_most_requests_has_the_longest_bar():
-    """The pieces of a bar are in a row and stay within it."""
+    """The segments of a bar are next to each other and stay within the bar."""
     bars = charts.result_bars([_person("eva", approved=3, denied=1), _person("bob", expired=2)])
     assert [(piece.kind, piece.x, piece.width) for piece in bars["eva"].pieces] == [
         ("approved", 0.0, 75.0),
@@ -83,7 +83,7 @@ def test_the_user_with_most_requests_has_the_longest_bar():
     assert [(piece.kind, piece.width) for piece in bars["bob"].pieces] == [("expired", 50.0)]
 
 
-def test_a_bar_beyond_the_mark_has_another_kind():
+def test_a_bar_longer_than_the_mark_is_highlighted():
     """Every bar has the mark, and only a bar longer than the mark is highlighted."""
     much, little = _person("eva", busiest=40, too_much=True), _person("bob", busiest=3)
     bars = charts.busiest_day_bars([much, little])

@@ -108,7 +108,7 @@ def test_invalid_quiet_hours_are_refused_with_a_message(eva, wrong):
 
 @pytest.mark.parametrize("minutes", [None, "60"])
 def test_an_agent_is_muted_on_its_page_and_unmuted_in_the_settings(eva, agent, minutes):
-    """A user can mute only an agent that sent them a request before."""
+    """A user can mute only an agent that has sent them a request."""
     assert eva.post(f"/agents/{agent.id}/mute", {"agent": agent.id}).status_code == 404
     agent.request_approval(login_hint="eva")
     assert f"/agents/{agent.id}/mute" in eva.get(f"/agents/{agent.id}").text
@@ -131,7 +131,7 @@ def test_a_mute_lasts_whole_minutes(eva, agent, minutes):
 
 
 def test_a_deputy_is_added_with_the_passkey_for_whole_days(eva, max_):
-    """Both users see the deputy period, and either can end it without a passkey."""
+    """Both users see the deputyship, and either can end it without a passkey."""
     signing_page = eva.post("/settings/deputies", DEPUTY)
     assert "Add a deputy?" in signing_page.text
     assert "<bdi>max</bdi>" in signing_page.text
@@ -150,7 +150,7 @@ def test_a_deputy_is_added_with_the_passkey_for_whole_days(eva, max_):
 
 
 @pytest.mark.usefixtures("max_")
-def test_an_unsigned_form_adds_no_deputy(eva):
+def test_an_unsigned_form_cannot_add_a_deputy(eva):
     """A signature for a different period adds no deputy either."""
     assert eva.post("/settings/deputies", {**DEPUTY, "statement": "x"}).status_code == 422
     signing_page = eva.post("/settings/deputies", DEPUTY).text
@@ -188,15 +188,15 @@ def test_invalid_days_are_refused_before_signing(eva, wrong):
 
 @pytest.mark.parametrize("path", ["deputies", "user-code"])
 def test_a_forged_form_is_not_shown_for_signing(eva, path):
-    """Otherwise a user would sign what another site filled in."""
+    """Otherwise a user could sign values that another site filled in."""
     for form, headers in (({"csrf": None}, {}), ({"csrf": "made up"}, {}), ({}, FOREIGN)):
-        sent = eva.post(f"/settings/{path}", {**DEPUTY, "code": "blue whale", **form}, headers)
-        assert sent.status_code == 403
-        assert "Sign with passkey" not in sent.text
+        answer = eva.post(f"/settings/{path}", {**DEPUTY, "code": "blue whale", **form}, headers)
+        assert answer.status_code == 403
+        assert "Sign with passkey" not in answer.text
 
 
 @pytest.mark.parametrize("path", ["theme", "quiet", "quiet/end", "user-code/end"])
-def test_another_site_changes_no_setting(eva, path):
+def test_another_site_cannot_change_a_setting(eva, path):
     """A form must come from our own page in this browser."""
     form = {**HOURS, "theme": "dark"}
     assert eva.post(f"/settings/{path}", form, FOREIGN).status_code == 403
@@ -214,7 +214,7 @@ def test_another_users_deputy_is_not_found(eva, local):
 
 
 def test_a_user_code_is_set_and_cleared_with_the_passkey(eva, agent, local):
-    """While it is set, an agent that takes user codes must send it."""
+    """While a user code is set, an agent that supports user codes must send it."""
     local.admin.agents.update(agent.id, AgentChanges(takes_user_code=True), by=BY)
     assert (
         eva.post("/settings/user-code", {"code": "blue whale", "statement": "x"}).status_code == 422

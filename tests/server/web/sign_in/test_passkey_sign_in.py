@@ -121,7 +121,7 @@ def test_a_required_sign_in_can_use_the_passkey(
 def test_the_last_sign_in_method_counts(
     app: LocalApp, browser: Browser, phone: LocalBrowser
 ) -> None:
-    """A password typed after a passkey counts as a password, and the reverse."""
+    """A password sign-in after a passkey sign-in counts as a password sign-in, and vice versa."""
     browser.authorize(app.id)
     browser.sign_in("eva")
     assert _claims(app, browser.answer("allow"))["acr"] == ACR_PASSWORD
@@ -173,7 +173,7 @@ def test_the_password_works_without_scripts(app: LocalApp, browser: Browser) -> 
     assert "code" in (browser.sign_in("eva") and browser.answer("allow")).answer
 
 
-def _of_unknown_credential(phone: LocalBrowser) -> str:
+def _unknown_credential_assertion(phone: LocalBrowser) -> str:
     return _assertion(
         LocalBrowser(phone.local, phone.user, SoftPasskey(credential=b"of an unknown credential"))
     )
@@ -197,7 +197,7 @@ def _unverified(phone: LocalBrowser) -> str:
 
 BAD = {
     "malformed": lambda _: "x",
-    "of an unknown credential": _of_unknown_credential,
+    "of an unknown credential": _unknown_credential_assertion,
     "of another key": _forged,
     "expired": _expired,
     "for another challenge": lambda phone: phone.passkey.assertion(b"x"),
@@ -206,7 +206,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("made", BAD.values(), ids=BAD)
-def test_an_invalid_assertion_signs_nobody_in(
+def test_an_invalid_assertion_does_not_sign_in(
     app: LocalApp, browser: Browser, phone: LocalBrowser, made: Any
 ) -> None:
     """The page gives the reason and keeps the typed name and the request."""
@@ -286,7 +286,7 @@ def test_a_sign_in_to_an_app_is_not_one_to_our_own_pages(
     assert browser.http.get("/api/me").status_code == 401
 
 
-def test_a_form_of_another_site_signs_nobody_in(
+def test_a_form_from_another_site_does_not_sign_in(
     app: LocalApp, browser: Browser, phone: LocalBrowser
 ) -> None:
     """The assertion alone is not enough; it needs the page's CSRF token."""

@@ -115,14 +115,14 @@ def test_a_wrong_password_keeps_the_name_and_reveals_nothing(app, browser):
     ],
 )
 def test_an_address_hidden_by_a_local_proxy_is_not_slowed(open_local, issuer, peer, address):
-    """All users behind the proxy share that address."""
+    """The address is not slowed, because all users behind the proxy share it."""
     local = open_local(issuer=issuer)
     with local.app.test_request_context("/", environ_base={"REMOTE_ADDR": peer}):
         assert sign_in._address(local.site) == address
 
 
 def test_a_wrong_password_after_a_completed_sign_in_gets_its_answer(app, browser):
-    """The sign-in was completed in the same browser while the page was open."""
+    """The page stayed open while the sign-in was completed in the same browser."""
     stale = browser.authorize(app.id, login_hint="ana")
     browser.authorize(app.id)
     browser.sign_in("ana")
@@ -178,10 +178,10 @@ def test_a_form_address_has_no_page(browser, path):
     assert browser.http.post(path, data={}).status_code == 400
 
 
-_NO_FLOWS = ("", "?flow=x", "?flow=%00&switch", "/waits?flow=x")
+_UNKNOWN_FLOWS = ("", "?flow=x", "?flow=%00&switch", "/waits?flow=x")
 
 
-@pytest.mark.parametrize("path", [f"/continue{flow}" for flow in _NO_FLOWS])
+@pytest.mark.parametrize("path", [f"/continue{flow}" for flow in _UNKNOWN_FLOWS])
 def test_a_page_of_an_unknown_flow_says_to_start_again(browser, path):
     """The flow is unknown because it has ended or never existed."""
     page = browser.open(path)

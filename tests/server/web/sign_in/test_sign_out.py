@@ -38,8 +38,8 @@ def test_signing_out_ends_the_session_and_is_logged(eva):
 )
 def test_another_site_cannot_sign_anyone_out(eva, form, headers):
     """A request from another site is refused, and the session stays."""
-    sent = {} if headers is None else {"headers": headers}
-    assert eva.post("/leave", form, **sent).status_code == 403
+    options = {} if headers is None else {"headers": headers}
+    assert eva.post("/leave", form, **options).status_code == 403
     assert eva.browser.send("GET", "/api/me").status == 200
 
 

@@ -41,7 +41,7 @@ def _path(approval):
 
 
 def test_only_notification_of_each_use_is_preselected(browser, approval):
-    """No duration is preselected; the members that may vary show their example values."""
+    """No duration is preselected; members that may vary show their example values."""
     page = get(browser, _path(approval)).text
     assert page.count("checked") == 1
     assert 'name="notify" value="1" checked' in page
@@ -101,7 +101,7 @@ def test_the_preview_shows_what_would_have_been_covered_and_creates_nothing(
 def test_the_preview_says_in_words_why_a_request_would_not_have_been_covered(
     browser, approval, agent
 ):
-    """The reason uses the label of the member and not its JSON pointer."""
+    """The reason uses the member's label and not its JSON pointer."""
     standing_grants.example(agent, 9_000, login_hint="eva")
     page = post(browser, _path(approval), PROPOSAL).text
     assert "It would have covered 1 of the last 2" in page
@@ -129,9 +129,9 @@ def test_each_difference_has_words(mismatch, words):
 
 def test_the_standing_grant_is_signed_on_its_own_request_page(browser, approval, local):
     """No grant exists before the approval; then it has exactly the values entered."""
-    opened = post(browser, _path(approval), {**PROPOSAL, "act": "open"})
-    assert opened.status_code == 303
-    request_path = urlsplit(opened.headers["Location"]).path
+    page = post(browser, _path(approval), {**PROPOSAL, "act": "open"})
+    assert page.status_code == 303
+    request_path = urlsplit(page.headers["Location"]).path
     assert "Approve…" in get(browser, request_path).text
     assert standing_grants.all_of(local) == []
     assert browser.approve(request_path.removeprefix("/r/")).json["state"] == "redeemed"
@@ -156,7 +156,7 @@ def test_the_standing_grant_is_signed_on_its_own_request_page(browser, approval,
     ],
 )
 def test_a_value_over_its_limit_is_refused_with_the_limit(browser, approval, changes, says):
-    """The message is beside the fields, and neither preview nor creation continues."""
+    """The message is next to the fields, and neither preview nor creation continues."""
     for act in ("preview", "open"):
         page = post(browser, _path(approval), {**PROPOSAL, **changes, "act": act})
         assert (page.status_code, says in page.text) == (422, True), page.text

@@ -27,7 +27,7 @@ def _list_ids(pages, kind):
 
 @pytest.mark.parametrize("kind", RIGHTS)
 def test_a_right_is_listed_until_it_is_revoked_with_one_press(eva, agent, kind):
-    """Revoking needs no scripts, and the list of ended rights has no button for it."""
+    """Revoking does not need scripts, and revoked rights have no button for it."""
     right = RIGHTS[kind](eva.browser, agent)
     page = eva.get(f"/{kind}")
     revoke_path = f"/{kind}/{right}/revoke"
@@ -62,7 +62,7 @@ def test_another_users_right_is_not_found(eva, agent, local, kind):
     ],
 )
 @pytest.mark.parametrize("kind", RIGHTS)
-def test_another_site_revokes_nothing(eva, agent, kind, form, headers):
+def test_another_site_cannot_revoke_a_right(eva, agent, kind, form, headers):
     """A form must come from our own page in this browser."""
     right = RIGHTS[kind](eva.browser, agent)
     assert eva.post(f"/{kind}/{right}/revoke", form, headers).status_code == 403
@@ -70,7 +70,7 @@ def test_another_site_revokes_nothing(eva, agent, kind, form, headers):
 
 
 @pytest.mark.parametrize("kind", RIGHTS)
-def test_a_get_revokes_nothing(eva, agent, kind):
+def test_a_get_cannot_revoke_a_right(eva, agent, kind):
     """Neither a GET nor a form of a signed-out user revokes a right."""
     right = RIGHTS[kind](eva.browser, agent)
     assert eva.get(f"/{kind}/{right}/revoke").status_code == 405
@@ -89,7 +89,7 @@ def test_a_standing_grant_shows_what_is_left_of_it(eva, agent):
 
 
 def test_an_empty_list_says_what_it_would_contain(eva):
-    """Each kind of right has its own sentence."""
+    """Each kind of right has its own sentence for an empty list."""
     assert "No standing grants" in eva.get("/grants").text
     assert "No consents" in eva.get("/consents").text
     assert "No agent or app is acting for you" in eva.get("/delegations").text
@@ -108,5 +108,5 @@ def test_a_long_list_of_tokens_has_a_next_page(eva, agent):
 
 
 def test_an_invalid_cursor_is_refused_with_a_message(eva):
-    """A cursor that the server did not issue gets status 422, as any invalid input does."""
+    """A cursor that the server did not issue gets status 422, like any invalid input."""
     assert eva.get("/delegations?cursor=nonsense").status_code == 422

@@ -65,11 +65,12 @@ def tolerate_closed_terminal(driver: "type[Driver]") -> "type[Driver]":
 
         def _restart(self) -> None:
             """Take over the terminal again, unless the app has ended or runs another program."""
-            thread = self._key_thread
-            if self._auto_restart and thread is not None and thread.is_alive():
+            if not self._auto_restart:
+                return
+            if self._key_thread is not None and self._key_thread.is_alive():
                 self.suspend_application_mode()
-                self._must_signal_resume = True
-            if self._auto_restart and self._must_signal_resume:
+                self.resume_application_mode()
+            elif self._must_signal_resume:
                 self.resume_application_mode()
 
     return TolerantDriver

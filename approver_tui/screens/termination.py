@@ -65,12 +65,11 @@ def tolerate_closed_terminal(driver: "type[Driver]") -> "type[Driver]":
 
         def _restart(self) -> None:
             """Take over the terminal again, unless the app has ended or runs another program."""
-            if not self._auto_restart:
-                return
-            if self._key_thread is not None and self._key_thread.is_alive():
+            thread = self._key_thread
+            is_running = self._auto_restart and thread is not None and thread.is_alive()
+            if is_running:
                 self.suspend_application_mode()
-                self.resume_application_mode()
-            elif self._must_signal_resume:
+            if is_running or self._must_signal_resume:
                 self.resume_application_mode()
 
     return TolerantDriver

@@ -43,7 +43,7 @@ def test_each_program_of_an_agent_without_permissions_gets_a_token(
 ) -> None:
     """Such a program asks only for the user's ID, so nothing in it has to be replaced."""
     page = _register_agent(server, person.user, f"bare-{language}", {})
-    assert "so it asks for the user's ID alone" in html.unescape(page)
+    assert "so it asks only for the user's ID" in html.unescape(page)
     _run_and_approve(person, page, tmp_path, language)
 
 

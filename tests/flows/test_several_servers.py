@@ -88,11 +88,11 @@ def test_a_second_server_is_added_in_the_app(other_server: LiveServer, person: T
     """Leaving the sign-in returns to the previous server, where the user is still signed in."""
     user, code = other_server.user()
     with window(person) as app:
-        _go_to(app, "another")
-        app.wait_for_text("SAYSO  sign in", "Log in to another server")
+        _go_to(app, "add")
+        app.wait_for_text("SAYSO  sign in", "Sign in to another server")
         app.press("\x1b")
         app.wait_for_text(person.user, "LIVE")
-        _go_to(app, "another")
+        _go_to(app, "add")
         app.wait_for_text("SAYSO  sign in")
         app.press("\x15")  # ctrl+u clears the default address
         app.press(other_server.url, "\t", "2", "\t", code, "\t", "\t", PIN, "\t", PIN, "\t", "\r")

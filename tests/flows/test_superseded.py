@@ -28,7 +28,7 @@ def test_only_the_newer_request_is_pending(
     )
     approval = person.client.approval(earlier.id)
     outcome_text = outcome(approval, server.clock.now(), UTC)
-    assert outcome_text == "Replaced by a newer request from the same agent."
+    assert outcome_text == "Withdrawn. Replaced by a newer request from the same agent."
     with pytest.raises(AlreadyDecided):
         person.approve(earlier)
     assert check_refusal(agent.poll(handle), 400, "access_denied")["reason"] == "superseded"

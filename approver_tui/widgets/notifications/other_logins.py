@@ -25,7 +25,7 @@ def other_logins_line(counts: OtherLoginCounts, now: int) -> SafeText:
     if rest:
         count = sum(login_count.count for login_count in rest)
         parts.append(fmt("{} on {}", count, pluralize(len(rest), "other server")))
-    return fmt("Waiting counts: {}", SafeText(", ".join(parts)))
+    return fmt("Waiting elsewhere: {}", SafeText(", ".join(parts)))
 
 
 def count_with_age(waiting: OtherLoginCount, now: int) -> SafeText:

@@ -111,6 +111,7 @@ def picture(pictures: Callable[..., list[str]]) -> Callable[..., bool]:
     ) -> bool:
         async def steps(pilot: Pilot[None]) -> None:
             await until(pilot, lambda: is_live(stage))
+            await settle(pilot, stage, turns=_TURNS)
             stage.clock.move(1)
             await press(pilot, stage, *keys)
             if then is not None:

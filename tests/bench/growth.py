@@ -90,7 +90,7 @@ def _installation(database_url: str = "", database: int = 0) -> Iterator[_Instal
         person, agent = new_web_person(server), new_agent(server)
         users = Users(server.services.store, server.services.secrets)
         users.update(person.name, UserChanges(roles=("admin",)), by=BY)
-        handle = agent.asked(person.name)
+        handle = agent.request_approval(person.name)
         (waiting,) = person.http.get("/api/approvals").json()["items"]
         person.decide(waiting["id"], person.assertion(waiting["id"]))
         agent.poll(handle).raise_for_status()
@@ -143,14 +143,14 @@ def _compare_ends(database: str, both: Sequence[_Installation]) -> None:
 
 def _disable_user(it: _Installation) -> float:
     name, _ = it.server.user()
-    it.agent.asked(name)
+    it.agent.request_approval(name)
     users = Users(it.server.services.store, it.server.services.secrets)
     return _timed(lambda: users.disable(name, by=BY).requests_cancelled)
 
 
 def _disable_agent(it: _Installation) -> float:
     agent = new_agent(it.server)
-    agent.asked(it.person.name)
+    agent.request_approval(it.person.name)
     agents = Agents(it.server.services.store, it.server.services.secrets)
     return _timed(lambda: agents.disable(agent.key.id, by=BY).requests_cancelled)
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from server.model.approval_requests import NewApproval
+from server.model.approval_requests import Display, NewApproval
 from server.model.approvals import Approval
 from server.model.clients import App
 from server.model.consents import PageOutcome
@@ -29,7 +29,6 @@ from server.services.approvals.creation import create_approval
 from server.services.audit import audit
 from server.services.notifications import request_limits
 from server.services.policy import displays
-from server.services.policy.displays import Display
 from server.services.policy.evaluation import Evaluator, PolicyRequest
 from server.services.policy.refusals import DeniedByPolicy
 from server.services.policy.schemas import Schemas
@@ -155,51 +154,35 @@ class AppActions:
     def _create_approval(
         self, tx: Unit, app: App, user: User, act: CheckedAppAction, peer: str
     ) -> Approval:
-        is_first_request = not tx.approvals.asked_before(app.id, user.id)
-
-        def display(approval_id: str, expires_at: int) -> str:
-            texts, target = displays.action_texts(act), act.target
-            return displays.canonical_display(
-                Display(
-                    approval_id=approval_id,
-                    kind="app_action",
-                    risk=act.risk,
-                    risk_reason=texts.risk_reason,
-                    title=texts.title,
-                    headline=texts.headline,
-                    facts=texts.facts,
-                    scopes={name: target.resource.scopes[name] for name in target.scope},
-                    resource=target.resource.uri,
-                    undo=texts.undo,
-                    why=act.why,
-                    gives=self._grant_text(app, target),
-                    agent=displays.agent_member(
-                        app.id, app.name, (), first_request=is_first_request
-                    ),
-                    user=user,
-                    peer=peer,
-                    asked_at=tx.now,
-                    expires_at=expires_at,
-                )
-            )
-
+        texts, target = displays.action_texts(act), act.target
+        is_first_request = displays.is_first_request(tx, app.id, user.id)
+        display = Display(
+            kind="app_action",
+            risk=act.risk,
+            risk_reason=texts.risk_reason,
+            title=texts.title,
+            headline=texts.headline,
+            facts=texts.facts,
+            scopes={name: target.resource.scopes[name] for name in target.scope},
+            resource=target.resource.uri,
+            undo=texts.undo,
+            why=act.why,
+            gives=self._grant_text(app, target),
+            agent=displays.agent_member(app.id, app.name, (), first_request=is_first_request),
+            user=user,
+            peer=peer,
+        )
         return create_approval(
             tx,
             NewApproval(
-                kind="app_action",
                 client_id=app.id,
-                user_id=user.id,
-                phantom=False,
-                resource=act.target.resource.uri,
-                scope=act.target.scope,
+                scope=target.scope,
                 details=kinds.app_action_details(act.details),
-                risk=act.risk,
+                actor=audit.by_user(user.id),
+                display=display,
                 ceremony=act.requirements.ceremony,
                 no_later_than=tx.now + act.requirements.seconds * 1000,
                 policy=act.verdict.facts(),
-                actor=audit.by_user(user.id),
-                peer=peer,
-                display=display,
             ),
             secrets=self.secrets,
             server_policy=self.server_policy,

@@ -19,6 +19,7 @@ from server.protocol.policy.risks import Risk
 from server.protocol.resources import scopes
 from server.services.audit import audit
 from server.services.notifications import notices
+from server.services.policy.displays import canonical_display
 from server.services.server_policy import ServerPolicy
 
 _PIN = frozenset({Step.PIN})
@@ -42,7 +43,7 @@ def create_approval(
 
 def record_request(tx: Unit, approval: Approval, new: NewApproval) -> None:
     """Write the audit entry of a request, including a phantom request."""
-    tx.audit.add(audit.request_entry(approval, new.actor, {"asked_from": new.peer}))
+    tx.audit.add(audit.request_entry(approval, new.actor, {"asked_from": new.display.peer}))
 
 
 def build_approval(tx: Unit, secrets: Secrets, new: NewApproval) -> Approval:
@@ -54,22 +55,24 @@ def build_approval(tx: Unit, secrets: Secrets, new: NewApproval) -> Approval:
     action = decisions.action_text(
         agent=new.client_id,
         authorization_details=details,
-        resource=new.resource,
+        resource=new.display.resource,
         salt=secrets.salt(),
         scope=new.scope,
-        user=new.user_id,
+        user=new.display.user.id,
     )
-    display = new.display(approval_id, expires_at)
+    display = canonical_display(
+        new.display, approval_id=approval_id, asked_at=tx.now, expires_at=expires_at
+    )
     return Approval(
         id=approval_id,
         auth_req_hash=_unpollable_handle(secrets),
         agent_id=new.client_id,
-        user_id=None if new.phantom else new.user_id,
-        resource=new.resource,
+        user_id=None if new.phantom else new.display.user.id,
+        resource=new.display.resource,
         scope=scopes.text(tuple(sorted(new.scope))),
         openid_scope="",
         details=json_text.canonical(details),
-        risk=new.risk,
+        risk=new.display.risk,
         ceremony=ceremonies.ceremony_text(_ceremony(new)),
         policy=json.dumps(dict(new.policy), sort_keys=True),
         action=action,
@@ -79,13 +82,13 @@ def build_approval(tx: Unit, secrets: Secrets, new: NewApproval) -> Approval:
         created_at=tx.now,
         expires_at=expires_at,
         request_hash=hashlib.sha256(action.encode()).digest(),
-        kind=new.kind,
+        kind=new.display.kind,
     )
 
 
 def _ceremony(new: NewApproval) -> Ceremony:
     """Return the requested ceremony plus the steps that the risk requires."""
-    required = _PIN if new.risk.rank >= Risk.HIGH.rank else CONFIRM
+    required = _PIN if new.display.risk.rank >= Risk.HIGH.rank else CONFIRM
     return required if new.ceremony is None else required | new.ceremony
 
 

@@ -5,29 +5,26 @@ Nothing is stored in between, so no stored text can end up in another person's a
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
 from server.model.approvals import Approval
-from server.model.clients import Agent
 from server.model.granted import GrantDifference
 from server.model.ports import Secrets
 from server.model.resources import Resource
 from server.model.store import Store, Unit, View
-from server.model.users import User
 from server.protocol import errors
 from server.protocol.approvals import decisions, narrowable, narrowing
 from server.protocol.approvals.narrowable import NarrowableFact
 from server.protocol.approvals.narrowing import NOT_GRANTED, Change, NotNarrower, Terms
 from server.protocol.approvals.states import State
-from server.protocol.json_text import JsonValue
 from server.protocol.policy import rendering
 from server.protocol.policy.action_types import ActionType
 from server.protocol.policy.rendering import Fact
-from server.protocol.policy.risks import Risk
 from server.protocol.text import pluralize
 from server.services.approvers import approvers
 from server.services.policy import displays, history
+from server.services.policy.history_keys import RequestToCompare
 from server.services.policy.schemas import Schemas
 from server.services.resources import targets
 from server.services.resources.targets import TokenTarget
@@ -71,27 +68,6 @@ class Narrowed:
     def digest(self) -> str:
         """The digest that the approver signs."""
         return decisions.digest(self.text)
-
-
-@dataclass(frozen=True, slots=True)
-class _HistoryInput:
-    """The granted request, as input for history."""
-
-    agent: Agent
-    user: User
-    target: TokenTarget
-    details: Sequence[Mapping[str, JsonValue]]
-    actions: Sequence[ActionType]
-
-
-@dataclass(frozen=True, slots=True)
-class _HeadlineInput:
-    """The granted request, as input for the headline."""
-
-    target: TokenTarget
-    details: Sequence[Mapping[str, JsonValue]]
-    actions: Sequence[ActionType]
-    risk: Risk
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,8 +200,8 @@ class Narrowings:
         if agent is None or user is None or resource is None:
             return approval.past
         target = TokenTarget(resource, granted.scope)
-        history_input = _HistoryInput(agent, user, target, granted.details, types)
-        return history.narrowed_past(self.secrets, approval, history_input)
+        to_compare = RequestToCompare(agent, user, target, granted.details, types)
+        return history.narrowed_past(self.secrets, approval, to_compare)
 
 
 def _resource(view: View, approval: Approval) -> Resource | None:
@@ -246,7 +222,7 @@ def _headline(view: View, approval: Approval, terms: Terms, types: tuple[ActionT
     if resource is None:
         return str(json.loads(approval.display)["headline"])
     target = TokenTarget(resource, terms.scope)
-    return displays.headline(_HeadlineInput(target, terms.details, types, approval.risk))
+    return displays.headline(target, terms.details, types)
 
 
 def _requested_terms(approval: Approval) -> Terms:

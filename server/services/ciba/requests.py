@@ -32,6 +32,7 @@ from server.services.ciba.plans import (
 from server.services.notifications import attention, notices, request_limits
 from server.services.policy import displays, history
 from server.services.policy.displays import DisplayedRequest
+from server.services.policy.history_keys import RequestToCompare
 from server.services.resources import targets
 from server.services.server_policy import ServerPolicy
 from server.services.standing_grants import uses
@@ -316,11 +317,17 @@ class BackchannelService:
             scope=plan.target.scope,
             user=user.id,
         )
-        request = self._displayed(
-            tx, call, plan, user, approval_id=approval_id, expires_at=expires_at
+        compared = history.compare(
+            tx,
+            self.secrets,
+            RequestToCompare(call.agent, user, plan.target, call.request.details, plan.actions),
         )
-        compared = history.compare(tx, self.secrets, request)
-        display = displays.display_text(request, compared.unusual)
+        display = displays.canonical_display(
+            displays.request_display(self._displayed(tx, call, plan, user), compared.unusual),
+            approval_id=approval_id,
+            asked_at=tx.now,
+            expires_at=expires_at,
+        )
         return Approval(
             id=approval_id,
             auth_req_hash=hashlib.sha256(handle.encode()).digest(),
@@ -367,18 +374,10 @@ class BackchannelService:
         return jkt
 
     def _displayed(
-        self,
-        tx: Unit,
-        call: BackchannelCall,
-        plan: RequestPlan,
-        user: User,
-        *,
-        approval_id: str,
-        expires_at: int,
+        self, tx: Unit, call: BackchannelCall, plan: RequestPlan, user: User
     ) -> DisplayedRequest:
         owners = [tx.directory.user(owner) for owner in call.agent.owners]
         return DisplayedRequest(
-            approval_id=approval_id,
             agent=call.agent,
             owners=tuple(owner.name for owner in owners if owner is not None),
             user=user,
@@ -391,8 +390,6 @@ class BackchannelService:
             binding_message=call.request.binding_message,
             first_request=displays.is_first_request(tx, call.agent.id, user.id),
             peer=call.peer,
-            asked_at=tx.now,
-            expires_at=expires_at,
             token_seconds=targets.lifetime(
                 call.agent, plan.target.resource, self.server_policy.access_token_seconds
             ),

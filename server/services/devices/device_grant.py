@@ -26,17 +26,13 @@ from server.protocol.clients import client_auth
 from server.protocol.devices import device_codes
 from server.protocol.devices.device_codes import AppRequest
 from server.protocol.forms import Form
-from server.protocol.policy.risks import Risk, highest
+from server.protocol.policy.risks import Risk
 from server.protocol.resources import scopes
 from server.services.audit import audit
 from server.services.clients.client_auth import ClientAuthentication, current_app, only_app
-from server.services.consents.consents import ConsentOffer, ConsentService
-from server.services.consents.displays import (
-    AppDeviceDisplay,
-    DeviceDisplay,
-    app_device_text,
-    device_text,
-)
+from server.services.consents.consents import ConsentService
+from server.services.consents.displays import app_device_display, device_display
+from server.services.consents.offers import ConsentOffer, check_offer
 from server.services.notifications import request_limits
 from server.services.policy.displays import rfc3339
 from server.services.resources import targets
@@ -97,40 +93,15 @@ class AppDevices:
         openid, _ = scopes.split(tuple(code.scope.split()))
         terms = kinds.AppDeviceTerms(code.address, shown, rfc3339(offer.until))
         resource = code.resource or self.consents.server_policy.userinfo_audience
-        risk = highest([Risk.MEDIUM, offer.risk])
-
-        def display(approval_id: str, expires_at: int) -> str:
-            return app_device_text(
-                AppDeviceDisplay(
-                    approval_id=approval_id,
-                    terms=terms,
-                    party=offer.party,
-                    user=user,
-                    resource=resource,
-                    openid=openid,
-                    scopes=offer.risks,
-                    had=offer.had,
-                    until=offer.until,
-                    risk=risk,
-                    asked_at=tx.now,
-                    expires_at=expires_at,
-                )
-            )
-
         return self.consents.create_approval(
             tx,
             NewApproval(
-                kind="app_device",
                 client_id=code.client_id,
-                user_id=user.id,
-                phantom=phantom,
-                resource=resource,
                 scope=(*openid, *offer.risks),
                 details=[kinds.app_device_details(terms)],
-                risk=risk,
                 actor=audit.SYSTEM,
-                peer=code.address,
-                display=display,
+                display=app_device_display(terms, offer, openid, user, resource),
+                phantom=phantom,
                 no_later_than=code.expires_at,
             ),
         )
@@ -161,7 +132,7 @@ class AppDevices:
 
     def _offer(self, tx: Unit, code: DeviceCode, user: User) -> ConsentOffer:
         _, scope = scopes.split(tuple(code.scope.split()))
-        return self.consents.offer(tx, user.id, code.client_id, code.resource, scope)
+        return check_offer(tx, user.id, code.client_id, code.resource, scope)
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,27 +318,15 @@ class DeviceGrantService:
         if code.client_id != names.APPROVER_CLIENT:
             return self.apps.create_approval(tx, code, approver, shown, phantom=user is None)
         terms = kinds.DeviceTerms(code.jkt, code.name, code.address, shown)
-
-        def display(approval_id: str, expires_at: int) -> str:
-            audience = self.server_policy.api_audience
-            return device_text(
-                DeviceDisplay(approval_id, terms, approver, audience, tx.now, expires_at)
-            )
-
         return self.create_approval(
             tx,
             NewApproval(
-                kind="device",
                 client_id=names.APPROVER_CLIENT,
-                user_id=approver.id,
-                phantom=user is None,
-                resource=self.server_policy.api_audience,
                 scope=(),
                 details=[kinds.device_details(terms)],
-                risk=Risk.HIGH,
                 actor=audit.SYSTEM,
-                peer=code.address,
-                display=display,
+                display=device_display(terms, approver, self.server_policy.api_audience),
+                phantom=user is None,
                 no_later_than=code.expires_at,
             ),
         )

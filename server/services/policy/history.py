@@ -34,9 +34,9 @@ from server.services.policy.history_keys import (
     MAX_TARGETS,
     NAME_MARK_PREFIX,
     AmountKeys,
-    ComparedRequest,
     HistoryKeys,
     PartKeys,
+    RequestToCompare,
     TargetKeys,
 )
 
@@ -56,7 +56,7 @@ class ComparisonResult:
     """The result of comparing a request, and the keys that it adds to history."""
 
     unusual: Unusual
-    compared_request: ComparedRequest
+    compared_request: RequestToCompare
     keys: HistoryKeys
 
     @property
@@ -71,7 +71,7 @@ class ComparisonResult:
 
 
 def compare(
-    view: View, secrets: Secrets, compared_request: ComparedRequest, *, asked_at: int | None = None
+    view: View, secrets: Secrets, compared_request: RequestToCompare, *, asked_at: int | None = None
 ) -> ComparisonResult:
     """Compare a request with earlier approvals.
 
@@ -82,7 +82,7 @@ def compare(
     return ComparisonResult(unusual.find_signals(comparer.comparison()), compared_request, keys)
 
 
-def narrowed_past(secrets: Secrets, approval: Approval, compared_request: ComparedRequest) -> str:
+def narrowed_past(secrets: Secrets, approval: Approval, compared_request: RequestToCompare) -> str:
     """Return the JSON to store with a narrowed request: approving adds only the granted values."""
     keys = history_keys.keys_of(secrets, compared_request)
     return _stored_json(json.loads(approval.past).get("codes", []), compared_request, keys)
@@ -126,7 +126,7 @@ class _Comparer:
 
     view: View
     secrets: Secrets
-    compared_request: ComparedRequest
+    compared_request: RequestToCompare
     keys: HistoryKeys
     asked_at: int | None
 
@@ -336,7 +336,7 @@ def _fewest_approvals(rows: RowsByKey, kinds: Sequence[str]) -> PastApprovals:
     return min((_past(rows, key) for key in kinds), key=lambda past: past.count)
 
 
-def _additions(compared_request: ComparedRequest, keys: HistoryKeys) -> Iterator[Addition]:
+def _additions(compared_request: RequestToCompare, keys: HistoryKeys) -> Iterator[Addition]:
     """Yield the entries that approving adds to history."""
     agent, user = compared_request.agent.id, compared_request.user.id
     marks = (keys.name.mark, *keys.credentials, *keys.types, *keys.scopes, *keys.resource)
@@ -367,7 +367,9 @@ def _target_additions(target: TargetKeys, user: str, agent_mark: str) -> Iterato
     yield Addition(INSTALLATION, name.everybody, 0, (target.mark,))
 
 
-def _stored_json(codes: Iterable[str], compared_request: ComparedRequest, keys: HistoryKeys) -> str:
+def _stored_json(
+    codes: Iterable[str], compared_request: RequestToCompare, keys: HistoryKeys
+) -> str:
     rows: dict[tuple[str, str], tuple[int, dict[str, None]]] = {}
     for addition in _additions(compared_request, keys):
         amount, members = rows.get((addition.owner, addition.key), (0, {}))

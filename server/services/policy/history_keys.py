@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Final, NamedTuple, Protocol, TypeAlias, cast
+from typing import Final, NamedTuple, TypeAlias, cast
 
 from server.model.clients import Agent
 from server.model.ports import Secrets
@@ -40,30 +40,6 @@ _WORD: Final = re.compile(r"\w+")
 _AGENT_NAME: Final = "Agent name"
 
 Detail: TypeAlias = Mapping[str, JsonValue]
-
-
-class ComparedRequest(Protocol):
-    """The parts of a request that are compared."""
-
-    @property
-    def agent(self) -> Agent:
-        """The agent."""
-
-    @property
-    def user(self) -> User:
-        """The person."""
-
-    @property
-    def target(self) -> TokenTarget:
-        """The resource and the scopes."""
-
-    @property
-    def details(self) -> Sequence[Detail]:
-        """The `authorization_details`."""
-
-    @property
-    def actions(self) -> Sequence[ActionType]:
-        """The action types of the details."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +138,7 @@ class HistoryKeys:
     """The locations of words that mix scripts."""
 
 
-def keys_of(secrets: Secrets, compared_request: ComparedRequest) -> HistoryKeys:
+def keys_of(secrets: Secrets, compared_request: RequestToCompare) -> HistoryKeys:
     """Compute the keys of one request."""
     builder = _KeyBuilder(secrets, compared_request.user.id)
     agent, user, uri = (

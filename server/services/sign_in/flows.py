@@ -17,7 +17,8 @@ from server.protocol.sign_in.handles import handle_hash
 from server.services.approvals.app_actions import AppActions
 from server.services.approvals.withdrawals import withdraw
 from server.services.audit import audit, floods
-from server.services.consents.consents import ConsentService, RequestedConsent
+from server.services.consents.consents import ConsentService
+from server.services.consents.offers import RequestedConsent
 from server.services.sign_in.authorize import (
     AuthorizationPlan,
     AuthorizationResponse,

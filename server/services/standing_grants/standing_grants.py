@@ -33,7 +33,7 @@ from server.services.policy.schemas import Schemas
 from server.services.refusals import Conflict, NotFound
 from server.services.server_policy import ServerPolicy
 from server.services.standing_grants import ends
-from server.services.standing_grants.displays import StandingGrantDisplay, standing_grant_display
+from server.services.standing_grants.displays import standing_grant_display
 from server.services.standing_grants.proposals import (
     CheckedProposal,
     Proposals,
@@ -185,42 +185,14 @@ class StandingGrants:
         party = display_names.find(tx.directory, proposal.agent.id, tx.now)
         assert party is not None  # noqa: S101  # the proposal checked it
         past = try_on_past_requests(tx, proposal)
-
-        def display(approval_id: str, expires_at: int) -> str:
-            return standing_grant_display(
-                StandingGrantDisplay(
-                    approval_id=approval_id,
-                    party=party,
-                    user=proposal.user,
-                    target=proposal.target,
-                    pattern=proposal.pattern,
-                    action=proposal.action,
-                    bounds=proposal.bounds,
-                    risk=proposal.risk,
-                    given_at=proposal.given_at,
-                    notify=proposal.notify,
-                    covered=sum(request.mismatch is None for request in past),
-                    looked_at=len(past),
-                    peer=peer,
-                    asked_at=tx.now,
-                    expires_at=expires_at,
-                )
-            )
-
         return self.create_approval(
             tx,
             NewApproval(
-                kind="standing_grant",
                 client_id=proposal.agent.id,
-                user_id=proposal.user.id,
-                phantom=False,
-                resource=proposal.target.resource.uri,
                 scope=proposal.target.scope,
                 details=_terms(proposal),
-                risk=proposal.given_at,
                 actor=audit.by_user(proposal.user.id),
-                peer=peer,
-                display=display,
+                display=standing_grant_display(proposal, party, past, peer),
                 no_later_than=min(tx.now + LIFETIME_SECONDS * 1000, proposal.bounds.until),
                 ceremony=frozenset({Step.PIN}) if proposal.pin else None,
             ),

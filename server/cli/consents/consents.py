@@ -6,7 +6,6 @@ from server.cli.opening import BY, OpenInstallation
 from server.cli.output import join_names, moment, table
 from server.cli.printed import Printed, prints
 from server.protocol.text import pluralize
-from server.services.consents import consent_json
 
 
 @click.group("consents")
@@ -37,9 +36,8 @@ def show_all(
         for named_consent in consents
     ]
     lines = table(("user", "client", "resource", "scopes", "until", "state", "id"), rows)
-    return {
-        "items": [consent_json.consent(named_consent, admin.now) for named_consent in consents]
-    }, lines
+    items = [given_consent.document(admin.now) for given_consent in consents]
+    return {"items": items}, lines
 
 
 @command.command("revoke")
@@ -48,7 +46,7 @@ def show_all(
 def revoke(admin: OpenInstallation, consent_id: str) -> Printed:
     """Revoke a consent and every token issued under it."""
     named_consent, tokens = admin.consents.revoke(consent_id, by=BY)
-    members = {**consent_json.consent(named_consent, admin.now), "tokens_revoked": tokens}
+    members = {**named_consent.document(admin.now), "tokens_revoked": tokens}
     ended = pluralize(tokens, "token")
     line = (
         f"Revoked the consent of {named_consent.user_name} for {named_consent.client_name}, "

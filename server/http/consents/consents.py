@@ -9,7 +9,6 @@ from server.http.route import HttpRequest, managed, own
 from server.http.site import Site
 from server.http.wire import Listed, Reference
 from server.services import paging
-from server.services.consents import consent_json
 from server.services.consents.consents import GivenConsent
 from server.services.operations.administration import AdminServices
 from server.services.users.device_auth import Person
@@ -71,12 +70,12 @@ class ManagedConsentRevoked(BaseModel):
 
 def _consent(given_consent: GivenConsent, now: int) -> Consent:
     """A consent as JSON."""
-    return Consent.model_validate(consent_json.consent(given_consent, now))
+    return Consent.model_validate(given_consent.document(now))
 
 
 def _managed(given_consent: GivenConsent, now: int) -> ManagedConsent:
     """A consent for administrators, as JSON."""
-    return ManagedConsent.model_validate(consent_json.consent(given_consent, now))
+    return ManagedConsent.model_validate(given_consent.document(now))
 
 
 @own("GET /api/consents", query=("ended",), errors=(422,))

@@ -16,8 +16,8 @@ from server.protocol.policy.questions import Requirements
 from server.services.approvals import oversight
 from server.services.approvals.oversight import NamedApproval
 from server.services.approvers import approvers
+from server.services.approvers.answer_sources import approver_by_rule
 from server.services.audit import audit
-from server.services.policy import reevaluation
 from server.services.policy.evaluation import Evaluator
 from server.services.policy.schemas import Schemas
 from server.services.refusals import Conflict, Invalid
@@ -56,7 +56,7 @@ class BackupRequests:
 
     def _requirements(self, tx: Unit, approval: Approval) -> Requirements:
         """Return the current requirements for approving it."""
-        needs = reevaluation.current_requirements(tx, self.evaluator, self.schemas, approval)
+        needs = self.evaluator.current_requirements(tx, self.schemas, approval)
         if needs is None:
             raise Conflict("Nobody can approve this request: policy or its resource has changed.")
         return needs
@@ -81,9 +81,7 @@ def _new_approver(tx: Unit, approval: Approval, user: User, needs: Requirements)
         raise Conflict(
             f"Policy names the approvers of this request, and {user.name} is not one of them."
         )
-    members = tx.directory.members()
-    group = next((name for name in sorted(needs.groups) if user.id in members.get(name, ())), None)
-    return NamedApprover(user.id, "asked" if group is None else "group", group_id=group)
+    return approver_by_rule(tx, needs, user.id)
 
 
 def _record(tx: Unit, approval: Approval, user: User, by: str) -> None:

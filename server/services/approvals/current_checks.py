@@ -20,14 +20,13 @@ from server.services.approvals import votes
 from server.services.approvals.app_actions import AppActions
 from server.services.approvers import answer_sources
 from server.services.policy import history
-from server.services.policy.evaluation import Evaluator, PolicyRequest
+from server.services.policy.evaluation import Evaluator, PolicyRequest, as_of_today
 from server.services.policy.history_keys import RequestToCompare
-from server.services.policy.reevaluation import as_of_today
 from server.services.policy.schemas import Schemas
 from server.services.resources import targets
 from server.services.standing_grants import reservations, uses
 from server.services.standing_grants.proposals import Proposals
-from server.services.users import user_or_group
+from server.services.users import user_checks, user_or_group
 
 POLICY_CHANGED = "policy_changed"
 PARENT_ENDED = "parent_ended"
@@ -70,9 +69,9 @@ class ApprovalChecks:
             return "user_disabled"
         if (reason := _missing_basis(tx, approval)) is not None:
             return reason
-        may_not_ask = agent.asks is not None and not user_or_group.includes(tx, user.id, agent.asks)
+        may_ask = user_or_group.includes(tx, user.id, agent.asks)
         lacks_key = agent.dpop_bound and approval.delivery == "push" and approval.jkt is None
-        if names.GRANT_CIBA not in agent.grant_types or may_not_ask or lacks_key:
+        if names.GRANT_CIBA not in agent.grant_types or not may_ask or lacks_key:
             return POLICY_CHANGED
         case = as_of_today(tx, self.schemas, agent, user, approval)
         return (
@@ -158,8 +157,7 @@ def _is_parent_active(tx: Unit, approval: Approval) -> bool:
 
 
 def _user_reason(tx: Unit, approval: Approval) -> str | None:
-    user = tx.directory.user(approval.user_id or "")
-    return None if user is not None and user.enabled else "user_disabled"
+    return None if user_checks.is_enabled(tx, approval.user_id) else "user_disabled"
 
 
 def _consent_reason(tx: Unit, approval: Approval) -> str | None:

@@ -14,11 +14,11 @@ from server.services.approvals import answer_entries, votes
 from server.services.approvals.ceremonies import (
     ApproveAnswer,
     AttemptsCounted,
-    Ceremonies,
     attempts_left,
+    check_approval,
 )
 from server.services.approvals.current_checks import ApprovalChecks
-from server.services.approvals.expiry import expire
+from server.services.approvals.expiry import expire, expire_if_overdue
 from server.services.approvals.narrowing import Narrowed, Narrowings
 from server.services.approvals.submitted_decisions import (
     SubmittedDecision,
@@ -56,17 +56,14 @@ class ApprovalService:
     consents: ConsentService
     narrowings: Narrowings
     standing_grants: StandingGrants
-    ceremonies: Ceremonies
 
     def show(self, person: Person, approval_id: str) -> ApproverView:
         """Return an approval with the nonce that this device must sign, and mark it as seen."""
         with self.store.write() as tx:
             device = device_auth.current_device(tx, person)
-            approval = approvers.get_for_approver(tx, approval_id, person.user.id)
-            if overdue(approval.state, approval.expires_at, tx.now):
-                approval = expire(tx, approval) or approvers.get_for_approver(
-                    tx, approval_id, person.user.id
-                )
+            approval = expire_if_overdue(
+                tx, approvers.get_for_approver(tx, approval_id, person.user.id)
+            )
             if approval.state is State.PENDING:
                 tx.approvals.mark_seen(approval.id, tx.now)
                 tx.deliveries.add(approval.id, device.id, seen=True)
@@ -131,7 +128,7 @@ class ApprovalService:
             approve_answer = ApproveAnswer(
                 approval, device, key, _signed_steps(payload), submitted_decision.entries
             )
-            refused = self.ceremonies.check(tx, approve_answer, counted=counted)
+            refused = check_approval(tx, self.secrets, approve_answer, counted=counted)
             if refused is not None:
                 return refused
         if approval.quorum > 1:
@@ -141,13 +138,15 @@ class ApprovalService:
     def _close(
         self, tx: Unit, approval: Approval, answer: Decision, narrowed: Narrowed | None, key: str
     ) -> ApproverView | errors.Problem:
-        """Process the answer of the only approver."""
+        """Close the request with the deciding answer; votes and their limits are already stored."""
         closed = tx.approvals.transition(approval, _TARGET[answer.decision], now=tx.now)
         if closed is None:
             return _already_closed(tx, tx.approvals.get(approval.id) or approval)
-        if narrowed is not None:
-            closed = self.narrowings.store_granted(tx, closed, narrowed)
-        _store_and_settle(tx, closed, answer, key)
+        if closed.quorum == 1:
+            if narrowed is not None:
+                closed = self.narrowings.store_granted(tx, closed, narrowed)
+            tx.decisions.add(answer)
+        _settle(tx, closed, answer, key)
         if answer.decision == "approve":
             closed = self._grant(tx, closed, answer.ceremony)
         else:
@@ -177,13 +176,7 @@ class ApprovalService:
             approval = counted
         else:
             votes.store_answer(tx, answer)
-        closed = tx.approvals.transition(approval, _TARGET[answer.decision], now=tx.now)
-        if closed is None:
-            return _already_closed(tx, tx.approvals.get(approval.id) or approval)
-        _settle(tx, closed, answer, key)
-        if closed.state is State.DENIED:
-            request_limits.record_pause_if_begun(tx, closed, answer.user_id, self.server_policy)
-        return approver_view(tx, closed)
+        return self._close(tx, approval, answer, narrowed, key)
 
     def _decide_withdrawal(
         self,
@@ -245,13 +238,13 @@ class ApprovalService:
             raise errors.Problem(
                 422, "invalid_decision", "A report is a denial with the code suspicious."
             )
-        if overdue(approval.state, approval.expires_at, tx.now):
-            expire(tx, approval)
+        expire_if_overdue(tx, approval)
         earlier = votes.earlier_answer(tx, approval, person.user.id)
         denied = None if earlier else tx.approvals.transition(approval, State.DENIED, now=tx.now)
         if denied is not None:
             answer = stored_decision(tx, denied, device, payload, SubmittedDecision(jws))
-            _store_and_settle(tx, denied, answer, key)
+            votes.store_answer(tx, answer)
+            _settle(tx, denied, answer, key)
         else:
             withdraw(tx, [approval], reason="reported", actor=audit.by_user(person.user.id))
         return approvers.get_for_approver(tx, approval_id, person.user.id)
@@ -355,12 +348,6 @@ def _repeat_or_refuse(
 
 def _granted_text(narrowed: Narrowed | None) -> str | None:
     return None if narrowed is None else narrowed.text
-
-
-def _store_and_settle(tx: Unit, approval: Approval, answer: Decision, key: str) -> None:
-    """Store an answer and its effects."""
-    votes.store_answer(tx, answer) if approval.quorum > 1 else tx.decisions.add(answer)
-    _settle(tx, approval, answer, key)
 
 
 def _settle(tx: Unit, approval: Approval, answer: Decision, key: str) -> None:

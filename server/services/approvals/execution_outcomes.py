@@ -17,9 +17,9 @@ from server.model.store import Store, Unit, View
 from server.protocol import errors
 from server.protocol.approvals.states import State
 from server.protocol.json_text import JsonValue
-from server.protocol.text import check_prose
 from server.services.audit import audit
 from server.services.notifications import notices
+from server.services.refusals import check_note
 
 MAX_TEXT: Final = 200
 
@@ -53,7 +53,7 @@ class Outcomes:
         this approval for this execution. 3. It has not reported a different result. 4. If what ran
         is not what was granted, raise an alarm. Raises errors.Problem.
         """
-        text = _checked_text(reported_outcome.text)
+        text = check_note(reported_outcome.text, what="text", max_chars=MAX_TEXT)
         with self.store.write() as tx:
             approval, consumption = _find_consumed(tx, caller, reported_outcome)
             outcome = Outcome(
@@ -141,15 +141,6 @@ def _executed_digest(approval: Approval, reported_outcome: ReportedOutcome) -> s
 def _is_same_report(stored: Outcome | None, reported: Outcome) -> bool:
     members = ("result", "text", "executed_digest")
     return all(getattr(stored, name) == getattr(reported, name) for name in members)
-
-
-def _checked_text(text: str | None) -> str | None:
-    if not text:
-        return None
-    try:
-        return check_prose(text, what="text", max_chars=MAX_TEXT)
-    except ValueError as error:
-        raise errors.invalid_body(str(error)) from error
 
 
 def _record(  # the members of one entry

@@ -5,7 +5,8 @@ Nothing is stored in between, so no stored text can end up in another person's a
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 
 from server.model.approvals import Approval
@@ -59,7 +60,7 @@ class Narrowed:
 
     text: str
     terms: Terms
-    rows: tuple[GrantDifference, ...]
+    rows: Sequence[GrantDifference]
     headline: str
     """The headline of what is granted, from the action type."""
     types: tuple[ActionType, ...] = ()
@@ -110,20 +111,16 @@ class Narrowings:
         lifetime is shorter.
         """
         _check_kind(approval)
-        try:
+        with _as_problem():
             terms = narrowing.read_granted(approval.action, text)
             requested_terms = _requested_terms(approval)
             types = self.schemas.check(view.directory, terms.details, None)
             rows = [
                 *_scope_rows(requested_terms, terms),
                 *_detail_rows(requested_terms, terms, types),
+                *self._lifetime_rows(view, approval, terms),
             ]
-            rows += self._lifetime_rows(view, approval, terms)
-        except errors.ProtocolError as error:
-            raise _not_narrower(error.description) from error
-        except NotNarrower as error:
-            raise _not_narrower(f"{error}.") from error
-        return Narrowed(text, terms, tuple(rows), _headline(view, approval, terms, types), types)
+        return Narrowed(text, terms, rows, _headline(view, approval, terms, types), types)
 
     def is_within(self, approval: Approval, narrowed: Narrowed) -> bool:
         """Return whether it grants no more than the request's earlier approvers granted."""
@@ -152,25 +149,19 @@ class Narrowings:
         return tx.approvals.narrow(approval.id, None, "{}", past)
 
     def _types(self, view: View, requested_terms: Terms) -> tuple[ActionType, ...]:
-        try:
+        with _as_problem():
             return self.schemas.check(view.directory, requested_terms.details, None)
-        except errors.ProtocolError as error:
-            raise _not_narrower(error.description) from error
 
     def _text(self, view: View, approval: Approval, requested: RequestedNarrowing) -> str:
         """Return the granted text of a requested narrowing, without checking it."""
         _check_kind(approval)
         terms = _requested_terms(approval)
-        try:
+        with _as_problem():
             types = self.schemas.check(view.directory, terms.details, None)
             rules = [action.fact_rules.narrow for action in types]
             granted = narrowing.narrowed_details(
                 terms, requested.drop_scopes, requested.changes, rules
             )
-        except errors.ProtocolError as error:
-            raise _not_narrower(error.description) from error
-        except NotNarrower as error:
-            raise _not_narrower(f"{error}.") from error
         return narrowing.granted_text(
             approval.action, replace(granted, seconds=requested.token_seconds)
         )
@@ -232,6 +223,17 @@ def _requested_terms(approval: Approval) -> Terms:
 def _check_kind(approval: Approval) -> None:
     if approval.kind != "action":
         raise _not_narrower("Only an agent's action can be approved with limits.")
+
+
+@contextmanager
+def _as_problem() -> Iterator[None]:
+    """Raise the problem `not_narrower` for details or differences that are not allowed."""
+    try:
+        yield
+    except errors.ProtocolError as error:
+        raise _not_narrower(error.description) from error
+    except NotNarrower as error:
+        raise _not_narrower(f"{error}.") from error
 
 
 def _not_narrower(detail: str) -> errors.Problem:

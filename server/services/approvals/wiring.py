@@ -5,7 +5,6 @@ from collections.abc import Callable
 from server.model.store import Directory, View
 from server.model.tokens import Delegation, LiveToken, NamedDelegation
 from server.services.adapters import Adapters
-from server.services.approvals.ceremonies import Ceremonies
 from server.services.approvals.consumptions import Consumptions
 from server.services.approvals.current_checks import ApprovalChecks
 from server.services.approvals.decisions import ApprovalService
@@ -38,7 +37,6 @@ class ApprovalServices:
     ) -> None:
         store, secrets, policy = adapters.store, adapters.secrets, adapters.server_policy
         self.checks = checks
-        self.ceremonies = Ceremonies(secrets)
         self.narrowings = Narrowings(store, secrets, checks.schemas, policy)
         self.decisions = ApprovalService(
             store,
@@ -49,7 +47,6 @@ class ApprovalServices:
             consents,
             self.narrowings,
             standing_grants,
-            self.ceremonies,
         )
         self.inbox = InboxService(store)
         self.extensions = Extensions(store)

@@ -17,12 +17,12 @@ from server.model.clients import Agent
 from server.model.ports import Secrets
 from server.model.store import Store, Unit
 from server.protocol import errors
-from server.protocol.approvals.states import State, overdue
+from server.protocol.approvals.states import State
 from server.protocol.ciba import requests
 from server.protocol.json_text import JsonValue
 from server.services.approvals import votes
-from server.services.approvals.expiry import expire
-from server.services.approvers import absences
+from server.services.approvals.expiry import expire_if_overdue
+from server.services.approvers import approvers
 from server.services.audit import audit
 from server.services.ciba.redemption import Redemption, is_token_live
 from server.services.clients import client_auth
@@ -140,8 +140,7 @@ class CibaGrant:
                 )
             if (mismatch := _mismatch(poll, approval)) is not None:
                 return mismatch
-            if overdue(approval.state, approval.expires_at, tx.now):
-                approval = expire(tx, approval) or approval
+            approval = expire_if_overdue(tx, approval)
             if not first and approval.holder != poll.holder:
                 return self._pending(tx, approval)  # a newer poll has replaced this one
             return self._by_state(tx, agent, approval, poll, first=first)
@@ -223,8 +222,8 @@ class CibaGrant:
             "delivered": approval.delivered_at is not None,
             "seen": approval.seen_at is not None,
         }
-        if (available_at := absences.available_at(tx, approval)) is not None:
-            members["held_until"] = rfc3339(available_at)
+        if (held_until := approvers.notified_again_at(tx, approval)) is not None:
+            members["held_until"] = rfc3339(held_until)
         if approval.quorum > 1:
             members["approvals"] = f"{votes.vote_count(tx, approval)}/{approval.quorum}"
         return members

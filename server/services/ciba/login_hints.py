@@ -205,9 +205,7 @@ class Hints:
         )
         if user is None or not user.enabled:
             return None
-        return (
-            user if agent.asks is None or user_or_group.includes(tx, user.id, agent.asks) else None
-        )
+        return user if user_or_group.includes(tx, user.id, agent.asks) else None
 
     def _subject(self, tx: Unit, agent: Agent, hint: str) -> str:
         """Return the subject of our ID token for this agent; it may have expired."""

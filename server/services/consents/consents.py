@@ -23,7 +23,7 @@ from server.services.consents.displays import consent_display
 from server.services.consents.offers import MAX_MS, ConsentOffer, RequestedConsent, check_offer
 from server.services.consents.revocations import record_consent, revoke_consent
 from server.services.notifications import notices, request_limits
-from server.services.policy.displays import is_first_request, rfc3339
+from server.services.policy.displays import is_first_request, moment, rfc3339
 from server.services.refusals import Conflict, NotFound
 from server.services.server_policy import ServerPolicy
 from server.services.users import device_auth, user_checks
@@ -47,6 +47,23 @@ class GivenConsent:
         if self.consent.revoked_at is not None:
             return "revoked"
         return "live" if self.consent.live(now) else "expired"
+
+    def document(self, now: int) -> dict[str, object]:
+        """Return the consent as JSON, for the command line and the API."""
+        consent = self.consent
+        return {
+            "id": consent.id,
+            "state": self.state(now),
+            "user": {"id": consent.user_id, "name": self.user_name},
+            "client": {"id": consent.client_id, "name": self.client_name},
+            "app": {"id": consent.app_id or "", "name": self.app_name} if self.app_name else None,
+            "resource": consent.resource,
+            "scopes": list(consent.scopes),
+            "created_at": rfc3339(consent.created_at),
+            "expires_at": rfc3339(consent.expires_at),
+            "revoked_at": moment(consent.revoked_at),
+            "approval": consent.approval_id,
+        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Evaluates policy, both for enforcement and for explanation.
+"""Evaluates policy for enforcement and explanation, also again for a pending request.
 
 Owns: building the question for a request with its history; the compiled engine of the rule set in
 force. Never: acting on a verdict.
@@ -9,11 +9,14 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from functools import cache
 
+from server.model.approvals import Approval
 from server.model.clients import Agent, App
+from server.model.granted import effective_terms
 from server.model.policy import PolicyRow
 from server.model.ports import Secrets
 from server.model.store import View
 from server.model.users import User
+from server.protocol import errors
 from server.protocol.approvals.unusual import Code
 from server.protocol.json_text import JsonValue
 from server.protocol.policy.action_types import ActionType
@@ -26,6 +29,7 @@ from server.protocol.policy.questions import (
     Question,
     QuestionHistory,
     RequestFlow,
+    Requirements,
     Verdict,
     decide,
     is_allowed,
@@ -34,6 +38,8 @@ from server.protocol.policy.risks import Risk, highest
 from server.services.policy import builtin, history
 from server.services.policy.documents import InvalidPolicy
 from server.services.policy.history_keys import RequestToCompare
+from server.services.policy.schemas import Schemas
+from server.services.resources import targets
 from server.services.resources.targets import TokenTarget
 
 
@@ -144,6 +150,15 @@ class Evaluator:
         facts = UseHistory(view, self.secrets, case, until)
         return question(case, view.now if at is None else at, facts, view.directory.members())
 
+    def current_requirements(
+        self, view: View, schemas: Schemas, approval: Approval
+    ) -> Requirements | None:
+        """Return the current requirements for approving a request; None if nobody can."""
+        agent = view.directory.agent(approval.agent_id)
+        user = view.directory.user(approval.user_id or "")
+        case = None if agent is None else as_of_today(view, schemas, agent, user, approval)
+        return None if case is None else self.decide(view, case).requirements
+
     def _engine(self, view: View) -> Engine:
         if self.engine_override is not None:
             return self.engine_override
@@ -153,6 +168,21 @@ class Evaluator:
             self.engines.clear()
             self.engines[row.hash] = engine
         return self.engines[row.hash]
+
+
+def as_of_today(
+    view: View, schemas: Schemas, agent: Agent, user: User | None, approval: Approval
+) -> PolicyRequest | None:
+    """Return the pending request as if it were sent now; None if it would be refused."""
+    try:
+        terms = effective_terms(approval)
+        details = terms.details
+        target = targets.resolve_stored(view.directory, agent, approval.resource, terms.scope)
+        actions = schemas.check(view.directory, details, agent.action_types)
+        targets.check_required_types(target, frozenset(action.type for action in actions))
+    except errors.ProtocolError:
+        return None
+    return PolicyRequest("request", agent, user, target, details, actions, past=approval.past)
 
 
 class _UnreadableEngine:

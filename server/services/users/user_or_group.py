@@ -22,7 +22,9 @@ def id_of(view: View, name_or_id: str) -> str:
     return user.id
 
 
-def includes(view: View, user_id: str, named: Sequence[str]) -> bool:
-    """Return whether this user, or a group with this user, is among the references."""
+def includes(view: View, user_id: str, named: Sequence[str] | None) -> bool:
+    """Return whether this user, or a group with this user, is named; None includes every user."""
+    if named is None:
+        return True
     members = view.directory.members()
     return any(name == user_id or user_id in members.get(name, ()) for name in named)

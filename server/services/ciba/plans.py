@@ -7,7 +7,7 @@ and refusals. Never: asking approvers, or storing the approval.
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from server.model.approvals import Approval
 from server.model.audit import Entry
@@ -148,23 +148,24 @@ class BackchannelCall:
 
 
 @dataclass(frozen=True, slots=True)
-class RequestDraft:
-    """A valid request, before policy is evaluated."""
-
-    target: TokenTarget
-    actions: tuple[ActionType, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class RequestPlan:
     """A valid request with the verdict of policy."""
 
-    target: TokenTarget
-    actions: tuple[ActionType, ...]
+    case: PolicyRequest
     answer_sources: AnswerSources
     """What decides it."""
     seconds: int
     """The lifetime of the request, in seconds."""
+
+    @property
+    def target(self) -> TokenTarget:
+        """The resource and the scopes."""
+        return self.case.target
+
+    @property
+    def types(self) -> list[str]:
+        """The action types of the details."""
+        return [action.type for action in self.case.actions]
 
     @property
     def verdict(self) -> Verdict:
@@ -195,46 +196,47 @@ class RequestPlanner:
     evaluator: Evaluator
     server_policy: ServerPolicy
 
-    def create_draft(self, tx: Unit, agent: Agent, call: BackchannelCall) -> RequestDraft:
+    def validate(self, tx: Unit, call: BackchannelCall) -> PolicyRequest:
         """Validate the request against the agent's permissions. Raises errors.ProtocolError."""
-        request = call.request
-        if (draft := self._openid_draft(request)) is not None:
-            return draft
-        target = targets.resolve(tx.directory, agent, request.resource, request.scope)
-        actions = self.schemas.check(tx.directory, request.details, agent.action_types)
-        targets.check_required_types(target, frozenset(action.type for action in actions))
-        return RequestDraft(target, actions)
+        request, agent = call.request, call.agent
+        target, actions = self._openid_target(request), tuple[ActionType, ...]()
+        if target is None:
+            target = targets.resolve(tx.directory, agent, request.resource, request.scope)
+            actions = self.schemas.check(tx.directory, request.details, agent.action_types)
+            targets.check_required_types(target, frozenset(action.type for action in actions))
+        return PolicyRequest(
+            flow="request",
+            agent=agent,
+            user=None,
+            target=target,
+            details=request.details,
+            actions=actions,
+            wants_pin=requests.wants_pin(request.acr_values),
+            at_least=request.risk,
+        )
 
-    def _openid_draft(self, request: BackchannelRequest) -> RequestDraft | None:
-        """Return the draft of a request for OpenID scopes only; None for other requests."""
+    def _openid_target(self, request: BackchannelRequest) -> TokenTarget | None:
+        """Return the target of a request for OpenID scopes only; None for other requests."""
         if request.scope or request.details:
             return None
         audience = self.server_policy.userinfo_audience
         if request.resource not in {None, audience}:
             raise errors.InvalidTarget("Request a scope of this resource, or send details.")
-        return RequestDraft(targets.about_person(audience, request.openid_scope), ())
+        return targets.about_person(audience, request.openid_scope)
 
     def plan(
-        self, tx: Unit, call: BackchannelCall, agent: Agent, draft: RequestDraft, user: User | None
+        self, tx: Unit, call: BackchannelCall, case: PolicyRequest, user: User | None
     ) -> RequestPlan:
         """Evaluate policy for the request; without a user, for a user whom no rule names."""
-        acr_values = call.request.acr_values
-        case = PolicyRequest(
-            flow="request",
-            agent=agent,
-            user=user,
-            target=draft.target,
-            details=call.request.details,
-            actions=draft.actions,
-            wants_pin=requests.wants_pin(acr_values),
-            at_least=call.request.risk,
+        case = replace(case, user=user)
+        sources = answer_sources.find_answer_sources(
+            tx,
+            case,
+            self.evaluator.decide(tx, case),
+            requires_person=bool(call.request.acr_values),
+            from_exchange=call.hint is not None,
         )
-        verdict = self.evaluator.decide(tx, case)
-        from_exchange = call.hint is not None
-        by = answer_sources.find_answer_sources(
-            tx, case, verdict, requires_person=bool(acr_values), from_exchange=from_exchange
-        )
-        return RequestPlan(draft.target, draft.actions, by, _seconds(tx, call, by.verdict))
+        return RequestPlan(case, sources, _seconds(tx, call, sources.verdict))
 
 
 def _seconds(tx: Unit, call: BackchannelCall, verdict: Verdict) -> int:
@@ -305,14 +307,14 @@ def refuse(
             actor=audit.by_agent(call.agent.id),
             agent_id=call.agent.id,
             resource=plan.target.resource.uri,
-            action=" ".join([*plan.target.scope, *(action.type for action in plan.actions)]),
+            action=" ".join([*plan.target.scope, *plan.types]),
             decision="refused",
             posture=plan.risk,
             cause=reason,
             facts={
                 "policy": plan.verdict.facts(),
                 "scope": list(plan.target.scope),
-                "types": [action.type for action in plan.actions],
+                "types": plan.types,
             },
             caller_id=None if call.caller is None else call.caller.client,
         ),
@@ -333,15 +335,11 @@ def refuse_ruled_out(
     return refuse(tx, call, plan, refusals.TOO_FEW, text)
 
 
-def _message_facts(message: str | None) -> Mapping[str, object]:
-    """Return the agent's own message, for example which tool was called."""
-    return {} if message is None else {"agent_says": display_safe(message)}
-
-
 def record(
     tx: Unit, call: BackchannelCall, approval: Approval, hashes: Mapping[str, object]
 ) -> None:
     """Record the request, with the hashes for finding the entry."""
+    message = call.request.binding_message
     tx.audit.add(
         audit.request_entry(
             approval,
@@ -349,7 +347,7 @@ def record(
             {
                 **hashes,
                 "types": [str(detail["type"]) for detail in call.request.details],
-                **_message_facts(call.request.binding_message),
+                **({} if message is None else {"agent_says": display_safe(message)}),
                 **({"supersedes": approval.supersedes} if approval.supersedes else {}),
             },
         ),

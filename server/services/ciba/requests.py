@@ -21,7 +21,7 @@ from server.services.approvers import answer_sources, approvers, substitutes
 from server.services.approvers.substitutes import Substitutes
 from server.services.audit import audit
 from server.services.ciba import callbacks, plans, redemption, user_codes
-from server.services.ciba.login_hints import CallerTokens, Hints, LoginHints, client_of
+from server.services.ciba.login_hints import Hints, LoginHints, client_of, read_caller
 from server.services.ciba.plans import (
     BackchannelCall,
     RequestObjects,
@@ -37,6 +37,7 @@ from server.services.resources import targets
 from server.services.server_policy import ServerPolicy
 from server.services.standing_grants import uses
 from server.services.tokens import delegations
+from server.services.tokens.issued_tokens import IssuedTokens
 from server.services.users.dpop_proofs import Proofs
 
 _MAX_KEY_LENGTH = 255
@@ -56,7 +57,7 @@ class BackchannelService:
     login_hints: LoginHints
     server_policy: ServerPolicy
     substitutes: Substitutes
-    callers: CallerTokens
+    issued_tokens: IssuedTokens
 
     def start(
         self,
@@ -116,26 +117,23 @@ class BackchannelService:
         """
         if call.idempotency_key is not None:
             tx.lock(f"idempotency {call.agent.id}")
-        agent = plans.current_agent(tx, call)
-        call = replace(call, agent=agent)
+        call = replace(call, agent=plans.current_agent(tx, call))
         if (repeated := self._find_repeated(tx, call)) is not None:
             return repeated
         call.used.mark_used(tx)
-        call = self._with_login_hint(tx, agent, call)
-        draft = self.planner.create_draft(tx, agent, call)
-        hinted_user = self.hints.hinted_user(tx, agent, call.request, call.known_user)
-        user = self.hints.find_askable(tx, agent, hinted_user)
-        plan_for = partial(self.planner.plan, tx, call, agent, draft)
+        call = self._with_login_hint(tx, call)
+        plan_for = partial(self.planner.plan, tx, call, self.planner.validate(tx, call))
+        hinted_user = self.hints.hinted_user(tx, call.agent, call.request, call.known_user)
+        user = self.hints.find_askable(tx, call.agent, hinted_user)
         if self.server_policy.hide_unknown_users:
-            return self._start_hidden(
-                tx, call, plan_for, user, hinted_user.hash(self.secrets, agent.id)
-            )
+            hint_hash = hinted_user.hash(self.secrets, call.agent.id)
+            return self._start_hidden(tx, call, plan_for, user, hint_hash)
         plan = plan_for(user)
         if (refused := plans.refuse_ruled_out(tx, call, plan)) is not None:
             return refused
         if user is None:
             return self._unknown_user(tx, call, plan)
-        if (refusal := self._refusal(tx, call, agent, plan, user)) is not None:
+        if (refusal := self._refusal(tx, call, plan, user)) is not None:
             return refusal
         return self._create(tx, call, plan, user)
 
@@ -192,22 +190,21 @@ class BackchannelService:
         self, tx: Unit, agent: Agent, plan: RequestPlan, user: User, earlier: Approval | None
     ) -> request_limits.RequestLimit | None:
         """Return the limit that prevents asking this person or deciding automatically for them."""
-        types = [action.type for action in plan.actions]
         if not plan.answer_sources.needs_person:
-            return request_limits.pause(tx, agent, user, types, self.server_policy)
+            return request_limits.pause(tx, agent, user, plan.types, self.server_policy)
         remaining = request_limits.RemainingRequests(tx, agent, self.server_policy, earlier)
-        named_approvers = plan.answer_sources.people.others
-        others = substitutes.additional_approver_ids(tx, named_approvers, user, types, plan.risk)
-        return remaining.refusal(user, types, plan.risk, others)
+        others = _additional_approvers(tx, plan, user)
+        return remaining.refusal(user, plan.types, plan.risk, others)
 
     def _refusal(
-        self, tx: Unit, call: BackchannelCall, agent: Agent, plan: RequestPlan, user: User
+        self, tx: Unit, call: BackchannelCall, plan: RequestPlan, user: User
     ) -> errors.ProtocolError | None:
         """Return why this person cannot be asked; None if they can.
 
         Checks, in order, that: 1. the agent does not guess names; 2. it sends the right user code;
         3. the request it supersedes is its own and pending; 4. its limits are not reached.
         """
+        agent = call.agent
         request_limits.lock(tx, agent)
         if request_limits.guessing(tx, agent):
             return plans.refuse(tx, call, plan, *_GUESSING)
@@ -228,14 +225,14 @@ class BackchannelService:
             raise errors.InvalidRequest("A different request used this Idempotency-Key.")
         return approval
 
-    def _with_login_hint(self, tx: Unit, agent: Agent, call: BackchannelCall) -> BackchannelCall:
+    def _with_login_hint(self, tx: Unit, call: BackchannelCall) -> BackchannelCall:
         """Apply the values of a `login_hint_token` from an exchange, or add the caller."""
         token, request = call.request.login_hint_token, call.request
         if token is None:
             return call
         if not login_hints.is_from_exchange(token):
-            return replace(call, caller=self.callers.read(tx, agent, token))
-        hint = self.login_hints.read(tx, agent, token)
+            return replace(call, caller=read_caller(self.issued_tokens, tx, call.agent, token))
+        hint = self.login_hints.read(tx, call.agent, token)
         details = login_hints.check_request(
             hint, resource=request.resource, scope=request.scope, details=request.details
         )
@@ -293,11 +290,7 @@ class BackchannelService:
         history.count_request(tx, approval)
         if phantom:
             notices.requested_of_nobody(tx, approval, user.id, self.server_policy)
-            types, others = (
-                [action.type for action in plan.actions],
-                plan.answer_sources.people.others,
-            )
-            substitutes.additional_approver_ids(tx, others, user, types, plan.risk)
+            _additional_approvers(tx, plan, user)  # takes as long as for a real user
         else:
             notices.requested(tx, approval, self.server_policy)
             self.substitutes.ask_at_once(tx, approval)
@@ -320,7 +313,7 @@ class BackchannelService:
         compared = history.compare(
             tx,
             self.secrets,
-            RequestToCompare(call.agent, user, plan.target, call.request.details, plan.actions),
+            RequestToCompare(call.agent, user, plan.target, plan.case.details, plan.case.actions),
         )
         display = displays.canonical_display(
             displays.request_display(self._displayed(tx, call, plan, user), compared.unusual),
@@ -382,8 +375,8 @@ class BackchannelService:
             owners=tuple(owner.name for owner in owners if owner is not None),
             user=user,
             target=plan.target,
-            details=call.request.details,
-            actions=plan.actions,
+            details=plan.case.details,
+            actions=plan.case.actions,
             risk=plan.risk,
             because=plan.verdict.because,
             ceremony=plan.ceremony,
@@ -395,3 +388,9 @@ class BackchannelService:
             ),
             through=delegations.actors(tx, call.received_token) if call.received_token else (),
         )
+
+
+def _additional_approvers(tx: Unit, plan: RequestPlan, user: User) -> frozenset[str]:
+    """Return the IDs of everyone who is asked, except the user the request is for."""
+    named_approvers = plan.answer_sources.people.others
+    return substitutes.additional_approver_ids(tx, named_approvers, user, plan.types, plan.risk)

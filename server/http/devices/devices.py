@@ -110,7 +110,7 @@ def revoke(site: Site, request: HttpRequest, person: Person) -> None:
 def list_all(_site: Site, request: HttpRequest, admin: AdminServices) -> device_wire.ManagedDevices:
     """List the devices of all users, oldest first."""
     limit, after_position = listing.limit(request), listing.moment_cursor(request) or (0, "")
-    pairs = admin.oversight.device_page(request.query.get("user"), after_position, limit + 1)
+    pairs = admin.oversight.devices(request.query.get("user"), after_position, limit + 1)
     part = paging.part(pairs, limit, lambda pair: f"{pair[0].created_at}.{pair[0].id}")
     return listing.page(
         device_wire.ManagedDevices, part, lambda pair: device_wire.managed_device(*pair)

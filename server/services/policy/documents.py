@@ -6,14 +6,15 @@ Never: checking that the agents and users in it exist (`builtin.py`).
 
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import time
-from typing import Final, TypeVar, cast
+from typing import Final, TypeAlias, TypeVar, cast
 from zoneinfo import ZoneInfoNotFoundError
 
 from server.model.policy import Hours
 from server.model.policy_rules import (
     ALLOWED,
+    ANY,
     DAYS,
     PARTIES,
     Amount,
@@ -358,14 +359,29 @@ def _targets(table: _Table, name: str, value: object) -> tuple[str, ...]:
     return targets
 
 
-def names_in(document: PolicyDocument) -> Mapping[str, frozenset[str]]:
-    """Return the names in the rules by kind, without patterns (those that contain `*`)."""
-    conditions = [rule.when for rule in document.rules]
-    return {
-        "agents": frozenset(name for w in conditions for name in w.agent),
-        "users": frozenset(name for w in conditions for name in (*w.owner, *w.user)),
-        "who": frozenset(name for rule in document.rules for name in rule.ask.who),
-        "resources": frozenset(name for w in conditions for name in w.resource if "*" not in name),
-        "scopes": frozenset(name for w in conditions for name in w.scope if "*" not in name),
-        "types": frozenset(name for w in conditions for name in w.type if "*" not in name),
-    }
+NamesByKind: TypeAlias = Mapping[str, Mapping[str, str]]
+"""Kind of name → the names, each with the ID of the first rule that contains it."""
+
+_NAMES: Final[Mapping[str, Callable[[PolicyRule], Iterable[str]]]] = {
+    "agent": lambda rule: rule.when.agent,
+    "user": lambda rule: (*rule.when.owner, *rule.when.user),
+    "user or group": lambda rule: rule.ask.who,
+    "resource": lambda rule: _exact(rule.when.resource),
+    "scope of a resource": lambda rule: _exact(rule.when.scope),
+    "action type": lambda rule: _exact(rule.when.type),
+}
+"""Kind of name, in the words of error messages → the names of this kind in a rule."""
+
+
+def names_in(document: PolicyDocument) -> NamesByKind:
+    """Return the names in the rules by kind, without patterns."""
+    names: dict[str, dict[str, str]] = {kind: {} for kind in _NAMES}
+    for rule in document.rules:
+        for kind, names_of in _NAMES.items():
+            for name in names_of(rule):
+                names[kind].setdefault(name, rule.id)
+    return names
+
+
+def _exact(names: Iterable[str]) -> Iterable[str]:
+    return (name for name in names if ANY not in name)

@@ -127,8 +127,8 @@ class Devices(DatabaseRows):
         """Return all devices, oldest first."""
         return self._many(_record, _ALL)
 
-    def page(self, user_id: str | None, after: tuple[int, str], limit: int) -> list[Device]:
-        """Return the next page of devices, for one user or for all, oldest first."""
+    def page(self, user_id: str | None, after: tuple[int, str], limit: int | None) -> list[Device]:
+        """Return the next devices of one or all users, oldest first; None is no limit."""
         position = tuple_(devices.c.created_at, devices.c.id)
         statement = _ALL.where(position > after).limit(limit)
         if user_id is not None:

@@ -58,7 +58,7 @@ def _history_search(site: Site, request: HttpRequest) -> HistorySearch:
     if result is not None and result not in _RESULTS:
         raise errors.invalid_body(f"result must be one of {', '.join(_RESULTS)}.")
     return HistorySearch(
-        agent=None if agent_name is None else site.approvals.inbox.agent_called(agent_name),
+        agent=None if agent_name is None else site.approvals.inbox.find_agent_id(agent_name),
         states=None if result is None else _RESULTS[result],
         since=listing.moment(request, "since"),
     )

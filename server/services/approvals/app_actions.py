@@ -19,7 +19,7 @@ from server.model.users import User
 from server.protocol import errors
 from server.protocol.approvals import ceremonies, kinds
 from server.protocol.approvals.ceremonies import Ceremony
-from server.protocol.approvals.states import State, overdue
+from server.protocol.approvals.states import State
 from server.protocol.json_text import JsonValue
 from server.protocol.policy.action_types import ActionType
 from server.protocol.policy.questions import Approvals, Requirements, Verdict
@@ -27,6 +27,7 @@ from server.protocol.policy.risks import Risk
 from server.protocol.text import display_safe
 from server.services.approvals.creation import create_approval
 from server.services.audit import audit
+from server.services.consents.consents import page_outcome
 from server.services.notifications import request_limits
 from server.services.policy import displays
 from server.services.policy.evaluation import Evaluator, PolicyRequest
@@ -147,9 +148,7 @@ class AppActions:
         approval = view.approvals.get(approval_id)
         if approval is None or (approval.kind, approval.user_id) != ("app_action", user_id):
             return None
-        if overdue(approval.state, approval.expires_at, view.now):
-            return "over"
-        return _OUTCOMES.get(approval.state, "over")
+        return page_outcome(approval, view.now, given=State.APPROVED)
 
     def _create_approval(
         self, tx: Unit, app: App, user: User, act: CheckedAppAction, peer: str
@@ -205,8 +204,3 @@ def signed_details(approval: Approval) -> tuple[Mapping[str, JsonValue], ...]:
 
 
 _DEFAULT_REASON: Final = "An app asks for your signature each time it takes an action."
-_OUTCOMES: Final[dict[State, PageOutcome]] = {
-    State.PENDING: "waiting",
-    State.APPROVED: "given",
-    State.DENIED: "denied",
-}

@@ -3,11 +3,10 @@
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from server.model.approvals import Approval, Consumption
-from server.model.audit import Entry
 from server.model.granted import granted_digest_with
 from server.model.resources import ResourceServer
 from server.model.store import Store, Unit, View
@@ -131,20 +130,11 @@ class _ConsumptionAttempt:
         )
 
     def _record(self, kind: audit.Type, decision: str, execution: IntendedExecution) -> None:
-        self.tx.audit.add(
-            Entry(
-                type=kind,
-                actor=self.actor,
-                agent_id=self.approval.agent_id,
-                subject=self.approval.user_id,
-                resource=self.token.row.resource,
-                action=self.approval.action_digest,
-                decision=decision,
-                approval_id=self.approval.id,
-                caller_id=self.approval.caller_id,
-                facts={"execution": execution.id, "jti": self.token.row.id},
-            ),
+        facts = {"execution": execution.id, "jti": self.token.row.id}
+        entry = audit.execution_entry(
+            self.approval, kind, actor=self.actor, decision=decision, facts=facts
         )
+        self.tx.audit.add(replace(entry, resource=self.token.row.resource))
 
 
 def _approval(tx: Unit, token: LiveToken) -> Approval:

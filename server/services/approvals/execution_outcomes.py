@@ -6,11 +6,11 @@ ran with what was granted. Never: consuming an approval.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from server.model.approval_views import ShownExecution
 from server.model.approvals import Approval, Consumption, Outcome, Result
-from server.model.audit import Entry
 from server.model.granted import effective_digest, granted_digest_with
 from server.model.resources import ResourceServer
 from server.model.store import Store, Unit, View
@@ -72,34 +72,32 @@ class Outcomes:
                     "A different outcome was already reported for this execution.",
                 )
             if is_first:
-                self._record_outcome(tx, caller, approval, reported_outcome.execution_id, outcome)
+                _record_outcome(tx, caller, approval, reported_outcome.execution_id, outcome)
             return approval, ShownExecution(consumption, stored, effective_digest(approval))
 
-    def _record_outcome(
-        self,
-        tx: Unit,
-        caller: ResourceServer,
-        approval: Approval,
-        execution_id: str,
-        outcome: Outcome,
-    ) -> None:
-        facts: dict[str, object] = {"execution": execution_id, "text": outcome.text}
-        if outcome.executed_digest is not None:
-            facts["executed_digest"] = outcome.executed_digest
-        granted = effective_digest(approval)
-        _record(tx, audit.Type.APPROVAL_EXECUTED, caller, approval, outcome.result, facts)
-        notices.approval(tx, approval, "approval.executed")
-        if outcome.executed_digest not in {None, granted}:
-            facts |= {"granted_digest": granted}
-            _record(tx, audit.Type.APPROVAL_DIFFERED, caller, approval, "alarm", facts)
-            for approver in tx.approvers.list_for(approval):
-                notices.alarm(
-                    tx,
-                    "alarm.execution_differed",
-                    user_id=approver.user_id,
-                    approval=approval.id,
-                    resource=approval.resource,
-                )
+
+def _record_outcome(
+    tx: Unit, caller: ResourceServer, approval: Approval, execution_id: str, outcome: Outcome
+) -> None:
+    record = partial(audit.execution_entry, approval, actor=audit.by_resource(caller.client_id))
+    facts: dict[str, object] = {"execution": execution_id, "text": outcome.text}
+    if outcome.executed_digest is not None:
+        facts["executed_digest"] = outcome.executed_digest
+    granted = effective_digest(approval)
+    executed = record(audit.Type.APPROVAL_EXECUTED, decision=outcome.result, facts=facts)
+    tx.audit.add(executed)
+    notices.approval(tx, approval, "approval.executed")
+    if outcome.executed_digest not in {None, granted}:
+        facts = facts | {"granted_digest": granted}
+        tx.audit.add(record(audit.Type.APPROVAL_DIFFERED, decision="alarm", facts=facts))
+        for approver in tx.approvers.list_for(approval):
+            notices.alarm(
+                tx,
+                "alarm.execution_differed",
+                user_id=approver.user_id,
+                approval=approval.id,
+                resource=approval.resource,
+            )
 
 
 def execution(view: View, approval: Approval) -> ShownExecution | None:
@@ -141,27 +139,3 @@ def _executed_digest(approval: Approval, reported_outcome: ReportedOutcome) -> s
 def _is_same_report(stored: Outcome | None, reported: Outcome) -> bool:
     members = ("result", "text", "executed_digest")
     return all(getattr(stored, name) == getattr(reported, name) for name in members)
-
-
-def _record(  # the members of one entry
-    tx: Unit,
-    kind: audit.Type,
-    caller: ResourceServer,
-    approval: Approval,
-    decision: str,
-    facts: Mapping[str, object],
-) -> None:
-    tx.audit.add(
-        Entry(
-            type=kind,
-            actor=audit.by_resource(caller.client_id),
-            agent_id=approval.agent_id,
-            subject=approval.user_id,
-            resource=approval.resource,
-            action=approval.action_digest,
-            decision=decision,
-            approval_id=approval.id,
-            caller_id=approval.caller_id,
-            facts=dict(facts),
-        ),
-    )

@@ -126,8 +126,9 @@ class AnswerSources:
 
     @property
     def is_ruled_out(self) -> bool:
-        """Whether a rule denies the request, or there are too few eligible approvers."""
-        return self.verdict.outcome == "deny" or self.quorum > self.people.count
+        """Whether a person has to decide, but a rule denies it or too few people are eligible."""
+        is_denied = self.verdict.outcome == "deny"
+        return self.needs_person and (is_denied or self.quorum > self.people.count)
 
 
 def find_answer_sources(

@@ -327,7 +327,7 @@ def refuse_ruled_out(
     tx: Unit, call: BackchannelCall, plan: RequestPlan
 ) -> errors.RequestRefused | None:
     """Return the refusal if policy forbids the request or too few people can be asked."""
-    if not (plan.answer_sources.needs_person and plan.answer_sources.is_ruled_out):
+    if not plan.answer_sources.is_ruled_out:
         return None
     if plan.requirements is None:
         return refuse(tx, call, plan, refusals.DENIED, refusals.FORBIDDEN)

@@ -180,11 +180,9 @@ class BackchannelService:
         earlier: Approval | None,
     ) -> bool:
         """Return whether any reason prevents asking this person; always checks every reason."""
-        sources = plan.answer_sources
         code = user_codes.refusal(tx, self.secrets, call.agent, user, call.request.user_code)
         limit = self._limit(tx, call.agent, plan, user, earlier)
-        is_ruled_out = sources.needs_person and sources.is_ruled_out
-        return is_ruled_out or code is not None or limit is not None
+        return plan.answer_sources.is_ruled_out or code is not None or limit is not None
 
     def _limit(
         self, tx: Unit, agent: Agent, plan: RequestPlan, user: User, earlier: Approval | None

@@ -148,9 +148,7 @@ class ConsentService:
         approval = view.approvals.get(approval_id)
         if approval is None or (approval.kind, approval.user_id) != ("consent", user_id):
             return "over"
-        if overdue(approval.state, approval.expires_at, view.now):
-            return "over"
-        return _OUTCOMES.get(approval.state, "over")
+        return page_outcome(approval, view.now, given=State.REDEEMED)
 
     def give(self, tx: Unit, approval: Approval) -> Approval:
         """Store the consent of an approved request, which redeems the approval.
@@ -255,11 +253,16 @@ class ConsentService:
         )
 
 
-_OUTCOMES: Final[dict[State, PageOutcome]] = {
-    State.PENDING: "waiting",
-    State.REDEEMED: "given",
-    State.DENIED: "denied",
-}
+def page_outcome(approval: Approval, now: int, *, given: State) -> PageOutcome:
+    """Return the outcome of a page's approval; `given` is the state after an approval."""
+    if overdue(approval.state, approval.expires_at, now):
+        return "over"
+    outcomes: dict[State, PageOutcome] = {
+        State.PENDING: "waiting",
+        State.DENIED: "denied",
+        given: "given",
+    }
+    return outcomes.get(approval.state, "over")
 
 
 def _client_id(view: View, name_or_id: str) -> str:

@@ -182,7 +182,7 @@ def _ask(table: _Table) -> AskTerms:
     ask_terms = AskTerms(
         risk=table.take("risk", _risk),
         ceremony=table.take("ceremony", _ceremony) or CONFIRM,
-        quorum=table.take("quorum", _quorum),
+        quorum=table.take("quorum", _integer(1, MAX_QUORUM)),
         who=table.take("who", _names) or (),
         exclude=cast("tuple[Party, ...]", table.take("exclude", _all_of(PARTIES)) or ()),
         seconds=table.take("ttl", _wait),
@@ -266,14 +266,13 @@ def _ceremony(table: _Table, name: str, value: object) -> Ceremony:
     return frozenset(Step(step) for step in steps if step != _CONFIRM)
 
 
-def _quorum(table: _Table, name: str, value: object) -> int:
-    return _integer(table, name, value, 1, MAX_QUORUM)
+def _integer(least: int, most: int) -> Callable[[_Table, str, object], int]:
+    def read(table: _Table, name: str, value: object) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+            raise table.fail(name, f"must be a whole number from {least} to {most}")
+        return value
 
-
-def _integer(table: _Table, name: str, value: object, least: int, most: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-        raise table.fail(name, f"must be a whole number from {least} to {most}")
-    return value
+    return read
 
 
 def _span(table: _Table, name: str, value: object) -> int:
@@ -292,10 +291,7 @@ def _wait(table: _Table, name: str, value: object) -> int:
 
 def _limits(inner: _Table, least: int, most: int) -> tuple[int | None, int | None]:
     """Parse `over` or `at_most`; exactly one must be set."""
-
-    def number(table: _Table, name: str, value: object) -> int:
-        return _integer(table, name, value, least, most)
-
+    number = _integer(least, most)
     over, at_most = inner.take("over", number), inner.take("at_most", number)
     if (over is None) == (at_most is None):
         raise inner.fail("over", "must have exactly one of over and at_most")

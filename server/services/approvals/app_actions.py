@@ -27,7 +27,7 @@ from server.protocol.policy.risks import Risk
 from server.protocol.text import display_safe
 from server.services.approvals.creation import create_approval
 from server.services.audit import audit
-from server.services.consents.consents import page_outcome
+from server.services.consents.offers import page_outcome
 from server.services.notifications import request_limits
 from server.services.policy import displays
 from server.services.policy.evaluation import Evaluator, PolicyRequest

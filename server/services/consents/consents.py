@@ -15,12 +15,18 @@ from server.model.ports import Secrets
 from server.model.store import Store, Unit, View
 from server.protocol import errors
 from server.protocol.approvals import kinds
-from server.protocol.approvals.states import State, overdue
+from server.protocol.approvals.states import State
 from server.protocol.names import PREFIX_CONSENT
 from server.services.audit import audit
 from server.services.clients import client_names
 from server.services.consents.displays import consent_display
-from server.services.consents.offers import MAX_MS, ConsentOffer, RequestedConsent, check_offer
+from server.services.consents.offers import (
+    MAX_MS,
+    ConsentOffer,
+    RequestedConsent,
+    check_offer,
+    page_outcome,
+)
 from server.services.consents.revocations import record_consent, revoke_consent
 from server.services.notifications import notices, request_limits
 from server.services.policy.displays import is_first_request, moment, rfc3339
@@ -251,18 +257,6 @@ class ConsentService:
             revoked_at=None,
             approval_id=approval.id,
         )
-
-
-def page_outcome(approval: Approval, now: int, *, given: State) -> PageOutcome:
-    """Return the outcome of a page's approval; `given` is the state after an approval."""
-    if overdue(approval.state, approval.expires_at, now):
-        return "over"
-    outcomes: dict[State, PageOutcome] = {
-        State.PENDING: "waiting",
-        State.DENIED: "denied",
-        given: "given",
-    }
-    return outcomes.get(approval.state, "over")
 
 
 def _client_id(view: View, name_or_id: str) -> str:

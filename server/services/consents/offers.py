@@ -1,6 +1,7 @@
 """Consents that pages and devices request, checked before a user signs them.
 
-Owns: which scopes a consent can have, and until when. Never: storing a consent.
+Owns: which scopes a consent can have, and until when, and the outcome that a waiting page shows.
+Never: storing a consent.
 """
 
 from collections.abc import Mapping
@@ -8,11 +9,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from server.model import display_names
-from server.model.consents import Consent
+from server.model.approvals import Approval
+from server.model.consents import Consent, PageOutcome
 from server.model.display_names import Party
 from server.model.store import Unit
 from server.model.users import User
 from server.protocol import errors
+from server.protocol.approvals.states import State, overdue
 from server.protocol.policy.risks import Risk, highest
 from server.protocol.resources import scopes
 
@@ -73,6 +76,18 @@ def check_offer(  # the members of one consent
     risks = _risks(tx, party, resource, tuple(sorted({*requested_scopes, *granted})))
     expires_at = max(_expiry(tx, until), before.expires_at if before and granted else 0)
     return ConsentOffer(party, risks, granted, expires_at)
+
+
+def page_outcome(approval: Approval, now: int, *, given: State) -> PageOutcome:
+    """Return the outcome of a page's approval; `given` is the state after an approval."""
+    if overdue(approval.state, approval.expires_at, now):
+        return "over"
+    outcomes: dict[State, PageOutcome] = {
+        State.PENDING: "waiting",
+        State.DENIED: "denied",
+        given: "given",
+    }
+    return outcomes.get(approval.state, "over")
 
 
 def _party(tx: Unit, client_id: str) -> Party:

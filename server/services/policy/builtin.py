@@ -33,7 +33,7 @@ from server.protocol.policy.questions import (
     default_requirements,
     possible_steps,
 )
-from server.protocol.policy.risks import highest
+from server.protocol.policy.risks import Risk, highest
 from server.protocol.resources import scopes
 from server.services.policy import conditions, documents
 from server.services.policy.conditions import Condition, NameIds, NewValues
@@ -185,13 +185,10 @@ def _combined_requirements(question: Question, ask_rules: Sequence[_CompiledRule
 
 def _quorum(ask_rules: Sequence[_CompiledRule], default_quorum: int) -> int:
     """Return the rules' highest quorum; below the default only if a rule allows it at critical."""
-    quorums = [
-        compiled.rule.ask.quorum for compiled in ask_rules if compiled.rule.ask.quorum is not None
-    ]
-    floor = (
-        1 if any(compiled.rule.sets_critical_quorum for compiled in ask_rules) else default_quorum
-    )
-    return max([floor, *quorums])
+    rules = [compiled.rule for compiled in ask_rules if compiled.rule.ask.quorum is not None]
+    names_critical = any(Risk.CRITICAL in {rule.when.at_least, rule.ask.risk} for rule in rules)
+    floor = 1 if names_critical else default_quorum
+    return max([floor, *(rule.ask.quorum or floor for rule in rules)])
 
 
 def _who(question: Question, ask_rules: Iterable[_CompiledRule]) -> frozenset[str] | None:

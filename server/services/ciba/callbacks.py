@@ -95,7 +95,7 @@ class Callbacks:
     def _callback_request(
         self, agent: Agent, approval: Approval, members: Mapping[str, object]
     ) -> CallbackRequest:
-        token = decrypt(self.secrets, approval)
+        token = self.secrets.open(_purpose(approval.id), approval.notification_token or b"")
         body = {"auth_req_id": self.secrets.auth_req_id(approval.id), **members}
         return CallbackRequest(
             agent.notification_endpoint or "", token.decode(), json.dumps(body).encode()
@@ -175,11 +175,6 @@ def _record(tx: Unit, approval: Approval, why: str) -> None:
 def encrypt_token(secrets: Secrets, approval_id: str, token: str) -> bytes:
     """Return the encrypted notification token, which callbacks present."""
     return secrets.seal(_purpose(approval_id), token.encode())
-
-
-def decrypt(secrets: Secrets, approval: Approval) -> bytes:
-    """Return the decrypted notification token of this request."""
-    return secrets.open(_purpose(approval.id), approval.notification_token or b"")
 
 
 def _purpose(approval_id: str) -> str:

@@ -64,7 +64,8 @@ class UserCodes:
         with self.store.write() as tx:
             self._check(tx, person, code, jws)
             password = tx.passwords.get(person.user.id)
-            is_limited = password is not None and _too_many_changes(tx, person)
+            key = f"user code set:{person.user.id}"
+            is_limited = password and tx.counters.count(key, CHANGES_WINDOW_MS) > CHANGES
         if is_limited:
             raise errors.Problem(
                 429, "too_many_codes", "You changed your user code too often. Wait an hour."
@@ -118,10 +119,6 @@ def refusal(
         return None
     WRONG.count_and_check(tx, counter_key)
     return errors.InvalidUserCode("The user code is wrong.")
-
-
-def _too_many_changes(tx: Unit, person: Person) -> bool:
-    return tx.counters.count(f"user code set:{person.user.id}", CHANGES_WINDOW_MS) > CHANGES
 
 
 def _record(tx: Unit, kind: audit.Type, person: Person) -> None:

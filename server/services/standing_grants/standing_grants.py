@@ -202,11 +202,8 @@ class StandingGrants:
         self, view: View, grant: StandingGrant, uses: tuple[GrantUse, ...] = ()
     ) -> NamedStandingGrant:
         user = view.directory.user(grant.user_id)
-        action_types = (
-            ()
-            if grant.type is None
-            else self.proposals.schemas.registered_types(view.directory, [grant.type])
-        )
+        types = [] if grant.type is None else [grant.type]
+        action_types = self.proposals.schemas.registered_types(view.directory, types)
         return NamedStandingGrant(
             grant=grant,
             agent_name=display_names.name_of(view.directory, grant.agent_id),

@@ -32,7 +32,6 @@ from server.services.notifications import request_limits
 from server.services.policy import displays
 from server.services.policy.evaluation import Evaluator, PolicyRequest
 from server.services.policy.refusals import DeniedByPolicy
-from server.services.policy.schemas import Schemas
 from server.services.resources import targets
 from server.services.resources.targets import TokenTarget
 from server.services.server_policy import ServerPolicy
@@ -69,7 +68,6 @@ class AppActions:
     """Checks app actions against policy and creates their approval requests."""
 
     secrets: Secrets
-    schemas: Schemas
     evaluator: Evaluator
     server_policy: ServerPolicy
 
@@ -90,7 +88,7 @@ class AppActions:
         """
         directory = view.directory
         target = targets.resolve(directory, app, resource, scope)
-        actions = self.schemas.check(directory, details, app.action_types)
+        actions = self.evaluator.schemas.check(directory, details, app.action_types)
         targets.check_required_types(target, frozenset(action.type for action in actions))
         verdict = self.evaluator.decide(
             view, PolicyRequest("app", app, user, target, details, actions)

@@ -5,7 +5,7 @@ approvers, only those can be added. Users that a rule excludes cannot be added.
 Owns: checking who may be added. Never: counting their vote (`votes.py` and policy).
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from server.model.approvals import Approval
 from server.model.approvers import NamedApprover
@@ -19,7 +19,6 @@ from server.services.approvers import approvers
 from server.services.approvers.answer_sources import approver_by_rule
 from server.services.audit import audit
 from server.services.policy.evaluation import Evaluator
-from server.services.policy.schemas import Schemas
 from server.services.refusals import Conflict, Invalid
 from server.services.server_policy import ServerPolicy
 from server.services.users import user_checks
@@ -32,7 +31,6 @@ class BackupRequests:
     store: Store
     evaluator: Evaluator
     server_policy: ServerPolicy
-    schemas: Schemas = field(default_factory=Schemas)
 
     def ask(self, approval_id: str, name_or_id: str, *, by: str) -> NamedApproval:
         """Ask one more person about a pending request. Raises `NotFound`, `Conflict` or `Invalid`.
@@ -46,20 +44,18 @@ class BackupRequests:
             user = user_checks.find(tx, name_or_id)
             if not user.enabled:
                 raise Invalid(f"{user.name} is disabled and cannot answer. Name someone else.")
-            approver = _new_approver(tx, approval, user, self._requirements(tx, approval))
+            needs = self.evaluator.current_requirements(tx, approval)
+            if needs is None:
+                raise Conflict(
+                    "Nobody can approve this request: policy or its resource has changed."
+                )
+            approver = _new_approver(tx, approval, user, needs)
             if user.id == approval.user_id or not approvers.add(
                 tx, approval, [approver], self.server_policy
             ):
                 raise Conflict(f"{user.name} is already an approver of this request.")
             _record(tx, approval, user, by)
             return oversight.with_names(tx, oversight.find(tx, approval_id))
-
-    def _requirements(self, tx: Unit, approval: Approval) -> Requirements:
-        """Return the current requirements for approving it."""
-        needs = self.evaluator.current_requirements(tx, self.schemas, approval)
-        if needs is None:
-            raise Conflict("Nobody can approve this request: policy or its resource has changed.")
-        return needs
 
 
 def _check_pending(tx: Unit, approval: Approval) -> None:

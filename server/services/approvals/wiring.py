@@ -37,7 +37,7 @@ class ApprovalServices:
     ) -> None:
         store, secrets, policy = adapters.store, adapters.secrets, adapters.server_policy
         self.checks = checks
-        self.narrowings = Narrowings(store, secrets, checks.schemas, policy)
+        self.narrowings = Narrowings(store, secrets, checks.evaluator.schemas, policy)
         self.decisions = ApprovalService(
             store,
             secrets,

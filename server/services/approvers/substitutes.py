@@ -7,7 +7,7 @@ Owns: finding them, and whether their approval can count. Never: counting votes 
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from server.model.approvals import Approval, Approver
 from server.model.approvers import NamedApprover
@@ -16,7 +16,6 @@ from server.model.users import User
 from server.protocol.policy.risks import Risk
 from server.services.approvers import approvers
 from server.services.policy.evaluation import Evaluator
-from server.services.policy.schemas import Schemas
 from server.services.server_policy import ServerPolicy
 from server.services.users import user_checks
 
@@ -27,7 +26,6 @@ class Substitutes:
 
     evaluator: Evaluator
     server_policy: ServerPolicy
-    schemas: Schemas = field(default_factory=Schemas)
 
     def ask_at_once(self, tx: Unit, approval: Approval) -> None:
         """Ask the deputies about a new request and, at critical risk, the backup."""
@@ -54,7 +52,7 @@ class Substitutes:
         if not named:
             return []
         own_row = approvers.find(tx, approval, approval.user_id or "")
-        needs = self.evaluator.current_requirements(tx, self.schemas, approval)
+        needs = self.evaluator.current_requirements(tx, approval)
         user_approves = own_row is not None and own_row.approves and needs is not None
         excluded = frozenset[str]() if needs is None else needs.excluded
         named_approvers = [

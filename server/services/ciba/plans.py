@@ -34,7 +34,6 @@ from server.services.ciba.login_hints import CallerToken
 from server.services.clients import client_auth
 from server.services.policy import refusals
 from server.services.policy.evaluation import Evaluator, PolicyRequest
-from server.services.policy.schemas import Schemas
 from server.services.resources import targets
 from server.services.resources.targets import TokenTarget
 from server.services.server_policy import ServerPolicy
@@ -192,7 +191,6 @@ class RequestPlan:
 class RequestPlanner:
     """Validates requests and evaluates policy for them."""
 
-    schemas: Schemas
     evaluator: Evaluator
     server_policy: ServerPolicy
 
@@ -202,7 +200,9 @@ class RequestPlanner:
         target, actions = self._openid_target(request), tuple[ActionType, ...]()
         if target is None:
             target = targets.resolve(tx.directory, agent, request.resource, request.scope)
-            actions = self.schemas.check(tx.directory, request.details, agent.action_types)
+            actions = self.evaluator.schemas.check(
+                tx.directory, request.details, agent.action_types
+            )
             targets.check_required_types(target, frozenset(action.type for action in actions))
         return PolicyRequest(
             flow="request",

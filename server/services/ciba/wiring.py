@@ -46,7 +46,7 @@ class CibaServices:
         self.requests = BackchannelService(
             store,
             secrets,
-            RequestPlanner(checks.schemas, checks.evaluator, policy),
+            RequestPlanner(checks.evaluator, policy),
             Hints(adapters.verifier, policy),
             RequestObjects(adapters.verifier, policy),
             proofs,

@@ -126,6 +126,8 @@ class Evaluator:
     engine_override: Engine | None = None
     engines: dict[str, Engine] = field(default_factory=dict)
     """A cache of the newest engine, by hash."""
+    schemas: Schemas = field(default_factory=Schemas)
+    """Validates the details of requests."""
 
     def decide(
         self,
@@ -150,13 +152,25 @@ class Evaluator:
         facts = UseHistory(view, self.secrets, case, until)
         return question(case, view.now if at is None else at, facts, view.directory.members())
 
-    def current_requirements(
-        self, view: View, schemas: Schemas, approval: Approval
-    ) -> Requirements | None:
+    def as_of_today(
+        self, view: View, agent: Agent, user: User | None, approval: Approval
+    ) -> PolicyRequest | None:
+        """Return the pending request as if it were sent now; None if it would be refused."""
+        try:
+            terms = effective_terms(approval)
+            details = terms.details
+            target = targets.resolve_stored(view.directory, agent, approval.resource, terms.scope)
+            actions = self.schemas.check(view.directory, details, agent.action_types)
+            targets.check_required_types(target, frozenset(action.type for action in actions))
+        except errors.ProtocolError:
+            return None
+        return PolicyRequest("request", agent, user, target, details, actions, past=approval.past)
+
+    def current_requirements(self, view: View, approval: Approval) -> Requirements | None:
         """Return the current requirements for approving a request; None if nobody can."""
         agent = view.directory.agent(approval.agent_id)
         user = view.directory.user(approval.user_id or "")
-        case = None if agent is None else as_of_today(view, schemas, agent, user, approval)
+        case = None if agent is None else self.as_of_today(view, agent, user, approval)
         return None if case is None else self.decide(view, case).requirements
 
     def _engine(self, view: View) -> Engine:
@@ -168,21 +182,6 @@ class Evaluator:
             self.engines.clear()
             self.engines[row.hash] = engine
         return self.engines[row.hash]
-
-
-def as_of_today(
-    view: View, schemas: Schemas, agent: Agent, user: User | None, approval: Approval
-) -> PolicyRequest | None:
-    """Return the pending request as if it were sent now; None if it would be refused."""
-    try:
-        terms = effective_terms(approval)
-        details = terms.details
-        target = targets.resolve_stored(view.directory, agent, approval.resource, terms.scope)
-        actions = schemas.check(view.directory, details, agent.action_types)
-        targets.check_required_types(target, frozenset(action.type for action in actions))
-    except errors.ProtocolError:
-        return None
-    return PolicyRequest("request", agent, user, target, details, actions, past=approval.past)
 
 
 class _UnreadableEngine:

@@ -145,10 +145,6 @@ class _Comparer:
         )
 
     @property
-    def _parts(self) -> tuple[PartKeys, ...]:
-        return self.keys.parts[:MAX_TARGETS]
-
-    @property
     def _at(self) -> int:
         return self.view.now if self.asked_at is None else self.asked_at
 
@@ -168,7 +164,7 @@ class _Comparer:
         yield from ((agent, key) for key in (keys.asked_day, keys.asked_hour))
         yield from ((user, key) for key in (_ANSWERS, _near_key(_hour(self._at))))
         yield from ((agent, amount.agent) for amount in keys.amounts)
-        for part in self._parts:
+        for part in self.keys.parts:
             yield user, part.person
             yield agent, part.asked
         for target in keys.targets[:MAX_TARGETS]:
@@ -249,7 +245,9 @@ class _Comparer:
     def _amount(self, amount_keys: AmountKeys, rows: RowsByKey) -> Amount:
         kind_history = _past(rows, amount_keys.kind)
         parts = [
-            part_keys for part_keys in self._parts if part_keys.amount.agent == amount_keys.agent
+            part_keys
+            for part_keys in self.keys.parts
+            if part_keys.amount.agent == amount_keys.agent
         ]
         target_part = (
             parts[0] if len(parts) == 1 and parts[0].amount.value == amount_keys.value else None
@@ -265,7 +263,7 @@ class _Comparer:
         )
 
     def _same_days(self, rows: RowsByKey) -> Iterator[SameDay]:
-        for part in self._parts:
+        for part in self.keys.parts:
             count, total = self._count_asked(rows, part.asked, _DAY_MS)
             if count >= unusual.MIN_SPLIT:
                 value = total + (part.amount.value if self.asked_at is None else 0)
@@ -348,7 +346,7 @@ def _additions(compared_request: RequestToCompare, keys: HistoryKeys) -> Iterato
         yield Addition(agent, amount.agent, amount.value)
         yield Addition(user, amount.person, amount.value)
         yield Addition(agent, amount.everybody, amount.value)
-    for part in keys.parts[:MAX_TARGETS]:
+    for part in keys.parts:
         yield Addition(user, part.person, part.amount.value)
     for target in keys.targets[:MAX_TARGETS]:
         yield from _target_additions(target, user, keys.agent_mark)
@@ -378,7 +376,7 @@ def _stored_json(
             members | dict.fromkeys(addition.members),
         )
     adds = [[*key, amount, list(members)] for key, (amount, members) in rows.items()]
-    asks = {part.asked: part.amount.value for part in keys.parts[:MAX_TARGETS]}
+    asks = {part.asked: part.amount.value for part in keys.parts}
     stored = {
         "codes": sorted(map(str, codes)),
         "hour": keys.asked_hour,

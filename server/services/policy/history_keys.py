@@ -163,7 +163,7 @@ def keys_of(secrets: Secrets, compared_request: RequestToCompare) -> HistoryKeys
         asked_hour=f"asked hour {user}",
         targets=tuple(builder.targets),
         amounts=tuple(builder.amounts.values()),
-        parts=tuple(builder.parts.values()),
+        parts=tuple(builder.parts.values())[:MAX_TARGETS],
         texts=tuple(builder.texts[:MAX_TEXTS]),
         mixed_scripts=(*mixed, *builder.mixed_scripts),
     )

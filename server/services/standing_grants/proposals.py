@@ -27,7 +27,6 @@ from server.protocol.standing_grants.standing_grants import (
     Pattern,
 )
 from server.services.policy.evaluation import Evaluator, PolicyRequest
-from server.services.policy.schemas import Schemas
 from server.services.resources import targets
 from server.services.resources.targets import TokenTarget
 from server.services.users.device_auth import Person
@@ -100,7 +99,6 @@ class _EvaluatedExample:
 class Proposals:
     """Checks proposals."""
 
-    schemas: Schemas
     evaluator: Evaluator
 
     def check(
@@ -164,7 +162,7 @@ class Proposals:
             )
         try:
             target = targets.resolve_stored(view.directory, agent, example.resource, scope)
-            actions = self.schemas.check(view.directory, details, agent.action_types)
+            actions = self.evaluator.schemas.check(view.directory, details, agent.action_types)
             targets.check_required_types(target, frozenset(action.type for action in actions))
         except errors.ProtocolError as error:
             raise _refusal("example", error.description) from error

@@ -29,7 +29,6 @@ from server.services.clients import client_names
 from server.services.notifications import notices, request_limits
 from server.services.policy.displays import rfc3339
 from server.services.policy.evaluation import Evaluator
-from server.services.policy.schemas import Schemas
 from server.services.refusals import Conflict, NotFound
 from server.services.server_policy import ServerPolicy
 from server.services.standing_grants import ends
@@ -203,7 +202,7 @@ class StandingGrants:
     ) -> NamedStandingGrant:
         user = view.directory.user(grant.user_id)
         types = [] if grant.type is None else [grant.type]
-        action_types = self.proposals.schemas.registered_types(view.directory, types)
+        action_types = self.proposals.evaluator.schemas.registered_types(view.directory, types)
         return NamedStandingGrant(
             grant=grant,
             agent_name=display_names.name_of(view.directory, grant.agent_id),
@@ -259,8 +258,8 @@ def _grant(secrets: Secrets, approval: Approval, ceremony: str, now: int) -> Sta
 def build_standing_grants(
     store: Store, secrets: Secrets, server_policy: ServerPolicy, create_approval: CreateApproval
 ) -> StandingGrants:
-    """Build the service for administration, with its own policy engine and schemas."""
-    proposals = Proposals(Schemas(), Evaluator(secrets))
+    """Build the service for administration, with its own policy engine."""
+    proposals = Proposals(Evaluator(secrets))
     return StandingGrants(store, secrets, proposals, server_policy, create_approval)
 
 

@@ -26,15 +26,15 @@ def consent_display(
     return Display(
         kind="consent",
         risk=offer.risk,
-        risk_reason=_safe(displays.risk_causes(sorted(offer.risks.items()), offer.risk)),
+        risk_reason=safe_text(displays.risk_causes(sorted(offer.risks.items()), offer.risk)),
         title="Consent",
-        headline=_safe(f"Let {name} act for you at {request.resource} until {until}"),
+        headline=safe_text(f"Let {name} act for you at {request.resource} until {until}"),
         facts=_consent_facts(request.resource, offer, app_name),
         scopes=offer.risks,
         resource=request.resource,
         undo="You can revoke it at any time (sayso-approver revoke); its tokens end with it.",
         why="A consent covers future requests, so it needs your signature.",
-        gives=_safe(
+        gives=safe_text(
             f"Until {until} {name} gets access tokens for {request.resource} in your name with "
             "these scopes, without asking you each time. Policy can still require your "
             "approval."
@@ -50,22 +50,22 @@ def consent_display(
 def device_display(terms: DeviceTerms, user: User, resource: str) -> Display:
     """Return what approvers see of a device sign-in."""
     facts = [
-        _fact("New device", terms.name),
-        _fact("Address", terms.address),
-        _fact("Code shown", terms.code),
-        _fact(
+        fact("New device", terms.name),
+        fact("Address", terms.address),
+        fact("Code shown", terms.code),
+        fact(
             "Careful",
             "Approve only if you started this sign-in yourself, just now, and the new device shows "
             "this code. If somebody sent you the code, deny.",
         ),
-        _fact("Device key", terms.key, material=False),
+        fact("Device key", terms.key, material=False),
     ]
     return Display(
         kind="device",
         risk=Risk.HIGH,
         risk_reason="Anybody with the new device can approve in your name.",
         title="Device sign-in",
-        headline=_safe(f"Let a new device sign in as {display_safe(user.name)}"),
+        headline=safe_text(f"Let a new device sign in as {display_safe(user.name)}"),
         facts=facts,
         scopes={},
         resource=resource,
@@ -93,13 +93,13 @@ def app_device_display(
         risk=highest([Risk.MEDIUM, offer.risk]),
         risk_reason="Anybody with that device can act in your name.",
         title="App sign-in on a device",
-        headline=_safe(f"Let {name} on another device {purpose}"),
+        headline=safe_text(f"Let {name} on another device {purpose}"),
         facts=_app_device_facts(terms, offer, openid, resource),
         scopes={**dict.fromkeys(openid, Risk.LOW), **offer.risks},
         resource=resource,
         undo="You can revoke it at any time (sayso-approver revoke); its tokens end with it.",
         why="Only one of your devices can sign in an app on a different one.",
-        gives=_safe(gives if offer.risks else f"{name} learns who you are, on that device."),
+        gives=safe_text(gives if offer.risks else f"{name} learns who you are, on that device."),
         agent=displays.agent_member(offer.party.id, offer.party.name, (), first_request=False),
         user=user,
         peer=terms.address,
@@ -109,19 +109,19 @@ def app_device_display(
 def _app_device_facts(
     terms: AppDeviceTerms, offer: ConsentOffer, openid: tuple[str, ...], resource: str
 ) -> list[JsonValue]:
-    facts = [_fact("App", offer.party.name)]
+    facts = [fact("App", offer.party.name)]
     if offer.risks:
-        facts.append(_fact("At", resource))
+        facts.append(fact("At", resource))
     facts += _scope_facts(offer)
     if openid:
-        facts.append(_fact("Learns", ", ".join(_SCOPE_DESCRIPTIONS[name] for name in openid)))
+        facts.append(fact("Learns", ", ".join(_SCOPE_DESCRIPTIONS[name] for name in openid)))
     if offer.risks:
-        facts.append(_fact("Until", time_text(offer.until)))
+        facts.append(fact("Until", time_text(offer.until)))
     return [
         *facts,
-        _fact("Address", terms.address),
-        _fact("Code shown", terms.code),
-        _fact(
+        fact("Address", terms.address),
+        fact("Code shown", terms.code),
+        fact(
             "Careful",
             "Approve only if you started this yourself, just now, and the device in front of you "
             "shows this code. If somebody sent you the code, deny.",
@@ -138,7 +138,7 @@ _SCOPE_DESCRIPTIONS: Final = {
 
 def _scope_facts(offer: ConsentOffer) -> list[JsonValue]:
     return [
-        _fact("May use", f"{name} ({risk} risk{', as before' if name in offer.had else ''})")
+        fact("May use", f"{name} ({risk} risk{', as before' if name in offer.had else ''})")
         for name, risk in sorted(offer.risks.items())
     ]
 
@@ -150,22 +150,24 @@ def time_text(moment: int) -> str:
 
 def _consent_facts(resource: str, offer: ConsentOffer, app_name: str | None) -> list[JsonValue]:
     party = offer.party
-    facts = [_fact("Agent" if party.kind == "agent" else "App", party.name)]
+    facts = [fact("Agent" if party.kind == "agent" else "App", party.name)]
     if party.kind == "agent":
-        facts.append(_fact("Owner", ", ".join(party.owners) or "nobody"))
+        facts.append(fact("Owner", ", ".join(party.owners) or "nobody"))
     if not party.verified:
-        facts.append(_fact("Verified", "no, this client is not registered"))
-    facts.append(_fact("At", resource))
+        facts.append(fact("Verified", "no, this client is not registered"))
+    facts.append(fact("At", resource))
     facts += _scope_facts(offer)
-    facts.append(_fact("Until", time_text(offer.until)))
+    facts.append(fact("Until", time_text(offer.until)))
     if app_name is not None:
-        facts.append(_fact("Asked by", f"the app {display_safe(app_name)}"))
+        facts.append(fact("Asked by", f"the app {display_safe(app_name)}"))
     return facts
 
 
-def _fact(label: str, value: str, *, material: bool = True) -> JsonValue:
-    return {"label": label, "value": _safe(value), "material": material}
+def fact(label: str, value: str, *, material: bool = True) -> JsonValue:
+    """Return a fact of a display."""
+    return {"label": display_safe(label), "value": safe_text(value), "material": material}
 
 
-def _safe(text: str) -> str:
+def safe_text(text: str) -> str:
+    """Return a long text in display-safe form."""
     return display_safe(text, max_chars=_MAX_CHARACTERS)

@@ -148,9 +148,26 @@ class Evaluator:
 
     def question(self, view: View, case: PolicyRequest, at: int | None = None) -> Question:
         """Return the question for a request, now or at an earlier time."""
-        until = view.now if at is None else at - 1
-        facts = UseHistory(view, self.secrets, case, until)
-        return question(case, view.now if at is None else at, facts, view.directory.members())
+        now, until = (view.now, view.now) if at is None else (at, at - 1)
+        scopes, agent = case.target.resource.scopes, case.agent
+        return Question(
+            flow=case.flow,
+            agent=agent.id,
+            labels=frozenset(agent.labels if isinstance(agent, Agent) else ()),
+            owners=frozenset(agent.owners if isinstance(agent, Agent) else ()),
+            user=None if case.user is None else case.user.id,
+            resource=case.target.resource.uri,
+            scopes={name: scopes[name] for name in case.target.scope},
+            types={action.type: action.risk for action in case.actions},
+            details=case.details,
+            at=now,
+            history=UseHistory(view, self.secrets, case, until),
+            members=view.directory.members(),
+            wants_pin=case.wants_pin,
+            at_least=case.at_least,
+            interactive=isinstance(agent, Agent) and agent.interactive,
+            has_fact=any(action.has_type_back for action in case.actions),
+        )
 
     def as_of_today(
         self, view: View, agent: Agent, user: User | None, approval: Approval
@@ -198,31 +215,6 @@ def engine_of(row: PolicyRow) -> Engine:
         return Engine(builtin.compile_row(row), source)
     except InvalidPolicy:
         return Engine(_UnreadableEngine(), source)
-
-
-def question(
-    case: PolicyRequest, at: int, facts: QuestionHistory, members: Mapping[str, frozenset[str]]
-) -> Question:
-    """Build the question for a request at a time, with its history."""
-    scopes, agent = case.target.resource.scopes, case.agent
-    return Question(
-        flow=case.flow,
-        agent=agent.id,
-        labels=frozenset(agent.labels if isinstance(agent, Agent) else ()),
-        owners=frozenset(agent.owners if isinstance(agent, Agent) else ()),
-        user=None if case.user is None else case.user.id,
-        resource=case.target.resource.uri,
-        scopes={name: scopes[name] for name in case.target.scope},
-        types={action.type: action.risk for action in case.actions},
-        details=case.details,
-        at=at,
-        history=facts,
-        members=members,
-        wants_pin=case.wants_pin,
-        at_least=case.at_least,
-        interactive=isinstance(agent, Agent) and agent.interactive,
-        has_fact=any(action.has_type_back for action in case.actions),
-    )
 
 
 @cache

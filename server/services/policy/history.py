@@ -28,7 +28,7 @@ from server.protocol.approvals.comparisons import (
     SameDay,
     TextValue,
 )
-from server.protocol.approvals.unusual import Code, FoundSignal, Unusual
+from server.protocol.approvals.unusual import Code, Unusual
 from server.services.policy import history_keys
 from server.services.policy.history_keys import (
     MAX_TARGETS,
@@ -63,11 +63,6 @@ class ComparisonResult:
     def text(self) -> str:
         """The JSON to store with the approval: signals, and what asking and approving add."""
         return _stored_json(self.unusual.codes, self.compared_request, self.keys)
-
-    @property
-    def signals(self) -> tuple[FoundSignal, ...]:
-        """The signals to show."""
-        return self.unusual.signals
 
 
 def compare(

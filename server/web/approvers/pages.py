@@ -6,6 +6,7 @@ from typing import Final
 from server.protocol.approvals import decisions
 from server.protocol.forms import Form
 from server.services.approvers import deputies
+from server.services.devices.statements import signed_subject
 from server.web.calls import Document
 from server.web.choices import USERS
 from server.web.console import people_fields
@@ -32,7 +33,8 @@ def _signs_deputy(visit: Visit, body: Document) -> Signed:
     requested_deputy = deputies.RequestedDeputy(body["deputy"], body["from"], body["to"])
     visit.site.approvers.deputies.check(visit.person, requested_deputy)
     nonce = visit.statement_nonce()
-    return Signed(decisions.DEPUTY, deputies.signed_subject(nonce, requested_deputy), nonce)
+    subject = signed_subject(nonce, body["deputy"], body["from"], body["to"])
+    return Signed(decisions.DEPUTY, subject, nonce)
 
 
 def _day(name: str, form: Form) -> date:

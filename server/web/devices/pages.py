@@ -11,7 +11,7 @@ from server.model.devices import Device
 from server.protocol import errors
 from server.protocol.approvals import decisions
 from server.protocol.forms import Form
-from server.services.devices import devices as devices_service
+from server.services.devices.statements import signed_subject
 from server.services.notifications.push_subscriptions import NamedSubscription
 from server.web.calls import Document
 from server.web.form import FormAction, Signed, statement
@@ -77,7 +77,7 @@ def _name(form: Form) -> object:
 def _signs_code(visit: Visit, _body: Document) -> Signed:
     """The signature is required because the code enrolls another device."""
     nonce = visit.statement_nonce()
-    return Signed(decisions.ENROLL, devices_service.signed_subject(nonce), nonce)
+    return Signed(decisions.ENROLL, signed_subject(nonce), nonce)
 
 
 def _signs_device(purpose: str, visit: Visit, _body: Document) -> Signed:

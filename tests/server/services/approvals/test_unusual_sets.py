@@ -211,4 +211,4 @@ def test_a_payment_is_called_usual_only_without_signals(paid):
     assert paid.compare().unusual.compared.startswith("Nothing unusual, compared with 76 earlier")
     fraud = paid.compare({"payee": "Somebody"}).unusual
     assert fraud.compared.startswith("Compared with 76 earlier")
-    assert DETAIL["account"] not in "".join(signal.text for signal in fraud.unusual.signals)
+    assert DETAIL["account"] not in "".join(signal.text for signal in fraud.signals)

@@ -151,9 +151,9 @@ def find_answer_sources(
     if decider is not None:
         return AnswerSources(verdict, decider=decider)
     covering_grants = () if requires_person else tuple(uses.covering_grants(view, case, verdict))
-    if covering_grants or not isinstance(case.agent, Agent):
+    if covering_grants:
         return AnswerSources(verdict, covering_grants=covering_grants)
-    return AnswerSources(verdict, eligible_for_verdict(view, verdict, case.agent, case.user))
+    return AnswerSources(verdict, eligible_for_verdict(view, case, verdict))
 
 
 def _automatic_decision(
@@ -170,12 +170,11 @@ def _automatic_decision(
     return verdict, AutomaticDecision({"consent": consent.id, "policy": verdict.source.version})
 
 
-def eligible_for_verdict(
-    view: View, verdict: Verdict, agent: Agent, user: User | None
-) -> EligibleApprovers:
-    """Return the eligible approvers for a verdict; only the user if no approval is needed."""
-    needs = verdict.requirements
-    return ONLY_THE_USER if needs is None else find_eligible(view, needs, agent, user)
+def eligible_for_verdict(view: View, case: PolicyRequest, verdict: Verdict) -> EligibleApprovers:
+    """Return the eligible approvers for a verdict; only the user if no agent asks for approval."""
+    if verdict.requirements is None or not isinstance(case.agent, Agent):
+        return ONLY_THE_USER
+    return find_eligible(view, verdict.requirements, case.agent, case.user)
 
 
 def find_eligible(

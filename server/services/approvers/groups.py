@@ -68,10 +68,10 @@ class Groups:
             before = find(tx, name_or_id)
             group = replace(before, **check_changes(tx, GROUP_MEMBERS, changes))
             with error_member("members"):
-                removed = set(group_members.people(tx, changes.get("remove", ())))
-                added = group_members.people(tx, changes.get("add", ()))
+                removed = set(group_members.resolve_user_ids(tx, changes.get("remove", ())))
+                added = group_members.resolve_user_ids(tx, changes.get("add", ()))
                 members = [member for member in (*group.members, *added) if member not in removed]
-                group = replace(group, members=group_members.people(tx, members))
+                group = replace(group, members=group_members.resolve_user_ids(tx, members))
             if group.name != before.name:
                 _check_name_free(tx, group.name, group.id)
             if group != before:

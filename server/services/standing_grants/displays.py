@@ -20,14 +20,14 @@ def standing_grant_display(
 ) -> Display:
     """Return what approvers see of a standing grant; `past` are the requests it was tried on."""
     name, until = display_safe(party.name), time_text(proposal.bounds.until)
-    target, action = proposal.target, proposal.action
+    target, action = proposal.example.target, proposal.example.action
     what = ", ".join(target.scope) if action is None else action.title
     times = _times(proposal.bounds.uses)
     return Display(
         kind="standing_grant",
         risk=proposal.given_at,
         risk_reason=safe_text(
-            f"It covers {proposal.risk} risk; standing grants count one risk level higher."
+            f"It covers {proposal.example.risk} risk; standing grants count one risk level higher."
         ),
         title="Standing grant",
         headline=safe_text(f"Let {name} do this {times} without asking: {display_safe(what)}"),
@@ -42,7 +42,7 @@ def standing_grant_display(
             "like this one without asking you. Every other request still needs your approval."
         ),
         agent=displays.agent_member(party.id, party.name, party.owners, first_request=False),
-        user=proposal.user,
+        user=proposal.example.user,
         peer=peer,
     )
 
@@ -68,16 +68,17 @@ def _facts(
     bounds, covered = proposal.bounds, sum(request.mismatch is None for request in past)
     facts = [fact("Agent", party.name)]
     facts.append(fact("Agent key", "the current key; a new key ends the grant"))
-    facts.append(fact("At", proposal.target.resource.uri))
-    facts += [fact("May use", scope) for scope in sorted(proposal.target.scope)]
+    facts.append(fact("At", proposal.example.target.resource.uri))
+    facts += [fact("May use", scope) for scope in sorted(proposal.example.target.scope)]
     facts += [
-        fact(label, value) for label, value in pattern_facts(proposal.action, proposal.pattern)
+        fact(label, value)
+        for label, value in pattern_facts(proposal.example.action, proposal.pattern)
     ]
     facts.append(fact("How often", _times(bounds.uses)))
     if bounds.sum is not None:
         facts.append(fact("Total", f"up to {money_text(bounds.sum)}"))
     facts.append(fact("Until", time_text(bounds.until)))
-    facts.append(fact("Risk", f"up to {proposal.risk}"))
+    facts.append(fact("Risk", f"up to {proposal.example.risk}"))
     each_use = "you are notified" if proposal.notify else "only in your history"
     facts.append(fact("Each use", each_use))
     facts.append(fact("Would have covered", f"{covered} of the last {len(past)}"))

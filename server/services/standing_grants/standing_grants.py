@@ -91,8 +91,8 @@ class StandingGrants:
             proposal = self.proposals.check(tx, person, submitted_proposal)
             limit = request_limits.page_refusal(
                 tx,
-                proposal.agent.id,
-                proposal.user,
+                proposal.example.agent.id,
+                proposal.example.user,
                 "standing_grant",
                 [kinds.STANDING_GRANT],
                 self.server_policy,
@@ -181,19 +181,19 @@ class StandingGrants:
             return self._with_names(tx, standing_grant)
 
     def _create_approval(self, tx: Unit, proposal: CheckedProposal, peer: str) -> Approval:
-        party = display_names.find(tx.directory, proposal.agent.id, tx.now)
+        party = display_names.find(tx.directory, proposal.example.agent.id, tx.now)
         assert party is not None  # noqa: S101  # the proposal checked it
         past = try_on_past_requests(tx, proposal)
         return self.create_approval(
             tx,
             NewApproval(
-                client_id=proposal.agent.id,
-                scope=proposal.target.scope,
+                client_id=proposal.example.agent.id,
+                scope=proposal.example.target.scope,
                 details=_terms(proposal),
-                actor=audit.by_user(proposal.user.id),
+                actor=audit.by_user(proposal.example.user.id),
                 display=standing_grant_display(proposal, party, past, peer),
                 no_later_than=min(tx.now + LIFETIME_SECONDS * 1000, proposal.bounds.until),
-                ceremony=frozenset({Step.PIN}) if proposal.pin else None,
+                ceremony=frozenset({Step.PIN}) if proposal.example.pin else None,
             ),
         )
 
@@ -219,8 +219,8 @@ def _terms(proposal: CheckedProposal) -> tuple[Mapping[str, JsonValue], ...]:
         uses=proposal.bounds.uses,
         sum=None if total is None else {"minor": total.minor, "currency": total.currency},
         vary=standing_grants.as_json(proposal.pattern.vary),
-        version=proposal.version,
-        risk=str(proposal.risk),
+        version=proposal.example.version,
+        risk=str(proposal.example.risk),
         notify=proposal.notify,
     )
     return kinds.standing_grant_details(terms, proposal.pattern.details)

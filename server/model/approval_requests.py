@@ -1,4 +1,4 @@
-"""Requests for approvals that pages and the device grant create."""
+"""What approvals are created from."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -56,8 +56,10 @@ class NewApproval:
     """The required steps; None uses the steps of the risk."""
     policy: Mapping[str, object] = field(default_factory=dict)
     """The policy decision, if policy was evaluated."""
+    seconds: int = LIFETIME_SECONDS
+    """The lifetime."""
     no_later_than: int | None = None
-    """The latest allowed expiry; None uses the default expiry."""
+    """The latest allowed expiry, if the lifetime would end later."""
 
 
 CreateApproval: TypeAlias = Callable[[Unit, NewApproval], Approval]

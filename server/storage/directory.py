@@ -5,7 +5,7 @@ version first, and drops a cache of a different version. Disabling an agent ther
 at its next request, in every process, without a cache timeout.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 from sqlalchemy import Connection
@@ -114,6 +114,13 @@ class CachedDirectory:
         return self._look_up(
             "members", "", lambda: {g.id: frozenset(g.members) for g in self._groups()}
         )
+
+    def includes(self, named: Sequence[str] | None, user_id: str) -> bool:
+        """Return whether these users and groups include the user; None includes every user."""
+        if named is None:
+            return True
+        members = self.members()
+        return any(name == user_id or user_id in members.get(name, ()) for name in named)
 
     def resource(self, uri: str) -> Resource | None:
         """Return the resource with this URI."""

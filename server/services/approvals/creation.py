@@ -1,13 +1,14 @@
-"""Creating approvals without a backchannel request: for a page or the device grant.
+"""Creating approvals: the signed texts and their digests.
 
-Nobody polls them. The page or the device grant reads the state of the approval.
+Nobody polls an approval of a page or the device grant, which read its state. `ciba` adds what an
+agent needs to poll.
 """
 
 import hashlib
 import json
 from functools import partial
 
-from server.model.approval_requests import LIFETIME_SECONDS, CreateApproval, NewApproval
+from server.model.approval_requests import CreateApproval, NewApproval
 from server.model.approvals import Approval
 from server.model.ports import Secrets
 from server.model.store import Unit
@@ -47,10 +48,10 @@ def record_request(tx: Unit, approval: Approval, new: NewApproval) -> None:
 
 
 def build_approval(tx: Unit, secrets: Secrets, new: NewApproval) -> Approval:
-    """Build the approval without storing it."""
+    """Build the approval without storing it; its handle is unknown, so that nobody can poll it."""
     approval_id = secrets.new_id(names.PREFIX_APPROVAL)
-    default_expiry = tx.now + LIFETIME_SECONDS * 1000
-    expires_at = min(default_expiry, new.no_later_than or default_expiry)
+    expires_at = tx.now + new.seconds * 1000
+    expires_at = min(expires_at, new.no_later_than or expires_at)
     details: list[JsonValue] = [dict(detail) for detail in new.details]
     action = decisions.action_text(
         agent=new.client_id,
@@ -74,7 +75,7 @@ def build_approval(tx: Unit, secrets: Secrets, new: NewApproval) -> Approval:
         details=json_text.canonical(details),
         risk=new.display.risk,
         ceremony=ceremonies.ceremony_text(_ceremony(new)),
-        policy=json.dumps(dict(new.policy), sort_keys=True),
+        policy=json.dumps(dict(new.policy), separators=(",", ":"), sort_keys=True),
         action=action,
         display=display,
         action_digest=decisions.digest(action),

@@ -25,7 +25,7 @@ from server.services.policy.history_keys import RequestToCompare
 from server.services.resources import targets
 from server.services.standing_grants import reservations, uses
 from server.services.standing_grants.proposals import Proposals
-from server.services.users import user_checks, user_or_group
+from server.services.users import user_checks
 
 POLICY_CHANGED = "policy_changed"
 PARENT_ENDED = "parent_ended"
@@ -67,7 +67,7 @@ class ApprovalChecks:
             return "user_disabled"
         if (reason := _missing_basis(tx, approval)) is not None:
             return reason
-        may_ask = user_or_group.includes(tx, user.id, agent.asks)
+        may_ask = tx.directory.includes(agent.asks, user.id)
         lacks_key = agent.dpop_bound and approval.delivery == "push" and approval.jkt is None
         if names.GRANT_CIBA not in agent.grant_types or not may_ask or lacks_key:
             return POLICY_CHANGED

@@ -16,7 +16,6 @@ from server.services.approvals import votes
 from server.services.approvals.ceremonies import NO_ENTRIES, CeremonyEntries
 from server.services.approvers import approvers
 from server.services.refusals import check_note
-from server.services.users import user_or_group
 
 _MAX_NOTE = 500
 """The maximum length of a note or reason."""
@@ -136,7 +135,7 @@ def _find_user(view: View, approval: Approval, name_or_id: str) -> str:
         user is None
         or not user.enabled
         or user.id == approval.user_id
-        or not user_or_group.includes(view, user.id, askable)
+        or not view.directory.includes(askable, user.id)
     ):
         raise errors.invalid_body("/ask: must be a different user whom this agent can ask.")
     return user.id

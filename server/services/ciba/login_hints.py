@@ -24,7 +24,6 @@ from server.protocol.names import PREFIX_USER
 from server.services.server_policy import ServerPolicy
 from server.services.tokens.issued_tokens import IssuedTokens
 from server.services.tokens.keys import id_token_claims
-from server.services.users import user_or_group
 
 _ALG = "ES256"
 _JTI_PREFIX = "sayso_lh_"
@@ -196,7 +195,7 @@ class Hints:
         )
         if user is None or not user.enabled:
             return None
-        return user if user_or_group.includes(tx, user.id, agent.asks) else None
+        return user if directory.includes(agent.asks, user.id) else None
 
     def _subject(self, tx: Unit, agent: Agent, hint: str) -> str:
         """Return the subject of our ID token for this agent; it may have expired."""

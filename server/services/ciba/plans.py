@@ -275,17 +275,13 @@ def request_hash(request: BackchannelRequest) -> bytes:
     }
     if request.login_hint_token is not None:  # it differs in a repeated exchange or call
         members["login_hint_token"] = login_hint_tokens.comparable(request.login_hint_token)
-    return hashlib.sha256(canonical_json(members).encode()).digest()
+    text = json.dumps(members, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).digest()
 
 
 def _parsed_with(agent: Agent) -> tuple[object, ...]:
     """Return the fields of the agent that affect how a request is parsed."""
     return agent.request_alg, agent.jwks, agent.delivery
-
-
-def canonical_json(value: object) -> str:
-    """Return canonical JSON text for a row."""
-    return json.dumps(value, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
 
 
 _NO_MEMBERS: Mapping[str, object] = {}

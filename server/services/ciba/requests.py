@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
+from server.model.approval_requests import NewApproval
 from server.model.approvals import Approval
 from server.model.clients import Agent
 from server.model.ports import Secrets
@@ -17,6 +18,7 @@ from server.protocol.ciba import login_hint_tokens as login_hints
 from server.protocol.ciba import requests
 from server.protocol.forms import Form
 from server.protocol.resources import scopes
+from server.services.approvals import creation
 from server.services.approvers import answer_sources, approvers, substitutes
 from server.services.approvers.substitutes import Substitutes
 from server.services.audit import audit
@@ -27,7 +29,6 @@ from server.services.ciba.plans import (
     RequestObjects,
     RequestPlan,
     RequestPlanner,
-    canonical_json,
 )
 from server.services.notifications import attention, notices, request_limits
 from server.services.policy import displays, history
@@ -297,59 +298,40 @@ class BackchannelService:
     def _new_approval(
         self, tx: Unit, call: BackchannelCall, plan: RequestPlan, user: User, *, phantom: bool
     ) -> Approval:
-        approval_id = self.secrets.new_id(names.PREFIX_APPROVAL)
-        handle = self.secrets.auth_req_id(approval_id)
-        expires_at = tx.now + plan.seconds * 1000
-        action = decisions.action_text(
-            agent=call.agent.id,
-            authorization_details=[dict(detail) for detail in call.request.details],
-            resource=plan.target.resource.uri,
-            salt=self.secrets.salt(),
-            scope=plan.target.scope,
-            user=user.id,
+        agent, case = call.agent, plan.case
+        to_compare = RequestToCompare(agent, user, case.target, case.details, case.actions)
+        compared = history.compare(tx, self.secrets, to_compare)
+        displayed = self._displayed(tx, call, plan, user)
+        new = NewApproval(
+            client_id=agent.id,
+            scope=case.target.scope,
+            details=case.details,
+            actor=audit.by_agent(agent.id),
+            display=displays.request_display(displayed, compared.unusual),
+            phantom=phantom,
+            ceremony=plan.ceremony,
+            policy=plan.verdict.facts(),
+            seconds=plan.seconds,
         )
-        compared = history.compare(
-            tx,
-            self.secrets,
-            RequestToCompare(call.agent, user, plan.target, plan.case.details, plan.case.actions),
-        )
-        display = displays.canonical_display(
-            displays.request_display(self._displayed(tx, call, plan, user), compared.unusual),
-            approval_id=approval_id,
-            asked_at=tx.now,
-            expires_at=expires_at,
-        )
-        return Approval(
-            id=approval_id,
+        approval = creation.build_approval(tx, self.secrets, new)
+        handle, token = self.secrets.auth_req_id(approval.id), call.notification_token
+        return replace(
+            approval,
             auth_req_hash=hashlib.sha256(handle.encode()).digest(),
-            agent_id=call.agent.id,
-            user_id=None if phantom else user.id,
-            resource=plan.target.resource.uri,
-            scope=scopes.text(plan.target.scope),
             openid_scope=scopes.text(call.request.openid_scope),
-            details=canonical_json(list(call.request.details)),
-            risk=plan.risk,
-            ceremony=ceremonies.ceremony_text(plan.ceremony),
-            action=action,
-            display=display,
-            action_digest=decisions.digest(action),
-            display_digest=decisions.digest(display),
             acr_values=call.request.acr_values,
-            created_at=tx.now,
-            expires_at=expires_at,
             idempotency_hash=call.idempotency_hash,
             request_hash=call.request_hash,
             parent_id=None if phantom or call.hint is None else call.hint.parent,
             caller_id=None if phantom else client_of(tx, call.received_token),
-            delivery=call.agent.delivery,
+            delivery=agent.delivery,
             notification_token=None
-            if call.notification_token is None
-            else callbacks.encrypt_token(self.secrets, approval_id, call.notification_token),
-            jkt=self._proved_key(tx, call) if call.agent.delivery == "push" else None,
-            policy=canonical_json(plan.verdict.facts()),
+            if token is None
+            else callbacks.encrypt_token(self.secrets, approval.id, token),
+            jkt=self._proved_key(tx, call) if agent.delivery == "push" else None,
             past=compared.text,
             life_ms=plan.seconds * 1000,
-            escalate_at=None if phantom else attention.halfway(tx.now, expires_at),
+            escalate_at=None if phantom else attention.halfway(tx.now, approval.expires_at),
             quorum=plan.answer_sources.quorum,
             multi_approver=bool(plan.answer_sources.people.others) and not phantom,
         )

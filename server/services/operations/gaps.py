@@ -12,7 +12,6 @@ from server.services.approvers import answer_sources
 from server.services.policy.evaluation import Evaluator, PolicyRequest
 from server.services.policy.schemas import Schemas
 from server.services.resources.targets import TokenTarget
-from server.services.users import user_or_group
 
 _SCHEMAS: Final = Schemas()
 CandidateRequest = tuple[str, TokenTarget, Sequence[ActionType]]
@@ -35,7 +34,7 @@ def of_agent(view: View, evaluator: Evaluator, agent: Agent) -> list[Gap]:
     people = [
         user
         for user in view.users.all()
-        if user.enabled and user_or_group.includes(view, user.id, agent.asks)
+        if user.enabled and view.directory.includes(agent.asks, user.id)
     ]
     candidates = _candidates(view, agent)
     gaps = (_gap(view, evaluator, agent, candidate, people) for candidate in candidates)

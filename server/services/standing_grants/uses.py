@@ -21,7 +21,6 @@ from server.protocol.policy.risks import Risk
 from server.protocol.standing_grants import standing_grants
 from server.services.policy.evaluation import Evaluator, PolicyRequest
 from server.services.standing_grants.reservations import GRANT_MEMBER, grant_of
-from server.services.users import user_or_group
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +91,7 @@ def still_covers(view: View, evaluator: Evaluator, case: PolicyRequest, approval
 def _may_ask(view: View, user: User, case: PolicyRequest) -> bool:
     """Return whether the agent may ask this user."""
     agent = case.agent
-    return isinstance(agent, Agent) and user_or_group.includes(view, user.id, agent.asks)
+    return isinstance(agent, Agent) and view.directory.includes(agent.asks, user.id)
 
 
 def _satisfies(grant: StandingGrant, needs: Requirements, case: PolicyRequest, risk: Risk) -> bool:

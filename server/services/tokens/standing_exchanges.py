@@ -4,7 +4,6 @@ The approval is created, decided by the grant and redeemed in one unit of work, 
 grant has its token.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -67,7 +66,6 @@ class StandingExchanges:
             state=State.REDEEMED,
             parent_id=subject.id,
             caller_id=subject.client_id,
-            policy=json.dumps(needed.verdict.facts(), separators=(",", ":"), sort_keys=True),
         )
         tx.approvals.add(approval)
         creation.record_request(tx, approval, approval_data)
@@ -112,6 +110,7 @@ class StandingExchanges:
             details=case.details,
             actor=audit.by_agent(agent.id),
             display=displays.request_display(displayed, unusual),
+            policy=needed.verdict.facts(),
         )
 
     def _displayed_request(

@@ -138,7 +138,7 @@ FAULTS: Mapping[str, Fault] = {
     ),
     "the display digest is computed from a different text": Fault(
         "I26",
-        "server/services/ciba/requests.py",
+        "server/services/approvals/creation.py",
         "display_digest=decisions.digest(display),",
         "display_digest=decisions.digest(action),",
         _ONE_TEXT,

@@ -237,8 +237,8 @@ class Site:
             consents,
             standing_grants,
             audit_log,
-            live=issued_tokens.live,
-            held=with_names,
+            find_active_token=issued_tokens.live,
+            name_delegation=with_names,
         )
         approvers = ApproverServices(adapters, checks.evaluator, devices.statements)
         ciba = CibaServices(

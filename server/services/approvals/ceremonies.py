@@ -80,7 +80,7 @@ class ApproveAnswer:
 
 
 def check_approval(
-    tx: Unit, secrets: Secrets, answer: ApproveAnswer, *, counted: bool
+    tx: Unit, secrets: Secrets, answer: ApproveAnswer, *, attempts_counted: bool
 ) -> errors.Problem | AttemptsCounted | None:
     """Check an approve answer against the request's ceremony; None if it suffices.
 
@@ -92,15 +92,15 @@ def check_approval(
     """
     _check_key_and_pin(tx, answer)
     _check_steps(answer)
-    typed = sorted(answer.ceremony & COMPARED_STEPS)
-    if not typed:
+    compared_steps = sorted(answer.ceremony & COMPARED_STEPS)
+    if not compared_steps:
         return None
-    if not counted:
-        for step in typed:
+    if not attempts_counted:
+        for step in compared_steps:
             _count_attempt(tx, answer, step)
         return AttemptsCounted()
-    wrong = [step for step in typed if not _is_correct(secrets, answer, step)]
-    for step in typed:
+    wrong = [step for step in compared_steps if not _is_correct(secrets, answer, step)]
+    for step in compared_steps:
         if step not in wrong:
             tx.ceremony_attempts.undo_attempt(answer.approval.id, step, _counted_user(answer, step))
     return _wrong_entry(tx, answer, wrong[0]) if wrong else None

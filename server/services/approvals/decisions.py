@@ -84,10 +84,14 @@ class ApprovalService:
         """
         submitted_decision = with_checked_texts(submitted_decision)
         with self.store.write() as tx:
-            result = self._decide(tx, person, approval_id, submitted_decision, counted=False)
+            result = self._decide(
+                tx, person, approval_id, submitted_decision, attempts_counted=False
+            )
         if isinstance(result, AttemptsCounted):
             with self.store.write() as tx:
-                result = self._decide(tx, person, approval_id, submitted_decision, counted=True)
+                result = self._decide(
+                    tx, person, approval_id, submitted_decision, attempts_counted=True
+                )
         if isinstance(result, errors.Problem):
             raise result
         assert isinstance(result, ApproverView)  # noqa: S101  # attempts are counted only in the first unit of work
@@ -100,7 +104,7 @@ class ApprovalService:
         approval_id: str,
         submitted_decision: SubmittedDecision,
         *,
-        counted: bool,
+        attempts_counted: bool,
     ) -> ApproverView | errors.Problem | AttemptsCounted:
         """Process an answer in its own unit of work.
 
@@ -128,7 +132,9 @@ class ApprovalService:
             approve_answer = ApproveAnswer(
                 approval, device, key, _signed_steps(payload), submitted_decision.entries
             )
-            refused = check_approval(tx, self.secrets, approve_answer, counted=counted)
+            refused = check_approval(
+                tx, self.secrets, approve_answer, attempts_counted=attempts_counted
+            )
             if refused is not None:
                 return refused
         if approval.quorum > 1:
@@ -167,13 +173,13 @@ class ApprovalService:
         if answer.decision == "approve":
             if _granted_text(narrowed) == approval.granted and votes.is_vote_cast(tx, answer):
                 return _conflict(tx, approval, "already_voted", _SHARED_VOTE)
-            counted = votes.add_approval(tx, self.narrowings, approval, answer, narrowed)
-            if counted is None:
+            updated = votes.add_approval(tx, self.narrowings, approval, answer, narrowed)
+            if updated is None:
                 text = "Another approver has narrowed this request. Review it again."
                 return _conflict(tx, approval, "narrowed_meanwhile", text)
-            if votes.vote_count(tx, counted) < counted.quorum:
-                return _record_vote(tx, counted, answer, key)
-            approval = counted
+            if votes.vote_count(tx, updated) < updated.quorum:
+                return _record_vote(tx, updated, answer, key)
+            approval = updated
         else:
             votes.store_answer(tx, answer)
         return self._close(tx, approval, answer, narrowed, key)

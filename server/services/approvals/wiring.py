@@ -32,8 +32,8 @@ class ApprovalServices:
         standing_grants: StandingGrants,
         audit_log: AuditLog,
         *,
-        live: Callable[[View, str], LiveToken | None],
-        held: Callable[[Directory, Delegation], NamedDelegation],
+        find_active_token: Callable[[View, str], LiveToken | None],
+        name_delegation: Callable[[Directory, Delegation], NamedDelegation],
     ) -> None:
         store, secrets, policy = adapters.store, adapters.secrets, adapters.server_policy
         self.checks = checks
@@ -52,7 +52,12 @@ class ApprovalServices:
         self.extensions = Extensions(store)
         self.retries = Retries(store)
         self.receipts = Receipts(
-            store, adapters.signer, adapters.verifier, signatures.authenticators, audit_log, held
+            store,
+            adapters.signer,
+            adapters.verifier,
+            signatures.authenticators,
+            audit_log,
+            name_delegation,
         )
-        self.consumptions = Consumptions(store, live, checks)
+        self.consumptions = Consumptions(store, find_active_token, checks)
         self.outcomes = Outcomes(store)

@@ -45,7 +45,7 @@ _REPLAY_KIND = "request object"
 class RequestObjectReplayKey:
     """Identifies a signed request, so that it is accepted only once."""
 
-    replay_key: bytes | None = None
+    digest: bytes | None = None
     """None for an unsigned request."""
     until: int = 0
     agent_id: str = ""
@@ -54,9 +54,9 @@ class RequestObjectReplayKey:
 
     def mark_used(self, tx: Unit) -> None:
         """Mark the request as used. Raises errors.InvalidRequest if it was used before."""
-        if self.replay_key is None:
+        if self.digest is None:
             return
-        if not tx.replays.first_use(_REPLAY_KIND, self.replay_key, self.until):
+        if not tx.replays.first_use(_REPLAY_KIND, self.digest, self.until):
             raise errors.InvalidRequest("This signed request was already used. Sign a new one.")
         tx.agents.mark_key_used(self.agent_id, self.signing_kid, tx.now)
 
@@ -102,9 +102,9 @@ class RequestObjects:
             raise errors.InvalidRequest(
                 "This request was signed before the last restore. Sign it again."
             )
-        replay_key = hashlib.sha256(f"{agent.id}\n{token_id}".encode()).digest()
-        used = RequestObjectReplayKey(replay_key, until, agent.id, kid)
-        return request_objects.to_form(claims), used
+        digest = hashlib.sha256(f"{agent.id}\n{token_id}".encode()).digest()
+        replay_key = RequestObjectReplayKey(digest, until, agent.id, kid)
+        return request_objects.to_form(claims), replay_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ class BackchannelCall:
     request: BackchannelRequest
     idempotency_key: str | None
     peer: str
-    used: RequestObjectReplayKey
+    replay_key: RequestObjectReplayKey
     proofs: Sequence[str]
     notification_token: str | None
     """None for an agent that polls."""

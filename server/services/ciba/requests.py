@@ -79,12 +79,12 @@ class BackchannelService:
             )
         with self.store.read() as view:
             now = view.now
-        form, used = self.objects.read(agent, form, now)
+        form, replay_key = self.objects.read(agent, form, now)
         request = requests.parse_request(form)
         token = None if agent.delivery == "poll" else requests.check_notification_token(request)
         sent_hash = plans.request_hash(request)
         call = BackchannelCall(
-            agent, request, idempotency_key, peer, used, proofs, token, sent_hash
+            agent, request, idempotency_key, peer, replay_key, proofs, token, sent_hash
         )
         with self.store.write() as tx:
             result = self._start(tx, call)
@@ -121,7 +121,7 @@ class BackchannelService:
         call = replace(call, agent=plans.current_agent(tx, call))
         if (repeated := self._find_repeated(tx, call)) is not None:
             return repeated
-        call.used.mark_used(tx)
+        call.replay_key.mark_used(tx)
         call = self._with_login_hint(tx, call)
         plan_for = partial(self.planner.plan, tx, call, self.planner.validate(tx, call))
         hinted_user = self.hints.hinted_user(tx, call.agent, call.request, call.known_user)
@@ -271,13 +271,15 @@ class BackchannelService:
             plans.cancel_superseded(tx, earlier, approval)
         if call.hint is not None:
             self.login_hints.spend(tx, call.hint)
-        by = plan.answer_sources
-        decider = by.decider or uses.reserve(tx, by.covering_grants, by.verdict, approval.id)
+        sources = plan.answer_sources
+        decider = sources.decider or uses.reserve(
+            tx, sources.covering_grants, sources.verdict, approval.id
+        )
         if decider is not None:
             approval = answer_sources.approve_automatically(approval, decider, tx.now)
         tx.approvals.add(approval)
         if approval.multi_approver:
-            approvers.store_approvers(tx, approval, by.people.others)
+            approvers.store_approvers(tx, approval, sources.people.others)
         values = {
             "auth_req_id": self.secrets.auth_req_id(approval.id),
             "login_hint": call.request.login_hint,

@@ -120,7 +120,7 @@ class Engine:
 
 @dataclass(frozen=True, slots=True)
 class Evaluator:
-    """Evaluates policy. `instead` replaces the engine in force, for trials."""
+    """Evaluates policy. `engine_override` replaces the engine in force, for trials."""
 
     secrets: Secrets
     engine_override: Engine | None = None

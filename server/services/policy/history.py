@@ -221,15 +221,15 @@ class _Comparer:
         past = _past(rows, target_keys.person)
         is_known = self.keys.agent_mark in past.members
         if target_keys.name is None:
-            return NamedTarget(target_keys.place, target_keys.mark, is_known)
+            return NamedTarget(target_keys.location, target_keys.mark, is_known)
         target_history = past if past.count else _past(rows, target_keys.everybody)
         name_history = _past(rows, target_keys.name.person)
         targets = name_history if name_history.count else _past(rows, target_keys.name.everybody)
         return NamedTarget(
-            target_keys.place,
+            target_keys.location,
             target_keys.mark,
             is_known,
-            target_keys.name.place,
+            target_keys.name.location,
             target_keys.name.mark,
             frozenset(
                 member for member in target_history.members if member.startswith(NAME_MARK_PREFIX)
@@ -248,7 +248,7 @@ class _Comparer:
             parts[0] if len(parts) == 1 and parts[0].amount.value == amount_keys.value else None
         )
         return Amount(
-            amount_keys.place,
+            amount_keys.location,
             amount_keys.value,
             amount_keys.currency,
             tuple(self._baselines(amount_keys, target_part, lambda key: _past(rows, key))),
@@ -273,7 +273,7 @@ class _Comparer:
 
         amount = part_keys.amount
         baselines = tuple(self._baselines(amount, part_keys, before))
-        return Amount(amount.place, value, amount.currency, baselines)
+        return Amount(amount.location, value, amount.currency, baselines)
 
     def _baselines(
         self, amount_keys: AmountKeys, to: PartKeys | None, past: Callable[[str], PastApprovals]
@@ -292,8 +292,10 @@ class _Comparer:
     def _values(self, rows: RowsByKey) -> Iterator[TextValue]:
         for key in (self.keys.name, *self.keys.texts):
             if key.key in rows:
-                yield TextValue(key.place, key.mark, rows[key.key].members)
-        yield from (TextValue(place, "", mixes_scripts=True) for place in self.keys.mixed_scripts)
+                yield TextValue(key.location, key.mark, rows[key.key].members)
+        yield from (
+            TextValue(location, "", mixes_scripts=True) for location in self.keys.mixed_scripts
+        )
 
     def _hours(self, rows: RowsByKey) -> AnswerHours:
         hour = _hour(self._at)

@@ -66,7 +66,7 @@ class ValueLocation(NamedTuple):
 class TextKeys(NamedTuple):
     """The keys of a text, for finding earlier lookalikes."""
 
-    place: ValueLocation
+    location: ValueLocation
     mark: str
     key: str
 
@@ -74,7 +74,7 @@ class TextKeys(NamedTuple):
 class NameKeys(NamedTuple):
     """The keys of a target's name, for this person and for the installation."""
 
-    place: ValueLocation
+    location: ValueLocation
     mark: str
     person: str
     everybody: str
@@ -83,7 +83,7 @@ class NameKeys(NamedTuple):
 class TargetKeys(NamedTuple):
     """The keys of a target, for this person and for the installation."""
 
-    place: ValueLocation
+    location: ValueLocation
     mark: str
     person: str
     everybody: str
@@ -93,7 +93,7 @@ class TargetKeys(NamedTuple):
 class AmountKeys(NamedTuple):
     """The keys of an amount by type and unit, for this agent, this person and all people."""
 
-    place: ValueLocation
+    location: ValueLocation
     value: int
     currency: str | None
     kind: str
@@ -276,7 +276,7 @@ class _KeyBuilder:
             key = f"{target.person} {currency}"
             before = self.parts.get(key)
             total = _add_amounts(None if before is None else before.amount, amount_keys)
-            self.parts[key] = PartKeys(total, target.place, key, f"asked {key}")
+            self.parts[key] = PartKeys(total, target.location, key, f"asked {key}")
 
     def _texts(self, action: ActionType, detail: Detail) -> None:
         """Add the keys of short material texts, of the target and of its name."""
@@ -321,7 +321,7 @@ def _target_of(trail: Trail, targets: Sequence[TargetKeys]) -> TargetKeys | None
         return targets[0]
     steps = _indexes(trail)
     return next(
-        (target for target in targets if steps and _indexes(target.place.trail) == steps), None
+        (target for target in targets if steps and _indexes(target.location.trail) == steps), None
     )
 
 

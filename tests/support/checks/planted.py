@@ -168,8 +168,8 @@ FAULTS: Mapping[str, Fault] = {
     "a withdrawn vote counts": Fault(
         "I4",
         "server/services/approvals/votes.py",
-        "    if kept is not None:\n        store_answer(tx, answer)",
-        "    if kept is not None:\n        pass",
+        "    if updated is not None:\n        store_answer(tx, answer)",
+        "    if updated is not None:\n        pass",
         "tests/server/services/approvals/test_vote_withdrawals.py"
         "::test_a_withdrawn_vote_no_longer_counts",
     ),

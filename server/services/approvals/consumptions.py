@@ -18,6 +18,7 @@ from server.protocol.tokens import step_up
 from server.protocol.tokens.step_up import NOTHING, StepUpRequirement
 from server.protocol.tokens.token_exchange import canonical
 from server.services.approvals.current_checks import ApprovalChecks
+from server.services.approvals.execution_outcomes import execution_entry
 from server.services.audit import audit
 
 _ALARM_WINDOW_MS: Final = 10 * 60_000
@@ -131,7 +132,7 @@ class _ConsumptionAttempt:
 
     def _record(self, kind: audit.Type, decision: str, execution: IntendedExecution) -> None:
         facts = {"execution": execution.id, "jti": self.token.row.id}
-        entry = audit.execution_entry(
+        entry = execution_entry(
             self.approval, kind, actor=self.actor, decision=decision, facts=facts
         )
         self.tx.audit.add(replace(entry, resource=self.token.row.resource))

@@ -18,7 +18,7 @@ from server.services.approvals.ceremonies import (
     check_approval,
 )
 from server.services.approvals.current_checks import ApprovalChecks
-from server.services.approvals.expiry import expire, expire_if_overdue
+from server.services.approvals.expiry import expire_if_overdue
 from server.services.approvals.narrowing import Narrowed, Narrowings
 from server.services.approvals.submitted_decisions import (
     SubmittedDecision,
@@ -83,15 +83,17 @@ class ApprovalService:
         closed, 422 or 403 if the answer is invalid or too weak, 423 if the person is locked out.
         """
         submitted_decision = with_checked_texts(submitted_decision)
-        with self.store.write() as tx:
-            result = self._decide(
-                tx, person, approval_id, submitted_decision, attempts_counted=False
-            )
-        if isinstance(result, AttemptsCounted):
-            with self.store.write() as tx:
-                result = self._decide(
-                    tx, person, approval_id, submitted_decision, attempts_counted=True
-                )
+        result: ApproverView | errors.Problem | AttemptsCounted = AttemptsCounted()
+        for attempts_counted in (False, True):
+            if isinstance(result, AttemptsCounted):
+                with self.store.write() as tx:
+                    result = self._decide(
+                        tx,
+                        person,
+                        approval_id,
+                        submitted_decision,
+                        attempts_counted=attempts_counted,
+                    )
         if isinstance(result, errors.Problem):
             raise result
         assert isinstance(result, ApproverView)  # noqa: S101  # attempts are counted only in the first unit of work
@@ -118,13 +120,13 @@ class ApprovalService:
         device = device_auth.current_device(tx, person)
         payload, key = self._verify_signature(tx, device, submitted_decision.jws)
         if payload.decision == "withdraw":
-            return self._decide_withdrawal(tx, person, approval, payload, submitted_decision)
+            return self._decide_withdrawal(tx, approval, device, payload, submitted_decision.jws)
         submitted_decision = with_checked_code(tx, approval, submitted_decision, payload.code)
         granted = submitted_decision.granted
         narrowed = None if granted is None else self.narrowings.check(tx, approval, granted)
         self._check_payload(tx, payload, approval, device, narrowed)
         answer = stored_decision(tx, approval, device, payload, submitted_decision)
-        if (closed := _check_open(tx, person, approval, answer, granted, self.checks)) is not None:
+        if (closed := self._check_open(tx, approval, answer, granted)) is not None:
             return closed
         earlier = votes.earlier_answer(tx, approval, person.user.id)
         if payload.decision == "approve" and earlier is None:
@@ -140,6 +142,22 @@ class ApprovalService:
         if approval.quorum > 1:
             return self._add_vote(tx, approval, answer, narrowed, key)
         return self._close(tx, approval, answer, narrowed, key)
+
+    def _check_open(
+        self, tx: Unit, approval: Approval, answer: Decision, granted: str | None
+    ) -> ApproverView | errors.Problem | None:
+        """Return the result if the approval is closed or closes now; None if it stays pending."""
+        if overdue(approval.state, approval.expires_at, tx.now):
+            return _already_closed(tx, expire_if_overdue(tx, approval))
+        if approval.state is not State.PENDING:
+            earlier_answers = tx.decisions.of_approval(approval.id)
+            repeats = any(is_repeat(earlier, answer) for earlier in earlier_answers)
+            is_repeated = repeats and approval.granted == granted
+            return approver_view(tx, approval) if is_repeated else _already_closed(tx, approval)
+        if (reason := self.checks.invalid_reason(tx, approval)) is not None:
+            withdraw(tx, [approval], reason=reason, actor=audit.SYSTEM)
+            return _already_closed(tx, tx.approvals.get(approval.id) or approval)
+        return None
 
     def _close(
         self, tx: Unit, approval: Approval, answer: Decision, narrowed: Narrowed | None, key: str
@@ -185,12 +203,7 @@ class ApprovalService:
         return self._close(tx, approval, answer, narrowed, key)
 
     def _decide_withdrawal(
-        self,
-        tx: Unit,
-        person: Person,
-        approval: Approval,
-        payload: decisions.Decision,
-        submitted_decision: SubmittedDecision,
+        self, tx: Unit, approval: Approval, device: Device, payload: decisions.Decision, jws: str
     ) -> ApproverView | errors.Problem:
         """Process the withdrawal of a vote. As with a denial, any key of the device suffices.
 
@@ -198,14 +211,11 @@ class ApprovalService:
         2. The device signed the server's values. 3. The request is pending and its agent may still
         act.
         """
-        if votes.is_stored_withdrawal(tx, approval, person.user.id, submitted_decision.jws):
-            return approver_view(tx, approval, person.user.id)
-        device = device_auth.current_device(tx, person)
+        if votes.is_stored_withdrawal(tx, approval, device.user_id, jws):
+            return approver_view(tx, approval, device.user_id)
         self._check_payload(tx, payload, approval, device, None)
-        answer = stored_decision(
-            tx, approval, device, payload, SubmittedDecision(submitted_decision.jws)
-        )
-        if (closed := _check_open(tx, person, approval, answer, None, self.checks)) is not None:
+        answer = stored_decision(tx, approval, device, payload, SubmittedDecision(jws))
+        if (closed := self._check_open(tx, approval, answer, None)) is not None:
             return closed
         return self._withdraw_vote(tx, approval, answer)
 
@@ -294,30 +304,6 @@ class ApprovalService:
                 granted=None if narrowed is None else narrowed.digest,
             ),
         )
-
-
-def _check_open(  # the members of one answer
-    tx: Unit,
-    person: Person,
-    approval: Approval,
-    answer: Decision,
-    granted: str | None,
-    checks: ApprovalChecks,
-) -> ApproverView | errors.Problem | None:
-    """Return the result if the approval is closed or closes now; None if it stays pending."""
-    if overdue(approval.state, approval.expires_at, tx.now):
-        return _already_closed(
-            tx, expire(tx, approval) or approvers.get_for_approver(tx, approval.id, person.user.id)
-        )
-    if approval.state is not State.PENDING:
-        earlier_answers = tx.decisions.of_approval(approval.id)
-        repeats = any(is_repeat(earlier, answer) for earlier in earlier_answers)
-        is_repeated = repeats and approval.granted == granted
-        return approver_view(tx, approval) if is_repeated else _already_closed(tx, approval)
-    if (reason := checks.invalid_reason(tx, approval)) is not None:
-        withdraw(tx, [approval], reason=reason, actor=audit.SYSTEM)
-        return _already_closed(tx, approvers.get_for_approver(tx, approval.id, person.user.id))
-    return None
 
 
 def _already_closed(tx: Unit, approval: Approval) -> errors.Problem:

@@ -5,12 +5,13 @@ ran with what was granted. Never: consuming an approval.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
 from server.model.approval_views import ShownExecution
 from server.model.approvals import Approval, Consumption, Outcome, Result
+from server.model.audit import Entry
 from server.model.granted import effective_digest, granted_digest_with
 from server.model.resources import ResourceServer
 from server.model.store import Store, Unit, View
@@ -79,7 +80,7 @@ class Outcomes:
 def _record_outcome(
     tx: Unit, caller: ResourceServer, approval: Approval, execution_id: str, outcome: Outcome
 ) -> None:
-    record = partial(audit.execution_entry, approval, actor=audit.by_resource(caller.client_id))
+    record = partial(execution_entry, approval, actor=audit.by_resource(caller.client_id))
     facts: dict[str, object] = {"execution": execution_id, "text": outcome.text}
     if outcome.executed_digest is not None:
         facts["executed_digest"] = outcome.executed_digest
@@ -98,6 +99,19 @@ def _record_outcome(
                 approval=approval.id,
                 resource=approval.resource,
             )
+
+
+def execution_entry(
+    approval: Approval,
+    kind: audit.Type,
+    *,
+    actor: str,
+    decision: str,
+    facts: Mapping[str, object],
+) -> Entry:
+    """Return an entry about the execution of an approval; it does not repeat the risk."""
+    entry = audit.approval_entry(approval, kind, actor=actor, decision=decision, facts=facts)
+    return replace(entry, posture=None)
 
 
 def execution(view: View, approval: Approval) -> ShownExecution | None:

@@ -9,7 +9,6 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import replace
 from enum import Enum, StrEnum
 from typing import Final
 
@@ -313,19 +312,6 @@ def approval_entry(
         caller_id=approval.caller_id,
         facts=facts,
     )
-
-
-def execution_entry(
-    approval: Approval,
-    kind: Type,
-    *,
-    actor: str,
-    decision: str,
-    facts: Mapping[str, object],
-) -> Entry:
-    """Return an entry about the execution of an approval; it does not repeat the risk."""
-    entry = approval_entry(approval, kind, actor=actor, decision=decision, facts=facts)
-    return replace(entry, posture=None)
 
 
 def request_entry(approval: Approval, actor: str, facts: Mapping[str, object]) -> Entry:

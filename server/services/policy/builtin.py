@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from importlib.resources import files
 from typing import Final
 
@@ -226,6 +226,7 @@ DEFAULT_AUTHOR: Final = "default"
 _NOBODY: Mapping[str, str] = {}
 
 
+@cache
 def default_row() -> PolicyRow:
     """Return the built-in rule set."""
     text = files("server.services.policy").joinpath("default.toml").read_text("utf-8")

@@ -7,7 +7,6 @@ force. Never: acting on a verdict.
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
-from functools import cache
 
 from server.model.approvals import Approval
 from server.model.clients import Agent, App
@@ -193,7 +192,7 @@ class Evaluator:
     def _engine(self, view: View) -> Engine:
         if self.engine_override is not None:
             return self.engine_override
-        row = view.directory.policy() or _default()
+        row = view.directory.policy() or builtin.default_row()
         if row.hash not in self.engines:
             engine = engine_of(row)
             self.engines.clear()
@@ -215,8 +214,3 @@ def engine_of(row: PolicyRow) -> Engine:
         return Engine(builtin.compile_row(row), source)
     except InvalidPolicy:
         return Engine(_UnreadableEngine(), source)
-
-
-@cache
-def _default() -> PolicyRow:
-    return builtin.default_row()

@@ -43,7 +43,7 @@ class Display:
 
 @dataclass(frozen=True, slots=True)
 class NewApproval:
-    """The input of a new approval; its display names its kind, risk, resource, user and peer."""
+    """The input of a new approval. `display` has its kind, risk, resource, user and address."""
 
     client_id: str
     scope: tuple[str, ...]

@@ -1,6 +1,6 @@
 """Creating approvals: the signed texts and their digests.
 
-Nobody polls an approval of a page or the device grant, which read its state. `ciba` adds what an
+Pages and the device grant read the state of their approvals; nobody polls them. `ciba` adds what an
 agent needs to poll.
 """
 
@@ -48,7 +48,7 @@ def record_request(tx: Unit, approval: Approval, new: NewApproval) -> None:
 
 
 def build_approval(tx: Unit, secrets: Secrets, new: NewApproval) -> Approval:
-    """Build the approval without storing it; its handle is unknown, so that nobody can poll it."""
+    """Build the approval without storing it. Nobody knows its handle, so it cannot be polled."""
     approval_id = secrets.new_id(names.PREFIX_APPROVAL)
     expires_at = tx.now + new.seconds * 1000
     expires_at = min(expires_at, new.no_later_than or expires_at)

@@ -18,7 +18,7 @@ from server.services.standing_grants.proposals import CheckedProposal, TriedRequ
 def standing_grant_display(
     proposal: CheckedProposal, party: Party, past: Sequence[TriedRequest], peer: str
 ) -> Display:
-    """Return what approvers see of a standing grant; `past` are the requests it was tried on."""
+    """Return what approvers see of a standing grant, which was tried on the `past` requests."""
     name, until = display_safe(party.name), time_text(proposal.bounds.until)
     target, action = proposal.example.target, proposal.example.action
     what = ", ".join(target.scope) if action is None else action.title

@@ -20,7 +20,7 @@ _MAX_CHARACTERS = 2_000
 def consent_display(
     request: RequestedConsent, offer: ConsentOffer, app_name: str | None, *, first_request: bool
 ) -> Display:
-    """Return what approvers see of a consent; `app_name` is the app that asks on behalf of an agent."""
+    """Return what approvers see of a consent. An app, `app_name`, may ask on behalf of an agent."""
     party, until = offer.party, time_text(offer.until)
     name = display_safe(party.name)
     return Display(

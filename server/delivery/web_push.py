@@ -12,6 +12,7 @@ from typing import Any, Final
 from server.delivery import egress
 from server.delivery.egress import EgressLimits, Undeliverable
 from server.model.notifications import OutboxMessage, Push
+from server.model.ports import Fetched
 from server.model.store import Unit
 from server.protocol.notifications import web_push
 from server.services.notifications.pushes import Pushes
@@ -106,7 +107,7 @@ class _Session:
 
     def __init__(self, reach: EgressLimits | None) -> None:
         self._reach = reach
-        self.answer: egress.Answer | None = None
+        self.answer: Fetched | None = None
 
     def post(
         self, url: str, *, data: bytes, headers: Mapping[str, str], **_: object

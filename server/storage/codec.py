@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from typing import Any, Final
 
 from sqlalchemy.engine import Row
@@ -13,8 +14,12 @@ from server.services.members import Kind, Members
 def dump(value: object) -> str:
     """Compact JSON text with sorted members."""
     return json.dumps(
-        value, separators=(",", ":"), sort_keys=True, ensure_ascii=False, default=dict
+        value, separators=(",", ":"), sort_keys=True, ensure_ascii=False, default=_to_map
     )
+
+
+def _to_map(value: Any) -> dict[str, object]:  # noqa: ANN401  # what JSON has no type for
+    return dict(value) if isinstance(value, Mapping) else asdict(value)
 
 
 def load_map(text: str) -> dict[str, dict[str, str]]:

@@ -133,7 +133,7 @@ class Receipts:
 
     def _key(self, view: View, device: Device, signed: str) -> Key | None:
         if passkeys.is_assertion(signed):
-            passkey = view.passkeys.of_device(device.id)
+            passkey = view.passkeys.get(device.id)
             return None if passkey is None else self._passkey(passkey)
         kid = self.verifier.key_of(signed)
         matching = (device.keys[name] for name, key_id in device.kids.items() if key_id == kid)

@@ -4,9 +4,8 @@ from sqlalchemy import bindparam, delete, select, update
 
 from server.model.approvals import Decision
 from server.storage.approvals.tables import decisions
-from server.storage.prepared import DatabaseRows, Prepared, insert_row, record_reader, row_writer
+from server.storage.prepared import DatabaseRows, Prepared, RecordTable
 
-_ADD = Prepared(insert_row(decisions))
 _BY_APPROVAL = Prepared(
     select(decisions)
     .where(decisions.c.approval_id == bindparam("approval"))
@@ -23,8 +22,7 @@ _DELETE = Prepared(
         decisions.c.user_id == bindparam("user"),
     )
 )
-_record = record_reader(Decision, decisions)
-_values = row_writer(decisions)
+_DECISIONS = RecordTable(Decision, decisions)
 
 
 class Decisions(DatabaseRows):
@@ -32,7 +30,7 @@ class Decisions(DatabaseRows):
 
     def add(self, decision: Decision) -> None:
         """Store an answer; the table allows one per approval and user."""
-        _ADD.run(self._db, _values(decision))
+        _DECISIONS.add(self._db, decision)
 
     def void(self, approval_id: str, now: int) -> None:
         """Mark all current answers to this approval as void."""
@@ -44,4 +42,4 @@ class Decisions(DatabaseRows):
 
     def of_approval(self, approval_id: str) -> list[Decision]:
         """Return the answers to one approval, oldest first."""
-        return self._many(_record, _BY_APPROVAL, approval=approval_id)
+        return self._many(_DECISIONS.read, _BY_APPROVAL, approval=approval_id)

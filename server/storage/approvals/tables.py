@@ -1,12 +1,6 @@
 """The tables of requests, answers and outcomes."""
 
-from sqlalchemy import (
-    Boolean,
-    Column,
-    Index,
-    Table,
-    UniqueConstraint,
-)
+from sqlalchemy import Boolean, Column, Index, Table, UniqueConstraint
 
 from server.storage.tables import columns, define_table, metadata, partial_index
 

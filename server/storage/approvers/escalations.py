@@ -52,7 +52,6 @@ _REQUEST_RETRY = (
         a.c.retry_asked_at.is_(None),
     )
     .values(retry_asked_at=bindparam("now"))
-    .returning(a.c.id)
 )
 _EXTEND_APPROVERS = (
     update(p)
@@ -89,4 +88,4 @@ class Escalations(DatabaseRows):
 
     def request_retry(self, approval_id: str, now: int) -> bool:
         """Ask the agent to retry; False if it was already asked or the request is not expired."""
-        return self._any(_REQUEST_RETRY, approval=approval_id, now=now)
+        return self._change(_REQUEST_RETRY, approval=approval_id, now=now)

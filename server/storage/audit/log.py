@@ -7,18 +7,7 @@ of order, so an elected sequencer numbers the entries in the order in which it s
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import (
-    Row,
-    and_,
-    bindparam,
-    false,
-    func,
-    insert,
-    or_,
-    select,
-    tuple_,
-    update,
-)
+from sqlalchemy import Row, and_, bindparam, false, func, insert, or_, select, tuple_, update
 
 from server.audit_log.bundles import LoggedEntry
 from server.audit_log.merkle import MissingNode, NodeIndex

@@ -22,7 +22,7 @@ from sqlalchemy import (
 
 from server.model.notifications import DeliveryFailure, OutboxMessage
 from server.storage.notifications.tables import outbox as o
-from server.storage.prepared import DatabaseRows, Prepared, insert_row, record_reader
+from server.storage.prepared import Prepared, TimedRows, insert_row, record_reader
 
 _ADD = Prepared(insert_row(o))
 _IS_DUE = or_(
@@ -152,14 +152,9 @@ _IS_LEASED_BY_HOLDER = and_(
     o.c.id == bindparam("message"), o.c.state == "leased", o.c.lease_by == bindparam("holder")
 )
 _DISCARD = (
-    update(o)
-    .where(o.c.state == "waiting", o.c.channel == bindparam("unused"))
-    .values(state="sent")
-    .returning(o.c.id)
+    update(o).where(o.c.state == "waiting", o.c.channel == bindparam("unused")).values(state="sent")
 )
-_SENT = (
-    update(o).where(_IS_LEASED_BY_HOLDER).values(state="sent", last_error=None).returning(o.c.id)
-)
+_SENT = update(o).where(_IS_LEASED_BY_HOLDER).values(state="sent", last_error=None)
 _FAILED = (
     update(o)
     .where(_IS_LEASED_BY_HOLDER)
@@ -168,7 +163,6 @@ _FAILED = (
         not_before=bindparam("not_before"),
         last_error=bindparam("last_error"),
     )
-    .returning(o.c.id)
 )
 _RETRY = (
     update(o)
@@ -205,24 +199,19 @@ _FAILURES = (
     .order_by(o.c.channel, o.c.target)
 )
 _record = record_reader(OutboxMessage, o)
-_PRUNE = (
-    delete(o)
-    .where(
-        or_(
-            and_(o.c.state == "sent", o.c.created_at < bindparam("before")),
-            and_(o.c.state == "dead", o.c.created_at < bindparam("dead_before")),
-        )
+_PRUNE = delete(o).where(
+    or_(
+        and_(o.c.state == "sent", o.c.created_at < bindparam("before")),
+        and_(o.c.state == "dead", o.c.created_at < bindparam("dead_before")),
     )
-    .returning(o.c.id)
 )
 
 
-class Outbox(DatabaseRows):
+class Outbox(TimedRows):
     """The outbox in the database."""
 
     def __init__(self, connection: Connection, now: int, on_add: Callable[[], None]) -> None:
-        super().__init__(connection)
-        self._now = now
+        super().__init__(connection, now)
         self._on_add = on_add
 
     def add(self, channel: str, target: str, body: str, *, after_ms: int = 0) -> None:
@@ -244,7 +233,7 @@ class Outbox(DatabaseRows):
 
     def discard(self, channel: str) -> int:
         """Mark an unused channel's waiting messages as sent; returns the number of messages."""
-        return len(self._db.execute(_DISCARD, {"unused": channel}).all())
+        return self._count_changes(_DISCARD, unused=channel)
 
     def lease(self, holder: str, limit: int, seconds: int) -> list[OutboxMessage]:
         """Lease messages that are due or whose lease has expired."""
@@ -260,11 +249,11 @@ class Outbox(DatabaseRows):
 
     def mark_sent(self, message_id: int, holder: str) -> bool:
         """Mark a message as sent; returns whether the holder still had the lease."""
-        return self._any(_SENT, message=message_id, holder=holder)
+        return self._change(_SENT, message=message_id, holder=holder)
 
     def failed(self, message_id: int, holder: str, error: str, not_before: int | None) -> bool:
         """Schedule a retry at `not_before`, or mark the message dead if it is None."""
-        return self._any(
+        return self._change(
             _FAILED,
             message=message_id,
             holder=holder,
@@ -295,5 +284,4 @@ class Outbox(DatabaseRows):
 
     def prune(self, before: int, *, dead_before: int) -> int:
         """Delete sent messages created before `before`, and dead ones from before `dead_before`."""
-        values = {"before": before, "dead_before": dead_before}
-        return len(self._db.execute(_PRUNE, values).all())
+        return self._count_changes(_PRUNE, before=before, dead_before=dead_before)

@@ -52,7 +52,6 @@ class Resources(ClientRows):
     def delete(self, uri: str) -> None:
         """Delete the resource with its secrets."""
         Names(self._db).drop(uri)
-        self.secrets.drop(self._db, uri)
         self._db.execute(_DELETE, {"resource": uri})
 
     def all(self) -> list[Resource]:

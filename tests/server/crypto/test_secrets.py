@@ -2,7 +2,7 @@
 
 import re
 
-from server.crypto.secrets import EntryIds, KeyedSecrets
+from server.crypto.secrets import EntryIdGenerator, KeyedSecrets
 
 SECRETS = KeyedSecrets(b"m" * 32, b"p" * 32)
 SAME = KeyedSecrets(b"m" * 32, b"p" * 32)
@@ -32,7 +32,7 @@ def test_a_code_has_a_public_id_and_a_secret_in_unambiguous_letters():
 
 def test_entry_ids_sort_by_time_and_then_by_order():
     """Entry IDs contain the time, and sort correctly even if the clock is set back."""
-    entries = EntryIds()
+    entries = EntryIdGenerator()
     ids = [entries.new(now) for now in (5, 5, 6, 4, 4, 7)]
     assert ids == sorted(ids)
     assert [int(entry_id[:12], 16) for entry_id in ids] == [5, 5, 6, 6, 6, 7]

@@ -161,7 +161,7 @@ def test_every_upgraded_row_is_readable(upgraded_url: str, open_database: Opener
         assert session is not None
         assert (session.resumes, session.device_id) == (False, "sayso_dv_1")
         assert code is not None
-        device, passkey = view.devices.get("sayso_dv_1"), view.passkeys.of_device("sayso_dv_1")
+        device, passkey = view.devices.get("sayso_dv_1"), view.passkeys.get("sayso_dv_1")
         assert device is not None
         assert device.alarmed_at is None
         assert passkey is not None

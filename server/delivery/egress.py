@@ -29,7 +29,6 @@ from urllib3.util.ssl_match_hostname import CertificateError
 
 from server.model.ports import Fetched, Unreachable
 from server.protocol.resources import uris
-from server.services.ciba.callbacks import CallbackRequest
 
 _TIMEOUT_SECONDS = (3, 5)
 """The timeouts for connecting, and between two reads."""
@@ -145,12 +144,6 @@ _REASONS: Final[Mapping[type[BaseException], str]] = {
     ConnectionError: "the connection was closed",
     CertificateError: "its certificate is for a different name",
 }
-
-
-def call_back(call: CallbackRequest, reach: EgressLimits) -> None:
-    """Call an agent's endpoint. Raises `Undeliverable` unless the status is 2xx."""
-    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {call.token}"}
-    post(call.url, call.body, headers, reach)
 
 
 def problem(url: str, reach: EgressLimits) -> str:

@@ -22,18 +22,13 @@ def _to_map(value: Any) -> dict[str, object]:  # noqa: ANN401  # what JSON has n
     return dict(value) if isinstance(value, Mapping) else asdict(value)
 
 
-def load_map(text: str) -> dict[str, dict[str, str]]:
-    """Load a map of maps of strings."""
-    return dict(json.loads(text))
-
-
-def names(text: str) -> tuple[str, ...]:
-    """Load a list of strings."""
+def load_tuple(text: str) -> tuple[Any, ...]:
+    """Load a list."""
     return tuple(json.loads(text))
 
 
-def string_map(text: str) -> dict[str, str]:
-    """Load a map of strings."""
+def load_map(text: str) -> dict[str, Any]:
+    """Load a map."""
     return dict(json.loads(text))
 
 
@@ -51,13 +46,10 @@ def _as_lists(text: str) -> dict[str, tuple[str, ...]]:
 
 
 _LOAD: Final[Mapping[Kind, Callable[[str], object]]] = {
-    Kind.CHOICES: names,
-    Kind.NAMES: names,
-    Kind.PEOPLE: names,
+    **dict.fromkeys((Kind.CHOICES, Kind.NAMES, Kind.PEOPLE, Kind.KEYS), load_tuple),
     Kind.LISTS: _as_lists,
     Kind.RISKS: _as_risks,
-    Kind.NEEDS: string_map,
-    Kind.KEYS: lambda text: tuple(json.loads(text)),
+    Kind.NEEDS: load_map,
 }
 """The kinds that are stored as JSON. Values of other kinds are stored unchanged."""
 

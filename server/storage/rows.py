@@ -92,7 +92,7 @@ class View:
         """The `admin_version` that this view or unit of work sees."""
         return self._cache.version
 
-    directory = cached_property(lambda self: CachedDirectory(self._connection, self._cache))
+    directory = cached_property(lambda self: CachedDirectory(self, self._cache))
     users = cached_property(lambda self: Users(self._connection))
     groups = cached_property(lambda self: Groups(self._connection))
     names = cached_property(lambda self: Names(self._connection))

@@ -19,7 +19,7 @@ from sqlalchemy import (
     update,
 )
 
-from server.model.approvals import Approval, ApprovalKind, Place
+from server.model.approvals import Approval, ApprovalKind, ListCursor
 from server.protocol.approvals.states import REDEMPTION_GRACE_MS, State, origins
 from server.protocol.policy.risks import Risk
 from server.storage.approvals import waiting
@@ -224,7 +224,13 @@ class Approvals(RecordRows[Approval, str]):
         return [(row[0], row[1], row[2]) for row in _DENIALS_BY_ALL.run(self._db, values)]
 
     def waiting(  # the list of an inbox
-        self, user_id: str, now: int, limit: int, after: Place = None, *, voted: bool | None = False
+        self,
+        user_id: str,
+        now: int,
+        limit: int,
+        after: ListCursor = None,
+        *,
+        voted: bool | None = False,
     ) -> list[Approval]:
         """Pending requests for this user after a cursor, by highest risk, then soonest expiry."""
         at, last = after or (0, "")
@@ -241,7 +247,7 @@ class Approvals(RecordRows[Approval, str]):
         values = {"user": user_id, "now": now}
         return sum(int(count.run(self._db, values)[0][0]) for count in waiting.COUNTS)
 
-    def list_decided(self, user_id: str, limit: int, before: Place) -> list[Approval]:
+    def list_decided(self, user_id: str, limit: int, before: ListCursor) -> list[Approval]:
         """Closed requests for this user, newest first, before (decided_at, id)."""
         values: dict[str, object] = {"user": user_id, "limit": limit}
         own, others = _DECIDED, waiting.DECIDED_FOR_APPROVER
@@ -258,7 +264,7 @@ class Approvals(RecordRows[Approval, str]):
         agent_id: str | None,
         user_id: str | None,
         limit: int,
-        before: Place = None,
+        before: ListCursor = None,
     ) -> list[Approval]:
         """The newest approvals that match all filters; `before` is the last (created_at, id)."""
         is_open = state in _GRACE

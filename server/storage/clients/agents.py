@@ -75,7 +75,6 @@ class Agents(ClientRows):
     def replace(self, agent: Agent, now: int) -> None:
         """Store all members, owners, secrets and keys; raises `Taken` if the name is in use."""
         self._replace(agents, "client", _values(agent))
-        self.secrets.drop(self._db, agent.id)
         for statement in _DROP_PARTS:
             self._db.execute(statement, {"agent": agent.id})
         self._attach(agent, now)
@@ -120,7 +119,7 @@ class Agents(ClientRows):
         for index, owner in enumerate(agent.owners):
             row = {"agent_id": agent.id, "user_id": owner, "since": now + index}
             self._db.execute(_ADD_OWNER, row)
-        self.secrets.add(self._db, agent.id, agent.secrets)
+        self.secrets.put(self._db, agent.id, agent.secrets)
         for kid in (key["kid"] for key in agent.jwks):
             used_at = agent.key_uses.get(kid)
             row = {"agent_id": agent.id, "kid": kid, "last_used_at": used_at}

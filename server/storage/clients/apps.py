@@ -30,13 +30,12 @@ class Apps(ClientRows):
     def add(self, app: App) -> None:
         """Store a new app; raises `Taken` if the name is in use."""
         self._insert(apps, "client", _values(app))
-        self.secrets.add(self._db, app.id, app.secrets)
+        self.secrets.put(self._db, app.id, app.secrets)
 
     def replace(self, app: App) -> None:
         """Replace all members, including the secrets; raises `Taken` if the name is in use."""
         self._replace(apps, "client", _values(app))
-        self.secrets.drop(self._db, app.id)
-        self.secrets.add(self._db, app.id, app.secrets)
+        self.secrets.put(self._db, app.id, app.secrets)
 
     def delete(self, app_id: str) -> None:
         """Remove the app with its name and secrets."""

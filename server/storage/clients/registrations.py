@@ -16,7 +16,7 @@ _LISTS = ("grant_types", "resources", "scopes", "action_types", "asks")
 class Invitations(RecordRows[Invitation, str]):
     """Invitations in the database."""
 
-    records = RecordTable(Invitation, i, **dict.fromkeys(_LISTS, codec.names))
+    records = RecordTable(Invitation, i, **dict.fromkeys(_LISTS, codec.load_tuple))
 
     def by_token(self, token_hash: bytes) -> Invitation | None:
         """Return the invitation whose token has this hash."""

@@ -1,9 +1,9 @@
 """Stores, finds, renews and revokes consents."""
 
-from sqlalchemy import Executable, bindparam, or_, select, tuple_, update
+from sqlalchemy import bindparam, or_, select, tuple_, update
 
 from server.model.consents import Consent
-from server.storage.codec import dump, names
+from server.storage.codec import dump, load_tuple
 from server.storage.consents.tables import consents as c
 from server.storage.prepared import Prepared, RecordRows, RecordTable, matches
 
@@ -25,16 +25,12 @@ _LIVE = Prepared(
 _BY_USER = select(c).where(c.c.user_id == bindparam("user")).order_by(*_NEWEST)
 _LIVE_OF_USER = _BY_USER.where(*_IN_FORCE)
 _END = update(c).where(*_IN_FORCE).values(revoked_at=bindparam("now")).returning(c)
-_REVOKE_CLIENT = _END.where(
-    or_(c.c.client_id == bindparam("subject"), c.c.app_id == bindparam("subject"))
-)
-_REVOKE_AT = _END.where(c.c.resource == bindparam("subject"))
 
 
 class Consents(RecordRows[Consent, str]):
     """Consents in the database."""
 
-    records = RecordTable(Consent, c, scopes=names)
+    records = RecordTable(Consent, c, scopes=load_tuple)
 
     def live(self, user_id: str, client_id: str, resource: str, now: int) -> Consent | None:
         """Return the user's consent for this client at this resource, if one is in force."""
@@ -84,11 +80,9 @@ class Consents(RecordRows[Consent, str]):
 
     def revoke_client(self, client_id: str, now: int) -> list[Consent]:
         """Revoke all consents of this client; returns those that were in force."""
-        return self._revoke_all(_REVOKE_CLIENT, client_id, now)
+        is_of_client = or_(c.c.client_id == client_id, c.c.app_id == client_id)
+        return self._list(_END.where(is_of_client), now=now)
 
     def revoke_at(self, resource: str, now: int) -> list[Consent]:
         """Revoke all consents at this resource; returns those that were in force."""
-        return self._revoke_all(_REVOKE_AT, resource, now)
-
-    def _revoke_all(self, statement: Executable, subject: str, now: int) -> list[Consent]:
-        return self._list(statement, subject=subject, now=now)
+        return self._list(_END.where(c.c.resource == resource), now=now)

@@ -45,7 +45,7 @@ _PRESENT = _USED.where(
 class Devices(RecordRows[Device, str]):
     """Devices in the database."""
 
-    records = RecordTable(Device, devices, keys=codec.load_map, kids=codec.string_map)
+    records = RecordTable(Device, devices, keys=codec.load_map, kids=codec.load_map)
 
     def of_user(self, user_id: str) -> list[Device]:
         """Return the user's devices, including revoked ones, oldest first."""

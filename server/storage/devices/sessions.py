@@ -19,7 +19,7 @@ _RESUMABLE = select(sessions).where(
 class Sessions(RecordRows[Session, str]):
     """Terminal sessions in the database."""
 
-    records = RecordTable(Session, sessions, public_jwk=codec.string_map)
+    records = RecordTable(Session, sessions, public_jwk=codec.load_map)
 
     def by_refresh(self, refresh_hash: bytes) -> Session | None:
         """Return the session with this current or previous refresh token."""

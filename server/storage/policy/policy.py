@@ -50,7 +50,7 @@ _COUNT = Prepared(select(func.count()).select_from(_LIMITED))
 class Policies(RecordRows[PolicyRow, int]):
     """Rule sets in the database."""
 
-    records = RecordTable(PolicyRow, p, agents=codec.string_map, users=codec.string_map)
+    records = RecordTable(PolicyRow, p, agents=codec.load_map, users=codec.load_map)
 
     def newest(self) -> PolicyRow | None:
         """Return the newest rule set; None if none was set."""

@@ -39,15 +39,14 @@ class Resources(ClientRows):
         }
         self._write(insert(resources).values(row), resource.uri)
         Names(self._db).give("resource", resource.uri, resource.uri)
-        self.secrets.add(self._db, resource.uri, resource.secrets)
+        self.secrets.put(self._db, resource.uri, resource.secrets)
 
     def replace(self, resource: Resource) -> None:
         """Store the members that can change, and the secrets."""
         self._db.execute(
             _REPLACE, {"resource": resource.uri, **codec.member_values(_UPDATED, resource)}
         )
-        self.secrets.drop(self._db, resource.uri)
-        self.secrets.add(self._db, resource.uri, resource.secrets)
+        self.secrets.put(self._db, resource.uri, resource.secrets)
 
     def delete(self, uri: str) -> None:
         """Delete the resource with its secrets."""

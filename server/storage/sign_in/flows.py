@@ -26,7 +26,7 @@ _PRUNE_PUSHED = delete(p).where(p.c.expires_at <= bindparam("now"))
 class Flows(RecordRows[Flow, bytes], ExpiringRows):
     """Authorization requests in the database."""
 
-    records = RecordTable(Flow, f, approvals=codec.names)
+    records = RecordTable(Flow, f, approvals=codec.load_tuple)
     expires_at = f.c.expires_at
 
     def push(self, pushed: PushedRequest) -> None:

@@ -4,7 +4,7 @@ from sqlalchemy import Update, and_, bindparam, func, literal_column, or_, selec
 
 from server.model.standing_grants import GrantUse, StandingGrant
 from server.protocol.policy.risks import Risk
-from server.storage.codec import names
+from server.storage.codec import load_tuple
 from server.storage.prepared import (
     Prepared,
     RecordRows,
@@ -60,12 +60,6 @@ _END = (
     .values(ended_at=bindparam("now"), ended_because=bindparam("reason"))
     .returning(g)
 )
-_END_ONE = _END.where(g.c.id == bindparam("grant"))
-_END_FOR_AGENT = _END.where(g.c.agent_id == bindparam("agent"))
-_END_FOR_USER = _END.where(g.c.user_id == bindparam("user"))
-_END_AT = _END.where(g.c.resource == bindparam("uri"))
-_END_FOR_TYPE = _END.where(g.c.type == bindparam("action_type"))
-_END_BETWEEN = _END_AT.where(g.c.user_id == bindparam("user"), g.c.agent_id == bindparam("agent"))
 _USE = Prepared(insert_row(u))
 _USES = select(u).where(u.c.grant_id == bindparam("grant")).order_by(u.c.number)
 
@@ -88,7 +82,7 @@ _read_use, _use_values = record_reader(GrantUse, u), row_writer(u)
 class StandingGrants(RecordRows[StandingGrant, str]):
     """Standing grants in the database."""
 
-    records = RecordTable(StandingGrant, g, scopes=names, risk=Risk)
+    records = RecordTable(StandingGrant, g, scopes=load_tuple, risk=Risk)
 
     def live(self, user_id: str, agent_id: str, resource: str, now: int) -> list[StandingGrant]:
         """Return the grants in force, including used-up ones, oldest first."""
@@ -148,28 +142,30 @@ class StandingGrants(RecordRows[StandingGrant, str]):
 
     def end(self, grant_id: str, reason: str, now: int) -> StandingGrant | None:
         """Revoke a grant; None if it was already revoked."""
-        return self._find(_END_ONE, grant=grant_id, reason=reason, now=now)
+        return next(iter(self._end(reason, now, id=grant_id)), None)
 
     def end_of_agent(self, agent_id: str, reason: str, now: int) -> list[StandingGrant]:
         """Revoke all grants for this agent; returns the revoked grants."""
-        return self._list(_END_FOR_AGENT, agent=agent_id, reason=reason, now=now)
+        return self._end(reason, now, agent_id=agent_id)
 
     def end_of_user(self, user_id: str, reason: str, now: int) -> list[StandingGrant]:
         """Revoke all grants by this user; returns the revoked grants."""
-        return self._list(_END_FOR_USER, user=user_id, reason=reason, now=now)
+        return self._end(reason, now, user_id=user_id)
 
     def end_at(self, resource: str, reason: str, now: int) -> list[StandingGrant]:
         """Revoke all grants at this resource; returns the revoked grants."""
-        return self._list(_END_AT, uri=resource, reason=reason, now=now)
+        return self._end(reason, now, resource=resource)
 
     def end_of_type(self, action_type: str, reason: str, now: int) -> list[StandingGrant]:
         """Revoke all grants for this action type; returns the revoked grants."""
-        return self._list(_END_FOR_TYPE, action_type=action_type, reason=reason, now=now)
+        return self._end(reason, now, type=action_type)
 
     def end_between(
         self, user_id: str, agent_id: str, resource: str, reason: str, now: int
     ) -> list[StandingGrant]:
         """Revoke this user's grants for this agent and resource; returns the revoked grants."""
-        return self._list(
-            _END_BETWEEN, uri=resource, user=user_id, agent=agent_id, reason=reason, now=now
-        )
+        return self._end(reason, now, user_id=user_id, agent_id=agent_id, resource=resource)
+
+    def _end(self, reason: str, now: int, **columns: str) -> list[StandingGrant]:
+        """Revoke the grants with these values; returns the revoked grants."""
+        return self._list(_END.where(*matches(g, **columns)), reason=reason, now=now)

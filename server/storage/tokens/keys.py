@@ -18,7 +18,7 @@ _DROP = (
 class Keys(RecordRows[SigningKey, str]):
     """Signing keys in the database. Private keys are encrypted."""
 
-    records = RecordTable(SigningKey, signing_keys, public_jwk=codec.string_map)
+    records = RecordTable(SigningKey, signing_keys, public_jwk=codec.load_map)
 
     def all(self) -> list[SigningKey]:
         """Return all keys, newest first."""

@@ -133,13 +133,12 @@ class EntryIdGenerator:
         return f"{moment:012x}-{count:04x}-{secrets.token_hex(6)}"
 
 
-class KeyedSecrets:
+class KeyedSecrets(Sealer):
     """The adapter for the `Secrets` port, with the master key and the PIN key."""
 
     def __init__(self, master: bytes, pin_key: bytes, epoch: str = "") -> None:
         """Keys derived with the installation's `epoch` change when a backup is restored."""
-        self._sealer = Sealer(master)
-        self._master = master
+        super().__init__(master)
         self._epoch = epoch
         self._pin_key = pin_key
         self._keys: dict[str, bytes] = {}
@@ -196,14 +195,6 @@ class KeyedSecrets:
         """Return HMAC(k, x), where k is the device's key for this epoch."""
         k = _hmac(self._pin_key, f"{device_id}\n{epoch}")
         return hmac.digest(k, x, "sha256")
-
-    def seal(self, purpose: str, plaintext: bytes) -> bytes:
-        """Encrypt data with the master key."""
-        return self._sealer.seal(purpose, plaintext)
-
-    def open(self, purpose: str, sealed: bytes) -> bytes:
-        """Decrypt data that was encrypted for the same purpose."""
-        return self._sealer.open(purpose, sealed)
 
 
 def _hmac(key: bytes, text: str) -> bytes:

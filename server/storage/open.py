@@ -10,7 +10,6 @@ import fcntl
 import os
 import secrets
 import sqlite3
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -40,6 +39,7 @@ from server.storage.writer import (
     PooledReader,
     PooledWriter,
     SqlitePool,
+    run_when_unlocked,
     sqlite_connection,
 )
 
@@ -184,7 +184,11 @@ def _sqlite_engine(
         connection = sqlite3.connect(
             path, timeout=patience, isolation_level=None, check_same_thread=False
         )
-        _enable_wal(connection)
+        # Retries, because processes that create the write-ahead log at the same time lock each
+        # other out, and SQLite's timeout does not apply then.
+        run_when_unlocked(
+            connection, "PRAGMA journal_mode=WAL", _COMMAND_PATIENCE_SECONDS, _PAUSE_SECONDS
+        )
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA foreign_keys=ON")
         if query_only:
@@ -198,24 +202,6 @@ def _sqlite_engine(
         isolation_level="AUTOCOMMIT",
         hide_parameters=True,
     )
-
-
-def _enable_wal(connection: sqlite3.Connection) -> None:
-    """Turn on the write-ahead log.
-
-    Retries, because processes that create the log at the same time lock each other out, and
-    SQLite's timeout does not apply then.
-    """
-    deadline = time.monotonic() + _COMMAND_PATIENCE_SECONDS
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode=WAL")
-        except sqlite3.OperationalError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(_PAUSE_SECONDS)
-        else:
-            return
 
 
 @contextmanager

@@ -26,7 +26,6 @@ from server.storage.directory import Cache
 from server.storage.rows import Unit, View
 from server.storage.tables import installation
 from server.storage.writer import (
-    GroupedWriter,
     PooledReader,
     PooledWriter,
     SqlitePool,
@@ -204,11 +203,6 @@ class SqlStore:
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
-
-    @property
-    def groups_commits(self) -> bool:
-        """Whether units of work share commits."""
-        return isinstance(self._writer, GroupedWriter)
 
     @contextmanager
     def _recording(self) -> Iterator[None]:

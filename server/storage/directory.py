@@ -60,7 +60,7 @@ class CachedDirectory:
         """Return the agent with this name or client_id."""
         if name_or_id.startswith(PREFIX_AGENT):
             return self.agent(name_or_id)
-        return self._look_up("agent called", name_or_id, self._rows.agents.called)
+        return self._look_up("agent called", name_or_id, self._rows.agents.by_name)
 
     def app(self, client_id: str) -> App | None:
         """Return the app with this client_id; unregistered apps only have what is open to them."""
@@ -72,7 +72,7 @@ class CachedDirectory:
         """Return the app with this name or client_id."""
         if is_app(name_or_id):
             return self.app(name_or_id)
-        app = self._look_up("app called", name_or_id, self._rows.apps.called)
+        app = self._look_up("app called", name_or_id, self._rows.apps.by_name)
         return None if app is None else self.app(app.id)
 
     def user(self, user_id: str) -> User | None:
@@ -83,7 +83,7 @@ class CachedDirectory:
         """Return the user with this name, email address or ID."""
         if name_email_or_id.startswith(PREFIX_USER):
             return self.user(name_email_or_id)
-        return self._look_up("user called", name_email_or_id, self._rows.users.called)
+        return self._look_up("user called", name_email_or_id, self._rows.users.by_name_or_email)
 
     def administrators(self) -> tuple[str, ...]:
         """Return the user IDs of administrators."""

@@ -106,7 +106,7 @@ class Agents(ClientRows):
         """Return the agent with this client_id."""
         return self._one(self._record, _BY_ID, id=agent_id)
 
-    def called(self, name: str) -> Agent | None:
+    def by_name(self, name: str) -> Agent | None:
         """Return the agent with this name, ignoring case."""
         return self._one(self._record, _BY_NAME, key=codec.key(name))
 

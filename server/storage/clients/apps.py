@@ -50,7 +50,7 @@ class Apps(ClientRows):
         """Return the app with this client_id."""
         return self._one(self._record, _BY_ID, id=app_id)
 
-    def called(self, name: str) -> App | None:
+    def by_name(self, name: str) -> App | None:
         """Return the app with this name, ignoring case."""
         return self._one(self._record, _BY_NAME, key=codec.key(name))
 

@@ -43,7 +43,7 @@ class Users(NamedRows):
         """Return the user with this id."""
         return self._one(_record, _BY_ID, id=user_id)
 
-    def called(self, name_or_email: str) -> User | None:
+    def by_name_or_email(self, name_or_email: str) -> User | None:
         """Return the user with this name or else this email address, ignoring case."""
         key = codec.key(name_or_email)
         return self._one(_record, _BY_NAME, key=key) or self._one(_record, _BY_EMAIL, key=key)

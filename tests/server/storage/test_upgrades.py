@@ -228,11 +228,11 @@ def test_names_are_found_ignoring_case_after_an_upgrade(
 ) -> None:
     """Look-alike letters no longer find a name."""
     with open_database(upgraded_url).read() as view:
-        agent = view.agents.called("νοτα")
+        agent = view.agents.by_name("νοτα")
         assert agent is not None
         assert agent.id == "sayso_ag_greek"
-        assert view.agents.called("nota") is None
-        assert view.agents.called("deploy-bot") is not None
+        assert view.agents.by_name("nota") is None
+        assert view.agents.by_name("deploy-bot") is not None
 
 
 def test_an_upgrade_that_would_break_a_reference_changes_nothing(tmp_path: Path) -> None:

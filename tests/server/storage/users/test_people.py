@@ -66,7 +66,7 @@ def test_an_app_is_stored_unchanged(store: SqlStore) -> None:
     )
     with store.administer() as tx:
         tx.apps.add(app)
-        assert tx.apps.get(app.id) == tx.apps.called("CHAT") == app
+        assert tx.apps.get(app.id) == tx.apps.by_name("CHAT") == app
         changed = replace(app, dpop_bound=False, state="disabled")
         tx.apps.replace(changed)
         assert tx.directory.app(app.id) == changed

@@ -107,9 +107,12 @@ def post(
     """POST a body and ignore the response body. Raises `Undeliverable` unless the status is 2xx."""
     status = send("POST", url, body=body, headers=headers, reach=reach).status
     if not _SUCCESS <= status < _REDIRECT:
-        raise Undeliverable(
-            f"status {status}", retry=status >= _SERVER_ERROR or status in _RETRY_LATER
-        )
+        raise Undeliverable(f"status {status}", retry=is_temporary(status))
+
+
+def is_temporary(status: int) -> bool:
+    """Return whether a request with this response may succeed later."""
+    return status >= _SERVER_ERROR or status in _RETRY_LATER
 
 
 def connect_tls(host: str, port: int, ca_file: str | None) -> ssl.SSLSocket:

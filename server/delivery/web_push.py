@@ -19,8 +19,6 @@ from server.services.notifications.pushes import Pushes
 
 _MAX_RESPONSE: Final = 2 * 1024
 _GONE: Final = frozenset({404, 410})
-_RETRY_LATER: Final = frozenset({408, 425, 429})
-_SERVER_ERROR: Final = 500
 _MAX_WAIT_MS: Final = 60 * 60 * 1000
 
 
@@ -51,7 +49,7 @@ class WebPush:
         if status in _GONE:
             self.pushes.gone(message.body)
         elif status >= 300:  # noqa: PLR2004  # RFC 9110 15.3
-            retry = status in _RETRY_LATER or status >= _SERVER_ERROR
+            retry = egress.is_temporary(status)
             wait = _wait_ms(headers) if retry else 0
             raise Undeliverable(f"status {status}", retry=retry, after_ms=wait)
         else:

@@ -19,16 +19,6 @@ def _count(insert: sqlite.Insert) -> Executable:
 
 
 _COUNT = Upsert(t, _count)
-_UNDO_ATTEMPT = Prepared(
-    update(t)
-    .where(
-        t.c.approval_id == bindparam("approval"),
-        t.c.step == bindparam("ceremony_step"),
-        t.c.user_id == bindparam("user"),
-        t.c.tries > 0,
-    )
-    .values(tries=t.c.tries - 1)
-)
 _COUNTS = Prepared(
     select(t.c.step, t.c.tries).where(
         t.c.approval_id == bindparam("approval"),
@@ -48,8 +38,8 @@ class CeremonyAttempts(DatabaseRows):
 
     def undo_attempt(self, approval_id: str, step: Step, user_id: str) -> None:
         """Subtract one attempt, after a correct entry."""
-        values = {"approval": approval_id, "ceremony_step": str(step), "user": user_id}
-        _UNDO_ATTEMPT.run(self._db, values)
+        row = t.c.approval_id == approval_id, t.c.step == str(step), t.c.user_id == user_id
+        self._change(update(t).where(*row, t.c.tries > 0).values(tries=t.c.tries - 1))
 
     def counts_by_step(self, approval_id: str, user_ids: tuple[str, str]) -> Mapping[Step, int]:
         """Return the number of attempts at each step."""

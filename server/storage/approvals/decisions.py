@@ -11,17 +11,6 @@ _BY_APPROVAL = Prepared(
     .where(decisions.c.approval_id == bindparam("approval"))
     .order_by(decisions.c.at, decisions.c.user_id)
 )
-_VOID = Prepared(
-    update(decisions)
-    .where(decisions.c.approval_id == bindparam("approval"), decisions.c.voided_at.is_(None))
-    .values(voided_at=bindparam("now"))
-)
-_DELETE = Prepared(
-    delete(decisions).where(
-        decisions.c.approval_id == bindparam("approval"),
-        decisions.c.user_id == bindparam("user"),
-    )
-)
 _DECISIONS = RecordTable(Decision, decisions)
 
 
@@ -34,11 +23,13 @@ class Decisions(DatabaseRows):
 
     def void(self, approval_id: str, now: int) -> None:
         """Mark all current answers to this approval as void."""
-        _VOID.run(self._db, {"approval": approval_id, "now": now})
+        current = decisions.c.approval_id == approval_id, decisions.c.voided_at.is_(None)
+        self._change(update(decisions).where(*current).values(voided_at=now))
 
     def delete(self, approval_id: str, user_id: str) -> None:
         """Delete a user's void or withdrawn answer; the audit log keeps it."""
-        _DELETE.run(self._db, {"approval": approval_id, "user": user_id})
+        answer = decisions.c.approval_id == approval_id, decisions.c.user_id == user_id
+        self._change(delete(decisions).where(*answer))
 
     def of_approval(self, approval_id: str) -> list[Decision]:
         """Return the answers to one approval, oldest first."""

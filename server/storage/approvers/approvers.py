@@ -26,11 +26,6 @@ _MARK_MULTI_APPROVER = Prepared(
     .values(multi_approver=True)
     .returning(a.c.id)
 )
-_HOLD_BACK = Prepared(
-    update(p)
-    .where(p.c.approval_id == bindparam("approval"), p.c.user_id == bindparam("user"))
-    .values(held_back=True)
-)
 _APPROVERS = RecordTable(Approver, p, risk=Risk)
 
 
@@ -51,7 +46,8 @@ class Approvers(DatabaseRows):
 
     def hold_back(self, approval_id: str, user_id: str) -> None:
         """Record that this user was not notified of the request."""
-        _HOLD_BACK.run(self._db, {"approval": approval_id, "user": user_id})
+        is_theirs = p.c.approval_id == approval_id, p.c.user_id == user_id
+        self._change(update(p).where(*is_theirs).values(held_back=True))
 
     def list_for(self, approval: Approval) -> tuple[Approver, ...]:
         """All approvers, first the user that the request is for; empty for a phantom request."""

@@ -5,7 +5,7 @@ transactions commit out of order, so events are added without a number, and an e
 numbers them in the order in which it sees them. Therefore, readers never miss an event.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Final
 
 from sqlalchemy import (
@@ -136,13 +136,6 @@ _RECENT = Prepared(
 )
 
 
-def _record(row: Sequence[int]) -> RecentNotifications:
-    minute, hour, agent_minute, agent_hour, type_hour, reported = row
-    return RecentNotifications(
-        minute, hour, agent_minute, agent_hour, type_hour, reported=bool(reported)
-    )
-
-
 class Notifications(TimedRows, ExpiringRows):
     """Notifications in the database, as long as they are counted."""
 
@@ -172,4 +165,9 @@ class Notifications(TimedRows, ExpiringRows):
             "minute": self._now - _MINUTE_MS,
             "hour": self._now - _HOUR_MS,
         }
-        return _record(_RECENT.run(self._db, values)[0])
+        minute, hour, agent_minute, agent_hour, type_hour, reported = _RECENT.run(self._db, values)[
+            0
+        ]
+        return RecentNotifications(
+            minute, hour, agent_minute, agent_hour, type_hour, reported=bool(reported)
+        )

@@ -49,11 +49,6 @@ _RESERVE = (
     )
     .returning(g.c.numbered)
 )
-_RELEASE_GRANT = (
-    update(g)
-    .where(g.c.id == bindparam("grant"))
-    .values(used=g.c.used - 1, spent_minor=g.c.spent_minor - bindparam("minor"))
-)
 _END = (
     update(g)
     .where(_NOT_ENDED)
@@ -133,7 +128,7 @@ class StandingGrants(RecordRows[StandingGrant, str]):
         """Release the use that this approval reserved; None if there is no such use."""
         use = self._one(_read_use, _RELEASE, approval=approval_id)
         if use is not None:
-            self._change(_RELEASE_GRANT, grant=use.grant_id, minor=use.minor)
+            self._set(use.grant_id, used=g.c.used - 1, spent_minor=g.c.spent_minor - use.minor)
         return use
 
     def spend(self, approval_id: str) -> GrantUse | None:

@@ -1,6 +1,6 @@
 """Rows of signing keys."""
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import delete, select
 
 from server.model.tokens import SigningKey
 from server.storage import codec
@@ -8,11 +8,6 @@ from server.storage.prepared import RecordRows, RecordTable
 from server.storage.tokens.tables import signing_keys
 
 _ALL = select(signing_keys).order_by(signing_keys.c.created_at.desc(), signing_keys.c.kid)
-_DROP = (
-    delete(signing_keys)
-    .where(signing_keys.c.state == "retiring", signing_keys.c.retires_at <= bindparam("now"))
-    .returning(signing_keys.c.kid)
-)
 
 
 class Keys(RecordRows[SigningKey, str]):
@@ -34,4 +29,6 @@ class Keys(RecordRows[SigningKey, str]):
 
     def drop_retired(self, now: int) -> list[str]:
         """Delete retired keys that are no longer published; returns their IDs."""
-        return list(self._db.execute(_DROP, {"now": now}).scalars().all())
+        k = signing_keys.c
+        retired = delete(signing_keys).where(k.state == "retiring", k.retires_at <= now)
+        return list(self._db.execute(retired.returning(k.kid)).scalars())

@@ -71,16 +71,6 @@ def _values(app: App) -> dict[str, object]:
 
 
 _COUNT_UNUSED = select(func.count()).select_from(u).where(u.c.used_at.is_(None))
-_UNUSED = (
-    select(u.c.app_id)
-    .where(
-        or_(
-            u.c.used_at < bindparam("used"),
-            u.c.used_at.is_(None) & (u.c.created_at < bindparam("created")),
-        )
-    )
-    .order_by(u.c.app_id)
-)
 
 
 class AppUses(RecordRows[AppUse, str]):
@@ -102,5 +92,6 @@ class AppUses(RecordRows[AppUse, str]):
 
     def unused(self, created_before: int, used_before: int) -> list[str]:
         """Return the IDs of apps without a token: never in time, or not since `used_before`."""
-        values = {"created": created_before, "used": used_before}
-        return list(self._db.execute(_UNUSED, values).scalars())
+        is_forgotten = u.c.used_at.is_(None) & (u.c.created_at < created_before)
+        unused = select(u.c.app_id).where(or_(u.c.used_at < used_before, is_forgotten))
+        return list(self._db.execute(unused.order_by(u.c.app_id)).scalars())

@@ -1,22 +1,12 @@
 """Incidents with their evidence, in the database."""
 
-from sqlalchemy import bindparam, select, tuple_
+from sqlalchemy import select, tuple_
 
 from server.model.incidents import Incident, Scope
 from server.storage.incidents.tables import incidents as i
-from server.storage.prepared import RecordRows, RecordTable
+from server.storage.prepared import RecordRows, RecordTable, matches
 
 _NEWEST = (i.c.opened_at.desc(), i.c.id.desc())
-_OPEN_FOR_APPROVAL = (
-    select(i)
-    .where(
-        i.c.approval_id == bindparam("approval"),
-        i.c.scope == bindparam("scope"),
-        i.c.state == "open",
-    )
-    .order_by(*_NEWEST)
-    .limit(1)
-)
 
 
 class Incidents(RecordRows[Incident, str]):
@@ -26,7 +16,8 @@ class Incidents(RecordRows[Incident, str]):
 
     def open_of(self, approval_id: str, scope: Scope) -> Incident | None:
         """Return the newest open incident about this request."""
-        return self._find(_OPEN_FOR_APPROVAL, approval=approval_id, scope=scope)
+        matching = matches(i, approval_id=approval_id, scope=scope, state="open")
+        return self._find(select(i).where(*matching).order_by(*_NEWEST).limit(1))
 
     def search(
         self, *, closed: bool, limit: int, before: tuple[int, str] | None = None

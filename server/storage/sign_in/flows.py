@@ -1,6 +1,6 @@
 """Rows of authorization requests, pushed or in progress."""
 
-from sqlalchemy import bindparam, delete, or_, update
+from sqlalchemy import bindparam, delete, or_
 
 from server.model.sign_in import Flow, PushedRequest
 from server.storage import codec
@@ -9,17 +9,6 @@ from server.storage.sign_in.tables import flows as f
 from server.storage.sign_in.tables import pushed_requests as p
 
 _PUSHED = RecordTable(PushedRequest, p)
-_TAKE = (
-    update(p)
-    .where(
-        p.c.hash == bindparam("request_hash"),
-        p.c.app_id == bindparam("app"),
-        p.c.used_at.is_(None),
-        p.c.expires_at > bindparam("now"),
-    )
-    .values(used_at=bindparam("now"))
-    .returning(p)
-)
 _PRUNE_PUSHED = delete(p).where(p.c.expires_at <= bindparam("now"))
 
 
@@ -35,7 +24,9 @@ class Flows(RecordRows[Flow, bytes], ExpiringRows):
 
     def take(self, pushed_hash: bytes, app_id: str, now: int) -> PushedRequest | None:
         """Return the pushed request if its app uses it for the first time, before it expires."""
-        return self._one(_PUSHED.read, _TAKE, request_hash=pushed_hash, app=app_id, now=now)
+        is_usable = p.c.app_id == app_id, p.c.used_at.is_(None), p.c.expires_at > now
+        taken = _PUSHED.update(pushed_hash, *is_usable, used_at=now)
+        return self._one(_PUSHED.read, taken.returning(p))
 
     def bind(self, flow_hash: bytes, sign_in_id: str) -> bool:
         """Assign the request to this sign-in; returns False if consent was already given."""

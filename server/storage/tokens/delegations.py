@@ -65,15 +65,6 @@ def _revocation(roots: ColumnElement[bool]) -> ReturningUpdate[str]:
     )
 
 
-def _own_and_derived() -> Select[tuple[str, str]]:
-    """Select a client's live tokens and the live tokens derived from them."""
-    tree = _tree(d.c.client_id == bindparam("client"))
-    return select(d.c.id, d.c.client_id).where(d.c.id.in_(tree), d.c.revoked_at.is_(None))
-
-
-_OWN_AND_DERIVED = _own_and_derived()
-
-
 def _descendants() -> Select[tuple[object, ...]]:
     below = select(d.c.id).where(d.c.parent_id == bindparam("token")).cte("below", recursive=True)
     below = below.union(select(d.c.id).join(below, d.c.parent_id == below.c.id))
@@ -89,15 +80,6 @@ _REVOKE_RESOURCE = _revocation(d.c.resource == bindparam("subject"))
 _REVOKE_USER = _revocation(d.c.user_id == bindparam("subject"))
 _RESOURCES_OF_CLIENT = _resources(d.c.client_id == bindparam("subject"))
 _RESOURCES_OF_USER = _resources(d.c.user_id == bindparam("subject"))
-_CLIENTS_FOR = (
-    select(d.c.client_id)
-    .distinct()
-    .where(
-        d.c.user_id == bindparam("user"),
-        d.c.revoked_at.is_(None),
-        d.c.expires_at > bindparam("now"),
-    )
-)
 
 
 class Delegations(RecordRows[Delegation, str]):
@@ -127,7 +109,8 @@ class Delegations(RecordRows[Delegation, str]):
 
     def live_of_client(self, client_id: str, now: int) -> tuple[int, int]:
         """Count the client's own live tokens, and other clients' live tokens derived from them."""
-        rows = self._db.execute(_OWN_AND_DERIVED, {"client": client_id, "now": now}).all()
+        is_live = d.c.id.in_(_tree(d.c.client_id == client_id)), d.c.revoked_at.is_(None)
+        rows = self._db.execute(select(d.c.client_id).where(*is_live), {"now": now}).all()
         own = sum(row.client_id == client_id for row in rows)
         return own, len(rows) - own
 
@@ -159,8 +142,8 @@ class Delegations(RecordRows[Delegation, str]):
 
     def clients_for(self, user_id: str, now: int) -> list[str]:
         """Return the clients with a live token that acts for this user."""
-        rows = self._db.execute(_CLIENTS_FOR, {"user": user_id, "now": now})
-        return sorted(rows.scalars())
+        is_live = d.c.user_id == user_id, d.c.revoked_at.is_(None), d.c.expires_at > now
+        return sorted(self._db.execute(select(d.c.client_id).distinct().where(*is_live)).scalars())
 
     def resources_of_client(self, client_id: str, since: int) -> list[str]:
         """Return the resources of a client's tokens, and of tokens derived from them.

@@ -13,6 +13,7 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from server.delivery import egress
+from server.model.ports import Fetched
 from server.protocol.forms import CONTENT_TYPE
 from server.protocol.names import GRANT_CIBA
 
@@ -162,6 +163,6 @@ class ScriptedAgent:
             return {"error": "temporarily_unavailable", "error_description": str(error)}
 
 
-def _read(answer: egress.Answer) -> dict[str, Any]:
+def _read(answer: Fetched) -> dict[str, Any]:
     document: dict[str, Any] = json.loads(answer.body)
     return document

@@ -40,7 +40,6 @@ class Sweeper:
         with self.store.write() as tx:
             tx.approvals.delete_expired_answers(tx.now)
             floods.write_counts(tx)
-            tx.notifications.prune()
             tx.pushes.prune()
             pushes.warn(tx)
             pushes.check(tx)

@@ -133,7 +133,7 @@ class Receipts:
 
     def _key(self, view: View, device: Device, signed: str) -> Key | None:
         if passkeys.is_assertion(signed):
-            passkey = view.passkeys.of_device(device.id)
+            passkey = view.passkeys.get(device.id)
             if passkey is None:
                 return None
             kid = passkeys.encode_base64url(passkey.credential)

@@ -263,7 +263,7 @@ class DeviceGrantService:
     def _free_code(self, tx: Unit) -> str:
         """Return an unused user code."""
         while True:
-            code = self.secrets.word(device_codes.ALPHABET, device_codes.LENGTH)
+            code = self.secrets.random_string(device_codes.ALPHABET, device_codes.LENGTH)
             if tx.device_codes.by_user_code(self._hash(code)) is None:
                 return code
 

@@ -59,7 +59,7 @@ def test_the_receipt_of_each_outcome_verifies_with_the_key_of_the_log(
     verdict = verified(receipt)
     name = receipt["approval"]["id"]
     assert verdict.startswith(
-        f'Verified: "{name}" is {receipts.ENDS[end]}. All of it is in the log'
+        f'Verified: "{name}" is {receipts.ENDS[end]}. Everything in it is in the log'
     )
 
 

@@ -12,11 +12,10 @@ from pydantic import BaseModel
 
 from server.audit_log.notes import LogKey
 from server.audit_log.proofs import Proof
-from server.http.route import NO_STORE, Caller, HttpRequest, HttpResponse, Route, own
+from server.http.route import NO_STORE, HttpRequest, HttpResponse, own
 from server.http.site import Site
 from server.protocol import errors
 from server.services.audit.log import Consistency, Replacement
-from server.services.users.device_auth import Person
 
 
 class ConsistencyProof(BaseModel):
@@ -89,26 +88,27 @@ _SIZE: Final = re.compile(r"[0-9]{1,15}")
 _NOTE: Final = {"Content-Type": "text/plain; charset=utf-8", **NO_STORE}
 
 
-def checkpoint(site: Site, _request: HttpRequest, _person: Person) -> HttpResponse:
-    """GET /api/audit/checkpoint: the newest checkpoint, as a signed note."""
+@own("GET /api/audit/checkpoint", errors=(409,))
+def checkpoint(site: Site) -> HttpResponse:
+    """Get the newest signed checkpoint of the audit log, as text."""
     return HttpResponse(200, site.audit_log.newest().encode(), _NOTE)
 
 
 @own("GET /api/audit/consistency", query=("from",), errors=(409, 422))
-def consistency(site: Site, request: HttpRequest, _person: Person) -> ConsistencyProof:
+def consistency(site: Site, request: HttpRequest) -> ConsistencyProof:
     """Get a proof that the current audit log extends an older one."""
     return _consistency(site.audit_log.consistency(_size(request, "from")))
 
 
 @own("GET /api/audit/<id>/inclusion", query=("size",), errors=(404, 409, 422))
-def inclusion(site: Site, request: HttpRequest, _person: Person) -> InclusionProof:
+def inclusion(site: Site, request: HttpRequest, record_id: str) -> InclusionProof:
     """Get a proof that an entry is in the audit log, or in a checkpoint of a given size."""
     size = _size(request, "size") if "size" in request.query else None
-    return _inclusion(site.audit_log.prove(request.params["id"], size))
+    return _inclusion(site.audit_log.prove(record_id, size))
 
 
 @own("GET /api/audit/keys")
-def keys(site: Site, _request: HttpRequest, _person: Person) -> LogKeys:
+def keys(site: Site) -> LogKeys:
     """Get the public keys of the audit log."""
     log = site.audit_log
     return _keys(log.key, log.replacements())
@@ -119,19 +119,3 @@ def _size(request: HttpRequest, name: str) -> int:
     if not _SIZE.fullmatch(text):
         raise errors.invalid_body(f"{name} must be the size of a checkpoint.")
     return int(text)
-
-
-PROOF_ROUTES: Final = (
-    Route(
-        "GET",
-        "/api/audit/checkpoint",
-        checkpoint,
-        Caller.PERSON,
-        "Get the newest signed checkpoint of the audit log, as text.",
-        errors=(401, 403, 409),
-        browsers=True,
-    ),
-    consistency,
-    keys,
-    inclusion,
-)

@@ -3,7 +3,6 @@
 from server.http import listing
 from server.http.clients import invitation_wire as wire
 from server.http.route import HttpRequest, managed
-from server.http.site import Site
 from server.http.wire import Reference, milliseconds
 from server.model.clients import Invitation
 from server.services.clients.invitations import SAFE_GRANTS, NewInvitation
@@ -12,9 +11,7 @@ from server.services.policy.displays import moment
 
 
 @managed("GET /api/invitations", query=listing.QUERY)
-def list_invitations(
-    _site: Site, request: HttpRequest, admin: AdminServices
-) -> wire.ManagedInvitations:
+def list_invitations(request: HttpRequest, admin: AdminServices) -> wire.ManagedInvitations:
     """List invitations for agents."""
     part = admin.invitations.page(listing.cursor(request), listing.limit(request))
     return listing.page(
@@ -23,9 +20,7 @@ def list_invitations(
 
 
 @managed("POST /api/invitations", status=201, signed=True)
-def issue(
-    _site: Site, _request: HttpRequest, admin: AdminServices, body: wire.NewInvitation
-) -> wire.InvitationWithToken:
+def issue(admin: AdminServices, body: wire.NewInvitation) -> wire.InvitationWithToken:
     """Create an invitation. The token is shown once."""
     issued = admin.invitations.issue(_new(body), by=admin.by)
     return wire.InvitationWithToken(
@@ -34,9 +29,9 @@ def issue(
 
 
 @managed("DELETE /api/invitations/<id>")
-def revoke(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.ManagedInvitation:
+def revoke(admin: AdminServices, record_id: str) -> wire.ManagedInvitation:
     """Revoke an invitation. Agents that used it stay registered."""
-    invitation = admin.invitations.revoke(request.params["id"], by=admin.by)
+    invitation = admin.invitations.revoke(record_id, by=admin.by)
     return _document(admin, invitation)
 
 

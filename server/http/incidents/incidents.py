@@ -1,7 +1,5 @@
 """Endpoints of reports and incidents."""
 
-from typing import Final
-
 from server.http import listing
 from server.http.incidents import incident_wire as wire
 from server.http.route import STAFF_AND_OWNERS, HttpRequest, managed, own
@@ -15,18 +13,16 @@ from server.services.users.device_auth import Person
 
 @own("POST /api/approvals/<id>/report", errors=(404, 422))
 def report(
-    site: Site, request: HttpRequest, person: Person, body: wire.SignedReport
+    site: Site, person: Person, record_id: str, body: wire.SignedReport
 ) -> wire.ReportResponse:
     """Report a request: deny it, and quarantine its agent or all agents that act for you."""
-    report_result = site.incidents.reports.report(person, request.params["id"], body.record())
+    report_result = site.incidents.reports.report(person, record_id, body.record())
     incident = site.incidents.incidents.show(report_result.incident.id)
     return wire.report_response(report_result, incident)
 
 
 @own("POST /api/audit/alarms", errors=(422,))
-def alarm(
-    site: Site, _request: HttpRequest, person: Person, body: wire.LogAlarmReport
-) -> wire.OpenedIncident:
+def alarm(site: Site, person: Person, body: wire.LogAlarmReport) -> wire.OpenedIncident:
     """Report that the audit log differs from the log that your device saw before."""
     incident = site.incidents.log_alarms.report(person, LogAlarm(body.kept, body.shown))
     return wire.OpenedIncident(incident=incident)
@@ -38,7 +34,7 @@ def alarm(
     roles=STAFF_AND_OWNERS,
     errors=(401, 403, 422),
 )
-def list_incidents(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.Incidents:
+def list_incidents(request: HttpRequest, admin: AdminServices) -> wire.Incidents:
     """List open incidents, newest first."""
     closed = request.query.get("closed", "false")
     if closed not in {"true", "false"}:
@@ -55,21 +51,14 @@ def list_incidents(_site: Site, request: HttpRequest, admin: AdminServices) -> w
 
 
 @managed("GET /api/incidents/<id>", roles=STAFF_AND_OWNERS, errors=(401, 403, 404))
-def show(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.Incident:
+def show(admin: AdminServices, record_id: str) -> wire.Incident:
     """Get one incident with its evidence."""
-    incident = admin.incidents.show(request.params["id"], owner=admin.owner_id)
+    incident = admin.incidents.show(record_id, owner=admin.owner_id)
     return wire.incident(incident)
 
 
 @managed("POST /api/incidents/<id>/close", signed=True)
-def close(
-    _site: Site, request: HttpRequest, admin: AdminServices, body: wire.IncidentClosing
-) -> wire.Incident:
+def close(admin: AdminServices, record_id: str, body: wire.IncidentClosing) -> wire.Incident:
     """Close an incident. Quarantined agents stay quarantined."""
-    incident = admin.incidents.close(request.params["id"], body.note, by=admin.by)
+    incident = admin.incidents.close(record_id, body.note, by=admin.by)
     return wire.incident(incident)
-
-
-REPORT_ROUTES: Final = (report, alarm)
-
-INCIDENT_ROUTES: Final = (list_incidents, show, close)

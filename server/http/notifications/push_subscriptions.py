@@ -1,7 +1,5 @@
 """The endpoints for web push subscriptions."""
 
-from typing import Final
-
 from server.http import cookies
 from server.http.notifications import push_wire as wire
 from server.http.route import HttpRequest, own
@@ -25,24 +23,19 @@ def list_subscriptions(site: Site, request: HttpRequest, person: Person) -> wire
 
 
 @own("POST /api/push-subscriptions", errors=(409, 422))
-def subscribe(
-    site: Site, _request: HttpRequest, person: Person, body: wire.NewPushSubscription
-) -> wire.PushSubscription:
+def subscribe(site: Site, person: Person, body: wire.NewPushSubscription) -> wire.PushSubscription:
     """Add or refresh this browser for notifications."""
     subscription = site.notifications.push_subscriptions.subscribe(person, body.record())
     return wire.push_subscription(subscription, site.clock.now())
 
 
 @own("DELETE /api/push-subscriptions/<id>", errors=(404,))
-def unsubscribe(site: Site, request: HttpRequest, person: Person) -> None:
+def unsubscribe(site: Site, person: Person, record_id: str) -> None:
     """Stop notifications in a browser."""
-    site.notifications.push_subscriptions.unsubscribe(person, request.params["id"])
+    site.notifications.push_subscriptions.unsubscribe(person, record_id)
 
 
 @own("POST /api/push-subscriptions/<id>/test", errors=(404, 409))
-def test(site: Site, request: HttpRequest, person: Person) -> None:
+def test(site: Site, person: Person, record_id: str) -> None:
     """Send a test notification to a browser."""
-    site.notifications.push_subscriptions.test(person, request.params["id"])
-
-
-PUSH_ROUTES: Final = (list_subscriptions, subscribe, unsubscribe, test)
+    site.notifications.push_subscriptions.test(person, record_id)

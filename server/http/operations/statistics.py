@@ -1,9 +1,7 @@
 """The endpoints for statistics, findings, settings and limits."""
 
 import re
-from typing import Final
 
-from server.http.notifications import outbox
 from server.http.operations import limits_wire
 from server.http.operations import statistics_wire as wire
 from server.http.route import STAFF_AND_OWNERS, HttpRequest, managed
@@ -16,39 +14,39 @@ _NUMBER = re.compile(r"[0-9]{1,2}")
 
 
 @managed("GET /api/admin/statistics", query=("days",))
-def summary(_site: Site, request: HttpRequest, services: AdminServices) -> wire.Statistics:
+def summary(request: HttpRequest, admin: AdminServices) -> wire.Statistics:
     """Get statistics of requests and answers."""
-    return wire.answer(services.statistics.summary(_days(request)))
+    return wire.answer(admin.statistics.summary(_days(request)))
 
 
 @managed("GET /api/agents/<id>/statistics", query=("days",), roles=STAFF_AND_OWNERS)
-def of_agent(_site: Site, request: HttpRequest, services: AdminServices) -> wire.AgentStatistics:
+def of_agent(request: HttpRequest, admin: AdminServices, record_id: str) -> wire.AgentStatistics:
     """Get statistics of an agent's requests."""
-    statistics = services.statistics.of_agent(request.params["id"], _days(request))
+    statistics = admin.statistics.of_agent(record_id, _days(request))
     return wire.agent_history(statistics)
 
 
 @managed("GET /api/admin/findings")
-def findings(_site: Site, _request: HttpRequest, services: AdminServices) -> wire.Findings:
+def findings(admin: AdminServices) -> wire.Findings:
     """List weaknesses and faults, and how to fix them.
 
     The checks of the machine are not included; only `sayso doctor` runs them.
     """
-    return wire.findings(services.doctor.findings())
+    return wire.findings(admin.doctor.findings())
 
 
 @managed("GET /api/admin/settings")
-def settings(site: Site, _request: HttpRequest, services: AdminServices) -> wire.Settings:
+def settings(site: Site, admin: AdminServices) -> wire.Settings:
     """List each setting and its source."""
-    services.check()
+    admin.check()
     items = [wire.Setting(name=n, value=v, source=source) for n, v, source in site.settings]
     return wire.Settings(items=items, issuer=site.server_policy.issuer)
 
 
 @managed("GET /api/admin/limits")
-def limits(site: Site, _request: HttpRequest, services: AdminServices) -> limits_wire.Limits:
+def limits(site: Site, admin: AdminServices) -> limits_wire.Limits:
     """List each limit, who is near it, and who reached it in the last 24 hours."""
-    return limits_wire.answer(services.limits.overview(), list(site.settings))
+    return limits_wire.answer(admin.limits.overview(), list(site.settings))
 
 
 def _days(request: HttpRequest) -> int:
@@ -57,6 +55,3 @@ def _days(request: HttpRequest) -> int:
     if not _NUMBER.fullmatch(text) or not 0 < int(text) <= MAX_DAYS:
         raise errors.invalid_body(f"days must be 1 to {MAX_DAYS}.")
     return int(text)
-
-
-STATISTICS_ROUTES: Final = (summary, findings, outbox.state, outbox.retry, limits, settings)

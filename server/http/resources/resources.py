@@ -1,12 +1,9 @@
 """Endpoints to administer resources."""
 
-from typing import Final
-
 from server.http import listing
 from server.http.members import written
 from server.http.resources import resource_wire as wire
 from server.http.route import HttpRequest, managed
-from server.http.site import Site
 from server.http.wire import Rotation
 from server.services.operations.administration import AdminServices
 from server.services.resources.resource_members import RESOURCE_MEMBERS
@@ -14,53 +11,47 @@ from server.services.resources.resources import ResourceChanges
 
 
 @managed("GET /api/resources", query=listing.QUERY)
-def list_resources(
-    _site: Site, request: HttpRequest, admin: AdminServices
-) -> wire.ManagedResources:
+def list_resources(request: HttpRequest, admin: AdminServices) -> wire.ManagedResources:
     """List resources by URI."""
     part = admin.resources.page(listing.cursor(request), listing.limit(request))
     return listing.page(wire.ManagedResources, part, wire.resource)
 
 
 @managed("POST /api/resources", status=201, signed=True)
-def add(
-    _site: Site, _request: HttpRequest, admin: AdminServices, body: wire.NewResource
-) -> wire.ResourceWithSecret:
+def add(admin: AdminServices, body: wire.NewResource) -> wire.ResourceWithSecret:
     """Register a resource. Its secret is shown once."""
     issued = admin.resources.add(**written(RESOURCE_MEMBERS, body), by=admin.by)
     return wire.resource_secret(issued)
 
 
 @managed("GET /api/resources/<id>")
-def show(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.ManagedResource:
+def show(admin: AdminServices, record_id: str) -> wire.ManagedResource:
     """Get one resource."""
-    return wire.resource(admin.resources.by_id(request.params["id"]))
+    return wire.resource(admin.resources.by_id(record_id))
 
 
 @managed("PATCH /api/resources/<id>", versioned=True)
 def update(
-    _site: Site, request: HttpRequest, admin: AdminServices, body: wire.ResourceChanges
+    admin: AdminServices, record_id: str, body: wire.ResourceChanges
 ) -> wire.ManagedResource:
     """Change the scopes, risks and required action types of a resource."""
     changes = ResourceChanges(remove_scopes=body.remove_scopes, **written(RESOURCE_MEMBERS, body))
-    uri = admin.resources.by_id(request.params["id"]).uri
+    uri = admin.resources.by_id(record_id).uri
     return wire.resource(admin.resources.update(uri, changes, by=admin.by))
 
 
 @managed("POST /api/resources/<id>/secret")
-def rotate(
-    _site: Site, request: HttpRequest, admin: AdminServices, body: Rotation
-) -> wire.ResourceWithSecret:
+def rotate(admin: AdminServices, record_id: str, body: Rotation) -> wire.ResourceWithSecret:
     """Create a new secret, shown once. The old one works for the overlap."""
-    uri = admin.resources.by_id(request.params["id"]).uri
+    uri = admin.resources.by_id(record_id).uri
     issued = admin.resources.rotate_secret(uri, by=admin.by, overlap_ms=body.overlap * 1000)
     return wire.resource_secret(issued)
 
 
 @managed("DELETE /api/resources/<id>")
-def delete(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.DeletedResource:
+def delete(admin: AdminServices, record_id: str) -> wire.DeletedResource:
     """Delete a resource. Returns the items revoked with it."""
-    uri = admin.resources.by_id(request.params["id"]).uri
+    uri = admin.resources.by_id(record_id).uri
     deleted = admin.resources.delete(uri, by=admin.by)
     return wire.DeletedResource(
         uri=uri,
@@ -69,6 +60,3 @@ def delete(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.Dele
         agents_narrowed=list(deleted.agents_narrowed),
         apps_narrowed=list(deleted.apps_narrowed),
     )
-
-
-RESOURCE_ROUTES: Final = (list_resources, add, show, update, rotate, delete)

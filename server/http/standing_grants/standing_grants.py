@@ -1,7 +1,5 @@
 """Endpoints of standing grants, for users and for administrators."""
 
-from typing import Final
-
 from server.http import listing
 from server.http.approvals.approval_wire import Approval, approval
 from server.http.route import HttpRequest, managed, own
@@ -30,9 +28,7 @@ def add(site: Site, request: HttpRequest, person: Person, body: wire.GrantPropos
 
 
 @own("POST /api/grants/preview", errors=(400, 404, 422))
-def preview(
-    site: Site, _request: HttpRequest, person: Person, body: wire.GrantProposal
-) -> wire.GrantPreview:
+def preview(site: Site, person: Person, body: wire.GrantProposal) -> wire.GrantPreview:
     """Preview a standing grant, with the last ten requests."""
     submitted_proposal = body.record()
     proposal, past = site.standing_grants.preview(person, submitted_proposal)
@@ -40,16 +36,16 @@ def preview(
 
 
 @own("GET /api/grants/<id>", errors=(404,))
-def show(site: Site, request: HttpRequest, person: Person) -> wire.StandingGrantDetails:
+def show(site: Site, person: Person, record_id: str) -> wire.StandingGrantDetails:
     """Get one of your standing grants with its uses."""
-    standing_grant = site.standing_grants.show_mine(person, request.params["id"])
+    standing_grant = site.standing_grants.show_mine(person, record_id)
     return wire.details(standing_grant, site.clock.now())
 
 
 @own("DELETE /api/grants/<id>", errors=(404,))
-def revoke(site: Site, request: HttpRequest, person: Person) -> wire.StandingGrant:
+def revoke(site: Site, person: Person, record_id: str) -> wire.StandingGrant:
     """Revoke one of your standing grants."""
-    standing_grant = site.standing_grants.revoke_mine(person, request.params["id"])
+    standing_grant = site.standing_grants.revoke_mine(person, record_id)
     return wire.grant(standing_grant, site.clock.now())
 
 
@@ -75,14 +71,7 @@ def list_all(site: Site, request: HttpRequest, admin: AdminServices) -> wire.Man
 
 
 @managed("POST /api/admin/grants/<id>/revoke", roles=(Role.ADMIN, Role.OWNER))
-def end(site: Site, request: HttpRequest, admin: AdminServices) -> wire.ManagedGrant:
+def end(site: Site, admin: AdminServices, record_id: str) -> wire.ManagedGrant:
     """Revoke a standing grant. Without a role, it must be for one of your agents."""
-    standing_grant = admin.standing_grants.revoke(
-        request.params["id"], by=admin.by, owner_id=admin.owner_id
-    )
+    standing_grant = admin.standing_grants.revoke(record_id, by=admin.by, owner_id=admin.owner_id)
     return wire.managed(standing_grant, site.clock.now())
-
-
-STANDING_GRANT_ROUTES: Final = (list_standing_grants, add, preview, show, revoke)
-
-MANAGED_STANDING_GRANT_ROUTES: Final = (list_all, end)

@@ -41,7 +41,7 @@ def list_approvals(site: Site, request: HttpRequest, person: Person) -> approval
     if state == "waiting":
         approval_page = site.approvals.inbox.waiting(person, limit, cursor)
     else:
-        until = listing.moment(request, "until")
+        until = listing.timestamp(request, "until")
         before = cursor if cursor or until is None else (until, "")
         approval_page = site.approvals.inbox.list_decided(
             person, limit, before, _history_search(site, request)
@@ -57,7 +57,7 @@ def _history_search(site: Site, request: HttpRequest) -> HistorySearch:
     return HistorySearch(
         agent=None if agent_name is None else site.approvals.inbox.agent_called(agent_name),
         states=None if result is None else _RESULTS[result],
-        since=listing.moment(request, "since"),
+        since=listing.timestamp(request, "since"),
     )
 
 

@@ -18,7 +18,7 @@ def approvals(request: HttpRequest, admin: AdminServices) -> wire.ManagedApprova
         agent=request.query.get("agent"),
         user=request.query.get("user"),
         limit=limit + 1,
-        before=listing.moment_cursor(request),
+        before=listing.timestamp_cursor(request),
     )
     part = paging.part(named_approvals, limit, lambda s: f"{s.approval.created_at}.{s.approval.id}")
     return listing.page(wire.ManagedApprovals, part, wire.approval)

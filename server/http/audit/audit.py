@@ -27,8 +27,8 @@ def search(request: HttpRequest, admin: AdminServices) -> wire.LogEntries:
         approval_id=query.get("approval"),
         correlation_id=query.get("correlation"),
         value_hash=query.get("hash"),
-        since=listing.moment(request, "since"),
-        until=listing.moment(request, "until"),
+        since=listing.timestamp(request, "since"),
+        until=listing.timestamp(request, "until"),
     )
     return answer(request, admin, entry_search)
 

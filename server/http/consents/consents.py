@@ -82,7 +82,7 @@ def _managed(given_consent: GivenConsent, now: int) -> ManagedConsent:
 @own("GET /api/consents", query=("ended",), errors=(422,))
 def list_consents(site: Site, request: HttpRequest, person: Person) -> Consents:
     """List your consents."""
-    given_consents = site.consents.mine(person, ended=listing.includes_ended(request))
+    given_consents = site.consents.mine(person, ended=listing.flag(request, "ended"))
     items = [_consent(given_consent, site.clock.now()) for given_consent in given_consents]
     return Consents(items=items)
 
@@ -114,9 +114,9 @@ def list_all(site: Site, request: HttpRequest, admin: AdminServices) -> ManagedC
     consents = admin.consents.search(
         client=request.query.get("client"),
         user=request.query.get("user"),
-        ended=listing.includes_ended(request),
+        ended=listing.flag(request, "ended"),
         limit=limit + 1,
-        before=listing.moment_cursor(request),
+        before=listing.timestamp_cursor(request),
     )
     now = site.clock.now()
     part = paging.part(consents, limit, lambda g: f"{g.consent.created_at}.{g.consent.id}")

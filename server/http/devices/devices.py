@@ -101,7 +101,7 @@ def revoke(site: Site, person: Person, record_id: str) -> None:
 @managed("GET /api/admin/devices", query=("user", *listing.QUERY))
 def list_all(request: HttpRequest, admin: AdminServices) -> device_wire.ManagedDevices:
     """List the devices of all users, oldest first."""
-    limit, after_position = listing.limit(request), listing.moment_cursor(request) or (0, "")
+    limit, after_position = listing.limit(request), listing.timestamp_cursor(request) or (0, "")
     pairs = admin.oversight.device_page(request.query.get("user"), after_position, limit + 1)
     part = paging.part(pairs, limit, lambda pair: f"{pair[0].created_at}.{pair[0].id}")
     return listing.page(

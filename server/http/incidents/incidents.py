@@ -4,7 +4,6 @@ from server.http import listing
 from server.http.incidents import incident_wire as wire
 from server.http.route import STAFF_AND_OWNERS, HttpRequest, managed, own
 from server.http.site import Site
-from server.protocol import errors
 from server.services import paging
 from server.services.incidents.log_alarms import LogAlarm
 from server.services.operations.administration import AdminServices
@@ -36,14 +35,11 @@ def alarm(site: Site, person: Person, body: wire.LogAlarmReport) -> wire.OpenedI
 )
 def list_incidents(request: HttpRequest, admin: AdminServices) -> wire.Incidents:
     """List open incidents, newest first."""
-    closed = request.query.get("closed", "false")
-    if closed not in {"true", "false"}:
-        raise errors.invalid_body("closed must be true or false.")
     limit = listing.limit(request)
     incidents = admin.incidents.search(
-        closed=closed == "true",
+        closed=listing.flag(request, "closed"),
         limit=limit + 1,
-        before=listing.moment_cursor(request),
+        before=listing.timestamp_cursor(request),
         owner=admin.owner_id,
     )
     part = paging.part(incidents, limit, lambda t: f"{t.incident.opened_at}.{t.incident.id}")

@@ -1,16 +1,12 @@
 """The endpoints for statistics, findings, settings and limits."""
 
-import re
-
+from server.http import listing
 from server.http.operations import limits_wire
 from server.http.operations import statistics_wire as wire
 from server.http.route import STAFF_AND_OWNERS, HttpRequest, managed
 from server.http.site import Site
-from server.protocol import errors
 from server.services.operations.administration import AdminServices
 from server.services.operations.statistics import MAX_DAYS
-
-_NUMBER = re.compile(r"[0-9]{1,2}")
 
 
 @managed("GET /api/admin/statistics", query=("days",))
@@ -51,7 +47,4 @@ def limits(site: Site, admin: AdminServices) -> limits_wire.Limits:
 
 def _days(request: HttpRequest) -> int:
     """The `days` parameter. Raises errors.Problem 422."""
-    text = request.query.get("days", "14")
-    if not _NUMBER.fullmatch(text) or not 0 < int(text) <= MAX_DAYS:
-        raise errors.invalid_body(f"days must be 1 to {MAX_DAYS}.")
-    return int(text)
+    return listing.number(request, "days", default=14, largest=MAX_DAYS)

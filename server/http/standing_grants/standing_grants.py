@@ -14,7 +14,7 @@ from server.services.users.device_auth import Person
 @own("GET /api/grants", query=("ended",), errors=(422,))
 def list_standing_grants(site: Site, request: HttpRequest, person: Person) -> wire.StandingGrants:
     """List your standing grants."""
-    standing_grants = site.standing_grants.mine(person, ended=listing.includes_ended(request))
+    standing_grants = site.standing_grants.mine(person, ended=listing.flag(request, "ended"))
     items = [wire.grant(standing_grant, site.clock.now()) for standing_grant in standing_grants]
     return wire.StandingGrants(items=items)
 
@@ -60,10 +60,10 @@ def list_all(site: Site, request: HttpRequest, admin: AdminServices) -> wire.Man
     standing_grants = admin.standing_grants.search(
         agent=request.query.get("agent"),
         user=request.query.get("user"),
-        ended=listing.includes_ended(request),
+        ended=listing.flag(request, "ended"),
         owner_id=admin.owner_id,
         limit=limit + 1,
-        before=listing.moment_cursor(request),
+        before=listing.timestamp_cursor(request),
     )
     now = site.clock.now()
     part = paging.part(standing_grants, limit, lambda h: f"{h.grant.created_at}.{h.grant.id}")

@@ -24,9 +24,9 @@ def list_delegations(
         client=request.query.get("client"),
         user=request.query.get("user"),
         resource=request.query.get("resource"),
-        ended=listing.includes_ended(request),
+        ended=listing.flag(request, "ended"),
         limit=limit + 1,
-        before=listing.moment_cursor(request),
+        before=listing.timestamp_cursor(request),
     )
     return _page(site, delegations, limit)
 
@@ -35,9 +35,9 @@ def list_delegations(
 def mine(site: Site, request: HttpRequest, person: Person) -> wire.ManagedDelegations:
     """List the tokens that act for you, newest first."""
     limit = listing.limit(request)
-    before = listing.moment_cursor(request)
+    before = listing.timestamp_cursor(request)
     delegations = site.tokens.delegations.mine(
-        person, ended=listing.includes_ended(request), limit=limit + 1, before=before
+        person, ended=listing.flag(request, "ended"), limit=limit + 1, before=before
     )
     return _page(site, delegations, limit)
 

@@ -29,7 +29,6 @@ HEADERS: Final = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     "Cache-Control": "no-store",
 }
-_MAX_COOKIE = 128
 PAGE_EXPIRED: Final = "This page has expired. Go back and try again."
 _FIRST_ERROR_STATUS: Final = 400
 _SCRIPT_DIRECTIVES: Final = (
@@ -125,24 +124,23 @@ def redirect_to_issuer_host(site: Site) -> AnyResponse | None:
     return go(f"{site.server_policy.issuer}{request.path}{'?' * bool(query)}{query}")
 
 
-def cookie_name(site: Site) -> str:
+def _cookie_name(site: Site) -> str:
     """The cookie's name; with TLS it has the `__Host-` prefix, which other hosts cannot set."""
-    return "__Host-sayso" if site.server_policy.issuer.startswith("https:") else "sayso"
+    return "__Host-sayso" if cookies.is_secure(site.server_policy) else "sayso"
 
 
 def cookie_of(site: Site) -> str:
     """The value of the request's cookie; "" if it is missing or malformed."""
-    value = request.cookies.get(cookie_name(site), "")
-    return value if len(value) <= _MAX_COOKIE and value.isascii() else ""
+    return cookies.valid_cookie(request.cookies.get(_cookie_name(site), ""))
 
 
 def with_cookie(site: Site, response: AnyResponse, value: str) -> AnyResponse:
     """Set the cookie. Browsers delete it when they are closed."""
     response.set_cookie(
-        cookie_name(site),
+        _cookie_name(site),
         value,
         path="/",
-        secure=site.server_policy.issuer.startswith("https:"),
+        secure=cookies.is_secure(site.server_policy),
         httponly=True,
         samesite="Lax",
     )
@@ -166,7 +164,7 @@ def parse_form(site: Site) -> Form:
 def is_same_origin(site: Site) -> bool:
     """Reports whether the request is same-origin, as far as its headers say."""
     headers = {name.lower(): value for name, value in request.headers.items()}
-    return cookies.is_from_here(site.server_policy, headers)
+    return cookies.is_same_origin(site.server_policy, headers)
 
 
 def day(at: int) -> str:

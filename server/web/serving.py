@@ -26,7 +26,7 @@ from server.web.choices import choices
 from server.web.console import client_fields
 from server.web.fields import RenderedField, SubmittedForm
 from server.web.form import FormAction
-from server.web.page import Facts, Page
+from server.web.page import Facts, Page, in_console
 from server.web.table import FORMS, PAGES, form_at, page_at, required_routes
 from server.web.template_filters import FILTERS, OptionalMembers
 from server.web.visit import Visit
@@ -189,23 +189,21 @@ def show(
     if typed is not None:
         facts |= {"refused": typed, "sent": _first(typed.form)}
     facts = {"page": row, "fields_of": fields_of, "told": told, **facts, **more}
-    return draw(visit, row.template, row.menu_key, facts, in_console=row.in_console)
+    return draw(visit, row.template, row.menu_key, facts)
 
 
-def draw(
-    visit: Visit, template: str, at: str, facts: Mapping[str, Any], *, in_console: bool
-) -> AnyResponse:
+def draw(visit: Visit, template: str, at: str, facts: Mapping[str, Any]) -> AnyResponse:
     """Render a template with the variables that all pages share."""
-    site = visit.site
+    site, console = visit.site, in_console(request.path)
     shared = {
         "csrf": site.devices.browsers.csrf(visit.cookie),
         "now": site.clock.now(),
         "person": visit.person,
         "issuer": site.server_policy.issuer,
         "rp_id": site.server_policy.rp_id,
-        "menu": _console_menu(visit) if in_console else OWN_MENU,
-        "in_console": in_console,
-        "frame": "console_frame.html" if in_console else "frame.html",
+        "menu": _console_menu(visit) if console else OWN_MENU,
+        "in_console": console,
+        "frame": "console_frame.html" if console else "frame.html",
         "at": at,
         "about": visit.about,
         "asked": request.args,
@@ -263,7 +261,7 @@ def _succeed(visit: Visit, row: FormAction, form: Form, told: Document) -> AnyRe
     if row.answer:
         drawn = {} if row.draw is None else row.draw(told)
         facts = {"told": told, "sent": _first(form), "form": row, **drawn}
-        return draw(visit, row.answer, _menu_entry(row), facts, in_console=row.in_console)
+        return draw(visit, row.answer, _menu_entry(row), facts)
     return go(visit.site.server_policy.issuer + row.then.replace("<id>", visit.about))
 
 
@@ -298,7 +296,7 @@ def _ask_to_sign(visit: Visit, row: FormAction, form: Form, wanted: object) -> A
         "wanted": wanted,
         "action": request.path,
     }
-    return draw(visit, "sign.html", _menu_entry(row), facts, in_console=row.in_console)
+    return draw(visit, "sign.html", _menu_entry(row), facts)
 
 
 def _menu_entry(row: FormAction) -> str:

@@ -10,6 +10,7 @@ from typing import Final
 from flask import request
 from werkzeug.wrappers import Response as AnyResponse
 
+from server.http import cookies
 from server.http.site import Site
 
 SYSTEM: Final = "system"
@@ -36,7 +37,7 @@ def with_theme(site: Site, response: AnyResponse, theme: str) -> AnyResponse:
         theme,
         path="/",
         max_age=_YEAR,
-        secure=site.server_policy.issuer.startswith("https:"),
+        secure=cookies.is_secure(site.server_policy),
         httponly=True,
         samesite="Lax",  # a page opened from a link in an email must have the theme immediately
     )

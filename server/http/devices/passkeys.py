@@ -39,7 +39,7 @@ def register(site: Site, request: HttpRequest, body: forms.PasskeyRegistration) 
         raise errors.invalid_body(f"{error}.") from error
     device, cookie = site.devices.passkeys.register(body.code, passkey, peer=request.peer)
     answer = forms.RegisteredPasskey(device=device_wire.device(device, this=True, nonce=None))
-    return as_json(201, answer.model_dump(), cookies.setting(site.server_policy, cookie))
+    return as_json(201, answer.model_dump(), cookies.set_cookie_header(site.server_policy, cookie))
 
 
 @_browser("POST /api/passkeys/offer", errors=(403,))
@@ -54,7 +54,7 @@ def sign_in(site: Site, body: forms.PasskeyAssertion) -> HttpResponse:
     """Sign this browser in with a passkey."""
     user, cookie = site.devices.passkeys.sign_in(body.assertion)
     answer = forms.SignedIn(user=user_wire.user(user))
-    return as_json(200, answer.model_dump(), cookies.setting(site.server_policy, cookie))
+    return as_json(200, answer.model_dump(), cookies.set_cookie_header(site.server_policy, cookie))
 
 
 @own("POST /api/feed/ticket")
@@ -80,4 +80,6 @@ def sign_out(site: Site, request: HttpRequest) -> HttpResponse:
     cookie = cookies.session_cookie(site.server_policy, request)
     cookies.check_page(site.devices.browsers, site.server_policy, request, cookie)
     site.devices.browsers.sign_out(cookie)
-    return HttpResponse(204, headers={**NO_STORE, **cookies.setting(site.server_policy, "")})
+    return HttpResponse(
+        204, headers={**NO_STORE, **cookies.set_cookie_header(site.server_policy, "")}
+    )

@@ -13,6 +13,7 @@ from server.web import charts
 from server.web.calls import Document
 from server.web.choices import ACTIONS, GROUPS, RESOURCES, USERS
 from server.web.page import (
+    TEN,
     Facts,
     Page,
     Read,
@@ -21,6 +22,8 @@ from server.web.page import (
     edit_page,
     form_page,
     new_page,
+    recent_approvals,
+    record_page,
 )
 from server.web.visit import Visit
 
@@ -152,7 +155,6 @@ def _unknown() -> errors.Problem:
     return errors.Problem(404, "not_found", "No such agent.")
 
 
-_TEN: Final = (("limit", "10"),)
 _CHOICES: Final = (RESOURCES, USERS, GROUPS, ACTIONS)
 _AGENT: Final = Read("agent", "GET /api/agents/<id>")
 _APP: Final = Read("app", "GET /api/apps/<id>")
@@ -169,29 +171,19 @@ _OWN: Final = (
 )
 
 _AGENTS: Final = (
-    console_list("agents", "clients/console_agents.html", "GET /api/agents"),
+    console_list("clients/agents", "GET /api/agents"),
     new_page(
         "agent",
         *_CHOICES,
         intro="The client secret is shown once.",
     ),
-    Page(
-        "/admin/agents/<id>",
-        "clients/console_agent.html",
-        "agents",
-        (
-            _AGENT,
-            Read("course", "GET /api/agents/<id>/statistics", ("days",)),
-            Read("log", "GET /api/agents/<id>/audit", fixed_parameters=_TEN),
-            Read(
-                "recent",
-                "GET /api/admin/approvals",
-                fixed_parameters=_TEN,
-                id_parameter="agent",
-                optional=True,
-            ),
-            USERS,
-        ),
+    record_page(
+        "clients/agent",
+        _AGENT,
+        Read("course", "GET /api/agents/<id>/statistics", ("days",)),
+        Read("log", "GET /api/agents/<id>/audit", fixed_parameters=TEN),
+        replace(recent_approvals("agent"), optional=True),
+        USERS,
         draw=charts.of_agent,
     ),
     edit_page("agent", _AGENT, replace(RESOURCES, optional=True), *_CHOICES[1:], intro=_EDIT),
@@ -209,23 +201,18 @@ _AGENTS: Final = (
         intro="Both methods work during the overlap, so the agent can switch without an outage. "
         "A new client secret is shown once.",
     ),
-    form_page(
-        "/admin/agents/<id>/delete",
-        "/admin/agents/<id>/delete",
-        "agents",
-        Read("stops", "GET /api/agents/<id>/disable"),
-        _AGENT,
-        template="clients/console_agent_disable.html",
+    *(
+        form_page(
+            f"/admin/agents/<id>/{verb}",
+            f"/admin/agents/<id>/{verb}",
+            "agents",
+            Read("stops", "GET /api/agents/<id>/disable"),
+            _AGENT,
+            template="clients/console_agent_disable.html",
+        )
+        for verb in ("delete", "disable")
     ),
-    form_page(
-        "/admin/agents/<id>/disable",
-        "/admin/agents/<id>/disable",
-        "agents",
-        Read("stops", "GET /api/agents/<id>/disable"),
-        _AGENT,
-        template="clients/console_agent_disable.html",
-    ),
-    console_list("invitations", "clients/console_invitations.html", "GET /api/invitations"),
+    console_list("clients/invitations", "GET /api/invitations"),
     new_page(
         "invitation",
         *_CHOICES,
@@ -235,13 +222,13 @@ _AGENTS: Final = (
 )
 
 _APPS: Final = (
-    console_list("apps", "clients/console_apps.html", "GET /api/apps"),
+    console_list("clients/apps", "GET /api/apps"),
     new_page(
         "app",
         *_CHOICES,
         intro="People sign in to an app with their account here.",
     ),
-    Page("/admin/apps/<id>", "clients/console_app.html", "apps", (_APP,)),
+    record_page("clients/app", _APP),
     edit_page("app", _APP, *_CHOICES, intro=_EDIT),
     edit_page("app", _APP, part="/keys", intro=f"The app authenticates with these keys. {_KEYS}"),
     delete_page(

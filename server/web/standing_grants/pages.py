@@ -180,12 +180,7 @@ PAGES: Final = (
         "grants",
         (Read("grants", "GET /api/grants", ("ended",)),),
     ),
-    console_list(
-        "grants",
-        "standing_grants/console_grants.html",
-        "GET /api/admin/grants",
-        *("agent", "user", "ended"),
-    ),
+    console_list("standing_grants/grants", "GET /api/admin/grants", "agent", "user", "ended"),
 )
 
 FORMS: Final = (

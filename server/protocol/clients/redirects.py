@@ -9,12 +9,13 @@ from collections.abc import Iterable
 from typing import Final
 from urllib.parse import SplitResult, urlencode, urlsplit
 
+from server.protocol.names import LOOPBACK
+
 _CHARACTERS = re.compile(r"[A-Za-z0-9._~:/?\[\]@!$&'()*+,;=%-]{1,1000}")
 _PRIVATE_SCHEME = re.compile(r"[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+")
 """A native app's own scheme is a reversed domain name (RFC 8252 7.1), so it has a dot."""
 KNOWN_SCHEMES: Final = frozenset({"cursor", "vscode", "vscode-insiders"})
 """Schemes of well-known apps that are not reversed domain names. No others are allowed."""
-LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 def redirect_problem(uri: str) -> str:

@@ -44,10 +44,7 @@ def parse_app_request(form: Form) -> AppRequest:
     """Parse the request of an app (RFC 8628 3.1, RFC 8707 2). Raises errors.ProtocolError."""
     _refuse_unsupported(form)
     openid, scope = scopes.split_requested(form.get("scope"))
-    resources = form.every("resource")
-    if len(resources) > 1:
-        raise errors.InvalidTarget("Specify one resource. A token has one audience.")
-    return AppRequest(openid, scope, uris.check_resource(resources[0]) if resources else None)
+    return AppRequest(openid, scope, uris.only_resource(form.every("resource")))
 
 
 def parse_request(form: Form) -> DeviceRequest:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias, TypeGuard
 
 from server.protocol.json_text import JsonValue, pointer_to
 from server.protocol.policy import schemas
@@ -63,6 +63,16 @@ def is_money(value_schema: Schema) -> bool:
     properties = value_schema.get("properties")
     is_object = schemas.allowed_types(value_schema) - {"null"} == {"object"}
     return is_object and isinstance(properties, dict) and properties.keys() == MONEY_MEMBERS
+
+
+def has_money_members(value: object) -> TypeGuard[dict[str, Any]]:
+    """Return whether a value has exactly the members of money."""
+    return isinstance(value, dict) and value.keys() == MONEY_MEMBERS
+
+
+def is_integer(value: object) -> TypeGuard[int]:
+    """Return whether a value is an integer in JSON, where true is not a number."""
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def is_list_of_texts(schema: Schema, value_schema: Schema) -> bool:

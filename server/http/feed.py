@@ -19,11 +19,13 @@ from simple_websocket import ConnectionClosed, Server
 
 from server import telemetry
 from server.http import cookies, dispatch, views
-from server.http.notifications import event_wire
+from server.http.approvals.approval_wire import approval
+from server.http.devices.device_wire import device
 from server.http.site import Site
 from server.model.store import Busy
 from server.protocol import errors, json_text
-from server.services.notifications.feed import FeedPage, user_topic
+from server.services.clients import icons
+from server.services.notifications.feed import FeedItem, FeedPage, user_topic
 from server.services.policy.displays import rfc3339
 from server.services.users.device_auth import DeviceCall, Person
 
@@ -285,7 +287,7 @@ class _FeedConnection:
         if page.resync:
             self._send({"type": "resync", "cursor": page.cursor})
         for item in page.items:
-            self._send(event_wire.event(item))
+            self._send(event_frame(item))
         self.cursor = page.cursor
         if self.person.device is not None:
             self.site.notifications.feed.record_delivery(self.person.device.id, page)
@@ -345,3 +347,25 @@ def _message(frame: str | bytes | None) -> dict[str, object]:
     except errors.InvalidRequest:
         return {}
     return dict(value) if isinstance(value, dict) else {}
+
+
+def event_frame(item: FeedItem) -> dict[str, object]:
+    """A feed event as a JSON frame."""
+    frame: dict[str, object] = {
+        "type": "event",
+        "seq": item.event.seq,
+        "event": item.event.event,
+        "at": rfc3339(item.event.at),
+        "held": item.event.not_notified_because,
+    }
+    if item.approval is not None:
+        frame["approval"] = approval(item.approval).model_dump(exclude={"nonce", "devices"})
+    if item.icon is not None:
+        frame["icon"] = icons.path_of(item.icon)
+    if item.device is not None:
+        frame["device"] = device(item.device, this=False, nonce=None).model_dump()
+    if item.agent is not None:
+        frame["agent"] = {"id": item.event.agent_id, "name": item.agent}
+    if item.event.incident_id is not None:
+        frame["incident"] = item.event.incident_id
+    return frame

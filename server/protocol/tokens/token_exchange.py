@@ -189,7 +189,10 @@ def details_approved(details: Sequence[Mapping[str, JsonValue]], basis: Delegati
 
 
 def canonical(detail: Mapping[str, JsonValue]) -> str:
-    """Return canonical JSON for comparing details. Unlike Python's `==`, it distinguishes 1 from true."""
+    """Return canonical JSON for comparing details.
+
+    Unlike Python's `==`, it distinguishes 1 from true.
+    """
     return json.dumps(detail, sort_keys=True, separators=(",", ":"))
 
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import segno
 
-from server.http.notifications.push_wire import push_subscription
+from server.http.notifications.push_subscriptions import push_subscription
 from server.model.devices import Device
 from server.protocol import errors
 from server.protocol.approvals import decisions

@@ -26,8 +26,9 @@ _MODULES: Final = (
     *(standing_grants, audit, proofs, oversight, agents, invitations, orphans, apps, users),
     *(groups, resources, action_types, policy, keys, statistics, outbox, operations),
 )
-ROUTES: Final[tuple[Route, ...]] = tuple(
+_DECORATED: Final = tuple(
     value for module in _MODULES for value in vars(module).values() if isinstance(value, Route)
 )
-"""The decorated endpoints of these modules."""
-ADMIN_ROUTES: Final = tuple(route for route in ROUTES if route.rule is not None)
+ADMIN_ROUTES: Final = tuple(route for route in _DECORATED if route.rule is not None)
+ROUTES: Final = (*(route for route in _DECORATED if route.rule is None), *ADMIN_ROUTES)
+"""All routes. `/api/audit/keys` comes before `/api/audit/<id>`, as in Werkzeug."""

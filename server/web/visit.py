@@ -4,7 +4,7 @@ Owns: its person, its API calls, and the check that the form came from one of ou
 Never: the contents of a page.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -24,6 +24,15 @@ from server.web.calls import Calls, Document
 from server.web.page import Read
 
 _HIDDEN_STATUSES = frozenset({403, 404})
+
+
+def refusal_text(refused: errors.Problem | ValueError, shown: Collection[int]) -> str:
+    """The text of a refusal for the page of its form. Raises problems with other statuses."""
+    if isinstance(refused, ValueError):
+        return f"{refused}."
+    if refused.status not in shown:
+        raise refused
+    return refused.detail
 
 
 class Visit:
@@ -60,6 +69,16 @@ class Visit:
     def read(self, route: str, about: str = "", **query: str) -> Document:
         """Call an API route that reads. Raises errors.Problem."""
         return self.calls.read(route, about, query)
+
+    def read_all(self, route: str, **query: str) -> Iterator[Document]:
+        """The items of all pages of a list. The person's right is checked for each page."""
+        cursor = ""
+        while True:
+            page = self.read(route, limit="200", cursor=cursor, **query)
+            yield from page["items"]
+            if not page["next"]:
+                return
+            cursor = page["next"]
 
     def answer(self, read: Read) -> Document | None:
         """Make an API call of a page; None if an optional one is refused. Raises errors.Problem."""

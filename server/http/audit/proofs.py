@@ -6,16 +6,14 @@ They reveal nothing about the entries, except the index of an entry whose id the
 import base64
 import re
 from collections.abc import Iterable
+from dataclasses import asdict
 from typing import Final
 
 from pydantic import BaseModel
 
-from server.audit_log.notes import LogKey
-from server.audit_log.proofs import Proof
 from server.http.route import NO_STORE, HttpRequest, HttpResponse, own
 from server.http.site import Site
 from server.protocol import errors
-from server.services.audit.log import Consistency, Replacement
 
 
 class ConsistencyProof(BaseModel):
@@ -52,34 +50,6 @@ class LogKeys(BaseModel):
     replacements: list[KeyReplacement]
 
 
-def _consistency(record: Consistency) -> ConsistencyProof:
-    """A consistency proof as JSON."""
-    return ConsistencyProof(
-        old_size=record.old_size,
-        size=record.size,
-        hashes=_hashes(record.hashes),
-        checkpoint=record.checkpoint,
-    )
-
-
-def _inclusion(proof: Proof) -> InclusionProof:
-    """An inclusion proof as JSON, without the entry."""
-    return InclusionProof(
-        index=proof.seq, hashes=_hashes(proof.hashes), checkpoint=proof.checkpoint
-    )
-
-
-def _keys(key: LogKey, replacements: Iterable[Replacement]) -> LogKeys:
-    """The keys as JSON."""
-    return LogKeys(
-        log_key=key.text,
-        replacements=[
-            KeyReplacement(log_key=replacement.log_key, note=replacement.note)
-            for replacement in replacements
-        ],
-    )
-
-
 def _hashes(hashes: Iterable[bytes]) -> list[str]:
     return [base64.b64encode(digest).decode() for digest in hashes]
 
@@ -97,21 +67,26 @@ def checkpoint(site: Site) -> HttpResponse:
 @own("GET /api/audit/consistency", query=("from",), errors=(409, 422))
 def consistency(site: Site, request: HttpRequest) -> ConsistencyProof:
     """Get a proof that the current audit log extends an older one."""
-    return _consistency(site.audit_log.consistency(_size(request, "from")))
+    proof = site.audit_log.consistency(_size(request, "from"))
+    return ConsistencyProof(**{**asdict(proof), "hashes": _hashes(proof.hashes)})
 
 
 @own("GET /api/audit/<id>/inclusion", query=("size",), errors=(404, 409, 422))
 def inclusion(site: Site, request: HttpRequest, record_id: str) -> InclusionProof:
     """Get a proof that an entry is in the audit log, or in a checkpoint of a given size."""
     size = _size(request, "size") if "size" in request.query else None
-    return _inclusion(site.audit_log.prove(record_id, size))
+    proof = site.audit_log.prove(record_id, size)
+    return InclusionProof(
+        index=proof.seq, hashes=_hashes(proof.hashes), checkpoint=proof.checkpoint
+    )
 
 
 @own("GET /api/audit/keys")
 def keys(site: Site) -> LogKeys:
     """Get the public keys of the audit log."""
     log = site.audit_log
-    return _keys(log.key, log.replacements())
+    replacements = [KeyReplacement(**asdict(replacement)) for replacement in log.replacements()]
+    return LogKeys(log_key=log.key.text, replacements=replacements)
 
 
 def _size(request: HttpRequest, name: str) -> int:

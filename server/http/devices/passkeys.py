@@ -17,7 +17,7 @@ from server.http.wire import StrictBody
 from server.protocol import errors
 from server.protocol.devices import passkeys
 from server.services.devices.browsers import TICKET_MS
-from server.services.devices.passkeys import NewPasskey, PasskeyChallenge
+from server.services.devices.passkeys import NewPasskey
 
 _browser = partial(route, caller=Caller.ANYBODY, problems=True, same_origin=True)
 
@@ -94,15 +94,6 @@ class RegisteredPasskey(BaseModel):
     device: Device
 
 
-def _offer(passkey_challenge: PasskeyChallenge, rp_id: str) -> PasskeySignInOptions:
-    """Return a challenge as JSON."""
-    return PasskeySignInOptions(
-        text=passkey_challenge.text,
-        challenge=passkeys.encode_base64url(passkey_challenge.challenge),
-        rp_id=rp_id,
-    )
-
-
 @_browser("POST /api/passkeys/options", errors=(403, 422))
 def prepare(site: Site, request: HttpRequest, body: PasskeyCode) -> PasskeyCreationOptions:
     """Get the options to create a passkey, with a one-time code.
@@ -131,8 +122,9 @@ def register(site: Site, request: HttpRequest, body: PasskeyRegistration) -> Htt
 @_browser("POST /api/passkeys/offer", errors=(403,))
 def offer(site: Site) -> PasskeySignInOptions:
     """Get the challenge for signing in with a passkey."""
-    passkey_challenge = site.devices.passkeys.create_challenge()
-    return _offer(passkey_challenge, site.server_policy.rp_id)
+    new = site.devices.passkeys.create_challenge()
+    challenge = passkeys.encode_base64url(new.challenge)
+    return PasskeySignInOptions(text=new.text, challenge=challenge, rp_id=site.server_policy.rp_id)
 
 
 @_browser("POST /api/passkeys/sign-in", answer=SignedIn, errors=(403, 422))

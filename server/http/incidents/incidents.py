@@ -13,7 +13,7 @@ from server.services import paging
 from server.services.incidents import incident_json
 from server.services.incidents.incidents import NamedIncident
 from server.services.incidents.log_alarms import LogAlarm
-from server.services.incidents.reports import Report, ReportResult
+from server.services.incidents.reports import Report
 from server.services.operations.administration import AdminServices
 from server.services.policy.displays import rfc3339
 from server.services.users.device_auth import Person
@@ -143,19 +143,6 @@ class Incidents(Listed[Incident]):
     """A page of the list of incidents, newest first."""
 
 
-def _report_response(report_result: ReportResult, named_incident: NamedIncident) -> ReportResponse:
-    """The result of a report as JSON."""
-    return ReportResponse(
-        incident=report_result.incident.id,
-        scope=report_result.incident.scope,
-        opened_at=rfc3339(report_result.incident.opened_at),
-        agents=[
-            ReportedAgent.model_validate(agent) for agent in incident_json.agents(named_incident)
-        ],
-        approval=approval_wire.approval(report_result.approval),
-    )
-
-
 def _incident(named_incident: NamedIncident) -> Incident:
     """An incident as JSON."""
     return Incident.model_validate(incident_json.incident(named_incident))
@@ -165,8 +152,15 @@ def _incident(named_incident: NamedIncident) -> Incident:
 def report(site: Site, person: Person, record_id: str, body: SignedReport) -> ReportResponse:
     """Report a request: deny it, and quarantine its agent or all agents that act for you."""
     report_result = site.incidents.reports.report(person, record_id, body.record())
-    incident = site.incidents.incidents.show(report_result.incident.id)
-    return _report_response(report_result, incident)
+    incident = report_result.incident
+    agents = incident_json.agents(site.incidents.incidents.show(incident.id))
+    return ReportResponse(
+        incident=incident.id,
+        scope=incident.scope,
+        opened_at=rfc3339(incident.opened_at),
+        agents=[ReportedAgent.model_validate(agent) for agent in agents],
+        approval=approval_wire.approval(report_result.approval),
+    )
 
 
 @own("POST /api/audit/alarms", errors=(422,))

@@ -15,7 +15,6 @@ from server.services.operations import power
 from server.services.operations.administration import AdminServices
 from server.services.policy import action_types
 from server.services.policy.displays import rfc3339
-from server.services.policy.previews import Preview
 
 
 class ActionDocument(BaseModel):
@@ -59,15 +58,6 @@ class ManagedActions(Listed[ManagedAction]):
     """A page of the list of action types."""
 
 
-def _preview(rendered: Preview) -> ActionPreview:
-    """A preview as JSON."""
-    return ActionPreview(
-        details=dict(rendered.details),
-        display=rendered.display,
-        ceremony=ceremonies.ceremony_text(rendered.ceremony),
-    )
-
-
 def _action(record: ActionRow) -> ManagedAction:
     """An action type as JSON."""
     return ManagedAction(
@@ -98,7 +88,11 @@ def add(request: HttpRequest, admin: AdminServices) -> ManagedAction:
 def preview(admin: AdminServices, body: ActionPreviewInput) -> ActionPreview:
     """Preview an action type without registering it."""
     rendered = admin.previews.preview(body.document, body.details)
-    return _preview(rendered)
+    return ActionPreview(
+        details=dict(rendered.details),
+        display=rendered.display,
+        ceremony=ceremonies.ceremony_text(rendered.ceremony),
+    )
 
 
 @managed("GET /api/actions/<id>")

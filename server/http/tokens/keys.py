@@ -9,7 +9,6 @@ from server.http.wire import StrictBody, Text
 from server.model.tokens import SigningKey
 from server.services.operations.administration import AdminServices
 from server.services.policy.displays import moment, rfc3339
-from server.services.tokens.keys import RotatedKeys
 
 
 class KeyRotation(StrictBody):
@@ -61,15 +60,6 @@ def _key(record: SigningKey) -> ManagedKey:
     )
 
 
-def _rotation(record: RotatedKeys) -> RotatedKey:
-    """Return a rotation as JSON."""
-    return RotatedKey(
-        key=_key(record.key),
-        retiring=[key.kid for key in record.retiring],
-        dropped=list(record.dropped),
-    )
-
-
 @managed("GET /api/keys")
 def list_keys(admin: AdminServices) -> ManagedKeys:
     """List signing keys, newest first."""
@@ -80,7 +70,9 @@ def list_keys(admin: AdminServices) -> ManagedKeys:
 @managed("POST /api/keys", status=201, signed=True)
 def rotate(admin: AdminServices, body: KeyRotation) -> RotatedKey:
     """Create a new signing key and use it."""
-    return _rotation(admin.keys.rotate(body.alg, by=admin.by))
+    rotated = admin.keys.rotate(body.alg, by=admin.by)
+    retiring = [key.kid for key in rotated.retiring]
+    return RotatedKey(key=_key(rotated.key), retiring=retiring, dropped=list(rotated.dropped))
 
 
 @managed("POST /api/keys/<id>/revoke")

@@ -14,7 +14,7 @@ from server.web.approvals.request import is_open, request_facts
 from server.web.browser import go
 from server.web.calls import Document
 from server.web.page import Facts
-from server.web.visit import Visit
+from server.web.visit import Visit, refusal_text
 
 _OPTIONS: Final = "GET /api/approvals/<id>/narrowing"
 _PROPOSE: Final = "POST /api/approvals/<id>/narrowing"
@@ -33,9 +33,7 @@ def compare(visit: Visit, form: Form) -> Facts | AnyResponse:
         options = visit.read(_OPTIONS, visit.about)
         narrowed = visit.calls.do(_PROPOSE, visit.about, narrowing_request(form, options), form)
     except (errors.Problem, ValueError) as refused:
-        if isinstance(refused, errors.Problem) and refused.status != _UNPROCESSABLE:
-            raise
-        message = refused.detail if isinstance(refused, errors.Problem) else f"{refused}."
+        message = refusal_text(refused, {_UNPROCESSABLE})
         return _facts(visit, form, {"narrowed": None, "problem": message, "status": _UNPROCESSABLE})
     return _facts(visit, form, {"narrowed": narrowed, "problem": ""})
 

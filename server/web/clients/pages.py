@@ -59,7 +59,9 @@ class ClientAccess:
 def load_agents(visit: Visit) -> Facts:
     """Load the page of all agents: clients with access by name, then other agents of the person."""
     access = _access_by_client(visit)
-    owned = {item["client_id"]: item for item in _owned(visit)}
+    # To people with a role the API lists all agents.
+    agents = (item for item in visit.read_all("GET /api/agents") if _owns(visit.person, item))
+    owned = {item["client_id"]: item for item in agents}
     other_agents = [item for key, item in owned.items() if key not in access]
     ordered = sorted(access.values(), key=lambda item: (item.name.casefold(), item.id))
     return {"acting": ordered, "mine": owned, "others": other_agents}
@@ -107,18 +109,6 @@ def _access_by_client(visit: Visit) -> dict[str, ClientAccess]:
             )
             getattr(access, kind).append(item)
     return access_by_id
-
-
-def _owned(visit: Visit) -> list[Document]:
-    """Return the agents that the person owns. To people with a role the API lists all agents."""
-    owned: list[Document] = []
-    after: dict[str, str] = {}
-    while True:
-        page = visit.read("GET /api/agents", limit=_MAX, **after)
-        owned += [item for item in page["items"] if _owns(visit.person, item)]
-        if page["next"] is None:
-            return owned
-        after = {"cursor": page["next"]}
 
 
 def _own_agent(visit: Visit) -> Document | None:

@@ -57,54 +57,6 @@ def backchannel(site: Site, request: HttpRequest) -> HttpResponse:
 
 
 @route(
-    "POST /par",
-    Caller.CLIENT,
-    form=(
-        *("response_type", "redirect_uri", "scope", "state", "response_mode", "nonce", "prompt"),
-        *("max_age", "login_hint", "id_token_hint", "acr_values", "claims", "resource"),
-        *("code_challenge", "code_challenge_method", "requested_actor", "dpop_jkt"),
-        *("authorization_details", *_CLIENT),
-    ),
-    required_parameters=(
-        *("response_type", "redirect_uri", "scope", "code_challenge", "code_challenge_method"),
-    ),
-    headers=("DPoP",),
-    answer=oauth_wire.PushedAuthorizationResponse,
-    status=201,
-    errors=(400, 401),
-)
-def push_request(site: Site, request: HttpRequest) -> HttpResponse:
-    """Push an authorization request (RFC 9126).
-
-    RFC 9126 2.
-    """
-    form, client = _read_client_form(site, request, register_unknown=True)
-    answer = site.sign_in.authorize.push(only_app(client), form, request.proofs, peer=request.peer)
-    return as_json(201, answer, _next_nonce(site, request))
-
-
-@route(
-    "GET /userinfo",
-    Caller.ANYBODY,
-    headers=("Authorization", "DPoP"),
-    answer=oauth_wire.UserInfo,
-    errors=(401,),
-    problems=True,
-)
-def userinfo(site: Site, request: HttpRequest) -> HttpResponse:
-    """Get the claims about the person (OpenID Connect).
-
-    OpenID Connect Core 5.3.
-    """
-    url = site.server_policy.issuer + request.path
-    call = DeviceCall(request.headers.get("authorization"), request.proofs, request.method, url)
-    return as_json(200, site.sign_in.userinfo.claims(call))
-
-
-userinfo_by_post = replace(userinfo, method="POST")
-
-
-@route(
     "POST /token",
     Caller.CLIENT,
     form=(
@@ -159,6 +111,54 @@ def device_authorization(site: Site, request: HttpRequest) -> HttpResponse:
         peer=request.peer,
     )
     return as_json(200, answer)
+
+
+@route(
+    "POST /par",
+    Caller.CLIENT,
+    form=(
+        *("response_type", "redirect_uri", "scope", "state", "response_mode", "nonce", "prompt"),
+        *("max_age", "login_hint", "id_token_hint", "acr_values", "claims", "resource"),
+        *("code_challenge", "code_challenge_method", "requested_actor", "dpop_jkt"),
+        *("authorization_details", *_CLIENT),
+    ),
+    required_parameters=(
+        *("response_type", "redirect_uri", "scope", "code_challenge", "code_challenge_method"),
+    ),
+    headers=("DPoP",),
+    answer=oauth_wire.PushedAuthorizationResponse,
+    status=201,
+    errors=(400, 401),
+)
+def push_request(site: Site, request: HttpRequest) -> HttpResponse:
+    """Push an authorization request (RFC 9126).
+
+    RFC 9126 2.
+    """
+    form, client = _read_client_form(site, request, register_unknown=True)
+    answer = site.sign_in.authorize.push(only_app(client), form, request.proofs, peer=request.peer)
+    return as_json(201, answer, _next_nonce(site, request))
+
+
+@route(
+    "GET /userinfo",
+    Caller.ANYBODY,
+    headers=("Authorization", "DPoP"),
+    answer=oauth_wire.UserInfo,
+    errors=(401,),
+    problems=True,
+)
+def userinfo(site: Site, request: HttpRequest) -> HttpResponse:
+    """Get the claims about the person (OpenID Connect).
+
+    OpenID Connect Core 5.3.
+    """
+    url = site.server_policy.issuer + request.path
+    call = DeviceCall(request.headers.get("authorization"), request.proofs, request.method, url)
+    return as_json(200, site.sign_in.userinfo.claims(call))
+
+
+userinfo_by_post = replace(userinfo, method="POST")
 
 
 @route("GET /jwks", Caller.ANYBODY, answer=oauth_wire.KeySet)

@@ -21,10 +21,10 @@ from server.http.tokens import delegations, keys, security_events
 from server.http.users import passwords, users
 
 _MODULES: Final = (
-    *(oauth, registration, security_events, devices, passkeys, user_codes, passwords),
-    *(approvals, incidents, attention, push_subscriptions, deputies, consents, delegations),
-    *(standing_grants, audit, proofs, oversight, agents, invitations, orphans, apps, users),
-    *(groups, resources, action_types, policy, keys, statistics, outbox, operations),
+    *(oauth, security_events, registration, statistics, outbox, users, agents, invitations),
+    *(orphans, apps, groups, resources, action_types, policy, oversight, devices, passkeys),
+    *(user_codes, passwords, approvals, incidents, attention, push_subscriptions, deputies),
+    *(consents, delegations, keys, standing_grants, audit, proofs, operations),
 )
 _DECORATED: Final = tuple(
     value for module in _MODULES for value in vars(module).values() if isinstance(value, Route)

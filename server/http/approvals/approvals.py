@@ -61,6 +61,16 @@ def _history_search(site: Site, request: HttpRequest) -> HistorySearch:
     )
 
 
+@own("GET /api/approvals/<id>", errors=(404,))
+def show(site: Site, person: Person, record_id: str) -> approval_wire.Approval:
+    """Get one request, with the nonce that this device signs.
+
+    Includes the nonce for this device, and marks the request as seen on it.
+    """
+    approver_view = site.approvals.decisions.show(person, record_id)
+    return approval_wire.approval(approver_view)
+
+
 @own("GET /api/approvals/<id>/receipt", answer=receipt_wire.SignedReceipt, errors=(404,))
 def receipt(site: Site, person: Person, record_id: str) -> dict[str, object]:
     """Get the receipt of a request: the evidence of how it ended.
@@ -71,16 +81,6 @@ def receipt(site: Site, person: Person, record_id: str) -> dict[str, object]:
     members = receipt_wire.receipt(record, site.server_policy.issuer).model_dump()
     signature = site.approvals.receipts.sign(members)
     return {**members, "server_signature": signature}
-
-
-@own("GET /api/approvals/<id>", errors=(404,))
-def show(site: Site, person: Person, record_id: str) -> approval_wire.Approval:
-    """Get one request, with the nonce that this device signs.
-
-    Includes the nonce for this device, and marks the request as seen on it.
-    """
-    approver_view = site.approvals.decisions.show(person, record_id)
-    return approval_wire.approval(approver_view)
 
 
 @own("POST /api/approvals/<id>/decision", errors=(404, 409, 422, 423))

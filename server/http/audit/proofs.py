@@ -71,6 +71,14 @@ def consistency(site: Site, request: HttpRequest) -> ConsistencyProof:
     return ConsistencyProof(**{**asdict(proof), "hashes": _hashes(proof.hashes)})
 
 
+@own("GET /api/audit/keys")
+def keys(site: Site) -> LogKeys:
+    """Get the public keys of the audit log."""
+    log = site.audit_log
+    replacements = [KeyReplacement(**asdict(replacement)) for replacement in log.replacements()]
+    return LogKeys(log_key=log.key.text, replacements=replacements)
+
+
 @own("GET /api/audit/<id>/inclusion", query=("size",), errors=(404, 409, 422))
 def inclusion(site: Site, request: HttpRequest, record_id: str) -> InclusionProof:
     """Get a proof that an entry is in the audit log, or in a checkpoint of a given size."""
@@ -79,14 +87,6 @@ def inclusion(site: Site, request: HttpRequest, record_id: str) -> InclusionProo
     return InclusionProof(
         index=proof.seq, hashes=_hashes(proof.hashes), checkpoint=proof.checkpoint
     )
-
-
-@own("GET /api/audit/keys")
-def keys(site: Site) -> LogKeys:
-    """Get the public keys of the audit log."""
-    log = site.audit_log
-    replacements = [KeyReplacement(**asdict(replacement)) for replacement in log.replacements()]
-    return LogKeys(log_key=log.key.text, replacements=replacements)
 
 
 def _size(request: HttpRequest, name: str) -> int:

@@ -22,19 +22,6 @@ from server.services.policy.displays import moment, rfc3339
 _OWNER = (Role.ADMIN, Role.OWNER)
 
 
-@managed("GET /api/agents/<id>/disable", roles=STAFF_AND_OWNERS)
-def preview(admin: AdminServices, record_id: str) -> wire.DisableAgentResult:
-    """Count the tokens and requests that disabling this agent would end."""
-    return _disable_result(admin.agents.preview(record_id))
-
-
-@managed("POST /api/agents/<id>/disable", roles=_OWNER)
-def disable(admin: AdminServices, record_id: str) -> wire.DisableAgentResult:
-    """Disable an agent: revoke its tokens and those derived from them, and end its requests."""
-    disabled_agent = admin.agents.disable(record_id, by=admin.by)
-    return _disable_result(disabled_agent)
-
-
 def _disable_result(disabled_agent: DisabledAgent) -> wire.DisableAgentResult:
     return wire.DisableAgentResult(
         client_id=disabled_agent.agent.id, state=disabled_agent.agent.state, **disabled_agent.counts
@@ -87,6 +74,19 @@ def update(admin: AdminServices, record_id: str, body: wire.AgentChanges) -> wir
 def delete(admin: AdminServices, record_id: str) -> None:
     """Disable and delete an agent."""
     admin.agents.delete(record_id, by=admin.by)
+
+
+@managed("GET /api/agents/<id>/disable", roles=STAFF_AND_OWNERS)
+def preview(admin: AdminServices, record_id: str) -> wire.DisableAgentResult:
+    """Count the tokens and requests that disabling this agent would end."""
+    return _disable_result(admin.agents.preview(record_id))
+
+
+@managed("POST /api/agents/<id>/disable", roles=_OWNER)
+def disable(admin: AdminServices, record_id: str) -> wire.DisableAgentResult:
+    """Disable an agent: revoke its tokens and those derived from them, and end its requests."""
+    disabled_agent = admin.agents.disable(record_id, by=admin.by)
+    return _disable_result(disabled_agent)
 
 
 @managed("POST /api/agents/<id>/enable")

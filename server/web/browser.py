@@ -136,10 +136,18 @@ def cookie_of(site: Site) -> str:
 
 def with_cookie(site: Site, response: AnyResponse, value: str) -> AnyResponse:
     """Set the cookie. Browsers delete it when they are closed."""
+    return set_cookie(site, response, _cookie_name(site), value)
+
+
+def set_cookie(
+    site: Site, response: AnyResponse, name: str, value: str, *, max_age: int | None = None
+) -> AnyResponse:
+    """Set a cookie that scripts cannot read, and that browsers send with links from other sites."""
     response.set_cookie(
-        _cookie_name(site),
+        name,
         value,
         path="/",
+        max_age=max_age,
         secure=cookies.is_secure(site.server_policy),
         httponly=True,
         samesite="Lax",

@@ -4,15 +4,14 @@ from pydantic import BaseModel, Field
 
 from server.http.route import own
 from server.http.site import Site
-from server.http.wire import StrictBody
+from server.http.wire import SignedStatement
 from server.services.users.device_auth import Person
 
 
-class UserCodeChange(StrictBody):
+class UserCodeChange(SignedStatement):
     """A new user code, and a signed statement. A null code removes the user code."""
 
     code: str | None = Field(max_length=256)
-    statement: str = Field(max_length=8_192)
 
 
 class UserCode(BaseModel):

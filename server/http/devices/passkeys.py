@@ -31,10 +31,9 @@ class PasskeyCode(StrictBody):
     code: str = Field(max_length=128)
 
 
-class PasskeyRegistration(StrictBody):
+class PasskeyRegistration(PasskeyCode):
     """A new passkey (`PublicKeyCredential.toJSON()`)."""
 
-    code: str = Field(max_length=128)
     name: str = Field(min_length=1, max_length=64)
     attestation: str = Field(pattern=_BASE64URL, max_length=65_536)
     client_data: str = Field(pattern=_BASE64URL, max_length=8_192)

@@ -4,15 +4,14 @@ from pydantic import BaseModel, Field
 
 from server.http.route import own
 from server.http.site import Site
-from server.http.wire import StrictBody
+from server.http.wire import SignedStatement
 from server.services.users.device_auth import Person
 
 
-class PasswordChange(StrictBody):
+class PasswordChange(SignedStatement):
     """A new password for signing in to apps, and a signed statement."""
 
     password: str = Field(max_length=1_024)
-    statement: str = Field(max_length=8_192)
 
 
 class PasswordState(BaseModel):

@@ -97,17 +97,7 @@ def standing_grant_details(
     terms: StandingGrantTerms, example: Sequence[Mapping[str, JsonValue]]
 ) -> tuple[Mapping[str, JsonValue], ...]:
     """Return the bounds of a standing grant, followed by its example."""
-    bounds: dict[str, JsonValue] = {
-        "type": STANDING_GRANT,
-        "until": terms.until,
-        "uses": terms.uses,
-        "sum": None if terms.sum is None else dict(terms.sum),
-        "vary": list(terms.vary),
-        "version": terms.version,
-        "risk": terms.risk,
-        "notify": terms.notify,
-    }
-    return (bounds, *example)
+    return ({"type": STANDING_GRANT, **asdict(terms)}, *example)
 
 
 def resource_details(

@@ -27,13 +27,14 @@ def redirect_problem(uri: str) -> str:
         host, _ = parts.hostname, parts.port
     except ValueError:
         return "must be an absolute URI"
-    if _PRIVATE_SCHEME.fullmatch(parts.scheme) and not parts.netloc:
-        return ""
-    if parts.scheme in KNOWN_SCHEMES and host and "@" not in parts.netloc:
+    is_private = _PRIVATE_SCHEME.fullmatch(parts.scheme) and not parts.netloc
+    if is_private or (parts.scheme in KNOWN_SCHEMES and host and "@" not in parts.netloc):
         return ""
     if parts.scheme not in {"https", "http"} or not host or "@" in parts.netloc:
         return "must be https, or an app's own scheme such as com.example.app:/callback"
-    return _http_problem(parts.scheme, host)
+    if parts.scheme == "http" and host not in LOOPBACK:
+        return "must be https (http is allowed only for this machine)"
+    return ""
 
 
 def is_registered(uri: str, registered: Iterable[str]) -> bool:
@@ -82,9 +83,3 @@ def _differs_only_in_port(uri: str, known: str) -> bool:
 
 def _without_port(parts: SplitResult) -> tuple[str, str | None, str, str]:
     return parts.scheme, parts.hostname, parts.path, parts.query
-
-
-def _http_problem(scheme: str, host: str) -> str:
-    if scheme == "http" and host not in LOOPBACK:
-        return "must be https (http is allowed only for this machine)"
-    return ""

@@ -64,7 +64,7 @@ def page(
     **facts: object,
 ) -> Response:
     """Render a template as a page with the security headers."""
-    variables = {"theme": themes.wanted(), **facts}
+    variables = {"theme": themes.current(), **facts}
     response = Response(render_template(template, **variables), status, mimetype="text/html")
     response.headers.extend(HEADERS)
     response.headers["Content-Security-Policy"] = policy(form_action=form_action, script=script)

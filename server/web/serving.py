@@ -205,7 +205,7 @@ def draw(visit: Visit, template: str, at: str, facts: Mapping[str, Any]) -> AnyR
         "in_console": console,
         "frame": "console_frame.html" if console else "frame.html",
         "at": at,
-        "about": visit.about,
+        "about": visit.record_id,
         "asked": request.args,
         "done": request.args.get("done", ""),
         "ended": request.args.get("ended") == "true",
@@ -242,7 +242,7 @@ def submit(visit: Visit, row: FormAction) -> AnyResponse:
         body = row.sends(form, _stored_record(visit, row))
         if row.signs is not None and form.get("statement") is None:
             return _ask_to_sign(visit, row, form, row.signs(visit, cast("Document", body)))
-        response = visit.calls.do(row.route, visit.about, body, form)
+        response = visit.calls.do(row.route, visit.record_id, body, form)
     except ValueError as error:
         member = getattr(error, "member", "") or "invalid_body"
         refused = errors.Problem(422, member, str(error).rstrip(".") + ".")
@@ -262,7 +262,7 @@ def _succeed(visit: Visit, row: FormAction, form: Form, told: Document) -> AnyRe
         drawn = {} if row.draw is None else row.draw(told)
         facts = {"told": told, "sent": _first(form), "form": row, **drawn}
         return draw(visit, row.answer, _menu_entry(row), facts)
-    return go(visit.site.server_policy.issuer + row.then.replace("<id>", visit.about))
+    return go(visit.site.server_policy.issuer + row.then.replace("<id>", visit.record_id))
 
 
 def _stored_record(visit: Visit, row: FormAction) -> Document | None:

@@ -20,7 +20,7 @@ COOKIE: Final = "sayso-theme"
 YEAR: Final = 365 * 24 * 60 * 60
 
 
-def wanted() -> str:
+def current() -> str:
     """The theme in the request's cookie; the system's if it is missing or unknown."""
     value = request.cookies.get(COOKIE, "")
     return value if value in THEMES else SYSTEM

@@ -38,9 +38,9 @@ def refusal_text(refused: errors.Problem | ValueError, shown: Collection[int]) -
 class Visit:
     """One request."""
 
-    def __init__(self, site: Site, about: str = "") -> None:
+    def __init__(self, site: Site, record_id: str = "") -> None:
         self.site = site
-        self.about = about
+        self.record_id = record_id
         """The id in its path."""
         self.cookie = cookies.valid_cookie(
             request.cookies.get(cookies.name(site.server_policy), "")
@@ -86,10 +86,10 @@ class Visit:
             name: value for name in read.query if (value := request.args.get(name, "").strip())
         }
         parameters = {**parameters, **days.span(parameters)}
-        about = {read.id_parameter: self.about} if read.id_parameter else {}
+        about = {read.id_parameter: self.record_id} if read.id_parameter else {}
         query = {**dict(read.fixed_parameters), **about, **parameters}
         try:
-            return self.calls.read(read.route, self.about, query)
+            return self.calls.read(read.route, self.record_id, query)
         except errors.Problem as problem:
             if read.optional and problem.status in _HIDDEN_STATUSES:
                 return None

@@ -3,7 +3,13 @@
 from pydantic import BaseModel
 
 from server.http import listing, members
-from server.http.members import answer_fields, change_fields, new_fields, with_fields, written
+from server.http.members import (
+    answer_fields,
+    change_fields,
+    new_fields,
+    submitted_members,
+    with_fields,
+)
 from server.http.route import HttpRequest, managed
 from server.http.wire import Listed, StrictBody
 from server.model.approvers import Group
@@ -51,7 +57,7 @@ def list_groups(request: HttpRequest, admin: AdminServices) -> ManagedGroups:
 @managed("POST /api/groups", status=201, signed=True)
 def add(admin: AdminServices, body: NewGroup) -> ManagedGroup:
     """Create a group."""
-    return _document(admin, admin.groups.add(**written(GROUP_MEMBERS, body), by=admin.by))
+    return _document(admin, admin.groups.add(**submitted_members(GROUP_MEMBERS, body), by=admin.by))
 
 
 @managed("GET /api/groups/<id>")
@@ -63,7 +69,7 @@ def show(admin: AdminServices, record_id: str) -> ManagedGroup:
 @managed("PATCH /api/groups/<id>", versioned=True)
 def update(admin: AdminServices, record_id: str, body: GroupChange) -> ManagedGroup:
     """Change a group. Adding a member needs a signature."""
-    changes = GroupChanges(**written(GROUP_MEMBERS, body))
+    changes = GroupChanges(**submitted_members(GROUP_MEMBERS, body))
     return _document(admin, admin.groups.update(record_id, changes, by=admin.by))
 
 

@@ -6,7 +6,7 @@ from server.http import listing
 from server.http.audit import audit
 from server.http.audit.audit_wire import LogEntries
 from server.http.clients import agent_wire as wire
-from server.http.members import having, search_names, written
+from server.http.members import filters, search_names, submitted_members
 from server.http.route import STAFF_AND_OWNERS, HttpRequest, managed
 from server.http.wire import Reference, Rotation
 from server.model.audit import EntrySearch
@@ -34,8 +34,8 @@ def _disable_result(disabled_agent: DisabledAgent) -> wire.DisableAgentResult:
 def list_agents(request: HttpRequest, admin: AdminServices) -> wire.ManagedAgents:
     """List agents by name. Without a role, list your own."""
     after_position, limit = listing.cursor(request), listing.limit(request)
-    filters = having(AGENT_MEMBERS, request.query)
-    part = admin.agents.page(after_position, limit, owner=admin.owner_id, having=filters)
+    having = filters(AGENT_MEMBERS, request.query)
+    part = admin.agents.page(after_position, limit, owner=admin.owner_id, having=having)
     names_by_id = admin.names(_people(*part.items))
     return listing.page(wire.ManagedAgents, part, lambda agent: wire.document(agent, names_by_id))
 
@@ -43,7 +43,7 @@ def list_agents(request: HttpRequest, admin: AdminServices) -> wire.ManagedAgent
 @managed("POST /api/agents", status=201, signed=True)
 def add(admin: AdminServices, body: wire.NewAgent) -> wire.AgentWithSecret:
     """Register an agent. Its secret is shown once."""
-    new = NewAgent(**written(AGENT_MEMBERS, body))
+    new = NewAgent(**submitted_members(AGENT_MEMBERS, body))
     issued = admin.agents.add(new, by=admin.by)
     return _with_secret(admin, issued)
 
@@ -64,7 +64,9 @@ def show(admin: AdminServices, record_id: str) -> wire.AgentDetails:
 def update(admin: AdminServices, record_id: str, body: wire.AgentChanges) -> wire.ManagedAgent:
     """Change an agent. An owner can narrow it."""
     changes = AgentChanges(
-        add_owners=body.add_owners, remove_owners=body.remove_owners, **written(AGENT_MEMBERS, body)
+        add_owners=body.add_owners,
+        remove_owners=body.remove_owners,
+        **submitted_members(AGENT_MEMBERS, body),
     )
     agent = admin.agents.update(record_id, changes, by=admin.by)
     return _document(admin, agent)

@@ -5,7 +5,13 @@ from typing import Literal
 from pydantic import BaseModel
 
 from server.http import listing, members
-from server.http.members import answer_fields, change_fields, new_fields, with_fields, written
+from server.http.members import (
+    answer_fields,
+    change_fields,
+    new_fields,
+    submitted_members,
+    with_fields,
+)
 from server.http.route import HttpRequest, managed
 from server.http.wire import ClientSecret, Listed, Rotation, StrictBody, secret
 from server.model.clients import App
@@ -88,7 +94,7 @@ def list_apps(request: HttpRequest, admin: AdminServices) -> ManagedApps:
 @managed("POST /api/apps", status=201, signed=True)
 def add(admin: AdminServices, body: NewClient) -> AppWithSecret:
     """Register an app. Its secret is shown once."""
-    new = NewApp(**written(APP_MEMBERS, body))
+    new = NewApp(**submitted_members(APP_MEMBERS, body))
     issued = admin.apps.add(new, by=admin.by)
     return AppWithSecret(app=_to_wire(issued.app), client_secret=issued.secret or None)
 
@@ -102,7 +108,7 @@ def show(admin: AdminServices, record_id: str) -> ManagedApp:
 @managed("PATCH /api/apps/<id>", versioned=True)
 def update(admin: AdminServices, record_id: str, body: ClientChanges) -> ManagedApp:
     """Change, disable or enable an app."""
-    changes = AppChanges(enabled=body.enabled, **written(APP_MEMBERS, body))
+    changes = AppChanges(enabled=body.enabled, **submitted_members(APP_MEMBERS, body))
     app_id = admin.apps.by_path(record_id).id
     return _to_wire(admin.apps.update(app_id, changes, by=admin.by))
 

@@ -3,7 +3,13 @@
 from pydantic import BaseModel, Field
 
 from server.http import listing, members
-from server.http.members import answer_fields, change_fields, new_fields, with_fields, written
+from server.http.members import (
+    answer_fields,
+    change_fields,
+    new_fields,
+    submitted_members,
+    with_fields,
+)
 from server.http.route import HttpRequest, managed
 from server.http.wire import ClientSecret, Listed, Names, Rotation, StrictBody, secret
 from server.model.resources import Resource
@@ -92,7 +98,7 @@ def list_resources(request: HttpRequest, admin: AdminServices) -> ManagedResourc
 @managed("POST /api/resources", status=201, signed=True)
 def add(admin: AdminServices, body: NewResource) -> ResourceWithSecret:
     """Register a resource. Its secret is shown once."""
-    issued = admin.resources.add(**written(RESOURCE_MEMBERS, body), by=admin.by)
+    issued = admin.resources.add(**submitted_members(RESOURCE_MEMBERS, body), by=admin.by)
     return _with_secret(issued)
 
 
@@ -105,7 +111,7 @@ def show(admin: AdminServices, record_id: str) -> ManagedResource:
 @managed("PATCH /api/resources/<id>", versioned=True)
 def update(admin: AdminServices, record_id: str, body: ResourceChanges) -> ManagedResource:
     """Change the scopes, risks and required action types of a resource."""
-    changes = Changes(remove_scopes=body.remove_scopes, **written(RESOURCE_MEMBERS, body))
+    changes = Changes(remove_scopes=body.remove_scopes, **submitted_members(RESOURCE_MEMBERS, body))
     uri = admin.resources.by_id(record_id).uri
     return _resource(admin.resources.update(uri, changes, by=admin.by))
 

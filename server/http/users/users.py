@@ -1,7 +1,7 @@
 """Endpoints to administer users."""
 
 from server.http import listing
-from server.http.members import written
+from server.http.members import submitted_members
 from server.http.route import HttpRequest, managed
 from server.http.users import user_wire as wire
 from server.services.operations.administration import AdminServices
@@ -19,7 +19,7 @@ def list_users(request: HttpRequest, admin: AdminServices) -> wire.ManagedUsers:
 @managed("POST /api/users", status=201, signed=True)
 def add(admin: AdminServices, body: wire.NewUser) -> wire.EnrollmentCode:
     """Add a user, with a code for their first device."""
-    user, issued = admin.users.add(NewUser(**written(USER_MEMBERS, body)), by=admin.by)
+    user, issued = admin.users.add(NewUser(**submitted_members(USER_MEMBERS, body)), by=admin.by)
     return wire.code(user, issued)
 
 
@@ -32,7 +32,7 @@ def show(admin: AdminServices, record_id: str) -> wire.UserDetails:
 @managed("PATCH /api/users/<id>", versioned=True)
 def update(admin: AdminServices, record_id: str, body: wire.UserChanges) -> wire.ManagedUser:
     """Change a user's address, roles or backup."""
-    changes = UserChanges(**written(USER_MEMBERS, body))
+    changes = UserChanges(**submitted_members(USER_MEMBERS, body))
     return wire.managed_user(admin.users.update(record_id, changes, by=admin.by))
 
 

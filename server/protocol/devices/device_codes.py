@@ -87,12 +87,12 @@ def refuse_scope(form: Form) -> None:
         raise errors.InvalidScope("This client has no scopes.")
 
 
-def formatted(user_code: str) -> str:
+def format_code(user_code: str) -> str:
     """Return a code in the form for people: `BCDF-GHJK`."""
     return f"{user_code[:_GROUP_LENGTH]}-{user_code[_GROUP_LENGTH:]}"
 
 
-def normalized(typed: str) -> str | None:
+def normalize_code(typed: str) -> str | None:
     """Return a typed code in upper case without punctuation, or None if it is not a code."""
     letters = "".join(filter(str.isalnum, typed)).upper()
     is_code = len(letters) == LENGTH and set(letters) <= set(ALPHABET)

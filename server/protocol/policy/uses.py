@@ -40,9 +40,9 @@ def read_path(value: JsonValue, pointer: str, schema: Schema) -> Path:
     if not isinstance(value, str) or not _POINTER.fullmatch(value):
         raise InvalidActionType(pointer, "must be a JSON pointer such as /items/*/amount")
     path = as_path(value)
-    if not schemas.places(schema, path):
+    if not schemas.at_path(schema, path):
         raise InvalidActionType(pointer, f"{value} is not in the schema")
-    if any(is_money(parent) for parent in schemas.places(schema, path[:-1])):
+    if any(is_money(parent) for parent in schemas.at_path(schema, path[:-1])):
         raise InvalidActionType(pointer, "must point to the whole money object, not its members")
     return path
 
@@ -84,7 +84,7 @@ def is_list_of_texts(schema: Schema, value_schema: Schema) -> bool:
 
 def is_always_present(schema: Schema, path: Path) -> bool:
     """Return whether valid details always have exactly one non-null value at this path."""
-    schemas_here = schemas.places(schema, ())
+    schemas_here = schemas.at_path(schema, ())
     for part in path:
         if not all(_requires(parent, part) for parent in schemas_here):
             return False

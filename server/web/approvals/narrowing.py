@@ -30,8 +30,8 @@ def load(visit: Visit) -> Facts | AnyResponse:
 def compare(visit: Visit, form: Form) -> Facts | AnyResponse:
     """POST /r/<id>/limit: show what would be granted, without deciding the request."""
     try:
-        options = visit.read(_OPTIONS, visit.about)
-        narrowed = visit.calls.do(_PROPOSE, visit.about, narrowing_request(form, options), form)
+        options = visit.read(_OPTIONS, visit.record_id)
+        narrowed = visit.calls.do(_PROPOSE, visit.record_id, narrowing_request(form, options), form)
     except (errors.Problem, ValueError) as refused:
         message = refusal_text(refused, {_UNPROCESSABLE})
         return _facts(visit, form, {"narrowed": None, "problem": message, "status": _UNPROCESSABLE})
@@ -40,10 +40,10 @@ def compare(visit: Visit, form: Form) -> Facts | AnyResponse:
 
 def _facts(visit: Visit, form: Form, facts: Facts) -> Facts | AnyResponse:
     """The content of the page; redirects if this person can no longer decide the request."""
-    approver_view = visit.site.approvals.decisions.show(visit.person, visit.about)
+    approver_view = visit.site.approvals.decisions.show(visit.person, visit.record_id)
     if not is_open(approver_view, visit.person):
-        return go(f"{visit.site.server_policy.issuer}/r/{visit.about}")
-    options = visit.read(_OPTIONS, visit.about)
+        return go(f"{visit.site.server_policy.issuer}/r/{visit.record_id}")
+    options = visit.read(_OPTIONS, visit.record_id)
     return {**request_facts(visit, approver_view), "options": options, "sent": form, **facts}
 
 

@@ -39,7 +39,7 @@ def load(visit: Visit) -> Facts | AnyResponse:
 
 def load_timeline(visit: Visit) -> Facts | AnyResponse:
     """GET /admin/audit/timelines/<id> with `format`: a file instead of the page."""
-    return _file(lambda: iter(visit.read(_TIMELINE, visit.about)["items"]))
+    return _file(lambda: iter(visit.read(_TIMELINE, visit.record_id)["items"]))
 
 
 def _file(entries: Callable[[], Iterator[Document]]) -> Facts | AnyResponse:

@@ -90,7 +90,7 @@ def load_suspension(visit: Visit) -> Facts:
     agent = _own_agent(visit)
     if agent is None:
         raise _unknown()
-    return {"agent": agent, "stops": visit.read("GET /api/agents/<id>/disable", visit.about)}
+    return {"agent": agent, "stops": visit.read("GET /api/agents/<id>/disable", visit.record_id)}
 
 
 def _access_by_client(visit: Visit) -> dict[str, ClientAccess]:
@@ -114,7 +114,7 @@ def _access_by_client(visit: Visit) -> dict[str, ClientAccess]:
 def _own_agent(visit: Visit) -> Document | None:
     """Return the agent if the person owns it."""
     try:
-        agent = visit.read("GET /api/agents/<id>", visit.about)
+        agent = visit.read("GET /api/agents/<id>", visit.record_id)
     except errors.Problem as problem:
         if problem.status in _UNKNOWN_STATUSES:
             return None
@@ -129,8 +129,8 @@ def _owns(person: Person, agent: Mapping[str, Any]) -> bool:
 def _client_id(visit: Visit) -> str:
     """Return the client_id of the agent or app in the path."""
     with visit.site.store.read() as view:
-        app = by_path(view, visit.about)
-    return visit.about if app is None else app.id
+        app = by_path(view, visit.record_id)
+    return visit.record_id if app is None else app.id
 
 
 def _name(visit: Visit, client_id: str, owned: Document | None) -> str:

@@ -36,7 +36,7 @@ def load_device(visit: Visit) -> Facts:
 
 def find_device(visit: Visit) -> Device:
     """Return the person's active device that the page is about. Raises errors.Problem 404."""
-    match = next((device for device in _active(visit) if device.id == visit.about), None)
+    match = next((device for device in _active(visit) if device.id == visit.record_id), None)
     if match is None:
         raise errors.Problem(404, "not_found", "You have no such device.")
     return match

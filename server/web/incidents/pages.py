@@ -16,7 +16,7 @@ _DENIAL_ONLY: Final = (
 
 def load(visit: Visit) -> Facts:
     """GET /r/<id>/report: for pending and closed requests."""
-    approver_view = visit.site.approvals.decisions.show(visit.person, visit.about)
+    approver_view = visit.site.approvals.decisions.show(visit.person, visit.record_id)
     report_choices = choices(approver_view.approval, is_open=is_open(approver_view, visit.person))
     return {**request_facts(visit, approver_view), "choices": report_choices}
 

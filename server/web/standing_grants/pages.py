@@ -83,7 +83,7 @@ def propose(visit: Visit, form: Form) -> Facts | AnyResponse:
 
 
 def _example(visit: Visit) -> ApproverView:
-    approver_view = visit.site.approvals.decisions.show(visit.person, visit.about)
+    approver_view = visit.site.approvals.decisions.show(visit.person, visit.record_id)
     if not can_become_standing_grant(approver_view, visit.person):
         detail = "You can create a standing grant only from an agent's non-critical request to you."
         raise errors.Problem(400, "not_grantable", detail)

@@ -34,7 +34,7 @@ from server.services.audit import audit
 from server.services.operations.administration import AdminServices
 from server.services.operations.authority import AccessRule, AdminRequest
 from server.services.refusals import ChangeRefused, Conflict, Invalid, NotFound
-from server.services.users.device_auth import DeviceCall, Person
+from server.services.users.device_auth import Person
 
 _MAX_PROMISES = 8
 """The maximum in one response, because a proxy may refuse long headers."""
@@ -148,18 +148,11 @@ def _response(route: Route, result: Result) -> HttpResponse:
 
 def _person(site: Site, route: Route, request: HttpRequest) -> Person:
     """Authenticate a terminal by its token and proof, or a browser by its cookie."""
-    authorization = request.headers.get("authorization")
-    if (
-        route.browsers
-        and authorization is None
-        and (cookie := cookies.session_cookie(site.server_policy, request))
-    ):
+    cookie = cookies.session_cookie(site.server_policy, request)
+    if route.browsers and cookie and "authorization" not in request.headers:
         cookies.check_page(site.devices.browsers, site.server_policy, request, cookie)
         return site.devices.browsers.person(cookie)
-    url = site.server_policy.issuer + request.path
-    return site.users.device_auth.authenticate(
-        DeviceCall(authorization, request.proofs, request.method, url)
-    )
+    return site.users.device_auth.authenticate(site.device_call(request))
 
 
 def _admin_services(

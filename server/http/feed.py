@@ -158,13 +158,7 @@ def _person(site: Site) -> tuple[Person, str]:
     if cookie and "authorization" not in handshake.headers:
         cookies.check_origin(site.server_policy, handshake)
         return site.devices.browsers.person(cookie), cookie
-    call = DeviceCall(
-        request.headers.get("Authorization"),
-        request.headers.getlist("DPoP"),
-        "GET",
-        site.server_policy.issuer + PATH,
-    )
-    return site.users.device_auth.authenticate(call), ""
+    return site.users.device_auth.authenticate(site.device_call(handshake)), ""
 
 
 def _cursor() -> int | None:

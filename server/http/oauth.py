@@ -21,7 +21,6 @@ from server.services.clients.client_auth import (
     only_token_client,
 )
 from server.services.tokens.endpoint import TokenRequest
-from server.services.users.device_auth import DeviceCall
 
 _CLIENT = ("client_id", "client_secret", "client_assertion", "client_assertion_type")
 
@@ -153,9 +152,7 @@ def userinfo(site: Site, request: HttpRequest) -> HttpResponse:
 
     OpenID Connect Core 5.3.
     """
-    url = site.server_policy.issuer + request.path
-    call = DeviceCall(request.headers.get("authorization"), request.proofs, request.method, url)
-    return as_json(200, site.sign_in.userinfo.claims(call))
+    return as_json(200, site.sign_in.userinfo.claims(site.device_call(request)))
 
 
 userinfo_by_post = replace(userinfo, method="POST")

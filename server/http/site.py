@@ -6,7 +6,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Final
 
-from server.http.route import Route
+from server.http.route import HttpRequest, Route
 from server.model.ports import Authenticators, Clock
 from server.model.store import Busy, Store
 from server.services.adapters import Adapters
@@ -51,7 +51,7 @@ from server.services.standing_grants.standing_grants import StandingGrants
 from server.services.tokens.delegations import with_names
 from server.services.tokens.issued_tokens import IssuedTokens
 from server.services.tokens.wiring import TokenServices
-from server.services.users.device_auth import DeviceAuthentication, Person
+from server.services.users.device_auth import DeviceAuthentication, DeviceCall, Person
 from server.services.users.dpop_proofs import Proofs
 
 
@@ -192,6 +192,11 @@ class Site:
     max_feeds: int
     """The limit on live feeds of this process."""
     readiness: Readiness = field(default_factory=Readiness)
+
+    def device_call(self, request: HttpRequest) -> DeviceCall:
+        """The token and proofs of a request, and what the proofs must be for."""
+        url = self.server_policy.issuer + request.path
+        return DeviceCall(request.headers.get("authorization"), request.proofs, request.method, url)
 
     @classmethod
     def create(  # noqa: PLR0913  # each external dependency

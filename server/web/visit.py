@@ -42,10 +42,8 @@ class Visit:
         self.site = site
         self.record_id = record_id
         """The id in its path."""
-        self.cookie = cookies.valid_cookie(
-            request.cookies.get(cookies.name(site.server_policy), "")
-        )
         self._request = read_request(site)
+        self.cookie = cookies.session_cookie(site.server_policy, self._request)
         self.calls = Calls(site, self._request.headers, self._request.peer)
 
     @cached_property

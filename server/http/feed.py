@@ -63,9 +63,8 @@ def add_feed(app: Flask, site: Site) -> None:
             return None
         try:
             counts.check()
-            person, request.environ["sayso.cookie"] = _person(site)
-            request.environ["sayso.person"] = person
-            request.environ["sayso.cursor"] = _cursor()
+            person, cookie = _person(site)
+            request.environ["sayso.feed"] = person, cookie, _cursor()
             request.environ["sayso.socket_of"] = counts.add(_device_key(person))
         except errors.Problem as problem:
             return views.flask_response(dispatch.problem_response(problem))
@@ -81,10 +80,9 @@ def add_feed(app: Flask, site: Site) -> None:
 
     @sock.route(PATH)  # type: ignore[untyped-decorator]  # flask-sock has no types
     def feed(socket: Server) -> None:
-        person: Person = request.environ["sayso.person"]
-        connection = _FeedConnection(site, socket, person, request.environ["sayso.cursor"])
+        person, cookie, cursor = request.environ["sayso.feed"]
         try:
-            connection.run(request.environ["sayso.cookie"])
+            _FeedConnection(site, socket, person, cursor).run(cookie)
         finally:
             finish(socket)
 
@@ -263,19 +261,16 @@ class _FeedConnection:
             seconds_left = (self.person.token_expires_at - self.site.clock.now()) / 1000
             if seconds_left <= 0:
                 return self._close(_TOKEN_EXPIRED, "token expired")
-            page = self._next_page()
+            device = self.person.device
+            page = self.site.notifications.feed.page(
+                self.person.user.id, None if device is None else device.id, self.cursor
+            )
             if not page.allowed:
                 return self._close(_DISABLED, "stopped")
             self._send_page(page)
             if not page.has_more:
                 changed.wait(min(seconds_left, _MAX_WAIT_SECONDS))
         return None
-
-    def _next_page(self) -> FeedPage:
-        device = self.person.device
-        return self.site.notifications.feed.page(
-            self.person.user.id, None if device is None else device.id, self.cursor
-        )
 
     def _send_page(self, page: FeedPage) -> None:
         if page.resync:

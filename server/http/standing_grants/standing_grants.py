@@ -2,7 +2,7 @@
 
 from server.http import listing
 from server.http.approvals.approval_wire import Approval, approval
-from server.http.route import HttpRequest, managed, own
+from server.http.route import STAFF_AND_OWNERS, HttpRequest, managed, own
 from server.http.site import Site
 from server.http.standing_grants import standing_grant_wire as wire
 from server.services import paging
@@ -52,7 +52,7 @@ def revoke(site: Site, person: Person, record_id: str) -> wire.StandingGrant:
 @managed(
     "GET /api/admin/grants",
     query=("agent", "user", "ended", *listing.QUERY),
-    roles=(Role.ADMIN, Role.AUDITOR, Role.OWNER),
+    roles=STAFF_AND_OWNERS,
 )
 def list_all(site: Site, request: HttpRequest, admin: AdminServices) -> wire.ManagedGrants:
     """List standing grants, newest first. Without a role, list those for your agents."""

@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any, Final
 from gunicorn.app.base import BaseApplication
 
 from server import folders
+from server.protocol.names import LOOPBACK
 from server.serving import descriptors
-from server.settings import ISSUER_FILE, LOOPBACK, BadSetting, Settings, is_loopback, share_metrics
+from server.settings import ISSUER_FILE, BadSetting, Settings, is_loopback, share_metrics
 
 if TYPE_CHECKING:
     from server.model.ports import Clock

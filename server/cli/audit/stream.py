@@ -14,7 +14,7 @@ from server.cli.audit.log import FORMAT, up_to_date
 from server.cli.opening import OpenInstallation, administers
 from server.cli.printed import Printed, prints
 from server.lazy_imports import lazily
-from server.settings import LOOPBACK
+from server.protocol.names import LOOPBACK
 
 with lazily():
     from server.delivery.audit_formats import FORMATS, Format

@@ -300,7 +300,7 @@ class ApprovalService:
                 action_digest=approval.action_digest,
                 display_digest=approval.display_digest,
                 nonce=self._nonce(tx, approval, device),
-                now=tx.now // 1000,
+                at=tx.now // 1000,
                 granted=None if narrowed is None else narrowed.digest,
             ),
         )

@@ -102,7 +102,7 @@ def refusal(
     counter_key = f"{agent.id}:{user.id}"
     if WRONG.count(tx, counter_key) >= WRONG.value:
         return errors.InvalidUserCode("Too many wrong user codes. Ask again in half an hour.")
-    sent_hash = secrets.user_code_hash(user.id, user_codes.normalise(sent))
+    sent_hash = secrets.user_code_hash(user.id, user_codes.normalize(sent))
     if hmac.compare_digest(sent_hash, expected_hash):
         return None
     WRONG.count_and_check(tx, counter_key)

@@ -212,8 +212,8 @@ class DeviceGrantService:
 
     def format_code(self, typed: str) -> str:
         """Return a typed code in its displayed form; "" if it is not a code."""
-        letters = device_codes.normalized(typed)
-        return device_codes.formatted(letters) if letters else ""
+        letters = device_codes.normalize_code(typed)
+        return device_codes.format_code(letters) if letters else ""
 
     def form_token(self) -> str:
         """Return the token that binds a form to its page."""
@@ -250,7 +250,7 @@ class DeviceGrantService:
                 approval_id=None,
             )
         )
-        shown = device_codes.formatted(user_code)
+        shown = device_codes.format_code(user_code)
         return {
             "device_code": device_code,
             "user_code": shown,
@@ -280,7 +280,7 @@ class DeviceGrantService:
         tx.lock("types user codes")  # so that all parallel attempts are counted
         if _is_limit_reached(tx, peer):
             return "Too many wrong codes. Wait ten minutes, then start again."
-        letters = device_codes.normalized(typed)
+        letters = device_codes.normalize_code(typed)
         code = None if letters is None else tx.device_codes.by_user_code(self._hash(letters))
         if code is None or code.approval_id is not None or tx.now >= code.expires_at:
             WRONG_CODES.count_and_check(tx, peer)
@@ -289,7 +289,7 @@ class DeviceGrantService:
         user = self._find_askable(tx, name, code.client_id)
         try:
             approval = self._create_approval(
-                tx, code, user, name, device_codes.formatted(letters or "")
+                tx, code, user, name, device_codes.format_code(letters or "")
             )
         except errors.ProtocolError:  # the app was disabled or narrowed in the meantime
             return _WRONG

@@ -48,14 +48,14 @@ class Statements:
 
         Raises errors.Problem 403 `key_not_allowed` or 422 `invalid_statement`.
         """
-        expected = decisions.ExpectedStatement(
+        expected = decisions.Statement(
             iss=signer.id,
             sub=signer.user_id,
             aud=self.server_policy.issuer,
             purpose=purpose,
             subject=subject,
             nonce=nonce,
-            now=tx.now // 1000,
+            at=tx.now // 1000,
         )
         signed = self._verify(tx, jws, signer, keys)
         decisions.check_statement(_parse(signed), expected)

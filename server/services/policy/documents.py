@@ -27,7 +27,7 @@ from server.model.policy_rules import (
 )
 from server.protocol.approvals.ceremonies import CONFIRM, Ceremony, Step
 from server.protocol.approvals.unusual import Code
-from server.protocol.clients.labels import is_label
+from server.protocol.names import is_label
 from server.protocol.policy import uses
 from server.protocol.policy.questions import APP, FLOWS, MAX_QUORUM, Outcome, RequestFlow
 from server.protocol.policy.risks import Risk

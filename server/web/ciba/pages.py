@@ -6,12 +6,8 @@ from server.protocol.approvals import decisions
 from server.protocol.forms import Form
 from server.services.devices.statements import signed_subject
 from server.web.calls import Document
-from server.web.form import FormAction, Signed, statement
+from server.web.form import FormAction, Signed, statement, texts
 from server.web.visit import Visit
-
-
-def _code(form: Form) -> object:
-    return {"code": form.get("code") or "", **statement(form)}
 
 
 def _no_code(form: Form) -> object:
@@ -29,7 +25,7 @@ FORMS: Final = (
         "/settings/user-code",
         "POST /api/user-code",
         "Set this user code",
-        body=_code,
+        body=texts("code", "statement"),
         signs=_signs_code,
         then="/settings?done=code",
     ),

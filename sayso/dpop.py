@@ -4,10 +4,8 @@ Owns: the header and the claims of a proof, and the memory of used ones. Never: 
 """
 
 import hashlib
-import json
 import secrets
 import time
-from base64 import urlsafe_b64decode
 from collections.abc import Mapping, Sequence
 from threading import Lock
 from typing import Any, Final
@@ -17,7 +15,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from sayso import clock
-from sayso.keys import b64, thumbprint
+from sayso.keys import b64, json_of, thumbprint
 
 MAX_AGE: Final = 60
 """The number of seconds for which a proof is valid."""
@@ -113,8 +111,7 @@ def check(proofs: Sequence[str], *, method: str, url: str, access_token: str, jk
 
 def _verify(proof: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     try:
-        encoded = proof.partition(".")[0]
-        header = json.loads(urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)))
+        header = json_of(proof.partition(".")[0])
         if set(header) != {"typ", "alg", "jwk"} or header["typ"] != "dpop+jwt":
             raise BadProof("The header of the proof must have typ dpop+jwt, alg and jwk.")
         jwk = header["jwk"]

@@ -9,7 +9,6 @@ import json
 import secrets
 import string
 import time
-from base64 import urlsafe_b64decode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -25,6 +24,7 @@ from sayso.credentials import Credentials
 from sayso.errors import Refused, Unreachable
 from sayso.issuer import Issuer
 from sayso.jwks import Jwks, PublicKey
+from sayso.keys import json_of
 from sayso.rejection import Realm, Rejected
 from sayso.transport import Flow, Reply, Send
 
@@ -332,7 +332,7 @@ def _key_id(encoded: str) -> str | None:
     The key determines the algorithm; the one in the header must be equal.
     """
     try:
-        header = json.loads(urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)))
+        header = json_of(encoded)
     except (ValueError, RecursionError):
         return None
     if not isinstance(header, dict) or not set(header) <= {"alg", "typ", "kid"}:

@@ -1,22 +1,22 @@
-"""Opens the installation for one command.
+"""Opens the installation for one command, and prints what the command returns.
 
-Owns: which services a command gets, and naming flags instead of members in errors. Never:
-printing.
+Owns: which services a command gets, and naming flags instead of members in errors. Never: what is
+printed.
 """
 
 import functools
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
-from typing import Concatenate, Final, ParamSpec
+from typing import Concatenate, Final, ParamSpec, TypeAlias
 
 import click
 
 from server.cli.flags import settings_of
+from server.cli.output import Document, answer, json_option
 from server.cli.references import full_id
 from server.lazy_imports import lazily
-from server.services.audit import audit
 from server.services.operations.administration import AdminServices
 from server.services.refusals import ChangeRefused
 
@@ -27,10 +27,9 @@ with lazily():
     from server.settings import Settings
 
 P = ParamSpec("P")
+Printed: TypeAlias = tuple[Document, Iterable[str]]
+"""The JSON document, and the lines that are printed without `--json`."""
 _MEMBER: Final = re.compile(r"`(\w+)`")
-
-BY = audit.OPERATOR
-"""The actor of commands: everyone who can read the data folder."""
 
 
 class OpenInstallation(AdminServices):
@@ -81,6 +80,20 @@ def administers(function: Callable[Concatenate[OpenInstallation, P], None]) -> C
         with _with_flags(context.command), open_installation(settings_of(context)) as services:
             _complete_ids(context, services, kwargs)
             function(services, *args, **kwargs)
+
+    return run
+
+
+def prints(function: Callable[Concatenate[OpenInstallation, P], Printed]) -> Callable[..., None]:
+    """Run a command with the open installation, and print what it returns."""
+
+    @json_option
+    @administers
+    @functools.wraps(function)
+    def run(admin: OpenInstallation, /, *args: P.args, **kwargs: P.kwargs) -> None:
+        as_json = bool(kwargs.pop("as_json"))
+        document, lines = function(admin, *args, **kwargs)
+        answer(document, lines, as_json=as_json)
 
     return run
 

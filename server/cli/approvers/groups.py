@@ -6,9 +6,8 @@ import click
 
 from server.cli import members
 from server.cli.clients.agent_document import names_by_id
-from server.cli.opening import BY, OpenInstallation
+from server.cli.opening import OpenInstallation, Printed, prints
 from server.cli.output import if_missing_option, join_names, rfc3339, table
-from server.cli.printed import Printed, prints
 from server.model.approvers import Group
 from server.services.approvers.group_members import GROUP_MEMBERS
 from server.services.approvers.groups import GroupChanges
@@ -32,7 +31,7 @@ def add(admin: OpenInstallation, /, name: str, *, if_missing: bool, **flags: Any
     """Create a group."""
     values = members.written(GROUP_MEMBERS, {"name": name, **flags}, admin.now)
     try:
-        group = admin.groups.add(**values, by=BY)
+        group = admin.groups.add(**values, by=admin.by)
     except Exists:
         if not if_missing:
             raise
@@ -54,36 +53,34 @@ def show_all(admin: OpenInstallation) -> Printed:
 
 
 @command.command("show")
-@click.argument("called", metavar="GROUP")
+@click.argument("name_or_id", metavar="GROUP")
 @prints
-def show(admin: OpenInstallation, called: str) -> Printed:
+def show(admin: OpenInstallation, name_or_id: str) -> Printed:
     """Show one group."""
-    return _answer(admin, admin.groups.show(called))
+    return _answer(admin, admin.groups.show(name_or_id))
 
 
 @command.command("update")
-@click.argument("called", metavar="GROUP")
+@click.argument("name_or_id", metavar="GROUP")
 @members.change_flags(_CHANGEABLE_MEMBERS)
 @click.option("--add", metavar="USER", multiple=True, help="A member to add.")
 @click.option("--remove", metavar="USER", multiple=True, help="A member to remove.")
 @prints
-def update(admin: OpenInstallation, /, called: str, **flags: Any) -> Printed:  # noqa: ANN401  # one flag for each member
+def update(admin: OpenInstallation, /, name_or_id: str, **flags: Any) -> Printed:  # noqa: ANN401  # one flag for each member
     """Change the name or the members of a group."""
     if not any(flags.values()):
         raise click.UsageError("Specify what to change: --name, --add or --remove.")
-    added_and_removed = {name: flags[name] for name in ("add", "remove")}
-    changes = GroupChanges(
-        **members.written(_CHANGEABLE_MEMBERS, flags, admin.now), **added_and_removed
-    )
-    return _answer(admin, admin.groups.update(called, changes, by=BY))
+    written = members.written(_CHANGEABLE_MEMBERS, flags, admin.now)
+    changes = GroupChanges(**written, add=flags["add"], remove=flags["remove"])
+    return _answer(admin, admin.groups.update(name_or_id, changes, by=admin.by))
 
 
 @command.command("delete")
-@click.argument("called", metavar="GROUP")
+@click.argument("name_or_id", metavar="GROUP")
 @prints
-def delete(admin: OpenInstallation, called: str) -> Printed:
+def delete(admin: OpenInstallation, name_or_id: str) -> Printed:
     """Delete a group that neither policy nor an agent names."""
-    group = admin.groups.delete(called, by=BY)
+    group = admin.groups.delete(name_or_id, by=admin.by)
     return _document(group, names_by_id(admin)), [f"Deleted {group.name}."]
 
 

@@ -10,9 +10,8 @@ from urllib.parse import SplitResult, urlsplit
 import click
 
 from server import key_files
-from server.cli.audit.log import FORMAT, up_to_date
-from server.cli.opening import OpenInstallation, administers
-from server.cli.printed import Printed, prints
+from server.cli.audit.log import FORMAT, sign_and_get_log
+from server.cli.opening import OpenInstallation, Printed, administers, prints
 from server.lazy_imports import lazily
 from server.settings import LOOPBACK
 
@@ -57,7 +56,7 @@ def stream(
     name = name or default_name
     if not _NAME.fullmatch(name):
         raise click.BadParameter("--name must have 1 to 63 of the characters a-z 0-9 . -")
-    up_to_date(admin)
+    sign_and_get_log(admin)
     report = partial(click.echo, file=sys.stderr)
     with closing(target):
         source = AuditStream(admin.services.store)

@@ -2,9 +2,8 @@
 
 import click
 
-from server.cli.opening import BY, OpenInstallation
+from server.cli.opening import OpenInstallation, Printed, prints
 from server.cli.output import join_names, moment, table
-from server.cli.printed import Printed, prints
 from server.protocol.text import pluralize
 from server.services.consents import consent_json
 
@@ -47,7 +46,7 @@ def show_all(
 @prints
 def revoke(admin: OpenInstallation, consent_id: str) -> Printed:
     """Revoke a consent and every token issued under it."""
-    named_consent, tokens = admin.consents.revoke(consent_id, by=BY)
+    named_consent, tokens = admin.consents.revoke(consent_id, by=admin.by)
     members = {**consent_json.consent(named_consent, admin.now), "tokens_revoked": tokens}
     ended = pluralize(tokens, "token")
     line = (

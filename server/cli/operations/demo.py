@@ -20,7 +20,7 @@ from typing import Any, Final
 
 import click
 
-from server.cli.opening import BY, OpenInstallation, open_installation
+from server.cli.opening import OpenInstallation, open_installation
 from server.cli.operations.demo_agent import (
     PAY,
     PAYMENT_TYPE,
@@ -127,13 +127,13 @@ def _server(demo: DemoInstallation) -> Iterator[None]:
 def _prepare(demo: DemoInstallation) -> ScriptedAgent:
     """Set up a user, an API, an action type, an agent and a device, as an administrator does."""
     with _administration(demo) as services:
-        services.installation.init("admin", by=BY)
-        _, code = services.users.add(NewUser(USER), by=BY)
+        services.installation.init("admin", by=services.by)
+        _, code = services.users.add(NewUser(USER), by=services.by)
         scopes = {name: Risk(risk) for name, _, risk in (s.partition("=") for s in SCOPES)}
-        services.resources.add(PAY, scopes, {}, by=BY)
-        services.actions.add(builtin_action_types.registrable(PAYMENT_TYPE), by=BY)
+        services.resources.add(PAY, scopes, {}, by=services.by)
+        services.actions.add(builtin_action_types.registrable(PAYMENT_TYPE), by=services.by)
         secret = services.agents.add(
-            NewAgent(AGENT, (USER,), resources=(PAY,), scopes=tuple(scopes)), by=BY
+            NewAgent(AGENT, (USER,), resources=(PAY,), scopes=tuple(scopes)), by=services.by
         )
     _approver(
         demo,

@@ -8,10 +8,9 @@ import click
 
 from server.app import SystemClock
 from server.cli.flags import settings_of
-from server.cli.opening import BY, OpenInstallation
+from server.cli.opening import OpenInstallation, Printed, prints
 from server.cli.output import if_missing_option
-from server.cli.printed import Printed, prints
-from server.cli.users.enrolling import code_document, code_lines
+from server.cli.users.users import code_document, code_lines
 from server.services.refusals import Exists
 from server.storage.open import create_tables
 
@@ -38,7 +37,7 @@ def _creates_tables(function: Callable[P, None]) -> Callable[P, None]:
 def command(services: OpenInstallation, admin: str, *, if_missing: bool) -> Printed:
     """Create the signing keys, the first administrator, and a code for their first device."""
     try:
-        user, issued = services.installation.init(admin, by=BY)
+        user, issued = services.installation.init(admin, by=services.by)
     except Exists:
         existing = services.installation.admin()
         if not if_missing or existing is None:

@@ -6,7 +6,7 @@ from typing import Any, TextIO
 
 import click
 
-from server.cli.opening import BY, OpenInstallation
+from server.cli.opening import OpenInstallation, Printed, prints
 from server.cli.output import (
     answer,
     if_missing_option,
@@ -16,7 +16,6 @@ from server.cli.output import (
     rfc3339,
     table,
 )
-from server.cli.printed import Printed, prints
 from server.model.policy import ActionRow
 from server.protocol import errors, json_text
 from server.protocol.approvals import ceremonies
@@ -53,7 +52,7 @@ def add(
     """
     text = _read(file, name)
     try:
-        row = admin.actions.add(text, by=BY)
+        row = admin.actions.add(text, by=admin.by)
     except Exists:
         if not if_missing:
             raise
@@ -123,7 +122,7 @@ def show_builtin(name: str | None, *, as_json: bool) -> None:
 @prints
 def update(admin: OpenInstallation, file: TextIO | None, *, name: str | None) -> Printed:
     """Store a new version, which new requests use."""
-    row = admin.actions.update(_read(file, name), by=BY)
+    row = admin.actions.update(_read(file, name), by=admin.by)
     return (
         _document(row),
         [f"Updated {row.type} to version {row.version}.", *_template_lines(row)],
@@ -160,7 +159,7 @@ def preview(
 @prints
 def delete(admin: OpenInstallation, name: str) -> Printed:
     """Delete an action type. Pending requests for it can no longer be approved."""
-    row = admin.actions.delete(name, by=BY)
+    row = admin.actions.delete(name, by=admin.by)
     return {"type": row.type, "deleted": True}, [f"{row.type} is deleted."]
 
 

@@ -1,16 +1,16 @@
 """`sayso resources`: list, add, change and delete protected APIs."""
 
+from collections.abc import Mapping
 from shlex import quote
 from typing import Any
 
 import click
 
 from server.cli import members
-from server.cli.clients.agent_document import secret_document, secret_line
-from server.cli.opening import BY, OpenInstallation
+from server.cli.clients.agent_document import secret_document, secret_line, with_secret
+from server.cli.opening import OpenInstallation, Printed, prints
 from server.cli.output import if_missing_option, join_names, moment, rfc3339, sheet, table
 from server.cli.params import overlap_option
-from server.cli.printed import Printed, prints
 from server.model.resources import Resource
 from server.services.refusals import Exists
 from server.services.resources.resource_members import RESOURCE_MEMBERS
@@ -31,7 +31,7 @@ def add(admin: OpenInstallation, /, uri: str, *, if_missing: bool, **flags: Any)
     """Register a protected API. Its secret, with which it introspects tokens, is shown once."""
     new = members.written(RESOURCE_MEMBERS, {"uri": uri, **flags}, admin.now)
     try:
-        resource_secret = admin.resources.add(**new, by=BY)
+        resource_secret = admin.resources.add(**new, by=admin.by)
     except Exists:
         if not if_missing:
             raise
@@ -79,7 +79,7 @@ def update(
     """Add, change or remove scopes. Omitted scopes are kept."""
     written = members.written(RESOURCE_MEMBERS, flags, admin.now)
     changes = ResourceChanges(remove_scopes=remove_scopes, **written)
-    resource = admin.resources.update(uri, changes, by=BY)
+    resource = admin.resources.update(uri, changes, by=admin.by)
     return _document(resource), _lines(resource)
 
 
@@ -89,7 +89,7 @@ def update(
 @prints
 def rotate_secret(admin: OpenInstallation, uri: str, overlap: int) -> Printed:
     """Create a new secret, shown once. The old one works for the overlap."""
-    resource_secret = admin.resources.rotate_secret(uri, by=BY, overlap_ms=overlap)
+    resource_secret = admin.resources.rotate_secret(uri, by=admin.by, overlap_ms=overlap)
     return _with_secret(resource_secret), [
         f"{uri} has a new secret.",
         *_usage(admin, resource_secret),
@@ -101,7 +101,7 @@ def rotate_secret(admin: OpenInstallation, uri: str, overlap: int) -> Printed:
 @prints
 def delete(admin: OpenInstallation, uri: str) -> Printed:
     """Delete a protected API: its tokens and requests end, and no client can request it."""
-    deleted = admin.resources.delete(uri, by=BY)
+    deleted = admin.resources.delete(uri, by=admin.by)
     document = {
         "uri": uri,
         "deleted": True,
@@ -120,12 +120,8 @@ def delete(admin: OpenInstallation, uri: str) -> Printed:
     return document, lines
 
 
-def _with_secret(resource_secret: NewResourceSecret) -> dict[str, object]:
-    return {
-        "client_id": resource_secret.resource.client_id,
-        "client_secret": resource_secret.secret,
-        **_document(resource_secret.resource),
-    }
+def _with_secret(resource_secret: NewResourceSecret) -> Mapping[str, object]:
+    return with_secret(_document(resource_secret.resource), resource_secret.secret)
 
 
 def _usage(admin: OpenInstallation, resource_secret: NewResourceSecret) -> list[str]:

@@ -2,9 +2,8 @@
 
 import click
 
-from server.cli.opening import BY, OpenInstallation
+from server.cli.opening import OpenInstallation, Printed, prints
 from server.cli.output import join_names, moment, table
-from server.cli.printed import Printed, prints
 from server.lazy_imports import lazily
 from server.services.standing_grants.displays import money_text
 
@@ -60,7 +59,7 @@ def show_all(
 @prints
 def revoke(admin: OpenInstallation, grant_id: str) -> Printed:
     """Revoke a standing grant. From then on, the user is asked about each request."""
-    standing_grant = admin.standing_grants.revoke(grant_id, by=BY)
+    standing_grant = admin.standing_grants.revoke(grant_id, by=admin.by)
     line = (
         f"Revoked the standing grant of {standing_grant.user_name} for {standing_grant.agent_name}."
     )

@@ -206,7 +206,7 @@ def test_a_bundle_is_compared_with_a_later_one_and_with_the_log(admin_cli, bundl
         result = admin_cli("audit", "diff", *arguments)
         assert result.code == 0
         head, added, erased = result.out.splitlines()
-        assert head == f"{count} entries in both, 2 in only one of them. Erased: 1 text."
+        assert head == f"{count} entries in both, 2 in only one of them. 1 text erased."
         assert added.startswith(f"+ {count}  ")
         assert added.endswith("  agent.added  operator")
         assert "audit.erased" in erased
@@ -227,7 +227,7 @@ def test_a_log_that_lost_entries_differs(admin_cli, bundle, data_folder, tmp_pat
     shutil.copytree(old, data_folder)
     diff = admin_cli("audit", "diff", str(later), "--json")
     assert (diff.code, diff.error["code"]) == (20, "broken_log")
-    assert diff.error["message"] == f"Entry {count} is missing in the log of this installation."
+    assert diff.error["message"] == f"Entry {count} is missing from the log of this installation."
     admin_cli("agents", "add", "other", "--owner", "admin")
     forked = admin_cli("audit", "diff", str(later))
     assert forked.code == 20
@@ -260,7 +260,7 @@ def test_old_entries_lose_their_contents(admin_cli, bundle, tmp_path, monkeypatc
     assert len(admin_cli("audit", "tail").out.splitlines()) == 1
     shorter = tmp_path / "header"
     shorter.write_text(bundle.read_text().splitlines()[0] + "\n")
-    assert "+ 0  without contents" in admin_cli("audit", "diff", str(shorter), str(file)).out
+    assert "+ 0  (no contents)" in admin_cli("audit", "diff", str(shorter), str(file)).out
     again = admin_cli("audit", "trim", "--before", "30d", "--force")
     assert again.out == "Deleted the contents of 0 entries.\n"
     assert len(admin_cli("audit", "tail").out.splitlines()) == 1

@@ -52,4 +52,4 @@ def test_limits_list_each_setting_and_who_reached_it(admin_cli, services, asked)
     )
     printed = admin_cli("approvals", "limits").out
     assert "SAYSO_OPEN_IN_ALL" in printed
-    assert "invoice-bot and admin is at open_per_agent: 10 of 10." in printed
+    assert "invoice-bot and admin has reached open_per_agent: 10 of 10." in printed

@@ -68,19 +68,19 @@ class UsedProofs:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._turned = time.monotonic()
-        self._now: set[str] = set()
-        self._before: set[str] = set()
+        self._rotated_at = time.monotonic()
+        self._current: set[str] = set()
+        self._previous: set[str] = set()
 
     def first_use(self, proof: str) -> bool:
         """Remember a proof, and return whether it is new."""
         with self._lock:
-            if time.monotonic() - self._turned > MAX_AGE + MAX_AHEAD:
-                self._before, self._now = self._now, set()
-                self._turned = time.monotonic()
-            if proof in self._now or proof in self._before:
+            if time.monotonic() - self._rotated_at > MAX_AGE + MAX_AHEAD:
+                self._previous, self._current = self._current, set()
+                self._rotated_at = time.monotonic()
+            if proof in self._current or proof in self._previous:
                 return False
-            self._now.add(proof)
+            self._current.add(proof)
             return True
 
 

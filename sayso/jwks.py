@@ -40,8 +40,8 @@ class Jwks:
         self._issuer = issuer
         self._algorithms = algorithms
         self._keys: Mapping[str, PublicKey] = {}
-        self._fetched = -LONGEST
-        self._next = 0.0
+        self._fetched_at = -LONGEST
+        self._next_fetch_at = 0.0
         """When keys may be fetched again."""
         self._refused: Refused | None = None
         """Why the last fetch failed; None if the server was unreachable."""
@@ -49,7 +49,7 @@ class Jwks:
 
     def ready(self, kid: str) -> PublicKey | None:
         """Return the key if it is cached and fresh. This is only a dict lookup."""
-        return self._keys.get(kid) if time.monotonic() - self._fetched < MAX_AGE else None
+        return self._keys.get(kid) if time.monotonic() - self._fetched_at < MAX_AGE else None
 
     def find(self, kid: str) -> Flow[PublicKey | None]:
         """Return the key; fetch all keys if they are old or lack this one. Raises SaysoError."""
@@ -57,11 +57,13 @@ class Jwks:
             yield Sleep(_POLL_SECONDS)  # one fetch is enough for all waiting calls
         try:
             now = time.monotonic()
-            if self.ready(kid) is None and now >= self._next:
-                self._next = now + (MIN_PAUSE if (yield from self._fetch(now)) else _AFTER_FAILURE)
+            if self.ready(kid) is None and now >= self._next_fetch_at:
+                self._next_fetch_at = now + (
+                    MIN_PAUSE if (yield from self._fetch(now)) else _AFTER_FAILURE
+                )
         finally:
             self._fetching.release()
-        if time.monotonic() - self._fetched >= LONGEST:
+        if time.monotonic() - self._fetched_at >= LONGEST:
             raise self._refused or Unreachable(
                 "The keys of the authorization server could not be fetched."
             )
@@ -82,7 +84,7 @@ class Jwks:
             return False
         parsed_keys = (self._read(key) for key in keys if isinstance(key, dict))
         self._keys = dict(entry for entry in parsed_keys if entry is not None)
-        self._fetched = now
+        self._fetched_at = now
         return True
 
     def _read(self, jwk: Mapping[str, Any]) -> tuple[str, PublicKey] | None:

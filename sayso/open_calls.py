@@ -31,7 +31,7 @@ _MAX_OPEN: Final = 10_000
 _MAX_USED: Final = 20
 """Earlier requests of the same call that a restarted process skips."""
 _PROGRESS_SECONDS: Final = 10.0
-_LONGEST_MESSAGE: Final = 200
+_MAX_MESSAGE: Final = 200
 _USED: Final = frozenset({"already_consumed", "invalid_grant"})
 _NOT_SERVED: Final = "not_served"
 _CALLER_HIDDEN: Final = (
@@ -173,7 +173,7 @@ class OpenCalls:
         tool = f"Tool {call.tool}"
         try:
             return await ask(
-                message=tool[:_LONGEST_MESSAGE],
+                message=tool[:_MAX_MESSAGE],
                 idempotency_key=f"{call.id}.c{number}",
                 caller_token=call.caller.token,
             )
@@ -182,7 +182,7 @@ class OpenCalls:
                 raise
         _LOG.warning(_CALLER_HIDDEN, self._audience)
         return await ask(
-            message=f"{tool}, called by {call.caller.client}"[:_LONGEST_MESSAGE],
+            message=f"{tool}, called by {call.caller.client}"[:_MAX_MESSAGE],
             idempotency_key=f"{call.id}.{number}",
         )
 
@@ -196,14 +196,14 @@ class OpenCalls:
         async def use() -> Used:
             return await self._use_once(request.answer, caller)
 
-        is_over = True
+        has_ended = True
         try:
             return await run(use)
         except (Unreachable, Rejected) as error:
-            is_over = isinstance(error, Rejected) and error.status != _UNAVAILABLE
+            has_ended = isinstance(error, Rejected) and error.status != _UNAVAILABLE
             raise
         finally:
-            self._ended_requests[name] = self._ended_requests.get(name, 0) + is_over
+            self._ended_requests[name] = self._ended_requests.get(name, 0) + has_ended
             self._open.pop(name, None)
 
     async def _use_once(self, answer: asyncio.Task[Approved], caller: Caller) -> Used:

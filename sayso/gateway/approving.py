@@ -128,7 +128,7 @@ class Approving:
             isinstance(response, dict) and response.get("action", "accept") != "accept"
             for response in responses
         )
-        return messages.come_back(
+        return messages.resume_message(
             message,
             choose_resume_method(
                 incoming.version, shows_urls=incoming.shows_urls and not is_refused

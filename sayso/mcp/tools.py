@@ -30,18 +30,10 @@ from sayso.approved import Approved
 from sayso.caller import Caller
 from sayso.errors import SaysoError
 from sayso.guard import AsyncGuard
+from sayso.mcp_package import Context, ToolError
 from sayso.open_calls import Call, OpenCalls, Pending, Use, Used, use_up
 from sayso.rejection import Rejected
 from sayso.tool_calls import ResumeMethod, called_tools, choose_resume_method, pending_text
-
-try:
-    from mcp.server.mcpserver import Context
-    from mcp.server.mcpserver.exceptions import ToolError
-except ImportError:  # 1.x
-    from mcp.server.fastmcp import Context  # type: ignore[attr-defined,no-redef]  # 2.x lacks it
-    from mcp.server.fastmcp.exceptions import (  # type: ignore[import-not-found,no-redef]  # as above
-        ToolError,
-    )
 
 ToolFunction = TypeVar("ToolFunction", bound=Callable[..., Any])
 _MAX_BYTES: Final = 4 * 1024 * 1024
@@ -257,12 +249,12 @@ class _HighTool:
         responses = getattr(context, "input_responses", None) or {}
         if any(getattr(value, "action", "accept") != "accept" for value in responses.values()):
             shows_urls = False
-        way = choose_resume_method(
+        method = choose_resume_method(
             getattr(request_context, "protocol_version", None) or "", shows_urls=shows_urls
         )
-        if way is ResumeMethod.URL_REQUIRED and not self._tools.passes_errors:
-            way = ResumeMethod.SAME_CALL
-        if way is ResumeMethod.SAME_CALL:
+        if method is ResumeMethod.URL_REQUIRED and not self._tools.passes_errors:
+            method = ResumeMethod.SAME_CALL
+        if method is ResumeMethod.SAME_CALL:
             raise _Refused(text)
         from mcp.shared.exceptions import UrlElicitationRequiredError  # noqa: PLC0415  # not in 1.x
         from mcp_types import (  # noqa: PLC0415  # not in 1.x
@@ -274,9 +266,9 @@ class _HighTool:
         elicitation = ElicitRequestURLParams(
             message=f"Answer request {fingerprint} here or on another of your devices.",
             url=self._tools.inbox,
-            elicitation_id=call if way is ResumeMethod.URL_REQUIRED else None,
+            elicitation_id=call if method is ResumeMethod.URL_REQUIRED else None,
         )
-        if way is ResumeMethod.URL_REQUIRED:
+        if method is ResumeMethod.URL_REQUIRED:
             raise UrlElicitationRequiredError([elicitation], text)
         return InputRequiredResult(
             input_requests={"approval": ElicitRequest(params=elicitation)}, request_state=call

@@ -10,21 +10,8 @@ from typing import Any, NoReturn
 
 from sayso.environment import agent_from_env
 from sayso.errors import SaysoError
+from sayso.mcp_package import Context, MCPServer, ToolError
 from sayso.mcp_server.open_requests import BadCall, OpenRequests
-
-try:
-    from mcp.server.mcpserver import Context, MCPServer
-    from mcp.server.mcpserver.exceptions import ToolError
-except ImportError:  # 1.x
-    from mcp.server.fastmcp import (  # type: ignore[attr-defined,no-redef]  # 2.x lacks it
-        Context,
-        FastMCP,
-    )
-    from mcp.server.fastmcp.exceptions import (  # type: ignore[import-not-found,no-redef]  # as above
-        ToolError,
-    )
-
-    MCPServer = FastMCP  # type: ignore[misc]  # as above
 
 _INSTRUCTIONS = """\
 People approve what you do before you do it. Call request_approval with the person, the action type

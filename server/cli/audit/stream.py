@@ -70,16 +70,12 @@ def streams(admin: OpenInstallation) -> Printed:
     """List the streams of this data folder, and how many entries each has not sent yet."""
     source = AuditStream(admin.services.store)
     positions_by_name = positions(admin.services.settings.data_dir / FOLDER)
-    lags = {name: source.lag(position) for name, position in positions_by_name.items()}
-    items = [
-        {
-            "name": name,
-            "sent": position.sent,
-            "behind": lags[name].entries,
-            "behind_seconds": lags[name].milliseconds // 1000,
-        }
-        for name, position in positions_by_name.items()
-    ]
+    items = []
+    for name, position in positions_by_name.items():
+        lag = source.lag(position)
+        seconds = lag.milliseconds // 1000
+        item = {"name": name, "sent": position.sent, "behind": lag.entries}
+        items.append({**item, "behind_seconds": seconds})
     lines = [
         f"{item['name']}  {item['sent']} sent, {item['behind']} to send "
         f"(for {item['behind_seconds']} s)"

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from shlex import quote
-from typing import Any, Final
+from typing import Final
 
 import click
 
@@ -50,26 +50,32 @@ _expires_option: Final = click.option(
 @_uses_option
 @_expires_option
 @prints
-def invite(
+def invite(  # noqa: PLR0913  # what an invitation has
     admin: OpenInstallation,
     /,
     *,
+    owner: str,
     grant_types: tuple[str, ...],
+    resources: tuple[str, ...],
+    scopes: tuple[str, ...],
     action_types: tuple[str, ...],
     asks: tuple[str, ...],
     asks_everybody: bool,
+    uses: int,
     expires_at: str,
-    **flags: Any,  # noqa: ANN401  # the members that are stored as they are
 ) -> Printed:
     """Create an invitation to register agents. The token is shown once."""
     if asks and asks_everybody:
         raise click.UsageError("Use --asks or --asks-everybody, not both.")
     new = NewInvitation(
-        grant_types=tuple(_GRANTS[grant] for grant in grant_types) or SAFE_GRANTS,
-        action_types=action_types or None,
-        asks=None if asks_everybody else asks,
-        expires_at=moment_ms(expires_at, admin.now),
-        **flags,
+        owner,
+        tuple(_GRANTS[grant] for grant in grant_types) or SAFE_GRANTS,
+        resources,
+        scopes,
+        action_types or None,
+        None if asks_everybody else asks,
+        uses,
+        moment_ms(expires_at, admin.now),
     )
     issued = admin.invitations.issue(new, by=admin.by)
     invitation = issued.invitation

@@ -152,10 +152,11 @@ def _administration(demo: DemoInstallation) -> Iterator[OpenInstallation]:
 
 def _open_app(demo: DemoInstallation, agent: ScriptedAgent) -> None:
     """Let the user decide in the terminal app."""
-    _say("")
-    _say(f"The terminal app opens now. Your PIN for this demo is  {PIN}")
-    _say("For the payment, also type the last 4 characters of the payee's account.")
-    _say("Select a request. Press a to approve, d to deny, and q to quit.")
+    _say("", f"The terminal app opens now. Your PIN for this demo is  {PIN}")
+    _say(
+        "For the payment, also type the last 4 characters of the payee's account.",
+        "Select a request. Press a to approve, d to deny, and q to quit.",
+    )
     click.pause("Press any key to continue ...")
     agent.ask_all_in_background(USER, _PAUSE_SECONDS)
     subprocess.run(_approver_command(), env=demo.environment, check=False)  # noqa: S603  # as above
@@ -164,8 +165,7 @@ def _open_app(demo: DemoInstallation, agent: ScriptedAgent) -> None:
 def _run_script(demo: DemoInstallation, agent: ScriptedAgent) -> None:
     """Decide with `sayso-approver` commands: approve, approve, deny."""
     for outcome in agent.outcomes:
-        _say("")
-        _say(f"{AGENT} requests to {outcome.request.title}.")
+        _say("", f"{AGENT} requests to {outcome.request.title}.")
         agent.ask(outcome, USER)
         agent.wait_in_background(outcome)
         item = _approver(demo, "inbox", "--json")["items"][0]
@@ -193,8 +193,7 @@ def _print_results(agent: ScriptedAgent) -> bool:
     """Print what the agent got. Returns whether there is a token and every token verifies."""
     verified = []
     for outcome in agent.outcomes:
-        _say("")
-        _say(f"{AGENT} requested to {outcome.request.title}. Result:")
+        _say("", f"{AGENT} requested to {outcome.request.title}. Result:")
         if outcome.granted:
             verified.append(_print_token(agent, outcome))
         else:
@@ -232,8 +231,7 @@ def _published_keys(agent: ScriptedAgent) -> list[SigningKey]:
 
 
 def _print_audit_log(demo: DemoInstallation) -> None:
-    _say("")
-    _say("The audit log:")
+    _say("", "The audit log:")
     with _administration(demo) as services, services.services.store.read() as view:
         entries = [entry.members for entry in view.audit.tail(200)]
         names = {agent.id: agent.name for agent in view.agents.all()}
@@ -275,12 +273,11 @@ def _approver(demo: DemoInstallation, *arguments: str, stdin: str = "") -> dict[
 def _approver_command() -> list[str]:
     """The terminal app that was installed with this program."""
     installed_command = Path(sys.executable).with_name("sayso-approver")
-    return (
-        [str(installed_command)]
-        if os.access(installed_command, os.X_OK)
-        else [sys.executable, "-m", "approver_tui"]
-    )
+    if os.access(installed_command, os.X_OK):
+        return [str(installed_command)]
+    return [sys.executable, "-m", "approver_tui"]
 
 
-def _say(line: str) -> None:
-    click.echo(safe(line))
+def _say(*lines: str) -> None:
+    for line in lines:
+        click.echo(safe(line))

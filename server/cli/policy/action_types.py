@@ -22,7 +22,6 @@ from server.protocol.approvals import ceremonies
 from server.protocol.policy.fact_rules import FactToType, TypeBackRule
 from server.protocol.policy.uses import as_pointer
 from server.services.policy import action_types, builtin_action_types
-from server.services.policy.previews import Preview
 from server.services.refusals import Exists, Invalid
 
 
@@ -85,14 +84,14 @@ def show_all(admin: OpenInstallation) -> Printed:
 def show(admin: OpenInstallation, name: str) -> Printed:
     """Show one action type with its file."""
     row = admin.actions.show(name)
+    document = json.loads(row.document)
     lines = [
         f"{row.type}, version {row.version}, since {moment(row.created_at)}",
         *_template_lines(row),
         *_fact_rule_lines(row),
-        *json.dumps(json.loads(row.document), indent=2, ensure_ascii=False).splitlines(),
+        *json.dumps(document, indent=2, ensure_ascii=False).splitlines(),
     ]
-    members = {**_document(row), "document": json.loads(row.document)}
-    return members, lines
+    return {**_document(row), "document": document}, lines
 
 
 @command.command("builtin")
@@ -123,10 +122,8 @@ def show_builtin(name: str | None, *, as_json: bool) -> None:
 def update(admin: OpenInstallation, file: TextIO | None, *, name: str | None) -> Printed:
     """Store a new version, which new requests use."""
     row = admin.actions.update(_read(file, name), by=admin.by)
-    return (
-        _document(row),
-        [f"Updated {row.type} to version {row.version}.", *_template_lines(row)],
-    )
+    line = f"Updated {row.type} to version {row.version}."
+    return _document(row), [line, *_template_lines(row)]
 
 
 @command.command("preview")
@@ -151,7 +148,12 @@ def preview(
         f"  Undo: {display['undo']}",
         f"  Approving requires: {ceremonies.ceremony_text(rendered.ceremony)}",
     ]
-    return _preview_document(rendered), lines
+    document = {
+        "details": dict(rendered.details),
+        "display": display,
+        "ceremony": ceremonies.ceremony_text(rendered.ceremony),
+    }
+    return document, lines
 
 
 @command.command("delete")
@@ -161,14 +163,6 @@ def delete(admin: OpenInstallation, name: str) -> Printed:
     """Delete an action type. Pending requests for it can no longer be approved."""
     row = admin.actions.delete(name, by=admin.by)
     return {"type": row.type, "deleted": True}, [f"{row.type} is deleted."]
-
-
-def _preview_document(rendered: Preview) -> dict[str, object]:
-    return {
-        "details": dict(rendered.details),
-        "display": json.loads(rendered.display),
-        "ceremony": ceremonies.ceremony_text(rendered.ceremony),
-    }
 
 
 def _details(text: str) -> dict[str, Any]:
@@ -193,12 +187,8 @@ def _template_lines(row: ActionRow) -> list[str]:
     action = action_types.read(row.document)
     if action.has_template:
         return []
-    return [
-        (
-            f"It has no headline, so `{builtin_action_types.GENERIC}` shows it, "
-            f"at {action.risk} risk."
-        )
-    ]
+    generic = builtin_action_types.GENERIC
+    return [f"It has no headline, so `{generic}` shows it, at {action.risk} risk."]
 
 
 def _fact_rule_lines(row: ActionRow) -> list[str]:

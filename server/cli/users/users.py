@@ -92,19 +92,15 @@ def update(admin: OpenInstallation, /, name_or_id: str, **flags: Any) -> Printed
 @prints
 def disable(admin: OpenInstallation, name_or_id: str) -> Printed:
     """Disable a user: their requests end, tokens for them are revoked, their sessions close."""
-    disabled_user = admin.users.disable(name_or_id, by=admin.by)
-    document = {
-        "user": disabled_user.user.name,
-        "id": disabled_user.user.id,
-        "state": disabled_user.user.state,
-        "tokens_revoked": disabled_user.tokens_revoked,
-        "requests_cancelled": disabled_user.requests_cancelled,
-    }
+    disabled = admin.users.disable(name_or_id, by=admin.by)
+    user, tokens, requests = disabled.user, disabled.tokens_revoked, disabled.requests_cancelled
+    counts = {"tokens_revoked": tokens, "requests_cancelled": requests}
+    document = {"user": user.name, "id": user.id, "state": user.state, **counts}
     lines = [
-        f"{disabled_user.user.name} is disabled.",
-        f"Tokens revoked: {disabled_user.tokens_revoked}.",
-        f"Requests cancelled: {disabled_user.requests_cancelled}.",
-        f"To enable them: sayso users enable {disabled_user.user.name}",
+        f"{user.name} is disabled.",
+        f"Tokens revoked: {tokens}.",
+        f"Requests cancelled: {requests}.",
+        f"To enable them: sayso users enable {user.name}",
     ]
     return document, lines
 
@@ -183,11 +179,9 @@ def code_document(admin: OpenInstallation, issued: IssuedCode) -> dict[str, obje
 
 def code_lines(admin: OpenInstallation, user: User, issued: IssuedCode) -> list[str]:
     """Return the code, its lifetime and the command that uses it."""
+    title = f"{user.name} can enroll one device with this code. It is shown once, works once, and"
     return [
-        (
-            f"{user.name} can enroll one device with this code. It is shown once, works once, and "
-            "expires at"
-        ),
+        f"{title} expires at",
         f"{moment(issued.expires_at)} (in 15 minutes):",
         "",
         f"  {issued.code}",

@@ -79,7 +79,9 @@ def test_every_kind_of_id_may_be_abbreviated(noun, monkeypatch):
     kind = noun.removesuffix(" ID")
     ids = ["sayso_xx_abcdefgh23456722", "sayso_xx_abcdzzzz23456722"]
     monkeypatch.setattr(references, "LISTS", {noun: lambda _: ids})
-    monkeypatch.setattr(references, "_requests", lambda _, typed: references._with_prefix(ids, typed))
+    monkeypatch.setattr(
+        references, "_requests", lambda _, typed: references._with_prefix(ids, typed)
+    )
     assert references.full_id(SimpleNamespace(), kind, "abcdef") == ids[0]
     with pytest.raises(click.UsageError, match="sayso_xx_abcdzzzz23456722"):
         references.full_id(SimpleNamespace(), kind, "sayso_xx_abcd")

@@ -67,12 +67,12 @@ def test_a_stored_checkpoint_is_part_of_a_later_log(admin_cli, bundle, tmp_path)
 
 
 @pytest.mark.parametrize(
-    ("given", "message"),
+    ("log_key", "message"),
     [("nonsense", "not the public key of a log"), ("", "not the public key of a log")],
 )
-def test_a_bad_key_is_a_usage_error(admin_cli, bundle, given, message):
+def test_a_bad_key_is_a_usage_error(admin_cli, bundle, log_key, message):
     """An invalid key must not look like a broken log, which exits with 20."""
-    result = admin_cli("audit", "verify", str(bundle), "--log-key", given)
+    result = admin_cli("audit", "verify", str(bundle), "--log-key", log_key)
     assert result.code == 2
     assert message in result.err
 
@@ -106,8 +106,8 @@ def test_a_replaced_key_signs_from_now_on(admin_cli, data_folder, tmp_path):
     assert new == _key(admin_cli) != old
     assert len(list(data_folder.glob("log.key*"))) == 2
     assert admin_cli("audit", "export", str(later)).code == 0
-    both = ("--log-key", old, "--log-key", new)
-    assert admin_cli("audit", "verify", str(later), *both).code == 0
+    key_flags = ("--log-key", old, "--log-key", new)
+    assert admin_cli("audit", "verify", str(later), *key_flags).code == 0
     for key in (old, new):
         assert admin_cli("audit", "verify", str(later), "--log-key", key).code == 20
     entry = json.loads(admin_cli("audit", "search", "--type", "log_key.replaced", "--json").out)[

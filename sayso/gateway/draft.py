@@ -67,7 +67,10 @@ def write(
     instructions: object,
     tools: Iterable[Mapping[str, Any]],
 ) -> str:
-    """Return the text of the file. `header_and_variable` are a header and the variable that has its value."""
+    """Return the text of the file.
+
+    `header_and_variable` names the upstream header, and the variable that has its value.
+    """
     upstream = _NO_HEADER
     if header_and_variable is not None:
         upstream = _HEADER.format(

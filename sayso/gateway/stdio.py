@@ -158,7 +158,7 @@ class StdioServer:
     async def _ensure_running(self, session: _Session) -> Child:
         """Return the process of a session; start it if it is not running."""
         async with session.lock:
-            if session.child is not None and session.child.runs:
+            if session.child is not None and session.child.is_running:
                 return session.child
             child = await Child.start(
                 self._command, self._environment, self._config.max_bytes, self._log
@@ -221,7 +221,7 @@ async def _send_to(child: Child, message: Json | None) -> Mailbox | None:
         return child.listen()
     if "id" in message and "method" in message:
         return await child.ask(message)
-    await child.tell(message)
+    await child.notify(message)
     return None
 
 

@@ -19,17 +19,17 @@ and the facts. Then call wait until the answer is not pending. Act only on an an
 with Approved, exactly as it says, and once."""
 
 
-def tools_of(requests: OpenRequests) -> MCPServer:
+def build_server(requests: OpenRequests) -> MCPServer:
     """Return the MCP server for these requests."""
 
     @asynccontextmanager
-    async def life(_: MCPServer) -> AsyncIterator[None]:
+    async def lifespan(_: MCPServer) -> AsyncIterator[None]:
         try:
             yield
         finally:
             await _withdraw(requests)
 
-    server = MCPServer("sayso", instructions=_INSTRUCTIONS, log_level="WARNING", lifespan=life)
+    server = MCPServer("sayso", instructions=_INSTRUCTIONS, log_level="WARNING", lifespan=lifespan)
 
     @server.tool(structured_output=False)
     async def request_approval(
@@ -53,8 +53,8 @@ def tools_of(requests: OpenRequests) -> MCPServer:
         If the answer is still pending, call it again.
         """
 
-        async def progress(passed: float, text: str) -> None:
-            await context.report_progress(passed, seconds, text)
+        async def progress(elapsed: float, text: str) -> None:
+            await context.report_progress(elapsed, seconds, text)
 
         try:
             return await requests.wait(id, seconds, progress)
@@ -62,7 +62,7 @@ def tools_of(requests: OpenRequests) -> MCPServer:
             raise ToolError(str(error)) from error
 
     @server.tool(name="list", structured_output=False)
-    async def listed() -> str:
+    async def list_requests() -> str:
         """List your requests with their ids and states."""
         return requests.list_requests()
 
@@ -83,7 +83,7 @@ def main() -> NoReturn:
     except ValueError as error:
         sys.stderr.write(f"Error: {error}\n")
         sys.exit(2)
-    tools_of(OpenRequests(agent)).run("stdio")
+    build_server(OpenRequests(agent)).run("stdio")
     sys.exit(0)
 
 

@@ -48,20 +48,18 @@ def show_all(
     )
     rows = [
         (
-            named_approval.approval.state,
-            named_approval.approval.kind,
-            named_approval.approval.risk,
-            named_approval.client_name,
-            named_approval.user.name if named_approval.user else "nobody",
-            headline(named_approval.approval),
-            named_approval.approval.id,
+            request.approval.state,
+            request.approval.kind,
+            request.approval.risk,
+            request.client_name,
+            request.user.name if request.user else "nobody",
+            headline(request.approval),
+            request.approval.id,
         )
-        for named_approval in approvals
+        for request in approvals
     ]
     lines = table(("state", "kind", "risk", "agent", "user", "what", "id"), rows)
-    return lambda: {
-        "items": [oversight_wire.approval(named_approval) for named_approval in approvals]
-    }, lines
+    return lambda: {"items": [oversight_wire.approval(request) for request in approvals]}, lines
 
 
 @command.command("show")
@@ -70,12 +68,8 @@ def show_all(
 def show(admin: OpenInstallation, approval_id: str) -> Printed:
     """Show one request with its answers and audit entries."""
     named_approval = admin.oversight.approval(approval_id)
-    entries = [entry_line(entry) for entry in named_approval.entries]
-    return lambda: oversight_wire.approval_details(named_approval), [
-        *_facts(named_approval),
-        "",
-        *entries,
-    ]
+    lines = [*_facts(named_approval), "", *map(entry_line, named_approval.entries)]
+    return lambda: oversight_wire.approval_details(named_approval), lines
 
 
 @command.command("cancel")
@@ -99,9 +93,8 @@ def cancel(admin: OpenInstallation, approval_id: str, reason: str) -> Printed:
 def escalate(admin: OpenInstallation, approval_id: str, user: str) -> Printed:
     """Ask one more person to decide a pending request, as a backup of its approver."""
     named_approval = admin.backup_requests.ask(approval_id, user, by=admin.by)
-    return lambda: oversight_wire.approval(named_approval), [
-        f"{user} can now decide {approval_id} too."
-    ]
+    line = f"{user} can now decide {approval_id} too."
+    return lambda: oversight_wire.approval(named_approval), [line]
 
 
 def _delivery_line(delivery: Delivery) -> str:

@@ -118,11 +118,7 @@ def _lines(named_incident: NamedIncident) -> list[str]:
         "closed by": incident.closed_by,
         "closing note": incident.closing_note,
     }
-    agents = [
-        line
-        for agent in named_incident.evidence["agents"]
-        for line in _agent_lines(named_incident, agent)
-    ]
+    agents = [_agent_line(named_incident, agent) for agent in named_incident.evidence["agents"]]
     return [*sheet(facts), "", *agents, *_next_commands(named_incident)]
 
 
@@ -164,10 +160,10 @@ def _report_lines(named_incident: NamedIncident) -> dict[str, str | None]:
     }
 
 
-def _agent_lines(incident: NamedIncident, agent: dict[str, object]) -> list[str]:
+def _agent_line(incident: NamedIncident, agent: dict[str, object]) -> str:
     state = incident.states[str(agent["id"])]
     ended = f"ended: tokens {agent['tokens_revoked']}, requests {agent['requests_cancelled']}"
-    return [f"{agent['name']}: was {agent['state_before']}, is {state}; {ended}."]
+    return f"{agent['name']}: was {agent['state_before']}, is {state}; {ended}."
 
 
 def _next_commands(incident: NamedIncident) -> list[str]:

@@ -14,11 +14,11 @@ from typing import Concatenate, Final, ParamSpec, TypeAlias
 import click
 
 from server.cli.flags import settings_of
-from server.cli.output import Document, answer, json_option
+from server.cli.output import Document, answer, if_missing_option, json_option
 from server.cli.references import full_id
 from server.lazy_imports import lazily
 from server.services.operations.administration import AdminServices
-from server.services.refusals import ChangeRefused
+from server.services.refusals import ChangeRefused, Exists
 
 with lazily():
     from server.app import Services, build
@@ -96,6 +96,35 @@ def prints(function: Callable[Concatenate[OpenInstallation, P], Printed]) -> Cal
         answer(document, lines, as_json=as_json)
 
     return run
+
+
+def adds(
+    existing: Callable[..., Printed | None],
+) -> Callable[[Callable[Concatenate[OpenInstallation, P], Printed]], Callable[..., None]]:
+    """Run a command that adds a record. With `--if-missing`, print an existing one instead.
+
+    `existing` gets the arguments of the command. It returns None to refuse the command.
+    """
+
+    def decorate(
+        function: Callable[Concatenate[OpenInstallation, P], Printed],
+    ) -> Callable[..., None]:
+        @if_missing_option
+        @prints
+        @functools.wraps(function)
+        def run(admin: OpenInstallation, /, *args: P.args, **kwargs: P.kwargs) -> Printed:
+            if_missing = bool(kwargs.pop("if_missing"))
+            try:
+                return function(admin, *args, **kwargs)
+            except Exists:
+                printed = existing(admin, *args, **kwargs) if if_missing else None
+                if printed is None:
+                    raise
+                return printed
+
+        return run
+
+    return decorate
 
 
 def _complete_ids(

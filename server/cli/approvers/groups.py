@@ -6,12 +6,11 @@ import click
 
 from server.cli import members
 from server.cli.clients.agent_document import names_by_id
-from server.cli.opening import OpenInstallation, Printed, prints
-from server.cli.output import if_missing_option, join_names, rfc3339, table
+from server.cli.opening import OpenInstallation, Printed, adds, prints
+from server.cli.output import join_names, rfc3339, table
 from server.model.approvers import Group
 from server.services.approvers.group_members import GROUP_MEMBERS
 from server.services.approvers.groups import GroupChanges
-from server.services.refusals import Exists
 
 _CHANGEABLE_MEMBERS: Final = GROUP_MEMBERS[:1]
 """Users are added and removed one by one, so that concurrent updates do not undo each other."""
@@ -22,21 +21,19 @@ def command() -> None:
     """Groups of approvers. GROUP is a name or id; USER is a name, email address or id."""
 
 
+def _existing(admin: OpenInstallation, /, name: str, **_: object) -> Printed:
+    group = admin.groups.show(name)
+    return _answer(admin, group, f"The group {group.name} already exists.")
+
+
 @command.command("add")
 @click.argument("name")
 @members.new_flags(GROUP_MEMBERS)
-@if_missing_option
-@prints
-def add(admin: OpenInstallation, /, name: str, *, if_missing: bool, **flags: Any) -> Printed:  # noqa: ANN401  # one flag for each member
+@adds(_existing)
+def add(admin: OpenInstallation, /, **flags: Any) -> Printed:  # noqa: ANN401  # one flag for each member
     """Create a group."""
-    values = members.written(GROUP_MEMBERS, {"name": name, **flags}, admin.now)
-    try:
-        group = admin.groups.add(**values, by=admin.by)
-    except Exists:
-        if not if_missing:
-            raise
-        group = admin.groups.show(name)
-        return _answer(admin, group, f"The group {group.name} already exists.")
+    values = members.written(GROUP_MEMBERS, flags, admin.now)
+    group = admin.groups.add(**values, by=admin.by)
     lines = [f"Created {group.name}. Name it in a policy rule (ask.who), or let an agent ask it:"]
     lines.append(f"  sayso agents update AGENT --asks {group.name}")
     return _answer(admin, group, *lines)

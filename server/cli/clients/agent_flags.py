@@ -7,39 +7,30 @@ import click
 from server.cli import members
 from server.cli.clients.agent_document import agent_document, agent_lines, names_by_id, with_secret
 from server.cli.clients.usage import usage_lines
-from server.cli.opening import OpenInstallation, Printed, prints
-from server.cli.output import if_missing_option, moment
+from server.cli.opening import OpenInstallation, Printed, adds, prints
+from server.cli.output import moment
 from server.cli.params import span
 from server.protocol import names
 from server.services.clients.agent_auth import AuthChange
 from server.services.clients.agent_forms import AgentChanges, NewAgent
 from server.services.clients.agent_members import AGENT_MEMBERS
 from server.services.clients.agents import NewSecret
-from server.services.refusals import Exists
+
+
+def _existing(admin: OpenInstallation, /, name: str, **_: object) -> Printed:
+    agent = admin.agents.show(name)[0]
+    line = f"{agent.name} is already registered as {agent.id}."
+    return agent_document(agent, names_by_id(admin)), [line]
 
 
 @click.command("add")
 @click.argument("name")
 @members.new_flags(AGENT_MEMBERS)
-@if_missing_option
-@prints
-def add(
-    admin: OpenInstallation,
-    /,
-    *,
-    if_missing: bool,
-    **flags: Any,  # noqa: ANN401  # one flag for each member
-) -> Printed:  # one flag for each member
+@adds(_existing)
+def add(admin: OpenInstallation, /, **flags: Any) -> Printed:  # noqa: ANN401  # one flag for each member
     """Register an agent. Its secret is shown once."""
     new = NewAgent(**members.written(AGENT_MEMBERS, flags, admin.now))
-    try:
-        secret = admin.agents.add(new, by=admin.by)
-    except Exists:
-        if not if_missing:
-            raise
-        agent, _ = admin.agents.show(new["name"])
-        line = f"{agent.name} is already registered as {agent.id}."
-        return agent_document(agent, names_by_id(admin)), [line]
+    secret = admin.agents.add(new, by=admin.by)
     document = with_secret(agent_document(secret.agent, names_by_id(admin)), secret.secret)
     line = f"{secret.agent.name} is registered as {secret.agent.id}."
     return document, [line, *usage_lines(admin, secret)]

@@ -6,15 +6,14 @@ import click
 
 from server.cli import members
 from server.cli.clients.agent_document import new_secret, secret_document, secret_line, with_secret
-from server.cli.opening import OpenInstallation, Printed, prints
-from server.cli.output import if_missing_option, join_names, moment, rfc3339, sheet, table
+from server.cli.opening import OpenInstallation, Printed, adds, prints
+from server.cli.output import join_names, moment, rfc3339, sheet, table
 from server.cli.params import overlap_option
 from server.cli.split_group import SplitGroup
 from server.model.clients import App
 from server.services.clients.app_forms import AppChanges, NewApp
 from server.services.clients.app_members import APP_MEMBERS
 from server.services.clients.apps import NewAppSecret
-from server.services.refusals import Exists
 
 _REGISTERED_BY: Final = {
     "administrator": None,
@@ -80,28 +79,19 @@ def command() -> None:
     """
 
 
+def _existing(admin: OpenInstallation, /, name: str, **_: object) -> Printed:
+    app = admin.apps.show(name)
+    return app_document(app), [f"{app.name} is already registered as {app.id}."]
+
+
 @command.command("add")
 @click.argument("name")
 @members.new_flags(APP_MEMBERS)
-@if_missing_option
-@prints
-def add(
-    admin: OpenInstallation,
-    /,
-    *,
-    if_missing: bool,
-    **flags: Any,  # noqa: ANN401  # one flag for each member
-) -> Printed:  # one flag for each member
+@adds(_existing)
+def add(admin: OpenInstallation, /, **flags: Any) -> Printed:  # noqa: ANN401  # one flag for each member
     """Register an app. Its secret, if it has one, is shown once."""
     new = NewApp(**members.written(APP_MEMBERS, flags, admin.now))
-    try:
-        app_secret = admin.apps.add(new, by=admin.by)
-    except Exists:
-        if not if_missing:
-            raise
-        app = admin.apps.show(new["name"])
-        line = f"{app.name} is already registered as {app.id}."
-        return app_document(app), [line]
+    app_secret = admin.apps.add(new, by=admin.by)
     document = with_secret(app_document(app_secret.app), app_secret.secret)
     line = f"{app_secret.app.name} is registered as {app_secret.app.id}."
     return document, [line, *next_lines(admin.issuer, app_secret)]

@@ -8,11 +8,10 @@ import click
 
 from server.cli import members
 from server.cli.clients.agent_document import secret_document, secret_line, with_secret
-from server.cli.opening import OpenInstallation, Printed, prints
-from server.cli.output import if_missing_option, join_names, moment, rfc3339, sheet, table
+from server.cli.opening import OpenInstallation, Printed, adds, prints
+from server.cli.output import join_names, moment, rfc3339, sheet, table
 from server.cli.params import overlap_option
 from server.model.resources import Resource
-from server.services.refusals import Exists
 from server.services.resources.resource_members import RESOURCE_MEMBERS
 from server.services.resources.resources import NewResourceSecret, ResourceChanges
 
@@ -22,21 +21,18 @@ def command() -> None:
     """Protected APIs. URI is the audience of their tokens."""
 
 
+def _existing(admin: OpenInstallation, /, uri: str, **_: object) -> Printed:
+    return _document(admin.resources.show(uri)), [f"{uri} is already registered."]
+
+
 @command.command("add")
 @click.argument("uri")
 @members.new_flags(RESOURCE_MEMBERS)
-@if_missing_option
-@prints
-def add(admin: OpenInstallation, /, uri: str, *, if_missing: bool, **flags: Any) -> Printed:  # noqa: ANN401  # one flag for each member
+@adds(_existing)
+def add(admin: OpenInstallation, /, uri: str, **flags: Any) -> Printed:  # noqa: ANN401  # one flag for each member
     """Register a protected API. Its secret, with which it introspects tokens, is shown once."""
     new = members.written(RESOURCE_MEMBERS, {"uri": uri, **flags}, admin.now)
-    try:
-        resource_secret = admin.resources.add(**new, by=admin.by)
-    except Exists:
-        if not if_missing:
-            raise
-        line = f"{uri} is already registered."
-        return _document(admin.resources.show(uri)), [line]
+    resource_secret = admin.resources.add(**new, by=admin.by)
     lines = [
         f"{uri} is registered.",
         *_usage(admin, resource_secret),

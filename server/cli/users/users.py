@@ -7,10 +7,9 @@ from typing import Any, Final
 import click
 
 from server.cli import members
-from server.cli.opening import OpenInstallation, Printed, prints
-from server.cli.output import if_missing_option, join_names, moment, rfc3339, sheet, table
+from server.cli.opening import OpenInstallation, Printed, adds, prints
+from server.cli.output import join_names, moment, rfc3339, sheet, table
 from server.lazy_imports import lazily
-from server.services.refusals import Exists
 from server.services.users.user_members import USER_MEMBERS
 from server.services.users.users import NewUser, UserChanges
 
@@ -31,23 +30,21 @@ def command() -> None:
     """Users. USER is a name, an email address or an ID."""
 
 
+def _existing(admin: OpenInstallation, /, name: str, **_: object) -> Printed | None:
+    for user in admin.users.all():
+        if user.name.casefold() == name.casefold():
+            return user_document(user), [f"{user.name} already exists."]
+    return None
+
+
 @command.command("add")
 @click.argument("name")
 @members.new_flags(USER_MEMBERS)
-@if_missing_option
-@prints
-def add(admin: OpenInstallation, /, name: str, *, if_missing: bool, **flags: Any) -> Printed:  # noqa: ANN401  # one flag for each member
+@adds(_existing)
+def add(admin: OpenInstallation, /, name: str, **flags: Any) -> Printed:  # noqa: ANN401  # one flag for each member
     """Add a user, with a code for their first device."""
-    try:
-        new = NewUser(name, **members.written(_OTHER_MEMBERS, flags, admin.now))
-        user, issued = admin.users.add(new, by=admin.by)
-    except Exists:
-        existing = next(
-            (u for u in admin.users.all() if u.name.casefold() == name.casefold()), None
-        )
-        if not if_missing or existing is None:
-            raise
-        return user_document(existing), [f"{existing.name} already exists."]
+    new = NewUser(name, **members.written(_OTHER_MEMBERS, flags, admin.now))
+    user, issued = admin.users.add(new, by=admin.by)
     lines = [f"{user.name} is added ({user.id}).", *code_lines(admin, user, issued)]
     return {**user_document(user), **code_document(admin, issued)}, lines
 

@@ -80,6 +80,8 @@ def test_disabling_an_agent_prints_exactly_its_state_and_counts(admin_cli):
         ("users", "add", "admin"),
         ("resources", "add", "https://pay.example"),
         AGENT,
+        ("apps", "add", "chat", "--redirect-uri", "https://chat.example/back"),
+        ("groups", "add", "finance", "--member", "admin"),
         ("actions", "add", "FILE"),
     ],
 )

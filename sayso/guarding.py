@@ -22,8 +22,7 @@ from sayso.asking import details_of
 from sayso.caller import Caller, read_caller
 from sayso.credentials import Credentials
 from sayso.errors import Refused, Unreachable
-from sayso.issuer import Issuer
-from sayso.jwks import Jwks, PublicKey
+from sayso.issuer import Issuer, Jwks, PublicKey
 from sayso.keys import json_of
 from sayso.rejection import Realm, Rejected
 from sayso.transport import Flow, Reply, Send

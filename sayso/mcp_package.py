@@ -8,7 +8,7 @@ try:
     from mcp.server.mcpserver.exceptions import ToolError
 except ImportError:  # 1.x
     from mcp.server.fastmcp import Context  # type: ignore[attr-defined,no-redef]  # 2.x lacks it
-    from mcp.server.fastmcp import FastMCP as MCPServer  # type: ignore[attr-defined,no-redef]
+    from mcp.server.fastmcp import FastMCP as MCPServer  # type: ignore[attr-defined,no-redef]  # as above
     from mcp.server.fastmcp.exceptions import (  # type: ignore[import-not-found,no-redef]  # as above
         ToolError,
     )

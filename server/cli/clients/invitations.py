@@ -17,7 +17,6 @@ from server.services.clients.invitations import SAFE_GRANTS, IssuedInvitation, N
 _MAX_LISTED = 10_000
 _GRANTS = {grant.word: grant.name for grant in AGENT_GRANT_TYPES}
 
-
 _uses_option: Final = click.option(
     "--uses", type=click.IntRange(1, 1_000), default=1, show_default=True
 )
@@ -68,14 +67,14 @@ def invite(  # noqa: PLR0913  # what an invitation has
     if asks and asks_everybody:
         raise click.UsageError("Use --asks or --asks-everybody, not both.")
     new = NewInvitation(
-        owner,
-        tuple(_GRANTS[grant] for grant in grant_types) or SAFE_GRANTS,
-        resources,
-        scopes,
-        action_types or None,
-        None if asks_everybody else asks,
-        uses,
-        moment_ms(expires_at, admin.now),
+        owner=owner,
+        grant_types=tuple(_GRANTS[grant] for grant in grant_types) or SAFE_GRANTS,
+        resources=resources,
+        scopes=scopes,
+        action_types=action_types or None,
+        asks=None if asks_everybody else asks,
+        uses=uses,
+        expires_at=moment_ms(expires_at, admin.now),
     )
     issued = admin.invitations.issue(new, by=admin.by)
     invitation = issued.invitation

@@ -25,7 +25,6 @@ from server.cli.operations.demo_agent import (
     PAY,
     PAYMENT_TYPE,
     SCOPES,
-    Credentials,
     DemoOutcome,
     ScriptedAgent,
 )
@@ -140,7 +139,7 @@ def _prepare(demo: DemoInstallation) -> ScriptedAgent:
         "login", demo.issuer, "--code-stdin", "--pin-stdin", "--name", "demo-terminal",
         stdin=f"{code.code}\n{PIN}\n",
     )  # fmt: skip
-    return ScriptedAgent(Credentials(demo.issuer, secret.agent.id, secret.secret or ""))
+    return ScriptedAgent(demo.issuer, secret.agent.id, secret.secret)
 
 
 @contextmanager

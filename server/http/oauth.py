@@ -6,7 +6,7 @@ from server.model.tokens import published
 from server.protocol import forms, metadata
 from server.protocol.ciba import requests
 from server.protocol.clients import client_auth
-from server.services.clients.client_auth import only_agent, only_app
+from server.services.clients.client_auth import require_agent, require_app
 from server.services.tokens.endpoint import TokenRequest
 from server.services.users.device_auth import DeviceCall
 
@@ -15,7 +15,7 @@ def backchannel(site: Site, request: HttpRequest) -> HttpResponse:
     """POST /bc-authorize (CIBA Core 7)."""
     form = forms.parse(request.body, request.headers.get("content-type", ""))
     credentials = client_auth.read_credentials(request.headers.get("authorization"), form)
-    agent = only_agent(site.clients.auth.authenticate(credentials))
+    agent = require_agent(site.clients.auth.authenticate(credentials))
     answer = site.ciba.requests.start(
         agent,
         form,
@@ -31,7 +31,7 @@ def push_request(site: Site, request: HttpRequest) -> HttpResponse:
     """POST /par (RFC 9126 2)."""
     form = forms.parse(request.body, request.headers.get("content-type", ""))
     credentials = client_auth.read_credentials(request.headers.get("authorization"), form)
-    app = only_app(site.clients.auth.authenticate(credentials, register_unknown=True))
+    app = require_app(site.clients.auth.authenticate(credentials, register_unknown=True))
     answer = site.sign_in.authorize.push(app, form, request.proofs, peer=request.peer)
     nonce = site.users.proofs.next_nonce(site.clock.now()) if request.proofs else {}
     return as_json(201, answer, nonce)

@@ -6,13 +6,13 @@ from server.protocol import forms
 from server.protocol.clients import client_auth
 from server.protocol.forms import Form
 from server.protocol.tokens import introspection
-from server.services.clients.client_auth import Client, confidential_client, only_token_client
+from server.services.clients.client_auth import Client, require_confidential, require_token_client
 
 
 def introspect(site: Site, request: HttpRequest) -> HttpResponse:
     """POST /introspect (RFC 7662 2)."""
     form, client = _read(site, request)
-    caller = confidential_client(client)
+    caller = require_confidential(client)
     answer = site.tokens.introspection.inspect(caller, form.require("token"))
     if introspection.wants_jwt(request.headers.get("accept")):
         signed = site.tokens.introspection.sign_response(caller, answer)
@@ -24,7 +24,7 @@ def introspect(site: Site, request: HttpRequest) -> HttpResponse:
 def revoke(site: Site, request: HttpRequest) -> dict[str, object]:
     """POST /revoke (RFC 7009 2)."""
     form, client = _read(site, request)
-    site.tokens.revocation.revoke(only_token_client(client), form.require("token"))
+    site.tokens.revocation.revoke(require_token_client(client), form.require("token"))
     return {}
 
 

@@ -1,4 +1,4 @@
-"""Hashes of handles."""
+"""Hashes of handles: secrets, codes, tokens and cookies that only their holder knows."""
 
 import hashlib
 

@@ -60,6 +60,10 @@ class _Refused:
     error: errors.ProtocolError
 
 
+_Step = SignInPage | ConsentPage | WaitingPage | _Ready | _Refused
+"""The next step of a flow, before the response to the app is stored."""
+
+
 @dataclass(frozen=True, slots=True)
 class Flows:
     """Moves an authorization request from page to page.
@@ -78,22 +82,18 @@ class Flows:
     def step(self, handle: str, cookie: str, *, switch_user: bool = False) -> Step:
         """Return the page to show, or the response to the app."""
         with self.store.read() as view:
-            flow = _open_flow(view, handle)
-            next_step = self._next(view, flow, self.sign_ins.current(view, cookie))
+            flow, next_step = self._current_step(view, handle, cookie)
             if switch_user and isinstance(next_step, ConsentPage):
                 return sign_in_page(self.requests.current_plan(view, flow), "")
         if not isinstance(next_step, _Ready | _Refused):
             return next_step
         with self.store.write() as tx:
-            flow = _open_flow(tx, handle)
-            return self._end(tx, flow, self._next(tx, flow, self.sign_ins.current(tx, cookie)))
+            return self._end(tx, *self._current_step(tx, handle, cookie))
 
     def waits(self, handle: str, cookie: str) -> bool:
         """Return whether the person still has to answer on a device. Changes nothing."""
         with self.store.read() as view:
-            flow = _open_flow(view, handle)
-            next_step = self._next(view, flow, self.sign_ins.current(view, cookie))
-            return isinstance(next_step, WaitingPage)
+            return isinstance(self._current_step(view, handle, cookie)[1], WaitingPage)
 
     def consent(self, handle: str, cookie: str, *, peer: str) -> Step:
         """Store the consent given on the page, and request the signatures that are still needed."""
@@ -123,8 +123,7 @@ class Flows:
     def deny(self, handle: str, cookie: str) -> Step:
         """Deny the request on the page, even if a device has approved it."""
         with self.store.write() as tx:
-            flow = _open_flow(tx, handle)
-            next_step = self._next(tx, flow, self.sign_ins.current(tx, cookie))
+            flow, next_step = self._current_step(tx, handle, cookie)
             if isinstance(next_step, ConsentPage | WaitingPage | _Ready):
                 plan = self.requests.current_plan(tx, flow)
                 return self._end(
@@ -132,9 +131,11 @@ class Flows:
                 )
         return self.step(handle, cookie)
 
-    def _next(
-        self, view: View, flow: Flow, signed_in: SignedIn | None
-    ) -> SignInPage | ConsentPage | WaitingPage | _Ready | _Refused:
+    def _current_step(self, view: View, handle: str, cookie: str) -> tuple[Flow, _Step]:
+        flow = _open_flow(view, handle)
+        return flow, self._next(view, flow, self.sign_ins.current(view, cookie))
+
+    def _next(self, view: View, flow: Flow, signed_in: SignedIn | None) -> _Step:
         """Return the next step.
 
         Rules, in order: 1. The app may still make the request. 2. The right person signed in
@@ -149,7 +150,7 @@ class Flows:
 
     def _next_step(
         self, view: View, flow: Flow, plan: AuthorizationPlan, signed_in: SignedIn | None
-    ) -> SignInPage | ConsentPage | WaitingPage | _Ready | _Refused:
+    ) -> _Step:
         is_silent = "none" in plan.request.prompts
         if signed_in is None or not self._is_sufficient(view, flow, plan, signed_in):
             if is_silent:
@@ -227,10 +228,10 @@ class Flows:
         signed_actions = (action for action, outcome in action_outcomes.items() if outcome)
         return _Ready(plan, signed_in, next(signed_actions, None))
 
-    def _end(self, tx: Unit, flow: Flow, ready: object) -> Step:
+    def _end(self, tx: Unit, flow: Flow, ready: _Step) -> Step:
         """Respond to the app, once."""
         if not isinstance(ready, _Ready | _Refused):
-            return ready  # type: ignore[return-value]  # a page: the user was signed out
+            return ready  # the user was signed out
         if not tx.flows.finish(flow.hash, tx.now):
             raise errors.InvalidRequest(_FLOW_ENDED)
         back = ready.plan.request.return_to
@@ -316,7 +317,9 @@ def _record(
     signed_in = None if ready is None else ready.signed_in
     entry = Entry(
         type=kind,
-        actor=audit.by_client(plan.app.id) if signed_in is None else audit_actor(signed_in),
+        actor=audit.by_client(plan.app.id)
+        if signed_in is None
+        else audit.by_user(signed_in.user.id),
         agent_id=plan.request.actor,
         subject=None if signed_in is None else signed_in.user.id,
         resource=plan.resource or None,
@@ -332,8 +335,3 @@ def _record(
         floods.record_refusal(tx, entry)
     else:
         tx.audit.add(entry)
-
-
-def audit_actor(signed_in: SignedIn) -> str:
-    """Return the audit actor of an answer on a page."""
-    return audit.by_user(signed_in.user.id)

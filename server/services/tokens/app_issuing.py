@@ -1,6 +1,5 @@
 """Issues access, ID and refresh tokens to apps, in one unit of work."""
 
-import hashlib
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -13,12 +12,14 @@ from server.model.sign_in import Family, Grant, RefreshToken
 from server.model.store import Unit
 from server.model.tokens import Delegation
 from server.model.users import User
-from server.protocol import json_text, names
+from server.protocol import errors, json_text, names
+from server.protocol.sign_in.handles import handle_hash
 from server.protocol.tokens import app_tokens, tokens
 from server.protocol.tokens.app_tokens import AppTokenContents
 from server.protocol.users import claims
 from server.services.approvals.app_actions import signed_details
 from server.services.audit import audit
+from server.services.resources import targets
 from server.services.server_policy import ServerPolicy
 from server.services.tokens.issuing import approved_from
 
@@ -52,20 +53,17 @@ class AppTokenIssuer:
     server_policy: ServerPolicy
 
     def issue(
-        self,
-        tx: Unit,
-        app: App,
-        user: User,
-        grant: Grant,
-        terms: AccessTokenTerms,
-        *,
-        jkt: str | None,
+        self, tx: Unit, app: App, grant: Grant, terms: AccessTokenTerms, *, jkt: str | None
     ) -> tuple[dict[str, object], str]:
-        """Return the token response without a refresh token, and the ID of its access token."""
+        """Return the token response without a refresh token, and the ID of its access token.
+
+        Raises errors.InvalidGrant if the person or the app may no longer have the access.
+        """
+        user, userinfo = _check_user(tx, grant), self.server_policy.userinfo_audience
+        _check_rights(tx, app, grant, terms, userinfo=userinfo)
         consent = None
         if terms.approval is None:
-            audience = terms.resource or self.server_policy.userinfo_audience
-            consent = tx.consents.live(grant.user_id, app.id, audience, tx.now)
+            consent = tx.consents.live(grant.user_id, app.id, terms.resource or userinfo, tx.now)
         issue = self._contents(tx, grant, terms, consent, jkt=jkt)
         tx.delegations.add(_delegation(issue, consent))
         _record(tx, issue)
@@ -106,7 +104,7 @@ class AppTokenIssuer:
         )
         token = self.secrets.new_secret(names.PREFIX_REFRESH_TOKEN)
         tx.code_grants.add_family(family)
-        tx.code_grants.add_token(RefreshToken(token_hash(token), family.id, tx.now))
+        tx.code_grants.add_token(RefreshToken(handle_hash(token), family.id, tx.now))
         tx.code_grants.add_access_token(family.id, jti, tx.now)
         return family, token
 
@@ -155,6 +153,49 @@ class AppTokenIssuer:
         )
 
 
+_GONE: Final = "The person's access has ended. Have them sign in again."
+
+
+def _check_user(tx: Unit, grant: Grant) -> User:
+    """Return the user, if they and their sign-in are still active. Raises errors.InvalidGrant."""
+    user = tx.directory.user(grant.user_id)
+    sign_in = tx.sign_ins.get(grant.sign_in_id)
+    is_signed_out = sign_in is not None and sign_in.ended_at is not None
+    if user is None or not user.enabled or is_signed_out:
+        raise errors.InvalidGrant(_GONE)
+    return user
+
+
+def _check_rights(
+    tx: Unit, app: App, grant: Grant, terms: AccessTokenTerms, *, userinfo: str
+) -> None:
+    """Check that the app, its agent and the consents still allow this. Raises errors.InvalidGrant.
+
+    Checks, in order, that: 1. the app's permissions include the scopes; 2. the agent that may act
+    is enabled; 3. every consent is valid. For a grant with an approval, `ApprovalChecks` replaces
+    step 1.
+    """
+    required_consents = []
+    if terms.openid:
+        required_consents.append((app.id, userinfo, terms.openid))
+    if terms.scope and grant.approval_id is None:
+        try:
+            target = targets.resolve(tx.directory, app, terms.resource, terms.scope)
+            targets.check_required_types(target, frozenset())
+        except errors.ProtocolError as error:
+            raise errors.InvalidGrant(_GONE, detail=error.description) from error
+        required_consents.append((app.id, terms.resource, terms.scope))
+    if grant.actor is not None and terms.scope:
+        agent = tx.directory.agent(grant.actor)
+        if agent is None or not agent.active(tx.now):
+            raise errors.InvalidGrant(_GONE, detail="the agent is missing or disabled")
+        required_consents.append((grant.actor, terms.resource, terms.scope))
+    for client, resource, scope in required_consents:
+        consent = tx.consents.live(grant.user_id, client, resource, tx.now)
+        if consent is None or not set(scope) <= set(consent.scopes):
+            raise errors.InvalidGrant(_GONE, detail="a consent has ended")
+
+
 _AMR: Final = {
     names.ACR_PASSWORD: ("pwd",),
     names.ACR_PASSKEY: ("pop", "user"),
@@ -162,11 +203,6 @@ _AMR: Final = {
     names.ACR_SIGNED_PIN: ("swk", "pin"),
 }
 """`amr` values of RFC 8176 2."""
-
-
-def token_hash(token: str) -> bytes:
-    """Return the hash of a refresh token, which is stored instead of the token."""
-    return hashlib.sha256(token.encode()).digest()
 
 
 def user_claims(user: User) -> dict[str, object]:

@@ -53,30 +53,20 @@ class ApprovalNeeded:
     narrowed: bool
 
 
+@dataclass(eq=False)
 class ExchangeRefused(Exception):
     """A refused exchange, with its reason."""
 
-    def __init__(
-        self,
-        reason: Reason,
-        *,
-        error: errors.ProtocolError | None = None,
-        target: str | None = None,
-        scope: frozenset[str] = frozenset(),
-        missing_types: Sequence[str] = (),
-        verdict: Verdict | None = None,
-    ) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.error = error
-        self.target = target
-        """The resource for which the agent can ask the person for approval, if any."""
-        self.scope = scope
-        self.missing_types = tuple(missing_types)
-        self.verdict = verdict
-        """The verdict, if policy refused."""
-        self.approval_needed: ApprovalNeeded | None = None
-        """The rest of the exchange, if only the person's approval is missing."""
+    reason: Reason
+    error: errors.ProtocolError | None = None
+    target: str | None = None
+    """The resource for which the agent can ask the person for approval, if any."""
+    scope: frozenset[str] = frozenset()
+    missing_types: Sequence[str] = ()
+    verdict: Verdict | None = None
+    """The verdict, if policy refused."""
+    approval_needed: ApprovalNeeded | None = None
+    """The rest of the exchange, if only the person's approval is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +123,7 @@ class ExchangeChecks:
         try:
             granted, consent = _consented_scopes(view, subject, resource, basis, allowed)
         except ExchangeRefused:
-            self._check_forbidden(view, full_request)
+            self._decide(view, full_request)  # no one is asked to consent to what policy denies
             self._check_pause(view, full_request)
             raise
         # 14. Policy allows it without asking the person, who has not recently denied such requests.
@@ -168,11 +158,12 @@ class ExchangeChecks:
             limits.append((f"the consent to {name}", () if consent is None else consent.scopes))
         return tuple(ScopeBound(source, tuple(sorted(scope))) for source, scope in limits)
 
-    def _check_forbidden(self, view: View, case: PolicyRequest) -> None:
-        """Refuse a request that policy denies, so that no one is asked to consent to it."""
+    def _decide(self, view: View, case: PolicyRequest) -> Verdict:
+        """Return the verdict. Raises `ExchangeRefused` if policy denies the case."""
         verdict = self.evaluator.decide(view, case)
         if verdict.outcome == "deny":
             raise ExchangeRefused(Reason.POLICY_DENIED, verdict=verdict)
+        return verdict
 
     def _check_policy(
         self,
@@ -188,19 +179,20 @@ class ExchangeChecks:
 
         An approval at a lower risk does not count. Raises `ExchangeRefused`.
         """
-        verdict = self.evaluator.decide(view, case)
-        if verdict.outcome == "deny":
-            raise ExchangeRefused(Reason.POLICY_DENIED, verdict=verdict)
+        verdict = self._decide(view, case)
         if verdict.outcome == "ask" and (
             approvals is None or not self.evaluator.holds(view, case, approvals)
         ):
             self._check_pause(view, case)
             uri = case.target.resource.uri
-            refused = ExchangeRefused(
-                Reason.NEEDS_PERSON, target=uri, scope=allowed, verdict=verdict
+            needed = ApprovalNeeded(case, verdict, consent, narrowed)
+            raise ExchangeRefused(
+                Reason.NEEDS_PERSON,
+                target=uri,
+                scope=allowed,
+                verdict=verdict,
+                approval_needed=needed,
             )
-            refused.approval_needed = ApprovalNeeded(case, verdict, consent, narrowed)
-            raise refused
         return verdict
 
     def _check_pause(self, view: View, case: PolicyRequest) -> None:

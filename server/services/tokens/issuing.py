@@ -14,7 +14,6 @@ from server.model.store import Unit
 from server.model.tokens import Delegation
 from server.protocol import json_text, names
 from server.protocol.policy import uses
-from server.protocol.policy.questions import Verdict
 from server.protocol.resources import scopes
 from server.protocol.tokens import tokens
 from server.protocol.tokens.tokens import Approved, TokenContents
@@ -56,7 +55,7 @@ class TokenOrigin:
         """The parent token's client, or else the client whose call led to the approval."""
         return self.caller_id if self.parent is None else self.parent.client_id
 
-    def end(self, seconds: int) -> int:
+    def expiry(self, seconds: int) -> int:
         """Return when a token expires: at `seconds`, or at an earlier limit."""
         limits = [seconds]
         if self.parent is not None:
@@ -123,31 +122,7 @@ class TokenIssuer:
             response["authorization_details"] = details
         return response if approval.granted is None else {**response, "narrowed": True}
 
-    def for_agent(
-        self,
-        tx: Unit,
-        agent: Agent,
-        target: TokenTarget,
-        *,
-        verdict: Verdict,
-        jkt: str | None = None,
-    ) -> dict[str, object]:
-        """Return the token response for an agent that acts for itself (RFC 6749 4.4)."""
-        origin = TokenOrigin(policy=verdict.facts())
-        contents = self._contents(
-            tx,
-            agent,
-            resource=target.resource.uri,
-            scope=scopes.text(target.scope),
-            user=None,
-            details=(),
-            approved=None,
-            jkt=jkt,
-            origin=origin,
-        )
-        return self._sign(tx, contents, origin) | {"scope": contents.scope}
-
-    def for_exchange(
+    def for_target(
         self,
         tx: Unit,
         agent: Agent,
@@ -157,7 +132,10 @@ class TokenIssuer:
         *,
         jkt: str | None,
     ) -> dict[str, object]:
-        """Return the token response for an exchange (RFC 8693 2.2.1)."""
+        """Return the token response for an exchange (RFC 8693 2.2.1).
+
+        Without a parent token, the agent acts for itself (RFC 6749 4.4).
+        """
         contents = self._contents(
             tx,
             agent,
@@ -217,7 +195,7 @@ class TokenIssuer:
             scope=scope,
             details=details,  # type: ignore[arg-type]  # it was read as JSON
             issued_at=now,
-            expires_at=origin.end(_agent_limit(now + seconds, agent)),
+            expires_at=origin.expiry(_agent_limit(now + seconds, agent)),
             approved=approved,
             jkt=jkt,
             parent_act=origin.parent_act,

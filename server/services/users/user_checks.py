@@ -25,7 +25,7 @@ def find(view: View, name_or_id: str) -> User:
     return user
 
 
-def clients_called(view: View, name: str) -> list[Agent | App]:
+def clients_named(view: View, name: str) -> list[Agent | App]:
     """Return the agents and apps whose names look like this one."""
     ids = view.names.ids_with_name_like("client", name_keys(name))
     clients = (

@@ -198,7 +198,7 @@ def test_an_invalid_client_id_url_is_not_fetched(site, host, url, says):
 @pytest.mark.parametrize(
     ("answer", "says"),
     [
-        (Fetched(302, b"", {"location": OTHER}), "without a redirect"),
+        (Fetched(302, b"", {"location": OTHER}), "without redirecting"),
         (Fetched(404, b"", {}), "status 200"),
         (Fetched(200, b"x" * 10_000_000, JSON), f"{MAX_BYTES} bytes"),
         (Fetched(503, b"", {}), "cannot be fetched now"),

@@ -1,15 +1,14 @@
 """Standing grants at the token endpoint: a grant provides the approval that an exchange lacks.
 
 The approval is created, decided by the grant and redeemed in one unit of work, so every use of a
-grant has its token.
+grant results in exactly one token.
 """
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 from server.model.approval_requests import NewApproval
-from server.model.approvals import Approval
 from server.model.clients import Agent
 from server.model.ports import Secrets
 from server.model.store import Unit
@@ -23,7 +22,6 @@ from server.services.audit import audit
 from server.services.notifications import notices
 from server.services.policy import displays, history
 from server.services.policy.displays import DisplayedRequest
-from server.services.policy.evaluation import PolicyRequest
 from server.services.resources.targets import lifetime
 from server.services.standing_grants import reservations, uses
 from server.services.tokens.exchange_checks import ApprovalNeeded
@@ -33,8 +31,8 @@ _PEER = "at the token endpoint"
 
 
 @dataclass(frozen=True, slots=True)
-class StandingExchanges:
-    """Issues tokens by standing grants."""
+class StandingGrantExchanges:
+    """Issues tokens under standing grants."""
 
     secrets: Secrets
     issuing: TokenIssuer
@@ -72,21 +70,6 @@ class StandingExchanges:
         creation.record_request(tx, approval, approval_data)
         answer_sources.record_and_notify(tx, approval, screens=decider.notifies)
         reservations.spend(tx, approval)
-        answer = self._issue(tx, needed, agent, approval, subject, until=until, jkt=jkt)
-        notices.approval(tx, approval, "approval.redeemed", screens=decider.notifies)
-        return answer
-
-    def _issue(  # noqa: PLR0913  # the origin of one token
-        self,
-        tx: Unit,
-        needed: ApprovalNeeded,
-        agent: Agent,
-        approval: Approval,
-        subject: Delegation,
-        *,
-        until: int | None,
-        jkt: str | None,
-    ) -> dict[str, object]:
         origin = TokenOrigin(
             approval_id=approval.id,
             parent=subject,
@@ -95,22 +78,15 @@ class StandingExchanges:
             approval=approval,
             policy=needed.verdict.facts(),
         )
-        details: list[Mapping[str, object]] = [dict(detail) for detail in needed.case.details]
-        return self.issuing.for_exchange(tx, agent, needed.case.target, details, origin, jkt=jkt)
+        case = needed.case
+        answer = self.issuing.for_target(tx, agent, case.target, case.details, origin, jkt=jkt)
+        notices.approval(tx, approval, "approval.redeemed", screens=decider.notifies)
+        return answer
 
     def _new_approval(
         self, tx: Unit, needed: ApprovalNeeded, agent: Agent, user: User
     ) -> NewApproval:
         case = needed.case
-
-        def display(approval_id: str, expires_at: int) -> str:
-            displayed = self._displayed_request(
-                tx, needed, agent, user, approval_id=approval_id, expires_at=expires_at
-            )
-            return displays.display_text(
-                displayed, history.compare(tx, self.secrets, displayed).unusual
-            )
-
         return NewApproval(
             kind="action",
             client_id=agent.id,
@@ -122,23 +98,23 @@ class StandingExchanges:
             risk=needed.verdict.risk,
             actor=audit.by_agent(agent.id),
             peer=_PEER,
-            display=display,
+            display=partial(self._display, tx, needed, agent, user),
         )
 
-    def _displayed_request(
+    def _display(  # everything that the text shows
         self,
         tx: Unit,
         needed: ApprovalNeeded,
         agent: Agent,
         user: User,
-        *,
         approval_id: str,
         expires_at: int,
-    ) -> DisplayedRequest:
-        case: PolicyRequest = needed.case
+    ) -> str:
+        """Return the display text of the approval."""
+        case = needed.case
         owners = [tx.directory.user(owner) for owner in agent.owners]
         default_seconds = self.issuing.server_policy.access_token_seconds
-        return DisplayedRequest(
+        displayed = DisplayedRequest(
             approval_id=approval_id,
             agent=agent,
             owners=tuple(owner.name for owner in owners if owner is not None),
@@ -156,3 +132,5 @@ class StandingExchanges:
             expires_at=expires_at,
             token_seconds=lifetime(agent, case.target.resource, default_seconds),
         )
+        compared = history.compare(tx, self.secrets, displayed)
+        return displays.display_text(displayed, compared.unusual)

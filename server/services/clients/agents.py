@@ -232,7 +232,7 @@ def register(
 
 def change(tx: Unit, before: Agent, agent: Agent, *, by: str) -> Agent:
     """Store a changed agent in an administering unit of work."""
-    agent = replace(agent, key_uses=kept_key_uses(before, agent))
+    agent = replace(agent, key_uses=remaining_key_uses(before, agent))
     if agent != before:
         agent = client_names.record_rename(tx, before, agent, by=by)
         was_orphan = owners.orphans(tx, [before])
@@ -246,7 +246,7 @@ def change(tx: Unit, before: Agent, agent: Agent, *, by: str) -> Agent:
     return agent
 
 
-def kept_key_uses(before: Agent, agent: Agent) -> dict[str, int]:
+def remaining_key_uses(before: Agent, agent: Agent) -> dict[str, int]:
     """Return when the remaining keys were last used; a new key with an old `kid` is unused."""
     unchanged_kids = {key["kid"] for key in agent.jwks if key in before.jwks}
     return {kid: at for kid, at in before.key_uses.items() if kid in unchanged_kids}

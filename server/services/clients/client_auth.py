@@ -16,7 +16,6 @@ from server.protocol.clients import client_documents as documents
 from server.protocol.clients.client_auth import Credentials
 from server.protocol.clients.client_documents import ClientDocument, InvalidDocument
 from server.protocol.forms import Form
-from server.protocol.sign_in.handles import handle_hash
 from server.services.clients import unknown_apps
 from server.services.server_policy import ServerPolicy
 
@@ -345,7 +344,7 @@ def _resource_refused(log: str) -> errors.Problem:
 
 
 def _check_secret(client: Client, secret: str, now: int) -> Secret:
-    sent_hash = handle_hash(secret)
+    sent_hash = hashlib.sha256(secret.encode()).digest()
     for stored_secret in client.secrets:
         is_valid = stored_secret.expires_at is None or now < stored_secret.expires_at
         if hmac.compare_digest(stored_secret.hash, sent_hash) and is_valid:

@@ -112,9 +112,9 @@ class Flows:
     ) -> tuple[str, ...]:
         """Create the approvals to sign; returns their IDs."""
         approvals = [
-            self.consents.ask(tx, _requested_consent(plan, ask, signed_in, peer))
-            for ask in self._missing_consents(tx, plan, signed_in)
-            if ask in plan.consents_to_sign
+            self.consents.ask(tx, _requested_consent(plan, consent, signed_in, peer))
+            for consent in self._missing_consents(tx, plan, signed_in)
+            if consent in plan.consents_to_sign
         ]
         if plan.action is not None:
             approvals.append(self.actions.ask(tx, plan.app, signed_in.user, plan.action, peer))
@@ -194,13 +194,17 @@ class Flows:
     ) -> list[ConsentNeeded]:
         """Return the missing consents; all of them if the app sent `prompt=consent`."""
         if "consent" in plan.request.prompts:
-            return list(plan.asks)
-        return [ask for ask in plan.asks if not self._is_covered(view, ask, signed_in)]
+            return list(plan.consents)
+        return [
+            consent for consent in plan.consents if not self._is_covered(view, consent, signed_in)
+        ]
 
-    def _is_covered(self, view: View, ask: ConsentNeeded, signed_in: SignedIn) -> bool:
+    def _is_covered(self, view: View, consent: ConsentNeeded, signed_in: SignedIn) -> bool:
         user = signed_in.user.id
-        consent = self.consents.covering(view, user, ask.client_id, ask.resource, ask.scopes)
-        return consent is not None
+        covering = self.consents.covering(
+            view, user, consent.client_id, consent.resource, consent.scopes
+        )
+        return covering is not None
 
     def _signed_step(
         self, view: View, flow: Flow, plan: AuthorizationPlan, signed_in: SignedIn
@@ -223,7 +227,7 @@ class Flows:
             return _Refused(plan, errors.AccessDenied("The request was not answered in time."))
         if waiting := outcomes.count("waiting"):
             return waiting_page(plan, signed_in, waiting)
-        if not all(self._is_covered(view, ask, signed_in) for ask in plan.consents_to_sign):
+        if not all(self._is_covered(view, consent, signed_in) for consent in plan.consents_to_sign):
             return _Refused(plan, errors.AccessDenied("The consent was revoked."))
         signed_actions = (action for action, outcome in action_outcomes.items() if outcome)
         return _Ready(plan, signed_in, next(signed_actions, None))
@@ -254,9 +258,9 @@ class Flows:
     def _store_consents(self, tx: Unit, ready: _Ready) -> None:
         """Store the consent for scopes about the person, which the page grants without a device."""
         user = ready.signed_in.user.id
-        for ask in ready.plan.asks:
-            if ask not in ready.plan.consents_to_sign:
-                self.consents.save_identity_consent(tx, user, ask.client_id, ask.scopes)
+        for consent in ready.plan.consents:
+            if consent not in ready.plan.consents_to_sign:
+                self.consents.save_identity_consent(tx, user, consent.client_id, consent.scopes)
 
 
 def _open_flow(view: View, handle: str) -> Flow:
@@ -277,14 +281,14 @@ def _withdraw_approvals(tx: Unit, flow: Flow) -> None:
 
 
 def _requested_consent(
-    plan: AuthorizationPlan, ask: ConsentNeeded, signed_in: SignedIn, peer: str
+    plan: AuthorizationPlan, consent: ConsentNeeded, signed_in: SignedIn, peer: str
 ) -> RequestedConsent:
     return RequestedConsent(
         user=signed_in.user,
-        client_id=ask.client_id,
+        client_id=consent.client_id,
         app_id=plan.app.id,
-        resource=ask.resource,
-        scopes=ask.scopes,
+        resource=consent.resource,
+        scopes=consent.scopes,
         until=None,
         peer=peer,
     )

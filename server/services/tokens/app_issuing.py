@@ -21,7 +21,7 @@ from server.services.approvals.app_actions import signed_details
 from server.services.audit import audit
 from server.services.resources import targets
 from server.services.server_policy import ServerPolicy
-from server.services.tokens.issuing import approved_from
+from server.services.tokens.issuing import AMR, approved_from
 
 IDLE_MS: Final = 30 * 24 * 60 * 60 * 1000
 """An unused refresh token expires after this time."""
@@ -64,26 +64,26 @@ class AppTokenIssuer:
         consent = None
         if terms.approval is None:
             consent = tx.consents.live(grant.user_id, app.id, terms.resource or userinfo, tx.now)
-        issue = self._contents(tx, grant, terms, consent, jkt=jkt)
-        tx.delegations.add(_delegation(issue, consent))
-        _record(tx, issue)
+        contents = self._contents(tx, grant, terms, consent, jkt=jkt)
+        tx.delegations.add(_delegation(contents, consent))
+        _record(tx, contents)
         keys = tx.directory.signing_keys()
         alg = self.server_policy.access_token_alg
         access_token = self.signer.sign(
-            keys, alg, tokens.ACCESS_TOKEN_TYPE, app_tokens.access_token_claims(issue)
+            keys, alg, tokens.ACCESS_TOKEN_TYPE, app_tokens.access_token_claims(contents)
         )
         answer: dict[str, object] = {
             "access_token": access_token,
-            "token_type": issue.token_type,
-            "expires_in": issue.expires_at - issue.issued_at,
+            "token_type": contents.token_type,
+            "expires_in": contents.expires_at - contents.issued_at,
         }
         if terms.text:
             answer["scope"] = terms.text
-        if issue.details:
-            answer["authorization_details"] = list(issue.details)
+        if contents.details:
+            answer["authorization_details"] = list(contents.details)
         if terms.openid:
             id_claims = app_tokens.id_token_claims(
-                issue,
+                contents,
                 nonce=grant.nonce,
                 access_token=access_token,
                 alg=app.id_token_alg,
@@ -92,7 +92,7 @@ class AppTokenIssuer:
             answer["id_token"] = self.signer.sign(
                 keys, app.id_token_alg, tokens.ID_TOKEN_TYPE, id_claims
             )
-        return answer, issue.token_id
+        return answer, contents.token_id
 
     def new_family(
         self, tx: Unit, grant: Grant, jti: str, *, jkt: str | None
@@ -139,7 +139,7 @@ class AppTokenIssuer:
             scope=" ".join(terms.scope) if terms.resource else terms.text,
             sign_in=grant.sign_in_id,
             acr=grant.acr,
-            amr=_AMR[grant.acr],
+            amr=AMR[grant.acr],
             actor=grant.actor if terms.resource else None,
             claims=() if terms.resource else grant.userinfo_claims,
             jkt=jkt,
@@ -194,15 +194,6 @@ def _check_rights(
         consent = tx.consents.live(grant.user_id, client, resource, tx.now)
         if consent is None or not set(scope) <= set(consent.scopes):
             raise errors.InvalidGrant(_GONE, detail="a consent has ended")
-
-
-_AMR: Final = {
-    names.ACR_PASSWORD: ("pwd",),
-    names.ACR_PASSKEY: ("pop", "user"),
-    names.ACR_SIGNED: ("swk",),
-    names.ACR_SIGNED_PIN: ("swk", "pin"),
-}
-"""`amr` values of RFC 8176 2."""
 
 
 def user_claims(user: User) -> dict[str, object]:

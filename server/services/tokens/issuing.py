@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from server.model.approvals import Approval, Decision, automatic_decision
 from server.model.audit import Entry
@@ -244,21 +245,30 @@ def _authenticated(tx: Unit, approval: Approval, approved: Approved) -> Approved
     decision = next((answer for answer in approvals if answer.user_id == approval.user_id), None)
     if decision is None:
         return replace(approved, decided_by={"users": [answer.user_id for answer in approvals]})
-    acr, amr = acr_and_amr(decision)
-    return replace(approved, acr=acr, amr=amr, auth_time=decision.at // 1000)
+    acr = decision_acr(decision)
+    return replace(approved, acr=acr, amr=AMR[acr], auth_time=decision.at // 1000)
 
 
-def acr_and_amr(decision: Decision) -> tuple[str, tuple[str, ...]]:
-    """Return the `acr` and `amr` (RFC 8176) of a decision, as verified when it arrived.
+AMR: Final = {
+    names.ACR_PASSWORD: ("pwd",),
+    names.ACR_PASSKEY: ("pop", "user"),
+    names.ACR_SIGNED: ("swk",),
+    names.ACR_SIGNED_PIN: ("swk", "pin"),
+}
+"""The `amr` values (RFC 8176 2) of each `acr`.
 
-    A stored decision has `used_pin` only if the high-risk key signed it after a PIN call. Sayso
-    does not know where a passkey is stored, only that the passkey proved its key and the user.
+Sayso does not know where a passkey is stored, only that the passkey proved its key and the user.
+"""
+
+
+def decision_acr(decision: Decision) -> str:
+    """Return the `acr` of a decision, as verified when it arrived.
+
+    A stored decision has `used_pin` only if the high-risk key signed it after a PIN call.
     """
     if decision.channel == BROWSER:
-        return names.ACR_PASSKEY, ("pop", "user")
-    if decision.used_pin:
-        return names.ACR_SIGNED_PIN, ("swk", "pin")
-    return names.ACR_SIGNED, ("swk",)
+        return names.ACR_PASSKEY
+    return names.ACR_SIGNED_PIN if decision.used_pin else names.ACR_SIGNED
 
 
 def _delegation(contents: TokenContents, origin: TokenOrigin) -> Delegation:

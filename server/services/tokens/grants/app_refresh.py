@@ -114,5 +114,5 @@ def _requested_terms(grant: Grant, request: TokenRequest, userinfo: str) -> Acce
 
 def _end_family(tx: Unit, family: Family) -> None:
     refresh_families.end(tx, family.id)
-    refresh_families.record_reuse(tx, family, what="refresh token")
+    refresh_families.record_reuse(tx, family, kind="refresh token")
     notices.alarm(tx, "alarm.refresh_reused", user_id=family.grant.user_id, app=family.grant.app_id)

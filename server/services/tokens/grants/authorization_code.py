@@ -151,4 +151,4 @@ def _end_reused_code(tx: Unit, code: AuthorizationCode) -> None:
     if code.family_id is not None:
         refresh_families.end(tx, code.family_id)
     family = Family(code.family_id or "", code.grant, tx.now, tx.now)
-    refresh_families.record_reuse(tx, family, what="authorization code")
+    refresh_families.record_reuse(tx, family, kind="authorization code")

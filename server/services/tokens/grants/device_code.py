@@ -30,7 +30,7 @@ from server.services.devices.sessions import session_answer, start_session
 from server.services.notifications import notices
 from server.services.tokens.app_issuing import AccessTokenTerms, AppTokenIssuer
 from server.services.tokens.endpoint import TokenRequest, TokenResult
-from server.services.tokens.issuing import TokenIssuer, acr_and_amr
+from server.services.tokens.issuing import TokenIssuer, decision_acr
 from server.services.users.dpop_proofs import Proofs
 
 UNKNOWN: Final = "device_code is unknown, used, or not yours."
@@ -228,7 +228,7 @@ def _grant(tx: Unit, approval: Approval, code: DeviceCode) -> Grant:
         id_token_claims=(),
         userinfo_claims=(),
         jkt=None,
-        acr=acr_and_amr(decision)[0],
+        acr=decision_acr(decision),
     )
 
 

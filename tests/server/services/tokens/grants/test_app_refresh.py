@@ -18,12 +18,6 @@ FULL_REQUEST = {"scope": "openid profile payments:read", "resource": PAY}
 
 
 @pytest.fixture
-def app(local):
-    """A chat app with a secret."""
-    return new_app(local)
-
-
-@pytest.fixture
 def first(app, code_for):
     """The first refresh token."""
     return app.redeem(code_for(app, **FULL_REQUEST)).json["refresh_token"]

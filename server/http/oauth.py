@@ -15,10 +15,10 @@ from server.protocol.forms import Form
 from server.protocol.tokens import introspection
 from server.services.clients.client_auth import (
     Client,
-    confidential_client,
-    only_agent,
-    only_app,
-    only_token_client,
+    require_agent,
+    require_app,
+    require_confidential,
+    require_token_client,
 )
 from server.services.tokens.endpoint import TokenRequest
 
@@ -44,7 +44,7 @@ def backchannel(site: Site, request: HttpRequest) -> HttpResponse:
     CIBA Core 7.
     """
     form, client = _read_client_form(site, request)
-    agent = only_agent(client)
+    agent = require_agent(client)
     answer = site.ciba.requests.start(
         agent,
         form,
@@ -135,7 +135,9 @@ def push_request(site: Site, request: HttpRequest) -> HttpResponse:
     RFC 9126 2.
     """
     form, client = _read_client_form(site, request, register_unknown=True)
-    answer = site.sign_in.authorize.push(only_app(client), form, request.proofs, peer=request.peer)
+    answer = site.sign_in.authorize.push(
+        require_app(client), form, request.proofs, peer=request.peer
+    )
     return as_json(201, answer, _next_nonce(site, request))
 
 
@@ -212,7 +214,7 @@ def introspect(site: Site, request: HttpRequest) -> HttpResponse:
     RFC 7662 2.
     """
     form, client = _read_client_form(site, request)
-    caller = confidential_client(client)
+    caller = require_confidential(client)
     answer = site.tokens.introspection.inspect(caller, form.require("token"))
     if introspection.wants_jwt(request.headers.get("accept")):
         signed = site.tokens.introspection.sign_response(caller, answer)
@@ -235,7 +237,7 @@ def revoke(site: Site, request: HttpRequest) -> dict[str, object]:
     RFC 7009 2.
     """
     form, client = _read_client_form(site, request)
-    site.tokens.revocation.revoke(only_token_client(client), form.require("token"))
+    site.tokens.revocation.revoke(require_token_client(client), form.require("token"))
     return {}
 
 

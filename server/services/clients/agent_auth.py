@@ -94,7 +94,7 @@ def _with_keys(tx: Unit, agent: Agent, auth_change: AuthChange) -> Agent:
     if not auth_change.jwks:
         return agent
     changed = agent_forms.changed_record(tx, agent, AgentChanges(jwks=auth_change.jwks))
-    return replace(changed, key_uses=agents.kept_key_uses(agent, changed))
+    return replace(changed, key_uses=agents.remaining_key_uses(agent, changed))
 
 
 def _record(tx: Unit, before: Agent, agent: Agent, by: str) -> None:

@@ -47,13 +47,8 @@ def owners(tx: Unit, name_or_id: Sequence[str]) -> tuple[str, ...]:
     return unique(tx, [user_checks.find(tx, name).id for name in name_or_id])
 
 
-def keys(_tx: Unit, text: str) -> tuple[PublicKey, ...]:
-    """Return the public keys in the text of a JWK set. Raises `Invalid`."""
-    return read_keys(text)
-
-
 @error_member("jwks")
-def read_keys(text: str) -> tuple[PublicKey, ...]:
+def keys(_tx: Unit, text: str) -> tuple[PublicKey, ...]:
     """Return the public keys in the text of a JWK set. Raises `Invalid`."""
     try:
         return jwks.read_keys(json_text.parse(text, what="The key file"))

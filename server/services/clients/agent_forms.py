@@ -10,7 +10,7 @@ from dataclasses import replace
 from server.model.clients import Agent
 from server.model.store import Unit
 from server.services import members
-from server.services.clients import agent_checks, permissions
+from server.services.clients import agent_checks
 from server.services.clients.agent_members import AGENT_MEMBERS
 from server.services.members import Written, unique
 from server.services.refusals import Conflict, Invalid, error_member
@@ -47,7 +47,7 @@ def new_record(tx: Unit, new: NewAgent, agent_id: str) -> Agent:
         named_at=tx.now,
         **members.initial_values(tx, AGENT_MEMBERS, new),
     )
-    permissions.check(tx, agent.resources, agent.scopes)
+    resource_checks.check_permissions(tx, agent.resources, agent.scopes)
     _check_only(tx, agent)
     _check_request_alg(agent)
     _check_delivery(agent)
@@ -66,7 +66,7 @@ def changed_record(tx: Unit, before: Agent, changes: AgentChanges) -> Agent:
     _check_delivery(agent)
     _check_request_alg(agent)
     if (agent.resources, agent.scopes) != (before.resources, before.scopes):
-        permissions.check(tx, agent.resources, agent.scopes)
+        resource_checks.check_permissions(tx, agent.resources, agent.scopes)
     if "only" not in changes:
         return replace(agent, only=_remaining_limits(agent))
     _check_only(tx, agent)

@@ -3,7 +3,7 @@
 `agent_forms.py` validates their fields.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from server.lazy_imports import lazily
@@ -11,7 +11,7 @@ from server.model.audit import Entry
 from server.model.clients import Agent
 from server.model.ports import Secrets
 from server.model.reactions import AgentDeactivated, AgentReplaced, ClientDeleted
-from server.model.store import Store, Unit, View
+from server.model.store import Store, Unit
 from server.protocol.approvals.states import State, overdue
 from server.protocol.names import PREFIX_AGENT, PREFIX_CLIENT_SECRET
 from server.protocol.resources.uris import callback_problem
@@ -20,14 +20,13 @@ from server.services.audit import audit
 from server.services.client_secrets import DEFAULT_OVERLAP_MS
 from server.services.clients import client_names
 from server.services.clients.agent_members import AGENT_MEMBERS
-from server.services.clients.client_names import find_agent, refuse_taken
+from server.services.clients.client_names import find_agent, refuse_taken_name
 from server.services.members import ANY, Having
 from server.services.paging import ResultPage
 from server.services.refusals import Conflict, Invalid
 from server.services.users import user_checks
 
 with lazily():
-    from server.model.approvals import Approval
     from server.model.incidents import Cause
     from server.model.users import User
     from server.services.clients import agent_forms, icons, owners
@@ -104,7 +103,7 @@ class Agents:
         """Register an agent, enabled. Raises `Exists`, `NotFound` or `Invalid`."""
         self._check_endpoint(new.get("notification_endpoint"))
         with self.store.administer() as tx:
-            refuse_taken(tx, user_checks.check_account_name(new["name"]), None)
+            refuse_taken_name(tx, user_checks.check_account_name(new["name"]))
             return register(tx, self.secrets, new, by=by)
 
     def update(self, name_or_id: str, changes: AgentChanges, *, by: str) -> Agent:
@@ -117,7 +116,7 @@ class Agents:
             before = find_agent(tx, name_or_id)
             agent = agent_forms.changed_record(tx, before, changes)
             if agent.name != before.name:
-                refuse_taken(tx, agent.name, agent.id)
+                refuse_taken_name(tx, agent.name, own_id=agent.id)
             agent = change(tx, before, agent, by=by)
             icons.store(tx, changes.get("icon") or b"")
             icons.announce_change(tx, before, agent)
@@ -130,17 +129,17 @@ class Agents:
         with self.store.read() as view:
             agent = find_agent(view, name_or_id)
             own_tokens, derived_tokens = view.delegations.live_of_client(agent.id, view.now)
-            open_approvals = [
-                approval
+            open_states = [
+                approval.state
                 for approval in view.approvals.open_of_agent(agent.id)
-                if _is_open(approval, view)
+                if not overdue(approval.state, approval.expires_at, view.now)
             ]
         return DisabledAgent(
             agent,
             own_tokens + derived_tokens,
             derived_tokens,
-            len(open_approvals),
-            _count_approved(open_approvals),
+            len(open_states),
+            open_states.count(State.APPROVED),
         )
 
     def disable(self, name_or_id: str, *, by: str) -> DisabledAgent:
@@ -233,7 +232,7 @@ def register(
 
 def change(tx: Unit, before: Agent, agent: Agent, *, by: str) -> Agent:
     """Store a changed agent in an administering unit of work."""
-    agent = replace(agent, key_uses=kept_key_uses(before, agent))
+    agent = replace(agent, key_uses=remaining_key_uses(before, agent))
     if agent != before:
         agent = client_names.record_rename(tx, before, agent, by=by)
         was_orphan = owners.orphans(tx, [before])
@@ -247,7 +246,7 @@ def change(tx: Unit, before: Agent, agent: Agent, *, by: str) -> Agent:
     return agent
 
 
-def kept_key_uses(before: Agent, agent: Agent) -> dict[str, int]:
+def remaining_key_uses(before: Agent, agent: Agent) -> dict[str, int]:
     """Return when the remaining keys were last used; a new key with an old `kid` is unused."""
     unchanged_kids = {key["kid"] for key in agent.jwks if key in before.jwks}
     return {kid: at for kid, at in before.key_uses.items() if kid in unchanged_kids}
@@ -299,14 +298,6 @@ def _revoke_everything(tx: Unit, agent: Agent, by: str) -> DisabledAgent:
     own_tokens, _ = tx.delegations.live_of_client(agent.id, tx.now)
     revoked = len(tx.delegations.revoke_client(agent.id, tx.now))
     return DisabledAgent(agent, revoked, revoked - own_tokens, canceled.requests, canceled.approved)
-
-
-def _is_open(approval: Approval, view: View) -> bool:
-    return not overdue(approval.state, approval.expires_at, view.now)
-
-
-def _count_approved(approvals: Sequence[Approval]) -> int:
-    return sum(approval.state is State.APPROVED for approval in approvals)
 
 
 def _record(tx: Unit, kind: audit.Type, agent: Agent, by: str, facts: Mapping[str, object]) -> None:

@@ -13,10 +13,10 @@ from server.model.store import Unit
 from server.protocol import names
 from server.protocol.clients.redirects import redirect_problem
 from server.services import members
-from server.services.clients import permissions
 from server.services.clients.app_members import APP_MEMBERS
 from server.services.members import Written
 from server.services.refusals import Conflict, Invalid, error_member
+from server.services.resources import resource_checks
 
 MAX_REDIRECTS: Final = 20
 _NAMES = frozenset(member.name for member in APP_MEMBERS)
@@ -53,7 +53,7 @@ def new_record(tx: Unit, new: NewApp, app_id: str) -> App:
             "methods.",
             member="jwks",
         )
-    permissions.check(tx, app.resources, app.scopes)
+    resource_checks.check_permissions(tx, app.resources, app.scopes)
     _check_redirects(app)
     return app
 
@@ -75,7 +75,7 @@ def changed_record(tx: Unit, before: App, changes: AppChanges) -> App:
         app = replace(app, state="enabled" if enabled else "disabled")
     _check_redirects(app)
     if (app.resources, app.scopes) != (before.resources, before.scopes):
-        permissions.check(tx, app.resources, app.scopes)
+        resource_checks.check_permissions(tx, app.resources, app.scopes)
     return app
 
 

@@ -3,7 +3,6 @@
 Agents register in `registration.py`. A registration cannot be changed; register again instead.
 """
 
-import hashlib
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,6 +12,7 @@ from server.model.store import Store, Unit
 from server.protocol import errors, names
 from server.protocol.clients import app_registration
 from server.protocol.clients.app_registration import AppMetadata
+from server.protocol.names import handle_hash
 from server.services.audit import audit
 from server.services.clients import unknown_apps
 from server.services.server_policy import ServerPolicy
@@ -50,39 +50,23 @@ class AppRegistrationService:
 
     def _check_rate_limits(self, address: str) -> None:
         with self.store.write() as tx:
-            counts = (
+            over_limit = (
                 tx.counters.count(f"app registrations:{address}", _WINDOW_MS) > MAX_PER_ADDRESS,
                 tx.counters.count("app registrations", _WINDOW_MS) > MAX_TOTAL,
             )
-        if any(counts):
+        if any(over_limit):
             raise errors.TemporarilyUnavailable(_TOO_MANY, retry_after=600)
 
     def _new_app(self, metadata: AppMetadata, now: int) -> App:
-        return App(
-            id=self.secrets.new_id(names.PREFIX_APP),
-            name=app_registration.name_from_redirect_uri(metadata.redirect_uris[0]),
-            auth_method=names.AUTH_NONE,
-            jwks=(),
-            redirect_uris=metadata.redirect_uris,
-            post_logout_redirect_uris=(),
-            grant_types=metadata.grant_types,
-            resources=(),
-            scopes=(),
-            secrets=(),
-            id_token_alg=metadata.id_token_alg,
-            dpop_bound=metadata.dpop_bound,
-            state="enabled",
-            created_at=now,
-            action_types=(),
-            origin="registration",
-            claimed_name=metadata.claimed_name,
-            requires_par=metadata.requires_par,
-        )
+        app_id = self.secrets.new_id(names.PREFIX_APP)
+        name = app_registration.name_from_redirect_uri(metadata.redirect_uris[0])
+        blank = unknown_apps.blank_record(app_id, name, "registration", now)
+        return unknown_apps.with_metadata(blank, metadata)
 
 
 def _redeem_invitation(tx: Unit, token: str) -> Invitation:
     """Use an app invitation once. Raises errors.InvalidToken."""
-    invitation = tx.invitations.by_token(hashlib.sha256(token.encode()).digest())
+    invitation = tx.invitations.by_token(handle_hash(token))
     owner = None if invitation is None else tx.directory.user(invitation.owner_id)
     if (
         invitation is None

@@ -18,7 +18,7 @@ from server.services.audit import audit
 from server.services.client_secrets import DEFAULT_OVERLAP_MS
 from server.services.clients import app_forms
 from server.services.clients.app_forms import AppChanges, NewApp
-from server.services.clients.client_names import refuse_taken
+from server.services.clients.client_names import refuse_taken_name
 from server.services.refusals import Conflict, NotFound
 from server.services.users import user_checks
 
@@ -60,7 +60,7 @@ class Apps:
     def add(self, new: NewApp, *, by: str) -> NewAppSecret:
         """Register an app, enabled. Raises `Exists`, `NotFound` or `Invalid`."""
         with self.store.administer() as tx:
-            refuse_taken(tx, user_checks.check_account_name(new["name"]), None)
+            refuse_taken_name(tx, user_checks.check_account_name(new["name"]))
             app = app_forms.new_record(tx, new, self.secrets.new_id(PREFIX_APP))
             issued = NewAppSecret(app, "")
             if _has_secret(app):
@@ -76,7 +76,7 @@ class Apps:
             before = tx.apps.get(current.id) or current
             app = app_forms.changed_record(tx, before, changes)
             if app.name != before.name:
-                refuse_taken(tx, app.name, app.id)
+                refuse_taken_name(tx, app.name, own_id=app.id)
             if app != before:
                 tx.apps.replace(app)
                 if not app.active(tx.now):

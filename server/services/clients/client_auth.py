@@ -97,8 +97,9 @@ class ClientDocuments:
         tx.lock(f"client {document.url}")
         fresh, before = documents.fresh_until(headers, tx.now), tx.apps.get(document.url)
         if before is None:
-            new = _with_document(_new_app(document.url, tx.now), document)
-            unknown_apps.add(tx, new, fresh_until=fresh)
+            name = documents.host_of(document.url)
+            new = unknown_apps.blank_record(document.url, name, "document", tx.now)
+            unknown_apps.add(tx, _with_document(new, document), fresh_until=fresh)
             return
         unknown_apps.change(tx, before, _with_document(before, document))
         tx.app_uses.check(document.url, tx.now, fresh)
@@ -109,7 +110,7 @@ class ClientDocuments:
         document = documents.read(url, answer.body, answer.headers.get("content-type", ""))
         usable_uris = documents.usable_redirects(document, self.server_policy.allowed_hosts)
         if not usable_uris:
-            raise InvalidDocument("none of its redirect_uris is on its own host")
+            raise InvalidDocument("none of its redirect_uris is allowed; use URLs on its own host")
         keys = document.keys
         if document.keys_url is not None:
             keys_host = documents.host_of(document.keys_url)
@@ -124,19 +125,19 @@ class ClientDocuments:
         if answer.status >= _SERVER_ERROR:
             raise Unreachable(f"status {answer.status}", retry=True)
         if answer.status != _OK:
-            raise InvalidDocument("its URL must answer with status 200, without a redirect")
+            raise InvalidDocument("its URL must return status 200 without redirecting")
         if len(answer.body) > max_bytes:
-            raise InvalidDocument(f"it has more than {max_bytes} bytes")
+            raise InvalidDocument(f"it is larger than {max_bytes} bytes")
         return answer
 
     def _count(self, host: str) -> None:
         """Count a fetch, so that no one can flood other hosts through this server."""
         with self.store.write() as tx:
-            counts = (
+            over_limit = (
                 tx.counters.count(f"documents of:{host}", _WINDOW_MS) > MAX_PER_HOST,
                 tx.counters.count("documents", _WINDOW_MS) > MAX_TOTAL,
             )
-        if any(counts):
+        if any(over_limit):
             raise errors.TemporarilyUnavailable(_BUSY, retry_after=60)
 
 
@@ -155,9 +156,9 @@ class ClientAuthentication:
         """Authenticate a client and return it. Callers check that the kind of client is allowed.
 
         Checks, in order, that: 1. the client exists; 2. it registered this method; 3. the proof is
-        valid; 4. an assertion was not used before; 5. the client is enabled, which only the client
-        itself learns. With `register_unknown`, a new client with a metadata document is registered.
-        Raises errors.ProtocolError.
+        valid; 4. an assertion was not used before; 5. the client is enabled; this is revealed only
+        to the authenticated client. With `register_unknown`, a new client with a metadata document
+        is registered. Raises errors.ProtocolError.
         """
         claimed = self._claimed_id(credentials)
         self.documents.check(claimed, register_unknown=register_unknown)
@@ -214,7 +215,7 @@ class ClientAuthentication:
             claims, client_id=client.id, audiences=self.server_policy.assertion_audiences, now=now
         )
         if client_auth.issued_at(claims) < self.server_policy.not_before:
-            raise client_auth.invalid_client("the assertion was made before a restore")
+            raise client_auth.invalid_client("the assertion was issued before a restore")
         return kid, used
 
     def _use_once(self, client: TokenClient, kid: str, used: tuple[str, int]) -> None:
@@ -249,28 +250,28 @@ def find(directory: Directory, client_id: str) -> TokenClient | None:
     return directory.agent(client_id) or directory.app(client_id)
 
 
-def only_agent(client: Client) -> Agent:
+def require_agent(client: Client) -> Agent:
     """Return the client if it is an agent. Raises errors.UnauthorizedClient."""
     if not isinstance(client, Agent):
         raise errors.UnauthorizedClient("Only agents can use this endpoint.")
     return client
 
 
-def only_app(client: Client) -> App:
+def require_app(client: Client) -> App:
     """Return the client if it is an app. Raises errors.UnauthorizedClient."""
     if not isinstance(client, App):
         raise errors.UnauthorizedClient("Only apps can use this endpoint.")
     return client
 
 
-def only_token_client(client: Client) -> TokenClient:
+def require_token_client(client: Client) -> TokenClient:
     """Return the client if it is an agent or app. Raises errors.UnauthorizedClient."""
     if isinstance(client, Resource):
         raise errors.UnauthorizedClient("Only agents and apps can use this endpoint.")
     return client
 
 
-def confidential_client(client: Client) -> Client:
+def require_confidential(client: Client) -> Client:
     """Return the client. Raises errors.InvalidClient if it is public."""
     if not isinstance(client, Resource) and client.auth_method == names.AUTH_NONE:
         raise client_auth.invalid_client("a public client cannot authenticate")
@@ -278,7 +279,10 @@ def confidential_client(client: Client) -> Client:
 
 
 def current_agent(view: View, agent: Agent) -> Agent:
-    """Return the agent as this unit of work sees it. Raises errors.UnauthorizedClient."""
+    """Return the agent as this unit of work sees it.
+
+    Raises errors.InvalidClient or errors.UnauthorizedClient.
+    """
     current = view.directory.agent(agent.id)
     if current is None:
         raise client_auth.invalid_client("the agent was deleted in the meantime")
@@ -287,7 +291,10 @@ def current_agent(view: View, agent: Agent) -> Agent:
 
 
 def current_app(view: View, app: App) -> App:
-    """Return the app as this unit of work sees it. Raises errors.UnauthorizedClient."""
+    """Return the app as this unit of work sees it.
+
+    Raises errors.InvalidClient or errors.UnauthorizedClient.
+    """
     current = view.directory.app(app.id)
     if current is None:
         raise client_auth.invalid_client("the app was deleted in the meantime")
@@ -354,37 +361,7 @@ _BUSY: Final = "Too many client documents were fetched. Wait a minute."
 _UNAVAILABLE: Final = "The metadata document of this client cannot be fetched now. Try again later."
 
 
-def _new_app(url: str, now: int) -> App:
-    return App(
-        id=url,
-        name=documents.host_of(url),
-        auth_method=names.AUTH_NONE,
-        jwks=(),
-        redirect_uris=(),
-        post_logout_redirect_uris=(),
-        grant_types=names.USUAL_APP_GRANTS,
-        resources=(),
-        scopes=(),
-        secrets=(),
-        id_token_alg="",
-        dpop_bound=False,
-        state="enabled",
-        created_at=now,
-        action_types=(),
-        origin="document",
-    )
-
-
 def _with_document(app: App, document: ClientDocument) -> App:
     """Return the app as described by its document."""
-    return replace(
-        app,
-        claimed_name=document.claimed_name,
-        auth_method=document.auth_method,
-        jwks=document.keys,
-        redirect_uris=document.redirect_uris,
-        id_token_alg=document.id_token_alg,
-        grant_types=document.grant_types,
-        dpop_bound=document.dpop_bound,
-        requires_par=document.requires_par,
-    )
+    described = unknown_apps.with_metadata(app, document)
+    return replace(described, auth_method=document.auth_method, jwks=document.keys)

@@ -16,31 +16,31 @@ from server.protocol.confusables import name_keys
 from server.protocol.names import APPROVER_CLIENT
 from server.services.audit import audit
 from server.services.refusals import Exists, NotFound, error_member
-from server.services.users.user_checks import clients_called
+from server.services.users.user_checks import clients_named
 
 
-def looks_taken(view: View, name: str, own: str) -> bool:
+def looks_taken(view: View, name: str, own_id: str) -> bool:
     """Return whether a name looks like the name of another client or of a user."""
     lookalike_keys = name_keys(name)
     holders = {
         *view.names.ids_with_name_like("client", lookalike_keys),
         *view.names.ids_with_name_like("user", lookalike_keys),
     }
-    return bool(holders - {own} or lookalike_keys & name_keys(TERMINAL))
+    return bool(holders - {own_id} or lookalike_keys & name_keys(TERMINAL))
 
 
 @error_member("name")
-def refuse_taken(
-    tx: Unit, name: str, own: str | None, *, among: Collection[str] | None = None
+def refuse_taken_name(
+    tx: Unit, name: str, *, own_id: str | None = None, among: Collection[str] | None = None
 ) -> None:
     """Refuse a name that looks like the name of another client or of a user.
 
-    `own` is the ID of the client to name. `among` limits the check to these users: an agent
+    `own_id` is the ID of the client being named. `among` limits the check to these users: an agent
     that names itself must not learn who else has an account. Raises `Exists`.
     """
     lookalike_keys = name_keys(name)
-    for client in clients_called(tx, name):
-        if client.id != own:
+    for client in clients_named(tx, name):
+        if client.id != own_id:
             kind = "agent" if isinstance(client, Agent) else "app"
             raise Exists(
                 f"The {kind} {client.name} ({client.id}) already exists. Choose a name that "
@@ -60,7 +60,7 @@ RENAMED: Final = "agent.renamed"
 
 
 def record_rename(tx: Unit, before: Agent, agent: Agent, *, by: str) -> Agent:
-    """Record a changed name and notify the owners; returns the agent with the current time."""
+    """Record a changed name and notify the owners; returns the agent with a new `named_at`."""
     if agent.name == before.name:
         return agent
     tx.names.add_former(agent.id, FormerName(before.name, tx.now))
@@ -76,3 +76,9 @@ def find_agent(view: View, name_or_id: str) -> Agent:
     if agent is None:
         raise NotFound("agent", name_or_id)
     return agent
+
+
+def find_client_id(view: View, name_or_id: str) -> str:
+    """Return the ID of the agent or app with this name or ID. Raises `NotFound`."""
+    app = view.directory.app_called(name_or_id)
+    return find_agent(view, name_or_id).id if app is None else app.id

@@ -3,7 +3,6 @@
 An invitation sets the owner of the agents that register with it, and limits their permissions.
 """
 
-import hashlib
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -13,6 +12,7 @@ from server.model.ports import Secrets
 from server.model.store import Store, Unit
 from server.model.users import User
 from server.protocol import names
+from server.protocol.names import handle_hash
 from server.services import paging
 from server.services.audit import audit
 from server.services.clients import agent_forms
@@ -103,7 +103,7 @@ class Invitations:
         limits = self._app_limits(new) if new.for_apps else self._agent_limits(tx, new, owner)
         return Invitation(
             id=self.secrets.new_id(names.PREFIX_INVITATION),
-            token_hash=hashlib.sha256(token.encode()).digest(),
+            token_hash=handle_hash(token),
             owner_id=owner.id,
             **limits,
             uses_left=new.uses,

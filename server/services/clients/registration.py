@@ -4,7 +4,6 @@ An invitation sets the owner and limits the permissions. A registration token ma
 cannot give the agent more permissions than it has now.
 """
 
-import hashlib
 import hmac
 import json
 from collections.abc import Callable
@@ -17,11 +16,12 @@ from server.model.ports import Secrets
 from server.model.store import Store, Unit, View
 from server.protocol import errors, names
 from server.protocol.clients.registration import Metadata
+from server.protocol.names import handle_hash
 from server.services.audit import audit
 from server.services.clients import agents
 from server.services.clients.agent_forms import NewAgent
 from server.services.clients.agents import NewSecret
-from server.services.clients.client_names import refuse_taken
+from server.services.clients.client_names import refuse_taken_name
 from server.services.refusals import ChangeRefused, Exists, Invalid
 from server.services.server_policy import ServerPolicy
 from server.services.users import user_checks
@@ -58,7 +58,7 @@ class RegistrationService:
         UPDATE counts the use. 4. The agent stays within the invitation's limits. Raises
         errors.ProtocolError.
         """
-        token_hash = _hash(token or "")
+        token_hash = handle_hash(token or "")
         self._check_token(peer, lambda view: _live_invitation(view, token_hash) is not None)
         self._check_endpoint(metadata)
         with self.store.administer() as tx:
@@ -152,7 +152,9 @@ class RegistrationService:
         except ChangeRefused as error:
             raise _to_metadata_error(error) from error
         token = self.secrets.new_secret(names.PREFIX_REGISTRATION_TOKEN)
-        tx.registrations.add(Registration(issued.agent.id, invitation.id, _hash(token), tx.now))
+        tx.registrations.add(
+            Registration(issued.agent.id, invitation.id, handle_hash(token), tx.now)
+        )
         return self._information(issued, token)
 
     def _change_agent(self, tx: Unit, before: Agent, metadata: Metadata) -> NewSecret:
@@ -184,10 +186,9 @@ class RegistrationService:
         """
         if isinstance(agent, Agent) and raw == agent.name:
             return raw
-        own = agent.id if isinstance(agent, Agent) else None
         try:
             name = user_checks.check_account_name(raw, "client_name")
-            refuse_taken(tx, name, own, among=self._known_people(tx, agent))
+            refuse_taken_name(tx, name, own_id=agent.id, among=self._known_people(tx, agent))
         except Invalid as error:
             raise errors.InvalidClientMetadata(str(error)) from error
         except Exists as error:
@@ -240,7 +241,7 @@ def _live_invitation(view: View, token_hash: bytes) -> Invitation | None:
 def _registered_agent(view: View, agent_id: str, token: str | None) -> Agent | None:
     """Return the enabled agent that this registration token manages."""
     registration = view.registrations.get(agent_id)
-    token_hash = _hash(token or "")
+    token_hash = handle_hash(token or "")
     if registration is None or not hmac.compare_digest(registration.token_hash, token_hash):
         return None
     agent = view.directory.agent(agent_id)
@@ -294,17 +295,13 @@ def _to_metadata_error(error: ChangeRefused) -> errors.InvalidClientMetadata:
 
 
 def _is_secret(agent: Agent, secret: str, now: int) -> bool:
-    digest = _hash(secret)
+    digest = handle_hash(secret)
     valid_secrets = [row for row in agent.secrets if row.expires_at is None or now < row.expires_at]
     return any(hmac.compare_digest(stored_secret.hash, digest) for stored_secret in valid_secrets)
 
 
 def _to_list(values: tuple[str, ...] | None) -> list[str] | None:
     return None if values is None else list(values)
-
-
-def _hash(token: str) -> bytes:
-    return hashlib.sha256(token.encode()).digest()
 
 
 def _assertion_alg(agent: Agent) -> str | None:

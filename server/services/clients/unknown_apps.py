@@ -10,20 +10,57 @@ from dataclasses import replace
 from typing import Final
 
 from server.model.audit import Entry
-from server.model.clients import App, AppUse
+from server.model.clients import App, AppOrigin, AppUse
 from server.model.resources import Resource
 from server.model.store import Unit, View
-from server.protocol import errors
+from server.protocol import errors, names
+from server.protocol.clients.app_registration import AppMetadata
+from server.protocol.clients.client_documents import ClientDocument
 from server.protocol.confusables import name_keys
 from server.protocol.policy.risks import Risk
 from server.services.audit import audit
-from server.services.clients.client_names import looks_taken, refuse_taken
+from server.services.clients.client_names import looks_taken, refuse_taken_name
 from server.services.refusals import Exists
 
 MAX_UNUSED: Final = 500
 """Maximum number of unregistered apps that never received a token."""
 _DIGITS: Final = 6
 _TOO_MANY_CLIENTS: Final = "Too many new clients. Try again later."
+
+
+def blank_record(app_id: str, name: str, origin: AppOrigin, now: int) -> App:
+    """Return the record of an unregistered app, without permissions and metadata."""
+    return App(
+        id=app_id,
+        name=name,
+        auth_method=names.AUTH_NONE,
+        jwks=(),
+        redirect_uris=(),
+        post_logout_redirect_uris=(),
+        grant_types=names.USUAL_APP_GRANTS,
+        resources=(),
+        scopes=(),
+        secrets=(),
+        id_token_alg="",
+        dpop_bound=False,
+        state="enabled",
+        created_at=now,
+        action_types=(),
+        origin=origin,
+    )
+
+
+def with_metadata(app: App, metadata: AppMetadata | ClientDocument) -> App:
+    """Return the app as described by its registration or its metadata document."""
+    return replace(
+        app,
+        claimed_name=metadata.claimed_name,
+        redirect_uris=metadata.redirect_uris,
+        id_token_alg=metadata.id_token_alg,
+        grant_types=metadata.grant_types,
+        dpop_bound=metadata.dpop_bound,
+        requires_par=metadata.requires_par,
+    )
 
 
 def within_open_resources(app: App, resources: Iterable[Resource]) -> App:
@@ -86,7 +123,7 @@ def _free_name(tx: Unit, app: App) -> str:
     )
     name = f"{app.name} {digits}" if is_used else app.name
     try:
-        refuse_taken(tx, name, None, among=())
+        refuse_taken_name(tx, name, among=())
     except Exists as error:
         raise errors.InvalidClientMetadata(
             "The host of this client can be confused with the name of another client."

@@ -203,7 +203,7 @@ class ConsentService:
         with self.store.read() as view:
             consents = view.consents.search(
                 user_id=None if user is None else user_checks.find(view, user).id,
-                client_id=None if client is None else _client_id(view, client),
+                client_id=None if client is None else client_names.find_client_id(view, client),
                 live_at=None if ended else view.now,
                 limit=limit,
                 before=before,
@@ -257,11 +257,6 @@ class ConsentService:
             revoked_at=None,
             approval_id=approval.id,
         )
-
-
-def _client_id(view: View, name_or_id: str) -> str:
-    app = view.directory.app_called(name_or_id)
-    return client_names.find_agent(view, name_or_id).id if app is None else app.id
 
 
 def _with_names(view: View, consent: Consent) -> GivenConsent:

@@ -29,7 +29,7 @@ from server.protocol.forms import Form
 from server.protocol.policy.risks import Risk
 from server.protocol.resources import scopes
 from server.services.audit import audit
-from server.services.clients.client_auth import ClientAuthentication, current_app, only_app
+from server.services.clients.client_auth import ClientAuthentication, current_app, require_app
 from server.services.consents.consents import ConsentService
 from server.services.consents.displays import app_device_display, device_display
 from server.services.consents.offers import ConsentOffer, check_offer
@@ -187,7 +187,9 @@ class DeviceGrantService:
 
     def _start_app(self, form: Form, authorization: str | None, peer: str) -> dict[str, object]:
         """Start the grant for an app. Counts per app if it authenticates, otherwise per address."""
-        app = only_app(self.clients.authenticate(client_auth.read_credentials(authorization, form)))
+        app = require_app(
+            self.clients.authenticate(client_auth.read_credentials(authorization, form))
+        )
         app_request = device_codes.parse_app_request(form)
         with self.store.read() as view:
             self.apps.target(view, app, app_request)

@@ -1,4 +1,4 @@
-"""Finds resources, and validates each field of a resource by itself.
+"""Finds resources, and validates each field of a resource by itself, and a client's permissions.
 
 Owns: checking one field, with the remedy in the error. Never: rules across fields; those are in
 `resources.py`.
@@ -9,8 +9,8 @@ from typing import Final
 
 from server.model.resources import Resource
 from server.model.store import Directory, Unit
-from server.protocol.resources import uris
-from server.services.refusals import Invalid, NotFound
+from server.protocol.resources import scopes, uris
+from server.services.refusals import Invalid, NotFound, error_member
 
 SHORTEST_TOKEN: Final = 10
 LONGEST_TOKEN: Final = 3_600
@@ -48,3 +48,30 @@ def find(directory: Directory, uri: str) -> Resource:
     if resource is None:
         raise NotFound("resource", uri)
     return resource
+
+
+@error_member("scopes")
+def check_permissions(tx: Unit, resource_uris: Sequence[str], scope_names: Sequence[str]) -> None:
+    """Check that every resource exists, and that every scope belongs to one of them.
+
+    Raises `Invalid` or `NotFound`.
+    """
+    with error_member("resources"):
+        resources = [find(tx.directory, uri) for uri in resource_uris]
+    for scope in scope_names:
+        if scope in scopes.OPENID_SCOPES:
+            raise Invalid(f"Every client can request {scope}. Leave it out.")
+        if not any(scope in resource.scopes for resource in resources):
+            raise _unknown_scope(tx, scope, resource_uris)
+
+
+def _unknown_scope(tx: Unit, scope: str, resource_uris: Sequence[str]) -> Invalid:
+    for resource in tx.resources.all():
+        if scope in resource.scopes:
+            return Invalid(
+                f"The scope {scope} belongs to {resource.uri}. Add that resource to `resources`."
+            )
+    return Invalid(
+        f"No resource has the scope {scope}. Add it to a resource first.",
+        remedy=("resource.scope", resource_uris[0] if resource_uris else "URI", scope),
+    )

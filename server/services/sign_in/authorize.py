@@ -67,14 +67,14 @@ class AuthorizationPlan:
     request: AuthorizationRequest
     resource: str
     """"" for OpenID scopes only."""
-    asks: tuple[ConsentNeeded, ...]
+    consents: tuple[ConsentNeeded, ...]
     action: CheckedAppAction | None = None
     """The action to allow once; the person signs all of it, and no consent is created."""
 
     @property
     def consents_to_sign(self) -> tuple[ConsentNeeded, ...]:
         """The consents for a resource, which a person signs on a device."""
-        return tuple(ask for ask in self.asks if ask.resource == self.resource)
+        return tuple(consent for consent in self.consents if consent.resource == self.resource)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,13 +168,13 @@ class AuthorizeService:
             raise errors.UnmetAuthenticationRequirements(
                 "No sign-in method meets the requested acr."
             )
-        asks = []
+        consents, userinfo = [], self.server_policy.userinfo_audience
         if request.openid:
-            asks.append(ConsentNeeded(app.id, self.server_policy.userinfo_audience, request.openid))
+            consents.append(ConsentNeeded(app.id, userinfo, request.openid))
         if request.openid and not request.scope and not request.details:
-            if request.resource not in {None, self.server_policy.userinfo_audience}:
+            if request.resource not in {None, userinfo}:
                 raise errors.InvalidTarget("Add at least one scope of the resource.")
-            return AuthorizationPlan(app, request, "", tuple(asks))
+            return AuthorizationPlan(app, request, "", tuple(consents))
         action = self._check_action(view, app, request)
         if action is None:
             target = targets.resolve_or_default(
@@ -182,13 +182,13 @@ class AuthorizeService:
             )
             request = replace(request, scope=target.scope)
             targets.check_required_types(target, frozenset())
-            asks.append(ConsentNeeded(app.id, target.resource.uri, request.scope))
+            consents.append(ConsentNeeded(app.id, target.resource.uri, request.scope))
         else:
             target = action.target
         uri = target.resource.uri
         if request.actor is not None:
-            asks.append(_actor_consent(view, request.actor, uri, request.scope))
-        return AuthorizationPlan(app, request, uri, tuple(asks), action)
+            consents.append(_actor_consent(view, request.actor, uri, request.scope))
+        return AuthorizationPlan(app, request, uri, tuple(consents), action)
 
     def _check_action(
         self, view: View, app: App, request: AuthorizationRequest

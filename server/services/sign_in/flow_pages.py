@@ -29,7 +29,7 @@ class SignInPage:
 
 
 @dataclass(frozen=True, slots=True)
-class AskedConsent:
+class DisplayedConsent:
     """One requested consent: the client, resource, scopes with their risk, and expiry."""
 
     kind: str
@@ -72,7 +72,7 @@ class ConsentPage:
     user_name: str
     about_you: tuple[str, ...]
     """Scopes about the person, which are granted on the page, without a device."""
-    asked: tuple[AskedConsent, ...]
+    consents: tuple[DisplayedConsent, ...]
     """Consents that are signed on a device."""
     action: RequestedAction | None
     """An action that is signed for this code only."""
@@ -83,7 +83,7 @@ class ConsentPage:
     @property
     def to_sign(self) -> bool:
         """Whether the person must sign on a device."""
-        return bool(self.asked) or self.action is not None
+        return bool(self.consents) or self.action is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +116,16 @@ def consent_page(
     view: View, plan: AuthorizationPlan, signed_in: SignedIn, missing: list[ConsentNeeded]
 ) -> ConsentPage:
     """Return the page for the missing consents."""
-    identity_consents = [ask for ask in missing if ask not in plan.consents_to_sign]
+    identity_consents = [consent for consent in missing if consent not in plan.consents_to_sign]
     return ConsentPage(
         app_name=plan.app.name,
         user_name=signed_in.user.name,
-        about_you=tuple(name for ask in identity_consents for name in ask.scopes),
-        asked=tuple(_asked_consent(view, ask) for ask in missing if ask in plan.consents_to_sign),
+        about_you=tuple(name for consent in identity_consents for name in consent.scopes),
+        consents=tuple(
+            _displayed_consent(view, consent)
+            for consent in missing
+            if consent in plan.consents_to_sign
+        ),
         action=None if plan.action is None else _requested_action(plan.action),
         has_device=view.devices.active_count(signed_in.user.id, view.now) > 0,
         leads_to=plan.request.return_to.redirect_uri,
@@ -151,16 +155,16 @@ def _requested_action(action: CheckedAppAction) -> RequestedAction:
     return RequestedAction(displays.action_texts(action), action.risk, resource.uri, scopes)
 
 
-def _asked_consent(view: View, ask: ConsentNeeded) -> AskedConsent:
-    party = display_names.find(view.directory, ask.client_id, view.now)
-    resource = view.directory.resource(ask.resource)
+def _displayed_consent(view: View, consent: ConsentNeeded) -> DisplayedConsent:
+    party = display_names.find(view.directory, consent.client_id, view.now)
+    resource = view.directory.resource(consent.resource)
     risks = {} if resource is None else resource.scopes
-    return AskedConsent(
+    return DisplayedConsent(
         kind="app" if party is None else party.kind,
-        name=display_names.name_of(view.directory, ask.client_id),
-        client_id=ask.client_id,
+        name=display_names.name_of(view.directory, consent.client_id),
+        client_id=consent.client_id,
         owners=() if party is None else party.owners,
-        resource=ask.resource,
-        scopes=tuple((name, risks.get(name, Risk.MEDIUM)) for name in ask.scopes),
+        resource=consent.resource,
+        scopes=tuple((name, risks.get(name, Risk.MEDIUM)) for name in consent.scopes),
         until=view.now + DEFAULT_MS,
     )

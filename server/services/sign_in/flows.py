@@ -60,6 +60,10 @@ class _Refused:
     error: errors.ProtocolError
 
 
+_Step = SignInPage | ConsentPage | WaitingPage | _Ready | _Refused
+"""The next step of a flow, before the response to the app is stored."""
+
+
 @dataclass(frozen=True, slots=True)
 class Flows:
     """Moves an authorization request from page to page.
@@ -78,22 +82,18 @@ class Flows:
     def step(self, handle: str, cookie: str, *, switch_user: bool = False) -> Step:
         """Return the page to show, or the response to the app."""
         with self.store.read() as view:
-            flow = _open_flow(view, handle)
-            next_step = self._next(view, flow, self.sign_ins.current(view, cookie))
+            flow, next_step = self._current_step(view, handle, cookie)
             if switch_user and isinstance(next_step, ConsentPage):
                 return sign_in_page(self.requests.current_plan(view, flow), "")
         if not isinstance(next_step, _Ready | _Refused):
             return next_step
         with self.store.write() as tx:
-            flow = _open_flow(tx, handle)
-            return self._end(tx, flow, self._next(tx, flow, self.sign_ins.current(tx, cookie)))
+            return self._end(tx, *self._current_step(tx, handle, cookie))
 
     def waits(self, handle: str, cookie: str) -> bool:
         """Return whether the person still has to answer on a device. Changes nothing."""
         with self.store.read() as view:
-            flow = _open_flow(view, handle)
-            next_step = self._next(view, flow, self.sign_ins.current(view, cookie))
-            return isinstance(next_step, WaitingPage)
+            return isinstance(self._current_step(view, handle, cookie)[1], WaitingPage)
 
     def consent(self, handle: str, cookie: str, *, peer: str) -> Step:
         """Store the consent given on the page, and request the signatures that are still needed."""
@@ -112,9 +112,9 @@ class Flows:
     ) -> tuple[str, ...]:
         """Create the approvals to sign; returns their IDs."""
         approvals = [
-            self.consents.ask(tx, _requested_consent(plan, ask, signed_in, peer))
-            for ask in self._missing_consents(tx, plan, signed_in)
-            if ask in plan.consents_to_sign
+            self.consents.ask(tx, _requested_consent(plan, consent, signed_in, peer))
+            for consent in self._missing_consents(tx, plan, signed_in)
+            if consent in plan.consents_to_sign
         ]
         if plan.action is not None:
             approvals.append(self.actions.ask(tx, plan.app, signed_in.user, plan.action, peer))
@@ -123,8 +123,7 @@ class Flows:
     def deny(self, handle: str, cookie: str) -> Step:
         """Deny the request on the page, even if a device has approved it."""
         with self.store.write() as tx:
-            flow = _open_flow(tx, handle)
-            next_step = self._next(tx, flow, self.sign_ins.current(tx, cookie))
+            flow, next_step = self._current_step(tx, handle, cookie)
             if isinstance(next_step, ConsentPage | WaitingPage | _Ready):
                 plan = self.requests.current_plan(tx, flow)
                 return self._end(
@@ -132,9 +131,11 @@ class Flows:
                 )
         return self.step(handle, cookie)
 
-    def _next(
-        self, view: View, flow: Flow, signed_in: SignedIn | None
-    ) -> SignInPage | ConsentPage | WaitingPage | _Ready | _Refused:
+    def _current_step(self, view: View, handle: str, cookie: str) -> tuple[Flow, _Step]:
+        flow = _open_flow(view, handle)
+        return flow, self._next(view, flow, self.sign_ins.current(view, cookie))
+
+    def _next(self, view: View, flow: Flow, signed_in: SignedIn | None) -> _Step:
         """Return the next step.
 
         Rules, in order: 1. The app may still make the request. 2. The right person signed in
@@ -149,7 +150,7 @@ class Flows:
 
     def _next_step(
         self, view: View, flow: Flow, plan: AuthorizationPlan, signed_in: SignedIn | None
-    ) -> SignInPage | ConsentPage | WaitingPage | _Ready | _Refused:
+    ) -> _Step:
         is_silent = "none" in plan.request.prompts
         if signed_in is None or not self._is_sufficient(view, flow, plan, signed_in):
             if is_silent:
@@ -193,13 +194,17 @@ class Flows:
     ) -> list[ConsentNeeded]:
         """Return the missing consents; all of them if the app sent `prompt=consent`."""
         if "consent" in plan.request.prompts:
-            return list(plan.asks)
-        return [ask for ask in plan.asks if not self._is_covered(view, ask, signed_in)]
+            return list(plan.consents)
+        return [
+            consent for consent in plan.consents if not self._is_covered(view, consent, signed_in)
+        ]
 
-    def _is_covered(self, view: View, ask: ConsentNeeded, signed_in: SignedIn) -> bool:
+    def _is_covered(self, view: View, consent: ConsentNeeded, signed_in: SignedIn) -> bool:
         user = signed_in.user.id
-        consent = self.consents.covering(view, user, ask.client_id, ask.resource, ask.scopes)
-        return consent is not None
+        covering = self.consents.covering(
+            view, user, consent.client_id, consent.resource, consent.scopes
+        )
+        return covering is not None
 
     def _signed_step(
         self, view: View, flow: Flow, plan: AuthorizationPlan, signed_in: SignedIn
@@ -222,15 +227,15 @@ class Flows:
             return _Refused(plan, errors.AccessDenied("The request was not answered in time."))
         if waiting := outcomes.count("waiting"):
             return waiting_page(plan, signed_in, waiting)
-        if not all(self._is_covered(view, ask, signed_in) for ask in plan.consents_to_sign):
+        if not all(self._is_covered(view, consent, signed_in) for consent in plan.consents_to_sign):
             return _Refused(plan, errors.AccessDenied("The consent was revoked."))
         signed_actions = (action for action, outcome in action_outcomes.items() if outcome)
         return _Ready(plan, signed_in, next(signed_actions, None))
 
-    def _end(self, tx: Unit, flow: Flow, ready: object) -> Step:
+    def _end(self, tx: Unit, flow: Flow, ready: _Step) -> Step:
         """Respond to the app, once."""
         if not isinstance(ready, _Ready | _Refused):
-            return ready  # type: ignore[return-value]  # a page: the user was signed out
+            return ready  # the user was signed out
         if not tx.flows.finish(flow.hash, tx.now):
             raise errors.InvalidRequest(_FLOW_ENDED)
         back = ready.plan.request.return_to
@@ -253,9 +258,9 @@ class Flows:
     def _store_consents(self, tx: Unit, ready: _Ready) -> None:
         """Store the consent for scopes about the person, which the page grants without a device."""
         user = ready.signed_in.user.id
-        for ask in ready.plan.asks:
-            if ask not in ready.plan.consents_to_sign:
-                self.consents.save_identity_consent(tx, user, ask.client_id, ask.scopes)
+        for consent in ready.plan.consents:
+            if consent not in ready.plan.consents_to_sign:
+                self.consents.save_identity_consent(tx, user, consent.client_id, consent.scopes)
 
 
 def _open_flow(view: View, handle: str) -> Flow:
@@ -276,14 +281,14 @@ def _withdraw_approvals(tx: Unit, flow: Flow) -> None:
 
 
 def _requested_consent(
-    plan: AuthorizationPlan, ask: ConsentNeeded, signed_in: SignedIn, peer: str
+    plan: AuthorizationPlan, consent: ConsentNeeded, signed_in: SignedIn, peer: str
 ) -> RequestedConsent:
     return RequestedConsent(
         user=signed_in.user,
-        client_id=ask.client_id,
+        client_id=consent.client_id,
         app_id=plan.app.id,
-        resource=ask.resource,
-        scopes=ask.scopes,
+        resource=consent.resource,
+        scopes=consent.scopes,
         until=None,
         peer=peer,
     )
@@ -316,7 +321,9 @@ def _record(
     signed_in = None if ready is None else ready.signed_in
     entry = Entry(
         type=kind,
-        actor=audit.by_client(plan.app.id) if signed_in is None else audit_actor(signed_in),
+        actor=audit.by_client(plan.app.id)
+        if signed_in is None
+        else audit.by_user(signed_in.user.id),
         agent_id=plan.request.actor,
         subject=None if signed_in is None else signed_in.user.id,
         resource=plan.resource or None,
@@ -332,8 +339,3 @@ def _record(
         floods.record_refusal(tx, entry)
     else:
         tx.audit.add(entry)
-
-
-def audit_actor(signed_in: SignedIn) -> str:
-    """Return the audit actor of an answer on a page."""
-    return audit.by_user(signed_in.user.id)

@@ -4,7 +4,6 @@
 Each sign-in changes the cookie, which prevents session fixation.
 """
 
-import hashlib
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -14,7 +13,7 @@ from server.model.sign_in import SignIn
 from server.model.store import Store, Unit, View
 from server.model.users import User
 from server.protocol import names
-from server.protocol.names import PREFIX_BROWSER, PREFIX_SIGN_IN
+from server.protocol.names import PREFIX_BROWSER, PREFIX_SIGN_IN, handle_hash
 from server.protocol.users import passwords
 from server.services.audit import audit, floods
 from server.services.sign_in import sign_in_attempts
@@ -53,7 +52,7 @@ class SignIns:
 
     def csrf(self, cookie: str) -> str:
         """Return the CSRF token for forms in this browser."""
-        return self.secrets.nonce("csrf", cookie_hash(cookie).hex())
+        return self.secrets.nonce("csrf", handle_hash(cookie).hex())
 
     def sign_in(
         self, name: str, password: str, *, flow: bytes | None, peer: str, cookie: str = ""
@@ -93,7 +92,7 @@ class SignIns:
 
     def current(self, view: View, cookie: str) -> SignedIn | None:
         """Return the sign-in that this cookie identifies, if it is valid."""
-        sign_in = view.sign_ins.by_token(cookie_hash(cookie)) if cookie else None
+        sign_in = view.sign_ins.by_token(handle_hash(cookie)) if cookie else None
         if sign_in is None or sign_in.ended_at is not None or view.now >= sign_in.expires_at:
             return None
         user = view.directory.user(sign_in.user_id)
@@ -118,7 +117,7 @@ class SignIns:
         before, cookie = self.current(tx, cookie), self.new_cookie()
         sign_in = SignIn(
             id=self.secrets.new_id(PREFIX_SIGN_IN),
-            token_hash=cookie_hash(cookie),
+            token_hash=handle_hash(cookie),
             user_id=user.id,
             auth_time=tx.now,
             expires_at=tx.now + SIGNED_IN_MS,
@@ -135,11 +134,6 @@ class SignIns:
             tx.flows.bind(flow, sign_in.id)
         _record(tx, audit.Type.SIGN_IN_DONE, sign_in, decision="signed in", posture=acr)
         return cookie
-
-
-def cookie_hash(cookie: str) -> bytes:
-    """Return the hash of a cookie, which is stored instead of the cookie."""
-    return hashlib.sha256(cookie.encode()).digest()
 
 
 def _check_user(

@@ -9,8 +9,7 @@ from typing import Final
 
 from server.model.audit import Entry
 from server.model.store import Store, Unit
-from server.model.tokens import Delegation
-from server.protocol.names import PREFIX_AGENT, PREFIX_AUTH_REQ_ID, PREFIX_REFRESH_TOKEN
+from server.protocol.names import PREFIX_AUTH_REQ_ID, PREFIX_REFRESH_TOKEN, handle_hash
 from server.services.approvals.withdrawals import cancel
 from server.services.audit import audit
 from server.services.clients.apps import by_path
@@ -18,10 +17,12 @@ from server.services.clients.client_auth import TokenClient
 from server.services.consents import revocations
 from server.services.standing_grants import ends
 from server.services.tokens import delegations, refresh_families
-from server.services.tokens.app_issuing import token_hash
 from server.services.tokens.issued_tokens import IssuedTokens
 from server.services.users import device_auth
 from server.services.users.device_auth import Person
+
+_BATCH_SIZE: Final = 200
+_BY_CLIENT: Final = "by its client"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +48,12 @@ class Revocation:
             claims = self.tokens.read(tx, token)
             row = None if claims is None else tx.delegations.get(str(claims.get("jti")))
             if row is not None and row.client_id == client.id:
-                _revoke_token(tx, row)
+                delegations.revoke_tree(tx, row, audit.by_client(client.id), _BY_CLIENT)
 
 
 def _end_family(tx: Unit, client_id: str, token: str) -> None:
     """Revoke all refresh tokens from the same code, and their access tokens."""
-    family = refresh_families.of_token(tx, token_hash(token))
+    family = refresh_families.of_token(tx, handle_hash(token))
     if family is None or family.grant.app_id != client_id or family.ended_at is not None:
         return
     revoked = refresh_families.end(tx, family.id)
@@ -63,32 +64,10 @@ def _end_family(tx: Unit, client_id: str, token: str) -> None:
             subject=family.grant.user_id,
             resource=family.grant.resource or None,
             decision="revoked",
-            cause="by its client",
+            cause=_BY_CLIENT,
             facts={"family": family.id, "client": client_id, "tokens_revoked": revoked},
         ),
     )
-
-
-def _revoke_token(tx: Unit, row: Delegation) -> None:
-    revoked_ids = tx.delegations.revoke_tree(row.id, tx.now)
-    if not revoked_ids:
-        return
-    tx.audit.add(
-        Entry(
-            type=audit.Type.TOKEN_REVOKED,
-            actor=audit.by_client(row.client_id),
-            agent_id=row.client_id if row.client_id.startswith(PREFIX_AGENT) else None,
-            subject=row.user_id,
-            resource=row.resource,
-            decision="revoked",
-            cause="by its client",
-            approval_id=row.approval_id,
-            facts={"jti": row.id, "client": row.client_id, "tokens_revoked": len(revoked_ids)},
-        ),
-    )
-
-
-_BATCH: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +115,10 @@ class _ClientAccess:
     def end_grants(self) -> int:
         ended = 0
         while standing_grants := self.tx.standing_grants.search(
-            user_id=self.user_id, agent_ids=(self.client_id,), live_at=self.tx.now, limit=_BATCH
+            user_id=self.user_id,
+            agent_ids=(self.client_id,),
+            live_at=self.tx.now,
+            limit=_BATCH_SIZE,
         ):
             for grant in standing_grants:
                 ends.end(self.tx, grant.id, reason="revoked", actor=self._actor)
@@ -150,7 +132,7 @@ class _ClientAccess:
             user_id=self.user_id,
             client_id=self.client_id,
             live_at=self.tx.now,
-            limit=_BATCH,
+            limit=_BATCH_SIZE,
             before=None,
         ):
             for consent in consents:
@@ -168,7 +150,7 @@ class _ClientAccess:
             user_id=self.user_id,
             resource=None,
             live_at=self.tx.now,
-            limit=_BATCH,
+            limit=_BATCH_SIZE,
         ):
             for row in delegation_rows:
                 ended += delegations.revoke_tree(self.tx, row, self._actor, "by the person")[1]

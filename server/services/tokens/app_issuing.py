@@ -1,6 +1,5 @@
 """Issues access, ID and refresh tokens to apps, in one unit of work."""
 
-import hashlib
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -13,14 +12,16 @@ from server.model.sign_in import Family, Grant, RefreshToken
 from server.model.store import Unit
 from server.model.tokens import Delegation
 from server.model.users import User
-from server.protocol import json_text, names
+from server.protocol import errors, json_text, names
+from server.protocol.names import handle_hash
 from server.protocol.tokens import app_tokens, tokens
 from server.protocol.tokens.app_tokens import AppTokenContents
 from server.protocol.users import claims
 from server.services.approvals.app_actions import signed_details
 from server.services.audit import audit
+from server.services.resources import targets
 from server.services.server_policy import ServerPolicy
-from server.services.tokens.issuing import approved_from
+from server.services.tokens.issuing import AMR, approved_from
 
 IDLE_MS: Final = 30 * 24 * 60 * 60 * 1000
 """An unused refresh token expires after this time."""
@@ -52,40 +53,37 @@ class AppTokenIssuer:
     server_policy: ServerPolicy
 
     def issue(
-        self,
-        tx: Unit,
-        app: App,
-        user: User,
-        grant: Grant,
-        terms: AccessTokenTerms,
-        *,
-        jkt: str | None,
+        self, tx: Unit, app: App, grant: Grant, terms: AccessTokenTerms, *, jkt: str | None
     ) -> tuple[dict[str, object], str]:
-        """Return the token response without a refresh token, and the ID of its access token."""
+        """Return the token response without a refresh token, and the ID of its access token.
+
+        Raises errors.InvalidGrant if the person or the app may no longer have the access.
+        """
+        user, userinfo = _check_user(tx, grant), self.server_policy.userinfo_audience
+        _check_rights(tx, app, grant, terms, userinfo=userinfo)
         consent = None
         if terms.approval is None:
-            audience = terms.resource or self.server_policy.userinfo_audience
-            consent = tx.consents.live(grant.user_id, app.id, audience, tx.now)
-        issue = self._contents(tx, grant, terms, consent, jkt=jkt)
-        tx.delegations.add(_delegation(issue, consent))
-        _record(tx, issue)
+            consent = tx.consents.live(grant.user_id, app.id, terms.resource or userinfo, tx.now)
+        contents = self._contents(tx, grant, terms, consent, jkt=jkt)
+        tx.delegations.add(_delegation(contents, consent))
+        _record(tx, contents)
         keys = tx.directory.signing_keys()
         alg = self.server_policy.access_token_alg
         access_token = self.signer.sign(
-            keys, alg, tokens.ACCESS_TOKEN_TYPE, app_tokens.access_token_claims(issue)
+            keys, alg, tokens.ACCESS_TOKEN_TYPE, app_tokens.access_token_claims(contents)
         )
         answer: dict[str, object] = {
             "access_token": access_token,
-            "token_type": issue.token_type,
-            "expires_in": issue.expires_at - issue.issued_at,
+            "token_type": contents.token_type,
+            "expires_in": contents.expires_at - contents.issued_at,
         }
         if terms.text:
             answer["scope"] = terms.text
-        if issue.details:
-            answer["authorization_details"] = list(issue.details)
+        if contents.details:
+            answer["authorization_details"] = list(contents.details)
         if terms.openid:
             id_claims = app_tokens.id_token_claims(
-                issue,
+                contents,
                 nonce=grant.nonce,
                 access_token=access_token,
                 alg=app.id_token_alg,
@@ -94,7 +92,7 @@ class AppTokenIssuer:
             answer["id_token"] = self.signer.sign(
                 keys, app.id_token_alg, tokens.ID_TOKEN_TYPE, id_claims
             )
-        return answer, issue.token_id
+        return answer, contents.token_id
 
     def new_family(
         self, tx: Unit, grant: Grant, jti: str, *, jkt: str | None
@@ -106,7 +104,7 @@ class AppTokenIssuer:
         )
         token = self.secrets.new_secret(names.PREFIX_REFRESH_TOKEN)
         tx.code_grants.add_family(family)
-        tx.code_grants.add_token(RefreshToken(token_hash(token), family.id, tx.now))
+        tx.code_grants.add_token(RefreshToken(handle_hash(token), family.id, tx.now))
         tx.code_grants.add_access_token(family.id, jti, tx.now)
         return family, token
 
@@ -141,7 +139,7 @@ class AppTokenIssuer:
             scope=" ".join(terms.scope) if terms.resource else terms.text,
             sign_in=grant.sign_in_id,
             acr=grant.acr,
-            amr=_AMR[grant.acr],
+            amr=AMR[grant.acr],
             actor=grant.actor if terms.resource else None,
             claims=() if terms.resource else grant.userinfo_claims,
             jkt=jkt,
@@ -155,18 +153,47 @@ class AppTokenIssuer:
         )
 
 
-_AMR: Final = {
-    names.ACR_PASSWORD: ("pwd",),
-    names.ACR_PASSKEY: ("pop", "user"),
-    names.ACR_SIGNED: ("swk",),
-    names.ACR_SIGNED_PIN: ("swk", "pin"),
-}
-"""`amr` values of RFC 8176 2."""
+_GONE: Final = "The person's access has ended. Have them sign in again."
 
 
-def token_hash(token: str) -> bytes:
-    """Return the hash of a refresh token, which is stored instead of the token."""
-    return hashlib.sha256(token.encode()).digest()
+def _check_user(tx: Unit, grant: Grant) -> User:
+    """Return the user, if they and their sign-in are still active. Raises errors.InvalidGrant."""
+    user = tx.directory.user(grant.user_id)
+    sign_in = tx.sign_ins.get(grant.sign_in_id)
+    is_signed_out = sign_in is not None and sign_in.ended_at is not None
+    if user is None or not user.enabled or is_signed_out:
+        raise errors.InvalidGrant(_GONE)
+    return user
+
+
+def _check_rights(
+    tx: Unit, app: App, grant: Grant, terms: AccessTokenTerms, *, userinfo: str
+) -> None:
+    """Check that the app, its agent and the consents still allow this. Raises errors.InvalidGrant.
+
+    Checks, in order, that: 1. the app's permissions include the scopes; 2. the agent that may act
+    is enabled; 3. every consent is valid. For a grant with an approval, `ApprovalChecks` replaces
+    step 1.
+    """
+    required_consents = []
+    if terms.openid:
+        required_consents.append((app.id, userinfo, terms.openid))
+    if terms.scope and grant.approval_id is None:
+        try:
+            target = targets.resolve(tx.directory, app, terms.resource, terms.scope)
+            targets.check_required_types(target, frozenset())
+        except errors.ProtocolError as error:
+            raise errors.InvalidGrant(_GONE, detail=error.description) from error
+        required_consents.append((app.id, terms.resource, terms.scope))
+    if grant.actor is not None and terms.scope:
+        agent = tx.directory.agent(grant.actor)
+        if agent is None or not agent.active(tx.now):
+            raise errors.InvalidGrant(_GONE, detail="the agent is missing or disabled")
+        required_consents.append((grant.actor, terms.resource, terms.scope))
+    for client, resource, scope in required_consents:
+        consent = tx.consents.live(grant.user_id, client, resource, tx.now)
+        if consent is None or not set(scope) <= set(consent.scopes):
+            raise errors.InvalidGrant(_GONE, detail="a consent has ended")
 
 
 def user_claims(user: User) -> dict[str, object]:

@@ -54,7 +54,7 @@ class DelegationService:
         """
         with self.store.read() as view:
             delegations = view.delegations.search(
-                client_id=None if client is None else _client(view, client),
+                client_id=None if client is None else client_names.find_client_id(view, client),
                 user_id=None if user is None else user_checks.find(view, user).id,
                 resource=resource,
                 live_at=None if ended else view.now,
@@ -67,16 +67,14 @@ class DelegationService:
         self, person: Person, *, ended: bool, limit: int, before: tuple[int, str] | None = None
     ) -> list[NamedDelegation]:
         """Return the newest delegations that act for this person, like `search`."""
-        with self.store.read() as view:
-            delegations = view.delegations.search(
-                client_id=None,
-                user_id=person.user.id,
-                resource=None,
-                live_at=None if ended else view.now,
-                limit=limit,
-                before=before,
-            )
-            return [with_names(view.directory, delegation) for delegation in delegations]
+        return self.search(
+            client=None,
+            user=person.user.id,
+            resource=None,
+            ended=ended,
+            limit=limit,
+            before=before,
+        )
 
     def of_approval(self, person: Person, approval_id: str) -> NamedDelegation | None:
         """Return the token of an approval if it acts for this person."""
@@ -147,12 +145,6 @@ def actors(view: View, jti: str) -> tuple[str, ...]:
             (named_delegation.client_name, *(name for _, name in named_delegation.actors))
         )
     )
-
-
-def _client(view: View, name_or_id: str) -> str:
-    """Return the ID of the agent or app with this name or ID."""
-    app = view.directory.app_called(name_or_id)
-    return client_names.find_agent(view, name_or_id).id if app is None else app.id
 
 
 def _find(view: View, jti: str) -> Delegation:

@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from server.model.clients import Agent, App
 from server.model.store import Store
 from server.protocol import errors, names
 from server.protocol.clients import client_auth
 from server.protocol.forms import Form
-from server.services.clients.client_auth import ClientAuthentication, only_token_client
+from server.services.clients.client_auth import ClientAuthentication, require_token_client
 from server.services.users.dpop_proofs import Proofs
 
 
@@ -30,24 +30,29 @@ class TokenRequest:
     """The thumbprint of the key that the client proved; tokens are bound to it."""
 
 
+TokenResult: TypeAlias = dict[str, object] | errors.ProtocolError
+"""The token response or an error. A grant raises an error that undoes its changes, and returns an
+error that keeps them."""
+
+
 class AgentGrant(Protocol):
     """A grant for agents; the endpoint has already authenticated the agent."""
 
-    def exchange(self, agent: Agent, request: TokenRequest) -> dict[str, object]:
+    def exchange(self, agent: Agent, request: TokenRequest) -> TokenResult:
         """Return the token response. Raises errors.ProtocolError."""
 
 
 class AppGrant(Protocol):
     """A grant for apps; the endpoint has already authenticated the app."""
 
-    def exchange(self, app: App, request: TokenRequest) -> dict[str, object]:
+    def exchange(self, app: App, request: TokenRequest) -> TokenResult:
         """Return the token response. Raises errors.ProtocolError."""
 
 
 class PersonGrant(Protocol):
     """A grant for the terminal app, which proves a key instead."""
 
-    def exchange(self, request: TokenRequest) -> dict[str, object]:
+    def exchange(self, request: TokenRequest) -> TokenResult:
         """Return the token response. Raises errors.ProtocolError."""
 
 
@@ -68,6 +73,12 @@ class TokenEndpoint:
 
     def exchange(self, request: TokenRequest) -> dict[str, object]:
         """Return the response of RFC 6749 5.1. Raises errors.ProtocolError."""
+        result = self._exchange(request)
+        if isinstance(result, errors.ProtocolError):
+            raise result
+        return result
+
+    def _exchange(self, request: TokenRequest) -> TokenResult:
         grant_type = request.form.require("grant_type")
         if (person_grant := self._terminal_grant(grant_type, request)) is not None:
             self._refuse_other_clients(request)
@@ -76,7 +87,7 @@ class TokenEndpoint:
         if grant_type not in {*self.for_agents, *self.for_apps}:
             raise errors.UnsupportedGrantType("This grant type is not supported.")
         credentials = client_auth.read_credentials(request.authorization, request.form)
-        client = only_token_client(self.clients.authenticate(credentials))
+        client = require_token_client(self.clients.authenticate(credentials))
         if grant_type not in client.grant_types:
             raise errors.UnauthorizedClient("This client cannot use this grant type.")
         bound_request = self._with_proved_key(request, needed=client.dpop_bound)

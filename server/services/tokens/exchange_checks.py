@@ -23,6 +23,7 @@ from server.protocol.tokens import token_exchange, tokens
 from server.protocol.tokens.exchange_refusals import Reason
 from server.protocol.tokens.token_exchange import DelegationBasis, Link
 from server.services.approvals import votes
+from server.services.clients import client_auth
 from server.services.notifications import request_limits
 from server.services.policy.evaluation import Evaluator, PolicyRequest
 from server.services.policy.schemas import Schemas
@@ -53,30 +54,20 @@ class ApprovalNeeded:
     narrowed: bool
 
 
+@dataclass(eq=False)
 class ExchangeRefused(Exception):
     """A refused exchange, with its reason."""
 
-    def __init__(
-        self,
-        reason: Reason,
-        *,
-        error: errors.ProtocolError | None = None,
-        target: str | None = None,
-        scope: frozenset[str] = frozenset(),
-        missing_types: Sequence[str] = (),
-        verdict: Verdict | None = None,
-    ) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.error = error
-        self.target = target
-        """The resource for which the agent can ask the person for approval, if any."""
-        self.scope = scope
-        self.missing_types = tuple(missing_types)
-        self.verdict = verdict
-        """The verdict, if policy refused."""
-        self.approval_needed: ApprovalNeeded | None = None
-        """The rest of the exchange, if only the person's approval is missing."""
+    reason: Reason
+    error: errors.ProtocolError | None = None
+    target: str | None = None
+    """The resource for which the agent can ask the person for approval, if any."""
+    scope: frozenset[str] = frozenset()
+    missing_types: Sequence[str] = ()
+    verdict: Verdict | None = None
+    """The verdict, if policy refused."""
+    approval_needed: ApprovalNeeded | None = None
+    """The rest of the exchange, if only the person's approval is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +88,7 @@ class ExchangeChecks:
     server_policy: ServerPolicy
 
     def check(
-        self, view: View, agent: Agent, asked: LoggedExchange, subject: Delegation | None
+        self, view: View, agent: Agent, exchange: LoggedExchange, subject: Delegation | None
     ) -> GrantedExchange:
         """Return the exchange that steps 5 to 14 allow. Raises `ExchangeRefused`."""
         # 5. The subject token and its ancestors are valid.
@@ -106,20 +97,20 @@ class ExchangeChecks:
         # 6. It acts for an enabled user.
         _check_person(view, subject)
         # 7. The caller may exchange it.
-        self._check_caller(agent, asked, subject)
+        self._check_caller(agent, exchange, subject)
         # 8. Every actor in the chain, and the app that the person used, is enabled.
         _check_actors(view, lineage)
         # 9. The chain is short enough.
         self._check_chain(agent, subject)
         # 10. The caller may request the target.
-        resource = _resolve_target(view, agent, asked)
+        resource = _resolve_target(view, agent, exchange)
         # 11. Every limit allows at least one of the scopes.
         basis = token_exchange.delegation_basis(
             [_link(view, token, resource) for token in lineage], resource.uri, agent.id
         )
-        allowed = _allowed_scopes(agent, asked, resource, basis)
+        allowed = _allowed_scopes(agent, exchange, resource, basis)
         # 12. The details match their types.
-        actions = self._check_details(view, agent, asked)
+        actions = self._check_details(view, agent, exchange)
         # 13. The person consented, unless they signed for this resource.
         user = view.directory.user(subject.user_id or "")
         full_request = PolicyRequest(
@@ -127,24 +118,24 @@ class ExchangeChecks:
             agent,
             user,
             TokenTarget(resource, tuple(sorted(allowed))),
-            asked.details,
+            exchange.details,
             actions,
         )
         try:
             granted, consent = _consented_scopes(view, subject, resource, basis, allowed)
         except ExchangeRefused:
-            self._check_forbidden(view, full_request)
+            self._decide(view, full_request)  # no one is asked to consent to what policy denies
             self._check_pause(view, full_request)
             raise
         # 14. Policy allows it without asking the person, who has not recently denied such requests.
         target = TokenTarget(resource, tuple(sorted(granted)))
         approval = _signed_approval(view, lineage, basis)
-        _check_types(target, asked, allowed)
+        _check_types(target, exchange, allowed)
         case = replace(full_request, target=target)
-        approvals = _covering_approvals(view, asked, basis, approval)
-        narrowed = granted != frozenset(asked.scope)
+        approvals = _covering_approvals(view, exchange, basis, approval)
+        narrowed = granted != frozenset(exchange.scope)
         verdict = self._check_policy(view, case, approvals, allowed, consent, narrowed=narrowed)
-        if asked.types and approvals is None:
+        if exchange.types and approvals is None:
             consent = consent or _consent_to_act(view, subject, resource, basis)
             self._check_pause(view, case)
         return GrantedExchange(target, consent, approval, verdict, narrowed=narrowed)
@@ -168,11 +159,12 @@ class ExchangeChecks:
             limits.append((f"the consent to {name}", () if consent is None else consent.scopes))
         return tuple(ScopeBound(source, tuple(sorted(scope))) for source, scope in limits)
 
-    def _check_forbidden(self, view: View, case: PolicyRequest) -> None:
-        """Refuse a request that policy denies, so that no one is asked to consent to it."""
+    def _decide(self, view: View, case: PolicyRequest) -> Verdict:
+        """Return the verdict. Raises `ExchangeRefused` if policy denies the case."""
         verdict = self.evaluator.decide(view, case)
         if verdict.outcome == "deny":
             raise ExchangeRefused(Reason.POLICY_DENIED, verdict=verdict)
+        return verdict
 
     def _check_policy(
         self,
@@ -188,19 +180,20 @@ class ExchangeChecks:
 
         An approval at a lower risk does not count. Raises `ExchangeRefused`.
         """
-        verdict = self.evaluator.decide(view, case)
-        if verdict.outcome == "deny":
-            raise ExchangeRefused(Reason.POLICY_DENIED, verdict=verdict)
+        verdict = self._decide(view, case)
         if verdict.outcome == "ask" and (
             approvals is None or not self.evaluator.holds(view, case, approvals)
         ):
             self._check_pause(view, case)
             uri = case.target.resource.uri
-            refused = ExchangeRefused(
-                Reason.NEEDS_PERSON, target=uri, scope=allowed, verdict=verdict
+            needed = ApprovalNeeded(case, verdict, consent, narrowed)
+            raise ExchangeRefused(
+                Reason.NEEDS_PERSON,
+                target=uri,
+                scope=allowed,
+                verdict=verdict,
+                approval_needed=needed,
             )
-            refused.approval_needed = ApprovalNeeded(case, verdict, consent, narrowed)
-            raise refused
         return verdict
 
     def _check_pause(self, view: View, case: PolicyRequest) -> None:
@@ -217,13 +210,14 @@ class ExchangeChecks:
                 )
                 raise ExchangeRefused(Reason.DENIED_REPEATEDLY, error=error)
 
-    def _check_caller(self, agent: Agent, asked: LoggedExchange, subject: Delegation) -> None:
+    def _check_caller(self, agent: Agent, exchange: LoggedExchange, subject: Delegation) -> None:
         """Check that `may_act` names the caller; without it, that the caller serves the audience.
 
         Therefore, a client that only received the token cannot exchange it.
         """
-        if asked.may_act is not None:
-            if not token_exchange.names_agent(asked.may_act, agent.id, self.server_policy.issuer):
+        may_act, issuer = exchange.may_act, self.server_policy.issuer
+        if may_act is not None:
+            if not token_exchange.names_agent(may_act, agent.id, issuer):
                 raise ExchangeRefused(Reason.MAY_ACT_FOREIGN)
         elif subject.resource not in agent.serves:
             raise ExchangeRefused(Reason.NOT_SERVED)
@@ -236,12 +230,12 @@ class ExchangeChecks:
             raise ExchangeRefused(Reason.CHAIN_TOO_LARGE)
 
     def _check_details(
-        self, view: View, agent: Agent, asked: LoggedExchange
+        self, view: View, agent: Agent, exchange: LoggedExchange
     ) -> Sequence[ActionType]:
-        if asked.types and not asked.details:  # replayed from the log, which does not store details
-            return self.schemas.registered_types(view.directory, asked.types)
+        if exchange.types and not exchange.details:  # replayed from the log, which has no details
+            return self.schemas.registered_types(view.directory, exchange.types)
         try:
-            return self.schemas.check(view.directory, asked.details, agent.action_types)
+            return self.schemas.check(view.directory, exchange.details, agent.action_types)
         except errors.InvalidAuthorizationDetails as error:
             raise ExchangeRefused(Reason.DETAILS_INVALID, error=error) from error
 
@@ -273,26 +267,23 @@ def _check_actors(view: View, lineage: Sequence[Delegation]) -> None:
     chain = json.loads(lineage[0].chain) if lineage[0].chain else None
     client_ids = {*token_exchange.actors(chain), *(token.client_id for token in lineage)}
     for client_id in sorted(client_ids):
-        if names.is_app(client_id):
-            app = view.directory.app(client_id)
-            if app is None or not app.active(view.now):
-                raise ExchangeRefused(Reason.APP_DISABLED)
-        else:
-            agent = view.directory.agent(client_id)
-            if agent is None or not agent.active(view.now):
-                raise ExchangeRefused(Reason.ACTOR_DISABLED)
+        client = client_auth.find(view.directory, client_id)
+        if client is None or not client.active(view.now):
+            is_app = names.is_app(client_id)
+            raise ExchangeRefused(Reason.APP_DISABLED if is_app else Reason.ACTOR_DISABLED)
 
 
-def _resolve_target(view: View, agent: Agent, asked: LoggedExchange) -> Resource:
+def _resolve_target(view: View, agent: Agent, exchange: LoggedExchange) -> Resource:
     """Return the named resource, or else the agent's only one, or the only one with all scopes."""
-    if asked.target is not None:
-        resource = view.directory.resource(asked.target)
+    if exchange.target is not None:
+        resource = view.directory.resource(exchange.target)
         if resource is None or resource.uri not in agent.resources:
             _refuse_target()
         return resource
     resources = [r for uri in agent.resources if (r := view.directory.resource(uri)) is not None]
     if len(resources) != 1:
-        resources = [r for r in resources if asked.scope and set(asked.scope) <= set(r.scopes)]
+        scopes = set(exchange.scope)
+        resources = [r for r in resources if scopes and scopes <= set(r.scopes)]
     return resources[0] if len(resources) == 1 else _refuse_target()
 
 
@@ -319,11 +310,11 @@ def _ceiling(agent: Agent, resource: Resource) -> frozenset[str]:
 
 
 def _allowed_scopes(
-    agent: Agent, asked: LoggedExchange, resource: Resource, basis: DelegationBasis
+    agent: Agent, exchange: LoggedExchange, resource: Resource, basis: DelegationBasis
 ) -> frozenset[str]:
     ceiling = _ceiling(agent, resource)
-    allowed = token_exchange.allowed_scopes(frozenset(asked.scope), resource.uri, ceiling, basis)
-    if asked.scope and not allowed:
+    allowed = token_exchange.allowed_scopes(frozenset(exchange.scope), resource.uri, ceiling, basis)
+    if exchange.scope and not allowed:
         raise ExchangeRefused(Reason.SCOPE_BEYOND)
     return allowed
 
@@ -366,23 +357,22 @@ def _signed_approval(
 
 
 def _covering_approvals(
-    view: View, asked: LoggedExchange, basis: DelegationBasis, signed: Approval | None
+    view: View, exchange: LoggedExchange, basis: DelegationBasis, signed: Approval | None
 ) -> Approvals | None:
     """Return the approvals of the signed request, if it covers the details of this exchange."""
-    signed_for = asked.signed_for
-    covers = (
-        token_exchange.details_approved(asked.details, basis) if signed_for is None else signed_for
-    )
-    if signed is None or (asked.types and not covers):
+    covers = exchange.signed_for
+    if covers is None:
+        covers = token_exchange.details_approved(exchange.details, basis)
+    if signed is None or (exchange.types and not covers):
         return None
     return votes.cast_approvals(view, signed)
 
 
-def _check_types(target: TokenTarget, asked: LoggedExchange, allowed: frozenset[str]) -> None:
+def _check_types(target: TokenTarget, exchange: LoggedExchange, allowed: frozenset[str]) -> None:
     """Refuse a scope that requires an action type that the request does not contain."""
     requires = target.resource.requires
     needed = {requires[name] for name in target.scope if name in requires}
-    if missing := sorted(needed - set(asked.types)):
+    if missing := sorted(needed - set(exchange.types)):
         uri = target.resource.uri
         raise ExchangeRefused(
             Reason.DETAILS_MISSING, target=uri, scope=allowed, missing_types=missing

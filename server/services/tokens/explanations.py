@@ -124,20 +124,20 @@ class Explanations:
         )
 
     def _replay(
-        self, view: View, agent: Agent, asked: LoggedExchange, subject: Delegation | None
+        self, view: View, agent: Agent, exchange: LoggedExchange, subject: Delegation | None
     ) -> Reason | None:
         if not agent.active(view.now):
             return Reason.ACTOR_DISABLED
         try:
-            self.checks.check(view, agent, asked, subject)
+            self.checks.check(view, agent, exchange, subject)
         except ExchangeRefused as refused:
             return refused.reason
         return None
 
     def _bounds(
-        self, view: View, agent: Agent | None, asked: LoggedExchange, lineage: list[Delegation]
+        self, view: View, agent: Agent | None, exchange: LoggedExchange, lineage: list[Delegation]
     ) -> tuple[ScopeBound, ...]:
-        resource = None if asked.target is None else view.directory.resource(asked.target)
+        resource = None if exchange.target is None else view.directory.resource(exchange.target)
         if agent is None or resource is None or not lineage:
             return ()
         return self.checks.bounds(view, agent, resource, lineage)

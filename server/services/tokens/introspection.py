@@ -9,12 +9,11 @@ from server.model.ports import Signer
 from server.model.resources import Resource
 from server.model.store import Directory, Store, View
 from server.model.tokens import LiveToken
-from server.protocol.names import PREFIX_REFRESH_TOKEN
+from server.protocol.names import PREFIX_REFRESH_TOKEN, handle_hash
 from server.protocol.resources import scopes
 from server.protocol.tokens import introspection
 from server.services.clients.client_auth import Client
 from server.services.server_policy import ServerPolicy
-from server.services.tokens.app_issuing import token_hash
 from server.services.tokens.issued_tokens import IssuedTokens
 
 USE_NOTED_MS: Final = 60_000
@@ -79,7 +78,7 @@ def _refresh_token_response(
     The response contains no type or audience, so that it cannot be mistaken for an access token's.
     Other callers get the response for an unknown token.
     """
-    row = view.code_grants.token(token_hash(token))
+    row = view.code_grants.token(handle_hash(token))
     family = None if row is None else view.code_grants.family(row.family_id)
     if row is None or family is None or family.grant.app_id != caller.id:
         return introspection.INACTIVE

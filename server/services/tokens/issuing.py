@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from server.model.approvals import Approval, Decision, automatic_decision
 from server.model.audit import Entry
@@ -14,7 +15,6 @@ from server.model.store import Unit
 from server.model.tokens import Delegation
 from server.protocol import json_text, names
 from server.protocol.policy import uses
-from server.protocol.policy.questions import Verdict
 from server.protocol.resources import scopes
 from server.protocol.tokens import tokens
 from server.protocol.tokens.tokens import Approved, TokenContents
@@ -56,7 +56,7 @@ class TokenOrigin:
         """The parent token's client, or else the client whose call led to the approval."""
         return self.caller_id if self.parent is None else self.parent.client_id
 
-    def end(self, seconds: int) -> int:
+    def expiry(self, seconds: int) -> int:
         """Return when a token expires: at `seconds`, or at an earlier limit."""
         limits = [seconds]
         if self.parent is not None:
@@ -123,31 +123,7 @@ class TokenIssuer:
             response["authorization_details"] = details
         return response if approval.granted is None else {**response, "narrowed": True}
 
-    def for_agent(
-        self,
-        tx: Unit,
-        agent: Agent,
-        target: TokenTarget,
-        *,
-        verdict: Verdict,
-        jkt: str | None = None,
-    ) -> dict[str, object]:
-        """Return the token response for an agent that acts for itself (RFC 6749 4.4)."""
-        origin = TokenOrigin(policy=verdict.facts())
-        contents = self._contents(
-            tx,
-            agent,
-            resource=target.resource.uri,
-            scope=scopes.text(target.scope),
-            user=None,
-            details=(),
-            approved=None,
-            jkt=jkt,
-            origin=origin,
-        )
-        return self._sign(tx, contents, origin) | {"scope": contents.scope}
-
-    def for_exchange(
+    def for_target(
         self,
         tx: Unit,
         agent: Agent,
@@ -157,7 +133,10 @@ class TokenIssuer:
         *,
         jkt: str | None,
     ) -> dict[str, object]:
-        """Return the token response for an exchange (RFC 8693 2.2.1)."""
+        """Return the token response for an exchange (RFC 8693 2.2.1).
+
+        Without a parent token, the agent acts for itself (RFC 6749 4.4).
+        """
         contents = self._contents(
             tx,
             agent,
@@ -217,7 +196,7 @@ class TokenIssuer:
             scope=scope,
             details=details,  # type: ignore[arg-type]  # it was read as JSON
             issued_at=now,
-            expires_at=origin.end(_agent_limit(now + seconds, agent)),
+            expires_at=origin.expiry(_agent_limit(now + seconds, agent)),
             approved=approved,
             jkt=jkt,
             parent_act=origin.parent_act,
@@ -266,21 +245,30 @@ def _authenticated(tx: Unit, approval: Approval, approved: Approved) -> Approved
     decision = next((answer for answer in approvals if answer.user_id == approval.user_id), None)
     if decision is None:
         return replace(approved, decided_by={"users": [answer.user_id for answer in approvals]})
-    acr, amr = acr_and_amr(decision)
-    return replace(approved, acr=acr, amr=amr, auth_time=decision.at // 1000)
+    acr = decision_acr(decision)
+    return replace(approved, acr=acr, amr=AMR[acr], auth_time=decision.at // 1000)
 
 
-def acr_and_amr(decision: Decision) -> tuple[str, tuple[str, ...]]:
-    """Return the `acr` and `amr` (RFC 8176) of a decision, as verified when it arrived.
+AMR: Final = {
+    names.ACR_PASSWORD: ("pwd",),
+    names.ACR_PASSKEY: ("pop", "user"),
+    names.ACR_SIGNED: ("swk",),
+    names.ACR_SIGNED_PIN: ("swk", "pin"),
+}
+"""The `amr` values (RFC 8176 2) of each `acr`.
 
-    A stored decision has `used_pin` only if the high-risk key signed it after a PIN call. Sayso
-    does not know where a passkey is stored, only that the passkey proved its key and the user.
+Sayso does not know where a passkey is stored, only that the passkey proved its key and the user.
+"""
+
+
+def decision_acr(decision: Decision) -> str:
+    """Return the `acr` of a decision, as verified when it arrived.
+
+    A stored decision has `used_pin` only if the high-risk key signed it after a PIN call.
     """
     if decision.channel == BROWSER:
-        return names.ACR_PASSKEY, ("pop", "user")
-    if decision.used_pin:
-        return names.ACR_SIGNED_PIN, ("swk", "pin")
-    return names.ACR_SIGNED, ("swk",)
+        return names.ACR_PASSKEY
+    return names.ACR_SIGNED_PIN if decision.used_pin else names.ACR_SIGNED
 
 
 def _delegation(contents: TokenContents, origin: TokenOrigin) -> Delegation:

@@ -91,7 +91,6 @@ class SigningKeys:
             LONGEST_TOKEN,
             tokens.ID_TOKEN_SECONDS,
             tokens.API_TOKEN_SECONDS,
-            LONGEST_TOKEN,
         )
         return max(seconds) * 1000
 

@@ -61,9 +61,9 @@ def password_changed(tx: Unit, event: PasswordChanged) -> Ended:
 
 def _depends_on(grant: Grant, consent: Consent) -> bool:
     """Return whether the grant needs this consent, for the app or for the agent that may act."""
-    about_the_person = set(grant.openid) & set(consent.scopes)
-    is_party = consent.client_id in {grant.app_id, grant.actor}
-    return is_party and (consent.resource == grant.resource or bool(about_the_person))
+    identity_scopes = set(grant.openid) & set(consent.scopes)
+    is_its_client = consent.client_id in {grant.app_id, grant.actor}
+    return is_its_client and (consent.resource == grant.resource or bool(identity_scopes))
 
 
 def end_sign_in(tx: Unit, sign_in_id: str) -> bool:
@@ -79,7 +79,7 @@ def _end_sign_ins(tx: Unit, user_id: str) -> int:
     return sum(end_sign_in(tx, sign_in) for sign_in in tx.sign_ins.of_user(user_id))
 
 
-def record_reuse(tx: Unit, family: Family, *, what: str) -> None:
+def record_reuse(tx: Unit, family: Family, *, kind: str) -> None:
     """Record that a used code or refresh token was sent again."""
     tx.audit.add(
         Entry(
@@ -88,7 +88,7 @@ def record_reuse(tx: Unit, family: Family, *, what: str) -> None:
             subject=family.grant.user_id,
             resource=family.grant.resource or None,
             decision="everything derived from it was revoked",
-            cause=what,
+            cause=kind,
             facts={"app": family.grant.app_id, "family": family.id},
         ),
     )

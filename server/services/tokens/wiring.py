@@ -22,7 +22,7 @@ from server.services.tokens.introspection import Introspection
 from server.services.tokens.issued_tokens import IssuedTokens
 from server.services.tokens.issuing import TokenIssuer
 from server.services.tokens.security_events import SecurityEventStream
-from server.services.tokens.standing_exchanges import StandingExchanges
+from server.services.tokens.standing_grant_exchanges import StandingGrantExchanges
 from server.services.users.dpop_proofs import Proofs
 
 
@@ -50,7 +50,7 @@ class TokenServices:
             ExchangeChecks(checks.evaluator.schemas, checks.evaluator, policy),
             hint,
             token_issuer,
-            StandingExchanges(secrets, token_issuer),
+            StandingGrantExchanges(secrets, token_issuer),
             policy,
         )
         self.endpoint = TokenEndpoint(

@@ -31,7 +31,7 @@ def is_enabled(view: View, user_id: str | None) -> bool:
     return user is not None and user.enabled
 
 
-def clients_called(view: View, name: str) -> list[Agent | App]:
+def clients_named(view: View, name: str) -> list[Agent | App]:
     """Return the agents and apps whose names look like this one."""
     ids = view.names.ids_with_name_like("client", name_keys(name))
     clients = (

@@ -20,7 +20,7 @@ from server.services.paging import ResultPage
 from server.services.refusals import Conflict, Exists, Invalid, error_member
 from server.services.users import enrollment_codes
 from server.services.users.enrollment_codes import IssuedCode
-from server.services.users.user_checks import clients_called, find
+from server.services.users.user_checks import clients_named, find
 from server.services.users.user_members import USER_MEMBERS
 
 _NO_FACTS: Mapping[str, object] = {}
@@ -227,7 +227,7 @@ def _record(
 @error_member("name")
 def refuse_client_name(tx: Unit, name: str) -> None:
     """Refuse a user's name that looks like the name of an agent or an app. Raises `Exists`."""
-    for client in clients_called(tx, name):
+    for client in clients_named(tx, name):
         kind = "agent" if isinstance(client, Agent) else "app"
         raise Exists(
             f"The {kind} {client.name} already exists. Choose a name that cannot be confused with "

@@ -12,13 +12,13 @@ from server.model.clients import App
 from server.model.sign_in import Family, Grant, RefreshToken
 from server.model.store import Store, Unit
 from server.protocol import errors, names
+from server.protocol.names import handle_hash
 from server.protocol.resources import scopes, uris
 from server.services.clients import client_auth
 from server.services.notifications import notices
 from server.services.tokens import refresh_families
-from server.services.tokens.app_issuing import IDLE_MS, AccessTokenTerms, AppTokenIssuer, token_hash
-from server.services.tokens.endpoint import TokenRequest
-from server.services.tokens.grant_checks import check_rights, check_user
+from server.services.tokens.app_issuing import IDLE_MS, AccessTokenTerms, AppTokenIssuer
+from server.services.tokens.endpoint import TokenRequest, TokenResult
 
 GRACE_MS: Final = 60_000
 _REFUSED: Final = "The refresh token is unknown, used, or expired. Have the person sign in again."
@@ -31,15 +31,15 @@ class AppRefreshGrant:
     store: Store
     issuing: AppTokenIssuer
 
-    def exchange(self, app: App, request: TokenRequest) -> dict[str, object]:
+    def exchange(self, app: App, request: TokenRequest) -> TokenResult:
         """Return the next tokens. Raises errors.ProtocolError.
 
-        If the token is treated as stolen, its family is revoked before the error is raised.
+        If the token is treated as stolen, its family is revoked.
         """
         refresh_token = request.form.require("refresh_token")
         with self.store.write() as tx:
             app = client_auth.current_app(tx, app)
-            token = tx.code_grants.token(token_hash(refresh_token))
+            token = tx.code_grants.token(handle_hash(refresh_token))
             family = None if token is None else tx.code_grants.family(token.family_id)
             if token is None or family is None or family.grant.app_id != app.id:
                 raise errors.InvalidGrant(_REFUSED)
@@ -47,17 +47,13 @@ class AppRefreshGrant:
                 raise errors.InvalidGrant(_REFUSED)
             if self._stolen(tx, token, refresh_token):
                 _end_family(tx, family)
-                answer = None
-            else:
-                answer = self._rotate(tx, app, family, request)
-        if answer is None:
-            raise errors.InvalidGrant(_REFUSED)
-        return answer
+                return errors.InvalidGrant(_REFUSED)
+            return self._rotate(tx, app, family, request)
 
     def _stolen(self, tx: Unit, token: RefreshToken, refresh_token: str) -> bool:
         if token.used_at is None:
             return False
-        successor = tx.code_grants.token(token_hash(self.issuing.successor(refresh_token)))
+        successor = tx.code_grants.token(handle_hash(self.issuing.successor(refresh_token)))
         is_late = tx.now >= token.used_at + GRACE_MS
         return is_late or successor is None or successor.used_at is not None
 
@@ -72,12 +68,10 @@ class AppRefreshGrant:
         refresh_token, grant = request.form.require("refresh_token"), family.grant
         _check_key(app, grant.jkt, request.dpop_jkt)
         terms = _requested_terms(grant, request, self.issuing.server_policy.userinfo_audience)
-        user = check_user(tx, grant)
-        check_rights(tx, app, grant, terms, userinfo=self.issuing.server_policy.userinfo_audience)
-        answer, jti = self.issuing.issue(tx, app, user, grant, terms, jkt=request.dpop_jkt)
+        answer, jti = self.issuing.issue(tx, app, grant, terms, jkt=request.dpop_jkt)
         successor = self.issuing.successor(refresh_token)
-        if tx.code_grants.use_token(token_hash(refresh_token), tx.now):
-            tx.code_grants.add_token(RefreshToken(token_hash(successor), family.id, tx.now))
+        if tx.code_grants.use_token(handle_hash(refresh_token), tx.now):
+            tx.code_grants.add_token(RefreshToken(handle_hash(successor), family.id, tx.now))
         tx.code_grants.add_access_token(family.id, jti, tx.now)
         tx.code_grants.extend_family(family.id, tx.now + IDLE_MS)
         if not app.verified:
@@ -120,5 +114,5 @@ def _requested_terms(grant: Grant, request: TokenRequest, userinfo: str) -> Acce
 
 def _end_family(tx: Unit, family: Family) -> None:
     refresh_families.end(tx, family.id)
-    refresh_families.record_reuse(tx, family, what="refresh token")
+    refresh_families.record_reuse(tx, family, kind="refresh token")
     notices.alarm(tx, "alarm.refresh_reused", user_id=family.grant.user_id, app=family.grant.app_id)

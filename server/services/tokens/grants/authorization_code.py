@@ -23,8 +23,7 @@ from server.services.clients import client_auth
 from server.services.notifications import notices
 from server.services.tokens import refresh_families
 from server.services.tokens.app_issuing import AccessTokenTerms, AppTokenIssuer
-from server.services.tokens.endpoint import TokenRequest
-from server.services.tokens.grant_checks import check_rights, check_user
+from server.services.tokens.endpoint import TokenRequest, TokenResult
 
 _GONE = "The access that the person approved has ended. Start again."
 _REFUSED = "The code is unknown, used, expired, or belongs to a different app. Start again."
@@ -38,10 +37,10 @@ class AuthorizationCodeGrant:
     issuing: AppTokenIssuer
     checks: ApprovalChecks
 
-    def exchange(self, app: App, request: TokenRequest) -> dict[str, object]:
+    def exchange(self, app: App, request: TokenRequest) -> TokenResult:
         """Return the token response. Raises errors.ProtocolError.
 
-        If the code was used before, its tokens are revoked before the error is raised.
+        If the code was used before, its tokens are revoked.
         """
         code = request.form.require("code")
         with self.store.write() as tx:
@@ -51,21 +50,17 @@ class AuthorizationCodeGrant:
                 raise errors.InvalidGrant(_REFUSED)
             if authorization_code.used_at is not None:
                 _end_reused_code(tx, authorization_code)
-                answer = None
-            else:
-                answer = self._redeem(tx, app, authorization_code, request)
-        if answer is None:
-            raise errors.InvalidGrant(_REFUSED)
-        return answer
+                return errors.InvalidGrant(_REFUSED)
+            return self._redeem(tx, app, authorization_code, request)
 
     def _redeem(
         self, tx: Unit, app: App, code: AuthorizationCode, request: TokenRequest
     ) -> dict[str, object]:
         """Issue the tokens for the code.
 
-        Rules, in order: 1. Redirect URI, verifier and key match. 2. The person and their consents
-        are still valid. 3. One conditional UPDATE marks the code as used; a second one redeems the
-        approval that was signed for it, if any.
+        Rules, in order: 1. Redirect URI, verifier and key match. 2. One conditional UPDATE marks
+        the code as used; a second one redeems the approval that was signed for it, if any. 3. The
+        person and their consents are still valid.
         """
         grant = code.grant
         _check_redirect_uri(app, grant, request.form)
@@ -77,15 +72,12 @@ class AuthorizationCodeGrant:
             raise errors.InvalidTarget("The code is for a different resource.")
         approval = self._signed_approval(tx, grant)
         _check_details(request.form, approval)
-        terms = _terms(grant, approval)
-        user = check_user(tx, grant)
-        check_rights(tx, app, grant, terms, userinfo=self.issuing.server_policy.userinfo_audience)
         if not tx.code_grants.use_code(code.hash, tx.now):
             raise errors.InvalidGrant(_REFUSED)
         if approval is not None:
             _redeem_approval(tx, approval)
         jkt = request.dpop_jkt
-        answer, jti = self.issuing.issue(tx, app, user, grant, terms, jkt=jkt)
+        answer, jti = self.issuing.issue(tx, app, grant, _terms(grant, approval), jkt=jkt)
         family_id = None
         if approval is None and names.GRANT_REFRESH_TOKEN in app.grant_types:
             family, token = self.issuing.new_family(tx, grant, jti, jkt=jkt)
@@ -159,4 +151,4 @@ def _end_reused_code(tx: Unit, code: AuthorizationCode) -> None:
     if code.family_id is not None:
         refresh_families.end(tx, code.family_id)
     family = Family(code.family_id or "", code.grant, tx.now, tx.now)
-    refresh_families.record_reuse(tx, family, what="authorization code")
+    refresh_families.record_reuse(tx, family, kind="authorization code")

@@ -12,7 +12,7 @@ from server.services.policy import refusals
 from server.services.policy.evaluation import Evaluator, PolicyRequest
 from server.services.resources import targets
 from server.services.tokens.endpoint import TokenRequest
-from server.services.tokens.issuing import TokenIssuer
+from server.services.tokens.issuing import TokenIssuer, TokenOrigin
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +42,7 @@ class ClientCredentialsGrant:
             policy_request = PolicyRequest("client_credentials", agent, None, target)
             verdict = self.evaluator.decide(tx, policy_request)
             if verdict.outcome == "allow":
-                return self.issuing.for_agent(
-                    tx, agent, target, verdict=verdict, jkt=request.dpop_jkt
-                )
+                origin = TokenOrigin(policy=verdict.facts())
+                return self.issuing.for_target(tx, agent, target, (), origin, jkt=request.dpop_jkt)
             refusal = refusals.refuse_agent_alone(tx, policy_request, verdict)
         raise refusal

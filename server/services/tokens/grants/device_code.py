@@ -4,7 +4,6 @@ The terminal must prove the key with which it requested the code. The person's d
 approval of that key.
 """
 
-import hashlib
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,6 +19,7 @@ from server.protocol.approvals import decisions
 from server.protocol.approvals.states import State, overdue
 from server.protocol.ciba import requests
 from server.protocol.devices import device_codes
+from server.protocol.names import handle_hash
 from server.protocol.resources import scopes
 from server.services.approvals.current_checks import ApprovalChecks
 from server.services.approvals.expiry import expire
@@ -29,19 +29,31 @@ from server.services.devices.device_grant import AppDevices
 from server.services.devices.sessions import session_answer, start_session
 from server.services.notifications import notices
 from server.services.tokens.app_issuing import AccessTokenTerms, AppTokenIssuer
-from server.services.tokens.endpoint import TokenRequest
-from server.services.tokens.grant_checks import check_rights, check_user
-from server.services.tokens.issuing import TokenIssuer, acr_and_amr
+from server.services.tokens.endpoint import TokenRequest, TokenResult
+from server.services.tokens.issuing import TokenIssuer, decision_acr
 from server.services.users.dpop_proofs import Proofs
 
 UNKNOWN: Final = "device_code is unknown, used, or not yours."
 
 
-def poll_result(tx: Unit, code: DeviceCode, waited_ms: int) -> Approval | errors.ProtocolError:
-    """Return the approval once it is approved; before that, the error for the device.
+def _redeem(
+    tx: Unit, code: DeviceCode, waited_ms: int, checks: ApprovalChecks, gone: str
+) -> Approval | errors.ProtocolError:
+    """Redeem the approval once it is approved; before that, return the error for the device.
 
     1. An overdue approval expires. 2. While the approval is pending, the polling interval applies.
+    3. If it is no longer valid, `gone` is the error. 4. One conditional UPDATE redeems it.
     """
+    approval = _poll_result(tx, code, waited_ms)
+    if isinstance(approval, errors.ProtocolError):
+        return approval
+    if checks.invalid_reason(tx, approval) is not None:
+        return errors.InvalidGrant(gone)
+    redeemed_approval = tx.approvals.transition(approval, State.REDEEMED, now=tx.now)
+    return redeemed_approval or errors.InvalidGrant(UNKNOWN)
+
+
+def _poll_result(tx: Unit, code: DeviceCode, waited_ms: int) -> Approval | errors.ProtocolError:
     approval = _approval(tx, code)
     if approval is None and tx.now >= code.expires_at:
         return _expired()
@@ -82,9 +94,6 @@ def _expired() -> errors.ProtocolError:
     return errors.ExpiredToken("The sign-in was not approved in time. Start again.")
 
 
-Outcome = dict[str, object] | errors.ProtocolError
-
-
 @dataclass(frozen=True, slots=True)
 class DeviceCodeGrant:
     """Answers the polls of a terminal that waits for approval."""
@@ -95,17 +104,14 @@ class DeviceCodeGrant:
     issuing: TokenIssuer
     checks: ApprovalChecks
 
-    def exchange(self, request: TokenRequest) -> dict[str, object]:
+    def exchange(self, request: TokenRequest) -> TokenResult:
         """Return the session's first tokens. Raises errors.ProtocolError."""
-        code_hash = hashlib.sha256(request.form.require("device_code").encode()).digest()
+        code_hash = handle_hash(request.form.require("device_code"))
         device_codes.refuse_scope(request.form)
         with self.store.write() as tx:
-            outcome = self._poll(tx, code_hash, request)
-        if isinstance(outcome, errors.ProtocolError):
-            raise outcome
-        return outcome
+            return self._poll(tx, code_hash, request)
 
-    def _poll(self, tx: Unit, code_hash: bytes, request: TokenRequest) -> Outcome:
+    def _poll(self, tx: Unit, code_hash: bytes, request: TokenRequest) -> TokenResult:
         """Handle one poll, in one unit of work.
 
         Rules, in order: 1. The code is known and belongs to a terminal. 2. The proof is for the key
@@ -118,17 +124,12 @@ class DeviceCodeGrant:
         jwk = self.proofs.terminal(tx, request.proofs)
         if decisions.thumbprint(jwk) != code.jkt:
             return errors.InvalidDpopProof("The device code is bound to a different key.")
-        approval = poll_result(tx, code, request.waited_ms)
+        approval = _redeem(
+            tx, code, request.waited_ms, self.checks, "The user can no longer sign in."
+        )
         if isinstance(approval, errors.ProtocolError):
             return approval
-        if self.checks.invalid_reason(tx, approval) is not None:
-            return errors.InvalidGrant("The user can no longer sign in.")
-        redeemed_approval = tx.approvals.transition(approval, State.REDEEMED, now=tx.now)
-        return (
-            errors.InvalidGrant(UNKNOWN)
-            if redeemed_approval is None
-            else self._start_session(tx, redeemed_approval, code, jwk)
-        )
+        return self._start_session(tx, approval, code, jwk)
 
     def _start_session(
         self, tx: Unit, approval: Approval, code: DeviceCode, jwk: dict[str, str]
@@ -170,16 +171,13 @@ class AppDeviceGrant:
     checks: ApprovalChecks
     devices: AppDevices
 
-    def exchange(self, app: App, request: TokenRequest) -> dict[str, object]:
-        """Return the token response. Raises errors.ProtocolError, after the poll is stored."""
-        code_hash = hashlib.sha256(request.form.require("device_code").encode()).digest()
+    def exchange(self, app: App, request: TokenRequest) -> TokenResult:
+        """Return the token response. Raises errors.ProtocolError."""
+        code_hash = handle_hash(request.form.require("device_code"))
         with self.store.write() as tx:
-            outcome = self._poll(tx, client_auth.current_app(tx, app), code_hash, request)
-        if isinstance(outcome, errors.ProtocolError):
-            raise outcome
-        return outcome
+            return self._poll(tx, client_auth.current_app(tx, app), code_hash, request)
 
-    def _poll(self, tx: Unit, app: App, code_hash: bytes, request: TokenRequest) -> Outcome:
+    def _poll(self, tx: Unit, app: App, code_hash: bytes, request: TokenRequest) -> TokenResult:
         """Handle one poll, in one unit of work.
 
         Rules, in order: 1. The code is known and belongs to this app. 2. The request matches the
@@ -191,15 +189,11 @@ class AppDeviceGrant:
         if code is None or code.client_id != app.id:
             return errors.InvalidGrant(UNKNOWN)
         device_codes.check_unchanged(request.form, tuple(code.scope.split()), code.resource)
-        approval = poll_result(tx, code, request.waited_ms)
+        gone = "The app or the person can no longer have this access."
+        approval = _redeem(tx, code, request.waited_ms, self.checks, gone)
         if isinstance(approval, errors.ProtocolError):
             return approval
-        if self.checks.invalid_reason(tx, approval) is not None:
-            return errors.InvalidGrant("The app or the person can no longer have this access.")
-        redeemed_approval = tx.approvals.transition(approval, State.REDEEMED, now=tx.now)
-        if redeemed_approval is None:
-            return errors.InvalidGrant(UNKNOWN)
-        return self._issue(tx, app, redeemed_approval, code, request)
+        return self._issue(tx, app, approval, code, request)
 
     def _issue(
         self, tx: Unit, app: App, approval: Approval, code: DeviceCode, request: TokenRequest
@@ -208,10 +202,8 @@ class AppDeviceGrant:
         self.devices.store_consents(tx, approval, code)
         grant = _grant(tx, approval, code)
         terms = AccessTokenTerms(grant.openid, grant.resource, grant.scope)
-        user = check_user(tx, grant)
-        check_rights(tx, app, grant, terms, userinfo=self.issuing.server_policy.userinfo_audience)
         jkt = request.dpop_jkt
-        answer, jti = self.issuing.issue(tx, app, user, grant, terms, jkt=jkt)
+        answer, jti = self.issuing.issue(tx, app, grant, terms, jkt=jkt)
         if names.GRANT_REFRESH_TOKEN in app.grant_types:
             _, answer["refresh_token"] = self.issuing.new_family(tx, grant, jti, jkt=jkt)
         _record_consent(tx, approval, grant)
@@ -236,7 +228,7 @@ def _grant(tx: Unit, approval: Approval, code: DeviceCode) -> Grant:
         id_token_claims=(),
         userinfo_claims=(),
         jkt=None,
-        acr=acr_and_amr(decision)[0],
+        acr=decision_acr(decision),
     )
 
 

@@ -8,7 +8,7 @@ from server.protocol import errors
 from server.services.devices import enrollment
 from server.services.devices.enrollment import BadCode, normalise
 from server.services.devices.sessions import session_answer, start_session
-from server.services.tokens.endpoint import TokenRequest
+from server.services.tokens.endpoint import TokenRequest, TokenResult
 from server.services.tokens.issuing import TokenIssuer
 from server.services.users.dpop_proofs import Proofs
 
@@ -22,21 +22,16 @@ class EnrollmentGrant:
     proofs: Proofs
     issuing: TokenIssuer
 
-    def exchange(self, request: TokenRequest) -> dict[str, object]:
+    def exchange(self, request: TokenRequest) -> TokenResult:
         """Return the session's first tokens. Raises errors.ProtocolError."""
         try:
             code_id, secret = normalise(request.form.require("code"))
         except BadCode as error:
             raise errors.InvalidGrant(enrollment.REFUSED) from error
         with self.store.write() as tx:
-            result = self._redeem(tx, code_id, secret, request)
-        if isinstance(result, errors.ProtocolError):
-            raise result
-        return result
+            return self._redeem(tx, code_id, secret, request)
 
-    def _redeem(
-        self, tx: Unit, code_id: str, secret: str, request: TokenRequest
-    ) -> dict[str, object] | errors.ProtocolError:
+    def _redeem(self, tx: Unit, code_id: str, secret: str, request: TokenRequest) -> TokenResult:
         """Use up the code, or count the failed attempt.
 
         1. The code exists. 2. The terminal proves its key. 3. The secret is right. 4. One

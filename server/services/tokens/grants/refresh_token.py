@@ -1,6 +1,5 @@
 """The terminal app's refresh token grant: rotation and reuse (RFC 6749 6, RFC 9449 5)."""
 
-import hashlib
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,10 +9,11 @@ from server.model.ports import Secrets
 from server.model.store import Store, Unit
 from server.protocol import errors, names
 from server.protocol.approvals import decisions
+from server.protocol.names import handle_hash
 from server.services.audit import audit
 from server.services.devices.sessions import IDLE_MS, session_answer
 from server.services.notifications import notices
-from server.services.tokens.endpoint import TokenRequest
+from server.services.tokens.endpoint import TokenRequest, TokenResult
 from server.services.tokens.issuing import TokenIssuer
 from server.services.users.dpop_proofs import Proofs
 
@@ -31,18 +31,13 @@ class RefreshTokenGrant:
     proofs: Proofs
     issuing: TokenIssuer
 
-    def exchange(self, request: TokenRequest) -> dict[str, object]:
+    def exchange(self, request: TokenRequest) -> TokenResult:
         """Return the next tokens of the terminal app. Raises ProtocolError."""
         token = request.form.require("refresh_token")
         with self.store.write() as tx:
-            result = self._rotate(tx, hashlib.sha256(token.encode()).digest(), request)
-        if isinstance(result, errors.ProtocolError):
-            raise result
-        return result
+            return self._rotate(tx, handle_hash(token), request)
 
-    def _rotate(
-        self, tx: Unit, token_hash: bytes, request: TokenRequest
-    ) -> dict[str, object] | errors.ProtocolError:
+    def _rotate(self, tx: Unit, token_hash: bytes, request: TokenRequest) -> TokenResult:
         """Issue the session's next tokens.
 
         Checks, in order, that: 1. the session is valid; 2. the proof is for its key; 3. its user
@@ -58,7 +53,7 @@ class RefreshTokenGrant:
         if is_old and tx.now >= session.rotated_at + GRACE_MS:
             return _end_stolen_session(tx, session)
         refresh = self.secrets.new_secret(names.PREFIX_REFRESH_TOKEN)
-        new_hash = hashlib.sha256(refresh.encode()).digest()
+        new_hash = handle_hash(refresh)
         expires_at = session.expires_at if session.device_id is None else tx.now + IDLE_MS
         if not tx.sessions.rotate(session.id, session.refresh_hash, new_hash, tx.now, expires_at):
             return errors.InvalidGrant(_REFUSED)

@@ -19,24 +19,15 @@ from server.protocol.tokens.token_exchange import ExchangeRequest, Subject
 from server.services.audit import audit, floods
 from server.services.clients import client_auth
 from server.services.server_policy import ServerPolicy
-from server.services.tokens.endpoint import TokenRequest
-from server.services.tokens.exchange_checks import ExchangeChecks, ExchangeRefused, GrantedExchange
+from server.services.tokens.endpoint import TokenRequest, TokenResult
+from server.services.tokens.exchange_checks import ExchangeChecks, ExchangeRefused
 from server.services.tokens.issuing import TokenIssuer, TokenOrigin
-from server.services.tokens.standing_exchanges import StandingExchanges
+from server.services.tokens.standing_grant_exchanges import StandingGrantExchanges
 
 HintMaker: TypeAlias = Callable[
     [Unit, Agent, Delegation, str, Sequence[str], Sequence[Mapping[str, JsonValue]]], str
 ]
 """Signs a `login_hint_token`. Called with agent, parent token, resource, scopes and details."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Tokens:
-    """The verified tokens of a request: the claims of the subject token, and the rows of both."""
-
-    claims: Subject
-    subject: Delegation | None
-    actor: Delegation | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,25 +39,20 @@ class TokenExchangeGrant:
     checks: ExchangeChecks
     hint: HintMaker
     issuing: TokenIssuer
-    standing: StandingExchanges
+    standing: StandingGrantExchanges
     server_policy: ServerPolicy
 
-    def exchange(self, agent: Agent, request: TokenRequest) -> dict[str, object]:
+    def exchange(self, agent: Agent, request: TokenRequest) -> TokenResult:
         """Return the token response of RFC 8693 2.2.1. Raises errors.ProtocolError."""
         with self.store.write() as tx:
             agent = client_auth.current_agent(tx, agent)
             if names.GRANT_TOKEN_EXCHANGE not in agent.grant_types:
                 raise errors.UnauthorizedClient("This client cannot use this grant type.")
-            result = self._exchange(tx, agent, request)
-        if isinstance(result, errors.ProtocolError):
-            raise result
-        return result
+            return self._exchange(tx, agent, request)
 
-    def _exchange(
-        self, tx: Unit, agent: Agent, request: TokenRequest
-    ) -> dict[str, object] | errors.ProtocolError:
+    def _exchange(self, tx: Unit, agent: Agent, request: TokenRequest) -> TokenResult:
         """Exchange the token, or record a refusal and return its error. The steps are `STEPS`."""
-        exchange, request_tokens = _UNREADABLE, None
+        exchange, subject, actor = _UNREADABLE, None, None
         try:
             # 1. The request is well-formed.
             exchange_request = _parse_request(request)
@@ -74,50 +60,48 @@ class TokenExchangeGrant:
             # 2. The subject token is one of our access tokens.
             claims = self._read_token(tx, exchange_request.subject_token, Reason.SUBJECT_INVALID)
             exchange = replace(exchange, subject=claims.token_id, may_act=claims.may_act)
-            request_tokens = _Tokens(claims, _subject_row(tx, claims), None)
+            subject = _subject_row(tx, claims)
             # 3. The actor token is the caller's own.
-            request_tokens = replace(
-                request_tokens, actor=self._actor(tx, agent, exchange_request.actor_token)
-            )
+            actor = self._actor(tx, agent, exchange_request.actor_token)
             # 4. A bound token comes with a DPoP proof of its key.
-            _check_proof(request.dpop_jkt, request_tokens)
+            _check_proof(request.dpop_jkt, subject, actor)
             # 5 to 14. Tokens, directory, consents and policy allow it.
-            granted = self.checks.check(tx, agent, exchange, request_tokens.subject)
+            granted = self.checks.check(tx, agent, exchange, subject)
         except ExchangeRefused as refused:
-            if (
-                answer_by_grant := self._exchange_by_grant(
-                    tx, refused, request_tokens, request.dpop_jkt
-                )
-            ) is not None:
-                return answer_by_grant
-            return self._refuse(
-                tx,
-                agent,
-                exchange,
-                None if request_tokens is None else request_tokens.subject,
-                refused,
+            answer_by_grant = self._exchange_by_grant(
+                tx, refused, subject, actor, jkt=request.dpop_jkt
             )
-        origin = _origin(request_tokens, granted)
-        answer = self.issuing.for_exchange(
+            return answer_by_grant or self._refuse(tx, agent, exchange, subject, refused)
+        origin = TokenOrigin(
+            parent=subject,
+            consent_id=None if granted.consent is None else granted.consent.id,
+            until=_latest_expiry(actor, granted.consent),
+            approval=granted.approval,
+            policy=granted.verdict.facts(),
+            copied_claims=claims.copied_claims,
+        )
+        answer = self.issuing.for_target(
             tx, agent, granted.target, exchange.details, origin, jkt=request.dpop_jkt
         )
         tx.delegations.mark_used(exchange.subject, tx.now)
-        answer["issued_token_type"] = token_exchange.ACCESS_TOKEN
-        return {**answer, "narrowed": True} if granted.narrowed else answer
+        return _complete(answer, narrowed=granted.narrowed)
 
     def _exchange_by_grant(
-        self, tx: Unit, refused: ExchangeRefused, request_tokens: _Tokens | None, jkt: str | None
+        self,
+        tx: Unit,
+        refused: ExchangeRefused,
+        subject: Delegation | None,
+        actor: Delegation | None,
+        *,
+        jkt: str | None,
     ) -> dict[str, object] | None:
         """Return the response if only an approval is missing and a standing grant provides it."""
         needed = refused.approval_needed
-        if needed is None or request_tokens is None or request_tokens.subject is None:
+        if needed is None or subject is None:
             return None
-        until = _latest_expiry(request_tokens, needed.consent)
-        answer = self.standing.exchange(tx, needed, request_tokens.subject, until=until, jkt=jkt)
-        if answer is None:
-            return None
-        answer["issued_token_type"] = token_exchange.ACCESS_TOKEN
-        return {**answer, "narrowed": True} if needed.narrowed else answer
+        until = _latest_expiry(actor, needed.consent)
+        answer = self.standing.exchange(tx, needed, subject, until=until, jkt=jkt)
+        return None if answer is None else _complete(answer, narrowed=needed.narrowed)
 
     def _read_token(self, tx: Unit, token: str, reason: Reason) -> Subject:
         """Return the claims of a valid access token of this server."""
@@ -204,32 +188,22 @@ def _subject_row(tx: Unit, claims: Subject) -> Delegation | None:
     return row
 
 
-def _check_proof(jkt: str | None, request_tokens: _Tokens) -> None:
+def _check_proof(jkt: str | None, *request_tokens: Delegation | None) -> None:
     """Check that a bound token comes with a proof, so it cannot become unbound (RFC 9449 7)."""
-    for token in (request_tokens.subject, request_tokens.actor):
+    for token in request_tokens:
         if token is not None and token.jkt not in {None, jkt}:
             raise ExchangeRefused(Reason.PROOF_MISSING)
 
 
-def _origin(request_tokens: _Tokens, granted: GrantedExchange) -> TokenOrigin:
-    """Return the new token's origin. It expires no later than the tokens and the consent."""
-    consent = granted.consent
-    return TokenOrigin(
-        parent=request_tokens.subject,
-        consent_id=None if consent is None else consent.id,
-        until=_latest_expiry(request_tokens, consent),
-        approval=granted.approval,
-        policy=granted.verdict.facts(),
-        copied_claims=request_tokens.claims.copied_claims,
-    )
-
-
-def _latest_expiry(request_tokens: _Tokens, consent: Consent | None) -> int | None:
+def _latest_expiry(*limits: Delegation | Consent | None) -> int | None:
     """Return the latest time, in seconds, at which the new token may expire; None for no limit."""
-    expiries = [
-        limit.expires_at // 1000 for limit in (consent, request_tokens.actor) if limit is not None
-    ]
-    return min(expiries, default=None)
+    return min((limit.expires_at // 1000 for limit in limits if limit is not None), default=None)
+
+
+def _complete(answer: dict[str, object], *, narrowed: bool) -> dict[str, object]:
+    """Add the members that only the response to an exchange has."""
+    answer["issued_token_type"] = token_exchange.ACCESS_TOKEN
+    return {**answer, "narrowed": True} if narrowed else answer
 
 
 def _record(

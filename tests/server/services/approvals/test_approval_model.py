@@ -26,6 +26,7 @@ from server.services.clients import client_auth
 from server.services.tokens.access_revocation import Revocation
 from server.services.tokens.exchange_checks import ExchangeChecks
 from server.services.tokens.grants import token_exchange
+from server.services.tokens.issuing import TokenOrigin
 from server.storage.approvals.approvals import Approvals
 from server.storage.approvals.tables import approvals as table
 from server.storage.approvals.tables import decisions as votes
@@ -185,16 +186,11 @@ def _descendants_survive_a_disabled_agent(patch: pytest.MonkeyPatch) -> None:
 
 def _descendants_outlive_their_parents(patch: pytest.MonkeyPatch) -> None:
     """Planted fault: a token from an exchange gets a full lifetime."""
-    origin = token_exchange._origin
 
-    def endless(*arguments: Any) -> Any:
-        token_origin = origin(*arguments)
-        return replace(
-            token_origin,
-            parent=replace(token_origin.parent, expires_at=token_origin.parent.expires_at + DAY),
-        )
+    def endless(*, parent: Any, **members: Any) -> TokenOrigin:
+        return TokenOrigin(parent=replace(parent, expires_at=parent.expires_at + DAY), **members)
 
-    patch.setattr(token_exchange, "_origin", endless)
+    patch.setattr(token_exchange, "TokenOrigin", endless)
 
 
 def _any_client_can_revoke(patch: pytest.MonkeyPatch) -> None:

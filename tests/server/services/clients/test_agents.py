@@ -22,11 +22,17 @@ JWK = {
 """The public key of RFC 7515, appendix A.3."""
 JWKS = json.dumps({"keys": [{**JWK, "kid": "a"}]})
 
+pytestmark = pytest.mark.usefixtures("admin")
+
 
 @pytest.fixture
 def admin(admin_services):
     """A user who can own agents."""
     return add_user(admin_services)
+
+
+def _update(admin_services, **changes):
+    return admin_services.agents.update("invoice-bot", AgentChanges(**changes), by=BY)
 
 
 def test_registering_an_agent_returns_its_secret_once(admin_services, admin):
@@ -48,7 +54,6 @@ def test_an_agent_is_found_by_name_in_any_case_and_by_client_id(admin_services, 
     assert admin_services.agents.show(agent.id) == (agent, (admin,))
 
 
-@pytest.mark.usefixtures("admin")
 @pytest.mark.parametrize("owners", [(), ("nobody",)])
 def test_an_agent_needs_an_owner(admin_services, owners):
     """Somebody must be responsible for each agent, so an agent without an owner is refused."""
@@ -66,14 +71,12 @@ def test_an_agent_needs_an_enabled_owner(admin_services, admin):
     assert register_agent(admin_services, owners=("ana", "admin")).agent.owners[1] == admin.id
 
 
-@pytest.mark.usefixtures("admin")
 def test_an_agent_without_permissions_can_be_registered(admin_services):
     """An agent can be registered before anyone knows which permissions it needs."""
     agent = register_agent(admin_services, resources=(), scopes=()).agent
     assert (agent.resources, agent.scopes) == ((), ())
 
 
-@pytest.mark.usefixtures("admin")
 @pytest.mark.parametrize(
     ("members", "message"),
     [
@@ -111,7 +114,6 @@ def test_an_invalid_registration_is_refused_with_the_remedy(admin_services, memb
     assert admin_services.entries("agent.added") == []
 
 
-@pytest.mark.usefixtures("admin")
 @pytest.mark.parametrize("name", ["", "a\nb", "[b]x[/b]", "sayso_ag_x", "\u202ebot", "x" * 65])
 def test_an_agent_name_must_be_displayable(admin_services, name):
     """People see the name on their screens, so control characters and markup are refused."""
@@ -119,7 +121,6 @@ def test_an_agent_name_must_be_displayable(admin_services, name):
         register_agent(admin_services, name)
 
 
-@pytest.mark.usefixtures("admin")
 def test_agent_names_are_unique_in_any_case(admin_services):
     """Adding and renaming an agent both check the name."""
     register_agent(admin_services)
@@ -131,7 +132,6 @@ def test_agent_names_are_unique_in_any_case(admin_services):
     assert admin_services.agents.update("other", AgentChanges(name="Other"), by=BY).name == "Other"
 
 
-@pytest.mark.usefixtures("admin")
 def test_an_agent_with_keys_has_no_secret(admin_services):
     """The agent keeps its private key, so the server has no secret that could leak."""
     registration = register_agent(admin_services, auth_method="private_key_jwt", jwks=JWKS)
@@ -146,34 +146,30 @@ def test_the_last_owner_cannot_be_removed(admin_services, admin):
     """An update can remove the last owner only if it adds another one."""
     register_agent(admin_services)
     with pytest.raises(Conflict, match="Add a new owner with `add_owners`"):
-        admin_services.agents.update("invoice-bot", AgentChanges(remove_owners=("admin",)), by=BY)
+        _update(admin_services, remove_owners=("admin",))
     ana = add_user(admin_services, "ana")
     changes = AgentChanges(add_owners=("ana",), remove_owners=("admin",))
     assert admin_services.agents.update("invoice-bot", changes, by=BY).owners == (ana.id,)
     with pytest.raises(Invalid):
-        admin_services.agents.update("invoice-bot", AgentChanges(remove_owners=("admin",)), by=BY)
+        _update(admin_services, remove_owners=("admin",))
     assert admin.id not in admin_services.agents.show("invoice-bot")[0].owners
 
 
-@pytest.mark.usefixtures("admin")
 def test_the_last_enabled_owner_cannot_be_removed(admin_services):
     """A remaining owner who is disabled does not count."""
     add_user(admin_services, "ana")
     register_agent(admin_services, owners=("admin", "ana"))
     admin_services.users.disable("ana", by=BY)
     with pytest.raises(Invalid, match="enabled"):
-        admin_services.agents.update("invoice-bot", AgentChanges(remove_owners=("admin",)), by=BY)
+        _update(admin_services, remove_owners=("admin",))
 
 
-@pytest.mark.usefixtures("admin")
 def test_an_update_changes_only_the_named_members(admin_services):
     """Members that the update does not name keep their values."""
     before = register_agent(
         admin_services, expires_at=admin_services.clock.now() + DAY, asks=("admin",)
     ).agent
-    after = admin_services.agents.update(
-        "invoice-bot", AgentChanges(scopes=("payments:read",)), by=BY
-    )
+    after = _update(admin_services, scopes=("payments:read",))
     assert after.scopes == ("payments:read",)
     assert (after.asks, after.expires_at, after.secrets) == (
         before.asks,
@@ -222,7 +218,6 @@ def test_disabling_an_agent_revokes_tokens_cancels_requests_and_counts_them(admi
     assert entry["agent_id"] == agent.id
 
 
-@pytest.mark.usefixtures("admin")
 def test_a_preview_does_not_count_expired_requests_and_tokens(admin_services):
     """Neither the preview nor the disabling counts expired requests or tokens."""
     agent = register_agent(admin_services).agent
@@ -234,7 +229,6 @@ def test_a_preview_does_not_count_expired_requests_and_tokens(admin_services):
     assert admin_services.agents.disable("invoice-bot", by=BY).counts == preview.counts
 
 
-@pytest.mark.usefixtures("admin")
 def test_disabling_twice_counts_zero_and_writes_no_entry(admin_services):
     """A script can repeat the command without writing a second audit entry."""
     register_agent(admin_services)
@@ -248,7 +242,6 @@ def test_disabling_twice_counts_zero_and_writes_no_entry(admin_services):
     assert len(admin_services.entries("agent.disabled")) == 1
 
 
-@pytest.mark.usefixtures("admin")
 def test_enabling_an_agent_needs_an_enabled_owner(admin_services):
     """Without an enabled owner, enabling is refused; with a new owner, it succeeds."""
     register_agent(admin_services)
@@ -257,12 +250,11 @@ def test_enabling_an_agent_needs_an_enabled_owner(admin_services):
     admin_services.users.disable("admin", by=BY)
     with pytest.raises(Conflict, match="No owner of invoice-bot is enabled"):
         admin_services.agents.enable("invoice-bot", by=BY)
-    admin_services.agents.update("invoice-bot", AgentChanges(add_owners=("ana",)), by=BY)
+    _update(admin_services, add_owners=("ana",))
     assert admin_services.agents.enable("invoice-bot", by=BY).state == "enabled"
     assert admin_services.entries("agent.enabled")[0]["facts"] == {"was": "disabled"}
 
 
-@pytest.mark.usefixtures("admin")
 def test_after_a_rotation_both_secrets_work_during_the_overlap(admin_services):
     """The overlap is a day by default, so that there is time to update a running agent."""
     old = register_agent(admin_services).agent.secrets[0]
@@ -274,7 +266,6 @@ def test_after_a_rotation_both_secrets_work_during_the_overlap(admin_services):
     assert admin_services.agents.show("invoice-bot")[0].secrets == rotation.agent.secrets
 
 
-@pytest.mark.usefixtures("admin")
 def test_a_rotation_without_overlap_ends_the_old_secret_immediately(admin_services):
     """An overlap of zero is for a secret that leaked; only the new secret remains."""
     register_agent(admin_services)
@@ -282,7 +273,6 @@ def test_a_rotation_without_overlap_ends_the_old_secret_immediately(admin_servic
     assert [secret.hint for secret in rotation.agent.secrets] == [rotation.secret[-4:]]
 
 
-@pytest.mark.usefixtures("admin")
 def test_a_later_rotation_never_extends_an_old_secret(admin_services):
     """An old secret ends at the time that its own rotation set."""
     register_agent(admin_services)
@@ -295,7 +285,6 @@ def test_a_later_rotation_never_extends_an_old_secret(admin_services):
     assert len(admin_services.agents.rotate_secret("invoice-bot", by=BY).agent.secrets) == 3
 
 
-@pytest.mark.usefixtures("admin")
 @pytest.mark.parametrize("overlap", [-1, 30 * DAY + 1])
 def test_an_overlap_longer_than_thirty_days_is_refused(admin_services, overlap):
     """An overlap must be temporary, so a longer or a negative one is refused."""
@@ -329,33 +318,25 @@ def test_an_unknown_agent_is_not_found(admin_services, verb):
         getattr(admin_services.agents, verb)("x", **({} if verb == "show" else {"by": BY}))
 
 
-@pytest.mark.usefixtures("admin")
 def test_a_scope_that_its_resource_lost_does_not_block_other_changes(admin_services):
     """An agent can be changed even if one of its scopes no longer exists."""
     register_agent(admin_services)
     admin_services.resources.delete(PAY, by=BY)
     admin_services.resources.add(PAY, {"other": Risk.LOW}, {}, by=BY)
-    agent = admin_services.agents.update(
-        "invoice-bot", AgentChanges(description="Pays bills"), by=BY
-    )
+    agent = _update(admin_services, description="Pays bills")
     assert agent.description == "Pays bills"
 
 
-@pytest.mark.usefixtures("admin")
 def test_an_update_without_effect_writes_no_entry(admin_services):
     """Neither an unchanged name nor enabling an enabled agent writes an entry."""
     before = register_agent(admin_services).agent
     version = admin_services.version()
-    assert (
-        admin_services.agents.update("invoice-bot", AgentChanges(name="invoice-bot"), by=BY)
-        == before
-    )
+    assert _update(admin_services, name="invoice-bot") == before
     assert admin_services.agents.enable("invoice-bot", by=BY) == before
     assert admin_services.entries("agent.updated") == admin_services.entries("agent.enabled") == []
     assert admin_services.version() >= version
 
 
-@pytest.mark.usefixtures("admin")
 @pytest.mark.parametrize(
     ("text", "message"),
     [("not json", "key file"), ('{"keys": []}', "key file"), ("[]", "key file")],
@@ -367,13 +348,12 @@ def test_an_unusable_key_file_is_refused(admin_services, text, message):
     assert admin_services.agents.all() == []
 
 
-@pytest.mark.usefixtures("admin")
 def test_keys_are_replaced_and_can_be_used_with_a_secret(admin_services):
     """An agent with a secret can have keys to sign requests; new keys replace all old keys."""
     register_agent(admin_services, auth_method="private_key_jwt", jwks=JWKS)
     register_agent(admin_services, "other")
     new_jwks = json.dumps({"keys": [{**JWK, "kid": "b"}]})
-    changed = admin_services.agents.update("invoice-bot", AgentChanges(jwks=new_jwks), by=BY)
+    changed = _update(admin_services, jwks=new_jwks)
     assert [key["kid"] for key in changed.jwks] == ["b"]
     other = admin_services.agents.update(
         "other", AgentChanges(jwks=new_jwks, request_alg="ES256"), by=BY
@@ -382,45 +362,32 @@ def test_keys_are_replaced_and_can_be_used_with_a_secret(admin_services):
     assert [key["kid"] for key in other.jwks] == ["b"]
 
 
-@pytest.mark.usefixtures("admin")
 def test_an_agent_may_be_limited_to_registered_action_types(admin_services):
     """An update of another member keeps the limit; None removes it."""
     agent = register_agent(admin_services)
     assert agent.agent.action_types is None
     with pytest.raises(NotFound, match=r"no action type payment\.transfer"):
-        admin_services.agents.update(
-            "invoice-bot", AgentChanges(action_types=("payment.transfer",)), by=BY
-        )
+        _update(admin_services, action_types=("payment.transfer",))
     admin_services.actions.add(json.dumps(PAYMENT), by=BY)
     limit = AgentChanges(action_types=("payment.transfer", "payment.transfer"))
     assert admin_services.agents.update("invoice-bot", limit, by=BY).action_types == (
         "payment.transfer",
     )
-    updated_agent = admin_services.agents.update(
-        "invoice-bot", AgentChanges(description="Pays"), by=BY
-    )
+    updated_agent = _update(admin_services, description="Pays")
     assert updated_agent.action_types == ("payment.transfer",)
     assert admin_services.agents.show("invoice-bot")[0].action_types == ("payment.transfer",)
-    assert (
-        admin_services.agents.update(
-            "invoice-bot", AgentChanges(action_types=()), by=BY
-        ).action_types
-        == ()
-    )
-    unlimited_agent = admin_services.agents.update(
-        "invoice-bot", AgentChanges(action_types=None), by=BY
-    )
+    assert _update(admin_services, action_types=()).action_types == ()
+    unlimited_agent = _update(admin_services, action_types=None)
     assert unlimited_agent.action_types is None
 
 
-@pytest.mark.usefixtures("admin")
 def test_the_notification_endpoint_changes_with_the_delivery_mode(admin_services):
     """A callback mode needs an endpoint; changing to poll mode removes the endpoint."""
     parameters = {"delivery": "ping", "notification_endpoint": "https://bot.example/cb"}
     agent = register_agent(admin_services, **parameters).agent
     assert (agent.delivery, agent.notification_endpoint) == tuple(parameters.values())
     assert admin_services.agents.show("invoice-bot")[0] == agent
-    updated = admin_services.agents.update("invoice-bot", AgentChanges(description="x"), by=BY)
+    updated = _update(admin_services, description="x")
     assert updated.notification_endpoint == "https://bot.example/cb"
     changes = AgentChanges(delivery="push", notification_endpoint="https://new.example/cb")
     changed = admin_services.agents.update("invoice-bot", changes, by=BY)
@@ -428,30 +395,26 @@ def test_the_notification_endpoint_changes_with_the_delivery_mode(admin_services
     changes = AgentChanges(notification_endpoint="ftp://bot.example")
     with pytest.raises(Invalid, match="must be https"):
         admin_services.agents.update("invoice-bot", changes, by=BY)
-    polling = admin_services.agents.update("invoice-bot", AgentChanges(delivery="poll"), by=BY)
+    polling = _update(admin_services, delivery="poll")
     assert (polling.delivery, polling.notification_endpoint) == ("poll", None)
     facts = admin_services.entries("agent.updated")[-1]["facts"]
     assert (facts["delivery"], facts["notification_endpoint"]) == ("poll", None)
 
 
-@pytest.mark.usefixtures("admin")
 def test_required_request_signing_is_set_kept_and_removed(admin_services):
     """An update that would leave the agent without a suitable key is refused."""
     agent = register_agent(admin_services, jwks=JWKS, request_alg="ES256").agent
     assert agent.request_alg == "ES256"
     assert admin_services.agents.show("invoice-bot")[0] == agent
-    updated = admin_services.agents.update("invoice-bot", AgentChanges(description="x"), by=BY)
+    updated = _update(admin_services, description="x")
     assert updated.request_alg == "ES256"
     assert admin_services.entries("agent.updated")[-1]["facts"]["request_alg"] == "ES256"
     with pytest.raises(Invalid, match="has no RS256 key"):
-        admin_services.agents.update("invoice-bot", AgentChanges(request_alg="RS256"), by=BY)
-    unsigned_agent = admin_services.agents.update(
-        "invoice-bot", AgentChanges(request_alg=""), by=BY
-    )
+        _update(admin_services, request_alg="RS256")
+    unsigned_agent = _update(admin_services, request_alg="")
     assert unsigned_agent.request_alg is None
 
 
-@pytest.mark.usefixtures("admin")
 def test_deleting_a_resource_removes_it_from_the_resources_an_agent_serves(admin_services):
     """A served resource must exist; when it is deleted, the agent no longer serves it."""
     with pytest.raises(NotFound, match=r"no resource https://desk\.example"):
@@ -459,14 +422,13 @@ def test_deleting_a_resource_removes_it_from_the_resources_an_agent_serves(admin
     admin_services.resources.add("https://desk.example", {}, {}, by=BY)
     agent = register_agent(admin_services, serves=(PAY, "https://desk.example", PAY)).agent
     assert agent.serves == (PAY, "https://desk.example")
-    updated = admin_services.agents.update("invoice-bot", AgentChanges(description="Pays"), by=BY)
+    updated = _update(admin_services, description="Pays")
     assert updated.serves == (PAY, "https://desk.example")
     admin_services.resources.delete("https://desk.example", by=BY)
     assert admin_services.agents.show("invoice-bot")[0].serves == (PAY,)
-    assert admin_services.agents.update("invoice-bot", AgentChanges(serves=()), by=BY).serves == ()
+    assert _update(admin_services, serves=()).serves == ()
 
 
-@pytest.mark.usefixtures("admin")
 @pytest.mark.parametrize("seconds", [0, 9, 3_601])
 def test_a_token_lifetime_limit_must_be_between_10_and_3600_seconds(admin_services, seconds):
     """Registering and updating an agent both refuse an invalid limit."""
@@ -474,10 +436,9 @@ def test_a_token_lifetime_limit_must_be_between_10_and_3600_seconds(admin_servic
         register_agent(admin_services, token_seconds=seconds)
     register_agent(admin_services)
     with pytest.raises(Invalid, match="10 to 3600"):
-        admin_services.agents.update("invoice-bot", AgentChanges(token_seconds=seconds), by=BY)
+        _update(admin_services, token_seconds=seconds)
 
 
-@pytest.mark.usefixtures("admin")
 def test_a_token_lifetime_limit_is_set_kept_and_removed(admin_services):
     """An update of another member keeps the limit; None removes it."""
     assert register_agent(admin_services, token_seconds=60).agent.token_seconds == 60
@@ -504,7 +465,6 @@ def _with_two_resources(admin_services, mail, **members):
     return register_agent(admin_services, resources=(PAY, mail), scopes=scopes, **members).agent
 
 
-@pytest.mark.usefixtures("admin")
 def test_scopes_can_be_limited_for_one_resource(admin_services, mail):
     """At a resource without a limit, the agent may use all its scopes."""
     agent = _with_two_resources(admin_services, mail, only={mail: ("mail:send", "mail:send")})
@@ -514,12 +474,11 @@ def test_scopes_can_be_limited_for_one_resource(admin_services, mail):
     assert not agent.allows(mail, "payments:read")
     assert agent.allows(PAY, "payments:read")
     assert not agent.allows("https://other.example", "payments:read")
-    updated = admin_services.agents.update("invoice-bot", AgentChanges(description="x"), by=BY)
+    updated = _update(admin_services, description="x")
     assert updated.only == agent.only
-    assert admin_services.agents.update("invoice-bot", AgentChanges(only={}), by=BY).only == {}
+    assert _update(admin_services, only={}).only == {}
 
 
-@pytest.mark.usefixtures("admin")
 @pytest.mark.parametrize(
     ("only", "message"),
     [
@@ -539,10 +498,9 @@ def test_a_resource_limit_must_be_within_the_permissions_of_the_agent(
         _with_two_resources(admin_services, mail, only=only)
     _with_two_resources(admin_services, mail)
     with pytest.raises(Invalid, match=message):
-        admin_services.agents.update("invoice-bot", AgentChanges(only=only), by=BY)
+        _update(admin_services, only=only)
 
 
-@pytest.mark.usefixtures("admin")
 def test_removing_permissions_also_removes_them_from_resource_limits(admin_services, mail):
     """The agent's limits never allow more than its remaining permissions."""
     _with_two_resources(
@@ -551,9 +509,7 @@ def test_removing_permissions_also_removes_them_from_resource_limits(admin_servi
     fewer = AgentChanges(scopes=("payments:read",))
     agent = admin_services.agents.update("invoice-bot", fewer, by=BY)
     assert agent.only == {mail: ("payments:read",), PAY: ("payments:read",)}
-    narrowed_agent = admin_services.agents.update(
-        "invoice-bot", AgentChanges(resources=(mail,)), by=BY
-    )
+    narrowed_agent = _update(admin_services, resources=(mail,))
     assert narrowed_agent.only == {mail: ("payments:read",)}
     admin_services.resources.delete(mail, by=BY)
     assert admin_services.agents.show("invoice-bot")[0].only == {}

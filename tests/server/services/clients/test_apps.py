@@ -171,8 +171,8 @@ def test_a_deleted_app_is_not_found(admin_services, add):
 def test_deleting_a_resource_narrows_its_apps(admin_services, add):
     """The app also loses the scopes that none of its other resources has."""
     admin_services.resources.add("https://mail.example", {"mail:read": Risk.LOW}, {}, by=BY)
-    both = (PAY, "https://mail.example")
-    add(resources=both, scopes=("payments:read", "mail:read"))
+    uris = (PAY, "https://mail.example")
+    add(resources=uris, scopes=("payments:read", "mail:read"))
     add("console")
     assert admin_services.resources.delete(PAY, by=BY).apps_narrowed == ("chat",)
     app = admin_services.apps.show("chat")

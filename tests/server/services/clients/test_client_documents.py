@@ -156,17 +156,17 @@ def test_an_unregistered_app_gets_only_open_resources_and_no_critical_scope(brow
 
 
 @pytest.mark.parametrize(
-    ("settings", "says"),
+    ("settings", "message"),
     [
         ({"clients_unknown": "never"}, "must be registered"),
         ({"clients_unknown": "list"}, "not allowed"),
         ({"clients_blocked": "example.org,chat.example"}, "blocked"),
     ],
 )
-def test_the_settings_refuse_unregistered_apps_without_a_fetch(open_site, host, settings, says):
+def test_the_settings_refuse_unregistered_apps_without_a_fetch(open_site, host, settings, message):
     """No document is fetched if the settings do not allow the app's host."""
     local, _ = open_site(**settings)
-    assert says in refusal_text(local)
+    assert message in refusal_text(local)
     assert host.fetched == []
     listed, _ = open_site(clients_unknown="list", clients_allowed="chat.example")
     assert "name" in new_browser(listed).authorize(URL, **READ).text
@@ -181,7 +181,7 @@ def test_discovery_advertises_it_only_if_enabled(open_site, open_local):
 
 
 @pytest.mark.parametrize(
-    ("url", "says"),
+    ("url", "message"),
     [
         ("http://chat.example/client.json", "Unknown client_id"),
         (f"{URL}#top", "without a fragment"),
@@ -189,16 +189,16 @@ def test_discovery_advertises_it_only_if_enabled(open_site, open_local):
         ("https://10.0.0.1/client.json", "full host name"),
     ],
 )
-def test_an_invalid_client_id_url_is_not_fetched(site, host, url, says):
+def test_an_invalid_client_id_url_is_not_fetched(site, host, url, message):
     """CI-01: an invalid client_id URL gets an error page and is not fetched."""
-    assert says in refusal_text(site, url)
+    assert message in refusal_text(site, url)
     assert host.fetched == []
 
 
 @pytest.mark.parametrize(
-    ("answer", "says"),
+    ("answer", "message"),
     [
-        (Fetched(302, b"", {"location": OTHER}), "without a redirect"),
+        (Fetched(302, b"", {"location": OTHER}), "without redirecting"),
         (Fetched(404, b"", {}), "status 200"),
         (Fetched(200, b"x" * 10_000_000, JSON), f"{MAX_BYTES} bytes"),
         (Fetched(503, b"", {}), "cannot be fetched now"),
@@ -206,17 +206,17 @@ def test_an_invalid_client_id_url_is_not_fetched(site, host, url, says):
     ],
     ids=["redirect", "missing", "10 MB", "fault", "private"],
 )
-def test_any_other_response_is_not_a_document(site, host, answer, says):
+def test_any_other_response_is_not_a_document(site, host, answer, message):
     """CI-02, CI-07, CI-08, CI-13: nothing is stored, and the next request fetches again."""
     host.answers[URL] = answer
-    assert says in refusal_text(site)
+    assert message in refusal_text(site)
     host.serve()
     assert "name" in new_browser(site).authorize(URL, **READ).text
     assert host.fetched == [URL, URL]
 
 
 @pytest.mark.parametrize(
-    ("changes", "says"),
+    ("changes", "message"),
     [
         ({"client_id": OTHER}, "client_id must be the URL"),
         ({"redirect_uris": ["https://bank.example/cb"]}, "on its own host"),
@@ -226,10 +226,10 @@ def test_any_other_response_is_not_a_document(site, host, answer, says):
         ),
     ],
 )
-def test_a_document_about_another_host_is_refused(site, host, changes, says):
+def test_a_document_about_another_host_is_refused(site, host, changes, message):
     """CI-03: a document may not describe a client on a different host."""
     host.serve(URL, document(**changes))
-    assert says in refusal_text(site)
+    assert message in refusal_text(site)
 
 
 def test_a_redirect_uri_missing_from_the_document_gets_no_redirect(browser, host):

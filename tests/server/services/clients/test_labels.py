@@ -10,8 +10,8 @@ from tests.support.builders.installation import BY, add_user, register_agent
 
 def test_labels_are_sorted_and_unique():
     """Labels are words or key=value pairs; their order and duplicates do not matter."""
-    given = ["team=finance", "pilot", "pilot"]
-    assert agent_checks.label_list(None, given) == ("pilot", "team=finance")
+    labels = ["team=finance", "pilot", "pilot"]
+    assert agent_checks.label_list(None, labels) == ("pilot", "team=finance")
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,10 @@ from tests.support.builders.clock import MINUTE
 from tests.support.builders.installation import BY, PAY, PAYMENT, add_user, register_agent
 
 
+def _update(admin_services, **changes):
+    return admin_services.resources.update(PAY, ResourceChanges(**changes), by=BY)
+
+
 def test_a_resource_is_registered_with_the_risk_of_each_scope(admin_services):
     """The registration writes an audit entry."""
     resource = admin_services.resources.add(PAY, {"pay": Risk.HIGH}, {}, by=BY).resource
@@ -103,7 +107,7 @@ def test_scopes_are_added_changed_and_removed(admin_services):
     assert resource.scopes == {"pay": Risk.CRITICAL, "new": Risk.LOW}
     assert admin_services.resources.show(PAY) == resource
     with pytest.raises(Invalid, match="has no scope read"):
-        admin_services.resources.update(PAY, ResourceChanges(remove_scopes=("read",)), by=BY)
+        _update(admin_services, remove_scopes=("read",))
 
 
 def test_a_scope_may_require_a_registered_action_type(admin_services):
@@ -116,25 +120,15 @@ def test_a_scope_may_require_a_registered_action_type(admin_services):
     ).resource
     assert resource.requires == {"pay": "payment.transfer"}
     with pytest.raises(Invalid):
-        admin_services.resources.update(
-            PAY, ResourceChanges(requires={"x": "payment.transfer"}), by=BY
-        )
-    assert (
-        admin_services.resources.update(PAY, ResourceChanges(requires={"pay": ""}), by=BY).requires
-        == {}
-    )
+        _update(admin_services, requires={"x": "payment.transfer"})
+    assert _update(admin_services, requires={"pay": ""}).requires == {}
 
 
 def test_removing_a_scope_removes_its_required_type(admin_services):
     """No requirement is left for a removed scope."""
     admin_services.actions.add(json.dumps(PAYMENT), by=BY)
     admin_services.resources.add(PAY, {"pay": Risk.HIGH}, {"pay": "payment.transfer"}, by=BY)
-    assert (
-        admin_services.resources.update(
-            PAY, ResourceChanges(remove_scopes=("pay",)), by=BY
-        ).requires
-        == {}
-    )
+    assert _update(admin_services, remove_scopes=("pay",)).requires == {}
 
 
 def test_deleting_a_resource_cancels_requests_and_narrows_agents(admin_services):
@@ -183,7 +177,7 @@ def test_a_resource_has_at_most_two_hundred_scopes(admin_services):
     names = {f"scope:{number}": Risk.LOW for number in range(200)}
     admin_services.resources.add(PAY, names, {}, by=BY)
     with pytest.raises(Invalid, match="200"):
-        admin_services.resources.update(PAY, ResourceChanges(scopes={"one:more": Risk.LOW}), by=BY)
+        _update(admin_services, scopes={"one:more": Risk.LOW})
     assert len(admin_services.resources.show(PAY).scopes) == 200
 
 
@@ -241,7 +235,7 @@ def test_an_overlap_of_more_than_thirty_days_is_refused(admin_services, overlap)
 def test_changing_scopes_keeps_the_secrets(admin_services):
     """Only deleting the resource deletes its secrets."""
     admin_services.resources.add(PAY, {}, {}, by=BY)
-    admin_services.resources.update(PAY, ResourceChanges(scopes={"pay": Risk.LOW}), by=BY)
+    _update(admin_services, scopes={"pay": Risk.LOW})
     resource = admin_services.resources.show(PAY)
     assert len(resource.secrets) == 1
     admin_services.resources.delete(PAY, by=BY)
@@ -261,7 +255,7 @@ def test_a_token_lifetime_limit_is_set_kept_and_removed(admin_services):
         == 60
     )
     with pytest.raises(Invalid, match="10 to 3600"):
-        admin_services.resources.update(PAY, ResourceChanges(token_seconds=9), by=BY)
+        _update(admin_services, token_seconds=9)
     for changes, expected in (
         (ResourceChanges(scopes={"new": Risk.LOW}), 60),
         (ResourceChanges(token_seconds=30), 30),
@@ -290,9 +284,7 @@ def test_a_trailing_slash_does_not_make_a_different_resource(admin_services):
     assert admin_services.resources.show(PAY).uri == f"{PAY}/"
     admin_services.resources.rotate_secret(PAY, by=BY)
     assert admin_services.entries("resource.secret_rotated")[0]["resource"] == f"{PAY}/"
-    changed = admin_services.resources.update(
-        PAY, ResourceChanges(scopes={"pay": Risk.HIGH}), by=BY
-    )
+    changed = _update(admin_services, scopes={"pay": Risk.HIGH})
     assert admin_services.resources.all() == [admin_services.resources.show(f"{PAY}/")]
     assert set(changed.scopes) == {"read", "pay"}
     assert admin_services.resources.delete(PAY, by=BY).resource.uri == f"{PAY}/"
@@ -333,14 +325,12 @@ def test_a_resource_has_default_scopes(admin_services):
         "read",
         "write",
     ]
-    assert admin_services.resources.update(PAY, ResourceChanges(), by=BY).default_scopes == (
+    assert _update(admin_services).default_scopes == (
         "read",
         "write",
     )
-    assert admin_services.resources.update(
-        PAY, ResourceChanges(remove_scopes=("write",)), by=BY
-    ).default_scopes == ("read",)
-    cleared = admin_services.resources.update(PAY, ResourceChanges(default_scopes=()), by=BY)
+    assert _update(admin_services, remove_scopes=("write",)).default_scopes == ("read",)
+    cleared = _update(admin_services, default_scopes=())
     assert cleared == admin_services.resources.show(PAY)
     assert cleared.default_scopes == ()
 

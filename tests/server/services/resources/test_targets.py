@@ -56,7 +56,7 @@ def test_a_named_resource_is_the_target():
 
 
 @pytest.mark.parametrize("resource_uri", [BOTH, "https://unknown.example"])
-def test_a_resource_without_permission_gets_the_same_error_as_an_unknown_one(resource_uri):
+def test_a_forbidden_resource_gets_the_same_error_as_an_unknown_one(resource_uri):
     """An agent must not be able to find out which other resources exist."""
     with pytest.raises(errors.InvalidTarget) as refused:
         _resolve(resource_uri, ("read",))
@@ -71,7 +71,7 @@ def test_a_deleted_resource_is_not_a_target():
         _resolve("https://gone.example", resources=("https://gone.example",))
 
 
-def test_the_only_resource_of_an_agent_needs_no_name():
+def test_an_agent_with_one_resource_need_not_name_it():
     """A deleted resource in the permissions does not count."""
     assert _resolve(scope=("send",), resources=(MAIL,)).resource.uri == MAIL
     target = _resolve(scope=("send",), resources=(MAIL, "https://gone.example"))
@@ -102,12 +102,12 @@ def test_a_scope_that_no_resource_has_is_an_invalid_scope(scope):
 
 @pytest.mark.parametrize("scope", [("pay",), ("send",), ("other",), ("other", "read")])
 def test_a_scope_that_the_agent_or_the_resource_lacks_is_refused(scope):
-    """The server never drops a scope silently, nor reveals which scopes exist."""
+    """The server never silently drops a scope or reveals which scopes exist."""
     with pytest.raises(errors.InvalidScope, match=f"cannot request {scope[0]} at {PAY}. An admin"):
         _resolve(PAY, scope)
 
 
-def test_without_scopes_a_client_gets_the_defaults_that_it_may_have(monkeypatch):
+def test_a_request_without_scopes_gets_the_permitted_defaults(monkeypatch):
     """RFC 6749 3.3: scopes that the client names replace the defaults."""
     monkeypatch.setitem(RESOURCES, PAY, replace(RESOURCES[PAY], default_scopes=("pay", "read")))
     target = targets.resolve_or_default(Directory(), AGENT, PAY, ())
@@ -140,8 +140,8 @@ def test_a_scope_is_refused_without_its_required_action_type():
     ("agent", "resource", "seconds"),
     [(None, None, 300), (60, None, 60), (None, 600, 600), (900, 600, 600), (60, 600, 60)],
 )
-def test_the_shorter_lifetime_limit_applies_or_the_default(agent, resource, seconds):
-    """A limit of the agent cannot extend a limit of the resource, or the reverse."""
+def test_the_shorter_lifetime_limit_or_the_default_applies(agent, resource, seconds):
+    """An agent's limit cannot extend a resource's limit, or vice versa."""
     limited_resource = replace(RESOURCES[PAY], token_seconds=resource)
     limited_agent = replace(AGENT, token_seconds=agent)
     assert targets.lifetime(limited_agent, limited_resource, 300) == seconds

@@ -103,10 +103,10 @@ def test_known_and_unknown_users_cost_the_same_statements(sign_in, local, monkey
     for name in ("ana", "nobody"):  # fill the caches
         with pytest.raises(WrongPassword):
             sign_in(name, "wrong")
-    known = record_statements(local, monkeypatch, lambda: sign_in("ana", "wrong"))
-    unknown = record_statements(local, monkeypatch, lambda: sign_in("nobody", "wrong"))
-    assert len(known) > 5
-    assert known == unknown
+    known_statements = record_statements(local, monkeypatch, lambda: sign_in("ana", "wrong"))
+    unknown_statements = record_statements(local, monkeypatch, lambda: sign_in("nobody", "wrong"))
+    assert len(known_statements) > 5
+    assert known_statements == unknown_statements
 
 
 WIDE = str.maketrans({chr(code): chr(code + 0xFEE0) for code in range(0x21, 0x7F)})

@@ -123,7 +123,7 @@ def test_revoking_the_consent_ends_its_tokens(app, tokens, local):
     """The consent to tell an app who the user is can be revoked like any other."""
     token = tokens()["access_token"]
     assert app.userinfo(token).status == 200
-    (given,) = local.site.consents.search(user=None, client=None, ended=False)
-    assert given.consent.resource == f"{ISSUER}/userinfo"
-    local.site.consents.revoke(given.consent.id, by=BY)
+    (named_consent,) = local.site.consents.search(user=None, client=None, ended=False)
+    assert named_consent.consent.resource == f"{ISSUER}/userinfo"
+    local.site.consents.revoke(named_consent.consent.id, by=BY)
     assert app.userinfo(token).refusal == REFUSED

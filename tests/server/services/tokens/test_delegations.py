@@ -7,15 +7,7 @@ from server.services.tokens.delegations import DelegationService, actors
 from tests.support.builders.callers import new_person
 from tests.support.builders.clock import MINUTE
 from tests.support.builders.installation import BY
-from tests.support.builders.token_chains import APP, BANK, DESK, Chains
-
-
-@pytest.fixture
-def chains(local, person):
-    """Ana, who uses a chat app, and two APIs."""
-    chains = Chains(local, person.user.id)
-    chains.prepare()
-    return chains
+from tests.support.builders.token_chains import APP, BANK, DESK
 
 
 @pytest.fixture

@@ -16,16 +16,8 @@ from server.services.tokens.issued_tokens import IssuedTokens
 from tests.support.builders.clock import MINUTE
 from tests.support.builders.installation import BY, PAY
 from tests.support.builders.site import ISSUER
-from tests.support.builders.token_chains import APP, BANK, DESK, Chains
+from tests.support.builders.token_chains import APP, BANK, DESK
 from tests.support.clients.agent import PAYMENT_DETAILS
-
-
-@pytest.fixture
-def chains(local, person):
-    """Ana, who uses a chat app, and two APIs."""
-    chains = Chains(local, person.user.id)
-    chains.prepare()
-    return chains
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ PAY_PARAMETERS: dict[str, Any] = {
 
 @pytest.fixture
 def chains(local: LocalSite, person: LocalTerminal) -> Chains:
-    """Ana, who uses a chat app, and two APIs; only writes need her approval."""
+    """Two APIs, and a user, Ana, who uses a chat app; only writes need her approval."""
     chains = Chains(local, person.user.id)
     chains.prepare()
     standing_grants.lower(local)

@@ -6,7 +6,7 @@ import pytest
 
 from server.protocol.names import path_id
 from server.services.clients.agent_forms import AgentChanges
-from server.services.clients.client_auth import _new_app
+from server.services.clients.unknown_apps import blank_record
 from server.services.tokens import access_revocation
 from server.services.users.users import UserChanges, Users
 from tests.support.browsers.browser import CALLBACK
@@ -103,7 +103,7 @@ def test_revoking_access_counts_and_logs_the_revoked_rights(eva, agent, local):
 
 def test_a_terminal_revokes_access_as_a_browser_does(local, agent, monkeypatch):
     """Large numbers are revoked in batches; rights of other users stay."""
-    monkeypatch.setattr(access_revocation, "_BATCH", 2)
+    monkeypatch.setattr(access_revocation, "_BATCH_SIZE", 2)
     ana, ben = new_person(local, "anya"), new_person(local, "benno")
     for number in range(5):
         local.admin.token(agent.id, ana.user.id, f"hers-{number}")
@@ -200,7 +200,8 @@ def _app_with_a_consent(eva, agent):
     consent_id = give_consent(eva.browser, agent)
     with eva.browser.local.services.store.administer() as tx:
         consent = tx.consents.get(consent_id)
-        tx.apps.add(replace(_new_app(URL, tx.now), redirect_uris=(CALLBACK,)))
+        app = blank_record(URL, "chat.example", "document", tx.now)
+        tx.apps.add(replace(app, redirect_uris=(CALLBACK,)))
         tx.consents.add(replace(consent, id="sayso_co_of_the_app", client_id=URL))
 
 

@@ -6,8 +6,14 @@ Owns: a person who signs in and allows the requests of an app.
 import pytest
 
 from approver_tui.client.jose import dpop_proof
-from tests.support.builders.app_users import give_password, new_browser
+from tests.support.builders.app_users import give_password, new_app, new_browser
 from tests.support.builders.site import ISSUER
+
+
+@pytest.fixture
+def app(local):
+    """A chat app with a secret."""
+    return new_app(local)
 
 
 @pytest.fixture

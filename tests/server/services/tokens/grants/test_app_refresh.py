@@ -5,7 +5,7 @@ import pytest
 from approver_tui.client.jose import SigningKey
 from server.protocol.names import GRANT_REFRESH_TOKEN, handle_hash
 from server.services.clients.app_forms import AppChanges
-from server.services.tokens.app_issuing import IDLE_MS, token_hash
+from server.services.tokens.app_issuing import IDLE_MS
 from server.services.tokens.grants.app_refresh import GRACE_MS
 from tests.support.builders.app_users import LocalApp, new_app
 from tests.support.builders.clock import DAY, MINUTE
@@ -14,12 +14,6 @@ from tests.support.builders.site import ISSUER
 
 GONE = (400, "invalid_grant")
 FULL_REQUEST = {"scope": "openid profile payments:read", "resource": PAY}
-
-
-@pytest.fixture
-def app(local):
-    """A chat app with a secret."""
-    return new_app(local)
 
 
 @pytest.fixture
@@ -265,7 +259,7 @@ def test_an_ended_refresh_token_is_inactive(app, end, first, local):
         local.post_form("/revoke", form)
     else:
         with local.services.store.write() as tx:
-            tx.code_grants.end_family(tx.code_grants.token(token_hash(first)).family_id, tx.now)
+            tx.code_grants.end_family(tx.code_grants.token(handle_hash(first)).family_id, tx.now)
     assert local.post_form("/introspect", form).json == {"active": False}
 
 
@@ -284,7 +278,7 @@ def test_a_restore_ends_refresh_tokens_and_codes(app, first, code_for, restore):
     code = code_for(app, **FULL_REQUEST)
     restored_app = LocalApp(restore(), app.app, app.secret)
     with restored_app.local.services.store.read() as view:
-        row = view.code_grants.token(token_hash(first))
+        row = view.code_grants.token(handle_hash(first))
         assert view.code_grants.family(row.family_id).ended_at is not None
         assert view.code_grants.code(handle_hash(code)) is None
     assert restored_app.refresh(first).refusal == GONE

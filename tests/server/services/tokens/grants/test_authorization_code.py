@@ -15,12 +15,6 @@ from tests.support.builders.installation import BY, PAY
 GONE = (400, "invalid_grant")
 
 
-@pytest.fixture
-def app(local):
-    """A chat app with a secret."""
-    return new_app(local)
-
-
 def test_a_code_is_redeemed_for_the_allowed_tokens(app, code_for, local):
     """The app gets the allowed scopes; the delegation refers to the consent."""
     answer = app.redeem(code_for(app, scope="openid payments:read", resource=PAY)).json

@@ -12,19 +12,11 @@ from server.services.resources.resources import ResourceChanges
 from tests.support.builders.callers import new_person
 from tests.support.builders.installation import BY, PAY
 from tests.support.builders.policies import rule
-from tests.support.builders.token_chains import DESK, Chains
+from tests.support.builders.token_chains import DESK
 from tests.support.clients.agent import PAYMENT_DETAILS
 
 SENT_DETAILS = json.dumps(PAYMENT_DETAILS)
 AT_PAY = {"resource": PAY, "scope": "payments:transfer", "authorization_details": SENT_DETAILS}
-
-
-@pytest.fixture
-def chains(local, person):
-    """Ana, the payment API, and a desk API."""
-    chains = Chains(local, person.user.id)
-    chains.prepare()
-    return chains
 
 
 @pytest.fixture

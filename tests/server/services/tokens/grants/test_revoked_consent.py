@@ -1,7 +1,5 @@
 """Revoking a consent ends the tokens of the app that depend on it, and no others."""
 
-import pytest
-
 from tests.support.builders.app_users import new_app
 from tests.support.builders.callers import new_person
 from tests.support.builders.installation import BY, PAY
@@ -9,12 +7,6 @@ from tests.support.builders.site import ISSUER
 
 GONE = (400, "invalid_grant")
 REQUEST = {"scope": "openid payments:read", "resource": PAY}
-
-
-@pytest.fixture
-def app(local):
-    """A chat app with a secret."""
-    return new_app(local)
 
 
 def _consents(person):

@@ -14,20 +14,12 @@ from server.services.resources.resources import ResourceChanges
 from tests.support.builders.clock import MINUTE
 from tests.support.builders.installation import BY, PAY
 from tests.support.builders.site import ISSUER
-from tests.support.builders.token_chains import APP, BANK, DESK, DESK_SCOPES, Chains
+from tests.support.builders.token_chains import APP, BANK, DESK, DESK_SCOPES
 from tests.support.clients.agent import PAYMENT_DETAILS
 from tests.support.inputs.dpop_proofs import proof, thumbprint
 from tests.support.inputs.handmade_jwts import new_key
 
 REFUSED = (400, "invalid_request")
-
-
-@pytest.fixture
-def chains(local, person):
-    """Ana, who uses a chat app, and two APIs."""
-    chains = Chains(local, person.user.id)
-    chains.prepare()
-    return chains
 
 
 @pytest.fixture
@@ -196,21 +188,21 @@ def test_an_actor_in_the_middle_limits_the_actors_after_it(chains):
 
 
 @pytest.mark.parametrize(
-    ("place", "reason"), [(0, "actor_disabled"), (1, "actor_disabled")], ids=["first", "second"]
+    ("index", "reason"), [(0, "actor_disabled"), (1, "actor_disabled")], ids=["first", "second"]
 )
-def test_every_actor_must_be_enabled(chains, place, reason):
+def test_every_actor_must_be_enabled(chains, index, reason):
     """NG-043: a disabled actor ends the chain; enabling it does not restore revoked tokens."""
     agents, token = _chain(chains, 3)
     row = chains.row(token)
     with chains.local.services.store.administer() as tx:
-        agent = tx.directory.agent(agents[place].id)
+        agent = tx.directory.agent(agents[index].id)
         tx.agents.replace(replace(agent, state="disabled"), tx.now)
     assert chains.exchange(agents[2], token).refusal == REFUSED
     assert chains.reasons() == [reason]
-    chains.local.admin.agents.enable(f"hop-{place}", by=BY)
+    chains.local.admin.agents.enable(f"hop-{index}", by=BY)
     assert chains.exchange(agents[2], token).status == 200
-    chains.local.admin.agents.disable(f"hop-{place}", by=BY)
-    chains.local.admin.agents.enable(f"hop-{place}", by=BY)
+    chains.local.admin.agents.disable(f"hop-{index}", by=BY)
+    chains.local.admin.agents.enable(f"hop-{index}", by=BY)
     assert chains.exchange(agents[2], token).refusal == REFUSED
     assert chains.reasons()[-1] == "subject_revoked"
     assert row.depth == 2

@@ -1,14 +1,12 @@
 """Standing grants at the token endpoint: a grant provides the approval that an exchange lacks.
 
 The approval is created, decided by the grant and redeemed in one unit of work, so every use of a
-grant has its token.
+grant results in exactly one token.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from server.model.approval_requests import NewApproval
-from server.model.approvals import Approval
 from server.model.clients import Agent
 from server.model.ports import Secrets
 from server.model.store import Unit
@@ -22,7 +20,6 @@ from server.services.audit import audit
 from server.services.notifications import notices
 from server.services.policy import displays, history
 from server.services.policy.displays import DisplayedRequest
-from server.services.policy.evaluation import PolicyRequest
 from server.services.policy.history_keys import RequestToCompare
 from server.services.resources.targets import lifetime
 from server.services.standing_grants import reservations, uses
@@ -33,8 +30,8 @@ _PEER = "at the token endpoint"
 
 
 @dataclass(frozen=True, slots=True)
-class StandingExchanges:
-    """Issues tokens by standing grants."""
+class StandingGrantExchanges:
+    """Issues tokens under standing grants."""
 
     secrets: Secrets
     issuing: TokenIssuer
@@ -71,21 +68,6 @@ class StandingExchanges:
         creation.record_request(tx, approval, approval_data)
         answer_sources.record_and_notify(tx, approval, screens=decider.notifies)
         reservations.spend(tx, approval)
-        answer = self._issue(tx, needed, agent, approval, subject, until=until, jkt=jkt)
-        notices.approval(tx, approval, "approval.redeemed", screens=decider.notifies)
-        return answer
-
-    def _issue(  # noqa: PLR0913  # the origin of one token
-        self,
-        tx: Unit,
-        needed: ApprovalNeeded,
-        agent: Agent,
-        approval: Approval,
-        subject: Delegation,
-        *,
-        until: int | None,
-        jkt: str | None,
-    ) -> dict[str, object]:
         origin = TokenOrigin(
             approval_id=approval.id,
             parent=subject,
@@ -94,8 +76,10 @@ class StandingExchanges:
             approval=approval,
             policy=needed.verdict.facts(),
         )
-        details: list[Mapping[str, object]] = [dict(detail) for detail in needed.case.details]
-        return self.issuing.for_exchange(tx, agent, needed.case.target, details, origin, jkt=jkt)
+        case = needed.case
+        answer = self.issuing.for_target(tx, agent, case.target, case.details, origin, jkt=jkt)
+        notices.approval(tx, approval, "approval.redeemed", screens=decider.notifies)
+        return answer
 
     def _new_approval(
         self, tx: Unit, needed: ApprovalNeeded, agent: Agent, user: User
@@ -116,7 +100,7 @@ class StandingExchanges:
     def _displayed_request(
         self, tx: Unit, needed: ApprovalNeeded, agent: Agent, user: User
     ) -> DisplayedRequest:
-        case: PolicyRequest = needed.case
+        case = needed.case
         owners = [tx.directory.user(owner) for owner in agent.owners]
         default_seconds = self.issuing.server_policy.access_token_seconds
         return DisplayedRequest(

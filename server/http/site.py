@@ -36,7 +36,6 @@ from server.services.incidents.log_alarms import LogAlarms
 from server.services.incidents.reports import Reports
 from server.services.notifications.feed import FeedService, Hub
 from server.services.notifications.notification_settings import NotificationSettingsService
-from server.services.notifications.push_losses import PushLosses
 from server.services.notifications.push_subscriptions import PushSubscriptions
 from server.services.operations.administration import AdminServices
 from server.services.operations.authority import (
@@ -71,7 +70,6 @@ class NotificationServices:
     ) -> None:
         self.hub = hub
         self.feed = FeedService(store, to_approver_view)
-        self.push_losses = PushLosses(store)
         self.push_subscriptions = push_subscriptions
         self.settings = NotificationSettingsService(store, find_for_approver)
 

@@ -5,8 +5,7 @@ import click
 from server.cli.opening import OpenInstallation
 from server.cli.output import join_names, moment, table
 from server.cli.printed import Printed, prints
-from server.services.incidents import incident_json
-from server.services.incidents.orphans import SeenOwner
+from server.services.incidents.orphans import SeenOwner, orphan_json
 
 _REASON_TEXTS = {
     "no_owner": "no enabled owner",
@@ -41,7 +40,7 @@ def orphans(admin: OpenInstallation) -> Printed:
         for orphan in all_orphans
         if "no_owner" in orphan.why
     ]
-    return {"items": [incident_json.orphan(orphan) for orphan in all_orphans]}, lines
+    return {"items": [orphan_json(orphan) for orphan in all_orphans]}, lines
 
 
 def _owner(owner: SeenOwner) -> str:

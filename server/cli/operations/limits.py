@@ -8,8 +8,7 @@ from server.cli.opening import OpenInstallation
 from server.cli.output import table
 from server.cli.printed import Printed, prints
 from server.protocol.text import pluralize
-from server.services.operations import limits_json
-from server.services.operations.limits import LimitsOverview, LimitSubject
+from server.services.operations.limits import LimitsOverview, LimitSubject, overview_json
 
 
 @click.command("limits")
@@ -17,7 +16,7 @@ from server.services.operations.limits import LimitsOverview, LimitSubject
 def limits(admin: OpenInstallation) -> Printed:
     """Show each rate limit, who is near it now, and who reached it in the last day."""
     overview = admin.limits.overview()
-    return limits_json.overview(overview), _lines(overview)
+    return overview_json(overview), _lines(overview)
 
 
 def _lines(overview: LimitsOverview) -> list[str]:

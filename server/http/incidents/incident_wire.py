@@ -6,8 +6,7 @@ from pydantic import BaseModel, Field
 
 from server.http.approvals import approval_wire
 from server.http.wire import Listed, Reference, StrictBody
-from server.services.incidents import incident_json
-from server.services.incidents.incidents import NamedIncident
+from server.services.incidents.incidents import NamedIncident, agents_json, incident_json
 from server.services.incidents.reports import Report, ReportResult
 from server.services.policy.displays import rfc3339
 
@@ -142,13 +141,11 @@ def report_response(report_result: ReportResult, named_incident: NamedIncident) 
         incident=report_result.incident.id,
         scope=report_result.incident.scope,
         opened_at=rfc3339(report_result.incident.opened_at),
-        agents=[
-            ReportedAgent.model_validate(agent) for agent in incident_json.agents(named_incident)
-        ],
+        agents=[ReportedAgent.model_validate(agent) for agent in agents_json(named_incident)],
         approval=approval_wire.approval(report_result.approval),
     )
 
 
 def incident(named_incident: NamedIncident) -> Incident:
     """An incident as JSON."""
-    return Incident.model_validate(incident_json.incident(named_incident))
+    return Incident.model_validate(incident_json(named_incident))

@@ -8,8 +8,8 @@ from server.http import listing
 from server.http.route import STAFF_AND_OWNERS, HttpRequest, managed
 from server.http.site import Site
 from server.http.wire import Listed
-from server.services.incidents import incident_json
 from server.services.incidents.orphans import Orphan as Record
+from server.services.incidents.orphans import orphan_json
 from server.services.operations.administration import AdminServices
 
 
@@ -44,7 +44,7 @@ class Orphans(Listed[Orphan]):
 
 def _orphan(record: Record) -> Orphan:
     """One agent as JSON."""
-    return Orphan.model_validate(incident_json.orphan(record))
+    return Orphan.model_validate(orphan_json(record))
 
 
 @managed("GET /api/admin/orphans", query=listing.QUERY, roles=STAFF_AND_OWNERS)

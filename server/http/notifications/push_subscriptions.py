@@ -20,7 +20,9 @@ def list_subscriptions(site: Site, request: HttpRequest, person: Person) -> wire
             wire.push_subscription(subscription, site.clock.now())
             for subscription in site.notifications.push_subscriptions.of_person(person)
         ],
-        lost=[wire.lost_push(loss) for loss in site.notifications.push_losses.of_person(person)],
+        lost=[
+            wire.lost_push(loss) for loss in site.notifications.push_subscriptions.lost_by(person)
+        ],
     )
 
 

@@ -4,8 +4,7 @@ from pydantic import BaseModel, Field
 
 from server.http.wire import Reference, StrictBody
 from server.model.notifications import PushAddress
-from server.services.notifications.push_losses import LostBrowser
-from server.services.notifications.push_subscriptions import NamedSubscription
+from server.services.notifications.push_subscriptions import LostBrowser, NamedSubscription
 from server.services.notifications.pushes import DORMANT_MS
 from server.services.policy.displays import moment, rfc3339
 
@@ -84,7 +83,7 @@ def push_subscription(named_subscription: NamedSubscription, now: int) -> PushSu
     return PushSubscription(
         id=subscription.id,
         device=Reference(id=subscription.device_id, name=named_subscription.device_name),
-        this=named_subscription.this,
+        this=named_subscription.is_current,
         service=subscription.origin,
         created_at=rfc3339(subscription.created_at),
         opened_at=rfc3339(subscription.opened_at),

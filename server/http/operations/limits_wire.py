@@ -3,8 +3,7 @@
 from pydantic import BaseModel
 
 from server.http.wire import Reference
-from server.services.operations import limits_json
-from server.services.operations.limits import LimitsOverview
+from server.services.operations.limits import LimitsOverview, overview_json
 
 
 class LimitCount(BaseModel):
@@ -50,7 +49,7 @@ class Limits(BaseModel):
 def answer(limits_overview: LimitsOverview, settings: list[tuple[str, str, str]]) -> Limits:
     """Limits as JSON, with the sources of their settings."""
     sources = {name: source for name, _, source in settings}
-    document = limits_json.overview(limits_overview)
+    document = overview_json(limits_overview)
     for item in document["items"]:
         item["source"] = sources.get(item["setting"])
     return Limits.model_validate(document)

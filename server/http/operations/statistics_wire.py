@@ -4,9 +4,13 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from server.services.operations import statistics_json
 from server.services.operations.doctor import Finding
-from server.services.operations.statistics import AgentHistory, Summary
+from server.services.operations.statistics import (
+    AgentHistory,
+    Summary,
+    agent_history_json,
+    summary_json,
+)
 
 
 class Tally(BaseModel):
@@ -138,9 +142,9 @@ def _finding(finding: Finding) -> FindingDocument:
 
 def answer(summary: Summary) -> Statistics:
     """Statistics as JSON."""
-    return Statistics.model_validate(statistics_json.summary(summary))
+    return Statistics.model_validate(summary_json(summary))
 
 
 def agent_history(history: AgentHistory) -> AgentStatistics:
     """One agent's statistics as JSON."""
-    return AgentStatistics.model_validate(statistics_json.course(history))
+    return AgentStatistics.model_validate(agent_history_json(history))

@@ -48,7 +48,7 @@ def test(
     _site: Site, _request: HttpRequest, admin: AdminServices, body: wire.PolicyTestInput
 ) -> dict[str, object]:
     """Test a table of cases against the rules."""
-    return policy_json.tried(admin.trials.test(body.table, body.policy))
+    return policy_json.test_results_json(admin.trials.test(body.table, body.policy))
 
 
 @managed("POST /api/policy/dry-run", answer=wire.PolicyDryRun, roles=STAFF, errors=READS)

@@ -208,7 +208,7 @@ class BackchannelService:
         3. the request it supersedes is its own and pending; 4. its limits are not reached.
         """
         request_limits.lock(tx, agent)
-        if request_limits.guessing(tx, agent):
+        if request_limits.UNKNOWN_USERS.count(tx, agent.id) > request_limits.UNKNOWN_USERS.value:
             return plans.refuse(tx, call, plan, *_GUESSING)
         code = call.request.user_code
         if (wrong := user_codes.refusal(tx, self.secrets, agent, user, code)) is not None:
@@ -245,7 +245,7 @@ class BackchannelService:
         self, tx: Unit, call: BackchannelCall, plan: RequestPlan
     ) -> errors.ProtocolError:
         request_limits.lock(tx, call.agent)
-        if request_limits.too_many_unknown(tx, call.agent):
+        if request_limits.UNKNOWN_USERS.count_and_check(tx, call.agent.id):
             return plans.refuse(tx, call, plan, *_GUESSING)
         return errors.UnknownUserId("The hint names no user whom this agent can ask.")
 

@@ -25,6 +25,18 @@ def find(view: View, name_or_id: str) -> User:
     return user
 
 
+def find_enabled(view: View, user_id: str) -> User | None:
+    """Return the user with this ID if they exist and are enabled."""
+    user = view.directory.user(user_id)
+    return user if user is not None and user.enabled else None
+
+
+def name_of(view: View, user_id: str) -> str:
+    """Return the name of a user, or the ID if there is no such user."""
+    user = view.directory.user(user_id)
+    return user_id if user is None else user.name
+
+
 def clients_called(view: View, name: str) -> list[Agent | App]:
     """Return the agents and apps whose names look like this one."""
     ids = view.names.ids_with_name_like("client", name_keys(name))

@@ -1,14 +1,14 @@
-"""Fixtures of the administrative services.
-
-Owns: one empty installation per test.
-"""
+"""Fixtures of the services: an empty installation, and delegated tokens."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.support.builders.callers import LocalTerminal
 from tests.support.builders.installation import LocalAdmin, open_admin
+from tests.support.builders.site import LocalSite
+from tests.support.builders.token_chains import Chains
 
 
 @pytest.fixture
@@ -17,3 +17,11 @@ def admin_services(tmp_path: Path) -> Iterator[LocalAdmin]:
     admin_services = open_admin(tmp_path)
     yield admin_services
     admin_services.store.close()
+
+
+@pytest.fixture
+def chains(local: LocalSite, person: LocalTerminal) -> Chains:
+    """Ana, who uses a chat app, and two APIs."""
+    chains = Chains(local, person.user.id)
+    chains.prepare()
+    return chains

@@ -33,7 +33,6 @@ from server.services.incidents.log_alarms import LogAlarms
 from server.services.incidents.reports import Reports
 from server.services.notifications.feed import FeedService, Hub
 from server.services.notifications.notification_settings import NotificationSettingsService
-from server.services.notifications.push_losses import PushLosses
 from server.services.notifications.push_subscriptions import PushSubscriptions
 from server.services.operations.administration import AdminServices
 from server.services.operations.authority import (
@@ -61,7 +60,6 @@ class NotificationServices:
     def __init__(self, store: Store, hub: Hub, push_subscriptions: PushSubscriptions) -> None:
         self.hub = hub
         self.feed = FeedService(store, approver_view)
-        self.push_losses = PushLosses(store)
         self.push_subscriptions = push_subscriptions
         self.settings = NotificationSettingsService(store, get_for_approver)
 

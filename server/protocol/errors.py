@@ -305,6 +305,16 @@ class Problem(Exception):
         self.log = log
 
 
+def not_found(detail: str) -> Problem:
+    """Return the error for something that does not exist, or not for this caller."""
+    return Problem(404, "not_found", detail)
+
+
+def forbidden(detail: str) -> Problem:
+    """Return the error for a caller who may not do this."""
+    return Problem(403, "forbidden", detail)
+
+
 def invalid_body(
     detail: str, *, status: int = 422, members: Mapping[str, object] = _NO_MEMBERS, log: str = ""
 ) -> Problem:

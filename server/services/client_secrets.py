@@ -37,7 +37,7 @@ def check_overlap(overlap_ms: int) -> int:
     return overlap_ms
 
 
-def ending(stored: tuple[Secret, ...], at: int, now: int) -> tuple[Secret, ...]:
+def expire_by(stored: tuple[Secret, ...], at: int, now: int) -> tuple[Secret, ...]:
     """Return the secrets that still work, each changed to expire at `at` or earlier."""
     secrets = [replace(secret, expires_at=min(at, secret.expires_at or at)) for secret in stored]
     return tuple(secret for secret in secrets if (secret.expires_at or now) > now)

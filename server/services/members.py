@@ -233,21 +233,18 @@ def _check_choices(member: Member, value: Any) -> None:  # noqa: ANN401  # as it
 def facts(members: Members, record: object) -> dict[str, object]:
     """Return a record's members for the audit log."""
     return {
-        member.audit_name or member.name: _convert(_AUDIT_CONVERSIONS, member, record)
+        member.audit_name or member.name: _to_fact(member.kind, getattr(record, member.name))
         for member in members
         if member.audit_name is not None
     }
 
 
-def _convert(
-    kinds: Mapping[Kind, Callable[[Any], object]], member: Member, record: object
-) -> object:
-    value = getattr(record, member.name)
-    as_kind = kinds.get(member.kind)
-    return value if value is None or as_kind is None else as_kind(value)
+def _to_fact(kind: Kind, value: object) -> object:
+    convert = _AUDIT_CONVERSIONS.get(kind)
+    return value if value is None or convert is None else convert(value)
 
 
-def widening(members: Members) -> dict[str, Widens]:
+def widens_by_name(members: Members) -> dict[str, Widens]:
     """Return the members whose changes do not always add power, with their checks."""
     return {member.name: member.widens for member in members if member.widens is not None}
 

@@ -7,7 +7,6 @@ themselves; each belongs to its capability and does not depend on the others.
 from collections.abc import Callable, Mapping
 from functools import reduce
 from operator import add
-from types import MappingProxyType
 from typing import Any, Final, TypeAlias, TypeVar
 
 from server.model.reactions import (
@@ -45,45 +44,43 @@ def _on(
     return event, run
 
 
-REACTIONS: Final[Mapping[type[Event], tuple[_Reaction, ...]]] = MappingProxyType(
-    dict(
-        (
-            # Requests come first, so that no approved request can be redeemed in between.
-            _on(
-                AgentDeactivated,
-                withdrawals.agent_deactivated,
-                ends.agent_deactivated,
-                security_events.agent_deactivated,
-            ),
-            _on(AgentReplaced, ends.agent_replaced),
-            _on(AgentAnnounced, notices.agent_announced),
-            _on(
-                AppDeactivated,
-                withdrawals.app_deactivated,
-                refresh_families.app_deactivated,
-                security_events.app_deactivated,
-            ),
-            _on(ClientDeleted, revocations.client_deleted),
-            _on(
-                UserDisabled,
-                owners.user_disabled,
-                ends.user_disabled,
-                refresh_families.user_disabled,
-                withdrawals.user_disabled,
-                security_events.user_disabled,
-            ),
-            _on(UserEnabled, owners.user_enabled),
-            _on(PasswordChanged, refresh_families.password_changed),
-            _on(DeviceUnlocked, notices.device_unlocked),
-            _on(
-                ResourceDeleted,
-                withdrawals.resource_deleted,
-                revocations.resource_deleted,
-                ends.resource_deleted,
-            ),
-            _on(ActionTypeChanged, ends.action_type_changed),
-            _on(ConsentEnded, refresh_families.consent_ended, ends.consent_ended),
-        )
+REACTIONS: Final[Mapping[type[Event], tuple[_Reaction, ...]]] = dict(
+    (
+        # Requests come first, so that no approved request can be redeemed in between.
+        _on(
+            AgentDeactivated,
+            withdrawals.agent_deactivated,
+            ends.agent_deactivated,
+            security_events.agent_deactivated,
+        ),
+        _on(AgentReplaced, ends.agent_replaced),
+        _on(AgentAnnounced, notices.agent_announced),
+        _on(
+            AppDeactivated,
+            withdrawals.app_deactivated,
+            refresh_families.app_deactivated,
+            security_events.app_deactivated,
+        ),
+        _on(ClientDeleted, revocations.client_deleted),
+        _on(
+            UserDisabled,
+            owners.user_disabled,
+            ends.user_disabled,
+            refresh_families.user_disabled,
+            withdrawals.user_disabled,
+            security_events.user_disabled,
+        ),
+        _on(UserEnabled, owners.user_enabled),
+        _on(PasswordChanged, refresh_families.password_changed),
+        _on(DeviceUnlocked, notices.device_unlocked),
+        _on(
+            ResourceDeleted,
+            withdrawals.resource_deleted,
+            revocations.resource_deleted,
+            ends.resource_deleted,
+        ),
+        _on(ActionTypeChanged, ends.action_type_changed),
+        _on(ConsentEnded, refresh_families.consent_ended, ends.consent_ended),
     )
 )
 

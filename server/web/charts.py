@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any, Final
 
 from server.protocol.policy.risks import Risk
-from server.services.operations.statistics import MANY_A_DAY, MUCH_AGREEMENT
+from server.services.operations.statistics import OVERLOAD_PER_DAY, UNREAD_AGREEMENT
 
 WIDTH: Final = 360
 HEIGHT: Final = 120
@@ -64,7 +64,7 @@ def of_overview(facts: Mapping[str, Any]) -> Mapping[str, Any]:
         "endings": time_left(numbers["ending"]),
         "shares": result_bars(numbers["people"]),
         "busiest": busiest_day_bars(numbers["people"]),
-        "many": MANY_A_DAY,
+        "many": OVERLOAD_PER_DAY,
         "agreements": agreement_bars(numbers["agents"]),
     }
 
@@ -117,7 +117,7 @@ def result_bars(people: Sequence[Mapping[str, Any]]) -> Mapping[str, Bar]:
 
 def agreement_bars(agents: Sequence[Mapping[str, Any]]) -> Mapping[str, Bar]:
     """Each agent's share of approvals, with a mark at the share that counts as rubber-stamping."""
-    mark = MUCH_AGREEMENT * BAR_LENGTH
+    mark = UNREAD_AGREEMENT * BAR_LENGTH
     return {
         agent["id"]: _bar(
             [("much" if agent["unread"] else "approved", agent["agreement"])], 1, mark
@@ -129,8 +129,10 @@ def agreement_bars(agents: Sequence[Mapping[str, Any]]) -> Mapping[str, Bar]:
 
 def busiest_day_bars(people: Sequence[Mapping[str, Any]]) -> Mapping[str, Bar]:
     """Each person's busiest day, with a mark at the daily limit."""
-    largest = rounded_up(max((person["busiest"] for person in people), default=0) + MANY_A_DAY / 2)
-    mark = round(MANY_A_DAY / largest * BAR_LENGTH, 1)
+    largest = rounded_up(
+        max((person["busiest"] for person in people), default=0) + OVERLOAD_PER_DAY / 2
+    )
+    mark = round(OVERLOAD_PER_DAY / largest * BAR_LENGTH, 1)
     return {
         person["id"]: _bar(
             [("much" if person["too_much"] else "took", person["busiest"])], largest, mark

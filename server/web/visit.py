@@ -95,7 +95,7 @@ class Visit:
 
     def statement_nonce(self) -> str:
         """The nonce of a statement that this browser's passkey signs about itself."""
-        return self.site.devices.devices.statement_nonce(
+        return self.site.devices.statements.nonce(
             self.person.registered_device, self.person.registered_device
         )
 

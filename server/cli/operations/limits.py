@@ -7,8 +7,7 @@ import click
 from server.cli.opening import OpenInstallation, Printed, prints
 from server.cli.output import table
 from server.protocol.text import pluralize
-from server.services.operations import limits_json
-from server.services.operations.limits import LimitsOverview, LimitSubject
+from server.services.operations.limits import LimitsOverview, LimitSubject, overview_json
 
 
 @click.command("limits")
@@ -16,7 +15,7 @@ from server.services.operations.limits import LimitsOverview, LimitSubject
 def limits(admin: OpenInstallation) -> Printed:
     """Show each rate limit, who is close to it now, and who reached it in the last day."""
     overview = admin.limits.overview()
-    return limits_json.overview(overview), _lines(overview)
+    return overview_json(overview), _lines(overview)
 
 
 def _lines(overview: LimitsOverview) -> list[str]:

@@ -6,8 +6,14 @@ import click
 
 from server.cli.opening import OpenInstallation, Printed, prints
 from server.cli.output import rfc3339, table
-from server.services.operations import statistics_json
-from server.services.operations.statistics import MAX_DAYS, AgentHistory, Counts, Summary
+from server.services.operations.statistics import (
+    MAX_DAYS,
+    AgentHistory,
+    Counts,
+    Summary,
+    agent_history_json,
+    summary_json,
+)
 
 _HEADINGS = ("asked", "approved", "denied", "expired", "cancelled", "waiting", "median")
 
@@ -20,9 +26,9 @@ def statistics(admin: OpenInstallation, days: int, agent: str | None) -> Printed
     """Show recent requests and answers by day, agent and approver."""
     if agent is not None:
         history = admin.statistics.of_agent(agent, days)
-        return statistics_json.course(history), _history_lines(history)
+        return agent_history_json(history), _history_lines(history)
     summary = admin.statistics.summary(days)
-    return statistics_json.summary(summary), _lines(summary)
+    return summary_json(summary), _lines(summary)
 
 
 def _history_lines(history: AgentHistory) -> list[str]:

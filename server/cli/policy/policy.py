@@ -18,7 +18,7 @@ with lazily():
     from server.services.operations import policy_json
     from server.services.operations.audiences import PolicyApprover, RequestAudience
     from server.services.operations.replays import Change, Replay
-    from server.services.operations.trials import Explained, PolicyTestResult, TrialRequest
+    from server.services.operations.trials import PolicyTestResult, TrialRequest, TrialResult
     from server.services.policy import builtin, documents
     from server.services.policy.displays import duration_text
 
@@ -105,7 +105,7 @@ def test(admin: OpenInstallation, file: TextIO, rules: TextIO | None, *, as_json
     failed = sum(not case.passed for case in test_results)
     lines = [line for case in test_results for line in _case_lines(case)]
     lines.append(f"{len(test_results) - failed} of {len(test_results)} passed.")
-    answer(policy_json.tried(test_results), lines, as_json=as_json)
+    answer(policy_json.test_results_json(test_results), lines, as_json=as_json)
     if failed:
         click.get_current_context().exit(1)
 
@@ -128,7 +128,7 @@ def _title(row: PolicyRow) -> str:
     return f"Policy {row.version}, set {moment(row.set_at)} by {row.set_by}"
 
 
-def _explanation_lines(explained: Explained) -> list[str]:
+def _explanation_lines(explained: TrialResult) -> list[str]:
     verdict = explained.verdict
     lacks_consent = explained.consent is False and verdict.outcome == "allow"
     lines = sheet(
@@ -152,7 +152,7 @@ def _explanation_lines(explained: Explained) -> list[str]:
     return lines
 
 
-def _approval_line(explained: Explained) -> str | None:
+def _approval_line(explained: TrialResult) -> str | None:
     needs = explained.verdict.requirements
     if needs is None or explained.audience is None:
         return None
@@ -161,8 +161,8 @@ def _approval_line(explained: Explained) -> str | None:
     return f"{people}, by {ceremony}, within {duration_text(needs.seconds)}"
 
 
-def _grant_line(explained: Explained) -> str | None:
-    grant = explained.covered
+def _grant_line(explained: TrialResult) -> str | None:
+    grant = explained.standing_grant
     return None if grant is None else f"{grant.id} (use {grant.used + 1} of {grant.uses})"
 
 

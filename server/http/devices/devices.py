@@ -34,7 +34,7 @@ def register(site: Site, person: Person, body: device_wire.NewDevice) -> device_
     """Register this terminal as a device."""
     keys = {"low": body.approval_keys.low, "high": body.approval_keys.high}
     device = site.devices.devices.register(person, body.name, keys)
-    nonce = site.devices.devices.statement_nonce(device, device)
+    nonce = site.devices.statements.nonce(device, device)
     return device_wire.device(device, this=True, nonce=nonce)
 
 
@@ -118,5 +118,5 @@ def revoke_managed(admin: AdminServices, record_id: str) -> None:
 def _device(site: Site, device: Device, person: Person) -> device_wire.Device:
     signer = person.device
     is_signer = signer is not None and signer.id == device.id
-    nonce = None if signer is None else site.devices.devices.statement_nonce(device, signer)
+    nonce = None if signer is None else site.devices.statements.nonce(device, signer)
     return device_wire.device(device, this=is_signer, nonce=nonce)

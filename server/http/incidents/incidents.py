@@ -10,8 +10,7 @@ from server.http.route import STAFF_AND_OWNERS, HttpRequest, managed, own
 from server.http.site import Site
 from server.http.wire import Listed, Reference, StrictBody
 from server.services import paging
-from server.services.incidents import incident_json
-from server.services.incidents.incidents import NamedIncident
+from server.services.incidents.incidents import NamedIncident, agents_json, incident_json
 from server.services.incidents.log_alarms import LogAlarm
 from server.services.incidents.reports import Report
 from server.services.operations.administration import AdminServices
@@ -145,7 +144,7 @@ class Incidents(Listed[Incident]):
 
 def _incident(named_incident: NamedIncident) -> Incident:
     """An incident as JSON."""
-    return Incident.model_validate(incident_json.incident(named_incident))
+    return Incident.model_validate(incident_json(named_incident))
 
 
 @own("POST /api/approvals/<id>/report", errors=(404, 422))
@@ -153,7 +152,7 @@ def report(site: Site, person: Person, record_id: str, body: SignedReport) -> Re
     """Report a request: deny it, and quarantine its agent or all agents that act for you."""
     report_result = site.incidents.reports.report(person, record_id, body.record())
     incident = report_result.incident
-    agents = incident_json.agents(site.incidents.incidents.show(incident.id))
+    agents = agents_json(site.incidents.incidents.show(incident.id))
     return ReportResponse(
         incident=incident.id,
         scope=incident.scope,

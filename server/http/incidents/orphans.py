@@ -7,7 +7,7 @@ from pydantic import BaseModel
 from server.http import listing
 from server.http.route import STAFF_AND_OWNERS, HttpRequest, managed
 from server.http.wire import Listed
-from server.services.incidents import incident_json
+from server.services.incidents.orphans import orphan_json
 from server.services.operations.administration import AdminServices
 
 
@@ -45,6 +45,4 @@ def list_orphans(request: HttpRequest, admin: AdminServices) -> Orphans:
     """List orphaned agents and agents to review. Without a role, list your own."""
     after_position, limit = listing.cursor(request), listing.limit(request)
     part = admin.orphans.page(after_position, limit, owner=admin.owner_id)
-    return listing.page(
-        Orphans, part, lambda orphan: Orphan.model_validate(incident_json.orphan(orphan))
-    )
+    return listing.page(Orphans, part, lambda orphan: Orphan.model_validate(orphan_json(orphan)))

@@ -7,8 +7,7 @@ from server.http.route import HttpRequest, own
 from server.http.site import Site
 from server.http.wire import Reference, StrictBody
 from server.model.notifications import PushAddress
-from server.services.notifications.push_losses import LostBrowser
-from server.services.notifications.push_subscriptions import NamedSubscription
+from server.services.notifications.push_subscriptions import LostBrowser, NamedSubscription
 from server.services.notifications.pushes import DORMANT_MS
 from server.services.policy.displays import moment, rfc3339
 from server.services.users.device_auth import Person
@@ -88,7 +87,7 @@ def push_subscription(named_subscription: NamedSubscription, now: int) -> PushSu
     return PushSubscription(
         id=subscription.id,
         device=Reference(id=subscription.device_id, name=named_subscription.device_name),
-        this=named_subscription.this,
+        this=named_subscription.is_current,
         service=subscription.origin,
         created_at=rfc3339(subscription.created_at),
         opened_at=rfc3339(subscription.opened_at),
@@ -109,7 +108,7 @@ def list_subscriptions(site: Site, request: HttpRequest, person: Person) -> Push
             push_subscription(subscription, site.clock.now())
             for subscription in site.notifications.push_subscriptions.of_person(person)
         ],
-        lost=[_lost_push(loss) for loss in site.notifications.push_losses.of_person(person)],
+        lost=[_lost_push(loss) for loss in site.notifications.push_subscriptions.lost_by(person)],
     )
 
 

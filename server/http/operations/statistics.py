@@ -8,10 +8,10 @@ from server.http import listing
 from server.http.route import STAFF_AND_OWNERS, HttpRequest, managed
 from server.http.site import Site
 from server.http.wire import Reference
-from server.services.operations import limits_json, statistics_json
 from server.services.operations.administration import AdminServices
 from server.services.operations.doctor import Finding
-from server.services.operations.statistics import MAX_DAYS
+from server.services.operations.limits import overview_json
+from server.services.operations.statistics import MAX_DAYS, agent_history_json, summary_json
 
 
 class Tally(BaseModel):
@@ -185,14 +185,14 @@ class Limits(BaseModel):
 def summary(request: HttpRequest, admin: AdminServices) -> Statistics:
     """Get statistics of requests and answers."""
     numbers = admin.statistics.summary(_days(request))
-    return Statistics.model_validate(statistics_json.summary(numbers))
+    return Statistics.model_validate(summary_json(numbers))
 
 
 @managed("GET /api/agents/<id>/statistics", query=("days",), roles=STAFF_AND_OWNERS)
 def of_agent(request: HttpRequest, admin: AdminServices, record_id: str) -> AgentStatistics:
     """Get statistics of an agent's requests."""
     statistics = admin.statistics.of_agent(record_id, _days(request))
-    return AgentStatistics.model_validate(statistics_json.course(statistics))
+    return AgentStatistics.model_validate(agent_history_json(statistics))
 
 
 @managed("GET /api/admin/findings")
@@ -216,7 +216,7 @@ def settings(site: Site, admin: AdminServices) -> Settings:
 def limits(site: Site, admin: AdminServices) -> Limits:
     """List each limit, who is near it, and who reached it in the last 24 hours."""
     sources = {name: source for name, _, source in site.settings}
-    document = limits_json.overview(admin.limits.overview())
+    document = overview_json(admin.limits.overview())
     for item in document["items"]:
         item["source"] = sources.get(item["setting"])
     return Limits.model_validate(document)

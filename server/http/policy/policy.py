@@ -214,7 +214,7 @@ def explain(admin: AdminServices, body: PolicyExplainInput) -> dict[str, object]
 @managed("POST /api/policy/test", answer=PolicyTestResults, roles=STAFF, errors=READS)
 def test(admin: AdminServices, body: PolicyTestInput) -> dict[str, object]:
     """Test a table of cases against the rules."""
-    return policy_json.tried(admin.trials.test(body.table, body.policy))
+    return policy_json.test_results_json(admin.trials.test(body.table, body.policy))
 
 
 @managed("POST /api/policy/dry-run", answer=PolicyDryRun, roles=STAFF, errors=READS)

@@ -358,12 +358,12 @@ PERSONAL: Final = (
 
 
 def hash_value(secrets: Secrets, value: str) -> str:
-    """Return the keyed hash with which entries with this value can be found."""
+    """Return the keyed hash that finds the entries with this value."""
     return secrets.keyed_hash("audit", value)
 
 
 def hashes(secrets: Secrets, **values: str | None) -> Mapping[str, object]:
-    """Return the facts with which an entry can be found by these values."""
+    """Return the facts that let a search for these values find an entry."""
     present = {name: value for name, value in values.items() if value is not None}
     return {f"{name}_hash": hash_value(secrets, value) for name, value in present.items()}
 
@@ -372,15 +372,15 @@ def owners(entry: Entry) -> dict[str, str | None]:
     """Return the names of an entry's personal facts, each with its owner's ID."""
     first_word = entry.type.partition(".")[0]
     return {
-        name: _owner(entry, whose)
-        for kind, name, whose in PERSONAL
+        name: _owner(entry, owner)
+        for kind, name, owner in PERSONAL
         if kind == first_word and isinstance(entry.facts.get(name), str)
     }
 
 
-def _owner(entry: Entry, whose: Owner) -> str | None:
+def _owner(entry: Entry, owner: Owner) -> str | None:
     kind, _, actor = entry.actor.partition(":")
-    return actor if whose is Owner.TYPED_BY and kind == "user" else entry.subject
+    return actor if owner is Owner.TYPED_BY and kind == "user" else entry.subject
 
 
 @contextmanager

@@ -53,5 +53,5 @@ def _write_count(tx: Unit, window: Window) -> None:
                 "since": window.ends_at - WINDOW_MS,
                 "until": window.ends_at,
             },
-        ),
+        )
     )

@@ -25,8 +25,13 @@ class Lag:
 
 def unsigned(view: View) -> Lag:
     """Return how far checkpoints lag behind the entries."""
+    return measure_lag(view, signed_size(view))
+
+
+def signed_size(view: View) -> int:
+    """Return the number of entries that the newest checkpoint covers."""
     newest = view.audit_log.newest()
-    return measure_lag(view, 0 if newest is None else newest.size)
+    return 0 if newest is None else newest.size
 
 
 def measure_lag(view: View, position: int) -> Lag:

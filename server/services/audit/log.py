@@ -21,7 +21,7 @@ from server.services.refusals import Conflict, NotFound, Remedy
 
 IDLE_MS: Final = 60_000
 """How often a checkpoint confirms that nothing was added."""
-CHECKED: Final = 1_000_000
+MAX_CHECKED: Final = 1_000_000
 """The number of entries that a server checks when it starts, which takes a few seconds."""
 _BATCH_SIZE: Final = 5_000
 _MAX_REPLACEMENTS: Final = 1_000
@@ -65,7 +65,7 @@ class AuditLog:
     @property
     def origin(self) -> str:
         """The log's name: the host of the server when the first checkpoint was signed."""
-        return self._newest_or_none().origin or f"{urlsplit(self.issuer).netloc}/log"
+        return self._newest_or_empty().origin or f"{urlsplit(self.issuer).netloc}/log"
 
     @property
     def key(self) -> LogKey:
@@ -101,13 +101,13 @@ class AuditLog:
     def check(self) -> None:
         """Compare the last entries with the newest checkpoint. Raises `BrokenLog`.
 
-        The comparison starts at a checkpoint that at least `CHECKED` entries follow.
+        The comparison starts at a checkpoint that at least `MAX_CHECKED` entries follow.
         """
         with self.store.read() as view:
             newest = view.audit_log.newest()
             if newest is None:
                 return
-            start = view.audit_log.newest(newest.size - CHECKED) or _NO_CHECKPOINT
+            start = view.audit_log.newest(newest.size - MAX_CHECKED) or _NO_CHECKPOINT
             frontier = Frontier.decode(start.size, start.frontier)
             for entries in _entries(view, start.size, newest.size):
                 _check_nodes(view, frontier, entries)
@@ -171,7 +171,7 @@ class AuditLog:
 
         They are never dated before the newest checkpoint, because the clock may have been set back.
         """
-        name, private_key, not_before = self.origin, self.private_key(), self._newest_or_none().at
+        name, private_key, not_before = self.origin, self.private_key(), self._newest_or_empty().at
         promises_to_sign = (
             Promise(leaf.id, leaf.leaf, max(leaf.at, not_before) // 1000) for leaf in leaves
         )
@@ -193,7 +193,7 @@ class AuditLog:
             (entry,) = view.audit_log.entries(position, position + 1)
         return Proof(position, entry.body, tuple(hashes), newest.note)
 
-    def _newest_or_none(self) -> CheckpointRow:
+    def _newest_or_empty(self) -> CheckpointRow:
         with self.store.read() as view:
             return view.audit_log.newest() or _NO_CHECKPOINT
 

@@ -1,8 +1,10 @@
-"""Deletes the bodies of old audit entries. Their hashes are kept, so the log still verifies.
+"""Deletes the bodies of old audit entries, and the personal texts of a user.
 
-1. An entry announces the position before which bodies are deleted.  2. A checkpoint covers that
-entry.  3. The bodies are deleted. Without the entry, the verifier reports a missing body.
-Owns: which entries keep their bodies, and for how long. Never: when a checkpoint is signed.
+The hashes are kept, so the log still verifies. Bodies are deleted in steps:  1. An entry announces
+the position before which bodies are deleted.  2. A checkpoint covers that entry.  3. The bodies are
+deleted. Without the entry, the verifier reports a missing body.
+Owns: which entries keep their bodies, and for how long. Never: when a checkpoint is signed, or
+which texts are personal (`audit.py`).
 """
 
 import json
@@ -11,10 +13,12 @@ from typing import Final
 
 from server.model.audit import Entry, EntrySearch
 from server.model.store import Store, Unit, View
+from server.model.users import User
 from server.services.audit import audit
-from server.services.refusals import Invalid
+from server.services.audit.lag import signed_size
+from server.services.refusals import Invalid, NotFound
 
-KEPT: Final = (audit.Type.DEVICE_ENROLLED, audit.Type.LOG_KEY_REPLACED)
+KEPT_TYPES: Final = (audit.Type.DEVICE_ENROLLED, audit.Type.LOG_KEY_REPLACED)
 """The types whose bodies are kept, because they contain keys that verify later entries."""
 DAY_MS: Final = 24 * 60 * 60 * 1000
 SHORTEST_DAYS: Final = 30
@@ -61,14 +65,14 @@ class Retention:
         Returns the size of the signed log, which is the position for the next call.
         """
         with self.store.read() as view:
-            size = _signed(view)
+            size = signed_size(view)
             bodies = view.audit_log.bodies(_TRIMMED, first, size)
         announced = (json.loads(body)["facts"]["before"] for body in bodies)
         position = min(max(announced, default=0), size)
         for start in range(0, position, _BATCH_SIZE):
             with self.store.write() as tx:
                 tx.lock("audit retention")
-                tx.audit.trim(start, min(start + _BATCH_SIZE, position), KEPT)
+                tx.audit.trim(start, min(start + _BATCH_SIZE, position), KEPT_TYPES)
         return size
 
 
@@ -103,6 +107,24 @@ class RetentionSchedule:
         self._next = now + _PAUSE_MS
 
 
+@dataclass(frozen=True, slots=True)
+class Erasures:
+    """Erases a user's personal texts. USER is a name, an email address or an ID."""
+
+    store: Store
+
+    def erase(self, name_or_id: str, *, by: str) -> tuple[User, int]:
+        """Delete a user's texts from every entry; returns their number. Raises `NotFound`."""
+        with self.store.write() as tx:
+            user = tx.directory.user_called(name_or_id)
+            if user is None:
+                raise NotFound("user", name_or_id)
+            texts = tx.audit.openings.erase(user.id)
+            facts = {"texts": texts}
+            tx.audit.add(Entry(audit.Type.AUDIT_ERASED, by, subject=user.id, facts=facts))
+            return user, texts
+
+
 def _check_age(view: View, moment: int) -> None:
     """Raise `Invalid` if the time is too recent."""
     if moment > view.now - SHORTEST_DAYS * DAY_MS:
@@ -112,16 +134,11 @@ def _check_age(view: View, moment: int) -> None:
 def _announce(tx: Unit, moment: int, by: str) -> Trim:
     trim = _trim(tx, moment)
     if trim.entries:
-        tx.audit.trim(0, 0, KEPT)  # raises `Busy` if the database refuses to delete
+        tx.audit.trim(0, 0, KEPT_TYPES)  # raises `Busy` if the database refuses to delete
         tx.audit.add(Entry(_TRIMMED, by, facts={"before": trim.before}))
     return trim
 
 
 def _trim(view: View, moment: int) -> Trim:
-    position = min(view.audit_log.position_at(moment), _signed(view))
-    return Trim(position, view.audit.count_bodies(position, KEPT))
-
-
-def _signed(view: View) -> int:
-    newest = view.audit_log.newest()
-    return 0 if newest is None else newest.size
+    position = min(view.audit_log.position_at(moment), signed_size(view))
+    return Trim(position, view.audit.count_bodies(position, KEPT_TYPES))

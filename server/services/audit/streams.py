@@ -40,8 +40,7 @@ class AuditStream:
     def size(self) -> int:
         """Return the number of signed entries."""
         with self.store.read() as view:
-            newest = view.audit_log.newest()
-        return 0 if newest is None else newest.size
+            return lag.signed_size(view)
 
     def lag(self, position: Position) -> Lag:
         """Return how many entries were not sent yet, including unsigned ones."""

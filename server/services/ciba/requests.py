@@ -205,7 +205,7 @@ class BackchannelService:
         """
         agent = call.agent
         request_limits.lock(tx, agent)
-        if request_limits.guessing(tx, agent):
+        if request_limits.UNKNOWN_USERS.count(tx, agent.id) > request_limits.UNKNOWN_USERS.value:
             return plans.refuse(tx, call, plan, *_GUESSING)
         code = call.request.user_code
         if (wrong := user_codes.refusal(tx, self.secrets, agent, user, code)) is not None:
@@ -242,7 +242,7 @@ class BackchannelService:
         self, tx: Unit, call: BackchannelCall, plan: RequestPlan
     ) -> errors.ProtocolError:
         request_limits.lock(tx, call.agent)
-        if request_limits.too_many_unknown(tx, call.agent):
+        if request_limits.UNKNOWN_USERS.count_and_check(tx, call.agent.id):
             return plans.refuse(tx, call, plan, *_GUESSING)
         return errors.UnknownUserId("The hint names no user whom this agent can ask.")
 

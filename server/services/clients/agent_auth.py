@@ -70,7 +70,7 @@ class AgentAuth:
 
     def _with_secret(self, tx: Unit, agent: Agent, until: int) -> NewSecret:
         if agent.auth_method == _KEY_METHOD:
-            ending = client_secrets.ending(agent.secrets, until, tx.now)
+            ending = client_secrets.expire_by(agent.secrets, until, tx.now)
             return NewSecret(replace(agent, secrets=ending), "")
         if any(secret.expires_at is None for secret in agent.secrets):
             return NewSecret(agent, "")

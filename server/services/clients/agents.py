@@ -191,7 +191,7 @@ class Agents:
                     f"{agent.name} authenticates with keys. Replace the keys instead.",
                     remedy=("agent.jwks", agent.name),
                 )
-            working_secrets = client_secrets.ending(agent.secrets, tx.now + overlap, tx.now)
+            working_secrets = client_secrets.expire_by(agent.secrets, tx.now + overlap, tx.now)
             issued = with_secret(tx, self.secrets, replace(agent, secrets=working_secrets))
             tx.agents.replace(issued.agent, tx.now)
             tx.registrations.end(agent.id)

@@ -96,7 +96,7 @@ class Apps:
             app = find(tx, name_or_id)
             if not _has_secret(app):
                 raise Conflict(f"{app.name} authenticates with {app.auth_method}, not a secret.")
-            working_secrets = client_secrets.ending(app.secrets, tx.now + overlap, tx.now)
+            working_secrets = client_secrets.expire_by(app.secrets, tx.now + overlap, tx.now)
             issued = self._with_secret(tx, replace(app, secrets=working_secrets))
             tx.apps.replace(issued.app)
             facts = {"overlap_ms": overlap, "working": len(issued.app.secrets)}

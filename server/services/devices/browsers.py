@@ -113,11 +113,5 @@ def _person(view: View, cookie: str) -> Person:
 
 
 def _record(tx: Unit, kind: audit.Type, device: Device) -> None:
-    tx.audit.add(
-        Entry(
-            type=kind,
-            actor=audit.by_user(device.user_id),
-            subject=device.user_id,
-            facts={"device": device.id},
-        ),
-    )
+    by, facts = audit.by_user(device.user_id), {"device": device.id}
+    tx.audit.add(Entry(kind, by, subject=device.user_id, facts=facts))

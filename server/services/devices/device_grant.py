@@ -32,7 +32,7 @@ from server.services.audit import audit
 from server.services.clients.client_auth import ClientAuthentication, current_app, require_app
 from server.services.consents.consents import ConsentService
 from server.services.consents.displays import app_device_display, device_display
-from server.services.consents.offers import ConsentOffer, check_offer
+from server.services.consents.offers import check_offer
 from server.services.notifications import request_limits
 from server.services.policy.displays import rfc3339
 from server.services.resources import targets
@@ -89,8 +89,8 @@ class AppDevices:
         self, tx: Unit, code: DeviceCode, user: User, shown: str, *, phantom: bool
     ) -> Approval:
         """Create the approval for this person or a phantom. Raises errors.ProtocolError."""
-        offer = self._offer(tx, code, user)
-        openid, _ = scopes.split(tuple(code.scope.split()))
+        openid, scope = scopes.split(tuple(code.scope.split()))
+        offer = check_offer(tx, user.id, code.client_id, code.resource, scope)
         terms = kinds.AppDeviceTerms(code.address, shown, rfc3339(offer.until))
         resource = code.resource or self.consents.server_policy.userinfo_audience
         return self.consents.create_approval(
@@ -130,21 +130,6 @@ class AppDevices:
             ),
         )
 
-    def _offer(self, tx: Unit, code: DeviceCode, user: User) -> ConsentOffer:
-        _, scope = scopes.split(tuple(code.scope.split()))
-        return check_offer(tx, user.id, code.client_id, code.resource, scope)
-
-
-@dataclass(frozen=True, slots=True)
-class _CodeRequest:
-    """The part of a device's request that is stored with its code."""
-
-    client_id: str
-    resource: str
-    scope: str
-    jkt: str
-    name: str
-
 
 @dataclass(frozen=True, slots=True)
 class DeviceGrantService:
@@ -175,15 +160,13 @@ class DeviceGrantService:
         if form.get("client_id") != names.APPROVER_CLIENT:
             return self._start_app(form, authorization, peer)
         device_request = device_codes.parse_request(form)
-        error = self._too_many(REQUESTS, peer)
-        if error is not None:
-            raise error
+        self._count_request(REQUESTS, peer)
         with self.store.write() as tx:
             jwk = self.proofs.terminal(tx, proofs, path="/device_authorization")
-            code = _CodeRequest(
-                names.APPROVER_CLIENT, "", "", decisions.thumbprint(jwk), device_request.name
+            jkt = decisions.thumbprint(jwk)
+            return self._create_code(
+                tx, peer, names.APPROVER_CLIENT, jkt=jkt, name=device_request.name
             )
-            return self._create_code(tx, code, peer)
 
     def _start_app(self, form: Form, authorization: str | None, peer: str) -> dict[str, object]:
         """Start the grant for an app. Counts per app if it authenticates, otherwise per address."""
@@ -195,22 +178,20 @@ class DeviceGrantService:
             self.apps.target(view, app, app_request)
         is_authenticated = app.auth_method != names.AUTH_NONE
         limit, subject = (REQUESTS_OF_APP, app.id) if is_authenticated else (REQUESTS, peer)
-        error = self._too_many(limit, subject)
-        if error is not None:
-            raise error
+        self._count_request(limit, subject)
         with self.store.write() as tx:
             resource, scopes_ = self.apps.target(tx, current_app(tx, app), app_request)
             scope = " ".join(sorted((*app_request.openid, *scopes_)))
-            return self._create_code(tx, _CodeRequest(app.id, resource, scope, "", ""), peer)
+            return self._create_code(tx, peer, app.id, resource=resource, scope=scope)
 
-    def _too_many(self, limit: CountedLimit, subject: str) -> errors.TemporarilyUnavailable | None:
-        """Count a request; the count is stored even if the request fails."""
+    def _count_request(self, limit: CountedLimit, subject: str) -> None:
+        """Count a request, even one that fails later. Raises errors.TemporarilyUnavailable."""
         with self.store.write() as tx:
-            if not limit.count_and_check(tx, subject):
-                return None
-        return errors.TemporarilyUnavailable(
-            "Too many device codes were requested.", retry_after=60
-        )
+            is_exceeded = limit.count_and_check(tx, subject)
+        if is_exceeded:
+            raise errors.TemporarilyUnavailable(
+                "Too many device codes were requested.", retry_after=60
+            )
 
     def format_code(self, typed: str) -> str:
         """Return a typed code in its displayed form; "" if it is not a code."""
@@ -230,7 +211,17 @@ class DeviceGrantService:
         with self.store.write() as tx:
             return self._submit_code(tx, name, typed, peer)
 
-    def _create_code(self, tx: Unit, request: _CodeRequest, peer: str) -> dict[str, object]:
+    def _create_code(  # noqa: PLR0913  # the members of a code
+        self,
+        tx: Unit,
+        peer: str,
+        client_id: str,
+        *,
+        resource: str = "",
+        scope: str = "",
+        jkt: str = "",
+        name: str = "",
+    ) -> dict[str, object]:
         device_code = self.secrets.new_secret(_DEVICE_CODE)
         user_code = self._free_code(tx)
         expires_at = tx.now + device_codes.LIFETIME_MS
@@ -239,11 +230,11 @@ class DeviceGrantService:
                 id=self.secrets.new_id(names.PREFIX_DEVICE_REQUEST),
                 device_code_hash=hashlib.sha256(device_code.encode()).digest(),
                 user_code_hash=self._hash(user_code),
-                client_id=request.client_id,
-                resource=request.resource,
-                scope=request.scope,
-                jkt=request.jkt,
-                name=request.name,
+                client_id=client_id,
+                resource=resource,
+                scope=scope,
+                jkt=jkt,
+                name=name,
                 address=peer,
                 created_at=tx.now,
                 expires_at=expires_at,
@@ -306,9 +297,8 @@ class DeviceGrantService:
         tx.lock(f"asked {user.id}")
         if tx.devices.active_count(user.id, tx.now) == 0:
             return None
-        if (
-            cause := request_limits.device_refusal(tx, client_id, user, self.server_policy)
-        ) is not None:
+        cause = request_limits.device_refusal(tx, client_id, user, self.server_policy)
+        if cause is not None:
             _record_refusal(tx, user, client_id, cause)
             return None
         return user

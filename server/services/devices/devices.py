@@ -33,7 +33,7 @@ _SESSION_PURPOSE: Final = "session"
 
 @dataclass(frozen=True, slots=True)
 class PinAnswer:
-    """The server's half of a PIN: `y`, and the nonce with which the device proves success."""
+    """The server's half of a PIN: `y`, and the nonce that the device signs to prove success."""
 
     y: bytes
     nonce: str
@@ -56,7 +56,7 @@ class DeviceService:
         A device that was approved on an older one does not wait, and keeps the name shown there.
         """
         approval_keys = _check_keys(keys)
-        name = checked_name(name)
+        name = check_name(name)
         with self.store.write() as tx:
             tx.lock(f"devices {person.user.id}")
             session = device_auth.current_session(tx, person)
@@ -64,8 +64,7 @@ class DeviceService:
                 raise errors.Problem(409, "already_enrolled", "This session already has a device.")
             if dict(session.public_jwk) in approval_keys.values():
                 raise errors.invalid_body("The session key cannot be an approval key.")
-            if tx.devices.active_count(person.user.id, tx.now) >= MAX_DEVICES:
-                raise _too_many_devices()
+            refuse_too_many(tx, person.user.id)
             if session.admitted_as not in {None, name}:
                 raise errors.invalid_body(
                     f"/name: must be {session.admitted_as}, the name under which this device was "
@@ -78,8 +77,7 @@ class DeviceService:
             tx.devices.add(device)
             tx.sessions.bind(session.id, device.id, tx.now + IDLE_MS)
             keys = {"kids": dict(device.kids), "keys": dict(device.keys)}
-            _record(tx, audit.Type.DEVICE_ENROLLED, person, device, **keys)
-            notices.device(tx, person.user.id, "device.enrolled", device.id)
+            announce(tx, audit.Type.DEVICE_ENROLLED, device, **keys)
             return device
 
     def create_code(self, person: Person, jws: str) -> IssuedCode:
@@ -90,20 +88,19 @@ class DeviceService:
         """
         with self.store.write() as tx:
             device = self.statements.check_own(tx, person, jws, decisions.ENROLL)
-            if tx.devices.active_count(person.user.id, tx.now) >= MAX_DEVICES:
-                raise _too_many_devices()
+            refuse_too_many(tx, person.user.id)
             self.statements.spend(tx, device)
             by = audit.by_user(person.user.id)
             return enrollment_codes.issue(tx, self.secrets, person.user, by=by)
 
     def rename(self, person: Person, device_id: str, name: str) -> Device:
         """Rename one of the person's devices. Raises errors.Problem."""
-        name = checked_name(name)
+        name = check_name(name)
         with self.store.write() as tx:
             device_auth.current_device(tx, person)
             device = replace(_own_device(tx, person, device_id), name=name)
             tx.devices.rename(device.id, name)
-            _record(tx, audit.Type.DEVICE_RENAMED, person, device)
+            _record(tx, audit.Type.DEVICE_RENAMED, device)
             return device
 
     def list_own(self, person: Person) -> list[Device]:
@@ -123,8 +120,7 @@ class DeviceService:
                 raise _pin_refusal(device)
             device = updated
             if device.pin_tries >= MAX_ATTEMPTS:
-                _record(tx, audit.Type.DEVICE_LOCKED, person, device)
-                notices.device(tx, person.user.id, "device.locked", device.id)
+                announce(tx, audit.Type.DEVICE_LOCKED, device)
         y = self.secrets.pin_answer(device.id, device.pin_epoch, x)
         return PinAnswer(y, self._pin_nonce(device), device.pin_tries)
 
@@ -146,8 +142,7 @@ class DeviceService:
         with self.store.write() as tx:
             device = self._check_statement(tx, person, device_id, jws, "unlock")
             tx.devices.unlock(device.id)
-            _record(tx, audit.Type.DEVICE_UNLOCKED, person, device, by=person.registered_device.id)
-            notices.device(tx, person.user.id, "device.unlocked", device.id)
+            announce(tx, audit.Type.DEVICE_UNLOCKED, device, by=person.registered_device.id)
             return tx.devices.get(device.id) or device
 
     def vouch(self, person: Person, device_id: str, jws: str) -> Device:
@@ -155,8 +150,7 @@ class DeviceService:
         with self.store.write() as tx:
             device = self._check_statement(tx, person, device_id, jws, "vouch")
             tx.devices.vouch(device.id, tx.now)
-            _record(tx, audit.Type.DEVICE_VOUCHED, person, device, by=person.registered_device.id)
-            notices.device(tx, person.user.id, "device.vouched", device.id)
+            announce(tx, audit.Type.DEVICE_VOUCHED, device, by=person.registered_device.id)
             return tx.devices.get(device.id) or device
 
     def revoke(self, person: Person, device_id: str) -> None:
@@ -165,10 +159,6 @@ class DeviceService:
             device_auth.current_device(tx, person)
             device = _own_device(tx, person, device_id)
             revoke(tx, device, actor=audit.by_user(person.user.id))
-
-    def statement_nonce(self, device: Device, signer: Device) -> str:
-        """Return the nonce of the next statement by `signer` about `device`."""
-        return self.statements.nonce(device, signer)
 
     def _pin_nonce(self, device: Device) -> str:
         return self.secrets.nonce("pin", device.id, str(device.pin_calls))
@@ -235,14 +225,8 @@ def revoke(tx: Unit, device: Device, *, actor: str) -> bool:
     is_last = by_other and not new_devices.has_one_in_use(tx, device.user_id)
     for subscription_id, origin in browsers if by_other else ():
         attention.push(tx, origin, subscription_id, attention.ENDED)
-    tx.audit.add(
-        Entry(
-            type=audit.Type.DEVICE_REVOKED,
-            actor=actor,
-            subject=device.user_id,
-            facts={"device": device.id, **({"last": True} if is_last else {})},
-        ),
-    )
+    facts = {"device": device.id, **({"last": True} if is_last else {})}
+    tx.audit.add(Entry(audit.Type.DEVICE_REVOKED, actor, subject=device.user_id, facts=facts))
     notices.device(tx, device.user_id, "device.revoked", device.id)
     return True
 
@@ -255,23 +239,19 @@ def enable(tx: Unit, device: Device, *, actor: str) -> None:
     """
     tx.installation.release("devices", device.id)
     tx.devices.enable(device.id, tx.now + new_devices.WAIT_MS)
-    tx.audit.add(
-        Entry(
-            type=audit.Type.DEVICE_ENABLED,
-            actor=actor,
-            subject=device.user_id,
-            facts={"device": device.id, "name": device.name},
-        ),
-    )
+    facts = {"device": device.id, "name": device.name}
+    tx.audit.add(Entry(audit.Type.DEVICE_ENABLED, actor, subject=device.user_id, facts=facts))
 
 
-def _too_many_devices() -> errors.Problem:
-    return errors.Problem(
-        409, "too_many_devices", "You have the maximum number of devices. Revoke one first."
-    )
+def refuse_too_many(tx: Unit, user_id: str) -> None:
+    """Raise errors.Problem if the user cannot have another device."""
+    if tx.devices.active_count(user_id, tx.now) >= MAX_DEVICES:
+        raise errors.Problem(
+            409, "too_many_devices", "You have the maximum number of devices. Revoke one first."
+        )
 
 
-def checked_name(name: str) -> str:
+def check_name(name: str) -> str:
     """Return a valid device name. Raises errors.Problem."""
     try:
         return check_device_name(name, what="device name")
@@ -283,7 +263,7 @@ def _own_device(tx: Unit, person: Person, device_id: str) -> Device:
     own_id = person.registered_device.id if device_id == "self" else device_id
     device = tx.devices.get(own_id)
     if device is None or device.user_id != person.user.id or device.state != "active":
-        raise errors.Problem(404, "not_found", "Device not found.")
+        raise errors.not_found("Device not found.")
     return device
 
 
@@ -311,12 +291,12 @@ def _check_keys(keys: Mapping[str, object]) -> dict[str, dict[str, str]]:
     return approval_keys
 
 
-def _record(tx: Unit, kind: audit.Type, person: Person, device: Device, **facts: object) -> None:
-    tx.audit.add(
-        Entry(
-            type=kind,
-            actor=audit.by_user(person.user.id),
-            subject=person.user.id,
-            facts={"device": device.id, "name": device.name, **facts},
-        ),
-    )
+def announce(tx: Unit, event: audit.Type, device: Device, **facts: object) -> None:
+    """Record what a person did with their device, and update all of their screens."""
+    _record(tx, event, device, **facts)
+    notices.device(tx, device.user_id, str(event), device.id)
+
+
+def _record(tx: Unit, event: audit.Type, device: Device, **facts: object) -> None:
+    by, named = audit.by_user(device.user_id), {"device": device.id, "name": device.name}
+    tx.audit.add(Entry(event, by, subject=device.user_id, facts={**named, **facts}))

@@ -1,7 +1,8 @@
 """Enrollment codes: one-time codes that register a device.
 
-A code consists of a public ID, by which attempts are counted, and a 120-bit secret, of which only a
-keyed hash is stored. A terminal redeems it at the token endpoint, a browser in `passkeys.py`.
+A code consists of a public ID and a 120-bit secret. Attempts are counted per ID, and only a keyed
+hash of the secret is stored. Terminals redeem codes at the token endpoint; browsers redeem them in
+`passkeys.py`.
 """
 
 import hmac
@@ -97,12 +98,5 @@ def _raise_reuse_alarm(tx: Unit, code: EnrollmentCode) -> errors.ProtocolError:
 
 
 def _record(tx: Unit, kind: audit.Type, code: EnrollmentCode, decision: str) -> None:
-    tx.audit.add(
-        Entry(
-            type=kind,
-            actor=audit.by_user(code.user_id),
-            subject=code.user_id,
-            decision=decision,
-            facts={"code": code.id},
-        ),
-    )
+    by, facts = audit.by_user(code.user_id), {"code": code.id}
+    tx.audit.add(Entry(kind, by, subject=code.user_id, decision=decision, facts=facts))

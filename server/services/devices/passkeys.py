@@ -10,7 +10,6 @@ import hmac
 from dataclasses import dataclass
 from typing import Final
 
-from server.model.audit import Entry
 from server.model.devices import (
     BROWSER,
     PASSKEY,
@@ -28,9 +27,8 @@ from server.protocol.devices import passkeys
 from server.protocol.devices.passkeys import Assertion
 from server.protocol.names import PREFIX_DEVICE, PREFIX_SESSION
 from server.services.audit import audit
-from server.services.devices import devices, enrollment, new_devices, passkey_counters
+from server.services.devices import devices, enrollment, new_devices, signatures
 from server.services.devices.browsers import Browsers
-from server.services.notifications import notices
 from server.services.server_policy import ServerPolicy
 from server.services.users import device_auth
 
@@ -76,10 +74,9 @@ class PasskeyService:
         """Return the options to create a passkey. The code stays unused. Raises errors.Problem."""
         with self.store.write() as tx:
             code = self._code(tx, typed, peer)
-            options = code if isinstance(code, errors.Problem) else self._options(tx, code)
-        if isinstance(options, errors.Problem):
-            raise options
-        return options
+            if not isinstance(code, errors.ProtocolError):
+                return self._options(tx, code)
+        raise _to_problem(code)
 
     def register(self, typed: str, passkey: NewPasskey, *, peer: str) -> tuple[Device, str]:
         """Register a passkey as a device; returns it and its browser's cookie.
@@ -88,18 +85,13 @@ class PasskeyService:
         site, with user verification. 3. The code is used up. 4. As with a terminal, a new device
         waits a day for high-risk requests. Raises errors.Problem.
         """
-        name = devices.checked_name(passkey.name)
+        name = devices.check_name(passkey.name)
         with self.store.write() as tx:
             code = self._code(tx, typed, peer)
-            result: tuple[Device, str] | errors.Problem
-            if isinstance(code, errors.Problem):
-                result = code
-            else:
+            if not isinstance(code, errors.ProtocolError):
                 device = self._enroll(tx, code, name, self._created_passkey(code, passkey))
-                result = device, self.browsers.sign_in(tx, device)
-        if isinstance(result, errors.Problem):
-            raise result
-        return result
+                return device, self.browsers.sign_in(tx, device)
+        raise _to_problem(code)
 
     def create_challenge(self) -> PasskeyChallenge:
         """Return a sign-in challenge; a user name is not needed."""
@@ -124,7 +116,7 @@ class PasskeyService:
         self._check_challenge(tx, assertion)
         passkey, device, user = _holder(tx, assertion)
         try:
-            passkey_counters.verify(tx, self.authenticators, device, passkey, assertion)
+            signatures.verify_assertion(tx, self.authenticators, device, passkey, assertion)
         except BadToken as error:
             raise errors.Problem(422, "invalid_passkey", _NO_PASSKEY, log=str(error)) from error
         if not tx.replays.first_use(_USED, assertion.payload, tx.now + CHALLENGE_MS):
@@ -133,20 +125,19 @@ class PasskeyService:
             )
         return user, device
 
-    def _code(self, tx: Unit, typed: str, peer: str) -> EnrollmentCode | errors.Problem:
+    def _code(self, tx: Unit, typed: str, peer: str) -> EnrollmentCode | errors.ProtocolError:
         """Return the code if it is valid, or an error to raise after the unit of work is stored."""
         try:
             code_id, secret = enrollment.normalise(typed)
         except enrollment.BadCode as error:
-            return _to_problem(errors.InvalidGrant(str(error)))
+            return errors.InvalidGrant(str(error))
         code = enrollment.find_code(tx, code_id, peer=peer)
         if isinstance(code, errors.ProtocolError):
-            return _to_problem(code)
-        problem = enrollment.check_secret(tx, self.secrets, code, secret)
-        return code if problem is None else _to_problem(problem)
+            return code
+        return enrollment.check_secret(tx, self.secrets, code, secret) or code
 
     def _options(self, tx: Unit, code: EnrollmentCode) -> dict[str, object]:
-        user = _user(tx, code)
+        user = device_auth.enabled_user(tx, code.user_id)
         return passkeys.creation_options(
             rp_id=self.server_policy.rp_id,
             user=(user.id, user.name),
@@ -170,10 +161,7 @@ class PasskeyService:
         tx.lock(f"devices {code.user_id}")
         if tx.passkeys.by_credential(passkey.credential) is not None:
             raise errors.Problem(409, "already_enrolled", "This passkey is already registered.")
-        if tx.devices.active_count(code.user_id, tx.now) >= devices.MAX_DEVICES:
-            raise errors.Problem(
-                409, "too_many_devices", "You have the maximum number of devices. Revoke one first."
-            )
+        devices.refuse_too_many(tx, code.user_id)
         if not enrollment.use_code(tx, code):
             raise _to_problem(errors.InvalidGrant(enrollment.REFUSED))
         session = self._session(tx, code)
@@ -186,8 +174,16 @@ class PasskeyService:
                 device.id, passkey.credential, passkey.public_key, passkey.signs, passkey.synced
             )
         )
-        _record(tx, device, passkey)
-        notices.device(tx, device.user_id, "device.enrolled", device.id)
+        devices.announce(
+            tx,
+            audit.Type.DEVICE_ENROLLED,
+            device,
+            kind=device.kind,
+            kids=dict(device.kids),
+            # The audit log verifies later signatures with this key.
+            public_key=passkeys.encode_base64url(passkey.public_key),
+            synced=passkey.synced,
+        )
         return device
 
     def _session(self, tx: Unit, code: EnrollmentCode) -> Session:
@@ -244,22 +240,13 @@ def parse_assertion(text: str) -> Assertion:
         raise errors.Problem(422, "invalid_passkey", _NO_PASSKEY, log=str(error)) from error
 
 
-def _user(view: View, code: EnrollmentCode) -> User:
-    user = view.directory.user(code.user_id)
-    assert user is not None  # noqa: S101  # `check_secret` found this user in the same unit of work
-    return user
-
-
 def _holder(view: View, assertion: Assertion) -> tuple[Passkey, Device, User]:
     """Return the passkey with its device and user, all active."""
     passkey = view.passkeys.by_credential(assertion.credential)
     device = None if passkey is None else view.devices.get(passkey.device_id)
-    user = None if device is None else view.directory.user(device.user_id)
     if passkey is None or device is None or device.state != "active":
         raise errors.Problem(403, "unknown_passkey", _UNKNOWN)
-    if user is None or not user.enabled:
-        raise device_auth.disabled_user()
-    return passkey, device, user
+    return passkey, device, device_auth.enabled_user(view, device.user_id)
 
 
 def _to_problem(error: errors.ProtocolError) -> errors.Problem:
@@ -267,22 +254,3 @@ def _to_problem(error: errors.ProtocolError) -> errors.Problem:
     if isinstance(error, errors.TemporarilyUnavailable):
         return errors.Problem(503, "unavailable", error.description, headers=error.headers)
     return errors.Problem(403, "invalid_code", error.description)
-
-
-def _record(tx: Unit, device: Device, passkey: CreatedPasskey) -> None:
-    """Record the device with its public key, so that the audit log can verify later signatures."""
-    tx.audit.add(
-        Entry(
-            type=audit.Type.DEVICE_ENROLLED,
-            actor=audit.by_user(device.user_id),
-            subject=device.user_id,
-            facts={
-                "device": device.id,
-                "name": device.name,
-                "kind": device.kind,
-                "kids": dict(device.kids),
-                "public_key": passkeys.encode_base64url(passkey.public_key),
-                "synced": passkey.synced,
-            },
-        ),
-    )

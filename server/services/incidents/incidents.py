@@ -1,4 +1,4 @@
-"""Lists, shows and closes incidents.
+"""Opens, lists, shows and closes incidents.
 
 Closing an incident does not release agents; an administrator enables quarantined agents separately.
 """
@@ -7,14 +7,19 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from server.model.audit import Entry
-from server.model.incidents import Incident
-from server.model.store import Store, View
+from server.model.incidents import Cause, Incident
+from server.model.store import Store, Unit, View
 from server.protocol.text import check_prose
 from server.services.audit import audit
+from server.services.policy.displays import moment, rfc3339
 from server.services.refusals import Conflict, NotFound, valid
+
+if TYPE_CHECKING:
+    from server.model.clients import Agent
+    from server.services.clients.agents import DisabledAgent
 
 MAX_NOTE: Final = 500
 MAX_LISTED: Final = 200
@@ -80,9 +85,93 @@ class Incidents:
                     subject=closed.user_id,
                     approval_id=closed.approval_id,
                     facts={"incident": closed.id, "note": note},
-                ),
+                )
             )
             return _with_names(tx, closed)
+
+
+def open_alarm(
+    tx: Unit,
+    incident_id: str,
+    cause: Cause,
+    evidence: Mapping[str, object],
+    *,
+    user_id: str | None = None,
+    device_id: str | None = None,
+) -> Incident:
+    """Open an incident that is not about a reported request."""
+    incident = Incident(
+        id=incident_id,
+        state="open",
+        scope="agent",
+        approval_id=None,
+        user_id=user_id,
+        device_id=device_id,
+        note=None,
+        evidence=json.dumps(evidence, sort_keys=True),
+        opened_at=tx.now,
+        cause=cause,
+    )
+    tx.incidents.add(incident)
+    return incident
+
+
+def agent_evidence(before: "Agent", quarantined: "DisabledAgent") -> dict[str, object]:
+    """Return the agent's identity and credentials before the quarantine, and the revoked items."""
+    return {
+        "id": before.id,
+        "name": before.name,
+        "state_before": before.state,
+        "state": quarantined.agent.state,
+        "owners": list(before.owners),
+        "auth_method": before.auth_method,
+        "keys": [key.get("kid", "") for key in before.jwks],
+        "secrets": [
+            {"id": secret.id, "hint": secret.hint, "last_used_at": secret.last_used_at}
+            for secret in before.secrets
+        ],
+        **quarantined.counts,
+    }
+
+
+def incident_json(named_incident: NamedIncident) -> dict[str, object]:
+    """Return an incident as JSON: its cause, state and evidence."""
+    record, evidence = named_incident.incident, named_incident.evidence
+    approval = evidence.get("approval")
+    reported_request = approval and {**approval, "asked_at": rfc3339(approval["asked_at"])}
+    return {
+        "id": record.id,
+        "state": record.state,
+        "cause": record.cause,
+        "scope": record.scope,
+        "opened_at": rfc3339(record.opened_at),
+        "user": record.user_id and {"id": record.user_id, "name": named_incident.user_name},
+        "device": record.device_id,
+        "note": record.note,
+        "approval": reported_request,
+        "agents": agents_json(named_incident),
+        "signed": evidence.get("signed"),
+        "log": evidence.get("log"),
+        "closed_at": moment(record.closed_at),
+        "closed_by": record.closed_by,
+        "closing_note": record.closing_note,
+    }
+
+
+def agents_json(named_incident: NamedIncident) -> list[dict[str, object]]:
+    """Return the agents as recorded at the quarantine, with their current states."""
+    return [
+        _agent(agent, named_incident.states[agent["id"]])
+        for agent in named_incident.evidence["agents"]
+    ]
+
+
+def _agent(agent: Mapping[str, Any], state: str) -> dict[str, object]:
+    members = {name: value for name, value in agent.items() if name != "id"}
+    secrets = [
+        {**secret, "last_used_at": moment(secret["last_used_at"])} for secret in agent["secrets"]
+    ]
+    return {"client_id": agent["id"], **members, "state": state, "secrets": secrets}
 
 
 def _find(view: View, incident_id: str) -> Incident:

@@ -4,20 +4,19 @@ Nothing is deleted: an administrator can add an owner and enable the agent. Owns
 grace period, and the incident. Never: finding the owners (`owners.py`).
 """
 
-import json
 from dataclasses import dataclass
 from typing import Final
 
 from server.model.audit import Entry
 from server.model.clients import Agent
-from server.model.incidents import Cause, Incident
+from server.model.incidents import Cause
 from server.model.ports import Secrets
 from server.model.store import Store, Unit, View
 from server.protocol import names
 from server.services.audit import audit
 from server.services.clients import owners
 from server.services.clients.agents import quarantine
-from server.services.incidents import evidence
+from server.services.incidents import incidents
 from server.services.notifications import notices
 from server.services.server_policy import ServerPolicy
 
@@ -60,27 +59,15 @@ class OrphanQuarantine:
     def _quarantine(self, tx: Unit, agent: Agent) -> None:
         by, incident_id = audit.SYSTEM, self.secrets.new_id(names.PREFIX_INCIDENT)
         quarantined = quarantine(tx, agent, incident_id, by=by, cause=_CAUSE)
-        facts = {"agents": [evidence.agent_evidence(agent, quarantined)]}
-        incident = Incident(
-            id=incident_id,
-            state="open",
-            scope="agent",
-            approval_id=None,
-            user_id=None,
-            device_id=None,
-            note=None,
-            evidence=json.dumps(facts, sort_keys=True),
-            opened_at=tx.now,
-            cause=_CAUSE,
-        )
-        tx.incidents.add(incident)
+        evidence = {"agents": [incidents.agent_evidence(agent, quarantined)]}
+        incident = incidents.open_alarm(tx, incident_id, _CAUSE, evidence)
         tx.audit.add(
             Entry(
                 type=audit.Type.INCIDENT_OPENED,
                 actor=by,
                 agent_id=agent.id,
                 cause=_CAUSE,
-                facts={"incident": incident_id, "scope": incident.scope, **facts},
+                facts={"incident": incident_id, "scope": incident.scope, **evidence},
             ),
         )
         notices.agent(tx, agent.id, QUARANTINED, owners.orphan_contacts(tx, agent), incident_id)

@@ -14,6 +14,7 @@ from server.services.clients import owners
 from server.services.clients.client_names import find_agent
 from server.services.incidents import orphan_quarantine
 from server.services.paging import ResultPage
+from server.services.policy.displays import moment
 from server.services.server_policy import ServerPolicy
 
 AWAY_MS: Final = 90 * 24 * 60 * 60 * 1000
@@ -82,6 +83,28 @@ class Orphans:
             _why(agent, seen, view.now),
             orphan_quarantine.grace_ends_at(view, agent, self.server_policy),
         )
+
+
+def orphan_json(orphan: Orphan) -> dict[str, object]:
+    """Return an agent that needs an owner or a review as JSON."""
+    return {
+        "client_id": orphan.agent.id,
+        "name": orphan.agent.name,
+        "state": orphan.agent.state,
+        "why": list(orphan.why),
+        "owners": [
+            {
+                "id": owner.user.id,
+                "name": owner.user.name,
+                "state": owner.user.state,
+                "seen_at": moment(owner.seen_at),
+            }
+            for owner in orphan.owners
+        ],
+        "quarantine_at": moment(orphan.quarantine_at),
+        "review_at": moment(orphan.agent.review_at),
+        "expires_at": moment(orphan.agent.expires_at),
+    }
 
 
 def _why(agent: Agent, owners: tuple[SeenOwner, ...], now: int) -> tuple[OrphanReason, ...]:

@@ -22,9 +22,10 @@ from server.services.approvers import approvers
 from server.services.audit import audit
 from server.services.clients.agents import DisabledAgent, quarantine
 from server.services.consents import revocations
-from server.services.incidents import evidence
+from server.services.incidents import incidents
 from server.services.notifications import notices
 from server.services.refusals import check_note
+from server.services.users import user_checks
 from server.services.users.device_auth import Person
 
 MAX_NOTE: Final = 500
@@ -127,10 +128,7 @@ def _revoke_consents(tx: Unit, agents: Sequence[Agent], user_id: str, *, by: str
 def _owners(view: View, agents: Sequence[Agent]) -> list[tuple[str, str]]:
     """Return the enabled owners of these agents, as pairs of user ID and agent ID."""
     pairs = sorted({(user_id, agent.id) for agent in agents for user_id in agent.owners})
-    owned = ((view.directory.user(user_id), agent_id) for user_id, agent_id in pairs)
-    return [
-        (owner.id, agent_id) for owner, agent_id in owned if owner is not None and owner.enabled
-    ]
+    return [pair for pair in pairs if user_checks.is_enabled(view, pair[0])]
 
 
 def _evidence(
@@ -153,7 +151,7 @@ def _evidence(
             "asked_at": request.created_at,
         },
         "signed": signed,
-        "agents": [evidence.agent_evidence(before, quarantined) for before, quarantined in agents],
+        "agents": [incidents.agent_evidence(before, quarantined) for before, quarantined in agents],
     }
 
 

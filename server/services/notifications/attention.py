@@ -107,63 +107,47 @@ def held_by_settings(tx: Unit, approval: Approval, user_id: str) -> HeldNotifica
     )
 
 
-def notify(tx: Unit, approval: Approval, user_id: str, event: str, policy: ServerPolicy) -> bool:
+def notify(
+    tx: Unit,
+    approval: Approval,
+    user_id: str,
+    event: str,
+    policy: ServerPolicy,
+    *,
+    phantom: bool = False,
+) -> bool:
     """Add an event to a person's feed, and push it unless it is held. Returns whether it notifies.
 
     A held event is marked as such. If the reason ends before the request expires, the person is
-    notified then.
+    notified then. For a phantom, a user who does not exist, it takes as long and notifies nobody:
+    writes that would refer to the user are replaced by reads.
     """
     reason = hold_reason(tx, approval, user_id, policy)
     if reason is None:
         count_notification(tx, approval, user_id)
         tx.feed.add(user_id, event, approval_id=approval.id)
         push_request(tx, user_id, approval.id)
-        return True
+        return not phantom
     tx.feed.add(user_id, event, approval_id=approval.id, not_notified_because=reason.why)
-    if reason.until is not None and reason.until < approval.expires_at:
+    if not phantom and reason.until is not None and reason.until < approval.expires_at:
         tx.attention.hold(Hold(approval.id, user_id, reason.until, reason.why))
     if reason.why in _HELD_BACK:
-        _hold_back(tx, approval, user_id)
+        if phantom or user_id == approval.user_id:
+            tx.approvals.hold_back(approval.id)
+        else:
+            tx.approvers.hold_back(approval.id, user_id)
     if reason.why in DIGEST_DELAYS_MS:
         due = tx.now + DIGEST_DELAYS_MS[reason.why]
-        _schedule_digest(tx, Hold(approval.id, user_id, due, reason.why))
+        _schedule_digest(tx, Hold(approval.id, user_id, due, reason.why), phantom=phantom)
     return False
 
 
-def notify_phantom(
-    tx: Unit, approval: Approval, user_id: str, event: str, policy: ServerPolicy
-) -> bool:
-    """Take as long as `notify`, for a user who does not exist, without notifying anyone.
-
-    Replaces writes that would refer to a user by reads.
-    """
-    reason = hold_reason(tx, approval, user_id, policy)
-    if reason is None:
-        count_notification(tx, approval, user_id)
-        tx.feed.add(user_id, event, approval_id=approval.id)
-        push_request(tx, user_id, approval.id)
-        return False
-    tx.feed.add(user_id, event, approval_id=approval.id, not_notified_because=reason.why)
-    if reason.why in _HELD_BACK:
-        tx.approvals.hold_back(approval.id)
-    if reason.why in DIGEST_DELAYS_MS:
-        tx.attention.holds(user_id, tx.now)
-    return False
-
-
-def _hold_back(tx: Unit, approval: Approval, user_id: str) -> None:
-    if user_id == approval.user_id:
-        tx.approvals.hold_back(approval.id)
-    else:
-        tx.approvers.hold_back(approval.id, user_id)
-
-
-def _schedule_digest(tx: Unit, due: Hold) -> None:
+def _schedule_digest(tx: Unit, due: Hold, *, phantom: bool) -> None:
     """Keep only the earliest digest of a person, because one digest covers everything."""
     scheduled = [
         hold for hold in tx.attention.holds(due.user_id, tx.now) if hold.why in DIGEST_DELAYS_MS
     ]
-    if any(hold.until <= due.until for hold in scheduled):
+    if phantom or any(hold.until <= due.until for hold in scheduled):
         return
     for hold in scheduled:
         tx.attention.unhold(hold.user_id, hold.approval_id)

@@ -24,6 +24,7 @@ from server.model.notifications import FeedEvent
 from server.model.ports import Wake
 from server.model.store import Store, View
 from server.services.notifications import attention, deliveries
+from server.services.users import user_checks
 
 _PAGE_SIZE = 1_000
 _IDLE_SECONDS = 1.0
@@ -44,14 +45,6 @@ def approval_topic(approval_id: str) -> str:
     return f"approval {approval_id}"
 
 
-def _nothing() -> None:
-    """Do nothing."""
-
-
-def _ignore(_number: int) -> None:
-    """Do nothing."""
-
-
 class Hub:
     """Distributes the store's wakes to the subscribers of each topic."""
 
@@ -67,9 +60,9 @@ class Hub:
         self.ending = False
         self.held = 0
         """The number of open long polls."""
-        self.on_hold: Callable[[], None] = _nothing
+        self.on_hold: Callable[[], None] = lambda: None
         """Called when a request becomes a long poll."""
-        self.on_held: Callable[[int], None] = _ignore
+        self.on_held: Callable[[int], None] = lambda _held: None
         """Called with the number of open long polls when it changes."""
 
     @contextmanager
@@ -234,10 +227,9 @@ class FeedService:
 
 
 def _allowed(view: View, user_id: str, device_id: str | None) -> bool:
-    user = view.directory.user(user_id)
-    if user is None or not user.enabled:
-        return False
     device = None if device_id is None else view.devices.get(device_id)
+    if not user_checks.is_enabled(view, user_id):
+        return False
     if device is None or device.state != "active":
         return False
     session = view.sessions.get(device.session_id)

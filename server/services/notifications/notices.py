@@ -1,7 +1,7 @@
 """Events for people's screens, the webhook, the requesting agent and browsers.
 
-They are added in the unit of work of the change. An event contains only IDs; details are read on
-delivered.
+They are added in the unit of work of the change. An event contains only IDs; details are read when
+it is delivered.
 """
 
 import json
@@ -51,7 +51,7 @@ def requested(
 def requested_of_nobody(tx: Unit, subject: Approval, phantom_id: str, policy: ServerPolicy) -> None:
     """Take the same steps for a request for an unknown user as for a known one."""
     event = "approval.requested"
-    attention.notify_phantom(tx, subject, phantom_id, event, policy)
+    attention.notify(tx, subject, phantom_id, event, policy, phantom=True)
     _add_webhook(tx, event, {**_facts(subject), "notify": False})
 
 

@@ -4,15 +4,12 @@ The settings only turn off notifications, so a session can change them. Requests
 and high-risk and critical requests still notify the person.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from zoneinfo import ZoneInfoNotFoundError
 
 from server.model import display_names
 from server.model.approval_requests import FindForApprover
-from server.model.approvals import Approval
 from server.model.audit import Entry
-from server.model.clients import Agent
 from server.model.notifications import Hold, Mute
 from server.model.policy import Hours
 from server.model.policy_rules import DAYS
@@ -85,7 +82,7 @@ class NotificationSettingsService:
             device_auth.current_device(tx, person)
             tx.attention.set_quiet_hours(person.user.id, hours, tx.now)
             tx.attention.end_quiet(person.user.id, tx.now)
-            _record(tx, person, audit.Type.QUIET_HOURS_SET, facts=_facts(hours))
+            _record(tx, person, audit.Type.QUIET_HOURS_SET, **_facts(hours))
 
     def clear_hours(self, person: Person) -> None:
         """Remove quiet hours and send the notifications they delayed. Idempotent."""
@@ -104,14 +101,12 @@ class NotificationSettingsService:
             device_auth.current_device(tx, person)
             agent = tx.directory.agent_called(name_or_id)
             if agent is None or not tx.approvals.asked_before(agent.id, person.user.id):
-                raise errors.Problem(
-                    404, "not_found", "No agent with this name has sent you a request."
-                )
+                raise errors.not_found("No agent with this name has sent you a request.")
             until = None if minutes is None else tx.now + minutes * _MINUTE_MS
             mute = Mute(person.user.id, agent.id, tx.now, until)
             tx.attention.mute(mute)
             facts = {} if until is None else {"until": until}
-            _record(tx, person, audit.Type.AGENT_MUTED, agent, facts=facts)
+            _record(tx, person, audit.Type.AGENT_MUTED, agent.id, **facts)
             return MutedAgent(mute, agent.name)
 
     def unmute(self, person: Person, name_or_id: str) -> None:
@@ -120,10 +115,8 @@ class NotificationSettingsService:
             device_auth.current_device(tx, person)
             agent = tx.directory.agent_called(name_or_id)
             if agent is None or not tx.attention.unmute(person.user.id, agent.id):
-                raise errors.Problem(
-                    404, "not_found", "You have not muted an agent with this name."
-                )
-            _record(tx, person, audit.Type.AGENT_UNMUTED, agent)
+                raise errors.not_found("You have not muted an agent with this name.")
+            _record(tx, person, audit.Type.AGENT_UNMUTED, agent.id)
 
     def snooze(self, person: Person, approval_id: str, minutes: int) -> Hold:
         """Snooze a request: notify the person again after `minutes`.
@@ -149,7 +142,8 @@ class NotificationSettingsService:
                 )
             hold = Hold(approval.id, person.user.id, until, "snoozed")
             tx.attention.hold(hold)
-            _record(tx, person, audit.Type.APPROVAL_SNOOZED, approval, facts={"until": until})
+            about = approval.agent_id, approval.id
+            _record(tx, person, audit.Type.APPROVAL_SNOOZED, *about, until=until)
             return hold
 
     def wake(self, person: Person, approval_id: str) -> None:
@@ -158,8 +152,8 @@ class NotificationSettingsService:
             device_auth.current_device(tx, person)
             approval = self.find_for_approver(tx, approval_id, person.user.id)
             if not tx.attention.unhold(person.user.id, approval.id):
-                raise errors.Problem(404, "not_found", "This request is not snoozed.")
-            _record(tx, person, audit.Type.APPROVAL_WOKEN, approval)
+                raise errors.not_found("This request is not snoozed.")
+            _record(tx, person, audit.Type.APPROVAL_WOKEN, approval.agent_id, approval.id)
 
 
 def _check_zone(name: str) -> None:
@@ -188,14 +182,12 @@ def _record(
     tx: Unit,
     person: Person,
     kind: audit.Type,
-    about: Agent | Approval | None = None,
-    facts: Mapping[str, object] | None = None,
+    agent_id: str | None = None,
+    approval_id: str | None = None,
+    /,
+    **facts: object,
 ) -> None:
     """Add an audit entry, and update the person's other screens."""
-    approval_id = about.id if isinstance(about, Approval) else None
-    agent_id = (
-        about.agent_id if isinstance(about, Approval) else None if about is None else about.id
-    )
     tx.audit.add(
         Entry(
             type=kind,
@@ -203,7 +195,7 @@ def _record(
             agent_id=agent_id,
             subject=person.user.id,
             approval_id=approval_id,
-            facts={"device": person.registered_device.id, **(facts or {})},
+            facts={"device": person.registered_device.id, **facts},
         ),
     )
     tx.feed.add(person.user.id, "attention.changed")

@@ -2,6 +2,9 @@
 
 A subscription grants no access. A page creates it for the browser in which it is open. Its address
 and keys are stored sealed.
+
+A subscription is lost if its push service no longer knows it. The person then sees a notice on
+pages and in the feed until the device subscribes again or they dismiss it.
 """
 
 import hashlib
@@ -12,7 +15,7 @@ from typing import Final
 
 from server.model.audit import Entry
 from server.model.devices import BROWSER, Device
-from server.model.notifications import PushAddress, PushSubscription
+from server.model.notifications import PushAddress, PushLoss, PushSubscription
 from server.model.operations import CountedLimit
 from server.model.ports import Secrets
 from server.model.store import Store, Unit, View
@@ -20,7 +23,7 @@ from server.protocol import errors
 from server.protocol.names import PREFIX_PUSH
 from server.protocol.notifications import web_push
 from server.services.audit import audit
-from server.services.notifications import attention
+from server.services.notifications import attention, notices
 from server.services.users import device_auth
 from server.services.users.device_auth import Person
 
@@ -37,8 +40,16 @@ class NamedSubscription:
 
     subscription: PushSubscription
     device_name: str
-    this: bool
+    is_current: bool
     """Whether it belongs to the calling device."""
+
+
+@dataclass(frozen=True, slots=True)
+class LostBrowser:
+    """A lost subscription with the name of its device."""
+
+    loss: PushLoss
+    device_name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +72,13 @@ class PushSubscriptions:
                 for push in view.pushes.of_user(person.user.id)
             ]
 
+    def lost_by(self, person: Person) -> list[LostBrowser]:
+        """Return the person's lost subscriptions of active devices, newest first."""
+        with self.store.read() as view:
+            losses = view.pushes.losses(person.user.id)
+            devices = [(loss, view.devices.get(loss.device_id)) for loss in losses]
+        return [LostBrowser(loss, device.name) for loss, device in devices if device is not None]
+
     def subscribe(self, person: Person, address: PushAddress) -> NamedSubscription:
         """Add or refresh the subscription of this browser. Raises errors.Problem.
 
@@ -72,7 +90,7 @@ class PushSubscriptions:
         with self.store.write() as tx:
             device = device_auth.current_device(tx, person)
             if device.kind != BROWSER:
-                raise errors.Problem(403, "forbidden", "Only browsers support web push.")
+                raise errors.forbidden("Only browsers support web push.")
             tx.lock(f"push {person.user.id}")
             push_subscription = tx.pushes.by_endpoint(_hash_endpoint(address.endpoint))
             if push_subscription is None or push_subscription.user_id != person.user.id:
@@ -131,12 +149,8 @@ class PushSubscriptions:
         else:
             tx.pushes.refresh(push_subscription)
         if existing is None or existing.user_id != push_subscription.user_id:
-            _record(
-                tx,
-                audit.Type.PUSH_SUBSCRIBED,
-                push_subscription,
-                audit.by_user(push_subscription.user_id),
-            )
+            by = audit.by_user(device.user_id)
+            _record(tx, audit.Type.PUSH_SUBSCRIBED, push_subscription, by)
         return push_subscription
 
     def _new(self, tx: Unit, device: Device, address: PushAddress) -> PushSubscription:
@@ -156,6 +170,34 @@ def remove(tx: Unit, subscription: PushSubscription, *, actor: str, cause: str) 
     """Remove a subscription. Idempotent."""
     if tx.pushes.remove(subscription.id):
         _record(tx, audit.Type.PUSH_UNSUBSCRIBED, subscription, actor, cause)
+
+
+def record_loss(tx: Unit, subscription: PushSubscription) -> None:
+    """Remove a subscription that its push service does not know (RFC 8030 7.3); notify its person.
+
+    The person is not notified if the device has subscribed again with a different address.
+    """
+    remove(tx, subscription, actor=audit.SYSTEM, cause="gone")
+    if _has_subscribed_again(tx, subscription):
+        return
+    tx.pushes.add_loss(
+        PushLoss(
+            id=subscription.id,
+            user_id=subscription.user_id,
+            device_id=subscription.device_id,
+            origin=subscription.origin,
+            lost_at=tx.now,
+        )
+    )
+    notices.device(tx, subscription.user_id, "device.unreached", subscription.device_id)
+
+
+def _has_subscribed_again(view: View, former: PushSubscription) -> bool:
+    """Return whether the device has a subscription that is newer than the last use of this one."""
+    return any(
+        push.device_id == former.device_id and push.created_at >= former.opened_at
+        for push in view.pushes.of_user(former.user_id)
+    )
 
 
 def address_of(secrets: Secrets, subscription: PushSubscription) -> PushAddress:
@@ -180,7 +222,7 @@ def _hash_endpoint(endpoint: str) -> bytes:
 def _own_subscription(view: View, person: Person, subscription_id: str) -> PushSubscription:
     push = view.pushes.get(subscription_id)
     if push is None or push.user_id != person.user.id:
-        raise errors.Problem(404, "not_found", "Push subscription not found.")
+        raise errors.not_found("Push subscription not found.")
     return push
 
 
@@ -195,16 +237,9 @@ def _with_device_name(
 def _record(
     tx: Unit, kind: audit.Type, subscription: PushSubscription, actor: str, cause: str | None = None
 ) -> None:
-    tx.audit.add(
-        Entry(
-            type=kind,
-            actor=actor,
-            subject=subscription.user_id,
-            cause=cause,
-            facts={
-                "push_subscription": subscription.id,
-                "device": subscription.device_id,
-                "service": subscription.origin,
-            },
-        ),
-    )
+    facts = {
+        "push_subscription": subscription.id,
+        "device": subscription.device_id,
+        "service": subscription.origin,
+    }
+    tx.audit.add(Entry(kind, actor, subject=subscription.user_id, cause=cause, facts=facts))

@@ -17,8 +17,9 @@ from server.model.store import Store, Unit, View
 from server.protocol.notifications import web_push
 from server.protocol.notifications.web_push import PushContent
 from server.protocol.policy.risks import Risk
-from server.services.notifications import attention, notices, push_losses, push_subscriptions
+from server.services.notifications import attention, notices, push_subscriptions
 from server.services.notifications.attention import ASK, CHECK, COPIED, DORMANT, ENDED, TEST
+from server.services.users import user_checks
 
 MAX_COUNTED: Final = 20
 """A push counts up to this many pending requests; a larger number means that there are more."""
@@ -71,7 +72,7 @@ class Pushes:
         with self.store.write() as tx:
             subscription = tx.pushes.get(_parse(message)[1])
             if subscription is not None:
-                push_losses.record(tx, subscription)
+                push_subscriptions.record_loss(tx, subscription)
 
     def record_delivery(self, tx: Unit, message: str) -> None:
         """Record that the push service accepted the message."""
@@ -120,9 +121,9 @@ def _active_subscription(
     if subscription is None:
         return None
     device = view.devices.get(subscription.device_id)
-    user = view.directory.user(subscription.user_id)
-    device_ok = device is not None and (ended or device.state == "active")
-    return subscription if device_ok and user is not None and user.enabled else None
+    user = user_checks.find_enabled(view, subscription.user_id)
+    is_reachable = device is not None and (ended or device.state == "active")
+    return subscription if is_reachable and user is not None else None
 
 
 def _content(

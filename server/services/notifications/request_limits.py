@@ -24,20 +24,20 @@ from server.services.clients import client_names
 from server.services.notifications import notices
 from server.services.policy.displays import rfc3339
 from server.services.server_policy import ServerPolicy
+from server.services.users import user_checks
 
 MINUTE_MS: Final = 60_000
 OPEN_CONSENTS: Final = 10
 OPEN_DEVICES: Final = 3
 """The maximum number of open requests of each kind per user; people start these themselves."""
 PAUSED: Final = "denied_repeatedly"
+PAUSE_WITHIN_MS: Final = 10 * MINUTE_MS
+"""The window in which denials of one type are counted."""
+PAUSE_MS: Final = 30 * MINUTE_MS
+"""The length of a pause, from the last denial."""
 _OTHER_APPROVER: Final = "Another approver of this request"
 UNKNOWN_USERS: Final = CountedLimit(
-    "unknown_users",
-    "agent",
-    "Login hints for unknown users",
-    20,
-    10 * MINUTE_MS,
-    "unknown user:",
+    "unknown_users", "agent", "Login hints for unknown users", 20, 10 * MINUTE_MS, "unknown user:"
 )
 
 
@@ -63,16 +63,6 @@ def lock(tx: Unit, agent: Agent) -> None:
 def is_urgent(risk: Risk) -> bool:
     """Return whether requests of this risk are counted separately."""
     return risk.rank >= Risk.HIGH.rank
-
-
-def too_many_unknown(tx: Unit, agent: Agent) -> bool:
-    """Count a login hint for an unknown user. Returns whether there were too many."""
-    return UNKNOWN_USERS.count_and_check(tx, agent.id)
-
-
-def guessing(tx: Unit, agent: Agent) -> bool:
-    """Return whether this agent has sent too many hints for unknown users."""
-    return UNKNOWN_USERS.count(tx, agent.id) > UNKNOWN_USERS.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,19 +116,16 @@ class RemainingRequests:
 
     @property
     def _too_many_in_all(self) -> RequestLimit:
-        return RequestLimit(
-            "open_in_all",
-            f"This agent already has {self.server_policy.open_in_all} open requests. "
-            "Wait for answers first.",
-        )
+        return _too_many("open_in_all", self.server_policy.open_in_all)
 
     @property
     def _too_many_open(self) -> RequestLimit:
-        return RequestLimit(
-            "open_per_agent",
-            f"This agent already has {self.server_policy.open_per_agent} open requests for "
-            "this person. Wait for answers first.",
-        )
+        return _too_many("open_per_agent", self.server_policy.open_per_agent, " for this person")
+
+
+def _too_many(reason: str, limit: int, to_whom: str = "") -> RequestLimit:
+    text = f"This agent already has {limit} open requests{to_whom}. Wait for answers first."
+    return RequestLimit(reason, text)
 
 
 def pause(
@@ -207,13 +194,6 @@ def _pause_limit(who: str, until: int) -> RequestLimit:
     )
 
 
-_MINUTE_MS = 60_000
-PAUSE_WITHIN_MS: Final = 10 * _MINUTE_MS
-"""The window in which denials of one type are counted."""
-PAUSE_MS: Final = 30 * _MINUTE_MS
-"""The length of a pause, from the last denial."""
-
-
 @dataclass(frozen=True, slots=True)
 class Pause:
     """A pause of one agent for one person and one action type; "" means scopes only."""
@@ -235,7 +215,7 @@ class Pauses:
         """Return an agent's current pauses, by person and type. Raises `NotFound`."""
         with self.store.read() as view:
             agent = client_names.find_agent(view, name_or_id)
-            denials = view.approvals.denials_of(agent.id, view.now - PAUSE_WITHIN_MS - PAUSE_MS)
+            denials = view.approvals.denials_of(agent.id, _counted_since(view))
             limit = self.server_policy.denials_before_pause
             return sorted(
                 _all_pauses(view, denials, limit), key=lambda pause: (pause.user_name, pause.type)
@@ -246,11 +226,8 @@ def pause_end_of(
     view: View, client_id: str, user_id: str, types: Sequence[str], limit: int
 ) -> int | None:
     """Return the end of the pause that blocks a request of these types; None if there is none."""
-    denials = view.approvals.denials_since(
-        client_id, user_id, view.now - PAUSE_WITHIN_MS - PAUSE_MS
-    )
-    ends = [_pause_end(_times_of(kind, denials), limit, view.now) for kind in set(types) or {""}]
-    return max((end for end in ends if end is not None), default=None)
+    denials = view.approvals.denials_since(client_id, user_id, _counted_since(view))
+    return _last_end(denials, types, limit, view.now)
 
 
 def last_pause_end_of(
@@ -259,16 +236,12 @@ def last_pause_end_of(
     """Return the end of the last pause with any of these users; None if there is none."""
     if not user_ids:
         return None
-    rows = view.approvals.denials_of(client_id, view.now - PAUSE_WITHIN_MS - PAUSE_MS)
-    denials_by_user = (
-        denials for user_id, denials in _by_user(rows).items() if user_id in user_ids
+    rows = view.approvals.denials_of(client_id, _counted_since(view))
+    ends = (
+        _last_end(denials, types, limit, view.now)
+        for user_id, denials in _by_user(rows).items()
+        if user_id in user_ids
     )
-    kinds = set(types) or {""}
-    ends = [
-        _pause_end(_times_of(kind, denials), limit, view.now)
-        for denials in denials_by_user
-        for kind in kinds
-    ]
     return max((end for end in ends if end is not None), default=None)
 
 
@@ -277,20 +250,14 @@ def record_pause_if_begun(tx: Unit, denied: Approval, by: str, policy: ServerPol
     agent = tx.directory.agent(denied.agent_id)
     if agent is None:
         return
-    since = tx.now - PAUSE_WITHIN_MS - PAUSE_MS
-    denials = tx.approvals.denials_since(agent.id, by, since)
+    denials = tx.approvals.denials_since(agent.id, by, _counted_since(tx))
     for kind in sorted(_kinds(denied.details)):
         times, limit = _times_of(kind, denials), policy.denials_before_pause
         until = _pause_end(times, limit, tx.now)
         if until is not None and _pause_end(times[:-1], limit, tx.now) is None:
             _record(tx, denied, by, kind, until)
-            owners = [user_id for user_id in agent.owners if _is_enabled(tx, user_id)]
+            owners = [owner for owner in agent.owners if user_checks.is_enabled(tx, owner)]
             notices.agent(tx, agent.id, "alarm.agent_paused", owners)
-
-
-def _is_enabled(view: View, user_id: str) -> bool:
-    user = view.directory.user(user_id)
-    return user is not None and user.enabled
 
 
 def _record(tx: Unit, denied: Approval, by: str, kind: str, until: int) -> None:
@@ -300,7 +267,7 @@ def _record(tx: Unit, denied: Approval, by: str, kind: str, until: int) -> None:
             actor=audit.SYSTEM,
             agent_id=denied.agent_id,
             subject=by,
-            cause="denied_repeatedly",
+            cause=PAUSED,
             approval_id=denied.id,
             facts={"type": kind or None, "until": until},
         ),
@@ -310,12 +277,24 @@ def _record(tx: Unit, denied: Approval, by: str, kind: str, until: int) -> None:
 def _all_pauses(view: View, rows: Sequence[tuple[str, int, str]], limit: int) -> list[Pause]:
     pauses: list[Pause] = []
     for user_id, denials in _by_user(rows).items():
-        user = view.directory.user(user_id)
-        name = user_id if user is None else user.name
+        name = user_checks.name_of(view, user_id)
         kinds = {kind for _, details in denials for kind in _kinds(details)}
         ends = {kind: _pause_end(_times_of(kind, denials), limit, view.now) for kind in kinds}
         pauses += [Pause(user_id, name, kind, at) for kind, at in ends.items() if at is not None]
     return pauses
+
+
+def _counted_since(view: View) -> int:
+    """Return the time from which a denial can still contribute to a pause."""
+    return view.now - PAUSE_WITHIN_MS - PAUSE_MS
+
+
+def _last_end(
+    denials: Sequence[tuple[int, str]], types: Sequence[str], limit: int, now: int
+) -> int | None:
+    """Return the last end of the pauses for these action types; None if there is none."""
+    ends = (_pause_end(_times_of(kind, denials), limit, now) for kind in set(types) or {""})
+    return max((end for end in ends if end is not None), default=None)
 
 
 def _by_user(rows: Sequence[tuple[str, int, str]]) -> Mapping[str, list[tuple[int, str]]]:

@@ -20,8 +20,7 @@ with lazily():
     from server.services.approvers.groups import Groups
     from server.services.audit import audit
     from server.services.audit.entries import AuditEntries
-    from server.services.audit.erasures import Erasures
-    from server.services.audit.retention import Retention
+    from server.services.audit.retention import Erasures, Retention
     from server.services.clients.agent_auth import AgentAuth
     from server.services.clients.agents import Agents
     from server.services.clients.apps import Apps

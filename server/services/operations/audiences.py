@@ -16,6 +16,7 @@ from server.protocol.policy.risks import Risk
 from server.services.approvers import substitutes
 from server.services.approvers.answer_sources import EligibleApprovers
 from server.services.policy.evaluation import PolicyRequest
+from server.services.users.user_checks import name_of
 
 THE_PERSON: Final = "the person"
 """The name to show for the person if the request has no user."""
@@ -63,9 +64,9 @@ def audience_of(
     backup = [] if user is None else substitutes.backup_of(view, user)
     return RequestAudience(
         people=_people(view, case.user, needs, eligible_approvers),
-        excluded=tuple(_name(view, user_id) for user_id in sorted(needs.excluded)),
-        deputies=tuple(_name(view, deputy.user_id) for deputy in deputies),
-        backup=next((_name(view, approver.user_id) for approver in backup), None),
+        excluded=tuple(name_of(view, user_id) for user_id in sorted(needs.excluded)),
+        deputies=tuple(name_of(view, deputy.user_id) for deputy in deputies),
+        backup=next((name_of(view, approver.user_id) for approver in backup), None),
         at_once=needs.risk is Risk.CRITICAL,
     )
 
@@ -84,10 +85,5 @@ def _people(
 def _policy_approver(view: View, approver: NamedApprover) -> PolicyApprover:
     groups = (group.name for group in view.groups.all() if group.id == approver.group_id)
     return PolicyApprover(
-        _name(view, approver.user_id), approver.why, approver.approves, next(groups, None)
+        name_of(view, approver.user_id), approver.why, approver.approves, next(groups, None)
     )
-
-
-def _name(view: View, user_id: str) -> str:
-    user = view.directory.user(user_id)
-    return user_id if user is None else user.name

@@ -88,7 +88,7 @@ class Guard:
         before = self._target(view)
         self._check_role(view, before)
         if self.rule.target is not None and before is None:
-            raise errors.Problem(404, "not_found", f"This {self.rule.target} does not exist.")
+            raise errors.not_found(f"This {self.rule.target} does not exist.")
         return before
 
     def check_before(self, tx: Unit) -> Governed | None:
@@ -124,10 +124,8 @@ class Guard:
         if set(user.roles) & set(self.rule.roles) or self._owns(user, target):
             return
         if Role.OWNER in self.rule.roles and not set(user.roles) & {Role.ADMIN, Role.AUDITOR}:
-            raise errors.Problem(404, "not_found", "You do not own this agent.")
-        raise errors.Problem(
-            403, "forbidden", f"This requires the role {' or '.join(self.rule.roles)}."
-        )
+            raise errors.not_found("You do not own this agent.")
+        raise errors.forbidden(f"This requires the role {' or '.join(self.rule.roles)}.")
 
     def _owns(self, user: User, target: Governed | None) -> bool:
         if Role.OWNER not in self.rule.roles:
@@ -212,15 +210,13 @@ def _check_owner(
     user: User, before: Governed | None, after: Governed | None, widened: frozenset[str]
 ) -> None:
     if widened - OWNER_MAY_ADD:
-        raise errors.Problem(
-            403, "forbidden", "An owner can only narrow an agent. Ask an administrator to widen it."
+        raise errors.forbidden(
+            "An owner can only narrow an agent. Ask an administrator to widen it."
         )
     if not isinstance(before, Agent) or not isinstance(after, Agent):
         return
     if set(before.owners) - set(after.owners) - {user.id}:
-        raise errors.Problem(
-            403, "forbidden", "An owner can only remove themselves. Ask an administrator."
-        )
+        raise errors.forbidden("An owner can only remove themselves. Ask an administrator.")
 
 
 @dataclass(frozen=True, slots=True)

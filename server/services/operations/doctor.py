@@ -10,7 +10,7 @@ from typing import Final, Literal, TypeAlias
 
 from server.lazy_imports import lazily
 from server.model.approvers import Group
-from server.model.clients import Agent, App, UnprotectedName
+from server.model.clients import Agent, App
 from server.model.notifications import WEBHOOK, DeliveryFailure
 from server.model.store import Store, View
 from server.model.users import User
@@ -19,6 +19,7 @@ from server.protocol.text import pluralize
 from server.services.audit import lag
 from server.services.clients import owners
 from server.services.refusals import Remedy
+from server.services.users import user_checks
 
 with lazily():
     from server.services.operations import gaps
@@ -126,34 +127,19 @@ def _disabled_name(view: View, kind: str, held_id: str) -> str | None:
 
 def _names(view: View) -> Iterator[Finding]:
     """Yield names from an earlier version that look like older names."""
-    for unprotected_name in view.names.unprotected():
-        what = (
-            _client_kind(view, unprotected_name)
-            if unprotected_name.kind == "client"
-            else unprotected_name.kind
-        )
+    for unprotected in view.names.unprotected():
+        bearer, name = unprotected.bearer, unprotected.name
+        what = _client_kind(view, bearer) if unprotected.kind == "client" else unprotected.kind
         fix, code = _NO_RENAME.get(what, ("Rename it.", f"{what}.rename"))
-        name = unprotected_name.name + (
-            f" ({unprotected_name.bearer})"
-            if unprotected_name.name != unprotected_name.bearer
-            else ""
-        )
-        holders = view.names.ids_with_name_like(
-            unprotected_name.kind, name_keys(unprotected_name.name)
-        )
+        holders = view.names.ids_with_name_like(unprotected.kind, name_keys(name))
         alike = (
             f"can be confused with the {_name_of(view, holders[0])}, which is older"
             if holders
             else _UNPROTECTED
         )
-        text = f"The {what} {name} {alike}."
-        yield Finding(
-            "weak",
-            text,
-            fix,
-            remedy=(code, unprotected_name.bearer),
-            about=(what, unprotected_name.bearer) if what in _WITH_PAGE else None,
-        )
+        text = f"The {what} {name if name == bearer else f'{name} ({bearer})'} {alike}."
+        about = (what, bearer) if what in _WITH_PAGE else None
+        yield Finding("weak", text, fix, remedy=(code, bearer), about=about)
 
 
 _UNPROTECTED: Final = (
@@ -171,8 +157,8 @@ _NO_RENAME: Final = {
 _KINDS: Final[dict[type, str]] = {Agent: "agent", App: "app", User: "user", Group: "group"}
 
 
-def _client_kind(view: View, name: UnprotectedName) -> str:
-    return "agent" if view.directory.app(name.bearer) is None else "app"
+def _client_kind(view: View, client_id: str) -> str:
+    return "agent" if view.directory.app(client_id) is None else "app"
 
 
 def _name_of(view: View, bearer: str) -> str:
@@ -211,30 +197,19 @@ def _agent(view: View, agent: Agent) -> Iterator[Finding]:
     if agent.state != "enabled":
         return
     if owners.orphaned_at(view, agent) is not None:
-        yield Finding(
-            "weak",
-            f"The agent {agent.name} has no enabled owner.",
-            "Add an owner.",
-            remedy=("agent.add_owner", agent.name),
-            about=("agent", agent.id),
-        )
+        what = f"The agent {agent.name} has no enabled owner."
+        yield _of_agent(agent, "weak", what, "Add an owner.", "agent.add_owner")
     if agent.asks is None:
-        yield Finding(
-            "weak",
-            f"The agent {agent.name} can ask every user.",
-            "Select the users that it can ask.",
-            remedy=("agent.asks", agent.name),
-            about=("agent", agent.id),
-        )
+        what = f"The agent {agent.name} can ask every user."
+        yield _of_agent(agent, "weak", what, "Select the users that it can ask.", "agent.asks")
     if not agent.resources or not agent.scopes:
-        yield Finding(
-            "note",
-            f"The agent {agent.name} has no permissions and cannot get tokens.",
-            "Add a resource and a scope.",
-            remedy=("agent.permissions", agent.name),
-            about=("agent", agent.id),
-        )
+        what = f"The agent {agent.name} has no permissions and cannot get tokens."
+        yield _of_agent(agent, "note", what, "Add a resource and a scope.", "agent.permissions")
     yield from _due_dates(view, agent)
+
+
+def _of_agent(agent: Agent, level: Level, what: str, fix: str, code: str) -> Finding:
+    return Finding(level, what, fix, remedy=(code, agent.name), about=("agent", agent.id))
 
 
 def _gaps(view: View, evaluator: Evaluator, agent: Agent) -> Iterator[Finding]:
@@ -253,22 +228,13 @@ def _gaps(view: View, evaluator: Evaluator, agent: Agent) -> Iterator[Finding]:
 
 def _due_dates(view: View, agent: Agent) -> Iterator[Finding]:
     if agent.expires_at is not None and agent.expires_at <= view.now + SOON_MS:
-        expired = agent.expires_at <= view.now
-        yield Finding(
-            "note",
-            f"The agent {agent.name} {'has expired' if expired else 'expires within two weeks'}.",
-            "If it is still needed, set a later expiry.",
-            remedy=("agent.expires", agent.name),
-            about=("agent", agent.id),
-        )
+        expires = "has expired" if agent.expires_at <= view.now else "expires within two weeks"
+        fix = "If it is still needed, set a later expiry."
+        yield _of_agent(agent, "note", f"The agent {agent.name} {expires}.", fix, "agent.expires")
     if agent.review_at is not None and agent.review_at <= view.now:
-        yield Finding(
-            "weak",
-            f"The review of the agent {agent.name} is due.",
-            "If it is still needed, set the next review.",
-            remedy=("agent.review", agent.name),
-            about=("agent", agent.id),
-        )
+        what = f"The review of the agent {agent.name} is due."
+        fix = "If it is still needed, set the next review."
+        yield _of_agent(agent, "weak", what, fix, "agent.review")
     newest = max((secret.created_at for secret in agent.secrets), default=0)
     for secret in agent.secrets:
         if secret.expires_at is not None and (secret.last_used_at or 0) > newest:
@@ -283,17 +249,15 @@ def _due_dates(view: View, agent: Agent) -> Iterator[Finding]:
 def _incidents(view: View) -> Iterator[Finding]:
     """Yield the open incidents."""
     for incident in view.incidents.search(closed=False, limit=MAX_INCIDENTS):
-        user = view.directory.user(incident.user_id or "")
         what = (
             "An agent was quarantined because it has no owner."
             if incident.user_id is None
-            else f"{incident.user_id if user is None else user.name} reported a request."
+            else f"{user_checks.name_of(view, incident.user_id)} reported a request."
         )
-        fix = "Investigate the incident, then close it."
         yield Finding(
             "weak",
             what,
-            fix,
+            "Investigate the incident, then close it.",
             remedy=("incident.show", incident.id),
             about=("incident", incident.id),
         )

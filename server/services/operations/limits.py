@@ -7,12 +7,13 @@ It reads a limited number of rows of each kind, so its cost does not grow with t
 """
 
 import json
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from server.model import display_names
+from server.model.notifications import Lane
 from server.model.operations import CountedLimit, LimitRefusal, OpenRequest, SentNotification
 from server.model.store import Store, View
 from server.services.audit import audit
@@ -22,16 +23,19 @@ from server.services.devices import wiring as devices
 from server.services.notifications import push_subscriptions, request_limits
 from server.services.server_policy import ServerPolicy
 from server.services.sign_in import authorize
+from server.services.users.user_checks import name_of
 
 MAX_ROWS: Final = 2_000
 """The maximum number of rows of each kind that are read."""
 MAX_NEAR: Final = 20
 """The maximum number of subjects that are listed per limit, nearest first."""
-NEAR: Final = 0.8
-"""The share of a limit from which a subject is near it."""
+NEAR_SHARE: Final = 0.8
+"""A subject is near a limit once it has used this share of it."""
 DAY_MS: Final = 24 * 60 * 60 * 1000
 _MINUTE_MS: Final = 60_000
 _HOUR_MS: Final = 60 * _MINUTE_MS
+_MEDIUM: Final[tuple[Lane, ...]] = ("medium",)
+_NOT_LOW: Final[tuple[Lane, ...]] = ("medium", "urgent", "digest")
 
 
 class LimitSubject(NamedTuple):
@@ -148,23 +152,18 @@ class _CountedRows:
 _Counts = Callable[[_CountedRows], Mapping[LimitSubject, int]]
 
 
-def _count_open(kinds: Iterable[str], subject: Callable[[OpenRequest], LimitSubject]) -> _Counts:
-    counted_kinds = frozenset(kinds)
-    return lambda rows: Counter(
-        subject(request) for request in rows.open if request.kind in counted_kinds
-    )
+def _count_open(kinds: Collection[str], subject: Callable[[OpenRequest], LimitSubject]) -> _Counts:
+    return lambda rows: Counter(subject(request) for request in rows.open if request.kind in kinds)
 
 
 def _count_notified(
-    within_ms: int, subject: Callable[[SentNotification], LimitSubject | None]
+    within_ms: int, lanes: Collection[Lane], subject: Callable[[SentNotification], LimitSubject]
 ) -> _Counts:
-    def count(rows: _CountedRows) -> Mapping[LimitSubject, int]:
-        recent = (row for row in rows.notifications if row.at > rows.now - within_ms)
-        return Counter(
-            limit_subject for row in recent if (limit_subject := subject(row)) is not None
-        )
-
-    return count
+    return lambda rows: Counter(
+        subject(row)
+        for row in rows.notifications
+        if row.at > rows.now - within_ms and row.lane in lanes
+    )
 
 
 def _count_windows(prefix: str, subject: Callable[[str], LimitSubject]) -> _Counts:
@@ -187,34 +186,23 @@ def _count_pauses(rows: _CountedRows) -> Mapping[LimitSubject, int]:
     )
 
 
-def _by_minute(notification: SentNotification) -> LimitSubject | None:
-    """Return the subject: per agent for high and critical risk; None for low risk."""
-    if notification.lane == "low":
-        return None
-    return LimitSubject(
-        notification.agent_id if notification.lane == "urgent" else None, notification.user_id
-    )
+def _by_user(row: OpenRequest | SentNotification) -> LimitSubject:
+    return LimitSubject(user_id=row.user_id)
 
 
-def _by_agent(notification: SentNotification) -> LimitSubject | None:
-    return (
-        None
-        if notification.lane == "low"
-        else LimitSubject(notification.agent_id, notification.user_id, notification.lane)
-    )
+def _by_minute(notification: SentNotification) -> LimitSubject:
+    """Return the subject: per agent for high and critical risk."""
+    is_urgent = notification.lane == "urgent"
+    return LimitSubject(notification.agent_id if is_urgent else None, notification.user_id)
 
 
-def _by_user_medium(notification: SentNotification) -> LimitSubject | None:
-    return LimitSubject(user_id=notification.user_id) if notification.lane == "medium" else None
+def _by_agent(notification: SentNotification) -> LimitSubject:
+    return LimitSubject(notification.agent_id, notification.user_id, notification.lane)
 
 
-def _by_type_medium(notification: SentNotification) -> LimitSubject | None:
-    other = notification.types or "scopes alone"
-    return (
-        LimitSubject(user_id=notification.user_id, other=other)
-        if notification.lane == "medium"
-        else None
-    )
+def _by_type(notification: SentNotification) -> LimitSubject:
+    types = notification.types or "scopes alone"
+    return LimitSubject(user_id=notification.user_id, other=types)
 
 
 def _count_nobody(_rows: _CountedRows) -> Mapping[LimitSubject, int]:
@@ -222,30 +210,14 @@ def _count_nobody(_rows: _CountedRows) -> Mapping[LimitSubject, int]:
     return {}
 
 
-def _agent(agent_id: str) -> LimitSubject:
-    return LimitSubject(agent_id)
-
-
-def _user(user_id: str) -> LimitSubject:
-    return LimitSubject(user_id=user_id)
-
-
-def _address(address: str) -> LimitSubject:
-    return LimitSubject(other=address)
-
-
-def _both(pair: str) -> LimitSubject:
-    agent, _, user = pair.partition(":")
-    return LimitSubject(agent, user)
-
-
 _SUBJECTS: Final[Mapping[str, Callable[[str], LimitSubject]]] = {
-    "agent": _agent,
-    "app": _agent,
-    "person": _user,
-    "address": _address,
-    "agent and person": _both,
+    "agent": LimitSubject,
+    "app": LimitSubject,
+    "person": lambda user_id: LimitSubject(user_id=user_id),
+    "address": lambda address: LimitSubject(other=address),
+    "agent and person": lambda pair: LimitSubject(*pair.split(":")),
 }
+"""How a limit is counted → the subject that a counter's key names."""
 
 
 def _in_windows(limit: CountedLimit) -> Limit:
@@ -271,7 +243,7 @@ LIMITS: Final = (
         "open_per_user",
         "person",
         "Unanswered requests of all agents",
-        _count_open(["action"], lambda row: LimitSubject(user_id=row.user_id)),
+        _count_open(["action"], _by_user),
         cause="open_per_user",
     ),
     Limit(
@@ -293,28 +265,28 @@ LIMITS: Final = (
         "notify_per_minute",
         "person; agent and person for high and critical risk",
         "Notifications",
-        _count_notified(_MINUTE_MS, _by_minute),
+        _count_notified(_MINUTE_MS, _NOT_LOW, _by_minute),
         _MINUTE_MS,
     ),
     Limit(
         "notify_per_hour",
         "person",
         "Notifications below high risk",
-        _count_notified(_HOUR_MS, _by_user_medium),
+        _count_notified(_HOUR_MS, _MEDIUM, _by_user),
         _HOUR_MS,
     ),
     Limit(
         "notify_per_agent",
         "agent and person",
         "Notifications",
-        _count_notified(_HOUR_MS, _by_agent),
+        _count_notified(_HOUR_MS, _NOT_LOW, _by_agent),
         _HOUR_MS,
     ),
     Limit(
         "notify_per_type",
         "action type and person",
         "Notifications below high risk",
-        _count_notified(_HOUR_MS, _by_type_medium),
+        _count_notified(_HOUR_MS, _MEDIUM, _by_type),
         _HOUR_MS,
     ),
     Limit("notify_low_per_hour", "person", "Notifications for low risk", _count_nobody, _HOUR_MS),
@@ -322,7 +294,7 @@ LIMITS: Final = (
         "open_consents",
         "person",
         "Pending consents",
-        _count_open(["consent"], lambda row: LimitSubject(user_id=row.user_id)),
+        _count_open(["consent"], _by_user),
         fixed=request_limits.OPEN_CONSENTS,
     ),
     Limit(
@@ -352,10 +324,10 @@ LIMITS: Final = (
 
 def _near(limit: Limit, value: int, rows: _CountedRows) -> tuple[NearLimit, ...]:
     """Return the subjects near the limit, nearest first. A paused subject is over its limit."""
-    threshold = 1 if limit.name == "denials_before_pause" else NEAR * value
+    is_pause = limit.name == "denials_before_pause"
+    threshold = 1 if is_pause else NEAR_SHARE * value
     counts = Counter(dict(limit.counts(rows)))
     subjects = [(who, count) for who, count in counts.most_common() if count >= threshold]
-    is_pause = limit.name == "denials_before_pause"
     return tuple(
         NearLimit(who, value if is_pause else count, is_pause or count >= value)
         for who, count in subjects[:MAX_NEAR]
@@ -364,12 +336,10 @@ def _near(limit: Limit, value: int, rows: _CountedRows) -> tuple[NearLimit, ...]
 
 def _refusals_by_limit(refused: Iterable[LimitRefusal]) -> Mapping[str, Counter[LimitSubject]]:
     """Return the number of refusals by cause and subject, including those that are only counted."""
-    by_cause: dict[str, Counter[LimitSubject]] = {}
+    by_cause: defaultdict[str, Counter[LimitSubject]] = defaultdict(Counter)
     for refusal in refused:
         times = int(_facts(refusal)["count"]) if refusal.type == audit.Type.REFUSALS_COUNTED else 1
-        by_cause.setdefault(refusal.cause or "", Counter())[
-            LimitSubject(refusal.agent_id, refusal.subject)
-        ] += times
+        by_cause[refusal.cause or ""][LimitSubject(refusal.agent_id, refusal.subject)] += times
     return {cause: Counter(dict(who.most_common(MAX_NEAR))) for cause, who in by_cause.items()}
 
 
@@ -390,6 +360,41 @@ def _names(view: View, limit_subjects: Iterable[LimitSubject]) -> Mapping[str, s
         if who.agent_id is not None:
             names[who.agent_id] = display_names.name_of(view.directory, who.agent_id)
         if who.user_id is not None:
-            user = view.directory.user(who.user_id)
-            names[who.user_id] = who.user_id if user is None else user.name
+            names[who.user_id] = name_of(view, who.user_id)
     return names
+
+
+def overview_json(limits_overview: LimitsOverview) -> dict[str, Any]:
+    """Return all limits as JSON, with who is near each limit, and who reached it."""
+    return {
+        "items": [_limit(limit, limits_overview) for limit in limits_overview.limits],
+        "held_back": [
+            _counted(who, count, limits_overview) for who, count in limits_overview.held_back
+        ],
+        "complete": limits_overview.complete,
+    }
+
+
+def _limit(limit_status: LimitStatus, limits_overview: LimitsOverview) -> dict[str, object]:
+    limit = limit_status.limit
+    return {
+        "name": limit.name,
+        "what": limit.what,
+        "counted_per": limit.counted_per,
+        "value": limit_status.value,
+        "within_seconds": None if limit.within_ms is None else limit.within_ms // 1000,
+        "setting": limit.setting,
+        "near": [
+            {**_counted(near.who, near.count, limits_overview), "reached": near.reached}
+            for near in limit_status.near
+        ],
+        "refusals": [_counted(who, count, limits_overview) for who, count in limit_status.refusals],
+    }
+
+
+def _counted(who: LimitSubject, count: int, limits_overview: LimitsOverview) -> dict[str, object]:
+    def named(key: str | None) -> dict[str, str] | None:
+        return None if key is None else {"id": key, "name": limits_overview.names[key]}
+
+    agent, user = named(who.agent_id), named(who.user_id)
+    return {"agent": agent, "user": user, "other": who.other or None, "count": count}

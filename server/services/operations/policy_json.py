@@ -10,7 +10,7 @@ with lazily():
     from server.protocol.approvals import ceremonies
     from server.services.operations.audiences import RequestAudience
     from server.services.operations.replays import Replay
-    from server.services.operations.trials import Explained, PolicyTestResult
+    from server.services.operations.trials import PolicyTestResult, TrialResult
     from server.services.policy import builtin, documents
     from server.services.policy.displays import rfc3339
 
@@ -30,7 +30,7 @@ def policy(row: PolicyRow) -> dict[str, object]:
     }
 
 
-def explanation_json(explanation: Explained) -> dict[str, object]:
+def explanation_json(explanation: TrialResult) -> dict[str, object]:
     """Return the explanation of one case as JSON."""
     verdict = explanation.verdict
     return {
@@ -44,7 +44,7 @@ def explanation_json(explanation: Explained) -> dict[str, object]:
         ],
         "unusual": [str(code) for code in explanation.unusual],
         "consent": explanation.consent,
-        "standing_grant": _covered(explanation),
+        "standing_grant": _standing_grant(explanation),
         "asks": _asks(explanation),
         "policy": {"version": verdict.source.version, "hash": verdict.source.hash},
         "token": None if explanation.token is None else dict(explanation.token),
@@ -52,7 +52,7 @@ def explanation_json(explanation: Explained) -> dict[str, object]:
     }
 
 
-def tried(test_results: Sequence[PolicyTestResult]) -> dict[str, object]:
+def test_results_json(test_results: Sequence[PolicyTestResult]) -> dict[str, object]:
     """Return the results for a table of cases as JSON."""
     items = [
         {**asdict(case), "passed": case.passed, "problem": case.problem or None}
@@ -74,7 +74,7 @@ def replay_json(replay: Replay) -> dict[str, object]:
     }
 
 
-def _asks(explanation: Explained) -> dict[str, object] | None:
+def _asks(explanation: TrialResult) -> dict[str, object] | None:
     needs, audience = explanation.verdict.requirements, explanation.audience
     if needs is None or audience is None:
         return None
@@ -101,7 +101,7 @@ def _audience(request_audience: RequestAudience) -> dict[str, object]:
     }
 
 
-def _covered(explanation: Explained) -> dict[str, object] | None:
+def _standing_grant(explanation: TrialResult) -> dict[str, object] | None:
     """Return the standing grant that would decide the request, and its uses."""
-    grant = explanation.covered
+    grant = explanation.standing_grant
     return None if grant is None else {"id": grant.id, "used": grant.used, "uses": grant.uses}

@@ -21,7 +21,7 @@ from server.model.users import User
 from server.services.approvers.group_members import GROUP_MEMBERS
 from server.services.clients.agent_members import AGENT_MEMBERS
 from server.services.clients.app_members import APP_MEMBERS
-from server.services.members import Members, Widens, never_widens, widening
+from server.services.members import Members, Widens, later, never_widens, widens_by_name
 from server.services.resources.resource_members import RESOURCE_MEMBERS, fewer_needs
 from server.services.users.user_members import USER_MEMBERS
 
@@ -65,7 +65,7 @@ def _always(_before: Governed, _after: Governed) -> bool:
 
 def _by_members(members: Members) -> dict[str, _Comparison]:
     """Return the comparisons of the member rows, as comparisons of two records."""
-    return {name: _of_value(name, widens) for name, widens in widening(members).items()}
+    return {name: _of_value(name, widens) for name, widens in widens_by_name(members).items()}
 
 
 def _of_value(name: str, widens: Widens) -> _Comparison:
@@ -103,13 +103,9 @@ def _more_secrets(before: Agent | App | Resource, after: Agent | App | Resource)
     """Return whether a secret was added, or an expiry was postponed or removed."""
     expiries = {secret.id: secret.expires_at for secret in before.secrets}
     return any(
-        secret.id not in expiries or _lasts_longer(expiries[secret.id], secret.expires_at)
+        secret.id not in expiries or later(expiries[secret.id], secret.expires_at)
         for secret in after.secrets
     )
-
-
-def _lasts_longer(before: int | None, after: int | None) -> bool:
-    return before is not None and (after is None or after > before)
 
 
 _COMPARISONS: Mapping[type, Mapping[str, _Comparison]] = {

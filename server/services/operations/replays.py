@@ -8,7 +8,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import islice
+from itertools import chain, islice
 from typing import Final
 
 from server.model import display_names
@@ -32,7 +32,7 @@ from server.services.approvals import votes
 from server.services.approvers import answer_sources
 from server.services.approvers.answer_sources import ONLY_THE_USER, EligibleApprovers
 from server.services.audit import audit
-from server.services.operations.audiences import audience_of
+from server.services.operations.audiences import PolicyApprover, audience_of
 from server.services.operations.trials import trial
 from server.services.policy import refusals
 from server.services.policy.evaluation import Evaluator, PolicyRequest, engine_of
@@ -69,7 +69,7 @@ class PastDecision:
     before: Outcome
     approvals: Approvals | None = None
     """The approval at the start of its delegation chain."""
-    past: str | None = None
+    signals: str | None = None
     """The signals at the time, as stored with the request; None to compare with today's history."""
     quorum: int | None = None
     """The number of approvals that it needed; None if nobody was asked."""
@@ -96,10 +96,10 @@ class ReplayedOutcome:
         needs = self.verdict.requirements
         return None if needs is None or self.outcome != "ask" else needs.quorum
 
-    def differs(self, past: PastDecision) -> bool:
+    def differs(self, decision: PastDecision) -> bool:
         """Return whether the outcome or the number of approvals would change."""
-        other_quorum = past.quorum is not None and self.quorum not in {None, past.quorum}
-        return self.outcome != past.before or other_quorum
+        other_quorum = decision.quorum is not None and self.quorum not in {None, decision.quorum}
+        return self.outcome != decision.before or other_quorum
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,11 +159,12 @@ class Replays:
         with self.store.read() as view:
             engine = engine_of(trial(view, rules))
             since, evaluator = view.now - last_ms, replace(self.evaluator, engine_override=engine)
-            decisions = list(islice(_decisions(view, since), MAX_EVALUATED + 1))
+            all_kinds = chain(_requests(view, since), _tokens(view, since), _refusals(view, since))
+            decisions = list(islice(all_kinds, MAX_EVALUATED + 1))
             evaluated = [
-                (past, after)
-                for past in decisions[:MAX_EVALUATED]
-                if (after := self._evaluate_again(view, evaluator, past)) is not None
+                (decision, after)
+                for decision in decisions[:MAX_EVALUATED]
+                if (after := self._evaluate_again(view, evaluator, decision)) is not None
             ]
             changes = [
                 _change(view, before, after) for before, after in evaluated if after.differs(before)
@@ -176,55 +177,66 @@ class Replays:
                 evaluated=len(evaluated),
                 skipped=min(len(decisions), MAX_EVALUATED) - len(evaluated),
                 complete=len(decisions) <= MAX_EVALUATED,
-                before=dict(Counter(past.before for past, _ in evaluated)),
+                before=dict(Counter(decision.before for decision, _ in evaluated)),
                 after=dict(Counter(after.outcome for _, after in evaluated)),
                 changed=len(changes),
                 changes=tuple(changes[:MAX_CHANGES]),
             )
 
     def _evaluate_again(
-        self, view: View, evaluator: Evaluator, past: PastDecision
+        self, view: View, evaluator: Evaluator, decision: PastDecision
     ) -> ReplayedOutcome | None:
         """Return the new outcome; None if the case can no longer be evaluated."""
-        find = view.directory.app if past.flow == APP else view.directory.agent
-        agent: Agent | App | None = find(past.agent)
-        if agent is None:
+        case = self._case(view, decision)
+        if case is None:
             return None
-        try:
-            target = targets.resolve_stored(view.directory, agent, past.resource, past.scope)
-        except errors.ProtocolError:
-            return None
-        actions = self.schemas.registered_types(view.directory, past.types)
-        if len(actions) < len(past.types):
-            return None
-        user = view.directory.user(past.user or "")
-        case = PolicyRequest(past.flow, agent, user, target, past.details, actions, past=past.past)
-        verdict = evaluator.decide(view, case, past.at)
-        outcome, approvals = verdict.outcome, past.approvals
+        verdict, approvals = evaluator.decide(view, case, decision.at), decision.approvals
+        outcome = verdict.outcome
         if outcome == "ask" and approvals is not None and evaluator.holds(view, case, approvals):
             outcome = "allow"
-        if past.flow == "request" and answer_sources.covering_consent(view, case, past.at) is None:
-            outcome = "ask" if outcome == "allow" else outcome  # there was no consent then
+        if outcome == "allow" and decision.flow == "request":
+            consent = answer_sources.covering_consent(view, case, decision.at)
+            outcome = "allow" if consent is not None else "ask"
         if outcome != "ask":
             return ReplayedOutcome(case, verdict, outcome)
-        grant = _covering_grant(view, evaluator, past, case, verdict)
+        grant = _covering_grant(view, evaluator, decision, case, verdict)
         if grant is None:
             return _outcome_with_approvers(view, case, verdict)
         return ReplayedOutcome(case, verdict, "allow", grant)
 
+    def _case(self, view: View, decision: PastDecision) -> PolicyRequest | None:
+        """Return the case; None if its client, resource or action types no longer exist."""
+        directory = view.directory
+        find = directory.app if decision.flow == APP else directory.agent
+        agent: Agent | App | None = find(decision.agent)
+        if agent is None:
+            return None
+        try:
+            target = targets.resolve_stored(directory, agent, decision.resource, decision.scope)
+        except errors.ProtocolError:
+            return None
+        actions = self.schemas.registered_types(directory, decision.types)
+        if len(actions) < len(decision.types):
+            return None
+        user = directory.user(decision.user or "")
+        return PolicyRequest(
+            decision.flow, agent, user, target, decision.details, actions, past=decision.signals
+        )
+
 
 def _covering_grant(
-    view: View, evaluator: Evaluator, past: PastDecision, case: PolicyRequest, verdict: Verdict
+    view: View, evaluator: Evaluator, decision: PastDecision, case: PolicyRequest, verdict: Verdict
 ) -> str | None:
     """Return the grant that decided it, if it still would; else one that could have decided it."""
-    if past.by_grant:
-        approval = view.approvals.get(past.id)
+    if decision.by_grant:
+        approval = view.approvals.get(decision.id)
         still_covers = approval is not None and uses.still_covers(view, evaluator, case, approval)
         return reservations.grant_of(approval) if approval is not None and still_covers else None
-    has_details = len(past.details) == len(past.types)  # the audit log does not store details
-    if not past.takes_grant or not has_details or past.flow not in {"request", "exchange"}:
+    # The audit log does not store details.
+    has_details = len(decision.details) == len(decision.types)
+    if not decision.takes_grant or not has_details or decision.flow not in {"request", "exchange"}:
         return None
-    fits = uses.covering_grants(view, case, verdict, past.at)
+    fits = uses.covering_grants(view, case, verdict, decision.at)
     return next((fit.grant.id for fit in fits), None)
 
 
@@ -238,13 +250,6 @@ def _outcome_with_approvers(view: View, case: PolicyRequest, verdict: Verdict) -
         case.flow == "request" and needs is not None and needs.quorum > eligible_approvers.count
     )
     return ReplayedOutcome(case, verdict, "deny" if too_few else "ask", people=eligible_approvers)
-
-
-def _decisions(view: View, since: int) -> Iterator[PastDecision]:
-    """Yield all decisions since then, by kind, the newest of each kind first."""
-    yield from _requests(view, since)
-    yield from _tokens(view, since)
-    yield from _refusals(view, since)
 
 
 def _requests(view: View, since: int) -> Iterator[PastDecision]:
@@ -273,7 +278,7 @@ def _request(approval: Approval) -> PastDecision:
         types=tuple(str(detail["type"]) for detail in details),
         details=details,
         before="ask" if approval.decided_by is None else "allow",
-        past=approval.past,
+        signals=approval.past,
         quorum=approval.quorum if approval.decided_by is None else None,
         by_grant=reservations.is_decided_by_grant(approval),
         takes_grant=not approval.acr_values,
@@ -339,8 +344,8 @@ def _refusals(view: View, since: int) -> Iterator[PastDecision]:
         entry_search = EntrySearch(type=kind, since=since)
         while entries := view.audit.search(entry_search, before, _PAGE_SIZE):
             for entry in entries:
-                if (past := _refusal(kind, entry)) is not None:
-                    yield past
+                if (decision := _refusal(kind, entry)) is not None:
+                    yield decision
             before = entries[-1].id
 
 
@@ -371,26 +376,25 @@ def _refusal(kind: audit.Type, entry: StoredEntry) -> PastDecision | None:
     )
 
 
-def _change(view: View, past: PastDecision, after: ReplayedOutcome) -> Change:
-    user, needs = view.directory.user(past.user or ""), after.verdict.requirements
-    requirements = None if needs is None or after.quorum is None else needs
-    audience = (
-        None if requirements is None else audience_of(view, after.case, requirements, after.people)
-    )
+def _change(view: View, decision: PastDecision, after: ReplayedOutcome) -> Change:
+    user, needs = view.directory.user(decision.user or ""), after.verdict.requirements
+    approvers: Sequence[PolicyApprover] = ()
+    if needs is not None and after.quorum is not None:
+        approvers = audience_of(view, after.case, needs, after.people).approvers
     return Change(
-        flow=past.flow,
-        id=past.id,
-        at=past.at,
-        agent=display_names.name_of(view.directory, past.agent),
+        flow=decision.flow,
+        id=decision.id,
+        at=decision.at,
+        agent=display_names.name_of(view.directory, decision.agent),
         user=None if user is None else user.name,
-        resource=past.resource,
-        scope=past.scope,
-        types=past.types,
-        before=past.before,
+        resource=decision.resource,
+        scope=decision.scope,
+        types=decision.types,
+        before=decision.before,
         after=after.outcome,
         rules=after.verdict.rules,
         standing_grant=after.standing_grant,
-        quorum_before=past.quorum,
+        quorum_before=decision.quorum,
         quorum=after.quorum,
-        approvers=tuple(approver.name for approver in audience.approvers) if audience else (),
+        approvers=tuple(approver.name for approver in approvers),
     )

@@ -53,21 +53,21 @@ class RestoredItem:
 
 
 def disabled_items(
-    backup: Items, since: Items | None, keep: Collection[str]
+    backup: Items, replaced: Items | None, keep: Collection[str]
 ) -> dict[str, list[RestoredItem]]:
     """Return the items that a restore disables, by kind.
 
-    `since` contains the active items in the replaced database; None if it cannot be read.
+    `replaced` contains the active items in the replaced database; None if it cannot be read.
     In that case, items of the kinds in `keep` stay active.
     """
-    return {kind: _disabled_of_kind(kind, backup[kind], since, keep) for kind in KINDS}
+    return {kind: _disabled_of_kind(kind, backup[kind], replaced, keep) for kind in KINDS}
 
 
 def _disabled_of_kind(
-    kind: str, items: Mapping[str, AccessItem], since: Items | None, keep: Collection[str]
+    kind: str, items: Mapping[str, AccessItem], replaced: Items | None, keep: Collection[str]
 ) -> list[RestoredItem]:
-    if since is not None:
-        later = since[kind]
+    if replaced is not None:
+        later = replaced[kind]
         removed = [
             RestoredItem(item, has_ended=True) for item in items.values() if item.id not in later
         ]

@@ -7,8 +7,8 @@ It reads a limited number of the newest requests, so its cost does not grow with
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from itertools import groupby
 from statistics import median
 from typing import Final
@@ -19,21 +19,22 @@ from server.model.store import Store
 from server.protocol.approvals.states import State
 from server.protocol.policy.risks import Risk
 from server.services.clients import client_names
-from server.services.users import device_auth as people
+from server.services.policy.displays import rfc3339
+from server.services.users import device_auth, user_checks
 from server.services.users.device_auth import Person
 
 DAY_MS: Final = 24 * 60 * 60 * 1000
 MAX_DAYS: Final = 90
 ENDS_WITHIN_MS: Final = (60_000, 300_000, 900_000, 3_600_000, 6 * 3_600_000, None)
-"""The ranges of the time left, by which pending requests are counted."""
+"""Pending requests are counted by the time they have left; these are the ends of the ranges."""
 MAX_REQUESTS: Final = 2_000
 """The maximum number of requests to count, newest first."""
 QUICK_MS: Final = 3_000
 """A faster answer suggests that the request was not read."""
-MUCH_AGREEMENT: Final = 0.95
-FEW: Final = 10
+UNREAD_AGREEMENT: Final = 0.95
+MIN_ANSWERS: Final = 10
 """An agent with fewer answers than this is not marked as unread."""
-MANY_A_DAY: Final = 30
+OVERLOAD_PER_DAY: Final = 30
 """A person with more requests in a day than this is marked as overloaded."""
 
 
@@ -128,7 +129,7 @@ class AgentHistory:
 class AskedPersonCounts:
     """One agent's requests to one person."""
 
-    ever: bool
+    has_asked: bool
     """Whether the agent has ever asked the person."""
     counts: Counts
     days: tuple[DayCounts, ...]
@@ -144,19 +145,17 @@ class Statistics:
         """Return the statistics for the last days, including today; at most `MAX_DAYS`."""
         with self.store.read() as view:
             since = _start_of_period(view.now, days)
-            approval_summaries = view.approval_statistics.since(since, MAX_REQUESTS + 1)
-            requests, complete = (
-                approval_summaries[:MAX_REQUESTS],
-                len(approval_summaries) <= MAX_REQUESTS,
-            )
-            pending = view.approval_statistics.pending(view.now)
-            waiting = view.approval_statistics.waiting(view.now, MAX_REQUESTS)
+            statistics = view.approval_statistics
+            requests, complete = _newest(statistics.since(since, MAX_REQUESTS + 1))
+            pending = statistics.pending(view.now)
+            waiting = statistics.waiting(view.now, MAX_REQUESTS)
             agents = {
                 request.agent_id: display_names.name_of(view.directory, request.agent_id)
                 for request in requests
             }
-            users = {request.user_id: view.directory.user(request.user_id) for request in requests}
-        user_names = {key: key if user is None else user.name for key, user in users.items()}
+            users = {
+                request.user_id: user_checks.name_of(view, request.user_id) for request in requests
+            }
         return Summary(
             since,
             view.now,
@@ -165,38 +164,29 @@ class Statistics:
             _counts(requests),
             tuple(_days(requests, since, days)),
             tuple(_by_agent(requests, agents)),
-            tuple(_by_person(requests, user_names)),
+            tuple(_by_person(requests, users)),
             tuple(_ending(waiting, view.now)),
         )
 
     def of_agent(self, name_or_id: str, days: int) -> AgentHistory:
         """Return the statistics for one agent. Raises `NotFound`."""
         with self.store.read() as view:
-            agent, since = (
-                client_names.find_agent(view, name_or_id),
-                _start_of_period(view.now, days),
-            )
-            approval_summaries = view.approval_statistics.of_agent(
-                agent.id, since, MAX_REQUESTS + 1
-            )
-        requests, complete = (
-            approval_summaries[:MAX_REQUESTS],
-            len(approval_summaries) <= MAX_REQUESTS,
-        )
+            agent = client_names.find_agent(view, name_or_id)
+            since = _start_of_period(view.now, days)
+            statistics = view.approval_statistics
+            requests, complete = _newest(statistics.of_agent(agent.id, since, MAX_REQUESTS + 1))
         return AgentHistory(since, complete, _counts(requests), tuple(_days(requests, since, days)))
 
     def asked_of(self, person: Person, agent_id: str, days: int) -> AskedPersonCounts:
         """Return this agent's requests to this person in the last days. Raises errors.Problem."""
         with self.store.read() as view:
-            people.current_device(view, person)
-            since, limit = _start_of_period(view.now, days), MAX_REQUESTS
-            approval_summaries = view.approval_statistics.recent_requests(
-                agent_id, person.user.id, since, limit
+            device_auth.current_device(view, person)
+            since, user_id = _start_of_period(view.now, days), person.user.id
+            requests = view.approval_statistics.recent_requests(
+                agent_id, user_id, since, MAX_REQUESTS
             )
-            ever = bool(approval_summaries) or view.approvals.asked_before(agent_id, person.user.id)
-        return AskedPersonCounts(
-            ever, _counts(approval_summaries), tuple(_days(approval_summaries, since, days))
-        )
+            has_asked = bool(requests) or view.approvals.asked_before(agent_id, user_id)
+        return AskedPersonCounts(has_asked, _counts(requests), tuple(_days(requests, since, days)))
 
 
 def _start_of_period(now: int, days: int) -> int:
@@ -204,16 +194,18 @@ def _start_of_period(now: int, days: int) -> int:
     return now - now % DAY_MS - (days - 1) * DAY_MS
 
 
-def _counts(requests: Iterable[ApprovalSummary]) -> Counts:
-    approval_summaries = list(requests)
-    results = Counter(_result(request) for request in approval_summaries)
+def _newest(requests: Sequence[ApprovalSummary]) -> tuple[Sequence[ApprovalSummary], bool]:
+    """Return the requests to count, and whether these are all."""
+    return requests[:MAX_REQUESTS], len(requests) <= MAX_REQUESTS
+
+
+def _counts(requests: Sequence[ApprovalSummary]) -> Counts:
+    results = Counter(_result(request) for request in requests)
     answer_times = [
-        row.decided_at - row.created_at
-        for row in approval_summaries
-        if _is_answered(row) and row.decided_at
+        row.decided_at - row.created_at for row in requests if _is_answered(row) and row.decided_at
     ]
     return Counts(
-        len(approval_summaries),
+        len(requests),
         results["approved"],
         results["denied"],
         results["expired"],
@@ -225,9 +217,7 @@ def _counts(requests: Iterable[ApprovalSummary]) -> Counts:
 
 def _result(request: ApprovalSummary) -> str:
     """Return a request's result; an approved request is `approved` even if it expired later."""
-    if request.approved:
-        return str(State.APPROVED)
-    return str(request.state)
+    return str(State.APPROVED if request.approved else request.state)
 
 
 def _is_answered(request: ApprovalSummary) -> bool:
@@ -256,15 +246,17 @@ def _ending(waiting: Iterable[WaitingRequest], now: int) -> Iterable[Ending]:
     return (Ending(within, dict(risks)) for within, risks in by_range.items())
 
 
-def _by_agent(requests: Iterable[ApprovalSummary], names: dict[str, str]) -> list[AgentCounts]:
-    def key(approval_summary: ApprovalSummary) -> str:
-        return approval_summary.agent_id
-
+def _grouped(
+    requests: Iterable[ApprovalSummary], key: Callable[[ApprovalSummary], str]
+) -> dict[str, list[ApprovalSummary]]:
+    """Return the requests by key, sorted by key."""
     groups = groupby(sorted(requests, key=key), key)
-    agent_counts = [
-        _agent(agent_id, names[agent_id], list(agent_requests))
-        for agent_id, agent_requests in groups
-    ]
+    return {group_key: list(rows) for group_key, rows in groups}
+
+
+def _by_agent(requests: Iterable[ApprovalSummary], names: dict[str, str]) -> list[AgentCounts]:
+    groups = _grouped(requests, lambda request: request.agent_id)
+    agent_counts = [_agent(agent_id, names[agent_id], rows) for agent_id, rows in groups.items()]
     return sorted(agent_counts, key=lambda row: (-row.counts.asked, row.name))
 
 
@@ -275,8 +267,8 @@ def _agent(agent_id: str, name: str, requests: Sequence[ApprovalSummary]) -> Age
     read = [row.decided_at - (row.seen_at or row.created_at) for row in answered if row.decided_at]
     read_ms = _median(read)
     unread = (
-        len(answered) >= FEW
-        and agreed > MUCH_AGREEMENT * len(answered)
+        len(answered) >= MIN_ANSWERS
+        and agreed > UNREAD_AGREEMENT * len(answered)
         and read_ms is not None
         and read_ms < QUICK_MS
     )
@@ -284,17 +276,53 @@ def _agent(agent_id: str, name: str, requests: Sequence[ApprovalSummary]) -> Age
 
 
 def _by_person(requests: Iterable[ApprovalSummary], names: dict[str, str]) -> list[PersonCounts]:
-    def key(approval_summary: ApprovalSummary) -> str:
-        return approval_summary.user_id
-
-    groups = groupby(sorted((request for request in requests if not request.by_rule), key=key), key)
-    person_counts = [
-        _person(user_id, names[user_id], list(person_requests))
-        for user_id, person_requests in groups
-    ]
+    asked = [request for request in requests if not request.by_rule]
+    groups = _grouped(asked, lambda request: request.user_id)
+    person_counts = [_person(user_id, names[user_id], rows) for user_id, rows in groups.items()]
     return sorted(person_counts, key=lambda row: (-row.counts.asked, row.name))
 
 
 def _person(user_id: str, name: str, requests: Sequence[ApprovalSummary]) -> PersonCounts:
     busiest = max(Counter(request.created_at // DAY_MS for request in requests).values())
-    return PersonCounts(user_id, name, _counts(requests), busiest, busiest > MANY_A_DAY)
+    return PersonCounts(user_id, name, _counts(requests), busiest, busiest > OVERLOAD_PER_DAY)
+
+
+def summary_json(statistics: Summary) -> dict[str, object]:
+    """Return recent requests and answers by day, agent and person."""
+    return {
+        "since": rfc3339(statistics.since),
+        "complete": statistics.complete,
+        "pending": statistics.pending,
+        "total": asdict(statistics.counts),
+        "days": days_json(statistics.days),
+        "agents": [_counted(agent) for agent in statistics.agents],
+        "people": [_counted(person) for person in statistics.people],
+        "ending": [
+            {
+                "within_seconds": None if ending.within_ms is None else ending.within_ms // 1000,
+                **{str(risk): ending.by_risk.get(risk, 0) for risk in Risk},
+            }
+            for ending in statistics.ending
+        ],
+    }
+
+
+def agent_history_json(agent_history: AgentHistory) -> dict[str, object]:
+    """Return the statistics for one agent."""
+    return {
+        "since": rfc3339(agent_history.since),
+        "complete": agent_history.complete,
+        "total": asdict(agent_history.counts),
+        "days": days_json(agent_history.days),
+    }
+
+
+def days_json(day_counts: Iterable[DayCounts]) -> list[dict[str, object]]:
+    """Return the counts for each day."""
+    return [{"day": rfc3339(day.at)[:10], **asdict(day.counts)} for day in day_counts]
+
+
+def _counted(subject: AgentCounts | PersonCounts) -> dict[str, object]:
+    members = asdict(subject)
+    counts = members.pop("counts")
+    return {**members, **counts}

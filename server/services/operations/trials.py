@@ -66,7 +66,7 @@ class TrialRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Explained:
+class TrialResult:
     """The result of a trial, and why."""
 
     case: PolicyRequest
@@ -82,7 +82,7 @@ class Explained:
     """The token's claims, without those that differ each time; None for apps."""
     seconds: int
     """The lifetime of the token."""
-    covered: StandingGrant | None = None
+    standing_grant: StandingGrant | None = None
     """The standing grant that would decide it. A trial does not count as a use."""
     audience: RequestAudience | None = None
     """The people it would ask; None if it would ask nobody."""
@@ -107,12 +107,12 @@ class PolicyTestResult:
 
 
 @dataclass(frozen=True, slots=True)
-class GivenHistory:
+class TableHistory:
     """The history from a test table, which replaces the agent's own."""
 
     known: frozenset[str] = frozenset()
     tokens: int = 0
-    odd: frozenset[Code] = frozenset()
+    unusual_codes: frozenset[Code] = frozenset()
 
     def known_uses(self, uses: Sequence[str]) -> AbstractSet[str]:
         """Return the uses that the table lists as known."""
@@ -124,7 +124,7 @@ class GivenHistory:
 
     def unusual(self) -> frozenset[Code]:
         """Return the signals that the table lists."""
-        return self.odd
+        return self.unusual_codes
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,7 @@ class Trials:
     evaluator: Evaluator
     schemas: Schemas = field(default_factory=Schemas)
 
-    def explain(self, request: TrialRequest, rules: str | None = None) -> Explained:
+    def explain(self, request: TrialRequest, rules: str | None = None) -> TrialResult:
         """Return a request's outcome and the deciding rules. Raises `NotFound` or `Invalid`."""
         with self.store.read() as view:
             row = trial(view, rules)
@@ -150,7 +150,7 @@ class Trials:
                 case.target.resource,
                 self.server_policy.access_token_seconds,
             )
-            return Explained(
+            return TrialResult(
                 case,
                 verdict,
                 next_step,
@@ -370,7 +370,7 @@ def _read_time(raw: Mapping[str, object], number: int) -> int | None:
     return int(at.timestamp() * 1000)
 
 
-def _read_history(raw: Mapping[str, object], question: Question, number: int) -> GivenHistory:
+def _read_history(raw: Mapping[str, object], question: Question, number: int) -> TableHistory:
     history = raw.get("history", {})
     if not isinstance(history, dict) or set(history) - {"known", "tokens", "unusual"}:
         raise Invalid(f"case {number}: history may have only `known`, `tokens` and `unusual`.")
@@ -385,7 +385,7 @@ def _read_history(raw: Mapping[str, object], question: Question, number: int) ->
             known_uses += [uses.of_scope(question.resource, name) for name in question.scopes]
         else:
             known_uses += question.values(target)
-    return GivenHistory(
+    return TableHistory(
         frozenset(known_uses), count, _read_unusual(history.get("unusual", []), number)
     )
 

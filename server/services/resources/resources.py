@@ -148,7 +148,7 @@ class Resources:
         with self.store.administer() as tx:
             before = find(tx.directory, uri)
             secret, text = client_secrets.new(self.secrets, PREFIX_RESOURCE_SECRET, tx.now)
-            old = client_secrets.ending(before.secrets, tx.now + overlap_ms, tx.now)
+            old = client_secrets.expire_by(before.secrets, tx.now + overlap_ms, tx.now)
             resource = replace(before, secrets=(*old, secret))
             tx.resources.replace(resource)
             facts = {"overlap_ms": overlap_ms, "working": len(resource.secrets)}

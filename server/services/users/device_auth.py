@@ -12,6 +12,7 @@ from server.protocol import errors
 from server.protocol.names import APPROVER_CLIENT
 from server.protocol.tokens.tokens import ACCESS_TOKEN_TYPE
 from server.services.server_policy import ServerPolicy
+from server.services.users import user_checks
 from server.services.users.dpop_proofs import Proofs, ProofTarget
 
 _CHALLENGE = 'DPoP error="{code}", algs="ES256"'
@@ -30,7 +31,7 @@ class Person:
     def registered_device(self) -> Device:
         """Return the device. Raises errors.Problem until it is registered."""
         if self.device is None:
-            raise errors.Problem(403, "forbidden", "Register this device first: POST /api/devices.")
+            raise errors.forbidden("Register this device first: POST /api/devices.")
         return self.device
 
 
@@ -94,14 +95,10 @@ class DeviceAuthentication:
             raise unauthorized(str(error)) from error
 
     def _person(self, tx: Unit, claims: dict[str, object]) -> Person:
-        session = tx.sessions.get(str(claims.get("sid")))
-        if session is None or session.revoked_at is not None:
-            raise unauthorized("the session has ended")
+        session = _active_session(tx, str(claims.get("sid")))
         if (claims.get("sub"), claims.get("cnf")) != (session.user_id, {"jkt": session.jkt}):
             raise unauthorized("a token of a different session")
-        user = tx.directory.user(session.user_id)
-        if user is None or not user.enabled:
-            raise disabled_user()
+        user = enabled_user(tx, session.user_id)
         device = None if session.device_id is None else tx.devices.get(session.device_id)
         if device is not None and device.state != "active":
             raise _revoked_device()
@@ -119,20 +116,13 @@ def person_at_device(view: View, device_id: str, *, until: int) -> Person:
     session = None if device is None else view.sessions.get(device.session_id)
     if device is None or session is None or session.revoked_at is not None:
         raise _revoked_device()
-    user = view.directory.user(device.user_id)
-    if user is None or not user.enabled:
-        raise disabled_user()
-    return Person(user, session, device, until)
+    return Person(enabled_user(view, device.user_id), session, device, until)
 
 
 def current_session(tx: View, person: Person) -> Session:
     """Return the person's session if it and the user are still active."""
-    session = tx.sessions.get(person.session.id)
-    if session is None or session.revoked_at is not None:
-        raise unauthorized("the session has ended")
-    user = tx.directory.user(person.user.id)
-    if user is None or not user.enabled:
-        raise disabled_user()
+    session = _active_session(tx, person.session.id)
+    enabled_user(tx, person.user.id)
     return session
 
 
@@ -156,17 +146,23 @@ def unauthorized(log: str, *, code: str = "invalid_token") -> errors.Problem:
     )
 
 
-def disabled_user() -> errors.Problem:
-    """Return the 403 for a disabled user."""
-    return errors.Problem(
-        403, "forbidden", "This user is disabled. An administrator can enable it."
-    )
+def enabled_user(view: View, user_id: str) -> User:
+    """Return the user. Raises errors.Problem 403 if they are disabled."""
+    user = user_checks.find_enabled(view, user_id)
+    if user is None:
+        raise errors.forbidden("This user is disabled. An administrator can enable it.")
+    return user
+
+
+def _active_session(view: View, session_id: str) -> Session:
+    session = view.sessions.get(session_id)
+    if session is None or session.revoked_at is not None:
+        raise unauthorized("the session has ended")
+    return session
 
 
 def _revoked_device() -> errors.Problem:
-    return errors.Problem(
-        403, "forbidden", "This device was revoked. Enroll it again with a new code."
-    )
+    return errors.forbidden("This device was revoked. Enroll it again with a new code.")
 
 
 def _token(authorization: str | None) -> str:

@@ -1,6 +1,6 @@
 """Sets passwords for signing in to apps.
 
-`sign_ins.py` contains the sign-in with a password.
+`sign_ins.py` handles signing in with a password.
 """
 
 from dataclasses import dataclass

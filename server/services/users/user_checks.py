@@ -25,10 +25,21 @@ def find(view: View, name_or_id: str) -> User:
     return user
 
 
+def find_enabled(view: View, user_id: str | None) -> User | None:
+    """Return the user with this ID if they exist and are enabled."""
+    user = view.directory.user(user_id or "")
+    return user if user is not None and user.enabled else None
+
+
 def is_enabled(view: View, user_id: str | None) -> bool:
     """Return whether this user exists and is enabled."""
-    user = view.directory.user(user_id or "")
-    return user is not None and user.enabled
+    return find_enabled(view, user_id) is not None
+
+
+def name_of(view: View, user_id: str) -> str:
+    """Return the name of a user, or the ID if there is no such user."""
+    user = view.directory.user(user_id)
+    return user_id if user is None else user.name
 
 
 def clients_named(view: View, name: str) -> list[Agent | App]:

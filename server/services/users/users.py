@@ -9,7 +9,7 @@ from server.model.clients import Agent
 from server.model.devices import MAX_ATTEMPTS, Device
 from server.model.ports import Secrets
 from server.model.reactions import DeviceUnlocked, UserDisabled, UserEnabled
-from server.model.store import Store, Unit, View
+from server.model.store import Store, Unit
 from server.model.users import User
 from server.protocol.confusables import name_keys
 from server.protocol.names import PREFIX_USER, is_group
@@ -72,8 +72,14 @@ class Users:
     def names(self, ids: Iterable[str]) -> dict[str, str]:
         """Return the names of existing users and groups by ID."""
         with self.store.read() as view:
-            records = [_user_or_group(view, user_id) for user_id in ids]
-        return {user.id: user.name for user in records if user is not None}
+            directory = view.directory
+            records: list[User | Group | None] = [
+                directory.group_called(record_id)
+                if is_group(record_id)
+                else directory.user(record_id)
+                for record_id in ids
+            ]
+        return {record.id: record.name for record in records if record is not None}
 
     def show(self, name_or_id: str) -> tuple[User, list[Device]]:
         """Return one user and their devices. Raises `NotFound`."""
@@ -120,15 +126,11 @@ class Users:
             tx.codes.withdraw(user.id, tx.now)
             tokens = len(tx.delegations.revoke_user(user.id, tx.now))
             ended = tx.react(UserDisabled(user, by))
-            disabled_user = DisabledUser(user, tokens, ended.requests)
-            facts = {
-                "tokens_revoked": disabled_user.tokens_revoked,
-                "requests_cancelled": disabled_user.requests_cancelled,
-            }
+            facts = {"tokens_revoked": tokens, "requests_cancelled": ended.requests}
             _record(tx, audit.Type.USER_DISABLED, user, by, facts)
             # The user's open sockets close when they read this event.
             tx.feed.add(user.id, "user.disabled")
-            return disabled_user
+            return DisabledUser(user, **facts)
 
     def enable(self, name_or_id: str, *, by: str) -> User:
         """Enable a user; requests stay canceled and tokens stay revoked. Raises `NotFound`."""
@@ -204,14 +206,6 @@ def _refuse_used_email(tx: Unit, user: User) -> None:
     existing = tx.directory.user_called(user.email) if user.email else None
     if existing is not None and existing.id != user.id:
         raise Exists(f"{user.email} already belongs to {existing.name}.")
-
-
-def _user_or_group(view: View, record_id: str) -> User | Group | None:
-    return (
-        view.directory.group_called(record_id)
-        if is_group(record_id)
-        else view.directory.user(record_id)
-    )
 
 
 def _is_locked(device: Device) -> bool:

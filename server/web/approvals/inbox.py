@@ -35,7 +35,7 @@ class Step:
 
 def _notified_here(visit: Visit) -> bool:
     subscriptions = visit.site.notifications.push_subscriptions.of_person(visit.person)
-    return any(browser.this for browser in subscriptions)
+    return any(browser.is_current for browser in subscriptions)
 
 
 def _has_second_device(visit: Visit) -> bool:
@@ -79,7 +79,7 @@ def load(visit: Visit) -> Facts:
         "count": inbox.waiting_count,
         "cursor": inbox.feed_cursor,
         "on_one_page": _ON_ONE_PAGE,
-        "lost": site.notifications.push_losses.of_person(person),
+        "lost": site.notifications.push_subscriptions.lost_by(person),
         "steps": load_first_steps(visit),
     }
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 from server.model import display_names
 from server.protocol import errors
 from server.services.clients.apps import by_path
-from server.services.operations import statistics_json
+from server.services.operations.statistics import days_json
 from server.services.users.device_auth import Person
 from server.web import charts
 from server.web.calls import Document
@@ -72,11 +72,11 @@ def load_agent(visit: Visit) -> Facts:
     client_id = _client_id(visit)
     person_counts = visit.site.statistics.asked_of(visit.person, client_id, _DAYS)
     owned, client_access = _own_agent(visit), _access_by_client(visit).get(client_id)
-    if owned is None and client_access is None and not person_counts.ever:
+    if owned is None and client_access is None and not person_counts.has_asked:
         raise _unknown()
-    days = statistics_json.days(person_counts.days)
+    days = days_json(person_counts.days)
     return {
-        "asks": person_counts.ever,
+        "asks": person_counts.has_asked,
         "agent": owned,
         "has": client_access or ClientAccess(client_id, _name(visit, client_id, owned)),
         "chart": charts.results_by_day(days),

@@ -25,7 +25,7 @@ def load_devices(visit: Visit) -> Facts:
     return {
         "devices": _active(visit),
         "browsers": [_browser(subscription, now) for subscription in subscriptions],
-        "lost": site.notifications.push_losses.of_person(person),
+        "lost": site.notifications.push_subscriptions.lost_by(person),
     }
 
 
@@ -78,7 +78,7 @@ def _signs_code(visit: Visit, _body: Document) -> Signed:
 def _signs_device(purpose: str, visit: Visit, _body: Document) -> Signed:
     """The signature is required because another device gets more access."""
     device = find_device(visit)
-    nonce = visit.site.devices.devices.statement_nonce(device, visit.person.registered_device)
+    nonce = visit.site.devices.statements.nonce(device, visit.person.registered_device)
     return Signed(purpose, device.id, nonce)
 
 

@@ -1,7 +1,4 @@
-"""Fixtures of the services.
-
-Owns: one empty installation per test, and chains of exchanged tokens.
-"""
+"""Fixtures of the services: an empty installation, and delegated tokens."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -6,19 +6,10 @@ from server.model.store import Busy
 from server.protocol.approvals.states import State
 from server.storage.audit.entries import Audit
 from server.storage.tokens.delegations import Delegations
-from tests.support.builders.token_chains import Chains
 
 
 def _raise_busy(*_: object) -> None:
     raise Busy("the database is away")
-
-
-@pytest.fixture
-def chains(local, person):
-    """Ana, who uses a chat app, and two APIs."""
-    chains = Chains(local, person.user.id)
-    chains.prepare()
-    return chains
 
 
 def test_a_revocation_that_cannot_be_stored_returns_503(

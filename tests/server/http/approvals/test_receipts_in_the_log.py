@@ -18,7 +18,7 @@ from server.audit_log.proofs import Proof
 from server.audit_log.verify import Broken, verify_file
 from server.protocol.approvals.decisions import digest
 from server.services.audit import audit
-from server.services.audit.erasures import Erasures
+from server.services.audit.retention import Erasures
 from server.services.policy.policies import Policies
 from tests.support.builders import receipts
 from tests.support.builders.callers import LocalAgent, LocalTerminal, new_person

@@ -133,7 +133,7 @@ def test_a_long_log_is_compared_from_a_later_checkpoint(tmp_path, admin_services
     log.round()
     add_user(admin_services, "dave")
     log.round()
-    monkeypatch.setattr("server.services.audit.log.CHECKED", 1)
+    monkeypatch.setattr("server.services.audit.log.MAX_CHECKED", 1)
     _tamper(tmp_path, "UPDATE audit_entries SET body = '{}' WHERE seq = 1")
     log.check()
     _tamper(tmp_path, "UPDATE audit_entries SET body = '{}'")

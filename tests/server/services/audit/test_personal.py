@@ -11,8 +11,8 @@ from server.model.audit import Entry, EntrySearch
 from server.services.audit import audit
 from server.services.audit.audit import Type
 from server.services.audit.entries import AuditEntries
-from server.services.audit.erasures import Erasures
 from server.services.audit.log import AuditLog
+from server.services.audit.retention import Erasures
 from server.services.refusals import NotFound
 from tests.support.builders.installation import BY, add_user
 

@@ -12,7 +12,7 @@ from server.protocol.names import ACR_SIGNED, ACR_SIGNED_PIN, GRANT_CIBA, GRANT_
 from server.protocol.policy.risks import Risk
 from server.services.audit import audit
 from server.services.audit.entries import AuditEntries
-from server.services.audit.erasures import Erasures
+from server.services.audit.retention import Erasures
 from server.services.clients.agent_forms import AgentChanges
 from tests.support.builders.clock import DAY, MINUTE
 from tests.support.builders.installation import BY, PAY, PAY_SCOPES, register_agent

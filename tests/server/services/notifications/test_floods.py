@@ -7,17 +7,8 @@ from server.services.audit import floods
 from server.services.resources.resources import ResourceChanges
 from tests.support.builders.clock import MINUTE
 from tests.support.builders.installation import BY, PAY
-from tests.support.builders.token_chains import Chains
 
 REFUSALS = floods.MAX_FULL_ENTRIES + 7
-
-
-@pytest.fixture
-def chains(local, person):
-    """Ana, who uses a chat app, and two APIs."""
-    chains = Chains(local, person.user.id)
-    chains.prepare()
-    return chains
 
 
 @pytest.fixture

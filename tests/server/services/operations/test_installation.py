@@ -16,7 +16,7 @@ def test_init_creates_an_administrator_with_a_code_and_one_key_per_algorithm(adm
 
 
 def test_a_second_init_is_refused_and_says_to_enroll_another_device(admin_services):
-    """To enroll a new device, no second administrator is needed."""
+    """You don't need a second administrator to enroll a new device."""
     admin_services.installation.init("admin", by=BY)
     with pytest.raises(Exists, match="Enroll another device instead"):
         admin_services.installation.init("eve", by=BY)

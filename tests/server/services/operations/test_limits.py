@@ -1,6 +1,5 @@
 """The overview of limits: their values, who is close to them, and who was refused recently."""
 
-import json
 from dataclasses import fields
 
 import pytest
@@ -183,13 +182,3 @@ def test_the_overview_uses_an_index_for_each_statement(strict):
             plan = query_plans.query_plan(connection, statement)
             assert index in plan
             assert "ORDER BY" not in plan
-
-
-def test_the_end_of_a_pause_is_read_from_its_audit_entry(strict):
-    """No other row stores the end of a pause."""
-    agent, person, local = strict
-    for _ in range(2):
-        assert person.deny(agent.request_approval()[1].id).status == 200
-    with local.services.store.read() as view:
-        (paused,) = view.limits.list_refusals(0, 10)
-    assert json.loads(paused.body)["facts"]["until"] > local.clock.now()

@@ -13,19 +13,11 @@ from server.services.policy.policies import Policies
 from server.services.refusals import Invalid
 from tests.support.builders.installation import BY, PAY
 from tests.support.builders.policies import rule
-from tests.support.builders.token_chains import BANK, Chains
+from tests.support.builders.token_chains import BANK
 from tests.support.clients.agent import PAYMENT_DETAILS
 
 DAY = 86_400_000
 DENY_ALL = rule("deny", name="closed")
-
-
-@pytest.fixture
-def chains(local, person):
-    """Ana, who uses a chat app and two APIs."""
-    chains = Chains(local, person.user.id)
-    chains.prepare()
-    return chains
 
 
 @pytest.fixture

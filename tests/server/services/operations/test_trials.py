@@ -16,7 +16,7 @@ from server.services.refusals import Invalid, NotFound
 from server.services.resources.resources import ResourceChanges
 from tests.support.builders.installation import BY, PAY
 from tests.support.builders.policies import rule
-from tests.support.builders.token_chains import BANK, Chains
+from tests.support.builders.token_chains import BANK
 from tests.support.clients.agent import PAYMENT_DETAILS
 
 DETAILS = json.dumps(PAYMENT_DETAILS)
@@ -26,14 +26,6 @@ DETAILS = json.dumps(PAYMENT_DETAILS)
 def trials(local):
     """Trials for the prepared installation."""
     return Trials(local.services.store, local.server_policy, Evaluator(local.services.secrets))
-
-
-@pytest.fixture
-def chains(local, person):
-    """Ana, who uses a chat app and two APIs."""
-    chains = Chains(local, person.user.id)
-    chains.prepare()
-    return chains
 
 
 def test_explain_returns_the_rule_the_ceremony_and_the_token(trials, agent, local):

@@ -315,7 +315,7 @@ def _check(world, case):
         assert actual.get("then", explained.next_step) == explained.next_step, context
         return explained.next_step, explained
     decided_by = actual.pop("by", None) or {}
-    grant_id = None if explained.covered is None else explained.covered.id
+    grant_id = None if explained.standing_grant is None else explained.standing_grant.id
     assert decided_by.get("standing_grant") == grant_id or case.flow != "request", context
     assert actual == {member: expected[member] for member in actual}, context
     assert actual.keys() >= expected.keys() or actual["then"] != "person" or case.flow != "request"
@@ -350,6 +350,6 @@ def test_explain_and_enforcement_agree_on_random_cases(open_local, template):
                 next_step == "person" and needs is not None and needs.quorum > 1
             )
             occurrences["ttl"] += needs is not None and needs.seconds == 300
-            occurrences["grants"] += explained.covered is not None
+            occurrences["grants"] += explained.standing_grant is not None
     assert occurrences["token"] + occurrences["person"] + occurrences["refused"] == CASES
     assert min(occurrences.values()) >= CASES // 100, occurrences

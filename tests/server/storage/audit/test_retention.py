@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from server.model.audit import Entry, EntrySearch
 from server.services.audit.audit import Type
 from server.services.audit.log import AuditLog
-from server.services.audit.retention import KEPT, SHORTEST_DAYS, RetentionSchedule
+from server.services.audit.retention import KEPT_TYPES, SHORTEST_DAYS, RetentionSchedule
 from server.storage.store import SqlStore
 from tests.support.builders.clock import DAY, MovableClock
 
@@ -34,12 +34,12 @@ def test_many_servers_announce_once_and_delete_together(
     _run_at_the_same_time(schedules)
     with stores[0].read() as view:
         (announced,) = view.audit.search(EntrySearch(type=Type.AUDIT_TRIMMED), None, 9)
-        assert view.audit.count_bodies(20, KEPT) == 20
+        assert view.audit.count_bodies(20, KEPT_TYPES) == 20
     assert (announced.actor, announced.members["facts"]) == ("system", {"before": 20})
     sign()
     _run_at_the_same_time(schedules)
     with stores[0].read() as view:
-        assert view.audit.count_bodies(20, KEPT) == 0
+        assert view.audit.count_bodies(20, KEPT_TYPES) == 0
         assert [entry.id for entry in view.audit.tail(99)] == [announced.id]
 
 

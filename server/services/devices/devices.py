@@ -87,11 +87,7 @@ class DeviceService:
         The new device has the usual waiting time of an additional device.
         """
         with self.store.write() as tx:
-            device = device_auth.current_device(tx, person)
-            subject = signed_subject(self.statements.nonce(device, device))
-            self.statements.check_with_pin(
-                tx, jws, device, purpose=decisions.ENROLL, subject=subject
-            )
+            device = self.statements.check_own(tx, person, jws, decisions.ENROLL)
             refuse_too_many(tx, person.user.id)
             self.statements.spend(tx, device)
             by = audit.by_user(person.user.id)
@@ -245,11 +241,6 @@ def enable(tx: Unit, device: Device, *, actor: str) -> None:
     tx.devices.enable(device.id, tx.now + new_devices.WAIT_MS)
     facts = {"device": device.id, "name": device.name}
     tx.audit.add(Entry(audit.Type.DEVICE_ENABLED, actor, subject=device.user_id, facts=facts))
-
-
-def signed_subject(nonce: str) -> str:
-    """Return the subject that a device signs to get an enrollment code: a digest of a nonce."""
-    return decisions.digest(nonce)
 
 
 def refuse_too_many(tx: Unit, user_id: str) -> None:

@@ -31,6 +31,11 @@ def find_enabled(view: View, user_id: str) -> User | None:
     return user if user is not None and user.enabled else None
 
 
+def is_enabled(view: View, user_id: str | None) -> bool:
+    """Return whether this user exists and is enabled."""
+    return find_enabled(view, user_id or "") is not None
+
+
 def name_of(view: View, user_id: str) -> str:
     """Return the name of a user, or the ID if there is no such user."""
     user = view.directory.user(user_id)

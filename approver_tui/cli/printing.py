@@ -6,8 +6,9 @@ movement.
 
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import wraps
 
 import click
 
@@ -33,6 +34,20 @@ as_json = click.option(
 )
 
 
+def group(name: str) -> Callable[[Callable[[], None]], click.Group]:
+    """Return a decorator for a group of commands; without one of them, the function runs."""
+
+    def decorate(show: Callable[[], None]) -> click.Group:
+        @wraps(show)
+        def run() -> None:
+            if click.get_current_context().invoked_subcommand is None:
+                show()
+
+        return click.group(name, invoke_without_command=True)(as_json(run))
+
+    return decorate
+
+
 def wants_json() -> bool:
     """Whether the running command was given `--json`."""
     is_json: bool = click.get_current_context().meta.get(_JSON, False)
@@ -52,6 +67,12 @@ def print_document(document: Mapping[str, object]) -> None:
 def print_lines(lines: Iterable[str]) -> None:
     """Print plain lines, which must already be safe to draw."""
     click.echo("\n".join(lines))
+
+
+def print_to_stderr(lines: Iterable[str]) -> None:
+    """Print plain lines on stderr, so that stdout has only the result."""
+    for line in lines:
+        click.echo(line, err=True)
 
 
 def print_result(document: Mapping[str, object], lines: Iterable[str]) -> None:

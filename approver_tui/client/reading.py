@@ -106,14 +106,18 @@ class JsonObject:
         """Return an object inside this one, or None if it is null or missing."""
         return None if self.values.get(name) is None else self.child(name)
 
+    def read_child(self, name: str, read: Callable[["JsonObject"], _Value]) -> _Value | None:
+        """Return an object inside this one as `read` parses it, or None if null or missing."""
+        child = self.child_or_none(name)
+        return None if child is None else read(child)
+
     def children(self, name: str) -> tuple["JsonObject", ...]:
         """Return a list of objects."""
+        values, path = self._list(name), self.path_of(name)
+        paths = [f"{path}[{index}]" for index in range(len(values))]
         return tuple(
-            JsonObject(
-                _as_object(value, f"{self.path_of(name)}[{index}]"),
-                f"{self.path_of(name)}[{index}]",
-            )
-            for index, value in enumerate(self._list(name))
+            JsonObject(_as_object(value, item_path), item_path)
+            for value, item_path in zip(values, paths, strict=True)
         )
 
     def safe_texts(self, name: str, *, max_len: int = 200) -> tuple[SafeText, ...]:
@@ -166,6 +170,11 @@ def read_as(kind: Callable[..., _Value], members: JsonObject, **values: object) 
     """
     parsed = {name: read(members, name) for name, read in _readers(kind) if name not in values}
     return kind(**values, **parsed)
+
+
+def read_name(members: JsonObject) -> SafeText:
+    """Return the name in an object."""
+    return members.safe("name")
 
 
 def read_each(kind: Callable[..., _Value], members: JsonObject, name: str) -> tuple[_Value, ...]:

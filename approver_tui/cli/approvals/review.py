@@ -9,11 +9,9 @@ from approver_tui.cli.sign_in.homes import this_home
 
 
 @click.command("review")
-@click.argument(
-    "approval_id", metavar="[ID]", shell_complete=completing.approval_ids, required=False
-)
+@completing.optional_approval_argument
 @click.option("--plain", is_flag=True, help="Plain lines instead of the full-screen app.")
-def command(*, approval_id: str | None, plain: bool) -> None:
+def review(*, approval_id: str | None, plain: bool) -> None:
     """Review the waiting requests and answer them.
 
     With --plain, in a dumb terminal, and with the setting `plain`, it works line by line: for

@@ -11,13 +11,13 @@ from approver_tui.state.incidents.reports import ReportScope
 
 
 @click.command("report")
-@click.argument("approval_id", metavar="ID", shell_complete=completing.approval_ids)
+@completing.approval_argument
 @click.option("--every-agent", is_flag=True, help="Quarantine every agent that acts for you.")
 @click.option(
     "--note", default="", help=f"A note to administrators, at most {NOTE_LENGTH} characters."
 )
 @as_json
-def command(*, approval_id: str, every_agent: bool, note: str) -> None:
+def report(*, approval_id: str, every_agent: bool, note: str) -> None:
     """Report a request that you did not ask for: denies it and quarantines its agent.
 
     The agent's tokens and other requests end for all users. Only an administrator can release it.

@@ -5,11 +5,11 @@ import re
 import click
 
 from approver_tui import settings
-from approver_tui.cli.documents import id_and_name, members
+from approver_tui.cli.documents import id_and_name, members, to_json
 from approver_tui.cli.inputs import this_client
-from approver_tui.cli.printing import as_json, local_time, print_result
+from approver_tui.cli.printing import as_json, group, local_time, print_result
 from approver_tui.client.notifications import preferences
-from approver_tui.state.notifications.preferences import NotificationPrefs, QuietHours
+from approver_tui.state.notifications.preferences import Mute, NotificationPrefs, QuietHours
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]|24:00")
@@ -22,17 +22,14 @@ def _check_time(_context: click.Context, _option: click.Parameter, text: str) ->
     return text
 
 
-@click.group("quiet", invoke_without_command=True)
-@as_json
-@click.pass_context
-def command(context: click.Context) -> None:
+@group("quiet")
+def quiet() -> None:
     """Show your quiet hours, muted agents, and held notifications."""
-    if context.invoked_subcommand is None:
-        with this_client() as client:
-            _show(preferences.settings(client))
+    with this_client() as client:
+        _show(preferences.settings(client))
 
 
-@command.command("set")
+@quiet.command("set")
 @click.option(
     "--from", "begins", metavar="HH:MM", required=True, callback=_check_time, help="Start time."
 )
@@ -65,7 +62,7 @@ def set_hours(*, begins: str, ends: str, days: tuple[str, ...], zone: str | None
     _show(notification_prefs)
 
 
-@command.command("off")
+@quiet.command("off")
 @as_json
 def clear() -> None:
     """Clear quiet hours; held notifications are sent now."""
@@ -80,7 +77,7 @@ def _show(value: NotificationPrefs) -> None:
 
 def _lines(value: NotificationPrefs) -> list[str]:
     hours = value.quiet_hours
-    lines = ["No quiet hours." if hours is None else f"Quiet hours: {hours_text(hours)}."]
+    lines = ["No quiet hours." if hours is None else f"Quiet hours: {hours.text}."]
     if value.quiet_until is not None:
         lines.append(f"Quiet now, until {local_time(value.quiet_until)}.")
     for mute in value.mutes:
@@ -93,20 +90,16 @@ def _lines(value: NotificationPrefs) -> list[str]:
     return lines
 
 
-def hours_text(hours: QuietHours) -> str:
-    """Return quiet hours in one line."""
-    days = "every day" if len(hours.days) == len(_DAYS) else ", ".join(hours.days)
-    return f"{hours.begins} to {hours.ends} {hours.zone}, {days}"
-
-
 def _document(value: NotificationPrefs) -> dict[str, object]:
-    hours, renamed_fields = value.quiet_hours, ("begins", "ends", "agent_id", "agent_name")
-    hours_document = None
-    if hours is not None:
-        hours_document = {**members(hours, *renamed_fields), "from": hours.begins, "to": hours.ends}
-    mutes = [
-        members(mute, *renamed_fields, agent=id_and_name(mute, "agent")) for mute in value.mutes
-    ]
-    held = [members(hold) for hold in value.holds]
-    document = members(value, "holds", quiet_hours=hours_document, mutes=mutes, held=held)
-    return {"schema": "sayso.attention/1", **document}
+    held = to_json(value.holds)
+    return {"schema": "sayso.attention/1", **members(value, "holds", held=held)}
+
+
+@to_json.register
+def _quiet_hours(value: QuietHours) -> dict[str, object]:
+    return {**members(value, "begins", "ends"), "from": value.begins, "to": value.ends}
+
+
+@to_json.register
+def _mute(value: Mute) -> dict[str, object]:
+    return members(value, "agent_id", "agent_name", agent=id_and_name(value, "agent"))

@@ -49,7 +49,7 @@ _PIN_RULE = "6 characters (you approve with it; it is not shown)"
 @click.option("--pin-stdin", is_flag=True, help="Read the new PIN from stdin, after the code.")
 @click.option("--insecure", is_flag=True, help="Allow http:// to a different machine.")
 @as_json
-def command(  # one argument per option
+def login(  # one argument per option
     *,
     url: str,
     code: str | None,
@@ -81,7 +81,7 @@ def command(  # one argument per option
         name=default_device_name() if name is None else name,
         pin=pin,
         allow_insecure=insecure,
-        device_grant=DeviceGrant(partial(_show, url), _pause),
+        device_grant=DeviceGrant(partial(_show, url), threading.Event().wait),
     )
     client = enroll(home, enrollment, clock=settings.wall_clock)
     try:
@@ -143,10 +143,6 @@ def _show(url: str, invitation: Invitation) -> None:
         f"Your first device? Get a one-time code, then: sayso-approver login {url} --code CODE",
     ]
     click.echo("\n".join(lines), err=True)
-
-
-def _pause(seconds: float) -> None:
-    threading.Event().wait(seconds)
 
 
 def _document(client: Client) -> dict[str, object]:

@@ -9,7 +9,7 @@ from typing import Final
 import click
 
 from approver_tui.cli.inputs import pin_stdin, read_new_secret, read_pin, this_client
-from approver_tui.cli.printing import as_json, print_result
+from approver_tui.cli.printing import as_json, group, print_result
 from approver_tui.client.approvals.decisions import DecisionClient
 from approver_tui.state.text import pluralize
 
@@ -19,13 +19,9 @@ _SET_TEXT = "You have a password for signing in to apps."
 _NOT_SET_TEXT = "You have no password for signing in to apps. Set one: sayso-approver password set"
 
 
-@click.group("password", invoke_without_command=True)
-@as_json
-@click.pass_context
-def command(context: click.Context) -> None:
+@group("password")
+def password() -> None:
     """Manage the password you use to sign in to apps in a browser."""
-    if context.invoked_subcommand is not None:
-        return
     with this_client() as client:
         is_set = client.has_password()
     print_result(
@@ -33,7 +29,7 @@ def command(context: click.Context) -> None:
     )
 
 
-@command.command("set")
+@password.command("set")
 @click.option(
     "--password-stdin", is_flag=True, help="Read the password from the first line of stdin."
 )

@@ -6,24 +6,21 @@ Owns: where the code comes from: a terminal or stdin, never an argument.
 import click
 
 from approver_tui.cli.inputs import pin_stdin, read_new_secret, read_pin, this_client
-from approver_tui.cli.printing import as_json, print_result
+from approver_tui.cli.printing import as_json, group, print_result
 from approver_tui.client.approvals.decisions import DecisionClient
 
 _SET_TEXT = "Agents that use user codes need yours to send you requests."
 _NOT_SET_TEXT = "You have no user code. Agents do not need one."
 
 
-@click.group("user-code", invoke_without_command=True)
-@as_json
-@click.pass_context
-def command(context: click.Context) -> None:
+@group("user-code")
+def user_code() -> None:
     """Manage the code that agents need to send you requests."""
-    if context.invoked_subcommand is None:
-        with this_client() as client:
-            _print_status(is_set=client.has_user_code())
+    with this_client() as client:
+        _print_status(is_set=client.has_user_code())
 
 
-@command.command("set")
+@user_code.command("set")
 @click.option("--code-stdin", is_flag=True, help="Read the code from stdin, before the PIN.")
 @pin_stdin
 @as_json
@@ -34,7 +31,7 @@ def set_code(*, code_stdin: bool, pin_stdin: bool) -> None:
     _change(code, pin_stdin=pin_stdin)
 
 
-@command.command("clear")
+@user_code.command("clear")
 @pin_stdin
 @as_json
 def clear(*, pin_stdin: bool) -> None:

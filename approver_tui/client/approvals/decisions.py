@@ -10,9 +10,7 @@ from approver_tui.client import wire
 from approver_tui.client.api import Client
 from approver_tui.client.approvals.signed_answers import SignedAnswer, SignedAnswers
 from approver_tui.client.approvers import deputies
-from approver_tui.client.devices.keys import KeyLevel
-from approver_tui.client.devices.one_time_codes import OneTimeCode, read_one_time_code
-from approver_tui.client.devices.unlocking import LowKey, temporary_key
+from approver_tui.client.devices.unlocking import LowKey, temporary_high_key
 from approver_tui.client.errors import (
     ApiError,
     Changed,
@@ -24,7 +22,7 @@ from approver_tui.client.errors import (
     WireError,
     answer_status,
 )
-from approver_tui.client.jose import SigningKey, signed_decision, signed_statement
+from approver_tui.client.jose import SigningKey, signed_decision
 from approver_tui.state.answer_status import AnswerStatus
 from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.approvals.ceremony import (
@@ -40,7 +38,7 @@ from approver_tui.state.approvals.decision import NO_EXTRAS, Answer, DenialExtra
 from approver_tui.state.approvals.differences import differing_places
 from approver_tui.state.approvals.narrowing import Granted, Narrowing, matches_narrowing
 from approver_tui.state.approvers.deputies import Deputy
-from approver_tui.state.devices.devices import Device
+from approver_tui.state.devices.devices import Device, OneTimeCode
 from approver_tui.state.fingerprint import digest, same_fingerprint
 from approver_tui.state.incidents.reports import ReportResult, ReportScope
 
@@ -110,7 +108,7 @@ class DecisionClient:
             if key is None:
                 raise PinNeeded("Approving this requires your PIN.")
             return self._answers.send(self._sign_approval(current, key, CONFIRM, granted, entries))
-        with temporary_key(self._client, pin, KeyLevel.HIGH, current.id) as opened_key:
+        with temporary_high_key(self._client, pin, current.id) as opened_key:
             signed_answer = self._sign_approval(
                 current, opened_key.key, _WITH_PIN, granted, entries
             )
@@ -166,50 +164,25 @@ class DecisionClient:
         return self._client.vouch_device(device.id, self._device_statement(device, "vouch", pin))
 
     def change_user_code(self, code: str | None, pin: str) -> bool:
-        """Set the user code, or clear it with None; return whether there is one.
-
-        The high key signs a digest over code and nonce, after a PIN call for that purpose.
-        """
-        nonce = self._nonce()
-        subject = digest(f"{nonce}\n{code or ''}")
-        with temporary_key(self._client, pin, KeyLevel.HIGH, subject) as opened_key:
-            statement = self._sign_statement(opened_key.key, "user_code", subject, nonce)
+        """Set the user code, or clear it with None; return whether there is one."""
+        statement = self._user_statement("user_code", pin, code or "")
         return self._client.change_user_code(code, statement)
 
     def new_one_time_code(self, pin: str) -> OneTimeCode:
-        """Create a one-time code that signs in another device.
-
-        The high key signs a digest over the nonce, after a PIN call for that purpose.
-        """
-        nonce = self._nonce()
-        subject = digest(nonce)
-        with temporary_key(self._client, pin, KeyLevel.HIGH, subject) as opened_key:
-            statement = self._sign_statement(opened_key.key, "enroll", subject, nonce)
-        return read_one_time_code(
-            self._client.session.post("/api/devices/codes", {"statement": statement})
-        )
+        """Create a one-time code that signs in another device."""
+        return self._client.new_one_time_code(self._user_statement("enroll", pin))
 
     def change_password(self, password: str, pin: str) -> int:
         """Set the password for signing in to apps; return how many browsers were signed out.
 
-        The high key signs a digest over password and nonce, after a PIN call for that purpose. The
-        password is sent as typed; the server normalizes it.
+        The password is sent as typed; the server normalizes it.
         """
-        nonce = self._nonce()
-        subject = digest(f"{nonce}\n{password}")
-        with temporary_key(self._client, pin, KeyLevel.HIGH, subject) as opened_key:
-            statement = self._sign_statement(opened_key.key, "password", subject, nonce)
+        statement = self._user_statement("password", pin, password)
         return self._client.change_password(password, statement)
 
     def name_deputy(self, deputy: str, begins: str, ends: str, pin: str) -> Deputy:
-        """Add a deputy between two moments (RFC 3339).
-
-        The high key signs a digest over name, times and nonce, after a PIN call for that purpose.
-        """
-        nonce = self._nonce()
-        subject = digest(f"{nonce}\n{deputy}\n{begins}\n{ends}")
-        with temporary_key(self._client, pin, KeyLevel.HIGH, subject) as opened_key:
-            statement = self._sign_statement(opened_key.key, "deputy", subject, nonce)
+        """Add a deputy between two moments (RFC 3339)."""
+        statement = self._user_statement("deputy", pin, deputy, begins, ends)
         return deputies.add_deputy(self._client, deputy, begins, ends, statement)
 
     def _check_granted(self, approval: Approval, granted: Granted | None) -> Granted | None:
@@ -235,15 +208,15 @@ class DecisionClient:
             raise Changed("This device is revoked.")
         return nonce
 
-    def _sign_statement(self, key: SigningKey, purpose: str, subject: str, nonce: str) -> str:
-        return signed_statement(
-            key,
-            self._client.signer,
-            purpose=purpose,
-            subject=subject,
-            at=self._client.now() // 1000,
-            nonce=nonce,
-        )
+    def _user_statement(self, purpose: str, pin: str, *values: str) -> str:
+        """Return a statement about this user, with a digest over a nonce and the values."""
+        nonce = self._nonce()
+        return self._sign_statement(purpose, digest("\n".join((nonce, *values))), nonce, pin)
+
+    def _sign_statement(self, purpose: str, subject: str, nonce: str, pin: str) -> str:
+        """Return a statement signed by the high key, after a PIN call for that subject."""
+        with temporary_high_key(self._client, pin, subject) as opened_key:
+            return self._client.sign_statement(opened_key.key, purpose, subject, nonce)
 
     def _verified_copy(self, approval: Approval, fingerprint: str) -> Approval:
         """Return the approval with a nonce if, and only if, it is what the user saw.
@@ -338,11 +311,9 @@ class DecisionClient:
             raise UnknownOutcome(approval_id) from error
 
     def _device_statement(self, device: Device, purpose: str, pin: str) -> str:
-        """Return a statement signed by the high key, after a PIN call for that device."""
         if device.nonce is None:
             raise Changed("The device may have changed. List your devices again.")
-        with temporary_key(self._client, pin, KeyLevel.HIGH, device.id) as opened_key:
-            return self._sign_statement(opened_key.key, purpose, device.id, device.nonce)
+        return self._sign_statement(purpose, device.id, device.nonce, pin)
 
 
 def _was_shown(approval: Approval, part: Granted) -> bool:

@@ -49,7 +49,7 @@ _PATH: Final = "/device_authorization"
 _MAX_INTERVAL: Final = 30
 _STILL_WAITING: Final = frozenset({"authorization_pending", "slow_down", "temporarily_unavailable"})
 
-Pause = Callable[[float], None]
+Pause = Callable[[float], object]
 """Waits for a number of seconds."""
 
 

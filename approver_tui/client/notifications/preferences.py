@@ -7,7 +7,6 @@ from urllib.parse import quote
 
 from approver_tui.client.api import Client
 from approver_tui.client.reading import JsonObject, read_as, read_each
-from approver_tui.client.transport import OutgoingRequest
 from approver_tui.state.notifications.preferences import (
     HeldRequest,
     Mute,
@@ -31,8 +30,7 @@ def set_quiet_hours(
     """Set quiet hours: no notifications for low and medium risk during them."""
     body: dict[str, object] = {"from": begins, "to": ends, "zone": zone}
     body |= {"days": list(days)} if days else {}
-    outgoing = OutgoingRequest(method="PUT", path=f"{_PATH}/quiet-hours", json=body)
-    return _read(JsonObject.parse(client.session.send(outgoing).content))
+    return _read(client.session.send_json("PUT", f"{_PATH}/quiet-hours", body))
 
 
 def clear_quiet_hours(client: Client) -> None:
@@ -118,12 +116,11 @@ def _find_agent_id(client: Client, agent: str) -> str:
 
 
 def _read(members: JsonObject) -> NotificationPrefs:
-    hours = members.child_or_none("quiet_hours")
     return read_as(
         NotificationPrefs,
         members,
-        quiet_hours=None if hours is None else _read_hours(hours),
-        mutes=tuple(_read_mute(mute) for mute in members.children("mutes")),
+        quiet_hours=members.read_child("quiet_hours", _read_hours),
+        mutes=tuple(map(_read_mute, members.children("mutes"))),
         holds=read_each(HeldRequest, members, "held"),
     )
 

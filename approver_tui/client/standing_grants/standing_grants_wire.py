@@ -43,10 +43,8 @@ def read_preview(members: JsonObject) -> GrantPreview:
     return read_as(GrantPreview, members, agent_name=agent_name, **_read_shared(members, "sum"))
 
 
-def read_automatic_decision(members: JsonObject | None) -> AutomaticDecision | None:
+def read_automatic_decision(members: JsonObject) -> AutomaticDecision:
     """Return the consent or standing grant that decided a request without the user."""
-    if members is None:
-        return None
     grant = members.safe_or_none("standing_grant")
     return AutomaticDecision(
         consent=members.safe("consent") if grant is None else None,
@@ -62,10 +60,7 @@ def _read_shared(members: JsonObject, *sums: str) -> dict[str, object]:
         read_as(GrantFact, child, value=child.safe("value", max_len=_LONG))
         for child in members.children("pattern")
     )
-    money = {
-        name: None if (amount := members.child_or_none(name)) is None else _read_money(amount)
-        for name in sums
-    }
+    money = {name: members.read_child(name, _read_money) for name in sums}
     return {"resource": members.safe("resource", max_len=_LONG), "pattern": pattern, **money}
 
 

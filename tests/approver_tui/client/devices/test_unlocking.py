@@ -2,13 +2,12 @@
 
 import pytest
 
-from approver_tui.client.devices.keys import KeyLevel
 from approver_tui.client.devices.unlocking import (
     IDLE_LIMIT,
     SESSION_PURPOSE,
     LowKey,
     boottime_seconds,
-    temporary_key,
+    temporary_high_key,
 )
 from approver_tui.client.errors import DeviceLocked, Unreachable, WrongPin
 from tests.approver_tui.client.conftest import PIN
@@ -121,7 +120,7 @@ def test_locking_wipes_the_key(low):
 
 def test_a_temporary_key_is_wiped_even_on_an_error(client):
     """The key is wiped when the block raises an error."""
-    block = temporary_key(client, PIN, KeyLevel.HIGH, SESSION_PURPOSE)
+    block = temporary_high_key(client, PIN, SESSION_PURPOSE)
     opened = block.__enter__()
     assert opened.key.thumbprint == client.profile.high_key
     assert not block.__exit__(RuntimeError, RuntimeError(), None)

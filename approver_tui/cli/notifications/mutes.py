@@ -8,7 +8,10 @@ import click
 from approver_tui.cli import completing, references
 from approver_tui.cli.inputs import this_client
 from approver_tui.cli.printing import as_json, local_time, print_result, rfc3339
-from approver_tui.client.notifications import preferences
+from approver_tui.client.notifications.preferences import (
+    DEFAULT_SNOOZE_MINUTES,
+    NotificationPrefsClient,
+)
 
 _MONTH = 31 * 24 * 60
 
@@ -24,7 +27,7 @@ _MONTH = 31 * 24 * 60
 def mute(*, agent: str, minutes: int | None) -> None:
     """Turn off notifications for an agent's low- and medium-risk requests, by name or id."""
     with this_client() as client:
-        muted = preferences.mute(client, agent, minutes)
+        muted = NotificationPrefsClient(client).mute(agent, minutes)
     who = {"id": muted.agent_id, "name": muted.agent_name}
     until = "until you unmute it" if muted.until is None else f"until {local_time(muted.until)}"
     print_result(
@@ -39,7 +42,7 @@ def mute(*, agent: str, minutes: int | None) -> None:
 def unmute(*, agent: str) -> None:
     """Turn notifications from an agent, by name or id, on again."""
     with this_client() as client:
-        preferences.unmute(client, agent)
+        NotificationPrefsClient(client).unmute(agent)
     print_result({"schema": "sayso.unmuted/1", "agent": agent}, ["Unmuted."])
 
 
@@ -48,7 +51,7 @@ def unmute(*, agent: str) -> None:
 @click.option(
     "--minutes",
     type=click.IntRange(1, _MONTH),
-    default=preferences.DEFAULT_SNOOZE_MINUTES,
+    default=DEFAULT_SNOOZE_MINUTES,
     show_default=True,
     help="How long to snooze.",
 )
@@ -58,9 +61,10 @@ def snooze(*, approval_id: str, minutes: int, off: bool) -> None:
     """Be notified of a low- or medium-risk request again later."""
     with this_client() as client:
         approval_id = references.approval_id(client, approval_id)
+        prefs_client = NotificationPrefsClient(client)
         if off:
-            preferences.unsnooze(client, approval_id)
-        until = None if off else preferences.snooze(client, approval_id, minutes).until
+            prefs_client.unsnooze(approval_id)
+        until = None if off else prefs_client.snooze(approval_id, minutes).until
     document = {"schema": "sayso.snooze/1", "approval": approval_id, "until": rfc3339(until)}
     text = "Not snoozed." if until is None else f"Snoozed until {local_time(until)}."
     print_result(document, [text])

@@ -8,7 +8,7 @@ from approver_tui import settings
 from approver_tui.cli.documents import id_and_name, members, to_json
 from approver_tui.cli.inputs import this_client
 from approver_tui.cli.printing import as_json, group, local_time, print_result
-from approver_tui.client.notifications import preferences
+from approver_tui.client.notifications.preferences import NotificationPrefsClient
 from approver_tui.state.notifications.preferences import Mute, NotificationPrefs, QuietHours
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -26,7 +26,7 @@ def _check_time(_context: click.Context, _option: click.Parameter, text: str) ->
 def quiet() -> None:
     """Show your quiet hours, muted agents, and held notifications."""
     with this_client() as client:
-        _show(preferences.settings(client))
+        _show(NotificationPrefsClient(client).settings())
 
 
 @quiet.command("set")
@@ -56,10 +56,7 @@ def set_hours(*, begins: str, ends: str, days: tuple[str, ...], zone: str | None
     if time_zone is None:
         raise click.UsageError("This machine's time zone is unknown; use --zone.")
     with this_client() as client:
-        notification_prefs = preferences.set_quiet_hours(
-            client, begins=begins, ends=ends, zone=time_zone, days=days
-        )
-    _show(notification_prefs)
+        _show(NotificationPrefsClient(client).set_quiet_hours(begins, ends, time_zone, days))
 
 
 @quiet.command("off")
@@ -67,8 +64,9 @@ def set_hours(*, begins: str, ends: str, days: tuple[str, ...], zone: str | None
 def clear() -> None:
     """Clear quiet hours; held notifications are sent now."""
     with this_client() as client:
-        preferences.clear_quiet_hours(client)
-        _show(preferences.settings(client))
+        prefs_client = NotificationPrefsClient(client)
+        prefs_client.clear_quiet_hours()
+        _show(prefs_client.settings())
 
 
 def _show(value: NotificationPrefs) -> None:

@@ -148,11 +148,8 @@ class NotificationSection:
         """Save or clear the quiet hours. Runs in a thread."""
         quiet_hours, zone = read_hours(text), self._zone
         if quiet_hours is None or zone is None:
-            self.request_actions.post(
-                thread_messages.NotificationPrefsLoaded(
-                    self.request_actions.context.prefs_client.clear_quiet_hours()
-                )
-            )
+            self.request_actions.context.prefs_client.clear_quiet_hours()
+            self.request_actions.post_settings()
             return fmt("No quiet hours: notifications at any time.")
         attention = self.request_actions.context.prefs_client.set_quiet_hours(
             quiet_hours.begins, quiet_hours.ends, zone, quiet_hours.days

@@ -67,7 +67,7 @@ class Transport:
         self.clock = clock
         self._skew = 0
         self._http = new_http(self.issuer)
-        self.on_promises: Callable[[str], None] = _ignore
+        self.on_promises: Callable[[str], None] = lambda _promises: None
         """Called with the audit log promises of a response."""
 
     def close(self) -> None:
@@ -152,10 +152,6 @@ class Transport:
         return abs(self._skew - old_skew) > _SKEW_THAT_MATTERS
 
 
-def _ignore(_promises: str) -> None:
-    """Ignore promises; the default."""
-
-
 def new_http(base_url: str) -> httpx.Client:
     """Return an HTTP client. A proxy is never used for a server on this machine.
 
@@ -196,15 +192,10 @@ def _connection_error(server: str, error: BaseException) -> Unreachable:
         cause = cause.__cause__ or cause.__context__
     if cause is None:
         return Unreachable(f"{server} does not respond.")
-    is_unknown_authority = cause.verify_code in _UNKNOWN_AUTHORITY
-    remedy = (
-        " Set SSL_CERT_FILE to trust your own certificate authority."
-        if is_unknown_authority
-        else ""
-    )
-    return CertificateRefused(
-        f"{server} has an invalid certificate: {cause.verify_message}.{remedy}"
-    )
+    message = f"{server} has an invalid certificate: {cause.verify_message}."
+    if cause.verify_code in _UNKNOWN_AUTHORITY:
+        message += " Set SSL_CERT_FILE to trust your own certificate authority."
+    return CertificateRefused(message)
 
 
 _KINDS: Mapping[str, type[ApiError]] = {
@@ -219,16 +210,9 @@ _KINDS: Mapping[str, type[ApiError]] = {
 def refusal(response: httpx.Response) -> ApiError:
     """Return the error for a response with status 400 or higher."""
     members = _problem_members(response)
-    code = (
-        _text_member(members, "code")
-        or _text_member(members, "error")
-        or f"http_{response.status_code}"
-    )
-    detail = (
-        _text_member(members, "detail")
-        or _text_member(members, "error_description")
-        or f"The server answered {response.status_code}."
-    )
+    status_text = f"The server answered {response.status_code}."
+    code = _first_text(members, "code", "error") or f"http_{response.status_code}"
+    detail = _first_text(members, "detail", "error_description") or status_text
     if response.status_code == httpx.codes.UNAUTHORIZED:
         return LoginFirst(detail, code)
     kind = _KINDS.get(code, ApiError)
@@ -238,9 +222,7 @@ def refusal(response: httpx.Response) -> ApiError:
 
 
 def _is_proof_rejected(response: httpx.Response) -> bool:
-    if response.is_success:
-        return False
-    return refusal(response).code == "invalid_dpop_proof"
+    return not response.is_success and refusal(response).code == "invalid_dpop_proof"
 
 
 def _problem_members(response: httpx.Response) -> Mapping[str, object]:
@@ -252,9 +234,10 @@ def _problem_members(response: httpx.Response) -> Mapping[str, object]:
     return parsed if isinstance(parsed, dict) else {}
 
 
-def _text_member(members: Mapping[str, object], name: str) -> str:
-    value = members.get(name)
-    return value if isinstance(value, str) else ""
+def _first_text(members: Mapping[str, object], *names: str) -> str:
+    """Return the first of these members that is a string and not empty, or ""."""
+    values = (members.get(name) for name in names)
+    return next((value for value in values if value and isinstance(value, str)), "")
 
 
 def _authority(request: httpx.Request) -> str:

@@ -109,9 +109,9 @@ class Folding:
     def _group_folds(self, group: list[Approval]) -> list[Fold]:
         if len(group) == 1:
             approval = group[0]
-            waiting, marked = approval.is_waiting(self.now), approval.id in self.marked_ids
+            waits, is_marked = approval.is_waiting(self.now), approval.id in self.marked_ids
             is_new = approval.agent.first_request
-            return [Fold(approval, 1, int(waiting), is_new=is_new, marked_count=int(marked))]
+            return [Fold(approval, 1, int(waits), is_new=is_new, marked_count=int(is_marked))]
         waiting = sum(approval.is_waiting(self.now) for approval in group)
         if group[0].look_key in self.expanded_looks:
             return [

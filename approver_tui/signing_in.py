@@ -19,7 +19,7 @@ from approver_tui.client.devices.enrolling import (
     default_device_name,
     enroll,
 )
-from approver_tui.client.errors import GivenUp
+from approver_tui.client.errors import SignInCanceled
 from approver_tui.client.sign_in.profile import Home
 from approver_tui.screens.guard import InputGuard
 from approver_tui.screens.guarded_app import GuardedApp
@@ -45,11 +45,11 @@ class LocalLogin:
     def enroll(
         self, in_request: SignInRequest, show: Callable[[Invitation], None], stop: threading.Event
     ) -> str:
-        """Sign in, store the login, return its name. Raises ClientError or GivenUp."""
+        """Sign in, store the login, return its name. Raises ClientError or SignInCanceled."""
 
         def pause(seconds: float) -> None:
             if stop.wait(seconds):
-                raise GivenUp("Canceled. Nothing was saved.")
+                raise SignInCanceled("Canceled. Nothing was saved.")
 
         enrollment = Enrollment(
             url=in_request.url,

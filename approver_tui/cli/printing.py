@@ -83,10 +83,12 @@ def print_result(document: Mapping[str, object], lines: Iterable[str]) -> None:
         print_lines(lines)
 
 
-def print_list(schema: str, items: Sequence[Mapping[str, object]], lines: Sequence[str]) -> None:
-    """Print a whole list: one document, or the lines of its entries."""
+def print_list(
+    schema: str, items: Sequence[Mapping[str, object]], lines: Sequence[str], *, empty: str
+) -> None:
+    """Print a whole list: one document, or the lines of its entries; `empty` if there are none."""
     document = {"schema": schema, "items": items, "next": None}
-    print_result(document, lines or ["There are none."])
+    print_result(document, lines or [empty])
 
 
 def rfc3339(at: int | None) -> str | None:

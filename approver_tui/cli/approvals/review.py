@@ -22,7 +22,7 @@ def review(*, approval_id: str | None, plain: bool) -> None:
             "review is interactive. With --no-input, use inbox, approve and deny."
         )
     if approval_id is not None:
-        approval_id = loading.module("approver_tui.cli.references").looked_up(approval_id)
+        approval_id = loading.module("approver_tui.cli.references").find_approval_id(approval_id)
     if plain or settings.load().is_plain or not has_terminal():
         loading.module("approver_tui.cli.approvals.line_mode").run(approval_id)
     else:

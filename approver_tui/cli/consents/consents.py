@@ -19,7 +19,7 @@ def consents(*, ended: bool) -> None:
     with this_client() as client:
         listed = client.consents(ended=ended)
     text = [line for consent in listed for line in lines.consent_lines(consent)]
-    print_list("sayso.consents/1", documents.to_json(listed), text)
+    print_list("sayso.consents/1", documents.to_json(listed), text, empty="No consents.")
 
 
 @click.command("revoke")
@@ -30,6 +30,6 @@ def revoke(*, consent_id: str) -> None:
     with this_client() as client:
         consent, tokens = client.revoke_consent(references.consent_id(client, consent_id))
     document = {"schema": "sayso.consent/1", **documents.to_json(consent), "tokens_revoked": tokens}
-    ended = pluralize(tokens, "token")
-    text = f"Revoked: {consent.client_name} at {consent.resource}. {ended} also ended."
+    revoked = pluralize(tokens, "token was", "tokens were")
+    text = f"Revoked: {consent.client_name} at {consent.resource}. {revoked} also revoked."
     print_result(document, [text])

@@ -28,7 +28,7 @@ def list_devices() -> None:
     with this_client() as client:
         listed, now = client.devices(), client.now()
     text = [line for device in listed for line in lines.device_lines(device, now)]
-    print_list("sayso.devices/1", documents.to_json(listed), text)
+    print_list("sayso.devices/1", documents.to_json(listed), text, empty="No devices.")
 
 
 @devices.command("add")

@@ -13,7 +13,7 @@ from approver_tui.state.notifications.preferences import Mute, NotificationPrefs
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]|24:00")
-_STILL_NOTIFIES = "Requests stay listed, and high and critical risk still notifies."
+_STILL_NOTIFIES = "Requests stay listed, and high- and critical-risk requests still notify you."
 
 
 def _check_time(_context: click.Context, _option: click.Parameter, text: str) -> str:

@@ -1,4 +1,4 @@
-"""`sayso-approver status`: whether everything works, and what weakens it."""
+"""`sayso-approver status`: whether everything works, and any security warnings."""
 
 import click
 
@@ -31,7 +31,7 @@ def status() -> None:
         "warnings": weaknesses,
     }
     text = [
-        fact("server", f"{profile.issuer} answers"),
+        fact("server", f"{profile.issuer} (online)"),
         fact("user", me.user.name),
         fact("device", profile.device_name),
         fact("profile", client.home.name),

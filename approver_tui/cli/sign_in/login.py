@@ -10,7 +10,7 @@ import click
 
 from approver_tui import settings
 from approver_tui.cli import prompts
-from approver_tui.cli.inputs import read_new_secret, stdin_line, warnings
+from approver_tui.cli.inputs import is_interactive, read_new_secret, stdin_line, warnings
 from approver_tui.cli.printing import as_json, print_result
 from approver_tui.cli.sign_in.homes import this_home
 from approver_tui.client.api import Client, forget, open_client
@@ -69,10 +69,9 @@ def login(  # one argument per option
     """
     home = this_home()
     _check_not_logged_in(home)
-    with nullcontext() if pin_stdin else prompts.echo_off():
-        find_issuer(
-            url, allow_insecure=insecure
-        )  # fails before the PIN prompt if the server is unreachable
+    with prompts.echo_off() if is_interactive() and not pin_stdin else nullcontext():
+        # An unreachable server is reported before the PIN prompt.
+        find_issuer(url, allow_insecure=insecure)
         typed_code = _read_code(code, from_stdin=code_stdin)
         pin = read_new_secret("PIN", _PIN_RULE, "--pin-stdin", from_stdin=pin_stdin)
     enrollment = Enrollment(

@@ -59,7 +59,7 @@ def list_grants(*, ended: bool) -> None:
     with this_client() as client:
         standing_grants = StandingGrantsClient(client).grants(ended=ended)
     text = [line for grant in standing_grants for line in grant_lines.grant(grant)]
-    print_list("sayso.grants/1", to_json(standing_grants), text)
+    print_list("sayso.grants/1", to_json(standing_grants), text, empty="No standing grants.")
 
 
 @grants.command("show")

@@ -5,6 +5,7 @@ key with the PIN (`unlocking.py`); answers with an unknown outcome (`signed_answ
 """
 
 from dataclasses import replace
+from functools import partial
 
 from approver_tui.client import wire
 from approver_tui.client.api import Client
@@ -119,8 +120,7 @@ class DecisionClient:
     ) -> Approval:
         """Deny with a reason for the agent; requires no PIN. Raises as `approve` does."""
         current = self._verified_copy(approval, approval.fingerprint)
-        key = self._client.session.key
-        signed = self._sign_decision(current, key, Answer.DENY, NO_CEREMONY, code)
+        signed = self._sign_decision(current, Answer.DENY, code=code)
         return self._answers.send(
             SignedAnswer(current.id, Answer.DENY, signed, note, extras=extras)
         )
@@ -131,8 +131,7 @@ class DecisionClient:
         Fetches a new nonce, because the nonce of the approved copy may be old.
         """
         current = self._verified_copy(replace(approval, nonce=None), approval.fingerprint)
-        key = self._client.session.key
-        signed = self._sign_decision(current, key, Answer.WITHDRAW, NO_CEREMONY, None)
+        signed = self._sign_decision(current, Answer.WITHDRAW)
         return self._answers.send(SignedAnswer(current.id, Answer.WITHDRAW, signed, ""))
 
     def check_outcome(self, approval_id: str) -> Approval:
@@ -146,14 +145,19 @@ class DecisionClient:
         arrived twice; sending the same report again opens no second incident.
         """
         current = self._verified_copy(approval, approval.fingerprint)
-        key = self._client.session.key
-        signed = self._sign_decision(current, key, Answer.DENY, NO_CEREMONY, DenyCode.SUSPICIOUS)
+        signed = self._sign_decision(current, Answer.DENY, code=DenyCode.SUSPICIOUS)
+        send = partial(self._client.report, current.id, signed, scope, note)
         try:
-            return self._client.report(current.id, signed, scope, note)
+            return send()
         except (Unreachable, ApiError) as error:
             if not _is_lost(error):
                 raise
-        return self._resend_report(current.id, signed, scope, note)
+        try:
+            return send()
+        except (Unreachable, ApiError) as error:
+            if isinstance(error, ApiError) and not _is_lost(error):
+                raise
+            raise UnknownOutcome(current.id) from error
 
     def unlock_device(self, device: Device, pin: str) -> Device:
         """Unlock another, locked device."""
@@ -271,7 +275,9 @@ class DecisionClient:
         granted_text = None if granted is None else granted.text
         typed = frozenset(step for step in Step if entries.entry_for(step) is not None)
         ceremony = ceremony_text(pin_step | typed)
-        signed = self._sign_decision(approval, key, Answer.APPROVE, ceremony, None, granted_text)
+        signed = self._sign_decision(
+            approval, Answer.APPROVE, key=key, ceremony=ceremony, granted=granted_text
+        )
         tries_left = approval.tries_left
         return SignedAnswer(
             approval.id, Answer.APPROVE, signed, "", granted_text, entries, tries_left=tries_left
@@ -280,12 +286,14 @@ class DecisionClient:
     def _sign_decision(  # one argument per member
         self,
         approval: Approval,
-        key: SigningKey,
         answer: Answer,
-        ceremony: str,
-        code: DenyCode | None,
+        *,
+        key: SigningKey | None = None,
+        ceremony: str = NO_CEREMONY,
+        code: DenyCode | None = None,
         granted: str | None = None,
     ) -> str:
+        """Return a signed answer; the session key signs it unless it grants something."""
         members: dict[str, str | int | None] = {
             "approval": approval.id,
             "action_digest": approval.action_digest,
@@ -297,18 +305,7 @@ class DecisionClient:
             "at": self._client.now() // 1000,
             "nonce": approval.nonce,
         }
-        return signed_decision(key, self._client.signer, members)
-
-    def _resend_report(
-        self, approval_id: str, signed: str, scope: ReportScope, note: str
-    ) -> ReportResult:
-        """Send the same report again after a lost confirmation; it opens no second incident."""
-        try:
-            return self._client.report(approval_id, signed, scope, note)
-        except (Unreachable, ApiError) as error:
-            if isinstance(error, ApiError) and not _is_lost(error):
-                raise
-            raise UnknownOutcome(approval_id) from error
+        return signed_decision(key or self._client.session.key, self._client.signer, members)
 
     def _device_statement(self, device: Device, purpose: str, pin: str) -> str:
         if device.nonce is None:

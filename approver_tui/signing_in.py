@@ -53,10 +53,9 @@ class LocalLogin:
 
         enrollment = Enrollment(
             url=in_request.url,
-            code=in_request.code,
+            code=DeviceGrant(show, pause) if in_request.code is None else in_request.code,
             name=in_request.name,
             pin=in_request.pin,
-            device_grant=DeviceGrant(show, pause),
         )
         home = self._home(in_request.url)
         enroll(home, enrollment, clock=settings.wall_clock).close()

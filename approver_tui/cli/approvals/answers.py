@@ -25,16 +25,8 @@ from approver_tui.cli.inputs import (
     warn_about_log,
 )
 from approver_tui.cli.printing import as_json, print_result, print_to_stderr, wants_json
+from approver_tui.client import errors
 from approver_tui.client.approvals.decisions import DecisionClient
-from approver_tui.client.errors import (
-    AlreadyDecided,
-    Changed,
-    ClientError,
-    LoginFirst,
-    RequestLocked,
-    UnknownOutcome,
-    Unreachable,
-)
 from approver_tui.state.answer_status import AnswerStatus, answer_message
 from approver_tui.state.approvals.approvals import Approval, ApprovalState
 from approver_tui.state.approvals.ceremony import Entries
@@ -46,9 +38,9 @@ from approver_tui.state.retry_delays import parse_moment
 from approver_tui.state.text import display_safe
 
 _DenyOne: TypeAlias = Callable[[str], Approval]
-_FATAL_ERRORS = (LoginFirst, Unreachable)
+_FATAL_ERRORS = (errors.LoginFirst, errors.Unreachable)
 """Errors that would also stop every request after this one."""
-_NOT_SENT = Unreachable(answer_message(AnswerStatus.NOT_SENT))
+_NOT_SENT = errors.Unreachable(answer_message(AnswerStatus.NOT_SENT))
 
 
 @click.command("approve")
@@ -121,14 +113,14 @@ def _prompt(question: str) -> str:
 def _check_answerable(approval: Approval, fingerprint: str) -> None:
     """Check everything that could fail before a PIN attempt is counted."""
     if not same_fingerprint(approval.fingerprint, fingerprint):
-        raise Changed("The fingerprint does not match this request. Nothing was changed.")
+        raise errors.Changed("The fingerprint does not match this request. Nothing was changed.")
     if approval.state is not ApprovalState.PENDING:
-        raise AlreadyDecided("not_pending", "This request is already decided.", approval)
+        raise errors.AlreadyDecided("not_pending", "This request is already decided.", approval)
     if approval.is_locked:
         detail = (
             "Too many wrong entries. You can still deny this request, and others can decide it."
         )
-        raise RequestLocked("request_locked", 423, detail)
+        raise errors.RequestLocked("request_locked", 423, detail)
 
 
 def _codes_with(member: str) -> str:
@@ -140,7 +132,7 @@ class DeniedBatch:
     """The denied requests, and the errors for the other requests, by ID."""
 
     denied: tuple[Approval, ...]
-    failed: tuple[tuple[str, ClientError], ...]
+    failed: tuple[tuple[str, errors.ClientError], ...]
 
 
 @click.command("deny")
@@ -208,18 +200,18 @@ def deny(  # one argument per option
 def _deny_each(ids: Sequence[str], deny_one: _DenyOne) -> DeniedBatch:
     """Deny the requests one after the other."""
     denied: list[Approval] = []
-    failed: list[tuple[str, ClientError]] = []
+    failed: list[tuple[str, errors.ClientError]] = []
     for index, approval_id in enumerate(ids):
         try:
             denied.append(deny_one(approval_id))
-        except UnknownOutcome as error:
+        except errors.UnknownOutcome as error:
             failed.append((approval_id, error))
             failed += [(id_, _NOT_SENT) for id_ in ids[index + 1 :]]
             break
         except _FATAL_ERRORS as error:
             failed += [(id_, error) for id_ in ids[index:]]
             break
-        except ClientError as error:
+        except errors.ClientError as error:
             failed.append((approval_id, error))
     return DeniedBatch(tuple(denied), tuple(failed))
 

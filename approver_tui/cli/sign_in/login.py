@@ -76,11 +76,12 @@ def login(  # one argument per option
         pin = read_new_secret("PIN", _PIN_RULE, "--pin-stdin", from_stdin=pin_stdin)
     enrollment = Enrollment(
         url=url,
-        code=typed_code,
+        code=DeviceGrant(partial(_show, url), threading.Event().wait)
+        if typed_code is None
+        else typed_code,
         name=default_device_name() if name is None else name,
         pin=pin,
         allow_insecure=insecure,
-        device_grant=DeviceGrant(partial(_show, url), threading.Event().wait),
     )
     client = enroll(home, enrollment, clock=settings.wall_clock)
     try:

@@ -7,22 +7,11 @@ key with the PIN (`unlocking.py`); answers with an unknown outcome (`signed_answ
 from dataclasses import replace
 from functools import partial
 
-from approver_tui.client import wire
+from approver_tui.client import errors, wire
 from approver_tui.client.api import Client
 from approver_tui.client.approvals.signed_answers import SignedAnswer, SignedAnswers
 from approver_tui.client.approvers import deputies
 from approver_tui.client.devices.unlocking import LowKey, temporary_high_key
-from approver_tui.client.errors import (
-    ApiError,
-    Changed,
-    EntryNeeded,
-    FetchFailed,
-    PinNeeded,
-    UnknownOutcome,
-    Unreachable,
-    WireError,
-    answer_status,
-)
 from approver_tui.client.jose import SigningKey, signed_decision
 from approver_tui.state.answer_status import AnswerStatus
 from approver_tui.state.approvals.approvals import Approval
@@ -77,7 +66,7 @@ class DecisionClient:
         """Return what would be granted. Raises Changed if it is not exactly the proposal."""
         granted = self._client.narrow(approval.id, proposal)
         if not matches_narrowing(proposal, approval.action_text, granted.text):
-            raise Changed("The server would grant something other than what you asked for.")
+            raise errors.Changed("The server would grant something other than what you asked for.")
         self._checked_texts.add(granted.text)
         return granted
 
@@ -107,7 +96,7 @@ class DecisionClient:
         if pin is None:
             key = None if current.needs_pin else self._low_key.get()
             if key is None:
-                raise PinNeeded("Approving this requires your PIN.")
+                raise errors.PinNeeded("Approving this requires your PIN.")
             return self._answers.send(self._sign_approval(current, key, CONFIRM, granted, entries))
         with temporary_high_key(self._client, pin, current.id) as opened_key:
             signed_answer = self._sign_approval(
@@ -149,15 +138,15 @@ class DecisionClient:
         send = partial(self._client.report, current.id, signed, scope, note)
         try:
             return send()
-        except (Unreachable, ApiError) as error:
+        except (errors.Unreachable, errors.ApiError) as error:
             if not _is_lost(error):
                 raise
         try:
             return send()
-        except (Unreachable, ApiError) as error:
-            if isinstance(error, ApiError) and not _is_lost(error):
+        except (errors.Unreachable, errors.ApiError) as error:
+            if isinstance(error, errors.ApiError) and not _is_lost(error):
                 raise
-            raise UnknownOutcome(current.id) from error
+            raise errors.UnknownOutcome(current.id) from error
 
     def unlock_device(self, device: Device, pin: str) -> Device:
         """Unlock another, locked device."""
@@ -199,7 +188,7 @@ class DecisionClient:
         if part is None or part.text in self._checked_texts:
             return part
         if granted is not None or approval.vote_tally is None or not _was_shown(approval, part):
-            raise Changed("The server would grant something other than what you asked for.")
+            raise errors.Changed("The server would grant something other than what you asked for.")
         return part
 
     def _nonce(self) -> str:
@@ -209,7 +198,7 @@ class DecisionClient:
             (device.nonce for device in self._client.devices() if device.id == device_id), None
         )
         if nonce is None:
-            raise Changed("This device is revoked.")
+            raise errors.Changed("This device is revoked.")
         return nonce
 
     def _user_statement(self, purpose: str, pin: str, *values: str) -> str:
@@ -232,13 +221,13 @@ class DecisionClient:
         """
         try:
             wire.check_texts(approval)
-        except WireError as error:
-            raise Changed(f"This request contradicts itself: {error}.") from error
+        except errors.WireError as error:
+            raise errors.Changed(f"This request contradicts itself: {error}.") from error
         is_own = approval.display.user_id == self._client.profile.user_id
         if not is_own and approval.vote_tally is None:
-            raise Changed("This request is for a different user.")
+            raise errors.Changed("This request is for a different user.")
         if not same_fingerprint(fingerprint, approval.fingerprint):
-            raise Changed("The fingerprint does not match this request.")
+            raise errors.Changed("The fingerprint does not match this request.")
         if approval.nonce is not None:
             return approval
         fetched = self._fetch(approval.id)
@@ -246,22 +235,24 @@ class DecisionClient:
             approval.action_text,
             approval.display_text,
         ):
-            raise Changed("This request has changed since it was shown.")
+            raise errors.Changed("This request has changed since it was shown.")
         return fetched
 
     def _fetch(self, approval_id: str) -> Approval:
         try:
             return self._client.approval(approval_id)
-        except WireError as error:
-            raise Changed(f"This request can no longer be verified: {error}.") from error
-        except Unreachable as error:
+        except errors.WireError as error:
+            raise errors.Changed(f"This request can no longer be verified: {error}.") from error
+        except errors.Unreachable as error:
             if not error.was_sent:
                 raise
-            raise Unreachable(str(error)) from error  # only the fetch was sent, not an answer
-        except ApiError as error:
+            raise errors.Unreachable(
+                str(error)
+            ) from error  # only the fetch was sent, not an answer
+        except errors.ApiError as error:
             if not _is_lost(error):
                 raise
-            raise FetchFailed(error.code, error.status, str(error), error.members) from error
+            raise errors.FetchFailed(error.code, error.status, str(error), error.members) from error
 
     def _sign_approval(
         self,
@@ -309,7 +300,7 @@ class DecisionClient:
 
     def _device_statement(self, device: Device, purpose: str, pin: str) -> str:
         if device.nonce is None:
-            raise Changed("The device may have changed. List your devices again.")
+            raise errors.Changed("The device may have changed. List your devices again.")
         return self._sign_statement(purpose, device.id, device.nonce, pin)
 
 
@@ -324,12 +315,12 @@ def _check_entries(approval: Approval, entries: Entries) -> None:
     """Raise EntryNeeded for a missing or unneeded entry, before an attempt is counted."""
     for step in sorted(approval.steps - {Step.PIN}):
         if entries.entry_for(step) is None:
-            raise EntryNeeded(step, f"Approving this requires {approval.requirement(step)}.")
+            raise errors.EntryNeeded(step, f"Approving this requires {approval.requirement(step)}.")
     for step in (Step.MATCH, Step.TYPE_BACK):
         if step not in approval.steps and entries.entry_for(step) is not None:
-            raise EntryNeeded(step, f"Approving this does not require {step.requirement}.")
+            raise errors.EntryNeeded(step, f"Approving this does not require {step.requirement}.")
 
 
-def _is_lost(error: Unreachable | ApiError) -> bool:
+def _is_lost(error: errors.Unreachable | errors.ApiError) -> bool:
     """Whether the server may have processed the request despite the error."""
-    return answer_status(error) is AnswerStatus.IN_DOUBT
+    return errors.answer_status(error) is AnswerStatus.IN_DOUBT

@@ -28,8 +28,7 @@ from approver_tui.client.wire import Page, PinAnswer
 from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.approvals.ceremony import NO_ENTRIES, Entries
 from approver_tui.state.approvals.decision import NO_EXTRAS, DenialExtras
-from approver_tui.state.approvals.narrowable import Narrowable
-from approver_tui.state.approvals.narrowing import Granted, Narrowing
+from approver_tui.state.approvals.narrowing import Granted, Narrowable, Narrowing
 from approver_tui.state.clients.access import RevokedAccess
 from approver_tui.state.clients.agents import OwnedAgent, SuspendedAgent
 from approver_tui.state.consents.consents import Consent

@@ -14,9 +14,9 @@ from approver_tui.client.approvals.display_wire import read_display, with_curren
 from approver_tui.client.errors import WireError
 from approver_tui.client.jose import unb64
 from approver_tui.client.reading import JsonObject, read_as, read_name
-from approver_tui.client.standing_grants.standing_grants_wire import read_automatic_decision
 from approver_tui.state.approvals.approvals import (
     Approval,
+    AutomaticDecision,
     Decided,
     Execution,
     Kind,
@@ -26,8 +26,7 @@ from approver_tui.state.approvals.ceremony import REASON_LENGTH, Ceremony, Step,
 from approver_tui.state.approvals.decision import NOTE_LENGTH, Answer
 from approver_tui.state.approvals.differences import differing_places
 from approver_tui.state.approvals.look_alikes import look_key
-from approver_tui.state.approvals.narrowable import Narrowable, NarrowableFact
-from approver_tui.state.approvals.narrowing import Difference, Granted
+from approver_tui.state.approvals.narrowing import Difference, Granted, Narrowable, NarrowableFact
 from approver_tui.state.approvals.votes import Vote, VoteTally
 from approver_tui.state.devices.devices import Browser, Device, Me, User
 from approver_tui.state.fingerprint import digest
@@ -85,7 +84,7 @@ def read_approval(members: JsonObject) -> Approval:
         display_text=display_text,
         decision=members.read_child("decided", _read_decided),
         execution=members.read_child("execution", _read_execution),
-        automatic_decision=members.read_child("decided_by", read_automatic_decision),
+        automatic_decision=members.read_child("decided_by", _read_automatic_decision),
         granted=_read_granted_part(members),
         vote_tally=members.read_child("vote_tally", read_votes),
         devices=_read_deliveries(members),
@@ -351,6 +350,17 @@ def _read_execution(members: JsonObject) -> Execution:
         id=members.safe("execution_id"),
         succeeded=None if word is None else word == "executed",
         at=members.time("consumed_at" if word is None else "reported_at"),
+    )
+
+
+def _read_automatic_decision(members: JsonObject) -> AutomaticDecision:
+    """Return the consent or standing grant that decided a request without the user."""
+    grant = members.safe_or_none("standing_grant")
+    return AutomaticDecision(
+        consent=members.safe("consent") if grant is None else None,
+        policy=members.integer("policy"),
+        grant=grant,
+        use=None if grant is None else members.integer("use"),
     )
 
 

@@ -15,12 +15,7 @@ from approver_tui.cli.console import Console
 from approver_tui.cli.exits import error_lines
 from approver_tui.client.api import Client
 from approver_tui.client.approvals.decisions import DecisionClient
-from approver_tui.client.errors import (
-    AlreadyDecided,
-    NotRecorded,
-    WrongEntry,
-    WrongPin,
-)
+from approver_tui.client.errors import AlreadyDecided, NotRecorded, WrongEntry, WrongPin
 from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.approvals.ceremony import NO_ENTRIES, Entries
 from approver_tui.state.approvals.decision import NOTE_LENGTH, DenialExtras, DenyCode

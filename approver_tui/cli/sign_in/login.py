@@ -23,12 +23,7 @@ from approver_tui.client.devices.enrolling import (
     find_issuer,
 )
 from approver_tui.client.devices.vault import FILES
-from approver_tui.client.errors import (
-    AlreadyLoggedIn,
-    BrokenProfile,
-    ClientError,
-    LoginFirst,
-)
+from approver_tui.client.errors import AlreadyLoggedIn, BrokenProfile, ClientError, LoginFirst
 from approver_tui.client.sign_in import profile
 from approver_tui.client.sign_in.profile import Home
 

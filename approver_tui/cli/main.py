@@ -61,8 +61,8 @@ VERBS = {
     "quiet": Verb("notifications.quiet", "Show and set quiet hours."),
     "mute": Verb("notifications.mutes", "Turn off notifications from an agent."),
     "unmute": Verb("notifications.mutes", "Turn notifications from an agent on again."),
-    "password": Verb("users.password", "Manage the password you use to sign in to apps."),
-    "user-code": Verb("users.user_code", "Manage the code that agents need to send you requests."),
+    "password": Verb("users.secrets", "Manage the password you use to sign in to apps."),
+    "user-code": Verb("users.secrets", "Manage the code that agents need to send you requests."),
     "doctor": Verb(
         "operations.doctor",
         "Find problems and how to fix them; --notify tests notifications.",

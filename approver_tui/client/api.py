@@ -185,7 +185,7 @@ class Client:
         while True:
             raw_page = self.session.get(path, {**params, "limit": str(_PAGE), **cursor})
             yield raw_page
-            if (following := raw_page.text_or_none("next")) is None:
+            if (following := raw_page.optional("next", JsonObject.text)) is None:
                 return
             cursor = {"cursor": following}
 

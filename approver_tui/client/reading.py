@@ -54,9 +54,9 @@ class JsonObject:
             return None
         return self.safe(name, max_len=max_len, max_lines=max_lines)
 
-    def text_or_none(self, name: str) -> str | None:
-        """Return a string unchanged, or None if it is null or missing."""
-        return None if self.values.get(name) is None else self.text(name)
+    def optional(self, name: str, read: Callable[["JsonObject", str], _Value]) -> _Value | None:
+        """Return a member as `read` reads it, or None if it is null or missing."""
+        return None if self.values.get(name) is None else read(self, name)
 
     def is_null(self, name: str) -> bool:
         """Return whether a required member is null."""
@@ -94,22 +94,13 @@ class JsonObject:
             raise WireError(self.path_of(name), "has no time zone")
         return (moment - _EPOCH) // _MILLISECOND
 
-    def time_or_none(self, name: str) -> int | None:
-        """Return a time, or None if it is null or missing."""
-        return None if self.values.get(name) is None else self.time(name)
-
     def child(self, name: str) -> "JsonObject":
         """Return an object inside this one."""
         return JsonObject(_as_object(self._value(name), self.path_of(name)), self.path_of(name))
 
-    def child_or_none(self, name: str) -> "JsonObject | None":
-        """Return an object inside this one, or None if it is null or missing."""
-        return None if self.values.get(name) is None else self.child(name)
-
     def read_child(self, name: str, read: Callable[["JsonObject"], _Value]) -> _Value | None:
         """Return an object inside this one as `read` parses it, or None if null or missing."""
-        child = self.child_or_none(name)
-        return None if child is None else read(child)
+        return self.optional(name, lambda members, name: read(members.child(name)))
 
     def children(self, name: str) -> tuple["JsonObject", ...]:
         """Return a list of objects."""
@@ -193,9 +184,7 @@ def _reader(name: str, hint: Any) -> _Reader:  # noqa: ANN401  # a type, or a un
     kinds = [arg for arg in get_args(hint) if arg is not NoneType]
     if NoneType in get_args(hint):
         read = _reader(name, kinds[0])
-        return lambda members, name: (
-            None if members.values.get(name) is None else read(members, name)
-        )
+        return lambda members, name: members.optional(name, read)
     if get_origin(hint) is tuple:
         lists = {SafeText: JsonObject.safe_texts, str: JsonObject.texts}
         return lists.get(kinds[0]) or partial(read_each, kinds[0])

@@ -78,7 +78,7 @@ def read_approval(members: JsonObject) -> Approval:
         ceremony=_read_ceremony(members),
         display=with_current_signals(
             read_display(JsonObject.parse(display_text, members.path_of("display"))),
-            members.child_or_none("unusual"),
+            members.optional("unusual", JsonObject.child),
         ),
         action_text=members.text("action"),
         display_text=display_text,
@@ -88,7 +88,7 @@ def read_approval(members: JsonObject) -> Approval:
         granted=_read_granted_part(members),
         vote_tally=members.read_child("vote_tally", read_votes),
         devices=_read_deliveries(members),
-        extended_to=members.time_or_none("expires_at"),
+        extended_to=members.optional("expires_at", JsonObject.time),
         tries_left=members.read_child("tries_left", _read_tries),
         look_key=None,
     )
@@ -132,7 +132,7 @@ def read_page(members: JsonObject) -> Page:
     rows = [_read_row(item) for item in members.children("items")]
     return Page(
         items=tuple(row for row in rows if isinstance(row, Approval)),
-        next=members.text_or_none("next"),
+        next=members.optional("next", JsonObject.text),
         feed_cursor=members.integer("feed_cursor"),
         server_time=members.time("server_time"),
         unverified=tuple(row for row in rows if isinstance(row, Unverified)),
@@ -282,7 +282,7 @@ def _check_equal(members: JsonObject, name: str, expected: str) -> None:
 
 def _read_granted_part(members: JsonObject) -> Granted | None:
     """Return the granted part of this action, with the places where it differs."""
-    child = members.child_or_none("granted")
+    child = members.optional("granted", JsonObject.child)
     if child is None:
         return None
     granted = read_granted(child)

@@ -373,9 +373,9 @@ def _next_commands(approval: Approval, now: int) -> list[str]:
         return ["", f"sayso-approver retry {approval.id}"]
     if not approval.is_waiting(now):
         return []
-    typed = "".join(f" {flag} …" for step, flag in FLAGS.items() if step in approval.steps)
+    entry_flags = "".join(f" {flag} …" for step, flag in FLAGS.items() if step in approval.steps)
     return [
         "",
-        f"sayso-approver approve {approval.id} --fingerprint {approval.fingerprint}{typed}",
+        f"sayso-approver approve {approval.id} --fingerprint {approval.fingerprint}{entry_flags}",
         f"sayso-approver deny {approval.id} --code wrong_details",
     ]

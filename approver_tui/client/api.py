@@ -72,8 +72,8 @@ class Client:
     @property
     def signer(self) -> Signer:
         """The signer: this device, for its user, at this server."""
-        own = self.profile
-        return Signer(device=own.device_id, user=own.user_id, issuer=own.issuer)
+        profile = self.profile
+        return Signer(device=profile.device_id, user=profile.user_id, issuer=profile.issuer)
 
     def sign_statement(self, key: SigningKey, purpose: str, subject: str, nonce: str) -> str:
         """Return a statement about `subject`, signed with the key for the server's nonce."""

@@ -173,15 +173,15 @@ def read_device(members: JsonObject) -> Device:
 
 def read_browsers(members: JsonObject) -> tuple[Browser, ...]:
     """Return the active browsers, then those that are unknown to their push service."""
-    active = (
+    active_browsers = (
         _read_browser(child, is_dormant=child.boolean("dormant"), lost_at=None)
         for child in members.children("items")
     )
-    lost = (
+    lost_browsers = (
         _read_browser(child, is_dormant=False, lost_at=child.time("lost_at"))
         for child in members.children("lost")
     )
-    return (*active, *lost)
+    return (*active_browsers, *lost_browsers)
 
 
 def read_narrowable(members: JsonObject) -> Narrowable:

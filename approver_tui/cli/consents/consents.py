@@ -17,9 +17,9 @@ from approver_tui.state.text import pluralize
 def consents(*, ended: bool) -> None:
     """List what agents and apps can do without asking you each time."""
     with this_client() as client:
-        listed = client.consents(ended=ended)
-    text = [line for consent in listed for line in lines.consent_lines(consent)]
-    print_list("sayso.consents/1", documents.to_json(listed), text, empty="No consents.")
+        all_consents = client.consents(ended=ended)
+    text = [line for consent in all_consents for line in lines.consent_lines(consent)]
+    print_list("sayso.consents/1", documents.to_json(all_consents), text, empty="No consents.")
 
 
 @click.command("revoke")

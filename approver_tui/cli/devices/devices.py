@@ -26,9 +26,9 @@ def devices() -> None:
 def list_devices() -> None:
     """List your devices."""
     with this_client() as client:
-        listed, now = client.devices(), client.now()
-    text = [line for device in listed for line in lines.device_lines(device, now)]
-    print_list("sayso.devices/1", documents.to_json(listed), text, empty="No devices.")
+        all_devices, now = client.devices(), client.now()
+    text = [line for device in all_devices for line in lines.device_lines(device, now)]
+    print_list("sayso.devices/1", documents.to_json(all_devices), text, empty="No devices.")
 
 
 @devices.command("add")

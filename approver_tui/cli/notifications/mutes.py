@@ -6,6 +6,7 @@ The requests stay listed.
 import click
 
 from approver_tui.cli import completing, references
+from approver_tui.cli.documents import id_and_name
 from approver_tui.cli.inputs import this_client
 from approver_tui.cli.printing import as_json, local_time, print_result, rfc3339
 from approver_tui.client.notifications.preferences import (
@@ -27,12 +28,17 @@ _MONTH = 31 * 24 * 60
 def mute(*, agent: str, minutes: int | None) -> None:
     """Turn off notifications for an agent's low- and medium-risk requests, by name or id."""
     with this_client() as client:
-        muted = NotificationPrefsClient(client).mute(agent, minutes)
-    who = {"id": muted.agent_id, "name": muted.agent_name}
-    until = "until you unmute it" if muted.until is None else f"until {local_time(muted.until)}"
+        new_mute = NotificationPrefsClient(client).mute(agent, minutes)
+    until = (
+        "until you unmute it" if new_mute.until is None else f"until {local_time(new_mute.until)}"
+    )
     print_result(
-        {"schema": "sayso.mute/1", "agent": who, "until": rfc3339(muted.until)},
-        [f"Muted {muted.agent_name} {until}.", f"sayso-approver unmute {muted.agent_id}"],
+        {
+            "schema": "sayso.mute/1",
+            "agent": id_and_name(new_mute, "agent"),
+            "until": rfc3339(new_mute.until),
+        },
+        [f"Muted {new_mute.agent_name} {until}.", f"sayso-approver unmute {new_mute.agent_id}"],
     )
 
 

@@ -132,8 +132,8 @@ def _answer_parts(
 ) -> Iterator[ReceiptPart]:
     answers = request.get("answers") if isinstance(request, dict) else None
     for answer in answers if isinstance(answers, list) else ():
-        whose, device = _describe(answer)
-        what = f"{whose}{about} is signed by the key that the server has for {device}"
+        answer_name, device = _describe(answer)
+        what = f"{answer_name}{about} is signed by the key that the server has for {device}"
         yield _part(what, _check_answer, {**receipt, **request}, answer)
 
 

@@ -94,10 +94,10 @@ def temporary_high_key(client: Client, pin: str, purpose: str) -> Iterator[Opene
         opened_key.wipe()
 
 
-def confirm_pin(client: Client, opened: OpenedKey) -> None:
+def confirm_pin(client: Client, high_key: OpenedKey) -> None:
     """Confirm the PIN to the server with a signature of the high key."""
     device_id = client.profile.device_id
-    client.confirm_pin(client.sign_statement(opened.key, "pin", device_id, opened.nonce))
+    client.confirm_pin(client.sign_statement(high_key.key, "pin", device_id, high_key.nonce))
 
 
 def boottime_seconds() -> float:

@@ -93,10 +93,10 @@ def save(vault: Vault, tokens: Tokens) -> None:
 
 def load(vault: Vault) -> Tokens:
     """Return the stored tokens. Raises LoginFirst."""
-    stored = vault.get(_NAME)
-    if stored is None:
+    content = vault.get(_NAME)
+    if content is None:
         raise LoginFirst("There is no session on this machine.")
-    return Tokens(**json.loads(stored))
+    return Tokens(**json.loads(content))
 
 
 def delete(vault: Vault) -> None:

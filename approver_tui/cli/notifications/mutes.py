@@ -8,7 +8,7 @@ import click
 from approver_tui.cli import completing, references
 from approver_tui.cli.documents import id_and_name
 from approver_tui.cli.inputs import this_client
-from approver_tui.cli.printing import as_json, local_time, print_result, rfc3339
+from approver_tui.cli.printing import PROGRAM, as_json, local_time, print_result, rfc3339
 from approver_tui.client.notifications.preferences import (
     DEFAULT_SNOOZE_MINUTES,
     NotificationPrefsClient,
@@ -29,17 +29,11 @@ def mute(*, agent: str, minutes: int | None) -> None:
     """Turn off notifications for an agent's low- and medium-risk requests, by name or id."""
     with this_client() as client:
         new_mute = NotificationPrefsClient(client).mute(agent, minutes)
-    until = (
-        "until you unmute it" if new_mute.until is None else f"until {local_time(new_mute.until)}"
-    )
-    print_result(
-        {
-            "schema": "sayso.mute/1",
-            "agent": id_and_name(new_mute, "agent"),
-            "until": rfc3339(new_mute.until),
-        },
-        [f"Muted {new_mute.agent_name} {until}.", f"sayso-approver unmute {new_mute.agent_id}"],
-    )
+    until = new_mute.until
+    document = {"schema": "sayso.mute/1", "agent": id_and_name(new_mute, "agent")}
+    words = "until you unmute it" if until is None else f"until {local_time(until)}"
+    lines = [f"Muted {new_mute.agent_name} {words}.", f"{PROGRAM} unmute {new_mute.agent_id}"]
+    print_result({**document, "until": rfc3339(until)}, lines)
 
 
 @click.command("unmute")

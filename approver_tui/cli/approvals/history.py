@@ -17,7 +17,8 @@ from approver_tui.cli.approvals.inbox import (
 from approver_tui.cli.inputs import parse_option, this_client
 from approver_tui.cli.printing import as_json, print_result, rfc3339, wants_json
 from approver_tui.client.api import Client
-from approver_tui.client.approvals.history import SearchResult, search
+from approver_tui.client.approvals.history import search
+from approver_tui.client.wire import Page
 from approver_tui.state.approvals.approvals import Approval, Decided
 from approver_tui.state.approvals.decision import Answer
 from approver_tui.state.approvals.filters import Filter, read_span
@@ -106,15 +107,15 @@ def history(  # noqa: PLR0913  # one argument per option
             undecided=decision == _NO_DECISION,
             since=None if span is None else _server_time(client) - span,
         )
-        result, now = search(client, condition, limit=limit, cursor=cursor), client.now()
+        page, now = search(client, condition, limit=limit, cursor=cursor), client.now()
     if jsonl:
-        print_items(result.page)
+        print_items(page)
     elif as_csv:
-        click.echo(to_csv(result.page.items), nl=False)
+        click.echo(to_csv(page.items), nl=False)
     else:
         empty = "No past request matches." if condition else "No past requests yet."
-        rows = listing.page_lines(result.page, now, empty=empty) + _next_page_lines(result)
-        print_result(documents.history(result.page), rows)
+        rows = listing.page_lines(page, now, empty=empty) + _next_page_lines(page)
+        print_result(documents.history(page), rows)
 
 
 def _server_time(client: Client) -> int:
@@ -123,7 +124,7 @@ def _server_time(client: Client) -> int:
     return client.now()
 
 
-def _next_page_lines(result: SearchResult) -> list[str]:
-    if result.page.next is None:
+def _next_page_lines(page: Page) -> list[str]:
+    if page.next is None:
         return []
-    return ["", f"For older requests, add --cursor {result.page.next}"]
+    return ["", f"For older requests, add --cursor {page.next}"]

@@ -71,10 +71,7 @@ BY_KIND = {
     errors.BadPin: Exit.USAGE,
     errors.BadName: Exit.USAGE,
     errors.BadSetting: Exit.USAGE,
-    errors.StorageFailed: Exit.ERROR,
-    errors.NotRecorded: Exit.ERROR,
     errors.BadAddress: Exit.USAGE,
-    errors.BadServer: Exit.ERROR,
     errors.Changed: Exit.CONFLICT,
     errors.AlreadyLoggedIn: Exit.CONFLICT,
     errors.Unreachable: Exit.UNREACHABLE,
@@ -82,7 +79,7 @@ BY_KIND = {
     errors.WireError: Exit.NOT_VERIFIED,
     errors.NotVerified: Exit.NOT_VERIFIED,
 }
-"""For an error without a row, the status of the server's response decides."""
+"""For an error without a row, the status of the server's response decides, or it is ERROR."""
 
 BY_STATUS = {
     400: Exit.USAGE,

@@ -4,7 +4,7 @@ Owns: the wording. Never: JSON, text that is not SafeText.
 """
 
 from approver_tui.cli.approvals.entries import FLAGS
-from approver_tui.cli.printing import local_time, time_left
+from approver_tui.cli.printing import align, local_time, time_left
 from approver_tui.state.approvals.approvals import (
     Approval,
     ApprovalState,
@@ -152,12 +152,11 @@ def granted_lines(value: Granted | None) -> list[str]:
     """Return what is granted next to what was requested, if it is less."""
     if value is None:
         return []
-    rows = [("approved with limits", "requested", "granted")]
+    rows: list[tuple[str, str, str]] = [("approved with limits", "requested", "granted")]
     rows += [
         (difference.label, difference.asked, difference.granted) for difference in value.differences
     ]
-    label_width, value_width = (max(len(row[column]) for row in rows) for column in (0, 1))
-    return ["", *(f"{a:<{label_width}}  {b:<{value_width}}  {c}" for a, b, c in rows)]
+    return ["", *align(rows)]
 
 
 def _grants_lines(approval: Approval) -> list[str]:

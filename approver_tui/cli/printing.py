@@ -75,6 +75,12 @@ def print_to_stderr(lines: Iterable[str]) -> None:
         click.echo(line, err=True)
 
 
+def align(rows: Sequence[tuple[str, str, str]]) -> list[str]:
+    """Return rows of a table with three columns as lines."""
+    widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
+    return [f"{a:<{widths[0]}}  {b:<{widths[1]}}  {c}" for a, b, c in rows]
+
+
 def print_result(document: Mapping[str, object], lines: Iterable[str]) -> None:
     """Print the document with `--json`, else the lines."""
     if wants_json():

@@ -6,7 +6,7 @@ import click
 
 from approver_tui import settings
 from approver_tui.cli import completing
-from approver_tui.cli.printing import as_json, group, print_lines, print_result, wants_json
+from approver_tui.cli.printing import align, as_json, group, print_lines, print_result, wants_json
 from approver_tui.client.errors import BadSetting
 from approver_tui.client.operations import config_file
 from approver_tui.settings import OPTIONS
@@ -89,11 +89,9 @@ def _show() -> None:
         }
         for name, value in loaded.values.items()
     ]
-    rows = [(item["name"], item["value"], item["source"]) for item in items]
-    rows.insert(0, ("setting", "value", "from"))
-    widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
-    text = [f"{a:<{widths[0]}}  {b:<{widths[1]}}  {c}" for a, b, c in rows]
+    rows = [(name, value.text, value.source) for name, value in loaded.values.items()]
+    table = align([("setting", "value", "from"), *rows])
     print_result(
         {"schema": "sayso.config/1", "path": str(loaded.file), "items": items},
-        [*text, "", "Change one: sayso-approver config set NAME VALUE"],
+        [*table, "", "Change one: sayso-approver config set NAME VALUE"],
     )

@@ -6,7 +6,6 @@ outcome is worded (`lines.py`).
 
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
 from functools import partial
 from typing import TypeAlias
 
@@ -38,6 +37,8 @@ from approver_tui.state.retry_delays import parse_moment
 from approver_tui.state.text import display_safe
 
 _DenyOne: TypeAlias = Callable[[str], Approval]
+_Failures: TypeAlias = list[tuple[str, errors.ClientError]]
+"""The errors of requests that were not denied, by ID."""
 _FATAL_ERRORS = (errors.LoginFirst, errors.Unreachable)
 """Errors that would also stop every request after this one."""
 _NOT_SENT = errors.Unreachable(answer_message(AnswerStatus.NOT_SENT))
@@ -127,14 +128,6 @@ def _codes_with(member: str) -> str:
     return " or ".join(code for code in DenyCode if code.takes == member)
 
 
-@dataclass(frozen=True, slots=True)
-class DeniedBatch:
-    """The denied requests, and the errors for the other requests, by ID."""
-
-    denied: tuple[Approval, ...]
-    failed: tuple[tuple[str, errors.ClientError], ...]
-
-
 @click.command("deny")
 @click.argument(
     "approval_ids", metavar="ID...", shell_complete=completing.approval_ids, nargs=-1, required=True
@@ -191,16 +184,16 @@ def deny(  # one argument per option
             return send_and_confirm(decider, send, report_progress)
 
         if len(ids) > 1:
-            _print_results(_deny_each(ids, deny_one))
+            _print_results(*_deny_each(ids, deny_one))
             return
         decided = deny_one(ids[0])
     print_result(documents.decision(decided), lines.outcome_lines(decided))
 
 
-def _deny_each(ids: Sequence[str], deny_one: _DenyOne) -> DeniedBatch:
-    """Deny the requests one after the other."""
+def _deny_each(ids: Sequence[str], deny_one: _DenyOne) -> tuple[list[Approval], _Failures]:
+    """Deny the requests one after the other; return those denied, and the errors of the others."""
     denied: list[Approval] = []
-    failed: list[tuple[str, errors.ClientError]] = []
+    failed: _Failures = []
     for index, approval_id in enumerate(ids):
         try:
             denied.append(deny_one(approval_id))
@@ -213,19 +206,17 @@ def _deny_each(ids: Sequence[str], deny_one: _DenyOne) -> DeniedBatch:
             break
         except errors.ClientError as error:
             failed.append((approval_id, error))
-    return DeniedBatch(tuple(denied), tuple(failed))
+    return denied, failed
 
 
-def _print_results(denied_batch: DeniedBatch) -> None:
+def _print_results(denied: list[Approval], failed: _Failures) -> None:
     """Print each result, and raise the first error."""
-    failed = [
-        (name, error_document(error, exit_code(error))) for name, error in denied_batch.failed
-    ]
-    rows = [line for approval in denied_batch.denied for line in lines.outcome_lines(approval)]
-    rows += [f"{display_safe(name)}: {error_text(error)}" for name, error in denied_batch.failed]
-    print_result(documents.decisions(denied_batch.denied, failed), rows)
-    if denied_batch.failed:
-        raise denied_batch.failed[0][1]
+    failures = [(name, error_document(error, exit_code(error))) for name, error in failed]
+    rows = [line for approval in denied for line in lines.outcome_lines(approval)]
+    rows += [f"{display_safe(name)}: {error_text(error)}" for name, error in failed]
+    print_result(documents.decisions(denied, failures), rows)
+    if failed:
+        raise failed[0][1]
 
 
 def _check_code_allows(member: str, code: str, value: str | None) -> None:

@@ -17,14 +17,12 @@ from approver_tui.state.approvals.approvals import (
     AutomaticDecision,
     Decided,
     Execution,
-    Unverified,
 )
 from approver_tui.state.approvals.ceremony import ceremony_text
 from approver_tui.state.approvals.narrowing import Granted
 from approver_tui.state.approvals.votes import Vote, VoteTally
 from approver_tui.state.consents.consents import Consent
 from approver_tui.state.devices.devices import Device
-from approver_tui.state.incidents.reports import ReportResult
 from approver_tui.state.notifications.deliveries import Delivery
 from approver_tui.state.notifications.events import AlarmSubject, Event
 
@@ -60,29 +58,15 @@ def id_and_name(value: object, name: str) -> dict[str, object]:
     return {"id": getattr(value, f"{name}_id"), "name": getattr(value, f"{name}_name")}
 
 
-def inbox(page: Page) -> dict[str, object]:
-    """Return what `inbox` prints."""
-    return {"schema": "sayso.inbox/1", **_page(page)}
+def document(schema: str, value: object) -> dict[str, object]:
+    """Return a value as a document that names its schema."""
+    return {"schema": schema, **to_json(value)}
 
 
-def history(page: Page) -> dict[str, object]:
-    """Return what `history` prints."""
-    return {"schema": "sayso.history/1", **_page(page)}
-
-
-def item(approval: Approval) -> dict[str, object]:
-    """Return one row of `inbox` and `history` as its own document."""
-    return {"schema": "sayso.item/1", **summary(approval)}
-
-
-def unverified(row: Unverified) -> dict[str, object]:
-    """Return a request that failed verification as its own document."""
-    return {"schema": "sayso.unverified/1", "id": row.id, "problem": row.problem}
-
-
+@to_json.register
 def _page(page: Page) -> dict[str, object]:
     return {
-        "items": [summary(approval) for approval in page.items],
+        "items": to_json(page.items),
         "unverified": to_json(page.unverified),
         "next": page.next,
         "feed_cursor": page.feed_cursor,
@@ -151,11 +135,6 @@ def _delivery(value: Delivery) -> dict[str, object]:
     return members(value, "device_id", "device_name", **id_and_name(value, "device"))
 
 
-def decision(approval: Approval) -> dict[str, object]:
-    """Return what `approve` and `deny` print."""
-    return {"schema": "sayso.decision/1", **summary(approval)}
-
-
 def decisions(
     denied: Iterable[Approval], failed: Iterable[tuple[str, Mapping[str, object]]]
 ) -> dict[str, object]:
@@ -201,11 +180,6 @@ def event(value: Event | None) -> dict[str, object]:
 def _alarm_subject(value: AlarmSubject) -> dict[str, object]:
     agent = {"id": value.agent_id, "name": value.agent}
     return {"agent": agent, "incident": value.incident}
-
-
-def report_result(value: ReportResult) -> dict[str, object]:
-    """Return what `report` prints."""
-    return {"schema": "sayso.report/1", **members(value)}
 
 
 @to_json.register

@@ -104,7 +104,7 @@ def approve(  # one argument per option
         send = partial(decider.approve, approval, fingerprint=fingerprint, pin=pin)
         send = partial(send, granted=granted, entries=typed)
         decided = send_and_confirm(decider, send, report_progress)
-    print_result(documents.decision(decided), lines.outcome_lines(decided))
+    print_result(documents.document("sayso.decision/1", decided), lines.outcome_lines(decided))
 
 
 def _prompt(question: str) -> str:
@@ -187,7 +187,7 @@ def deny(  # one argument per option
             _print_results(*_deny_each(ids, deny_one))
             return
         decided = deny_one(ids[0])
-    print_result(documents.decision(decided), lines.outcome_lines(decided))
+    print_result(documents.document("sayso.decision/1", decided), lines.outcome_lines(decided))
 
 
 def _deny_each(ids: Sequence[str], deny_one: _DenyOne) -> tuple[list[Approval], _Failures]:
@@ -237,4 +237,6 @@ def withdraw(*, approval_id: str) -> None:
         decider = DecisionClient(client)
         approval = client.approval(references.approval_id(client, approval_id))
         withdrawn = send_and_confirm(decider, partial(decider.withdraw, approval), report_progress)
-    print_result(documents.item(withdrawn), [withdrawn_text(withdrawn.vote_tally)])
+    print_result(
+        documents.document("sayso.item/1", withdrawn), [withdrawn_text(withdrawn.vote_tally)]
+    )

@@ -115,7 +115,7 @@ def history(  # noqa: PLR0913  # one argument per option
     else:
         empty = "No past request matches." if condition else "No past requests yet."
         rows = listing.page_lines(page, now, empty=empty) + _next_page_lines(page)
-        print_result(documents.history(page), rows)
+        print_result(documents.document("sayso.history/1", page), rows)
 
 
 def _server_time(client: Client) -> int:

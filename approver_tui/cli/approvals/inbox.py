@@ -51,12 +51,14 @@ def inbox(*, risk: Risk | None, agent: str | None, jsonl: bool) -> None:
         print_items(page)
         return
     empty = "No waiting request matches." if condition else "No requests are waiting for you."
-    print_result(documents.inbox(page), listing.page_lines(page, now, empty=empty, me=me))
+    print_result(
+        documents.document("sayso.inbox/1", page), listing.page_lines(page, now, empty=empty, me=me)
+    )
 
 
 def print_items(page: Page) -> None:
     """Print one document for each request, unverified ones last."""
     for approval in page.items:
-        print_document(documents.item(approval))
+        print_document(documents.document("sayso.item/1", approval))
     for row in page.unverified:
-        print_document(documents.unverified(row))
+        print_document(documents.document("sayso.unverified/1", row))

@@ -34,7 +34,7 @@ def retry(*, approval_id: str) -> None:
     """Ask the agent of an expired request to retry. Requires no PIN."""
     with this_client() as client:
         approval = client.request_retry(references.approval_id(client, approval_id))
-    print_result(documents.item(approval), [lines.retry_requested(approval)])
+    print_result(documents.document("sayso.item/1", approval), [lines.retry_requested(approval)])
 
 
 @click.command("extend")
@@ -45,7 +45,7 @@ def extend(*, approval_id: str) -> None:
     with this_client() as client:
         approval = _extend(client, references.approval_id(client, approval_id))
     text = f"It now expires at {local_time(approval.expires_at)}."
-    print_result(documents.item(approval), [text])
+    print_result(documents.document("sayso.item/1", approval), [text])
 
 
 def _extend(client: Client, approval_id: str) -> Approval:

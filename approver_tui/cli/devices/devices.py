@@ -91,7 +91,7 @@ def _act_on_device(device_id: str, action: _PinAction, *, pin_stdin: bool) -> No
         pin = read_pin(from_stdin=pin_stdin)
         updated = action(DecisionClient(client), target, pin)
         now = client.now()
-    document = {"schema": "sayso.device/1", **documents.to_json(updated)}
+    document = documents.document("sayso.device/1", updated)
     print_result(document, lines.device_lines(updated, now))
 
 

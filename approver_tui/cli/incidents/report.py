@@ -29,4 +29,6 @@ def report(*, approval_id: str, every_agent: bool, note: str) -> None:
     with this_client() as client:
         approval = client.approval(references.approval_id(client, approval_id))
         report_result = DecisionClient(client).report(approval, scope, note)
-    print_result(documents.report_result(report_result), lines.report_lines(report_result))
+    print_result(
+        documents.document("sayso.report/1", report_result), lines.report_lines(report_result)
+    )

@@ -5,7 +5,7 @@ import re
 import click
 
 from approver_tui import settings
-from approver_tui.cli.documents import id_and_name, members, to_json
+from approver_tui.cli.documents import document, id_and_name, members, to_json
 from approver_tui.cli.inputs import this_client
 from approver_tui.cli.printing import as_json, group, local_time, print_result
 from approver_tui.client.notifications.preferences import NotificationPrefsClient
@@ -70,7 +70,7 @@ def clear() -> None:
 
 
 def _show(value: NotificationPrefs) -> None:
-    print_result(_document(value), [*_lines(value), _STILL_NOTIFIES])
+    print_result(document("sayso.attention/1", value), [*_lines(value), _STILL_NOTIFIES])
 
 
 def _lines(value: NotificationPrefs) -> list[str]:
@@ -88,9 +88,9 @@ def _lines(value: NotificationPrefs) -> list[str]:
     return lines
 
 
-def _document(value: NotificationPrefs) -> dict[str, object]:
-    held = to_json(value.holds)
-    return {"schema": "sayso.attention/1", **members(value, "holds", held=held)}
+@to_json.register
+def _notification_prefs(value: NotificationPrefs) -> dict[str, object]:
+    return members(value, "holds", held=to_json(value.holds))
 
 
 @to_json.register

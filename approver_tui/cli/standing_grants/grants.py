@@ -3,7 +3,7 @@
 import click
 
 from approver_tui.cli import completing, lines, references
-from approver_tui.cli.documents import id_and_name, members, to_json
+from approver_tui.cli.documents import document, id_and_name, members, to_json
 from approver_tui.cli.inputs import is_interactive, parse_option, pin_stdin, read_pin, this_client
 from approver_tui.cli.printing import as_json, group, print_list, print_result, print_to_stderr
 from approver_tui.cli.standing_grants import grant_lines
@@ -26,12 +26,8 @@ def _grant(value: StandingGrant) -> dict[str, object]:
     return members(value, "agent_id", "agent_name", agent=id_and_name(value, "agent"))
 
 
-def _document(value: StandingGrant) -> dict[str, object]:
-    return {"schema": "sayso.grant/1", **to_json(value)}
-
-
-def preview_document(value: GrantPreview) -> dict[str, object]:
-    """Return the document of a preview."""
+@to_json.register
+def _grant_preview(value: GrantPreview) -> dict[str, object]:
     return members(value, "agent_name", agent=value.agent_name)
 
 
@@ -69,7 +65,9 @@ def show(*, grant_id: str) -> None:
     """Show a standing grant and each of its uses."""
     with this_client() as client:
         standing_grant = StandingGrantsClient(client).grant(references.grant_id(client, grant_id))
-    print_result(_document(standing_grant), grant_lines.grant_in_full(standing_grant))
+    print_result(
+        document("sayso.grant/1", standing_grant), grant_lines.grant_in_full(standing_grant)
+    )
 
 
 @grants.command("revoke")
@@ -80,7 +78,7 @@ def revoke(*, grant_id: str) -> None:
     with this_client() as client:
         standing_grant = StandingGrantsClient(client).revoke(references.grant_id(client, grant_id))
     text = f"Revoked: {standing_grant.agent_name} at {standing_grant.resource}."
-    print_result(_document(standing_grant), [text])
+    print_result(document("sayso.grant/1", standing_grant), [text])
 
 
 @grants.command("add")
@@ -127,8 +125,8 @@ def add(  # noqa: PLR0913  # the options of one command
 
 def _preview(client: Client, proposal: StandingGrantProposal) -> None:
     grant_preview = StandingGrantsClient(client).preview(proposal)
-    document = {"schema": "sayso.grant-preview/1", **preview_document(grant_preview)}
-    print_result(document, grant_lines.preview(grant_preview))
+    text = grant_lines.preview(grant_preview)
+    print_result(document("sayso.grant-preview/1", grant_preview), text)
 
 
 def _create(client: Client, proposal: StandingGrantProposal, *, pin_stdin: bool) -> None:
@@ -141,4 +139,4 @@ def _create(client: Client, proposal: StandingGrantProposal, *, pin_stdin: bool)
     created = next(
         grant for grant in grants_client.grants(ended=True) if grant.approval == decided.id
     )
-    print_result(_document(created), grant_lines.created(created))
+    print_result(document("sayso.grant/1", created), grant_lines.created(created))

@@ -12,12 +12,7 @@ from approver_tui.cli.printing import rfc3339
 from approver_tui.client.approvals.receipts import ReceiptPart, Verdict, verdict
 from approver_tui.client.reading import TIMES
 from approver_tui.client.wire import Page
-from approver_tui.state.approvals.approvals import (
-    Approval,
-    AutomaticDecision,
-    Decided,
-    Execution,
-)
+from approver_tui.state.approvals.approvals import Approval, AutomaticDecision, Decided, Execution
 from approver_tui.state.approvals.ceremony import ceremony_text
 from approver_tui.state.approvals.narrowing import Granted
 from approver_tui.state.approvals.votes import Vote, VoteTally

@@ -8,12 +8,7 @@ from dataclasses import replace
 
 from approver_tui.client.errors import WireError
 from approver_tui.client.reading import JsonObject, read_as
-from approver_tui.state.approvals.approvals import (
-    Anomaly,
-    Display,
-    Fact,
-    Scope,
-)
+from approver_tui.state.approvals.approvals import Anomaly, Display, Fact, Scope
 from approver_tui.state.approvals.requesting_agent import RequestingAgent
 from approver_tui.state.text import SafeText
 

@@ -19,7 +19,7 @@ from approver_tui.client.devices.enrolling import (
     default_device_name,
     enroll,
 )
-from approver_tui.client.errors import GivenUp
+from approver_tui.client.errors import SignInCanceled
 from approver_tui.client.sign_in.profile import Home
 from approver_tui.screens.guard import InputGuard
 from approver_tui.screens.guarded_app import GuardedApp
@@ -45,18 +45,17 @@ class LocalLogin:
     def enroll(
         self, in_request: SignInRequest, show: Callable[[Invitation], None], stop: threading.Event
     ) -> str:
-        """Sign in, store the login, return its name. Raises ClientError or GivenUp."""
+        """Sign in, store the login, return its name. Raises ClientError or SignInCanceled."""
 
         def pause(seconds: float) -> None:
             if stop.wait(seconds):
-                raise GivenUp("Canceled. Nothing was saved.")
+                raise SignInCanceled("Canceled. Nothing was saved.")
 
         enrollment = Enrollment(
             url=in_request.url,
-            code=in_request.code,
+            code=DeviceGrant(show, pause) if in_request.code is None else in_request.code,
             name=in_request.name,
             pin=in_request.pin,
-            device_grant=DeviceGrant(show, pause),
         )
         home = self._home(in_request.url)
         enroll(home, enrollment, clock=settings.wall_clock).close()

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 import click
 from click.shell_completion import CompletionItem
 
-from approver_tui import loading, settings
+from approver_tui import loading
+from approver_tui.cli.sign_in.homes import home_of
 from approver_tui.client.errors import ClientError
-from approver_tui.client.sign_in.profile import Home, load
-from approver_tui.settings import OPTIONS, PROFILE
+from approver_tui.client.sign_in.profile import load
+from approver_tui.settings import OPTIONS
 
 if TYPE_CHECKING:
     from approver_tui.state.approvals.approvals import Approval
@@ -29,6 +30,12 @@ def approval_ids(
     """Offer the IDs of the last known waiting requests."""
     offers = ((approval.id, approval.headline) for approval in _last_known_approvals(context))
     return _matching_items(typed, offers)
+
+
+approval_argument = click.argument("approval_id", metavar="ID", shell_complete=approval_ids)
+optional_approval_argument = click.argument(
+    "approval_id", metavar="[ID]", shell_complete=approval_ids, required=False
+)
 
 
 def agents(context: click.Context, _argument: click.Parameter, typed: str) -> list[CompletionItem]:
@@ -68,11 +75,7 @@ def _matching_items(typed: str, offers: Iterable[tuple[str, str]]) -> list[Compl
 
 def _last_known_approvals(context: click.Context) -> "Iterator[Approval]":
     try:
-        loaded_settings = settings.load()
-        profile_name = context.find_root().params.get(PROFILE)
-        home = Home.in_folder(loaded_settings.home).with_profile(
-            profile_name or loaded_settings.profile
-        )
+        home = home_of(context)
         profile = load(home)
         last_known = loading.module("approver_tui.client.approvals.last_known")
         page = None if profile is None else last_known.load(home, profile)

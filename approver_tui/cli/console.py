@@ -6,6 +6,7 @@ single key.
 
 import signal
 import sys
+import termios
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -13,9 +14,6 @@ from types import FrameType
 import click
 
 from approver_tui.cli.inputs import read_pin
-
-if sys.platform != "win32":
-    import termios
 
 
 class Console:
@@ -48,9 +46,6 @@ class Console:
     @contextmanager
     def resuming(self) -> Iterator[None]:
         """Ask again after the program was suspended; ignore what was typed in that time."""
-        if sys.platform == "win32":
-            yield
-            return
         old_handler = signal.signal(signal.SIGCONT, self._on_resume)
         try:
             yield
@@ -67,5 +62,5 @@ class Console:
 
     def _discard_input(self) -> None:
         """Discard input that was typed or pasted before the question."""
-        if sys.platform != "win32" and sys.stdin.isatty():
+        if sys.stdin.isatty():
             termios.tcflush(sys.stdin.fileno(), termios.TCIFLUSH)

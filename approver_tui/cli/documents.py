@@ -5,25 +5,20 @@ Owns: their members. Never: plain lines.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
+from functools import singledispatch
 from typing import Any
 
 from approver_tui.cli.printing import rfc3339
 from approver_tui.client.approvals.receipts import ReceiptPart, Verdict, verdict
 from approver_tui.client.reading import TIMES
 from approver_tui.client.wire import Page
-from approver_tui.state.approvals.approvals import (
-    Approval,
-    AutomaticDecision,
-    Decided,
-    Execution,
-    Unverified,
-)
+from approver_tui.state.approvals.approvals import Approval, AutomaticDecision, Decided, Execution
 from approver_tui.state.approvals.ceremony import ceremony_text
 from approver_tui.state.approvals.narrowing import Granted
-from approver_tui.state.approvals.votes import VoteTally
+from approver_tui.state.approvals.votes import Vote, VoteTally
 from approver_tui.state.consents.consents import Consent
 from approver_tui.state.devices.devices import Device
-from approver_tui.state.incidents.reports import ReportResult
+from approver_tui.state.notifications.deliveries import Delivery
 from approver_tui.state.notifications.events import AlarmSubject, Event
 
 
@@ -37,13 +32,20 @@ def members(value: Any, *without: str, **extra: object) -> dict[str, object]:  #
 
 
 def _member(name: str, value: object) -> object:
-    if isinstance(value, tuple):
-        return [_member("", item) for item in value]
-    if is_dataclass(value):
-        return members(value)
     if isinstance(value, int) and name.rpartition("_")[2] in TIMES:
         return rfc3339(value)
-    return value
+    return to_json(value)
+
+
+@singledispatch
+def to_json(value: object) -> Any:  # noqa: ANN401  # JSON
+    """Return a value as JSON. A type whose members differ from its fields has its own function."""
+    return members(value) if is_dataclass(value) else value
+
+
+@to_json.register(tuple)
+def _list(value: tuple[object, ...]) -> list[object]:
+    return [to_json(item) for item in value]
 
 
 def id_and_name(value: object, name: str) -> dict[str, object]:
@@ -51,30 +53,16 @@ def id_and_name(value: object, name: str) -> dict[str, object]:
     return {"id": getattr(value, f"{name}_id"), "name": getattr(value, f"{name}_name")}
 
 
-def inbox(page: Page) -> dict[str, object]:
-    """Return what `inbox` prints."""
-    return {"schema": "sayso.inbox/1", **_page(page)}
+def document(schema: str, value: object) -> dict[str, object]:
+    """Return a value as a document that names its schema."""
+    return {"schema": schema, **to_json(value)}
 
 
-def history(page: Page) -> dict[str, object]:
-    """Return what `history` prints."""
-    return {"schema": "sayso.history/1", **_page(page)}
-
-
-def item(approval: Approval) -> dict[str, object]:
-    """Return one row of `inbox` and `history` as its own document."""
-    return {"schema": "sayso.item/1", **summary(approval)}
-
-
-def unverified(row: Unverified) -> dict[str, object]:
-    """Return a request that failed verification as its own document."""
-    return {"schema": "sayso.unverified/1", "id": row.id, "problem": row.problem}
-
-
+@to_json.register
 def _page(page: Page) -> dict[str, object]:
     return {
-        "items": [summary(approval) for approval in page.items],
-        "unverified": [members(row) for row in page.unverified],
+        "items": to_json(page.items),
+        "unverified": to_json(page.unverified),
         "next": page.next,
         "feed_cursor": page.feed_cursor,
         "server_time": rfc3339(page.server_time),
@@ -94,16 +82,16 @@ def summary(approval: Approval) -> dict[str, object]:
         "agent": {"id": approval.agent.id, "name": approval.agent.name},
         "created_at": rfc3339(approval.created_at),
         "expires_at": rfc3339(approval.expires_at),
-        "over_at": None if approval.over_at is None else rfc3339(approval.over_at),
+        "over_at": rfc3339(approval.over_at),
         "held_back": approval.held_back,
-        "supersedes": None if approval.supersedes is None else members(approval.supersedes),
+        "supersedes": to_json(approval.supersedes),
         "reason": approval.reason,
-        "retry": None if approval.retry is None else approval.retry.value,
-        "decided": decided(approval.decision),
-        "decided_by": _automatic_decision(approval.automatic_decision),
-        "execution": _execution(approval.execution),
-        "granted": granted(approval.granted),
-        "vote_tally": _vote_tally(approval.vote_tally),
+        "retry": approval.retry,
+        "decided": to_json(approval.decision),
+        "decided_by": to_json(approval.automatic_decision),
+        "execution": to_json(approval.execution),
+        "granted": to_json(approval.granted),
+        "vote_tally": to_json(approval.vote_tally),
     }
 
 
@@ -115,16 +103,14 @@ def approval_in_full(approval: Approval) -> dict[str, object]:
         **summary(approval),
         "title": display.title,
         "risk_reason": display.risk_reason,
-        "agent": members(display.agent),
-        "facts": [members(fact) for fact in display.facts],
+        "agent": to_json(display.agent),
+        "facts": to_json(display.facts),
         "scopes": [{"scope": scope.name, "risk": scope.risk.value} for scope in display.scopes],
         "resource": display.resource,
-        "unusual": None
-        if display.unusual is None
-        else [members(signal) for signal in display.unusual],
+        "unusual": to_json(display.unusual),
         "compared": display.compared,
         "undo": display.undo,
-        "type_back": None if display.type_back is None else members(display.type_back),
+        "type_back": to_json(display.type_back),
         "why": display.why,
         "gives": display.gives,
         "agent_says": display.agent_says,
@@ -135,16 +121,13 @@ def approval_in_full(approval: Approval) -> dict[str, object]:
         "display": approval.display_text,
         "action_digest": approval.action_digest,
         "display_digest": approval.display_digest,
-        "devices": [
-            members(delivery, "device_id", "device_name", **id_and_name(delivery, "device"))
-            for delivery in approval.devices
-        ],
+        "devices": to_json(approval.devices),
     }
 
 
-def decision(approval: Approval) -> dict[str, object]:
-    """Return what `approve` and `deny` print."""
-    return {"schema": "sayso.decision/1", **summary(approval)}
+@to_json.register
+def _delivery(value: Delivery) -> dict[str, object]:
+    return members(value, "device_id", "device_name", **id_and_name(value, "device"))
 
 
 def decisions(
@@ -176,86 +159,67 @@ def receipt_proof(receipt: Mapping[str, object], parts: Sequence[ReceiptPart]) -
 
 def event(value: Event | None) -> dict[str, object]:
     """Return one line of `watch`; None is a gap, after which the inbox must be fetched again."""
-    approval, changed_device = (None, None) if value is None else (value.approval, value.device)
     return {
         "schema": "sayso.event/1",
         "event": "resync" if value is None else value.name.value,
-        "seq": None if value is None else value.seq,
-        "at": None if value is None else rfc3339(value.at),
+        "seq": value and value.seq,
+        "at": value and rfc3339(value.at),
         "rings": value is not None and value.should_alert,
-        "approval": None if approval is None else summary(approval),
-        "device": None if changed_device is None else device(changed_device),
-        "about": None if value is None else _alarm_subject(value.about),
+        "approval": value and to_json(value.approval),
+        "device": value and to_json(value.device),
+        "about": value and to_json(value.about),
     }
 
 
-def _alarm_subject(value: AlarmSubject | None) -> dict[str, object] | None:
-    if value is None:
-        return None
+@to_json.register
+def _alarm_subject(value: AlarmSubject) -> dict[str, object]:
     agent = {"id": value.agent_id, "name": value.agent}
     return {"agent": agent, "incident": value.incident}
 
 
-def report_result(done: ReportResult) -> dict[str, object]:
-    """Return what `report` prints."""
-    return {
-        "schema": "sayso.report/1",
-        "incident": done.incident,
-        "scope": done.scope.value,
-        "agents": [members(agent) for agent in done.agents],
-        "approval": summary(done.approval),
-    }
-
-
-def decided(value: Decided | None) -> dict[str, object] | None:
-    """Return who answered and how."""
-    if value is None:
-        return None
+@to_json.register
+def _decided(value: Decided) -> dict[str, object]:
     separate = ("by_id", "by_name", "device_id", "device_name")
     return members(
         value, *separate, by=id_and_name(value, "by"), device=id_and_name(value, "device")
     )
 
 
-def _automatic_decision(value: AutomaticDecision | None) -> dict[str, object] | None:
-    if value is None:
-        return None
+@to_json.register
+def _automatic_decision(value: AutomaticDecision) -> dict[str, object]:
     if value.grant is None:
         return {"consent": value.consent, "policy": value.policy}
     return {"standing_grant": value.grant, "use": value.use, "policy": value.policy}
 
 
-def _vote_tally(value: VoteTally | None) -> dict[str, object] | None:
-    if value is None:
-        return None
-    votes = [
-        members(
-            vote, "by_id", "by_name", "answer", by=id_and_name(vote, "by"), decision=vote.answer
-        )
-        for vote in value.votes
-    ]
-    return members(value, "votes", answers=votes)
+@to_json.register
+def _vote_tally(value: VoteTally) -> dict[str, object]:
+    return members(value, "votes", answers=to_json(value.votes))
 
 
-def _execution(value: Execution | None) -> dict[str, object] | None:
-    if value is None:
-        return None
+@to_json.register
+def _vote(value: Vote) -> dict[str, object]:
+    separate = ("by_id", "by_name", "answer")
+    return members(value, *separate, by=id_and_name(value, "by"), decision=value.answer)
+
+
+@to_json.register
+def _execution(value: Execution) -> dict[str, object]:
     outcomes = {None: None, True: "executed", False: "failed"}
     return members(
         value, "id", "succeeded", execution_id=value.id, outcome=outcomes[value.succeeded]
     )
 
 
-def granted(value: Granted | None) -> dict[str, object] | None:
+@to_json.register
+def _granted(value: Granted) -> dict[str, object]:
     """Return what was granted, if it is less than requested, with its text as received."""
-    if value is None:
-        return None
-    changes = [members(difference) for difference in value.differences]
+    changes = to_json(value.differences)
     return {"text": value.text, "headline": value.headline, "changes": changes}
 
 
-def device(value: Device) -> dict[str, object]:
-    """Return one device."""
+@to_json.register
+def _device(value: Device) -> dict[str, object]:
     separate = ("is_active", "is_this", "session_key", "low_key", "high_key", "nonce", "browsers")
     return members(
         value,
@@ -267,7 +231,10 @@ def device(value: Device) -> dict[str, object]:
     )
 
 
-def consent(value: Consent) -> dict[str, object]:
-    """Return one consent."""
+@to_json.register
+def _consent(value: Consent) -> dict[str, object]:
     separate = ("client_id", "client_name", "app_name")
     return members(value, *separate, client=id_and_name(value, "client"), app=value.app_name)
+
+
+to_json.register(Approval, summary)

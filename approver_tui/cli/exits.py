@@ -5,6 +5,7 @@ Owns: exit codes and the error object on stderr. Never: writing to stdout.
 
 import json
 import sys
+from collections.abc import Mapping
 from enum import IntEnum
 
 import click
@@ -70,10 +71,7 @@ BY_KIND = {
     errors.BadPin: Exit.USAGE,
     errors.BadName: Exit.USAGE,
     errors.BadSetting: Exit.USAGE,
-    errors.NotKept: Exit.ERROR,
-    errors.NotRecorded: Exit.ERROR,
     errors.BadAddress: Exit.USAGE,
-    errors.BadServer: Exit.ERROR,
     errors.Changed: Exit.CONFLICT,
     errors.AlreadyLoggedIn: Exit.CONFLICT,
     errors.Unreachable: Exit.UNREACHABLE,
@@ -81,7 +79,7 @@ BY_KIND = {
     errors.WireError: Exit.NOT_VERIFIED,
     errors.NotVerified: Exit.NOT_VERIFIED,
 }
-"""For an error without a row, the status of the server's response decides."""
+"""For an error without a row, the status of the server's response decides, or it is ERROR."""
 
 BY_STATUS = {
     400: Exit.USAGE,
@@ -116,7 +114,7 @@ _ADVICE = {
     ),
     errors.CertificateRefused: "Find the cause with: sayso-approver doctor",
     errors.Unreachable: "Is the server running? Find the cause with: sayso-approver doctor",
-    errors.NotKept: "Find the cause with: sayso-approver doctor",
+    errors.StorageFailed: "Find the cause with: sayso-approver doctor",
     errors.NotRecorded: "Answer the request again. List waiting requests: sayso-approver inbox",
     errors.Changed: "Read the request and its fingerprint again: sayso-approver inbox",
     errors.WireError: "Do not answer this request. Tell your administrator.",
@@ -142,6 +140,10 @@ BY_CODE = {
 }
 """Codes that say more than the status: errors from signing in, which are all 400; errors in what
 this program signed, which are not the user's mistake; a disabled agent."""
+
+
+_CODES: Mapping[type[BaseException], str] = {errors.StorageFailed: "not_kept"}
+"""The codes of errors that were renamed."""
 
 
 def exit_code(error: BaseException) -> Exit:
@@ -181,7 +183,8 @@ def error_lines(error: BaseException) -> list[str]:
 
 def error_document(error: BaseException, code: Exit) -> dict[str, object]:
     """Return the error object."""
-    name = error.code if isinstance(error, errors.ApiError) else _snake(type(error).__name__)
+    kind = _CODES.get(type(error)) or _snake(type(error).__name__)
+    name = error.code if isinstance(error, errors.ApiError) else kind
     members: dict[str, object] = {
         "schema": "sayso.error/1",
         "error": name,

@@ -4,7 +4,7 @@ Owns: the wording. Never: JSON, text that is not SafeText.
 """
 
 from approver_tui.cli.approvals.entries import FLAGS
-from approver_tui.cli.printing import local_time, time_left
+from approver_tui.cli.printing import align, local_time, time_left
 from approver_tui.state.approvals.approvals import (
     Approval,
     ApprovalState,
@@ -152,12 +152,11 @@ def granted_lines(value: Granted | None) -> list[str]:
     """Return what is granted next to what was requested, if it is less."""
     if value is None:
         return []
-    rows = [("approved with limits", "requested", "granted")]
+    rows: list[tuple[str, str, str]] = [("approved with limits", "requested", "granted")]
     rows += [
         (difference.label, difference.asked, difference.granted) for difference in value.differences
     ]
-    label_width, value_width = (max(len(row[column]) for row in rows) for column in (0, 1))
-    return ["", *(f"{a:<{label_width}}  {b:<{value_width}}  {c}" for a, b, c in rows)]
+    return ["", *align(rows)]
 
 
 def _grants_lines(approval: Approval) -> list[str]:
@@ -373,9 +372,9 @@ def _next_commands(approval: Approval, now: int) -> list[str]:
         return ["", f"sayso-approver retry {approval.id}"]
     if not approval.is_waiting(now):
         return []
-    typed = "".join(f" {flag} …" for step, flag in FLAGS.items() if step in approval.steps)
+    entry_flags = "".join(f" {flag} …" for step, flag in FLAGS.items() if step in approval.steps)
     return [
         "",
-        f"sayso-approver approve {approval.id} --fingerprint {approval.fingerprint}{typed}",
+        f"sayso-approver approve {approval.id} --fingerprint {approval.fingerprint}{entry_flags}",
         f"sayso-approver deny {approval.id} --code wrong_details",
     ]

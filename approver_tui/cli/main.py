@@ -19,7 +19,7 @@ from approver_tui.client.sign_in.profile import NAME_FORM, is_name
 
 
 class Verb(NamedTuple):
-    """One command: the module under `approver_tui.cli` with its `command`, and its help."""
+    """One command: the module that has a function of its name, and its help."""
 
     module: str
     help: str
@@ -27,24 +27,24 @@ class Verb(NamedTuple):
 
 VERBS = {
     "login": Verb("sign_in.login", "Log in and make this machine one of your devices."),
-    "logout": Verb("sign_in.logout", "Log out and delete the keys of this device."),
+    "logout": Verb("sign_in.profiles", "Log out and delete the keys of this device."),
     "profiles": Verb("sign_in.profiles", "List the servers this machine is logged in to."),
-    "whoami": Verb("sign_in.whoami", "Show who is logged in, and where."),
+    "whoami": Verb("sign_in.profiles", "Show who is logged in, and where."),
     "status": Verb("operations.status", "Show whether everything works, and any warnings."),
     "inbox": Verb("approvals.inbox", "List the requests waiting for your answer."),
     "review": Verb(
         "approvals.review", "Review waiting requests and answer them; --plain uses plain lines."
     ),
-    "show": Verb("approvals.show", "Show one request in full."),
+    "show": Verb("approvals.requests", "Show one request in full."),
     "watch": Verb("notifications.watch", "Print events as they happen."),
-    "approve": Verb("approvals.approve", "Approve a request."),
-    "deny": Verb("approvals.deny", "Deny a request, with a reason."),
+    "approve": Verb("approvals.answers", "Approve a request."),
+    "deny": Verb("approvals.answers", "Deny a request, with a reason."),
     "withdraw": Verb(
-        "approvals.withdraw", "Withdraw your approval while others must still approve."
+        "approvals.answers", "Withdraw your approval while others must still approve."
     ),
-    "extend": Verb("approvals.extend", "Give a request more time."),
-    "retry": Verb("approvals.retry", "Ask the agent of an expired request to retry."),
-    "snooze": Verb("notifications.snooze", "Postpone the notification of a request."),
+    "extend": Verb("approvals.requests", "Give a request more time."),
+    "retry": Verb("approvals.requests", "Ask the agent of an expired request to retry."),
+    "snooze": Verb("notifications.mutes", "Postpone the notification of a request."),
     "report": Verb(
         "incidents.report", "Report a request you did not ask for; quarantines the agent."
     ),
@@ -54,15 +54,15 @@ VERBS = {
         "audit.audit_log", "Check that the server's audit log was not changed or replaced."
     ),
     "consents": Verb("consents.consents", "List what agents and apps can do without asking."),
-    "revoke": Verb("consents.revoke", "Revoke a consent."),
+    "revoke": Verb("consents.consents", "Revoke a consent."),
     "grants": Verb("standing_grants.grants", "List standing grants; add, show or revoke one."),
     "devices": Verb("devices.devices", "List your devices; revoke, unlock or vouch for one."),
     "deputies": Verb("approvers.deputies", "Manage who decides for you while you are away."),
     "quiet": Verb("notifications.quiet", "Show and set quiet hours."),
-    "mute": Verb("notifications.mute", "Turn off notifications from an agent."),
-    "unmute": Verb("notifications.unmute", "Turn notifications from an agent on again."),
-    "password": Verb("users.password", "Manage the password you use to sign in to apps."),
-    "user-code": Verb("users.user_code", "Manage the code that agents need to send you requests."),
+    "mute": Verb("notifications.mutes", "Turn off notifications from an agent."),
+    "unmute": Verb("notifications.mutes", "Turn notifications from an agent on again."),
+    "password": Verb("users.secrets", "Manage the password you use to sign in to apps."),
+    "user-code": Verb("users.secrets", "Manage the code that agents need to send you requests."),
     "doctor": Verb(
         "operations.doctor",
         "Find problems and how to fix them; --notify tests notifications.",
@@ -87,7 +87,8 @@ _EXPECTED = (
 
 def _load_command(verb: str) -> click.Command:
     """Import and return a command."""
-    command: click.Command = loading.module(f"approver_tui.cli.{VERBS[verb].module}").command
+    module = loading.module(f"approver_tui.cli.{VERBS[verb].module}")
+    command: click.Command = getattr(module, verb.replace("-", "_"))
     return command
 
 

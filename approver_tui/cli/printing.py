@@ -6,8 +6,9 @@ movement.
 
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import wraps
 
 import click
 
@@ -33,6 +34,20 @@ as_json = click.option(
 )
 
 
+def group(name: str) -> Callable[[Callable[[], None]], click.Group]:
+    """Return a decorator for a group of commands; without one of them, the function runs."""
+
+    def decorate(show: Callable[[], None]) -> click.Group:
+        @wraps(show)
+        def run() -> None:
+            if click.get_current_context().invoked_subcommand is None:
+                show()
+
+        return click.group(name, invoke_without_command=True)(as_json(run))
+
+    return decorate
+
+
 def wants_json() -> bool:
     """Whether the running command was given `--json`."""
     is_json: bool = click.get_current_context().meta.get(_JSON, False)
@@ -54,6 +69,18 @@ def print_lines(lines: Iterable[str]) -> None:
     click.echo("\n".join(lines))
 
 
+def print_to_stderr(lines: Iterable[str]) -> None:
+    """Print plain lines on stderr, so that stdout has only the result."""
+    for line in lines:
+        click.echo(line, err=True)
+
+
+def align(rows: Sequence[tuple[str, str, str]]) -> list[str]:
+    """Return rows of a table with three columns as lines."""
+    widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
+    return [f"{a:<{widths[0]}}  {b:<{widths[1]}}  {c}" for a, b, c in rows]
+
+
 def print_result(document: Mapping[str, object], lines: Iterable[str]) -> None:
     """Print the document with `--json`, else the lines."""
     if wants_json():
@@ -62,10 +89,12 @@ def print_result(document: Mapping[str, object], lines: Iterable[str]) -> None:
         print_lines(lines)
 
 
-def print_list(schema: str, items: Sequence[Mapping[str, object]], lines: Sequence[str]) -> None:
-    """Print a whole list: one document, or the lines of its entries."""
+def print_list(
+    schema: str, items: Sequence[Mapping[str, object]], lines: Sequence[str], *, empty: str
+) -> None:
+    """Print a whole list: one document, or the lines of its entries; `empty` if there are none."""
     document = {"schema": schema, "items": items, "next": None}
-    print_result(document, lines or ["There are none."])
+    print_result(document, lines or [empty])
 
 
 def rfc3339(at: int | None) -> str | None:

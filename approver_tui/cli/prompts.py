@@ -1,7 +1,7 @@
-"""Questions at a terminal, whose answers may all arrive at the same time.
+"""Terminal prompts whose answers may be typed ahead.
 
-Owns: reading answers without echoing or discarding input typed ahead, so that a PIN that arrives
-together with the answer before it is read as the PIN. Never: the questions; callers supply them.
+Owns: reading answers without echoing or discarding input typed ahead, so that a PIN typed along
+with the previous answer is still read as the PIN. Never: the questions; callers supply them.
 
 A terminal echoes input as it arrives, and the usual way to hide a password drops earlier input.
 Here echo is off from the first question on, and this program prints what may be shown, character
@@ -11,13 +11,11 @@ by character.
 import codecs
 import os
 import sys
+import termios
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import click
-
-if sys.platform != "win32":
-    import termios
 
 _LINE_ENDS = (b"\n", b"\r")
 _END_OF_INPUT = b"\x04"
@@ -29,25 +27,15 @@ _LOCAL_MODES, _SETTINGS = 3, 6
 
 def ask(question: str, *, is_hidden: bool = False, may_be_empty: bool = False) -> str:
     """Return the typed line; asks again while it is empty, unless that is allowed."""
-    terminal = _terminal()
-    if terminal is None:
-        default = "" if may_be_empty else None
-        answer: str = click.prompt(
-            question, default, hide_input=is_hidden, show_default=False, err=True
-        )
-        return answer
     with echo_off():
-        typed = _read_line(terminal, question, is_hidden=is_hidden)
+        typed = _read_line(question, is_hidden=is_hidden)
         while not typed and not may_be_empty:
-            typed = _read_line(terminal, question, is_hidden=is_hidden)
+            typed = _read_line(question, is_hidden=is_hidden)
     return typed
 
 
 def ask_twice(question: str) -> str:
     """Return a secret that was typed twice."""
-    if _terminal() is None:
-        answer: str = click.prompt(question, hide_input=True, confirmation_prompt=True, err=True)
-        return answer
     with echo_off():
         while True:
             typed = ask(question, is_hidden=True)
@@ -59,10 +47,7 @@ def ask_twice(question: str) -> str:
 @contextmanager
 def echo_off() -> Iterator[None]:
     """Turn the terminal's echo off; keep the input that was typed ahead."""
-    terminal = _terminal()
-    if terminal is None:
-        yield
-        return
+    terminal = sys.stdin.fileno()
     saved = termios.tcgetattr(terminal)
     changed = [*saved]
     changed[_LOCAL_MODES] &= ~(termios.ECHO | termios.ICANON)
@@ -75,22 +60,11 @@ def echo_off() -> Iterator[None]:
         termios.tcsetattr(terminal, termios.TCSADRAIN, saved)
 
 
-def _terminal() -> int | None:
-    """Return the terminal on stdin, if there is one whose echo can be turned off."""
-    if sys.platform == "win32":
-        return None
-    try:
-        terminal = sys.stdin.fileno()
-    except (OSError, ValueError):
-        return None
-    return terminal if os.isatty(terminal) else None
-
-
-def _read_line(terminal: int, question: str, *, is_hidden: bool) -> str:
-    """Read one line; Backspace, in either code, deletes one character."""
+def _read_line(question: str, *, is_hidden: bool) -> str:
+    """Read one line; Backspace (either code) deletes one character."""
     click.echo(f"{question}: ", nl=False, err=True)
     decoder, text = codecs.getincrementaldecoder("utf-8")("replace"), ""
-    while (piece := os.read(terminal, 1)) not in _LINE_ENDS:
+    while (piece := os.read(sys.stdin.fileno(), 1)) not in _LINE_ENDS:
         if not piece or (piece == _END_OF_INPUT and not text):
             click.echo("", err=True)
             raise click.Abort

@@ -36,7 +36,7 @@ def approval_id(client: Client, typed: str) -> str:
     return _only_match(typed, waiting or _matches(typed, _past_approvals(client)))
 
 
-def looked_up(typed: str) -> str:
+def find_approval_id(typed: str) -> str:
     """Return the ID of a request; ask the server unless the ID is typed in full."""
     if is_full(typed):
         return typed

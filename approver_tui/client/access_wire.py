@@ -3,7 +3,7 @@
 Owns: who may act for the user, parsed as strictly as in `wire.py`. Never: HTTP.
 """
 
-from approver_tui.client.reading import JsonObject, read_as
+from approver_tui.client.reading import JsonObject, read_as, read_name
 from approver_tui.state.clients.agents import OwnedAgent
 from approver_tui.state.consents.consents import Consent
 from approver_tui.state.tokens.delegations import Delegation
@@ -13,27 +13,23 @@ _MAX_TEXT = 4_000
 
 def read_consent(members: JsonObject) -> Consent:
     """Parse a consent."""
-    app = members.child_or_none("app")
     return read_as(
         Consent,
         members,
         **members.id_and_name("client"),
-        app_name=None if app is None else app.safe("name"),
+        app_name=members.read_child("app", read_name),
         resource=members.safe("resource", max_len=_MAX_TEXT),
     )
 
 
-def read_delegations(members: JsonObject) -> tuple[Delegation, ...]:
-    """Return one page of tokens."""
-    return tuple(
-        read_as(
-            Delegation,
-            child,
-            resource=child.safe("resource", max_len=_MAX_TEXT),
-            scopes=child.safe_texts("scope"),
-            approval_id=child.safe_or_none("approval"),
-        )
-        for child in members.children("items")
+def read_delegation(members: JsonObject) -> Delegation:
+    """Parse a token."""
+    return read_as(
+        Delegation,
+        members,
+        resource=members.safe("resource", max_len=_MAX_TEXT),
+        scopes=members.safe_texts("scope"),
+        approval_id=members.safe_or_none("approval"),
     )
 
 

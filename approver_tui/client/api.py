@@ -17,8 +17,8 @@ from approver_tui.client import access_wire, wire
 from approver_tui.client.approvals import last_known
 from approver_tui.client.devices import vault
 from approver_tui.client.errors import AlreadyDecided, ApiError, LoginFirst, Unreachable
-from approver_tui.client.jose import Signer, SigningKey, b64, unb64
-from approver_tui.client.reading import JsonObject
+from approver_tui.client.jose import Signer, SigningKey, b64, signed_statement, unb64
+from approver_tui.client.reading import JsonObject, read_as
 from approver_tui.client.sign_in import profile as profiles
 from approver_tui.client.sign_in import tokens
 from approver_tui.client.sign_in.profile import Home, Profile
@@ -28,12 +28,11 @@ from approver_tui.client.wire import Page, PinAnswer
 from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.approvals.ceremony import NO_ENTRIES, Entries
 from approver_tui.state.approvals.decision import NO_EXTRAS, DenialExtras
-from approver_tui.state.approvals.narrowable import Narrowable
-from approver_tui.state.approvals.narrowing import Granted, Narrowing
+from approver_tui.state.approvals.narrowing import Granted, Narrowable, Narrowing
 from approver_tui.state.clients.access import RevokedAccess
 from approver_tui.state.clients.agents import OwnedAgent, SuspendedAgent
 from approver_tui.state.consents.consents import Consent
-from approver_tui.state.devices.devices import Browser, Device, Me
+from approver_tui.state.devices.devices import Browser, Device, Me, OneTimeCode
 from approver_tui.state.incidents.reports import ReportResult, ReportScope
 from approver_tui.state.tokens.delegations import Delegation
 
@@ -73,8 +72,14 @@ class Client:
     @property
     def signer(self) -> Signer:
         """The signer: this device, for its user, at this server."""
-        return Signer(
-            device=self.profile.device_id, user=self.profile.user_id, issuer=self.profile.issuer
+        profile = self.profile
+        return Signer(device=profile.device_id, user=profile.user_id, issuer=profile.issuer)
+
+    def sign_statement(self, key: SigningKey, purpose: str, subject: str, nonce: str) -> str:
+        """Return a statement about `subject`, signed with the key for the server's nonce."""
+        at = self.now() // 1000
+        return signed_statement(
+            key, self.signer, purpose=purpose, subject=subject, at=at, nonce=nonce
         )
 
     @property
@@ -140,7 +145,7 @@ class Client:
     def count(self) -> int:
         """Return how many requests are waiting for this user, without their contents."""
         rows = (row for page in self._waiting_pages() for row in page.children("items"))
-        tallies = (wire.read_votes(row.child_or_none("vote_tally")) for row in rows)
+        tallies = (row.read_child("vote_tally", wire.read_votes) for row in rows)
         return sum(not tally or not tally.counts(self.profile.user_id) for tally in tallies)
 
     def list_decided(self, cursor: str | None = None) -> Page:
@@ -155,9 +160,7 @@ class Client:
 
     def owned_agents(self) -> tuple[OwnedAgent, ...]:
         """Return the agents that this user owns, without others that the user's role can see."""
-        raw_pages = self._first_pages("/api/agents")
-        rows = (child for raw_page in raw_pages for child in raw_page.children("items"))
-        owned_agents = map(access_wire.read_owned_agent, rows)
+        owned_agents = map(access_wire.read_owned_agent, self._items("/api/agents"))
         return tuple(agent for owners, agent in owned_agents if self.profile.user_id in owners)
 
     def suspend_agent(self, agent_id: str) -> SuspendedAgent:
@@ -167,6 +170,10 @@ class Client:
             tokens=ended("tokens_revoked") + ended("descendants_revoked"),
             requests=ended("requests_cancelled") + ended("approved_cancelled"),
         )
+
+    def _items(self, path: str) -> Iterator[JsonObject]:
+        """Yield the items of a list, up to a limit."""
+        return (item for raw_page in self._first_pages(path) for item in raw_page.children("items"))
 
     def _first_pages(self, path: str, params: Mapping[str, str] = _ALL) -> Iterator[JsonObject]:
         """Yield the pages of a list, up to a limit."""
@@ -178,7 +185,7 @@ class Client:
         while True:
             raw_page = self.session.get(path, {**params, "limit": str(_PAGE), **cursor})
             yield raw_page
-            if (following := raw_page.text_or_none("next")) is None:
+            if (following := raw_page.optional("next", JsonObject.text)) is None:
                 return
             cursor = {"cursor": following}
 
@@ -208,9 +215,7 @@ class Client:
         body: dict[str, object] = {"changes": changes, "drop_scopes": list(proposal.drop_scopes)}
         if proposal.token_seconds is not None:
             body["token_seconds"] = proposal.token_seconds
-        return wire.read_granted(
-            self.session.post(_api_path("approvals", approval_id, "narrowing"), body)
-        )
+        return wire.read_granted(self._post(approval_id, "narrowing", body))
 
     def decide(
         self,
@@ -230,7 +235,7 @@ class Client:
         body = {"decision": decision} | ({"note": note} if note else {})
         body |= {name: value for name, value in optional.items() if value is not None}
         try:
-            answer = self.session.post(_api_path("approvals", approval_id, "decision"), body)
+            answer = self._post(approval_id, "decision", body)
         except ApiError as error:
             if error.code in _CLOSED_CODES and "approval" in error.members:
                 winner = wire.read_approval(JsonObject(error.members).child("approval"))
@@ -240,24 +245,21 @@ class Client:
 
     def extend(self, approval_id: str) -> Approval:
         """Extend a request; return it with its new expiry."""
-        return wire.read_approval(
-            self.session.post(_api_path("approvals", approval_id, "extension"), {})
-        )
+        return wire.read_approval(self._post(approval_id, "extension", {}))
 
     def request_retry(self, approval_id: str) -> Approval:
         """Ask the agent of an expired request to retry; return the request."""
-        return wire.read_approval(
-            self.session.post(_api_path("approvals", approval_id, "retry"), {})
-        )
+        return wire.read_approval(self._post(approval_id, "retry", {}))
 
     def report(
         self, approval_id: str, decision: str, scope: ReportScope, note: str
     ) -> ReportResult:
         """Send a signed report, which also denies and quarantines."""
         body = {"decision": decision, "scope": scope.value} | ({"note": note} if note else {})
-        return wire.read_report(
-            self.session.post(_api_path("approvals", approval_id, "report"), body)
-        )
+        return wire.read_report(self._post(approval_id, "report", body))
+
+    def _post(self, approval_id: str, verb: str, body: Mapping[str, object]) -> JsonObject:
+        return self.session.post(_api_path("approvals", approval_id, verb), body)
 
     def pin(self, x: bytes, purpose: str) -> PinAnswer:
         """Return the server's half of the PIN for `session` or an ID; counts as an attempt."""
@@ -272,7 +274,7 @@ class Client:
         """Return what this user allows agents and apps, newest first."""
         params = {"ended": "true"} if ended else {}
         items = self.session.get("/api/consents", params).children("items")
-        return tuple(access_wire.read_consent(item) for item in items)
+        return tuple(map(access_wire.read_consent, items))
 
     def revoke_consent(self, consent_id: str) -> tuple[Consent, int]:
         """Revoke a consent; return it with the number of tokens that ended."""
@@ -293,12 +295,7 @@ class Client:
 
         At most a thousand are returned.
         """
-        raw_pages = self._first_pages("/api/delegations")
-        return tuple(
-            delegation
-            for raw_page in raw_pages
-            for delegation in access_wire.read_delegations(raw_page)
-        )
+        return tuple(map(access_wire.read_delegation, self._items("/api/delegations")))
 
     def revoke_delegation(self, delegation_id: str) -> int:
         """Revoke a token and every token derived from it; return how many were revoked."""
@@ -308,14 +305,12 @@ class Client:
     def devices(self) -> tuple[Device, ...]:
         """Return this user's devices, including revoked ones."""
         items = self.session.get("/api/devices").children("items")
-        return tuple(wire.read_device(item) for item in items)
+        return tuple(map(wire.read_device, items))
 
     def rename_device(self, device_id: str, name: str) -> Device:
         """Rename a device."""
-        outgoing = OutgoingRequest(
-            method="PATCH", path=_api_path("devices", device_id), json={"name": name}
-        )
-        return wire.read_device(JsonObject.parse(self.session.send(outgoing).content))
+        path = _api_path("devices", device_id)
+        return wire.read_device(self.session.send_json("PATCH", path, {"name": name}))
 
     def browsers(self) -> tuple[Browser, ...]:
         """Return the browsers with push notifications, and those that lost them."""
@@ -337,6 +332,11 @@ class Client:
     def unlock_device(self, device_id: str, statement: str) -> Device:
         """Unlock a locked device with another device's statement."""
         return self._post_device_statement(device_id, "unlock", statement)
+
+    def new_one_time_code(self, statement: str) -> OneTimeCode:
+        """Create a one-time code that signs in another device."""
+        answer = self.session.post("/api/devices/codes", {"statement": statement})
+        return read_as(OneTimeCode, answer, code=answer.safe("enrollment_code"))
 
     def vouch_device(self, device_id: str, statement: str) -> Device:
         """Let a new device approve high-risk requests early, with another device's statement."""

@@ -16,10 +16,10 @@
     BadPin                  a new PIN that is too short
     BadName                 an invalid device name
     BadSetting              an invalid setting
-    NotKept                 a secret could not be read or stored
+    StorageFailed           a secret could not be read or stored
     BrokenProfile           the files of this installation cannot be read
     AlreadyLoggedIn         a login would replace another one
-    GivenUp                 the user canceled a sign-in that waited for another device
+    SignInCanceled          the user canceled a sign-in that waited for another device
     BadServer               the URL is not that of a server to log in to
     WireError               the server sent an invalid document
 
@@ -170,7 +170,7 @@ class BrokenSettings(BadSetting):
     """The settings file is invalid."""
 
 
-class NotKept(ClientError):
+class StorageFailed(ClientError):
     """A secret could not be read or stored: disk full, keyring locked. A retry may help."""
 
 
@@ -182,7 +182,7 @@ class AlreadyLoggedIn(ClientError):
     """There is an active login on this machine, and it is not replaced."""
 
 
-class GivenUp(ClientError):
+class SignInCanceled(ClientError):
     """The user canceled signing in. Nothing was stored."""
 
 

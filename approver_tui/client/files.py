@@ -3,15 +3,12 @@
 Owns: modes, atomic replacement, the lock between processes. Never: what the files mean.
 """
 
+import fcntl
 import os
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-
-if sys.platform != "win32":
-    import fcntl
 
 _FOLDER_MODE = 0o700
 
@@ -58,8 +55,7 @@ def file_lock(path: Path) -> Iterator[None]:
     make_private_folder(path.parent)
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        if sys.platform != "win32":
-            fcntl.flock(handle, fcntl.LOCK_EX)
+        fcntl.flock(handle, fcntl.LOCK_EX)
         yield
     finally:
         os.close(handle)
@@ -67,8 +63,6 @@ def file_lock(path: Path) -> Iterator[None]:
 
 def _sync_folder(folder: Path) -> None:
     """Flush the folder, so that the new name survives a power failure."""
-    if sys.platform == "win32":
-        return
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

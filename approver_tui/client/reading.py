@@ -54,9 +54,9 @@ class JsonObject:
             return None
         return self.safe(name, max_len=max_len, max_lines=max_lines)
 
-    def text_or_none(self, name: str) -> str | None:
-        """Return a string unchanged, or None if it is null or missing."""
-        return None if self.values.get(name) is None else self.text(name)
+    def optional(self, name: str, read: Callable[["JsonObject", str], _Value]) -> _Value | None:
+        """Return a member as `read` reads it, or None if it is null or missing."""
+        return None if self.values.get(name) is None else read(self, name)
 
     def is_null(self, name: str) -> bool:
         """Return whether a required member is null."""
@@ -94,26 +94,21 @@ class JsonObject:
             raise WireError(self.path_of(name), "has no time zone")
         return (moment - _EPOCH) // _MILLISECOND
 
-    def time_or_none(self, name: str) -> int | None:
-        """Return a time, or None if it is null or missing."""
-        return None if self.values.get(name) is None else self.time(name)
-
     def child(self, name: str) -> "JsonObject":
         """Return an object inside this one."""
         return JsonObject(_as_object(self._value(name), self.path_of(name)), self.path_of(name))
 
-    def child_or_none(self, name: str) -> "JsonObject | None":
-        """Return an object inside this one, or None if it is null or missing."""
-        return None if self.values.get(name) is None else self.child(name)
+    def read_child(self, name: str, read: Callable[["JsonObject"], _Value]) -> _Value | None:
+        """Return an object inside this one as `read` parses it, or None if null or missing."""
+        return self.optional(name, lambda members, name: read(members.child(name)))
 
     def children(self, name: str) -> tuple["JsonObject", ...]:
         """Return a list of objects."""
+        values, path = self._list(name), self.path_of(name)
+        paths = [f"{path}[{index}]" for index in range(len(values))]
         return tuple(
-            JsonObject(
-                _as_object(value, f"{self.path_of(name)}[{index}]"),
-                f"{self.path_of(name)}[{index}]",
-            )
-            for index, value in enumerate(self._list(name))
+            JsonObject(_as_object(value, item_path), item_path)
+            for value, item_path in zip(values, paths, strict=True)
         )
 
     def safe_texts(self, name: str, *, max_len: int = 200) -> tuple[SafeText, ...]:
@@ -168,6 +163,11 @@ def read_as(kind: Callable[..., _Value], members: JsonObject, **values: object) 
     return kind(**values, **parsed)
 
 
+def read_name(members: JsonObject) -> SafeText:
+    """Return the name in an object."""
+    return members.safe("name")
+
+
 def read_each(kind: Callable[..., _Value], members: JsonObject, name: str) -> tuple[_Value, ...]:
     """Return a list of objects as dataclasses."""
     return tuple(read_as(kind, child) for child in members.children(name))
@@ -184,9 +184,7 @@ def _reader(name: str, hint: Any) -> _Reader:  # noqa: ANN401  # a type, or a un
     kinds = [arg for arg in get_args(hint) if arg is not NoneType]
     if NoneType in get_args(hint):
         read = _reader(name, kinds[0])
-        return lambda members, name: (
-            None if members.values.get(name) is None else read(members, name)
-        )
+        return lambda members, name: members.optional(name, read)
     if get_origin(hint) is tuple:
         lists = {SafeText: JsonObject.safe_texts, str: JsonObject.texts}
         return lists.get(kinds[0]) or partial(read_each, kinds[0])

@@ -12,16 +12,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from approver_tui.client.errors import (
-    ApiError,
-    CertificateRefused,
-    DeviceLocked,
-    LoginFirst,
-    RequestLocked,
-    Unreachable,
-    WireError,
-    WrongEntry,
-)
+from approver_tui.client import errors
 from approver_tui.client.jose import SigningKey, dpop_proof
 from approver_tui.client.reading import JsonObject, parse_json
 from approver_tui.client.sign_in.tokens import Tokens
@@ -67,7 +58,7 @@ class Transport:
         self.clock = clock
         self._skew = 0
         self._http = new_http(self.issuer)
-        self.on_promises: Callable[[str], None] = _ignore
+        self.on_promises: Callable[[str], None] = lambda _promises: None
         """Called with the audit log promises of a response."""
 
     def close(self) -> None:
@@ -152,10 +143,6 @@ class Transport:
         return abs(self._skew - old_skew) > _SKEW_THAT_MATTERS
 
 
-def _ignore(_promises: str) -> None:
-    """Ignore promises; the default."""
-
-
 def new_http(base_url: str) -> httpx.Client:
     """Return an HTTP client. A proxy is never used for a server on this machine.
 
@@ -184,77 +171,64 @@ def exchange(http: httpx.Client, request: httpx.Request) -> httpx.Response:
         raise _connection_error(server, error) from error
     except httpx.TimeoutException as error:
         message = f"{server} did not respond in time."
-        raise Unreachable(message, was_sent=True, is_silent=True) from error
+        raise errors.Unreachable(message, was_sent=True, is_silent=True) from error
     except httpx.TransportError as error:
-        raise Unreachable(f"The connection to {server} broke.", was_sent=True) from error
+        raise errors.Unreachable(f"The connection to {server} broke.", was_sent=True) from error
 
 
-def _connection_error(server: str, error: BaseException) -> Unreachable:
+def _connection_error(server: str, error: BaseException) -> errors.Unreachable:
     """Return the error for why nothing was sent; an invalid certificate has its own error."""
     cause: BaseException | None = error
     while cause is not None and not isinstance(cause, ssl.SSLCertVerificationError):
         cause = cause.__cause__ or cause.__context__
     if cause is None:
-        return Unreachable(f"{server} does not respond.")
-    is_unknown_authority = cause.verify_code in _UNKNOWN_AUTHORITY
-    remedy = (
-        " Set SSL_CERT_FILE to trust your own certificate authority."
-        if is_unknown_authority
-        else ""
-    )
-    return CertificateRefused(
-        f"{server} has an invalid certificate: {cause.verify_message}.{remedy}"
-    )
+        return errors.Unreachable(f"{server} does not respond.")
+    message = f"{server} has an invalid certificate: {cause.verify_message}."
+    if cause.verify_code in _UNKNOWN_AUTHORITY:
+        message += " Set SSL_CERT_FILE to trust your own certificate authority."
+    return errors.CertificateRefused(message)
 
 
-_KINDS: Mapping[str, type[ApiError]] = {
-    "device_locked": DeviceLocked,
-    "pin_exhausted": DeviceLocked,
-    "request_locked": RequestLocked,
-    "wrong_entry": WrongEntry,
+_KINDS: Mapping[str, type[errors.ApiError]] = {
+    "device_locked": errors.DeviceLocked,
+    "pin_exhausted": errors.DeviceLocked,
+    "request_locked": errors.RequestLocked,
+    "wrong_entry": errors.WrongEntry,
 }
 """The error class of each code."""
 
 
-def refusal(response: httpx.Response) -> ApiError:
+def refusal(response: httpx.Response) -> errors.ApiError:
     """Return the error for a response with status 400 or higher."""
     members = _problem_members(response)
-    code = (
-        _text_member(members, "code")
-        or _text_member(members, "error")
-        or f"http_{response.status_code}"
-    )
-    detail = (
-        _text_member(members, "detail")
-        or _text_member(members, "error_description")
-        or f"The server answered {response.status_code}."
-    )
+    status_text = f"The server answered {response.status_code}."
+    code = _first_text(members, "code", "error") or f"http_{response.status_code}"
+    detail = _first_text(members, "detail", "error_description") or status_text
     if response.status_code == httpx.codes.UNAUTHORIZED:
-        return LoginFirst(detail, code)
-    kind = _KINDS.get(code, ApiError)
+        return errors.LoginFirst(detail, code)
+    kind = _KINDS.get(code, errors.ApiError)
     if "Retry-After" in response.headers:
         members = {**members, "retry_after": response.headers["Retry-After"]}
     return kind(code, response.status_code, detail, members)
 
 
 def _is_proof_rejected(response: httpx.Response) -> bool:
-    if response.is_success:
-        return False
-    return refusal(response).code == "invalid_dpop_proof"
+    return not response.is_success and refusal(response).code == "invalid_dpop_proof"
 
 
 def _problem_members(response: httpx.Response) -> Mapping[str, object]:
     """Return the problem document; a proxy may answer in HTML, which is an error too."""
     try:
         parsed = parse_json(response.content)
-    except WireError:
+    except errors.WireError:
         return {}
     return parsed if isinstance(parsed, dict) else {}
 
 
-def _text_member(members: Mapping[str, object], name: str) -> str:
-    value = members.get(name)
-    return value if isinstance(value, str) else ""
+def _first_text(members: Mapping[str, object], *names: str) -> str:
+    """Return the first of these members that is a string and not empty, or ""."""
+    values = (members.get(name) for name in names)
+    return next((value for value in values if value and isinstance(value, str)), "")
 
 
 def _authority(request: httpx.Request) -> str:

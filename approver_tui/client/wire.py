@@ -8,14 +8,15 @@ the others. Never: HTTP.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 from approver_tui.client.approvals.display_wire import read_display, with_current_signals
 from approver_tui.client.errors import WireError
 from approver_tui.client.jose import unb64
-from approver_tui.client.reading import JsonObject, read_as
-from approver_tui.client.standing_grants.standing_grants_wire import read_automatic_decision
+from approver_tui.client.reading import JsonObject, read_as, read_name
 from approver_tui.state.approvals.approvals import (
     Approval,
+    AutomaticDecision,
     Decided,
     Execution,
     Kind,
@@ -25,18 +26,18 @@ from approver_tui.state.approvals.ceremony import REASON_LENGTH, Ceremony, Step,
 from approver_tui.state.approvals.decision import NOTE_LENGTH, Answer
 from approver_tui.state.approvals.differences import differing_places
 from approver_tui.state.approvals.look_alikes import look_key
-from approver_tui.state.approvals.narrowable import Narrowable, NarrowableFact
-from approver_tui.state.approvals.narrowing import Difference, Granted
+from approver_tui.state.approvals.narrowing import Difference, Granted, Narrowable, NarrowableFact
 from approver_tui.state.approvals.votes import Vote, VoteTally
 from approver_tui.state.devices.devices import Browser, Device, Me, User
 from approver_tui.state.fingerprint import digest
 from approver_tui.state.incidents.reports import QuarantinedAgent, ReportResult
 from approver_tui.state.notifications.deliveries import Delivery
 from approver_tui.state.notifications.events import AlarmSubject, Event, EventName
-from approver_tui.state.text import display_safe
+from approver_tui.state.text import SafeText, display_safe
 
 _MAX_TEXT = 4_000
 _MAX_LINES = 40
+_MAX_NAME = 64
 _RESERVED = "sayso:"
 """The prefix of `authorization_details` types that no agent can send."""
 _ACTION_MEMBERS = frozenset({"agent", "authorization_details", "resource", "salt", "scope", "user"})
@@ -77,18 +78,18 @@ def read_approval(members: JsonObject) -> Approval:
         ceremony=_read_ceremony(members),
         display=with_current_signals(
             read_display(JsonObject.parse(display_text, members.path_of("display"))),
-            members.child_or_none("unusual"),
+            members.optional("unusual", JsonObject.child),
         ),
         action_text=members.text("action"),
         display_text=display_text,
-        decision=_read_decided(members.child_or_none("decided")),
-        execution=_read_execution(members.child_or_none("execution")),
-        automatic_decision=read_automatic_decision(members.child_or_none("decided_by")),
+        decision=members.read_child("decided", _read_decided),
+        execution=members.read_child("execution", _read_execution),
+        automatic_decision=members.read_child("decided_by", _read_automatic_decision),
         granted=_read_granted_part(members),
-        vote_tally=read_votes(members.child_or_none("vote_tally")),
+        vote_tally=members.read_child("vote_tally", read_votes),
         devices=_read_deliveries(members),
-        extended_to=members.time_or_none("expires_at"),
-        tries_left=_read_tries(members.child_or_none("tries_left")),
+        extended_to=members.optional("expires_at", JsonObject.time),
+        tries_left=members.read_child("tries_left", _read_tries),
         look_key=None,
     )
     _check_outer_members(members, approval)
@@ -131,7 +132,7 @@ def read_page(members: JsonObject) -> Page:
     rows = [_read_row(item) for item in members.children("items")]
     return Page(
         items=tuple(row for row in rows if isinstance(row, Approval)),
-        next=members.text_or_none("next"),
+        next=members.optional("next", JsonObject.text),
         feed_cursor=members.integer("feed_cursor"),
         server_time=members.time("server_time"),
         unverified=tuple(row for row in rows if isinstance(row, Unverified)),
@@ -146,12 +147,11 @@ def unverified_row(approval_id: str, error: WireError) -> Unverified:
 def read_me(members: JsonObject) -> Me:
     """Return who is logged in."""
     user = members.child("user")
-    device = members.child_or_none("device")
     return read_as(
         Me,
         members,
         user=read_as(User, user, roles=user.safe_texts("roles", max_len=60)),
-        device=None if device is None else read_device(device),
+        device=members.read_child("device", read_device),
     )
 
 
@@ -173,15 +173,15 @@ def read_device(members: JsonObject) -> Device:
 
 def read_browsers(members: JsonObject) -> tuple[Browser, ...]:
     """Return the active browsers, then those that are unknown to their push service."""
-    active = (
+    active_browsers = (
         _read_browser(child, is_dormant=child.boolean("dormant"), lost_at=None)
         for child in members.children("items")
     )
-    lost = (
+    lost_browsers = (
         _read_browser(child, is_dormant=False, lost_at=child.time("lost_at"))
         for child in members.children("lost")
     )
-    return (*active, *lost)
+    return (*active_browsers, *lost_browsers)
 
 
 def read_narrowable(members: JsonObject) -> Narrowable:
@@ -220,27 +220,20 @@ def read_report(members: JsonObject) -> ReportResult:
 
 def read_event(members: JsonObject) -> Event:
     """Return the event of a feed frame of type `event`."""
-    approval = members.child_or_none("approval")
-    device = members.child_or_none("device")
+    incident = members.safe_or_none("incident", max_len=_MAX_NAME)
     return read_as(
         Event,
         members,
         name=members.choice("event", EventName),
-        approval=None if approval is None else read_approval(approval),
-        device=None if device is None else read_device(device),
-        about=_read_about(members),
+        approval=members.read_child("approval", read_approval),
+        device=members.read_child("device", read_device),
+        about=members.read_child("agent", partial(_read_about, incident)),
     )
 
 
-def _read_about(members: JsonObject) -> AlarmSubject | None:
-    agent, incident = members.child_or_none("agent"), members.text_or_none("incident")
-    if agent is None:
-        return None
-    return AlarmSubject(
-        agent_id=display_safe(agent.text("id"), max_len=64),
-        agent=display_safe(agent.text("name"), max_len=64),
-        incident=None if incident is None else display_safe(incident, max_len=64),
-    )
+def _read_about(incident: SafeText | None, agent: JsonObject) -> AlarmSubject:
+    agent_id, name = (agent.safe(member, max_len=_MAX_NAME) for member in ("id", "name"))
+    return AlarmSubject(agent_id, name, incident)
 
 
 def _read_row(members: JsonObject) -> Approval | Unverified:
@@ -289,7 +282,7 @@ def _check_equal(members: JsonObject, name: str, expected: str) -> None:
 
 def _read_granted_part(members: JsonObject) -> Granted | None:
     """Return the granted part of this action, with the places where it differs."""
-    child = members.child_or_none("granted")
+    child = members.optional("granted", JsonObject.child)
     if child is None:
         return None
     granted = read_granted(child)
@@ -318,17 +311,13 @@ def _read_ceremony(members: JsonObject) -> Ceremony:
         raise WireError(members.path_of("ceremony"), "has an unknown step") from None
 
 
-def _read_tries(members: JsonObject | None) -> Mapping[Step, int] | None:
+def _read_tries(members: JsonObject) -> Mapping[Step, int]:
     """Return the remaining attempts of each step."""
-    if members is None:
-        return None
     return {step: members.integer(step) for step in Step if step in members.values}
 
 
-def read_votes(members: JsonObject | None) -> VoteTally | None:
-    """Return the votes; None if only one user is asked."""
-    if members is None:
-        return None
+def read_votes(members: JsonObject) -> VoteTally:
+    """Return the votes on a request that several users are asked about."""
     votes = (
         read_as(
             Vote,
@@ -353,9 +342,7 @@ def _read_deliveries(members: JsonObject) -> tuple[Delivery, ...]:
     )
 
 
-def _read_execution(members: JsonObject | None) -> Execution | None:
-    if members is None:
-        return None
+def _read_execution(members: JsonObject) -> Execution:
     word = members.safe_or_none("outcome")
     return read_as(
         Execution,
@@ -366,19 +353,27 @@ def _read_execution(members: JsonObject | None) -> Execution | None:
     )
 
 
-def _read_decided(members: JsonObject | None) -> Decided | None:
-    if members is None:
-        return None
+def _read_automatic_decision(members: JsonObject) -> AutomaticDecision:
+    """Return the consent or standing grant that decided a request without the user."""
+    grant = members.safe_or_none("standing_grant")
+    return AutomaticDecision(
+        consent=members.safe("consent") if grant is None else None,
+        policy=members.integer("policy"),
+        grant=grant,
+        use=None if grant is None else members.integer("use"),
+    )
+
+
+def _read_decided(members: JsonObject) -> Decided:
     notes = {
         name: members.safe_or_none(name, max_len=NOTE_LENGTH, max_lines=_MAX_LINES)
         for name in ("note", "private_note", "reason")
     }
-    ask = members.child_or_none("ask")
     return read_as(
         Decided,
         members,
         **members.id_and_name("by"),
         **members.id_and_name("device"),
         **notes,
-        ask=None if ask is None else ask.safe("name"),
+        ask=members.read_child("ask", read_name),
     )

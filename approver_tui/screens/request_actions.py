@@ -95,9 +95,8 @@ class RequestActions:
 
     def _snooze(self, approval_id: str) -> SafeText:
         """Snooze a request. Runs in a thread."""
-        attention = self.context.prefs_client.snooze(approval_id)
-        self.post(thread_messages.NotificationPrefsLoaded(attention))
-        hold = attention.hold_of(approval_id)
+        self.context.prefs_client.snooze(approval_id)
+        hold = self.post_settings().hold_of(approval_id)
         if hold is None:
             return fmt("Not snoozed: the request is no longer waiting.")
         until, key = self._clock(hold.until), self.context.keys.key("snooze")
@@ -105,14 +104,14 @@ class RequestActions:
 
     def _unsnooze(self, approval_id: str) -> SafeText:
         """End the snooze of a request. Runs in a thread."""
-        self.post(
-            thread_messages.NotificationPrefsLoaded(self.context.prefs_client.unsnooze(approval_id))
-        )
+        self.context.prefs_client.unsnooze(approval_id)
+        self.post_settings()
         return fmt("No longer snoozed.")
 
     def _mute(self, agent_id: SafeText, agent: SafeText) -> SafeText:
         """Mute an agent. Runs in a thread."""
-        self.post(thread_messages.NotificationPrefsLoaded(self.context.prefs_client.mute(agent_id)))
+        self.context.prefs_client.mute(agent_id)
+        self.post_settings()
         return fmt(
             "{} is muted for low and medium risk. Its requests stay listed; {} undoes that.",
             agent,
@@ -121,10 +120,15 @@ class RequestActions:
 
     def _unmute(self, agent_id: SafeText, agent: SafeText) -> SafeText:
         """Unmute an agent. Runs in a thread."""
-        self.post(
-            thread_messages.NotificationPrefsLoaded(self.context.prefs_client.unmute(agent_id))
-        )
+        self.context.prefs_client.unmute(agent_id)
+        self.post_settings()
         return fmt("{} is no longer muted.", agent)
+
+    def post_settings(self) -> NotificationPrefs:
+        """Fetch the notification settings, post them, and return them. Runs in a thread."""
+        prefs = self.context.prefs_client.settings()
+        self.post(thread_messages.NotificationPrefsLoaded(prefs))
+        return prefs
 
     def _clock(self, at: int) -> SafeText:
         return clock(at, self.context.now(), self.context.zone)

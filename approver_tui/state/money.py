@@ -28,10 +28,6 @@ class Sum:
     """The number of decimal places."""
     minor: int
 
-    def plus(self, minor: int) -> "Sum":
-        """Return the sum plus an amount in minor units."""
-        return replace(self, minor=self.minor + minor)
-
     @property
     def text(self) -> SafeText:
         """The sum as facts are written: `EUR 4,820.00`."""
@@ -47,7 +43,7 @@ def sums(approvals: Iterable[Approval]) -> tuple[Sum, ...]:
     for total in (amount for approval in approvals for amount in _amounts(approval)):
         key = (total.label, total.currency, total.digits)
         previous = totals.get(key)
-        totals[key] = total if previous is None else total.plus(previous.minor)
+        totals[key] = replace(total, minor=total.minor + (previous.minor if previous else 0))
     return tuple(totals.values())
 
 
@@ -56,20 +52,11 @@ def amount(approval: Approval) -> SafeText:
 
     For a narrowed request it is the smaller amount. An amount that must be typed back is not shown.
     """
-    granted = approval.granted
-    narrowed_sums = (
-        ()
-        if granted is None
-        else tuple(
-            difference.granted
-            for difference in granted.differences
-            if _MONEY.fullmatch(difference.granted)
-        )
-    )
-    if narrowed_sums:
-        return narrowed_sums[0] if len(narrowed_sums) == 1 else SafeText("")
-    request_sums = sums((hide_typed_fact(approval),))
-    return request_sums[0].text if len(request_sums) == 1 else SafeText("")
+    differences = () if approval.granted is None else approval.granted.differences
+    granted = [difference.granted for difference in differences]
+    amounts = [text for text in granted if _MONEY.fullmatch(text)]
+    amounts = amounts or [total.text for total in sums((hide_typed_fact(approval),))]
+    return amounts[0] if len(amounts) == 1 else SafeText("")
 
 
 def money_fact(approval: Approval, value: Mapping[str, object]) -> Fact | None:

@@ -92,5 +92,5 @@ def _add_condition(conditions: Filter, name: str, value: str, now: int) -> Filte
         return replace(conditions, risk=Risk(value))
     if value not in _IS:
         raise ValueError("use is:approved, denied or nobody")
-    chosen = _IS[value]
-    return replace(conditions, decision=chosen.decision, undecided=chosen.undecided)
+    outcome = _IS[value]
+    return replace(conditions, decision=outcome.decision, undecided=outcome.undecided)

@@ -10,12 +10,20 @@ from tests.support.clients.settling import (
     reading_styles_once,
     settling_by_queue,
 )
+from tests.support.fakes.fake_server import FakeServer
 
 
 @pytest.fixture(autouse=True, scope="session")
 def _settling() -> Iterator[None]:
     with settling_by_queue(), reading_styles_once(), drawing_on_demand():
         yield
+
+
+@pytest.fixture
+def server() -> Iterator[FakeServer]:
+    """A server with one user and an unused enrollment code."""
+    with FakeServer() as running:
+        yield running
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 
 from approver_tui import app, wiring
 from approver_tui.app import OpeningScreen
-from approver_tui.client.errors import LoginFirst, NotKept
+from approver_tui.client.errors import LoginFirst, StorageFailed
 from approver_tui.client.sign_in.profile import Home
 from approver_tui.screens.approvals.inbox import InboxScreen
 from approver_tui.screens.context import DEFAULT_ENVIRONMENT
@@ -106,7 +106,7 @@ async def test_keys_typed_during_the_start_are_dropped():
 
 async def test_an_error_while_loading_ends_the_app():
     """The app ends with the error, which is then reported as a command would report it."""
-    stage, error = a_stage(), NotKept("The keyring is locked.")
+    stage, error = a_stage(), StorageFailed("The keyring is locked.")
 
     def load_app(_ring):
         raise error

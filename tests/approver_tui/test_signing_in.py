@@ -10,7 +10,7 @@ from approver_tui import app
 from approver_tui.app import INTRODUCTION
 from approver_tui.client.devices import enrolling, keys
 from approver_tui.client.devices.enrolling import Invitation
-from approver_tui.client.errors import BadServer, GivenUp, Unreachable
+from approver_tui.client.errors import BadServer, SignInCanceled, Unreachable
 from approver_tui.client.sign_in import profile
 from approver_tui.client.sign_in.profile import Home
 from approver_tui.screens.sign_in.sign_in import (
@@ -61,7 +61,7 @@ class FakeLoginService:
                 if self.breaks:
                     raise self.breaks.pop(0)
                 if stop.is_set():
-                    raise GivenUp("Canceled. Nothing was saved.")
+                    raise SignInCanceled("Canceled. Nothing was saved.")
         return "default"
 
 
@@ -274,7 +274,7 @@ def test_a_canceled_sign_in_stores_nothing(login):
     stop.set()
     with FakeServer() as server:
         request = SignInRequest(url=server.url, code=None, name="laptop", pin=PIN)
-        with pytest.raises(GivenUp):
+        with pytest.raises(SignInCanceled):
             login.enroll(request, shown.append, stop)
     assert len(shown) == 1
     assert profile.load(login.home) is None

@@ -43,7 +43,7 @@ from tests.support.checks.source import ROOT
             {"textual", "rich", "pygments", "websockets", "keyring", "argon2", "subprocess"},
         ),
         (
-            "approver_tui.cli.approvals.show",
+            "approver_tui.cli.approvals.requests",
             {"textual", "rich", "pygments", "websockets", "keyring"},
         ),
     ],

@@ -7,8 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from approver_tui.client.devices.keys import KeyLevel
-from approver_tui.client.devices.unlocking import temporary_key
+from approver_tui.client.devices.unlocking import temporary_high_key
 from approver_tui.client.jose import signed_statement
 from server.protocol.approvals.decisions import request_digest
 from server.services.users.users import UserChanges, Users
@@ -36,7 +35,7 @@ def admin(server: LiveServer, person: Terminal) -> Terminal:
 
 
 def _sign_statement(admin: Terminal, challenge: dict[str, Any]) -> str:
-    with temporary_key(admin.client, PIN, KeyLevel.HIGH, challenge["subject"]) as key_pair:
+    with temporary_high_key(admin.client, PIN, challenge["subject"]) as key_pair:
         return signed_statement(
             key_pair.key,
             admin.client.signer,

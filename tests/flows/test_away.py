@@ -12,7 +12,7 @@ import pytest
 
 from approver_tui.client.approvers import deputies
 from approver_tui.client.errors import ApiError, RequestLocked, WrongEntry
-from approver_tui.client.notifications import preferences
+from approver_tui.client.notifications.preferences import NotificationPrefsClient
 from approver_tui.state.approvals.approvals import Approval, ApprovalState
 from approver_tui.state.approvals.ceremony import Entries
 from server.services.clients.agent_forms import AgentChanges
@@ -60,7 +60,7 @@ def _set_quiet_hours(person: Terminal) -> None:
     """Sets quiet hours that began an hour ago and end in ten minutes, before requests expire."""
     now = person.client.now()
     begins, ends = (_at(moment).strftime("%H:%M") for moment in (now - HOUR, now + 10 * MINUTE))
-    preferences.set_quiet_hours(person.client, begins=begins, ends=ends, zone="UTC", days=())
+    NotificationPrefsClient(person.client).set_quiet_hours(begins, ends, "UTC")
 
 
 def _held_reason(line: FeedLine) -> str | None:
@@ -77,7 +77,7 @@ def _poll(server: LiveServer, agent: Agent, handle: str) -> dict[str, Any]:
 
 
 def _held_approvals(person: Terminal) -> set[str]:
-    return {hold.approval for hold in preferences.settings(person.client).holds}
+    return {hold.approval for hold in NotificationPrefsClient(person.client).settings().holds}
 
 
 def test_quiet_hours_hold_low_and_medium_risk_and_high_risk_rings(
@@ -94,13 +94,13 @@ def test_quiet_hours_hold_low_and_medium_risk_and_high_risk_rings(
         high = agent.ask_payment(person.user).json()["auth_req_id"]
         assert _held_reason(line) is None
         assert len(person.waiting()) == 3
-        until = preferences.settings(person.client).quiet_until
+        until = NotificationPrefsClient(person.client).settings().quiet_until
         assert until is not None
         for handle in (low, medium):
             held_until = _poll(server, agent, handle)["held_until"]
             assert datetime.fromisoformat(held_until) == _at(until)
         assert "held_until" not in _poll(server, agent, high)
-        preferences.clear_quiet_hours(person.client)
+        NotificationPrefsClient(person.client).clear_quiet_hours()
         line.event("attention.changed")
         reminded = {line.event("approval.reminder")["approval"]["risk"] for _ in range(2)}
     assert reminded == {"low", "medium"}
@@ -113,16 +113,16 @@ def test_a_muted_agent_rings_only_for_high_risk_requests(agent: Agent, person: T
         agent.request_approval(person.user, **_order())
         assert _held_reason(line) is None
         name = person.only_request().agent.name
-        assert preferences.mute(person.client, name, None).agent_id == agent.key.id
+        assert NotificationPrefsClient(person.client).mute(name).agent_id == agent.key.id
         line.event("attention.changed")
         agent.request_approval(person.user, **_order())
         assert _held_reason(line) == "muted"
         agent.ask_payment(person.user)
         assert _held_reason(line) is None
         assert len(person.waiting()) == 3
-        preferences.unmute(person.client, name)
+        NotificationPrefsClient(person.client).unmute(name)
         line.event("attention.changed")
-    assert preferences.settings(person.client).mutes == ()
+    assert NotificationPrefsClient(person.client).settings().mutes == ()
 
 
 def test_a_snoozed_request_rings_when_its_snooze_ends(
@@ -132,16 +132,16 @@ def test_a_snoozed_request_rings_when_its_snooze_ends(
     handle = agent.request_approval(person.user, **_order())
     pending = person.only_request()
     with open_feed(person) as line:
-        until = preferences.snooze(person.client, pending.id, 2).until
+        until = NotificationPrefsClient(person.client).snooze(pending.id, 2).until
         line.event("attention.changed")
         assert _held_approvals(person) == {pending.id}
         assert datetime.fromisoformat(_poll(server, agent, handle)["held_until"]) == _at(until)
         server.clock.forward(2 * MINUTE)
         reminded = line.event("approval.reminder")
         assert (reminded["approval"]["id"], reminded["held"]) == (pending.id, None)
-        preferences.snooze(person.client, pending.id, 2)
+        NotificationPrefsClient(person.client).snooze(pending.id, 2)
         line.event("attention.changed")
-        preferences.unsnooze(person.client, pending.id)
+        NotificationPrefsClient(person.client).unsnooze(pending.id)
         line.event("attention.changed")
     assert _held_approvals(person) == set()
     assert person.only_request().id == pending.id

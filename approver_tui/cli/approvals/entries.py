@@ -1,17 +1,17 @@
 """The steps of approving besides the PIN, on a command line: number, fact, reason.
 
-Owns: the flags, and asking for missing entries. Never: whether an entry is right.
+Owns: the names of the flags, and asking for missing entries. Never: whether an entry is right.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Final, TypeVar
+from typing import Final
 
 import click
 
 from approver_tui.client.errors import EntryNeeded
 from approver_tui.state.approvals.approvals import Approval
-from approver_tui.state.approvals.ceremony import NO_ENTRIES, Entries, Step
+from approver_tui.state.approvals.ceremony import Entries, Step
 from approver_tui.state.approvals.type_back import is_plausible
 
 FLAGS: Final[Mapping[Step, str]] = {
@@ -20,22 +20,6 @@ FLAGS: Final[Mapping[Step, str]] = {
     Step.REASON: "--reason",
 }
 _MEMBERS: Final = {Step.MATCH: "match", Step.TYPE_BACK: "fact", Step.REASON: "reason"}
-_Command = TypeVar("_Command", bound=Callable[..., object])
-
-
-def entry_flags(command: _Command) -> _Command:
-    """Add the three flags to a command."""
-    for option in (
-        click.option(
-            "--reason", metavar="TEXT", help="The reason, for the audit log; no agent sees it."
-        ),
-        click.option("--match", metavar="NUMBER", help="The match number that the agent shows."),
-        click.option(
-            "--fact", metavar="VALUE", help="The value to type back, as the request shows it."
-        ),
-    ):
-        command = option(command)
-    return command
 
 
 def complete_entries(
@@ -73,8 +57,3 @@ def _ask_for(approval: Approval, step: Step, ask: Callable[[str], str | None]) -
     while typed and not is_plausible(approval, step, typed):
         typed = ask(f"Not valid. {question}")
     return typed or None
-
-
-def ask_entries(approval: Approval, ask: Callable[[str], str | None]) -> Entries | None:
-    """Ask for every entry besides the PIN; None if canceled."""
-    return complete_entries(approval, NO_ENTRIES, ask)

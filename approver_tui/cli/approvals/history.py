@@ -7,15 +7,22 @@ from collections.abc import Callable, Iterable, Mapping
 import click
 
 from approver_tui.cli import documents
-from approver_tui.cli.approvals import filtering, listing
-from approver_tui.cli.approvals.inbox import print_items
-from approver_tui.cli.inputs import this_client
+from approver_tui.cli.approvals import listing
+from approver_tui.cli.approvals.inbox import (
+    agent_option,
+    json_lines_option,
+    print_items,
+    risk_option,
+)
+from approver_tui.cli.inputs import parse_option, this_client
 from approver_tui.cli.printing import as_json, print_result, rfc3339, wants_json
 from approver_tui.client.api import Client
-from approver_tui.client.approvals.history import SearchResult, search
+from approver_tui.client.approvals.history import search
+from approver_tui.client.wire import Page
 from approver_tui.state.approvals.approvals import Approval, Decided
 from approver_tui.state.approvals.decision import Answer
-from approver_tui.state.approvals.filters import Filter
+from approver_tui.state.approvals.filters import Filter, read_span
+from approver_tui.state.risks import Risk
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -72,18 +79,18 @@ _NO_DECISION = "none"
     type=click.Choice([*(answer.value for answer in Answer), _NO_DECISION]),
     help="Only this decision; none means nobody answered.",
 )
-@filtering.risk
-@filtering.agent
-@filtering.as_json_lines
+@risk_option
+@agent_option
+@json_lines_option
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV with a header row.")
 @as_json
-def command(  # noqa: PLR0913  # one argument per option
+def history(  # noqa: PLR0913  # one argument per option
     *,
     limit: int,
     cursor: str | None,
     since: str | None,
     decision: str | None,
-    risk: str | None,
+    risk: Risk | None,
     agent: str | None,
     jsonl: bool,
     as_csv: bool,
@@ -92,39 +99,32 @@ def command(  # noqa: PLR0913  # one argument per option
     if sum((jsonl, as_csv, wants_json())) > 1:
         raise click.UsageError("Choose one of --json, --jsonl and --csv.")
     with this_client() as client:
+        span = None if since is None else parse_option(f"--since {since}", read_span, since)
         condition = Filter(
-            risk=filtering.read_risk(risk),
+            risk=risk,
             agent=agent,
             decision=None if decision in {None, _NO_DECISION} else Answer(decision),
             undecided=decision == _NO_DECISION,
-            since=_parse_since(client, since),
+            since=None if span is None else _server_time(client) - span,
         )
-        result, now = search(client, condition, limit=limit, cursor=cursor), client.now()
+        page, now = search(client, condition, limit=limit, cursor=cursor), client.now()
     if jsonl:
-        print_items(result.page)
+        print_items(page)
     elif as_csv:
-        click.echo(to_csv(result.page.items), nl=False)
+        click.echo(to_csv(page.items), nl=False)
     else:
-        print_result(
-            documents.history(result.page),
-            listing.page_lines(result.page, now, empty=_empty_text(condition))
-            + _next_page_lines(result),
-        )
+        empty = "No past request matches." if condition else "No past requests yet."
+        rows = listing.page_lines(page, now, empty=empty) + _next_page_lines(page)
+        print_result(documents.document("sayso.history/1", page), rows)
 
 
-def _parse_since(client: Client, since: str | None) -> int | None:
-    """Return the start on the server's clock, which is known only after a first call."""
-    if filtering.read_since(since, 0) is None:
-        return None
+def _server_time(client: Client) -> int:
+    """Return the server's time, which is known only after a first call."""
     client.me()
-    return filtering.read_since(since, client.now())
+    return client.now()
 
 
-def _empty_text(condition: Filter) -> str:
-    return "No past request matches." if condition else "No past requests yet."
-
-
-def _next_page_lines(result: SearchResult) -> list[str]:
-    if result.page.next is None:
+def _next_page_lines(page: Page) -> list[str]:
+    if page.next is None:
         return []
-    return ["", f"For older requests, add --cursor {result.page.next}"]
+    return ["", f"For older requests, add --cursor {page.next}"]

@@ -15,20 +15,16 @@ from approver_tui.cli.console import Console
 from approver_tui.cli.exits import error_lines
 from approver_tui.client.api import Client
 from approver_tui.client.approvals.decisions import DecisionClient
-from approver_tui.client.errors import (
-    AlreadyDecided,
-    NotRecorded,
-    WrongEntry,
-    WrongPin,
-)
+from approver_tui.client.errors import AlreadyDecided, NotRecorded, WrongEntry, WrongPin
 from approver_tui.state.approvals.approvals import Approval
-from approver_tui.state.approvals.ceremony import Entries
+from approver_tui.state.approvals.ceremony import NO_ENTRIES, Entries
 from approver_tui.state.approvals.decision import NOTE_LENGTH, DenialExtras, DenyCode
 from approver_tui.state.approvals.votes import withdrawn_text
 from approver_tui.state.incidents.reports import ReportScope
 from approver_tui.state.retry_delays import parse_moment
 from approver_tui.state.text import SafeText
 
+_ALTERNATIVE = "Who should the agent ask instead? A name, or Enter for nobody:"
 _SCOPES = {"agent": ReportScope.AGENT, "everything": ReportScope.EVERY_AGENT}
 
 
@@ -50,9 +46,9 @@ class LineAnswers:
             return self._cancel()
         self.console.print_lines(lines.approval_summary(self.approval, self.client.now()))
         typed: Entries | None = None
-        while (typed := typed or entries.ask_entries(self.approval, self.console.ask)) and (
-            pin := self._ask_pin()
-        ):
+        while (
+            typed := typed or entries.complete_entries(self.approval, NO_ENTRIES, self.console.ask)
+        ) and (pin := self._ask_pin()):
             try:
                 return self._send(partial(self._send_approval, typed, pin))
             except WrongPin as error:
@@ -118,7 +114,7 @@ class LineAnswers:
     def _ask_denial(self, code: DenyCode) -> tuple[str, DenialExtras] | None:
         """Return the notes and other fields of a reason; None if canceled."""
         until = self._ask_retry_time() if code.takes == "retry_at" else ""
-        alternative = self._ask_alternative() if code.takes == "ask" else ""
+        alternative = self.console.ask(_ALTERNATIVE) if code.takes == "ask" else ""
         note = self._ask_note("Note to the agent, or Enter for none:")
         private_note = self._ask_note("Private note (audit log only), or Enter for none:")
         if until is None or alternative is None or note is None or private_note is None:
@@ -139,9 +135,6 @@ class LineAnswers:
             else:
                 break
         return typed
-
-    def _ask_alternative(self) -> str | None:
-        return self.console.ask("Who should the agent ask instead? A name, or Enter for nobody:")
 
     def _ask_choice(self, choices: list[str]) -> str | None:
         while typed := self.console.ask("Type one of these, or press Enter to go back:"):

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from approver_tui.cli.lines import status_text
 from approver_tui.client.wire import Page
-from approver_tui.state.approvals.approvals import Approval, Kind, Unverified
+from approver_tui.state.approvals.approvals import Approval, Kind
 from approver_tui.state.approvals.inbox import by_agent, waits_for_others
 from approver_tui.state.approvals.look_alikes import group_by_look
 from approver_tui.state.text import pluralize
@@ -95,7 +95,9 @@ def _group_rows(group: Sequence[Approval], now: int) -> list[str]:
 
 def unverified_rows(page: Page) -> list[str]:
     """Return the rows that failed verification."""
-    return [line for row in page.unverified for line in _unverified_lines(row)]
+    title = "NOT VERIFIED: this request cannot be read or answered here."
+    rows = ((title, f"  {row.id}", f"  {row.problem}") for row in page.unverified)
+    return [line for row in rows for line in row]
 
 
 def waiting_sentence(number: int) -> str:
@@ -118,11 +120,3 @@ def _requester(approval: Approval) -> str:
     if approval.kind is Kind.APP_DEVICE:
         return f"{approval.agent.name} on a device at {approval.display.asked_from}"
     return approval.agent.asks_as
-
-
-def _unverified_lines(row: Unverified) -> list[str]:
-    return [
-        "NOT VERIFIED: this request cannot be read or answered here.",
-        "  " + row.id,
-        "  " + row.problem,
-    ]

@@ -36,9 +36,7 @@ _EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.command("receipt")
-@click.argument(
-    "approval_id", metavar="[ID]", shell_complete=completing.approval_ids, required=False
-)
+@completing.optional_approval_argument
 @click.option(
     "--file", "saved_file", metavar="FILE", type=_EXISTING_FILE, help="Verify a saved receipt."
 )
@@ -50,7 +48,7 @@ _EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 )
 @click.option("--raw", is_flag=True, help="Print the receipt itself, to save it.")
 @as_json
-def command(
+def receipt(
     *, approval_id: str | None, saved_file: Path | None, jwks: Path | None, raw: bool
 ) -> None:
     """Verify the receipt of a request: what was shown, who signed it, and how it ended.

@@ -9,11 +9,9 @@ from approver_tui.cli.sign_in.homes import this_home
 
 
 @click.command("review")
-@click.argument(
-    "approval_id", metavar="[ID]", shell_complete=completing.approval_ids, required=False
-)
+@completing.optional_approval_argument
 @click.option("--plain", is_flag=True, help="Plain lines instead of the full-screen app.")
-def command(*, approval_id: str | None, plain: bool) -> None:
+def review(*, approval_id: str | None, plain: bool) -> None:
     """Review the waiting requests and answer them.
 
     With --plain, in a dumb terminal, and with the setting `plain`, it works line by line: for
@@ -24,7 +22,7 @@ def command(*, approval_id: str | None, plain: bool) -> None:
             "review is interactive. With --no-input, use inbox, approve and deny."
         )
     if approval_id is not None:
-        approval_id = loading.module("approver_tui.cli.references").looked_up(approval_id)
+        approval_id = loading.module("approver_tui.cli.references").find_approval_id(approval_id)
     if plain or settings.load().is_plain or not has_terminal():
         loading.module("approver_tui.cli.approvals.line_mode").run(approval_id)
     else:

@@ -7,32 +7,24 @@ import click
 from approver_tui import settings
 from approver_tui.cli import references
 from approver_tui.cli.inputs import pin_stdin, read_pin, this_client
-from approver_tui.cli.printing import (
-    as_json,
-    local_time,
-    print_result,
-    rfc3339,
-)
+from approver_tui.cli.printing import as_json, group, local_time, print_result, rfc3339
 from approver_tui.client.approvals.decisions import DecisionClient
-from approver_tui.client.approvers import deputies
+from approver_tui.client.approvers import deputies as deputies_client
 from approver_tui.state.approvers.deputies import Deputy
 
 
-@click.group("deputies", invoke_without_command=True)
-@as_json
-@click.pass_context
-def command(context: click.Context) -> None:
+@group("deputies")
+def deputies() -> None:
     """List, add and revoke deputies: people who decide for you."""
-    if context.invoked_subcommand is None:
-        context.invoke(list_deputies)
+    click.get_current_context().invoke(list_deputies)
 
 
-@command.command("list")
+@deputies.command("list")
 @as_json
 def list_deputies() -> None:
     """List your deputies, and the people you are a deputy for."""
     with this_client() as client:
-        all_deputies = deputies.list_deputies(client)
+        all_deputies = deputies_client.list_deputies(client)
     mine, others = map(_document, all_deputies.mine), map(_document, all_deputies.others)
     lines = [
         f"{_line(deputy)}  {deputy.id}" for deputy in (*all_deputies.mine, *all_deputies.others)
@@ -43,7 +35,7 @@ def list_deputies() -> None:
     )
 
 
-@command.command("add")
+@deputies.command("add")
 @click.argument("name")
 @click.option("--from", "begins", metavar="DATE", help="Start. Defaults to now.")
 @click.option(
@@ -68,14 +60,14 @@ def add(*, name: str, begins: str | None, ends: str, pin_stdin: bool) -> None:
     )
 
 
-@command.command("revoke")
+@deputies.command("revoke")
 @click.argument("deputy_id", metavar="ID")
 @as_json
 def revoke(*, deputy_id: str) -> None:
     """Remove a deputy, or stop being one. Requires no PIN. Past decisions stay."""
     with this_client() as client:
         deputy_id = references.deputy_id(client, deputy_id)
-        deputies.end_deputy(client, deputy_id)
+        deputies_client.end_deputy(client, deputy_id)
     print_result(
         {"schema": "sayso.deputy-ended/1", "id": deputy_id}, [f"Revoked deputy {deputy_id}."]
     )

@@ -17,7 +17,7 @@ from approver_tui.state.text import pluralize
     help="Trust the log as it is now. Use this after your administrator has explained the change.",
 )
 @as_json
-def command(*, accept: bool) -> None:
+def audit_log(*, accept: bool) -> None:
     """Check that the server's audit log only grew since this machine last saw it.
 
     Exits with 20 if it was changed or replaced. The checkpoint that this machine kept then stays

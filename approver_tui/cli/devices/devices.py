@@ -6,7 +6,7 @@ import click
 
 from approver_tui.cli import documents, lines, references
 from approver_tui.cli.inputs import pin_stdin, read_pin, this_client
-from approver_tui.cli.printing import as_json, local_time, print_list, print_result, rfc3339
+from approver_tui.cli.printing import as_json, group, local_time, print_list, print_result, rfc3339
 from approver_tui.client.api import Client
 from approver_tui.client.approvals.decisions import DecisionClient
 from approver_tui.client.errors import ApiError
@@ -15,27 +15,23 @@ from approver_tui.state.devices.devices import Device
 _PinAction = Callable[[DecisionClient, Device, str], Device]
 
 
-@click.group("devices", invoke_without_command=True)
-@as_json
-@click.pass_context
-def command(context: click.Context) -> None:
+@group("devices")
+def devices() -> None:
     """List your devices; revoke, unlock or vouch for one."""
-    if context.invoked_subcommand is None:
-        context.invoke(list_devices)
+    click.get_current_context().invoke(list_devices)
 
 
-@command.command("list")
+@devices.command("list")
 @as_json
 def list_devices() -> None:
     """List your devices."""
     with this_client() as client:
-        devices, now = client.devices(), client.now()
-    items = [documents.device(device) for device in devices]
-    text = [line for device in devices for line in lines.device_lines(device, now)]
-    print_list("sayso.devices/1", items, text)
+        all_devices, now = client.devices(), client.now()
+    text = [line for device in all_devices for line in lines.device_lines(device, now)]
+    print_list("sayso.devices/1", documents.to_json(all_devices), text, empty="No devices.")
 
 
-@command.command("add")
+@devices.command("add")
 @pin_stdin
 @as_json
 def add(*, pin_stdin: bool) -> None:
@@ -55,7 +51,7 @@ def add(*, pin_stdin: bool) -> None:
     print_result({"schema": "sayso.one-time-code/1", **members}, text)
 
 
-@command.command("revoke")
+@devices.command("revoke")
 @click.argument("device_id", metavar="ID")
 @as_json
 def revoke(*, device_id: str) -> None:
@@ -71,7 +67,7 @@ def revoke(*, device_id: str) -> None:
     )
 
 
-@command.command("unlock")
+@devices.command("unlock")
 @click.argument("device_id", metavar="ID")
 @pin_stdin
 @as_json
@@ -80,7 +76,7 @@ def unlock(*, device_id: str, pin_stdin: bool) -> None:
     _act_on_device(device_id, DecisionClient.unlock_device, pin_stdin=pin_stdin)
 
 
-@command.command("vouch")
+@devices.command("vouch")
 @click.argument("device_id", metavar="ID")
 @pin_stdin
 @as_json
@@ -95,9 +91,8 @@ def _act_on_device(device_id: str, action: _PinAction, *, pin_stdin: bool) -> No
         pin = read_pin(from_stdin=pin_stdin)
         updated = action(DecisionClient(client), target, pin)
         now = client.now()
-    print_result(
-        {"schema": "sayso.device/1", **documents.device(updated)}, lines.device_lines(updated, now)
-    )
+    document = documents.document("sayso.device/1", updated)
+    print_result(document, lines.device_lines(updated, now))
 
 
 def _find_device(client: Client, device_id: str) -> Device:

@@ -11,13 +11,13 @@ from approver_tui.state.incidents.reports import ReportScope
 
 
 @click.command("report")
-@click.argument("approval_id", metavar="ID", shell_complete=completing.approval_ids)
+@completing.approval_argument
 @click.option("--every-agent", is_flag=True, help="Quarantine every agent that acts for you.")
 @click.option(
     "--note", default="", help=f"A note to administrators, at most {NOTE_LENGTH} characters."
 )
 @as_json
-def command(*, approval_id: str, every_agent: bool, note: str) -> None:
+def report(*, approval_id: str, every_agent: bool, note: str) -> None:
     """Report a request that you did not ask for: denies it and quarantines its agent.
 
     The agent's tokens and other requests end for all users. Only an administrator can release it.
@@ -29,4 +29,6 @@ def command(*, approval_id: str, every_agent: bool, note: str) -> None:
     with this_client() as client:
         approval = client.approval(references.approval_id(client, approval_id))
         report_result = DecisionClient(client).report(approval, scope, note)
-    print_result(documents.report_result(report_result), lines.report_lines(report_result))
+    print_result(
+        documents.document("sayso.report/1", report_result), lines.report_lines(report_result)
+    )

@@ -5,15 +5,15 @@ import re
 import click
 
 from approver_tui import settings
-from approver_tui.cli.documents import id_and_name, members
+from approver_tui.cli.documents import document, id_and_name, members, to_json
 from approver_tui.cli.inputs import this_client
-from approver_tui.cli.printing import as_json, local_time, print_result
-from approver_tui.client.notifications import preferences
-from approver_tui.state.notifications.preferences import NotificationPrefs, QuietHours
+from approver_tui.cli.printing import as_json, group, local_time, print_result
+from approver_tui.client.notifications.preferences import NotificationPrefsClient
+from approver_tui.state.notifications.preferences import Mute, NotificationPrefs, QuietHours
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]|24:00")
-_STILL_NOTIFIES = "Requests stay listed, and high and critical risk still notifies."
+_STILL_NOTIFIES = "Requests stay listed, and high- and critical-risk requests still notify you."
 
 
 def _check_time(_context: click.Context, _option: click.Parameter, text: str) -> str:
@@ -22,17 +22,14 @@ def _check_time(_context: click.Context, _option: click.Parameter, text: str) ->
     return text
 
 
-@click.group("quiet", invoke_without_command=True)
-@as_json
-@click.pass_context
-def command(context: click.Context) -> None:
+@group("quiet")
+def quiet() -> None:
     """Show your quiet hours, muted agents, and held notifications."""
-    if context.invoked_subcommand is None:
-        with this_client() as client:
-            _show(preferences.settings(client))
+    with this_client() as client:
+        _show(NotificationPrefsClient(client).settings())
 
 
-@command.command("set")
+@quiet.command("set")
 @click.option(
     "--from", "begins", metavar="HH:MM", required=True, callback=_check_time, help="Start time."
 )
@@ -59,28 +56,26 @@ def set_hours(*, begins: str, ends: str, days: tuple[str, ...], zone: str | None
     if time_zone is None:
         raise click.UsageError("This machine's time zone is unknown; use --zone.")
     with this_client() as client:
-        notification_prefs = preferences.set_quiet_hours(
-            client, begins=begins, ends=ends, zone=time_zone, days=days
-        )
-    _show(notification_prefs)
+        _show(NotificationPrefsClient(client).set_quiet_hours(begins, ends, time_zone, days))
 
 
-@command.command("off")
+@quiet.command("off")
 @as_json
 def clear() -> None:
     """Clear quiet hours; held notifications are sent now."""
     with this_client() as client:
-        preferences.clear_quiet_hours(client)
-        _show(preferences.settings(client))
+        prefs_client = NotificationPrefsClient(client)
+        prefs_client.clear_quiet_hours()
+        _show(prefs_client.settings())
 
 
 def _show(value: NotificationPrefs) -> None:
-    print_result(_document(value), [*_lines(value), _STILL_NOTIFIES])
+    print_result(document("sayso.attention/1", value), [*_lines(value), _STILL_NOTIFIES])
 
 
 def _lines(value: NotificationPrefs) -> list[str]:
     hours = value.quiet_hours
-    lines = ["No quiet hours." if hours is None else f"Quiet hours: {hours_text(hours)}."]
+    lines = ["No quiet hours." if hours is None else f"Quiet hours: {hours.text}."]
     if value.quiet_until is not None:
         lines.append(f"Quiet now, until {local_time(value.quiet_until)}.")
     for mute in value.mutes:
@@ -93,20 +88,16 @@ def _lines(value: NotificationPrefs) -> list[str]:
     return lines
 
 
-def hours_text(hours: QuietHours) -> str:
-    """Return quiet hours in one line."""
-    days = "every day" if len(hours.days) == len(_DAYS) else ", ".join(hours.days)
-    return f"{hours.begins} to {hours.ends} {hours.zone}, {days}"
+@to_json.register
+def _notification_prefs(value: NotificationPrefs) -> dict[str, object]:
+    return members(value, "holds", held=to_json(value.holds))
 
 
-def _document(value: NotificationPrefs) -> dict[str, object]:
-    hours, renamed_fields = value.quiet_hours, ("begins", "ends", "agent_id", "agent_name")
-    hours_document = None
-    if hours is not None:
-        hours_document = {**members(hours, *renamed_fields), "from": hours.begins, "to": hours.ends}
-    mutes = [
-        members(mute, *renamed_fields, agent=id_and_name(mute, "agent")) for mute in value.mutes
-    ]
-    held = [members(hold) for hold in value.holds]
-    document = members(value, "holds", quiet_hours=hours_document, mutes=mutes, held=held)
-    return {"schema": "sayso.attention/1", **document}
+@to_json.register
+def _quiet_hours(value: QuietHours) -> dict[str, object]:
+    return {**members(value, "begins", "ends"), "from": value.begins, "to": value.ends}
+
+
+@to_json.register
+def _mute(value: Mute) -> dict[str, object]:
+    return members(value, "agent_id", "agent_name", agent=id_and_name(value, "agent"))

@@ -28,7 +28,7 @@ _CHECK_INTERVAL = 1.0
 @click.option(
     "--notify", is_flag=True, help="Also ring the bell and notify you, according to your settings."
 )
-def command(*, jsonl: bool, cursor: int | None, count: int | None, notify: bool) -> None:
+def watch(*, jsonl: bool, cursor: int | None, count: int | None, notify: bool) -> None:
     """Print events as they happen, until interrupted.
 
     Continues where the last watch on this machine ended. The bell goes to stderr if that is a

@@ -15,7 +15,7 @@ _INSTALL_LINES = {
 
 @click.command("completion", epilog="\n\n".join(_INSTALL_LINES.values()))
 @click.argument("shell", type=click.Choice(list(_INSTALL_LINES)))
-def command(*, shell: str) -> None:
+def completion(*, shell: str) -> None:
     """Print the completion script of SHELL."""
     kind = get_completion_class(shell)
     if kind is None:

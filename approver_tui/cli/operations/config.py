@@ -6,33 +6,30 @@ import click
 
 from approver_tui import settings
 from approver_tui.cli import completing
-from approver_tui.cli.printing import as_json, print_lines, print_result, wants_json
+from approver_tui.cli.printing import align, as_json, group, print_lines, print_result, wants_json
 from approver_tui.client.errors import BadSetting
 from approver_tui.client.operations import config_file
 from approver_tui.settings import OPTIONS
 from approver_tui.state.keymap import KEYS, Keymap
 
 
-@click.group("config", invoke_without_command=True)
-@as_json
-@click.pass_context
-def command(context: click.Context) -> None:
+@group("config")
+def config() -> None:
     """Show and change settings.
 
     The environment (SAYSO_APPROVER_ and the name in capitals) overrides the file, and the file
     overrides the default.
     """
-    if context.invoked_subcommand is None:
-        _show()
+    _show()
 
 
-@command.command("path")
+@config.command("path")
 def path() -> None:
     """Print the path of the settings file."""
     click.echo(settings.settings_file())
 
 
-@command.command("set")
+@config.command("set")
 @click.argument(
     "pairs",
     metavar="NAME VALUE ...",
@@ -50,7 +47,7 @@ def set_values(*, pairs: tuple[str, ...]) -> None:
     _change(values)
 
 
-@command.command("unset")
+@config.command("unset")
 @click.argument("name", shell_complete=completing.setting_names)
 @as_json
 def unset(*, name: str) -> None:
@@ -92,11 +89,9 @@ def _show() -> None:
         }
         for name, value in loaded.values.items()
     ]
-    rows = [(item["name"], item["value"], item["source"]) for item in items]
-    rows.insert(0, ("setting", "value", "from"))
-    widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
-    text = [f"{a:<{widths[0]}}  {b:<{widths[1]}}  {c}" for a, b, c in rows]
+    rows = [(name, value.text, value.source) for name, value in loaded.values.items()]
+    table = align([("setting", "value", "from"), *rows])
     print_result(
         {"schema": "sayso.config/1", "path": str(loaded.file), "items": items},
-        [*text, "", "Change one: sayso-approver config set NAME VALUE"],
+        [*table, "", "Change one: sayso-approver config set NAME VALUE"],
     )

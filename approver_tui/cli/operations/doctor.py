@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import asdict
 
 import click
 
@@ -39,15 +40,19 @@ _ORDER = tuple(Severity)
 )
 @as_json
 @click.pass_context
-def command(context: click.Context, *, notify: bool) -> None:
+def doctor(context: click.Context, *, notify: bool) -> None:
     """Check everything without changing anything. Exits with 1 when something is broken."""
-    loaded = _load_settings()
-    test_results = (
-        []
-        if not notify or isinstance(loaded, Finding)
-        else [*_test_notifications(loaded.terminal_environment)]
-    )
-    findings = [*_all_findings(loaded), *diagnosis.fixed_findings()]
+    test_results: list[str] = []
+    findings = [*diagnosis.fixed_findings()]
+    try:
+        loaded = settings.load()
+        loaded.keymap  # noqa: B018  # reading it detects two actions with one key
+    except BrokenSettings as error:  # without settings, nothing else can be checked
+        fix = f"Fix {settings.settings_file()}, or remove it"
+        findings.insert(0, Finding(Severity.BROKEN, str(error), fix))
+    else:
+        test_results += _test_notifications(loaded.terminal_environment) if notify else []
+        findings = [*_login_findings(this_home()), *_terminal_findings(loaded), *findings]
     findings.sort(key=lambda finding: _ORDER.index(finding.level))
     is_broken = any(finding.level is Severity.BROKEN for finding in findings)
     print_result(
@@ -58,29 +63,8 @@ def command(context: click.Context, *, notify: bool) -> None:
         context.exit(1)
 
 
-def _load_settings() -> Settings | Finding:
-    try:
-        loaded = settings.load()
-        loaded.keymap  # noqa: B018  # reading it detects two actions with one key
-    except BrokenSettings as error:
-        return Finding(Severity.BROKEN, str(error), f"Fix {settings.settings_file()}, or remove it")
-    return loaded
-
-
-def _all_findings(loaded: Settings | Finding) -> Iterator[Finding]:
-    """Check the settings first; without them nothing else can be checked."""
-    if isinstance(loaded, Finding):
-        yield loaded
-        return
-    yield from _login_findings(this_home())
-    yield from _terminal_findings(loaded)
-
-
 def _document(findings: list[Finding], tested: list[str], *, is_broken: bool) -> dict[str, object]:
-    items = [
-        {"level": finding.level.value, "what": finding.what, "fix": finding.fix}
-        for finding in findings
-    ]
+    items = [asdict(finding) for finding in findings]
     return {"schema": "sayso.doctor/1", "items": items, "broken": is_broken, "tried": tested}
 
 

@@ -1,4 +1,4 @@
-"""`sayso-approver status`: whether everything works, and what weakens it."""
+"""`sayso-approver status`: whether everything works, and any security warnings."""
 
 import click
 
@@ -11,7 +11,7 @@ from approver_tui.cli.printing import as_json, print_result
 
 @click.command("status")
 @as_json
-def command() -> None:
+def status() -> None:
     """Show whether everything works, and any weaknesses."""
     with this_client() as client:
         me, page = client.me(), client.waiting()
@@ -22,7 +22,7 @@ def command() -> None:
         "profile": client.home.name,
         "issuer": profile.issuer,
         "user": {"id": me.user.id, "name": me.user.name},
-        "device": None if me.device is None else documents.device(me.device),
+        "device": documents.to_json(me.device),
         "waiting": len(mine.items),
         "waiting_for_others": len(others),
         "unverified": len(page.unverified),
@@ -31,7 +31,7 @@ def command() -> None:
         "warnings": weaknesses,
     }
     text = [
-        fact("server", f"{profile.issuer} answers"),
+        fact("server", f"{profile.issuer} (online)"),
         fact("user", me.user.name),
         fact("device", profile.device_name),
         fact("profile", client.home.name),

@@ -11,9 +11,12 @@ from approver_tui.client.sign_in.profile import Home
 
 
 def this_home() -> Home:
+    """Return the folders of this command's login."""
+    return home_of(click.get_current_context())
+
+
+def home_of(context: click.Context) -> Home:
     """Return the folders of the login: --profile, or the setting."""
-    loaded_settings = settings.load()
-    profile_name = click.get_current_context().find_root().params.get(settings.PROFILE)
-    return Home.in_folder(loaded_settings.home).with_profile(
-        profile_name or loaded_settings.profile
-    )
+    loaded = settings.load()
+    profile_name = context.find_root().params.get(settings.PROFILE)
+    return Home.in_folder(loaded.home).with_profile(profile_name or loaded.profile)

@@ -10,7 +10,7 @@ import click
 
 from approver_tui import settings
 from approver_tui.cli import prompts
-from approver_tui.cli.inputs import read_new_secret, stdin_line, warnings
+from approver_tui.cli.inputs import is_interactive, read_new_secret, stdin_line, warnings
 from approver_tui.cli.printing import as_json, print_result
 from approver_tui.cli.sign_in.homes import this_home
 from approver_tui.client.api import Client, forget, open_client
@@ -23,12 +23,7 @@ from approver_tui.client.devices.enrolling import (
     find_issuer,
 )
 from approver_tui.client.devices.vault import FILES
-from approver_tui.client.errors import (
-    AlreadyLoggedIn,
-    BrokenProfile,
-    ClientError,
-    LoginFirst,
-)
+from approver_tui.client.errors import AlreadyLoggedIn, BrokenProfile, ClientError, LoginFirst
 from approver_tui.client.sign_in import profile
 from approver_tui.client.sign_in.profile import Home
 
@@ -49,7 +44,7 @@ _PIN_RULE = "6 characters (you approve with it; it is not shown)"
 @click.option("--pin-stdin", is_flag=True, help="Read the new PIN from stdin, after the code.")
 @click.option("--insecure", is_flag=True, help="Allow http:// to a different machine.")
 @as_json
-def command(  # one argument per option
+def login(  # one argument per option
     *,
     url: str,
     code: str | None,
@@ -69,19 +64,19 @@ def command(  # one argument per option
     """
     home = this_home()
     _check_not_logged_in(home)
-    with nullcontext() if pin_stdin else prompts.echo_off():
-        find_issuer(
-            url, allow_insecure=insecure
-        )  # fails before the PIN prompt if the server is unreachable
+    with prompts.echo_off() if is_interactive() and not pin_stdin else nullcontext():
+        # An unreachable server is reported before the PIN prompt.
+        find_issuer(url, allow_insecure=insecure)
         typed_code = _read_code(code, from_stdin=code_stdin)
         pin = read_new_secret("PIN", _PIN_RULE, "--pin-stdin", from_stdin=pin_stdin)
     enrollment = Enrollment(
         url=url,
-        code=typed_code,
+        code=DeviceGrant(partial(_show, url), threading.Event().wait)
+        if typed_code is None
+        else typed_code,
         name=default_device_name() if name is None else name,
         pin=pin,
         allow_insecure=insecure,
-        device_grant=DeviceGrant(partial(_show, url), _pause),
     )
     client = enroll(home, enrollment, clock=settings.wall_clock)
     try:
@@ -143,10 +138,6 @@ def _show(url: str, invitation: Invitation) -> None:
         f"Your first device? Get a one-time code, then: sayso-approver login {url} --code CODE",
     ]
     click.echo("\n".join(lines), err=True)
-
-
-def _pause(seconds: float) -> None:
-    threading.Event().wait(seconds)
 
 
 def _document(client: Client) -> dict[str, object]:

@@ -1,12 +1,15 @@
-"""`sayso-approver profiles`: the servers that this machine is logged in to.
+"""`sayso-approver profiles`, `whoami` and `logout`: the logins of this machine.
 
-Owns: the list of logins. Never: asking a server; `whoami` and `status` do.
+Owns: listing, showing and ending a login. Never: creating one (`login.py`).
 """
 
 from collections.abc import Iterator
+from dataclasses import asdict
 
 import click
 
+from approver_tui.cli import documents
+from approver_tui.cli.inputs import this_client
 from approver_tui.cli.lines import fact
 from approver_tui.cli.printing import PROGRAM, as_json, print_result
 from approver_tui.cli.sign_in.homes import this_home
@@ -18,7 +21,7 @@ from approver_tui.state.text import display_safe
 
 @click.command("profiles")
 @as_json
-def command() -> None:
+def profiles() -> None:
     """List the servers this machine is logged in to.
 
     Choose the default one with `config set profile NAME`.
@@ -27,6 +30,41 @@ def command() -> None:
     logins = {name: _load(home.with_profile(name)) for name in home.names}
     items = [_item(name, login, home) for name, login in logins.items()]
     print_result({"schema": "sayso.profiles/1", "items": items}, _lines(logins, home))
+
+
+@click.command("whoami")
+@as_json
+def whoami() -> None:
+    """Show who is logged in, and where."""
+    with this_client() as client:
+        me, login = client.me(), client.profile
+    document = {
+        "schema": "sayso.whoami/1",
+        "profile": client.home.name,
+        "issuer": login.issuer,
+        "user": {**asdict(me.user), "roles": list(me.user.roles)},
+        "device": documents.to_json(me.device),
+    }
+    lines = [fact("user", me.user.name), fact("server", login.issuer)]
+    lines += [fact("device", login.device_name), fact("profile", client.home.name)]
+    lines += [fact("roles", ", ".join(me.user.roles))] if me.user.roles else []
+    print_result(document, lines)
+
+
+@click.command("logout")
+@as_json
+def logout() -> None:
+    """Sign this device out and delete its keys."""
+    with this_client() as client:
+        login, is_revoked = client.profile, client.logout()
+    text = ["Logged out. The server has revoked this device."]
+    if not is_revoked:
+        text = [
+            "Logged out here, but the server could not be reached.",
+            f"Revoke {login.device_id} from another device, or ask an administrator.",
+        ]
+    device = {"id": login.device_id, "name": login.device_name}
+    print_result({"schema": "sayso.logout/1", "device": device, "server_told": is_revoked}, text)
 
 
 def _load(home: Home) -> Profile | None:

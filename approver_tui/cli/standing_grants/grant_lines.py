@@ -46,7 +46,7 @@ def created(value: StandingGrant) -> list[str]:
 def preview(value: GrantPreview) -> list[str]:
     """Return the preview of a grant, and which requests it would have covered."""
     covered = sum(request.mismatch is None for request in value.requests)
-    past = [
+    past_requests = [
         f"  {request.fingerprint} {request.state} {local_time(request.created_at)} "
         + ("covered" if request.mismatch is None else f"not covered: {request.mismatch}")
         for request in value.requests
@@ -58,7 +58,7 @@ def preview(value: GrantPreview) -> list[str]:
         *([f"  may use {', '.join(value.scopes)}"] if value.scopes else []),
         f"  {_times_text(value.uses)}{_sum_text(value.sum)}, until {local_time(value.expires_at)}",
         f"Would have covered {covered} of the last {pluralize(len(value.requests), 'request')}:",
-        *past,
+        *past_requests,
         "No standing grant was created.",
     ]
 

@@ -5,26 +5,14 @@ key with the PIN (`unlocking.py`); answers with an unknown outcome (`signed_answ
 """
 
 from dataclasses import replace
+from functools import partial
 
-from approver_tui.client import wire
+from approver_tui.client import errors, wire
 from approver_tui.client.api import Client
 from approver_tui.client.approvals.signed_answers import SignedAnswer, SignedAnswers
 from approver_tui.client.approvers import deputies
-from approver_tui.client.devices.keys import KeyLevel
-from approver_tui.client.devices.one_time_codes import OneTimeCode, read_one_time_code
-from approver_tui.client.devices.unlocking import LowKey, temporary_key
-from approver_tui.client.errors import (
-    ApiError,
-    Changed,
-    EntryNeeded,
-    FetchFailed,
-    PinNeeded,
-    UnknownOutcome,
-    Unreachable,
-    WireError,
-    answer_status,
-)
-from approver_tui.client.jose import SigningKey, signed_decision, signed_statement
+from approver_tui.client.devices.unlocking import LowKey, temporary_high_key
+from approver_tui.client.jose import SigningKey, signed_decision
 from approver_tui.state.answer_status import AnswerStatus
 from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.approvals.ceremony import (
@@ -40,7 +28,7 @@ from approver_tui.state.approvals.decision import NO_EXTRAS, Answer, DenialExtra
 from approver_tui.state.approvals.differences import differing_places
 from approver_tui.state.approvals.narrowing import Granted, Narrowing, matches_narrowing
 from approver_tui.state.approvers.deputies import Deputy
-from approver_tui.state.devices.devices import Device
+from approver_tui.state.devices.devices import Device, OneTimeCode
 from approver_tui.state.fingerprint import digest, same_fingerprint
 from approver_tui.state.incidents.reports import ReportResult, ReportScope
 
@@ -78,7 +66,7 @@ class DecisionClient:
         """Return what would be granted. Raises Changed if it is not exactly the proposal."""
         granted = self._client.narrow(approval.id, proposal)
         if not matches_narrowing(proposal, approval.action_text, granted.text):
-            raise Changed("The server would grant something other than what you asked for.")
+            raise errors.Changed("The server would grant something other than what you asked for.")
         self._checked_texts.add(granted.text)
         return granted
 
@@ -108,9 +96,9 @@ class DecisionClient:
         if pin is None:
             key = None if current.needs_pin else self._low_key.get()
             if key is None:
-                raise PinNeeded("Approving this requires your PIN.")
+                raise errors.PinNeeded("Approving this requires your PIN.")
             return self._answers.send(self._sign_approval(current, key, CONFIRM, granted, entries))
-        with temporary_key(self._client, pin, KeyLevel.HIGH, current.id) as opened_key:
+        with temporary_high_key(self._client, pin, current.id) as opened_key:
             signed_answer = self._sign_approval(
                 current, opened_key.key, _WITH_PIN, granted, entries
             )
@@ -121,8 +109,7 @@ class DecisionClient:
     ) -> Approval:
         """Deny with a reason for the agent; requires no PIN. Raises as `approve` does."""
         current = self._verified_copy(approval, approval.fingerprint)
-        key = self._client.session.key
-        signed = self._sign_decision(current, key, Answer.DENY, NO_CEREMONY, code)
+        signed = self._sign_decision(current, Answer.DENY, code=code)
         return self._answers.send(
             SignedAnswer(current.id, Answer.DENY, signed, note, extras=extras)
         )
@@ -133,8 +120,7 @@ class DecisionClient:
         Fetches a new nonce, because the nonce of the approved copy may be old.
         """
         current = self._verified_copy(replace(approval, nonce=None), approval.fingerprint)
-        key = self._client.session.key
-        signed = self._sign_decision(current, key, Answer.WITHDRAW, NO_CEREMONY, None)
+        signed = self._sign_decision(current, Answer.WITHDRAW)
         return self._answers.send(SignedAnswer(current.id, Answer.WITHDRAW, signed, ""))
 
     def check_outcome(self, approval_id: str) -> Approval:
@@ -148,14 +134,19 @@ class DecisionClient:
         arrived twice; sending the same report again opens no second incident.
         """
         current = self._verified_copy(approval, approval.fingerprint)
-        key = self._client.session.key
-        signed = self._sign_decision(current, key, Answer.DENY, NO_CEREMONY, DenyCode.SUSPICIOUS)
+        signed = self._sign_decision(current, Answer.DENY, code=DenyCode.SUSPICIOUS)
+        send = partial(self._client.report, current.id, signed, scope, note)
         try:
-            return self._client.report(current.id, signed, scope, note)
-        except (Unreachable, ApiError) as error:
+            return send()
+        except (errors.Unreachable, errors.ApiError) as error:
             if not _is_lost(error):
                 raise
-        return self._resend_report(current.id, signed, scope, note)
+        try:
+            return send()
+        except (errors.Unreachable, errors.ApiError) as error:
+            if isinstance(error, errors.ApiError) and not _is_lost(error):
+                raise
+            raise errors.UnknownOutcome(current.id) from error
 
     def unlock_device(self, device: Device, pin: str) -> Device:
         """Unlock another, locked device."""
@@ -166,50 +157,25 @@ class DecisionClient:
         return self._client.vouch_device(device.id, self._device_statement(device, "vouch", pin))
 
     def change_user_code(self, code: str | None, pin: str) -> bool:
-        """Set the user code, or clear it with None; return whether there is one.
-
-        The high key signs a digest over code and nonce, after a PIN call for that purpose.
-        """
-        nonce = self._nonce()
-        subject = digest(f"{nonce}\n{code or ''}")
-        with temporary_key(self._client, pin, KeyLevel.HIGH, subject) as opened_key:
-            statement = self._sign_statement(opened_key.key, "user_code", subject, nonce)
+        """Set the user code, or clear it with None; return whether there is one."""
+        statement = self._user_statement("user_code", pin, code or "")
         return self._client.change_user_code(code, statement)
 
     def new_one_time_code(self, pin: str) -> OneTimeCode:
-        """Create a one-time code that signs in another device.
-
-        The high key signs a digest over the nonce, after a PIN call for that purpose.
-        """
-        nonce = self._nonce()
-        subject = digest(nonce)
-        with temporary_key(self._client, pin, KeyLevel.HIGH, subject) as opened_key:
-            statement = self._sign_statement(opened_key.key, "enroll", subject, nonce)
-        return read_one_time_code(
-            self._client.session.post("/api/devices/codes", {"statement": statement})
-        )
+        """Create a one-time code that signs in another device."""
+        return self._client.new_one_time_code(self._user_statement("enroll", pin))
 
     def change_password(self, password: str, pin: str) -> int:
         """Set the password for signing in to apps; return how many browsers were signed out.
 
-        The high key signs a digest over password and nonce, after a PIN call for that purpose. The
-        password is sent as typed; the server normalizes it.
+        The password is sent as typed; the server normalizes it.
         """
-        nonce = self._nonce()
-        subject = digest(f"{nonce}\n{password}")
-        with temporary_key(self._client, pin, KeyLevel.HIGH, subject) as opened_key:
-            statement = self._sign_statement(opened_key.key, "password", subject, nonce)
+        statement = self._user_statement("password", pin, password)
         return self._client.change_password(password, statement)
 
     def name_deputy(self, deputy: str, begins: str, ends: str, pin: str) -> Deputy:
-        """Add a deputy between two moments (RFC 3339).
-
-        The high key signs a digest over name, times and nonce, after a PIN call for that purpose.
-        """
-        nonce = self._nonce()
-        subject = digest(f"{nonce}\n{deputy}\n{begins}\n{ends}")
-        with temporary_key(self._client, pin, KeyLevel.HIGH, subject) as opened_key:
-            statement = self._sign_statement(opened_key.key, "deputy", subject, nonce)
+        """Add a deputy between two moments (RFC 3339)."""
+        statement = self._user_statement("deputy", pin, deputy, begins, ends)
         return deputies.add_deputy(self._client, deputy, begins, ends, statement)
 
     def _check_granted(self, approval: Approval, granted: Granted | None) -> Granted | None:
@@ -222,7 +188,7 @@ class DecisionClient:
         if part is None or part.text in self._checked_texts:
             return part
         if granted is not None or approval.vote_tally is None or not _was_shown(approval, part):
-            raise Changed("The server would grant something other than what you asked for.")
+            raise errors.Changed("The server would grant something other than what you asked for.")
         return part
 
     def _nonce(self) -> str:
@@ -232,18 +198,18 @@ class DecisionClient:
             (device.nonce for device in self._client.devices() if device.id == device_id), None
         )
         if nonce is None:
-            raise Changed("This device is revoked.")
+            raise errors.Changed("This device is revoked.")
         return nonce
 
-    def _sign_statement(self, key: SigningKey, purpose: str, subject: str, nonce: str) -> str:
-        return signed_statement(
-            key,
-            self._client.signer,
-            purpose=purpose,
-            subject=subject,
-            at=self._client.now() // 1000,
-            nonce=nonce,
-        )
+    def _user_statement(self, purpose: str, pin: str, *values: str) -> str:
+        """Return a statement about this user, with a digest over a nonce and the values."""
+        nonce = self._nonce()
+        return self._sign_statement(purpose, digest("\n".join((nonce, *values))), nonce, pin)
+
+    def _sign_statement(self, purpose: str, subject: str, nonce: str, pin: str) -> str:
+        """Return a statement signed by the high key, after a PIN call for that subject."""
+        with temporary_high_key(self._client, pin, subject) as opened_key:
+            return self._client.sign_statement(opened_key.key, purpose, subject, nonce)
 
     def _verified_copy(self, approval: Approval, fingerprint: str) -> Approval:
         """Return the approval with a nonce if, and only if, it is what the user saw.
@@ -255,13 +221,13 @@ class DecisionClient:
         """
         try:
             wire.check_texts(approval)
-        except WireError as error:
-            raise Changed(f"This request contradicts itself: {error}.") from error
+        except errors.WireError as error:
+            raise errors.Changed(f"This request contradicts itself: {error}.") from error
         is_own = approval.display.user_id == self._client.profile.user_id
         if not is_own and approval.vote_tally is None:
-            raise Changed("This request is for a different user.")
+            raise errors.Changed("This request is for a different user.")
         if not same_fingerprint(fingerprint, approval.fingerprint):
-            raise Changed("The fingerprint does not match this request.")
+            raise errors.Changed("The fingerprint does not match this request.")
         if approval.nonce is not None:
             return approval
         fetched = self._fetch(approval.id)
@@ -269,22 +235,24 @@ class DecisionClient:
             approval.action_text,
             approval.display_text,
         ):
-            raise Changed("This request has changed since it was shown.")
+            raise errors.Changed("This request has changed since it was shown.")
         return fetched
 
     def _fetch(self, approval_id: str) -> Approval:
         try:
             return self._client.approval(approval_id)
-        except WireError as error:
-            raise Changed(f"This request can no longer be verified: {error}.") from error
-        except Unreachable as error:
+        except errors.WireError as error:
+            raise errors.Changed(f"This request can no longer be verified: {error}.") from error
+        except errors.Unreachable as error:
             if not error.was_sent:
                 raise
-            raise Unreachable(str(error)) from error  # only the fetch was sent, not an answer
-        except ApiError as error:
+            raise errors.Unreachable(
+                str(error)
+            ) from error  # only the fetch was sent, not an answer
+        except errors.ApiError as error:
             if not _is_lost(error):
                 raise
-            raise FetchFailed(error.code, error.status, str(error), error.members) from error
+            raise errors.FetchFailed(error.code, error.status, str(error), error.members) from error
 
     def _sign_approval(
         self,
@@ -298,7 +266,9 @@ class DecisionClient:
         granted_text = None if granted is None else granted.text
         typed = frozenset(step for step in Step if entries.entry_for(step) is not None)
         ceremony = ceremony_text(pin_step | typed)
-        signed = self._sign_decision(approval, key, Answer.APPROVE, ceremony, None, granted_text)
+        signed = self._sign_decision(
+            approval, Answer.APPROVE, key=key, ceremony=ceremony, granted=granted_text
+        )
         tries_left = approval.tries_left
         return SignedAnswer(
             approval.id, Answer.APPROVE, signed, "", granted_text, entries, tries_left=tries_left
@@ -307,12 +277,14 @@ class DecisionClient:
     def _sign_decision(  # one argument per member
         self,
         approval: Approval,
-        key: SigningKey,
         answer: Answer,
-        ceremony: str,
-        code: DenyCode | None,
+        *,
+        key: SigningKey | None = None,
+        ceremony: str = NO_CEREMONY,
+        code: DenyCode | None = None,
         granted: str | None = None,
     ) -> str:
+        """Return a signed answer; the session key signs it unless it grants something."""
         members: dict[str, str | int | None] = {
             "approval": approval.id,
             "action_digest": approval.action_digest,
@@ -324,25 +296,12 @@ class DecisionClient:
             "at": self._client.now() // 1000,
             "nonce": approval.nonce,
         }
-        return signed_decision(key, self._client.signer, members)
-
-    def _resend_report(
-        self, approval_id: str, signed: str, scope: ReportScope, note: str
-    ) -> ReportResult:
-        """Send the same report again after a lost confirmation; it opens no second incident."""
-        try:
-            return self._client.report(approval_id, signed, scope, note)
-        except (Unreachable, ApiError) as error:
-            if isinstance(error, ApiError) and not _is_lost(error):
-                raise
-            raise UnknownOutcome(approval_id) from error
+        return signed_decision(key or self._client.session.key, self._client.signer, members)
 
     def _device_statement(self, device: Device, purpose: str, pin: str) -> str:
-        """Return a statement signed by the high key, after a PIN call for that device."""
         if device.nonce is None:
-            raise Changed("The device may have changed. List your devices again.")
-        with temporary_key(self._client, pin, KeyLevel.HIGH, device.id) as opened_key:
-            return self._sign_statement(opened_key.key, purpose, device.id, device.nonce)
+            raise errors.Changed("The device may have changed. List your devices again.")
+        return self._sign_statement(purpose, device.id, device.nonce, pin)
 
 
 def _was_shown(approval: Approval, part: Granted) -> bool:
@@ -356,12 +315,12 @@ def _check_entries(approval: Approval, entries: Entries) -> None:
     """Raise EntryNeeded for a missing or unneeded entry, before an attempt is counted."""
     for step in sorted(approval.steps - {Step.PIN}):
         if entries.entry_for(step) is None:
-            raise EntryNeeded(step, f"Approving this requires {approval.requirement(step)}.")
+            raise errors.EntryNeeded(step, f"Approving this requires {approval.requirement(step)}.")
     for step in (Step.MATCH, Step.TYPE_BACK):
         if step not in approval.steps and entries.entry_for(step) is not None:
-            raise EntryNeeded(step, f"Approving this does not require {step.requirement}.")
+            raise errors.EntryNeeded(step, f"Approving this does not require {step.requirement}.")
 
 
-def _is_lost(error: Unreachable | ApiError) -> bool:
+def _is_lost(error: errors.Unreachable | errors.ApiError) -> bool:
     """Whether the server may have processed the request despite the error."""
-    return answer_status(error) is AnswerStatus.IN_DOUBT
+    return errors.answer_status(error) is AnswerStatus.IN_DOUBT

@@ -8,17 +8,20 @@ from dataclasses import replace
 
 from approver_tui.client.errors import WireError
 from approver_tui.client.reading import JsonObject, read_as
-from approver_tui.state.approvals.approvals import (
-    Anomaly,
-    Display,
-    Fact,
-    Scope,
-)
+from approver_tui.state.approvals.approvals import Anomaly, Display, Fact, Scope
 from approver_tui.state.approvals.requesting_agent import RequestingAgent
 from approver_tui.state.text import SafeText
 
 _MAX_TEXT = 4_000
 _MAX_LINES = 40
+_LINES = {
+    "risk_reason": 1,
+    "resource": 1,
+    "undo": _MAX_LINES,
+    "why": _MAX_LINES,
+    "gives": _MAX_LINES,
+}
+"""The long texts, and how many lines each may have."""
 _DEFAULT_SEVERITY = SafeText("warning")
 """The severity of a signal from an older server, which does not send one."""
 
@@ -28,22 +31,18 @@ def read_display(members: JsonObject) -> Display:
     if members.integer("v") != 1:
         raise WireError(members.path_of("v"), "is a version that this program does not support")
     user = members.child("user")
-    one_line_values = {
-        name: members.safe(name, max_len=_MAX_TEXT) for name in ("risk_reason", "resource")
+    texts = {
+        name: members.safe(name, max_len=_MAX_TEXT, max_lines=max_lines)
+        for name, max_lines in _LINES.items()
     }
-    multiline_values = {
-        name: members.safe(name, max_len=_MAX_TEXT, max_lines=_MAX_LINES)
-        for name in ("undo", "why", "gives")
-    }
-    optional_values = {
+    optional_texts = {
         name: members.safe_or_none(name, max_len=_MAX_TEXT) for name in ("compared", "agent_says")
     }
     return read_as(
         Display,
         members,
-        **one_line_values,
-        **multiline_values,
-        **optional_values,
+        **texts,
+        **optional_texts,
         headline=members.safe("headline", max_len=500),
         facts=tuple(_read_fact(fact) for fact in members.children("facts")),
         scopes=tuple(

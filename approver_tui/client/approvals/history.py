@@ -4,7 +4,7 @@ Owns: how far back to search, and where the next search continues. Never: the ma
 Filter.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from approver_tui.client.api import Client
 from approver_tui.client.wire import Page
@@ -15,25 +15,13 @@ _PAGE = 200
 _MAX_SCANNED = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class SearchResult:
-    """The matches, as one page whose `next` says where to continue."""
-
-    page: Page
-    scanned: int
-    """How many approvals were looked at."""
-
-
-def search(
-    client: Client, condition: Filter, *, limit: int, cursor: str | None = None
-) -> SearchResult:
-    """Return at most `limit` past requests that match, newest first.
+def search(client: Client, condition: Filter, *, limit: int, cursor: str | None = None) -> Page:
+    """Return at most `limit` past requests that match, newest first, as one page.
 
     Looks at 10,000 requests at most; `next` says where the next search continues.
     """
     if not condition:
-        page = client.inbox("decided", limit=limit, cursor=cursor)
-        return SearchResult(page, len(page.items))
+        return client.inbox("decided", limit=limit, cursor=cursor)
     approvals: list[Approval] = []
     scanned, page_cursor = 0, cursor
     while True:
@@ -43,14 +31,12 @@ def search(
         scanned += len(page.items)
         approvals += matching[:missing]
         if len(matching) > missing:
-            return SearchResult(
-                _page(page, approvals, _cursor_after(client, page, approvals[-1], page_cursor)),
-                scanned,
-            )
+            following = _cursor_after(client, page, approvals[-1], page_cursor)
+            return _page(page, approvals, following)
         if page.next is None or any(map(condition.is_past, page.items)):
-            return SearchResult(_page(page, approvals, None), scanned)
+            return _page(page, approvals, None)
         if len(approvals) == limit or scanned >= _MAX_SCANNED:
-            return SearchResult(_page(page, approvals, page.next), scanned)
+            return _page(page, approvals, page.next)
         page_cursor = page.next
 
 

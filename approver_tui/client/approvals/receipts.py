@@ -13,14 +13,14 @@ from enum import StrEnum
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-import rfc8785
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from approver_tui.client.audit.logged_receipts import NotLogged, why_not_proved
-from approver_tui.client.jose import DECISION, b64, unb64
+from approver_tui.client.jose import DECISION, b64, thumbprint, unb64
+from approver_tui.state.fingerprint import digest, fingerprint
 from approver_tui.state.text import SafeText, display_safe
 
 ALGS = {"EC": "ES256", "OKP": "EdDSA", "RSA": "RS256"}
@@ -122,7 +122,7 @@ def check_receipt(
     signed = "The server signed every field of this receipt"
     return (
         *parts,
-        _part(_LOGGED, _check_log, receipt, log_key),
+        _part(_LOGGED, why_not_proved, receipt, log_key),
         _part(signed, _check_server_signature, receipt, keys),
     )
 
@@ -132,8 +132,8 @@ def _answer_parts(
 ) -> Iterator[ReceiptPart]:
     answers = request.get("answers") if isinstance(request, dict) else None
     for answer in answers if isinstance(answers, list) else ():
-        whose, device = _describe(answer)
-        what = f"{whose}{about} is signed by the key that the server has for {device}"
+        answer_name, device = _describe(answer)
+        what = f"{answer_name}{about} is signed by the key that the server has for {device}"
         yield _part(what, _check_answer, {**receipt, **request}, answer)
 
 
@@ -141,14 +141,11 @@ def _part(what: str, check: Callable[..., str], *args: object) -> ReceiptPart:
     """Run `check`, which returns why a part cannot be verified, or raises if it is wrong."""
     try:
         why = check(*args)
-    except _WrongError as error:
-        return _make_part(what, Verdict.WRONG, str(error))
+        verdict = Verdict.UNKNOWN if why else Verdict.PROVED
+    except (_WrongError, NotLogged) as error:
+        verdict, why = Verdict.WRONG, str(error)
     except _PARSE_ERRORS as error:
-        return _make_part(what, Verdict.WRONG, f"it is malformed: {error}")
-    return _make_part(what, Verdict.UNKNOWN if why else Verdict.PROVED, why)
-
-
-def _make_part(what: str, verdict: Verdict, why: str) -> ReceiptPart:
+        verdict, why = Verdict.WRONG, f"it is malformed: {error}"
     return ReceiptPart(display_safe(what, max_len=300), verdict, display_safe(why, max_len=300))
 
 
@@ -165,22 +162,15 @@ def _require(condition: object, message: str) -> None:
         raise _WrongError(message)
 
 
-def _digest(text: str) -> str:
-    return b64(hashlib.sha256(text.encode()).digest())
-
-
 def _check_texts(receipt: Mapping[str, Any]) -> str:
     approval = receipt["approval"]
     for name in ("action", "display"):
-        digest = _digest(approval[name])
-        _require(
-            digest == approval[f"{name}_digest"], f"approval/{name}: does not match its digest"
-        )
-    prefix = unb64(approval["action_digest"])[:4].hex()
-    fingerprint = receipt["fingerprint"]
-    _require(fingerprint == f"{prefix[:4]}-{prefix[4:]}", "fingerprint: does not match the action")
+        is_intact = digest(approval[name]) == approval[f"{name}_digest"]
+        _require(is_intact, f"approval/{name}: does not match its digest")
+    is_own_fingerprint = receipt["fingerprint"] == fingerprint(approval["action"])
+    _require(is_own_fingerprint, "fingerprint: does not match the action")
     granted = approval["granted"]
-    is_granted_intact = granted is None or _digest(granted["text"]) == granted["digest"]
+    is_granted_intact = granted is None or digest(granted["text"]) == granted["digest"]
     _require(is_granted_intact, "approval/granted: does not match its digest")
     return ""
 
@@ -192,17 +182,12 @@ def _check_answer(receipt: Mapping[str, Any], answer: Mapping[str, Any]) -> str:
     if signed.count(".") + 1 == _PASSKEY_PARTS:
         payload = _verified_passkey_payload(signed, key, receipt["issuer"])
     else:
-        public_jwk = {name: key["jwk"][name] for name in ("crv", "kty", "x", "y")}
-        thumbprint = b64(hashlib.sha256(rfc8785.dumps(public_jwk)).digest())
-        _require(thumbprint == key["kid"], "key: does not match its thumbprint")
+        _require(thumbprint(key["jwk"]) == key["kid"], "key: does not match its thumbprint")
         payload = _verified_payload(signed, DECISION, key, "signed")
     for name, value in _expected_members(receipt, answer, payload).items():
         _require(payload.get(name) == value, f"{name}: differs from what was signed")
-    decided_at = datetime.fromisoformat(answer["at"]).timestamp()
-    _require(
-        abs(payload["at"] - decided_at) <= _TOLERANCE_SECONDS,
-        "at: differs from the signed time",
-    )
+    seconds = abs(payload["at"] - datetime.fromisoformat(answer["at"]).timestamp())
+    _require(seconds <= _TOLERANCE_SECONDS, "at: differs from the signed time")
     return ""
 
 
@@ -248,10 +233,8 @@ def _verified_passkey_payload(signed: str, key: Mapping[str, Any], issuer: str) 
         and client_data["origin"] == f"{site.scheme}://{site.netloc}"
     )
     _require(is_this_site, "signed: it was made for a different site")
-    challenge = b64(hashlib.sha256(payload).digest())
-    _require(
-        client_data["challenge"] == challenge, "signed: the passkey signed a different payload"
-    )
+    is_this_payload = client_data["challenge"] == b64(hashlib.sha256(payload).digest())
+    _require(is_this_payload, "signed: the passkey signed a different payload")
     site_hash = hashlib.sha256((site.hostname or "").encode()).digest()
     _require(authenticator_data[:32] == site_hash, "signed: it was made for a different site")
     is_user_verified = authenticator_data[32] & _PRESENT_AND_VERIFIED == _PRESENT_AND_VERIFIED
@@ -260,13 +243,6 @@ def _verified_passkey_payload(signed: str, key: Mapping[str, Any], issuer: str) 
     is_valid = verify_signature(key["jwk"], signature, message, is_der=True)
     _require(is_valid, "signed: the signature is invalid")
     return dict(json.loads(payload))
-
-
-def _check_log(receipt: Mapping[str, Any], log_key: str | None) -> str:
-    try:
-        return why_not_proved(receipt, log_key)
-    except NotLogged as error:
-        raise _WrongError(str(error)) from error
 
 
 def _check_server_signature(receipt: Mapping[str, Any], keys: Sequence[Mapping[str, Any]]) -> str:

@@ -7,19 +7,8 @@ signing; reporting that an answer did not arrive while it still may.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from approver_tui.client import errors
 from approver_tui.client.api import Client
-from approver_tui.client.errors import (
-    AlreadyDecided,
-    ApiError,
-    ClientError,
-    LoginFirst,
-    NotRecorded,
-    UnknownOutcome,
-    Unreachable,
-    WireError,
-    WrongEntry,
-    answer_status,
-)
 from approver_tui.state.answer_status import AnswerStatus
 from approver_tui.state.approvals.approvals import Approval, ApprovalState
 from approver_tui.state.approvals.ceremony import NO_ENTRIES, Entries, Step
@@ -62,14 +51,16 @@ class SignedAnswers:
         """
         try:
             approval = self._submit(signed_answer)
-        except ClientError as error:
-            if answer_status(error) is not AnswerStatus.IN_DOUBT:
+        except errors.ClientError as error:
+            if errors.answer_status(error) is not AnswerStatus.IN_DOUBT:
                 raise
             self._in_doubt[signed_answer.approval_id] = signed_answer
-            if isinstance(error, WireError):
+            if isinstance(error, errors.WireError):
                 raise
-            if isinstance(error, Unreachable) and error.is_silent:
-                raise UnknownOutcome(signed_answer.approval_id, signed_answer.answer) from error
+            if isinstance(error, errors.Unreachable) and error.is_silent:
+                raise errors.UnknownOutcome(
+                    signed_answer.approval_id, signed_answer.answer
+                ) from error
         else:
             self._forget(signed_answer)
             return approval
@@ -91,7 +82,9 @@ class SignedAnswers:
             approval = self._resend(signed_answer, approval)
         elif not self._is_recorded_in(approval, signed_answer):
             self._forget(signed_answer)
-            raise AlreadyDecided("already_decided", "A different answer was recorded.", approval)
+            raise errors.AlreadyDecided(
+                "already_decided", "A different answer was recorded.", approval
+            )
         self._forget(signed_answer)
         return approval
 
@@ -109,8 +102,8 @@ class SignedAnswers:
         """Return the server's copy. Raises UnknownOutcome if the copy cannot be fetched."""
         try:
             return self._client.approval(signed_answer.approval_id)
-        except (Unreachable, ApiError) as error:
-            raise UnknownOutcome(signed_answer.approval_id, signed_answer.answer) from error
+        except (errors.Unreachable, errors.ApiError) as error:
+            raise errors.UnknownOutcome(signed_answer.approval_id, signed_answer.answer) from error
 
     def _resend(self, signed_answer: SignedAnswer, approval: Approval) -> Approval:
         """Send the same bytes again, unless a wrong entry was counted, which would count twice."""
@@ -119,14 +112,16 @@ class SignedAnswers:
             raise wrong
         try:
             return self._submit(signed_answer)
-        except (Unreachable, ApiError) as error:
-            if answer_status(error) is not AnswerStatus.NOT_RECORDED or isinstance(
-                error, LoginFirst
+        except (errors.Unreachable, errors.ApiError) as error:
+            if errors.answer_status(error) is not AnswerStatus.NOT_RECORDED or isinstance(
+                error, errors.LoginFirst
             ):
-                raise UnknownOutcome(signed_answer.approval_id, signed_answer.answer) from error
+                raise errors.UnknownOutcome(
+                    signed_answer.approval_id, signed_answer.answer
+                ) from error
             self._forget(signed_answer)
-            if isinstance(error, ApiError) and error.code == _STALE:
-                raise NotRecorded(signed_answer.answer) from error
+            if isinstance(error, errors.ApiError) and error.code == _STALE:
+                raise errors.NotRecorded(signed_answer.answer) from error
             raise
 
     def _is_recorded_in(self, approval: Approval, signed_answer: SignedAnswer) -> bool:
@@ -143,11 +138,11 @@ class SignedAnswers:
         self._in_doubt.pop(signed_answer.approval_id, None)
 
 
-def _wrong_entry_since(signed_answer: SignedAnswer, approval: Approval) -> WrongEntry | None:
+def _wrong_entry_since(signed_answer: SignedAnswer, approval: Approval) -> errors.WrongEntry | None:
     """Return the error for a wrong entry counted since the answer was signed, if any."""
     before, after = signed_answer.tries_left or {}, approval.tries_left or {}
     for step, tries_left in after.items():
         if tries_left < before.get(step, tries_left):
             members = {"step": step.value, "left": tries_left}
-            return WrongEntry("wrong_entry", 403, "The entry does not match.", members)
+            return errors.WrongEntry("wrong_entry", 403, "The entry does not match.", members)
     return None

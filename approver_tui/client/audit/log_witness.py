@@ -15,6 +15,7 @@ from typing import Final
 from approver_tui.client import files
 from approver_tui.client.audit.promises import PromiseFile
 from approver_tui.client.errors import ApiError, ClientError, WireError
+from approver_tui.client.reading import JsonObject
 from approver_tui.client.sign_in.profile import Home
 from approver_tui.client.sign_in.session import Session
 from approver_tui.state.text import SafeText, display_safe
@@ -207,10 +208,9 @@ class LogWitness:
         """Follow the notes in which each key names its successor; return the last key."""
         key = pinned
         for replacement in self._session.get(f"{_PATH}/keys").children("replacements"):
-            try:
-                key = notes.read_replacement(replacement.text_or_none("note") or "", key)
-            except BadNote:
-                continue
+            note = replacement.optional("note", JsonObject.text)
+            with suppress(BadNote):
+                key = notes.read_replacement(note or "", key)
         return key
 
     @property

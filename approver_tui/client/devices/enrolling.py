@@ -11,21 +11,12 @@ from urllib.parse import SplitResult, urlsplit
 
 import httpx
 
-from approver_tui.client import api, wire
+from approver_tui.client import api, errors, wire
 from approver_tui.client.api import Client
 from approver_tui.client.devices import keys, vault
 from approver_tui.client.devices.keys import KeyLevel
 from approver_tui.client.devices.unlocking import SESSION_PURPOSE, OpenedKey, confirm_pin
 from approver_tui.client.devices.vault import Vault
-from approver_tui.client.errors import (
-    ApiError,
-    BadAddress,
-    BadName,
-    BadServer,
-    ClientError,
-    Unreachable,
-    WireError,
-)
 from approver_tui.client.jose import SigningKey, b64, unb64
 from approver_tui.client.reading import JsonObject
 from approver_tui.client.sign_in import profile, tokens
@@ -49,7 +40,7 @@ _PATH: Final = "/device_authorization"
 _MAX_INTERVAL: Final = 30
 _STILL_WAITING: Final = frozenset({"authorization_pending", "slow_down", "temporarily_unavailable"})
 
-Pause = Callable[[float], None]
+Pause = Callable[[float], object]
 """Waits for a number of seconds."""
 
 
@@ -88,11 +79,11 @@ class DeviceGrant:
             self.pause(seconds)
             try:
                 return transport.tokens(form)
-            except ApiError as refused:
+            except errors.ApiError as refused:
                 if refused.code not in _STILL_WAITING:
                     raise
                 seconds = _next_pause(refused, seconds)
-            except Unreachable:
+            except errors.Unreachable:
                 if transport.now() >= until:
                     raise
 
@@ -108,7 +99,7 @@ def _invitation(answer: JsonObject, issuer: str, until: int) -> Invitation:
     )
 
 
-def _next_pause(refused: ApiError, seconds: int) -> int:
+def _next_pause(refused: errors.ApiError, seconds: int) -> int:
     """Return the next polling interval.
 
     After `slow_down`, use the server's interval, or add five seconds.
@@ -131,14 +122,12 @@ class Enrollment:
     """The inputs of enrolling: the server, a code or another device, a name and a PIN."""
 
     url: str
-    code: str | None
-    """The one-time code; None if an enrolled device approves this one."""
+    code: str | DeviceGrant
+    """The one-time code, or how an enrolled device approves this one."""
     name: str
     pin: str
     allow_insecure: bool = False
     """Accept a server on another machine without TLS."""
-    device_grant: DeviceGrant | None = None
-    """How another device approves this one; needed if there is no code."""
 
 
 def enroll(home: Home, enrollment: Enrollment, *, clock: Clock) -> Client:
@@ -160,12 +149,12 @@ def enroll(home: Home, enrollment: Enrollment, *, clock: Clock) -> Client:
     session = Session(issuer, SigningKey.generate(), secrets, lock_file=home.lock_file, clock=clock)
     try:
         tokens.save(secrets, _first_tokens(session.transport, enrollment))
-    except (ClientError, KeyboardInterrupt):
+    except (errors.ClientError, KeyboardInterrupt):
         session.transport.close()
         raise
     try:
         client = _create_device(home, session, secrets, enrollment)
-    except ClientError:
+    except errors.ClientError:
         _revoke_device(session, secrets)
         raise
     secrets.put(api.SESSION_KEY, b64(session.key.scalar))
@@ -179,13 +168,15 @@ def find_issuer(url: str, *, allow_insecure: bool = False) -> str:
     with new_http(url) as http:
         response = exchange(http, http.build_request("GET", url.rstrip("/") + _DISCOVERY))
     if response.status_code != httpx.codes.OK:
-        raise BadServer(f"There is no Sayso server at this address: {refusal(response).detail}")
+        raise errors.BadServer(
+            f"There is no Sayso server at this address: {refusal(response).detail}"
+        )
     try:
         issuer = JsonObject.parse(response.content).text("issuer").rstrip("/")
-    except WireError as error:
-        raise BadServer("There is no Sayso server at this address.") from error
+    except errors.WireError as error:
+        raise errors.BadServer("There is no Sayso server at this address.") from error
     if _authority(urlsplit(issuer)) != _authority(requested):
-        raise BadServer("The server has a different address. Log in with that address.")
+        raise errors.BadServer("The server has a different address. Log in with that address.")
     return issuer
 
 
@@ -194,7 +185,7 @@ def check_name(name: str) -> None:
     is_plain = name.isprintable() and _NOT_IN_NAMES.isdisjoint(name)
     is_trimmed = name == name.strip() and "  " not in name
     if not (is_plain and is_trimmed and len(name) <= _NAME_LENGTH and any(map(str.isalnum, name))):
-        raise BadName(
+        raise errors.BadName(
             f"A device name must have 1 to {_NAME_LENGTH} characters, at least one letter or "
             "digit, single spaces, and no [ ] < > { } or backslash."
         )
@@ -205,7 +196,7 @@ def default_device_name() -> str:
     name = platform.node()
     try:
         check_name(name)
-    except BadName:
+    except errors.BadName:
         return "terminal"
     return name
 
@@ -217,12 +208,10 @@ def normalize_code(code: str) -> str:
 
 
 def _first_tokens(transport: Transport, enrollment: Enrollment) -> Tokens:
-    if enrollment.code is not None:
-        form = {"grant_type": ENROLLMENT, "code": normalize_code(enrollment.code)}
-        return transport.tokens(form)
-    if enrollment.device_grant is None:
-        raise BadServer("Without a code, you must approve this device on another device.")
-    return enrollment.device_grant.tokens(transport, enrollment.name)
+    if isinstance(enrollment.code, DeviceGrant):
+        return enrollment.code.tokens(transport, enrollment.name)
+    form = {"grant_type": ENROLLMENT, "code": normalize_code(enrollment.code)}
+    return transport.tokens(form)
 
 
 def _create_device(home: Home, session: Session, secrets: Vault, enrollment: Enrollment) -> Client:
@@ -267,7 +256,7 @@ def _revoke_device(session: Session, secrets: Vault) -> None:
     """Remove a half-enrolled device; if the server is unreachable, the user sees it in the list."""
     try:
         session.delete("/api/devices/self")
-    except ClientError:
+    except errors.ClientError:
         return
     finally:
         tokens.delete(secrets)
@@ -277,10 +266,12 @@ def _revoke_device(session: Session, secrets: Vault) -> None:
 def _parse_url(url: str, *, allow_insecure: bool) -> SplitResult:
     parts = urlsplit(url)
     if parts.scheme not in _PORTS or not parts.hostname:
-        raise BadAddress("A server address starts with https:// or, on this machine, http://.")
+        raise errors.BadAddress(
+            "A server address starts with https:// or, on this machine, http://."
+        )
     is_insecure = parts.scheme == "http" and parts.hostname not in LOOPBACK
     if is_insecure and not allow_insecure:
-        raise BadAddress("Without https://, others on the network could read the code.")
+        raise errors.BadAddress("Without https://, others on the network could read the code.")
     return parts
 
 

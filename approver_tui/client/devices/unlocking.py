@@ -15,9 +15,7 @@ from approver_tui.client.api import Client
 from approver_tui.client.devices import keys
 from approver_tui.client.devices.keys import KeyLevel
 from approver_tui.client.errors import WrongPin
-from approver_tui.client.jose import SigningKey, signed_statement, unb64
-from approver_tui.client.sign_in.profile import Profile
-from approver_tui.client.wire import PinAnswer
+from approver_tui.client.jose import SigningKey, unb64
 
 IDLE_LIMIT = 15 * 60
 """How long an unlocked app stays unlocked without activity, in seconds."""
@@ -46,34 +44,29 @@ class OpenedKey:
         keys.wipe(self.scalar)
 
 
-@dataclass(frozen=True, slots=True)
-class _PinCall:
-    """One counted call, and the key that it opens."""
+def _start_pin_call(client: Client, pin: str, purpose: str) -> Callable[[KeyLevel], OpenedKey]:
+    """Make one counted call; return a function that opens a sealed key with its answer.
 
-    profile: Profile
-    x: bytes
-    answer: PinAnswer
+    Raises DeviceLocked or Unreachable; the function raises WrongPin.
+    """
+    profile = client.profile
+    x = keys.stretch(pin, unb64(profile.salt))
+    answer = client.pin(x, purpose)
 
-    def open(self, level: KeyLevel) -> OpenedKey:
-        """Open a sealed key. Raises WrongPin."""
-        own = self.profile
-        blob = unb64(own.low_blob if level is KeyLevel.LOW else own.high_blob)
+    def open_level(level: KeyLevel) -> OpenedKey:
+        blob = unb64(profile.low_blob if level is KeyLevel.LOW else profile.high_blob)
         try:
-            scalar = keys.unseal(blob, x=self.x, y=self.answer.y, level=level, device=own.device_id)
+            scalar = keys.unseal(blob, x=x, y=answer.y, level=level, device=profile.device_id)
         except keys.UnsealFailed as error:
-            raise WrongPin(self.answer.tries, self.answer.left) from error
-        return OpenedKey(scalar, self.answer.nonce)
+            raise WrongPin(answer.tries, answer.left) from error
+        return OpenedKey(scalar, answer.nonce)
 
-
-def _start_pin_call(client: Client, pin: str, purpose: str) -> _PinCall:
-    """Make one counted call. Raises DeviceLocked, Unreachable."""
-    x = keys.stretch(pin, unb64(client.profile.salt))
-    return _PinCall(client.profile, x, client.pin(x, purpose))
+    return open_level
 
 
 def open_key(client: Client, pin: str, level: KeyLevel, purpose: str) -> OpenedKey:
     """Open a sealed key with one counted call. Raises WrongPin, DeviceLocked, Unreachable."""
-    return _start_pin_call(client, pin, purpose).open(level)
+    return _start_pin_call(client, pin, purpose)(level)
 
 
 def open_session(client: Client, pin: str) -> OpenedKey:
@@ -82,36 +75,29 @@ def open_session(client: Client, pin: str) -> OpenedKey:
     The high key is wiped before this returns. Raises as `open_key` does, and the server's errors
     about the proof.
     """
-    call = _start_pin_call(client, pin, SESSION_PURPOSE)
-    high = call.open(KeyLevel.HIGH)
+    open_level = _start_pin_call(client, pin, SESSION_PURPOSE)
+    high = open_level(KeyLevel.HIGH)
     try:
         confirm_pin(client, high)
     finally:
         high.wipe()
-    return call.open(KeyLevel.LOW)
+    return open_level(KeyLevel.LOW)
 
 
 @contextmanager
-def temporary_key(client: Client, pin: str, level: KeyLevel, purpose: str) -> Iterator[OpenedKey]:
-    """Open a key, and wipe it when the block ends."""
-    opened_key = open_key(client, pin, level, purpose)
+def temporary_high_key(client: Client, pin: str, purpose: str) -> Iterator[OpenedKey]:
+    """Open the high key, and wipe it when the block ends."""
+    opened_key = open_key(client, pin, KeyLevel.HIGH, purpose)
     try:
         yield opened_key
     finally:
         opened_key.wipe()
 
 
-def confirm_pin(client: Client, opened: OpenedKey) -> None:
+def confirm_pin(client: Client, high_key: OpenedKey) -> None:
     """Confirm the PIN to the server with a signature of the high key."""
-    statement = signed_statement(
-        opened.key,
-        client.signer,
-        purpose="pin",
-        subject=client.profile.device_id,
-        at=client.now() // 1000,
-        nonce=opened.nonce,
-    )
-    client.confirm_pin(statement)
+    device_id = client.profile.device_id
+    client.confirm_pin(client.sign_statement(high_key.key, "pin", device_id, high_key.nonce))
 
 
 def boottime_seconds() -> float:

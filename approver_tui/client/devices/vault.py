@@ -7,7 +7,7 @@ seals in the profile.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import TypeAlias
 
 from approver_tui.client import files
 from approver_tui.client.sign_in.profile import Home
@@ -15,23 +15,6 @@ from approver_tui.client.sign_in.profile import Home
 KEYRING = "keyring"
 FILES = "files"
 _SERVICE = "sayso-approver"
-
-
-class Vault(Protocol):
-    """A store of secrets. `kind` is KEYRING or FILES; `put` MUST be atomic."""
-
-    @property
-    def kind(self) -> str:
-        """KEYRING or FILES."""
-
-    def get(self, name: str) -> str | None:
-        """Return a secret, or None."""
-
-    def put(self, name: str, secret: str) -> None:
-        """Store a secret under a name."""
-
-    def delete(self, name: str) -> None:
-        """Delete a secret, if it exists."""
 
 
 class FileVault:
@@ -90,6 +73,10 @@ class KeyringVault:
 
     def _entry(self, name: str) -> str:
         return f"{self._profile}/{name}"
+
+
+Vault: TypeAlias = FileVault | KeyringVault
+"""A store of secrets. `put` MUST be atomic."""
 
 
 @contextmanager

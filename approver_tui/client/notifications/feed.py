@@ -8,7 +8,7 @@ import secrets
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
@@ -47,23 +47,15 @@ _UNAUTHORIZED = 401
 _FORBIDDEN = 403
 
 
-def _ignore_resync() -> None:
-    """Do nothing: the default for callers that ignore a resync."""
-
-
-def _ignore_problem(_problem: str) -> None:
-    """Do nothing: the default for callers that ignore bad frames."""
-
-
 @dataclass(frozen=True, slots=True)
 class FeedListeners:
     """The callbacks of the feed, called from its thread."""
 
     on_event: Callable[[Event], None]
     on_connection: Callable[[Connection], None]
-    on_resync: Callable[[], None] = _ignore_resync
+    on_resync: Callable[[], None] = lambda: None
     """Events were lost: fetch the inbox again."""
-    on_problem: Callable[[str], None] = _ignore_problem
+    on_problem: Callable[[str], None] = lambda _problem: None
     """A frame could not be decoded and is skipped; the text says why and is safe to draw."""
 
 
@@ -74,7 +66,7 @@ class _OpenConnection:
     socket: ClientConnection
     dialed_at: int
     """On this machine's clock."""
-    renew_at: int | None = field(default=None)
+    renew_at: int | None = None
     has_hello: bool = False
     pong: threading.Event | None = None
     """Set when the server has answered the last ping."""
@@ -140,15 +132,13 @@ class Feed:
 
     def _connect(self) -> ClientConnection:
         token = self._client.session.tokens.access_token(valid_for=_TOKEN_LASTS_MS)
-        headers = {
-            "Authorization": f"DPoP {token}",
-            "DPoP": self._client.session.transport.proof("GET", PATH, token),
-        }
+        proof = self._client.session.transport.proof("GET", PATH, token)
+        headers = {"Authorization": f"DPoP {token}", "DPoP": proof}
         try:
             return connect(
                 self._address(),
                 additional_headers=headers,
-                proxy=None if self._is_local() else True,
+                proxy=None if urlsplit(self._client.profile.issuer).hostname in LOOPBACK else True,
                 max_size=_MAX_FRAME_BYTES,
                 open_timeout=10,
                 close_timeout=1,
@@ -264,9 +254,6 @@ class Feed:
     def _address(self) -> str:
         base = "ws" + self._client.profile.issuer.removeprefix("http")
         return f"{base}{PATH}" + ("" if self.cursor is None else f"?cursor={self.cursor}")
-
-    def _is_local(self) -> bool:
-        return urlsplit(self._client.profile.issuer).hostname in LOOPBACK
 
 
 def load_cursor(client: Client) -> int | None:

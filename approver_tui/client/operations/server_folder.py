@@ -1,7 +1,7 @@
 """Whether this user can read the server's own data folder.
 
 A user who can read a key file or the database is the server's administrator or can become one,
-whatever PIN protects the approvals.
+regardless of the PIN that protects the approvals.
 
 Owns: the check. Never: changing permissions; `sayso serve` does that as its own user.
 """
@@ -22,10 +22,10 @@ def readable_server_folder(issuer: str, folder: Path) -> Path | None:
     """
     if urlsplit(issuer).hostname not in LOOPBACK:
         return None
-    return folder if any(_is_open(folder, name) for name in _FILES) else None
+    return folder if any(_is_exposed(folder, name) for name in _FILES) else None
 
 
-def _is_open(folder: Path, name: str) -> bool:
+def _is_exposed(folder: Path, name: str) -> bool:
     if os.access(folder / name, os.R_OK):
         return True
     return os.access(folder, os.W_OK | os.X_OK) and os.access(folder / name, os.F_OK)

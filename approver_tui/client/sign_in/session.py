@@ -35,7 +35,11 @@ class Session:
 
     def post(self, path: str, body: Mapping[str, object]) -> JsonObject:
         """POST a body; return the object."""
-        return _body(self.send(OutgoingRequest(method="POST", path=path, json=body)))
+        return self.send_json("POST", path, body)
+
+    def send_json(self, method: str, path: str, body: Mapping[str, object]) -> JsonObject:
+        """Send a body; return the object of the response."""
+        return _body(self.send(OutgoingRequest(method=method, path=path, json=body)))
 
     def delete(self, path: str) -> None:
         """DELETE a path."""

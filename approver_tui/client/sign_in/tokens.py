@@ -13,7 +13,7 @@ from pathlib import Path
 
 from approver_tui.client import files
 from approver_tui.client.devices.vault import Vault
-from approver_tui.client.errors import LoginFirst, NotKept
+from approver_tui.client.errors import LoginFirst, StorageFailed
 
 _NAME = "tokens"
 _MARGIN = 30_000
@@ -79,11 +79,11 @@ class TokenKeeper:
 
 @contextmanager
 def _storage_errors() -> Iterator[None]:
-    """Turn a failure of the disk or keyring into NotKept."""
+    """Turn a failure of the disk or keyring into StorageFailed."""
     try:
         yield
     except OSError as error:
-        raise NotKept(f"The session cannot be stored on this machine: {error}.") from error
+        raise StorageFailed(f"The session cannot be stored on this machine: {error}.") from error
 
 
 def save(vault: Vault, tokens: Tokens) -> None:
@@ -93,10 +93,10 @@ def save(vault: Vault, tokens: Tokens) -> None:
 
 def load(vault: Vault) -> Tokens:
     """Return the stored tokens. Raises LoginFirst."""
-    stored = vault.get(_NAME)
-    if stored is None:
+    content = vault.get(_NAME)
+    if content is None:
         raise LoginFirst("There is no session on this machine.")
-    return Tokens(**json.loads(stored))
+    return Tokens(**json.loads(content))
 
 
 def delete(vault: Vault) -> None:

@@ -1,25 +1,29 @@
 """Standing grants: listing, revoking and creating them.
 
-Owns: the calls, and the check that the text offered for signing matches the proposal. Never: keys;
-the answer is signed like any other, in `decisions.py`.
+Owns: the calls, their JSON, and the check that the text offered for signing matches the proposal.
+Never: keys; the answer is signed like any other, in `decisions.py`.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from urllib.parse import quote
 
 from approver_tui.client import wire
 from approver_tui.client.api import Client
 from approver_tui.client.errors import Changed
-from approver_tui.client.standing_grants import standing_grants_wire
+from approver_tui.client.reading import JsonObject, read_as, read_each
 from approver_tui.state.approvals.approvals import Approval, Kind
 from approver_tui.state.standing_grants.standing_grants import (
+    GrantFact,
     GrantPreview,
+    GrantUse,
+    Money,
     StandingGrant,
     StandingGrantProposal,
     matches_proposal,
 )
 
 _PATH = "/api/grants"
+_LONG = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,28 +36,28 @@ class StandingGrantsClient:
         """Return this user's standing grants, newest first."""
         params = {"ended": "true"} if ended else {}
         items = self.client.session.get(_PATH, params).children("items")
-        return tuple(standing_grants_wire.read_grant(item) for item in items)
+        return tuple(_read_grant(item) for item in items)
 
     def grant(self, grant_id: str) -> StandingGrant:
         """Return one grant with its uses."""
-        return standing_grants_wire.read_grant(self.client.session.get(_grant_path(grant_id)))
+        return _read_grant(self.client.session.get(_grant_path(grant_id)))
 
     def revoke(self, grant_id: str) -> StandingGrant:
         """Revoke a grant."""
         answer = self.client.session.delete_and_read(_grant_path(grant_id))
-        return standing_grants_wire.read_grant(answer)
+        return _read_grant(answer)
 
     def preview(self, proposal: StandingGrantProposal) -> GrantPreview:
         """Return the preview of a grant; nothing is created."""
-        body = standing_grants_wire.proposal_body(proposal)
-        return standing_grants_wire.read_preview(self.client.session.post(f"{_PATH}/preview", body))
+        body = _proposal_body(proposal)
+        return _read_preview(self.client.session.post(f"{_PATH}/preview", body))
 
     def request(self, proposal: StandingGrantProposal, example: Approval) -> Approval:
         """Return the approval that creates a grant once it is signed.
 
         Raises Changed if it does not match the proposal: requests like the example, and no others.
         """
-        body = standing_grants_wire.proposal_body(proposal)
+        body = _proposal_body(proposal)
         approval = wire.read_approval(self.client.session.post(_PATH, body))
         offered, now = approval.action_text, self.client.now()
         is_match = matches_proposal(proposal, example.action_text, offered, now)
@@ -65,3 +69,38 @@ class StandingGrantsClient:
 def _grant_path(grant_id: str) -> str:
     """Return the path of a grant; a typed ID remains one segment."""
     return f"{_PATH}/{quote(grant_id, safe='')}"
+
+
+def _proposal_body(proposal: StandingGrantProposal) -> dict[str, object]:
+    vary = [{"fact": member.pointer, "up_to": member.up_to} for member in proposal.vary]
+    return {**asdict(proposal), "vary": vary}
+
+
+def _read_grant(members: JsonObject) -> StandingGrant:
+    grant_uses = read_each(GrantUse, members, "taken") if "taken" in members.values else ()
+    return read_as(
+        StandingGrant,
+        members,
+        **members.id_and_name("agent"),
+        **_read_shared(members, "sum", "spent"),
+        taken=grant_uses,
+    )
+
+
+def _read_preview(members: JsonObject) -> GrantPreview:
+    agent_name = members.child("agent").safe("name")
+    return read_as(GrantPreview, members, agent_name=agent_name, **_read_shared(members, "sum"))
+
+
+def _read_shared(members: JsonObject, *sums: str) -> dict[str, object]:
+    """Return the members that a grant and its preview share and `read_as` cannot read by type."""
+    pattern = tuple(
+        read_as(GrantFact, child, value=child.safe("value", max_len=_LONG))
+        for child in members.children("pattern")
+    )
+    money = {name: members.read_child(name, _read_money) for name in sums}
+    return {"resource": members.safe("resource", max_len=_LONG), "pattern": pattern, **money}
+
+
+def _read_money(members: JsonObject) -> Money:
+    return read_as(Money, members, words=members.safe("text"))

@@ -24,8 +24,8 @@ from approver_tui.screens.keys import Rows, bindings, help_rows, hint, retry_key
 from approver_tui.screens.page import Page, PageAction, PageContext, action_bindings
 from approver_tui.screens.request_actions import QuickAction, RequestActions
 from approver_tui.state.approvals.approvals import Approval, ApprovalState
+from approver_tui.state.approvals.filters import SearchSpan
 from approver_tui.state.approvals.requesting_agent import RequestingAgent
-from approver_tui.state.approvals.search_span import SearchSpan
 from approver_tui.state.queries import NO_QUERY, Query, read_query
 from approver_tui.state.text import SafeText, display_safe, pluralize
 from approver_tui.widgets.approvals.facts import approval_lines, raw_lines

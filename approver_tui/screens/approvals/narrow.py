@@ -17,8 +17,7 @@ from approver_tui.screens.context import ScreenContext
 from approver_tui.screens.keys import NARROW_HELP, NARROW_KEYS
 from approver_tui.screens.panel import ApproveNext
 from approver_tui.state.approvals.approvals import Approval
-from approver_tui.state.approvals.narrowable import Narrowable
-from approver_tui.state.approvals.narrowing import Granted, Narrowing
+from approver_tui.state.approvals.narrowing import Granted, Narrowable, Narrowing
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.approvals.differences import difference_lines
 from approver_tui.widgets.approvals.narrow_form import NarrowForm

@@ -21,7 +21,7 @@ from approver_tui.state.text import SafeText, display_safe
 from approver_tui.widgets.approvals.outcomes import RenderContext
 from approver_tui.widgets.entry_list import Entry, Section
 from approver_tui.widgets.lines import BLANK, Line, Role, fmt, wrap_text
-from approver_tui.widgets.notifications.quiet import hours_text, mute_text
+from approver_tui.widgets.notifications.quiet import mute_text
 
 HOURS_ID = "quiet:hours"
 _MUTE_PREFIX, _HOLD_PREFIX = "quiet:mute:", "quiet:hold:"
@@ -95,7 +95,7 @@ class NotificationSection:
 
     def _entries(self, view: RenderContext) -> Iterator[Entry]:
         hours, until = self.attention.quiet_hours, self.attention.quiet_until
-        hours_line = fmt("none: notifications at any time") if hours is None else hours_text(hours)
+        hours_line = fmt("none: notifications at any time") if hours is None else hours.text
         quiet_state = SafeText("") if until is None else fmt("quiet until {}", _clock(until, view))
         yield Entry(HOURS_ID, fmt("quiet hours"), hours_line, quiet_state)
         for mute in self.attention.mutes:
@@ -122,7 +122,7 @@ class NotificationSection:
         hours = self.attention.quiet_hours
         if hours is None:
             return (fmt("Notifications at any time."),)
-        return (fmt("No notifications for low and medium risk:"), hours_text(hours))
+        return (fmt("No notifications for low and medium risk:"), hours.text)
 
     def _hours_action(self) -> ConfirmAction:
         words = (
@@ -148,18 +148,15 @@ class NotificationSection:
         """Save or clear the quiet hours. Runs in a thread."""
         quiet_hours, zone = read_hours(text), self._zone
         if quiet_hours is None or zone is None:
-            self.request_actions.post(
-                thread_messages.NotificationPrefsLoaded(
-                    self.request_actions.context.prefs_client.clear_quiet_hours()
-                )
-            )
+            self.request_actions.context.prefs_client.clear_quiet_hours()
+            self.request_actions.post_settings()
             return fmt("No quiet hours: notifications at any time.")
         attention = self.request_actions.context.prefs_client.set_quiet_hours(
             quiet_hours.begins, quiet_hours.ends, zone, quiet_hours.days
         )
         self.request_actions.post(thread_messages.NotificationPrefsLoaded(attention))
         hours = attention.quiet_hours
-        return fmt("Quiet hours: {}.", SafeText("none") if hours is None else hours_text(hours))
+        return fmt("Quiet hours: {}.", SafeText("none") if hours is None else hours.text)
 
     def _mute(self, entry_id: str) -> Mute | None:
         return self.attention.mute_of(entry_id.removeprefix(_MUTE_PREFIX))

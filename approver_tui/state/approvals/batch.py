@@ -28,12 +28,6 @@ class SharedFacts:
     undo: SafeText | None
     gives: SafeText | None
 
-    @classmethod
-    def from_approvals(cls, approvals: Iterable[Approval]) -> "SharedFacts":
-        """Return the values that these requests share."""
-        columns = zip(*(_shared_members(approval) for approval in approvals), strict=True)
-        return cls(*(column[0] if len(set(column)) == 1 else None for column in columns))
-
 
 @dataclass(frozen=True, slots=True)
 class Batch:
@@ -83,7 +77,8 @@ class Batch:
     @property
     def shared(self) -> SharedFacts:
         """The values that all requests share."""
-        return SharedFacts.from_approvals(self.rows)
+        columns = zip(*map(_shared_members, self.rows), strict=True)
+        return SharedFacts(*(column[0] if len(set(column)) == 1 else None for column in columns))
 
     def is_count(self, typed: str) -> bool:
         """Whether the typed text is the number of selected requests, which is not 0."""

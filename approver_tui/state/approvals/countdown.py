@@ -30,8 +30,8 @@ class CountdownStage(IntEnum):
 
 def countdown_stage(until: int, now: int) -> CountdownStage | None:
     """Return the stage; None if more than a minute is left, or the request has expired."""
-    left = until - now
-    return next((stage for stage in CountdownStage if 0 < left <= stage * 1000), None)
+    remaining = until - now
+    return next((stage for stage in CountdownStage if 0 < remaining <= stage * 1000), None)
 
 
 def stage_reached(

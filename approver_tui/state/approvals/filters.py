@@ -1,7 +1,7 @@
-"""Filters on approvals.
+"""Filters on approvals, and how far back a filter searches.
 
-Owns: the conditions, and when older entries cannot match. Never: reading a clock, calls to the
-server.
+Owns: the conditions, when older entries cannot match, when a search pauses. Never: reading a clock,
+calls to the server.
 """
 
 from dataclasses import dataclass
@@ -12,6 +12,9 @@ from approver_tui.state.risks import Risk
 
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 _MAX_DIGITS = 5
+_PAGE_MATCHES = 20
+MAX_SCANNED = 500
+"""How many entries to look at before asking the user whether to continue."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,3 +73,20 @@ def read_span(text: str) -> int:
     if not is_number or unit not in _UNITS:
         raise ValueError("use a number and a unit, such as 90s, 30m, 12h, 7d or 2w")
     return int(number) * _UNITS[unit] * 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class SearchSpan:
+    """One search; it pauses after enough matches or enough entries."""
+
+    max_matches: int = _PAGE_MATCHES
+    max_scanned: int = MAX_SCANNED
+
+    @classmethod
+    def beyond(cls, matching: int, scanned: int) -> "SearchSpan":
+        """Return the search that continues after one with these counts."""
+        return cls(matching + _PAGE_MATCHES, scanned + MAX_SCANNED)
+
+    def should_continue(self, matching: int, scanned: int) -> bool:
+        """Whether to look at more entries."""
+        return matching < self.max_matches and scanned < self.max_scanned

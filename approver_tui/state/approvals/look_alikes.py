@@ -110,15 +110,8 @@ class Folding:
         if len(group) == 1:
             approval = group[0]
             waits, is_marked = approval.is_waiting(self.now), approval.id in self.marked_ids
-            return [
-                Fold(
-                    approval,
-                    1,
-                    int(waits),
-                    is_new=approval.agent.first_request,
-                    marked_count=int(is_marked),
-                )
-            ]
+            is_new = approval.agent.first_request
+            return [Fold(approval, 1, int(waits), is_new=is_new, marked_count=int(is_marked))]
         waiting = sum(approval.is_waiting(self.now) for approval in group)
         if group[0].look_key in self.expanded_looks:
             return [

@@ -1,13 +1,14 @@
 """Narrowing: what the user removes or reduces, and whether a text grants exactly that.
 
-Owns: the proposal, the server's answer, the check before signing. Never: making the text, which the
-server does; how a value is written.
+Owns: what the server says can be reduced, the proposal, the server's answer, the check before
+signing. Never: making the text, which the server does; how a value is written.
 """
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from approver_tui.state.text import SafeText
@@ -17,6 +18,45 @@ SECONDS = "token_seconds"
 MAX_TOKEN_SECONDS = 86_400
 """The maximum lifetime of a token in seconds: one day."""
 _BLANKED = None
+
+
+class NarrowingRule(StrEnum):
+    """How a fact can be reduced."""
+
+    LOWER = "lower"
+    """A number or an amount: any smaller one."""
+    DROP = "drop"
+    """A list: without some of its items."""
+    EARLIER = "earlier"
+    """A time: one before it."""
+    TURN_ON = "turn_on"
+    """Something that makes it harmless, such as a dry run."""
+
+
+@dataclass(frozen=True, slots=True)
+class NarrowableFact:
+    """One fact that can be reduced, with its requested value."""
+
+    place: int
+    """The index of its object in the details."""
+    pointer: str
+    """The pointer within it; sent back as received, not safe to draw."""
+    label: SafeText
+    asked: SafeText
+    rule: NarrowingRule
+    items: tuple[SafeText, ...] = ()
+    """The items of a list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Narrowable:
+    """Everything that can be reduced in one request."""
+
+    scopes: tuple[str, ...]
+    """Sent back as received, not safe to draw."""
+    facts: tuple[NarrowableFact, ...]
+    token_seconds: int
+    """The token lifetime."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ Times are integers, milliseconds since the epoch.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from approver_tui.state.consents.consents import Consent, ConsentState
 from approver_tui.state.standing_grants.standing_grants import GrantState, StandingGrant
@@ -53,21 +53,20 @@ def acting_agents(
     grants: Iterable[StandingGrant] = (),
 ) -> tuple[ActingAgent, ...]:
     """Return everyone who can act now, by name; what has ended is left out."""
-    agents: dict[str, ActingAgent] = {}
-    for consent in consents:
-        if consent.state is ConsentState.LIVE:
-            agent = agents.get(consent.client_id) or ActingAgent(
-                consent.client_id, consent.client_name
-            )
-            agents[agent.id] = replace(agent, consents=(*agent.consents, consent))
-    for delegation in delegations:
-        if delegation.state is DelegationState.LIVE:
-            agent = agents.get(delegation.client.id) or ActingAgent(
-                delegation.client.id, delegation.client.name
-            )
-            agents[agent.id] = replace(agent, delegations=(*agent.delegations, delegation))
-    for grant in grants:
-        if grant.state in {GrantState.LIVE, GrantState.FULL}:
-            agent = agents.get(grant.agent_id) or ActingAgent(grant.agent_id, grant.agent_name)
-            agents[agent.id] = replace(agent, grants=(*agent.grants, grant))
-    return tuple(sorted(agents.values(), key=lambda agent: (agent.name.casefold(), agent.id)))
+    consents = [consent for consent in consents if consent.state is ConsentState.LIVE]
+    delegations = [token for token in delegations if token.state is DelegationState.LIVE]
+    grants = [grant for grant in grants if grant.state in {GrantState.LIVE, GrantState.FULL}]
+    names: dict[str, SafeText] = {grant.agent_id: grant.agent_name for grant in grants}
+    names |= {token.client.id: token.client.name for token in delegations}
+    names |= {consent.client_id: consent.client_name for consent in consents}
+    agents = (
+        ActingAgent(
+            agent_id,
+            name,
+            tuple(consent for consent in consents if consent.client_id == agent_id),
+            tuple(token for token in delegations if token.client.id == agent_id),
+            tuple(grant for grant in grants if grant.agent_id == agent_id),
+        )
+        for agent_id, name in names.items()
+    )
+    return tuple(sorted(agents, key=lambda agent: (agent.name.casefold(), agent.id)))

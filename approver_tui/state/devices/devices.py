@@ -61,6 +61,15 @@ class Device:
 
 
 @dataclass(frozen=True, slots=True)
+class OneTimeCode:
+    """A code that signs in another device, the link to its page for a browser, and its expiry."""
+
+    code: SafeText
+    link: SafeText
+    expires_at: int
+
+
+@dataclass(frozen=True, slots=True)
 class User:
     """The user who is logged in."""
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from approver_tui.state.text import SafeText
 
+_DAYS_PER_WEEK = 7
+
 
 @dataclass(frozen=True, slots=True)
 class QuietHours:
@@ -18,6 +20,12 @@ class QuietHours:
     begins: SafeText
     ends: SafeText
     zone: SafeText
+
+    @property
+    def text(self) -> SafeText:
+        """The quiet hours in one line."""
+        days = "every day" if len(self.days) == _DAYS_PER_WEEK else ", ".join(self.days)
+        return SafeText(f"{self.begins} to {self.ends} {self.zone}, {days}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,13 @@ from textual.app import ComposeResult
 from textual.widget import Widget
 from textual.widgets import Static
 
-from approver_tui.state.approvals.narrowable import Narrowable, NarrowableFact, NarrowingRule
-from approver_tui.state.approvals.narrowing import NarrowedFact, Narrowing
+from approver_tui.state.approvals.narrowing import (
+    Narrowable,
+    NarrowableFact,
+    NarrowedFact,
+    Narrowing,
+    NarrowingRule,
+)
 from approver_tui.state.text import SafeText, display_safe
 from approver_tui.widgets.approvals.change_form import Amount, ChangeForm
 from approver_tui.widgets.check_line import CheckLine

@@ -5,18 +5,12 @@ does.
 """
 
 from approver_tui.state.approvals.approvals import Approval
-from approver_tui.state.notifications.preferences import (
-    SNOOZED,
-    Mute,
-    NotificationPrefs,
-    QuietHours,
-)
+from approver_tui.state.notifications.preferences import SNOOZED, Mute, NotificationPrefs
 from approver_tui.state.risks import Risk
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.approvals.outcomes import RenderContext
 from approver_tui.widgets.lines import fmt
 
-_DAYS_PER_WEEK = 7
 _NOT_QUIET = SafeText("")
 
 
@@ -47,14 +41,6 @@ def mute_text(mute: Mute, view: RenderContext) -> SafeText:
     if mute.until is None:
         return fmt("{} is muted: no notifications for it.", mute.agent_name)
     return fmt("{} is muted until {}.", mute.agent_name, view.clock(mute.until))
-
-
-def hours_text(hours: QuietHours) -> SafeText:
-    """Return quiet hours in one line."""
-    days = (
-        fmt("every day") if len(hours.days) == _DAYS_PER_WEEK else SafeText(", ".join(hours.days))
-    )
-    return fmt("{} to {} {}, {}", hours.begins, hours.ends, hours.zone, days)
 
 
 def _is_muted(approval: Approval, attention: NotificationPrefs) -> bool:

@@ -5,7 +5,7 @@ Owns: running it in this process against a real socket.
 
 import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +19,7 @@ PIN = "correct horse"
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class Result:
     """The exit code and the output of a command."""
 
     code: int
@@ -50,7 +50,7 @@ class Keyboard(io.StringIO):
         return True
 
 
-Run = Callable[..., Done]
+Run = Callable[..., Result]
 
 
 @pytest.fixture(autouse=True)
@@ -65,27 +65,20 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     """Return a function that runs the command once."""
 
-    def run(*arguments: str, stdin: str | io.StringIO = "") -> Done:
+    def run(*arguments: str, stdin: str | io.StringIO = "") -> Result:
         stream = io.StringIO(stdin) if isinstance(stdin, str) else stdin
         monkeypatch.setattr("sys.stdin", stream)
         with pytest.raises(SystemExit) as caught:
             main(arguments)
         out, err = capsys.readouterr()
-        return Done(int(caught.value.code), out, err)
+        return Result(int(caught.value.code), out, err)
 
     return run
 
 
 @pytest.fixture
-def server() -> Iterator[FakeServer]:
-    """A server with one user and an unused enrollment code."""
-    with FakeServer() as running:
-        yield running
-
-
-@pytest.fixture
 def logged_in(run: Run, server: FakeServer) -> Run:
     """The command on a machine that is one of alice's devices."""
-    done = run("login", server.url, "--code", CODE, "--name", "laptop", "--pin-stdin", stdin=PIN)
-    assert done.code == 0, done
+    result = run("login", server.url, "--code", CODE, "--name", "laptop", "--pin-stdin", stdin=PIN)
+    assert result.code == 0, result
     return run

@@ -30,10 +30,10 @@ def _documented_error_statuses() -> set[int]:
 
 
 def test_the_reference_has_every_exit_code_and_no_other():
-    """The reference also lists the reserved exit codes, which no error may use."""
+    """They have the same order. The reference also lists the reserved codes, which no error has."""
     page = (ROOT / "docs" / "reference" / "command-line.md").read_text("utf-8")
     table = page.partition("| exit of `sayso-approver` | means |")[2].partition("\n\n")[0]
-    assert {int(code) for code in re.findall(r"^\| (\d+) \|", table, re.MULTILINE)} == set(Exit)
+    assert [int(code) for code in re.findall(r"^\| (\d+) \|", table, re.MULTILINE)] == list(Exit)
     assert not {10, 11, 14} & set(Exit)
     assert "10, 11 and 14 are reserved" in page
 
@@ -77,17 +77,17 @@ def test_an_unknown_user_is_a_usage_error(logged_in, server):
     """The user typed an unknown name, so the exit code is that of a usage error."""
     approval = server.add()
     command = ("deny", approval["id"], "--code", "ask_other", "--ask", "nobody", "--json")
-    done = logged_in(*command)
-    assert (done.code, done.error["error"]) == (Exit.USAGE, "invalid_body")
+    result = logged_in(*command)
+    assert (result.code, result.error["error"]) == (Exit.USAGE, "invalid_body")
     assert approval["state"] == "pending"
 
 
 def test_a_rate_limit_reports_when_to_retry(logged_in, server):
     """The command does not retry by itself; its error has the number of seconds to wait."""
     server.faults.is_too_often = True
-    done = logged_in("inbox", "--json")
-    assert (done.code, done.error["error"]) == (Exit.RATE_LIMITED, "rate_limited")
-    assert done.error["retry_after"] == RETRY_AFTER
+    result = logged_in("inbox", "--json")
+    assert (result.code, result.error["error"]) == (Exit.RATE_LIMITED, "rate_limited")
+    assert result.error["retry_after"] == RETRY_AFTER
     assert logged_in("inbox", "--json").code == Exit.DONE
 
 
@@ -106,8 +106,8 @@ def test_an_interrupted_command_answers_nothing(logged_in, server):
     approval = server.add()
     fingerprint = logged_in("show", approval["id"], "--json").document["fingerprint"]
     command = ("approve", approval["id"], "--fingerprint", fingerprint, "--pin-stdin", "--json")
-    done = logged_in(*command, stdin=_Interrupted())
-    assert (done.code, done.error["detail"]) == (Exit.INTERRUPTED, "Interrupted.")
+    result = logged_in(*command, stdin=_Interrupted())
+    assert (result.code, result.error["detail"]) == (Exit.INTERRUPTED, "Interrupted.")
     assert approval["state"] == "pending"
 
 

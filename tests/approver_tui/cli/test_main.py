@@ -1,4 +1,4 @@
-"""Help, the start without a command, and the PIN prompt of a terminal."""
+"""Help, starting without a command, and the PIN prompt in a terminal."""
 
 import io
 import subprocess
@@ -15,26 +15,26 @@ from tests.support.fakes.fake_server import CODE
 
 def test_without_a_terminal_it_prints_help(logged_in):
     """If stdin is a pipe, the app does not start and prints help instead."""
-    done = logged_in()
-    assert done.code == 0
-    assert all(verb in done.out for verb in VERBS)
+    result = logged_in()
+    assert result.code == 0
+    assert all(verb in result.out for verb in VERBS)
 
 
-def test_without_a_terminal_and_a_login_it_says_how_to_log_in(run):
+def test_without_a_terminal_or_login_it_says_how_to_log_in(run):
     """A new user gets the login command in addition to the help."""
-    done = run()
-    assert done.code == Exit.LOGIN_FIRST
-    assert all(verb in done.out for verb in VERBS)
-    assert "sayso-approver login URL --code CODE" in done.err
+    result = run()
+    assert result.code == Exit.LOGIN_FIRST
+    assert all(verb in result.out for verb in VERBS)
+    assert "sayso-approver login URL --code CODE" in result.err
 
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_command_has_help(run, verb):
     """Every command in the table can be loaded, and -h is the same as --help."""
-    done = run(verb, "--help")
-    assert done.code == 0
-    assert f"sayso-approver {verb}" in done.out
-    assert run(verb, "-h").out == done.out
+    result = run(verb, "--help")
+    assert result.code == 0
+    assert f"sayso-approver {verb}" in result.out
+    assert run(verb, "-h").out == result.out
 
 
 @pytest.mark.parametrize("arguments", [["nonsense"], ["--nonsense"], ["inbox", "--nonsense"]])
@@ -56,7 +56,7 @@ def test_status_and_whoami_agree(logged_in, server):
     assert "alice" in logged_in("whoami").out
 
 
-def test_help_loads_neither_network_nor_screens():
+def test_help_imports_no_network_or_ui_libraries():
     """Help loads no large libraries, so that shell completion stays fast."""
     program = (
         "import sys; from approver_tui.cli.main import main\n"
@@ -64,10 +64,10 @@ def test_help_loads_neither_network_nor_screens():
         "except SystemExit: pass\n"
         "print({'httpx', 'textual', 'cryptography'} & set(sys.modules))"
     )
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
-    assert done.stdout.endswith("set()\n")
+    assert result.stdout.endswith("set()\n")
 
 
 def test_a_terminal_is_asked_for_the_pin(server, tmp_path, monkeypatch):

@@ -12,9 +12,9 @@ def test_approving_with_no_input_names_the_pin_flag(logged_in, server):
     approval = server.add()
     item = logged_in("inbox", "--json").document["items"][0]
     approve = ("approve", str(approval["id"]), "--fingerprint", item["fingerprint"])
-    done = logged_in("--no-input", *approve, stdin=Keyboard(PIN))
-    assert done.code == Exit.USAGE
-    assert "--pin-stdin" in done.err
+    result = logged_in("--no-input", *approve, stdin=Keyboard(PIN))
+    assert result.code == Exit.USAGE
+    assert "--pin-stdin" in result.err
     assert logged_in("inbox", "--json").document["items"][0]["id"] == approval["id"]
     assert logged_in("--no-input", *approve, "--pin-stdin", stdin=PIN).code == 0
 
@@ -29,17 +29,17 @@ def test_approving_with_no_input_names_the_pin_flag(logged_in, server):
 )
 def test_every_missing_entry_names_its_flag(logged_in, arguments, remedy):
     """With --no-input a missing entry exits with 2; with no terminal it exits with 5."""
-    done = logged_in("--no-input", *arguments, stdin=Keyboard(PIN))
-    assert done.code == Exit.USAGE
-    assert remedy in done.err
+    result = logged_in("--no-input", *arguments, stdin=Keyboard(PIN))
+    assert result.code == Exit.USAGE
+    assert remedy in result.err
     assert logged_in(*arguments, stdin="").code == Exit.NOT_ALLOWED
 
 
 def test_login_with_no_input_does_not_ask_for_the_pin(run, server):
     """The enrollment code is still unused after the error."""
-    done = run("--no-input", "login", server.url, "--code", CODE, stdin=Keyboard(PIN))
-    assert done.code == Exit.USAGE
-    assert "--pin-stdin" in done.err
+    result = run("--no-input", "login", server.url, "--code", CODE, stdin=Keyboard(PIN))
+    assert result.code == Exit.USAGE
+    assert "--pin-stdin" in result.err
     assert not server.code_used
 
 

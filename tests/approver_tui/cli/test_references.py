@@ -22,9 +22,9 @@ def test_a_prefix_of_an_id_is_enough(logged_in, similar_requests, verb):
     """The leading `sayso_ap_`, which all IDs of requests have, can be left out."""
     command, *options = verb
     for typed in ("22223", "sayso_ap_22223"):
-        done = logged_in(command, typed, *options, "--json")
-        assert done.code == 0, done
-        assert similar_requests[1]["id"] in done.out
+        result = logged_in(command, typed, *options, "--json")
+        assert result.code == 0, result
+        assert similar_requests[1]["id"] in result.out
         if command == "deny":
             break
 

@@ -6,7 +6,7 @@ from approver_tui.client import api
 from approver_tui.client.api import open_client
 from approver_tui.client.errors import ApiError, LoginFirst
 from approver_tui.state.clients.access import RevokedAccess
-from tests.approver_tui.client.conftest import clock
+from tests.approver_tui.client.conftest import clock, wire_consent
 from tests.support.builders.approval_texts import to_rfc3339, wire_approval
 
 
@@ -75,21 +75,9 @@ def test_a_refusal_keeps_its_code(client):
 
 def test_revoking_access_is_one_call(client, server):
     """The server returns what was revoked, and the consent is gone."""
-    server.consents.append(
-        {
-            "id": "sayso_co_1",
-            "state": "live",
-            "client": {"id": "sayso_ag_1", "name": "invoice-bot"},
-            "app": None,
-            "resource": "https://pay.example",
-            "scopes": ["payments:read"],
-            "created_at": to_rfc3339(server.now()),
-            "expires_at": to_rfc3339(server.now() + 86_400_000),
-            "revoked_at": None,
-        }
-    )
+    server.consents.append(wire_consent(server))
     assert len(client.consents()) == 1
-    assert client.revoke_access("sayso_ag_1") == RevokedAccess(0, 1, 3)
+    assert client.revoke_access("sayso_ag_aaaaaaaaaaaaaaaa") == RevokedAccess(0, 1, 3)
     assert client.consents() == ()
 
 

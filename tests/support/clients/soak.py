@@ -173,7 +173,7 @@ class Soak:
     def _decided(self) -> list[str]:
         """Return the IDs of all requests that this person has answered."""
         pages = [
-            search(self.person.client, Filter(decision=answer), limit=200).page for answer in Answer
+            search(self.person.client, Filter(decision=answer), limit=200) for answer in Answer
         ]
         return [item.id for page in pages for item in page.items]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from approver_tui.client import errors
 from approver_tui.client.wire import Page
 from approver_tui.state.approvals.approvals import Approval, ApprovalState, Retry
-from approver_tui.state.approvals.narrowable import Narrowable, NarrowableFact, NarrowingRule
+from approver_tui.state.approvals.narrowing import Narrowable, NarrowableFact, NarrowingRule
 from approver_tui.state.clients.access import RevokedAccess
 from approver_tui.state.clients.agents import OwnedAgent, SuspendedAgent
 from approver_tui.state.consents.consents import Consent

@@ -19,10 +19,20 @@ def fingerprint(logged_in, approval):
     return logged_in("show", approval["id"], "--json").document["fingerprint"]
 
 
-def test_the_right_pin_approves(logged_in, approval, fingerprint):
+@pytest.fixture
+def approve(logged_in, approval, fingerprint):
+    """Return a function that approves the request with JSON output, and with the right PIN."""
+
+    def run(*options, stdin=PIN):
+        command = ("approve", approval["id"], "--fingerprint", fingerprint, "--pin-stdin", "--json")
+        return logged_in(*command, *options, stdin=stdin)
+
+    return run
+
+
+def test_the_right_pin_approves(approve, approval, fingerprint):
     """With the right PIN the request is approved, and the document reports the outcome."""
-    command = ("approve", approval["id"], "--fingerprint", fingerprint, "--pin-stdin", "--json")
-    document = logged_in(*command, stdin=PIN + "\n").document
+    document = approve(stdin=PIN + "\n").document
     assert document["schema"] == "sayso.decision/1"
     assert (document["id"], document["state"]) == (approval["id"], "approved")
     assert document["fingerprint"] == fingerprint
@@ -32,8 +42,8 @@ def test_the_right_pin_approves(logged_in, approval, fingerprint):
 def test_a_wrong_fingerprint_changes_nothing(logged_in, server, approval):
     """A wrong fingerprint is a conflict, and it is detected before a PIN attempt is counted."""
     command = ("approve", approval["id"], "--fingerprint", "0000-0000", "--pin-stdin", "--json")
-    done = logged_in(*command, stdin=PIN)
-    assert (done.code, done.error["error"]) == (Exit.CONFLICT, "changed")
+    result = logged_in(*command, stdin=PIN)
+    assert (result.code, result.error["error"]) == (Exit.CONFLICT, "changed")
     assert (approval["state"], server.pin_calls) == ("pending", ["session"])
 
 
@@ -44,27 +54,25 @@ def test_a_missing_fingerprint_is_a_usage_error(logged_in, approval):
 
 def test_approving_without_a_way_to_ask_for_the_pin_exits_with_5(logged_in, approval, fingerprint):
     """With neither a terminal nor --pin-stdin, stderr has one error object. Nothing changes."""
-    done = logged_in("approve", approval["id"], "--fingerprint", fingerprint, "--json", stdin=PIN)
-    assert (done.code, done.error["error"]) == (Exit.NOT_ALLOWED, "pin_needed")
+    result = logged_in("approve", approval["id"], "--fingerprint", fingerprint, "--json", stdin=PIN)
+    assert (result.code, result.error["error"]) == (Exit.NOT_ALLOWED, "pin_needed")
     assert approval["state"] == "pending"
 
 
-def test_a_wrong_pin_reports_the_attempts_left(logged_in, approval, fingerprint):
+def test_a_wrong_pin_reports_the_attempts_left(approve, approval):
     """A wrong PIN counts as an attempt, and the JSON error has the number of attempts left."""
-    command = ("approve", approval["id"], "--fingerprint", fingerprint, "--pin-stdin", "--json")
-    done = logged_in(*command, stdin="wrong horse")
-    assert done.code == Exit.NOT_ALLOWED
-    assert (done.error["error"], done.error["left"]) == ("wrong_pin", 9)
+    result = approve(stdin="wrong horse")
+    assert result.code == Exit.NOT_ALLOWED
+    assert (result.error["error"], result.error["left"]) == ("wrong_pin", 9)
     assert approval["state"] == "pending"
 
 
-def test_a_locked_device_exits_with_15(logged_in, server, approval, fingerprint):
+def test_a_locked_device_exits_with_15(approve, server):
     """The error for a locked device names the command that unlocks it."""
     server.pin_tries = 10
-    command = ("approve", approval["id"], "--fingerprint", fingerprint, "--pin-stdin")
-    done = logged_in(*command, stdin=PIN)
-    assert done.code == Exit.LOCKED
-    assert "sayso users unlock" in done.err
+    result = approve()
+    assert result.code == Exit.LOCKED
+    assert "sayso users unlock" in result.error["next"]
 
 
 @pytest.mark.parametrize(
@@ -76,15 +84,12 @@ def test_a_locked_device_exits_with_15(logged_in, server, approval, fingerprint)
         ("cancelled", Exit.WITHDRAWN),
     ],
 )
-def test_an_ended_request_has_its_own_exit_code(
-    logged_in, server, approval, fingerprint, state, code
-):
+def test_an_ended_request_has_its_own_exit_code(approve, server, approval, state, code):
     """The exit code says how the request ended, and no PIN attempt is counted."""
     approval["state"] = state
-    command = ("approve", approval["id"], "--fingerprint", fingerprint, "--pin-stdin", "--json")
-    done = logged_in(*command, stdin=PIN)
-    assert done.code == code
-    assert done.error["approval"] == {"id": approval["id"], "state": state}
+    result = approve()
+    assert result.code == code
+    assert result.error["approval"] == {"id": approval["id"], "state": state}
     assert server.pin_calls == ["session"]
 
 
@@ -94,32 +99,29 @@ def test_an_unknown_id_exits_with_3(logged_in):
     assert logged_in(*command, stdin=PIN).code == Exit.NOT_FOUND
 
 
-def test_an_unreachable_server_exits_with_7(logged_in, server, approval, fingerprint):
+def test_an_unreachable_server_exits_with_7(approve, server):
     """An unreachable server is reported as unreachable, not as a refusal."""
     server.stop()
-    command = ("approve", approval["id"], "--fingerprint", fingerprint, "--pin-stdin", "--json")
-    assert logged_in(*command, stdin=PIN).error["error"] == "unreachable"
+    assert approve().error["error"] == "unreachable"
 
 
-def test_an_impossible_match_number_costs_no_attempt(logged_in, server, approval):
+def test_an_impossible_match_number_costs_no_attempt(approve, server, approval):
     """A malformed match number is a usage error. It counts as no attempt, and no PIN is sent."""
     approval["ceremony"] = "match+pin"
-    fingerprint = logged_in("show", approval["id"], "--json").document["fingerprint"]
     calls_before = list(server.pin_calls)
-    command = ("approve", approval["id"], "--fingerprint", fingerprint, "--match", "5")
-    done = logged_in(*command, "--pin-stdin", stdin=PIN)
-    assert done.code == Exit.USAGE
-    assert "--match is not valid. Enter the match number that the agent shows." in done.err
+    result = approve("--match", "5")
+    assert result.code == Exit.USAGE
+    detail = "--match is not valid. Enter the match number that the agent shows."
+    assert result.error["detail"] == detail
     assert server.pin_calls == calls_before
 
 
-def test_a_locked_request_is_refused_before_the_pin_is_counted(logged_in, server, approval):
+def test_a_locked_request_is_refused_before_the_pin_is_counted(
+    logged_in, approve, server, approval
+):
     """`show` marks the request as locked; `approve` exits with 15 and does not send the PIN."""
     approval["tries_left"] = {"type_back": 0}
-    shown = logged_in("show", approval["id"])
-    assert "LOCKED:" in shown.out
-    fingerprint = logged_in("show", approval["id"], "--json").document["fingerprint"]
-    command = ("approve", approval["id"], "--fingerprint", fingerprint, "--pin-stdin", "--json")
-    done = logged_in(*command, stdin=PIN)
-    assert (done.code, done.error["error"]) == (Exit.LOCKED, "request_locked")
+    assert "LOCKED:" in logged_in("show", approval["id"]).out
+    result = approve()
+    assert (result.code, result.error["error"]) == (Exit.LOCKED, "request_locked")
     assert server.pin_calls == ["session"]

@@ -34,24 +34,24 @@ def test_a_late_denial_reports_the_outcome(logged_in, server):
     """If another device answered first, the error says who decided, on which device and how."""
     approval = server.add()
     server.decide_elsewhere(approval["id"], "approve")
-    done = logged_in("deny", approval["id"], "--code", "not_needed", "--json")
-    assert done.code == Exit.CONFLICT
-    assert done.error["approval"] == {"id": approval["id"], "state": "approved"}
+    result = logged_in("deny", approval["id"], "--code", "not_needed", "--json")
+    assert result.code == Exit.CONFLICT
+    assert result.error["approval"] == {"id": approval["id"], "state": "approved"}
     user_and_device = (
         approval["decided"]["by"]["name"],
         approval["decided"]["device"]["name"],
     )
     expected = "Too late. This request is already approved by {} on {} at ".format(*user_and_device)
-    assert done.error["detail"].startswith(expected)
+    assert result.error["detail"].startswith(expected)
 
 
 def test_denying_a_withdrawn_request_reports_the_withdrawal(logged_in, server):
     """The command describes the withdrawal in the same words as the screen."""
     approval = server.add()
     approval |= {"state": "cancelled", "reason": "withdrawn"}
-    done = logged_in("deny", approval["id"], "--code", "not_needed")
-    assert done.code == Exit.WITHDRAWN
-    assert "The agent withdrew this request" in done.err
+    result = logged_in("deny", approval["id"], "--code", "not_needed")
+    assert result.code == Exit.WITHDRAWN
+    assert "The agent withdrew this request" in result.err
 
 
 @pytest.mark.parametrize(
@@ -72,9 +72,9 @@ def test_wait_until_accepts_a_time(logged_in, server, retry_at, sent):
 def test_an_invalid_or_unexpected_retry_time_is_a_usage_error(logged_in, server, code, when):
     """--retry-at needs the code `wait_until` and a valid time. Otherwise nothing is sent."""
     approval = server.add()
-    done = logged_in("deny", approval["id"], "--code", code, "--retry-at", when)
-    assert done.code == Exit.USAGE
-    assert "--retry-at" in done.err
+    result = logged_in("deny", approval["id"], "--code", code, "--retry-at", when)
+    assert result.code == Exit.USAGE
+    assert "--retry-at" in result.err
     assert approval["state"] == "pending"
 
 
@@ -92,8 +92,8 @@ def test_ask_other_accepts_a_user_and_a_private_note(logged_in, server):
 def test_a_member_that_the_code_does_not_allow_is_a_usage_error(logged_in, server, flags):
     """--ask needs the code `ask_other`, and a private note is limited to 500 characters."""
     approval = server.add()
-    done = logged_in("deny", approval["id"], "--code", "too_broad", *flags)
-    assert done.code == Exit.USAGE
+    result = logged_in("deny", approval["id"], "--code", "too_broad", *flags)
+    assert result.code == Exit.USAGE
     assert approval["state"] == "pending"
 
 
@@ -102,12 +102,12 @@ def test_several_requests_are_denied_one_by_one(logged_in, server):
     first, approved_request, last = (server.add() for _ in range(3))
     server.decide_elsewhere(approved_request["id"], "approve")
     ids = [item["id"] for item in (first, approved_request, last, first)]
-    done = logged_in("deny", *ids, "--code", "not_needed", "--json")
-    document = json.loads(done.out)
+    result = logged_in("deny", *ids, "--code", "not_needed", "--json")
+    document = json.loads(result.out)
     assert [item["id"] for item in document["items"]] == [first["id"], last["id"]]
     (failed,) = document["failed"]
     assert (failed["id"], failed["exit"]) == (approved_request["id"], Exit.CONFLICT)
-    assert (done.code, json.loads(done.err)["error"]) == (Exit.CONFLICT, "already_decided")
+    assert (result.code, json.loads(result.err)["error"]) == (Exit.CONFLICT, "already_decided")
     assert [item["state"] for item in (first, approved_request, last)] == [
         "denied",
         "approved",
@@ -118,16 +118,16 @@ def test_several_requests_are_denied_one_by_one(logged_in, server):
 def test_each_result_of_several_denials_has_a_line(logged_in, server):
     """The output names each denied request, and the ID and reason of each failure."""
     approval = server.add()
-    done = logged_in("deny", approval["id"], "sayso_ap_none", "--code", "not_needed")
-    assert done.code == Exit.NOT_FOUND
-    assert approval["id"] in done.out
-    assert "\nsayso_ap_none: " in done.out
+    result = logged_in("deny", approval["id"], "sayso_ap_none", "--code", "not_needed")
+    assert result.code == Exit.NOT_FOUND
+    assert approval["id"] in result.out
+    assert "\nsayso_ap_none: " in result.out
 
 
 def test_an_unreachable_server_stops_all_denials(logged_in, server):
     """If the server cannot be reached, every request is reported as failed."""
     ids = [server.add()["id"] for _ in range(3)]
     server.stop()
-    done = logged_in("deny", *ids, "--code", "not_needed", "--json")
-    assert done.code == Exit.UNREACHABLE
-    assert [item["id"] for item in json.loads(done.out)["failed"]] == ids
+    result = logged_in("deny", *ids, "--code", "not_needed", "--json")
+    assert result.code == Exit.UNREACHABLE
+    assert [item["id"] for item in json.loads(result.out)["failed"]] == ids

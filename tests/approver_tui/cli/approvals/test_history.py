@@ -69,16 +69,16 @@ def test_a_search_stops_after_a_limit_and_prints_the_next_cursor(logged_in, monk
 @pytest.mark.usefixtures("ten_requests")
 def test_each_jsonl_line_is_a_document(logged_in):
     """Each line of --jsonl is a document with one request."""
-    done = logged_in("history", "--jsonl", "--limit", "3")
-    lines = [json.loads(line) for line in done.out.splitlines()]
+    result = logged_in("history", "--jsonl", "--limit", "3")
+    lines = [json.loads(line) for line in result.out.splitlines()]
     assert [line["schema"] for line in lines] == ["sayso.item/1"] * 3
 
 
 def test_an_invalid_span_is_a_usage_error(logged_in):
     """The error for an invalid --since gives an example of a valid value."""
-    done = logged_in("history", "--since", "tomorrow", "--json")
-    assert done.code == Exit.USAGE
-    assert "7d" in done.error["detail"]
+    result = logged_in("history", "--since", "tomorrow", "--json")
+    assert result.code == Exit.USAGE
+    assert "7d" in result.error["detail"]
 
 
 def test_the_inbox_filter_hides_no_unverified_request(logged_in, server):
@@ -97,8 +97,8 @@ def test_the_inbox_filter_hides_no_unverified_request(logged_in, server):
 @pytest.mark.usefixtures("ten_requests")
 def test_csv_has_a_header_and_a_line_per_request(logged_in):
     """The CSV output can be read by any spreadsheet, and filters apply to it."""
-    done = logged_in("history", "--csv", "--risk", "high")
-    header, *rows = csv.reader(io.StringIO(done.out, newline=""))
+    result = logged_in("history", "--csv", "--risk", "high")
+    header, *rows = csv.reader(io.StringIO(result.out, newline=""))
     assert header == list(csv_rows.COLUMNS)
     assert len(rows) == 5
     first = dict(zip(header, rows[0], strict=True))
@@ -107,7 +107,7 @@ def test_csv_has_a_header_and_a_line_per_request(logged_in):
         "alice",
         "Pay EUR 4,820.00 to Nordwind Logistik GmbH",
     )
-    assert done.out.count("\r\n") == 6
+    assert result.out.count("\r\n") == 6
 
 
 def test_csv_without_requests_is_only_the_header(logged_in):

@@ -20,9 +20,9 @@ def test_an_empty_inbox_is_a_document(logged_in):
 
 def test_only_one_output_format_can_be_chosen(logged_in):
     """--json and --jsonl together are a usage error."""
-    done = logged_in("inbox", "--json", "--jsonl")
-    assert done.code == Exit.USAGE
-    assert "Choose one of --json and --jsonl." in done.err
+    result = logged_in("inbox", "--json", "--jsonl")
+    assert result.code == Exit.USAGE
+    assert "Choose one of --json and --jsonl." in result.err
 
 
 def test_an_item_has_what_an_answer_needs(logged_in, server):
@@ -94,9 +94,9 @@ def test_a_forged_approval_alone_is_not_an_empty_inbox(logged_in, server):
 def test_a_forged_approval_is_neither_shown_nor_answered(logged_in, server, forged_request, verb):
     """Every command exits with 20, counts no PIN attempt and changes nothing."""
     calls_before = list(server.pin_calls)
-    done = logged_in(verb[0], forged_request["id"], *verb[1:], "--json", stdin=PIN)
-    assert done.code == Exit.NOT_VERIFIED
-    assert "does not match its digest" in done.error["detail"]
+    result = logged_in(verb[0], forged_request["id"], *verb[1:], "--json", stdin=PIN)
+    assert result.code == Exit.NOT_VERIFIED
+    assert "does not match its digest" in result.error["detail"]
     assert (server.pin_calls, forged_request["state"]) == (calls_before, "pending")
 
 

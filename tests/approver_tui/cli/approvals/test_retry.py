@@ -15,8 +15,8 @@ def test_retry_asks_the_agent_to_repeat_an_expired_request(logged_in, server):
     """`show` suggests `retry` for an expired request, and afterwards says that it was asked for."""
     late = _add_expired(server)
     assert logged_in("show", late).out.splitlines()[-1] == f"sayso-approver retry {late}"
-    done = logged_in("retry", late)
-    assert (done.code, done.out) == (0, "invoice-bot is asked to retry at its next poll.\n")
+    result = logged_in("retry", late)
+    assert (result.code, result.out) == (0, "invoice-bot is asked to retry at its next poll.\n")
     after = logged_in("show", late).out
     assert "expired: Nobody opened it. Its agent is asked to retry." in after
     assert f"sayso-approver retry {late}" not in after
@@ -42,18 +42,18 @@ def test_retrying_a_waiting_request_is_a_conflict(logged_in, server):
 def test_extending_an_expired_request_exits_with_12(logged_in, server, state):
     """`extend` exits with 12 even if the server has not noticed the expiry yet."""
     late = _add_past_expiry(server, state)
-    done = logged_in("extend", late, "--json")
-    assert done.code == Exit.EXPIRED
-    assert done.error["approval"] == {"id": late, "state": "expired"}
+    result = logged_in("extend", late, "--json")
+    assert result.code == Exit.EXPIRED
+    assert result.error["approval"] == {"id": late, "state": "expired"}
 
 
 def test_extending_a_decided_request_reports_who_decided(logged_in, server):
     """`extend` on a decided request is a conflict, as for every late answer."""
     approval = server.add()
     server.decide_elsewhere(approval["id"])
-    done = logged_in("extend", approval["id"], "--json")
-    assert done.code == Exit.CONFLICT
-    assert done.error["approval"] == {"id": approval["id"], "state": "denied"}
+    result = logged_in("extend", approval["id"], "--json")
+    assert result.code == Exit.CONFLICT
+    assert result.error["approval"] == {"id": approval["id"], "state": "denied"}
 
 
 def _add_past_expiry(server, state):

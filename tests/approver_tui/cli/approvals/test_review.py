@@ -50,9 +50,9 @@ def test_a_pipe_can_read_but_not_approve(logged_in, server):
     """Approving through a pipe exits with 5, and no PIN attempt is counted."""
     approval = server.add()
     calls_before = list(server.pin_calls)
-    done = logged_in("review", "--plain", stdin=typed("1", "again", "raw", "approve", PIN))
-    assert done.code == Exit.NOT_ALLOWED
-    assert approval["action_digest"] in done.out
+    result = logged_in("review", "--plain", stdin=typed("1", "again", "raw", "approve", PIN))
+    assert result.code == Exit.NOT_ALLOWED
+    assert approval["action_digest"] in result.out
     assert (server.pin_calls, approval["state"]) == (calls_before, "pending")
 
 
@@ -60,9 +60,9 @@ def test_single_keys_are_not_commands(logged_in, server):
     """Single letters, and words that confirm other questions, are not commands."""
     approval = server.add()
     keys = ["a", "y", "yes", "d", "!", "1", "ok", "approve please", "Approve"]
-    done = logged_in("review", approval["id"], "--plain", stdin=typed(*keys))
-    assert done.code == 0
-    assert done.out.count("That is not a command") == len(keys)
+    result = logged_in("review", approval["id"], "--plain", stdin=typed(*keys))
+    assert result.code == 0
+    assert result.out.count("That is not a command") == len(keys)
     assert approval["state"] == "pending"
 
 
@@ -70,15 +70,15 @@ def test_a_denial_needs_a_reason_and_a_confirmation(logged_in, server):
     """No denial is sent before the confirmation. Afterwards the next request is shown."""
     first, second = server.add(), server.add()
     words = ["1", "deny", "", "deny", "nonsense", "too_broad", "ask for less", "", "no"]
-    done = logged_in("review", "--plain", stdin=typed(*words))
-    assert done.out.count("Nothing was sent.") == 2
+    result = logged_in("review", "--plain", stdin=typed(*words))
+    assert result.out.count("Nothing was sent.") == 2
     assert first["state"] == "pending"
     words = ["1", "deny", "too_broad", "ask for less", "", "deny", "quit"]
-    done = logged_in("review", "--plain", stdin=typed(*words))
+    result = logged_in("review", "--plain", stdin=typed(*words))
     assert (first["state"], first["decided"]["code"]) == ("denied", "too_broad")
     assert first["decided"]["note"] == "ask for less"
-    assert "Denied: Pay EUR" in done.out
-    assert f"id:            {second['id']}" in done.out
+    assert "Denied: Pay EUR" in result.out
+    assert f"id:            {second['id']}" in result.out
 
 
 def test_wait_until_asks_for_a_duration_or_a_time(logged_in, server):
@@ -87,8 +87,8 @@ def test_wait_until_asks_for_a_duration_or_a_time(logged_in, server):
     timestamp = "2031-02-03T04:05:06Z"
     for approval, answer in ((in_an_hour, "1h"), (at_a_time, timestamp), (without_a_time, "")):
         words = ["deny", "wait_until", "soon", answer, "later", "", "deny", "quit"]
-        done = logged_in("review", approval["id"], "--plain", stdin=typed(*words))
-        assert "Not a valid time: use 15m, 1h, 1d, or a time with its zone" in done.out
+        result = logged_in("review", approval["id"], "--plain", stdin=typed(*words))
+        assert "Not a valid time: use 15m, 1h, 1d, or a time with its zone" in result.out
         assert approval["decided"]["note"] == "later"
     assert in_an_hour["retry_at"] > to_rfc3339(server.now() + 50 * 60_000)
     assert at_a_time["retry_at"].startswith("2031-02-03T04:05:06")
@@ -119,8 +119,8 @@ def test_a_denial_that_is_canceled_sends_nothing(logged_in, server):
     approval = server.add()
     words = ["1", "deny", "wait_until", "1h", "later", "private"]
     for count in range(2, len(words) + 1):
-        done = logged_in("review", "--plain", stdin=typed(*words[:count]))
-        assert "Nothing was sent." in done.out
+        result = logged_in("review", "--plain", stdin=typed(*words[:count]))
+        assert "Nothing was sent." in result.out
     assert approval["state"] == "pending"
 
 
@@ -128,9 +128,9 @@ def test_a_report_names_its_scope_and_needs_a_confirmation(logged_in, server):
     """Line mode asks for the scope, a note and a confirmation, as the `report` command does."""
     server.add()
     words = ["1", "report", "agent", "", "quit", "report", "agent", "not mine", "report"]
-    done = logged_in("review", "--plain", stdin=typed(*words))
+    result = logged_in("review", "--plain", stdin=typed(*words))
     assert server.reports == [{"scope": "agent", "note": "not mine"}]
-    assert "invoice-bot is quarantined" in done.out
+    assert "invoice-bot is quarantined" in result.out
 
 
 def test_a_request_keeps_its_number(logged_in, server):

@@ -22,8 +22,8 @@ def voted_id(server):
 def test_an_approval_is_withdrawn_without_a_pin(logged_in, server, voted_id):
     """Afterwards, `show` lists the withdrawal, and the request waits for the user again."""
     calls_before = len(server.pin_calls)
-    done = logged_in("withdraw", voted_id)
-    assert (done.code, done.out) == (0, f"{WITHDRAWN}\n")
+    result = logged_in("withdraw", voted_id)
+    assert (result.code, result.out) == (0, f"{WITHDRAWN}\n")
     assert len(server.pin_calls) == calls_before
     assert "alice: withdrew their approval" in logged_in("show", voted_id).out
     assert "WAITING FOR OTHERS" not in logged_in("inbox").out

@@ -41,15 +41,15 @@ def test_unlocking_and_vouching_require_the_pin(logged_in, server, verb):
 
 def test_an_unknown_device_exits_with_3(logged_in):
     """An unknown ID is reported as not found."""
-    done = logged_in("devices", "vouch", "sayso_dv_x", "--pin-stdin", "--json", stdin=PIN)
-    assert (done.code, done.error["error"]) == (Exit.NOT_FOUND, "not_found")
+    result = logged_in("devices", "vouch", "sayso_dv_x", "--pin-stdin", "--json", stdin=PIN)
+    assert (result.code, result.error["error"]) == (Exit.NOT_FOUND, "not_found")
 
 
 def test_devices_add_prints_a_login_code_for_a_new_machine(logged_in, server):
     """The output has the code and the login command. A wrong PIN exits with 5 and is counted."""
-    done = logged_in("devices", "add", "--pin-stdin", stdin=PIN)
-    assert "sayso-approver login http://localhost:" in done.out
-    assert " --code 7Q4N-0001" in done.out
+    result = logged_in("devices", "add", "--pin-stdin", stdin=PIN)
+    assert "sayso-approver login http://localhost:" in result.out
+    assert " --code 7Q4N-0001" in result.out
     document = logged_in("devices", "add", "--pin-stdin", "--json", stdin=PIN).document
     assert document["code"] == "7Q4N-0001"
     refused = logged_in("devices", "add", "--pin-stdin", "--json", stdin="not it")

@@ -7,7 +7,7 @@ from tests.support.builders.approval_texts import wire_approval
 
 
 def test_nothing_is_set_by_default(logged_in):
-    """Without quiet hours, the output says which risks notify even during quiet hours."""
+    """Even when no quiet hours are set, the output says which risk levels are never silenced."""
     assert logged_in("quiet", "--json").document == {
         "schema": "sayso.attention/1",
         "quiet_hours": None,
@@ -17,7 +17,7 @@ def test_nothing_is_set_by_default(logged_in):
     }
     output = logged_in("quiet").out
     assert output.startswith("No quiet hours.\n")
-    assert "high and critical risk still notifies" in output
+    assert "high- and critical-risk requests still notify you" in output
 
 
 def test_quiet_hours_are_set_and_cleared(logged_in, server):
@@ -38,13 +38,13 @@ def test_quiet_hours_are_set_and_cleared(logged_in, server):
 )
 def test_an_invalid_time_of_day_is_a_usage_error(logged_in, server, begins, ends):
     """The error shows a valid time, and nothing is sent."""
-    done = logged_in("quiet", "set", "--from", begins, "--to", ends, "--zone", "Europe/Berlin")
-    assert done.code == Exit.USAGE
-    assert "use HH:MM, such as 22:00" in done.err
+    result = logged_in("quiet", "set", "--from", begins, "--to", ends, "--zone", "Europe/Berlin")
+    assert result.code == Exit.USAGE
+    assert "use HH:MM, such as 22:00" in result.err
     assert server.attention["quiet_hours"] is None
 
 
-def test_quiet_hours_without_days_apply_every_day(logged_in, server):
+def test_all_seven_days_are_shown_as_every_day(logged_in, server):
     """The output says "every day" if the server returns all seven days."""
     days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
     night = ("quiet", "set", "--from", "22:00", "--to", "07:00", "--zone", "UTC")

@@ -32,14 +32,14 @@ def test_each_event_is_one_json_line(run):
     """Only the events go to stdout; the connection state goes to stderr."""
     with FeedServer([hello(), event(1), event(2)]) as server:
         enrolled_with(server)
-        done = run("watch", "--jsonl", "--count", "2")
-    lines = [json.loads(line) for line in done.out.splitlines()]
+        result = run("watch", "--jsonl", "--count", "2")
+    lines = [json.loads(line) for line in result.out.splitlines()]
     assert [(line["event"], line["seq"]) for line in lines] == [
         ("approval.requested", 1),
         ("approval.requested", 2),
     ]
     assert lines[0]["approval"]["fingerprint"]
-    assert done.err.splitlines() == ["connecting", "live", "offline"]
+    assert result.err.splitlines() == ["connecting", "live", "offline"]
 
 
 def test_watch_continues_where_the_last_one_ended(run):
@@ -56,8 +56,8 @@ def test_a_withdrawn_request_is_printed_in_words(run):
     withdrawn = wire_approval(outer={"state": "cancelled", "reason": "withdrawn"})
     with FeedServer([hello(), event(1, event="approval.cancelled", approval=withdrawn)]) as server:
         enrolled_with(server)
-        done = run("watch", "--count", "1")
-    assert done.out.strip().endswith("(withdrawn: Its agent withdrew it.)")
+        result = run("watch", "--count", "1")
+    assert result.out.strip().endswith("(withdrawn: Its agent withdrew it.)")
 
 
 def test_a_gap_is_reported(run):
@@ -65,8 +65,8 @@ def test_a_gap_is_reported(run):
     script = [hello(3), {"type": "resync", "cursor": 8}, event(9)]
     with FeedServer(script) as server:
         enrolled_with(server)
-        done = run("watch", "--jsonl", "--cursor", "3", "--count", "1")
-    gap = json.loads(done.out.splitlines()[0])
+        result = run("watch", "--jsonl", "--cursor", "3", "--count", "1")
+    gap = json.loads(result.out.splitlines()[0])
     assert (gap["event"], gap["seq"], gap["approval"]) == ("resync", None, None)
 
 
@@ -91,10 +91,10 @@ def test_an_alarm_names_its_agent(run):
     with FeedServer([hello(), event(1, **ALARM)], [hello(), event(1, **ALARM)]) as server:
         enrolled_with(server)
         (line,) = run("watch", "--count", "1").out.splitlines()
-        done = run("watch", "--jsonl", "--cursor", "0", "--count", "1")
+        result = run("watch", "--jsonl", "--cursor", "0", "--count", "1")
     expected = "sayso_ag_9999999999999999  buyer-helper  incident sayso_in_1111111111111111"
     assert line.endswith(f"  alarm.incident_opened  {expected}")
-    document = json.loads(done.out)
+    document = json.loads(result.out)
     assert document["about"] == {"agent": ALARM["agent"], "incident": ALARM["incident"]}
     assert problems(document) == []
 

@@ -70,11 +70,11 @@ def complete_line(line):
         "COMP_CWORD": str(len(words) - 1),
         "PATH": "/usr/bin:/bin",
     }
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-m", "approver_tui"],
         env=environment,
         capture_output=True,
         text=True,
         check=True,
     )
-    return [row.partition(",")[2] for row in done.stdout.splitlines()]
+    return [row.partition(",")[2] for row in result.stdout.splitlines()]

@@ -49,20 +49,20 @@ def test_a_change_keeps_the_other_lines(run):
 )
 def test_an_invalid_value_is_a_usage_error_and_changes_nothing(run, name, value):
     """The error names the setting, and no file is written."""
-    done = run("config", "set", "--json", "--", name, value)
-    assert done.code == Exit.USAGE
-    assert name in done.error["detail"]
+    result = run("config", "set", "--json", "--", name, value)
+    assert result.code == Exit.USAGE
+    assert name in result.error["detail"]
     assert not settings.load().file.exists()
 
 
 def test_two_actions_cannot_have_the_same_key(run):
     """The error names both actions. One command can swap their keys."""
-    done = run("config", "set", "key_approve", "d")
-    assert done.code == Exit.USAGE
-    assert "key_approve and key_deny would both be d" in done.err
+    result = run("config", "set", "key_approve", "d")
+    assert result.code == Exit.USAGE
+    assert "key_approve and key_deny would both be d" in result.err
     assert not settings.load().file.exists()
-    done = run("config", "set", "key_approve", "d", "key_deny", "a")
-    assert done.out == "".join(
+    result = run("config", "set", "key_approve", "d", "key_deny", "a")
+    assert result.out == "".join(
         f"{name} is {key} ({settings.load().file}).\n"
         for name, key in (("key_approve", "d"), ("key_deny", "a"))
     )
@@ -90,9 +90,9 @@ def test_a_broken_file_is_an_error_with_a_remedy(run, content):
     path = settings.load().file
     path.parent.mkdir(parents=True)
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    done = run("inbox", "--json")
-    assert done.code == Exit.USAGE
-    assert str(path) in done.error["detail"]
+    result = run("inbox", "--json")
+    assert result.code == Exit.USAGE
+    assert str(path) in result.error["detail"]
 
 
 def test_an_invalid_variable_is_named(run, monkeypatch):

@@ -17,25 +17,25 @@ def quick(monkeypatch):
     monkeypatch.setattr(diagnosis, "_FEED_SECONDS", 0.1)
 
 
-def findings(done, level):
+def findings(result, level):
     """Return what `doctor` found at one level."""
-    return [item["what"] for item in read_document(done)["items"] if item["level"] == level]
+    return [item["what"] for item in read_document(result)["items"] if item["level"] == level]
 
 
-def read_document(done):
+def read_document(result):
     """Return the JSON document, and check that the exit code matches it."""
-    assert done.err == ""
-    document = json.loads(done.out)
-    assert done.code == int(document["broken"])
+    assert result.err == ""
+    document = json.loads(result.out)
+    assert result.code == int(document["broken"])
     return document
 
 
 def test_doctor_without_a_login_says_how_to_log_in(run):
     """Without a login, `doctor` exits with 1 and prints the login command."""
     assert findings(run("doctor", "--json"), "broken") == ["You are not logged in on this machine."]
-    done = run("doctor")
-    assert done.code == 1
-    assert "sayso-approver login URL" in done.out
+    result = run("doctor")
+    assert result.code == 1
+    assert "sayso-approver login URL" in result.out
 
 
 @pytest.mark.parametrize("content", ["plain = ", 'key_approve = "d"'])
@@ -44,8 +44,8 @@ def test_invalid_settings_are_broken(run, content):
     path = settings.settings_file()
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(content)
-    done = run("doctor", "--json", "--notify")
-    first = read_document(done)["items"][0]
+    result = run("doctor", "--json", "--notify")
+    first = read_document(result)["items"][0]
     assert first["level"] == "broken"
     assert str(path) in first["what"]
     assert first["fix"] == f"Fix {path}, or remove it"
@@ -68,8 +68,8 @@ def test_an_ended_session_is_broken(logged_in, server):
     """The fix for an ended session is to log in again."""
     server.revoked.append("self")
     server.refresh_token = ""
-    done = logged_in("doctor", "--json")
-    (item,) = [item for item in read_document(done)["items"] if item["level"] == "broken"]
+    result = logged_in("doctor", "--json")
+    (item,) = [item for item in read_document(result)["items"] if item["level"] == "broken"]
     assert "login" in item["fix"]
 
 
@@ -95,12 +95,14 @@ def test_problems_of_the_device_are_reported(logged_in, server, monkeypatch):
     assert "This machine's clock is 60 s behind the server's." in weak
     assert "3 wrong PINs were entered here since the last correct one." in weak
     changes |= {"pin": pin | {"locked": True}, "high_from": to_rfc3339(server.now() + 3_600_000)}
-    done = logged_in("doctor", "--json")
-    assert "This device is locked after too many wrong PINs." in findings(done, "broken")
-    assert "This device is new and cannot approve high-risk requests yet." in findings(done, "note")
+    result = logged_in("doctor", "--json")
+    assert "This device is locked after too many wrong PINs." in findings(result, "broken")
+    assert "This device is new and cannot approve high-risk requests yet." in findings(
+        result, "note"
+    )
     changes["pin"] = pin | {"exhausted": True}
-    done = logged_in("doctor", "--json")
-    assert "This PIN has had too many wrong attempts." in findings(done, "broken")
+    result = logged_in("doctor", "--json")
+    assert "This PIN has had too many wrong attempts." in findings(result, "broken")
 
 
 def test_a_readable_server_folder_is_a_weakness(logged_in, tmp_path):

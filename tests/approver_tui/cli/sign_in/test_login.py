@@ -14,10 +14,10 @@ from tests.support.fakes.fake_wire import USER_CODE
 
 def test_login_prints_user_device_and_server(run, server):
     """The document also says where the keys are stored and which weaknesses were found."""
-    done = run(
+    result = run(
         "login", server.url, "--code", CODE, "--name", "laptop", "--pin-stdin", "--json", stdin=PIN
     )
-    assert done.document == {
+    assert result.document == {
         "schema": "sayso.login/1",
         "profile": "default",
         "issuer": server.issuer,
@@ -30,16 +30,16 @@ def test_login_prints_user_device_and_server(run, server):
 
 def test_login_prints_the_next_command(run, server):
     """The output ends with the next command and says that the session key is stored in files."""
-    done = run("login", server.url, "--code", CODE, "--pin-stdin", stdin=PIN)
-    assert done.out.endswith("See your requests: sayso-approver\n")
-    assert "session key is stored in files" in done.out
+    result = run("login", server.url, "--code", CODE, "--pin-stdin", stdin=PIN)
+    assert result.out.endswith("See your requests: sayso-approver\n")
+    assert "session key is stored in files" in result.out
 
 
 def test_code_and_pin_are_read_from_two_lines(run, server):
     """The first line is the code and the second the PIN; CRLF line endings are accepted."""
     stdin = f"{CODE.lower()}\r\n{PIN}\r\n"
-    done = run("login", server.url, "--code-stdin", "--pin-stdin", "--json", stdin=stdin)
-    assert done.code == 0
+    result = run("login", server.url, "--code-stdin", "--pin-stdin", "--json", stdin=stdin)
+    assert result.code == 0
     server.add()
     item = run("inbox", "--json").document["items"][0]
     approve = ("approve", item["id"], "--fingerprint", item["fingerprint"], "--pin-stdin")
@@ -61,23 +61,23 @@ def test_code_and_pin_are_read_from_two_lines(run, server):
 )
 def test_a_failed_login_leaves_nothing(run, server, tmp_path, arguments, stdin, code):
     """After a failed login, the code is still unused and no profile exists."""
-    done = run("login", server.url, "--json", *arguments, stdin=stdin)
-    assert done.code == code
-    assert done.error["detail"]
+    result = run("login", server.url, "--json", *arguments, stdin=stdin)
+    assert result.code == code
+    assert result.error["detail"]
     assert not server.code_used
     assert not (tmp_path / "home" / "profiles").exists()
 
 
 def test_login_without_a_code_is_approved_on_another_device(run, server):
     """The page and the code are printed on stderr, without a QR code if it is not a terminal."""
-    done = run("login", server.url, "--name", "laptop", "--pin-stdin", "--json", stdin=PIN)
-    assert done.code == 0
-    assert json.loads(done.out)["device"] == {"id": DEVICE, "name": "laptop"}
-    assert f"{server.issuer}/device" in done.err
-    assert USER_CODE in done.err
-    assert f"sayso-approver login {server.url} --code CODE" in done.err
-    assert "No browser? On that device, run sayso-approver devices add" in done.err
-    assert "█" not in done.err
+    result = run("login", server.url, "--name", "laptop", "--pin-stdin", "--json", stdin=PIN)
+    assert result.code == 0
+    assert json.loads(result.out)["device"] == {"id": DEVICE, "name": "laptop"}
+    assert f"{server.issuer}/device" in result.err
+    assert USER_CODE in result.err
+    assert f"sayso-approver login {server.url} --code CODE" in result.err
+    assert "No browser? On that device, run sayso-approver devices add" in result.err
+    assert "█" not in result.err
     assert run("inbox", "--json").code == 0
 
 
@@ -88,32 +88,32 @@ def test_login_without_a_code_is_approved_on_another_device(run, server):
 def test_a_login_that_is_not_approved_leaves_nothing(run, server, tmp_path, refusal, code):
     """A denied login and an expired one have different exit codes."""
     server.sign_in = [refusal]
-    done = run("login", server.url, "--pin-stdin", stdin=PIN)
-    assert done.code == code
+    result = run("login", server.url, "--pin-stdin", stdin=PIN)
+    assert result.code == code
     assert not (tmp_path / "home" / "profiles").exists()
 
 
 def test_an_active_login_is_not_replaced(logged_in, server):
     """A second login is a conflict, and the error says how to log out."""
-    done = logged_in("login", server.url, "--code", CODE, "--pin-stdin", stdin=PIN)
-    assert done.code == Exit.CONFLICT
-    assert "sayso-approver logout" in done.err
+    result = logged_in("login", server.url, "--code", CODE, "--pin-stdin", stdin=PIN)
+    assert result.code == Exit.CONFLICT
+    assert "sayso-approver logout" in result.err
 
 
 def test_an_ended_login_is_replaced(logged_in, server):
     """If the session has ended, a new code is enough to log in again."""
     server.tokens.clear()
     server.refresh_token, server.code_used = "another", False
-    done = logged_in("login", server.url, "--code", CODE, "--pin-stdin", "--json", stdin=PIN)
-    assert done.document["user"]["name"] == "alice"
+    result = logged_in("login", server.url, "--code", CODE, "--pin-stdin", "--json", stdin=PIN)
+    assert result.document["user"]["name"] == "alice"
 
 
 def test_plain_http_to_another_machine_is_refused(run):
     """With plain HTTP, others on the network could read the code."""
     url = "http://approvals.example"
-    done = run("login", url, "--code", CODE, "--pin-stdin", stdin=PIN)
-    assert done.code == Exit.USAGE
-    assert "https://" in done.err
+    result = run("login", url, "--code", CODE, "--pin-stdin", stdin=PIN)
+    assert result.code == Exit.USAGE
+    assert "https://" in result.err
 
 
 def test_insecure_allows_plain_http(run):
@@ -121,17 +121,17 @@ def test_insecure_allows_plain_http(run):
     url = "http://127.0.0.2:1"
     flags = ("--code", CODE, "--pin-stdin")
     assert "https://" in run("login", url, *flags, stdin=PIN).err
-    done = run("login", url, "--insecure", *flags, stdin=PIN)
-    assert done.code == Exit.UNREACHABLE
-    assert "https://" not in done.err
+    result = run("login", url, "--insecure", *flags, stdin=PIN)
+    assert result.code == Exit.UNREACHABLE
+    assert "https://" not in result.err
 
 
 def test_login_warns_of_a_readable_server_folder(run, server, tmp_path):
     """The PIN does not protect against a program that can read the server's keys."""
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "master.key").write_bytes(b"k")
-    done = run("login", server.url, "--code", CODE, "--pin-stdin", "--json", stdin=PIN)
-    assert str(tmp_path / "data") in done.document["warnings"][0]
+    result = run("login", server.url, "--code", CODE, "--pin-stdin", "--json", stdin=PIN)
+    assert str(tmp_path / "data") in result.document["warnings"][0]
 
 
 def test_after_logout_every_command_says_to_log_in(logged_in, server):
@@ -139,33 +139,33 @@ def test_after_logout_every_command_says_to_log_in(logged_in, server):
     assert logged_in("logout", "--json").document["server_told"] is True
     assert server.revoked == ["self"]
     for verb in ("whoami", "status", "inbox", "history", "devices", "logout", "watch"):
-        done = logged_in(verb)
-        assert done.code == Exit.LOGIN_FIRST
-        assert "sayso-approver login" in done.err
+        result = logged_in(verb)
+        assert result.code == Exit.LOGIN_FIRST
+        assert "sayso-approver login" in result.err
 
 
 def test_logout_without_the_server_says_what_is_left(logged_in, server):
     """The keys are deleted here, and the output names the device that the server still lists."""
     server.stop()
-    done = logged_in("logout")
-    assert done.code == 0
-    assert DEVICE in done.out
+    result = logged_in("logout")
+    assert result.code == 0
+    assert DEVICE in result.out
 
 
 def test_a_login_with_an_unreachable_server_counts_as_active(logged_in, server):
     """The error offers two solutions: log out first, or log in under a different profile name."""
     server.stop()
     url = "https://other.example"
-    done = logged_in("login", url, "--code", CODE, "--pin-stdin", "--json", stdin=PIN)
-    assert done.code == Exit.CONFLICT
-    assert done.error["error"] == "already_logged_in"
-    assert "Log out first: sayso-approver logout" in done.error["detail"]
-    assert "sayso-approver --profile NAME login URL" in done.error["detail"]
+    result = logged_in("login", url, "--code", CODE, "--pin-stdin", "--json", stdin=PIN)
+    assert result.code == Exit.CONFLICT
+    assert result.error["error"] == "already_logged_in"
+    assert "Log out first: sayso-approver logout" in result.error["detail"]
+    assert "sayso-approver --profile NAME login URL" in result.error["detail"]
 
 
 @pytest.mark.parametrize("url", ["ftp://approvals.example", "approvals.example", "https://"])
 def test_an_invalid_server_address_is_a_usage_error(run, url):
     """The error says that the address must begin with https://."""
-    done = run("login", url, "--code", CODE, "--pin-stdin", stdin=PIN)
-    assert done.code == Exit.USAGE
-    assert "starts with https://" in done.err
+    result = run("login", url, "--code", CODE, "--pin-stdin", stdin=PIN)
+    assert result.code == Exit.USAGE
+    assert "starts with https://" in result.err

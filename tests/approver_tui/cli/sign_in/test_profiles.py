@@ -21,8 +21,8 @@ def second_server():
 def run_with_both(logged_in, second_server):
     """The command on a machine that is logged in to two servers."""
     login = ("login", second_server.url, "--code", CODE, "--name", "laptop", "--pin-stdin")
-    done = logged_in("--profile", "work", *login, stdin=PIN)
-    assert done.code == 0, done
+    result = logged_in("--profile", "work", *login, stdin=PIN)
+    assert result.code == 0, result
     return logged_in
 
 
@@ -101,19 +101,19 @@ def test_an_empty_list_of_profiles_has_the_next_command(run):
 
 def test_an_unknown_profile_error_lists_the_profiles(run_with_both):
     """The error also suggests the login command with the requested profile name."""
-    done = run_with_both("--profile", "elsewhere", "inbox")
-    assert done.code == Exit.LOGIN_FIRST
-    assert "no login named elsewhere on this machine. Existing logins: default, work." in done.err
-    assert "sayso-approver --profile elsewhere login URL" in done.err
-    assert "sayso-approver login URL" not in done.err
+    result = run_with_both("--profile", "elsewhere", "inbox")
+    assert result.code == Exit.LOGIN_FIRST
+    assert "no login named elsewhere on this machine. Existing logins: default, work." in result.err
+    assert "sayso-approver --profile elsewhere login URL" in result.err
+    assert "sayso-approver login URL" not in result.err
 
 
 @pytest.mark.parametrize("name", ["../x", "A", "", "-"])
 def test_an_invalid_profile_name_is_a_usage_error(run, name):
     """The error describes a valid profile name."""
-    done = run(f"--profile={name}", "inbox")
-    assert done.code == Exit.USAGE
-    assert "a profile name must have 1 to 32 lowercase letters" in done.err
+    result = run(f"--profile={name}", "inbox")
+    assert result.code == Exit.USAGE
+    assert "a profile name must have 1 to 32 lowercase letters" in result.err
 
 
 def test_logging_out_of_one_server_keeps_the_other(run_with_both, second_server):
@@ -125,6 +125,6 @@ def test_logging_out_of_one_server_keeps_the_other(run_with_both, second_server)
 
 def test_a_second_login_with_the_same_name_says_how_to_keep_both(logged_in, second_server):
     """The error suggests logging in to the second server under a new profile name."""
-    done = logged_in("login", second_server.url, "--code", CODE, "--pin-stdin", stdin=PIN)
-    assert done.code == Exit.CONFLICT
-    assert "sayso-approver --profile NAME login URL" in done.err
+    result = logged_in("login", second_server.url, "--code", CODE, "--pin-stdin", stdin=PIN)
+    assert result.code == Exit.CONFLICT
+    assert "sayso-approver --profile NAME login URL" in result.err

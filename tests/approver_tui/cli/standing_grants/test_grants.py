@@ -27,35 +27,35 @@ def grants(server):
 @pytest.mark.usefixtures("grants")
 def test_active_grants_are_listed_with_what_is_left(logged_in):
     """Each entry has the agent, the resource, what is left, and the revoke command."""
-    done = logged_in("grants")
-    assert "invoice-bot at https://pay.example" in done.out
-    assert "payment.transfer, payments:read, up to low risk" in done.out
-    assert "used 1 of 3, EUR 5.00 of EUR 30.00" in done.out
-    assert f"sayso-approver grants revoke {LIVE}" in done.out
-    assert done.out == logged_in("grants", "list").out
+    result = logged_in("grants")
+    assert "invoice-bot at https://pay.example" in result.out
+    assert "payment.transfer, payments:read, up to low risk" in result.out
+    assert "used 1 of 3, EUR 5.00 of EUR 30.00" in result.out
+    assert f"sayso-approver grants revoke {LIVE}" in result.out
+    assert result.out == logged_in("grants", "list").out
 
 
 @pytest.mark.usefixtures("grants")
 def test_ended_grants_are_listed_with_a_flag(logged_in):
     """Each ended grant has the reason why it ended, and no revoke command."""
-    done = logged_in("grants", "list", "--ended")
-    assert "(key_rotated)" in done.out
-    assert "used up; you are asked each time" in done.out
-    assert done.out.count("sayso-approver grants revoke") == 2
+    result = logged_in("grants", "list", "--ended")
+    assert "(key_rotated)" in result.out
+    assert "used up; you are asked each time" in result.out
+    assert result.out.count("sayso-approver grants revoke") == 2
 
 
 def test_an_empty_list_says_so(logged_in):
     """Without any grants, the output is one line instead of nothing."""
-    assert logged_in("grants").out.strip() == "There are none."
+    assert logged_in("grants").out.strip() == "No standing grants."
 
 
 @pytest.mark.usefixtures("grants")
 def test_show_prints_the_pattern_and_the_uses(logged_in):
     """A grant that was never used is shown as "not used yet"."""
-    done = logged_in("grants", "show", LIVE)
-    assert "Amount: up to EUR 20.00" in done.out
-    assert "you are notified of each use" in done.out
-    assert "use 1 spent" in done.out
+    result = logged_in("grants", "show", LIVE)
+    assert "Amount: up to EUR 20.00" in result.out
+    assert "you are notified of each use" in result.out
+    assert "use 1 spent" in result.out
     other = logged_in("grants", "show", "sayso_sg_full").out
     assert "not used yet" in other
     assert "you are not notified of uses" in other
@@ -65,8 +65,8 @@ def test_show_prints_the_pattern_and_the_uses(logged_in):
 @pytest.mark.usefixtures("grants")
 def test_revoking_a_grant_requires_no_pin(logged_in, server):
     """Revoking only removes access, so it requires no PIN."""
-    done = logged_in("grants", "revoke", LIVE)
-    assert done.out.strip() == "Revoked: invoice-bot at https://pay.example."
+    result = logged_in("grants", "revoke", LIVE)
+    assert result.out.strip() == "Revoked: invoice-bot at https://pay.example."
     assert server.grants[0]["state"] == "ended"
     assert server.pin_calls == ["session"]
 
@@ -75,10 +75,10 @@ def test_revoking_a_grant_requires_no_pin(logged_in, server):
 def test_a_preview_creates_nothing(logged_in, server):
     """The preview lists which past requests the grant would not have covered, and why."""
     asked = server.add()
-    done = logged_in("grants", "add", asked["id"], "--for", "15m", "--uses", "1", "--preview")
-    assert "Would have covered 0 of the last 1 request:" in done.out
-    assert "not covered: /amount" in done.out
-    assert done.out.strip().endswith("No standing grant was created.")
+    result = logged_in("grants", "add", asked["id"], "--for", "15m", "--uses", "1", "--preview")
+    assert "Would have covered 0 of the last 1 request:" in result.out
+    assert "not covered: /amount" in result.out
+    assert result.out.strip().endswith("No standing grant was created.")
 
 
 @pytest.mark.usefixtures("grants")
@@ -104,5 +104,5 @@ def test_quiet_grants_do_not_notify_of_uses(logged_in, server, monkeypatch, flag
 )
 def test_an_invalid_proposal_is_a_usage_error(logged_in, proposal):
     """An invalid duration or --vary value is a usage error."""
-    done = logged_in("grants", "add", "sayso_ap_x", "--uses", "1", *proposal)
-    assert done.code == Exit.USAGE
+    result = logged_in("grants", "add", "sayso_ap_x", "--uses", "1", *proposal)
+    assert result.code == Exit.USAGE

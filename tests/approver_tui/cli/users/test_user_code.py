@@ -18,10 +18,10 @@ def test_user_code_shows_whether_one_is_set(logged_in, server):
 def test_a_code_is_set_and_cleared_with_the_pin(logged_in, server):
     """The code and the PIN are read from stdin in this order."""
     both = f"{CODE}\n{PIN}"
-    done = logged_in("user-code", "set", "--code-stdin", "--pin-stdin", "--json", stdin=both)
-    assert (done.document["set"], server.user_code) == (True, CODE)
-    done = logged_in("user-code", "clear", "--pin-stdin", "--json", stdin=PIN)
-    assert (done.document["set"], server.user_code) == (False, None)
+    result = logged_in("user-code", "set", "--code-stdin", "--pin-stdin", "--json", stdin=both)
+    assert (result.document["set"], server.user_code) == (True, CODE)
+    result = logged_in("user-code", "clear", "--pin-stdin", "--json", stdin=PIN)
+    assert (result.document["set"], server.user_code) == (False, None)
 
 
 def test_setting_a_code_without_a_terminal_exits_with_5(logged_in, server):
@@ -35,14 +35,14 @@ def test_setting_a_code_without_a_terminal_exits_with_5(logged_in, server):
 def test_a_wrong_pin_changes_nothing(logged_in, server):
     """A wrong PIN counts as an attempt, and the code is not cleared."""
     server.user_code = CODE
-    done = logged_in("user-code", "clear", "--pin-stdin", "--json", stdin="not it")
-    assert done.code == Exit.NOT_ALLOWED
+    result = logged_in("user-code", "clear", "--pin-stdin", "--json", stdin="not it")
+    assert result.code == Exit.NOT_ALLOWED
     assert (server.user_code, server.pin_tries) == (CODE, 1)
 
 
 def test_the_pin_cannot_be_the_user_code(logged_in, server):
     """A user code that equals the PIN is refused, because agents see the user code."""
     both = f"{PIN} \n{PIN}"
-    done = logged_in("user-code", "set", "--code-stdin", "--pin-stdin", stdin=both)
-    assert done.code == Exit.USAGE
+    result = logged_in("user-code", "set", "--code-stdin", "--pin-stdin", stdin=both)
+    assert result.code == Exit.USAGE
     assert (server.user_code, server.pin_tries) == (None, 0)

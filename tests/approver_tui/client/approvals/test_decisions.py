@@ -5,18 +5,8 @@ from unittest.mock import Mock
 
 import pytest
 
+from approver_tui.client import errors
 from approver_tui.client.approvals.decisions import DecisionClient
-from approver_tui.client.errors import (
-    AlreadyDecided,
-    ApiError,
-    Changed,
-    FetchFailed,
-    PinNeeded,
-    UnknownOutcome,
-    Unreachable,
-    WrongPin,
-    answer_status,
-)
 from approver_tui.state.answer_status import AnswerStatus
 from approver_tui.state.approvals.approvals import ApprovalState
 from approver_tui.state.approvals.decision import Answer, DenyCode
@@ -63,7 +53,7 @@ def test_a_withdrawal_is_signed_by_the_session_key(decider, client, server):
 def test_a_locked_app_needs_the_pin(decider, client, server, risk):
     """While the app is locked, approving without the PIN sends nothing."""
     approval = add_request(server, client, risk)
-    with pytest.raises(PinNeeded):
+    with pytest.raises(errors.PinNeeded):
         decider.approve(approval, fingerprint=approval.fingerprint)
     assert server.approvals[approval.id]["state"] == "pending"
 
@@ -72,7 +62,7 @@ def test_high_risk_needs_the_pin_even_when_unlocked(decider, client, server):
     """The PIN opens the high key for one approval only, and the PIN call names that approval."""
     approval = add_request(server, client, "high")
     decider.unlock(PIN)
-    with pytest.raises(PinNeeded):
+    with pytest.raises(errors.PinNeeded):
         decider.approve(approval, fingerprint=approval.fingerprint)
     done = decider.approve(approval, fingerprint=approval.fingerprint, pin=PIN)
     assert done.state is ApprovalState.APPROVED
@@ -89,7 +79,7 @@ def test_the_pin_alone_is_enough(decider, client, server):
 def test_a_wrong_pin_approves_nothing(decider, client, server):
     """After a wrong PIN, the request is still pending."""
     approval = add_request(server, client, "high")
-    with pytest.raises(WrongPin):
+    with pytest.raises(errors.WrongPin):
         decider.approve(approval, fingerprint=approval.fingerprint, pin="wrong horse")
     assert server.approvals[approval.id]["state"] == "pending"
 
@@ -99,9 +89,9 @@ def test_an_unverified_copy_is_not_answered(decider, client, server):
     approval = add_request(server, client)
     stored = server.approvals[approval.id]
     stored["display"] = stored["display"].replace("4,820", "9,820")
-    with pytest.raises(Changed, match="can no longer be verified: display"):
+    with pytest.raises(errors.Changed, match="can no longer be verified: display"):
         decider.approve(approval, fingerprint=approval.fingerprint, pin=PIN)
-    with pytest.raises(Changed):
+    with pytest.raises(errors.Changed):
         decider.deny(approval, DenyCode.SUSPICIOUS)
     assert (stored["state"], server.pin_calls) == ("pending", ["session"])
 
@@ -118,7 +108,7 @@ def test_a_denial_needs_no_pin_and_has_its_reason(decider, client, server):
 def test_a_wrong_fingerprint_approves_nothing(decider, client, server):
     """A wrong fingerprint means that the user read a different request."""
     approval = add_request(server, client)
-    with pytest.raises(Changed):
+    with pytest.raises(errors.Changed):
         decider.approve(approval, fingerprint="0000-0000", pin=PIN)
     assert server.approvals[approval.id]["state"] == "pending"
 
@@ -136,7 +126,7 @@ def test_a_wrong_fingerprint_approves_nothing(decider, client, server):
 def test_contradictory_texts_are_not_signed(decider, client, server, change):
     """Texts, digests, ID and user are compared again immediately before signing."""
     changed = change(client.approval(add_request(server, client).id))
-    with pytest.raises(Changed):
+    with pytest.raises(errors.Changed):
         decider.approve(changed, fingerprint=changed.fingerprint, pin=PIN)
     assert server.pin_calls == ["session"]
 
@@ -145,7 +135,7 @@ def test_a_request_that_changed_is_not_signed(decider, client, server):
     """The server cannot replace the action of a request under the same ID."""
     approval = add_request(server, client)
     server.approvals[approval.id] = wire_approval(number=1, now=server.now())
-    with pytest.raises(Changed):
+    with pytest.raises(errors.Changed):
         decider.approve(approval, fingerprint=approval.fingerprint, pin=PIN)
     assert server.approvals[approval.id]["state"] == "pending"
 
@@ -155,7 +145,7 @@ def test_the_slower_device_gets_the_first_decision(decider, client, server):
     approval = add_request(server, client)
     decider.unlock(PIN)
     server.decide_elsewhere(approval.id)
-    with pytest.raises(AlreadyDecided) as caught:
+    with pytest.raises(errors.AlreadyDecided) as caught:
         decider.approve(approval, fingerprint=approval.fingerprint)
     assert caught.value.approval.decision.device_name == "desktop"
 
@@ -164,7 +154,7 @@ def test_an_expired_request_is_reported_as_expired(decider, client, server):
     """A denial that comes too late is reported as expired, not as denied."""
     approval = add_request(server, client)
     server.approvals[approval.id]["state"] = "expired"
-    with pytest.raises(AlreadyDecided) as caught:
+    with pytest.raises(errors.AlreadyDecided) as caught:
         decider.deny(approval, DenyCode.NOT_NEEDED)
     assert caught.value.approval.state is ApprovalState.EXPIRED
 
@@ -189,7 +179,7 @@ def test_an_earlier_decision_by_somebody_else_is_not_ours(decider, client, serve
     approval = client.approval(add_request(server, client).id)
     server.decide_elsewhere(approval.id, "deny")
     server.faults.drop_request_to.add("/decision")
-    with pytest.raises(AlreadyDecided):
+    with pytest.raises(errors.AlreadyDecided):
         decider.deny(approval, DenyCode.NOT_NEEDED)
 
 
@@ -197,7 +187,7 @@ def test_an_outcome_that_cannot_be_checked_is_unknown(decider, client, server):
     """The client reports such a decision neither as approved nor as failed."""
     approval = client.approval(add_request(server, client).id)
     server.faults.lose_answer_to |= {"/decision", approval.id}
-    with pytest.raises(UnknownOutcome) as caught:
+    with pytest.raises(errors.UnknownOutcome) as caught:
         decider.deny(approval, DenyCode.NOT_NEEDED)
     assert caught.value.approval_id == approval.id
 
@@ -216,7 +206,7 @@ def test_a_refused_report_is_not_sent_again(decider, client, server):
     """A refusal is a known outcome, so the error is raised immediately."""
     approval = client.approval(add_request(server, client).id)
     server.approvals.clear()
-    with pytest.raises(ApiError) as caught:
+    with pytest.raises(errors.ApiError) as caught:
         decider.report(approval, ReportScope.AGENT)
     assert caught.value.status == 404
 
@@ -228,7 +218,7 @@ def test_a_report_of_a_changed_request_is_not_signed(decider, client, server):
     server.approvals[approval.id] |= {
         name: other[name] for name in ("action", "display", "action_digest", "display_digest")
     }
-    with pytest.raises(Changed):
+    with pytest.raises(errors.Changed):
         decider.report(approval, ReportScope.AGENT)
     assert server.reports == []
 
@@ -240,7 +230,7 @@ def test_an_unreachable_server_got_nothing(decider, client, server):
     client.session.transport._http = type(client.session.transport._http)(
         base_url="http://localhost:1", trust_env=False
     )
-    with pytest.raises(Unreachable) as caught:
+    with pytest.raises(errors.Unreachable) as caught:
         decider.deny(approval, DenyCode.NOT_NEEDED)
     assert not caught.value.was_sent
 
@@ -249,7 +239,7 @@ def test_a_lost_fetch_is_not_an_unknown_outcome(decider, client, server):
     """If the fetch of the nonce fails, the error says that no answer was sent."""
     approval = add_request(server, client)
     server.faults.lose_answer_to.add(approval.id)
-    with pytest.raises(Unreachable) as caught:
+    with pytest.raises(errors.Unreachable) as caught:
         decider.deny(approval, DenyCode.NOT_NEEDED)
     assert not caught.value.was_sent
     assert server.approvals[approval.id]["state"] == "pending"
@@ -258,12 +248,12 @@ def test_a_lost_fetch_is_not_an_unknown_outcome(decider, client, server):
 def test_a_failed_fetch_is_not_an_unknown_outcome(decider, client, server, monkeypatch):
     """The error has the server's status and means that nothing was recorded."""
     approval = add_request(server, client)
-    busy = ApiError("unavailable", 503, "The server is busy.")
+    busy = errors.ApiError("unavailable", 503, "The server is busy.")
     monkeypatch.setattr(client, "approval", Mock(side_effect=busy))
-    with pytest.raises(FetchFailed) as caught:
+    with pytest.raises(errors.FetchFailed) as caught:
         decider.deny(approval, DenyCode.NOT_NEEDED)
     assert caught.value.status == 503
-    assert answer_status(caught.value) is AnswerStatus.NOT_RECORDED
+    assert errors.answer_status(caught.value) is AnswerStatus.NOT_RECORDED
 
 
 @pytest.mark.parametrize("verb", ["unlock", "vouch"])
@@ -278,5 +268,5 @@ def test_helping_another_device_uses_the_high_key(decider, client, server, verb)
 def test_a_device_from_the_feed_must_be_fetched_first(decider, client):
     """A device from the feed has no nonce, so there is nothing to sign."""
     other = replace(client.devices()[1], nonce=None)
-    with pytest.raises(Changed):
+    with pytest.raises(errors.Changed):
         decider.vouch_device(other, PIN)

@@ -3,15 +3,8 @@
 import httpx
 import pytest
 
+from approver_tui.client import errors
 from approver_tui.client.approvals.decisions import DecisionClient
-from approver_tui.client.errors import (
-    AlreadyDecided,
-    ApiError,
-    LoginFirst,
-    NotRecorded,
-    UnknownOutcome,
-    Unreachable,
-)
 from approver_tui.client.transport import exchange
 from approver_tui.state.approvals.approvals import ApprovalState
 from approver_tui.state.approvals.decision import Answer, DenyCode
@@ -30,7 +23,7 @@ def doubtful_id(decider, client, server):
     server.add(wire_approval(now=server.now()))
     approval = client.approval(client.inbox().items[-1].id)
     server.faults.drop_request_to |= {"/decision", approval.id}
-    with pytest.raises(UnknownOutcome) as caught:
+    with pytest.raises(errors.UnknownOutcome) as caught:
         decider.deny(approval, DenyCode.NOT_NEEDED)
     assert (caught.value.approval_id, caught.value.answer) == (approval.id, Answer.DENY)
     return approval.id
@@ -46,7 +39,7 @@ def test_an_answer_stays_in_doubt_while_the_server_is_silent(decider, server, do
     """The answer stays in doubt if the query or the second attempt is lost."""
     for lost in ({doubtful_id}, {"/decision"}):
         server.faults.drop_request_to |= lost
-        with pytest.raises(UnknownOutcome):
+        with pytest.raises(errors.UnknownOutcome):
             decider.check_outcome(doubtful_id)
     assert decider.check_outcome(doubtful_id).state is ApprovalState.DENIED
 
@@ -54,7 +47,7 @@ def test_an_answer_stays_in_doubt_while_the_server_is_silent(decider, server, do
 def test_a_recorded_answer_is_ours(decider, server, doubtful_id):
     """If the server has recorded the answer, the client reports it as its own."""
     server.faults.lose_answer_to |= {"/decision"}
-    with pytest.raises(UnknownOutcome):
+    with pytest.raises(errors.UnknownOutcome):
         decider.check_outcome(doubtful_id)
     assert decider.check_outcome(doubtful_id).state is ApprovalState.DENIED
 
@@ -62,7 +55,7 @@ def test_a_recorded_answer_is_ours(decider, server, doubtful_id):
 def test_a_different_decision_in_the_meantime_is_not_ours(decider, server, doubtful_id):
     """If somebody else decided in the meantime, the error says that it is already decided."""
     server.decide_elsewhere(doubtful_id, "approve")
-    with pytest.raises(AlreadyDecided):
+    with pytest.raises(errors.AlreadyDecided):
         decider.check_outcome(doubtful_id)
 
 
@@ -82,12 +75,12 @@ def test_a_later_accepted_answer_replaces_one_in_doubt(client, decider, doubtful
 
 
 REFUSALS = [
-    (ApiError("invalid_decision", 422, "Too old."), NotRecorded),
-    (ApiError("request_locked", 423, "Locked."), ApiError),
-    (ApiError("forbidden", 403, "No."), ApiError),
-    (ApiError("server_error", 500, "A fault."), UnknownOutcome),
-    (ApiError("unavailable", 503, "Busy."), UnknownOutcome),
-    (LoginFirst("Signed out."), UnknownOutcome),
+    (errors.ApiError("invalid_decision", 422, "Too old."), errors.NotRecorded),
+    (errors.ApiError("request_locked", 423, "Locked."), errors.ApiError),
+    (errors.ApiError("forbidden", 403, "No."), errors.ApiError),
+    (errors.ApiError("server_error", 500, "A fault."), errors.UnknownOutcome),
+    (errors.ApiError("unavailable", 503, "Busy."), errors.UnknownOutcome),
+    (errors.LoginFirst("Signed out."), errors.UnknownOutcome),
 ]
 
 
@@ -128,6 +121,6 @@ def test_only_an_answer_that_never_left_counts_as_not_sent(failure, was_sent):
         raise failure
 
     http = httpx.Client(transport=httpx.MockTransport(fail), base_url="http://x")
-    with http, pytest.raises(Unreachable) as caught:
+    with http, pytest.raises(errors.Unreachable) as caught:
         exchange(http, http.build_request("POST", "/"))
     assert caught.value.was_sent is was_sent

@@ -95,11 +95,6 @@ def _leaves(count: int, kind: str = "entry") -> list[bytes]:
     return [leaf_hash(f"{kind} {number}".encode()) for number in range(count)]
 
 
-def _witness_for(log: Any, home: Home) -> LogWitness:
-    """Return a witness of this log."""
-    return LogWitness(log, home)
-
-
 @pytest.fixture
 def log() -> FakeLog:
     """A log of nine entries."""
@@ -109,7 +104,7 @@ def log() -> FakeLog:
 @pytest.fixture
 def witness(log: FakeLog, tmp_path: Path) -> LogWitness:
     """A witness that has checked the log once."""
-    log_witness = _witness_for(log, Home.in_folder(tmp_path))
+    log_witness = LogWitness(log, Home.in_folder(tmp_path))
     assert (log_witness.check(), log_witness.size) == ("", 9)
     return log_witness
 
@@ -227,7 +222,7 @@ def test_a_server_without_a_checkpoint_is_watched_from_its_first_one(
     log: FakeLog, tmp_path: Path
 ) -> None:
     """The witness stores the first checkpoint that is signed, and never an unsigned one."""
-    witness = _witness_for(log, Home.in_folder(tmp_path))
+    witness = LogWitness(log, Home.in_folder(tmp_path))
     log.error = ApiError("conflict", 409, "The log has no checkpoint yet.", {})
     assert (witness.check(), witness.size) == ("", None)
     log.error, log.answer = None, {"checkpoint": "nothing"}
@@ -243,7 +238,7 @@ def test_newer_data_of_another_process_is_not_overwritten(
     """A slow response never replaces a newer checkpoint or an alarm from another process."""
     older = witness._read()
     assert older is not None
-    other = _witness_for(log, Home.in_folder(tmp_path))
+    other = LogWitness(log, Home.in_folder(tmp_path))
     log.leaves = _leaves(12)
     assert other.check() == ""
     witness._write(older)
@@ -259,7 +254,7 @@ def test_each_server_has_its_own_checkpoint(witness: LogWitness) -> None:
     assert witness.file.stat().st_mode & 0o077 == 0
     other = FakeLog(_leaves(3), OTHER, transport=SimpleNamespace(issuer="https://b.example"))
     home = Home.in_folder(witness.file.parents[1])
-    assert _witness_for(other, home).check() == ""
+    assert LogWitness(other, home).check() == ""
     assert witness.check() == ""
 
 

@@ -2,16 +2,9 @@
 
 import pytest
 
+from approver_tui.client import errors
 from approver_tui.client.api import open_client
 from approver_tui.client.devices.enrolling import Enrollment, enroll, find_issuer, normalize_code
-from approver_tui.client.errors import (
-    ApiError,
-    BadName,
-    BadPin,
-    BadServer,
-    LoginFirst,
-    Unreachable,
-)
 from approver_tui.client.sign_in import profile
 from tests.approver_tui.client.conftest import PIN, clock
 from tests.support.builders.approval_texts import USER
@@ -51,17 +44,17 @@ def test_no_private_key_is_stored_unsealed(client, home):
 @pytest.mark.parametrize(
     ("changes", "error"),
     [
-        ({"pin": "12345"}, BadPin),
-        ({"name": "my [laptop]"}, BadName),
-        ({"name": ""}, BadName),
-        ({"name": " x"}, BadName),
-        ({"name": "…"}, BadName),
-        ({"name": "a\tb"}, BadName),
-        ({"name": "x" * 65}, BadName),
-        ({"url": "ftp://localhost"}, BadServer),
-        ({"url": "localhost:8470"}, BadServer),
-        ({"url": "http://approvals.example"}, BadServer),
-        ({"url": "http://localhost:1"}, Unreachable),
+        ({"pin": "12345"}, errors.BadPin),
+        ({"name": "my [laptop]"}, errors.BadName),
+        ({"name": ""}, errors.BadName),
+        ({"name": " x"}, errors.BadName),
+        ({"name": "…"}, errors.BadName),
+        ({"name": "a\tb"}, errors.BadName),
+        ({"name": "x" * 65}, errors.BadName),
+        ({"url": "ftp://localhost"}, errors.BadServer),
+        ({"url": "localhost:8470"}, errors.BadServer),
+        ({"url": "http://approvals.example"}, errors.BadServer),
+        ({"url": "http://localhost:1"}, errors.Unreachable),
     ],
     ids=str,
 )
@@ -77,17 +70,17 @@ def test_invalid_input_does_not_use_the_code(server, home, changes, error):
 def test_a_failed_enrollment_leaves_nothing(server, home, path):
     """If a step fails, the device is revoked and there is no login."""
     server.faults.drop_request_to.add(path)
-    with pytest.raises(Unreachable):
+    with pytest.raises(errors.Unreachable):
         attempt(server, home)
     assert server.revoked == ["self"]
-    with pytest.raises(LoginFirst):
+    with pytest.raises(errors.LoginFirst):
         open_client(home, clock=clock)
 
 
 def test_a_code_works_once(client, server, tmp_path):
     """The server refuses the second use, and the first device keeps working."""
     other = profile.Home.in_folder(tmp_path / "other")
-    with pytest.raises(ApiError) as caught:
+    with pytest.raises(errors.ApiError) as caught:
         attempt(server, other)
     assert caught.value.code == "invalid_grant"
     assert client.me().user.name == "alice"
@@ -102,7 +95,7 @@ def test_the_issuer_must_be_the_requested_server(server):
 def test_a_server_with_another_name_is_refused(server):
     """A server whose issuer is a different host is refused before it gets the code."""
     server.issuer = "https://elsewhere.example"
-    with pytest.raises(BadServer):
+    with pytest.raises(errors.BadServer):
         find_issuer(server.url)
 
 

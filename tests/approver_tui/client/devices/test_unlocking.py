@@ -1,21 +1,20 @@
-"""Unlocking with the PIN, and locking after a time without activity."""
+"""Unlocking with the PIN, and locking after a period of inactivity."""
 
 import pytest
 
-from approver_tui.client.devices.keys import KeyLevel
 from approver_tui.client.devices.unlocking import (
     IDLE_LIMIT,
     SESSION_PURPOSE,
     LowKey,
     boottime_seconds,
-    temporary_key,
+    temporary_high_key,
 )
 from approver_tui.client.errors import DeviceLocked, Unreachable, WrongPin
 from tests.approver_tui.client.conftest import PIN
 
 
-class Ticks:
-    """A clock in seconds that only a test moves."""
+class FakeClock:
+    """A clock, in seconds, that only the test advances."""
 
     seconds = 1_000.0
 
@@ -26,8 +25,8 @@ class Ticks:
 
 @pytest.fixture
 def ticks():
-    """Return a clock that only the test moves."""
-    return Ticks()
+    """Return a clock that only the test advances."""
+    return FakeClock()
 
 
 @pytest.fixture
@@ -86,7 +85,7 @@ def test_an_idle_app_locks(low, ticks):
     assert opened.scalar == bytes(32)
 
 
-def test_activity_restarts_the_idle_time(low, ticks):
+def test_activity_resets_the_idle_timer(low, ticks):
     """Activity after the time limit does not unlock the app again."""
     low.open(PIN)
     ticks.seconds += IDLE_LIMIT - 5
@@ -119,9 +118,9 @@ def test_locking_wipes_the_key(low):
     assert (opened.scalar, low.get()) == (bytes(32), None)
 
 
-def test_a_temporary_key_is_wiped_even_on_an_error(client):
+def test_a_temporary_high_key_is_wiped_even_on_an_error(client):
     """The key is wiped when the block raises an error."""
-    block = temporary_key(client, PIN, KeyLevel.HIGH, SESSION_PURPOSE)
+    block = temporary_high_key(client, PIN, SESSION_PURPOSE)
     opened = block.__enter__()
     assert opened.key.thumbprint == client.profile.high_key
     assert not block.__exit__(RuntimeError, RuntimeError(), None)

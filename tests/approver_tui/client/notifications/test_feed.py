@@ -2,6 +2,7 @@
 
 import threading
 from contextlib import contextmanager
+from functools import partial
 from http import HTTPStatus
 
 import jwt
@@ -38,32 +39,30 @@ class Recorder:
 
     @property
     def listeners(self):
-        return FeedListeners(self._event, self._connection, self._resync, self._problem)
+        return FeedListeners(
+            partial(self._record, self.events),
+            self._connection,
+            self._resync,
+            partial(self._record, self.problems),
+        )
 
     def wait_for(self, condition):
         """Wait until the recorded values meet the condition."""
         with self.changed:
             assert self.changed.wait_for(condition, WAIT), vars(self)
 
-    def _event(self, event):
+    def _record(self, values, value):
         with self.changed:
-            self.events.append(event)
+            values.append(value)
             self.changed.notify_all()
 
     def _connection(self, connection):
-        with self.changed:
-            self.phases.append(connection.phase)
-            self.reasons.append(connection.reason)
-            self.changed.notify_all()
+        self._record(self.reasons, connection.reason)
+        self._record(self.phases, connection.phase)
 
     def _resync(self):
         with self.changed:
             self.resyncs += 1
-            self.changed.notify_all()
-
-    def _problem(self, problem):
-        with self.changed:
-            self.problems.append(problem)
             self.changed.notify_all()
 
 
@@ -192,7 +191,7 @@ def test_the_token_is_renewed_in_band(make_client):
     expiring = hello(lasts=feeds.RENEW_BEFORE_MS - 1)
     with FeedServer([expiring]) as server, running(Feed(make_client(server.issuer))) as recorder:
         recorder.wait_for(lambda: Phase.LIVE in recorder.phases)
-        assert _eventually(lambda: server.heard)
+        until(lambda: server.heard, WAIT)
     assert server.heard[0]["type"] == "renew"
     assert server.heard[0]["access_token"] == "access"
     assert jwt.get_unverified_header(server.heard[0]["proof"])["typ"] == "dpop+jwt"
@@ -245,11 +244,6 @@ def test_the_reconnect_delay_grows_to_a_limit(monkeypatch):
     assert 0.25 <= reconnect_delay(0) <= 0.5
     assert all(7.5 <= reconnect_delay(failures) <= 15 for failures in (5, 6, 100))
     assert len({reconnect_delay(3) for _ in range(20)}) > 1
-
-
-def _eventually(condition):
-    waited = threading.Event()
-    return any(condition() or waited.wait(0.02) for _ in range(WAIT * 50)) or condition()
 
 
 def test_after_a_sleep_the_feed_reconnects(make_client, monkeypatch):

@@ -6,10 +6,9 @@ from dataclasses import dataclass, field
 import httpx
 import pytest
 
-from approver_tui.client.devices.enrolling import GRANT, DeviceGrant, Enrollment, Invitation, enroll
-from approver_tui.client.errors import ApiError, BadServer, Unreachable
+from approver_tui.client.devices.enrolling import GRANT, DeviceGrant, Invitation
+from approver_tui.client.errors import ApiError, Unreachable
 from approver_tui.client.sign_in.tokens import Tokens
-from tests.approver_tui.client.conftest import PIN, clock
 
 DONE = Tokens("access", "refresh", 1)
 CODES = {
@@ -121,10 +120,3 @@ def test_an_invalid_code_is_drawn_safely_and_not_linked(code):
         "https://auth.example",
         "https://auth.example/device?user_code=é",
     }
-
-
-def test_without_a_code_a_device_grant_is_required(server, home):
-    """Without a code and without a device grant, enrollment is refused."""
-    enrollment = Enrollment(url=server.url, code=None, name="laptop", pin=PIN)
-    with pytest.raises(BadServer):
-        enroll(home, enrollment, clock=clock)

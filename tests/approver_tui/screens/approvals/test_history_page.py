@@ -3,7 +3,7 @@
 from approver_tui.client.errors import Unreachable
 from approver_tui.screens.approvals.history import HistoryPage
 from approver_tui.screens.incidents.report import ReportPanel
-from approver_tui.state.approvals import search_span
+from approver_tui.state.approvals import filters
 from approver_tui.state.approvals.decision import Answer
 from tests.approver_tui.screens.test_pages import _filled, _go
 from tests.support.builders.approval_texts import to_rfc3339
@@ -138,7 +138,7 @@ async def test_the_agent_history_searches_back_too():
 
 async def test_a_filter_without_matches_pauses_and_continues(monkeypatch):
     """The page says after how many requests the search paused; G continues it."""
-    monkeypatch.setattr(search_span, "MAX_SCANNED", 10)
+    monkeypatch.setattr(filters, "MAX_SCANNED", 10)
     stage = _stage_with_one_deployment(23, 22)
     async with open_inbox(stage) as pilot:
         await _go(pilot, stage, "2")

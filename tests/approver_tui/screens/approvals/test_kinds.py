@@ -45,7 +45,7 @@ def _redeemed(kind):
     """Return a request from this kind that was approved and redeemed."""
     document = {**_outer(an_approval("x", TERMS_BY_KIND[kind])), "state": "redeemed"}
     decided = with_answer(an_approval("x", TERMS_BY_KIND[kind]), Answer.APPROVE).decision
-    document["decided"] = documents.decided(decided)
+    document["decided"] = documents.to_json(decided)
     return read_approval(JsonObject.parse(json.dumps(document), ""))
 
 

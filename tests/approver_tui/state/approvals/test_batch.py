@@ -68,7 +68,7 @@ def test_a_batch_has_the_highest_risk_and_the_earliest_expiry():
 
 
 @pytest.mark.parametrize(
-    ("member", "terms"),
+    ("member", "fields"),
     [
         ("resource", {"resource": "https://other.example"}),
         ("rights", {"scopes": [("deploy:run", "low")]}),
@@ -78,9 +78,9 @@ def test_a_batch_has_the_highest_risk_and_the_earliest_expiry():
         ("gives", {"gives": "two tokens"}),
     ],
 )
-def test_differing_members_are_not_shared(member, terms):
+def test_differing_members_are_not_shared(member, fields):
     """Only the differing member is left out; all other members are shared."""
-    shared = Batch.from_marked([ONE, an_approval("two", DEPLOY, **terms)]).shared
+    shared = Batch.from_marked([ONE, an_approval("two", DEPLOY, **fields)]).shared
     single = Batch.from_marked([ONE]).shared
     assert getattr(shared, member) is None
     assert getattr(single, member) is not None

@@ -5,7 +5,7 @@ import pytest
 from approver_tui.client.reading import JsonObject
 from approver_tui.client.wire import read_approval
 from approver_tui.state.approvals.decision import Answer
-from approver_tui.state.approvals.filters import Filter, read_span
+from approver_tui.state.approvals.filters import MAX_SCANNED, Filter, SearchSpan, read_span
 from approver_tui.state.risks import Risk
 from tests.support.builders.approval_texts import AGENT, NOW, to_rfc3339, wire_approval
 
@@ -94,3 +94,19 @@ def test_any_other_span_is_rejected(text):
     """The error for an invalid span gives an example of a valid one."""
     with pytest.raises(ValueError, match="7d"):
         read_span(text)
+
+
+def test_a_search_pauses_after_enough_matches_or_requests():
+    """The search pauses at 20 matches or at the limit of scanned requests, whichever is first."""
+    span = SearchSpan()
+    assert span.should_continue(19, MAX_SCANNED - 1)
+    assert not span.should_continue(20, 50)
+    assert not span.should_continue(0, MAX_SCANNED)
+
+
+def test_a_search_continues_where_it_paused():
+    """A continued search pauses after the same number of further matches or requests."""
+    next_span = SearchSpan.beyond(20, MAX_SCANNED)
+    assert next_span.should_continue(39, 2 * MAX_SCANNED - 1)
+    assert not next_span.should_continue(40, MAX_SCANNED)
+    assert not next_span.should_continue(20, 2 * MAX_SCANNED)
